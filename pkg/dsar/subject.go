@@ -1,0 +1,36 @@
+package dsar
+
+// IdentifierType names a kind of identifier: email, phone, account_id,
+// customer_ref, cookie_id, tax_id, or one that a manifest declares.
+// Lower-case letters, digits and underscores, at most 64.
+type IdentifierType string
+
+// Identifier is one identifier of a subject as the journal and the topics may
+// hold it: its value is sealed under the request's own key.
+type Identifier struct {
+	Type IdentifierType `json:"type"`
+	// Fingerprint is the keyed hash of type and normalised value, in hex. Two
+	// identifiers are the same if and only if their fingerprints are.
+	Fingerprint string `json:"fingerprint"`
+	// Sealed is the value, sealed under the request's key.
+	Sealed []byte `json:"sealed"`
+	// Verified tells that the upstream system checked that the person owns it.
+	Verified bool `json:"verified,omitempty"`
+	// FoundBy is the system that found it; empty where the request gave it.
+	FoundBy string `json:"found_by,omitempty"`
+	// From is the fingerprint of the identifier that it was found by.
+	From string `json:"from,omitempty"`
+}
+
+// Object names a sealed object in the vault: what one attempt of one task left
+// there. It holds no personal data.
+type Object struct {
+	// Name is the object's path below the request's own prefix.
+	Name string `json:"name"`
+	// Bytes is the length of the plaintext.
+	Bytes int64 `json:"bytes"`
+	// Records is how many records it holds, over all datasets.
+	Records int64 `json:"records"`
+	// SHA256 is of the plaintext, in hex; empty where nobody needs it.
+	SHA256 string `json:"sha256,omitempty"`
+}

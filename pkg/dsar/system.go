@@ -1,0 +1,43 @@
+package dsar
+
+import (
+	"slices"
+	"time"
+)
+
+// System is what the core knows of a system: the part of its manifest that
+// decides which tasks it is sent, and when. It is recorded with each request,
+// so that a later change of a manifest doesn't change what was decided.
+type System struct {
+	Name string `json:"name"`
+	// Abilities are among resolve, gather, erase, rectify and restrict. What a
+	// system can't do ends as [Manual].
+	Abilities []Action `json:"abilities"`
+	// Needs are the identifier types that it can be asked by: one is enough.
+	Needs []IdentifierType `json:"needs"`
+	// Finds are the identifier types that its resolve can return.
+	Finds []IdentifierType `json:"finds,omitempty"`
+	// EraseAfter are the systems that must have been erased before it.
+	EraseAfter []string `json:"erase_after,omitempty"`
+	// MaxRecords is the brake: a plan that would erase more records of one
+	// subject stops for a person. 0 means [DefaultMaxRecords].
+	MaxRecords int64 `json:"max_records,omitempty"`
+	// Lease is how long a task may go unheard of before it is sent again.
+	// 0 means [DefaultLease].
+	Lease time.Duration `json:"lease,omitempty"`
+}
+
+// Can tells whether the system has the ability that an action needs.
+func (s System) Can(a Action) bool { return slices.Contains(s.Abilities, a.Ability()) }
+
+const (
+	// DefaultMaxRecords is far above what one person leaves in one system, and
+	// far below a table.
+	DefaultMaxRecords = 10_000
+	// DefaultLease is longer than a slow vendor's answer. A worker that works
+	// longer on one task says so by progress reports, which renew the lease.
+	DefaultLease = 10 * time.Minute
+	// MaxLease bounds the growth of the lease of a task that is sent again and
+	// again to a system that is down: an hour after it is back, it is asked.
+	MaxLease = time.Hour
+)

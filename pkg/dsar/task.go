@@ -1,0 +1,141 @@
+package dsar
+
+import "time"
+
+// Outcome is how a task ended. There is no plain "ok": each says what it means
+// for the person.
+type Outcome string
+
+// The outcomes of a task. Failed and Manual hold the request open until a
+// person acts; the others end the task.
+const (
+	Found         Outcome = "found"          // resolve and count: there is something
+	Gathered      Outcome = "gathered"       // records were copied into the vault
+	Erased        Outcome = "erased"         // all that was found was deleted
+	Anonymised    Outcome = "anonymised"     // all that was found was deleted or made anonymous
+	Rectified     Outcome = "rectified"      // fields were changed
+	Restricted    Outcome = "restricted"     // processing was stopped
+	Retained      Outcome = "retained"       // something must stay; its counts say what, why, until when
+	Proven        Outcome = "proven"         // asked again: nothing was found but what must stay
+	Assembled     Outcome = "assembled"      // the bundle is written
+	NothingFound  Outcome = "nothing-found"  // the system was asked and holds nothing
+	NotApplicable Outcome = "not-applicable" // it can't be asked: none of the identifiers that it needs is known
+	Manual        Outcome = "manual"         // no worker can do it; a person must
+	Failed        Outcome = "failed"         // it can't go on by machine; a person must decide
+)
+
+// Counts says what a task did to one dataset of a system, in records.
+type Counts struct {
+	Dataset    string `json:"dataset"`
+	Found      int64  `json:"found,omitempty"`
+	Gathered   int64  `json:"gathered,omitempty"`
+	Erased     int64  `json:"erased,omitempty"`
+	Anonymised int64  `json:"anonymised,omitempty"`
+	Rectified  int64  `json:"rectified,omitempty"`
+	Restricted int64  `json:"restricted,omitempty"`
+	// Retained are the records that must stay, by ground.
+	Retained []Retention `json:"retained,omitempty"`
+}
+
+// Kept is how many records must stay.
+func (c Counts) Kept() int64 {
+	var n int64
+	for _, r := range c.Retained {
+		n += r.Records
+	}
+	return n
+}
+
+// Retention says that records can't be erased yet, and why (GDPR art. 17(3)).
+type Retention struct {
+	Records int64 `json:"records"`
+	// Ground is the manifest's name for the duty or claim, e.g. tax-records.
+	Ground string `json:"ground"`
+	// Until is when the last of these records may go; the zero time where no
+	// end is known yet (a legal hold).
+	Until time.Time `json:"until,omitzero"`
+}
+
+// Task is what a worker is told: one action on one system for one request.
+// It is the data of the CloudEvent dsar.task.v1.
+type Task struct {
+	RequestID    string       `json:"request_id"`
+	System       string       `json:"system"`
+	Action       Action       `json:"action"`
+	Attempt      int          `json:"attempt"`
+	Right        Right        `json:"right"`
+	Jurisdiction string       `json:"jurisdiction"`
+	Locale       string       `json:"locale,omitempty"`
+	ReceivedAt   time.Time    `json:"received_at"`
+	DueAt        time.Time    `json:"due_at,omitzero"`
+	Identifiers  []Identifier `json:"identifiers,omitempty"`
+	// Details are what some rights need beside the subject (the corrected
+	// values, the purposes), as JSON sealed under the request's key.
+	Details []byte `json:"details,omitempty"`
+	// Answer is what the aggregator assembles; only with [Assemble].
+	Answer *Answer `json:"answer,omitempty"`
+}
+
+// Answer is everything that a bundle tells, apart from the records themselves.
+type Answer struct {
+	Source      string         `json:"source"`
+	Identifiers []Identifier   `json:"identifiers"`
+	Systems     []SystemAnswer `json:"systems"`
+}
+
+// SystemAnswer is how one system ended the actions of a request, in order.
+type SystemAnswer struct {
+	System string           `json:"system"`
+	Needs  []IdentifierType `json:"needs,omitempty"`
+	Ends   []ActionEnd      `json:"ends"`
+}
+
+// ActionEnd is how one action of one system ended.
+type ActionEnd struct {
+	Action  Action    `json:"action"`
+	Outcome Outcome   `json:"outcome"`
+	At      time.Time `json:"at"`
+	Counts  []Counts  `json:"counts,omitempty"`
+	Objects []Object  `json:"objects,omitempty"`
+	// Code and Reason explain what isn't plain; see [Report].
+	Code   string `json:"code,omitempty"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// ReportKind tells the four things that a worker can say of a task.
+type ReportKind string
+
+// The kinds of report.
+const (
+	ReportEnded    ReportKind = "ended"    // done, with an outcome
+	ReportFailed   ReportKind = "failed"   // it makes no sense to try again by machine
+	ReportParked   ReportKind = "parked"   // send it again, not before Until
+	ReportProgress ReportKind = "progress" // still at it; renews the lease
+)
+
+// Report is what a worker says of a task. It is the data of the CloudEvent
+// dsar.report.v1. It names exactly the objects of its own attempt, so that a
+// report of another attempt can be dropped without harm.
+type Report struct {
+	RequestID string     `json:"request_id"`
+	System    string     `json:"system"`
+	Action    Action     `json:"action"`
+	Attempt   int        `json:"attempt"`
+	Kind      ReportKind `json:"kind"`
+	Outcome   Outcome    `json:"outcome,omitempty"` // with ended
+	Until     time.Time  `json:"until,omitzero"`    // with parked
+	Counts    []Counts   `json:"counts,omitempty"`
+	Objects   []Object   `json:"objects,omitempty"`
+	// Identifiers are those that a resolve found.
+	Identifiers []Identifier `json:"identifiers,omitempty"`
+	// Code is a short, stable, lower-case word for machines (rate-limited,
+	// no-permission, plan-too-large).
+	Code string `json:"code,omitempty"`
+	// Reason is one sentence for a support agent. It holds no personal data.
+	Reason string `json:"reason,omitempty"`
+	// Detail is the underlying error, sealed under the request's key, since a
+	// vendor's message may quote the person.
+	Detail []byte `json:"detail,omitempty"`
+	// Records is how many records were handled so far; with progress.
+	Records int64 `json:"records,omitempty"`
+}

@@ -1,0 +1,119 @@
+// Package worker is what a system's team writes against: implement one small
+// interface per ability, and the package does the rest: it receives tasks over
+// Kafka, opens and seals what is personal, batches, retries, parks, reports.
+package worker
+
+import (
+	"context"
+
+	"habeas.dev/pkg/dsar"
+)
+
+// Identifier is one identifier of the subject, in the clear. It MUST NOT be
+// logged or put in an error.
+type Identifier struct {
+	Type     dsar.IdentifierType
+	Value    string
+	Verified bool
+}
+
+// Task is one action for one request, opened for the worker.
+type Task struct {
+	RequestID    string
+	Action       dsar.Action
+	Right        dsar.Right
+	Jurisdiction string
+	Attempt      int
+	// Identifiers are those of the types that the manifest needs; never none.
+	Identifiers []Identifier
+}
+
+// Found is an identifier that a resolve found, and the one it was found by.
+type Found struct {
+	Type  dsar.IdentifierType
+	Value string
+	From  Identifier
+}
+
+// Resolver finds more identifiers of the same person.
+type Resolver interface {
+	Resolve(ctx context.Context, t Task) ([]Found, error)
+}
+
+// Gatherer copies the person's records, dataset by dataset, into out.
+type Gatherer interface {
+	Gather(ctx context.Context, t Task, out *Records) error
+}
+
+// Eraser counts and erases. Count is the plan before and the proof after:
+// it MUST count every record that Erase would touch and every one that must
+// stay. Erase MUST succeed on records that are already gone.
+type Eraser interface {
+	Count(ctx context.Context, t Task) ([]dsar.Counts, error)
+	Erase(ctx context.Context, t Task) ([]dsar.Counts, error)
+}
+
+// Rectifier changes the fields that the person corrected.
+type Rectifier interface {
+	Rectify(ctx context.Context, t Task, changes []Change) ([]dsar.Counts, error)
+}
+
+// Change is one corrected field.
+type Change struct{ Dataset, Column, Value string }
+
+// Restricter stops processing and keeps the records.
+type Restricter interface {
+	Restrict(ctx context.Context, t Task) ([]dsar.Counts, error)
+}
+
+// The batch forms, for systems that can ask for many subjects in one call. A
+// worker that has the batch form of an ability is always called by it. A
+// returned error fails every job that has none of its own in Err.
+
+// ResolveJob is one task of a batch and its result.
+type ResolveJob struct {
+	Task
+	Found []Found
+	Err   error
+}
+
+// BatchResolver resolves many subjects at once.
+type BatchResolver interface {
+	ResolveBatch(ctx context.Context, jobs []*ResolveJob) error
+}
+
+// GatherJob is one task of a batch, and where its records go.
+type GatherJob struct {
+	Task
+	Out *Records
+	Err error
+}
+
+// BatchGatherer gathers many subjects at once.
+type BatchGatherer interface {
+	GatherBatch(ctx context.Context, jobs []*GatherJob) error
+}
+
+// CountsJob is one task of a batch and its counts.
+type CountsJob struct {
+	Task
+	Changes []Change // with rectify
+	Counts  []dsar.Counts
+	Err     error
+}
+
+// BatchEraser counts and erases many subjects at once.
+type BatchEraser interface {
+	CountBatch(ctx context.Context, jobs []*CountsJob) error
+	EraseBatch(ctx context.Context, jobs []*CountsJob) error
+}
+
+// BatchRectifier rectifies many subjects at once.
+type BatchRectifier interface {
+	RectifyBatch(ctx context.Context, jobs []*CountsJob) error
+}
+
+// BatchRestricter restricts many subjects at once.
+type BatchRestricter interface {
+	RestrictBatch(ctx context.Context, jobs []*CountsJob) error
+}

@@ -1,0 +1,3 @@
+module habeas.dev/schemas
+
+go 1.26
