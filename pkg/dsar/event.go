@@ -28,7 +28,8 @@ type Accepted struct {
 	Digest string `json:"digest"`
 }
 
-// StageStarted says that every system is now asked for one action.
+// StageStarted says that every system is now asked for one action. A system
+// that has to wait for another is asked later in the stage.
 type StageStarted struct {
 	Stage Action    `json:"stage"`
 	At    time.Time `json:"at"`
@@ -43,6 +44,7 @@ const (
 	SentUnheard SendReason = "unheard" // nothing was heard of it within the lease
 	SentParked  SendReason = "parked"  // the time until which it was parked has come
 	SentRetried SendReason = "retried" // a person asked for it
+	SentFurther SendReason = "further" // resolve: another identifier that it needs was found since
 )
 
 // TaskSent says that a task went out. It follows that a message is in the outbox.

@@ -22,9 +22,8 @@ func Rights() []Right {
 	return []Right{Access, Portability, KnowCategories, Erasure, Rectification, Restriction, Objection, ConsentWithdrawal, OptOut}
 }
 
-// Action is what one system is asked to do for one request. Actions are also
-// the stages of a request's life: a stage is over when every system has ended
-// that action.
+// Action is what one system is asked to do for one request. All but [Resolve]
+// are also stages of a request's life; see [Right.Stages].
 type Action string
 
 // The actions, in the order in which a request can meet them.
@@ -43,20 +42,23 @@ const (
 // reports. No system may be called so.
 const Aggregator = "aggregator"
 
-// Stages lists the actions that a right goes through, in order. The last one
-// is always [Assemble]: every request is answered with a bundle.
+// Stages lists the stages that a right goes through, in order. A stage begins
+// when every system has ended the one before it, so that nothing is erased
+// before the whole plan is known. The last is always [Assemble]: every request
+// is answered with a bundle. [Resolve] is no stage: it happens within the first
+// one, as far as a system has to wait for it.
 func (r Right) Stages() []Action {
 	switch r {
 	case Access, Portability:
-		return []Action{Resolve, Gather, Assemble}
+		return []Action{Gather, Assemble}
 	case KnowCategories:
-		return []Action{Resolve, Count, Assemble}
+		return []Action{Count, Assemble}
 	case Erasure:
-		return []Action{Resolve, Count, Erase, Prove, Assemble}
+		return []Action{Count, Erase, Prove, Assemble}
 	case Rectification:
-		return []Action{Resolve, Rectify, Assemble}
+		return []Action{Rectify, Assemble}
 	case Restriction, Objection, ConsentWithdrawal, OptOut:
-		return []Action{Resolve, Restrict, Assemble}
+		return []Action{Restrict, Assemble}
 	default:
 		return nil
 	}

@@ -59,10 +59,13 @@ type Retention struct {
 // Task is what a worker is told: one action on one system for one request.
 // It is the data of the CloudEvent dsar.task.v1.
 type Task struct {
-	RequestID    string       `json:"request_id"`
-	System       string       `json:"system"`
-	Action       Action       `json:"action"`
-	Attempt      int          `json:"attempt"`
+	RequestID string `json:"request_id"`
+	System    string `json:"system"`
+	Action    Action `json:"action"`
+	Attempt   int    `json:"attempt"`
+	// Parked is how often it was parked since it was first sent or a person
+	// retried it: what a growing backoff is counted by.
+	Parked       int          `json:"parked,omitempty"`
 	Right        Right        `json:"right"`
 	Jurisdiction string       `json:"jurisdiction"`
 	Locale       string       `json:"locale,omitempty"`

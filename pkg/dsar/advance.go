@@ -1,0 +1,195 @@
+package dsar
+
+import "slices"
+
+// advance records everything that now follows by itself: stages that begin,
+// tasks whose turn it is, the end, or that a person is needed.
+func (d *decider) advance() {
+	if !d.Exists() || d.Status.Ended() {
+		return
+	}
+	stages := d.Accepted.Right.Stages()
+	if d.Stage == "" {
+		d.record(StageStarted{Stage: stages[0], At: d.now})
+	}
+	for {
+		d.resolve()
+		d.act()
+		if !d.stageIsOver() {
+			break
+		}
+		next := slices.Index(stages, d.Stage) + 1
+		if next == len(stages) {
+			d.complete()
+			return
+		}
+		d.record(StageStarted{Stage: stages[next], At: d.now})
+	}
+	d.callForAttention()
+}
+
+// resolve asks every system that can find more identifiers from those that are
+// known, and asks it again when more are known.
+func (d *decider) resolve() {
+	for _, sys := range d.Accepted.Systems {
+		if reason, due := d.resolveIsDue(sys); due {
+			d.send(sys.Name, Resolve, reason)
+		}
+	}
+}
+
+func (d *decider) resolveIsDue(sys System) (SendReason, bool) {
+	if !sys.Can(Resolve) || len(known(d.Identifiers, sys.Needs)) == 0 {
+		return "", false
+	}
+	t := d.Task(sys.Name, Resolve)
+	if t == nil {
+		return SentFirst, true
+	}
+	if t.Status != TaskIsEnded || t.Attempt >= MaxResolves {
+		return "", false
+	}
+	for _, id := range known(d.Identifiers[t.Asked:], sys.Needs) {
+		if id.FoundBy != sys.Name {
+			return SentFurther, true
+		}
+	}
+	return "", false
+}
+
+// awaited are the identifier types that may still be found: those of every
+// system that is resolving or has failed to, and of those that could go on from
+// what these find.
+func (d *decider) awaited() []IdentifierType {
+	var types []IdentifierType
+	var added []string
+	for again := true; again; {
+		again = false
+		for _, sys := range d.Accepted.Systems {
+			if !sys.Can(Resolve) || slices.Contains(added, sys.Name) {
+				continue
+			}
+			t := d.Task(sys.Name, Resolve)
+			open := t != nil && t.Status != TaskIsEnded
+			if open || overlap(sys.Needs, types) {
+				types = append(types, sys.Finds...)
+				added = append(added, sys.Name)
+				again = true
+			}
+		}
+	}
+	return types
+}
+
+// act asks every system for the current stage's action, as far as its turn has
+// come, and ends at once what needs no asking.
+func (d *decider) act() {
+	if d.Stage == Assemble {
+		if d.Task(Aggregator, Assemble) == nil {
+			d.send(Aggregator, Assemble, SentFirst)
+		}
+		return
+	}
+	awaited := d.awaited()
+	for _, sys := range d.Accepted.Systems {
+		if d.Task(sys.Name, d.Stage) != nil {
+			if d.Stage == Prove {
+				d.proveAgain(sys)
+			}
+			continue
+		}
+		switch {
+		case overlap(sys.Needs, awaited): // somebody may yet find what it needs
+		case !sys.Can(d.Stage):
+			d.record(TaskFailed{System: sys.Name, Action: d.Stage, Outcome: Manual, Code: "no-ability", Reason: "no worker can " + string(d.Stage) + " in this system; a person must", At: d.now})
+		case len(known(d.Identifiers, sys.Needs)) == 0:
+			d.record(TaskEnded{System: sys.Name, Action: d.Stage, Outcome: NotApplicable, Code: "no-identifier", Reason: "none of the identifiers that it can be asked by is known", At: d.now})
+		case d.Stage == Erase && d.countedNothing(sys):
+			d.record(TaskEnded{System: sys.Name, Action: Erase, Outcome: NothingFound, Code: "counted-nothing", Reason: "the plan found nothing to erase", At: d.now})
+		case d.Stage == Erase && !d.erased(sys.EraseAfter): // its turn comes
+		default:
+			d.send(sys.Name, d.Stage, SentFirst)
+		}
+	}
+}
+
+// proveAgain sends a proof that failed because records were still there, once
+// the erasure that a person asked for has ended.
+func (d *decider) proveAgain(sys System) {
+	prove, erase := d.Task(sys.Name, Prove), d.Task(sys.Name, Erase)
+	if prove.Status == TaskIsFailed && erase != nil && erase.Status == TaskIsEnded && erase.Attempt > prove.After {
+		d.send(sys.Name, Prove, SentRetried)
+	}
+}
+
+func (d *decider) countedNothing(sys System) bool {
+	t := d.Task(sys.Name, Count)
+	return t != nil && t.End.Outcome == NothingFound
+}
+
+// erased tells whether all of these systems have ended their erasure. One that
+// the request doesn't reach has nothing to wait for.
+func (d *decider) erased(systems []string) bool {
+	for _, name := range systems {
+		if !slices.ContainsFunc(d.Accepted.Systems, func(s System) bool { return s.Name == name }) {
+			continue
+		}
+		if t := d.Task(name, Erase); t == nil || t.Status != TaskIsEnded {
+			return false
+		}
+	}
+	return true
+}
+
+// stageIsOver tells whether every system has ended the stage, and nobody is
+// still busy with anything else.
+func (d *decider) stageIsOver() bool {
+	if d.Stage == Assemble {
+		t := d.Task(Aggregator, Assemble)
+		return t != nil && t.Status == TaskIsEnded
+	}
+	for _, sys := range d.Accepted.Systems {
+		if t := d.Task(sys.Name, d.Stage); t == nil {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(d.Tasks, func(t TaskState) bool { return t.Status != TaskIsEnded })
+}
+
+func (d *decider) complete() {
+	done := Completed{At: d.now}
+	if objects := d.Task(Aggregator, Assemble).End.Objects; len(objects) > 0 {
+		done.Bundle = objects[0]
+	}
+	d.record(done)
+}
+
+// callForAttention records, once, that nothing moves by itself any more.
+func (d *decider) callForAttention() {
+	if d.Status == StatusNeedsAttention {
+		return
+	}
+	e := AttentionNeeded{At: d.now}
+	for _, t := range d.Tasks {
+		switch t.Status {
+		case TaskIsSent, TaskIsParked:
+			return
+		case TaskIsFailed:
+			if !slices.Contains(e.Systems, t.System) {
+				e.Systems = append(e.Systems, t.System)
+			}
+			if e.Reason == "" {
+				e.Reason = t.System + ": " + t.End.Reason
+			}
+		}
+	}
+	if e.Reason == "" {
+		e.Reason = "nothing can go on, though no task has failed: the erase order has a cycle"
+	}
+	slices.Sort(e.Systems)
+	d.record(e)
+}
+
+func overlap(a, b []IdentifierType) bool {
+	return slices.ContainsFunc(a, func(t IdentifierType) bool { return slices.Contains(b, t) })
+}

@@ -1,0 +1,56 @@
+package dsar
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// Encode is a fact's form in the journal: its type and its JSON.
+func Encode(e Event) (typ string, data []byte, err error) {
+	data, err = json.Marshal(e)
+	if err != nil {
+		return "", nil, fmt.Errorf("dsar: encode %s: %w", e.Type(), err)
+	}
+	return e.Type(), data, nil
+}
+
+// Decode reads a fact of the journal. An unknown type is an error: a journal
+// written by a newer Habeas must not be folded without what it says.
+func Decode(typ string, data []byte) (Event, error) {
+	switch typ {
+	case Accepted{}.Type():
+		return decode[Accepted](data)
+	case StageStarted{}.Type():
+		return decode[StageStarted](data)
+	case TaskSent{}.Type():
+		return decode[TaskSent](data)
+	case TaskProgressed{}.Type():
+		return decode[TaskProgressed](data)
+	case TaskParked{}.Type():
+		return decode[TaskParked](data)
+	case TaskEnded{}.Type():
+		return decode[TaskEnded](data)
+	case TaskFailed{}.Type():
+		return decode[TaskFailed](data)
+	case AttentionNeeded{}.Type():
+		return decode[AttentionNeeded](data)
+	case Retried{}.Type():
+		return decode[Retried](data)
+	case Cancelled{}.Type():
+		return decode[Cancelled](data)
+	case Overdue{}.Type():
+		return decode[Overdue](data)
+	case Completed{}.Type():
+		return decode[Completed](data)
+	default:
+		return nil, fmt.Errorf("dsar: unknown fact %q; it was written by a newer version", typ)
+	}
+}
+
+func decode[E Event](data []byte) (Event, error) {
+	var e E
+	if err := json.Unmarshal(data, &e); err != nil {
+		return nil, fmt.Errorf("dsar: decode %s: %w", e.Type(), err)
+	}
+	return e, nil
+}

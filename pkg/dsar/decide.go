@@ -1,0 +1,255 @@
+package dsar
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+const (
+	// MaxPark bounds how far ahead a worker may park a task: longer than any
+	// quota's renewal that we know of, short enough to be noticed.
+	MaxPark = 7 * 24 * time.Hour
+	// MaxResolves bounds how often one system is asked to resolve further
+	// identifiers of one request: systems that find each other's identifiers
+	// in turn must come to an end.
+	MaxResolves = 5
+	// MaxProofs is how often a system that still shows erased records is asked
+	// again, at growing distances from [ProofDelay] on: an accepted deletion
+	// may be seen late. With 6 proofs that is half an hour.
+	MaxProofs = 6
+	// ProofDelay is the wait before the second proof; each further one doubles.
+	ProofDelay = time.Minute
+)
+
+// Decide says which facts follow from a command. It returns none where the
+// command changes nothing (a report that came twice). The facts MUST be
+// recorded all together or not at all, on exactly the state that was given.
+func Decide(s State, c Command) ([]Event, error) {
+	d := &decider{State: s, now: c.now()}
+	if err := c.decide(d); err != nil {
+		return nil, err
+	}
+	d.advance()
+	return d.events, nil
+}
+
+// decider collects facts, each applied at once, so that what follows from one
+// is decided on the state after it.
+type decider struct {
+	State
+	now    time.Time
+	events []Event
+}
+
+func (d *decider) record(e Event) {
+	d.events = append(d.events, e)
+	d.State = Evolve(d.State, e)
+}
+
+func (c Submit) decide(d *decider) error {
+	if d.Exists() {
+		if d.Accepted.Digest != c.Digest {
+			return ErrConflict
+		}
+		return nil
+	}
+	switch {
+	case c.RequestID == "":
+		return fmt.Errorf("%w: no request_id", ErrInvalid)
+	case c.Right.Stages() == nil:
+		return fmt.Errorf("%w: unknown right", ErrInvalid)
+	case len(c.Identifiers) == 0:
+		return fmt.Errorf("%w: no identifier", ErrInvalid)
+	case len(c.Systems) == 0:
+		return fmt.Errorf("%w: no system to ask", ErrInvalid)
+	}
+	d.record(c.Accepted)
+	return nil
+}
+
+func (c Heard) decide(d *decider) error {
+	r := c.Report
+	if !d.Exists() {
+		return ErrUnknown
+	}
+	t := d.Task(r.System, r.Action)
+	if t == nil || r.Attempt < 1 || r.Attempt > t.Attempt {
+		return ErrStray
+	}
+	if d.Status.Ended() || t.Status == TaskIsEnded {
+		return nil
+	}
+	// What an earlier attempt has done is done. But a resolve, a count or a
+	// proof is of what was known or there at its own time.
+	current := t.Status == TaskIsSent && r.Attempt == t.Attempt
+	late := r.Kind == ReportEnded && r.Attempt < t.Attempt && r.Action != Resolve && r.Action != Count && r.Action != Prove
+	if !current && !late {
+		return nil
+	}
+	switch r.Kind {
+	case ReportProgress:
+		d.record(TaskProgressed{System: r.System, Action: r.Action, Attempt: r.Attempt, Records: r.Records, At: d.now, Deadline: d.now.Add(d.lease(r.System, 0))})
+	case ReportParked:
+		d.record(TaskParked{System: r.System, Action: r.Action, Attempt: r.Attempt, Until: d.until(r.Until), Code: r.Code, Reason: r.Reason, Detail: r.Detail, At: d.now})
+	case ReportFailed:
+		d.fail(r, Failed, r.Code, r.Reason)
+	case ReportEnded:
+		d.ended(r)
+	default:
+		return fmt.Errorf("%w: unknown kind", ErrStray)
+	}
+	return nil
+}
+
+// ended records the end of a task, unless its counts say that it isn't one.
+func (d *decider) ended(r Report) {
+	left := int64(0)
+	for _, c := range r.Counts {
+		left += c.Found - c.Kept()
+	}
+	switch {
+	case r.Action == Count && d.Accepted.Right == Erasure && left > d.brake(r.System):
+		d.fail(r, Failed, "plan-too-large", fmt.Sprintf("%d records would be erased, more than the %d that the manifest expects of one person", left, d.brake(r.System)))
+		return
+	case r.Action == Prove && left > 0:
+		parked := d.Task(r.System, r.Action).Parked
+		if parked+1 >= MaxProofs {
+			d.fail(r, Failed, "still-there", fmt.Sprintf("%d records are still found after the erasure", left))
+			return
+		}
+		d.record(TaskParked{System: r.System, Action: r.Action, Attempt: r.Attempt, Until: d.now.Add(ProofDelay << parked),
+			Code: "still-there", Reason: fmt.Sprintf("%d records are still found after the erasure; asked again later", left), At: d.now})
+		return
+	}
+	found := slices.Clone(r.Identifiers)
+	for i := range found {
+		found[i].FoundBy = r.System
+	}
+	d.record(TaskEnded{System: r.System, Action: r.Action, Attempt: r.Attempt, Outcome: r.Outcome, Counts: r.Counts, Objects: r.Objects,
+		Identifiers: found, Code: r.Code, Reason: r.Reason, At: d.now})
+}
+
+// until is when a parked task is sent again: not in the past, and not further
+// than MaxPark ahead.
+func (d *decider) until(t time.Time) time.Time {
+	if t.Before(d.now) {
+		return d.now
+	}
+	if limit := d.now.Add(MaxPark); t.After(limit) {
+		return limit
+	}
+	return t
+}
+
+func (d *decider) fail(r Report, o Outcome, code, reason string) {
+	d.record(TaskFailed{System: r.System, Action: r.Action, Attempt: r.Attempt, Outcome: o, Counts: r.Counts, Code: code, Reason: reason, Detail: r.Detail, At: d.now})
+}
+
+func (d *decider) brake(system string) int64 {
+	if n := d.system(system).MaxRecords; n > 0 {
+		return n
+	}
+	return DefaultMaxRecords
+}
+
+func (c Tick) decide(d *decider) error {
+	if !d.Exists() {
+		return ErrUnknown
+	}
+	if d.Status.Ended() {
+		return nil
+	}
+	if due := d.Accepted.DueAt; !d.Overdue && !due.IsZero() && !d.now.Before(due) {
+		d.record(Overdue{DueAt: due, At: d.now})
+	}
+	for _, t := range d.Tasks {
+		switch {
+		case t.Status == TaskIsSent && !d.now.Before(t.Deadline):
+			d.send(t.System, t.Action, SentUnheard)
+		case t.Status == TaskIsParked && !d.now.Before(t.Until):
+			d.send(t.System, t.Action, SentParked)
+		}
+	}
+	return nil
+}
+
+func (c Retry) decide(d *decider) error {
+	if !d.Exists() {
+		return ErrUnknown
+	}
+	if d.Status.Ended() {
+		return ErrEnded
+	}
+	var again []TaskState
+	var systems []string
+	for _, t := range d.Tasks {
+		named := slices.Contains(c.Systems, t.System)
+		if t.Status == TaskIsFailed && (named || len(c.Systems) == 0) || t.Status == TaskIsParked && named {
+			again = append(again, t)
+			if !slices.Contains(systems, t.System) {
+				systems = append(systems, t.System)
+			}
+		}
+	}
+	if len(again) == 0 {
+		return ErrNothingToRetry
+	}
+	d.record(Retried{By: c.By, Reason: c.Reason, Systems: systems, AcceptPlan: c.AcceptPlan, At: d.now})
+	for _, t := range again {
+		d.retry(t, c.AcceptPlan)
+	}
+	return nil
+}
+
+func (d *decider) retry(t TaskState, acceptPlan bool) {
+	switch {
+	case t.End.Outcome == Manual && t.Attempt == 0:
+		// No worker can do it: it stays with the person, and the request comes
+		// back to them when nothing else moves.
+	case t.End.Code == "plan-too-large" && acceptPlan:
+		d.record(TaskEnded{System: t.System, Action: t.Action, Attempt: t.Attempt, Outcome: Found, Counts: t.End.Counts, Code: "plan-accepted", Reason: "a person accepted the plan", At: d.now})
+	case t.Action == Prove && t.Status == TaskIsFailed && t.End.Code == "still-there":
+		// Asking once more would find the same: erase again, then prove.
+		d.send(t.System, Erase, SentRetried)
+	default:
+		d.send(t.System, t.Action, SentRetried)
+	}
+}
+
+func (c Cancel) decide(d *decider) error {
+	if !d.Exists() {
+		return ErrUnknown
+	}
+	if d.Status.Ended() {
+		return ErrEnded
+	}
+	d.record(Cancelled{By: c.By, Reason: c.Reason, At: d.now})
+	return nil
+}
+
+// send records that a task goes out (again).
+func (d *decider) send(system string, action Action, reason SendReason) {
+	attempt, unheard := 1, 0
+	if t := d.Task(system, action); t != nil {
+		attempt = t.Attempt + 1
+		if reason == SentUnheard {
+			unheard = t.Unheard + 1
+		}
+	}
+	d.record(TaskSent{System: system, Action: action, Attempt: attempt, Reason: reason, At: d.now, Deadline: d.now.Add(d.lease(system, unheard))})
+}
+
+// lease is how long to wait for a task that went unheard so many times in a row.
+func (d *decider) lease(system string, unheard int) time.Duration {
+	lease := d.system(system).Lease
+	if lease <= 0 {
+		lease = DefaultLease
+	}
+	for range unheard {
+		if lease *= 2; lease >= MaxLease {
+			return MaxLease
+		}
+	}
+	return lease
+}

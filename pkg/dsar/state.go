@@ -1,0 +1,199 @@
+package dsar
+
+import (
+	"slices"
+	"time"
+)
+
+// Status is where a request stands, in the word that lists and pages show.
+type Status string
+
+// The statuses. The drawing in DESIGN.md is checked against them
+// (TestLifecycleIsDrawn).
+const (
+	StatusAccepted       Status = "accepted"
+	StatusGathering      Status = "gathering"
+	StatusCounting       Status = "counting"
+	StatusErasing        Status = "erasing"
+	StatusProving        Status = "proving"
+	StatusRectifying     Status = "rectifying"
+	StatusRestricting    Status = "restricting"
+	StatusAssembling     Status = "assembling"
+	StatusNeedsAttention Status = "needs-attention"
+	StatusCompleted      Status = "completed"
+	StatusCancelled      Status = "cancelled"
+)
+
+// Statuses lists all of them, in the order of a request's life.
+func Statuses() []Status {
+	return []Status{StatusAccepted, StatusGathering, StatusCounting, StatusErasing, StatusProving, StatusRectifying,
+		StatusRestricting, StatusAssembling, StatusNeedsAttention, StatusCompleted, StatusCancelled}
+}
+
+// Ended tells whether nothing more will happen to the request.
+func (s Status) Ended() bool { return s == StatusCompleted || s == StatusCancelled }
+
+var statusOf = map[Action]Status{
+	Gather: StatusGathering, Count: StatusCounting, Erase: StatusErasing, Prove: StatusProving,
+	Rectify: StatusRectifying, Restrict: StatusRestricting, Assemble: StatusAssembling,
+}
+
+// State is all that is known of a request: the fold of its facts. The zero
+// State is a request that doesn't exist yet.
+type State struct {
+	// Accepted is the first fact, unchanged.
+	Accepted Accepted
+	// Identifiers are the given ones and then those that were found, each once.
+	Identifiers []Identifier
+	Status      Status
+	// Stage is the stage that was last started; it stays while the request
+	// needs attention.
+	Stage Action
+	// Tasks are in the order in which they were first sent or ended.
+	Tasks     []TaskState
+	Attention AttentionNeeded // with StatusNeedsAttention
+	Overdue   bool
+	Bundle    Object // with StatusCompleted
+	EndedAt   time.Time
+}
+
+// TaskStatus is where one task stands.
+type TaskStatus string
+
+// The statuses of a task.
+const (
+	TaskIsSent   TaskStatus = "sent"
+	TaskIsParked TaskStatus = "parked"
+	TaskIsEnded  TaskStatus = "ended"
+	TaskIsFailed TaskStatus = "failed"
+)
+
+// TaskState is one action of one system.
+type TaskState struct {
+	System  string
+	Action  Action
+	Status  TaskStatus
+	Attempt int
+	// Deadline is when it is sent again; with TaskIsSent.
+	Deadline time.Time
+	// Until is when it is sent again; with TaskIsParked.
+	Until time.Time
+	// Unheard counts the attempts in a row of which nothing was heard.
+	Unheard int
+	// Parked counts how often it was parked since it was first sent or a person
+	// retried it.
+	Parked int
+	// Asked is how many of the identifiers were known when it was sent.
+	Asked int
+	// After is, with Prove, the attempt of the erasure that it asks about.
+	After int
+	// End is how it ended or failed.
+	End ActionEnd
+}
+
+// Exists tells whether the request was accepted.
+func (s State) Exists() bool { return s.Accepted.RequestID != "" }
+
+// Task finds a task; nil where it was not sent yet. It MUST NOT be changed.
+func (s State) Task(system string, action Action) *TaskState {
+	for i := range s.Tasks {
+		if t := &s.Tasks[i]; t.System == system && t.Action == action {
+			return t
+		}
+	}
+	return nil
+}
+
+// Wake is when the request next wants a [Tick]; the zero time where it never does.
+func Wake(s State) time.Time {
+	var wake time.Time
+	earlier := func(t time.Time) {
+		if !t.IsZero() && (wake.IsZero() || t.Before(wake)) {
+			wake = t
+		}
+	}
+	if !s.Exists() || s.Status.Ended() {
+		return wake
+	}
+	if !s.Overdue {
+		earlier(s.Accepted.DueAt)
+	}
+	for _, t := range s.Tasks {
+		switch t.Status {
+		case TaskIsSent:
+			earlier(t.Deadline)
+		case TaskIsParked:
+			earlier(t.Until)
+		}
+	}
+	return wake
+}
+
+// Waiting names the systems that the request waits for, sorted: those that were
+// asked and have not answered, and those whose task failed.
+func Waiting(s State) []string {
+	if s.Status.Ended() {
+		return nil
+	}
+	var names []string
+	for _, t := range s.Tasks {
+		if t.Status != TaskIsEnded && !slices.Contains(names, t.System) {
+			names = append(names, t.System)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// NewTask is what the worker is told with a [TaskSent] of this state.
+func (s State) NewTask(sent TaskSent) Task {
+	a := s.Accepted
+	t := Task{
+		RequestID: a.RequestID, System: sent.System, Action: sent.Action, Attempt: sent.Attempt,
+		Right: a.Right, Jurisdiction: a.Jurisdiction, Locale: a.Locale, ReceivedAt: a.ReceivedAt, DueAt: a.DueAt,
+		Details: a.Details,
+	}
+	if sent.System == Aggregator {
+		t.Answer = s.answer()
+		return t
+	}
+	t.Identifiers = known(s.Identifiers, s.system(sent.System).Needs)
+	if state := s.Task(sent.System, sent.Action); state != nil {
+		t.Parked = state.Parked
+	}
+	return t
+}
+
+func (s State) answer() *Answer {
+	answer := &Answer{Source: s.Accepted.Source, Identifiers: s.Identifiers}
+	for _, sys := range s.Accepted.Systems {
+		part := SystemAnswer{System: sys.Name, Needs: sys.Needs}
+		for _, t := range s.Tasks {
+			if t.System == sys.Name {
+				part.Ends = append(part.Ends, t.End)
+			}
+		}
+		answer.Systems = append(answer.Systems, part)
+	}
+	return answer
+}
+
+func (s State) system(name string) System {
+	for _, sys := range s.Accepted.Systems {
+		if sys.Name == name {
+			return sys
+		}
+	}
+	return System{Name: name}
+}
+
+// known are the identifiers of the given types.
+func known(ids []Identifier, types []IdentifierType) []Identifier {
+	var out []Identifier
+	for _, id := range ids {
+		if slices.Contains(types, id.Type) {
+			out = append(out, id)
+		}
+	}
+	return out
+}
