@@ -3,6 +3,7 @@ package dsar
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 )
 
 // Encode is a fact's form in the journal: its type and its JSON.
@@ -53,4 +54,36 @@ func decode[E Event](data []byte) (Event, error) {
 		return nil, fmt.Errorf("dsar: decode %s: %w", e.Type(), err)
 	}
 	return e, nil
+}
+
+// At is when a fact happened.
+func At(e Event) time.Time {
+	switch e := e.(type) {
+	case Accepted:
+		return e.AcceptedAt
+	case StageStarted:
+		return e.At
+	case TaskSent:
+		return e.At
+	case TaskProgressed:
+		return e.At
+	case TaskParked:
+		return e.At
+	case TaskEnded:
+		return e.At
+	case TaskFailed:
+		return e.At
+	case AttentionNeeded:
+		return e.At
+	case Retried:
+		return e.At
+	case Cancelled:
+		return e.At
+	case Overdue:
+		return e.At
+	case Completed:
+		return e.At
+	default:
+		return time.Time{}
+	}
 }

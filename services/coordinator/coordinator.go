@@ -1,0 +1,87 @@
+// Package coordinator turns what workers report into facts, and facts into what
+// is to be done next: the one place where a request gets on.
+package coordinator
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/event"
+)
+
+// Requests applies commands to requests; lifecycle.Lifecycle does.
+type Requests interface {
+	Do(ctx context.Context, requestID string, c dsar.Command) (dsar.State, error)
+}
+
+// Timers tells which requests are due for a tick; the journal does.
+type Timers interface {
+	Due(ctx context.Context, now time.Time, limit int) ([]string, error)
+}
+
+// Config is what a coordinator is made of. Every field must be set.
+type Config struct {
+	Requests Requests
+	Timers   Timers
+	Now      func() time.Time
+	Log      *slog.Logger
+}
+
+// Coordinator applies reports and timers. It is safe for many goroutines.
+type Coordinator struct{ Config }
+
+// New returns a coordinator.
+func New(c Config) *Coordinator { return &Coordinator{c} }
+
+// Group is the coordinators' consumer group: each report is applied by one.
+const Group = "habeas-coordinator"
+
+// ErrUnreadable says that a report can't be used, now or ever. The caller
+// rejects the message; any other error wants it again.
+var ErrUnreadable = errors.New("unreadable report")
+
+// Handle applies one report. It does nothing where the report came before, is
+// of an attempt that was given up, or of a request that has ended
+// (TestReportsComeTwiceLateAndOutOfOrder).
+func (c *Coordinator) Handle(ctx context.Context, e event.Event) error {
+	if e.Type != event.TypeReport {
+		return fmt.Errorf("%w: type %s, want %s", ErrUnreadable, e.Type, event.TypeReport)
+	}
+	var r dsar.Report
+	if err := json.Unmarshal(e.Data, &r); err != nil {
+		return fmt.Errorf("%w: %w", ErrUnreadable, err)
+	}
+	if r.RequestID == "" || r.RequestID != e.Subject {
+		return fmt.Errorf("%w: the event's subject isn't the report's request_id", ErrUnreadable)
+	}
+	_, err := c.Requests.Do(ctx, r.RequestID, dsar.Heard{Report: r, Now: c.Now()})
+	if errors.Is(err, dsar.ErrStray) || errors.Is(err, dsar.ErrUnknown) {
+		return fmt.Errorf("%w: %s %s of request %s: %w", ErrUnreadable, r.System, r.Action, r.RequestID, err)
+	}
+	return err
+}
+
+// tickBatch bounds how many requests one Tick takes up: a crowd that falls due
+// at once is worked off in pieces, between which reports get their turn.
+const tickBatch = 500
+
+// Tick applies the timers that are due and returns how many requests it took
+// up. Where that is zero there is nothing to do until later.
+func (c *Coordinator) Tick(ctx context.Context) (int, error) {
+	now := c.Now()
+	ids, err := c.Timers.Due(ctx, now, tickBatch)
+	if err != nil {
+		return 0, fmt.Errorf("due timers: %w", err)
+	}
+	for i, id := range ids {
+		if _, err := c.Requests.Do(ctx, id, dsar.Tick{Now: now}); err != nil {
+			return i, fmt.Errorf("timer of request %s: %w", id, err)
+		}
+	}
+	return len(ids), nil
+}

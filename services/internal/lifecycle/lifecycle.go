@@ -1,0 +1,147 @@
+// Package lifecycle runs the pure core on the journal: it loads a request's
+// state, decides, and appends what follows, with the messages that follow from
+// that, in one transaction.
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/journal"
+)
+
+// maxTries bounds how often one command is decided again because another
+// process was faster. Each lost race means that somebody else got on.
+const maxTries = 20
+
+// Journal is what the lifecycle needs of the journal.
+type Journal interface {
+	Append(ctx context.Context, a journal.Append) error
+	Facts(ctx context.Context, requestID string, from int) ([]journal.Fact, error)
+}
+
+// Lifecycle applies commands to requests. It is safe for many goroutines and
+// many processes: of two deciders on one state one wins, and the other decides
+// again on what the first has left (TestTwoDecidersOneJournal).
+type Lifecycle struct {
+	journal Journal
+	states  *cache
+}
+
+// New returns a Lifecycle on a journal.
+func New(j Journal) *Lifecycle {
+	return &Lifecycle{journal: j, states: newCache(cachedStates)}
+}
+
+// Do applies a command and returns the state after it. Nil means that
+// everything that follows is durable, or that nothing does. The errors of the
+// core ([dsar.ErrConflict] and so on) come as they are.
+func (l *Lifecycle) Do(ctx context.Context, requestID string, c dsar.Command) (dsar.State, error) {
+	for range maxTries {
+		state, err := l.try(ctx, requestID, c)
+		if !errors.Is(err, journal.ErrConflict) {
+			return state, err
+		}
+		l.states.forget(requestID)
+	}
+	return dsar.State{}, fmt.Errorf("request %s: %d other changes came first: %w", requestID, maxTries, journal.ErrConflict)
+}
+
+// State loads a request's state; the zero State where there is no such request.
+func (l *Lifecycle) State(ctx context.Context, requestID string) (dsar.State, error) {
+	v, err := l.load(ctx, requestID)
+	return v.state, err
+}
+
+func (l *Lifecycle) try(ctx context.Context, requestID string, c dsar.Command) (dsar.State, error) {
+	v, cached := l.states.get(requestID)
+	facts, err := dsar.Decide(v.state, c)
+	if !cached || err != nil || len(facts) == 0 {
+		// "Nothing follows" and "refused" are said of what the journal holds,
+		// not of what this process remembers.
+		if v, err = l.load(ctx, requestID); err != nil {
+			return v.state, err
+		}
+		if facts, err = dsar.Decide(v.state, c); err != nil || len(facts) == 0 {
+			return v.state, err
+		}
+	}
+	a, after, err := follow(v, requestID, facts)
+	if err != nil {
+		return v.state, err
+	}
+	if err := l.journal.Append(ctx, a); err != nil {
+		return v.state, err
+	}
+	l.states.put(requestID, versioned{after, v.version + len(facts)})
+	return after, nil
+}
+
+// load brings the remembered state up to what the journal holds.
+func (l *Lifecycle) load(ctx context.Context, requestID string) (versioned, error) {
+	v, _ := l.states.get(requestID)
+	facts, err := l.journal.Facts(ctx, requestID, v.version+1)
+	if err != nil {
+		return v, fmt.Errorf("request %s: load: %w", requestID, err)
+	}
+	for _, f := range facts {
+		e, err := dsar.Decode(f.Type, f.Data)
+		if err != nil {
+			return v, fmt.Errorf("request %s, fact %d: %w", requestID, f.Version, err)
+		}
+		v.state, v.version = dsar.Evolve(v.state, e), f.Version
+	}
+	if v.version > 0 {
+		l.states.put(requestID, v)
+	}
+	return v, nil
+}
+
+// follow is what the journal is to take in: the facts, the messages that follow
+// from them, and the request's row after them.
+func follow(v versioned, requestID string, facts []dsar.Event) (journal.Append, dsar.State, error) {
+	a := journal.Append{RequestID: requestID, Expected: v.version, Facts: make([]journal.NewFact, 0, len(facts))}
+	state := v.state
+	for i, f := range facts {
+		state = dsar.Evolve(state, f)
+		typ, data, err := dsar.Encode(f)
+		if err != nil {
+			return a, state, err
+		}
+		at := dsar.At(f)
+		a.Facts = append(a.Facts, journal.NewFact{Type: typ, At: at, Data: data})
+		a.Messages = append(a.Messages, factMessage(requestID, v.version+i+1, typ, at, data))
+		switch f := f.(type) {
+		case dsar.TaskSent:
+			m, err := taskMessage(state.NewTask(f), at)
+			if err != nil {
+				return a, state, err
+			}
+			a.Messages = append(a.Messages, m)
+		case dsar.Accepted:
+			a.Fingerprints = fingerprints(a.Fingerprints, f.Identifiers)
+		case dsar.TaskEnded:
+			a.Fingerprints = fingerprints(a.Fingerprints, f.Identifiers)
+		}
+	}
+	a.Row = row(state, a.Facts[len(a.Facts)-1].At)
+	return a, state, nil
+}
+
+func fingerprints(out []string, ids []dsar.Identifier) []string {
+	for _, id := range ids {
+		out = append(out, id.Fingerprint)
+	}
+	return out
+}
+
+func row(s dsar.State, at time.Time) journal.Row {
+	a := s.Accepted
+	return journal.Row{
+		Status: string(s.Status), Right: string(a.Right), Jurisdiction: a.Jurisdiction, Source: a.Source, Digest: a.Digest,
+		ReceivedAt: a.ReceivedAt, DueAt: a.DueAt, WakeAt: dsar.Wake(s), UpdatedAt: at, Overdue: s.Overdue, Waiting: dsar.Waiting(s),
+	}
+}
