@@ -1,0 +1,124 @@
+package bus
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/sasl"
+	"github.com/segmentio/kafka-go/sasl/plain"
+	"github.com/segmentio/kafka-go/sasl/scram"
+)
+
+const (
+	// dialTimeout bounds connecting, the TLS handshake and the sign-in
+	// together: a broker that takes longer is down for our purposes.
+	dialTimeout = 5 * time.Second
+	// metadataTTL is how long the cluster's layout is trusted. A moved leader
+	// is noticed by its error at once; this is for added partitions.
+	metadataTTL = 5 * time.Second
+)
+
+// Config says how to reach the brokers. The zero value of everything but
+// Brokers is plain text without sign-in.
+type Config struct {
+	// Brokers are host:port addresses to begin with; at least one.
+	Brokers []string
+	// ClientID names this program in the brokers' logs and quotas.
+	ClientID string
+	// TLS, where set, is used for every connection. An empty ServerName is
+	// filled in with the broker's host.
+	TLS *tls.Config
+	// SASL, where its Mechanism is set, signs every connection in.
+	SASL SASL
+}
+
+// The mechanisms that SASL.Mechanism may name.
+const (
+	Plain       = "PLAIN"
+	ScramSHA256 = "SCRAM-SHA-256"
+	ScramSHA512 = "SCRAM-SHA-512"
+)
+
+// SASL is a sign-in. It prints without its password.
+type SASL struct {
+	Mechanism string // "" (none), Plain, ScramSHA256 or ScramSHA512
+	User      string
+	Password  string
+}
+
+// String leaves the password out.
+func (s SASL) String() string {
+	if s.Mechanism == "" {
+		return "none"
+	}
+	return s.Mechanism + " as " + s.User
+}
+
+// GoString leaves the password out.
+func (s SASL) GoString() string { return s.String() }
+
+// LogValue leaves the password out.
+func (s SASL) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+func (c Config) validate() error {
+	if len(c.Brokers) == 0 {
+		return errors.New("bus: no brokers configured: give at least one host:port")
+	}
+	for _, b := range c.Brokers {
+		if _, _, err := net.SplitHostPort(b); err != nil {
+			return fmt.Errorf("bus: broker address %q: want host:port: %w", b, err)
+		}
+	}
+	_, err := c.SASL.mechanism()
+	return err
+}
+
+func (s SASL) mechanism() (sasl.Mechanism, error) {
+	switch s.Mechanism {
+	case "":
+		return nil, nil
+	case Plain:
+		return plain.Mechanism{Username: s.User, Password: s.Password}, nil
+	case ScramSHA256:
+		return scramMechanism(scram.SHA256, s)
+	case ScramSHA512:
+		return scramMechanism(scram.SHA512, s)
+	default:
+		return nil, fmt.Errorf("bus: SASL mechanism %q: want %s, %s or %s", s.Mechanism, Plain, ScramSHA256, ScramSHA512)
+	}
+}
+
+func scramMechanism(algo scram.Algorithm, s SASL) (sasl.Mechanism, error) {
+	m, err := scram.Mechanism(algo, s.User, s.Password)
+	if err != nil {
+		// The library's text may hold what it could not prepare: name the
+		// field only.
+		return nil, errors.New("bus: SASL user or password holds characters that SCRAM does not allow")
+	}
+	return m, nil
+}
+
+// dialer is for the connections that a consumer group and its partitions hold.
+func (c Config) dialer() (*kafka.Dialer, error) {
+	m, err := c.SASL.mechanism()
+	if err != nil {
+		return nil, err
+	}
+	return &kafka.Dialer{ClientID: c.ClientID, Timeout: dialTimeout, DualStack: true, TLS: c.TLS, SASLMechanism: m}, nil
+}
+
+// transport is the pooled connection for producing and for administration.
+func (c Config) transport() (*kafka.Transport, error) {
+	m, err := c.SASL.mechanism()
+	if err != nil {
+		return nil, err
+	}
+	return &kafka.Transport{ClientID: c.ClientID, DialTimeout: dialTimeout, MetadataTTL: metadataTTL, TLS: c.TLS, SASL: m}, nil
+}
+
+func (c Config) addr() net.Addr { return kafka.TCP(c.Brokers...) }

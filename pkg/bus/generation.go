@@ -1,0 +1,175 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+	"github.com/segmentio/kafka-go"
+)
+
+// generation is what one subscription does between two rebalances: it reads
+// its partitions, hands their records out by key, and commits.
+type generation struct {
+	*subscription
+	gen   *kafka.Generation
+	parts []*partition
+	lanes *lanes
+
+	stopping chan struct{} // closed: hand nothing more out
+	abandon  chan struct{} // closed: wait for no answer any more
+	base     context.Context
+}
+
+func newGeneration(s *subscription, gen *kafka.Generation) *generation {
+	g := &generation{subscription: s, gen: gen, stopping: make(chan struct{}), abandon: make(chan struct{})}
+	g.lanes = newLanes(s.limits, time.Now, g.deliver)
+	now := time.Now()
+	for _, a := range gen.Assignments[s.topic] {
+		g.parts = append(g.parts, newPartition(a.ID, a.Offset, now))
+	}
+	return g
+}
+
+// run works until genCtx ends, the subscription closes or the topic changes;
+// then it waits a bounded time for what is in flight, and commits.
+func (g *generation) run(genCtx context.Context) {
+	ctx, cancel := context.WithCancel(g.closing)
+	defer cancel()
+	stop := context.AfterFunc(genCtx, cancel)
+	defer stop()
+	base, cancelMessages := context.WithCancel(context.WithoutCancel(g.caller))
+	defer cancelMessages()
+	g.base = base
+
+	var wg sync.WaitGroup
+	for _, p := range g.parts {
+		wg.Go(func() {
+			if err := g.fetch(ctx, p); err != nil {
+				g.log.Warn("bus: partition is gone, joining the group again", "topic", g.topic, "partition", p.id)
+				cancel()
+			}
+		})
+	}
+	wg.Go(func() {
+		if g.watchPartitions(ctx) {
+			g.log.Info("bus: number of partitions changed, joining the group again", "topic", g.topic)
+			cancel()
+		}
+	})
+	commits, commitsDone := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(commitsDone)
+		g.commitLoop(commits)
+	}()
+
+	<-ctx.Done()
+	close(g.stopping)
+	g.lanes.stop()
+	g.drain(genCtx)
+	cancelMessages()
+	g.lanes.workers.Wait()
+	wg.Wait()
+	close(commits)
+	<-commitsDone
+}
+
+// drain waits for the answers to what was handed out.
+func (g *generation) drain(genCtx context.Context) {
+	limit := g.drainTimeout
+	if genCtx.Err() != nil {
+		limit = min(limit, rebalanceDrain)
+	}
+	t := time.AfterFunc(limit, func() { close(g.abandon) })
+	g.lanes.drained()
+	t.Stop()
+}
+
+// deliver hands one record to the subscription's channel and waits for the
+// answer.
+func (g *generation) deliver(p *partition, r *record) verdict {
+	msg := decode(r)
+	ctx, cancel := context.WithCancel(g.base)
+	defer cancel()
+	msg.SetContext(&messageContext{Context: ctx, position: Position{Topic: g.topic, Partition: p.id, Offset: r.offset}})
+	select {
+	case g.out <- msg:
+	case <-g.stopping:
+		return withdrawn
+	}
+	select {
+	case <-msg.Acked():
+		return acked
+	case <-msg.Nacked():
+		return nacked
+	case <-g.abandon:
+		return withdrawn
+	}
+}
+
+// commitLoop is the one committer of its generation: it commits what moved, at
+// most every commitInterval, and once more at the end.
+func (g *generation) commitLoop(end <-chan struct{}) {
+	tick := time.NewTimer(0)
+	<-tick.C
+	defer tick.Stop()
+	for {
+		select {
+		case <-g.lanes.dirty:
+		case <-end:
+			g.commit()
+			return
+		}
+		tick.Reset(g.commitInterval)
+		select {
+		case <-tick.C:
+			if !g.commit() {
+				// Not lost: the watermark stands, try again.
+				g.lanes.tellCommitter()
+			}
+		case <-end:
+			g.commit()
+			return
+		}
+	}
+}
+
+func (g *generation) commit() bool {
+	m := g.lanes.offsets(g.parts)
+	if m == nil {
+		return true
+	}
+	if err := g.gen.CommitOffsets(map[string]map[int]int64{g.topic: m}); err != nil {
+		if !errors.Is(err, kafka.IllegalGeneration) && !errors.Is(err, kafka.RebalanceInProgress) && !errors.Is(err, kafka.UnknownMemberId) {
+			g.trouble(err)
+		}
+		return false
+	}
+	g.lanes.committed(g.parts, m)
+	return true
+}
+
+// watchPartitions is true when the topic has another number of partitions than
+// when the subscription looked last. Kafka tells nobody; it must be asked.
+func (g *generation) watchPartitions(ctx context.Context) bool {
+	tick := time.NewTicker(g.watchInterval)
+	defer tick.Stop()
+	for {
+		if n, err := g.sub.countPartitions(ctx, g.topic); err == nil && n != g.partitions {
+			g.partitions = n
+			return true
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-tick.C:
+		}
+	}
+}
+
+var _ message.Subscriber = (*Subscriber)(nil)
+
+var discard = slog.New(slog.DiscardHandler)

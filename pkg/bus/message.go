@@ -1,0 +1,121 @@
+package bus
+
+import (
+	"context"
+	"strings"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+	"github.com/segmentio/kafka-go"
+)
+
+const (
+	// keyField carries the record key in the message's metadata, so that it
+	// survives a copy; it is never written as a header, and a header of this
+	// name that comes from outside is dropped.
+	keyField = "_habeas_key"
+	// idHeader is the CloudEvents id: where present, it is the UUID.
+	idHeader = "ce_id"
+	// uuidHeader carries watermill's UUID where there is no CloudEvents id;
+	// the name is that of watermill's own Kafka adapter.
+	uuidHeader = "_watermill_message_uuid"
+)
+
+// SetKey sets the record key: messages of one key are delivered in order.
+func SetKey(msg *message.Message, key string) {
+	if msg.Metadata == nil {
+		msg.Metadata = make(message.Metadata, 1)
+	}
+	if key == "" {
+		delete(msg.Metadata, keyField)
+		return
+	}
+	msg.Metadata[keyField] = key
+}
+
+// Key is the record key, "" where there is none.
+func Key(msg *message.Message) string { return msg.Metadata[keyField] }
+
+// Position is where a received message stands. It is in the message's
+// context: use PositionOf.
+type Position struct {
+	Topic     string
+	Partition int
+	Offset    int64
+}
+
+// PositionOf finds the position in the context of a received message.
+func PositionOf(ctx context.Context) (Position, bool) {
+	p, ok := ctx.Value(positionKey{}).(*Position)
+	if !ok {
+		return Position{}, false
+	}
+	return *p, true
+}
+
+type positionKey struct{}
+
+// messageContext adds the position to a context without another layer of
+// context.WithValue per message.
+type messageContext struct {
+	context.Context
+	position Position
+}
+
+func (c *messageContext) Value(key any) any {
+	if key == (positionKey{}) {
+		return &c.position
+	}
+	return c.Context.Value(key)
+}
+
+// encode makes the record of a message. Payload nil is a tombstone; a payload
+// of length zero is an empty value.
+func encode(msg *message.Message) kafka.Message {
+	rec := kafka.Message{Value: msg.Payload}
+	if n := len(msg.Metadata) + 1; n > 0 {
+		rec.Headers = make([]kafka.Header, 0, n)
+	}
+	hasID := false
+	for name, value := range msg.Metadata {
+		switch name {
+		case keyField:
+			rec.Key = []byte(value)
+			continue
+		case uuidHeader:
+			continue
+		case idHeader:
+			hasID = true
+		}
+		rec.Headers = append(rec.Headers, kafka.Header{Key: name, Value: []byte(value)})
+	}
+	if !hasID && msg.UUID != "" {
+		rec.Headers = append(rec.Headers, kafka.Header{Key: uuidHeader, Value: []byte(msg.UUID)})
+	}
+	return rec
+}
+
+// decode makes a message of a record; each call makes a new one, since a
+// message can be acknowledged once only. Of headers with the same name, the
+// last counts.
+func decode(rec *record) *message.Message {
+	msg := message.NewMessage("", rec.value)
+	msg.Metadata = make(message.Metadata, len(rec.headers)+1)
+	for _, h := range rec.headers {
+		switch {
+		case h.Key == uuidHeader:
+			if msg.UUID == "" {
+				msg.UUID = string(h.Value)
+			}
+			continue
+		case h.Key == keyField:
+			continue
+		case strings.EqualFold(h.Key, idHeader):
+			msg.UUID = string(h.Value)
+		}
+		msg.Metadata[h.Key] = string(h.Value)
+	}
+	if rec.key != "" {
+		msg.Metadata[keyField] = rec.key
+	}
+	return msg
+}

@@ -1,0 +1,205 @@
+package bus
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+	"github.com/segmentio/kafka-go"
+)
+
+// The defaults of SubscriberConfig, and what isn't configurable.
+const (
+	defaultInFlight  = 512
+	defaultWindow    = 8192
+	defaultHeldBytes = 32 << 20
+	// defaultFetchBytes is what one fetch of one partition may bring. The
+	// broker sends a larger batch whole, so that no message is stuck.
+	defaultFetchBytes     = 1 << 20
+	defaultCommitInterval = 200 * time.Millisecond
+	defaultWatchInterval  = 5 * time.Second
+	defaultDrain          = 10 * time.Second
+	defaultNackMin        = 50 * time.Millisecond
+	defaultNackMax        = 5 * time.Second
+	// defaultSession is the least that brokers allow by default: a killed
+	// member's partitions are taken over after it.
+	defaultSession = 6 * time.Second
+	// heartbeats is how many fit in a session: with six, one that comes a few
+	// seconds late on a busy machine loses nothing, and a rebalance is
+	// noticed within a second.
+	heartbeats = 6
+	// rebalanceDrain is how long a rebalance is held up for messages in
+	// flight: every other member waits that long too.
+	rebalanceDrain = 2 * time.Second
+	// rebalanceTimeout is how long the broker waits for members to join
+	// again; it must be well above rebalanceDrain.
+	rebalanceTimeout = 15 * time.Second
+	// joinBackoff is the wait after a join that failed (a coordinator that
+	// isn't there yet, a broker that restarts).
+	joinBackoff = 250 * time.Millisecond
+)
+
+// ErrClosed is what a closed Publisher or Subscriber answers.
+var ErrClosed = errors.New("bus: closed")
+
+// SubscriberConfig says how to subscribe. Zero values mean the defaults.
+type SubscriberConfig struct {
+	Config
+	// Group is the consumer group. Members of one group share the
+	// partitions; each group gets every message. MUST be set.
+	Group string
+	// InFlight is how many messages may be handed out and unanswered at once,
+	// per subscription. Default 512.
+	InFlight int
+	// Window is how many records of one partition may be fetched past the
+	// oldest that isn't done; at most so many come again after a crash.
+	// Default 8192.
+	Window int
+	// HeldBytes bounds the memory of records that are fetched and not done,
+	// per subscription. It is exceeded by at most one fetch (1 MiB, or one
+	// larger message) per partition. Default 32 MiB.
+	HeldBytes int64
+	// CommitInterval is how often the watermark is committed. What was done
+	// since comes again after a crash. Default 200 ms.
+	CommitInterval time.Duration
+	// WatchInterval is how often the number of partitions is looked at.
+	// Default 5 s.
+	WatchInterval time.Duration
+	// DrainTimeout is how long Close waits for messages in flight. A
+	// rebalance waits for at most 2 s of it. Default 10 s.
+	DrainTimeout time.Duration
+	// NackMin is the wait before a message comes again after its first nack;
+	// it doubles with each further one, up to NackMax. Defaults 50 ms, 5 s.
+	NackMin, NackMax time.Duration
+	// SessionTimeout is after how long without a heartbeat the group gives
+	// this member's partitions away. Default 6 s, the least that Apache Kafka
+	// allows as it comes.
+	SessionTimeout time.Duration
+	// FromEnd begins, where the group has committed nothing, with what comes
+	// from now on, instead of with the oldest there is.
+	FromEnd bool
+	// Logger gets what an operator should know: warnings about lost
+	// connections and offsets. No message contents, no keys. Default: none.
+	Logger *slog.Logger
+}
+
+// Subscriber is a watermill Subscriber over consumer groups. See the package
+// documentation for what it guarantees.
+type Subscriber struct {
+	config    SubscriberConfig
+	dialer    *kafka.Dialer
+	transport *kafka.Transport
+	log       *slog.Logger
+
+	mu      sync.Mutex
+	closed  bool
+	subs    map[*subscription]struct{}
+	running sync.WaitGroup
+}
+
+// NewSubscriber checks the configuration. It connects to nothing: use Ping or
+// EnsureTopics to know at the start whether the brokers can be reached.
+func NewSubscriber(c SubscriberConfig) (*Subscriber, error) {
+	if err := c.validate(); err != nil {
+		return nil, err
+	}
+	if c.Group == "" {
+		return nil, errors.New("bus: subscriber has no consumer group")
+	}
+	c.InFlight = cmp.Or(c.InFlight, defaultInFlight)
+	c.Window = cmp.Or(c.Window, defaultWindow)
+	c.HeldBytes = cmp.Or(c.HeldBytes, defaultHeldBytes)
+	c.CommitInterval = cmp.Or(c.CommitInterval, defaultCommitInterval)
+	c.WatchInterval = cmp.Or(c.WatchInterval, defaultWatchInterval)
+	c.DrainTimeout = cmp.Or(c.DrainTimeout, defaultDrain)
+	c.NackMin = cmp.Or(c.NackMin, defaultNackMin)
+	c.NackMax = max(c.NackMin, cmp.Or(c.NackMax, defaultNackMax))
+	c.SessionTimeout = cmp.Or(c.SessionTimeout, defaultSession)
+	for name, v := range map[string]int64{
+		"InFlight": int64(c.InFlight), "Window": int64(c.Window), "HeldBytes": c.HeldBytes,
+		"CommitInterval": int64(c.CommitInterval), "WatchInterval": int64(c.WatchInterval),
+		"DrainTimeout": int64(c.DrainTimeout), "NackMin": int64(c.NackMin), "SessionTimeout": int64(c.SessionTimeout),
+	} {
+		if v < 0 {
+			return nil, fmt.Errorf("bus: subscriber: %s is negative", name)
+		}
+	}
+	dialer, err := c.dialer()
+	if err != nil {
+		return nil, err
+	}
+	transport, err := c.transport()
+	if err != nil {
+		return nil, err
+	}
+	transport.MetadataTTL = c.WatchInterval
+	log := c.Logger
+	if log == nil {
+		log = discard
+	}
+	return &Subscriber{config: c, dialer: dialer, transport: transport, log: log, subs: make(map[*subscription]struct{})}, nil
+}
+
+// Subscribe joins the group for topic and returns the channel of its messages.
+// It returns at once; joining goes on, and is tried again, in the background.
+//
+// The channel is closed when ctx ends or the Subscriber is closed, after what
+// is in flight was answered or DrainTimeout has passed. The messages' contexts
+// carry the values of ctx, and are cancelled at their answer, or when nobody
+// waits for it any more; not when ctx is.
+func (s *Subscriber) Subscribe(ctx context.Context, topic string) (<-chan *message.Message, error) {
+	if topic == "" {
+		return nil, errors.New("bus: subscribe: no topic")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, ErrClosed
+	}
+	sub := s.newSubscription(ctx, topic)
+	s.subs[sub] = struct{}{}
+	s.running.Go(func() {
+		sub.run()
+		s.mu.Lock()
+		delete(s.subs, sub)
+		s.mu.Unlock()
+	})
+	return sub.out, nil
+}
+
+// Close hands nothing more out, waits up to DrainTimeout for the messages in
+// flight, commits, leaves the group and closes the channels. Further calls do
+// nothing more.
+func (s *Subscriber) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	for sub := range s.subs {
+		sub.close()
+	}
+	s.mu.Unlock()
+	s.running.Wait()
+	s.transport.CloseIdleConnections()
+	return nil
+}
+
+// countPartitions is 0 for a topic that doesn't exist.
+func (s *Subscriber) countPartitions(ctx context.Context, topic string) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	client := kafka.Client{Addr: s.config.addr(), Transport: s.transport}
+	res, err := client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{topic}})
+	if err != nil {
+		return 0, err
+	}
+	for _, t := range res.Topics {
+		if t.Name == topic {
+			return len(t.Partitions), nil
+		}
+	}
+	return 0, nil
+}

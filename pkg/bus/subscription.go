@@ -1,0 +1,117 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+	"github.com/segmentio/kafka-go"
+)
+
+// subscription is one member of the group, for one topic.
+type subscription struct {
+	sub     *Subscriber
+	topic   string
+	brokers []string
+	dialer  *kafka.Dialer
+	log     *slog.Logger
+	limits  limits
+
+	fetchBytes     int
+	commitInterval time.Duration
+	watchInterval  time.Duration
+	drainTimeout   time.Duration
+
+	out     chan *message.Message
+	caller  context.Context // the values for messages
+	closing context.Context // ends when the subscription is to end
+	close   context.CancelFunc
+
+	// partitions is how many the topic had when it was last looked at.
+	partitions int
+
+	mu      sync.Mutex
+	current *generation
+	lastErr error
+}
+
+func (s *Subscriber) newSubscription(ctx context.Context, topic string) *subscription {
+	c := s.config
+	closing, cancel := context.WithCancel(ctx)
+	return &subscription{
+		sub: s, topic: topic, brokers: c.Brokers, dialer: s.dialer, log: s.log,
+		limits:     limits{inFlight: c.InFlight, window: c.Window, bytes: c.HeldBytes, nackMin: c.NackMin, nackMax: c.NackMax},
+		fetchBytes: defaultFetchBytes, commitInterval: c.CommitInterval, watchInterval: c.WatchInterval, drainTimeout: c.DrainTimeout,
+		out: make(chan *message.Message), caller: ctx, closing: closing, close: cancel,
+	}
+}
+
+// run is the subscription's life: generation after generation.
+func (s *subscription) run() {
+	defer close(s.out)
+	defer s.close()
+	if n, err := s.sub.countPartitions(s.closing, s.topic); err == nil {
+		s.partitions = n
+	}
+	start := kafka.FirstOffset
+	if s.sub.config.FromEnd {
+		start = kafka.LastOffset
+	}
+	session := s.sub.config.SessionTimeout
+	group, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{
+		ID: s.sub.config.Group, Brokers: s.brokers, Dialer: s.dialer, Topics: []string{s.topic},
+		HeartbeatInterval: session / heartbeats, SessionTimeout: session, RebalanceTimeout: rebalanceTimeout,
+		JoinGroupBackoff: joinBackoff, StartOffset: start,
+	})
+	if err != nil {
+		// Only for a configuration that NewSubscriber should have refused.
+		s.log.Error("bus: cannot make a consumer group", "topic", s.topic, "error", err)
+		return
+	}
+	defer group.Close()
+	for s.closing.Err() == nil {
+		gen, err := group.Next(s.closing)
+		if err != nil {
+			if s.closing.Err() != nil || errors.Is(err, kafka.ErrGroupClosed) {
+				return
+			}
+			// The group tries again by itself, after joinBackoff.
+			s.trouble(explain(s.brokers, err))
+			continue
+		}
+		s.setTrouble(nil)
+		g := newGeneration(s, gen)
+		s.setGeneration(g)
+		ended := make(chan struct{})
+		gen.Start(func(ctx context.Context) {
+			defer close(ended)
+			g.run(ctx)
+		})
+		<-ended
+		s.setGeneration(nil)
+	}
+}
+
+func (s *subscription) setGeneration(g *generation) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.current = g
+}
+
+// trouble keeps the last error for Health and logs it where it is news.
+func (s *subscription) trouble(err error) {
+	if s.setTrouble(err) {
+		s.log.Warn("bus: trouble, trying again", "topic", s.topic, "group", s.sub.config.Group, "error", err)
+	}
+}
+
+func (s *subscription) setTrouble(err error) (news bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	news = err != nil && (s.lastErr == nil || s.lastErr.Error() != err.Error())
+	s.lastErr = err
+	return news
+}
