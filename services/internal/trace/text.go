@@ -1,0 +1,133 @@
+package trace
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+)
+
+// Write prints a trace for a terminal: the head, the identifiers, a lane per
+// system, and the timeline. Times are in UTC, or since the request was accepted.
+func Write(w io.Writer, t Trace, now time.Time) error {
+	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(out, "Request %s\n", t.RequestID)
+	fmt.Fprintf(out, "%s · %s · from %s\n", t.Right, t.Jurisdiction, t.Source)
+	fmt.Fprintln(out, headline(t, now))
+	fmt.Fprintf(out, "\nClock\n  received\t%s\n  accepted\t%s\n", clock(t.ReceivedAt), clock(t.AcceptedAt))
+	if !t.DueAt.IsZero() {
+		fmt.Fprintf(out, "  due\t%s%s\n", clock(t.DueAt), daysLeft(t, now))
+	}
+	fmt.Fprint(out, "\nIdentifiers\n")
+	for _, id := range t.Identifiers {
+		fmt.Fprintf(out, "  %s\t%s\n", id.Type, whence(id))
+	}
+	fmt.Fprint(out, "\nSystems\n")
+	for _, sys := range t.Systems {
+		name := sys.System
+		for _, step := range sys.Steps {
+			fmt.Fprintf(out, "  %s\t%s\t%s\t%s\t%s\n", name, step.Action, stepState(step), took(step), stepNote(step))
+			name = ""
+		}
+		if len(sys.Steps) == 0 {
+			fmt.Fprintf(out, "  %s\t\twaits for its turn\n", name)
+		}
+	}
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprint(out, "\nTimeline\n")
+	for _, m := range t.Moments {
+		fmt.Fprintf(out, "  %s\t%s\t%s\n", since(m.At.Sub(t.AcceptedAt)), m.System, m.Text)
+	}
+	fmt.Fprintf(out, "\nJournal: %s, chain %s\n", plural(len(t.Facts), "fact"), t.Chain)
+	return out.Flush()
+}
+
+func headline(t Trace, now time.Time) string {
+	switch {
+	case t.Status == dsar.StatusCompleted:
+		return fmt.Sprintf("completed in %s", since(t.EndedAt.Sub(t.AcceptedAt)))
+	case t.Status.Ended():
+		return fmt.Sprintf("%s after %s", t.Status, since(t.EndedAt.Sub(t.AcceptedAt)))
+	case t.Attention != "":
+		return fmt.Sprintf("%s: %s (take it up again with: habeas retry %s)", t.Status, t.Attention, t.RequestID)
+	default:
+		return fmt.Sprintf("%s for %s, waits for %s", t.Status, since(now.Sub(t.AcceptedAt)), strings.Join(t.Waiting, ", "))
+	}
+}
+
+func daysLeft(t Trace, now time.Time) string {
+	switch left := t.DueAt.Sub(now); {
+	case t.Status.Ended():
+		return ""
+	case left < 0:
+		return fmt.Sprintf("  OVERDUE by %s", plural(int(-left.Hours()/24), "day"))
+	default:
+		return fmt.Sprintf("  in %s", plural(int(left.Hours()/24), "day"))
+	}
+}
+
+func whence(id Identifier) string {
+	switch {
+	case id.FoundBy != "" && id.From != "":
+		return fmt.Sprintf("found by %s from the %s", id.FoundBy, id.From)
+	case id.FoundBy != "":
+		return "found by " + id.FoundBy
+	case id.Verified:
+		return "given with the request, verified"
+	default:
+		return "given with the request, not verified"
+	}
+}
+
+func stepState(s Step) string {
+	switch s.Status {
+	case dsar.TaskIsSent:
+		return "running"
+	case dsar.TaskIsParked:
+		return "parked until " + clock(s.Until)
+	default:
+		return string(s.Outcome)
+	}
+}
+
+func stepNote(s Step) string {
+	note := CountWords(s.Counts)
+	if s.Reason != "" {
+		if note != "" {
+			note += "; "
+		}
+		note += s.Reason
+	}
+	if s.Attempts > 1 {
+		note = strings.TrimSpace(fmt.Sprintf("%s (%d attempts)", note, s.Attempts))
+	}
+	return note
+}
+
+func took(s Step) string {
+	if s.SentAt.IsZero() || s.EndedAt.IsZero() {
+		return ""
+	}
+	return since(s.EndedAt.Sub(s.SentAt))
+}
+
+// since is a duration as a person reads it.
+func since(d time.Duration) string {
+	switch {
+	case d < 0:
+		return "0 ms"
+	case d < 10*time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < 10*time.Minute:
+		return fmt.Sprintf("%.0f s", d.Seconds())
+	case d < 48*time.Hour:
+		return d.Round(time.Minute).String()
+	default:
+		return plural(int(d.Hours()/24), "day")
+	}
+}

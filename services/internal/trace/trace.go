@@ -1,0 +1,159 @@
+// Package trace is the journal of one request as a person reads it: each
+// system's steps, attempts, waits, outcomes and counts, and the raw facts below.
+package trace
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/journal"
+)
+
+// Trace is one request's life. It holds no personal data; its JSON is what
+// `habeas trace --json` prints.
+type Trace struct {
+	RequestID    string       `json:"request_id"`
+	Right        dsar.Right   `json:"right"`
+	Jurisdiction string       `json:"jurisdiction"`
+	Source       string       `json:"source"`
+	Locale       string       `json:"locale,omitempty"`
+	Status       dsar.Status  `json:"status"`
+	ReceivedAt   time.Time    `json:"received_at"`
+	AcceptedAt   time.Time    `json:"accepted_at"`
+	DueAt        time.Time    `json:"due_at,omitzero"`
+	EndedAt      time.Time    `json:"ended_at,omitzero"`
+	Overdue      bool         `json:"overdue"`
+	Attention    string       `json:"attention,omitempty"`
+	Waiting      []string     `json:"waiting,omitempty"`
+	Identifiers  []Identifier `json:"identifiers"`
+	Systems      []System     `json:"systems"`
+	Bundle       *dsar.Object `json:"bundle,omitempty"`
+	Moments      []Moment     `json:"timeline"`
+	Facts        []Fact       `json:"facts"`
+	// Chain is "verified", or what is wrong with the journal's hash chain.
+	Chain string `json:"chain"`
+}
+
+// Identifier says which kind of identifier is known, and whence.
+type Identifier struct {
+	Type     dsar.IdentifierType `json:"type"`
+	Verified bool                `json:"verified,omitempty"`
+	FoundBy  string              `json:"found_by,omitempty"` // empty: the request gave it
+	From     dsar.IdentifierType `json:"from,omitempty"`     // what it was found by
+}
+
+// System is one system's lane.
+type System struct {
+	System string `json:"system"`
+	Steps  []Step `json:"steps"`
+}
+
+// Step is one action of one system, over all its attempts.
+type Step struct {
+	Action   dsar.Action     `json:"action"`
+	Status   dsar.TaskStatus `json:"status"`
+	Attempts int             `json:"attempts"`
+	SentAt   time.Time       `json:"sent_at,omitzero"` // the first time
+	EndedAt  time.Time       `json:"ended_at,omitzero"`
+	Until    time.Time       `json:"parked_until,omitzero"`
+	Outcome  dsar.Outcome    `json:"outcome,omitempty"`
+	Counts   []dsar.Counts   `json:"counts,omitempty"`
+	Code     string          `json:"code,omitempty"`
+	Reason   string          `json:"reason,omitempty"`
+}
+
+// Moment is one fact in words.
+type Moment struct {
+	At     time.Time `json:"at"`
+	System string    `json:"system,omitempty"`
+	Text   string    `json:"text"`
+}
+
+// Fact is one raw fact: what the journal holds, without its sealed data.
+type Fact struct {
+	Version int       `json:"version"`
+	At      time.Time `json:"at"`
+	Type    string    `json:"type"`
+	Hash    string    `json:"hash"`
+}
+
+// Build reads a request's facts. They MUST be all of them, in order.
+func Build(facts []journal.Fact) (Trace, error) {
+	var t Trace
+	var state dsar.State
+	sent := map[[2]string]time.Time{}
+	for _, f := range facts {
+		e, err := dsar.Decode(f.Type, f.Data)
+		if err != nil {
+			return t, err
+		}
+		before := state
+		state = dsar.Evolve(state, e)
+		if task, ok := e.(dsar.TaskSent); ok {
+			key := [2]string{task.System, string(task.Action)}
+			if _, ok := sent[key]; !ok {
+				sent[key] = task.At
+			}
+		}
+		system, text := words(before, e)
+		t.Moments = append(t.Moments, Moment{At: f.At, System: system, Text: text})
+		t.Facts = append(t.Facts, Fact{Version: f.Version, At: f.At, Type: f.Type, Hash: fmt.Sprintf("%x", f.Hash)})
+	}
+	t.Chain = "verified"
+	if err := journal.VerifyChain(facts); err != nil {
+		t.Chain = err.Error()
+	}
+	t.describe(state, sent)
+	return t, nil
+}
+
+func (t *Trace) describe(s dsar.State, sent map[[2]string]time.Time) {
+	a := s.Accepted
+	t.RequestID, t.Right, t.Jurisdiction, t.Source, t.Locale = a.RequestID, a.Right, a.Jurisdiction, a.Source, a.Locale
+	t.Status, t.ReceivedAt, t.AcceptedAt, t.DueAt, t.EndedAt = s.Status, a.ReceivedAt, a.AcceptedAt, a.DueAt, s.EndedAt
+	t.Overdue, t.Attention, t.Waiting = s.Overdue, s.Attention.Reason, dsar.Waiting(s)
+	if s.Status == dsar.StatusCompleted {
+		t.Bundle = &s.Bundle
+	}
+	for _, id := range s.Identifiers {
+		t.Identifiers = append(t.Identifiers, Identifier{Type: id.Type, Verified: id.Verified, FoundBy: id.FoundBy, From: typeOf(s.Identifiers, id.From)})
+	}
+	for _, name := range append(names(a.Systems), dsar.Aggregator) {
+		lane := System{System: name}
+		for _, task := range s.Tasks {
+			if task.System != name {
+				continue
+			}
+			step := Step{Action: task.Action, Status: task.Status, Attempts: task.Attempt, SentAt: sent[[2]string{name, string(task.Action)}]}
+			switch task.Status {
+			case dsar.TaskIsParked:
+				step.Until, step.Code, step.Reason = task.Until, task.End.Code, task.End.Reason
+			case dsar.TaskIsEnded, dsar.TaskIsFailed:
+				end := task.End
+				step.EndedAt, step.Outcome, step.Counts, step.Code, step.Reason = end.At, end.Outcome, end.Counts, end.Code, end.Reason
+			}
+			lane.Steps = append(lane.Steps, step)
+		}
+		if len(lane.Steps) > 0 || name != dsar.Aggregator {
+			t.Systems = append(t.Systems, lane)
+		}
+	}
+}
+
+func names(systems []dsar.System) []string {
+	var out []string
+	for _, s := range systems {
+		out = append(out, s.Name)
+	}
+	return out
+}
+
+func typeOf(ids []dsar.Identifier, fingerprint string) dsar.IdentifierType {
+	i := slices.IndexFunc(ids, func(id dsar.Identifier) bool { return fingerprint != "" && id.Fingerprint == fingerprint })
+	if i < 0 {
+		return ""
+	}
+	return ids[i].Type
+}

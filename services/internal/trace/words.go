@@ -1,0 +1,143 @@
+package trace
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+)
+
+// words says a fact in a sentence, and which system it is about.
+func words(before dsar.State, e dsar.Event) (system, text string) {
+	switch e := e.(type) {
+	case dsar.Accepted:
+		return "", fmt.Sprintf("accepted from %s: %s, %s, %s to ask", e.Source, e.Right, e.Jurisdiction, plural(len(e.Systems), "system"))
+	case dsar.StageStarted:
+		return "", "stage: " + string(e.Stage)
+	case dsar.TaskSent:
+		return e.System, sentWords(e)
+	case dsar.TaskProgressed:
+		return e.System, fmt.Sprintf("%s: still at it, %s so far", e.Action, plural(int(e.Records), "record"))
+	case dsar.TaskParked:
+		return e.System, fmt.Sprintf("%s: parked until %s%s", e.Action, clock(e.Until), because(e.Code, e.Reason))
+	case dsar.TaskEnded:
+		return e.System, fmt.Sprintf("%s: %s%s", e.Action, e.Outcome, endWords(e))
+	case dsar.TaskFailed:
+		return e.System, fmt.Sprintf("%s: %s%s", e.Action, e.Outcome, because(e.Code, e.Reason))
+	case dsar.AttentionNeeded:
+		return "", "needs attention: " + e.Reason
+	case dsar.Retried:
+		text := fmt.Sprintf("%s had %s taken up again", e.By, strings.Join(e.Systems, ", "))
+		if e.AcceptPlan {
+			text += " and accepted the plan"
+		}
+		return "", text + because("", e.Reason)
+	case dsar.Cancelled:
+		return "", "cancelled by " + e.By + because("", e.Reason)
+	case dsar.Overdue:
+		return "", "overdue: the answer was due by " + clock(e.DueAt)
+	case dsar.Completed:
+		return "", fmt.Sprintf("completed: the bundle %s holds %s, %s", e.Bundle.Name, plural(int(e.Bundle.Records), "record"), size(e.Bundle.Bytes))
+	default:
+		return "", e.Type()
+	}
+}
+
+func sentWords(e dsar.TaskSent) string {
+	text := string(e.Action) + ": asked"
+	switch e.Reason {
+	case dsar.SentUnheard:
+		text += " again, since nothing was heard"
+	case dsar.SentParked:
+		text += " again, as it was parked until now"
+	case dsar.SentRetried:
+		text += " again, since a person retried it"
+	case dsar.SentFurther:
+		text += " again, with what was found since"
+	}
+	if e.Attempt > 1 {
+		text += fmt.Sprintf(" (attempt %d)", e.Attempt)
+	}
+	return text
+}
+
+func endWords(e dsar.TaskEnded) string {
+	var found []string
+	for _, id := range e.Identifiers {
+		found = append(found, string(id.Type))
+	}
+	text := ""
+	if len(found) > 0 {
+		text = " " + strings.Join(found, ", ")
+	}
+	if c := CountWords(e.Counts); c != "" {
+		text += ": " + c
+	}
+	return text + because(e.Code, e.Reason)
+}
+
+// CountWords sums up counts: "14 records: profile 1, orders 13; 6 retained
+// until 2031-04-01 (tax-records)".
+func CountWords(counts []dsar.Counts) string {
+	var parts, kept []string
+	total := int64(0)
+	for _, c := range counts {
+		n := max(c.Found, c.Gathered, c.Erased+c.Anonymised+c.Kept(), c.Rectified, c.Restricted)
+		if n == 0 {
+			continue
+		}
+		total += n
+		parts = append(parts, fmt.Sprintf("%s %d", c.Dataset, n))
+		for _, r := range c.Retained {
+			until := "no end known"
+			if !r.Until.IsZero() {
+				until = "until " + r.Until.Format(time.DateOnly)
+			}
+			kept = append(kept, fmt.Sprintf("%d retained %s (%s)", r.Records, until, r.Ground))
+		}
+	}
+	if total == 0 {
+		return ""
+	}
+	text := plural(int(total), "record") + ": " + strings.Join(parts, ", ")
+	if len(kept) > 0 {
+		text += "; " + strings.Join(kept, ", ")
+	}
+	return text
+}
+
+func because(code, reason string) string {
+	switch {
+	case reason != "" && code != "":
+		return ": " + reason + " [" + code + "]"
+	case reason != "":
+		return ": " + reason
+	case code != "":
+		return " [" + code + "]"
+	default:
+		return ""
+	}
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }
+
+func size(n int64) string {
+	switch {
+	case n >= 1<<30:
+		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
+	case n >= 1<<20:
+		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+	case n >= 1<<10:
+		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
+	default:
+		return fmt.Sprintf("%d bytes", n)
+	}
+}
