@@ -1,0 +1,115 @@
+package event
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+)
+
+const (
+	// MaxDepth is how deep arrays and objects may be nested. The deepest data
+	// of ours has 8 levels; a decoder that recurses mustn't be led to 100,000.
+	MaxDepth = 32
+	// MaxMembers is how many members one object may have. No object of ours
+	// has more than 20; it bounds the search for names that come twice.
+	MaxMembers = 64
+)
+
+// checkShape looks over a JSON text, before anything recurses into it, for what
+// decoders take in silence or at a price: nesting deeper than [MaxDepth],
+// objects of more than [MaxMembers] members, and a name that comes twice in one
+// object (RFC 8259, section 4: which of the two counts differs by decoder).
+// It doesn't prove that the text is JSON: a decoder does that after it.
+func checkShape(data []byte) *DataError {
+	var s shape
+	for i := 0; i < len(data); i++ {
+		switch data[i] {
+		case '{', '[':
+			if len(s.open) == MaxDepth {
+				return dataError(CodeLimit, "nested deeper than "+strconv.Itoa(MaxDepth)+" levels")
+			}
+			s.open = append(s.open, level{object: data[i] == '{', names: len(s.names), expectName: true})
+		case '}', ']':
+			if len(s.open) > 0 {
+				s.names = s.names[:s.top().names]
+				s.open = s.open[:len(s.open)-1]
+			}
+		case ',':
+			if len(s.open) > 0 {
+				s.top().expectName = true
+			}
+		case ':':
+			if len(s.open) > 0 {
+				s.top().expectName = false
+			}
+		case '"':
+			end := stringEnd(data, i)
+			if len(s.open) > 0 && s.top().object && s.top().expectName {
+				if err := s.name(data[i:end]); err != nil {
+					return err
+				}
+			}
+			i = end - 1
+		}
+	}
+	return nil
+}
+
+// shape is what is open at one place of a JSON text.
+type shape struct {
+	open  []level
+	names [][]byte // of all open objects, the innermost's last
+}
+
+type level struct {
+	object     bool
+	names      int // where its names begin
+	expectName bool
+}
+
+func (s *shape) top() *level { return &s.open[len(s.open)-1] }
+
+// name notes a member's name, quotes and all. Names are compared by what they
+// say, so that an escape can't hide a second one.
+func (s *shape) name(quoted []byte) *DataError {
+	name := unescape(quoted)
+	mine := s.names[s.top().names:]
+	if len(mine) == MaxMembers {
+		return dataError(CodeLimit, "an object has more than "+strconv.Itoa(MaxMembers)+" members")
+	}
+	for _, other := range mine {
+		if string(other) == string(name) {
+			return dataError(CodeNotJSON, "a name comes twice in one object")
+		}
+	}
+	s.names = append(s.names, name)
+	return nil
+}
+
+// stringEnd is the index after the string that begins at i.
+func stringEnd(data []byte, i int) int {
+	for i++; i < len(data); i++ {
+		switch data[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+	return len(data)
+}
+
+// unescape is what a quoted string says.
+func unescape(quoted []byte) []byte {
+	if len(quoted) < 2 {
+		return quoted
+	}
+	if !bytes.ContainsRune(quoted, '\\') {
+		return quoted[1 : len(quoted)-1]
+	}
+	var s string
+	if json.Unmarshal(quoted, &s) != nil {
+		return quoted
+	}
+	return []byte(s)
+}

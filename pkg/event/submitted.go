@@ -1,0 +1,53 @@
+package event
+
+import (
+	"time"
+
+	"habeas.dev/pkg/dsar"
+)
+
+// Submitted is the data of dsar.request.submitted.v1: what an upstream system
+// says, in the clear. It MUST NOT be logged, nor put in an error.
+type Submitted struct {
+	RequestID    string     `json:"request_id"`
+	Right        dsar.Right `json:"right"`
+	Jurisdiction string     `json:"jurisdiction"`
+	// ReceivedAt is when the upstream system received it: the clock starts here.
+	ReceivedAt time.Time `json:"received_at"`
+	Source     string    `json:"source"`
+	Subject    Subject   `json:"subject"`
+	// Details are what some rights need beside the subject.
+	Details *Details `json:"details,omitempty"`
+}
+
+// Subject is who asks.
+type Subject struct {
+	Identifiers []SubjectIdentifier `json:"identifiers"`
+	// Locale is the language for the answer, BCP 47; empty: the jurisdiction's.
+	Locale string `json:"locale,omitempty"`
+}
+
+// SubjectIdentifier is one identifier in the clear.
+type SubjectIdentifier struct {
+	Type     dsar.IdentifierType `json:"type"`
+	Value    string              `json:"value"`
+	Verified bool                `json:"verified,omitempty"`
+}
+
+// Details is what a task's Details hold, unsealed, as JSON.
+type Details struct {
+	// Corrections are the values that the person gives, for rectification.
+	Corrections []Correction `json:"corrections,omitempty"`
+	// Purposes are those that the person objects to or withdraws consent from;
+	// none means all that the right reaches.
+	Purposes []string `json:"purposes,omitempty"`
+}
+
+// Correction is one corrected field. System and Dataset narrow it down; without
+// them it is meant for every system that has the column.
+type Correction struct {
+	System  string `json:"system,omitempty"`
+	Dataset string `json:"dataset,omitempty"`
+	Column  string `json:"column"`
+	Value   string `json:"value"`
+}
