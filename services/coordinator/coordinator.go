@@ -54,7 +54,7 @@ func (c *Coordinator) Handle(ctx context.Context, e event.Event) error {
 	}
 	var r dsar.Report
 	if err := json.Unmarshal(e.Data, &r); err != nil {
-		return fmt.Errorf("%w: %w", ErrUnreadable, err)
+		return fmt.Errorf("%w: its data is no report", ErrUnreadable) // the decoder's words may quote a value
 	}
 	if r.RequestID == "" || r.RequestID != e.Subject {
 		return fmt.Errorf("%w: the event's subject isn't the report's request_id", ErrUnreadable)

@@ -1,0 +1,210 @@
+// Package config is the one configuration of all of Habeas: a YAML file, over
+// which environment variables go, and flags over those. The same file serves
+// one process with everything in it and each service in its own.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Config says where everything is. A zero field has a default below Data.
+type Config struct {
+	// Data is the folder with the rooms broker, journal, vault, sandbox, outbox.
+	Data string `yaml:"data"`
+	// Listen is the address of the HTTP door: HOST:PORT.
+	Listen string `yaml:"listen"`
+	// Journal is sqlite:///path or postgres://…; default DATA/journal/journal.db.
+	Journal string `yaml:"journal"`
+	Vault   Vault  `yaml:"vault"`
+	// Outbox is a folder or a bucket URL for the bundles; default DATA/outbox.
+	Outbox string `yaml:"outbox"`
+	Kafka  Kafka  `yaml:"kafka"`
+	// Systems are those that every request must reach, by name.
+	Systems map[string]System `yaml:"systems"`
+	// Controller is who answers the person, as named in every bundle.
+	Controller string    `yaml:"controller"`
+	Telemetry  Telemetry `yaml:"telemetry"`
+	Log        Log       `yaml:"log"`
+	// Sandbox, where set, seeds stand-ins for all systems in DATA/sandbox.
+	Sandbox *Sandbox `yaml:"sandbox"`
+}
+
+// Vault is where sealed objects and wrapped keys lie.
+type Vault struct {
+	Bucket string `yaml:"bucket"` // folder or bucket URL; default DATA/vault
+	// Key is the master key: file:///path of 32 bytes in base64 (made where it
+	// is missing, if below Data), base64key://… or a URL of a key service.
+	Key string `yaml:"key"`
+}
+
+// Kafka is the broker; none means the embedded one, in DATA/broker.
+type Kafka struct {
+	Brokers []string `yaml:"brokers"`
+}
+
+// Telemetry is where traces and metrics go; nowhere by default.
+type Telemetry struct {
+	OTLP string `yaml:"otlp"` // http(s)://HOST:PORT of an OTLP/HTTP collector
+}
+
+// Log says how much is logged to standard error, and how.
+type Log struct {
+	Level  string `yaml:"level"`  // debug, info (default), warn, error
+	Format string `yaml:"format"` // text (default) or json
+}
+
+// System is what one system's worker needs to know.
+type System struct {
+	// Manifest is the path of its manifest; default: the one built in under its name.
+	Manifest string `yaml:"manifest"`
+	// DSN is the database of a system that is served from its manifest alone:
+	// sqlite:///path or postgres://….
+	DSN string `yaml:"dsn"`
+	// URL, ClientID and ClientSecretFile are a vendor's.
+	URL              string `yaml:"url"`
+	ClientID         string `yaml:"client_id"`
+	ClientSecretFile string `yaml:"client_secret_file"`
+	// Elsewhere says that its worker runs in a process of its own.
+	Elsewhere bool `yaml:"elsewhere"`
+}
+
+// Sandbox is the population of the stand-ins.
+type Sandbox struct {
+	Seed   int64 `yaml:"seed"`
+	People int   `yaml:"people"`
+	// Canaries plants a findable string in every personal field; for tests.
+	Canaries bool `yaml:"canaries"`
+}
+
+// The rooms of a data folder.
+const (
+	RoomBroker  = "broker"
+	RoomJournal = "journal"
+	RoomVault   = "vault"
+	RoomSandbox = "sandbox"
+	RoomOutbox  = "outbox"
+)
+
+// File is the name under which `habeas up` and `demo` leave their effective
+// configuration in the data folder, so that other commands find everything
+// with --data alone.
+const File = "habeas.yaml"
+
+// Load reads a file and the environment. The error is one line that names the
+// file, the line and the cure.
+func Load(path string) (Config, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("configuration: %w; write one (see docs/operate.md) or name it with --config", err)
+	}
+	defer f.Close()
+	c, err := parse(f)
+	if err != nil {
+		return Config{}, fmt.Errorf("configuration %s: %w", path, err)
+	}
+	if c.Data == "" {
+		c.Data = filepath.Dir(path)
+	}
+	return c.fromEnvironment(os.Getenv).withDefaults()
+}
+
+// maxFile bounds a configuration file: far above any that a person writes.
+const maxFile = 1 << 20
+
+func parse(r io.Reader) (Config, error) {
+	var c Config
+	d := yaml.NewDecoder(io.LimitReader(r, maxFile))
+	d.KnownFields(true)
+	if err := d.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
+		return c, fmt.Errorf("%s", strings.ReplaceAll(err.Error(), "\n", " "))
+	}
+	return c, nil
+}
+
+// ForData is the configuration of a data folder: the one that was left in it,
+// or the default one.
+func ForData(dir string) (Config, error) {
+	path := filepath.Join(dir, File)
+	if _, err := os.Stat(path); err == nil {
+		return Load(path)
+	}
+	return Config{Data: dir}.fromEnvironment(os.Getenv).withDefaults()
+}
+
+// fromEnvironment lets HABEAS_… variables replace what the file says.
+func (c Config) fromEnvironment(getenv func(string) string) Config {
+	for name, field := range map[string]*string{
+		"HABEAS_LISTEN": &c.Listen, "HABEAS_JOURNAL": &c.Journal, "HABEAS_VAULT": &c.Vault.Bucket, "HABEAS_VAULT_KEY": &c.Vault.Key,
+		"HABEAS_OUTBOX": &c.Outbox, "HABEAS_OTLP": &c.Telemetry.OTLP, "HABEAS_LOG_LEVEL": &c.Log.Level, "HABEAS_LOG_FORMAT": &c.Log.Format,
+	} {
+		if v := getenv(name); v != "" {
+			*field = v
+		}
+	}
+	if v := getenv("HABEAS_KAFKA_BROKERS"); v != "" {
+		c.Kafka.Brokers = strings.Split(v, ",")
+	}
+	return c
+}
+
+func (c Config) withDefaults() (Config, error) {
+	if c.Data == "" {
+		return c, errors.New("configuration: no data folder; name one with --data or in the file as data:")
+	}
+	dir, err := filepath.Abs(c.Data)
+	if err != nil {
+		return c, err
+	}
+	c.Data = dir
+	set := func(field *string, value string) {
+		if *field == "" {
+			*field = value
+		}
+	}
+	set(&c.Listen, "127.0.0.1:8420")
+	set(&c.Journal, "sqlite://"+filepath.ToSlash(filepath.Join(dir, RoomJournal, "journal.db")))
+	set(&c.Vault.Bucket, c.Room(RoomVault))
+	set(&c.Vault.Key, "file://"+filepath.ToSlash(filepath.Join(dir, RoomVault, "master.key")))
+	set(&c.Outbox, c.Room(RoomOutbox))
+	set(&c.Controller, "the controller")
+	set(&c.Log.Level, "info")
+	set(&c.Log.Format, "text")
+	return c, c.check()
+}
+
+func (c Config) check() error {
+	switch c.Log.Level {
+	case "debug", "info", "warn", "error":
+	default:
+		return fmt.Errorf("configuration: log.level %q is none of debug, info, warn, error", c.Log.Level)
+	}
+	if c.Log.Format != "text" && c.Log.Format != "json" {
+		return fmt.Errorf("configuration: log.format %q is neither text nor json", c.Log.Format)
+	}
+	if c.Sandbox != nil && c.Sandbox.People < 0 {
+		return fmt.Errorf("configuration: sandbox.people is %d; at least 1", c.Sandbox.People)
+	}
+	return nil
+}
+
+// Room is the path of one of the rooms.
+func (c Config) Room(name string) string { return filepath.Join(c.Data, name) }
+
+// Save leaves the effective configuration in the data folder.
+func (c Config) Save() error {
+	text, err := yaml.Marshal(c)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(c.Data, File)
+	head := fmt.Sprintf("# Written by habeas on %s; `habeas --data` reads it.\n", time.Now().UTC().Format(time.DateOnly))
+	return os.WriteFile(path, append([]byte(head), text...), 0o600)
+}

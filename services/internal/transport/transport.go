@@ -1,0 +1,110 @@
+// Package transport joins the services to the bus: messages of the journal go
+// out, messages of a topic come in.
+package transport
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+
+	"habeas.dev/pkg/bus"
+	"habeas.dev/pkg/event"
+	"habeas.dev/services/internal/journal"
+)
+
+// Publisher is what goes out; bus.Publisher does it. It returns when every
+// message is acknowledged, or with an error.
+type Publisher interface {
+	Publish(topic string, messages ...*message.Message) error
+}
+
+// Carrier puts messages on the bus.
+type Carrier struct{ publisher Publisher }
+
+// NewCarrier returns a carrier on a publisher.
+func NewCarrier(p Publisher) Carrier { return Carrier{p} }
+
+// Publish sends messages of the journal, one batch per topic, topics side by
+// side. Messages of one topic keep their order. On an error some may have been
+// sent: send all of them again.
+func (c Carrier) Publish(ctx context.Context, messages []journal.Message) error {
+	batches := map[string][]*message.Message{}
+	for _, m := range messages {
+		msg := message.NewMessage(m.Headers["ce_id"], m.Payload)
+		msg.Metadata = m.Headers
+		bus.SetKey(msg, m.Key)
+		msg.SetContext(ctx)
+		batches[m.Topic] = append(batches[m.Topic], msg)
+	}
+	return c.sendAll(batches)
+}
+
+// Send sends one event, keyed by its subject.
+func (c Carrier) Send(ctx context.Context, topic string, e event.Event) error {
+	msg := message.NewMessage(e.ID, e.Data)
+	msg.Metadata = e.Headers()
+	bus.SetKey(msg, e.Subject)
+	msg.SetContext(ctx)
+	return c.publisher.Publish(topic, msg)
+}
+
+func (c Carrier) sendAll(batches map[string][]*message.Message) error {
+	var (
+		all   sync.WaitGroup
+		mu    sync.Mutex
+		first error
+	)
+	for topic, batch := range batches {
+		all.Go(func() {
+			if err := c.publisher.Publish(topic, batch...); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				first = fmt.Errorf("topic %s: %w", topic, err)
+			}
+		})
+	}
+	all.Wait()
+	return first
+}
+
+// Received is a message as a handler sees it.
+type Received struct {
+	Key     string
+	Headers map[string]string
+	Payload []byte // nil: a tombstone
+}
+
+// Subscriber is what comes in; bus.Subscriber does it: messages of one key one
+// after the other, each only after the one before was acknowledged.
+type Subscriber interface {
+	Subscribe(ctx context.Context, topic string) (<-chan *message.Message, error)
+}
+
+// Loop hands the messages of a topic to handle until the context is over, and
+// then returns when the last one is answered. A message whose handling failed
+// comes again after a while; handle MUST get rid of what can never succeed.
+func Loop(ctx context.Context, s Subscriber, topic string, log *slog.Logger, handle func(context.Context, Received) error) error {
+	messages, err := s.Subscribe(ctx, topic)
+	if err != nil {
+		return fmt.Errorf("topic %s: %w", topic, err)
+	}
+	var open sync.WaitGroup
+	defer open.Wait()
+	for msg := range messages {
+		open.Go(func() {
+			err := handle(msg.Context(), Received{Key: bus.Key(msg), Headers: msg.Metadata, Payload: msg.Payload})
+			if err != nil {
+				if ctx.Err() == nil {
+					log.Warn("a message is tried again", "topic", topic, "error", err)
+				}
+				msg.Nack()
+				return
+			}
+			msg.Ack()
+		})
+	}
+	return nil
+}
