@@ -1,9 +1,17 @@
 // Package journal is the event store: the one source of truth.
+//
+// It holds the ports ([Journal], [Outbox], [Lister], together [Store]) and what
+// every implementation shares: the hash chain, the limits, the errors, the
+// codec of messages. The implementations are sqlitejournal (embedded),
+// pgjournal (PostgreSQL) and memjournal (simulation); journaltest proves that
+// all three keep what is promised here, and open picks one by its URL.
+//
+// Topics, projections and caches can be thrown away and rebuilt from a journal;
+// nothing else can stand in for it.
 package journal
 
 import (
 	"context"
-	"errors"
 	"time"
 )
 
@@ -17,6 +25,7 @@ type Fact struct {
 	Data      []byte    // JSON; personal data in it is sealed
 	// Hash chains the request's facts: SHA-256 over the previous hash and this
 	// row's sealed bytes, so that it verifies after the keys are destroyed.
+	// [Chain] says what exactly is hashed.
 	Hash []byte
 }
 
@@ -25,11 +34,11 @@ type Message struct {
 	Topic   string
 	Key     string // request id
 	Headers map[string]string
-	Payload []byte
+	Payload []byte // nil is a tombstone, and stays nil
 }
 
 // Row is the request as lists show it: derived from its facts, replaced with
-// every append.
+// every append. Times are kept in microseconds, UTC.
 type Row struct {
 	RequestID    string
 	Version      int
@@ -45,40 +54,39 @@ type Row struct {
 	Overdue      bool
 	// Waiting names the systems that the request waits for, sorted.
 	Waiting []string
+	// Hash is the last fact's hash: the head of the chain. The journal sets it.
+	Hash []byte
 }
 
 // Append is what one decision adds to a request's journal. It is atomic: facts,
-// messages and row are all there, or none.
+// messages and row are all there, or none. Its content MUST NOT be changed once
+// it was handed over, not even later: messages go from here to the relay without
+// a copy. [Check] has the limits.
 type Append struct {
 	RequestID string
 	// Expected is the version that the decision was made on; 0 for a new request.
 	Expected int
 	Facts    []NewFact
 	Messages []Message
-	Row      Row // Version and RequestID are set by the journal
+	Row      Row // Version, RequestID and Hash are set by the journal
 	// Fingerprints are keyed hashes by which the request can be found from now on.
 	Fingerprints []string
 }
 
-// NewFact is a fact before it has a version and a hash.
+// NewFact is a fact before it has a version and a hash. Its time is cut to
+// microseconds and turned to UTC.
 type NewFact struct {
 	Type string
 	At   time.Time
 	Data []byte
 }
 
-// ErrConflict says that another decider was faster: load again, decide again.
-var ErrConflict = errors.New("journal: another change came first")
-
-// ErrNotFound says that no such request is in the journal.
-var ErrNotFound = errors.New("journal: no such request")
-
 // Filter selects rows of a list. Zero fields don't select.
 type Filter struct {
 	Statuses    []string
 	Right       string
 	Fingerprint string
-	Limit       int    // 0: 100; at most 1,000
+	Limit       int    // 0: DefaultList; at most MaxList
 	After       Cursor // page on: rows older than this
 }
 
@@ -89,33 +97,47 @@ type Cursor struct {
 	RequestID  string
 }
 
-// Journal is the port. MUST hold, and journaltest proves, for every
-// implementation: an Append is atomic and durable when it returns nil; of two
-// Appends with the same Expected exactly one wins, the other gets ErrConflict;
-// appends from many goroutines are committed in groups.
+// Journal is the port of who decides. MUST hold, and journaltest proves, for
+// every implementation: an Append is atomic and durable when it returns nil; of
+// two Appends with the same Expected exactly one wins, the other gets
+// [ErrConflict]; appends from many goroutines are committed in groups, and a
+// conflict of one fails no other (mem, which commits nothing, has no groups).
 type Journal interface {
+	// Append adds to a request. Errors: ErrConflict; ErrInvalid, which no
+	// second try cures; ErrClosed; ErrUnavailable, after which the append may be
+	// there or not (a connection can break inside of a commit): load again and
+	// decide again, Expected keeps it from being there twice. An error of ctx
+	// means that it is not there.
 	Append(ctx context.Context, a Append) error
-	// Facts returns a request's facts in order, from a version on (1: all).
+	// Facts returns a request's facts in order, from a version on (1, or 0: all).
+	// None where the request isn't known.
 	Facts(ctx context.Context, requestID string, from int) ([]Fact, error)
 	// Row returns the request's row, or ErrNotFound.
 	Row(ctx context.Context, requestID string) (Row, error)
+	// Close waits for the appends that were taken in, and ends. Calls after it
+	// return ErrClosed; a second Close does nothing.
 	Close() error
 }
 
 // Outbox is the relay's side. Messages of one request leave in the order in
-// which they were appended, by whichever process carries them.
+// which they were appended, by whichever process carries them. One relay works
+// on one Outbox value at a time; several processes may each have their own.
 type Outbox interface {
 	// Pending returns the oldest messages that were not yet sent, at most
-	// limit, in order.
+	// limit, in order. Until they are Sent it returns the same again. Where
+	// several processes share the work (PostgreSQL), it returns only those of
+	// the requests that are this process' part of it.
 	Pending(ctx context.Context, limit int) ([]PendingMessage, error)
-	// Sent removes messages that Kafka has acknowledged.
+	// Sent removes messages that Kafka has acknowledged. It needn't be durable:
+	// after a crash some may be pending again, so that they are sent twice.
 	Sent(ctx context.Context, ids []int64) error
 	// Wait returns when there may be something pending, at the latest after
 	// the poll interval, which catches appends of other processes.
 	Wait(ctx context.Context) error
 }
 
-// PendingMessage is a message with its place in the outbox.
+// PendingMessage is a message with its place in the outbox. Payloads and
+// headers MUST NOT be changed by who reads them.
 type PendingMessage struct {
 	ID int64
 	Message
@@ -123,10 +145,18 @@ type PendingMessage struct {
 
 // Lister is what pages and the command line read.
 type Lister interface {
+	// List returns a page of rows, newest first.
 	List(ctx context.Context, f Filter) ([]Row, error)
 	// Due returns the ids of requests whose WakeAt is at or before now, the
-	// oldest first.
+	// oldest first, at most limit.
 	Due(ctx context.Context, now time.Time, limit int) ([]string, error)
-	// Counts is the number of requests by status.
+	// Counts is the number of requests by status. No status has a zero.
 	Counts(ctx context.Context) (map[string]int, error)
+}
+
+// Store is a whole journal, as open.Open returns it.
+type Store interface {
+	Journal
+	Outbox
+	Lister
 }

@@ -1,0 +1,53 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrConflict says that another decider was faster: load again, decide again.
+var ErrConflict = errors.New("journal: another change came first")
+
+// ErrNotFound says that no such request is in the journal.
+var ErrNotFound = errors.New("journal: no such request")
+
+// ErrClosed says that the journal was closed before the call.
+var ErrClosed = errors.New("journal: closed")
+
+// ErrInvalid says that an append or a call breaks a limit or a rule of the
+// port. Trying again doesn't help.
+var ErrInvalid = errors.New("journal: invalid")
+
+// ErrUnavailable says that the store can't be reached or can't write now: the
+// disk is full, the server is down, the file is locked for too long. The same
+// call works again when that has ended; what was journalled is safe. Every
+// [StorageError] is one, unless it says that the store is damaged.
+var ErrUnavailable = errors.New("journal: unavailable")
+
+// ErrDamaged says that the store's own file is broken: restore it from a backup.
+var ErrDamaged = errors.New("journal: damaged")
+
+// StorageError is what a person needs to know of a store that fails: one line
+// with the place, what is wrong and the cure. It matches [ErrUnavailable] or
+// [ErrDamaged] with errors.Is.
+type StorageError struct {
+	Where   string // path of the file, or host and database; never a password
+	What    string // what is wrong
+	Cure    string // what a person can do
+	Damaged bool
+	Err     error // the driver's error
+}
+
+// Error is one line.
+func (e *StorageError) Error() string {
+	return fmt.Sprintf("journal %s: %s; %s", e.Where, e.What, e.Cure)
+}
+
+// Unwrap returns the driver's error and the kind.
+func (e *StorageError) Unwrap() []error {
+	kind := ErrUnavailable
+	if e.Damaged {
+		kind = ErrDamaged
+	}
+	return []error{kind, e.Err}
+}

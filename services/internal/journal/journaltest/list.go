@@ -1,0 +1,171 @@
+package journaltest
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"habeas.dev/services/internal/journal"
+)
+
+// seed appends requests whose fields follow from their number.
+func seed(t *testing.T, s journal.Store, n int) {
+	t.Helper()
+	for i := range n {
+		a := Simple(fmt.Sprintf("r%03d", i), 0)
+		a.Row.Status = []string{"open", "waiting", "ended"}[i%3]
+		a.Row.Right = []string{"access", "erasure"}[i%2]
+		a.Row.ReceivedAt = start.Add(time.Duration(i/4) * time.Second) // four of each time
+		a.Row.WakeAt = start.Add(time.Duration(n-i) * time.Minute)
+		if i%5 == 0 {
+			a.Row.WakeAt = time.Time{}
+		}
+		a.Fingerprints = []string{"all", fmt.Sprint("f", i%7)}
+		mustAppend(t, s, a)
+	}
+}
+
+func testPages(t *testing.T, h *Harness) {
+	ctx := testContext(t)
+	const n = 130
+	seed(t, h.Store, n)
+	if list, err := h.Store.List(ctx, journal.Filter{}); err != nil || len(list) != journal.DefaultList {
+		t.Errorf("default: %d %v", len(list), err)
+	}
+	for _, f := range []journal.Filter{
+		{Limit: 1}, {Limit: 7}, {Limit: n}, {Limit: 1 << 30},
+		{Limit: 7, Statuses: []string{"open", "ended"}}, {Limit: 3, Right: "erasure"}, {Limit: 3, Fingerprint: "f3"},
+	} {
+		want := map[string]bool{}
+		for i := range n {
+			if (f.Statuses == nil || i%3 != 1) && (f.Right == "" || i%2 == 1) && (f.Fingerprint == "" || i%7 == 3) {
+				want[fmt.Sprintf("r%03d", i)] = true
+			}
+		}
+		var last journal.Row
+		got := 0
+		for {
+			list, err := h.Store.List(ctx, f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(list) == 0 {
+				break
+			}
+			for _, row := range list {
+				older := row.ReceivedAt.Before(last.ReceivedAt) || row.ReceivedAt.Equal(last.ReceivedAt) && row.RequestID > last.RequestID
+				if got > 0 && !older {
+					t.Fatalf("%+v: %s after %s", f, row.RequestID, last.RequestID)
+				}
+				if !want[row.RequestID] {
+					t.Fatalf("%+v: %s doesn't belong or came twice", f, row.RequestID)
+				}
+				delete(want, row.RequestID)
+				last = row
+				got++
+			}
+			f.After = last.Cursor()
+		}
+		if len(want) > 0 {
+			t.Errorf("%+v: missing %v", f, slices.Sorted(maps.Keys(want)))
+		}
+	}
+}
+
+func testFilters(t *testing.T, h *Harness) {
+	ctx := testContext(t)
+	const n = 84
+	seed(t, h.Store, n)
+	for _, c := range []struct {
+		f    journal.Filter
+		want func(i int) bool
+	}{
+		{journal.Filter{}, func(int) bool { return true }},
+		{journal.Filter{Statuses: []string{"open"}}, func(i int) bool { return i%3 == 0 }},
+		{journal.Filter{Statuses: []string{"open", "waiting", "open"}}, func(i int) bool { return i%3 < 2 }},
+		{journal.Filter{Statuses: []string{"none"}}, func(int) bool { return false }},
+		{journal.Filter{Right: "access"}, func(i int) bool { return i%2 == 0 }},
+		{journal.Filter{Right: "opt-out"}, func(int) bool { return false }},
+		{journal.Filter{Fingerprint: "all"}, func(int) bool { return true }},
+		{journal.Filter{Fingerprint: "f2"}, func(i int) bool { return i%7 == 2 }},
+		{journal.Filter{Fingerprint: "none"}, func(int) bool { return false }},
+		{journal.Filter{Statuses: []string{"ended", "open"}, Right: "erasure", Fingerprint: "f2"}, func(i int) bool { return i%3 != 1 && i%2 == 1 && i%7 == 2 }},
+		{journal.Filter{Statuses: []string{"ended"}, After: journal.Cursor{ReceivedAt: start.Add(5 * time.Second), RequestID: "r021"}},
+			func(i int) bool { return i%3 == 2 && (i/4 < 5 || i/4 == 5 && i > 21) }},
+	} {
+		list, err := h.Store.List(ctx, c.f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]bool{}
+		for _, row := range list {
+			got[row.RequestID] = true
+		}
+		for i := range n {
+			if id := fmt.Sprintf("r%03d", i); got[id] != c.want(i) {
+				t.Errorf("%+v: %s: %v", c.f, id, got[id])
+			}
+		}
+		if len(list) != len(got) {
+			t.Errorf("%+v: some twice", c.f)
+		}
+	}
+	// A fingerprint is added, not replaced; a status is replaced.
+	a := Simple("r000", 1)
+	a.Row.Status, a.Fingerprints = "ended", []string{"late", "all"}
+	mustAppend(t, h.Store, a)
+	for f, want := range map[string]int{"late": 1, "f0": 12, "all": n} {
+		if list, err := h.Store.List(ctx, journal.Filter{Fingerprint: f}); err != nil || len(list) != want {
+			t.Errorf("%s: %d %v", f, len(list), err)
+		}
+	}
+	if list, err := h.Store.List(ctx, journal.Filter{Statuses: []string{"open"}, Fingerprint: "late"}); err != nil || len(list) != 0 {
+		t.Errorf("old status: %v %v", list, err)
+	}
+}
+
+func testDue(t *testing.T, h *Harness) {
+	ctx := testContext(t)
+	const n = 20
+	seed(t, h.Store, n)
+	if due, err := h.Store.Due(ctx, start, 10); err != nil || len(due) != 0 {
+		t.Errorf("too early: %v %v", due, err)
+	}
+	due, err := h.Store.Due(ctx, start.Add(4*time.Minute), 10)
+	if want := []string{"r019", "r018", "r017", "r016"}; err != nil || !slices.Equal(due, want) {
+		t.Errorf("%v %v", due, err)
+	}
+	if due, err = h.Store.Due(ctx, start.AddDate(1, 0, 0), 5); err != nil || len(due) != 5 || due[4] != "r014" {
+		t.Errorf("%v %v", due, err)
+	}
+	if due, err = h.Store.Due(ctx, start.AddDate(1, 0, 0), 100); err != nil || len(due) != n-n/5 {
+		t.Errorf("%v %v", due, err)
+	}
+	// A timer is set, moved and taken away.
+	for version, wake := range []time.Time{start.Add(-time.Minute), start.Add(time.Hour), {}} {
+		a := Simple("r000", version+1)
+		a.Row.WakeAt = wake
+		mustAppend(t, h.Store, a)
+		due, err := h.Store.Due(ctx, start, 10)
+		if got := slices.Contains(due, "r000"); err != nil || got != (version == 0) {
+			t.Errorf("after %d: %v %v", version, due, err)
+		}
+	}
+}
+
+func testCounts(t *testing.T, h *Harness) {
+	ctx := testContext(t)
+	if counts, err := h.Store.Counts(ctx); err != nil || len(counts) != 0 {
+		t.Errorf("of nothing: %v %v", counts, err)
+	}
+	seed(t, h.Store, 10)
+	a := Simple("r000", 1)
+	a.Row.Status = "ended"
+	mustAppend(t, h.Store, a)
+	counts, err := h.Store.Counts(ctx)
+	if want := map[string]int{"open": 3, "waiting": 3, "ended": 4}; err != nil || !maps.Equal(counts, want) {
+		t.Errorf("%v %v", counts, err)
+	}
+}

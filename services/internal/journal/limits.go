@@ -1,0 +1,162 @@
+package journal
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// The limits of an append. They are far above what a decision makes, and keep
+// one wrong caller from holding up all others.
+const (
+	// MaxName bounds request ids, types, topics, statuses and the like, in bytes.
+	MaxName = 512
+	// MaxFacts and MaxMessages bound one append: a decision makes a few for each
+	// system, and nobody has a thousand systems.
+	MaxFacts    = 4096
+	MaxMessages = 4096
+	// MaxFingerprints bounds the identifiers that one append makes findable.
+	MaxFingerprints = 4096
+	// MaxWaiting bounds the systems that a row names.
+	MaxWaiting = 4096
+	// MaxBytes bounds an append as a whole: sixteen of Kafka's usual largest
+	// message, and small enough to be held in memory a few hundred times.
+	MaxBytes = 16 << 20
+)
+
+const (
+	// DefaultList is how many rows a list has where no limit is given.
+	DefaultList = 100
+	// MaxList bounds a page.
+	MaxList = 1000
+	// MaxPending bounds what one call of Pending returns.
+	MaxPending = 10_000
+	// DefaultPoll is how often a relay looks for appends of other processes:
+	// often enough that a person doesn't notice.
+	DefaultPoll = 200 * time.Millisecond
+)
+
+// Check tells what is wrong with an append, wrapped in [ErrInvalid], and how
+// many bytes it holds. Implementations call it first.
+func Check(a *Append) (size int, err error) {
+	if err := checkName("request id", a.RequestID, true); err != nil {
+		return 0, err
+	}
+	switch {
+	case a.Expected < 0:
+		return 0, fmt.Errorf("%w: expected version %d", ErrInvalid, a.Expected)
+	case len(a.Facts) == 0:
+		return 0, fmt.Errorf("%w: no facts: an append is made of at least one", ErrInvalid)
+	case len(a.Facts) > MaxFacts:
+		return 0, fmt.Errorf("%w: %d facts, at most %d", ErrInvalid, len(a.Facts), MaxFacts)
+	case len(a.Messages) > MaxMessages:
+		return 0, fmt.Errorf("%w: %d messages, at most %d", ErrInvalid, len(a.Messages), MaxMessages)
+	case len(a.Fingerprints) > MaxFingerprints:
+		return 0, fmt.Errorf("%w: %d fingerprints, at most %d", ErrInvalid, len(a.Fingerprints), MaxFingerprints)
+	case len(a.Row.Waiting) > MaxWaiting:
+		return 0, fmt.Errorf("%w: %d systems waited for, at most %d", ErrInvalid, len(a.Row.Waiting), MaxWaiting)
+	}
+	for i := range a.Facts {
+		f := &a.Facts[i]
+		if err := checkName("fact's type", f.Type, true); err != nil {
+			return 0, err
+		}
+		if err := checkTime("fact's time", f.At); err != nil {
+			return 0, err
+		}
+		size += len(f.Type) + len(f.Data)
+	}
+	for i := range a.Messages {
+		m := &a.Messages[i]
+		if err := checkName("topic", m.Topic, true); err != nil {
+			return 0, err
+		}
+		size += len(m.Topic) + len(m.Key) + len(m.Payload)
+		for k, v := range m.Headers {
+			size += len(k) + len(v)
+		}
+	}
+	for _, f := range a.Fingerprints {
+		if err := checkName("fingerprint", f, true); err != nil {
+			return 0, err
+		}
+		size += len(f)
+	}
+	n, err := checkRow(&a.Row)
+	if err != nil {
+		return 0, err
+	}
+	if size += n; size > MaxBytes {
+		return 0, fmt.Errorf("%w: %d bytes, at most %d", ErrInvalid, size, MaxBytes)
+	}
+	return size, nil
+}
+
+func checkRow(r *Row) (size int, err error) {
+	for _, n := range [...]struct{ what, name string }{
+		{"status", r.Status}, {"right", r.Right}, {"jurisdiction", r.Jurisdiction}, {"source", r.Source}, {"digest", r.Digest},
+	} {
+		if err := checkName(n.what, n.name, false); err != nil {
+			return 0, err
+		}
+		size += len(n.name)
+	}
+	for _, w := range r.Waiting {
+		if err := checkName("system waited for", w, true); err != nil {
+			return 0, err
+		}
+		if strings.Contains(w, ",") {
+			return 0, fmt.Errorf("%w: a system's name with a comma", ErrInvalid)
+		}
+		size += len(w)
+	}
+	for _, t := range [...]time.Time{r.ReceivedAt, r.DueAt, r.WakeAt, r.UpdatedAt} {
+		if err := checkTime("row's time", t); err != nil {
+			return 0, err
+		}
+	}
+	return size, nil
+}
+
+// checkName keeps out what PostgreSQL's text doesn't hold (NUL, broken UTF-8).
+// The value is not in the error: it may be anything.
+func checkName(what, name string, must bool) error {
+	switch {
+	case name == "" && must:
+		return fmt.Errorf("%w: empty %s", ErrInvalid, what)
+	case len(name) > MaxName:
+		return fmt.Errorf("%w: %s of %d bytes, at most %d", ErrInvalid, what, len(name), MaxName)
+	case !utf8.ValidString(name) || strings.IndexByte(name, 0) >= 0:
+		return fmt.Errorf("%w: %s with a NUL or broken UTF-8", ErrInvalid, what)
+	}
+	return nil
+}
+
+// checkTime keeps to the years that RFC 3339 can write.
+func checkTime(what string, t time.Time) error {
+	if y := t.Year(); y < 1 || y > 9999 {
+		return fmt.Errorf("%w: %s in the year %d", ErrInvalid, what, y)
+	}
+	return nil
+}
+
+// Time cuts a time as the journal keeps it: microseconds, UTC.
+func Time(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
+// ListLimit is a filter's limit with the default and the bound applied.
+func (f Filter) ListLimit() int {
+	switch {
+	case f.Limit <= 0:
+		return DefaultList
+	case f.Limit > MaxList:
+		return MaxList
+	}
+	return f.Limit
+}
+
+// IsZero tells whether the cursor is the list's beginning.
+func (c Cursor) IsZero() bool { return c.RequestID == "" && c.ReceivedAt.IsZero() }
+
+// Cursor is the row's place in the list: the next page is after it.
+func (r Row) Cursor() Cursor { return Cursor{ReceivedAt: r.ReceivedAt, RequestID: r.RequestID} }

@@ -1,0 +1,301 @@
+// Package memjournal is the journal in memory, for simulations and tests: no
+// goroutine, no clock of its own but Wait's, and the same calls in the same
+// order always leave the same journal. A value outlives the process that is
+// simulated: crash the services, keep the journal.
+package memjournal
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"habeas.dev/services/internal/journal"
+)
+
+// Op names a call on the journal, for [Config.Fault].
+type Op string
+
+// The calls at which a fault can be put.
+const (
+	OpAppend  Op = "append"
+	OpFacts   Op = "facts"
+	OpRow     Op = "row"
+	OpPending Op = "pending"
+	OpSent    Op = "sent"
+	OpList    Op = "list"
+)
+
+// Config of a journal in memory. The zero value is a journal without faults.
+type Config struct {
+	// Poll is what Wait waits at most; 0: journal.DefaultPoll.
+	Poll time.Duration
+	// Fault, where set, is asked before a call does its work, and again after
+	// it. An error of before means that nothing was done; an error of after,
+	// that it was, and that the caller doesn't know: a connection that broke in
+	// the middle of a commit. It is called without a lock held.
+	Fault func(op Op, after bool) error
+}
+
+// Store is a journal in memory. It implements journal.Store.
+type Store struct {
+	cfg    Config
+	wake   chan struct{}
+	closed chan struct{}
+
+	mu       sync.Mutex
+	requests map[string]*request
+	prints   map[string][]string // fingerprint: request ids
+	outbox   []journal.PendingMessage
+	lastRow  int64
+	chain    *journal.Chain
+}
+
+type request struct {
+	row   journal.Row
+	facts []journal.Fact
+}
+
+var _ journal.Store = (*Store)(nil)
+
+// New returns an empty journal.
+func New(cfg Config) *Store {
+	if cfg.Poll <= 0 {
+		cfg.Poll = journal.DefaultPoll
+	}
+	return &Store{
+		cfg: cfg, wake: make(chan struct{}, 1), closed: make(chan struct{}),
+		requests: map[string]*request{}, prints: map[string][]string{}, chain: journal.NewChain(),
+	}
+}
+
+// call does the work of a call, between its two faults, with the lock held.
+func (s *Store) call(ctx context.Context, op Op, work func() error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if s.cfg.Fault != nil {
+		if err := s.cfg.Fault(op, false); err != nil {
+			return err
+		}
+	}
+	if err := s.locked(work); err != nil {
+		return err
+	}
+	if s.cfg.Fault != nil {
+		return s.cfg.Fault(op, true)
+	}
+	return nil
+}
+
+func (s *Store) locked(work func() error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case <-s.closed:
+		return journal.ErrClosed
+	default:
+		return work()
+	}
+}
+
+// Append implements journal.Journal.
+func (s *Store) Append(ctx context.Context, a journal.Append) error {
+	if _, err := journal.Check(&a); err != nil {
+		return err
+	}
+	return s.call(ctx, OpAppend, func() error { return s.append(&a) })
+}
+
+func (s *Store) append(a *journal.Append) error {
+	r := s.requests[a.RequestID]
+	if r == nil {
+		r = &request{}
+	}
+	if r.row.Version != a.Expected {
+		return journal.ErrConflict
+	}
+	s.requests[a.RequestID] = r
+	r.facts = append(r.facts, s.chain.Seal(a, r.row.Hash)...)
+	for i := a.Expected; i < len(r.facts); i++ {
+		r.facts[i].Data = slices.Clone(r.facts[i].Data)
+	}
+	last := r.facts[len(r.facts)-1]
+	r.row = a.Row
+	r.row.RequestID, r.row.Version, r.row.Hash = a.RequestID, last.Version, last.Hash
+	r.row.Waiting = slices.Clone(a.Row.Waiting)
+	for _, t := range []*time.Time{&r.row.ReceivedAt, &r.row.DueAt, &r.row.WakeAt, &r.row.UpdatedAt} {
+		*t = journal.Time(*t)
+	}
+	for _, p := range a.Fingerprints {
+		if !slices.Contains(s.prints[p], a.RequestID) {
+			s.prints[p] = append(s.prints[p], a.RequestID)
+		}
+	}
+	if len(a.Messages) > 0 {
+		s.lastRow++
+		for i, m := range a.Messages {
+			m.Headers, m.Payload = maps.Clone(m.Headers), slices.Clone(m.Payload)
+			s.outbox = append(s.outbox, journal.PendingMessage{ID: journal.MessageID(s.lastRow, i), Message: m})
+		}
+		select {
+		case s.wake <- struct{}{}:
+		default:
+		}
+	}
+	return nil
+}
+
+// Facts implements journal.Journal.
+func (s *Store) Facts(ctx context.Context, requestID string, from int) (facts []journal.Fact, err error) {
+	err = s.call(ctx, OpFacts, func() error {
+		if r := s.requests[requestID]; r != nil {
+			all := r.facts[min(max(from-1, 0), len(r.facts)):]
+			facts = slices.Clone(all)
+			for i := range facts {
+				facts[i].Data = slices.Clone(facts[i].Data)
+				facts[i].Hash = slices.Clone(facts[i].Hash)
+			}
+		}
+		return nil
+	})
+	return facts, err
+}
+
+// Row implements journal.Journal.
+func (s *Store) Row(ctx context.Context, requestID string) (row journal.Row, err error) {
+	err = s.call(ctx, OpRow, func() error {
+		r := s.requests[requestID]
+		if r == nil {
+			return journal.ErrNotFound
+		}
+		row = clone(r.row)
+		return nil
+	})
+	return row, err
+}
+
+func clone(r journal.Row) journal.Row {
+	r.Waiting, r.Hash = slices.Clone(r.Waiting), slices.Clone(r.Hash)
+	return r
+}
+
+// Close implements journal.Journal.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case <-s.closed:
+	default:
+		close(s.closed)
+	}
+	return nil
+}
+
+// Pending implements journal.Outbox.
+func (s *Store) Pending(ctx context.Context, limit int) (pending []journal.PendingMessage, err error) {
+	err = s.call(ctx, OpPending, func() error {
+		limit = min(max(limit, 1), journal.MaxPending, len(s.outbox))
+		pending = slices.Clone(s.outbox[:limit])
+		return nil
+	})
+	return pending, err
+}
+
+// Sent implements journal.Outbox.
+func (s *Store) Sent(ctx context.Context, ids []int64) error {
+	return s.call(ctx, OpSent, func() error {
+		gone := make(map[int64]bool, len(ids))
+		for _, id := range ids {
+			gone[id] = true
+		}
+		s.outbox = slices.DeleteFunc(s.outbox, func(p journal.PendingMessage) bool { return gone[p.ID] })
+		return nil
+	})
+}
+
+// Wait implements journal.Outbox.
+func (s *Store) Wait(ctx context.Context) error {
+	if err := s.locked(ctx.Err); err != nil {
+		return err
+	}
+	timer := time.NewTimer(s.cfg.Poll)
+	defer timer.Stop()
+	select {
+	case <-s.wake:
+		return nil
+	case <-timer.C:
+		return nil
+	case <-s.closed:
+		return journal.ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// List implements journal.Lister.
+func (s *Store) List(ctx context.Context, f journal.Filter) (list []journal.Row, err error) {
+	err = s.call(ctx, OpList, func() error {
+		for _, r := range s.requests {
+			if s.matches(r, f) {
+				list = append(list, clone(r.row))
+			}
+		}
+		slices.SortFunc(list, func(a, b journal.Row) int { return compare(a.Cursor(), b.Cursor()) })
+		list = list[:min(len(list), f.ListLimit())]
+		return nil
+	})
+	return list, err
+}
+
+func (s *Store) matches(r *request, f journal.Filter) bool {
+	return (len(f.Statuses) == 0 || slices.Contains(f.Statuses, r.row.Status)) &&
+		(f.Right == "" || r.row.Right == f.Right) &&
+		(f.Fingerprint == "" || slices.Contains(s.prints[f.Fingerprint], r.row.RequestID)) &&
+		(f.After.IsZero() || compare(r.row.Cursor(), journal.Cursor{ReceivedAt: journal.Time(f.After.ReceivedAt), RequestID: f.After.RequestID}) > 0)
+}
+
+// compare orders as lists are: newest first, then by id.
+func compare(a, b journal.Cursor) int {
+	if c := b.ReceivedAt.Compare(a.ReceivedAt); c != 0 {
+		return c
+	}
+	return strings.Compare(a.RequestID, b.RequestID)
+}
+
+// Due implements journal.Lister.
+func (s *Store) Due(ctx context.Context, now time.Time, limit int) (ids []string, err error) {
+	err = s.call(ctx, OpList, func() error {
+		var due []journal.Row
+		for _, r := range s.requests {
+			if !r.row.WakeAt.IsZero() && !r.row.WakeAt.After(now) {
+				due = append(due, r.row)
+			}
+		}
+		slices.SortFunc(due, func(a, b journal.Row) int {
+			if c := a.WakeAt.Compare(b.WakeAt); c != 0 {
+				return c
+			}
+			return strings.Compare(a.RequestID, b.RequestID)
+		})
+		for _, r := range due[:min(len(due), max(limit, 0))] {
+			ids = append(ids, r.RequestID)
+		}
+		return nil
+	})
+	return ids, err
+}
+
+// Counts implements journal.Lister.
+func (s *Store) Counts(ctx context.Context) (map[string]int, error) {
+	counts := map[string]int{}
+	err := s.call(ctx, OpList, func() error {
+		for _, r := range s.requests {
+			counts[r.row.Status]++
+		}
+		return nil
+	})
+	return counts, err
+}

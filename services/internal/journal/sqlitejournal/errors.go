@@ -1,0 +1,64 @@
+package sqlitejournal
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"habeas.dev/services/internal/journal"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// code is the primary result code of SQLite's error, 0 where err isn't one.
+// https://sqlite.org/rescode.html
+func code(err error) int {
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		return e.Code() & 0xff
+	}
+	return 0
+}
+
+// permanent tells whether the file can't be used, however often one tries.
+func permanent(err error) bool {
+	switch code(err) {
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN,
+		sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM:
+		return true
+	}
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// explain turns SQLite's error into one line that names the file and the cure.
+func explain(path string, err error) error {
+	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	var known *journal.StorageError
+	if errors.As(err, &known) || errors.Is(err, journal.ErrClosed) {
+		return err
+	}
+	if errors.Is(err, sql.ErrConnDone) || err.Error() == "sql: database is closed" {
+		return journal.ErrClosed
+	}
+	e := &journal.StorageError{Where: path, Err: err}
+	switch code(err) {
+	case sqlite3.SQLITE_FULL:
+		e.What, e.Cure = "the disk is full, nothing was written", "free some space: it goes on by itself then"
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:
+		e.What, e.Cure = "it can't be written", "make the file and its folder writable for the user that runs this"
+	case sqlite3.SQLITE_CANTOPEN:
+		e.What, e.Cure = "it can't be opened", "make its folder exist and be readable and writable for the user that runs this"
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL:
+		e.What, e.Cure = "another process has held its lock for over "+busyTimeout.String(), "look for a process that hangs with the file open"
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+		e.What, e.Cure = "the file is damaged: cut short, or overwritten", "restore it from a backup, together with its -wal file; it was left as it is"
+		e.Damaged = true
+	case sqlite3.SQLITE_IOERR:
+		e.What, e.Cure = "the disk gave an error", "check the disk and the system's log"
+	default:
+		e.What, e.Cure = err.Error(), "see the log"
+	}
+	return e
+}

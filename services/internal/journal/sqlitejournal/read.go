@@ -1,0 +1,182 @@
+package sqlitejournal
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"habeas.dev/services/internal/journal"
+)
+
+const (
+	selectFacts = `SELECT version, type, at, data, hash FROM fact
+		WHERE request = (SELECT num FROM request WHERE id = ?) AND version >= ? ORDER BY version`
+	selectRows = `SELECT id, version, hash, status, "right", jurisdiction, source, digest,
+		received_at, due_at, wake_at, updated_at, overdue, waiting FROM request`
+)
+
+// Facts implements journal.Journal.
+func (s *Store) Facts(ctx context.Context, requestID string, from int) ([]journal.Fact, error) {
+	if err := s.usable(ctx); err != nil {
+		return nil, err
+	}
+	// One request's facts are read in microseconds; a context that can end would
+	// cost two goroutines for every query.
+	rows, err := s.factsFrom.QueryContext(context.WithoutCancel(ctx), requestID, from)
+	if err != nil {
+		return nil, explain(s.path, err)
+	}
+	defer rows.Close()
+	var facts []journal.Fact
+	for rows.Next() {
+		f := journal.Fact{RequestID: requestID}
+		var at int64
+		if err := rows.Scan(&f.Version, &f.Type, &at, &f.Data, &f.Hash); err != nil {
+			return nil, explain(s.path, err)
+		}
+		f.At = time.UnixMicro(at).UTC()
+		facts = append(facts, f)
+	}
+	return facts, explain(s.path, rows.Err())
+}
+
+// Row implements journal.Journal.
+func (s *Store) Row(ctx context.Context, requestID string) (journal.Row, error) {
+	if err := s.usable(ctx); err != nil {
+		return journal.Row{}, err
+	}
+	row, err := scanRow(s.rowOf.QueryRowContext(context.WithoutCancel(ctx), requestID))
+	if errors.Is(err, sql.ErrNoRows) {
+		return journal.Row{}, journal.ErrNotFound
+	}
+	return row, explain(s.path, err)
+}
+
+func scanRow(from interface{ Scan(...any) error }) (journal.Row, error) {
+	var r journal.Row
+	var received, updated int64
+	var due, wake sql.NullInt64
+	var waiting string
+	err := from.Scan(&r.RequestID, &r.Version, &r.Hash, &r.Status, &r.Right, &r.Jurisdiction, &r.Source, &r.Digest,
+		&received, &due, &wake, &updated, &r.Overdue, &waiting)
+	if err != nil {
+		return journal.Row{}, err
+	}
+	r.ReceivedAt, r.UpdatedAt = time.UnixMicro(received).UTC(), time.UnixMicro(updated).UTC()
+	if due.Valid {
+		r.DueAt = time.UnixMicro(due.Int64).UTC()
+	}
+	if wake.Valid {
+		r.WakeAt = time.UnixMicro(wake.Int64).UTC()
+	}
+	if waiting != "" {
+		r.Waiting = strings.Split(waiting, ",")
+	}
+	return r, nil
+}
+
+// List implements journal.Lister.
+func (s *Store) List(ctx context.Context, f journal.Filter) ([]journal.Row, error) {
+	if err := s.usable(ctx); err != nil {
+		return nil, err
+	}
+	query, args := listQuery(f)
+	rows, err := s.read.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, explain(s.path, err)
+	}
+	defer rows.Close()
+	var list []journal.Row
+	for rows.Next() {
+		row, err := scanRow(rows)
+		if err != nil {
+			return nil, explain(s.path, err)
+		}
+		list = append(list, row)
+	}
+	return list, explain(s.path, rows.Err())
+}
+
+// listQuery makes one SELECT for each status, each with the list's order and
+// limit, so that each reads no more of its index than a page.
+func listQuery(f journal.Filter) (query string, args []any) {
+	const order = " ORDER BY received_at DESC, id LIMIT ?"
+	statuses := slices.Compact(slices.Sorted(slices.Values(f.Statuses)))
+	one := make([]string, 0, max(1, len(statuses)))
+	for i := range max(1, len(statuses)) {
+		var where []string
+		add := func(condition string, values ...any) {
+			where = append(where, condition)
+			args = append(args, values...)
+		}
+		if len(statuses) > 0 {
+			add("status = ?", statuses[i])
+		}
+		if f.Right != "" {
+			add(`"right" = ?`, f.Right)
+		}
+		if f.Fingerprint != "" {
+			add("num IN (SELECT request FROM fingerprint WHERE fingerprint = ?)", f.Fingerprint)
+		}
+		if c := f.After; !c.IsZero() {
+			at := c.ReceivedAt.UnixMicro()
+			add("received_at <= ? AND (received_at < ? OR id > ?)", at, at, c.RequestID)
+		}
+		q := selectRows
+		if len(where) > 0 {
+			q += " WHERE " + strings.Join(where, " AND ")
+		}
+		one = append(one, q+order)
+		args = append(args, f.ListLimit())
+	}
+	if len(one) == 1 {
+		return one[0], args
+	}
+	return "SELECT * FROM (" + strings.Join(one, ") UNION ALL SELECT * FROM (") + ")" + order, append(args, f.ListLimit())
+}
+
+// Due implements journal.Lister.
+func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]string, error) {
+	if err := s.usable(ctx); err != nil {
+		return nil, err
+	}
+	rows, err := s.read.QueryContext(ctx, "SELECT id FROM request WHERE wake_at <= ? ORDER BY wake_at, id LIMIT ?", now.UnixMicro(), max(limit, 0))
+	if err != nil {
+		return nil, explain(s.path, err)
+	}
+	defer rows.Close()
+	var ids []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, explain(s.path, err)
+		}
+		ids = append(ids, id)
+	}
+	return ids, explain(s.path, rows.Err())
+}
+
+// Counts implements journal.Lister.
+func (s *Store) Counts(ctx context.Context) (map[string]int, error) {
+	if err := s.usable(ctx); err != nil {
+		return nil, err
+	}
+	rows, err := s.read.QueryContext(ctx, "SELECT status, count(*) FROM request GROUP BY status")
+	if err != nil {
+		return nil, explain(s.path, err)
+	}
+	defer rows.Close()
+	counts := map[string]int{}
+	for rows.Next() {
+		var status string
+		var n int
+		if err := rows.Scan(&status, &n); err != nil {
+			return nil, explain(s.path, err)
+		}
+		counts[status] = n
+	}
+	return counts, explain(s.path, rows.Err())
+}
