@@ -1,0 +1,62 @@
+# Targets are listed by `make` alone: each has its line behind "##".
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+MODULES := schemas pkg services
+PACKAGES := ./schemas/... ./pkg/... ./services/...
+GO ?= go
+LINT := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+.PHONY: help build demo test race simulate kill bench check vet lint tidy standalone generated generate test-postgres clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+build: ## Build bin/habeas
+	@mkdir -p bin
+	$(GO) build -o bin/habeas ./services/habeas
+
+demo: build ## Show it all: seeded people, five requests, live; Ctrl-C ends it
+	@bin/habeas demo
+
+test: ## Every test that needs no outside service
+	$(GO) test $(PACKAGES)
+
+race: ## The same tests three times under the race detector
+	$(GO) test -race -count=3 $(PACKAGES)
+
+SEEDS ?= 10000
+simulate: ## Simulate SEEDS=10000 runs with duplicates, losses and crashes
+	$(GO) test ./services/internal/simulation -run TestSimulation -seeds=$(SEEDS) -timeout 60m
+
+KILLS ?= 50
+kill: ## Kill habeas up -9 at KILLS=50 random moments under 200 requests
+	$(GO) test ./services/habeas -run TestKilledAtRandom -kills=$(KILLS) -timeout 60m -v
+
+test-postgres: ## The journal's and the SQL workers' tests on PostgreSQL
+	HABEAS_TEST_POSTGRES=1 $(GO) test -count=1 ./services/internal/journal/... ./services/internal/relay/...
+
+bench: build ## Measure the pipeline on this machine
+	bin/habeas bench
+
+check: vet lint tidy standalone generated ## vet, lint, tidy modules, builds without the workspace, generated files
+
+vet:
+	$(GO) vet $(PACKAGES)
+
+lint:
+	@for m in $(MODULES); do echo "lint $$m"; (cd $$m && $(LINT) run ./...) || exit 1; done
+
+tidy:
+	@for m in $(MODULES); do (cd $$m && GOWORK=off $(GO) mod tidy -diff) || { echo "go.mod of $$m isn't tidy: run go mod tidy there"; exit 1; }; done
+
+standalone:
+	@for m in $(MODULES); do (cd $$m && GOWORK=off $(GO) build ./...) || exit 1; done
+
+generate: ## Write the generated files anew
+	$(GO) generate $(PACKAGES)
+
+generated: generate
+	@git diff --exit-code --stat -- '*.gen.go' || { echo "generated files were out of date: commit them"; exit 1; }
+
+clean: ## Remove what was built
+	rm -rf bin

@@ -1,0 +1,75 @@
+// Habeas fulfils what people ask of their data: one binary for the services,
+// the demo, and who follows requests.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set by the linker for a release.
+var version = "development"
+
+type commands struct {
+	Demo     demoCommand     `cmd:"" help:"Show it all: start everything in this process with seeded people, and answer five requests."`
+	Up       upCommand       `cmd:"" help:"Run the services in this process."`
+	Submit   submitCommand   `cmd:"" help:"Submit a request."`
+	Requests requestsCommand `cmd:"" help:"List requests."`
+	Trace    traceCommand    `cmd:"" help:"Tell a request's life: each system's steps, waits, outcomes."`
+	Bundle   bundleCommand   `cmd:"" help:"Work with the answer of a request."`
+	Verify   verifyCommand   `cmd:"" help:"Check a bundle, and name what is wrong with it."`
+	Retry    retryCommand    `cmd:"" help:"Take up again what failed."`
+	Cancel   cancelCommand   `cmd:"" help:"End a request without an answer."`
+	Bench    benchCommand    `cmd:"" help:"Measure the pipeline on this machine."`
+	Version  versionCommand  `cmd:"" help:"Print the version."`
+}
+
+type versionCommand struct{}
+
+func (versionCommand) Run() error {
+	_, err := fmt.Println("habeas", version)
+	return err
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// run is the program: it returns the exit status, 0 where all is well, 1 where
+// something is not, 2 where the call is wrong.
+func run(ctx context.Context, args []string) int {
+	var c commands
+	parser, err := kong.New(&c, kong.Name("habeas"),
+		kong.Description("Habeas fulfils what people ask of their data: it asks every system, and assembles the answer or the proof of erasure.\n\nStart with: habeas demo"),
+		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
+		kong.BindTo(ctx, (*context.Context)(nil)))
+	if err != nil {
+		panic(err) // the commands above are wrong
+	}
+	call, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "habeas:", err, "(habeas --help lists the commands)")
+		return 2
+	}
+	switch err := call.Run(); {
+	case err == nil:
+		return 0
+	case errors.Is(err, errSilent):
+		return 1
+	default:
+		fmt.Fprintln(os.Stderr, "habeas:", err)
+		return 1
+	}
+}
+
+// errSilent ends with status 1 where everything was said already.
+var errSilent = errors.New("said already")

@@ -1,0 +1,107 @@
+// Package installation opens what a configuration names: the journal, the vault
+// and the outbox. The services run on it, and the command line reads it, whether
+// they are running or not.
+package installation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"gocloud.dev/blob"
+	"gocloud.dev/blob/fileblob"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/vault"
+	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/journal/open"
+	"habeas.dev/services/internal/lifecycle"
+)
+
+// Installation is an opened journal, vault and outbox.
+type Installation struct {
+	Config   config.Config
+	Journal  open.Store
+	Vault    *vault.Vault
+	Outbox   *blob.Bucket
+	Requests *lifecycle.Lifecycle
+}
+
+// Make opens an installation, making folders and the master key where they are
+// missing.
+func Make(ctx context.Context, c config.Config) (*Installation, error) {
+	for _, room := range []string{config.RoomJournal, config.RoomVault, config.RoomOutbox} {
+		if err := os.MkdirAll(c.Room(room), 0o700); err != nil {
+			return nil, fmt.Errorf("data folder: %w; name another one with --data", err)
+		}
+	}
+	return openAll(ctx, c, true)
+}
+
+// Open opens an installation that exists.
+func Open(ctx context.Context, c config.Config) (*Installation, error) {
+	if path, ok := strings.CutPrefix(c.Journal, "sqlite://"); ok {
+		if _, err := os.Stat(filepath.FromSlash(path)); err != nil {
+			return nil, fmt.Errorf("no journal at %s; name the folder of a demo or of `habeas up` with --data", path)
+		}
+	}
+	return openAll(ctx, c, false)
+}
+
+func openAll(ctx context.Context, c config.Config, create bool) (_ *Installation, err error) {
+	in := &Installation{Config: c}
+	defer func() {
+		if err != nil {
+			_ = in.Close()
+		}
+	}()
+	if in.Vault, err = vault.Open(ctx, vault.Config{Bucket: c.Vault.Bucket, Key: c.Vault.Key, CreateKey: create}); err != nil {
+		return nil, err
+	}
+	if in.Outbox, err = bucket(ctx, c.Outbox); err != nil {
+		return nil, fmt.Errorf("outbox: %w", err)
+	}
+	if in.Journal, err = open.Open(ctx, c.Journal); err != nil {
+		return nil, err
+	}
+	in.Requests = lifecycle.New(in.Journal)
+	return in, nil
+}
+
+// Close closes what is open.
+func (in *Installation) Close() error {
+	var errs []error
+	if in.Journal != nil {
+		errs = append(errs, in.Journal.Close())
+	}
+	if in.Outbox != nil {
+		errs = append(errs, in.Outbox.Close())
+	}
+	if in.Vault != nil {
+		errs = append(errs, in.Vault.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Facts are all the facts of a request; dsar.ErrUnknown where there are none.
+func (in *Installation) Facts(ctx context.Context, requestID string) ([]journal.Fact, error) {
+	facts, err := in.Journal.Facts(ctx, requestID, 1)
+	if err == nil && len(facts) == 0 {
+		err = dsar.ErrUnknown
+	}
+	return facts, err
+}
+
+// bucket opens a folder or a bucket URL. Files of a folder are readable by
+// their owner only, and have no side files.
+func bucket(ctx context.Context, where string) (*blob.Bucket, error) {
+	if u, err := url.Parse(where); err == nil && len(u.Scheme) > 1 {
+		return blob.OpenBucket(ctx, where)
+	}
+	return fileblob.OpenBucket(where, &fileblob.Options{CreateDir: true, DirFileMode: 0o700, Metadata: fileblob.MetadataDontWrite, NoTempDir: true})
+}
