@@ -1,0 +1,50 @@
+package vault
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"syscall"
+)
+
+// The errors that callers tell apart, with [errors.Is]. Their text names
+// requests and objects by id and never holds anything of what was sealed.
+var (
+	// ErrNoKeys says that no key set was ever created for the request.
+	ErrNoKeys = errors.New("the request has no keys")
+	// ErrShredded says that the request's keys were destroyed. It is final.
+	ErrShredded = errors.New("the request's keys were destroyed")
+	// ErrNoObject says that the object was never committed, or was deleted.
+	ErrNoObject = errors.New("no such object")
+	// ErrCorrupt says that a sealed thing was changed, cut short, or sealed for
+	// another request, name or context. Nothing read of it is to be trusted.
+	ErrCorrupt = errors.New("damaged, cut short, or sealed for another place")
+	// ErrWrongKey says that the master key isn't the one that this vault was
+	// set up with.
+	ErrWrongKey = errors.New("wrong master key: give the key that this vault was set up with")
+	// ErrName says that a request id or an object's name has a form that the
+	// vault doesn't take. The error doesn't repeat it: it may be anything.
+	ErrName = errors.New("not a valid name")
+	// ErrAborted says that an object's writer was aborted before it was closed.
+	ErrAborted = errors.New("the object's writer was aborted")
+)
+
+// What a bucket says beside success; both become one of the errors above.
+var (
+	errNotFound = errors.New("not found")
+	errExists   = errors.New("exists already")
+)
+
+// diskError puts the cure before what the operating system says.
+func diskError(dir string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return fmt.Errorf("the disk of %s is full: free some space and try again: %w", dir, err)
+	case errors.Is(err, syscall.EROFS), errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("%s can't be read or written: give this user the right to, or choose another directory: %w", dir, err)
+	default:
+		return err
+	}
+}

@@ -1,0 +1,89 @@
+package vault
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"sync"
+
+	"habeas.dev/pkg/dsar"
+)
+
+// indexer is the keyed hash by which things are found again without being
+// readable: HMAC-SHA-256 (RFC 2104) under a key that the master key wraps.
+type indexer struct{ pool *sync.Pool } // of hash.Hash
+
+const (
+	indexMagic = "habeas index 1\n"
+	indexBytes = 32
+)
+
+// openIndex reads the index key, or makes it where the bucket is new.
+func (v *Vault) openIndex(ctx context.Context) error {
+	sealed, err := get(ctx, v.bucket, indexKey)
+	if errors.Is(err, errNotFound) {
+		plain := append([]byte(indexMagic), make([]byte, indexBytes)...)
+		rand.Read(plain[len(indexMagic):]) // never fails
+		if sealed, err = v.wrap(ctx, plain); err != nil {
+			return err
+		}
+		err = put(ctx, v.bucket, indexKey, sealed, create)
+		if errors.Is(err, errExists) { // another process was first
+			sealed, err = get(ctx, v.bucket, indexKey)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("index key: %w", err)
+	}
+	plain, err := v.unwrap(ctx, sealed)
+	if err != nil {
+		return err
+	}
+	if len(plain) != len(indexMagic)+indexBytes || string(plain[:len(indexMagic)]) != indexMagic {
+		return fmt.Errorf("index key: %w", ErrCorrupt)
+	}
+	key := plain[len(indexMagic):]
+	v.index.pool = &sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}
+	return nil
+}
+
+// sum hashes the parts, each ended by a zero byte save the last: only the last
+// one may hold any.
+func (x indexer) sum(parts ...string) string {
+	h := x.pool.Get().(hash.Hash)
+	defer x.pool.Put(h)
+	h.Reset()
+	buf := make([]byte, 0, 256)
+	for i, p := range parts {
+		if i > 0 {
+			buf = append(buf, 0)
+		}
+		buf = append(buf, p...)
+	}
+	h.Write(buf)
+	var out [sha256.Size]byte
+	return hex.EncodeToString(h.Sum(out[:0]))
+}
+
+// Fingerprint is the keyed hash of an identifier, in 64 hex digits: the same
+// for two that [Normalise] makes the same, and for no others. It can't be
+// computed or searched without this vault's master key.
+func (v *Vault) Fingerprint(typ dsar.IdentifierType, value string) string {
+	return v.index.sum("fingerprint", string(typ), Normalise(typ, value))
+}
+
+// Digest is the keyed hash of any content, in 64 hex digits, for telling
+// whether the same came again. It is no fingerprint, also of the same bytes.
+func (v *Vault) Digest(data []byte) string {
+	h := v.index.pool.Get().(hash.Hash)
+	defer v.index.pool.Put(h)
+	h.Reset()
+	h.Write([]byte("digest\x00"))
+	h.Write(data)
+	return hex.EncodeToString(h.Sum(nil))
+}

@@ -1,0 +1,160 @@
+package vault
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"gocloud.dev/gcerrors"
+	"gocloud.dev/secrets"
+	"gocloud.dev/secrets/localsecrets"
+)
+
+// openMaster opens the master key of a configuration.
+func openMaster(ctx context.Context, cfg Config) (*secrets.Keeper, error) {
+	scheme, rest, isURL := strings.Cut(cfg.Key, "://")
+	switch {
+	case cfg.Key == "":
+		return nil, errors.New("vault: no master key: set Key to a file or a gocloud.dev/secrets URL")
+	case !isURL:
+		return masterFile(cfg.Key, cfg.CreateKey)
+	case scheme == "file":
+		path, err := filePath(cfg.Key)
+		if err != nil {
+			return nil, fmt.Errorf("vault: master key: %w", err)
+		}
+		return masterFile(path, cfg.CreateKey)
+	case scheme == "base64key":
+		return masterBase64(rest)
+	default:
+		k, err := secrets.OpenKeeper(ctx, cfg.Key)
+		if err != nil {
+			return nil, fmt.Errorf("vault: master key: %w", err)
+		}
+		return k, nil
+	}
+}
+
+// filePath takes file:///absolute and file://./relative, as gocloud does.
+func filePath(s string) (string, error) {
+	u, err := url.Parse(s)
+	if err != nil {
+		return "", err
+	}
+	switch u.Host {
+	case "", "localhost":
+		return filepath.FromSlash(u.Path), nil
+	case ".":
+		return filepath.FromSlash(strings.TrimPrefix(u.Path, "/")), nil
+	default:
+		return "", fmt.Errorf("%s://%s: want file:///path, or file://./path", u.Scheme, u.Host)
+	}
+}
+
+// masterBase64 takes both alphabets of base64. Its errors don't repeat the key.
+func masterBase64(s string) (*secrets.Keeper, error) {
+	s = strings.TrimSpace(s)
+	key, err := localsecrets.Base64KeyStd(s)
+	if err != nil {
+		key, err = localsecrets.Base64Key(s)
+	}
+	if err != nil {
+		return nil, errors.New("vault: master key: want 32 bytes in base64")
+	}
+	return localsecrets.NewKeeper(key), nil
+}
+
+// masterFile reads the key from a file, and makes one where it is missing and
+// may be made. Of two processes that make it at the same time, both take the
+// winner's.
+func masterFile(path string, mayCreate bool) (*secrets.Keeper, error) {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if !mayCreate {
+			return nil, fmt.Errorf("vault: there is no master key at %s: put it there", path)
+		}
+		if err := createMaster(path); err != nil {
+			return nil, fmt.Errorf("vault: create the master key: %w", err)
+		}
+		data, err = os.ReadFile(path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("vault: master key: %w", diskError(path, err))
+	}
+	k, err := masterBase64(string(data))
+	if err != nil {
+		return nil, fmt.Errorf("%w (%s)", err, path)
+	}
+	return k, nil
+}
+
+func createMaster(path string) error {
+	parent := filepath.Dir(path)
+	if err := os.MkdirAll(parent, dirMode); err != nil {
+		return diskError(parent, err)
+	}
+	var key [32]byte
+	rand.Read(key[:])                          // never fails
+	f, err := os.CreateTemp(parent, tmpPrefix) // mode 0600
+	if err != nil {
+		return diskError(parent, err)
+	}
+	defer os.Remove(f.Name())
+	_, err = f.WriteString(base64.StdEncoding.EncodeToString(key[:]) + "\n")
+	if err == nil {
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = os.Link(f.Name(), path)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return nil // another process was first
+	}
+	if err == nil {
+		err = syncDir(parent)
+	}
+	return diskError(parent, err)
+}
+
+// wrap seals a key set by the master key.
+func (v *Vault) wrap(ctx context.Context, plain []byte) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	sealed, err := v.master.Encrypt(ctx, plain)
+	if err != nil {
+		return nil, fmt.Errorf("the master key's service: %w", err)
+	}
+	return sealed, nil
+}
+
+// unwrap is ErrWrongKey where the key is not the one, and another error where
+// the service that holds it can't be asked.
+func (v *Vault) unwrap(ctx context.Context, sealed []byte) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	plain, err := v.master.Decrypt(ctx, sealed)
+	if err == nil {
+		return plain, nil
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	switch gcerrors.Code(err) {
+	case gcerrors.Unknown, gcerrors.InvalidArgument, gcerrors.FailedPrecondition:
+		// The local keeper says Unknown and nothing more; the services say that
+		// the ciphertext isn't theirs.
+		return nil, ErrWrongKey
+	default:
+		return nil, fmt.Errorf("the master key's service: %w", err)
+	}
+}

@@ -1,0 +1,74 @@
+package vault_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"testing"
+
+	"habeas.dev/pkg/vault"
+)
+
+const request = "9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11"
+
+func open(t testing.TB, dir string) *vault.Vault {
+	t.Helper()
+	v, err := vault.Open(t.Context(), vault.Config{Bucket: dir + "/vault", Key: dir + "/master.key", CreateKey: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { v.Close() })
+	return v
+}
+
+func TestLife(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	v := open(t, t.TempDir())
+	k, err := v.CreateKeys(ctx, request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := k.Seal([]byte("hello"), "identifier")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plain, err := k.Open(sealed, "identifier"); err != nil || string(plain) != "hello" {
+		t.Fatal(plain, err)
+	}
+	for _, n := range []int{0, 1, 4096, 64 << 10, 64<<10 + 1, 1 << 20} {
+		want := bytes.Repeat([]byte("x"), n)
+		w, err := v.Create(ctx, request, "billing/gather/1-abcdef01")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(want); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		r, err := v.OpenObject(ctx, request, "billing/gather/1-abcdef01")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(r)
+		if err != nil || !bytes.Equal(got, want) {
+			t.Fatal(n, len(got), err)
+		}
+		r.Close()
+	}
+	if err := v.Shred(ctx, request); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.Keys(ctx, request); !errors.Is(err, vault.ErrShredded) {
+		t.Fatal(err)
+	}
+	if _, err := v.CreateKeys(ctx, request); !errors.Is(err, vault.ErrShredded) {
+		t.Fatal(err)
+	}
+	if _, err := k.Open(sealed, "identifier"); !errors.Is(err, vault.ErrShredded) {
+		t.Fatal(err)
+	}
+}

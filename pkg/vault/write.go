@@ -1,0 +1,168 @@
+package vault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// An object's first byte says how the rest is sealed.
+const (
+	whole   = 1 // by the small keys, in one piece
+	streamd = 2 // by the stream keys, in segments
+	// maxWhole is the longest plaintext that is sealed in one piece. Most
+	// systems hold less of one person; that saves two buffers and half the time.
+	maxWhole = 64 << 10
+	// sealOverhead is what Tink's AES-GCM adds: 5 of key id, 12 of nonce, 16 of tag.
+	sealOverhead = 33
+)
+
+// ObjectWriter writes one object. Nothing is visible before Close returned nil.
+// It is for one goroutine, and ends with Close or Abort; Abort after Close does
+// nothing, so that it can be deferred.
+type ObjectWriter struct {
+	v    *Vault
+	ctx  context.Context
+	keys *Keys
+	name string
+	n    int64
+
+	buf *[]byte // while the object may still be small
+	out blobWriter
+	enc io.WriteCloser // once it isn't
+
+	done bool
+	err  error
+}
+
+// Create begins an object of a request, whose keys MUST exist. The name is
+// <system>/<action>/<attempt>-<random>; an object of the same name is replaced.
+// The context holds until Close: where it ends before, Close fails.
+func (v *Vault) Create(ctx context.Context, requestID, name string) (*ObjectWriter, error) {
+	if err := checkObjectName(name); err != nil {
+		return nil, err
+	}
+	k, err := v.Keys(ctx, requestID)
+	if err != nil {
+		return nil, err
+	}
+	return &ObjectWriter{v: v, ctx: ctx, keys: k, name: name, buf: v.buffer()}, nil
+}
+
+// Bytes is the length of what was written so far, in plaintext.
+func (w *ObjectWriter) Bytes() int64 { return w.n }
+
+// Write adds to the object. An error is final: Close returns it again.
+func (w *ObjectWriter) Write(p []byte) (int, error) {
+	if w.done {
+		return 0, w.errorf(errors.New("write after the end"))
+	}
+	if w.err != nil {
+		return 0, w.err
+	}
+	if w.enc == nil {
+		if len(*w.buf)+len(p) <= maxWhole {
+			*w.buf = append(*w.buf, p...)
+			w.n += int64(len(p))
+			return len(p), nil
+		}
+		if err := w.startStream(); err != nil {
+			w.err = w.errorf(err)
+			return 0, w.err
+		}
+	}
+	n, err := w.enc.Write(p)
+	w.n += int64(n)
+	if err != nil {
+		w.err = w.errorf(err)
+	}
+	return n, w.err
+}
+
+// startStream writes out what was kept back in the hope of a small object.
+func (w *ObjectWriter) startStream() error {
+	s, err := w.keys.stream()
+	if err != nil {
+		return err
+	}
+	if w.out, err = w.v.bucket.write(w.ctx, objectKey(w.keys.requestID, w.name), object); err != nil {
+		return err
+	}
+	if _, err := w.out.Write([]byte{streamd}); err != nil {
+		return err
+	}
+	if w.enc, err = s.NewEncryptingWriter(w.out, w.keys.bind("stream", w.name)); err != nil {
+		return err
+	}
+	_, err = w.enc.Write(*w.buf)
+	w.v.giveBack(w.buf)
+	w.buf = nil
+	return err
+}
+
+// Close seals the rest and makes the object visible. Where it fails, there is
+// no object.
+func (w *ObjectWriter) Close() error {
+	if w.done {
+		return w.err
+	}
+	if w.err == nil && w.keys.shredded.Load() {
+		w.err = w.errorf(ErrShredded)
+	}
+	if w.err != nil {
+		err := w.err
+		w.Abort()
+		w.err = err
+		return err
+	}
+	if w.enc == nil {
+		w.err = w.writeWhole()
+	} else if err := w.enc.Close(); err != nil {
+		w.out.abort()
+		w.err = err
+	} else {
+		w.err = w.out.commit()
+	}
+	w.end()
+	if w.err != nil {
+		w.err = w.errorf(w.err)
+	}
+	return w.err
+}
+
+func (w *ObjectWriter) writeWhole() error {
+	sealed, err := w.keys.small.Encrypt(*w.buf, w.keys.bind("object", w.name))
+	if err != nil {
+		return err
+	}
+	// The plaintext isn't needed any more: its buffer takes the blob.
+	blob := append(append((*w.buf)[:0], whole), sealed...)
+	*w.buf = blob
+	return put(w.ctx, w.v.bucket, objectKey(w.keys.requestID, w.name), blob, object)
+}
+
+// Abort ends the writer without an object.
+func (w *ObjectWriter) Abort() {
+	if w.done {
+		return
+	}
+	if w.out != nil {
+		w.out.abort()
+	}
+	w.end()
+	w.err = w.errorf(ErrAborted)
+}
+
+func (w *ObjectWriter) end() {
+	w.done = true
+	if w.buf != nil {
+		w.v.giveBack(w.buf)
+		w.buf = nil
+	}
+	w.out, w.enc = nil, nil
+}
+
+func (w *ObjectWriter) errorf(err error) error {
+	return fmt.Errorf("vault: write object %s of request %s: %w", w.name, w.keys.requestID, err)
+}
