@@ -1,0 +1,158 @@
+package bundle
+
+import (
+	"archive/zip"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"hash/crc32"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/klauspost/compress/flate"
+)
+
+const (
+	// deflateLevel is the cheapest: the next level costs a third more time for a
+	// few per cent of size.
+	deflateLevel = 1
+	// storeBelow is the length under which a file is stored as it is: deflating
+	// so little costs more time than its bytes are worth on disk.
+	storeBelow = 1 << 10
+)
+
+// packed is a file of the bag that was written.
+type packed struct {
+	name  string // below the top folder
+	bytes int64
+	sum   [sha256.Size]byte
+}
+
+func (p packed) hash() string { return hex.EncodeToString(p.sum[:]) }
+
+// archive writes the files of one bag into a ZIP, and remembers their hashes.
+type archive struct {
+	zip      *zip.Writer
+	top      string // the top folder, with a slash
+	modified time.Time
+	flates   *sync.Pool // of *flate.Writer
+	scratch  bytes.Buffer
+	payload  []packed
+}
+
+func newArchive(w io.Writer, top string, modified time.Time, flates *sync.Pool) *archive {
+	a := &archive{zip: zip.NewWriter(w), top: top + "/", modified: modified, flates: flates}
+	a.zip.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) {
+		return &pooledFlate{Writer: a.flate(w), pool: flates}, nil
+	})
+	return a
+}
+
+func (a *archive) flate(w io.Writer) *flate.Writer {
+	if f, ok := a.flates.Get().(*flate.Writer); ok {
+		f.Reset(w)
+		return f
+	}
+	f, err := flate.NewWriter(w, deflateLevel)
+	if err != nil {
+		panic(err) // the level is a constant
+	}
+	return f
+}
+
+// pooledFlate gives its writer back when it is closed.
+type pooledFlate struct {
+	*flate.Writer
+	pool *sync.Pool
+}
+
+func (p *pooledFlate) Close() error {
+	err := p.Writer.Close()
+	p.pool.Put(p.Writer)
+	p.Writer = nil
+	return err
+}
+
+// add writes a file that is in memory. Its size and checksum stand before its
+// content, which every unzip program understands.
+func (a *archive) add(name string, data []byte) (packed, error) {
+	p := packed{name: name, bytes: int64(len(data)), sum: sha256.Sum256(data)}
+	h := &zip.FileHeader{
+		Name: a.top + name, Modified: a.modified, CRC32: crc32.ChecksumIEEE(data),
+		UncompressedSize64: uint64(len(data)), Method: zip.Store,
+	}
+	body := data
+	if len(data) >= storeBelow {
+		a.scratch.Reset()
+		f := a.flate(&a.scratch)
+		_, err := f.Write(data)
+		if e := f.Close(); err == nil {
+			err = e
+		}
+		a.flates.Put(f)
+		if err != nil {
+			return p, fmt.Errorf("bundle: %s: %w", name, err)
+		}
+		if a.scratch.Len() < len(data) {
+			body, h.Method = a.scratch.Bytes(), zip.Deflate
+		}
+	}
+	h.CompressedSize64 = uint64(len(body))
+	w, err := a.zip.CreateRaw(h)
+	if err == nil {
+		_, err = w.Write(body)
+	}
+	if err != nil {
+		return p, fmt.Errorf("bundle: %s: %w", name, err)
+	}
+	return p, nil
+}
+
+// addPayload writes a file below data/ that is in memory.
+func (a *archive) addPayload(name string, data []byte) (packed, error) {
+	p, err := a.add(payloadDir+name, data)
+	if err == nil {
+		a.payload = append(a.payload, p)
+	}
+	return p, err
+}
+
+// entry is a payload file that is too large for memory: it is written as it
+// comes, and its size and checksum follow its content.
+type entry struct {
+	a    *archive
+	name string
+	w    io.Writer
+	sum  hash.Hash
+	n    int64
+}
+
+func (a *archive) openPayload(name string) (*entry, error) {
+	name = payloadDir + name
+	w, err := a.zip.CreateHeader(&zip.FileHeader{Name: a.top + name, Modified: a.modified, Method: zip.Deflate})
+	if err != nil {
+		return nil, fmt.Errorf("bundle: %s: %w", name, err)
+	}
+	return &entry{a: a, name: name, w: w, sum: sha256.New()}, nil
+}
+
+func (e *entry) Write(p []byte) (int, error) {
+	e.sum.Write(p)
+	e.n += int64(len(p))
+	n, err := e.w.Write(p)
+	if err != nil {
+		err = fmt.Errorf("bundle: %s: %w", e.name, err)
+	}
+	return n, err
+}
+
+// close ends the entry. Nothing else may be written to the archive before.
+func (e *entry) close() packed {
+	p := packed{name: e.name, bytes: e.n}
+	e.sum.Sum(p.sum[:0])
+	e.a.payload = append(e.a.payload, p)
+	return p
+}

@@ -1,0 +1,86 @@
+package bundle
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// The names of the bag's own files (RFC 8493).
+const (
+	payloadDir   = "data/"
+	bagitFile    = "bagit.txt"
+	infoFile     = "bag-info.txt"
+	manifestFile = "manifest-sha256.txt"
+	tagsFile     = "tagmanifest-sha256.txt"
+	bagitContent = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
+)
+
+// closeBag writes the bag's own files around the payload, and ends the ZIP.
+func (a *archive) closeBag(requestID string, run Run) error {
+	slices.SortFunc(a.payload, func(x, y packed) int { return cmp.Compare(x.name, y.name) })
+	var total int64
+	var manifest bytes.Buffer
+	for _, p := range a.payload {
+		total += p.bytes
+		writeHash(&manifest, p)
+	}
+	var info strings.Builder
+	if !run.At.IsZero() {
+		fmt.Fprintf(&info, "Bagging-Date: %s\n", run.At.UTC().Format(time.DateOnly))
+	}
+	if run.Software != "" {
+		fmt.Fprintf(&info, "Bag-Software-Agent: %s\n", oneLine(run.Software))
+	}
+	fmt.Fprintf(&info, "External-Identifier: %s\n", requestID)
+	fmt.Fprintf(&info, "Payload-Oxum: %d.%d\n", total, len(a.payload))
+	if !run.At.IsZero() {
+		fmt.Fprintf(&info, "Packed-At: %s\n", run.At.UTC().Format(time.RFC3339))
+	}
+
+	var tags bytes.Buffer
+	for _, f := range []struct {
+		name string
+		data []byte
+	}{
+		{bagitFile, []byte(bagitContent)},
+		{infoFile, []byte(info.String())},
+		{manifestFile, manifest.Bytes()},
+	} {
+		p, err := a.add(f.name, f.data)
+		if err != nil {
+			return err
+		}
+		writeHash(&tags, p)
+	}
+	if _, err := a.add(tagsFile, tags.Bytes()); err != nil {
+		return err
+	}
+	if err := a.zip.Close(); err != nil {
+		return fmt.Errorf("bundle: end of the ZIP: %w", err)
+	}
+	return nil
+}
+
+// writeHash adds a manifest's line. No name of ours needs the RFC's percent
+// encoding: names are checked before.
+func writeHash(b *bytes.Buffer, p packed) {
+	b.WriteString(p.hash())
+	b.WriteString("  ")
+	b.WriteString(p.name)
+	b.WriteByte('\n')
+}
+
+// oneLine keeps a value of bag-info.txt on its line.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// payloadTotals is the Payload-Oxum.
+func (a *archive) payloadTotals() (files, bytes int64) {
+	for _, p := range a.payload {
+		bytes += p.bytes
+	}
+	return int64(len(a.payload)), bytes
+}

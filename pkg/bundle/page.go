@@ -1,0 +1,452 @@
+package bundle
+
+import (
+	"bytes"
+	_ "embed" // the page's template and style
+	"fmt"
+	"html/template"
+	"strings"
+
+	"habeas.dev/pkg/dsar"
+)
+
+//go:embed page.gohtml
+var pageText string
+
+//go:embed page.css
+var pageStyle string
+
+// pageTemplate is parsed once; html/template escapes whatever is put in.
+var pageTemplate = template.Must(template.New(pageFile).Parse(strings.Replace(pageText, "/*page.css*/", pageStyle, 1)))
+
+// page is what the template shows, all of it in the answer's language.
+type page struct {
+	W                    *words
+	Title, Eyebrow, Lead string
+	Stats                []stat
+	Meta                 []pair
+	Letter               *Letter
+	Contents             []link
+	Numbers              string // heads the overview's number column; empty: none
+	Overview             []overviewRow
+	Kept                 []keptCard
+	Categories           []categoryRow
+	Systems              []systemView
+	LeftOut              []leftView
+	Identifiers          []identifierRow
+	Rights, Statements   []string
+	Automated, Transfers string
+	Complaint            []complaintView
+	Folder               []pair
+}
+
+type (
+	stat        struct{ Number, Label string }
+	pair        struct{ Name, Value string }
+	link        struct{ ID, Title string }
+	overviewRow struct{ ID, Title, Class, Badge, Sentence, Number string }
+	keptCard    struct{ Title, Count, System, Ground, Source, Until string }
+	categoryRow struct{ Name, Data, Sources, Purposes, Recipients string }
+	leftView    struct{ What, Why string }
+
+	systemView struct {
+		ID, Title string
+		Actions   *actions
+		Proven    string
+		Datasets  []datasetView
+		Empty     string
+	}
+	actions struct {
+		Columns []string
+		Rows    []actionRow
+	}
+	actionRow struct {
+		Title   string
+		Numbers []string
+	}
+	datasetView struct {
+		ID, Title, Count string
+		Facts            []pair
+		Upright          bool
+		Columns          []string
+		Body             template.HTML
+		Preview          string
+		CSV, JSON        string
+	}
+	identifierRow struct{ Type, Value, How string }
+	complaintView struct {
+		Authority
+		Link bool
+	}
+)
+
+// page renders index.html.
+func (b *build) page(a *answer, told string) ([]byte, error) {
+	w, in := b.words, b.in
+	p := &page{
+		W: w, Title: w.title[in.Right], Lead: w.lead[in.Right], Letter: in.Letter,
+		Rights: in.Policy.Rights, Statements: in.Policy.Statements, Automated: in.Policy.Automated, Transfers: in.Policy.Transfers,
+	}
+	if p.Title == "" {
+		p.Title = titleOr(named(w.rightNames, in.Right), w.title[dsar.Access])
+	}
+	p.Eyebrow = titleCase(named(w.rightNames, in.Right))
+	if in.Policy.Law != "" {
+		p.Eyebrow += " · " + in.Policy.Law
+	}
+	for _, c := range in.Policy.Complaint {
+		p.Complaint = append(p.Complaint, complaintView{c, strings.HasPrefix(c.URL, "https://")})
+	}
+	b.pageSystems(p, a)
+	b.pageStats(p, a)
+	b.pageMeta(p)
+	if in.Right == dsar.KnowCategories || in.Policy.Categories {
+		b.pageCategories(p, a)
+	}
+	b.pageIdentifiers(p, a)
+	b.pageFolder(p, a, told)
+	b.pageContents(p)
+
+	var out bytes.Buffer
+	if err := pageTemplate.Execute(&out, p); err != nil {
+		return nil, fmt.Errorf("bundle: %s: %w", pageFile, err)
+	}
+	return out.Bytes(), nil
+}
+
+// pageSystems fills the overview, the systems' own sections, what is kept and
+// what was left out.
+func (b *build) pageSystems(p *page, a *answer) {
+	w := b.words
+	for i := range a.Systems {
+		s := &a.Systems[i]
+		view := systemView{ID: "s-" + s.System, Title: s.Title}
+		var empty []string
+		for j := range s.Datasets {
+			d := &s.Datasets[j]
+			if d.Records > 0 {
+				view.Datasets = append(view.Datasets, b.datasetView(s, d))
+			} else if !d.held() {
+				empty = append(empty, d.Title)
+			}
+			b.pageKept(p, s, d)
+			b.pageLeftOut(p, s, d)
+		}
+		view.Actions = b.actions(s)
+		if s.Outcome == dsar.Erased || s.Outcome == dsar.Anonymised || s.Outcome == dsar.Retained {
+			view.Proven = b.proof(s)
+		}
+		if len(empty) > 0 {
+			view.Empty = fmt.Sprintf(w.emptyDatasets, strings.Join(empty, ", "))
+		}
+		row := b.overviewRow(s)
+		if len(view.Datasets) > 0 || view.Actions != nil {
+			row.ID = view.ID
+			p.Systems = append(p.Systems, view)
+		}
+		p.Overview = append(p.Overview, row)
+		switch s.Outcome {
+		case dsar.NotApplicable, dsar.Manual, dsar.Failed:
+			p.LeftOut = append(p.LeftOut, leftView{s.Title, row.Sentence})
+		}
+	}
+	switch b.in.Right {
+	case dsar.Access, dsar.Portability, dsar.KnowCategories:
+		p.Numbers = w.records
+	}
+}
+
+func (b *build) overviewRow(s *answerSystem) overviewRow {
+	w := b.words
+	o := w.outcomes[s.Outcome]
+	row := overviewRow{Title: s.Title, Badge: titleOr(o.badge, string(s.Outcome)), Sentence: o.sentence, Number: w.number(s.Records)}
+	switch s.Outcome {
+	case dsar.NothingFound:
+		row.Class = "quietly"
+	case dsar.NotApplicable, dsar.Manual, dsar.Failed, dsar.Retained:
+		row.Class = "warm"
+	}
+	var left int64
+	for i := range s.Datasets {
+		left += s.Datasets[i].LeftOutRecords
+	}
+	switch {
+	case s.Outcome == dsar.NotApplicable:
+		var needs []string
+		for _, t := range s.Needs {
+			needs = append(needs, w.identifierName(t))
+		}
+		row.Sentence = fmt.Sprintf(o.sentence, w.list(needs, w.or))
+	case s.Outcome == dsar.Retained && s.gone() == 0:
+		row.Badge, row.Sentence = w.allKept.badge, w.allKept.sentence
+	case s.Outcome == dsar.Gathered && s.Records == 0 && left > 0:
+		row.Class, row.Badge, row.Sentence = "warm", w.onlyLeftOut.badge, w.onlyLeftOut.sentence
+	}
+	if b.in.Right == dsar.KnowCategories {
+		row.Number = w.number(s.found())
+	}
+	return row
+}
+
+func (b *build) datasetView(s *answerSystem, d *answerDataset) datasetView {
+	w, t := b.words, d.table
+	v := datasetView{
+		ID: "d-" + s.System + "-" + d.Dataset, Title: d.Title, Count: w.count(d.Records, "record"),
+		Facts: b.facts(d), CSV: t.csvName(), JSON: t.jsonName(), Upright: t.preview.rows == 1,
+	}
+	if t.preview.rows > 0 {
+		v.Body = t.preview.table(t.columns)
+		for _, c := range t.columns {
+			v.Columns = append(v.Columns, c.title)
+		}
+	}
+	if shown := int64(t.preview.rows); shown < d.Records {
+		v.Preview = fmt.Sprintf(w.preview, w.number(shown), w.number(d.Records))
+	}
+	return v
+}
+
+// facts are what the law wants told beside the data (GDPR art. 15(1)).
+func (b *build) facts(d *answerDataset) []pair {
+	w := b.words
+	recipients := strings.Join(d.Recipients, ", ")
+	if recipients == "" {
+		recipients = w.noRecipients
+	}
+	return []pair{
+		{w.Purpose, d.Purpose}, {w.storage, d.Storage}, {w.origin, named(w.origins, d.Origin)},
+		{w.legalBasis, named(w.bases, d.LegalBasis)}, {w.Recipients, recipients}, {w.Category, titleCase(w.categoryOf(d.Category))},
+	}
+}
+
+// actions is the table of what was done, dataset by dataset.
+func (b *build) actions(s *answerSystem) *actions {
+	w := b.words
+	var t actions
+	var numbers func(d *answerDataset) []int64
+	switch b.in.Right {
+	case dsar.Erasure:
+		t.Columns = []string{w.found, w.erased, w.anonymised, w.kept}
+		numbers = func(d *answerDataset) []int64 { return []int64{d.Found, d.Erased, d.Anonymised, d.kept()} }
+	case dsar.Rectification:
+		t.Columns = []string{w.rectified}
+		numbers = func(d *answerDataset) []int64 { return []int64{d.Rectified} }
+	case dsar.Restriction, dsar.Objection, dsar.ConsentWithdrawal, dsar.OptOut:
+		t.Columns = []string{w.restricted}
+		numbers = func(d *answerDataset) []int64 { return []int64{d.Restricted} }
+	default:
+		return nil
+	}
+	for i := range s.Datasets {
+		d := &s.Datasets[i]
+		if !d.held() {
+			continue
+		}
+		row := actionRow{Title: d.Title}
+		for _, n := range numbers(d) {
+			row.Numbers = append(row.Numbers, w.number(n))
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	if len(t.Rows) == 0 {
+		return nil
+	}
+	return &t
+}
+
+func (b *build) proof(s *answerSystem) string {
+	switch {
+	case s.ProvenAt.IsZero():
+		return b.words.notProven
+	case s.Outcome == dsar.Retained:
+		return fmt.Sprintf(b.words.provenKept, b.words.moment(s.ProvenAt))
+	default:
+		return fmt.Sprintf(b.words.proven, b.words.moment(s.ProvenAt))
+	}
+}
+
+func (b *build) pageKept(p *page, s *answerSystem, d *answerDataset) {
+	w := b.words
+	for _, r := range d.Retained {
+		card := keptCard{Title: d.Title, Count: w.count(r.Records, "record"), System: s.Title, Ground: titleOr(r.Title, named(nil, r.Ground)), Source: r.Source, Until: w.keptNoEnd}
+		if !r.Until.IsZero() {
+			card.Until = fmt.Sprintf(w.keptUntil, w.date(r.Until))
+		}
+		p.Kept = append(p.Kept, card)
+	}
+}
+
+func (b *build) pageLeftOut(p *page, s *answerSystem, d *answerDataset) {
+	w := b.words
+	what := s.Title + " · " + d.Title
+	if d.LeftOutRecords > 0 {
+		why := w.leftDerived
+		switch d.LeftOut {
+		case leftReceived:
+			why = w.leftReceived
+		case leftBasis:
+			why = fmt.Sprintf(w.leftBasis, lowerFirst(named(w.bases, d.LegalBasis)))
+		}
+		p.LeftOut = append(p.LeftOut, leftView{what + " (" + w.count(d.LeftOutRecords, "record") + ")", why})
+	}
+	for _, c := range d.NotShown {
+		p.LeftOut = append(p.LeftOut, leftView{what + " · " + c.title, fmt.Sprintf(w.leftHidden, named(w.hiddenKinds, c.Kind))})
+	}
+}
+
+func (b *build) pageStats(p *page, a *answer) {
+	w := b.words
+	var systems, datasets, found, gone, kept, changed int64
+	for i := range a.Systems {
+		s := &a.Systems[i]
+		held := false
+		for j := range s.Datasets {
+			d := &s.Datasets[j]
+			if d.held() {
+				held = true
+				datasets++
+			}
+			found += d.Found
+			gone += d.Erased + d.Anonymised
+			kept += d.kept()
+			changed += d.Rectified + d.Restricted
+		}
+		if held {
+			systems++
+		}
+	}
+	if systems == 0 {
+		if nothingCanBeSaid(a) {
+			p.Lead = w.nothing
+		}
+		return
+	}
+	add := func(n int64, noun string) {
+		number, label, _ := strings.Cut(w.count(n, noun), "\u00a0")
+		p.Stats = append(p.Stats, stat{number, label})
+	}
+	switch b.in.Right {
+	case dsar.Erasure:
+		add(gone, "erased")
+		if kept > 0 {
+			add(kept, "kept")
+		}
+	case dsar.KnowCategories:
+		add(found, "record")
+	case dsar.Access, dsar.Portability:
+		add(a.Records, "record")
+	default:
+		add(changed, "changed")
+	}
+	add(datasets, "dataset")
+	add(systems, "system")
+}
+
+// nothingCanBeSaid tells whether every system was heard, or couldn't be asked:
+// only then may the page say that nothing is held.
+func nothingCanBeSaid(a *answer) bool {
+	for i := range a.Systems {
+		switch a.Systems[i].Outcome {
+		case dsar.NothingFound, dsar.NotApplicable:
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+func (b *build) pageMeta(p *page) {
+	w, in := b.words, b.in
+	if in.Policy.Entity != "" {
+		p.Meta = append(p.Meta, pair{w.answeredBy, in.Policy.Entity})
+	}
+	if !in.ReceivedAt.IsZero() {
+		p.Meta = append(p.Meta, pair{w.received, w.date(in.ReceivedAt)})
+	}
+	p.Meta = append(p.Meta, pair{w.requestNumber, in.RequestID})
+	if in.Policy.Contact != "" {
+		p.Meta = append(p.Meta, pair{w.contact, in.Policy.Contact})
+	}
+}
+
+func (b *build) pageCategories(p *page, a *answer) {
+	w := b.words
+	order, groups := a.categoriesHeld()
+	for _, category := range order {
+		var data, sources, purposes, recipients []string
+		for _, d := range groups[category] {
+			data = appendNew(data, d.Title)
+			sources = appendNew(sources, named(w.origins, d.Origin))
+			purposes = appendNew(purposes, d.Purpose)
+			for _, r := range d.Recipients {
+				recipients = appendNew(recipients, r)
+			}
+		}
+		if len(recipients) == 0 {
+			recipients = []string{w.noRecipients}
+		}
+		p.Categories = append(p.Categories, categoryRow{
+			titleCase(w.categoryOf(category)), strings.Join(data, ", "), strings.Join(sources, "; "), strings.Join(purposes, "; "), strings.Join(recipients, ", "),
+		})
+	}
+}
+
+func (b *build) pageIdentifiers(p *page, a *answer) {
+	w := b.words
+	title := func(system string) string {
+		for i := range a.Systems {
+			if a.Systems[i].System == system {
+				return a.Systems[i].Title
+			}
+		}
+		return system
+	}
+	for _, id := range a.Identifiers {
+		row := identifierRow{Type: titleCase(w.identifierName(id.Type)), Value: id.Value}
+		switch {
+		case id.FoundBy != "" && id.FromValue != "":
+			row.How = fmt.Sprintf(w.fromSystemBy, title(id.FoundBy), w.identifierName(id.FromType), id.FromValue)
+		case id.FoundBy != "":
+			row.How = fmt.Sprintf(w.fromSystem, title(id.FoundBy))
+		case id.Verified:
+			row.How = w.fromRequestVerified
+		default:
+			row.How = w.fromRequest
+		}
+		p.Identifiers = append(p.Identifiers, row)
+	}
+}
+
+func (b *build) pageFolder(p *page, a *answer, told string) {
+	w := b.words
+	if a.Records > 0 {
+		p.Folder = append(p.Folder, pair{"*/*.csv", titleCase(w.folderCSV)}, pair{"*/*.json", titleCase(w.folderJSON)})
+	}
+	p.Folder = append(p.Folder, pair{told, titleCase(w.folderAnswer)}, pair{packageFile, titleCase(w.folderPackage)})
+}
+
+func (b *build) pageContents(p *page) {
+	w := b.words
+	add := func(there bool, id, title string) {
+		if there {
+			p.Contents = append(p.Contents, link{id, title})
+		}
+	}
+	add(true, "overview", w.Overview)
+	add(len(p.Kept) > 0, "kept", w.KeptTitle)
+	add(len(p.Categories) > 0, "categories", w.Categories)
+	add(len(p.Systems) > 0, "systems", w.Systems)
+	add(true, "left-out", w.LeftOut)
+	add(len(p.Identifiers) > 0, "looked", w.Looked)
+	add(true, "rights", w.Rights)
+	add(true, "folder", w.Folder)
+}
+
+func appendNew(list []string, s string) []string {
+	for _, have := range list {
+		if have == s {
+			return list
+		}
+	}
+	return append(list, s)
+}

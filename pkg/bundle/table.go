@@ -1,0 +1,250 @@
+package bundle
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/record"
+)
+
+const (
+	// keepBelow is the most of one file that is held in memory, so that its
+	// records are read once only and its size is known before its content. A
+	// larger file is written as it comes, and its JSON in a second pass.
+	keepBelow = 256 << 10
+	// flushAt is how much of a large file is collected before it is written.
+	flushAt = 64 << 10
+	// mark is U+FEFF at the head of a CSV file: without it, Excel takes UTF-8
+	// for the machine's old code page (docs/adr on CSV cells).
+	mark = "\uFEFF"
+)
+
+// The columns that say where a row comes from. No dataset may have columns of
+// these names.
+const (
+	systemColumn  = "_system"
+	datasetColumn = "_dataset"
+)
+
+// column is one column of a dataset's files.
+type column struct {
+	name  string
+	title string // as the page shows it
+	typ   string // of Table Schema
+	key   []byte // `,"name":`
+	// kind is set where a value is never to be shown; hide masks it.
+	kind string
+	hide bool
+	// masked is the JSON string that stands in the value's place.
+	masked json.RawMessage
+	// held tells that a value was there to be masked.
+	held bool
+}
+
+// table is one dataset on its way into the bundle.
+type table struct {
+	system  string
+	dataset *manifest.Dataset
+	columns []column
+	records int64
+	preview preview
+
+	csvPrefix, jsonPrefix []byte
+	csv, json             []byte // what isn't written yet
+	csvEntry              *entry // set where the CSV is large
+	jsonLater             bool   // the JSON is large: it is written in the second pass
+	csvFile, jsonFile     packed
+}
+
+// newTable prepares a section: its columns MUST all be declared, since an
+// undeclared one could be anything, even what must never be shown.
+func newTable(system string, ds *manifest.Dataset, sec record.Section, w *words, hideNeverShown bool) (*table, error) {
+	t := &table{system: system, dataset: ds, columns: make([]column, len(sec.Columns)), preview: preview{w: w}}
+	for i, name := range sec.Columns {
+		at := slices.IndexFunc(ds.Columns, func(c manifest.Column) bool { return c.Name == name })
+		if at < 0 {
+			return nil, fmt.Errorf("dataset %s has a column %q that its manifest doesn't declare", ds.Name, name)
+		}
+		declared := &ds.Columns[at]
+		if name == systemColumn || name == datasetColumn {
+			return nil, fmt.Errorf("dataset %s has a column %s, a name that the bundle needs itself", ds.Name, name)
+		}
+		if slices.Contains(sec.Columns[:i], name) {
+			return nil, fmt.Errorf("dataset %s has the column %q twice", ds.Name, name)
+		}
+		c := column{name: name, typ: declared.Type, kind: declared.NeverShown, title: columnTitle(declared, w.Lang)}
+		if c.typ == "" {
+			c.typ = "string"
+		}
+		key, err := json.Marshal(name)
+		if err != nil {
+			return nil, fmt.Errorf("dataset %s: %w", ds.Name, err)
+		}
+		c.key = append(append([]byte{','}, key...), ':')
+		if c.kind != "" && hideNeverShown {
+			c.hide, c.typ = true, "string"
+			if c.masked, err = json.Marshal(hiddenCell + c.kind + "]"); err != nil {
+				return nil, fmt.Errorf("dataset %s: %w", ds.Name, err)
+			}
+		}
+		t.columns[i] = c
+	}
+	t.csvPrefix = []byte(system + "," + ds.Name)
+	t.jsonPrefix = []byte(`{"` + systemColumn + `":"` + system + `","` + datasetColumn + `":"` + ds.Name + `"`)
+	return t, nil
+}
+
+// columnTitle is the manifest's title in the answer's language, or the
+// column's name made readable.
+func columnTitle(c *manifest.Column, lang string) string {
+	if s := c.Title.In(lang); s != "" {
+		return s
+	}
+	s := strings.TrimSpace(strings.ReplaceAll(c.Name, "_", " "))
+	if r, n := utf8.DecodeRuneInString(s); n > 0 {
+		s = string(unicode.ToUpper(r)) + s[n:]
+	}
+	return s
+}
+
+func (t *table) csvName() string  { return t.system + "/" + t.dataset.Name + ".csv" }
+func (t *table) jsonName() string { return t.system + "/" + t.dataset.Name + ".json" }
+
+// header writes the CSV's first line.
+func (t *table) header() {
+	t.csv = append(t.csv, mark+systemColumn+","+datasetColumn...)
+	for _, c := range t.columns {
+		t.csv = append(t.csv, ',')
+		if name := []byte(c.name); needsQuotes(name) {
+			t.csv = appendQuoted(append(t.csv, '"'), name)
+		} else {
+			t.csv = append(t.csv, name...)
+		}
+	}
+	t.csv = append(t.csv, '\r', '\n')
+}
+
+var errColumns = errors.New("a row has another number of values than its section has columns")
+
+// row takes one record of the first pass.
+func (t *table) row(a *archive, row []json.RawMessage, room *int) error {
+	if len(row) != len(t.columns) {
+		return errColumns
+	}
+	if t.records == 0 {
+		t.header()
+	}
+	if t.preview.rows < previewRows && *room > 0 {
+		before := len(t.preview.html)
+		t.preview.row(t.columns, row)
+		*room -= len(t.preview.html) - before
+	}
+	t.csv = append(t.csv, t.csvPrefix...)
+	for i := range t.columns {
+		c := &t.columns[i]
+		value := row[i]
+		if c.hide {
+			value = c.mask(value)
+		} else if c.typ != "any" && !conforms(c.typ, value) {
+			c.typ = "any"
+		}
+		t.csv = append(t.csv, ',')
+		t.csv = appendCSV(t.csv, value)
+	}
+	t.csv = append(t.csv, '\r', '\n')
+	if !t.jsonLater {
+		t.appendJSON(row)
+		if len(t.json) > keepBelow {
+			t.jsonLater, t.json = true, t.json[:0]
+		}
+	}
+	t.records++
+	return t.flushCSV(a)
+}
+
+// mask returns what stands in place of a value. That nothing is held may be told.
+func (c *column) mask(value json.RawMessage) json.RawMessage {
+	if len(value) == 0 || value[0] == 'n' || string(value) == `""` {
+		return value
+	}
+	c.held = true
+	return c.masked
+}
+
+// flushCSV moves a CSV that has grown large to the archive.
+func (t *table) flushCSV(a *archive) error {
+	if t.csvEntry == nil {
+		if len(t.csv) <= keepBelow {
+			return nil
+		}
+		e, err := a.openPayload(t.csvName())
+		if err != nil {
+			return err
+		}
+		t.csvEntry = e
+	}
+	if len(t.csv) < flushAt {
+		return nil
+	}
+	_, err := t.csvEntry.Write(t.csv)
+	t.csv = t.csv[:0]
+	return err
+}
+
+// appendJSON adds one record to the JSON file, on a line of its own.
+func (t *table) appendJSON(row []json.RawMessage) {
+	if len(t.json) == 0 {
+		t.json = append(t.json, '[', '\n')
+	} else {
+		t.json = append(t.json, ',', '\n')
+	}
+	t.appendObject(row)
+}
+
+func (t *table) appendObject(row []json.RawMessage) {
+	t.json = append(t.json, t.jsonPrefix...)
+	for i := range t.columns {
+		c := &t.columns[i]
+		value := row[i]
+		if c.hide {
+			value = c.mask(value)
+		}
+		t.json = append(t.json, c.key...)
+		if len(value) == 0 {
+			t.json = append(t.json, "null"...)
+		} else {
+			t.json = append(t.json, value...)
+		}
+	}
+	t.json = append(t.json, '}')
+}
+
+// end finishes the first pass: the CSV is written, and the JSON if it is small.
+func (t *table) end(a *archive) error {
+	if t.records == 0 {
+		return nil
+	}
+	var err error
+	if t.csvEntry != nil {
+		if _, err = t.csvEntry.Write(t.csv); err != nil {
+			return err
+		}
+		t.csvFile = t.csvEntry.close()
+	} else if t.csvFile, err = a.addPayload(t.csvName(), t.csv); err != nil {
+		return err
+	}
+	t.csv = t.csv[:0]
+	if t.jsonLater {
+		return nil
+	}
+	t.json = append(t.json, '\n', ']', '\n')
+	t.jsonFile, err = a.addPayload(t.jsonName(), t.json)
+	t.json = t.json[:0]
+	return err
+}

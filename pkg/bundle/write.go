@@ -1,0 +1,400 @@
+package bundle
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"sync"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/record"
+)
+
+// Write writes the bundle of one request to w, as a stream. A program that
+// writes many uses one [Writer] instead.
+func Write(ctx context.Context, w io.Writer, in Input) (Summary, error) {
+	return new(Writer).Write(ctx, w, in)
+}
+
+// Writer writes bundles, and keeps the costly parts of one for the next. The
+// zero value is ready; it can be used by many goroutines at once.
+type Writer struct {
+	flates  sync.Pool // *flate.Writer
+	buffers sync.Pool // *buffers
+}
+
+// buffers are what one bundle collects before it writes.
+type buffers struct{ csv, json []byte }
+
+// SourceError says that a system's records could not be read, or are not what
+// the manifest and the system's own report say. The bundle is void. Its text
+// holds no personal data as long as the wrapped error's doesn't.
+type SourceError struct {
+	System string
+	Err    error
+}
+
+func (e *SourceError) Error() string { return "bundle: records of " + e.System + ": " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *SourceError) Unwrap() error { return e.Err }
+
+// ErrInput says that the input can't become a bundle: a name that can't be a
+// file's, or a system without a manifest.
+var ErrInput = errors.New("bundle: the input can't become a bundle")
+
+// Names become file names: no dots, slashes or capitals, so that they unpack
+// to the same files everywhere and never outside of the folder.
+var (
+	fileName  = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
+	requestID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
+)
+
+// build is one bundle on its way.
+type build struct {
+	in      *Input
+	words   *words
+	archive *archive
+	buffers *buffers
+	systems []*systemPart
+	// room is what is left of previewTotal.
+	room int
+}
+
+// systemPart is what was read of one system.
+type systemPart struct {
+	*System
+	name   string
+	tables []*table
+	// leftOut counts the records of the datasets that the right doesn't cover.
+	leftOut map[string]int64
+}
+
+// Write writes the bundle of one request to w, as a stream; see [Input]. What
+// was written is void if it returns an error: a [*SourceError] where a system's
+// records are the cause, [ErrInput], ctx's error, or w's.
+func (wr *Writer) Write(ctx context.Context, w io.Writer, in Input) (Summary, error) {
+	if err := in.check(); err != nil {
+		return Summary{}, err
+	}
+	out := &hashed{w: w, ctx: ctx}
+	buf, ok := wr.buffers.Get().(*buffers)
+	if !ok {
+		buf = &buffers{}
+	}
+	defer wr.buffers.Put(buf)
+	b := &build{
+		in: &in, words: wordsFor(in.Locale), buffers: buf, room: previewTotal,
+		archive: newArchive(out, "habeas-"+in.RequestID, in.ReceivedAt.UTC(), &wr.flates),
+	}
+	sum := sha256.New()
+	out.sum = sum
+	for i := range in.Systems {
+		if err := b.system(ctx, &in.Systems[i]); err != nil {
+			return Summary{}, err
+		}
+	}
+	if err := b.finish(); err != nil {
+		return Summary{}, err
+	}
+	s := Summary{Bytes: out.n, SHA256: hex.EncodeToString(sum.Sum(nil))}
+	s.PayloadFiles, s.PayloadBytes = b.archive.payloadTotals()
+	for _, part := range b.systems {
+		for _, t := range part.tables {
+			s.Records += t.records
+		}
+		for _, n := range part.leftOut {
+			s.LeftOut += n
+		}
+	}
+	return s, nil
+}
+
+// check refuses what could not be named in a ZIP.
+func (in *Input) check() error {
+	if !requestID.MatchString(in.RequestID) {
+		return fmt.Errorf("%w: the request id can't be a folder's name", ErrInput)
+	}
+	var seen []string
+	for i := range in.Systems {
+		m := in.Systems[i].Manifest
+		if m == nil {
+			return fmt.Errorf("%w: system %d has no manifest", ErrInput, i+1)
+		}
+		if !fileName.MatchString(m.System) {
+			return fmt.Errorf("%w: system %q can't be a folder's name", ErrInput, m.System)
+		}
+		if slices.Contains(seen, m.System) {
+			return fmt.Errorf("%w: system %s comes twice", ErrInput, m.System)
+		}
+		seen = append(seen, m.System)
+	}
+	return nil
+}
+
+// system copies the records of one system into the archive.
+func (b *build) system(ctx context.Context, sys *System) error {
+	part := &systemPart{System: sys, name: sys.Manifest.System}
+	b.systems = append(b.systems, part)
+	for _, src := range sys.Sources {
+		first := len(part.tables)
+		if err := b.firstPass(ctx, part, src); err != nil {
+			return b.blame(ctx, part, err)
+		}
+		if slices.ContainsFunc(part.tables[first:], func(t *table) bool { return t.jsonLater }) {
+			if err := b.secondPass(ctx, part, src); err != nil {
+				return b.blame(ctx, part, err)
+			}
+		}
+	}
+	return nil
+}
+
+// writeError marks an error as the destination's, so that it isn't blamed on a
+// system's records.
+type writeError struct{ err error }
+
+func (e *writeError) Error() string { return "bundle: write: " + e.err.Error() }
+func (e *writeError) Unwrap() error { return e.err }
+
+// blame makes an error the system's, unless it is the destination's or ctx's.
+func (b *build) blame(ctx context.Context, part *systemPart, err error) error {
+	var w *writeError
+	if errors.As(err, &w) {
+		return err
+	}
+	if cause := ctx.Err(); cause != nil {
+		return fmt.Errorf("bundle: %w", cause)
+	}
+	return &SourceError{System: part.name, Err: err}
+}
+
+// firstPass writes every dataset's CSV, and its JSON where that is small.
+func (b *build) firstPass(ctx context.Context, part *systemPart, src Source) error {
+	r, err := src(ctx)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	rd := record.NewReader(r)
+	for {
+		sec, err := rd.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		ds, err := part.declared(sec.Dataset)
+		if err != nil {
+			return err
+		}
+		if why := coverage(b.in.Right, ds); why != covered {
+			if err := part.skip(rd, ds); err != nil {
+				return err
+			}
+			continue
+		}
+		t, err := newTable(part.name, ds, sec, b.words, b.in.Policy.HideNeverShown)
+		if err != nil {
+			return err
+		}
+		t.csv, t.json = b.buffers.csv[:0], b.buffers.json[:0]
+		if err := t.copy(rd, b.archive, &b.room); err != nil {
+			return err
+		}
+		b.buffers.csv, b.buffers.json = t.csv, t.json
+		t.csv, t.json = nil, nil
+		part.tables = append(part.tables, t)
+	}
+}
+
+// copy takes all rows of a section.
+func (t *table) copy(rd *record.Reader, a *archive, room *int) error {
+	for {
+		row, err := rd.Row()
+		if err == io.EOF {
+			return t.end(a)
+		}
+		if err != nil {
+			return err
+		}
+		if err := t.row(a, row, room); err != nil {
+			return err
+		}
+	}
+}
+
+// declared finds a dataset in the manifest: one that isn't declared has no
+// purpose, ground or period that the person could be told.
+func (p *systemPart) declared(name string) (*manifest.Dataset, error) {
+	for i := range p.Manifest.Datasets {
+		if ds := &p.Manifest.Datasets[i]; ds.Name == name {
+			if !fileName.MatchString(name) {
+				return nil, fmt.Errorf("dataset %q can't be a file's name", name)
+			}
+			if slices.ContainsFunc(p.tables, func(t *table) bool { return t.dataset.Name == name }) {
+				return nil, fmt.Errorf("dataset %s comes twice", name)
+			}
+			return ds, nil
+		}
+	}
+	return nil, fmt.Errorf("the manifest declares no dataset %q", name)
+}
+
+// skip counts the records of a dataset that the right doesn't cover.
+func (p *systemPart) skip(rd *record.Reader, ds *manifest.Dataset) error {
+	for {
+		_, err := rd.Row()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if p.leftOut == nil {
+			p.leftOut = map[string]int64{}
+		}
+		p.leftOut[ds.Name]++
+	}
+}
+
+// secondPass writes the JSON of the datasets that were too large for memory.
+func (b *build) secondPass(ctx context.Context, part *systemPart, src Source) error {
+	r, err := src(ctx)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	rd := record.NewReader(r)
+	for {
+		sec, err := rd.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		at := slices.IndexFunc(part.tables, func(t *table) bool { return t.dataset.Name == sec.Dataset })
+		if at < 0 || !part.tables[at].jsonLater {
+			continue
+		}
+		t := part.tables[at]
+		t.json = b.buffers.json[:0]
+		if err := t.copyJSON(rd, b.archive); err != nil {
+			return err
+		}
+		b.buffers.json, t.json = t.json, nil
+	}
+	for _, t := range part.tables {
+		if t.jsonLater {
+			return errChanged
+		}
+	}
+	return nil
+}
+
+var errChanged = errors.New("the record stream changed between its two passes")
+
+// copyJSON writes a large dataset's JSON as it comes.
+func (t *table) copyJSON(rd *record.Reader, a *archive) error {
+	e, err := a.openPayload(t.jsonName())
+	if err != nil {
+		return err
+	}
+	var n int64
+	for {
+		row, err := rd.Row()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if len(row) != len(t.columns) {
+			return errChanged
+		}
+		if n == 0 {
+			t.json = append(t.json, '[', '\n')
+		} else {
+			t.json = append(t.json, ',', '\n')
+		}
+		t.appendObject(row)
+		n++
+		if len(t.json) >= flushAt {
+			if _, err := e.Write(t.json); err != nil {
+				return err
+			}
+			t.json = t.json[:0]
+		}
+	}
+	if n != t.records {
+		return errChanged
+	}
+	t.json = append(t.json, '\n', ']', '\n')
+	if _, err := e.Write(t.json); err != nil {
+		return err
+	}
+	t.json = t.json[:0]
+	t.jsonFile, t.jsonLater = e.close(), false
+	return nil
+}
+
+// finish writes what tells of the data, and the bag around it.
+func (b *build) finish() error {
+	answer := b.answer()
+	name := answerFile
+	if b.in.Right == dsar.Erasure {
+		name = certificateFile
+	}
+	text, err := encodeJSON(answer)
+	if err != nil {
+		return err
+	}
+	told, err := b.archive.addPayload(name, text)
+	if err != nil {
+		return err
+	}
+	page, err := b.page(answer, name)
+	if err != nil {
+		return err
+	}
+	if _, err := b.archive.addPayload(pageFile, page); err != nil {
+		return err
+	}
+	text, err = encodeJSON(b.dataPackage(told))
+	if err != nil {
+		return err
+	}
+	if _, err := b.archive.addPayload(packageFile, text); err != nil {
+		return err
+	}
+	return b.archive.closeBag(b.in.RequestID, b.in.Run)
+}
+
+// hashed counts and hashes the ZIP on its way out, and stops when ctx ends.
+type hashed struct {
+	w   io.Writer
+	ctx context.Context
+	sum io.Writer
+	n   int64
+}
+
+func (h *hashed) Write(p []byte) (int, error) {
+	if err := h.ctx.Err(); err != nil {
+		return 0, &writeError{err}
+	}
+	n, err := h.w.Write(p)
+	h.n += int64(n)
+	h.sum.Write(p[:n])
+	if err != nil {
+		return n, &writeError{err}
+	}
+	return n, nil
+}
