@@ -36,7 +36,7 @@ func (c *Coordinator) Run(ctx context.Context, s transport.Subscriber, r Rejecte
 			err = errors.Join(ErrUnreadable, err)
 		}
 		if errors.Is(err, ErrUnreadable) {
-			return r.Send(ctx, event.TopicRejected, c.rejected(m.Key, e, err))
+			return r.Send(ctx, event.TopicRejected, c.rejected(m, e, err))
 		}
 		return err
 	})
@@ -61,9 +61,16 @@ func (c *Coordinator) runTimers(ctx context.Context) {
 	}
 }
 
-// rejected says which report was dropped and why. A report's own text is not
-// repeated: nobody vouches for it.
-func (c *Coordinator) rejected(key string, e event.Event, err error) event.Event {
-	data, _ := json.Marshal(map[string]string{"topic": event.TopicReports, "event_id": e.ID, "event_source": e.Source, "code": "unreadable-report", "reason": err.Error()}) //nolint:errchkjson // strings only
-	return event.Event{ID: event.ID("rejected", event.TopicReports, e.ID, key), Source: "habeas/coordinator", Type: event.TypeRejected, Subject: e.Subject, Time: c.Now(), Data: data}
+// rejected says which report was dropped and why. Nothing of the report's own
+// text is repeated: nobody vouches for it.
+func (c *Coordinator) rejected(m transport.Received, e event.Event, err error) event.Event {
+	now := c.Now()
+	data, _ := json.Marshal(struct { //nolint:errchkjson // strings, a number and a time
+		Topic  string    `json:"topic"`
+		Code   string    `json:"code"`
+		Reason string    `json:"reason"`
+		At     time.Time `json:"at"`
+		Bytes  int       `json:"bytes"`
+	}{event.TopicReports, "unreadable-report", err.Error(), now, len(m.Payload)})
+	return event.Event{ID: event.ID("rejected", event.TopicReports, e.ID, m.Key), Source: "habeas/coordinator", Type: event.TypeRejected, Subject: m.Key, Time: now, Data: data}
 }

@@ -3,7 +3,6 @@ package lifecycle
 import (
 	"encoding/json"
 	"fmt"
-	"strconv"
 	"time"
 
 	"habeas.dev/pkg/dsar"
@@ -21,17 +20,17 @@ func taskMessage(t dsar.Task, at time.Time) (journal.Message, error) {
 	if err != nil {
 		return journal.Message{}, fmt.Errorf("request %s: encode task: %w", t.RequestID, err)
 	}
-	id := event.ID(t.RequestID, t.System, string(t.Action), strconv.Itoa(t.Attempt))
+	id := event.TaskID(t.RequestID, t.System, t.Action, t.Attempt)
 	return message(event.TopicTasks(t.System), event.Event{ID: id, Source: source, Type: event.TypeTask, Subject: t.RequestID, Time: at, Data: data}), nil
 }
 
 // factMessage tells whoever follows what was journalled.
 func factMessage(requestID string, version int, typ string, at time.Time, data []byte) journal.Message {
-	id := event.ID(requestID, "fact", strconv.Itoa(version))
+	id := event.FactID(requestID, version)
 	return message(event.TopicEvents, event.Event{ID: id, Source: source, Type: event.FactType(typ), Subject: requestID, Time: at, Data: data})
 }
 
 func message(topic string, e event.Event) journal.Message {
-	e.TraceParent = telemetry.TraceParent(e.Subject)
+	e.TraceParent = telemetry.RequestTraceParent(e.Subject)
 	return journal.Message{Topic: topic, Key: e.Subject, Headers: e.Headers(), Payload: e.Data}
 }
