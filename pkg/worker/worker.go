@@ -1,6 +1,3 @@
-// Package worker is what a system's team writes against: implement one small
-// interface per ability, and the package does the rest: it receives tasks over
-// Kafka, opens and seals what is personal, batches, retries, parks, reports.
 package worker
 
 import (
@@ -26,6 +23,9 @@ type Task struct {
 	Attempt      int
 	// Identifiers are those of the types that the manifest needs; never none.
 	Identifiers []Identifier
+	// Purposes are those that the person objects to or withdraws consent from,
+	// with restrict; none means all that the right reaches.
+	Purposes []string
 }
 
 // Found is an identifier that a resolve found, and the one it was found by.

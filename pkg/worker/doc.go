@@ -1,0 +1,80 @@
+// Package worker is what a system's team writes against. A system is a place
+// that holds personal data; its worker finds, copies, erases, corrects or
+// restricts one person's data there when a request asks for it. Implement one
+// small interface per thing that the system can do, and the package does the
+// rest: it receives tasks over Kafka, opens and seals what is personal, batches,
+// retries, parks and reports.
+//
+// # Writing a worker
+//
+//  1. Write the manifest (pkg/manifest): what the system can do, by which
+//     identifiers it is asked, and the datasets that it holds.
+//
+//  2. Write a type with the interface of each ability that the manifest
+//     declares:
+//
+//     resolve     [Resolver]     find more identifiers of the same person
+//     gather      [Gatherer]     copy the person's records
+//     erase       [Eraser]       count, erase, and be counted again as proof
+//     rectify     [Rectifier]    change the fields that the person corrected
+//     restrict    [Restricter]   stop processing, keep the records
+//
+//  3. Hand both to [New], which fails where an ability is declared and not
+//     implemented, and the result to [Worker.Run].
+//
+//  4. Prove it with the conformance kit, habeas.dev/pkg/worker/workertest.
+//
+// A system that can ask for many subjects in one call implements the batch form
+// of an ability instead ([BatchGatherer] and the like), and is then called by it
+// only. The examples of this package are complete workers.
+//
+// # What a worker can rely on
+//
+// Each task names one request, one action and the subject's identifiers of the
+// types that the manifest needs, in the clear: at least one. A call's context
+// ends when the worker is stopped or after the timeout ([WithTimeout]).
+// Identifiers arrive opened, what is written to [Records] is sealed before it
+// leaves the process, and a panic is caught and reported.
+//
+// # What is asked of a worker
+//
+// Each of these is checked by workertest:
+//
+//   - A task can come twice, and its call can be cut off at any point and come
+//     again. Gathering and counting MUST give the same result again. Erasing,
+//     rectifying and restricting MUST succeed on what is done already: a record
+//     that is gone is a success.
+//   - Count MUST count everything that is held of the person: what erase would
+//     touch and what must stay ([dsar.Counts].Found is both, Retained is the part
+//     that must stay). It is the plan before and the proof after.
+//   - A call MUST return soon after its context is over.
+//   - Memory MUST NOT grow with the number of records: write each to [Records]
+//     as it comes.
+//   - Personal data MUST NOT be in errors' vouched texts, logs, URLs that are
+//     logged, or file names.
+//   - In a batch, one subject's failure MUST fail that job only, and two jobs
+//     MAY be of the same person.
+//
+// # Errors steer
+//
+// What a call returns decides what happens next:
+//
+//	nil                        reported with the outcome that its result means
+//	Permanent(code, …)         reported as failed: a person must act
+//	RetryAt, RetryAfter        parked: sent again at that time, nothing waits here
+//	Transient(code, …)         tried again in place, at most MaxTries times within
+//	any other error            about RetryWithin; then parked with a growing wait,
+//	a panic                    and failed after MaxAttempts
+//	the context is over        not reported: the task comes again
+//
+// The code and the reason of the typed errors travel in the open and are read by
+// support agents: whoever writes them vouches that they hold no personal data.
+// The text of a wrapped error, or of any other error, travels sealed.
+//
+// # Guarantees of this package
+//
+// Tasks are delivered at least once. A task's message is acknowledged only after
+// its report is. A report names exactly the objects that its own attempt left in
+// the vault, so that one attempt's leftovers never mix with another's.
+// [Worker.Handle] is all of this without Kafka: tasks in, reports out.
+package worker

@@ -1,0 +1,249 @@
+package worker
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/vault"
+)
+
+// Handle takes tasks and gives their answers: the worker without Kafka, for
+// simulations and tests; [Worker.Run] does the same with messages. Answer i is
+// that to task i, and its type says where it belongs:
+//
+//   - [event.TypeReport], to [event.TopicReports]: what became of the task;
+//   - [event.TypeRejected], to [event.TopicRejected]: the event is no task of
+//     this worker's;
+//   - the zero event: none, because the context was over. The task MUST be
+//     handed in again (TestCancelledGivesNoReport).
+//
+// Tasks of one action are given to the implementation together where it has the
+// batch form, else one at a time, several at once. Handle returns when all are
+// answered, tries in place included.
+func (w *Worker) Handle(ctx context.Context, v *vault.Vault, tasks []event.Event) []event.Event {
+	jobs := make([]job, len(tasks))
+	var groups [len(actions)][]*job
+	for i, e := range tasks {
+		j := &jobs[i]
+		j.event = e
+		task, err := w.decode(e)
+		if err != nil {
+			j.answer = w.rejected(e, err)
+			continue
+		}
+		j.task = task
+		for a, action := range actions {
+			if task.Action == action {
+				groups[a] = append(groups[a], j)
+			}
+		}
+	}
+	for _, group := range groups {
+		if len(group) > 0 {
+			w.work(ctx, v, group, func([]*job) {})
+		}
+	}
+	answers := make([]event.Event, len(jobs))
+	for i := range jobs {
+		answers[i] = jobs[i].answer
+	}
+	return answers
+}
+
+// work takes decoded jobs of one action to their answers. settled is called
+// with every job exactly once, as soon as its answer stands, from one goroutine
+// or several.
+func (w *Worker) work(ctx context.Context, v *vault.Vault, jobs []*job, settled func([]*job)) {
+	began := w.now()
+	ready := make([]*job, 0, len(jobs))
+	var ended []*job
+	for _, j := range jobs {
+		j.began = began
+		w.tracing.begin(ctx, w, j)
+		if w.prepare(ctx, v, j); j.err != nil || j.end != "" {
+			ended = append(ended, j)
+		} else {
+			ready = append(ready, j)
+		}
+	}
+	if len(ended) > 0 {
+		w.settle(ctx, ended, settled)
+	}
+	if len(ready) == 0 {
+		return
+	}
+	call := w.ability(ready[0].task.Action)
+	w.metrics.batch(ctx, ready[0].task.Action, len(ready))
+	if call.many != nil || len(ready) == 1 {
+		w.perform(ctx, call, ready, settled)
+		return
+	}
+	w.each(ready, func(one []*job) { w.perform(ctx, call, one, settled) })
+}
+
+// each runs f on the jobs one by one, several at once.
+func (w *Worker) each(jobs []*job, f func([]*job)) {
+	places := make(chan struct{}, w.calls(ability{}))
+	var all sync.WaitGroup
+	for i := range jobs {
+		places <- struct{}{}
+		all.Go(func() {
+			defer func() { <-places }()
+			f(jobs[i : i+1])
+		})
+	}
+	all.Wait()
+}
+
+// calls is how many calls of an ability may run at once.
+func (w *Worker) calls(a ability) int {
+	switch {
+	case w.concurrency > 0:
+		return w.concurrency
+	case a.many != nil:
+		return DefaultBatches
+	default:
+		return DefaultConcurrency
+	}
+}
+
+// perform calls the implementation until every job has a result, or an error
+// that another try in place won't mend.
+func (w *Worker) perform(ctx context.Context, call ability, jobs []*job, settled func([]*job)) {
+	var pauses backoff.BackOff // made only where something fails
+	alone := false
+	for {
+		panicked := w.try(ctx, call, jobs, alone)
+		again := w.retriable(ctx, jobs)
+		if len(again) == 0 {
+			w.settle(ctx, jobs, settled)
+			return
+		}
+		if pauses == nil {
+			pauses = w.pauses(jobs[0].began)
+		}
+		pause := pauses.NextBackOff()
+		if pause == backoff.Stop {
+			w.settle(ctx, jobs, settled)
+			return
+		}
+		if done := without(jobs, again); len(done) > 0 {
+			w.settle(ctx, done, settled)
+		}
+		jobs = again
+		// Whose job it was that the implementation broke off on is not known:
+		// each gets its own call, so that one can't pull the others down.
+		alone = alone || panicked
+		if w.pause(ctx, pause) != nil {
+			w.settle(ctx, jobs, settled)
+			return
+		}
+	}
+}
+
+// try makes one call of the implementation for the jobs, or one for each where
+// they are to be called alone. It tells whether the implementation panicked.
+func (w *Worker) try(ctx context.Context, call ability, jobs []*job, alone bool) (panicked bool) {
+	if alone && len(jobs) > 1 {
+		for i := range jobs {
+			panicked = w.try(ctx, call, jobs[i:i+1], true) || panicked
+		}
+		return panicked
+	}
+	ctx, cancel := context.WithTimeout(ctx, w.timeout)
+	defer cancel()
+	ctx = w.tracing.callContext(ctx, jobs)
+	for _, j := range jobs {
+		j.out, j.found, j.counts, j.err = nil, nil, nil, nil
+		if j.task.Action == dsar.Gather {
+			j.out = w.records(ctx, j)
+		}
+	}
+	err := guard(ctx, call, jobs)
+	for _, j := range jobs {
+		if j.err == nil {
+			j.err = err
+		}
+		if j.out != nil {
+			j.err = j.out.close(j.err)
+		}
+		if j.err == nil {
+			j.err = w.check(j)
+		}
+	}
+	_, panicked = err.(*panicError) //nolint:errorlint // guard returns it bare; a wrapped one is the implementation's own
+	return panicked
+}
+
+// guard calls the implementation and turns a panic into an error.
+func guard(ctx context.Context, call ability, jobs []*job) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = newPanicError(p)
+		}
+	}()
+	if call.many != nil {
+		return call.many(ctx, jobs)
+	}
+	return call.one(ctx, jobs[0])
+}
+
+// retriable are the jobs that another try in place may mend.
+func (w *Worker) retriable(ctx context.Context, jobs []*job) []*job {
+	if ctx.Err() != nil {
+		return nil
+	}
+	var again []*job
+	for _, j := range jobs {
+		if j.err != nil && fault(j.err).kind == transient {
+			again = append(again, j)
+		}
+	}
+	return again
+}
+
+// without are the jobs that are not among others, both in the same order.
+func without(jobs, others []*job) []*job {
+	out := make([]*job, 0, len(jobs)-len(others))
+	for _, j := range jobs {
+		if len(others) > 0 && others[0] == j {
+			others = others[1:]
+			continue
+		}
+		out = append(out, j)
+	}
+	return out
+}
+
+// pauses are the waits between tries in place. They have no jitter: they are
+// short, and a worker's tasks are spread already.
+func (w *Worker) pauses(began time.Time) backoff.BackOff {
+	left := RetryWithin - w.now().Sub(began)
+	if left <= 0 {
+		return &backoff.StopBackOff{}
+	}
+	return backoff.WithMaxRetries(backoff.NewExponentialBackOff(
+		backoff.WithInitialInterval(firstPause),
+		backoff.WithMultiplier(4),
+		backoff.WithRandomizationFactor(0),
+		backoff.WithMaxElapsedTime(left),
+		backoff.WithClockProvider(clock(w.now)),
+	), MaxTries-1)
+}
+
+type clock func() time.Time
+
+func (c clock) Now() time.Time { return c() }
+
+// settle writes the answers of jobs and hands them on.
+func (w *Worker) settle(ctx context.Context, jobs []*job, settled func([]*job)) {
+	for _, j := range jobs {
+		w.conclude(ctx, j)
+	}
+	settled(jobs)
+}

@@ -1,0 +1,207 @@
+package worker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/vault"
+)
+
+// The contexts under which things are sealed with a request's key: what was
+// sealed as one can't be passed off as another.
+const (
+	sealIdentifier = "identifier"
+	sealDetails    = "details"
+	sealDetail     = "detail"
+)
+
+// job is one task on its way through a worker.
+type job struct {
+	event event.Event // as it came
+	task  dsar.Task
+	keys  *vault.Keys // nil where they couldn't be had
+	vault *vault.Vault
+	open  Task // what the implementation sees
+	// changes are the corrections that concern this system, with rectify.
+	changes []Change
+	began   time.Time
+	span    trace.Span // nil where nothing is traced
+
+	// What the last try gave.
+	out    *Records
+	found  []Found
+	counts []dsar.Counts
+	err    error
+
+	// end is set where the task ends without a call.
+	end dsar.Outcome
+	// code and reason explain end.
+	code, reason string
+
+	answer event.Event // zero until settled, and where there is none to give
+}
+
+// errRejected says that a message is no task of this worker's. Its text names
+// no content.
+type errRejected struct{ code, reason string }
+
+func (e *errRejected) Error() string { return e.reason }
+
+// decode reads the task of an event. Its error is an errRejected.
+func (w *Worker) decode(e event.Event) (dsar.Task, error) {
+	var t dsar.Task
+	if e.Type != event.TypeTask {
+		return t, &errRejected{"unknown-type", "not a " + event.TypeTask}
+	}
+	if err := json.Unmarshal(e.Data, &t); err != nil {
+		// The decoder's text may quote the data.
+		return t, &errRejected{"not-json", "the data is not a task in JSON"}
+	}
+	switch {
+	case t.RequestID == "" || t.RequestID != e.Subject && e.Subject != "":
+		return t, &errRejected{"invalid", "the task's request_id is missing or not the event's subject"}
+	case t.System != w.system:
+		return t, &errRejected{"wrong-system", "the task is for another system than " + w.system}
+	case t.Attempt < 1:
+		return t, &errRejected{"invalid", "the task's attempt is not positive"}
+	case !slices.Contains(actions[:], t.Action):
+		return t, &errRejected{"invalid", "the task's action is not one that a system can take"}
+	}
+	return t, nil
+}
+
+// ability is that for the job's action.
+func (w *Worker) ability(a dsar.Action) ability {
+	if i := slices.Index(actions[:], a); i >= 0 {
+		return w.can[i]
+	}
+	return ability{}
+}
+
+// prepare opens what the task has sealed. It leaves in the job an error, or the
+// end of a task that needs no call.
+func (w *Worker) prepare(ctx context.Context, v *vault.Vault, j *job) {
+	j.vault = v
+	if !w.ability(j.task.Action).declared() {
+		j.err = Permanent("no-ability", "this system's worker has no ability to "+string(j.task.Action), nil)
+		return
+	}
+	keys, err := v.Keys(ctx, j.task.RequestID)
+	switch {
+	case errors.Is(err, vault.ErrShredded):
+		j.err = Permanent("shredded", "the request's keys are destroyed: nothing of it can be read any more", nil)
+		return
+	case err != nil:
+		j.err = Transient("vault", "the request's keys could not be read from the vault", err)
+		return
+	}
+	j.keys = keys
+	j.open = Task{
+		RequestID:    j.task.RequestID,
+		Action:       j.task.Action,
+		Right:        j.task.Right,
+		Jurisdiction: j.task.Jurisdiction,
+		Attempt:      j.task.Attempt,
+		Identifiers:  make([]Identifier, 0, len(j.task.Identifiers)),
+	}
+	for _, id := range j.task.Identifiers {
+		if !slices.Contains(w.needs, id.Type) {
+			continue
+		}
+		plain, err := keys.Open(id.Sealed, sealIdentifier)
+		if err != nil {
+			j.err = Permanent("unreadable-identifier", "an identifier can't be opened with the request's key", err)
+			return
+		}
+		j.open.Identifiers = append(j.open.Identifiers, Identifier{Type: id.Type, Value: string(plain), Verified: id.Verified})
+	}
+	if len(j.open.Identifiers) == 0 {
+		j.end, j.code, j.reason = dsar.NotApplicable, "no-identifier", "none of the identifiers that it can be asked by is known"
+		return
+	}
+	w.prepareDetails(j)
+}
+
+func (w *Worker) prepareDetails(j *job) {
+	if len(j.task.Details) == 0 {
+		if j.task.Action == dsar.Rectify {
+			j.err = Permanent("no-correction", "the request names no corrected field", nil)
+		}
+		return
+	}
+	plain, err := j.keys.Open(j.task.Details, sealDetails)
+	if err != nil {
+		j.err = Permanent("unreadable-details", "the request's details can't be opened with its key", err)
+		return
+	}
+	var d event.Details
+	if err := json.Unmarshal(plain, &d); err != nil {
+		j.err = Permanent("unreadable-details", "the request's details are not what they should be", err)
+		return
+	}
+	j.open.Purposes = d.Purposes
+	if j.task.Action != dsar.Rectify {
+		return
+	}
+	if j.changes = w.changes(d.Corrections); len(j.changes) == 0 {
+		j.end, j.code, j.reason = dsar.NotApplicable, "no-correction", "none of the corrected fields is held here"
+	}
+}
+
+// changes are the corrections that concern this system: a correction without a
+// dataset is meant for every dataset that has the column.
+func (w *Worker) changes(corrections []event.Correction) []Change {
+	var out []Change
+	for _, c := range corrections {
+		if c.System != "" && c.System != w.system {
+			continue
+		}
+		for _, d := range w.order {
+			if _, has := d.columns[c.Column]; has && (c.Dataset == "" || c.Dataset == d.section.Dataset) {
+				out = append(out, Change{Dataset: d.section.Dataset, Column: c.Column, Value: c.Value})
+			}
+		}
+	}
+	return out
+}
+
+// fingerprint is that of the identifier that another was found by.
+func (j *job) fingerprint(id Identifier) string {
+	if id.Value == "" && len(j.open.Identifiers) == 1 {
+		id = j.open.Identifiers[0]
+	}
+	if id.Value == "" {
+		return ""
+	}
+	return j.vault.Fingerprint(id.Type, id.Value)
+}
+
+// seal seals the findings of a resolve.
+func (j *job) seal() ([]dsar.Identifier, error) {
+	out := make([]dsar.Identifier, 0, len(j.found))
+	seen := make(map[string]struct{}, len(j.found)+len(j.task.Identifiers))
+	for _, id := range j.task.Identifiers {
+		seen[id.Fingerprint] = struct{}{}
+	}
+	for _, f := range j.found {
+		fp := j.vault.Fingerprint(f.Type, f.Value)
+		if _, known := seen[fp]; known {
+			continue
+		}
+		seen[fp] = struct{}{}
+		sealed, err := j.keys.Seal([]byte(f.Value), sealIdentifier)
+		if err != nil {
+			return nil, fmt.Errorf("worker: seal an identifier: %w", err)
+		}
+		out = append(out, dsar.Identifier{Type: f.Type, Fingerprint: fp, Sealed: sealed, From: j.fingerprint(f.From)})
+	}
+	return out, nil
+}

@@ -1,0 +1,141 @@
+package worker
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/record"
+)
+
+// Worker serves one system: its manifest and its implementation, ready to take
+// tasks. It is safe for many goroutines as far as the implementation is.
+type Worker struct {
+	system   string
+	source   string // of its events: habeas/worker/<system>
+	needs    []dsar.IdentifierType
+	finds    []dsar.IdentifierType
+	lease    time.Duration
+	datasets map[string]*dataset
+	order    []*dataset // as in the manifest
+	can      [len(actions)]ability
+
+	log         *slog.Logger
+	now         func() time.Time
+	pause       func(context.Context, time.Duration) error
+	name        func() string
+	timeout     time.Duration
+	concurrency int // 0: the default of the ability's form
+	tracing     *tracing
+	metrics     *metrics
+
+	life sync.Mutex // guards what follows
+	stop context.CancelFunc
+	done chan struct{}
+	over bool
+}
+
+// actions are those that a worker can be sent, in the order of ability's array.
+var actions = [...]dsar.Action{dsar.Resolve, dsar.Gather, dsar.Count, dsar.Erase, dsar.Prove, dsar.Rectify, dsar.Restrict}
+
+// dataset is what Records needs to know of a dataset.
+type dataset struct {
+	section  record.Section
+	columns  map[string]struct{}
+	portable bool
+}
+
+// New makes the worker of a system from its manifest and its implementation,
+// any value with the interfaces of this package. It fails, naming what is
+// missing, where the implementation lacks an ability that the manifest
+// declares. An ability that the manifest doesn't declare is not used.
+func New(m *manifest.Manifest, impl any, opts ...Option) (*Worker, error) {
+	if m == nil || m.System == "" {
+		return nil, errors.New("worker: the manifest names no system")
+	}
+	w := &Worker{
+		system:   m.System,
+		source:   "habeas/worker/" + m.System,
+		needs:    m.Needs,
+		finds:    m.Finds,
+		lease:    m.Lease,
+		datasets: make(map[string]*dataset, len(m.Datasets)),
+		log:      slog.New(slog.DiscardHandler),
+		now:      time.Now,
+		pause:    sleep,
+		name:     randomName,
+		timeout:  DefaultTimeout,
+	}
+	if w.lease <= 0 {
+		w.lease = dsar.DefaultLease
+	}
+	for i := range m.Datasets {
+		d := newDataset(&m.Datasets[i])
+		w.datasets[d.section.Dataset] = d
+		w.order = append(w.order, d)
+	}
+	for i, a := range actions {
+		if !slices.Contains(m.Abilities, a.Ability()) {
+			continue
+		}
+		call, ok := abilityOf(a, impl)
+		if !ok {
+			return nil, fmt.Errorf("worker: %s: the manifest declares the ability %s, which %T lacks: implement %s",
+				m.System, a.Ability(), impl, interfaceOf(a))
+		}
+		w.can[i] = call
+	}
+	for _, opt := range opts {
+		opt(w)
+	}
+	return w, nil
+}
+
+// System is the system's name.
+func (w *Worker) System() string { return w.system }
+
+func newDataset(d *manifest.Dataset) *dataset {
+	out := &dataset{
+		section:  record.Section{Dataset: d.Name, Columns: make([]string, len(d.Columns))},
+		columns:  make(map[string]struct{}, len(d.Columns)),
+		portable: portable(d),
+	}
+	for i, c := range d.Columns {
+		out.section.Columns[i] = c.Name
+		out.columns[c.Name] = struct{}{}
+	}
+	return out
+}
+
+// portable tells whether portability reaches a dataset: what the person
+// provided or what was observed of them, processed on consent or contract
+// (GDPR art. 20(1)(a); WP 242 rev.01 for "observed").
+func portable(d *manifest.Dataset) bool {
+	return (d.Origin == manifest.Provided || d.Origin == manifest.Observed) &&
+		(d.LegalBasis == "consent" || d.LegalBasis == "contract")
+}
+
+// randomName is the part of an object's name that keeps two deliveries of one
+// attempt apart.
+func randomName() string {
+	var b [4]byte
+	rand.Read(b[:]) // never fails (crypto/rand, since Go 1.24)
+	return hex.EncodeToString(b[:])
+}
+
+func interfaceOf(a dsar.Action) string {
+	name := map[dsar.Action]string{
+		dsar.Resolve: "Resolver", dsar.Gather: "Gatherer", dsar.Erase: "Eraser",
+		dsar.Rectify: "Rectifier", dsar.Restrict: "Restricter",
+	}[a.Ability()]
+	return strings.Join([]string{name, "Batch" + name}, " or ")
+}

@@ -1,0 +1,63 @@
+package worker
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// Option changes how a worker behaves. The zero set of options is right for
+// most.
+type Option func(*Worker)
+
+// WithLogger has the worker log to l. Without it, it logs nothing. What it logs
+// holds no personal data: request ids, names of systems, actions, codes.
+func WithLogger(l *slog.Logger) Option { return func(w *Worker) { w.log = l } }
+
+// WithTimeout bounds each call of the implementation; [DefaultTimeout] without
+// it. A call that is cut off counts as a transient failure.
+func WithTimeout(d time.Duration) Option { return func(w *Worker) { w.timeout = d } }
+
+// WithConcurrency is how many calls of the implementation may run at once per
+// action, one-at-a-time calls and batch calls alike. Without it,
+// [DefaultConcurrency] of the former and [DefaultBatches] of the latter.
+func WithConcurrency(n int) Option { return func(w *Worker) { w.concurrency = max(n, 1) } }
+
+// WithTracer has the worker record a span for each task, as part of the trace
+// that the task's traceparent names.
+func WithTracer(p trace.TracerProvider) Option {
+	return func(w *Worker) { w.tracing = newTracing(p) }
+}
+
+// WithMeter has the worker count its tasks.
+func WithMeter(p metric.MeterProvider) Option {
+	return func(w *Worker) { w.metrics = newMetrics(p, w.system) }
+}
+
+// WithClock replaces the clock, for simulations and tests.
+func WithClock(now func() time.Time) Option { return func(w *Worker) { w.now = now } }
+
+// WithPause replaces the wait between tries in place, for simulations and
+// tests. It MUST return the context's error where that is over first.
+func WithPause(pause func(context.Context, time.Duration) error) Option {
+	return func(w *Worker) { w.pause = pause }
+}
+
+// WithNames replaces the random part of the names of objects, for simulations.
+// It MUST NOT give the same name twice, and gives eight letters or digits.
+func WithNames(name func() string) Option { return func(w *Worker) { w.name = name } }
+
+// sleep is the pause of real time.
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,146 @@
+package worker
+
+import (
+	"cmp"
+	"slices"
+
+	"habeas.dev/pkg/dsar"
+)
+
+// check holds the result of a call against the manifest. An error is a mistake
+// in the worker or the manifest, which another try won't mend.
+func (w *Worker) check(j *job) error {
+	switch j.task.Action {
+	case dsar.Resolve:
+		return w.checkFound(j.found)
+	case dsar.Gather:
+		j.counts = j.out.counts
+		w.sortCounts(j.counts)
+		return nil
+	default:
+		return w.checkCounts(j)
+	}
+}
+
+func (w *Worker) checkFound(found []Found) error {
+	if len(found) > MaxFound {
+		return Permanent("too-many-identifiers", "the worker found more identifiers than one person has: something shared was taken for the person's own", nil)
+	}
+	for _, f := range found {
+		switch {
+		case !slices.Contains(w.finds, f.Type):
+			return Permanent("undeclared-identifier", "the worker found an identifier of a type that the manifest doesn't list in finds", nil)
+		case f.Value == "" || len(f.Value) > MaxIdentifier:
+			return Permanent("bad-identifier", "the worker found an identifier that is empty or too long", nil)
+		}
+	}
+	return nil
+}
+
+func (w *Worker) checkCounts(j *job) error {
+	counting := j.task.Action == dsar.Count || j.task.Action == dsar.Prove
+	// A copy: the implementation may hold on to its own.
+	j.counts = slices.Clone(j.counts)
+	for i := range j.counts {
+		c := &j.counts[i]
+		d, ok := w.datasets[c.Dataset]
+		if !ok {
+			return Permanent("undeclared-dataset", "the worker counted in dataset "+quoteName(c.Dataset)+", which the manifest doesn't declare", nil)
+		}
+		c.Dataset = d.section.Dataset
+		if err := checkRetained(c); err != nil {
+			return err
+		}
+		switch {
+		case min(c.Found, c.Gathered, c.Erased, c.Anonymised, c.Rectified, c.Restricted) < 0:
+			return Permanent("bad-counts", "the worker gave a negative count in dataset "+c.Dataset, nil)
+		case counting && c.Kept() > c.Found:
+			return Permanent("bad-counts", "the worker retains more records in dataset "+c.Dataset+" than it found: found is everything that is held", nil)
+		}
+		if slices.ContainsFunc(j.counts[:i], func(o dsar.Counts) bool { return o.Dataset == c.Dataset }) {
+			return Permanent("bad-counts", "the worker counted dataset "+c.Dataset+" twice", nil)
+		}
+	}
+	w.sortCounts(j.counts)
+	return nil
+}
+
+func checkRetained(c *dsar.Counts) error {
+	if len(c.Retained) == 0 {
+		return nil
+	}
+	kept := make([]dsar.Retention, 0, len(c.Retained))
+	for _, r := range c.Retained {
+		switch {
+		case r.Records < 0:
+			return Permanent("bad-counts", "the worker gave a negative count in dataset "+c.Dataset, nil)
+		case !isSlug(r.Ground):
+			return Permanent("bad-ground", "the worker retains records of dataset "+c.Dataset+" on a ground that is not a name such as tax-records", nil)
+		case r.Records > 0:
+			kept = append(kept, r)
+		}
+	}
+	if len(kept) > MaxGrounds {
+		return Permanent("bad-ground", "the worker names too many grounds in dataset "+c.Dataset, nil)
+	}
+	slices.SortFunc(kept, func(a, b dsar.Retention) int {
+		return cmp.Or(cmp.Compare(a.Ground, b.Ground), a.Until.Compare(b.Until))
+	})
+	c.Retained = kept
+	return nil
+}
+
+// sortCounts puts counts in the manifest's order: the same facts give the same
+// report, in whatever order a worker went through its datasets.
+func (w *Worker) sortCounts(counts []dsar.Counts) {
+	if len(counts) < 2 {
+		return
+	}
+	slices.SortFunc(counts, func(a, b dsar.Counts) int {
+		return cmp.Compare(w.place(a.Dataset), w.place(b.Dataset))
+	})
+}
+
+func (w *Worker) place(name string) int {
+	return slices.IndexFunc(w.order, func(d *dataset) bool { return d.section.Dataset == name })
+}
+
+// outcome is what a job's result means.
+func outcome(j *job) dsar.Outcome {
+	var sum dsar.Counts
+	var kept int64
+	for i := range j.counts {
+		c := &j.counts[i]
+		sum.Found += c.Found
+		sum.Erased += c.Erased
+		sum.Anonymised += c.Anonymised
+		sum.Rectified += c.Rectified
+		sum.Restricted += c.Restricted
+		kept += c.Kept()
+	}
+	switch a := j.task.Action; {
+	case a == dsar.Resolve && len(j.found) > 0:
+		return dsar.Found
+	// Also where portability left all of it out: its counts tell.
+	case a == dsar.Gather && sum.Found > 0:
+		return dsar.Gathered
+	case a == dsar.Count && sum.Found > 0:
+		return dsar.Found
+	case a == dsar.Prove && sum.Found > kept:
+		return dsar.Found // the core takes it up
+	case a == dsar.Prove:
+		return dsar.Proven
+	case a == dsar.Erase && kept > 0:
+		return dsar.Retained
+	case a == dsar.Erase && sum.Anonymised > 0:
+		return dsar.Anonymised
+	case a == dsar.Erase && sum.Erased > 0:
+		return dsar.Erased
+	case a == dsar.Rectify && sum.Rectified > 0:
+		return dsar.Rectified
+	case a == dsar.Restrict && sum.Restricted > 0:
+		return dsar.Restricted
+	default:
+		return dsar.NothingFound
+	}
+}

@@ -1,0 +1,213 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strconv"
+	"sync/atomic"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/record"
+	"habeas.dev/pkg/vault"
+)
+
+// Records takes what a gather finds and carries it, sealed, into the vault.
+// Memory doesn't grow with the number of records. It is for one goroutine at a
+// time, and of no use after the call that it was given to.
+//
+// The vault's object is made with the first record: where nothing is found,
+// there is none. It is kept only where the gather succeeds.
+type Records struct {
+	ctx  context.Context //nolint:containedctx // it is that of the call which the records are part of
+	w    *Worker
+	j    *job
+	name string // of the object, empty while there is none
+
+	object *vault.ObjectWriter
+	size   counter
+	stream *record.Writer
+
+	portability bool
+	current     *dataset
+	counts      []dsar.Counts
+	written     atomic.Int64 // read by progress reports
+	err         error        // the first; every later call gives it again
+}
+
+// counter counts the bytes on their way.
+type counter struct {
+	to io.Writer
+	n  int64
+}
+
+func (c *counter) Write(p []byte) (int, error) {
+	n, err := c.to.Write(p)
+	c.n += int64(n)
+	return n, err
+}
+
+func (w *Worker) records(ctx context.Context, j *job) *Records {
+	return &Records{ctx: ctx, w: w, j: j, portability: j.task.Right == dsar.Portability}
+}
+
+// Wants tells whether records of a dataset are kept for this task. Portability
+// reaches only what the person provided or what was observed of them, on
+// consent or contract (GDPR art. 20); [Records.Write] drops the rest. A gather
+// can spare itself the query.
+func (r *Records) Wants(dataset string) bool {
+	d, ok := r.w.datasets[dataset]
+	return ok && (!r.portability || d.portable)
+}
+
+// Write adds one record to a dataset. The records of a dataset MUST come
+// together: a dataset that was left for another can't be taken up again. The
+// record's columns are among those that the manifest declares; those that it
+// lacks are null. The map may be used again after Write has returned.
+//
+// An error is final: every later Write gives it again, and the task fails with
+// it whatever the gather returns. An undeclared dataset or column is a
+// permanent one, naming it (TestRecordsUndeclared).
+func (r *Records) Write(dataset string, rec record.Record) error {
+	if r.err != nil {
+		return r.err
+	}
+	if err := r.ctx.Err(); err != nil {
+		return r.fail(err)
+	}
+	if r.current == nil || r.current.section.Dataset != dataset {
+		if err := r.begin(dataset); err != nil {
+			return r.fail(err)
+		}
+	}
+	n := &r.counts[len(r.counts)-1]
+	n.Found++
+	if r.portability && !r.current.portable {
+		return nil
+	}
+	if err := r.stream.Write(rec); err != nil {
+		return r.fail(r.explain(rec, err))
+	}
+	n.Gathered++
+	r.written.Add(1)
+	return nil
+}
+
+// begin starts a dataset, and the object with the first that is kept.
+func (r *Records) begin(name string) error {
+	d, ok := r.w.datasets[name]
+	if !ok {
+		return Permanent("undeclared-dataset", "the manifest of "+r.w.system+" has no dataset "+quoteName(name)+": declare it", nil)
+	}
+	for i := range r.counts {
+		if r.counts[i].Dataset == name {
+			return Permanent("dataset-twice", "the worker took up dataset "+name+" a second time: the records of a dataset must come together", nil)
+		}
+	}
+	r.counts = append(r.counts, dsar.Counts{Dataset: d.section.Dataset})
+	r.current = d
+	if r.portability && !d.portable {
+		return nil
+	}
+	if r.stream == nil {
+		if err := r.create(); err != nil {
+			return err
+		}
+	}
+	if err := r.stream.Begin(d.section); err != nil {
+		return Transient("vault", "the records could not be written to the vault", err)
+	}
+	return nil
+}
+
+func (r *Records) create() error {
+	r.name = r.w.system + "/" + string(r.j.task.Action) + "/" + strconv.Itoa(r.j.task.Attempt) + "-" + r.w.name()
+	object, err := r.j.vault.Create(r.ctx, r.j.task.RequestID, r.name)
+	if err != nil {
+		return Transient("vault", "an object could not be made in the vault", err)
+	}
+	r.object, r.size.to = object, object
+	r.stream = record.NewWriter(&r.size)
+	return nil
+}
+
+// explain tells a record that can't be written from a vault that can't.
+func (r *Records) explain(rec record.Record, err error) error {
+	in := r.current.section.Dataset
+	switch {
+	case errors.Is(err, record.ErrColumn):
+		first := ""
+		for c := range rec {
+			if _, declared := r.current.columns[c]; !declared && (first == "" || c < first) {
+				first = c
+			}
+		}
+		return Permanent("undeclared-column", "the manifest of "+r.w.system+" has no column "+quoteName(first)+
+			" in dataset "+in+": declare it, or don't gather it", err)
+	case errors.Is(err, record.ErrValue):
+		return Permanent("bad-value", "the worker gave a value in dataset "+in+" that a record can't hold", err)
+	case errors.Is(err, record.ErrTooLong):
+		return Permanent("record-too-long", "a record of dataset "+in+" is too long", err)
+	default:
+		return Transient("vault", "a record could not be written to the vault", err)
+	}
+}
+
+func (r *Records) fail(err error) error {
+	r.err = err
+	return err
+}
+
+// close ends the object: it is kept where the gather succeeded, else removed.
+func (r *Records) close(err error) error {
+	if err == nil {
+		err = r.err
+	}
+	if err == nil {
+		err = r.ctx.Err()
+	}
+	r.fail(errClosed) // for a Write that comes after the call
+	if r.object == nil {
+		return err
+	}
+	if err == nil {
+		if e := r.stream.Close(); e != nil {
+			err = Transient("vault", "the records could not be written to the vault", e)
+		}
+	}
+	if err != nil {
+		r.object.Abort()
+		r.name = ""
+		return err
+	}
+	if e := r.object.Close(); e != nil {
+		r.name = ""
+		return Transient("vault", "the records could not be written to the vault", e)
+	}
+	return nil
+}
+
+var errClosed = Permanent("records-closed", "the worker wrote a record after its gather had returned", nil)
+
+// objects are what a report names of these records.
+func (r *Records) objects() []dsar.Object {
+	if r == nil || r.name == "" {
+		return nil
+	}
+	return []dsar.Object{{Name: r.name, Bytes: r.size.n, Records: r.written.Load()}}
+}
+
+// quoteName is a dataset's or column's name for an open text. A name that isn't
+// one is not repeated: it may be data.
+func quoteName(name string) string {
+	if name == "" || len(name) > maxName {
+		return "of the name that was given"
+	}
+	for i := range len(name) {
+		c := name[i]
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '_' && c != '-' && c != '.' {
+			return "of the name that was given"
+		}
+	}
+	return name
+}

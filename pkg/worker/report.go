@@ -1,0 +1,167 @@
+package worker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"log/slog"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/event"
+)
+
+// conclude writes a job's answer, and says in log, trace and metrics what
+// became of it.
+func (w *Worker) conclude(ctx context.Context, j *job) {
+	if j.err != nil && ctx.Err() != nil {
+		// Nobody can tell whether the error is the system's or only the stop's.
+		w.tracing.end(j, dsar.Report{}, "stopped")
+		return
+	}
+	r := w.report(j)
+	j.answer = w.reportEvent(j, r, 0)
+	w.tell(ctx, j, r)
+}
+
+// report says what became of a job.
+func (w *Worker) report(j *job) dsar.Report {
+	r := dsar.Report{RequestID: j.task.RequestID, System: w.system, Action: j.task.Action, Attempt: j.task.Attempt}
+	switch {
+	case j.end != "":
+		r.Kind, r.Outcome, r.Code, r.Reason = dsar.ReportEnded, j.end, j.code, j.reason
+	case j.err == nil:
+		r.Kind, r.Outcome, r.Counts = dsar.ReportEnded, outcome(j), j.counts
+		r.Objects = j.out.objects()
+		if len(j.found) > 0 {
+			var err error
+			if r.Identifiers, err = j.seal(); err != nil {
+				return w.fault(j, r, Permanent("unsealed", "what was found could not be sealed", err))
+			}
+		}
+	default:
+		return w.fault(j, r, j.err)
+	}
+	return r
+}
+
+// fault says in a report what an error means.
+func (w *Worker) fault(j *job, r dsar.Report, err error) dsar.Report {
+	f := fault(err)
+	r.Outcome, r.Counts, r.Objects, r.Identifiers = "", nil, nil, nil
+	r.Code, r.Reason, r.Detail = openCode(f.Code), openReason(f.Reason, j.open), j.detail(err, f)
+	now := w.now()
+	until, isParked := f.Parked(now)
+	switch {
+	case isParked:
+		r.Kind, r.Until = dsar.ReportParked, until.UTC()
+	case f.kind == permanent:
+		r.Kind, r.Outcome = dsar.ReportFailed, dsar.Failed
+	case j.task.Attempt >= MaxAttempts:
+		r.Kind, r.Outcome = dsar.ReportFailed, dsar.Failed
+		r.Reason = cut(fmt.Sprintf("given up after %d attempts: %s", j.task.Attempt, r.Reason), MaxReason)
+	default:
+		r.Kind, r.Until = dsar.ReportParked, now.Add(parkFor(j.task)).UTC()
+	}
+	return r
+}
+
+// parkFor is how long a task waits after a transient failure: twice as long
+// with each attempt, spread by a jitter that depends on the task alone, so that
+// a task that comes twice gives the same report.
+func parkFor(t dsar.Task) time.Duration {
+	wait := FirstPark
+	for i := 1; i < t.Attempt && wait < MaxPark; i++ {
+		wait *= 2
+	}
+	wait = min(wait, MaxPark)
+	h := fnv.New64a()
+	h.Write([]byte(event.TaskID(t.RequestID, t.System, t.Action, t.Attempt)))
+	share := float64(h.Sum64()>>11) / (1 << 53) // [0, 1)
+	return wait - time.Duration(share*parkJitter*float64(wait))
+}
+
+// detail is the underlying error's text, sealed; nil where there is none, or no
+// key to seal it with.
+func (j *job) detail(err error, f *Error) []byte {
+	if j.keys == nil {
+		return nil
+	}
+	text := ""
+	if f.err != nil {
+		text = f.err.Error()
+	}
+	if outer, bare := err.(*Error); !f.generic && (!bare || outer != f) { //nolint:errorlint // is it the outermost?
+		text = strings.TrimSuffix(err.Error()+": "+text, ": ") // what was wrapped around it
+	}
+	if text == "" {
+		return nil
+	}
+	sealed, err := j.keys.Seal([]byte(cut(text, MaxDetail)), sealDetail)
+	if err != nil {
+		return nil // without the detail the report is still right
+	}
+	return sealed
+}
+
+// reportEvent is the event of a report; n counts progress reports.
+func (w *Worker) reportEvent(j *job, r dsar.Report, n int) event.Event {
+	// A report is plain data: Marshal can't fail on it.
+	data, _ := json.Marshal(r)
+	return event.Event{
+		ID:          event.ReportID(r.RequestID, r.System, r.Action, r.Attempt, r.Kind, n),
+		Source:      w.source,
+		Type:        event.TypeReport,
+		Subject:     r.RequestID,
+		Time:        w.now().UTC(),
+		TraceParent: w.tracing.parent(j),
+		Data:        data,
+	}
+}
+
+// tell says what became of a job to whoever operates the worker: no personal
+// data, and nothing of the underlying error.
+func (w *Worker) tell(ctx context.Context, j *job, r dsar.Report) {
+	what := string(r.Outcome)
+	if r.Kind == dsar.ReportParked {
+		what = string(r.Kind)
+	}
+	w.tracing.end(j, r, what)
+	w.metrics.task(ctx, r.Action, what, w.now().Sub(j.began))
+	level := slog.LevelDebug
+	switch r.Kind {
+	case dsar.ReportParked:
+		level = slog.LevelInfo
+	case dsar.ReportFailed:
+		level = slog.LevelWarn
+	}
+	var p *panicError
+	if errors.As(j.err, &p) {
+		w.log.LogAttrs(ctx, slog.LevelError, "the implementation panicked", slog.String("request_id", r.RequestID),
+			slog.String("system", w.system), slog.String("action", string(r.Action)), slog.String("stack", string(p.stack)))
+	}
+	if !w.log.Enabled(ctx, level) {
+		return
+	}
+	attrs := []slog.Attr{
+		slog.String("request_id", r.RequestID), slog.String("system", w.system), slog.String("action", string(r.Action)),
+		slog.Int("attempt", r.Attempt), slog.String("outcome", what),
+	}
+	if r.Code != "" {
+		attrs = append(attrs, slog.String("code", r.Code), slog.String("reason", r.Reason))
+	}
+	if !r.Until.IsZero() {
+		attrs = append(attrs, slog.Time("until", r.Until))
+	}
+	w.log.LogAttrs(ctx, level, "task "+string(r.Kind), attrs...)
+}
+
+// newPanicError keeps where a panic happened. The stack has functions, lines and
+// addresses, never the values.
+func newPanicError(p any) *panicError {
+	return &panicError{value: p, stack: debug.Stack()}
+}
