@@ -1,0 +1,88 @@
+package policy
+
+import "time"
+
+// Unit is what a period is counted in.
+type Unit string
+
+// The units.
+const (
+	Day         Unit = "day"          // calendar days
+	BusinessDay Unit = "business-day" // Monday to Friday, until there are calendars of holidays
+	Month       Unit = "month"        // to the same day of a later month, or its last
+)
+
+// Period is a length of time in which something is due, and by which law.
+type Period struct {
+	Count int  `yaml:"count"`
+	Unit  Unit `yaml:"unit"`
+	// MovesOff tells from which days a last day moves to the next working day.
+	MovesOff MovesOff `yaml:"moves_off"`
+	// Choice tells that the number is the operator's own, not the law's.
+	Choice bool   `yaml:"choice"`
+	Source string `yaml:"source"`
+}
+
+// MovesOff names the days that can't be a period's last one.
+type MovesOff string
+
+// The kinds of MovesOff; empty: every day can be the last.
+const MovesOffWeekend MovesOff = "weekend" // Saturday and Sunday
+
+// date is a calendar day, without a time and a zone.
+type date struct {
+	year  int
+	month time.Month
+	day   int
+}
+
+// utc is the day as a time, for the calendar's arithmetic only: in UTC every
+// day has 24 hours.
+func (d date) utc() time.Time { return time.Date(d.year, d.month, d.day, 0, 0, 0, 0, time.UTC) }
+
+func (d date) addDays(n int) date {
+	y, m, dd := d.utc().AddDate(0, 0, n).Date()
+	return date{y, m, dd}
+}
+
+// working tells whether people work on a day. Public holidays will be asked
+// about here, and nowhere else.
+func (d date) working() bool {
+	switch d.utc().Weekday() {
+	case time.Saturday, time.Sunday:
+		return false
+	default:
+		return true
+	}
+}
+
+// after is the last day of the period where day 0 is d.
+func (p Period) after(d date) date {
+	switch p.Unit {
+	case Month:
+		// Regulation 1182/71, art. 3(2)(c): the same date in the last month,
+		// or that month's last day where it has no such date.
+		first := date{d.year, d.month, 1}.utc().AddDate(0, p.Count, 0)
+		last := first.AddDate(0, 1, -1).Day()
+		return date{first.Year(), first.Month(), min(d.day, last)}
+	case BusinessDay:
+		for n := p.Count; n > 0; {
+			d = d.addDays(1)
+			if d.working() {
+				n--
+			}
+		}
+		return d
+	default:
+		return d.addDays(p.Count)
+	}
+}
+
+// next is d, or the next working day where d can't be the last one
+// (Regulation 1182/71, art. 3(4)).
+func (m MovesOff) next(d date) date {
+	for m == MovesOffWeekend && !d.working() {
+		d = d.addDays(1)
+	}
+	return d
+}
