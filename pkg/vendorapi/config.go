@@ -1,0 +1,102 @@
+package vendorapi
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// What holds where a [Config] says nothing.
+const (
+	// DefaultConcurrent is how many calls may be out at once. Vendors advise few
+	// (Adobe: five), and batches leave little to gain.
+	DefaultConcurrent = 5
+	// DefaultTimeout bounds one call. Salesforce ends its own after 120 s.
+	DefaultTimeout = 2 * time.Minute
+	// DefaultMaxAnswer bounds an answer, in bytes: five pages of 2,000 records
+	// of 5 KB are 50 MB.
+	DefaultMaxAnswer = 64 << 20
+	// DefaultTries is how often a call is made in place. With a fifth of all
+	// calls failing, one in six hundred fails four times.
+	DefaultTries = 4
+	// MaxWait is the longest wait inside of a call, for the vendor's Retry-After
+	// as for our own rate limit: above it the task is parked, so that nothing
+	// waits in here.
+	MaxWait = 15 * time.Second
+)
+
+const (
+	firstPause = 200 * time.Millisecond
+	maxPause   = 3 * time.Second
+	// The breaker opens after this many failures in a row, and asks again with
+	// one call after this long.
+	breakAfter = 12
+	breakFor   = 30 * time.Second
+	// tokenMargin is how long before its end a token is no longer used.
+	tokenMargin = 30 * time.Second
+)
+
+// Config describes a vendor to a [Client]. Vendor and Judge are needed.
+type Config struct {
+	// Vendor is its name as a support agent reads it: Salesforce.
+	Vendor string
+	// Judge reads answers.
+	Judge Judge
+	// Token gets an access token; nil where calls need none.
+	Token func(ctx context.Context) (Token, error)
+	// HTTPClient makes the calls. Its redirects are never followed: a token
+	// would go along. A client of this package's own where nil.
+	HTTPClient *http.Client
+	// Rate is how many calls a second are made at most, with bursts of Burst;
+	// 0 sets no limit. Calls for a token don't count.
+	Rate  rate.Limit
+	Burst int
+	// Concurrent is how many calls may be out at once.
+	Concurrent int
+	Timeout    time.Duration
+	MaxAnswer  int64
+	Tries      int
+	// Now is the clock, and Pause the wait between tries, for simulations and
+	// tests. Pause MUST return the context's error where that is over first.
+	Now   func() time.Time
+	Pause func(context.Context, time.Duration) error
+}
+
+// Token is an access token and when it ends; the zero time where the vendor
+// doesn't say.
+type Token struct {
+	Value string
+	Until time.Time
+	// Base is the address at which calls with this token are to be made; empty
+	// where it is always the same.
+	Base string
+}
+
+// Call is one call.
+type Call struct {
+	Method string
+	// Path is the address: absolute, or below the token's Base. It MUST NOT
+	// hold personal data: proxies and vendors log it.
+	Path   string
+	Header http.Header
+	// Body is sent as it is; Make makes it from the access token instead.
+	Body []byte
+	Make func(token string) []byte
+	// Safe tells that the call may be made again whatever became of it.
+	Safe bool
+	// Read reads the answer, once Judge has passed it. An error means that the
+	// answer is broken.
+	Read func(*Answer) error
+}
+
+// Answer is what came back. Body is whole.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Judge reads an answer: see the package's documentation.
+type Judge func(*Answer) error

@@ -1,0 +1,51 @@
+package vendorapi
+
+import (
+	"errors"
+	"time"
+)
+
+// verdict is what an answer means for the call.
+type verdict uint8
+
+const (
+	again verdict = iota
+	unsure
+	stale
+)
+
+// failure is a verdict with its reason.
+type failure struct {
+	verdict verdict
+	code    string
+	reason  string
+	after   time.Duration
+	err     error
+}
+
+func (f *failure) Error() string { return f.code + ": " + f.reason }
+func (f *failure) Unwrap() error { return f.err }
+
+// Again says that the vendor did nothing and may do it later: after is what it
+// asked to wait, 0 where it didn't say. Code and reason are vouched to be free
+// of personal data, as in package worker.
+func Again(after time.Duration, code, reason string, err error) error {
+	return &failure{again, code, reason, after, err}
+}
+
+// Unsure says that it isn't known whether the vendor did it.
+func Unsure(code, reason string, err error) error {
+	return &failure{unsure, code, reason, 0, err}
+}
+
+// Stale says that the access token is no longer taken.
+func Stale(err error) error {
+	return &failure{stale, "token-refused", "the access token was refused", 0, err}
+}
+
+// IsUnsure tells whether an error of [Client.Do] leaves it open whether the
+// call was carried out.
+func IsUnsure(err error) bool {
+	var f *failure
+	return errors.As(err, &f) && f.verdict == unsure
+}

@@ -1,0 +1,151 @@
+// Package fault makes the stand-ins fail as vendors do: slowly, with 5xx, with
+// connections cut in mid-answer, with half an answer. What fails is drawn from
+// a seed.
+package fault
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// Config says what goes wrong, and how often: shares are between 0 and 1 of all
+// calls. The zero value means that nothing does.
+type Config struct {
+	Seed int64
+	// Latency is waited before every answer, and up to Jitter more.
+	Latency, Jitter time.Duration
+	// ServerError is the share answered 503 with nothing done.
+	ServerError float64
+	// ErrorAfter is the share that is done and then answered 502: the vendor's
+	// answer is lost on the way.
+	ErrorAfter float64
+	// Throttle is the share refused as too many, in the vendor's own way.
+	Throttle float64
+	// Cut is the share that is done, and whose connection is cut in mid-answer.
+	Cut float64
+	// Half is the share whose answer ends in the middle, with HTTP in order.
+	Half float64
+	// Lock is the share of records that can't be changed this time because
+	// someone else holds them.
+	Lock float64
+}
+
+// Injector draws faults. It is safe for concurrent use.
+type Injector struct {
+	// Throttled writes the vendor's refusal of a call too many.
+	Throttled http.HandlerFunc
+
+	mu     sync.Mutex
+	config Config
+	rand   *rand.Rand
+}
+
+// New returns an injector.
+func New(c Config, throttled http.HandlerFunc) *Injector {
+	i := &Injector{Throttled: throttled}
+	i.Set(c)
+	return i
+}
+
+// Set changes what goes wrong from the next call on.
+func (i *Injector) Set(c Config) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.config, i.rand = c, rand.New(rand.NewPCG(uint64(c.Seed), 1))
+}
+
+// Locked draws whether one record is locked.
+func (i *Injector) Locked() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.config.Lock > 0 && i.rand.Float64() < i.config.Lock
+}
+
+type verdict uint8
+
+const (
+	pass verdict = iota
+	refuse
+	throttle
+	loseAfter
+	cut
+	half
+)
+
+func (i *Injector) draw() (verdict, time.Duration) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	c := i.config
+	if c == (Config{Seed: c.Seed}) {
+		return pass, 0
+	}
+	wait := c.Latency
+	if c.Jitter > 0 {
+		wait += time.Duration(i.rand.Int64N(int64(c.Jitter)))
+	}
+	roll := i.rand.Float64()
+	for _, f := range [...]struct {
+		verdict
+		share float64
+	}{{refuse, c.ServerError}, {throttle, c.Throttle}, {loseAfter, c.ErrorAfter}, {cut, c.Cut}, {half, c.Half}} {
+		if roll < f.share {
+			return f.verdict, wait
+		}
+		roll -= f.share
+	}
+	return pass, wait
+}
+
+// Wrap puts the faults before a handler.
+func (i *Injector) Wrap(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v, wait := i.draw()
+		if wait > 0 {
+			t := time.NewTimer(wait)
+			select {
+			case <-t.C:
+			case <-r.Context().Done():
+				t.Stop()
+				return
+			}
+		}
+		switch v {
+		case pass:
+			next.ServeHTTP(w, r)
+		case refuse:
+			http.Error(w, "<html><body>Service Unavailable</body></html>", http.StatusServiceUnavailable)
+		case throttle:
+			i.Throttled(w, r)
+		case loseAfter:
+			next.ServeHTTP(&buffer{header: http.Header{}}, r)
+			http.Error(w, "<html><body>Bad Gateway</body></html>", http.StatusBadGateway)
+		case cut, half:
+			b := &buffer{header: w.Header(), status: http.StatusOK}
+			next.ServeHTTP(b, r)
+			sent := b.body.Bytes()[:b.body.Len()/2]
+			if v == cut {
+				w.Header().Set("Content-Length", strconv.Itoa(b.body.Len()+1))
+			}
+			w.WriteHeader(b.status)
+			w.Write(sent)
+			if v == cut {
+				panic(http.ErrAbortHandler)
+			}
+		}
+	})
+}
+
+// buffer holds an answer back.
+type buffer struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (b *buffer) Header() http.Header         { return b.header }
+func (b *buffer) WriteHeader(status int)      { b.status = status }
+func (b *buffer) Write(p []byte) (int, error) { return b.body.Write(p) }

@@ -1,0 +1,258 @@
+// Package salesforce stands in for Salesforce's REST interface over loopback
+// HTTP, true to the wire as far as a data-rights worker and common clients use
+// it: OAuth client credentials, SOQL with paging, Composite, collections,
+// single records, the recycle bin and SOAP's emptyRecycleBin, limits, and both
+// shapes of error. Its content is a seeded population; what callers change is
+// kept in a file and outlives a kill -9.
+package salesforce
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"habeas.dev/services/sandbox/fault"
+	"habeas.dev/services/sandbox/people"
+	"habeas.dev/services/sandbox/redo"
+)
+
+// What Salesforce's own limits are (REST API Developer Guide; Salesforce
+// Developer Limits and Allocations).
+const (
+	MaxPage        = 2_000  // rows of a page of answers
+	MaxCollection  = 200    // records of a collection call, ids of emptyRecycleBin
+	MaxSubrequests = 25     // of a Composite
+	MaxHeavy       = 5      // subrequests of a Composite that are queries or collections
+	MaxURI         = 16_384 // bytes of the URI, headers included
+	BinDays        = 15     // days in the recycle bin
+)
+
+const (
+	defaultTokenLife = 2 * time.Hour
+	defaultDaily     = 1_000_000
+	// maxBody is above what Salesforce takes, and a bound for this process.
+	maxBody = 16 << 20
+	// cursorLife and maxCursors bound what unfinished queries hold.
+	cursorLife = 15 * time.Minute
+	maxCursors = 1_000
+)
+
+// The credentials that the stand-in takes unless told others.
+const (
+	DefaultClientID     = "habeas-sandbox"
+	DefaultClientSecret = "habeas-sandbox-secret"
+)
+
+// Config says what the stand-in holds and how it behaves. Only Population is needed.
+type Config struct {
+	Population *people.Population
+	// Dir is where changes are kept, in salesforce.redo; empty keeps none.
+	Dir string
+	// Clock is time.Now unless told.
+	Clock func() time.Time
+	// PageSize is how many rows a page of answers holds; at most and by default
+	// [MaxPage].
+	PageSize int
+	// TokenLife is how long an access token is good for; two hours unless told.
+	TokenLife time.Duration
+	// DailyCalls is the org's quota in a day; a million unless told.
+	DailyCalls int64
+	// ClientID and ClientSecret are the connected app's.
+	ClientID, ClientSecret string
+	// Settle is how long a deleted record is still shown as if it weren't.
+	Settle time.Duration
+	// Hidden are the objects ("Case") and fields ("Case.SuppliedEmail") that the
+	// caller's permissions don't show.
+	Hidden []string
+	// Faults are what goes wrong.
+	Faults fault.Config
+}
+
+// Server is the stand-in: an [http.Handler], safe for concurrent use.
+type Server struct {
+	config  Config
+	faults  *fault.Injector
+	handler http.Handler
+	log     *redo.Log
+	tokens  tokens
+	calls   counters
+
+	used     atomic.Int64 // API calls of this day
+	dayMu    sync.Mutex
+	dayStart time.Time
+
+	mu    sync.RWMutex // guards what follows, and the rows
+	store *store
+
+	cursorMu sync.Mutex
+	cursors  map[string]*cursor
+}
+
+// New seeds the stand-in and applies the changes that are kept in Dir.
+func New(c Config) (*Server, error) {
+	if c.Population == nil {
+		return nil, errors.New("salesforce sandbox: no population")
+	}
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	if c.PageSize <= 0 || c.PageSize > MaxPage {
+		c.PageSize = MaxPage
+	}
+	if c.TokenLife <= 0 {
+		c.TokenLife = defaultTokenLife
+	}
+	if c.DailyCalls <= 0 {
+		c.DailyCalls = defaultDaily
+	}
+	if c.ClientID == "" {
+		c.ClientID, c.ClientSecret = DefaultClientID, DefaultClientSecret
+	}
+	st, digest, err := seed(c.Population, c.Hidden)
+	if err != nil {
+		return nil, fmt.Errorf("salesforce sandbox: %w", err)
+	}
+	s := &Server{config: c, store: st, cursors: map[string]*cursor{}}
+	s.tokens.life, s.tokens.clock = c.TokenLife, c.Clock
+	s.dayStart = c.Clock()
+	if c.Dir != "" {
+		s.log, err = redo.Open(filepath.Join(c.Dir, "salesforce.redo"), digest, s.replay)
+		if err != nil {
+			return nil, err
+		}
+	}
+	s.faults = fault.New(c.Faults, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Retry-After", "1")
+		w.Header().Set("Content-Type", "application/json;charset=UTF-8")
+		w.WriteHeader(http.StatusTooManyRequests)
+		w.Write(apiError{code: "REQUEST_LIMIT_EXCEEDED", message: "ConcurrentRequests (Concurrent API Requests) Limit exceeded."}.json())
+	})
+	s.handler = s.faults.Wrap(http.HandlerFunc(s.serve))
+	return s, nil
+}
+
+// ServeHTTP answers one call.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Close closes the file of changes.
+func (s *Server) Close() error { return s.log.Close() }
+
+// SetFaults changes what goes wrong from the next call on.
+func (s *Server) SetFaults(c fault.Config) { s.faults.Set(c) }
+
+// RevokeTokens makes every access token invalid at once.
+func (s *Server) RevokeTokens() { s.tokens.revoke() }
+
+// Calls returns how many calls of each kind were answered: token, query,
+// queryAll, queryMore, composite, collections.delete, soap.emptyRecycleBin, and
+// so on. What is inside of a Composite isn't counted: Salesforce counts one.
+func (s *Server) Calls() map[string]int64 { return s.calls.copy() }
+
+// HoldsContact tells whether a Contact or Lead with this address is there and
+// not deleted; it is what a marketing system would synchronise.
+func (s *Server) HoldsContact(email string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, name := range []string{"Contact", "Lead"} {
+		o := s.store.object(name)
+		if o == nil {
+			continue
+		}
+		for _, r := range o.lookup("email", fold(email)) {
+			if !r.purged && r.deletedAt.IsZero() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+type counters struct {
+	mu sync.Mutex
+	n  map[string]int64
+}
+
+func (c *counters) add(kind string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.n == nil {
+		c.n = map[string]int64{}
+	}
+	c.n[kind]++
+}
+
+func (c *counters) copy() map[string]int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.n)
+}
+
+// tokens are the access tokens that are good.
+type tokens struct {
+	life  time.Duration
+	clock func() time.Time
+
+	mu   sync.Mutex
+	good map[string]time.Time
+}
+
+// maxTokens bounds the tokens that are remembered; the oldest aren't missed.
+const maxTokens = 1_000
+
+func (t *tokens) issue() string {
+	var b [24]byte
+	rand.Read(b[:])
+	token := "00D5g0000000001!AQ." + hex.EncodeToString(b[:])
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.good == nil || len(t.good) >= maxTokens {
+		t.good = map[string]time.Time{}
+	}
+	t.good[token] = t.clock().Add(t.life)
+	return token
+}
+
+func (t *tokens) valid(token string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	end, ok := t.good[token]
+	return ok && t.clock().Before(end)
+}
+
+func (t *tokens) revoke() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.good = nil
+}
+
+// spend counts an API call against the day's quota and tells whether it is
+// still within.
+func (s *Server) spend() (used int64, ok bool) {
+	s.dayMu.Lock()
+	defer s.dayMu.Unlock()
+	if now := s.config.Clock(); now.Sub(s.dayStart) >= 24*time.Hour {
+		s.dayStart = now
+		s.used.Store(0)
+	}
+	if used := s.used.Load(); used >= s.config.DailyCalls {
+		return used, false
+	}
+	return s.used.Add(1), true
+}
+
+func fold(s string) string { return strings.ToLower(s) }
+
+func digestOf(lines func(write func(string))) string {
+	h := sha256.New()
+	lines(func(s string) { h.Write([]byte(s)); h.Write([]byte{'\n'}) })
+	return hex.EncodeToString(h.Sum(nil))[:32]
+}

@@ -1,0 +1,146 @@
+package salesforce
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+)
+
+// sobject answers /sobjects/{object}, …/describe and …/{id}.
+func (s *Server) sobject(r request, rest string) answer {
+	name, id, _ := strings.Cut(rest, "/")
+	o := s.store.object(name)
+	if o == nil {
+		return refuse(&apiError{status: 404, code: "NOT_FOUND", message: "The requested resource does not exist"})
+	}
+	switch {
+	case id == "describe" && r.method == "GET":
+		return s.describe(o)
+	case id == "" || id == "describe":
+		return refuse(&apiError{status: 405, code: "METHOD_NOT_ALLOWED", message: "HTTP Method '" + r.method + "' not allowed"})
+	}
+	if !isID(id) {
+		return refuse(&apiError{status: 404, code: "NOT_FOUND", message: "Provided external ID field does not exist or is not accessible: " + id})
+	}
+	switch r.method {
+	case "GET":
+		return s.readOne(r, o, id)
+	case "DELETE":
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		gone := map[string]bool{}
+		return s.single(s.tryDelete(id, gone), func() change { return change{Delete: s.cascade(id, gone)} })
+	case "PATCH":
+		var fields map[string]any
+		if json.Unmarshal(r.body, &fields) != nil {
+			return refuse(&apiError{status: 400, code: "JSON_PARSER_ERROR", message: "Unexpected character or end of input"})
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		result := s.tryUpdate(o.name, id, fields)
+		return s.single(result, func() change { return change{Set: map[string]map[string]any{result.ID: fields}} })
+	}
+	return refuse(&apiError{status: 405, code: "METHOD_NOT_ALLOWED", message: "HTTP Method '" + r.method + "' not allowed"})
+}
+
+// single turns an item's result into a whole call's: 204, or an error in the
+// other shape.
+func (s *Server) single(x itemResult, make func() change) answer {
+	if !x.Success {
+		e := x.Errors[0]
+		status := http.StatusBadRequest
+		if e.Status == "ENTITY_IS_DELETED" || e.Status == "INVALID_CROSS_REFERENCE_KEY" {
+			status = http.StatusNotFound
+		}
+		return refuse(&apiError{status: status, code: e.Status, message: e.Message, fields: e.Fields})
+	}
+	if err := s.commit(make()); err != nil {
+		return refuse(err)
+	}
+	return answer{status: http.StatusNoContent}
+}
+
+func (s *Server) readOne(r request, o *object, id string) answer {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	found := s.store.byID[id[:15]]
+	if found == nil || found.object != o || found.purged || !found.deletedAt.IsZero() {
+		return refuse(&apiError{status: 404, code: "NOT_FOUND", message: "The requested resource does not exist"})
+	}
+	var columns []*column
+	wanted := r.query.Get("fields")
+	for n, f := range o.fields {
+		if wanted == "" {
+			columns = append(columns, &column{key: []byte(`"` + f.name + `":`), field: n})
+		}
+	}
+	for name := range strings.SplitSeq(wanted, ",") {
+		if name == "" {
+			continue
+		}
+		n, ok := o.field(strings.TrimSpace(name))
+		if !ok {
+			return refuse(&apiError{status: 400, code: "INVALID_FIELD", message: "No such column '" + name + "' on sobject of type " + o.name})
+		}
+		columns = append(columns, &column{key: []byte(`"` + o.fields[n].name + `":`), field: n})
+	}
+	return answer{200, s.store.appendRow(nil, r.version, o, columns, found)}
+}
+
+// describedType is a field's type in Salesforce's words.
+func describedType(f field) string {
+	switch f.typ {
+	case idType:
+		if f.name == "Id" {
+			return "id"
+		}
+		return "reference"
+	case longType:
+		return "textarea"
+	case boolType:
+		return "boolean"
+	case numberType:
+		return "double"
+	case dateType:
+		return "date"
+	case timeType:
+		return "datetime"
+	default:
+		return "string"
+	}
+}
+
+func (s *Server) describe(o *object) answer {
+	type described struct {
+		Name         string   `json:"name"`
+		Label        string   `json:"label"`
+		Type         string   `json:"type"`
+		Filterable   bool     `json:"filterable"`
+		Nillable     bool     `json:"nillable"`
+		ReferenceTo  []string `json:"referenceTo"`
+		Relationship *string  `json:"relationshipName"`
+	}
+	fields := make([]described, 0, len(o.fields))
+	for _, f := range o.fields {
+		d := described{Name: f.name, Label: f.name, Type: describedType(f), Filterable: f.typ != longType, Nillable: f.name != "Id", ReferenceTo: []string{}}
+		if f.relation != "" {
+			d.ReferenceTo, d.Relationship = []string{f.target}, &f.relation
+		}
+		fields = append(fields, d)
+	}
+	return reply(map[string]any{"name": o.name, "label": o.name, "keyPrefix": o.prefix, "queryable": true, "deletable": true, "updateable": true, "fields": fields})
+}
+
+func (s *Server) describeGlobal(request) answer {
+	type described struct {
+		Name      string `json:"name"`
+		Label     string `json:"label"`
+		KeyPrefix string `json:"keyPrefix"`
+		Queryable bool   `json:"queryable"`
+	}
+	var list []described
+	for _, o := range s.store.order {
+		list = append(list, described{o.name, o.name, o.prefix, true})
+	}
+	return reply(map[string]any{"encoding": "UTF-8", "maxBatchSize": MaxCollection, "sobjects": list})
+}
