@@ -26,7 +26,7 @@ import (
 // Installation is an opened journal, vault and outbox.
 type Installation struct {
 	Config   config.Config
-	Journal  open.Store
+	Journal  journal.Store
 	Vault    *vault.Vault
 	Outbox   *blob.Bucket
 	Requests *lifecycle.Lifecycle

@@ -21,6 +21,7 @@ const maxTries = 20
 type Journal interface {
 	Append(ctx context.Context, a journal.Append) error
 	Facts(ctx context.Context, requestID string, from int) ([]journal.Fact, error)
+	Row(ctx context.Context, requestID string) (journal.Row, error)
 }
 
 // Lifecycle applies commands to requests. It is safe for many goroutines and
@@ -48,6 +49,15 @@ func (l *Lifecycle) Do(ctx context.Context, requestID string, c dsar.Command) (d
 		l.states.forget(requestID)
 	}
 	return dsar.State{}, fmt.Errorf("request %s: %d other changes came first: %w", requestID, maxTries, journal.ErrConflict)
+}
+
+// Accept opens a request's journal, or finds that it is open already. A request
+// of the same id and another digest is [dsar.ErrConflict].
+func (l *Lifecycle) Accept(ctx context.Context, a dsar.Accepted) (journal.Row, error) {
+	if _, err := l.Do(ctx, a.RequestID, dsar.Submit{Accepted: a}); err != nil {
+		return journal.Row{}, err
+	}
+	return l.journal.Row(ctx, a.RequestID)
 }
 
 // State loads a request's state; the zero State where there is no such request.
