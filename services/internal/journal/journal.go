@@ -124,7 +124,8 @@ type Journal interface {
 // on one Outbox value at a time; several processes may each have their own.
 type Outbox interface {
 	// Pending returns the oldest messages that were not yet sent, at most
-	// limit, in order. Until they are Sent it returns the same again. Where
+	// limit, in order; fewer than there are, maybe, but at least one where there
+	// is any. Until they are Sent it returns the same again. Where
 	// several processes share the work (PostgreSQL), it returns only those of
 	// the requests that are this process' part of it.
 	Pending(ctx context.Context, limit int) ([]PendingMessage, error)

@@ -7,13 +7,10 @@ import (
 
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/journal/group"
+	"habeas.dev/services/internal/journal/window"
 )
 
 const (
-	// memoryRows and memoryBytes bound what waits in memory for the relay: what
-	// a broker's short hiccup leaves. The rest is read back from the file later.
-	memoryRows  = 8192
-	memoryBytes = 32 << 20
 	// readRows is how many rows are read back at once.
 	readRows = 256
 	// sentWithin is how long a sent row may stay in the file, where no append
@@ -27,24 +24,14 @@ type outbox struct {
 	wake chan struct{}
 
 	mu sync.Mutex
-	// rows are in order. Every row of the table up to number upto is in here,
-	// or was sent.
-	rows  []outboxRow
-	upto  int64
-	bytes int
+	// Every row of the table up to number upto is in the window, or was sent.
+	window window.Window
+	upto   int64
 	// look tells that the table may have rows beyond upto.
 	look bool
 	// sent rows are still in the table: the writer's next transaction removes
 	// them.
 	sent []int64
-}
-
-type outboxRow struct {
-	num      int64
-	messages []journal.Message
-	bytes    int
-	acked    []bool // nil: none
-	left     int    // messages that aren't acknowledged
 }
 
 // span is a run of rows' numbers, both ends included.
@@ -75,10 +62,10 @@ func (o *outbox) committed(calls []*group.Call, first int64) {
 		any = true
 		switch {
 		case num <= o.upto: // read back already
-		case num != o.upto+1 || len(o.rows) >= memoryRows || o.bytes >= memoryBytes:
+		case num != o.upto+1 || o.window.Full():
 			o.look = true // another process' rows, or too many, are in between
 		default:
-			o.push(num, c.Append.Messages, len(c.Outbox))
+			o.window.Push(num, c.Append.Messages, len(c.Outbox))
 			o.upto = num
 		}
 		num++
@@ -88,46 +75,21 @@ func (o *outbox) committed(calls []*group.Call, first int64) {
 	}
 }
 
-func (o *outbox) push(num int64, messages []journal.Message, bytes int) {
-	o.rows = append(o.rows, outboxRow{num: num, messages: messages, bytes: bytes, left: len(messages)})
-	o.bytes += bytes
-}
-
 // Pending implements journal.Outbox.
 func (s *Store) Pending(ctx context.Context, limit int) ([]journal.PendingMessage, error) {
 	if err := s.usable(ctx); err != nil {
 		return nil, err
 	}
-	limit = min(max(limit, 1), journal.MaxPending)
 	o := &s.outbox
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if len(o.rows) == 0 && o.look {
+	if o.window.Empty() && o.look {
 		// Under the lock, so that the writer's next rows follow without a gap.
 		if err := s.readBack(ctx); err != nil {
 			return nil, explain(s.path, err)
 		}
 	}
-	n := 0
-	for i := range o.rows {
-		if n += o.rows[i].left; n >= limit {
-			break
-		}
-	}
-	pending := make([]journal.PendingMessage, 0, min(n, limit))
-	for i := range o.rows {
-		r := &o.rows[i]
-		for j := range r.messages {
-			if r.acked != nil && r.acked[j] {
-				continue
-			}
-			if len(pending) == limit {
-				return pending, nil
-			}
-			pending = append(pending, journal.PendingMessage{ID: journal.MessageID(r.num, j), Message: r.messages[j]})
-		}
-	}
-	return pending, nil
+	return o.window.Pending(limit), nil
 }
 
 // readBack fills the window from the table.
@@ -151,8 +113,8 @@ func (s *Store) readBack(ctx context.Context) error {
 		return err
 	}
 	defer rows.Close()
-	n, upto := 0, o.upto
-	for rows.Next() && o.bytes < memoryBytes {
+	n := 0
+	for !o.window.Full() && rows.Next() {
 		var num int64
 		var b []byte
 		if err := rows.Scan(&num, &b); err != nil {
@@ -163,14 +125,14 @@ func (s *Store) readBack(ctx context.Context) error {
 			return &journal.StorageError{Where: s.path, What: "a row of the outbox can't be read", Damaged: true,
 				Cure: "restore the file from a backup, or remove row num of table outbox: what is outstanding is sent again", Err: err}
 		}
-		o.push(num, messages, len(b))
-		n, upto = n+1, num
-		o.upto = upto
+		o.window.Push(num, messages, len(b))
+		o.upto = num
+		n++
 	}
 	if err := rows.Err(); err != nil {
 		return err
 	}
-	if n < readRows && o.bytes < memoryBytes { // that was all
+	if n < readRows && !o.window.Full() { // that was all
 		o.upto, o.look = last, false
 	}
 	return nil
@@ -184,64 +146,13 @@ func (s *Store) Sent(ctx context.Context, ids []int64) error {
 	}
 	o := &s.outbox
 	o.mu.Lock()
-	i := 0
-	for _, id := range ids {
-		num, index := journal.SplitID(id)
-		if i >= len(o.rows) || o.rows[i].num != num {
-			i = o.find(num)
-		}
-		if i < len(o.rows) && o.rows[i].num == num {
-			o.rows[i].ack(index)
-		}
-	}
-	done := o.sweep()
+	done := o.window.Sent(ids)
+	o.sent = append(o.sent, done...)
 	o.mu.Unlock()
-	if done {
+	if len(done) > 0 {
 		s.writer.Kick(sentWithin)
 	}
 	return nil
-}
-
-func (o *outbox) find(num int64) int {
-	lo, hi := 0, len(o.rows)
-	for lo < hi {
-		if mid := (lo + hi) / 2; o.rows[mid].num < num {
-			lo = mid + 1
-		} else {
-			hi = mid
-		}
-	}
-	return lo
-}
-
-func (r *outboxRow) ack(index int) {
-	if index >= len(r.messages) {
-		return
-	}
-	if r.acked == nil {
-		r.acked = make([]bool, len(r.messages))
-	}
-	if !r.acked[index] {
-		r.acked[index] = true
-		r.left--
-	}
-}
-
-// sweep moves whole rows that are acknowledged from the window to sent.
-func (o *outbox) sweep() (any bool) {
-	keep := o.rows[:0]
-	for _, r := range o.rows {
-		if r.left > 0 {
-			keep = append(keep, r)
-			continue
-		}
-		o.sent = append(o.sent, r.num)
-		o.bytes -= r.bytes
-		any = true
-	}
-	clear(o.rows[len(keep):])
-	o.rows = keep
-	return any
 }
 
 // takeSent hands the writer the rows to remove, as runs of numbers: only whole

@@ -1,0 +1,75 @@
+package pgjournal
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// schemaVersion is the number of the newest file in migrations;
+// TestSchemaVersion holds it there.
+const schemaVersion = 1
+
+// migrate brings the schema up to date. Of several processes that start at once
+// one does it and the others wait, by an advisory lock on the schema's name.
+func migrate(ctx context.Context, pool *pgxpool.Pool) error {
+	if done, err := upToDate(ctx, pool); done || err != nil {
+		return err
+	}
+	lock, err := pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer lock.Release()
+	const key = "hashtextextended('habeas.journal.migrate ' || current_schema(), 0)"
+	if _, err := lock.Exec(ctx, "SELECT pg_advisory_lock("+key+")"); err != nil {
+		return err
+	}
+	defer lock.Exec(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock("+key+")") //nolint:errcheck // the connection's end unlocks too
+	if done, err := upToDate(ctx, pool); done || err != nil {
+		return err
+	}
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	var db *sql.DB = stdlib.OpenDBFromPool(pool)
+	defer db.Close()
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return err
+	}
+	_, err = provider.Up(ctx)
+	return err
+}
+
+// undefinedTable is the SQLSTATE of a table that isn't there.
+const undefinedTable = "42P01"
+
+// upToDate reads what goose noted.
+func upToDate(ctx context.Context, pool *pgxpool.Pool) (bool, error) {
+	var version int64
+	err := pool.QueryRow(ctx, "SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied").Scan(&version)
+	var pg *pgconn.PgError
+	switch {
+	case errors.As(err, &pg) && pg.Code == undefinedTable, errors.Is(err, pgx.ErrNoRows):
+		return false, nil
+	case err != nil:
+		return false, err
+	case version > schemaVersion:
+		return false, fmt.Errorf("its schema has version %d, this program knows %d: it was written by a newer one", version, schemaVersion)
+	}
+	return version == schemaVersion, nil
+}

@@ -1,0 +1,269 @@
+package pgjournal
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/journal/window"
+)
+
+const (
+	// balanceEvery is how often a relay looks whether others have come or gone.
+	// A shard whose relay died waits that long, after the server noticed.
+	balanceEvery = time.Second
+	// readRows is how many rows of the outbox are read at once.
+	readRows = 256
+	// relayTimeout bounds a relay's query.
+	relayTimeout = 15 * time.Second
+	// memberKey is the second half of the lock that every relay holds shared, so
+	// that they can be counted. The shards' locks are 0 to shards-1; the first
+	// half of all is the outbox table's own number, so that journals in one
+	// database don't meet.
+	memberKey = 1_000_000
+)
+
+// relay is the outbox's side of a Store: a session of its own, the shards whose
+// locks it holds, and the window on their oldest rows.
+type relay struct {
+	config *pgx.ConnConfig
+
+	mu       sync.Mutex
+	conn     *pgx.Conn // nil: to be connected
+	told     bool      // of new rows
+	table    uint32    // the outbox table's number
+	held     []int16   // shards, sorted
+	balanced time.Time
+	window   window.Window
+}
+
+// Pending implements journal.Outbox. What it returns was read by the session
+// that holds the locks of the messages' shards.
+func (s *Store) Pending(ctx context.Context, limit int) ([]journal.PendingMessage, error) {
+	if err := s.usable(ctx); err != nil {
+		return nil, err
+	}
+	r := &s.relay
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	bounded, cancel := s.bound(ctx, relayTimeout)
+	defer cancel()
+	if err := r.prepare(bounded); err != nil {
+		r.drop()
+		return nil, s.explain(ctx, err)
+	}
+	if r.window.Empty() {
+		if err := r.fill(bounded); err != nil {
+			r.drop()
+			return nil, s.explain(ctx, err)
+		}
+	}
+	return r.window.Pending(limit), nil
+}
+
+// bound is a context that also ends with Close.
+func (s *Store) bound(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	stop := context.AfterFunc(s.closing, cancel)
+	return ctx, func() { stop(); cancel() }
+}
+
+// prepare connects where there is no session, and takes its share of the work.
+func (r *relay) prepare(ctx context.Context) error {
+	if r.conn == nil {
+		if err := r.connect(ctx); err != nil {
+			return err
+		}
+	}
+	// Shards are given up only when nothing of them is on its way.
+	if now := time.Now(); now.Sub(r.balanced) >= balanceEvery && r.window.Empty() {
+		if err := r.balance(ctx); err != nil {
+			return err
+		}
+		r.balanced = now
+	}
+	return nil
+}
+
+func (r *relay) connect(ctx context.Context) error {
+	cfg := r.config.Copy()
+	cfg.OnNotification = func(*pgconn.PgConn, *pgconn.Notification) { r.told = true }
+	conn, err := pgx.ConnectConfig(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	r.conn, r.held, r.balanced, r.told = conn, nil, time.Time{}, true
+	r.window.Reset()
+	// Rows are always read in the order of the primary key, whatever the
+	// statistics of a table that is empty at one time and huge at another say.
+	// Removing a row needn't be durable: at worst it is sent twice.
+	if _, err := conn.Exec(ctx, `SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off;
+		SET synchronous_commit = off`, pgx.QueryExecModeSimpleProtocol); err != nil {
+		return err
+	}
+	if err := conn.QueryRow(ctx, "SELECT 'outbox'::regclass::oid").Scan(&r.table); err != nil {
+		return err
+	}
+	if _, err := conn.Exec(ctx, fmt.Sprintf("LISTEN habeas_outbox_%d", r.table)); err != nil {
+		return err
+	}
+	_, err = conn.Exec(ctx, "SELECT pg_advisory_lock_shared($1::integer, $2)", int32(r.table), memberKey)
+	return err
+}
+
+// balance counts the relays and takes or gives up shards, until each has about
+// the same. No relay waits for another.
+func (r *relay) balance(ctx context.Context) error {
+	var members int
+	if err := r.conn.QueryRow(ctx, `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = $1 AND objid = $2
+		AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`, r.table, memberKey).Scan(&members); err != nil {
+		return err
+	}
+	share := (shards + members - 1) / max(members, 1)
+	if surplus := len(r.held) - share; surplus > 0 {
+		if _, err := r.conn.Exec(ctx, "SELECT pg_advisory_unlock($1::integer, shard) FROM unnest($2::integer[]) AS shard",
+			int32(r.table), wide(r.held[share:])); err != nil {
+			return err
+		}
+		r.held = r.held[:share]
+		return nil
+	}
+	return r.take(ctx, share-len(r.held))
+}
+
+// take tries for so many free shards, starting from a place of its own so that
+// relays that start together don't all reach for the same.
+func (r *relay) take(ctx context.Context, missing int) error {
+	if missing <= 0 {
+		return nil
+	}
+	from := int(r.conn.PgConn().PID()) * 7 % shards
+	var free []int32
+	for i := range shards {
+		if shard := int16((from + i) % shards); !slices.Contains(r.held, shard) {
+			free = append(free, int32(shard))
+		}
+	}
+	// A LIMIT over a volatile function stops at the first that suffice: locks
+	// are tried one after the other, no more than are missing are taken.
+	rows, err := r.conn.Query(ctx, `SELECT shard FROM unnest($2::integer[]) AS shard
+		WHERE pg_try_advisory_lock($1::integer, shard) LIMIT $3`, int32(r.table), free, missing)
+	if err != nil {
+		return err
+	}
+	taken, err := pgx.CollectRows(rows, pgx.RowTo[int32])
+	if err != nil {
+		return err
+	}
+	for _, shard := range taken {
+		r.held = append(r.held, int16(shard))
+	}
+	slices.Sort(r.held)
+	return nil
+}
+
+func wide(shards []int16) []int32 {
+	w := make([]int32, len(shards))
+	for i, s := range shards {
+		w[i] = int32(s)
+	}
+	return w
+}
+
+// fill reads the oldest rows of the shards that it holds.
+func (r *relay) fill(ctx context.Context) error {
+	r.told = false
+	if len(r.held) == 0 {
+		return nil
+	}
+	query, args := "SELECT num, messages FROM outbox WHERE shard = ANY ($2) ORDER BY num LIMIT $1", []any{readRows, r.held}
+	if len(r.held) == shards {
+		query, args = "SELECT num, messages FROM outbox ORDER BY num LIMIT $1", args[:1]
+	}
+	rows, err := r.conn.Query(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	var num int64
+	var b []byte
+	n := 0
+	_, err = pgx.ForEachRow(rows, []any{&num, &b}, func() error {
+		n++
+		messages, err := journal.DecodeMessages(b)
+		if err != nil {
+			return fmt.Errorf("row %d: %w", num, err)
+		}
+		r.window.Push(num, messages, len(b))
+		b = nil // the messages are parts of it
+		return nil
+	})
+	if n == readRows {
+		r.told = true // there may be more
+	}
+	return err
+}
+
+// Sent implements journal.Outbox.
+func (s *Store) Sent(ctx context.Context, ids []int64) error {
+	if err := s.usable(ctx); err != nil {
+		return err
+	}
+	r := &s.relay
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	done := r.window.Sent(ids)
+	if len(done) == 0 || r.conn == nil {
+		return nil // without its session they are read and sent again
+	}
+	bounded, cancel := s.bound(ctx, relayTimeout)
+	defer cancel()
+	if _, err := r.conn.Exec(bounded, "DELETE FROM outbox WHERE num = ANY ($1)", done); err != nil {
+		r.drop()
+		return s.explain(ctx, err)
+	}
+	return nil
+}
+
+// Wait implements journal.Outbox: PostgreSQL tells of every append.
+func (s *Store) Wait(ctx context.Context) error {
+	if err := s.usable(ctx); err != nil {
+		return err
+	}
+	r := &s.relay
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	bounded, cancel := s.bound(ctx, s.poll)
+	defer cancel()
+	if r.conn == nil {
+		<-bounded.Done()
+	} else if !r.told {
+		if err := r.conn.PgConn().WaitForNotification(bounded); err != nil && bounded.Err() == nil {
+			r.drop() // Pending will say what is wrong
+		}
+	}
+	r.told = false
+	return s.usable(ctx)
+}
+
+// drop ends the session; the server then frees its locks.
+func (r *relay) drop() {
+	if r.conn != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+		defer cancel()
+		_ = r.conn.Close(ctx)
+	}
+	r.conn, r.held = nil, nil
+	r.window.Reset()
+}
+
+// end is for Close: whoever is in a call comes out of it by the context.
+func (r *relay) end() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.drop()
+}

@@ -1,0 +1,148 @@
+package pgjournal
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+	"habeas.dev/services/internal/journal"
+)
+
+const (
+	selectFacts = `SELECT version, type, at, data, hash FROM fact
+		WHERE request = (SELECT num FROM request WHERE id = $1) AND version >= $2 ORDER BY version`
+	selectRows = `SELECT id, version, hash, status, "right", jurisdiction, source, digest,
+		received_at, due_at, wake_at, updated_at, overdue, waiting FROM request`
+)
+
+// query reads rows, once more on another connection where one broke: reading
+// twice does no harm, and after a restart of the server every old connection is
+// broken.
+func query[T any](ctx context.Context, s *Store, row pgx.RowToFunc[T], sql string, args ...any) (list []T, err error) {
+	if err := s.usable(ctx); err != nil {
+		return nil, err
+	}
+	bounded, cancel := context.WithTimeout(ctx, readTimeout)
+	defer cancel()
+	for range 2 {
+		var rows pgx.Rows
+		if rows, err = s.pool.Query(bounded, sql, args...); err == nil {
+			list, err = pgx.CollectRows(rows, row)
+		}
+		if err == nil || bounded.Err() != nil || !lost(err) {
+			break
+		}
+	}
+	return list, s.explain(ctx, err)
+}
+
+// Facts implements journal.Journal.
+func (s *Store) Facts(ctx context.Context, requestID string, from int) ([]journal.Fact, error) {
+	return query(ctx, s, func(row pgx.CollectableRow) (journal.Fact, error) {
+		f := journal.Fact{RequestID: requestID}
+		err := row.Scan(&f.Version, &f.Type, &f.At, &f.Data, &f.Hash)
+		f.At = f.At.UTC()
+		return f, err
+	}, selectFacts, requestID, from)
+}
+
+// Row implements journal.Journal.
+func (s *Store) Row(ctx context.Context, requestID string) (journal.Row, error) {
+	list, err := query(ctx, s, scanRow, selectRows+" WHERE id = $1", requestID)
+	switch {
+	case err != nil:
+		return journal.Row{}, err
+	case len(list) == 0:
+		return journal.Row{}, journal.ErrNotFound
+	}
+	return list[0], nil
+}
+
+func scanRow(from pgx.CollectableRow) (journal.Row, error) {
+	var r journal.Row
+	var due, wake pgtype.Timestamptz
+	err := from.Scan(&r.RequestID, &r.Version, &r.Hash, &r.Status, &r.Right, &r.Jurisdiction, &r.Source, &r.Digest,
+		&r.ReceivedAt, &due, &wake, &r.UpdatedAt, &r.Overdue, &r.Waiting)
+	r.ReceivedAt, r.UpdatedAt = r.ReceivedAt.UTC(), r.UpdatedAt.UTC()
+	if due.Valid {
+		r.DueAt = due.Time.UTC()
+	}
+	if wake.Valid {
+		r.WakeAt = wake.Time.UTC()
+	}
+	if len(r.Waiting) == 0 {
+		r.Waiting = nil
+	}
+	return r, err
+}
+
+// List implements journal.Lister.
+func (s *Store) List(ctx context.Context, f journal.Filter) ([]journal.Row, error) {
+	sql, args := listQuery(f)
+	return query(ctx, s, scanRow, sql, args...)
+}
+
+// listQuery makes one SELECT for each status, each with the list's order and
+// limit, so that each reads no more of its index than a page.
+func listQuery(f journal.Filter) (sql string, args []any) {
+	arg := func(v any) string {
+		args = append(args, v)
+		return fmt.Sprintf("$%d", len(args))
+	}
+	order := " ORDER BY received_at DESC, id LIMIT " + arg(f.ListLimit())
+	var where []string
+	if f.Right != "" {
+		where = append(where, `"right" = `+arg(f.Right))
+	}
+	if f.Fingerprint != "" {
+		where = append(where, "num IN (SELECT request FROM fingerprint WHERE fingerprint = "+arg(f.Fingerprint)+")")
+	}
+	if c := f.After; !c.IsZero() {
+		at := arg(journal.Time(c.ReceivedAt))
+		where = append(where, fmt.Sprintf("received_at <= %s AND (received_at < %s OR id > %s)", at, at, arg(c.RequestID)))
+	}
+	one := func(where []string) string {
+		if len(where) == 0 {
+			return selectRows + order
+		}
+		return selectRows + " WHERE " + strings.Join(where, " AND ") + order
+	}
+	if len(f.Statuses) == 0 {
+		return one(where), args
+	}
+	var all []string
+	for _, status := range slices.Compact(slices.Sorted(slices.Values(f.Statuses))) {
+		all = append(all, "("+one(append(slices.Clip(where), "status = "+arg(status)))+")")
+	}
+	if len(all) == 1 {
+		return all[0], args
+	}
+	return strings.Join(all, " UNION ALL ") + order, args
+}
+
+// Due implements journal.Lister.
+func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]string, error) {
+	return query(ctx, s, pgx.RowTo[string], "SELECT id FROM request WHERE wake_at <= $1 ORDER BY wake_at, id LIMIT $2",
+		journal.Time(now), max(limit, 0))
+}
+
+// Counts implements journal.Lister.
+func (s *Store) Counts(ctx context.Context) (map[string]int, error) {
+	type count struct {
+		Status string
+		N      int
+	}
+	list, err := query(ctx, s, pgx.RowToStructByPos[count], "SELECT status, count(*) FROM request GROUP BY status")
+	if err != nil {
+		return nil, err
+	}
+	counts := make(map[string]int, len(list))
+	for _, c := range list {
+		counts[c.Status] = c.N
+	}
+	return counts, nil
+}
