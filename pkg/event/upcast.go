@@ -34,9 +34,9 @@ func (u Upcasters) Read(e Event, want string) (Event, error) {
 	}
 	name, _, _ := SplitType(want)
 	if got, _, ok := SplitType(e.Type); ok && got == name {
-		return Event{}, fmt.Errorf("%w of %s: no way leads to %s", ErrUnknownVersion, name, want)
+		return Event{}, fmt.Errorf("%w of %s: %s is read here", ErrUnknownVersion, name, want)
 	}
-	return Event{}, fmt.Errorf("%w: want %s", ErrUnknownType, want)
+	return Event{}, fmt.Errorf("%w: %s is read here", ErrUnknownType, want)
 }
 
 func (u Upcasters) from(typ string) (Upcaster, bool) {

@@ -268,6 +268,9 @@ type NotFound = Problem
 // TooLarge Problem details (RFC 9457). They name places and rules, and never quote what was sent.
 type TooLarge = Problem
 
+// TooSlow Problem details (RFC 9457). They name places and rules, and never quote what was sent.
+type TooSlow = Problem
+
 // Unavailable Problem details (RFC 9457). They name places and rules, and never quote what was sent.
 type Unavailable = Problem
 

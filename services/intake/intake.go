@@ -1,0 +1,167 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/policy"
+	"habeas.dev/pkg/telemetry"
+	"habeas.dev/pkg/vault"
+	"habeas.dev/services/internal/journal"
+)
+
+// Requests applies commands to requests; lifecycle.Lifecycle does. Do MUST be
+// idempotent for a Submit with the same digest, and fail with
+// [dsar.ErrConflict] for another.
+type Requests interface {
+	Do(ctx context.Context, requestID string, c dsar.Command) (dsar.State, error)
+	State(ctx context.Context, requestID string) (dsar.State, error)
+}
+
+// Rows tells where requests stand; the journal does.
+type Rows interface {
+	Row(ctx context.Context, requestID string) (journal.Row, error)
+}
+
+// Vault seals and fingerprints; vault.Vault does.
+type Vault interface {
+	CreateKeys(ctx context.Context, requestID string) (*vault.Keys, error)
+	Fingerprint(typ dsar.IdentifierType, value string) string
+	Digest(data []byte) string
+}
+
+// Publisher sends an event, keyed by its subject, and returns when it is
+// acknowledged; transport.Carrier does.
+type Publisher interface {
+	Send(ctx context.Context, topic string, e event.Event) error
+}
+
+// Config is what an intake is made of. Every field must be set, but for those
+// that say otherwise.
+type Config struct {
+	Requests  Requests
+	Rows      Rows
+	Vault     Vault
+	Policy    *policy.Book
+	Validator *event.Validator
+	// Catalogue is every system that a request must reach.
+	Catalogue []dsar.System
+	// Rejected takes what came on the topic and can't be read; only
+	// [Intake.HandleMessage] needs it.
+	Rejected Publisher
+	// Ready says whether requests can be taken now; nil: always.
+	Ready func(context.Context) error
+	// Tracers makes the spans of the door; nil: none.
+	Tracers trace.TracerProvider
+	Now     func() time.Time
+	Log     *slog.Logger
+}
+
+// Intake takes requests in. It is safe for many goroutines.
+type Intake struct {
+	Config
+	types  map[dsar.IdentifierType]bool // that somebody may know
+	tracer trace.Tracer
+	slots  chan struct{} // one for each submission in progress over HTTP
+}
+
+// New returns an intake. Its errors are mistakes in the configuration.
+func New(c Config) (*Intake, error) {
+	switch {
+	case c.Requests == nil, c.Rows == nil, c.Vault == nil, c.Policy == nil, c.Validator == nil, c.Now == nil, c.Log == nil:
+		return nil, errors.New("intake: the configuration is incomplete")
+	case len(c.Catalogue) == 0:
+		return nil, errors.New("intake: no system in the catalogue: a request would reach nobody")
+	}
+	in := &Intake{Config: c, types: map[dsar.IdentifierType]bool{}, slots: make(chan struct{}, MaxInFlight)}
+	for _, t := range wellKnown() {
+		in.types[t] = true
+	}
+	in.Catalogue = slices.Clone(c.Catalogue)
+	for i := range in.Catalogue {
+		s := &in.Catalogue[i]
+		for _, t := range slices.Concat(s.Needs, s.Finds) {
+			in.types[t] = true
+		}
+		// The schemas know lists, not null.
+		if s.Abilities == nil {
+			s.Abilities = []dsar.Action{}
+		}
+		if s.Needs == nil {
+			s.Needs = []dsar.IdentifierType{}
+		}
+	}
+	if c.Tracers == nil {
+		c.Tracers = noop.NewTracerProvider()
+	}
+	in.tracer = c.Tracers.Tracer("habeas.dev/services/intake")
+	return in, nil
+}
+
+// wellKnown are the identifier types of the design: an upstream may always send
+// them, also where no system can be asked by them.
+func wellKnown() []dsar.IdentifierType {
+	return []dsar.IdentifierType{"email", "phone", "account_id", "customer_ref", "cookie_id", "tax_id"}
+}
+
+// Submit takes in a request: the data of dsar.request.submitted.v1 as it came.
+// Nil means that the request is in the journal. The same content again returns
+// the receipt of the first time and starts nothing; other content under the same
+// request_id is [ErrConflict]. An error that is a [Refusal] is final; with any
+// other nothing was taken in, and the same may be submitted again.
+func (in *Intake) Submit(ctx context.Context, data []byte) (Receipt, error) {
+	s, err := in.read(data)
+	if err != nil {
+		return Receipt{}, err
+	}
+	return in.take(ctx, s)
+}
+
+// take takes in what was read.
+func (in *Intake) take(ctx context.Context, s event.Submitted) (Receipt, error) {
+	ctx, span := in.tracer.Start(telemetry.Begin(ctx, s.RequestID), "intake")
+	defer span.End()
+	digest, err := in.digest(s)
+	if err != nil {
+		return Receipt{}, err
+	}
+	// A repeat is answered from the journal, before anything is sealed: its keys
+	// may be long destroyed.
+	state, err := in.Requests.State(ctx, s.RequestID)
+	if err != nil {
+		return Receipt{}, fmt.Errorf("intake: %w", err)
+	}
+	if state.Exists() {
+		return repeat(state, digest)
+	}
+	accepted, err := in.seal(ctx, s, digest)
+	if err != nil {
+		return Receipt{}, err
+	}
+	// Of two that come here with the same request_id, one is first; the other
+	// is told what a repeat is told.
+	state, err = in.Requests.Do(ctx, s.RequestID, dsar.Submit{Accepted: accepted})
+	switch {
+	case errors.Is(err, dsar.ErrConflict):
+		return Receipt{}, ErrConflict
+	case err != nil:
+		return Receipt{}, fmt.Errorf("intake: %w", err)
+	}
+	return receipt(state.Accepted), nil
+}
+
+func repeat(state dsar.State, digest string) (Receipt, error) {
+	if state.Accepted.Digest != digest {
+		return Receipt{}, ErrConflict
+	}
+	return receipt(state.Accepted), nil
+}

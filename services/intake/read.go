@@ -1,0 +1,76 @@
+package intake
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/policy"
+	"habeas.dev/pkg/vault"
+)
+
+// read checks what was submitted: by the schema, and then what no schema can
+// say. Its errors are refusals.
+func (in *Intake) read(data []byte) (event.Submitted, error) {
+	if err := in.Validator.ValidateData(event.TypeSubmitted, data); err != nil {
+		return event.Submitted{}, refuse(err)
+	}
+	var s event.Submitted
+	if json.Unmarshal(data, &s) != nil {
+		// The decoder quotes; and what the schema takes, it takes too
+		// (FuzzSubmit).
+		return event.Submitted{}, refuse(event.Invalid(event.Violation{Rule: "can't be read"}))
+	}
+	if v := in.check(s); len(v) > 0 {
+		return s, refuse(event.Invalid(v...))
+	}
+	j, _ := in.Policy.Jurisdiction(s.Jurisdiction)
+	if !j.Grants(s.Right) {
+		v := event.Violation{Pointer: "/right", Rule: "must be one that " + j.ID + " grants: " + grants(j)}
+		return s, &Refusal{Code: "right-not-granted", Reason: v.String(), Violations: []event.Violation{v}}
+	}
+	return s, nil
+}
+
+func (in *Intake) check(s event.Submitted) (found []event.Violation) {
+	bad := func(pointer, rule string) {
+		if len(found) < event.MaxViolations {
+			found = append(found, event.Violation{Pointer: pointer, Rule: rule})
+		}
+	}
+	if s.ReceivedAt.After(in.Now().Add(MaxFuture)) {
+		bad("/received_at", "must be at most a day in the future")
+	}
+	if _, ok := in.Policy.Jurisdiction(s.Jurisdiction); !ok {
+		bad("/jurisdiction", "must be one of "+strings.Join(in.Policy.IDs(), ", "))
+	}
+	for i, id := range s.Subject.Identifiers {
+		place := "/subject/identifiers/" + strconv.Itoa(i)
+		if !in.types[id.Type] {
+			bad(place+"/type", "must be a type that some system knows")
+		}
+		// An empty identifier would be that of everybody who has none.
+		if vault.Normalise(id.Type, id.Value) == "" {
+			bad(place+"/value", "must not be empty")
+		}
+	}
+	if s.Details != nil {
+		if details, err := json.Marshal(s.Details); err != nil || len(details) > MaxDetails {
+			bad("/details", fmt.Sprintf("must have at most %d bytes", MaxDetails))
+		}
+	}
+	return found
+}
+
+func grants(j policy.Jurisdiction) string {
+	var names []string
+	for _, r := range dsar.Rights() {
+		if j.Grants(r) {
+			names = append(names, string(r))
+		}
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,46 @@
+package intake
+
+import (
+	"errors"
+
+	"habeas.dev/pkg/event"
+)
+
+// Refusal says why a request isn't taken in, now or ever. Its text is one line
+// and never quotes what was sent.
+type Refusal struct {
+	// Code is a short, stable word for machines: those of [event.Code], and
+	// conflict, key-mismatch, right-not-granted.
+	Code   string
+	Reason string
+	// Violations are the places, where there are any; at most
+	// [event.MaxViolations].
+	Violations []event.Violation
+}
+
+func (r *Refusal) Error() string { return r.Reason }
+
+// The refusals that callers tell apart, with errors.Is.
+var (
+	// ErrConflict says that the request_id was used before, with other content.
+	ErrConflict error = &Refusal{Code: "conflict", Reason: "the request_id was used before, with other content"}
+	// ErrShredded says that the request_id was used before, and that everything
+	// about that request was destroyed.
+	ErrShredded error = &Refusal{Code: "conflict", Reason: "the request_id was used before; its keys were destroyed"}
+	// ErrKey says that a record's key isn't the request_id in it: it came on
+	// another partition than what else is said of the request.
+	ErrKey error = &Refusal{Code: "key-mismatch", Reason: "the record's key is not its request_id"}
+)
+
+// refuse makes a refusal of an error of pkg/event; any other comes back as it is.
+func refuse(err error) error {
+	code := event.Code(err)
+	if code == "" {
+		return err
+	}
+	r := &Refusal{Code: code, Reason: err.Error()}
+	if data := (*event.DataError)(nil); errors.As(err, &data) {
+		r.Violations = data.Violations
+	}
+	return r
+}
