@@ -27,3 +27,15 @@ func explain(brokers []string, err error) error {
 	}
 	return fmt.Errorf("bus: cannot use the brokers at %s: either nothing listens there (or it speaks TLS and we don't, or the other way round), or the SASL user or password is wrong: %w", at, err)
 }
+
+// temporary says whether trying again can help. What isn't Kafka's own error
+// is a network's.
+func temporary(err error) bool {
+	var code kafka.Error
+	if errors.As(err, &code) {
+		// kafka-go answers BrokerNotAvailable for a leader that it has no
+		// address of yet.
+		return code.Temporary() || code == kafka.BrokerNotAvailable
+	}
+	return true
+}

@@ -3,6 +3,7 @@ package bus
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -29,7 +30,11 @@ func newGeneration(s *subscription, gen *kafka.Generation) *generation {
 	g.lanes = newLanes(s.limits, time.Now, g.deliver)
 	now := time.Now()
 	for _, a := range gen.Assignments[s.topic] {
-		g.parts = append(g.parts, newPartition(a.ID, a.Offset, now))
+		offset := a.Offset
+		if offset == kafka.FirstOffset {
+			offset = 0 // most often so; where it isn't, see seek
+		}
+		g.parts = append(g.parts, newPartition(a.ID, offset, now))
 	}
 	return g
 }
@@ -46,10 +51,10 @@ func (g *generation) run(genCtx context.Context) {
 	g.base = base
 
 	var wg sync.WaitGroup
-	for _, p := range g.parts {
+	if len(g.parts) > 0 {
 		wg.Go(func() {
-			if err := g.fetch(ctx, p); err != nil {
-				g.log.Warn("bus: partition is gone, joining the group again", "topic", g.topic, "partition", p.id)
+			if err := g.read(ctx); err != nil {
+				g.log.Warn("bus: a partition is gone, joining the group again", "topic", g.topic)
 				cancel()
 			}
 		})
@@ -144,7 +149,7 @@ func (g *generation) commit() bool {
 	}
 	if err := g.gen.CommitOffsets(map[string]map[int]int64{g.topic: m}); err != nil {
 		if !errors.Is(err, kafka.IllegalGeneration) && !errors.Is(err, kafka.RebalanceInProgress) && !errors.Is(err, kafka.UnknownMemberId) {
-			g.trouble(err)
+			g.trouble(fmt.Errorf("commit: %w", err))
 		}
 		return false
 	}

@@ -4,7 +4,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
 )
 
 // record is a fetched record that isn't done.
@@ -13,7 +13,7 @@ type record struct {
 	offset  int64
 	key     string
 	value   []byte
-	headers []kafka.Header
+	headers []protocol.Header
 	size    int
 	next    *record // of the same lane
 }
@@ -274,16 +274,38 @@ func (ls *lanes) tellCommitter() {
 	}
 }
 
-// waitRoom waits until another fetch of p is within the limits. It is false
-// once stopped. A partition that holds nothing may always fetch, so that none
-// is starved by the others.
-func (ls *lanes) waitRoom(p *partition) bool {
+// waitRoom waits until some of parts may fetch within the limits, and returns
+// those; nil once stopped. A partition that holds nothing always may, so that
+// none is starved by the others.
+func (ls *lanes) waitRoom(parts []*partition) []*partition {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
-	for !ls.stopped && p.held > 0 && (p.mark.open() >= ls.limits.window || ls.bytes >= ls.limits.bytes) {
+	for !ls.stopped {
+		open := 0
+		for _, p := range parts {
+			if ls.hasRoom(p) {
+				open++
+			}
+		}
+		if open == len(parts) {
+			return parts
+		}
+		if open > 0 {
+			some := make([]*partition, 0, open)
+			for _, p := range parts {
+				if ls.hasRoom(p) {
+					some = append(some, p)
+				}
+			}
+			return some
+		}
 		ls.room.Wait()
 	}
-	return !ls.stopped
+	return nil
+}
+
+func (ls *lanes) hasRoom(p *partition) bool {
+	return p.held == 0 || p.mark.open() < ls.limits.window && ls.bytes < ls.limits.bytes
 }
 
 // stop ends delivery: what isn't handed out stays so.
@@ -322,23 +344,18 @@ func (ls *lanes) committed(parts []*partition, m map[int]int64) {
 	}
 }
 
-// start says from where a partition is read, once the log was asked: its
-// first offset may have been relative.
-func (ls *lanes) start(p *partition, offset, end int64) {
+// restart says that a partition is read from another offset than was thought.
+func (ls *lanes) restart(p *partition, offset, end int64) {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
-	p.end, p.fetchedAt = end, ls.now()
-	if offset == p.fetched {
-		return
-	}
-	p.fetched = offset
+	p.end, p.fetchedAt, p.fetched = end, ls.now(), offset
 	if p.mark.open() == 0 {
 		p.mark.next = offset
 		p.committed = min(p.committed, offset)
 	}
 }
 
-// drained waits until nothing is in flight, or until give is closed.
+// drained waits until nothing is in flight.
 func (ls *lanes) drained() {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/ThreeDotsLabs/watermill/message"
-	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
 )
 
 const (
@@ -68,30 +68,27 @@ func (c *messageContext) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// encode makes the record of a message. Payload nil is a tombstone; a payload
-// of length zero is an empty value.
-func encode(msg *message.Message) kafka.Message {
-	rec := kafka.Message{Value: msg.Payload}
-	if n := len(msg.Metadata) + 1; n > 0 {
-		rec.Headers = make([]kafka.Header, 0, n)
-	}
+// encode makes the key and headers of a message's record. Its value is the
+// payload: nil is a tombstone, one of length zero an empty value.
+func encode(msg *message.Message) (key []byte, headers []protocol.Header) {
+	headers = make([]protocol.Header, 0, len(msg.Metadata)+1)
 	hasID := false
 	for name, value := range msg.Metadata {
 		switch name {
 		case keyField:
-			rec.Key = []byte(value)
+			key = []byte(value)
 			continue
 		case uuidHeader:
 			continue
 		case idHeader:
 			hasID = true
 		}
-		rec.Headers = append(rec.Headers, kafka.Header{Key: name, Value: []byte(value)})
+		headers = append(headers, protocol.Header{Key: name, Value: []byte(value)})
 	}
 	if !hasID && msg.UUID != "" {
-		rec.Headers = append(rec.Headers, kafka.Header{Key: uuidHeader, Value: []byte(msg.UUID)})
+		headers = append(headers, protocol.Header{Key: uuidHeader, Value: []byte(msg.UUID)})
 	}
-	return rec
+	return key, headers
 }
 
 // decode makes a message of a record; each call makes a new one, since a
@@ -118,4 +115,17 @@ func decode(rec *record) *message.Message {
 		msg.Metadata[keyField] = rec.key
 	}
 	return msg
+}
+
+// messageSize is what a message takes in a batch, rounded up.
+func messageSize(msg *message.Message) int {
+	const (
+		recordFrame = 32 // lengths, deltas, counts
+		headerFrame = 6
+	)
+	n := recordFrame + len(msg.Payload) + len(msg.UUID) + len(uuidHeader)
+	for name, value := range msg.Metadata {
+		n += headerFrame + len(name) + len(value)
+	}
+	return n
 }

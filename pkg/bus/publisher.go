@@ -3,13 +3,11 @@ package bus
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
-	"github.com/segmentio/kafka-go"
 )
 
 const (
@@ -42,36 +40,43 @@ func (e *TooLargeError) Error() string {
 }
 
 // Publisher is a watermill Publisher. It is safe for concurrent use, and meant
-// to be shared: messages that are published at the same time travel together.
+// to be shared: messages that are published while a request is on its way
+// travel together in the next, of whatever topic they are. So a lone message
+// waits for nothing, and many make few requests.
 type Publisher struct {
 	config PublisherConfig
-	writer *kafka.Writer
+	outbox *outbox
 
-	mu     sync.RWMutex
+	mu     sync.RWMutex // held for reading by each Publish
 	closed bool
 }
 
-// NewPublisher checks the configuration. It connects to nothing.
+// NewPublisher checks the configuration. It connects to nothing: use Ping or
+// EnsureTopics to know at the start whether the brokers can be reached.
 func NewPublisher(c PublisherConfig) (*Publisher, error) {
 	if err := c.validate(); err != nil {
 		return nil, err
 	}
 	c.MaxMessageBytes = cmp.Or(c.MaxMessageBytes, defaultMaxMessageBytes)
 	c.Timeout = cmp.Or(c.Timeout, defaultPublishTimeout)
+	if c.MaxMessageBytes < 0 || c.Timeout < 0 {
+		return nil, fmt.Errorf("bus: publisher: MaxMessageBytes and Timeout must not be negative")
+	}
 	transport, err := c.transport()
 	if err != nil {
 		return nil, err
 	}
-	return &Publisher{config: c, writer: &kafka.Writer{
-		Addr: c.addr(), Balancer: kafka.Murmur2Balancer{Consistent: false}, RequiredAcks: kafka.RequireAll,
-		BatchTimeout: time.Millisecond, BatchSize: 100, BatchBytes: int64(c.MaxMessageBytes), Transport: transport,
-		WriteBackoffMin: 20 * time.Millisecond,
-	}}, nil
+	return &Publisher{config: c, outbox: newOutbox(newRoutes(c.Config, transport), c.MaxMessageBytes)}, nil
 }
 
-// Publish sends the messages as one batch per partition and returns when every
-// one is acknowledged by all in-sync replicas. On an error, any of them may
-// have been stored, and may be again when it is called again.
+// Publish sends the messages, those of one partition in order, and returns
+// when every one is acknowledged by all in-sync replicas. Messages of one key
+// go to one partition, the one that Java's producer would choose too; those
+// without a key go to one after the other.
+//
+// On an error, any of them may have been stored, and will be again when it is
+// called again: consumers MUST tolerate duplicates. A *TooLargeError comes
+// before anything was sent.
 func (p *Publisher) Publish(topic string, msgs ...*message.Message) error {
 	if len(msgs) == 0 {
 		return nil
@@ -81,25 +86,21 @@ func (p *Publisher) Publish(topic string, msgs ...*message.Message) error {
 	if p.closed {
 		return ErrClosed
 	}
-	recs := make([]kafka.Message, len(msgs))
-	for i, m := range msgs {
-		recs[i] = encode(m)
-		recs[i].Topic = topic
+	for _, m := range msgs {
+		if n := messageSize(m); n > p.config.MaxMessageBytes {
+			return &TooLargeError{Topic: topic, Size: n, Limit: p.config.MaxMessageBytes}
+		}
 	}
 	ctx, cancel := context.WithTimeout(msgs[0].Context(), p.config.Timeout)
 	defer cancel()
-	err := p.writer.WriteMessages(ctx, recs...)
-	var large kafka.MessageTooLargeError
-	if errors.As(err, &large) {
-		return &TooLargeError{Topic: topic, Size: len(large.Message.Value), Limit: p.config.MaxMessageBytes}
-	}
-	if err != nil {
-		return fmt.Errorf("publish to %s: %w", topic, explain(p.config.Brokers, err))
+	if err := p.outbox.send(ctx, topic, msgs); err != nil {
+		return fmt.Errorf("bus: publish to %s: %w", topic, err)
 	}
 	return nil
 }
 
-// Close waits for what is being published. Further calls do nothing more.
+// Close waits for what is being published, at most for its timeout. Further
+// calls do nothing more.
 func (p *Publisher) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -107,5 +108,8 @@ func (p *Publisher) Close() error {
 		return nil
 	}
 	p.closed = true
-	return p.writer.Close()
+	p.outbox.routes.transport.CloseIdleConnections()
+	return nil
 }
+
+var _ message.Publisher = (*Publisher)(nil)

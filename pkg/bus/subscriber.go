@@ -15,12 +15,9 @@ import (
 
 // The defaults of SubscriberConfig, and what isn't configurable.
 const (
-	defaultInFlight  = 512
-	defaultWindow    = 8192
-	defaultHeldBytes = 32 << 20
-	// defaultFetchBytes is what one fetch of one partition may bring. The
-	// broker sends a larger batch whole, so that no message is stuck.
-	defaultFetchBytes     = 1 << 20
+	defaultInFlight       = 512
+	defaultWindow         = 8192
+	defaultHeldBytes      = 32 << 20
 	defaultCommitInterval = 200 * time.Millisecond
 	defaultWatchInterval  = 5 * time.Second
 	defaultDrain          = 10 * time.Second
@@ -61,8 +58,8 @@ type SubscriberConfig struct {
 	// Default 8192.
 	Window int
 	// HeldBytes bounds the memory of records that are fetched and not done,
-	// per subscription. It is exceeded by at most one fetch (1 MiB, or one
-	// larger message) per partition. Default 32 MiB.
+	// per subscription. It is exceeded by at most one fetch (4 MiB, or one
+	// larger message). Default 32 MiB.
 	HeldBytes int64
 	// CommitInterval is how often the watermark is committed. What was done
 	// since comes again after a crash. Default 200 ms.
@@ -94,6 +91,7 @@ type Subscriber struct {
 	config    SubscriberConfig
 	dialer    *kafka.Dialer
 	transport *kafka.Transport
+	routes    *routes
 	log       *slog.Logger
 
 	mu      sync.Mutex
@@ -142,7 +140,7 @@ func NewSubscriber(c SubscriberConfig) (*Subscriber, error) {
 	if log == nil {
 		log = discard
 	}
-	return &Subscriber{config: c, dialer: dialer, transport: transport, log: log, subs: make(map[*subscription]struct{})}, nil
+	return &Subscriber{config: c, dialer: dialer, transport: transport, routes: newRoutes(c.Config, transport), log: log, subs: make(map[*subscription]struct{})}, nil
 }
 
 // Subscribe joins the group for topic and returns the channel of its messages.

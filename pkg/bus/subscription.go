@@ -13,14 +13,11 @@ import (
 
 // subscription is one member of the group, for one topic.
 type subscription struct {
-	sub     *Subscriber
-	topic   string
-	brokers []string
-	dialer  *kafka.Dialer
-	log     *slog.Logger
-	limits  limits
+	sub    *Subscriber
+	topic  string
+	log    *slog.Logger
+	limits limits
 
-	fetchBytes     int
 	commitInterval time.Duration
 	watchInterval  time.Duration
 	drainTimeout   time.Duration
@@ -42,9 +39,9 @@ func (s *Subscriber) newSubscription(ctx context.Context, topic string) *subscri
 	c := s.config
 	closing, cancel := context.WithCancel(ctx)
 	return &subscription{
-		sub: s, topic: topic, brokers: c.Brokers, dialer: s.dialer, log: s.log,
-		limits:     limits{inFlight: c.InFlight, window: c.Window, bytes: c.HeldBytes, nackMin: c.NackMin, nackMax: c.NackMax},
-		fetchBytes: defaultFetchBytes, commitInterval: c.CommitInterval, watchInterval: c.WatchInterval, drainTimeout: c.DrainTimeout,
+		sub: s, topic: topic, log: s.log,
+		limits:         limits{inFlight: c.InFlight, window: c.Window, bytes: c.HeldBytes, nackMin: c.NackMin, nackMax: c.NackMax},
+		commitInterval: c.CommitInterval, watchInterval: c.WatchInterval, drainTimeout: c.DrainTimeout,
 		out: make(chan *message.Message), caller: ctx, closing: closing, close: cancel,
 	}
 }
@@ -62,7 +59,7 @@ func (s *subscription) run() {
 	}
 	session := s.sub.config.SessionTimeout
 	group, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{
-		ID: s.sub.config.Group, Brokers: s.brokers, Dialer: s.dialer, Topics: []string{s.topic},
+		ID: s.sub.config.Group, Brokers: s.sub.config.Brokers, Dialer: s.sub.dialer, Topics: []string{s.topic},
 		HeartbeatInterval: session / heartbeats, SessionTimeout: session, RebalanceTimeout: rebalanceTimeout,
 		JoinGroupBackoff: joinBackoff, StartOffset: start,
 	})
@@ -79,7 +76,7 @@ func (s *subscription) run() {
 				return
 			}
 			// The group tries again by itself, after joinBackoff.
-			s.trouble(explain(s.brokers, err))
+			s.trouble(explain(s.sub.config.Brokers, err))
 			continue
 		}
 		s.setTrouble(nil)
