@@ -1,8 +1,15 @@
 // Package manifest reads what a system says of itself: what it can do, which
 // identifiers it needs and finds, and which datasets it holds.
+//
+// A manifest is a YAML file, schemas/manifest.schema.json is its contract for
+// editors, and [Parse] is the judge: it accepts nothing that the schema refuses
+// (TestSchemaAgrees) and checks besides what a schema can't, such as a retention
+// rule that names a column which isn't there. What it refuses, it refuses in one
+// line that says where, what, and what to do.
 package manifest
 
 import (
+	"slices"
 	"time"
 
 	"habeas.dev/pkg/dsar"
@@ -25,39 +32,55 @@ type Origin string
 
 // The origins.
 const (
-	Provided Origin = "provided"
-	Observed Origin = "observed"
-	Received Origin = "received"
-	Derived  Origin = "derived"
+	Provided Origin = "provided" // by the person
+	Observed Origin = "observed" // of what the person did
+	Received Origin = "received" // from somebody else
+	Derived  Origin = "derived"  // worked out from other data
 )
 
 // Manifest is one system's declaration.
 type Manifest struct {
-	System     string                `yaml:"system"`
-	Title      Text                  `yaml:"title"`
-	Abilities  []dsar.Action         `yaml:"abilities"`
-	Needs      []dsar.IdentifierType `yaml:"needs"`
-	Finds      []dsar.IdentifierType `yaml:"finds,omitempty"`
-	EraseAfter []string              `yaml:"erase_after,omitempty"`
-	MaxRecords int64                 `yaml:"max_records,omitempty"`
-	Lease      time.Duration         `yaml:"lease,omitempty"`
-	Datasets   []Dataset             `yaml:"datasets"`
+	// System is the system's name: lower-case letters, digits, hyphens and
+	// underscores, at most 63; it is part of its topic's name. Not "aggregator".
+	System string `yaml:"system"`
+	Title  Text   `yaml:"title"`
+	// Abilities are among [Abilities]. What a system can't do, a person must.
+	Abilities []dsar.Action `yaml:"abilities"`
+	// Needs are the identifier types that it can be asked by: one is enough.
+	Needs []dsar.IdentifierType `yaml:"needs"`
+	// Finds are the identifier types that its resolve can return.
+	Finds []dsar.IdentifierType `yaml:"finds,omitempty"`
+	// EraseAfter are the systems that must have been erased before it.
+	EraseAfter []string `yaml:"erase_after,omitempty"`
+	// MaxRecords is the brake on erasure, in records of one person; 0 means
+	// [dsar.DefaultMaxRecords].
+	MaxRecords int64 `yaml:"max_records,omitempty"`
+	// Lease is how long a task may go unheard of, written as 10m; 0 means
+	// [dsar.DefaultLease], and [dsar.MaxLease] is the longest.
+	Lease    time.Duration `yaml:"lease,omitempty"`
+	Datasets []Dataset     `yaml:"datasets"`
 	// SQL is set where the system is served by pkg/sqlsystem.
 	SQL *SQL `yaml:"sql,omitempty"`
+
+	at positions
 }
 
 // Dataset is one kind of record that a system holds of a person.
 type Dataset struct {
-	Name       string      `yaml:"name"`
-	Title      Text        `yaml:"title"`
-	Category   string      `yaml:"category"` // one of [Categories]
-	Origin     Origin      `yaml:"origin"`
-	Purpose    Text        `yaml:"purpose"`
-	LegalBasis string      `yaml:"legal_basis"` // consent, contract, legal-obligation, legitimate-interest, vital-interest, public-task
-	Recipients []string    `yaml:"recipients,omitempty"`
-	Storage    Text        `yaml:"storage"` // storage period or its criteria, as told to the person
-	Columns    []Column    `yaml:"columns"`
-	Retention  []Retention `yaml:"retention,omitempty"`
+	// Name is part of file names in the bundle: letters, digits, hyphens and
+	// underscores, at most 64.
+	Name       string   `yaml:"name"`
+	Title      Text     `yaml:"title"`
+	Category   string   `yaml:"category"` // one of [Categories]
+	Origin     Origin   `yaml:"origin"`
+	Purpose    Text     `yaml:"purpose"`
+	LegalBasis string   `yaml:"legal_basis"` // one of [LegalBases]
+	Recipients []string `yaml:"recipients,omitempty"`
+	Storage    Text     `yaml:"storage"` // storage period or its criteria, as told to the person
+	Columns    []Column `yaml:"columns"`
+	// Retention are the duties and claims under which records must stay; a
+	// record stays as long as the longest of them.
+	Retention []Retention `yaml:"retention,omitempty"`
 	// SQL says how pkg/sqlsystem reads and erases it.
 	SQL *DatasetSQL `yaml:"sql,omitempty"`
 }
@@ -67,9 +90,9 @@ type Dataset struct {
 type Column struct {
 	Name  string `yaml:"name"`
 	Title Text   `yaml:"title,omitempty"`
-	Type  string `yaml:"type,omitempty"` // string (default), integer, number, boolean, date, datetime, object
+	Type  string `yaml:"type,omitempty"` // one of [ColumnTypes]; empty means string
 	// NeverShown marks what 11 CCR 7024(d) forbids to disclose in an answer:
-	// government-id, financial-account, health-id, password, security-question, biometric.
+	// one of [NeverShownKinds].
 	NeverShown string `yaml:"never_shown,omitempty"`
 }
 
@@ -79,5 +102,38 @@ type Retention struct {
 	Source string `yaml:"source"` // the law's article
 	Title  Text   `yaml:"title"`
 	Column string `yaml:"column"` // the date from which the period runs
-	Period string `yaml:"period"` // ISO 8601 duration in years, months or days: P10Y
+	Period string `yaml:"period"` // see [ParsePeriod]
+}
+
+// Definition is what the core knows of the system, recorded with each request.
+func (m *Manifest) Definition() dsar.System {
+	return dsar.System{
+		Name:       m.System,
+		Abilities:  slices.Clone(m.Abilities),
+		Needs:      slices.Clone(m.Needs),
+		Finds:      slices.Clone(m.Finds),
+		EraseAfter: slices.Clone(m.EraseAfter),
+		MaxRecords: m.MaxRecords,
+		Lease:      m.Lease,
+	}
+}
+
+// Dataset returns a dataset by name, or nil.
+func (m *Manifest) Dataset(name string) *Dataset {
+	for i := range m.Datasets {
+		if m.Datasets[i].Name == name {
+			return &m.Datasets[i]
+		}
+	}
+	return nil
+}
+
+// Column returns a column by name, or nil.
+func (d *Dataset) Column(name string) *Column {
+	for i := range d.Columns {
+		if d.Columns[i].Name == name {
+			return &d.Columns[i]
+		}
+	}
+	return nil
 }

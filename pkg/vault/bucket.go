@@ -10,8 +10,12 @@ import (
 type bucket interface {
 	// read opens a blob and says how long it is. errNotFound where there is none.
 	read(ctx context.Context, key string) (io.ReadCloser, int64, error)
-	// write opens a blob for writing. It is visible after commit, and whole.
-	write(ctx context.Context, key string, mode writeMode) (blobWriter, error)
+	// put writes a small blob, which is visible when it returns, and whole, or
+	// not at all.
+	put(ctx context.Context, key string, data []byte, mode putMode) error
+	// write opens an object of any length for writing. It is visible after
+	// commit, and whole. It replaces what is there; a power cut may lose it.
+	write(ctx context.Context, key string) (blobWriter, error)
 	// remove deletes every blob whose key begins with the prefix. What is
 	// already gone is no error.
 	remove(ctx context.Context, prefix string) error
@@ -20,36 +24,23 @@ type bucket interface {
 // blobWriter writes one blob. Exactly one of commit and abort MUST be called.
 type blobWriter interface {
 	io.Writer
-	// commit makes the blob visible; errExists where mode asks for none to be there.
+	// commit makes the blob visible.
 	commit() error
 	// abort leaves nothing behind.
 	abort()
 }
 
-type writeMode int
+type putMode int
 
 const (
 	// object replaces what is there; a power cut may lose it.
-	object writeMode = iota
+	object putMode = iota
 	// replace replaces what is there, and survives a power cut.
 	replace
 	// create fails with errExists where there is a blob, also one that another
 	// process is just writing, and survives a power cut.
 	create
 )
-
-// put writes a small blob in one go.
-func put(ctx context.Context, b bucket, key string, data []byte, mode writeMode) error {
-	w, err := b.write(ctx, key, mode)
-	if err != nil {
-		return err
-	}
-	if _, err := w.Write(data); err != nil {
-		w.abort()
-		return err
-	}
-	return w.commit()
-}
 
 // maxSmall bounds what get reads into memory: a key set is under 2 KiB, and
 // what a key service adds to it is little.

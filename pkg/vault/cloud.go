@@ -32,18 +32,32 @@ func (c cloud) read(ctx context.Context, key string) (io.ReadCloser, int64, erro
 	return r, r.Size(), nil
 }
 
-func (c cloud) write(ctx context.Context, key string, mode writeMode) (blobWriter, error) {
+func (c cloud) put(ctx context.Context, key string, data []byte, mode putMode) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	err := c.bucket.WriteAll(ctx, key, data, options(mode))
+	if err != nil && gcerrors.Code(err) == gcerrors.FailedPrecondition {
+		return errExists
+	}
+	return err
+}
+
+func (c cloud) write(ctx context.Context, key string) (blobWriter, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	w, err := c.bucket.NewWriter(ctx, key, &blob.WriterOptions{
-		ContentType:                 contentType,
-		DisableContentTypeDetection: true,
-		IfNotExist:                  mode == create,
-	})
+	w, err := c.bucket.NewWriter(ctx, key, options(object))
 	if err != nil {
 		cancel()
 		return nil, err
 	}
 	return &cloudWriter{Writer: w, cancel: cancel}, nil
+}
+
+func options(mode putMode) *blob.WriterOptions {
+	return &blob.WriterOptions{
+		ContentType:                 contentType,
+		DisableContentTypeDetection: true,
+		IfNotExist:                  mode == create,
+	}
 }
 
 func (c cloud) remove(ctx context.Context, prefix string) error {
@@ -75,11 +89,7 @@ type cloudWriter struct {
 
 func (w *cloudWriter) commit() error {
 	defer w.cancel()
-	err := w.Close()
-	if gcerrors.Code(err) == gcerrors.FailedPrecondition {
-		return errExists
-	}
-	return err
+	return w.Close()
 }
 
 // abort cancels before it closes: gocloud drops a write whose context is over.

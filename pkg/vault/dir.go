@@ -1,28 +1,30 @@
 package vault
 
 import (
+	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
-
-	"crypto/rand"
 )
 
-// dir is a bucket in a directory, in the layout of gocloud's fileblob without
-// its metadata files. It stands in fileblob's place because a key set must be
-// created by one of many processes only, nobody else may read it while it is
-// written, and a file costs a third less (docs/adr/0004).
+// dir is a bucket in a directory of a local file system. It stands in the place
+// of gocloud's fileblob because a key set must be created by one of many
+// processes only, nobody else may read what is just being written, and files
+// must be few (docs/adr/0004).
 type dir struct {
-	root string
-	tmp  string        // names the temporary files of this process
-	n    atomic.Uint64 // numbers them
+	root    string
+	tmp     string        // names the temporary files of this process
+	n       atomic.Uint64 // numbers them
+	buffers sync.Pool     // of *[]byte: frames and packs
 }
 
 const (
@@ -49,9 +51,20 @@ func openDir(root string) (*dir, error) {
 
 func (d *dir) path(key string) string { return d.root + "/" + key }
 
+// read looks for a short object in its request's pack, and for all else in a
+// file of its own.
 func (d *dir) read(ctx context.Context, key string) (io.ReadCloser, int64, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, 0, err
+	}
+	if pack, name, ok := splitObject(key); ok {
+		content, err := d.readPack(pack, name)
+		if err == nil {
+			return io.NopCloser(bytes.NewReader(content)), int64(len(content)), nil
+		}
+		if !errors.Is(err, errNotFound) {
+			return nil, 0, diskError(d.root, err)
+		}
 	}
 	f, err := os.Open(d.path(key))
 	if err != nil {
@@ -68,42 +81,107 @@ func (d *dir) read(ctx context.Context, key string) (io.ReadCloser, int64, error
 	return f, info.Size(), nil
 }
 
-func (d *dir) write(ctx context.Context, key string, mode writeMode) (blobWriter, error) {
+func (d *dir) put(ctx context.Context, key string, data []byte, mode putMode) error {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return err
 	}
+	if pack, name, ok := splitObject(key); ok && mode == object && len(data) <= maxPacked {
+		packed, err := d.appendPack(pack, framePut, name, data)
+		if packed || err != nil {
+			return diskError(d.root, err)
+		}
+	}
+	f, err := d.temp(key)
+	if err != nil {
+		return diskError(d.root, err)
+	}
+	_, err = f.Write(data)
+	return diskError(d.root, d.settle(f, key, mode, err))
+}
+
+// temp makes a temporary file beside a blob's place. One that a dead process
+// left behind is sealed like everything, is no blob, and goes with its request.
+func (d *dir) temp(key string) (*os.File, error) {
 	path := d.path(key)
-	tmp := fmt.Sprintf("%s%s%d", path[:strings.LastIndexByte(path, '/')+1], d.tmp, d.n.Add(1))
+	tmp := path[:strings.LastIndexByte(path, '/')+1] + d.tmp + strconv.FormatUint(d.n.Add(1), 10)
 	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
-	if errors.Is(err, fs.ErrNotExist) { // the first object of a request
+	if errors.Is(err, fs.ErrNotExist) { // the first long object of a request
 		if err = os.MkdirAll(filepath.Dir(path), dirMode); err == nil {
 			f, err = os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
 		}
 	}
+	return f, err
+}
+
+// settle gives a temporary file its place, unless an error came before, and
+// leaves no temporary file.
+//
+// Where the blob must survive a power cut, the file is synced once it has its
+// name: ext4, XFS and Btrfs then keep the name as well.
+func (d *dir) settle(f *os.File, key string, mode putMode, err error) error {
+	tmp, path := f.Name(), d.path(key)
+	placed := false
+	switch {
+	case err != nil:
+	case mode == create:
+		// A link, unlike a rename, fails where the name is taken.
+		if err = os.Link(tmp, path); errors.Is(err, fs.ErrExist) {
+			err = errExists
+		}
+	default:
+		err = os.Rename(tmp, path)
+		placed = err == nil
+	}
+	if err == nil && mode != object {
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if !placed {
+		os.Remove(tmp)
+	}
+	return err
+}
+
+func (d *dir) write(ctx context.Context, key string) (blobWriter, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	f, err := d.temp(key)
 	if err != nil {
 		return nil, diskError(d.root, err)
 	}
-	return &dirWriter{dir: d, ctx: ctx, file: f, path: path, mode: mode}, nil
+	return &dirWriter{dir: d, ctx: ctx, file: f, key: key}, nil
 }
 
 func (d *dir) remove(ctx context.Context, prefix string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if strings.HasSuffix(prefix, "/") { // all of a request's
-		return diskError(d.root, os.RemoveAll(d.path(strings.TrimSuffix(prefix, "/"))))
+	pack, name, ok := splitObject(prefix)
+	if !ok {
+		return errors.New("only objects can be removed")
+	}
+	if name == "" { // all of a request's
+		err := os.Remove(d.path(pack))
+		if errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
+		return diskError(d.root, errors.Join(err, os.RemoveAll(d.path(strings.TrimSuffix(prefix, "/")))))
+	}
+	if _, err := os.Stat(d.path(pack)); err == nil {
+		if _, err := d.appendPack(pack, frameGone, name, nil); err != nil {
+			return diskError(d.root, err)
+		}
 	}
 	path := d.path(prefix)
 	entries, err := os.ReadDir(filepath.Dir(path))
-	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return diskError(d.root, err)
 	}
-	base := filepath.Base(path)
 	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), base) {
+		if !strings.HasPrefix(e.Name(), name) {
 			continue
 		}
 		if err := os.Remove(filepath.Join(filepath.Dir(path), e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -113,15 +191,12 @@ func (d *dir) remove(ctx context.Context, prefix string) error {
 	return nil
 }
 
-// dirWriter writes a temporary file beside the blob's place. One that a dead
-// process left behind is sealed like everything, is no object, and goes with
-// its request.
+// dirWriter writes a long object.
 type dirWriter struct {
 	dir  *dir
 	ctx  context.Context
 	file *os.File
-	path string
-	mode writeMode
+	key  string
 }
 
 func (w *dirWriter) Write(p []byte) (int, error) {
@@ -130,32 +205,19 @@ func (w *dirWriter) Write(p []byte) (int, error) {
 }
 
 func (w *dirWriter) commit() error {
-	err := w.ctx.Err()
-	if err == nil && w.mode != object {
-		err = w.file.Sync()
-	}
-	if cerr := w.file.Close(); err == nil {
-		err = cerr
-	}
-	tmp := w.file.Name()
-	if err == nil && w.mode != create {
-		if err = os.Rename(tmp, w.path); err == nil && w.mode == replace {
-			err = syncDir(filepath.Dir(w.path))
+	err := w.dir.settle(w.file, w.key, object, w.ctx.Err())
+	if err == nil {
+		// A short object of the same name would be found first.
+		if pack, name, _ := splitObject(w.key); w.dir.packed(pack, name) {
+			_, err = w.dir.appendPack(pack, frameGone, name, nil)
 		}
-	} else if err == nil {
-		// A link, unlike a rename, fails where the name is taken.
-		if err = os.Link(tmp, w.path); err == nil {
-			err = syncDir(filepath.Dir(w.path))
-		} else if errors.Is(err, fs.ErrExist) {
-			err = errExists
-		}
-		os.Remove(tmp)
-		return diskError(w.dir.root, err)
-	}
-	if err != nil {
-		os.Remove(tmp)
 	}
 	return diskError(w.dir.root, err)
+}
+
+func (d *dir) packed(pack, name string) bool {
+	_, err := d.readPack(pack, name)
+	return err == nil || errors.Is(err, ErrCorrupt)
 }
 
 func (w *dirWriter) abort() {
@@ -163,7 +225,7 @@ func (w *dirWriter) abort() {
 	os.Remove(w.file.Name())
 }
 
-// syncDir makes a name in the directory survive a power cut.
+// syncDir makes a name in the directory survive a power cut, on any file system.
 func syncDir(path string) error {
 	d, err := os.Open(path)
 	if err != nil {

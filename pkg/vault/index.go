@@ -32,7 +32,7 @@ func (v *Vault) openIndex(ctx context.Context) error {
 		if sealed, err = v.wrap(ctx, plain); err != nil {
 			return err
 		}
-		err = put(ctx, v.bucket, indexKey, sealed, create)
+		err = v.bucket.put(ctx, indexKey, sealed, create)
 		if errors.Is(err, errExists) { // another process was first
 			sealed, err = get(ctx, v.bucket, indexKey)
 		}

@@ -24,7 +24,7 @@ func (v *Vault) CreateKeys(ctx context.Context, requestID string) (*Keys, error)
 	sealed, err := v.wrap(ctx, plain)
 	clear(plain)
 	if err == nil {
-		err = put(ctx, v.bucket, keysKey(requestID), sealed, create)
+		err = v.bucket.put(ctx, keysKey(requestID), sealed, create)
 	}
 	if errors.Is(err, errExists) {
 		return v.Keys(ctx, requestID)
@@ -104,7 +104,7 @@ func (v *Vault) Shred(ctx context.Context, requestID string) error {
 	}
 	// The mark replaces the keys in one step: there is no moment without either,
 	// in which they could be created anew.
-	if err := put(ctx, v.bucket, keysKey(requestID), shreddedMark, replace); err != nil {
+	if err := v.bucket.put(ctx, keysKey(requestID), shreddedMark, replace); err != nil {
 		return fmt.Errorf("vault: shred request %s: %w", requestID, err)
 	}
 	v.cache.forget(requestID)

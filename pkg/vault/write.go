@@ -86,7 +86,7 @@ func (w *ObjectWriter) startStream() error {
 	if err != nil {
 		return err
 	}
-	if w.out, err = w.v.bucket.write(w.ctx, objectKey(w.keys.requestID, w.name), object); err != nil {
+	if w.out, err = w.v.bucket.write(w.ctx, objectKey(w.keys.requestID, w.name)); err != nil {
 		return err
 	}
 	if _, err := w.out.Write([]byte{streamd}); err != nil {
@@ -139,7 +139,7 @@ func (w *ObjectWriter) writeWhole() error {
 	// The plaintext isn't needed any more: its buffer takes the blob.
 	blob := append(append((*w.buf)[:0], whole), sealed...)
 	*w.buf = blob
-	return put(w.ctx, w.v.bucket, objectKey(w.keys.requestID, w.name), blob, object)
+	return w.v.bucket.put(w.ctx, objectKey(w.keys.requestID, w.name), blob, object)
 }
 
 // Abort ends the writer without an object.

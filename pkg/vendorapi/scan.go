@@ -304,3 +304,25 @@ func Whole(b []byte) error {
 	s.End()
 	return s.err
 }
+
+// Plain returns a raw value as records hold it: a string, a bool, an int64, a
+// [json.Number], nil, or, of objects and arrays, a copy of the raw text.
+func Plain(raw []byte) any {
+	if len(raw) == 0 {
+		return nil
+	}
+	switch raw[0] {
+	case '"':
+		return Text(raw)
+	case 't', 'f':
+		return raw[0] == 't'
+	case 'n':
+		return nil
+	case '{', '[':
+		return json.RawMessage(append([]byte(nil), raw...))
+	}
+	if n, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
+		return n
+	}
+	return json.Number(raw)
+}

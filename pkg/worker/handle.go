@@ -33,7 +33,7 @@ func (w *Worker) Handle(ctx context.Context, v *vault.Vault, tasks []event.Event
 		j.event = e
 		task, err := w.decode(e)
 		if err != nil {
-			j.answer = w.rejected(e, err)
+			j.answer = w.rejected(e, nil, err)
 			continue
 		}
 		j.task = task
@@ -162,6 +162,7 @@ func (w *Worker) try(ctx context.Context, call ability, jobs []*job, alone bool)
 		j.out, j.found, j.counts, j.err = nil, nil, nil, nil
 		if j.task.Action == dsar.Gather {
 			j.out = w.records(ctx, j)
+			j.live.Store(j.out)
 		}
 	}
 	err := guard(ctx, call, jobs)

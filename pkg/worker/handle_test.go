@@ -695,4 +695,3 @@ func TestNewNamesWhatIsMissing(t *testing.T) {
 		t.Error(err)
 	}
 }
-

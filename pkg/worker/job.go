@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
+	"github.com/ThreeDotsLabs/watermill/message"
 	"go.opentelemetry.io/otel/trace"
 
 	"habeas.dev/pkg/dsar"
@@ -47,6 +49,11 @@ type job struct {
 	code, reason string
 
 	answer event.Event // zero until settled, and where there is none to give
+
+	// With Kafka.
+	msg     *message.Message
+	settled atomic.Bool             // progress is no longer reported
+	live    atomic.Pointer[Records] // out, for who reports progress
 }
 
 // errRejected says that a message is no task of this worker's. Its text names

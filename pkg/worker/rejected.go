@@ -3,9 +3,11 @@ package worker
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"regexp"
 	"time"
 
+	"habeas.dev/pkg/bus"
 	"habeas.dev/pkg/event"
 )
 
@@ -29,8 +31,9 @@ var (
 )
 
 // rejected says that a message is no task of this worker's. It quotes nothing
-// but what has the form of an id or of a type of ours.
-func (w *Worker) rejected(e event.Event, err error) event.Event {
+// but what has the form of an id or of a type of ours; at says where the record
+// lies, where that is known.
+func (w *Worker) rejected(e event.Event, at *bus.Position, err error) event.Event {
 	r := rejection{Topic: event.TopicTasks(w.system), Code: event.Code(err), Reason: "the record is not a task", At: w.now().UTC(), Bytes: len(e.Data)}
 	var own *errRejected
 	switch {
@@ -41,18 +44,18 @@ func (w *Worker) rejected(e event.Event, err error) event.Event {
 	default:
 		r.Code = "unreadable"
 	}
+	id := e.ID
+	if at != nil {
+		id = fmt.Sprintf("%d/%d", at.Partition, at.Offset)
+		r.Reason += fmt.Sprintf(" (partition %d, offset %d)", at.Partition, at.Offset)
+	}
 	if ours.MatchString(e.Type) {
 		r.EventType = e.Type
 	}
 	if requestID.MatchString(e.Subject) {
 		r.RequestID = e.Subject
 	}
-	return w.rejection(e, r)
-}
-
-func (w *Worker) rejection(e event.Event, r rejection) event.Event {
 	data, _ := json.Marshal(r) // plain data: Marshal can't fail on it
-	id := e.ID
 	if id == "" {
 		id = w.name()
 	}

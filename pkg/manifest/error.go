@@ -1,0 +1,80 @@
+package manifest
+
+import (
+	"fmt"
+	"strconv"
+)
+
+// Error is what is wrong with a manifest, in one line: where, what, and what to
+// do about it. A manifest holds no personal data, and neither does its error.
+type Error struct {
+	File string // as given to [Parse]; empty where the manifest wasn't read from a file
+	Line int    // from 1; 0 where it isn't known
+	What string
+	Cure string
+	// More is how many further problems there are.
+	More int
+}
+
+// Error is "file:line: what; cure".
+func (e *Error) Error() string {
+	s := "manifest"
+	if e.File != "" {
+		s = e.File
+	}
+	if e.Line > 0 {
+		s += ":" + strconv.Itoa(e.Line)
+	}
+	s += ": " + e.What
+	if e.Cure != "" {
+		s += "; " + e.Cure
+	}
+	if e.More > 0 {
+		s += fmt.Sprintf(" (and %d more)", e.More)
+	}
+	return s
+}
+
+// positions tells on which line of which file each part of a manifest stands.
+type positions struct {
+	file  string
+	lines map[string]int // by path: datasets[2].columns[0].name
+}
+
+// At says where a part of the manifest stands, as file:line, for errors that
+// only show later: a column that the database doesn't have. Path is such as
+// datasets[2].sql.table; of a part that isn't written, it is the part around it.
+func (m *Manifest) At(path string) string {
+	e := m.problem(path, "", "")
+	switch {
+	case e.File == "":
+		return m.System + " " + path
+	case e.Line == 0:
+		return e.File
+	default:
+		return e.File + ":" + strconv.Itoa(e.Line)
+	}
+}
+
+func (m *Manifest) problem(path, what, cure string) *Error {
+	e := &Error{File: m.at.file, What: what, Cure: cure}
+	for p := path; ; p = parent(p) {
+		if line, ok := m.at.lines[p]; ok {
+			e.Line = line
+			return e
+		}
+		if p == "" {
+			return e
+		}
+	}
+}
+
+// parent is the path of the part around a part.
+func parent(path string) string {
+	for i := len(path) - 1; i > 0; i-- {
+		if path[i] == '.' || path[i] == '[' {
+			return path[:i]
+		}
+	}
+	return ""
+}

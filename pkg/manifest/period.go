@@ -1,0 +1,61 @@
+package manifest
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"time"
+)
+
+// Period is a length of time in calendar years, months and days.
+type Period struct{ Years, Months, Days int }
+
+// maxPeriod bounds each part of a period: no law has records kept for longer,
+// and dates stay within four digits.
+const maxPeriod = 999
+
+var periodForm = regexp.MustCompile(`^P(?:(\d{1,3})Y)?(?:(\d{1,3})M)?(?:(\d{1,3})D)?$`)
+
+// ParsePeriod reads an ISO 8601 duration of years, months and days (P10Y, P6M,
+// P1Y6M, P30D), each part at most 999, not all of them nothing.
+func ParsePeriod(s string) (Period, error) {
+	parts := periodForm.FindStringSubmatch(s)
+	if parts == nil {
+		return Period{}, fmt.Errorf("%q is not a period such as P10Y, P6M or P30D, of at most %d each", s, maxPeriod)
+	}
+	var p Period
+	for i, to := range []*int{&p.Years, &p.Months, &p.Days} {
+		if parts[i+1] != "" {
+			*to, _ = strconv.Atoi(parts[i+1]) // digits, by the expression
+		}
+	}
+	if p == (Period{}) {
+		return Period{}, fmt.Errorf("%q is no time at all: write a period such as P10Y", s)
+	}
+	return p, nil
+}
+
+// After returns the day on which a period that runs from a day is over: what had
+// to stay may go on that day, and not before. Where the month has no such day,
+// it is the month's last (as Regulation 1182/71 art. 3(2)(c) counts). A later day
+// never ends earlier (TestPeriodIsMonotone). The result is midnight UTC.
+func (p Period) After(day time.Time) time.Time {
+	y, m, d := day.Date()
+	first := time.Date(y+p.Years, m+time.Month(p.Months), 1, 0, 0, 0, 0, time.UTC)
+	last := first.AddDate(0, 1, -1).Day()
+	return first.AddDate(0, 0, min(d, last)-1+p.Days)
+}
+
+// FirstKept returns the earliest day from which the period isn't over on the day
+// of now (UTC): records of that day or later must stay.
+func (p Period) FirstKept(now time.Time) time.Time {
+	y, m, d := now.UTC().Date()
+	today := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+	// No day later than this one is too early: subtracting months without the
+	// clamp overshoots by at most three days.
+	day := today.AddDate(-p.Years, -p.Months, -p.Days).AddDate(0, 0, -4)
+	for !p.After(day).After(today) {
+		day = day.AddDate(0, 0, 1)
+	}
+	return day
+}

@@ -1,0 +1,142 @@
+package manifest
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"gopkg.in/yaml.v3"
+)
+
+var (
+	manifestShape = reflect.TypeFor[Manifest]()
+	durationShape = reflect.TypeFor[time.Duration]()
+)
+
+// check holds a node of YAML against the Go type that it is for, and notes the
+// line of each part. It refuses what the YAML package would let pass: an unknown
+// or repeated field, an alias, a number where a text belongs.
+func (at *positions) check(n *yaml.Node, t reflect.Type, path string) *Error {
+	if _, known := at.lines[path]; !known {
+		at.lines[path] = n.Line
+	}
+	if n.Kind == yaml.AliasNode || n.Anchor != "" {
+		return at.fail(n, path, "anchors and aliases aren't read", "write it out")
+	}
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch t.Kind() {
+	case reflect.Struct:
+		return at.checkStruct(n, t, path)
+	case reflect.Map:
+		return at.checkMap(n, t, path)
+	case reflect.Slice:
+		if n.Kind != yaml.SequenceNode {
+			return at.fail(n, path, label(path)+" must be a list", "write it as [a, b], or one entry a line, each after a hyphen")
+		}
+		for i, entry := range n.Content {
+			if e := at.check(entry, t.Elem(), path+"["+strconv.Itoa(i)+"]"); e != nil {
+				return e
+			}
+		}
+		return nil
+	case reflect.Interface: // a constant that a database column gets
+		if n.Kind != yaml.ScalarNode || !slices.Contains([]string{"!!null", "!!str", "!!int", "!!float", "!!bool"}, n.ShortTag()) {
+			return at.fail(n, path, label(path)+" must be null, a text, a number, true or false", "quote a date")
+		}
+		return nil
+	default:
+		return at.checkScalar(n, t, path)
+	}
+}
+
+func (at *positions) checkStruct(n *yaml.Node, t reflect.Type, path string) *Error {
+	if n.Kind != yaml.MappingNode {
+		return at.fail(n, path, label(path)+" must be fields and values", "see schemas/manifest.schema.json")
+	}
+	fields := map[string]reflect.Type{}
+	var names []string
+	for f := range t.Fields() {
+		if name, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); name != "" {
+			fields[name] = f.Type
+			names = append(names, name)
+		}
+	}
+	return at.checkFields(n, path, func(key *yaml.Node) (reflect.Type, *Error) {
+		if f, ok := fields[key.Value]; ok && key.Kind == yaml.ScalarNode {
+			return f, nil
+		}
+		return nil, at.fail(key, path, fmt.Sprintf("unknown field %q", key.Value), "allowed here: "+strings.Join(names, ", "))
+	})
+}
+
+func (at *positions) checkMap(n *yaml.Node, t reflect.Type, path string) *Error {
+	if n.Kind != yaml.MappingNode {
+		return at.fail(n, path, label(path)+" must be names and values", "write it as {name: value}")
+	}
+	return at.checkFields(n, path, func(key *yaml.Node) (reflect.Type, *Error) {
+		if e := at.checkScalar(key, t.Key(), path); e != nil {
+			return nil, e
+		}
+		return t.Elem(), nil
+	})
+}
+
+// checkFields checks a mapping's values, each by the type that its key has.
+func (at *positions) checkFields(n *yaml.Node, path string, typeOf func(*yaml.Node) (reflect.Type, *Error)) *Error {
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		if key.Value == "<<" || key.Kind == yaml.AliasNode || key.Anchor != "" {
+			return at.fail(key, path, "anchors and aliases aren't read", "write it out")
+		}
+		t, e := typeOf(key)
+		if e != nil {
+			return e
+		}
+		if seen[key.Value] {
+			return at.fail(key, path, fmt.Sprintf("%q stands twice", key.Value), "leave one")
+		}
+		seen[key.Value] = true
+		sub := strings.TrimPrefix(path+"."+key.Value, ".")
+		at.lines[sub] = key.Line
+		if e := at.check(value, t, sub); e != nil {
+			return e
+		}
+	}
+	return nil
+}
+
+func (at *positions) checkScalar(n *yaml.Node, t reflect.Type, path string) *Error {
+	want, tag := "a text", "!!str"
+	if t.Kind() == reflect.Int64 && t != durationShape {
+		want, tag = "a whole number", "!!int"
+	}
+	if n.Kind == yaml.ScalarNode && n.ShortTag() == tag {
+		return nil
+	}
+	cure := "write one"
+	if tag == "!!str" && n.Kind == yaml.ScalarNode && n.Value != "" {
+		cure = "quote it"
+	}
+	return at.fail(n, path, label(path)+" must be "+want, cure)
+}
+
+func (at *positions) fail(n *yaml.Node, _ string, what, cure string) *Error {
+	return &Error{File: at.file, Line: n.Line, What: what, Cure: cure}
+}
+
+// label is how an error calls a part: by its own name.
+func label(path string) string {
+	if path == "" {
+		return "a manifest"
+	}
+	if i := strings.LastIndexByte(path, '.'); i >= 0 {
+		path = path[i+1:]
+	}
+	return path
+}

@@ -1,0 +1,80 @@
+package manifest
+
+import "habeas.dev/pkg/dsar"
+
+// SQL says how pkg/sqlsystem serves a system.
+type SQL struct {
+	// Schema is the PostgreSQL schema of the tables; empty means that of the
+	// connection's search path. SQLite has none.
+	Schema string `yaml:"schema,omitempty"`
+	// Resolve says how more identifiers are found.
+	Resolve []SQLResolve `yaml:"resolve,omitempty"`
+}
+
+// SQLResolve finds one type of identifier: column, of the rows of table that
+// hold one of the known identifiers.
+type SQLResolve struct {
+	Find   dsar.IdentifierType `yaml:"find"`
+	Table  string              `yaml:"table"`
+	Column string              `yaml:"column"`
+	// By is the column that holds each type of identifier that is known.
+	By map[dsar.IdentifierType]string `yaml:"by"`
+}
+
+// What an erasure does with a record.
+const (
+	EraseDelete    = "delete"
+	EraseAnonymise = "anonymise"
+)
+
+// DatasetSQL says where a dataset's records lie.
+type DatasetSQL struct {
+	Table string `yaml:"table"`
+	// Key are the table's columns that tell its rows apart; records come in
+	// their order.
+	Key []string `yaml:"key"`
+	// Via leads to the column that holds the identifier, where that is in
+	// another table: the first join is from the dataset's table, each further
+	// one from the one before it. A row MUST lead to at most one row:
+	// pkg/sqlsystem checks that On's far columns are unique.
+	Via []Via `yaml:"via,omitempty"`
+	// Subject is the column that holds each type of identifier: "account_id", or
+	// "invoices.account_id" for a table of Via. A record is the person's where one
+	// of them matches. Addresses of type email are compared without regard to
+	// case (an index on lower(column) serves that), others as they are.
+	Subject map[dsar.IdentifierType]string `yaml:"subject"`
+	// Columns is where a column of the dataset has another name in the table, or
+	// is in a table of Via: {issued_on: invoices.issued_on}.
+	Columns map[string]string `yaml:"columns,omitempty"`
+	// Erase is delete or anonymise; empty where the system has no ability to
+	// erase.
+	Erase string `yaml:"erase,omitempty"`
+	// Anonymise are the table's columns and the values that they get, nothing or
+	// a constant. The columns by which the person is found MUST be among them, so
+	// that the way back is lost.
+	Anonymise map[string]any `yaml:"anonymise,omitempty"`
+	// After are the datasets of the same system that must be erased before this
+	// one, since their rows refer to its. Those whose Via leads through its table
+	// always are.
+	After []string `yaml:"after,omitempty"`
+	// Rectify are the dataset's columns that a person may have corrected. What
+	// an invoice once said isn't among them.
+	Rectify []string `yaml:"rectify,omitempty"`
+	// Restrict are the flags that stop processing.
+	Restrict []SQLRestrict `yaml:"restrict,omitempty"`
+}
+
+// Via is one join: from a column of the table before it to a column of its own.
+type Via struct {
+	Table string            `yaml:"table"`
+	On    map[string]string `yaml:"on"`
+}
+
+// SQLRestrict sets a column of the dataset's table to a value for some rights.
+type SQLRestrict struct {
+	Column string `yaml:"column"`
+	Value  any    `yaml:"value"`
+	// Rights are among restriction, objection, consent-withdrawal and opt-out;
+	// none means all of them.
+	Rights []dsar.Right `yaml:"rights,omitempty"`
+}

@@ -1,0 +1,293 @@
+package manifest
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"habeas.dev/pkg/dsar"
+)
+
+// The limits of a manifest. They keep a report, a page and a query to a size
+// that can be read; schemas/manifest.schema.json has the same.
+const (
+	maxName     = 63   // a system's, which is part of a topic's name; a column's, as PostgreSQL has it
+	maxDataset  = 64   // part of file names
+	maxText     = 2000 // characters of one text
+	maxDatasets = 100
+	maxColumns  = 200
+	maxList     = 50 // of everything else
+	minLease    = time.Second
+)
+
+var (
+	systemForm     = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
+	datasetForm    = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,63}$`)
+	columnForm     = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,62}$`)
+	identifierForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
+	groundForm     = regexp.MustCompile(`^[a-z][a-z0-9-]{0,63}$`)
+	languageForm   = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
+)
+
+// Validate checks everything about a manifest that can be checked without the
+// system itself. The error is an [Error] about the first problem of the file. A
+// manifest of [Parse] has passed it.
+func (m *Manifest) Validate() error {
+	v := &validation{m: m}
+	v.manifest()
+	if len(v.problems) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(v.problems, func(a, b *Error) int { return cmp.Compare(a.Line, b.Line) })
+	first := v.problems[0]
+	first.More = len(v.problems) - 1
+	return first
+}
+
+type validation struct {
+	m        *Manifest
+	problems []*Error
+}
+
+func (v *validation) add(path, what, cure string) {
+	v.problems = append(v.problems, v.m.problem(path, what, cure))
+}
+
+func (v *validation) manifest() {
+	m := v.m
+	switch {
+	case m.System == "":
+		v.add("system", "system is missing", "give the system a name")
+	case !systemForm.MatchString(m.System):
+		v.add("system", fmt.Sprintf("system %q isn't a name", m.System), "use lower-case letters, digits, hyphens and underscores, a letter first, at most "+strconv.Itoa(maxName))
+	case m.System == dsar.Aggregator:
+		v.add("system", "no system may be called "+dsar.Aggregator, "that is who assembles the answers; choose another name")
+	}
+	v.text("title", m.Title, true)
+	if len(m.Abilities) == 0 {
+		v.add("abilities", "abilities are missing", "name at least one of "+join(Abilities()))
+	}
+	for i, a := range m.Abilities {
+		path := index("abilities", i)
+		if !slices.Contains(Abilities(), a) {
+			v.add(path, fmt.Sprintf("unknown ability %q", a), "allowed: "+join(Abilities()))
+		}
+		if slices.Contains(m.Abilities[:i], a) {
+			v.add(path, fmt.Sprintf("ability %q stands twice", a), "leave one")
+		}
+	}
+	if len(m.Needs) == 0 {
+		v.add("needs", "needs is missing", "name the identifier types that the system can be asked by, such as email")
+	}
+	v.identifierTypes("needs", m.Needs)
+	v.identifierTypes("finds", m.Finds)
+	if len(m.Finds) > 0 && !slices.Contains(m.Abilities, dsar.Resolve) {
+		v.add("finds", "finds without the ability resolve", "add resolve to abilities, or leave finds out")
+	}
+	if slices.Contains(m.Abilities, dsar.Resolve) && len(m.Finds) == 0 {
+		v.add("abilities", "resolve without finds", "list the identifier types that it can find, or leave resolve out")
+	}
+	v.list("erase_after", len(m.EraseAfter))
+	for i, name := range m.EraseAfter {
+		path := index("erase_after", i)
+		switch {
+		case !systemForm.MatchString(name):
+			v.add(path, fmt.Sprintf("erase_after %q isn't a system's name", name), "write the name that is in that system's manifest")
+		case name == m.System:
+			v.add(path, "a system can't be erased after itself", "leave it out")
+		case slices.Contains(m.EraseAfter[:i], name):
+			v.add(path, fmt.Sprintf("%q stands twice", name), "leave one")
+		}
+	}
+	if m.MaxRecords < 0 {
+		v.add("max_records", "max_records is negative", "write how many records of one person may be erased before someone looks, or leave it out")
+	}
+	if m.Lease != 0 && (m.Lease < minLease || m.Lease > dsar.MaxLease) {
+		v.add("lease", fmt.Sprintf("lease %s is out of bounds", m.Lease), fmt.Sprintf("write a time from %s to %s, such as 10m", minLease, dsar.MaxLease))
+	}
+	if len(m.Datasets) == 0 {
+		v.add("datasets", "datasets are missing", "describe at least one")
+	}
+	if len(m.Datasets) > maxDatasets {
+		v.add("datasets", "too many datasets", "a system has at most "+strconv.Itoa(maxDatasets))
+	}
+	for i := range m.Datasets {
+		v.dataset(index("datasets", i), i)
+	}
+	v.sql()
+}
+
+func (v *validation) dataset(path string, i int) {
+	d := &v.m.Datasets[i]
+	if !datasetForm.MatchString(d.Name) {
+		v.missing(path+".name", d.Name, "dataset name", "use letters, digits, hyphens and underscores, a letter first, at most "+strconv.Itoa(maxDataset))
+	}
+	for j := range i {
+		// File systems that don't tell cases apart would lose one of the two.
+		if strings.EqualFold(v.m.Datasets[j].Name, d.Name) {
+			v.add(path+".name", fmt.Sprintf("dataset %q is there already", d.Name), "rename one")
+		}
+	}
+	v.text(path+".title", d.Title, true)
+	oneOf(v, path+".category", "category", d.Category, Categories())
+	oneOf(v, path+".origin", "origin", d.Origin, Origins())
+	v.text(path+".purpose", d.Purpose, true)
+	oneOf(v, path+".legal_basis", "legal_basis", d.LegalBasis, LegalBases())
+	v.list(path+".recipients", len(d.Recipients))
+	for j, r := range d.Recipients {
+		v.words(index(path+".recipients", j), "recipient", r)
+	}
+	v.text(path+".storage", d.Storage, true)
+	if len(d.Columns) == 0 {
+		v.add(path+".columns", "columns are missing", "list the columns that the person is shown")
+	}
+	if len(d.Columns) > maxColumns {
+		v.add(path+".columns", "too many columns", "a dataset has at most "+strconv.Itoa(maxColumns))
+	}
+	for j, c := range d.Columns {
+		at := index(path+".columns", j)
+		if !columnForm.MatchString(c.Name) {
+			v.missing(at+".name", c.Name, "column name", "use letters, digits and underscores, at most "+strconv.Itoa(maxName)+"; where the table's column has another name, sql.columns says so")
+		}
+		for _, o := range d.Columns[:j] {
+			if o.Name == c.Name {
+				v.add(at+".name", fmt.Sprintf("column %q stands twice", c.Name), "leave one")
+			}
+		}
+		v.text(at+".title", c.Title, false)
+		if c.Type != "" {
+			oneOf(v, at+".type", "type", c.Type, ColumnTypes())
+		}
+		if c.NeverShown != "" {
+			oneOf(v, at+".never_shown", "never_shown", c.NeverShown, NeverShownKinds())
+		}
+	}
+	v.list(path+".retention", len(d.Retention))
+	for j := range d.Retention {
+		v.retention(index(path+".retention", j), d, &d.Retention[j])
+	}
+}
+
+func (v *validation) retention(path string, d *Dataset, r *Retention) {
+	if !groundForm.MatchString(r.Ground) {
+		v.missing(path+".ground", r.Ground, "ground", "use a short name such as tax-records, accounting or legal-claims")
+	}
+	v.words(path+".source", "source", r.Source)
+	v.text(path+".title", r.Title, true)
+	if _, err := ParsePeriod(r.Period); err != nil {
+		if r.Period == "" {
+			v.add(path+".period", "period is missing", "write a period such as P10Y")
+		} else {
+			v.add(path+".period", err.Error(), "write a period such as P10Y")
+		}
+	}
+	c := d.Column(r.Column)
+	switch {
+	case r.Column == "":
+		v.add(path+".column", "column is missing", "name the date column from which the period runs")
+	case c == nil:
+		v.add(path+".column", fmt.Sprintf("retention of %s names the unknown column %q", d.Name, r.Column), "name one of its columns: "+columnNames(d))
+	case c.Type != "date" && c.Type != "datetime":
+		v.add(path+".column", fmt.Sprintf("retention of %s runs from %q, which isn't a date", d.Name, r.Column), "give the column the type date or datetime, or name another")
+	}
+}
+
+func (v *validation) identifierTypes(path string, types []dsar.IdentifierType) {
+	v.list(path, len(types))
+	for i, t := range types {
+		if !identifierForm.MatchString(string(t)) {
+			v.add(index(path, i), fmt.Sprintf("%q isn't an identifier type", t), "use lower-case letters, digits and underscores, a letter first, at most 64, such as email or account_id")
+		}
+		if slices.Contains(types[:i], t) {
+			v.add(index(path, i), fmt.Sprintf("%q stands twice", t), "leave one")
+		}
+	}
+}
+
+// text checks a text by language.
+func (v *validation) text(path string, t Text, required bool) {
+	if len(t) == 0 {
+		if required {
+			v.add(path, label(path)+" is missing", "write it in English at least: {en: …, fr: …}")
+		} else if t != nil {
+			v.add(path, label(path)+" is empty", "write it in English at least, or leave it out")
+		}
+		return
+	}
+	if t["en"] == "" {
+		v.add(path, label(path)+" has no English text", "add en:")
+	}
+	for lang, s := range t {
+		if !languageForm.MatchString(lang) {
+			v.add(path, fmt.Sprintf("%q isn't a language", lang), "write a BCP 47 tag such as en or fr")
+		}
+		v.words(path+"."+lang, label(path)+" in "+lang, s)
+	}
+}
+
+// words checks a text that people read.
+func (v *validation) words(path, what, s string) {
+	switch {
+	case strings.TrimSpace(s) == "":
+		v.add(path, what+" is missing", "write it, or leave the field out where it isn't required")
+	case utf8.RuneCountInString(s) > maxText:
+		v.add(path, what+" is too long", "at most "+strconv.Itoa(maxText)+" characters")
+	case strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) && r != '\n' }):
+		v.add(path, what+" holds control characters", "take them out")
+	}
+}
+
+func (v *validation) missing(path, value, what, cure string) {
+	if value == "" {
+		v.add(path, what+" is missing", cure)
+		return
+	}
+	v.add(path, fmt.Sprintf("%q isn't a %s", value, what), cure)
+}
+
+func (v *validation) list(path string, n int) {
+	if n > maxList {
+		v.add(path, label(path)+" is too long", "at most "+strconv.Itoa(maxList))
+	}
+}
+
+func oneOf[T ~string](v *validation, path, what string, value T, allowed []T) {
+	switch {
+	case value == "":
+		v.add(path, what+" is missing", "allowed: "+join(allowed))
+	case !slices.Contains(allowed, value):
+		v.add(path, fmt.Sprintf("unknown %s %q", what, value), "allowed: "+join(allowed))
+	}
+}
+
+func join[T ~string](list []T) string {
+	var b strings.Builder
+	for i, s := range list {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		// A category holds commas itself.
+		if strings.Contains(string(s), ",") {
+			b.WriteString(strconv.Quote(string(s)))
+		} else {
+			b.WriteString(string(s))
+		}
+	}
+	return b.String()
+}
+
+func columnNames(d *Dataset) string {
+	names := make([]string, len(d.Columns))
+	for i, c := range d.Columns {
+		names[i] = c.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+func index(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }

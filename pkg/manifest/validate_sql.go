@@ -1,0 +1,382 @@
+package manifest
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"habeas.dev/pkg/dsar"
+)
+
+// maxSQLName is the longest name of a table or column, in bytes; PostgreSQL
+// cuts off at 63.
+const maxSQLName = 63
+
+// sql checks what pkg/sqlsystem is told.
+func (v *validation) sql() {
+	m := v.m
+	if m.SQL == nil {
+		for i := range m.Datasets {
+			if m.Datasets[i].SQL != nil {
+				v.add(index("datasets", i)+".sql", "a dataset has sql, the system hasn't", "add sql: {} to the system, or leave it out of the dataset")
+			}
+		}
+		return
+	}
+	if m.SQL.Schema != "" {
+		v.sqlName("sql.schema", m.SQL.Schema)
+	}
+	v.resolve()
+	for i := range m.Datasets {
+		path := index("datasets", i)
+		if m.Datasets[i].SQL == nil {
+			v.add(path, fmt.Sprintf("dataset %s has no sql", m.Datasets[i].Name), "say in which table it lies")
+			continue
+		}
+		v.datasetSQL(path+".sql", &m.Datasets[i])
+	}
+	v.able(dsar.Rectify, "rectify", func(d *DatasetSQL) bool { return len(d.Rectify) > 0 })
+	v.able(dsar.Restrict, "restrict", func(d *DatasetSQL) bool { return len(d.Restrict) > 0 })
+	if _, circle := m.EraseOrder(); circle != nil {
+		v.add("datasets", "datasets are to be erased in a circle: "+strings.Join(circle, " after "), "leave out one after:")
+	}
+}
+
+// able checks that an ability and what the datasets say go together.
+func (v *validation) able(ability dsar.Action, field string, says func(*DatasetSQL) bool) {
+	var any bool
+	for i, d := range v.m.Datasets {
+		if d.SQL == nil || !says(d.SQL) {
+			continue
+		}
+		any = true
+		if !slices.Contains(v.m.Abilities, ability) {
+			v.add(index("datasets", i)+".sql."+field, fmt.Sprintf("dataset %s has %s, the system lacks the ability", d.Name, field), "add "+field+" to abilities, or leave it out")
+		}
+	}
+	if !any && slices.Contains(v.m.Abilities, ability) {
+		v.add("abilities", fmt.Sprintf("the system is able to %s, and no dataset says how", ability), "add sql."+field+" to a dataset, or leave the ability out")
+	}
+}
+
+func (v *validation) resolve() {
+	m := v.m
+	can := slices.Contains(m.Abilities, dsar.Resolve)
+	if can && len(m.SQL.Resolve) == 0 {
+		v.add("sql", "the system is able to resolve, and sql doesn't say how", "add sql.resolve, or leave the ability out")
+	}
+	if !can && len(m.SQL.Resolve) > 0 {
+		v.add("sql.resolve", "sql.resolve without the ability resolve", "add resolve to abilities, or leave it out")
+	}
+	v.list("sql.resolve", len(m.SQL.Resolve))
+	for i, r := range m.SQL.Resolve {
+		path := index("sql.resolve", i)
+		if !slices.Contains(m.Finds, r.Find) {
+			v.add(path+".find", fmt.Sprintf("resolve finds %q, which isn't in finds", r.Find), "add it to finds")
+		}
+		v.sqlName(path+".table", r.Table)
+		v.sqlName(path+".column", r.Column)
+		if len(r.By) == 0 {
+			v.add(path+".by", "by is missing", "name the column of an identifier that is known: {email: email}")
+		}
+		v.list(path+".by", len(r.By))
+		for _, t := range slices.Sorted(maps.Keys(r.By)) {
+			v.needed(path+".by."+string(t), t)
+			v.sqlName(path+".by."+string(t), r.By[t])
+			if t == r.Find {
+				v.add(path+".by."+string(t), fmt.Sprintf("%q is found by itself", t), "name another identifier")
+			}
+		}
+	}
+	for _, f := range m.Finds {
+		if can && !slices.ContainsFunc(m.SQL.Resolve, func(r SQLResolve) bool { return r.Find == f }) {
+			v.add("finds", fmt.Sprintf("nothing in sql.resolve finds %q", f), "add it there, or take it out of finds")
+		}
+	}
+}
+
+func (v *validation) needed(path string, t dsar.IdentifierType) {
+	if !slices.Contains(v.m.Needs, t) {
+		v.add(path, fmt.Sprintf("%q isn't among the system's needs, so it is never told", t), "add it to needs")
+	}
+}
+
+func (v *validation) datasetSQL(path string, d *Dataset) {
+	s := d.SQL
+	v.sqlName(path+".table", s.Table)
+	for _, o := range v.m.Datasets {
+		if o.SQL == s {
+			break
+		}
+		if o.SQL != nil && o.SQL.Table == s.Table && s.Table != "" {
+			v.add(path+".table", fmt.Sprintf("table %q is that of dataset %s already", s.Table, o.Name), "make it one dataset")
+		}
+	}
+	if len(s.Key) == 0 {
+		v.add(path+".key", "key is missing", "name the columns that tell the table's rows apart")
+	}
+	v.list(path+".key", len(s.Key))
+	for i, k := range s.Key {
+		v.sqlName(index(path+".key", i), k)
+		if slices.Contains(s.Key[:i], k) {
+			v.add(index(path+".key", i), fmt.Sprintf("%q stands twice", k), "leave one")
+		}
+	}
+	v.list(path+".via", len(s.Via))
+	for i, via := range s.Via {
+		at := index(path+".via", i)
+		v.sqlName(at+".table", via.Table)
+		if via.Table == s.Table || slices.ContainsFunc(s.Via[:i], func(o Via) bool { return o.Table == via.Table }) {
+			v.add(at+".table", fmt.Sprintf("table %q is there already", via.Table), "make a view of it under another name")
+		}
+		if len(via.On) == 0 {
+			v.add(at+".on", "on is missing", "say which column leads to which: {invoice_id: invoice_id}")
+		}
+		v.list(at+".on", len(via.On))
+		for from, to := range via.On {
+			v.sqlName(at+".on", from)
+			v.sqlName(at+".on", to)
+		}
+	}
+	if len(s.Subject) == 0 {
+		v.add(path+".subject", fmt.Sprintf("dataset %s has no subject", d.Name), "say which column holds which identifier: {account_id: account_id}")
+	}
+	v.list(path+".subject", len(s.Subject))
+	for _, t := range slices.Sorted(maps.Keys(s.Subject)) {
+		v.needed(path+".subject."+string(t), t)
+		v.sqlColumn(path+".subject."+string(t), s, s.Subject[t])
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Columns)) {
+		if d.Column(name) == nil {
+			v.add(path+".columns."+name, fmt.Sprintf("unknown column %q", name), "name one of the dataset's columns: "+columnNames(d))
+		}
+		v.sqlColumn(path+".columns."+name, s, s.Columns[name])
+	}
+	v.list(path+".after", len(s.After))
+	for i, name := range s.After {
+		switch {
+		case v.m.Dataset(name) == nil:
+			v.add(index(path+".after", i), fmt.Sprintf("after names the unknown dataset %q", name), "name one of this system's datasets")
+		case name == d.Name:
+			v.add(index(path+".after", i), "a dataset can't be erased after itself", "leave it out")
+		}
+	}
+	v.erase(path, d)
+	v.rectify(path, d)
+	v.restrict(path, d)
+}
+
+func (v *validation) erase(path string, d *Dataset) {
+	s := d.SQL
+	able := slices.Contains(v.m.Abilities, dsar.Erase)
+	switch s.Erase {
+	case "":
+		if able {
+			v.add(path+".erase", fmt.Sprintf("dataset %s has no way to be erased, and the system has the ability", d.Name), "write erase: delete or erase: anonymise")
+		}
+	case EraseDelete, EraseAnonymise:
+		if !able {
+			v.add(path+".erase", fmt.Sprintf("dataset %s can be erased, the system lacks the ability", d.Name), "add erase to abilities, or leave it out")
+		}
+	default:
+		v.add(path+".erase", fmt.Sprintf("unknown erase %q", s.Erase), "allowed: "+EraseDelete+", "+EraseAnonymise)
+	}
+	if s.Erase != EraseAnonymise {
+		if len(s.Anonymise) > 0 {
+			v.add(path+".anonymise", "anonymise without erase: anonymise", "write erase: anonymise, or leave it out")
+		}
+		v.outlived(path, d)
+		return
+	}
+	if len(s.Anonymise) == 0 {
+		v.add(path+".anonymise", "anonymise is missing", "name the columns and the values that they get")
+	}
+	v.list(path+".anonymise", len(s.Anonymise))
+	for column, value := range s.Anonymise {
+		v.sqlName(path+".anonymise."+column, column)
+		v.constant(path+".anonymise."+column, value)
+	}
+	// Who can be found again was not made anonymous.
+	for _, column := range s.ways() {
+		if _, ok := s.Anonymise[column]; !ok {
+			v.add(path+".anonymise", fmt.Sprintf("anonymise keeps %s, by which the person is found", column), "add "+column+": null")
+		}
+	}
+	for _, c := range d.Columns {
+		column := s.Source(c.Name)
+		if _, ok := s.Anonymise[column]; !ok && c.NeverShown != "" && !strings.Contains(column, ".") {
+			v.add(path+".anonymise", fmt.Sprintf("anonymise keeps %s, which is marked %s", column, c.NeverShown), "add "+column+": null")
+		}
+	}
+	v.outlived(path, d)
+}
+
+// constant checks a value that columns of a database are set to.
+func (v *validation) constant(path string, value any) {
+	switch value := value.(type) {
+	case nil, bool, int, int64, float64:
+	case string:
+		if len(value) > maxText || strings.ContainsRune(value, 0) {
+			v.add(path, "the text is too long or holds a NUL", "write a short text")
+		}
+	default:
+		v.add(path, "it must be null, a text, a number, true or false", "quote a date")
+	}
+}
+
+// ways are the columns of a dataset's own table that lead to the person.
+func (s *DatasetSQL) ways() []string {
+	var ways []string
+	for _, column := range s.Subject {
+		if !strings.Contains(column, ".") {
+			ways = append(ways, column)
+		} else if len(s.Via) > 0 {
+			ways = slices.AppendSeq(ways, maps.Keys(s.Via[0].On))
+		}
+	}
+	slices.Sort(ways)
+	return slices.Compact(ways)
+}
+
+// outlived checks that no record that must stay loses the row through which it
+// is found: it would be held and never be found again.
+func (v *validation) outlived(path string, d *Dataset) {
+	for _, via := range d.SQL.Via {
+		for i := range v.m.Datasets {
+			parent := &v.m.Datasets[i]
+			if parent == d || parent.SQL == nil || parent.SQL.Table != via.Table || parent.SQL.Erase == "" {
+				continue
+			}
+			for j, r := range d.Retention {
+				column := d.SQL.Source(r.Column)
+				same := slices.ContainsFunc(parent.Retention, func(p Retention) bool {
+					return p.Period == r.Period && via.Table+"."+parent.SQL.Source(p.Column) == column
+				})
+				if !same {
+					v.add(strings.TrimSuffix(path, ".sql")+index(".retention", j), fmt.Sprintf("%s must stay when %s, through which it is found, may be gone", d.Name, parent.Name),
+						fmt.Sprintf("give both the same rule: the same period, running from a column of %s", via.Table))
+				}
+			}
+		}
+	}
+}
+
+func (v *validation) rectify(path string, d *Dataset) {
+	v.list(path+".rectify", len(d.SQL.Rectify))
+	for i, name := range d.SQL.Rectify {
+		at := index(path+".rectify", i)
+		switch c := d.Column(name); {
+		case c == nil:
+			v.add(at, fmt.Sprintf("rectify names the unknown column %q", name), "name one of the dataset's columns: "+columnNames(d))
+		case strings.Contains(d.SQL.Source(name), "."):
+			v.add(at, fmt.Sprintf("column %q lies in another table", name), "rectify it in that table's dataset")
+		case slices.Contains(d.SQL.Key, d.SQL.Source(name)):
+			v.add(at, fmt.Sprintf("column %q is part of the key", name), "a key isn't corrected")
+		case slices.Contains(d.SQL.Rectify[:i], name):
+			v.add(at, fmt.Sprintf("%q stands twice", name), "leave one")
+		}
+	}
+}
+
+// restrictRights are the rights whose request restricts.
+func restrictRights() []dsar.Right {
+	return []dsar.Right{dsar.Restriction, dsar.Objection, dsar.ConsentWithdrawal, dsar.OptOut}
+}
+
+func (v *validation) restrict(path string, d *Dataset) {
+	v.list(path+".restrict", len(d.SQL.Restrict))
+	for i, r := range d.SQL.Restrict {
+		at := index(path+".restrict", i)
+		v.sqlName(at+".column", r.Column)
+		if slices.Contains(d.SQL.Key, r.Column) {
+			v.add(at+".column", fmt.Sprintf("column %q is part of the key", r.Column), "name the flag that stops processing")
+		}
+		if r.Value == nil {
+			v.add(at+".value", "value is missing", "write the value that stops processing, such as true")
+		} else {
+			v.constant(at+".value", r.Value)
+		}
+		for j, right := range r.Rights {
+			if !slices.Contains(restrictRights(), right) {
+				v.add(index(at+".rights", j), fmt.Sprintf("right %q doesn't restrict", right), "allowed: "+join(restrictRights()))
+			}
+			if slices.Contains(r.Rights[:j], right) {
+				v.add(index(at+".rights", j), fmt.Sprintf("%q stands twice", right), "leave one")
+			}
+		}
+	}
+}
+
+func (v *validation) sqlName(path, name string) {
+	switch {
+	case name == "":
+		v.add(path, label(path)+" is missing", "write the name that it has in the database")
+	case len(name) > maxSQLName, strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f || r == '.' }):
+		v.add(path, fmt.Sprintf("%q isn't a name in a database", name), fmt.Sprintf("at most %d bytes, no dots, no control characters", maxSQLName))
+	}
+}
+
+// sqlColumn checks the name of a column, or table.column for a table of Via.
+func (v *validation) sqlColumn(path string, s *DatasetSQL, name string) {
+	table, column, there := strings.Cut(name, ".")
+	if !there {
+		v.sqlName(path, name)
+		return
+	}
+	v.sqlName(path, column)
+	if !slices.ContainsFunc(s.Via, func(via Via) bool { return via.Table == table }) {
+		v.add(path, fmt.Sprintf("%q names a table that isn't in via", name), "add via, or name a column of "+s.Table)
+	}
+}
+
+// Source is where a column of the dataset lies: a column of its table, or
+// table.column for a table of Via.
+func (s *DatasetSQL) Source(column string) string {
+	if source := s.Columns[column]; source != "" {
+		return source
+	}
+	return column
+}
+
+// EraseOrder is the order in which the datasets of a system under SQL are
+// erased: first those whose rows are found through others, or refer to others.
+// Where that goes round in a circle, it returns the names on the circle.
+func (m *Manifest) EraseOrder() (order, circle []string) {
+	before := map[string][]string{} // by dataset: those that are erased before it
+	for i := range m.Datasets {
+		d := &m.Datasets[i]
+		if d.SQL == nil {
+			continue
+		}
+		before[d.Name] = append(before[d.Name], d.SQL.After...)
+		for _, via := range d.SQL.Via {
+			for j := range m.Datasets {
+				if p := &m.Datasets[j]; p != d && p.SQL != nil && p.SQL.Table == via.Table {
+					before[p.Name] = append(before[p.Name], d.Name)
+				}
+			}
+		}
+	}
+	names := make([]string, len(m.Datasets))
+	for i := range m.Datasets {
+		names[i] = m.Datasets[i].Name
+	}
+	if c := cycleOf(names, func(name string) []string { return before[name] }); c != nil {
+		return nil, c
+	}
+	var visit func(string)
+	visit = func(name string) {
+		if slices.Contains(order, name) {
+			return
+		}
+		for _, b := range before[name] {
+			visit(b)
+		}
+		order = append(order, name)
+	}
+	for _, name := range names {
+		visit(name)
+	}
+	return order, nil
+}

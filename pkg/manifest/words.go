@@ -1,0 +1,46 @@
+package manifest
+
+import "habeas.dev/pkg/dsar"
+
+// Abilities lists what a system can be able to do.
+func Abilities() []dsar.Action {
+	return []dsar.Action{dsar.Resolve, dsar.Gather, dsar.Erase, dsar.Rectify, dsar.Restrict}
+}
+
+// Categories lists the categories of personal data: those of the privacy
+// notice's California section, which follow Cal. Civ. Code 1798.140(v).
+func Categories() []string {
+	return []string{
+		"identifiers",
+		"customer records", // Cal. Civ. Code 1798.80(e), e.g. a card number
+		"protected characteristics",
+		"commercial information",
+		"internet or network activity",
+		"biometric",
+		"geolocation",
+		"audio, electronic, visual",
+		"professional or employment",
+		"inferences",
+		"education",
+	}
+}
+
+// Origins lists where data can come from.
+func Origins() []Origin { return []Origin{Provided, Observed, Received, Derived} }
+
+// LegalBases lists the grounds of GDPR art. 6(1), in its order.
+func LegalBases() []string {
+	return []string{"consent", "contract", "legal-obligation", "vital-interest", "public-task", "legitimate-interest"}
+}
+
+// ColumnTypes lists the types of columns. A date is ISO 8601 (2020-01-31), a
+// datetime RFC 3339, an object anything that JSON can say.
+func ColumnTypes() []string {
+	return []string{"string", "integer", "number", "boolean", "date", "datetime", "object"}
+}
+
+// NeverShownKinds lists what an answer never shows: it says with particularity
+// that such data is held (11 CCR 7024(d)).
+func NeverShownKinds() []string {
+	return []string{"government-id", "financial-account", "health-id", "password", "security-question", "biometric"}
+}

@@ -1,0 +1,183 @@
+package vault
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+)
+
+// A pack holds the short objects of one request in a directory's bucket, one
+// behind the other, in one file: to make a file costs as much CPU as to gather
+// and seal what is in it, and a request has about eight (docs/adr/0004).
+//
+// Objects are appended, each as one frame by one call of write, which a local
+// file system keeps apart from those of other processes. A frame that a process
+// didn't write to its end has a wrong sum; readers pass over it to the next
+// one's magic. The sums tell what was written whole, no more: whether it is
+// what was sealed is told by the seal.
+//
+//	magic 8 | sum of all behind it 4 | kind 1 | name's length 1 | content's length 4 | name | content
+const (
+	packMagic  = "\xbd\x9ahabeas"
+	packHeader = len(packMagic) + 4 + 1 + 1 + 4
+	// maxPacked is the longest object that goes into a pack.
+	maxPacked = 16 << 10
+	// maxPack is about when a pack takes no more: one is read as a whole for
+	// every object in it.
+	maxPack = 256 << 10
+)
+
+// The kinds of a frame.
+const (
+	framePut  = 1 // an object; the last one of a name counts
+	frameGone = 2 // the objects whose name begins so were deleted
+)
+
+var packSums = crc32.MakeTable(crc32.Castagnoli)
+
+func appendFrame(b []byte, kind byte, name string, content []byte) []byte {
+	start := len(b)
+	b = append(b, packMagic...)
+	b = append(b, 0, 0, 0, 0, kind, byte(len(name)))
+	b = binary.BigEndian.AppendUint32(b, uint32(len(content)))
+	b = append(b, name...)
+	b = append(b, content...)
+	sum := b[start+len(packMagic):]
+	binary.BigEndian.PutUint32(sum, crc32.Checksum(sum[4:], packSums))
+	return b
+}
+
+// findFrame returns the content of the last object of a name, errNotFound where
+// there is none, and ErrCorrupt where its frame is damaged, and no later one is
+// there.
+func findFrame(pack []byte, name string) (content []byte, err error) {
+	err = errNotFound
+	for {
+		at := bytes.Index(pack, []byte(packMagic))
+		if at < 0 {
+			return content, err
+		}
+		pack = pack[at:]
+		kind, frameName, frameContent, size := parseFrame(pack)
+		switch {
+		case kind == framePut && frameName == name:
+			content, err = frameContent, nil
+		case kind == frameGone && strings.HasPrefix(name, frameName):
+			content, err = nil, errNotFound
+		case kind == 0 && frameName == name && err != nil:
+			err = ErrCorrupt
+		}
+		pack = pack[size:]
+	}
+}
+
+// parseFrame reads the frame that a pack begins with. One that isn't whole has
+// the kind 0, its name as far as it can be told, and the size of its magic:
+// what lies behind may be another's.
+func parseFrame(b []byte) (kind byte, name string, content []byte, size int) {
+	if len(b) < packHeader {
+		return 0, "", nil, len(b)
+	}
+	h := b[len(packMagic):packHeader]
+	nameEnd := packHeader + int(h[5])
+	if len(b) < nameEnd {
+		return 0, "", nil, len(packMagic)
+	}
+	name = string(b[packHeader:nameEnd])
+	length := binary.BigEndian.Uint32(h[6:])
+	if uint64(len(b)-nameEnd) < uint64(length) {
+		return 0, name, nil, len(packMagic)
+	}
+	size = nameEnd + int(length)
+	if crc32.Checksum(b[len(packMagic)+4:size], packSums) != binary.BigEndian.Uint32(h) {
+		return 0, name, nil, len(packMagic)
+	}
+	return h[4], name, b[nameEnd:size:size], size
+}
+
+// splitObject tells the pack and the name of an object's key.
+func splitObject(key string) (pack, name string, ok bool) {
+	request, name, ok := strings.Cut(strings.TrimPrefix(key, "objects/"), "/")
+	if !ok || !strings.HasPrefix(key, "objects/") {
+		return "", "", false
+	}
+	return "objects/" + request + ".pack", name, true
+}
+
+// appendPack adds a frame. It says false where the pack is long enough.
+func (d *dir) appendPack(pack string, kind byte, name string, content []byte) (bool, error) {
+	f, err := os.OpenFile(d.path(pack), os.O_WRONLY|os.O_APPEND|os.O_CREATE, fileMode)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	if kind == framePut {
+		info, err := f.Stat()
+		if err != nil {
+			return false, err
+		}
+		if info.Size() > maxPack {
+			return false, nil
+		}
+	}
+	buf := d.buffer()
+	defer d.buffers.Put(buf)
+	*buf = appendFrame((*buf)[:0], kind, name, content)
+	_, err = f.Write(*buf)
+	return true, err
+}
+
+// readPack finds an object in a pack and returns a copy of it.
+func (d *dir) readPack(pack, name string) ([]byte, error) {
+	f, err := os.Open(d.path(pack))
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, errNotFound
+		}
+		return nil, err
+	}
+	defer f.Close()
+	buf := d.buffer()
+	defer d.buffers.Put(buf)
+	if *buf, err = readAll((*buf)[:0], f); err != nil {
+		return nil, err
+	}
+	content, err := findFrame(*buf, name)
+	return bytes.Clone(content), err
+}
+
+// readAll reads a file into a buffer. Packs end soon after maxPack; what is far
+// longer is none.
+func readAll(b []byte, r io.Reader) ([]byte, error) {
+	for {
+		if len(b) > 64*maxPack {
+			return b, fmt.Errorf("a pack of objects is longer than %d bytes: %w", 64*maxPack, ErrCorrupt)
+		}
+		if len(b) == cap(b) {
+			b = append(b, 0)[:len(b)]
+		}
+		n, err := r.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		if errors.Is(err, io.EOF) {
+			return b, nil
+		}
+		if err != nil {
+			return b, err
+		}
+	}
+}
+
+// buffer lends a buffer for a frame or a pack; all that goes through is sealed.
+func (d *dir) buffer() *[]byte {
+	if b, ok := d.buffers.Get().(*[]byte); ok {
+		return b
+	}
+	b := make([]byte, 0, 32<<10)
+	return &b
+}

@@ -1,0 +1,114 @@
+package worker
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+
+	"habeas.dev/pkg/bus"
+	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/telemetry"
+)
+
+// outbox publishes answers, then acknowledges their tasks. It is one goroutine:
+// while it publishes, what is answered meanwhile gathers, and goes out together.
+type outbox struct {
+	w   *Worker
+	pub message.Publisher
+	in  chan parcel
+}
+
+// parcel is what is to be published together: answered jobs, or progress.
+type parcel struct {
+	jobs     []*job
+	progress []event.Event
+}
+
+const (
+	// outboxDepth is how many parcels wait without holding up who brings them.
+	outboxDepth = 64
+	// outboxMost bounds what one publish carries, in messages.
+	outboxMost = 1000
+)
+
+func newOutbox(w *Worker, pub message.Publisher) *outbox {
+	return &outbox{w: w, pub: pub, in: make(chan parcel, outboxDepth)}
+}
+
+func (o *outbox) put(p parcel) { o.in <- p }
+
+// offer is put for what may be left out where there is no room.
+func (o *outbox) offer(p parcel) {
+	select {
+	case o.in <- p:
+	default:
+	}
+}
+
+func (o *outbox) close() { close(o.in) }
+
+func (o *outbox) run() {
+	for p := range o.in {
+		n := len(p.jobs) + len(p.progress)
+		for more := true; more && n < outboxMost; {
+			select {
+			case next, ok := <-o.in:
+				if more = ok; ok {
+					p.jobs, p.progress = append(p.jobs, next.jobs...), append(p.progress, next.progress...)
+					n += len(next.jobs) + len(next.progress)
+				}
+			default:
+				more = false
+			}
+		}
+		o.publish(p)
+	}
+}
+
+func (o *outbox) publish(p parcel) {
+	var reports, rejected []*message.Message
+	for _, e := range p.progress {
+		reports = append(reports, envelope(e))
+	}
+	for _, j := range p.jobs {
+		switch j.answer.Type {
+		case event.TypeReport:
+			reports = append(reports, envelope(j.answer))
+		case event.TypeRejected:
+			rejected = append(rejected, envelope(j.answer))
+		}
+	}
+	reported := o.send(event.TopicReports, reports)
+	turnedAway := o.send(event.TopicRejected, rejected)
+	for _, j := range p.jobs {
+		if j.answer.Type == event.TypeReport && reported || j.answer.Type == event.TypeRejected && turnedAway {
+			j.msg.Ack()
+		} else {
+			j.msg.Nack() // it comes again
+		}
+	}
+	o.w.metrics.inFlight(context.Background(), -len(p.jobs))
+}
+
+// send tells whether all messages are in Kafka. The publisher has its own
+// retries; what it gives up on comes again with the tasks.
+func (o *outbox) send(topic string, msgs []*message.Message) bool {
+	if len(msgs) == 0 {
+		return true
+	}
+	if err := o.pub.Publish(topic, msgs...); err != nil {
+		o.w.log.LogAttrs(context.Background(), slog.LevelWarn, "reports were not published; their tasks come again", slog.String("system", o.w.system),
+			slog.String("topic", topic), slog.Int("messages", len(msgs)), slog.Any("error", telemetry.Vouch(err)))
+		return false
+	}
+	return true
+}
+
+// envelope is an event as a message, under its request's key.
+func envelope(e event.Event) *message.Message {
+	msg := message.NewMessage(e.ID, e.Data)
+	msg.Metadata = e.Headers()
+	bus.SetKey(msg, e.Subject)
+	return msg
+}

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/trace"
+	"habeas.dev/services/sandbox/people"
+)
+
+type demoCommand struct {
+	Data   string `help:"Keep everything in this folder; else a fresh one among the system's temporary files." placeholder:"DIR" type:"path"`
+	Listen string `help:"Where the HTTP door listens." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
+	Exit   bool   `help:"End when the requests have, with status 0 where all ended as they should."`
+	People int    `help:"How many people are seeded; at least 200." default:"240"`
+	Seed   int64  `help:"The seed of the population." default:"1"`
+	Log    string `help:"How much is logged: debug, info, warn, error." default:"error" enum:"debug,info,warn,error"`
+}
+
+// demoTime bounds how long the demo's requests may take before the demo says
+// that they don't end.
+const demoTime = 2 * time.Minute
+
+func (c *demoCommand) Run(ctx context.Context) error {
+	dir, err := c.folder()
+	if err != nil {
+		return err
+	}
+	cfg, err := c.config(dir)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("Habeas demo in %s\n", dir)
+	began := time.Now()
+	n, err := startNode(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer n.stop()
+	if err := cfg.Save(); err != nil {
+		return err
+	}
+	fmt.Printf("Started in %s: %d people in %d systems, broker %s, HTTP %s\n\n", time.Since(began).Round(time.Millisecond), c.People, len(n.manifests), n.brokers[0], n.url())
+
+	population := people.Generate(people.Config{Seed: c.Seed, People: c.People})
+	asked := demoRequests(population)
+	if err := submitAll(ctx, n, asked); err != nil {
+		return err
+	}
+	traces, err := follow(ctx, n, asked)
+	if err != nil {
+		return err
+	}
+	good := c.tell(dir, asked, traces)
+	if c.Exit {
+		if !good {
+			return errSilent
+		}
+		return nil
+	}
+	fmt.Printf("\nServing on %s until Ctrl-C. Submit your own:\n  %s submit -f request.json --to %s\n", n.url(), program(), n.url())
+	return n.wait(ctx)
+}
+
+func (c *demoCommand) folder() (string, error) {
+	if c.People < 200 {
+		return "", fmt.Errorf("--people %d: at least 200", c.People)
+	}
+	if c.Data != "" {
+		return c.Data, nil
+	}
+	dir, err := os.MkdirTemp("", "habeas-demo-")
+	if err != nil {
+		return "", fmt.Errorf("a folder for the demo: %w; name one with --data", err)
+	}
+	return dir, nil
+}
+
+func (c *demoCommand) config(dir string) (config.Config, error) {
+	cfg, err := config.ForData(dir)
+	if err != nil {
+		return cfg, err
+	}
+	cfg.Listen, cfg.Log.Level = c.Listen, c.Log
+	cfg.Controller = "Example Cloud SAS"
+	if cfg.Sandbox == nil {
+		cfg.Sandbox = &config.Sandbox{Seed: c.Seed, People: c.People}
+	}
+	return cfg, nil
+}
+
+// demoRequest is one request of the demo, and what must become of it.
+type demoRequest struct {
+	id, title    string
+	right        dsar.Right
+	jurisdiction string
+	locale       string
+	source       string
+	email        string
+	onKafka      bool
+}
+
+// demoRequests are the demo's five. Their ids are fresh, so that the demo can be
+// run again on the same folder.
+func demoRequests(p *people.Population) []demoRequest {
+	address := func(number int) string { return p.People[number-1].Email }
+	return []demoRequest{
+		{newRequestID(), "access, EEA, in French", dsar.Access, "EEA", "fr", "signup-page", address(people.Camille), false},
+		{newRequestID(), "access, California", dsar.Access, "California", "en", "signup-page", address(people.Californian), false},
+		{newRequestID(), "erasure, EEA", dsar.Erasure, "EEA", "fr", "support-desk", address(people.Leaver), false},
+		{newRequestID(), "portability, by Kafka", dsar.Portability, "EEA", "en", "partner-portal", address(people.NonLatin), true},
+		{newRequestID(), "access, nobody we know", dsar.Access, "EEA", "en", "signup-page", people.NobodyEmail, false},
+	}
+}
+
+// tell prints how each request ended and how to look at its answer.
+func (c *demoCommand) tell(dir string, asked []demoRequest, traces []trace.Trace) bool {
+	good := true
+	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(out, "\nREQUEST\tID\tENDED\tIN\tANSWER")
+	for i, a := range asked {
+		t := traces[i]
+		answer := "outbox/" + a.id + ".zip.age"
+		if t.Status != dsar.StatusCompleted {
+			good, answer = false, t.Attention
+		}
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\n", a.title, a.id, t.Status, t.EndedAt.Sub(t.AcceptedAt).Round(time.Millisecond), answer)
+	}
+	_ = out.Flush()
+	fmt.Printf(`
+Each answer is encrypted for its person (age); look into one, and follow what was done:
+  %[1]s bundle get %[2]s --data %[3]s -o answer.zip
+  %[1]s verify answer.zip
+  %[1]s trace %[4]s --data %[3]s
+  %[1]s requests --data %[3]s
+`, program(), asked[0].id, quoted(dir), asked[2].id)
+	if !good {
+		fmt.Println("\nNot all requests ended as they should; `trace` tells why.")
+	}
+	return good
+}
+
+// program is this program as it was called.
+func program() string { return os.Args[0] }
+
+// quoted is a path as a shell takes it.
+func quoted(path string) string {
+	if strings.ContainsAny(path, " '\"$`\\&;()*?<>|") {
+		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+	}
+	return path
+}

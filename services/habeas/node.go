@@ -1,0 +1,287 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"habeas.dev/pkg/bus"
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/policy"
+	"habeas.dev/pkg/telemetry"
+	"habeas.dev/pkg/worker"
+	"habeas.dev/services/aggregator"
+	"habeas.dev/services/coordinator"
+	"habeas.dev/services/intake"
+	"habeas.dev/services/internal/broker"
+	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/installation"
+	"habeas.dev/services/internal/relay"
+	"habeas.dev/services/internal/transport"
+)
+
+const (
+	// stopTime bounds a graceful stop: what is in flight is finished within it,
+	// or comes again after the next start.
+	stopTime = 15 * time.Second
+	// topicTime bounds how long the brokers may take to be there at the start.
+	topicTime = 30 * time.Second
+	// externalPartitions is how many a topic gets on a broker of one's own; the
+	// embedded one has its own number.
+	externalPartitions = 6
+)
+
+// node is every service in this process.
+type node struct {
+	cfg       config.Config
+	log       *slog.Logger
+	in        *installation.Installation
+	manifests []*manifest.Manifest
+	brokers   []string
+	address   string
+	sandbox   *sandbox
+	failed    chan error // the first service that ended by itself
+
+	ctx     context.Context // ends the services
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+	closers []func() error // in the order of opening
+}
+
+// startNode starts everything that the configuration names. On an error nothing
+// is left running.
+func startNode(ctx context.Context, cfg config.Config) (_ *node, err error) {
+	n := &node{cfg: cfg, failed: make(chan error, 1)}
+	n.ctx, n.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	defer func() {
+		if err != nil {
+			n.stop()
+		}
+	}()
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(cfg.Log.Level)); err != nil {
+		return nil, err
+	}
+	if n.log, err = telemetry.NewLogger(os.Stderr, telemetry.LogConfig{Format: cfg.Log.Format, Level: level}); err != nil {
+		return nil, err
+	}
+	tel, err := telemetry.Setup(ctx, telemetry.Config{Service: "habeas", Version: version, Endpoint: cfg.Telemetry.OTLP})
+	if err != nil {
+		return nil, err
+	}
+	n.onStop(func() error { return tel.Shutdown(context.WithoutCancel(ctx)) })
+
+	// The door's port is taken first: a port that is in use is the commonest
+	// mistake, and nothing has been made yet.
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("can't listen on %s: %w; choose another address with --listen", cfg.Listen, err)
+	}
+	n.onStop(func() error { _ = listener.Close(); return nil })
+	n.address = listener.Addr().String()
+
+	if cfg, err = n.startSandbox(ctx, cfg); err != nil {
+		return nil, err
+	}
+	if n.manifests, err = loadManifests(cfg); err != nil {
+		return nil, err
+	}
+	catalogue, err := manifest.Catalogue(n.manifests)
+	if err != nil {
+		return nil, err
+	}
+	if err := n.startBroker(ctx, cfg); err != nil {
+		return nil, err
+	}
+	if n.in, err = installation.Make(ctx, cfg); err != nil {
+		return nil, err
+	}
+	n.onStop(n.in.Close)
+	return n, n.startServices(ctx, cfg, tel, catalogue, listener)
+}
+
+// startBroker has a broker with all topics: the configured one, or the embedded.
+func (n *node) startBroker(ctx context.Context, cfg config.Config) error {
+	topics := []string{event.TopicRequests, event.TopicReports, event.TopicEvents, event.TopicRejected, event.TopicTasks(dsar.Aggregator)}
+	for _, m := range n.manifests {
+		topics = append(topics, event.TopicTasks(m.System))
+	}
+	if len(cfg.Kafka.Brokers) == 0 {
+		b, err := broker.Start(ctx, broker.Config{Dir: cfg.Room(config.RoomBroker), Topics: topics, Logger: n.log})
+		if err != nil {
+			return err
+		}
+		n.onStop(func() error { b.Close(); return nil })
+		n.brokers = []string{b.Addr()}
+		return nil
+	}
+	n.brokers = cfg.Kafka.Brokers
+	specs := make([]bus.TopicSpec, len(topics))
+	for i, t := range topics {
+		specs[i] = bus.TopicSpec{Name: t, Partitions: externalPartitions}
+	}
+	ctx, cancel := context.WithTimeout(ctx, topicTime)
+	defer cancel()
+	err := bus.EnsureTopics(ctx, n.busConfig("topics"), specs)
+	if mismatch := (*bus.MismatchError)(nil); errors.As(err, &mismatch) {
+		n.log.Warn("topics differ from what habeas would create", "error", err)
+		return nil
+	}
+	return err
+}
+
+func (n *node) busConfig(client string) bus.Config {
+	return bus.Config{Brokers: n.brokers, ClientID: "habeas-" + client}
+}
+
+func (n *node) startServices(ctx context.Context, cfg config.Config, tel *telemetry.Telemetry, catalogue []dsar.System, listener net.Listener) error {
+	publisher, err := bus.NewPublisher(bus.PublisherConfig{Config: n.busConfig("publisher")})
+	if err != nil {
+		return err
+	}
+	n.onStop(publisher.Close)
+	carrier := transport.NewCarrier(publisher)
+	book, err := policy.Load()
+	if err != nil {
+		return err
+	}
+	validator, err := event.NewValidator()
+	if err != nil {
+		return err
+	}
+	doors, err := intake.New(intake.Config{Requests: n.in.Requests, Rows: n.in.Journal, Vault: n.in.Vault, Policy: book, Validator: validator,
+		Catalogue: catalogue, Rejected: carrier, Tracers: tel.Tracers(), Now: now, Log: n.log})
+	if err != nil {
+		return err
+	}
+	answers, err := n.newAggregator(book)
+	if err != nil {
+		return err
+	}
+	if err := n.startWorkers(ctx, cfg, tel); err != nil {
+		return err
+	}
+	if err := n.consume(aggregator.Group, func(ctx context.Context, s transport.Subscriber) error { return answers.Run(ctx, s, carrier) }); err != nil {
+		return err
+	}
+	coord := coordinator.New(coordinator.Config{Requests: n.in.Requests, Timers: n.in.Journal, Now: now, Log: n.log})
+	if err := n.consume(coordinator.Group, func(ctx context.Context, s transport.Subscriber) error { return coord.Run(ctx, s, carrier) }); err != nil {
+		return err
+	}
+	if err := n.consume(intake.Group, doors.Consume); err != nil {
+		return err
+	}
+	carry := relay.New(relay.Config{Outbox: n.in.Journal, Publisher: carrier, Log: n.log})
+	n.run("relay", carry.Run)
+	n.serve(intake.Server(doors.Handler()), listener)
+	return nil
+}
+
+// consume runs a service on a subscriber of its own group.
+func (n *node) consume(group string, run func(context.Context, transport.Subscriber) error) error {
+	s, err := bus.NewSubscriber(bus.SubscriberConfig{Config: n.busConfig(group), Group: group, Logger: n.log})
+	if err != nil {
+		return err
+	}
+	n.onStop(s.Close)
+	n.run(group, func(ctx context.Context) error { return run(ctx, s) })
+	return nil
+}
+
+func (n *node) startWorkers(ctx context.Context, cfg config.Config, tel *telemetry.Telemetry) error {
+	for _, m := range n.manifests {
+		if cfg.Systems[m.System].Elsewhere {
+			continue
+		}
+		impl, closer, err := openSystem(ctx, cfg, m)
+		if err != nil {
+			return fmt.Errorf("worker %s: %w", m.System, err)
+		}
+		n.onStop(closer)
+		w, err := worker.New(m, impl, worker.WithLogger(n.log), worker.WithTracer(tel.Tracers()), worker.WithMeter(tel.Meters()))
+		if err != nil {
+			return err
+		}
+		n.run("worker "+m.System, func(ctx context.Context) error {
+			return w.Run(ctx, worker.Config{Brokers: n.brokers, Vault: n.in.Vault})
+		})
+	}
+	return nil
+}
+
+func (n *node) serve(server *http.Server, listener net.Listener) {
+	n.run("http", func(ctx context.Context) error {
+		stopped := context.AfterFunc(ctx, func() {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
+			defer cancel()
+			_ = server.Shutdown(ctx)
+		})
+		defer stopped()
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+}
+
+// run runs a service until the node is stopped. One that ends before fails the
+// node.
+func (n *node) run(name string, service func(context.Context) error) {
+	n.running.Go(func() {
+		err := service(n.ctx)
+		if n.ctx.Err() != nil {
+			return
+		}
+		if err == nil {
+			err = errors.New("it ended")
+		}
+		select {
+		case n.failed <- fmt.Errorf("%s: %w", name, err):
+		default:
+		}
+	})
+}
+
+// wait blocks until the context is over (nil) or a service has failed.
+func (n *node) wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-n.failed:
+		return err
+	}
+}
+
+func (n *node) onStop(f func() error) { n.closers = append(n.closers, f) }
+
+// stop ends the services, lets them finish what is in flight, and closes what
+// they stood on. Stopping twice is harmless.
+func (n *node) stop() {
+	n.cancel()
+	done := make(chan struct{})
+	go func() {
+		n.running.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(stopTime):
+		n.log.Warn("some services did not stop in time")
+	}
+	for i := len(n.closers) - 1; i >= 0; i-- {
+		if err := n.closers[i](); err != nil && n.log != nil {
+			n.log.Warn("stopping", "error", err)
+		}
+	}
+	n.closers = nil
+}
+
+func (n *node) url() string { return "http://" + n.address }

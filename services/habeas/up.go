@@ -1,0 +1,38 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+type upCommand struct {
+	place
+	Listen string `help:"Where the HTTP door listens; else as configured." placeholder:"HOST:PORT"`
+}
+
+func (c *upCommand) Run(ctx context.Context) error {
+	cfg, err := c.config()
+	if err != nil {
+		return err
+	}
+	if c.Listen != "" {
+		cfg.Listen = c.Listen
+	}
+	if len(cfg.Systems) == 0 && cfg.Sandbox == nil {
+		return fmt.Errorf("no systems are configured: every request would reach nobody; name them under systems: in the configuration (see docs/operate.md), or try habeas demo")
+	}
+	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+		return fmt.Errorf("data folder: %w; name another one with --data", err)
+	}
+	began := time.Now()
+	n, err := startNode(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer n.stop()
+	fmt.Printf("Habeas is up after %s: %d systems, data in %s, broker %s, HTTP %s\n", time.Since(began).Round(time.Millisecond), len(n.manifests), filepath.Clean(cfg.Data), n.brokers[0], n.url())
+	return n.wait(ctx)
+}

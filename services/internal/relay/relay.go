@@ -1,0 +1,218 @@
+// Package relay carries the messages of the journal's outbox to Kafka.
+//
+// MUST hold, and this package's tests prove: messages of one request are
+// published in the order in which they were appended; a message leaves the
+// outbox only after it was acknowledged, so that a crash at any point sends some
+// twice and loses none; while the broker is down nothing is dropped and one line
+// is logged, not one for every try.
+//
+// Several processes may each run a relay on the same journal. With PostgreSQL
+// they share the work; with SQLite a second one merely sends duplicates.
+package relay
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+	"habeas.dev/services/internal/journal"
+)
+
+const (
+	// DefaultBatch is how many messages are published at once: what a busy
+	// journal appends while the batch before is being acknowledged.
+	DefaultBatch = 1000
+	// maxBatchBytes bounds a batch's payloads, and so what is in memory twice.
+	maxBatchBytes = 8 << 20
+	// publishTimeout bounds one batch, on top of whatever the publisher has.
+	publishTimeout = time.Minute
+	// firstRetry and lastRetry are how long is waited after the first and after
+	// many failures in a row. The last is how late at most the relay notices
+	// that the broker is back.
+	firstRetry = 100 * time.Millisecond
+	lastRetry  = 5 * time.Second
+	// stopGrace is how long a batch that is on its way may take to end after the
+	// relay was told to stop. Cut off, it would be sent again after the restart.
+	stopGrace = 5 * time.Second
+)
+
+// Publisher puts messages on Kafka. It returns nil when every one was
+// acknowledged; on an error any of them may have been stored, and all of them
+// are published again. Messages of one key MUST stay in their order. It MUST NOT
+// change a message, its headers included.
+type Publisher interface {
+	Publish(ctx context.Context, messages []journal.Message) error
+}
+
+// Config of a relay.
+type Config struct {
+	Outbox    journal.Outbox
+	Publisher Publisher
+	Log       *slog.Logger // nil: nothing is logged
+	// Batch is how many messages are published at once; 0: DefaultBatch.
+	Batch int
+	// Refused tells whether an error of the publisher means that a message can
+	// never be published, as one that is too large. Such a message is found by
+	// halving the batch, logged as an error and dropped, so that it holds nobody
+	// up: to the rest of the system it is a message that Kafka lost. nil: none is.
+	Refused func(error) bool
+}
+
+// Relay carries messages. Step and Run MUST NOT be called at the same time.
+type Relay struct {
+	cfg Config
+
+	sent, refused atomic.Int64
+	failing       atomic.Bool
+	since         time.Time // of the first failure in a row
+}
+
+// New returns a relay.
+func New(cfg Config) *Relay {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Batch <= 0 {
+		cfg.Batch = DefaultBatch
+	}
+	return &Relay{cfg: cfg}
+}
+
+// Stats is what a relay did so far.
+type Stats struct {
+	Sent    int64 // messages that were acknowledged
+	Refused int64 // messages that were dropped
+	Failing bool  // the last step failed: for the health check
+}
+
+// Stats may be called at any time.
+func (r *Relay) Stats() Stats {
+	return Stats{Sent: r.sent.Load(), Refused: r.refused.Load(), Failing: r.failing.Load()}
+}
+
+// Step carries one batch: read, publish, remove. It returns how many messages
+// were carried; 0 without an error means that nothing was pending. It waits for
+// nothing but the outbox and the publisher, so that a simulation can interleave
+// it with everything else.
+func (r *Relay) Step(ctx context.Context) (n int, err error) {
+	pending, err := r.cfg.Outbox.Pending(ctx, r.cfg.Batch)
+	if err != nil || len(pending) == 0 {
+		return 0, err
+	}
+	pending = pending[:fitting(pending)]
+	ids := make([]int64, len(pending))
+	messages := make([]journal.Message, len(pending))
+	for i, p := range pending {
+		ids[i], messages[i] = p.ID, p.Message
+	}
+	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
+	defer cancel()
+	if err := r.publish(ctx, messages); err != nil {
+		return 0, &publishError{err}
+	}
+	if err := r.cfg.Outbox.Sent(ctx, ids); err != nil {
+		return 0, err
+	}
+	return len(ids), nil
+}
+
+// fitting is how many of the messages make a batch: at least one.
+func fitting(pending []journal.PendingMessage) int {
+	bytes := 0
+	for i := range pending {
+		if bytes += len(pending[i].Payload); bytes > maxBatchBytes {
+			return max(i, 1)
+		}
+	}
+	return len(pending)
+}
+
+// publish publishes messages in order, without those that are refused.
+func (r *Relay) publish(ctx context.Context, messages []journal.Message) error {
+	err := r.cfg.Publisher.Publish(ctx, messages)
+	switch {
+	case err == nil:
+		r.sent.Add(int64(len(messages)))
+		return nil
+	case r.cfg.Refused == nil || !r.cfg.Refused(err):
+		return err
+	case len(messages) == 1:
+		m := messages[0]
+		r.refused.Add(1)
+		r.cfg.Log.Error("relay: a message can't be published and is dropped",
+			"topic", m.Topic, "request", m.Key, "bytes", len(m.Payload), "error", err)
+		return nil
+	}
+	half := len(messages) / 2
+	if err := r.publish(ctx, messages[:half]); err != nil {
+		return err
+	}
+	return r.publish(ctx, messages[half:])
+}
+
+// publishError tells the publisher's errors from the outbox's.
+type publishError struct{ error }
+
+func (e *publishError) Unwrap() error { return e.error }
+
+// Run carries until ctx ends, and lets the batch that is on its way end. It
+// returns nil then, or journal.ErrClosed if the journal was closed before.
+func (r *Relay) Run(ctx context.Context) error {
+	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(stopGrace, cancel) })
+	defer stop()
+
+	wait := backoff.NewExponentialBackOff(backoff.WithInitialInterval(firstRetry),
+		backoff.WithMaxInterval(lastRetry), backoff.WithMaxElapsedTime(0)) // forever
+	for ctx.Err() == nil {
+		n, err := r.Step(work)
+		if err == nil && n == 0 {
+			err = r.cfg.Outbox.Wait(ctx)
+			if ctx.Err() != nil {
+				break
+			}
+		}
+		if errors.Is(err, journal.ErrClosed) {
+			return err
+		}
+		r.note(err, n)
+		if err == nil {
+			wait.Reset()
+			continue
+		}
+		pause(ctx, wait.NextBackOff())
+	}
+	return nil
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// note logs changes of state. That nothing was pending says nothing of the
+// broker: it is back when it has taken something.
+func (r *Relay) note(err error, n int) {
+	var publishing *publishError
+	switch failing := r.failing.Load(); {
+	case err != nil && !failing:
+		r.failing.Store(true)
+		r.since = time.Now()
+		what := "relay: the outbox can't be read; messages wait in the journal"
+		if errors.As(err, &publishing) {
+			what = "relay: Kafka takes no messages; they wait in the journal"
+		}
+		r.cfg.Log.Error(what, "error", err)
+	case err == nil && failing && n > 0:
+		r.failing.Store(false)
+		r.cfg.Log.Info("relay: messages are carried again", "after", time.Since(r.since).Round(time.Millisecond))
+	}
+}

@@ -1,0 +1,300 @@
+package salesforce
+
+import (
+	"context"
+	"encoding/xml"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"habeas.dev/pkg/vendorapi"
+	"habeas.dev/pkg/worker"
+)
+
+// heavy is how many queries or collections one Composite takes (REST API
+// Developer Guide, "Composite").
+const heavy = 5
+
+// maxCollection is how many records one collection, or one emptyRecycleBin,
+// takes.
+const maxCollection = 200
+
+var jsonHeader = http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}}
+
+// page is one page of a query's answer: rows, raw, and where the next one is.
+type page struct {
+	rows [][]byte
+	next string
+}
+
+// readPage reads a query's answer.
+func readPage(s *vendorapi.Scanner) (p page) {
+	s.Object(func(key []byte) {
+		switch string(key) {
+		case "records":
+			s.Array(func() { p.rows = append(p.rows, s.Value()) })
+		case "nextRecordsUrl":
+			p.next = s.String()
+		default:
+			s.Skip()
+		}
+	})
+	return p
+}
+
+// each runs queries, several to a call, and hands every row to row with the
+// number of its query: all rows of one query, page by page, then the next's.
+func (w *Worker) each(ctx context.Context, queries []string, row func(query int, raw []byte) error) error {
+	for from := 0; from < len(queries); from += heavy {
+		to := min(from+heavy, len(queries))
+		pages, err := w.first(ctx, queries[from:to])
+		if err != nil {
+			return err
+		}
+		for i, p := range pages {
+			for {
+				for _, raw := range p.rows {
+					if err := row(from+i, raw); err != nil {
+						return err
+					}
+				}
+				if p.next == "" {
+					break
+				}
+				if p, err = w.next(ctx, p.next); err != nil {
+					return err
+				}
+			}
+			pages[i] = page{}
+		}
+	}
+	return nil
+}
+
+// first asks for the first pages of at most five queries, in one call. An empty
+// query has no rows.
+func (w *Worker) first(ctx context.Context, queries []string) ([]page, error) {
+	body := []byte(`{"allOrNone":false,"compositeRequest":[`)
+	n := 0
+	for i, q := range queries {
+		if q == "" {
+			continue
+		}
+		if n++; n > 1 {
+			body = append(body, ',')
+		}
+		body = append(body, `{"method":"GET","referenceId":"q`+strconv.Itoa(i)+`","url":"/services/data/`+w.version+`/queryAll?q=`...)
+		body = append(body, url.QueryEscape(q)...) // ASCII without quotes: JSON as it is
+		body = append(body, `"}`...)
+	}
+	pages := make([]page, len(queries))
+	if n == 0 {
+		return pages, nil
+	}
+	err := w.composite(ctx, append(body, "]}"...), true, func(reference string, status int, s *vendorapi.Scanner) error {
+		i, err := strconv.Atoi(strings.TrimPrefix(reference, "q"))
+		if err != nil || i < 0 || i >= len(pages) {
+			s.Skip()
+			return nil
+		}
+		if status != http.StatusOK {
+			return w.refusal(status, s.Value(), 0)
+		}
+		pages[i] = readPage(s)
+		return s.Err()
+	})
+	return pages, err
+}
+
+// next asks for a further page. The address holds no personal data.
+func (w *Worker) next(ctx context.Context, address string) (p page, err error) {
+	if !strings.HasPrefix(address, "/services/data/") {
+		return p, worker.Permanent("bad-page", "Salesforce named a page outside of its own interface", nil)
+	}
+	_, err = w.do(ctx, vendorapi.Call{Method: http.MethodGet, Path: address, Header: jsonHeader, Safe: true, Read: func(a *vendorapi.Answer) error {
+		s := vendorapi.NewScanner(a.Body)
+		p = readPage(s)
+		return s.Err()
+	}})
+	return p, err
+}
+
+// composite makes a Composite call and reads its answers in order. read MUST
+// read the body.
+func (w *Worker) composite(ctx context.Context, body []byte, safe bool, read func(reference string, status int, body *vendorapi.Scanner) error) error {
+	_, err := w.do(ctx, vendorapi.Call{Method: http.MethodPost, Path: "/services/data/" + w.version + "/composite", Header: jsonHeader, Body: body, Safe: safe, Read: func(a *vendorapi.Answer) error {
+		s := vendorapi.NewScanner(a.Body)
+		var failed error
+		s.Object(func(key []byte) {
+			if string(key) != "compositeResponse" {
+				s.Skip()
+				return
+			}
+			s.Array(func() {
+				// The body comes before its status and name: it is read last.
+				var raw []byte
+				var status int
+				var reference string
+				s.Object(func(key []byte) {
+					switch string(key) {
+					case "body":
+						raw = s.Value()
+					case "httpStatusCode":
+						status = int(s.Int())
+					case "referenceId":
+						reference = s.String()
+					default:
+						s.Skip()
+					}
+				})
+				if s.Err() == nil && failed == nil {
+					failed = read(reference, status, vendorapi.NewScanner(raw))
+				}
+			})
+		})
+		if s.Err() != nil {
+			return s.Err()
+		}
+		return failed
+	}})
+	return err
+}
+
+func (w *Worker) do(ctx context.Context, call vendorapi.Call) (*vendorapi.Answer, error) {
+	if err := w.budget.check(); err != nil {
+		return nil, err
+	}
+	return w.api.Do(ctx, call)
+}
+
+// result is what came of one record's deletion or purge.
+type result struct {
+	id     string
+	done   bool
+	status string // statusCode of the first error, where there is one
+	detail string
+}
+
+// deleteAll deletes at most five collections' worth of records in one call and
+// returns a result for each, in order. Of an answer that was lost it returns an
+// error of [vendorapi.IsUnsure].
+func (w *Worker) deleteAll(ctx context.Context, ids []string) ([]result, error) {
+	body := []byte(`{"allOrNone":false,"compositeRequest":[`)
+	for from := 0; from < len(ids); from += maxCollection {
+		if from > 0 {
+			body = append(body, ',')
+		}
+		body = append(body, `{"method":"DELETE","referenceId":"d`+strconv.Itoa(from)+`","url":"/services/data/`+w.version+`/composite/sobjects?allOrNone=false&ids=`...)
+		body = append(body, strings.Join(ids[from:min(from+maxCollection, len(ids))], ",")...)
+		body = append(body, `"}`...)
+	}
+	results := make([]result, len(ids))
+	err := w.composite(ctx, append(body, "]}"...), false, func(reference string, status int, s *vendorapi.Scanner) error {
+		from, err := strconv.Atoi(strings.TrimPrefix(reference, "d"))
+		if err != nil || from < 0 || from >= len(ids) {
+			s.Skip()
+			return nil
+		}
+		if status != http.StatusOK {
+			// The collection as a whole was refused, its neighbours weren't.
+			code, message := firstError(s.Value())
+			for i := from; i < min(from+maxCollection, len(ids)); i++ {
+				results[i] = result{id: ids[i], status: code, detail: message}
+			}
+			return nil
+		}
+		i := from
+		s.Array(func() {
+			r := readResult(s)
+			if i < len(results) {
+				r.id = ids[i]
+				results[i] = r
+			}
+			i++
+		})
+		return s.Err()
+	})
+	return results, err
+}
+
+// readResult reads {id,success,errors:[{statusCode,message}]}.
+func readResult(s *vendorapi.Scanner) (r result) {
+	s.Object(func(key []byte) {
+		switch string(key) {
+		case "success":
+			r.done = s.Bool()
+		case "errors":
+			s.Array(func() {
+				s.Object(func(key []byte) {
+					switch v := s.Value(); string(key) {
+					case "statusCode":
+						r.status = vendorapi.Text(v)
+					case "message":
+						r.detail = vendorapi.Text(v)
+					}
+				})
+			})
+		default:
+			s.Skip()
+		}
+	})
+	return r
+}
+
+// purge empties the recycle bin of at most 200 records. It is SOAP's
+// emptyRecycleBin: REST has no such call, and a bulk job takes seven.
+func (w *Worker) purge(ctx context.Context, ids []string) ([]result, error) {
+	var out struct {
+		Fault *struct {
+			Code   string `xml:"faultcode"`
+			String string `xml:"faultstring"`
+		} `xml:"Body>Fault"`
+		Results []struct {
+			ID      string `xml:"id"`
+			Success bool   `xml:"success"`
+			Errors  []struct {
+				Message string `xml:"message"`
+				Status  string `xml:"statusCode"`
+			} `xml:"errors"`
+		} `xml:"Body>emptyRecycleBinResponse>result"`
+	}
+	_, err := w.do(ctx, vendorapi.Call{
+		Method: http.MethodPost, Path: "/services/Soap/u/" + w.config.Version,
+		Header: http.Header{"Content-Type": {"text/xml; charset=UTF-8"}, "SOAPAction": {`""`}},
+		Make:   func(token string) []byte { return emptyRecycleBin(token, ids) },
+		Read: func(a *vendorapi.Answer) error {
+			if err := xml.Unmarshal(a.Body, &out); err != nil {
+				return err
+			}
+			if len(out.Results) != len(ids) {
+				return errShort
+			}
+			return nil
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	results := make([]result, len(ids))
+	for i, r := range out.Results {
+		results[i] = result{id: ids[i], done: r.Success}
+		if len(r.Errors) > 0 {
+			results[i].status, results[i].detail = r.Errors[0].Status, r.Errors[0].Message
+		}
+	}
+	return results, nil
+}
+
+func emptyRecycleBin(token string, ids []string) []byte {
+	var b strings.Builder
+	b.Grow(512 + 32*len(ids))
+	b.WriteString(`<?xml version="1.0" encoding="UTF-8"?><env:Envelope xmlns:env="http://schemas.xmlsoap.org/soap/envelope/" xmlns:urn="urn:partner.soap.sforce.com"><env:Header><urn:SessionHeader><urn:sessionId>`)
+	xml.EscapeText(&b, []byte(token))
+	b.WriteString(`</urn:sessionId></urn:SessionHeader></env:Header><env:Body><urn:emptyRecycleBin>`)
+	for _, id := range ids {
+		b.WriteString("<urn:ids>" + id + "</urn:ids>")
+	}
+	b.WriteString(`</urn:emptyRecycleBin></env:Body></env:Envelope>`)
+	return []byte(b.String())
+}

@@ -1,0 +1,121 @@
+package salesforce
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"habeas.dev/pkg/vendorapi"
+	"habeas.dev/pkg/worker"
+)
+
+// judge says what an answer of a whole call means.
+func (w *Worker) judge(a *vendorapi.Answer) error {
+	w.budget.saw(a.Header.Get("Sforce-Limit-Info"))
+	if a.Status < 300 {
+		if strings.HasPrefix(a.Header.Get("Content-Type"), "application/json") {
+			return vendorapi.Whole(a.Body)
+		}
+		return nil
+	}
+	return w.refusal(a.Status, a.Body, a.RetryAfter(w.config.Now()))
+}
+
+// refusal says what an error means, of a whole call or of a subrequest: the
+// HTTP status and a list of one with errorCode.
+func (w *Worker) refusal(status int, body []byte, after time.Duration) error {
+	code, message := firstError(body)
+	detail := (&vendorapi.Answer{Status: status, Body: body}).Detail()
+	open := vendorapi.Code(code)
+	switch {
+	case status == http.StatusUnauthorized || code == "INVALID_SESSION_ID":
+		return vendorapi.Stale(detail)
+	case code == "REQUEST_LIMIT_EXCEEDED" && strings.HasPrefix(message, "Concurrent"):
+		return vendorapi.Again(after, "too-many-at-once", "Salesforce is asked by too many at once", detail)
+	case code == "REQUEST_LIMIT_EXCEEDED":
+		return worker.RetryAt(w.config.Now().Add(max(after, w.config.QuotaPark)), "quota", "the org's calls of the day are used up", detail)
+	case status == http.StatusTooManyRequests:
+		return vendorapi.Again(after, "rate-limited", "Salesforce asks for fewer calls", detail)
+	case code == "UNABLE_TO_LOCK_ROW":
+		return vendorapi.Again(after, "locked", "someone else holds the record at the moment", detail)
+	case status >= 500 && after > 0:
+		return vendorapi.Unsure("unavailable", "Salesforce is not available (HTTP "+strconv.Itoa(status)+")", detail)
+	case status >= 500:
+		return vendorapi.Unsure("unavailable", "Salesforce failed (HTTP "+strconv.Itoa(status)+")", detail)
+	case code == "INVALID_QUERY_LOCATOR":
+		return worker.Transient("page-expired", "Salesforce no longer knows the place in a long answer; it is asked anew", detail)
+	case code == "INVALID_TYPE":
+		return worker.Permanent("no-permission", "Salesforce doesn't show an object to the integration user: grant it read access, or take the dataset out of the manifest", detail)
+	case code == "INVALID_FIELD":
+		return worker.Permanent("schema", "Salesforce doesn't show a field that the manifest declares: grant access to it, or take the column out of the manifest", detail)
+	case status == http.StatusForbidden:
+		return worker.Permanent("no-permission", "Salesforce forbids the call ("+open+"): check the integration user's permissions", detail)
+	default:
+		return worker.Permanent("refused", "Salesforce refused the call (HTTP "+strconv.Itoa(status)+", "+open+")", detail)
+	}
+}
+
+// firstError reads [{"message","errorCode"}].
+func firstError(body []byte) (code, message string) {
+	s := vendorapi.NewScanner(body)
+	if !s.IsArray() {
+		return "", ""
+	}
+	s.Array(func() {
+		s.Object(func(key []byte) {
+			switch v := s.Value(); string(key) {
+			case "errorCode":
+				code = vendorapi.Text(v)
+			case "message":
+				message = vendorapi.Text(v)
+			}
+		})
+	})
+	if s.Err() != nil {
+		return "", ""
+	}
+	return code, message
+}
+
+// budget is what is known of the org's calls of the day.
+type budget struct {
+	share float64
+	now   func() time.Time
+
+	mu        sync.Mutex
+	used, max int64
+	at        time.Time
+}
+
+// stale is when a reading no longer holds a worker back: it asks again.
+const stale = 10 * time.Minute
+
+// saw reads a Sforce-Limit-Info header: api-usage=18/5000.
+func (b *budget) saw(header string) {
+	rest, ok := strings.CutPrefix(header, "api-usage=")
+	if !ok {
+		return
+	}
+	rest, _, _ = strings.Cut(rest, ";")
+	used, most, ok := strings.Cut(rest, "/")
+	u, err1 := strconv.ParseInt(used, 10, 64)
+	m, err2 := strconv.ParseInt(most, 10, 64)
+	if !ok || err1 != nil || err2 != nil || m <= 0 {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.used, b.max, b.at = u, m, b.now()
+}
+
+// check parks the work where our share of the day's calls is used up.
+func (b *budget) check() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.max == 0 || float64(b.used) < float64(b.max)*b.share || b.now().Sub(b.at) > stale {
+		return nil
+	}
+	return worker.RetryAt(b.at.Add(stale), "quota", "the share of the org's calls of the day that is ours is used up; the rest is left to others", nil)
+}

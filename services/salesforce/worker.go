@@ -1,0 +1,178 @@
+// Package salesforce is the worker of Salesforce: it finds a person's contacts
+// and leads by e-mail address and, through them, cases, comments, tasks, events
+// and campaign memberships; copies them; and erases them, recycle bin included.
+//
+// Many subjects share few calls: queries go as IN lists inside of Composite
+// (which also keeps personal data out of URLs), deletions 200 ids to a
+// collection and five collections to a call, purges 200 ids to a call. What an
+// erasure does follows from what Salesforce says it holds, asked again whenever
+// an answer was lost; so a record that is gone isn't deleted a second time.
+package salesforce
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/vendorapi"
+	"habeas.dev/pkg/worker"
+)
+
+// DefaultVersion is the version of the REST interface that is called.
+const DefaultVersion = "60.0"
+
+const (
+	// MaxBatch is how many subjects one batch should hold at most: as many as
+	// fit one query (see groupChars).
+	MaxBatch = 1000
+	// DefaultQuotaPark is how long tasks are parked when the day's calls are
+	// used up. The quota is of the last 24 hours, so some of it is back after
+	// any wait; Salesforce doesn't say when.
+	DefaultQuotaPark = time.Hour
+)
+
+// Config says where Salesforce is and how hard it may be asked. BaseURL,
+// ClientID and a secret are needed.
+type Config struct {
+	// BaseURL is the org's own address: https://example.my.salesforce.com.
+	BaseURL string
+	// ClientID and ClientSecret are the connected app's, for client credentials.
+	// Of SecretFile the content is read at each new token, so that a secret can
+	// be changed while the worker runs; it goes before ClientSecret.
+	ClientID, ClientSecret, SecretFile string
+	// Version is that of the REST interface; [DefaultVersion] where empty.
+	Version string
+	// DailyShare is the share of the org's calls in a day, by everyone
+	// together, at which this worker stops calling and leaves the rest to
+	// others; 0.9 where zero.
+	DailyShare float64
+	// QuotaPark is [DefaultQuotaPark] where zero.
+	QuotaPark time.Duration
+	// Rate and Burst limit calls a second; 0 sets no limit of our own.
+	Rate  rate.Limit
+	Burst int
+	// Manifest is the embedded one where nil. Its columns are what is asked for.
+	Manifest *manifest.Manifest
+	// HTTPClient, Now and Pause are as in [vendorapi.Config].
+	HTTPClient *http.Client
+	Now        func() time.Time
+	Pause      func(context.Context, time.Duration) error
+}
+
+// Worker calls Salesforce. It is safe for concurrent use, and is a
+// [worker.BatchGatherer] and a [worker.BatchEraser].
+type Worker struct {
+	config  Config
+	api     *vendorapi.Client
+	version string   // v60.0
+	objects []object // in the order in which they are gathered
+	purged  recent
+	budget  budget
+}
+
+var (
+	_ worker.BatchGatherer = (*Worker)(nil)
+	_ worker.BatchEraser   = (*Worker)(nil)
+)
+
+// New returns a worker. It makes no call.
+func New(c Config) (*Worker, error) {
+	base, err := url.Parse(c.BaseURL)
+	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
+		return nil, errors.New("salesforce: base URL: write the org's address, such as https://example.my.salesforce.com")
+	}
+	if c.ClientID == "" || c.ClientSecret == "" && c.SecretFile == "" {
+		return nil, errors.New("salesforce: client id and secret: write those of a connected app with the client credentials flow")
+	}
+	c.BaseURL = base.Scheme + "://" + base.Host
+	c.Version = cmp.Or(c.Version, DefaultVersion)
+	c.DailyShare = cmp.Or(c.DailyShare, 0.9)
+	c.QuotaPark = cmp.Or(c.QuotaPark, DefaultQuotaPark)
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	m := c.Manifest
+	if m == nil {
+		if m, err = Manifest(); err != nil {
+			return nil, err
+		}
+	}
+	w := &Worker{config: c, version: "v" + c.Version}
+	if w.objects, err = objectsOf(m); err != nil {
+		return nil, err
+	}
+	w.purged.now = c.Now
+	w.budget = budget{share: c.DailyShare, now: c.Now}
+	w.api, err = vendorapi.New(vendorapi.Config{
+		Vendor: "Salesforce", Judge: w.judge, Token: w.token, HTTPClient: c.HTTPClient,
+		Rate: c.Rate, Burst: c.Burst, Now: c.Now, Pause: c.Pause,
+	})
+	return w, err
+}
+
+// MaxBatch is the largest batch that makes sense.
+func (w *Worker) MaxBatch() int { return MaxBatch }
+
+// secret reads the client secret anew.
+func (w *Worker) secret() (string, error) {
+	if w.config.SecretFile == "" {
+		return w.config.ClientSecret, nil
+	}
+	b, err := os.ReadFile(w.config.SecretFile)
+	if err != nil {
+		return "", worker.Permanent("no-secret", "the file with Salesforce's client secret can't be read", err)
+	}
+	return strings.TrimSpace(string(b)), nil
+}
+
+// token gets an access token by client credentials. It has no end that is
+// known: a refused one is renewed.
+func (w *Worker) token(ctx context.Context) (vendorapi.Token, error) {
+	secret, err := w.secret()
+	if err != nil {
+		return vendorapi.Token{}, err
+	}
+	a, err := w.api.Post(ctx, w.config.BaseURL+"/services/oauth2/token", url.Values{
+		"grant_type": {"client_credentials"}, "client_id": {w.config.ClientID}, "client_secret": {secret},
+	})
+	if err != nil {
+		return vendorapi.Token{}, err
+	}
+	var token, base, code string
+	s := vendorapi.NewScanner(a.Body)
+	s.Object(func(key []byte) {
+		switch string(key) {
+		case "access_token":
+			token = s.String()
+		case "instance_url":
+			base = s.String()
+		case "error":
+			code = s.String()
+		default:
+			s.Skip()
+		}
+	})
+	switch {
+	case a.Status >= 500 || a.Status == http.StatusTooManyRequests:
+		return vendorapi.Token{}, vendorapi.Again(a.RetryAfter(w.config.Now()), "unavailable", "Salesforce gives no access tokens at the moment", a.Detail())
+	case a.Status != http.StatusOK:
+		// The codes are OAuth's (RFC 6749, 5.2) and free of personal data.
+		return vendorapi.Token{}, worker.Permanent("credentials", "Salesforce refuses the worker's credentials ("+vendorapi.Code(strings.ToUpper(code))+"): check client id, secret and the app's flow", nil)
+	case s.Err() != nil || token == "":
+		return vendorapi.Token{}, vendorapi.Again(0, "broken-answer", "Salesforce's answer to a request for a token could not be read", nil)
+	}
+	// A token must not be sent just anywhere: not in the clear where the org is
+	// reached over TLS.
+	if u, err := url.Parse(base); err != nil || u.Host == "" || u.Scheme != "https" && !strings.HasPrefix(w.config.BaseURL, "http:") {
+		base = w.config.BaseURL
+	}
+	return vendorapi.Token{Value: token, Base: base}, nil
+}
