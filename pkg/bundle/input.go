@@ -80,7 +80,10 @@ type Policy struct {
 	Entity string
 	// Contact is how to reach them about this answer.
 	Contact string
-	// Rights are the person's other rights, a sentence each.
+	// Grants are the rights that the law gives; the answer says what each other
+	// one means.
+	Grants []dsar.Right
+	// Rights are further things that the person can ask for: "to …", "de …".
 	Rights []string
 	// Complaint says to whom the person can complain, one authority each.
 	Complaint []Authority

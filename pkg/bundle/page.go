@@ -64,11 +64,15 @@ type (
 		Title   string
 		Numbers []string
 	}
+	head struct {
+		Title  string
+		Number bool
+	}
 	datasetView struct {
 		ID, Title, Count string
 		Facts            []pair
 		Upright          bool
-		Columns          []string
+		Columns          []head
 		Body             template.HTML
 		Preview          string
 		CSV, JSON        string
@@ -85,7 +89,7 @@ func (b *build) page(a *answer, told string) ([]byte, error) {
 	w, in := b.words, b.in
 	p := &page{
 		W: w, Title: w.title[in.Right], Lead: w.lead[in.Right], Letter: in.Letter,
-		Rights: in.Policy.Rights, Statements: in.Policy.Statements, Automated: in.Policy.Automated, Transfers: in.Policy.Transfers,
+		Statements: in.Policy.Statements, Automated: in.Policy.Automated, Transfers: in.Policy.Transfers,
 	}
 	if p.Title == "" {
 		p.Title = titleOr(named(w.rightNames, in.Right), w.title[dsar.Access])
@@ -94,6 +98,12 @@ func (b *build) page(a *answer, told string) ([]byte, error) {
 	if in.Policy.Law != "" {
 		p.Eyebrow += " · " + in.Policy.Law
 	}
+	for _, r := range in.Policy.Grants {
+		if s := w.rightMeans[r]; s != "" && r != in.Right {
+			p.Rights = append(p.Rights, s)
+		}
+	}
+	p.Rights = append(p.Rights, in.Policy.Rights...)
 	for _, c := range in.Policy.Complaint {
 		p.Complaint = append(p.Complaint, complaintView{c, strings.HasPrefix(c.URL, "https://")})
 	}
@@ -197,7 +207,7 @@ func (b *build) datasetView(s *answerSystem, d *answerDataset) datasetView {
 	if t.preview.rows > 0 {
 		v.Body = t.preview.table(t.columns)
 		for _, c := range t.columns {
-			v.Columns = append(v.Columns, c.title)
+			v.Columns = append(v.Columns, head{c.title, !c.hide && (c.typ == "integer" || c.typ == "number")})
 		}
 	}
 	if shown := int64(t.preview.rows); shown < d.Records {

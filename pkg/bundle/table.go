@@ -69,7 +69,7 @@ func newTable(system string, ds *manifest.Dataset, sec record.Section, w *words,
 	for i, name := range sec.Columns {
 		at := slices.IndexFunc(ds.Columns, func(c manifest.Column) bool { return c.Name == name })
 		if at < 0 {
-			return nil, fmt.Errorf("dataset %s has a column %q that its manifest doesn't declare", ds.Name, name)
+			return nil, fmt.Errorf("dataset %s, column %q: %w", ds.Name, name, ErrUndeclared)
 		}
 		declared := &ds.Columns[at]
 		if name == systemColumn || name == datasetColumn {

@@ -56,6 +56,8 @@ type words struct {
 	// The folder.
 	Folder, FolderLead, folderCSV, folderJSON, folderPackage, folderAnswer, FolderCheck, Colon string
 
+	// rightMeans completes "You can also ask us:".
+	rightMeans           map[dsar.Right]string
 	rightNames           map[dsar.Right]string
 	outcomes             map[dsar.Outcome]outcomeWords
 	origins              map[manifest.Origin]string
@@ -81,6 +83,10 @@ func wordsFor(locale string) *words {
 	}
 	return &english
 }
+
+// Language is the language of the answer to a subject of this locale (BCP 47):
+// "fr" or "en".
+func Language(locale string) string { return wordsFor(locale).Lang }
 
 // number writes n with the language's thousands separator.
 func (w *words) number(n int64) string {

@@ -80,6 +80,12 @@ var english = words{
 	folderAnswer:  "what this page says, for programs",
 	FolderCheck:   "The files beside this folder let anyone check that nothing was changed or lost (BagIt, RFC 8493).", Colon: ":",
 
+	rightMeans: map[dsar.Right]string{
+		dsar.Access: "for a copy of the data that we hold about you", dsar.Portability: "for what you gave us, in a form that you can take elsewhere",
+		dsar.KnowCategories: "which kinds of data we collect, from where, what for, and who receives them", dsar.Erasure: "to erase your data",
+		dsar.Rectification: "to correct what is wrong", dsar.Restriction: "to keep your data and stop using it", dsar.Objection: "to stop a use of your data that you object to",
+		dsar.ConsentWithdrawal: "to stop what you once agreed to: you can withdraw your consent at any time", dsar.OptOut: "not to sell or share your data",
+	},
 	rightNames: map[dsar.Right]string{
 		dsar.Access: "access", dsar.Portability: "portability", dsar.KnowCategories: "to know", dsar.Erasure: "erasure", dsar.Rectification: "rectification",
 		dsar.Restriction: "restriction", dsar.Objection: "objection", dsar.ConsentWithdrawal: "withdrawal of consent", dsar.OptOut: "opt-out",

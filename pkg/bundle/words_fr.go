@@ -81,6 +81,12 @@ var french = words{
 	folderAnswer:  "ce que dit cette page, pour les programmes",
 	FolderCheck:   "Les fichiers à côté de ce dossier permettent à chacun de vérifier que rien n’a été modifié ni perdu (BagIt, RFC 8493).", Colon: " :",
 
+	rightMeans: map[dsar.Right]string{
+		dsar.Access: "une copie des données que nous détenons sur vous", dsar.Portability: "ce que vous nous avez fourni, sous une forme que vous pouvez emporter ailleurs",
+		dsar.KnowCategories: "quelles catégories de données nous collectons, d’où elles viennent, à quoi elles servent et qui les reçoit", dsar.Erasure: "d’effacer vos données",
+		dsar.Rectification: "de rectifier ce qui est inexact", dsar.Restriction: "de conserver vos données sans plus les utiliser", dsar.Objection: "de cesser une utilisation de vos données à laquelle vous vous opposez",
+		dsar.ConsentWithdrawal: "de cesser ce que vous aviez accepté : vous pouvez retirer votre consentement à tout moment", dsar.OptOut: "de ne pas vendre ni partager vos données",
+	},
 	rightNames: map[dsar.Right]string{
 		dsar.Access: "accès", dsar.Portability: "portabilité", dsar.KnowCategories: "savoir", dsar.Erasure: "effacement", dsar.Rectification: "rectification",
 		dsar.Restriction: "limitation", dsar.Objection: "opposition", dsar.ConsentWithdrawal: "retrait du consentement", dsar.OptOut: "refus de la vente et du partage",

@@ -9,6 +9,7 @@ import (
 	"io"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 
 	"habeas.dev/pkg/dsar"
@@ -49,10 +50,16 @@ func (e *SourceError) Unwrap() error { return e.Err }
 // file's, or a system without a manifest.
 var ErrInput = errors.New("bundle: the input can't become a bundle")
 
-// Names become file names: no dots, slashes or capitals, so that they unpack
-// to the same files everywhere and never outside of the folder.
+// ErrUndeclared says that a record stream holds a dataset or a column that the
+// system's manifest doesn't declare: nobody could say what it is, or whether it
+// may be shown.
+var ErrUndeclared = errors.New("the manifest doesn't declare it")
+
+// Names become file names: without dots and slashes, so that they never unpack
+// outside of the folder. Two that differ in capitals only are refused too, since
+// they are one file to Windows and macOS.
 var (
-	fileName  = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
+	fileName  = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
 	requestID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
 )
 
@@ -130,7 +137,7 @@ func (in *Input) check() error {
 		if !fileName.MatchString(m.System) {
 			return fmt.Errorf("%w: system %q can't be a folder's name", ErrInput, m.System)
 		}
-		if slices.Contains(seen, m.System) {
+		if slices.ContainsFunc(seen, func(s string) bool { return strings.EqualFold(s, m.System) }) {
 			return fmt.Errorf("%w: system %s comes twice", ErrInput, m.System)
 		}
 		seen = append(seen, m.System)
@@ -239,13 +246,13 @@ func (p *systemPart) declared(name string) (*manifest.Dataset, error) {
 			if !fileName.MatchString(name) {
 				return nil, fmt.Errorf("dataset %q can't be a file's name", name)
 			}
-			if slices.ContainsFunc(p.tables, func(t *table) bool { return t.dataset.Name == name }) {
+			if slices.ContainsFunc(p.tables, func(t *table) bool { return strings.EqualFold(t.dataset.Name, name) }) {
 				return nil, fmt.Errorf("dataset %s comes twice", name)
 			}
 			return ds, nil
 		}
 	}
-	return nil, fmt.Errorf("the manifest declares no dataset %q", name)
+	return nil, fmt.Errorf("dataset %q: %w", name, ErrUndeclared)
 }
 
 // skip counts the records of a dataset that the right doesn't cover.

@@ -1,0 +1,192 @@
+package aggregator
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"filippo.io/age"
+	"gocloud.dev/blob"
+
+	"habeas.dev/pkg/bundle"
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/vault"
+)
+
+// sealIdentifier is the context under which identifiers are sealed (pkg/worker,
+// intake).
+const sealIdentifier = "identifier"
+
+// assembleTime bounds one bundle: 5 GB take some minutes.
+const assembleTime = time.Hour
+
+// assemble writes the bundle of a task into the outbox. sent is when the task
+// was: the same whenever it comes, so that it stands in the bag for when it was
+// packed, and the same task twice gives the same ZIP.
+func (a *Aggregator) assemble(ctx context.Context, t dsar.Task, sent time.Time) (dsar.Object, error) {
+	ctx, cancel := context.WithTimeout(ctx, assembleTime)
+	defer cancel() // before the writer's Close, this also breaks the write off
+	keys, err := a.cfg.Vault.Keys(ctx, t.RequestID)
+	if err != nil {
+		return dsar.Object{}, err
+	}
+	in, err := a.input(keys, t, sent)
+	if err != nil {
+		return dsar.Object{}, err
+	}
+	name := objectName(t.RequestID)
+	out, err := a.cfg.Outbox.NewWriter(ctx, name, &blob.WriterOptions{ContentType: "application/age-encryption"})
+	if err != nil {
+		return dsar.Object{}, &outboxError{err}
+	}
+	s, err := a.write(ctx, out, keys, in)
+	if err != nil {
+		cancel() // Close would commit otherwise
+		_ = out.Close()
+		return dsar.Object{}, err
+	}
+	if err := out.Close(); err != nil {
+		return dsar.Object{}, &outboxError{err}
+	}
+	return dsar.Object{Name: name, Bytes: s.Bytes, Records: s.Records, SHA256: s.SHA256}, nil
+}
+
+// write puts the encrypted ZIP into out.
+func (a *Aggregator) write(ctx context.Context, out io.Writer, keys *vault.Keys, in bundle.Input) (bundle.Summary, error) {
+	w, err := age.Encrypt(outboxWriter{out}, keys.Recipient())
+	if err != nil {
+		return bundle.Summary{}, err
+	}
+	s, err := a.bundles.Write(ctx, w, in)
+	if err != nil {
+		return s, err
+	}
+	return s, w.Close()
+}
+
+// objectName is a bundle's name in the outbox.
+func objectName(requestID string) string { return requestID + ".zip.age" }
+
+// OpenBundle opens a request's bundle for reading: the ZIP in the clear. What
+// was read is the whole ZIP only when io.EOF came.
+func OpenBundle(ctx context.Context, v *vault.Vault, outbox *blob.Bucket, requestID string) (io.ReadCloser, error) {
+	keys, err := v.Keys(ctx, requestID)
+	if err != nil {
+		return nil, fmt.Errorf("aggregator: %w", err)
+	}
+	sealed, err := outbox.NewReader(ctx, objectName(requestID), nil)
+	if err != nil {
+		return nil, fmt.Errorf("aggregator: bundle of request %s: %w", requestID, err)
+	}
+	plain, err := age.Decrypt(sealed, keys.Identity())
+	if err != nil {
+		_ = sealed.Close()
+		return nil, fmt.Errorf("aggregator: bundle of request %s: %w", requestID, err)
+	}
+	return &opened{plain, sealed}, nil
+}
+
+type opened struct {
+	io.Reader
+	io.Closer
+}
+
+// input opens the task's answer for the bundle.
+func (a *Aggregator) input(keys *vault.Keys, t dsar.Task, sent time.Time) (bundle.Input, error) {
+	in := bundle.Input{
+		RequestID: t.RequestID, Right: t.Right, Jurisdiction: t.Jurisdiction, Locale: t.Locale, ReceivedAt: t.ReceivedAt,
+		Policy: a.cfg.Policy(t.Jurisdiction, t.Locale, t.Right),
+		Run:    bundle.Run{At: sent, Software: a.cfg.Software},
+	}
+	if in.Run.At.IsZero() {
+		in.Run.At = a.cfg.Now()
+	}
+	var err error
+	if in.Identifiers, err = identifiers(keys, t.Answer.Identifiers); err != nil {
+		return in, err
+	}
+	for _, s := range t.Answer.Systems {
+		m := a.manifests[s.System]
+		if m == nil {
+			return in, &unknownSystemError{s.System}
+		}
+		part := bundle.System{Manifest: m, Needs: s.Needs, Ends: s.Ends}
+		if t.Right == dsar.Access || t.Right == dsar.Portability {
+			part.Sources = a.sources(t.RequestID, s)
+		}
+		in.Systems = append(in.Systems, part)
+	}
+	return in, nil
+}
+
+// sources are the record streams that a system's gathering left in the vault.
+func (a *Aggregator) sources(requestID string, s dsar.SystemAnswer) []bundle.Source {
+	var sources []bundle.Source
+	for _, end := range s.Ends {
+		if end.Action != dsar.Gather {
+			continue
+		}
+		for _, o := range end.Objects {
+			sources = append(sources, func(ctx context.Context) (io.ReadCloser, error) {
+				r, err := a.cfg.Vault.OpenObject(ctx, requestID, o.Name)
+				if err != nil {
+					return nil, err
+				}
+				return &measured{ReadCloser: r, want: o.Bytes}, nil
+			})
+		}
+	}
+	return sources
+}
+
+// measured holds an object to the length that its worker reported.
+type measured struct {
+	io.ReadCloser
+	want, got int64
+}
+
+var errLength = errors.New("the object isn't as long as its worker reported")
+
+func (m *measured) Read(p []byte) (int, error) {
+	n, err := m.ReadCloser.Read(p)
+	m.got += int64(n)
+	if err == io.EOF && m.got != m.want || m.got > m.want {
+		return n, errLength
+	}
+	return n, err
+}
+
+// identifiers opens the request's identifiers: first those that the person
+// gave, then those that systems found, in an order that doesn't depend on who
+// answered first.
+func identifiers(keys *vault.Keys, sealed []dsar.Identifier) ([]bundle.Identifier, error) {
+	type known struct {
+		typ   dsar.IdentifierType
+		value string
+	}
+	byPrint := make(map[string]known, len(sealed))
+	out := make([]bundle.Identifier, 0, len(sealed))
+	for _, id := range sealed {
+		value, err := keys.Open(id.Sealed, sealIdentifier)
+		if err != nil {
+			return nil, &identifierError{err}
+		}
+		byPrint[id.Fingerprint] = known{id.Type, string(value)}
+		out = append(out, bundle.Identifier{Type: id.Type, Value: string(value), Verified: id.Verified, FoundBy: id.FoundBy})
+	}
+	for i, id := range sealed {
+		from := byPrint[id.From]
+		out[i].FromType, out[i].FromValue = from.typ, from.value
+	}
+	slices.SortStableFunc(out, func(x, y bundle.Identifier) int {
+		if x.FoundBy == "" && y.FoundBy == "" {
+			return 0
+		}
+		return cmp.Or(cmp.Compare(x.FoundBy, y.FoundBy), cmp.Compare(x.Type, y.Type), cmp.Compare(x.Value, y.Value))
+	})
+	return out, nil
+}

@@ -1,0 +1,145 @@
+package aggregator
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"habeas.dev/pkg/bundle"
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/record"
+	"habeas.dev/pkg/vault"
+)
+
+const (
+	// firstPark is how long a task waits where the vault or the outbox can't be
+	// reached; it doubles with each attempt, up to maxPark.
+	firstPark = 5 * time.Second
+	maxPark   = time.Hour
+	// maxAttempts is the attempt with which that becomes a failure for a person
+	// to look at: after about an hour and a half.
+	maxAttempts = 12
+	// maxDetail is how much of an error's text is kept, sealed, in bytes.
+	maxDetail = 4 << 10
+	// sealDetail is the context under which it is sealed (pkg/worker).
+	sealDetail = "detail"
+)
+
+// outboxError is an error of the outbox: the disk is full, the store is away.
+type outboxError struct{ err error }
+
+func (e *outboxError) Error() string { return "outbox: " + e.err.Error() }
+func (e *outboxError) Unwrap() error { return e.err }
+
+// outboxWriter marks the errors of its writer as the outbox's.
+type outboxWriter struct{ w io.Writer }
+
+func (o outboxWriter) Write(p []byte) (int, error) {
+	n, err := o.w.Write(p)
+	if err != nil {
+		err = &outboxError{err}
+	}
+	return n, err
+}
+
+// unknownSystemError says that an answer names a system without a manifest.
+type unknownSystemError struct{ system string }
+
+func (e *unknownSystemError) Error() string { return "no manifest of system " + e.system }
+
+// identifierError says that an identifier of the request doesn't open.
+type identifierError struct{ err error }
+
+func (e *identifierError) Error() string { return "identifier: " + e.err.Error() }
+func (e *identifierError) Unwrap() error { return e.err }
+
+// judged are the errors that trying again can't mend, in the order in which
+// they are looked for. The reasons are for a support agent.
+var judged = [...]struct {
+	err          error
+	code, reason string
+}{
+	{vault.ErrShredded, "keys-destroyed", "the request's keys were destroyed: there is nothing left to answer with"},
+	{vault.ErrNoKeys, "no-keys", "the request has no keys in this vault"},
+	{vault.ErrNoObject, "object-missing", "an object that a system gathered isn't in the vault; let the system gather again"},
+	{vault.ErrCorrupt, "object-damaged", "an object that a system gathered is damaged; let the system gather again"},
+	{errLength, "object-damaged", "an object isn't as long as its system reported; let the system gather again"},
+	{record.ErrTruncated, "object-damaged", "an object that a system gathered is cut short; let the system gather again"},
+	{record.ErrMalformed, "object-damaged", "an object that a system gathered can't be read; let the system gather again"},
+	{record.ErrTooLong, "object-damaged", "an object that a system gathered has a record that is too long"},
+	{bundle.ErrInput, "not-a-bundle", "a name of a system or of the request can't be a file's name"},
+	{bundle.ErrUndeclared, "undeclared", "a system gathered a dataset or column that its manifest doesn't declare; mend the manifest, or gather again"},
+}
+
+// fault says in a report what an error means.
+func (a *Aggregator) fault(r *dsar.Report, t dsar.Task, err error) {
+	r.Detail = a.detail(t.RequestID, err)
+	if r.Code, r.Reason = judge(err); r.Code != "" {
+		r.Kind, r.Outcome = dsar.ReportFailed, dsar.Failed
+		return
+	}
+	r.Code, r.Reason = "vault-unavailable", "the vault could not be read"
+	var out *outboxError
+	if errors.As(err, &out) {
+		r.Code, r.Reason = "outbox-unavailable", "the bundle could not be written to the outbox"
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		r.Code, r.Reason = "too-slow", "the bundle was not written in time"
+	}
+	if t.Attempt >= maxAttempts {
+		r.Kind, r.Outcome, r.Reason = dsar.ReportFailed, dsar.Failed, r.Reason+", again and again"
+		return
+	}
+	r.Kind, r.Until = dsar.ReportParked, a.cfg.Now().Add(parkFor(t.Attempt)).UTC()
+}
+
+// judge gives the code and reason of an error that trying again can't mend.
+func judge(err error) (code, reason string) {
+	var system *unknownSystemError
+	if errors.As(err, &system) {
+		return "no-manifest", "no manifest of the system " + system.system + " is loaded"
+	}
+	for _, j := range judged {
+		if !errors.Is(err, j.err) {
+			continue
+		}
+		var id *identifierError
+		if errors.As(err, &id) && j.err == vault.ErrCorrupt {
+			return "identifier-damaged", "an identifier of the request doesn't open with the request's keys"
+		}
+		var src *bundle.SourceError
+		if errors.As(err, &src) {
+			return j.code, src.System + ": " + j.reason
+		}
+		return j.code, j.reason
+	}
+	return "", ""
+}
+
+func parkFor(attempt int) time.Duration {
+	wait := firstPark
+	for i := 1; i < attempt && wait < maxPark; i++ {
+		wait *= 2
+	}
+	return min(wait, maxPark)
+}
+
+// detail is the error's text, sealed; nil where it can't be.
+func (a *Aggregator) detail(requestID string, err error) []byte {
+	ctx, cancel := context.WithTimeout(context.Background(), detailTime)
+	defer cancel()
+	keys, kerr := a.cfg.Vault.Keys(ctx, requestID)
+	if kerr != nil {
+		return nil
+	}
+	text := err.Error()
+	sealed, serr := keys.Seal([]byte(text[:min(len(text), maxDetail)]), sealDetail)
+	if serr != nil {
+		return nil
+	}
+	return sealed
+}
+
+// detailTime bounds the look-up of keys for a report: without, it is as right.
+const detailTime = 2 * time.Second
