@@ -96,7 +96,24 @@ func (d *dir) put(ctx context.Context, key string, data []byte, mode putMode) er
 		return diskError(d.root, err)
 	}
 	_, err = f.Write(data)
-	return diskError(d.root, d.settle(f, key, mode, err))
+	if err = d.settle(f, key, mode, err); err == nil && mode == object {
+		err = d.shadow(key)
+	}
+	return diskError(d.root, err)
+}
+
+// shadow hides a packed object behind a new one that has its own file: readers
+// look into the pack first. It is rare, since every attempt has its own names.
+func (d *dir) shadow(key string) error {
+	pack, name, ok := splitObject(key)
+	if !ok {
+		return nil
+	}
+	if _, err := d.readPack(pack, name); errors.Is(err, errNotFound) {
+		return nil
+	}
+	_, err := d.appendPack(pack, frameMoved, name, nil)
+	return err
 }
 
 // temp makes a temporary file beside a blob's place. One that a dead process
@@ -207,17 +224,9 @@ func (w *dirWriter) Write(p []byte) (int, error) {
 func (w *dirWriter) commit() error {
 	err := w.dir.settle(w.file, w.key, object, w.ctx.Err())
 	if err == nil {
-		// A short object of the same name would be found first.
-		if pack, name, _ := splitObject(w.key); w.dir.packed(pack, name) {
-			_, err = w.dir.appendPack(pack, frameGone, name, nil)
-		}
+		err = w.dir.shadow(w.key)
 	}
 	return diskError(w.dir.root, err)
-}
-
-func (d *dir) packed(pack, name string) bool {
-	_, err := d.readPack(pack, name)
-	return err == nil || errors.Is(err, ErrCorrupt)
 }
 
 func (w *dirWriter) abort() {

@@ -35,8 +35,9 @@ const (
 
 // The kinds of a frame.
 const (
-	framePut  = 1 // an object; the last one of a name counts
-	frameGone = 2 // the objects whose name begins so were deleted
+	framePut   = 1 // an object; the last one of a name counts
+	frameGone  = 2 // the objects whose name begins so were deleted
+	frameMoved = 3 // the object of this name is in a file of its own
 )
 
 var packSums = crc32.MakeTable(crc32.Castagnoli)
@@ -68,6 +69,8 @@ func findFrame(pack []byte, name string) (content []byte, err error) {
 		switch {
 		case kind == framePut && frameName == name:
 			content, err = frameContent, nil
+		case kind == frameMoved && frameName == name:
+			content, err = nil, errNotFound
 		case kind == frameGone && strings.HasPrefix(name, frameName):
 			content, err = nil, errNotFound
 		case kind == 0 && frameName == name && err != nil:
