@@ -39,7 +39,7 @@ func openDir(root string) (*dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, d := range []string{root, filepath.Join(root, "keys"), filepath.Join(root, "objects")} {
+	for _, d := range []string{root, filepath.Join(root, "requests"), filepath.Join(root, "objects")} {
 		if err := os.MkdirAll(d, dirMode); err != nil {
 			return nil, diskError(root, err)
 		}
@@ -51,13 +51,13 @@ func openDir(root string) (*dir, error) {
 
 func (d *dir) path(key string) string { return d.root + "/" + key }
 
-// read looks for a short object in its request's pack, and for all else in a
-// file of its own.
+// read looks for keys and short objects in the request's pack, and for all else
+// in a file of its own.
 func (d *dir) read(ctx context.Context, key string) (io.ReadCloser, int64, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, 0, err
 	}
-	if pack, name, ok := splitObject(key); ok {
+	if pack, name, ok := frameOf(key); ok {
 		content, err := d.readPack(pack, name)
 		if err == nil {
 			return io.NopCloser(bytes.NewReader(content)), int64(len(content)), nil
@@ -85,11 +85,15 @@ func (d *dir) put(ctx context.Context, key string, data []byte, mode putMode) er
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if pack, name, ok := splitObject(key); ok && mode == object && len(data) <= maxPacked {
+	pack, name, ok := frameOf(key)
+	if ok && mode == object && len(data) <= maxPacked {
 		packed, err := d.appendPack(pack, framePut, name, data)
 		if packed || err != nil {
 			return diskError(d.root, err)
 		}
+	}
+	if ok && mode != object { // keys: they begin a pack
+		key, data = pack, appendFrame(nil, framePut, name, data)
 	}
 	f, err := d.temp(key)
 	if err != nil {
@@ -105,7 +109,7 @@ func (d *dir) put(ctx context.Context, key string, data []byte, mode putMode) er
 // shadow hides a packed object behind a new one that has its own file: readers
 // look into the pack first. It is rare, since every attempt has its own names.
 func (d *dir) shadow(key string) error {
-	pack, name, ok := splitObject(key)
+	pack, name, ok := frameOf(key)
 	if !ok {
 		return nil
 	}
@@ -176,21 +180,15 @@ func (d *dir) remove(ctx context.Context, prefix string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	pack, name, ok := splitObject(prefix)
-	if !ok {
+	pack, name, ok := frameOf(prefix)
+	if !ok || name == keysFrame {
 		return errors.New("only objects can be removed")
 	}
-	if name == "" { // all of a request's
-		err := os.Remove(d.path(pack))
-		if errors.Is(err, fs.ErrNotExist) {
-			err = nil
-		}
-		return diskError(d.root, errors.Join(err, os.RemoveAll(d.path(strings.TrimSuffix(prefix, "/")))))
+	if _, err := d.appendPack(pack, frameGone, name, nil); err != nil {
+		return diskError(d.root, err)
 	}
-	if _, err := os.Stat(d.path(pack)); err == nil {
-		if _, err := d.appendPack(pack, frameGone, name, nil); err != nil {
-			return diskError(d.root, err)
-		}
+	if name == "" { // all of a request's
+		return diskError(d.root, os.RemoveAll(d.path(strings.TrimSuffix(prefix, "/"))))
 	}
 	path := d.path(prefix)
 	entries, err := os.ReadDir(filepath.Dir(path))

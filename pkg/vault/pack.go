@@ -12,15 +12,15 @@ import (
 	"strings"
 )
 
-// A pack holds the short objects of one request in a directory's bucket, one
-// behind the other, in one file: to make a file costs as much CPU as to gather
-// and seal what is in it, and a request has about eight (docs/adr/0004).
+// A pack is one file that holds the keys of a request and its short objects,
+// in a directory's bucket: to make a file costs as much CPU as to gather and
+// seal what is in it, and a request has about eight objects (docs/adr/0004).
 //
-// Objects are appended, each as one frame by one call of write, which a local
-// file system keeps apart from those of other processes. A frame that a process
-// didn't write to its end has a wrong sum; readers pass over it to the next
-// one's magic. The sums tell what was written whole, no more: whether it is
-// what was sealed is told by the seal.
+// A pack is made with the keys in it. Objects are appended, each as one frame by
+// one call of write, which a local file system keeps apart from those of other
+// processes. A frame that a process didn't write to its end has a wrong sum;
+// readers pass over it to the next one's magic. The sums tell what was written
+// whole, no more: whether it is what was sealed is told by the seal.
 //
 //	magic 8 | sum of all behind it 4 | kind 1 | name's length 1 | content's length 4 | name | content
 const (
@@ -31,6 +31,8 @@ const (
 	// maxPack is about when a pack takes no more: one is read as a whole for
 	// every object in it.
 	maxPack = 256 << 10
+	// keysFrame is the name of the keys' frame; no object's name begins so.
+	keysFrame = "~keys"
 )
 
 // The kinds of a frame.
@@ -71,7 +73,7 @@ func findFrame(pack []byte, name string) (content []byte, err error) {
 			content, err = frameContent, nil
 		case kind == frameMoved && frameName == name:
 			content, err = nil, errNotFound
-		case kind == frameGone && strings.HasPrefix(name, frameName):
+		case kind == frameGone && name != keysFrame && strings.HasPrefix(name, frameName):
 			content, err = nil, errNotFound
 		case kind == 0 && frameName == name && err != nil:
 			err = ErrCorrupt
@@ -104,19 +106,26 @@ func parseFrame(b []byte) (kind byte, name string, content []byte, size int) {
 	return h[4], name, b[nameEnd:size:size], size
 }
 
-// splitObject tells the pack and the name of an object's key.
-func splitObject(key string) (pack, name string, ok bool) {
-	request, name, ok := strings.Cut(strings.TrimPrefix(key, "objects/"), "/")
-	if !ok || !strings.HasPrefix(key, "objects/") {
-		return "", "", false
+// frameOf tells in which pack, under which name, a blob may lie.
+func frameOf(key string) (pack, name string, ok bool) {
+	if request, ok := strings.CutPrefix(key, "keys/"); ok {
+		return "requests/" + request, keysFrame, true
 	}
-	return "objects/" + request + ".pack", name, true
+	if object, ok := strings.CutPrefix(key, "objects/"); ok {
+		request, name, ok := strings.Cut(object, "/")
+		return "requests/" + request, name, ok
+	}
+	return "", "", false
 }
 
-// appendPack adds a frame. It says false where the pack is long enough.
+// appendPack adds a frame. It says false where there is no pack, or it is long
+// enough.
 func (d *dir) appendPack(pack string, kind byte, name string, content []byte) (bool, error) {
-	f, err := os.OpenFile(d.path(pack), os.O_WRONLY|os.O_APPEND|os.O_CREATE, fileMode)
+	f, err := os.OpenFile(d.path(pack), os.O_WRONLY|os.O_APPEND, 0)
 	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return false, nil
+		}
 		return false, err
 	}
 	defer f.Close()
