@@ -179,7 +179,7 @@ func (r *Relay) Run(ctx context.Context) error {
 		if errors.Is(err, journal.ErrClosed) {
 			return err
 		}
-		r.note(err, n)
+		r.note(err)
 		if err == nil {
 			wait.Reset()
 			continue
@@ -198,9 +198,9 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// note logs changes of state. That nothing was pending says nothing of the
-// broker: it is back when it has taken something.
-func (r *Relay) note(err error, n int) {
+// note logs changes of state. A step that found nothing pending is a good one
+// too: what couldn't be published stays pending until it is, here or elsewhere.
+func (r *Relay) note(err error) {
 	var publishing *publishError
 	switch failing := r.failing.Load(); {
 	case err != nil && !failing:
@@ -211,7 +211,7 @@ func (r *Relay) note(err error, n int) {
 			what = "relay: Kafka takes no messages; they wait in the journal"
 		}
 		r.cfg.Log.Error(what, "error", err)
-	case err == nil && failing && n > 0:
+	case err == nil && failing:
 		r.failing.Store(false)
 		r.cfg.Log.Info("relay: messages are carried again", "after", time.Since(r.since).Round(time.Millisecond))
 	}
