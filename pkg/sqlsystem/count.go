@@ -1,0 +1,162 @@
+package sqlsystem
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/worker"
+)
+
+// CountBatch counts what is held of many people and what of it must stay: one
+// query for each dataset.
+func (s *System) CountBatch(ctx context.Context, jobs []*worker.CountsJob) error {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	day := today(s.now())
+	chunks := s.chunks(tasksOf(jobs))
+	for _, d := range s.datasets {
+		for _, c := range chunks {
+			tallies := newTallies(len(jobs))
+			if _, err := s.count(ctx, s.db, d, c, day, tallies); err != nil {
+				return explain(err)
+			}
+			for i, t := range tallies {
+				if t.found > 0 {
+					jobs[i].Counts = append(jobs[i].Counts, dsar.Counts{Dataset: d.Name, Found: t.found, Retained: t.retained})
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func tasksOf(jobs []*worker.CountsJob) []*worker.Task {
+	tasks := make([]*worker.Task, len(jobs))
+	for i, j := range jobs {
+		tasks[i] = &j.Task
+	}
+	return tasks
+}
+
+func today(now time.Time) time.Time {
+	y, m, d := now.UTC().Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+}
+
+// tally is what a dataset holds of one person.
+type tally struct {
+	found, gone int64 // gone are those that need not stay
+	retained    []dsar.Retention
+}
+
+func newTallies(n int) []tally { return make([]tally, n) }
+
+// keep adds records that must stay. Per ground it is the latest end that counts;
+// no known end is later than any.
+func (t *tally) keep(n int64, ground string, until time.Time) {
+	for i := range t.retained {
+		if r := &t.retained[i]; r.Ground == ground {
+			r.Records += n
+			if until.IsZero() || !r.Until.IsZero() && until.After(r.Until) {
+				r.Until = until
+			}
+			return
+		}
+	}
+	t.retained = append(t.retained, dsar.Retention{Records: n, Ground: ground, Until: until})
+}
+
+// count counts one dataset for the jobs of a chunk, and returns how many rows
+// need not stay, each once however many of the jobs it belongs to. Rows are
+// grouped by holder and by date: the database counts, and the periods are
+// reckoned here.
+func (s *System) count(ctx context.Context, on executor, d *dataset, c *chunk, day time.Time, tallies []tally) (gone int64, err error) {
+	asked := c.asked(d.subjects)
+	if len(asked) == 0 {
+		return 0, nil
+	}
+	var groups []string
+	for _, sub := range asked {
+		groups = append(groups, sub.expr)
+	}
+	for _, r := range d.retention {
+		groups = append(groups, r.text)
+	}
+	by := strings.Join(groups, ", ")
+	q := &statement{dialect: s.dialect}
+	q.add("SELECT COUNT(*), ", by, " FROM ", d.table, " AS t", d.joins, " WHERE ")
+	c.where(q, asked)
+	q.add(" GROUP BY ", by)
+	rows, err := s.query(ctx, on, q)
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	var n int64
+	held := make([]any, len(groups))
+	into := []any{&n}
+	for i := range held {
+		into = append(into, &held[i])
+	}
+	var owners []hit
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return 0, err
+		}
+		owners = c.owners(owners[:0], asked, held)
+		if len(owners) == 0 {
+			return 0, errNobody(d.Name)
+		}
+		ground, until, kept := d.retained(held[len(asked):], day)
+		if !kept {
+			gone += n
+		}
+		for _, o := range owners {
+			t := &tallies[o.job]
+			t.found += n
+			if kept {
+				t.keep(n, ground, until)
+			} else {
+				t.gone += n
+			}
+		}
+	}
+	return gone, rows.Err()
+}
+
+// retained tells whether a record must stay on a day, on which ground (that of
+// the rule that holds longest) and until when. Dates are as the rules' text has
+// them; no date, or one that can't be read, has no end.
+func (d *dataset) retained(dates []any, day time.Time) (ground string, until time.Time, kept bool) {
+	for i := range d.retention {
+		r := &d.retention[i]
+		text, _ := textOf(dates[i])
+		// PostgreSQL's dates before the year 1.
+		if strings.HasSuffix(text, " BC") || text == "-infinity" {
+			continue
+		}
+		from, err := time.Parse(time.DateOnly, text)
+		if err != nil {
+			return r.ground, time.Time{}, true
+		}
+		end := r.period.After(from)
+		if end.After(day) && (!kept || end.After(until)) {
+			ground, until, kept = r.ground, end, true
+		}
+	}
+	return ground, until, kept
+}
+
+// goable writes the condition that a row need not stay on a day. It is the
+// same as retained's (TestCountIsErase).
+func (d *dataset) goable(q *statement, day time.Time) {
+	for _, r := range d.retention {
+		q.add(" AND ", r.day, " < ") // not so where there is no date
+		q.arg(r.period.FirstKept(day).Format(time.DateOnly))
+		if q.dialect == PostgreSQL {
+			q.WriteString("::date")
+		}
+	}
+}

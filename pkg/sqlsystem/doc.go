@@ -1,0 +1,32 @@
+// Package sqlsystem is a worker from a manifest alone: a system whose records
+// lie in the tables of PostgreSQL or SQLite needs no Go of its own. The manifest
+// says which tables, which columns hold which identifiers, how a record is
+// erased and how long it must stay; [System] has every ability of pkg/worker in
+// its batch form, with one query for many people.
+//
+// # What holds
+//
+//   - Only what the manifest declares is read. [New] fails where the database
+//     lacks a table or a column of it, naming the line (TestMissing).
+//   - Identifiers reach the database as bound parameters and nothing else, and
+//     names of tables and columns only as the manifest has them, quoted
+//     (TestNasty).
+//   - A record is the person's where it holds one of their identifiers. A row
+//     that the database returns and that can't be told to belong to one of the
+//     people asked for is an error, never somebody's record.
+//   - The same rows give the same records on both databases, in the same order
+//     (TestDatabasesAgree): dates as 2020-01-31, instants in UTC as RFC 3339,
+//     numbers without trailing zeros, objects as what their JSON says.
+//   - Erase takes exactly what count announced: both decide by the same
+//     expressions, the number of affected rows must be the number counted, and
+//     one transaction holds a batch. What is gone already is a success.
+//   - What must stay, stays: see [manifest.Retention]. A record without the date
+//     from which its period runs must stay, with no end: its period hasn't begun.
+//   - Memory grows with the number of people in a batch, not with their records.
+//
+// # Indexes
+//
+// A query asks by the columns that the manifest names in sql.subject and
+// sql.resolve.by. Each wants an index; those of type email, which are compared
+// without regard to case, one on lower(column).
+package sqlsystem

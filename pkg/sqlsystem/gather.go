@@ -1,0 +1,97 @@
+package sqlsystem
+
+import (
+	"context"
+
+	"habeas.dev/pkg/record"
+	"habeas.dev/pkg/worker"
+)
+
+// GatherBatch copies the records of many people: one query for each dataset.
+// Each person's records come in the order of the dataset's key.
+func (s *System) GatherBatch(ctx context.Context, jobs []*worker.GatherJob) error {
+	tasks := make([]*worker.Task, len(jobs))
+	for i, j := range jobs {
+		tasks[i] = &j.Task
+	}
+	return s.gather(ctx, tasks, func(job int, dataset string, r record.Record) {
+		// A job whose records can't be written fails alone: the error stays in its
+		// Records, which take nothing more.
+		if j := jobs[job]; j.Err == nil {
+			j.Err = j.Out.Write(dataset, r)
+		}
+	})
+}
+
+// gather hands each record to write, with the place of its job in tasks. The
+// record's map is used again.
+func (s *System) gather(ctx context.Context, tasks []*worker.Task, write func(job int, dataset string, r record.Record)) error {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	chunks := s.chunks(tasks)
+	for _, d := range s.datasets {
+		for _, c := range chunks {
+			if err := s.gatherDataset(ctx, d, c, write); err != nil {
+				return explain(err)
+			}
+		}
+	}
+	return nil
+}
+
+func (s *System) gatherDataset(ctx context.Context, d *dataset, c *chunk, write func(int, string, record.Record)) error {
+	asked := c.asked(d.subjects)
+	if len(asked) == 0 {
+		return nil
+	}
+	q := &statement{dialect: s.dialect}
+	q.WriteString("SELECT ")
+	for i, sub := range asked {
+		if i > 0 {
+			q.WriteString(", ")
+		}
+		q.WriteString(sub.expr)
+	}
+	for _, f := range d.columns {
+		q.add(", ", f.expr)
+	}
+	q.add(" FROM ", d.table, " AS t", d.joins, " WHERE ")
+	c.where(q, asked)
+	q.WriteString(" ORDER BY ")
+	if len(asked) == 1 {
+		// Person by person: with an index on the identifier only one person's
+		// rows are sorted at a time.
+		q.add("1, ")
+	}
+	q.WriteString(d.order)
+	rows, err := s.query(ctx, s.db, q)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+
+	held := make([]any, len(asked)+len(d.columns))
+	into := make([]any, len(held))
+	for i := range held {
+		into[i] = &held[i]
+	}
+	rec := make(record.Record, len(d.columns))
+	var owners []hit
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return err
+		}
+		owners = c.owners(owners[:0], asked, held)
+		if len(owners) == 0 {
+			return errNobody(d.Name)
+		}
+		for i := range d.columns {
+			f := &d.columns[i]
+			rec[f.name] = f.kind.value(held[len(asked)+i])
+		}
+		for _, o := range owners {
+			write(o.job, d.Name, rec)
+		}
+	}
+	return rows.Err()
+}

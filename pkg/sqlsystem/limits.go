@@ -1,0 +1,29 @@
+package sqlsystem
+
+import "time"
+
+const (
+	// sqliteMaxParameters is SQLITE_MAX_VARIABLE_NUMBER: a statement with more
+	// is refused.
+	sqliteMaxParameters = 32766
+	// postgresMaxElements bounds the array that stands for a list of
+	// parameters in PostgreSQL. The protocol's limit of 65,535 parameters
+	// doesn't hold for arrays; it is kept so that a plan stays one of index
+	// look-ups.
+	postgresMaxElements = 65535
+	// sparedParameters are those of a statement that aren't identifiers: dates
+	// from which records are kept, and values that columns are set to.
+	sparedParameters = 200
+
+	// DefaultTimeout bounds a call for one batch, over all of its datasets. It
+	// is the default lease of a task.
+	DefaultTimeout = 10 * time.Minute
+
+	// maxConnections is how many connections [Open] makes: one for each batch
+	// that a worker has out at once, and some for starting and stopping.
+	maxConnections = 8
+	// maxStatements bounds the prepared statements that are kept: for each
+	// dataset and action one for each power of two of identifiers. Beyond it
+	// they are prepared anew.
+	maxStatements = 512
+)

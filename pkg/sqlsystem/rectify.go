@@ -1,0 +1,135 @@
+package sqlsystem
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/worker"
+)
+
+// RectifyBatch changes the fields that people corrected, in all of a person's
+// records of the dataset, in one transaction for the batch. A column that the
+// manifest doesn't list in sql.rectify is left as it is (what an invoice said, it
+// said); where none of a person's corrections concerns one that it lists, a
+// person must see to it.
+func (s *System) RectifyBatch(ctx context.Context, jobs []*worker.CountsJob) error {
+	updates := make(map[*worker.CountsJob][]update, len(jobs))
+	for _, j := range jobs {
+		u, err := s.updates(j.Changes)
+		if err != nil {
+			j.Err = err
+			continue
+		}
+		updates[j] = u
+	}
+	return s.transact(ctx, jobs, func(ctx context.Context, tx *sql.Tx, jobs []*worker.CountsJob) error {
+		for _, j := range jobs {
+			for _, u := range updates[j] {
+				if err := s.rectify(ctx, tx, u, j); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// update is what changes in one dataset.
+type update struct {
+	d       *dataset
+	columns []string
+	values  []any
+}
+
+// updates checks corrections and puts those of a dataset together, in the order
+// of the manifest.
+func (s *System) updates(changes []worker.Change) ([]update, error) {
+	var out []update
+	for _, d := range s.datasets {
+		u := update{d: d}
+		for _, c := range changes {
+			if c.Dataset != d.Name || !slices.Contains(d.SQL.Rectify, c.Column) {
+				continue
+			}
+			i := slices.IndexFunc(d.columns, func(f field) bool { return f.name == c.Column })
+			value, ok := d.columns[i].kind.parse(c.Value)
+			if !ok {
+				return nil, worker.Permanent("bad-correction", "the corrected value of "+d.Name+"."+c.Column+" isn't what the column holds: ask the person again", nil)
+			}
+			column := d.SQL.Source(c.Column)
+			if at := slices.Index(u.columns, column); at >= 0 {
+				u.values[at] = value // the last word
+				continue
+			}
+			u.columns = append(u.columns, column)
+			u.values = append(u.values, value)
+		}
+		if u.columns != nil {
+			out = append(out, u)
+		}
+	}
+	if out == nil {
+		return nil, worker.Permanent("not-rectifiable", "none of the corrected fields is one that the manifest lets be corrected: correct it by hand, or say no with the reason", nil)
+	}
+	return out, nil
+}
+
+// parse makes a value of a column from the text of a correction.
+func (k kind) parse(s string) (any, bool) {
+	switch k {
+	case kindInteger:
+		n, err := strconv.ParseInt(strings.TrimSpace(s), 10, 64)
+		return n, err == nil
+	case kindNumber:
+		n, ok := decimal(strings.TrimSpace(s))
+		return string(n), ok
+	case kindBoolean:
+		b, err := strconv.ParseBool(strings.TrimSpace(s))
+		return b, err == nil
+	case kindDate:
+		s = strings.TrimSpace(s)
+		return s, isDate(s)
+	case kindDatetime:
+		t, ok := parseInstant(strings.TrimSpace(s))
+		if !ok {
+			return nil, false
+		}
+		return instant(t), true
+	case kindObject:
+		return s, json.Valid([]byte(s))
+	default:
+		return s, !strings.ContainsRune(s, 0)
+	}
+}
+
+func (s *System) rectify(ctx context.Context, tx *sql.Tx, u update, j *worker.CountsJob) error {
+	for _, c := range s.chunks([]*worker.Task{&j.Task}) {
+		_, total, err := s.tally(ctx, tx, u.d, c, 1)
+		if err != nil {
+			return err
+		}
+		if total == 0 {
+			continue
+		}
+		q := &statement{dialect: s.dialect}
+		q.add("UPDATE ", u.d.table, " AS t SET ")
+		for i, column := range u.columns {
+			if i > 0 {
+				q.WriteString(", ")
+			}
+			q.add(quote(column), " = ")
+			q.arg(u.values[i])
+		}
+		u.d.rows(q, c, func() {})
+		if err := s.exactly(ctx, tx, q, total); err != nil {
+			return err
+		}
+		j.Counts = append(j.Counts, dsar.Counts{Dataset: u.d.Name, Found: total, Rectified: total})
+	}
+	return nil
+}

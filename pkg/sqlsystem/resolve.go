@@ -1,0 +1,84 @@
+package sqlsystem
+
+import (
+	"context"
+
+	"habeas.dev/pkg/worker"
+)
+
+// ResolveBatch finds more identifiers of many people: one query for each entry
+// of sql.resolve. What is found comes in the order of its bytes.
+func (s *System) ResolveBatch(ctx context.Context, jobs []*worker.ResolveJob) error {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	tasks := make([]*worker.Task, len(jobs))
+	for i, j := range jobs {
+		tasks[i] = &j.Task
+	}
+	chunks := s.chunks(tasks)
+	for _, f := range s.finders {
+		for _, c := range chunks {
+			if err := s.resolve(ctx, f, c, jobs); err != nil {
+				return explain(err)
+			}
+		}
+	}
+	return nil
+}
+
+func (s *System) resolve(ctx context.Context, f *finder, c *chunk, jobs []*worker.ResolveJob) error {
+	asked := c.asked(f.subjects)
+	if len(asked) == 0 {
+		return nil
+	}
+	q := &statement{dialect: s.dialect}
+	q.add("SELECT DISTINCT ", f.expr)
+	for _, sub := range asked {
+		q.add(", ", sub.expr)
+	}
+	q.add(" FROM ", f.table, " AS t WHERE ", f.expr, " IS NOT NULL AND ")
+	c.where(q, asked)
+	q.WriteString(" ORDER BY 1")
+	rows, err := s.query(ctx, s.db, q)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	held := make([]any, 1+len(asked))
+	into := make([]any, len(held))
+	for i := range held {
+		into[i] = &held[i]
+	}
+	var owners []hit
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return err
+		}
+		owners = c.owners(owners[:0], asked, held[1:])
+		if len(owners) == 0 {
+			return errNobody("sql.resolve")
+		}
+		value, ok := textOf(held[0])
+		if !ok || value == "" {
+			continue
+		}
+		for _, o := range owners {
+			j := jobs[o.job]
+			// A job that finds more than a person has fails in the SDK; it need not
+			// be told of all of it.
+			if len(j.Found) <= worker.MaxFound && !found(j.Found, f, value) {
+				j.Found = append(j.Found, worker.Found{Type: f.find, Value: value, From: *o.id})
+			}
+		}
+	}
+	return rows.Err()
+}
+
+func found(list []worker.Found, f *finder, value string) bool {
+	for _, have := range list {
+		if have.Type == f.find && have.Value == value {
+			return true
+		}
+	}
+	return false
+}

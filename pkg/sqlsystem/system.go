@@ -1,0 +1,179 @@
+package sqlsystem
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	_ "modernc.org/sqlite"             // the driver "sqlite"
+
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/worker"
+)
+
+// System serves one system from its manifest. It implements every batch
+// interface of pkg/worker; [worker.New] uses those that the manifest declares.
+// It is safe for many goroutines.
+type System struct {
+	m       *manifest.Manifest
+	db      *sql.DB
+	own     bool // Open made db
+	dialect Dialect
+	now     func() time.Time
+	timeout time.Duration
+
+	datasets []*dataset // as in the manifest
+	erasing  []*dataset // in the order of erasing
+	finders  []*finder
+
+	prepared   sync.Mutex
+	statements map[string]*sql.Stmt // SQLite only: pgx keeps its own
+}
+
+var (
+	_ worker.BatchResolver   = (*System)(nil)
+	_ worker.BatchGatherer   = (*System)(nil)
+	_ worker.BatchEraser     = (*System)(nil)
+	_ worker.BatchRectifier  = (*System)(nil)
+	_ worker.BatchRestricter = (*System)(nil)
+)
+
+// Option changes a [System].
+type Option func(*System)
+
+// WithClock sets the clock that says which periods of retention are over; only
+// its day counts, in UTC. The default is time.Now.
+func WithClock(now func() time.Time) Option { return func(s *System) { s.now = now } }
+
+// WithTimeout bounds a call for one batch; the default is [DefaultTimeout].
+func WithTimeout(d time.Duration) Option { return func(s *System) { s.timeout = d } }
+
+// Open connects to a database and calls [New]. A source that begins with
+// postgres:// or postgresql:// is PostgreSQL's, any other the path of a SQLite
+// file, which must exist. Close closes the connections. The error names no
+// part of the source, which may hold a password.
+func Open(ctx context.Context, m *manifest.Manifest, source string, opts ...Option) (*System, error) {
+	dialect, driver, dsn := SQLite, "sqlite", sqliteDSN(source)
+	if strings.HasPrefix(source, "postgres://") || strings.HasPrefix(source, "postgresql://") {
+		dialect, driver, dsn = PostgreSQL, "pgx", source
+	}
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		return nil, fmt.Errorf("sqlsystem: %s: the %s data source can't be read", m.System, dialect)
+	}
+	db.SetMaxOpenConns(maxConnections)
+	db.SetMaxIdleConns(maxConnections)
+	s, err := New(ctx, m, db, dialect, opts...)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	s.own = true
+	return s, nil
+}
+
+// sqliteDSN is a file's path as the driver wants it: transactions take the
+// write lock at once, so that none fails halfway; others wait for it a while;
+// what sorting needs stays in memory and off the disk.
+func sqliteDSN(path string) string {
+	u := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: url.Values{
+		"mode":    {"rw"}, // a missing file is an error, not an empty database
+		"_txlock": {"immediate"},
+		"_pragma": {"busy_timeout(10000)", "foreign_keys(1)", "temp_store(memory)"},
+	}.Encode()}
+	if !strings.HasPrefix(path, "/") {
+		u.Opaque, u.Path = (&url.URL{Path: path}).EscapedPath(), ""
+	}
+	return u.String()
+}
+
+// New serves a system from its manifest, on a database that the caller opened
+// and closes. It checks that the database has what the manifest names; its
+// errors are one line: file:line: what; cure. A SQLite database MUST have been
+// opened with _txlock=immediate, else erasing can meet a lock halfway (which
+// fails the batch, and harms nothing).
+func New(ctx context.Context, m *manifest.Manifest, db *sql.DB, dialect Dialect, opts ...Option) (*System, error) {
+	if m.SQL == nil {
+		return nil, fmt.Errorf("%s: the manifest has no sql; add it, or serve the system by a worker of its own", m.At("system"))
+	}
+	if dialect != SQLite && dialect != PostgreSQL {
+		return nil, errors.New("sqlsystem: " + dialect.String())
+	}
+	s := &System{m: m, db: db, dialect: dialect, now: time.Now, timeout: DefaultTimeout, statements: map[string]*sql.Stmt{}}
+	for _, opt := range opts {
+		opt(s)
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	if err := db.PingContext(ctx); err != nil {
+		return nil, fmt.Errorf("sqlsystem: %s: the database doesn't answer: %w", m.System, err)
+	}
+	if err := s.compile(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Close lets go of what [New] and [Open] made. No call may be under way.
+func (s *System) Close() error {
+	s.prepared.Lock()
+	defer s.prepared.Unlock()
+	var errs []error
+	for _, stmt := range s.statements {
+		errs = append(errs, stmt.Close())
+	}
+	clear(s.statements)
+	if s.own {
+		errs = append(errs, s.db.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// executor is a database or a transaction of it.
+type executor interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+// query runs a statement that returns rows. On SQLite, outside of transactions,
+// it is prepared once: that is a third of what a small query costs.
+func (s *System) query(ctx context.Context, on executor, q *statement) (*sql.Rows, error) {
+	if s.dialect == PostgreSQL {
+		return on.QueryContext(ctx, q.String(), q.args...)
+	}
+	stmt, err := s.prepare(ctx, q.String())
+	if err != nil {
+		return nil, err
+	}
+	if stmt == nil {
+		return on.QueryContext(ctx, q.String(), q.args...)
+	}
+	if tx, ok := on.(*sql.Tx); ok {
+		stmt = tx.StmtContext(ctx, stmt)
+	}
+	return stmt.QueryContext(ctx, q.args...)
+}
+
+// prepare returns the prepared statement of a text, or nil where there are too
+// many already.
+func (s *System) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
+	s.prepared.Lock()
+	defer s.prepared.Unlock()
+	if stmt := s.statements[text]; stmt != nil {
+		return stmt, nil
+	}
+	if len(s.statements) >= maxStatements {
+		return nil, nil
+	}
+	stmt, err := s.db.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	s.statements[text] = stmt
+	return stmt, nil
+}
