@@ -88,8 +88,8 @@ type answerDataset struct {
 	Restricted int64      `json:"restricted,omitempty"`
 	Retained   []retained `json:"retained,omitempty"`
 
-	table    *table
-	declared *manifest.Dataset
+	table *table // nil where it has no files
+	shape *shape // of the table
 }
 
 // notShown is a column whose values are held and must not be shown.
@@ -125,7 +125,7 @@ func (d *answerDataset) kept() (n int64) {
 }
 
 // answer collects what is told from what was read and what was reported.
-func (b *build) answer() *answer {
+func (b *build) answer() (*answer, error) {
 	in := b.in
 	a := &answer{
 		Format: "habeas-answer/1", RequestID: in.RequestID, Right: in.Right, Jurisdiction: in.Jurisdiction, Language: b.words.Lang,
@@ -142,18 +142,24 @@ func (b *build) answer() *answer {
 		a.Identifiers = append(a.Identifiers, answerIdentifier(id))
 	}
 	for _, part := range b.systems {
-		s := b.answerSystem(part)
+		s, err := b.answerSystem(part)
+		if err != nil {
+			return nil, err
+		}
 		a.Records += s.Records
 		a.Systems = append(a.Systems, s)
 	}
-	return a
+	return a, nil
 }
 
-func (b *build) answerSystem(part *systemPart) answerSystem {
+func (b *build) answerSystem(part *systemPart) (answerSystem, error) {
 	m := part.Manifest
 	s := answerSystem{System: part.name, Title: titleOr(m.Title.In(b.words.Lang), part.name), part: part}
 	for i := range m.Datasets {
-		d := b.answerDataset(part, &m.Datasets[i])
+		d, err := b.answerDataset(part, &m.Datasets[i])
+		if err != nil {
+			return s, err
+		}
 		s.Records += d.Records
 		s.Datasets = append(s.Datasets, d)
 	}
@@ -166,14 +172,14 @@ func (b *build) answerSystem(part *systemPart) answerSystem {
 	if end := part.end(dsar.Prove); end != nil && end.Outcome == dsar.Proven {
 		s.ProvenAt = end.At.UTC().Truncate(time.Second)
 	}
-	return s
+	return s, nil
 }
 
-func (b *build) answerDataset(part *systemPart, ds *manifest.Dataset) answerDataset {
+func (b *build) answerDataset(part *systemPart, ds *manifest.Dataset) (answerDataset, error) {
 	lang := b.words.Lang
 	d := answerDataset{
 		Dataset: ds.Name, Title: titleOr(ds.Title.In(lang), ds.Name), Category: ds.Category, Origin: ds.Origin, Purpose: ds.Purpose.In(lang),
-		LegalBasis: ds.LegalBasis, Recipients: ds.Recipients, Storage: ds.Storage.In(lang), declared: ds,
+		LegalBasis: ds.LegalBasis, Recipients: ds.Recipients, Storage: ds.Storage.In(lang),
 	}
 	if d.Recipients == nil {
 		d.Recipients = []string{}
@@ -185,7 +191,11 @@ func (b *build) answerDataset(part *systemPart, ds *manifest.Dataset) answerData
 		if t.dataset != ds || t.records == 0 {
 			continue
 		}
-		d.table, d.Records = t, t.records
+		shape, err := t.shape(t.columns)
+		if err != nil {
+			return d, err
+		}
+		d.table, d.Records, d.shape = t, t.records, shape
 		d.Files = []string{t.csvName(), t.jsonName()}
 		for _, c := range t.columns {
 			if c.held {
@@ -194,7 +204,7 @@ func (b *build) answerDataset(part *systemPart, ds *manifest.Dataset) answerData
 		}
 	}
 	b.counts(&d, part, ds)
-	return d
+	return d, nil
 }
 
 // counts takes over what the system reported of a dataset.
@@ -351,17 +361,30 @@ func titleOr(title, name string) string {
 	return name
 }
 
-// encodeJSON writes a file's JSON: indented, since people look into it, and
-// with <, > and & as they are, since it is a file and no script.
-func encodeJSON(v any) ([]byte, error) {
+// marshal is JSON with <, > and & as they are, since it goes to a file and no
+// script.
+func marshal(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	e.SetIndent("", " ")
 	if err := e.Encode(v); err != nil {
 		return nil, fmt.Errorf("bundle: %w", err)
 	}
-	return b.Bytes(), nil
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// encode adds the answer to dst, with a line for each system and dataset, since
+// people look into it.
+func (a *answer) encode(dst []byte) ([]byte, error) {
+	text, err := marshal(a)
+	if err != nil {
+		return nil, err
+	}
+	// A quotation mark within a text has a backslash before it: these are keys.
+	for _, key := range []string{`{"system":`, `{"dataset":`} {
+		text = bytes.ReplaceAll(text, []byte(key), []byte("\n"+key))
+	}
+	return append(append(dst, text...), '\n'), nil
 }
 
 // categoriesHeld groups the datasets of which something is held by category,

@@ -21,7 +21,7 @@ const (
 	deflateLevel = 1
 	// storeBelow is the length under which a file is stored as it is: deflating
 	// so little costs more time than its bytes are worth on disk.
-	storeBelow = 1 << 10
+	storeBelow = 4 << 10
 )
 
 // packed is a file of the bag that was written.
@@ -39,12 +39,12 @@ type archive struct {
 	top      string // the top folder, with a slash
 	modified time.Time
 	flates   *sync.Pool // of *flate.Writer
-	scratch  bytes.Buffer
+	scratch  *bytes.Buffer
 	payload  []packed
 }
 
-func newArchive(w io.Writer, top string, modified time.Time, flates *sync.Pool) *archive {
-	a := &archive{zip: zip.NewWriter(w), top: top + "/", modified: modified, flates: flates}
+func newArchive(w io.Writer, top string, modified time.Time, flates *sync.Pool, scratch *bytes.Buffer) *archive {
+	a := &archive{zip: zip.NewWriter(w), top: top + "/", modified: modified, flates: flates, scratch: scratch}
 	a.zip.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) {
 		return &pooledFlate{Writer: a.flate(w), pool: flates}, nil
 	})
@@ -87,7 +87,7 @@ func (a *archive) add(name string, data []byte) (packed, error) {
 	body := data
 	if len(data) >= storeBelow {
 		a.scratch.Reset()
-		f := a.flate(&a.scratch)
+		f := a.flate(a.scratch)
 		_, err := f.Write(data)
 		if e := f.Close(); err == nil {
 			err = e

@@ -3,6 +3,7 @@ package bundle
 import (
 	"bytes"
 	"cmp"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -68,7 +69,7 @@ func (a *archive) closeBag(requestID string, run Run) error {
 // writeHash adds a manifest's line. No name of ours needs the RFC's percent
 // encoding: names are checked before.
 func writeHash(b *bytes.Buffer, p packed) {
-	b.WriteString(p.hash())
+	b.Write(hex.AppendEncode(b.AvailableBuffer(), p.sum[:]))
 	b.WriteString("  ")
 	b.WriteString(p.name)
 	b.WriteByte('\n')

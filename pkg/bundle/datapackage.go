@@ -1,18 +1,23 @@
 package bundle
 
+import (
+	"bytes"
+	"encoding/hex"
+	"strconv"
+)
+
 // dataPackage is a Data Package descriptor, version 2
 // (https://datapackage.org/standard/data-package/).
 type dataPackage struct {
-	Schema      string     `json:"$schema"`
-	Name        string     `json:"name"`
-	ID          string     `json:"id"`
-	Title       string     `json:"title"`
-	Description string     `json:"description"`
-	Homepage    string     `json:"homepage,omitempty"`
-	Resources   []resource `json:"resources"`
+	Schema    string     `json:"$schema"`
+	Name      string     `json:"name"`
+	ID        string     `json:"id"`
+	Title     string     `json:"title"`
+	Resources []resource `json:"resources"`
 }
 
-// resource describes one file of a data package.
+// resource describes one file of a data package. It names no dialect: every CSV
+// file is as the standard has it where none is named.
 type resource struct {
 	Name        string       `json:"name"`
 	Type        string       `json:"type,omitempty"` // table
@@ -24,7 +29,6 @@ type resource struct {
 	Encoding    string       `json:"encoding"`
 	Bytes       int64        `json:"bytes"`
 	Hash        string       `json:"hash"`
-	Dialect     *dialect     `json:"dialect,omitempty"`
 	Schema      *tableSchema `json:"schema,omitempty"`
 	Habeas      *origin      `json:"habeas,omitempty"`
 }
@@ -33,15 +37,6 @@ type resource struct {
 type origin struct {
 	System  string `json:"system"`
 	Dataset string `json:"dataset"`
-	Records int64  `json:"records"`
-}
-
-type dialect struct {
-	Delimiter      string `json:"delimiter"`
-	LineTerminator string `json:"lineTerminator"`
-	QuoteChar      string `json:"quoteChar"`
-	DoubleQuote    bool   `json:"doubleQuote"`
-	Header         bool   `json:"header"`
 }
 
 type tableSchema struct {
@@ -58,54 +53,68 @@ type field struct {
 
 const packageSchema = "https://datapackage.org/profiles/2.0/datapackage.json"
 
-// ourDialect is how every CSV file is written (docs/adr on CSV cells).
-var ourDialect = dialect{Delimiter: ",", LineTerminator: "\r\n", QuoteChar: `"`, DoubleQuote: true, Header: true}
-
-// dataPackage describes every data file. told is answer.json or certificate.json.
-func (b *build) dataPackage(told packed) *dataPackage {
-	p := &dataPackage{
-		Schema: packageSchema, Name: "habeas-" + b.in.RequestID, ID: b.in.RequestID,
-		Title: b.words.title[b.in.Right], Description: b.words.lead[b.in.Right],
-	}
-	p.Resources = append(p.Resources, resource{
-		Name: "answer", Title: b.words.title[b.in.Right], Path: told.name[len(payloadDir):], Format: "json", MediaType: "application/json",
-		Encoding: "utf-8", Bytes: told.bytes, Hash: "sha256:" + told.hash(),
+// dataPackage adds the descriptor to dst: every data file, a line each. told is
+// answer.json or certificate.json.
+func (b *build) dataPackage(dst []byte, a *answer, told packed) ([]byte, error) {
+	title := b.words.title[b.in.Right]
+	frame, err := marshal(dataPackage{
+		Schema: packageSchema, Name: "habeas-" + b.in.RequestID, ID: b.in.RequestID, Title: title,
+		Resources: []resource{{
+			Name: "answer", Title: title, Path: told.name[len(payloadDir):], Format: "json", MediaType: "application/json",
+			Encoding: "utf-8", Bytes: told.bytes, Hash: "sha256:" + told.hash(),
+		}},
 	})
-	for _, part := range b.systems {
-		for _, t := range part.tables {
-			if t.records > 0 {
-				p.Resources = append(p.Resources, b.tableResource(t), b.jsonResource(t))
+	if err != nil {
+		return nil, err
+	}
+	frame, _ = bytes.CutSuffix(frame, []byte("]}"))
+	dst = append(dst, frame...)
+	for i := range a.Systems {
+		for j := range a.Systems[i].Datasets {
+			d := &a.Systems[i].Datasets[j]
+			if d.table == nil {
+				continue
 			}
+			dst = append(dst, ",\n"...)
+			dst = appendResource(dst, d.shape.csvHead, d.shape.csvTail, d.table.csvFile)
+			dst = append(dst, ",\n"...)
+			dst = appendResource(dst, d.shape.jsonHead, d.shape.jsonTail, d.table.jsonFile)
 		}
 	}
-	return p
+	return append(dst, "]}\n"...), nil
 }
 
-func (b *build) tableResource(t *table) resource {
+// appendResource adds a resource whose length and hash are known by now.
+func appendResource(dst, before, after []byte, file packed) []byte {
+	dst = append(dst, before...)
+	dst = append(dst, `"bytes":`...)
+	dst = strconv.AppendInt(dst, file.bytes, 10)
+	dst = append(dst, `,"hash":"sha256:`...)
+	dst = hex.AppendEncode(dst, file.sum[:])
+	dst = append(dst, `",`...)
+	return append(dst, after...)
+}
+
+// resources describes both files of a dataset, but for their length and hash.
+func (pl *plan) resources(columns []column) (csv, jsonFile resource) {
 	schema := &tableSchema{MissingValues: []string{""}}
 	schema.Fields = append(schema.Fields, field{Name: systemColumn, Type: "string"}, field{Name: datasetColumn, Type: "string"})
-	for _, c := range t.columns {
+	for i := range columns {
+		c := &columns[i]
 		f := field{Name: c.name, Type: c.typ, Title: c.title}
 		if c.held {
-			f.Description = string(hiddenCell[1:]) + c.kind
+			f.Description = hiddenCell[1:] + c.kind
 		}
 		schema.Fields = append(schema.Fields, f)
 	}
-	r := b.resource(t, t.csvFile)
-	r.Name, r.Type, r.Path, r.Format, r.MediaType = t.system+"."+t.dataset.Name, "table", t.csvName(), "csv", "text/csv"
-	r.Dialect, r.Schema = &ourDialect, schema
-	return r
-}
-
-func (b *build) jsonResource(t *table) resource {
-	r := b.resource(t, t.jsonFile)
-	r.Name, r.Path, r.Format, r.MediaType = t.system+"."+t.dataset.Name+".json", t.jsonName(), "json", "application/json"
-	return r
-}
-
-func (b *build) resource(t *table, file packed) resource {
-	return resource{
-		Title: titleOr(t.dataset.Title.In(b.words.Lang), t.dataset.Name), Description: t.dataset.Purpose.In(b.words.Lang), Encoding: "utf-8",
-		Bytes: file.bytes, Hash: "sha256:" + file.hash(), Habeas: &origin{t.system, t.dataset.Name, t.records},
+	r := resource{
+		Title: pl.title, Description: pl.dataset.Purpose.In(pl.words.Lang), Encoding: "utf-8",
+		Habeas: &origin{pl.system, pl.dataset.Name},
 	}
+	csv, jsonFile = r, r
+	csv.Name, csv.Type, csv.Path, csv.Format, csv.MediaType = pl.system+"."+pl.dataset.Name, "table", pl.csvName(), "csv", "text/csv"
+	csv.Schema = schema
+	jsonFile.Description = "" // as that of the table
+	jsonFile.Name, jsonFile.Path, jsonFile.Format, jsonFile.MediaType = csv.Name+".json", pl.jsonName(), "json", "application/json"
+	return csv, jsonFile
 }

@@ -5,6 +5,8 @@ import (
 	_ "embed" // the page's template and style
 	"fmt"
 	"html/template"
+	"reflect"
+	"regexp"
 	"strings"
 
 	"habeas.dev/pkg/dsar"
@@ -16,19 +18,57 @@ var pageText string
 //go:embed page.css
 var pageStyle string
 
-// pageTemplate is parsed once; html/template escapes whatever is put in.
-var pageTemplate = template.Must(template.New(pageFile).Parse(strings.Replace(pageText, "/*page.css*/", pageStyle, 1)))
+//go:embed page_article.gohtml
+var articleText string
+
+// The templates are parsed once, for each language; html/template escapes
+// whatever is put in.
+var (
+	pageTemplates    = templates(strings.Replace(pageText, "/*page.css*/", pageStyle, 1))
+	articleTemplates = templates(articleText)
+)
+
+func templates(text string) map[*words]*template.Template {
+	byWords := map[*words]*template.Template{}
+	for _, w := range []*words{&english, &french} {
+		byWords[w] = template.Must(template.New(pageFile).Parse(labelled(text, w)))
+	}
+	return byWords
+}
+
+// label is a text of the words' own, which is the same on every page.
+var label = regexp.MustCompile(`\{\{\$?\.W\.(\w+)\}\}`)
+
+// labelled puts the words into a template before it is parsed: that is a third
+// of what there is to put in.
+func labelled(text string, w *words) string {
+	fields := reflect.ValueOf(w).Elem()
+	return label.ReplaceAllStringFunc(text, func(action string) string {
+		return template.HTMLEscapeString(fields.FieldByName(label.FindStringSubmatch(action)[1]).String())
+	})
+}
+
+// The pieces of page_article.gohtml, between which the records go.
+const (
+	articleHead    = iota // up to the number of records
+	articleFacts          // up to the table
+	articleTable          // opens a table of records
+	articleUpright        // opens a table of one record
+	articleTableEnd
+	articleFiles // opens the paragraph of the files
+	articleEnd
+	articlePieces
+)
 
 // page is what the template shows, all of it in the answer's language.
 type page struct {
-	W                    *words
 	Title, Eyebrow, Lead string
 	Stats                []stat
 	Meta                 []pair
 	Letter               *Letter
 	Contents             []link
 	Numbers              string // heads the overview's number column; empty: none
-	Overview             []overviewRow
+	Overview             template.HTML
 	Kept                 []keptCard
 	Categories           []categoryRow
 	Systems              []systemView
@@ -53,7 +93,7 @@ type (
 		ID, Title string
 		Actions   *actions
 		Proven    string
-		Datasets  []datasetView
+		Articles  template.HTML // cut, where the articles go
 		Empty     string
 	}
 	actions struct {
@@ -68,14 +108,13 @@ type (
 		Title  string
 		Number bool
 	}
-	datasetView struct {
-		ID, Title, Count string
-		Facts            []pair
-		Upright          bool
-		Columns          []head
-		Body             template.HTML
-		Preview          string
-		CSV, JSON        string
+	// articleView is what a dataset's article shows beside its records.
+	articleView struct {
+		ID, Title string
+		Facts     []pair
+		Columns   []head
+		CSV, JSON string
+		Cut       template.HTML
 	}
 	identifierRow struct{ Type, Value, How string }
 	complaintView struct {
@@ -88,7 +127,7 @@ type (
 func (b *build) page(a *answer, told string) ([]byte, error) {
 	w, in := b.words, b.in
 	p := &page{
-		W: w, Title: w.title[in.Right], Lead: w.lead[in.Right], Letter: in.Letter,
+		Title: w.title[in.Right], Lead: w.lead[in.Right], Letter: in.Letter,
 		Statements: in.Policy.Statements, Automated: in.Policy.Automated, Transfers: in.Policy.Transfers,
 	}
 	if p.Title == "" {
@@ -117,17 +156,68 @@ func (b *build) page(a *answer, told string) ([]byte, error) {
 	b.pageFolder(p, a, told)
 	b.pageContents(p)
 
-	var out bytes.Buffer
-	if err := pageTemplate.Execute(&out, p); err != nil {
+	frame := &b.buffers.frame
+	frame.Reset()
+	if err := pageTemplates[w].Execute(frame, p); err != nil {
 		return nil, fmt.Errorf("bundle: %s: %w", pageFile, err)
 	}
-	return out.Bytes(), nil
+	// The articles are put in where the frame is cut. Texts can't cut it:
+	// html/template and appendEscaped write no NUL.
+	html, rest := b.buffers.page[:0], frame.Bytes()
+	for i := range a.Systems {
+		if a.Systems[i].Records == 0 {
+			continue
+		}
+		before, after, ok := bytes.Cut(rest, []byte(cut))
+		if !ok {
+			return nil, fmt.Errorf("bundle: %s: no place for %s", pageFile, a.Systems[i].System)
+		}
+		html, rest = append(html, before...), after
+		for j := range a.Systems[i].Datasets {
+			if d := &a.Systems[i].Datasets[j]; d.Records > 0 {
+				html = b.appendArticle(html, d)
+			}
+		}
+	}
+	b.buffers.page = append(html, rest...)
+	return b.buffers.page, nil
+}
+
+// appendArticle adds a dataset's article: what is told of it, and its records.
+func (b *build) appendArticle(html []byte, d *answerDataset) []byte {
+	w, t := b.words, d.table
+	piece := &d.shape.article
+	html = append(html, piece[articleHead]...)
+	html = append(html, w.count(d.Records, "record")...)
+	html = append(html, piece[articleFacts]...)
+	rows := b.buffers.preview[t.preview.from:t.preview.to]
+	switch {
+	case t.preview.rows == 0:
+	case d.Records == 1:
+		html = append(html, piece[articleUpright]...)
+		html = appendUpright(html, rows, t.columns)
+		html = append(html, piece[articleTableEnd]...)
+	default:
+		html = append(html, piece[articleTable]...)
+		html = append(html, rows...)
+		html = append(html, piece[articleTableEnd]...)
+	}
+	html = append(html, piece[articleFiles]...)
+	if shown := int64(t.preview.rows); shown < d.Records {
+		html = appendEscaped(html, fmt.Sprintf(w.preview, w.number(shown), w.number(d.Records))+" ")
+	}
+	return append(html, piece[articleEnd]...)
 }
 
 // pageSystems fills the overview, the systems' own sections, what is kept and
 // what was left out.
 func (b *build) pageSystems(p *page, a *answer) {
 	w := b.words
+	switch b.in.Right {
+	case dsar.Access, dsar.Portability, dsar.KnowCategories:
+		p.Numbers = w.records
+	}
+	var overview []byte
 	for i := range a.Systems {
 		s := &a.Systems[i]
 		view := systemView{ID: "s-" + s.System, Title: s.Title}
@@ -135,7 +225,7 @@ func (b *build) pageSystems(p *page, a *answer) {
 		for j := range s.Datasets {
 			d := &s.Datasets[j]
 			if d.Records > 0 {
-				view.Datasets = append(view.Datasets, b.datasetView(s, d))
+				view.Articles = template.HTML(cut)
 			} else if !d.held() {
 				empty = append(empty, d.Title)
 			}
@@ -150,20 +240,45 @@ func (b *build) pageSystems(p *page, a *answer) {
 			view.Empty = fmt.Sprintf(w.emptyDatasets, strings.Join(empty, ", "))
 		}
 		row := b.overviewRow(s)
-		if len(view.Datasets) > 0 || view.Actions != nil {
+		if view.Articles != "" || view.Actions != nil {
 			row.ID = view.ID
 			p.Systems = append(p.Systems, view)
 		}
-		p.Overview = append(p.Overview, row)
+		overview = row.append(overview, p.Numbers != "")
 		switch s.Outcome {
 		case dsar.NotApplicable, dsar.Manual, dsar.Failed:
 			p.LeftOut = append(p.LeftOut, leftView{s.Title, row.Sentence})
 		}
 	}
-	switch b.in.Right {
-	case dsar.Access, dsar.Portability, dsar.KnowCategories:
-		p.Numbers = w.records
+	p.Overview = template.HTML(overview)
+}
+
+// append adds the row to the table. The id and the class are of our own making,
+// the texts are escaped.
+func (r *overviewRow) append(html []byte, number bool) []byte {
+	html = append(html, `<tr><th scope="row">`...)
+	if r.ID != "" {
+		html = append(html, `<a href="#`...)
+		html = append(html, r.ID...)
+		html = append(html, `">`...)
 	}
+	html = appendEscaped(html, r.Title)
+	if r.ID != "" {
+		html = append(html, `</a>`...)
+	}
+	html = append(html, `</th><td><span class="badge `...)
+	html = append(html, r.Class...)
+	html = append(html, `">`...)
+	html = appendEscaped(html, r.Badge)
+	html = append(html, `</span> `...)
+	html = appendEscaped(html, r.Sentence)
+	html = append(html, `</td>`...)
+	if number {
+		html = append(html, `<td class="num">`...)
+		html = append(html, r.Number...)
+		html = append(html, `</td>`...)
+	}
+	return append(html, "</tr>\n"...)
 }
 
 func (b *build) overviewRow(s *answerSystem) overviewRow {
@@ -196,37 +311,6 @@ func (b *build) overviewRow(s *answerSystem) overviewRow {
 		row.Number = w.number(s.found())
 	}
 	return row
-}
-
-func (b *build) datasetView(s *answerSystem, d *answerDataset) datasetView {
-	w, t := b.words, d.table
-	v := datasetView{
-		ID: "d-" + s.System + "-" + d.Dataset, Title: d.Title, Count: w.count(d.Records, "record"),
-		Facts: b.facts(d), CSV: t.csvName(), JSON: t.jsonName(), Upright: t.preview.rows == 1,
-	}
-	if t.preview.rows > 0 {
-		v.Body = t.preview.table(t.columns)
-		for _, c := range t.columns {
-			v.Columns = append(v.Columns, head{c.title, !c.hide && (c.typ == "integer" || c.typ == "number")})
-		}
-	}
-	if shown := int64(t.preview.rows); shown < d.Records {
-		v.Preview = fmt.Sprintf(w.preview, w.number(shown), w.number(d.Records))
-	}
-	return v
-}
-
-// facts are what the law wants told beside the data (GDPR art. 15(1)).
-func (b *build) facts(d *answerDataset) []pair {
-	w := b.words
-	recipients := strings.Join(d.Recipients, ", ")
-	if recipients == "" {
-		recipients = w.noRecipients
-	}
-	return []pair{
-		{w.Purpose, d.Purpose}, {w.storage, d.Storage}, {w.origin, named(w.origins, d.Origin)},
-		{w.legalBasis, named(w.bases, d.LegalBasis)}, {w.Recipients, recipients}, {w.Category, titleCase(w.categoryOf(d.Category))},
-	}
 }
 
 // actions is the table of what was done, dataset by dataset.

@@ -1,8 +1,8 @@
 package bundle
 
 import (
+	"bytes"
 	"encoding/json"
-	"html/template"
 	"unicode/utf8"
 )
 
@@ -22,76 +22,70 @@ const (
 // value is escaped for the one context in which it stands, an element's text
 // (TestPreviewEscapes, TestHostileRecords).
 type preview struct {
-	w    *words
-	html []byte
-	rows int
-	// first has the cells of the first record: a dataset of one record reads
-	// better upright.
-	first []span
+	w        *words
+	rows     int
+	from, to int // where its rows are in buffers.preview
 }
 
-type span struct{ from, to int }
-
-// row adds a record. hidden tells which values are masked.
-func (p *preview) row(columns []column, row []json.RawMessage) {
-	p.html = append(p.html, "<tr>"...)
-	for i := range columns {
-		from := len(p.html)
-		p.cell(row[i], columns[i].hide)
-		if p.rows == 0 {
-			p.first = append(p.first, span{from, len(p.html)})
-		}
+// row adds a record to the page's rows.
+func (p *preview) row(html []byte, columns []column, row []json.RawMessage) []byte {
+	if p.rows == 0 {
+		p.from = len(html)
 	}
-	p.html = append(p.html, "</tr>\n"...)
+	html = append(html, "<tr>"...)
+	for i := range columns {
+		html = p.cell(html, row[i], columns[i].hide)
+	}
+	html = append(html, "</tr>\n"...)
 	p.rows++
+	p.to = len(html)
+	return html
 }
 
-func (p *preview) cell(raw json.RawMessage, hide bool) {
+func (p *preview) cell(html []byte, raw json.RawMessage, hide bool) []byte {
 	switch {
 	case len(raw) == 0 || raw[0] == 'n' || len(raw) == 2 && raw[0] == '"':
-		p.html = append(p.html, `<td class="nil">–</td>`...)
-		return
+		return append(html, `<td class="nil">–</td>`...)
 	case hide:
-		p.html = append(p.html, `<td class="nil">`...)
-		p.html = appendEscaped(p.html, p.w.hidden)
+		html = append(html, `<td class="nil">`...)
+		html = appendEscaped(html, p.w.hidden)
 	case raw[0] == '"':
-		p.html = append(p.html, `<td>`...)
+		html = append(html, `<td>`...)
 		if text, ok := plainString(raw); ok {
-			p.html = appendCut(p.html, text)
+			html = appendCut(html, text)
 		} else {
-			p.html = appendCut(p.html, []byte(unquote(raw)))
+			html = appendCut(html, []byte(unquote(raw)))
 		}
 	case raw[0] == 't':
-		p.html = append(p.html, `<td>`...)
-		p.html = append(p.html, p.w.yes...)
+		html = append(html, `<td>`...)
+		html = append(html, p.w.yes...)
 	case raw[0] == 'f':
-		p.html = append(p.html, `<td>`...)
-		p.html = append(p.html, p.w.no...)
+		html = append(html, `<td>`...)
+		html = append(html, p.w.no...)
 	case raw[0] == '{' || raw[0] == '[':
-		p.html = append(p.html, `<td class="code">`...)
-		p.html = appendCut(p.html, raw)
+		html = append(html, `<td class="code">`...)
+		html = appendCut(html, raw)
 	default:
-		p.html = append(p.html, `<td class="num">`...)
-		p.html = appendCut(p.html, raw)
+		html = append(html, `<td class="num">`...)
+		html = appendCut(html, raw)
 	}
-	p.html = append(p.html, `</td>`...)
+	return append(html, `</td>`...)
 }
 
-// table is the body of the dataset's table: its rows, or the fields of its one
-// record.
-func (p *preview) table(columns []column) template.HTML {
-	if p.rows != 1 {
-		return template.HTML(p.html)
+// appendUpright adds the fields of a dataset's one record, a row each. Values
+// are escaped: the end of a cell in row is the end of a cell.
+func appendUpright(html, row []byte, columns []column) []byte {
+	row = bytes.TrimPrefix(row, []byte("<tr>"))
+	for i := range columns {
+		var cell []byte
+		cell, row, _ = bytes.Cut(row, []byte("</td>"))
+		html = append(html, `<tr><th scope="row">`...)
+		html = appendEscaped(html, columns[i].title)
+		html = append(html, `</th>`...)
+		html = append(html, cell...)
+		html = append(html, "</td></tr>\n"...)
 	}
-	var b []byte
-	for i, c := range columns {
-		b = append(b, `<tr><th scope="row">`...)
-		b = appendEscaped(b, c.title)
-		b = append(b, `</th>`...)
-		b = append(b, p.html[p.first[i].from:p.first[i].to]...)
-		b = append(b, "</tr>\n"...)
-	}
-	return template.HTML(b)
+	return html
 }
 
 // appendCut adds an escaped text, cut at a character's end.

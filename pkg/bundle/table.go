@@ -3,14 +3,12 @@ package bundle
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"habeas.dev/pkg/manifest"
-	"habeas.dev/pkg/record"
 )
 
 const (
@@ -49,55 +47,19 @@ type column struct {
 
 // table is one dataset on its way into the bundle.
 type table struct {
-	system  string
-	dataset *manifest.Dataset
-	columns []column
+	*plan
+	columns []column // the plan's, and what was learnt from the rows
 	records int64
 	preview preview
 
-	csvPrefix, jsonPrefix []byte
-	csv, json             []byte // what isn't written yet
-	csvEntry              *entry // set where the CSV is large
-	jsonLater             bool   // the JSON is large: it is written in the second pass
-	csvFile, jsonFile     packed
+	csv, json         []byte // what isn't written yet
+	csvEntry          *entry // set where the CSV is large
+	jsonLater         bool   // the JSON is large: it is written in the second pass
+	csvFile, jsonFile packed
 }
 
-// newTable prepares a section: its columns MUST all be declared, since an
-// undeclared one could be anything, even what must never be shown.
-func newTable(system string, ds *manifest.Dataset, sec record.Section, w *words, hideNeverShown bool) (*table, error) {
-	t := &table{system: system, dataset: ds, columns: make([]column, len(sec.Columns)), preview: preview{w: w}}
-	for i, name := range sec.Columns {
-		at := slices.IndexFunc(ds.Columns, func(c manifest.Column) bool { return c.Name == name })
-		if at < 0 {
-			return nil, fmt.Errorf("dataset %s, column %q: %w", ds.Name, name, ErrUndeclared)
-		}
-		declared := &ds.Columns[at]
-		if name == systemColumn || name == datasetColumn {
-			return nil, fmt.Errorf("dataset %s has a column %s, a name that the bundle needs itself", ds.Name, name)
-		}
-		if slices.Contains(sec.Columns[:i], name) {
-			return nil, fmt.Errorf("dataset %s has the column %q twice", ds.Name, name)
-		}
-		c := column{name: name, typ: declared.Type, kind: declared.NeverShown, title: columnTitle(declared, w.Lang)}
-		if c.typ == "" {
-			c.typ = "string"
-		}
-		key, err := json.Marshal(name)
-		if err != nil {
-			return nil, fmt.Errorf("dataset %s: %w", ds.Name, err)
-		}
-		c.key = append(append([]byte{','}, key...), ':')
-		if c.kind != "" && hideNeverShown {
-			c.hide, c.typ = true, "string"
-			if c.masked, err = json.Marshal(hiddenCell + c.kind + "]"); err != nil {
-				return nil, fmt.Errorf("dataset %s: %w", ds.Name, err)
-			}
-		}
-		t.columns[i] = c
-	}
-	t.csvPrefix = []byte(system + "," + ds.Name)
-	t.jsonPrefix = []byte(`{"` + systemColumn + `":"` + system + `","` + datasetColumn + `":"` + ds.Name + `"`)
-	return t, nil
+func newTable(pl *plan) *table {
+	return &table{plan: pl, columns: slices.Clone(pl.columns), preview: preview{w: pl.words}}
 }
 
 // columnTitle is the manifest's title in the answer's language, or the
@@ -113,37 +75,18 @@ func columnTitle(c *manifest.Column, lang string) string {
 	return s
 }
 
-func (t *table) csvName() string  { return t.system + "/" + t.dataset.Name + ".csv" }
-func (t *table) jsonName() string { return t.system + "/" + t.dataset.Name + ".json" }
-
-// header writes the CSV's first line.
-func (t *table) header() {
-	t.csv = append(t.csv, mark+systemColumn+","+datasetColumn...)
-	for _, c := range t.columns {
-		t.csv = append(t.csv, ',')
-		if name := []byte(c.name); needsQuotes(name) {
-			t.csv = appendQuoted(append(t.csv, '"'), name)
-		} else {
-			t.csv = append(t.csv, name...)
-		}
-	}
-	t.csv = append(t.csv, '\r', '\n')
-}
-
 var errColumns = errors.New("a row has another number of values than its section has columns")
 
 // row takes one record of the first pass.
-func (t *table) row(a *archive, row []json.RawMessage, room *int) error {
+func (t *table) row(b *build, row []json.RawMessage) error {
 	if len(row) != len(t.columns) {
 		return errColumns
 	}
 	if t.records == 0 {
-		t.header()
+		t.csv = append(t.csv, t.csvHeader...)
 	}
-	if t.preview.rows < previewRows && *room > 0 {
-		before := len(t.preview.html)
-		t.preview.row(t.columns, row)
-		*room -= len(t.preview.html) - before
+	if t.preview.rows < previewRows && len(b.buffers.preview) < previewTotal {
+		b.buffers.preview = t.preview.row(b.buffers.preview, t.columns, row)
 	}
 	t.csv = append(t.csv, t.csvPrefix...)
 	for i := range t.columns {
@@ -165,7 +108,7 @@ func (t *table) row(a *archive, row []json.RawMessage, room *int) error {
 		}
 	}
 	t.records++
-	return t.flushCSV(a)
+	return t.flushCSV(b.archive)
 }
 
 // mask returns what stands in place of a value. That nothing is held may be told.

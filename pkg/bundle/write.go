@@ -1,6 +1,8 @@
 package bundle
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -28,10 +30,40 @@ func Write(ctx context.Context, w io.Writer, in Input) (Summary, error) {
 type Writer struct {
 	flates  sync.Pool // *flate.Writer
 	buffers sync.Pool // *buffers
+	plans   plans
 }
 
 // buffers are what one bundle collects before it writes.
-type buffers struct{ csv, json []byte }
+type buffers struct {
+	csv, json []byte // of a dataset
+	preview   []byte // the page's records
+	frame     bytes.Buffer
+	page      []byte
+	text      []byte       // of a JSON file
+	scratch   bytes.Buffer // a deflated file
+	reader    *bufio.Reader
+}
+
+// keepBuffers is how much of one buffer is kept for the next bundle. A few large
+// ones shouldn't take memory for ever.
+const keepBuffers = 1 << 20
+
+// release makes the buffers ready for the next bundle.
+func (b *buffers) release() {
+	for _, p := range []*[]byte{&b.csv, &b.json, &b.preview, &b.page, &b.text} {
+		if cap(*p) > keepBuffers {
+			*p = nil
+		}
+		*p = (*p)[:0]
+	}
+	for _, p := range []*bytes.Buffer{&b.frame, &b.scratch} {
+		if p.Cap() > keepBuffers {
+			*p = bytes.Buffer{}
+		}
+		p.Reset()
+	}
+	b.reader.Reset(nil)
+}
 
 // SourceError says that a system's records could not be read, or are not what
 // the manifest and the system's own report say. The bundle is void. Its text
@@ -70,8 +102,7 @@ type build struct {
 	archive *archive
 	buffers *buffers
 	systems []*systemPart
-	// room is what is left of previewTotal.
-	room int
+	plans   *plans
 }
 
 // systemPart is what was read of one system.
@@ -93,12 +124,15 @@ func (wr *Writer) Write(ctx context.Context, w io.Writer, in Input) (Summary, er
 	out := &hashed{w: w, ctx: ctx}
 	buf, ok := wr.buffers.Get().(*buffers)
 	if !ok {
-		buf = &buffers{}
+		buf = &buffers{reader: bufio.NewReaderSize(nil, readerSize)}
 	}
-	defer wr.buffers.Put(buf)
+	defer func() {
+		buf.release()
+		wr.buffers.Put(buf)
+	}()
 	b := &build{
-		in: &in, words: wordsFor(in.Locale), buffers: buf, room: previewTotal,
-		archive: newArchive(out, "habeas-"+in.RequestID, in.ReceivedAt.UTC(), &wr.flates),
+		in: &in, words: wordsFor(in.Locale), buffers: buf, plans: &wr.plans,
+		archive: newArchive(out, "habeas-"+in.RequestID, in.ReceivedAt.UTC(), &wr.flates, &buf.scratch),
 	}
 	sum := sha256.New()
 	out.sum = sum
@@ -189,7 +223,7 @@ func (b *build) firstPass(ctx context.Context, part *systemPart, src Source) err
 		return err
 	}
 	defer r.Close()
-	rd := record.NewReader(r)
+	rd := b.reader(r)
 	for {
 		sec, err := rd.Next()
 		if err == io.EOF {
@@ -208,12 +242,13 @@ func (b *build) firstPass(ctx context.Context, part *systemPart, src Source) err
 			}
 			continue
 		}
-		t, err := newTable(part.name, ds, sec, b.words, b.in.Policy.HideNeverShown)
+		pl, err := b.plans.of(part.name, ds, sec, b.words, b.in.Policy.HideNeverShown)
 		if err != nil {
 			return err
 		}
+		t := newTable(pl)
 		t.csv, t.json = b.buffers.csv[:0], b.buffers.json[:0]
-		if err := t.copy(rd, b.archive, &b.room); err != nil {
+		if err := t.copy(b, rd); err != nil {
 			return err
 		}
 		b.buffers.csv, b.buffers.json = t.csv, t.json
@@ -222,17 +257,26 @@ func (b *build) firstPass(ctx context.Context, part *systemPart, src Source) err
 	}
 }
 
+// readerSize is at least what pkg/record reads in: it then uses this reader as
+// it is, and makes none of its own.
+const readerSize = 64 << 10
+
+func (b *build) reader(r io.Reader) *record.Reader {
+	b.buffers.reader.Reset(r)
+	return record.NewReader(b.buffers.reader)
+}
+
 // copy takes all rows of a section.
-func (t *table) copy(rd *record.Reader, a *archive, room *int) error {
+func (t *table) copy(b *build, rd *record.Reader) error {
 	for {
 		row, err := rd.Row()
 		if err == io.EOF {
-			return t.end(a)
+			return t.end(b.archive)
 		}
 		if err != nil {
 			return err
 		}
-		if err := t.row(a, row, room); err != nil {
+		if err := t.row(b, row); err != nil {
 			return err
 		}
 	}
@@ -279,7 +323,7 @@ func (b *build) secondPass(ctx context.Context, part *systemPart, src Source) er
 		return err
 	}
 	defer r.Close()
-	rd := record.NewReader(r)
+	rd := b.reader(r)
 	for {
 		sec, err := rd.Next()
 		if err == io.EOF {
@@ -355,12 +399,15 @@ func (t *table) copyJSON(rd *record.Reader, a *archive) error {
 
 // finish writes what tells of the data, and the bag around it.
 func (b *build) finish() error {
-	answer := b.answer()
+	answer, err := b.answer()
+	if err != nil {
+		return err
+	}
 	name := answerFile
 	if b.in.Right == dsar.Erasure {
 		name = certificateFile
 	}
-	text, err := encodeJSON(answer)
+	text, err := answer.encode(b.buffers.text[:0])
 	if err != nil {
 		return err
 	}
@@ -375,10 +422,10 @@ func (b *build) finish() error {
 	if _, err := b.archive.addPayload(pageFile, page); err != nil {
 		return err
 	}
-	text, err = encodeJSON(b.dataPackage(told))
-	if err != nil {
+	if text, err = b.dataPackage(text[:0], answer, told); err != nil {
 		return err
 	}
+	b.buffers.text = text
 	if _, err := b.archive.addPayload(packageFile, text); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -397,6 +398,31 @@ func BenchmarkRead(b *testing.B) {
 			if _, err := r.Row(); err != nil {
 				break
 			}
+		}
+	}
+}
+
+// A section's line that has escapes is read the slow way, to the same end.
+func TestSectionNames(t *testing.T) {
+	t.Parallel()
+	for _, s := range []record.Section{
+		{Dataset: "invoices", Columns: []string{"number", "issued_on"}},
+		{Dataset: "none", Columns: nil},
+		{Dataset: "one", Columns: []string{""}},
+		{Dataset: `quo"te`, Columns: []string{`a","b`, `]}`, `\`, `","columns":["`}},
+		{Dataset: `","columns":["`, Columns: []string{"a"}},
+	} {
+		var b bytes.Buffer
+		w := record.NewWriter(&b)
+		if err := w.Begin(s); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		got, err := record.NewReader(&b).Next()
+		if err != nil || got.Dataset != s.Dataset || !slices.Equal(got.Columns, s.Columns) {
+			t.Errorf("%+v became %+v: %v", s, got, err)
 		}
 	}
 }

@@ -48,7 +48,11 @@ func appendFloat(b []byte, f float64) ([]byte, error) {
 	if abs := math.Abs(f); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
 		form = 'e'
 	}
-	return strconv.AppendFloat(b, f, form, -1, 64), nil
+	b = strconv.AppendFloat(b, f, form, -1, 64)
+	if n := len(b); form == 'e' && b[n-4] == 'e' && b[n-3] == '-' && b[n-2] == '0' {
+		b = append(b[:n-2], b[n-1]) // e-09 is e-9, as encoding/json has it
+	}
+	return b, nil
 }
 
 // appendTime refuses years that RFC 3339 can't write.

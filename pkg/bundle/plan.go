@@ -1,0 +1,234 @@
+package bundle
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"slices"
+	"strings"
+	"sync"
+
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/record"
+)
+
+const (
+	// maxPlans and maxShapes bound what a Writer remembers: more datasets, and
+	// more forms of one, than any installation has. Beyond them it forgets all
+	// and begins again.
+	maxPlans  = 4096
+	maxShapes = 64
+)
+
+// plans remembers how datasets are written, by manifest: preparing one costs
+// more than writing a typical person's records of it.
+type plans struct {
+	mu    sync.RWMutex
+	byKey map[planKey][]*plan
+}
+
+type planKey struct {
+	dataset *manifest.Dataset
+	words   *words
+	hide    bool
+}
+
+// plan is how a section of a dataset is written. It doesn't change.
+type plan struct {
+	system  string
+	dataset *manifest.Dataset
+	words   *words
+	title   string
+	names   []string // of the section's columns
+	columns []column // as before the first row
+
+	csvHeader, csvPrefix, jsonPrefix []byte
+
+	mu     sync.RWMutex
+	shapes map[string]*shape // by the columns' types after the last row
+}
+
+// shape is what is written about a dataset apart from its records, in pieces
+// between which numbers and hashes go.
+type shape struct {
+	// article are the pieces of index.html, see page_article.gohtml.
+	article [articlePieces][]byte
+	// Of datapackage.json: up to the length and from the hash on, for both files.
+	csvHead, csvTail, jsonHead, jsonTail []byte
+}
+
+// of returns the plan of a section.
+func (p *plans) of(system string, ds *manifest.Dataset, sec record.Section, w *words, hide bool) (*plan, error) {
+	key := planKey{ds, w, hide}
+	p.mu.RLock()
+	known := p.byKey[key]
+	p.mu.RUnlock()
+	for _, pl := range known {
+		if slices.Equal(pl.names, sec.Columns) {
+			return pl, nil
+		}
+	}
+	pl, err := newPlan(system, ds, sec, w, hide)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.byKey == nil || len(p.byKey) >= maxPlans {
+		p.byKey = map[planKey][]*plan{}
+	}
+	if known := p.byKey[key]; len(known) < maxShapes {
+		p.byKey[key] = append(slices.Clip(known), pl)
+	}
+	return pl, nil
+}
+
+// newPlan prepares a section: its columns MUST all be declared, since an
+// undeclared one could be anything, even what must never be shown.
+func newPlan(system string, ds *manifest.Dataset, sec record.Section, w *words, hide bool) (*plan, error) {
+	pl := &plan{
+		system: system, dataset: ds, words: w, title: titleOr(ds.Title.In(w.Lang), ds.Name), names: slices.Clone(sec.Columns), shapes: map[string]*shape{},
+		csvHeader:  []byte(mark + systemColumn + "," + datasetColumn),
+		csvPrefix:  []byte(system + "," + ds.Name),
+		jsonPrefix: []byte(`{"` + systemColumn + `":"` + system + `","` + datasetColumn + `":"` + ds.Name + `"`),
+	}
+	for i, name := range sec.Columns {
+		if slices.Contains(sec.Columns[:i], name) {
+			return nil, fmt.Errorf("dataset %s has the column %q twice", ds.Name, name)
+		}
+		c, err := newColumn(ds, name, w, hide)
+		if err != nil {
+			return nil, err
+		}
+		pl.columns = append(pl.columns, c)
+		pl.csvHeader = append(pl.csvHeader, ',')
+		if text := []byte(name); needsQuotes(text) {
+			pl.csvHeader = appendQuoted(append(pl.csvHeader, '"'), text)
+		} else {
+			pl.csvHeader = append(pl.csvHeader, name...)
+		}
+	}
+	pl.csvHeader = append(pl.csvHeader, '\r', '\n')
+	return pl, nil
+}
+
+func newColumn(ds *manifest.Dataset, name string, w *words, hide bool) (column, error) {
+	if name == systemColumn || name == datasetColumn {
+		return column{}, fmt.Errorf("dataset %s has a column %s, a name that the bundle needs itself", ds.Name, name)
+	}
+	at := slices.IndexFunc(ds.Columns, func(c manifest.Column) bool { return c.Name == name })
+	if at < 0 {
+		return column{}, fmt.Errorf("dataset %s, column %q: %w", ds.Name, name, ErrUndeclared)
+	}
+	declared := &ds.Columns[at]
+	key, err := json.Marshal(name)
+	if err != nil {
+		return column{}, fmt.Errorf("dataset %s: %w", ds.Name, err)
+	}
+	c := column{name: name, typ: titleOr(declared.Type, "string"), kind: declared.NeverShown, title: columnTitle(declared, w.Lang)}
+	c.key = append(append([]byte{','}, key...), ':')
+	if c.kind != "" && hide {
+		c.hide, c.typ = true, "string"
+		if c.masked, err = json.Marshal(hiddenCell + c.kind + "]"); err != nil {
+			return column{}, fmt.Errorf("dataset %s: %w", ds.Name, err)
+		}
+	}
+	return c, nil
+}
+
+// shape returns what is written about the dataset, once its columns' types are
+// known.
+func (pl *plan) shape(columns []column) (*shape, error) {
+	var sign [256]byte
+	key := sign[:0]
+	for i := range columns {
+		c := &columns[i]
+		key = append(key, c.typ...)
+		if c.held {
+			key = append(key, '!')
+		}
+		key = append(key, ',')
+	}
+	pl.mu.RLock()
+	s := pl.shapes[string(key)]
+	pl.mu.RUnlock()
+	if s != nil {
+		return s, nil
+	}
+	s, err := pl.newShape(columns)
+	if err != nil {
+		return nil, err
+	}
+	pl.mu.Lock()
+	defer pl.mu.Unlock()
+	if len(pl.shapes) >= maxShapes {
+		pl.shapes = map[string]*shape{}
+	}
+	pl.shapes[string(key)] = s
+	return s, nil
+}
+
+// cut stands in a rendered text where a number is put in later. It can't come
+// from a manifest: names are checked and texts are escaped.
+const cut = "\x00"
+
+func (pl *plan) newShape(columns []column) (*shape, error) {
+	s := &shape{}
+	var page bytes.Buffer
+	view := articleView{
+		ID: "d-" + pl.system + "-" + pl.dataset.Name, Title: pl.title, Facts: pl.facts(),
+		CSV: pl.csvName(), JSON: pl.jsonName(), Cut: template.HTML(cut),
+	}
+	for i := range columns {
+		c := &columns[i]
+		view.Columns = append(view.Columns, head{c.title, !c.hide && (c.typ == "integer" || c.typ == "number")})
+	}
+	if err := articleTemplates[pl.words].Execute(&page, view); err != nil {
+		return nil, fmt.Errorf("bundle: %s: %w", pageFile, err)
+	}
+	pieces := bytes.Split(page.Bytes(), []byte(cut))
+	if len(pieces) != articlePieces {
+		return nil, fmt.Errorf("bundle: %s: %d pieces of an article", pageFile, len(pieces))
+	}
+	copy(s.article[:], pieces)
+
+	csv, jsonFile := pl.resources(columns)
+	var err error
+	if s.csvHead, s.csvTail, err = splitResource(csv); err != nil {
+		return nil, err
+	}
+	s.jsonHead, s.jsonTail, err = splitResource(jsonFile)
+	return s, err
+}
+
+// splitResource marshals a resource without its length, hash and number of
+// records, and cuts it where these go.
+func splitResource(r resource) (before, after []byte, err error) {
+	text, err := marshal(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	const gap = `"bytes":0,"hash":"",`
+	head, tail, ok := strings.Cut(string(text), gap)
+	if !ok {
+		return nil, nil, fmt.Errorf("bundle: %s: no place for the hash", packageFile)
+	}
+	return []byte(head), []byte(tail), nil
+}
+
+func (pl *plan) csvName() string  { return pl.system + "/" + pl.dataset.Name + ".csv" }
+func (pl *plan) jsonName() string { return pl.system + "/" + pl.dataset.Name + ".json" }
+
+// facts are what the law wants told beside the data (GDPR art. 15(1)).
+func (pl *plan) facts() []pair {
+	w, d := pl.words, pl.dataset
+	recipients := strings.Join(d.Recipients, ", ")
+	if recipients == "" {
+		recipients = w.noRecipients
+	}
+	return []pair{
+		{w.Purpose, d.Purpose.In(w.Lang)}, {w.storage, d.Storage.In(w.Lang)}, {w.origin, named(w.origins, d.Origin)},
+		{w.legalBasis, named(w.bases, d.LegalBasis)}, {w.Recipients, recipients}, {w.Category, titleCase(w.categoryOf(d.Category))},
+	}
+}
