@@ -79,12 +79,13 @@ func Open(ctx context.Context, m *manifest.Manifest, source string, opts ...Opti
 
 // sqliteDSN is a file's path as the driver wants it: transactions take the
 // write lock at once, so that none fails halfway; others wait for it a while;
-// what sorting needs stays in memory and off the disk.
+// what sorting needs stays in memory and off the disk, and what is
+// deleted is overwritten.
 func sqliteDSN(path string) string {
 	u := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: url.Values{
 		"mode":    {"rw"}, // a missing file is an error, not an empty database
 		"_txlock": {"immediate"},
-		"_pragma": {"busy_timeout(10000)", "foreign_keys(1)", "temp_store(memory)"},
+		"_pragma": {"busy_timeout(10000)", "foreign_keys(1)", "temp_store(memory)", "secure_delete(1)"},
 	}.Encode()}
 	if !strings.HasPrefix(path, "/") {
 		u.Opaque, u.Path = (&url.URL{Path: path}).EscapedPath(), ""

@@ -1,0 +1,48 @@
+CREATE TABLE registrations (
+  registration_id TEXT PRIMARY KEY,
+  email           TEXT NOT NULL,
+  name            TEXT NOT NULL,
+  phone           TEXT,
+  company         TEXT,
+  event           TEXT NOT NULL,
+  event_date      DATE NOT NULL,
+  dietary         TEXT,
+  badge           TEXT,
+  registered_at   TIMESTAMPTZ NOT NULL,
+  restricted      BOOLEAN NOT NULL DEFAULT false
+);
+CREATE INDEX registrations_by_email ON registrations (lower(email), registration_id);
+
+CREATE TABLE attendance (
+  attendance_id   BIGINT PRIMARY KEY,
+  registration_id TEXT NOT NULL REFERENCES registrations (registration_id),
+  session         TEXT NOT NULL,
+  checked_in_at   TIMESTAMPTZ NOT NULL,
+  rating          INTEGER
+);
+CREATE INDEX attendance_by_registration ON attendance (registration_id);
+
+CREATE TABLE media (
+  media_id      TEXT PRIMARY KEY,
+  email         TEXT NOT NULL,
+  kind          TEXT NOT NULL,
+  file          TEXT NOT NULL,
+  caption       TEXT,
+  face_template TEXT,
+  consent       BOOLEAN NOT NULL,
+  captured_at   TIMESTAMPTZ NOT NULL,
+  restricted    BOOLEAN NOT NULL DEFAULT false
+);
+CREATE INDEX media_by_email ON media (lower(email), media_id);
+
+CREATE TABLE travel (
+  trip_id     TEXT PRIMARY KEY,
+  email       TEXT NOT NULL,
+  origin      TEXT,
+  destination TEXT,
+  departs_at  TIMESTAMPTZ NOT NULL,
+  passport    TEXT,
+  latitude    DOUBLE PRECISION,
+  longitude   DOUBLE PRECISION
+);
+CREATE INDEX travel_by_email ON travel (lower(email), trip_id);

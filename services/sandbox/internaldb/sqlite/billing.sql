@@ -1,0 +1,58 @@
+CREATE TABLE customers (
+  customer_id  INTEGER PRIMARY KEY,
+  customer_ref TEXT UNIQUE,
+  account_id   TEXT,
+  name         TEXT,
+  email        TEXT,
+  address      TEXT,
+  tax_id       TEXT,
+  card_number  TEXT,
+  card_expires TEXT,
+  created_on   TEXT NOT NULL
+);
+CREATE INDEX customers_by_account ON customers (account_id);
+
+CREATE TABLE subscriptions (
+  subscription_id TEXT PRIMARY KEY,
+  customer_ref    TEXT NOT NULL,
+  plan            TEXT NOT NULL,
+  started_on      TEXT NOT NULL,
+  ended_on        TEXT,
+  fee             REAL NOT NULL,
+  currency        TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX subscriptions_by_customer ON subscriptions (customer_ref, subscription_id);
+
+CREATE TABLE invoices (
+  invoice_id   TEXT PRIMARY KEY,
+  customer_ref TEXT NOT NULL,
+  issued_on    TEXT NOT NULL,
+  bill_to      TEXT NOT NULL,
+  tax_id       TEXT,
+  total        REAL NOT NULL,
+  currency     TEXT NOT NULL,
+  paid         BOOLEAN NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX invoices_by_customer ON invoices (customer_ref, invoice_id);
+
+CREATE TABLE invoice_lines (
+  line_id     TEXT PRIMARY KEY,
+  invoice_id  TEXT NOT NULL REFERENCES invoices (invoice_id),
+  description TEXT,
+  quantity    INTEGER NOT NULL,
+  amount      REAL NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX invoice_lines_by_invoice ON invoice_lines (invoice_id);
+
+CREATE TABLE payments (
+  payment_id   TEXT PRIMARY KEY,
+  customer_ref TEXT NOT NULL,
+  invoice_id   TEXT NOT NULL,
+  paid_on      TEXT NOT NULL,
+  amount       REAL NOT NULL,
+  currency     TEXT NOT NULL,
+  method       TEXT,
+  iban         TEXT,
+  reference    TEXT
+) WITHOUT ROWID;
+CREATE INDEX payments_by_customer ON payments (customer_ref, payment_id);
