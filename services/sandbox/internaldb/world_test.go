@@ -1,0 +1,281 @@
+package internaldb_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	_ "github.com/jackc/pgx/v5/stdlib"
+	"gocloud.dev/blob/memblob"
+	"gocloud.dev/secrets/localsecrets"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/record"
+	"habeas.dev/pkg/sqlsystem"
+	"habeas.dev/pkg/vault"
+	"habeas.dev/pkg/worker"
+	"habeas.dev/services/account"
+	"habeas.dev/services/billing"
+	"habeas.dev/services/events"
+	"habeas.dev/services/internal/pgtest"
+	"habeas.dev/services/marketplace"
+	"habeas.dev/services/sandbox/internaldb"
+	"habeas.dev/services/sandbox/people"
+)
+
+// today is the clock of the tests, within the years that people promises for.
+var today = time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
+
+func manifests(t testing.TB) []*manifest.Manifest {
+	t.Helper()
+	var out []*manifest.Manifest
+	for file, text := range map[string][]byte{account.File: account.Manifest, billing.File: billing.Manifest, marketplace.File: marketplace.Manifest, events.File: events.Manifest} {
+		m, err := manifest.Parse(file, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, m)
+	}
+	slices.SortFunc(out, func(a, b *manifest.Manifest) int { return bytes.Compare([]byte(a.System), []byte(b.System)) })
+	return out
+}
+
+// world is the four systems' workers on seeded databases, and a vault.
+type world struct {
+	testing.TB
+	people  *people.Population
+	vault   *vault.Vault
+	workers map[string]*worker.Worker
+	known   map[int][]worker.Identifier // by person
+	attempt int
+}
+
+// onEach runs a test on SQLite and, where there is one, on PostgreSQL.
+func onEach(t *testing.T, p *people.Population, test func(*testing.T, *world)) {
+	t.Run("SQLite", func(t *testing.T) {
+		t.Parallel()
+		test(t, newWorld(t, p, onSQLite(t, p)))
+	})
+	t.Run("PostgreSQL", func(t *testing.T) {
+		t.Parallel()
+		test(t, newWorld(t, p, onPostgres(t, p)))
+	})
+}
+
+func onSQLite(t testing.TB, p *people.Population) func(system string) string {
+	files, err := internaldb.Create(t.Context(), t.TempDir(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(system string) string { return files[system] }
+}
+
+func onPostgres(t testing.TB, p *people.Population) func(system string) string {
+	server := pgtest.Start(t)
+	return func(system string) string {
+		url := server.Database(t)
+		db, err := sql.Open("pgx", url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		if err := internaldb.SeedPostgres(t.Context(), db, system, p); err != nil {
+			t.Fatal(err)
+		}
+		return url
+	}
+}
+
+func newWorld(t testing.TB, p *people.Population, source func(system string) string) *world {
+	t.Helper()
+	w := &world{TB: t, people: p, workers: map[string]*worker.Worker{}, known: map[int][]worker.Identifier{}}
+	key, err := localsecrets.NewRandomKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	bucket := memblob.OpenBucket(nil)
+	if w.vault, err = vault.New(t.Context(), bucket, localsecrets.NewKeeper(key)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.vault.Close(); bucket.Close() })
+	for _, m := range manifests(t) {
+		s, err := sqlsystem.Open(t.Context(), m, source(m.System), sqlsystem.WithClock(func() time.Time { return today }))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		if w.workers[m.System], err = worker.New(m, s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, who := range p.People {
+		w.known[who.Number] = []worker.Identifier{{Type: "email", Value: who.Email, Verified: true}}
+	}
+	return w
+}
+
+func requestID(person int) string {
+	return uuid.NewSHA1(uuid.NameSpaceURL, fmt.Append(nil, person)).String()
+}
+
+// do has a system do one action for some people, all in one batch, and returns
+// the reports by person.
+func (w *world) do(system string, action dsar.Action, right dsar.Right, persons ...int) map[int]dsar.Report {
+	w.Helper()
+	w.attempt++
+	tasks := make([]event.Event, len(persons))
+	byRequest := map[string]int{}
+	for i, person := range persons {
+		request := requestID(person)
+		byRequest[request] = person
+		keys, err := w.vault.CreateKeys(w.Context(), request)
+		if err != nil {
+			w.Fatal(err)
+		}
+		t := dsar.Task{RequestID: request, System: system, Action: action, Attempt: w.attempt, Right: right, Jurisdiction: "EEA", ReceivedAt: today}
+		for _, id := range w.known[person] {
+			sealed, err := keys.Seal([]byte(id.Value), "identifier")
+			if err != nil {
+				w.Fatal(err)
+			}
+			t.Identifiers = append(t.Identifiers, dsar.Identifier{Type: id.Type, Fingerprint: w.vault.Fingerprint(id.Type, id.Value), Sealed: sealed})
+		}
+		data, err := json.Marshal(t)
+		if err != nil {
+			w.Fatal(err)
+		}
+		tasks[i] = event.Event{ID: event.TaskID(request, system, action, w.attempt), Source: "test", Type: event.TypeTask, Subject: request, Time: today, Data: data}
+	}
+	out := map[int]dsar.Report{}
+	for _, e := range w.workers[system].Handle(w.Context(), w.vault, tasks) {
+		var r dsar.Report
+		if err := json.Unmarshal(e.Data, &r); err != nil {
+			w.Fatal(err)
+		}
+		if r.Kind == dsar.ReportProgress {
+			continue
+		}
+		if r.Kind != dsar.ReportEnded {
+			w.Fatalf("%s %s of person %d: %s %s %s", system, action, byRequest[r.RequestID], r.Kind, r.Code, r.Reason)
+		}
+		out[byRequest[r.RequestID]] = r
+	}
+	if len(out) != len(persons) {
+		w.Fatalf("%d reports of %d tasks", len(out), len(persons))
+	}
+	return out
+}
+
+// resolve finds what account and billing can find of some people.
+func (w *world) resolve(persons ...int) {
+	w.Helper()
+	for _, system := range []string{people.Account, people.Billing} {
+		for person, r := range w.do(system, dsar.Resolve, dsar.Access, persons...) {
+			keys, err := w.vault.Keys(w.Context(), r.RequestID)
+			if err != nil {
+				w.Fatal(err)
+			}
+			for _, id := range r.Identifiers {
+				value, err := keys.Open(id.Sealed, "identifier")
+				if err != nil {
+					w.Fatal(err)
+				}
+				if id.From == "" {
+					w.Errorf("%s doesn't say what it found %s by", system, id.Type)
+				}
+				w.known[person] = append(w.known[person], worker.Identifier{Type: id.Type, Value: string(value)})
+			}
+		}
+	}
+}
+
+// gather returns what a system gathers of some people: by person, each record as
+// "dataset {json}", in the order that it came.
+func (w *world) gather(system string, persons ...int) map[int][]string {
+	w.Helper()
+	out := map[int][]string{}
+	for person, r := range w.do(system, dsar.Gather, dsar.Access, persons...) {
+		out[person] = nil
+		for _, o := range r.Objects {
+			out[person] = append(out[person], w.read(r.RequestID, o.Name)...)
+		}
+	}
+	return out
+}
+
+func (w *world) read(request, name string) (records []string) {
+	w.Helper()
+	object, err := w.vault.OpenObject(context.WithoutCancel(w.Context()), request, name)
+	if err != nil {
+		w.Fatal(err)
+	}
+	defer object.Close()
+	reader := record.NewReader(object)
+	for {
+		section, err := reader.Next()
+		if errors.Is(err, io.EOF) {
+			return records
+		}
+		if err != nil {
+			w.Fatal(err)
+		}
+		for {
+			row, err := reader.Row()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				w.Fatal(err)
+			}
+			values := map[string]any{}
+			for i, c := range section.Columns {
+				var v any
+				if err := json.Unmarshal(row[i], &v); err != nil {
+					w.Fatal(err)
+				}
+				values[c] = v
+			}
+			records = append(records, line(w, section.Dataset, values))
+		}
+	}
+}
+
+func line(t testing.TB, dataset string, values map[string]any) string {
+	text, err := json.Marshal(values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dataset + " " + string(text)
+}
+
+// held is what the population says that a system holds of a person, sorted.
+func (w *world) held(system string, person int, keep func(people.Row) bool) []string {
+	var out []string
+	for _, r := range w.people.RowsIn(person, system) {
+		if keep == nil || keep(r) {
+			out = append(out, line(w, r.Dataset, r.Values))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func sorted(list []string) []string {
+	list = slices.Clone(list)
+	slices.Sort(list)
+	return list
+}
