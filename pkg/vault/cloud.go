@@ -22,6 +22,9 @@ const (
 )
 
 func (c cloud) read(ctx context.Context, key string) (io.ReadCloser, int64, error) {
+	if err := ctx.Err(); err != nil { // not every driver looks
+		return nil, 0, err
+	}
 	r, err := c.bucket.NewReader(ctx, key, nil)
 	if err != nil {
 		if gcerrors.Code(err) == gcerrors.NotFound {
@@ -33,6 +36,9 @@ func (c cloud) read(ctx context.Context, key string) (io.ReadCloser, int64, erro
 }
 
 func (c cloud) put(ctx context.Context, key string, data []byte, mode putMode) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	err := c.bucket.WriteAll(ctx, key, data, options(mode))
@@ -61,6 +67,9 @@ func options(mode putMode) *blob.WriterOptions {
 }
 
 func (c cloud) remove(ctx context.Context, prefix string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	list := c.bucket.List(&blob.ListOptions{Prefix: prefix})
 	for {
 		o, err := list.Next(ctx)

@@ -47,6 +47,7 @@ func (v *Vault) openIndex(ctx context.Context) error {
 	if len(plain) != len(indexMagic)+indexBytes || string(plain[:len(indexMagic)]) != indexMagic {
 		return fmt.Errorf("index key: %w", ErrCorrupt)
 	}
+	v.sealedIndex = sealed
 	key := plain[len(indexMagic):]
 	v.index.pool = &sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}
 	return nil

@@ -80,10 +80,7 @@ func (v *Vault) readKeys(ctx context.Context, requestID string) (k *Keys, kept b
 	if k := v.cache.renew(requestID, sealed); k != nil {
 		return k, true, nil
 	}
-	plain, err := v.unwrap(ctx, sealed)
-	if errors.Is(err, ErrWrongKey) { // the index opened, so the key is right
-		err = ErrCorrupt
-	}
+	plain, err := v.unwrapKeys(ctx, sealed)
 	if err == nil {
 		k, err = parseKeys(requestID, plain)
 		clear(plain)

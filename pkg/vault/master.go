@@ -137,8 +137,8 @@ func (v *Vault) wrap(ctx context.Context, plain []byte) ([]byte, error) {
 	return sealed, nil
 }
 
-// unwrap is ErrWrongKey where the key is not the one, and another error where
-// the service that holds it can't be asked.
+// unwrap is ErrWrongKey where the key doesn't open what is sealed, and another
+// error where its service says that it couldn't be asked.
 func (v *Vault) unwrap(ctx context.Context, sealed []byte) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -151,10 +151,23 @@ func (v *Vault) unwrap(ctx context.Context, sealed []byte) ([]byte, error) {
 	}
 	switch gcerrors.Code(err) {
 	case gcerrors.Unknown, gcerrors.InvalidArgument, gcerrors.FailedPrecondition:
-		// The local keeper says Unknown and nothing more; the services say that
-		// the ciphertext isn't theirs.
-		return nil, ErrWrongKey
+		// The services say that the ciphertext isn't theirs; the local keeper, and
+		// a service that can't be reached, say Unknown and nothing more.
+		return nil, fmt.Errorf("%w: %w", ErrWrongKey, err)
 	default:
 		return nil, fmt.Errorf("the master key's service: %w", err)
 	}
+}
+
+// unwrapKeys tells damaged keys from a master key that can't be asked just now:
+// it opened the index once, and if it still does, the fault is the keys'.
+func (v *Vault) unwrapKeys(ctx context.Context, sealed []byte) ([]byte, error) {
+	plain, err := v.unwrap(ctx, sealed)
+	if !errors.Is(err, ErrWrongKey) {
+		return plain, err
+	}
+	if _, again := v.unwrap(ctx, v.sealedIndex); again != nil {
+		return nil, fmt.Errorf("the master key's service: %w", err)
+	}
+	return nil, ErrCorrupt
 }

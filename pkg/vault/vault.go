@@ -27,12 +27,14 @@ type Config struct {
 // Vault holds sealed objects and their keys. It is safe for use by many
 // goroutines; many processes may share one bucket and key.
 type Vault struct {
-	bucket  bucket
-	master  *secrets.Keeper
-	close   func() error
-	index   indexer
-	cache   *cache
-	buffers sync.Pool // of *[]byte: the plaintext of small objects
+	bucket bucket
+	master *secrets.Keeper
+	close  func() error
+	index  indexer
+	// sealedIndex is what the index key was read from.
+	sealedIndex []byte
+	cache       *cache
+	buffers     sync.Pool // of *[]byte: the plaintext of small objects
 }
 
 // Open opens a vault, and sets it up where the bucket is new. A master key that

@@ -1,0 +1,97 @@
+package vault
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// Whatever processes leave half-written between them, every frame that was
+// written to its end is found, and nothing else is.
+func TestPackSurvivesTornFrames(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		name := rapid.SampledFrom([]string{"a", "ab", "b", keysFrame})
+		content := rapid.OneOf(rapid.SliceOfN(rapid.Byte(), 0, 40), rapid.Map(rapid.IntRange(0, 3), func(n int) []byte { return bytes.Repeat([]byte(packMagic), n) }))
+		want := map[string][]byte{}
+		torn := false
+		var pack []byte
+		for range rapid.IntRange(0, 12).Draw(t, "steps") {
+			n, c := name.Draw(t, "name"), content.Draw(t, "content")
+			switch rapid.IntRange(0, 5).Draw(t, "what") {
+			case 0:
+				f := appendFrame(nil, framePut, n, c)
+				pack = append(pack, f[:rapid.IntRange(0, len(f)-1).Draw(t, "torn")]...)
+				torn = true
+			case 1:
+				pack = appendFrame(pack, frameGone, n, nil)
+				for k := range want {
+					if k != keysFrame && strings.HasPrefix(k, n) {
+						delete(want, k)
+					}
+				}
+			case 2:
+				pack = appendFrame(pack, frameMoved, n, nil)
+				delete(want, n)
+			default:
+				pack = appendFrame(pack, framePut, n, c)
+				want[n] = append([]byte{}, c...)
+			}
+		}
+		for _, n := range []string{"a", "ab", "b", keysFrame} {
+			got, err := findFrame(pack, n)
+			w, ok := want[n]
+			switch {
+			case ok && (err != nil || !bytes.Equal(got, w)):
+				t.Fatalf("%s: %q, %v; want %q", n, got, err, w)
+			case !ok && !errors.Is(err, errNotFound) && !(torn && errors.Is(err, ErrCorrupt)):
+				t.Fatalf("%s: %q, %v; want none", n, got, err)
+			}
+		}
+	})
+}
+
+func FuzzFindFrame(f *testing.F) {
+	f.Add(appendFrame(appendFrame(nil, framePut, "a", []byte("x")), frameGone, "", nil), "a")
+	f.Add([]byte(packMagic+packMagic), "")
+	f.Fuzz(func(t *testing.T, pack []byte, name string) {
+		if content, err := findFrame(pack, name); err != nil && content != nil {
+			t.Fatal("content beside an error")
+		}
+	})
+}
+
+// A frame that a full disk or a kill cut short harms no other.
+func TestPackGoesOnAfterTornFrame(t *testing.T) {
+	t.Parallel()
+	d, err := openDir(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.put(t.Context(), "keys/r", []byte("keys"), create); err != nil {
+		t.Fatal(err)
+	}
+	frame := appendFrame(nil, framePut, "torn", bytes.Repeat([]byte("x"), 9000))
+	pack := d.path("requests/r")
+	f, err := os.OpenFile(pack, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Write(frame[:4096])
+	f.Close()
+	if err := d.put(t.Context(), "objects/r/after", []byte("y"), object); err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]string{"keys/r": "keys", "objects/r/after": "y"} {
+		if got, err := get(t.Context(), d, key); err != nil || string(got) != want {
+			t.Fatal(key, got, err)
+		}
+	}
+	if _, err := get(t.Context(), d, "objects/r/torn"); !errors.Is(err, ErrCorrupt) {
+		t.Fatal(err)
+	}
+}
