@@ -3,33 +3,58 @@ package journal
 import (
 	"encoding/binary"
 	"errors"
-	"maps"
 	"slices"
+	"strings"
 )
 
-// The messages of one append lie in one row of the outbox, in a compact form:
-// a version byte, the number of messages, and for each its topic, key, headers
-// (sorted by name) and payload, every string after its length. Numbers are
-// unsigned varints. A payload's length is one more than it is, 0 being nil.
+// The messages of one append lie in one row of the outbox, in a compact form: a
+// version byte, the number of messages, and for each its topic, key, headers
+// and payload, every string after its length. Numbers are unsigned varints.
+//
+// The messages of an append are much alike. So a topic or key that is the last
+// message's is written as 0, any other with its length plus one; a header's name
+// is its place in headerNames, or 0 and the name; a header's value is 0 where it
+// is what the last message with that place had, else its length plus one. A
+// payload's length is one more than it is, 0 being nil.
 const codecVersion = 1
 
+// headerNames are the headers of our own messages. Their places are in the
+// outbox's rows: add at the end, move nothing.
+var headerNames = [...]string{
+	0: "", // any other
+	1: "content-type", 2: "ce_specversion", 3: "ce_id", 4: "ce_source", 5: "ce_type",
+	6: "ce_subject", 7: "ce_time", 8: "ce_traceparent", 9: "traceparent", 10: "ce_dataschema",
+}
+
 var errCodec = errors.New("journal: a row of the outbox can't be read")
+
+// header is one header on its way into or out of the codec.
+type header struct {
+	place       int
+	name, value string
+}
 
 // EncodeMessages appends the messages' compact form to dst.
 func EncodeMessages(dst []byte, messages []Message) []byte {
 	dst = append(dst, codecVersion)
 	dst = binary.AppendUvarint(dst, uint64(len(messages)))
-	var names []string
+	var topic, key string
+	var last [len(headerNames)]string
+	var space [16]header
 	for i := range messages {
 		m := &messages[i]
-		dst = appendString(dst, m.Topic)
-		dst = appendString(dst, m.Key)
-		dst = binary.AppendUvarint(dst, uint64(len(m.Headers)))
-		names = slices.AppendSeq(names[:0], maps.Keys(m.Headers))
-		slices.Sort(names)
-		for _, k := range names {
-			dst = appendString(dst, k)
-			dst = appendString(dst, m.Headers[k])
+		dst, topic = appendChange(dst, topic, m.Topic)
+		dst, key = appendChange(dst, key, m.Key)
+		headers := sortHeaders(space[:0], m.Headers)
+		dst = binary.AppendUvarint(dst, uint64(len(headers)))
+		for _, h := range headers {
+			dst = append(dst, byte(h.place))
+			if h.place == 0 {
+				dst = appendString(dst, h.name)
+				dst = appendString(dst, h.value)
+				continue
+			}
+			dst, last[h.place] = appendChange(dst, last[h.place], h.value)
 		}
 		if m.Payload == nil {
 			dst = append(dst, 0)
@@ -41,8 +66,37 @@ func EncodeMessages(dst []byte, messages []Message) []byte {
 	return dst
 }
 
+// sortHeaders puts the known headers before the others, each in a fixed order.
+func sortHeaders(dst []header, headers map[string]string) []header {
+	found := 0
+	for place := 1; place < len(headerNames) && found < len(headers); place++ {
+		if v, ok := headers[headerNames[place]]; ok {
+			dst = append(dst, header{place: place, value: v})
+			found++
+		}
+	}
+	if found == len(headers) {
+		return dst
+	}
+	for name, value := range headers {
+		if slices.Index(headerNames[1:], name) < 0 {
+			dst = append(dst, header{name: name, value: value})
+		}
+	}
+	slices.SortFunc(dst[found:], func(a, b header) int { return strings.Compare(a.name, b.name) })
+	return dst
+}
+
 func appendString(dst []byte, s string) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
+}
+
+// appendChange writes a string, or that it is the last one again.
+func appendChange(dst []byte, last, s string) (longer []byte, now string) {
+	if s == last {
+		return append(dst, 0), s
+	}
+	return append(binary.AppendUvarint(dst, uint64(len(s))+1), s...), s
 }
 
 // DecodeMessages reads what EncodeMessages wrote. The payloads are parts of b.
@@ -55,14 +109,25 @@ func DecodeMessages(b []byte) ([]Message, error) {
 	if n > MaxMessages {
 		return nil, errCodec
 	}
-	messages := make([]Message, 0, n)
+	messages := make([]Message, 0, min(n, uint64(len(r.b))))
+	var topic, key string
+	var last [len(headerNames)]string
 	for range n {
-		m := Message{Topic: string(r.bytes(r.uvarint())), Key: string(r.bytes(r.uvarint()))}
+		topic, key = r.change(topic), r.change(key)
+		m := Message{Topic: topic, Key: key}
 		if h := r.uvarint(); h > 0 && h <= uint64(len(r.b)) {
 			m.Headers = make(map[string]string, h)
 			for range h {
-				k := string(r.bytes(r.uvarint()))
-				m.Headers[k] = string(r.bytes(r.uvarint()))
+				switch place := int(r.byte()); {
+				case place == 0:
+					name := string(r.bytes(r.uvarint()))
+					m.Headers[name] = string(r.bytes(r.uvarint()))
+				case place < len(headerNames):
+					last[place] = r.change(last[place])
+					m.Headers[headerNames[place]] = last[place]
+				default:
+					r.bad = true
+				}
 			}
 		} else if h > 0 {
 			r.bad = true
@@ -75,7 +140,7 @@ func DecodeMessages(b []byte) ([]Message, error) {
 		}
 		messages = append(messages, m)
 	}
-	if len(r.b) > 0 {
+	if r.bad || len(r.b) > 0 {
 		return nil, errCodec
 	}
 	return messages, nil
@@ -115,6 +180,15 @@ func (r *reader) bytes(n uint64) []byte {
 	p := r.b[:n:n]
 	r.b = r.b[n:]
 	return p
+}
+
+// change reads what appendChange wrote.
+func (r *reader) change(last string) string {
+	n := r.uvarint()
+	if n == 0 {
+		return last
+	}
+	return string(r.bytes(n - 1))
 }
 
 // A message's place in the outbox is the row's number and its own within the

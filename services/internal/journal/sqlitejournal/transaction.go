@@ -137,13 +137,15 @@ func (t *transaction) body(calls []*group.Call, sent []span) (first int64, err e
 	if err := t.writeHeads(); err != nil {
 		return 0, err
 	}
-	if err := t.insert("INSERT INTO fact (request, version, type, at, data, hash) VALUES ", "", 6, t.facts); err != nil {
+	// OR ROLLBACK: SQLite then needn't note, for a conflict that can't come, how
+	// to undo one statement alone.
+	if err := t.insert("INSERT OR ROLLBACK INTO fact (request, version, type, at, data, hash) VALUES ", "", 6, t.facts); err != nil {
 		return 0, err
 	}
-	if err := t.insert("INSERT INTO fingerprint (fingerprint, request) VALUES ", " ON CONFLICT DO NOTHING", 2, t.prints); err != nil {
+	if err := t.insert("INSERT OR IGNORE INTO fingerprint (fingerprint, request) VALUES ", "", 2, t.prints); err != nil {
 		return 0, err
 	}
-	if err := t.insert("INSERT INTO outbox (num, messages) VALUES ", "", 2, t.messages); err != nil {
+	if err := t.insert("INSERT OR ROLLBACK INTO outbox (num, messages) VALUES ", "", 2, t.messages); err != nil {
 		return 0, err
 	}
 	if t.counter != was {

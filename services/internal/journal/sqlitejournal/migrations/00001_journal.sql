@@ -27,7 +27,8 @@ CREATE INDEX request_status   ON request (status, received_at DESC, id);
 CREATE INDEX request_right    ON request ("right", received_at DESC, id);
 CREATE INDEX request_wake     ON request (wake_at, id) WHERE wake_at IS NOT NULL;
 
--- The facts. Never updated, never deleted.
+-- The facts. Never updated, never deleted: so they lie in the order in which
+-- they were journalled, and a group of appends writes few pages, each full.
 CREATE TABLE fact (
     request INTEGER NOT NULL,
     version INTEGER NOT NULL,
@@ -35,8 +36,8 @@ CREATE TABLE fact (
     at      INTEGER NOT NULL,
     data    BLOB,
     hash    BLOB    NOT NULL,
-    PRIMARY KEY (request, version)
-) STRICT, WITHOUT ROWID;
+    UNIQUE (request, version)
+) STRICT;
 
 -- Keyed hashes by which a request can be found.
 CREATE TABLE fingerprint (
