@@ -15,8 +15,6 @@ build: ## Build bin/habeas
 	@mkdir -p bin
 	$(GO) build -o bin/habeas ./services/habeas
 
-demo: build ## Show it all: seeded people, five requests, live; Ctrl-C ends it
-	@bin/habeas demo
 
 test: ## Every test that needs no outside service
 	$(GO) test $(PACKAGES)
@@ -35,8 +33,6 @@ kill: ## Kill habeas up -9 at KILLS=50 random moments under 200 requests
 test-postgres: ## The journal's and the SQL workers' tests on PostgreSQL
 	HABEAS_TEST_POSTGRES=1 $(GO) test -count=1 ./services/internal/journal/... ./services/internal/relay/...
 
-bench: build ## Measure the pipeline on this machine
-	bin/habeas bench
 
 check: vet lint tidy standalone generated ## vet, lint, tidy modules, builds without the workspace, generated files
 

@@ -40,6 +40,7 @@ type archive struct {
 	modified time.Time
 	flates   *sync.Pool // of *flate.Writer
 	scratch  *bytes.Buffer
+	open     *entry // being written; nil: none
 	payload  []packed
 }
 
@@ -121,14 +122,30 @@ func (a *archive) addPayload(name string, data []byte) (packed, error) {
 }
 
 // entry is a payload file that is too large for memory: it is written as it
-// comes, and its size and checksum follow its content.
+// comes, and its size and checksum follow its content. Hashing and deflating go
+// on beside whoever makes the content, in a goroutine that close or stop ends.
 type entry struct {
 	a    *archive
 	name string
-	w    io.Writer
-	sum  hash.Hash
 	n    int64
+	work chan []byte // full pieces
+	free chan piece  // empty ones
+	end  chan struct{}
+	// Of the goroutine, until end is closed.
+	w   io.Writer
+	sum hash.Hash
+	err error
 }
+
+// piece is an empty buffer on its way back, and what became of its content.
+type piece struct {
+	buf []byte
+	err error
+}
+
+// entryPieces is how many pieces of flushAt bytes are between the two: one on
+// each side, and one on its way.
+const entryPieces = 3
 
 func (a *archive) openPayload(name string) (*entry, error) {
 	name = payloadDir + name
@@ -136,23 +153,64 @@ func (a *archive) openPayload(name string) (*entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bundle: %s: %w", name, err)
 	}
-	return &entry{a: a, name: name, w: w, sum: sha256.New()}, nil
+	e := &entry{
+		a: a, name: name, w: w, sum: sha256.New(),
+		work: make(chan []byte, entryPieces), free: make(chan piece, entryPieces), end: make(chan struct{}),
+	}
+	for range entryPieces {
+		e.free <- piece{}
+	}
+	a.open = e
+	go e.run()
+	return e, nil
 }
 
-func (e *entry) Write(p []byte) (int, error) {
-	e.sum.Write(p)
-	e.n += int64(len(p))
-	n, err := e.w.Write(p)
-	if err != nil {
-		err = fmt.Errorf("bundle: %s: %w", e.name, err)
+func (e *entry) run() {
+	defer close(e.end)
+	for p := range e.work {
+		if e.err == nil {
+			e.sum.Write(p)
+			_, e.err = e.w.Write(p)
+		}
+		e.free <- piece{p[:0], e.err}
 	}
-	return n, err
+}
+
+// write takes a piece; p can be used again at once. An error may come with a
+// later piece, or with close.
+func (e *entry) write(p []byte) error {
+	empty := <-e.free
+	if empty.err != nil {
+		e.free <- empty
+		return fmt.Errorf("bundle: %s: %w", e.name, empty.err)
+	}
+	e.n += int64(len(p))
+	e.work <- append(empty.buf, p...)
+	return nil
 }
 
 // close ends the entry. Nothing else may be written to the archive before.
-func (e *entry) close() packed {
+func (e *entry) close() (packed, error) {
+	e.stop()
 	p := packed{name: e.name, bytes: e.n}
+	if e.err != nil {
+		return p, fmt.Errorf("bundle: %s: %w", e.name, e.err)
+	}
 	e.sum.Sum(p.sum[:0])
 	e.a.payload = append(e.a.payload, p)
-	return p
+	return p, nil
+}
+
+// stop ends the goroutine.
+func (e *entry) stop() {
+	close(e.work)
+	<-e.end
+	e.a.open = nil
+}
+
+// abandon ends what is still open. It is for the way out of an error.
+func (a *archive) abandon() {
+	if a.open != nil {
+		a.open.stop()
+	}
 }

@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"unicode/utf8"
@@ -43,13 +44,14 @@ func appendCSV(dst []byte, raw json.RawMessage) []byte {
 
 // appendQuoted adds the text with its quotes doubled, and the closing quote.
 func appendQuoted(dst, text []byte) []byte {
-	for _, c := range text {
-		if c == '"' {
-			dst = append(dst, '"')
+	for {
+		n := bytes.IndexByte(text, '"')
+		if n < 0 {
+			return append(append(dst, text...), '"')
 		}
-		dst = append(dst, c)
+		dst = append(append(dst, text[:n+1]...), '"')
+		text = text[n+1:]
 	}
-	return append(dst, '"')
 }
 
 // needsQuotes tells whether a cell must be quoted: RFC 4180's characters, and
@@ -62,12 +64,16 @@ func needsQuotes(s []byte) bool {
 		return true
 	}
 	for _, c := range s {
-		if c == ',' || c == '"' || c == '\n' || c == '\r' || c == ';' || c == '\t' {
+		if quoted[c] {
 			return true
 		}
 	}
 	return false
 }
+
+// quoted are the characters for which a cell is quoted: the semicolon and the
+// tab too, since readers that guess the separator may take them for one.
+var quoted = [256]bool{',': true, '"': true, '\n': true, '\r': true, ';': true, '\t': true}
 
 // formulaLike tells whether a spreadsheet could take a text for a formula: it
 // begins (after apostrophes, so that the rule can be undone) with = + - @, a
@@ -111,12 +117,7 @@ func plainString(raw json.RawMessage) ([]byte, bool) {
 		return nil, false
 	}
 	text := raw[1 : len(raw)-1]
-	for _, c := range text {
-		if c == '\\' {
-			return nil, false
-		}
-	}
-	return text, true
+	return text, bytes.IndexByte(text, '\\') < 0
 }
 
 // unquote returns the text of a JSON string.

@@ -68,6 +68,7 @@ type page struct {
 	Letter               *Letter
 	Contents             []link
 	Numbers              string // heads the overview's number column; empty: none
+	Tells                bool   // tells what is held, and so what of it is left out
 	Overview             template.HTML
 	Kept                 []keptCard
 	Categories           []categoryRow
@@ -213,8 +214,7 @@ func (b *build) appendArticle(html []byte, d *answerDataset) []byte {
 // what was left out.
 func (b *build) pageSystems(p *page, a *answer) {
 	w := b.words
-	switch b.in.Right {
-	case dsar.Access, dsar.Portability, dsar.KnowCategories:
+	if p.Tells = b.tells(); p.Tells {
 		p.Numbers = w.records
 	}
 	var overview []byte
@@ -251,6 +251,16 @@ func (b *build) pageSystems(p *page, a *answer) {
 		}
 	}
 	p.Overview = template.HTML(overview)
+}
+
+// tells tells whether the right is one of telling, and not of changing anything.
+func (b *build) tells() bool {
+	switch b.in.Right {
+	case dsar.Access, dsar.Portability, dsar.KnowCategories:
+		return true
+	default:
+		return false
+	}
 }
 
 // append adds the row to the table. The id and the class are of our own making,
@@ -302,6 +312,8 @@ func (b *build) overviewRow(s *answerSystem) overviewRow {
 			needs = append(needs, w.identifierName(t))
 		}
 		row.Sentence = fmt.Sprintf(o.sentence, w.list(needs, w.or))
+	case s.Outcome == dsar.Failed && !b.tells():
+		row.Badge, row.Sentence = w.notDone.badge, w.notDone.sentence
 	case s.Outcome == dsar.Retained && s.gone() == 0:
 		row.Badge, row.Sentence = w.allKept.badge, w.allKept.sentence
 	case s.Outcome == dsar.Gathered && s.Records == 0 && left > 0:
@@ -391,12 +403,13 @@ func (b *build) pageLeftOut(p *page, s *answerSystem, d *answerDataset) {
 func (b *build) pageStats(p *page, a *answer) {
 	w := b.words
 	var systems, datasets, found, gone, kept, changed int64
+	copies := b.in.Right == dsar.Access || b.in.Right == dsar.Portability
 	for i := range a.Systems {
 		s := &a.Systems[i]
 		held := false
 		for j := range s.Datasets {
 			d := &s.Datasets[j]
-			if d.held() {
+			if d.Records > 0 || !copies && d.held() {
 				held = true
 				datasets++
 			}
@@ -530,7 +543,7 @@ func (b *build) pageContents(p *page) {
 	add(len(p.Kept) > 0, "kept", w.KeptTitle)
 	add(len(p.Categories) > 0, "categories", w.Categories)
 	add(len(p.Systems) > 0, "systems", w.Systems)
-	add(true, "left-out", w.LeftOut)
+	add(p.Tells || len(p.LeftOut) > 0, "left-out", w.LeftOut)
 	add(len(p.Identifiers) > 0, "looked", w.Looked)
 	add(true, "rights", w.Rights)
 	add(true, "folder", w.Folder)

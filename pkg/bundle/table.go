@@ -135,7 +135,7 @@ func (t *table) flushCSV(a *archive) error {
 	if len(t.csv) < flushAt {
 		return nil
 	}
-	_, err := t.csvEntry.Write(t.csv)
+	err := t.csvEntry.write(t.csv)
 	t.csv = t.csv[:0]
 	return err
 }
@@ -175,10 +175,12 @@ func (t *table) end(a *archive) error {
 	}
 	var err error
 	if t.csvEntry != nil {
-		if _, err = t.csvEntry.Write(t.csv); err != nil {
+		if err = t.csvEntry.write(t.csv); err != nil {
 			return err
 		}
-		t.csvFile = t.csvEntry.close()
+		if t.csvFile, err = t.csvEntry.close(); err != nil {
+			return err
+		}
 	} else if t.csvFile, err = a.addPayload(t.csvName(), t.csv); err != nil {
 		return err
 	}

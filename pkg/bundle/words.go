@@ -51,25 +51,25 @@ type words struct {
 	Looked, LookedLead, Identifier, HowKnown, fromRequest, fromRequestVerified, fromSystem, fromSystemBy string
 
 	// Rights.
-	Rights, RightsLead, Complaint, ComplaintLead, ComplaintGeneral, Automated, Transfers, statements string
+	Rights, RightsLead, Complaint, ComplaintLead, ComplaintGeneral, Automated, Transfers, Statements string
 
 	// The folder.
 	Folder, FolderLead, folderCSV, folderJSON, folderPackage, folderAnswer, FolderCheck, Colon string
 
 	// rightMeans completes "You can also ask us:".
-	rightMeans           map[dsar.Right]string
-	rightNames           map[dsar.Right]string
-	outcomes             map[dsar.Outcome]outcomeWords
-	origins              map[manifest.Origin]string
-	bases                map[string]string
-	categoryName         map[string]string
-	hiddenKinds          map[string]string
-	identifiers          map[dsar.IdentifierType]string
-	allKept, onlyLeftOut outcomeWords // instead of Retained's and Gathered's
-	months               [12]string
-	or, and              string
-	thousands            string
-	plurals              map[string][2]string
+	rightMeans                    map[dsar.Right]string
+	rightNames                    map[dsar.Right]string
+	outcomes                      map[dsar.Outcome]outcomeWords
+	origins                       map[manifest.Origin]string
+	bases                         map[string]string
+	categoryName                  map[string]string
+	hiddenKinds                   map[string]string
+	identifiers                   map[dsar.IdentifierType]string
+	allKept, onlyLeftOut, notDone outcomeWords // instead of Retained's, Gathered's and Failed's
+	months                        [12]string
+	or, and                       string
+	thousands                     string
+	plurals                       map[string][2]string
 }
 
 // outcomeWords are the badge and the sentence for how a system ended.

@@ -71,7 +71,7 @@ var english = words{
 	Rights: "Your rights", RightsLead: "You can also ask us:",
 	Complaint: "If you are not satisfied", ComplaintLead: "You can complain to:",
 	ComplaintGeneral: "You can complain to the data protection authority of the place where you live or work.",
-	Automated:        "Automated decisions", Transfers: "Transfers to other countries", statements: "Also",
+	Automated:        "Automated decisions", Transfers: "Transfers to other countries", Statements: "Also",
 
 	Folder: "What is in this folder", FolderLead: "Keep the folder together: the files belong to each other. You can copy it, print this page, or give the folder to someone else.",
 	folderCSV:     "tables, for any spreadsheet. A text that a spreadsheet could take for a formula has an apostrophe before it.",
@@ -120,6 +120,7 @@ var english = words{
 		"cookie_id": "cookie identifier", "tax_id": "tax number",
 	},
 	allKept:     outcomeWords{"Kept for now", "All that this system holds about you must be kept for now."},
+	notDone:     outcomeWords{"Not done", "This system could not answer. What you asked for is not done there."},
 	onlyLeftOut: outcomeWords{"Not covered", "This system holds data about you, but none that the right to take data with you covers."},
 	months:      [12]string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"},
 	or:          "or", and: "and", thousands: ",",

@@ -72,7 +72,7 @@ var french = words{
 	Rights: "Vos droits", RightsLead: "Vous pouvez aussi nous demander :",
 	Complaint: "Si vous n’êtes pas satisfait", ComplaintLead: "Vous pouvez adresser une réclamation à :",
 	ComplaintGeneral: "Vous pouvez adresser une réclamation à l’autorité de protection des données du lieu où vous vivez ou travaillez.",
-	Automated:        "Décisions automatisées", Transfers: "Transferts vers d’autres pays", statements: "À savoir aussi",
+	Automated:        "Décisions automatisées", Transfers: "Transferts vers d’autres pays", Statements: "À savoir aussi",
 
 	Folder: "Ce que contient ce dossier", FolderLead: "Gardez le dossier entier : ses fichiers vont ensemble. Vous pouvez le copier, imprimer cette page ou confier le dossier à quelqu’un d’autre.",
 	folderCSV:     "des tableaux, pour tout tableur. Un texte qu’un tableur pourrait prendre pour une formule est précédé d’une apostrophe.",
@@ -127,6 +127,7 @@ var french = words{
 		"cookie_id": "identifiant de cookie", "tax_id": "numéro fiscal",
 	},
 	allKept:     outcomeWords{"Conservé pour le moment", "Tout ce que ce système détient sur vous doit être conservé pour le moment."},
+	notDone:     outcomeWords{"Pas fait", "Ce système n’a pas pu répondre. Ce que vous avez demandé n’y est pas fait."},
 	onlyLeftOut: outcomeWords{"Non couvert", "Ce système détient des données sur vous, mais aucune que couvre le droit à la portabilité."},
 	months:      [12]string{"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"},
 	or:          "ou", and: "et", thousands: "\u202f",

@@ -134,6 +134,7 @@ func (wr *Writer) Write(ctx context.Context, w io.Writer, in Input) (Summary, er
 		in: &in, words: wordsFor(in.Locale), buffers: buf, plans: &wr.plans,
 		archive: newArchive(out, "habeas-"+in.RequestID, in.ReceivedAt.UTC(), &wr.flates, &buf.scratch),
 	}
+	defer b.archive.abandon()
 	sum := sha256.New()
 	out.sum = sum
 	for i := range in.Systems {
@@ -379,7 +380,7 @@ func (t *table) copyJSON(rd *record.Reader, a *archive) error {
 		t.appendObject(row)
 		n++
 		if len(t.json) >= flushAt {
-			if _, err := e.Write(t.json); err != nil {
+			if err := e.write(t.json); err != nil {
 				return err
 			}
 			t.json = t.json[:0]
@@ -389,12 +390,13 @@ func (t *table) copyJSON(rd *record.Reader, a *archive) error {
 		return errChanged
 	}
 	t.json = append(t.json, '\n', ']', '\n')
-	if _, err := e.Write(t.json); err != nil {
+	if err := e.write(t.json); err != nil {
 		return err
 	}
 	t.json = t.json[:0]
-	t.jsonFile, t.jsonLater = e.close(), false
-	return nil
+	t.jsonLater = false
+	t.jsonFile, err = e.close()
+	return err
 }
 
 // finish writes what tells of the data, and the bag around it.

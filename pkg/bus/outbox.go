@@ -87,8 +87,8 @@ func newOutbox(r *routes, maxBatch int) *outbox {
 	return &outbox{routes: r, maxBatch: maxBatch, queues: make(map[topicPartition]*queue), leaders: make(map[int32]*leader)}
 }
 
-// send returns when all messages are acknowledged, one has failed for good, or
-// ctx has ended.
+// send returns when all messages are acknowledged, one has failed for
+// good, or ctx has ended.
 func (o *outbox) send(ctx context.Context, topic string, msgs []*message.Message) error {
 	at, err := o.routes.find(ctx, topic)
 	if err != nil {

@@ -15,6 +15,8 @@ const (
 	// (message.max.bytes, 1,048,588), with room for the batch around it.
 	defaultMaxMessageBytes = 1_000_000
 	defaultPublishTimeout  = 30 * time.Second
+	// closeTimeout is well below what a supervisor waits before it kills.
+	closeTimeout = 10 * time.Second
 )
 
 // PublisherConfig says how to publish. Zero values mean the defaults.
@@ -47,8 +49,14 @@ type Publisher struct {
 	config PublisherConfig
 	outbox *outbox
 
-	mu     sync.RWMutex // held for reading by each Publish
-	closed bool
+	mu       sync.Mutex
+	closed   bool
+	calls    sync.WaitGroup
+	finished chan struct{} // closed at the end of Close
+
+	// life ends when what isn't acknowledged is given up.
+	life   context.Context
+	giveUp context.CancelFunc
 }
 
 // NewPublisher checks the configuration. It connects to nothing: use Ping or
@@ -66,7 +74,9 @@ func NewPublisher(c PublisherConfig) (*Publisher, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Publisher{config: c, outbox: newOutbox(newRoutes(c.Config, transport), c.MaxMessageBytes)}, nil
+	p := &Publisher{config: c, outbox: newOutbox(newRoutes(c.Config, transport), c.MaxMessageBytes), finished: make(chan struct{})}
+	p.life, p.giveUp = context.WithCancel(context.Background())
+	return p, nil
 }
 
 // Publish sends the messages, those of one partition in order, and returns
@@ -81,11 +91,14 @@ func (p *Publisher) Publish(topic string, msgs ...*message.Message) error {
 	if len(msgs) == 0 {
 		return nil
 	}
-	p.mu.RLock()
-	defer p.mu.RUnlock()
+	p.mu.Lock()
 	if p.closed {
+		p.mu.Unlock()
 		return ErrClosed
 	}
+	p.calls.Add(1)
+	p.mu.Unlock()
+	defer p.calls.Done()
 	for _, m := range msgs {
 		if n := messageSize(m); n > p.config.MaxMessageBytes {
 			return &TooLargeError{Topic: topic, Size: n, Limit: p.config.MaxMessageBytes}
@@ -93,22 +106,30 @@ func (p *Publisher) Publish(topic string, msgs ...*message.Message) error {
 	}
 	ctx, cancel := context.WithTimeout(msgs[0].Context(), p.config.Timeout)
 	defer cancel()
+	defer context.AfterFunc(p.life, cancel)()
 	if err := p.outbox.send(ctx, topic, msgs); err != nil {
 		return fmt.Errorf("bus: publish to %s: %w", topic, err)
 	}
 	return nil
 }
 
-// Close waits for what is being published, at most for its timeout. Further
-// calls do nothing more.
+// Close waits for what is being published, at most closeTimeout; what is not
+// acknowledged by then fails. Further calls wait for the first, and do nothing.
 func (p *Publisher) Close() error {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.closed {
+	first := !p.closed
+	p.closed = true
+	p.mu.Unlock()
+	if !first {
+		<-p.finished
 		return nil
 	}
-	p.closed = true
+	t := time.AfterFunc(closeTimeout, p.giveUp)
+	p.calls.Wait()
+	t.Stop()
+	p.giveUp()
 	p.outbox.routes.transport.CloseIdleConnections()
+	close(p.finished)
 	return nil
 }
 

@@ -30,9 +30,10 @@ type subscription struct {
 	// partitions is how many the topic had when it was last looked at.
 	partitions int
 
-	mu      sync.Mutex
-	current *generation
-	lastErr error
+	mu       sync.Mutex
+	current  *generation // nil while outside of the group
+	outSince time.Time
+	lastErr  error
 }
 
 func (s *Subscriber) newSubscription(ctx context.Context, topic string) *subscription {
@@ -42,7 +43,7 @@ func (s *Subscriber) newSubscription(ctx context.Context, topic string) *subscri
 		sub: s, topic: topic, log: s.log,
 		limits:         limits{inFlight: c.InFlight, window: c.Window, bytes: c.HeldBytes, nackMin: c.NackMin, nackMax: c.NackMax},
 		commitInterval: c.CommitInterval, watchInterval: c.WatchInterval, drainTimeout: c.DrainTimeout,
-		out: make(chan *message.Message), caller: ctx, closing: closing, close: cancel,
+		out: make(chan *message.Message), caller: ctx, closing: closing, close: cancel, outSince: time.Now(),
 	}
 }
 
@@ -96,9 +97,12 @@ func (s *subscription) setGeneration(g *generation) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.current = g
+	if g == nil {
+		s.outSince = time.Now()
+	}
 }
 
-// trouble keeps the last error for Health and logs it where it is news.
+// trouble keeps the last error for Check and logs it where it is news.
 func (s *subscription) trouble(err error) {
 	if s.setTrouble(err) {
 		s.log.Warn("bus: trouble, trying again", "topic", s.topic, "group", s.sub.config.Group, "error", err)

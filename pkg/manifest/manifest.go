@@ -103,6 +103,10 @@ type Retention struct {
 	Title  Text   `yaml:"title"`
 	Column string `yaml:"column"` // the date from which the period runs
 	Period string `yaml:"period"` // see [ParsePeriod]
+	// Undated says what happens to a record without that date. It must stay, with
+	// no known end, which is the default: what is still open has no date yet. Or
+	// it may go, since without a date (of a dispute, say) there is no duty.
+	Undated string `yaml:"undated,omitempty"` // one of [UndatedChoices]
 }
 
 // Definition is what the core knows of the system, recorded with each request.

@@ -166,6 +166,7 @@ var bad = []struct {
 	{"retention of an unknown column", "column: placed_on, period: P10Y}\n    sql:\n      table: orders", "column: placed, period: P10Y}\n    sql:\n      table: orders", "column: placed,", `retention of orders names the unknown column "placed"; name one of its columns: number, placed_on`, true},
 	{"retention of no date", "column: placed_on, period: P10Y}\n    sql:\n      table: orders", "column: number, period: P10Y}\n    sql:\n      table: orders", "column: number", "which isn't a date", true},
 	{"bad period", "column: placed_on, period: P10Y}\n    sql:\n      table: orders", "column: placed_on, period: 10 years}\n    sql:\n      table: orders", "10 years", `"10 years" is not a period such as P10Y`, false},
+	{"unknown undated", "column: placed_on, period: P10Y}\n    sql:\n      table: orders", "column: placed_on, period: P10Y, undated: keep}\n    sql:\n      table: orders", "undated: keep", `unknown undated "keep"; allowed: stay, go`, false},
 	{"sql without the system's", "sql:\n  schema: public\n  resolve:\n    - {find: customer_ref, table: customers, column: ref, by: {email: email}}\n", "", "sql:\n      table: customers", "a dataset has sql, the system hasn't", false},
 	{"dataset without sql", "    sql:\n      table: orders\n      key: [number]\n      subject: {customer_ref: customer}\n      erase: delete\n", "", "- name: orders", "dataset orders has no sql", false},
 	{"no table", "      table: orders\n", "", "    sql:\n      key: [number]", "table is missing", false},

@@ -187,6 +187,9 @@ func (v *validation) retention(path string, d *Dataset, r *Retention) {
 			v.add(path+".period", err.Error(), "write a period such as P10Y")
 		}
 	}
+	if r.Undated != "" {
+		oneOf(v, path+".undated", "undated", r.Undated, UndatedChoices())
+	}
 	c := d.Column(r.Column)
 	switch {
 	case r.Column == "":

@@ -44,3 +44,13 @@ func ColumnTypes() []string {
 func NeverShownKinds() []string {
 	return []string{"government-id", "financial-account", "health-id", "password", "security-question", "biometric"}
 }
+
+// What [Retention.Undated] can say.
+const (
+	UndatedStay = "stay"
+	UndatedGo   = "go"
+)
+
+// UndatedChoices lists what can be said of a record without the date from which
+// its retention runs.
+func UndatedChoices() []string { return []string{UndatedStay, UndatedGo} }

@@ -41,9 +41,16 @@ type field struct {
 type rule struct {
 	ground string
 	period manifest.Period
-	day    string // the date in a row, in UTC
-	text   string // the same as a text
+	raw    string // what a row holds
+	day    string // the date of it, in UTC; NULL where it can't be read as one
+	text   string // the same as a text, and [unreadable] where it can't be read
+	// undatedGo says that a row without a date need not stay.
+	undatedGo bool
 }
+
+// unreadable is the text of what isn't a date, which only SQLite lets into a
+// column of dates. Such a row must stay: someone has to look.
+const unreadable = "unreadable"
 
 // finder is how one type of identifier is found.
 type finder struct {
@@ -191,11 +198,10 @@ func (c *compiler) rule(ctx context.Context, path string, d *dataset, r *manifes
 		return err
 	}
 	expr := d.expr(source)
-	out := rule{ground: r.Ground, period: period}
+	out := rule{ground: r.Ground, period: period, raw: expr, undatedGo: r.Undated == manifest.UndatedGo}
 	if c.dialect == SQLite {
-		// NULL of what isn't a date.
 		out.day = "date(" + expr + ")"
-		out.text = out.day
+		out.text = "CASE WHEN " + expr + " IS NOT NULL THEN coalesce(" + out.day + ", '" + unreadable + "') END"
 	} else {
 		switch col.typ {
 		case "date":

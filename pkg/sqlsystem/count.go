@@ -128,13 +128,14 @@ func (s *System) count(ctx context.Context, on executor, d *dataset, c *chunk, d
 
 // retained tells whether a record must stay on a day, on which ground (that of
 // the rule that holds longest) and until when. Dates are as the rules' text has
-// them; no date, or one that can't be read, has no end.
+// them; one that is missing, unless the rule says otherwise, or can't be read has
+// no end.
 func (d *dataset) retained(dates []any, day time.Time) (ground string, until time.Time, kept bool) {
 	for i := range d.retention {
 		r := &d.retention[i]
-		text, _ := textOf(dates[i])
+		text, dated := textOf(dates[i])
 		// PostgreSQL's dates before the year 1.
-		if strings.HasSuffix(text, " BC") || text == "-infinity" {
+		if !dated && r.undatedGo || strings.HasSuffix(text, " BC") || text == "-infinity" {
 			continue
 		}
 		from, err := time.Parse(time.DateOnly, text)
@@ -153,10 +154,15 @@ func (d *dataset) retained(dates []any, day time.Time) (ground string, until tim
 // same as retained's (TestCountIsErase).
 func (d *dataset) goable(q *statement, day time.Time) {
 	for _, r := range d.retention {
-		q.add(" AND ", r.day, " < ") // not so where there is no date
+		q.WriteString(" AND (")
+		if r.undatedGo {
+			q.add(r.raw, " IS NULL OR ")
+		}
+		q.add(r.day, " < ") // neither true nor false where there is no date
 		q.arg(r.period.FirstKept(day).Format(time.DateOnly))
 		if q.dialect == PostgreSQL {
 			q.WriteString("::date")
 		}
+		q.WriteByte(')')
 	}
 }

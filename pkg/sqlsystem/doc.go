@@ -20,8 +20,9 @@
 //   - Erase takes exactly what count announced: both decide by the same
 //     expressions, the number of affected rows must be the number counted, and
 //     one transaction holds a batch. What is gone already is a success.
-//   - What must stay, stays: see [manifest.Retention]. A record without the date
-//     from which its period runs must stay, with no end: its period hasn't begun.
+//   - What must stay, stays: see [manifest.Retention]. Of several rules the one
+//     that holds longest counts. A record without the date from which a period
+//     runs must stay, with no end, unless the rule says undated: go.
 //   - Memory grows with the number of people in a batch, not with their records.
 //
 // # Indexes

@@ -38,7 +38,8 @@ type queue struct {
 }
 
 func newBatcher(w *Worker, c Config, calls context.Context, out *outbox) *batcher {
-	b := &batcher{w: w, c: c, calls: calls, out: out, quiet: c.BatchWait / quietShare, freed: make(chan *queue)}
+	b := &batcher{w: w, c: c, calls: calls, out: out, quiet: c.BatchWait / quietShare}
+	places := 0
 	for i := range b.queues {
 		q := &b.queues[i]
 		q.call, q.size = w.can[i], 1
@@ -46,7 +47,11 @@ func newBatcher(w *Worker, c Config, calls context.Context, out *outbox) *batche
 			q.size = c.BatchSize
 		}
 		q.places = w.calls(q.call)
+		places += q.places
 	}
+	// With room for all, so that a call that returns too late for anybody to
+	// hear of it doesn't stay for ever.
+	b.freed = make(chan *queue, places)
 	return b
 }
 

@@ -100,13 +100,15 @@ func (w *Worker) run(ctx context.Context, c Config, sub message.Subscriber, pub 
 	// Calls go on after the stop, and are cut off after the drain.
 	calls, cut := context.WithCancel(context.WithoutCancel(ctx))
 	defer cut()
-	var late *time.Timer
-	stopping := context.AfterFunc(ctx, func() { late = time.AfterFunc(c.Drain, cut) })
-	defer func() {
-		if !stopping() && late != nil {
-			late.Stop()
+	defer context.AfterFunc(ctx, func() {
+		drain := time.NewTimer(c.Drain)
+		defer drain.Stop()
+		select {
+		case <-drain.C:
+			cut()
+		case <-calls.Done():
 		}
-	}()
+	})()
 
 	w.log.InfoContext(ctx, "worker started", "system", w.system, "group", c.Group)
 	out := newOutbox(w, pub)

@@ -165,4 +165,3 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
 	_ = deadline.SetReadDeadline(time.Time{})
 	return body.Bytes(), true
 }
-

@@ -153,6 +153,8 @@ func (in *Intake) take(ctx context.Context, s event.Submitted) (Receipt, error) 
 	switch {
 	case errors.Is(err, dsar.ErrConflict):
 		return Receipt{}, ErrConflict
+	case errors.Is(err, journal.ErrInvalid):
+		return Receipt{}, ErrTooLarge // sent again it would be as large
 	case err != nil:
 		return Receipt{}, fmt.Errorf("intake: %w", err)
 	}

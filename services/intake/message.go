@@ -46,9 +46,11 @@ func (in *Intake) readMessage(headers map[string]string, key string, payload []b
 		return e, event.Submitted{}, refuse(err)
 	}
 	if e.Type != event.TypeSubmitted {
-		if e, err = upcasters().Read(e, event.TypeSubmitted); err != nil {
+		up, err := upcasters().Read(e, event.TypeSubmitted)
+		if err != nil {
 			return e, event.Submitted{}, refuse(err)
 		}
+		e = up
 	}
 	s, err := in.read(e.Data)
 	if err == nil && s.RequestID != key {

@@ -27,6 +27,8 @@ var (
 	// ErrShredded says that the request_id was used before, and that everything
 	// about that request was destroyed.
 	ErrShredded error = &Refusal{Code: "conflict", Reason: "the request_id was used before; its keys were destroyed"}
+	// ErrTooLarge says that the request, sealed, is more than the journal takes.
+	ErrTooLarge error = &Refusal{Code: "limit", Reason: "the request is too large when sealed"}
 	// ErrKey says that a record's key isn't the request_id in it: it came on
 	// another partition than what else is said of the request.
 	ErrKey error = &Refusal{Code: "key-mismatch", Reason: "the record's key is not its request_id"}

@@ -3,6 +3,7 @@ package salesforce
 import (
 	"context"
 	"encoding/xml"
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -213,6 +214,9 @@ func (w *Worker) deleteAll(ctx context.Context, ids []string) ([]result, error) 
 			}
 			i++
 		})
+		if s.Err() == nil && i != min(from+maxCollection, len(ids)) {
+			return errShort
+		}
 		return s.Err()
 	})
 	return results, err
@@ -245,46 +249,41 @@ func readResult(s *vendorapi.Scanner) (r result) {
 // purge empties the recycle bin of at most 200 records. It is SOAP's
 // emptyRecycleBin: REST has no such call, and a bulk job takes seven.
 func (w *Worker) purge(ctx context.Context, ids []string) ([]result, error) {
-	var out struct {
-		Fault *struct {
-			Code   string `xml:"faultcode"`
-			String string `xml:"faultstring"`
-		} `xml:"Body>Fault"`
-		Results []struct {
-			ID      string `xml:"id"`
-			Success bool   `xml:"success"`
-			Errors  []struct {
-				Message string `xml:"message"`
-				Status  string `xml:"statusCode"`
-			} `xml:"errors"`
-		} `xml:"Body>emptyRecycleBinResponse>result"`
-	}
+	results := make([]result, len(ids))
 	_, err := w.do(ctx, vendorapi.Call{
 		Method: http.MethodPost, Path: "/services/Soap/u/" + w.config.Version,
 		Header: http.Header{"Content-Type": {"text/xml; charset=UTF-8"}, "SOAPAction": {`""`}},
 		Make:   func(token string) []byte { return emptyRecycleBin(token, ids) },
 		Read: func(a *vendorapi.Answer) error {
+			var out struct {
+				Results []struct {
+					Success bool `xml:"success"`
+					Errors  []struct {
+						Message string `xml:"message"`
+						Status  string `xml:"statusCode"`
+					} `xml:"errors"`
+				} `xml:"Body>emptyRecycleBinResponse>result"`
+			}
 			if err := xml.Unmarshal(a.Body, &out); err != nil {
 				return err
 			}
 			if len(out.Results) != len(ids) {
 				return errShort
 			}
+			for i, r := range out.Results {
+				results[i] = result{id: ids[i], done: r.Success}
+				if len(r.Errors) > 0 {
+					results[i].status, results[i].detail = r.Errors[0].Status, r.Errors[0].Message
+				}
+			}
 			return nil
 		},
 	})
-	if err != nil {
-		return nil, err
-	}
-	results := make([]result, len(ids))
-	for i, r := range out.Results {
-		results[i] = result{id: ids[i], done: r.Success}
-		if len(r.Errors) > 0 {
-			results[i].status, results[i].detail = r.Errors[0].Status, r.Errors[0].Message
-		}
-	}
-	return results, nil
+	return results, err
 }
+
+// errShort is an answer with fewer results than records.
+var errShort = errors.New("the answer has another number of results than records were sent")
 
 func emptyRecycleBin(token string, ids []string) []byte {
 	var b strings.Builder

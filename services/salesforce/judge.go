@@ -1,6 +1,7 @@
 package salesforce
 
 import (
+	"encoding/xml"
 	"net/http"
 	"strconv"
 	"strings"
@@ -20,14 +21,35 @@ func (w *Worker) judge(a *vendorapi.Answer) error {
 		}
 		return nil
 	}
-	return w.refusal(a.Status, a.Body, a.RetryAfter(w.config.Now()))
+	after := a.RetryAfter(w.config.Now())
+	if strings.HasPrefix(a.Header.Get("Content-Type"), "text/xml") {
+		code, message := soapFault(a.Body)
+		return w.meaning(a.Status, code, message, a.Detail(), after)
+	}
+	return w.refusal(a.Status, a.Body, after)
+}
+
+// soapFault reads a SOAP fault: sf:INVALID_SESSION_ID.
+func soapFault(body []byte) (code, message string) {
+	var fault struct {
+		Code    string `xml:"Body>Fault>faultcode"`
+		Message string `xml:"Body>Fault>faultstring"`
+	}
+	if xml.Unmarshal(body, &fault) != nil {
+		return "", ""
+	}
+	code = strings.TrimPrefix(fault.Code, "sf:")
+	return code, strings.TrimPrefix(fault.Message, code+": ")
 }
 
 // refusal says what an error means, of a whole call or of a subrequest: the
 // HTTP status and a list of one with errorCode.
 func (w *Worker) refusal(status int, body []byte, after time.Duration) error {
 	code, message := firstError(body)
-	detail := (&vendorapi.Answer{Status: status, Body: body}).Detail()
+	return w.meaning(status, code, message, (&vendorapi.Answer{Status: status, Body: body}).Detail(), after)
+}
+
+func (w *Worker) meaning(status int, code, message string, detail error, after time.Duration) error {
 	open := vendorapi.Code(code)
 	switch {
 	case status == http.StatusUnauthorized || code == "INVALID_SESSION_ID":
@@ -40,9 +62,7 @@ func (w *Worker) refusal(status int, body []byte, after time.Duration) error {
 		return vendorapi.Again(after, "rate-limited", "Salesforce asks for fewer calls", detail)
 	case code == "UNABLE_TO_LOCK_ROW":
 		return vendorapi.Again(after, "locked", "someone else holds the record at the moment", detail)
-	case status >= 500 && after > 0:
-		return vendorapi.Unsure("unavailable", "Salesforce is not available (HTTP "+strconv.Itoa(status)+")", detail)
-	case status >= 500:
+	case status >= 500 && open == "unknown":
 		return vendorapi.Unsure("unavailable", "Salesforce failed (HTTP "+strconv.Itoa(status)+")", detail)
 	case code == "INVALID_QUERY_LOCATOR":
 		return worker.Transient("page-expired", "Salesforce no longer knows the place in a long answer; it is asked anew", detail)

@@ -25,26 +25,35 @@ func open(t testing.TB, url string) *pgjournal.Store {
 	return s
 }
 
-func TestConformance(t *testing.T) {
+// TestServer has all tests that can share a server.
+func TestServer(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Start(t)
-	// The subtests run in parallel: in a group of their own, so that the server
-	// outlives them.
-	t.Run("journal", func(t *testing.T) {
-		journaltest.Run(t, func(t *testing.T) *journaltest.Harness {
-			url := server.Database(t)
-			s := open(t, url)
-			return &journaltest.Harness{
-				Store:   s,
-				Commits: s.Commits,
-				Reopen: func(t *testing.T) journal.Store {
-					if err := s.Close(); err != nil {
-						t.Fatal(err)
-					}
-					return open(t, url)
-				},
-				Second: func(t *testing.T) journal.Store { return open(t, url) },
-			}
-		})
+	t.Run("together", func(t *testing.T) { // so that the server outlives them
+		for name, test := range map[string]func(*testing.T, *pgtest.Server){
+			"DiskFull": diskFull, "CutConnections": cutConnections, "OpenedByManyAtOnce": openedByManyAtOnce,
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				test(t, server)
+			})
+		}
+		journaltest.Run(t, func(t *testing.T) *journaltest.Harness { return harness(t, server) })
 	})
+}
+
+func harness(t *testing.T, server *pgtest.Server) *journaltest.Harness {
+	url := server.Database(t)
+	s := open(t, url)
+	return &journaltest.Harness{
+		Store:   s,
+		Commits: s.Commits,
+		Reopen: func(t *testing.T) journal.Store {
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			return open(t, url)
+		},
+		Second: func(t *testing.T) journal.Store { return open(t, url) },
+	}
 }

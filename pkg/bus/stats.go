@@ -1,0 +1,131 @@
+package bus
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Stats is what a Subscriber is at, over all its subscriptions.
+type Stats struct {
+	InFlight   int   // messages handed out and not answered
+	Held       int   // records fetched and not done, those in flight among them
+	HeldBytes  int64 // what they take, roughly
+	Partitions []PartitionStats
+}
+
+// PartitionStats is one partition that this member reads.
+type PartitionStats struct {
+	Topic     string
+	Partition int
+	Done      int64 // the watermark: every record below is done
+	Committed int64 // the watermark as the broker has it
+	Fetched   int64 // the offset to be fetched next
+	End       int64 // the log's end, as of the last fetch
+	Held      int   // records fetched and not done
+	// Waiting is for how long the watermark hasn't moved while there was
+	// something to do; 0 where there is nothing.
+	Waiting time.Duration
+	// Silent is for how long no fetch was answered. While the partition is
+	// full nothing is fetched, and it grows.
+	Silent time.Duration
+}
+
+// Lag is how many records are not done, as of the last fetch.
+func (p PartitionStats) Lag() int64 { return max(0, p.End-p.Done) }
+
+// Stats are the numbers of now. Meant to be called every few seconds.
+func (s *Subscriber) Stats() Stats {
+	var st Stats
+	for _, sub := range s.subscriptions() {
+		sub.mu.Lock()
+		g := sub.current
+		sub.mu.Unlock()
+		if g != nil {
+			g.lanes.addStats(&st, g.topic, g.parts)
+		}
+	}
+	slices.SortFunc(st.Partitions, func(a, b PartitionStats) int {
+		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
+	})
+	return st
+}
+
+func (ls *lanes) addStats(st *Stats, topic string, parts []*partition) {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	now := ls.now()
+	st.InFlight += ls.inFlight
+	st.Held += ls.held
+	st.HeldBytes += ls.bytes
+	for _, p := range parts {
+		ps := PartitionStats{
+			Topic: topic, Partition: p.id, Done: p.mark.next, Committed: p.committed,
+			Fetched: p.fetched, End: p.end, Held: p.held, Silent: now.Sub(p.fetchedAt),
+		}
+		if p.mark.open() > 0 {
+			ps.Waiting = now.Sub(p.movedAt)
+		}
+		st.Partitions = append(st.Partitions, ps)
+	}
+}
+
+// StalledError says that a partition, or a whole subscription, doesn't get on.
+type StalledError struct {
+	Topic     string
+	Partition int // -1: the subscription is in no generation of its group
+	Offset    int64
+	For       time.Duration
+	Cause     error // the last trouble of the subscription, nil where none
+}
+
+func (e *StalledError) Error() string {
+	cause := ""
+	if e.Cause != nil {
+		cause = ": " + e.Cause.Error()
+	}
+	if e.Partition < 0 {
+		return fmt.Sprintf("bus: topic %s: not in its consumer group for %s%s", e.Topic, e.For.Round(time.Second), cause)
+	}
+	return fmt.Sprintf("bus: %s[%d] stands at offset %d for %s%s", e.Topic, e.Partition, e.Offset, e.For.Round(time.Second), cause)
+}
+
+func (e *StalledError) Unwrap() error { return e.Cause }
+
+// Check is the watchdog, for a health check: it returns a *StalledError where
+// a partition's watermark has not moved for longer than limit although there
+// are records, where no fetch was answered for so long, or where a
+// subscription has been outside of its group for so long.
+func (s *Subscriber) Check(limit time.Duration) error {
+	for _, sub := range s.subscriptions() {
+		sub.mu.Lock()
+		g, since, cause := sub.current, sub.outSince, sub.lastErr
+		sub.mu.Unlock()
+		if g == nil {
+			if d := time.Since(since); d > limit {
+				return &StalledError{Topic: sub.topic, Partition: -1, For: d, Cause: cause}
+			}
+			continue
+		}
+		var st Stats
+		g.lanes.addStats(&st, g.topic, g.parts)
+		for _, p := range st.Partitions {
+			if d := max(p.Waiting, p.Silent); d > limit {
+				return &StalledError{Topic: p.Topic, Partition: p.Partition, Offset: p.Done, For: d, Cause: cause}
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Subscriber) subscriptions() []*subscription {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	subs := make([]*subscription, 0, len(s.subs))
+	for sub := range s.subs {
+		subs = append(subs, sub)
+	}
+	slices.SortFunc(subs, func(a, b *subscription) int { return cmp.Compare(a.topic, b.topic) })
+	return subs
+}

@@ -1,0 +1,233 @@
+package sqlsystem
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/record"
+	"habeas.dev/pkg/worker"
+)
+
+// today is the clock of the tests.
+var now = time.Date(2026, 11, 20, 23, 59, 0, 0, time.UTC)
+
+const sqliteShop = `
+CREATE TABLE people (id INTEGER PRIMARY KEY, mail TEXT, "tele phone" TEXT, born TEXT, seen TEXT, score REAL, active BOOLEAN, prefs TEXT, secret TEXT, restricted BOOLEAN);
+CREATE INDEX people_mail ON people (lower(mail));
+CREATE INDEX people_phone ON people ("tele phone");
+CREATE TABLE orders (number TEXT PRIMARY KEY, customer INTEGER, placed TEXT, disputed TEXT);
+CREATE INDEX orders_customer ON orders (customer);
+CREATE TABLE order_lines ("order" TEXT REFERENCES orders (number), n INTEGER, text TEXT, PRIMARY KEY ("order", n));
+CREATE TABLE notes (id INTEGER PRIMARY KEY, customer INTEGER, mail TEXT, body TEXT);
+CREATE INDEX notes_customer ON notes (customer);
+CREATE INDEX notes_mail ON notes (lower(mail));`
+
+const postgresShop = `
+CREATE TABLE people (id BIGINT PRIMARY KEY, mail VARCHAR(200), "tele phone" TEXT, born DATE, seen TIMESTAMPTZ, score NUMERIC(12, 4), active BOOLEAN, prefs JSONB, secret TEXT, restricted BOOLEAN);
+CREATE INDEX people_mail ON people (lower(mail));
+CREATE TABLE orders (number TEXT PRIMARY KEY, customer BIGINT, placed DATE, disputed TIMESTAMPTZ);
+CREATE INDEX orders_customer ON orders (customer);
+CREATE TABLE order_lines ("order" TEXT, n INTEGER, text TEXT, PRIMARY KEY ("order", n));
+CREATE TABLE notes (id INTEGER PRIMARY KEY, customer INTEGER, mail TEXT, body TEXT);`
+
+// shop is the manifest of the tests, with a change if any.
+func shop(t testing.TB, change ...string) *manifest.Manifest {
+	t.Helper()
+	text, err := os.ReadFile("testdata/shop.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := string(text)
+	if len(change) == 2 {
+		if !strings.Contains(s, change[0]) {
+			t.Fatalf("the manifest lacks %q", change[0])
+		}
+		s = strings.Replace(s, change[0], change[1], 1)
+	}
+	m, err := manifest.Parse("shop.yaml", []byte(s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// database is an empty shop in some database, and a connection of the test's own.
+type database struct {
+	*sql.DB
+	dialect Dialect
+	source  string
+}
+
+func sqliteDB(t testing.TB, schema string) database {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "shop.db")
+	return fill(t, SQLite, "sqlite", "file:"+file+"?_pragma=synchronous(off)&_pragma=journal_mode(wal)", file, schema)
+}
+
+// postgresDB is a schema of its own in the database of DATABASE_URL. Without,
+// the test is skipped: services/sandbox/internaldb tests this package on a
+// server that it starts.
+func postgresDB(t testing.TB, schema string) database {
+	t.Helper()
+	given := os.Getenv("DATABASE_URL")
+	if given == "" {
+		t.Skip("no DATABASE_URL")
+	}
+	name := "test_" + strings.ToLower(rand.Text())
+	admin, err := sql.Open("pgx", given)
+	if err != nil {
+		t.Fatal("DATABASE_URL can't be read")
+	}
+	t.Cleanup(func() {
+		admin.Exec(`DROP SCHEMA ` + name + ` CASCADE`)
+		admin.Close()
+	})
+	if _, err := admin.Exec(`CREATE SCHEMA ` + name); err != nil {
+		t.Fatal(err)
+	}
+	u, err := url.Parse(given)
+	if err != nil {
+		t.Fatal("DATABASE_URL is no URL")
+	}
+	q := u.Query()
+	q.Set("search_path", name)
+	u.RawQuery = q.Encode()
+	return fill(t, PostgreSQL, "pgx", u.String(), u.String(), schema)
+}
+
+func fill(t testing.TB, d Dialect, driver, dsn, source, schema string) database {
+	t.Helper()
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	for stmt := range strings.SplitSeq(schema, ";") {
+		if strings.TrimSpace(stmt) == "" {
+			continue
+		}
+		if _, err := db.Exec(stmt); err != nil {
+			t.Fatalf("%v\n%s", err, stmt)
+		}
+	}
+	return database{DB: db, dialect: d, source: source}
+}
+
+// onEach runs a test on both databases.
+func onEach(t *testing.T, test func(*testing.T, database)) {
+	t.Run("SQLite", func(t *testing.T) {
+		t.Parallel()
+		test(t, sqliteDB(t, sqliteShop))
+	})
+	t.Run("PostgreSQL", func(t *testing.T) {
+		t.Parallel()
+		test(t, postgresDB(t, postgresShop))
+	})
+}
+
+// insert writes a row, of texts and numbers that both databases read.
+func (d database) insert(t testing.TB, table string, values ...any) {
+	t.Helper()
+	marks := make([]string, len(values))
+	for i := range marks {
+		marks[i] = "?"
+		if d.dialect == PostgreSQL {
+			marks[i] = fmt.Sprintf("$%d", i+1)
+		}
+	}
+	if _, err := d.Exec("INSERT INTO "+table+" VALUES ("+strings.Join(marks, ", ")+")", values...); err != nil {
+		t.Fatalf("%s %v: %v", table, values, err)
+	}
+}
+
+func (d database) person(t testing.TB, id int, mail, phone any) {
+	t.Helper()
+	d.insert(t, "people", id, mail, phone, nil, nil, nil, nil, nil, "kept from everyone", nil)
+}
+
+// column returns a column's values as texts, sorted.
+func (d database) column(t testing.TB, query string) []string {
+	t.Helper()
+	rows, err := d.Query(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	out := []string{}
+	for rows.Next() {
+		var s sql.NullString
+		if err := rows.Scan(&s); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, s.String)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func open(t testing.TB, d database, m *manifest.Manifest) *System {
+	t.Helper()
+	s, err := Open(t.Context(), m, d.source, WithClock(func() time.Time { return now }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// id makes identifiers of "type value" texts.
+func ids(of ...string) []worker.Identifier {
+	out := make([]worker.Identifier, len(of))
+	for i, s := range of {
+		typ, value, _ := strings.Cut(s, " ")
+		out[i] = worker.Identifier{Type: dsar.IdentifierType(typ), Value: value}
+	}
+	return out
+}
+
+// gatherAll gathers for some subjects in one batch: each one's records, as
+// "dataset {json}".
+func gatherAll(t testing.TB, s *System, subjects ...[]worker.Identifier) [][]string {
+	t.Helper()
+	tasks := make([]*worker.Task, len(subjects))
+	for i, of := range subjects {
+		tasks[i] = &worker.Task{Identifiers: of}
+	}
+	out := make([][]string, len(subjects))
+	err := s.gather(context.Background(), tasks, func(job int, dataset string, r record.Record) {
+		text, err := json.Marshal(r)
+		if err != nil {
+			t.Errorf("%s: %v", dataset, err)
+		}
+		out[job] = append(out[job], dataset+" "+string(text))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func countJobs(right dsar.Right, subjects ...[]worker.Identifier) []*worker.CountsJob {
+	jobs := make([]*worker.CountsJob, len(subjects))
+	for i, of := range subjects {
+		jobs[i] = &worker.CountsJob{Task: worker.Task{Right: right, Identifiers: of}}
+	}
+	return jobs
+}

@@ -1,0 +1,250 @@
+package pgjournal_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/journal/journaltest"
+	"habeas.dev/services/internal/journal/pgjournal"
+	"habeas.dev/services/internal/pgtest"
+)
+
+var ctx = context.Background()
+
+// oneLine checks that an error is one line with the cure.
+func oneLine(t *testing.T, err error) {
+	t.Helper()
+	if !errors.Is(err, journal.ErrUnavailable) {
+		t.Errorf("not unavailable: %v", err)
+	} else if line := err.Error(); !strings.HasPrefix(line, "journal postgres://") || strings.Contains(line, "\n") || !strings.Contains(line, "; ") {
+		t.Errorf("no line with place and cure: %q", line)
+	}
+}
+
+func verify(t *testing.T, j journal.Journal, id string, versions int) {
+	t.Helper()
+	facts, err := j.Facts(ctx, id, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	row, err := j.Row(ctx, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := journal.VerifyHead(row, facts); err != nil || len(facts) < versions {
+		t.Fatalf("%s: %d facts of %d: %v", id, len(facts), versions, err)
+	}
+}
+
+// decider appends versions to a request as a service does: on any error it
+// loads the request again, and goes on from there.
+func decider(t *testing.T, s journal.Store, id string, versions int, progress, unavailable *atomic.Int64) {
+	retry := backoff.NewExponentialBackOff(backoff.WithInitialInterval(5*time.Millisecond),
+		backoff.WithMaxInterval(100*time.Millisecond), backoff.WithMaxElapsedTime(2*time.Minute))
+	version := 0
+	for version < versions {
+		err := s.Append(ctx, journaltest.Simple(id, version))
+		if err == nil {
+			version++
+			progress.Add(1)
+			continue
+		}
+		if !errors.Is(err, journal.ErrConflict) {
+			oneLine(t, err)
+			unavailable.Add(1)
+		}
+		acknowledged := version
+		retry.Reset()
+		if err := backoff.Retry(func() error {
+			row, err := s.Row(ctx, id)
+			if errors.Is(err, journal.ErrNotFound) {
+				row, err = journal.Row{}, nil
+			}
+			version = row.Version
+			return err
+		}, retry); err != nil {
+			t.Error(err)
+			return
+		}
+		if version < acknowledged {
+			t.Errorf("%s: version %d was acknowledged, %d is there", id, acknowledged, version)
+			return
+		}
+	}
+}
+
+// TestOutage stops and kills the server while appends and a relay run: what was
+// acknowledged is there, the chains verify, every message is carried, in order.
+func TestOutage(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Start(t, pgtest.Own(), pgtest.Param("fsync=on"))
+	url := server.Database(t)
+	s := open(t, url)
+	const requests, versions = 8, 300
+
+	var progress, unavailable atomic.Int64
+	var wg sync.WaitGroup
+	for r := range requests {
+		wg.Go(func() { decider(t, s, fmt.Sprint("r", r), versions, &progress, &unavailable) })
+	}
+	carrying, stopCarrying := context.WithCancel(ctx)
+	defer stopCarrying()
+	last := map[string]int{}
+	var failed, carried atomic.Int64
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for carrying.Err() == nil && carried.Load() < requests*versions {
+			pending, err := s.Pending(carrying, 100)
+			if err == nil && len(pending) == 0 {
+				err = s.Wait(carrying)
+			}
+			var ids []int64
+			for _, p := range pending {
+				var n int
+				_, _ = fmt.Sscan(string(p.Payload), &n)
+				if n > last[p.Key]+1 {
+					t.Errorf("%s: %d after %d", p.Key, n, last[p.Key])
+				}
+				if n == last[p.Key]+1 {
+					last[p.Key] = n
+					carried.Add(1)
+				}
+				ids = append(ids, p.ID)
+			}
+			if err == nil && len(ids) > 0 {
+				err = s.Sent(carrying, ids)
+			}
+			if err != nil && carrying.Err() == nil {
+				oneLine(t, err)
+				failed.Add(1)
+			}
+		}
+	}()
+
+	wait := func(what string, condition func() bool) {
+		t.Helper()
+		if err := backoff.Retry(func() error {
+			if !condition() {
+				return errors.New("not yet")
+			}
+			return nil
+		}, backoff.NewExponentialBackOff(backoff.WithInitialInterval(time.Millisecond), backoff.WithMaxInterval(20*time.Millisecond), backoff.WithMaxElapsedTime(time.Minute))); err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+	}
+	for i, end := range []func(testing.TB){server.Stop, server.Crash} {
+		wait("appends go on", func() bool { return progress.Load() > int64(i+1)*requests*versions/4 })
+		before := unavailable.Load()
+		end(t)
+		wait("the outage is noticed", func() bool { return unavailable.Load() > before })
+		server.StartAgain(t)
+	}
+	wg.Wait()
+	for r := range requests {
+		verify(t, s, fmt.Sprint("r", r), versions)
+	}
+	wait("all is carried", func() bool { return carried.Load() == requests*versions })
+	stopCarrying()
+	<-done
+	if failed.Load() == 0 {
+		t.Error("the relay noticed nothing")
+	}
+}
+
+// diskFull has the server answer as with a full disk.
+func diskFull(t *testing.T, server *pgtest.Server) {
+	url := server.Database(t)
+	s := open(t, url)
+	if err := s.Append(ctx, journaltest.Simple("r", 0)); err != nil {
+		t.Fatal(err)
+	}
+	for name, where := range map[string]string{"facts": "BEFORE INSERT ON fact", "rows": "BEFORE UPDATE ON request", "outbox": "BEFORE INSERT ON outbox"} {
+		pgtest.Exec(t, url, `CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
+			$$BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END$$`)
+		pgtest.Exec(t, url, "CREATE TRIGGER full_disk "+where+" EXECUTE FUNCTION full_disk()")
+		var wg sync.WaitGroup
+		for range 20 {
+			wg.Go(func() {
+				err := s.Append(ctx, journaltest.Simple("r", 1))
+				oneLine(t, err)
+				if err != nil && !strings.Contains(err.Error(), "disk is full") {
+					t.Errorf("%s: %v", name, err)
+				}
+			})
+		}
+		wg.Wait()
+		pgtest.Exec(t, url, "DROP FUNCTION full_disk CASCADE")
+		verify(t, s, "r", 1)
+		if row, err := s.Row(ctx, "r"); err != nil || row.Version != 1 {
+			t.Errorf("%s: version %d: %v", name, row.Version, err)
+		}
+	}
+	if err := s.Append(ctx, journaltest.Simple("r", 1)); err != nil {
+		t.Fatalf("it doesn't go on: %v", err)
+	}
+	verify(t, s, "r", 2)
+}
+
+// cutConnections ends every session, as a failover does: nobody notices but
+// who was in the middle of a commit.
+func cutConnections(t *testing.T, server *pgtest.Server) {
+	const name = "cut_connections"
+	url := server.Database(t) + "&application_name=" + name
+	s := open(t, url)
+	for v := range 10 {
+		if err := s.Append(ctx, journaltest.Simple("r", v)); err != nil {
+			t.Fatalf("version %d: %v", v+1, err)
+		}
+		if _, err := s.Pending(ctx, 1); err != nil && !errors.Is(err, journal.ErrUnavailable) {
+			t.Fatal(err)
+		}
+		pgtest.Exec(t, url, "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND application_name = '"+name+"'")
+	}
+	verify(t, s, "r", 10)
+}
+
+// openedByManyAtOnce opens a new journal from several places at once.
+func openedByManyAtOnce(t *testing.T, server *pgtest.Server) {
+	url := server.Database(t)
+	var wg sync.WaitGroup
+	for i := range 6 {
+		wg.Go(func() {
+			s, err := pgjournal.Open(ctx, pgjournal.Config{URL: url})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if err := s.Append(ctx, journaltest.Simple(fmt.Sprint("r", i), 0)); err != nil {
+				t.Error(err)
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	s := open(t, url)
+	for i := range 6 {
+		verify(t, s, fmt.Sprint("r", i), 1)
+	}
+}
+
+func TestSchemaVersion(t *testing.T) {
+	t.Parallel()
+	files, err := pgjournal.Migrations.ReadDir("migrations")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last := files[len(files)-1].Name(); !strings.HasPrefix(last, fmt.Sprintf("%05d_", pgjournal.SchemaVersion)) {
+		t.Errorf("the newest migration is %s, schemaVersion is %d", last, pgjournal.SchemaVersion)
+	}
+}
