@@ -62,6 +62,14 @@ func shop(t testing.TB, change ...string) *manifest.Manifest {
 	return m
 }
 
+// tester is what helpers want of a testing.T or a rapid.T.
+type tester interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+	Errorf(format string, args ...any)
+}
+
 // database is an empty shop in some database, and a connection of the test's own.
 type database struct {
 	*sql.DB
@@ -137,7 +145,7 @@ func onEach(t *testing.T, test func(*testing.T, database)) {
 }
 
 // insert writes a row, of texts and numbers that both databases read.
-func (d database) insert(t testing.TB, table string, values ...any) {
+func (d database) insert(t tester, table string, values ...any) {
 	t.Helper()
 	marks := make([]string, len(values))
 	for i := range marks {
@@ -157,7 +165,7 @@ func (d database) person(t testing.TB, id int, mail, phone any) {
 }
 
 // column returns a column's values as texts, sorted.
-func (d database) column(t testing.TB, query string) []string {
+func (d database) column(t tester, query string) []string {
 	t.Helper()
 	rows, err := d.Query(query)
 	if err != nil {
@@ -204,7 +212,7 @@ func ids(of ...string) []worker.Identifier {
 
 // gatherAll gathers for some subjects in one batch: each one's records, as
 // "dataset {json}".
-func gatherAll(t testing.TB, s *System, subjects ...[]worker.Identifier) [][]string {
+func gatherAll(t tester, s *System, subjects ...[]worker.Identifier) [][]string {
 	t.Helper()
 	tasks := make([]*worker.Task, len(subjects))
 	for i, of := range subjects {
