@@ -158,7 +158,7 @@ func (d *dataset) goable(q *statement, day time.Time) {
 		if r.undatedGo {
 			q.add(r.raw, " IS NULL OR ")
 		}
-		q.add(r.day, " <= ") // neither true nor false where there is no date
+		q.add(r.day, " < ") // neither true nor false where there is no date
 		q.arg(r.period.FirstKept(day).Format(time.DateOnly))
 		if q.dialect == PostgreSQL {
 			q.WriteString("::date")
