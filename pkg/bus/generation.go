@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
@@ -51,10 +52,14 @@ func (g *generation) run(genCtx context.Context) {
 	g.base = base
 
 	var wg sync.WaitGroup
+	var gone atomic.Bool
 	if len(g.parts) > 0 {
 		wg.Go(func() {
 			if err := g.read(ctx); err != nil {
 				g.log.Warn("bus: a partition is gone, joining the group again", "topic", g.topic)
+				// The next generation may begin before the topic is back,
+				// with nothing to read: any number will be a change then.
+				gone.Store(true)
 				cancel()
 			}
 		})
@@ -80,6 +85,9 @@ func (g *generation) run(genCtx context.Context) {
 	wg.Wait()
 	close(commits)
 	<-commitsDone
+	if gone.Load() {
+		g.partitions = 0
+	}
 }
 
 // drain waits for the answers to what was handed out.

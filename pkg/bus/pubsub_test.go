@@ -2,32 +2,14 @@ package bus_test
 
 import (
 	"context"
-	"os"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/ThreeDotsLabs/watermill/pubsub/tests"
-	"github.com/twmb/franz-go/pkg/kfake"
 
 	"habeas.dev/pkg/bus"
 )
-
-// brokers are those of KAFKA_BROKERS (host:port,…), or of a broker in the
-// process that ends with the test.
-func brokers(t testing.TB) []string {
-	t.Helper()
-	if b := os.Getenv("KAFKA_BROKERS"); b != "" {
-		return strings.Split(b, ",")
-	}
-	c, err := kfake.NewCluster(kfake.NumBrokers(1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.Close)
-	return c.ListenAddrs()
-}
 
 // suitePartitions is how many partitions the suite's topics have.
 const suitePartitions = 4
@@ -50,7 +32,7 @@ type creating struct {
 }
 
 func (c creating) SubscribeInitialize(topic string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	return bus.EnsureTopics(ctx, c.config, []bus.TopicSpec{{Name: topic, Partitions: suitePartitions, Replicas: 1}})
 }
@@ -72,11 +54,24 @@ func TestPubSub(t *testing.T) {
 		}
 		return keyed{pub}, creating{sub, config}
 	}
-	tests.TestPubSub(t, tests.Features{
-		ConsumerGroups:                   true,
-		ExactlyOnceDelivery:              false,
-		GuaranteedOrder:                  true,
-		Persistent:                       true,
-		NewSubscriberReceivesOldMessages: false,
-	}, func(t *testing.T) (message.Publisher, message.Subscriber) { return inGroup(t, "suite") }, inGroup)
+	features := tests.Features{
+		ConsumerGroups:      true,
+		ExactlyOnceDelivery: false,
+		GuaranteedOrder:     true,
+		Persistent:          true,
+	}
+	inOne := func(t *testing.T) (message.Publisher, message.Subscriber) { return inGroup(t, "suite") }
+	tests.TestPubSub(t, features, inOne, inGroup)
+
+	t.Run("NewSubscriberReceivesOldMessages", func(t *testing.T) {
+		t.Parallel()
+		features := features
+		features.NewSubscriberReceivesOldMessages = true
+		// Every subscriber is a group of its own: that is what the feature
+		// means with Kafka.
+		tests.TestNewSubscriberReceivesOldMessages(t, tests.TestContext{TestID: tests.NewTestID(), Features: features},
+			func(t *testing.T) (message.Publisher, message.Subscriber) {
+				return inGroup(t, string(tests.NewTestID()))
+			})
+	})
 }

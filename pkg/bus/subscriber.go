@@ -135,7 +135,6 @@ func NewSubscriber(c SubscriberConfig) (*Subscriber, error) {
 	if err != nil {
 		return nil, err
 	}
-	transport.MetadataTTL = c.WatchInterval
 	log := c.Logger
 	if log == nil {
 		log = discard
@@ -185,11 +184,19 @@ func (s *Subscriber) Close() error {
 	return nil
 }
 
-// countPartitions is 0 for a topic that doesn't exist.
+// countPartitions is 0 for a topic that doesn't exist. It asks a broker each
+// time, over a connection of its own: what the shared transport knows may be
+// seconds old, and a change that is seen late is taken for the one after it.
 func (s *Subscriber) countPartitions(ctx context.Context, topic string) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	client := kafka.Client{Addr: s.config.addr(), Transport: s.transport}
+	transport, err := s.config.transport()
+	if err != nil {
+		return 0, err
+	}
+	transport.MetadataTopics = []string{topic}
+	defer transport.CloseIdleConnections()
+	client := kafka.Client{Addr: s.config.addr(), Transport: transport}
 	res, err := client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{topic}})
 	if err != nil {
 		return 0, err

@@ -1,0 +1,202 @@
+package bus_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+	"github.com/segmentio/kafka-go"
+	"github.com/twmb/franz-go/pkg/kfake"
+
+	"habeas.dev/pkg/bus"
+)
+
+// patience is how long a test waits for what must come.
+const patience = 30 * time.Second
+
+// brokers are those of KAFKA_BROKERS (host:port,…), or of a broker in the
+// process that ends with the test.
+func brokers(t testing.TB) []string {
+	t.Helper()
+	if b := os.Getenv("KAFKA_BROKERS"); b != "" {
+		return strings.Split(b, ",")
+	}
+	return fake(t).ListenAddrs()
+}
+
+// fake is a broker in the process, for tests that make it fail.
+func fake(t testing.TB, opts ...kfake.Opt) *kfake.Cluster {
+	t.Helper()
+	c, err := kfake.NewCluster(append([]kfake.Opt{kfake.NumBrokers(1)}, opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+// rig is a topic and a group of its own on some broker.
+type rig struct {
+	t      testing.TB
+	config bus.Config
+	topic  string
+	group  string
+}
+
+func newRig(t testing.TB, addrs []string, partitions int) *rig {
+	t.Helper()
+	r := &rig{t: t, config: bus.Config{Brokers: addrs, ClientID: "test"}}
+	r.topic = fmt.Sprintf("%s-%d", strings.NewReplacer("/", "-", "=", "-").Replace(t.Name()), time.Now().UnixNano())
+	r.group = "group-" + r.topic
+	if partitions > 0 {
+		r.ensure(partitions)
+	}
+	return r
+}
+
+func (r *rig) ensure(partitions int) {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
+	defer cancel()
+	if err := bus.EnsureTopics(ctx, r.config, []bus.TopicSpec{{Name: r.topic, Partitions: partitions, Replicas: 1}}); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func (r *rig) publisher() *bus.Publisher {
+	r.t.Helper()
+	p, err := bus.NewPublisher(bus.PublisherConfig{Config: r.config})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(func() { _ = p.Close() })
+	return p
+}
+
+func (r *rig) subscriber(change ...func(*bus.SubscriberConfig)) *bus.Subscriber {
+	r.t.Helper()
+	c := bus.SubscriberConfig{
+		Config: r.config, Group: r.group, CommitInterval: 20 * time.Millisecond, DrainTimeout: time.Second,
+		Logger: slog.New(slog.NewTextHandler(r.t.Output(), nil)),
+		WatchInterval: 200 * time.Millisecond, NackMin: time.Millisecond, NackMax: 10 * time.Millisecond,
+	}
+	for _, f := range change {
+		f(&c)
+	}
+	s, err := bus.NewSubscriber(c)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func (r *rig) subscribe(s *bus.Subscriber) <-chan *message.Message {
+	r.t.Helper()
+	ch, err := s.Subscribe(context.Background(), r.topic)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return ch
+}
+
+func (r *rig) publish(p *bus.Publisher, msgs ...*message.Message) {
+	r.t.Helper()
+	if err := p.Publish(r.topic, msgs...); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// next is the next message, or the end of the test.
+func (r *rig) next(ch <-chan *message.Message) *message.Message {
+	r.t.Helper()
+	select {
+	case m, ok := <-ch:
+		if !ok {
+			r.t.Fatal("the channel is closed")
+		}
+		return m
+	case <-time.After(patience):
+		r.t.Fatal("no message came")
+	}
+	return nil
+}
+
+// nothing waits for a moment in which nothing comes.
+func (r *rig) nothing(ch <-chan *message.Message) {
+	r.t.Helper()
+	select {
+	case m, ok := <-ch:
+		if ok {
+			r.t.Fatalf("%q came", m.Payload)
+		}
+		r.t.Fatal("the channel is closed")
+	case <-time.After(150 * time.Millisecond):
+	}
+}
+
+// until waits for a condition.
+func (r *rig) until(what string, ok func() bool) {
+	r.t.Helper()
+	end := time.Now().Add(patience)
+	for !ok() {
+		if time.Now().After(end) {
+			r.t.Fatalf("never happened: %s", what)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+func (r *rig) client() *kafka.Client {
+	tr := &kafka.Transport{}
+	r.t.Cleanup(tr.CloseIdleConnections)
+	return &kafka.Client{Addr: kafka.TCP(r.config.Brokers...), Transport: tr, Timeout: patience}
+}
+
+// committed is the group's offset of a partition, -1 where there is none.
+func (r *rig) committed(partition int) int64 {
+	r.t.Helper()
+	res, err := r.client().OffsetFetch(r.t.Context(), &kafka.OffsetFetchRequest{GroupID: r.group, Topics: map[string][]int{r.topic: {partition}}})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return res.Topics[r.topic][0].CommittedOffset
+}
+
+func msg(key, payload string) *message.Message {
+	m := message.NewMessage("", []byte(payload))
+	bus.SetKey(m, key)
+	return m
+}
+
+// tally counts what comes, by payload.
+type tally struct {
+	mu   sync.Mutex
+	seen map[string]int
+	all  int
+}
+
+func newTally() *tally { return &tally{seen: make(map[string]int)} }
+
+// drink acknowledges everything until the channel closes.
+func (y *tally) drink(ch <-chan *message.Message) {
+	for m := range ch {
+		y.mu.Lock()
+		y.seen[string(m.Payload)]++
+		y.all++
+		y.mu.Unlock()
+		m.Ack()
+	}
+}
+
+func (y *tally) count() (distinct, all int) {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	return len(y.seen), y.all
+}

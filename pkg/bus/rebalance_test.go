@@ -1,0 +1,206 @@
+package bus_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+
+	"habeas.dev/pkg/bus"
+)
+
+// TestRebalanceLosesNothing has members join and leave while messages flow.
+func TestRebalanceLosesNothing(t *testing.T) {
+	t.Parallel()
+	const partitions, keys, perKey = 6, 60, 60
+	r := newRig(t, brokers(t), partitions)
+	pub := r.publisher()
+	y := newTally()
+	var wg sync.WaitGroup
+	join := func() *bus.Subscriber {
+		s := r.subscriber()
+		ch := r.subscribe(s)
+		wg.Go(func() { y.drink(ch) })
+		return s
+	}
+	members := []*bus.Subscriber{join()}
+	published := make(chan error, 1)
+	go func() {
+		for i := range perKey {
+			for k := range keys {
+				if err := pub.Publish(r.topic, msg(fmt.Sprint(k), fmt.Sprintf("%d/%d", k, i))); err != nil {
+					published <- err
+					return
+				}
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+		published <- nil
+	}()
+	waitMore := func() {
+		_, before := y.count()
+		r.until("messages flow", func() bool { _, n := y.count(); return n > before+keys })
+	}
+	waitMore()
+	members = append(members, join())
+	waitMore()
+	members = append(members, join())
+	waitMore()
+	if err := members[0].Close(); err != nil {
+		t.Fatal(err)
+	}
+	waitMore()
+	if err := members[1].Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-published; err != nil {
+		t.Fatal(err)
+	}
+	r.until("every message came", func() bool { n, _ := y.count(); return n == keys*perKey })
+	r.until("everything is committed", func() bool {
+		var sum int64
+		for p := range partitions {
+			sum += max(0, r.committed(p))
+		}
+		return sum == keys*perKey
+	})
+	if err := members[2].Close(); err != nil {
+		t.Fatal(err)
+	}
+	wg.Wait()
+	distinct, all := y.count()
+	t.Logf("%d messages, %d duplicates over 5 rebalances", distinct, all-distinct)
+}
+
+// TestLostMemberCannotMoveOffsets: what a member acknowledges after its
+// partitions went to another isn't committed.
+func TestLostMemberCannotMoveOffsets(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, brokers(t), 1)
+	pub := r.publisher()
+	for i := range 10 {
+		r.publish(pub, msg("k", fmt.Sprint(i)))
+	}
+	first := r.subscriber(func(c *bus.SubscriberConfig) { c.DrainTimeout = 10 * time.Millisecond })
+	ch := r.subscribe(first)
+	late := r.next(ch) // held past the end of the generation
+
+	second := r.subscriber()
+	ch2 := r.subscribe(second)
+	r.until("the first gave up its message", func() bool { return late.Context().Err() != nil })
+	// One of the two has the partition now; both are drunk.
+	y := newTally()
+	var wg sync.WaitGroup
+	wg.Go(func() { y.drink(ch) })
+	wg.Go(func() { y.drink(ch2) })
+	r.until("all ten came", func() bool { n, _ := y.count(); return n == 10 })
+	r.until("all ten are committed", func() bool { return r.committed(0) == 10 })
+	late.Ack()
+	time.Sleep(100 * time.Millisecond) // five commit intervals: nothing may happen
+	if got := r.committed(0); got != 10 {
+		t.Fatalf("a late acknowledgement moved the offset to %d", got)
+	}
+	_ = first.Close()
+	_ = second.Close()
+	if got := r.committed(0); got != 10 {
+		t.Fatalf("closing moved the offset to %d", got)
+	}
+	wg.Wait()
+}
+
+func TestAddedPartitionsAreNoticed(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, brokers(t), 1)
+	pub := r.publisher()
+	sub := r.subscriber()
+	ch := r.subscribe(sub)
+	r.publish(pub, msg("a", "before"))
+	r.next(ch).Ack()
+	res, err := r.client().CreatePartitions(t.Context(), &kafka.CreatePartitionsRequest{Topics: []kafka.TopicPartitionsConfig{{Name: r.topic, Count: 4}}})
+	if err != nil || res.Errors[r.topic] != nil {
+		t.Fatal(err, res.Errors)
+	}
+	r.until("four partitions are read", func() bool { return len(sub.Stats().Partitions) == 4 })
+	for i := range 40 {
+		r.publish(pub, msg(fmt.Sprint(i), fmt.Sprint(i)))
+	}
+	seen := make(map[int]bool)
+	for range 40 {
+		m := r.next(ch)
+		seen[partitionOf(t, m, r)] = true
+		m.Ack()
+	}
+	r.until("the publisher uses them too", func() bool {
+		r.publish(pub, msg("", "x"))
+		m := r.next(ch)
+		seen[partitionOf(t, m, r)] = true
+		m.Ack()
+		return len(seen) == 4
+	})
+}
+
+func TestTopicThatComesLater(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, brokers(t), 0)
+	ch := r.subscribe(r.subscriber())
+	r.nothing(ch)
+	r.ensure(2)
+	pub := r.publisher()
+	r.publish(pub, msg("a", "first"))
+	m := r.next(ch)
+	if string(m.Payload) != "first" {
+		t.Fatalf("got %q", m.Payload)
+	}
+	m.Ack()
+}
+
+func TestTopicMadeAnew(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, brokers(t), 1)
+	pub := r.publisher()
+	sub := r.subscriber()
+	ch := r.subscribe(sub)
+	for i := range 20 {
+		r.publish(pub, msg("a", fmt.Sprint(i)))
+		r.next(ch).Ack()
+	}
+	r.until("all is committed", func() bool { return r.committed(0) == 20 })
+	res, err := r.client().DeleteTopics(t.Context(), &kafka.DeleteTopicsRequest{Topics: []string{r.topic}})
+	if err != nil || res.Errors[r.topic] != nil {
+		t.Fatal(err, res.Errors)
+	}
+	r.until("nothing is read", func() bool { return len(sub.Stats().Partitions) == 0 })
+	r.ensure(1)
+	r.publish(pub, msg("a", "anew"))
+	m := r.next(ch)
+	if string(m.Payload) != "anew" {
+		t.Fatalf("got %q", m.Payload)
+	}
+	m.Ack()
+}
+
+// TestOffsetBeyondTheEnd: the log lost what the group had committed. It is
+// read from its start, so that nothing written since is missed.
+func TestOffsetBeyondTheEnd(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, brokers(t), 1)
+	pub := r.publisher()
+	r.publish(pub, msg("a", "1"), msg("a", "2"))
+	res, err := r.client().OffsetCommit(t.Context(), &kafka.OffsetCommitRequest{
+		GroupID: r.group, GenerationID: -1, Topics: map[string][]kafka.OffsetCommit{r.topic: {{Partition: 0, Offset: 1000}}},
+	})
+	if err != nil || res.Topics[r.topic][0].Error != nil {
+		t.Fatal(err, res)
+	}
+	ch := r.subscribe(r.subscriber())
+	for _, want := range []string{"1", "2"} {
+		m := r.next(ch)
+		if string(m.Payload) != want {
+			t.Fatalf("got %q, want %s", m.Payload, want)
+		}
+		m.Ack()
+	}
+	r.until("the commit is moved back", func() bool { return r.committed(0) == 2 })
+}
