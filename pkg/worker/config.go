@@ -101,6 +101,14 @@ type Connection struct {
 	config    bus.Config
 	publisher *bus.Publisher
 	log       *slog.Logger
+	shared    bool // the publisher is somebody else's to close
+}
+
+// Share makes a connection of a publisher that a process has already, so that
+// the workers' reports travel with whatever else it publishes. Closing the
+// connection leaves the publisher open.
+func Share(c bus.Config, p *bus.Publisher, log *slog.Logger) *Connection {
+	return &Connection{config: c, publisher: p, log: log, shared: true}
 }
 
 // Connect checks the configuration and reads the files that it names. It waits
@@ -127,7 +135,12 @@ func Connect(k Kafka) (*Connection, error) {
 
 // Close waits for what is being published. The workers MUST have stopped. A
 // second call does nothing.
-func (c *Connection) Close() error { return c.publisher.Close() }
+func (c *Connection) Close() error {
+	if c.shared {
+		return nil
+	}
+	return c.publisher.Close()
+}
 
 func (t TLS) config() (*tls.Config, error) {
 	if t == (TLS{}) {
