@@ -160,7 +160,7 @@ func (c *Client) once(ctx context.Context, call Call, token Token) (*Answer, err
 			return nil, err
 		}
 		if err := c.config.Judge(a); err != nil {
-			return nil, err
+			return nil, broken(c.config.Vendor, err)
 		}
 		if call.Read != nil {
 			if err := call.Read(a); err != nil {
@@ -176,7 +176,7 @@ func (c *Client) once(ctx context.Context, call Call, token Token) (*Answer, err
 }
 
 // broken is an answer that can't be read. An error that says itself what it
-// means (of Read) passes.
+// means passes.
 func broken(vendor string, err error) error {
 	var f *failure
 	var e *worker.Error

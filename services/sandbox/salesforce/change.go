@@ -36,7 +36,7 @@ func (s *Server) apply(c change) error {
 	}
 	for _, id := range c.Purge {
 		if r := s.store.byID[id[:15]]; r != nil {
-			r.purge()
+			r.purge(c.At, s.config.Settle > 0)
 		}
 	}
 	for id, fields := range c.Set {
@@ -72,9 +72,14 @@ func (r *row) set(n int, v value) {
 	r.values[n] = v
 }
 
-// purge forgets a row's content; its id stays known as one that was deleted.
-func (r *row) purge() {
+// purge forgets a row's content, unless it is still shown for a while; its id
+// stays known as one that was deleted.
+func (r *row) purge(at time.Time, shown bool) {
 	if r.purged {
+		return
+	}
+	r.purged, r.purgedAt = true, at
+	if shown {
 		return
 	}
 	for n := range r.values {
@@ -83,7 +88,6 @@ func (r *row) purge() {
 		}
 		r.set(n, value{null: true, encoded: []byte("null")})
 	}
-	r.purged = true
 }
 
 // commit writes a change down, then carries it out.
@@ -149,6 +153,7 @@ func (s *Server) tryDelete(id string, gone map[string]bool) itemResult {
 	case r == nil:
 		return failed(id, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
 	case !r.deletedAt.IsZero() || r.purged || gone[r.id]:
+		s.repeated.Add(1)
 		return failed(id, "ENTITY_IS_DELETED", "entity is deleted")
 	case s.faults.Locked():
 		return failed(id, "UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record or 1 records: "+id)
@@ -214,6 +219,7 @@ func (s *Server) tryPurge(id string, all map[string]bool) itemResult {
 	case r == nil:
 		return failed(id, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
 	case r.purged:
+		s.repeated.Add(1)
 		return failed(id, "ENTITY_IS_DELETED", "entity is deleted")
 	case r.deletedAt.IsZero():
 		return failed(id, "INVALID_ID_FIELD", "entity is not in the recycle bin")

@@ -59,7 +59,7 @@ func (s *Server) page(version string, pl *plan, rows []*row, total int, next str
 	}
 	first := true
 	for _, r := range rows {
-		if r.purged {
+		if r.purged && s.config.Settle == 0 {
 			continue // since the query was run
 		}
 		if !first {

@@ -52,7 +52,7 @@ type planner struct {
 func (p *planner) visible(r *row) bool {
 	switch {
 	case r.purged:
-		return false
+		return p.now.Sub(r.purgedAt) < p.settle
 	case r.deletedAt.IsZero(), p.now.Sub(r.deletedAt) < p.settle:
 		return true
 	default:

@@ -86,6 +86,7 @@ type Server struct {
 	tokens  tokens
 	calls   counters
 
+	repeated atomic.Int64
 	used     atomic.Int64 // API calls of this day
 	dayMu    sync.Mutex
 	dayStart time.Time
@@ -156,6 +157,10 @@ func (s *Server) RevokeTokens() { s.tokens.revoke() }
 // queryAll, queryMore, composite, collections.delete, soap.emptyRecycleBin, and
 // so on. What is inside of a Composite isn't counted: Salesforce counts one.
 func (s *Server) Calls() map[string]int64 { return s.calls.copy() }
+
+// Repeated returns how many deletions and purges were asked of records that were
+// deleted or purged already.
+func (s *Server) Repeated() int64 { return s.repeated.Load() }
 
 // HoldsContact tells whether a Contact or Lead with this address is there and
 // not deleted; it is what a marketing system would synchronise.

@@ -32,6 +32,7 @@ type row struct {
 	values    []value
 	deletedAt time.Time // zero while it isn't in the recycle bin
 	purged    bool
+	purgedAt  time.Time
 }
 
 // value is one field's content: as it is compared, and as it is sent.
@@ -222,9 +223,9 @@ func encode(f field, content any) (value, error) {
 			}
 		default:
 			v.key = fold(s)
-			if s == "" { // Salesforce holds no empty text
-				return value{null: true, encoded: []byte("null")}, nil
-			}
+			// An empty text is found as null is, as in Salesforce; but Salesforce
+			// would also answer null, and seeds must come back as they are.
+			v.null = s == ""
 		}
 	}
 	if !ok {
