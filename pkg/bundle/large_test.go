@@ -136,15 +136,15 @@ func heapPeak(f func()) uint64 {
 	return peak.Load()
 }
 
-// A bundle of 200 MB of records takes no more memory than one of 20: both a few
+// A bundle of 64 MB of records takes no more memory than one of 8: both a few
 // MiB, most of it garbage that isn't collected yet. It is no parallel test: what
 // others allocate would count.
 func TestMemoryIsFlat(t *testing.T) { //nolint:paralleltest // measures the heap
 	if testing.Short() {
-		t.Skip("writes 400 MB of payload")
+		t.Skip("writes 180 MB of payload")
 	}
 	const limit = 16 << 20
-	for _, size := range []int64{20 << 20, 100 << 20} {
+	for _, size := range []int64{8 << 20, 64 << 20} {
 		var s bundle.Summary
 		peak := heapPeak(func() {
 			var err error

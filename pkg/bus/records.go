@@ -27,7 +27,7 @@ func decodeRecords(res *fetch.ResponsePartition, from int64) (recs []*record, ne
 		keep := true
 		switch b := b.(type) {
 		case *protocol.ControlBatch:
-			aborts.ended(b.ProducerID)
+			aborts.ended(b.ProducerID, b.BaseOffset)
 			base, keep = b.BaseOffset, false
 		case *protocol.RecordBatch:
 			base, keep = b.BaseOffset, !b.Attributes.Transactional() || !aborts.covers(b.ProducerID, b.BaseOffset)
@@ -110,8 +110,8 @@ func (a aborts) covers(producer, offset int64) bool {
 
 // ended notes a marker: of the producer's transactions, the first in the list
 // is over, if it had begun.
-func (a aborts) ended(producer int64) {
-	if from := a[producer]; len(from) > 0 {
+func (a aborts) ended(producer, offset int64) {
+	if from := a[producer]; len(from) > 0 && from[0] <= offset {
 		a[producer] = from[1:]
 	}
 }

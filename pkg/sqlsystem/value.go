@@ -153,10 +153,11 @@ var instantForms = [...]string{
 	"2006-01-02 15:04:05.999999999",
 	"2006-01-02T15:04",
 	"2006-01-02 15:04",
+	time.DateOnly, // its first moment
 }
 
 func parseInstant(s string) (time.Time, bool) {
-	if len(s) < len("2006-01-02T15:04") {
+	if len(s) < len(time.DateOnly) {
 		return time.Time{}, false
 	}
 	for _, form := range instantForms {

@@ -136,14 +136,16 @@ func (w *faultyWriter) commit() error {
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	for how := range faultKinds {
-		for at := 1; ; at++ {
-			if done := failAt(t, at, how); done {
-				if at < 20 {
-					t.Fatalf("only %d steps", at)
-				}
-				break
+		t.Run([]string{"before", "after", "half"}[how], func(t *testing.T) {
+			t.Parallel()
+			at := 1
+			for !failAt(t, at, how) {
+				at++
 			}
-		}
+			if at < 20 {
+				t.Fatalf("only %d steps", at)
+			}
+		})
 	}
 }
 

@@ -22,7 +22,12 @@ import (
 // readers pass over it to the next one's magic. The sums tell what was written
 // whole, no more: whether it is what was sealed is told by the seal.
 //
-//	magic 8 | sum of all behind it 4 | kind 1 | name's length 1 | content's length 4 | name | content
+// A frame that was cut short could become whole by what another process appends
+// behind it, if its missing end were the other's beginning. The zero byte at the
+// end, which no magic holds, rules that out for up to 8 missing bytes; more would
+// take 8 sealed bytes that are the magic by chance.
+//
+//	magic 8 | sum of all behind it 4 | kind 1 | name's length 1 | content's length 4 | name | content | zero 1
 const (
 	packMagic  = "\xbd\x9ahabeas"
 	packHeader = len(packMagic) + 4 + 1 + 1 + 4
@@ -51,6 +56,7 @@ func appendFrame(b []byte, kind byte, name string, content []byte) []byte {
 	b = binary.BigEndian.AppendUint32(b, uint32(len(content)))
 	b = append(b, name...)
 	b = append(b, content...)
+	b = append(b, 0)
 	sum := b[start+len(packMagic):]
 	binary.BigEndian.PutUint32(sum, crc32.Checksum(sum[4:], packSums))
 	return b
@@ -96,14 +102,15 @@ func parseFrame(b []byte) (kind byte, name string, content []byte, size int) {
 	}
 	name = string(b[packHeader:nameEnd])
 	length := binary.BigEndian.Uint32(h[6:])
-	if uint64(len(b)-nameEnd) < uint64(length) {
+	if uint64(len(b)-nameEnd) <= uint64(length) {
 		return 0, name, nil, len(packMagic)
 	}
-	size = nameEnd + int(length)
-	if crc32.Checksum(b[len(packMagic)+4:size], packSums) != binary.BigEndian.Uint32(h) {
+	end := nameEnd + int(length)
+	size = end + 1
+	if b[end] != 0 || crc32.Checksum(b[len(packMagic)+4:size], packSums) != binary.BigEndian.Uint32(h) {
 		return 0, name, nil, len(packMagic)
 	}
-	return h[4], name, b[nameEnd:size:size], size
+	return h[4], name, b[nameEnd:end:end], size
 }
 
 // frameOf tells in which pack, under which name, a blob may lie.

@@ -126,7 +126,7 @@ func listQuery(f journal.Filter) (sql string, args []any) {
 
 // Due implements journal.Lister.
 func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]string, error) {
-	return query(ctx, s, pgx.RowTo[string], "SELECT id FROM request WHERE wake_at <= $1 ORDER BY wake_at, id LIMIT $2",
+	return query(ctx, s, pgx.RowTo[string], "SELECT r.id FROM timer t JOIN request r ON r.num = t.request WHERE t.wake_at <= $1 ORDER BY t.wake_at, r.id LIMIT $2",
 		journal.Time(now), max(limit, 0))
 }
 

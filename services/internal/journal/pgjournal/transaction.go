@@ -34,6 +34,9 @@ const (
 			$9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::boolean[], $14::text[])
 			AS n (num, version, hash, status, "right", jurisdiction, source, digest, received_at, due_at, wake_at, updated_at, overdue, waiting)
 		WHERE r.num = n.num`
+	setTimers = `INSERT INTO timer (request, wake_at) SELECT * FROM unnest($1::bigint[], $2::timestamptz[])
+		ON CONFLICT (request) DO UPDATE SET wake_at = excluded.wake_at WHERE timer.wake_at <> excluded.wake_at`
+	dropTimers  = `DELETE FROM timer WHERE request = ANY ($1)`
 	insertFacts = `INSERT INTO fact (request, version, type, at, data, hash)
 		SELECT * FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::timestamptz[], $5::bytea[], $6::bytea[])`
 	insertPrints = `INSERT INTO fingerprint (fingerprint, request)
@@ -237,14 +240,24 @@ func (t *transaction) write(ctx context.Context, conn *pgxpool.Conn) (uncertain 
 	var b pgx.Batch
 	var changed rowColumns
 	var nums []int64
+	var timers timerColumns
 	for _, h := range t.order {
 		if h.row != nil {
 			nums = append(nums, h.num)
 			changed.add(h.version, h.hash, h.row)
+			timers.add(h.num, h.row.WakeAt, !h.inserted)
+		} else if h.inserted {
+			timers.add(h.num, h.first.Row.WakeAt, false)
 		}
 	}
 	if len(nums) > 0 {
 		b.Queue(updateRequests, changed.args(nums)...)
+	}
+	if len(timers.num) > 0 {
+		b.Queue(setTimers, timers.num, timers.wake)
+	}
+	if len(timers.none) > 0 {
+		b.Queue(dropTimers, timers.none)
 	}
 	if f := &t.facts; len(f.num) > 0 {
 		b.Queue(insertFacts, f.num, f.version, f.typ, f.at, f.data, f.hash)
@@ -273,6 +286,23 @@ func (t *transaction) write(ctx context.Context, conn *pgxpool.Conn) (uncertain 
 	// All statements travel together: where the connection broke, or the answer
 	// didn't come in time, the commit may have been made.
 	return err != nil && state(err) == "", err
+}
+
+// timerColumns are rows of table timer, and requests that have none.
+type timerColumns struct {
+	num  []int64
+	wake []time.Time
+	none []int64
+}
+
+func (c *timerColumns) add(num int64, wake time.Time, hadOne bool) {
+	switch {
+	case !wake.IsZero():
+		c.num = append(c.num, num)
+		c.wake = append(c.wake, journal.Time(wake))
+	case hadOne:
+		c.none = append(c.none, num)
+	}
 }
 
 // rowColumns are rows of table request, column by column.

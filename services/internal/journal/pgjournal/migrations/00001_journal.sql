@@ -4,8 +4,9 @@
 -- +goose Up
 
 -- One row a request: what lists show, and the head of its chain. num stands for
--- the request in the other tables. Room is left in the pages (fillfactor), so
--- that a row that is replaced finds its place beside itself.
+-- the request in the other tables. The row is replaced with every append: room
+-- is left in the pages (fillfactor) and no column that changes every time is in
+-- an index, so that the new row goes beside the old and no index is touched.
 CREATE TABLE request (
     num          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     id           text COLLATE "C" NOT NULL UNIQUE,
@@ -26,7 +27,13 @@ CREATE TABLE request (
 CREATE INDEX request_received ON request (received_at DESC, id);
 CREATE INDEX request_status   ON request (status, received_at DESC, id);
 CREATE INDEX request_right    ON request ("right", received_at DESC, id);
-CREATE INDEX request_wake     ON request (wake_at, id) WHERE wake_at IS NOT NULL;
+
+-- The index of request.wake_at, as a table of its own for that reason.
+CREATE TABLE timer (
+    request bigint      PRIMARY KEY,
+    wake_at timestamptz NOT NULL
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 10000);
+CREATE INDEX timer_wake ON timer (wake_at);
 
 -- The facts. Never updated, never deleted.
 CREATE TABLE fact (
@@ -68,4 +75,5 @@ DROP VIEW trace;
 DROP TABLE outbox;
 DROP TABLE fingerprint;
 DROP TABLE fact;
+DROP TABLE timer;
 DROP TABLE request;
