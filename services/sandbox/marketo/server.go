@@ -1,0 +1,238 @@
+// Package marketo stands in for Marketo's REST interface over loopback HTTP,
+// true to the wire as far as a data-rights worker and common clients use it:
+// the token endpoint, leads with describe and paging, activities, deletions,
+// errors inside of HTTP 200, limits by the window, at once and by the day, and
+// the synchronisation with a CRM that makes deleted leads again. Its content is
+// a seeded population; what callers change is kept in a file and outlives a
+// kill -9.
+package marketo
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"time"
+
+	_ "time/tzdata" // the day's quota is renewed at midnight in America/Chicago
+
+	"habeas.dev/services/sandbox/fault"
+	"habeas.dev/services/sandbox/people"
+	"habeas.dev/services/sandbox/redo"
+)
+
+// Marketo's limits (Adobe's developer documentation).
+const (
+	MaxPage      = 300       // records of a page, values of a filter, records of a deletion
+	MaxLeadIDs   = 30        // lead ids of a query for activities
+	MaxTypes     = 10        // activity types of the same
+	MaxURI       = 8 << 10   // bytes
+	MaxBody      = 1 << 20   // bytes
+	maxTokenLife = time.Hour //
+	// DefaultSyncEvery is how often Marketo synchronises with Salesforce.
+	DefaultSyncEvery = 5 * time.Minute
+)
+
+// The credentials that the stand-in takes unless told others.
+const (
+	DefaultClientID     = "habeas-sandbox"
+	DefaultClientSecret = "habeas-sandbox-secret"
+)
+
+// Limits are what the stand-in refuses beyond; 0 sets no limit.
+type Limits struct {
+	PerWindow  int // calls in 20 seconds; beyond: 606
+	Concurrent int // calls at once; beyond: 615
+	Daily      int // calls a day; beyond: 607
+}
+
+// RealLimits are Marketo's own.
+func RealLimits() Limits { return Limits{PerWindow: 100, Concurrent: 10, Daily: 50_000} }
+
+const window = 20 * time.Second
+
+// CRM is what Marketo synchronises with.
+type CRM interface {
+	// HoldsContact tells whether a person with this address is there.
+	HoldsContact(email string) bool
+}
+
+// Config says what the stand-in holds and how it behaves. Only Population is needed.
+type Config struct {
+	Population *people.Population
+	// Dir is where changes are kept, in marketo.redo; empty keeps none.
+	Dir string
+	// Clock is time.Now unless told.
+	Clock func() time.Time
+	// PageSize is how many records a page holds; at most and by default
+	// [MaxPage].
+	PageSize int
+	// ShortPages has every second page of activities be shorter than there is
+	// more to come, as happens.
+	ShortPages bool
+	// TokenLife is how long an access token is good for: an hour at most, and
+	// unless told.
+	TokenLife              time.Duration
+	ClientID, ClientSecret string
+	Limits                 Limits
+	// CRM makes deleted leads again whom it still holds, SyncEvery after their
+	// deletion ([DefaultSyncEvery] unless told); nil for none.
+	CRM       CRM
+	SyncEvery time.Duration
+	// Settle is how long a deleted lead is still shown.
+	Settle time.Duration
+	// Hidden are fields of leads that the caller's permissions don't show.
+	Hidden []string
+	// Faults are what goes wrong.
+	Faults fault.Config
+}
+
+// Server is the stand-in: an [http.Handler], safe for concurrent use.
+type Server struct {
+	config  Config
+	faults  *fault.Injector
+	handler http.Handler
+	log     *redo.Log
+	zone    *time.Location
+
+	callMu sync.Mutex // guards what follows
+	calls  map[string]int64
+	recent []time.Time // calls in the window
+	now    int         // calls at once
+	day    string
+	today  int
+	token  string
+	until  time.Time
+	epoch  int // of page tokens
+	repeat int64
+
+	mu    sync.RWMutex // guards what follows
+	store *store
+}
+
+// New seeds the stand-in and applies the changes that are kept in Dir.
+func New(c Config) (*Server, error) {
+	if c.Population == nil {
+		return nil, errors.New("marketo sandbox: no population")
+	}
+	if c.Clock == nil {
+		c.Clock = time.Now
+	}
+	if c.PageSize <= 0 || c.PageSize > MaxPage {
+		c.PageSize = MaxPage
+	}
+	if c.TokenLife <= 0 || c.TokenLife > maxTokenLife {
+		c.TokenLife = maxTokenLife
+	}
+	if c.SyncEvery <= 0 {
+		c.SyncEvery = DefaultSyncEvery
+	}
+	if c.ClientID == "" {
+		c.ClientID, c.ClientSecret = DefaultClientID, DefaultClientSecret
+	}
+	zone, err := time.LoadLocation("America/Chicago")
+	if err != nil {
+		return nil, fmt.Errorf("marketo sandbox: %w", err)
+	}
+	st, digest, err := seed(c.Population, c.Hidden)
+	if err != nil {
+		return nil, fmt.Errorf("marketo sandbox: %w", err)
+	}
+	s := &Server{config: c, store: st, zone: zone, calls: map[string]int64{}}
+	if c.Dir != "" {
+		s.log, err = redo.Open(filepath.Join(c.Dir, "marketo.redo"), digest, s.replay)
+		if err != nil {
+			return nil, err
+		}
+	}
+	s.faults = fault.New(c.Faults, func(w http.ResponseWriter, _ *http.Request) {
+		refuse(w, "606", "Max rate limit '100' exceeded with in '20' secs")
+	})
+	s.handler = s.faults.Wrap(http.HandlerFunc(s.serve))
+	return s, nil
+}
+
+// ServeHTTP answers one call.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Close closes the file of changes.
+func (s *Server) Close() error { return s.log.Close() }
+
+// SetFaults changes what goes wrong from the next call on.
+func (s *Server) SetFaults(c fault.Config) { s.faults.Set(c) }
+
+// RevokeTokens makes the access token invalid at once.
+func (s *Server) RevokeTokens() {
+	s.callMu.Lock()
+	defer s.callMu.Unlock()
+	s.token = ""
+}
+
+// ExpirePages makes every page token invalid at once.
+func (s *Server) ExpirePages() {
+	s.callMu.Lock()
+	defer s.callMu.Unlock()
+	s.epoch++
+}
+
+// Calls returns how many calls of each kind were answered: token, leads,
+// leads.delete, leads.sync, describe, activities, activityTypes, pagingToken,
+// deletedLeads, and so on.
+func (s *Server) Calls() map[string]int64 {
+	s.callMu.Lock()
+	defer s.callMu.Unlock()
+	return maps.Clone(s.calls)
+}
+
+// Repeated returns how many deletions were asked of leads that were gone.
+func (s *Server) Repeated() int64 {
+	s.callMu.Lock()
+	defer s.callMu.Unlock()
+	return s.repeat
+}
+
+// enter counts a call and holds it against the limits. leave MUST be called
+// where it is not nil.
+func (s *Server) enter(kind string) (leave func(), code, message string) {
+	s.callMu.Lock()
+	defer s.callMu.Unlock()
+	s.calls[kind]++
+	now, limits := s.config.Clock(), s.config.Limits
+	if day := now.In(s.zone).Format(time.DateOnly); day != s.day {
+		s.day, s.today = day, 0
+	}
+	if limits.Daily > 0 && s.today >= limits.Daily {
+		return nil, "607", fmt.Sprintf("Daily quota '%d' reached", limits.Daily)
+	}
+	s.today++
+	if limits.PerWindow > 0 {
+		first := 0
+		for first < len(s.recent) && now.Sub(s.recent[first]) >= window {
+			first++
+		}
+		s.recent = append(s.recent[:0], s.recent[first:]...)
+		if len(s.recent) >= limits.PerWindow {
+			return nil, "606", fmt.Sprintf("Max rate limit '%d' exceeded with in '20' secs", limits.PerWindow)
+		}
+		s.recent = append(s.recent, now)
+	}
+	if limits.Concurrent > 0 && s.now >= limits.Concurrent {
+		return nil, "615", fmt.Sprintf("Concurrent access limit reached: '%d'", limits.Concurrent)
+	}
+	s.now++
+	return func() {
+		s.callMu.Lock()
+		defer s.callMu.Unlock()
+		s.now--
+	}, "", ""
+}
+
+func randomHex(n int) string {
+	b := make([]byte, n)
+	rand.Read(b)
+	return hex.EncodeToString(b)
+}
