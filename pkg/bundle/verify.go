@@ -101,6 +101,9 @@ func (w *watched) ReadAt(p []byte, off int64) (int, error) {
 		w.err = err
 		return 0, err
 	}
+	if off < 0 { // a damaged directory sends archive/zip there
+		return 0, io.ErrUnexpectedEOF
+	}
 	n, err := w.r.ReadAt(p, off)
 	if err != nil && err != io.EOF {
 		w.err = err
