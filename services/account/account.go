@@ -1,14 +1,19 @@
-// Package account is the system account, the customer account: profile, contacts, credentials, sign-ins and the archive of earlier profiles. It has no code
-// of its own: pkg/sqlsystem serves it from its manifest.
+// Package account is the customer account: profile, contacts, credentials,
+// sign-ins and the archive of earlier profiles. It has no code of its own:
+// pkg/sqlsystem serves it from its manifest.
 package account
 
-import _ "embed"
+import (
+	_ "embed"
 
-// Manifest is the system's manifest, for [habeas.dev/pkg/manifest.Parse] under
-// the name [File].
-//
+	"habeas.dev/pkg/manifest"
+)
+
 //go:embed manifest.yaml
-var Manifest []byte
+var manifestYAML []byte
 
-// File is where the manifest lies in the repository; errors name it.
-const File = "services/account/manifest.yaml"
+// Manifest returns what the system says of itself: manifest.yaml, parsed and
+// checked.
+func Manifest() (*manifest.Manifest, error) {
+	return manifest.Parse("services/account/manifest.yaml", manifestYAML)
+}

@@ -39,7 +39,7 @@ type Coordinator struct{ Config }
 func New(c Config) *Coordinator { return &Coordinator{c} }
 
 // Group is the coordinators' consumer group: each report is applied by one.
-const Group = "habeas-coordinator"
+const Group = "habeas.coordinator"
 
 // ErrUnreadable says that a report can't be used, now or ever. The caller
 // rejects the message; any other error wants it again.

@@ -1,14 +1,18 @@
-// Package events is the system events, events: registrations, attendance, images and voice, and travel. It has no code
-// of its own: pkg/sqlsystem serves it from its manifest.
+// Package events is events: registrations, attendance, images and voice, and
+// travel. It has no code of its own: pkg/sqlsystem serves it from its manifest.
 package events
 
-import _ "embed"
+import (
+	_ "embed"
 
-// Manifest is the system's manifest, for [habeas.dev/pkg/manifest.Parse] under
-// the name [File].
-//
+	"habeas.dev/pkg/manifest"
+)
+
 //go:embed manifest.yaml
-var Manifest []byte
+var manifestYAML []byte
 
-// File is where the manifest lies in the repository; errors name it.
-const File = "services/events/manifest.yaml"
+// Manifest returns what the system says of itself: manifest.yaml, parsed and
+// checked.
+func Manifest() (*manifest.Manifest, error) {
+	return manifest.Parse("services/events/manifest.yaml", manifestYAML)
+}

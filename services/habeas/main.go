@@ -17,9 +17,13 @@ import (
 var version = "development"
 
 type commands struct {
+	Demo     demoCommand     `cmd:"" help:"Start everything with seeded systems, fulfil five requests, and go on serving."`
+	Up       upCommand       `cmd:"" help:"Run all services in this process."`
 	Submit   submitCommand   `cmd:"" help:"Submit a request."`
 	Requests requestsCommand `cmd:"" help:"List requests."`
 	Trace    traceCommand    `cmd:"" help:"Tell a request's life: each system's steps, waits, outcomes."`
+	Bundle   bundleCommand   `cmd:"" help:"Answers."`
+	Verify   verifyCommand   `cmd:"" help:"Check a bundle, and name what is wrong with it."`
 	Retry    retryCommand    `cmd:"" help:"Take up again what failed."`
 	Cancel   cancelCommand   `cmd:"" help:"End a request without an answer."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
@@ -44,7 +48,7 @@ func main() {
 func run(ctx context.Context, args []string) int {
 	var c commands
 	parser, err := kong.New(&c, kong.Name("habeas"),
-		kong.Description("Habeas fulfils what people ask of their data: it asks every system, and assembles the answer or the proof of erasure."),
+		kong.Description("Habeas fulfils what people ask of their data: it asks every system, and assembles the answer or the proof of erasure.\n\nStart with: habeas demo"),
 		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
 		kong.BindTo(ctx, (*context.Context)(nil)))
 	if err != nil {

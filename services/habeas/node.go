@@ -1,5 +1,3 @@
-//go:build unfinished
-
 package main
 
 import (
@@ -49,8 +47,9 @@ type node struct {
 	manifests []*manifest.Manifest
 	brokers   []string
 	address   string
-	sandbox   *sandbox
 	failed    chan error // the first service that ended by itself
+
+	vendorCalls func() int64 // of the sandbox's stand-ins; nil without them
 
 	ctx     context.Context // ends the services
 	cancel  context.CancelFunc
@@ -90,9 +89,7 @@ func startNode(ctx context.Context, cfg config.Config) (_ *node, err error) {
 	n.onStop(func() error { _ = listener.Close(); return nil })
 	n.address = listener.Addr().String()
 
-	if cfg, err = n.startSandbox(ctx, cfg); err != nil {
-		return nil, err
-	}
+	cfg = withSandbox(cfg)
 	if n.manifests, err = loadManifests(cfg); err != nil {
 		return nil, err
 	}
@@ -101,6 +98,9 @@ func startNode(ctx context.Context, cfg config.Config) (_ *node, err error) {
 		return nil, err
 	}
 	if err := n.startBroker(ctx, cfg); err != nil {
+		return nil, err
+	}
+	if cfg, err = n.startSandbox(ctx, cfg); err != nil {
 		return nil, err
 	}
 	if n.in, err = installation.Make(ctx, cfg); err != nil {
@@ -164,11 +164,12 @@ func (n *node) startServices(ctx context.Context, cfg config.Config, tel *teleme
 	if err != nil {
 		return err
 	}
-	answers, err := n.newAggregator(book)
+	answers, err := aggregator.New(aggregator.Config{Vault: n.in.Vault, Outbox: n.in.Outbox, Manifests: n.manifests,
+		Policy: aggregator.FromBook(book, cfg.Controller), Software: "habeas " + version, Now: now, Log: n.log})
 	if err != nil {
 		return err
 	}
-	if err := n.startWorkers(ctx, cfg, tel); err != nil {
+	if err := n.startWorkers(ctx, cfg, tel, publisher); err != nil {
 		return err
 	}
 	if err := n.consume(aggregator.Group, func(ctx context.Context, s transport.Subscriber) error { return answers.Run(ctx, s, carrier) }); err != nil {
@@ -198,12 +199,13 @@ func (n *node) consume(group string, run func(context.Context, transport.Subscri
 	return nil
 }
 
-func (n *node) startWorkers(ctx context.Context, cfg config.Config, tel *telemetry.Telemetry) error {
+func (n *node) startWorkers(ctx context.Context, cfg config.Config, tel *telemetry.Telemetry, publisher *bus.Publisher) error {
+	link := worker.Share(n.busConfig("worker"), publisher, n.log)
 	for _, m := range n.manifests {
 		if cfg.Systems[m.System].Elsewhere {
 			continue
 		}
-		impl, closer, err := openSystem(ctx, cfg, m)
+		impl, closer, err := openSystem(ctx, cfg.Systems[m.System], m)
 		if err != nil {
 			return fmt.Errorf("worker %s: %w", m.System, err)
 		}
@@ -213,7 +215,7 @@ func (n *node) startWorkers(ctx context.Context, cfg config.Config, tel *telemet
 			return err
 		}
 		n.run("worker "+m.System, func(ctx context.Context) error {
-			return w.Run(ctx, worker.Config{Brokers: n.brokers, Vault: n.in.Vault})
+			return w.Run(ctx, worker.Config{Connection: link, Vault: n.in.Vault, BatchSize: batchOf(impl)})
 		})
 	}
 	return nil
@@ -245,11 +247,16 @@ func (n *node) run(name string, service func(context.Context) error) {
 		if err == nil {
 			err = errors.New("it ended")
 		}
-		select {
-		case n.failed <- fmt.Errorf("%s: %w", name, err):
-		default:
-		}
+		n.fail(fmt.Errorf("%s: %w", name, err))
 	})
+}
+
+// fail has wait return the error, unless another came before.
+func (n *node) fail(err error) {
+	select {
+	case n.failed <- err:
+	default:
+	}
 }
 
 // wait blocks until the context is over (nil) or a service has failed.

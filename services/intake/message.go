@@ -9,7 +9,7 @@ import (
 )
 
 // Group is the intakes' consumer group: each record is taken in by one.
-const Group = "habeas-intake"
+const Group = "habeas.intake"
 
 // HandleMessage takes in one record of dsar.requests; the payload is nil for a
 // tombstone. Nil means that the record is done with: its request is in the

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/sqlsystem"
+	"habeas.dev/services/account"
+	"habeas.dev/services/billing"
+	"habeas.dev/services/events"
+	"habeas.dev/services/internal/config"
+	"habeas.dev/services/marketo"
+	"habeas.dev/services/marketplace"
+	"habeas.dev/services/salesforce"
+)
+
+// builtIn are the systems whose manifest is in this binary. A configuration may
+// name another manifest for each, and further systems with a manifest each.
+func builtIn() map[string]func() (*manifest.Manifest, error) {
+	return map[string]func() (*manifest.Manifest, error){
+		"account":     account.Manifest,
+		"billing":     billing.Manifest,
+		"events":      events.Manifest,
+		"marketo":     marketo.Manifest,
+		"marketplace": marketplace.Manifest,
+		"salesforce":  salesforce.Manifest,
+	}
+}
+
+// loadManifests reads the manifest of every configured system, in order of name.
+func loadManifests(cfg config.Config) ([]*manifest.Manifest, error) {
+	known := builtIn()
+	var manifests []*manifest.Manifest
+	for _, name := range slices.Sorted(maps.Keys(cfg.Systems)) {
+		m, err := loadManifest(known, name, cfg.Systems[name].Manifest)
+		if err != nil {
+			return nil, err
+		}
+		if m.System != name {
+			return nil, fmt.Errorf("system %s: its manifest is of system %q; name both alike", name, m.System)
+		}
+		manifests = append(manifests, m)
+	}
+	return manifests, nil
+}
+
+func loadManifest(known map[string]func() (*manifest.Manifest, error), name, path string) (*manifest.Manifest, error) {
+	if path != "" {
+		return manifest.Load(path)
+	}
+	load, ok := known[name]
+	if !ok {
+		return nil, fmt.Errorf("system %s: no manifest is built in under this name; name its file with manifest: in the configuration (built in are %s)",
+			name, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+	}
+	return load()
+}
+
+// openSystem connects to a system: the value is its implementation for
+// worker.New, and closer ends the connection.
+func openSystem(ctx context.Context, s config.System, m *manifest.Manifest) (impl any, closer func() error, err error) {
+	nothing := func() error { return nil }
+	switch {
+	case s.DSN != "":
+		db, err := sqlsystem.Open(ctx, m, strings.TrimPrefix(s.DSN, "sqlite://"))
+		if err != nil {
+			return nil, nil, err
+		}
+		return db, db.Close, nil
+	case m.System == "salesforce":
+		w, err := salesforce.New(salesforce.Config{BaseURL: s.URL, ClientID: s.ClientID, SecretFile: s.ClientSecretFile, Manifest: m})
+		return w, nothing, err
+	default:
+		return nil, nil, fmt.Errorf("nothing says how to reach it; name its database with dsn:, or, where its worker is another process, set elsewhere: true")
+	}
+}
+
+// batchOf is how many tasks a worker takes together: as many as its vendor's
+// calls take, if it says so.
+func batchOf(impl any) int {
+	if b, ok := impl.(interface{ MaxBatch() int }); ok {
+		return b.MaxBatch()
+	}
+	return 0 // the SDK's own
+}
