@@ -53,14 +53,17 @@ type answerIdentifier struct {
 }
 
 type answerSystem struct {
-	System   string                `json:"system"`
-	Title    string                `json:"title"`
-	Outcome  dsar.Outcome          `json:"outcome,omitempty"`
-	Needs    []dsar.IdentifierType `json:"needs,omitempty"` // with not-applicable
-	Code     string                `json:"code,omitempty"`
-	ProvenAt time.Time             `json:"proven_at,omitzero"`
-	Records  int64                 `json:"records"` // in this bundle
-	Datasets []answerDataset       `json:"datasets"`
+	System  string                `json:"system"`
+	Title   string                `json:"title"`
+	Outcome dsar.Outcome          `json:"outcome,omitempty"`
+	Needs   []dsar.IdentifierType `json:"needs,omitempty"` // with not-applicable
+	// AskedInstead are the systems that find those identifiers, where each of
+	// them was asked and knows none of the person's: so nothing can be held.
+	AskedInstead []string        `json:"asked_instead,omitempty"`
+	Code         string          `json:"code,omitempty"`
+	ProvenAt     time.Time       `json:"proven_at,omitzero"`
+	Records      int64           `json:"records"` // in this bundle
+	Datasets     []answerDataset `json:"datasets"`
 
 	part *systemPart
 }
@@ -168,11 +171,39 @@ func (b *build) answerSystem(part *systemPart) (answerSystem, error) {
 		if s.Needs = part.Needs; len(s.Needs) == 0 {
 			s.Needs = m.Needs
 		}
+		s.AskedInstead = b.askedInstead(part, s.Needs)
 	}
 	if end := part.end(dsar.Prove); end != nil && end.Outcome == dsar.Proven {
 		s.ProvenAt = end.At.UTC().Truncate(time.Second)
 	}
 	return s, nil
+}
+
+// titles are the titles of systems.
+func (a *answer) titles(names []string) []string {
+	var titles []string
+	for i := range a.Systems {
+		if slices.Contains(names, a.Systems[i].System) {
+			titles = append(titles, a.Systems[i].Title)
+		}
+	}
+	return titles
+}
+
+// askedInstead names the other systems that find one of the identifiers that a
+// system needs; none where one of them can't tell whether the person has one.
+func (b *build) askedInstead(part *systemPart, needs []dsar.IdentifierType) []string {
+	var asked []string
+	for _, other := range b.systems {
+		if other == part || !slices.ContainsFunc(other.Manifest.Finds, func(t dsar.IdentifierType) bool { return slices.Contains(needs, t) }) {
+			continue
+		}
+		if end := other.end(dsar.Resolve); end == nil || end.Outcome != dsar.NothingFound {
+			return nil
+		}
+		asked = append(asked, other.name)
+	}
+	return asked
 }
 
 func (b *build) answerDataset(part *systemPart, ds *manifest.Dataset) (answerDataset, error) {

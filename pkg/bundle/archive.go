@@ -102,6 +102,7 @@ func (a *archive) add(name string, data []byte) (packed, error) {
 		}
 	}
 	h.CompressedSize64 = uint64(len(body))
+	h.SetModTime(a.modified) //nolint:staticcheck // CreateRaw takes the header as it is, and Modified is not in it
 	w, err := a.zip.CreateRaw(h)
 	if err == nil {
 		_, err = w.Write(body)

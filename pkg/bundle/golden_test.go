@@ -282,10 +282,26 @@ func TestNothingFoundBundle(t *testing.T) {
 	golden(t, "nothing-en", in, []string{
 		"We looked in every system that could hold data about you. None of them holds any.",
 		"Account Nothing held This system was asked and holds nothing about you.",
-		"Billing Could not be asked This system knows people only by account number, and none of yours is known.",
+		"Billing Nothing held This system knows people only by account number. Account was asked, and knows none of yours.",
 		"Events Nothing held",
 	}, []string{"Here it is"})
 	golden(t, "nothing-fr", inFrench(in), []string{"Aucun n’en contient.", "Ce système ne connaît les personnes que par numéro de compte"}, nil)
+}
+
+// Where nobody was asked for an account number, nothing can be said of a system
+// that knows people only by it.
+func TestNobodyAskedIsNotNothing(t *testing.T) {
+	t.Parallel()
+	in := accessInput(t)
+	in.Systems = []bundle.System{
+		{Manifest: billingManifest(), Ends: []dsar.ActionEnd{{Action: dsar.Gather, Outcome: dsar.NotApplicable, Code: "no-identifier"}}},
+		{Manifest: eventsManifest(), Ends: []dsar.ActionEnd{ended(dsar.Gather, dsar.NothingFound)}},
+	}
+	data, _ := write(t, in)
+	page := readAloud(t, unpack(t, data)["data/index.html"])
+	if strings.Contains(page, "None of them holds any") || !strings.Contains(page, "So it could not be asked about you.") {
+		t.Error(page)
+	}
 }
 
 // A system that gave no answer must not be told as one that holds nothing.

@@ -239,7 +239,7 @@ func (b *build) pageSystems(p *page, a *answer) {
 		if len(empty) > 0 {
 			view.Empty = fmt.Sprintf(w.emptyDatasets, strings.Join(empty, ", "))
 		}
-		row := b.overviewRow(s)
+		row := b.overviewRow(a, s)
 		if view.Articles != "" || view.Actions != nil {
 			row.ID = view.ID
 			p.Systems = append(p.Systems, view)
@@ -247,7 +247,9 @@ func (b *build) pageSystems(p *page, a *answer) {
 		overview = row.append(overview, p.Numbers != "")
 		switch s.Outcome {
 		case dsar.NotApplicable, dsar.Manual, dsar.Failed:
-			p.LeftOut = append(p.LeftOut, leftView{s.Title, row.Sentence})
+			if len(s.AskedInstead) == 0 {
+				p.LeftOut = append(p.LeftOut, leftView{s.Title, row.Sentence})
+			}
 		}
 	}
 	p.Overview = template.HTML(overview)
@@ -291,7 +293,7 @@ func (r *overviewRow) append(html []byte, number bool) []byte {
 	return append(html, "</tr>\n"...)
 }
 
-func (b *build) overviewRow(s *answerSystem) overviewRow {
+func (b *build) overviewRow(a *answer, s *answerSystem) overviewRow {
 	w := b.words
 	o := w.outcomes[s.Outcome]
 	row := overviewRow{Title: s.Title, Badge: titleOr(o.badge, string(s.Outcome)), Sentence: o.sentence, Number: w.number(s.Records)}
@@ -311,7 +313,12 @@ func (b *build) overviewRow(s *answerSystem) overviewRow {
 		for _, t := range s.Needs {
 			needs = append(needs, w.identifierName(t))
 		}
-		row.Sentence = fmt.Sprintf(o.sentence, w.list(needs, w.or))
+		known := w.list(needs, w.or)
+		row.Sentence = fmt.Sprintf(o.sentence, known)
+		if len(s.AskedInstead) > 0 {
+			row.Class, row.Badge = "quietly", w.knownNowhere.badge
+			row.Sentence = fmt.Sprintf(w.knownNowhere.sentence, known, w.list(a.titles(s.AskedInstead), w.and))
+		}
 	case s.Outcome == dsar.Failed && !b.tells():
 		row.Badge, row.Sentence = w.notDone.badge, w.notDone.sentence
 	case s.Outcome == dsar.Retained && s.gone() == 0:
@@ -449,12 +456,17 @@ func (b *build) pageStats(p *page, a *answer) {
 	add(systems, "system")
 }
 
-// nothingCanBeSaid tells whether every system was heard, or couldn't be asked:
-// only then may the page say that nothing is held.
+// nothingCanBeSaid tells whether every system was heard, or knows people only by
+// identifiers that the person was heard not to have: only then may the page say
+// that nothing is held.
 func nothingCanBeSaid(a *answer) bool {
 	for i := range a.Systems {
 		switch a.Systems[i].Outcome {
-		case dsar.NothingFound, dsar.NotApplicable:
+		case dsar.NothingFound:
+		case dsar.NotApplicable:
+			if len(a.Systems[i].AskedInstead) == 0 {
+				return false
+			}
 		default:
 			return false
 		}
