@@ -77,10 +77,10 @@ func endWords(e dsar.TaskEnded) string {
 	return text + because(e.Code, e.Reason)
 }
 
-// CountWords sums up counts: "14 records: profile 1, orders 13; 6 retained
-// until 2031-04-01 (tax-records)".
+// CountWords sums up counts: "14 records: profile 1, invoices 13 (6 retained
+// until 2031-04-01, tax-records)".
 func CountWords(counts []dsar.Counts) string {
-	var parts, kept []string
+	var parts []string
 	total := int64(0)
 	for _, c := range counts {
 		n := max(c.Found, c.Gathered, c.Erased+c.Anonymised+c.Kept(), c.Rectified, c.Restricted)
@@ -88,23 +88,27 @@ func CountWords(counts []dsar.Counts) string {
 			continue
 		}
 		total += n
-		parts = append(parts, fmt.Sprintf("%s %d", c.Dataset, n))
-		for _, r := range c.Retained {
-			until := "no end known"
-			if !r.Until.IsZero() {
-				until = "until " + r.Until.Format(time.DateOnly)
-			}
-			kept = append(kept, fmt.Sprintf("%d retained %s (%s)", r.Records, until, r.Ground))
-		}
+		parts = append(parts, fmt.Sprintf("%s %d%s", c.Dataset, n, keptWords(c.Retained)))
 	}
 	if total == 0 {
 		return ""
 	}
-	text := plural(int(total), "record") + ": " + strings.Join(parts, ", ")
-	if len(kept) > 0 {
-		text += "; " + strings.Join(kept, ", ")
+	return plural(int(total), "record") + ": " + strings.Join(parts, ", ")
+}
+
+func keptWords(retained []dsar.Retention) string {
+	var kept []string
+	for _, r := range retained {
+		until := "with no end known"
+		if !r.Until.IsZero() {
+			until = "until " + r.Until.Format(time.DateOnly)
+		}
+		kept = append(kept, fmt.Sprintf("%d retained %s, %s", r.Records, until, r.Ground))
 	}
-	return text
+	if len(kept) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(kept, "; ") + ")"
 }
 
 func because(code, reason string) string {
