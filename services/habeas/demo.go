@@ -38,7 +38,7 @@ func (c *demoCommand) Run(ctx context.Context) error {
 	}
 	fmt.Printf("Habeas demo in %s\n", dir)
 	began := time.Now()
-	n, err := startNode(ctx, cfg)
+	n, err := startNode(ctx, cfg, outlets{logs: os.Stderr})
 	if err != nil {
 		return err
 	}

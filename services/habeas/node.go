@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"sync"
 	"time"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"habeas.dev/pkg/bus"
 	"habeas.dev/pkg/dsar"
@@ -57,10 +59,16 @@ type node struct {
 	closers []func() error // in the order of opening
 }
 
+// outlets are where a node tells what it does, beside what is configured.
+type outlets struct {
+	logs  io.Writer
+	spans []sdktrace.SpanProcessor
+}
+
 // startNode starts everything that the configuration names. On an error nothing
 // is left running.
-func startNode(ctx context.Context, cfg config.Config) (_ *node, err error) {
-	n := &node{cfg: cfg, failed: make(chan error, 1)}
+func startNode(ctx context.Context, cfg config.Config, out outlets) (_ *node, err error) {
+	n := &node{failed: make(chan error, 1)}
 	n.ctx, n.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
 		if err != nil {
@@ -71,10 +79,10 @@ func startNode(ctx context.Context, cfg config.Config) (_ *node, err error) {
 	if err := level.UnmarshalText([]byte(cfg.Log.Level)); err != nil {
 		return nil, err
 	}
-	if n.log, err = telemetry.NewLogger(os.Stderr, telemetry.LogConfig{Format: cfg.Log.Format, Level: level}); err != nil {
+	if n.log, err = telemetry.NewLogger(out.logs, telemetry.LogConfig{Format: cfg.Log.Format, Level: level}); err != nil {
 		return nil, err
 	}
-	tel, err := telemetry.Setup(ctx, telemetry.Config{Service: "habeas", Version: version, Endpoint: cfg.Telemetry.OTLP})
+	tel, err := telemetry.Setup(ctx, telemetry.Config{Service: "habeas", Version: version, Endpoint: cfg.Telemetry.OTLP, Processors: out.spans})
 	if err != nil {
 		return nil, err
 	}
@@ -103,6 +111,7 @@ func startNode(ctx context.Context, cfg config.Config) (_ *node, err error) {
 	if cfg, err = n.startSandbox(ctx, cfg); err != nil {
 		return nil, err
 	}
+	n.cfg = cfg
 	if n.in, err = installation.Make(ctx, cfg); err != nil {
 		return nil, err
 	}
