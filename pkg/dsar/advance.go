@@ -14,7 +14,8 @@ func (d *decider) advance() {
 	}
 	for {
 		d.resolve()
-		d.act()
+		for d.act() {
+		}
 		if !d.stageIsOver() {
 			break
 		}
@@ -82,13 +83,14 @@ func (d *decider) awaited() []IdentifierType {
 }
 
 // act asks every system for the current stage's action, as far as its turn has
-// come, and ends at once what needs no asking.
-func (d *decider) act() {
+// come, and ends at once what needs no asking. It tells whether something has
+// ended: the turn of who waited for that may have come.
+func (d *decider) act() (ended bool) {
 	if d.Stage == Assemble {
 		if d.Task(Aggregator, Assemble) == nil {
 			d.send(Aggregator, Assemble, SentFirst)
 		}
-		return
+		return false
 	}
 	awaited := d.awaited()
 	for _, sys := range d.Accepted.Systems {
@@ -104,13 +106,16 @@ func (d *decider) act() {
 			d.record(TaskFailed{System: sys.Name, Action: d.Stage, Outcome: Manual, Code: "no-ability", Reason: "no worker can " + string(d.Stage) + " in this system; a person must", At: d.now})
 		case len(known(d.Identifiers, sys.Needs)) == 0:
 			d.record(TaskEnded{System: sys.Name, Action: d.Stage, Outcome: NotApplicable, Code: "no-identifier", Reason: "none of the identifiers that it can be asked by is known", At: d.now})
+			ended = true
 		case d.Stage == Erase && d.countedNothing(sys):
 			d.record(TaskEnded{System: sys.Name, Action: Erase, Outcome: NothingFound, Code: "counted-nothing", Reason: "the plan found nothing to erase", At: d.now})
+			ended = true
 		case d.Stage == Erase && !d.erased(sys.EraseAfter): // its turn comes
 		default:
 			d.send(sys.Name, d.Stage, SentFirst)
 		}
 	}
+	return ended
 }
 
 // proveAgain sends a proof that failed because records were still there, once

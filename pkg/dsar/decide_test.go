@@ -137,6 +137,21 @@ func TestNothingIsErasedBeforeTheWholePlanIsKnown(t *testing.T) {
 	d.wants("account prove", "billing prove", "events prove")
 }
 
+// What has nothing to erase is not asked, and who is to be erased after it has
+// its turn at once, wherever the two stand in the list.
+func TestNothingToEraseHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, dsar.Erasure, account, billing, events)
+	r := ended("account", dsar.Resolve, dsar.Found)
+	r.Identifiers = accID
+	d.report(r)
+	d.report(ended("billing", dsar.Resolve, dsar.NothingFound))
+	d.report(ended("account", dsar.Count, dsar.Found))
+	d.report(ended("events", dsar.Count, dsar.NothingFound))
+	d.report(ended("billing", dsar.Count, dsar.NothingFound))
+	d.wants("account erase")
+}
+
 func TestAPlanThatIsTooLargeStopsForAPerson(t *testing.T) {
 	t.Parallel()
 	small := events

@@ -68,6 +68,7 @@ func newWorld(t *rapid.T, edges map[string]bool) *world {
 		}
 		systems = append(systems, sys)
 	}
+	systems = rapid.Permutation(systems).Draw(t, "order") // who waits may stand before whom it waits for
 	w.do(dsar.Submit{Accepted: dsar.Accepted{RequestID: "r", Right: rapid.SampledFrom(dsar.Rights()).Draw(t, "right"), ReceivedAt: start, AcceptedAt: start,
 		DueAt: start.Add(30 * 24 * time.Hour), Digest: "d", Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "email-0"}}, Systems: systems}})
 	return w
