@@ -271,9 +271,10 @@ func (b *build) erasureCounts(d *answerDataset, part *systemPart, ds *manifest.D
 	if kept := d.kept(); plan.Found == 0 {
 		d.Found = done.Erased + done.Anonymised + kept
 	} else if gone := plan.Found - kept; proven && gone >= 0 && done.Erased+done.Anonymised != gone {
-		if done.Erased == 0 && done.Anonymised > 0 {
+		switch {
+		case done.Erased == 0 && (done.Anonymised > 0 || ds.SQL != nil && ds.SQL.Erase == manifest.EraseAnonymise):
 			d.Anonymised = gone
-		} else {
+		default:
 			d.Anonymised = min(done.Anonymised, gone)
 			d.Erased = gone - d.Anonymised
 		}

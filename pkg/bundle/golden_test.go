@@ -13,6 +13,7 @@ import (
 
 	"habeas.dev/pkg/bundle"
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/manifest"
 )
 
 var update = flag.Bool("update", false, "write the golden pages anew")
@@ -246,6 +247,24 @@ func TestErasureCertificate(t *testing.T) {
 	}
 	if scores := c.Systems[0].Datasets[2]; scores.Found != 2 || scores.Erased != 2 {
 		t.Errorf("what a broken-off attempt erased isn't told: %+v", scores)
+	}
+}
+
+// Where the report of what was anonymised was lost, and the second attempt found
+// nothing to do any more, the manifest says what became of the records.
+func TestCertificateOfALostReport(t *testing.T) {
+	t.Parallel()
+	m := billingManifest()
+	m.Datasets[1].SQL = &manifest.DatasetSQL{Erase: manifest.EraseAnonymise}
+	in := erasureInput(t)
+	in.Systems = []bundle.System{{Manifest: m, Ends: []dsar.ActionEnd{
+		ended(dsar.Count, dsar.Found, dsar.Counts{Dataset: "invoices", Found: 2}, dsar.Counts{Dataset: "payment_methods", Found: 3}),
+		ended(dsar.Erase, dsar.NothingFound), ended(dsar.Prove, dsar.Proven),
+	}}}
+	data, _ := write(t, in)
+	page := readAloud(t, unpack(t, data)["data/index.html"])
+	if !strings.Contains(page, "Invoices 2 2 0 0") || !strings.Contains(page, "Payment methods 3 0 3 0") {
+		t.Error(page)
 	}
 }
 
