@@ -13,8 +13,10 @@ help: ## List the targets
 
 build: ## Build bin/habeas
 	@mkdir -p bin
-	$(GO) build -o bin/habeas ./services/habeas
+	$(GO) build -trimpath -o bin/habeas ./services/habeas
 
+demo: build ## Build, and show the whole: five requests through six systems
+	@bin/habeas demo
 
 test: ## Every test that needs no outside service
 	$(GO) test $(PACKAGES)

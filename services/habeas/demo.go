@@ -104,18 +104,20 @@ type demoRequest struct {
 	source       string
 	email        string
 	onKafka      bool
+	receivedAt   time.Time
 }
 
 // demoRequests are the demo's five. Their ids are fresh, so that the demo can be
 // run again on the same folder.
 func demoRequests(p *people.Population) []demoRequest {
+	at := now()
 	address := func(number int) string { return p.People[number-1].Email }
 	return []demoRequest{
-		{newRequestID(), "access, EEA, in French", dsar.Access, "EEA", "fr", "signup-page", address(people.Camille), false},
-		{newRequestID(), "access, California", dsar.Access, "California", "en", "signup-page", address(people.Californian), false},
-		{newRequestID(), "erasure, EEA", dsar.Erasure, "EEA", "fr", "support-desk", address(people.Leaver), false},
-		{newRequestID(), "portability, by Kafka", dsar.Portability, "EEA", "en", "partner-portal", address(people.NonLatin), true},
-		{newRequestID(), "access, nobody we know", dsar.Access, "EEA", "en", "signup-page", people.NobodyEmail, false},
+		{newRequestID(), "access, EEA, in French", dsar.Access, "EEA", "fr", "signup-page", address(people.Camille), false, at},
+		{newRequestID(), "access, California", dsar.Access, "California", "en", "signup-page", address(people.Californian), false, at},
+		{newRequestID(), "erasure, EEA", dsar.Erasure, "EEA", "fr", "support-desk", address(people.Leaver), false, at},
+		{newRequestID(), "portability, by Kafka", dsar.Portability, "EEA", "en", "partner-portal", address(people.NonLatin), true, at},
+		{newRequestID(), "access, nobody we know", dsar.Access, "EEA", "en", "signup-page", people.NobodyEmail, false, at},
 	}
 }
 

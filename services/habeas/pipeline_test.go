@@ -109,7 +109,7 @@ func (p *pipeline) submit(person int, right dsar.Right) string {
 
 func (p *pipeline) submitAs(email string, right dsar.Right) string {
 	p.Helper()
-	r := demoRequest{id: uuid.NewString(), right: right, jurisdiction: "EEA", locale: "en", source: "test", email: email}
+	r := demoRequest{id: uuid.NewString(), right: right, jurisdiction: "EEA", locale: "en", source: "test", receivedAt: received, email: email}
 	if _, err := post(p.Context(), p.n.url(), r.data()); err != nil {
 		p.Fatal(err)
 	}
@@ -251,18 +251,28 @@ func (p *pipeline) holds(id string, person int) {
 	}
 }
 
+// firstOther tells where two lists differ first.
 func firstOther(got, want []string) string {
 	for i := range max(len(got), len(want)) {
 		switch {
 		case i >= len(got):
-			return "missing " + want[i]
+			return "missing " + cut(want[i], 0)
 		case i >= len(want):
-			return "too much " + got[i]
+			return "too much " + cut(got[i], 0)
 		case got[i] != want[i]:
-			return "got " + got[i] + " want " + want[i]
+			same := 0
+			for same < min(len(got[i]), len(want[i])) && got[i][same] == want[i][same] {
+				same++
+			}
+			return "got …" + cut(got[i], same) + " want …" + cut(want[i], same)
 		}
 	}
 	return ""
+}
+
+// cut is what of a text stands around a place.
+func cut(s string, at int) string {
+	return strings.ToValidUTF8(s[max(0, at-60):min(len(s), at+120)], "")
 }
 
 // mustStay knows the law by itself: ten years from the date of what the books

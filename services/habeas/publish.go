@@ -16,7 +16,7 @@ func newRequestID() string { return uuid.NewString() }
 func (r demoRequest) data() []byte {
 	data, _ := json.Marshal(map[string]any{ //nolint:errchkjson // strings and a bool
 		"request_id": r.id, "right": r.right, "jurisdiction": r.jurisdiction, "source": r.source,
-		"received_at": time.Now().UTC().Format(time.RFC3339),
+		"received_at": r.receivedAt.UTC().Format(time.RFC3339),
 		"subject": map[string]any{
 			"identifiers": []map[string]any{{"type": "email", "value": r.email, "verified": true}},
 			"locale":      r.locale,
