@@ -1,180 +1,341 @@
-//go:build unfinished
-
 package simulation
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
+	mathrand "math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"habeas.dev/pkg/dsar"
-	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/record"
 	"habeas.dev/pkg/worker"
 )
 
 // row is one record of a simulated system.
 type row struct {
-	id       int
-	owner    string // the identifier's value
-	retained bool
+	id         int
+	dataset    string
+	owner      string // the identifier's value
+	note       string // personal, too
+	retained   bool
+	restricted bool
 }
 
 // system is a store of rows behind the worker's interfaces, which fails in all
-// the ways that the SDK promises to cope with.
+// the ways that the SDK promises to cope with. Its errors quote the person, as
+// vendors' do.
 type system struct {
-	manifest *manifest.Manifest
+	manifest *manifestOf
+	w        *world
+	rng      *mathrand.Rand
+	batches  bool // it takes many subjects in one call
 	rows     []row
+	seeded   map[int]row       // as it was at first
 	finds    map[string]string // identifier value: what it resolves to
-	rng      *rand.Rand
-	clock    *clock
-	calm     bool
-	lag      int // proofs that still see what was erased
+	lag      int               // proofs that still see what was erased
 	ghosts   []row
-	erased   map[int]int // how often a row was destroyed
+	erasures map[string]*erasures // by request
 }
 
-var errBroken = errors.New("the line broke")
+// erasures is how often a system was told to erase for one request, and why it
+// may have been told more than once.
+type erasures struct {
+	calls    int // of the implementation
+	handedIn int // tasks
+	attempts map[int]bool
+	broken   int // calls that ended with an error, and may be tried again in place
+}
+
+// vendorError is what a vendor's client library returns.
+func (s *system) vendorError(what string, t worker.Task) error {
+	return fmt.Errorf("%w: GET /people?q=%s: %s", errVendor, t.Identifiers[0].Value, what)
+}
+
+var errVendor = errors.New("vendor")
 
 // trouble is what befalls a call: nothing, mostly.
-func (s *system) trouble() error {
-	if s.calm {
+func (s *system) trouble(ctx context.Context, t worker.Task) error {
+	if err := s.w.point(); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if !s.w.hits(s.w.rates.vendor) {
 		return nil
 	}
-	switch s.rng.IntN(12) {
-	case 0:
-		return errBroken
-	case 1:
-		return worker.RetryAt(s.clock.now().Add(time.Duration(s.rng.IntN(7200))*time.Second), "rate-limited", "the vendor asks to wait", nil)
+	switch s.rng.IntN(6) {
+	case 0, 1:
+		return s.vendorError("the line broke", t)
 	case 2:
-		if s.rng.IntN(4) == 0 {
-			return worker.Permanent("no-permission", "the login may not do that", errBroken)
-		}
+		return worker.RetryAfter(time.Duration(s.rng.IntN(7200))*time.Second, "rate-limited", "the vendor asks to wait", s.vendorError("429", t))
 	case 3:
-		if s.rng.IntN(4) == 0 {
-			panic("a worker's bug")
-		}
+		// Longer than the core waits, or in the past.
+		return worker.RetryAt(s.w.clock.now().Add(time.Duration(s.rng.IntN(12)-2)*24*time.Hour), "quota", "the vendor's quota is used up", nil)
+	case 4:
+		return worker.Permanent("no-permission", "the login may not do that", s.vendorError("403", t))
+	default:
+		panic("a worker's bug with " + t.Identifiers[0].Value)
 	}
-	return nil
 }
 
-func (s *system) Resolve(_ context.Context, t worker.Task) ([]worker.Found, error) {
-	if err := s.trouble(); err != nil {
+// Resolve implements worker.Resolver.
+func (s *system) Resolve(ctx context.Context, t worker.Task) ([]worker.Found, error) {
+	if err := s.trouble(ctx, t); err != nil {
 		return nil, err
 	}
 	var found []worker.Found
 	for _, id := range t.Identifiers {
-		if v, ok := s.finds[id.Value]; ok {
+		if v, ok := s.finds[strings.ToLower(id.Value)]; ok {
 			found = append(found, worker.Found{Type: s.manifest.Finds[0], Value: v, From: id})
 		}
 	}
 	return found, nil
 }
 
-func (s *system) of(t worker.Task) []row {
+func (s *system) of(t worker.Task, dataset string) []row {
 	var out []row
 	for _, r := range s.rows {
-		if slices.ContainsFunc(t.Identifiers, func(id worker.Identifier) bool { return id.Value == r.owner }) {
+		if r.dataset == dataset && isOf(t, r) {
 			out = append(out, r)
 		}
 	}
 	return out
 }
 
-func (s *system) Gather(_ context.Context, t worker.Task, out *worker.Records) error {
-	for i, r := range s.of(t) {
-		if i > 0 {
-			if err := s.trouble(); err != nil {
+func isOf(t worker.Task, r row) bool {
+	return slices.ContainsFunc(t.Identifiers, func(id worker.Identifier) bool { return strings.EqualFold(id.Value, r.owner) })
+}
+
+// Gather implements worker.Gatherer.
+func (s *system) Gather(ctx context.Context, t worker.Task, out *worker.Records) error {
+	for _, dataset := range datasets() {
+		for _, r := range s.of(t, dataset) {
+			if err := s.trouble(ctx, t); err != nil {
+				return err
+			}
+			if err := out.Write(dataset, record.Record{"id": r.id, "owner": r.owner, "note": r.note}); err != nil {
 				return err
 			}
 		}
-		if err := out.Write("things", record.Record{"id": r.id, "owner": r.owner}); err != nil {
-			return err
-		}
 	}
-	return s.trouble()
+	return s.trouble(ctx, t)
 }
 
-func (s *system) Count(_ context.Context, t worker.Task) ([]dsar.Counts, error) {
-	if err := s.trouble(); err != nil {
+// Count implements worker.Eraser.
+func (s *system) Count(ctx context.Context, t worker.Task) ([]dsar.Counts, error) {
+	if err := s.trouble(ctx, t); err != nil {
 		return nil, err
 	}
-	c := dsar.Counts{Dataset: "things"}
-	rows := s.of(t)
-	if t.Action == dsar.Prove && s.lag > 0 && !s.calm {
+	late := t.Action == dsar.Prove && s.lag > 0 && !s.w.calm // a deletion that is seen late
+	if late {
 		s.lag--
-		for _, g := range s.ghosts { // a deletion that is seen late
-			if slices.ContainsFunc(t.Identifiers, func(id worker.Identifier) bool { return id.Value == g.owner }) {
-				rows = append(rows, g)
+	}
+	var counts []dsar.Counts
+	for _, dataset := range datasets() {
+		c := dsar.Counts{Dataset: dataset}
+		var kept int64
+		for _, r := range s.of(t, dataset) {
+			c.Found++
+			if r.retained {
+				kept++
 			}
 		}
-	}
-	kept := dsar.Retention{Ground: "tax-records", Until: start.AddDate(10, 0, 0)}
-	for _, r := range rows {
-		c.Found++
-		if r.retained {
-			kept.Records++
+		for _, g := range s.ghosts {
+			if late && g.dataset == dataset && isOf(t, g) {
+				c.Found++
+			}
 		}
+		c.Retained = retention(kept)
+		counts = append(counts, c)
 	}
-	if kept.Records > 0 {
-		c.Retained = []dsar.Retention{kept}
-	}
-	return []dsar.Counts{c}, nil
+	return counts, nil
 }
 
-func (s *system) Erase(_ context.Context, t worker.Task) ([]dsar.Counts, error) {
-	c := dsar.Counts{Dataset: "things"}
-	kept := dsar.Retention{Ground: "tax-records", Until: start.AddDate(10, 0, 0)}
-	for _, r := range s.of(t) {
-		if r.retained {
-			kept.Records++
-			continue
-		}
-		if err := s.trouble(); err != nil {
-			return nil, err // by halves: what is gone is gone
-		}
-		s.rows = slices.DeleteFunc(s.rows, func(x row) bool { return x.id == r.id })
-		s.ghosts = append(s.ghosts, r)
-		s.erased[r.id]++
-		c.Found++
-		c.Erased++
+func retention(kept int64) []dsar.Retention {
+	if kept == 0 {
+		return nil
 	}
-	if kept.Records > 0 {
-		c.Found += kept.Records
-		c.Retained = []dsar.Retention{kept}
-	}
-	return []dsar.Counts{c}, s.trouble()
+	return []dsar.Retention{{Records: kept, Ground: "tax-records", Until: start.AddDate(10, 0, 0)}}
 }
 
-// newManifest declares a system of one dataset.
-func newManifest(name string, needs, finds []dsar.IdentifierType, after ...string) *manifest.Manifest {
-	text := manifest.Text{"en": name, "fr": name}
-	m := &manifest.Manifest{
-		System: name, Title: text, Abilities: []dsar.Action{dsar.Gather, dsar.Erase}, Needs: needs, Finds: finds, EraseAfter: after,
-		Datasets: []manifest.Dataset{{
-			Name: "things", Title: text, Category: "identifiers", Origin: manifest.Provided, Purpose: text, LegalBasis: "contract", Storage: text,
-			Columns:   []manifest.Column{{Name: "id", Type: "integer"}, {Name: "owner"}},
-			Retention: []manifest.Retention{{Ground: "tax-records", Source: "a law", Title: text, Column: "id", Period: "P10Y"}},
-		}},
+// Erase implements worker.Eraser.
+func (s *system) Erase(ctx context.Context, t worker.Task) (counts []dsar.Counts, err error) {
+	e := s.erasuresOf(t.RequestID)
+	e.calls++
+	e.broken++
+	for _, dataset := range datasets() {
+		c := dsar.Counts{Dataset: dataset}
+		var kept int64
+		for _, r := range s.of(t, dataset) {
+			c.Found++
+			if r.retained {
+				kept++
+				continue
+			}
+			if err := s.trouble(ctx, t); err != nil {
+				return nil, err // by halves: what is gone is gone
+			}
+			s.rows = slices.DeleteFunc(s.rows, func(x row) bool { return x.id == r.id })
+			s.ghosts = append(s.ghosts, r)
+			c.Erased++
+		}
+		c.Retained = retention(kept)
+		counts = append(counts, c)
 	}
-	if len(finds) > 0 {
-		m.Abilities = append(m.Abilities, dsar.Resolve)
+	if err := s.trouble(ctx, t); err != nil {
+		return nil, err
 	}
-	return m
+	e.broken-- // it wasn't
+	return counts, nil
 }
 
-// populate gives every person some rows.
-func (s *system) populate(people int, owner func(person int) string, next *int) {
-	for p := range people {
-		for range s.rng.IntN(4) {
-			*next++
-			s.rows = append(s.rows, row{id: *next, owner: owner(p), retained: s.rng.IntN(4) == 0})
+func (s *system) erasuresOf(requestID string) *erasures {
+	if s.erasures[requestID] == nil {
+		s.erasures[requestID] = &erasures{attempts: map[int]bool{}}
+	}
+	return s.erasures[requestID]
+}
+
+// handed notes the tasks that are handed to the worker.
+func (s *system) handed(events []event.Event) {
+	for _, e := range events {
+		if t := decodeTask(s.w, e); t.Action == dsar.Erase {
+			n := s.erasuresOf(t.RequestID)
+			n.handedIn++
+			n.attempts[t.Attempt] = true
 		}
 	}
 }
 
-func email(p int) string   { return fmt.Sprintf("person%d@example.com", p) }
-func account(p int) string { return fmt.Sprintf("acc-%d", p) }
+// Rectify implements worker.Rectifier.
+func (s *system) Rectify(ctx context.Context, t worker.Task, changes []worker.Change) ([]dsar.Counts, error) {
+	return s.change(ctx, t, func(r *row, c *dsar.Counts) {
+		for _, ch := range changes {
+			if ch.Dataset == r.dataset && ch.Column == "note" {
+				r.note = ch.Value
+				c.Rectified++
+			}
+		}
+	})
+}
+
+// Restrict implements worker.Restricter.
+func (s *system) Restrict(ctx context.Context, t worker.Task) ([]dsar.Counts, error) {
+	return s.change(ctx, t, func(r *row, c *dsar.Counts) {
+		r.restricted = true
+		c.Restricted++
+	})
+}
+
+func (s *system) change(ctx context.Context, t worker.Task, f func(*row, *dsar.Counts)) ([]dsar.Counts, error) {
+	var counts []dsar.Counts
+	for _, dataset := range datasets() {
+		c := dsar.Counts{Dataset: dataset}
+		for i := range s.rows {
+			r := &s.rows[i]
+			if r.dataset != dataset || !isOf(t, *r) {
+				continue
+			}
+			if err := s.trouble(ctx, t); err != nil {
+				return nil, err
+			}
+			c.Found++
+			f(r, &c)
+		}
+		counts = append(counts, c)
+	}
+	return counts, s.trouble(ctx, t)
+}
+
+// implementation is the system in its form: one subject a call, or many.
+func (s *system) implementation() any {
+	if s.batches {
+		return &batchSystem{s}
+	}
+	return s
+}
+
+// batchSystem is the same for many subjects at once: some of them fail, or all.
+type batchSystem struct{ *system }
+
+// GatherBatch implements worker.BatchGatherer.
+func (b *batchSystem) GatherBatch(ctx context.Context, jobs []*worker.GatherJob) error {
+	for _, j := range jobs {
+		j.Err = b.Gather(ctx, j.Task, j.Out)
+	}
+	return b.trouble(ctx, jobs[0].Task)
+}
+
+// CountBatch implements worker.BatchEraser.
+func (b *batchSystem) CountBatch(ctx context.Context, jobs []*worker.CountsJob) error {
+	for _, j := range jobs {
+		j.Counts, j.Err = b.Count(ctx, j.Task)
+	}
+	return b.trouble(ctx, jobs[0].Task)
+}
+
+// EraseBatch implements worker.BatchEraser.
+func (b *batchSystem) EraseBatch(ctx context.Context, jobs []*worker.CountsJob) error {
+	broken := true // also where it panics
+	defer func() {
+		for _, j := range jobs {
+			if broken {
+				b.erasuresOf(j.RequestID).broken++
+			}
+		}
+	}()
+	for _, j := range jobs {
+		j.Counts, j.Err = b.Erase(ctx, j.Task)
+	}
+	err := b.trouble(ctx, jobs[0].Task)
+	broken = err != nil
+	return err
+}
+
+// addSystems makes the systems of the world: a chain of identifiers from the
+// address over the account to the customer's number, and an order of erasing.
+func (w *world) addSystems() {
+	next := 0
+	for _, m := range w.newManifests() {
+		s := &system{manifest: m, w: w, rng: w.rng, finds: map[string]string{}, erasures: map[string]*erasures{}, seeded: map[int]row{}, lag: w.rng.IntN(8)}
+		s.batches = m.System == "events"
+		for p := range people {
+			s.populate(p, &next)
+		}
+		w.systems = append(w.systems, s)
+	}
+}
+
+func (s *system) populate(p int, next *int) {
+	if s.w.knows(s.manifest.System, p) && len(s.manifest.Finds) > 0 {
+		s.finds[ownerIn(s.manifest.System, p)] = ownerIn(finder(s.manifest.Finds[0]), p)
+	}
+	for range s.rng.IntN(5) {
+		*next++
+		r := row{id: *next, dataset: datasets()[s.rng.IntN(2)], owner: ownerIn(s.manifest.System, p), retained: s.rng.IntN(4) == 0}
+		r.note = fmt.Sprintf("%s %d's note no. %d", canary, p, r.id)
+		s.rows = append(s.rows, r)
+		s.seeded[r.id] = r
+	}
+}
+
+func decodeTask(w *world, e event.Event) dsar.Task {
+	var t dsar.Task
+	w.must(unmarshal(e.Data, &t))
+	return t
+}
+
+// quotes tells whether a text has another person's canary than p's.
+func quotes(text string, p int) bool {
+	for q := range people {
+		if q != p && (strings.Contains(text, fmt.Sprintf("%s%d", canary, q)) || strings.Contains(text, fmt.Sprintf("%s %d's", canary, q))) {
+			return true
+		}
+	}
+	return false
+}

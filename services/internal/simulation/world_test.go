@@ -1,33 +1,23 @@
-//go:build unfinished
-
 package simulation
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
 	mathrand "math/rand/v2"
-	"slices"
-	"testing"
 	"time"
 
-	"gocloud.dev/blob"
-	"gocloud.dev/blob/memblob"
+	"gocloud.dev/secrets"
 	"gocloud.dev/secrets/localsecrets"
 
 	"habeas.dev/pkg/dsar"
-	"habeas.dev/pkg/event"
-	"habeas.dev/pkg/manifest"
-	"habeas.dev/pkg/vault"
-	"habeas.dev/pkg/worker"
-	"habeas.dev/services/aggregator"
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/services/coordinator"
+	"habeas.dev/services/internal/blobtest"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/journal/memjournal"
 	"habeas.dev/services/internal/lifecycle"
-	"habeas.dev/services/internal/relay"
 )
 
 var start = time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
@@ -36,293 +26,259 @@ type clock struct{ t time.Time }
 
 func (c *clock) now() time.Time { return c.t }
 
-// errCrash is a process that died at that point.
-var errCrash = errors.New("crashed here")
-
 // world is one run: the services, the bus between them, and the systems.
 type world struct {
-	t     testing.TB
-	rng   *mathrand.Rand
-	clock *clock
-	calm  bool
-	names int
+	kit
+	rng     *mathrand.Rand
+	clock   *clock
+	calm    bool // nothing goes wrong any more
+	looking bool // the one who looks is not part of the world: nothing goes wrong for them
+	inside  bool // another decider is let in already
+	names   int
+	rates   rates
 
 	journal *memjournal.Store
-	vault   *vault.Vault
-	outbox  *blob.Bucket
+	vault   *blobtest.Bucket
+	outbox  *blobtest.Bucket
+	master  *secrets.Keeper
 
-	requests    *lifecycle.Lifecycle
-	coordinator *coordinator.Coordinator
-	relay       *relay.Relay
-	aggregator  *aggregator.Aggregator
-	systems     []*system
-	workers     map[string]*worker.Worker
-
+	current *life // of the process whose turn it is
+	all     processes
+	systems []*system
 	topics  []*topic // in the order in which they were first written
-	asked   []asked
-	seeded  map[string]map[int]row // by system and row id: as it was at first
+	asked   []*asked
+
+	log     *slog.Logger
+	spy     spy
 	history []string
+	broken  []string // what should never be
+
+	mutant mutant
 }
 
-// topic holds what was published and not acknowledged, in order.
-type topic struct {
-	name     string
-	messages []journal.Message
+// mutant are the places at which a promise can be broken on purpose.
+type mutant struct {
+	requests func(*lifecycle.Lifecycle) coordinator.Requests
+	journal  func(*memjournal.Store) lifecycle.Journal
+	outbox   func(*memjournal.Store) journal.Outbox
+	message  func(*journal.Message)
 }
 
-// asked is a request of this run.
-type asked struct {
-	id     string
-	right  dsar.Right
-	person int
+// rates say how often something goes wrong: once in so many times. Each run has
+// its own, so that some break all the time and others hardly ever.
+type rates struct {
+	crash, outage, vendor, lost, twice, reordered, race, topicsLost int
 }
 
-func newWorld(t testing.TB, seed uint64) *world {
-	w := &world{t: t, rng: mathrand.New(mathrand.NewPCG(seed, 1)), clock: &clock{t: start}, workers: map[string]*worker.Worker{}, seeded: map[string]map[int]row{}}
-	ctx := t.Context()
-	w.journal = memjournal.New(memjournal.Config{Fault: func(memjournal.Op, bool) error { return w.crash() }})
-	var key [32]byte
-	_, _ = rand.Read(key[:])
-	keeper := localsecrets.NewKeeper(key)
-	var err error
-	if w.vault, err = vault.New(ctx, memblob.OpenBucket(nil), keeper); err != nil {
-		t.Fatal(err)
+// life is one call of a process: what it does before it returns or dies.
+type life struct {
+	p      *process
+	dead   bool
+	cancel context.CancelCauseFunc
+	outer  *life // the call that is waiting for this one
+}
+
+// die ends the process, with whatever else it is in the middle of.
+func (l *life) die() {
+	for o := l; o != nil; o = o.outer {
+		if o.p == l.p {
+			o.dead = true
+			o.cancel(errCrash)
+		}
 	}
-	w.outbox = memblob.OpenBucket(nil)
+}
+
+// What goes wrong with the stores. Their texts are such as drivers have.
+var (
+	errCrash  = errors.New("crashed here")
+	errOutage = errors.New("the store does not answer")
+)
+
+func newWorld(k kit, seed uint64) *world {
+	w := &world{kit: k, rng: mathrand.New(mathrand.NewPCG(seed, 1)), clock: &clock{t: start}}
+	rate := func() int { return []int{12, 40, 120, 400}[w.rng.IntN(4)] }
+	w.rates = rates{crash: 4 * rate(), outage: 4 * rate(), vendor: rate(), lost: rate(), twice: rate(), reordered: rate(), race: rate(), topicsLost: 4 * rate()}
+	w.journal = memjournal.New(memjournal.Config{Fault: w.journalFault})
+	w.vault = &blobtest.Bucket{Fault: w.bucketFault}
+	w.outbox = &blobtest.Bucket{Fault: w.bucketFault}
+	key, err := localsecrets.NewRandomKey()
+	w.must(err)
+	w.master = localsecrets.NewKeeper(key)
+	w.log, err = telemetry.NewLogger(&w.spy.log, telemetry.LogConfig{Level: slog.LevelDebug})
+	w.must(err)
 	w.addSystems()
-	w.startServices()
+	w.addRequests(seed)
+	w.spy.canaries = newCanaries()
 	return w
 }
 
-// crash says whether the process dies at this point.
-func (w *world) crash() error {
-	if !w.calm && w.rng.IntN(60) == 0 {
-		return errCrash
+// fail notes that something is as it must never be.
+func (w *world) fail(format string, args ...any) {
+	w.broken = append(w.broken, fmt.Sprintf(format, args...))
+}
+
+// must is for what can't fail but by a mistake in the simulation.
+func (w *world) must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+func (w *world) note(format string, args ...any) {
+	w.history = append(w.history, w.clock.t.Format("02 15:04:05.000 ")+fmt.Sprintf(format, args...))
+}
+
+// hits says whether something that goes wrong once in n times does so now.
+func (w *world) hits(n int) bool {
+	return !w.calm && !w.looking && n > 0 && w.rng.IntN(n) == 0
+}
+
+// look does something for the one who looks at the world.
+func (w *world) look(f func()) {
+	was := w.looking
+	w.looking = true
+	f()
+	w.looking = was
+}
+
+// beCalm ends all trouble.
+func (w *world) beCalm() {
+	if !w.calm {
+		w.note("from here on, nothing goes wrong")
+	}
+	w.calm = true
+}
+
+// run has a process do something, and tells whether it did: without an error,
+// and without dying of it.
+func (w *world) run(ctx context.Context, p *process, do func(context.Context) error) bool {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	own := &life{p: p, cancel: cancel, outer: w.current}
+	w.current = own
+	err := do(ctx)
+	w.current = own.outer
+	if own.dead {
+		w.note("%s died", p.name)
+		p.start()
+		return false
+	}
+	if err != nil {
+		w.note("%s failed: %v", p.name, err)
+		w.log.Warn("a message is tried again", "error", err)
+	}
+	return err == nil
+}
+
+// point is a place at which the process whose turn it is can die.
+func (w *world) point() error {
+	if w.current == nil || w.current.dead || !w.hits(w.rates.crash) {
+		return nil
+	}
+	w.current.die()
+	return errCrash
+}
+
+func (w *world) journalFault(op memjournal.Op, after bool) error {
+	if w.looking {
+		return nil
+	}
+	if err := w.point(); err != nil {
+		return err
+	}
+	if op == memjournal.OpAppend && !after {
+		w.letAnotherIn()
+	}
+	if w.hits(w.rates.outage) {
+		return &journal.StorageError{Where: "memory", What: "it does not answer", Cure: "wait", Err: errOutage}
 	}
 	return nil
 }
 
-const people = 4
-
-func (w *world) addSystems() {
-	next := 0
-	for _, m := range []*manifest.Manifest{
-		newManifest("account", []dsar.IdentifierType{"email"}, []dsar.IdentifierType{"account_id"}, "billing"),
-		newManifest("billing", []dsar.IdentifierType{"account_id"}, nil),
-		newManifest("events", []dsar.IdentifierType{"email"}, nil),
-	} {
-		s := &system{manifest: m, rng: w.rng, clock: w.clock, finds: map[string]string{}, erased: map[int]int{}, lag: w.rng.IntN(3)}
-		owner := email
-		if m.System == "billing" {
-			owner = account
-		}
-		s.populate(people, owner, &next)
-		if len(m.Finds) > 0 {
-			for p := range people - 1 { // the last one has no account
-				s.finds[email(p)] = account(p)
-			}
-		}
-		w.systems = append(w.systems, s)
-		w.seeded[m.System] = map[int]row{}
-		for _, r := range s.rows {
-			w.seeded[m.System][r.id] = r
-		}
+func (w *world) bucketFault(blobtest.Op, bool) error {
+	if err := w.point(); err != nil {
+		return err
 	}
+	if w.hits(w.rates.outage) {
+		return errOutage
+	}
+	return nil
 }
 
-// startServices is what happens when every process is started again: nothing
-// of their memory is left, all of their stores.
-func (w *world) startServices() {
-	log := slog.New(slog.DiscardHandler)
-	w.requests = lifecycle.New(w.journal)
-	w.coordinator = coordinator.New(coordinator.Config{Requests: w.requests, Timers: w.journal, Now: w.clock.now, Log: log})
-	w.relay = w.newRelay(log)
-	var manifests []*manifest.Manifest
-	for _, s := range w.systems {
-		manifests = append(manifests, s.manifest)
-		wk, err := worker.New(s.manifest, s, worker.WithClock(w.clock.now), worker.WithConcurrency(1), worker.WithNames(w.name),
-			worker.WithPause(func(context.Context, time.Duration) error { return nil }))
-		if err != nil {
-			w.t.Fatal(err)
+// letAnotherIn has another process decide between one's load and its append.
+func (w *world) letAnotherIn() {
+	if w.inside || !w.hits(w.rates.race) {
+		return
+	}
+	w.inside = true
+	defer func() { w.inside = false }()
+	ctx := context.Background()
+	if w.rng.IntN(3) == 0 {
+		w.tick(ctx)
+		return
+	}
+	for _, t := range w.topics {
+		if t.isReports() && len(t.messages) > 0 {
+			w.deliverFrom(ctx, t)
+			return
 		}
-		w.workers[s.manifest.System] = wk
 	}
-	w.aggregator = w.newAggregator(manifests, log)
-}
-
-func (w *world) name() string {
-	w.names++
-	return fmt.Sprintf("%08d", w.names)
-}
-
-// Publish implements relay.Publisher: the bus takes the messages, or the
-// process dies before or after some.
-func (w *world) Publish(_ context.Context, messages []journal.Message) error {
-	for _, m := range messages {
-		if err := w.crash(); err != nil {
-			return err
-		}
-		w.publish(m)
-	}
-	return w.crash()
-}
-
-func (w *world) publish(m journal.Message) {
-	i := slices.IndexFunc(w.topics, func(t *topic) bool { return t.name == m.Topic })
-	if i < 0 {
-		w.topics = append(w.topics, &topic{name: m.Topic})
-		i = len(w.topics) - 1
-	}
-	w.topics[i].messages = append(w.topics[i].messages, m)
 }
 
 // step lets one thing happen somewhere.
 func (w *world) step(ctx context.Context) {
 	switch n := w.rng.IntN(100); {
-	case n < 30:
-		_, err := w.relay.Step(ctx)
-		w.restartAfter(err)
-	case n < 90:
+	case n < 25:
+		w.carry(ctx)
+	case n < 85:
 		w.deliver(ctx)
-	case n < 94 && !w.calm:
+	case n < 90:
+		w.submitAll(ctx)
+	case n < 92 && !w.calm:
 		w.note("every process is started again")
-		w.startServices()
-	case n < 95 && !w.calm && w.rng.IntN(4) == 0:
+		w.startAll()
+	case n < 94 && w.hits(w.rates.topicsLost/10):
 		w.note("every topic is lost")
 		w.topics = nil
+	case n < 95 && !w.calm:
+		w.goBack()
 	default:
 		w.timePasses(ctx)
 	}
 }
 
-// deliver takes one message off a topic: the oldest of some key.
-func (w *world) deliver(ctx context.Context) {
-	var full []*topic
-	for _, t := range w.topics {
-		if len(t.messages) > 0 {
-			full = append(full, t)
-		}
-	}
-	if len(full) == 0 {
-		return
-	}
-	t := full[w.rng.IntN(len(full))]
-	key := t.messages[w.rng.IntN(len(t.messages))].Key
-	i := slices.IndexFunc(t.messages, func(m journal.Message) bool { return m.Key == key })
-	m := t.messages[i]
-	if !w.calm && t.name == event.TopicReports && w.rng.IntN(40) == 0 {
-		w.note("a report of " + m.Key + " is lost")
-		t.messages = slices.Delete(t.messages, i, i+1)
-		return
-	}
-	if err := w.handle(ctx, t.name, m); err != nil {
-		w.restartAfter(err)
-		return // not acknowledged: it comes again
-	}
-	if !w.calm && w.rng.IntN(12) == 0 {
-		return // the acknowledgement is lost: it comes again
-	}
-	t.messages = slices.Delete(t.messages, i, i+1)
-}
-
-func (w *world) handle(ctx context.Context, topic string, m journal.Message) error {
-	e, err := event.Decode(m.Headers, m.Payload)
-	if err != nil {
-		w.t.Fatalf("a message of our own can't be read: %v", err)
-	}
-	switch topic {
-	case event.TopicEvents:
-		return nil
-	case event.TopicReports:
-		err := w.coordinator.Handle(ctx, e)
-		if errors.Is(err, coordinator.ErrUnreadable) {
-			w.t.Fatalf("a report of our own was rejected: %v", err)
-		}
-		return err
-	case event.TopicTasks(dsar.Aggregator):
-		answer, err := w.aggregator.Handle(ctx, e)
-		if err != nil {
-			return err
-		}
-		return w.answer(answer)
+// calmStep gets on as fast as it can: time passes where nothing else can happen.
+func (w *world) calmStep(ctx context.Context) {
+	switch {
+	case w.rng.IntN(3) == 0 && w.carry(ctx):
+	case w.deliver(ctx):
+	case w.carry(ctx):
 	default:
-		for _, s := range w.systems {
-			if topic != event.TopicTasks(s.manifest.System) {
-				continue
-			}
-			if err := w.crash(); err != nil {
-				return err
-			}
-			answers := w.workers[s.manifest.System].Handle(ctx, w.vault, []event.Event{e})
-			return w.answer(answers[0])
+		w.timePasses(ctx)
+	}
+}
+
+// isOver tells that every request has ended, and that all is carried and read.
+func (w *world) isOver(ctx context.Context) (over bool) {
+	w.look(func() {
+		pending, err := w.journal.Pending(ctx, 1)
+		w.must(err)
+		over = w.open(ctx) == 0 && len(pending) == 0
+		for _, t := range w.topics {
+			over = over && len(t.messages) == 0
 		}
-		w.t.Fatalf("a message on the topic %s, which nobody reads", topic)
-		return nil
-	}
-}
-
-func (w *world) answer(e event.Event) error {
-	if e.Type != event.TypeReport {
-		w.t.Fatalf("a worker answered with %q: %s", e.Type, e.Data)
-	}
-	if err := w.crash(); err != nil { // done, but nobody is told
-		return err
-	}
-	for range 1 + w.rng.IntN(8)/7 {
-		w.publish(journal.Message{Topic: event.TopicReports, Key: e.Subject, Headers: e.Headers(), Payload: e.Data})
-	}
-	return nil
-}
-
-// restartAfter starts everything again where a process died.
-func (w *world) restartAfter(err error) {
-	if errors.Is(err, errCrash) {
-		w.note("a process died")
-		w.startServices()
-	}
-}
-
-// timePasses moves the clock on to the next timer, or a little, and has the
-// coordinator look at its timers; a person looks at what needs attention.
-func (w *world) timePasses(ctx context.Context) {
-	w.clock.t = w.clock.t.Add(time.Duration(w.rng.IntN(5000)) * time.Millisecond)
-	if wake := w.nextTimer(ctx); !wake.IsZero() && wake.After(w.clock.t) && (w.calm || w.rng.IntN(3) == 0) {
-		w.clock.t = wake
-	}
-	_, err := w.coordinator.Tick(ctx)
-	w.restartAfter(err)
-	for _, a := range w.asked {
-		row, err := w.journal.Row(ctx, a.id)
-		if err == nil && row.Status == string(dsar.StatusNeedsAttention) {
-			w.note("a person retries " + a.id)
-			_, err = w.requests.Do(ctx, a.id, dsar.Retry{By: "agent", Now: w.clock.now()})
-		}
-		w.restartAfter(err)
-	}
-}
-
-func (w *world) nextTimer(ctx context.Context) time.Time {
-	var wake time.Time
-	for _, a := range w.asked {
-		row, err := w.journal.Row(ctx, a.id)
-		if err == nil && !row.WakeAt.IsZero() && (wake.IsZero() || row.WakeAt.Before(wake)) {
-			wake = row.WakeAt
-		}
-	}
-	return wake
-}
-
-func (w *world) note(text string) {
-	w.history = append(w.history, w.clock.t.Format("15:04:05.000 ")+text)
+	})
+	return over
 }
 
 // open tells how many requests have not ended.
-func (w *world) open(ctx context.Context) int {
-	n := 0
-	for _, a := range w.asked {
-		if row, err := w.journal.Row(ctx, a.id); err != nil || !dsar.Status(row.Status).Ended() {
-			n++
+func (w *world) open(ctx context.Context) (n int) {
+	w.look(func() {
+		for _, a := range w.asked {
+			if row, err := w.journal.Row(ctx, a.id); err != nil || !dsar.Status(row.Status).Ended() {
+				n++
+			}
 		}
-	}
+	})
 	return n
 }

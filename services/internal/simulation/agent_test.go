@@ -1,0 +1,95 @@
+package simulation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+)
+
+// timePasses moves the clock on to the next timer, or a little, and has a
+// coordinator look at the timers; a person looks at what needs attention.
+func (w *world) timePasses(ctx context.Context) {
+	w.clock.t = w.clock.t.Add(time.Duration(w.rng.IntN(5000)) * time.Millisecond)
+	if wake := w.nextTimer(ctx); wake.After(w.clock.t) && (w.calm || w.rng.IntN(3) == 0) {
+		w.clock.t = wake
+	}
+	w.tick(ctx)
+	for _, a := range w.asked {
+		var state dsar.State
+		w.look(func() {
+			var err error
+			state, err = w.newLifecycle().State(ctx, a.id)
+			w.must(err)
+		})
+		switch {
+		case state.Status == dsar.StatusNeedsAttention && (w.calm || w.rng.IntN(2) == 0):
+			w.act(ctx, a, state)
+		case !w.calm && state.Exists() && !state.Status.Ended() && w.rng.IntN(400) == 0:
+			w.cancel(ctx, a)
+		}
+	}
+}
+
+// act is what a support agent does with a request that needs them: retry,
+// accept a plan that was stopped, or give up where no worker can help.
+func (w *world) act(ctx context.Context, a *asked, state dsar.State) {
+	retry := dsar.Retry{By: "agent", Now: w.clock.now()}
+	stopped, manual := false, true
+	for _, t := range state.Tasks {
+		if t.Status == dsar.TaskIsFailed {
+			stopped = stopped || t.End.Code == "plan-too-large"
+			manual = manual && t.End.Outcome == dsar.Manual
+		}
+	}
+	if manual && w.calm {
+		w.cancel(ctx, a)
+		return
+	}
+	retry.AcceptPlan = stopped && (w.calm || w.rng.IntN(2) == 0)
+	w.note("an agent retries %s: %s", a.id, state.Attention.Reason)
+	w.do(ctx, a, retry)
+}
+
+func (w *world) cancel(ctx context.Context, a *asked) {
+	w.note("an agent gives up on %s", a.id)
+	a.cancelled = true
+	w.do(ctx, a, dsar.Cancel{By: "agent", Reason: "no worker can do it", Now: w.clock.now()})
+}
+
+// do applies an agent's command, as the command line does: in a process that
+// has a memory of its own.
+func (w *world) do(ctx context.Context, a *asked, c dsar.Command) {
+	p := w.all.coordinators[w.rng.IntN(len(w.all.coordinators))]
+	w.run(ctx, &p.process, func(ctx context.Context) error {
+		_, err := p.requests.Do(ctx, a.id, c)
+		if errors.Is(err, dsar.ErrEnded) || errors.Is(err, dsar.ErrNothingToRetry) {
+			return nil // somebody was faster
+		}
+		return err
+	})
+}
+
+func (w *world) nextTimer(ctx context.Context) (wake time.Time) {
+	w.look(func() {
+		for _, a := range w.asked {
+			row, err := w.journal.Row(ctx, a.id)
+			if err == nil && !row.WakeAt.IsZero() && (wake.IsZero() || row.WakeAt.Before(wake)) {
+				wake = row.WakeAt
+			}
+		}
+	})
+	return wake
+}
+
+func (w *world) standing(ctx context.Context) string {
+	var out []string
+	for _, a := range w.asked {
+		row, _ := w.journal.Row(ctx, a.id)
+		out = append(out, fmt.Sprintf("%s %s: %s, waits for %v, wakes %s", a.id, a.right, row.Status, row.Waiting, row.WakeAt.Format(time.RFC3339)))
+	}
+	return strings.Join(out, "; ")
+}

@@ -1,0 +1,270 @@
+package simulation
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/event"
+	"habeas.dev/services/internal/journal"
+)
+
+// check holds the end of a run against what must always be.
+func (w *world) check(ctx context.Context) {
+	w.look(func() {
+		for _, a := range w.asked {
+			facts, err := w.journal.Facts(ctx, a.id, 1)
+			w.must(err)
+			if err := journal.VerifyChain(facts); err != nil {
+				w.fail("request %s: %v", a.id, err)
+			}
+			events := w.decode(a, facts)
+			state := dsar.Fold(events)
+			w.checkEnd(a, state, events)
+			w.checkRow(ctx, a, state, facts)
+			w.checkFacts(a, events)
+			w.checkMessages(a, facts, events)
+			if state.Status == dsar.StatusCompleted {
+				w.checkBundle(ctx, a)
+			}
+			w.checkRecords(a, state.Status == dsar.StatusCompleted)
+			w.checkErasures(a, events)
+		}
+		w.checkCanaries()
+	})
+}
+
+func (w *world) decode(a *asked, facts []journal.Fact) []dsar.Event {
+	var events []dsar.Event
+	for _, f := range facts {
+		w.spy.look(w, "the journal of "+a.id, f.Data)
+		e, err := dsar.Decode(f.Type, f.Data)
+		w.must(err)
+		events = append(events, e)
+	}
+	return events
+}
+
+// checkEnd: every request ended, once, and as nobody else asked, completed.
+func (w *world) checkEnd(a *asked, state dsar.State, events []dsar.Event) {
+	ends := 0
+	for i, e := range events {
+		switch e.(type) {
+		case dsar.Completed, dsar.Cancelled:
+			if ends++; i != len(events)-1 {
+				w.fail("request %s goes on after its end: %T", a.id, events[i+1])
+			}
+		}
+	}
+	if ends != 1 || !state.Status.Ended() || state.Status == dsar.StatusCancelled && !a.cancelled {
+		w.fail("request %s ended %d times, as %s", a.id, ends, state.Status)
+	}
+}
+
+// checkRow: what lists show is the fold of the journal, and the request is
+// found by the person's address.
+func (w *world) checkRow(ctx context.Context, a *asked, state dsar.State, facts []journal.Fact) {
+	last := facts[len(facts)-1]
+	in := state.Accepted
+	want := journal.Row{
+		RequestID: a.id, Version: last.Version, Status: string(state.Status), Right: string(a.right), Jurisdiction: in.Jurisdiction, Source: in.Source, Digest: in.Digest,
+		ReceivedAt: in.ReceivedAt, DueAt: in.DueAt, WakeAt: dsar.Wake(state), UpdatedAt: last.At, Overdue: state.Overdue, Waiting: dsar.Waiting(state), Hash: last.Hash,
+	}
+	got, err := w.journal.Row(ctx, a.id)
+	w.must(err)
+	if !reflect.DeepEqual(got, want) {
+		w.fail("request %s: lists show %+v, the facts say %+v", a.id, got, want)
+	}
+	w.spy.look(w, "the row of "+a.id, fmt.Appendf(nil, "%+v", got))
+	remembered, err := w.newLifecycle().State(ctx, a.id)
+	w.must(err)
+	if !reflect.DeepEqual(state, remembered) {
+		w.fail("request %s: the fold of the journal isn't the state", a.id)
+	}
+	for _, c := range w.all.coordinators {
+		if kept, err := c.requests.State(ctx, a.id); err != nil || !reflect.DeepEqual(state, kept) {
+			w.fail("request %s: what %s remembers isn't the journal: %v", a.id, c.name, err)
+		}
+	}
+	v := w.openVault()
+	defer v.Close()
+	list, err := w.journal.List(ctx, journal.Filter{Fingerprint: v.Fingerprint("email", email(a.person))})
+	w.must(err)
+	if len(list) != 1 || list[0].RequestID != a.id {
+		w.fail("request %s is not what is found by its person's address, but %d others", a.id, len(list))
+	}
+}
+
+// checkFacts: nothing is sent without a reason, and nothing ends twice.
+func (w *world) checkFacts(a *asked, events []dsar.Event) {
+	var state dsar.State
+	var retried time.Time
+	for _, e := range events {
+		switch e := e.(type) {
+		case dsar.TaskSent:
+			if why := unreasoned(state, e, retried); why != "" {
+				w.fail("request %s: %s of %s was sent (%s, attempt %d): %s", a.id, e.Action, e.System, e.Reason, e.Attempt, why)
+			}
+		case dsar.TaskEnded:
+			if t := state.Task(e.System, e.Action); t != nil && t.Status == dsar.TaskIsEnded {
+				w.fail("request %s: %s of %s ended twice", a.id, e.Action, e.System)
+			}
+			if t := state.Task(e.System, e.Action); e.Action == dsar.Erase && t != nil && w.stageOf(state) != dsar.Erase && state.Stage != dsar.Prove {
+				w.fail("request %s: %s erased in the stage %s", a.id, e.System, state.Stage)
+			}
+		case dsar.Retried:
+			retried = e.At
+		}
+		state = dsar.Evolve(state, e)
+	}
+}
+
+func (w *world) stageOf(s dsar.State) dsar.Action { return s.Stage }
+
+// unreasoned says why a task should not have been sent; empty where it should.
+func unreasoned(s dsar.State, e dsar.TaskSent, retried time.Time) string {
+	t := s.Task(e.System, e.Action)
+	switch {
+	case t == nil:
+		if e.Reason != dsar.SentFirst || e.Attempt != 1 {
+			return "it was never sent before"
+		}
+		return ""
+	case e.Attempt != t.Attempt+1:
+		return fmt.Sprintf("the attempt before was %d", t.Attempt)
+	}
+	switch e.Reason {
+	case dsar.SentUnheard:
+		if t.Status != dsar.TaskIsSent || e.At.Before(t.Deadline) {
+			return "its lease was not over"
+		}
+	case dsar.SentParked:
+		if t.Status != dsar.TaskIsParked || e.At.Before(t.Until) {
+			return "it was parked for longer"
+		}
+	case dsar.SentRetried:
+		proofAgain := e.Action == dsar.Prove || e.Action == dsar.Erase
+		if !e.At.Equal(retried) && !proofAgain {
+			return "nobody asked for it"
+		}
+	case dsar.SentFurther:
+		if e.Action != dsar.Resolve || t.Asked >= len(s.Identifiers) {
+			return "nothing further was found"
+		}
+	default:
+		return "it had been sent before"
+	}
+	return ""
+}
+
+// checkMessages: what follows from the facts was published, and in their order.
+func (w *world) checkMessages(a *asked, facts []journal.Fact, events []dsar.Event) {
+	var order []string
+	for i, f := range facts {
+		id := event.FactID(a.id, f.Version)
+		order = append(order, id)
+		if published, ok := w.spy.facts[id]; !ok || !bytes.Equal(published, f.Data) {
+			w.fail("request %s: fact %d (%s) was not published as it is", a.id, f.Version, f.Type)
+		}
+		if sent, ok := events[i].(dsar.TaskSent); ok && w.spy.sent[event.TaskID(a.id, sent.System, sent.Action, sent.Attempt)] == 0 {
+			w.fail("request %s: %s of %s, attempt %d, was never published", a.id, sent.Action, sent.System, sent.Attempt)
+		}
+	}
+	if !slices.Equal(order, w.spy.order[a.id]) {
+		w.fail("request %s: its facts were first published in another order", a.id)
+	}
+}
+
+// checkRecords looks into the systems themselves: what had to go is gone, what
+// had to change is changed, everything else is as it was.
+func (w *world) checkRecords(a *asked, completed bool) {
+	for _, s := range w.systems {
+		left := map[int]row{}
+		for _, r := range s.rows {
+			left[r.id] = r
+		}
+		for id, r := range s.seeded {
+			if r.owner != ownerIn(s.manifest.System, a.person) {
+				continue
+			}
+			got, there := left[id]
+			touched := w.reaches(s.manifest.System, a.person)
+			want := r
+			switch {
+			case touched && a.right == dsar.Rectification:
+				want.note = corrected(a.person)
+			case touched && a.right == dsar.Restriction:
+				want.restricted = true
+			}
+			gone := touched && a.right == dsar.Erasure && !r.retained
+			switch {
+			case there && got == r && (!completed || !gone && want == r):
+			case !gone && there && got == want:
+			case gone && !there:
+			default:
+				w.fail("%s: record %d of person %d, who asked for %s: there %v, changed %v", s.manifest.System, id, a.person, a.right, there, got != r)
+			}
+		}
+	}
+}
+
+// checkErasures: a system is told to erase once, and once more for each task
+// that was handed in again and each call that failed, and for nothing else.
+// Why a further attempt was sent, checkFacts knows.
+func (w *world) checkErasures(a *asked, events []dsar.Event) {
+	for _, s := range w.systems {
+		e := s.erasuresOf(a.id)
+		if e.calls > e.handedIn+e.broken {
+			w.fail("%s was told to erase %d times for request %s, by %d tasks, and %d calls failed", s.manifest.System, e.calls, a.id, e.handedIn, e.broken)
+		}
+		for _, f := range events {
+			if sent, ok := f.(dsar.TaskSent); ok && sent.System == s.manifest.System && sent.Action == dsar.Erase {
+				delete(e.attempts, sent.Attempt)
+			}
+		}
+		if len(e.attempts) > 0 {
+			w.fail("%s was handed erasures that are not in the journal of %s", s.manifest.System, a.id)
+		}
+	}
+}
+
+// checkCanaries: no personal data in the log, in names, or unsealed at rest.
+func (w *world) checkCanaries() {
+	w.spy.look(w, "the log", w.spy.log.Bytes())
+	for name, content := range w.vault.Blobs() {
+		w.spy.look(w, "a name in the vault", []byte(name))
+		w.spy.look(w, "an object in the vault", content)
+	}
+	for name, content := range w.outbox.Blobs() {
+		w.spy.look(w, "a name in the outbox", []byte(name))
+		w.spy.look(w, "a bundle in the outbox", content)
+	}
+}
+
+// checkNothingTwice is for worlds in which nothing went wrong.
+func (w *world) checkNothingTwice(ctx context.Context) {
+	for _, a := range w.asked {
+		facts, err := w.journal.Facts(ctx, a.id, 1)
+		w.must(err)
+		for _, e := range w.decode(a, facts) {
+			// A person's plan that was stopped, or work for no worker, takes a retry.
+			if sent, ok := e.(dsar.TaskSent); ok && sent.Attempt != 1 && sent.Reason != dsar.SentRetried {
+				w.fail("request %s: %s of %s was sent again, as %s", a.id, sent.Action, sent.System, sent.Reason)
+			}
+		}
+		for _, s := range w.systems {
+			if e := s.erasuresOf(a.id); e.calls > 1 {
+				w.fail("%s was told to erase %d times for request %s", s.manifest.System, e.calls, a.id)
+			}
+		}
+	}
+	for id, n := range w.spy.sent {
+		if n > 1 {
+			w.fail("the message %s was published %d times", id, n)
+		}
+	}
+}

@@ -1,0 +1,266 @@
+package simulation
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/vault"
+	"habeas.dev/pkg/worker"
+	"habeas.dev/services/aggregator"
+	"habeas.dev/services/coordinator"
+	"habeas.dev/services/intake"
+	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/lifecycle"
+	"habeas.dev/services/internal/relay"
+)
+
+// process is what dies and starts as one. Starting it again forgets all that it
+// had in memory; the stores are what is left.
+type process struct {
+	name  string
+	start func()
+}
+
+// processes are those of a world. There are two doors and two coordinators:
+// what one has cached, the other changes.
+type processes struct {
+	doors        [2]*door
+	coordinators [2]*coordinating
+	relay        *relaying
+	aggregator   *aggregating
+	workers      map[string]*working
+}
+
+type door struct {
+	process
+	intake  *intake.Intake
+	handler http.Handler
+}
+
+type coordinating struct {
+	process
+	*coordinator.Coordinator
+	requests *lifecycle.Lifecycle // of the command line, which acts in the same way
+}
+
+type relaying struct {
+	process
+	*relay.Relay
+}
+
+type aggregating struct {
+	process
+	*aggregator.Aggregator
+}
+
+type working struct {
+	process
+	*worker.Worker
+	vault *vault.Vault
+}
+
+// startAll starts every process, again where it runs.
+func (w *world) startAll() {
+	w.all.workers = map[string]*working{}
+	for i := range w.all.doors {
+		w.startDoor(i)
+		w.startCoordinator(i)
+	}
+	w.startRelay()
+	w.startAggregator()
+	for _, s := range w.systems {
+		w.startWorker(s)
+	}
+}
+
+// openVault opens the vault as a process does when it starts.
+func (w *world) openVault() (v *vault.Vault) {
+	w.look(func() {
+		var err error
+		v, err = vault.New(context.Background(), w.vault.Open(), w.master)
+		w.must(err)
+	})
+	return v
+}
+
+// newLifecycle is a process' own: with its own memory of the journal.
+func (w *world) newLifecycle() *lifecycle.Lifecycle {
+	if w.mutant.journal != nil {
+		return lifecycle.New(w.mutant.journal(w.journal))
+	}
+	return lifecycle.New(w.journal)
+}
+
+func (w *world) startDoor(i int) {
+	in, err := intake.New(intake.Config{
+		Requests: w.newLifecycle(), Rows: w.journal, Vault: w.openVault(), Policy: w.book, Validator: w.validator,
+		Catalogue: w.catalogue(), Rejected: w, Now: w.clock.now, Log: w.log,
+	})
+	w.must(err)
+	w.all.doors[i] = &door{process{fmt.Sprint("intake ", i), func() { w.startDoor(i) }}, in, in.Handler()}
+}
+
+func (w *world) startCoordinator(i int) {
+	requests := w.newLifecycle()
+	var applied coordinator.Requests = requests
+	if w.mutant.requests != nil {
+		applied = w.mutant.requests(requests)
+	}
+	c := coordinator.New(coordinator.Config{Requests: applied, Timers: w.journal, Now: w.clock.now, Log: w.log})
+	w.all.coordinators[i] = &coordinating{process{fmt.Sprint("coordinator ", i), func() { w.startCoordinator(i) }}, c, requests}
+}
+
+func (w *world) startRelay() {
+	var outbox journal.Outbox = w.journal
+	if w.mutant.outbox != nil {
+		outbox = w.mutant.outbox(w.journal)
+	}
+	// Batches are small, so that one can break off in the middle of a request.
+	r := relay.New(relay.Config{Outbox: outbox, Publisher: w, Log: w.log, Batch: 1 + w.rng.IntN(20)})
+	w.all.relay = &relaying{process{"relay", w.startRelay}, r}
+}
+
+func (w *world) startAggregator() {
+	a, err := aggregator.New(aggregator.Config{
+		Vault: w.openVault(), Outbox: w.outbox.Open(), Manifests: w.manifests(), Policy: aggregator.FromBook(w.book, ""), Now: w.clock.now, Log: w.log,
+	})
+	w.must(err)
+	w.all.aggregator = &aggregating{process{"aggregator", w.startAggregator}, a}
+}
+
+func (w *world) startWorker(s *system) {
+	wk, err := worker.New(s.manifest, s.implementation(), worker.WithClock(w.clock.now), worker.WithConcurrency(1), worker.WithNames(w.name),
+		worker.WithLogger(w.log), worker.WithPause(func(ctx context.Context, _ time.Duration) error { return ctx.Err() }))
+	w.must(err)
+	w.all.workers[s.manifest.System] = &working{process{"worker " + s.manifest.System, func() { w.startWorker(s) }}, wk, w.openVault()}
+}
+
+func (w *world) name() string {
+	w.names++
+	return fmt.Sprintf("%08d", w.names)
+}
+
+func (w *world) manifests() []*manifest.Manifest {
+	var all []*manifest.Manifest
+	for _, s := range w.systems {
+		all = append(all, s.manifest)
+	}
+	return all
+}
+
+func (w *world) catalogue() []dsar.System {
+	all, err := manifest.Catalogue(w.manifests())
+	w.must(err)
+	return all
+}
+
+// carry has the relay carry a batch; it tells whether there was one.
+func (w *world) carry(ctx context.Context) bool {
+	n := 0
+	w.run(ctx, &w.all.relay.process, func(ctx context.Context) (err error) {
+		n, err = w.all.relay.Step(ctx)
+		return err
+	})
+	return n > 0
+}
+
+// tick has a coordinator look at the timers.
+func (w *world) tick(ctx context.Context) {
+	c := w.all.coordinators[w.rng.IntN(len(w.all.coordinators))]
+	w.run(ctx, &c.process, func(ctx context.Context) error {
+		_, err := c.Tick(ctx)
+		return err
+	})
+}
+
+// work has the service of a topic handle messages of it, each of another
+// request, and tells which of them are done with.
+func (w *world) work(ctx context.Context, topic string, messages []*message) []bool {
+	events := make([]event.Event, len(messages))
+	if topic != event.TopicRequests {
+		for i, m := range messages {
+			e, err := event.Decode(m.Headers, m.Payload)
+			if err != nil {
+				w.fail("a message of our own on %s can't be read: %v", topic, err)
+				return make([]bool, len(messages))
+			}
+			events[i] = e
+		}
+	}
+	for _, s := range w.systems {
+		if topic == event.TopicTasks(s.manifest.System) {
+			return w.workOnTasks(ctx, s, events)
+		}
+	}
+	done := make([]bool, len(messages))
+	for i, m := range messages {
+		done[i] = w.workOn(ctx, topic, m, events[i])
+	}
+	return done
+}
+
+func (w *world) workOn(ctx context.Context, topic string, m *message, e event.Event) bool {
+	switch topic {
+	case event.TopicEvents, event.TopicRejected:
+		return true
+	case event.TopicRequests:
+		d := w.all.doors[w.rng.IntN(len(w.all.doors))]
+		return w.run(ctx, &d.process, func(ctx context.Context) error { return d.intake.HandleMessage(ctx, m.Headers, m.Key, m.Payload) })
+	case event.TopicReports:
+		c := w.all.coordinators[w.rng.IntN(len(w.all.coordinators))]
+		return w.run(ctx, &c.process, func(ctx context.Context) error { return c.Handle(ctx, e) })
+	case event.TopicTasks(dsar.Aggregator):
+		a := w.all.aggregator
+		return w.run(ctx, &a.process, func(ctx context.Context) error {
+			answer, err := a.Handle(ctx, e)
+			if err != nil {
+				return err
+			}
+			return w.answer(answer)
+		})
+	default:
+		w.fail("a message on the topic %s, which nobody reads", topic)
+		return false
+	}
+}
+
+func (w *world) workOnTasks(ctx context.Context, s *system, events []event.Event) []bool {
+	done := make([]bool, len(events))
+	wk := w.all.workers[s.manifest.System]
+	s.handed(events)
+	w.run(ctx, &wk.process, func(ctx context.Context) error {
+		if err := w.point(); err != nil {
+			return err
+		}
+		for i, answer := range wk.Handle(ctx, wk.vault, events) {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			if answer.Type != event.TypeReport {
+				w.fail("the worker %s answered with %q", s.manifest.System, answer.Type)
+				return nil
+			}
+			if err := w.answer(answer); err != nil {
+				return err
+			}
+			done[i] = true
+		}
+		return nil
+	})
+	return done
+}
+
+// answer publishes a report, unless the process dies before: then it is done
+// and nobody is told.
+func (w *world) answer(e event.Event) error {
+	if err := w.point(); err != nil {
+		return err
+	}
+	w.publish(journal.Message{Topic: event.TopicReports, Key: e.Subject, Headers: e.Headers(), Payload: e.Data})
+	return w.point()
+}
