@@ -36,6 +36,9 @@ test-postgres: ## The journal's and the SQL workers' tests on PostgreSQL
 	HABEAS_TEST_POSTGRES=1 $(GO) test -count=1 ./services/internal/journal/... ./services/internal/relay/...
 
 
+bench: build ## Measure this machine: requests per second, a lone request, a 5 GB bundle
+	@bin/habeas bench
+
 check: vet lint tidy standalone generated ## vet, lint, tidy modules, builds without the workspace, generated files
 
 vet:

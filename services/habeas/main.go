@@ -26,6 +26,7 @@ type commands struct {
 	Verify   verifyCommand   `cmd:"" help:"Check a bundle, and name what is wrong with it."`
 	Retry    retryCommand    `cmd:"" help:"Take up again what failed."`
 	Cancel   cancelCommand   `cmd:"" help:"End a request without an answer."`
+	Bench    benchCommand    `cmd:"" help:"Measure this machine: requests per second, a lone request, a large bundle."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 

@@ -302,4 +302,12 @@ func (n *node) stop() {
 	n.closers = nil
 }
 
+// calls is how many calls the sandbox's vendors have answered.
+func (n *node) calls() int64 {
+	if n.vendorCalls == nil {
+		return 0
+	}
+	return n.vendorCalls()
+}
+
 func (n *node) url() string { return "http://" + n.address }

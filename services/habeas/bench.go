@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"text/tabwriter"
+	"time"
+
+	"habeas.dev/services/internal/config"
+	"habeas.dev/services/sandbox/people"
+)
+
+type benchCommand struct {
+	Requests int     `help:"How many access requests go through the pipeline at full load." default:"3000"`
+	Lone     int     `help:"How many requests are sent one by one, for the time of a lone one." default:"200"`
+	BundleGB float64 `help:"The size of the large bundle's payload in GB; 0 leaves it out." default:"5"`
+	Data     string  `help:"Where the files of the measurement go; else among the system's temporary files. They are removed." placeholder:"DIR" type:"path"`
+	Profile  string  `help:"Write a CPU profile of the load to this file." placeholder:"FILE" type:"path"`
+}
+
+// Run measures, and prints a table of what it found with what it set out for.
+func (c *benchCommand) Run(ctx context.Context) error {
+	dir, err := os.MkdirTemp(c.Data, "habeas-bench-")
+	if err != nil {
+		return fmt.Errorf("a folder for the measurement: %w; name one with --data", err)
+	}
+	defer os.RemoveAll(dir)
+	fmt.Printf("%s, %d processors, in %s\n", runtime.Version(), runtime.GOMAXPROCS(0), dir)
+
+	cfg, err := config.ForData(dir)
+	if err != nil {
+		return err
+	}
+	cfg.Listen, cfg.Log.Level = "127.0.0.1:0", "error"
+	cfg.Sandbox = &config.Sandbox{Seed: 1, People: people.DefaultPeople}
+	n, err := startNode(ctx, cfg, outlets{logs: os.Stderr})
+	if err != nil {
+		return err
+	}
+	defer n.stop()
+
+	var found results
+	lone, err := measureLone(ctx, n, c.Lone)
+	if err != nil {
+		return err
+	}
+	lone.add(&found)
+	load, err := measureLoad(ctx, n, c.Requests, c.Profile)
+	if err != nil {
+		return err
+	}
+	load.add(&found)
+	if c.BundleGB > 0 {
+		large, err := measureLargeBundle(ctx, n, int64(c.BundleGB*1e9))
+		if err != nil {
+			return err
+		}
+		large.add(&found)
+	}
+	return found.print(os.Stdout)
+}
+
+// results are what was measured, a line each.
+type results []result
+
+type result struct{ what, measured, aim string }
+
+func (r *results) add(what, measured, aim string) { *r = append(*r, result{what, measured, aim}) }
+
+func (r results) print(w io.Writer) error {
+	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(out, "\nWHAT\tMEASURED\tAIM")
+	for _, line := range r {
+		fmt.Fprintf(out, "%s\t%s\t%s\n", line.what, line.measured, line.aim)
+	}
+	return out.Flush()
+}
+
+// resting is the memory that the process holds once what it can give back is
+// given back, in bytes.
+func resting() int64 {
+	debug.FreeOSMemory()
+	return residentMemory()
+}
+
+// peak runs f and returns the most memory that the process held meanwhile.
+func peak(f func() error) (int64, error) {
+	most := residentMemory()
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		beat := time.NewTicker(5 * time.Millisecond)
+		defer beat.Stop()
+		for {
+			most = max(most, residentMemory())
+			select {
+			case <-stop:
+				return
+			case <-beat.C:
+			}
+		}
+	}()
+	err := f()
+	close(stop)
+	<-done
+	return most, err
+}
+
+func mib(n int64) string { return fmt.Sprintf("%.0f MiB", float64(n)/(1<<20)) }
