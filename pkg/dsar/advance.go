@@ -87,9 +87,7 @@ func (d *decider) awaited() []IdentifierType {
 // ended: the turn of who waited for that may have come.
 func (d *decider) act() (ended bool) {
 	if d.Stage == Assemble {
-		if d.Task(Aggregator, Assemble) == nil {
-			d.send(Aggregator, Assemble, SentFirst)
-		}
+		d.assemble()
 		return false
 	}
 	awaited := d.awaited()
@@ -116,6 +114,19 @@ func (d *decider) act() (ended bool) {
 		}
 	}
 	return ended
+}
+
+// assemble sends the last task: once everything is done, and once more when what
+// it lacked was gathered again.
+func (d *decider) assemble() {
+	t := d.Task(Aggregator, Assemble)
+	switch {
+	case t == nil:
+		d.send(Aggregator, Assemble, SentFirst)
+	case t.Status == TaskIsFailed && t.After != d.gatherings() &&
+		!slices.ContainsFunc(d.Tasks, func(t TaskState) bool { return t.Action == Gather && t.Status != TaskIsEnded }):
+		d.send(Aggregator, Assemble, SentRetried)
+	}
 }
 
 // proveAgain sends a proof that failed because records were still there, once

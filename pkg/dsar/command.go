@@ -25,7 +25,9 @@ type Heard struct {
 // heard of in time, and records that the request is overdue.
 type Tick struct{ Now time.Time }
 
-// Retry takes failed tasks up again, and parked ones that are named.
+// Retry takes failed tasks up again, and parked ones that are named. An assembly
+// that lacks what was gathered is taken up by gathering again: from the systems
+// that are named, or from all.
 type Retry struct {
 	By     string
 	Reason string

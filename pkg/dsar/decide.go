@@ -82,8 +82,10 @@ func (c Heard) decide(d *decider) error {
 	}
 	// What an earlier attempt has done is done. But a resolve, a count or a
 	// proof is of what was known or there at its own time.
+	// And what an earlier gathering left may be what the answer lacks.
 	current := t.Status == TaskIsSent && r.Attempt == t.Attempt
-	late := r.Kind == ReportEnded && r.Attempt < t.Attempt && r.Action != Resolve && r.Action != Count && r.Action != Prove
+	late := r.Kind == ReportEnded && r.Attempt < t.Attempt && r.Action != Resolve && r.Action != Count && r.Action != Prove &&
+		(r.Action != Gather || d.Stage == Gather)
 	if !current && !late {
 		return nil
 	}
@@ -183,9 +185,11 @@ func (c Retry) decide(d *decider) error {
 	}
 	var again []TaskState
 	var systems []string
+	answer := d.Task(Aggregator, Assemble)
 	for _, t := range d.Tasks {
 		named := slices.Contains(c.Systems, t.System)
-		if t.Status == TaskIsFailed && (named || len(c.Systems) == 0) || t.Status == TaskIsParked && named {
+		lost := t.Action == Gather && t.Status == TaskIsEnded && answer != nil && answer.lacksRecords()
+		if t.Status == TaskIsFailed && (named || len(c.Systems) == 0) || (t.Status == TaskIsParked || lost) && named {
 			again = append(again, t)
 			if !slices.Contains(systems, t.System) {
 				systems = append(systems, t.System)
@@ -212,9 +216,33 @@ func (d *decider) retry(t TaskState, acceptPlan bool) {
 	case t.Action == Prove && t.Status == TaskIsFailed && t.End.Code == "still-there":
 		// Asking once more would find the same: erase again, then prove.
 		d.send(t.System, Erase, SentRetried)
+	case t.Action == Assemble && t.lacksRecords():
+		// Assembling once more would lack the same: gather again, then assemble.
+		if t.After == d.gatherings() && !d.gatherAgain() {
+			d.send(t.System, t.Action, SentRetried)
+		}
 	default:
 		d.send(t.System, t.Action, SentRetried)
 	}
+}
+
+// lacksRecords tells whether an answer could not be assembled because something
+// that was gathered is gone or damaged.
+func (t *TaskState) lacksRecords() bool {
+	return t.Action == Assemble && t.Status == TaskIsFailed && (t.End.Code == CodeObjectMissing || t.End.Code == CodeObjectDamaged)
+}
+
+// gatherAgain asks everybody who left records in the vault for them once more:
+// the report of what is lost doesn't say whose it was. It is false where nobody
+// did.
+func (d *decider) gatherAgain() (sent bool) {
+	for _, t := range d.Tasks {
+		if t.Action == Gather && len(t.End.Objects) > 0 {
+			d.send(t.System, Gather, SentRetried)
+			sent = true
+		}
+	}
+	return sent
 }
 
 func (c Cancel) decide(d *decider) error {

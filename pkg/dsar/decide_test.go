@@ -285,3 +285,51 @@ func TestRefusals(t *testing.T) {
 		t.Errorf("a report after the end decided %v", facts)
 	}
 }
+
+// What was gathered can be lost before it is in the answer: a retry then gathers
+// it again, and a late report of the gathering before doesn't count.
+func TestAnAnswerThatLacksRecordsIsGatheredAgain(t *testing.T) {
+	t.Parallel()
+	for _, named := range [][]string{nil, {"events"}, {"aggregator"}, {"events", "aggregator"}} {
+		d := newDesk(t, dsar.Access, events)
+		first := ended("events", dsar.Gather, dsar.Gathered)
+		first.Attempt, first.Objects = 1, []dsar.Object{{Name: "events/gather/1-a"}}
+		d.report(first)
+		d.report(dsar.Report{System: dsar.Aggregator, Action: dsar.Assemble, Kind: dsar.ReportFailed, Code: dsar.CodeObjectMissing})
+		if d.state.Status != dsar.StatusNeedsAttention {
+			t.Fatalf("status %s", d.state.Status)
+		}
+		d.do(dsar.Retry{By: "agent", Systems: named, Now: d.now})
+		d.wants("events gather")
+		if facts := d.report(first); len(facts) > 0 {
+			t.Errorf("a late report of what is lost decides %v", facts)
+		}
+		again := ended("events", dsar.Gather, dsar.Gathered)
+		again.Objects = []dsar.Object{{Name: "events/gather/2-b"}}
+		d.report(again)
+		d.wants("aggregator assemble")
+		sent := d.facts[len(d.facts)-1].(dsar.TaskSent)
+		task := d.state.NewTask(sent)
+		if got := task.Answer.Systems[0].Ends[0].Objects; sent.Attempt != 2 || len(got) != 1 || got[0].Name != "events/gather/2-b" {
+			t.Errorf("attempt %d is told of %v", sent.Attempt, got)
+		}
+		d.report(ended(dsar.Aggregator, dsar.Assemble, dsar.Assembled))
+		if d.state.Status != dsar.StatusCompleted {
+			t.Errorf("status %s", d.state.Status)
+		}
+	}
+}
+
+// A task of the aggregator says how often it was parked, like any other.
+func TestTheAggregatorIsToldHowOftenItWasParked(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, dsar.Access, events)
+	d.report(ended("events", dsar.Gather, dsar.NothingFound))
+	d.report(dsar.Report{System: dsar.Aggregator, Action: dsar.Assemble, Kind: dsar.ReportParked, Until: start.Add(time.Minute), Code: "outbox-unavailable"})
+	d.now = start.Add(time.Minute)
+	d.do(dsar.Tick{Now: d.now})
+	sent := d.facts[len(d.facts)-1].(dsar.TaskSent)
+	if task := d.state.NewTask(sent); task.Parked != 1 || task.Attempt != 2 {
+		t.Errorf("attempt %d, parked %d times", task.Attempt, task.Parked)
+	}
+}

@@ -18,6 +18,9 @@ func Evolve(s State, e Event) State {
 		if erase := s.Task(e.System, Erase); erase != nil && e.Action == Prove {
 			after = erase.Attempt
 		}
+		if e.Action == Assemble {
+			after = s.gatherings()
+		}
 		s = s.change(e.System, e.Action, func(t *TaskState) {
 			t.Status, t.Attempt, t.Deadline = TaskIsSent, e.Attempt, e.Deadline
 			t.Asked, t.After = asked, after

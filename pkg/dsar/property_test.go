@@ -82,6 +82,9 @@ func (w *world) answer(task dsar.TaskState) dsar.Report {
 		switch mood {
 		case 0:
 			r.Kind, r.Code = dsar.ReportFailed, "broken"
+			if task.Action == dsar.Assemble {
+				r.Code = dsar.CodeObjectMissing
+			}
 			return r
 		case 1:
 			r.Kind, r.Until = dsar.ReportParked, w.now.Add(time.Duration(rapid.IntRange(-60, 1e6).Draw(w.t, "until"))*time.Second)
@@ -121,6 +124,7 @@ func (w *world) answer(task dsar.TaskState) dsar.Report {
 		r.Outcome, r.Objects = dsar.Assembled, []dsar.Object{{Name: "bundle"}}
 	default:
 		r.Outcome = dsar.Gathered
+		r.Objects = []dsar.Object{{Name: fmt.Sprintf("%s/%d", task.System, task.Attempt)}}
 	}
 	return r
 }

@@ -85,7 +85,8 @@ type TaskState struct {
 	Parked int
 	// Asked is how many of the identifiers were known when it was sent.
 	Asked int
-	// After is, with Prove, the attempt of the erasure that it asks about.
+	// After is, with Prove, the attempt of the erasure that it asks about; with
+	// Assemble, how often systems had been told to gather.
 	After int
 	// End is how it ended or failed.
 	End ActionEnd
@@ -153,15 +154,25 @@ func (s State) NewTask(sent TaskSent) Task {
 		Right: a.Right, Jurisdiction: a.Jurisdiction, Locale: a.Locale, ReceivedAt: a.ReceivedAt, DueAt: a.DueAt,
 		Details: a.Details,
 	}
+	if state := s.Task(sent.System, sent.Action); state != nil {
+		t.Parked = state.Parked
+	}
 	if sent.System == Aggregator {
 		t.Answer = s.answer()
 		return t
 	}
 	t.Identifiers = known(s.Identifiers, s.system(sent.System).Needs)
-	if state := s.Task(sent.System, sent.Action); state != nil {
-		t.Parked = state.Parked
-	}
 	return t
+}
+
+// gatherings is how often systems were told to gather.
+func (s State) gatherings() (n int) {
+	for _, t := range s.Tasks {
+		if t.Action == Gather {
+			n += t.Attempt
+		}
+	}
+	return n
 }
 
 func (s State) answer() *Answer {

@@ -56,6 +56,13 @@ type Retention struct {
 	Until time.Time `json:"until,omitzero"`
 }
 
+// The codes of a failed assembly that gathering again can mend: something that
+// was gathered is not in the vault any more, or can't be read.
+const (
+	CodeObjectMissing = "object-missing"
+	CodeObjectDamaged = "object-damaged"
+)
+
 // Task is what a worker is told: one action on one system for one request.
 // It is the data of the CloudEvent dsar.task.v1.
 type Task struct {

@@ -356,7 +356,7 @@ func TestWaitsGrow(t *testing.T) {
 	w := newWorker(t, gatherOnly(), impl{gather: func(context.Context, worker.Task, *worker.Records) error { return errVendor }},
 		worker.WithClock(func() time.Time { return now }))
 	attempt := func(request string, n int) dsar.Report {
-		return handle(t, w, v, task(t, v, request, dsar.Gather, func(tk *dsar.Task) { tk.Attempt = n }))[0]
+		return handle(t, w, v, task(t, v, request, dsar.Gather, func(tk *dsar.Task) { tk.Attempt, tk.Parked = n+3, n-1 }))[0]
 	}
 	for n := 1; n < worker.MaxAttempts; n++ {
 		full := min(worker.FirstPark<<(n-1), worker.MaxPark)

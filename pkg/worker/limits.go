@@ -23,8 +23,9 @@ const (
 	// those that failed together don't come back together.
 	parkJitter = 0.2
 	// MaxAttempts is the attempt with which a transient failure becomes a
-	// failure for a person to look at. With the waits above that is after about
-	// four hours of a system that is down.
+	// failure for a person to look at. An attempt that nothing was heard of
+	// doesn't count, and a person's retry counts from one again. With the waits
+	// above that is after about four hours of a system that is down.
 	MaxAttempts = 10
 
 	// DefaultTimeout bounds one call of the implementation. It is the longest

@@ -61,21 +61,21 @@ func (w *Worker) fault(j *job, r dsar.Report, err error) dsar.Report {
 		r.Kind, r.Until = dsar.ReportParked, until.UTC()
 	case f.kind == permanent:
 		r.Kind, r.Outcome = dsar.ReportFailed, dsar.Failed
-	case j.task.Attempt >= MaxAttempts:
+	case j.task.Parked+1 >= MaxAttempts:
 		r.Kind, r.Outcome = dsar.ReportFailed, dsar.Failed
-		r.Reason = cut(fmt.Sprintf("given up after %d attempts: %s", j.task.Attempt, r.Reason), MaxReason)
+		r.Reason = cut(fmt.Sprintf("given up after %d attempts: %s", j.task.Parked+1, r.Reason), MaxReason)
 	default:
 		r.Kind, r.Until = dsar.ReportParked, now.Add(parkFor(j.task)).UTC()
 	}
 	return r
 }
 
-// parkFor is how long a task waits after a transient failure: twice as long
-// with each attempt, spread by a jitter that depends on the task alone, so that
+// parkFor is how long a task waits after a transient failure: twice as long each
+// time since it was first sent or a person retried it, spread by a jitter that depends on the task alone, so that
 // a task that comes twice gives the same report.
 func parkFor(t dsar.Task) time.Duration {
 	wait := FirstPark
-	for i := 1; i < t.Attempt && wait < MaxPark; i++ {
+	for i := 0; i < t.Parked && wait < MaxPark; i++ {
 		wait *= 2
 	}
 	wait = min(wait, MaxPark)

@@ -14,12 +14,13 @@ import (
 
 const (
 	// firstPark is how long a task waits where the vault or the outbox can't be
-	// reached; it doubles with each attempt, up to maxPark.
+	// reached; it doubles each time, up to maxPark.
 	firstPark = 5 * time.Second
 	maxPark   = time.Hour
-	// maxAttempts is the attempt with which that becomes a failure for a person
-	// to look at: after about an hour and a half.
-	maxAttempts = 12
+	// maxParks is how often that is done, since it was first sent or a person
+	// retried it, before it is a failure for a person to look at: after about
+	// two and a half hours.
+	maxParks = 11
 	// maxDetail is how much of an error's text is kept, sealed, in bytes.
 	maxDetail = 4 << 10
 	// sealDetail is the context under which it is sealed (pkg/worker).
@@ -62,12 +63,12 @@ var judged = [...]struct {
 }{
 	{vault.ErrShredded, "keys-destroyed", "the request's keys were destroyed: there is nothing left to answer with"},
 	{vault.ErrNoKeys, "no-keys", "the request has no keys in this vault"},
-	{vault.ErrNoObject, "object-missing", "an object that a system gathered isn't in the vault; let the system gather again"},
-	{vault.ErrCorrupt, "object-damaged", "an object that a system gathered is damaged; let the system gather again"},
-	{errLength, "object-damaged", "an object isn't as long as its system reported; let the system gather again"},
-	{record.ErrTruncated, "object-damaged", "an object that a system gathered is cut short; let the system gather again"},
-	{record.ErrMalformed, "object-damaged", "an object that a system gathered can't be read; let the system gather again"},
-	{record.ErrTooLong, "object-damaged", "an object that a system gathered has a record that is too long"},
+	{vault.ErrNoObject, dsar.CodeObjectMissing, "an object that a system gathered isn't in the vault; let the system gather again"},
+	{vault.ErrCorrupt, dsar.CodeObjectDamaged, "an object that a system gathered is damaged; let the system gather again"},
+	{errLength, dsar.CodeObjectDamaged, "an object isn't as long as its system reported; let the system gather again"},
+	{record.ErrTruncated, dsar.CodeObjectDamaged, "an object that a system gathered is cut short; let the system gather again"},
+	{record.ErrMalformed, dsar.CodeObjectDamaged, "an object that a system gathered can't be read; let the system gather again"},
+	{record.ErrTooLong, dsar.CodeObjectDamaged, "an object that a system gathered has a record that is too long"},
 	{bundle.ErrInput, "not-a-bundle", "a name of a system or of the request can't be a file's name"},
 	{bundle.ErrUndeclared, "undeclared", "a system gathered a dataset or column that its manifest doesn't declare; mend the manifest, or gather again"},
 }
@@ -87,11 +88,11 @@ func (a *Aggregator) fault(r *dsar.Report, t dsar.Task, err error) {
 	if errors.Is(err, context.DeadlineExceeded) {
 		r.Code, r.Reason = "too-slow", "the bundle was not written in time"
 	}
-	if t.Attempt >= maxAttempts {
+	if t.Parked >= maxParks {
 		r.Kind, r.Outcome, r.Reason = dsar.ReportFailed, dsar.Failed, r.Reason+", again and again"
 		return
 	}
-	r.Kind, r.Until = dsar.ReportParked, a.cfg.Now().Add(parkFor(t.Attempt)).UTC()
+	r.Kind, r.Until = dsar.ReportParked, a.cfg.Now().Add(parkFor(t.Parked)).UTC()
 }
 
 // judge gives the code and reason of an error that trying again can't mend.
@@ -117,9 +118,10 @@ func judge(err error) (code, reason string) {
 	return "", ""
 }
 
-func parkFor(attempt int) time.Duration {
+// parkFor is the wait of a task that was parked so many times before.
+func parkFor(parked int) time.Duration {
 	wait := firstPark
-	for i := 1; i < attempt && wait < maxPark; i++ {
+	for i := 0; i < parked && wait < maxPark; i++ {
 		wait *= 2
 	}
 	return min(wait, maxPark)
