@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -42,7 +43,7 @@ func post(ctx context.Context, base string, data []byte) ([]byte, error) {
 	if res.StatusCode/100 != 2 {
 		var problem struct{ Title, Detail string }
 		_ = json.Unmarshal(body, &problem)
-		return nil, fmt.Errorf("%s: %s", res.Status, strings.TrimSpace(problem.Title+" "+problem.Detail))
+		return nil, fmt.Errorf("%s: %s", res.Status, cmp.Or(problem.Detail, problem.Title))
 	}
 	return body, nil
 }
