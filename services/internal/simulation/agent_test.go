@@ -22,7 +22,7 @@ func (w *world) timePasses(ctx context.Context) {
 		var state dsar.State
 		w.look(func() {
 			var err error
-			state, err = w.newLifecycle().State(ctx, a.id)
+			state, err = w.observer.State(ctx, a.id)
 			w.must(err)
 		})
 		switch {

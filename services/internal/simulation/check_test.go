@@ -102,7 +102,7 @@ func (w *world) checkRow(ctx context.Context, a *asked, state dsar.State, facts 
 // checkFacts: nothing is sent without a reason, and nothing ends twice.
 func (w *world) checkFacts(a *asked, events []dsar.Event) {
 	var state dsar.State
-	var retried time.Time
+	var retried time.Time // when a person last did
 	for _, e := range events {
 		switch e := e.(type) {
 		case dsar.TaskSent:
@@ -113,17 +113,12 @@ func (w *world) checkFacts(a *asked, events []dsar.Event) {
 			if t := state.Task(e.System, e.Action); t != nil && t.Status == dsar.TaskIsEnded {
 				w.fail("request %s: %s of %s ended twice", a.id, e.Action, e.System)
 			}
-			if t := state.Task(e.System, e.Action); e.Action == dsar.Erase && t != nil && w.stageOf(state) != dsar.Erase && state.Stage != dsar.Prove {
-				w.fail("request %s: %s erased in the stage %s", a.id, e.System, state.Stage)
-			}
 		case dsar.Retried:
 			retried = e.At
 		}
 		state = dsar.Evolve(state, e)
 	}
 }
-
-func (w *world) stageOf(s dsar.State) dsar.Action { return s.Stage }
 
 // unreasoned says why a task should not have been sent; empty where it should.
 func unreasoned(s dsar.State, e dsar.TaskSent, retried time.Time) string {
@@ -147,8 +142,9 @@ func unreasoned(s dsar.State, e dsar.TaskSent, retried time.Time) string {
 			return "it was parked for longer"
 		}
 	case dsar.SentRetried:
-		proofAgain := e.Action == dsar.Prove || e.Action == dsar.Erase
-		if !e.At.Equal(retried) && !proofAgain {
+		// These follow, once what a person asked for is done.
+		follows := e.Action == dsar.Prove || e.Action == dsar.Assemble
+		if !e.At.Equal(retried) && !(follows && !retried.IsZero()) {
 			return "nobody asked for it"
 		}
 	case dsar.SentFurther:

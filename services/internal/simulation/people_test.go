@@ -12,7 +12,7 @@ import (
 type manifestOf = manifest.Manifest
 
 // people is how many ask, each once.
-const people = 5
+const people = 4
 
 // The identifiers of a person, each with the canary in it.
 func email(p int) string    { return fmt.Sprintf("%s%d@example.com", canary, p) }

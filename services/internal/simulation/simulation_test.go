@@ -29,7 +29,7 @@ var onceFailed = []struct {
 const (
 	// troubledSteps is how long things go wrong: long enough for most requests to
 	// end in it, short enough for some to be caught in the middle.
-	troubledSteps = 250
+	troubledSteps = 300
 	// calmSteps is far more than a run needs once everything works; one that
 	// needs more is stuck.
 	calmSteps = 5_000

@@ -37,8 +37,15 @@ type system struct {
 	seeded   map[int]row       // as it was at first
 	finds    map[string]string // identifier value: what it resolves to
 	lag      int               // proofs that still see what was erased
+	down     time.Time         // until when nothing answers
 	ghosts   []row
 	erasures map[string]*erasures // by request
+
+	// Mutants: it says erased, and nothing is; it erases what must stay; these
+	// records are everybody's.
+	stubborn bool
+	greedy   bool
+	reach    func(dsar.Action, row) bool
 }
 
 // erasures is how often a system was told to erase for one request, and why it
@@ -65,12 +72,18 @@ func (s *system) trouble(ctx context.Context, t worker.Task) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if !s.w.hits(s.w.rates.vendor) {
+	switch {
+	case !s.w.calm && s.w.clock.now().Before(s.down):
+		return s.vendorError("503", t)
+	case !s.w.hits(s.w.rates.vendor):
 		return nil
 	}
-	switch s.rng.IntN(6) {
+	switch s.rng.IntN(7) {
 	case 0, 1:
 		return s.vendorError("the line broke", t)
+	case 6:
+		s.down = s.w.clock.now().Add(time.Duration(s.rng.IntN(10)) * time.Hour)
+		return s.vendorError("down for maintenance", t)
 	case 2:
 		return worker.RetryAfter(time.Duration(s.rng.IntN(7200))*time.Second, "rate-limited", "the vendor asks to wait", s.vendorError("429", t))
 	case 3:
@@ -100,7 +113,7 @@ func (s *system) Resolve(ctx context.Context, t worker.Task) ([]worker.Found, er
 func (s *system) of(t worker.Task, dataset string) []row {
 	var out []row
 	for _, r := range s.rows {
-		if r.dataset == dataset && isOf(t, r) {
+		if r.dataset == dataset && (isOf(t, r) || s.reach != nil && s.reach(t.Action, r)) {
 			out = append(out, r)
 		}
 	}
@@ -173,14 +186,14 @@ func (s *system) Erase(ctx context.Context, t worker.Task) (counts []dsar.Counts
 		var kept int64
 		for _, r := range s.of(t, dataset) {
 			c.Found++
-			if r.retained {
+			if r.retained && !s.greedy {
 				kept++
 				continue
 			}
 			if err := s.trouble(ctx, t); err != nil {
 				return nil, err // by halves: what is gone is gone
 			}
-			s.rows = slices.DeleteFunc(s.rows, func(x row) bool { return x.id == r.id })
+			s.rows = slices.DeleteFunc(s.rows, func(x row) bool { return x.id == r.id && !s.stubborn })
 			s.ghosts = append(s.ghosts, r)
 			c.Erased++
 		}

@@ -42,11 +42,12 @@ type world struct {
 	outbox  *blobtest.Bucket
 	master  *secrets.Keeper
 
-	current *life // of the process whose turn it is
-	all     processes
-	systems []*system
-	topics  []*topic // in the order in which they were first written
-	asked   []*asked
+	observer *lifecycle.Lifecycle // of who looks
+	current  *life                // of the process whose turn it is
+	all      processes
+	systems  []*system
+	topics   []*topic // in the order in which they were first written
+	asked    []*asked
 
 	log     *slog.Logger
 	spy     spy
@@ -97,12 +98,13 @@ var (
 func newWorld(k kit, seed uint64) *world {
 	w := &world{kit: k, rng: mathrand.New(mathrand.NewPCG(seed, 1)), clock: &clock{t: start}}
 	rate := func() int { return []int{12, 40, 120, 400}[w.rng.IntN(4)] }
-	w.rates = rates{crash: 4 * rate(), outage: 4 * rate(), vendor: rate(), lost: rate(), twice: rate(), reordered: rate(), race: rate(), topicsLost: 4 * rate()}
+	w.rates = rates{crash: 4 * rate(), outage: 4 * rate(), vendor: (rate() + 2) / 3, lost: rate(), twice: rate(), reordered: rate(), race: rate(), topicsLost: 4 * rate()}
 	w.journal = memjournal.New(memjournal.Config{Fault: w.journalFault})
 	w.vault = &blobtest.Bucket{Fault: w.bucketFault}
 	w.outbox = &blobtest.Bucket{Fault: w.bucketFault}
 	key, err := localsecrets.NewRandomKey()
 	w.must(err)
+	w.observer = lifecycle.New(w.journal)
 	w.master = localsecrets.NewKeeper(key)
 	w.log, err = telemetry.NewLogger(&w.spy.log, telemetry.LogConfig{Level: slog.LevelDebug})
 	w.must(err)
@@ -242,6 +244,8 @@ func (w *world) step(ctx context.Context) {
 		w.topics = nil
 	case n < 95 && !w.calm:
 		w.goBack()
+	case n < 96 && w.hits(w.rates.lost):
+		w.loseAnObject()
 	default:
 		w.timePasses(ctx)
 	}

@@ -1,0 +1,32 @@
+package simulation
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// loseAnObject is a disk that loses or damages something that was gathered: the
+// answer lacks it, and it has to be gathered again.
+func (w *world) loseAnObject() {
+	blobs := w.vault.Blobs()
+	var objects []string
+	for _, key := range slices.Sorted(maps.Keys(blobs)) {
+		if strings.HasPrefix(key, "objects/") {
+			objects = append(objects, key)
+		}
+	}
+	if len(objects) == 0 {
+		return
+	}
+	key := objects[w.rng.IntN(len(objects))]
+	if w.rng.IntN(2) == 0 {
+		w.note("the disk loses %s", key)
+		w.vault.Set(key, nil)
+		return
+	}
+	w.note("the disk damages %s", key)
+	damaged := slices.Clone(blobs[key])
+	damaged[len(damaged)/2] ^= 1
+	w.vault.Set(key, damaged)
+}

@@ -1,0 +1,155 @@
+package simulation
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/coordinator"
+	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/journal/memjournal"
+	"habeas.dev/services/internal/lifecycle"
+)
+
+// mutantSeeds is within how many runs a mutant must be caught: a twentieth of
+// what every change is held to.
+const mutantSeeds = 50
+
+// TestMutants proves that the simulation can fail: each mutant breaks one
+// promise of the services, the stores or the systems.
+func TestMutants(t *testing.T) {
+	t.Parallel()
+	k := newKit(t)
+	for name, change := range map[string]func(*world){
+		"reports are not deduplicated":           func(w *world) { w.mutant.requests = w.withoutDedupe },
+		"what follows is recorded twice":         func(w *world) { w.mutant.journal = func(j *memjournal.Store) lifecycle.Journal { return twice{j} } },
+		"an append doesn't look at the version":  func(w *world) { w.mutant.journal = func(j *memjournal.Store) lifecycle.Journal { return blind{j} } },
+		"the row is not that of the facts":       func(w *world) { w.mutant.journal = func(j *memjournal.Store) lifecycle.Journal { return stale{j} } },
+		"facts are published before they happen": func(w *world) { w.mutant.outbox = func(j *memjournal.Store) journal.Outbox { return hasty{j} } },
+		"facts are published out of order":       func(w *world) { w.mutant.outbox = func(j *memjournal.Store) journal.Outbox { return backwards{j} } },
+		"an address in a header":                 func(w *world) { w.mutant.message = func(m *journal.Message) { m.Headers["x-for"] = email(0) } },
+		"an address in the log": func(w *world) {
+			w.mutant.message = func(*journal.Message) { w.spy.log.WriteString(email(0)) }
+		},
+		"a gathering takes everybody's": func(w *world) {
+			for _, s := range w.systems {
+				s.reach = func(a dsar.Action, _ row) bool { return a == dsar.Gather }
+			}
+		},
+		"an erasure takes what must stay": func(w *world) {
+			for _, s := range w.systems {
+				s.greedy = true
+			}
+		},
+		"an erasure leaves something": func(w *world) {
+			for _, s := range w.systems {
+				s.stubborn = true
+			}
+		},
+		"an erasure takes another's": func(w *world) {
+			for _, s := range w.systems {
+				s.reach = func(a dsar.Action, r row) bool { return a != dsar.Gather && r.id%7 == 0 }
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for s := uint64(1); s <= mutantSeeds; s++ {
+				if w := play(t.Context(), k, s, change); len(w.broken) > 0 {
+					t.Logf("caught with seed %d: %s", s, w.broken[0])
+					return
+				}
+			}
+			t.Errorf("not caught in %d runs", mutantSeeds)
+		})
+	}
+}
+
+// naive applies every report of an ended task as if it were the first.
+type naive struct {
+	*lifecycle.Lifecycle
+	journal *memjournal.Store
+}
+
+func (w *world) withoutDedupe(l *lifecycle.Lifecycle) coordinator.Requests {
+	return naive{l, w.journal}
+}
+
+func (n naive) Do(ctx context.Context, id string, c dsar.Command) (dsar.State, error) {
+	state, err := n.Lifecycle.Do(ctx, id, c)
+	heard, ok := c.(dsar.Heard)
+	if err != nil || !ok || state.Status.Ended() {
+		return state, err
+	}
+	r := heard.Report
+	t := state.Task(r.System, r.Action)
+	facts, err := n.journal.Facts(ctx, id, 1)
+	if err != nil || t.Status != dsar.TaskIsEnded || t.End.At.Equal(heard.Now) {
+		return state, err
+	}
+	typ, data, err := dsar.Encode(dsar.TaskEnded{System: r.System, Action: r.Action, Attempt: r.Attempt, Outcome: r.Outcome, Counts: r.Counts, Objects: r.Objects, At: heard.Now})
+	if err != nil {
+		return state, err
+	}
+	row, err := n.journal.Row(ctx, id)
+	if err != nil {
+		return state, err
+	}
+	return state, n.journal.Append(ctx, journal.Append{RequestID: id, Expected: len(facts), Facts: []journal.NewFact{{Type: typ, At: heard.Now, Data: data}}, Row: row})
+}
+
+// twice applies every end of a task twice.
+type twice struct{ *memjournal.Store }
+
+func (j twice) Append(ctx context.Context, a journal.Append) error {
+	ended := dsar.TaskEnded{}.Type()
+	if i := slices.IndexFunc(a.Facts, func(f journal.NewFact) bool { return f.Type == ended }); i >= 0 {
+		a.Facts = slices.Insert(slices.Clone(a.Facts), i, a.Facts[i])
+	}
+	return j.Store.Append(ctx, a)
+}
+
+// blind lets both of two deciders win.
+type blind struct{ *memjournal.Store }
+
+func (j blind) Append(ctx context.Context, a journal.Append) error {
+	facts, err := j.Facts(ctx, a.RequestID, 1)
+	if err != nil {
+		return err
+	}
+	a.Expected = len(facts)
+	return j.Store.Append(ctx, a)
+}
+
+// stale forgets to say in the row what the request waits for.
+type stale struct{ *memjournal.Store }
+
+func (j stale) Append(ctx context.Context, a journal.Append) error {
+	a.Row.UpdatedAt = a.Row.ReceivedAt
+	return j.Store.Append(ctx, a)
+}
+
+// hasty removes what is pending before it is published.
+type hasty struct{ *memjournal.Store }
+
+func (o hasty) Pending(ctx context.Context, limit int) ([]journal.PendingMessage, error) {
+	pending, err := o.Store.Pending(ctx, limit)
+	if err != nil {
+		return nil, err
+	}
+	var ids []int64
+	for _, p := range pending {
+		ids = append(ids, p.ID)
+	}
+	return pending, o.Sent(ctx, ids)
+}
+
+// backwards hands out the youngest first.
+type backwards struct{ *memjournal.Store }
+
+func (o backwards) Pending(ctx context.Context, limit int) ([]journal.PendingMessage, error) {
+	pending, err := o.Store.Pending(ctx, limit)
+	slices.Reverse(pending)
+	return pending, err
+}
