@@ -11,6 +11,10 @@ import (
 	"habeas.dev/pkg/worker"
 )
 
+// ErrUnreachable says that the database could not be asked when a System was to
+// be made: it may be later, and nothing is said about the manifest.
+var ErrUnreachable = errors.New("the database can't be reached")
+
 // errNobody says that the database returned a row which, by what it holds, is
 // nobody's of those asked for.
 func errNobody(dataset string) error {

@@ -95,7 +95,7 @@ func sqliteDSN(path string) string {
 
 // New serves a system from its manifest, on a database that the caller opened
 // and closes. It checks that the database has what the manifest names; its
-// errors are one line: file:line: what; cure. A SQLite database MUST have been
+// errors are [ErrUnreachable], or one line: file:line: what; cure. A SQLite database MUST have been
 // opened with _txlock=immediate, else erasing can meet a lock halfway (which
 // fails the batch, and harms nothing).
 func New(ctx context.Context, m *manifest.Manifest, db *sql.DB, dialect Dialect, opts ...Option) (*System, error) {
@@ -112,7 +112,7 @@ func New(ctx context.Context, m *manifest.Manifest, db *sql.DB, dialect Dialect,
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	if err := db.PingContext(ctx); err != nil {
-		return nil, fmt.Errorf("sqlsystem: %s: the database doesn't answer: %w", m.System, err)
+		return nil, fmt.Errorf("sqlsystem: %s: %w: %w", m.System, ErrUnreachable, err)
 	}
 	if err := s.compile(ctx); err != nil {
 		return nil, err

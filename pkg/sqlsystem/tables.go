@@ -188,7 +188,7 @@ func (c *compiler) look(ctx context.Context, path, name string) (*table, error) 
 	case errors.Is(err, errNoTable):
 		return nil, c.wrong(path, fmt.Sprintf("%sthe database has no table %q", c.of(path), name), "create it, or correct the name")
 	case err != nil:
-		return nil, fmt.Errorf("sqlsystem: %s: the database can't be asked for its tables: %w", c.m.System, err)
+		return nil, fmt.Errorf("sqlsystem: %s: %w: it doesn't tell its tables: %w", c.m.System, ErrUnreachable, err)
 	}
 	c.seen[name] = t
 	return t, nil

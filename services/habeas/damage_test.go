@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -125,4 +126,48 @@ func (u *up) tries() (said string, serves bool) {
 		u.Errorf("it ended with %v", err)
 	}
 	return string(u.logs.Bytes()), false
+}
+
+// TestSystemDown starts `habeas up` with one system's database unusable: the
+// others answer, the request shows whom it waits for, and it ends when the
+// system is there.
+func TestSystemDown(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("starts processes")
+	}
+	u := newUp(t)
+	u.start()
+	u.stopGently()
+	file := filepath.Join(u.dir, "sandbox", "billing.db")
+	whole, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(file, 5000); err != nil {
+		t.Fatal(err)
+	}
+	u.start()
+	asked := killRequests()[:1]
+	u.submit(asked)
+	in, err := place{Data: u.dir}.open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	beat := time.NewTicker(20 * time.Millisecond)
+	defer beat.Stop()
+	for waits := []string(nil); !slices.Equal(waits, []string{"billing"}); <-beat.C {
+		row, err := in.Journal.Row(t.Context(), asked[0].id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if waits = row.Waiting; row.Status == string(dsar.StatusCompleted) {
+			t.Fatal("it ended without billing")
+		}
+	}
+	if err := os.WriteFile(file, whole, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	u.finish(asked)
 }

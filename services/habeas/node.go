@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cenkalti/backoff/v4"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"habeas.dev/pkg/bus"
@@ -18,6 +19,7 @@ import (
 	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/policy"
+	"habeas.dev/pkg/sqlsystem"
 	"habeas.dev/pkg/telemetry"
 	"habeas.dev/pkg/worker"
 	"habeas.dev/services/aggregator"
@@ -36,6 +38,8 @@ const (
 	stopTime = 15 * time.Second
 	// topicTime bounds how long the brokers may take to be there at the start.
 	topicTime = 30 * time.Second
+	// reachInterval is how often a system that is down is tried at least.
+	reachInterval = 10 * time.Second
 	// externalPartitions is how many a topic gets on a broker of one's own; the
 	// embedded one has its own number.
 	externalPartitions = 6
@@ -208,26 +212,57 @@ func (n *node) consume(group string, run func(context.Context, transport.Subscri
 	return nil
 }
 
+// startWorkers starts the workers of all systems that aren't served elsewhere.
 func (n *node) startWorkers(ctx context.Context, cfg config.Config, tel *telemetry.Telemetry, publisher *bus.Publisher) error {
 	link := worker.Share(n.busConfig("worker"), publisher, n.log)
 	for _, m := range n.manifests {
 		if cfg.Systems[m.System].Elsewhere {
 			continue
 		}
-		impl, closer, err := openSystem(ctx, cfg.Systems[m.System], m)
-		if err != nil {
+		connect := func(ctx context.Context) (func(context.Context) error, error) {
+			impl, closer, err := openSystem(ctx, cfg.Systems[m.System], m)
+			if err != nil {
+				return nil, err
+			}
+			w, err := worker.New(m, impl, worker.WithLogger(n.log), worker.WithTracer(tel.Tracers()), worker.WithMeter(tel.Meters()))
+			if err != nil {
+				return nil, errors.Join(err, closer())
+			}
+			return func(ctx context.Context) error {
+				err := w.Run(ctx, worker.Config{Connection: link, Vault: n.in.Vault, BatchSize: batchOf(impl)})
+				return errors.Join(err, closer())
+			}, nil
+		}
+		serve, err := connect(ctx)
+		switch {
+		case errors.Is(err, sqlsystem.ErrUnreachable):
+			n.log.Warn("a system is down: requests wait for it", "system", m.System, "error", err)
+			serve = whenReachable(connect)
+		case err != nil:
 			return fmt.Errorf("worker %s: %w", m.System, err)
 		}
-		n.onStop(closer)
-		w, err := worker.New(m, impl, worker.WithLogger(n.log), worker.WithTracer(tel.Tracers()), worker.WithMeter(tel.Meters()))
+		n.run("worker "+m.System, serve)
+	}
+	return nil
+}
+
+// whenReachable connects to a system until it is there, and then serves it: one
+// system that is down holds up requests that need it, and nothing else.
+func whenReachable(connect func(context.Context) (func(context.Context) error, error)) func(context.Context) error {
+	return func(ctx context.Context) error {
+		again := backoff.NewExponentialBackOff(backoff.WithMaxInterval(reachInterval), backoff.WithMaxElapsedTime(0))
+		serve, err := backoff.RetryWithData(func() (func(context.Context) error, error) {
+			serve, err := connect(ctx)
+			if err != nil && !errors.Is(err, sqlsystem.ErrUnreachable) {
+				err = backoff.Permanent(err)
+			}
+			return serve, err
+		}, backoff.WithContext(again, ctx))
 		if err != nil {
 			return err
 		}
-		n.run("worker "+m.System, func(ctx context.Context) error {
-			return w.Run(ctx, worker.Config{Connection: link, Vault: n.in.Vault, BatchSize: batchOf(impl)})
-		})
+		return serve(ctx)
 	}
-	return nil
 }
 
 func (n *node) serve(server *http.Server, listener net.Listener) {
