@@ -2,10 +2,8 @@ package aggregator
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
@@ -31,12 +29,12 @@ func (a *Aggregator) Run(ctx context.Context, s transport.Subscriber, out Sender
 	return transport.Loop(ctx, s, event.TopicTasks(dsar.Aggregator), a.log, func(ctx context.Context, m transport.Received) error {
 		e, err := event.Decode(m.Headers, m.Payload)
 		if err != nil {
-			return out.Send(ctx, event.TopicRejected, a.rejected(m, e, err))
+			return out.Send(ctx, event.TopicRejected, a.rejected(m, err))
 		}
 		report, err := a.handle(ctx, e, places)
 		switch {
 		case errors.Is(err, ErrNotATask):
-			return out.Send(ctx, event.TopicRejected, a.rejected(m, e, err))
+			return out.Send(ctx, event.TopicRejected, a.rejected(m, err))
 		case err != nil:
 			return err
 		}
@@ -56,23 +54,11 @@ func (a *Aggregator) handle(ctx context.Context, e event.Event, places chan stru
 	}
 }
 
-// rejection is the data of dsar.rejected.v1 (schemas/). The record itself isn't
-// repeated: what is no task may be anything.
-type rejection struct {
-	Topic  string    `json:"topic"`
-	Code   string    `json:"code"`
-	Reason string    `json:"reason"`
-	At     time.Time `json:"at"`
-	Bytes  int       `json:"bytes"`
-}
-
-func (a *Aggregator) rejected(m transport.Received, e event.Event, err error) event.Event {
-	r := rejection{Topic: event.TopicTasks(dsar.Aggregator), Code: event.Code(err), Reason: err.Error(), At: a.cfg.Now().UTC(), Bytes: len(m.Payload)}
-	if r.Code == "" {
-		r.Code = "not-a-task"
+// rejected says that a message is no task. The message itself isn't repeated.
+func (a *Aggregator) rejected(m transport.Received, err error) event.Event {
+	code := event.Code(err)
+	if code == "" {
+		code = "not-a-task"
 	}
-	data, _ := json.Marshal(r) //nolint:errchkjson // strings, a number and a time
-	return event.Event{
-		ID: event.ID("rejected", r.Topic, e.ID, m.Key, r.Code), Source: source, Type: event.TypeRejected, Subject: m.Key, Time: r.At, Data: data,
-	}
+	return transport.Rejection(source, event.TopicTasks(dsar.Aggregator), code, err.Error(), m, a.cfg.Now())
 }

@@ -12,6 +12,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
+	"habeas.dev/services/internal/journal"
 )
 
 // Requests applies commands to requests; lifecycle.Lifecycle does.
@@ -42,7 +43,8 @@ func New(c Config) *Coordinator { return &Coordinator{c} }
 const Group = "habeas.coordinator"
 
 // ErrUnreadable says that a report can't be used, now or ever. The caller
-// rejects the message; any other error wants it again.
+// rejects the message; any other error wants it again. Such an error's text
+// repeats nothing of the report (TestStrangersOnTheTopicOfReports).
 var ErrUnreadable = errors.New("unreadable report")
 
 // Handle applies one report. It does nothing where the report came before, is
@@ -50,7 +52,7 @@ var ErrUnreadable = errors.New("unreadable report")
 // (TestReportsComeTwiceLateAndOutOfOrder).
 func (c *Coordinator) Handle(ctx context.Context, e event.Event) error {
 	if e.Type != event.TypeReport {
-		return fmt.Errorf("%w: type %s, want %s", ErrUnreadable, e.Type, event.TypeReport)
+		return fmt.Errorf("%w: its type isn't %s", ErrUnreadable, event.TypeReport)
 	}
 	var r dsar.Report
 	if err := json.Unmarshal(e.Data, &r); err != nil {
@@ -60,8 +62,15 @@ func (c *Coordinator) Handle(ctx context.Context, e event.Event) error {
 		return fmt.Errorf("%w: the event's subject isn't the report's request_id", ErrUnreadable)
 	}
 	_, err := c.Requests.Do(ctx, r.RequestID, dsar.Heard{Report: r, Now: c.Now()})
+	if errors.Is(err, journal.ErrInvalid) {
+		// It would come again for ever, and hold up what else is said of the
+		// request: the task has failed, as far as anybody can use it.
+		r = dsar.Report{RequestID: r.RequestID, System: r.System, Action: r.Action, Attempt: r.Attempt, Kind: dsar.ReportFailed, Outcome: dsar.Failed,
+			Code: "bad-report", Reason: "the worker's report can't be journalled: it is too large, or an identifier in it has no fingerprint; mend the worker, then retry"}
+		_, err = c.Requests.Do(ctx, r.RequestID, dsar.Heard{Report: r, Now: c.Now()})
+	}
 	if errors.Is(err, dsar.ErrStray) || errors.Is(err, dsar.ErrUnknown) {
-		return fmt.Errorf("%w: %s %s of request %s: %w", ErrUnreadable, r.System, r.Action, r.RequestID, err)
+		return fmt.Errorf("%w: %w", ErrUnreadable, err)
 	}
 	return err
 }

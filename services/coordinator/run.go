@@ -2,8 +2,8 @@ package coordinator
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"habeas.dev/pkg/event"
@@ -14,6 +14,9 @@ import (
 type Rejecter interface {
 	Send(ctx context.Context, topic string, e event.Event) error
 }
+
+// source is the CloudEvents source of what the coordinator sends.
+const source = "habeas/coordinator"
 
 // tickEvery is how often timers are looked at: a parked task or a lease is
 // accurate to this much.
@@ -33,10 +36,10 @@ func (c *Coordinator) Run(ctx context.Context, s transport.Subscriber, r Rejecte
 		if err == nil {
 			err = c.Handle(ctx, e)
 		} else {
-			err = errors.Join(ErrUnreadable, err)
+			err = fmt.Errorf("%w: %w", ErrUnreadable, err)
 		}
 		if errors.Is(err, ErrUnreadable) {
-			return r.Send(ctx, event.TopicRejected, c.rejected(m, e, err))
+			return r.Send(ctx, event.TopicRejected, transport.Rejection(source, event.TopicReports, "unreadable-report", err.Error(), m, c.Now()))
 		}
 		return err
 	})
@@ -59,18 +62,4 @@ func (c *Coordinator) runTimers(ctx context.Context) {
 		case <-beat.C:
 		}
 	}
-}
-
-// rejected says which report was dropped and why. Nothing of the report's own
-// text is repeated: nobody vouches for it.
-func (c *Coordinator) rejected(m transport.Received, e event.Event, err error) event.Event {
-	now := c.Now()
-	data, _ := json.Marshal(struct { //nolint:errchkjson // strings, a number and a time
-		Topic  string    `json:"topic"`
-		Code   string    `json:"code"`
-		Reason string    `json:"reason"`
-		At     time.Time `json:"at"`
-		Bytes  int       `json:"bytes"`
-	}{event.TopicReports, "unreadable-report", err.Error(), now, len(m.Payload)})
-	return event.Event{ID: event.ID("rejected", event.TopicReports, e.ID, m.Key), Source: "habeas/coordinator", Type: event.TypeRejected, Subject: m.Key, Time: now, Data: data}
 }
