@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -125,26 +126,30 @@ func demoRequests(p *people.Population) []demoRequest {
 func (c *demoCommand) tell(dir string, asked []demoRequest, traces []trace.Trace) bool {
 	good := true
 	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(out, "\nREQUEST\tID\tENDED\tIN\tANSWER")
+	fmt.Fprintln(out, "\nREQUEST\tID\tENDED\tIN")
 	for i, a := range asked {
 		t := traces[i]
-		answer := "outbox/" + a.id + ".zip.age"
-		if t.Status != dsar.StatusCompleted {
-			good, answer = false, t.Attention
+		if t.Status == dsar.StatusCompleted {
+			fmt.Fprintf(out, "%s\t%s\t%s\t%s\n", a.title, a.id, t.Status, t.EndedAt.Sub(t.AcceptedAt).Round(time.Millisecond))
+			continue
 		}
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\n", a.title, a.id, t.Status, t.EndedAt.Sub(t.AcceptedAt).Round(time.Millisecond), answer)
+		good = false
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\n", a.title, a.id, t.Status, t.Attention)
 	}
 	_ = out.Flush()
-	fmt.Printf(`
-Each answer is encrypted for its person (age); look into one, and follow what was done:
-  %[1]s bundle get %[2]s --data %[3]s -o answer.zip
-  %[1]s verify answer.zip
-  %[1]s trace %[4]s --data %[3]s
-  %[1]s requests --data %[3]s
-`, program(), asked[0].id, quoted(dir), asked[2].id)
 	if !good {
-		fmt.Println("\nNot all requests ended as they should; `trace` tells why.")
+		fmt.Printf("\nNot all requests ended as they should; `%s trace ID --data %s` tells why.\n", program(), quoted(dir))
 	}
+	fmt.Printf(`
+The answers are in %[2]s, each encrypted for its person (age).
+Look into the first:
+  %[1]s bundle get %[4]s --data %[3]s -o answer.zip
+  %[1]s verify answer.zip
+  unzip answer.zip, and open data/index.html in a browser
+Follow what was done for the erasure, and list all requests:
+  %[1]s trace %[5]s --data %[3]s
+  %[1]s requests --data %[3]s
+`, program(), filepath.Join(dir, config.RoomOutbox), quoted(dir), asked[0].id, asked[2].id)
 	return good
 }
 

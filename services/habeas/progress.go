@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
@@ -115,7 +116,7 @@ func (l *lines) show(traces []trace.Trace) {
 			}
 		}
 		if bar := l.bar[name]; bar != nil {
-			*l.note[name] = stepWords(latest)
+			*l.note[name], _, _ = strings.Cut(stepWords(latest), ": ") // a line has no room for more
 			bar.SetCurrent(int64(done))
 		}
 	}
@@ -153,7 +154,7 @@ func stepWords(s trace.Step) string {
 	if s.Action == "" {
 		return ""
 	}
-	words := fmt.Sprintf("%s: %s", s.Action, s.Outcome)
+	words := fmt.Sprintf("%s, %s", s.Action, s.Outcome)
 	if s.Outcome == "" {
 		words = fmt.Sprintf("%s …", s.Action)
 	}
