@@ -1,0 +1,296 @@
+package aggregator_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"habeas.dev/pkg/bundle"
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/policy"
+	"habeas.dev/services/aggregator"
+	"habeas.dev/services/internal/blobtest"
+)
+
+// TestHandleTwice: a task that comes twice gives the same bundle and the same
+// report, and leaves one bundle.
+func TestHandleTwice(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	task := w.task(t, w.gathered(t, 3, "x"))
+	first := w.do(t, task)
+	content := w.bundle(t)
+	again := w.do(t, task)
+	if first.Kind != dsar.ReportEnded || first.Outcome != dsar.Assembled || len(first.Objects) != 1 || len(again.Objects) != 1 || first.Objects[0] != again.Objects[0] {
+		t.Errorf("reports %+v and %+v", first, again)
+	}
+	if got := w.bundle(t); !bytes.Equal(got, content) {
+		t.Error("the second time gave another bundle")
+	}
+	sum := sha256.Sum256(content)
+	o := first.Objects[0]
+	if o.Name != requestID+".zip.age" || o.Bytes != int64(len(content)) || o.SHA256 != hex.EncodeToString(sum[:]) || o.Records != 3 {
+		t.Errorf("the report says %+v of a bundle of %d bytes", o, len(content))
+	}
+	if n := len(w.outboxStore.Blobs()); n != 1 {
+		t.Errorf("%d bundles in the outbox", n)
+	}
+	verdict, err := bundle.Verify(t.Context(), bytes.NewReader(content), int64(len(content)))
+	if err != nil || len(verdict.Problems) > 0 {
+		t.Errorf("%v, %v", verdict.Problems, err)
+	}
+}
+
+// TestBrokenOff kills the process at each step of a bundle, in the vault and in
+// the outbox: no report, and the bundle of before or none. The same task again
+// ends as if nothing had happened.
+func TestBrokenOff(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	noise := make([]byte, 300)
+	rng := rand.NewChaCha8([32]byte{})
+	_, _ = rng.Read(noise)
+	task := w.task(t, w.gathered(t, 2_000, hex.EncodeToString(noise))) // several writes
+	event := taskEvent(t, task)
+
+	// stop ends the process at the nth step.
+	stop := func(n int) (steps int, err error) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		fault := func(blobtest.Op, bool) error {
+			if steps++; steps >= n {
+				cancel()
+				return errors.New("killed")
+			}
+			return nil
+		}
+		w.vaultStore.Fault, w.outboxStore.Fault = fault, fault
+		defer func() { w.vaultStore.Fault, w.outboxStore.Fault = nil, nil }()
+		_, err = w.Handle(ctx, event)
+		return steps, err
+	}
+	all, err := stop(1 << 30)
+	if err != nil || all < 8 {
+		t.Fatalf("a good run has %d steps: %v", all, err)
+	}
+	whole := w.bundle(t)
+	for _, before := range [][]byte{nil, w.outboxStore.Blobs()[requestID+".zip.age"]} {
+		for n := 1; n <= all; n++ {
+			w.outboxStore.Set(requestID+".zip.age", before)
+			if _, err := stop(n); !errors.Is(err, context.Canceled) {
+				t.Fatalf("killed at step %d of %d: %v", n, all, err)
+			}
+			left := w.outboxStore.Blobs()[requestID+".zip.age"]
+			switch {
+			case left == nil && before == nil:
+			case left == nil:
+				t.Errorf("killed at step %d, the bundle of before is gone", n)
+			case !bytes.Equal(left, before) && n < all: // the last is after the commit
+				t.Errorf("killed at step %d, another bundle is there", n)
+			case !bytes.Equal(w.bundle(t), whole):
+				t.Errorf("killed at step %d, half a bundle is there", n)
+			}
+		}
+	}
+	if r := w.do(t, task); r.Outcome != dsar.Assembled || !bytes.Equal(w.bundle(t), whole) {
+		t.Errorf("afterwards: %+v", r)
+	}
+}
+
+// TestLanguage: the answer is in the subject's language, as far as there is one.
+func TestLanguage(t *testing.T) {
+	t.Parallel()
+	for locale, want := range map[string][]string{
+		"fr": {`lang="fr"`, "Factures", "Dix ans"}, "fr-CA": {`lang="fr"`, "Factures"},
+		"en": {`lang="en"`, "Invoices", "Ten years"}, "": {`lang="en"`}, "ja": {`lang="en"`},
+	} {
+		w := newWorld(t)
+		w.do(t, w.task(t, w.gathered(t, 1, "x"), func(task *dsar.Task) { task.Locale = locale }))
+		page := w.answer(t)["index.html"]
+		for _, text := range want {
+			if !strings.Contains(page, text) {
+				t.Errorf("locale %q: the page lacks %q", locale, text)
+			}
+		}
+	}
+}
+
+// TestCertificate: an erasure's answer is a certificate. It holds no records,
+// even where something lies in the vault.
+func TestCertificate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	o := w.gathered(t, 3, "x")
+	until := time.Date(2036, 12, 31, 0, 0, 0, 0, time.UTC)
+	kept := []dsar.Retention{{Records: 2, Ground: "accounting", Until: until}}
+	task := w.task(t, o, func(task *dsar.Task) {
+		task.Right = dsar.Erasure
+		at := received.Add(time.Minute)
+		task.Answer.Systems[0].Ends = []dsar.ActionEnd{
+			{Action: dsar.Count, Outcome: dsar.Found, At: at, Counts: []dsar.Counts{{Dataset: "invoices", Found: 5, Retained: kept}}},
+			{Action: dsar.Erase, Outcome: dsar.Retained, At: at.Add(time.Minute), Counts: []dsar.Counts{{Dataset: "invoices", Found: 5, Erased: 3, Retained: kept}}, Objects: []dsar.Object{o}},
+			{Action: dsar.Prove, Outcome: dsar.Proven, At: at.Add(2 * time.Minute), Counts: []dsar.Counts{{Dataset: "invoices", Found: 2, Retained: kept}}},
+		}
+	})
+	if r := w.do(t, task); r.Outcome != dsar.Assembled || r.Objects[0].Records != 0 {
+		t.Fatalf("report %+v", r)
+	}
+	files := w.answer(t)
+	var certificate struct {
+		Systems []struct {
+			Outcome  dsar.Outcome
+			ProvenAt time.Time `json:"proven_at"`
+			Datasets []struct {
+				Found, Erased int64
+				Retained      []struct {
+					Records       int64
+					Ground, Title string
+					Until         time.Time
+				}
+			}
+		}
+	}
+	must(t, json.Unmarshal([]byte(files["certificate.json"]), &certificate))
+	s := certificate.Systems[0]
+	d := s.Datasets[0]
+	if s.Outcome != dsar.Retained || !s.ProvenAt.Equal(received.Add(3*time.Minute)) || d.Found != 5 || d.Erased != 3 ||
+		len(d.Retained) != 1 || d.Retained[0].Records != 2 || d.Retained[0].Ground != "accounting" || !d.Retained[0].Until.Equal(until) || d.Retained[0].Title == "" {
+		t.Errorf("the certificate says %+v", certificate)
+	}
+	for name := range files {
+		if strings.HasPrefix(name, "billing/") {
+			t.Errorf("the certificate comes with %s", name)
+		}
+	}
+}
+
+// TestPolicy: what the law asks for stands in the answer, and what it forbids
+// to show doesn't.
+func TestPolicy(t *testing.T) {
+	t.Parallel()
+	book, err := policy.Load()
+	must(t, err)
+	p := aggregator.FromBook(book, "")
+	eea := p("EEA", "fr", dsar.Access)
+	if eea.Law == "" || eea.Entity == "" || len(eea.Complaint) == 0 || eea.HideNeverShown || !slices.Contains(eea.Grants, dsar.Portability) {
+		t.Errorf("EEA: %+v", eea)
+	}
+	if en := p("EEA", "en", dsar.Access); en.Law == eea.Law {
+		t.Error("the law has the same name in French and in English")
+	}
+	if c := p("California", "en", dsar.Access); !c.HideNeverShown || !c.Categories {
+		t.Errorf("California: %+v", c)
+	}
+	if unknown := p("Atlantis", "en", dsar.Access); !unknown.HideNeverShown || unknown.Law != "" {
+		t.Errorf("an unknown place: %+v", unknown)
+	}
+	if named := aggregator.FromBook(book, "Example SARL")("EEA", "en", dsar.Access); named.Entity != "Example SARL" {
+		t.Errorf("the controller is %q", named.Entity)
+	}
+}
+
+// TestNotATask: what is no task of the aggregator's says so, and quotes nothing.
+func TestNotATask(t *testing.T) {
+	t.Parallel()
+	const canary = "kanarienvogel"
+	w := newWorld(t)
+	good := w.task(t, w.gathered(t, 1, "x"))
+	with := func(change func(*dsar.Task)) event.Event {
+		task := good
+		change(&task)
+		return taskEvent(t, task)
+	}
+	other := taskEvent(t, good)
+	other.Subject = canary
+	wrongType := taskEvent(t, good)
+	wrongType.Type = canary
+	for name, e := range map[string]event.Event{
+		"another type":   wrongType,
+		"not JSON":       {Type: event.TypeTask, Subject: requestID, Data: []byte(`{"request_id":"` + canary)},
+		"another shape":  {Type: event.TypeTask, Subject: requestID, Data: []byte(`{"attempt":"` + canary + `"}`)},
+		"another system": with(func(t *dsar.Task) { t.System = canary }),
+		"another action": with(func(t *dsar.Task) { t.Action = dsar.Gather }),
+		"no answer":      with(func(t *dsar.Task) { t.Answer = nil }),
+		"no request":     with(func(t *dsar.Task) { t.RequestID = "" }),
+		"other subject":  other,
+	} {
+		if _, err := w.Handle(t.Context(), e); !errors.Is(err, aggregator.ErrNotATask) || strings.Contains(err.Error(), canary) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if n := len(w.outboxStore.Blobs()); n != 0 {
+		t.Errorf("%d bundles were written", n)
+	}
+}
+
+// TestStopped: where the context is over there is no report: the task comes again.
+func TestStopped(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := w.Handle(ctx, taskEvent(t, w.task(t, w.gathered(t, 1, "x")))); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+// TestNew names what is missing.
+func TestNew(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	good := aggregator.Config{Vault: w.vault, Outbox: w.outboxStore.Open(), Now: time.Now}
+	for i, change := range []func(*aggregator.Config){
+		func(c *aggregator.Config) { c.Vault = nil }, func(c *aggregator.Config) { c.Outbox = nil }, func(c *aggregator.Config) { c.Now = nil },
+	} {
+		c := good
+		change(&c)
+		if _, err := aggregator.New(c); err == nil {
+			t.Errorf("configuration %d is taken", i)
+		}
+	}
+	a, err := aggregator.New(good)
+	must(t, err)
+	e, err := a.Handle(t.Context(), taskEvent(t, w.task(t, w.gathered(t, 1, "x"))))
+	var r dsar.Report
+	must(t, errors.Join(err, json.Unmarshal(e.Data, &r)))
+	if r.Code != "no-manifest" {
+		t.Errorf("without manifests: %+v", r)
+	}
+}
+
+// TestIdentifiersOrder: the answer doesn't depend on who found something first.
+func TestIdentifiersOrder(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	o := w.gathered(t, 1, "x")
+	var found []dsar.Identifier
+	for i := range 4 {
+		sealed, err := w.keys.Seal([]byte("id-"+strconv.Itoa(i)), "identifier")
+		must(t, err)
+		found = append(found, dsar.Identifier{Type: "account_id", Fingerprint: "fp-" + strconv.Itoa(i), Sealed: sealed, FoundBy: "billing", From: "fp"})
+	}
+	var first []byte
+	for range 4 {
+		found = append(found[1:], found[0])
+		w.do(t, w.task(t, o, func(task *dsar.Task) { task.Answer.Identifiers = append(task.Answer.Identifiers, found...) }))
+		if first == nil {
+			first = w.bundle(t)
+		}
+		if !bytes.Equal(first, w.bundle(t)) {
+			t.Fatal("another order of finding gives another bundle")
+		}
+	}
+	if text := w.answer(t)["answer.json"]; !strings.Contains(text, `"from_value":"`+address+`"`) {
+		t.Error("the answer doesn't say what an identifier was found by")
+	}
+}
