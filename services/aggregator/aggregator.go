@@ -8,6 +8,7 @@
 package aggregator
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,12 +16,15 @@ import (
 	"log/slog"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 	"gocloud.dev/blob"
 
 	"habeas.dev/pkg/bundle"
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/telemetry"
 	"habeas.dev/pkg/vault"
 )
 
@@ -41,8 +45,10 @@ type Config struct {
 	Policy Policy
 	// Software names the program in bag-info.txt; may be empty.
 	Software string
-	Now      func() time.Time
-	Log      *slog.Logger // nil: none
+	// Tracers makes a span of each task; nil: none.
+	Tracers trace.TracerProvider
+	Now     func() time.Time
+	Log     *slog.Logger // nil: none
 }
 
 // Policy gives what the law makes of an answer.
@@ -53,6 +59,7 @@ type Aggregator struct {
 	cfg       Config
 	manifests map[string]*manifest.Manifest
 	bundles   bundle.Writer
+	tracer    trace.Tracer
 	log       *slog.Logger
 }
 
@@ -74,6 +81,10 @@ func New(cfg Config) (*Aggregator, error) {
 	if a.cfg.Policy == nil {
 		a.cfg.Policy = func(string, string, dsar.Right) bundle.Policy { return bundle.Policy{} }
 	}
+	if a.cfg.Tracers == nil {
+		a.cfg.Tracers = noop.NewTracerProvider()
+	}
+	a.tracer = a.cfg.Tracers.Tracer("habeas.dev/services/aggregator")
 	for _, m := range cfg.Manifests {
 		a.manifests[m.System] = m
 	}
@@ -93,6 +104,8 @@ func (a *Aggregator) Handle(ctx context.Context, e event.Event) (event.Event, er
 	if err != nil {
 		return event.Event{}, err
 	}
+	ctx, span := a.begin(ctx, t, e)
+	defer span.End()
 	r := dsar.Report{RequestID: t.RequestID, System: dsar.Aggregator, Action: dsar.Assemble, Attempt: t.Attempt}
 	object, err := a.assemble(ctx, t, e.Time)
 	if err != nil {
@@ -105,13 +118,14 @@ func (a *Aggregator) Handle(ctx context.Context, e event.Event) (event.Event, er
 		r.Kind, r.Outcome, r.Objects = dsar.ReportEnded, dsar.Assembled, []dsar.Object{object}
 	}
 	a.tell(ctx, r)
+	outcome(span, r)
 	data, err := json.Marshal(r)
 	if err != nil {
 		return event.Event{}, fmt.Errorf("aggregator: %w", err) // plain data: can't be
 	}
 	return event.Event{
 		ID: event.ReportID(r.RequestID, r.System, r.Action, r.Attempt, r.Kind, 0), Source: source, Type: event.TypeReport,
-		Subject: r.RequestID, Time: a.cfg.Now().UTC(), TraceParent: e.TraceParent, Data: data,
+		Subject: r.RequestID, Time: a.cfg.Now().UTC(), TraceParent: cmp.Or(telemetry.TraceParent(span.SpanContext()), e.TraceParent), Data: data,
 	}, nil
 }
 

@@ -145,7 +145,7 @@ The answers are in %[2]s, each encrypted for its person (age).
 Look into the first:
   %[1]s bundle get %[4]s --data %[3]s -o answer.zip
   %[1]s verify answer.zip
-  unzip answer.zip, and open data/index.html in a browser
+  unzip answer.zip, and open habeas-%[4]s/data/index.html
 Follow what was done for the erasure, and list all requests:
   %[1]s trace %[5]s --data %[3]s
   %[1]s requests --data %[3]s

@@ -28,6 +28,7 @@ import (
 	"habeas.dev/services/internal/broker"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/installation"
+	"habeas.dev/services/internal/lifecycle"
 	"habeas.dev/services/internal/relay"
 	"habeas.dev/services/internal/transport"
 )
@@ -116,7 +117,7 @@ func startNode(ctx context.Context, cfg config.Config, out outlets) (_ *node, er
 		return nil, err
 	}
 	n.cfg = cfg
-	if n.in, err = installation.Make(ctx, cfg); err != nil {
+	if n.in, err = installation.Make(ctx, cfg, lifecycle.WithMeter(tel.Meters())); err != nil {
 		return nil, err
 	}
 	n.onStop(n.in.Close)
@@ -178,7 +179,7 @@ func (n *node) startServices(ctx context.Context, cfg config.Config, tel *teleme
 		return err
 	}
 	answers, err := aggregator.New(aggregator.Config{Vault: n.in.Vault, Outbox: n.in.Outbox, Manifests: n.manifests,
-		Policy: aggregator.FromBook(book, cfg.Controller), Software: "habeas " + version, Now: now, Log: n.log})
+		Policy: aggregator.FromBook(book, cfg.Controller), Software: "habeas " + version, Tracers: tel.Tracers(), Now: now, Log: n.log})
 	if err != nil {
 		return err
 	}

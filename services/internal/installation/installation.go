@@ -33,14 +33,14 @@ type Installation struct {
 }
 
 // Make opens an installation, making folders and the master key where they are
-// missing.
-func Make(ctx context.Context, c config.Config) (*Installation, error) {
+// missing. The options are those of its lifecycle.
+func Make(ctx context.Context, c config.Config, opts ...lifecycle.Option) (*Installation, error) {
 	for _, room := range []string{config.RoomJournal, config.RoomVault, config.RoomOutbox} {
 		if err := os.MkdirAll(c.Room(room), 0o700); err != nil {
 			return nil, fmt.Errorf("data folder: %w; name another one with --data", err)
 		}
 	}
-	return openAll(ctx, c, true)
+	return openAll(ctx, c, true, opts...)
 }
 
 // Open opens an installation that exists.
@@ -53,7 +53,7 @@ func Open(ctx context.Context, c config.Config) (*Installation, error) {
 	return openAll(ctx, c, false)
 }
 
-func openAll(ctx context.Context, c config.Config, create bool) (_ *Installation, err error) {
+func openAll(ctx context.Context, c config.Config, create bool, opts ...lifecycle.Option) (_ *Installation, err error) {
 	in := &Installation{Config: c}
 	defer func() {
 		if err != nil {
@@ -69,7 +69,7 @@ func openAll(ctx context.Context, c config.Config, create bool) (_ *Installation
 	if in.Journal, err = open.Open(ctx, c.Journal); err != nil {
 		return nil, err
 	}
-	in.Requests = lifecycle.New(in.Journal)
+	in.Requests = lifecycle.New(in.Journal, opts...)
 	return in, nil
 }
 

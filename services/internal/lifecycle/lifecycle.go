@@ -30,11 +30,16 @@ type Journal interface {
 type Lifecycle struct {
 	journal Journal
 	states  *cache
+	metrics *metrics
 }
 
 // New returns a Lifecycle on a journal.
-func New(j Journal) *Lifecycle {
-	return &Lifecycle{journal: j, states: newCache(cachedStates)}
+func New(j Journal, opts ...Option) *Lifecycle {
+	l := &Lifecycle{journal: j, states: newCache(cachedStates)}
+	for _, opt := range opts {
+		opt(l)
+	}
+	return l
 }
 
 // Do applies a command and returns the state after it. Nil means that
@@ -87,6 +92,7 @@ func (l *Lifecycle) try(ctx context.Context, requestID string, c dsar.Command) (
 		return v.state, err
 	}
 	l.states.put(requestID, versioned{after, v.version + len(facts)})
+	l.metrics.count(ctx, after, facts)
 	return after, nil
 }
 

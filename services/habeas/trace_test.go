@@ -1,0 +1,46 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/telemetry"
+	"habeas.dev/services/sandbox/people"
+)
+
+// TestOneTrace looks at the spans of a request: from door to bundle they are one
+// trace, whose id is the request id's 128 bits, under one root.
+func TestOneTrace(t *testing.T) {
+	t.Parallel()
+	p := newPipeline(t)
+	id := p.submit(people.Camille, dsar.Access)
+	p.wait(id)
+	root, err := telemetry.SpanContext(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := root.TraceID().String(); got != strings.ReplaceAll(id, "-", "") {
+		t.Errorf("the trace of %s is %s", id, got)
+	}
+	var names []string
+	for _, s := range p.spans.GetSpans() {
+		if s.SpanContext.TraceID() != root.TraceID() {
+			t.Errorf("span %s is of another trace", s.Name)
+			continue
+		}
+		names = append(names, s.Name)
+		if s.Name == "intake" && s.SpanContext.SpanID() != root.SpanID() {
+			t.Error("the door's span isn't the root")
+		}
+		if s.Name != "intake" && s.Parent.SpanID() != root.SpanID() {
+			t.Errorf("span %s isn't under the root", s.Name)
+		}
+	}
+	for _, want := range []string{"intake", "account resolve", "billing resolve", "account gather", "billing gather", "marketplace gather", "events gather", "salesforce gather", "aggregator assemble"} {
+		if !slices.Contains(names, want) {
+			t.Errorf("no span %q in %v", want, names)
+		}
+	}
+}
