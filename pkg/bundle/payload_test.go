@@ -395,7 +395,7 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		var src *bundle.SourceError
-		if c.want == bundle.ErrUndeclared && (!errors.As(err, &src) || src.System != "billing") {
+		if errors.Is(c.want, bundle.ErrUndeclared) && (!errors.As(err, &src) || src.System != "billing") {
 			t.Errorf("%s: not the system's: %v", name, err)
 		}
 	}

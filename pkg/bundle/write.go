@@ -233,29 +233,35 @@ func (b *build) firstPass(ctx context.Context, part *systemPart, src Source) err
 		if err != nil {
 			return err
 		}
-		ds, err := part.declared(sec.Dataset)
-		if err != nil {
+		if err := b.section(part, rd, sec); err != nil {
 			return err
 		}
-		if why := coverage(b.in.Right, ds); why != covered {
-			if err := part.skip(rd, ds); err != nil {
-				return err
-			}
-			continue
-		}
-		pl, err := b.plans.of(part.name, ds, sec, b.words, b.in.Policy.HideNeverShown)
-		if err != nil {
-			return err
-		}
-		t := newTable(pl)
-		t.csv, t.json = b.buffers.csv[:0], b.buffers.json[:0]
-		if err := t.copy(b, rd); err != nil {
-			return err
-		}
-		b.buffers.csv, b.buffers.json = t.csv, t.json
-		t.csv, t.json = nil, nil
-		part.tables = append(part.tables, t)
 	}
+}
+
+// section takes one dataset of a system, or skips it where the right doesn't
+// cover it.
+func (b *build) section(part *systemPart, rd *record.Reader, sec record.Section) error {
+	ds, err := part.declared(sec.Dataset)
+	if err != nil {
+		return err
+	}
+	if coverage(b.in.Right, ds) != covered {
+		return part.skip(rd, ds)
+	}
+	pl, err := b.plans.of(part.name, ds, sec, b.words, b.in.Policy.HideNeverShown)
+	if err != nil {
+		return err
+	}
+	t := newTable(pl)
+	t.csv, t.json = b.buffers.csv[:0], b.buffers.json[:0]
+	if err := t.copy(b, rd); err != nil {
+		return err
+	}
+	b.buffers.csv, b.buffers.json = t.csv, t.json
+	t.csv, t.json = nil, nil
+	part.tables = append(part.tables, t)
+	return nil
 }
 
 // readerSize is at least what pkg/record reads in: it then uses this reader as
@@ -448,7 +454,7 @@ func (h *hashed) Write(p []byte) (int, error) {
 	}
 	n, err := h.w.Write(p)
 	h.n += int64(n)
-	h.sum.Write(p[:n])
+	_, _ = h.sum.Write(p[:n]) // never fails
 	if err != nil {
 		return n, &writeError{err}
 	}

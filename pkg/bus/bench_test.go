@@ -114,7 +114,7 @@ func drive(b *testing.B, batch, partitions, publishers int, every time.Duration)
 	}
 	pubs.Wait()
 	for got.Load() < int64(b.N) {
-		time.Sleep(time.Millisecond)
+		time.Sleep(time.Millisecond) //nolint:forbidigo // waits for the condition
 	}
 	spent := cpu() - before
 	b.ReportMetric(float64(b.N)/time.Since(start).Seconds(), "msg/s")
@@ -128,7 +128,7 @@ func warm(b *testing.B, pub *bus.Publisher, specs []bus.TopicSpec, got *atomic.I
 			b.Fatal(err)
 		}
 	}
-	for end := time.Now().Add(30 * time.Second); got.Load() < int64(len(specs)); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); got.Load() < int64(len(specs)); time.Sleep(time.Millisecond) { //nolint:forbidigo // waits for the condition
 		if time.Now().After(end) {
 			b.Fatalf("warming up: got %d of %d", got.Load(), len(specs))
 		}

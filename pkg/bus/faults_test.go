@@ -119,7 +119,7 @@ func TestBrokerRestart(t *testing.T) {
 				done <- err
 				return
 			}
-			time.Sleep(time.Millisecond)
+			time.Sleep(time.Millisecond) //nolint:forbidigo // an upstream's pace
 		}
 		done <- nil
 	}()

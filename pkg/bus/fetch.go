@@ -52,7 +52,7 @@ func (g *generation) read(ctx context.Context) error {
 		err := g.readOnce(ctx, func() { wait = fetchRetryMin })
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // the end of ctx is how it ends
 		case errors.Is(err, kafka.UnknownTopicOrPartition):
 			return errTopicGone
 		}

@@ -83,7 +83,7 @@ func (r *rig) subscriber(change ...func(*bus.SubscriberConfig)) *bus.Subscriber 
 	r.t.Helper()
 	c := bus.SubscriberConfig{
 		Config: r.config, Group: r.group, CommitInterval: 20 * time.Millisecond, DrainTimeout: time.Second,
-		Logger: slog.New(slog.NewTextHandler(r.t.Output(), nil)),
+		Logger:        slog.New(slog.NewTextHandler(r.t.Output(), nil)),
 		WatchInterval: 200 * time.Millisecond, NackMin: time.Millisecond, NackMax: 10 * time.Millisecond,
 	}
 	for _, f := range change {
@@ -149,7 +149,7 @@ func (r *rig) until(what string, ok func() bool) {
 		if time.Now().After(end) {
 			r.t.Fatalf("never happened: %s", what)
 		}
-		time.Sleep(5 * time.Millisecond)
+		time.Sleep(5 * time.Millisecond) //nolint:forbidigo // waits for the condition
 	}
 }
 

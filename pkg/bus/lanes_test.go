@@ -154,9 +154,9 @@ func TestNackComesAgain(t *testing.T) {
 		for i, wait := range []time.Duration{10, 20, 40, 80, 160, 320, 640, 1000, 1000} {
 			out[0] <- nacked
 			wantOffsets(t, b.now())
-			time.Sleep(wait*time.Millisecond - 1)
+			time.Sleep(wait*time.Millisecond - 1) //nolint:forbidigo // in a bubble of synctest
 			wantOffsets(t, b.now())
-			time.Sleep(1)
+			time.Sleep(time.Nanosecond) //nolint:forbidigo // in a bubble of synctest
 			if out = b.now(); len(out) != 1 || out[0] == nil {
 				t.Fatalf("nack %d: handed out %v after %v ms, want the same message", i, offsetsOf(out), wait)
 			}
@@ -262,8 +262,7 @@ func TestLanesProperties(t *testing.T) {
 		l := limits{inFlight: inFlight, window: 1000, bytes: 1 << 30, nackMin: time.Microsecond, nackMax: time.Microsecond}
 		p := newPartition(0, 0, time.Now())
 		all := make(chan struct{})
-		var ls *lanes
-		ls = newLanes(l, time.Now, func(_ *partition, r *record) verdict {
+		ls := newLanes(l, time.Now, func(_ *partition, r *record) verdict {
 			mu.Lock()
 			defer mu.Unlock()
 			running++

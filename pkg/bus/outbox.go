@@ -182,7 +182,7 @@ func parcels(load []shipment) int {
 func (o *outbox) pump(l *leader) {
 	for {
 		if l.carried >= produceBusy {
-			time.Sleep(producePace - time.Since(l.sent))
+			time.Sleep(producePace - time.Since(l.sent)) //nolint:forbidigo // a pace, not a wait for something
 		}
 		o.mu.Lock()
 		load := o.load(l)
@@ -312,7 +312,7 @@ func (o *outbox) settle(s *shipment, err error) {
 // retry makes a queue ready again, to whoever leads it now.
 func (o *outbox) retry(q *queue, wait time.Duration) {
 	o.routes.refresh()
-	time.Sleep(wait)
+	time.Sleep(wait) //nolint:forbidigo // a back-off, in a goroutine of its own
 	ctx, cancel := context.WithTimeout(context.Background(), produceTimeout)
 	defer cancel()
 	at, err := o.routes.find(ctx, q.topic)

@@ -35,7 +35,7 @@ func TestRebalanceLosesNothing(t *testing.T) {
 					return
 				}
 			}
-			time.Sleep(20 * time.Millisecond)
+			time.Sleep(20 * time.Millisecond) //nolint:forbidigo // an upstream's pace
 		}
 		published <- nil
 	}()
@@ -98,7 +98,7 @@ func TestLostMemberCannotMoveOffsets(t *testing.T) {
 	r.until("all ten came", func() bool { n, _ := y.count(); return n == 10 })
 	r.until("all ten are committed", func() bool { return r.committed(0) == 10 })
 	late.Ack()
-	time.Sleep(100 * time.Millisecond) // five commit intervals: nothing may happen
+	time.Sleep(100 * time.Millisecond) //nolint:forbidigo // five commit intervals in which nothing may happen
 	if got := r.committed(0); got != 10 {
 		t.Fatalf("a late acknowledgement moved the offset to %d", got)
 	}

@@ -69,7 +69,7 @@ func (s *subscription) run() {
 		s.log.Error("bus: cannot make a consumer group", "topic", s.topic, "error", err)
 		return
 	}
-	defer group.Close()
+	defer group.Close() //nolint:errcheck // leaving the group fails where the broker is gone, and then it times out
 	for s.closing.Err() == nil {
 		gen, err := group.Next(s.closing)
 		if err != nil {

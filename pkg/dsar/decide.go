@@ -89,6 +89,7 @@ func (c Heard) decide(d *decider) error {
 	if !current && !late {
 		return nil
 	}
+	//exhaustive:enforce
 	switch r.Kind {
 	case ReportProgress:
 		d.record(TaskProgressed{System: r.System, Action: r.Action, Attempt: r.Attempt, Records: r.Records, At: d.now, Deadline: d.now.Add(d.lease(r.System, 0))})

@@ -48,6 +48,7 @@ const Aggregator = "aggregator"
 // is answered with a bundle. [Resolve] is no stage: it happens within the first
 // one, as far as a system has to wait for it.
 func (r Right) Stages() []Action {
+	//exhaustive:enforce
 	switch r {
 	case Access, Portability:
 		return []Action{Gather, Assemble}

@@ -104,5 +104,5 @@ func (w *cloudWriter) commit() error {
 // abort cancels before it closes: gocloud drops a write whose context is over.
 func (w *cloudWriter) abort() {
 	w.cancel()
-	w.Close()
+	_ = w.Close() // says that it was cancelled
 }

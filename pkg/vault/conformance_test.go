@@ -3,6 +3,7 @@ package vault_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -68,7 +69,7 @@ func bucketStore(tb testing.TB, b *blob.Bucket) vaulttest.Store {
 			list := b.List(nil)
 			for {
 				o, err := list.Next(context.Background())
-				if err == io.EOF {
+				if errors.Is(err, io.EOF) {
 					return blobs
 				}
 				if err != nil {

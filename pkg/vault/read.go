@@ -74,7 +74,7 @@ func openStream(k *Keys, name string, blob io.ReadCloser) (io.ReadCloser, error)
 	if _, err := io.ReadFull(blob, kind[:]); err != nil {
 		return nil, err
 	}
-	if kind[0] != streamd {
+	if kind[0] != streamed {
 		return nil, ErrCorrupt
 	}
 	s, err := k.stream()

@@ -46,14 +46,11 @@ func Open(ctx context.Context, cfg Config) (*Vault, error) {
 	}
 	master, err := openMasterOf(ctx, b, cfg)
 	if err != nil {
-		closeBucket()
-		return nil, err
+		return nil, errors.Join(err, closeBucket())
 	}
 	v, err := newVault(ctx, b, master)
 	if err != nil {
-		master.Close()
-		closeBucket()
-		return nil, err
+		return nil, errors.Join(err, master.Close(), closeBucket())
 	}
 	v.close = func() error { return errors.Join(master.Close(), closeBucket()) }
 	return v, nil

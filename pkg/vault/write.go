@@ -9,8 +9,8 @@ import (
 
 // An object's first byte says how the rest is sealed.
 const (
-	whole   = 1 // by the small keys, in one piece
-	streamd = 2 // by the stream keys, in segments
+	whole    = 1 // by the small keys, in one piece
+	streamed = 2 // by the stream keys, in segments
 	// maxWhole is the longest plaintext that is sealed in one piece. Most
 	// systems hold less of one person; that saves two buffers and half the time.
 	maxWhole = 64 << 10
@@ -89,7 +89,7 @@ func (w *ObjectWriter) startStream() error {
 	if w.out, err = w.v.bucket.write(w.ctx, objectKey(w.keys.requestID, w.name)); err != nil {
 		return err
 	}
-	if _, err := w.out.Write([]byte{streamd}); err != nil {
+	if _, err := w.out.Write([]byte{streamed}); err != nil {
 		return err
 	}
 	if w.enc, err = s.NewEncryptingWriter(w.out, w.keys.bind("stream", w.name)); err != nil {

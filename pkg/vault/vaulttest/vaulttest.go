@@ -497,14 +497,14 @@ func shreddedElsewhere(t *testing.T, s Store) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(vault.CacheTTL + time.Second)
+		time.Sleep(vault.CacheTTL + time.Second) //nolint:forbidigo // in a bubble of synctest
 		if again, err := there.Keys(t.Context(), one); err != nil || again != k {
 			t.Fatal("keys that are still there were opened a second time", err)
 		}
 		if err := here.Shred(t.Context(), one); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(vault.CacheTTL + time.Second)
+		time.Sleep(vault.CacheTTL + time.Second) //nolint:forbidigo // in a bubble of synctest
 		_, err = there.Keys(t.Context(), one)
 		wantError(t, err, vault.ErrShredded)
 		_, err = k.Seal(nil, "identifier") // it knows now

@@ -9,6 +9,8 @@ import (
 	"sync"
 
 	"github.com/twmb/franz-go/pkg/kfake"
+
+	"habeas.dev/pkg/telemetry"
 )
 
 // faults passes the broker's log on, and remembers when it could not write:
@@ -33,7 +35,8 @@ func (f *faults) Logf(level kfake.LogLevel, format string, args ...any) {
 		return
 	}
 	text := fmt.Sprintf(format, args...)
-	f.log.Log(context.Background(), to, "broker: "+text)
+	// Its texts name topics, groups and files, never what is in a message.
+	f.log.Log(context.Background(), to, "broker: the embedded broker says", "text", telemetry.Safe(text))
 	if strings.HasPrefix(text, "persist") {
 		f.mu.Lock()
 		f.last = text

@@ -157,7 +157,7 @@ func (c Config) fromEnvironment(getenv func(string) string) Config {
 
 func (c Config) withDefaults() (Config, error) {
 	if c.Data == "" {
-		return c, errors.New("configuration: no data folder; name one with --data or in the file as data:")
+		return c, errors.New("configuration: no data folder; name one with --data, or by data: in the file")
 	}
 	dir, err := filepath.Abs(c.Data)
 	if err != nil {

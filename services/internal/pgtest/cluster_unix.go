@@ -137,7 +137,8 @@ func (c *cluster) url() *url.URL {
 }
 
 func (c *cluster) start(ctx context.Context) error {
-	cmd := exec.Command("sh", "-c", guard, "pgtest", filepath.Join(c.bin, "postgres"), c.dir)
+	// The guard ends with this process, not with the context that it starts in.
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), "sh", "-c", guard, "pgtest", filepath.Join(c.bin, "postgres"), c.dir)
 	c.prepare(cmd)
 	log, err := os.OpenFile(filepath.Join(c.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {

@@ -125,7 +125,7 @@ func (s *Server) exec(ctx context.Context, statement string) error {
 	if err != nil {
 		return fmt.Errorf("pgtest: %w", err)
 	}
-	defer conn.Close(ctx)
+	defer conn.Close(ctx) //nolint:errcheck // what had to be done is done
 	if _, err := conn.Exec(ctx, statement); err != nil {
 		return fmt.Errorf("pgtest: %s: %w", statement, err)
 	}

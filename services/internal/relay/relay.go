@@ -206,11 +206,11 @@ func (r *Relay) note(err error) {
 	case err != nil && !failing:
 		r.failing.Store(true)
 		r.since = time.Now()
-		what := "relay: the outbox can't be read; messages wait in the journal"
 		if errors.As(err, &publishing) {
-			what = "relay: Kafka takes no messages; they wait in the journal"
+			r.cfg.Log.Error("relay: Kafka takes no messages; they wait in the journal", "error", err)
+		} else {
+			r.cfg.Log.Error("relay: the outbox can't be read; messages wait in the journal", "error", err)
 		}
-		r.cfg.Log.Error(what, "error", err)
 	case err == nil && failing:
 		r.failing.Store(false)
 		r.cfg.Log.Info("relay: messages are carried again", "after", time.Since(r.since).Round(time.Millisecond))

@@ -205,7 +205,7 @@ func TestOutage(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		time.Sleep(time.Hour)
+		time.Sleep(time.Hour) //nolint:forbidigo // in a bubble of synctest
 		synctest.Wait()
 		if !r.Stats().Failing {
 			t.Error("it doesn't know that it fails")
@@ -214,7 +214,7 @@ func TestOutage(t *testing.T) {
 			t.Errorf("%d tries in an hour", b.tries)
 		}
 		b.setFail(nil)
-		time.Sleep(10 * time.Second)
+		time.Sleep(10 * time.Second) //nolint:forbidigo // in a bubble of synctest
 		synctest.Wait()
 		if last := b.ordered(t); last["r0"] != 4 || len(b.got) != 5 || r.Stats().Failing {
 			t.Errorf("%v, %d, %+v", last, len(b.got), r.Stats())

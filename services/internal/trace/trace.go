@@ -89,7 +89,6 @@ func Build(facts []journal.Fact) (Trace, error) {
 		if err != nil {
 			return t, err
 		}
-		before := state
 		state = dsar.Evolve(state, e)
 		if task, ok := e.(dsar.TaskSent); ok {
 			key := [2]string{task.System, string(task.Action)}
@@ -97,7 +96,7 @@ func Build(facts []journal.Fact) (Trace, error) {
 				sent[key] = task.At
 			}
 		}
-		system, text := words(before, e)
+		system, text := words(e)
 		t.Moments = append(t.Moments, Moment{At: f.At, System: system, Text: text})
 		t.Facts = append(t.Facts, Fact{Version: f.Version, At: f.At, Type: f.Type, Hash: fmt.Sprintf("%x", f.Hash)})
 	}

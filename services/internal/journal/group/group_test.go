@@ -135,12 +135,12 @@ func TestKick(t *testing.T) {
 		w.Kick(50 * time.Millisecond)
 		w.Kick(20 * time.Millisecond)
 		w.Kick(70 * time.Millisecond)
-		time.Sleep(time.Second)
+		time.Sleep(time.Second)       //nolint:forbidigo // in a bubble of synctest
 		w.Kick(50 * time.Millisecond) // an append takes it along
 		if err := w.Append(context.Background(), one("r")); err != nil {
 			t.Error(err)
 		}
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) //nolint:forbidigo // in a bubble of synctest
 		w.Close()
 		if fmt.Sprint(at) != "[20ms 1s 2s]" {
 			t.Error(at)

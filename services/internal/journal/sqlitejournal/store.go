@@ -96,8 +96,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	s.outbox.init()
 	if err := s.open(ctx); err != nil {
-		s.closeDBs()
-		return nil, explain(path, err)
+		return nil, errors.Join(explain(path, err), s.closeDBs())
 	}
 	s.writer = group.New(s.commit)
 	return s, nil
