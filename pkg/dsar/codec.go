@@ -58,7 +58,6 @@ func decode[E Event](data []byte) (Event, error) {
 
 // At is when a fact happened.
 func At(e Event) time.Time {
-	//exhaustive:enforce
 	switch e := e.(type) {
 	case Accepted:
 		return e.AcceptedAt

@@ -8,7 +8,6 @@ import (
 // Evolve adds a fact to what is known. It never fails and never judges: a fact
 // has happened. The given state is left as it was.
 func Evolve(s State, e Event) State {
-	//exhaustive:enforce
 	switch e := e.(type) {
 	case Accepted:
 		s = State{Accepted: e, Identifiers: slices.Clone(e.Identifiers), Status: StatusAccepted}

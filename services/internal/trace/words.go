@@ -10,7 +10,6 @@ import (
 
 // words says a fact in a sentence, and which system it is about.
 func words(e dsar.Event) (system, text string) {
-	//exhaustive:enforce
 	switch e := e.(type) {
 	case dsar.Accepted:
 		return "", fmt.Sprintf("accepted from %s: %s, %s, %s to ask", e.Source, e.Right, e.Jurisdiction, plural(len(e.Systems), "system"))
