@@ -25,6 +25,9 @@ type dir struct {
 	tmp     string        // names the temporary files of this process
 	n       atomic.Uint64 // numbers them
 	buffers sync.Pool     // of *[]byte: frames and packs
+	// names is held while names are made and removed. The kernel lets one at a
+	// time change a folder, and has the others spin; here they sleep.
+	names sync.Mutex
 }
 
 const (
@@ -125,6 +128,8 @@ func (d *dir) shadow(key string) error {
 func (d *dir) temp(key string) (*os.File, error) {
 	path := d.path(key)
 	tmp := path[:strings.LastIndexByte(path, '/')+1] + d.tmp + strconv.FormatUint(d.n.Add(1), 10)
+	d.names.Lock()
+	defer d.names.Unlock()
 	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
 	if errors.Is(err, fs.ErrNotExist) { // the first long object of a request
 		if err = os.MkdirAll(filepath.Dir(path), dirMode); err == nil {

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -60,6 +61,7 @@ type Aggregator struct {
 	manifests map[string]*manifest.Manifest
 	bundles   bundle.Writer
 	tracer    trace.Tracer
+	opening   sync.Mutex // held while a bundle's file is made
 	log       *slog.Logger
 }
 

@@ -39,7 +39,9 @@ func (a *Aggregator) assemble(ctx context.Context, t dsar.Task, sent time.Time) 
 		return dsar.Object{}, err
 	}
 	name := objectName(t.RequestID)
+	a.opening.Lock() // files made in one folder at the same time have the kernel spin
 	out, err := a.cfg.Outbox.NewWriter(ctx, name, &blob.WriterOptions{ContentType: "application/age-encryption"})
+	a.opening.Unlock()
 	if err != nil {
 		return dsar.Object{}, &outboxError{err}
 	}
