@@ -156,22 +156,23 @@ func decode(e event.Event) (dsar.Task, error) {
 
 // tell logs what became of a task; the caller's report holds no personal data.
 func (a *Aggregator) tell(ctx context.Context, r dsar.Report) {
-	level, what := slog.LevelDebug, "bundle written"
+	level := slog.LevelDebug
 	switch r.Kind {
 	case dsar.ReportParked:
-		level, what = slog.LevelInfo, "bundle parked"
+		level = slog.LevelInfo
 	case dsar.ReportFailed:
-		level, what = slog.LevelWarn, "bundle failed"
+		level = slog.LevelWarn
+	default:
 	}
 	if !a.log.Enabled(ctx, level) {
 		return
 	}
-	attrs := []slog.Attr{slog.String("request_id", r.RequestID), slog.Int("attempt", r.Attempt)}
+	attrs := []slog.Attr{slog.String("request_id", r.RequestID), slog.Int("attempt", r.Attempt), slog.String("outcome", string(r.Kind))}
 	for _, o := range r.Objects {
 		attrs = append(attrs, slog.Int64("bytes", o.Bytes), slog.Int64("records", o.Records))
 	}
 	if r.Code != "" {
 		attrs = append(attrs, slog.String("code", r.Code), slog.String("reason", r.Reason))
 	}
-	a.log.LogAttrs(ctx, level, what, attrs...)
+	a.log.LogAttrs(ctx, level, "task of a bundle", attrs...)
 }

@@ -106,7 +106,7 @@ func judge(err error) (code, reason string) {
 			continue
 		}
 		var id *identifierError
-		if errors.As(err, &id) && j.err == vault.ErrCorrupt {
+		if errors.As(err, &id) && errors.Is(j.err, vault.ErrCorrupt) {
 			return "identifier-damaged", "an identifier of the request doesn't open with the request's keys"
 		}
 		var src *bundle.SourceError

@@ -1,0 +1,205 @@
+package intake_test
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/intake"
+)
+
+// counted counts what is read of a body.
+type counted struct {
+	io.Reader
+	n int64
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// endless is JSON that goes on.
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = ' '
+	}
+	return len(p), nil
+}
+
+// TestLargeBody: of 50 MB nothing is read where the length is known, and little
+// more than the limit where it isn't.
+func TestLargeBody(t *testing.T) {
+	t.Parallel()
+	for _, length := range []int64{50 << 20, -1} {
+		w := newWorld(t)
+		body := &counted{Reader: io.LimitReader(endless{}, 50<<20)}
+		r := httptest.NewRequest(http.MethodPost, "/v1/requests", body)
+		r.ContentLength = length
+		r.Header.Set("Content-Type", "application/json")
+		answer := w.ask(r, "/v1/requests")
+		most := int64(intake.MaxBody + 1)
+		if length > 0 {
+			most = 0
+		}
+		if answer.Code != http.StatusRequestEntityTooLarge || code(t, answer) != "too-large" || body.n > most {
+			t.Errorf("length %d: %d, after %d bytes", length, answer.Code, body.n)
+		}
+	}
+}
+
+// TestBody: bodies that aren't JSON by their headers, or don't arrive.
+func TestBody(t *testing.T) {
+	t.Parallel()
+	good := string(text(t, request()))
+	for name, c := range map[string]struct {
+		status  int
+		code    string
+		body    io.Reader
+		headers []string
+	}{
+		"no content type": {415, "content-type", strings.NewReader(good), []string{"Content-Type", ""}},
+		"plain text":      {415, "content-type", strings.NewReader(good), []string{"Content-Type", "text/plain"}},
+		"a form":          {415, "content-type", strings.NewReader(good), []string{"Content-Type", "application/x-www-form-urlencoded"}},
+		"Latin-1":         {415, "content-type", strings.NewReader(good), []string{"Content-Type", "application/json; charset=iso-8859-1"}},
+		"compressed":      {415, "content-type", strings.NewReader(good), []string{"Content-Encoding", "gzip"}},
+		"cut off":         {408, "timeout", io.MultiReader(strings.NewReader(good[:20]), iotest.ErrReader(io.ErrUnexpectedEOF)), nil},
+		"empty":           {400, "not-json", strings.NewReader(""), nil},
+		"in UTF-8":        {202, "", strings.NewReader(good), []string{"Content-Type", "application/json; charset=UTF-8"}},
+	} {
+		w := newWorld(t)
+		r := httptest.NewRequest(http.MethodPost, "/v1/requests", c.body)
+		r.Header.Set("Content-Type", "application/json")
+		for i := 0; i < len(c.headers); i += 2 {
+			r.Header.Set(c.headers[i], c.headers[i+1])
+		}
+		if answer := w.ask(r, "/v1/requests"); answer.Code != c.status || code(t, answer) != c.code {
+			t.Errorf("%s: %d %s", name, answer.Code, answer.Body)
+		}
+	}
+}
+
+// TestBusy: more submissions than there are slots are told to come again, and
+// the slots are free again afterwards.
+func TestBusy(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	h := w.Handler()
+	hold := make(chan struct{})
+	arrived := make(chan struct{}, intake.MaxInFlight)
+	done := make(chan int, intake.MaxInFlight)
+	for range intake.MaxInFlight {
+		go func() {
+			r := httptest.NewRequest(http.MethodPost, "/v1/requests", waiting{arrived, hold})
+			r.Header.Set("Content-Type", "application/json")
+			answer := httptest.NewRecorder()
+			h.ServeHTTP(answer, r)
+			done <- answer.Code
+		}()
+	}
+	for range intake.MaxInFlight {
+		<-arrived
+	}
+	if answer := w.post(text(t, request())); answer.Code != http.StatusTooManyRequests || code(t, answer) != "busy" || answer.Header().Get("Retry-After") == "" {
+		t.Errorf("%d %s", answer.Code, answer.Body)
+	}
+	close(hold)
+	for range intake.MaxInFlight {
+		if got := <-done; got != http.StatusBadRequest {
+			t.Errorf("one who held a slot got %d", got)
+		}
+	}
+	if answer := w.post(text(t, request())); answer.Code != http.StatusAccepted {
+		t.Errorf("afterwards: %d %s", answer.Code, answer.Body)
+	}
+}
+
+// waiting is a body that arrives when it is let.
+type waiting struct {
+	arrived chan<- struct{}
+	hold    <-chan struct{}
+}
+
+func (b waiting) Read([]byte) (int, error) {
+	b.arrived <- struct{}{}
+	<-b.hold
+	return 0, io.EOF
+}
+
+// TestState: where a request stands, by the document.
+func TestState(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const template = "/v1/requests/{request_id}"
+	for path, want := range map[string]int{requestID: 404, "x": 400, strings.ToUpper(requestID): 400, "00000000-0000-0000-0000-000000000000": 400, canary: 400} {
+		if answer := w.do(http.MethodGet, "/v1/requests/"+path, template, nil); answer.Code != want {
+			t.Errorf("%s: %d %s", path, answer.Code, answer.Body)
+		}
+	}
+	accepted := w.post(text(t, request()))
+	if accepted.Code != http.StatusAccepted || accepted.Header().Get("Location") != "/v1/requests/"+requestID {
+		t.Fatalf("%d, at %s", accepted.Code, accepted.Header().Get("Location"))
+	}
+	answer := w.do(http.MethodGet, accepted.Header().Get("Location"), template, nil)
+	var state struct {
+		Status     string
+		WaitingFor []string  `json:"waiting_for"`
+		DueAt      time.Time `json:"due_at"`
+	}
+	must(t, json.Unmarshal(answer.Body.Bytes(), &state))
+	if answer.Code != 200 || state.Status != string(dsar.StatusGathering) || len(state.WaitingFor) != 1 || state.DueAt.Month() != time.December {
+		t.Errorf("%d %s", answer.Code, answer.Body)
+	}
+	w.set(context.DeadlineExceeded, nil)
+	if answer := w.do(http.MethodGet, accepted.Header().Get("Location"), template, nil); answer.Code != 503 {
+		t.Errorf("while the journal is down: %d", answer.Code)
+	}
+}
+
+// TestHealth: the process is up as long as it answers; it is ready while its
+// stores are.
+func TestHealth(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, c := range []struct {
+		path   string
+		down   error
+		status int
+	}{{"/healthz", nil, 200}, {"/readyz", nil, 200}, {"/healthz", context.DeadlineExceeded, 200}, {"/readyz", context.DeadlineExceeded, 503}} {
+		w.set(c.down, nil)
+		if answer := w.do(http.MethodGet, c.path, c.path, nil); answer.Code != c.status {
+			t.Errorf("%s: %d", c.path, answer.Code)
+		}
+	}
+}
+
+// TestOtherPaths: what the document doesn't know is answered in its form.
+func TestOtherPaths(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, c := range []struct {
+		method, path string
+		status       int
+		code         string
+	}{
+		{"GET", "/", 404, "not-found"}, {"GET", "/v1/" + canary, 404, "not-found"}, {"DELETE", "/v1/requests", 405, "method"},
+		{"GET", "/v1/requests", 405, "method"}, {"POST", "/v1/requests/" + requestID, 405, "method"}, {"POST", "/healthz", 405, "method"},
+	} {
+		answer := httptest.NewRecorder()
+		w.Handler().ServeHTTP(answer, httptest.NewRequest(c.method, c.path, nil))
+		if answer.Code != c.status || code(t, answer) != c.code || answer.Code == 405 && answer.Header().Get("Allow") == "" {
+			t.Errorf("%s %s: %d %s", c.method, c.path, answer.Code, answer.Body)
+		}
+		w.discreet("an answer", answer.Body.String())
+	}
+}
