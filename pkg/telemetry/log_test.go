@@ -192,7 +192,7 @@ func (p *person2) Error() string { return p.email }
 // TestDescribeEnds gives it a chain longer than anybody's, and one that splits.
 func TestDescribeEnds(t *testing.T) {
 	t.Parallel()
-	deep := error(io.EOF)
+	deep := io.EOF
 	for range 100 {
 		deep = fmt.Errorf("x: %w", deep)
 	}
