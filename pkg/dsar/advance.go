@@ -47,7 +47,7 @@ func (d *decider) resolveIsDue(sys System) (SendReason, bool) {
 	if t == nil {
 		return SentFirst, true
 	}
-	if t.Status != TaskIsEnded || t.Attempt >= MaxResolves {
+	if t.Status != TaskIsEnded || t.Rounds >= MaxResolves {
 		return "", false
 	}
 	for _, id := range known(d.Identifiers[t.Asked:], sys.Needs) {

@@ -10,8 +10,8 @@ const (
 	// MaxPark bounds how far ahead a worker may park a task: longer than any
 	// quota's renewal that we know of, short enough to be noticed.
 	MaxPark = 7 * 24 * time.Hour
-	// MaxResolves bounds how often one system is asked to resolve further
-	// identifiers of one request: systems that find each other's identifiers
+	// MaxResolves bounds for how many sets of identifiers of one request a system
+	// is asked to resolve: systems that find each other's identifiers
 	// in turn must come to an end.
 	MaxResolves = 5
 	// MaxProofs is how often a system that still shows erased records is asked

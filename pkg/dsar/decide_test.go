@@ -333,3 +333,23 @@ func TestTheAggregatorIsToldHowOftenItWasParked(t *testing.T) {
 		t.Errorf("attempt %d, parked %d times", task.Attempt, task.Parked)
 	}
 }
+
+// A system that was hard to reach is still asked for what is found further:
+// else what is found by that would silently be left out.
+func TestAttemptsAreNotRoundsOfResolving(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, dsar.Access, account, dsar.System{Name: "old", Abilities: all, Needs: []dsar.IdentifierType{"account_id"}, Finds: []dsar.IdentifierType{"email"}})
+	for range dsar.MaxResolves + 1 {
+		d.now = d.state.Task("account", dsar.Resolve).Deadline
+		d.do(dsar.Tick{Now: d.now})
+	}
+	r := ended("account", dsar.Resolve, dsar.Found)
+	r.Identifiers = accID
+	d.report(r)
+	r = ended("old", dsar.Resolve, dsar.Found)
+	r.Identifiers = []dsar.Identifier{{Type: "email", Fingerprint: "fp-former", From: "fp-acc"}}
+	d.report(r)
+	if got := d.state.Task("account", dsar.Resolve); got.Status != dsar.TaskIsSent || got.Rounds != 2 {
+		t.Errorf("account is %s, in round %d", got.Status, got.Rounds)
+	}
+}

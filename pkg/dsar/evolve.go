@@ -24,6 +24,9 @@ func Evolve(s State, e Event) State {
 		s = s.change(e.System, e.Action, func(t *TaskState) {
 			t.Status, t.Attempt, t.Deadline = TaskIsSent, e.Attempt, e.Deadline
 			t.Asked, t.After = asked, after
+			if e.Action == Resolve && (e.Reason == SentFirst || e.Reason == SentFurther) {
+				t.Rounds++
+			}
 			switch e.Reason {
 			case SentUnheard:
 				t.Unheard++

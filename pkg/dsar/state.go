@@ -83,6 +83,9 @@ type TaskState struct {
 	// Parked counts how often it was parked since it was first sent or a person
 	// retried it.
 	Parked int
+	// Rounds is, with Resolve, for how many sets of identifiers it was asked: what
+	// was sent again because nothing was heard of it doesn't count.
+	Rounds int
 	// Asked is how many of the identifiers were known when it was sent.
 	Asked int
 	// After is, with Prove, the attempt of the erasure that it asks about; with

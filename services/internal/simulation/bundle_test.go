@@ -108,7 +108,7 @@ func (w *world) checkAnswered(a *asked, s *system, d answeredDataset, file strin
 	held, kept := map[int]row{}, int64(0)
 	if w.reaches(s.manifest.System, a.person) {
 		for id, r := range s.seeded {
-			if r.dataset == d.Dataset && r.owner == ownerIn(s.manifest.System, a.person) {
+			if r.dataset == d.Dataset && owns(a.person, r.owner) {
 				held[id] = r
 				if r.retained {
 					kept++

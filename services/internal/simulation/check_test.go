@@ -109,14 +109,62 @@ func (w *world) checkFacts(a *asked, events []dsar.Event) {
 			if why := unreasoned(state, e, retried); why != "" {
 				w.fail("request %s: %s of %s was sent (%s, attempt %d): %s", a.id, e.Action, e.System, e.Reason, e.Attempt, why)
 			}
+			w.checkTurn(a, state, e)
+		case dsar.TaskParked:
+			if e.Until.After(e.At.Add(dsar.MaxPark)) || e.Until.Before(e.At) {
+				w.fail("request %s: %s of %s is parked from %s until %s", a.id, e.Action, e.System, e.At, e.Until)
+			}
 		case dsar.TaskEnded:
 			if t := state.Task(e.System, e.Action); t != nil && t.Status == dsar.TaskIsEnded {
 				w.fail("request %s: %s of %s ended twice", a.id, e.Action, e.System)
 			}
+			w.checkBrake(a, state, e)
 		case dsar.Retried:
 			retried = e.At
 		}
 		state = dsar.Evolve(state, e)
+	}
+}
+
+// checkTurn: nothing is erased before the whole plan is known, and what goes
+// before it is gone; nothing is proven before everything is erased; nothing is
+// assembled before everybody has ended.
+func (w *world) checkTurn(a *asked, s dsar.State, e dsar.TaskSent) {
+	before := func(system string, action dsar.Action) {
+		if t := s.Task(system, action); t == nil || t.Status != dsar.TaskIsEnded {
+			w.fail("request %s: %s of %s was sent before %s of %s had ended", a.id, e.Action, e.System, action, system)
+		}
+	}
+	stages := s.Accepted.Right.Stages()
+	for i, stage := range stages {
+		if i+1 < len(stages) && stages[i+1] == e.Action {
+			for _, sys := range s.Accepted.Systems {
+				before(sys.Name, stage)
+			}
+		}
+	}
+	if e.Action == dsar.Erase && e.Reason == dsar.SentFirst {
+		for _, sys := range s.Accepted.Systems {
+			if sys.Name == e.System {
+				for _, other := range sys.EraseAfter {
+					before(other, dsar.Erase)
+				}
+			}
+		}
+	}
+}
+
+// checkBrake: a plan of more than the manifest expects goes on only where a
+// person has accepted it.
+func (w *world) checkBrake(a *asked, s dsar.State, e dsar.TaskEnded) {
+	left := int64(0)
+	for _, c := range e.Counts {
+		left += c.Found - c.Kept()
+	}
+	for _, sys := range s.Accepted.Systems {
+		if a.right == dsar.Erasure && e.Action == dsar.Count && sys.Name == e.System && sys.MaxRecords > 0 && left > sys.MaxRecords && e.Code != "plan-accepted" {
+			w.fail("request %s: the plan of %s, of %d records, was not stopped", a.id, e.System, left)
+		}
 	}
 }
 
@@ -184,7 +232,7 @@ func (w *world) checkRecords(a *asked, completed bool) {
 			left[r.id] = r
 		}
 		for id, r := range s.seeded {
-			if r.owner != ownerIn(s.manifest.System, a.person) {
+			if !owns(a.person, r.owner) {
 				continue
 			}
 			got, there := left[id]
@@ -247,8 +295,9 @@ func (w *world) checkNothingTwice(ctx context.Context) {
 		facts, err := w.journal.Facts(ctx, a.id, 1)
 		w.must(err)
 		for _, e := range w.decode(a, facts) {
-			// A person's plan that was stopped, or work for no worker, takes a retry.
-			if sent, ok := e.(dsar.TaskSent); ok && sent.Attempt != 1 && sent.Reason != dsar.SentRetried {
+			// A plan that was stopped takes a person's retry, and a further address a
+			// further resolve.
+			if sent, ok := e.(dsar.TaskSent); ok && sent.Attempt != 1 && sent.Reason != dsar.SentRetried && sent.Reason != dsar.SentFurther {
 				w.fail("request %s: %s of %s was sent again, as %s", a.id, sent.Action, sent.System, sent.Reason)
 			}
 		}

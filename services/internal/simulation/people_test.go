@@ -19,6 +19,16 @@ func email(p int) string    { return fmt.Sprintf("%s%d@example.com", canary, p) 
 func account(p int) string  { return fmt.Sprintf("acc-%s%d", canary, p) }
 func customer(p int) string { return fmt.Sprintf("c-%s%d", canary, p) }
 
+// The first person had another address, and an account under that: who knows
+// the customer's number knows the address.
+func formerEmail(p int) string   { return fmt.Sprintf("former-%s%d@example.com", canary, p) }
+func formerAccount(p int) string { return fmt.Sprintf("acc-former-%s%d", canary, p) }
+
+// owns tells whether records of an owner are the person's.
+func owns(p int, owner string) bool {
+	return owner == email(p) || owner == account(p) || owner == customer(p) || p == 0 && (owner == formerEmail(p) || owner == formerAccount(p))
+}
+
 // ownerIn is what a person's records are found by in a system.
 func ownerIn(system string, p int) string {
 	switch system {
@@ -31,25 +41,28 @@ func ownerIn(system string, p int) string {
 	}
 }
 
-// finder is the system that is asked by what a type of identifier is found as.
-func finder(t dsar.IdentifierType) string {
-	if t == "account_id" {
-		return "billing"
-	}
-	return "market"
-}
-
-// knows tells whether a system can be reached with a person's address: the last
-// person has no account, the one before no customer's number.
-func (w *world) knows(system string, p int) bool {
+// knows is what a system finds of a person, and by what: the last person has no
+// account, the one before no customer's number.
+func knows(system string, p int) map[string]string {
+	finds := map[string]string{}
 	switch system {
 	case "account":
-		return p < people-1
+		if p < people-1 {
+			finds[email(p)] = account(p)
+		}
+		if p == 0 {
+			finds[formerEmail(p)] = formerAccount(p)
+		}
 	case "billing":
-		return p < people-2
-	default:
-		return false
+		if p < people-2 {
+			finds[account(p)] = customer(p)
+		}
+	case "market":
+		if p == 0 {
+			finds[customer(p)] = formerEmail(p)
+		}
 	}
+	return finds
 }
 
 // reaches tells whether the person's records in a system can be found by their
@@ -57,9 +70,9 @@ func (w *world) knows(system string, p int) bool {
 func (w *world) reaches(system string, p int) bool {
 	switch system {
 	case "billing":
-		return w.knows("account", p)
+		return p < people-1
 	case "market":
-		return w.knows("account", p) && w.knows("billing", p)
+		return p < people-2
 	default:
 		return true
 	}
@@ -74,7 +87,7 @@ func (w *world) newManifests() []*manifestOf {
 	all := []*manifestOf{
 		newManifest("account", types("email"), types("account_id"), "billing", "events"),
 		newManifest("billing", types("account_id"), types("customer_ref"), "market"),
-		newManifest("market", types("customer_ref"), nil),
+		newManifest("market", types("customer_ref"), types("email")),
 		newManifest("events", types("email"), nil),
 	}
 	if w.rng.IntN(3) == 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	mathrand "math/rand/v2"
 	"slices"
 	"strings"
@@ -325,12 +326,18 @@ func (w *world) addSystems() {
 }
 
 func (s *system) populate(p int, next *int) {
-	if s.w.knows(s.manifest.System, p) && len(s.manifest.Finds) > 0 {
-		s.finds[ownerIn(s.manifest.System, p)] = ownerIn(finder(s.manifest.Finds[0]), p)
-	}
+	maps.Copy(s.finds, knows(s.manifest.System, p))
 	for range s.rng.IntN(5) {
 		*next++
 		r := row{id: *next, dataset: datasets()[s.rng.IntN(2)], owner: ownerIn(s.manifest.System, p), retained: s.rng.IntN(4) == 0}
+		if p == 0 && s.rng.IntN(2) == 0 {
+			switch s.manifest.System {
+			case "events", "account":
+				r.owner = formerEmail(p)
+			case "billing":
+				r.owner = formerAccount(p)
+			}
+		}
 		r.note = fmt.Sprintf("%s %d's note no. %d", canary, p, r.id)
 		s.rows = append(s.rows, r)
 		s.seeded[r.id] = r

@@ -167,6 +167,9 @@ func (w *world) run(ctx context.Context, p *process, do func(context.Context) er
 	}
 	if err != nil {
 		w.note("%s failed: %v", p.name, err)
+		if w.calm {
+			w.fail("%s failed, though nothing goes wrong any more: %v", p.name, err)
+		}
 		w.log.Warn("a message is tried again", "error", err)
 	}
 	return err == nil
