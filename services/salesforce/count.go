@@ -2,6 +2,7 @@ package salesforce
 
 import (
 	"context"
+	"time"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/worker"
@@ -18,7 +19,7 @@ func (w *Worker) CountBatch(ctx context.Context, jobs []*worker.CountsJob) error
 	settling := map[*subject]bool{}
 	w.eachGroup(groupsOf(subjects), func(g *group) error {
 		return w.find(ctx, g, linksOf, func(n int, id string, _ *fields, of []*subject) error {
-			gone := w.purged.has(id)
+			gone := w.purged.Has(id)
 			for _, s := range of {
 				counts[s][n].Found++
 				settling[s] = settling[s] || gone
@@ -38,3 +39,10 @@ func (w *Worker) CountBatch(ctx context.Context, jobs []*worker.CountsJob) error
 
 // linksOf are the fields by which a record is known and found, without content.
 func linksOf(o *object) []string { return withLinks([]string{"Id", "IsDeleted"}, *o) }
+
+// settleWait is when to look again at what is deleted and still shown.
+const settleWait = time.Minute
+
+func errSettling() error {
+	return worker.RetryAfter(settleWait, "settling", "Salesforce has deleted the records and still shows them; it is asked again in a minute", nil)
+}

@@ -96,7 +96,7 @@ func (w *Worker) list(ctx context.Context, g *group) ([]*held, error) {
 		if string(f.get("IsDeleted")) == "true" {
 			r.state = binned
 		}
-		if w.purged.has(id) {
+		if w.purged.Has(id) {
 			// Still shown, and gone: not again.
 			r.state = stuck
 			for _, s := range of {
@@ -226,7 +226,7 @@ func (w *Worker) purgeSome(ctx context.Context, records []*held) error {
 		switch {
 		case x.done:
 			r.state = gone
-			w.purged.add(r.id)
+			w.purged.Add(r.id)
 		case retriable(x.status):
 			// stays in the bin
 		default:

@@ -74,7 +74,7 @@ type Worker struct {
 	api     *vendorapi.Client
 	version string   // v60.0
 	objects []object // in the order in which they are gathered
-	purged  recent
+	purged  *vendorapi.Recent
 	budget  budget
 }
 
@@ -105,11 +105,10 @@ func New(c Config) (*Worker, error) {
 			return nil, err
 		}
 	}
-	w := &Worker{config: c, version: "v" + c.Version}
+	w := &Worker{config: c, version: "v" + c.Version, purged: vendorapi.NewRecent(c.Now)}
 	if w.objects, err = objectsOf(m); err != nil {
 		return nil, err
 	}
-	w.purged.now = c.Now
 	w.budget = budget{share: c.DailyShare, now: c.Now}
 	w.api, err = vendorapi.New(vendorapi.Config{
 		Vendor: "Salesforce", Judge: w.judge, Token: w.token, HTTPClient: c.HTTPClient,

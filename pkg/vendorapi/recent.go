@@ -1,26 +1,23 @@
-package salesforce
+package vendorapi
 
 import (
 	"sync"
 	"time"
-
-	"habeas.dev/pkg/worker"
 )
 
 const (
-	// settleFor is how long a purged record may still be shown: Salesforce's
-	// answers can lag behind its deletions.
+	// settleFor is how long a deleted record may still be shown: vendors' answers
+	// can lag behind their deletions.
 	settleFor = 10 * time.Minute
-	// settleWait is when to look again.
-	settleWait = time.Minute
 	// maxRecent bounds what is remembered, at some 60 bytes each.
 	maxRecent = 100_000
 )
 
-// recent remembers which records were purged lately, so that one that is still
+// Recent remembers which records were deleted lately, so that one that is still
 // shown isn't deleted a second time. It is a help, not a guarantee: another
-// process doesn't know, and Salesforce answers it ENTITY_IS_DELETED.
-type recent struct {
+// process doesn't know, and the vendor then answers that the record is gone. It
+// is safe for concurrent use.
+type Recent struct {
 	now func() time.Time
 
 	mu sync.Mutex
@@ -29,14 +26,19 @@ type recent struct {
 	since      time.Time
 }
 
-func (r *recent) add(id string) {
+// NewRecent returns one on a clock.
+func NewRecent(now func() time.Time) *Recent { return &Recent{now: now} }
+
+// Add remembers a record's id.
+func (r *Recent) Add(id string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.turn()
 	r.young[id] = struct{}{}
 }
 
-func (r *recent) has(id string) bool {
+// Has tells whether an id was added in the last ten minutes, or little longer.
+func (r *Recent) Has(id string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.turn()
@@ -47,12 +49,8 @@ func (r *recent) has(id string) bool {
 	return ok
 }
 
-func (r *recent) turn() {
+func (r *Recent) turn() {
 	if now := r.now(); r.young == nil || now.Sub(r.since) > settleFor || len(r.young) >= maxRecent/2 {
 		r.old, r.young, r.since = r.young, map[string]struct{}{}, now
 	}
-}
-
-func errSettling() error {
-	return worker.RetryAfter(settleWait, "settling", "Salesforce has deleted the records and still shows them; it is asked again in a minute", nil)
 }

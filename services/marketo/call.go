@@ -1,0 +1,297 @@
+package marketo
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"habeas.dev/pkg/vendorapi"
+	"habeas.dev/pkg/worker"
+)
+
+// What one call takes (Adobe, "Leads", "Activities").
+const (
+	maxPage   = 300 // records of a page, ids of a query or deletion
+	maxLeads  = 30  // leads of a query for activities
+	maxTypes  = 10  // types of the same
+	typesLife = time.Hour
+)
+
+// longAgo is before any activity: Marketo is from 2006.
+const longAgo = "2006-01-01T00:00:00Z"
+
+var (
+	asForm = http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Accept": {"application/json"}}
+	asJSON = http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}}
+)
+
+func (w *Worker) do(ctx context.Context, call vendorapi.Call) error {
+	if err := w.budget.spend(); err != nil {
+		return err
+	}
+	_, err := w.api.Do(ctx, call)
+	return err
+}
+
+// ask makes a call that changes nothing. Its parameters go in the body, where
+// no proxy logs them. read gets each member of the answer.
+func (w *Worker) ask(ctx context.Context, path string, q url.Values, read func(s *vendorapi.Scanner, key string)) error {
+	q.Set("_method", "GET")
+	return w.do(ctx, vendorapi.Call{Method: http.MethodPost, Path: "/rest/v1/" + path, Header: asForm, Body: []byte(q.Encode()), Safe: true, Read: func(a *vendorapi.Answer) error {
+		return readAnswer(a, read)
+	}})
+}
+
+func readAnswer(a *vendorapi.Answer, read func(s *vendorapi.Scanner, key string)) error {
+	s := vendorapi.NewScanner(a.Body)
+	s.Object(func(key []byte) { read(s, string(key)) })
+	return s.Err()
+}
+
+// rows runs over the records of an answer of many pages. row MUST NOT keep raw.
+func (w *Worker) rows(ctx context.Context, path string, q url.Values, row func(raw []byte) error) error {
+	q.Set("batchSize", strconv.Itoa(maxPage))
+	for {
+		var page [][]byte
+		var next string
+		more := false
+		err := w.ask(ctx, path, q, func(s *vendorapi.Scanner, key string) {
+			switch key {
+			case "result":
+				s.Array(func() { page = append(page, s.Value()) })
+			case "nextPageToken":
+				next = s.String()
+			case "moreResult":
+				more = s.Bool()
+			default:
+				s.Skip()
+			}
+		})
+		if err != nil {
+			return err
+		}
+		for _, raw := range page {
+			if err := row(raw); err != nil {
+				return err
+			}
+		}
+		// Of activities there is always a next page, and moreResult tells whether
+		// it is wanted; of leads there is one only where it is.
+		if next == "" || path != pathLeads && !more {
+			return ctx.Err()
+		}
+		q.Set("nextPageToken", next)
+	}
+}
+
+const (
+	pathLeads      = "leads.json"
+	pathActivities = "activities.json"
+	pathDeleted    = "activities/deletedleads.json"
+)
+
+// leadsBy runs over the leads with some value of a field: email or id.
+func (w *Worker) leadsBy(ctx context.Context, field string, values, columns []string, row func(f *fields) error) error {
+	f := newFields(columns, "id", "email")
+	return w.rows(ctx, pathLeads, url.Values{"filterType": {field}, "filterValues": {strings.Join(values, ",")}, "fields": {strings.Join(f.names, ",")}}, func(raw []byte) error {
+		if err := f.read(raw); err != nil {
+			return err
+		}
+		return row(f)
+	})
+}
+
+// activitiesOf runs over the activities of some leads.
+func (w *Worker) activitiesOf(ctx context.Context, leads []string, columns []string, row func(f *fields) error) error {
+	types, from, err := w.activityTypes(ctx)
+	if err != nil {
+		return err
+	}
+	f := newFields(columns, "id", "leadId")
+	for some := range slices.Chunk(leads, maxLeads) {
+		for kinds := range slices.Chunk(types, maxTypes) {
+			q := url.Values{"nextPageToken": {from}, "activityTypeIds": {strings.Join(kinds, ",")}, "leadIds": {strings.Join(some, ",")}}
+			err := w.rows(ctx, pathActivities, q, func(raw []byte) error {
+				if err := f.read(raw); err != nil {
+					return err
+				}
+				return row(f)
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// activityTypes are the ids of all types, and the page token of the beginning:
+// the same for every query, so that they are asked for once an hour.
+type activityTypes struct {
+	ids  []string
+	from string
+	at   time.Time
+}
+
+func (w *Worker) activityTypes(ctx context.Context) (ids []string, from string, err error) {
+	w.typesMu.Lock()
+	defer w.typesMu.Unlock()
+	if t := w.types; t.from != "" && w.config.Now().Sub(t.at) < typesLife {
+		return t.ids, t.from, nil
+	}
+	t := activityTypes{at: w.config.Now()}
+	err = w.ask(ctx, "activities/types.json", url.Values{}, func(s *vendorapi.Scanner, key string) {
+		if key != "result" {
+			s.Skip()
+			return
+		}
+		s.Array(func() {
+			s.Object(func(key []byte) {
+				if string(key) == "id" {
+					t.ids = append(t.ids, strconv.FormatInt(s.Int(), 10))
+				} else {
+					s.Skip()
+				}
+			})
+		})
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	err = w.ask(ctx, "activities/pagingtoken.json", url.Values{"sinceDatetime": {longAgo}}, func(s *vendorapi.Scanner, key string) {
+		if key == "nextPageToken" {
+			t.from = s.String()
+		} else {
+			s.Skip()
+		}
+	})
+	if err == nil && t.from == "" {
+		err = worker.Transient("broken-answer", "Marketo gave no page token", nil)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	w.types = t
+	return t.ids, t.from, nil
+}
+
+// forgetTypes has the types and the page token asked for again.
+func (w *Worker) forgetTypes() {
+	w.typesMu.Lock()
+	defer w.typesMu.Unlock()
+	w.types = activityTypes{}
+}
+
+// result is what came of one lead's deletion.
+type result struct {
+	done bool
+	code string // of the first reason, where there is one
+	text string
+}
+
+var errShort = errors.New("the answer has another number of results than leads were sent")
+
+// deleteLeads deletes at most 300 leads and returns a result for each, in order.
+// Of an answer that was lost it returns an error of [vendorapi.IsUnsure].
+func (w *Worker) deleteLeads(ctx context.Context, ids []string) ([]result, error) {
+	body := []byte(`{"input":[`)
+	for i, id := range ids {
+		if i > 0 {
+			body = append(body, ',')
+		}
+		body = append(append(append(body, `{"id":`...), id...), '}')
+	}
+	results := make([]result, 0, len(ids))
+	err := w.do(ctx, vendorapi.Call{Method: http.MethodPost, Path: "/rest/v1/leads/delete.json", Header: asJSON, Body: append(body, "]}"...), Read: func(a *vendorapi.Answer) error {
+		results = results[:0]
+		err := readAnswer(a, func(s *vendorapi.Scanner, key string) {
+			if key != "result" {
+				s.Skip()
+				return
+			}
+			s.Array(func() { results = append(results, readResult(s)) })
+		})
+		if err == nil && len(results) != len(ids) {
+			err = errShort
+		}
+		return err
+	}})
+	return results, err
+}
+
+// readResult reads {id,status,reasons:[{code,message}]}.
+func readResult(s *vendorapi.Scanner) (r result) {
+	s.Object(func(key []byte) {
+		switch string(key) {
+		case "status":
+			r.done = s.String() == "deleted"
+		case "reasons":
+			s.Array(func() {
+				s.Object(func(key []byte) {
+					switch v := s.Value(); {
+					case string(key) == "code" && r.code == "":
+						r.code = vendorapi.Text(v)
+					case string(key) == "message" && r.text == "":
+						r.text = vendorapi.Text(v)
+					}
+				})
+			})
+		default:
+			s.Skip()
+		}
+	})
+	return r
+}
+
+// fields is one row: the raw value of each field that was asked for.
+type fields struct {
+	names  []string
+	values [][]byte
+	at     map[string]int
+}
+
+// newFields asks for columns, and for what a row is known by.
+func newFields(columns []string, links ...string) *fields {
+	f := &fields{names: slices.Clone(columns), at: map[string]int{}}
+	for _, l := range links {
+		if !slices.Contains(f.names, l) {
+			f.names = append(f.names, l)
+		}
+	}
+	for i, n := range f.names {
+		f.at[n] = i
+	}
+	f.values = make([][]byte, len(f.names))
+	return f
+}
+
+func (f *fields) read(raw []byte) error {
+	clear(f.values)
+	s := vendorapi.NewScanner(raw)
+	s.Object(func(key []byte) {
+		if i, ok := f.at[string(key)]; ok {
+			f.values[i] = s.Value()
+		} else {
+			s.Skip()
+		}
+	})
+	if s.Err() != nil {
+		return vendorapi.Unsure("broken-answer", "Marketo's answer could not be read", nil)
+	}
+	return nil
+}
+
+func (f *fields) get(name string) []byte { return f.values[f.at[name]] }
+
+// id is a row's id, as text.
+func (f *fields) id(name string) (string, error) {
+	if n := vendorapi.Int(f.get(name)); n > 0 {
+		return strconv.FormatInt(n, 10), nil
+	}
+	return "", worker.Permanent("bad-id", "Marketo answered with a record that has no id", nil)
+}

@@ -1,0 +1,205 @@
+// Package marketo is the worker of Marketo: it finds a person's leads by e-mail
+// address, of which there may be several; copies them and their activities; and
+// erases them, activities included.
+//
+// Many subjects share few calls: 250 addresses to a query, 30 leads and 10 types
+// to a page of activities, 300 leads to a deletion. Addresses go in the body of a
+// POST that stands for a GET, so that no URL holds personal data. What an erasure
+// does follows from what Marketo says it holds, asked again whenever an answer
+// was lost; so a lead that is gone isn't deleted a second time.
+//
+// What Marketo keeps of its own accord is not erased: that an address has
+// unsubscribed outlives its lead, and isn't readable over the interface.
+package marketo
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"sync"
+	"time"
+	_ "time/tzdata" // the quota's day is that of America/Chicago, on every machine
+
+	"golang.org/x/time/rate"
+
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/vendorapi"
+	"habeas.dev/pkg/worker"
+)
+
+const (
+	// MaxBatch is how many subjects one batch should hold at most: four queries.
+	MaxBatch = 4 * maxAddresses
+	// DefaultRate and DefaultBurst are the pace that Adobe advises: 50 calls in
+	// 20 seconds, half of what it takes.
+	DefaultRate  rate.Limit = 2.5
+	DefaultBurst            = 50
+	// DefaultDaily is the part of a common quota of 50,000 calls a day that is
+	// ours; the rest is left to the company's other integrations.
+	DefaultDaily = 40_000
+)
+
+// Config says where Marketo is and how hard it may be asked. BaseURL, ClientID
+// and a secret are needed.
+type Config struct {
+	// BaseURL is the instance's address: https://123-ABC-456.mktorest.com.
+	BaseURL string
+	// ClientID and ClientSecret are a custom service's. Of SecretFile the content
+	// is read at each new token, so that a secret can be changed while the worker
+	// runs; it goes before ClientSecret.
+	ClientID, ClientSecret, SecretFile string
+	// Daily is how many calls this process makes in a day at most;
+	// [DefaultDaily] where zero. What is above it is parked until midnight in
+	// Chicago, when Marketo's quota is renewed.
+	Daily int
+	// Rate and Burst limit calls a second; [DefaultRate] and [DefaultBurst]
+	// where zero, none with [rate.Inf].
+	Rate  rate.Limit
+	Burst int
+	// Manifest is the embedded one where nil. Its columns are what is asked for.
+	Manifest *manifest.Manifest
+	// HTTPClient, Now and Pause are as in [vendorapi.Config].
+	HTTPClient *http.Client
+	Now        func() time.Time
+	Pause      func(context.Context, time.Duration) error
+}
+
+// Worker calls Marketo. It is safe for concurrent use, and is a
+// [worker.BatchGatherer] and a [worker.BatchEraser].
+type Worker struct {
+	config     Config
+	api        *vendorapi.Client
+	leads      []string // columns
+	activities []string // columns; nil where the manifest has no such dataset
+	deleted    *vendorapi.Recent
+	plans      plans
+	budget     budget
+
+	typesMu sync.Mutex
+	types   activityTypes
+}
+
+var (
+	_ worker.BatchGatherer = (*Worker)(nil)
+	_ worker.BatchEraser   = (*Worker)(nil)
+)
+
+// New returns a worker. It makes no call.
+func New(c Config) (*Worker, error) {
+	base, err := url.Parse(c.BaseURL)
+	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
+		return nil, errors.New("marketo: base URL: write the instance's address, such as https://123-ABC-456.mktorest.com")
+	}
+	if c.ClientID == "" || c.ClientSecret == "" && c.SecretFile == "" {
+		return nil, errors.New("marketo: client id and secret: write those of a custom service (Admin, LaunchPoint)")
+	}
+	c.BaseURL = base.Scheme + "://" + base.Host
+	c.Daily = cmp.Or(c.Daily, DefaultDaily)
+	c.Rate, c.Burst = cmp.Or(c.Rate, DefaultRate), cmp.Or(c.Burst, DefaultBurst)
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	m := c.Manifest
+	if m == nil {
+		if m, err = Manifest(); err != nil {
+			return nil, err
+		}
+	}
+	zone, err := time.LoadLocation("America/Chicago")
+	if err != nil {
+		return nil, err
+	}
+	w := &Worker{config: c, deleted: vendorapi.NewRecent(c.Now), plans: plans{now: c.Now}, budget: budget{daily: c.Daily, zone: zone, now: c.Now}}
+	if err := w.datasets(m); err != nil {
+		return nil, err
+	}
+	w.api, err = vendorapi.New(vendorapi.Config{
+		Vendor: "Marketo", Judge: w.judge, Token: w.token, HTTPClient: c.HTTPClient,
+		Rate: c.Rate, Burst: c.Burst, Now: c.Now, Pause: c.Pause,
+	})
+	return w, err
+}
+
+// MaxBatch is the largest batch that makes sense.
+func (w *Worker) MaxBatch() int { return MaxBatch }
+
+// datasets takes the columns from the manifest.
+func (w *Worker) datasets(m *manifest.Manifest) error {
+	for _, d := range m.Datasets {
+		var columns []string
+		for _, c := range d.Columns {
+			columns = append(columns, c.Name)
+		}
+		switch d.Name {
+		case datasetLeads:
+			w.leads = columns
+		case datasetActivities:
+			w.activities = columns
+		default:
+			return errors.New("marketo: the manifest declares dataset " + d.Name + ", which this worker doesn't know")
+		}
+	}
+	if w.leads == nil {
+		return errors.New("marketo: the manifest lacks dataset " + datasetLeads + ", by which the others are found")
+	}
+	return nil
+}
+
+const (
+	datasetLeads      = "leads"
+	datasetActivities = "activities"
+)
+
+// secret reads the client secret anew.
+func (w *Worker) secret() (string, error) {
+	if w.config.SecretFile == "" {
+		return w.config.ClientSecret, nil
+	}
+	b, err := os.ReadFile(w.config.SecretFile)
+	if err != nil {
+		return "", worker.Permanent("no-secret", "the file with Marketo's client secret can't be read", err)
+	}
+	return strings.TrimSpace(string(b)), nil
+}
+
+// token gets an access token by client credentials.
+func (w *Worker) token(ctx context.Context) (vendorapi.Token, error) {
+	secret, err := w.secret()
+	if err != nil {
+		return vendorapi.Token{}, err
+	}
+	a, err := w.api.Post(ctx, w.config.BaseURL+"/identity/oauth/token", url.Values{
+		"grant_type": {"client_credentials"}, "client_id": {w.config.ClientID}, "client_secret": {secret},
+	})
+	if err != nil {
+		return vendorapi.Token{}, err
+	}
+	var token string
+	var life int64
+	s := vendorapi.NewScanner(a.Body)
+	if a.Status == http.StatusOK {
+		s.Object(func(key []byte) {
+			switch string(key) {
+			case "access_token":
+				token = s.String()
+			case "expires_in":
+				life = s.Int()
+			default:
+				s.Skip()
+			}
+		})
+	}
+	switch {
+	case a.Status >= 500 || a.Status == http.StatusTooManyRequests:
+		return vendorapi.Token{}, vendorapi.Again(a.RetryAfter(w.config.Now()), "unavailable", "Marketo gives no access tokens at the moment", a.Detail())
+	case a.Status != http.StatusOK:
+		return vendorapi.Token{}, worker.Permanent("credentials", "Marketo refuses the worker's credentials: check client id and secret of the custom service", a.Detail())
+	case s.Err() != nil || token == "":
+		return vendorapi.Token{}, vendorapi.Again(0, "broken-answer", "Marketo's answer to a request for a token could not be read", nil)
+	}
+	return vendorapi.Token{Value: token, Until: w.config.Now().Add(time.Duration(life) * time.Second), Base: w.config.BaseURL}, nil
+}
