@@ -342,8 +342,8 @@ func TestPlanIsUsedOnce(t *testing.T) {
 func TestQuota(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*sandbox.Config, *Config){
-		"the instance's": func(s *sandbox.Config, _ *Config) { s.Limits.Daily = 5 },
-		"ours":           func(_ *sandbox.Config, c *Config) { c.Daily = 5 },
+		"the instance's": func(s *sandbox.Config, _ *Config) { s.Limits.Daily = 10 },
+		"ours":           func(_ *sandbox.Config, c *Config) { c.Daily = 10 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -353,8 +353,12 @@ func TestQuota(t *testing.T) {
 				change(s, wc)
 			})
 			e := w.emails()[0]
-			w.gather(e)
-			_, errs := w.gather(e)
+			var errs []error
+			for range 10 { // some calls each
+				if _, errs = w.gather(e); errs[0] != nil {
+					break
+				}
+			}
 			var we *worker.Error
 			if !errors.As(errs[0], &we) || we.Code != "quota" {
 				t.Fatalf("got %v", errs[0])
