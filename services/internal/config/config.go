@@ -72,6 +72,9 @@ type System struct {
 	URL              string `yaml:"url"`
 	ClientID         string `yaml:"client_id"`
 	ClientSecretFile string `yaml:"client_secret_file"`
+	// CallsPerSecond is how fast a vendor is called at most; 0: as its vendor
+	// advises; below 0: without limit.
+	CallsPerSecond float64 `yaml:"calls_per_second"`
 	// Elsewhere says that its worker runs in a process of its own.
 	Elsewhere bool `yaml:"elsewhere"`
 }
@@ -113,7 +116,11 @@ func Load(path string) (Config, error) {
 	if c.Data == "" {
 		c.Data = filepath.Dir(path)
 	}
-	return c.fromEnvironment(os.Getenv).withDefaults()
+	c, err = c.fromEnvironment(os.Getenv).withDefaults()
+	if err != nil {
+		return c, fmt.Errorf("configuration %s: %w", path, err)
+	}
+	return c, nil
 }
 
 // maxFile bounds a configuration file: far above any that a person writes.
@@ -121,12 +128,27 @@ const maxFile = 1 << 20
 
 func parse(r io.Reader) (Config, error) {
 	var c Config
-	d := yaml.NewDecoder(io.LimitReader(r, maxFile))
+	limited := &io.LimitedReader{R: r, N: maxFile + 1}
+	d := yaml.NewDecoder(limited)
 	d.KnownFields(true)
-	if err := d.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
-		return c, fmt.Errorf("%s", strings.ReplaceAll(err.Error(), "\n", " "))
+	err := d.Decode(&c)
+	switch {
+	case limited.N <= 0:
+		return c, fmt.Errorf("it is larger than %d bytes", maxFile)
+	case errors.Is(err, io.EOF): // an empty file
+		return c, nil
+	case err != nil:
+		return c, oneLine(err)
+	}
+	if err := d.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return c, errors.New("it has more than one document; leave one")
 	}
 	return c, nil
+}
+
+// oneLine makes one line of what the YAML library says in several.
+func oneLine(err error) error {
+	return errors.New(strings.Join(strings.Fields(err.Error()), " "))
 }
 
 // ForData is the configuration of a data folder: the one that was left in it,
@@ -136,7 +158,11 @@ func ForData(dir string) (Config, error) {
 	if _, err := os.Stat(path); err == nil {
 		return Load(path)
 	}
-	return Config{Data: dir}.fromEnvironment(os.Getenv).withDefaults()
+	c, err := Config{Data: dir}.fromEnvironment(os.Getenv).withDefaults()
+	if err != nil {
+		return c, fmt.Errorf("configuration: %w", err)
+	}
+	return c, nil
 }
 
 // fromEnvironment lets HABEAS_… variables replace what the file says.
@@ -157,7 +183,7 @@ func (c Config) fromEnvironment(getenv func(string) string) Config {
 
 func (c Config) withDefaults() (Config, error) {
 	if c.Data == "" {
-		return c, errors.New("configuration: no data folder; name one with --data, or by data: in the file")
+		return c, errors.New("no data folder; name one with --data, or by data: in the file")
 	}
 	dir, err := filepath.Abs(c.Data)
 	if err != nil {
@@ -184,13 +210,13 @@ func (c Config) check() error {
 	switch c.Log.Level {
 	case "debug", "info", "warn", "error":
 	default:
-		return fmt.Errorf("configuration: log.level %q is none of debug, info, warn, error", c.Log.Level)
+		return fmt.Errorf("log.level %q is none of debug, info, warn, error", c.Log.Level)
 	}
 	if c.Log.Format != "text" && c.Log.Format != "json" {
-		return fmt.Errorf("configuration: log.format %q is neither text nor json", c.Log.Format)
+		return fmt.Errorf("log.format %q is neither text nor json", c.Log.Format)
 	}
 	if c.Sandbox != nil && c.Sandbox.People < 0 {
-		return fmt.Errorf("configuration: sandbox.people is %d; at least 1", c.Sandbox.People)
+		return fmt.Errorf("sandbox.people is %d; at least 1", c.Sandbox.People)
 	}
 	return nil
 }

@@ -29,22 +29,48 @@ func Write(w io.Writer, t Trace, now time.Time) error {
 	for _, sys := range t.Systems {
 		name := sys.System
 		for _, step := range sys.Steps {
-			fmt.Fprintf(out, "  %s\t%s\t%s\t%s\t%s\n", name, step.Action, stepState(step), took(step), stepNote(step))
+			row(out, name, string(step.Action), stepState(step, t.Status), took(step), stepNote(step))
 			name = ""
 		}
 		if len(sys.Steps) == 0 {
-			fmt.Fprintf(out, "  %s\t\twaits for its turn\n", name)
+			row(out, name, "", unasked(t.Status))
 		}
 	}
 	if err := out.Flush(); err != nil {
 		return err
 	}
 	fmt.Fprint(out, "\nTimeline\n")
+	when := timeline(t)
 	for _, m := range t.Moments {
-		fmt.Fprintf(out, "  %s\t%s\t%s\n", since(m.At.Sub(t.AcceptedAt)), m.System, m.Text)
+		row(out, when(m.At), m.System, m.Text)
 	}
 	fmt.Fprintf(out, "\nJournal: %s, chain %s\n", plural(len(t.Facts), "fact"), t.Chain)
 	return out.Flush()
+}
+
+// row prints cells, without blanks behind the last one.
+func row(w io.Writer, cells ...string) {
+	fmt.Fprintf(w, "  %s\n", strings.TrimRight(strings.Join(cells, "\t"), "\t"))
+}
+
+// timeline says how moments are told: since the request was accepted where its
+// whole life is short, and else by the clock, by which a person looks for them
+// elsewhere.
+func timeline(t Trace) func(time.Time) string {
+	if n := len(t.Moments); n == 0 || t.Moments[n-1].At.Sub(t.AcceptedAt) >= longLife {
+		return clock
+	}
+	return func(at time.Time) string { return since(at.Sub(t.AcceptedAt)) }
+}
+
+// longLife is more than machines need for a request when nothing is wrong.
+const longLife = 10 * time.Minute
+
+func unasked(s dsar.Status) string {
+	if s.Ended() {
+		return "was never asked"
+	}
+	return "waits for its turn"
 }
 
 func headline(t Trace, now time.Time) string {
@@ -84,11 +110,14 @@ func whence(id Identifier) string {
 	}
 }
 
-func stepState(s Step) string {
-	switch s.Status {
-	case dsar.TaskIsSent:
+func stepState(s Step, request dsar.Status) string {
+	open := s.Status == dsar.TaskIsSent || s.Status == dsar.TaskIsParked
+	switch {
+	case open && request.Ended():
+		return "given up"
+	case s.Status == dsar.TaskIsSent:
 		return "running"
-	case dsar.TaskIsParked:
+	case s.Status == dsar.TaskIsParked:
 		return "parked until " + clock(s.Until)
 	default:
 		return string(s.Outcome)
@@ -125,8 +154,11 @@ func since(d time.Duration) string {
 		return fmt.Sprintf("%d ms", d.Milliseconds())
 	case d < 10*time.Minute:
 		return fmt.Sprintf("%.0f s", d.Seconds())
+	case d < time.Hour:
+		return fmt.Sprintf("%.0f min", d.Minutes())
 	case d < 48*time.Hour:
-		return d.Round(time.Minute).String()
+		d = d.Round(time.Minute)
+		return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
 	default:
 		return plural(int(d.Hours()/24), "day")
 	}

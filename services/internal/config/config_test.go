@@ -1,0 +1,177 @@
+package config
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func file(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "habeas.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestDefaults(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	c, err := ForData(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	slash := filepath.ToSlash(dir)
+	want := Config{
+		Data: dir, Listen: "127.0.0.1:8420", Journal: "sqlite://" + slash + "/journal/journal.db",
+		Vault:  Vault{Bucket: filepath.Join(dir, "vault"), Key: "file://" + slash + "/vault/master.key"},
+		Outbox: filepath.Join(dir, "outbox"), Controller: "the controller", Log: Log{Level: "info", Format: "text"},
+	}
+	if !reflect.DeepEqual(c, want) {
+		t.Errorf("%+v\nwant\n%+v", c, want)
+	}
+	if _, err := (Config{}).withDefaults(); err == nil || !strings.Contains(err.Error(), "--data") {
+		t.Errorf("no data folder: %v", err)
+	}
+}
+
+// TestDataIsBesideItsFile: a data folder can be moved with the file in it.
+func TestDataIsBesideItsFile(t *testing.T) {
+	t.Parallel()
+	path := file(t, "listen: 127.0.0.1:1\n")
+	c, err := Load(path)
+	if err != nil || c.Data != filepath.Dir(path) || c.Listen != "127.0.0.1:1" {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+func TestEmptyFile(t *testing.T) {
+	t.Parallel()
+	if _, err := Load(file(t, "")); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestSaved holds that what is left in a data folder is what was in force.
+func TestSaved(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	c, err := Load(file(t, strings.ReplaceAll(full, "DIR", dir)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Save(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := ForData(dir)
+	if err != nil || !reflect.DeepEqual(again, c) {
+		t.Errorf("%+v, %v\nwant\n%+v", again, err, c)
+	}
+	info, err := os.Stat(filepath.Join(dir, File))
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v: others may read it", info.Mode(), err)
+	}
+}
+
+// full has every field, so that none is forgotten when it is read or written.
+const full = `
+data: DIR
+listen: 127.0.0.1:9
+journal: postgres://localhost/habeas
+vault: {bucket: mem://, key: "base64key://x"}
+outbox: /elsewhere
+kafka: {brokers: [a:1, b:2]}
+systems:
+  billing: {manifest: b.yaml, dsn: "sqlite:///b.db", elsewhere: true}
+  salesforce: {url: "http://localhost:1", client_id: id, client_secret_file: secret, calls_per_second: 5}
+controller: Acme
+telemetry: {otlp: "http://localhost:4318"}
+log: {level: debug, format: json}
+sandbox: {seed: 7, people: 200, canaries: true}
+`
+
+func TestFullNamesEveryField(t *testing.T) {
+	t.Parallel()
+	c, err := parse(strings.NewReader(full))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var zero func(path string, v reflect.Value)
+	zero = func(path string, v reflect.Value) {
+		switch v.Kind() {
+		case reflect.Pointer:
+			if !v.IsNil() {
+				zero(path, v.Elem())
+				return
+			}
+		case reflect.Struct:
+			for i := range v.NumField() {
+				zero(path+"."+v.Type().Field(i).Name, v.Field(i))
+			}
+			return
+		default:
+		}
+		if v.IsZero() {
+			t.Errorf("%s isn't in the file", path)
+		}
+	}
+	systems := c.Systems
+	both := systems["billing"]
+	vendor := systems["salesforce"]
+	both.URL, both.ClientID, both.ClientSecretFile, both.CallsPerSecond = vendor.URL, vendor.ClientID, vendor.ClientSecretFile, vendor.CallsPerSecond
+	zero("Config", reflect.ValueOf(c))
+	zero("System", reflect.ValueOf(both))
+}
+
+func TestEnvironmentGoesOverTheFile(t *testing.T) {
+	t.Parallel()
+	c, err := parse(strings.NewReader(full))
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := map[string]string{
+		"HABEAS_LISTEN": "l", "HABEAS_JOURNAL": "j", "HABEAS_VAULT": "v", "HABEAS_VAULT_KEY": "k", "HABEAS_OUTBOX": "o",
+		"HABEAS_OTLP": "t", "HABEAS_LOG_LEVEL": "warn", "HABEAS_LOG_FORMAT": "text", "HABEAS_KAFKA_BROKERS": "c:3,d:4",
+	}
+	got := c.fromEnvironment(func(name string) string { return env[name] })
+	want := c
+	want.Listen, want.Journal, want.Vault, want.Outbox, want.Telemetry.OTLP = "l", "j", Vault{"v", "k"}, "o", "t"
+	want.Log, want.Kafka.Brokers = Log{"warn", "text"}, []string{"c:3", "d:4"}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v\nwant\n%+v", got, want)
+	}
+	if same := c.fromEnvironment(func(string) string { return "" }); !reflect.DeepEqual(same, c) {
+		t.Errorf("an empty environment changes it: %+v", same)
+	}
+}
+
+// TestErrors: each is one line that names the file and what to change.
+func TestErrors(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"listne: x":                    "line 1: field listne not found",
+		"data: [":                      "line 1",
+		"data: {}":                     "line 1: cannot unmarshal",
+		"log: {level: loud}":           `log.level "loud" is none of debug, info, warn, error`,
+		"log: {format: xml}":           `log.format "xml" is neither text nor json`,
+		"sandbox: {people: -1}":        "sandbox.people is -1; at least 1",
+		"sandbox: {people: many}":      "line 1: cannot unmarshal",
+		"data: a\n---\ndata: b":        "more than one document",
+		"data: a\ndata: b":             "already defined at line 1",
+		strings.Repeat("#", maxFile+1): "larger than",
+	} {
+		path := file(t, text)
+		_, err := Load(path)
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), path) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%.40q: %v, want %q in it, the file, and one line", text, err, want)
+		}
+	}
+	if _, err := Load(filepath.Join(t.TempDir(), "none.yaml")); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "--config") {
+		t.Errorf("no file: %v", err)
+	}
+}
