@@ -84,12 +84,15 @@ type answerDataset struct {
 	LeftOutRecords int64        `json:"left_out_records,omitempty"`
 	NotShown       []notShown   `json:"not_shown,omitempty"`
 
-	Found      int64      `json:"found,omitempty"`
-	Erased     int64      `json:"erased,omitempty"`
-	Anonymised int64      `json:"anonymised,omitempty"`
-	Rectified  int64      `json:"rectified,omitempty"`
-	Restricted int64      `json:"restricted,omitempty"`
-	Retained   []retained `json:"retained,omitempty"`
+	Found      int64 `json:"found,omitempty"`
+	Erased     int64 `json:"erased,omitempty"`
+	Anonymised int64 `json:"anonymised,omitempty"`
+	Rectified  int64 `json:"rectified,omitempty"`
+	Restricted int64 `json:"restricted,omitempty"`
+	// GoesWith is the dataset with which these records are found and erased,
+	// uncounted, where some of that were found.
+	GoesWith string     `json:"goes_with,omitempty"`
+	Retained []retained `json:"retained,omitempty"`
 
 	table *table // nil where it has no files
 	shape *shape // of the table
@@ -113,7 +116,7 @@ type retained struct {
 
 // held tells whether anything at all is to be said of the dataset.
 func (d *answerDataset) held() bool {
-	return d.Records > 0 || d.LeftOutRecords > 0 || d.Found > 0 || d.touched() > 0 || len(d.Retained) > 0
+	return d.Records > 0 || d.LeftOutRecords > 0 || d.Found > 0 || d.touched() > 0 || len(d.Retained) > 0 || d.GoesWith != ""
 }
 
 func (d *answerDataset) touched() int64 {
@@ -166,6 +169,7 @@ func (b *build) answerSystem(part *systemPart) (answerSystem, error) {
 		s.Records += d.Records
 		s.Datasets = append(s.Datasets, d)
 	}
+	s.goWith(m)
 	s.Outcome, s.Code = b.outcome(part, s.Datasets)
 	if s.Outcome == dsar.NotApplicable {
 		if s.Needs = part.Needs; len(s.Needs) == 0 {
@@ -204,6 +208,21 @@ func (b *build) askedInstead(part *systemPart, needs []dsar.IdentifierType) []st
 		asked = append(asked, other.name)
 	}
 	return asked
+}
+
+// goWith marks the datasets whose records were found and erased uncounted.
+func (s *answerSystem) goWith(m *manifest.Manifest) {
+	for i := range s.Datasets {
+		with := m.Datasets[i].GoesWith
+		if with == "" || s.Datasets[i].held() {
+			continue
+		}
+		for j := range s.Datasets {
+			if d := &s.Datasets[j]; d.Dataset == with && d.Found > 0 {
+				s.Datasets[i].GoesWith = with
+			}
+		}
+	}
 }
 
 func (b *build) answerDataset(part *systemPart, ds *manifest.Dataset) (answerDataset, error) {

@@ -268,6 +268,23 @@ func TestCertificateOfALostReport(t *testing.T) {
 	}
 }
 
+// What is erased with something else is told, without a number.
+func TestErasedWithSomethingElse(t *testing.T) {
+	t.Parallel()
+	m := billingManifest()
+	m.Datasets[1].GoesWith = "invoices"
+	in := erasureInput(t)
+	in.Systems = []bundle.System{{Manifest: m, Ends: []dsar.ActionEnd{
+		ended(dsar.Count, dsar.Found, dsar.Counts{Dataset: "invoices", Found: 2}),
+		ended(dsar.Erase, dsar.Erased, dsar.Counts{Dataset: "invoices", Found: 2, Erased: 2}), ended(dsar.Prove, dsar.Proven),
+	}}}
+	data, _ := write(t, in)
+	page := readAloud(t, unpack(t, data)["data/index.html"])
+	if !strings.Contains(page, "Payment methods (gone with: Invoices) – – – –") {
+		t.Error(page)
+	}
+}
+
 func TestErasureCertificateFrench(t *testing.T) {
 	t.Parallel()
 	golden(t, "erasure-fr", inFrench(erasureInput(t)), []string{

@@ -359,12 +359,28 @@ func (b *build) actions(s *answerSystem) *actions {
 		for _, n := range numbers(d) {
 			row.Numbers = append(row.Numbers, w.number(n))
 		}
+		if d.GoesWith != "" {
+			row.Title += fmt.Sprintf(w.goesWith, s.title(d.GoesWith))
+			for i := range row.Numbers {
+				row.Numbers[i] = "–"
+			}
+		}
 		t.Rows = append(t.Rows, row)
 	}
 	if len(t.Rows) == 0 {
 		return nil
 	}
 	return &t
+}
+
+// title is a dataset's.
+func (s *answerSystem) title(dataset string) string {
+	for i := range s.Datasets {
+		if s.Datasets[i].Dataset == dataset {
+			return s.Datasets[i].Title
+		}
+	}
+	return dataset
 }
 
 func (b *build) proof(s *answerSystem) string {

@@ -66,6 +66,7 @@ type words struct {
 	hiddenKinds                   map[string]string
 	identifiers                   map[dsar.IdentifierType]string
 	allKept, onlyLeftOut, notDone outcomeWords // instead of Retained's, Gathered's and Failed's
+	goesWith                      string       // behind the title of a dataset that is erased with another
 	knownNowhere                  outcomeWords // instead of NotApplicable's, where others were asked for the identifiers
 	months                        [12]string
 	or, and                       string

@@ -119,6 +119,7 @@ var english = words{
 		"email": "email address", "phone": "phone number", "account_id": "account number", "customer_ref": "customer reference",
 		"cookie_id": "cookie identifier", "tax_id": "tax number",
 	},
+	goesWith:     " (gone with: %s)",
 	knownNowhere: outcomeWords{"Nothing held", "This system knows people only by %s. %s was asked, and knows none of yours."},
 	allKept:      outcomeWords{"Kept for now", "All that this system holds about you must be kept for now."},
 	notDone:      outcomeWords{"Not done", "This system could not answer. What you asked for is not done there."},

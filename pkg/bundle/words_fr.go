@@ -126,6 +126,7 @@ var french = words{
 		"email": "adresse e-mail", "phone": "numéro de téléphone", "account_id": "numéro de compte", "customer_ref": "référence client",
 		"cookie_id": "identifiant de cookie", "tax_id": "numéro fiscal",
 	},
+	goesWith:     " (disparus avec : %s)",
 	knownNowhere: outcomeWords{"Rien", "Ce système ne connaît les personnes que par %s. Nous avons interrogé %s, qui n’en connaît pas pour vous."},
 	allKept:      outcomeWords{"Conservé pour le moment", "Tout ce que ce système détient sur vous doit être conservé pour le moment."},
 	notDone:      outcomeWords{"Pas fait", "Ce système n’a pas pu répondre. Ce que vous avez demandé n’y est pas fait."},

@@ -77,7 +77,10 @@ type Dataset struct {
 	LegalBasis string   `yaml:"legal_basis"` // one of [LegalBases]
 	Recipients []string `yaml:"recipients,omitempty"`
 	Storage    Text     `yaml:"storage"` // storage period or its criteria, as told to the person
-	Columns    []Column `yaml:"columns"`
+	// GoesWith names a dataset of the same system with whose records this one's
+	// are erased. They are gathered, and not counted by themselves.
+	GoesWith string   `yaml:"goes_with,omitempty"`
+	Columns  []Column `yaml:"columns"`
 	// Retention are the duties and claims under which records must stay; a
 	// record stays as long as the longest of them.
 	Retention []Retention `yaml:"retention,omitempty"`

@@ -144,6 +144,11 @@ func (v *validation) dataset(path string, i int) {
 		v.words(index(path+".recipients", j), "recipient", r)
 	}
 	v.text(path+".storage", d.Storage, true)
+	if d.GoesWith != "" {
+		if other := v.m.Dataset(d.GoesWith); other == nil || other == d || other.GoesWith != "" {
+			v.add(path+".goes_with", fmt.Sprintf("goes_with %q names no other dataset that is erased by itself", d.GoesWith), "name the dataset whose erasure takes these records along")
+		}
+	}
 	if len(d.Columns) == 0 {
 		v.add(path+".columns", "columns are missing", "list the columns that the person is shown")
 	}

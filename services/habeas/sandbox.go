@@ -31,7 +31,7 @@ func withSandbox(cfg config.Config) config.Config {
 		systems[name] = s
 	}
 	for _, name := range people.Systems() {
-		if _, ok := systems[name]; !ok && name != people.Marketo { // TEMPORARY
+		if _, ok := systems[name]; !ok {
 			systems[name] = config.System{}
 		}
 	}
@@ -82,16 +82,14 @@ func (n *node) startSandbox(ctx context.Context, cfg config.Config) (config.Conf
 		{people.Salesforce, salesforcesandbox.DefaultClientID, salesforcesandbox.DefaultClientSecret, crm},
 		{people.Marketo, marketosandbox.DefaultClientID, marketosandbox.DefaultClientSecret, mail},
 	} {
-		s := config.System{ClientID: v.client, ClientSecretFile: filepath.Join(dir, v.name+".secret")}
+		s := config.System{ClientID: v.client, ClientSecretFile: filepath.Join(dir, v.name+".secret"), CallsPerSecond: -1}
 		if err := os.WriteFile(s.ClientSecretFile, []byte(v.secret), 0o600); err != nil {
 			return cfg, fmt.Errorf("data folder: %w; name another one with --data", err)
 		}
 		if s.URL, err = n.serveStandIn(ctx, v.name, v.handler); err != nil {
 			return cfg, err
 		}
-		if v.name != people.Marketo { // TEMPORARY
-			cfg.Systems[v.name] = s
-		}
+		cfg.Systems[v.name] = s
 	}
 	return cfg, nil
 }

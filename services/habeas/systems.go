@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/time/rate"
+
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/sqlsystem"
 	"habeas.dev/services/account"
@@ -72,11 +74,22 @@ func openSystem(ctx context.Context, s config.System, m *manifest.Manifest) (imp
 		}
 		return db, db.Close, nil
 	case m.System == "salesforce":
-		w, err := salesforce.New(salesforce.Config{BaseURL: s.URL, ClientID: s.ClientID, SecretFile: s.ClientSecretFile, Manifest: m})
+		w, err := salesforce.New(salesforce.Config{BaseURL: s.URL, ClientID: s.ClientID, SecretFile: s.ClientSecretFile, Rate: pace(s), Manifest: m})
+		return w, nothing, err
+	case m.System == "marketo":
+		w, err := marketo.New(marketo.Config{BaseURL: s.URL, ClientID: s.ClientID, SecretFile: s.ClientSecretFile, Rate: pace(s), Manifest: m})
 		return w, nothing, err
 	default:
 		return nil, nil, fmt.Errorf("nothing says how to reach it; name its database with dsn:, or, where its worker is another process, set elsewhere: true")
 	}
+}
+
+// pace is how fast a vendor may be called; 0 leaves it to its worker.
+func pace(s config.System) rate.Limit {
+	if s.CallsPerSecond < 0 {
+		return rate.Inf
+	}
+	return rate.Limit(s.CallsPerSecond)
 }
 
 // batchOf is how many tasks a worker takes together: as many as its vendor's

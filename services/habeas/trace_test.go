@@ -38,7 +38,7 @@ func TestOneTrace(t *testing.T) {
 			t.Errorf("span %s isn't under the root", s.Name)
 		}
 	}
-	for _, want := range []string{"intake", "account resolve", "billing resolve", "account gather", "billing gather", "marketplace gather", "events gather", "salesforce gather", "aggregator assemble"} {
+	for _, want := range []string{"intake", "account resolve", "billing resolve", "account gather", "billing gather", "marketplace gather", "events gather", "salesforce gather", "marketo gather", "aggregator assemble"} {
 		if !slices.Contains(names, want) {
 			t.Errorf("no span %q in %v", want, names)
 		}
