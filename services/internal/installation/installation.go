@@ -54,6 +54,9 @@ func Open(ctx context.Context, c config.Config) (*Installation, error) {
 }
 
 func openAll(ctx context.Context, c config.Config, create bool, opts ...lifecycle.Option) (_ *Installation, err error) {
+	if err := checkDrivers(c); err != nil {
+		return nil, err
+	}
 	in := &Installation{Config: c}
 	defer func() {
 		if err != nil {
@@ -97,8 +100,8 @@ func (in *Installation) Facts(ctx context.Context, requestID string) ([]journal.
 	return facts, err
 }
 
-// bucket opens a folder or a bucket URL. Files of a folder are readable by
-// their owner only, and have no side files.
+// bucket opens a folder or a bucket URL. A folder that it makes is its owner's
+// only; its files, which are sealed bundles, have no others beside them.
 func bucket(ctx context.Context, where string) (*blob.Bucket, error) {
 	if u, err := url.Parse(where); err == nil && len(u.Scheme) > 1 {
 		return blob.OpenBucket(ctx, where)
