@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	seeds = flag.Int("seeds", 1000, "how many runs")
+	seeds = flag.Int("seeds", defaultSeeds, "how many runs")
 	seed  = flag.Uint64("seed", 0, "play this one seed only")
 )
 
