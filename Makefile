@@ -6,7 +6,7 @@ PACKAGES := ./schemas/... ./pkg/... ./services/...
 GO ?= go
 LINT := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: help build demo test race simulate kill bench check vet lint tidy standalone generated generate test-postgres clean
+.PHONY: help build demo test race simulate kill bench check vet lint tidy standalone generated generate test-postgres clouds clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -33,8 +33,12 @@ kill: ## Kill habeas up -9 at KILLS=50 random moments under 200 requests
 	$(GO) test ./services/habeas -run TestKilledAtRandom -kills=$(KILLS) -timeout 60m -v
 
 test-postgres: ## The journal's and the SQL workers' tests on PostgreSQL
-	HABEAS_TEST_POSTGRES=1 $(GO) test -count=1 ./services/internal/journal/... ./services/internal/relay/...
+	HABEAS_TEST_POSTGRES=1 $(GO) test -count=1 ./services/internal/journal/... ./services/internal/relay/... ./services/internal/pgtest ./services/sandbox/internaldb/...
+	@.ci/with-postgres $(GO) test -count=1 ./pkg/sqlsystem/...
 
+clouds: ## Build bin/habeas with the clouds' drivers (S3, GCS, Azure, their key services, Vault)
+	@mkdir -p bin
+	$(GO) build -trimpath -tags clouds -o bin/habeas ./services/habeas
 
 bench: build ## Measure this machine: requests per second, a lone request, a 5 GB bundle
 	@bin/habeas bench
