@@ -2,13 +2,9 @@ package worker
 
 import (
 	"cmp"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"strings"
 	"time"
 
 	"habeas.dev/pkg/bus"
@@ -17,7 +13,9 @@ import (
 
 // Config says where a worker gets its tasks and where it leaves what it finds.
 type Config struct {
-	Kafka
+	// Kafka says how to reach the brokers; its ClientID is habeas-worker where
+	// empty.
+	Kafka bus.Files
 	// Connection is that of several workers in one process, made by [Connect].
 	// It stands in for Kafka; their reports then travel together, which saves
 	// the broker most of its work.
@@ -60,41 +58,6 @@ const (
 	inFlight = 512
 )
 
-// Kafka says how to reach the brokers. Everything but Brokers may be empty.
-type Kafka struct {
-	// Brokers are host:port addresses to begin with; at least one.
-	Brokers []string
-	// ClientID names this program in the brokers' logs; empty means habeas-worker.
-	ClientID string
-	TLS      TLS
-	SASL     SASL
-	// Log gets warnings about connections; nil: none.
-	Log *slog.Logger
-}
-
-// TLS says how connections are secured. The zero value is plain text.
-type TLS struct {
-	// Enabled asks for TLS also where nothing else here is set.
-	Enabled bool
-	// CAFile are the authorities in PEM that are trusted; empty: the system's.
-	CAFile string
-	// CertFile and KeyFile are the client's certificate in PEM, where the
-	// brokers ask for one.
-	CertFile, KeyFile string
-	// ServerName is the name that the brokers' certificates are checked
-	// against; empty: the host of the address.
-	ServerName string
-}
-
-// SASL is a sign-in. The zero value is none. It prints without its password.
-type SASL struct {
-	// Mechanism is PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512.
-	Mechanism string
-	User      string
-	// PasswordFile holds the password; white space around it is cut off.
-	PasswordFile string
-}
-
 // Connection is what workers of one process share: it can publish their
 // reports. It is safe for many goroutines.
 type Connection struct {
@@ -112,25 +75,18 @@ func Share(c bus.Config, p *bus.Publisher, log *slog.Logger) *Connection {
 }
 
 // Connect checks the configuration and reads the files that it names. It waits
-// for no broker.
-func Connect(k Kafka) (*Connection, error) {
-	c := bus.Config{Brokers: k.Brokers, ClientID: cmp.Or(k.ClientID, "habeas-worker")}
-	var err error
-	if c.TLS, err = k.TLS.config(); err != nil {
-		return nil, err
-	}
-	if k.SASL.Mechanism != "" {
-		secret, err := os.ReadFile(k.SASL.PasswordFile)
-		if err != nil {
-			return nil, fmt.Errorf("worker: SASL password: %w", err)
-		}
-		c.SASL = bus.SASL{Mechanism: k.SASL.Mechanism, User: k.SASL.User, Password: strings.TrimSpace(string(secret))}
+// for no broker. log gets warnings about connections; nil: none.
+func Connect(k bus.Files, log *slog.Logger) (*Connection, error) {
+	k.ClientID = cmp.Or(k.ClientID, "habeas-worker")
+	c, err := k.Config()
+	if err != nil {
+		return nil, fmt.Errorf("worker: %w", err)
 	}
 	p, err := bus.NewPublisher(bus.PublisherConfig{Config: c})
 	if err != nil {
 		return nil, fmt.Errorf("worker: %w", err)
 	}
-	return &Connection{config: c, publisher: p, log: k.Log}, nil
+	return &Connection{config: c, publisher: p, log: log}, nil
 }
 
 // Close waits for what is being published. The workers MUST have stopped. A
@@ -140,34 +96,6 @@ func (c *Connection) Close() error {
 		return nil
 	}
 	return c.publisher.Close()
-}
-
-func (t TLS) config() (*tls.Config, error) {
-	if t == (TLS{}) {
-		return nil, nil
-	}
-	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
-	if t.CAFile != "" {
-		pem, err := os.ReadFile(t.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("worker: TLS authorities: %w", err)
-		}
-		c.RootCAs = x509.NewCertPool()
-		if !c.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("worker: TLS authorities: %s holds no certificate in PEM", t.CAFile)
-		}
-	}
-	if (t.CertFile == "") != (t.KeyFile == "") {
-		return nil, errors.New("worker: TLS: CertFile and KeyFile belong together")
-	}
-	if t.CertFile != "" {
-		pair, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
-		if err != nil {
-			return nil, fmt.Errorf("worker: TLS certificate: %w", err)
-		}
-		c.Certificates = []tls.Certificate{pair}
-	}
-	return c, nil
 }
 
 func (c *Config) defaults(system string) error {

@@ -74,7 +74,7 @@ func TestKafka(t *testing.T) {
 		return nil
 	}))
 	ended := make(chan error, 1)
-	go func() { ended <- w.Run(ctx, worker.Config{Kafka: worker.Kafka{Brokers: brokers}, Vault: v}) }()
+	go func() { ended <- w.Run(ctx, worker.Config{Kafka: bus.Files{Brokers: brokers}, Vault: v}) }()
 
 	const tasks = 300
 	msgs := []*message.Message{message.NewMessage("bad", []byte("not an event"))}

@@ -39,7 +39,7 @@ func (w *Worker) Run(ctx context.Context, c Config) error {
 	link := c.Connection
 	if link == nil {
 		var err error
-		if link, err = Connect(c.Kafka); err != nil {
+		if link, err = Connect(c.Kafka, w.log); err != nil {
 			return err
 		}
 		defer link.Close()

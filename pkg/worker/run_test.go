@@ -473,13 +473,13 @@ func TestConfigIsChecked(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, c := range map[string]Config{
-		"no vault":    {Kafka: Kafka{Brokers: []string{"127.0.0.1:1"}}},
+		"no vault":    {Kafka: bus.Files{Brokers: []string{"127.0.0.1:1"}}},
 		"no brokers":  {Vault: memVault(t)},
-		"bad broker":  {Vault: memVault(t), Kafka: Kafka{Brokers: []string{"nowhere"}}},
-		"negative":    {Vault: memVault(t), Kafka: Kafka{Brokers: []string{"127.0.0.1:1"}}, BatchSize: -1},
-		"no password": {Vault: memVault(t), Kafka: Kafka{Brokers: []string{"127.0.0.1:1"}, SASL: SASL{Mechanism: "PLAIN", User: "u", PasswordFile: t.TempDir() + "/none"}}},
-		"no ca":       {Vault: memVault(t), Kafka: Kafka{Brokers: []string{"127.0.0.1:1"}, TLS: TLS{CAFile: t.TempDir() + "/none"}}},
-		"half a pair": {Vault: memVault(t), Kafka: Kafka{Brokers: []string{"127.0.0.1:1"}, TLS: TLS{CertFile: "x"}}},
+		"bad broker":  {Vault: memVault(t), Kafka: bus.Files{Brokers: []string{"nowhere"}}},
+		"negative":    {Vault: memVault(t), Kafka: bus.Files{Brokers: []string{"127.0.0.1:1"}}, BatchSize: -1},
+		"no password": {Vault: memVault(t), Kafka: bus.Files{Brokers: []string{"127.0.0.1:1"}, SASL: bus.SASLFiles{Mechanism: "PLAIN", User: "u", PasswordFile: t.TempDir() + "/none"}}},
+		"no ca":       {Vault: memVault(t), Kafka: bus.Files{Brokers: []string{"127.0.0.1:1"}, TLS: bus.TLSFiles{CAFile: t.TempDir() + "/none"}}},
+		"half a pair": {Vault: memVault(t), Kafka: bus.Files{Brokers: []string{"127.0.0.1:1"}, TLS: bus.TLSFiles{CertFile: "x"}}},
 	} {
 		if err := w.Run(t.Context(), c); err == nil {
 			t.Errorf("%s: no error", name)

@@ -37,7 +37,7 @@ func (c *benchCommand) Run(ctx context.Context) error {
 	}
 	cfg.Listen, cfg.Log.Level = "127.0.0.1:0", "error"
 	cfg.Sandbox = &config.Sandbox{Seed: 1, People: people.DefaultPeople}
-	n, err := startNode(ctx, cfg, outlets{logs: os.Stderr})
+	n, err := startNode(ctx, cfg, outlets{logs: os.Stderr}, everything())
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func (c *demoCommand) Run(ctx context.Context) error {
 	}
 	fmt.Printf("Habeas demo in %s\n", dir)
 	began := time.Now()
-	n, err := startNode(ctx, cfg, outlets{logs: os.Stderr})
+	n, err := startNode(ctx, cfg, outlets{logs: os.Stderr}, everything())
 	if err != nil {
 		return err
 	}

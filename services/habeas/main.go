@@ -17,17 +17,21 @@ import (
 var version = "development"
 
 type commands struct {
-	Demo     demoCommand     `cmd:"" help:"Start everything with seeded systems, fulfil five requests, and go on serving."`
-	Up       upCommand       `cmd:"" help:"Run all services in this process."`
-	Submit   submitCommand   `cmd:"" help:"Submit a request."`
-	Requests requestsCommand `cmd:"" help:"List requests."`
-	Trace    traceCommand    `cmd:"" help:"Tell a request's life: each system's steps, waits, outcomes."`
-	Bundle   bundleCommand   `cmd:"" help:"Answers."`
-	Verify   verifyCommand   `cmd:"" help:"Check a bundle, and name what is wrong with it."`
-	Retry    retryCommand    `cmd:"" help:"Take up again what failed."`
-	Cancel   cancelCommand   `cmd:"" help:"End a request without an answer."`
-	Bench    benchCommand    `cmd:"" help:"Measure this machine: requests per second, a lone request, a large bundle."`
-	Version  versionCommand  `cmd:"" help:"Print the version."`
+	Demo        demoCommand        `cmd:"" help:"Start everything with seeded systems, fulfil five requests, and go on serving."`
+	Up          upCommand          `cmd:"" help:"Run all services in this process."`
+	Intake      intakeCommand      `cmd:"" help:"Run intake by itself: the doors for requests."`
+	Coordinator coordinatorCommand `cmd:"" help:"Run a coordinator by itself, with its relay."`
+	Aggregator  aggregatorCommand  `cmd:"" help:"Run an aggregator by itself."`
+	Worker      workerCommand      `cmd:"" help:"Run the workers of some systems by themselves."`
+	Submit      submitCommand      `cmd:"" help:"Submit a request."`
+	Requests    requestsCommand    `cmd:"" help:"List requests."`
+	Trace       traceCommand       `cmd:"" help:"Tell a request's life: each system's steps, waits, outcomes."`
+	Bundle      bundleCommand      `cmd:"" help:"Answers."`
+	Verify      verifyCommand      `cmd:"" help:"Check a bundle, and name what is wrong with it."`
+	Retry       retryCommand       `cmd:"" help:"Take up again what failed."`
+	Cancel      cancelCommand      `cmd:"" help:"End a request without an answer."`
+	Bench       benchCommand       `cmd:"" help:"Measure this machine: requests per second, a lone request, a large bundle."`
+	Version     versionCommand     `cmd:"" help:"Print the version."`
 }
 
 type versionCommand struct{}

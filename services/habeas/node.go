@@ -4,15 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
-	"net"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"github.com/segmentio/kafka-go"
 
 	"habeas.dev/pkg/bus"
 	"habeas.dev/pkg/dsar"
@@ -20,7 +16,6 @@ import (
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/policy"
 	"habeas.dev/pkg/sqlsystem"
-	"habeas.dev/pkg/telemetry"
 	"habeas.dev/pkg/worker"
 	"habeas.dev/services/aggregator"
 	"habeas.dev/services/coordinator"
@@ -34,9 +29,6 @@ import (
 )
 
 const (
-	// stopTime bounds a graceful stop: what is in flight is finished within it,
-	// or comes again after the next start.
-	stopTime = 15 * time.Second
 	// topicTime bounds how long the brokers may take to be there at the start.
 	topicTime = 30 * time.Second
 	// reachInterval is how often a system that is down is tried at least.
@@ -46,63 +38,55 @@ const (
 	externalPartitions = 6
 )
 
-// node is every service in this process.
+// roles are the services that a process runs.
+type roles struct {
+	intake, coordinator, aggregator bool
+	// worker tells whether the process runs a system's worker; nil: none.
+	worker func(system string) bool
+	// whole processes have the embedded broker and the sandbox, where the
+	// configuration has no other broker, and asks for a sandbox.
+	whole bool
+}
+
+// everything is one process with every service.
+func everything() roles {
+	return roles{intake: true, coordinator: true, aggregator: true, worker: func(string) bool { return true }, whole: true}
+}
+
+// node is a process with some of Habeas' services, or all.
 type node struct {
+	*process
 	cfg       config.Config
-	log       *slog.Logger
 	in        *installation.Installation
 	manifests []*manifest.Manifest
 	brokers   []string
-	address   string
-	failed    chan error // the first service that ended by itself
+	bus       bus.Config
+	health    *health
+	address   string // of the HTTP door or the health endpoints; empty without
 
 	vendorCalls func() int64 // of the sandbox's stand-ins; nil without them
-
-	ctx     context.Context // ends the services
-	cancel  context.CancelFunc
-	running sync.WaitGroup
-	closers []func() error // in the order of opening
 }
 
-// outlets are where a node tells what it does, beside what is configured.
-type outlets struct {
-	logs  io.Writer
-	spans []sdktrace.SpanProcessor
-}
-
-// startNode starts everything that the configuration names. On an error nothing
-// is left running.
-func startNode(ctx context.Context, cfg config.Config, out outlets) (_ *node, err error) {
-	n := &node{failed: make(chan error, 1)}
-	n.ctx, n.cancel = context.WithCancel(context.WithoutCancel(ctx))
+// startNode starts the services of some roles on what the configuration names.
+// On an error nothing is left running.
+func startNode(ctx context.Context, cfg config.Config, out outlets, r roles) (_ *node, err error) {
+	p, err := newProcess(ctx, cfg, out)
+	if err != nil {
+		return nil, err
+	}
+	n := &node{process: p, health: newHealth()}
 	defer func() {
 		if err != nil {
 			n.stop()
 		}
 	}()
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(cfg.Log.Level)); err != nil {
-		return nil, err
-	}
-	if n.log, err = telemetry.NewLogger(out.logs, telemetry.LogConfig{Format: cfg.Log.Format, Level: level}); err != nil {
-		return nil, err
-	}
-	tel, err := telemetry.Setup(ctx, telemetry.Config{Service: "habeas", Version: version, Endpoint: cfg.Telemetry.OTLP, Processors: out.spans})
+	serve, err := n.listenHTTP(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
-	n.onStop(func() error { return tel.Shutdown(context.WithoutCancel(ctx)) })
-
-	// The door's port is taken first: a port that is in use is the commonest
-	// mistake, and nothing has been made yet.
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen)
-	if err != nil {
-		return nil, fmt.Errorf("can't listen on %s: %w; choose another address with --listen", cfg.Listen, err)
+	if r.whole {
+		cfg = withSandbox(cfg)
 	}
-	n.onStop(func() error { _ = listener.Close(); return nil })
-	n.address = listener.Addr().String()
-
-	cfg = withSandbox(cfg)
 	if n.manifests, err = loadManifests(cfg); err != nil {
 		return nil, err
 	}
@@ -110,34 +94,83 @@ func startNode(ctx context.Context, cfg config.Config, out outlets) (_ *node, er
 	if err != nil {
 		return nil, err
 	}
-	if err := n.startBroker(ctx, cfg); err != nil {
+	if err := n.startBroker(ctx, cfg, r); err != nil {
 		return nil, err
 	}
-	if cfg, err = n.startSandbox(ctx, cfg); err != nil {
-		return nil, err
+	if r.whole {
+		if cfg, err = n.startSandbox(ctx, cfg); err != nil {
+			return nil, err
+		}
 	}
 	n.cfg = cfg
-	if n.in, err = installation.Make(ctx, cfg, lifecycle.WithMeter(tel.Meters())); err != nil {
+	if n.in, err = installation.Make(ctx, cfg, r.parts(), lifecycle.WithMeter(n.tel.Meters())); err != nil {
 		return nil, err
 	}
 	n.onStop(n.in.Close)
-	return n, n.startServices(ctx, cfg, tel, catalogue, listener)
+	door, err := n.startServices(ctx, r, catalogue)
+	if err != nil {
+		return nil, err
+	}
+	serve(door)
+	return n, nil
+}
+
+// parts are what the services of the roles stand on.
+func (r roles) parts() installation.Parts {
+	return installation.Parts{
+		Journal: r.intake || r.coordinator,
+		Vault:   r.intake || r.aggregator || r.worker != nil,
+		Outbox:  r.aggregator,
+	}
+}
+
+// listenHTTP takes the address of the door; what it returns serves the door, and
+// the health endpoints beside it.
+func (n *node) listenHTTP(ctx context.Context, cfg config.Config) (serve func(door http.Handler), err error) {
+	if cfg.Listen == "" {
+		return func(http.Handler) {}, nil
+	}
+	l, err := n.listen(ctx, cfg.Listen)
+	if err != nil {
+		return nil, err
+	}
+	n.address = l.Addr().String()
+	return func(door http.Handler) {
+		h := n.health.handler()
+		if door != nil {
+			mux := http.NewServeMux()
+			mux.Handle("/", door)
+			for _, path := range []string{"/healthz", "/readyz"} {
+				mux.Handle("GET "+path, h)
+			}
+			h = mux
+		}
+		n.serve("http", intake.Server(h), l)
+	}, nil
 }
 
 // startBroker has a broker with all topics: the configured one, or the embedded.
-func (n *node) startBroker(ctx context.Context, cfg config.Config) error {
+func (n *node) startBroker(ctx context.Context, cfg config.Config, r roles) error {
 	topics := []string{event.TopicRequests, event.TopicReports, event.TopicEvents, event.TopicRejected, event.TopicTasks(dsar.Aggregator)}
 	for _, m := range n.manifests {
 		topics = append(topics, event.TopicTasks(m.System))
 	}
 	if len(cfg.Kafka.Brokers) == 0 {
+		if !r.whole {
+			return errors.New("a service by itself needs a Kafka cluster: name its brokers under kafka: in the configuration (the embedded broker is for habeas up)")
+		}
 		b, err := broker.Start(ctx, broker.Config{Dir: cfg.Room(config.RoomBroker), Topics: topics, Logger: n.log})
 		if err != nil {
 			return err
 		}
 		n.onStop(func() error { b.Close(); return nil })
 		n.brokers = []string{b.Addr()}
+		n.bus = bus.Config{Brokers: n.brokers}
 		return nil
+	}
+	var err error
+	if n.bus, err = cfg.Kafka.Config(); err != nil {
+		return err
 	}
 	n.brokers = cfg.Kafka.Brokers
 	specs := make([]bus.TopicSpec, len(topics))
@@ -146,7 +179,7 @@ func (n *node) startBroker(ctx context.Context, cfg config.Config) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, topicTime)
 	defer cancel()
-	err := bus.EnsureTopics(ctx, n.busConfig("topics"), specs)
+	err = bus.EnsureTopics(ctx, n.busConfig("topics"), specs)
 	if mismatch := (*bus.MismatchError)(nil); errors.As(err, &mismatch) {
 		n.log.Warn("topics differ from what habeas would create", "error", err)
 		return nil
@@ -155,51 +188,81 @@ func (n *node) startBroker(ctx context.Context, cfg config.Config) error {
 }
 
 func (n *node) busConfig(client string) bus.Config {
-	return bus.Config{Brokers: n.brokers, ClientID: "habeas-" + client}
+	c := n.bus
+	c.ClientID = "habeas-" + client
+	return c
 }
 
-func (n *node) startServices(ctx context.Context, cfg config.Config, tel *telemetry.Telemetry, catalogue []dsar.System, listener net.Listener) error {
+// startServices starts the services of the roles. The door is intake's; nil
+// without it.
+func (n *node) startServices(ctx context.Context, r roles, catalogue []dsar.System) (door http.Handler, err error) {
 	publisher, err := bus.NewPublisher(bus.PublisherConfig{Config: n.busConfig("publisher")})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	n.onStop(publisher.Close)
 	carrier := transport.NewCarrier(publisher)
 	book, err := policy.Load()
 	if err != nil {
+		return nil, err
+	}
+	if n.in.Journal != nil {
+		n.health.mustAnswer("journal", func(ctx context.Context) error { _, err := n.in.Journal.Counts(ctx); return err })
+	}
+	if err := n.startWorkers(ctx, r, publisher); err != nil {
+		return nil, err
+	}
+	if r.aggregator {
+		if err := n.startAggregator(book, carrier); err != nil {
+			return nil, err
+		}
+	}
+	if r.coordinator {
+		if err := n.startCoordinator(carrier); err != nil {
+			return nil, err
+		}
+	}
+	if r.intake {
+		return n.startIntake(book, catalogue, carrier)
+	}
+	return nil, nil
+}
+
+func (n *node) startAggregator(book *policy.Book, carrier transport.Carrier) error {
+	a, err := aggregator.New(aggregator.Config{Vault: n.in.Vault, Outbox: n.in.Outbox, Manifests: n.manifests,
+		Policy: aggregator.FromBook(book, n.cfg.Controller), Software: "habeas " + version, Tracers: n.tel.Tracers(), Now: now, Log: n.log})
+	if err != nil {
 		return err
 	}
+	return n.consume(aggregator.Group, func(ctx context.Context, s transport.Subscriber) error { return a.Run(ctx, s, carrier) })
+}
+
+// startCoordinator starts a coordinator, and the relay that carries what follows
+// from its decisions.
+func (n *node) startCoordinator(carrier transport.Carrier) error {
+	c := coordinator.New(coordinator.Config{Requests: n.in.Requests, Timers: n.in.Journal, Now: now, Log: n.log})
+	carry := relay.New(relay.Config{Outbox: n.in.Journal, Publisher: carrier, Refused: tooLarge, Log: n.log})
+	n.run("relay", carry.Run)
+	return n.consume(coordinator.Group, func(ctx context.Context, s transport.Subscriber) error { return c.Run(ctx, s, carrier) })
+}
+
+// tooLarge tells whether Kafka will never take a message.
+func tooLarge(err error) bool {
+	var one kafka.MessageTooLargeError
+	return errors.Is(err, kafka.MessageSizeTooLarge) || errors.As(err, &one)
+}
+
+func (n *node) startIntake(book *policy.Book, catalogue []dsar.System, carrier transport.Carrier) (http.Handler, error) {
 	validator, err := event.NewValidator()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	doors, err := intake.New(intake.Config{Requests: n.in.Requests, Rows: n.in.Journal, Vault: n.in.Vault, Policy: book, Validator: validator,
-		Catalogue: catalogue, Rejected: carrier, Tracers: tel.Tracers(), Now: now, Log: n.log})
+		Catalogue: catalogue, Rejected: carrier, Ready: n.health.isReady, Tracers: n.tel.Tracers(), Now: now, Log: n.log})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	answers, err := aggregator.New(aggregator.Config{Vault: n.in.Vault, Outbox: n.in.Outbox, Manifests: n.manifests,
-		Policy: aggregator.FromBook(book, cfg.Controller), Software: "habeas " + version, Tracers: tel.Tracers(), Now: now, Log: n.log})
-	if err != nil {
-		return err
-	}
-	if err := n.startWorkers(ctx, cfg, tel, publisher); err != nil {
-		return err
-	}
-	if err := n.consume(aggregator.Group, func(ctx context.Context, s transport.Subscriber) error { return answers.Run(ctx, s, carrier) }); err != nil {
-		return err
-	}
-	coord := coordinator.New(coordinator.Config{Requests: n.in.Requests, Timers: n.in.Journal, Now: now, Log: n.log})
-	if err := n.consume(coordinator.Group, func(ctx context.Context, s transport.Subscriber) error { return coord.Run(ctx, s, carrier) }); err != nil {
-		return err
-	}
-	if err := n.consume(intake.Group, doors.Consume); err != nil {
-		return err
-	}
-	carry := relay.New(relay.Config{Outbox: n.in.Journal, Publisher: carrier, Log: n.log})
-	n.run("relay", carry.Run)
-	n.serve(intake.Server(doors.Handler()), listener)
-	return nil
+	return doors.Handler(), n.consume(intake.Group, doors.Consume)
 }
 
 // consume runs a service on a subscriber of its own group.
@@ -213,26 +276,16 @@ func (n *node) consume(group string, run func(context.Context, transport.Subscri
 	return nil
 }
 
-// startWorkers starts the workers of all systems that aren't served elsewhere.
-func (n *node) startWorkers(ctx context.Context, cfg config.Config, tel *telemetry.Telemetry, publisher *bus.Publisher) error {
+// startWorkers starts the workers of the role that aren't served elsewhere.
+func (n *node) startWorkers(ctx context.Context, r roles, publisher *bus.Publisher) error {
 	link := worker.Share(n.busConfig("worker"), publisher, n.log)
 	for _, m := range n.manifests {
-		if cfg.Systems[m.System].Elsewhere {
+		system := n.cfg.Systems[m.System]
+		if r.worker == nil || !r.worker(m.System) || r.whole && system.Elsewhere {
 			continue
 		}
 		connect := func(ctx context.Context) (func(context.Context) error, error) {
-			impl, closer, err := openSystem(ctx, cfg.Systems[m.System], m)
-			if err != nil {
-				return nil, err
-			}
-			w, err := worker.New(m, impl, worker.WithLogger(n.log), worker.WithTracer(tel.Tracers()), worker.WithMeter(tel.Meters()))
-			if err != nil {
-				return nil, errors.Join(err, closer())
-			}
-			return func(ctx context.Context) error {
-				err := w.Run(ctx, worker.Config{Connection: link, Vault: n.in.Vault, BatchSize: batchOf(impl)})
-				return errors.Join(err, closer())
-			}, nil
+			return n.openWorker(ctx, system, m, link)
 		}
 		serve, err := connect(ctx)
 		switch {
@@ -245,6 +298,22 @@ func (n *node) startWorkers(ctx context.Context, cfg config.Config, tel *telemet
 		n.run("worker "+m.System, serve)
 	}
 	return nil
+}
+
+// openWorker connects to a system; what it returns serves it.
+func (n *node) openWorker(ctx context.Context, s config.System, m *manifest.Manifest, link *worker.Connection) (func(context.Context) error, error) {
+	impl, closer, err := openSystem(ctx, s, m)
+	if err != nil {
+		return nil, err
+	}
+	w, err := worker.New(m, impl, worker.WithLogger(n.log), worker.WithTracer(n.tel.Tracers()), worker.WithMeter(n.tel.Meters()))
+	if err != nil {
+		return nil, errors.Join(err, closer())
+	}
+	return func(ctx context.Context) error {
+		err := w.Run(ctx, worker.Config{Connection: link, Vault: n.in.Vault, BatchSize: batchOf(impl)})
+		return errors.Join(err, closer())
+	}, nil
 }
 
 // whenReachable connects to a system until it is there, and then serves it: one
@@ -264,78 +333,6 @@ func whenReachable(connect func(context.Context) (func(context.Context) error, e
 		}
 		return serve(ctx)
 	}
-}
-
-func (n *node) serve(server *http.Server, listener net.Listener) {
-	n.run("http", func(ctx context.Context) error {
-		stopped := context.AfterFunc(ctx, func() {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
-			defer cancel()
-			_ = server.Shutdown(ctx)
-		})
-		defer stopped()
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			return err
-		}
-		return nil
-	})
-}
-
-// run runs a service until the node is stopped. One that ends before fails the
-// node.
-func (n *node) run(name string, service func(context.Context) error) {
-	n.running.Go(func() {
-		err := service(n.ctx)
-		if n.ctx.Err() != nil {
-			return
-		}
-		if err == nil {
-			err = errors.New("it ended")
-		}
-		n.fail(fmt.Errorf("%s: %w", name, err))
-	})
-}
-
-// fail has wait return the error, unless another came before.
-func (n *node) fail(err error) {
-	select {
-	case n.failed <- err:
-	default:
-	}
-}
-
-// wait blocks until the context is over (nil) or a service has failed.
-func (n *node) wait(ctx context.Context) error {
-	select {
-	case <-ctx.Done():
-		return nil
-	case err := <-n.failed:
-		return err
-	}
-}
-
-func (n *node) onStop(f func() error) { n.closers = append(n.closers, f) }
-
-// stop ends the services, lets them finish what is in flight, and closes what
-// they stood on. Stopping twice is harmless.
-func (n *node) stop() {
-	n.cancel()
-	done := make(chan struct{})
-	go func() {
-		n.running.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-	case <-time.After(stopTime):
-		n.log.Warn("some services did not stop in time")
-	}
-	for i := len(n.closers) - 1; i >= 0; i-- {
-		if err := n.closers[i](); err != nil && n.log != nil {
-			n.log.Warn("stopping", "error", err)
-		}
-	}
-	n.closers = nil
 }
 
 // calls is how many calls the sandbox's vendors have answered.

@@ -94,7 +94,7 @@ func newPipeline(t *testing.T) *pipeline {
 	cfg.Listen, cfg.Log.Level = "127.0.0.1:0", "debug"
 	cfg.Sandbox = &config.Sandbox{Seed: seed, People: size, Canaries: true}
 	p := &pipeline{T: t, people: people.Canaries(seed, size), logs: &lockedBuffer{}, spans: tracetest.NewInMemoryExporter()}
-	p.n, err = startNode(t.Context(), cfg, outlets{logs: p.logs, spans: []sdktrace.SpanProcessor{sdktrace.NewSimpleSpanProcessor(p.spans)}})
+	p.n, err = startNode(t.Context(), cfg, outlets{logs: p.logs, spans: []sdktrace.SpanProcessor{sdktrace.NewSimpleSpanProcessor(p.spans)}}, everything())
 	if err != nil {
 		t.Fatal(err)
 	}

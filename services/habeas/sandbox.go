@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"time"
 
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/sandbox/internaldb"
@@ -16,9 +15,6 @@ import (
 	"habeas.dev/services/sandbox/people"
 	salesforcesandbox "habeas.dev/services/sandbox/salesforce"
 )
-
-// headerTime bounds how long a caller of a stand-in may take for its headers.
-const headerTime = 10 * time.Second
 
 // withSandbox adds the sandbox's systems to a configuration that asks for it.
 // Where they are is known when startSandbox has started them.

@@ -28,7 +28,7 @@ func (c *upCommand) Run(ctx context.Context) error {
 		return fmt.Errorf("data folder: %w; name another one with --data", err)
 	}
 	began := time.Now()
-	n, err := startNode(ctx, cfg, outlets{logs: os.Stderr})
+	n, err := startNode(ctx, cfg, outlets{logs: os.Stderr}, everything())
 	if err != nil {
 		return err
 	}

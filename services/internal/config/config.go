@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"gopkg.in/yaml.v3"
+
+	"habeas.dev/pkg/bus"
 )
 
 // Config says where everything is. A zero field has a default below Data.
@@ -26,7 +28,8 @@ type Config struct {
 	Vault   Vault  `yaml:"vault"`
 	// Outbox is a folder or a bucket URL for the bundles; default DATA/outbox.
 	Outbox string `yaml:"outbox"`
-	Kafka  Kafka  `yaml:"kafka"`
+	// Kafka are the brokers; none means the embedded one, in DATA/broker.
+	Kafka bus.Files `yaml:"kafka"`
 	// Systems are those that every request must reach, by name.
 	Systems map[string]System `yaml:"systems"`
 	// Controller is who answers the person, as named in every bundle.
@@ -43,11 +46,6 @@ type Vault struct {
 	// Key is the master key: file:///path of 32 bytes in base64 (made where it
 	// is missing, if below Data), base64key://… or a URL of a key service.
 	Key string `yaml:"key"`
-}
-
-// Kafka is the broker; none means the embedded one, in DATA/broker.
-type Kafka struct {
-	Brokers []string `yaml:"brokers"`
 }
 
 // Telemetry is where traces and metrics go; nowhere by default.

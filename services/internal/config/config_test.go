@@ -85,7 +85,11 @@ listen: 127.0.0.1:9
 journal: postgres://localhost/habeas
 vault: {bucket: mem://, key: "base64key://x"}
 outbox: /elsewhere
-kafka: {brokers: [a:1, b:2]}
+kafka:
+  brokers: [a:1, b:2]
+  client_id: acme
+  tls: {enabled: true, ca_file: ca.pem, cert_file: c.pem, key_file: k.pem, server_name: kafka}
+  sasl: {mechanism: PLAIN, user: u, password_file: p}
 systems:
   billing: {manifest: b.yaml, dsn: "sqlite:///b.db", elsewhere: true}
   salesforce: {url: "http://localhost:1", client_id: id, client_secret_file: secret, calls_per_second: 5}

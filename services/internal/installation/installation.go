@@ -23,7 +23,8 @@ import (
 	"habeas.dev/services/internal/lifecycle"
 )
 
-// Installation is an opened journal, vault and outbox.
+// Installation is an opened journal, vault and outbox; what a service doesn't
+// need is nil.
 type Installation struct {
 	Config   config.Config
 	Journal  journal.Store
@@ -32,15 +33,22 @@ type Installation struct {
 	Requests *lifecycle.Lifecycle
 }
 
-// Make opens an installation, making folders and the master key where they are
-// missing. The options are those of its lifecycle.
-func Make(ctx context.Context, c config.Config, opts ...lifecycle.Option) (*Installation, error) {
-	for _, room := range []string{config.RoomJournal, config.RoomVault, config.RoomOutbox} {
+// Parts are what of an installation is opened: each service has what it needs,
+// and no more.
+type Parts struct{ Journal, Vault, Outbox bool }
+
+// Make opens parts of an installation, making folders and the master key where
+// they are missing. The options are those of its lifecycle.
+func Make(ctx context.Context, c config.Config, p Parts, opts ...lifecycle.Option) (*Installation, error) {
+	for room, wanted := range map[string]bool{config.RoomJournal: p.Journal, config.RoomVault: p.Vault, config.RoomOutbox: p.Outbox} {
+		if !wanted {
+			continue
+		}
 		if err := os.MkdirAll(c.Room(room), 0o700); err != nil {
 			return nil, fmt.Errorf("data folder: %w; name another one with --data", err)
 		}
 	}
-	return openAll(ctx, c, true, opts...)
+	return openAll(ctx, c, true, p, opts...)
 }
 
 // Open opens an installation that exists.
@@ -50,10 +58,10 @@ func Open(ctx context.Context, c config.Config) (*Installation, error) {
 			return nil, fmt.Errorf("no journal at %s; name the folder of a demo or of `habeas up` with --data", path)
 		}
 	}
-	return openAll(ctx, c, false)
+	return openAll(ctx, c, false, Parts{true, true, true})
 }
 
-func openAll(ctx context.Context, c config.Config, create bool, opts ...lifecycle.Option) (_ *Installation, err error) {
+func openAll(ctx context.Context, c config.Config, create bool, p Parts, opts ...lifecycle.Option) (_ *Installation, err error) {
 	if err := checkDrivers(c); err != nil {
 		return nil, err
 	}
@@ -63,16 +71,22 @@ func openAll(ctx context.Context, c config.Config, create bool, opts ...lifecycl
 			_ = in.Close()
 		}
 	}()
-	if in.Vault, err = vault.Open(ctx, vault.Config{Bucket: c.Vault.Bucket, Key: c.Vault.Key, CreateKey: create}); err != nil {
-		return nil, err
+	if p.Vault {
+		if in.Vault, err = vault.Open(ctx, vault.Config{Bucket: c.Vault.Bucket, Key: c.Vault.Key, CreateKey: create}); err != nil {
+			return nil, err
+		}
 	}
-	if in.Outbox, err = bucket(ctx, c.Outbox); err != nil {
-		return nil, fmt.Errorf("outbox: %w", err)
+	if p.Outbox {
+		if in.Outbox, err = bucket(ctx, c.Outbox); err != nil {
+			return nil, fmt.Errorf("outbox: %w", err)
+		}
 	}
-	if in.Journal, err = open.Open(ctx, c.Journal); err != nil {
-		return nil, err
+	if p.Journal {
+		if in.Journal, err = open.Open(ctx, c.Journal); err != nil {
+			return nil, err
+		}
+		in.Requests = lifecycle.New(in.Journal, opts...)
 	}
-	in.Requests = lifecycle.New(in.Journal, opts...)
 	return in, nil
 }
 

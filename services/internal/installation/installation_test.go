@@ -29,7 +29,7 @@ func TestOpensWhatWasMade(t *testing.T) {
 	t.Parallel()
 	c := settings(t)
 	const request = "9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11"
-	in, err := installation.Make(t.Context(), c)
+	in, err := installation.Make(t.Context(), c, installation.Parts{Journal: true, Vault: true, Outbox: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func TestDataFolderIsAFile(t *testing.T) {
 	if err := os.WriteFile(c.Data, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := installation.Make(t.Context(), c); err == nil || errors.Is(err, fs.ErrExist) || !strings.Contains(err.Error(), "--data") {
+	if _, err := installation.Make(t.Context(), c, installation.Parts{Journal: true, Vault: true, Outbox: true}); err == nil || errors.Is(err, fs.ErrExist) || !strings.Contains(err.Error(), "--data") {
 		t.Error(err)
 	}
 }
@@ -122,7 +122,7 @@ func TestNoDriver(t *testing.T) {
 	} {
 		c := settings(t)
 		change(&c)
-		_, err := installation.Make(t.Context(), c)
+		_, err := installation.Make(t.Context(), c, installation.Parts{Journal: true, Vault: true, Outbox: true})
 		if err == nil || !strings.Contains(err.Error(), field) || !strings.Contains(err.Error(), "nowhere://") || strings.Contains(err.Error(), "secret") || !strings.Contains(err.Error(), "-tags clouds") {
 			t.Errorf("%s: %v", field, err)
 		}
