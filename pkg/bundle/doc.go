@@ -26,7 +26,7 @@
 //   - The payload MUST be the same, byte for byte, for the same facts: the time
 //     of the run stands in bag-info.txt only (TestSameFactsSamePayload).
 //   - A record that goes in MUST come out of the JSON file exactly, and of the
-//     CSV file by the rules of docs/adr on CSV cells (TestRecordsSurvive).
+//     CSV file by the rules of docs/adr/0010 (TestRecordsSurvive).
 //   - What a column is never to be shown MUST be in no file of the bundle where
 //     the policy says so (TestCaliforniaBundle).
 //   - Verify MUST name any change of any covered byte (TestTampering).

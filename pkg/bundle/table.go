@@ -19,7 +19,7 @@ const (
 	// flushAt is how much of a large file is collected before it is written.
 	flushAt = 64 << 10
 	// mark is U+FEFF at the head of a CSV file: without it, Excel takes UTF-8
-	// for the machine's old code page (docs/adr on CSV cells).
+	// for the machine's old code page (docs/adr/0010).
 	mark = "\uFEFF"
 )
 
