@@ -49,7 +49,7 @@ vet:
 	$(GO) vet $(PACKAGES)
 
 lint:
-	@for m in $(MODULES); do echo "lint $$m"; (cd $$m && $(LINT) run ./...) || exit 1; done
+	@code=0; for m in $(MODULES); do echo "lint $$m"; (cd $$m && $(LINT) run ./...) || code=1; done; exit $$code
 
 tidy:
 	@for m in $(MODULES); do (cd $$m && GOWORK=off $(GO) mod tidy -diff) || { echo "go.mod of $$m isn't tidy: run go mod tidy there"; exit 1; }; done

@@ -57,7 +57,7 @@ func TestOpensWhatWasMade(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer in.Close() //nolint:errcheck // it only read
+	defer in.Close()
 	if keys, err = in.Vault.Keys(t.Context(), request); err != nil {
 		t.Fatal(err)
 	}

@@ -200,7 +200,7 @@ func insert(ctx context.Context, tx *sql.Tx, dialect, system string, rows iter.S
 			if in.stmt, err = tx.PrepareContext(ctx, insertText(dialect, table, in.columns)); err != nil {
 				return err
 			}
-			defer in.stmt.Close()
+			defer in.stmt.Close() //nolint:errcheck // the transaction tells
 			inserters[r.Dataset] = in
 		}
 		args := make([]any, len(in.columns))

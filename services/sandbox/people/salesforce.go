@@ -53,7 +53,7 @@ func (g *generator) salesforce() {
 			opened := g.recent()
 			id := sfID("500", g.number())
 			g.add("cases", id, map[string]any{
-				"Id": id, "CaseNumber": "0" + string(numberKey(int64(g.who.Number)*10+int64(i))), "ContactId": contact,
+				"Id": id, "CaseNumber": "0" + numberKey(int64(g.who.Number)*10+int64(i)), "ContactId": contact,
 				"SuppliedName": g.nullable(g.fullName()), "SuppliedEmail": g.nullable(g.who.Email), "SuppliedPhone": nil,
 				"Subject": g.note(), "Description": g.note(), "Status": pick(g, []string{"New", "Working", "Closed"}),
 				"Origin": pick(g, []string{"Email", "Phone", "Web"}), "Priority": "Medium",

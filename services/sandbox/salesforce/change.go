@@ -123,9 +123,7 @@ func (s *Server) deleteMany(r request) answer {
 	for i, id := range ids {
 		results[i] = s.tryDelete(strings.TrimSpace(id), gone)
 		if results[i].Success {
-			for _, more := range s.cascade(id, gone) {
-				todo = append(todo, more)
-			}
+			todo = append(todo, s.cascade(id, gone)...)
 		}
 	}
 	if r.query.Get("allOrNone") == "true" && slices.ContainsFunc(results, func(x itemResult) bool { return !x.Success }) {

@@ -41,7 +41,6 @@ type planner struct {
 	src   string
 	all   bool
 	now   time.Time
-	sub   bool
 	// settle is how long deletions aren't seen.
 	settle time.Duration
 	semi   int

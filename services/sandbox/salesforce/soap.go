@@ -48,7 +48,7 @@ func (s *Server) soap(w http.ResponseWriter, r *http.Request, body []byte) {
 		b.WriteString("<result>")
 		for _, e := range x.Errors {
 			b.WriteString("<errors><message>")
-			xml.EscapeText(&b, []byte(e.Message))
+			_ = xml.EscapeText(&b, []byte(e.Message)) // a buffer takes everything
 			b.WriteString("</message><statusCode>" + e.Status + "</statusCode></errors>")
 		}
 		b.WriteString("<id>" + x.ID + "</id><success>")
@@ -99,7 +99,7 @@ func (s *Server) empty(ids []string) ([]itemResult, *apiError) {
 func soapFault(w http.ResponseWriter, code, text string) {
 	var b bytes.Buffer
 	b.WriteString(`<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns:sf="urn:fault.partner.soap.sforce.com"><soapenv:Body><soapenv:Fault><faultcode>` + code + `</faultcode><faultstring>`)
-	xml.EscapeText(&b, []byte(text))
+	_ = xml.EscapeText(&b, []byte(text)) // a buffer takes everything
 	b.WriteString(`</faultstring></soapenv:Fault></soapenv:Body></soapenv:Envelope>`)
 	w.Header().Set("Content-Type", "text/xml; charset=utf-8")
 	w.WriteHeader(http.StatusInternalServerError)

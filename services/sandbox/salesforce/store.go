@@ -195,7 +195,7 @@ func encode(f field, content any) (value, error) {
 		v.null = true
 		return v, nil
 	}
-	ok := true
+	var ok bool
 	switch f.typ {
 	case boolType:
 		v.yes, ok = content.(bool)

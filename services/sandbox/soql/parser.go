@@ -199,7 +199,7 @@ func (p *parser) condition(sub bool) (Expr, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	word := ""
+	var word string
 	switch {
 	case p.is("AND"):
 		word = "AND"
