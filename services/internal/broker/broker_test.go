@@ -11,6 +11,9 @@ import (
 	"habeas.dev/services/internal/broker"
 )
 
+// ctx is for what has no test's.
+var ctx = context.Background()
+
 func TestRecordsOutliveARestart(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
