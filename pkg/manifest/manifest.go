@@ -125,6 +125,9 @@ func (m *Manifest) Definition() dsar.System {
 	}
 }
 
+// Can tells whether the system has the ability that an action takes.
+func (m *Manifest) Can(a dsar.Action) bool { return slices.Contains(m.Abilities, a.Ability()) }
+
 // Dataset returns a dataset by name, or nil.
 func (m *Manifest) Dataset(name string) *Dataset {
 	for i := range m.Datasets {

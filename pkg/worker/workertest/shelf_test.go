@@ -1,0 +1,279 @@
+package workertest
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/record"
+	"habeas.dev/pkg/worker"
+)
+
+// shelf is a system in memory: loans by reader, of which those not yet given
+// back must stay. Each field of wrong makes it a worker that is wrong in one
+// thing.
+type shelf struct {
+	log   *slog.Logger
+	wrong wrong
+
+	mu    sync.Mutex
+	how   How
+	loans map[string][]loan // by address
+}
+
+type loan struct {
+	book string
+	open bool // must stay
+}
+
+// wrong is the mistake that a worker makes; none where empty.
+type wrong string
+
+// The mistakes.
+const (
+	losesARecord        wrong = "loses a record"
+	givesAnothers       wrong = "gives anothers"
+	inventsOfNobody     wrong = "invents of nobody"
+	forgetsTheSecond    wrong = "forgets the second"
+	mixesTwins          wrong = "mixes twins"
+	findsWrong          wrong = "finds wrong"
+	countsTooFew        wrong = "counts too few"
+	hidesWhatStays      wrong = "hides what stays"
+	erasesWhatStays     wrong = "erases what stays"
+	erasesNothing       wrong = "erases nothing"
+	erasesOthers        wrong = "erases others"
+	failsOnGone         wrong = "fails on gone"
+	claimsAgain         wrong = "claims again"
+	saysDoneHalfway     wrong = "says done halfway"
+	losesAfterTheCut    wrong = "loses after the cut"
+	permanentForPassing wrong = "permanent for passing"
+	passingForPermanent wrong = "passing for permanent"
+	triesOnLimit        wrong = "tries on limit"
+	logsTheAddress      wrong = "logs the address"
+)
+
+// mistakes are all of them.
+var mistakes = []wrong{
+	losesARecord,
+	givesAnothers,
+	inventsOfNobody,
+	forgetsTheSecond,
+	mixesTwins,
+	findsWrong,
+	countsTooFew,
+	hidesWhatStays,
+	erasesWhatStays,
+	erasesNothing,
+	erasesOthers,
+	failsOnGone,
+	claimsAgain,
+	saysDoneHalfway,
+	losesAfterTheCut,
+	permanentForPassing,
+	passingForPermanent,
+	triesOnLimit,
+	logsTheAddress,
+}
+
+var errShelf = errors.New("the shelf of anna@example.com is stuck")
+
+func (s *shelf) begin(ctx context.Context, t worker.Task) error {
+	if s.wrong == logsTheAddress {
+		s.log.Info("asked", "who", t.Identifiers[0].Value)
+	}
+	s.mu.Lock()
+	how := s.how
+	s.mu.Unlock()
+	switch how {
+	case Failing:
+		if s.wrong == permanentForPassing {
+			return worker.Permanent("stuck", "the shelf is stuck", errShelf)
+		}
+		return errShelf
+	case Refusing:
+		if s.wrong == passingForPermanent {
+			return errShelf
+		}
+		return worker.Permanent("locked", "the shelf is locked: bring the key", errShelf)
+	case RateLimited:
+		if s.wrong == triesOnLimit {
+			return worker.Permanent("busy", "too many readers", nil)
+		}
+		return worker.RetryAfter(time.Hour, "busy", "too many readers", nil)
+	case Hanging:
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return nil
+}
+
+func (s *shelf) of(t worker.Task) string {
+	for _, i := range t.Identifiers {
+		if i.Type == "email" {
+			return i.Value
+		}
+	}
+	return ""
+}
+
+func (s *shelf) Resolve(ctx context.Context, t worker.Task) ([]worker.Found, error) {
+	if err := s.begin(ctx, t); err != nil {
+		return nil, err
+	}
+	email := s.of(t)
+	if s.wrong == findsWrong || s.loans[email] == nil {
+		return nil, nil
+	}
+	return []worker.Found{{Type: "account_id", Value: "card-" + email, From: t.Identifiers[0]}}, nil
+}
+
+func (s *shelf) Gather(ctx context.Context, t worker.Task, out *worker.Records) error {
+	if err := s.begin(ctx, t); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	loans := s.loans[s.of(t)]
+	if s.wrong == losesARecord && len(loans) > 0 {
+		loans = loans[1:]
+	}
+	if s.wrong == givesAnothers {
+		loans = append(append([]loan{}, loans...), loan{book: "somebody else's book"})
+	}
+	if s.wrong == inventsOfNobody && loans == nil {
+		loans = []loan{{book: "a book"}}
+	}
+	if s.wrong == losesAfterTheCut && s.how == Working {
+		loans = nil
+	}
+	for _, l := range loans {
+		if err := out.Write("loans", record.Record{"book": l.book, "open": l.open}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *shelf) Count(ctx context.Context, t worker.Task) ([]dsar.Counts, error) {
+	if err := s.begin(ctx, t); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.count(s.of(t)), nil
+}
+
+func (s *shelf) count(email string) []dsar.Counts {
+	c := dsar.Counts{Dataset: "loans"}
+	kept := int64(0)
+	for _, l := range s.loans[email] {
+		c.Found++
+		if l.open {
+			kept++
+		}
+	}
+	if s.wrong == countsTooFew && c.Found > 1 {
+		c.Found--
+	}
+	if kept > 0 && s.wrong != hidesWhatStays {
+		c.Retained = []dsar.Retention{{Records: kept, Ground: "contract"}}
+	}
+	return []dsar.Counts{c}
+}
+
+func (s *shelf) Erase(ctx context.Context, t worker.Task) ([]dsar.Counts, error) {
+	if err := s.begin(ctx, t); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	email := s.of(t)
+	counts := s.count(email)
+	if s.wrong == failsOnGone && counts[0].Found == counts[0].Kept() {
+		return nil, worker.Permanent("gone", "nothing is there to erase", nil)
+	}
+	var left []loan
+	for i, l := range s.loans[email] {
+		if s.how == Halfway && i > 0 && s.wrong != saysDoneHalfway {
+			s.loans[email] = append(left, s.loans[email][i:]...)
+			return nil, worker.Permanent("stuck", "the shelf is stuck", nil)
+		}
+		if l.open && s.wrong != erasesWhatStays || s.wrong == erasesNothing {
+			left = append(left, l)
+		} else {
+			counts[0].Erased++
+		}
+	}
+	s.loans[email] = left
+	if s.wrong == erasesOthers {
+		s.loans["bob@example.org"] = nil
+	}
+	if s.wrong == claimsAgain && counts[0].Erased == 0 {
+		counts[0].Erased = 1
+	}
+	return counts, nil
+}
+
+func (s *shelf) Break(how How) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.how = how
+	return true
+}
+
+func open(w wrong) func(testing.TB, *slog.Logger) System {
+	return func(_ testing.TB, log *slog.Logger) System {
+		s := &shelf{log: log, wrong: w, loans: map[string][]loan{
+			"anna@example.com": {{"The Trial", false}, {"The Castle", false}, {"Amerika", true}},
+			"bob@example.org":  {{"Middlemarch", false}, {"Silas Marner", false}},
+		}}
+		text := func(t string) manifest.Text { return manifest.Text{"en": t} }
+		subject := func(email string, stay map[string]int64) Subject {
+			sub := Subject{Identifiers: []worker.Identifier{{Type: "email", Value: email, Verified: true}}, Finds: []worker.Identifier{{Type: "account_id", Value: "card-" + email}}, Stay: stay}
+			for _, l := range s.loans[email] {
+				sub.Records = append(sub.Records, Record{"loans", map[string]any{"book": l.book, "open": l.open}})
+			}
+			return sub
+		}
+		var impl any = s
+		if w == forgetsTheSecond || w == mixesTwins {
+			impl = &batchShelf{s}
+		}
+		return System{
+			Manifest: &manifest.Manifest{
+				System: "library", Title: text("Library"), Abilities: []dsar.Action{dsar.Resolve, dsar.Gather, dsar.Erase},
+				Needs: []dsar.IdentifierType{"email"}, Finds: []dsar.IdentifierType{"account_id"},
+				Datasets: []manifest.Dataset{{Name: "loans", Title: text("Loans"), Category: "commercial information", Origin: manifest.Observed, Purpose: text("To lend"),
+					LegalBasis: "contract", Storage: text("A year"), Columns: []manifest.Column{{Name: "book"}, {Name: "open", Type: "boolean"}}}},
+			},
+			Worker:   impl,
+			Subjects: []Subject{subject("anna@example.com", map[string]int64{"loans": 1}), subject("bob@example.org", nil)},
+			Nobody:   []worker.Identifier{{Type: "email", Value: "nobody@example.net"}},
+			Break:    s.Break,
+		}
+	}
+}
+
+// batchShelf gathers in batches.
+type batchShelf struct{ *shelf }
+
+func (b *batchShelf) GatherBatch(ctx context.Context, jobs []*worker.GatherJob) error {
+	seen := map[string]bool{}
+	for i, j := range jobs {
+		if b.wrong == forgetsTheSecond && i > 0 {
+			continue
+		}
+		if email := b.of(j.Task); b.wrong == mixesTwins && seen[email] {
+			continue
+		} else { //nolint:revive // the scope is the point
+			seen[email] = true
+		}
+		j.Err = b.Gather(ctx, j.Task, j.Out)
+	}
+	return nil
+}
