@@ -1,0 +1,59 @@
+package marketo
+
+import (
+	"log/slog"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"habeas.dev/pkg/worker/workertest"
+	"habeas.dev/services/sandbox/conform"
+	"habeas.dev/services/sandbox/fault"
+	sandbox "habeas.dev/services/sandbox/marketo"
+	"habeas.dev/services/sandbox/people"
+)
+
+// TestConformance holds the worker to the kit.
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	p := people.Generate(people.Config{Seed: 15, People: 12})
+	m, err := Manifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	workertest.Run(t, func(t testing.TB, _ *slog.Logger) workertest.System {
+		c := newClock()
+		server, err := sandbox.New(sandbox.Config{Population: p, Clock: c.now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { server.Close() })
+		ts := httptest.NewServer(server)
+		t.Cleanup(ts.Close)
+		w, err := New(Config{BaseURL: ts.URL, ClientID: sandbox.DefaultClientID, ClientSecret: sandbox.DefaultClientSecret, Rate: rate.Inf, Manifest: m, Now: c.now, Pause: c.pass})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return workertest.System{
+			Manifest: m, Worker: w, Nobody: conform.Nobody(),
+			Subjects: conform.Subjects(p, people.Marketo, conform.Email, nil, people.Camille, people.Californian, people.Leaver),
+			Break: func(how workertest.How) bool {
+				switch how {
+				case workertest.Working:
+					server.SetFaults(fault.Config{})
+				case workertest.RateLimited:
+					server.SetFaults(fault.Config{Throttle: 1})
+				case workertest.Hanging:
+					server.SetFaults(fault.Config{Latency: time.Hour})
+				case workertest.Halfway:
+					server.SetFaults(fault.Config{Lock: 1})
+				default:
+					return false
+				}
+				return true
+			},
+		}
+	})
+}

@@ -1,0 +1,41 @@
+// Package conform gives the sandbox's people to the workers' conformance kit.
+package conform
+
+import (
+	"habeas.dev/pkg/worker"
+	"habeas.dev/pkg/worker/workertest"
+	"habeas.dev/services/sandbox/people"
+)
+
+// Subjects are some people of a population, as a system knows them: with
+// identifiers of their own, and everything that the system holds of each. stay
+// tells of a record whether it must stay after an erasure; nil: none must.
+func Subjects(p *people.Population, system string, identifiers func(people.Person) []worker.Identifier, stay func(people.Row) bool, persons ...int) []workertest.Subject {
+	var out []workertest.Subject
+	for _, n := range persons {
+		s := workertest.Subject{Identifiers: identifiers(p.Person(n)), Stay: map[string]int64{}}
+		for _, r := range p.RowsIn(n, system) {
+			s.Records = append(s.Records, workertest.Record{Dataset: r.Dataset, Values: r.Values})
+			if stay != nil && stay(r) {
+				s.Stay[r.Dataset]++
+			}
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// Email is how systems that know people by their address are asked.
+func Email(p people.Person) []worker.Identifier {
+	return []worker.Identifier{{Type: "email", Value: p.Email, Verified: true}}
+}
+
+// Account is how systems that know people by their account are asked.
+func Account(p people.Person) []worker.Identifier {
+	return []worker.Identifier{{Type: "account_id", Value: p.AccountID}}
+}
+
+// Nobody is an address of which nothing is held anywhere.
+func Nobody() []worker.Identifier {
+	return []worker.Identifier{{Type: "email", Value: people.NobodyEmail}}
+}
