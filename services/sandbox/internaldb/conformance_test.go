@@ -20,7 +20,6 @@ func TestConformance(t *testing.T) {
 	customer := func(who people.Person) []worker.Identifier {
 		return []worker.Identifier{{Type: "customer_ref", Value: p.CustomerRef(who.Number)}}
 	}
-	account := func(who people.Person) []worker.Identifier {
 		return append(conform.Email(who), conform.Account(who)...)
 	}
 	for _, m := range manifests(t) {
