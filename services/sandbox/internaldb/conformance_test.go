@@ -20,8 +20,6 @@ func TestConformance(t *testing.T) {
 	customer := func(who people.Person) []worker.Identifier {
 		return []worker.Identifier{{Type: "customer_ref", Value: p.CustomerRef(who.Number)}}
 	}
-		return append(conform.Email(who), conform.Account(who)...)
-	}
 	for _, m := range manifests(t) {
 		t.Run(m.System, func(t *testing.T) {
 			t.Parallel()
