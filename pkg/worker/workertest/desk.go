@@ -122,7 +122,7 @@ func (d *desk) ask(ctx context.Context, tasks ...event.Event) []dsar.Report {
 // do asks for one action for one subject, and expects it to end.
 func (d *desk) do(action dsar.Action, s Subject) dsar.Report {
 	d.Helper()
-	return d.ended(d.ask(context.Background(), d.task(request(s.Identifiers), action, s.Identifiers))[0])
+	return d.ended(d.ask(context.Background(), d.task(request(s.Identifiers), action, s.known(action)))[0])
 }
 
 func (d *desk) ended(r dsar.Report) dsar.Report {

@@ -104,9 +104,9 @@ func (d *desk) erasesNobody() {
 // what is gone is a success.
 func (d *desk) erasesAgain() {
 	s := d.system.Subjects[0]
-	task := d.task(request(s.Identifiers), dsar.Erase, s.Identifiers)
+	task := d.task(request(s.Identifiers), dsar.Erase, s.known(dsar.Erase))
 	d.erased(s, d.ended(d.ask(context.Background(), task)[0]))
-	for _, again := range []event.Event{task, d.task(request(s.Identifiers), dsar.Erase, s.Identifiers)} {
+	for _, again := range []event.Event{task, d.task(request(s.Identifiers), dsar.Erase, s.known(dsar.Erase))} {
 		r := d.ended(d.ask(context.Background(), again)[0])
 		for _, c := range r.Counts {
 			if c.Erased+c.Anonymised > 0 {
@@ -121,7 +121,7 @@ func (d *desk) erasesAgain() {
 func (d *desk) erasesTogether() {
 	a, b := d.system.Subjects[0], d.system.Subjects[1]
 	for _, action := range []dsar.Action{dsar.Count, dsar.Erase, dsar.Prove} {
-		for _, r := range d.ask(context.Background(), d.task(request(a.Identifiers), action, a.Identifiers), d.task(request(b.Identifiers), action, b.Identifiers)) {
+		for _, r := range d.ask(context.Background(), d.task(request(a.Identifiers), action, a.known(action)), d.task(request(b.Identifiers), action, b.known(action))) {
 			d.ended(r)
 		}
 	}
@@ -132,7 +132,7 @@ func (d *desk) erasesTogether() {
 func (d *desk) erasesHalfway() {
 	d.behave(Halfway)
 	s := d.system.Subjects[0]
-	r := d.ask(context.Background(), d.task(request(s.Identifiers), dsar.Erase, s.Identifiers))[0]
+	r := d.ask(context.Background(), d.task(request(s.Identifiers), dsar.Erase, s.known(dsar.Erase)))[0]
 	if r.Kind == dsar.ReportEnded {
 		d.Errorf("an erasure that failed halfway ended as %s", r.Outcome)
 	}

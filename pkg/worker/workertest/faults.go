@@ -38,7 +38,7 @@ func (d *desk) cutOff() {
 	}
 	done := make(chan dsar.Report, 1)
 	var asked sync.WaitGroup
-	asked.Go(func() { done <- d.ask(ctx, d.task(request(s.Identifiers), action, s.Identifiers))[0] })
+	asked.Go(func() { done <- d.ask(ctx, d.task(request(s.Identifiers), action, s.known(action)))[0] })
 	cancel()
 	select {
 	case r := <-done:
@@ -63,7 +63,7 @@ func (d *desk) cutOff() {
 func (d *desk) failsForAWhile() {
 	d.behave(Failing)
 	s, action := d.system.Subjects[0], d.action()
-	r := d.ask(context.Background(), d.task(request(s.Identifiers), action, s.Identifiers))[0]
+	r := d.ask(context.Background(), d.task(request(s.Identifiers), action, s.known(action)))[0]
 	if r.Kind != dsar.ReportParked || r.Until.IsZero() {
 		d.Errorf("a failure that may pass was reported as %s until %s: %s %s", r.Kind, r.Until, r.Code, r.Reason)
 	}
@@ -78,7 +78,7 @@ func (d *desk) failsForAWhile() {
 func (d *desk) refused() {
 	d.behave(Refusing)
 	s, action := d.system.Subjects[0], d.action()
-	r := d.ask(context.Background(), d.task(request(s.Identifiers), action, s.Identifiers))[0]
+	r := d.ask(context.Background(), d.task(request(s.Identifiers), action, s.known(action)))[0]
 	if r.Kind != dsar.ReportFailed || r.Code == "" || r.Reason == "" {
 		d.Errorf("a refusal was reported as %s: %q %q; return worker.Permanent", r.Kind, r.Code, r.Reason)
 	}
@@ -91,7 +91,7 @@ func (d *desk) refused() {
 func (d *desk) rateLimited() {
 	d.behave(RateLimited)
 	s, action := d.system.Subjects[0], d.action()
-	r := d.ask(context.Background(), d.task(request(s.Identifiers), action, s.Identifiers))[0]
+	r := d.ask(context.Background(), d.task(request(s.Identifiers), action, s.known(action)))[0]
 	if r.Kind != dsar.ReportParked || r.Until.IsZero() {
 		d.Errorf("a rate limit was reported as %s until %s: %s; return worker.RetryAt or worker.RetryAfter", r.Kind, r.Until, r.Code)
 	}

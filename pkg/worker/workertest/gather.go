@@ -55,7 +55,7 @@ func (d *desk) gathersNobody() {
 func (d *desk) gathersTogether() {
 	var tasks []event.Event
 	for _, s := range d.system.Subjects {
-		tasks = append(tasks, d.task(request(s.Identifiers), dsar.Gather, s.Identifiers))
+		tasks = append(tasks, d.task(request(s.Identifiers), dsar.Gather, s.known(dsar.Gather)))
 	}
 	if len(d.system.Nobody) > 0 {
 		tasks = append(tasks, d.task(request("nobody"), dsar.Gather, d.system.Nobody))
@@ -73,7 +73,7 @@ func (d *desk) gathersTogether() {
 // everything.
 func (d *desk) gathersTwins() {
 	s := d.system.Subjects[0]
-	reports := d.ask(context.Background(), d.task(request("one"), dsar.Gather, s.Identifiers), d.task(request("other"), dsar.Gather, s.Identifiers))
+	reports := d.ask(context.Background(), d.task(request("one"), dsar.Gather, s.known(dsar.Gather)), d.task(request("other"), dsar.Gather, s.known(dsar.Gather)))
 	for i, r := range reports {
 		d.same(fmt.Sprint("request ", i), d.gathered(d.ended(r)), d.seeded(s))
 	}
@@ -82,7 +82,7 @@ func (d *desk) gathersTwins() {
 // gathersAgain delivers the very same task a second time.
 func (d *desk) gathersAgain() {
 	s := d.system.Subjects[0]
-	task := d.task(request(s.Identifiers), dsar.Gather, s.Identifiers)
+	task := d.task(request(s.Identifiers), dsar.Gather, s.known(dsar.Gather))
 	for i := range 2 {
 		r := d.ended(d.ask(context.Background(), task)[0])
 		d.same(fmt.Sprint("delivery ", i+1), d.gathered(r), d.seeded(s))

@@ -22,6 +22,7 @@ package workertest
 
 import (
 	"log/slog"
+	"slices"
 	"testing"
 
 	"habeas.dev/pkg/dsar"
@@ -48,14 +49,23 @@ type System struct {
 
 // Subject is one seeded person.
 type Subject struct {
-	// Identifiers are those that the worker is asked by.
+	// Identifiers are those that the worker is asked by first.
 	Identifiers []worker.Identifier
-	// Finds are those that its resolve finds from them.
+	// Finds are those that its resolve finds from them; the other actions are
+	// asked by both.
 	Finds []worker.Identifier
 	// Records is everything that the system holds of the person.
 	Records []Record
 	// Stay is how many records of a dataset must stay after an erasure.
 	Stay map[string]int64
+}
+
+// known are the identifiers that a task for an action comes with.
+func (s Subject) known(a dsar.Action) []worker.Identifier {
+	if a == dsar.Resolve {
+		return s.Identifiers
+	}
+	return slices.Concat(s.Identifiers, s.Finds)
 }
 
 // Record is one record: its values as a bundle's JSON has them.

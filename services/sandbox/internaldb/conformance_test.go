@@ -15,7 +15,7 @@ import (
 // TestConformance holds the four systems that are manifests alone to the kit.
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	p := people.Generate(people.Config{Seed: 14})
+	p := people.Generate(people.Config{Seed: 14, People: 12})
 	persons := []int{people.Leaver, people.Camille, people.Californian}
 	customer := func(who people.Person) []worker.Identifier {
 		return []worker.Identifier{{Type: "customer_ref", Value: p.CustomerRef(who.Number)}}
@@ -32,19 +32,21 @@ func TestConformance(t *testing.T) {
 				sys := workertest.System{Manifest: m, Worker: s, Nobody: conform.Nobody()}
 				switch m.System {
 				case people.Billing:
-					both := func(who people.Person) []worker.Identifier { return append(conform.Account(who), customer(who)...) }
-					sys.Subjects = conform.Subjects(p, m.System, both, mustStay, persons...)
+					sys.Subjects = conform.Subjects(p, m.System, conform.Account, mustStay, persons...)
 					sys.Nobody = []worker.Identifier{{Type: "account_id", Value: "acc_nobody"}}
+					for i, n := range persons {
+						sys.Subjects[i].Finds = customer(p.Person(n))
+					}
 				case people.Marketplace:
 					sys.Subjects = conform.Subjects(p, m.System, conform.Account, nil, persons...)
 					sys.Nobody = []worker.Identifier{{Type: "account_id", Value: "acc_nobody"}}
-				default:
+				case people.Account:
 					sys.Subjects = conform.Subjects(p, m.System, conform.Email, nil, persons...)
-				}
-				if m.System == people.Account {
 					for i, n := range persons {
 						sys.Subjects[i].Finds = conform.Account(p.Person(n))
 					}
+				default:
+					sys.Subjects = conform.Subjects(p, m.System, conform.Email, nil, persons...)
 				}
 				return sys
 			})
