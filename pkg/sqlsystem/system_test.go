@@ -511,6 +511,9 @@ func TestIndexes(t *testing.T) {
 				t.Errorf("%s: %s", ds.Name, plan)
 			}
 		}
+		if err := rows.Err(); err != nil {
+			t.Fatal(err)
+		}
 		rows.Close()
 	}
 }

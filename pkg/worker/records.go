@@ -166,7 +166,7 @@ func (r *Records) close(err error) error {
 	if err == nil {
 		err = r.ctx.Err()
 	}
-	r.fail(errClosed) // for a Write that comes after the call
+	_ = r.fail(errClosed) // for a Write that comes after the call
 	if r.object == nil {
 		return err
 	}

@@ -157,7 +157,7 @@ func (w *Worker) tell(ctx context.Context, j *job, r dsar.Report) {
 	if !r.Until.IsZero() {
 		attrs = append(attrs, slog.Time("until", r.Until))
 	}
-	w.log.LogAttrs(ctx, level, "task "+string(r.Kind), attrs...)
+	w.log.LogAttrs(ctx, level, "task reported", append(attrs, slog.String("kind", string(r.Kind)))...)
 }
 
 // newPanicError keeps where a panic happened. The stack has functions, lines and

@@ -42,7 +42,7 @@ func (w *Worker) Run(ctx context.Context, c Config) error {
 		if link, err = Connect(c.Kafka, w.log); err != nil {
 			return err
 		}
-		defer link.Close()
+		defer func() { _ = link.Close() }() // the outbox has been told what was lost
 	}
 	sub, err := bus.NewSubscriber(bus.SubscriberConfig{
 		Config: link.config, Group: c.Group, Logger: link.log,

@@ -234,7 +234,7 @@ func TestLoneTaskDoesNotWait(t *testing.T) {
 		func(t *testing.T, _ *Worker, net *wire, v *vault.Vault, _ func() error) {
 			sent := time.Now()
 			net.send(taskMessage(t, v, 1))
-			time.Sleep(time.Second)
+			time.Sleep(time.Second) //nolint:forbidigo // in a bubble of synctest
 			synctest.Wait()
 			if wait := began.Sub(sent); wait > 2*time.Millisecond || wait < 0 {
 				t.Errorf("waited %v", wait)
@@ -252,14 +252,14 @@ func TestBatchesFill(t *testing.T) {
 		mu.Lock()
 		sizes = append(sizes, len(jobs))
 		mu.Unlock()
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) //nolint:forbidigo // in a bubble of synctest
 		return nil
 	}
 	inBubble(t, gatherBatchFunc(slow), func(c *Config) { c.BatchSize = 10 }, func(t *testing.T, _ *Worker, net *wire, v *vault.Vault, _ func() error) {
 		for n := range 34 {
 			net.send(taskMessage(t, v, n+1))
 		}
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute) //nolint:forbidigo // in a bubble of synctest
 		acked, _, _ := net.state()
 		slices.Sort(sizes) // two calls begin at the same time
 		if acked != 34 || !slices.Equal(sizes, []int{4, 10, 10, 10}) {
@@ -286,7 +286,7 @@ func TestTrickleIsBounded(t *testing.T) {
 		sent := time.Now()
 		for n := range 40 {
 			net.send(taskMessage(t, v, n+1))
-			time.Sleep(500 * time.Microsecond)
+			time.Sleep(500 * time.Microsecond) //nolint:forbidigo // in a bubble of synctest
 		}
 		synctest.Wait()
 		if wait := began.Sub(sent); wait > DefaultBatchWait+time.Millisecond {
@@ -328,7 +328,7 @@ func TestProgress(t *testing.T) {
 	t.Parallel()
 	slow := func(_ context.Context, _ Task, out *Records) error {
 		for range 120 {
-			time.Sleep(time.Second)
+			time.Sleep(time.Second) //nolint:forbidigo // in a bubble of synctest
 			if err := out.Write("profile", record.Record{"email": "x"}); err != nil {
 				return err
 			}
@@ -337,7 +337,7 @@ func TestProgress(t *testing.T) {
 	}
 	inBubble(t, gatherFunc(slow), nil, func(t *testing.T, _ *Worker, net *wire, v *vault.Vault, _ func() error) {
 		net.send(taskMessage(t, v, 1))
-		time.Sleep(time.Hour)
+		time.Sleep(time.Hour) //nolint:forbidigo // in a bubble of synctest
 		_, _, reports := net.state()
 		var kinds []dsar.ReportKind
 		var records []int64
@@ -354,7 +354,7 @@ func TestProgress(t *testing.T) {
 func TestStopDrains(t *testing.T) {
 	t.Parallel()
 	slow := func(ctx context.Context, _ Task, out *Records) error {
-		time.Sleep(5 * time.Second)
+		time.Sleep(5 * time.Second) //nolint:forbidigo // in a bubble of synctest
 		return writeOne(ctx, Task{}, out)
 	}
 	inBubble(t, gatherFunc(slow), nil, func(t *testing.T, _ *Worker, net *wire, v *vault.Vault, stop func() error) {

@@ -227,7 +227,7 @@ func endOffsets(ctx context.Context, brokers []string) (int64, error) {
 func rawBroker(ctx context.Context, brokers []string, count int64) (float64, error) {
 	const size, batch, topic = 1000, 500, "dsar.rejected" // which nobody reads here
 	w := &kafka.Writer{Addr: kafka.TCP(brokers...), Topic: topic, BatchSize: batch, BatchTimeout: time.Millisecond, RequiredAcks: kafka.RequireAll, Balancer: &kafka.RoundRobin{}}
-	defer w.Close()
+	defer func() { _ = w.Close() }()
 	messages := make([]kafka.Message, batch)
 	for i := range messages {
 		messages[i].Value = make([]byte, size)

@@ -424,6 +424,9 @@ func column(t *testing.T, db *sql.DB, query string) (out []string) {
 		}
 		out = append(out, s)
 	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 	return out
 }
 
@@ -459,7 +462,7 @@ func (p *pipeline) token(s config.System, path string) string {
 	if err != nil {
 		p.Fatal(err)
 	}
-	res, err := http.PostForm(s.URL+path, url.Values{"grant_type": {"client_credentials"}, "client_id": {s.ClientID}, "client_secret": {string(secret)}}) //nolint:noctx // loopback
+	res, err := http.PostForm(s.URL+path, url.Values{"grant_type": {"client_credentials"}, "client_id": {s.ClientID}, "client_secret": {string(secret)}})
 	if err != nil {
 		p.Fatal(err)
 	}

@@ -46,7 +46,7 @@ func publish(ctx context.Context, brokers []string, r demoRequest) error {
 	ctx, cancel := context.WithTimeout(ctx, upstreamTimeout)
 	defer cancel()
 	w := &kafka.Writer{Addr: kafka.TCP(brokers...), Topic: "dsar.requests", Balancer: &kafka.Hash{}, RequiredAcks: kafka.RequireAll, BatchSize: 1}
-	defer w.Close()
+	defer func() { _ = w.Close() }() // what was written is acknowledged
 	header := func(name, value string) kafka.Header { return kafka.Header{Key: name, Value: []byte(value)} }
 	return w.WriteMessages(ctx, kafka.Message{Key: []byte(r.id), Value: r.data(), Headers: []kafka.Header{
 		header("content-type", "application/json"), header("ce_specversion", "1.0"), header("ce_id", uuid.NewString()),

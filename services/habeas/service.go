@@ -51,7 +51,7 @@ func (c *workerCommand) Run(ctx context.Context) error {
 	}
 	for _, name := range c.System {
 		if _, ok := cfg.Systems[name]; !ok {
-			return fmt.Errorf("no system %q in %s: name it under systems:", name, c.Config)
+			return fmt.Errorf("no system %q under systems: in %s", name, c.Config)
 		}
 	}
 	return c.serve(ctx, "worker "+strings.Join(c.System, ", "), roles{worker: func(system string) bool { return slices.Contains(c.System, system) }})

@@ -37,7 +37,7 @@ const (
 	// DefaultRate and DefaultBurst are the pace that Adobe advises: 50 calls in
 	// 20 seconds, half of what it takes.
 	DefaultRate  rate.Limit = 2.5
-	DefaultBurst            = 50
+	DefaultBurst int        = 50
 	// DefaultDaily is the part of a common quota of 50,000 calls a day that is
 	// ours; the rest is left to the company's other integrations.
 	DefaultDaily = 40_000

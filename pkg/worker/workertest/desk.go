@@ -57,7 +57,7 @@ func newDesk(t testing.TB, open func(testing.TB, *slog.Logger) System) *desk {
 	if d.vault, err = vault.New(context.Background(), bucket, localsecrets.NewKeeper(key)); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { d.vault.Close(); bucket.Close() })
+	t.Cleanup(func() { _ = d.vault.Close(); _ = bucket.Close() })
 	return d
 }
 
