@@ -104,6 +104,7 @@ func TestFaults(t *testing.T) {
 		for seed := range int64(5) {
 			t.Run(fmt.Sprint(name, " ", seed), func(t *testing.T) {
 				t.Parallel()
+				f := f // each seed draws its own
 				f.Seed = seed
 				w := newWorld(t, 40, func(s *sandbox.Config, _ *Config) { s.Faults, s.PageSize = f, 50 })
 				e := w.emails()
