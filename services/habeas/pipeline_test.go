@@ -26,6 +26,7 @@ import (
 
 	"habeas.dev/pkg/bundle"
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/event"
 	"habeas.dev/services/aggregator"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/journal"
@@ -539,11 +540,15 @@ func everyRecord(t *testing.T, brokers []string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
+	check, err := event.NewValidator()
+	if err != nil {
+		t.Fatal(err)
+	}
 	var all bytes.Buffer
 	records := 0
 	for _, topic := range meta.Topics {
 		for _, part := range topic.Partitions {
-			records += readPartition(t, &all, brokers[0], topic.Name, part.ID)
+			records += readPartition(t, check, &all, brokers[0], topic.Name, part.ID)
 		}
 	}
 	if records < 1000 {
@@ -552,7 +557,26 @@ func everyRecord(t *testing.T, brokers []string) []byte {
 	return all.Bytes()
 }
 
-func readPartition(t *testing.T, all *bytes.Buffer, broker, topic string, partition int) (records int) {
+// isDocumented holds a record to the schema of its type.
+func isDocumented(t *testing.T, check *event.Validator, m kafka.Message) {
+	t.Helper()
+	headers := map[string]string{}
+	for _, h := range m.Headers {
+		headers[h.Key] = string(h.Value)
+	}
+	e, err := event.Decode(headers, m.Value)
+	if err == nil {
+		err = check.ValidateData(e.Type, e.Data)
+	}
+	if err != nil {
+		t.Errorf("a record of %s isn't as schemas/ has it: %v", m.Topic, err)
+	}
+	if string(m.Key) != e.Subject {
+		t.Errorf("a record of %s has another key than its subject", m.Topic)
+	}
+}
+
+func readPartition(t *testing.T, check *event.Validator, all *bytes.Buffer, broker, topic string, partition int) (records int) {
 	t.Helper()
 	conn, err := kafka.DialLeader(t.Context(), "tcp", broker, topic, partition)
 	if err != nil {
@@ -570,6 +594,7 @@ func readPartition(t *testing.T, all *bytes.Buffer, broker, topic string, partit
 		if err != nil {
 			t.Fatal(err)
 		}
+		isDocumented(t, check, m)
 		all.Write(m.Key)
 		all.Write(m.Value)
 		for _, h := range m.Headers {

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/trace"
+)
+
+// TestCommands goes a support agent's way at the command line, on a running
+// installation.
+func TestCommands(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("starts processes")
+	}
+	u := newUp(t)
+	u.start()
+	say := func(want int, args ...string) string {
+		t.Helper()
+		cmd := command(t.Context(), args...)
+		cmd.Env = append(cmd.Env, "HABEAS_DATA="+u.dir, "HABEAS_USER=agent")
+		var out bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &out, &out
+		err := cmd.Run()
+		code := 0
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			code = exit.ExitCode()
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if code != want {
+			t.Errorf("%v: status %d, want %d: %s", args, code, want, out.Bytes())
+		}
+		if want != 0 && args[0] != "verify" && strings.Count(strings.TrimSpace(out.String()), "\n") > 0 {
+			t.Errorf("%v: more than one line: %s", args, out.Bytes())
+		}
+		return out.String()
+	}
+	holds := func(text string, parts ...string) {
+		t.Helper()
+		for _, p := range parts {
+			if !strings.Contains(text, p) {
+				t.Errorf("nothing of %q in:\n%s", p, text)
+			}
+		}
+	}
+
+	// A request that ends.
+	access := killRequests()[3]
+	file := filepath.Join(t.TempDir(), "request.json")
+	if err := os.WriteFile(file, access.data(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	holds(say(0, "submit", "-f", file, "--to", u.url), access.id, "accepted")
+	holds(say(0, "trace", access.id, "--watch"), "accepted from test", "completed", "found by account from the email", "chain verified")
+	var tr trace.Trace
+	if err := json.Unmarshal([]byte(say(0, "trace", access.id, "--json")), &tr); err != nil || tr.Status != dsar.StatusCompleted || len(tr.Facts) < 10 {
+		t.Errorf("trace --json: %v %+v", err, tr.Status)
+	}
+	holds(say(0, "requests"), access.id, "completed")
+	holds(say(0, "requests", "--email", strings.ToUpper(access.email)), access.id)
+	if found := say(0, "requests", "--email", "nobody@example.net"); strings.Contains(found, access.id) {
+		t.Errorf("found by another's address: %s", found)
+	}
+	var line requestLine
+	if err := json.Unmarshal([]byte(say(0, "requests", "--json")), &line); err != nil || line.RequestID != access.id {
+		t.Errorf("requests --json: %v %+v", err, line)
+	}
+
+	// Its answer.
+	answer := filepath.Join(t.TempDir(), "answer.zip")
+	say(0, "bundle", "get", access.id, "-o", answer)
+	holds(say(1, "bundle", "get", access.id, "-o", answer), "exists")
+	holds(say(0, "verify", answer), "is whole")
+	holds(say(1, "verify", damaged(t, answer)), "index.html")
+
+	// What can't be done says why.
+	say(1, "retry", access.id)
+	holds(say(1, "cancel", access.id, "--reason", "x"), "has ended")
+	holds(say(1, "trace", "9f0d6c0e-6f0f-4b43-9f0f-000000000000"), "habeas requests lists them")
+	holds(say(2, "frobnicate"), "--help lists the commands")
+	u.stopGently()
+}
+
+// damaged changes one byte of a bundle's page.
+func damaged(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range r.File {
+		if strings.HasSuffix(f.Name, "/data/index.html") {
+			at, err := f.DataOffset()
+			if err != nil {
+				t.Fatal(err)
+			}
+			data[at+int64(f.CompressedSize64/2)] ^= 1 //nolint:gosec // sizes fit
+		}
+	}
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
