@@ -31,7 +31,7 @@ var (
 )
 
 func (w *Worker) do(ctx context.Context, call vendorapi.Call) error {
-	if err := w.budget.spend(); err != nil {
+	if err := w.budget.left(); err != nil {
 		return err
 	}
 	_, err := w.api.Do(ctx, call)
@@ -56,7 +56,7 @@ func readAnswer(a *vendorapi.Answer, read func(s *vendorapi.Scanner, key string)
 // rows runs over the records of an answer of many pages. row MUST NOT keep raw.
 func (w *Worker) rows(ctx context.Context, path string, q url.Values, row func(raw []byte) error) error {
 	q.Set("batchSize", strconv.Itoa(maxPage))
-	for {
+	for asked := q.Get("nextPageToken"); ; asked = q.Get("nextPageToken") {
 		var page [][]byte
 		var next string
 		more := false
@@ -85,6 +85,9 @@ func (w *Worker) rows(ctx context.Context, path string, q url.Values, row func(r
 		if next == "" || path != pathLeads && !more {
 			return ctx.Err()
 		}
+		if next == asked {
+			return worker.Transient("broken-answer", "Marketo names the same page as the next one for ever; it is asked anew", nil)
+		}
 		q.Set("nextPageToken", next)
 	}
 }
@@ -97,7 +100,7 @@ const (
 
 // leadsBy runs over the leads with some value of a field: email or id.
 func (w *Worker) leadsBy(ctx context.Context, field string, values, columns []string, row func(f *fields) error) error {
-	f := newFields(columns, "id", "email")
+	f := newLeadFields(columns)
 	return w.rows(ctx, pathLeads, url.Values{"filterType": {field}, "filterValues": {strings.Join(values, ",")}, "fields": {strings.Join(f.names, ",")}}, func(raw []byte) error {
 		if err := f.read(raw); err != nil {
 			return err
@@ -106,25 +109,23 @@ func (w *Worker) leadsBy(ctx context.Context, field string, values, columns []st
 	})
 }
 
-// activitiesOf runs over the activities of some leads.
+// activitiesOf runs over the activities of at most 30 leads.
 func (w *Worker) activitiesOf(ctx context.Context, leads []string, columns []string, row func(f *fields) error) error {
 	types, from, err := w.activityTypes(ctx)
 	if err != nil {
 		return err
 	}
 	f := newFields(columns, "id", "leadId")
-	for some := range slices.Chunk(leads, maxLeads) {
-		for kinds := range slices.Chunk(types, maxTypes) {
-			q := url.Values{"nextPageToken": {from}, "activityTypeIds": {strings.Join(kinds, ",")}, "leadIds": {strings.Join(some, ",")}}
-			err := w.rows(ctx, pathActivities, q, func(raw []byte) error {
-				if err := f.read(raw); err != nil {
-					return err
-				}
-				return row(f)
-			})
-			if err != nil {
+	for kinds := range slices.Chunk(types, maxTypes) {
+		q := url.Values{"nextPageToken": {from}, "activityTypeIds": {strings.Join(kinds, ",")}, "leadIds": {strings.Join(leads, ",")}}
+		err := w.rows(ctx, pathActivities, q, func(raw []byte) error {
+			if err := f.read(raw); err != nil {
 				return err
 			}
+			return row(f)
+		})
+		if err != nil {
+			return err
 		}
 	}
 	return nil
@@ -189,12 +190,13 @@ func (w *Worker) forgetTypes() {
 
 // result is what came of one lead's deletion.
 type result struct {
+	id   string // empty where the answer doesn't say
 	done bool
 	code string // of the first reason, where there is one
 	text string
 }
 
-var errShort = errors.New("the answer has another number of results than leads were sent")
+var errOtherResults = errors.New("the answer's results are not those of the leads that were sent")
 
 // deleteLeads deletes at most 300 leads and returns a result for each, in order.
 // Of an answer that was lost it returns an error of [vendorapi.IsUnsure].
@@ -216,8 +218,8 @@ func (w *Worker) deleteLeads(ctx context.Context, ids []string) ([]result, error
 			}
 			s.Array(func() { results = append(results, readResult(s)) })
 		})
-		if err == nil && len(results) != len(ids) {
-			err = errShort
+		if err == nil && !slices.EqualFunc(results, ids, func(r result, id string) bool { return r.id == "" || r.id == id }) {
+			err = errOtherResults
 		}
 		return err
 	}})
@@ -228,6 +230,10 @@ func (w *Worker) deleteLeads(ctx context.Context, ids []string) ([]result, error
 func readResult(s *vendorapi.Scanner) (r result) {
 	s.Object(func(key []byte) {
 		switch string(key) {
+		case "id":
+			if n := vendorapi.Int(s.Value()); n > 0 {
+				r.id = strconv.FormatInt(n, 10)
+			}
 		case "status":
 			r.done = s.String() == "deleted"
 		case "reasons":
@@ -270,6 +276,9 @@ func newFields(columns []string, links ...string) *fields {
 	return f
 }
 
+// newLeadFields asks for a lead's columns.
+func newLeadFields(columns []string) *fields { return newFields(columns, "id", "email") }
+
 func (f *fields) read(raw []byte) error {
 	clear(f.values)
 	s := vendorapi.NewScanner(raw)
@@ -281,7 +290,7 @@ func (f *fields) read(raw []byte) error {
 		}
 	})
 	if s.Err() != nil {
-		return vendorapi.Unsure("broken-answer", "Marketo's answer could not be read", nil)
+		return worker.Transient("broken-answer", "Marketo's answer could not be read", nil)
 	}
 	return nil
 }
@@ -293,5 +302,5 @@ func (f *fields) id(name string) (string, error) {
 	if n := vendorapi.Int(f.get(name)); n > 0 {
 		return strconv.FormatInt(n, 10), nil
 	}
-	return "", worker.Permanent("bad-id", "Marketo answered with a record that has no id", nil)
+	return "", worker.Permanent(codeBadID, "Marketo answered with a record that has no id", nil)
 }

@@ -68,7 +68,7 @@ func (w *Worker) CountBatch(ctx context.Context, jobs []*worker.CountsJob) error
 		}
 		j.Counts = counts(len(found[s]), 0)
 		if j.Action == dsar.Count {
-			w.plans.keep(s.request, found[s])
+			w.plans.keep(s, found[s])
 		}
 	}
 	return nil
@@ -95,7 +95,7 @@ func (w *Worker) EraseBatch(ctx context.Context, jobs []*worker.CountsJob) error
 	for i, j := range jobs {
 		s := subjectOf(j.Task)
 		subjects[i] = s
-		ids, ok := w.plans.take(s.request)
+		ids, ok := w.plans.take(s)
 		if !ok {
 			unplanned = append(unplanned, s)
 		}
@@ -175,7 +175,7 @@ func (w *Worker) eraseAll(ctx context.Context, leads []*lead) error {
 		}
 		var todo []*lead
 		for _, l := range leads {
-			if l.state == live && l.wanted() {
+			if l.state == live && wanted(l.of) {
 				todo = append(todo, l)
 			}
 		}
@@ -200,17 +200,10 @@ func (w *Worker) eraseAll(ctx context.Context, leads []*lead) error {
 	}
 }
 
-// wanted tells whether one of a lead's subjects is still without error.
-func (l *lead) wanted() bool {
-	return slices.ContainsFunc(l.of, func(s *subject) bool { return s.err == nil })
-}
-
 // stop leaves a lead where it is, with the reason.
 func (l *lead) stop(err error) {
 	l.state = stuck
-	for _, s := range l.of {
-		s.fail(err)
-	}
+	fail(l.of, err)
 }
 
 // deleteSome makes the calls. Of those whose answer is lost, nothing is assumed.

@@ -2,7 +2,7 @@ package marketo
 
 import (
 	"context"
-	"strings"
+	"slices"
 
 	"habeas.dev/pkg/record"
 	"habeas.dev/pkg/vendorapi"
@@ -43,7 +43,7 @@ func (w *Worker) gather(ctx context.Context, subjects []*subject, sinks map[*sub
 				}
 			}
 		}
-		var leads []string
+		var leads []string // in the order of their coming
 		byLead := map[string][]*subject{}
 		err := w.find(ctx, g, w.leads, func(id string, f *fields, of []*subject) error {
 			leads, byLead[id] = append(leads, id), of
@@ -54,38 +54,27 @@ func (w *Worker) gather(ctx context.Context, subjects []*subject, sinks map[*sub
 			return err
 		}
 		clear(rec)
-		return w.activitiesOf(ctx, leads, w.activities, func(f *fields) error {
-			lead, err := f.id("leadId")
-			if err != nil {
+		leads = slices.DeleteFunc(leads, func(id string) bool { return !wanted(byLead[id]) })
+		for some := range slices.Chunk(leads, maxLeads) {
+			err := w.activitiesOf(ctx, some, w.activities, func(f *fields) error {
+				lead, err := f.id("leadId")
+				if err != nil {
+					return err
+				}
+				if !slices.Contains(some, lead) {
+					return errStranger("an activity")
+				}
+				write(datasetActivities, w.activities, f, byLead[lead])
+				return ctx.Err()
+			})
+			if isOfOne(err) {
+				for _, id := range some {
+					fail(byLead[id], err)
+				}
+			} else if err != nil {
 				return err
 			}
-			if byLead[lead] == nil {
-				return errStranger("an activity")
-			}
-			write(datasetActivities, w.activities, f, byLead[lead])
-			return ctx.Err()
-		})
-	})
-}
-
-// find runs over the leads of a group's subjects. row gets each with the
-// subjects that it is of, at least one; it MUST NOT keep the fields.
-func (w *Worker) find(ctx context.Context, g *group, columns []string, row func(id string, f *fields, of []*subject) error) error {
-	return w.leadsBy(ctx, "email", g.emails, columns, func(f *fields) error {
-		id, err := f.id("id")
-		if err != nil {
-			return err
 		}
-		of := g.byEmail[strings.ToLower(vendorapi.Text(f.get("email")))]
-		if len(of) == 0 {
-			return errStranger("a lead")
-		}
-		return row(id, f, of)
+		return nil
 	})
-}
-
-// errStranger says that Marketo compares more loosely than this worker. Guessing
-// whose record it is could show one person another's.
-func errStranger(what string) error {
-	return worker.Permanent("stranger", "Marketo answered with "+what+" that matches nobody who was asked for", nil)
 }

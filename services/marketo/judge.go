@@ -12,8 +12,10 @@ import (
 )
 
 // judge says what an answer of a whole call means. Marketo answers its own
-// errors with HTTP 200 and success false.
+// errors with HTTP 200 and success false. Every answer counts, of a call that is
+// made again in place too.
 func (w *Worker) judge(a *vendorapi.Answer) error {
+	w.budget.spend()
 	after := a.RetryAfter(w.config.Now())
 	switch {
 	case a.Status >= 500:
@@ -88,6 +90,7 @@ func (w *Worker) meaning(code, message string, detail error, after time.Duration
 			w.forgetTypes()
 			return worker.Transient("page-expired", "Marketo no longer knows the place in a long answer; it is asked anew", detail)
 		}
+		return worker.Permanent(codeBadValue, "Marketo refuses to be asked for this address, or more than 1,000 leads have it: look for them by hand", detail)
 	}
 	return worker.Permanent("refused", "Marketo refused the call ("+vendorapi.Code(code)+")", detail)
 }
@@ -106,17 +109,29 @@ type budget struct {
 	used int
 }
 
-// spend counts a call, or parks the work where our share of the day is used up.
-func (b *budget) spend() error {
+// spend counts a call.
+func (b *budget) spend() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.turn()
+	b.used++
+}
+
+// turn begins a new day. The caller holds the lock.
+func (b *budget) turn() {
 	if day := b.now().In(b.zone).Format(time.DateOnly); day != b.day {
 		b.day, b.used = day, 0
 	}
+}
+
+// left parks the work where our share of the day is used up.
+func (b *budget) left() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.turn()
 	if b.used >= b.daily {
 		return worker.RetryAt(b.renewal(), "quota", "the share of Marketo's calls of the day that is ours is used up; the rest is left to others", nil)
 	}
-	b.used++
 	return nil
 }
 

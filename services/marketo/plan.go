@@ -3,6 +3,7 @@ package marketo
 import (
 	"context"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,32 +27,38 @@ const (
 type plans struct {
 	now func() time.Time
 
-	mu     sync.Mutex
-	leads  map[string][]string
-	since  time.Time
-	before map[string][]string // those of the time before
+	mu sync.Mutex
+	// Two generations: the older one is dropped as a whole.
+	young, old map[string]plan
+	since      time.Time
 }
 
-func (p *plans) keep(request string, leads []string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if now := p.now(); p.leads == nil || now.Sub(p.since) > planFor || len(p.leads) >= maxPlans/2 {
-		p.before, p.leads, p.since = p.leads, map[string][]string{}, now
-	}
-	p.leads[request] = leads
+type plan struct {
+	emails []string // for which the leads were counted
+	leads  []string
+	at     time.Time
 }
 
-// take returns a request's leads, once.
-func (p *plans) take(request string) ([]string, bool) {
+func (p *plans) keep(s *subject, leads []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.now().Sub(p.since) > planFor {
-		return nil, false
+	now := p.now()
+	if p.young == nil || now.Sub(p.since) > planFor || len(p.young) >= maxPlans/2 {
+		p.old, p.young, p.since = p.young, map[string]plan{}, now
 	}
-	for _, m := range []map[string][]string{p.leads, p.before} {
-		if leads, ok := m[request]; ok {
-			delete(m, request)
-			return leads, true
+	p.young[s.request] = plan{s.emails, leads, now}
+}
+
+// take returns a request's leads, once, if they were counted lately and for the
+// same addresses.
+func (p *plans) take(s *subject) ([]string, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, m := range []map[string]plan{p.young, p.old} {
+		if plan, ok := m[s.request]; ok {
+			delete(p.young, s.request)
+			delete(p.old, s.request)
+			return plan.leads, p.now().Sub(plan.at) <= planFor && slices.Equal(plan.emails, s.emails)
 		}
 	}
 	return nil, false

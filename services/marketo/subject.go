@@ -1,6 +1,7 @@
 package marketo
 
 import (
+	"slices"
 	"strings"
 
 	"habeas.dev/pkg/worker"
@@ -27,6 +28,18 @@ func (s *subject) fail(err error) {
 	if s.err == nil {
 		s.err = err
 	}
+}
+
+// fail gives subjects that have none yet an error.
+func fail(subjects []*subject, err error) {
+	for _, s := range subjects {
+		s.fail(err)
+	}
+}
+
+// wanted tells whether one of the subjects is still without error.
+func wanted(subjects []*subject) bool {
+	return slices.ContainsFunc(subjects, func(s *subject) bool { return s.err == nil })
 }
 
 // group is as many subjects as one query can name.
@@ -56,7 +69,8 @@ func subjectOf(t worker.Task) *subject {
 	return s
 }
 
-// groupsOf splits subjects into groups. A subject is in one of them only.
+// groupsOf splits subjects into groups. A subject is in one of them only; one
+// that has more addresses than fit is alone in its own.
 func groupsOf(subjects []*subject) []*group {
 	var groups []*group
 	var g *group
@@ -68,23 +82,38 @@ func groupsOf(subjects []*subject) []*group {
 			g = &group{byEmail: map[string][]*subject{}}
 			groups = append(groups, g)
 		}
-		g.subjects = append(g.subjects, s)
-		for _, e := range s.emails {
-			if len(g.byEmail[e]) == 0 {
-				g.emails = append(g.emails, e)
-			}
-			g.byEmail[e] = append(g.byEmail[e], s)
-		}
+		g.add(s)
 	}
 	return groups
 }
 
-// failed gives every subject that has none yet an error.
-func (g *group) failed(err error) {
-	for _, s := range g.subjects {
-		s.fail(err)
+func (g *group) add(s *subject) {
+	g.subjects = append(g.subjects, s)
+	for _, e := range s.emails {
+		of := g.byEmail[e]
+		if len(of) == 0 {
+			g.emails = append(g.emails, e)
+		}
+		if !slices.Contains(of, s) { // whose request may name an address twice
+			g.byEmail[e] = append(of, s)
+		}
 	}
 }
+
+// halves splits a group of two and more.
+func (g *group) halves() [2]*group {
+	var halves [2]*group
+	for i := range halves {
+		halves[i] = &group{byEmail: map[string][]*subject{}}
+	}
+	for i, s := range g.subjects {
+		halves[2*i/len(g.subjects)].add(s)
+	}
+	return halves
+}
+
+// failed gives every subject that has none yet an error.
+func (g *group) failed(err error) { fail(g.subjects, err) }
 
 // eachGroup runs f on each group and gives the group's subjects its error.
 func eachGroup(groups []*group, f func(*group) error) {

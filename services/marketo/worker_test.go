@@ -326,7 +326,7 @@ func TestPlanIsUsedOnce(t *testing.T) {
 	w := newWorld(t, 12, nil)
 	e := w.emails()[0]
 	w.count(dsar.Count, e)
-	w.worker.plans.keep(task(dsar.Erase, e).RequestID, nil) // as if the leads had come later
+	w.worker.plans.keep(subjectOf(task(dsar.Erase, e)), nil) // as if the leads had come later
 	if j := w.count(dsar.Erase, e)[0]; j.Err != nil || len(j.Counts) != 0 {
 		t.Fatalf("%v, %v", j.Counts, j.Err)
 	}

@@ -1,0 +1,130 @@
+package marketo
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"habeas.dev/pkg/vendorapi"
+	"habeas.dev/pkg/worker"
+)
+
+const (
+	// maxHeld is how many leads of a group are held until its answer is whole,
+	// at some 500 bytes each. A group with more is asked in halves; one subject
+	// alone isn't held.
+	maxHeld = 2_000
+	// maxHalvings bounds what it costs to find out who stands in the way of a
+	// group: one among 250 takes eight.
+	maxHalvings = 32
+)
+
+// What an answer can be that is about one of many: the others are asked for
+// without it.
+const (
+	codeBadValue = "bad-value"
+	codeStranger = "stranger"
+	codeBadID    = "bad-id"
+	codeTooMany  = "too-many"
+)
+
+// match is a lead with the subjects that it is of, held until the answer is
+// whole.
+type match struct {
+	id     string
+	of     []*subject
+	values [][]byte
+}
+
+// leadRow gets a lead with the subjects that it is of, at least one. It MUST NOT
+// keep the fields.
+type leadRow func(id string, f *fields, of []*subject) error
+
+// find runs over the leads of a group's subjects. Where something stands in the
+// way of the whole group that is about one of it, only that one gets the error:
+// nothing is handed out before it is clear that nothing does.
+func (w *Worker) find(ctx context.Context, g *group, columns []string, row leadRow) error {
+	halvings := maxHalvings
+	return w.findIn(ctx, g, columns, &halvings, row)
+}
+
+func (w *Worker) findIn(ctx context.Context, g *group, columns []string, halvings *int, row leadRow) error {
+	if len(g.subjects) == 1 {
+		return w.matches(ctx, g, columns, row)
+	}
+	var held []match
+	err := w.matches(ctx, g, columns, func(id string, f *fields, of []*subject) error {
+		if len(held) == maxHeld {
+			return worker.Transient(codeTooMany, "many leads share few addresses; they are asked for in smaller parts", nil)
+		}
+		held = append(held, match{id, of, slices.Clone(f.values)})
+		return ctx.Err()
+	})
+	if isOfOne(err) {
+		if *halvings == 0 {
+			return worker.Transient("others-first", "Marketo refuses to be asked for several people at once; they are asked for again without them", err)
+		}
+		*halvings--
+		for _, half := range g.halves() {
+			if err := w.findIn(ctx, half, columns, halvings, row); err != nil {
+				half.failed(err)
+			}
+		}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	f := newLeadFields(columns)
+	for _, m := range held {
+		f.values = m.values
+		if err := row(m.id, f, m.of); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isOfOne tells whether an error may be about one of many.
+func isOfOne(err error) bool {
+	var e *worker.Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Code {
+	case codeBadValue, codeStranger, codeBadID, codeTooMany:
+		return true
+	}
+	return false
+}
+
+// matches asks for a group's leads, as they come. One that is answered twice, as
+// may happen when leads come and go between two pages, is handed out once.
+func (w *Worker) matches(ctx context.Context, g *group, columns []string, row leadRow) error {
+	seen := map[string]bool{}
+	for emails := range slices.Chunk(g.emails, maxAddresses) {
+		err := w.leadsBy(ctx, "email", emails, columns, func(f *fields) error {
+			id, err := f.id("id")
+			if err != nil || seen[id] {
+				return err
+			}
+			seen[id] = true
+			of := g.byEmail[strings.ToLower(strings.TrimSpace(vendorapi.Text(f.get("email"))))]
+			if len(of) == 0 {
+				return errStranger("a lead")
+			}
+			return row(id, f, of)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// errStranger says that Marketo compares more loosely than this worker. Guessing
+// whose record it is could show one person another's.
+func errStranger(what string) error {
+	return worker.Permanent(codeStranger, "Marketo answered with "+what+" that matches nobody who was asked for", nil)
+}
