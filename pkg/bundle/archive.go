@@ -21,7 +21,7 @@ const (
 	deflateLevel = 1
 	// storeBelow is the length under which a file is stored as it is: deflating
 	// so little costs more time than its bytes are worth on disk.
-	storeBelow = 4 << 10
+	storeBelow = 12 << 10
 )
 
 // packed is a file of the bag that was written.

@@ -28,7 +28,7 @@ type largeBundle struct {
 
 // payloadPerRecord is about how many bytes of payload one record of this
 // measurement becomes: in CSV and in JSON.
-const payloadPerRecord = 400
+const payloadPerRecord = 288
 
 // measureLargeBundle has a system's records sealed into the vault, and times the
 // aggregator that makes a bundle of them.
