@@ -6,7 +6,7 @@ PACKAGES := ./schemas/... ./pkg/... ./services/...
 GO ?= go
 LINT := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: help build demo test race simulate kill bench check vet lint tidy standalone generated generate test-postgres clouds clean
+.PHONY: help build demo test race simulate kill bench check vet lint tidy standalone generated generate test-postgres test-kafka clouds clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -35,6 +35,9 @@ kill: ## Kill habeas up -9 at KILLS=50 random moments under 200 requests
 test-postgres: ## The journal's and the SQL workers' tests on PostgreSQL
 	HABEAS_TEST_POSTGRES=1 $(GO) test -count=1 ./services/internal/journal/... ./services/internal/relay/... ./services/internal/pgtest ./services/sandbox/internaldb/...
 	@.ci/with-postgres $(GO) test -count=1 ./pkg/sqlsystem/...
+
+test-kafka: ## The bus's and the SDK's tests on Apache Kafka (KAFKA_BROKERS, else one of its own: JDK 17, Maven)
+	@$(GO) run ./pkg/bus/kafkatest/withkafka $(GO) test -count=1 -timeout 20m ./pkg/bus/... ./pkg/worker
 
 clouds: ## Build bin/habeas with the clouds' drivers (S3, GCS, Azure, their key services, Vault)
 	@mkdir -p bin

@@ -99,10 +99,8 @@ func TestOrderHoldsThroughRetries(t *testing.T) {
 // TestBrokerRestart: publisher and subscriber live through it.
 func TestBrokerRestart(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	first := fake(t, kfake.DataDir(dir))
-	_, port, _ := net.SplitHostPort(first.ListenAddrs()[0])
-	r := newRig(t, first.ListenAddrs(), 2)
+	b := restartable(t)
+	r := newRig(t, b.addrs, 2)
 	pub, sub := r.publisher(), r.subscriber()
 	ch := r.subscribe(sub)
 	y := newTally()
@@ -124,11 +122,9 @@ func TestBrokerRestart(t *testing.T) {
 		done <- nil
 	}()
 	<-half
-	first.Close()
+	b.stop()
 	r.until("the watchdog barks", func() bool { return sub.Check(300*time.Millisecond) != nil })
-	var p int
-	_, _ = fmt.Sscan(port, &p)
-	fake(t, kfake.DataDir(dir), kfake.Ports(p))
+	b.start()
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +167,7 @@ func TestAbortedTransactionsDoNotCome(t *testing.T) {
 
 func TestUnknownTopicIsAnError(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, fake(t).ListenAddrs(), 0)
+	r := newRig(t, brokers(t), 0)
 	start := time.Now()
 	err := r.publisher().Publish(r.topic, msg("a", "1"))
 	if !errors.Is(err, kafka.UnknownTopicOrPartition) || !strings.Contains(err.Error(), r.topic) {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +17,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"habeas.dev/pkg/bus"
+	"habeas.dev/pkg/bus/kafkatest"
 )
 
 // patience is how long a test waits for what must come.
@@ -41,6 +44,33 @@ func fake(t testing.TB, opts ...kfake.Opt) *kfake.Cluster {
 	return c
 }
 
+// stoppable is a broker that can be stopped, and started again with its data.
+type stoppable struct {
+	addrs       []string
+	stop, start func()
+}
+
+// restartable is Apache Kafka where that is asked for, else one in the process.
+func restartable(t testing.TB) stoppable {
+	t.Helper()
+	if kafkatest.Asked() {
+		b := kafkatest.Start(t, kafkatest.Own())
+		return stoppable{b.Addrs(kafkatest.Plaintext), func() { b.Stop(t) }, func() { b.StartAgain(t) }}
+	}
+	dir := t.TempDir()
+	c := fake(t, kfake.DataDir(dir))
+	addrs := c.ListenAddrs()
+	_, port, err := net.SplitHostPort(addrs[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := strconv.Atoi(port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stoppable{addrs, func() { c.Close() }, func() { c = fake(t, kfake.DataDir(dir), kfake.Ports(p)) }}
+}
+
 // rig is a topic and a group of its own on some broker.
 type rig struct {
 	t      testing.TB
@@ -52,7 +82,7 @@ type rig struct {
 func newRig(t testing.TB, addrs []string, partitions int) *rig {
 	t.Helper()
 	r := &rig{t: t, config: bus.Config{Brokers: addrs, ClientID: "test"}}
-	r.topic = fmt.Sprintf("%s-%d", strings.NewReplacer("/", "-", "=", "-").Replace(t.Name()), time.Now().UnixNano())
+	r.topic = fmt.Sprintf("%s-%d", strings.NewReplacer("/", "-", "=", "-", ",", "-").Replace(t.Name()), time.Now().UnixNano())
 	r.group = "group-" + r.topic
 	if partitions > 0 {
 		r.ensure(partitions)

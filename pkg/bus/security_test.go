@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +18,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"habeas.dev/pkg/bus"
+	"habeas.dev/pkg/bus/kafkatest"
 )
 
 func TestTLSAndSignIn(t *testing.T) {
@@ -33,34 +36,107 @@ func TestTLSAndSignIn(t *testing.T) {
 				}
 				c := fake(t, opts...)
 				config.Brokers = c.ListenAddrs()
-				r := &rig{t: t, config: config, topic: "topic", group: "group"}
-				r.ensure(2)
-				pub, ch := r.publisher(), r.subscribe(r.subscriber())
-				r.publish(pub, msg("a", "1"))
-				r.next(ch).Ack()
-
-				wrong := config
-				wrong.SASL.Password = "wrong"
-				err := bus.Ping(t.Context(), wrong)
-				if err == nil || !strings.Contains(err.Error(), "password") || strings.Contains(err.Error(), "wrong\"") {
-					t.Errorf("a wrong password: %v", err)
-				}
-				if text := fmt.Sprintf("%v %+v %#v", wrong.SASL, wrong.SASL, wrong.SASL); strings.Contains(text, wrong.SASL.Password) {
-					t.Errorf("the password is printed: %s", text)
-				}
-				wrong = config
-				wrong.SASL = bus.SASL{}
-				if err := bus.Ping(t.Context(), wrong); err == nil {
-					t.Error("let in without a sign-in")
-				}
-				if withTLS {
-					wrong = config
-					wrong.TLS = &tls.Config{RootCAs: x509.NewCertPool()}
-					if err := bus.Ping(t.Context(), wrong); err == nil || !strings.Contains(err.Error(), "certificate") {
-						t.Errorf("an unknown certificate: %v", err)
-					}
-				}
+				letsInWhoMay(t, config)
 			})
+		}
+	}
+}
+
+// TestRealTLSAndSignIn is the same on Apache Kafka, by a configuration's files.
+func TestRealTLSAndSignIn(t *testing.T) {
+	t.Parallel()
+	b := kafkatest.Start(t, kafkatest.Secure())
+	password := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(password, []byte(kafkatest.Password+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	type way struct {
+		protocol  kafkatest.Protocol
+		mechanism string
+	}
+	ways := []way{{kafkatest.TLS, ""}}
+	for _, m := range []string{bus.Plain, bus.ScramSHA256, bus.ScramSHA512} {
+		ways = append(ways, way{kafkatest.SASL, m}, way{kafkatest.SASLOverTLS, m})
+	}
+	for _, w := range ways {
+		t.Run(fmt.Sprintf("%s,%s", w.protocol, w.mechanism), func(t *testing.T) {
+			t.Parallel()
+			files := bus.Files{Brokers: b.Addrs(w.protocol)}
+			if w.protocol != kafkatest.SASL {
+				files.TLS.CAFile = b.CAFile()
+			}
+			if w.mechanism != "" {
+				files.SASL = bus.SASLFiles{Mechanism: w.mechanism, User: kafkatest.User, PasswordFile: password}
+			}
+			config, err := files.Config()
+			if err != nil {
+				t.Fatal(err)
+			}
+			letsInWhoMay(t, config)
+		})
+	}
+}
+
+// TestRealACLs: who is known and may not is told so.
+func TestRealACLs(t *testing.T) {
+	t.Parallel()
+	b := kafkatest.Start(t, kafkatest.Secure(),
+		kafkatest.Property("authorizer.class.name", "org.apache.kafka.metadata.authorizer.StandardAuthorizer"),
+		kafkatest.Property("super.users", "User:ANONYMOUS"))
+	owner := newRig(t, b.Addrs(kafkatest.Plaintext), 1)
+	config := bus.Config{Brokers: b.Addrs(kafkatest.SASL), SASL: bus.SASL{Mechanism: bus.ScramSHA512, User: kafkatest.User, Password: kafkatest.Password}}
+	wantACLs := func(what string, err error) {
+		t.Helper()
+		if err == nil || !strings.Contains(err.Error(), "ACL") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v, want one line that names the ACLs", what, err)
+		}
+	}
+	wantACLs("create", bus.EnsureTopics(t.Context(), config, []bus.TopicSpec{{Name: "mine", Partitions: 1, Replicas: 1}}))
+	r := &rig{t: t, config: config, topic: owner.topic, group: owner.group}
+	wantACLs("publish", r.publisher().Publish(r.topic, msg("a", "1")))
+	sub := r.subscriber()
+	r.subscribe(sub)
+	r.until("the watchdog names the ACLs", func() bool {
+		err := sub.Check(time.Millisecond)
+		return err != nil && strings.Contains(err.Error(), "ACL")
+	})
+}
+
+// letsInWhoMay publishes and subscribes, and tries what must be refused.
+func letsInWhoMay(t *testing.T, config bus.Config) {
+	t.Helper()
+	r := newRig(t, config.Brokers, 0)
+	r.config = config
+	r.ensure(2)
+	pub, ch := r.publisher(), r.subscribe(r.subscriber())
+	r.publish(pub, msg("a", "1"))
+	r.next(ch).Ack()
+
+	if config.SASL.Mechanism != "" {
+		wrong := config
+		wrong.SASL.Password = "wrong"
+		err := bus.Ping(t.Context(), wrong)
+		if err == nil || !strings.Contains(err.Error(), "password") || strings.Contains(err.Error(), "wrong\"") {
+			t.Errorf("a wrong password: %v", err)
+		}
+		if text := fmt.Sprintf("%v %+v %#v", wrong.SASL, wrong.SASL, wrong.SASL); strings.Contains(text, wrong.SASL.Password) {
+			t.Errorf("the password is printed: %s", text)
+		}
+		wrong = config
+		wrong.SASL = bus.SASL{}
+		if err := bus.Ping(t.Context(), wrong); err == nil {
+			t.Error("let in without a sign-in")
+		}
+	}
+	if config.TLS != nil {
+		wrong := config
+		wrong.TLS = &tls.Config{RootCAs: x509.NewCertPool()}
+		if err := bus.Ping(t.Context(), wrong); err == nil || !strings.Contains(err.Error(), "certificate") {
+			t.Errorf("an unknown certificate: %v", err)
+		}
+		wrong.TLS = nil
+		if err := bus.Ping(t.Context(), wrong); err == nil {
+			t.Error("let in without TLS")
 		}
 	}
 }

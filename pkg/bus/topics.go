@@ -139,7 +139,7 @@ func createTopics(ctx context.Context, c Config, topics []kafka.TopicConfig) err
 	for _, t := range topics {
 		// Another process may create it at the same time.
 		if err := res.Errors[t.Topic]; err != nil && !errors.Is(err, kafka.TopicAlreadyExists) {
-			errs = append(errs, fmt.Errorf("bus: create topic %s: %w", t.Topic, err))
+			errs = append(errs, explain(c.Brokers, fmt.Errorf("create topic %s: %w", t.Topic, err)))
 		}
 	}
 	return errors.Join(errs...)
