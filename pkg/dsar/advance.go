@@ -5,10 +5,10 @@ import "slices"
 // advance records everything that now follows by itself: stages that begin,
 // tasks whose turn it is, the end, or that a person is needed.
 func (d *decider) advance() {
-	if !d.Exists() || d.Status.Ended() {
+	if !d.Exists() || d.Status.Ended() || d.Awaited != "" {
 		return
 	}
-	stages := d.Accepted.Right.Stages()
+	stages := d.Right.Stages()
 	if d.Stage == "" {
 		d.record(StageStarted{Stage: stages[0], At: d.now})
 	}
@@ -92,7 +92,7 @@ func (d *decider) act() (ended bool) {
 	}
 	awaited := d.awaited()
 	for _, sys := range d.Accepted.Systems {
-		if d.Task(sys.Name, d.Stage) != nil {
+		if t := d.Task(sys.Name, d.Stage); t != nil && t.Status != TaskIsDue {
 			if d.Stage == Prove {
 				d.proveAgain(sys)
 			}
@@ -100,6 +100,9 @@ func (d *decider) act() (ended bool) {
 		}
 		switch {
 		case overlap(sys.Needs, awaited): // somebody may yet find what it needs
+		case d.Stage == Prove && d.erasedByHand(sys):
+			d.record(TaskEnded{System: sys.Name, Action: Prove, Outcome: NotApplicable, Code: "by-hand", Reason: "a person attested the erasure", At: d.now})
+			ended = true
 		case !sys.Can(d.Stage):
 			d.record(TaskFailed{System: sys.Name, Action: d.Stage, Outcome: Manual, Code: "no-ability", Reason: "no worker can " + string(d.Stage) + " in this system; a person must", At: d.now})
 		case len(known(d.Identifiers, sys.Needs)) == 0:
@@ -111,6 +114,7 @@ func (d *decider) act() (ended bool) {
 		case d.Stage == Erase && !d.erased(sys.EraseAfter): // its turn comes
 		default:
 			d.send(sys.Name, d.Stage, SentFirst)
+			ended = ended || d.Task(sys.Name, d.Stage).Status == TaskIsEnded // by a hold
 		}
 	}
 	return ended
@@ -121,7 +125,7 @@ func (d *decider) act() (ended bool) {
 func (d *decider) assemble() {
 	t := d.Task(Aggregator, Assemble)
 	switch {
-	case t == nil:
+	case t == nil || t.Status == TaskIsDue:
 		d.send(Aggregator, Assemble, SentFirst)
 	case t.Status == TaskIsFailed && t.After != d.gatherings() &&
 		!slices.ContainsFunc(d.Tasks, func(t TaskState) bool { return t.Action == Gather && t.Status != TaskIsEnded }):
@@ -136,6 +140,13 @@ func (d *decider) proveAgain(sys System) {
 	if prove.Status == TaskIsFailed && erase != nil && erase.Status == TaskIsEnded && erase.Attempt > prove.After {
 		d.send(sys.Name, Prove, SentRetried)
 	}
+}
+
+// erasedByHand tells whether a person ended the erasure in a system that no
+// worker can ask: then none can prove it, either.
+func (d *decider) erasedByHand(sys System) bool {
+	t := d.Task(sys.Name, Erase)
+	return !sys.Can(Prove) && t != nil && t.Status == TaskIsEnded
 }
 
 func (d *decider) countedNothing(sys System) bool {
@@ -165,11 +176,12 @@ func (d *decider) stageIsOver() bool {
 		return t != nil && t.Status == TaskIsEnded
 	}
 	for _, sys := range d.Accepted.Systems {
-		if t := d.Task(sys.Name, d.Stage); t == nil {
+		if t := d.Task(sys.Name, d.Stage); t == nil || t.Status == TaskIsDue {
 			return false
 		}
 	}
-	return !slices.ContainsFunc(d.Tasks, func(t TaskState) bool { return t.Status != TaskIsEnded })
+	// What is due again is of a later stage.
+	return !slices.ContainsFunc(d.Tasks, func(t TaskState) bool { return t.Status != TaskIsEnded && t.Status != TaskIsDue })
 }
 
 func (d *decider) complete() {

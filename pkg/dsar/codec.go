@@ -43,6 +43,30 @@ func Decode(typ string, data []byte) (Event, error) {
 		return decode[Overdue](data)
 	case Completed{}.Type():
 		return decode[Completed](data)
+	case ProofAsked{}.Type():
+		return decode[ProofAsked](data)
+	case ProofJudged{}.Type():
+		return decode[ProofJudged](data)
+	case ClarificationAsked{}.Type():
+		return decode[ClarificationAsked](data)
+	case ClarificationGiven{}.Type():
+		return decode[ClarificationGiven](data)
+	case Extended{}.Type():
+		return decode[Extended](data)
+	case Refused{}.Type():
+		return decode[Refused](data)
+	case Merged{}.Type():
+		return decode[Merged](data)
+	case Reminded{}.Type():
+		return decode[Reminded](data)
+	case HoldPlaced{}.Type():
+		return decode[HoldPlaced](data)
+	case HoldLifted{}.Type():
+		return decode[HoldLifted](data)
+	case RetentionEnded{}.Type():
+		return decode[RetentionEnded](data)
+	case LetterSent{}.Type():
+		return decode[LetterSent](data)
 	default:
 		return nil, fmt.Errorf("dsar: unknown fact %q; it was written by a newer version", typ)
 	}
@@ -82,6 +106,30 @@ func At(e Event) time.Time {
 	case Overdue:
 		return e.At
 	case Completed:
+		return e.At
+	case ProofAsked:
+		return e.At
+	case ProofJudged:
+		return e.At
+	case ClarificationAsked:
+		return e.At
+	case ClarificationGiven:
+		return e.At
+	case Extended:
+		return e.At
+	case Refused:
+		return e.At
+	case Merged:
+		return e.At
+	case Reminded:
+		return e.At
+	case HoldPlaced:
+		return e.At
+	case HoldLifted:
+		return e.At
+	case RetentionEnded:
+		return e.At
+	case LetterSent:
 		return e.At
 	default:
 		return time.Time{}

@@ -46,11 +46,125 @@ type Cancel struct {
 	Now    time.Time
 }
 
-func (c Submit) now() time.Time { return c.AcceptedAt }
-func (c Heard) now() time.Time  { return c.Now }
-func (c Tick) now() time.Time   { return c.Now }
-func (c Retry) now() time.Time  { return c.Now }
-func (c Cancel) now() time.Time { return c.Now }
+// Extend moves the due date as far as the law allows, once, and before the first
+// one has passed. The person is told, with the reason.
+type Extend struct {
+	By       string
+	Reason   string
+	Calendar Calendar
+	Now      time.Time
+}
+
+// Refuse ends a request without an answer, on a ground that the law knows
+// ([Terms.Refusals]).
+type Refuse struct {
+	By     string
+	Ground string
+	Reason string
+	Now    time.Time
+}
+
+// Merge ends a request that asks for what another one is already answering.
+type Merge struct {
+	By     string
+	Into   string // the other request's id
+	Reason string
+	Now    time.Time
+}
+
+// AskProof asks the person for proof and waits for it: until it is judged, no
+// system is asked for anything more. What is asked already goes on.
+type AskProof struct {
+	By     string
+	Reason string
+	// Checks are what is to be proven; none means identity.
+	Checks []Check
+	Now    time.Time
+}
+
+// JudgeProof accepts or refuses the proof that was asked for. Where it is
+// refused, what the law answers instead is answered ([Terms.Instead]), or the
+// request is refused.
+type JudgeProof struct {
+	By       string
+	Accepted bool
+	Reason   string
+	Calendar Calendar
+	Now      time.Time
+}
+
+// AskClarification asks the person what is meant, and waits as [AskProof] does.
+type AskClarification struct {
+	By     string
+	Reason string
+	Now    time.Time
+}
+
+// Clarify goes on: the person has said what is meant.
+type Clarify struct {
+	By       string
+	Reason   string
+	Calendar Calendar
+	Now      time.Time
+}
+
+// Hold keeps records from being erased, whatever their retention, until it is
+// lifted: those of one dataset, of one system, or all of the request. It reaches
+// what is not erased yet, and what was kept by a request that was answered.
+type Hold struct {
+	By      string
+	Reason  string
+	System  string // empty: every system
+	Dataset string // empty: every dataset
+	Now     time.Time
+}
+
+// Lift lifts a [Hold] of the same reach. What only the hold kept is then erased.
+type Lift struct {
+	By      string
+	Reason  string
+	System  string
+	Dataset string
+	Now     time.Time
+}
+
+// Attest ends a task that a person did by hand: one that no worker can do, or
+// that failed.
+type Attest struct {
+	By     string
+	Reason string
+	System string
+	// Action is the one that was done; empty where only one waits for a person.
+	Action  Action
+	Outcome Outcome
+	Counts  []Counts
+	// Objects are the records that the person left in the vault; with gather.
+	Objects []Object
+	// Identifiers are those that the person found; with resolve.
+	Identifiers []Identifier
+	Now         time.Time
+}
+
+// NoteLetter records that the person was written to. The same letter on the same
+// occasion again decides nothing.
+type NoteLetter struct{ LetterSent }
+
+func (c Submit) now() time.Time           { return c.AcceptedAt }
+func (c Heard) now() time.Time            { return c.Now }
+func (c Tick) now() time.Time             { return c.Now }
+func (c Retry) now() time.Time            { return c.Now }
+func (c Cancel) now() time.Time           { return c.Now }
+func (c Extend) now() time.Time           { return c.Now }
+func (c Refuse) now() time.Time           { return c.Now }
+func (c Merge) now() time.Time            { return c.Now }
+func (c AskProof) now() time.Time         { return c.Now }
+func (c JudgeProof) now() time.Time       { return c.Now }
+func (c AskClarification) now() time.Time { return c.Now }
+func (c Clarify) now() time.Time          { return c.Now }
+func (c Hold) now() time.Time             { return c.Now }
+func (c Lift) now() time.Time             { return c.Now }
+func (c Attest) now() time.Time           { return c.Now }
+func (c NoteLetter) now() time.Time       { return c.LetterSent.At }
 
 // What [Decide] refuses. The state is as it was.
 var (
@@ -67,4 +181,19 @@ var (
 	ErrNothingToRetry = errors.New("nothing to retry")
 	// ErrStray says that a report is of a task that was never sent.
 	ErrStray = errors.New("report of a task that was never sent")
+	// ErrAnswered says that the request was answered, so that it can be neither
+	// cancelled nor refused: it only erases what it had to keep.
+	ErrAnswered = errors.New("the request was answered; it only erases what it had to keep")
+	// ErrNotAllowed says that the law doesn't allow it; the text around it says
+	// what it does allow.
+	ErrNotAllowed = errors.New("not allowed")
+	// ErrAwaited says that the person is awaited already.
+	ErrAwaited = errors.New("the person is awaited already")
+	// ErrNotAwaited says that the person was not asked for that.
+	ErrNotAwaited = errors.New("the person was not asked for that")
+	// ErrNothingToAttest says that no task of the system waits for a person, or
+	// several do and none was named.
+	ErrNothingToAttest = errors.New("no such task waits for a person")
+	// ErrNoSuchHold says that no hold of that reach is on.
+	ErrNoSuchHold = errors.New("no such hold")
 )

@@ -3,6 +3,7 @@ package dsar
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -65,6 +66,9 @@ func (c Submit) decide(d *decider) error {
 		return fmt.Errorf("%w: no system to ask", ErrInvalid)
 	}
 	d.record(c.Accepted)
+	if t := c.Terms; len(t.Checks) > 0 {
+		d.record(ProofAsked{By: ByPolicy, Checks: t.Checks, Pauses: t.PausesForProof, At: d.now})
+	}
 	return nil
 }
 
@@ -77,7 +81,7 @@ func (c Heard) decide(d *decider) error {
 	if t == nil || r.Attempt < 1 || r.Attempt > t.Attempt {
 		return ErrStray
 	}
-	if d.Status.Ended() || t.Status == TaskIsEnded {
+	if d.Status.Ended() || t.Status == TaskIsEnded || r.Attempt <= t.Past {
 		return nil
 	}
 	// What an earlier attempt has done is done. But a resolve, a count or a
@@ -112,8 +116,13 @@ func (d *decider) ended(r Report) {
 		left += c.Found - c.Kept()
 	}
 	switch {
-	case r.Action == Count && d.Accepted.Right == Erasure && left > d.brake(r.System):
+	case r.Action == Count && d.Right == Erasure && left > d.brake(r.System):
 		d.fail(r, Failed, "plan-too-large", fmt.Sprintf("%d records would be erased, more than the %d that the manifest expects of one person", left, d.brake(r.System)))
+		return
+	case r.Action == Prove && left > 0 && d.held(d.system(r.System)):
+		r.Counts = withHeld(r.Counts)
+	case r.Action == Rectify && unchanged(r.Counts) != "":
+		d.fail(r, Manual, "fields-unchanged", "these can't be corrected by machine; a person must: "+unchanged(r.Counts))
 		return
 	case r.Action == Prove && left > 0:
 		parked := d.Task(r.System, r.Action).Parked
@@ -131,6 +140,17 @@ func (d *decider) ended(r Report) {
 	}
 	d.record(TaskEnded{System: r.System, Action: r.Action, Attempt: r.Attempt, Outcome: r.Outcome, Counts: r.Counts, Objects: r.Objects,
 		Identifiers: found, Code: r.Code, Reason: r.Reason, At: d.now})
+}
+
+// unchanged names the columns that a system can't correct.
+func unchanged(counts []Counts) string {
+	var names []string
+	for _, c := range counts {
+		for _, column := range c.Unchanged {
+			names = append(names, c.Dataset+"."+column)
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 // until is when a parked task is sent again: not in the past, and not further
@@ -161,10 +181,15 @@ func (c Tick) decide(d *decider) error {
 		return ErrUnknown
 	}
 	if d.Status.Ended() {
+		d.endRetention()
 		return nil
 	}
-	if due := d.Accepted.DueAt; !d.Overdue && !due.IsZero() && !d.now.Before(due) {
-		d.record(Overdue{DueAt: due, At: d.now})
+	if !d.Overdue && d.running() && !d.now.Before(d.DueAt) {
+		d.record(Overdue{DueAt: d.DueAt, At: d.now})
+	}
+	d.remind()
+	if d.Awaited != "" {
+		return nil
 	}
 	for _, t := range d.Tasks {
 		switch {
@@ -181,8 +206,11 @@ func (c Retry) decide(d *decider) error {
 	if !d.Exists() {
 		return ErrUnknown
 	}
-	if d.Status.Ended() {
+	switch {
+	case d.Status.Ended():
 		return ErrEnded
+	case d.Awaited != "":
+		return ErrAwaited
 	}
 	var again []TaskState
 	var systems []string
@@ -214,7 +242,7 @@ func (d *decider) retry(t TaskState, acceptPlan bool) {
 		// back to them when nothing else moves.
 	case t.End.Code == "plan-too-large" && acceptPlan:
 		d.record(TaskEnded{System: t.System, Action: t.Action, Attempt: t.Attempt, Outcome: Found, Counts: t.End.Counts, Code: "plan-accepted", Reason: "a person accepted the plan", At: d.now})
-	case t.Action == Prove && t.Status == TaskIsFailed && t.End.Code == "still-there":
+	case t.Action == Prove && t.Status == TaskIsFailed && t.End.Code == "still-there" && !d.held(d.system(t.System)):
 		// Asking once more would find the same: erase again, then prove.
 		d.send(t.System, Erase, SentRetried)
 	case t.Action == Assemble && t.lacksRecords():
@@ -247,11 +275,8 @@ func (d *decider) gatherAgain() (sent bool) {
 }
 
 func (c Cancel) decide(d *decider) error {
-	if !d.Exists() {
-		return ErrUnknown
-	}
-	if d.Status.Ended() {
-		return ErrEnded
+	if err := d.open(); err != nil {
+		return err
 	}
 	d.record(Cancelled{By: c.By, Reason: c.Reason, At: d.now})
 	return nil
@@ -259,6 +284,10 @@ func (c Cancel) decide(d *decider) error {
 
 // send records that a task goes out (again).
 func (d *decider) send(system string, action Action, reason SendReason) {
+	if sys := d.system(system); action == Erase && d.held(sys) {
+		d.heldEnd(sys)
+		return
+	}
 	attempt, unheard := 1, 0
 	if t := d.Task(system, action); t != nil {
 		attempt = t.Attempt + 1

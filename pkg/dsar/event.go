@@ -26,6 +26,13 @@ type Accepted struct {
 	// Digest is a keyed hash of what was submitted: the same request_id with
 	// another digest is a conflict.
 	Digest string `json:"digest"`
+	// Terms are what the law makes of it.
+	Terms Terms `json:"terms,omitzero"`
+	// Earlier is how many requests of the same person came in the twelve months
+	// before: what an excessive request is measured by.
+	Earlier int `json:"earlier,omitempty"`
+	// DuplicateOf is an open request of the same person for the same.
+	DuplicateOf string `json:"duplicate_of,omitempty"`
 }
 
 // StageStarted says that every system is now asked for one action. A system
@@ -92,7 +99,9 @@ type TaskEnded struct {
 	Identifiers []Identifier `json:"identifiers,omitempty"`
 	Code        string       `json:"code,omitempty"`
 	Reason      string       `json:"reason,omitempty"`
-	At          time.Time    `json:"at"`
+	// By is the person who did it by hand; empty where a machine did.
+	By string    `json:"by,omitempty"`
+	At time.Time `json:"at"`
 }
 
 // TaskFailed says that a task can't go on by machine. Outcome is Failed or Manual.
@@ -146,17 +155,160 @@ type Completed struct {
 	At     time.Time `json:"at"`
 }
 
+// ProofAsked says that the person was asked for proof, and is awaited.
+type ProofAsked struct {
+	By     string  `json:"by"`
+	Reason string  `json:"reason,omitempty"`
+	Checks []Check `json:"checks"`
+	// Pauses tells that the clock stands until it is judged.
+	Pauses bool      `json:"pauses,omitempty"`
+	At     time.Time `json:"at"`
+}
+
+// ProofJudged says whether the proof was accepted, and that the request goes on.
+type ProofJudged struct {
+	By       string `json:"by"`
+	Accepted bool   `json:"accepted"`
+	Reason   string `json:"reason,omitempty"`
+	// Instead is the right that is answered from now on, where the proof was
+	// not accepted and the law has a lesser answer.
+	Instead Right `json:"instead,omitempty"`
+	// DueAt is the due date from now on, where the clock had stood.
+	DueAt time.Time `json:"due_at,omitzero"`
+	At    time.Time `json:"at"`
+}
+
+// ClarificationAsked says that the person was asked what is meant, and is awaited.
+type ClarificationAsked struct {
+	By     string    `json:"by"`
+	Reason string    `json:"reason,omitempty"`
+	Pauses bool      `json:"pauses,omitempty"`
+	At     time.Time `json:"at"`
+}
+
+// ClarificationGiven says that the person has answered, and that the request goes on.
+type ClarificationGiven struct {
+	By     string    `json:"by"`
+	Reason string    `json:"reason,omitempty"`
+	DueAt  time.Time `json:"due_at,omitzero"`
+	At     time.Time `json:"at"`
+}
+
+// Extended says that the answer is due later, and why.
+type Extended struct {
+	By     string    `json:"by"`
+	Reason string    `json:"reason"`
+	DueAt  time.Time `json:"due_at"`
+	At     time.Time `json:"at"`
+}
+
+// Refused ends a request without an answer, on a ground of the law.
+type Refused struct {
+	By     string    `json:"by"`
+	Ground string    `json:"ground"`
+	Reason string    `json:"reason,omitempty"`
+	At     time.Time `json:"at"`
+}
+
+// Merged ends a request that another one answers.
+type Merged struct {
+	By     string    `json:"by"`
+	Into   string    `json:"into"`
+	Reason string    `json:"reason,omitempty"`
+	At     time.Time `json:"at"`
+}
+
+// ReminderOf is what a reminder is about.
+type ReminderOf string
+
+// What a reminder is about.
+const (
+	RemindDue           ReminderOf = "due"           // the answer is due soon
+	RemindProof         ReminderOf = "proof"         // the person has sent no proof
+	RemindClarification ReminderOf = "clarification" // the person has not said what is meant
+	RemindAttention     ReminderOf = "attention"     // nobody has acted
+)
+
+// Reminded says that something has waited for long.
+type Reminded struct {
+	About ReminderOf `json:"about"`
+	At    time.Time  `json:"at"`
+}
+
+// HoldPlaced says that records must not be erased until the hold is lifted.
+type HoldPlaced struct {
+	By      string    `json:"by"`
+	Reason  string    `json:"reason"`
+	System  string    `json:"system,omitempty"`  // empty: every system
+	Dataset string    `json:"dataset,omitempty"` // empty: every dataset
+	At      time.Time `json:"at"`
+}
+
+// HoldLifted says that a hold of that reach is over.
+type HoldLifted struct {
+	By      string    `json:"by"`
+	Reason  string    `json:"reason,omitempty"`
+	System  string    `json:"system,omitempty"`
+	Dataset string    `json:"dataset,omitempty"`
+	At      time.Time `json:"at"`
+}
+
+// RetentionEnded says that records which an answered erasure had to keep may go
+// now: the request is taken up again for these systems.
+type RetentionEnded struct {
+	Systems []string  `json:"systems"`
+	At      time.Time `json:"at"`
+}
+
+// Letter is a kind of letter to the person.
+type Letter string
+
+// The letters.
+const (
+	LetterConfirmation  Letter = "confirmation"  // the request was received
+	LetterProof         Letter = "proof"         // proof is wanted
+	LetterClarification Letter = "clarification" // it is asked what is meant
+	LetterExtension     Letter = "extension"     // the answer comes later
+	LetterRefusal       Letter = "refusal"       // there is no answer
+	LetterAnswer        Letter = "answer"        // the answer is there
+	LetterCertificate   Letter = "certificate"   // what was erased, and what was kept
+)
+
+// LetterSent says that the person was written to.
+type LetterSent struct {
+	Letter   Letter `json:"letter"`
+	Language string `json:"language"`
+	// Cause is the version of the fact that it was written about: of one fact,
+	// one letter.
+	Cause int `json:"cause"`
+	// Channel is how it went: outbox or smtp.
+	Channel string    `json:"channel"`
+	At      time.Time `json:"at"`
+}
+
 // The names of the facts. They never change: what a fact says is changed by a
 // new name and an upcaster.
-func (Accepted) Type() string        { return "request.accepted" }
-func (StageStarted) Type() string    { return "stage.started" }
-func (TaskSent) Type() string        { return "task.sent" }
-func (TaskProgressed) Type() string  { return "task.progressed" }
-func (TaskParked) Type() string      { return "task.parked" }
-func (TaskEnded) Type() string       { return "task.ended" }
-func (TaskFailed) Type() string      { return "task.failed" }
-func (AttentionNeeded) Type() string { return "request.attention-needed" }
-func (Retried) Type() string         { return "request.retried" }
-func (Cancelled) Type() string       { return "request.cancelled" }
-func (Overdue) Type() string         { return "request.overdue" }
-func (Completed) Type() string       { return "request.completed" }
+func (Accepted) Type() string           { return "request.accepted" }
+func (StageStarted) Type() string       { return "stage.started" }
+func (TaskSent) Type() string           { return "task.sent" }
+func (TaskProgressed) Type() string     { return "task.progressed" }
+func (TaskParked) Type() string         { return "task.parked" }
+func (TaskEnded) Type() string          { return "task.ended" }
+func (TaskFailed) Type() string         { return "task.failed" }
+func (AttentionNeeded) Type() string    { return "request.attention-needed" }
+func (Retried) Type() string            { return "request.retried" }
+func (Cancelled) Type() string          { return "request.cancelled" }
+func (Overdue) Type() string            { return "request.overdue" }
+func (Completed) Type() string          { return "request.completed" }
+func (ProofAsked) Type() string         { return "proof.asked" }
+func (ProofJudged) Type() string        { return "proof.judged" }
+func (ClarificationAsked) Type() string { return "clarification.asked" }
+func (ClarificationGiven) Type() string { return "clarification.given" }
+func (Extended) Type() string           { return "request.extended" }
+func (Refused) Type() string            { return "request.refused" }
+func (Merged) Type() string             { return "request.merged" }
+func (Reminded) Type() string           { return "request.reminded" }
+func (HoldPlaced) Type() string         { return "hold.placed" }
+func (HoldLifted) Type() string         { return "hold.lifted" }
+func (RetentionEnded) Type() string     { return "retention.ended" }
+func (LetterSent) Type() string         { return "letter.sent" }

@@ -3,6 +3,7 @@ package dsar
 import (
 	"fmt"
 	"slices"
+	"time"
 )
 
 // Evolve adds a fact to what is known. It never fails and never judges: a fact
@@ -10,7 +11,7 @@ import (
 func Evolve(s State, e Event) State {
 	switch e := e.(type) {
 	case Accepted:
-		s = State{Accepted: e, Identifiers: slices.Clone(e.Identifiers), Status: StatusAccepted}
+		s = State{Accepted: e, Identifiers: slices.Clone(e.Identifiers), Status: StatusAccepted, Right: e.Right, DueAt: e.DueAt}
 	case StageStarted:
 		s.Stage, s.Status = e.Stage, statusOf[e.Stage]
 	case TaskSent:
@@ -47,9 +48,12 @@ func Evolve(s State, e Event) State {
 	case TaskEnded:
 		s = s.change(e.System, e.Action, func(t *TaskState) {
 			t.Status = TaskIsEnded
-			t.End = ActionEnd{Action: e.Action, Outcome: e.Outcome, At: e.At, Counts: e.Counts, Objects: e.Objects, Code: e.Code, Reason: e.Reason}
+			t.End = ActionEnd{Action: e.Action, Outcome: e.Outcome, At: e.At, Counts: e.Counts, Objects: e.Objects, Code: e.Code, Reason: e.Reason, By: e.By}
 		})
 		s.Identifiers = merge(s.Identifiers, e.Identifiers)
+		if e.By != "" && s.Status == StatusNeedsAttention {
+			s.Status, s.Attention, s.RemindedAt = statusOf[s.Stage], AttentionNeeded{}, time.Time{}
+		}
 	case TaskFailed:
 		s = s.change(e.System, e.Action, func(t *TaskState) {
 			t.Status = TaskIsFailed
@@ -58,13 +62,51 @@ func Evolve(s State, e Event) State {
 	case AttentionNeeded:
 		s.Status, s.Attention = StatusNeedsAttention, e
 	case Retried:
-		s.Status, s.Attention = statusOf[s.Stage], AttentionNeeded{}
+		s.Status, s.Attention, s.RemindedAt = statusOf[s.Stage], AttentionNeeded{}, time.Time{}
 	case Overdue:
 		s.Overdue = true
 	case Cancelled:
 		s.Status, s.Attention, s.EndedAt = StatusCancelled, AttentionNeeded{}, e.At
 	case Completed:
 		s.Status, s.Bundle, s.EndedAt = StatusCompleted, e.Bundle, e.At
+		if s.AnsweredAt.IsZero() {
+			s.AnsweredAt = e.At
+		}
+	case ProofAsked:
+		s = s.await(StatusAwaitingProof, RemindProof, e.Pauses, e.At)
+	case ClarificationAsked:
+		s = s.await(StatusAwaitingClarification, RemindClarification, e.Pauses, e.At)
+	case ProofJudged:
+		s = s.goOn(e.DueAt, e.At)
+		switch {
+		case e.Instead != "":
+			s.Right, s.Stage, s.Status = e.Instead, "", StatusAccepted
+		case !e.Accepted:
+			s.Status = StatusAwaitingProof // until it is refused, with the next fact
+		}
+	case ClarificationGiven:
+		s = s.goOn(e.DueAt, e.At)
+	case Extended:
+		s.Extended, s.DueAt, s.RemindedDue = true, e.DueAt, false
+	case Refused:
+		s.Status, s.Attention, s.Refusal, s.EndedAt = StatusRefused, AttentionNeeded{}, e, e.At
+	case Merged:
+		s.Status, s.Attention, s.MergedInto, s.EndedAt = StatusMerged, AttentionNeeded{}, e.Into, e.At
+	case Reminded:
+		if e.About == RemindDue {
+			s.RemindedDue = true
+		} else {
+			s.RemindedAt = e.At
+		}
+	case HoldPlaced:
+		s.Holds = append(slices.Clip(s.Holds), Held{e.System, e.Dataset})
+	case HoldLifted:
+		s.Holds = slices.DeleteFunc(slices.Clone(s.Holds), func(h Held) bool { return h == Held{e.System, e.Dataset} })
+		s.Lifted = true
+	case RetentionEnded:
+		s = s.takeUp(e.Systems)
+	case LetterSent:
+		s.Letters = append(slices.Clip(s.Letters), e)
 	default:
 		panic(fmt.Sprintf("dsar: Evolve lacks a case for %T", e)) // a fact type was added and forgotten here
 	}
@@ -76,6 +118,43 @@ func Fold(events []Event) State {
 	var s State
 	for _, e := range events {
 		s = Evolve(s, e)
+	}
+	return s
+}
+
+// await has the request wait for the person.
+func (s State) await(status Status, what ReminderOf, pauses bool, at time.Time) State {
+	s.Status, s.Attention, s.RemindedAt = status, AttentionNeeded{}, time.Time{}
+	s.Awaited, s.AwaitedSince, s.Paused = what, at, pauses
+	return s
+}
+
+// goOn ends the wait for the person.
+func (s State) goOn(due, at time.Time) State {
+	if s.Paused {
+		s.Pauses = append(slices.Clip(s.Pauses), Pause{From: s.AwaitedSince, Until: at})
+	}
+	if !due.IsZero() {
+		s.DueAt, s.RemindedDue = due, false
+	}
+	s.Awaited, s.AwaitedSince, s.Paused, s.RemindedAt = "", time.Time{}, false, time.Time{}
+	s.Status = StatusAccepted
+	if s.Stage != "" {
+		s.Status = statusOf[s.Stage]
+	}
+	return s
+}
+
+// takeUp begins an answered erasure anew for some systems.
+func (s State) takeUp(systems []string) State {
+	s.Status, s.Stage, s.EndedAt, s.Lifted = StatusCounting, Count, time.Time{}, false
+	s.Tasks = slices.Clone(s.Tasks)
+	for i := range s.Tasks {
+		t := &s.Tasks[i]
+		again := t.System == Aggregator || slices.Contains(systems, t.System) && t.Action != Resolve
+		if again {
+			t.Status, t.Past = TaskIsDue, t.Attempt
+		}
 	}
 	return s
 }

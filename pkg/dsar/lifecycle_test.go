@@ -38,31 +38,35 @@ func TestLifecycleIsDrawn(t *testing.T) {
 	}
 }
 
-// edgesOf reads a drawing. An edge from or to the state "working" is one from or
-// to each of the states inside it.
+// edgesOf reads a drawing. An edge from or to a state that has others inside is
+// one from or to each of them.
 func edgesOf(drawing string) map[string]bool {
 	var edges [][2]string
-	var inside []string
-	within := false
+	var within []string // the states around, the outermost first
+	inside := map[string][]string{}
 	for line := range strings.Lines(drawing) {
-		line = strings.ReplaceAll(strings.TrimSpace(line), "needs_attention", string(dsar.StatusNeedsAttention))
+		line = strings.ReplaceAll(strings.TrimSpace(line), "_", "-") // mermaid's names have no hyphens
 		edge, _, _ := strings.Cut(line, " : ")
 		from, to, ok := strings.Cut(edge, " --> ")
 		switch {
-		case strings.HasPrefix(line, "state working"):
-			within = true
+		case strings.HasPrefix(line, "state "):
+			within = append(within, strings.TrimSuffix(strings.TrimPrefix(line, "state "), " {"))
 		case line == "}":
-			within = false
+			within = within[:len(within)-1]
 		case ok && to != "[*]":
 			edges = append(edges, [2]string{from, to})
-			if within {
-				inside = append(inside, from, to)
+			for _, around := range within {
+				inside[around] = append(inside[around], from, to)
+			}
+		case line != "" && !ok && !strings.HasPrefix(line, "stateDiagram"):
+			for _, around := range within {
+				inside[around] = append(inside[around], line)
 			}
 		}
 	}
 	each := func(name string) []string {
-		if name == "working" {
-			return inside
+		if names := inside[name]; names != nil {
+			return names
 		}
 		return []string{name}
 	}
@@ -83,8 +87,8 @@ func explore() map[string]bool {
 	edges := map[string]bool{}
 	rng := rand.New(rand.NewPCG(1, 2))
 	for _, right := range dsar.Rights() {
-		for range 400 {
-			explorer{edges: edges, rng: rng}.play(right)
+		for range 1500 {
+			(&explorer{edges: edges, rng: rng}).play(right)
 		}
 	}
 	return edges
@@ -113,12 +117,16 @@ func (x *explorer) do(c dsar.Command) {
 	}
 }
 
-func (x explorer) play(right dsar.Right) {
+func (x *explorer) play(right dsar.Right) {
 	abilities := []dsar.Action{dsar.Resolve, dsar.Gather, dsar.Erase, dsar.Rectify, dsar.Restrict}
 	if x.rng.IntN(10) == 0 {
 		abilities = abilities[:1]
 	}
-	x.do(dsar.Submit{Accepted: dsar.Accepted{RequestID: "r", Right: right, AcceptedAt: start, Digest: "d", Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "e"}},
+	terms := dsar.Terms{Refusals: []string{"excessive"}}
+	if x.rng.IntN(4) == 0 {
+		terms.Checks, terms.Instead = []dsar.Check{dsar.CheckIdentity}, []dsar.Right{"", dsar.KnowCategories}[x.rng.IntN(2)]
+	}
+	x.do(dsar.Submit{Accepted: dsar.Accepted{RequestID: "r", Right: right, AcceptedAt: start, Digest: "d", Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "e"}}, Terms: terms,
 		Systems: []dsar.System{{Name: "s", Abilities: abilities, Needs: []dsar.IdentifierType{"email"}}}}})
 	for i := range 30 {
 		now := start.Add(time.Duration(i) * time.Hour)
@@ -129,17 +137,57 @@ func (x explorer) play(right dsar.Right) {
 				}
 			}
 		})
+		if x.state.Awaited != "" {
+			sent = nil
+		}
 		switch n := x.rng.IntN(20); {
 		case n == 0:
-			x.do(dsar.Cancel{By: "agent", Now: now})
+			x.interrupt(now)
+		case len(sent) == 0 && x.state.Awaited == dsar.RemindProof:
+			x.do(dsar.JudgeProof{By: "agent", Accepted: x.rng.IntN(2) == 0, Now: now})
+		case len(sent) == 0 && x.state.Awaited == dsar.RemindClarification:
+			x.do(dsar.Clarify{By: "agent", Now: now})
+		case len(sent) == 0 && x.state.Status == dsar.StatusCompleted:
+			x.do(dsar.Tick{Now: now.AddDate(1, 0, 0)})
+		case len(sent) == 0 && n < 10:
+			x.attest(now)
 		case len(sent) == 0:
 			x.do(dsar.Retry{By: "agent", Now: now})
 		default:
 			r := dsar.Report{System: sent[0].System, Action: sent[0].Action, Attempt: sent[0].Attempt, Kind: dsar.ReportEnded, Outcome: dsar.Found}
-			if n < 5 {
+			switch {
+			case n < 5:
 				r.Kind, r.Code = dsar.ReportFailed, "broken"
+			case r.Action == dsar.Prove && n < 10:
+				r.Outcome, r.Counts = dsar.Proven, []dsar.Counts{{Dataset: "d", Found: 1, Retained: []dsar.Retention{{Records: 1, Ground: "tax", Until: start.AddDate(0, 6, 0)}}}}
 			}
 			x.do(dsar.Heard{Report: r, Now: now})
+		}
+	}
+}
+
+// interrupt has a person do what can be done at any time.
+func (x *explorer) interrupt(now time.Time) {
+	switch x.rng.IntN(6) {
+	case 0:
+		x.do(dsar.Cancel{By: "agent", Now: now})
+	case 1:
+		x.do(dsar.Refuse{By: "agent", Ground: "excessive", Now: now})
+	case 2:
+		x.do(dsar.Merge{By: "agent", Into: "another", Now: now})
+	case 3:
+		x.do(dsar.AskClarification{By: "agent", Now: now})
+	default:
+		x.do(dsar.AskProof{By: "agent", Now: now})
+	}
+}
+
+// attest has a person do what no machine could.
+func (x *explorer) attest(now time.Time) {
+	for _, t := range x.state.Tasks {
+		outcome := map[dsar.Action]dsar.Outcome{dsar.Gather: dsar.NothingFound, dsar.Count: dsar.Found, dsar.Erase: dsar.Erased, dsar.Prove: dsar.Proven, dsar.Rectify: dsar.Rectified, dsar.Restrict: dsar.Restricted}[t.Action]
+		if t.Status == dsar.TaskIsFailed {
+			x.do(dsar.Attest{By: "agent", Reason: "by hand", System: t.System, Action: t.Action, Outcome: outcome, Now: now})
 		}
 	}
 }

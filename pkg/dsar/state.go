@@ -11,27 +11,35 @@ type Status string
 // The statuses. The drawing in DESIGN.md is checked against them
 // (TestLifecycleIsDrawn).
 const (
-	StatusAccepted       Status = "accepted"
-	StatusGathering      Status = "gathering"
-	StatusCounting       Status = "counting"
-	StatusErasing        Status = "erasing"
-	StatusProving        Status = "proving"
-	StatusRectifying     Status = "rectifying"
-	StatusRestricting    Status = "restricting"
-	StatusAssembling     Status = "assembling"
-	StatusNeedsAttention Status = "needs-attention"
-	StatusCompleted      Status = "completed"
-	StatusCancelled      Status = "cancelled"
+	StatusAccepted              Status = "accepted"
+	StatusAwaitingProof         Status = "awaiting-proof"
+	StatusAwaitingClarification Status = "awaiting-clarification"
+	StatusGathering             Status = "gathering"
+	StatusCounting              Status = "counting"
+	StatusErasing               Status = "erasing"
+	StatusProving               Status = "proving"
+	StatusRectifying            Status = "rectifying"
+	StatusRestricting           Status = "restricting"
+	StatusAssembling            Status = "assembling"
+	StatusNeedsAttention        Status = "needs-attention"
+	StatusCompleted             Status = "completed"
+	StatusCancelled             Status = "cancelled"
+	StatusRefused               Status = "refused"
+	StatusMerged                Status = "merged"
 )
 
 // Statuses lists all of them, in the order of a request's life.
 func Statuses() []Status {
-	return []Status{StatusAccepted, StatusGathering, StatusCounting, StatusErasing, StatusProving, StatusRectifying,
-		StatusRestricting, StatusAssembling, StatusNeedsAttention, StatusCompleted, StatusCancelled}
+	return []Status{StatusAccepted, StatusAwaitingProof, StatusAwaitingClarification, StatusGathering, StatusCounting, StatusErasing, StatusProving, StatusRectifying,
+		StatusRestricting, StatusAssembling, StatusNeedsAttention, StatusCompleted, StatusCancelled, StatusRefused, StatusMerged}
 }
 
-// Ended tells whether nothing more will happen to the request.
-func (s Status) Ended() bool { return s == StatusCompleted || s == StatusCancelled }
+// Ended tells whether nothing more is to be done for the request. A completed
+// erasure is taken up again when something may go that it had to keep
+// ([RetentionEnded]).
+func (s Status) Ended() bool {
+	return s == StatusCompleted || s == StatusCancelled || s == StatusRefused || s == StatusMerged
+}
 
 var statusOf = map[Action]Status{
 	Gather: StatusGathering, Count: StatusCounting, Erase: StatusErasing, Prove: StatusProving,
@@ -46,6 +54,30 @@ type State struct {
 	// Identifiers are the given ones and then those that were found, each once.
 	Identifiers []Identifier
 	Status      Status
+	// Right is the one that is answered: that of Accepted, or a lesser one.
+	Right Right
+	// DueAt is when the answer is due, as things stand.
+	DueAt    time.Time
+	Extended bool
+	// Awaited is what the person is awaited for; empty: nothing.
+	Awaited      ReminderOf // [RemindProof] or [RemindClarification]
+	AwaitedSince time.Time
+	// Paused tells that the clock stands; Pauses are the times for which it did.
+	Paused bool
+	Pauses []Pause
+	// Holds are the holds that are on; Lifted tells that one was lifted since
+	// the erasure was last begun: what only it kept may go.
+	Holds  []Held
+	Lifted bool
+	// Letters are those that the person was written.
+	Letters []LetterSent
+	// RemindedAt is when who is awaited was last reminded; RemindedDue tells that
+	// the request shows as due soon.
+	RemindedAt  time.Time
+	RemindedDue bool
+	// Refusal and MergedInto say how it ended, with those statuses.
+	Refusal    Refused
+	MergedInto string
 	// Stage is the stage that was last started; it stays while the request
 	// needs attention.
 	Stage Action
@@ -55,6 +87,9 @@ type State struct {
 	Overdue   bool
 	Bundle    Object // with StatusCompleted
 	EndedAt   time.Time
+	// AnsweredAt is when it was first completed. It stays when it is taken up
+	// again.
+	AnsweredAt time.Time
 }
 
 // TaskStatus is where one task stands.
@@ -66,6 +101,9 @@ const (
 	TaskIsParked TaskStatus = "parked"
 	TaskIsEnded  TaskStatus = "ended"
 	TaskIsFailed TaskStatus = "failed"
+	// TaskIsDue is one that was ended and whose turn comes again, since
+	// something may go that had to stay.
+	TaskIsDue TaskStatus = "due"
 )
 
 // TaskState is one action of one system.
@@ -91,6 +129,9 @@ type TaskState struct {
 	// After is, with Prove, the attempt of the erasure that it asks about; with
 	// Assemble, how often systems had been told to gather.
 	After int
+	// Past is the last attempt that was made before the request was answered:
+	// what is still said of it changes nothing any more.
+	Past int
 	// End is how it ended or failed.
 	End ActionEnd
 }
@@ -116,11 +157,25 @@ func Wake(s State) time.Time {
 			wake = t
 		}
 	}
-	if !s.Exists() || s.Status.Ended() {
+	if !s.Exists() {
 		return wake
 	}
-	if !s.Overdue {
-		earlier(s.Accepted.DueAt)
+	if s.Status.Ended() {
+		if s.Status == StatusCompleted && s.Right == Erasure {
+			for _, sys := range s.Accepted.Systems {
+				earlier(s.retentionDue(sys))
+			}
+		}
+		return wake
+	}
+	if !s.Overdue && s.running() {
+		earlier(s.DueAt)
+	}
+	earlier(s.remindDue())
+	_, remind := s.reminder()
+	earlier(remind)
+	if s.Awaited != "" {
+		return wake // nothing is sent while the person is awaited
 	}
 	for _, t := range s.Tasks {
 		switch t.Status {
@@ -134,14 +189,15 @@ func Wake(s State) time.Time {
 }
 
 // Waiting names the systems that the request waits for, sorted: those that were
-// asked and have not answered, and those whose task failed.
+// asked and have not answered, and those whose task failed. While the person is
+// awaited it is nobody's turn but theirs.
 func Waiting(s State) []string {
-	if s.Status.Ended() {
+	if s.Status.Ended() || s.Awaited != "" {
 		return nil
 	}
 	var names []string
 	for _, t := range s.Tasks {
-		if t.Status != TaskIsEnded && !slices.Contains(names, t.System) {
+		if t.Status != TaskIsEnded && t.Status != TaskIsDue && !slices.Contains(names, t.System) {
 			names = append(names, t.System)
 		}
 	}
@@ -154,7 +210,7 @@ func (s State) NewTask(sent TaskSent) Task {
 	a := s.Accepted
 	t := Task{
 		RequestID: a.RequestID, System: sent.System, Action: sent.Action, Attempt: sent.Attempt,
-		Right: a.Right, Jurisdiction: a.Jurisdiction, Locale: a.Locale, ReceivedAt: a.ReceivedAt, DueAt: a.DueAt,
+		Right: s.Right, Jurisdiction: a.Jurisdiction, Locale: a.Locale, ReceivedAt: a.ReceivedAt, DueAt: s.DueAt,
 		Details: a.Details,
 	}
 	if state := s.Task(sent.System, sent.Action); state != nil {
@@ -164,7 +220,11 @@ func (s State) NewTask(sent TaskSent) Task {
 		t.Answer = s.answer()
 		return t
 	}
-	t.Identifiers = known(s.Identifiers, s.system(sent.System).Needs)
+	sys := s.system(sent.System)
+	t.Identifiers = known(s.Identifiers, sys.Needs)
+	if sent.Action.Ability() == Erase {
+		t.Holds = s.heldDatasets(sys)
+	}
 	return t
 }
 

@@ -25,6 +25,10 @@ type System struct {
 	// Lease is how long a task may go unheard of before it is sent again.
 	// 0 means [DefaultLease].
 	Lease time.Duration `json:"lease,omitempty"`
+	// Holds tells that its worker keeps a single dataset from being erased
+	// ([Task.Holds]). Where it doesn't, a hold on one dataset is one on the
+	// whole system.
+	Holds bool `json:"holds,omitempty"`
 }
 
 // Can tells whether the system has the ability that an action needs.

@@ -33,6 +33,11 @@ type Counts struct {
 	Anonymised int64  `json:"anonymised,omitempty"`
 	Rectified  int64  `json:"rectified,omitempty"`
 	Restricted int64  `json:"restricted,omitempty"`
+	// Changed are the columns that a rectification changed; Unchanged are those
+	// that the person gave a value for, that the dataset has, and that the
+	// system can't change.
+	Changed   []string `json:"changed,omitempty"`
+	Unchanged []string `json:"unchanged,omitempty"`
 	// Retained are the records that must stay, by ground.
 	Retained []Retention `json:"retained,omitempty"`
 }
@@ -54,6 +59,19 @@ type Retention struct {
 	// Until is when the last of these records may go; the zero time where no
 	// end is known yet (a legal hold).
 	Until time.Time `json:"until,omitzero"`
+	// Next is when the first of these records may go, where that is before Until.
+	Next time.Time `json:"next,omitzero"`
+}
+
+// LegalHold is the ground of records that must stay because of a hold.
+const LegalHold = "legal-hold"
+
+// due is when the request is to be taken up again because of it.
+func (r Retention) due() time.Time {
+	if !r.Next.IsZero() {
+		return r.Next
+	}
+	return r.Until
 }
 
 // The codes of a failed assembly that gathering again can mend: something that
@@ -82,6 +100,9 @@ type Task struct {
 	// Details are what some rights need beside the subject (the corrected
 	// values, the purposes), as JSON sealed under the request's key.
 	Details []byte `json:"details,omitempty"`
+	// Holds are the datasets of which nothing may be erased: with count, erase
+	// and prove. Their records are retained on the ground [LegalHold].
+	Holds []string `json:"holds,omitempty"`
 	// Answer is what the aggregator assembles; only with [Assemble].
 	Answer *Answer `json:"answer,omitempty"`
 }
@@ -110,6 +131,8 @@ type ActionEnd struct {
 	// Code and Reason explain what isn't plain; see [Report].
 	Code   string `json:"code,omitempty"`
 	Reason string `json:"reason,omitempty"`
+	// By is the person who did it by hand; empty where a machine did.
+	By string `json:"by,omitempty"`
 }
 
 // ReportKind tells the four things that a worker can say of a task.

@@ -129,7 +129,7 @@ func TestAsyncAPI(t *testing.T) {
 		t.Errorf("content modes: %v", modes)
 	}
 	facts := at(doc, "channels", "events", "messages").(map[string]any)
-	if len(facts) != 12 {
+	if len(facts) != 24 {
 		t.Errorf("%d facts on dsar.events", len(facts))
 	}
 }

@@ -26,6 +26,8 @@ func goTypes() map[string]reflect.Type {
 	for _, f := range []dsar.Event{
 		dsar.Accepted{}, dsar.StageStarted{}, dsar.TaskSent{}, dsar.TaskProgressed{}, dsar.TaskParked{}, dsar.TaskEnded{}, dsar.TaskFailed{},
 		dsar.AttentionNeeded{}, dsar.Retried{}, dsar.Cancelled{}, dsar.Overdue{}, dsar.Completed{},
+		dsar.ProofAsked{}, dsar.ProofJudged{}, dsar.ClarificationAsked{}, dsar.ClarificationGiven{}, dsar.Extended{}, dsar.Refused{}, dsar.Merged{},
+		dsar.Reminded{}, dsar.HoldPlaced{}, dsar.HoldLifted{}, dsar.RetentionEnded{}, dsar.LetterSent{},
 	} {
 		types[event.FactType(f.Type())] = reflect.TypeOf(f)
 	}

@@ -21,6 +21,7 @@ func Write(w io.Writer, t Trace, now time.Time) error {
 	if !t.DueAt.IsZero() {
 		fmt.Fprintf(out, "  due\t%s%s\n", clock(t.DueAt), daysLeft(t, now))
 	}
+	notes(out, t)
 	fmt.Fprint(out, "\nIdentifiers\n")
 	for _, id := range t.Identifiers {
 		fmt.Fprintf(out, "  %s\t%s\n", id.Type, whence(id))
@@ -46,6 +47,36 @@ func Write(w io.Writer, t Trace, now time.Time) error {
 	}
 	fmt.Fprintf(out, "\nJournal: %s, chain %s\n", plural(len(t.Facts), "fact"), t.Chain)
 	return out.Flush()
+}
+
+// notes prints what is out of the ordinary about a request.
+func notes(out io.Writer, t Trace) {
+	var lines []string
+	if t.Instead != "" {
+		lines = append(lines, "answered instead\t"+string(t.Instead))
+	}
+	if t.Ground != "" {
+		lines = append(lines, "refused on the ground\t"+t.Ground)
+	}
+	if t.MergedInto != "" {
+		lines = append(lines, "merged into\t"+t.MergedInto)
+	}
+	if t.Earlier > 0 {
+		lines = append(lines, fmt.Sprintf("earlier requests\t%d in twelve months", t.Earlier))
+	}
+	if t.DuplicateOf != "" {
+		lines = append(lines, "same as\t"+t.DuplicateOf)
+	}
+	for _, h := range t.Holds {
+		lines = append(lines, "legal hold on\t"+strings.TrimSpace(h.System+" "+reachWords(h.Dataset)))
+	}
+	if len(lines) == 0 {
+		return
+	}
+	fmt.Fprint(out, "\nNotes\n")
+	for _, line := range lines {
+		fmt.Fprintf(out, "  %s\n", line)
+	}
 }
 
 // row prints cells, without blanks behind the last one.
@@ -81,15 +112,26 @@ func headline(t Trace, now time.Time) string {
 		return fmt.Sprintf("%s after %s", t.Status, since(t.EndedAt.Sub(t.AcceptedAt)))
 	case t.Attention != "":
 		return fmt.Sprintf("%s: %s (take it up again with: habeas retry %s)", t.Status, t.Attention, t.RequestID)
+	case t.Awaited != "":
+		return fmt.Sprintf("%s: the person is to send %s (go on with: habeas %s %s)", t.Status, t.Awaited, goOnWith(t.Awaited), t.RequestID)
 	default:
 		return fmt.Sprintf("%s for %s, waits for %s", t.Status, since(now.Sub(t.AcceptedAt)), strings.Join(t.Waiting, ", "))
 	}
+}
+
+func goOnWith(awaited dsar.ReminderOf) string {
+	if awaited == dsar.RemindProof {
+		return "identity"
+	}
+	return "clarify"
 }
 
 func daysLeft(t Trace, now time.Time) string {
 	switch left := t.DueAt.Sub(now); {
 	case t.Status.Ended():
 		return ""
+	case t.Paused:
+		return "  the clock stands"
 	case left < 0:
 		return fmt.Sprintf("  OVERDUE by %s", plural(int(-left.Hours()/24), "day"))
 	default:

@@ -26,6 +26,24 @@ type Trace struct {
 	EndedAt      time.Time    `json:"ended_at,omitzero"`
 	Overdue      bool         `json:"overdue"`
 	Attention    string       `json:"attention,omitempty"`
+	// Instead is the right that is answered, where it isn't the one that was asked.
+	Instead dsar.Right `json:"instead,omitempty"`
+	// Awaited is what the person is awaited for: proof or clarification.
+	Awaited dsar.ReminderOf `json:"awaited,omitempty"`
+	// Paused tells that the clock stands.
+	Paused bool `json:"paused,omitempty"`
+	// Extended tells that the due date was extended.
+	Extended bool `json:"extended,omitempty"`
+	// Ground is why it was refused.
+	Ground string `json:"ground,omitempty"`
+	// MergedInto is the request that answers this one.
+	MergedInto string `json:"merged_into,omitempty"`
+	// Holds are the legal holds that are on.
+	Holds []Hold `json:"holds,omitempty"`
+	// Earlier counts the person's requests in the twelve months before;
+	// DuplicateOf is one that was open, for the same.
+	Earlier     int    `json:"earlier,omitempty"`
+	DuplicateOf string `json:"duplicate_of,omitempty"`
 	Waiting      []string     `json:"waiting,omitempty"`
 	Identifiers  []Identifier `json:"identifiers"`
 	Systems      []System     `json:"systems"`
@@ -42,6 +60,12 @@ type Identifier struct {
 	Verified bool                `json:"verified,omitempty"`
 	FoundBy  string              `json:"found_by,omitempty"` // empty: the request gave it
 	From     dsar.IdentifierType `json:"from,omitempty"`     // what it was found by
+}
+
+// Hold is the reach of a legal hold; empty names are everything.
+type Hold struct {
+	System  string `json:"system,omitempty"`
+	Dataset string `json:"dataset,omitempty"`
 }
 
 // System is one system's lane.
@@ -111,8 +135,16 @@ func Build(facts []journal.Fact) (Trace, error) {
 func (t *Trace) describe(s dsar.State, sent map[[2]string]time.Time) {
 	a := s.Accepted
 	t.RequestID, t.Right, t.Jurisdiction, t.Source, t.Locale = a.RequestID, a.Right, a.Jurisdiction, a.Source, a.Locale
-	t.Status, t.ReceivedAt, t.AcceptedAt, t.DueAt, t.EndedAt = s.Status, a.ReceivedAt, a.AcceptedAt, a.DueAt, s.EndedAt
+	t.Status, t.ReceivedAt, t.AcceptedAt, t.DueAt, t.EndedAt = s.Status, a.ReceivedAt, a.AcceptedAt, s.DueAt, s.EndedAt
 	t.Overdue, t.Attention, t.Waiting = s.Overdue, s.Attention.Reason, dsar.Waiting(s)
+	if s.Right != a.Right {
+		t.Instead = s.Right
+	}
+	t.Awaited, t.Paused, t.Extended, t.Ground, t.MergedInto = s.Awaited, s.Paused, s.Extended, s.Refusal.Ground, s.MergedInto
+	t.Earlier, t.DuplicateOf = a.Earlier, a.DuplicateOf
+	for _, h := range s.Holds {
+		t.Holds = append(t.Holds, Hold(h))
+	}
 	if s.Status == dsar.StatusCompleted {
 		t.Bundle = &s.Bundle
 	}

@@ -40,8 +40,97 @@ func words(e dsar.Event) (system, text string) {
 	case dsar.Completed:
 		return "", fmt.Sprintf("completed: the bundle %s holds %s, %s", e.Bundle.Name, plural(int(e.Bundle.Records), "record"), size(e.Bundle.Bytes))
 	default:
+		return sentenceWords(e)
+	}
+}
+
+// sentenceWords says what people and the law decided.
+func sentenceWords(e dsar.Event) (system, text string) {
+	switch e := e.(type) {
+	case dsar.ProofAsked:
+		return "", fmt.Sprintf("%s asked the person for proof (%s)%s", e.By, checkWords(e.Checks), standing(e.Pauses)) + because("", e.Reason)
+	case dsar.ProofJudged:
+		return "", judgedWords(e)
+	case dsar.ClarificationAsked:
+		return "", e.By + " asked the person what is meant" + standing(e.Pauses) + because("", e.Reason)
+	case dsar.ClarificationGiven:
+		return "", "the person said what is meant, " + e.By + " noted" + because("", e.Reason) + dueWords(e.DueAt)
+	case dsar.Extended:
+		return "", fmt.Sprintf("extended by %s: %s%s", e.By, e.Reason, dueWords(e.DueAt))
+	case dsar.Refused:
+		return "", fmt.Sprintf("refused by %s%s", e.By, because(e.Ground, e.Reason))
+	case dsar.Merged:
+		return "", fmt.Sprintf("merged by %s into %s%s", e.By, e.Into, because("", e.Reason))
+	case dsar.Reminded:
+		return "", reminderWords(e.About)
+	case dsar.HoldPlaced:
+		return e.System, fmt.Sprintf("legal hold on %s, put on by %s: %s", reachWords(e.Dataset), e.By, e.Reason)
+	case dsar.HoldLifted:
+		return e.System, fmt.Sprintf("legal hold on %s lifted by %s", reachWords(e.Dataset), e.By) + because("", e.Reason)
+	case dsar.RetentionEnded:
+		return "", "taken up again: what had to stay in " + strings.Join(e.Systems, ", ") + " may go"
+	case dsar.LetterSent:
+		return "", fmt.Sprintf("letter to the person: %s, in %s, by %s", e.Letter, e.Language, e.Channel)
+	default:
 		return "", e.Type()
 	}
+}
+
+func checkWords(checks []dsar.Check) string {
+	var names []string
+	for _, c := range checks {
+		names = append(names, string(c))
+	}
+	return strings.Join(names, ", ")
+}
+
+func standing(pauses bool) string {
+	if pauses {
+		return "; the clock stands"
+	}
+	return "; the clock goes on"
+}
+
+func dueWords(due time.Time) string {
+	if due.IsZero() {
+		return ""
+	}
+	return "; the answer is now due by " + clock(due)
+}
+
+func judgedWords(e dsar.ProofJudged) string {
+	text := e.By + " refused the proof"
+	if e.Accepted {
+		text = e.By + " accepted the proof"
+	}
+	text += because("", e.Reason)
+	if e.Instead != "" {
+		text += "; answered instead: " + string(e.Instead)
+	}
+	return text + dueWords(e.DueAt)
+}
+
+func reminderWords(about dsar.ReminderOf) string {
+	//exhaustive:enforce
+	switch about {
+	case dsar.RemindDue:
+		return "reminder: the answer is due soon"
+	case dsar.RemindProof:
+		return "reminder: the person has sent no proof"
+	case dsar.RemindClarification:
+		return "reminder: the person has not said what is meant"
+	case dsar.RemindAttention:
+		return "reminder: nobody has acted"
+	default:
+		return "reminder"
+	}
+}
+
+func reachWords(dataset string) string {
+	if dataset == "" {
+		return "everything"
+	}
+	return dataset
 }
 
 func sentWords(e dsar.TaskSent) string {
@@ -73,6 +162,9 @@ func endWords(e dsar.TaskEnded) string {
 	}
 	if c := CountWords(e.Counts); c != "" {
 		text += ": " + c
+	}
+	if e.By != "" {
+		text += " by the hand of " + e.By
 	}
 	return text + because(e.Code, e.Reason)
 }

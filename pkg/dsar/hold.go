@@ -1,0 +1,135 @@
+package dsar
+
+import (
+	"slices"
+	"time"
+)
+
+// RetentionAgain is the least time between two erasures of what was kept: a
+// system that names a day which has passed is not asked without end.
+const RetentionAgain = 24 * time.Hour
+
+// Held is a hold that is on.
+type Held struct {
+	System  string
+	Dataset string
+}
+
+func (c Hold) decide(d *decider) error {
+	if !d.Exists() {
+		return ErrUnknown
+	}
+	if slices.Contains(d.Holds, Held{c.System, c.Dataset}) {
+		return nil
+	}
+	d.record(HoldPlaced{By: c.By, Reason: c.Reason, System: c.System, Dataset: c.Dataset, At: d.now})
+	return nil
+}
+
+func (c Lift) decide(d *decider) error {
+	if !d.Exists() {
+		return ErrUnknown
+	}
+	if !slices.Contains(d.Holds, Held{c.System, c.Dataset}) {
+		return ErrNoSuchHold
+	}
+	d.record(HoldLifted{By: c.By, Reason: c.Reason, System: c.System, Dataset: c.Dataset, At: d.now})
+	d.endRetention()
+	return nil
+}
+
+// held tells whether nothing at all of a system may be erased.
+func (s State) held(sys System) bool {
+	return slices.ContainsFunc(s.Holds, func(h Held) bool {
+		return (h.System == "" || h.System == sys.Name) && (h.Dataset == "" || !sys.Holds)
+	})
+}
+
+// heldDatasets are the datasets of a system of which nothing may be erased.
+func (s State) heldDatasets(sys System) []string {
+	var names []string
+	for _, h := range s.Holds {
+		if (h.System == "" || h.System == sys.Name) && h.Dataset != "" && sys.Holds && !slices.Contains(names, h.Dataset) {
+			names = append(names, h.Dataset)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// heldEnd ends an erasure that a hold forbids: all that was counted stays.
+func (d *decider) heldEnd(sys System) {
+	e := TaskEnded{System: sys.Name, Action: Erase, Outcome: Retained, Code: LegalHold, Reason: "a legal hold is on", At: d.now}
+	if t := d.Task(sys.Name, Erase); t != nil {
+		e.Attempt = t.Attempt
+	}
+	if count := d.Task(sys.Name, Count); count != nil {
+		e.Counts = withHeld(count.End.Counts)
+	}
+	d.record(e)
+}
+
+// withHeld says of counts that what could be erased is kept by a hold.
+func withHeld(counts []Counts) []Counts {
+	out := slices.Clone(counts)
+	for i := range out {
+		if left := out[i].Found - out[i].Kept(); left > 0 {
+			out[i].Retained = append(slices.Clone(out[i].Retained), Retention{Records: left, Ground: LegalHold})
+		}
+	}
+	return out
+}
+
+// retentionDue is when what a system kept may first be erased; the zero time
+// where nothing is known to end.
+func (s State) retentionDue(sys System) time.Time {
+	var due time.Time
+	t := s.Task(sys.Name, Prove)
+	if t == nil || t.Status != TaskIsEnded || s.held(sys) {
+		return due
+	}
+	kept := t.End.Counts
+	if t.End.Outcome == NotApplicable { // a person attested the erasure
+		if erase := s.Task(sys.Name, Erase); erase != nil {
+			kept = erase.End.Counts
+		}
+	}
+	soonest := s.EndedAt.Add(RetentionAgain)
+	for _, c := range kept {
+		if slices.Contains(s.heldDatasets(sys), c.Dataset) {
+			continue
+		}
+		for _, r := range c.Retained {
+			at := r.due()
+			switch {
+			case r.Ground == LegalHold && s.Lifted:
+				at = s.EndedAt
+			case at.IsZero():
+				continue
+			case at.Before(soonest):
+				at = soonest
+			}
+			if due.IsZero() || at.Before(due) {
+				due = at
+			}
+		}
+	}
+	return due
+}
+
+// endRetention takes an answered erasure up again for the systems in which
+// something may go now that had to stay.
+func (d *decider) endRetention() {
+	if d.Status != StatusCompleted || d.Right != Erasure {
+		return
+	}
+	var systems []string
+	for _, sys := range d.Accepted.Systems {
+		if due := d.retentionDue(sys); !due.IsZero() && !d.now.Before(due) {
+			systems = append(systems, sys.Name)
+		}
+	}
+	if len(systems) > 0 {
+		d.record(RetentionEnded{Systems: systems, At: d.now})
+	}
+}
