@@ -36,8 +36,8 @@ test-postgres: ## The journal's and the SQL workers' tests on PostgreSQL
 	HABEAS_TEST_POSTGRES=1 $(GO) test -count=1 ./services/internal/journal/... ./services/internal/relay/... ./services/internal/pgtest ./services/sandbox/internaldb/...
 	@.ci/with-postgres $(GO) test -count=1 ./pkg/sqlsystem/...
 
-test-kafka: ## The bus's and the SDK's tests on Apache Kafka (KAFKA_BROKERS, else one of its own: JDK 17, Maven)
-	@$(GO) run ./pkg/bus/kafkatest/withkafka $(GO) test -count=1 -timeout 20m ./pkg/bus/... ./pkg/worker
+test-kafka: ## The bus's, the SDK's and the topics' tests on Apache Kafka (KAFKA_BROKERS, else one of its own: JDK 17, Maven)
+	@$(GO) run ./pkg/bus/kafkatest/withkafka $(GO) test -count=1 -timeout 20m ./pkg/bus/... ./pkg/worker ./services/internal/topics
 
 clouds: ## Build bin/habeas with the clouds' drivers (S3, GCS, Azure, their key services, Vault)
 	@mkdir -p bin

@@ -7,9 +7,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/segmentio/kafka-go"
 )
+
+// dryRunTime bounds how long brokers may take for a dry run, which takes as long.
+const dryRunTime = 3 * time.Second
 
 // TopicSpec is a topic as it should be.
 type TopicSpec struct {
@@ -55,8 +59,8 @@ func EnsureTopics(ctx context.Context, c Config, topics []TopicSpec) error {
 	var missing []kafka.TopicConfig
 	var differ []TopicMismatch
 	for _, t := range topics {
-		if t.Name == "" || t.Partitions < 1 {
-			return fmt.Errorf("bus: topic %q: want a name and at least 1 partition, have %d", t.Name, t.Partitions)
+		if err := t.check(); err != nil {
+			return err
 		}
 		n, ok := has[t.Name]
 		switch {
@@ -67,12 +71,32 @@ func EnsureTopics(ctx context.Context, c Config, topics []TopicSpec) error {
 		}
 	}
 	if len(missing) > 0 {
-		if err := createTopics(ctx, c, missing); err != nil {
+		if err := createTopics(ctx, c, missing, false); err != nil {
 			return err
 		}
 	}
 	if len(differ) > 0 {
 		return &MismatchError{Topics: differ}
+	}
+	return nil
+}
+
+// CreateTopics creates topics; one that exists by now is left as it is. A dry
+// run has the brokers check whether they would, and changes nothing.
+func CreateTopics(ctx context.Context, c Config, topics []TopicSpec, dryRun bool) error {
+	configs := make([]kafka.TopicConfig, len(topics))
+	for i, t := range topics {
+		if err := t.check(); err != nil {
+			return err
+		}
+		configs[i] = topicConfig(t)
+	}
+	return createTopics(ctx, c, configs, dryRun)
+}
+
+func (t TopicSpec) check() error {
+	if t.Name == "" || t.Partitions < 1 {
+		return fmt.Errorf("bus: topic %q: want a name and at least 1 partition, have %d", t.Name, t.Partitions)
 	}
 	return nil
 }
@@ -125,13 +149,20 @@ func countTopics(ctx context.Context, c Config) (map[string]int, error) {
 	return has, nil
 }
 
-func createTopics(ctx context.Context, c Config, topics []kafka.TopicConfig) error {
+func createTopics(ctx context.Context, c Config, topics []kafka.TopicConfig, dryRun bool) error {
 	client, done, err := c.admin()
 	if err != nil {
 		return err
 	}
 	defer done()
-	res, err := client.CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: topics})
+	if dryRun {
+		// The client waits for the topics to appear, as long as it may, and
+		// these never do.
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, dryRunTime)
+		defer cancel()
+	}
+	res, err := client.CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: topics, ValidateOnly: dryRun})
 	if err != nil {
 		return explain(c.Brokers, err)
 	}

@@ -23,6 +23,7 @@ type commands struct {
 	Coordinator coordinatorCommand `cmd:"" help:"Run a coordinator by itself, with its relay."`
 	Aggregator  aggregatorCommand  `cmd:"" help:"Run an aggregator by itself."`
 	Worker      workerCommand      `cmd:"" help:"Run the workers of some systems by themselves."`
+	Topics      topicsCommand      `cmd:"" help:"Kafka's topics: create what is missing, and name what differs."`
 	Submit      submitCommand      `cmd:"" help:"Submit a request."`
 	Requests    requestsCommand    `cmd:"" help:"List requests."`
 	Trace       traceCommand       `cmd:"" help:"Tell a request's life: each system's steps, waits, outcomes."`

@@ -25,17 +25,16 @@ import (
 	"habeas.dev/services/internal/installation"
 	"habeas.dev/services/internal/lifecycle"
 	"habeas.dev/services/internal/relay"
+	"habeas.dev/services/internal/topics"
 	"habeas.dev/services/internal/transport"
 )
 
 const (
-	// topicTime bounds how long the brokers may take to be there at the start.
+	// topicTime bounds how long the brokers, and the topics, may take to be there
+	// at the start.
 	topicTime = 30 * time.Second
 	// reachInterval is how often a system that is down is tried at least.
 	reachInterval = 10 * time.Second
-	// externalPartitions is how many a topic gets on a broker of one's own; the
-	// embedded one has its own number.
-	externalPartitions = 6
 )
 
 // roles are the services that a process runs.
@@ -149,17 +148,22 @@ func (n *node) listenHTTP(ctx context.Context, cfg config.Config) (serve func(do
 	}, nil
 }
 
-// startBroker has a broker with all topics: the configured one, or the embedded.
+// startBroker has a broker with all topics: the configured one, where they are
+// checked, or the embedded, where they are made.
 func (n *node) startBroker(ctx context.Context, cfg config.Config, r roles) error {
-	topics := []string{event.TopicRequests, event.TopicReports, event.TopicEvents, event.TopicRejected, event.TopicTasks(dsar.Aggregator)}
-	for _, m := range n.manifests {
-		topics = append(topics, event.TopicTasks(m.System))
-	}
 	if len(cfg.Kafka.Brokers) == 0 {
 		if !r.whole {
 			return errors.New("a service by itself needs a Kafka cluster: name its brokers under kafka: in the configuration (the embedded broker is for habeas up)")
 		}
-		b, err := broker.Start(ctx, broker.Config{Dir: cfg.Room(config.RoomBroker), Topics: topics, Logger: n.log})
+		specs, err := topics.Wanted(taskTopics(n.manifests), topics.Deviation{})
+		if err != nil {
+			return err
+		}
+		names := make([]string, len(specs))
+		for i, s := range specs {
+			names[i] = s.Name
+		}
+		b, err := broker.Start(ctx, broker.Config{Dir: cfg.Room(config.RoomBroker), Topics: names, Logger: n.log})
 		if err != nil {
 			return err
 		}
@@ -173,18 +177,13 @@ func (n *node) startBroker(ctx context.Context, cfg config.Config, r roles) erro
 		return err
 	}
 	n.brokers = cfg.Kafka.Brokers
-	specs := make([]bus.TopicSpec, len(topics))
-	for i, t := range topics {
-		specs[i] = bus.TopicSpec{Name: t, Partitions: externalPartitions}
+	want, err := topics.Wanted(taskTopics(n.manifests), cfg.Topics)
+	if err != nil {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, topicTime)
 	defer cancel()
-	err = bus.EnsureTopics(ctx, n.busConfig("topics"), specs)
-	if mismatch := (*bus.MismatchError)(nil); errors.As(err, &mismatch) {
-		n.log.Warn("topics differ from what habeas would create", "error", err)
-		return nil
-	}
-	return err
+	return checkTopics(ctx, n.busConfig("topics"), r.reaches(want), n.log)
 }
 
 func (n *node) busConfig(client string) bus.Config {

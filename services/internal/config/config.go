@@ -15,6 +15,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"habeas.dev/pkg/bus"
+	"habeas.dev/services/internal/topics"
 )
 
 // Config says where everything is. A zero field has a default below Data.
@@ -30,6 +31,8 @@ type Config struct {
 	Outbox string `yaml:"outbox"`
 	// Kafka are the brokers; none means the embedded one, in DATA/broker.
 	Kafka bus.Files `yaml:"kafka"`
+	// Topics is what they have otherwise than the AsyncAPI document says.
+	Topics topics.Deviation `yaml:"topics"`
 	// Systems are those that every request must reach, by name.
 	Systems map[string]System `yaml:"systems"`
 	// Controller is who answers the person, as named in every bundle.
@@ -216,7 +219,7 @@ func (c Config) check() error {
 	if c.Sandbox != nil && c.Sandbox.People < 0 {
 		return fmt.Errorf("sandbox.people is %d; at least 1", c.Sandbox.People)
 	}
-	return nil
+	return c.Topics.Check()
 }
 
 // Room is the path of one of the rooms.

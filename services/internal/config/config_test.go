@@ -90,6 +90,7 @@ kafka:
   client_id: acme
   tls: {enabled: true, ca_file: ca.pem, cert_file: c.pem, key_file: k.pem, server_name: kafka}
   sasl: {mechanism: PLAIN, user: u, password_file: p}
+topics: {replication: 1, partitions: {dsar.events: 12}}
 systems:
   billing: {manifest: b.yaml, dsn: "sqlite:///b.db", elsewhere: true}
   salesforce: {url: "http://localhost:1", client_id: id, client_secret_file: secret, calls_per_second: 5}
@@ -164,6 +165,8 @@ func TestErrors(t *testing.T) {
 		"log: {level: loud}":           `log.level "loud" is none of debug, info, warn, error`,
 		"log: {format: xml}":           `log.format "xml" is neither text nor json`,
 		"sandbox: {people: -1}":        "sandbox.people is -1; at least 1",
+		"topics: {replication: -1}":    "topics.replication is -1; at least 1",
+		"topics: {partitions: {a: 0}}": "topics.partitions of a is 0; at least 1",
 		"sandbox: {people: many}":      "line 1: cannot unmarshal",
 		"data: a\n---\ndata: b":        "more than one document",
 		"data: a\ndata: b":             "already defined at line 1",

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+
+	"habeas.dev/pkg/bus"
+	"habeas.dev/services/internal/topics"
+)
+
+type topicsCommand struct {
+	Apply topicsApplyCommand `cmd:"" help:"Create the topics that are missing."`
+	Check topicsCheckCommand `cmd:"" help:"Compare the topics with what they should be, and change nothing."`
+}
+
+// topicsPlace says which topics, of which cluster.
+type topicsPlace struct {
+	place
+	Replication int  `help:"How many replicas each topic is to have, for a cluster with fewer than three brokers; to stay, it belongs into the configuration (topics: {replication: N})." placeholder:"N"`
+	JSON        bool `help:"Print JSON, one topic a line."`
+}
+
+type topicsApplyCommand struct {
+	topicsPlace
+	DryRun bool `help:"Only have the brokers say whether they would create them."`
+}
+
+type topicsCheckCommand struct{ topicsPlace }
+
+// Help is what habeas topics apply --help says beyond its flags.
+func (*topicsApplyCommand) Help() string {
+	return `Creates the topics of the AsyncAPI document (dsar.requests, dsar.reports,
+dsar.events, dsar.rejected, and dsar.tasks.SYSTEM for each system in the
+configuration) with its partitions, replicas and settings. A topic that exists is
+never altered: where it differs, the setting is named with what is wanted, what it
+has, and the command that cures it, and the exit status is 1.
+
+Run it before the services start, and again when a system is added:
+  habeas topics apply --config habeas.yaml --dry-run
+  habeas topics apply --config habeas.yaml
+
+On a cluster of one broker:
+  habeas topics apply --config habeas.yaml --replication 1
+
+Where a topic is meant to have more partitions, the configuration says so:
+  topics: {replication: 3, partitions: {dsar.tasks.salesforce: 12}}
+
+The user needs the ACLs Describe, DescribeConfigs and Create on these topics.`
+}
+
+// Help is what habeas topics check --help says beyond its flags.
+func (*topicsCheckCommand) Help() string {
+	return `Compares the cluster's topics with the AsyncAPI document, and prints each
+difference with the command that cures it. Exit status 0: all is as it should be;
+1: a topic is missing or differs. Every service makes the same comparison of its
+own topics when it starts.
+
+  habeas topics check --config habeas.yaml
+  habeas topics check --config habeas.yaml --json | jq 'select(.state != "ok")'`
+}
+
+// Run creates what is missing.
+func (c *topicsApplyCommand) Run(ctx context.Context) error {
+	return c.run(ctx, func(ctx context.Context, b bus.Config, want []bus.TopicSpec) ([]topics.Finding, error) {
+		return topics.Apply(ctx, b, want, c.DryRun)
+	})
+}
+
+// Run compares.
+func (c *topicsCheckCommand) Run(ctx context.Context) error { return c.run(ctx, topics.Check) }
+
+func (p topicsPlace) run(ctx context.Context, do func(context.Context, bus.Config, []bus.TopicSpec) ([]topics.Finding, error)) error {
+	cfg, err := p.config()
+	if err != nil {
+		return err
+	}
+	if len(cfg.Kafka.Brokers) == 0 {
+		return errors.New("no Kafka cluster is configured: name its brokers under kafka: in the configuration (the embedded broker of habeas up makes its topics itself)")
+	}
+	b, err := cfg.Kafka.Config()
+	if err != nil {
+		return err
+	}
+	b.ClientID = cmp.Or(b.ClientID, "habeas-topics")
+	manifests, err := loadManifests(cfg)
+	if err != nil {
+		return err
+	}
+	deviation := cfg.Topics
+	deviation.Replication = cmp.Or(p.Replication, deviation.Replication)
+	if err := deviation.Check(); err != nil {
+		return err
+	}
+	want, err := topics.Wanted(taskTopics(manifests), deviation)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, topicTime)
+	defer cancel()
+	findings, err := do(ctx, b, want)
+	if err != nil {
+		return err
+	}
+	if err := p.print(os.Stdout, findings); err != nil {
+		return err
+	}
+	if len(topics.Bad(findings)) > 0 {
+		return errSilent
+	}
+	return nil
+}
+
+func (p topicsPlace) print(w io.Writer, findings []topics.Finding) error {
+	if p.JSON {
+		lines := json.NewEncoder(w)
+		for _, f := range findings {
+			if err := lines.Encode(f); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, f := range findings {
+		note := ""
+		if f.Unseen {
+			note = "its settings can't be seen: this user may not (the ACL DescribeConfigs)"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\n", f.Topic, f.State, note)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for _, f := range findings {
+		if f.State == topics.Missing {
+			fmt.Fprintf(w, "\n%s is missing\n  cure: habeas topics apply\n", f.Topic)
+		}
+		for _, d := range f.Differences {
+			fmt.Fprintf(w, "\n%s: %s is %s, should be %s\n  cure: %s\n", f.Topic, d.Setting, d.Has, d.Want, d.Cure)
+		}
+	}
+	return nil
+}
