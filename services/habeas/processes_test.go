@@ -4,19 +4,26 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
+	"github.com/segmentio/kafka-go"
 	"gopkg.in/yaml.v3"
 
 	"habeas.dev/pkg/bus"
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/aggregator"
+	"habeas.dev/services/coordinator"
+	"habeas.dev/services/intake"
 	"habeas.dev/services/internal/broker"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/installation"
@@ -35,33 +42,34 @@ func TestProcesses(t *testing.T) {
 		t.Skip("starts a dozen processes")
 	}
 	f := newFleet(t)
-	intake := f.start("intake", "--listen", "127.0.0.1:0")
+	door := f.start("intake", "--listen", "127.0.0.1:0")
 	others := []*member{
 		f.start("coordinator"), f.start("coordinator"), f.start("aggregator"), f.start("aggregator"),
 		f.start("worker", "account", "billing"), f.start("worker", "account", "billing"),
 		f.start("worker", "marketplace", "events"), f.start("worker", "salesforce", "marketo"),
 	}
+	f.settle()
 	random := rand.New(rand.NewPCG(uint64(os.Getpid()), 1)) //nolint:gosec // any will do
 	p := &pipeline{T: t, people: f.people, n: &node{cfg: f.cfg, in: f.in}}
 	var ids []string
 	for n := 1; n <= 40; n++ {
 		r := demoRequest{id: uuid.NewString(), right: dsar.Access, jurisdiction: "EEA", locale: "en", source: "test", receivedAt: received, email: f.people.Person(n).Email}
-		if _, err := post(t.Context(), intake.url, r.data()); err != nil {
+		if _, err := post(t.Context(), door.url, r.data()); err != nil {
 			t.Fatal(err)
 		}
 		ids = append(ids, r.id)
 		if n%10 == 0 {
-			others[random.IntN(len(others))].restart()
 			// The broker here, which is not Kafka, never gives up a member that was
 			// killed while its group was at joining: one death at a time.
-			p.wait(ids...)
+			f.settle()
+			others[random.IntN(len(others))].restart()
 		}
 	}
 	p.wait(ids...)
 	for i, id := range ids {
 		p.holds(id, i+1)
 	}
-	for _, m := range append(others, intake) {
+	for _, m := range append(others, door) {
 		m.stopGently()
 	}
 }
@@ -70,16 +78,17 @@ func TestProcesses(t *testing.T) {
 // configuration.
 type fleet struct {
 	*testing.T
-	people *people.Population
-	file   string
-	cfg    config.Config
-	in     *installation.Installation
+	members map[string]int // by consumer group
+	people  *people.Population
+	file    string
+	cfg     config.Config
+	in      *installation.Installation
 }
 
 func newFleet(t *testing.T) *fleet {
 	t.Helper()
 	dir := t.TempDir()
-	f := &fleet{T: t, people: people.Generate(people.Config{Seed: 31, People: 200}), file: filepath.Join(dir, config.File)}
+	f := &fleet{T: t, members: map[string]int{}, people: people.Generate(people.Config{Seed: 31, People: 200}), file: filepath.Join(dir, config.File)}
 	b, err := broker.Start(t.Context(), broker.Config{Dir: filepath.Join(dir, "kafka")})
 	if err != nil {
 		t.Fatal(err)
@@ -145,7 +154,51 @@ func (f *fleet) start(args ...string) *member {
 	m := &member{fleet: f, args: append(args, "--config", f.file), logs: &lockedBuffer{}}
 	m.begin()
 	f.Cleanup(m.kill)
+	switch args[0] {
+	case "intake":
+		f.members[intake.Group]++
+	case "coordinator":
+		f.members[coordinator.Group]++
+	case "aggregator":
+		f.members[aggregator.Group]++
+	case "worker":
+		for _, system := range args[1:] {
+			f.members["habeas.worker."+system]++
+		}
+	}
 	return m
+}
+
+// settle waits until every group is stable, with as many members as processes
+// serve it: none that died is left, none that lives is missing.
+func (f *fleet) settle() {
+	f.Helper()
+	ctx, cancel := context.WithTimeout(f.Context(), 2*time.Minute)
+	defer cancel()
+	client := &kafka.Client{Addr: kafka.TCP(f.cfg.Kafka.Brokers...), Timeout: 10 * time.Second}
+	beat := time.NewTicker(20 * time.Millisecond)
+	defer beat.Stop()
+	for {
+		res, err := client.DescribeGroups(ctx, &kafka.DescribeGroupsRequest{GroupIDs: slices.Collect(maps.Keys(f.members))})
+		unsettled := ""
+		if err != nil {
+			unsettled = err.Error()
+		} else {
+			for _, g := range res.Groups {
+				if g.GroupState != "Stable" || len(g.Members) != f.members[g.GroupID] {
+					unsettled += fmt.Sprintf("%s is %s with %d of %d; ", g.GroupID, g.GroupState, len(g.Members), f.members[g.GroupID])
+				}
+			}
+		}
+		if unsettled == "" {
+			return
+		}
+		select {
+		case <-beat.C:
+		case <-ctx.Done():
+			f.Fatalf("groups don't settle: %s", unsettled)
+		}
+	}
 }
 
 // begin starts the process and waits until it says that it is up.
