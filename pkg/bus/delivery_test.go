@@ -283,12 +283,12 @@ func TestStatsAndTheWatchdog(t *testing.T) {
 	if p := st.Partitions[stuck]; p.Lag() != 20 || p.Done != 0 || p.End != 20 || p.Waiting == 0 {
 		t.Fatalf("partition %+v", p)
 	}
-	if err := sub.Check(time.Hour); err != nil {
+	if err := sub.Stalled(time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	r.until("the watchdog barks", func() bool { return sub.Check(50*time.Millisecond) != nil })
+	r.until("the watchdog barks", func() bool { return sub.Stalled(50*time.Millisecond) != nil })
 	var stalled *bus.StalledError
-	if err := sub.Check(50 * time.Millisecond); !errors.As(err, &stalled) || stalled.Topic != r.topic || stalled.Offset != 0 {
+	if err := sub.Stalled(50 * time.Millisecond); !errors.As(err, &stalled) || stalled.Topic != r.topic || stalled.Offset != 0 {
 		t.Fatalf("got %v", err)
 	}
 	m.Ack()
@@ -299,7 +299,7 @@ func TestStatsAndTheWatchdog(t *testing.T) {
 		st := sub.Stats()
 		return st.Held == 0 && st.InFlight == 0 && st.HeldBytes == 0 && st.Partitions[stuck].Lag() == 0 && st.Partitions[stuck].Committed == 20
 	})
-	if err := sub.Check(5 * time.Second); err != nil {
+	if err := sub.Stalled(5 * time.Second); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -22,8 +22,8 @@
 //
 // Bounded: messages in flight, records held and their bytes have limits; see
 // SubscriberConfig. A message that is never answered holds up its key, and
-// once Window further records of its partition are done, the partition. Check
-// names it.
+// once Window further records of its partition are done, the partition. Check,
+// the watchdog, names it.
 //
 // Transactions of other producers are respected: aborted records and markers
 // are not delivered.

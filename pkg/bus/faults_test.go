@@ -123,13 +123,13 @@ func TestBrokerRestart(t *testing.T) {
 	}()
 	<-half
 	b.stop()
-	r.until("the watchdog barks", func() bool { return sub.Check(300*time.Millisecond) != nil })
+	r.until("the watchdog barks", func() bool { return sub.Stalled(300*time.Millisecond) != nil })
 	b.start()
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
 	r.until("every message came", func() bool { k, _ := y.count(); return k == n })
-	r.until("the watchdog is quiet", func() bool { return sub.Check(5*time.Second) == nil })
+	r.until("the watchdog is quiet", func() bool { return sub.Stalled(5*time.Second) == nil })
 }
 
 func TestAbortedTransactionsDoNotCome(t *testing.T) {

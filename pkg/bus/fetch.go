@@ -173,6 +173,7 @@ func (g *generation) take(ctx context.Context, parts []*partition, res *fetch.Re
 	if err != nil {
 		return err
 	}
+	g.count.fetched.Add(int64(len(recs)))
 	g.lanes.push(p, recs, next, res.HighWatermark)
 	return nil
 }

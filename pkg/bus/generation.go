@@ -115,10 +115,13 @@ func (g *generation) deliver(p *partition, r *record) verdict {
 	}
 	select {
 	case <-msg.Acked():
+		g.count.handled.Add(1)
 		return acked
 	case <-msg.Nacked():
+		g.count.failed.Add(1)
 		return nacked
 	case <-g.abandon:
+		g.count.abandoned.Add(1)
 		return withdrawn
 	}
 }
@@ -156,11 +159,13 @@ func (g *generation) commit() bool {
 		return true
 	}
 	if err := g.gen.CommitOffsets(map[string]map[int]int64{g.topic: m}); err != nil {
+		g.count.commitsFailed.Add(1)
 		if !errors.Is(err, kafka.IllegalGeneration) && !errors.Is(err, kafka.RebalanceInProgress) && !errors.Is(err, kafka.UnknownMemberId) {
 			g.trouble(fmt.Errorf("commit: %w", err))
 		}
 		return false
 	}
+	g.count.commits.Add(1)
 	g.lanes.committed(g.parts, m)
 	return true
 }

@@ -41,6 +41,8 @@ type partition struct {
 	end       int64     // the log's end, as of the last fetch
 	fetchedAt time.Time // when the last fetch was answered
 	movedAt   time.Time // when the watermark moved last, or was caught up
+	full      bool      // left out of fetches for want of room
+	openedAt  time.Time // when there was room again
 }
 
 // limits bound what a subscription holds; see SubscriberConfig.
@@ -283,7 +285,7 @@ func (ls *lanes) waitRoom(parts []*partition) []*partition {
 	for !ls.stopped {
 		open := 0
 		for _, p := range parts {
-			if ls.hasRoom(p) {
+			if ls.look(p) {
 				open++
 			}
 		}
@@ -302,6 +304,16 @@ func (ls *lanes) waitRoom(parts []*partition) []*partition {
 		ls.room.Wait()
 	}
 	return nil
+}
+
+// look is hasRoom, and keeps since when. Holds ls.mu.
+func (ls *lanes) look(p *partition) bool {
+	room := ls.hasRoom(p)
+	if room && p.full {
+		p.openedAt = ls.now()
+	}
+	p.full = !room
+	return room
 }
 
 func (ls *lanes) hasRoom(p *partition) bool {

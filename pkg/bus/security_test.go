@@ -97,7 +97,7 @@ func TestRealACLs(t *testing.T) {
 	sub := r.subscriber()
 	r.subscribe(sub)
 	r.until("the watchdog names the ACLs", func() bool {
-		err := sub.Check(time.Millisecond)
+		err := sub.Stalled(time.Millisecond)
 		return err != nil && strings.Contains(err.Error(), "ACL")
 	})
 }

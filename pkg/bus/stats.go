@@ -2,7 +2,6 @@ package bus
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"time"
 )
@@ -27,8 +26,8 @@ type PartitionStats struct {
 	// Waiting is for how long the watermark hasn't moved while there was
 	// something to do; 0 where there is nothing.
 	Waiting time.Duration
-	// Silent is for how long no fetch was answered. While the partition is
-	// full nothing is fetched, and it grows.
+	// Silent is for how long no fetch was answered; 0 while there is no room
+	// for another.
 	Silent time.Duration
 }
 
@@ -62,61 +61,16 @@ func (ls *lanes) addStats(st *Stats, topic string, parts []*partition) {
 	for _, p := range parts {
 		ps := PartitionStats{
 			Topic: topic, Partition: p.id, Done: p.mark.next, Committed: p.committed,
-			Fetched: p.fetched, End: p.end, Held: p.held, Silent: now.Sub(p.fetchedAt),
+			Fetched: p.fetched, End: p.end, Held: p.held,
+		}
+		if !p.full && ls.hasRoom(p) {
+			ps.Silent = min(now.Sub(p.fetchedAt), now.Sub(p.openedAt))
 		}
 		if p.mark.open() > 0 {
 			ps.Waiting = now.Sub(p.movedAt)
 		}
 		st.Partitions = append(st.Partitions, ps)
 	}
-}
-
-// StalledError says that a partition, or a whole subscription, doesn't get on.
-type StalledError struct {
-	Topic     string
-	Partition int // -1: the subscription is in no generation of its group
-	Offset    int64
-	For       time.Duration
-	Cause     error // the last trouble of the subscription, nil where none
-}
-
-func (e *StalledError) Error() string {
-	cause := ""
-	if e.Cause != nil {
-		cause = ": " + e.Cause.Error()
-	}
-	if e.Partition < 0 {
-		return fmt.Sprintf("bus: topic %s: not in its consumer group for %s%s", e.Topic, e.For.Round(time.Second), cause)
-	}
-	return fmt.Sprintf("bus: %s[%d] stands at offset %d for %s%s", e.Topic, e.Partition, e.Offset, e.For.Round(time.Second), cause)
-}
-
-func (e *StalledError) Unwrap() error { return e.Cause }
-
-// Check is the watchdog, for a health check: it returns a *StalledError where
-// a partition's watermark has not moved for longer than limit although there
-// are records, where no fetch was answered for so long, or where a
-// subscription has been outside of its group for so long.
-func (s *Subscriber) Check(limit time.Duration) error {
-	for _, sub := range s.subscriptions() {
-		sub.mu.Lock()
-		g, since, cause := sub.current, sub.outSince, sub.lastErr
-		sub.mu.Unlock()
-		if g == nil {
-			if d := time.Since(since); d > limit {
-				return &StalledError{Topic: sub.topic, Partition: -1, For: d, Cause: cause}
-			}
-			continue
-		}
-		var st Stats
-		g.lanes.addStats(&st, g.topic, g.parts)
-		for _, p := range st.Partitions {
-			if d := max(p.Waiting, p.Silent); d > limit {
-				return &StalledError{Topic: p.Topic, Partition: p.Partition, Offset: p.Done, For: d, Cause: cause}
-			}
-		}
-	}
-	return nil
 }
 
 func (s *Subscriber) subscriptions() []*subscription {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/segmentio/kafka-go"
+	"go.opentelemetry.io/otel/metric"
 )
 
 // The defaults of SubscriberConfig, and what isn't configurable.
@@ -23,6 +24,12 @@ const (
 	defaultDrain          = 10 * time.Second
 	defaultNackMin        = 50 * time.Millisecond
 	defaultNackMax        = 5 * time.Second
+	// defaultStallLimit is well above what a rebalance and a broker's restart
+	// take.
+	defaultStallLimit = time.Minute
+	// defaultHandleLimit is far above what a handler takes that decides and
+	// stores.
+	defaultHandleLimit = 5 * time.Minute
 	// defaultSession is the least that brokers allow by default: a killed
 	// member's partitions are taken over after it.
 	defaultSession = 6 * time.Second
@@ -77,6 +84,15 @@ type SubscriberConfig struct {
 	// this member's partitions away. Default 6 s, the least that Apache Kafka
 	// allows as it comes.
 	SessionTimeout time.Duration
+	// StallLimit is for how long a partition may go unanswered, or this member
+	// be outside of its group, until Check fails. Default 1 min.
+	StallLimit time.Duration
+	// HandleLimit is for how long a partition's watermark may stand although
+	// there are records, because a message isn't acknowledged, until Check
+	// fails. It SHOULD be above what a handler may take. Default 5 min.
+	HandleLimit time.Duration
+	// Meters gets the metrics (see metrics.go). Default: none.
+	Meters metric.MeterProvider
 	// FromEnd begins, where the group has committed nothing, with what comes
 	// from now on, instead of with the oldest there is.
 	FromEnd bool
@@ -93,6 +109,7 @@ type Subscriber struct {
 	transport *kafka.Transport
 	routes    *routes
 	log       *slog.Logger
+	unmeasure func() // ends the metrics
 
 	mu      sync.Mutex
 	closed  bool
@@ -118,10 +135,13 @@ func NewSubscriber(c SubscriberConfig) (*Subscriber, error) {
 	c.NackMin = cmp.Or(c.NackMin, defaultNackMin)
 	c.NackMax = max(c.NackMin, cmp.Or(c.NackMax, defaultNackMax))
 	c.SessionTimeout = cmp.Or(c.SessionTimeout, defaultSession)
+	c.StallLimit = cmp.Or(c.StallLimit, defaultStallLimit)
+	c.HandleLimit = cmp.Or(c.HandleLimit, defaultHandleLimit)
 	for name, v := range map[string]int64{
 		"InFlight": int64(c.InFlight), "Window": int64(c.Window), "HeldBytes": c.HeldBytes,
 		"CommitInterval": int64(c.CommitInterval), "WatchInterval": int64(c.WatchInterval),
 		"DrainTimeout": int64(c.DrainTimeout), "NackMin": int64(c.NackMin), "SessionTimeout": int64(c.SessionTimeout),
+		"StallLimit": int64(c.StallLimit), "HandleLimit": int64(c.HandleLimit),
 	} {
 		if v < 0 {
 			return nil, fmt.Errorf("bus: subscriber: %s is negative", name)
@@ -139,7 +159,11 @@ func NewSubscriber(c SubscriberConfig) (*Subscriber, error) {
 	if log == nil {
 		log = discard
 	}
-	return &Subscriber{config: c, dialer: dialer, transport: transport, routes: newRoutes(c.Config, transport), log: log, subs: make(map[*subscription]struct{})}, nil
+	s := &Subscriber{config: c, dialer: dialer, transport: transport, routes: newRoutes(c.Config, transport), log: log, subs: make(map[*subscription]struct{})}
+	if s.unmeasure, err = s.measure(c.Meters); err != nil {
+		return nil, fmt.Errorf("bus: subscriber: %w", err)
+	}
+	return s, nil
 }
 
 // Subscribe joins the group for topic and returns the channel of its messages.
@@ -180,6 +204,7 @@ func (s *Subscriber) Close() error {
 	}
 	s.mu.Unlock()
 	s.running.Wait()
+	s.unmeasure()
 	s.transport.CloseIdleConnections()
 	return nil
 }

@@ -30,6 +30,8 @@ type subscription struct {
 	// partitions is how many the topic had when it was last looked at.
 	partitions int
 
+	count counts
+
 	mu       sync.Mutex
 	current  *generation // nil while outside of the group
 	outSince time.Time
@@ -81,6 +83,7 @@ func (s *subscription) run() {
 			continue
 		}
 		s.setTrouble(nil)
+		s.count.rebalances.Add(1)
 		g := newGeneration(s, gen)
 		s.setGeneration(g)
 		ended := make(chan struct{})

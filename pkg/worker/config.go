@@ -53,6 +53,9 @@ const (
 	quietShare = 5
 	// drainSlack is how long what was cut off may take to return.
 	drainSlack = 2 * time.Second
+	// handleSlack is what a task may take beyond its one call: waiting for a
+	// batch, and tries in place.
+	handleSlack = 5 * time.Minute
 	// inFlight is how many tasks a worker holds at least: enough that batches
 	// fill while others are out.
 	inFlight = 512

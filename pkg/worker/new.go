@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/metric"
+
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/record"
@@ -37,11 +39,13 @@ type Worker struct {
 	concurrency int // 0: the default of the ability's form
 	tracing     *tracing
 	metrics     *metrics
+	meters      metric.MeterProvider
 
-	life sync.Mutex // guards what follows
-	stop context.CancelFunc
-	done chan struct{}
-	over bool
+	life  sync.Mutex // guards what follows
+	stop  context.CancelFunc
+	done  chan struct{}
+	over  bool
+	watch func(context.Context) error // the subscription's watchdog; nil before it
 }
 
 // actions are those that a worker can be sent, in the order of ability's array.

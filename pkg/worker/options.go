@@ -32,9 +32,10 @@ func WithTracer(p trace.TracerProvider) Option {
 	return func(w *Worker) { w.tracing = newTracing(p) }
 }
 
-// WithMeter has the worker count its tasks.
+// WithMeter has the worker count its tasks, and its subscription what it gets
+// (package bus).
 func WithMeter(p metric.MeterProvider) Option {
-	return func(w *Worker) { w.metrics = newMetrics(p, w.system) }
+	return func(w *Worker) { w.metrics, w.meters = newMetrics(p, w.system), p }
 }
 
 // WithClock replaces the clock, for simulations and tests.

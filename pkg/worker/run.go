@@ -47,11 +47,28 @@ func (w *Worker) Run(ctx context.Context, c Config) error {
 	sub, err := bus.NewSubscriber(bus.SubscriberConfig{
 		Config: link.config, Group: c.Group, Logger: link.log,
 		InFlight: max(inFlight, 2*c.BatchSize), DrainTimeout: c.Drain + drainSlack,
+		HandleLimit: w.timeout + handleSlack, Meters: w.meters,
 	})
 	if err != nil {
 		return fmt.Errorf("worker: %w", err)
 	}
+	w.life.Lock()
+	w.watch = sub.Check
+	w.life.Unlock()
 	return w.run(ctx, c, sub, link.publisher)
+}
+
+// Check is the worker's watchdog, for a health check. Its error is one of
+// bus.Subscriber's Check: it names the partition that doesn't get on, for how
+// long, and how. Before Run it is nil.
+func (w *Worker) Check(ctx context.Context) error {
+	w.life.Lock()
+	watch := w.watch
+	w.life.Unlock()
+	if watch == nil {
+		return nil
+	}
+	return watch(ctx)
 }
 
 // Stop has Run end and waits until it has. It may be called more than once, by

@@ -4,7 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -12,28 +15,45 @@ import (
 // checkTime bounds the checks of one call.
 const checkTime = 2 * time.Second
 
+// check says what is wrong, nil where nothing is.
+type check func(context.Context) error
+
 // health answers whether this process is up (/healthz), and whether what it
-// stands on answers (/readyz).
+// stands on answers and its work gets on (/readyz).
 type health struct {
-	mu    sync.Mutex
-	ready map[string]func(context.Context) error
+	log *slog.Logger
+
+	mu      sync.Mutex
+	needed  map[string]check
+	watched map[string]check
+	said    map[string]bool // which failures were logged
 }
 
-func newHealth() *health {
-	return &health{ready: map[string]func(context.Context) error{}}
+func newHealth(log *slog.Logger) *health {
+	return &health{log: log, needed: map[string]check{}, watched: map[string]check{}, said: map[string]bool{}}
 }
 
 // mustAnswer adds a check without which no work can be taken on.
-func (h *health) mustAnswer(name string, check func(context.Context) error) {
+func (h *health) mustAnswer(name string, c check) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.ready[name] = check
+	h.needed[name] = c
 }
 
-// isReady is the first failure among all checks.
+// watch adds a check that fails while work doesn't get on. Work is still taken
+// on: what is accepted is in the journal, and waits there.
+func (h *health) watch(name string, c check) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.watched[name] = c
+}
+
+// isReady is the first failure among what is needed.
 func (h *health) isReady(ctx context.Context) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	var errs []error
-	for _, problem := range h.problems(ctx) {
+	for _, problem := range h.problems(ctx, h.needed) {
 		errs = append(errs, errors.New(problem))
 	}
 	return errors.Join(errs...)
@@ -42,7 +62,12 @@ func (h *health) isReady(ctx context.Context) error {
 func (h *health) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { h.answer(w, nil) })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) { h.answer(w, h.problems(r.Context())) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		h.mu.Lock()
+		problems := append(h.problems(r.Context(), h.needed), h.problems(r.Context(), h.watched)...)
+		h.mu.Unlock()
+		h.answer(w, problems)
+	})
 	return mux
 }
 
@@ -60,16 +85,32 @@ func (h *health) answer(w http.ResponseWriter, problems []string) {
 	}{word, problems})
 }
 
-// problems names the checks that fail. Why is for the log: an error may name
-// addresses.
-func (h *health) problems(ctx context.Context) (failing []string) {
+// summary is an error that has a text for anyone.
+type summary interface{ Summary() string }
+
+// problems names the checks that fail, in order of name. Why is for the log, once:
+// an error may name addresses; its summary doesn't. Holds h.mu.
+func (h *health) problems(ctx context.Context, checks map[string]check) (failing []string) {
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for name, check := range h.ready {
-		if check(ctx) != nil {
-			failing = append(failing, name)
+	for _, name := range slices.Sorted(maps.Keys(checks)) {
+		err := checks[name](ctx)
+		if err == nil {
+			if h.said[name] {
+				delete(h.said, name)
+				h.log.Info("healthy again", "check", name)
+			}
+			continue
+		}
+		problem := name
+		var s summary
+		if errors.As(err, &s) {
+			problem += ": " + s.Summary()
+		}
+		failing = append(failing, problem)
+		if !h.said[name] {
+			h.said[name] = true
+			h.log.Warn("unhealthy", "check", name, "error", err)
 		}
 	}
 	return failing

@@ -73,7 +73,7 @@ func startNode(ctx context.Context, cfg config.Config, out outlets, r roles) (_ 
 	if err != nil {
 		return nil, err
 	}
-	n := &node{process: p, health: newHealth()}
+	n := &node{process: p, health: newHealth(p.log)}
 	defer func() {
 		if err != nil {
 			n.stop()
@@ -266,11 +266,12 @@ func (n *node) startIntake(book *policy.Book, catalogue []dsar.System, carrier t
 
 // consume runs a service on a subscriber of its own group.
 func (n *node) consume(group string, run func(context.Context, transport.Subscriber) error) error {
-	s, err := bus.NewSubscriber(bus.SubscriberConfig{Config: n.busConfig(group), Group: group, Logger: n.log})
+	s, err := bus.NewSubscriber(bus.SubscriberConfig{Config: n.busConfig(group), Group: group, Logger: n.log, Meters: n.tel.Meters()})
 	if err != nil {
 		return err
 	}
 	n.onStop(s.Close)
+	n.health.watch(group, s.Check)
 	n.run(group, func(ctx context.Context) error { return run(ctx, s) })
 	return nil
 }
@@ -309,6 +310,7 @@ func (n *node) openWorker(ctx context.Context, s config.System, m *manifest.Mani
 	if err != nil {
 		return nil, errors.Join(err, closer())
 	}
+	n.health.watch("habeas.worker."+m.System, w.Check)
 	return func(ctx context.Context) error {
 		err := w.Run(ctx, worker.Config{Connection: link, Vault: n.in.Vault, BatchSize: batchOf(impl)})
 		return errors.Join(err, closer())
