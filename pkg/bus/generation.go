@@ -158,7 +158,7 @@ func (g *generation) commit() bool {
 	if m == nil {
 		return true
 	}
-	if err := g.gen.CommitOffsets(map[string]map[int]int64{g.topic: m}); err != nil {
+	if err := g.sub.commit(g.gen, g.topic, m); err != nil {
 		g.count.commitsFailed.Add(1)
 		if !errors.Is(err, kafka.IllegalGeneration) && !errors.Is(err, kafka.RebalanceInProgress) && !errors.Is(err, kafka.UnknownMemberId) {
 			g.trouble(fmt.Errorf("commit: %w", err))
