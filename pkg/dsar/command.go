@@ -13,7 +13,11 @@ type Command interface {
 
 // Submit asks for a new request. The same request again, with the same digest,
 // decides nothing; with another digest it fails with [ErrConflict].
-type Submit struct{ Accepted }
+type Submit struct {
+	Accepted
+	// Holds are those that are on for the same person already.
+	Holds []HoldPlaced
+}
 
 // Heard is a worker's report, as it came in.
 type Heard struct {

@@ -66,6 +66,11 @@ func (c Submit) decide(d *decider) error {
 		return fmt.Errorf("%w: no system to ask", ErrInvalid)
 	}
 	d.record(c.Accepted)
+	for _, h := range c.Holds {
+		if !slices.Contains(d.Holds, Held{h.System, h.Dataset}) {
+			d.record(h)
+		}
+	}
 	if t := c.Terms; len(t.Checks) > 0 {
 		d.record(ProofAsked{By: ByPolicy, Checks: t.Checks, Pauses: t.PausesForProof, At: d.now})
 	}

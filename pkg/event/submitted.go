@@ -25,6 +25,11 @@ type Subject struct {
 	Identifiers []SubjectIdentifier `json:"identifiers"`
 	// Locale is the language for the answer, BCP 47; empty: the jurisdiction's.
 	Locale string `json:"locale,omitempty"`
+	// OnBehalf is who asks for the person: agent, organisation or guardian;
+	// empty: the person.
+	OnBehalf dsar.Check `json:"on_behalf,omitempty"`
+	// Proven are the checks that the upstream system has passed already.
+	Proven []dsar.Check `json:"proven,omitempty"`
 }
 
 // SubjectIdentifier is one identifier in the clear.
@@ -41,6 +46,8 @@ type Details struct {
 	// Purposes are those that the person objects to or withdraws consent from;
 	// none means all that the right reaches.
 	Purposes []string `json:"purposes,omitempty"`
+	// Lift asks to undo a restriction, an objection, a withdrawal or an opt-out.
+	Lift bool `json:"lift,omitempty"`
 }
 
 // Correction is one corrected field. System and Dataset narrow it down; without

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -44,15 +45,83 @@ type Jurisdiction struct {
 	Extension *Period `yaml:"extension"`
 	// Confirmation is when receipt must be confirmed; nil where nothing is fixed.
 	Confirmation *Period `yaml:"confirmation"`
-	// IdentityCheck is nil where nothing is fixed.
-	IdentityCheck *IdentityCheck `yaml:"identity_check"`
+	// Start is where counting starts.
+	Start struct {
+		Rule   StartRule `yaml:"rule"`
+		Source string    `yaml:"source"`
+	} `yaml:"start"`
+	// Holidays names the calendar of the days that are no working days; nil where
+	// none are counted.
+	Holidays *struct {
+		Calendar string `yaml:"calendar"`
+		Source   string `yaml:"source"`
+	} `yaml:"holidays"`
+	// IdentityCheck says what a check of identity does.
+	IdentityCheck IdentityCheck `yaml:"identity_check"`
+	// Clarification says what a question to the person does to the clock.
+	Clarification struct {
+		Pauses bool   `yaml:"pauses"`
+		Source string `yaml:"source"`
+	} `yaml:"clarification"`
+	// Refusals are the grounds on which a request can be refused, beside that
+	// identity isn't proven.
+	Refusals []Refusal `yaml:"refusals"`
+	// NeverShown are the kinds of data that no answer may disclose.
+	NeverShown struct {
+		Kinds  []string `yaml:"kinds"`
+		Source string   `yaml:"source"`
+	} `yaml:"never_shown"`
+	// AnswerHolds is what an answer must say beside the data.
+	AnswerHolds []Content `yaml:"answer_holds"`
 	// Responsible answers for the data in this jurisdiction.
 	Responsible Party `yaml:"responsible"`
 	// Complaint is to whom the person can complain; at least one.
 	Complaint []Party `yaml:"complaint"`
 
 	zone *time.Location
+	days days
 }
+
+// StartRule says which day is day 0.
+type StartRule string
+
+// StartDayAfter is the rule that the day of receipt is day 0: the first one that
+// counts is the day after.
+const StartDayAfter StartRule = "day-after"
+
+// Refusal is a ground for a refusal.
+type Refusal struct {
+	Ground string `yaml:"ground"`
+	// Title is the end of the sentence "we refuse it because …".
+	Title  Text   `yaml:"title"`
+	Source string `yaml:"source"`
+}
+
+// Content is something that an answer must say.
+type Content struct {
+	Item Item `yaml:"item"`
+	// Text is what is said, where manifests can't say it.
+	Text   Text   `yaml:"text"`
+	Source string `yaml:"source"`
+}
+
+// Item names what an answer must say.
+type Item string
+
+// The items. Those without a text are said from the systems' manifests.
+const (
+	ItemPurposes       Item = "purposes"
+	ItemCategories     Item = "categories"
+	ItemRecipients     Item = "recipients"
+	ItemStorage        Item = "storage"
+	ItemRights         Item = "rights"
+	ItemComplaint      Item = "complaint"
+	ItemOrigin         Item = "origin"
+	ItemCategoryTables Item = "category-tables" // Civ. Code 1798.110
+	ItemAutomated      Item = "automated"       // with a text
+	ItemTransfers      Item = "transfers"       // with a text
+	ItemStatement      Item = "statement"       // with a text
+)
 
 // Grant is a right that a jurisdiction grants, and by which law.
 type Grant struct {
@@ -60,11 +129,14 @@ type Grant struct {
 	Source string     `yaml:"source"`
 }
 
-// IdentityCheck says what a check of identity does to the clock.
+// IdentityCheck says what a check of identity does.
 type IdentityCheck struct {
 	// Pauses tells that the clock stands while proof of identity is awaited.
-	Pauses bool   `yaml:"pauses"`
-	Source string `yaml:"source"`
+	Pauses bool `yaml:"pauses"`
+	// Instead is what is answered where a copy was asked for and identity isn't
+	// proven; empty: nothing.
+	Instead dsar.Right `yaml:"instead"`
+	Source  string     `yaml:"source"`
 }
 
 // Party is an authority or a company.
@@ -96,30 +168,69 @@ func (j Jurisdiction) Language(locale string) string {
 	return j.Languages[0]
 }
 
+// Says tells whether an answer must say something.
+func (j Jurisdiction) Says(item Item) bool {
+	return slices.ContainsFunc(j.AnswerHolds, func(c Content) bool { return c.Item == item })
+}
+
+// Refusal finds a ground of this law; false where it isn't one.
+func (j Jurisdiction) Refusal(ground string) (Refusal, bool) {
+	i := slices.IndexFunc(j.Refusals, func(r Refusal) bool { return r.Ground == ground })
+	if i < 0 {
+		return Refusal{}, false
+	}
+	return j.Refusals[i], true
+}
+
+// Terms are what this law makes of a request that was received then and needs
+// these checks.
+func (j Jurisdiction) Terms(received time.Time, checks []dsar.Check) dsar.Terms {
+	t := dsar.Terms{Checks: checks, PausesForProof: j.IdentityCheck.Pauses, PausesForClarification: j.Clarification.Pauses, Instead: j.IdentityCheck.Instead}
+	if j.Confirmation != nil {
+		t.ConfirmBy = j.endOfDay(j.days.after(*j.Confirmation, j.day(received)))
+	}
+	for _, r := range j.Refusals {
+		t.Refusals = append(t.Refusals, r.Ground)
+	}
+	return t
+}
+
 // Due is the last second at which an answer is in time, in UTC. It is the last
 // second of a day in the jurisdiction's time zone: the day of receipt there is
 // day 0 (TestDue has the table, with sources).
 func (j Jurisdiction) Due(received time.Time) time.Time {
-	return j.endOfDay(j.Answer.MovesOff.next(j.Answer.after(j.day(received))))
+	due, _ := j.due(dsar.Clock{ReceivedAt: received})
+	return due
 }
 
 // Extended is Due where the answer's period has been extended, counted from
 // receipt as well. It is false where the jurisdiction knows no extension.
 func (j Jurisdiction) Extended(received time.Time) (time.Time, bool) {
-	if j.Extension == nil {
+	return j.due(dsar.Clock{ReceivedAt: received, Extended: true})
+}
+
+// due counts: the period from the day of receipt, then the days for which the
+// clock stood, then on to a day that can be the last one.
+func (j Jurisdiction) due(c dsar.Clock) (time.Time, bool) {
+	last := j.day(c.ReceivedAt)
+	switch {
+	case !c.Extended:
+		last = j.days.after(j.Answer, last)
+	case j.Extension == nil:
 		return time.Time{}, false
-	}
-	last := j.day(received)
-	if j.Extension.Unit == j.Answer.Unit {
+	case j.Extension.Unit == j.Answer.Unit:
 		// One month and two further ones are three: 31 August, 30 November, not
 		// 30 September, 30 November by way of a shorter month.
 		whole := j.Answer
 		whole.Count += j.Extension.Count
-		last = whole.after(last)
-	} else {
-		last = j.Extension.after(j.Answer.after(last))
+		last = j.days.after(whole, last)
+	default:
+		last = j.days.after(*j.Extension, j.days.after(j.Answer, last))
 	}
-	return j.endOfDay(j.Answer.MovesOff.next(last)), true
+	for _, p := range c.Pauses {
+		last = last.addDays(j.day(p.From).daysTo(j.day(p.Until)))
+	}
+	return j.endOfDay(j.days.next(j.Answer.MovesOff, last)), true
 }
 
 // day is the date of an instant in the jurisdiction's time zone.

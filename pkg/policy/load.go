@@ -13,10 +13,11 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"gopkg.in/yaml.v3"
 
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/schemas"
 )
 
-//go:embed jurisdictions/*.yaml
+//go:embed jurisdictions/*.yaml jurisdictions/calendars/*.yaml
 var files embed.FS
 
 // Book is all jurisdictions. It is read-only and safe for many goroutines.
@@ -35,10 +36,15 @@ func Load() (*Book, error) {
 	return LoadFS(sub)
 }
 
-// LoadFS reads every *.yaml at the root of fsys as a jurisdiction. Each is
-// checked against schemas/jurisdiction.schema.json; errors name the file.
+// LoadFS reads every *.yaml at the root of fsys as a jurisdiction, and those in
+// calendars/ as calendars. Each is checked against its schema in schemas/; errors
+// name the file.
 func LoadFS(fsys fs.FS) (*Book, error) {
-	schema, err := compile()
+	schema, err := compile("jurisdiction.schema.json")
+	if err != nil {
+		return nil, err
+	}
+	calendars, err := loadCalendars(fsys)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +58,7 @@ func LoadFS(fsys fs.FS) (*Book, error) {
 		if err != nil {
 			return nil, fmt.Errorf("policy: %w", err)
 		}
-		j, err := parse(schema, text)
+		j, err := parse(schema, calendars, text)
 		if err != nil {
 			return nil, fmt.Errorf("policy: %s: %w", name, err)
 		}
@@ -75,24 +81,43 @@ func (b *Book) Jurisdiction(id string) (Jurisdiction, bool) {
 	return j, ok
 }
 
+// Due implements [dsar.Calendar]: when the answer is due by the law of the
+// clock's jurisdiction.
+func (b *Book) Due(c dsar.Clock) (time.Time, bool) {
+	j, ok := b.byID[c.Jurisdiction]
+	if !ok {
+		return time.Time{}, false
+	}
+	return j.due(c)
+}
+
 // IDs lists the ids, sorted.
 func (b *Book) IDs() []string { return slices.Clone(b.ids) }
 
-func parse(schema *jsonschema.Schema, text []byte) (Jurisdiction, error) {
+// decode reads a file that its schema must allow.
+func decode[T any](schema *jsonschema.Schema, text []byte) (v T, err error) {
 	var doc any
 	if err := yaml.Unmarshal(text, &doc); err != nil {
-		return Jurisdiction{}, err
+		return v, err
 	}
 	if err := schema.Validate(doc); err != nil {
-		return Jurisdiction{}, err
+		return v, err
 	}
-	var j Jurisdiction
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	dec.KnownFields(true)
-	if err := dec.Decode(&j); err != nil {
+	return v, dec.Decode(&v)
+}
+
+func parse(schema *jsonschema.Schema, calendars map[string]*Calendar, text []byte) (Jurisdiction, error) {
+	j, err := decode[Jurisdiction](schema, text)
+	if err != nil {
 		return Jurisdiction{}, err
 	}
-	var err error
+	if h := j.Holidays; h != nil {
+		if j.days.calendar = calendars[h.Calendar]; j.days.calendar == nil {
+			return Jurisdiction{}, fmt.Errorf("holidays: no calendars/%s.yaml", h.Calendar)
+		}
+	}
 	if j.zone, err = time.LoadLocation(j.TimeZone.Name); err != nil {
 		return Jurisdiction{}, fmt.Errorf("time_zone: %w", err)
 	}
@@ -103,14 +128,21 @@ func parse(schema *jsonschema.Schema, text []byte) (Jurisdiction, error) {
 		}
 		granted[string(g.Right)] = true
 	}
+	grounds := map[string]bool{}
+	for _, r := range j.Refusals {
+		if grounds[r.Ground] {
+			return Jurisdiction{}, fmt.Errorf("refusals: %s comes twice", r.Ground)
+		}
+		grounds[r.Ground] = true
+	}
 	return j, nil
 }
 
-func compile() (*jsonschema.Schema, error) {
+func compile(schema string) (*jsonschema.Schema, error) {
 	c := jsonschema.NewCompiler()
 	c.AssertFormat()
 	c.UseLoader(jsonschema.SchemeURLLoader{}) // nothing is fetched
-	for _, name := range []string{"common.schema.json", "jurisdiction.schema.json"} {
+	for _, name := range []string{"common.schema.json", "jurisdiction.schema.json", "calendar.schema.json"} {
 		text, err := schemas.Read(name)
 		if err != nil {
 			return nil, fmt.Errorf("policy: %w", err)
@@ -123,7 +155,7 @@ func compile() (*jsonschema.Schema, error) {
 			return nil, fmt.Errorf("policy: %s: %w", name, err)
 		}
 	}
-	s, err := c.Compile(schemas.Base + "jurisdiction.schema.json")
+	s, err := c.Compile(schemas.Base + schema)
 	if err != nil {
 		return nil, fmt.Errorf("policy: %w", err)
 	}

@@ -8,7 +8,7 @@ type Unit string
 // The units.
 const (
 	Day         Unit = "day"          // calendar days
-	BusinessDay Unit = "business-day" // Monday to Friday, until there are calendars of holidays
+	BusinessDay Unit = "business-day" // Monday to Friday, but for holidays
 	Month       Unit = "month"        // to the same day of a later month, or its last
 )
 
@@ -27,7 +27,10 @@ type Period struct {
 type MovesOff string
 
 // The kinds of MovesOff; empty: every day can be the last.
-const MovesOffWeekend MovesOff = "weekend" // Saturday and Sunday
+const (
+	MovesOffWeekend   MovesOff = "weekend"            // Saturday and Sunday
+	MovesOffNoWorkday MovesOff = "weekend-or-holiday" // those of the jurisdiction's calendar, too
+)
 
 // date is a calendar day, without a time and a zone.
 type date struct {
@@ -45,19 +48,29 @@ func (d date) addDays(n int) date {
 	return date{y, m, dd}
 }
 
-// working tells whether people work on a day. Public holidays will be asked
-// about here, and nowhere else.
-func (d date) working() bool {
+// daysTo is how many days later another day is; 0 where it is none.
+func (d date) daysTo(later date) int {
+	return max(0, int(later.utc().Sub(d.utc())/(24*time.Hour)))
+}
+
+func (d date) weekend() bool {
 	switch d.utc().Weekday() {
 	case time.Saturday, time.Sunday:
-		return false
-	default:
 		return true
+	default:
+		return false
 	}
 }
 
+// days knows which days are working days; without a calendar, all but weekends.
+type days struct{ calendar *Calendar }
+
+func (c days) working(d date) bool {
+	return !d.weekend() && (c.calendar == nil || !c.calendar.holiday(d))
+}
+
 // after is the last day of the period where day 0 is d.
-func (p Period) after(d date) date {
+func (c days) after(p Period, d date) date {
 	switch p.Unit {
 	case Month:
 		// Regulation 1182/71, art. 3(2)(c): the same date in the last month,
@@ -68,7 +81,7 @@ func (p Period) after(d date) date {
 	case BusinessDay:
 		for n := p.Count; n > 0; {
 			d = d.addDays(1)
-			if d.working() {
+			if c.working(d) {
 				n--
 			}
 		}
@@ -80,8 +93,8 @@ func (p Period) after(d date) date {
 
 // next is d, or the next working day where d can't be the last one
 // (Regulation 1182/71, art. 3(4)).
-func (m MovesOff) next(d date) date {
-	for m == MovesOffWeekend && !d.working() {
+func (c days) next(m MovesOff, d date) date {
+	for m == MovesOffWeekend && d.weekend() || m == MovesOffNoWorkday && !c.working(d) {
 		d = d.addDays(1)
 	}
 	return d

@@ -42,7 +42,7 @@ func TestIDs(t *testing.T) {
 	}
 	want := common.Defs.Jurisdiction.Enum
 	slices.Sort(want)
-	if got := load(t).IDs(); !slices.Equal(got, want) || len(got) != 7 {
+	if got := load(t).IDs(); !slices.Equal(got, want) || len(got) != 11 {
 		t.Errorf("%v, want %v", got, want)
 	}
 	for _, id := range []string{"eea", "EEA ", "", "Korea"} {
@@ -62,6 +62,10 @@ func TestGrants(t *testing.T) {
 		"Canada":      {dsar.Access, dsar.Erasure, dsar.Rectification, dsar.Restriction},
 		"Japan":       {dsar.Access, dsar.Erasure, dsar.Rectification, dsar.Restriction},
 		"South Korea": {dsar.Access, dsar.Erasure, dsar.Rectification, dsar.Restriction},
+		"Brazil":      {dsar.Access, dsar.Portability, dsar.Erasure, dsar.Rectification, dsar.Objection, dsar.ConsentWithdrawal},
+		"Switzerland": {dsar.Access, dsar.Portability, dsar.Erasure, dsar.Rectification, dsar.Restriction, dsar.Objection},
+		"Virginia":    {dsar.Access, dsar.Portability, dsar.Erasure, dsar.Rectification, dsar.OptOut},
+		"Colorado":    {dsar.Access, dsar.Portability, dsar.Erasure, dsar.Rectification, dsar.OptOut},
 		"elsewhere":   {dsar.Access, dsar.Erasure, dsar.Rectification},
 	} {
 		j, _ := load(t).Jurisdiction(id)
@@ -78,7 +82,14 @@ func TestGrants(t *testing.T) {
 func TestDue(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ id, received, last, source string }{
-		{"EEA", "2026-03-05T10:00:00Z", "2026-04-06", "EDPB 01/2022: 5 March → 5 April; that is a Sunday, art. 3(4) of 1182/71 moves it to Monday (Easter Monday: holidays come later)"},
+		{"EEA", "2026-03-05T10:00:00Z", "2026-04-07", "EDPB 01/2022: 5 March → 5 April; that is a Sunday, then comes Easter Monday: art. 3(4) of 1182/71 moves it to Tuesday"},
+		{"EEA", "2025-11-25T10:00:00Z", "2025-12-29", "Code du travail L.232-2: 25 December is a Thursday, 26 a holiday too, then a weekend"},
+		{"EEA", "2026-04-01T10:00:00Z", "2026-05-04", "Code du travail L.232-2: Labour Day is a Friday"},
+		{"EEA", "2026-04-09T10:00:00Z", "2026-05-11", "Europe Day is a Saturday: nothing is kept instead"},
+		{"EEA", "2026-04-14T10:00:00Z", "2026-05-15", "Ascension Day is a Thursday"},
+		{"EEA", "2026-04-25T10:00:00Z", "2026-05-26", "Whit Monday"},
+		{"EEA", "2026-05-23T10:00:00Z", "2026-06-24", "National Day is a Tuesday"},
+		{"EEA", "2027-12-01T10:00:00Z", "2028-01-03", "New Year's Day 2028 is a Saturday, Monday a working day"},
 		{"EEA", "2024-03-05T10:00:00Z", "2024-04-05", "EDPB 01/2022: 5 March → 5 April, a Friday"},
 		{"EEA", "2026-08-31T10:00:00Z", "2026-09-30", "EDPB 01/2022: 31 August → 30 September, a Wednesday"},
 		{"EEA", "2025-08-31T10:00:00Z", "2025-09-30", "the same, a Tuesday"},
@@ -92,6 +103,18 @@ func TestDue(t *testing.T) {
 		{"EEA", "2026-06-05T22:30:00Z", "2026-07-06", "half past midnight on 6 June in Luxembourg; 6 July is a Monday"},
 		{"UK", "2026-06-05T22:30:00Z", "2026-07-06", "5 June in London; 5 July is a Sunday"},
 		{"UK", "2026-08-31T10:00:00Z", "2026-09-30", "UK GDPR art. 12(3), as the EEA"},
+		{"UK", "2026-11-25T10:00:00Z", "2026-12-29", "ICO: Christmas Day is a Friday, Boxing Day a Saturday, kept on Monday 28"},
+		{"UK", "2021-11-27T10:00:00Z", "2021-12-29", "both days on a weekend: kept on Monday 27 and Tuesday 28"},
+		{"UK", "2022-11-25T10:00:00Z", "2022-12-28", "Christmas Day is a Sunday: Monday is Boxing Day, Tuesday is kept instead"},
+		{"UK", "2026-03-03T10:00:00Z", "2026-04-07", "Good Friday, a weekend, Easter Monday"},
+		{"UK", "2026-04-04T10:00:00Z", "2026-05-05", "the first Monday in May"},
+		{"UK", "2023-04-08T10:00:00Z", "2023-05-09", "proclamation of 2022: the coronation"},
+		{"UK", "2026-07-31T10:00:00Z", "2026-09-01", "the last Monday in August"},
+		{"Brazil", "2026-02-20T12:00:00Z", "2026-03-07", "LGPD art. 19, II: 15 days; a Saturday stays"},
+		{"Switzerland", "2026-01-31T12:00:00Z", "2026-03-02", "FADP art. 25(7): 30 days"},
+		{"Virginia", "2026-01-15T17:00:00Z", "2026-03-01", "59.1-577(B)(1): 45 days; a Sunday stays"},
+		{"Virginia", "2028-01-15T17:00:00Z", "2028-02-29", "the same in a leap year"},
+		{"Colorado", "2026-01-16T03:00:00Z", "2026-03-01", "6-1-1306(2)(a): still 15 January in Denver"},
 		{"California", "2026-01-01T20:00:00Z", "2026-02-15", "Civ. Code 1798.130(a)(2): 45 calendar days; a Sunday stays"},
 		{"California", "2026-01-01T02:00:00Z", "2026-02-14", "still 31 December in Los Angeles"},
 		{"California", "2024-01-16T20:00:00Z", "2024-03-01", "45 days over 29 February"},
@@ -127,7 +150,16 @@ func TestExtended(t *testing.T) {
 		{"EEA", "2026-03-05T10:00:00Z", "2026-06-05T21:59:59Z"}, // a Friday
 		{"California", "2026-01-01T20:00:00Z", "2026-04-02T06:59:59Z"},
 		{"Canada", "2026-01-01T20:00:00Z", "2026-03-03T04:59:59Z"},
+		{"EEA", "2026-09-25T10:00:00Z", "2026-12-28T22:59:59Z"}, // 25 December is a Friday, 26 a Saturday
+		{"EEA", "2026-11-30T10:00:00Z", "2027-03-01T22:59:59Z"}, // February has no 30th; the 28th is a Sunday
+		{"UK", "2026-08-31T10:00:00Z", "2026-11-30T23:59:59Z"},
+		{"Switzerland", "2026-01-31T12:00:00Z", "2026-04-01T21:59:59Z"},
+		{"Virginia", "2026-01-15T17:00:00Z", "2026-04-16T03:59:59Z"},
+		{"Colorado", "2026-01-15T17:00:00Z", "2026-04-16T05:59:59Z"},
+		{"elsewhere", "2026-12-15T12:00:00Z", "2027-02-13T23:59:59Z"},
 		{"Japan", "2026-01-01T20:00:00Z", ""},
+		{"South Korea", "2026-01-01T20:00:00Z", ""},
+		{"Brazil", "2026-01-01T20:00:00Z", ""},
 	} {
 		j, _ := load(t).Jurisdiction(c.id)
 		received, _ := time.Parse(time.RFC3339, c.received)
@@ -135,6 +167,118 @@ func TestExtended(t *testing.T) {
 		if ok != (c.want != "") || ok && at.Format(time.RFC3339) != c.want {
 			t.Errorf("%s received %s: %s, %v, want %s", c.id, c.received, at.Format(time.RFC3339), ok, c.want)
 		}
+	}
+}
+
+// How pauses move the due date: by the days for which the clock stood, and then
+// off the days that can't be the last (facts: "a pause moves the due day by the
+// paused time").
+func TestPauses(t *testing.T) {
+	t.Parallel()
+	type pause struct{ from, until string }
+	for _, c := range []struct {
+		id, received string
+		extended     bool
+		pauses       []pause
+		last, source string
+	}{
+		{"EEA", "2026-08-31T10:00:00Z", false, []pause{{"2026-09-07T08:00:00Z", "2026-09-17T16:00:00Z"}}, "2026-10-12", "EDPB 01/2022, 5.3: 30 September and 10 days; 10 October is a Saturday"},
+		{"EEA", "2026-08-31T10:00:00Z", true, []pause{{"2026-09-07T08:00:00Z", "2026-09-17T16:00:00Z"}}, "2026-12-10", "30 November and 10 days, a Thursday"},
+		{"EEA", "2026-08-31T10:00:00Z", false, []pause{{"2026-09-01T08:00:00Z", "2026-09-03T08:00:00Z"}, {"2026-09-10T08:00:00Z", "2026-09-11T08:00:00Z"}}, "2026-10-05", "2 and 1 days; 3 October is a Saturday"},
+		{"EEA", "2026-08-31T10:00:00Z", false, []pause{{"2026-09-07T08:00:00Z", "2026-09-07T16:00:00Z"}}, "2026-09-30", "within one day: nothing"},
+		{"EEA", "2026-08-31T10:00:00Z", false, []pause{{"2026-09-07T21:00:00Z", "2026-09-07T23:00:00Z"}}, "2026-10-01", "over midnight in Luxembourg: a day"},
+		{"EEA", "2026-11-16T10:00:00Z", false, []pause{{"2026-11-17T10:00:00Z", "2026-11-26T10:00:00Z"}}, "2026-12-28", "16 December and 9 days: Christmas Day, a Friday"},
+		{"UK", "2026-08-31T10:00:00Z", false, []pause{{"2026-09-07T08:00:00Z", "2026-09-17T16:00:00Z"}}, "2026-10-12", "UK GDPR art. 12A, as the EEA"},
+		{"elsewhere", "2026-12-15T12:00:00Z", false, []pause{{"2026-12-20T12:00:00Z", "2026-12-25T12:00:00Z"}}, "2027-01-19", "policy choice: 14 January and 5 days"},
+	} {
+		book := load(t)
+		clock := dsar.Clock{Jurisdiction: c.id, ReceivedAt: instant(t, c.received), Extended: c.extended}
+		for _, p := range c.pauses {
+			clock.Pauses = append(clock.Pauses, dsar.Pause{From: instant(t, p.from), Until: instant(t, p.until)})
+		}
+		due, ok := book.Due(clock)
+		j, _ := book.Jurisdiction(c.id)
+		zone, err := time.LoadLocation(j.TimeZone.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := due.In(zone).Format("2006-01-02T15:04:05"), c.last+"T23:59:59"; !ok || got != want {
+			t.Errorf("%s received %s, %v: due %s, want %s (%s)", c.id, c.received, c.pauses, got, want, c.source)
+		}
+	}
+	for id, want := range map[string][2]bool{"EEA": {true, true}, "UK": {true, true}, "California": {}, "Canada": {}, "Japan": {}, "South Korea": {}, "Brazil": {}, "Switzerland": {}, "Virginia": {}, "Colorado": {}, "elsewhere": {true, true}} {
+		j, _ := load(t).Jurisdiction(id)
+		if terms := j.Terms(time.Now(), nil); terms.PausesForProof != want[0] || terms.PausesForClarification != want[1] {
+			t.Errorf("%s: %+v", id, terms)
+		}
+	}
+	if _, ok := load(t).Due(dsar.Clock{Jurisdiction: "Mars"}); ok {
+		t.Error("Mars has a law")
+	}
+}
+
+func instant(t *testing.T, text string) time.Time {
+	t.Helper()
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
+}
+
+// When receipt must be confirmed, in business days with the state's holidays.
+func TestConfirmation(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ id, received, last, source string }{
+		{"California", "2026-11-06T18:00:00Z", "2026-11-23", "11 CCR 7021(a), Gov. Code 6700: Veterans Day, a Wednesday, isn't counted"},
+		{"California", "2026-11-20T18:00:00Z", "2026-12-08", "Thanksgiving and the day after aren't"},
+		{"California", "2026-12-21T18:00:00Z", "2027-01-06", "Christmas Day and New Year's Day, both Fridays, aren't"},
+		{"California", "2027-06-25T18:00:00Z", "2027-07-12", "Gov. Code 6701: 4 July is a Sunday, Monday isn't counted"},
+		{"California", "2027-03-24T18:00:00Z", "2027-04-08", "Cesar Chavez Day, a Wednesday, isn't"},
+		{"EEA", "2026-12-21T18:00:00Z", "", "nothing is fixed"},
+	} {
+		j, _ := load(t).Jurisdiction(c.id)
+		by := j.Terms(instant(t, c.received), nil).ConfirmBy
+		got := ""
+		if !by.IsZero() {
+			zone, err := time.LoadLocation(j.TimeZone.Name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = by.In(zone).Format(time.DateOnly)
+		}
+		if got != c.last {
+			t.Errorf("%s received %s: confirmed by %s, want %s (%s)", c.id, c.received, got, c.last, c.source)
+		}
+	}
+}
+
+// What the law shows, refuses and answers instead.
+func TestTerms(t *testing.T) {
+	t.Parallel()
+	book := load(t)
+	for _, id := range book.IDs() {
+		j, _ := book.Jurisdiction(id)
+		terms := j.Terms(time.Now(), []dsar.Check{dsar.CheckGuardian})
+		if want := map[string]dsar.Right{"California": dsar.KnowCategories}[id]; terms.Instead != want {
+			t.Errorf("%s answers %q instead", id, terms.Instead)
+		}
+		if len(terms.Refusals) == 0 || !slices.Equal(terms.Checks, []dsar.Check{dsar.CheckGuardian}) {
+			t.Errorf("%s: %+v", id, terms)
+		}
+		if hides := len(j.NeverShown.Kinds) > 0; hides != slices.Contains([]string{"California", "Colorado"}, id) {
+			t.Errorf("%s never shows %v", id, j.NeverShown.Kinds)
+		}
+		if !j.Says(policy.ItemComplaint) {
+			t.Errorf("%s: an answer doesn't say where to complain", id)
+		}
+	}
+	j, _ := book.Jurisdiction("EEA")
+	if r, ok := j.Refusal("excessive"); !ok || r.Source != "GDPR art. 12(5)(b)" {
+		t.Errorf("excessive: %+v", r)
+	}
+	if _, ok := j.Refusal("inconvenient"); ok {
+		t.Error("a ground that nobody knows")
 	}
 }
 
@@ -187,6 +331,10 @@ func TestLoadRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	good := string(file)
+	calendar, err := os.ReadFile("jurisdictions/calendars/luxembourg.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, c := range map[string]struct{ from, to, want string }{
 		"a value without a source":  {"    source: GDPR art. 77; privacy notice, N4\n", "", "source"},
 		"an unknown right":          {"right: access", "right: acces", "/rights/0/right"},
@@ -194,21 +342,47 @@ func TestLoadRefuses(t *testing.T) {
 		"no French":                 {", fr: Espace économique européen", "", "fr"},
 		"an unknown zone":           {"Europe/Luxembourg", "Europe/Luxemburg", "time_zone"},
 		"a unit that nobody counts": {"unit: month\n  moves_off", "unit: moon\n  moves_off", "/answer/unit"},
+		"a ground twice":            {"ground: rights-of-others", "ground: excessive", "twice"},
+		"no calendar":               {"calendar: luxembourg", "calendar: atlantis", "calendars/atlantis.yaml"},
+		"holidays without a one":    {"holidays:\n  calendar: luxembourg\n  source: \"Regulation 1182/71, art. 2(1) and 3(4)\"\n", "", "holidays"},
+		"a statement without words": {"item: automated\n    text:", "item: storage\n    text:", "/answer_holds/7"},
 		"a right twice":             {"{right: rectification", "{right: access, source: again}\n  - {right: rectification", "twice"},
 	} {
 		text := strings.Replace(good, c.from, c.to, 1)
 		if text == good {
 			t.Errorf("%s: nothing was replaced", name)
 		}
-		_, err := policy.LoadFS(fstest.MapFS{"eea.yaml": {Data: []byte(text)}})
+		_, err := policy.LoadFS(fstest.MapFS{"eea.yaml": {Data: []byte(text)}, "calendars/luxembourg.yaml": {Data: calendar}})
 		if err == nil || !strings.Contains(err.Error(), "eea.yaml") || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := policy.LoadFS(fstest.MapFS{"a.yaml": {Data: []byte(good)}, "b.yaml": {Data: []byte(good)}}); err == nil || !strings.Contains(err.Error(), "another file") {
+	if _, err := policy.LoadFS(fstest.MapFS{"a.yaml": {Data: []byte(good)}, "b.yaml": {Data: []byte(good)}, "calendars/luxembourg.yaml": {Data: calendar}}); err == nil || !strings.Contains(err.Error(), "another file") {
 		t.Errorf("twice: %v", err)
 	}
 	if _, err := policy.LoadFS(fstest.MapFS{}); err == nil {
 		t.Error("no jurisdiction is no error")
+	}
+}
+
+func TestCalendarsRefuse(t *testing.T) {
+	t.Parallel()
+	file, err := os.ReadFile("jurisdictions/calendars/luxembourg.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct{ from, to, want string }{
+		"a day that never is": {"date: 05-09", "date: 02-30", "no such day"},
+		"another id":          {"id: luxembourg", "id: belgium", "belgium"},
+		"two rules":           {"easter: 39", "easter: 39, date: 05-14", "oneOf"},
+		"without a source":    {", source: \"Code du travail, art. L.232-2; loi du 25 avril 2019\"", "", "source"},
+	} {
+		text := strings.Replace(string(file), c.from, c.to, 1)
+		if text == string(file) {
+			t.Errorf("%s: nothing was replaced", name)
+		}
+		if _, err := policy.LoadFS(fstest.MapFS{"calendars/luxembourg.yaml": {Data: []byte(text)}}); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -26,14 +26,18 @@ func FromBook(book *policy.Book, controller string) Policy {
 		for _, g := range j.Rights {
 			p.Grants = append(p.Grants, g.Right)
 		}
-		if jurisdiction == california {
-			// 11 CCR 7024(d): never shown. Civ. Code 1798.110: the categories.
-			p.HideNeverShown, p.Categories = true, true
+		p.HideNeverShown, p.Categories = len(j.NeverShown.Kinds) > 0, j.Says(policy.ItemCategoryTables)
+		for _, c := range j.AnswerHolds {
+			//exhaustive:ignore // the others are said from the manifests
+			switch c.Item {
+			case policy.ItemAutomated:
+				p.Automated = c.Text.In(lang)
+			case policy.ItemTransfers:
+				p.Transfers = c.Text.In(lang)
+			case policy.ItemStatement:
+				p.Statements = append(p.Statements, c.Text.In(lang))
+			}
 		}
 		return p
 	}
 }
-
-// california is the id of the one jurisdiction whose answers mask what must
-// never be shown and have the table of categories.
-const california = "California"

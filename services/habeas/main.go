@@ -31,6 +31,13 @@ type commands struct {
 	Verify      verifyCommand      `cmd:"" help:"Check a bundle, and name what is wrong with it."`
 	Retry       retryCommand       `cmd:"" help:"Take up again what failed."`
 	Cancel      cancelCommand      `cmd:"" help:"End a request without an answer."`
+	Extend      extendCommand      `cmd:"" help:"Move the due date as far as the law allows, and tell the person why."`
+	Identity    identityCommand    `cmd:"" help:"Ask for proof of who asks, and accept or reject it."`
+	Clarify     clarifyCommand     `cmd:"" help:"Ask the person what is meant, and go on with the answer."`
+	Refuse      refuseCommand      `cmd:"" help:"End a request on a ground of the law."`
+	Merge       mergeCommand       `cmd:"" help:"End a request that another one answers."`
+	Hold        holdCommand        `cmd:"" help:"Keep records from being erased, for a lawsuit or an inquiry."`
+	Answer      answerCommand      `cmd:"" help:"Say that a task was done by hand."`
 	Bench       benchCommand       `cmd:"" help:"Measure this machine: requests per second, a lone request, a large bundle."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
 }

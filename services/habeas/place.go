@@ -46,7 +46,7 @@ func explain(err error, requestID string) error {
 	case errors.Is(err, dsar.ErrNothingToRetry):
 		return fmt.Errorf("request %s has nothing to retry: no task of it has failed; habeas trace %s tells what it waits for", requestID, requestID)
 	default:
-		return err
+		return explainMore(err, requestID)
 	}
 }
 

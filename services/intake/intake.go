@@ -58,6 +58,11 @@ type Config struct {
 	// Rejected takes what came on the topic and can't be read; only
 	// [Intake.HandleMessage] needs it.
 	Rejected Publisher
+	// Proof is when proof of identity is wanted before anything is disclosed.
+	Proof Proof
+	// Earlier finds the requests that the same person made before; nil: they
+	// aren't looked for.
+	Earlier Earlier
 	// Ready says whether requests can be taken now; nil: always.
 	Ready func(context.Context) error
 	// Tracers makes the spans of the door; nil: none.
@@ -149,7 +154,11 @@ func (in *Intake) take(ctx context.Context, s event.Submitted) (Receipt, error) 
 	}
 	// Of two that come here with the same request_id, one is first; the other
 	// is told what a repeat is told.
-	state, err = in.Requests.Do(ctx, s.RequestID, dsar.Submit{Accepted: accepted})
+	submit := dsar.Submit{Accepted: accepted}
+	if err := in.lookBack(ctx, &submit); err != nil {
+		return Receipt{}, fmt.Errorf("intake: %w", err)
+	}
+	state, err = in.Requests.Do(ctx, s.RequestID, submit)
 	switch {
 	case errors.Is(err, dsar.ErrConflict):
 		return Receipt{}, ErrConflict

@@ -37,6 +37,7 @@ func (in *Intake) seal(ctx context.Context, s event.Submitted, digest string) (d
 		Locale:       s.Subject.Locale,
 		Systems:      in.Catalogue,
 		Digest:       digest,
+		Terms:        j.Terms(received, in.checks(s)),
 	}
 	keys, err := in.Vault.CreateKeys(ctx, s.RequestID)
 	if errors.Is(err, vault.ErrShredded) {

@@ -13,6 +13,30 @@ import (
 	"github.com/oapi-codegen/runtime"
 )
 
+// Defines values for Check.
+const (
+	CheckAgent        Check = "agent"
+	CheckGuardian     Check = "guardian"
+	CheckIdentity     Check = "identity"
+	CheckOrganisation Check = "organisation"
+)
+
+// Valid indicates whether the value is a known member of the Check enum.
+func (e Check) Valid() bool {
+	switch e {
+	case CheckAgent:
+		return true
+	case CheckGuardian:
+		return true
+	case CheckIdentity:
+		return true
+	case CheckOrganisation:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for HealthStatus.
 const (
 	Ok HealthStatus = "ok"
@@ -30,21 +54,29 @@ func (e HealthStatus) Valid() bool {
 
 // Defines values for Jurisdiction.
 const (
-	California Jurisdiction = "California"
-	Canada     Jurisdiction = "Canada"
-	EEA        Jurisdiction = "EEA"
-	Elsewhere  Jurisdiction = "elsewhere"
-	Japan      Jurisdiction = "Japan"
-	SouthKorea Jurisdiction = "South Korea"
-	UK         Jurisdiction = "UK"
+	Brazil      Jurisdiction = "Brazil"
+	California  Jurisdiction = "California"
+	Canada      Jurisdiction = "Canada"
+	Colorado    Jurisdiction = "Colorado"
+	EEA         Jurisdiction = "EEA"
+	Elsewhere   Jurisdiction = "elsewhere"
+	Japan       Jurisdiction = "Japan"
+	SouthKorea  Jurisdiction = "South Korea"
+	Switzerland Jurisdiction = "Switzerland"
+	UK          Jurisdiction = "UK"
+	Virginia    Jurisdiction = "Virginia"
 )
 
 // Valid indicates whether the value is a known member of the Jurisdiction enum.
 func (e Jurisdiction) Valid() bool {
 	switch e {
+	case Brazil:
+		return true
 	case California:
 		return true
 	case Canada:
+		return true
+	case Colorado:
 		return true
 	case EEA:
 		return true
@@ -54,7 +86,32 @@ func (e Jurisdiction) Valid() bool {
 		return true
 	case SouthKorea:
 		return true
+	case Switzerland:
+		return true
 	case UK:
+		return true
+	case Virginia:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OnBehalf.
+const (
+	OnBehalfAgent        OnBehalf = "agent"
+	OnBehalfGuardian     OnBehalf = "guardian"
+	OnBehalfOrganisation OnBehalf = "organisation"
+)
+
+// Valid indicates whether the value is a known member of the OnBehalf enum.
+func (e OnBehalf) Valid() bool {
+	switch e {
+	case OnBehalfAgent:
+		return true
+	case OnBehalfGuardian:
+		return true
+	case OnBehalfOrganisation:
 		return true
 	default:
 		return false
@@ -115,6 +172,9 @@ func (e Right) Valid() bool {
 	}
 }
 
+// Check defines model for Check.
+type Check string
+
 // Correction defines model for Correction.
 type Correction struct {
 	Column  string  `json:"column"`
@@ -126,7 +186,10 @@ type Correction struct {
 // Details defines model for Details.
 type Details struct {
 	Corrections *[]Correction `json:"corrections,omitempty"`
-	Purposes    *[]string     `json:"purposes,omitempty"`
+
+	// Lift For restriction, objection, withdrawal and opt-out: undo it.
+	Lift     *bool     `json:"lift,omitempty"`
+	Purposes *[]string `json:"purposes,omitempty"`
 }
 
 // Health defines model for Health.
@@ -139,6 +202,9 @@ type HealthStatus string
 
 // Jurisdiction defines model for Jurisdiction.
 type Jurisdiction string
+
+// OnBehalf Who asks for the person; absent where the person asks.
+type OnBehalf string
 
 // Problem Problem details (RFC 9457). They name places and rules, and never quote what was sent.
 type Problem struct {
@@ -212,6 +278,12 @@ type Subject struct {
 
 	// Locale The language of the answer, BCP 47.
 	Locale *string `json:"locale,omitempty"`
+
+	// OnBehalf Who asks for the person; absent where the person asks.
+	OnBehalf *OnBehalf `json:"on_behalf,omitempty"`
+
+	// Proven What the upstream system has seen proof of already.
+	Proven *[]Check `json:"proven,omitempty"`
 }
 
 // SubjectIdentifier defines model for SubjectIdentifier.

@@ -36,9 +36,13 @@ type Config struct {
 	// Systems are those that every request must reach, by name.
 	Systems map[string]System `yaml:"systems"`
 	// Controller is who answers the person, as named in every bundle.
-	Controller string    `yaml:"controller"`
-	Telemetry  Telemetry `yaml:"telemetry"`
-	Log        Log       `yaml:"log"`
+	Controller string `yaml:"controller"`
+	// Proof says when proof of identity is wanted before anything is disclosed:
+	// unverified (where upstream has verified no identifier), always, or nothing
+	// for never: upstream has checked who asks.
+	Proof     string    `yaml:"proof"`
+	Telemetry Telemetry `yaml:"telemetry"`
+	Log       Log       `yaml:"log"`
 	// Sandbox, where set, seeds stand-ins for all systems in DATA/sandbox.
 	Sandbox *Sandbox `yaml:"sandbox"`
 }
@@ -215,6 +219,11 @@ func (c Config) check() error {
 	}
 	if c.Log.Format != "text" && c.Log.Format != "json" {
 		return fmt.Errorf("log.format %q is neither text nor json", c.Log.Format)
+	}
+	switch c.Proof {
+	case "", "unverified", "always":
+	default:
+		return fmt.Errorf("proof %q is neither unverified nor always; leave it out where upstream checks who asks", c.Proof)
 	}
 	if c.Sandbox != nil && c.Sandbox.People < 0 {
 		return fmt.Errorf("sandbox.people is %d; at least 1", c.Sandbox.People)

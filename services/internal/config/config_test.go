@@ -95,6 +95,7 @@ systems:
   billing: {manifest: b.yaml, dsn: "sqlite:///b.db", elsewhere: true}
   salesforce: {url: "http://localhost:1", client_id: id, client_secret_file: secret, calls_per_second: 5}
 controller: Acme
+proof: unverified
 telemetry: {otlp: "http://localhost:4318"}
 log: {level: debug, format: json}
 sandbox: {seed: 7, people: 200, canaries: true}

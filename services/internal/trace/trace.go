@@ -14,18 +14,18 @@ import (
 // Trace is one request's life. It holds no personal data; its JSON is what
 // `habeas trace --json` prints.
 type Trace struct {
-	RequestID    string       `json:"request_id"`
-	Right        dsar.Right   `json:"right"`
-	Jurisdiction string       `json:"jurisdiction"`
-	Source       string       `json:"source"`
-	Locale       string       `json:"locale,omitempty"`
-	Status       dsar.Status  `json:"status"`
-	ReceivedAt   time.Time    `json:"received_at"`
-	AcceptedAt   time.Time    `json:"accepted_at"`
-	DueAt        time.Time    `json:"due_at,omitzero"`
-	EndedAt      time.Time    `json:"ended_at,omitzero"`
-	Overdue      bool         `json:"overdue"`
-	Attention    string       `json:"attention,omitempty"`
+	RequestID    string      `json:"request_id"`
+	Right        dsar.Right  `json:"right"`
+	Jurisdiction string      `json:"jurisdiction"`
+	Source       string      `json:"source"`
+	Locale       string      `json:"locale,omitempty"`
+	Status       dsar.Status `json:"status"`
+	ReceivedAt   time.Time   `json:"received_at"`
+	AcceptedAt   time.Time   `json:"accepted_at"`
+	DueAt        time.Time   `json:"due_at,omitzero"`
+	EndedAt      time.Time   `json:"ended_at,omitzero"`
+	Overdue      bool        `json:"overdue"`
+	Attention    string      `json:"attention,omitempty"`
 	// Instead is the right that is answered, where it isn't the one that was asked.
 	Instead dsar.Right `json:"instead,omitempty"`
 	// Awaited is what the person is awaited for: proof or clarification.
@@ -42,14 +42,14 @@ type Trace struct {
 	Holds []Hold `json:"holds,omitempty"`
 	// Earlier counts the person's requests in the twelve months before;
 	// DuplicateOf is one that was open, for the same.
-	Earlier     int    `json:"earlier,omitempty"`
-	DuplicateOf string `json:"duplicate_of,omitempty"`
-	Waiting      []string     `json:"waiting,omitempty"`
-	Identifiers  []Identifier `json:"identifiers"`
-	Systems      []System     `json:"systems"`
-	Bundle       *dsar.Object `json:"bundle,omitempty"`
-	Moments      []Moment     `json:"timeline"`
-	Facts        []Fact       `json:"facts"`
+	Earlier     int          `json:"earlier,omitempty"`
+	DuplicateOf string       `json:"duplicate_of,omitempty"`
+	Waiting     []string     `json:"waiting,omitempty"`
+	Identifiers []Identifier `json:"identifiers"`
+	Systems     []System     `json:"systems"`
+	Bundle      *dsar.Object `json:"bundle,omitempty"`
+	Moments     []Moment     `json:"timeline"`
+	Facts       []Fact       `json:"facts"`
 	// Chain is "verified", or what is wrong with the journal's hash chain.
 	Chain string `json:"chain"`
 }

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/services/internal/byhand"
+	"habeas.dev/services/internal/installation"
+)
+
+type answerCommand struct {
+	place
+	ID      string            `arg:"" help:"The request's id."`
+	System  string            `arg:"" help:"The system whose task was done by hand."`
+	Outcome dsar.Outcome      `help:"How it ended: gathered, found, nothing-found, erased, anonymised, retained, proven, rectified, restricted." placeholder:"OUTCOME" required:""`
+	Action  dsar.Action       `help:"Which task, where several wait: gather, count, erase, prove, rectify, restrict, resolve." placeholder:"ACTION"`
+	Records map[string]int64  `help:"How many records of which dataset were found, erased, corrected or restricted." placeholder:"DATASET=N"`
+	Ground  string            `help:"With retained: why they must stay." placeholder:"GROUND"`
+	File    map[string]string `help:"With gathered: the records of a dataset, as CSV with column names or as a JSON list." placeholder:"DATASET=FILE"`
+	Reason  string            `help:"What was done, for the trace: no personal data in it." placeholder:"TEXT" required:""`
+}
+
+// Help implements kong.HelpProvider.
+func (answerCommand) Help() string {
+	return "What no machine can do in a system, a person does: the trace shows it as manual, and the request waits. This command says that it was done, under your name. " +
+		"Records that were gathered by hand are handed over as a file, which is sealed at once; an erasure is attested with the number of records.\n\n" +
+		"Examples:\n  habeas answer ID archive --outcome gathered --file letters=letters.csv --reason \"copied from folder 12\"\n" +
+		"  habeas answer ID archive --outcome erased --records letters=3 --reason \"folder 12 was shredded\""
+}
+
+func (c *answerCommand) Run(ctx context.Context) error {
+	cfg, err := c.config()
+	if err != nil {
+		return err
+	}
+	in, err := installation.Open(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	id := strings.ToLower(c.ID)
+	do := dsar.Attest{By: who(), Reason: c.Reason, System: c.System, Action: c.Action, Outcome: c.Outcome, Now: now()}
+	if len(c.File) > 0 {
+		manifests, err := loadManifests(cfg)
+		if err != nil {
+			return err
+		}
+		if err := c.deposit(ctx, in, manifests, id, &do); err != nil {
+			return err
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Records)) {
+		do.Counts = append(do.Counts, c.counts(name, c.Records[name]))
+	}
+	state, err := in.Requests.Do(ctx, id, do)
+	if err != nil {
+		return explain(err, c.ID)
+	}
+	if waits := dsar.Waiting(state); len(waits) > 0 {
+		_, err = fmt.Printf("Noted. The request is %s and waits for %s.\n", state.Status, strings.Join(waits, ", "))
+		return err
+	}
+	_, err = fmt.Printf("Noted. The request is %s.\n", state.Status)
+	return err
+}
+
+func (c *answerCommand) counts(dataset string, records int64) dsar.Counts {
+	n := dsar.Counts{Dataset: dataset, Found: records}
+	switch c.Outcome {
+	case dsar.Erased:
+		n.Erased = records
+	case dsar.Anonymised:
+		n.Anonymised = records
+	case dsar.Rectified:
+		n.Rectified = records
+	case dsar.Restricted:
+		n.Restricted = records
+	case dsar.Retained:
+		n.Retained = []dsar.Retention{{Records: records, Ground: c.Ground}}
+	default:
+	}
+	return n
+}
+
+// deposit seals the file of records. What is sealed for a task that then can't be
+// ended is never disclosed: a bundle holds only what a fact names.
+func (c *answerCommand) deposit(ctx context.Context, in *installation.Installation, manifests []*manifest.Manifest, id string, do *dsar.Attest) error {
+	if c.Outcome != dsar.Gathered {
+		return errors.New("--file goes with --outcome gathered")
+	}
+	state, err := in.Requests.State(ctx, id)
+	if err != nil {
+		return err
+	}
+	task := state.Task(c.System, dsar.Gather)
+	if task == nil || task.Status != dsar.TaskIsFailed {
+		return explain(dsar.ErrNothingToAttest, c.ID)
+	}
+	for _, m := range manifests {
+		if m.System != c.System {
+			continue
+		}
+		for _, name := range slices.Sorted(maps.Keys(c.File)) {
+			d := m.Dataset(name)
+			if d == nil {
+				return fmt.Errorf("system %s has no dataset %s in its manifest", c.System, name)
+			}
+			o, n, err := depositFile(ctx, in, id, c.System, task.Attempt, d, c.File[name])
+			if err != nil {
+				return err
+			}
+			do.Objects, do.Counts = append(do.Objects, o), append(do.Counts, n)
+		}
+		return nil
+	}
+	return fmt.Errorf("no system %s is configured here", c.System)
+}
+
+func depositFile(ctx context.Context, in *installation.Installation, id, system string, attempt int, d *manifest.Dataset, path string) (dsar.Object, dsar.Counts, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return dsar.Object{}, dsar.Counts{}, err
+	}
+	defer f.Close()
+	return byhand.Deposit(ctx, in.Vault, id, system, attempt, d, f)
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/installation"
+	"habeas.dev/services/internal/journal"
+)
+
+type holdCommand struct {
+	place
+	ID      string `arg:"" optional:"" help:"The request's id."`
+	Email   string `help:"Instead of a request: all requests of the person with this address (it goes through a keyed hash; it is not logged)." placeholder:"ADDRESS"`
+	System  string `help:"Only this system." placeholder:"NAME"`
+	Dataset string `help:"Only this dataset." placeholder:"NAME"`
+	Lift    bool   `help:"Lift the hold of that reach instead."`
+	Reason  string `help:"Why, for the trace: a file number, no personal data." placeholder:"TEXT" required:""`
+}
+
+// Help implements kong.HelpProvider.
+func (holdCommand) Help() string {
+	return "A legal hold keeps records from being erased, whatever their retention, until it is lifted; what it alone kept is then erased. " +
+		"It can be put on at any time: before an erasure reaches a system, or on what an answered one had to keep. " +
+		"It passes on to new erasures of the same person.\n\n" +
+		"Examples:\n  habeas hold ID --system billing --reason \"case 2026-17\"\n  habeas hold --email ADDRESS --reason \"case 2026-17\"\n  habeas hold ID --system billing --lift --reason settled"
+}
+
+func (c *holdCommand) Run(ctx context.Context) error {
+	if (c.ID == "") == (c.Email == "") {
+		return errors.New("hold what? name a request, or a person with --email")
+	}
+	in, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	ids, err := c.requests(ctx, in)
+	if err != nil {
+		return err
+	}
+	done := 0
+	for _, id := range ids {
+		switch err := c.do(ctx, in, id); {
+		case err == nil:
+			done++
+		case c.Email != "" && errors.Is(err, dsar.ErrNoSuchHold): // one that it was never on
+		default:
+			return explain(err, id)
+		}
+	}
+	if done == 0 {
+		return errors.New("the person has no request here that this hold could be on; a hold needs one")
+	}
+	word := "put on"
+	if c.Lift {
+		word = "lifted from"
+	}
+	_, err = fmt.Printf("The hold is %s %d request(s).\n", word, done)
+	return err
+}
+
+func (c *holdCommand) do(ctx context.Context, in *installation.Installation, id string) error {
+	var do dsar.Command = dsar.Hold{By: who(), Reason: c.Reason, System: c.System, Dataset: c.Dataset, Now: now()}
+	if c.Lift {
+		do = dsar.Lift{By: who(), Reason: c.Reason, System: c.System, Dataset: c.Dataset, Now: now()}
+	}
+	_, err := in.Requests.Do(ctx, id, do)
+	return err
+}
+
+// requests are those that the hold is about.
+func (c *holdCommand) requests(ctx context.Context, in *installation.Installation) ([]string, error) {
+	if c.ID != "" {
+		return []string{strings.ToLower(c.ID)}, nil
+	}
+	rows, err := in.Journal.List(ctx, journal.Filter{Fingerprint: in.Vault.Fingerprint("email", c.Email), Limit: journal.MaxList})
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, row := range rows {
+		ids = append(ids, row.RequestID)
+	}
+	return ids, nil
+}
