@@ -14,6 +14,13 @@
 // without a key form one lane per partition. After a nack the same message
 // comes again, after a wait (TestNackComesAgain).
 //
+// Growth: partitions that are added while it runs are read from their start,
+// within WatchInterval and a rebalance, and written to within 6 s
+// (TestPartitionsAreAddedUnderLoad). A key may then go to another partition: its
+// messages stay in order where each is published after the one before was
+// acknowledged, as a request's tasks are. What was published before and isn't
+// done may come after what is published then.
+//
 // Never skipped: what is committed is the contiguous watermark, so a crash
 // repeats messages but leaves none out (TestWatermarkNeverSkips). Commits
 // belong to the generation of the group that handed the messages out, and are

@@ -32,7 +32,9 @@ func newGeneration(s *subscription, gen *kafka.Generation) *generation {
 	now := time.Now()
 	for _, a := range gen.Assignments[s.topic] {
 		offset := a.Offset
-		if offset == kafka.FirstOffset {
+		// What is in a partition that was added since is all news, also to one
+		// that began at the end.
+		if offset == kafka.FirstOffset || offset == kafka.LastOffset && a.ID >= s.old {
 			offset = 0 // most often so; where it isn't, see seek
 		}
 		g.parts = append(g.parts, newPartition(a.ID, offset, now))

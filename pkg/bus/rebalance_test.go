@@ -110,37 +110,6 @@ func TestLostMemberCannotMoveOffsets(t *testing.T) {
 	wg.Wait()
 }
 
-func TestAddedPartitionsAreNoticed(t *testing.T) {
-	t.Parallel()
-	r := newRig(t, brokers(t), 1)
-	pub := r.publisher()
-	sub := r.subscriber()
-	ch := r.subscribe(sub)
-	r.publish(pub, msg("a", "before"))
-	r.next(ch).Ack()
-	res, err := r.client().CreatePartitions(t.Context(), &kafka.CreatePartitionsRequest{Topics: []kafka.TopicPartitionsConfig{{Name: r.topic, Count: 4}}})
-	if err != nil || res.Errors[r.topic] != nil {
-		t.Fatal(err, res.Errors)
-	}
-	r.until("four partitions are read", func() bool { return len(sub.Stats().Partitions) == 4 })
-	for i := range 40 {
-		r.publish(pub, msg(fmt.Sprint(i), fmt.Sprint(i)))
-	}
-	seen := make(map[int]bool)
-	for range 40 {
-		m := r.next(ch)
-		seen[partitionOf(t, m, r)] = true
-		m.Ack()
-	}
-	r.until("the publisher uses them too", func() bool {
-		r.publish(pub, msg("", "x"))
-		m := r.next(ch)
-		seen[partitionOf(t, m, r)] = true
-		m.Ack()
-		return len(seen) == 4
-	})
-}
-
 func TestTopicThatComesLater(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, brokers(t), 0)

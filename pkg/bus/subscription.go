@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"sync"
 	"time"
 
@@ -29,6 +30,8 @@ type subscription struct {
 
 	// partitions is how many the topic had when it was last looked at.
 	partitions int
+	// old is how many the topic had when the subscription began.
+	old int
 
 	count counts
 
@@ -53,8 +56,9 @@ func (s *Subscriber) newSubscription(ctx context.Context, topic string) *subscri
 func (s *subscription) run() {
 	defer close(s.out)
 	defer s.close()
+	s.old = math.MaxInt // all, where nobody can say
 	if n, err := s.sub.countPartitions(s.closing, s.topic); err == nil {
-		s.partitions = n
+		s.partitions, s.old = n, n
 	}
 	start := kafka.FirstOffset
 	if s.sub.config.FromEnd {
