@@ -11,9 +11,17 @@ import (
 
 var start = time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
 
+// reporter is what a desk fails: a test, or a property.
+type reporter interface {
+	Helper()
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+	Fatal(args ...any)
+}
+
 // desk is a request under test: it applies what Decide says.
 type desk struct {
-	t     testing.TB
+	t     reporter
 	state dsar.State
 	facts []dsar.Event
 	now   time.Time
@@ -63,7 +71,7 @@ func (d *desk) wants(open ...string) {
 	}
 }
 
-func newDesk(t testing.TB, right dsar.Right, systems ...dsar.System) *desk {
+func newDesk(t reporter, right dsar.Right, systems ...dsar.System) *desk {
 	d := &desk{t: t, now: start}
 	d.do(dsar.Submit{Accepted: dsar.Accepted{RequestID: "r1", Right: right, Jurisdiction: "EEA", ReceivedAt: start, AcceptedAt: start,
 		DueAt: start.AddDate(0, 1, 0), Digest: "d1", Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "fp-email"}}, Systems: systems}})

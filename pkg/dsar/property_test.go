@@ -50,6 +50,11 @@ func (w *world) do(c dsar.Command) {
 var types = []dsar.IdentifierType{"email", "phone", "account_id", "customer_ref", "tax_id"}
 
 func newWorld(t *rapid.T, edges map[string]bool) *world {
+	return newWorldUnder(t, edges, dsar.Terms{})
+}
+
+// newWorldUnder has the request be under a law.
+func newWorldUnder(t *rapid.T, edges map[string]bool, terms dsar.Terms) *world {
 	w := &world{t: t, now: start, edges: edges}
 	var systems []dsar.System
 	for i := range rapid.IntRange(1, 5).Draw(t, "systems") {
@@ -70,7 +75,7 @@ func newWorld(t *rapid.T, edges map[string]bool) *world {
 	}
 	systems = rapid.Permutation(systems).Draw(t, "order") // who waits may stand before whom it waits for
 	w.do(dsar.Submit{Accepted: dsar.Accepted{RequestID: "r", Right: rapid.SampledFrom(dsar.Rights()).Draw(t, "right"), ReceivedAt: start, AcceptedAt: start,
-		DueAt: start.Add(30 * 24 * time.Hour), Digest: "d", Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "email-0"}}, Systems: systems}})
+		DueAt: start.Add(30 * 24 * time.Hour), Digest: "d", Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "email-0"}}, Systems: systems, Terms: terms}})
 	return w
 }
 
