@@ -144,15 +144,19 @@ func (d *decider) ended(r Report) {
 		found[i].FoundBy = r.System
 	}
 	d.record(TaskEnded{System: r.System, Action: r.Action, Attempt: r.Attempt, Outcome: r.Outcome, Counts: r.Counts, Objects: r.Objects,
-		Identifiers: found, Code: r.Code, Reason: r.Reason, At: d.now})
+		Identifiers: found, Code: r.Code, Reason: r.Reason, Notes: r.Notes, At: d.now})
 }
 
-// unchanged names the columns that a system can't correct.
+// unchanged names the columns that a system holds and has corrected nowhere. One
+// that it corrected in one dataset and keeps in another, as it was at the time,
+// is told to the person, and no matter for another person.
 func unchanged(counts []Counts) string {
 	var names []string
 	for _, c := range counts {
 		for _, column := range c.Unchanged {
-			names = append(names, c.Dataset+"."+column)
+			if !slices.ContainsFunc(counts, func(o Counts) bool { return slices.Contains(o.Changed, column) }) {
+				names = append(names, c.Dataset+"."+column)
+			}
 		}
 	}
 	return strings.Join(names, ", ")

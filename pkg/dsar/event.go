@@ -99,6 +99,8 @@ type TaskEnded struct {
 	Identifiers []Identifier `json:"identifiers,omitempty"`
 	Code        string       `json:"code,omitempty"`
 	Reason      string       `json:"reason,omitempty"`
+	// Notes are what a person should know of the system besides.
+	Notes []string `json:"notes,omitempty"`
 	// By is the person who did it by hand; empty where a machine did.
 	By string    `json:"by,omitempty"`
 	At time.Time `json:"at"`

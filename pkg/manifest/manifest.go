@@ -57,8 +57,12 @@ type Manifest struct {
 	MaxRecords int64 `yaml:"max_records,omitempty"`
 	// Lease is how long a task may go unheard of, written as 10m; 0 means
 	// [dsar.DefaultLease], and [dsar.MaxLease] is the longest.
-	Lease    time.Duration `yaml:"lease,omitempty"`
-	Datasets []Dataset     `yaml:"datasets"`
+	Lease time.Duration `yaml:"lease,omitempty"`
+	// Holds tells that its worker keeps a single dataset from being erased where
+	// a task asks for it; pkg/sqlsystem always does. Where a worker doesn't, a
+	// hold on one dataset is one on the whole system.
+	Holds    bool      `yaml:"holds,omitempty"`
+	Datasets []Dataset `yaml:"datasets"`
 	// SQL is set where the system is served by pkg/sqlsystem.
 	SQL *SQL `yaml:"sql,omitempty"`
 
@@ -122,6 +126,7 @@ func (m *Manifest) Definition() dsar.System {
 		EraseAfter: slices.Clone(m.EraseAfter),
 		MaxRecords: m.MaxRecords,
 		Lease:      m.Lease,
+		Holds:      m.Holds || m.SQL != nil,
 	}
 }
 

@@ -116,6 +116,9 @@ func (at *positions) checkScalar(n *yaml.Node, t reflect.Type, path string) *Err
 	if t.Kind() == reflect.Int64 && t != durationShape {
 		want, tag = "a whole number", "!!int"
 	}
+	if t.Kind() == reflect.Bool {
+		want, tag = "true or false", "!!bool"
+	}
 	if n.Kind == yaml.ScalarNode && n.ShortTag() == tag {
 		return nil
 	}

@@ -62,6 +62,9 @@ type DatasetSQL struct {
 	Rectify []string `yaml:"rectify,omitempty"`
 	// Restrict are the flags that stop processing.
 	Restrict []SQLRestrict `yaml:"restrict,omitempty"`
+	// Technical are further columns of the table, which say nothing of a person.
+	// Any other that the manifest doesn't name is reported as undeclared.
+	Technical []string `yaml:"technical,omitempty"`
 }
 
 // Via is one join: from a column of the table before it to a column of its own.
@@ -77,4 +80,18 @@ type SQLRestrict struct {
 	// Rights are among restriction, objection, consent-withdrawal and opt-out;
 	// none means all of them.
 	Rights []dsar.Right `yaml:"rights,omitempty"`
+	// Purposes are those that the flag stops, of a request that names some; none
+	// means every purpose.
+	Purposes []string `yaml:"purposes,omitempty"`
+	// Lifted is the value that goes on with processing, where a restriction is
+	// lifted. It needn't be written for a Value of true or false.
+	Lifted any `yaml:"lifted,omitempty"`
+}
+
+// Lift is the value that goes on with processing; nil where nothing says so.
+func (r SQLRestrict) Lift() any {
+	if b, ok := r.Value.(bool); ok && r.Lifted == nil {
+		return !b
+	}
+	return r.Lifted
 }

@@ -32,6 +32,7 @@ var (
 	columnForm     = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,62}$`)
 	identifierForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 	groundForm     = regexp.MustCompile(`^[a-z][a-z0-9-]{0,63}$`)
+	purposeForm    = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,99}$`)
 	languageForm   = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
 )
 

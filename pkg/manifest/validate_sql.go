@@ -165,6 +165,13 @@ func (v *validation) datasetSQL(path string, d *Dataset) {
 	v.erase(path, d)
 	v.rectify(path, d)
 	v.restrict(path, d)
+	v.list(path+".technical", len(d.SQL.Technical))
+	for i, name := range d.SQL.Technical {
+		v.sqlName(index(path+".technical", i), name)
+		if slices.Contains(d.SQL.Technical[:i], name) {
+			v.add(index(path+".technical", i), fmt.Sprintf("%q stands twice", name), "leave one")
+		}
+	}
 }
 
 func (v *validation) erase(path string, d *Dataset) {
@@ -296,6 +303,18 @@ func (v *validation) restrict(path string, d *Dataset) {
 			v.add(at+".value", "value is missing", "write the value that stops processing, such as true")
 		} else {
 			v.constant(at+".value", r.Value)
+		}
+		if r.Lifted != nil {
+			v.constant(at+".lifted", r.Lifted)
+		}
+		v.list(at+".purposes", len(r.Purposes))
+		for j, purpose := range r.Purposes {
+			if !purposeForm.MatchString(purpose) {
+				v.add(index(at+".purposes", j), fmt.Sprintf("%q isn't the name of a purpose", purpose), "use lower-case letters, digits, hyphens and underscores, such as marketing")
+			}
+			if slices.Contains(r.Purposes[:j], purpose) {
+				v.add(index(at+".purposes", j), fmt.Sprintf("%q stands twice", purpose), "leave one")
+			}
 		}
 		for j, right := range r.Rights {
 			if !slices.Contains(restrictRights(), right) {

@@ -2,6 +2,7 @@ package sqlsystem
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,9 +24,13 @@ func (s *System) CountBatch(ctx context.Context, jobs []*worker.CountsJob) error
 				return explain(err)
 			}
 			for i, t := range tallies {
-				if t.found > 0 {
-					jobs[i].Counts = append(jobs[i].Counts, dsar.Counts{Dataset: d.Name, Found: t.found, Retained: t.retained})
+				if t.found == 0 {
+					continue
 				}
+				if slices.Contains(jobs[i].Holds, d.Name) {
+					t.hold()
+				}
+				jobs[i].Counts = append(jobs[i].Counts, dsar.Counts{Dataset: d.Name, Found: t.found, Retained: t.kept()})
 			}
 		}
 	}
@@ -53,8 +58,27 @@ type tally struct {
 
 func newTallies(n int) []tally { return make([]tally, n) }
 
-// keep adds records that must stay. Per ground it is the latest end that counts;
-// no known end is later than any.
+// hold has all records stay that otherwise need not: a legal hold is on.
+func (t *tally) hold() {
+	if t.gone > 0 {
+		t.keep(t.gone, dsar.LegalHold, time.Time{})
+		t.gone = 0
+	}
+}
+
+// kept are the records that must stay. Where the first of them may go when the
+// last may, that is said once.
+func (t *tally) kept() []dsar.Retention {
+	for i := range t.retained {
+		if r := &t.retained[i]; r.Next.Equal(r.Until) {
+			r.Next = time.Time{}
+		}
+	}
+	return t.retained
+}
+
+// keep adds records that must stay. Per ground it is the latest end that counts,
+// and no known end is later than any; the earliest is when the first may go.
 func (t *tally) keep(n int64, ground string, until time.Time) {
 	for i := range t.retained {
 		if r := &t.retained[i]; r.Ground == ground {
@@ -62,10 +86,13 @@ func (t *tally) keep(n int64, ground string, until time.Time) {
 			if until.IsZero() || !r.Until.IsZero() && until.After(r.Until) {
 				r.Until = until
 			}
+			if !until.IsZero() && (r.Next.IsZero() || until.Before(r.Next)) {
+				r.Next = until
+			}
 			return
 		}
 	}
-	t.retained = append(t.retained, dsar.Retention{Records: n, Ground: ground, Until: until})
+	t.retained = append(t.retained, dsar.Retention{Records: n, Ground: ground, Until: until, Next: until})
 }
 
 // count counts one dataset for the jobs of a chunk, and returns how many rows

@@ -25,8 +25,17 @@ func (s *System) EraseBatch(ctx context.Context, jobs []*worker.CountsJob) error
 		day := today(s.now())
 		chunks := s.chunks(tasksOf(jobs))
 		for _, d := range s.erasing {
-			for _, c := range chunks {
-				if err := s.erase(ctx, tx, d, c, day, jobs); err != nil {
+			free, held := chunks, []*chunk(nil)
+			if slices.ContainsFunc(jobs, func(j *worker.CountsJob) bool { return slices.Contains(j.Holds, d.Name) }) {
+				free, held = s.apart(jobs, d.Name)
+			}
+			for _, c := range free {
+				if err := s.erase(ctx, tx, d, c, day, jobs, false); err != nil {
+					return err
+				}
+			}
+			for _, c := range held {
+				if err := s.erase(ctx, tx, d, c, day, jobs, true); err != nil {
 					return err
 				}
 			}
@@ -35,13 +44,29 @@ func (s *System) EraseBatch(ctx context.Context, jobs []*worker.CountsJob) error
 	})
 }
 
-func (s *System) erase(ctx context.Context, tx *sql.Tx, d *dataset, c *chunk, day time.Time, jobs []*worker.CountsJob) error {
+// apart makes chunks of the jobs that may be erased of a dataset, and of those on
+// whose records there is a hold.
+func (s *System) apart(jobs []*worker.CountsJob, dataset string) (free, held []*chunk) {
+	nobody := &worker.Task{}
+	erasing, holding := make([]*worker.Task, len(jobs)), make([]*worker.Task, len(jobs))
+	for i, j := range jobs {
+		erasing[i], holding[i] = &j.Task, nobody
+		if slices.Contains(j.Holds, dataset) {
+			erasing[i], holding[i] = nobody, &j.Task
+		}
+	}
+	return s.chunks(erasing), s.chunks(holding)
+}
+
+// erase erases what a chunk's jobs have in a dataset, or counts only where a hold
+// is on it.
+func (s *System) erase(ctx context.Context, tx *sql.Tx, d *dataset, c *chunk, day time.Time, jobs []*worker.CountsJob, held bool) error {
 	tallies := newTallies(len(jobs))
 	gone, err := s.count(ctx, tx, d, c, day, tallies)
 	if err != nil {
 		return err
 	}
-	if gone > 0 {
+	if gone > 0 && !held {
 		q := &statement{dialect: s.dialect}
 		if d.SQL.Erase == manifest.EraseAnonymise {
 			q.add("UPDATE ", d.table, " AS t SET ")
@@ -64,7 +89,10 @@ func (s *System) erase(ctx context.Context, tx *sql.Tx, d *dataset, c *chunk, da
 		if t.found == 0 {
 			continue
 		}
-		n := dsar.Counts{Dataset: d.Name, Found: t.found, Retained: t.retained}
+		if held {
+			t.hold()
+		}
+		n := dsar.Counts{Dataset: d.Name, Found: t.found, Retained: t.kept()}
 		if d.SQL.Erase == manifest.EraseAnonymise {
 			n.Anonymised = t.gone
 		} else {

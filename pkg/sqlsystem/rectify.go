@@ -34,6 +34,9 @@ func (s *System) RectifyBatch(ctx context.Context, jobs []*worker.CountsJob) err
 					return err
 				}
 			}
+			if err := s.unchanged(ctx, tx, j); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
@@ -44,6 +47,7 @@ type update struct {
 	d       *dataset
 	columns []string
 	values  []any
+	names   []string // of the columns, as the manifest has them
 }
 
 // updates checks corrections and puts those of a dataset together, in the order
@@ -68,6 +72,7 @@ func (s *System) updates(changes []worker.Change) ([]update, error) {
 			}
 			u.columns = append(u.columns, column)
 			u.values = append(u.values, value)
+			u.names = append(u.names, c.Column)
 		}
 		if u.columns != nil {
 			out = append(out, u)
@@ -129,7 +134,41 @@ func (s *System) rectify(ctx context.Context, tx *sql.Tx, u update, j *worker.Co
 		if err := s.exactly(ctx, tx, q, total); err != nil {
 			return err
 		}
-		j.Counts = append(j.Counts, dsar.Counts{Dataset: u.d.Name, Found: total, Rectified: total})
+		j.Counts = append(j.Counts, dsar.Counts{Dataset: u.d.Name, Found: total, Rectified: total, Changed: u.names})
+	}
+	return nil
+}
+
+// unchanged says which columns of the person's records hold what a correction is
+// about, and stay as they are: the manifest doesn't let them be corrected.
+func (s *System) unchanged(ctx context.Context, tx *sql.Tx, j *worker.CountsJob) error {
+	for _, d := range s.datasets {
+		var names []string
+		for _, c := range j.Changes {
+			if c.Dataset == d.Name && !slices.Contains(d.SQL.Rectify, c.Column) && !slices.Contains(names, c.Column) {
+				names = append(names, c.Column)
+			}
+		}
+		if names == nil {
+			continue
+		}
+		var found int64
+		for _, c := range s.chunks([]*worker.Task{&j.Task}) {
+			_, total, err := s.tally(ctx, tx, d, c, 1)
+			if err != nil {
+				return err
+			}
+			found += total
+		}
+		if found == 0 {
+			continue
+		}
+		i := slices.IndexFunc(j.Counts, func(c dsar.Counts) bool { return c.Dataset == d.Name })
+		if i < 0 {
+			j.Counts = append(j.Counts, dsar.Counts{Dataset: d.Name, Found: found})
+			i = len(j.Counts) - 1
+		}
+		j.Counts[i].Unchanged = names
 	}
 	return nil
 }

@@ -10,28 +10,50 @@ import (
 	"habeas.dev/pkg/worker"
 )
 
-// RestrictBatch sets the flags that stop processing for the right at hand, in
-// one transaction. A right for which no dataset has a flag fails: a person must
-// see to it.
+// RestrictBatch sets the flags that stop processing for the right at hand, and
+// for the purposes that the person named, in one transaction. A right for which
+// no dataset has a flag fails: a person must see to it.
 func (s *System) RestrictBatch(ctx context.Context, jobs []*worker.CountsJob) error {
 	for _, j := range jobs {
-		if !slices.ContainsFunc(s.datasets, func(d *dataset) bool { return len(d.flags(j.Right)) > 0 }) {
+		if !s.stops(j.Right, func(manifest.SQLRestrict) bool { return true }) {
 			j.Err = worker.Permanent("not-restrictable", "nothing in this system's manifest says how processing is stopped for this right: do it by hand, or add sql.restrict", nil)
 		}
 	}
+	return s.flag(ctx, jobs)
+}
+
+// LiftBatch sets the same flags to the value with which processing goes on. One
+// for which the manifest has none fails: a person must see to it.
+func (s *System) LiftBatch(ctx context.Context, jobs []*worker.CountsJob) error {
+	for _, j := range jobs {
+		switch {
+		case !s.stops(j.Right, func(manifest.SQLRestrict) bool { return true }):
+			j.Err = worker.Permanent("not-restrictable", "nothing in this system's manifest says how processing is stopped for this right: what was done by hand must be undone by hand", nil)
+		case s.stops(j.Right, func(r manifest.SQLRestrict) bool { return r.Lift() == nil }):
+			j.Err = worker.Permanent("no-lift", "the manifest doesn't say which value goes on with processing: undo it by hand, or add lifted:", nil)
+		}
+	}
+	return s.flag(ctx, jobs)
+}
+
+// stops tells whether some flag of the right is such a one.
+func (s *System) stops(right dsar.Right, such func(manifest.SQLRestrict) bool) bool {
+	return slices.ContainsFunc(s.datasets, func(d *dataset) bool { return slices.ContainsFunc(d.flags(right, nil), such) })
+}
+
+// flag sets the flags of all jobs, those alike together.
+func (s *System) flag(ctx context.Context, jobs []*worker.CountsJob) error {
 	return s.transact(ctx, jobs, func(ctx context.Context, tx *sql.Tx, jobs []*worker.CountsJob) error {
-		// Requests of one right go together.
 		for len(jobs) > 0 {
-			right := jobs[0].Right
 			var same, others []*worker.CountsJob
 			for _, j := range jobs {
-				if j.Right == right {
+				if j.Right == jobs[0].Right && j.Lift == jobs[0].Lift && slices.Equal(j.Purposes, jobs[0].Purposes) {
 					same = append(same, j)
 				} else {
 					others = append(others, j)
 				}
 			}
-			if err := s.restrict(ctx, tx, right, same); err != nil {
+			if err := s.restrict(ctx, tx, same); err != nil {
 				return err
 			}
 			jobs = others
@@ -40,21 +62,28 @@ func (s *System) RestrictBatch(ctx context.Context, jobs []*worker.CountsJob) er
 	})
 }
 
-// flags are those of a dataset that stop processing for a right.
-func (d *dataset) flags(right dsar.Right) []manifest.SQLRestrict {
+// flags are those of a dataset that stop processing for a right and, where any
+// are named, for one of the purposes.
+func (d *dataset) flags(right dsar.Right, purposes []string) []manifest.SQLRestrict {
 	var out []manifest.SQLRestrict
 	for _, r := range d.SQL.Restrict {
-		if len(r.Rights) == 0 || slices.Contains(r.Rights, right) {
-			out = append(out, r)
+		if len(r.Rights) > 0 && !slices.Contains(r.Rights, right) {
+			continue
 		}
+		if len(purposes) > 0 && len(r.Purposes) > 0 && !slices.ContainsFunc(r.Purposes, func(p string) bool { return slices.Contains(purposes, p) }) {
+			continue
+		}
+		out = append(out, r)
 	}
 	return out
 }
 
-func (s *System) restrict(ctx context.Context, tx *sql.Tx, right dsar.Right, jobs []*worker.CountsJob) error {
+// restrict sets the flags of jobs that are alike.
+func (s *System) restrict(ctx context.Context, tx *sql.Tx, jobs []*worker.CountsJob) error {
+	task := jobs[0].Task
 	chunks := s.chunks(tasksOf(jobs))
 	for _, d := range s.datasets {
-		flags := d.flags(right)
+		flags := d.flags(task.Right, task.Purposes)
 		if len(flags) == 0 {
 			continue
 		}
@@ -73,7 +102,11 @@ func (s *System) restrict(ctx context.Context, tx *sql.Tx, right dsar.Right, job
 					q.WriteString(", ")
 				}
 				q.add(quote(f.Column), " = ")
-				q.constant(f.Value)
+				if task.Lift {
+					q.constant(f.Lift())
+				} else {
+					q.constant(f.Value)
+				}
 			}
 			d.rows(q, c, func() {})
 			if err := s.exactly(ctx, tx, q, total); err != nil {

@@ -32,6 +32,8 @@ type System struct {
 	erasing  []*dataset // in the order of erasing
 	finders  []*finder
 
+	drift drift
+
 	prepared   sync.Mutex
 	statements map[string]*sql.Stmt // SQLite only: pgx keeps its own
 }
@@ -42,6 +44,8 @@ var (
 	_ worker.BatchEraser     = (*System)(nil)
 	_ worker.BatchRectifier  = (*System)(nil)
 	_ worker.BatchRestricter = (*System)(nil)
+	_ worker.BatchLifter     = (*System)(nil)
+	_ worker.Noter           = (*System)(nil)
 )
 
 // Option changes a [System].

@@ -128,7 +128,7 @@ func TestCountAndErase(t *testing.T) {
 		}
 		retained := map[string][]dsar.Retention{
 			"orders": {
-				{Ground: "tax-records", Records: 2, Until: day("2030-05-05")},
+				{Ground: "tax-records", Records: 2, Until: day("2030-05-05"), Next: day("2026-11-21")},
 				{Ground: "legal-claims", Records: 1, Until: day("2026-12-02")},
 			},
 			"lines": {{Ground: "tax-records", Records: 1, Until: day("2030-05-05")}},
@@ -381,7 +381,9 @@ func TestRectify(t *testing.T) {
 		if err := s.RectifyBatch(t.Context(), jobs); err != nil {
 			t.Fatal(err)
 		}
-		if !reflect.DeepEqual(jobs[0].Counts, []dsar.Counts{{Dataset: "people", Found: 1, Rectified: 1}}) || jobs[0].Err != nil {
+		// The e-mail address that a note was sent to stays what it was, and is named.
+		if !reflect.DeepEqual(jobs[0].Counts, []dsar.Counts{{Dataset: "people", Found: 1, Rectified: 1, Changed: []string{"mail", "born", "score", "active"}},
+			{Dataset: "notes", Found: 1, Unchanged: []string{"mail"}}}) || jobs[0].Err != nil {
 			t.Errorf("got %+v, %v", jobs[0].Counts, jobs[0].Err)
 		}
 		for i, code := range map[int]string{1: "not-rectifiable", 2: "bad-correction"} {

@@ -62,16 +62,54 @@ func abilityOf(a dsar.Action, impl any) (ability, bool) {
 			return err
 		}}, ok
 	case dsar.Restrict:
-		if b, ok := impl.(BatchRestricter); ok {
-			return countsMany(b.RestrictBatch), true
-		}
-		r, ok := impl.(Restricter)
-		return ability{one: func(ctx context.Context, j *job) (err error) {
-			j.counts, err = r.Restrict(ctx, j.open)
-			return err
-		}}, ok
+		return restrictAbility(impl)
 	default:
 		return ability{}, false
+	}
+}
+
+// restrictAbility restricts, and lifts where a job asks for that; the two are
+// called apart.
+func restrictAbility(impl any) (ability, bool) {
+	if b, ok := impl.(BatchRestricter); ok {
+		l, _ := impl.(BatchLifter)
+		restrict := countsMany(b.RestrictBatch).many
+		return ability{many: func(ctx context.Context, jobs []*job) error {
+			var lift, rest []*job
+			for _, j := range jobs {
+				if j.open.Lift {
+					lift = append(lift, j)
+				} else {
+					rest = append(rest, j)
+				}
+			}
+			if len(rest) > 0 {
+				failAll(rest, restrict(ctx, rest))
+			}
+			if len(lift) > 0 {
+				failAll(lift, countsMany(l.LiftBatch).many(ctx, lift)) // prepare lets none through without it
+			}
+			return nil
+		}}, true
+	}
+	r, ok := impl.(Restricter)
+	l, _ := impl.(Lifter)
+	return ability{one: func(ctx context.Context, j *job) (err error) {
+		if j.open.Lift {
+			j.counts, err = l.Lift(ctx, j.open)
+			return err
+		}
+		j.counts, err = r.Restrict(ctx, j.open)
+		return err
+	}}, ok
+}
+
+// failAll gives every job that has no error of its own that of their call.
+func failAll(jobs []*job, err error) {
+	for _, j := range jobs {
+		if j.err == nil {
+			j.err = err
+		}
 	}
 }
 

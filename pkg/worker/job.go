@@ -117,6 +117,7 @@ func (w *Worker) prepare(ctx context.Context, v *vault.Vault, j *job) {
 		Right:        j.task.Right,
 		Jurisdiction: j.task.Jurisdiction,
 		Attempt:      j.task.Attempt,
+		Holds:        j.task.Holds,
 		Identifiers:  make([]Identifier, 0, len(j.task.Identifiers)),
 	}
 	for _, id := range j.task.Identifiers {
@@ -154,7 +155,11 @@ func (w *Worker) prepareDetails(j *job) {
 		j.err = Permanent("unreadable-details", "the request's details are not what they should be", err)
 		return
 	}
-	j.open.Purposes = d.Purposes
+	j.open.Purposes, j.open.Lift = d.Purposes, d.Lift && j.task.Action == dsar.Restrict
+	if j.open.Lift && !w.lifts {
+		j.err = Permanent("no-lift", "this system's worker can't undo what it restricted; a person must", nil)
+		return
+	}
 	if j.task.Action != dsar.Rectify {
 		return
 	}

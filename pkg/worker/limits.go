@@ -46,6 +46,8 @@ const (
 	MaxIdentifier = 1024
 	// MaxGrounds is how many grounds of retention one dataset may name.
 	MaxGrounds = 32
+	// MaxNotes is how many notes of an implementation go into a report.
+	MaxNotes = 20
 	// MaxReason is the longest reason, in bytes: one sentence.
 	MaxReason = 300
 	// MaxDetail is how much of an underlying error's text is kept, sealed, in

@@ -30,6 +30,8 @@ type Worker struct {
 	datasets map[string]*dataset
 	order    []*dataset // as in the manifest
 	can      [len(actions)]ability
+	lifts    bool // the implementation can undo a restriction
+	notes    func() []string
 
 	log         *slog.Logger
 	now         func() time.Time
@@ -97,6 +99,14 @@ func New(m *manifest.Manifest, impl any, opts ...Option) (*Worker, error) {
 				m.System, a.Ability(), impl, interfaceOf(a))
 		}
 		w.can[i] = call
+	}
+	switch impl.(type) {
+	case Lifter, BatchLifter:
+		w.lifts = true
+	}
+	w.notes = func() []string { return nil }
+	if n, ok := impl.(Noter); ok {
+		w.notes = n.Notes
 	}
 	for _, opt := range opts {
 		opt(w)

@@ -62,7 +62,26 @@ func (w *Worker) checkCounts(j *job) error {
 		}
 	}
 	w.sortCounts(j.counts)
+	if j.task.Action == dsar.Rectify {
+		fillChanged(j)
+	}
 	return nil
+}
+
+// fillChanged names the columns that were corrected, where the implementation
+// doesn't: all that were asked for.
+func fillChanged(j *job) {
+	for i := range j.counts {
+		c := &j.counts[i]
+		if c.Rectified == 0 || len(c.Changed)+len(c.Unchanged) > 0 {
+			continue
+		}
+		for _, change := range j.changes {
+			if change.Dataset == c.Dataset && !slices.Contains(c.Changed, change.Column) {
+				c.Changed = append(c.Changed, change.Column)
+			}
+		}
+	}
 }
 
 func checkRetained(c *dsar.Counts) error {

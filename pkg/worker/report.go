@@ -46,7 +46,23 @@ func (w *Worker) report(j *job) dsar.Report {
 	default:
 		return w.fault(j, r, j.err)
 	}
+	if j.open.Lift {
+		r.Code, r.Reason = "lifted", "the restriction was lifted"
+	}
+	r.Notes = w.notesOf()
 	return r
+}
+
+// notesOf are the implementation's notes, as many and as long as a report takes.
+func (w *Worker) notesOf() []string {
+	var out []string
+	for _, n := range w.notes() {
+		if len(out) == MaxNotes {
+			break
+		}
+		out = append(out, cut(n, MaxReason))
+	}
+	return out
 }
 
 // fault says in a report what an error means.

@@ -26,6 +26,11 @@ type Task struct {
 	// Purposes are those that the person objects to or withdraws consent from,
 	// with restrict; none means all that the right reaches.
 	Purposes []string
+	// Holds are the datasets of which nothing may be erased, with count and
+	// erase. Only a worker whose manifest says holds is told of them.
+	Holds []string
+	// Lift tells that what a restrict did is to be undone: [Lifter] is asked.
+	Lift bool
 }
 
 // Found is an identifier that a resolve found, and the one it was found by.
@@ -64,6 +69,20 @@ type Change struct{ Dataset, Column, Value string }
 // Restricter stops processing and keeps the records.
 type Restricter interface {
 	Restrict(ctx context.Context, t Task) ([]dsar.Counts, error)
+}
+
+// Lifter undoes what Restrict did, for a person who asks for it. Where a worker
+// can't, a person must.
+type Lifter interface {
+	Lift(ctx context.Context, t Task) ([]dsar.Counts, error)
+}
+
+// Noter says what a person should know of the system besides, such as a column
+// that the manifest doesn't declare: it stands in the trace of every request
+// until it is mended. Notes hold no personal data. It is asked with every report,
+// so it MUST be quick.
+type Noter interface {
+	Notes() []string
 }
 
 // The batch forms, for systems that can ask for many subjects in one call. A
@@ -116,4 +135,9 @@ type BatchRectifier interface {
 // BatchRestricter restricts many subjects at once.
 type BatchRestricter interface {
 	RestrictBatch(ctx context.Context, jobs []*CountsJob) error
+}
+
+// BatchLifter lifts many restrictions at once.
+type BatchLifter interface {
+	LiftBatch(ctx context.Context, jobs []*CountsJob) error
 }

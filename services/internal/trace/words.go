@@ -76,6 +76,28 @@ func sentenceWords(e dsar.Event) (system, text string) {
 	}
 }
 
+// fieldWords names the columns that a rectification changed, and those that it
+// left.
+func fieldWords(counts []dsar.Counts) string {
+	var changed, unchanged []string
+	for _, c := range counts {
+		for _, column := range c.Changed {
+			changed = append(changed, c.Dataset+"."+column)
+		}
+		for _, column := range c.Unchanged {
+			unchanged = append(unchanged, c.Dataset+"."+column)
+		}
+	}
+	text := ""
+	if len(changed) > 0 {
+		text += "; changed " + strings.Join(changed, ", ")
+	}
+	if len(unchanged) > 0 {
+		text += "; left as they were " + strings.Join(unchanged, ", ")
+	}
+	return text
+}
+
 func checkWords(checks []dsar.Check) string {
 	var names []string
 	for _, c := range checks {
@@ -165,6 +187,10 @@ func endWords(e dsar.TaskEnded) string {
 	}
 	if e.By != "" {
 		text += " by the hand of " + e.By
+	}
+	text += fieldWords(e.Counts)
+	if len(e.Notes) > 0 {
+		text += "; note: " + strings.Join(e.Notes, "; ")
 	}
 	return text + because(e.Code, e.Reason)
 }

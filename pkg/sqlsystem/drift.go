@@ -1,0 +1,127 @@
+package sqlsystem
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// driftEvery is how often the database is asked whether it has columns that the
+// manifest doesn't declare: a change of a table is seen within that.
+const driftEvery = 10 * time.Minute
+
+// driftTime bounds that question: a report waits for it.
+const driftTime = 5 * time.Second
+
+// drift is what the database has and the manifest doesn't say.
+type drift struct {
+	mu    sync.Mutex
+	asked time.Time
+	notes []string
+}
+
+// Notes implements [worker.Noter]: the columns of the datasets' tables that the
+// manifest doesn't declare. What is in them is neither gathered nor known.
+func (s *System) Notes() []string {
+	s.drift.mu.Lock()
+	defer s.drift.mu.Unlock()
+	if now := s.now(); s.drift.asked.IsZero() || now.Sub(s.drift.asked) >= driftEvery || now.Before(s.drift.asked) {
+		ctx, cancel := context.WithTimeout(context.Background(), driftTime)
+		defer cancel()
+		s.drift.asked = now
+		if undeclared, err := s.Undeclared(ctx); err == nil { // else what was known is said again
+			s.drift.notes = s.drift.notes[:0:0]
+			for _, u := range undeclared {
+				s.drift.notes = append(s.drift.notes, u.String())
+			}
+		}
+	}
+	return s.drift.notes
+}
+
+// Undeclared is a table's columns that the manifest doesn't declare.
+type Undeclared struct {
+	Table   string
+	Columns []string
+}
+
+func (u Undeclared) String() string {
+	return fmt.Sprintf("the table %s has columns that the manifest doesn't declare: %s", u.Table, strings.Join(u.Columns, ", "))
+}
+
+// Undeclared asks the database for the columns of the datasets' tables that the
+// manifest doesn't name anywhere, in its order.
+func (s *System) Undeclared(ctx context.Context) ([]Undeclared, error) {
+	declared := s.declared()
+	var out []Undeclared
+	for _, name := range s.tables() {
+		t, err := s.describe(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		u := Undeclared{Table: name}
+		for _, c := range t.columns {
+			if !slices.ContainsFunc(declared[name], func(d string) bool { return d == c.name || s.dialect == SQLite && strings.EqualFold(d, c.name) }) {
+				u.Columns = append(u.Columns, c.name)
+			}
+		}
+		if len(u.Columns) > 0 {
+			out = append(out, u)
+		}
+	}
+	return out, nil
+}
+
+// tables are those of the datasets, each once.
+func (s *System) tables() []string {
+	var names []string
+	for _, d := range s.datasets {
+		if !slices.Contains(names, d.SQL.Table) {
+			names = append(names, d.SQL.Table)
+		}
+	}
+	return names
+}
+
+// declared are the columns that the manifest names, by table.
+func (s *System) declared() map[string][]string {
+	out := map[string][]string{}
+	for _, d := range s.datasets {
+		own := d.SQL.Table
+		add := func(source string) {
+			table, column := d.place(source)
+			out[table] = append(out[table], column)
+		}
+		for _, c := range d.columns {
+			add(d.SQL.Source(c.name))
+		}
+		for _, source := range d.SQL.Subject {
+			add(source)
+		}
+		out[own] = append(append(out[own], d.SQL.Key...), d.SQL.Technical...)
+		for column := range d.SQL.Anonymise {
+			out[own] = append(out[own], column)
+		}
+		for _, r := range d.SQL.Restrict {
+			out[own] = append(out[own], r.Column)
+		}
+		from := own
+		for _, v := range d.SQL.Via {
+			for near, far := range v.On {
+				out[from] = append(out[from], near)
+				out[v.Table] = append(out[v.Table], far)
+			}
+			from = v.Table
+		}
+	}
+	for _, r := range s.m.SQL.Resolve {
+		out[r.Table] = append(out[r.Table], r.Column)
+		for _, column := range r.By {
+			out[r.Table] = append(out[r.Table], column)
+		}
+	}
+	return out
+}

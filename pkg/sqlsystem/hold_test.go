@@ -1,0 +1,154 @@
+package sqlsystem
+
+import (
+	"errors"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/worker"
+)
+
+// TestHold: of a dataset on hold nothing is erased of the person, and everything
+// of others; the plan, the erasure and the proof say the same.
+func TestHold(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, d database) {
+		for i, mail := range []string{"ann@example.com", "bob@example.com"} {
+			d.person(t, i+1, mail, nil)
+			d.insert(t, "orders", mail+" old", i+1, "2001-01-01", nil)
+			d.insert(t, "orders", mail+" new", i+1, "2025-01-01", nil)
+		}
+		s := open(t, d, shop(t))
+		jobs := func() []*worker.CountsJob {
+			jobs := countJobs(dsar.Erasure, ids("customer 1"), ids("customer 2"))
+			jobs[0].Holds = []string{"orders"}
+			return jobs
+		}
+		tax := dsar.Retention{Ground: "tax-records", Records: 1, Until: time.Date(2035, 1, 1, 0, 0, 0, 0, time.UTC)}
+		held := []dsar.Retention{{Ground: dsar.LegalHold, Records: 1}, tax}
+		orders := func(j *worker.CountsJob) dsar.Counts {
+			t.Helper()
+			i := slices.IndexFunc(j.Counts, func(c dsar.Counts) bool { return c.Dataset == "orders" })
+			if i < 0 || j.Err != nil {
+				t.Fatalf("%+v", j)
+			}
+			slices.SortFunc(j.Counts[i].Retained, func(a, b dsar.Retention) int { return strings.Compare(a.Ground, b.Ground) })
+			return j.Counts[i]
+		}
+		plan, done, proof := jobs(), jobs(), jobs()
+		for _, err := range []error{s.CountBatch(t.Context(), plan), s.EraseBatch(t.Context(), done), s.CountBatch(t.Context(), proof)} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		for what, c := range map[string]struct{ got, want dsar.Counts }{
+			"the held plan":    {orders(plan[0]), dsar.Counts{Dataset: "orders", Found: 2, Retained: held}},
+			"the held erasure": {orders(done[0]), dsar.Counts{Dataset: "orders", Found: 2, Retained: held}},
+			"the held proof":   {orders(proof[0]), dsar.Counts{Dataset: "orders", Found: 2, Retained: held}},
+			"the free plan":    {orders(plan[1]), dsar.Counts{Dataset: "orders", Found: 2, Retained: []dsar.Retention{tax}}},
+			"the free erasure": {orders(done[1]), dsar.Counts{Dataset: "orders", Found: 2, Erased: 1, Retained: []dsar.Retention{tax}}},
+		} {
+			if !reflect.DeepEqual(c.got, c.want) {
+				t.Errorf("%s:\ngot  %+v\nwant %+v", what, c.got, c.want)
+			}
+		}
+		left := d.column(t, "SELECT number FROM orders")
+		slices.Sort(left)
+		if !slices.Equal(left, []string{"ann@example.com new", "ann@example.com old", "bob@example.com new"}) {
+			t.Errorf("left %v", left)
+		}
+	})
+}
+
+// TestLift: what was restricted goes on as before; for a flag that no manifest
+// says how to undo, a person must.
+func TestLift(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, d database) {
+		d.person(t, 1, "ann@example.com", nil)
+		d.person(t, 2, "bob@example.com", nil)
+		s := open(t, d, shop(t))
+		jobs := countJobs(dsar.Restriction, ids("customer 1"), ids("customer 2"))
+		if err := s.RestrictBatch(t.Context(), jobs); err != nil {
+			t.Fatal(err)
+		}
+		lift := countJobs(dsar.Restriction, ids("customer 1"))
+		lift[0].Lift = true
+		if err := s.LiftBatch(t.Context(), lift); err != nil || lift[0].Err != nil || lift[0].Counts[0].Restricted != 1 {
+			t.Errorf("%+v, %v", lift[0], err)
+		}
+		if got := d.column(t, "SELECT id FROM people WHERE restricted"); !slices.Equal(got, []string{"2"}) {
+			t.Errorf("restricted %v", got)
+		}
+	})
+}
+
+// TestPurposes: a withdrawal of one purpose leaves the flags of the others.
+func TestPurposes(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, d database) {
+		d.person(t, 1, "ann@example.com", nil)
+		m := shop(t)
+		m.Dataset("people").SQL.Restrict = []manifest.SQLRestrict{
+			{Column: "restricted", Value: true, Rights: []dsar.Right{dsar.ConsentWithdrawal}, Purposes: []string{"marketing"}},
+			{Column: "score", Value: 0, Rights: []dsar.Right{dsar.ConsentWithdrawal}, Purposes: []string{"scoring"}},
+		}
+		s := open(t, d, m)
+		withdraw := func(purposes ...string) *worker.CountsJob {
+			t.Helper()
+			jobs := countJobs(dsar.ConsentWithdrawal, ids("customer 1"))
+			jobs[0].Purposes = purposes
+			if err := s.RestrictBatch(t.Context(), jobs); err != nil || jobs[0].Err != nil {
+				t.Fatal(err, jobs[0].Err)
+			}
+			return jobs[0]
+		}
+		restricted := func() int { return len(d.column(t, "SELECT id FROM people WHERE restricted")) }
+		if j := withdraw("research"); len(j.Counts) > 0 || restricted() != 0 {
+			t.Errorf("a purpose that it doesn't know: %+v", j.Counts)
+		}
+		if j := withdraw("scoring"); len(j.Counts) != 1 || restricted() != 0 {
+			t.Errorf("another purpose: %+v", j.Counts)
+		}
+		if j := withdraw(); len(j.Counts) != 1 || restricted() != 1 {
+			t.Errorf("every purpose: %+v", j.Counts)
+		}
+		jobs := countJobs(dsar.ConsentWithdrawal, ids("customer 1"))
+		jobs[0].Lift = true
+		var typed *worker.Error
+		if err := s.LiftBatch(t.Context(), jobs); err != nil || !errors.As(jobs[0].Err, &typed) || typed.Code != "no-lift" {
+			t.Errorf("lifted: %v, %v", err, jobs[0].Err)
+		}
+	})
+}
+
+// TestNotes: a column that the manifest doesn't declare is named, until it is.
+func TestNotes(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, d database) {
+		m := shop(t)
+		before := open(t, d, m)
+		own := before.Notes() // what the shop's own manifest leaves out
+		if _, err := d.Exec("ALTER TABLE people ADD COLUMN shoe_size INTEGER"); err != nil {
+			t.Fatal(err)
+		}
+		if got := before.Notes(); !slices.Equal(got, own) {
+			t.Errorf("asked again at once: %v", got)
+		}
+		noted := strings.Join(open(t, d, m).Notes(), "\n")
+		if !strings.Contains(noted, "shoe_size") || !strings.Contains(noted, "table people") {
+			t.Errorf("notes %q", noted)
+		}
+		declared := shop(t)
+		people := declared.Dataset("people")
+		people.SQL.Technical = append(people.SQL.Technical, "shoe_size")
+		if noted := strings.Join(open(t, d, declared).Notes(), "\n"); strings.Contains(noted, "shoe_size") {
+			t.Errorf("though it is declared: %q", noted)
+		}
+	})
+}
