@@ -23,18 +23,21 @@ const (
 // for an erasure. It holds no time of the run, but for when an erasure was
 // proven.
 type answer struct {
-	Format       string             `json:"format"` // "habeas-answer/1"
-	RequestID    string             `json:"request_id"`
-	Right        dsar.Right         `json:"right"`
-	Jurisdiction string             `json:"jurisdiction,omitempty"`
-	Language     string             `json:"language"`
-	ReceivedAt   time.Time          `json:"received_at,omitzero"`
-	Law          string             `json:"law,omitempty"`
-	Entity       string             `json:"responsible_entity,omitempty"`
-	Complaint    []answerAuthority  `json:"complaint_to,omitempty"`
-	Records      int64              `json:"records"`
-	Identifiers  []answerIdentifier `json:"identifiers"`
-	Systems      []answerSystem     `json:"systems"`
+	Format       string            `json:"format"` // "habeas-answer/1"
+	RequestID    string            `json:"request_id"`
+	Right        dsar.Right        `json:"right"`
+	Jurisdiction string            `json:"jurisdiction,omitempty"`
+	Language     string            `json:"language"`
+	ReceivedAt   time.Time         `json:"received_at,omitzero"`
+	Law          string            `json:"law,omitempty"`
+	Entity       string            `json:"responsible_entity,omitempty"`
+	Complaint    []answerAuthority `json:"complaint_to,omitempty"`
+	// Lifted tells that what is told is the undoing of the right.
+	Lifted      bool               `json:"lifted,omitempty"`
+	Purposes    []string           `json:"purposes,omitempty"`
+	Records     int64              `json:"records"`
+	Identifiers []answerIdentifier `json:"identifiers"`
+	Systems     []answerSystem     `json:"systems"`
 }
 
 type answerAuthority struct {
@@ -89,6 +92,10 @@ type answerDataset struct {
 	Anonymised int64 `json:"anonymised,omitempty"`
 	Rectified  int64 `json:"rectified,omitempty"`
 	Restricted int64 `json:"restricted,omitempty"`
+	// Changed are the columns that were corrected; Unchanged those that hold what
+	// a correction was about, and stay as they were recorded.
+	Changed   []string `json:"changed,omitempty"`
+	Unchanged []string `json:"unchanged,omitempty"`
 	// GoesWith is the dataset with which these records are found and erased,
 	// uncounted, where some of that were found.
 	GoesWith string     `json:"goes_with,omitempty"`
@@ -116,7 +123,7 @@ type retained struct {
 
 // held tells whether anything at all is to be said of the dataset.
 func (d *answerDataset) held() bool {
-	return d.Records > 0 || d.LeftOutRecords > 0 || d.Found > 0 || d.touched() > 0 || len(d.Retained) > 0 || d.GoesWith != ""
+	return len(d.Unchanged) > 0 || d.Records > 0 || d.LeftOutRecords > 0 || d.Found > 0 || d.touched() > 0 || len(d.Retained) > 0 || d.GoesWith != ""
 }
 
 func (d *answerDataset) touched() int64 {
@@ -136,6 +143,7 @@ func (b *build) answer() (*answer, error) {
 	a := &answer{
 		Format: "habeas-answer/1", RequestID: in.RequestID, Right: in.Right, Jurisdiction: in.Jurisdiction, Language: b.words.Lang,
 		ReceivedAt: in.ReceivedAt.UTC(), Law: in.Policy.Law, Entity: in.Policy.Entity,
+		Lifted: in.Lift, Purposes: in.Purposes,
 		Identifiers: make([]answerIdentifier, 0, len(in.Identifiers)), Systems: make([]answerSystem, 0, len(b.systems)),
 	}
 	if in.ReceivedAt.IsZero() {
@@ -265,7 +273,8 @@ func (b *build) counts(d *answerDataset, part *systemPart, ds *manifest.Dataset)
 	case dsar.KnowCategories:
 		d.Found = part.counts(dsar.Count, ds.Name).Found
 	case dsar.Rectification:
-		d.Rectified = part.counts(dsar.Rectify, ds.Name).Rectified
+		sum := part.counts(dsar.Rectify, ds.Name)
+		d.Rectified, d.Changed, d.Unchanged = sum.Rectified, sum.Changed, sum.Unchanged
 	case dsar.Restriction, dsar.Objection, dsar.ConsentWithdrawal, dsar.OptOut:
 		d.Restricted = part.counts(dsar.Restrict, ds.Name).Restricted
 	}
@@ -308,6 +317,9 @@ func (b *build) retained(ds *manifest.Dataset, r dsar.Retention) retained {
 			out.Title, out.Source = rule.Title.In(b.words.Lang), rule.Source
 		}
 	}
+	if out.Title == "" && r.Ground == dsar.LegalHold {
+		out.Title = b.words.legalHold
+	}
 	return out
 }
 
@@ -334,6 +346,8 @@ func (p *systemPart) counts(a dsar.Action, dataset string) (sum dsar.Counts) {
 			sum.Anonymised += c.Anonymised
 			sum.Rectified += c.Rectified
 			sum.Restricted += c.Restricted
+			sum.Changed = append(sum.Changed, c.Changed...)
+			sum.Unchanged = append(sum.Unchanged, c.Unchanged...)
 			sum.Retained = append(sum.Retained, c.Retained...)
 		}
 	}

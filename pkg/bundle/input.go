@@ -26,6 +26,11 @@ type Input struct {
 	// Systems are all that the request had to reach, in the order of the page.
 	Systems []System
 	Policy  Policy
+	// Lift tells that a restriction, an objection, a withdrawal or an opt-out was
+	// undone.
+	Lift bool
+	// Purposes are those that the person named; with the same rights.
+	Purposes []string
 	// Letter opens the page where one is to be sent with the answer.
 	Letter *Letter
 	// Run is when and by what this bundle was packed. It is in bag-info.txt and

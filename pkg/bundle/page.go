@@ -131,6 +131,9 @@ func (b *build) page(a *answer, told string) ([]byte, error) {
 		Title: w.title[in.Right], Lead: w.lead[in.Right], Letter: in.Letter,
 		Statements: in.Policy.Statements, Automated: in.Policy.Automated, Transfers: in.Policy.Transfers,
 	}
+	if in.Lift {
+		p.Title, p.Lead = w.liftedTitle, w.liftedLead
+	}
 	if p.Title == "" {
 		p.Title = titleOr(named(w.rightNames, in.Right), w.title[dsar.Access])
 	}
@@ -296,6 +299,9 @@ func (r *overviewRow) append(html []byte, number bool) []byte {
 func (b *build) overviewRow(a *answer, s *answerSystem) overviewRow {
 	w := b.words
 	o := w.outcomes[s.Outcome]
+	if b.in.Lift && s.Outcome == dsar.Restricted {
+		o = w.liftedOutcome
+	}
 	row := overviewRow{Title: s.Title, Badge: titleOr(o.badge, string(s.Outcome)), Sentence: o.sentence, Number: w.number(s.Records)}
 	switch s.Outcome {
 	case dsar.NothingFound:
@@ -346,6 +352,9 @@ func (b *build) actions(s *answerSystem) *actions {
 		numbers = func(d *answerDataset) []int64 { return []int64{d.Rectified} }
 	case dsar.Restriction, dsar.Objection, dsar.ConsentWithdrawal, dsar.OptOut:
 		t.Columns = []string{w.restricted}
+		if b.in.Lift {
+			t.Columns = []string{w.lifted}
+		}
 		numbers = func(d *answerDataset) []int64 { return []int64{d.Restricted} }
 	default:
 		return nil
@@ -359,6 +368,9 @@ func (b *build) actions(s *answerSystem) *actions {
 		for _, n := range numbers(d) {
 			row.Numbers = append(row.Numbers, w.number(n))
 		}
+		if len(d.Changed) > 0 {
+			row.Title += fmt.Sprintf(w.fieldsChanged, w.list(s.columns(d.Dataset, d.Changed, w.Lang), w.and))
+		}
 		if d.GoesWith != "" {
 			row.Title += fmt.Sprintf(w.goesWith, s.title(d.GoesWith))
 			for i := range row.Numbers {
@@ -371,6 +383,22 @@ func (b *build) actions(s *answerSystem) *actions {
 		return nil
 	}
 	return &t
+}
+
+// columns are the titles of a dataset's columns.
+func (s *answerSystem) columns(dataset string, names []string, lang string) []string {
+	d := s.part.Manifest.Dataset(dataset)
+	titles := make([]string, len(names))
+	for i, name := range names {
+		titles[i] = name
+		if d == nil {
+			continue
+		}
+		if c := d.Column(name); c != nil {
+			titles[i] = titleOr(c.Title.In(lang), name)
+		}
+	}
+	return titles
 }
 
 // title is a dataset's.
@@ -417,6 +445,9 @@ func (b *build) pageLeftOut(p *page, s *answerSystem, d *answerDataset) {
 			why = fmt.Sprintf(w.leftBasis, lowerFirst(named(w.bases, d.LegalBasis)))
 		}
 		p.LeftOut = append(p.LeftOut, leftView{what + " (" + w.count(d.LeftOutRecords, "record") + ")", why})
+	}
+	if len(d.Unchanged) > 0 {
+		p.LeftOut = append(p.LeftOut, leftView{what + " · " + w.list(s.columns(d.Dataset, d.Unchanged, w.Lang), w.and), w.leftUnchanged})
 	}
 	for _, c := range d.NotShown {
 		p.LeftOut = append(p.LeftOut, leftView{what + " · " + c.title, fmt.Sprintf(w.leftHidden, named(w.hiddenKinds, c.Kind))})
@@ -499,6 +530,9 @@ func (b *build) pageMeta(p *page) {
 		p.Meta = append(p.Meta, pair{w.received, w.date(in.ReceivedAt)})
 	}
 	p.Meta = append(p.Meta, pair{w.requestNumber, in.RequestID})
+	if len(in.Purposes) > 0 {
+		p.Meta = append(p.Meta, pair{w.purposes, strings.Join(in.Purposes, ", ")})
+	}
 	if in.Policy.Contact != "" {
 		p.Meta = append(p.Meta, pair{w.contact, in.Policy.Contact})
 	}

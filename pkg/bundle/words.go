@@ -19,6 +19,12 @@ type words struct {
 	// By right.
 	title map[dsar.Right]string
 	lead  map[dsar.Right]string
+	// Instead of the right's, where it was undone.
+	liftedTitle, liftedLead, lifted string
+	liftedOutcome                   outcomeWords
+	// What was corrected, and what was left as it was.
+	fieldsChanged, leftUnchanged string
+	legalHold, purposes          string
 	// nothing replaces the lead where no system holds anything.
 	nothing string
 

@@ -30,6 +30,10 @@ var english = words{
 		dsar.ConsentWithdrawal: "You withdrew your consent. Here is what was stopped, and in which system.",
 		dsar.OptOut:            "You opted out of the sale and sharing of your data. Here is what was changed, and in which system.",
 	},
+	liftedTitle: "Your data, in use again", liftedLead: "You asked us to go on using the data that you had asked us not to use. Here is what goes on, and in which system.",
+	lifted: "In use again", liftedOutcome: outcomeWords{"In use again", "The data is used again as before."},
+	fieldsChanged: " (changed: %s)", leftUnchanged: "It says what was recorded at the time, so it stays as it is. Your correction was made where the data is current.",
+	legalHold: "Needed for a lawsuit or an inquiry", purposes: "Purposes",
 	nothing: "We looked in every system that could hold data about you. None of them holds any. Below is what each system answered.",
 
 	Skip: "Skip to the answer", Contents: "On this page",

@@ -31,6 +31,10 @@ var french = words{
 		dsar.ConsentWithdrawal: "Vous avez retiré votre consentement. Voici ce qui a cessé, et dans quel système.",
 		dsar.OptOut:            "Vous avez refusé la vente et le partage de vos données. Voici ce qui a été modifié, et dans quel système.",
 	},
+	liftedTitle: "Vos données, de nouveau utilisées", liftedLead: "Vous nous avez demandé de reprendre l’utilisation des données que vous nous aviez demandé de ne plus utiliser. Voici ce qui reprend, et dans quel système.",
+	lifted: "De nouveau utilisés", liftedOutcome: outcomeWords{"De nouveau utilisées", "Les données sont de nouveau utilisées comme auparavant."},
+	fieldsChanged: " (modifié : %s)", leftUnchanged: "Il s’agit de ce qui a été enregistré à l’époque : cela reste en l’état. Votre rectification a été faite là où les données sont actuelles.",
+	legalHold: "Nécessaire à un procès ou à une enquête", purposes: "Finalités",
 	nothing: "Nous avons cherché dans tous les systèmes qui pourraient contenir des données sur vous. Aucun n’en contient. Voici ce que chaque système a répondu.",
 
 	Skip: "Aller à la réponse", Contents: "Sur cette page",

@@ -240,6 +240,9 @@ func (s State) gatherings() (n int) {
 
 func (s State) answer() *Answer {
 	answer := &Answer{Source: s.Accepted.Source, Identifiers: s.Identifiers}
+	if s.Right != s.Accepted.Right {
+		answer.Asked = s.Accepted.Right
+	}
 	for _, sys := range s.Accepted.Systems {
 		part := SystemAnswer{System: sys.Name, Needs: sys.Needs}
 		for _, t := range s.Tasks {

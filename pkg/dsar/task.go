@@ -109,7 +109,9 @@ type Task struct {
 
 // Answer is everything that a bundle tells, apart from the records themselves.
 type Answer struct {
-	Source      string         `json:"source"`
+	Source string `json:"source"`
+	// Asked is the right that was asked for, where another is answered.
+	Asked       Right          `json:"asked,omitempty"`
 	Identifiers []Identifier   `json:"identifiers"`
 	Systems     []SystemAnswer `json:"systems"`
 }

@@ -233,6 +233,9 @@ func (j Jurisdiction) due(c dsar.Clock) (time.Time, bool) {
 	return j.endOfDay(j.days.next(j.Answer.MovesOff, last)), true
 }
 
+// Local is an instant by the jurisdiction's clock.
+func (j Jurisdiction) Local(at time.Time) time.Time { return at.In(j.zone) }
+
 // day is the date of an instant in the jurisdiction's time zone.
 func (j Jurisdiction) day(at time.Time) date {
 	y, m, d := at.In(j.zone).Date()

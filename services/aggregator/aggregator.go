@@ -44,6 +44,8 @@ type Config struct {
 	// Policy says what the answer must tell by law, in the answer's language;
 	// nil: only what is true everywhere. [FromBook] makes one.
 	Policy Policy
+	// Letter words what opens the answer; nil: nothing does.
+	Letter func(t dsar.Task) (*bundle.Letter, error)
 	// Software names the program in bag-info.txt; may be empty.
 	Software string
 	// Tracers makes a span of each task; nil: none.

@@ -3,6 +3,7 @@ package aggregator
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,12 +15,16 @@ import (
 
 	"habeas.dev/pkg/bundle"
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/vault"
 )
 
 // sealIdentifier is the context under which identifiers are sealed (pkg/worker,
 // intake).
 const sealIdentifier = "identifier"
+
+// sealDetails is that of a request's details.
+const sealDetails = "details"
 
 // assembleTime bounds one bundle: 5 GB take some minutes.
 const assembleTime = time.Hour
@@ -108,6 +113,14 @@ func (a *Aggregator) input(keys *vault.Keys, t dsar.Task, sent time.Time) (bundl
 		in.Run.At = a.cfg.Now()
 	}
 	var err error
+	if in.Lift, in.Purposes, err = details(keys, t); err != nil {
+		return in, err
+	}
+	if a.cfg.Letter != nil {
+		if in.Letter, err = a.cfg.Letter(t); err != nil {
+			return in, err
+		}
+	}
 	if in.Identifiers, err = identifiers(keys, t.Answer.Identifiers); err != nil {
 		return in, err
 	}
@@ -123,6 +136,22 @@ func (a *Aggregator) input(keys *vault.Keys, t dsar.Task, sent time.Time) (bundl
 		in.Systems = append(in.Systems, part)
 	}
 	return in, nil
+}
+
+// details are what of a request's sealed details the answer tells.
+func details(keys *vault.Keys, t dsar.Task) (lift bool, purposes []string, err error) {
+	if len(t.Details) == 0 || t.Right.Stages()[0] != dsar.Restrict {
+		return false, nil, nil
+	}
+	plain, err := keys.Open(t.Details, sealDetails)
+	if err != nil {
+		return false, nil, &identifierError{err}
+	}
+	var d event.Details
+	if json.Unmarshal(plain, &d) != nil {
+		return false, nil, &identifierError{errors.New("the details are not what they should be")}
+	}
+	return d.Lift, d.Purposes, nil
 }
 
 // sources are the record streams that a system's gathering left in the vault.

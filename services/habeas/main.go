@@ -22,6 +22,7 @@ type commands struct {
 	Intake      intakeCommand      `cmd:"" help:"Run intake by itself: the doors for requests."`
 	Coordinator coordinatorCommand `cmd:"" help:"Run a coordinator by itself, with its relay."`
 	Aggregator  aggregatorCommand  `cmd:"" help:"Run an aggregator by itself."`
+	Letters     lettersCommand     `cmd:"" help:"Run by itself what writes letters to people."`
 	Worker      workerCommand      `cmd:"" help:"Run the workers of some systems by themselves."`
 	Topics      topicsCommand      `cmd:"" help:"Kafka's topics: create what is missing, and name what differs."`
 	Submit      submitCommand      `cmd:"" help:"Submit a request."`

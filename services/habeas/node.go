@@ -13,6 +13,7 @@ import (
 	"habeas.dev/pkg/bus"
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/letter"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/policy"
 	"habeas.dev/pkg/sqlsystem"
@@ -27,6 +28,7 @@ import (
 	"habeas.dev/services/internal/relay"
 	"habeas.dev/services/internal/topics"
 	"habeas.dev/services/internal/transport"
+	"habeas.dev/services/letters"
 )
 
 const (
@@ -39,7 +41,7 @@ const (
 
 // roles are the services that a process runs.
 type roles struct {
-	intake, coordinator, aggregator bool
+	intake, coordinator, aggregator, letters bool
 	// worker tells whether the process runs a system's worker; nil: none.
 	worker func(system string) bool
 	// whole processes have the embedded broker and the sandbox, where the
@@ -49,7 +51,7 @@ type roles struct {
 
 // everything is one process with every service.
 func everything() roles {
-	return roles{intake: true, coordinator: true, aggregator: true, worker: func(string) bool { return true }, whole: true}
+	return roles{intake: true, coordinator: true, aggregator: true, letters: true, worker: func(string) bool { return true }, whole: true}
 }
 
 // node is a process with some of Habeas' services, or all.
@@ -117,9 +119,9 @@ func startNode(ctx context.Context, cfg config.Config, out outlets, r roles) (_ 
 // parts are what the services of the roles stand on.
 func (r roles) parts() installation.Parts {
 	return installation.Parts{
-		Journal: r.intake || r.coordinator,
-		Vault:   r.intake || r.aggregator || r.worker != nil,
-		Outbox:  r.aggregator,
+		Journal: r.intake || r.coordinator || r.letters,
+		Vault:   r.intake || r.aggregator || r.letters || r.worker != nil,
+		Outbox:  r.aggregator || r.letters,
 	}
 }
 
@@ -221,6 +223,11 @@ func (n *node) startServices(ctx context.Context, r roles, catalogue []dsar.Syst
 			return nil, err
 		}
 	}
+	if r.letters {
+		if err := n.startLetters(book); err != nil {
+			return nil, err
+		}
+	}
 	if r.intake {
 		return n.startIntake(book, catalogue, carrier)
 	}
@@ -228,8 +235,12 @@ func (n *node) startServices(ctx context.Context, r roles, catalogue []dsar.Syst
 }
 
 func (n *node) startAggregator(book *policy.Book, carrier transport.Carrier) error {
+	w, err := letter.NewWriter(book, n.cfg.Controller)
+	if err != nil {
+		return err
+	}
 	a, err := aggregator.New(aggregator.Config{Vault: n.in.Vault, Outbox: n.in.Outbox, Manifests: n.manifests,
-		Policy: aggregator.FromBook(book, n.cfg.Controller), Software: "habeas " + version, Tracers: n.tel.Tracers(), Now: now, Log: n.log})
+		Policy: aggregator.FromBook(book, n.cfg.Controller), Letter: aggregator.LetterFrom(w), Software: "habeas " + version, Tracers: n.tel.Tracers(), Now: now, Log: n.log})
 	if err != nil {
 		return err
 	}
@@ -249,6 +260,21 @@ func (n *node) startCoordinator(carrier transport.Carrier) error {
 func tooLarge(err error) bool {
 	var one kafka.MessageTooLargeError
 	return errors.Is(err, kafka.MessageSizeTooLarge) || errors.As(err, &one)
+}
+
+func (n *node) startLetters(book *policy.Book) error {
+	w, err := letter.NewWriter(book, n.cfg.Controller)
+	if err != nil {
+		return err
+	}
+	c := letters.Config{Requests: n.in.Requests, Facts: n.in.Journal, Writer: w, Outbox: n.in.Outbox, Now: now, Log: n.log}
+	if s := n.cfg.Letters; s.SMTP != "" {
+		c.Mailer, err = letters.NewMailer(letters.SMTP{Address: s.SMTP, From: s.From, User: s.User, PasswordFile: s.PasswordFile, Plain: s.Plain}, n.in.Vault, now)
+		if err != nil {
+			return err
+		}
+	}
+	return n.consume(letters.Group, letters.New(c).Run)
 }
 
 func (n *node) startIntake(book *policy.Book, catalogue []dsar.System, carrier transport.Carrier) (http.Handler, error) {

@@ -38,6 +38,13 @@ func (c *aggregatorCommand) Run(ctx context.Context) error {
 	return c.serve(ctx, "aggregator", roles{aggregator: true})
 }
 
+type lettersCommand struct{ servicePlace }
+
+// Run writes to people.
+func (c *lettersCommand) Run(ctx context.Context) error {
+	return c.serve(ctx, "letters", roles{letters: true})
+}
+
 type workerCommand struct {
 	servicePlace
 	System []string `arg:"" help:"The systems to serve, by their names in the configuration."`

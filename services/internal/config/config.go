@@ -40,11 +40,23 @@ type Config struct {
 	// Proof says when proof of identity is wanted before anything is disclosed:
 	// unverified (where upstream has verified no identifier), always, or nothing
 	// for never: upstream has checked who asks.
-	Proof     string    `yaml:"proof"`
+	Proof string `yaml:"proof"`
+	// Letters is how letters to people are sent, beside the outbox.
+	Letters   Letters   `yaml:"letters"`
 	Telemetry Telemetry `yaml:"telemetry"`
 	Log       Log       `yaml:"log"`
 	// Sandbox, where set, seeds stand-ins for all systems in DATA/sandbox.
 	Sandbox *Sandbox `yaml:"sandbox"`
+}
+
+// Letters is the mail server; without one, letters stay in the outbox.
+type Letters struct {
+	SMTP         string `yaml:"smtp"` // HOST:PORT
+	From         string `yaml:"from"`
+	User         string `yaml:"user"`
+	PasswordFile string `yaml:"password_file"`
+	// Plain lets letters go without TLS, to a relay on the same machine.
+	Plain bool `yaml:"plain"`
 }
 
 // Vault is where sealed objects and wrapped keys lie.
@@ -219,6 +231,9 @@ func (c Config) check() error {
 	}
 	if c.Log.Format != "text" && c.Log.Format != "json" {
 		return fmt.Errorf("log.format %q is neither text nor json", c.Log.Format)
+	}
+	if (c.Letters.SMTP == "") != (c.Letters.From == "") {
+		return errors.New("letters: smtp and from go together: the server, and who writes")
 	}
 	switch c.Proof {
 	case "", "unverified", "always":

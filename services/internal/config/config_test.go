@@ -96,6 +96,7 @@ systems:
   salesforce: {url: "http://localhost:1", client_id: id, client_secret_file: secret, calls_per_second: 5}
 controller: Acme
 proof: unverified
+letters: {smtp: "localhost:25", from: privacy@example.com, user: u, password_file: p, plain: true}
 telemetry: {otlp: "http://localhost:4318"}
 log: {level: debug, format: json}
 sandbox: {seed: 7, people: 200, canaries: true}

@@ -1,0 +1,165 @@
+package letter_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/letter"
+	"habeas.dev/pkg/policy"
+)
+
+var received = time.Date(2026, 8, 31, 10, 0, 0, 0, time.UTC)
+
+func newWriter(t *testing.T) (*letter.Writer, *policy.Book) {
+	t.Helper()
+	book, err := policy.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := letter.NewWriter(book, "Example Cloud SAS")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w, book
+}
+
+func kinds() []dsar.Letter {
+	return []dsar.Letter{dsar.LetterConfirmation, dsar.LetterProof, dsar.LetterClarification, dsar.LetterExtension, dsar.LetterRefusal, dsar.LetterAnswer, dsar.LetterCertificate}
+}
+
+func facts(j policy.Jurisdiction, right dsar.Right, locale string) letter.Facts {
+	s := dsar.State{Accepted: dsar.Accepted{RequestID: "9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11", Right: right, Jurisdiction: j.ID, Locale: locale, ReceivedAt: received},
+		Right: right, DueAt: j.Due(received), Refusal: dsar.Refused{Ground: j.Refusals[0].Ground}}
+	return letter.Facts{State: s, At: received.AddDate(0, 0, 9), Checks: []dsar.Check{dsar.CheckIdentity, dsar.CheckGuardian}, Reason: "many records in many systems.", Kept: true}
+}
+
+// Every letter is there for every law, right and language, whole, and says what
+// it must: the request's number, who writes, and where to complain.
+func TestEveryLetter(t *testing.T) {
+	t.Parallel()
+	w, book := newWriter(t)
+	for _, id := range book.IDs() {
+		j, _ := book.Jurisdiction(id)
+		for _, right := range dsar.Rights() {
+			for _, lang := range []string{"en", "fr"} {
+				for _, kind := range kinds() {
+					f := facts(j, right, lang)
+					l, err := w.Write(kind, f)
+					if err != nil {
+						t.Fatalf("%s, %s, %s, %s: %v", id, right, lang, kind, err)
+					}
+					text := l.Subject + "\n" + l.Text()
+					for _, want := range []string{"9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11", "Example Cloud SAS"} {
+						if !strings.Contains(text, want) {
+							t.Errorf("%s, %s, %s lacks %q:\n%s", id, lang, kind, want, text)
+						}
+					}
+					if kind == dsar.LetterRefusal || kind == dsar.LetterExtension || kind == dsar.LetterAnswer || kind == dsar.LetterCertificate {
+						if name := j.Complaint[0].Name.In(lang); !strings.Contains(text, name) {
+							t.Errorf("%s, %s, %s doesn't say where to complain", id, lang, kind)
+						}
+					}
+					if kind == dsar.LetterRefusal && !strings.Contains(text, j.Refusals[0].Title.In(lang)) {
+						t.Errorf("%s, %s: no ground:\n%s", id, lang, text)
+					}
+					if l.Language != lang || strings.Contains(text, "<no value>") || strings.Contains(text, "{{") || strings.Contains(text, "  ") || strings.ContainsAny(l.Subject, "\r\n") {
+						t.Errorf("%s, %s, %s:\n%s", id, lang, kind, text)
+					}
+				}
+			}
+		}
+	}
+}
+
+// What must be said where, and what mustn't.
+func TestSentences(t *testing.T) {
+	t.Parallel()
+	w, book := newWriter(t)
+	for _, c := range []struct {
+		id, locale string
+		right      dsar.Right
+		kind       dsar.Letter
+		change     func(*letter.Facts)
+		says       []string
+		never      []string
+	}{
+		{"EEA", "fr-LU", dsar.Access, dsar.LetterConfirmation, nil, []string{"Le 31 août 2026", "une copie des données", "au plus tard le 30 septembre 2026", "gratuite"}, []string{"October"}},
+		{"EEA", "en", dsar.Erasure, dsar.LetterConfirmation, nil, []string{"30 September 2026", "the erasure of the data"}, nil},
+		{"South Korea", "en", dsar.Access, dsar.LetterConfirmation, nil, []string{"10 September 2026"}, []string{"Should we need longer"}},
+		{"California", "en", dsar.Access, dsar.LetterConfirmation, nil, []string{"you need no account", "15 October 2026", "will not treat you worse"}, nil},
+		{"EEA", "fr", dsar.Access, dsar.LetterProof, func(f *letter.Facts) { f.State.Paused = true }, []string{"un justificatif de votre identité", "le parent ou le tuteur", "suspendu"}, []string{"continue de courir"}},
+		{"California", "en", dsar.Access, dsar.LetterProof, nil, []string{"proof of who you are", "goes on meanwhile: it ends on 15 October 2026"}, []string{"stands still"}},
+		{"EEA", "en", dsar.Access, dsar.LetterExtension, func(f *letter.Facts) { f.State.Extended, f.State.DueAt = true, book2(t, "EEA") }, []string{"for this reason: many records in many systems.", "by 30 November 2026", "CNPD", "court"}, []string{".."}},
+		{"EEA", "fr", dsar.Access, dsar.LetterRefusal, nil, []string{"car elle est manifestement infondée (GDPR art. 12(5)(b))", "réclamation", "CNPD", "tribunal"}, nil},
+		{"California", "en", dsar.Erasure, dsar.LetterRefusal, func(f *letter.Facts) { f.State.Refusal.Ground = dsar.NotProven }, []string{"could not make sure who asks", "not to sell or share"}, []string{"court"}},
+		{"Virginia", "en", dsar.Access, dsar.LetterRefusal, nil, []string{"You can appeal", "60 days"}, nil},
+		{"Colorado", "fr", dsar.Access, dsar.LetterRefusal, nil, []string{"faire appel", "60 jours"}, nil},
+		{"California", "en", dsar.Access, dsar.LetterAnswer, func(f *letter.Facts) { f.State.Right = dsar.KnowCategories }, []string{"may not give out a copy", "Instead you receive the categories"}, nil},
+		{"EEA", "en", dsar.Access, dsar.LetterAnswer, nil, []string{"it says what we hold", "answer of 9 September 2026"}, []string{"Instead"}},
+		{"EEA", "en", dsar.Rectification, dsar.LetterAnswer, nil, []string{"it says what was done"}, []string{"what we hold,"}},
+		{"EEA", "fr", dsar.Erasure, dsar.LetterCertificate, nil, []string{"sauf ce que la loi nous impose de conserver", "interrogé de nouveau"}, nil},
+		{"EEA", "en", dsar.Erasure, dsar.LetterCertificate, func(f *letter.Facts) { f.Kept = false }, []string{"Everything that we found was erased."}, []string{"has us keep"}},
+		{"UK", "de", dsar.Access, dsar.LetterConfirmation, nil, []string{"We will answer by 30 September 2026"}, nil},
+	} {
+		j, _ := book.Jurisdiction(c.id)
+		f := facts(j, c.right, c.locale)
+		if c.change != nil {
+			c.change(&f)
+		}
+		l, err := w.Write(c.kind, f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := l.Text()
+		for _, s := range c.says {
+			if !strings.Contains(text, s) {
+				t.Errorf("%s, %s, %s doesn't say %q:\n%s", c.id, c.locale, c.kind, s, text)
+			}
+		}
+		for _, s := range c.never {
+			if strings.Contains(text, s) {
+				t.Errorf("%s, %s, %s says %q:\n%s", c.id, c.locale, c.kind, s, text)
+			}
+		}
+	}
+	if _, err := w.Write(dsar.LetterAnswer, letter.Facts{State: dsar.State{Accepted: dsar.Accepted{Jurisdiction: "Mars"}}}); err == nil {
+		t.Error("a letter by the law of Mars")
+	}
+}
+
+// book2 is the extended due date.
+func book2(t *testing.T, id string) time.Time {
+	t.Helper()
+	_, book := newWriter(t)
+	j, _ := book.Jurisdiction(id)
+	due, _ := j.Extended(received)
+	return due
+}
+
+// TestDue: one letter for each occasion, none twice, and none that came too late
+// to be of use.
+func TestDue(t *testing.T) {
+	t.Parallel()
+	all := []dsar.Event{
+		dsar.Accepted{RequestID: "r", Right: dsar.Erasure},
+		dsar.ProofAsked{Checks: []dsar.Check{dsar.CheckIdentity}},
+		dsar.LetterSent{Letter: dsar.LetterConfirmation, Cause: 1},
+		dsar.ProofJudged{Accepted: true},
+		dsar.Extended{Reason: "much"},
+		dsar.TaskEnded{System: "s", Action: dsar.Prove, Counts: []dsar.Counts{{Retained: []dsar.Retention{{Records: 1}}}}},
+		dsar.Completed{},
+	}
+	var got []string
+	for _, o := range letter.Due(all[:6]) {
+		got = append(got, string(o.Kind))
+	}
+	if s := strings.Join(got, " "); s != "proof extension" {
+		t.Errorf("before the end: %s", s)
+	}
+	due := letter.Due(all)
+	if len(due) != 2 || due[0].Kind != dsar.LetterExtension || due[1].Kind != dsar.LetterCertificate || due[1].Cause != 7 || !due[1].Facts.Kept {
+		t.Errorf("after it: %+v", due)
+	}
+}

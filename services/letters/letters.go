@@ -1,0 +1,160 @@
+// Package letters writes to the person: it follows the facts of every request,
+// and for those that the law has the person told of, leaves a letter in the
+// outbox, or sends it by mail where that is configured. Each letter becomes a
+// fact itself.
+//
+// It holds no state. What was sent is in the journal; a fact that comes twice
+// writes the same letter in the same place, and a mail that was sent before its
+// fact could be recorded is sent again under the same Message-ID
+// (TestWhateverComesTwice).
+package letters
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"time"
+
+	"gocloud.dev/blob"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/letter"
+	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/transport"
+)
+
+// Group is the consumer group of who writes letters: each fact is looked at once.
+const Group = "habeas.letters"
+
+// Requests applies commands to requests; lifecycle.Lifecycle does.
+type Requests interface {
+	Do(ctx context.Context, requestID string, c dsar.Command) (dsar.State, error)
+}
+
+// Facts tells a request's facts; the journal does.
+type Facts interface {
+	Facts(ctx context.Context, requestID string, from int) ([]journal.Fact, error)
+}
+
+// Mailer sends a letter to the person of a request. With ErrNoAddress and
+// ErrRefused it stays in the outbox; any other error wants to be tried again.
+type Mailer interface {
+	Send(ctx context.Context, s dsar.State, l letter.Letter, cause int) error
+}
+
+// ErrNoAddress says that a person can't be written to by mail.
+var ErrNoAddress = errors.New("no address was given with the request")
+
+// ErrRefused says that the mail server will never take a letter.
+var ErrRefused = errors.New("the mail server refuses the letter")
+
+// Config is what the service works with. Every field must be set, but Mailer.
+type Config struct {
+	Requests Requests
+	Facts    Facts
+	Writer   *letter.Writer
+	// Outbox takes every letter, as letters/<request>/<fact>-<letter>.<language>.txt.
+	Outbox *blob.Bucket
+	// Mailer sends letters as well; nil: they stay in the outbox.
+	Mailer Mailer
+	Now    func() time.Time
+	Log    *slog.Logger
+}
+
+// Letters writes to people. It is safe for many goroutines.
+type Letters struct{ Config }
+
+// New returns the service.
+func New(c Config) *Letters { return &Letters{c} }
+
+// maxAge is how old an occasion may be to be written about: who reads the facts
+// anew, years later, writes to nobody.
+const maxAge = 30 * 24 * time.Hour
+
+// The channels by which a letter goes.
+const (
+	channelOutbox = "outbox"
+	channelMail   = "smtp"
+)
+
+// Run follows the facts until the context is over.
+func (l *Letters) Run(ctx context.Context, s transport.Subscriber) error {
+	return transport.Loop(ctx, s, event.TopicEvents, l.Log, func(ctx context.Context, m transport.Received) error {
+		e, err := event.Decode(m.Headers, m.Payload)
+		if err != nil || !occasion(e.Type) {
+			return nil // a stranger's, or nothing to write about
+		}
+		return l.Handle(ctx, e.Subject)
+	})
+}
+
+// occasion tells whether somebody may have to be written to because of a fact.
+func occasion(typ string) bool {
+	for _, f := range []dsar.Event{dsar.Accepted{}, dsar.ProofAsked{}, dsar.ClarificationAsked{}, dsar.Extended{}, dsar.Refused{}, dsar.Completed{}} {
+		if typ == event.FactType(f.Type()) {
+			return true
+		}
+	}
+	return false
+}
+
+// Handle writes every letter that a request's facts ask for and that was not
+// written yet.
+func (l *Letters) Handle(ctx context.Context, requestID string) error {
+	rows, err := l.Facts.Facts(ctx, requestID, 1)
+	if err != nil {
+		return fmt.Errorf("letters: request %s: %w", requestID, err)
+	}
+	facts := make([]dsar.Event, 0, len(rows))
+	for _, row := range rows {
+		e, err := dsar.Decode(row.Type, row.Data)
+		if err != nil {
+			return fmt.Errorf("letters: request %s, fact %d: %w", requestID, row.Version, err)
+		}
+		facts = append(facts, e)
+	}
+	for _, o := range letter.Due(facts) {
+		if l.Now().Sub(o.Facts.At) > maxAge {
+			continue
+		}
+		if err := l.send(ctx, requestID, o); err != nil {
+			return fmt.Errorf("letters: request %s: %s: %w", requestID, o.Kind, err)
+		}
+	}
+	return nil
+}
+
+func (l *Letters) send(ctx context.Context, requestID string, o letter.Occasion) error {
+	written, err := l.Writer.Write(o.Kind, o.Facts)
+	if err != nil {
+		return err
+	}
+	if err := l.Outbox.WriteAll(ctx, ObjectName(requestID, o.Cause, written), []byte(text(written)), &blob.WriterOptions{ContentType: "text/plain; charset=utf-8"}); err != nil {
+		return err
+	}
+	channel := channelOutbox
+	if l.Mailer != nil {
+		switch err := l.Mailer.Send(ctx, o.Facts.State, written, o.Cause); {
+		case err == nil:
+			channel = channelMail
+		case errors.Is(err, ErrNoAddress), errors.Is(err, ErrRefused):
+			l.Log.WarnContext(ctx, "a letter stays in the outbox", "request_id", requestID, "letter", string(o.Kind), "reason", err.Error())
+		default:
+			return err
+		}
+	}
+	_, err = l.Requests.Do(ctx, requestID, dsar.NoteLetter{LetterSent: dsar.LetterSent{
+		Letter: o.Kind, Language: written.Language, Cause: o.Cause, Channel: channel, At: l.Now().UTC().Truncate(time.Microsecond)}})
+	return err
+}
+
+// ObjectName is where a letter lies in the outbox.
+func ObjectName(requestID string, cause int, l letter.Letter) string {
+	return "letters/" + requestID + "/" + strconv.Itoa(cause) + "-" + string(l.Kind) + "." + l.Language + ".txt"
+}
+
+func text(l letter.Letter) string { return strings.TrimSpace(l.Subject) + "\n\n" + l.Text() }
