@@ -242,7 +242,11 @@ func (b *build) answerDataset(part *systemPart, ds *manifest.Dataset) (answerDat
 	if d.Recipients == nil {
 		d.Recipients = []string{}
 	}
-	if d.LeftOutRecords = part.leftOut[ds.Name]; d.LeftOutRecords > 0 {
+	d.LeftOutRecords = part.leftOut[ds.Name]
+	if found := part.counts(dsar.Gather, ds.Name).Found; coverage(b.in.Right, ds) != covered {
+		d.LeftOutRecords = max(d.LeftOutRecords, found) // a worker may have left them out already
+	}
+	if d.LeftOutRecords > 0 {
 		d.LeftOut = coverage(b.in.Right, ds)
 	}
 	for _, t := range part.tables {

@@ -1,0 +1,337 @@
+package main
+
+import (
+	"database/sql"
+	"encoding/json"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/policy"
+	"habeas.dev/services/internal/config"
+	"habeas.dev/services/sandbox/people"
+)
+
+// desk is somebody at the controls of a pipeline.
+type desk struct {
+	*pipeline
+	book *policy.Book
+}
+
+// ask submits a request of a person and returns its id.
+func (d *desk) ask(person int, right dsar.Right, jurisdiction, locale string, change func(*event.Submitted)) string {
+	d.Helper()
+	s := event.Submitted{RequestID: uuid.NewString(), Right: right, Jurisdiction: jurisdiction, ReceivedAt: now(), Source: "test",
+		Subject: event.Subject{Locale: locale, Identifiers: []event.SubjectIdentifier{{Type: "email", Value: d.people.Person(person).Email, Verified: true}}}}
+	if change != nil {
+		change(&s)
+	}
+	data, err := json.Marshal(s)
+	if err != nil {
+		d.Fatal(err)
+	}
+	if _, err := post(d.Context(), d.n.url(), data); err != nil {
+		d.Fatal(err)
+	}
+	return s.RequestID
+}
+
+func (d *desk) do(id string, c dsar.Command) dsar.State {
+	d.Helper()
+	s, err := d.n.in.Requests.Do(d.Context(), id, c)
+	if err != nil {
+		d.Fatalf("%T: %v", c, err)
+	}
+	return s
+}
+
+// byHand waits for a request, and has a person do what no machine can until it
+// has ended. It returns the systems in which that was so, sorted.
+func (d *desk) byHand(id string, outcome dsar.Outcome) []string {
+	d.Helper()
+	var systems []string
+	for range 20 {
+		if row := waitFor(d.T, d.n.in.Journal, id); dsar.Status(row.Status).Ended() {
+			if row.Status != string(dsar.StatusCompleted) {
+				d.Fatalf("request %s is %s", id, row.Status)
+			}
+			slices.Sort(systems)
+			return systems
+		}
+		s, err := d.n.in.Requests.State(d.Context(), id)
+		if err != nil {
+			d.Fatal(err)
+		}
+		for _, t := range s.Tasks {
+			if t.Status == dsar.TaskIsFailed {
+				systems = append(systems, t.System)
+				d.do(id, dsar.Attest{By: "lea", System: t.System, Action: t.Action, Outcome: outcome, Reason: "done in its own administration", Now: now()})
+			}
+		}
+	}
+	d.Fatalf("request %s doesn't end", id)
+	return nil
+}
+
+// value is what a system's database holds.
+func (d *desk) value(system, query string, args ...any) (v any) {
+	d.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(d.n.cfg.Room(config.RoomSandbox), system+".db"))
+	if err != nil {
+		d.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.QueryRowContext(d.Context(), query, args...).Scan(&v); err != nil {
+		d.Fatalf("%s: %v", query, err)
+	}
+	return v
+}
+
+// says looks for sentences in a request's page.
+func (d *desk) says(id string, sentences ...string) {
+	d.Helper()
+	page := string(payload(d.T, d.n, id)["index.html"])
+	for _, s := range sentences {
+		if !strings.Contains(page, s) {
+			d.Errorf("the answer to %s doesn't say %q", id, s)
+		}
+	}
+}
+
+// letters waits for a request's letters, and tells them.
+func (d *desk) letters(id string, want ...dsar.Letter) {
+	d.Helper()
+	beat := time.NewTicker(20 * time.Millisecond)
+	defer beat.Stop()
+	deadline := time.After(time.Minute)
+	var got []dsar.Letter
+	for {
+		s, err := d.n.in.Requests.State(d.Context(), id)
+		if err != nil {
+			d.Fatal(err)
+		}
+		got = nil
+		for _, l := range s.Letters {
+			got = append(got, l.Letter)
+		}
+		if slices.Equal(got, want) {
+			return
+		}
+		select {
+		case <-deadline:
+			d.Fatalf("letters of %s: %v, want %v", id, got, want)
+		case <-beat.C:
+		}
+	}
+}
+
+// account is a person who has an account, and a registration for an event.
+func (d *desk) account(from int) int {
+	d.Helper()
+	for n := from; n <= len(d.people.People); n++ {
+		if d.people.Person(n).AccountID != "" && len(d.people.RowsIn(n, people.Account)) > 0 && slices.ContainsFunc(d.people.RowsIn(n, people.Events), func(r people.Row) bool { return r.Dataset == "registrations" }) {
+			return n
+		}
+	}
+	d.Fatal("nobody has an account and a registration")
+	return 0
+}
+
+// TestEveryRight goes every right of the notice through every system that the
+// demo has. What a system can't do is done by a person, and named.
+func TestEveryRight(t *testing.T) {
+	t.Parallel()
+	book, err := policy.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &desk{newPipeline(t), book}
+	all := []string{"billing", "marketo", "marketplace", "salesforce"} // none of which can restrict
+	var ids []string
+	const corrected = people.CanaryPrefix + "corrected"
+
+	// Rectification: each system says which fields it changed, and which it left.
+	who := d.account(1)
+	id := d.ask(who, dsar.Rectification, "EEA", "en", func(s *event.Submitted) {
+		s.Details = &event.Details{Corrections: []event.Correction{{Column: "phone", Value: corrected}}}
+	})
+	if manual := d.byHand(id, dsar.Rectified); !slices.Equal(manual, []string{"marketo", "salesforce"}) {
+		t.Errorf("rectified by hand in %v", manual)
+	}
+	account := d.people.Person(who).AccountID
+	if got := d.value("account", "SELECT phone FROM accounts WHERE account_id = ?", account); got != corrected {
+		t.Error("the account has another number")
+	}
+	d.says(id, "Your corrections were made.", "(changed: Telephone)", "It says what was recorded at the time")
+	d.letters(id, dsar.LetterConfirmation, dsar.LetterAnswer)
+	ids = append(ids, id)
+
+	// What nobody can correct by machine is corrected by a person.
+	id = d.ask(who, dsar.Rectification, "EEA", "fr", func(s *event.Submitted) {
+		s.Details = &event.Details{Corrections: []event.Correction{{System: "billing", Dataset: "invoices", Column: "bill_to", Value: corrected}}}
+	})
+	if manual := d.byHand(id, dsar.Rectified); !slices.Equal(manual, []string{"billing", "marketo", "salesforce"}) {
+		t.Errorf("an invoice was rectified by hand in %v", manual)
+	}
+	ids = append(ids, id)
+
+	// Restriction, and its lifting.
+	restricted := func() any {
+		return d.value("account", "SELECT restricted FROM accounts WHERE account_id = ?", account)
+	}
+	id = d.ask(who, dsar.Restriction, "EEA", "fr", nil)
+	if manual := d.byHand(id, dsar.Restricted); !slices.Equal(manual, all) {
+		t.Errorf("restricted by hand in %v", manual)
+	}
+	if got := restricted(); got != int64(1) {
+		t.Errorf("restricted: %v", got)
+	}
+	d.says(id, "Vos données, limitées", "Les données sont conservées")
+	ids = append(ids, id)
+	id = d.ask(who, dsar.Restriction, "EEA", "en", func(s *event.Submitted) { s.Details = &event.Details{Lift: true} })
+	if manual := d.byHand(id, dsar.Restricted); !slices.Equal(manual, all) {
+		t.Errorf("lifted by hand in %v", manual)
+	}
+	if got := restricted(); got != int64(0) {
+		t.Errorf("lifted: %v", got)
+	}
+	d.says(id, "Your data, in use again", "The data is used again as before.")
+	ids = append(ids, id)
+
+	// Objection, withdrawal of consent by purpose, opt-out.
+	marketing := func(n int) any {
+		return d.value("account", "SELECT marketing FROM accounts WHERE account_id = ?", d.people.Person(n).AccountID)
+	}
+	for _, c := range []struct {
+		right        dsar.Right
+		jurisdiction string
+		purposes     []string
+		says         string
+	}{
+		{dsar.Objection, "UK", nil, "You objected"},
+		{dsar.ConsentWithdrawal, "EEA", []string{"marketing"}, "marketing"},
+		{dsar.OptOut, "California", nil, "sold none of your personal information"},
+	} {
+		who = d.account(who + 1)
+		id = d.ask(who, c.right, c.jurisdiction, "en", func(s *event.Submitted) {
+			if c.purposes != nil {
+				s.Details = &event.Details{Purposes: c.purposes}
+			}
+		})
+		if manual := d.byHand(id, dsar.Restricted); !slices.Equal(manual, all) {
+			t.Errorf("%s: by hand in %v", c.right, manual)
+		}
+		if got := marketing(who); got != int64(0) {
+			t.Errorf("%s: marketing is %v", c.right, got)
+		}
+		d.says(id, c.says)
+		ids = append(ids, id)
+	}
+
+	// To know the categories, and to take the data elsewhere.
+	who = d.account(who + 1)
+	id = d.ask(who, dsar.KnowCategories, "California", "en", nil)
+	d.wait(id)
+	d.says(id, "Categories of data", "12 months before we received your request", "sold none")
+	ids = append(ids, id)
+	id = d.ask(who, dsar.Portability, "EEA", "en", nil)
+	d.wait(id)
+	d.says(id, "The right to take data with you covers")
+	ids = append(ids, id)
+
+	for _, id := range ids {
+		tr, err := load(t.Context(), d.n.in, id)
+		if err != nil || tr.Chain != "verified" {
+			t.Errorf("%s: %v, %s", id, err, tr.Chain)
+		}
+	}
+}
+
+// TestTheWayOfARequest: proof that is asked for and judged, an extension, a
+// refusal, a hold and its lifting, a person who asks twice, with the letters that
+// tell of it.
+func TestTheWayOfARequest(t *testing.T) {
+	t.Parallel()
+	book, err := policy.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &desk{newPipeline(t), book}
+	unproven := func(s *event.Submitted) { s.Subject.OnBehalf = dsar.CheckGuardian }
+
+	// A guardian asks: nothing is asked of anybody until the proof is there.
+	who := d.account(1)
+	id := d.ask(who, dsar.Access, "EEA", "fr", unproven)
+	s, err := d.n.in.Requests.State(t.Context(), id)
+	if err != nil || s.Status != dsar.StatusAwaitingProof || !s.Paused || len(s.Tasks) > 0 {
+		t.Fatalf("%v, %+v", err, s)
+	}
+	d.letters(id, dsar.LetterConfirmation, dsar.LetterProof)
+	d.do(id, dsar.JudgeProof{By: "lea", Accepted: true, Calendar: book, Now: now()})
+	d.wait(id)
+	d.letters(id, dsar.LetterConfirmation, dsar.LetterProof, dsar.LetterAnswer)
+
+	// California: who isn't proven gets no copy, but the categories.
+	id = d.ask(who, dsar.Access, "California", "en", unproven)
+	d.do(id, dsar.JudgeProof{By: "lea", Reason: "no reply", Calendar: book, Now: now()})
+	d.wait(id)
+	d.says(id, "may not give out a copy", "Categories of data")
+	for name := range payload(t, d.n, id) {
+		if strings.Contains(name, "/") {
+			t.Errorf("a copy of %s was given", name)
+		}
+	}
+
+	// A refusal, with its ground; an extension comes first.
+	id = d.ask(who, dsar.Erasure, "EEA", "fr", unproven)
+	d.letters(id, dsar.LetterConfirmation, dsar.LetterProof)
+	extended := d.do(id, dsar.Extend{By: "lea", Reason: "dossier complexe", Calendar: book, Now: now()})
+	if j, _ := book.Jurisdiction("EEA"); !extended.DueAt.After(j.Due(extended.Accepted.ReceivedAt)) {
+		t.Errorf("due %s", extended.DueAt)
+	}
+	d.do(id, dsar.Refuse{By: "lea", Ground: "excessive", Reason: "the third this week", Now: now()})
+	d.letters(id, dsar.LetterConfirmation, dsar.LetterProof, dsar.LetterExtension, dsar.LetterRefusal)
+
+	// Twice the same: the second says so.
+	first := d.ask(who, dsar.Access, "UK", "en", unproven)
+	second := d.ask(who, dsar.Access, "UK", "en", unproven)
+	s, err = d.n.in.Requests.State(t.Context(), second)
+	if err != nil || s.Accepted.DuplicateOf != first || s.Accepted.Earlier != 4 {
+		t.Errorf("%v: same as %q, %d earlier", err, s.Accepted.DuplicateOf, s.Accepted.Earlier)
+	}
+	d.do(second, dsar.Merge{By: "lea", Into: first, Now: now()})
+
+	// A hold keeps one dataset, and passes on to the next erasure; when it is
+	// lifted, what it kept goes, by the same pipeline.
+	who = d.account(who + 1)
+	mails := func() any {
+		return d.value("events", "SELECT count(*) FROM registrations WHERE email = ? COLLATE NOCASE", d.people.Person(who).Email)
+	}
+	before := mails()
+	held := d.ask(who, dsar.Erasure, "EEA", "en", unproven)
+	d.do(held, dsar.Hold{By: "lea", Reason: "case 17", System: "events", Dataset: "registrations", Now: now()})
+	d.do(held, dsar.JudgeProof{By: "lea", Accepted: true, Calendar: book, Now: now()})
+	d.wait(held)
+	if mails() != before {
+		t.Errorf("%v registrations are left of %v", mails(), before)
+	}
+	d.says(held, "Needed for a lawsuit or an inquiry")
+	next := d.ask(who, dsar.Erasure, "EEA", "en", unproven)
+	s, err = d.n.in.Requests.State(t.Context(), next)
+	if err != nil || !slices.Equal(s.Holds, []dsar.Held{{System: "events", Dataset: "registrations"}}) {
+		t.Errorf("%v: holds %v", err, s.Holds)
+	}
+	d.do(next, dsar.Cancel{By: "lea", Now: now()})
+	d.do(held, dsar.Lift{By: "lea", Reason: "settled", System: "events", Dataset: "registrations", Now: now()})
+	d.wait(held)
+	d.letters(held, dsar.LetterConfirmation, dsar.LetterProof, dsar.LetterCertificate, dsar.LetterCertificate)
+	if mails() != int64(0) {
+		t.Errorf("%v registrations are left after the hold", mails())
+	}
+}
