@@ -28,8 +28,7 @@ func FromBook(book *policy.Book, controller string) Policy {
 		}
 		p.HideNeverShown, p.Categories = len(j.NeverShown.Kinds) > 0, j.Says(policy.ItemCategoryTables)
 		for _, c := range j.AnswerHolds {
-			//exhaustive:ignore // the others are said from the manifests
-			switch c.Item {
+			switch c.Item { // the others are said from the manifests
 			case policy.ItemAutomated:
 				p.Automated = c.Text.In(lang)
 			case policy.ItemTransfers:

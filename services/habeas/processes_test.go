@@ -27,6 +27,7 @@ import (
 	"habeas.dev/services/internal/broker"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/installation"
+	"habeas.dev/services/internal/topics"
 	"habeas.dev/services/sandbox/internaldb"
 	marketosandbox "habeas.dev/services/sandbox/marketo"
 	"habeas.dev/services/sandbox/people"
@@ -115,7 +116,7 @@ func newFleet(t *testing.T) *fleet {
 		t.Fatal(err)
 	}
 	cfg := config.Config{
-		Data: dir, Kafka: bus.Files{Brokers: []string{b.Addr()}}, Log: config.Log{Level: "warn", Format: "text"}, Systems: map[string]config.System{
+		Data: dir, Kafka: bus.Files{Brokers: []string{b.Addr()}}, Topics: topics.Deviation{Replication: 1}, Log: config.Log{Level: "warn", Format: "text"}, Systems: map[string]config.System{
 			people.Salesforce: {URL: crmServer.URL, ClientID: salesforcesandbox.DefaultClientID, ClientSecretFile: secret},
 			people.Marketo:    {URL: mailServer.URL, ClientID: marketosandbox.DefaultClientID, ClientSecretFile: secret, CallsPerSecond: -1},
 		}}
@@ -131,6 +132,9 @@ func newFleet(t *testing.T) *fleet {
 	}
 	if f.cfg, err = config.Load(f.file); err != nil {
 		t.Fatal(err)
+	}
+	if out, err := command(t.Context(), "topics", "apply", "--config", f.file).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
 	}
 	// The vault's key and the journal are there before many look for them.
 	if f.in, err = installation.Make(t.Context(), f.cfg, installation.Parts{Journal: true, Vault: true, Outbox: true}); err != nil {

@@ -43,7 +43,7 @@ func (r roles) reaches(all []bus.TopicSpec) []bus.TopicSpec {
 		case s.Name == event.TopicReports:
 			return !r.aggregator && r.worker == nil
 		case s.Name == event.TopicEvents:
-			return true
+			return !r.letters
 		default: // what can't be read is put aside by all of them
 			return false
 		}

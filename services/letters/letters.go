@@ -85,10 +85,10 @@ const (
 func (l *Letters) Run(ctx context.Context, s transport.Subscriber) error {
 	return transport.Loop(ctx, s, event.TopicEvents, l.Log, func(ctx context.Context, m transport.Received) error {
 		e, err := event.Decode(m.Headers, m.Payload)
-		if err != nil || !occasion(e.Type) {
-			return nil // a stranger's, or nothing to write about
+		if err == nil && occasion(e.Type) {
+			return l.Handle(ctx, e.Subject)
 		}
-		return l.Handle(ctx, e.Subject)
+		return nil // a stranger's, or nothing to write about
 	})
 }
 

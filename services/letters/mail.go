@@ -134,7 +134,7 @@ func (m *mailer) deliver(ctx context.Context, to string, message []byte) error {
 	if err != nil {
 		return errors.New("the mail server can't be reached")
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	if deadline, ok := ctx.Deadline(); ok {
 		_ = conn.SetDeadline(deadline)
 	}
@@ -142,7 +142,7 @@ func (m *mailer) deliver(ctx context.Context, to string, message []byte) error {
 	if err != nil {
 		return errors.New("the mail server doesn't greet")
 	}
-	defer c.Close()
+	defer func() { _ = c.Close() }()
 	if err := m.secure(c, host); err != nil {
 		return err
 	}
