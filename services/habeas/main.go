@@ -24,6 +24,7 @@ type commands struct {
 	Aggregator  aggregatorCommand  `cmd:"" help:"Run an aggregator by itself."`
 	Letters     lettersCommand     `cmd:"" help:"Run by itself what writes letters to people."`
 	Worker      workerCommand      `cmd:"" help:"Run the workers of some systems by themselves."`
+	Config      configCommand      `cmd:"" help:"The configuration: check it."`
 	Topics      topicsCommand      `cmd:"" help:"Kafka's topics: create what is missing, and name what differs."`
 	Submit      submitCommand      `cmd:"" help:"Submit a request."`
 	Requests    requestsCommand    `cmd:"" help:"List requests."`

@@ -35,7 +35,8 @@ type outlets struct {
 type process struct {
 	log    *slog.Logger
 	tel    *telemetry.Telemetry
-	failed chan error // the first service that ended by itself
+	scrape http.Handler // answers /metrics; nil where nothing listens
+	failed chan error   // the first service that ended by itself
 
 	ctx     context.Context // ends the services
 	cancel  context.CancelFunc
@@ -56,7 +57,15 @@ func newProcess(ctx context.Context, cfg config.Config, out outlets) (*process, 
 	if p.log, err = telemetry.NewLogger(out.logs, telemetry.LogConfig{Format: cfg.Log.Format, Level: level}); err != nil {
 		return nil, err
 	}
-	if p.tel, err = telemetry.Setup(ctx, telemetry.Config{Service: "habeas", Version: version, Endpoint: cfg.Telemetry.OTLP, Processors: out.spans}); err != nil {
+	about := telemetry.Config{Service: "habeas", Version: version, Endpoint: cfg.Telemetry.OTLP, Processors: out.spans}
+	if cfg.Listen != "" {
+		reader, scrape, err := newScrape()
+		if err != nil {
+			return nil, err
+		}
+		about.Readers, p.scrape = append(about.Readers, reader), scrape
+	}
+	if p.tel, err = telemetry.Setup(ctx, about); err != nil {
 		return nil, err
 	}
 	p.onStop(func() error {

@@ -14,7 +14,7 @@ import (
 // servicePlace is what each service that runs by itself is told.
 type servicePlace struct {
 	Config string `help:"The configuration file." env:"HABEAS_CONFIG" placeholder:"FILE" type:"path" required:""`
-	Listen string `help:"Where the door of intake listens, and /healthz and /readyz of every service; without it only intake listens, as configured." placeholder:"HOST:PORT"`
+	Listen string `help:"Where the door of intake listens, and /healthz, /readyz and /metrics of every service; without it only intake listens, as configured." placeholder:"HOST:PORT"`
 }
 
 type intakeCommand struct{ servicePlace }

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/topics"
+)
+
+type configCommand struct {
+	Check configCheckCommand `cmd:"" help:"Read the configuration and all that it names, connect to nothing, and say what is in force."`
+}
+
+type configCheckCommand struct {
+	Config string `arg:"" optional:"" help:"The configuration file." env:"HABEAS_CONFIG" default:"habeas.yaml" type:"path" placeholder:"FILE"`
+}
+
+// Help is what habeas config check --help says beyond its flags.
+func (*configCheckCommand) Help() string {
+	return `Reads the file and the environment's HABEAS_… variables, every manifest, and the
+files of keys, certificates and secrets that are named, as the services do at their
+start. Nothing is connected to or written. Exit status 0: services can start with
+it, as far as a file can tell; 1: one line says what is wrong, and where.
+
+  habeas config check habeas.yaml`
+}
+
+// Run checks, and prints what is in force.
+func (c *configCheckCommand) Run() error {
+	cfg, err := config.Load(c.Config)
+	if err != nil {
+		return err
+	}
+	if _, err := cfg.Kafka.Config(); err != nil {
+		return err
+	}
+	manifests, err := loadManifests(cfg)
+	if err != nil {
+		return err
+	}
+	if _, err := manifest.Catalogue(manifests); err != nil {
+		return err
+	}
+	if _, err := topics.Wanted(taskTopics(manifests), cfg.Topics); err != nil {
+		return err
+	}
+	for name, system := range cfg.Systems {
+		if err := readable(system.ClientSecretFile); err != nil {
+			return fmt.Errorf("systems.%s.client_secret_file: %w", name, err)
+		}
+	}
+	if err := readable(cfg.Letters.PasswordFile); err != nil {
+		return fmt.Errorf("letters.password_file: %w", err)
+	}
+	return printConfig(c.Config, cfg, manifests)
+}
+
+// readable opens a secret's file and reads none of it.
+func readable(path string) error {
+	if path == "" {
+		return nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// printConfig prints where everything is. A password in an address isn't shown.
+func printConfig(path string, cfg config.Config, manifests []*manifest.Manifest) error {
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	brokers := "embedded, in " + cfg.Room(config.RoomBroker) + " (for habeas up alone)"
+	if len(cfg.Kafka.Brokers) > 0 {
+		brokers = strings.Join(cfg.Kafka.Brokers, ", ")
+	}
+	for _, line := range [][2]string{
+		{"data", cfg.Data}, {"listen", cfg.Listen}, {"kafka", brokers}, {"journal", withoutPassword(cfg.Journal)},
+		{"vault", withoutPassword(cfg.Vault.Bucket)}, {"outbox", withoutPassword(cfg.Outbox)}, {"controller", cfg.Controller},
+		{"letters", cmp.Or(cfg.Letters.SMTP, "stay in the outbox")}, {"telemetry", cmp.Or(withoutPassword(cfg.Telemetry.OTLP), "nowhere; /metrics")},
+	} {
+		fmt.Fprintf(w, "%s\t%s\n", line[0], line[1])
+	}
+	sorted := slices.SortedFunc(slices.Values(manifests), func(a, b *manifest.Manifest) int { return strings.Compare(a.System, b.System) })
+	for _, m := range sorted {
+		fmt.Fprintf(w, "system %s\t%d datasets\n", m.System, len(m.Datasets))
+	}
+	fmt.Fprintf(w, "\n%s is fine.\n", path)
+	return w.Flush()
+}
+
+// withoutPassword is an address without user, password and parameters, any of
+// which may be a secret.
+func withoutPassword(address string) string {
+	if !strings.Contains(address, "://") {
+		return address
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return "an address that can't be read"
+	}
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/config"
+)
+
+// TestMetrics: /metrics has what the rules and the dashboard in deploy ask for,
+// and no person's data.
+func TestMetrics(t *testing.T) {
+	t.Parallel()
+	p := newPipeline(t)
+	id := p.submit(3, dsar.Access)
+	p.wait(id)
+	res, err := http.Get(p.n.url() + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK {
+		t.Fatal(res.Status, err)
+	}
+	for _, want := range []string{
+		`habeas_requests_now{status="completed"} 1`, `habeas_bus_lag{`, `habeas_bus_stalled_seconds{`, `habeas_facts_total{`,
+		`habeas_worker_tasks_total{`, `habeas_worker_task_duration_seconds_bucket{`, "go_goroutines",
+	} {
+		if !bytes.Contains(text, []byte(want)) {
+			t.Errorf("no %s in %s", want, text)
+		}
+	}
+	if bytes.Contains(text, []byte(p.people.Person(3).Email)) {
+		t.Error("a person's address is in the metrics")
+	}
+}
+
+// TestConfigCheck: what is wrong is one line that names it; what is secret isn't shown.
+func TestConfigCheck(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(text string) string {
+		path := filepath.Join(dir, config.File)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for _, c := range []struct {
+		name, file string
+		code       int
+		want       string
+	}{
+		{"fine", "journal: postgres://habeas:hunter2@db/habeas?password=hunter2\nsystems: {billing: {dsn: \"sqlite:///b.db\"}}\n", 0, "is fine"},
+		{"unknown field", "jurnal: x\n", 1, "jurnal"},
+		{"unknown system", "systems: {payrol: {dsn: \"sqlite:///b.db\"}}\n", 1, "no manifest is built in"},
+		{"no secret", "systems: {salesforce: {url: \"https://x\", client_secret_file: /nowhere/secret}}\n", 1, "/nowhere/secret"},
+		{"no authority", "kafka: {brokers: [a:9092], tls: {ca_file: /nowhere/ca.pem}}\n", 1, "/nowhere/ca.pem"},
+	} {
+		cmd := command(context.WithoutCancel(t.Context()), "config", "check", write(c.file))
+		out, _ := cmd.CombinedOutput()
+		if code := cmd.ProcessState.ExitCode(); code != c.code || !strings.Contains(string(out), c.want) || c.code != 0 && strings.Count(string(out), "\n") != 1 {
+			t.Errorf("%s: %d, %s", c.name, code, out)
+		}
+		if strings.Contains(string(out), "hunter2") {
+			t.Errorf("%s: the password is shown", c.name)
+		}
+	}
+}
