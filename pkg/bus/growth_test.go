@@ -15,13 +15,18 @@ import (
 	"habeas.dev/pkg/bus"
 )
 
-// grow adds partitions to the rig's topic, up to n.
+// grow adds partitions to the rig's topic, up to n, and waits until the broker
+// tells of them: its answer comes before that.
 func (r *rig) grow(n int32) {
 	r.t.Helper()
 	res, err := r.client().CreatePartitions(r.t.Context(), &kafka.CreatePartitionsRequest{Topics: []kafka.TopicPartitionsConfig{{Name: r.topic, Count: n}}})
 	if err != nil || res.Errors[r.topic] != nil {
 		r.t.Fatal(err, res)
 	}
+	r.until("the broker knows the partitions", func() bool {
+		m, err := r.client().Metadata(r.t.Context(), &kafka.MetadataRequest{Topics: []string{r.topic}})
+		return err == nil && len(m.Topics) == 1 && len(m.Topics[0].Partitions) == int(n)
+	})
 }
 
 // readers is how many partitions are read, over all members.
