@@ -1,37 +1,15 @@
 package main
 
 import (
-	"bufio"
-	"context"
-	"fmt"
-	"maps"
 	"math/rand/v2"
-	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
-	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
-	"github.com/segmentio/kafka-go"
-	"gopkg.in/yaml.v3"
 
-	"habeas.dev/pkg/bus"
 	"habeas.dev/pkg/dsar"
-	"habeas.dev/services/aggregator"
-	"habeas.dev/services/coordinator"
-	"habeas.dev/services/intake"
 	"habeas.dev/services/internal/broker"
-	"habeas.dev/services/internal/config"
-	"habeas.dev/services/internal/installation"
-	"habeas.dev/services/internal/topics"
-	"habeas.dev/services/sandbox/internaldb"
-	marketosandbox "habeas.dev/services/sandbox/marketo"
-	"habeas.dev/services/sandbox/people"
-	salesforcesandbox "habeas.dev/services/sandbox/salesforce"
 )
 
 // TestProcesses runs each service in processes of its own, several of most, and
@@ -42,7 +20,12 @@ func TestProcesses(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a dozen processes")
 	}
-	f := newFleet(t)
+	b, err := broker.Start(t.Context(), broker.Config{Dir: filepath.Join(t.TempDir(), "kafka")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(b.Close)
+	f := newFleet(t, []string{b.Addr()}, "")
 	door := f.start("intake", "--listen", "127.0.0.1:0")
 	others := []*member{
 		f.start("coordinator"), f.start("coordinator"), f.start("aggregator"), f.start("aggregator"),
@@ -73,183 +56,4 @@ func TestProcesses(t *testing.T) {
 	for _, m := range append(others, door) {
 		m.stopGently()
 	}
-}
-
-// fleet is what the processes share: a broker, databases, vendors, a
-// configuration.
-type fleet struct {
-	*testing.T
-	members map[string]int // by consumer group
-	people  *people.Population
-	file    string
-	cfg     config.Config
-	in      *installation.Installation
-}
-
-func newFleet(t *testing.T) *fleet {
-	t.Helper()
-	dir := t.TempDir()
-	f := &fleet{T: t, members: map[string]int{}, people: people.Generate(people.Config{Seed: 31, People: 200}), file: filepath.Join(dir, config.File)}
-	b, err := broker.Start(t.Context(), broker.Config{Dir: filepath.Join(dir, "kafka")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.Close)
-	sandbox := filepath.Join(dir, config.RoomSandbox)
-	files, err := internaldb.Create(t.Context(), sandbox, f.people)
-	if err != nil {
-		t.Fatal(err)
-	}
-	crm, err := salesforcesandbox.New(salesforcesandbox.Config{Population: f.people})
-	if err != nil {
-		t.Fatal(err)
-	}
-	mail, err := marketosandbox.New(marketosandbox.Config{Population: f.people})
-	if err != nil {
-		t.Fatal(err)
-	}
-	crmServer, mailServer := httptest.NewServer(crm), httptest.NewServer(mail)
-	t.Cleanup(crmServer.Close)
-	t.Cleanup(mailServer.Close)
-	secret := filepath.Join(dir, "secret")
-	if err := os.WriteFile(secret, []byte(salesforcesandbox.DefaultClientSecret), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cfg := config.Config{
-		Data: dir, Kafka: bus.Files{Brokers: []string{b.Addr()}}, Topics: topics.Deviation{Replication: 1}, Log: config.Log{Level: "warn", Format: "text"}, Systems: map[string]config.System{
-			people.Salesforce: {URL: crmServer.URL, ClientID: salesforcesandbox.DefaultClientID, ClientSecretFile: secret},
-			people.Marketo:    {URL: mailServer.URL, ClientID: marketosandbox.DefaultClientID, ClientSecretFile: secret, CallsPerSecond: -1},
-		}}
-	for system, path := range files {
-		cfg.Systems[system] = config.System{DSN: path}
-	}
-	text, err := yaml.Marshal(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(f.file, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if f.cfg, err = config.Load(f.file); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := command(t.Context(), "topics", "apply", "--config", f.file).CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	// The vault's key and the journal are there before many look for them.
-	if f.in, err = installation.Make(t.Context(), f.cfg, installation.Parts{Journal: true, Vault: true, Outbox: true}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { f.in.Close() })
-	return f
-}
-
-// member is one process of the fleet.
-type member struct {
-	*fleet
-	args []string
-	cmd  *exec.Cmd
-	url  string
-	logs *lockedBuffer
-}
-
-func (f *fleet) start(args ...string) *member {
-	f.Helper()
-	m := &member{fleet: f, args: append(args, "--config", f.file), logs: &lockedBuffer{}}
-	m.begin()
-	f.Cleanup(m.kill)
-	switch args[0] {
-	case "intake":
-		f.members[intake.Group]++
-	case "coordinator":
-		f.members[coordinator.Group]++
-	case "aggregator":
-		f.members[aggregator.Group]++
-	case "worker":
-		for _, system := range args[1:] {
-			f.members["habeas.worker."+system]++
-		}
-	}
-	return m
-}
-
-// settle waits until every group is stable, with as many members as processes
-// serve it: none that died is left, none that lives is missing.
-func (f *fleet) settle() {
-	f.Helper()
-	ctx, cancel := context.WithTimeout(f.Context(), 2*time.Minute)
-	defer cancel()
-	client := &kafka.Client{Addr: kafka.TCP(f.cfg.Kafka.Brokers...), Timeout: 10 * time.Second}
-	beat := time.NewTicker(20 * time.Millisecond)
-	defer beat.Stop()
-	for {
-		res, err := client.DescribeGroups(ctx, &kafka.DescribeGroupsRequest{GroupIDs: slices.Collect(maps.Keys(f.members))})
-		unsettled := ""
-		if err != nil {
-			unsettled = err.Error()
-		} else {
-			for _, g := range res.Groups {
-				if g.GroupState != "Stable" || len(g.Members) != f.members[g.GroupID] {
-					unsettled += fmt.Sprintf("%s is %s with %d of %d; ", g.GroupID, g.GroupState, len(g.Members), f.members[g.GroupID])
-				}
-			}
-		}
-		if unsettled == "" {
-			return
-		}
-		select {
-		case <-beat.C:
-		case <-ctx.Done():
-			f.Fatalf("groups don't settle: %s", unsettled)
-		}
-	}
-}
-
-// begin starts the process and waits until it says that it is up.
-func (m *member) begin() {
-	m.Helper()
-	m.cmd = command(context.WithoutCancel(m.Context()), m.args...)
-	out, err := m.cmd.StdoutPipe()
-	if err != nil {
-		m.Fatal(err)
-	}
-	m.cmd.Stderr = m.logs
-	if err := m.cmd.Start(); err != nil {
-		m.Fatal(err)
-	}
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil || !strings.Contains(line, "is up") {
-		_ = m.cmd.Wait()
-		m.Fatalf("%v: %q %v\n%s", m.args, line, err, m.logs.Bytes())
-	}
-	if found := upLine.FindStringSubmatch(line); found != nil {
-		m.url = found[1]
-	}
-}
-
-func (m *member) kill() {
-	if m.cmd == nil {
-		return
-	}
-	_ = m.cmd.Process.Kill()
-	_ = m.cmd.Wait()
-	m.cmd = nil
-}
-
-// restart is kill -9 and a new start.
-func (m *member) restart() {
-	m.Helper()
-	m.kill()
-	m.begin()
-}
-
-func (m *member) stopGently() {
-	m.Helper()
-	if err := m.cmd.Process.Signal(os.Interrupt); err != nil {
-		m.Error(err)
-	}
-	if err := m.cmd.Wait(); err != nil {
-		m.Error(fmt.Errorf("%v after an interrupt: %w\n%s", m.args, err, m.logs.Bytes()))
-	}
-	m.cmd = nil
 }

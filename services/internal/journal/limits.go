@@ -32,6 +32,11 @@ const (
 	MaxList = 1000
 	// MaxPending bounds what one call of Pending returns.
 	MaxPending = 10_000
+	// Silence is how long a process may be silent in the middle of its work (it
+	// is paused, its machine is gone) before others get its part of the outbox,
+	// and the requests that it had locked. What a relay publishes MUST be
+	// acknowledged or given up before: then the next one sends nothing out of order.
+	Silence = 20 * time.Second
 	// DefaultPoll is how often a relay looks for appends of other processes:
 	// often enough that a person doesn't notice.
 	DefaultPoll = 200 * time.Millisecond

@@ -27,8 +27,9 @@ const (
 	DefaultBatch = 1000
 	// maxBatchBytes bounds a batch's payloads, and so what is in memory twice.
 	maxBatchBytes = 8 << 20
-	// publishTimeout bounds one batch, on top of whatever the publisher has.
-	publishTimeout = time.Minute
+	// publishTimeout bounds one batch, on top of whatever the publisher has: by
+	// then another process may have this one's part of the outbox.
+	publishTimeout = journal.Silence * 3 / 4
 	// firstRetry and lastRetry are how long is waited after the first and after
 	// many failures in a row. The last is how late at most the relay notices
 	// that the broker is back.

@@ -31,7 +31,8 @@ const (
 // relay is the outbox's side of a Store: a session of its own, the shards whose
 // locks it holds, and the window on their oldest rows.
 type relay struct {
-	config *pgx.ConnConfig
+	config  *pgx.ConnConfig
+	silence time.Duration // journal.Silence, but in tests
 
 	mu       sync.Mutex
 	conn     *pgx.Conn // nil: to be connected
@@ -102,8 +103,9 @@ func (r *relay) connect(ctx context.Context) error {
 	// Rows are always read in the order of the primary key, whatever the
 	// statistics of a table that is empty at one time and huge at another say.
 	// Removing a row needn't be durable: at worst it is sent twice.
-	if _, err := conn.Exec(ctx, `SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off;
-		SET synchronous_commit = off`, pgx.QueryExecModeSimpleProtocol); err != nil {
+	// A session says something at least every poll, but while it publishes.
+	if _, err := conn.Exec(ctx, fmt.Sprintf(`SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off;
+		SET synchronous_commit = off; SET idle_session_timeout = %d`, r.silence.Milliseconds()), pgx.QueryExecModeSimpleProtocol); err != nil {
 		return err
 	}
 	if err := conn.QueryRow(ctx, "SELECT 'outbox'::regclass::oid").Scan(&r.table); err != nil {

@@ -7,7 +7,8 @@
 //
 // The relays of several processes share the outbox by shards of the request id.
 // A shard's messages are read by the one session that holds its advisory lock;
-// should the session break, the server gives the lock to another. Hence the URL
+// should the session break, or say nothing for [journal.Silence], the server gives
+// the lock to another. Hence PostgreSQL 14 is the oldest that will do, and the URL
 // MUST lead to the server itself, or to a pooler in session mode.
 package pgjournal
 
@@ -80,7 +81,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if cc.RuntimeParams["application_name"] == "" {
 		cc.RuntimeParams["application_name"] = "habeas"
 	}
-	pc.AfterConnect = useIndexes
+	pc.AfterConnect = setUp
 	s := &Store{
 		where: fmt.Sprintf("postgres://%s/%s", net.JoinHostPort(cc.Host, strconv.Itoa(int(cc.Port))), cc.Database),
 		poll:  cfg.Poll,
@@ -96,17 +97,20 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		s.pool.Close()
 		return nil, s.explain(ctx, err)
 	}
-	s.relay.config = cc.Copy()
+	s.relay.config, s.relay.silence = cc.Copy(), journal.Silence
 	s.tx = newTransaction(s.pool)
 	s.writer = group.New(s.commit)
 	return s, nil
 }
 
-// useIndexes has every statement go by an index. Each is made for one, and the
+// setUp has every statement go by an index. Each is made for one, and the
 // planner's statistics lag behind a table that grows: a plan for an empty table
 // that is kept (prepared statements are) would read all of it for every append.
-func useIndexes(ctx context.Context, conn *pgx.Conn) error {
-	_, err := conn.Exec(ctx, "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off", pgx.QueryExecModeSimpleProtocol)
+// A transaction whose process falls silent is rolled back by the server, so that
+// its locks hold up nobody (TestSilent).
+func setUp(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, fmt.Sprintf("SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET idle_in_transaction_session_timeout = %d",
+		journal.Silence.Milliseconds()), pgx.QueryExecModeSimpleProtocol)
 	return err
 }
 
