@@ -20,7 +20,7 @@ import (
 	"habeas.dev/services/internal/pgtest"
 )
 
-// The size of TestFaults: what `make test-faults` asks for, and what runs on
+// The size of TestFaults: what `make faults` asks for, and what runs on
 // every change.
 var (
 	faultRequests = flag.Int("fault-requests", 60, "how many requests TestFaults sends while processes are killed")
