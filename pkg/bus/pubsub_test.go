@@ -60,7 +60,9 @@ func TestPubSub(t *testing.T) {
 		GuaranteedOrder:     true,
 		Persistent:          true,
 	}
-	inOne := func(t *testing.T) (message.Publisher, message.Subscriber) { return inGroup(t, "suite") }
+	// A group for each of the suite's tests: they run in parallel, and every
+	// member that comes to a group or goes makes all its others join anew.
+	inOne := func(t *testing.T) (message.Publisher, message.Subscriber) { return inGroup(t, t.Name()) }
 	tests.TestPubSub(t, features, inOne, inGroup)
 
 	t.Run("NewSubscriberReceivesOldMessages", func(t *testing.T) {
