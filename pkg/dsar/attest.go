@@ -22,8 +22,8 @@ func (c Attest) decide(d *decider) error {
 		return ErrNothingToAttest
 	}
 	t := waiting[0]
-	if !slices.Contains(attestable(t.Action), c.Outcome) {
-		return fmt.Errorf("%w: %s ends as one of %v", ErrNotAllowed, t.Action, attestable(t.Action))
+	if !slices.Contains(Attestable(t.Action), c.Outcome) {
+		return fmt.Errorf("%w: %s ends as one of %v", ErrNotAllowed, t.Action, Attestable(t.Action))
 	}
 	switch {
 	case c.Reason == "":
@@ -36,8 +36,8 @@ func (c Attest) decide(d *decider) error {
 	return nil
 }
 
-// attestable are the outcomes that a person can attest of an action.
-func attestable(a Action) []Outcome {
+// Attestable are the outcomes that a person can attest of an action.
+func Attestable(a Action) []Outcome {
 	//exhaustive:enforce
 	switch a {
 	case Resolve, Count:

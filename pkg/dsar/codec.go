@@ -67,6 +67,10 @@ func Decode(typ string, data []byte) (Event, error) {
 		return decode[RetentionEnded](data)
 	case LetterSent{}.Type():
 		return decode[LetterSent](data)
+	case IdentifiersRevealed{}.Type():
+		return decode[IdentifiersRevealed](data)
+	case DeliveryAsked{}.Type():
+		return decode[DeliveryAsked](data)
 	default:
 		return nil, fmt.Errorf("dsar: unknown fact %q; it was written by a newer version", typ)
 	}
@@ -130,6 +134,10 @@ func At(e Event) time.Time {
 	case RetentionEnded:
 		return e.At
 	case LetterSent:
+		return e.At
+	case IdentifiersRevealed:
+		return e.At
+	case DeliveryAsked:
 		return e.At
 	default:
 		return time.Time{}

@@ -149,6 +149,30 @@ type Attest struct {
 	Now         time.Time
 }
 
+// Reveal records that somebody looks at what identifies the person: the values
+// of the request's identifiers. It changes nothing else.
+type Reveal struct {
+	By     string
+	Reason string
+	Now    time.Time
+}
+
+// DeliverAgain has the person told once more where the answer is.
+type DeliverAgain struct {
+	By     string
+	Reason string
+	Now    time.Time
+}
+
+// Seen has a command decided only where no person has acted on the request
+// since somebody looked at it ([ErrChanged]): nobody's act is overwritten by
+// who hasn't seen it.
+type Seen struct {
+	// Acts is [State.Acts] as it was when they looked.
+	Acts    int
+	Command Command
+}
+
 // NoteLetter records that the person was written to. The same letter on the same
 // occasion again decides nothing.
 type NoteLetter struct{ LetterSent }
@@ -168,6 +192,9 @@ func (c Clarify) now() time.Time          { return c.Now }
 func (c Hold) now() time.Time             { return c.Now }
 func (c Lift) now() time.Time             { return c.Now }
 func (c Attest) now() time.Time           { return c.Now }
+func (c Reveal) now() time.Time           { return c.Now }
+func (c DeliverAgain) now() time.Time     { return c.Now }
+func (c Seen) now() time.Time             { return c.Command.now() }
 func (c NoteLetter) now() time.Time       { return c.LetterSent.At }
 
 // What [Decide] refuses. The state is as it was.
@@ -195,6 +222,8 @@ var (
 	ErrAwaited = errors.New("the person is awaited already")
 	// ErrNotAwaited says that the person was not asked for that.
 	ErrNotAwaited = errors.New("the person was not asked for that")
+	// ErrChanged says that somebody else has acted on the request in between.
+	ErrChanged = errors.New("somebody else has acted on the request in between")
 	// ErrNothingToAttest says that no task of the system waits for a person, or
 	// several do and none was named.
 	ErrNothingToAttest = errors.New("no such task waits for a person")

@@ -314,3 +314,23 @@ func (HoldPlaced) Type() string         { return "hold.placed" }
 func (HoldLifted) Type() string         { return "hold.lifted" }
 func (RetentionEnded) Type() string     { return "retention.ended" }
 func (LetterSent) Type() string         { return "letter.sent" }
+
+// IdentifiersRevealed says that somebody looked at what identifies the person.
+type IdentifiersRevealed struct {
+	By     string    `json:"by"`
+	Reason string    `json:"reason"`
+	At     time.Time `json:"at"`
+}
+
+// Type implements Event.
+func (IdentifiersRevealed) Type() string { return "identifiers.revealed" }
+
+// DeliveryAsked says that the person is to be told again where the answer is.
+type DeliveryAsked struct {
+	By     string    `json:"by"`
+	Reason string    `json:"reason,omitempty"`
+	At     time.Time `json:"at"`
+}
+
+// Type implements Event.
+func (DeliveryAsked) Type() string { return "delivery.asked" }

@@ -9,6 +9,9 @@ import (
 // Evolve adds a fact to what is known. It never fails and never judges: a fact
 // has happened. The given state is left as it was.
 func Evolve(s State, e Event) State {
+	if byPerson(e) {
+		s.Acts++
+	}
 	switch e := e.(type) {
 	case Accepted:
 		s = State{Accepted: e, Identifiers: slices.Clone(e.Identifiers), Status: StatusAccepted, Right: e.Right, DueAt: e.DueAt}
@@ -105,6 +108,7 @@ func Evolve(s State, e Event) State {
 		s.Lifted = true
 	case RetentionEnded:
 		s = s.takeUp(e.Systems)
+	case IdentifiersRevealed, DeliveryAsked: // nothing but that it was so
 	case LetterSent:
 		s.Letters = append(slices.Clip(s.Letters), e)
 	default:

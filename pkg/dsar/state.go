@@ -85,8 +85,10 @@ type State struct {
 	Tasks     []TaskState
 	Attention AttentionNeeded // with StatusNeedsAttention
 	Overdue   bool
-	Bundle    Object // with StatusCompleted
-	EndedAt   time.Time
+	// Acts counts what people did to the request ([Seen]).
+	Acts    int
+	Bundle  Object // with StatusCompleted
+	EndedAt time.Time
 	// AnsweredAt is when it was first completed. It stays when it is taken up
 	// again.
 	AnsweredAt time.Time

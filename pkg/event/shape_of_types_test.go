@@ -28,6 +28,7 @@ func goTypes() map[string]reflect.Type {
 		dsar.AttentionNeeded{}, dsar.Retried{}, dsar.Cancelled{}, dsar.Overdue{}, dsar.Completed{},
 		dsar.ProofAsked{}, dsar.ProofJudged{}, dsar.ClarificationAsked{}, dsar.ClarificationGiven{}, dsar.Extended{}, dsar.Refused{}, dsar.Merged{},
 		dsar.Reminded{}, dsar.HoldPlaced{}, dsar.HoldLifted{}, dsar.RetentionEnded{}, dsar.LetterSent{},
+		dsar.IdentifiersRevealed{}, dsar.DeliveryAsked{},
 	} {
 		types[event.FactType(f.Type())] = reflect.TypeOf(f)
 	}

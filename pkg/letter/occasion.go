@@ -33,7 +33,7 @@ func Due(facts []dsar.Event) []Occasion {
 			o.Kind, o.Facts.Reason = dsar.LetterExtension, e.Reason
 		case dsar.Refused:
 			o.Kind = dsar.LetterRefusal
-		case dsar.Completed:
+		case dsar.Completed, dsar.DeliveryAsked:
 			if o.Kind = dsar.LetterAnswer; state.Right == dsar.Erasure {
 				o.Kind, o.Facts.Kept = dsar.LetterCertificate, kept(state)
 			}

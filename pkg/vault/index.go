@@ -88,3 +88,11 @@ func (v *Vault) Digest(data []byte) string {
 	h.Write(data)
 	return hex.EncodeToString(h.Sum(nil))
 }
+
+// Secret is a key of 32 bytes for a purpose, the same for every process on this
+// vault, and none other than who has the master key can compute it. It is no
+// fingerprint and no digest, whatever the purpose (TestSecrets).
+func (v *Vault) Secret(purpose string) []byte {
+	key, _ := hex.DecodeString(v.index.sum("secret", purpose)) // sum writes hex
+	return key
+}

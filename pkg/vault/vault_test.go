@@ -3,6 +3,7 @@ package vault_test
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 	"io"
 	"testing"
@@ -70,5 +71,20 @@ func TestLife(t *testing.T) {
 	}
 	if _, err := k.Open(sealed, "identifier"); !errors.Is(err, vault.ErrShredded) {
 		t.Fatal(err)
+	}
+}
+
+// TestSecrets: a key for each purpose, that no fingerprint or digest gives away.
+func TestSecrets(t *testing.T) {
+	t.Parallel()
+	v := open(t, t.TempDir())
+	a, b := v.Secret("sessions"), v.Secret("letters")
+	if len(a) != 32 || bytes.Equal(a, b) || !bytes.Equal(a, v.Secret("sessions")) {
+		t.Fatalf("%d bytes, or not a key for each purpose", len(a))
+	}
+	for _, other := range []string{v.Digest([]byte("sessions")), v.Digest([]byte("secret\x00sessions")), v.Fingerprint("secret", "sessions"), v.Fingerprint("sessions", "")} {
+		if other == hex.EncodeToString(a) {
+			t.Fatal("what anyone can have hashed is a key")
+		}
 	}
 }

@@ -94,7 +94,7 @@ func (l *Letters) Run(ctx context.Context, s transport.Subscriber) error {
 
 // occasion tells whether somebody may have to be written to because of a fact.
 func occasion(typ string) bool {
-	for _, f := range []dsar.Event{dsar.Accepted{}, dsar.ProofAsked{}, dsar.ClarificationAsked{}, dsar.Extended{}, dsar.Refused{}, dsar.Completed{}} {
+	for _, f := range []dsar.Event{dsar.Accepted{}, dsar.ProofAsked{}, dsar.ClarificationAsked{}, dsar.Extended{}, dsar.Refused{}, dsar.Completed{}, dsar.DeliveryAsked{}} {
 		if typ == event.FactType(f.Type()) {
 			return true
 		}

@@ -83,17 +83,24 @@ type NewFact struct {
 
 // Filter selects rows of a list. Zero fields don't select.
 type Filter struct {
-	Statuses    []string
-	Right       string
-	Fingerprint string
-	Limit       int    // 0: DefaultList; at most MaxList
-	After       Cursor // page on: rows older than this
+	Statuses     []string
+	Right        string
+	Jurisdiction string
+	Waiting      string // a system that the request waits for
+	Fingerprint  string
+	// DueFirst orders by DueAt, the earliest first and rows without one last,
+	// and then by RequestID; else by ReceivedAt, the newest first, and then by
+	// RequestID. With statuses either order reads no more than a page.
+	DueFirst bool
+	Limit    int    // 0: DefaultList; at most MaxList
+	After    Cursor // page on: rows behind this one, in the same order
 }
 
-// Cursor is a place in the list, which is ordered by ReceivedAt (newest first)
-// and then RequestID.
+// Cursor is a row's place in either order of a list. A list in one order doesn't
+// look at the other one's time.
 type Cursor struct {
 	ReceivedAt time.Time
+	DueAt      time.Time
 	RequestID  string
 }
 
@@ -146,13 +153,17 @@ type PendingMessage struct {
 
 // Lister is what pages and the command line read.
 type Lister interface {
-	// List returns a page of rows, newest first.
+	// List returns a page of rows, in the filter's order.
 	List(ctx context.Context, f Filter) ([]Row, error)
 	// Due returns the ids of requests whose WakeAt is at or before now, the
 	// oldest first, at most limit.
 	Due(ctx context.Context, now time.Time, limit int) ([]string, error)
-	// Counts is the number of requests by status. No status has a zero.
+	// Counts is the number of requests by status. No status has a zero. It reads
+	// an index as a whole: who shows it often keeps it for a while.
 	Counts(ctx context.Context) (map[string]int, error)
+	// WaitingFor is how many requests wait for each system, among those of the
+	// given statuses. It reads all of those.
+	WaitingFor(ctx context.Context, statuses []string) (map[string]int, error)
 }
 
 // Store is a whole journal, as open.Open returns it.

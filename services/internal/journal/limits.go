@@ -161,7 +161,9 @@ func (f Filter) ListLimit() int {
 }
 
 // IsZero tells whether the cursor is the list's beginning.
-func (c Cursor) IsZero() bool { return c.RequestID == "" && c.ReceivedAt.IsZero() }
+func (c Cursor) IsZero() bool { return c == Cursor{} }
 
 // Cursor is the row's place in the list: the next page is after it.
-func (r Row) Cursor() Cursor { return Cursor{ReceivedAt: r.ReceivedAt, RequestID: r.RequestID} }
+func (r Row) Cursor() Cursor {
+	return Cursor{ReceivedAt: r.ReceivedAt, DueAt: r.DueAt, RequestID: r.RequestID}
+}

@@ -69,6 +69,10 @@ func sentenceWords(e dsar.Event) (system, text string) {
 		return e.System, fmt.Sprintf("legal hold on %s lifted by %s", reachWords(e.Dataset), e.By) + because("", e.Reason)
 	case dsar.RetentionEnded:
 		return "", "taken up again: what had to stay in " + strings.Join(e.Systems, ", ") + " may go"
+	case dsar.IdentifiersRevealed:
+		return "", e.By + " looked at the identifiers" + because("", e.Reason)
+	case dsar.DeliveryAsked:
+		return "", e.By + " had the answer delivered again" + because("", e.Reason)
 	case dsar.LetterSent:
 		return "", fmt.Sprintf("letter to the person: %s, in %s, by %s", e.Letter, e.Language, e.Channel)
 	default:

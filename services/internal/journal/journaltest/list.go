@@ -19,6 +19,13 @@ func seed(t *testing.T, s journal.Store, n int) {
 		a.Row.Right = []string{"access", "erasure"}[i%2]
 		a.Row.ReceivedAt = start.Add(time.Duration(i/4) * time.Second) // four of each time
 		a.Row.WakeAt = start.Add(time.Duration(n-i) * time.Minute)
+		a.Row.Jurisdiction = []string{"EEA", "UK", "Japan", "Brazil"}[i%4]
+		a.Row.Waiting = [][]string{nil, {"billing"}, {"billing", "events"}, {"events-old"}}[i%4]
+		if i%6 > 0 { // a sixth is never due; three of each time, the later ones first
+			a.Row.DueAt = start.Add(time.Duration(1000-i/3) * time.Hour)
+		} else {
+			a.Row.DueAt = time.Time{}
+		}
 		if i%5 == 0 {
 			a.Row.WakeAt = time.Time{}
 		}
@@ -37,6 +44,7 @@ func testPages(t *testing.T, h *Harness) {
 	for _, f := range []journal.Filter{
 		{Limit: 1}, {Limit: 7}, {Limit: n}, {Limit: 1 << 30},
 		{Limit: 7, Statuses: []string{"open", "ended"}}, {Limit: 3, Right: "erasure"}, {Limit: 3, Fingerprint: "f3"},
+		{Limit: 1, DueFirst: true}, {Limit: 7, DueFirst: true, Statuses: []string{"open", "ended"}}, {Limit: 5, DueFirst: true, Right: "erasure"},
 	} {
 		want := map[string]bool{}
 		for i := range n {
@@ -55,8 +63,11 @@ func testPages(t *testing.T, h *Harness) {
 				break
 			}
 			for _, row := range list {
-				older := row.ReceivedAt.Before(last.ReceivedAt) || row.ReceivedAt.Equal(last.ReceivedAt) && row.RequestID > last.RequestID
-				if got > 0 && !older {
+				behind := row.ReceivedAt.Before(last.ReceivedAt) || row.ReceivedAt.Equal(last.ReceivedAt) && row.RequestID > last.RequestID
+				if f.DueFirst {
+					behind = !last.DueAt.IsZero() && (row.DueAt.IsZero() || row.DueAt.After(last.DueAt)) || row.DueAt.Equal(last.DueAt) && row.RequestID > last.RequestID
+				}
+				if got > 0 && !behind {
 					t.Fatalf("%+v: %s after %s", f, row.RequestID, last.RequestID)
 				}
 				if !want[row.RequestID] {
@@ -88,6 +99,11 @@ func testFilters(t *testing.T, h *Harness) {
 		{journal.Filter{Statuses: []string{"none"}}, func(int) bool { return false }},
 		{journal.Filter{Right: "access"}, func(i int) bool { return i%2 == 0 }},
 		{journal.Filter{Right: "opt-out"}, func(int) bool { return false }},
+		{journal.Filter{Jurisdiction: "UK"}, func(i int) bool { return i%4 == 1 }},
+		{journal.Filter{Jurisdiction: "uk"}, func(int) bool { return false }},
+		{journal.Filter{Waiting: "billing"}, func(i int) bool { return i%4 == 1 || i%4 == 2 }},
+		{journal.Filter{Waiting: "events", Statuses: []string{"open"}, DueFirst: true}, func(i int) bool { return i%4 == 2 && i%3 == 0 }},
+		{journal.Filter{Waiting: "%"}, func(int) bool { return false }},
 		{journal.Filter{Fingerprint: "all"}, func(int) bool { return true }},
 		{journal.Filter{Fingerprint: "f2"}, func(i int) bool { return i%7 == 2 }},
 		{journal.Filter{Fingerprint: "none"}, func(int) bool { return false }},
@@ -167,5 +183,18 @@ func testCounts(t *testing.T, h *Harness) {
 	counts, err := h.Store.Counts(ctx)
 	if want := map[string]int{"open": 3, "waiting": 3, "ended": 4}; err != nil || !maps.Equal(counts, want) {
 		t.Errorf("%v %v", counts, err)
+	}
+	for _, c := range []struct {
+		statuses []string
+		want     map[string]int
+	}{
+		{nil, map[string]int{}},
+		{[]string{"none"}, map[string]int{}},
+		{[]string{"open", "waiting", "ended"}, map[string]int{"billing": 5, "events": 2, "events-old": 2}},
+		{[]string{"open"}, map[string]int{"billing": 2, "events": 1, "events-old": 1}},
+	} {
+		if got, err := h.Store.WaitingFor(ctx, c.statuses); err != nil || !maps.Equal(got, c.want) {
+			t.Errorf("waiting, of %v: %v, want %v (%v)", c.statuses, got, c.want, err)
+		}
 	}
 }

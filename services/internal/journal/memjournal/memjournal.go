@@ -243,7 +243,7 @@ func (s *Store) List(ctx context.Context, f journal.Filter) (list []journal.Row,
 				list = append(list, clone(r.row))
 			}
 		}
-		slices.SortFunc(list, func(a, b journal.Row) int { return compare(a.Cursor(), b.Cursor()) })
+		slices.SortFunc(list, func(a, b journal.Row) int { return order(f)(a.Cursor(), b.Cursor()) })
 		list = list[:min(len(list), f.ListLimit())]
 		return nil
 	})
@@ -253,12 +253,36 @@ func (s *Store) List(ctx context.Context, f journal.Filter) (list []journal.Row,
 func (s *Store) matches(r *request, f journal.Filter) bool {
 	return (len(f.Statuses) == 0 || slices.Contains(f.Statuses, r.row.Status)) &&
 		(f.Right == "" || r.row.Right == f.Right) &&
+		(f.Jurisdiction == "" || r.row.Jurisdiction == f.Jurisdiction) &&
+		(f.Waiting == "" || slices.Contains(r.row.Waiting, f.Waiting)) &&
 		(f.Fingerprint == "" || slices.Contains(s.prints[f.Fingerprint], r.row.RequestID)) &&
-		(f.After.IsZero() || compare(r.row.Cursor(), journal.Cursor{ReceivedAt: journal.Time(f.After.ReceivedAt), RequestID: f.After.RequestID}) > 0)
+		(f.After.IsZero() || order(f)(r.row.Cursor(), journal.Cursor{ReceivedAt: journal.Time(f.After.ReceivedAt), DueAt: journal.Time(f.After.DueAt), RequestID: f.After.RequestID}) > 0)
 }
 
-// compare orders as lists are: newest first, then by id.
-func compare(a, b journal.Cursor) int {
+// order is how a filter's list is ordered.
+func order(f journal.Filter) func(a, b journal.Cursor) int {
+	if f.DueFirst {
+		return compareDue
+	}
+	return compareReceived
+}
+
+// compareDue has the earliest first, and those that are never due last.
+func compareDue(a, b journal.Cursor) int {
+	switch {
+	case a.DueAt.IsZero() != b.DueAt.IsZero():
+		if a.DueAt.IsZero() {
+			return 1
+		}
+		return -1
+	case !a.DueAt.Equal(b.DueAt):
+		return a.DueAt.Compare(b.DueAt)
+	}
+	return strings.Compare(a.RequestID, b.RequestID)
+}
+
+// compareReceived has the newest first, then goes by id.
+func compareReceived(a, b journal.Cursor) int {
 	if c := b.ReceivedAt.Compare(a.ReceivedAt); c != 0 {
 		return c
 	}
@@ -294,6 +318,23 @@ func (s *Store) Counts(ctx context.Context) (map[string]int, error) {
 	err := s.call(ctx, OpList, func() error {
 		for _, r := range s.requests {
 			counts[r.row.Status]++
+		}
+		return nil
+	})
+	return counts, err
+}
+
+// WaitingFor implements journal.Lister.
+func (s *Store) WaitingFor(ctx context.Context, statuses []string) (map[string]int, error) {
+	counts := map[string]int{}
+	err := s.call(ctx, OpList, func() error {
+		for _, r := range s.requests {
+			if !slices.Contains(statuses, r.row.Status) {
+				continue
+			}
+			for _, system := range r.row.Waiting {
+				counts[system]++
+			}
 		}
 		return nil
 	})

@@ -19,6 +19,9 @@ const (
 		received_at, due_at, wake_at, updated_at, overdue, waiting FROM request`
 )
 
+// dueOrder is what the index request_due is of: rows that are never due come last.
+const dueOrder = "coalesce(due_at, 'infinity'::timestamptz)"
+
 // query reads rows, once more on another connection where one broke: reading
 // twice does no harm, and after a restart of the server every old connection is
 // broken.
@@ -94,14 +97,32 @@ func listQuery(f journal.Filter) (sql string, args []any) {
 		return fmt.Sprintf("$%d", len(args))
 	}
 	order := " ORDER BY received_at DESC, id LIMIT " + arg(f.ListLimit())
+	if f.DueFirst {
+		order = " ORDER BY " + dueOrder + ", id LIMIT $1"
+	}
 	var where []string
 	if f.Right != "" {
 		where = append(where, `"right" = `+arg(f.Right))
 	}
+	if f.Jurisdiction != "" {
+		where = append(where, "jurisdiction = "+arg(f.Jurisdiction))
+	}
+	if f.Waiting != "" {
+		where = append(where, arg(f.Waiting)+" = ANY (waiting)")
+	}
 	if f.Fingerprint != "" {
 		where = append(where, "num IN (SELECT request FROM fingerprint WHERE fingerprint = "+arg(f.Fingerprint)+")")
 	}
-	if c := f.After; !c.IsZero() {
+	switch c := f.After; {
+	case c.IsZero():
+	case f.DueFirst:
+		due := pgtype.Timestamptz{Time: journal.Time(c.DueAt), Valid: true}
+		if c.DueAt.IsZero() {
+			due = pgtype.Timestamptz{InfinityModifier: pgtype.Infinity, Valid: true}
+		}
+		at := arg(due)
+		where = append(where, fmt.Sprintf("%s >= %s AND (%s > %s OR id > %s)", dueOrder, at, dueOrder, at, arg(c.RequestID)))
+	default:
 		at := arg(journal.Time(c.ReceivedAt))
 		where = append(where, fmt.Sprintf("received_at <= %s AND (received_at < %s OR id > %s)", at, at, arg(c.RequestID)))
 	}
@@ -121,7 +142,7 @@ func listQuery(f journal.Filter) (sql string, args []any) {
 	if len(all) == 1 {
 		return all[0], args
 	}
-	return strings.Join(all, " UNION ALL ") + order, args
+	return "SELECT * FROM (" + strings.Join(all, " UNION ALL ") + ") AS every" + order, args
 }
 
 // Due implements journal.Lister.
@@ -132,17 +153,30 @@ func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]string, er
 
 // Counts implements journal.Lister.
 func (s *Store) Counts(ctx context.Context) (map[string]int, error) {
-	type count struct {
-		Status string
-		N      int
+	return s.count(ctx, "SELECT status, count(*) FROM request GROUP BY status")
+}
+
+// WaitingFor implements journal.Lister.
+func (s *Store) WaitingFor(ctx context.Context, statuses []string) (map[string]int, error) {
+	if statuses == nil {
+		statuses = []string{} // an array of none, not NULL
 	}
-	list, err := query(ctx, s, pgx.RowToStructByPos[count], "SELECT status, count(*) FROM request GROUP BY status")
+	return s.count(ctx, "SELECT name, count(*) FROM request, unnest(waiting) AS name WHERE status = ANY ($1) GROUP BY name", statuses)
+}
+
+// count reads rows of a name and a number.
+func (s *Store) count(ctx context.Context, sql string, args ...any) (map[string]int, error) {
+	type count struct {
+		Name string
+		N    int
+	}
+	list, err := query(ctx, s, pgx.RowToStructByPos[count], sql, args...)
 	if err != nil {
 		return nil, err
 	}
 	counts := make(map[string]int, len(list))
 	for _, c := range list {
-		counts[c.Status] = c.N
+		counts[c.Name] = c.N
 	}
 	return counts, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -17,6 +18,9 @@ const (
 	selectRows = `SELECT id, version, hash, status, "right", jurisdiction, source, digest,
 		received_at, due_at, wake_at, updated_at, overdue, waiting FROM request`
 )
+
+// dueOrder is what the index request_due is of: rows that are never due come last.
+const dueOrder = "coalesce(due_at, 9223372036854775807)"
 
 // Facts implements journal.Journal.
 func (s *Store) Facts(ctx context.Context, requestID string, from int) ([]journal.Fact, error) {
@@ -103,7 +107,10 @@ func (s *Store) List(ctx context.Context, f journal.Filter) ([]journal.Row, erro
 // listQuery makes one SELECT for each status, each with the list's order and
 // limit, so that each reads no more of its index than a page.
 func listQuery(f journal.Filter) (query string, args []any) {
-	const order = " ORDER BY received_at DESC, id LIMIT ?"
+	order := " ORDER BY received_at DESC, id LIMIT ?"
+	if f.DueFirst {
+		order = " ORDER BY " + dueOrder + ", id LIMIT ?"
+	}
 	statuses := slices.Compact(slices.Sorted(slices.Values(f.Statuses)))
 	one := make([]string, 0, max(1, len(statuses)))
 	for i := range max(1, len(statuses)) {
@@ -118,10 +125,24 @@ func listQuery(f journal.Filter) (query string, args []any) {
 		if f.Right != "" {
 			add(`"right" = ?`, f.Right)
 		}
+		if f.Jurisdiction != "" {
+			add("jurisdiction = ?", f.Jurisdiction)
+		}
+		if f.Waiting != "" {
+			add("instr(',' || waiting || ',', ',' || ? || ',') > 0", f.Waiting)
+		}
 		if f.Fingerprint != "" {
 			add("num IN (SELECT request FROM fingerprint WHERE fingerprint = ?)", f.Fingerprint)
 		}
-		if c := f.After; !c.IsZero() {
+		switch c := f.After; {
+		case c.IsZero():
+		case f.DueFirst:
+			at := int64(math.MaxInt64)
+			if !c.DueAt.IsZero() {
+				at = c.DueAt.UnixMicro()
+			}
+			add(dueOrder+" >= ? AND ("+dueOrder+" > ? OR id > ?)", at, at, c.RequestID)
+		default:
 			at := c.ReceivedAt.UnixMicro()
 			add("received_at <= ? AND (received_at < ? OR id > ?)", at, at, c.RequestID)
 		}
@@ -135,7 +156,7 @@ func listQuery(f journal.Filter) (query string, args []any) {
 	if len(one) == 1 {
 		return one[0], args
 	}
-	return "SELECT * FROM (" + strings.Join(one, ") UNION ALL SELECT * FROM (") + ")" + order, append(args, f.ListLimit())
+	return "SELECT * FROM (SELECT * FROM (" + strings.Join(one, ") UNION ALL SELECT * FROM (") + "))" + order, append(args, f.ListLimit())
 }
 
 // Due implements journal.Lister.
@@ -161,22 +182,47 @@ func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]string, er
 
 // Counts implements journal.Lister.
 func (s *Store) Counts(ctx context.Context) (map[string]int, error) {
+	return s.count(ctx, "SELECT status, count(*) FROM request GROUP BY status")
+}
+
+// WaitingFor implements journal.Lister. SQLite has no arrays: the names of one
+// row are taken apart here.
+func (s *Store) WaitingFor(ctx context.Context, statuses []string) (map[string]int, error) {
+	counts := map[string]int{}
+	if len(statuses) == 0 {
+		return counts, s.usable(ctx)
+	}
+	args := make([]any, len(statuses))
+	for i, status := range statuses {
+		args[i] = status
+	}
+	rows, err := s.count(ctx, "SELECT waiting, count(*) FROM request WHERE status IN (?"+strings.Repeat(", ?", len(statuses)-1)+") AND waiting <> '' GROUP BY waiting", args...)
+	for names, n := range rows {
+		for name := range strings.SplitSeq(names, ",") {
+			counts[name] += n
+		}
+	}
+	return counts, err
+}
+
+// count reads rows of a name and a number.
+func (s *Store) count(ctx context.Context, query string, args ...any) (map[string]int, error) {
 	if err := s.usable(ctx); err != nil {
 		return nil, err
 	}
-	rows, err := s.read.QueryContext(ctx, "SELECT status, count(*) FROM request GROUP BY status")
+	rows, err := s.read.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, explain(s.path, err)
 	}
 	defer rows.Close()
 	counts := map[string]int{}
 	for rows.Next() {
-		var status string
+		var name string
 		var n int
-		if err := rows.Scan(&status, &n); err != nil {
+		if err := rows.Scan(&name, &n); err != nil {
 			return nil, explain(s.path, err)
 		}
-		counts[status] = n
+		counts[name] = n
 	}
 	return counts, explain(s.path, rows.Err())
 }
