@@ -57,7 +57,7 @@ func (c *answerCommand) Run(ctx context.Context) error {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Records)) {
-		do.Counts = append(do.Counts, c.counts(name, c.Records[name]))
+		do.Counts = append(do.Counts, byhand.Counts(c.Outcome, name, c.Records[name], c.Ground))
 	}
 	state, err := in.Requests.Do(ctx, id, do)
 	if err != nil {
@@ -69,24 +69,6 @@ func (c *answerCommand) Run(ctx context.Context) error {
 	}
 	_, err = fmt.Printf("Noted. The request is %s.\n", state.Status)
 	return err
-}
-
-func (c *answerCommand) counts(dataset string, records int64) dsar.Counts {
-	n := dsar.Counts{Dataset: dataset, Found: records}
-	switch c.Outcome {
-	case dsar.Erased:
-		n.Erased = records
-	case dsar.Anonymised:
-		n.Anonymised = records
-	case dsar.Rectified:
-		n.Rectified = records
-	case dsar.Restricted:
-		n.Restricted = records
-	case dsar.Retained:
-		n.Retained = []dsar.Retention{{Records: records, Ground: c.Ground}}
-	default:
-	}
-	return n
 }
 
 // deposit seals the file of records. What is sealed for a task that then can't be

@@ -16,12 +16,13 @@ import (
 )
 
 type demoCommand struct {
-	Data   string `help:"Keep everything in this folder; else a fresh one among the system's temporary files." placeholder:"DIR" type:"path"`
-	Listen string `help:"Where the HTTP door listens." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
-	Exit   bool   `help:"End when the requests have, with status 0 where all ended as they should."`
-	People int    `help:"How many people are seeded; at least 200." default:"240"`
-	Seed   int64  `help:"The seed of the population." default:"1"`
-	Log    string `help:"How much is logged: debug, info, warn, error." default:"error" enum:"debug,info,warn,error"`
+	Data    string `help:"Keep everything in this folder; else a fresh one among the system's temporary files." placeholder:"DIR" type:"path"`
+	Listen  string `help:"Where the HTTP door listens." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
+	Console string `help:"Where the console is, on this machine." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
+	Exit    bool   `help:"End when the requests have, with status 0 where all ended as they should."`
+	People  int    `help:"How many people are seeded; at least 200." default:"240"`
+	Seed    int64  `help:"The seed of the population." default:"1"`
+	Log     string `help:"How much is logged: debug, info, warn, error." default:"error" enum:"debug,info,warn,error"`
 }
 
 // demoTime bounds how long the demo's requests may take before the demo says
@@ -65,7 +66,8 @@ func (c *demoCommand) Run(ctx context.Context) error {
 		}
 		return nil
 	}
-	fmt.Printf("\nServing on %s until Ctrl-C. Submit your own:\n  %s submit -f request.json --to %s\n", n.url(), program(), n.url())
+	fmt.Printf("\nThe console, for support agents: http://%s\n", n.console)
+	fmt.Printf("Serving on %s until Ctrl-C. Submit your own:\n  %s submit -f request.json --to %s\n", n.url(), program(), n.url())
 	return n.wait(ctx)
 }
 
@@ -89,6 +91,7 @@ func (c *demoCommand) config(dir string) (config.Config, error) {
 		return cfg, err
 	}
 	cfg.Listen, cfg.Log.Level = c.Listen, c.Log
+	cfg.Console = config.Console{Listen: c.Console, Local: true}
 	cfg.Controller = "Example Cloud SAS"
 	if cfg.Sandbox == nil {
 		cfg.Sandbox = &config.Sandbox{Seed: c.Seed, People: c.People}

@@ -23,6 +23,7 @@ type commands struct {
 	Coordinator coordinatorCommand `cmd:"" help:"Run a coordinator by itself, with its relay."`
 	Aggregator  aggregatorCommand  `cmd:"" help:"Run an aggregator by itself."`
 	Letters     lettersCommand     `cmd:"" help:"Run by itself what writes letters to people."`
+	Console     consoleCommand     `cmd:"" help:"Run by itself the console: support agents' pages."`
 	Worker      workerCommand      `cmd:"" help:"Run the workers of some systems by themselves."`
 	Config      configCommand      `cmd:"" help:"The configuration: check it."`
 	Topics      topicsCommand      `cmd:"" help:"Kafka's topics: create what is missing, and name what differs."`

@@ -43,7 +43,7 @@ const (
 
 // roles are the services that a process runs.
 type roles struct {
-	intake, coordinator, aggregator, letters bool
+	intake, coordinator, aggregator, letters, console bool
 	// worker tells whether the process runs a system's worker; nil: none.
 	worker func(system string) bool
 	// whole processes have the embedded broker and the sandbox, where the
@@ -53,7 +53,7 @@ type roles struct {
 
 // everything is one process with every service.
 func everything() roles {
-	return roles{intake: true, coordinator: true, aggregator: true, letters: true, worker: func(string) bool { return true }, whole: true}
+	return roles{intake: true, coordinator: true, aggregator: true, letters: true, console: true, worker: func(string) bool { return true }, whole: true}
 }
 
 // node is a process with some of Habeas' services, or all.
@@ -66,6 +66,7 @@ type node struct {
 	bus       bus.Config
 	health    *health
 	address   string // of the HTTP door or the health endpoints; empty without
+	console   string // the console's address; empty without
 
 	vendorCalls func() int64 // of the sandbox's stand-ins; nil without them
 }
@@ -121,8 +122,8 @@ func startNode(ctx context.Context, cfg config.Config, out outlets, r roles) (_ 
 // parts are what the services of the roles stand on.
 func (r roles) parts() installation.Parts {
 	return installation.Parts{
-		Journal: r.intake || r.coordinator || r.letters,
-		Vault:   r.intake || r.aggregator || r.letters || r.worker != nil,
+		Journal: r.intake || r.coordinator || r.letters || r.console,
+		Vault:   r.intake || r.aggregator || r.letters || r.console || r.worker != nil,
 		Outbox:  r.aggregator || r.letters,
 	}
 }
@@ -225,6 +226,11 @@ func (n *node) startServices(ctx context.Context, r roles, catalogue []dsar.Syst
 	}
 	if r.letters {
 		if err := n.startLetters(book); err != nil {
+			return nil, err
+		}
+	}
+	if r.console && n.cfg.Console.Listen != "" {
+		if err := n.startConsole(ctx, book); err != nil {
 			return nil, err
 		}
 	}

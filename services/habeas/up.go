@@ -34,5 +34,8 @@ func (c *upCommand) Run(ctx context.Context) error {
 	}
 	defer n.stop()
 	fmt.Printf("Habeas is up after %s: %d systems, data in %s, broker %s, HTTP %s\n", time.Since(began).Round(time.Millisecond), len(n.manifests), filepath.Clean(cfg.Data), n.brokers[0], n.url())
+	if n.console != "" {
+		fmt.Printf("The console is at http://%s\n", n.console)
+	}
 	return n.wait(ctx)
 }

@@ -189,3 +189,22 @@ func value(typ, text string) any {
 	}
 	return text
 }
+
+// Counts says what a person did by hand to a dataset's records.
+func Counts(o dsar.Outcome, dataset string, records int64, ground string) dsar.Counts {
+	n := dsar.Counts{Dataset: dataset, Found: records}
+	switch o {
+	case dsar.Erased:
+		n.Erased = records
+	case dsar.Anonymised:
+		n.Anonymised = records
+	case dsar.Rectified:
+		n.Rectified = records
+	case dsar.Restricted:
+		n.Restricted = records
+	case dsar.Retained:
+		n.Retained = []dsar.Retention{{Records: records, Ground: ground}}
+	default:
+	}
+	return n
+}

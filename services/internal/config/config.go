@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -43,6 +45,7 @@ type Config struct {
 	Proof string `yaml:"proof"`
 	// Letters is how letters to people are sent, beside the outbox.
 	Letters   Letters   `yaml:"letters"`
+	Console   Console   `yaml:"console"`
 	Telemetry Telemetry `yaml:"telemetry"`
 	Log       Log       `yaml:"log"`
 	// Sandbox, where set, seeds stand-ins for all systems in DATA/sandbox.
@@ -57,6 +60,50 @@ type Letters struct {
 	PasswordFile string `yaml:"password_file"`
 	// Plain lets letters go without TLS, to a relay on the same machine.
 	Plain bool `yaml:"plain"`
+}
+
+// Console is the page of support agents; without an address there is none.
+type Console struct {
+	Listen string `yaml:"listen"` // HOST:PORT
+	// Local lets in everyone on this machine, with every role: for the demo.
+	Local bool `yaml:"local"`
+	// URL is its own address as browsers reach it, and OIDC who they are.
+	URL  string `yaml:"url"`
+	OIDC OIDC   `yaml:"oidc"`
+	// Traces is the address of a trace in the observability stack, with {trace}
+	// for its id.
+	Traces string `yaml:"traces"`
+}
+
+// OIDC is the provider of OpenID Connect that signs people in to the console.
+type OIDC struct {
+	Issuer           string   `yaml:"issuer"`
+	ClientID         string   `yaml:"client_id"`
+	ClientSecretFile string   `yaml:"client_secret_file"`
+	Scopes           []string `yaml:"scopes"`
+	NameClaim        string   `yaml:"name_claim"`  // default preferred_username
+	RolesClaim       string   `yaml:"roles_claim"` // default roles
+	// Roles says which values of that claim make a viewer, an agent, a
+	// privacy-officer.
+	Roles map[string][]string `yaml:"roles"`
+}
+
+// check tells what is wrong before anything is opened.
+func (c Console) check() error {
+	switch signIn := c.OIDC.Issuer != ""; {
+	case c.Listen == "":
+		return nil
+	case c.Local == signIn:
+		return errors.New("console: either local: true, for a machine of one's own, or oidc: with an issuer")
+	case !c.Local && c.URL == "":
+		return errors.New("console: url is missing: the console's address as browsers reach it")
+	case c.Local:
+		host, _, err := net.SplitHostPort(c.Listen)
+		if ip, bad := netip.ParseAddr(host); err != nil || host != "localhost" && (bad != nil || !ip.IsLoopback()) {
+			return fmt.Errorf("console: local and listen %q: without sign-in it listens on loopback only, as 127.0.0.1:8421", c.Listen)
+		}
+	}
+	return nil
 }
 
 // Vault is where sealed objects and wrapped keys lie.
@@ -242,6 +289,9 @@ func (c Config) check() error {
 	}
 	if c.Sandbox != nil && c.Sandbox.People < 0 {
 		return fmt.Errorf("sandbox.people is %d; at least 1", c.Sandbox.People)
+	}
+	if err := c.Console.check(); err != nil {
+		return err
 	}
 	return c.Topics.Check()
 }

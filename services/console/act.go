@@ -1,0 +1,292 @@
+package console
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"habeas.dev/pkg/dsar"
+)
+
+// What a form can be wrong about, in words that are shown.
+var (
+	errTooLarge  = errors.New("This is more than a form takes.")                                              //nolint:staticcheck // shown as it is
+	errNoReason  = errors.New("Say why: the reason stays in the trace.")                                      //nolint:staticcheck // shown as it is
+	errPersonal  = errors.New("A reason holds no personal data, and stays for ever: leave out the address.")  //nolint:staticcheck // shown as it is
+	errChoice    = errors.New("This choice doesn’t exist.")                                                   //nolint:staticcheck // shown as it is
+	errMergeInto = errors.New("The other request isn’t there, or has ended without an answer.")               //nolint:staticcheck // shown as it is
+	errKeys      = errors.New("What identifies the person can’t be read any more: the keys were destroyed.")  //nolint:staticcheck // shown as it is
+	errFileParts = errors.New("This form can’t be read: send it again, with the files last.")                 //nolint:staticcheck // shown as it is
+	errTwice     = errors.New("Some files were too large together, or a dataset came twice: send each once.") //nolint:staticcheck // shown as it is
+)
+
+// values are a form's.
+type values struct{ url.Values }
+
+// readForm reads a form that has a reason. What was written is there also where
+// it can't be taken, so that nobody writes it again.
+func readForm(w http.ResponseWriter, r *http.Request) (values, error) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		return values{url.Values{}}, errTooLarge
+	}
+	f := values{r.PostForm}
+	f.Set("reason", strings.TrimSpace(f.Get("reason")))
+	return f, f.check()
+}
+
+// check holds the reason against what may stay in a journal for ever. What looks
+// like an address is refused: the journal, the topics and the trace hold no
+// personal data.
+func (f values) check() error {
+	reason := f.Get("reason")
+	for _, list := range f.Values {
+		for _, v := range list {
+			if !utf8.ValidString(v) || strings.ContainsRune(v, 0) {
+				return errChoice
+			}
+		}
+	}
+	switch {
+	case reason == "":
+		return errNoReason
+	case utf8.RuneCountInString(reason) > maxReason:
+		return errTooLarge
+	case strings.Contains(reason, "@"):
+		return errPersonal
+	}
+	return nil
+}
+
+// action turns a form into what is asked of a request.
+type action func(c *Console, u User, f values, now time.Time) (dsar.Command, error)
+
+// act applies an action, unless somebody else has acted since the page was read.
+func (c *Console) act(w http.ResponseWriter, r *http.Request, u User, a action) {
+	id, ok := c.requestID(w, r, u)
+	if !ok {
+		return
+	}
+	form, err := readForm(w, r)
+	if err != nil {
+		c.again(w, r, u, id, form, err)
+		return
+	}
+	command, err := a(c, u, form, c.now())
+	if err == nil {
+		err = c.mergeable(r, id, command)
+	}
+	if err == nil {
+		_, err = c.Requests.Do(r.Context(), id, dsar.Seen{Acts: form.acts(), Command: command})
+	}
+	if err != nil {
+		c.again(w, r, u, id, form, err)
+		return
+	}
+	name := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
+	http.Redirect(w, r, "/requests/"+id+"?done="+name, http.StatusSeeOther)
+}
+
+// acts is what had been done when the page was read.
+func (f values) acts() int {
+	n, err := strconv.Atoi(f.Get("acts"))
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// again shows a request's page with why an act wasn't taken, and what was
+// written into its form.
+func (c *Console) again(w http.ResponseWriter, r *http.Request, u User, id string, form values, why error) {
+	b, err := c.body(r, id)
+	if err != nil {
+		c.refused(w, r, u, err)
+		return
+	}
+	b.Typed = map[string]string{"form": r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]}
+	for name := range form.Values {
+		b.Typed[name] = form.Get(name)
+	}
+	text, status := explain(why)
+	if status == http.StatusServiceUnavailable {
+		c.trouble(r.Context(), why)
+	}
+	c.render(w, r, status, "request.html", page{User: u, Title: "Request", Here: "requests", Path: "/requests/" + id, Error: text, Body: b})
+}
+
+// explain says in words why something wasn't done.
+func explain(err error) (text string, status int) {
+	for refusal, text := range map[error]string{
+		dsar.ErrChanged:         "Somebody else has acted on this request in between: what they did is in the timeline. Look at it, and decide again.",
+		dsar.ErrEnded:           "The request has ended: nothing more can be done about it.",
+		dsar.ErrAnswered:        "The request was answered already; it only erases what it had to keep.",
+		dsar.ErrNothingToRetry:  "There is nothing to retry: no task has failed.",
+		dsar.ErrAwaited:         "The person is awaited already.",
+		dsar.ErrNotAwaited:      "The person was not asked for that.",
+		dsar.ErrNothingToAttest: "No such task waits for a person any more.",
+		dsar.ErrNoSuchHold:      "No such hold is on.",
+	} {
+		if errors.Is(err, refusal) {
+			return text, http.StatusConflict
+		}
+	}
+	for _, own := range []error{errTooLarge, errNoReason, errPersonal, errChoice, errMergeInto, errKeys, errFileParts, errTwice} {
+		if errors.Is(err, own) {
+			return own.Error(), http.StatusUnprocessableEntity
+		}
+	}
+	if errors.Is(err, dsar.ErrNotAllowed) {
+		return strings.ToUpper(err.Error()[:1]) + err.Error()[1:] + ".", http.StatusUnprocessableEntity
+	}
+	return "The journal doesn’t answer now. Try again in a moment.", http.StatusServiceUnavailable
+}
+
+// done is what was done, as it is said on the page that follows.
+func done(act string) string {
+	return map[string]string{
+		"retry": "Taken up again.", "accept-plan": "The plan is accepted, and carried out.", "extend": "The due date is extended; the person is told.",
+		"ask-proof": "The person is asked for proof.", "judge-proof": "The proof is judged.", "ask-clarification": "The person is asked what is meant.",
+		"clarify": "It goes on.", "deliver": "The person is told again where the answer is.", "cancel": "The request is cancelled.",
+		"merge": "The request is merged.", "refuse": "The request is refused; the person is told why.", "hold": "The hold is on.",
+		"lift": "The hold is lifted.", "answer": "Noted as done by hand.",
+	}[act]
+}
+
+func retry(_ *Console, u User, f values, now time.Time) (dsar.Command, error) {
+	return dsar.Retry{By: u.Name, Reason: f.Get("reason"), Systems: f.Values["system"], Now: now}, nil
+}
+
+func acceptPlan(_ *Console, u User, f values, now time.Time) (dsar.Command, error) {
+	return dsar.Retry{By: u.Name, Reason: f.Get("reason"), Systems: f.Values["system"], AcceptPlan: true, Now: now}, nil
+}
+
+func extend(c *Console, u User, f values, now time.Time) (dsar.Command, error) {
+	return dsar.Extend{By: u.Name, Reason: f.Get("reason"), Calendar: c.Policy, Now: now}, nil
+}
+
+func askProof(_ *Console, u User, f values, now time.Time) (dsar.Command, error) {
+	var checks []dsar.Check
+	for _, v := range f.Values["check"] {
+		switch check := dsar.Check(v); check {
+		case dsar.CheckIdentity, dsar.CheckAgent, dsar.CheckOrganisation, dsar.CheckGuardian:
+			checks = append(checks, check)
+		default:
+			return nil, errChoice
+		}
+	}
+	return dsar.AskProof{By: u.Name, Reason: f.Get("reason"), Checks: checks, Now: now}, nil
+}
+
+func judgeProof(c *Console, u User, f values, now time.Time) (dsar.Command, error) {
+	verdict := f.Get("verdict")
+	if verdict != "accept" && verdict != "reject" {
+		return nil, errChoice
+	}
+	return dsar.JudgeProof{By: u.Name, Accepted: verdict == "accept", Reason: f.Get("reason"), Calendar: c.Policy, Now: now}, nil
+}
+
+func askClarification(_ *Console, u User, f values, now time.Time) (dsar.Command, error) {
+	return dsar.AskClarification{By: u.Name, Reason: f.Get("reason"), Now: now}, nil
+}
+
+func clarify(c *Console, u User, f values, now time.Time) (dsar.Command, error) {
+	return dsar.Clarify{By: u.Name, Reason: f.Get("reason"), Calendar: c.Policy, Now: now}, nil
+}
+
+func deliver(_ *Console, u User, f values, now time.Time) (dsar.Command, error) {
+	return dsar.DeliverAgain{By: u.Name, Reason: f.Get("reason"), Now: now}, nil
+}
+
+func cancel(_ *Console, u User, f values, now time.Time) (dsar.Command, error) {
+	return dsar.Cancel{By: u.Name, Reason: f.Get("reason"), Now: now}, nil
+}
+
+func merge(_ *Console, u User, f values, now time.Time) (dsar.Command, error) {
+	into, err := uuid.Parse(strings.TrimSpace(f.Get("into")))
+	if err != nil {
+		return nil, errMergeInto
+	}
+	return dsar.Merge{By: u.Name, Into: into.String(), Reason: f.Get("reason"), Now: now}, nil
+}
+
+// mergeable refuses to merge into what answers nothing.
+func (c *Console) mergeable(r *http.Request, id string, command dsar.Command) error {
+	m, ok := command.(dsar.Merge)
+	if !ok {
+		return nil
+	}
+	if m.Into == id {
+		return errMergeInto
+	}
+	_, other, err := c.state(r.Context(), m.Into)
+	if errors.Is(err, dsar.ErrUnknown) || err == nil && other.Status.Ended() && other.Status != dsar.StatusCompleted {
+		return errMergeInto
+	}
+	return err
+}
+
+func refuse(_ *Console, u User, f values, now time.Time) (dsar.Command, error) {
+	ground := f.Get("ground")
+	if ground == "" {
+		ground = dsar.NotProven
+	}
+	return dsar.Refuse{By: u.Name, Ground: ground, Reason: f.Get("reason"), Now: now}, nil
+}
+
+func hold(c *Console, u User, f values, now time.Time) (dsar.Command, error) {
+	system, dataset, err := c.reach(f)
+	return dsar.Hold{By: u.Name, Reason: f.Get("reason"), System: system, Dataset: dataset, Now: now}, err
+}
+
+func lift(_ *Console, u User, f values, now time.Time) (dsar.Command, error) {
+	return dsar.Lift{By: u.Name, Reason: f.Get("reason"), System: f.Get("system"), Dataset: f.Get("dataset"), Now: now}, nil
+}
+
+// reach is what a hold is on: a system and dataset that there are, or everything.
+func (c *Console) reach(f values) (system, dataset string, err error) {
+	system, dataset, _ = strings.Cut(f.Get("reach"), "/")
+	if system == "" {
+		return "", "", nil
+	}
+	for _, m := range c.Manifests {
+		if m.System == system && (dataset == "" || m.Dataset(dataset) != nil) {
+			return system, dataset, nil
+		}
+	}
+	return "", "", errChoice
+}
+
+// retryMany takes up again what failed in several requests.
+func (c *Console) retryMany(w http.ResponseWriter, r *http.Request, u User) {
+	form, err := readForm(w, r)
+	ids := form.Values["id"]
+	if err == nil && (len(ids) == 0 || len(ids) > rowsOnPage) {
+		err = errChoice
+	}
+	if err != nil {
+		text, status := explain(err)
+		c.fail(w, r, u, status, text)
+		return
+	}
+	for _, id := range ids {
+		if uuid.Validate(id) != nil {
+			c.fail(w, r, u, http.StatusUnprocessableEntity, errChoice.Error())
+			return
+		}
+		_, err := c.Requests.Do(r.Context(), strings.ToLower(id), dsar.Retry{By: u.Name, Reason: form.Get("reason"), Now: c.now()})
+		switch {
+		case err == nil, errors.Is(err, dsar.ErrNothingToRetry), errors.Is(err, dsar.ErrEnded), errors.Is(err, dsar.ErrUnknown): // it is done, or was
+		default:
+			c.broken(w, r, u, err)
+			return
+		}
+	}
+	http.Redirect(w, r, "/?retried=1", http.StatusSeeOther)
+}

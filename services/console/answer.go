@@ -1,0 +1,165 @@
+package console
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/services/internal/byhand"
+)
+
+// answer ends a task that a person did by hand. Files go from the connection
+// into the vault, sealed on the way: they are never on a disk in the clear. What
+// is sealed for a task that then can't be ended is never disclosed: a bundle
+// holds only what a fact names.
+func (c *Console) answer(w http.ResponseWriter, r *http.Request, u User) {
+	id, ok := c.requestID(w, r, u)
+	if !ok {
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxFiles+maxForm)
+	f := values{url.Values{}}
+	do, err := c.attestation(r, u, id, f)
+	if err == nil {
+		_, err = c.Requests.Do(r.Context(), id, dsar.Seen{Acts: f.acts(), Command: do})
+	}
+	if err != nil {
+		c.again(w, r, u, id, f, err)
+		return
+	}
+	http.Redirect(w, r, "/requests/"+id+"?done=answer", http.StatusSeeOther)
+}
+
+// attestation reads the form, whose files come last.
+func (c *Console) attestation(r *http.Request, u User, id string, f values) (dsar.Attest, error) {
+	parts, err := r.MultipartReader()
+	if err != nil {
+		return dsar.Attest{}, errFileParts
+	}
+	var do dsar.Attest
+	begun := false
+	for {
+		part, err := parts.NextPart()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return do, tooLarge(err, errFileParts)
+		}
+		dataset, isFile := strings.CutPrefix(part.FormName(), "file:")
+		if !isFile {
+			if begun {
+				return do, errFileParts
+			}
+			if err := f.read(part); err != nil {
+				return do, err
+			}
+			continue
+		}
+		if part.FileName() == "" {
+			continue // none was chosen
+		}
+		if !begun {
+			if do, err = c.attest(u, f); err != nil {
+				return do, err
+			}
+			begun = true
+		}
+		if err := c.deposit(r, id, &do, dataset, part); err != nil {
+			return do, err
+		}
+	}
+	if !begun {
+		return c.attest(u, f)
+	}
+	return do, nil
+}
+
+// read takes in one field.
+func (f values) read(part *multipart.Part) error {
+	text, err := io.ReadAll(io.LimitReader(part, maxForm+1))
+	if err != nil || len(text) > maxForm {
+		return errTooLarge
+	}
+	f.Add(part.FormName(), strings.TrimSpace(string(text)))
+	return nil
+}
+
+// attest is what the form's fields say.
+func (c *Console) attest(u User, f values) (dsar.Attest, error) {
+	do := dsar.Attest{By: u.Name, Reason: f.Get("reason"), System: f.Get("system"), Action: dsar.Action(f.Get("action")), Outcome: dsar.Outcome(f.Get("outcome")), Now: c.now()}
+	if err := f.check(); err != nil {
+		return do, err
+	}
+	if !slices.Contains(dsar.Attestable(do.Action), do.Outcome) {
+		return do, errChoice
+	}
+	for _, name := range c.datasets(do.System) {
+		text := f.Get("records:" + name)
+		if text == "" {
+			continue
+		}
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || n < 0 || n > byhand.MaxRecords {
+			return do, errChoice
+		}
+		if n > 0 {
+			do.Counts = append(do.Counts, byhand.Counts(do.Outcome, name, n, f.Get("ground")))
+		}
+	}
+	return do, nil
+}
+
+// deposit seals a file of records.
+func (c *Console) deposit(r *http.Request, id string, do *dsar.Attest, dataset string, file io.Reader) error {
+	d := c.dataset(do.System, dataset)
+	switch {
+	case d == nil, do.Outcome != dsar.Gathered:
+		return errChoice
+	case slices.ContainsFunc(do.Counts, func(n dsar.Counts) bool { return n.Dataset == dataset }):
+		return errTwice
+	}
+	_, s, err := c.state(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	task := s.Task(do.System, dsar.Gather)
+	if task == nil || task.Status != dsar.TaskIsFailed {
+		return dsar.ErrNothingToAttest
+	}
+	o, n, err := byhand.Deposit(r.Context(), c.Vault, id, do.System, task.Attempt, d, file)
+	switch {
+	case errors.Is(err, byhand.ErrFile):
+		return fmt.Errorf("%w: %w", dsar.ErrNotAllowed, err)
+	case err != nil:
+		return tooLarge(err, err)
+	}
+	do.Objects, do.Counts = append(do.Objects, o), append(do.Counts, n)
+	return nil
+}
+
+func (c *Console) dataset(system, name string) *manifest.Dataset {
+	for _, m := range c.Manifests {
+		if m.System == system {
+			return m.Dataset(name)
+		}
+	}
+	return nil
+}
+
+// tooLarge says of an error whether it is that too much was sent.
+func tooLarge(err, other error) error {
+	var limit *http.MaxBytesError
+	if errors.As(err, &limit) {
+		return errTwice
+	}
+	return other
+}

@@ -1,0 +1,184 @@
+// Package console is the page that support agents have open all day: it finds
+// requests, shows the trace of one and updates it while it is open, and takes
+// what people decide, each decision a fact in the journal under their name.
+//
+// Pages are rendered here with Go's templates; htmx brings in what changes.
+// There is no build step and nothing comes from elsewhere. What a person is
+// known by is never in a URL, a log or a page, until somebody asks to see it,
+// which is a fact too (TestNothingPersonal).
+package console
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/policy"
+	"habeas.dev/pkg/vault"
+	"habeas.dev/services/internal/journal"
+)
+
+const (
+	// maxForm bounds what a form may send, files apart: many times what a person
+	// writes into one.
+	maxForm = 64 << 10
+	// maxReason bounds a reason, in characters.
+	maxReason = 500
+	// maxFiles bounds the files of one answer together.
+	maxFiles = 256 << 20
+	// headerTime and answerTime bound how long a caller may take.
+	headerTime = 10 * time.Second
+	answerTime = 5 * time.Minute
+	idleTime   = 2 * time.Minute
+)
+
+// Requests applies commands to requests; lifecycle.Lifecycle does.
+type Requests interface {
+	Do(ctx context.Context, requestID string, c dsar.Command) (dsar.State, error)
+}
+
+// Journal is what the pages are made of.
+type Journal interface {
+	Facts(ctx context.Context, requestID string, from int) ([]journal.Fact, error)
+	Row(ctx context.Context, requestID string) (journal.Row, error)
+	journal.Lister
+}
+
+// Vault makes and opens what is sealed; vault.Vault does.
+type Vault interface {
+	Fingerprint(typ dsar.IdentifierType, value string) string
+	Keys(ctx context.Context, requestID string) (*vault.Keys, error)
+	Create(ctx context.Context, requestID, name string) (*vault.ObjectWriter, error)
+}
+
+// Config is what the console works with. All fields must be set but Traces.
+type Config struct {
+	Requests  Requests
+	Journal   Journal
+	Vault     Vault
+	Manifests []*manifest.Manifest
+	Policy    *policy.Book
+	// SignIn tells who is at the other end.
+	SignIn SignIn
+	// Traces is the address of a request's trace in the observability stack,
+	// with {trace} for its id; empty: no link.
+	Traces string
+	Now    func() time.Time
+	Log    *slog.Logger
+}
+
+// Console serves the pages. It is safe for many goroutines, and any number of
+// them may run: it holds nothing that isn't in the journal.
+type Console struct {
+	Config
+	pages  map[string]pages // by language
+	counts *kept[map[string]int]
+	waits  *kept[map[string]int]
+
+	streams chan struct{} // a place for each open stream
+	closing chan struct{} // closed when the server shuts down
+	once    sync.Once
+}
+
+// New returns a console.
+func New(c Config) (*Console, error) {
+	pages, err := parsePages()
+	if err != nil {
+		return nil, err
+	}
+	out := &Console{Config: c, pages: pages, streams: make(chan struct{}, maxStreams), closing: make(chan struct{})}
+	out.counts = keep(c.Now, c.Journal.Counts)
+	out.waits = keep(c.Now, func(ctx context.Context) (map[string]int, error) {
+		return c.Journal.WaitingFor(ctx, words(openStatuses()))
+	})
+	return out, nil
+}
+
+// Server is an HTTP server for the console: it bounds how long a caller may
+// take, and open streams end when it shuts down.
+func (c *Console) Server() *http.Server {
+	s := &http.Server{Handler: c.Handler(), ReadHeaderTimeout: headerTime, ReadTimeout: answerTime, WriteTimeout: answerTime, IdleTimeout: idleTime, MaxHeaderBytes: 32 << 10}
+	s.RegisterOnShutdown(func() { c.once.Do(func() { close(c.closing) }) })
+	return s
+}
+
+// Handler is every page and call, each behind the role that it needs.
+func (c *Console) Handler() http.Handler {
+	mux := http.NewServeMux()
+	for _, r := range c.routes() {
+		mux.Handle(r.pattern, c.guard(r))
+	}
+	files, err := fs.Sub(assets, "assets")
+	if err != nil {
+		panic(err) // the folder is embedded
+	}
+	static := http.StripPrefix("/assets/", http.FileServerFS(files))
+	mux.HandleFunc("GET /assets/{file}", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "public, max-age=3600")
+		static.ServeHTTP(w, r)
+	})
+	for pattern, h := range c.SignIn.Routes() {
+		mux.Handle(pattern, h)
+	}
+	sameOrigin := http.NewCrossOriginProtection()
+	sameOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "this form was sent from another site", http.StatusForbidden)
+	}))
+	return secured(sameOrigin.Handler(mux))
+}
+
+// secured has browsers load nothing from elsewhere, run no script in a page,
+// show the console in no frame, and keep no page.
+func secured(next http.Handler) http.Handler {
+	policy := strings.Join([]string{
+		"default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'",
+		"form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'",
+	}, "; ")
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+		h.Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// state folds a request's facts.
+func (c *Console) state(ctx context.Context, id string) ([]journal.Fact, dsar.State, error) {
+	var s dsar.State
+	facts, err := c.Journal.Facts(ctx, id, 1)
+	if err == nil && len(facts) == 0 {
+		err = dsar.ErrUnknown
+	}
+	if err != nil {
+		return nil, s, err
+	}
+	for _, f := range facts {
+		e, err := dsar.Decode(f.Type, f.Data)
+		if err != nil {
+			return nil, s, err
+		}
+		s = dsar.Evolve(s, e)
+	}
+	return facts, s, nil
+}
+
+// trouble is what the log is told of a page that couldn't be made; the person is
+// told that it couldn't.
+func (c *Console) trouble(ctx context.Context, err error) {
+	if !errors.Is(err, context.Canceled) {
+		c.Log.ErrorContext(ctx, "a page couldn't be made", "error", err)
+	}
+}

@@ -1,0 +1,79 @@
+package console
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/journal"
+)
+
+// maxSought bounds what is searched for, in bytes: more than the longest address.
+const maxSought = 512
+
+// find looks for a request by its id, or for a person by what they are known
+// by, which comes in a form and is in no address and no log: only its keyed
+// hash is looked for.
+func (c *Console) find(w http.ResponseWriter, r *http.Request, u User) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		c.fail(w, r, u, http.StatusBadRequest, "This is more than can be searched for.")
+		return
+	}
+	sought := strings.TrimSpace(r.PostForm.Get("for"))
+	switch {
+	case sought == "":
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+		return
+	case len(sought) > maxSought || !utf8.ValidString(sought) || strings.ContainsRune(sought, 0):
+		c.fail(w, r, u, http.StatusBadRequest, "This is more than can be searched for.")
+		return
+	}
+	if id, err := uuid.Parse(sought); err == nil && len(sought) == 36 {
+		http.Redirect(w, r, "/requests/"+id.String(), http.StatusSeeOther)
+		return
+	}
+	rows, err := c.requestsOf(r.Context(), sought)
+	if err != nil {
+		c.broken(w, r, u, err)
+		return
+	}
+	b := listBody{Found: true}
+	for _, one := range rows {
+		b.Rows = append(b.Rows, row{one})
+	}
+	c.render(w, r, http.StatusOK, "list.html", page{User: u, Title: "Found", Here: "requests", Path: "/", Body: b})
+}
+
+// requestsOf are the requests of whoever is known by a value, of any type.
+func (c *Console) requestsOf(ctx context.Context, value string) ([]journal.Row, error) {
+	var rows []journal.Row
+	for _, typ := range c.identifierTypes() {
+		found, err := c.Journal.List(ctx, journal.Filter{Fingerprint: c.Vault.Fingerprint(typ, value), Limit: maxFound})
+		if err != nil {
+			return nil, err
+		}
+		for _, one := range found {
+			if !slices.ContainsFunc(rows, func(r journal.Row) bool { return r.RequestID == one.RequestID }) {
+				rows = append(rows, one)
+			}
+		}
+	}
+	slices.SortFunc(rows, func(a, b journal.Row) int { return b.ReceivedAt.Compare(a.ReceivedAt) })
+	return rows, nil
+}
+
+// identifierTypes are those that the systems know, and the two that everybody has.
+func (c *Console) identifierTypes() []dsar.IdentifierType {
+	types := []dsar.IdentifierType{"email", "phone"}
+	for _, m := range c.Manifests {
+		types = append(append(types, m.Needs...), m.Finds...)
+	}
+	slices.Sort(types)
+	return slices.Compact(types)
+}

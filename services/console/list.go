@@ -1,0 +1,244 @@
+package console
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/journal"
+)
+
+// rowsOnPage is how many requests a page of the list has.
+const rowsOnPage = 50
+
+// maxFound bounds what a search by a person shows: no person has more requests.
+const maxFound = 200
+
+// view is one of the list's tabs.
+type view struct {
+	Name, Label string
+	statuses    []dsar.Status
+	dueFirst    bool
+	Count       int
+	Href        string
+	Current     bool
+}
+
+func views() []view {
+	return []view{
+		{Name: "person", Label: "Needs a person", statuses: []dsar.Status{dsar.StatusNeedsAttention, dsar.StatusAwaitingProof, dsar.StatusAwaitingClarification}, dueFirst: true},
+		{Name: "open", Label: "Open", statuses: openStatuses(), dueFirst: true},
+		{Name: "ended", Label: "Ended", statuses: endedStatuses()},
+		{Name: "all", Label: "All", statuses: dsar.Statuses()},
+	}
+}
+
+func openStatuses() []dsar.Status {
+	return slices.DeleteFunc(dsar.Statuses(), dsar.Status.Ended)
+}
+
+func endedStatuses() []dsar.Status {
+	return slices.DeleteFunc(dsar.Statuses(), func(s dsar.Status) bool { return !s.Ended() })
+}
+
+func words[T ~string](list []T) []string {
+	var out []string
+	for _, w := range list {
+		out = append(out, string(w))
+	}
+	return out
+}
+
+// listBody is what the list's template is given.
+type listBody struct {
+	Views    []view
+	Rows     []row
+	Statuses []choice
+	Rights   []choice
+	Laws     []choice
+	Systems  []choice
+	Filtered bool
+	View     string
+	Next     string
+	First    string // the first page, where this isn't it
+	Found    bool   // it is what a search found
+}
+
+// row is a request of the list.
+type row struct{ journal.Row }
+
+// Ended tells whether nothing more is to be done.
+func (r row) Ended() bool { return dsar.Status(r.Status).Ended() }
+
+// Retriable tells whether it can be selected, to retry what failed.
+func (r row) Retriable() bool { return r.Status == string(dsar.StatusNeedsAttention) }
+
+// choice is an option of a filter.
+type choice struct {
+	Value, Label string
+	Selected     bool
+}
+
+func (c *Console) list(w http.ResponseWriter, r *http.Request, u User) {
+	q := r.URL.Query()
+	b, filter, err := c.filter(q)
+	if err != nil {
+		c.fail(w, r, u, http.StatusBadRequest, "This list doesn’t exist: its address was changed by hand, or is of an older version.")
+		return
+	}
+	counts := c.counts.get(r.Context())
+	for i := range b.Views {
+		for _, s := range b.Views[i].statuses {
+			b.Views[i].Count += counts[string(s)]
+		}
+	}
+	for i := range b.Statuses[1:] {
+		b.Statuses[i+1].Label = say(languageOf(r), label(b.Statuses[i+1].Value)) + " · " + strconv.Itoa(counts[b.Statuses[i+1].Value])
+	}
+	rows, err := c.Journal.List(r.Context(), filter)
+	if err != nil {
+		c.broken(w, r, u, err)
+		return
+	}
+	if len(rows) > rowsOnPage {
+		rows = rows[:rowsOnPage]
+		b.Next = "/?" + with(q, "after", cursorText(rows[rowsOnPage-1].Cursor())).Encode()
+	}
+	if q.Has("after") {
+		b.First = "/?" + with(q, "after", "").Encode()
+	}
+	for _, one := range rows {
+		b.Rows = append(b.Rows, row{one})
+	}
+	notice := ""
+	if r.URL.Query().Has("retried") {
+		notice = "Taken up again."
+	}
+	c.render(w, r, http.StatusOK, "list.html", page{User: u, Title: "Requests", Here: "requests", Notice: notice, Body: b})
+}
+
+// filter reads what a list's address asks for. Every value must be one that
+// there is.
+func (c *Console) filter(q url.Values) (listBody, journal.Filter, error) {
+	b := listBody{Views: views(), View: q.Get("view")}
+	f := journal.Filter{Limit: rowsOnPage + 1}
+	if b.View == "" {
+		b.View = "person"
+	}
+	for i := range b.Views {
+		v := &b.Views[i]
+		v.Href = "/?" + with(with(with(q, "view", v.Name), "status", ""), "after", "").Encode()
+		if v.Current = v.Name == b.View; v.Current {
+			f.Statuses, f.DueFirst = words(v.statuses), v.dueFirst
+			b.Statuses = choices(words(v.statuses), q.Get("status"))
+		}
+	}
+	if f.Statuses == nil {
+		return b, f, errors.New("no such view")
+	}
+	if b.View == "all" {
+		f.Statuses = nil
+	}
+	var systems []string
+	for _, m := range c.Manifests {
+		systems = append(systems, m.System)
+	}
+	b.Rights, b.Laws, b.Systems = choices(words(dsar.Rights()), q.Get("right")), choices(c.Policy.IDs(), q.Get("law")), choices(systems, q.Get("system"))
+	for i := range b.Rights[1:] {
+		b.Rights[i+1].Label = b.Rights[i+1].Value
+	}
+	for _, one := range []struct {
+		name string
+		from []choice
+		to   *string
+	}{{"right", b.Rights, &f.Right}, {"law", b.Laws, &f.Jurisdiction}, {"system", b.Systems, &f.Waiting}} {
+		v := q.Get(one.name)
+		if v == "" {
+			continue
+		}
+		if !slices.ContainsFunc(one.from, func(c choice) bool { return c.Value == v }) {
+			return b, f, errors.New("no such " + one.name)
+		}
+		*one.to, b.Filtered = v, true
+	}
+	if s := q.Get("status"); s != "" {
+		if !slices.ContainsFunc(b.Statuses, func(c choice) bool { return c.Value == s }) {
+			return b, f, errors.New("no such status")
+		}
+		f.Statuses, b.Filtered = []string{s}, true
+	}
+	var err error
+	if after := q.Get("after"); after != "" {
+		f.After, err = parseCursor(after)
+	}
+	return b, f, err
+}
+
+// choices are the options of a filter; the first is none.
+func choices(values []string, selected string) []choice {
+	out := []choice{{}}
+	for _, v := range values {
+		out = append(out, choice{Value: v, Label: v, Selected: v == selected})
+	}
+	return out
+}
+
+// with is a query with one value changed; empty removes it.
+func with(q url.Values, name, value string) url.Values {
+	out := url.Values{}
+	for k, v := range q {
+		out[k] = v
+	}
+	if out.Del(name); value != "" {
+		out.Set(name, value)
+	}
+	return out
+}
+
+// cursorText is a place in the list, in an address: two times and an id.
+func cursorText(c journal.Cursor) string {
+	due := ""
+	if !c.DueAt.IsZero() {
+		due = strconv.FormatInt(c.DueAt.UnixMicro(), 10)
+	}
+	return strconv.FormatInt(c.ReceivedAt.UnixMicro(), 10) + "." + due + "." + c.RequestID
+}
+
+func parseCursor(text string) (journal.Cursor, error) {
+	var c journal.Cursor
+	parts := strings.SplitN(text, ".", 3)
+	if len(parts) < 3 {
+		return c, errors.New("no cursor")
+	}
+	received, err := micros(parts[0])
+	if err != nil {
+		return c, err
+	}
+	c.ReceivedAt = received
+	if parts[1] != "" {
+		if c.DueAt, err = micros(parts[1]); err != nil {
+			return c, err
+		}
+	}
+	if err := uuid.Validate(parts[2]); err != nil {
+		return c, err
+	}
+	c.RequestID = parts[2]
+	return c, nil
+}
+
+// micros is a time in this age: nothing else is in a list.
+func micros(text string) (time.Time, error) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 || n > 253402300799_000000 { // the end of the year 9999
+		return time.Time{}, errors.New("no time")
+	}
+	return time.UnixMicro(n).UTC(), nil
+}

@@ -1,0 +1,198 @@
+package console
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+)
+
+//go:embed assets
+var assets embed.FS
+
+//go:embed templates
+var sources embed.FS
+
+// pages are the templates of one language, by file name.
+type pages map[string]*template.Template
+
+// parsePages reads the templates once for each language: the words are put in by
+// functions, and those are bound to one.
+func parsePages() (map[string]pages, error) {
+	all := map[string]pages{}
+	files, err := fs.Glob(sources, "templates/*.html")
+	if err != nil {
+		return nil, err
+	}
+	for _, lang := range languages {
+		set := pages{}
+		for _, file := range files {
+			t := template.New("layout.html").Funcs(lang.funcs())
+			if set[path.Base(file)], err = t.ParseFS(sources, "templates/layout.html", "templates/parts.html", file); err != nil {
+				return nil, fmt.Errorf("console: %w", err)
+			}
+		}
+		all[lang.tag] = set
+	}
+	return all, nil
+}
+
+// page is what every template is given.
+type page struct {
+	Lang    string
+	User    User
+	Title   string
+	Here    string // which of the menu's places it is
+	Path    string // of this page, to come back to
+	SignOut bool
+	Error   string // what went wrong with the last act
+	Notice  string // what was done
+	Now     time.Time
+	Body    any
+}
+
+// May tells whether the user has a role, by its name.
+func (p page) May(role string) bool { return p.User.Role >= RoleOf(role) }
+
+// render writes a page. It is made as a whole first: what fails halfway is no page.
+func (c *Console) render(w http.ResponseWriter, r *http.Request, status int, file string, p page) {
+	p.Lang, p.Now, p.SignOut = languageOf(r), c.Now(), c.SignIn.CanSignOut()
+	if p.Path == "" && r.Method == http.MethodGet {
+		p.Path = r.URL.RequestURI()
+	}
+	p.Title, p.Error, p.Notice = say(p.Lang, p.Title), say(p.Lang, p.Error), say(p.Lang, p.Notice)
+	var b bytes.Buffer
+	if err := c.pages[p.Lang][file].Execute(&b, p); err != nil {
+		c.trouble(r.Context(), err)
+		http.Error(w, "this page can't be shown", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Language", p.Lang)
+	w.WriteHeader(status)
+	_, _ = b.WriteTo(w)
+}
+
+// part renders one block of a page.
+func (c *Console) part(lang, file, block string, p page) ([]byte, error) {
+	var b bytes.Buffer
+	err := c.pages[lang][file].ExecuteTemplate(&b, block, p)
+	return b.Bytes(), err
+}
+
+// fail writes a page that says why there is no other.
+func (c *Console) fail(w http.ResponseWriter, r *http.Request, u User, status int, text string) {
+	c.render(w, r, status, "failed.html", page{User: u, Title: "Not possible", Path: "/", Body: say(languageOf(r), text)})
+}
+
+// broken writes that something is wrong with Habeas itself, and tells the log.
+func (c *Console) broken(w http.ResponseWriter, r *http.Request, u User, err error) {
+	c.trouble(r.Context(), err)
+	c.fail(w, r, u, http.StatusServiceUnavailable, "The journal doesn’t answer now. Try again in a moment.")
+}
+
+// funcs are the functions of templates.
+func (l tongue) funcs() template.FuncMap {
+	return template.FuncMap{
+		"t": func(text string, args ...any) string {
+			if text = say(l.tag, text); len(args) > 0 {
+				return fmt.Sprintf(text, args...)
+			}
+			return text
+		},
+		"status":  func(s any) string { return say(l.tag, label(fmt.Sprint(s))) },
+		"tone":    func(s any) string { return tone(fmt.Sprint(s)) },
+		"when":    l.when,
+		"due":     l.due,
+		"took":    took,
+		"short":   func(id string) string { return id[:min(8, len(id))] },
+		"join":    func(names []string) string { return strings.Join(names, ", ") },
+		"outcome": func(o any) string { return say(l.tag, label(fmt.Sprint(o))) },
+		"dict": func(pairs ...any) map[string]any {
+			m := map[string]any{}
+			for i := 0; i+1 < len(pairs); i += 2 {
+				m[fmt.Sprint(pairs[i])] = pairs[i+1]
+			}
+			return m
+		},
+	}
+}
+
+// when is a time: in UTC as it is sent, in the reader's zone once the page's
+// script has run, and exact on hover.
+func (l tongue) when(at time.Time) template.HTML {
+	if at.IsZero() {
+		return ""
+	}
+	at = at.UTC()
+	exact := at.Format("2006-01-02T15:04:05.000Z")
+	return template.HTML(fmt.Sprintf(`<time datetime="%s" title="%s">%s UTC</time>`, exact, exact, at.Format("2006-01-02 15:04"))) //nolint:gosec // digits
+}
+
+// dueText says how long there is, and how urgent that is.
+type dueText struct{ Tone, Text string }
+
+func (l tongue) due(at, now time.Time, ended bool) dueText {
+	switch left := at.Sub(now); {
+	case at.IsZero():
+		return dueText{"quiet", "—"}
+	case ended:
+		return dueText{"quiet", at.Format(time.DateOnly)}
+	case left < 0:
+		return dueText{"bad", l.days("%d day overdue", "%d days overdue", int(-left.Hours()/24))}
+	case left < 24*time.Hour:
+		return dueText{"bad", say(l.tag, "due today")}
+	case left < 7*24*time.Hour:
+		return dueText{"warn", l.days("%d day left", "%d days left", int(left.Hours()/24))}
+	default:
+		return dueText{"good", l.days("%d day left", "%d days left", int(left.Hours()/24))}
+	}
+}
+
+func (l tongue) days(one, many string, n int) string {
+	if n == 1 {
+		return fmt.Sprintf(say(l.tag, one), n)
+	}
+	return fmt.Sprintf(say(l.tag, many), n)
+}
+
+// took is how long a step took.
+func took(from, to time.Time) string {
+	if from.IsZero() || to.IsZero() {
+		return ""
+	}
+	switch d := to.Sub(from); {
+	case d < 10*time.Second:
+		return fmt.Sprintf("%d ms", max(0, d.Milliseconds()))
+	case d < 10*time.Minute:
+		return fmt.Sprintf("%.0f s", d.Seconds())
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h %02d min", int(d.Hours()), int(d.Minutes())%60)
+	default:
+		return fmt.Sprintf("%d d", int(d.Hours()/24))
+	}
+}
+
+// tone is how a state looks: it is also always written out.
+func tone(s string) string {
+	switch s {
+	case string(dsar.StatusNeedsAttention), string(dsar.Failed), string(dsar.Manual):
+		return "bad"
+	case string(dsar.StatusAwaitingProof), string(dsar.StatusAwaitingClarification), string(dsar.TaskIsParked), string(dsar.Retained):
+		return "warn"
+	case string(dsar.StatusCompleted), string(dsar.TaskIsEnded), string(dsar.Gathered), string(dsar.Erased), string(dsar.Anonymised), string(dsar.Proven), string(dsar.Found),
+		string(dsar.Rectified), string(dsar.Restricted), string(dsar.Assembled):
+		return "good"
+	case string(dsar.StatusCancelled), string(dsar.StatusRefused), string(dsar.StatusMerged), string(dsar.NothingFound), string(dsar.NotApplicable):
+		return "quiet"
+	default:
+		return "busy"
+	}
+}

@@ -1,0 +1,234 @@
+package console
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/trace"
+)
+
+// requestBody is what the templates of one request are given.
+type requestBody struct {
+	trace.Trace
+	Acts     int
+	Version  int
+	Actions  actions
+	Revealed []revealed // set where somebody just asked to see them
+	Traces   string
+	Letters  []dsar.LetterSent
+	Pauses   []dsar.Pause
+	// Typed is what was written into a form that couldn't be taken.
+	Typed map[string]string
+}
+
+// revealed is an identifier in the clear.
+type revealed struct {
+	Type  dsar.IdentifierType
+	Value string
+}
+
+func (c *Console) request(w http.ResponseWriter, r *http.Request, u User) {
+	id, ok := c.requestID(w, r, u)
+	if !ok {
+		return
+	}
+	b, err := c.body(r, id)
+	if err != nil {
+		c.refused(w, r, u, err)
+		return
+	}
+	c.render(w, r, http.StatusOK, "request.html", page{User: u, Title: "Request", Here: "requests", Notice: done(r.URL.Query().Get("done")), Body: b})
+}
+
+// requestID is the id in a path; where it is none, the answer is written.
+func (c *Console) requestID(w http.ResponseWriter, r *http.Request, u User) (string, bool) {
+	id, err := uuid.Parse(r.PathValue("id"))
+	if err != nil || len(r.PathValue("id")) != 36 {
+		c.fail(w, r, u, http.StatusNotFound, "There is no such request.")
+		return "", false
+	}
+	return id.String(), true
+}
+
+// body reads a request for its page.
+func (c *Console) body(r *http.Request, id string) (requestBody, error) {
+	facts, s, err := c.state(r.Context(), id)
+	if err != nil {
+		return requestBody{}, err
+	}
+	return c.bodyOf(facts, s)
+}
+
+func (c *Console) bodyOf(facts []journal.Fact, s dsar.State) (requestBody, error) {
+	t, err := trace.Build(facts)
+	if err != nil {
+		return requestBody{}, err
+	}
+	b := requestBody{Trace: t, Acts: s.Acts, Version: len(facts), Letters: s.Letters, Pauses: s.Pauses}
+	b.Actions = c.actionsOf(s)
+	if c.Traces != "" {
+		b.Traces = strings.ReplaceAll(c.Traces, "{trace}", strings.ReplaceAll(t.RequestID, "-", ""))
+	}
+	return b, nil
+}
+
+// export is the trace as `habeas trace --json` prints it.
+func (c *Console) export(w http.ResponseWriter, r *http.Request, u User) {
+	id, ok := c.requestID(w, r, u)
+	if !ok {
+		return
+	}
+	b, err := c.body(r, id)
+	if err != nil {
+		c.refused(w, r, u, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Disposition", `attachment; filename="trace-`+id+`.json"`)
+	out := json.NewEncoder(w)
+	out.SetIndent("", "  ")
+	_ = out.Encode(b.Trace)
+}
+
+// refused writes why something can't be done.
+func (c *Console) refused(w http.ResponseWriter, r *http.Request, u User, err error) {
+	if errors.Is(err, dsar.ErrUnknown) {
+		c.fail(w, r, u, http.StatusNotFound, "There is no such request.")
+		return
+	}
+	c.broken(w, r, u, err)
+}
+
+// actions are what can be done about a request as it stands; the templates ask
+// besides who may.
+type actions struct {
+	Retry            bool
+	AcceptPlan       bool
+	Extend           bool
+	AskProof         bool
+	JudgeProof       bool
+	AskClarification bool
+	Clarify          bool
+	Deliver          bool
+	Cancel           bool
+	Merge            bool
+	Refuse           []string // the grounds
+	Hold             bool
+	Holds            []trace.Hold
+	Systems          []string
+	Failed           []string // the systems whose task failed
+	Manual           []manual
+}
+
+// Any tells whether there is anything to do.
+func (a actions) Any() bool {
+	return a.Retry || a.Extend || a.AskProof || a.JudgeProof || a.AskClarification || a.Clarify || a.Deliver || a.Cancel || a.Merge || len(a.Refuse) > 0 || a.Hold || len(a.Holds) > 0
+}
+
+// manual is a task that waits for a person's hand.
+type manual struct {
+	System   string
+	Action   dsar.Action
+	Outcomes []dsar.Outcome
+	Datasets []string
+	Reason   string
+}
+
+// Files tells whether records are handed over.
+func (m manual) Files() bool { return m.Action == dsar.Gather }
+
+// planTooLarge is the code of the brake on erasures.
+const planTooLarge = "plan-too-large"
+
+func (c *Console) actionsOf(s dsar.State) actions {
+	open := !s.Status.Ended() && s.AnsweredAt.IsZero()
+	begun := false
+	a := actions{Deliver: s.Status == dsar.StatusCompleted, Hold: true, Cancel: open, Merge: open}
+	for _, t := range s.Tasks {
+		begun = begun || (t.Action == dsar.Erase || t.Action == dsar.Assemble) && t.Attempt > 0
+		if t.Status != dsar.TaskIsFailed || s.Status.Ended() {
+			continue
+		}
+		a.Retry, a.Failed = true, append(a.Failed, t.System)
+		a.AcceptPlan = a.AcceptPlan || t.End.Code == planTooLarge
+		if outcomes := dsar.Attestable(t.Action); len(outcomes) > 0 && t.System != dsar.Aggregator {
+			a.Manual = append(a.Manual, manual{t.System, t.Action, outcomes, c.datasets(t.System), t.End.Reason})
+		}
+	}
+	for _, sys := range s.Accepted.Systems {
+		a.Systems = append(a.Systems, sys.Name)
+	}
+	for _, h := range s.Holds {
+		a.Holds = append(a.Holds, trace.Hold(h))
+	}
+	a.JudgeProof, a.Clarify = s.Awaited == dsar.RemindProof, s.Awaited == dsar.RemindClarification
+	a.AskProof, a.AskClarification = open && !begun && s.Awaited == "", open && !begun && s.Awaited == ""
+	if law, ok := c.Policy.Jurisdiction(s.Accepted.Jurisdiction); ok && open && !s.Extended {
+		_, a.Extend = law.Extended(s.Accepted.ReceivedAt)
+	}
+	if open && !begun {
+		a.Refuse = append([]string{dsar.NotProven}, s.Accepted.Terms.Refusals...)
+	}
+	return a
+}
+
+func (c *Console) datasets(system string) []string {
+	var names []string
+	for _, m := range c.Manifests {
+		if m.System != system {
+			continue
+		}
+		for _, d := range m.Datasets {
+			names = append(names, d.Name)
+		}
+	}
+	return names
+}
+
+// reveal shows what identifies the person, and records that it did. The values
+// are in this answer only: a reload shows the page without them.
+func (c *Console) reveal(w http.ResponseWriter, r *http.Request, u User) {
+	id, ok := c.requestID(w, r, u)
+	if !ok {
+		return
+	}
+	form, err := readForm(w, r)
+	if err != nil {
+		c.again(w, r, u, id, form, err)
+		return
+	}
+	s, err := c.Requests.Do(r.Context(), id, dsar.Reveal{By: u.Name, Reason: form.Get("reason"), Now: c.now()})
+	if err != nil {
+		c.again(w, r, u, id, form, err)
+		return
+	}
+	b, err := c.body(r, id)
+	if err != nil {
+		c.refused(w, r, u, err)
+		return
+	}
+	keys, err := c.Vault.Keys(r.Context(), id)
+	if err != nil {
+		c.again(w, r, u, id, form, errKeys)
+		return
+	}
+	for _, one := range s.Identifiers {
+		value, err := keys.Open(one.Sealed, "identifier")
+		if err != nil {
+			c.again(w, r, u, id, form, errKeys)
+			return
+		}
+		b.Revealed = append(b.Revealed, revealed{one.Type, string(value)})
+	}
+	c.render(w, r, http.StatusOK, "request.html", page{User: u, Title: "Request", Here: "requests", Path: "/requests/" + id, Body: b})
+}
+
+// now is the time as the journal keeps it.
+func (c *Console) now() time.Time { return journal.Time(c.Now()) }

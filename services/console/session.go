@@ -1,0 +1,94 @@
+package console
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/gorilla/securecookie"
+)
+
+const (
+	// sessionIdle and sessionMax are when a session ends: by itself after a
+	// while without a page, and at the latest after a working day.
+	sessionIdle = 30 * time.Minute
+	sessionMax  = 10 * time.Hour
+	// sessionRenew is how old a cookie may get before it is written anew.
+	sessionRenew = time.Minute
+	// loginMax bounds how long a sign-in may take at the provider.
+	loginMax = 10 * time.Minute
+)
+
+// session is what the cookie holds, encrypted: every console with the same
+// keys reads it, and none has to remember it.
+type session struct {
+	User  User
+	Began time.Time
+	Seen  time.Time
+}
+
+// login is what is remembered of a sign-in while the person is at the provider.
+type login struct {
+	State, Nonce, Verifier, Page string
+	Began                        time.Time
+}
+
+// cookies writes and reads both.
+type cookies struct {
+	codec  *securecookie.SecureCookie
+	secure bool // only over TLS
+	now    func() time.Time
+}
+
+func newCookies(signs, encrypts []byte, secure bool, now func() time.Time) cookies {
+	// Their age is checked here, against one clock.
+	return cookies{securecookie.New(signs, encrypts).MaxAge(0).SetSerializer(securecookie.JSONEncoder{}), secure, now}
+}
+
+// The names. With __Host- a browser takes them from this host over TLS only.
+func (c cookies) name(of string) string {
+	if c.secure {
+		return "__Host-habeas-" + of
+	}
+	return "habeas-" + of
+}
+
+func (c cookies) set(w http.ResponseWriter, of string, value any, lasts time.Duration) error {
+	text, err := c.codec.Encode(of, value)
+	if err != nil {
+		return err
+	}
+	http.SetCookie(w, &http.Cookie{Name: c.name(of), Value: text, Path: "/", MaxAge: int(lasts.Seconds()), Secure: c.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	return nil
+}
+
+func (c cookies) get(r *http.Request, of string, value any) bool {
+	cookie, err := r.Cookie(c.name(of))
+	return err == nil && c.codec.Decode(of, cookie.Value, value) == nil
+}
+
+func (c cookies) drop(w http.ResponseWriter, of string) {
+	http.SetCookie(w, &http.Cookie{Name: c.name(of), Path: "/", MaxAge: -1, Secure: c.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+}
+
+// begin starts a session.
+func (c cookies) begin(w http.ResponseWriter, u User) error {
+	now := c.now()
+	return c.set(w, "session", session{User: u, Began: now, Seen: now}, sessionMax)
+}
+
+// user is whose session it is. A stream that a page holds open by itself is no
+// sign that anybody looks at it, and renews nothing.
+func (c cookies) user(w http.ResponseWriter, r *http.Request) (User, bool) {
+	var s session
+	now := c.now()
+	if !c.get(r, "session", &s) || now.Sub(s.Began) > sessionMax || now.Sub(s.Seen) > sessionIdle {
+		return User{}, false
+	}
+	if now.Sub(s.Seen) > sessionRenew && r.Header.Get("Accept") != "text/event-stream" {
+		s.Seen = now
+		if c.set(w, "session", s, sessionMax-now.Sub(s.Began)) != nil {
+			return User{}, false
+		}
+	}
+	return s.User, true
+}
