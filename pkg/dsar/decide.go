@@ -1,6 +1,7 @@
 package dsar
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -309,10 +310,7 @@ func (d *decider) send(system string, action Action, reason SendReason) {
 
 // lease is how long to wait for a task that went unheard so many times in a row.
 func (d *decider) lease(system string, unheard int) time.Duration {
-	lease := d.system(system).Lease
-	if lease <= 0 {
-		lease = DefaultLease
-	}
+	lease := cmp.Or(d.system(system).Lease, d.Accepted.Lease, DefaultLease)
 	for range unheard {
 		if lease *= 2; lease >= MaxLease {
 			return MaxLease

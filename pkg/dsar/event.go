@@ -33,6 +33,10 @@ type Accepted struct {
 	Earlier int `json:"earlier,omitempty"`
 	// DuplicateOf is an open request of the same person for the same.
 	DuplicateOf string `json:"duplicate_of,omitempty"`
+	// Lease is how long the aggregator's task, or that of a system which says
+	// nothing itself, may go unheard of before it is sent again; 0 means
+	// [DefaultLease].
+	Lease time.Duration `json:"lease,omitempty"`
 }
 
 // StageStarted says that every system is now asked for one action. A system

@@ -302,7 +302,7 @@ func (n *node) startIntake(book *policy.Book, catalogue []dsar.System, carrier t
 	}
 	doors, err := intake.New(intake.Config{Requests: n.in.Requests, Rows: n.in.Journal, Vault: n.in.Vault, Policy: book, Validator: validator,
 		Proof: intake.Proof(n.cfg.Proof), Earlier: n.in.Journal,
-		Catalogue: catalogue, Rejected: carrier, Ready: n.health.isReady, Tracers: n.tel.Tracers(), Now: now, Log: n.log})
+		Catalogue: catalogue, Lease: n.cfg.Lease, Rejected: carrier, Ready: n.health.isReady, Tracers: n.tel.Tracers(), Now: now, Log: n.log})
 	if err != nil {
 		return nil, err
 	}

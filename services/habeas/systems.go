@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -45,6 +46,7 @@ func loadManifests(cfg config.Config) ([]*manifest.Manifest, error) {
 		if m.System != name {
 			return nil, fmt.Errorf("system %s: its manifest is of system %q; name both alike", name, m.System)
 		}
+		m.Lease = cmp.Or(m.Lease, cfg.Lease) // its worker tells of its progress often enough for it
 		manifests = append(manifests, m)
 	}
 	return manifests, nil

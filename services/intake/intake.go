@@ -55,6 +55,9 @@ type Config struct {
 	Validator *event.Validator
 	// Catalogue is every system that a request must reach.
 	Catalogue []dsar.System
+	// Lease is how long the answer's assembly may go unheard of before its task
+	// is sent again; 0: [dsar.DefaultLease].
+	Lease time.Duration
 	// Rejected takes what came on the topic and can't be read; only
 	// [Intake.HandleMessage] needs it.
 	Rejected Publisher

@@ -38,6 +38,7 @@ func (in *Intake) seal(ctx context.Context, s event.Submitted, digest string) (d
 		Systems:      in.Catalogue,
 		Digest:       digest,
 		Terms:        j.Terms(received, in.checks(s)),
+		Lease:        in.Lease,
 	}
 	keys, err := in.Vault.CreateKeys(ctx, s.RequestID)
 	if errors.Is(err, vault.ErrShredded) {

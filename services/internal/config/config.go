@@ -17,6 +17,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"habeas.dev/pkg/bus"
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/topics"
 )
 
@@ -37,6 +38,9 @@ type Config struct {
 	Topics topics.Deviation `yaml:"topics"`
 	// Systems are those that every request must reach, by name.
 	Systems map[string]System `yaml:"systems"`
+	// Lease is how long a task may go unheard of before it is sent again, where
+	// its system's manifest says nothing; default 10m.
+	Lease time.Duration `yaml:"lease"`
 	// Controller is who answers the person, as named in every bundle.
 	Controller string `yaml:"controller"`
 	// Proof says when proof of identity is wanted before anything is disclosed:
@@ -165,6 +169,9 @@ const (
 // with --data alone.
 const File = "habeas.yaml"
 
+// minLease is the least that a manifest may say, too.
+const minLease = time.Second
+
 // Load reads a file and the environment. The error is one line that names the
 // file, the line and the cure.
 func Load(path string) (Config, error) {
@@ -286,6 +293,9 @@ func (c Config) check() error {
 	case "", "unverified", "always":
 	default:
 		return fmt.Errorf("proof %q is neither unverified nor always; leave it out where upstream checks who asks", c.Proof)
+	}
+	if c.Lease != 0 && (c.Lease < minLease || c.Lease > dsar.MaxLease) {
+		return fmt.Errorf("lease %s is out of bounds; write a time from %s to %s, such as 10m", c.Lease, minLease, dsar.MaxLease)
 	}
 	if c.Sandbox != nil && c.Sandbox.People < 0 {
 		return fmt.Errorf("sandbox.people is %d; at least 1", c.Sandbox.People)

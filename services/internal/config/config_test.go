@@ -94,9 +94,15 @@ topics: {replication: 1, partitions: {dsar.events: 12}}
 systems:
   billing: {manifest: b.yaml, dsn: "sqlite:///b.db", elsewhere: true}
   salesforce: {url: "http://localhost:1", client_id: id, client_secret_file: secret, calls_per_second: 5}
+lease: 5m
 controller: Acme
 proof: unverified
 letters: {smtp: "localhost:25", from: privacy@example.com, user: u, password_file: p, plain: true}
+console:
+  listen: 127.0.0.1:8
+  url: https://dsar.example
+  oidc: {issuer: "https://id.example", client_id: c, client_secret_file: s, scopes: [groups], name_claim: name, roles_claim: groups, roles: {viewer: [support]}}
+  traces: "https://traces.example/{trace}"
 telemetry: {otlp: "http://localhost:4318"}
 log: {level: debug, format: json}
 sandbox: {seed: 7, people: 200, canaries: true}
@@ -128,6 +134,7 @@ func TestFullNamesEveryField(t *testing.T) {
 		}
 	}
 	systems := c.Systems
+	c.Console.Local = true // not together with oidc
 	both := systems["billing"]
 	vendor := systems["salesforce"]
 	both.URL, both.ClientID, both.ClientSecretFile, both.CallsPerSecond = vendor.URL, vendor.ClientID, vendor.ClientSecretFile, vendor.CallsPerSecond
@@ -167,6 +174,7 @@ func TestErrors(t *testing.T) {
 		"log: {level: loud}":           `log.level "loud" is none of debug, info, warn, error`,
 		"log: {format: xml}":           `log.format "xml" is neither text nor json`,
 		"sandbox: {people: -1}":        "sandbox.people is -1; at least 1",
+		"lease: 2h":                    "lease 2h0m0s is out of bounds",
 		"topics: {replication: -1}":    "topics.replication is -1; at least 1",
 		"topics: {partitions: {a: 0}}": "topics.partitions of a is 0; at least 1",
 		"sandbox: {people: many}":      "line 1: cannot unmarshal",
