@@ -6,7 +6,7 @@ PACKAGES := ./schemas/... ./pkg/... ./services/...
 GO ?= go
 LINT := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: help build demo test race simulate kill bench check vet lint tidy standalone generated generate test-postgres test-kafka faults clouds clean
+.PHONY: help build demo test race simulate kill bench check vet lint tidy standalone generated generate test-postgres test-kafka test-deploy faults clouds clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -39,6 +39,10 @@ test-postgres: ## The journal's and the SQL workers' tests on PostgreSQL
 test-kafka: ## The bus, the SDK, the topics and the whole fleet under faults on Apache Kafka (KAFKA_BROKERS, else one of its own: JDK 17, Maven)
 	@$(GO) run ./pkg/bus/kafkatest/withkafka $(GO) test -count=1 -timeout 20m ./pkg/bus/... ./pkg/worker ./services/internal/topics
 	HABEAS_TEST_KAFKA=1 HABEAS_TEST_POSTGRES=1 $(GO) test -count=1 -run 'TestFaults$$' -timeout 20m ./services/habeas
+
+test-deploy: ## The alerts, the dashboard and the Helm chart (promtool, Python 3)
+	@deploy/check
+	$(GO) test -count=1 -run TestDeploy ./services/habeas
 
 FAULTS := -fault-requests=2000 -fault-kills=100 -fault-outage=60s
 faults: ## The fleet on Apache Kafka and PostgreSQL: FAULTS='-fault-requests=2000 -fault-kills=100 -fault-outage=60s'

@@ -71,6 +71,21 @@ func (h *health) handler() http.Handler {
 	return mux
 }
 
+// well tells for each check whether it is.
+func (h *health) well(ctx context.Context) map[string]bool {
+	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	well := map[string]bool{}
+	for _, checks := range []map[string]check{h.needed, h.watched} {
+		for name, c := range checks {
+			well[name] = c(ctx) == nil
+		}
+	}
+	return well
+}
+
 func (h *health) answer(w http.ResponseWriter, problems []string) {
 	status, word := http.StatusOK, "ok"
 	if len(problems) > 0 {

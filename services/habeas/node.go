@@ -115,6 +115,9 @@ func startNode(ctx context.Context, cfg config.Config, out outlets, r roles) (_ 
 	if err != nil {
 		return nil, err
 	}
+	if err := n.health.measure(n.tel.Meters()); err != nil {
+		return nil, err
+	}
 	serve(door)
 	return n, nil
 }
@@ -266,7 +269,7 @@ func (n *node) startAggregator(book *policy.Book, carrier transport.Carrier) err
 // from its decisions.
 func (n *node) startCoordinator(carrier transport.Carrier) error {
 	c := coordinator.New(coordinator.Config{Requests: n.in.Requests, Timers: n.in.Journal, Now: now, Log: n.log})
-	if err := countRequests(n.tel.Meters(), n.in.Journal); err != nil {
+	if err := (&census{journal: n.in.Journal, systems: taskTopics(n.manifests), now: now}).measure(n.tel.Meters()); err != nil {
 		return err
 	}
 	carry := relay.New(relay.Config{Outbox: n.in.Journal, Publisher: carrier, Refused: tooLarge, Log: n.log})
