@@ -25,6 +25,8 @@ type commands struct {
 	Letters     lettersCommand     `cmd:"" help:"Run by itself what writes letters to people."`
 	Console     consoleCommand     `cmd:"" help:"Run by itself the console: support agents' pages."`
 	Worker      workerCommand      `cmd:"" help:"Run the workers of some systems by themselves."`
+	Sandbox     sandboxCommand     `cmd:"" help:"Run the stand-ins for the vendors alone."`
+	Health      healthCommand      `cmd:"" help:"Ask a running service whether it is well, as a container's health check."`
 	Config      configCommand      `cmd:"" help:"The configuration: check it."`
 	Topics      topicsCommand      `cmd:"" help:"Kafka's topics: create what is missing, and name what differs."`
 	Submit      submitCommand      `cmd:"" help:"Submit a request."`
