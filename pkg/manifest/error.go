@@ -12,8 +12,18 @@ type Error struct {
 	Line int    // from 1; 0 where it isn't known
 	What string
 	Cure string
-	// More is how many further problems there are.
+	// More is how many further problems there are; [Error.All] lists them.
 	More int
+
+	rest []*Error
+}
+
+// All lists every problem of the file, in the order of its lines, each without
+// mention of the others.
+func (e *Error) All() []*Error {
+	first := *e
+	first.More, first.rest = 0, nil
+	return append([]*Error{&first}, e.rest...)
 }
 
 // Error is "file:line: what; cure".

@@ -61,12 +61,32 @@ type Manifest struct {
 	// Holds tells that its worker keeps a single dataset from being erased where
 	// a task asks for it; pkg/sqlsystem always does. Where a worker doesn't, a
 	// hold on one dataset is one on the whole system.
-	Holds    bool      `yaml:"holds,omitempty"`
-	Datasets []Dataset `yaml:"datasets"`
+	Holds bool `yaml:"holds,omitempty"`
+	// Processing is what the record of processing activities (GDPR art. 30) says
+	// of the system beside its datasets.
+	Processing *Processing `yaml:"processing,omitempty"`
+	Datasets   []Dataset   `yaml:"datasets"`
 	// SQL is set where the system is served by pkg/sqlsystem.
 	SQL *SQL `yaml:"sql,omitempty"`
 
 	at positions
+}
+
+// Processing is what article 30 of the GDPR asks of a system beside what its
+// datasets say.
+type Processing struct {
+	// Subjects are the categories of people whose data it is (art. 30(1)(c)).
+	Subjects Text `yaml:"subjects"`
+	// Transfers are those to other countries (art. 30(1)(e)); none: there are none.
+	Transfers []Transfer `yaml:"transfers,omitempty"`
+	// Security is what protects it, in general (art. 30(1)(g)).
+	Security Text `yaml:"security,omitempty"`
+}
+
+// Transfer is one to a country outside the European Economic Area.
+type Transfer struct {
+	To        Text `yaml:"to"`
+	Safeguard Text `yaml:"safeguard"` // GDPR art. 46: standard contractual clauses, …
 }
 
 // Dataset is one kind of record that a system holds of a person.

@@ -195,6 +195,9 @@ var bad = []struct {
 	{"restrict to nothing", "value: true", "value: null", "value: null", "value is missing", false},
 	{"resolve what isn't found", "    - {find: customer_ref,", "    - {find: account_id, table: t, column: c, by: {email: e}}\n    - {find: customer_ref,", "    - {find: account_id,", "which isn't in finds", true},
 	{"resolve by nothing", "by: {email: email}", "by: {}", "by: {}", "by is missing", false},
+	{"nobody's data", "lease: 2m", "lease: 2m\nprocessing: {security: {en: Locks}}", "processing:", "subjects is missing", false},
+	{"a transfer without a safeguard", "lease: 2m", "lease: 2m\nprocessing: {subjects: {en: All}, transfers: [{to: {en: Mars}}]}", "processing:", "safeguard is missing", false},
+	{"a technical table twice", "  schema: public", "  technical: [a, a]\n  schema: public", "technical:", `"a" stands twice`, false},
 	{"dotted table", "table: orders\n", "table: public.orders\n", "public.orders", "isn't a name in a database", false},
 }
 

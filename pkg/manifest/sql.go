@@ -9,6 +9,9 @@ type SQL struct {
 	Schema string `yaml:"schema,omitempty"`
 	// Resolve says how more identifiers are found.
 	Resolve []SQLResolve `yaml:"resolve,omitempty"`
+	// Technical are further tables of the database that say nothing of a person.
+	// Any other that no dataset is of fails habeas lint.
+	Technical []string `yaml:"technical,omitempty"`
 }
 
 // SQLResolve finds one type of identifier: column, of the rows of table that

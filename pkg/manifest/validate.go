@@ -47,7 +47,7 @@ func (m *Manifest) Validate() error {
 	}
 	slices.SortStableFunc(v.problems, func(a, b *Error) int { return cmp.Compare(a.Line, b.Line) })
 	first := v.problems[0]
-	first.More = len(v.problems) - 1
+	first.More, first.rest = len(v.problems)-1, v.problems[1:]
 	return first
 }
 
@@ -111,6 +111,9 @@ func (v *validation) manifest() {
 	}
 	if m.Lease != 0 && (m.Lease < minLease || m.Lease > dsar.MaxLease) {
 		v.add("lease", fmt.Sprintf("lease %s is out of bounds", m.Lease), fmt.Sprintf("write a time from %s to %s, such as 10m", minLease, dsar.MaxLease))
+	}
+	if m.Processing != nil {
+		v.processing(m.Processing)
 	}
 	if len(m.Datasets) == 0 {
 		v.add("datasets", "datasets are missing", "describe at least one")
@@ -177,6 +180,17 @@ func (v *validation) dataset(path string, i int) {
 	v.list(path+".retention", len(d.Retention))
 	for j := range d.Retention {
 		v.retention(index(path+".retention", j), d, &d.Retention[j])
+	}
+}
+
+func (v *validation) processing(p *Processing) {
+	v.text("processing.subjects", p.Subjects, true)
+	v.text("processing.security", p.Security, false)
+	v.list("processing.transfers", len(p.Transfers))
+	for i, t := range p.Transfers {
+		path := index("processing.transfers", i)
+		v.text(path+".to", t.To, true)
+		v.text(path+".safeguard", t.Safeguard, true)
 	}
 }
 

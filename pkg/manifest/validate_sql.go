@@ -28,6 +28,12 @@ func (v *validation) sql() {
 		v.sqlName("sql.schema", m.SQL.Schema)
 	}
 	v.resolve()
+	for i, name := range m.SQL.Technical {
+		v.sqlName(index("sql.technical", i), name)
+		if slices.Contains(m.SQL.Technical[:i], name) {
+			v.add(index("sql.technical", i), fmt.Sprintf("%q stands twice", name), "leave one")
+		}
+	}
 	for i := range m.Datasets {
 		path := index("datasets", i)
 		if m.Datasets[i].SQL == nil {

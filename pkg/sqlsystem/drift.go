@@ -2,6 +2,7 @@ package sqlsystem
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
@@ -73,6 +74,33 @@ func (s *System) Undeclared(ctx context.Context) ([]Undeclared, error) {
 		}
 	}
 	return out, nil
+}
+
+// Uncovered asks the database for the tables that no dataset of the manifest is
+// of, sorted: those beside which it stands in one schema. Views are left out, and
+// what the manifest calls technical.
+func (s *System) Uncovered(ctx context.Context) ([]string, error) {
+	query, arg := `SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 7) <> ?`, "sqlite_"
+	if s.dialect == PostgreSQL {
+		query, arg = `SELECT relname::text FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = coalesce(nullif($1::text, ''), current_schema()::text))`, s.m.SQL.Schema
+	}
+	known := slices.Concat(s.tables(), s.m.SQL.Technical)
+	for name := range s.declared() {
+		known = append(known, name)
+	}
+	var out []string
+	err := s.each(ctx, query, arg, func(rows *sql.Rows) error {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(known, func(k string) bool { return k == name || s.dialect == SQLite && strings.EqualFold(k, name) }) {
+			out = append(out, name)
+		}
+		return nil
+	})
+	slices.Sort(out)
+	return out, err
 }
 
 // tables are those of the datasets, each once.

@@ -152,3 +152,24 @@ func TestNotes(t *testing.T) {
 		}
 	})
 }
+
+// TestUncovered: a table that no dataset is of is named, until it is called
+// technical.
+func TestUncovered(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, d database) {
+		m := shop(t)
+		if _, err := d.Exec("CREATE TABLE newsletter (mail TEXT)"); err != nil {
+			t.Fatal(err)
+		}
+		got, err := open(t, d, m).Uncovered(t.Context())
+		if err != nil || !slices.Contains(got, "newsletter") || slices.Contains(got, "orders") {
+			t.Errorf("%v, %v", got, err)
+		}
+		m = shop(t)
+		m.SQL.Technical = got
+		if got, err := open(t, d, m).Uncovered(t.Context()); err != nil || len(got) > 0 {
+			t.Errorf("though they are called technical: %v, %v", got, err)
+		}
+	})
+}

@@ -28,6 +28,8 @@ type commands struct {
 	Sandbox     sandboxCommand     `cmd:"" help:"Run the stand-ins for the vendors alone."`
 	Health      healthCommand      `cmd:"" help:"Ask a running service whether it is well, as a container's health check."`
 	Config      configCommand      `cmd:"" help:"The configuration: check it."`
+	Lint        lintCommand        `cmd:"" help:"The coverage gate: fail where personal data is held that manifests leave out."`
+	Records     recordsCommand     `cmd:"" help:"The record of processing activities (GDPR art. 30), from the manifests."`
 	Topics      topicsCommand      `cmd:"" help:"Kafka's topics: create what is missing, and name what differs."`
 	Submit      submitCommand      `cmd:"" help:"Submit a request."`
 	Requests    requestsCommand    `cmd:"" help:"List requests."`

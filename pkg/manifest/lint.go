@@ -1,0 +1,150 @@
+package manifest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"habeas.dev/pkg/dsar"
+)
+
+// Finding is something that is wrong with what manifests say together, though
+// each can be read.
+type Finding struct {
+	*Error
+	// Warning tells that it harms nobody's rights yet.
+	Warning bool
+}
+
+// Lint is the coverage gate: it finds data that no worker can gather and erase,
+// systems that nothing leads to, and what the person would not be told in their
+// language (N7). Each finding names the place and the cure. That every dataset
+// has a category, a purpose, a legal basis, an origin and a storage period, and
+// through it each of its columns, [Parse] has seen to; what a database holds
+// beside the columns that are declared, only the database can tell.
+func Lint(ms []*Manifest) []Finding {
+	var l linter
+	found := map[dsar.IdentifierType]bool{}
+	for _, m := range ms {
+		for _, t := range m.Finds {
+			found[t] = true
+		}
+	}
+	for _, m := range ms {
+		l.m = m
+		l.abilities()
+		l.reachable(found)
+		l.processing()
+		for i := range m.Datasets {
+			l.dataset(index("datasets", i), &m.Datasets[i])
+		}
+	}
+	return l.findings
+}
+
+type linter struct {
+	m        *Manifest
+	findings []Finding
+}
+
+func (l *linter) fail(path, what, cure string) {
+	l.findings = append(l.findings, Finding{Error: l.m.problem(path, what, cure)})
+}
+
+func (l *linter) warn(path, what, cure string) {
+	l.findings = append(l.findings, Finding{Error: l.m.problem(path, what, cure), Warning: true})
+}
+
+// abilities fails categories that no worker can gather, or erase.
+func (l *linter) abilities() {
+	for _, a := range []dsar.Action{dsar.Gather, dsar.Erase} {
+		if l.m.Can(a) {
+			continue
+		}
+		var categories []string
+		for _, d := range l.m.Datasets {
+			if !slices.Contains(categories, d.Category) {
+				categories = append(categories, d.Category)
+			}
+		}
+		l.fail("abilities", fmt.Sprintf("system %s: no worker can %s these categories: %s", l.m.System, a, strings.Join(categories, "; ")),
+			"add "+string(a)+" to abilities, with a worker that does it")
+	}
+}
+
+// given are the identifiers that people give themselves.
+func given() []dsar.IdentifierType { return []dsar.IdentifierType{"email", "phone", "account_id"} }
+
+// reachable warns of a system that is asked only where upstream knows an
+// identifier that people don't.
+func (l *linter) reachable(found map[dsar.IdentifierType]bool) {
+	for _, t := range l.m.Needs {
+		if found[t] || slices.Contains(given(), t) {
+			return
+		}
+	}
+	l.warn("needs", fmt.Sprintf("system %s: people don't know their %s, and no system finds it: it is asked only where the request names one", l.m.System, join(l.m.Needs)),
+		"have another system find one of them, or add an identifier that people know")
+}
+
+func (l *linter) processing() {
+	if p := l.m.Processing; p == nil {
+		l.warn("processing", fmt.Sprintf("system %s: nothing says whose data it holds, which the record of processing needs (GDPR art. 30(1)(c))", l.m.System), "add processing: {subjects: …}")
+		return
+	}
+	l.french("processing.subjects", l.m.Processing.Subjects)
+	l.french("processing.security", l.m.Processing.Security)
+}
+
+func (l *linter) dataset(path string, d *Dataset) {
+	l.french(path+".title", d.Title)
+	l.french(path+".purpose", d.Purpose)
+	l.french(path+".storage", d.Storage)
+	for i, c := range d.Columns {
+		l.french(index(path+".columns", i)+".title", c.Title)
+		if kind := suspect(c.Name); kind != "" && c.NeverShown == "" {
+			l.warn(index(path+".columns", i), fmt.Sprintf("dataset %s: by its name the column %s is what some laws forbid to show (%s)", d.Name, c.Name, kind), "add never_shown: "+kind+", or rename it")
+		}
+	}
+	for i, r := range d.Retention {
+		l.french(index(path+".retention", i)+".title", r.Title)
+	}
+}
+
+func (l *linter) french(path string, t Text) {
+	if len(t) > 0 && t["fr"] == "" {
+		l.warn(path, label(path)+" has no French text: who is answered in French reads it in English", "add fr:")
+	}
+}
+
+// suspects are words in columns' names that mostly stand for what is never
+// shown (11 CCR 7024(d)).
+func suspects() [][2]string {
+	return [][2]string{
+		{"passport", "government-id"}, {"ssn", "government-id"}, {"social_security", "government-id"}, {"driver_licence", "government-id"}, {"drivers_license", "government-id"}, {"national_id", "government-id"},
+		{"iban", "financial-account"}, {"bank_account", "financial-account"}, {"card_number", "financial-account"}, {"routing_number", "financial-account"},
+		{"password", "password"}, {"passwd", "password"}, {"secret", "password"},
+		{"security_question", "security-question"}, {"security_answer", "security-question"},
+		{"face_template", "biometric"}, {"iris", "biometric"}, {"voiceprint", "biometric"},
+		{"medical_record", "health-id"}, {"health_insurance", "health-id"},
+	}
+}
+
+func suspect(column string) string {
+	// MotherMaidenName, mother_maiden_name: words apart, in lower case.
+	var b strings.Builder
+	b.WriteByte('_')
+	for i, r := range column {
+		if i > 0 && r >= 'A' && r <= 'Z' && column[i-1] >= 'a' && column[i-1] <= 'z' {
+			b.WriteByte('_')
+		}
+		b.WriteString(strings.ToLower(string(r)))
+	}
+	b.WriteByte('_')
+	for _, s := range suspects() {
+		if strings.Contains(b.String(), "_"+s[0]+"_") {
+			return s[1]
+		}
+	}
+	return ""
+}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/sqlsystem"
+	"habeas.dev/services/internal/config"
+)
+
+type lintCommand struct {
+	place
+	Strict bool     `help:"Warnings fail, too."`
+	Files  []string `arg:"" optional:"" help:"Manifests; else those of the installation, or those built in." placeholder:"FILE" type:"path"`
+}
+
+// Help implements kong.HelpProvider.
+func (*lintCommand) Help() string {
+	return `The coverage gate. It fails where a dataset has no category, purpose, legal basis,
+origin or storage period, and with it each of its columns; where a category is held
+that no worker can gather and erase; and where a database has a table or a column
+that no manifest declares. It warns of what lacks French, of systems that nothing
+leads to, and of columns whose name says that they should never be shown.
+
+Databases are looked at where the configuration names them; only their catalogue is
+read. Exit status 0: no personal data is left out, as far as can be told; 1: a line
+for each finding says where, what, and the cure.
+
+  habeas lint services/billing/manifest.yaml
+  habeas lint --config habeas.yaml --strict`
+}
+
+// lintTime bounds the look at all databases.
+const lintTime = time.Minute
+
+// Run lints.
+func (c *lintCommand) Run(ctx context.Context) error {
+	var l lintReport
+	var manifests []*manifest.Manifest
+	switch cfg, err := c.config(); {
+	case len(c.Files) > 0:
+		for _, file := range c.Files {
+			m, err := manifest.Load(file)
+			if l.broken(err) {
+				continue
+			}
+			manifests = append(manifests, m)
+		}
+	case c.Data == "" && c.Config == "":
+		for _, name := range slices.Sorted(maps.Keys(builtIn())) {
+			m, err := builtIn()[name]()
+			if l.broken(err) {
+				continue
+			}
+			manifests = append(manifests, m)
+		}
+	case err != nil:
+		return err
+	default:
+		cfg = withSandbox(cfg)
+		for _, name := range slices.Sorted(maps.Keys(cfg.Systems)) {
+			m, err := loadManifest(builtIn(), name, cfg.Systems[name].Manifest)
+			if l.broken(err) {
+				continue
+			}
+			manifests = append(manifests, m)
+		}
+		l.databases(ctx, cfg, manifests)
+	}
+	if len(c.Files) == 0 { // a file alone may name systems that others describe
+		_, err := manifest.Catalogue(manifests)
+		l.broken(err)
+	}
+	for _, f := range manifest.Lint(manifests) {
+		l.add(f.Error.Error(), f.Warning)
+	}
+	return l.tell(len(manifests), c.Strict)
+}
+
+// lintReport collects what was found.
+type lintReport struct{ failures, warnings []string }
+
+func (l *lintReport) add(line string, warning bool) {
+	if warning {
+		l.warnings = append(l.warnings, line)
+	} else {
+		l.failures = append(l.failures, line)
+	}
+}
+
+// broken tells whether there was an error, and adds every problem that it is of.
+func (l *lintReport) broken(err error) bool {
+	var e *manifest.Error
+	switch {
+	case err == nil:
+		return false
+	case errors.As(err, &e):
+		for _, p := range e.All() {
+			l.add(p.Error(), false)
+		}
+	default:
+		l.add(err.Error(), false)
+	}
+	return true
+}
+
+// databases asks the databases that the configuration names what else they hold.
+func (l *lintReport) databases(ctx context.Context, cfg config.Config, manifests []*manifest.Manifest) {
+	ctx, cancel := context.WithTimeout(ctx, lintTime)
+	defer cancel()
+	for _, m := range manifests {
+		dsn := cfg.Systems[m.System].DSN
+		if dsn == "" || m.SQL == nil {
+			continue
+		}
+		if err := l.database(ctx, m, dsn); err != nil {
+			l.add(fmt.Sprintf("system %s: its database can't be looked at: %v", m.System, err), false)
+		}
+	}
+}
+
+func (l *lintReport) database(ctx context.Context, m *manifest.Manifest, dsn string) (err error) {
+	db, err := sqlsystem.Open(ctx, m, strings.TrimPrefix(dsn, "sqlite://"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	undeclared, err := db.Undeclared(ctx)
+	if err != nil {
+		return err
+	}
+	for _, u := range undeclared {
+		l.add(fmt.Sprintf("%s: %s; add them to a dataset's columns, or to its sql.technical", m.At("datasets"), u), false)
+	}
+	tables, err := db.Uncovered(ctx)
+	for _, name := range tables {
+		l.add(fmt.Sprintf("%s: no dataset is of the table %s; add one, or name the table in the system's sql.technical", cmp.Or(m.At("sql"), m.System), name), false)
+	}
+	return err
+}
+
+// tell prints the findings, failures first.
+func (l *lintReport) tell(manifests int, strict bool) error {
+	for _, line := range l.failures {
+		fmt.Fprintln(os.Stdout, "fail", line)
+	}
+	for _, line := range l.warnings {
+		fmt.Fprintln(os.Stdout, "warn", line)
+	}
+	fmt.Fprintf(os.Stdout, "%d manifests: %d failures, %d warnings\n", manifests, len(l.failures), len(l.warnings))
+	if len(l.failures) > 0 || strict && len(l.warnings) > 0 {
+		return errSilent
+	}
+	return nil
+}

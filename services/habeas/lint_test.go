@@ -1,0 +1,141 @@
+package main
+
+import (
+	"bytes"
+	"database/sql"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"habeas.dev/services/sandbox/internaldb"
+	"habeas.dev/services/sandbox/people"
+)
+
+// says runs the program, and returns its exit status and what it prints.
+func says(t *testing.T, args ...string) (int, string) {
+	t.Helper()
+	out, err := command(t.Context(), args...).CombinedOutput()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return exit.ExitCode(), string(out)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return 0, string(out)
+}
+
+// TestBuiltInManifestsAreCovered holds our own systems to the coverage gate,
+// warnings included.
+func TestBuiltInManifestsAreCovered(t *testing.T) {
+	t.Parallel()
+	if status, out := says(t, "lint", "--strict"); status != 0 || !strings.Contains(out, "0 failures, 0 warnings") {
+		t.Errorf("status %d:\n%s", status, out)
+	}
+}
+
+// TestLintCommand: what a manifest lacks, and what a database holds that none
+// declares, fails the gate, each with a line.
+func TestLintCommand(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if _, err := internaldb.Create(t.Context(), dir, people.Generate(people.Config{Seed: 1, People: 200})); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, people.Events+".db")
+	cfg := filepath.Join(dir, "habeas.yaml")
+	if err := os.WriteFile(cfg, fmt.Appendf(nil, "systems:\n  events: {dsn: \"sqlite://%s\"}\n", file), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if status, out := says(t, "lint", "--config", cfg, "--strict"); status != 0 {
+		t.Errorf("status %d:\n%s", status, out)
+	}
+	db, err := sql.Open("sqlite", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, statement := range []string{"ALTER TABLE travel ADD COLUMN seat TEXT", "CREATE TABLE visa_applications (email TEXT)"} {
+		if _, err := db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	status, out := says(t, "lint", "--config", cfg)
+	for _, want := range []string{"the table travel has columns that the manifest doesn't declare: seat", "no dataset is of the table visa_applications", "2 failures"} {
+		if status != 1 || !strings.Contains(out, want) {
+			t.Errorf("status %d, nothing of %q:\n%s", status, want, out)
+		}
+	}
+
+	text, err := os.ReadFile("../events/manifest.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := string(text)
+	for _, line := range []string{"    category: geolocation\n", "    legal_basis: consent\n", "    origin: provided\n"} {
+		broken = strings.Replace(broken, line, "", 1)
+	}
+	bad := filepath.Join(dir, "manifest.yaml")
+	if err := os.WriteFile(bad, []byte(broken), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	status, out = says(t, "lint", bad)
+	for _, want := range []string{"category is missing", "legal_basis is missing", "origin is missing", "3 failures"} {
+		if status != 1 || !strings.Contains(out, want) {
+			t.Errorf("status %d, nothing of %q:\n%s", status, want, out)
+		}
+	}
+}
+
+// TestRecordsCommand: article 30's record has a line for each dataset, in both
+// forms and languages, with everything that the article asks for.
+func TestRecordsCommand(t *testing.T) {
+	t.Parallel()
+	datasets := 0
+	for _, load := range builtIn() {
+		m, err := load()
+		if err != nil {
+			t.Fatal(err)
+		}
+		datasets += len(m.Datasets)
+	}
+	for lang, want := range map[string][]string{
+		"en": {"Tax and accounting records: P10Y", "legal obligation, art. 6(1)(c)", "Customers who pay", "standard contractual clauses", "made anonymous", "Bank account (financial-account)"},
+		"fr": {"Pièces fiscales et comptables: P10Y", "obligation légale, art. 6(1)(c)", "Clients payants", "clauses contractuelles types", "rendues anonymes", "Finalité"},
+	} {
+		status, out := says(t, "records", "--language", lang)
+		table := csv.NewReader(strings.NewReader(strings.TrimPrefix(out, "\uFEFF")))
+		rows, err := table.ReadAll()
+		if status != 0 || err != nil || len(rows) != datasets+1 {
+			t.Fatalf("status %d, %v: %d rows of %d datasets", status, err, len(rows), datasets)
+		}
+		for _, row := range rows[1:] {
+			for i, cell := range row {
+				if cell == "" {
+					t.Errorf("%s of %s has no %s", row[3], row[1], rows[0][i])
+				}
+			}
+		}
+		file := filepath.Join(t.TempDir(), "records.html")
+		if status, out := says(t, "records", "--language", lang, "--format", "html", "-o", file); status != 0 || out != "" {
+			t.Fatalf("status %d: %s", status, out)
+		}
+		page, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := bytes.Count(page, []byte("<article")); got != datasets {
+			t.Errorf("%d articles of %d datasets", got, datasets)
+		}
+		for _, w := range want {
+			if !strings.Contains(out, w) || !bytes.Contains(page, []byte(w)) {
+				t.Errorf("%s: the record doesn't say %q", lang, w)
+			}
+		}
+	}
+}

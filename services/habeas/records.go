@@ -1,0 +1,68 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"io"
+	"maps"
+	"os"
+	"slices"
+
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/services/internal/processing"
+)
+
+type recordsCommand struct {
+	place
+	Format   string `help:"csv or html." default:"csv" enum:"csv,html"`
+	Language string `help:"en or fr." default:"en" enum:"en,fr"`
+	Output   string `help:"Write to this file; else to standard output." short:"o" placeholder:"FILE" type:"path"`
+}
+
+// Help implements kong.HelpProvider.
+func (*recordsCommand) Help() string {
+	return `The record of processing activities that article 30 of the GDPR asks for, made from
+the manifests of the installation (or of the built-in systems): a line for each
+dataset, as a table for a spreadsheet or as a page to read and print.
+
+  habeas records --config habeas.yaml --format html -o records.html`
+}
+
+// Run writes the record.
+func (c *recordsCommand) Run() (err error) {
+	controller := "the controller"
+	var manifests []*manifest.Manifest
+	if c.Data == "" && c.Config == "" {
+		known := builtIn()
+		for _, name := range slices.Sorted(maps.Keys(known)) {
+			m, err := known[name]()
+			if err != nil {
+				return err
+			}
+			manifests = append(manifests, m)
+		}
+	} else {
+		cfg, err := c.config()
+		if err != nil {
+			return err
+		}
+		controller = cmp.Or(cfg.Controller, controller)
+		if manifests, err = loadManifests(withSandbox(cfg)); err != nil {
+			return err
+		}
+	}
+	var out io.Writer = os.Stdout
+	if c.Output != "" {
+		f, err := os.OpenFile(c.Output, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, f.Close()) }()
+		out = f
+	}
+	r := processing.Of(controller, c.Language, manifests)
+	if c.Format == "html" {
+		return processing.WriteHTML(out, r)
+	}
+	return processing.WriteCSV(out, r)
+}
