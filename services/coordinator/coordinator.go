@@ -10,6 +10,8 @@ import (
 	"log/slog"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
 	"habeas.dev/services/internal/journal"
@@ -31,6 +33,10 @@ type Config struct {
 	Timers   Timers
 	Now      func() time.Time
 	Log      *slog.Logger
+	// Parallel is how many timers are applied at once, so that a crowd of them
+	// shares the journal's commits; 0 means one after the other. It is the one
+	// field that needn't be set.
+	Parallel int
 }
 
 // Coordinator applies reports and timers. It is safe for many goroutines.
@@ -79,18 +85,44 @@ func (c *Coordinator) Handle(ctx context.Context, e event.Event) error {
 // at once is worked off in pieces, between which reports get their turn.
 const tickBatch = 500
 
-// Tick applies the timers that are due and returns how many requests it took
-// up. Where that is zero there is nothing to do until later.
+// Tick applies the timers that are due, at most tickBatch of them, and returns of
+// how many requests it could. Where that is zero there is nothing to do until
+// later. A request whose timer can't be applied keeps no other from its turn
+// (TestOneBadTimer); the error names one of them, and they are tried again.
 func (c *Coordinator) Tick(ctx context.Context) (int, error) {
 	now := c.Now()
 	ids, err := c.Timers.Due(ctx, now, tickBatch)
 	if err != nil {
 		return 0, fmt.Errorf("due timers: %w", err)
 	}
+	errs := make([]error, len(ids))
+	turn, within := errgroup.WithContext(ctx)
+	turn.SetLimit(max(1, c.Parallel))
 	for i, id := range ids {
-		if _, err := c.Requests.Do(ctx, id, dsar.Tick{Now: now}); err != nil {
-			return i, fmt.Errorf("timer of request %s: %w", id, err)
+		turn.Go(func() error {
+			_, err := c.Requests.Do(within, id, dsar.Tick{Now: now})
+			if err != nil {
+				errs[i] = fmt.Errorf("timer of request %s: %w", id, err)
+			}
+			if errors.Is(err, journal.ErrUnavailable) {
+				return err // the others would fail as well
+			}
+			return nil
+		})
+	}
+	down := turn.Wait()
+	var first error
+	failed := 0
+	for _, err := range errs {
+		if err == nil {
+			continue
+		}
+		if failed++; first == nil || down != nil && errors.Is(first, context.Canceled) {
+			first = err
 		}
 	}
-	return len(ids), nil
+	if failed > 1 {
+		first = fmt.Errorf("%w (and %d more)", first, failed-1)
+	}
+	return len(ids) - failed, first
 }

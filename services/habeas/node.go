@@ -34,6 +34,9 @@ import (
 )
 
 const (
+	// timersAtOnce is how many timers share a commit of the journal: about as many
+	// as one takes in while the one before it reaches the disk.
+	timersAtOnce = 16
 	// topicTime bounds how long the brokers, and the topics, may take to be there
 	// at the start.
 	topicTime = 30 * time.Second
@@ -268,7 +271,7 @@ func (n *node) startAggregator(book *policy.Book, carrier transport.Carrier) err
 // startCoordinator starts a coordinator, and the relay that carries what follows
 // from its decisions.
 func (n *node) startCoordinator(carrier transport.Carrier) error {
-	c := coordinator.New(coordinator.Config{Requests: n.in.Requests, Timers: n.in.Journal, Now: now, Log: n.log})
+	c := coordinator.New(coordinator.Config{Requests: n.in.Requests, Timers: n.in.Journal, Now: now, Log: n.log, Parallel: timersAtOnce})
 	if err := (&census{journal: n.in.Journal, systems: taskTopics(n.manifests), now: now}).measure(n.tel.Meters()); err != nil {
 		return err
 	}
