@@ -13,6 +13,7 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -82,7 +83,7 @@ type Console struct {
 	counts *kept[map[string]int]
 	waits  *kept[map[string]int]
 
-	streams chan struct{} // a place for each open stream
+	streams streams
 	closing chan struct{} // closed when the server shuts down
 	once    sync.Once
 }
@@ -93,7 +94,7 @@ func New(c Config) (*Console, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &Console{Config: c, pages: pages, streams: make(chan struct{}, maxStreams), closing: make(chan struct{})}
+	out := &Console{Config: c, pages: pages, streams: streams{each: map[string]int{}}, closing: make(chan struct{})}
 	out.counts = keep(c.Now, c.Journal.Counts)
 	out.waits = keep(c.Now, func(ctx context.Context) (map[string]int, error) {
 		return c.Journal.WaitingFor(ctx, words(openStatuses()))
@@ -112,19 +113,7 @@ func (c *Console) Server() *http.Server {
 // Handler is every page and call, each behind the role that it needs.
 func (c *Console) Handler() http.Handler {
 	mux := http.NewServeMux()
-	for _, r := range c.routes() {
-		mux.Handle(r.pattern, c.guard(r))
-	}
-	files, err := fs.Sub(assets, "assets")
-	if err != nil {
-		panic(err) // the folder is embedded
-	}
-	static := http.StripPrefix("/assets/", http.FileServerFS(files))
-	mux.HandleFunc("GET /assets/{file}", func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "public, max-age=3600")
-		static.ServeHTTP(w, r)
-	})
-	for pattern, h := range c.SignIn.Routes() {
+	for pattern, h := range c.handlers() {
 		mux.Handle(pattern, h)
 	}
 	sameOrigin := http.NewCrossOriginProtection()
@@ -132,6 +121,33 @@ func (c *Console) Handler() http.Handler {
 		http.Error(w, "this form was sent from another site", http.StatusForbidden)
 	}))
 	return secured(sameOrigin.Handler(mux))
+}
+
+// handlers are everything that is served, by pattern (TestWhoMayDoWhat).
+func (c *Console) handlers() map[string]http.Handler {
+	all := map[string]http.Handler{"GET /assets/{file}": static()}
+	for _, r := range c.routes() {
+		all[r.pattern] = c.guard(r)
+	}
+	maps.Copy(all, c.SignIn.Routes())
+	return all
+}
+
+// static are the files that pages need, for everyone.
+func static() http.Handler {
+	files, err := fs.Sub(assets, "assets")
+	if err != nil {
+		panic(err) // the folder is embedded
+	}
+	server := http.StripPrefix("/assets/", http.FileServerFS(files))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !fs.ValidPath(r.PathValue("file")) {
+			http.NotFound(w, r) // http.FileServerFS has it for a fault of the server
+			return
+		}
+		w.Header().Set("Cache-Control", "public, max-age=3600")
+		server.ServeHTTP(w, r)
+	})
 }
 
 // secured has browsers load nothing from elsewhere, run no script in a page,

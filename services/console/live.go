@@ -7,14 +7,18 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"habeas.dev/services/internal/journal"
 )
 
 const (
-	// maxStreams bounds the pages that are kept up to date by one process.
-	maxStreams = 2000
+	// maxStreams bounds the pages that are kept up to date by one process, and
+	// maxStreamsEach those of one person: more tabs than anyone looks at, and few
+	// enough that one who opens all of them takes nobody else's.
+	maxStreams     = 2000
+	maxStreamsEach = 40
 	// lookEvery is how often an open page's request is looked at.
 	lookEvery = time.Second
 	// streamTime is after how long a stream ends; the page opens another one,
@@ -35,14 +39,12 @@ func (c *Console) live(w http.ResponseWriter, r *http.Request, u User) {
 	if !ok {
 		return
 	}
-	select {
-	case c.streams <- struct{}{}:
-		defer func() { <-c.streams }()
-	default:
+	if !c.streams.enter(u.Name) {
 		w.Header().Set("Retry-After", "60")
 		http.Error(w, "too many pages are open", http.StatusServiceUnavailable)
 		return
 	}
+	defer c.streams.leave(u.Name)
 	ctx, cancel := context.WithTimeout(r.Context(), streamTime)
 	defer cancel()
 	s := stream{w, http.NewResponseController(w)}
@@ -103,6 +105,34 @@ func (c *Console) sendParts(ctx context.Context, s stream, lang, id string, u Us
 		}
 	}
 	return nil
+}
+
+// streams counts who has how many open.
+type streams struct {
+	mu   sync.Mutex
+	all  int
+	each map[string]int
+}
+
+// enter takes a place; false where there is none.
+func (s *streams) enter(name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.all >= maxStreams || s.each[name] >= maxStreamsEach {
+		return false
+	}
+	s.all++
+	s.each[name]++
+	return true
+}
+
+func (s *streams) leave(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all--
+	if s.each[name]--; s.each[name] == 0 {
+		delete(s.each, name)
+	}
 }
 
 // stream writes server-sent events.

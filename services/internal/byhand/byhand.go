@@ -59,7 +59,11 @@ func Deposit(ctx context.Context, v Vault, requestID, system string, attempt int
 		if stream.Records() >= MaxRecords {
 			return fmt.Errorf("%w: more than %d records", ErrFile, MaxRecords)
 		}
-		return stream.Write(r)
+		err := stream.Write(r)
+		if errors.Is(err, record.ErrTooLong) {
+			return fmt.Errorf("%w: record %d is longer than %d bytes", ErrFile, stream.Records()+1, record.MaxRow)
+		}
+		return err
 	}); err != nil {
 		return o, n, err
 	}

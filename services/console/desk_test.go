@@ -1,0 +1,304 @@
+package console_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"gocloud.dev/secrets/localsecrets"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/policy"
+	"habeas.dev/pkg/vault"
+	"habeas.dev/services/console"
+	"habeas.dev/services/internal/blobtest"
+	"habeas.dev/services/internal/journal/memjournal"
+	"habeas.dev/services/internal/lifecycle"
+)
+
+// canary identifies the person of every request; it MUST be on no page but the
+// one that reveals it, and in no log.
+const canary = "kanarienvogel@example.com"
+
+// origin is the console's own address, as browsers say it.
+const origin = "https://habeas.example.com"
+
+var start = time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
+
+const billingYAML = `
+system: billing
+title: {en: Billing, fr: Facturation}
+abilities: [gather, erase]
+needs: [email]
+datasets:
+  - name: invoices
+    title: {en: Invoices, fr: Factures}
+    category: commercial information
+    origin: observed
+    purpose: {en: To bill, fr: Facturer}
+    legal_basis: contract
+    storage: {en: Ten years, fr: Dix ans}
+    columns:
+      - {name: number, title: {en: Number, fr: Numéro}}
+      - {name: amount, title: {en: Amount, fr: Montant}}
+`
+
+// desk is a console on requests in memory, and the clock that it goes by.
+type desk struct {
+	*console.Console
+	t        testing.TB
+	handler  http.Handler
+	signIn   *console.OIDC
+	journal  *memjournal.Store
+	requests *lifecycle.Lifecycle
+	vault    *vault.Vault
+	book     *policy.Book
+	log      *record
+
+	mu  sync.Mutex
+	now time.Time
+}
+
+// record is a log that many goroutines write.
+type record struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (r *record) Write(b []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text.Write(b)
+}
+
+func (r *record) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text.String()
+}
+
+func newDesk(t testing.TB) *desk {
+	d := &desk{t: t, journal: memjournal.New(memjournal.Config{}), log: &record{}, now: start.Add(time.Hour)}
+	d.requests = lifecycle.New(d.journal)
+	key, err := localsecrets.NewRandomKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.vault, err = vault.New(context.Background(), (&blobtest.Bucket{}).Open(), localsecrets.NewKeeper(key)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = d.vault.Close() })
+	if d.book, err = policy.Load(); err != nil {
+		t.Fatal(err)
+	}
+	d.open()
+	return d
+}
+
+// open has one more console on the same journal and vault.
+func (d *desk) open() {
+	billing, err := manifest.Parse("billing.yaml", []byte(billingYAML))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	logger := slog.New(slog.NewTextHandler(d.log, nil))
+	d.signIn, err = console.NewOIDC(console.OIDCConfig{Issuer: provider(d.t), ClientID: "console", URL: origin, Roles: map[string][]string{"viewer": {"v"}},
+		Signs: d.vault.Secret("signs"), Encrypts: d.vault.Secret("encrypts"), Now: d.clock, Log: logger})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.Console, err = console.New(console.Config{Requests: d.requests, Journal: d.journal, Vault: d.vault, Manifests: []*manifest.Manifest{billing}, Policy: d.book,
+		SignIn: d.signIn, Traces: "https://traces.example.com/{trace}", Now: d.clock, Log: logger})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.handler = d.Handler()
+}
+
+// provider says where people sign in; nobody does in these tests.
+func provider(t testing.TB) string {
+	mux := http.NewServeMux()
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(map[string]any{"issuer": server.URL, "authorization_endpoint": server.URL + "/authorize",
+			"token_endpoint": server.URL + "/token", "jwks_uri": server.URL + "/keys", "id_token_signing_alg_values_supported": []string{"RS256"}})
+	})
+	return server.URL
+}
+
+func (d *desk) clock() time.Time {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.now
+}
+
+func (d *desk) later(by time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.now = d.now.Add(by)
+}
+
+// as is the session of somebody with a role; none for nobody.
+func (d *desk) as(role console.Role) []*http.Cookie {
+	if role == console.Nobody {
+		return nil
+	}
+	w := httptest.NewRecorder()
+	if err := d.signIn.Mint(w, console.User{Name: "a." + role.String(), Role: role}); err != nil {
+		d.t.Fatal(err)
+	}
+	return w.Result().Cookies()
+}
+
+// call makes a call, from the console's own page unless a header says otherwise.
+func (d *desk) call(session []*http.Cookie, method, target string, form url.Values, headers ...string) *httptest.ResponseRecorder {
+	var body io.Reader
+	if form != nil {
+		body = strings.NewReader(form.Encode())
+	}
+	r := httptest.NewRequestWithContext(context.Background(), method, origin+target, body)
+	if form != nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	return d.send(session, r, headers...)
+}
+
+func (d *desk) send(session []*http.Cookie, r *http.Request, headers ...string) *httptest.ResponseRecorder {
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	for _, c := range session {
+		r.AddCookie(c)
+	}
+	w := httptest.NewRecorder()
+	d.handler.ServeHTTP(w, r)
+	return w
+}
+
+// submit has a request come in, of the canary.
+func (d *desk) submit(right dsar.Right) string {
+	id := uuid.NewString()
+	keys, err := d.vault.CreateKeys(context.Background(), id)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	sealed, err := keys.Seal([]byte(canary), "identifier")
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	law, ok := d.book.Jurisdiction("EEA")
+	if !ok {
+		d.t.Fatal("no EEA")
+	}
+	_, err = d.requests.Accept(context.Background(), dsar.Accepted{RequestID: id, Right: right, Jurisdiction: law.ID, Locale: "fr", ReceivedAt: start, AcceptedAt: start, DueAt: start.AddDate(0, 1, 0),
+		Source: "test", Digest: id, Terms: dsar.Terms{Refusals: []string{"excessive"}},
+		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: d.vault.Fingerprint("email", canary), Sealed: sealed}},
+		Systems:     []dsar.System{{Name: "billing", Abilities: []dsar.Action{dsar.Gather, dsar.Erase}, Needs: []dsar.IdentifierType{"email"}, MaxRecords: 10}}})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return id
+}
+
+func (d *desk) do(id string, c dsar.Command) {
+	if _, err := d.requests.Do(context.Background(), id, c); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+func (d *desk) hear(id string, r dsar.Report) {
+	r.RequestID = id
+	r.Attempt = max(r.Attempt, 1)
+	d.do(id, dsar.Heard{Report: r, Now: start.Add(time.Minute)})
+}
+
+// Requests at the places of their life at which somebody acts.
+
+func (d *desk) running() string { return d.submit(dsar.Access) }
+
+func (d *desk) failed() string {
+	id := d.submit(dsar.Access)
+	d.hear(id, dsar.Report{System: "billing", Action: dsar.Gather, Kind: dsar.ReportFailed, Code: "no-permission", Reason: "billing says no"})
+	return id
+}
+
+func (d *desk) tooLarge() string {
+	id := d.submit(dsar.Erasure)
+	d.hear(id, dsar.Report{System: "billing", Action: dsar.Count, Kind: dsar.ReportEnded, Outcome: dsar.Found, Counts: []dsar.Counts{{Dataset: "invoices", Found: 5000}}})
+	return id
+}
+
+func (d *desk) proofAsked() string {
+	id := d.submit(dsar.Access)
+	d.do(id, dsar.AskProof{By: "upstream", Now: start.Add(time.Minute)})
+	return id
+}
+
+func (d *desk) clarificationAsked() string {
+	id := d.submit(dsar.Access)
+	d.do(id, dsar.AskClarification{By: "upstream", Now: start.Add(time.Minute)})
+	return id
+}
+
+func (d *desk) completed() string {
+	id := d.submit(dsar.Access)
+	d.hear(id, dsar.Report{System: "billing", Action: dsar.Gather, Kind: dsar.ReportEnded, Outcome: dsar.NothingFound})
+	d.hear(id, dsar.Report{System: dsar.Aggregator, Action: dsar.Assemble, Kind: dsar.ReportEnded, Outcome: dsar.Assembled, Objects: []dsar.Object{{Name: "bundle"}}})
+	return id
+}
+
+func (d *desk) held() string {
+	id := d.submit(dsar.Erasure)
+	d.do(id, dsar.Hold{By: "legal", Reason: "a lawsuit", System: "billing", Now: start.Add(time.Minute)})
+	return id
+}
+
+// acts is what people have done to a request.
+func (d *desk) acts(id string) int {
+	s, err := d.requests.State(context.Background(), id)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return s.Acts
+}
+
+// facts are a request's, from a version on: type and JSON.
+func (d *desk) facts(id string, from int) (types, texts []string) {
+	facts, err := d.journal.Facts(context.Background(), id, from)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	for _, f := range facts {
+		types, texts = append(types, f.Type), append(texts, string(f.Data))
+	}
+	return types, texts
+}
+
+// version is how many facts a request has.
+func (d *desk) version(id string) int {
+	types, _ := d.facts(id, 1)
+	return len(types)
+}
+
+// form is an act's form, as the page of a request makes it.
+func (d *desk) form(id string, pairs ...string) url.Values {
+	f := url.Values{"reason": {"because of ticket 4711"}, "acts": {fmt.Sprint(d.acts(id))}}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		f.Set(pairs[i], pairs[i+1])
+	}
+	return f
+}

@@ -1,0 +1,359 @@
+package console_test
+
+import (
+	"bytes"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"habeas.dev/services/console"
+)
+
+// everyone are the roles, the least first.
+var everyone = []console.Role{console.Nobody, console.Viewer, console.Agent, console.Officer}
+
+// may is one row of who may do what: who may make a call at least, on a request
+// at which place of its life, with which form, and which fact it leaves.
+type may struct {
+	pattern string
+	least   console.Role
+	on      func(*desk) string
+	form    func(d *desk, id string) url.Values
+	fact    string // empty: none
+	status  int    // of whoever may
+}
+
+// plain is the form that has a reason and nothing else.
+func plain(d *desk, id string) url.Values { return d.form(id) }
+
+func with(pairs ...string) func(*desk, string) url.Values {
+	return func(d *desk, id string) url.Values { return d.form(id, pairs...) }
+}
+
+func mayDo() []may {
+	page := func(pattern string, least console.Role) may {
+		return may{pattern: pattern, least: least, on: (*desk).running, status: http.StatusOK}
+	}
+	act := func(path string, least console.Role, on func(*desk) string, form func(*desk, string) url.Values, fact string) may {
+		return may{pattern: "POST /requests/{id}/" + path, least: least, on: on, form: form, fact: fact, status: http.StatusSeeOther}
+	}
+	many := func(path, fact string, form func(*desk, string) url.Values) may {
+		return may{pattern: "POST /" + path, least: console.Agent, on: (*desk).failed, form: func(d *desk, id string) url.Values {
+			f := form(d, id)
+			f.Set("id", id)
+			return f
+		}, fact: fact, status: http.StatusSeeOther}
+	}
+	return []may{
+		page("GET /{$}", console.Viewer),
+		page("GET /systems", console.Viewer),
+		page("GET /requests/{id}", console.Viewer),
+		page("GET /requests/{id}/trace.json", console.Viewer),
+		{"POST /find", console.Viewer, (*desk).running, func(*desk, string) url.Values { return url.Values{"for": {canary}} }, "", http.StatusOK},
+		{"POST /language", console.Viewer, (*desk).running, func(*desk, string) url.Values { return url.Values{"language": {"fr"}, "page": {"/systems"}} }, "", http.StatusSeeOther},
+		{"POST /requests/{id}/reveal", console.Agent, (*desk).running, plain, "identifiers.revealed", http.StatusOK},
+		many("retry", "request.retried", plain),
+		act("retry", console.Agent, (*desk).failed, with("system", "billing"), "request.retried"),
+		act("accept-plan", console.Officer, (*desk).tooLarge, plain, "request.retried"),
+		act("extend", console.Agent, (*desk).running, plain, "request.extended"),
+		act("ask-proof", console.Agent, (*desk).running, with("check", "identity"), "proof.asked"),
+		act("judge-proof", console.Agent, (*desk).proofAsked, with("verdict", "accept"), "proof.judged"),
+		act("ask-clarification", console.Agent, (*desk).running, plain, "clarification.asked"),
+		act("clarify", console.Agent, (*desk).clarificationAsked, plain, "clarification.given"),
+		act("deliver", console.Agent, (*desk).completed, plain, "delivery.asked"),
+		act("cancel", console.Agent, (*desk).running, plain, "request.cancelled"),
+		act("merge", console.Agent, (*desk).running, func(d *desk, id string) url.Values { return d.form(id, "into", d.running()) }, "request.merged"),
+		act("refuse", console.Officer, (*desk).running, with("ground", "excessive"), "request.refused"),
+		act("hold", console.Officer, (*desk).running, with("reach", "billing"), "hold.placed"),
+		act("lift", console.Officer, (*desk).held, with("system", "billing"), "hold.lifted"),
+		act("answer", console.Agent, (*desk).failed, with("system", "billing", "action", "gather", "outcome", "nothing-found"), "task.ended"),
+	}
+}
+
+// others are served to everyone, or have a test of their own.
+var others = map[string]string{
+	"GET /assets/{file}":      "for everyone: what pages need (TestAssets)",
+	"GET /signed-in":          "for who comes from the provider (the browser's tests)",
+	"POST /sign-out":          "ends whatever session there is (TestSignOut)",
+	"GET /requests/{id}/live": "a stream (TestLiveIsForViewers)",
+}
+
+// TestWhoMayDoWhat has everybody make every call: who may is answered, and what
+// they did is a fact under their name; who may not is refused, and nothing has
+// happened. Every route that is served is in the table.
+func TestWhoMayDoWhat(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	tested := map[string]bool{}
+	for _, m := range mayDo() {
+		tested[m.pattern] = true
+		for _, role := range everyone {
+			t.Run(m.pattern+" by "+role.String(), func(t *testing.T) { d.try(t, m, role) })
+		}
+	}
+	for _, pattern := range console.Patterns(d.Console) {
+		if !tested[pattern] && others[pattern] == "" {
+			t.Errorf("%s is served, and nothing here says who may", pattern)
+		}
+	}
+}
+
+// try has somebody make a call that all else allows.
+func (d *desk) try(t *testing.T, m may, role console.Role) {
+	id := m.on(d)
+	before := d.version(id)
+	var form url.Values
+	if m.form != nil {
+		form = m.form(d, id)
+	}
+	method, path, _ := strings.Cut(m.pattern, " ")
+	path = strings.ReplaceAll(strings.ReplaceAll(path, "{id}", id), "{$}", "")
+	var w *httptest.ResponseRecorder
+	if strings.HasSuffix(path, "/answer") {
+		w = d.send(d.as(role), multipartForm(t, path, form))
+	} else {
+		w = d.call(d.as(role), method, path, form)
+	}
+	types, texts := d.facts(id, before+1)
+	switch may := role >= m.least; {
+	case role == console.Nobody && method == http.MethodGet:
+		if w.Code != http.StatusFound || !strings.Contains(w.Header().Get("Location"), "/authorize") {
+			t.Errorf("%d to %q, not to the provider", w.Code, w.Header().Get("Location"))
+		}
+	case role == console.Nobody && w.Code != http.StatusUnauthorized:
+		t.Errorf("%d", w.Code)
+	case role != console.Nobody && !may && w.Code != http.StatusForbidden:
+		t.Errorf("%d", w.Code)
+	case may && w.Code != m.status:
+		t.Fatalf("%d: %s", w.Code, w.Body)
+	case may && m.fact != "":
+		i := slices.Index(types, m.fact)
+		if i < 0 {
+			t.Fatalf("no %s in %v", m.fact, types)
+		}
+		if !strings.Contains(texts[i], `"by":"a.`+role.String()+`"`) || !strings.Contains(texts[i], `"reason":"because of ticket 4711"`) {
+			t.Errorf("who did it, and why? %s", texts[i])
+		}
+	}
+	if (role < m.least || m.fact == "") && len(types) > 0 {
+		t.Errorf("this happened: %v", types)
+	}
+	if revealed := m.pattern == "POST /requests/{id}/reveal" && role >= m.least; strings.Contains(w.Body.String(), canary) != revealed {
+		t.Errorf("what identifies the person: %t, want %t", !revealed, revealed)
+	}
+}
+
+// multipartForm is a form as a browser sends it that has files.
+func multipartForm(t *testing.T, path string, form url.Values, files ...string) *http.Request {
+	t.Helper()
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
+	for name, values := range form {
+		for _, v := range values {
+			if err := w.WriteField(name, v); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for i := 0; i+1 < len(files); i += 2 {
+		part, err := w.CreateFormFile(files[i], "records.csv")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := part.Write([]byte(files[i+1])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, origin+path, &b)
+	r.Header.Set("Content-Type", w.FormDataContentType())
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	return r
+}
+
+// TestOtherSites has another site send every form: nothing happens, whoever is
+// signed in.
+func TestOtherSites(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	for _, m := range mayDo() {
+		method, path, _ := strings.Cut(m.pattern, " ")
+		if method != http.MethodPost {
+			continue
+		}
+		id := m.on(d)
+		before := d.version(id)
+		for _, from := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}, {"Sec-Fetch-Site", "", "Origin", "https://evil.example.com"}} {
+			w := d.call(d.as(console.Officer), method, strings.ReplaceAll(path, "{id}", id), m.form(d, id), from...)
+			if w.Code != http.StatusForbidden {
+				t.Errorf("%s from %v: %d", m.pattern, from, w.Code)
+			}
+		}
+		if types, _ := d.facts(id, before+1); len(types) > 0 {
+			t.Errorf("%s: %v", m.pattern, types)
+		}
+	}
+}
+
+// TestSecuredAnswers looks at the headers of every kind of answer: pages,
+// refusals, redirects, errors, files.
+func TestSecuredAnswers(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	id := d.running()
+	for _, c := range []struct {
+		who          console.Role
+		method, path string
+		form         url.Values
+	}{
+		{console.Viewer, "GET", "/", nil}, {console.Nobody, "GET", "/", nil}, {console.Viewer, "GET", "/nowhere", nil}, {console.Viewer, "GET", "/requests/" + id, nil},
+		{console.Viewer, "GET", "/requests/none", nil}, {console.Viewer, "GET", "/requests/" + id + "/trace.json", nil}, {console.Viewer, "GET", "/assets/console.css", nil},
+		{console.Viewer, "DELETE", "/requests/" + id, nil}, {console.Viewer, "POST", "/requests/" + id + "/cancel", d.form(id)}, {console.Nobody, "POST", "/requests/" + id + "/cancel", d.form(id)},
+		{console.Agent, "POST", "/requests/" + id + "/cancel", url.Values{}}, {console.Agent, "POST", "/requests/" + id + "/extend", d.form(id)}, {console.Viewer, "GET", "/?view=none", nil},
+		{console.Nobody, "GET", "/signed-in", nil}, {console.Nobody, "POST", "/sign-out", url.Values{}},
+	} {
+		w := d.call(d.as(c.who), c.method, c.path, c.form)
+		h := w.Result().Header
+		policy := h.Get("Content-Security-Policy")
+		for _, part := range []string{"default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "form-action 'self'", "base-uri 'none'"} {
+			if !strings.Contains(policy, part) {
+				t.Errorf("%s %s (%d): %q lacks %q", c.method, c.path, w.Code, policy, part)
+			}
+		}
+		if strings.Contains(policy, "unsafe") || strings.Contains(policy, "*") {
+			t.Errorf("%s %s: %q", c.method, c.path, policy)
+		}
+		if h.Get("X-Content-Type-Options") != "nosniff" || h.Get("X-Frame-Options") != "DENY" {
+			t.Errorf("%s %s: %v", c.method, c.path, h)
+		}
+		if !strings.HasPrefix(c.path, "/assets/") && h.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s %s may be kept: %q", c.method, c.path, h.Get("Cache-Control"))
+		}
+		if body := w.Body.String(); strings.Contains(body, "<script>") || strings.Contains(body, "style=\"") || strings.Contains(body, "onclick") {
+			t.Errorf("%s %s has what the policy forbids", c.method, c.path)
+		}
+	}
+}
+
+// TestAssets has pages' files for everyone, and nothing else from there.
+func TestAssets(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	for path, want := range map[string]int{"/assets/console.css": 200, "/assets/console.js": 200, "/assets/htmx.min.js": 200, "/assets/none": 404,
+		"/assets/..%2fconsole.go": 404, "/assets/%2e%2e/console.go": 404, "/assets/": 404} {
+		if w := d.call(nil, "GET", path, nil); w.Code != want {
+			t.Errorf("%s: %d", path, w.Code)
+		}
+	}
+}
+
+// TestSessionEnds has a session end by itself: half an hour after the last page,
+// and after a working day whatever was done; a stream that a page holds open
+// keeps nobody signed in.
+func TestSessionEnds(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	in := func(w *httptest.ResponseRecorder) bool { return w.Code == http.StatusOK }
+	session := d.as(console.Viewer)
+	d.later(console.SessionIdle - 1)
+	if !in(d.call(session, "GET", "/systems", nil)) {
+		t.Fatal("out too early")
+	}
+	d.later(2)
+	if in(d.call(session, "GET", "/systems", nil)) {
+		t.Fatal("still in, with the cookie that was never renewed")
+	}
+
+	session = d.as(console.Viewer)
+	began := d.clock()
+	for d.clock().Sub(began) < console.SessionMax-console.SessionIdle {
+		d.later(console.SessionIdle / 2)
+		w := d.call(session, "GET", "/systems", nil)
+		if !in(w) {
+			t.Fatalf("out after %v", d.clock().Sub(began))
+		}
+		if renewed := w.Result().Cookies(); len(renewed) > 0 {
+			session = renewed
+		}
+	}
+	for d.clock().Sub(began) <= console.SessionMax {
+		d.later(console.SessionIdle / 2)
+		if renewed := d.call(session, "GET", "/systems", nil).Result().Cookies(); len(renewed) > 0 {
+			session = renewed
+		}
+	}
+	if in(d.call(session, "GET", "/systems", nil)) {
+		t.Error("still in after a working day")
+	}
+
+	session = d.as(console.Viewer)
+	d.later(console.SessionIdle / 2)
+	if w := d.call(session, "GET", "/systems", nil, "Accept", "text/event-stream"); len(w.Result().Cookies()) > 0 {
+		t.Error("a stream renewed the session")
+	}
+
+	// A cookie that was altered, or is of other keys, is none.
+	session = d.as(console.Officer)
+	broken := *session[0]
+	broken.Value = "A" + broken.Value[1:]
+	if in(d.call([]*http.Cookie{&broken}, "GET", "/systems", nil)) {
+		t.Error("an altered cookie is taken")
+	}
+	if c := session[0]; !c.HttpOnly || !c.Secure || c.SameSite != http.SameSiteLaxMode || !strings.HasPrefix(c.Name, "__Host-") || strings.Contains(c.Value, "officer") {
+		t.Errorf("the cookie: %v", c)
+	}
+}
+
+// TestSignOut drops the session's cookie.
+func TestSignOut(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	w := d.call(d.as(console.Viewer), "POST", "/sign-out", url.Values{})
+	dropped := w.Result().Cookies()
+	if w.Code != http.StatusSeeOther || len(dropped) != 1 || dropped[0].MaxAge >= 0 || dropped[0].Value != "" {
+		t.Errorf("%d %v", w.Code, dropped)
+	}
+}
+
+// TestLocalIsLocal lets everyone in on this machine, and nobody from elsewhere:
+// neither another machine nor a page whose name resolves to this one.
+func TestLocalIsLocal(t *testing.T) {
+	t.Parallel()
+	l := console.Local{Name: "somebody"}
+	for _, c := range []struct {
+		remote, host string
+		in           bool
+	}{
+		{"127.0.0.1:5000", "localhost:8421", true}, {"127.0.0.1:5000", "127.0.0.1:8421", true}, {"[::1]:5000", "[::1]:8421", true}, {"127.8.8.8:1", "localhost", true},
+		{"192.0.2.1:5000", "localhost:8421", false}, {"127.0.0.1:5000", "rebound.example.com", false}, {"127.0.0.1:5000", "localhost.example.com:8421", false},
+		{"192.0.2.1:5000", "192.0.2.1:8421", false}, {"", "", false},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)
+		r.RemoteAddr, r.Host = c.remote, c.host
+		u, ok := l.User(httptest.NewRecorder(), r)
+		if ok != c.in || ok && (u.Role != console.Officer || u.Name != "somebody") {
+			t.Errorf("%q %q: %v %v", c.remote, c.host, u, ok)
+		}
+	}
+}
+
+// TestRoles names them, and knows no other.
+func TestRoles(t *testing.T) {
+	t.Parallel()
+	for _, role := range everyone[1:] {
+		if console.RoleOf(role.String()) != role {
+			t.Errorf("%s", role)
+		}
+	}
+	for _, name := range []string{"", "nobody", "admin", "Agent", "viewer "} {
+		if console.RoleOf(name) != console.Nobody {
+			t.Errorf("%q is %s", name, console.RoleOf(name))
+		}
+	}
+}
