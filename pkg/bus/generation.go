@@ -21,6 +21,7 @@ type generation struct {
 	parts []*partition
 	lanes *lanes
 
+	gone     atomic.Bool   // the topic isn't there any more, or not as it was
 	stopping chan struct{} // closed: hand nothing more out
 	abandon  chan struct{} // closed: wait for no answer any more
 	base     context.Context
@@ -54,14 +55,13 @@ func (g *generation) run(genCtx context.Context) {
 	g.base = base
 
 	var wg sync.WaitGroup
-	var gone atomic.Bool
 	if len(g.parts) > 0 {
 		wg.Go(func() {
 			if err := g.read(ctx); err != nil {
 				g.log.Warn("bus: a partition is gone, joining the group again", "topic", g.topic)
 				// The next generation may begin before the topic is back,
 				// with nothing to read: any number will be a change then.
-				gone.Store(true)
+				g.gone.Store(true)
 				cancel()
 			}
 		})
@@ -87,7 +87,7 @@ func (g *generation) run(genCtx context.Context) {
 	wg.Wait()
 	close(commits)
 	<-commitsDone
-	if gone.Load() {
+	if g.gone.Load() {
 		g.partitions = 0
 	}
 }
@@ -155,9 +155,12 @@ func (g *generation) commitLoop(end <-chan struct{}) {
 	}
 }
 
+// commit commits what moved. Offsets in a topic that is gone would be taken for
+// offsets in the one that is made in its place, whose first messages would be
+// skipped (TestTopicMadeAnewUnderLoad).
 func (g *generation) commit() bool {
 	m := g.lanes.offsets(g.parts)
-	if m == nil {
+	if m == nil || g.gone.Load() {
 		return true
 	}
 	if err := g.sub.commit(g.gen, g.topic, m); err != nil {

@@ -1,7 +1,9 @@
 package bus_test
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"sync"
 	"testing"
 	"time"
@@ -148,6 +150,64 @@ func TestTopicMadeAnew(t *testing.T) {
 		t.Fatalf("got %q", m.Payload)
 	}
 	m.Ack()
+}
+
+// TestTopicMadeAnewUnderLoad: a topic is deleted and made again while a message
+// of it is in flight. What is answered then says nothing of the new one, all of
+// whose messages come.
+func TestTopicMadeAnewUnderLoad(t *testing.T) {
+	t.Parallel()
+	const before, after = 20, 30
+	r := newRig(t, brokers(t), 1)
+	pub := r.publisher()
+	noticed := make(chan struct{}, 1)
+	sub := r.subscriber(func(c *bus.SubscriberConfig) {
+		c.Logger = slog.New(tellOf{"bus: a partition is gone, joining the group again", noticed})
+	})
+	ch := r.subscribe(sub)
+	for i := range before - 1 {
+		r.publish(pub, msg("a", fmt.Sprint("old ", i)))
+		r.next(ch).Ack()
+	}
+	r.publish(pub, msg("a", "old and late"))
+	late := r.next(ch)
+	r.until("all else is committed", func() bool { return r.committed(0) == before-1 })
+	res, err := r.client().DeleteTopics(t.Context(), &kafka.DeleteTopicsRequest{Topics: []string{r.topic}})
+	if err != nil || res.Errors[r.topic] != nil {
+		t.Fatal(err, res.Errors)
+	}
+	<-noticed
+	r.ensure(1)
+	for i := range after {
+		r.publish(pub, msg("a", fmt.Sprint("new ", i)))
+	}
+	late.Ack()
+	y := newTally()
+	var drinking sync.WaitGroup
+	drinking.Go(func() { y.drink(ch) })
+	r.until("all of the new ones came", func() bool { n, _ := y.count(); return n == after })
+	_ = sub.Close()
+	drinking.Wait()
+}
+
+// tellOf tells when a line is logged.
+type tellOf struct {
+	line string
+	told chan struct{}
+}
+
+func (tellOf) Enabled(context.Context, slog.Level) bool { return true }
+func (h tellOf) WithAttrs([]slog.Attr) slog.Handler     { return h }
+func (h tellOf) WithGroup(string) slog.Handler          { return h }
+
+func (h tellOf) Handle(_ context.Context, r slog.Record) error {
+	if r.Message == h.line {
+		select {
+		case h.told <- struct{}{}:
+		default:
+		}
+	}
+	return nil
 }
 
 // TestOffsetBeyondTheEnd: the log lost what the group had committed. It is
