@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"math/rand/v2"
 	"slices"
@@ -12,11 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-
 	"habeas.dev/pkg/bus/kafkatest"
 	"habeas.dev/pkg/dsar"
-	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/pgtest"
 )
 
@@ -24,15 +20,14 @@ import (
 // every change.
 var (
 	faultRequests = flag.Int("fault-requests", 60, "how many requests TestFaults sends while processes are killed")
-	faultKills    = flag.Int("fault-kills", 6, "how many processes TestFaults kills")
+	faultKills    = flag.Int("fault-kills", 8, "how many processes TestFaults kills")
 	faultOutage   = flag.Duration("fault-outage", 8*time.Second, "for how long TestFaults takes the broker, and PostgreSQL, away")
 	faultSeed     = flag.Uint64("fault-seed", 0, "the seed of what is killed; 0: a fresh one")
 )
 
-// TestFaults runs three processes of each service on Apache Kafka and PostgreSQL,
-// and takes away one after the other what they stand on. After each fault every
-// request has ended, its bundle holds what the seeds have, once, and its chain
-// verifies.
+// TestFaults runs three processes of each worker and service on Apache Kafka and
+// PostgreSQL, and takes away one after the other what they stand on. What holds
+// after each fault, siege.end says.
 func TestFaults(t *testing.T) {
 	if !kafkatest.Asked() {
 		t.Skip("needs Apache Kafka and PostgreSQL: make test-kafka")
@@ -40,37 +35,60 @@ func TestFaults(t *testing.T) {
 	t.Parallel()
 	b := kafkatest.Start(t, kafkatest.Own())
 	db := pgtest.Start(t, pgtest.Own(), pgtest.Param("max_connections=300"))
-	f := newFleet(t, b.Addrs(kafkatest.Plaintext), db.Database(t))
-	s := &siege{fleet: f, door: f.start("intake", "--listen", "127.0.0.1:0")}
+	// Every fifth request is an erasure, of a person each.
+	const inOtherFaults = 150
+	f := newFleet(t, b.Addrs(kafkatest.Plaintext), db.Database(t), max(200, 2*(*faultRequests+inOtherFaults)/5))
+	s := &siege{fleet: f}
 	s.pipeline = &pipeline{T: t, people: f.people, n: &node{cfg: f.cfg, in: f.in}}
 	for range 3 {
 		for _, service := range [][]string{{"coordinator"}, {"aggregator"}, {"worker", "account", "billing"}, {"worker", "marketplace", "salesforce", "marketo"}} {
 			s.others = append(s.others, f.start(service...))
 		}
+		s.events = append(s.events, f.start("worker", "events"))
 	}
-	events := f.start("worker", "events")
+	s.door = f.start("intake", "--listen", "127.0.0.1:0")
+	s.console = f.start("console", "--listen", "127.0.0.1:0")
+	s.others = append(append(s.others, s.events...), s.console, s.door)
+	impatient := f.startWith(f.impatient(), "intake", "--listen", "127.0.0.1:0")
 	seed := *faultSeed
 	if seed == 0 {
 		seed = rand.Uint64()
 	}
 	t.Logf("repeat with -fault-seed=%d", seed)
-	s.random = rand.New(rand.NewPCG(seed, 1))
+	random := rand.New(rand.NewPCG(seed, 1))
 
 	// In order: each leaves the fleet whole for the next.
 	t.Run("processes killed", func(t *testing.T) {
 		s.begin(t)
 		every := max(1, *faultRequests/max(1, *faultKills))
+		var turn []int
 		for n := range *faultRequests {
 			s.ask()
-			if n%every == every-1 {
-				s.others[s.random.IntN(len(s.others))].restart()
+			if n%every != every-1 {
+				continue
 			}
+			if len(turn) == 0 {
+				turn = random.Perm(len(s.others)) // each in turn, in another order every time
+			}
+			s.others[turn[0]].restart()
+			s.crashes++
+			turn = turn[1:]
+		}
+		s.end()
+	})
+	t.Run("processes stopped in order", func(t *testing.T) {
+		s.begin(t)
+		for _, m := range s.others {
+			s.askMany(1)
+			m.stopGently() // drained: nothing is done twice for it
+			m.begin()
 		}
 		s.end()
 	})
 	t.Run("a coordinator paused past its session", func(t *testing.T) {
 		s.begin(t)
-		paused := s.others[slices.IndexFunc(s.others, func(m *member) bool { return m.args[0] == "coordinator" })]
+		s.crashes++
+		paused := s.coordinators()[0]
 		s.ask()
 		paused.signal(syscall.SIGSTOP)
 		defer paused.signal(syscall.SIGCONT)
@@ -80,16 +98,60 @@ func TestFaults(t *testing.T) {
 		s.askMany(4)
 		s.end()
 	})
+	t.Run("every message comes twice", func(t *testing.T) {
+		s.begin(t)
+		copied := s.mirror()
+		s.askMany(15)
+		s.end()
+		if n := copied(); n < 15*20 {
+			t.Errorf("%d messages were copied", n)
+		}
+	})
+	t.Run("reports get lost", func(t *testing.T) {
+		s.beginAt(t, impatient)
+		lost := s.loseReports(100) // one of so many
+		s.askMany(25)
+		s.end()
+		if lost() == 0 {
+			t.Error("no report was lost")
+		}
+	})
+	t.Run("workers answer after their task was sent again", func(t *testing.T) {
+		s.beginAt(t, impatient)
+		s.crashes++ // their session ends
+		for _, m := range s.events {
+			m.signal(syscall.SIGSTOP)
+			defer m.signal(syscall.SIGCONT)
+		}
+		s.askMany(6)
+		s.sentAgain("events")
+		for _, m := range s.events {
+			m.signal(syscall.SIGCONT)
+		}
+		s.end()
+	})
+	t.Run("all topics deleted and made again", func(t *testing.T) {
+		s.beginAt(t, impatient)
+		s.crashes++
+		s.askMany(10)
+		s.deleteTopics()
+		s.askMany(4) // what comes in is in the journal
+		f.applyTopics()
+		s.askMany(4)
+		s.end()
+	})
 	t.Run("the broker away", func(t *testing.T) {
 		s.begin(t)
+		s.crashes++
 		s.askMany(6)
 		b.Stop(t)
-		s.away(*faultOutage, 6) // what comes in is in the journal
+		s.away(*faultOutage, 6)
 		b.StartAgain(t)
 		s.end()
 	})
 	t.Run("the broker cut off", func(t *testing.T) {
 		s.begin(t)
+		s.crashes++
 		s.askMany(6)
 		b.Kill(t)
 		b.StartAgain(t)
@@ -99,7 +161,7 @@ func TestFaults(t *testing.T) {
 		s.begin(t)
 		s.askMany(6)
 		db.Stop(t)
-		s.refused()
+		s.refused(*faultOutage)
 		db.StartAgain(t)
 		s.askMany(2)
 		s.end()
@@ -112,85 +174,51 @@ func TestFaults(t *testing.T) {
 		s.askMany(2)
 		s.end()
 	})
-	t.Run("one system's worker down", func(t *testing.T) {
+	t.Run("PostgreSQL cuts every connection", func(t *testing.T) {
 		s.begin(t)
-		events.kill()
-		s.askMany(6)
-		s.waitsFor("events")
-		events.begin()
+		for range 5 {
+			s.askMany(2)
+			pgtest.Exec(t, f.cfg.Journal, "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'")
+		}
 		s.end()
 	})
-	for _, m := range append(s.others, events, s.door) {
+	t.Run("PostgreSQL's disk is full", func(t *testing.T) {
+		s.begin(t)
+		s.askMany(6)
+		pgtest.Exec(t, f.cfg.Journal, `CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
+			$$BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END$$`)
+		pgtest.Exec(t, f.cfg.Journal, "CREATE TRIGGER full_disk BEFORE INSERT ON fact EXECUTE FUNCTION full_disk()")
+		s.refused(*faultOutage / 4)
+		pgtest.Exec(t, f.cfg.Journal, "DROP FUNCTION full_disk CASCADE")
+		s.askMany(2)
+		s.end()
+	})
+	t.Run("one system's workers down", func(t *testing.T) {
+		s.begin(t)
+		for _, m := range s.events {
+			m.kill()
+		}
+		s.crashes++
+		s.askMany(6)
+		s.waitsFor("events")
+		for _, m := range s.events {
+			m.begin()
+		}
+		s.end()
+	})
+	for _, m := range append(s.others, impatient) {
 		m.stopGently()
 	}
 }
 
-// siege is a fleet under faults, and what was asked of it since the last one.
-type siege struct {
-	*fleet
-	*pipeline
-	door   *member
-	others []*member
-	random *rand.Rand
-
-	t      *testing.T
-	asked  []asked
-	person int
-}
-
-type asked struct {
-	id     string
-	person int
-	right  dsar.Right
-}
-
-func (s *siege) begin(t *testing.T) {
-	t.Helper()
-	s.t, s.asked = t, nil
-	s.pipeline.T = t
-}
-
-// ask sends a request: for access of one of the first people, over and over, or
-// for erasure of one of the last, of each once.
-func (s *siege) ask() {
-	s.t.Helper()
-	if err := s.tryAsk(); err != nil {
-		s.t.Fatal(err)
-	}
-}
-
-func (s *siege) askMany(n int) {
-	s.t.Helper()
-	for range n {
-		s.ask()
-	}
-}
-
-// tryAsk sends a request until the door has taken it, or refuses it for good: a
-// door that can't reach its journal says so, and whoever asks, asks again.
-func (s *siege) tryAsk() error {
-	s.person++
-	a := asked{id: uuid.NewString(), person: 1 + s.person%(fleetPeople/2), right: dsar.Access}
-	if s.person%5 == 0 && s.person/5 <= fleetPeople/2 {
-		a.person, a.right = fleetPeople/2+s.person/5, dsar.Erasure
-	}
-	r := demoRequest{id: a.id, right: a.right, jurisdiction: "EEA", locale: "en", source: "test", receivedAt: received, email: s.fleet.people.Person(a.person).Email}
-	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
-	defer cancel()
-	beat := time.NewTicker(50 * time.Millisecond)
-	defer beat.Stop()
-	for {
-		_, err := post(ctx, s.door.url, r.data())
-		if err == nil {
-			s.asked = append(s.asked, a)
-			return nil
-		}
-		select {
-		case <-beat.C:
-		case <-ctx.Done():
-			return err
+// coordinators are the processes that coordinate.
+func (s *siege) coordinators() (found []*member) {
+	for _, m := range s.others {
+		if m.args[0] == "coordinator" {
+			found = append(found, m)
 		}
 	}
+	return found
 }
 
 // away waits for an outage to last, while requests come in.
@@ -203,73 +231,27 @@ func (s *siege) away(outage time.Duration, requests int) {
 }
 
 // refused has the door refuse requests for the time of an outage, and be heard.
-func (s *siege) refused() {
+func (s *siege) refused(outage time.Duration) {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), *faultOutage)
+	ctx, cancel := context.WithTimeout(s.t.Context(), outage)
 	defer cancel()
 	beat := time.NewTicker(100 * time.Millisecond)
 	defer beat.Stop()
 	for ctx.Err() == nil {
 		<-beat.C
-		r := demoRequest{id: uuid.NewString(), right: dsar.Access, jurisdiction: "EEA", locale: "en", source: "test", receivedAt: received, email: s.fleet.people.Person(1).Email}
-		if _, err := post(ctx, s.door.url, r.data()); err == nil {
+		if _, err := post(ctx, s.door.url, s.request(dsar.Access, 1).data()); err == nil {
 			s.t.Fatal("a request was taken without a journal")
 		}
 	}
 }
 
-// waitsFor waits until all that was asked waits for one system and nothing else.
-func (s *siege) waitsFor(system string) {
+// sentAgain waits until a system was sent a task of every request once more.
+func (s *siege) sentAgain(system string) {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), 2*time.Minute)
-	defer cancel()
-	beat := time.NewTicker(20 * time.Millisecond)
-	defer beat.Stop()
-	for _, a := range s.asked {
-		for {
-			row, err := s.in.Journal.Row(ctx, a.id)
-			if err == nil && slices.Equal(row.Waiting, []string{system}) {
-				break
-			}
-			select {
-			case <-beat.C:
-			case <-ctx.Done():
-				s.t.Fatalf("request %s is %s, and waits for %v: %v", a.id, row.Status, row.Waiting, err)
-			}
-		}
-	}
-}
-
-// finish waits until all that was asked has ended.
-func (s *siege) finish() {
-	s.t.Helper()
-	for _, a := range s.asked {
-		s.wait(a.id)
-	}
-}
-
-// end waits until all has ended, and checks it against the seeds and the journal.
-func (s *siege) end() {
-	s.t.Helper()
-	s.finish()
-	for _, a := range s.asked {
-		if a.right == dsar.Erasure {
-			s.certifies(a.id, a.person)
-		} else {
-			s.holds(a.id, a.person)
-		}
-		row, err := s.in.Journal.Row(s.t.Context(), a.id)
-		facts, factsErr := s.in.Journal.Facts(s.t.Context(), a.id, 1)
-		if err := errors.Join(err, factsErr); err != nil {
-			s.t.Fatal(err)
-		}
-		if err := journal.VerifyHead(row, facts); err != nil {
-			s.t.Error(err)
-		}
-		if tr, err := load(s.t.Context(), s.in, a.id); err != nil || string(tr.Status) != row.Status || tr.Chain != "verified" {
-			s.t.Errorf("request %s: the facts say %s (%s), the row says %s: %v", a.id, tr.Status, tr.Chain, row.Status, err)
-		}
-	}
+	s.until("sent again to "+system, func(ctx context.Context, id string) bool {
+		state, err := s.in.Requests.State(ctx, id)
+		return err == nil && slices.ContainsFunc(state.Tasks, func(t dsar.TaskState) bool { return t.System == system && t.Attempt > 1 })
+	})
 }
 
 func (m *member) signal(s syscall.Signal) {

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -30,9 +31,6 @@ import (
 	salesforcesandbox "habeas.dev/services/sandbox/salesforce"
 )
 
-// fleetPeople is how many people the fleet's systems hold something of.
-const fleetPeople = 200
-
 // fleet is what the processes share: a broker, databases, vendors, a
 // configuration.
 type fleet struct {
@@ -42,13 +40,15 @@ type fleet struct {
 	file    string
 	cfg     config.Config
 	in      *installation.Installation
+	vendors *destroyed
 }
 
-// newFleet makes a fleet on a broker, with a journal; "" is SQLite's.
-func newFleet(t *testing.T, brokers []string, journalURL string) *fleet {
+// newFleet makes a fleet on a broker, with a journal ("" is SQLite's), whose
+// systems hold something of so many people.
+func newFleet(t *testing.T, brokers []string, journalURL string, persons int) *fleet {
 	t.Helper()
 	dir := t.TempDir()
-	f := &fleet{T: t, members: map[string]int{}, people: people.Generate(people.Config{Seed: 31, People: fleetPeople}), file: filepath.Join(dir, config.File)}
+	f := &fleet{T: t, members: map[string]int{}, people: people.Generate(people.Config{Seed: 31, People: persons}), file: filepath.Join(dir, config.File), vendors: newDestroyed()}
 	sandbox := filepath.Join(dir, config.RoomSandbox)
 	files, err := internaldb.Create(t.Context(), sandbox, f.people)
 	if err != nil {
@@ -62,7 +62,7 @@ func newFleet(t *testing.T, brokers []string, journalURL string) *fleet {
 	if err != nil {
 		t.Fatal(err)
 	}
-	crmServer, mailServer := httptest.NewServer(crm), httptest.NewServer(mail)
+	crmServer, mailServer := httptest.NewServer(f.vendors.watch(crm)), httptest.NewServer(f.vendors.watch(mail))
 	t.Cleanup(crmServer.Close)
 	t.Cleanup(mailServer.Close)
 	secret := filepath.Join(dir, "secret")
@@ -70,20 +70,14 @@ func newFleet(t *testing.T, brokers []string, journalURL string) *fleet {
 		t.Fatal(err)
 	}
 	cfg := config.Config{
-		Data: dir, Journal: journalURL, Kafka: bus.Files{Brokers: brokers}, Topics: topics.Deviation{Replication: 1}, Log: config.Log{Level: "warn", Format: "text"}, Systems: map[string]config.System{
+		Data: dir, Journal: journalURL, Kafka: bus.Files{Brokers: brokers}, Topics: topics.Deviation{Replication: 1}, Log: config.Log{Level: "warn", Format: "text"}, Console: config.Console{Local: true}, Systems: map[string]config.System{
 			people.Salesforce: {URL: crmServer.URL, ClientID: salesforcesandbox.DefaultClientID, ClientSecretFile: secret},
 			people.Marketo:    {URL: mailServer.URL, ClientID: marketosandbox.DefaultClientID, ClientSecretFile: secret, CallsPerSecond: -1},
 		}}
 	for system, path := range files {
 		cfg.Systems[system] = config.System{DSN: path}
 	}
-	text, err := yaml.Marshal(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(f.file, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	f.write(f.file, cfg)
 	if f.cfg, err = config.Load(f.file); err != nil {
 		t.Fatal(err)
 	}
@@ -94,6 +88,27 @@ func newFleet(t *testing.T, brokers []string, journalURL string) *fleet {
 	}
 	t.Cleanup(func() { f.in.Close() })
 	return f
+}
+
+func (f *fleet) write(file string, cfg config.Config) {
+	f.Helper()
+	text, err := yaml.Marshal(cfg)
+	if err != nil {
+		f.Fatal(err)
+	}
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		f.Fatal(err)
+	}
+}
+
+// impatient is the file of a configuration by which a task that nothing is heard
+// of is sent again soon. The door decides on that, for each request.
+func (f *fleet) impatient() string {
+	cfg := f.cfg
+	cfg.Lease = 3 * time.Second
+	file := filepath.Join(f.cfg.Data, "impatient.yaml")
+	f.write(file, cfg)
+	return file
 }
 
 // applyTopics makes the topics, as a platform team does.
@@ -115,7 +130,12 @@ type member struct {
 
 func (f *fleet) start(args ...string) *member {
 	f.Helper()
-	m := &member{fleet: f, args: append(args, "--config", f.file), logs: &lockedBuffer{}}
+	return f.startWith(f.file, args...)
+}
+
+func (f *fleet) startWith(file string, args ...string) *member {
+	f.Helper()
+	m := &member{fleet: f, args: append(args, "--config", file), logs: &lockedBuffer{}}
 	m.begin()
 	f.Cleanup(m.kill)
 	switch args[0] {
@@ -205,11 +225,11 @@ func (m *member) restart() {
 
 func (m *member) stopGently() {
 	m.Helper()
-	if err := m.cmd.Process.Signal(os.Interrupt); err != nil {
+	if err := m.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		m.Error(err)
 	}
 	if err := m.cmd.Wait(); err != nil {
-		m.Error(fmt.Errorf("%v after an interrupt: %w\n%s", m.args, err, m.logs.Bytes()))
+		m.Error(fmt.Errorf("%v, told to stop: %w\n%s", m.args, err, m.logs.Bytes()))
 	}
 	m.cmd = nil
 }

@@ -128,7 +128,7 @@ func newUp(t *testing.T) *up {
 	return u
 }
 
-var upLine = regexp.MustCompile(`HTTP (http://\S+)`)
+var upLine = regexp.MustCompile(`(?:HTTP|is up:) (http://\S+)`)
 
 // start starts the process and waits until it serves.
 func (u *up) start() {

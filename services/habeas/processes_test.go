@@ -25,7 +25,7 @@ func TestProcesses(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(b.Close)
-	f := newFleet(t, []string{b.Addr()}, "")
+	f := newFleet(t, []string{b.Addr()}, "", 200)
 	door := f.start("intake", "--listen", "127.0.0.1:0")
 	others := []*member{
 		f.start("coordinator"), f.start("coordinator"), f.start("aggregator"), f.start("aggregator"),

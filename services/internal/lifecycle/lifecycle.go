@@ -103,12 +103,8 @@ func (l *Lifecycle) load(ctx context.Context, requestID string) (versioned, erro
 	if err != nil {
 		return v, fmt.Errorf("request %s: load: %w", requestID, err)
 	}
-	for _, f := range facts {
-		e, err := dsar.Decode(f.Type, f.Data)
-		if err != nil {
-			return v, fmt.Errorf("request %s, fact %d: %w", requestID, f.Version, err)
-		}
-		v.state, v.version = dsar.Evolve(v.state, e), f.Version
+	if v, err = v.fold(facts); err != nil {
+		return v, fmt.Errorf("request %s: %w", requestID, err)
 	}
 	if v.version > 0 {
 		l.states.put(requestID, v)
@@ -145,6 +141,31 @@ func follow(v versioned, requestID string, facts []dsar.Event) (journal.Append, 
 	}
 	a.Row = row(state, a.Facts[len(a.Facts)-1].At)
 	return a, state, nil
+}
+
+// fold brings a state up to further facts.
+func (v versioned) fold(facts []journal.Fact) (versioned, error) {
+	for _, f := range facts {
+		e, err := dsar.Decode(f.Type, f.Data)
+		if err != nil {
+			return v, fmt.Errorf("fact %d: %w", f.Version, err)
+		}
+		v.state, v.version = dsar.Evolve(v.state, e), f.Version
+	}
+	return v, nil
+}
+
+// Fold is the row that all facts of a request amount to: what the journal's own
+// row of it, which lists show, MUST be.
+func Fold(facts []journal.Fact) (journal.Row, error) {
+	v, err := versioned{}.fold(facts)
+	if err != nil || len(facts) == 0 {
+		return journal.Row{}, err
+	}
+	last := facts[len(facts)-1]
+	r := row(v.state, last.At)
+	r.RequestID, r.Version, r.Hash = last.RequestID, last.Version, last.Hash
+	return r, nil
 }
 
 func fingerprints(out []string, ids []dsar.Identifier) []string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"sync"
 	"testing"
 	"time"
@@ -79,6 +80,11 @@ func TestTwoDecidersOneJournal(t *testing.T) {
 	}
 	if err := journal.VerifyChain(facts); err != nil {
 		t.Error(err)
+	}
+	row, err := j.Row(t.Context(), requestID)
+	folded, foldErr := lifecycle.Fold(facts)
+	if err != nil || foldErr != nil || !reflect.DeepEqual(folded, row) {
+		t.Errorf("the facts amount to %+v, %v; the row is %+v, %v", folded, foldErr, row, err)
 	}
 }
 
