@@ -6,7 +6,7 @@ PACKAGES := ./schemas/... ./pkg/... ./services/...
 GO ?= go
 LINT := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: help build demo test race simulate kill bench check vet lint tidy standalone generated generate test-postgres test-kafka test-deploy faults clouds clean
+.PHONY: help build demo test test-browser race simulate kill bench check vet lint tidy standalone generated generate test-postgres test-kafka test-deploy faults clouds clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -23,6 +23,11 @@ test: ## Every test that needs no outside service
 
 race: ## The same tests three times under the race detector
 	$(GO) test -race -count=3 $(PACKAGES)
+
+BROWSERTEST := services/internal/browsertest
+test-browser: ## The console in a real browser (Chromium, Node); HABEAS_SCREENSHOTS=DIR keeps pictures of every page
+	@npm ci --prefix $(BROWSERTEST) --silent
+	HABEAS_TEST_BROWSER=1 $(GO) test -count=1 -run '^TestBrowser' -timeout 30m ./services/console ./services/habeas
 
 SEEDS ?= 10000
 simulate: ## Simulate SEEDS=10000 runs with duplicates, losses and crashes

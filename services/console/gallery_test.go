@@ -1,0 +1,140 @@
+package console_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/console"
+	"habeas.dev/services/internal/browsertest"
+)
+
+// furnished are the house's requests, by what is to be seen in them.
+type furnished struct {
+	*house
+	running, parked, failed, byHand, tooMuch, proof, clarify, held, extended, overdue, erased, answered, refused, cancelled, merged string
+}
+
+// camille is who most requests are of.
+const camille = "camille.o'brien@example.com"
+
+func furnish(t *testing.T) *furnished {
+	t.Helper()
+	f := &furnished{house: newHouse(t)}
+	person := func(n int) string { return fmt.Sprintf("person%d@example.com", n) }
+
+	f.running = f.ask(dsar.Access, "EEA", camille, 0, nil)
+	f.says(f.running, "account", dsar.Resolve, f.at(f.running, 400*time.Millisecond), f.answer(f.running, *f.state(f.running).Task("account", dsar.Resolve)))
+
+	f.parked = f.ask(dsar.Erasure, "UK", person(2), 3, nil)
+	f.work(f.parked, 0, "salesforce")
+	f.says(f.parked, "salesforce", dsar.Count, f.at(f.parked, 9*time.Second), dsar.Report{Kind: dsar.ReportParked, Until: f.now.Add(5 * time.Hour), Code: "rate-limited", Reason: "the daily quota of calls is spent"})
+
+	f.failed = f.ask(dsar.Access, "EEA", person(3), 21, nil)
+	f.work(f.failed, 0, "marketplace", "billing")
+	f.says(f.failed, "marketplace", dsar.Gather, f.at(f.failed, 12*time.Second), dsar.Report{Kind: dsar.ReportFailed, Code: "no-permission", Reason: "the database refuses this user: table listings"})
+	f.work(f.failed, time.Minute, "marketplace")
+
+	f.byHand = f.ask(dsar.Restriction, "EEA", person(4), 12, nil)
+	f.work(f.byHand, 0)
+	for _, system := range []string{"billing", "marketplace", "salesforce", "marketo"} {
+		if task := f.state(f.byHand).Task(system, dsar.Restrict); task != nil && task.Status == dsar.TaskIsSent {
+			f.says(f.byHand, system, dsar.Restrict, f.at(f.byHand, time.Minute), dsar.Report{Kind: dsar.ReportFailed, Outcome: dsar.Manual, Code: "no-worker", Reason: "this system has no worker for it"})
+		}
+	}
+
+	f.tooMuch = f.ask(dsar.Erasure, "EEA", person(5), 27, nil)
+	f.work(f.tooMuch, 0, "events")
+	f.says(f.tooMuch, "events", dsar.Count, f.at(f.tooMuch, time.Minute), dsar.Report{Kind: dsar.ReportFailed, Code: "plan-too-large", Reason: "the plan touches 18 402 records; at most 5 000 are expected of one person",
+		Counts: []dsar.Counts{{Dataset: "registrations", Found: 18_402}}})
+
+	f.proof = f.ask(dsar.Access, "California", person(6), 9, func(a *dsar.Accepted) { a.Identifiers[0].Verified = false; a.Locale = "en" })
+	f.do(f.proof, dsar.AskProof{By: "lea", Reason: "the address isn’t verified", Checks: []dsar.Check{dsar.CheckIdentity}, Now: f.at(f.proof, time.Hour)})
+
+	f.clarify = f.ask(dsar.Erasure, "EEA", person(7), 6, nil)
+	f.do(f.clarify, dsar.AskClarification{By: "lea", Reason: "only the forum posts, or the account too?", Now: f.at(f.clarify, 3*time.Hour)})
+
+	f.extended = f.ask(dsar.Portability, "EEA", person(8), 25, nil)
+	f.do(f.extended, dsar.Extend{By: "lea", Reason: "eleven years of orders", Calendar: f.book, Now: f.at(f.extended, 24*time.Hour)})
+
+	f.overdue = f.ask(dsar.Access, "EEA", person(9), 40, nil)
+	f.work(f.overdue, 0, "salesforce")
+	f.says(f.overdue, "salesforce", dsar.Gather, f.at(f.overdue, time.Minute), dsar.Report{Kind: dsar.ReportFailed, Code: "no-permission", Reason: "the connected app was revoked"})
+	f.do(f.overdue, dsar.Tick{Now: f.now})
+
+	f.erased = f.ask(dsar.Erasure, "EEA", camille, 30, nil)
+	f.work(f.erased, 0)
+	f.held = f.ask(dsar.Erasure, "EEA", person(10), 2, nil)
+	f.do(f.held, dsar.Hold{By: "paul", Reason: "a claim is before the court", System: "billing", Dataset: "invoices", Now: f.at(f.held, time.Minute)})
+	f.work(f.held, time.Hour, "marketo")
+	f.answered = f.ask(dsar.Access, "Brazil", person(11), 14, func(a *dsar.Accepted) { a.Earlier = 2 })
+	f.work(f.answered, 0)
+	f.do(f.answered, dsar.NoteLetter{LetterSent: dsar.LetterSent{Letter: dsar.LetterConfirmation, Language: "fr", Cause: 1, Channel: "smtp", At: f.at(f.answered, 2*time.Second)}})
+	f.do(f.answered, dsar.NoteLetter{LetterSent: dsar.LetterSent{Letter: dsar.LetterAnswer, Language: "fr", Cause: 40, Channel: "smtp", At: f.at(f.answered, 5*time.Second)}})
+	f.refused = f.ask(dsar.Objection, "EEA", person(12), 20, nil)
+	f.do(f.refused, dsar.Refuse{By: "paul", Ground: dsar.NotProven, Reason: "no proof in three weeks", Now: f.at(f.refused, 24*time.Hour)})
+	f.cancelled = f.ask(dsar.Access, "Japan", person(13), 8, nil)
+	f.do(f.cancelled, dsar.Cancel{By: "lea", Reason: "withdrawn by the person", Now: f.at(f.cancelled, time.Hour)})
+	f.merged = f.ask(dsar.Access, "EEA", camille, 1, func(a *dsar.Accepted) { a.DuplicateOf = f.running })
+	f.do(f.merged, dsar.Merge{By: "lea", Into: f.running, Reason: "asked twice", Now: f.at(f.merged, time.Hour)})
+	return f
+}
+
+// scene is one page, as it is to be looked at.
+type scene struct {
+	name, path string
+	script     string // done before it is looked at
+}
+
+func (f *furnished) scenes() []scene {
+	request := func(name, id, script string) scene { return scene{"request-" + name, "/requests/" + id, script} }
+	openAll := `document.querySelectorAll("details").forEach(d => d.open = true)`
+	return []scene{
+		{"list", "/", ""}, {"list-selected", "/", `document.querySelectorAll("input[name=id]")[0].click()`}, {"list-open", "/?view=open", ""}, {"list-all", "/?view=all", ""},
+		{"list-none", "/?view=open&law=Japan", ""}, {"systems", "/systems", ""}, {"failed", "/requests/no", ""},
+		request("running", f.running, ""), request("parked", f.parked, ""), request("failed", f.failed, ""), request("by-hand", f.byHand, ""),
+		request("too-much", f.tooMuch, ""), request("proof", f.proof, ""), request("clarify", f.clarify, ""), request("held", f.held, ""),
+		request("extended", f.extended, ""), request("overdue", f.overdue, ""), request("erased", f.erased, ""), request("answered", f.answered, ""),
+		request("refused", f.refused, ""), request("merged", f.merged, ""),
+		request("forms", f.failed, openAll), request("by-hand-forms", f.byHand, openAll),
+	}
+}
+
+// TestBrowserGallery looks at every page, at every width, in light and dark and
+// in both languages: nothing is cut off or sticks out, axe finds nothing that
+// somebody couldn't use, and the browser has nothing to complain of.
+func TestBrowserGallery(t *testing.T) {
+	browsertest.Skip(t)
+	f := furnish(t)
+	url := f.open(somebody{"lea@example.com", console.Officer})
+	b := browsertest.Start(t)
+	for _, s := range f.scenes() {
+		t.Run(s.name, func(t *testing.T) {
+			p := b.Page(t)
+			for _, lang := range []string{"en", "fr"} {
+				p.Speak(url, lang)
+				p.Open(url + s.path)
+				for _, width := range []int{360, 768, 1280, 2560} {
+					for _, dark := range []bool{false, true} {
+						if lang == "fr" && (dark || width == 768 || width == 2560) {
+							continue
+						}
+						look := browsertest.Look{Width: width, Dark: dark}
+						p.As(look)
+						if s.script != "" && width == 360 && !dark {
+							p.Script(s.script)
+						}
+						p.Shoot(strings.Join([]string{s.name, lang, look.Name()}, "-"))
+						p.Fits()
+						if lang == "en" && (width == 1280 || width == 360 && !dark) {
+							p.Usable()
+						}
+					}
+				}
+			}
+			p.Expect("404")
+		})
+	}
+}

@@ -1,0 +1,72 @@
+package browsertest
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/chromedp/cdproto/network"
+)
+
+// tools is where npm has put what package.json names, for a test that is one
+// folder below services/.
+const tools = "../internal/browsertest/node_modules"
+
+// Speak has the console speak a language from now on, as its own button does.
+func (p *Page) Speak(url, lang string) {
+	p.Helper()
+	call(p, network.SetCookie, network.SetCookieParams{Name: "habeas-language", Value: lang, URL: url})
+}
+
+// outside lists what of a page can't be seen: what sticks out of it, and text
+// that is cut off.
+const outside = `(() => {
+	const wide = document.documentElement.clientWidth, out = [];
+	const name = e => e.tagName.toLowerCase() + (e.className && e.className.baseVal === undefined ? "." + e.className : "") + ": " + (e.textContent || "").trim().slice(0, 40);
+	if (document.documentElement.scrollWidth > wide) out.push("the page is wider than the window by " + (document.documentElement.scrollWidth - wide));
+	for (const e of document.body.querySelectorAll("*")) {
+		const s = getComputedStyle(e), r = e.getBoundingClientRect();
+		if (s.display === "none" || s.visibility === "hidden" || r.width === 0 || e.closest(".unseen, .skip, svg, [hidden]")) continue;
+		const scrolls = e.parentElement.closest(".scroll");
+		if (!scrolls && (r.right > wide + 1 || r.left < -1)) out.push("sticks out: " + name(e));
+		if (!e.matches(".scroll") && /hidden|clip/.test(s.overflowX) && e.scrollWidth > e.clientWidth + 1) out.push("is cut off: " + name(e));
+	}
+	return out.slice(0, 8);
+})()`
+
+// Fits has everything of the page within its width, and no text cut off.
+func (p *Page) Fits() {
+	p.Helper()
+	for _, one := range Eval[[]string](p, outside) {
+		p.Errorf("%s", one)
+	}
+}
+
+// violation is one rule that axe finds broken.
+type violation struct {
+	ID, Help string
+	Nodes    []struct {
+		Target         []any
+		FailureSummary string
+	}
+}
+
+// Usable has axe look for what WCAG 2.2 AA forbids.
+func (p *Page) Usable() {
+	p.Helper()
+	if !Eval[bool](p, `"axe" in window`) {
+		axe, err := os.ReadFile(filepath.Join(tools, "axe-core", "axe.min.js"))
+		if err != nil {
+			p.Fatalf("%v: run make test-browser, which installs it", err)
+		}
+		p.Script(string(axe) + ";0")
+	}
+	found := Eval[[]violation](p, `axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], resultTypes: ["violations"]}).then(r => r.violations)`)
+	for _, v := range found {
+		for _, n := range v.Nodes {
+			target, _ := json.Marshal(n.Target)
+			p.Errorf("axe: %s: %s: %s: %s", v.ID, v.Help, target, strings.ReplaceAll(n.FailureSummary, "\n", " "))
+		}
+	}
+}
