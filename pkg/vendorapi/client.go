@@ -1,21 +1,14 @@
 package vendorapi
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
-	"net/url"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/sony/gobreaker/v2"
-	"golang.org/x/time/rate"
 
 	"habeas.dev/pkg/worker"
 )
@@ -24,10 +17,11 @@ import (
 type Client struct {
 	config  Config
 	http    *http.Client
-	limiter *rate.Limiter // nil where there is no limit
-	places  chan struct{}
+	terms   terms
+	places  chan struct{} // of this process
 	breaker *gobreaker.CircuitBreaker[*Answer]
 	tokens  tokens
+	watch   watch
 }
 
 // New returns a client.
@@ -45,10 +39,11 @@ func New(c Config) (*Client, error) {
 	if c.Pause == nil {
 		c.Pause = pause
 	}
-	cl := &Client{config: c, places: make(chan struct{}, c.Concurrent)}
-	if c.Rate > 0 && c.Rate < rate.Inf {
-		cl.limiter = rate.NewLimiter(c.Rate, max(c.Burst, 1))
+	c.Account = cmp.Or(c.Account, c.Vendor)
+	if c.Host.Store == nil {
+		c.Host.Store = MemoryStore(c.Now)
 	}
+	cl := &Client{config: c, terms: termsOf(c), places: make(chan struct{}, c.Concurrent)}
 	hc := http.Client{Transport: transport(c.Concurrent)}
 	if c.HTTPClient != nil {
 		hc = *c.HTTPClient
@@ -60,8 +55,9 @@ func New(c Config) (*Client, error) {
 		Name: c.Vendor, Timeout: breakFor,
 		ReadyToTrip: func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= breakAfter },
 		// Only what says that the vendor is unwell counts: not a refusal.
-		IsSuccessful: func(err error) bool { return !IsUnsure(err) },
+		IsSuccessful: func(err error) bool { return !unwell(err) },
 	})
+	cl.watch = newWatch(c)
 	return cl, nil
 }
 
@@ -98,7 +94,7 @@ func (c *Client) Do(ctx context.Context, call Call) (*Answer, error) {
 		token, err := c.tokens.get(ctx, refused)
 		if err == nil {
 			var a *Answer
-			if a, err = c.once(ctx, call, token); err == nil {
+			if a, err = c.once(ctx, call, token, try); err == nil {
 				return a, nil
 			}
 		} else if IsUnsure(err) {
@@ -143,36 +139,51 @@ func backoffOf(try int) time.Duration {
 	return d/2 + rand.N(d/2)
 }
 
-// once makes a call once.
-func (c *Client) once(ctx context.Context, call Call, token Token) (*Answer, error) {
-	if err := c.admit(ctx); err != nil {
+// once makes a call once, within the account's limits.
+func (c *Client) once(ctx context.Context, call Call, token Token, try int) (*Answer, error) {
+	if c.breaker.State() == gobreaker.StateOpen {
+		return nil, c.down(gobreaker.ErrOpenState)
+	}
+	leave, err := c.enter(ctx)
+	if err != nil {
 		return nil, err
 	}
-	select {
-	case c.places <- struct{}{}:
-		defer func() { <-c.places }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	a, err := c.breaker.Execute(func() (*Answer, error) {
-		a, err := c.send(ctx, call, token)
+	span := c.watch.begin(ctx, call, try)
+	var a *Answer
+	_, err = c.breaker.Execute(func() (*Answer, error) {
+		a, err = c.send(span.ctx, call, token)
 		if err != nil {
-			return nil, err
+			return a, err
 		}
 		if err := c.config.Judge(a); err != nil {
-			return nil, broken(c.config.Vendor, err)
+			return a, broken(c.config.Vendor, err)
 		}
 		if call.Read != nil {
 			if err := call.Read(a); err != nil {
-				return nil, broken(c.config.Vendor, err)
+				return a, broken(c.config.Vendor, err)
 			}
 		}
 		return a, nil
 	})
+	c.watch.end(span, a, err)
+	leave(c.resultOf(a, err))
 	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
-		return nil, worker.RetryAfter(breakFor, "vendor-down", c.config.Vendor+" failed many times in a row and is left alone for a while", err)
+		err = c.down(err)
 	}
-	return a, err
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+func (c *Client) down(err error) error {
+	return worker.RetryAfter(breakFor, codeDown, c.config.Vendor+reasonDown, err)
+}
+
+// unwell tells whether an error says that the vendor is: not a refusal.
+func unwell(err error) bool {
+	var f *failure
+	return errors.As(err, &f) && (f.verdict == unsure || f.code == codeUnreachable)
 }
 
 // broken is an answer that can't be read. An error that says itself what it
@@ -184,141 +195,4 @@ func broken(vendor string, err error) error {
 		return err
 	}
 	return Unsure("broken-answer", vendor+"'s answer broke off or could not be read", err)
-}
-
-// admit waits for the rate limit.
-func (c *Client) admit(ctx context.Context) error {
-	if c.limiter == nil {
-		return ctx.Err()
-	}
-	now := c.config.Now()
-	r := c.limiter.ReserveN(now, 1)
-	wait := r.DelayFrom(now)
-	if wait > MaxWait {
-		r.CancelAt(now)
-		return worker.RetryAfter(wait, "rate-limited", "the budget of calls to "+c.config.Vendor+" is used up for the moment", nil)
-	}
-	if wait > 0 {
-		return c.config.Pause(ctx, wait)
-	}
-	return ctx.Err()
-}
-
-// Post makes one call without token, rate limit or tries, as for a token: its
-// Judge is the caller's. The body is a form.
-func (c *Client) Post(ctx context.Context, address string, form url.Values) (*Answer, error) {
-	return c.send(ctx, Call{Method: http.MethodPost, Path: address, Body: []byte(form.Encode()),
-		Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}}, Token{})
-}
-
-// send makes the HTTP exchange. Its errors are [Again] and [Unsure], or the
-// context's.
-func (c *Client) send(ctx context.Context, call Call, token Token) (*Answer, error) {
-	callCtx, cancel := context.WithTimeout(ctx, c.config.Timeout)
-	defer cancel()
-	body := call.Body
-	if call.Make != nil {
-		body = call.Make(token.Value)
-	}
-	address := call.Path
-	if strings.HasPrefix(address, "/") {
-		address = token.Base + address
-	}
-	req, err := http.NewRequestWithContext(callCtx, call.Method, address, bytes.NewReader(body))
-	if err != nil {
-		return nil, worker.Permanent("bad-address", "the address of "+c.config.Vendor+" in the configuration is not a URL", bare(err))
-	}
-	if call.Header != nil {
-		req.Header = call.Header.Clone()
-	}
-	if token.Value != "" {
-		req.Header.Set("Authorization", "Bearer "+token.Value)
-	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return nil, c.transportError(ctx, err)
-	}
-	defer resp.Body.Close()
-	a := &Answer{Status: resp.StatusCode, Header: resp.Header}
-	if a.Body, err = readAll(resp, c.config.MaxAnswer); err != nil {
-		if errors.Is(err, errTooLarge) {
-			return nil, worker.Permanent("answer-too-large", fmt.Sprintf("%s's answer is larger than %d bytes", c.config.Vendor, c.config.MaxAnswer), nil)
-		}
-		return nil, c.transportError(ctx, err)
-	}
-	return a, nil
-}
-
-var errTooLarge = errors.New("answer too large")
-
-func readAll(resp *http.Response, most int64) ([]byte, error) {
-	if resp.ContentLength > most {
-		return nil, errTooLarge
-	}
-	var b bytes.Buffer
-	if resp.ContentLength > 0 {
-		b.Grow(int(resp.ContentLength) + bytes.MinRead)
-	}
-	n, err := b.ReadFrom(io.LimitReader(resp.Body, most+1))
-	if n > most {
-		return nil, errTooLarge
-	}
-	return b.Bytes(), err
-}
-
-// transportError tells a call that never left from one whose fate is open.
-func (c *Client) transportError(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	err = bare(err)
-	var op *net.OpError
-	if errors.As(err, &op) && op.Op == "dial" {
-		return Again(0, "unreachable", c.config.Vendor+" can't be reached", err)
-	}
-	return Unsure("connection-lost", "the connection to "+c.config.Vendor+" broke before it had answered", err)
-}
-
-// bare drops the address that net/http puts into its errors.
-func bare(err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
-		return u.Err
-	}
-	return err
-}
-
-// RetryAfter reads an answer's Retry-After: seconds or a date (RFC 9110,
-// 10.2.3); 0 where there is none.
-func (a *Answer) RetryAfter(now time.Time) time.Duration {
-	h := a.Header.Get("Retry-After")
-	if s, err := strconv.Atoi(h); err == nil && s >= 0 && s < 1<<30 {
-		return time.Duration(s) * time.Second
-	}
-	if t, err := http.ParseTime(h); err == nil && t.After(now) {
-		return t.Sub(now)
-	}
-	return 0
-}
-
-// Detail is an answer's beginning, as the error that is wrapped and sealed.
-func (a *Answer) Detail() error {
-	const most = 2 << 10
-	return fmt.Errorf("HTTP %d: %s", a.Status, a.Body[:min(len(a.Body), most)])
-}
-
-// Code returns a vendor's own code if it has the form of one, so that it can
-// stand in the open; else "unknown".
-func Code(s string) string {
-	const most = 60
-	if s == "" || len(s) > most {
-		return "unknown"
-	}
-	for i := range len(s) {
-		c := s[i]
-		if c != '_' && c != '-' && (c < '0' || c > '9') && (c < 'A' || c > 'Z') {
-			return "unknown"
-		}
-	}
-	return s
 }

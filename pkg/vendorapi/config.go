@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"time"
 
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/time/rate"
 )
 
@@ -34,6 +36,14 @@ const (
 	// one call after this long.
 	breakAfter = 12
 	breakFor   = 30 * time.Second
+	// leaseMargin is what a place is kept beyond its call's timeout. A process
+	// that dies in a call gives its place back when the lease ends.
+	leaseMargin = 5 * time.Second
+	// storeTimeout bounds one use of the store.
+	storeTimeout = 10 * time.Second
+	// usageStale is when the vendor's own count of the quota no longer holds us
+	// back: it is asked again.
+	usageStale = 10 * time.Minute
 	// tokenMargin is how long before its end a token is no longer used.
 	tokenMargin = 30 * time.Second
 )
@@ -49,19 +59,59 @@ type Config struct {
 	// HTTPClient makes the calls. Its redirects are never followed: a token
 	// would go along. A client of this package's own where nil.
 	HTTPClient *http.Client
+	// Account names the account whose limits are shared, as marketo/HOST; Vendor
+	// where empty. It MUST NOT hold personal data or a secret.
+	Account string
+	// Host is what the worker's process gives.
+	Host Host
 	// Rate is how many calls a second are made at most, with bursts of Burst;
 	// 0 sets no limit. Calls for a token don't count.
 	Rate  rate.Limit
 	Burst int
 	// Concurrent is how many calls may be out at once.
 	Concurrent int
-	Timeout    time.Duration
-	MaxAnswer  int64
-	Tries      int
+	// Quota is what may be called in a day.
+	Quota Quota
+	// RequestID finds the vendor's own id of a call in its answer, for traces;
+	// nil: headers of the usual names are read.
+	RequestID func(*Answer) string
+	// Meters and Traces are where calls are measured and traced; nil: nowhere.
+	Meters    metric.MeterProvider
+	Traces    trace.TracerProvider
+	Timeout   time.Duration
+	MaxAnswer int64
+	Tries     int
 	// Now is the clock, and Pause the wait between tries, for simulations and
 	// tests. Pause MUST return the context's error where that is over first.
 	Now   func() time.Time
 	Pause func(context.Context, time.Duration) error
+}
+
+// Host is what a process gives to the vendors' workers in it. The zero value is
+// one process alone, which measures nothing.
+type Host struct {
+	// Store is where the accounts' state is kept. Rate, Concurrent and Quota of a
+	// [Config] hold for all processes together whose clients have the same store
+	// and account; nil: for this client alone.
+	Store Store
+	// Meters and Traces are where calls are measured and traced; nil: nowhere.
+	Meters metric.MeterProvider
+	Traces trace.TracerProvider
+}
+
+// Quota is the part of a vendor's calls of a day that is ours: vendors count the
+// calls of all of a company's integrations together, and a deletion of many must
+// not silence the others. What is above it is parked until it is renewed.
+type Quota struct {
+	// Calls is how many calls a day this account may make through us, over all
+	// processes; 0 sets no limit. Renewal tells when the day that runs at a time
+	// ends; nil: at midnight, UTC.
+	Calls   int64
+	Renewal func(now time.Time) time.Time
+	// Usage reads the vendor's own count of everybody's calls from an answer, and
+	// Share is the part of the limit at which we stop: 0.9 leaves others a tenth.
+	Usage func(*Answer) (used, limit int64, ok bool)
+	Share float64
 }
 
 // Token is an access token and when it ends; the zero time where the vendor
@@ -76,6 +126,8 @@ type Token struct {
 
 // Call is one call.
 type Call struct {
+	// Name is what metrics and traces call it: a constant, such as leads.delete.
+	Name   string
 	Method string
 	// Path is the address: absolute, or below the token's Base. It MUST NOT
 	// hold personal data: proxies and vendors log it.

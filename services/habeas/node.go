@@ -18,6 +18,8 @@ import (
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/policy"
 	"habeas.dev/pkg/sqlsystem"
+	"habeas.dev/pkg/vendorapi"
+	"habeas.dev/pkg/vendorapi/ledger"
 	"habeas.dev/pkg/worker"
 	"habeas.dev/services/aggregator"
 	"habeas.dev/services/coordinator"
@@ -330,13 +332,17 @@ func (n *node) consume(group string, run func(context.Context, transport.Subscri
 // startWorkers starts the workers of the role that aren't served elsewhere.
 func (n *node) startWorkers(ctx context.Context, r roles, publisher *bus.Publisher) error {
 	link := worker.Share(n.busConfig("worker"), publisher, n.log)
+	host, err := n.vendorHost(ctx, r)
+	if err != nil {
+		return err
+	}
 	for _, m := range n.manifests {
 		system := n.cfg.Systems[m.System]
-		if r.worker == nil || !r.worker(m.System) || r.whole && system.Elsewhere {
+		if !r.works(m.System, system) {
 			continue
 		}
 		connect := func(ctx context.Context) (func(context.Context) error, error) {
-			return n.openWorker(ctx, system, m, link)
+			return n.openWorker(ctx, system, m, link, host)
 		}
 		serve, err := connect(ctx)
 		switch {
@@ -351,9 +357,33 @@ func (n *node) startWorkers(ctx context.Context, r roles, publisher *bus.Publish
 	return nil
 }
 
+// works tells whether a system's worker runs in this process.
+func (r roles) works(name string, s config.System) bool {
+	return r.worker != nil && r.worker(name) && !(r.whole && s.Elsewhere)
+}
+
+// vendorHost opens what the workers of vendors share with those of other
+// processes, where this one has any.
+func (n *node) vendorHost(ctx context.Context, r roles) (vendorapi.Host, error) {
+	host := vendorapi.Host{Meters: n.tel.Meters(), Traces: n.tel.Tracers()}
+	for name, s := range n.cfg.Systems {
+		if s.URL == "" || !r.works(name, s) {
+			continue
+		}
+		store, err := ledger.Open(ctx, n.cfg.Limits)
+		if err != nil {
+			return host, err
+		}
+		n.onStop(store.Close)
+		host.Store = store
+		break
+	}
+	return host, nil
+}
+
 // openWorker connects to a system; what it returns serves it.
-func (n *node) openWorker(ctx context.Context, s config.System, m *manifest.Manifest, link *worker.Connection) (func(context.Context) error, error) {
-	impl, closer, err := openSystem(ctx, s, m)
+func (n *node) openWorker(ctx context.Context, s config.System, m *manifest.Manifest, link *worker.Connection, host vendorapi.Host) (func(context.Context) error, error) {
+	impl, closer, err := openSystem(ctx, s, m, host)
 	if err != nil {
 		return nil, err
 	}

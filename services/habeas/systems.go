@@ -12,6 +12,7 @@ import (
 
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/sqlsystem"
+	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/services/account"
 	"habeas.dev/services/billing"
 	"habeas.dev/services/events"
@@ -66,7 +67,7 @@ func loadManifest(known map[string]func() (*manifest.Manifest, error), name, pat
 
 // openSystem connects to a system: the value is its implementation for
 // worker.New, and closer ends the connection.
-func openSystem(ctx context.Context, s config.System, m *manifest.Manifest) (impl any, closer func() error, err error) {
+func openSystem(ctx context.Context, s config.System, m *manifest.Manifest, host vendorapi.Host) (impl any, closer func() error, err error) {
 	nothing := func() error { return nil }
 	switch {
 	case s.DSN != "":
@@ -76,10 +77,10 @@ func openSystem(ctx context.Context, s config.System, m *manifest.Manifest) (imp
 		}
 		return db, db.Close, nil
 	case m.System == "salesforce":
-		w, err := salesforce.New(salesforce.Config{BaseURL: s.URL, ClientID: s.ClientID, SecretFile: s.ClientSecretFile, Rate: pace(s), Manifest: m})
+		w, err := salesforce.New(salesforce.Config{BaseURL: s.URL, ClientID: s.ClientID, SecretFile: s.ClientSecretFile, Rate: pace(s), Concurrent: s.CallsAtOnce, Daily: s.CallsPerDay, Manifest: m, Host: host})
 		return w, nothing, err
 	case m.System == "marketo":
-		w, err := marketo.New(marketo.Config{BaseURL: s.URL, ClientID: s.ClientID, SecretFile: s.ClientSecretFile, Rate: pace(s), Manifest: m})
+		w, err := marketo.New(marketo.Config{BaseURL: s.URL, ClientID: s.ClientID, SecretFile: s.ClientSecretFile, Rate: pace(s), Concurrent: s.CallsAtOnce, Daily: s.CallsPerDay, Manifest: m, Host: host})
 		return w, nothing, err
 	default:
 		return nil, nil, fmt.Errorf("nothing says how to reach it; name its database with dsn:, or, where its worker is another process, set elsewhere: true")

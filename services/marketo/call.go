@@ -31,9 +31,6 @@ var (
 )
 
 func (w *Worker) do(ctx context.Context, call vendorapi.Call) error {
-	if err := w.budget.left(); err != nil {
-		return err
-	}
 	_, err := w.api.Do(ctx, call)
 	return err
 }

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"habeas.dev/pkg/vendorapi"
@@ -12,10 +11,8 @@ import (
 )
 
 // judge says what an answer of a whole call means. Marketo answers its own
-// errors with HTTP 200 and success false. Every answer counts, of a call that is
-// made again in place too.
+// errors with HTTP 200 and success false.
 func (w *Worker) judge(a *vendorapi.Answer) error {
-	w.budget.spend()
 	after := a.RetryAfter(w.config.Now())
 	switch {
 	case a.Status >= 500:
@@ -80,7 +77,7 @@ func (w *Worker) meaning(code, message string, detail error, after time.Duration
 	case "502", "604", "611", "614":
 		return vendorapi.Unsure("unavailable", "Marketo failed ("+code+")", detail)
 	case "607":
-		return worker.RetryAt(w.budget.renewal(), "quota", "the day's calls of the Marketo instance are used up; they are renewed at midnight in Chicago", detail)
+		return worker.RetryAt(w.quotaDay.end(w.config.Now()), "quota", "the day's calls of the Marketo instance are used up; they are renewed at midnight in Chicago", detail)
 	case "603":
 		return worker.Permanent("no-permission", "Marketo forbids the call: check the permissions of the worker's API user", detail)
 	case "1006":
@@ -98,45 +95,26 @@ func (w *Worker) meaning(code, message string, detail error, after time.Duration
 // ratePause is a quarter of the window of 20 seconds in which Marketo counts.
 const ratePause = 5 * time.Second
 
-// budget is what this process has called in the quota's day.
-type budget struct {
-	daily int
-	zone  *time.Location
-	now   func() time.Time
+// quotaDay is the day of Marketo's quota.
+type quotaDay struct{ zone *time.Location }
 
-	mu   sync.Mutex
-	day  string
-	used int
+// end is when the day that runs at a time ends: at midnight, and a minute for
+// the clocks.
+func (d quotaDay) end(now time.Time) time.Time {
+	y, m, day := now.In(d.zone).Date()
+	return time.Date(y, m, day+1, 0, 1, 0, 0, d.zone).UTC()
 }
 
-// spend counts a call.
-func (b *budget) spend() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.turn()
-	b.used++
-}
-
-// turn begins a new day. The caller holds the lock.
-func (b *budget) turn() {
-	if day := b.now().In(b.zone).Format(time.DateOnly); day != b.day {
-		b.day, b.used = day, 0
-	}
-}
-
-// left parks the work where our share of the day is used up.
-func (b *budget) left() error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.turn()
-	if b.used >= b.daily {
-		return worker.RetryAt(b.renewal(), "quota", "the share of Marketo's calls of the day that is ours is used up; the rest is left to others", nil)
-	}
-	return nil
-}
-
-// renewal is when the quota's next day begins.
-func (b *budget) renewal() time.Time {
-	y, m, d := b.now().In(b.zone).Date()
-	return time.Date(y, m, d+1, 0, 1, 0, 0, b.zone).UTC()
+// requestID is Marketo's own id of a call.
+func requestID(a *vendorapi.Answer) string {
+	id := ""
+	s := vendorapi.NewScanner(a.Body)
+	s.Object(func(key []byte) {
+		if string(key) == "requestId" {
+			id = s.String()
+		} else {
+			s.Skip()
+		}
+	})
+	return id
 }

@@ -40,7 +40,7 @@ const (
 	DefaultBurst int        = 50
 	// DefaultDaily is the part of a common quota of 50,000 calls a day that is
 	// ours; the rest is left to the company's other integrations.
-	DefaultDaily = 40_000
+	DefaultDaily int64 = 40_000
 )
 
 // Config says where Marketo is and how hard it may be asked. BaseURL, ClientID
@@ -52,14 +52,20 @@ type Config struct {
 	// is read at each new token, so that a secret can be changed while the worker
 	// runs; it goes before ClientSecret.
 	ClientID, ClientSecret, SecretFile string
-	// Daily is how many calls this process makes in a day at most;
-	// [DefaultDaily] where zero. What is above it is parked until midnight in
-	// Chicago, when Marketo's quota is renewed.
-	Daily int
+	// Daily is how many calls are made in a day at most, by all processes
+	// together that share the store of Host; [DefaultDaily] where zero. What is
+	// above it is parked until midnight in Chicago, when Marketo's quota is
+	// renewed.
+	Daily int64
 	// Rate and Burst limit calls a second; [DefaultRate] and [DefaultBurst]
 	// where zero, none with [rate.Inf].
 	Rate  rate.Limit
 	Burst int
+	// Concurrent is how many calls may be out at once; [vendorapi.DefaultConcurrent]
+	// where zero, as Adobe advises.
+	Concurrent int
+	// Host is what the process gives: where limits are shared, and measured.
+	Host vendorapi.Host
 	// Manifest is the embedded one where nil. Its columns are what is asked for.
 	Manifest *manifest.Manifest
 	// HTTPClient, Now and Pause are as in [vendorapi.Config].
@@ -77,7 +83,7 @@ type Worker struct {
 	activities []string // columns; nil where the manifest has no such dataset
 	deleted    *vendorapi.Recent
 	plans      plans
-	budget     budget
+	quotaDay   quotaDay
 
 	typesMu sync.Mutex
 	types   activityTypes
@@ -113,13 +119,15 @@ func New(c Config) (*Worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Worker{config: c, deleted: vendorapi.NewRecent(c.Now), plans: plans{now: c.Now}, budget: budget{daily: c.Daily, zone: zone, now: c.Now}}
+	w := &Worker{config: c, deleted: vendorapi.NewRecent(c.Now), plans: plans{now: c.Now}, quotaDay: quotaDay{zone}}
 	if err := w.datasets(m); err != nil {
 		return nil, err
 	}
 	w.api, err = vendorapi.New(vendorapi.Config{
 		Vendor: "Marketo", Judge: w.judge, Token: w.token, HTTPClient: c.HTTPClient,
-		Rate: c.Rate, Burst: c.Burst, Now: c.Now, Pause: c.Pause,
+		Account: "marketo/" + base.Host, Host: c.Host, RequestID: requestID,
+		Rate: c.Rate, Burst: c.Burst, Concurrent: c.Concurrent, Now: c.Now, Pause: c.Pause,
+		Quota: vendorapi.Quota{Calls: c.Daily, Renewal: w.quotaDay.end},
 	})
 	return w, err
 }

@@ -59,6 +59,12 @@ type Config struct {
 	// Rate and Burst limit calls a second; 0 sets no limit of our own.
 	Rate  rate.Limit
 	Burst int
+	// Concurrent is how many calls may be out at once, and Daily how many may be
+	// made in a day, over all processes; as [vendorapi.Config] has them where 0.
+	Concurrent int
+	Daily      int64
+	// Host is what the process gives: where limits are shared, and measured.
+	Host vendorapi.Host
 	// Manifest is the embedded one where nil. Its columns are what is asked for.
 	Manifest *manifest.Manifest
 	// HTTPClient, Now and Pause are as in [vendorapi.Config].
@@ -112,7 +118,8 @@ func New(c Config) (*Worker, error) {
 	w.budget = budget{share: c.DailyShare, now: c.Now}
 	w.api, err = vendorapi.New(vendorapi.Config{
 		Vendor: "Salesforce", Judge: w.judge, Token: w.token, HTTPClient: c.HTTPClient,
-		Rate: c.Rate, Burst: c.Burst, Now: c.Now, Pause: c.Pause,
+		Account: "salesforce/" + base.Host, Host: c.Host,
+		Rate: c.Rate, Burst: c.Burst, Concurrent: c.Concurrent, Quota: vendorapi.Quota{Calls: c.Daily}, Now: c.Now, Pause: c.Pause,
 	})
 	return w, err
 }

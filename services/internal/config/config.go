@@ -41,6 +41,10 @@ type Config struct {
 	// Lease is how long a task may go unheard of before it is sent again, where
 	// its system's manifest says nothing; default 10m.
 	Lease time.Duration `yaml:"lease"`
+	// Limits is where the processes that call vendors share what they have called:
+	// postgres://… or sqlite:///path. Default: the journal's database where that
+	// is PostgreSQL, else DATA/vendors.db.
+	Limits string `yaml:"limits"`
 	// Controller is who answers the person, as named in every bundle.
 	Controller string `yaml:"controller"`
 	// Proof says when proof of identity is wanted before anything is disclosed:
@@ -143,6 +147,11 @@ type System struct {
 	// CallsPerSecond is how fast a vendor is called at most; 0: as its vendor
 	// advises; below 0: without limit.
 	CallsPerSecond float64 `yaml:"calls_per_second"`
+	// CallsPerDay is how much of a vendor's daily quota is ours, over all
+	// processes, and CallsAtOnce how many calls may be out; 0: as its worker
+	// advises.
+	CallsPerDay int64 `yaml:"calls_per_day"`
+	CallsAtOnce int   `yaml:"calls_at_once"`
 	// Elsewhere says that its worker runs in a process of its own.
 	Elsewhere bool `yaml:"elsewhere"`
 }
@@ -239,7 +248,7 @@ func ForData(dir string) (Config, error) {
 // fromEnvironment lets HABEAS_… variables replace what the file says.
 func (c Config) fromEnvironment(getenv func(string) string) Config {
 	for name, field := range map[string]*string{
-		"HABEAS_LISTEN": &c.Listen, "HABEAS_JOURNAL": &c.Journal, "HABEAS_VAULT": &c.Vault.Bucket, "HABEAS_VAULT_KEY": &c.Vault.Key,
+		"HABEAS_LISTEN": &c.Listen, "HABEAS_JOURNAL": &c.Journal, "HABEAS_LIMITS": &c.Limits, "HABEAS_VAULT": &c.Vault.Bucket, "HABEAS_VAULT_KEY": &c.Vault.Key,
 		"HABEAS_OUTBOX": &c.Outbox, "HABEAS_OTLP": &c.Telemetry.OTLP, "HABEAS_LOG_LEVEL": &c.Log.Level, "HABEAS_LOG_FORMAT": &c.Log.Format,
 	} {
 		if v := getenv(name); v != "" {
@@ -268,6 +277,10 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	set(&c.Listen, "127.0.0.1:8420")
 	set(&c.Journal, "sqlite://"+filepath.ToSlash(filepath.Join(dir, RoomJournal, "journal.db")))
+	if strings.HasPrefix(c.Journal, "postgres:") || strings.HasPrefix(c.Journal, "postgresql:") {
+		set(&c.Limits, c.Journal)
+	}
+	set(&c.Limits, "sqlite://"+filepath.ToSlash(filepath.Join(dir, "vendors.db")))
 	set(&c.Vault.Bucket, c.Room(RoomVault))
 	set(&c.Vault.Key, "file://"+filepath.ToSlash(filepath.Join(dir, RoomVault, "master.key")))
 	set(&c.Outbox, c.Room(RoomOutbox))

@@ -29,6 +29,7 @@ func TestDefaults(t *testing.T) {
 	slash := filepath.ToSlash(dir)
 	want := Config{
 		Data: dir, Listen: "127.0.0.1:8420", Journal: "sqlite://" + slash + "/journal/journal.db",
+		Limits: "sqlite://" + slash + "/vendors.db",
 		Vault:  Vault{Bucket: filepath.Join(dir, "vault"), Key: "file://" + slash + "/vault/master.key"},
 		Outbox: filepath.Join(dir, "outbox"), Controller: "the controller", Log: Log{Level: "info", Format: "text"},
 	}
@@ -37,6 +38,16 @@ func TestDefaults(t *testing.T) {
 	}
 	if _, err := (Config{}).withDefaults(); err == nil || !strings.Contains(err.Error(), "--data") {
 		t.Errorf("no data folder: %v", err)
+	}
+}
+
+// TestLimitsAreShared: all processes that have the journal's database in common
+// share the vendors' limits there.
+func TestLimitsAreShared(t *testing.T) {
+	t.Parallel()
+	c, err := Load(file(t, "journal: postgres://db/habeas\n"))
+	if err != nil || c.Limits != c.Journal {
+		t.Errorf("%q, %v", c.Limits, err)
 	}
 }
 
@@ -93,8 +104,9 @@ kafka:
 topics: {replication: 1, partitions: {dsar.events: 12}}
 systems:
   billing: {manifest: b.yaml, dsn: "sqlite:///b.db", elsewhere: true}
-  salesforce: {url: "http://localhost:1", client_id: id, client_secret_file: secret, calls_per_second: 5}
+  salesforce: {url: "http://localhost:1", client_id: id, client_secret_file: secret, calls_per_second: 5, calls_per_day: 1000, calls_at_once: 3}
 lease: 5m
+limits: sqlite:///limits.db
 controller: Acme
 proof: unverified
 letters: {smtp: "localhost:25", from: privacy@example.com, user: u, password_file: p, plain: true}
@@ -138,6 +150,7 @@ func TestFullNamesEveryField(t *testing.T) {
 	both := systems["billing"]
 	vendor := systems["salesforce"]
 	both.URL, both.ClientID, both.ClientSecretFile, both.CallsPerSecond = vendor.URL, vendor.ClientID, vendor.ClientSecretFile, vendor.CallsPerSecond
+	both.CallsPerDay, both.CallsAtOnce = vendor.CallsPerDay, vendor.CallsAtOnce
 	zero("Config", reflect.ValueOf(c))
 	zero("System", reflect.ValueOf(both))
 }
@@ -149,12 +162,13 @@ func TestEnvironmentGoesOverTheFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	env := map[string]string{
-		"HABEAS_LISTEN": "l", "HABEAS_JOURNAL": "j", "HABEAS_VAULT": "v", "HABEAS_VAULT_KEY": "k", "HABEAS_OUTBOX": "o",
+		"HABEAS_LISTEN": "l", "HABEAS_JOURNAL": "j", "HABEAS_LIMITS": "x", "HABEAS_VAULT": "v", "HABEAS_VAULT_KEY": "k", "HABEAS_OUTBOX": "o",
 		"HABEAS_OTLP": "t", "HABEAS_LOG_LEVEL": "warn", "HABEAS_LOG_FORMAT": "text", "HABEAS_KAFKA_BROKERS": "c:3,d:4",
 	}
 	got := c.fromEnvironment(func(name string) string { return env[name] })
 	want := c
 	want.Listen, want.Journal, want.Vault, want.Outbox, want.Telemetry.OTLP = "l", "j", Vault{"v", "k"}, "o", "t"
+	want.Limits = "x"
 	want.Log, want.Kafka.Brokers = Log{"warn", "text"}, []string{"c:3", "d:4"}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v\nwant\n%+v", got, want)

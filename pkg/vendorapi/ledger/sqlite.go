@@ -1,0 +1,82 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	_ "modernc.org/sqlite" // the driver
+)
+
+// busyTimeout is how long an update waits for those of other processes, each of
+// which takes well under a millisecond.
+const busyTimeout = "10000" // ms
+
+// sqlite is a store in a file. Its updates begin with the write lock, so that
+// none reads what another is about to change. The file isn't synchronised at
+// each: a power cut may cost the last counts, and nothing but counts.
+type sqlite struct{ db *sql.DB }
+
+func openSQLite(ctx context.Context, path string) (Store, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("vendors' limits: %w", err)
+	}
+	pragmas := url.Values{"_pragma": {"busy_timeout(" + busyTimeout + ")", "journal_mode(WAL)", "synchronous(OFF)"}, "_txlock": {"immediate"}}
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: pragmas.Encode()}).String())
+	if err != nil {
+		return nil, fmt.Errorf("vendors' limits in %s: %w", path, err)
+	}
+	db.SetMaxOpenConns(1) // updates come one after another anyway
+	if _, err := db.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS vendor_accounts (account TEXT PRIMARY KEY, state BLOB NOT NULL) STRICT`); err != nil {
+		return nil, errors.Join(fmt.Errorf("vendors' limits in %s: %w", path, err), db.Close())
+	}
+	return &sqlite{db}, nil
+}
+
+func (s *sqlite) Update(ctx context.Context, account string, f func(time.Time, []byte) []byte) error {
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("vendors' limits: %w", err)
+	}
+	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
+	var state []byte
+	err = tx.QueryRowContext(ctx, `SELECT state FROM vendor_accounts WHERE account = ?`, account).Scan(&state)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("vendors' limits: %w", err)
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO vendor_accounts (account, state) VALUES (?, ?) ON CONFLICT (account) DO UPDATE SET state = excluded.state`,
+		account, f(time.Now(), state))
+	if err == nil {
+		err = tx.Commit()
+	}
+	if err != nil {
+		return fmt.Errorf("vendors' limits: %w", err)
+	}
+	return nil
+}
+
+func (s *sqlite) Each(ctx context.Context, f func(time.Time, string, []byte) error) error {
+	rows, err := s.db.QueryContext(ctx, `SELECT account, state FROM vendor_accounts`)
+	if err != nil {
+		return fmt.Errorf("vendors' limits: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var account string
+		var state []byte
+		if err := rows.Scan(&account, &state); err != nil {
+			return fmt.Errorf("vendors' limits: %w", err)
+		}
+		if err := f(time.Now(), account, state); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+func (s *sqlite) Close() error { return s.db.Close() }
