@@ -20,6 +20,17 @@ func (c Reveal) decide(d *decider) error {
 	return nil
 }
 
+func (c Assign) decide(d *decider) error {
+	switch {
+	case !d.Exists():
+		return ErrUnknown
+	case d.Assignee == c.To:
+		return nil
+	}
+	d.record(Assigned{By: c.By, To: c.To, Reason: c.Reason, At: d.now})
+	return nil
+}
+
 func (c DeliverAgain) decide(d *decider) error {
 	switch {
 	case !d.Exists():
@@ -61,6 +72,8 @@ func byPerson(e Event) bool {
 	case HoldLifted:
 		by = e.By
 	case DeliveryAsked:
+		by = e.By
+	case Assigned:
 		by = e.By
 	}
 	return by != "" && by != ByPolicy

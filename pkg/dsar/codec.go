@@ -71,6 +71,8 @@ func Decode(typ string, data []byte) (Event, error) {
 		return decode[IdentifiersRevealed](data)
 	case DeliveryAsked{}.Type():
 		return decode[DeliveryAsked](data)
+	case Assigned{}.Type():
+		return decode[Assigned](data)
 	default:
 		return nil, fmt.Errorf("dsar: unknown fact %q; it was written by a newer version", typ)
 	}
@@ -138,6 +140,8 @@ func At(e Event) time.Time {
 	case IdentifiersRevealed:
 		return e.At
 	case DeliveryAsked:
+		return e.At
+	case Assigned:
 		return e.At
 	default:
 		return time.Time{}

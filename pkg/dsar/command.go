@@ -164,6 +164,14 @@ type DeliverAgain struct {
 	Now    time.Time
 }
 
+// Assign says who has the request in hand; nobody, with an empty To.
+type Assign struct {
+	By     string
+	To     string
+	Reason string
+	Now    time.Time
+}
+
 // Seen has a command decided only where no person has acted on the request
 // since somebody looked at it ([ErrChanged]): nobody's act is overwritten by
 // who hasn't seen it.
@@ -194,6 +202,7 @@ func (c Lift) now() time.Time             { return c.Now }
 func (c Attest) now() time.Time           { return c.Now }
 func (c Reveal) now() time.Time           { return c.Now }
 func (c DeliverAgain) now() time.Time     { return c.Now }
+func (c Assign) now() time.Time           { return c.Now }
 func (c Seen) now() time.Time             { return c.Command.now() }
 func (c NoteLetter) now() time.Time       { return c.LetterSent.At }
 

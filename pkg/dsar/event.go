@@ -338,3 +338,14 @@ type DeliveryAsked struct {
 
 // Type implements Event.
 func (DeliveryAsked) Type() string { return "delivery.asked" }
+
+// Assigned says who has the request in hand from now on; nobody, with an empty To.
+type Assigned struct {
+	By     string    `json:"by"`
+	To     string    `json:"to,omitempty"`
+	Reason string    `json:"reason,omitempty"`
+	At     time.Time `json:"at"`
+}
+
+// Type implements Event.
+func (Assigned) Type() string { return "request.assigned" }

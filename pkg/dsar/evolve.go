@@ -109,6 +109,8 @@ func Evolve(s State, e Event) State {
 	case RetentionEnded:
 		s = s.takeUp(e.Systems)
 	case IdentifiersRevealed, DeliveryAsked: // nothing but that it was so
+	case Assigned:
+		s.Assignee = e.To
 	case LetterSent:
 		s.Letters = append(slices.Clip(s.Letters), e)
 	default:

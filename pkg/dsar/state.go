@@ -85,6 +85,8 @@ type State struct {
 	Tasks     []TaskState
 	Attention AttentionNeeded // with StatusNeedsAttention
 	Overdue   bool
+	// Assignee is who has it in hand; empty: nobody.
+	Assignee string
 	// Acts counts what people did to the request ([Seen]).
 	Acts    int
 	Bundle  Object // with StatusCompleted

@@ -129,7 +129,7 @@ func TestAsyncAPI(t *testing.T) {
 		t.Errorf("content modes: %v", modes)
 	}
 	facts := at(doc, "channels", "events", "messages").(map[string]any)
-	if len(facts) != 26 {
+	if len(facts) != 27 {
 		t.Errorf("%d facts on dsar.events", len(facts))
 	}
 }

@@ -28,7 +28,7 @@ func goTypes() map[string]reflect.Type {
 		dsar.AttentionNeeded{}, dsar.Retried{}, dsar.Cancelled{}, dsar.Overdue{}, dsar.Completed{},
 		dsar.ProofAsked{}, dsar.ProofJudged{}, dsar.ClarificationAsked{}, dsar.ClarificationGiven{}, dsar.Extended{}, dsar.Refused{}, dsar.Merged{},
 		dsar.Reminded{}, dsar.HoldPlaced{}, dsar.HoldLifted{}, dsar.RetentionEnded{}, dsar.LetterSent{},
-		dsar.IdentifiersRevealed{}, dsar.DeliveryAsked{},
+		dsar.IdentifiersRevealed{}, dsar.DeliveryAsked{}, dsar.Assigned{},
 	} {
 		types[event.FactType(f.Type())] = reflect.TypeOf(f)
 	}

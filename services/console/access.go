@@ -72,10 +72,14 @@ func (c *Console) routes() []route {
 	act := func(path string, role Role, a action) route {
 		return route{"POST /requests/{id}/" + path, role, func(w http.ResponseWriter, r *http.Request, u User) { c.act(w, r, u, a) }}
 	}
+	many := func(name string, each together) route {
+		return route{"POST /" + name, Agent, func(w http.ResponseWriter, r *http.Request, u User) { c.many(w, r, u, name, each) }}
+	}
 	return []route{
 		{"GET /{$}", Viewer, c.list},
 		{"POST /find", Viewer, c.find},
-		{"POST /retry", Agent, c.retryMany},
+		many("retry", retryOne),
+		many("assign", assignOne),
 		{"GET /systems", Viewer, c.systems},
 		{"POST /language", Viewer, c.setLanguage},
 		{"GET /requests/{id}", Viewer, c.request},
@@ -92,6 +96,7 @@ func (c *Console) routes() []route {
 		act("clarify", Agent, clarify),
 		act("deliver", Agent, deliver),
 		act("cancel", Agent, cancel),
+		act("assign", Agent, assign),
 		act("merge", Agent, merge),
 		act("refuse", Officer, refuse),
 		act("hold", Officer, hold),

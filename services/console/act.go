@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -80,7 +81,7 @@ func (c *Console) act(w http.ResponseWriter, r *http.Request, u User, a action) 
 	}
 	command, err := a(c, u, form, c.now())
 	if err == nil {
-		err = c.mergeable(r, id, command)
+		err = c.possible(r.Context(), id, command)
 	}
 	if err == nil {
 		_, err = c.Requests.Do(r.Context(), id, dsar.Seen{Acts: form.acts(), Command: command})
@@ -154,7 +155,7 @@ func done(act string) string {
 		"retry": "Taken up again.", "accept-plan": "The plan is accepted, and carried out.", "extend": "The due date is extended; the person is told.",
 		"ask-proof": "The person is asked for proof.", "judge-proof": "The proof is judged.", "ask-clarification": "The person is asked what is meant.",
 		"clarify": "It goes on.", "deliver": "The person is told again where the answer is.", "cancel": "The request is cancelled.",
-		"merge": "The request is merged.", "refuse": "The request is refused; the person is told why.", "hold": "The hold is on.",
+		"assign": "It is assigned.", "merge": "The request is merged.", "refuse": "The request is refused; the person is told why.", "hold": "The hold is on.",
 		"lift": "The hold is lifted.", "answer": "Noted as done by hand.",
 	}[act]
 }
@@ -208,6 +209,14 @@ func cancel(_ *Console, u User, f values, now time.Time) (dsar.Command, error) {
 	return dsar.Cancel{By: u.Name, Reason: f.Get("reason"), Now: now}, nil
 }
 
+func assign(_ *Console, u User, f values, now time.Time) (dsar.Command, error) {
+	to := strings.TrimSpace(f.Get("to"))
+	if utf8.RuneCountInString(to) > maxName {
+		return nil, errTooLarge
+	}
+	return dsar.Assign{By: u.Name, To: to, Reason: f.Get("reason"), Now: now}, nil
+}
+
 func merge(_ *Console, u User, f values, now time.Time) (dsar.Command, error) {
 	into, err := uuid.Parse(strings.TrimSpace(f.Get("into")))
 	if err != nil {
@@ -216,20 +225,38 @@ func merge(_ *Console, u User, f values, now time.Time) (dsar.Command, error) {
 	return dsar.Merge{By: u.Name, Into: into.String(), Reason: f.Get("reason"), Now: now}, nil
 }
 
-// mergeable refuses to merge into what answers nothing.
-func (c *Console) mergeable(r *http.Request, id string, command dsar.Command) error {
-	m, ok := command.(dsar.Merge)
-	if !ok {
+// possible refuses what the request alone doesn't tell to be wrong: to merge into
+// what answers nothing, and to name as an agent what the person is known by.
+func (c *Console) possible(ctx context.Context, id string, command dsar.Command) error {
+	switch command := command.(type) {
+	case dsar.Merge:
+		if command.Into == id {
+			return errMergeInto
+		}
+		_, other, err := c.state(ctx, command.Into)
+		if errors.Is(err, dsar.ErrUnknown) || err == nil && other.Status.Ended() && other.Status != dsar.StatusCompleted {
+			return errMergeInto
+		}
+		return err
+	case dsar.Assign:
+		_, s, err := c.state(ctx, id)
+		if err != nil {
+			return err
+		}
+		return c.agentsName(s, command.To)
+	default:
 		return nil
 	}
-	if m.Into == id {
-		return errMergeInto
+}
+
+// agentsName refuses what the person is known by: it would stay in the journal.
+func (c *Console) agentsName(s dsar.State, name string) error {
+	for _, one := range s.Identifiers {
+		if name != "" && c.Vault.Fingerprint(one.Type, name) == one.Fingerprint {
+			return errPersonal
+		}
 	}
-	_, other, err := c.state(r.Context(), m.Into)
-	if errors.Is(err, dsar.ErrUnknown) || err == nil && other.Status.Ended() && other.Status != dsar.StatusCompleted {
-		return errMergeInto
-	}
-	return err
+	return nil
 }
 
 func refuse(_ *Console, u User, f values, now time.Time) (dsar.Command, error) {
@@ -261,32 +288,4 @@ func (c *Console) reach(f values) (system, dataset string, err error) {
 		}
 	}
 	return "", "", errChoice
-}
-
-// retryMany takes up again what failed in several requests.
-func (c *Console) retryMany(w http.ResponseWriter, r *http.Request, u User) {
-	form, err := readForm(w, r)
-	ids := form.Values["id"]
-	if err == nil && (len(ids) == 0 || len(ids) > rowsOnPage) {
-		err = errChoice
-	}
-	if err != nil {
-		text, status := explain(err)
-		c.fail(w, r, u, status, text)
-		return
-	}
-	for _, id := range ids {
-		if uuid.Validate(id) != nil {
-			c.fail(w, r, u, http.StatusUnprocessableEntity, errChoice.Error())
-			return
-		}
-		_, err := c.Requests.Do(r.Context(), strings.ToLower(id), dsar.Retry{By: u.Name, Reason: form.Get("reason"), Now: c.now()})
-		switch {
-		case err == nil, errors.Is(err, dsar.ErrNothingToRetry), errors.Is(err, dsar.ErrEnded), errors.Is(err, dsar.ErrUnknown): // it is done, or was
-		default:
-			c.broken(w, r, u, err)
-			return
-		}
-	}
-	http.Redirect(w, r, "/?retried=1", http.StatusSeeOther)
 }

@@ -3,6 +3,7 @@ package console_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -106,6 +107,71 @@ func TestReason(t *testing.T) {
 	}
 	if _, texts := d.facts(id, 1); strings.Contains(strings.Join(texts, ""), canary) {
 		t.Error("the journal holds who it is")
+	}
+}
+
+// TestAssign gives a request to somebody, whose list shows it; never to a name by
+// which the person is known.
+func TestAssign(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	id, other := d.failed(), d.failed()
+	path := "/requests/" + id + "/assign"
+	for to, ok := range map[string]bool{canary: false, strings.ToUpper(canary): false, strings.Repeat("x", 201): false, "a.agent": true} {
+		if w := d.call(d.as(console.Agent), "POST", path, d.form(id, "to", to)); (w.Code == http.StatusSeeOther) != ok {
+			t.Errorf("%.20q: %d", to, w.Code)
+		}
+	}
+	mine := d.call(d.as(console.Agent), "GET", "/?view=mine", nil).Body.String()
+	if !strings.Contains(mine, id) || strings.Contains(mine, other) {
+		t.Error("the list of mine isn't it")
+	}
+	if w := d.call(d.as(console.Officer), "GET", "/?view=mine", nil); strings.Contains(w.Body.String(), id) {
+		t.Error("it is in another one's list")
+	}
+	if w := d.call(d.as(console.Viewer), "GET", "/requests/"+id, nil); !strings.Contains(w.Body.String(), "a.agent assigned it to a.agent") {
+		t.Error("the timeline doesn't say it")
+	}
+	d.call(d.as(console.Agent), "POST", path, d.form(id, "to", ""))
+	if w := d.call(d.as(console.Agent), "GET", "/?view=mine", nil); strings.Contains(w.Body.String(), id) {
+		t.Error("it is still in the list")
+	}
+}
+
+// TestMany retries and assigns several at once: what somebody else has changed
+// since the list was made stays theirs, and that is said.
+func TestMany(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	first, second, running := d.failed(), d.failed(), d.running()
+	d.do(second, dsar.Assign{By: "zoe", To: "zoe", Now: d.clock()})
+	form := map[string][]string{"id": {first, second}, "to": {"paul"}, "reason": {"he knows billing"}, "was:" + first: {""}, "was:" + second: {""}, "page": {"/?view=open"}}
+	w := d.call(d.as(console.Agent), "POST", "/assign", form)
+	to := w.Header().Get("Location")
+	if w.Code != http.StatusSeeOther || !strings.HasPrefix(to, "/?") || !strings.Contains(to, "view=open") {
+		t.Fatalf("%d %q", w.Code, to)
+	}
+	if page := d.call(d.as(console.Agent), "GET", to, nil).Body.String(); !strings.Contains(page, "1 of 2 assigned") {
+		t.Error("the page doesn't say that one was not")
+	}
+	for id, want := range map[string]string{first: "paul", second: "zoe"} {
+		if row, err := d.journal.Row(t.Context(), id); err != nil || row.Assignee != want {
+			t.Errorf("%s: %q %v", id, row.Assignee, err)
+		}
+	}
+	w = d.call(d.as(console.Agent), "POST", "/retry", map[string][]string{"id": {first, second, running}, "reason": {"billing is back"}, "page": {"https://evil.example.com/"}})
+	if to := w.Header().Get("Location"); to != "/?did=retry&done=2&of=3" {
+		t.Errorf("%d %q", w.Code, to)
+	}
+	for _, id := range []string{first, second} {
+		if s, err := d.requests.State(t.Context(), id); err != nil || s.Status != dsar.StatusGathering {
+			t.Errorf("%s: %s %v", id, s.Status, err)
+		}
+	}
+	for name, ids := range map[string][]string{"none": nil, "no ids": {"x"}, "a path": {"../" + first}, "too many": slices.Repeat([]string{first}, 51)} {
+		if w := d.call(d.as(console.Agent), "POST", "/retry", map[string][]string{"id": ids, "reason": {"r"}}); w.Code != http.StatusUnprocessableEntity {
+			t.Errorf("%s: %d", name, w.Code)
+		}
 	}
 }
 

@@ -32,6 +32,8 @@ const (
 	maxForm = 64 << 10
 	// maxReason bounds a reason, in characters.
 	maxReason = 500
+	// maxName bounds an agent's name, in characters: as the schema has it.
+	maxName = 200
 	// maxFiles bounds the files of one answer together.
 	maxFiles = 256 << 20
 	// headerTime and answerTime bound how long a caller may take.

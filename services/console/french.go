@@ -42,6 +42,10 @@ var french = map[string]string{
 	"What is to be proven": "Ce qui doit être prouvé", "who the person is": "qui est la personne", "that an agent may ask": "qu’un mandataire peut demander", "that the organisation agrees": "que l’organisation est d’accord",
 	"that a guardian asks": "que c’est un représentant légal", "The proof": "La preuve", "is good": "est bonne", "is not good": "n’est pas bonne", "What must stay": "Ce qui doit rester", "Ground": "Motif",
 	"The request that answers it": "La demande qui y répond",
+	"Assign":                      "Attribuer", "Assign to": "Attribuer à", "In hand": "En charge", "Mine": "Les miennes", "within %s days": "sous %s jours",
+	"It is assigned.": "Elle est attribuée.", "%d taken up again.": "%d relancées.", "%d assigned.": "%d attribuées.",
+	"%d of %d taken up again; the others had nothing to retry.":               "%d sur %d relancées ; les autres n’avaient rien à relancer.",
+	"%d of %d assigned; the others were changed by somebody else in between.": "%d sur %d attribuées ; les autres ont été modifiées entre-temps par quelqu’un d’autre.",
 	// what was done
 	"Taken up again.": "Relancé.", "The plan is accepted, and carried out.": "Le plan est accepté, et exécuté.", "The due date is extended; the person is told.": "Le délai est prolongé ; la personne en est avertie.",
 	"The person is asked for proof.": "Une preuve est demandée à la personne.", "The proof is judged.": "La preuve est jugée.", "The person is asked what is meant.": "Une précision est demandée à la personne.",

@@ -26,6 +26,7 @@ type view struct {
 	Name, Label string
 	statuses    []dsar.Status
 	dueFirst    bool
+	mine        bool // of whoever looks; not counted
 	Count       int
 	Href        string
 	Current     bool
@@ -34,6 +35,7 @@ type view struct {
 func views() []view {
 	return []view{
 		{Name: "person", Label: "Needs a person", statuses: []dsar.Status{dsar.StatusNeedsAttention, dsar.StatusAwaitingProof, dsar.StatusAwaitingClarification}, dueFirst: true},
+		{Name: "mine", Label: "Mine", statuses: openStatuses(), dueFirst: true, mine: true},
 		{Name: "open", Label: "Open", statuses: openStatuses(), dueFirst: true},
 		{Name: "ended", Label: "Ended", statuses: endedStatuses()},
 		{Name: "all", Label: "All", statuses: dsar.Statuses()},
@@ -56,6 +58,9 @@ func words[T ~string](list []T) []string {
 	return out
 }
 
+// Counted tells whether it has a number.
+func (v view) Counted() bool { return !v.mine }
+
 // listBody is what the list's template is given.
 type listBody struct {
 	Views    []view
@@ -64,6 +69,7 @@ type listBody struct {
 	Rights   []choice
 	Laws     []choice
 	Systems  []choice
+	Due      []choice
 	Filtered bool
 	View     string
 	Next     string
@@ -77,8 +83,8 @@ type row struct{ journal.Row }
 // Ended tells whether nothing more is to be done.
 func (r row) Ended() bool { return dsar.Status(r.Status).Ended() }
 
-// Retriable tells whether it can be selected, to retry what failed.
-func (r row) Retriable() bool { return r.Status == string(dsar.StatusNeedsAttention) }
+// Selectable tells whether something can be done about it together with others.
+func (r row) Selectable() bool { return !r.Ended() }
 
 // choice is an option of a filter.
 type choice struct {
@@ -88,7 +94,7 @@ type choice struct {
 
 func (c *Console) list(w http.ResponseWriter, r *http.Request, u User) {
 	q := r.URL.Query()
-	b, filter, err := c.filter(q)
+	b, filter, err := c.filter(q, u)
 	if err != nil {
 		c.fail(w, r, u, http.StatusBadRequest, "This list doesn’t exist: its address was changed by hand, or is of an older version.")
 		return
@@ -117,16 +123,12 @@ func (c *Console) list(w http.ResponseWriter, r *http.Request, u User) {
 	for _, one := range rows {
 		b.Rows = append(b.Rows, row{one})
 	}
-	notice := ""
-	if r.URL.Query().Has("retried") {
-		notice = "Taken up again."
-	}
-	c.render(w, r, http.StatusOK, "list.html", page{User: u, Title: "Requests", Here: "requests", Notice: notice, Body: b})
+	c.render(w, r, http.StatusOK, "list.html", page{User: u, Title: "Requests", Here: "requests", Notice: didMany(languageOf(r), q), Body: b})
 }
 
 // filter reads what a list's address asks for. Every value must be one that
 // there is.
-func (c *Console) filter(q url.Values) (listBody, journal.Filter, error) {
+func (c *Console) filter(q url.Values, u User) (listBody, journal.Filter, error) {
 	b := listBody{Views: views(), View: q.Get("view")}
 	f := journal.Filter{Limit: rowsOnPage + 1}
 	if b.View == "" {
@@ -137,6 +139,9 @@ func (c *Console) filter(q url.Values) (listBody, journal.Filter, error) {
 		v.Href = "/?" + with(with(with(q, "view", v.Name), "status", ""), "after", "").Encode()
 		if v.Current = v.Name == b.View; v.Current {
 			f.Statuses, f.DueFirst = words(v.statuses), v.dueFirst
+			if v.mine {
+				f.Assignee = u.Name
+			}
 			b.Statuses = choices(words(v.statuses), q.Get("status"))
 		}
 	}
@@ -173,6 +178,14 @@ func (c *Console) filter(q url.Values) (listBody, journal.Filter, error) {
 			return b, f, errors.New("no such status")
 		}
 		f.Statuses, b.Filtered = []string{s}, true
+	}
+	b.Due = choices([]string{"0", "2", "7", "30"}, q.Get("due"))
+	if due := q.Get("due"); due != "" {
+		if !slices.ContainsFunc(b.Due, func(c choice) bool { return c.Value == due }) {
+			return b, f, errors.New("no such due date")
+		}
+		days, _ := strconv.Atoi(due) // it is one of those above
+		f.DueBefore, b.Filtered = c.now().AddDate(0, 0, days), true
 	}
 	var err error
 	if after := q.Get("after"); after != "" {

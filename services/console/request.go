@@ -118,6 +118,7 @@ type actions struct {
 	Clarify          bool
 	Deliver          bool
 	Cancel           bool
+	Assign           bool
 	Merge            bool
 	Refuse           []string // the grounds
 	Hold             bool
@@ -150,7 +151,7 @@ const planTooLarge = "plan-too-large"
 func (c *Console) actionsOf(s dsar.State) actions {
 	open := !s.Status.Ended() && s.AnsweredAt.IsZero()
 	begun := false
-	a := actions{Deliver: s.Status == dsar.StatusCompleted, Hold: true, Cancel: open, Merge: open}
+	a := actions{Deliver: s.Status == dsar.StatusCompleted, Hold: true, Cancel: open, Merge: open, Assign: !s.Status.Ended()}
 	for _, t := range s.Tasks {
 		begun = begun || (t.Action == dsar.Erase || t.Action == dsar.Assemble) && t.Attempt > 0
 		if t.Status != dsar.TaskIsFailed || s.Status.Ended() {

@@ -54,6 +54,8 @@ type Row struct {
 	Overdue      bool
 	// Waiting names the systems that the request waits for, sorted.
 	Waiting []string
+	// Assignee is who has it in hand; empty: nobody.
+	Assignee string
 	// Hash is the last fact's hash: the head of the chain. The journal sets it.
 	Hash []byte
 }
@@ -88,6 +90,9 @@ type Filter struct {
 	Jurisdiction string
 	Waiting      string // a system that the request waits for
 	Fingerprint  string
+	Assignee     string
+	// DueBefore selects what is due before a time; what is never due isn't.
+	DueBefore time.Time
 	// DueFirst orders by DueAt, the earliest first and rows without one last,
 	// and then by RequestID; else by ReceivedAt, the newest first, and then by
 	// RequestID. With statuses either order reads no more than a page.
@@ -166,9 +171,20 @@ type Lister interface {
 	WaitingFor(ctx context.Context, statuses []string) (map[string]int, error)
 }
 
+// Notes are what services remember beside the facts, and can do without: small
+// documents, by name.
+type Notes interface {
+	// Note returns a document and its version; version 0 where there is none.
+	Note(ctx context.Context, name string) (data []byte, version int64, err error)
+	// SetNote replaces a document whose version is still the expected one, 0 for a
+	// new one. Of two that expect the same, one wins; the other gets ErrConflict.
+	SetNote(ctx context.Context, name string, data []byte, expected int64) error
+}
+
 // Store is a whole journal, as open.Open returns it.
 type Store interface {
 	Journal
 	Outbox
 	Lister
+	Notes
 }

@@ -42,6 +42,20 @@ const (
 	DefaultPoll = 200 * time.Millisecond
 )
 
+// MaxNote bounds a document: it is read and written as a whole.
+const MaxNote = 1 << 20
+
+// CheckNote tells what is wrong with a document, wrapped in [ErrInvalid].
+func CheckNote(name string, data []byte, expected int64) error {
+	switch {
+	case len(data) > MaxNote:
+		return fmt.Errorf("%w: a note of %d bytes, at most %d", ErrInvalid, len(data), MaxNote)
+	case expected < 0:
+		return fmt.Errorf("%w: expected version %d", ErrInvalid, expected)
+	}
+	return checkName("note's name", name, true)
+}
+
 // Check tells what is wrong with an append, wrapped in [ErrInvalid], and how
 // many bytes it holds. Implementations call it first.
 func Check(a *Append) (size int, err error) {
@@ -100,7 +114,7 @@ func Check(a *Append) (size int, err error) {
 
 func checkRow(r *Row) (size int, err error) {
 	for _, n := range [...]struct{ what, name string }{
-		{"status", r.Status}, {"right", r.Right}, {"jurisdiction", r.Jurisdiction}, {"source", r.Source}, {"digest", r.Digest},
+		{"status", r.Status}, {"right", r.Right}, {"jurisdiction", r.Jurisdiction}, {"source", r.Source}, {"digest", r.Digest}, {"assignee", r.Assignee},
 	} {
 		if err := checkName(n.what, n.name, false); err != nil {
 			return 0, err

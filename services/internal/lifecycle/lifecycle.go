@@ -179,6 +179,6 @@ func row(s dsar.State, at time.Time) journal.Row {
 	a := s.Accepted
 	return journal.Row{
 		Status: string(s.Status), Right: string(a.Right), Jurisdiction: a.Jurisdiction, Source: a.Source, Digest: a.Digest,
-		ReceivedAt: a.ReceivedAt, DueAt: s.DueAt, WakeAt: dsar.Wake(s), UpdatedAt: at, Overdue: s.Overdue, Waiting: dsar.Waiting(s),
+		ReceivedAt: a.ReceivedAt, DueAt: s.DueAt, WakeAt: dsar.Wake(s), UpdatedAt: at, Overdue: s.Overdue, Waiting: dsar.Waiting(s), Assignee: s.Assignee,
 	}
 }

@@ -38,6 +38,8 @@ type Trace struct {
 	Ground string `json:"ground,omitempty"`
 	// MergedInto is the request that answers this one.
 	MergedInto string `json:"merged_into,omitempty"`
+	// Assignee is who has it in hand.
+	Assignee string `json:"assignee,omitempty"`
 	// Holds are the legal holds that are on.
 	Holds []Hold `json:"holds,omitempty"`
 	// Earlier counts the person's requests in the twelve months before;
@@ -141,6 +143,7 @@ func (t *Trace) describe(s dsar.State, sent map[[2]string]time.Time) {
 		t.Instead = s.Right
 	}
 	t.Awaited, t.Paused, t.Extended, t.Ground, t.MergedInto = s.Awaited, s.Paused, s.Extended, s.Refusal.Ground, s.MergedInto
+	t.Assignee = s.Assignee
 	t.Earlier, t.DuplicateOf = a.Earlier, a.DuplicateOf
 	for _, h := range s.Holds {
 		t.Holds = append(t.Holds, Hold(h))

@@ -71,6 +71,11 @@ func sentenceWords(e dsar.Event) (system, text string) {
 		return "", "taken up again: what had to stay in " + strings.Join(e.Systems, ", ") + " may go"
 	case dsar.IdentifiersRevealed:
 		return "", e.By + " looked at the identifiers" + because("", e.Reason)
+	case dsar.Assigned:
+		if e.To == "" {
+			return "", e.By + " gave it out of hand" + because("", e.Reason)
+		}
+		return "", e.By + " assigned it to " + e.To + because("", e.Reason)
 	case dsar.DeliveryAsked:
 		return "", e.By + " had the answer delivered again" + because("", e.Reason)
 	case dsar.LetterSent:

@@ -57,6 +57,7 @@ func Run(t *testing.T, open func(t *testing.T) *Harness) {
 		{"Filters", testFilters},
 		{"Due", testDue},
 		{"Counts", testCounts},
+		{"Notes", testNotes},
 		{"Model", testModel},
 	} {
 		t.Run(c.name, func(t *testing.T) {

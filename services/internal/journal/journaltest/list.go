@@ -20,6 +20,7 @@ func seed(t *testing.T, s journal.Store, n int) {
 		a.Row.ReceivedAt = start.Add(time.Duration(i/4) * time.Second) // four of each time
 		a.Row.WakeAt = start.Add(time.Duration(n-i) * time.Minute)
 		a.Row.Jurisdiction = []string{"EEA", "UK", "Japan", "Brazil"}[i%4]
+		a.Row.Assignee = []string{"", "lea", "paul"}[i%3]
 		a.Row.Waiting = [][]string{nil, {"billing"}, {"billing", "events"}, {"events-old"}}[i%4]
 		if i%6 > 0 { // a sixth is never due; three of each time, the later ones first
 			a.Row.DueAt = start.Add(time.Duration(1000-i/3) * time.Hour)
@@ -104,6 +105,12 @@ func testFilters(t *testing.T, h *Harness) {
 		{journal.Filter{Waiting: "billing"}, func(i int) bool { return i%4 == 1 || i%4 == 2 }},
 		{journal.Filter{Waiting: "events", Statuses: []string{"open"}, DueFirst: true}, func(i int) bool { return i%4 == 2 && i%3 == 0 }},
 		{journal.Filter{Waiting: "%"}, func(int) bool { return false }},
+		{journal.Filter{Assignee: "lea"}, func(i int) bool { return i%3 == 1 }},
+		{journal.Filter{Assignee: "paul", Statuses: []string{"ended", "open"}, DueFirst: true}, func(i int) bool { return i%3 == 2 }},
+		{journal.Filter{Assignee: "nobody"}, func(int) bool { return false }},
+		{journal.Filter{DueBefore: start.Add(990 * time.Hour)}, func(i int) bool { return i%6 > 0 && i/3 > 10 }},
+		{journal.Filter{DueBefore: start.Add(990 * time.Hour), Statuses: []string{"open", "waiting"}, DueFirst: true}, func(i int) bool { return i%6 > 0 && i/3 > 10 && i%3 < 2 }},
+		{journal.Filter{DueBefore: start}, func(int) bool { return false }},
 		{journal.Filter{Fingerprint: "all"}, func(int) bool { return true }},
 		{journal.Filter{Fingerprint: "f2"}, func(i int) bool { return i%7 == 2 }},
 		{journal.Filter{Fingerprint: "none"}, func(int) bool { return false }},
@@ -130,8 +137,11 @@ func testFilters(t *testing.T, h *Harness) {
 	}
 	// A fingerprint is added, not replaced; a status is replaced.
 	a := Simple("r000", 1)
-	a.Row.Status, a.Fingerprints = "ended", []string{"late", "all"}
+	a.Row.Status, a.Fingerprints, a.Row.Assignee = "ended", []string{"late", "all"}, "zoe"
 	mustAppend(t, h.Store, a)
+	if list, err := h.Store.List(ctx, journal.Filter{Assignee: "zoe"}); err != nil || len(list) != 1 || list[0].Assignee != "zoe" {
+		t.Errorf("a new assignee: %v %v", list, err)
+	}
 	for f, want := range map[string]int{"late": 1, "f0": 12, "all": n} {
 		if list, err := h.Store.List(ctx, journal.Filter{Fingerprint: f}); err != nil || len(list) != want {
 			t.Errorf("%s: %d %v", f, len(list), err)

@@ -26,6 +26,7 @@ const (
 	OpPending Op = "pending"
 	OpSent    Op = "sent"
 	OpList    Op = "list"
+	OpNote    Op = "note"
 )
 
 // Config of a journal in memory. The zero value is a journal without faults.
@@ -48,6 +49,7 @@ type Store struct {
 	mu       sync.Mutex
 	requests map[string]*request
 	prints   map[string][]string // fingerprint: request ids
+	notes    map[string]note
 	outbox   []journal.PendingMessage
 	lastRow  int64
 	chain    *journal.Chain
@@ -67,7 +69,7 @@ func New(cfg Config) *Store {
 	}
 	return &Store{
 		cfg: cfg, wake: make(chan struct{}, 1), closed: make(chan struct{}),
-		requests: map[string]*request{}, prints: map[string][]string{}, chain: journal.NewChain(),
+		requests: map[string]*request{}, prints: map[string][]string{}, notes: map[string]note{}, chain: journal.NewChain(),
 	}
 }
 
@@ -255,6 +257,8 @@ func (s *Store) matches(r *request, f journal.Filter) bool {
 		(f.Right == "" || r.row.Right == f.Right) &&
 		(f.Jurisdiction == "" || r.row.Jurisdiction == f.Jurisdiction) &&
 		(f.Waiting == "" || slices.Contains(r.row.Waiting, f.Waiting)) &&
+		(f.Assignee == "" || r.row.Assignee == f.Assignee) &&
+		(f.DueBefore.IsZero() || !r.row.DueAt.IsZero() && r.row.DueAt.Before(journal.Time(f.DueBefore))) &&
 		(f.Fingerprint == "" || slices.Contains(s.prints[f.Fingerprint], r.row.RequestID)) &&
 		(f.After.IsZero() || order(f)(r.row.Cursor(), journal.Cursor{ReceivedAt: journal.Time(f.After.ReceivedAt), DueAt: journal.Time(f.After.DueAt), RequestID: f.After.RequestID}) > 0)
 }
@@ -339,4 +343,33 @@ func (s *Store) WaitingFor(ctx context.Context, statuses []string) (map[string]i
 		return nil
 	})
 	return counts, err
+}
+
+type note struct {
+	data    []byte
+	version int64
+}
+
+// Note implements journal.Notes.
+func (s *Store) Note(ctx context.Context, name string) (data []byte, version int64, err error) {
+	err = s.call(ctx, OpNote, func() error {
+		n := s.notes[name]
+		data, version = slices.Clone(n.data), n.version
+		return nil
+	})
+	return data, version, err
+}
+
+// SetNote implements journal.Notes.
+func (s *Store) SetNote(ctx context.Context, name string, data []byte, expected int64) error {
+	if err := journal.CheckNote(name, data, expected); err != nil {
+		return err
+	}
+	return s.call(ctx, OpNote, func() error {
+		if s.notes[name].version != expected {
+			return journal.ErrConflict
+		}
+		s.notes[name] = note{slices.Clone(data), expected + 1}
+		return nil
+	})
 }

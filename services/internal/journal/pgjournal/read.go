@@ -16,7 +16,7 @@ const (
 	selectFacts = `SELECT version, type, at, data, hash FROM fact
 		WHERE request = (SELECT num FROM request WHERE id = $1) AND version >= $2 ORDER BY version`
 	selectRows = `SELECT id, version, hash, status, "right", jurisdiction, source, digest,
-		received_at, due_at, wake_at, updated_at, overdue, waiting FROM request`
+		received_at, due_at, wake_at, updated_at, overdue, waiting, assignee FROM request`
 )
 
 // dueOrder is what the index request_due is of: rows that are never due come last.
@@ -69,7 +69,7 @@ func scanRow(from pgx.CollectableRow) (journal.Row, error) {
 	var r journal.Row
 	var due, wake pgtype.Timestamptz
 	err := from.Scan(&r.RequestID, &r.Version, &r.Hash, &r.Status, &r.Right, &r.Jurisdiction, &r.Source, &r.Digest,
-		&r.ReceivedAt, &due, &wake, &r.UpdatedAt, &r.Overdue, &r.Waiting)
+		&r.ReceivedAt, &due, &wake, &r.UpdatedAt, &r.Overdue, &r.Waiting, &r.Assignee)
 	r.ReceivedAt, r.UpdatedAt = r.ReceivedAt.UTC(), r.UpdatedAt.UTC()
 	if due.Valid {
 		r.DueAt = due.Time.UTC()
@@ -109,6 +109,12 @@ func listQuery(f journal.Filter) (sql string, args []any) {
 	}
 	if f.Waiting != "" {
 		where = append(where, arg(f.Waiting)+" = ANY (waiting)")
+	}
+	if f.Assignee != "" {
+		where = append(where, "assignee <> '' AND assignee = "+arg(f.Assignee)) // as the index has it
+	}
+	if !f.DueBefore.IsZero() {
+		where = append(where, dueOrder+" < "+arg(journal.Time(f.DueBefore)))
 	}
 	if f.Fingerprint != "" {
 		where = append(where, "num IN (SELECT request FROM fingerprint WHERE fingerprint = "+arg(f.Fingerprint)+")")

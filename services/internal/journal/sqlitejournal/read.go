@@ -16,7 +16,7 @@ const (
 	selectFacts = `SELECT version, type, at, data, hash FROM fact
 		WHERE request = (SELECT num FROM request WHERE id = ?) AND version >= ? ORDER BY version`
 	selectRows = `SELECT id, version, hash, status, "right", jurisdiction, source, digest,
-		received_at, due_at, wake_at, updated_at, overdue, waiting FROM request`
+		received_at, due_at, wake_at, updated_at, overdue, waiting, assignee FROM request`
 )
 
 // dueOrder is what the index request_due is of: rows that are never due come last.
@@ -65,7 +65,7 @@ func scanRow(from interface{ Scan(...any) error }) (journal.Row, error) {
 	var due, wake sql.NullInt64
 	var waiting string
 	err := from.Scan(&r.RequestID, &r.Version, &r.Hash, &r.Status, &r.Right, &r.Jurisdiction, &r.Source, &r.Digest,
-		&received, &due, &wake, &updated, &r.Overdue, &waiting)
+		&received, &due, &wake, &updated, &r.Overdue, &waiting, &r.Assignee)
 	if err != nil {
 		return journal.Row{}, err
 	}
@@ -130,6 +130,12 @@ func listQuery(f journal.Filter) (query string, args []any) {
 		}
 		if f.Waiting != "" {
 			add("instr(',' || waiting || ',', ',' || ? || ',') > 0", f.Waiting)
+		}
+		if f.Assignee != "" {
+			add("assignee <> '' AND assignee = ?", f.Assignee) // as the index has it
+		}
+		if !f.DueBefore.IsZero() {
+			add(dueOrder+" < ?", f.DueBefore.UnixMicro())
 		}
 		if f.Fingerprint != "" {
 			add("num IN (SELECT request FROM fingerprint WHERE fingerprint = ?)", f.Fingerprint)

@@ -66,6 +66,7 @@ type Store struct {
 	poll    time.Duration
 	write   *sql.DB // one connection
 	read    *sql.DB
+	notes   *sql.DB // one connection, opened when it is first needed
 	writer  *group.Writer
 	tx      *transaction
 	outbox  outbox
@@ -121,6 +122,10 @@ func (s *Store) open(ctx context.Context) (err error) {
 	if s.read, err = sql.Open("sqlite", dsn(s.path, "query_only(1)")); err != nil {
 		return err
 	}
+	if s.notes, err = sql.Open("sqlite", dsn(s.path, "synchronous(FULL)")); err != nil {
+		return err
+	}
+	s.notes.SetMaxOpenConns(1)
 	s.read.SetMaxOpenConns(readers)
 	s.read.SetMaxIdleConns(readers)
 	if s.factsFrom, err = s.read.PrepareContext(ctx, selectFacts); err != nil {
@@ -209,6 +214,9 @@ func (s *Store) closeDBs() error {
 	}
 	if s.read != nil {
 		errs = append(errs, s.read.Close())
+	}
+	if s.notes != nil {
+		errs = append(errs, s.notes.Close())
 	}
 	if s.write != nil { // last: it copies the log into the file
 		errs = append(errs, s.write.Close())

@@ -42,6 +42,7 @@ type head struct {
 	status, right   string
 	received, wake  int64
 	hadWake, stored bool
+	assignee        string
 
 	row *journal.Row // what it becomes; nil: it stays
 }
@@ -184,7 +185,7 @@ func (t *transaction) readHeads(calls []*group.Call) error {
 	}
 	for some := range slices.Chunk(t.order, 32) {
 		n := chunk(len(some))
-		s, err := t.stmt(`SELECT id, num, version, hash, status, "right", received_at, wake_at FROM request WHERE id IN (?` +
+		s, err := t.stmt(`SELECT id, num, version, hash, status, "right", received_at, wake_at, assignee FROM request WHERE id IN (?` +
 			strings.Repeat(", ?", n-1) + ")")
 		if err != nil {
 			return err
@@ -213,7 +214,7 @@ func (t *transaction) scanHeads(s *sql.Stmt) error {
 	for rows.Next() {
 		var was head
 		var wake sql.NullInt64
-		if err := rows.Scan(&id, &was.num, &was.version, &was.hash, &was.status, &was.right, &was.received, &wake); err != nil {
+		if err := rows.Scan(&id, &was.num, &was.version, &was.hash, &was.status, &was.right, &was.received, &wake, &was.assignee); err != nil {
 			return err
 		}
 		h := t.heads[string(id)]
@@ -273,9 +274,9 @@ func (t *transaction) writeHead(h *head) error {
 	received, updated := r.ReceivedAt.UnixMicro(), r.UpdatedAt.UnixMicro()
 	if !h.stored {
 		return t.exec(`INSERT INTO request (num, id, version, hash, status, "right", jurisdiction, source, digest,
-			received_at, due_at, wake_at, updated_at, overdue, waiting) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			received_at, due_at, wake_at, updated_at, overdue, waiting, assignee) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			h.num, h.id, h.version, h.hash, r.Status, r.Right, r.Jurisdiction, r.Source, r.Digest,
-			received, due, wake, updated, overdue, waiting)
+			received, due, wake, updated, overdue, waiting, r.Assignee)
 	}
 	// SQLite writes an index again whenever one of its columns is set, even to
 	// the same value: so set those only that change.
@@ -288,6 +289,10 @@ func (t *transaction) writeHead(h *head) error {
 	if r.Status != h.status {
 		set += ", status = ?"
 		args = append(args, r.Status)
+	}
+	if r.Assignee != h.assignee {
+		set += ", assignee = ?"
+		args = append(args, r.Assignee)
 	}
 	if r.Right != h.right || received != h.received {
 		set += `, "right" = ?, received_at = ?`

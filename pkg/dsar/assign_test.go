@@ -1,0 +1,38 @@
+package dsar_test
+
+import (
+	"testing"
+
+	"habeas.dev/pkg/dsar"
+)
+
+// TestAssign has a request change hands: each time is a fact, and an act that who
+// hasn't seen it must look at; the same again is none.
+func TestAssign(t *testing.T) {
+	t.Parallel()
+	var s dsar.State
+	if _, err := dsar.Decide(s, dsar.Assign{By: "lea", To: "paul"}); err == nil {
+		t.Error("a request that isn't there has changed hands")
+	}
+	s = dsar.Fold([]dsar.Event{dsar.Accepted{RequestID: "r", Right: dsar.Access, Systems: []dsar.System{{Name: "s"}}}})
+	for i, step := range []struct {
+		to    string
+		facts int
+	}{{"paul", 1}, {"paul", 0}, {"lea", 1}, {"", 1}, {"", 0}} {
+		before := s.Acts
+		facts, err := dsar.Decide(s, dsar.Assign{By: "lea", To: step.to, Reason: "why"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		assigned := 0
+		for _, f := range facts {
+			if _, ok := f.(dsar.Assigned); ok {
+				assigned++
+			}
+			s = dsar.Evolve(s, f)
+		}
+		if assigned != step.facts || s.Assignee != step.to || s.Acts != before+step.facts {
+			t.Errorf("%d: %d facts, %q, %d acts", i, assigned, s.Assignee, s.Acts-before)
+		}
+	}
+}

@@ -1,0 +1,111 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"habeas.dev/pkg/dsar"
+)
+
+// together is what can be done about many requests at once. It says of each
+// whether it was done.
+type together func(ctx context.Context, c *Console, u User, id string, f values) (did bool, err error)
+
+// many does something about the requests that were selected. What was done stays
+// done where another one can't be.
+func (c *Console) many(w http.ResponseWriter, r *http.Request, u User, name string, each together) {
+	form, err := readForm(w, r)
+	ids := form.Values["id"]
+	if err == nil && (len(ids) == 0 || len(ids) > rowsOnPage) {
+		err = errChoice
+	}
+	for _, id := range ids {
+		if uuid.Validate(id) != nil || len(id) != 36 {
+			err = errChoice
+		}
+	}
+	done := 0
+	for i := 0; err == nil && i < len(ids); i++ {
+		var did bool
+		if did, err = each(r.Context(), c, u, strings.ToLower(ids[i]), form); did {
+			done++
+		}
+	}
+	if err != nil {
+		text, status := explain(err)
+		if status == http.StatusServiceUnavailable {
+			c.trouble(r.Context(), err)
+		}
+		c.fail(w, r, u, status, text)
+		return
+	}
+	back, err := url.Parse(ownPage(form.Get("page")))
+	if err != nil || back.Path != "/" {
+		back = &url.URL{Path: "/"}
+	}
+	q := with(with(back.Query(), "did", name), "done", strconv.Itoa(done))
+	back.RawQuery = with(q, "of", strconv.Itoa(len(ids))).Encode()
+	http.Redirect(w, r, back.String(), http.StatusSeeOther)
+}
+
+// didMany says what was done about many, from the address of the list that follows.
+func didMany(lang string, q url.Values) string {
+	texts, ok := map[string][2]string{
+		"retry":  {"%d taken up again.", "%d of %d taken up again; the others had nothing to retry."},
+		"assign": {"%d assigned.", "%d of %d assigned; the others were changed by somebody else in between."},
+	}[q.Get("did")]
+	if !ok {
+		return ""
+	}
+	done, _ := strconv.Atoi(q.Get("done"))
+	of, _ := strconv.Atoi(q.Get("of"))
+	if done == of {
+		return fmt.Sprintf(say(lang, texts[0]), done)
+	}
+	return fmt.Sprintf(say(lang, texts[1]), done, of)
+}
+
+// retryOne takes up again what failed in one of many.
+func retryOne(ctx context.Context, c *Console, u User, id string, f values) (bool, error) {
+	_, err := c.Requests.Do(ctx, id, dsar.Retry{By: u.Name, Reason: f.Get("reason"), Now: c.now()})
+	for _, nothing := range []error{dsar.ErrNothingToRetry, dsar.ErrEnded, dsar.ErrUnknown, dsar.ErrAwaited} {
+		if errors.Is(err, nothing) {
+			return false, nil
+		}
+	}
+	return err == nil, err
+}
+
+// assignOne gives one of many to somebody, unless it is no longer whose the list
+// said that it was.
+func assignOne(ctx context.Context, c *Console, u User, id string, f values) (bool, error) {
+	_, s, err := c.state(ctx, id)
+	if errors.Is(err, dsar.ErrUnknown) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if s.Assignee != f.Get("was:"+id) {
+		return false, nil
+	}
+	command, err := assign(c, u, f, c.now())
+	if err != nil {
+		return false, err
+	}
+	if err := c.agentsName(s, strings.TrimSpace(f.Get("to"))); err != nil {
+		return false, err
+	}
+	_, err = c.Requests.Do(ctx, id, dsar.Seen{Acts: s.Acts, Command: command})
+	if errors.Is(err, dsar.ErrChanged) {
+		return false, nil
+	}
+	return err == nil, err
+}
