@@ -12,6 +12,8 @@ import (
 	"slices"
 	"time"
 
+	"gopkg.in/yaml.v3"
+
 	"habeas.dev/pkg/dsar"
 )
 
@@ -110,6 +112,9 @@ type Dataset struct {
 	Retention []Retention `yaml:"retention,omitempty"`
 	// SQL says how pkg/sqlsystem reads and erases it.
 	SQL *DatasetSQL `yaml:"sql,omitempty"`
+	// Worker is what the system's own worker wants to know of it, in that
+	// worker's words and checked by it: see [Manifest.WorkerSettings].
+	Worker yaml.Node `yaml:"worker,omitempty"`
 }
 
 // Column is one field of a dataset's records. The order of the columns is the

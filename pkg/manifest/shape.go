@@ -14,7 +14,12 @@ import (
 var (
 	manifestShape = reflect.TypeFor[Manifest]()
 	durationShape = reflect.TypeFor[time.Duration]()
+	workerShape   = reflect.TypeFor[yaml.Node]()
+	// A part of what a worker of its own reads.
+	anythingShape = reflect.TypeFor[anything]()
 )
+
+type anything any
 
 // check holds a node of YAML against the Go type that it is for, and notes the
 // line of each part. It refuses what the YAML package would let pass: an unknown
@@ -28,6 +33,12 @@ func (at *positions) check(n *yaml.Node, t reflect.Type, path string) *Error {
 	}
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
+	}
+	if t == workerShape {
+		return at.checkWorker(n, path)
+	}
+	if t == anythingShape && n.Kind != yaml.ScalarNode {
+		return at.checkAnything(n, path)
 	}
 	switch t.Kind() {
 	case reflect.Struct:
@@ -72,6 +83,22 @@ func (at *positions) checkStruct(n *yaml.Node, t reflect.Type, path string) *Err
 		}
 		return nil, at.fail(key, path, fmt.Sprintf("unknown field %q", key.Value), "allowed here: "+strings.Join(names, ", "))
 	})
+}
+
+// checkWorker checks what a worker of its own reads: names and values, whatever
+// they are.
+func (at *positions) checkWorker(n *yaml.Node, path string) *Error {
+	if n.Kind != yaml.MappingNode {
+		return at.fail(n, path, label(path)+" must be names and values", "see the worker's documentation for what it takes here")
+	}
+	return at.checkAnything(n, path)
+}
+
+func (at *positions) checkAnything(n *yaml.Node, path string) *Error {
+	if n.Kind == yaml.SequenceNode {
+		return at.check(n, reflect.SliceOf(anythingShape), path)
+	}
+	return at.checkMap(n, reflect.MapOf(reflect.TypeFor[string](), anythingShape), path)
 }
 
 func (at *positions) checkMap(n *yaml.Node, t reflect.Type, path string) *Error {
