@@ -25,8 +25,9 @@ var jsonHeader = http.Header{"Content-Type": {"application/json"}, "Accept": {"a
 
 // page is one page of a query's answer: rows, raw, and where the next one is.
 type page struct {
-	rows [][]byte
-	next string
+	rows    [][]byte
+	next    string
+	refused *refusal // instead
 }
 
 // readPage reads a query's answer.
@@ -45,8 +46,10 @@ func readPage(s *vendorapi.Scanner) (p page) {
 }
 
 // each runs queries, several to a call, and hands every row to row with the
-// number of its query: all rows of one query, page by page, then the next's.
-func (w *Worker) each(ctx context.Context, queries []string, row func(query int, raw []byte) error) error {
+// number of its query: all rows of one query, page by page, then the next's. A
+// query that Salesforce refuses for what it names goes to refused, and the
+// others go on.
+func (w *Worker) each(ctx context.Context, queries []string, row func(query int, raw []byte) error, refused func(query int, r *refusal) error) error {
 	for from := 0; from < len(queries); from += heavy {
 		to := min(from+heavy, len(queries))
 		pages, err := w.first(ctx, queries[from:to])
@@ -54,6 +57,12 @@ func (w *Worker) each(ctx context.Context, queries []string, row func(query int,
 			return err
 		}
 		for i, p := range pages {
+			if p.refused != nil {
+				if err := refused(from+i, p.refused); err != nil {
+					return err
+				}
+				continue
+			}
 			for {
 				for _, raw := range p.rows {
 					if err := row(from+i, raw); err != nil {
@@ -73,16 +82,11 @@ func (w *Worker) each(ctx context.Context, queries []string, row func(query int,
 	return nil
 }
 
-// first asks for the first pages of at most five queries, in one call. An empty
-// query has no rows.
+// first asks for the first pages of at most five queries, in one call.
 func (w *Worker) first(ctx context.Context, queries []string) ([]page, error) {
 	body := []byte(`{"allOrNone":false,"compositeRequest":[`)
-	n := 0
 	for i, q := range queries {
-		if q == "" {
-			continue
-		}
-		if n++; n > 1 {
+		if i > 0 {
 			body = append(body, ',')
 		}
 		body = append(body, `{"method":"GET","referenceId":"q`+strconv.Itoa(i)+`","url":"/services/data/`+w.version+`/queryAll?q=`...)
@@ -90,9 +94,6 @@ func (w *Worker) first(ctx context.Context, queries []string) ([]page, error) {
 		body = append(body, `"}`...)
 	}
 	pages := make([]page, len(queries))
-	if n == 0 {
-		return pages, nil
-	}
 	err := w.composite(ctx, append(body, "]}"...), true, func(reference string, status int, s *vendorapi.Scanner) error {
 		i, err := strconv.Atoi(strings.TrimPrefix(reference, "q"))
 		if err != nil || i < 0 || i >= len(pages) {
@@ -100,7 +101,12 @@ func (w *Worker) first(ctx context.Context, queries []string) ([]page, error) {
 			return nil //nolint:nilerr // an answer to what wasn't asked is passed over
 		}
 		if status != http.StatusOK {
-			return w.refusal(status, s.Value(), 0)
+			raw := s.Value()
+			if code, message := firstError(raw); code == "INVALID_TYPE" || code == "INVALID_FIELD" {
+				pages[i] = page{refused: &refusal{code, message, (&vendorapi.Answer{Status: status, Body: raw}).Detail()}}
+				return nil
+			}
+			return w.refusal(status, raw, 0)
 		}
 		pages[i] = readPage(s)
 		return s.Err()
@@ -191,36 +197,7 @@ func (w *Worker) deleteAll(ctx context.Context, ids []string) ([]result, error) 
 		body = append(body, strings.Join(ids[from:min(from+maxCollection, len(ids))], ",")...)
 		body = append(body, `"}`...)
 	}
-	results := make([]result, len(ids))
-	err := w.composite(ctx, append(body, "]}"...), false, func(reference string, status int, s *vendorapi.Scanner) error {
-		from, err := strconv.Atoi(strings.TrimPrefix(reference, "d"))
-		if err != nil || from < 0 || from >= len(ids) {
-			s.Skip()
-			return nil //nolint:nilerr // an answer to what wasn't asked is passed over
-		}
-		if status != http.StatusOK {
-			// The collection as a whole was refused, its neighbours weren't.
-			code, message := firstError(s.Value())
-			for i := from; i < min(from+maxCollection, len(ids)); i++ {
-				results[i] = result{id: ids[i], status: code, detail: message}
-			}
-			return nil
-		}
-		i := from
-		s.Array(func() {
-			r := readResult(s)
-			if i < len(results) {
-				r.id = ids[i]
-				results[i] = r
-			}
-			i++
-		})
-		if s.Err() == nil && i != min(from+maxCollection, len(ids)) {
-			return errShort
-		}
-		return s.Err()
-	})
-	return results, err
+	return w.collections(ctx, append(body, "]}"...), 'd', len(ids), false, func(i int) string { return ids[i] })
 }
 
 // readResult reads {id,success,errors:[{statusCode,message}]}.
@@ -283,8 +260,8 @@ func (w *Worker) purge(ctx context.Context, ids []string) ([]result, error) {
 	return results, err
 }
 
-// errShort is an answer with fewer results than records.
-var errShort = errors.New("the answer has another number of results than records were sent")
+// errShort is an answer with less than was asked for.
+var errShort = errors.New("the answer holds less than was asked for")
 
 func emptyRecycleBin(token string, ids []string) []byte {
 	var b strings.Builder

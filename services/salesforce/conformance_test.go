@@ -46,7 +46,7 @@ func TestConformance(t *testing.T) {
 				case workertest.Hanging:
 					server.SetFaults(fault.Config{Latency: time.Hour})
 				case workertest.Halfway:
-					server.SetFaults(fault.Config{Lock: 0.7, Seed: 1})
+					server.SetFaults(fault.Config{Lock: 0.9, Seed: 1})
 				default:
 					return false
 				}

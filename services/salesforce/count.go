@@ -5,11 +5,13 @@ import (
 	"time"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/pkg/worker"
 )
 
 // CountBatch counts what is held of many subjects, recycle bin included: the
-// plan of an erasure, and its proof.
+// plan of an erasure, and its proof. A record that holds already what it is
+// anonymised with isn't anybody's.
 func (w *Worker) CountBatch(ctx context.Context, jobs []*worker.CountsJob) error {
 	subjects := make([]*subject, len(jobs))
 	for i, j := range jobs {
@@ -17,16 +19,25 @@ func (w *Worker) CountBatch(ctx context.Context, jobs []*worker.CountsJob) error
 	}
 	counts := w.tallyOf(subjects)
 	settling := map[*subject]bool{}
-	w.eachGroup(groupsOf(subjects), func(g *group) error {
-		return w.find(ctx, g, linksOf, func(n int, id string, _ *fields, of []*subject) error {
-			gone := w.purged.Has(id)
-			for _, s := range of {
-				counts[s][n].Found++
-				settling[s] = settling[s] || gone
-			}
+	g := groupOf(subjects)
+	err := w.find(ctx, g, every, (*object).overwritten, func(n int, _ string, f *fields, of []*subject) error {
+		o := &w.objects[n]
+		if o.goesWith != "" || o.anonymous(f) {
 			return ctx.Err()
-		})
+		}
+		gone := w.purged.Has(vendorapi.Text(f.get(o.target())))
+		for _, s := range of {
+			counts[s][n].Found++
+			settling[s] = settling[s] || gone
+		}
+		return ctx.Err()
 	})
+	if err == nil {
+		err = w.notCovered(g, "")
+	}
+	if err != nil {
+		g.failed(err)
+	}
 	for i, j := range jobs {
 		s := subjects[i]
 		j.Counts, j.Err = counts.of(s), s.err
@@ -36,9 +47,6 @@ func (w *Worker) CountBatch(ctx context.Context, jobs []*worker.CountsJob) error
 	}
 	return nil
 }
-
-// linksOf are the fields by which a record is known and found, without content.
-func linksOf(o *object) []string { return withLinks([]string{"Id", "IsDeleted"}, *o) }
 
 // settleWait is when to look again at what is deleted and still shown.
 const settleWait = time.Minute

@@ -3,208 +3,277 @@ package salesforce
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
-	"time"
+	"slices"
 
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/pkg/worker"
 )
 
-const (
-	// maxRounds is how often records that were locked, or whose fate an answer
-	// left open, are taken up within one erasure.
-	maxRounds = 6
-	// roundPause is the wait before the second round; it doubles.
-	roundPause = 250 * time.Millisecond
-)
-
-// held is one record on its way to being gone.
+// held is one thing on its way to being gone: a record, or what is deleted in
+// its place, with as many of the dataset's records as go with it.
 type held struct {
 	id     string
 	object int
 	of     []*subject
+	rows   map[*subject]int64
 	state  state
+	// with is what takes it along, so that it isn't deleted by itself.
+	with *held
 }
 
 type state uint8
 
 const (
-	live    state = iota // to be deleted
-	binned               // to be purged
-	gone                 // is no more
-	unknown              // an answer was lost: ask
-	stuck                // refused; its subjects have the error
+	live       state = iota // to be deleted, or overwritten
+	binned                  // to be purged
+	gone                    // is no more
+	anonymised              // holds nothing of a person any more
+	written                 // holds what was to be written into it
+	unknown                 // an answer was lost: ask
+	stuck                   // refused, or left; its subjects have the error
 )
 
-// EraseBatch deletes what is held of many subjects, what hangs on others first,
-// and purges it from the recycle bin. One that fails has its own error; what was
-// deleted of it until then is purged.
+// EraseBatch deletes or overwrites what is held of many subjects, what refers to
+// others first, and purges it from the recycle bin. One that fails has its own
+// error; what was deleted of it until then is purged.
+//
+// Where Salesforce doesn't show an object, what leads to its records is left, so
+// that they can still be found; the rest goes, and a person is told.
 func (w *Worker) EraseBatch(ctx context.Context, jobs []*worker.CountsJob) error {
 	subjects := make([]*subject, len(jobs))
 	for i, j := range jobs {
 		subjects[i] = subjectOf(j.Task)
 	}
 	counts := w.tallyOf(subjects)
-	w.eachGroup(groupsOf(subjects), func(g *group) error {
-		records, err := w.list(ctx, g)
-		if err != nil {
-			return err
-		}
-		err = w.eraseAll(ctx, records)
+	g := groupOf(subjects)
+	e, err := w.list(ctx, g)
+	if err != nil {
+		g.failed(err)
+	} else {
+		e.left = ancestors(w.objects, hiddenOf(g))
+		err = w.eraseAll(ctx, e)
 		if err == nil {
 			err = worker.Transient("unfinished", "not all records could be deleted yet", nil)
 		}
-		for _, r := range records {
-			for _, s := range r.of {
-				counts[s][r.object].Found++
-				if r.state == gone {
-					counts[s][r.object].Erased++
-				} else if s.err == nil {
-					s.err = err
-				}
-			}
+		e.count(counts, err)
+		if err := w.notCovered(g, "what leads to its records is still there, and everything else is erased"); err != nil {
+			g.failed(err)
 		}
-		return nil
-	})
+	}
 	for i, j := range jobs {
 		j.Counts, j.Err = counts.of(subjects[i]), subjects[i].err
 	}
 	return nil
 }
 
-// eraseAll deletes, then purges, step by step. An error leaves some records as
-// they were.
-func (w *Worker) eraseAll(ctx context.Context, records []*held) error {
-	for tier := range tiers {
-		if err := w.settle(ctx, inTier(w, records, tier), live, w.deleteSome); err != nil {
-			return err
-		}
+func hiddenOf(g *group) map[int]bool {
+	hidden := map[int]bool{}
+	for i := range g.uncovered {
+		hidden[i] = true
 	}
-	for tier := range tiers {
-		if err := w.settle(ctx, inTier(w, records, tier), binned, w.purgeSome); err != nil {
-			return err
-		}
-	}
-	return nil
+	return hidden
 }
 
-// list finds all records of a group, ids only.
-func (w *Worker) list(ctx context.Context, g *group) ([]*held, error) {
-	var records []*held
-	err := w.find(ctx, g, linksOf, func(n int, id string, f *fields, of []*subject) error {
-		r := &held{id: id, object: n, of: of}
-		if string(f.get("IsDeleted")) == "true" {
-			r.state = binned
+// erasure is everything that one batch erases.
+type erasure struct {
+	group *group
+	// records are by object, links those of datasets that go with others.
+	records [][]*held
+	links   [][]*held
+	// left are the objects that aren't touched.
+	left map[int]bool
+}
+
+// list finds all records of a group, without content.
+func (w *Worker) list(ctx context.Context, g *group) (*erasure, error) {
+	e := &erasure{group: g, records: make([][]*held, len(w.objects)), links: make([][]*held, len(w.objects))}
+	byID := map[string]*held{}
+	takes := map[string]*held{} // by the id of what is taken along
+	err := w.find(ctx, g, every, (*object).overwritten, func(n int, id string, f *fields, of []*subject) error {
+		o := &w.objects[n]
+		deleted := string(f.get("IsDeleted")) == "true"
+		if o.anonymous(f) && !deleted {
+			return ctx.Err()
 		}
-		if w.purged.Has(id) {
-			// Still shown, and gone: not again.
-			r.state = stuck
-			for _, s := range of {
-				s.err = errSettling()
+		if target := vendorapi.Text(f.get(o.target())); isID(target) {
+			id = target
+		}
+		r := byID[id]
+		if r == nil {
+			r = &held{id: id, object: n, rows: map[*subject]int64{}, state: binned}
+			byID[id] = r
+			if o.goesWith != "" {
+				e.links[n] = append(e.links[n], r)
+			} else {
+				e.records[n] = append(e.records[n], r)
 			}
 		}
-		records = append(records, r)
+		if !deleted {
+			r.state = live
+		}
+		r.of = add(r.of, of)
+		for _, s := range of {
+			r.rows[s]++
+		}
+		for field := range reversed(o.Takes) {
+			if taken := vendorapi.Text(f.get(field)); isID(taken) {
+				takes[taken] = r
+			}
+		}
 		return ctx.Err()
 	})
-	return records, err
-}
-
-func inTier(w *Worker, records []*held, tier int) []*held {
-	var some []*held
-	for _, r := range records {
-		if w.objects[r.object].tier == tier {
-			some = append(some, r)
+	if err != nil {
+		return nil, err
+	}
+	for id, by := range takes {
+		if r := byID[id]; r != nil && r != by {
+			r.with = by
 		}
 	}
-	return some
-}
-
-// settle brings records out of a state: by act, a call's worth at a time, and
-// again for those that were locked or lost, which are looked up first.
-func (w *Worker) settle(ctx context.Context, records []*held, from state, act func(context.Context, []*held) error) error {
-	wait := roundPause
-	for round := 1; ; round++ {
-		var todo, lost []*held
+	for _, records := range e.records {
 		for _, r := range records {
-			switch {
-			case r.state == unknown:
-				lost = append(lost, r)
-			case r.state == from && r.wanted():
-				todo = append(todo, r)
+			if w.purged.Has(r.id) {
+				r.stop(errSettling()) // still shown, and gone: not again
 			}
 		}
-		if len(lost) > 0 {
-			if err := w.look(ctx, lost); err != nil {
-				return err
+	}
+	return e, nil
+}
+
+// reversed are the fields of takes.
+func reversed(takes map[string]string) map[string]bool {
+	fields := map[string]bool{}
+	for _, f := range takes {
+		fields[f] = true
+	}
+	return fields
+}
+
+// eraseAll overwrites and deletes by rank, then purges, what was found last
+// first: until then everything can be found again. An error leaves some records
+// as they were.
+func (w *Worker) eraseAll(ctx context.Context, e *erasure) error {
+	if err := w.separate(ctx, e); err != nil {
+		return err
+	}
+	for _, rank := range w.steps(func(o *object) int { return o.rank }) {
+		var records []*held
+		for _, n := range rank {
+			if e.left[n] {
+				e.leave(n)
+				continue
 			}
-			for _, r := range lost {
-				if r.state == from && r.wanted() {
-					todo = append(todo, r)
+			if w.objects[n].anonymises() {
+				if err := w.overwrite(ctx, e.records[n]); err != nil {
+					return err
+				}
+				continue
+			}
+			records = append(records, e.alone(n)...)
+		}
+		if err := w.settle(ctx, records, live, w.deleteSome); err != nil {
+			return err
+		}
+	}
+	if err := w.follow(ctx, e); err != nil {
+		return err
+	}
+	stages := w.steps(func(o *object) int { return o.stage })
+	slices.Reverse(stages)
+	for _, stage := range stages {
+		var records []*held
+		for _, n := range stage {
+			if !e.left[n] {
+				records = append(records, e.alone(n)...)
+			}
+		}
+		if err := w.settle(ctx, records, binned, w.purgeSome); err != nil {
+			return err
+		}
+	}
+	return w.follow(ctx, e)
+}
+
+// steps are the objects by a number that they have, in its order.
+func (w *Worker) steps(of func(*object) int) [][]int {
+	var steps [][]int
+	for i := range w.objects {
+		n := of(&w.objects[i])
+		for len(steps) <= n {
+			steps = append(steps, nil)
+		}
+		steps[n] = append(steps[n], i)
+	}
+	return steps
+}
+
+// alone are an object's records that nothing takes along.
+func (e *erasure) alone(n int) []*held {
+	return slices.DeleteFunc(slices.Clone(e.records[n]), func(r *held) bool { return r.with != nil })
+}
+
+// leave leaves an object's records as they are. Their subjects are told by what
+// isn't covered.
+func (e *erasure) leave(n int) {
+	for _, r := range e.records[n] {
+		r.state = stuck
+	}
+}
+
+// follow looks where records are that others took along.
+func (w *Worker) follow(ctx context.Context, e *erasure) error {
+	var taken []*held
+	for _, records := range e.records {
+		for _, r := range records {
+			if r.with != nil && (r.state == live || r.state == binned) && r.with.state != live {
+				taken = append(taken, r)
+			}
+		}
+	}
+	return w.look(ctx, taken)
+}
+
+// count counts what came of each record, and gives the subjects of those that
+// are still there the error.
+func (e *erasure) count(counts tally, err error) {
+	for n, records := range e.records {
+		for _, r := range records {
+			for _, s := range r.of {
+				c := &counts[s][n]
+				c.Found += r.rows[s]
+				switch r.state {
+				case gone:
+					c.Erased += r.rows[s]
+				case anonymised:
+					c.Anonymised += r.rows[s]
+				case stuck: // says itself why, or what isn't covered does
+				default:
+					fail([]*subject{s}, err)
 				}
 			}
 		}
-		if len(todo) == 0 || round > maxRounds {
-			w.giveUp(todo)
-			return nil
-		}
-		if round > 1 {
-			if err := w.pause(ctx, wait/2+rand.N(wait/2)); err != nil {
-				return err
-			}
-			wait *= 2
-		}
-		if err := act(ctx, todo); err != nil {
-			return err
-		}
-	}
-}
-
-func (w *Worker) pause(ctx context.Context, d time.Duration) error {
-	if w.config.Pause != nil {
-		return w.config.Pause(ctx, d)
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 
 // wanted tells whether one of a record's subjects is still without error. What
 // is in the recycle bin is purged all the same: it was deleted for them.
 func (r *held) wanted() bool {
-	if r.state == binned {
-		return true
-	}
-	for _, s := range r.of {
-		if s.err == nil {
-			return true
-		}
-	}
-	return false
-}
-
-func (w *Worker) giveUp(records []*held) {
-	for _, r := range records {
-		r.stop(worker.Transient("locked", "someone else holds a record of object "+w.objects[r.object].name+" in Salesforce; it is tried again later", nil))
-	}
+	return r.state == binned || slices.ContainsFunc(r.of, func(s *subject) bool { return s.err == nil })
 }
 
 // stop leaves a record where it is, with the reason.
 func (r *held) stop(err error) {
 	r.state = stuck
-	for _, s := range r.of {
-		if s.err == nil {
-			s.err = err
-		}
-	}
+	fail(r.of, err)
 }
 
-// deleteSome deletes records, a thousand to a call.
+// deleteSome deletes records: a thousand to a call, or, of an object of which
+// there are many, by a bulk job that leaves nothing in the recycle bin.
 func (w *Worker) deleteSome(ctx context.Context, records []*held) error {
+	records, err := w.deleteBulk(ctx, records)
+	if err != nil {
+		return err
+	}
 	return w.act(ctx, records, heavy*maxCollection, w.deleteAll, func(r *held, x result) {
 		switch {
 		case x.done || x.status == "ENTITY_IS_DELETED":
@@ -225,8 +294,7 @@ func (w *Worker) purgeSome(ctx context.Context, records []*held) error {
 	err := w.act(ctx, records, maxCollection, w.purge, func(r *held, x result) {
 		switch {
 		case x.done:
-			r.state = gone
-			w.purged.Add(r.id)
+			w.went(r)
 		case retriable(x.status):
 			// stays in the bin
 		default:
@@ -251,12 +319,17 @@ func (w *Worker) purgeSome(ctx context.Context, records []*held) error {
 	return nil
 }
 
+func (w *Worker) went(r *held) {
+	r.state = gone
+	w.purged.Add(r.id)
+}
+
 func retriable(status string) bool {
 	return status == "UNABLE_TO_LOCK_ROW" || status == "SERVER_UNAVAILABLE"
 }
 
 func (w *Worker) refused(r *held, what string, x result) {
-	r.stop(worker.Permanent(what+"-refused", "Salesforce refuses to "+what+" a record of object "+w.objects[r.object].name+" ("+vendorapi.Code(x.status)+"): it is still there", errors.New(x.detail)))
+	r.stop(worker.Permanent(what+"-refused", "Salesforce refuses to "+what+" a record of object "+w.objects[r.object].Object+" ("+vendorapi.Code(x.status)+"): it is still there", errors.New(x.detail)))
 }
 
 // act makes one kind of destructive call for records, as many at a time as fit.
@@ -284,35 +357,4 @@ func (w *Worker) act(ctx context.Context, records []*held, most int, call func(c
 		}
 	}
 	return nil
-}
-
-// look asks Salesforce where records are now.
-func (w *Worker) look(ctx context.Context, records []*held) error {
-	byID := make(map[string]*held, len(records))
-	ids := make([][]string, len(w.objects))
-	for _, r := range records {
-		byID[r.id] = r
-		r.state = gone
-		ids[r.object] = append(ids[r.object], r.id)
-	}
-	var queries []string
-	for i := range w.objects {
-		for n := ids[i]; len(n) > 0; n = n[min(maxPeople, len(n)):] {
-			o := object{name: w.objects[i].name, contact: "Id"}
-			queries = append(queries, o.queryOf([]string{"Id", "IsDeleted"}, keys{contacts: n[:min(maxPeople, len(n))]}))
-		}
-	}
-	f := fieldsOf([]string{"Id", "IsDeleted"})
-	return w.each(ctx, queries, func(_ int, raw []byte) error {
-		if err := f.read(raw); err != nil {
-			return err
-		}
-		if r := byID[vendorapi.Text(f.get("Id"))]; r != nil {
-			r.state = live
-			if string(f.get("IsDeleted")) == "true" {
-				r.state = binned
-			}
-		}
-		return nil
-	})
 }

@@ -3,7 +3,7 @@ package salesforce
 import (
 	"bytes"
 	"context"
-	"strings"
+	"slices"
 
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/pkg/worker"
@@ -70,133 +70,181 @@ var null = []byte("null")
 
 func isNull(raw []byte) bool { return len(raw) == 0 || bytes.Equal(raw, null) }
 
-// find runs over everything that Salesforce holds of a group's subjects, recycle
-// bin and archive included: object by object, in order. row gets each record
-// with the subjects that it is of, at least one; it MUST NOT keep the fields.
-func (w *Worker) find(ctx context.Context, g *group, ask func(*object) []string, row func(object int, id string, f *fields, of []*subject) error) error {
-	g.keys.contacts, g.keys.leads = nil, nil
-	clear(g.byPerson)
-	// People first: the others are found by their ids.
-	people, others := w.people()
-	if err := w.walk(ctx, g, people, ask, row); err != nil {
-		return err
+// row takes a record: its object, its id, its fields, and the subjects that it
+// is of, at least one. It MUST NOT keep the fields.
+type row func(object int, id string, f *fields, of []*subject) error
+
+// find runs over what Salesforce holds of a group's subjects, recycle bin and
+// archive included, stage by stage; the records of an object come together. of
+// tells which objects are wanted; those by which they are found are walked as
+// well, and handed out too. ask names the fields that are wanted beside the
+// links.
+//
+// What Salesforce doesn't show is left in the group: it is for the caller to say
+// what that means.
+func (w *Worker) find(ctx context.Context, g *group, of func(*object) bool, ask func(*object) []string, row row) error {
+	clear(g.found)
+	clear(g.noted)
+	clear(g.byID)
+	clear(g.linked)
+	clear(g.uncovered)
+	wanted := map[int]bool{}
+	for i := range w.objects {
+		if of(&w.objects[i]) {
+			wanted[i] = true
+		}
 	}
-	for _, part := range g.parts() {
-		if err := w.walk(ctx, part, others, ask, row); err != nil {
+	for i := range ancestors(w.objects, wanted) {
+		wanted[i] = true
+	}
+	for stage := 0; len(wanted) > 0; stage++ {
+		var now []int
+		for i := range w.objects {
+			if wanted[i] && w.objects[i].stage == stage {
+				now = append(now, i)
+				delete(wanted, i)
+			}
+		}
+		if err := w.walk(ctx, g, now, ask, row); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// parts splits a group whose contacts and leads are too many for one query. A
-// subject is in one part only, so its records still come object by object. One
-// that alone has too many gets an error.
-func (g *group) parts() []*group {
-	if len(g.keys.contacts)+len(g.keys.leads) <= maxPeople {
-		return []*group{g}
-	}
-	if len(g.subjects) == 1 {
-		g.failed(worker.Permanent("shared-address", "more contacts and leads have this address than one person's: it may be a shared one", nil))
-		return nil
-	}
-	var parts []*group
-	half := len(g.subjects) / 2
-	for _, subjects := range [][]*subject{g.subjects[:half], g.subjects[half:]} {
-		for _, part := range groupsOf(subjects) {
-			part.take(g)
-			parts = append(parts, part.parts()...)
-		}
-	}
-	return parts
+func every(*object) bool { return true }
+
+// asking is one query of a walk.
+type asking struct {
+	object int
+	read   *fields
+	// several tells that the object has more than one query, so that a record
+	// can come twice.
+	several bool
 }
 
-// take takes over what a larger group knows of this one's subjects.
-func (g *group) take(from *group) {
-	mine := make(map[*subject]bool, len(g.subjects))
-	for _, s := range g.subjects {
-		mine[s] = true
-	}
-	pick := func(ids []string) (some []string) {
-		for _, id := range ids {
-			var of []*subject
-			for _, s := range from.byPerson[id] {
-				if mine[s] {
-					of = append(of, s)
-				}
+// walk runs over the records of objects of one stage.
+func (w *Worker) walk(ctx context.Context, g *group, objects []int, ask func(*object) []string, row row) error {
+	for len(objects) > 0 {
+		var queries []string
+		var of []asking
+		for _, n := range objects {
+			o := &w.objects[n]
+			if w.absent.is(n) {
+				continue
 			}
-			if len(of) > 0 {
-				g.byPerson[id] = of
-				some = append(some, id)
+			names := w.shown(o, joined(o.links, ask(o)))
+			some := queriesOf(o.Object, names, g.terms(o))
+			for range some {
+				of = append(of, asking{n, fieldsOf(names), len(some) > 1})
 			}
+			queries = append(queries, some...)
 		}
-		return some
+		objects = nil
+		seen := map[string]bool{}
+		err := w.each(ctx, queries, func(q int, raw []byte) error {
+			return w.take(g, of[q], raw, seen, row)
+		}, func(q int, r *refusal) error {
+			n := of[q].object
+			again, err := w.hidden(n, of[q].read.names, r)
+			switch {
+			case again && !slices.Contains(objects, n):
+				objects = append(objects, n)
+			case err != nil && g.uncovered[n] == nil:
+				g.uncovered[n] = err
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
 	}
-	g.keys.contacts, g.keys.leads = pick(from.keys.contacts), pick(from.keys.leads)
+	return nil
 }
 
-func (w *Worker) people() (people, others []int) {
-	for i := range w.objects {
-		if w.objects[i].tier == tierPeople {
-			people = append(people, i)
-		} else {
-			others = append(others, i)
-		}
+// take takes up one record.
+func (w *Worker) take(g *group, a asking, raw []byte, seen map[string]bool, row row) error {
+	o, f := &w.objects[a.object], a.read
+	if err := f.read(raw); err != nil {
+		return vendorapi.Unsure("broken-answer", "Salesforce's answer could not be read", nil)
 	}
-	return people, others
+	id := vendorapi.Text(f.get("Id"))
+	if !isID(id) {
+		return worker.Permanent("bad-id", "Salesforce answered with a record that has no id", nil)
+	}
+	if a.several {
+		if seen[id] {
+			return nil
+		}
+		seen[id] = true
+	}
+	of := g.subjectsOf(o, f)
+	if len(of) == 0 {
+		if o.Unless != "" && !isNull(f.get(o.Unless)) {
+			return nil // it has changed hands since it was asked for
+		}
+		// Salesforce compares more loosely than this worker. Guessing whose
+		// record it is could show one person another's.
+		return worker.Permanent("stranger", "Salesforce answered with a record of object "+o.Object+" that matches nobody who was asked for", nil)
+	}
+	deleted := string(f.get("IsDeleted")) == "true"
+	if o.SharedThrough != "" && !deleted && g.unlinked(o, f) {
+		return nil // the person's links to it are gone, and others' aren't
+	}
+	g.learn(a.object, o, f, of, deleted)
+	return row(a.object, id, f, of)
 }
 
-func (w *Worker) walk(ctx context.Context, g *group, objects []int, ask func(*object) []string, row func(int, string, *fields, []*subject) error) error {
-	queries := make([]string, len(objects))
-	read := make([]*fields, len(objects))
-	for i, n := range objects {
-		o := &w.objects[n]
-		names := ask(o)
-		queries[i] = o.queryOf(names, g.keys)
-		read[i] = fieldsOf(names)
-	}
-	return w.each(ctx, queries, func(q int, raw []byte) error {
-		o, f := &w.objects[objects[q]], read[q]
-		if err := f.read(raw); err != nil {
-			return vendorapi.Unsure("broken-answer", "Salesforce's answer could not be read", nil)
-		}
-		id := vendorapi.Text(f.get("Id"))
+// learn notes the ids by which other records are found.
+func (g *group) learn(n int, o *object, f *fields, of []*subject, deleted bool) {
+	for _, name := range o.offers {
+		id := vendorapi.Text(f.get(name))
 		if !isID(id) {
-			return worker.Permanent("bad-id", "Salesforce answered with a record that has no id", nil)
+			continue
 		}
-		of := g.subjectsOf(o, f)
-		if len(of) == 0 {
-			// Salesforce compares more loosely than this worker. Guessing whose
-			// record it is could show one person another's.
-			return worker.Permanent("stranger", "Salesforce answered with a record of object "+o.name+" that matches nobody who was asked for", nil)
+		if at := (noted{source{n, name}, id}); !g.noted[at] {
+			g.noted[at] = true
+			g.found[at.source] = append(g.found[at.source], id)
 		}
-		if o.tier == tierPeople {
-			g.byPerson[id] = of
-			if o.name == "Lead" {
-				g.keys.leads = append(g.keys.leads, id)
-			} else {
-				g.keys.contacts = append(g.keys.contacts, id)
-			}
+		g.byID[id] = add(g.byID[id], of)
+		g.linked[id] = g.linked[id] || !deleted
+	}
+	if len(o.By) == 0 {
+		return
+	}
+	for _, s := range of {
+		if s.roots++; s.roots > maxRoots && s.err == nil {
+			s.err = worker.Permanent("shared-identifier", "more records have this person's identifiers than one person's would: an address or a number may be a shared one", nil)
 		}
-		return row(objects[q], id, f, of)
-	})
+	}
+}
+
+// unlinked tells whether only deleted records lead to a record.
+func (g *group) unlinked(o *object, f *fields) bool {
+	for _, ref := range o.of {
+		if g.linked[vendorapi.Text(f.get(ref.field))] {
+			return false
+		}
+	}
+	return true
 }
 
 // subjectsOf tells whose a record is.
 func (g *group) subjectsOf(o *object, f *fields) []*subject {
 	var of []*subject
-	contact := f.get(o.contact)
-	if !isNull(contact) {
-		of = add(of, g.byPerson[vendorapi.Text(contact)])
-	}
-	if o.lead != "" && o.lead != o.contact {
-		if lead := f.get(o.lead); !isNull(lead) {
-			of = add(of, g.byPerson[vendorapi.Text(lead)])
+	for _, ref := range o.of {
+		if id := f.get(ref.field); !isNull(id) {
+			of = add(of, g.byID[vendorapi.Text(id)])
 		}
 	}
-	if o.email != "" && (o.owner == "" || isNull(contact)) {
-		if email := f.get(o.email); !isNull(email) {
-			of = add(of, g.byEmail[strings.ToLower(vendorapi.Text(email))])
+	if o.Unless != "" && !isNull(f.get(o.Unless)) {
+		return of
+	}
+	for t, names := range o.By {
+		for _, name := range names {
+			if v := f.get(name); !isNull(v) {
+				of = add(of, g.byValue[t][matched(name, vendorapi.Text(v))])
+			}
 		}
 	}
 	return of

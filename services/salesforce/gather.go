@@ -29,34 +29,41 @@ func (w *Worker) GatherBatch(ctx context.Context, jobs []*worker.GatherJob) erro
 	return nil
 }
 
+// gather copies. An object that Salesforce doesn't show fails everyone, in the
+// end: a copy that silently lacks something is worse than one that waits for a
+// person, and nobody knows whose records are there.
 func (w *Worker) gather(ctx context.Context, subjects []*subject, sinks map[*subject]sink) {
-	w.eachGroup(groupsOf(subjects), func(g *group) error {
-		rec := record.Record{} // one map for all rows
-		last := -1
-		return w.find(ctx, g, func(o *object) []string { return o.asked }, func(n int, _ string, f *fields, of []*subject) error {
-			o := &w.objects[n]
-			if n != last {
-				clear(rec)
-				last = n
-			}
-			for _, c := range o.columns {
-				rec[c] = vendorapi.Plain(f.get(c))
-			}
-			for _, s := range of {
-				if s.err == nil {
-					s.err = sinks[s].Write(o.dataset, rec)
-				}
-			}
-			return ctx.Err()
-		})
-	})
-}
-
-// eachGroup runs f on each group and gives the group's subjects its error.
-func (w *Worker) eachGroup(groups []*group, f func(*group) error) {
-	for _, g := range groups {
-		if err := f(g); err != nil {
-			g.failed(err)
+	g := groupOf(subjects)
+	rec := record.Record{} // one map for all rows of an object
+	last := -1
+	err := w.find(ctx, g, every, func(o *object) []string { return o.columns }, func(n int, id string, f *fields, of []*subject) error {
+		o := &w.objects[n]
+		if n != last {
+			clear(rec)
+			last = n
 		}
+		for _, c := range o.columns {
+			rec[c] = vendorapi.Plain(f.get(c))
+		}
+		if o.Content != "" {
+			content, err := w.content(ctx, o, id, f.get(o.Size))
+			if err != nil {
+				fail(of, err)
+				return ctx.Err()
+			}
+			rec[o.Content] = content
+		}
+		for _, s := range of {
+			if s.err == nil {
+				s.err = sinks[s].Write(o.dataset, rec)
+			}
+		}
+		return ctx.Err()
+	})
+	if err == nil {
+		err = w.notCovered(g, "")
+	}
+	if err != nil {
+		g.failed(err)
 	}
 }

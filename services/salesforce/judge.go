@@ -29,6 +29,9 @@ func (w *Worker) judge(a *vendorapi.Answer) error {
 	return w.refusal(a.Status, a.Body, after)
 }
 
+// codeGone is that of the error of a thing that isn't there.
+const codeGone = "gone"
+
 // soapFault reads a SOAP fault: sf:INVALID_SESSION_ID.
 func soapFault(body []byte) (code, message string) {
 	var fault struct {
@@ -66,10 +69,8 @@ func (w *Worker) meaning(status int, code, message string, detail error, after t
 		return vendorapi.Unsure("unavailable", "Salesforce failed (HTTP "+strconv.Itoa(status)+")", detail)
 	case code == "INVALID_QUERY_LOCATOR":
 		return worker.Transient("page-expired", "Salesforce no longer knows the place in a long answer; it is asked anew", detail)
-	case code == "INVALID_TYPE":
-		return worker.Permanent("no-permission", "Salesforce doesn't show an object to the integration user: grant it read access, or take the dataset out of the manifest", detail)
-	case code == "INVALID_FIELD":
-		return worker.Permanent("schema", "Salesforce doesn't show a field that the manifest declares: grant access to it, or take the column out of the manifest", detail)
+	case status == http.StatusNotFound:
+		return worker.Permanent(codeGone, "Salesforce no longer has what was asked for", detail)
 	case status == http.StatusForbidden:
 		return worker.Permanent("no-permission", "Salesforce forbids the call ("+open+"): check the integration user's permissions", detail)
 	default:

@@ -35,54 +35,69 @@ func quoteTo(b *strings.Builder, s string) {
 	b.WriteByte('\'')
 }
 
-// in writes: field IN ('a','b').
-func in(b *strings.Builder, field string, values []string) {
-	b.WriteString(field)
-	b.WriteString(" IN (")
-	for i, v := range values {
-		if i > 0 {
-			b.WriteByte(',')
+// maxTerms bounds the literals of one query, in bytes: a query has at most
+// 100,000 characters, and its fields and their names need some.
+const maxTerms = 80_000
+
+// term is a condition of a query: a field is one of the values, and guard, where
+// there is one, is empty.
+type term struct {
+	field, guard string
+	values       []string
+}
+
+// queriesOf writes the queries that find an object's records by any of the
+// terms: one, or as many as the language's limit on length takes; none where
+// there is nothing to find them by. A record may then come more than once.
+func queriesOf(object string, fields []string, terms []term) []string {
+	var queries []string
+	var b strings.Builder
+	head := "SELECT " + strings.Join(fields, ",") + " FROM " + object + " WHERE "
+	flush := func() {
+		if b.Len() > 0 {
+			queries = append(queries, head+b.String())
+			b.Reset()
 		}
-		quoteTo(b, v)
 	}
+	for _, t := range terms {
+		open := false
+		for _, v := range t.values {
+			if b.Len() > 0 && b.Len()+len(head)+2*len(v) > maxTerms {
+				if open {
+					t.close(&b)
+					open = false
+				}
+				flush()
+			}
+			if open {
+				b.WriteByte(',')
+			} else {
+				t.open(&b)
+				open = true
+			}
+			quoteTo(&b, v)
+		}
+		if open {
+			t.close(&b)
+		}
+	}
+	flush()
+	return queries
+}
+
+func (t term) open(b *strings.Builder) {
+	if b.Len() > 0 {
+		b.WriteString(" OR ")
+	}
+	if t.guard != "" {
+		b.WriteString("(" + t.guard + " = null AND ")
+	}
+	b.WriteString(t.field + " IN (")
+}
+
+func (t term) close(b *strings.Builder) {
 	b.WriteByte(')')
-}
-
-// keys are what a group of subjects is found by.
-type keys struct {
-	emails, contacts, leads []string
-}
-
-// queryOf writes the query that finds an object's records of a group of
-// subjects; empty where nothing can be found.
-func (o *object) queryOf(fields []string, k keys) string {
-	var terms []string
-	term := func(field string, values []string) {
-		if field == "" || len(values) == 0 {
-			return
-		}
-		var b strings.Builder
-		in(&b, field, values)
-		terms = append(terms, b.String())
-	}
-	switch {
-	case o.contact != "" && o.contact == o.lead:
-		term(o.contact, append(append(make([]string, 0, len(k.contacts)+len(k.leads)), k.contacts...), k.leads...))
-	default:
-		term(o.contact, k.contacts)
-		term(o.lead, k.leads)
-	}
-	if o.owner == "" {
-		term(o.email, k.emails)
-	} else if len(k.emails) > 0 {
-		var b strings.Builder
-		b.WriteString("(" + o.owner + " = null AND ")
-		in(&b, o.email, k.emails)
+	if t.guard != "" {
 		b.WriteByte(')')
-		terms = append(terms, b.String())
 	}
-	if len(terms) == 0 {
-		return ""
-	}
-	return "SELECT " + strings.Join(fields, ",") + " FROM " + o.name + " WHERE " + strings.Join(terms, " OR ")
 }

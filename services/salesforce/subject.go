@@ -1,6 +1,8 @@
 package salesforce
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -10,75 +12,180 @@ import (
 
 const (
 	// maxEmail is the longest address that Salesforce's Email fields hold, in
-	// characters: a longer one can't be there.
+	// characters, and maxText the longest text that can be looked up: a longer
+	// one can't be there.
 	maxEmail = 80
-	// groupChars bounds the addresses of a group as SOQL writes them: a query
-	// has at most 100,000 characters, and the largest names addresses once and
-	// ids of contacts and leads beside.
-	groupChars = 45_000
-	// maxPeople bounds the contacts and leads of a group, at 21 characters
-	// each, for the same reason.
-	maxPeople = 2_400
+	maxText  = 255
+	// maxRoots is how many records may be found by one person's identifiers
+	// themselves. More mean an identifier that isn't one person's.
+	maxRoots = 2_400
 )
 
 // subject is one job of a batch on its way.
 type subject struct {
-	emails []string // lower-case
-	err    error
+	// identifiers are the literals by which it is looked up, by type.
+	identifiers map[dsar.IdentifierType][]string
+	roots       int
+	err         error
 }
 
-// group is as many subjects as one query can name.
-type group struct {
-	subjects []*subject
-	byEmail  map[string][]*subject
-	byPerson map[string][]*subject // by the id of a contact or lead
-	keys     keys
-}
-
-// subjectOf takes a task's addresses.
+// subjectOf takes a task's identifiers.
 func subjectOf(t worker.Task) *subject {
-	s := &subject{}
+	s := &subject{identifiers: map[dsar.IdentifierType][]string{}}
 	for _, id := range t.Identifiers {
-		if id.Type != "email" {
-			continue
+		v := strings.TrimSpace(id.Value)
+		forms := []string{v}
+		most := maxText
+		switch id.Type {
+		case "email":
+			forms[0], most = strings.ToLower(v), maxEmail
+		case "phone":
+			forms = phoneForms(v)
 		}
-		if e := strings.ToLower(strings.TrimSpace(id.Value)); e != "" && utf8.RuneCountInString(e) <= maxEmail {
-			s.emails = append(s.emails, e)
+		for _, f := range forms {
+			if f != "" && utf8.RuneCountInString(f) <= most {
+				s.identifiers[id.Type] = append(s.identifiers[id.Type], f)
+			}
 		}
 	}
 	return s
 }
 
-// groupsOf splits subjects into groups.
-func groupsOf(subjects []*subject) []*group {
-	var groups []*group
-	var g *group
-	chars := 0
-	for _, s := range subjects {
-		n := 0
-		for _, e := range s.emails {
-			n += 2*len(e) + 3 // every character escaped, quotes, comma
+// phoneForms are the ways in which a telephone number is found in Salesforce,
+// which keeps numbers as they were typed, and compares them as texts: as it was
+// given, in full, and, of North America, as Salesforce's own pages write it.
+func phoneForms(v string) []string {
+	forms := []string{v}
+	digits := strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return r
 		}
-		if g == nil || len(g.subjects) >= MaxBatch || chars+n > 2*groupChars {
-			g = &group{byEmail: map[string][]*subject{}, byPerson: map[string][]*subject{}}
-			groups = append(groups, g)
-			chars = 0
-		}
-		chars += n
-		g.subjects = append(g.subjects, s)
-		for _, e := range s.emails {
-			if len(g.byEmail[e]) == 0 {
-				g.keys.emails = append(g.keys.emails, e)
+		return -1
+	}, v)
+	if len(digits) < 7 {
+		return forms
+	}
+	add := func(f string) {
+		for _, have := range forms {
+			if have == f {
+				return
 			}
-			g.byEmail[e] = append(g.byEmail[e], s)
+		}
+		forms = append(forms, f)
+	}
+	international := strings.HasPrefix(v, "+") || strings.HasPrefix(v, "00")
+	digits = strings.TrimPrefix(digits, "00")
+	if international {
+		add("+" + digits)
+		add("00" + digits)
+	}
+	add(digits)
+	if n, ok := strings.CutPrefix(digits, "1"); ok && len(n) == 10 || len(digits) == 10 && !international {
+		if !ok {
+			n = digits
+		}
+		add("(" + n[:3] + ") " + n[3:6] + "-" + n[6:])
+		add(n[:3] + "-" + n[3:6] + "-" + n[6:])
+		add(n)
+		add("+1" + n)
+	}
+	return forms
+}
+
+// group is the subjects of one walk, and what they are known by: the literals
+// that were given, and the ids that were found.
+type group struct {
+	subjects []*subject
+	values   map[dsar.IdentifierType][]string
+	byValue  map[dsar.IdentifierType]map[string][]*subject // by matched
+	found    map[source][]string
+	noted    map[noted]bool // what is in found
+	byID     map[string][]*subject
+	linked   map[string]bool // the ids that a record leads to which isn't deleted
+	// uncovered are the objects that Salesforce doesn't show, and why.
+	uncovered map[int]error
+}
+
+type noted struct {
+	source
+	id string
+}
+
+// groupOf makes a group of a batch's subjects, those without error.
+func groupOf(subjects []*subject) *group {
+	g := &group{subjects: subjects, values: map[dsar.IdentifierType][]string{}, byValue: map[dsar.IdentifierType]map[string][]*subject{},
+		found: map[source][]string{}, noted: map[noted]bool{}, byID: map[string][]*subject{}, linked: map[string]bool{}, uncovered: map[int]error{}}
+	for _, s := range subjects {
+		for t, values := range s.identifiers {
+			known := g.byValue[t]
+			if known == nil {
+				known = map[string][]*subject{}
+				g.byValue[t] = known
+			}
+			for _, v := range values {
+				if len(known[strings.ToLower(v)]) == 0 {
+					g.values[t] = append(g.values[t], v)
+				}
+				known[strings.ToLower(v)] = add(known[strings.ToLower(v)], []*subject{s})
+				if isID(v) {
+					known[matched("Id", v)] = add(known[matched("Id", v)], []*subject{s})
+				}
+			}
 		}
 	}
-	return groups
+	return g
+}
+
+// isReference tells whether a field holds ids, which are told apart by case.
+func isReference(field string) bool { return strings.HasSuffix(field, "Id") }
+
+// matched is a value as it is matched: texts without regard to case, as
+// Salesforce compares them; ids by their first 15 characters, which a person
+// may have been told without the last three.
+func matched(field, value string) string {
+	if isReference(field) && isID(value) {
+		return "\x00" + value[:15] // no text
+	}
+	return strings.ToLower(value)
+}
+
+// terms are what an object's records of the group are found by.
+func (g *group) terms(o *object) []term {
+	var terms []term
+	for _, ref := range o.of {
+		t := term{field: ref.field}
+		for _, s := range ref.from {
+			t.values = append(t.values, g.found[s]...)
+		}
+		terms = append(terms, t)
+	}
+	for _, t := range slices.Sorted(maps.Keys(o.By)) {
+		values := g.values[t]
+		for _, f := range o.By[t] {
+			if isReference(f) {
+				values = only(values, isID)
+			}
+			terms = append(terms, term{field: f, guard: o.Unless, values: values})
+		}
+	}
+	return terms
+}
+
+func only(values []string, such func(string) bool) []string {
+	var out []string
+	for _, v := range values {
+		if such(v) {
+			out = append(out, v)
+		}
+	}
+	return out
 }
 
 // failed gives every subject that has none yet an error.
-func (g *group) failed(err error) {
-	for _, s := range g.subjects {
+func (g *group) failed(err error) { fail(g.subjects, err) }
+
+func fail(subjects []*subject, err error) {
+	for _, s := range subjects {
 		if s.err == nil {
 			s.err = err
 		}
@@ -106,8 +213,8 @@ func (w *Worker) tallyOf(subjects []*subject) tally {
 	t := make(tally, len(subjects))
 	for _, s := range subjects {
 		t[s] = make([]dsar.Counts, len(w.objects))
-		for i, o := range w.objects {
-			t[s][i].Dataset = o.dataset
+		for i := range w.objects {
+			t[s][i].Dataset = w.objects[i].dataset
 		}
 	}
 	return t
@@ -117,7 +224,7 @@ func (w *Worker) tallyOf(subjects []*subject) tally {
 func (t tally) of(s *subject) []dsar.Counts {
 	var out []dsar.Counts
 	for _, c := range t[s] {
-		if c.Found > 0 || c.Erased > 0 {
+		if c.Found > 0 || len(c.Unchanged) > 0 {
 			out = append(out, c)
 		}
 	}

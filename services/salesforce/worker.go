@@ -13,6 +13,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"os"
@@ -30,8 +32,8 @@ import (
 const DefaultVersion = "60.0"
 
 const (
-	// MaxBatch is how many subjects one batch should hold at most: as many as
-	// fit one query (see groupChars).
+	// MaxBatch is how many subjects one batch should hold at most: about as many
+	// as fit one query (see maxTerms).
 	MaxBatch = 1000
 	// DefaultQuotaPark is how long tasks are parked when the day's calls are
 	// used up. The quota is of the last 24 hours, so some of it is back after
@@ -56,6 +58,8 @@ type Config struct {
 	DailyShare float64
 	// QuotaPark is [DefaultQuotaPark] where zero.
 	QuotaPark time.Duration
+	// BulkFrom is [DefaultBulkFrom] where zero; below zero, bulk jobs aren't used.
+	BulkFrom int
 	// Rate and Burst limit calls a second; 0 sets no limit of our own.
 	Rate  rate.Limit
 	Burst int
@@ -81,12 +85,18 @@ type Worker struct {
 	version string   // v60.0
 	objects []object // in the order in which they are gathered
 	purged  *vendorapi.Recent
+	absent  absences
+	bulk    bulk
 	budget  budget
 }
 
 var (
-	_ worker.BatchGatherer = (*Worker)(nil)
-	_ worker.BatchEraser   = (*Worker)(nil)
+	_ worker.BatchGatherer   = (*Worker)(nil)
+	_ worker.BatchEraser     = (*Worker)(nil)
+	_ worker.BatchRectifier  = (*Worker)(nil)
+	_ worker.BatchRestricter = (*Worker)(nil)
+	_ worker.BatchLifter     = (*Worker)(nil)
+	_ worker.Noter           = (*Worker)(nil)
 )
 
 // New returns a worker. It makes no call.
@@ -102,6 +112,9 @@ func New(c Config) (*Worker, error) {
 	c.Version = cmp.Or(c.Version, DefaultVersion)
 	c.DailyShare = cmp.Or(c.DailyShare, 0.9)
 	c.QuotaPark = cmp.Or(c.QuotaPark, DefaultQuotaPark)
+	if c.BulkFrom = cmp.Or(c.BulkFrom, DefaultBulkFrom); c.BulkFrom < 0 {
+		c.BulkFrom = math.MaxInt
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -113,8 +126,9 @@ func New(c Config) (*Worker, error) {
 	}
 	w := &Worker{config: c, version: "v" + c.Version, purged: vendorapi.NewRecent(c.Now)}
 	if w.objects, err = objectsOf(m); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("salesforce: %w", err)
 	}
+	w.absent = absences{now: c.Now, list: map[int]absence{}}
 	w.budget = budget{share: c.DailyShare, now: c.Now}
 	w.api, err = vendorapi.New(vendorapi.Config{
 		Vendor: "Salesforce", Judge: w.judge, Token: w.token, HTTPClient: c.HTTPClient,

@@ -29,9 +29,15 @@ func sfID(prefix string, n int64) string {
 	return string(id)
 }
 
-// salesforce makes contacts, leads, cases with comments, tasks, events and
-// campaign members. Now and then a person is there twice.
+// salesforce makes contacts, leads, cases with comments, tasks, events, campaign
+// members and what hangs on them. Now and then a person is there twice, or as a
+// person account.
 func (g *generator) salesforce() {
+	first, case1 := "", ""
+	individual := any(nil)
+	if g.who.Number < firstRandom || g.who.Number%2 == 0 {
+		individual = sfID("0PK", int64(g.who.Number)*maxRowsOfPerson)
+	}
 	twice := g.who.Number == Camille || g.who.Number >= firstRandom && g.IntN(10) == 0
 	contacts := 1
 	if twice {
@@ -39,12 +45,16 @@ func (g *generator) salesforce() {
 	}
 	for c := range contacts {
 		contact := sfID("003", g.number())
+		if c == 0 {
+			first = contact
+		}
 		g.add("contacts", contact, map[string]any{
 			"Id": contact, "FirstName": personal(g.who.GivenName), "LastName": personal(g.who.FamilyName), "Email": g.typed(),
 			"Phone": g.nullable(g.who.Phone), "MobilePhone": nil, "Title": personal(pick(g, []string{"Engineer", "Head of \"Data\"", "Buyer, indirect"})),
 			"Department": g.nullable("Operations"), "MailingStreet": g.address(), "MailingCity": g.city(),
 			"MailingPostalCode": g.digits(5), "MailingCountry": g.country(), "HasOptedOutOfEmail": g.IntN(3) == 0, "DoNotCall": g.IntN(5) == 0,
 			"Description": g.nullable(g.note()), "CreatedDate": sfTime(g.recent()), "LastModifiedDate": sfTime(g.recent()),
+			"IndividualId": individual,
 		})
 		if c > 0 {
 			continue // the second one has nothing of its own
@@ -52,6 +62,9 @@ func (g *generator) salesforce() {
 		for i := range g.some(3) {
 			opened := g.recent()
 			id := sfID("500", g.number())
+			if i == 0 {
+				case1 = id
+			}
 			g.add("cases", id, map[string]any{
 				"Id": id, "CaseNumber": "0" + numberKey(int64(g.who.Number)*10+int64(i)), "ContactId": contact,
 				"SuppliedName": g.nullable(g.fullName()), "SuppliedEmail": g.nullable(g.who.Email), "SuppliedPhone": nil,
@@ -98,6 +111,7 @@ func (g *generator) salesforce() {
 			g.campaignMember(nil, lead)
 		}
 	}
+	g.salesforceMore(first, case1, individual)
 }
 
 func (g *generator) campaignMember(contact, lead any) {

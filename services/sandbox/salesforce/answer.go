@@ -52,16 +52,17 @@ func failed(id, status, message string, fields ...string) itemResult {
 type answer struct {
 	status int
 	body   []byte
+	kind   string // media type; JSON where empty
 }
 
-func refuse(e *apiError) answer { return answer{e.status, e.json()} }
+func refuse(e *apiError) answer { return answer{status: e.status, body: e.json()} }
 
 func reply(v any) answer {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return refuse(&apiError{status: http.StatusInternalServerError, code: "UNKNOWN_EXCEPTION", message: "An unexpected error occurred."})
 	}
-	return answer{http.StatusOK, b}
+	return answer{status: http.StatusOK, body: b}
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

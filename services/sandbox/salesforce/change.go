@@ -155,6 +155,10 @@ func (s *Server) tryDelete(id string, gone map[string]bool) itemResult {
 		return failed(id, "ENTITY_IS_DELETED", "entity is deleted")
 	case s.faults.Locked():
 		return failed(id, "UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record or 1 records: "+id)
+	case r.object.name == "ContentVersion":
+		return failed(id, "INSUFFICIENT_ACCESS_OR_READONLY", "entity type ContentVersion does not support delete")
+	case r.object.name == "Contact" && r.is("IsPersonAccount"):
+		return failed(id, "INSUFFICIENT_ACCESS_OR_READONLY", "the contact of a person account is deleted with its account")
 	}
 	if r.object.name == "Contact" {
 		if cases := s.store.object("Case"); cases != nil {
@@ -174,36 +178,17 @@ func (s *Server) tryDelete(id string, gone map[string]bool) itemResult {
 	return succeeded(r.id)
 }
 
-// cascade returns a record and what goes with it: a Case takes its comments
-// along, a Contact or Lead its campaign memberships.
+// cascade returns a record and what goes with it.
 func (s *Server) cascade(id string, gone map[string]bool) []string {
 	r := s.store.byID[id[:15]]
 	out := []string{r.id}
 	gone[r.id] = true
-	for child, link := range childrenOf(r.object.name) {
-		if o := s.store.object(child); o != nil {
-			for _, c := range o.lookup(link, r.id[:15]) {
-				if c.deletedAt.IsZero() && !c.purged && !gone[c.id] {
-					gone[c.id] = true
-					out = append(out, c.id)
-				}
-			}
+	for _, c := range s.below(r) {
+		if c.deletedAt.IsZero() && !c.purged && !gone[c.id] {
+			out = append(out, s.cascade(c.id, gone)...)
 		}
 	}
 	return out
-}
-
-// childrenOf names the objects that are deleted with one, and their reference.
-func childrenOf(object string) map[string]string {
-	switch object {
-	case "Case":
-		return map[string]string{"CaseComment": "ParentId"}
-	case "Contact":
-		return map[string]string{"CampaignMember": "ContactId"}
-	case "Lead":
-		return map[string]string{"CampaignMember": "LeadId"}
-	}
-	return nil
 }
 
 // empty carries emptyRecycleBin out for one id, and says what came of it.
@@ -224,11 +209,16 @@ func (s *Server) tryPurge(id string, all map[string]bool) itemResult {
 	case s.faults.Locked():
 		return failed(id, "UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record")
 	}
-	for n, f := range r.object.fields {
-		if f.typ == idType && !r.values[n].null && all[r.values[n].key] && r.values[n].key != r.id[:15] {
-			if parent := s.store.byID[r.values[n].key]; parent != nil && childrenOf(parent.object.name)[r.object.name] == f.name {
-				return failed(id, "DELETE_OPERATION_TOO_LARGE", "entity will be purged with its parent")
-			}
+	for _, c := range cascades() {
+		if c.child != r.object.name {
+			continue
+		}
+		n, ok := r.object.field(c.field)
+		if !ok || r.values[n].null || !all[r.values[n].key] {
+			continue
+		}
+		if parent := s.store.byID[r.values[n].key]; parent != nil && parent.object.name == c.parent {
+			return failed(id, "DELETE_OPERATION_TOO_LARGE", "entity will be purged with its parent")
 		}
 	}
 	return succeeded(r.id)

@@ -71,5 +71,5 @@ func (s *Server) composite(r request) answer {
 		out = append(out, id...)
 		out = append(out, '}')
 	}
-	return answer{200, append(out, "]}"...)}
+	return answer{status: 200, body: append(out, "]}"...)}
 }

@@ -37,13 +37,13 @@ func (s *Server) query(r request, all bool) answer {
 	}
 	rows := p.run(pl)
 	if pl.count {
-		return answer{200, []byte(`{"totalSize":` + itoa(len(rows)) + `,"done":true,"records":[]}`)}
+		return answer{status: 200, body: []byte(`{"totalSize":` + itoa(len(rows)) + `,"done":true,"records":[]}`)}
 	}
 	if len(rows) <= s.config.PageSize {
-		return answer{200, s.page(r.version, pl, rows, len(rows), "")}
+		return answer{status: 200, body: s.page(r.version, pl, rows, len(rows), "")}
 	}
 	locator := s.keep(&cursor{plan: pl, rows: rows, until: s.now().Add(cursorLife)})
-	return answer{200, s.page(r.version, pl, rows[:s.config.PageSize], len(rows), locator+"-"+itoa(s.config.PageSize))}
+	return answer{status: 200, body: s.page(r.version, pl, rows[:s.config.PageSize], len(rows), locator+"-"+itoa(s.config.PageSize))}
 }
 
 // page writes one page; next is empty on the last. The caller holds the lock.
@@ -111,5 +111,5 @@ func (s *Server) more(r request, locator string) answer {
 	} else {
 		to = len(c.rows)
 	}
-	return answer{200, s.page(r.version, c.plan, c.rows[from:to], len(c.rows), next)}
+	return answer{status: 200, body: s.page(r.version, c.plan, c.rows[from:to], len(c.rows), next)}
 }

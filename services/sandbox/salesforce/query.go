@@ -224,7 +224,7 @@ func (p *planner) conditions(o *object, es []soql.Expr) ([]func(*row) bool, *api
 
 // literal checks a literal against a field and returns it as a value.
 func (p *planner) literal(f field, path soql.Path, lit soql.Value) (value, *apiError) {
-	if f.typ == longType {
+	if f.typ == longType || f.typ == blobType {
 		return value{}, &apiError{status: 400, code: "INVALID_FIELD", message: p.excerpt(path.Pos) + "field '" + f.name + "' can not be filtered in a query call"}
 	}
 	if lit.Kind == soql.Null {
@@ -564,6 +564,10 @@ func (s *store) appendRow(b []byte, version string, o *object, columns []*column
 		b = append(b, ',')
 		b = append(b, c.key...)
 		v := &r.values[c.field]
+		if c.target == nil && o.fields[c.field].typ == blobType && !v.null {
+			b = append(b, `"/services/data/`+version+`/sobjects/`+o.name+`/`+r.id+`/`+o.fields[c.field].name+`"`...)
+			continue
+		}
 		if c.target == nil {
 			b = append(b, v.encoded...)
 			continue

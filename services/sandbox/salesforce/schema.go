@@ -11,6 +11,7 @@ const (
 	numberType           //
 	dateType             //
 	timeType             //
+	blobType             // a file's bytes: answered as the address of a call that gives them
 )
 
 // field is one field of an object.
@@ -35,6 +36,8 @@ func long(names ...string) []field    { return typed(longType, names) }
 func boolean(names ...string) []field { return typed(boolType, names) }
 func instant(names ...string) []field { return typed(timeType, names) }
 func day(names ...string) []field     { return typed(dateType, names) }
+func number(names ...string) []field  { return typed(numberType, names) }
+func blob(names ...string) []field    { return typed(blobType, names) }
 
 func typed(t fieldType, names []string) []field {
 	fs := make([]field, len(names))
@@ -67,19 +70,34 @@ func definitions() []definition {
 		}
 		return fs
 	}
+	attached := func(name, relation string) []field { return reference(name, relation, "") }
 	return []definition{
 		{"Contact", "contacts", "003", join(indexed("Email", "Phone", "MobilePhone"), text("FirstName", "LastName", "Name", "HomePhone", "OtherPhone", "Title",
 			"Department", "MailingStreet", "MailingCity", "MailingState", "MailingPostalCode", "MailingCountry", "LeadSource"),
-			boolean("HasOptedOutOfEmail", "HasOptedOutOfFax", "DoNotCall"), long("Description"), day("Birthdate"), instant("LastModifiedDate"))},
+			boolean("HasOptedOutOfEmail", "HasOptedOutOfFax", "DoNotCall", "IsPersonAccount"), long("Description"), day("Birthdate"),
+			reference("IndividualId", "Individual", "Individual"), reference("AccountId", "Account", "Account"), instant("LastModifiedDate"))},
 		{"Lead", "leads", "00Q", join(indexed("Email", "Phone", "MobilePhone"), text("FirstName", "LastName", "Name", "Company", "Title", "Street", "City",
 			"State", "PostalCode", "Country", "Status", "LeadSource", "Rating", "Website"),
 			boolean("IsConverted", "HasOptedOutOfEmail", "HasOptedOutOfFax", "DoNotCall"), long("Description"),
-			reference("ConvertedContactId", "ConvertedContact", "Contact"), instant("LastModifiedDate"))},
+			reference("ConvertedContactId", "ConvertedContact", "Contact"), reference("IndividualId", "Individual", "Individual"), instant("LastModifiedDate"))},
 		{"Case", "cases", "500", join(reference("ContactId", "Contact", "Contact"), indexed("SuppliedEmail", "SuppliedPhone"), text("CaseNumber", "SuppliedName",
 			"Subject", "Status", "Origin", "Priority", "Type", "Reason"), long("Description"), boolean("IsClosed"), instant("ClosedDate", "LastModifiedDate"))},
 		{"CaseComment", "case_comments", "00a", join(reference("ParentId", "Parent", "Case"), text("CommentBody"), boolean("IsPublished"), instant("LastModifiedDate"))},
 		{"Task", "tasks", "00T", join(reference("WhoId", "", ""), text("Subject", "Status", "Priority", "Type"), long("Description"), day("ActivityDate"), boolean("IsClosed", "IsArchived"), instant("LastModifiedDate"))},
 		{"Event", "events", "00U", join(reference("WhoId", "", ""), text("Subject", "Location", "Type"), long("Description"), instant("StartDateTime", "EndDateTime", "LastModifiedDate"), boolean("IsAllDayEvent", "IsArchived"))},
 		{"CampaignMember", "campaign_members", "00v", join(reference("ContactId", "Contact", "Contact"), reference("LeadId", "Lead", "Lead"), reference("CampaignId", "", ""), text("Status"), boolean("HasResponded"), day("FirstRespondedDate"), instant("LastModifiedDate"))},
+		{"Account", "person_accounts", "001", join(indexed("PersonEmail", "Phone", "PersonMobilePhone"), text("Name", "FirstName", "LastName", "PersonMailingStreet", "PersonMailingCity",
+			"PersonMailingPostalCode", "PersonMailingCountry", "Industry", "Type", "Website"), boolean("IsPersonAccount", "PersonHasOptedOutOfEmail", "PersonDoNotCall"), long("Description"),
+			reference("PersonContactId", "PersonContact", "Contact"), reference("PersonIndividualId", "PersonIndividual", "Individual"), instant("LastModifiedDate"))},
+		{"OpportunityContactRole", "opportunity_roles", "00K", join(reference("ContactId", "Contact", "Contact"), reference("OpportunityId", "", ""), text("Role"), boolean("IsPrimary"), instant("LastModifiedDate"))},
+		{"Individual", "individuals", "0PK", join(text("FirstName", "LastName", "Name"), boolean("HasOptedOutProcessing", "HasOptedOutProfiling", "HasOptedOutSolicit", "HasOptedOutTracking",
+			"HasOptedOutGeoTracking", "ShouldForget", "SendIndividualData", "CanStorePiiElsewhere"), instant("LastModifiedDate"))},
+		{"ContactPointEmail", "contact_points", "9Vl", join(attached("ParentId", ""), indexed("EmailAddress"), boolean("IsPrimary"), instant("LastModifiedDate"))},
+		{"EmailMessage", "email_messages", "02s", join(reference("ParentId", "Parent", "Case"), indexed("FromAddress"), text("Subject", "ToAddress", "FromName"), long("TextBody", "HtmlBody"), boolean("Incoming"), instant("MessageDate", "LastModifiedDate"))},
+		{"EmailMessageRelation", "email_relations", "0CZ", join(reference("EmailMessageId", "EmailMessage", "EmailMessage"), attached("RelationId", ""), indexed("RelationAddress"), text("RelationType"), instant("LastModifiedDate"))},
+		{"ContentDocument", "", "069", join(text("Title"), instant("LastModifiedDate"))},
+		{"ContentDocumentLink", "file_links", "06A", join(reference("ContentDocumentId", "ContentDocument", "ContentDocument"), attached("LinkedEntityId", ""), text("ShareType"))},
+		{"ContentVersion", "files", "068", join(reference("ContentDocumentId", "ContentDocument", "ContentDocument"), text("Title", "PathOnClient", "FileType"), number("ContentSize"), blob("VersionData"), instant("LastModifiedDate"))},
+		{"Attachment", "attachments", "00P", join(attached("ParentId", ""), text("Name", "ContentType"), number("BodyLength"), blob("Body"), instant("LastModifiedDate"))},
 	}
 }

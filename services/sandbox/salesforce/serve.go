@@ -1,6 +1,7 @@
 package salesforce
 
 import (
+	"cmp"
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
@@ -64,7 +65,7 @@ func headerBytes(h http.Header) int {
 
 func write(w http.ResponseWriter, a answer) {
 	h := w.Header()
-	h.Set("Content-Type", "application/json;charset=UTF-8")
+	h.Set("Content-Type", cmp.Or(a.kind, "application/json;charset=UTF-8"))
 	h.Set("Content-Length", strconv.Itoa(len(a.body)))
 	w.WriteHeader(a.status)
 	w.Write(a.body)
@@ -75,7 +76,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request, body []byte) {
 	form, err := url.ParseQuery(string(body))
 	refuseToken := func(code, text string) {
 		b, _ := json.Marshal(map[string]string{"error": code, "error_description": text})
-		write(w, answer{http.StatusBadRequest, b})
+		write(w, answer{status: http.StatusBadRequest, body: b})
 	}
 	if r.Method != http.MethodPost || err != nil {
 		refuseToken("invalid_request", "must use HTTP POST")

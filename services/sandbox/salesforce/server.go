@@ -73,6 +73,8 @@ type Config struct {
 	// Hidden are the objects ("Case") and fields ("Case.SuppliedEmail") that the
 	// caller's permissions don't show.
 	Hidden []string
+	// Custom are objects and fields of the org's own.
+	Custom []Custom
 	// Faults are what goes wrong.
 	Faults fault.Config
 }
@@ -118,7 +120,7 @@ func New(c Config) (*Server, error) {
 	if c.ClientID == "" {
 		c.ClientID, c.ClientSecret = DefaultClientID, DefaultClientSecret
 	}
-	st, digest, err := seed(c.Population, c.Hidden)
+	st, digest, err := seed(c.Population, c.Hidden, c.Custom)
 	if err != nil {
 		return nil, fmt.Errorf("salesforce sandbox: %w", err)
 	}

@@ -81,19 +81,20 @@ func (s *Server) empty(ids []string) ([]itemResult, *apiError) {
 		if !results[i].Success {
 			continue
 		}
-		r := s.store.byID[id[:15]]
-		todo = append(todo, r.id)
-		for child, link := range childrenOf(r.object.name) {
-			if o := s.store.object(child); o != nil {
-				for _, c := range o.lookup(link, r.id[:15]) {
-					if !c.purged && !c.deletedAt.IsZero() {
-						todo = append(todo, c.id)
-					}
-				}
-			}
-		}
+		todo = append(todo, s.purgeWith(s.store.byID[id[:15]])...)
 	}
 	return results, s.commit(change{Purge: todo})
+}
+
+// purgeWith returns a record and what lies in the recycle bin below it.
+func (s *Server) purgeWith(r *row) []string {
+	out := []string{r.id}
+	for _, c := range s.below(r) {
+		if !c.purged && !c.deletedAt.IsZero() {
+			out = append(out, s.purgeWith(c)...)
+		}
+	}
+	return out
 }
 
 func soapFault(w http.ResponseWriter, code, text string) {

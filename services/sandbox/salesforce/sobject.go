@@ -9,6 +9,7 @@ import (
 // sobject answers /sobjects/{object}, …/describe and …/{id}.
 func (s *Server) sobject(r request, rest string) answer {
 	name, id, _ := strings.Cut(rest, "/")
+	id, part, _ := strings.Cut(id, "/")
 	o := s.store.object(name)
 	if o == nil {
 		return refuse(&apiError{status: 404, code: "NOT_FOUND", message: "The requested resource does not exist"})
@@ -21,6 +22,9 @@ func (s *Server) sobject(r request, rest string) answer {
 	}
 	if !isID(id) {
 		return refuse(&apiError{status: 404, code: "NOT_FOUND", message: "Provided external ID field does not exist or is not accessible: " + id})
+	}
+	if part != "" {
+		return s.readBlob(r, o, id, part)
 	}
 	switch r.method {
 	case "GET":
@@ -60,6 +64,18 @@ func (s *Server) single(x itemResult, make func() change) answer {
 	return answer{status: http.StatusNoContent}
 }
 
+// readBlob answers a file's bytes.
+func (s *Server) readBlob(r request, o *object, id, name string) answer {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	n, ok := o.field(name)
+	found := s.store.byID[id[:15]]
+	if !ok || o.fields[n].typ != blobType || r.method != "GET" || r.inside || found == nil || found.object != o || found.purged || !found.deletedAt.IsZero() {
+		return refuse(&apiError{status: 404, code: "NOT_FOUND", message: "The requested resource does not exist"})
+	}
+	return answer{status: 200, body: found.values[n].blob, kind: "application/octet-stream"}
+}
+
 func (s *Server) readOne(r request, o *object, id string) answer {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -84,7 +100,7 @@ func (s *Server) readOne(r request, o *object, id string) answer {
 		}
 		columns = append(columns, &column{key: []byte(`"` + o.fields[n].name + `":`), field: n})
 	}
-	return answer{200, s.store.appendRow(nil, r.version, o, columns, found)}
+	return answer{status: 200, body: s.store.appendRow(nil, r.version, o, columns, found)}
 }
 
 // describedType is a field's type in Salesforce's words.
@@ -105,6 +121,8 @@ func describedType(f field) string {
 		return "date"
 	case timeType:
 		return "datetime"
+	case blobType:
+		return "base64"
 	default:
 		return "string"
 	}

@@ -1,6 +1,7 @@
 package salesforce
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -43,6 +44,7 @@ type value struct {
 	at      time.Time
 	yes     bool
 	encoded []byte
+	blob    []byte
 }
 
 func (s *store) object(name string) *object { return s.objects[fold(name)] }
@@ -62,10 +64,14 @@ func (o *object) lookup(name, key string) []*row {
 }
 
 // seed fills a store with a population. The digest tells populations apart.
-func seed(p *people.Population, hidden []string) (*store, string, error) {
+func seed(p *people.Population, hidden []string, custom []Custom) (*store, string, error) {
 	s := &store{objects: map[string]*object{}, byID: map[string]*row{}}
 	byDataset := map[string]*object{}
-	for _, d := range definitions() {
+	all, err := withCustom(definitions(), custom)
+	if err != nil {
+		return nil, "", err
+	}
+	for _, d := range all {
 		if slices.Contains(hidden, d.name) {
 			continue
 		}
@@ -82,7 +88,6 @@ func seed(p *people.Population, hidden []string) (*store, string, error) {
 		s.order = append(s.order, o)
 		byDataset[d.dataset] = o
 	}
-	var err error
 	digest := digestOf(func(write func(string)) {
 		for r := range p.All(people.Salesforce) {
 			email, _ := r.Values["Email"].(string)
@@ -95,41 +100,80 @@ func seed(p *people.Population, hidden []string) (*store, string, error) {
 				err = fmt.Errorf("dataset %s of the population has no object here", r.Dataset)
 				return
 			}
-			if err = s.insert(o, r, hidden); err != nil {
+			if err = s.seedRow(o, r, hidden); err != nil {
 				return
 			}
 		}
 	})
+	if err == nil {
+		err = s.seedCustom(custom)
+	}
 	return s, digest, err
 }
 
-func (s *store) insert(o *object, from people.Row, hidden []string) error {
-	r := &row{object: o, seq: len(o.rows), id: from.Key, values: make([]value, len(o.fields))}
+// seedRow adds a record of the population, and what Salesforce makes of it.
+func (s *store) seedRow(o *object, from people.Row, hidden []string) error {
+	values := map[string]any{}
+	for name, content := range from.Values {
+		if !slices.Contains(hidden, o.name+"."+name) {
+			values[name] = content
+		}
+	}
+	r := s.blank(o, from.Key)
+	s.place(r)
+	if err := s.fill(r, values); err != nil {
+		return err
+	}
+	switch o.name {
+	case "ContentVersion":
+		id, _ := values["ContentDocumentId"].(string)
+		if d := s.object("ContentDocument"); d != nil && s.byID[id[:15]] == nil {
+			document := s.blank(d, id)
+			s.place(document)
+			return s.fill(document, map[string]any{"Id": id, "Title": values["Title"], "CreatedDate": values["CreatedDate"]})
+		}
+	case "Account":
+		id, _ := values["PersonContactId"].(string)
+		if c := s.byID[id[:min(15, len(id))]]; c != nil {
+			return s.fill(c, map[string]any{"AccountId": r.id, "IsPersonAccount": true})
+		}
+	}
+	return nil
+}
+
+// blank makes an empty record.
+func (s *store) blank(o *object, id string) *row {
+	r := &row{object: o, seq: len(o.rows), id: id, values: make([]value, len(o.fields))}
 	for i := range r.values {
 		r.values[i] = value{null: true, encoded: []byte("null")}
 	}
-	for name, content := range from.Values {
-		if slices.Contains(hidden, o.name+"."+name) {
-			continue
-		}
+	return r
+}
+
+// place adds a record to its object.
+func (s *store) place(r *row) {
+	r.object.rows = append(r.object.rows, r)
+	s.byID[r.id[:15]] = r
+}
+
+// fill sets fields of a record.
+func (s *store) fill(r *row, values map[string]any) error {
+	o := r.object
+	for name, content := range values {
 		n, ok := o.field(name)
 		if !ok {
+			if (name == "AccountId" || name == "IsPersonAccount") && o.name == "Contact" {
+				continue // hidden
+			}
 			return fmt.Errorf("%s has no field %s", o.name, name)
 		}
 		v, err := encode(o.fields[n], content)
 		if err != nil {
-			return fmt.Errorf("%s.%s of %s: %w", o.name, name, from.Key, err)
+			return fmt.Errorf("%s.%s of %s: %w", o.name, name, r.id, err)
 		}
-		r.values[n] = v
+		r.set(n, v)
 	}
 	o.derive(r)
-	for n, index := range o.index {
-		if index != nil && !r.values[n].null {
-			index[r.values[n].key] = append(index[r.values[n].key], r)
-		}
-	}
-	o.rows = append(o.rows, r)
-	s.byID[r.id[:15]] = r
 	return nil
 }
 
@@ -153,12 +197,16 @@ func (o *object) derive(r *row) {
 		set("SystemModstamp", *v)
 		set("LastModifiedDate", *v)
 	}
-	for _, n := range []string{"IsArchived", "IsAllDayEvent", "HasOptedOutOfFax", "IsClosed", "DoNotCall"} {
-		if i, ok := o.field(n); ok && r.values[i].null {
+	for i, f := range o.fields {
+		if f.typ == boolType && r.values[i].null {
 			r.values[i] = flag(false)
 		}
 	}
-	if _, ok := o.field("Name"); ok {
+	if o.name == "Account" && get("PersonEmail") != nil {
+		set("IsPersonAccount", flag(true))
+	}
+	_, ok1 := o.field("LastName")
+	if _, ok := o.field("Name"); ok && ok1 && (o.name != "Account" || get("LastName") != nil) {
 		var parts []string
 		for _, n := range []string{"FirstName", "LastName"} {
 			if v := get(n); v != nil {
@@ -200,7 +248,17 @@ func encode(f field, content any) (value, error) {
 	case boolType:
 		v.yes, ok = content.(bool)
 	case numberType:
-		v.number, ok = content.(float64)
+		switch n := content.(type) {
+		case float64:
+			v.number, ok = n, true
+		case int64:
+			v.number, ok = float64(n), true
+		}
+	case blobType:
+		var s string
+		if s, ok = content.(string); ok {
+			v.blob, err = base64.StdEncoding.DecodeString(s)
+		}
 	default:
 		var s string
 		if s, ok = content.(string); !ok {

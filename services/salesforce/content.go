@@ -1,0 +1,46 @@
+package salesforce
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"net/http"
+
+	"habeas.dev/pkg/vendorapi"
+	"habeas.dev/pkg/worker"
+)
+
+// MaxFile is the largest attached file that is gathered, in bytes: in base64 it
+// fits a record (pkg/record, MaxRow) with room for the rest. A larger one fails
+// its subject, by name of the object: somebody must copy it by hand.
+const MaxFile = 11 << 20
+
+// content fetches a file's bytes, in base64; nil where there are none any more,
+// as of a version in the recycle bin. Salesforce has no call that gives two. Of
+// the size that the record tells, a byte less is an answer that broke off.
+func (w *Worker) content(ctx context.Context, o *object, id string, size []byte) (any, error) {
+	tooLarge := worker.Permanent("file-too-large", "a file in dataset "+o.dataset+" is larger than can be copied by machine: copy it by hand", nil)
+	if vendorapi.Int(size) > MaxFile {
+		return nil, tooLarge
+	}
+	var content any
+	err := w.do(ctx, vendorapi.Call{
+		Method: http.MethodGet, Path: "/services/data/" + w.version + "/sobjects/" + o.Object + "/" + id + "/" + o.Content,
+		Safe: true,
+		Read: func(a *vendorapi.Answer) error {
+			if len(a.Body) > MaxFile {
+				return tooLarge
+			}
+			if !isNull(size) && vendorapi.Int(size) != int64(len(a.Body)) {
+				return errShort
+			}
+			content = base64.StdEncoding.EncodeToString(a.Body)
+			return nil
+		},
+	})
+	var e *worker.Error
+	if errors.As(err, &e) && e.Code == codeGone {
+		return nil, nil
+	}
+	return content, err
+}
