@@ -132,7 +132,9 @@ func objectsOf(m *manifest.Manifest) ([]object, error) {
 
 // check checks an object's settings and resolves the names of datasets in them.
 func (o *object) check(m *manifest.Manifest, i int, number map[string]int) error {
-	bad := func(cure, format string, args ...any) error { return m.WorkerProblem(i, fmt.Sprintf(format, args...), cure) }
+	bad := func(cure, format string, args ...any) error {
+		return m.WorkerProblem(i, fmt.Sprintf(format, args...), cure)
+	}
 	if o.Object == "" {
 		return bad("name Salesforce's object under worker: object:", "this worker must know its object")
 	}

@@ -70,7 +70,7 @@ func definitions() []definition {
 		}
 		return fs
 	}
-	attached := func(name, relation string) []field { return reference(name, relation, "") }
+	attached := func(name string) []field { return reference(name, "", "") } // to one of several objects
 	return []definition{
 		{"Contact", "contacts", "003", join(indexed("Email", "Phone", "MobilePhone"), text("FirstName", "LastName", "Name", "HomePhone", "OtherPhone", "Title",
 			"Department", "MailingStreet", "MailingCity", "MailingState", "MailingPostalCode", "MailingCountry", "LeadSource"),
@@ -92,12 +92,12 @@ func definitions() []definition {
 		{"OpportunityContactRole", "opportunity_roles", "00K", join(reference("ContactId", "Contact", "Contact"), reference("OpportunityId", "", ""), text("Role"), boolean("IsPrimary"), instant("LastModifiedDate"))},
 		{"Individual", "individuals", "0PK", join(text("FirstName", "LastName", "Name"), boolean("HasOptedOutProcessing", "HasOptedOutProfiling", "HasOptedOutSolicit", "HasOptedOutTracking",
 			"HasOptedOutGeoTracking", "ShouldForget", "SendIndividualData", "CanStorePiiElsewhere"), instant("LastModifiedDate"))},
-		{"ContactPointEmail", "contact_points", "9Vl", join(attached("ParentId", ""), indexed("EmailAddress"), boolean("IsPrimary"), instant("LastModifiedDate"))},
+		{"ContactPointEmail", "contact_points", "9Vl", join(attached("ParentId"), indexed("EmailAddress"), boolean("IsPrimary"), instant("LastModifiedDate"))},
 		{"EmailMessage", "email_messages", "02s", join(reference("ParentId", "Parent", "Case"), indexed("FromAddress"), text("Subject", "ToAddress", "FromName"), long("TextBody", "HtmlBody"), boolean("Incoming"), instant("MessageDate", "LastModifiedDate"))},
-		{"EmailMessageRelation", "email_relations", "0CZ", join(reference("EmailMessageId", "EmailMessage", "EmailMessage"), attached("RelationId", ""), indexed("RelationAddress"), text("RelationType"), instant("LastModifiedDate"))},
+		{"EmailMessageRelation", "email_relations", "0CZ", join(reference("EmailMessageId", "EmailMessage", "EmailMessage"), attached("RelationId"), indexed("RelationAddress"), text("RelationType"), instant("LastModifiedDate"))},
 		{"ContentDocument", "", "069", join(text("Title"), instant("LastModifiedDate"))},
-		{"ContentDocumentLink", "file_links", "06A", join(reference("ContentDocumentId", "ContentDocument", "ContentDocument"), attached("LinkedEntityId", ""), text("ShareType"))},
+		{"ContentDocumentLink", "file_links", "06A", join(reference("ContentDocumentId", "ContentDocument", "ContentDocument"), attached("LinkedEntityId"), text("ShareType"))},
 		{"ContentVersion", "files", "068", join(reference("ContentDocumentId", "ContentDocument", "ContentDocument"), text("Title", "PathOnClient", "FileType"), number("ContentSize"), blob("VersionData"), instant("LastModifiedDate"))},
-		{"Attachment", "attachments", "00P", join(attached("ParentId", ""), text("Name", "ContentType"), number("BodyLength"), blob("Body"), instant("LastModifiedDate"))},
+		{"Attachment", "attachments", "00P", join(attached("ParentId"), text("Name", "ContentType"), number("BodyLength"), blob("Body"), instant("LastModifiedDate"))},
 	}
 }
