@@ -6,7 +6,7 @@ PACKAGES := ./schemas/... ./pkg/... ./services/...
 GO ?= go
 LINT := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: help build demo test test-browser race simulate kill bench check vet lint tidy standalone generated generate test-postgres test-kafka test-deploy faults clouds clean
+.PHONY: $(shell sed -nE 's/^([a-z][a-z-]*):.*/\1/p' $(firstword $(MAKEFILE_LIST))) # every target here
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ test-deploy: ## The alerts, the dashboard and the Helm chart (promtool, Python 3
 	@deploy/check
 	$(GO) test -count=1 -run TestDeploy ./services/habeas
 
+test-compose: ## docker-compose.yml in a Docker engine, with requests from the host (root; docker.io, docker-compose, debootstrap)
+	@deploy/compose/test
+
 FAULTS := -fault-requests=2000 -fault-kills=100 -fault-outage=60s
 faults: ## The fleet on Apache Kafka and PostgreSQL: FAULTS='-fault-requests=2000 -fault-kills=100 -fault-outage=60s'
 	HABEAS_TEST_KAFKA=1 HABEAS_TEST_POSTGRES=1 $(GO) test -count=1 -run 'TestFaults$$' -timeout 90m -v ./services/habeas $(FAULTS)
@@ -56,6 +59,25 @@ faults: ## The fleet on Apache Kafka and PostgreSQL: FAULTS='-fault-requests=200
 clouds: ## Build bin/habeas with the clouds' drivers (S3, GCS, Azure, their key services, Vault)
 	@mkdir -p bin
 	$(GO) build -trimpath -tags clouds -o bin/habeas ./services/habeas
+
+IMAGE ?= habeas
+BUILD_FLAGS ?= -trimpath
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
+image: ## Build the image habeas from a binary that is built here; nothing is pulled
+	@mkdir -p bin/image
+	CGO_ENABLED=0 $(GO) build $(BUILD_FLAGS) -ldflags '-s -w -X main.version=$(VERSION)' -o bin/image/habeas ./services/habeas
+	cp /etc/ssl/certs/ca-certificates.crt bin/image/
+	docker build -q --target prebuilt -t $(IMAGE) .
+
+COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
+PROFILE ?=
+up: ## Start each service in its own container, with Kafka and PostgreSQL (PROFILE=observability: with traces, metrics, a dashboard)
+	@deploy/compose/secrets
+	$(if $(PROFILE),HABEAS_OTLP=http://collector:4318) $(COMPOSE) $(if $(PROFILE),--profile $(PROFILE)) up -d --build
+	@echo "Requests go to http://127.0.0.1:$${HABEAS_PORT:-8420}, the console is at http://localhost:$${CONSOLE_PORT:-8421} (agent@example.com, password)"
+
+down: ## Stop the containers; their data stays (VOLUMES=-v removes it)
+	$(COMPOSE) --profile observability down $(VOLUMES)
 
 bench: build ## Measure this machine: requests per second, a lone request, a 5 GB bundle
 	@bin/habeas bench

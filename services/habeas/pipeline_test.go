@@ -161,6 +161,12 @@ func payload(t *testing.T, n *node, id string) map[string][]byte {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return unpacked(t, id, data)
+}
+
+// unpacked is the files of a bundle that is whole.
+func unpacked(t *testing.T, id string, data []byte) map[string][]byte {
+	t.Helper()
 	report, err := bundle.Verify(t.Context(), bytes.NewReader(data), int64(len(data)))
 	if err != nil || len(report.Problems) > 0 {
 		t.Fatalf("bundle of %s: %v %v", id, report.Problems, err)

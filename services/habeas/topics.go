@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"text/tabwriter"
+	"time"
 
 	"habeas.dev/pkg/bus"
 	"habeas.dev/services/internal/topics"
@@ -22,8 +23,9 @@ type topicsCommand struct {
 // topicsPlace says which topics, of which cluster.
 type topicsPlace struct {
 	place
-	Replication int  `help:"How many replicas each topic is to have, for a cluster with fewer than three brokers; to stay, it belongs into the configuration (topics: {replication: N})." placeholder:"N"`
-	JSON        bool `help:"Print JSON, one topic a line."`
+	Replication int           `help:"How many replicas each topic is to have, for a cluster with fewer than three brokers; to stay, it belongs into the configuration (topics: {replication: N})." placeholder:"N"`
+	JSON        bool          `help:"Print JSON, one topic a line."`
+	Wait        time.Duration `help:"How long to wait for a cluster that doesn't answer yet, as when both are just starting." placeholder:"TIME"`
 }
 
 type topicsApplyCommand struct {
@@ -101,6 +103,9 @@ func (p topicsPlace) run(ctx context.Context, do func(context.Context, bus.Confi
 	if err != nil {
 		return err
 	}
+	if err := p.waitFor(ctx, b, want); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, topicTime)
 	defer cancel()
 	findings, err := do(ctx, b, want)
@@ -114,6 +119,32 @@ func (p topicsPlace) run(ctx context.Context, do func(context.Context, bus.Confi
 		return errSilent
 	}
 	return nil
+}
+
+// waitFor waits until the cluster answers, for as long as asked.
+func (p topicsPlace) waitFor(ctx context.Context, b bus.Config, want []bus.TopicSpec) error {
+	if p.Wait == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, p.Wait)
+	defer cancel()
+	beat := time.NewTicker(topicInterval)
+	defer beat.Stop()
+	var last error
+	for {
+		_, err := topics.Check(ctx, b, want)
+		if err == nil {
+			return nil
+		}
+		if last == nil || ctx.Err() == nil { // the end of ctx is no news
+			last = err
+		}
+		select {
+		case <-beat.C:
+		case <-ctx.Done():
+			return last
+		}
+	}
 }
 
 func (p topicsPlace) print(w io.Writer, findings []topics.Finding) error {

@@ -3,6 +3,9 @@
 // already, it just runs the command.
 //
 //	go run habeas.dev/pkg/bus/kafkatest/withkafka go test ./pkg/bus/...
+//
+// With -jars it prints the folder of Apache Kafka's jars instead, filled where they
+// aren't there yet.
 package main
 
 import (
@@ -32,6 +35,14 @@ func main() {
 func run(ctx context.Context, args []string) (int, error) {
 	if len(args) == 0 {
 		return 2, errors.New("withkafka: want a command, as in: withkafka go test ./pkg/bus")
+	}
+	if args[0] == "-jars" {
+		jars, err := kafkatest.Jars(ctx)
+		if err != nil {
+			return 1, err
+		}
+		_, err = fmt.Println(jars)
+		return 0, err
 	}
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...) //nolint:gosec // running it is what this program is for
 	cmd.Env = append(os.Environ(), "HABEAS_TEST_KAFKA=1") // tests that stop their broker get one of their own

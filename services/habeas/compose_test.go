@@ -1,0 +1,102 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/sandbox/people"
+)
+
+// TestCompose asks, from the host, a Habeas in containers, by HTTP and by Kafka:
+// each request ends, and its bundle holds what the seeds have, no more and no less.
+// deploy/compose/test starts the containers.
+func TestCompose(t *testing.T) {
+	door := os.Getenv("HABEAS_TEST_COMPOSE")
+	if door == "" {
+		t.Skip("needs the containers: make test-compose")
+	}
+	p := &pipeline{T: t, people: people.Generate(people.Config{Seed: 1, People: 240})}
+	var asked []demoRequest
+	for n, onKafka := range []bool{false, true} {
+		asked = append(asked, demoRequest{id: newRequestID(), right: dsar.Access, jurisdiction: "EEA", locale: "en", source: "test", receivedAt: now(),
+			email: p.people.Person(n + 1).Email, onKafka: onKafka})
+	}
+	for _, r := range asked {
+		if r.onKafka {
+			if err := publish(t.Context(), []string{os.Getenv("HABEAS_TEST_COMPOSE_KAFKA")}, r); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		if _, err := post(t.Context(), door, r.data()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n, r := range asked {
+		awaitCompletion(t, door, r.id)
+		args := strings.Fields(os.Getenv("HABEAS_TEST_COMPOSE_EXEC"))
+		cmd := exec.CommandContext(t.Context(), args[0], append(args[1:], "bundle", "get", r.id, "-o", "-")...) //nolint:gosec // the test's own
+		var problems bytes.Buffer
+		cmd.Stderr = &problems
+		data, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("%v: %s", err, problems.String())
+		}
+		got, want := recordsIn(t, unpacked(t, r.id, data)), p.seeded(n+1)
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("person %d: %d records in the bundle, %d in the seeds: first that differs: %s", n+1, len(got), len(want), firstOther(got, want))
+		}
+	}
+}
+
+// awaitCompletion asks the door where a request stands until it is completed.
+func awaitCompletion(t *testing.T, door, id string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	beat := time.NewTicker(200 * time.Millisecond)
+	defer beat.Stop()
+	for {
+		status, err := statusAt(ctx, door, id)
+		switch {
+		case err == nil && status == string(dsar.StatusCompleted):
+			return
+		case err == nil && dsar.Status(status).Ended(), err == nil && status == string(dsar.StatusNeedsAttention):
+			t.Fatalf("request %s is %s", id, status)
+		}
+		select {
+		case <-beat.C:
+		case <-ctx.Done():
+			t.Fatalf("request %s doesn't end: %s, %v", id, status, err)
+		}
+	}
+}
+
+func statusAt(ctx context.Context, door, id string) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, door+"/v1/requests/"+id, nil)
+	if err != nil {
+		return "", err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK { // what comes by Kafka isn't known at once
+		return "", fmt.Errorf("%s", res.Status)
+	}
+	var receipt struct{ Status string }
+	err = json.NewDecoder(io.LimitReader(res.Body, maxAnswer)).Decode(&receipt)
+	return receipt.Status, err
+}
