@@ -205,15 +205,31 @@ func (a *answer) titles(names []string) []string {
 // askedInstead names the other systems that find one of the identifiers that a
 // system needs; none where one of them can't tell whether the person has one.
 func (b *build) askedInstead(part *systemPart, needs []dsar.IdentifierType) []string {
+	return b.askedFor(needs, []*systemPart{part})
+}
+
+// askedFor leaves out the systems through which it came here.
+func (b *build) askedFor(needs []dsar.IdentifierType, through []*systemPart) []string {
 	var asked []string
 	for _, other := range b.systems {
-		if other == part || !slices.ContainsFunc(other.Manifest.Finds, func(t dsar.IdentifierType) bool { return slices.Contains(needs, t) }) {
+		if slices.Contains(through, other) || !slices.ContainsFunc(other.Manifest.Finds, func(t dsar.IdentifierType) bool { return slices.Contains(needs, t) }) {
 			continue
 		}
-		if end := other.end(dsar.Resolve); end == nil || end.Outcome != dsar.NothingFound {
+		found := []string{other.name}
+		switch end := other.end(dsar.Resolve); {
+		case end != nil && end.Outcome == dsar.NothingFound:
+		case end == nil || end.Outcome == dsar.NotApplicable: // it knows people by what others find
+			if found = b.askedFor(other.Manifest.Needs, append(slices.Clone(through), other)); found == nil {
+				return nil
+			}
+		default:
 			return nil
 		}
-		asked = append(asked, other.name)
+		for _, name := range found {
+			if !slices.Contains(asked, name) {
+				asked = append(asked, name)
+			}
+		}
 	}
 	return asked
 }

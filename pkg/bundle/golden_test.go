@@ -324,6 +324,28 @@ func TestNothingFoundBundle(t *testing.T) {
 	golden(t, "nothing-fr", inFrench(in), []string{"Aucun n’en contient.", "Ce système ne connaît les personnes que par numéro de compte"}, nil)
 }
 
+// Who finds what a system needs may itself know people only by what a third
+// finds: the third was asked, and the page may say that nothing is held.
+func TestNothingFoundThroughTwo(t *testing.T) {
+	t.Parallel()
+	unasked := []dsar.ActionEnd{{Action: dsar.Gather, Outcome: dsar.NotApplicable, Code: "no-identifier"}}
+	billing, cards := billingManifest(), eventsManifest()
+	billing.Finds = []dsar.IdentifierType{"customer_ref"}
+	cards.System, cards.Needs = "cards", []dsar.IdentifierType{"customer_ref"}
+	for outcome, nothing := range map[dsar.Outcome]bool{dsar.NothingFound: true, dsar.Found: false} {
+		in := accessInput(t)
+		in.Systems = []bundle.System{
+			{Manifest: accountManifest(), Ends: []dsar.ActionEnd{ended(dsar.Resolve, outcome), ended(dsar.Gather, dsar.NothingFound)}, Sources: []bundle.Source{source(t)}},
+			{Manifest: billing, Ends: unasked}, {Manifest: cards, Ends: unasked},
+		}
+		data, _ := write(t, in)
+		page := readAloud(t, unpack(t, data)["data/index.html"])
+		if strings.Contains(page, "None of them holds any.") != nothing {
+			t.Errorf("account's answer is %s: %s", outcome, page)
+		}
+	}
+}
+
 // Where nobody was asked for an account number, nothing can be said of a system
 // that knows people only by it.
 func TestNobodyAskedIsNotNothing(t *testing.T) {

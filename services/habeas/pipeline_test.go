@@ -60,6 +60,9 @@ func TestPipeline(t *testing.T) {
 	for n := people.Leaver; n < people.Leaver+erased; n++ {
 		gone = append(gone, n)
 		erasures = append(erasures, p.submit(n, dsar.Erasure))
+		if status := p.profileStatus(n); status != "0" && n < 12 { // those of the demo have one
+			t.Errorf("PaymentTech says %q of person %d's profile before it is erased", status, n)
+		}
 	}
 	p.wait(erasures...)
 	for i, id := range erasures {
@@ -274,8 +277,11 @@ func cut(s string, at int) string {
 }
 
 // mustStay knows the law by itself: ten years from the date of what the books
-// are made of.
+// are made of, and what the payment processor has settled.
 func mustStay(r people.Row) bool {
+	if r.System == people.PaymentTech && r.Dataset == "settled_payments" {
+		return true
+	}
 	column := map[string]string{"invoices": "issued_on", "invoice_lines": "issued_on", "payments": "paid_on"}[r.Dataset]
 	if r.System != people.Billing || column == "" {
 		return false
@@ -443,7 +449,7 @@ func column(t *testing.T, db *sql.DB, query string) (out []string) {
 	return out
 }
 
-// vendorsHoldNothingOf asks Salesforce and Marketo as any client does.
+// vendorsHoldNothingOf asks Salesforce, Marketo and PaymentTech as any client does.
 func (p *pipeline) vendorsHoldNothingOf(gone []int) {
 	p.Helper()
 	crm, mail := p.n.cfg.Systems[people.Salesforce], p.n.cfg.Systems[people.Marketo]
@@ -466,7 +472,43 @@ func (p *pipeline) vendorsHoldNothingOf(gone []int) {
 		if !found.Success || len(found.Result) > 0 {
 			p.Errorf("Marketo still has %d leads of person %d (%v)", len(found.Result), person, found.Success)
 		}
+		if status := p.profileStatus(person); status != "9581" {
+			p.Errorf("PaymentTech says %q of person %d's profile", status, person)
+		}
 	}
+}
+
+// profileStatus is what PaymentTech says of a person's profile: 0 where there is
+// one, 9581 where there is none.
+func (p *pipeline) profileStatus(person int) string {
+	p.Helper()
+	pay := p.n.cfg.Systems[people.PaymentTech]
+	secret, err := os.ReadFile(pay.ClientSecretFile)
+	if err != nil {
+		p.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(p.Context(), http.MethodGet, pay.URL+"/gwapi/v4/gateway/profile/version/4.5/bin/000001/customerrefnum/"+url.PathEscape(p.people.CustomerRef(person)), nil)
+	if err != nil {
+		p.Fatal(err)
+	}
+	req.Header.Set("orbitalConnectionUsername", pay.ClientID)
+	req.Header.Set("orbitalConnectionPassword", string(secret))
+	req.Header.Set("merchantID", pay.Options["merchant_id"])
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		p.Fatal(err)
+	}
+	defer res.Body.Close()
+	var answer struct {
+		ProcStatus string
+		Order      struct {
+			Status struct{ ProcStatus string }
+		}
+	}
+	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil {
+		p.Fatalf("%s: %v", res.Status, err)
+	}
+	return answer.ProcStatus + answer.Order.Status.ProcStatus
 }
 
 func (p *pipeline) token(s config.System, path string) string {

@@ -12,6 +12,7 @@ import (
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/sandbox/internaldb"
 	marketosandbox "habeas.dev/services/sandbox/marketo"
+	paymentechsandbox "habeas.dev/services/sandbox/paymentech"
 	"habeas.dev/services/sandbox/people"
 	salesforcesandbox "habeas.dev/services/sandbox/salesforce"
 )
@@ -70,15 +71,22 @@ func (n *node) startSandbox(ctx context.Context, cfg config.Config) (config.Conf
 		return cfg, err
 	}
 	n.onStop(mail.Close)
-	n.vendorCalls = func() int64 { return sum(crm.Calls()) + sum(mail.Calls()) }
+	pay, err := paymentechsandbox.New(paymentechsandbox.Config{Population: population, Dir: dir})
+	if err != nil {
+		return cfg, err
+	}
+	n.onStop(pay.Close)
+	n.vendorCalls = func() int64 { return sum(crm.Calls()) + sum(mail.Calls()) + sum(pay.Calls()) }
 	for _, v := range []struct {
 		name, client, secret string
+		options              map[string]string
 		handler              http.Handler
 	}{
-		{people.Salesforce, salesforcesandbox.DefaultClientID, salesforcesandbox.DefaultClientSecret, crm},
-		{people.Marketo, marketosandbox.DefaultClientID, marketosandbox.DefaultClientSecret, mail},
+		{people.Salesforce, salesforcesandbox.DefaultClientID, salesforcesandbox.DefaultClientSecret, nil, crm},
+		{people.Marketo, marketosandbox.DefaultClientID, marketosandbox.DefaultClientSecret, nil, mail},
+		{people.PaymentTech, paymentechsandbox.DefaultUsername, paymentechsandbox.DefaultPassword, map[string]string{"merchant_id": paymentechsandbox.DefaultMerchantID}, pay},
 	} {
-		s := config.System{ClientID: v.client, ClientSecretFile: filepath.Join(dir, v.name+".secret"), CallsPerSecond: -1}
+		s := config.System{ClientID: v.client, ClientSecretFile: filepath.Join(dir, v.name+".secret"), CallsPerSecond: -1, Options: v.options}
 		if err := os.WriteFile(s.ClientSecretFile, []byte(v.secret), 0o600); err != nil {
 			return cfg, fmt.Errorf("data folder: %w; name another one with --data", err)
 		}

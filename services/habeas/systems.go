@@ -19,6 +19,7 @@ import (
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/marketo"
 	"habeas.dev/services/marketplace"
+	"habeas.dev/services/paymentech"
 	"habeas.dev/services/salesforce"
 )
 
@@ -31,6 +32,7 @@ func builtIn() map[string]func() (*manifest.Manifest, error) {
 		"events":      events.Manifest,
 		"marketo":     marketo.Manifest,
 		"marketplace": marketplace.Manifest,
+		"paymentech":  paymentech.Manifest,
 		"salesforce":  salesforce.Manifest,
 	}
 }
@@ -82,9 +84,21 @@ func openSystem(ctx context.Context, s config.System, m *manifest.Manifest, host
 	case m.System == "marketo":
 		w, err := marketo.New(marketo.Config{BaseURL: s.URL, ClientID: s.ClientID, SecretFile: s.ClientSecretFile, Rate: pace(s), Concurrent: s.CallsAtOnce, Daily: s.CallsPerDay, Manifest: m, Host: host})
 		return w, nothing, err
+	case m.System == "paymentech":
+		w, err := paymentech.New(paymentech.Config{
+			BaseURL: s.URL, SecondaryURL: s.Options["secondary_url"], Username: s.ClientID, Password: vendorapi.SecretFile(s.ClientSecretFile),
+			MerchantID: s.Options["merchant_id"], Bin: s.Options["bin"], NotFound: list(s.Options["not_found"]),
+			Rate: pace(s), Concurrent: s.CallsAtOnce, Daily: s.CallsPerDay, Manifest: m, Host: host,
+		})
+		return w, nothing, err
 	default:
 		return nil, nil, fmt.Errorf("nothing says how to reach it; name its database with dsn:, or, where its worker is another process, set elsewhere: true")
 	}
+}
+
+// list is an option of several words; nil where there are none.
+func list(option string) []string {
+	return strings.FieldsFunc(option, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
 // pace is how fast a vendor may be called; 0 leaves it to its worker.

@@ -152,6 +152,9 @@ type System struct {
 	// advises.
 	CallsPerDay int64 `yaml:"calls_per_day"`
 	CallsAtOnce int   `yaml:"calls_at_once"`
+	// Options are what one vendor needs besides: merchant_id. Its worker's page
+	// of docs/vendors.md lists them.
+	Options map[string]string `yaml:"options,omitempty"`
 	// Elsewhere says that its worker runs in a process of its own.
 	Elsewhere bool `yaml:"elsewhere"`
 }

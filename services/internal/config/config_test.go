@@ -104,7 +104,7 @@ kafka:
 topics: {replication: 1, partitions: {dsar.events: 12}}
 systems:
   billing: {manifest: b.yaml, dsn: "sqlite:///b.db", elsewhere: true}
-  salesforce: {url: "http://localhost:1", client_id: id, client_secret_file: secret, calls_per_second: 5, calls_per_day: 1000, calls_at_once: 3}
+  salesforce: {url: "http://localhost:1", client_id: id, client_secret_file: secret, calls_per_second: 5, calls_per_day: 1000, calls_at_once: 3, options: {flavour: plain}}
 lease: 5m
 limits: sqlite:///limits.db
 controller: Acme
@@ -151,6 +151,7 @@ func TestFullNamesEveryField(t *testing.T) {
 	vendor := systems["salesforce"]
 	both.URL, both.ClientID, both.ClientSecretFile, both.CallsPerSecond = vendor.URL, vendor.ClientID, vendor.ClientSecretFile, vendor.CallsPerSecond
 	both.CallsPerDay, both.CallsAtOnce = vendor.CallsPerDay, vendor.CallsAtOnce
+	both.Options = vendor.Options
 	zero("Config", reflect.ValueOf(c))
 	zero("System", reflect.ValueOf(both))
 }

@@ -11,7 +11,8 @@ const CanaryPrefix = "canary-"
 // Canaries returns a population of n people whose personal texts are all
 // marked: canary-<person>-<field>. Who finds "canary-" outside of the systems,
 // the vault and the outbox has found a leak. Telephone numbers must stay
-// telephone numbers; they are listed by [Population.Needles].
+// telephone numbers, and card numbers card numbers; they are listed by
+// [Population.Needles].
 func Canaries(seed int64, n int) *Population {
 	return generate(Config{Seed: seed, People: n}, true)
 }
@@ -34,11 +35,13 @@ func (p *Person) mark() {
 }
 
 // Needles lists every text of a population of [Canaries] that must be found in
-// no topic, journal, log, trace or error: the prefix and the telephone numbers.
+// no topic, journal, log, trace or error: the prefix, the telephone numbers, and
+// of the card numbers at PaymentTech all but the last four digits.
 func (p *Population) Needles() []string {
 	needles := []string{CanaryPrefix}
 	for _, who := range p.People {
-		needles = append(needles, strings.TrimPrefix(who.Phone, "+"))
+		card := p.CardNumber(who.Number)
+		needles = append(needles, strings.TrimPrefix(who.Phone, "+"), card[:len(card)-4])
 	}
 	return needles
 }

@@ -124,16 +124,21 @@ type generator struct {
 	canary bool
 	rows   []Row
 	keys   int
+
+	population *Population
 }
 
 func newGenerator(p *Population, number int, system string) *generator {
 	r := rand.New(rand.NewPCG(p.seed, mix(uint64(number)^textHash(system))))
-	return &generator{Rand: r, who: p.Person(number), seed: p.seed, system: system, canary: p.canary}
+	return &generator{Rand: r, who: p.Person(number), seed: p.seed, system: system, canary: p.canary, population: p}
 }
 
 // present tells whether the system holds anything of this person. The fixed
 // people are everywhere.
 func (g *generator) present() bool {
+	if g.system == PaymentTech { // whose references are billing's
+		return newGenerator(g.population, g.who.Number, Billing).present()
+	}
 	const outOf = 10
 	roll := g.IntN(outOf)
 	switch g.system {

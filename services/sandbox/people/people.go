@@ -25,14 +25,15 @@ const (
 	Events      = "events"
 	Salesforce  = "salesforce"
 	Marketo     = "marketo"
+	PaymentTech = "paymentech"
 )
 
 // Systems lists every seeded system.
 func Systems() []string {
-	return []string{Account, Billing, Marketplace, Events, Salesforce, Marketo}
+	return []string{Account, Billing, Marketplace, Events, Salesforce, Marketo, PaymentTech}
 }
 
-// The people of the demo, by Person.Number. Each holds records in all six systems.
+// The people of the demo, by Person.Number. Each holds records in all systems.
 const (
 	Camille     = 1 // Camille O'Brien, camille.o'brien@example.com: access, EEA, French
 	Californian = 2 // access, California
@@ -98,6 +99,8 @@ func (p *Population) RowsIn(number int, system string) []Row {
 		g.salesforce()
 	case Marketo:
 		g.marketo()
+	case PaymentTech:
+		g.paymentech()
 	}
 	return g.rows
 }

@@ -1,0 +1,308 @@
+package paymentech
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/vendorapi"
+	"habeas.dev/pkg/worker"
+	"habeas.dev/services/sandbox/fault"
+	sandbox "habeas.dev/services/sandbox/paymentech"
+	"habeas.dev/services/sandbox/people"
+)
+
+// leaver is the reference of somebody who has a profile.
+func (w *world) leaver() string { return w.people.CustomerRef(people.Leaver) }
+
+// TestEraseReadsDeletesReads: what was counted is deleted once, and is not there
+// any more; what was settled stays, with ground and end.
+func TestEraseReadsDeletesReads(t *testing.T) {
+	t.Parallel()
+	for _, nested := range []bool{false, true} { // both shapes of a refusal
+		w := newWorld(t, func(s *sandbox.Config, _ *Config) { s.NestedErrors = nested })
+		ref, ctx := w.leaver(), t.Context()
+		plan, err := w.worker.Count(ctx, task(dsar.Count, dsar.Erasure, ref))
+		if want := []dsar.Counts{{Dataset: datasetProfiles, Found: 1}, w.settledUntil()}; err != nil || !reflect.DeepEqual(plan, want) {
+			t.Errorf("the plan is %+v (%v)", plan, err)
+		}
+		done, err := w.worker.Erase(ctx, task(dsar.Erase, dsar.Erasure, ref))
+		if want := []dsar.Counts{{Dataset: datasetProfiles, Found: 1, Erased: 1}, w.settledUntil()}; err != nil || !reflect.DeepEqual(done, want) {
+			t.Errorf("the erasure is %+v (%v)", done, err)
+		}
+		proof, err := w.worker.Count(ctx, task(dsar.Prove, dsar.Erasure, ref))
+		if err != nil || !reflect.DeepEqual(proof, []dsar.Counts{w.settledUntil()}) {
+			t.Errorf("the proof is %+v (%v)", proof, err)
+		}
+		if calls := w.server.Calls(); calls["read"] != 3 || calls["delete"] != 1 || w.server.Holds(ref) {
+			t.Errorf("calls: %v; still there: %v", calls, w.server.Holds(ref))
+		}
+	}
+}
+
+// TestUnknownReference has no profile, and payments may be settled under it.
+func TestUnknownReference(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	for _, do := range []func() ([]dsar.Counts, error){
+		func() ([]dsar.Counts, error) {
+			return w.worker.Count(t.Context(), task(dsar.Count, dsar.Erasure, "nobody's"))
+		},
+		func() ([]dsar.Counts, error) {
+			return w.worker.Erase(t.Context(), task(dsar.Erase, dsar.Erasure, "nobody's"))
+		},
+	} {
+		if counts, err := do(); err != nil || !reflect.DeepEqual(counts, []dsar.Counts{w.settledUntil()}) {
+			t.Errorf("%+v (%v)", counts, err)
+		}
+	}
+	if n := w.server.Calls()["delete"]; n != 0 {
+		t.Errorf("%d deletions of what isn't there", n)
+	}
+}
+
+// TestUnknownStatusIsNoAbsence: a status that isn't known to say "no profile"
+// fails the task, names the status, and is taken where the configuration says so.
+func TestUnknownStatusIsNoAbsence(t *testing.T) {
+	t.Parallel()
+	other := func(notFound []string) *world {
+		return newWorld(t, func(s *sandbox.Config, c *Config) { s.NoProfile, c.NotFound = "9777", notFound })
+	}
+	w := other(nil)
+	if _, err := w.worker.Count(t.Context(), task(dsar.Prove, dsar.Erasure, "nobody's")); !isCode(err, "refused") || !strings.Contains(err.Error(), "9777") {
+		t.Errorf("the error is %v", err)
+	}
+	if _, err := other([]string{"9777"}).worker.Count(t.Context(), task(dsar.Prove, dsar.Erasure, "nobody's")); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestBilledProfile: a deletion that the gateway refuses is no erasure.
+func TestBilledProfile(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(s *sandbox.Config, _ *Config) { s.Billed = []string{s.Population.CustomerRef(people.Leaver)} })
+	if _, err := w.worker.Erase(t.Context(), task(dsar.Erase, dsar.Erasure, w.leaver())); !isCode(err, "refused") {
+		t.Errorf("the error is %v", err)
+	}
+	if !w.server.Holds(w.leaver()) {
+		t.Error("it is gone")
+	}
+}
+
+// TestStillShown: a profile that is deleted and still shown isn't deleted a
+// second time, and the proof waits until it is shown no more.
+func TestStillShown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(s *sandbox.Config, _ *Config) { s.Settle = 90 * time.Second })
+	ref := w.leaver()
+	for range 2 {
+		if c, err := w.worker.Erase(t.Context(), task(dsar.Erase, dsar.Erasure, ref)); err != nil || c[0].Erased != 1 {
+			t.Fatalf("%+v (%v)", c, err)
+		}
+	}
+	_, err := w.worker.Count(t.Context(), task(dsar.Prove, dsar.Erasure, ref))
+	var e *worker.Error
+	if !errors.As(err, &e) || e.Code != "settling" {
+		t.Fatalf("the error is %v", err)
+	}
+	until, ok := e.Parked(w.clock.now())
+	if !ok {
+		t.Fatal("it isn't parked")
+	}
+	for w.clock.now().Before(until.Add(time.Minute)) {
+		if err := w.clock.pass(t.Context(), time.Minute); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if c, err := w.worker.Count(t.Context(), task(dsar.Prove, dsar.Erasure, ref)); err != nil || len(c) != 1 {
+		t.Errorf("%+v (%v)", c, err)
+	}
+	if calls := w.server.Calls(); calls["delete"] != 1 || w.server.Repeated() != 0 {
+		t.Errorf("calls: %v", calls)
+	}
+}
+
+// TestSecondary: where the first host fails, by the network, by HTTP or by a
+// status, the second is called, with the same trace number; after a while it is
+// the first one's turn again.
+func TestSecondary(t *testing.T) {
+	t.Parallel()
+	for name, fail := range map[string]http.HandlerFunc{
+		"cut":  func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+		"HTTP": func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "", http.StatusServiceUnavailable) },
+		"status": func(w http.ResponseWriter, _ *http.Request) {
+			w.Write([]byte(`{"order":{"status":{"procStatus":"9992"}}}`))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var mu sync.Mutex
+			traces := map[string][]string{}
+			down := true
+			see := func(host string, r *http.Request) (fails bool) {
+				mu.Lock()
+				defer mu.Unlock()
+				traces[host] = append(traces[host], r.Header.Get("Trace-number"))
+				return down && host == "first"
+			}
+			var server http.Handler
+			host := func(name string) string {
+				ts := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if see(name, r) {
+						fail(w, r)
+						return
+					}
+					server.ServeHTTP(w, r)
+				}))
+				t.Cleanup(ts.Close)
+				return ts.URL
+			}
+			w := newWorld(t, func(_ *sandbox.Config, c *Config) { c.BaseURL, c.SecondaryURL = host("first"), host("second") })
+			server = w.server
+			change := []worker.Change{{Dataset: datasetProfiles, Column: "customerCity", Value: "Lyon"}}
+			rectify := func() {
+				t.Helper()
+				if c, err := w.worker.Rectify(t.Context(), task(dsar.Rectify, dsar.Rectification, w.leaver()), change); err != nil || c[0].Rectified != 1 {
+					t.Fatalf("%+v (%v)", c, err)
+				}
+			}
+			rectify()
+			if len(traces["first"]) != 1 || len(traces["second"]) != 2 {
+				t.Errorf("calls: %v", traces)
+			}
+			if err := w.clock.pass(t.Context(), secondaryFor); err != nil {
+				t.Fatal(err)
+			}
+			mu.Lock()
+			down = false
+			mu.Unlock()
+			rectify()
+			if len(traces["first"]) != 3 || len(traces["second"]) != 2 {
+				t.Errorf("calls: %v", traces)
+			}
+			if first, second := traces["first"][2], traces["second"][1]; first == "" || first != second {
+				t.Errorf("the same change has trace numbers %q and %q", first, second)
+			}
+		})
+	}
+}
+
+// TestLostAnswers: however many answers are lost, a profile is deleted once, and
+// nothing is said to be erased that isn't.
+func TestLostAnswers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.server.SetFaults(fault.Config{Seed: 3, ErrorAfter: 0.3, Cut: 0.1, Half: 0.1, ServerError: 0.1, Lock: 0.2})
+	for n := 1; n <= len(w.people.People); n++ {
+		ref := w.people.CustomerRef(n)
+		for attempt := 1; ; attempt++ {
+			tk := task(dsar.Erase, dsar.Erasure, ref)
+			tk.Attempt = attempt
+			if _, err := w.worker.Erase(t.Context(), tk); err == nil {
+				break
+			}
+			if err := w.clock.pass(t.Context(), time.Minute); err != nil {
+				t.Fatal(err)
+			}
+			if attempt > 50 {
+				t.Fatal("it doesn't end")
+			}
+		}
+		if w.server.Holds(ref) {
+			t.Errorf("person %d's profile is still there", n)
+		}
+	}
+	if n := w.server.Repeated(); n != 0 {
+		t.Errorf("%d deletions of what was gone", n)
+	}
+}
+
+func TestRectifyAndRestrict(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	ref := w.leaver()
+	counts, err := w.worker.Rectify(t.Context(), task(dsar.Rectify, dsar.Rectification, ref), []worker.Change{
+		{Dataset: datasetProfiles, Column: "customerCity", Value: "Lyon"}, {Dataset: datasetProfiles, Column: "ccAccountNum", Value: "1"},
+	})
+	if want := []dsar.Counts{{Dataset: datasetProfiles, Found: 1, Rectified: 1, Changed: []string{"customerCity"}, Unchanged: []string{"ccAccountNum"}}}; err != nil || !reflect.DeepEqual(counts, want) {
+		t.Errorf("%+v (%v)", counts, err)
+	}
+	counts, err = w.worker.Restrict(t.Context(), task(dsar.Restrict, dsar.Restriction, ref))
+	if err != nil || counts[0].Restricted != 1 {
+		t.Errorf("%+v (%v)", counts, err)
+	}
+	p, err := w.worker.read(t.Context(), ref)
+	if err != nil || p.value("customerCity") != "Lyon" || p.value("status") != "I" || p.value("ccAccountNum") == "1" {
+		t.Errorf("the profile is %v (%v)", p.value("customerCity"), err)
+	}
+	if _, err := w.worker.Rectify(t.Context(), task(dsar.Rectify, dsar.Rectification, ref), []worker.Change{{Dataset: datasetProfiles, Column: "ccAccountNum", Value: "1"}}); !isCode(err, "not-rectifiable") {
+		t.Errorf("the error is %v", err)
+	}
+	if _, err := w.worker.Restrict(t.Context(), task(dsar.Restrict, dsar.OptOut, ref)); !isCode(err, "not-restrictable") {
+		t.Errorf("the error is %v", err)
+	}
+	if c, err := w.worker.Restrict(t.Context(), task(dsar.Restrict, dsar.Restriction, "nobody's")); err != nil || c != nil {
+		t.Errorf("%+v (%v)", c, err)
+	}
+}
+
+// TestPasswordChanges: the password is read at each call.
+func TestPasswordChanges(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "password")
+	write := func(s string) {
+		if err := os.WriteFile(file, []byte(s), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("wrong\n")
+	w := newWorld(t, func(_ *sandbox.Config, c *Config) { c.Password = vendorapi.SecretFile(file) })
+	ask := func() error {
+		_, err := w.worker.Count(t.Context(), task(dsar.Count, dsar.Erasure, w.leaver()))
+		return err
+	}
+	if err := ask(); !isCode(err, "credentials") {
+		t.Errorf("the error is %v", err)
+	}
+	write(sandbox.DefaultPassword + "\n")
+	if err := ask(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTraceNumber(t *testing.T) {
+	t.Parallel()
+	a := task(dsar.Erase, dsar.Erasure, "A")
+	again, later := a, a
+	later.Attempt = 2
+	numbers := []string{traceNumber(a, "A"), traceNumber(later, "A"), traceNumber(a, "B"), traceNumber(task(dsar.Restrict, dsar.Restriction, "A"), "A")}
+	if traceNumber(again, "A") != numbers[0] {
+		t.Error("the same change has two numbers")
+	}
+	for i, n := range numbers {
+		if slices.Contains(numbers[:i], n) || len(n) > 16 || n[0] == '0' {
+			t.Errorf("%v", numbers)
+		}
+	}
+}
+
+func TestReferences(t *testing.T) {
+	t.Parallel()
+	if got := references(task(dsar.Count, dsar.Erasure, "A", " A ", "..", "", "b/c")); !slices.Equal(got, []string{"A", "b/c"}) {
+		t.Errorf("%q", got)
+	}
+}
+
+func isCode(err error, code string) bool {
+	var e *worker.Error
+	return errors.As(err, &e) && e.Code == code
+}
