@@ -82,6 +82,9 @@ down: ## Stop the containers; their data stays (VOLUMES=-v removes it)
 bench: build ## Measure this machine: requests per second, a lone request, a 5 GB bundle
 	@bin/habeas bench
 
+bench-kafka: build ## Measure this machine on Apache Kafka and PostgreSQL, against what either does alone (BENCH='--requests 3000')
+	FSYNC=on .ci/with-postgres $(GO) run ./pkg/bus/kafkatest/withkafka bash -c 'bin/habeas bench --bundle-gb 0 --brokers "$$KAFKA_BROKERS" --postgres "$$DATABASE_URL" $(BENCH)'
+
 check: vet lint tidy standalone generated ## vet, lint, tidy modules, builds without the workspace, generated files
 
 vet:

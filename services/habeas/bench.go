@@ -15,11 +15,13 @@ import (
 )
 
 type benchCommand struct {
-	Requests int     `help:"How many access requests go through the pipeline at full load." default:"3000"`
-	Lone     int     `help:"How many requests are sent one by one, for the time of a lone one." default:"200"`
-	BundleGB float64 `help:"The size of the large bundle's payload in GB; 0 leaves it out." default:"5"`
-	Data     string  `help:"Where the files of the measurement go; else among the system's temporary files. They are removed." placeholder:"DIR" type:"path"`
-	Profile  string  `help:"Write a CPU profile of the load to this file." placeholder:"FILE" type:"path"`
+	Requests int      `help:"How many access requests go through the pipeline at full load." default:"3000"`
+	Lone     int      `help:"How many requests are sent one by one, for the time of a lone one." default:"200"`
+	BundleGB float64  `help:"The size of the large bundle's payload in GB; 0 leaves it out." default:"5"`
+	Data     string   `help:"Where the files of the measurement go; else among the system's temporary files. They are removed." placeholder:"DIR" type:"path"`
+	Profile  string   `help:"Write a CPU profile of the load to this file." placeholder:"FILE" type:"path"`
+	Brokers  []string `help:"Measure on this Kafka cluster instead of the embedded broker; its topics are made where they are missing." placeholder:"HOST:PORT" and:"production"`
+	Postgres string   `help:"Measure with the journal in this PostgreSQL database, in a schema that is removed." placeholder:"URL" and:"production"`
 }
 
 // Run measures, and prints a table of what it found with what it set out for.
@@ -30,38 +32,61 @@ func (c *benchCommand) Run(ctx context.Context) error {
 	}
 	defer os.RemoveAll(dir)
 	fmt.Printf("%s, %d processors, in %s\n", runtime.Version(), runtime.GOMAXPROCS(0), dir)
-
 	cfg, err := config.ForData(dir)
 	if err != nil {
 		return err
 	}
 	cfg.Listen, cfg.Log.Level = "127.0.0.1:0", "error"
 	cfg.Sandbox = &config.Sandbox{Seed: 1, People: people.DefaultPeople}
+	var found results
+	if c.Postgres != "" {
+		err = c.onKafka(ctx, cfg, &found)
+	} else {
+		err = c.embedded(ctx, cfg, &found)
+	}
+	if err != nil {
+		return err
+	}
+	return found.print(os.Stdout)
+}
+
+// embedded measures `habeas up` as it comes: everything in one process.
+func (c *benchCommand) embedded(ctx context.Context, cfg config.Config, found *results) error {
 	n, err := startNode(ctx, cfg, outlets{logs: os.Stderr}, everything())
 	if err != nil {
 		return err
 	}
 	defer n.stop()
-
-	var found results
-	lone, err := measureLone(ctx, n, c.Lone)
-	if err != nil {
+	door := func(ctx context.Context, r demoRequest) error {
+		_, err := post(ctx, n.url(), r.data())
 		return err
 	}
-	lone.add(&found)
-	load, err := measureLoad(ctx, n, c.Requests, c.Profile)
-	if err != nil {
+	if err := c.measure(ctx, n, door, found); err != nil {
 		return err
 	}
-	load.add(&found)
 	if c.BundleGB > 0 {
 		large, err := measureLargeBundle(ctx, n, int64(c.BundleGB*1e9))
 		if err != nil {
 			return err
 		}
-		large.add(&found)
+		large.add(found)
 	}
-	return found.print(os.Stdout)
+	return nil
+}
+
+// measure is what is measured of every installation.
+func (c *benchCommand) measure(ctx context.Context, n *node, up upstream, found *results) error {
+	lone, err := measureLone(ctx, n, up, c.Lone)
+	if err != nil {
+		return err
+	}
+	lone.add(found)
+	load, err := measureLoad(ctx, n, up, c.Requests, c.Profile)
+	if err != nil {
+		return err
+	}
+	load.add(found)
+	return nil
 }
 
 // results are what was measured, a line each.

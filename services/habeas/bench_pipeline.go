@@ -10,9 +10,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/segmentio/kafka-go"
-
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/sandbox/people"
 )
 
@@ -21,6 +20,9 @@ const benchSenders = 32
 
 // benchTime bounds one measurement.
 const benchTime = 10 * time.Minute
+
+// upstream submits one request, by one door or the other.
+type upstream func(ctx context.Context, r demoRequest) error
 
 // benchRequests makes access requests of people who hold records in all systems.
 func benchRequests(n *node, count int) []demoRequest {
@@ -44,14 +46,14 @@ type lone struct {
 	sync time.Duration   // the disk's, at the median: what one durable write takes
 }
 
-func measureLone(ctx context.Context, n *node, count int) (lone, error) {
+func measureLone(ctx context.Context, n *node, up upstream, count int) (lone, error) {
 	ctx, cancel := context.WithTimeout(ctx, benchTime)
 	defer cancel()
 	var l lone
 	const warm = 20
 	for i, r := range benchRequests(n, warm+count) {
 		began := time.Now()
-		if _, err := post(ctx, n.url(), r.data()); err != nil {
+		if err := up(ctx, r); err != nil {
 			return l, err
 		}
 		if err := ended(ctx, n, r.id); err != nil {
@@ -74,6 +76,7 @@ func ended(ctx context.Context, n *node, id string) error {
 	for {
 		row, err := n.in.Journal.Row(ctx, id)
 		switch {
+		case errors.Is(err, journal.ErrNotFound): // it is on its way
 		case err != nil && ctx.Err() == nil:
 			return err
 		case row.Status == string(dsar.StatusCompleted):
@@ -115,8 +118,8 @@ func syncTime(dir string) (time.Duration, error) {
 
 func (l lone) add(r *results) {
 	p := func(share float64) time.Duration { return l.took[min(int(share*float64(len(l.took))), len(l.took)-1)] }
-	r.add("lone request, door to bundle, p50", fmt.Sprintf("%.1f ms", p(0.5).Seconds()*1000), "< 150 ms")
-	r.add("lone request, door to bundle, p99", fmt.Sprintf("%.1f ms", p(0.99).Seconds()*1000), "")
+	r.add("lone request, submitted to bundle, p50", fmt.Sprintf("%.1f ms", p(0.5).Seconds()*1000), "< 150 ms")
+	r.add("lone request, submitted to bundle, p99", fmt.Sprintf("%.1f ms", p(0.99).Seconds()*1000), "")
 	r.add("one durable write on this disk, p50", fmt.Sprintf("%.2f ms (a lone request takes %.0f of them)", l.sync.Seconds()*1000, float64(p(0.5))/float64(max(l.sync, 1))), "")
 }
 
@@ -124,49 +127,72 @@ func (l lone) add(r *results) {
 type fullLoad struct {
 	requests           int
 	took, cpu          time.Duration
-	messages, calls    int64
+	records            int64 // of one request
+	calls              int64 // of vendors
 	memory, restMemory int64
-	records            int64
-	ceiling            float64 // messages per second that the broker takes from kafka-go alone
+	messages           traffic
+	rows               written // zero where the journal isn't PostgreSQL
+	commits            int64   // transactions of appends
+	// How long the broker takes for the same messages from kafka-go alone, and
+	// PostgreSQL for the same rows in batches: the ceilings.
+	broker, postgres time.Duration
 }
 
-func measureLoad(ctx context.Context, n *node, count int, profile string) (fullLoad, error) {
+func measureLoad(ctx context.Context, n *node, up upstream, count int, profile string) (fullLoad, error) {
 	ctx, cancel := context.WithTimeout(ctx, benchTime)
 	defer cancel()
 	l := fullLoad{requests: count, restMemory: resting()}
 	asked := benchRequests(n, count)
-	before, err := endOffsets(ctx, n.brokers)
+	offsets, err := endOffsets(ctx, n.brokers)
 	if err != nil {
 		return l, err
 	}
-	calls, cpu := n.calls(), processorTime()
+	rows, err := rowsOf(ctx, n.cfg.Journal)
+	if err != nil {
+		return l, err
+	}
+	calls, cpu, commits := n.calls(), processorTime(), commitsOf(n.in.Journal)
 	stopProfile, err := startProfile(profile)
 	if err != nil {
 		return l, err
 	}
 	began := time.Now()
-	l.memory, err = peak(func() error { return submitAndWait(ctx, n, asked) })
+	l.memory, err = peak(func() error { return submitAndWait(ctx, n, up, asked) })
 	stopProfile()
 	if err != nil {
 		return l, err
 	}
-	l.took, l.cpu, l.calls = time.Since(began), processorTime()-cpu, n.calls()-calls
-	after, err := endOffsets(ctx, n.brokers)
-	if err != nil {
-		return l, err
-	}
-	l.messages = after - before
+	l.took, l.cpu, l.calls, l.commits = time.Since(began), processorTime()-cpu, n.calls()-calls, commitsOf(n.in.Journal)-commits
 	t, err := load(ctx, n.in, asked[0].id)
 	if err != nil {
 		return l, err
 	}
 	l.records = t.Bundle.Records
-	l.ceiling, err = rawBroker(ctx, n.brokers, l.messages)
+	if l.messages, err = trafficSince(ctx, n.brokers, offsets); err != nil {
+		return l, err
+	}
+	if l.broker, err = rawBroker(ctx, n.brokers, l.messages); err != nil {
+		return l, err
+	}
+	if l.rows, err = rowsOf(ctx, n.cfg.Journal); err != nil || l.rows == (written{}) {
+		return l, err
+	}
+	l.rows = l.rows.since(rows)
+	l.postgres, err = rawPostgres(ctx, n.cfg.Journal, l.requests, l.rows, l.messages)
 	return l, err
 }
 
-// submitAndWait posts all requests, and waits until all have ended.
-func submitAndWait(ctx context.Context, n *node, asked []demoRequest) error {
+// commitsOf is how many transactions of appends a journal has made; 0 where it
+// doesn't count.
+func commitsOf(j journal.Store) int64 {
+	if c, ok := j.(interface{ Commits() int64 }); ok {
+		return c.Commits()
+	}
+	return 0
+}
+
+// submitAndWait submits all requests, and waits until all have ended.
+func submitAndWait(ctx context.Context, n *node, up upstream, asked []demoRequest) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	next := make(chan demoRequest)
@@ -174,7 +200,7 @@ func submitAndWait(ctx context.Context, n *node, asked []demoRequest) error {
 	for range benchSenders {
 		senders.Go(func() {
 			for r := range next {
-				if _, err := post(ctx, n.url(), r.data()); err != nil {
+				if err := up(ctx, r); err != nil {
 					cancel(fmt.Errorf("submit: %w", err))
 				}
 			}
@@ -196,52 +222,6 @@ func submitAndWait(ctx context.Context, n *node, asked []demoRequest) error {
 	return nil
 }
 
-// endOffsets is how many records were ever put on all topics.
-func endOffsets(ctx context.Context, brokers []string) (int64, error) {
-	client := &kafka.Client{Addr: kafka.TCP(brokers...)}
-	meta, err := client.Metadata(ctx, &kafka.MetadataRequest{})
-	if err != nil {
-		return 0, err
-	}
-	asked := map[string][]kafka.OffsetRequest{}
-	for _, t := range meta.Topics {
-		for _, p := range t.Partitions {
-			asked[t.Name] = append(asked[t.Name], kafka.LastOffsetOf(p.ID))
-		}
-	}
-	offsets, err := client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: asked})
-	if err != nil {
-		return 0, err
-	}
-	var all int64
-	for _, partitions := range offsets.Topics {
-		for _, p := range partitions {
-			all += p.LastOffset
-		}
-	}
-	return all, nil
-}
-
-// rawBroker is how many messages a second the broker takes of kafka-go alone,
-// in batches and of about the size that the pipeline's have: the ceiling.
-func rawBroker(ctx context.Context, brokers []string, count int64) (float64, error) {
-	const size, batch, topic = 1000, 500, "dsar.rejected" // which nobody reads here
-	w := &kafka.Writer{Addr: kafka.TCP(brokers...), Topic: topic, BatchSize: batch, BatchTimeout: time.Millisecond, RequiredAcks: kafka.RequireAll, Balancer: &kafka.RoundRobin{}}
-	defer func() { _ = w.Close() }()
-	messages := make([]kafka.Message, batch)
-	for i := range messages {
-		messages[i].Value = make([]byte, size)
-	}
-	began := time.Now()
-	sent := int64(0)
-	for ; sent < count; sent += batch {
-		if err := w.WriteMessages(ctx, messages...); err != nil {
-			return 0, err
-		}
-	}
-	return float64(sent) / time.Since(began).Seconds(), nil
-}
-
 func startProfile(path string) (stop func(), err error) {
 	if path == "" {
 		return func() {}, nil
@@ -261,9 +241,18 @@ func (l fullLoad) add(r *results) {
 	rate := n / l.took.Seconds()
 	r.add(fmt.Sprintf("requests per second (%d requests, %d records each)", l.requests, l.records), fmt.Sprintf("%.0f", rate), "300")
 	r.add("processor time per request", fmt.Sprintf("%.2f ms", l.cpu.Seconds()*1000/n), "6.7 ms")
-	perRequest := float64(l.messages) / n
-	r.add("messages per request", fmt.Sprintf("%.1f", perRequest), "")
-	r.add("share of what the broker takes of kafka-go alone", fmt.Sprintf("%.1f %% of %.0f messages/s", 100*rate*perRequest/l.ceiling, l.ceiling), "")
+	r.add("messages per request", fmt.Sprintf("%.1f, of %d bytes", float64(l.messages.count)/n, l.messages.size), "")
+	share := func(of time.Duration) string {
+		return fmt.Sprintf("%.1f %% of %.0f requests/s", 100*float64(of)/float64(l.took), n/of.Seconds())
+	}
+	r.add("share of what kafka-go alone gets through the broker", fmt.Sprintf("%s (%.0f messages/s)", share(l.broker), float64(l.messages.count)/l.broker.Seconds()), "25 % of the lower")
+	if l.postgres > 0 {
+		r.add("share of what PostgreSQL takes in batches", fmt.Sprintf("%s (%.0f rows/s)", share(l.postgres), float64(l.rows.all())/l.postgres.Seconds()), "25 % of the lower")
+		r.add("rows written per request", fmt.Sprintf("%.1f (%.1f facts in %.1f appends)", float64(l.rows.all())/n, float64(l.rows.facts)/n, float64(l.rows.appends)/n), "")
+	}
+	if l.commits > 0 {
+		r.add("commits per request", fmt.Sprintf("%.2f", float64(l.commits)/n), "")
+	}
 	r.add("vendor calls per 1,000 requests", fmt.Sprintf("%.0f", float64(l.calls)*1000/n), "")
-	r.add("peak memory, everything in one process", fmt.Sprintf("%s (%s at rest)", mib(l.memory), mib(l.restMemory)), "")
+	r.add("peak memory of this process", fmt.Sprintf("%s (%s at rest)", mib(l.memory), mib(l.restMemory)), "")
 }

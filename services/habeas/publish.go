@@ -41,12 +41,22 @@ func submitAll(ctx context.Context, n *node, asked []demoRequest) error {
 	return nil
 }
 
-// publish sends a CloudEvent in binary mode to dsar.requests.
+// upstreamWriter writes to dsar.requests, each message at once.
+func upstreamWriter(brokers []string) *kafka.Writer {
+	return &kafka.Writer{Addr: kafka.TCP(brokers...), Topic: "dsar.requests", Balancer: &kafka.Hash{}, RequiredAcks: kafka.RequireAll, BatchSize: 1}
+}
+
+// publish sends one request to dsar.requests.
 func publish(ctx context.Context, brokers []string, r demoRequest) error {
+	w := upstreamWriter(brokers)
+	defer func() { _ = w.Close() }() // what was written is acknowledged
+	return publishBy(ctx, w, r)
+}
+
+// publishBy sends a request as a CloudEvent in binary mode.
+func publishBy(ctx context.Context, w *kafka.Writer, r demoRequest) error {
 	ctx, cancel := context.WithTimeout(ctx, upstreamTimeout)
 	defer cancel()
-	w := &kafka.Writer{Addr: kafka.TCP(brokers...), Topic: "dsar.requests", Balancer: &kafka.Hash{}, RequiredAcks: kafka.RequireAll, BatchSize: 1}
-	defer func() { _ = w.Close() }() // what was written is acknowledged
 	header := func(name, value string) kafka.Header { return kafka.Header{Key: name, Value: []byte(value)} }
 	return w.WriteMessages(ctx, kafka.Message{Key: []byte(r.id), Value: r.data(), Headers: []kafka.Header{
 		header("content-type", "application/json"), header("ce_specversion", "1.0"), header("ce_id", uuid.NewString()),
