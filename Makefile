@@ -47,9 +47,9 @@ test-kafka: ## The bus, the SDK, the topics and the whole fleet under faults on 
 
 test-deploy: ## The alerts, the dashboard and the Helm chart (promtool, Python 3)
 	@deploy/check
-	$(GO) test -count=1 -run TestDeploy ./services/habeas
+	$(GO) test -count=1 -run 'TestDeploy(Metrics|Compose)$$' ./services/habeas
 
-test-compose: ## docker-compose.yml in a Docker engine, with requests from the host (root; docker.io, docker-compose, debootstrap)
+test-compose: ## docker-compose.yml in a Docker engine, with requests from the host (root; docker.io, docker-compose, mmdebstrap)
 	@deploy/compose/test
 
 FAULTS := -fault-requests=2000 -fault-kills=100 -fault-outage=60s

@@ -1,0 +1,312 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"gopkg.in/yaml.v3"
+)
+
+// object is what is read of Kubernetes' objects here.
+type object struct {
+	Kind     string
+	Metadata struct {
+		Name        string
+		Labels      map[string]string
+		Annotations map[string]string
+	}
+	Data map[string]string
+	Spec struct {
+		Selector yaml.Node
+		Template struct {
+			Metadata struct{ Labels map[string]string }
+			Spec     podSpec
+		}
+		Ports []struct {
+			TargetPort string `yaml:"targetPort"`
+		}
+		Groups yaml.Node
+	}
+}
+
+type podSpec struct {
+	AutomountServiceAccountToken *bool          `yaml:"automountServiceAccountToken"`
+	ServiceAccountName           string         `yaml:"serviceAccountName"`
+	SecurityContext              map[string]any `yaml:"securityContext"`
+	Containers                   []struct {
+		Args            []string
+		Ports           []struct{ Name string }
+		SecurityContext map[string]any `yaml:"securityContext"`
+		VolumeMounts    []struct {
+			Name      string
+			MountPath string `yaml:"mountPath"`
+		} `yaml:"volumeMounts"`
+		LivenessProbe  *probe `yaml:"livenessProbe"`
+		ReadinessProbe *probe `yaml:"readinessProbe"`
+	}
+	Volumes []struct {
+		Name      string
+		Projected struct {
+			Sources []struct {
+				ConfigMap struct {
+					Name  string
+					Items []struct{ Key, Path string }
+				} `yaml:"configMap"`
+			}
+		}
+		Secret struct {
+			SecretName string `yaml:"secretName"`
+		}
+		PersistentVolumeClaim struct {
+			ClaimName string `yaml:"claimName"`
+		} `yaml:"persistentVolumeClaim"`
+	}
+}
+
+type probe struct {
+	HTTPGet struct{ Path, Port string } `yaml:"httpGet"`
+}
+
+// TestDeployChart reads what the chart renders: what refers to something finds it,
+// every pod has no more rights than it needs, there is a worker for each system, and
+// habeas takes its arguments and its configuration. deploy/helm/check renders it.
+func TestDeployChart(t *testing.T) {
+	t.Parallel()
+	dir := os.Getenv("HABEAS_TEST_CHART")
+	if dir == "" {
+		t.Skip("needs helm: make test-deploy")
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
+	if err != nil || len(files) < 2 {
+		t.Fatalf("%v %v", files, err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			t.Parallel()
+			c := readChart(t, file)
+			for _, o := range c.of("Deployment", "Job") {
+				c.podIsWhole(o)
+			}
+			c.selectorsMatch()
+			c.configurationIsFine()
+			c.rulesAreOurs()
+		})
+	}
+}
+
+type chart struct {
+	*testing.T
+	objects []object
+}
+
+func readChart(t *testing.T, file string) chart {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := chart{T: t}
+	for d := yaml.NewDecoder(bytes.NewReader(text)); ; {
+		var o object
+		if err := d.Decode(&o); errors.Is(err, io.EOF) {
+			return c
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		c.objects = append(c.objects, o)
+	}
+}
+
+func (c chart) of(kinds ...string) (out []object) {
+	for _, o := range c.objects {
+		if slices.Contains(kinds, o.Kind) {
+			out = append(out, o)
+		}
+	}
+	return out
+}
+
+func (c chart) named(kind, name string) (object, bool) {
+	for _, o := range c.of(kind) {
+		if o.Metadata.Name == name {
+			return o, true
+		}
+	}
+	return object{}, false
+}
+
+// podIsWhole checks one pod's template.
+func (c chart) podIsWhole(o object) {
+	c.Helper()
+	name, pod := o.Metadata.Name, o.Spec.Template.Spec
+	if pod.AutomountServiceAccountToken == nil || *pod.AutomountServiceAccountToken {
+		c.Errorf("%s gets a token of the cluster", name)
+	}
+	if _, ok := c.named("ServiceAccount", pod.ServiceAccountName); !ok && o.Kind == "Deployment" {
+		c.Errorf("%s: no service account %q", name, pod.ServiceAccountName)
+	}
+	if pod.SecurityContext["runAsNonRoot"] != true || pod.SecurityContext["runAsUser"] != 65532 {
+		c.Errorf("%s runs as %v", name, pod.SecurityContext)
+	}
+	box := pod.Containers[0]
+	callable(c.T, name, box.Args)
+	if want := map[string]any{"allowPrivilegeEscalation": false, "readOnlyRootFilesystem": true, "capabilities": map[string]any{"drop": []any{"ALL"}}}; !reflect.DeepEqual(box.SecurityContext, want) {
+		c.Errorf("%s: %v, want %v", name, box.SecurityContext, want)
+	}
+	var volumes, mounts []string
+	for _, v := range pod.Volumes {
+		volumes = append(volumes, v.Name)
+		for _, s := range v.Projected.Sources {
+			m, ok := c.named("ConfigMap", s.ConfigMap.Name)
+			for _, item := range s.ConfigMap.Items {
+				if !ok || m.Data[item.Key] == "" {
+					c.Errorf("%s: ConfigMap %s has no %s", name, s.ConfigMap.Name, item.Key)
+				}
+			}
+			if hook := m.Metadata.Annotations["helm.sh/hook"]; hook != o.Metadata.Annotations["helm.sh/hook"] {
+				c.Errorf("%s: its ConfigMap is made at %q", name, hook)
+			}
+		}
+		if claim := v.PersistentVolumeClaim.ClaimName; claim != "" {
+			if _, ok := c.named("PersistentVolumeClaim", claim); !ok {
+				c.Errorf("%s: no claim %s", name, claim)
+			}
+		}
+	}
+	for _, m := range box.VolumeMounts {
+		mounts = append(mounts, m.Name)
+	}
+	if !slices.Equal(volumes, mounts) {
+		c.Errorf("%s has the volumes %v, and mounts %v", name, volumes, mounts)
+	}
+	if o.Kind == "Job" {
+		return
+	}
+	for path, p := range map[string]*probe{"/healthz": box.LivenessProbe, "/readyz": box.ReadinessProbe} {
+		if p == nil || p.HTTPGet.Path != path || p.HTTPGet.Port != "http" || box.Ports[0].Name != "http" {
+			c.Errorf("%s: the probe of %s is %v", name, path, p)
+		}
+	}
+}
+
+// selectorsMatch checks that each selector finds what it is for.
+func (c chart) selectorsMatch() {
+	c.Helper()
+	for _, o := range c.of("Service", "PodDisruptionBudget", "Deployment") {
+		var selector struct {
+			MatchLabels map[string]string `yaml:"matchLabels"`
+		}
+		into := any(&selector)
+		if o.Kind == "Service" {
+			into = &selector.MatchLabels
+		}
+		if err := o.Spec.Selector.Decode(into); err != nil {
+			c.Fatal(err)
+		}
+		found := 0
+		for _, d := range c.of("Deployment") {
+			if within(selector.MatchLabels, d.Spec.Template.Metadata.Labels) {
+				found++
+				for _, p := range o.Spec.Ports {
+					if !slices.ContainsFunc(d.Spec.Template.Spec.Containers[0].Ports, func(has struct{ Name string }) bool { return has.Name == p.TargetPort }) {
+						c.Errorf("%s %s: %s has no port %s", o.Kind, o.Metadata.Name, d.Metadata.Name, p.TargetPort)
+					}
+				}
+			}
+		}
+		want := 1
+		if strings.HasSuffix(o.Metadata.Name, "-metrics") {
+			want = len(c.of("Deployment"))
+		}
+		if found != want {
+			c.Errorf("%s %s selects %d deployments, want %d", o.Kind, o.Metadata.Name, found, want)
+		}
+	}
+	for _, m := range c.of("ServiceMonitor") {
+		var selector struct {
+			MatchLabels map[string]string `yaml:"matchLabels"`
+		}
+		if err := m.Spec.Selector.Decode(&selector); err != nil {
+			c.Fatal(err)
+		}
+		if s, ok := c.named("Service", "habeas-metrics"); !ok || !within(selector.MatchLabels, s.Metadata.Labels) {
+			c.Errorf("the ServiceMonitor selects %v", selector.MatchLabels)
+		}
+	}
+}
+
+func within(some, all map[string]string) bool {
+	for k, v := range some {
+		if all[k] != v {
+			return false
+		}
+	}
+	return len(some) > 0
+}
+
+// configurationIsFine lays the files out as a pod has them, with secrets that hold
+// something, and has habeas check them.
+func (c chart) configurationIsFine() {
+	c.Helper()
+	m, ok := c.named("ConfigMap", "habeas")
+	if !ok {
+		c.Fatal("no configuration")
+	}
+	var cfg struct {
+		Systems map[string]struct{ Elsewhere bool }
+	}
+	if err := yaml.Unmarshal([]byte(m.Data["habeas.yaml"]), &cfg); err != nil {
+		c.Fatal(err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(cfg.Systems)) {
+		if _, ok := c.named("Deployment", "habeas-worker-"+name); ok == cfg.Systems[name].Elsewhere {
+			c.Errorf("system %s: a worker is there: %v; elsewhere: %v", name, ok, cfg.Systems[name].Elsewhere)
+		}
+	}
+	pod, ok := c.named("Deployment", "habeas-coordinator")
+	if !ok {
+		c.Fatal("no coordinator")
+	}
+	root := c.TempDir()
+	text := strings.NewReplacer("/etc/habeas/", root+"/etc/", "/run/secrets/", root+"/").Replace(m.Data["habeas.yaml"])
+	for _, item := range pod.Spec.Template.Spec.Volumes[0].Projected.Sources[0].ConfigMap.Items {
+		path, data := filepath.Join(root, "etc", filepath.FromSlash(item.Path)), m.Data[item.Key]
+		if item.Path == "habeas.yaml" {
+			data = text
+		}
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(data), 0o600)); err != nil {
+			c.Fatal(err)
+		}
+	}
+	for _, secret := range []string{"salesforce/client_secret", "console/client_secret"} {
+		path := filepath.Join(root, secret)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte("secret"), 0o600)); err != nil {
+			c.Fatal(err)
+		}
+	}
+	if out, err := command(context.WithoutCancel(c.Context()), "config", "check", filepath.Join(root, "etc", "habeas.yaml")).CombinedOutput(); err != nil {
+		c.Errorf("%v: %s", err, out)
+	}
+}
+
+// rulesAreOurs: the alerts in the chart are those that promtool has tested.
+func (c chart) rulesAreOurs() {
+	c.Helper()
+	for _, r := range c.of("PrometheusRule") {
+		var ours struct{ Groups []map[string]any }
+		readYAML(c.T, deployFolder+"/prometheus/habeas.rules.yml", &ours)
+		var got []map[string]any
+		if err := r.Spec.Groups.Decode(&got); err != nil || !reflect.DeepEqual(got, ours.Groups) {
+			c.Errorf("the rules differ: %v", err)
+		}
+	}
+}
