@@ -152,7 +152,7 @@ func countsMany(call func(context.Context, []*CountsJob) error) ability {
 		}
 		err := call(ctx, given)
 		for i, j := range jobs {
-			j.counts, j.err = own[i].Counts, own[i].Err
+			j.counts, j.notes, j.err = own[i].Counts, own[i].Notes, own[i].Err
 		}
 		return err
 	}}

@@ -41,6 +41,7 @@ type job struct {
 	out    *Records
 	found  []Found
 	counts []dsar.Counts
+	notes  []string
 	err    error
 
 	// end is set where the task ends without a call.

@@ -8,6 +8,7 @@ import (
 	"hash/fnv"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,14 +50,15 @@ func (w *Worker) report(j *job) dsar.Report {
 	if j.open.Lift {
 		r.Code, r.Reason = "lifted", "the restriction was lifted"
 	}
-	r.Notes = w.notesOf()
+	r.Notes = w.notesOf(j)
 	return r
 }
 
-// notesOf are the implementation's notes, as many and as long as a report takes.
-func (w *Worker) notesOf() []string {
+// notesOf are the implementation's notes, those of the task first, as many and
+// as long as a report takes.
+func (w *Worker) notesOf(j *job) []string {
 	var out []string
-	for _, n := range w.notes() {
+	for _, n := range append(slices.Clone(j.notes), w.notes()...) {
 		if len(out) == MaxNotes {
 			break
 		}

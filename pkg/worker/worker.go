@@ -118,7 +118,11 @@ type CountsJob struct {
 	Task
 	Changes []Change // with rectify
 	Counts  []dsar.Counts
-	Err     error
+	// Notes are what a person should know of this task besides, as with [Noter]:
+	// something that is left and can't be counted, say. They hold no personal
+	// data.
+	Notes []string
+	Err   error
 }
 
 // BatchEraser counts and erases many subjects at once.
