@@ -152,9 +152,9 @@ func TestEveryRight(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := &desk{newPipeline(t), book}
-	all := []string{"billing", "marketo", "marketplace"} // none of which can restrict
+	all := []string{"billing", "marketplace"} // none of which can restrict
 	// PaymentTech can take a card out of use, and no more than that.
-	more := []string{"billing", "marketo", "marketplace", "paymentech"}
+	more := []string{"billing", "marketplace", "paymentech"}
 	var ids []string
 	const corrected = people.CanaryPrefix + "corrected"
 
@@ -163,7 +163,7 @@ func TestEveryRight(t *testing.T) {
 	id := d.ask(who, dsar.Rectification, "EEA", "en", func(s *event.Submitted) {
 		s.Details = &event.Details{Corrections: []event.Correction{{Column: "phone", Value: corrected}}}
 	})
-	if manual := d.byHand(id, dsar.Rectified); !slices.Equal(manual, []string{"marketo"}) {
+	if manual := d.byHand(id, dsar.Rectified); len(manual) > 0 {
 		t.Errorf("rectified by hand in %v", manual)
 	}
 	account := d.people.Person(who).AccountID
@@ -178,7 +178,7 @@ func TestEveryRight(t *testing.T) {
 	id = d.ask(who, dsar.Rectification, "EEA", "fr", func(s *event.Submitted) {
 		s.Details = &event.Details{Corrections: []event.Correction{{System: "billing", Dataset: "invoices", Column: "bill_to", Value: corrected}}}
 	})
-	if manual := d.byHand(id, dsar.Rectified); !slices.Equal(manual, []string{"billing", "marketo"}) {
+	if manual := d.byHand(id, dsar.Rectified); !slices.Equal(manual, []string{"billing"}) {
 		t.Errorf("an invoice was rectified by hand in %v", manual)
 	}
 	ids = append(ids, id)

@@ -82,7 +82,7 @@ func openSystem(ctx context.Context, s config.System, m *manifest.Manifest, host
 		w, err := salesforce.New(salesforce.Config{BaseURL: s.URL, ClientID: s.ClientID, SecretFile: s.ClientSecretFile, Rate: pace(s), Concurrent: s.CallsAtOnce, Daily: s.CallsPerDay, Manifest: m, Host: host})
 		return w, nothing, err
 	case m.System == "marketo":
-		w, err := marketo.New(marketo.Config{BaseURL: s.URL, ClientID: s.ClientID, SecretFile: s.ClientSecretFile, Rate: pace(s), Concurrent: s.CallsAtOnce, Daily: s.CallsPerDay, Manifest: m, Host: host})
+		w, err := marketo.New(marketo.Config{BaseURL: s.URL, ClientID: s.ClientID, Secret: vendorapi.SecretFile(s.ClientSecretFile), Rate: pace(s), Concurrent: s.CallsAtOnce, Daily: s.CallsPerDay, Manifest: m, Host: host})
 		return w, nothing, err
 	case m.System == "paymentech":
 		w, err := paymentech.New(paymentech.Config{

@@ -2,7 +2,6 @@ package marketo
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -37,9 +36,9 @@ func (w *Worker) do(ctx context.Context, call vendorapi.Call) error {
 
 // ask makes a call that changes nothing. Its parameters go in the body, where
 // no proxy logs them. read gets each member of the answer.
-func (w *Worker) ask(ctx context.Context, path string, q url.Values, read func(s *vendorapi.Scanner, key string)) error {
+func (w *Worker) ask(ctx context.Context, name, path string, q url.Values, read func(s *vendorapi.Scanner, key string)) error {
 	q.Set("_method", "GET")
-	return w.do(ctx, vendorapi.Call{Method: http.MethodPost, Path: "/rest/v1/" + path, Header: asForm, Body: []byte(q.Encode()), Safe: true, Read: func(a *vendorapi.Answer) error {
+	return w.do(ctx, vendorapi.Call{Name: name, Method: http.MethodPost, Path: "/rest/v1/" + path, Header: asForm, Body: []byte(q.Encode()), Safe: true, Read: func(a *vendorapi.Answer) error {
 		return readAnswer(a, read)
 	}})
 }
@@ -51,13 +50,13 @@ func readAnswer(a *vendorapi.Answer, read func(s *vendorapi.Scanner, key string)
 }
 
 // rows runs over the records of an answer of many pages. row MUST NOT keep raw.
-func (w *Worker) rows(ctx context.Context, path string, q url.Values, row func(raw []byte) error) error {
+func (w *Worker) rows(ctx context.Context, name, path string, q url.Values, row func(raw []byte) error) error {
 	q.Set("batchSize", strconv.Itoa(maxPage))
 	for asked := q.Get("nextPageToken"); ; asked = q.Get("nextPageToken") {
 		var page [][]byte
 		var next string
 		more := false
-		err := w.ask(ctx, path, q, func(s *vendorapi.Scanner, key string) {
+		err := w.ask(ctx, name, path, q, func(s *vendorapi.Scanner, key string) {
 			switch key {
 			case "result":
 				s.Array(func() { page = append(page, s.Value()) })
@@ -78,8 +77,8 @@ func (w *Worker) rows(ctx context.Context, path string, q url.Values, row func(r
 			}
 		}
 		// Of activities there is always a next page, and moreResult tells whether
-		// it is wanted; of leads there is one only where it is.
-		if next == "" || path != pathLeads && !more {
+		// it is wanted; of anything else there is one only where it is.
+		if next == "" || (path == pathActivities || path == pathDeleted) && !more {
 			return ctx.Err()
 		}
 		if next == asked {
@@ -98,7 +97,7 @@ const (
 // leadsBy runs over the leads with some value of a field: email or id.
 func (w *Worker) leadsBy(ctx context.Context, field string, values, columns []string, row func(f *fields) error) error {
 	f := newLeadFields(columns)
-	return w.rows(ctx, pathLeads, url.Values{"filterType": {field}, "filterValues": {strings.Join(values, ",")}, "fields": {strings.Join(f.names, ",")}}, func(raw []byte) error {
+	return w.rows(ctx, "leads", pathLeads, url.Values{"filterType": {field}, "filterValues": {strings.Join(values, ",")}, "fields": {strings.Join(f.names, ",")}}, func(raw []byte) error {
 		if err := f.read(raw); err != nil {
 			return err
 		}
@@ -115,7 +114,7 @@ func (w *Worker) activitiesOf(ctx context.Context, leads []string, columns []str
 	f := newFields(columns, "id", "leadId")
 	for kinds := range slices.Chunk(types, maxTypes) {
 		q := url.Values{"nextPageToken": {from}, "activityTypeIds": {strings.Join(kinds, ",")}, "leadIds": {strings.Join(leads, ",")}}
-		err := w.rows(ctx, pathActivities, q, func(raw []byte) error {
+		err := w.rows(ctx, "activities", pathActivities, q, func(raw []byte) error {
 			if err := f.read(raw); err != nil {
 				return err
 			}
@@ -143,7 +142,7 @@ func (w *Worker) activityTypes(ctx context.Context) (ids []string, from string, 
 		return t.ids, t.from, nil
 	}
 	t := activityTypes{at: w.config.Now()}
-	err = w.ask(ctx, "activities/types.json", url.Values{}, func(s *vendorapi.Scanner, key string) {
+	err = w.ask(ctx, "activities.types", "activities/types.json", url.Values{}, func(s *vendorapi.Scanner, key string) {
 		if key != "result" {
 			s.Skip()
 			return
@@ -161,7 +160,7 @@ func (w *Worker) activityTypes(ctx context.Context) (ids []string, from string, 
 	if err != nil {
 		return nil, "", err
 	}
-	err = w.ask(ctx, "activities/pagingtoken.json", url.Values{"sinceDatetime": {longAgo}}, func(s *vendorapi.Scanner, key string) {
+	err = w.ask(ctx, "activities.pagingtoken", "activities/pagingtoken.json", url.Values{"sinceDatetime": {longAgo}}, func(s *vendorapi.Scanner, key string) {
 		if key == "nextPageToken" {
 			t.from = s.String()
 		} else {
@@ -183,72 +182,6 @@ func (w *Worker) forgetTypes() {
 	w.typesMu.Lock()
 	defer w.typesMu.Unlock()
 	w.types = activityTypes{}
-}
-
-// result is what came of one lead's deletion.
-type result struct {
-	id   string // empty where the answer doesn't say
-	done bool
-	code string // of the first reason, where there is one
-	text string
-}
-
-var errOtherResults = errors.New("the answer's results are not those of the leads that were sent")
-
-// deleteLeads deletes at most 300 leads and returns a result for each, in order.
-// Of an answer that was lost it returns an error of [vendorapi.IsUnsure].
-func (w *Worker) deleteLeads(ctx context.Context, ids []string) ([]result, error) {
-	body := []byte(`{"input":[`)
-	for i, id := range ids {
-		if i > 0 {
-			body = append(body, ',')
-		}
-		body = append(append(append(body, `{"id":`...), id...), '}')
-	}
-	results := make([]result, 0, len(ids))
-	err := w.do(ctx, vendorapi.Call{Method: http.MethodPost, Path: "/rest/v1/leads/delete.json", Header: asJSON, Body: append(body, "]}"...), Read: func(a *vendorapi.Answer) error {
-		results = results[:0]
-		err := readAnswer(a, func(s *vendorapi.Scanner, key string) {
-			if key != "result" {
-				s.Skip()
-				return
-			}
-			s.Array(func() { results = append(results, readResult(s)) })
-		})
-		if err == nil && !slices.EqualFunc(results, ids, func(r result, id string) bool { return r.id == "" || r.id == id }) {
-			err = errOtherResults
-		}
-		return err
-	}})
-	return results, err
-}
-
-// readResult reads {id,status,reasons:[{code,message}]}.
-func readResult(s *vendorapi.Scanner) (r result) {
-	s.Object(func(key []byte) {
-		switch string(key) {
-		case "id":
-			if n := vendorapi.Int(s.Value()); n > 0 {
-				r.id = strconv.FormatInt(n, 10)
-			}
-		case "status":
-			r.done = s.String() == "deleted"
-		case "reasons":
-			s.Array(func() {
-				s.Object(func(key []byte) {
-					switch v := s.Value(); {
-					case string(key) == "code" && r.code == "":
-						r.code = vendorapi.Text(v)
-					case string(key) == "message" && r.text == "":
-						r.text = vendorapi.Text(v)
-					}
-				})
-			})
-		default:
-			s.Skip()
-		}
-	})
-	return r
 }
 
 // fields is one row: the raw value of each field that was asked for.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"habeas.dev/pkg/dsar"
@@ -13,17 +15,20 @@ import (
 )
 
 const (
-	// maxRounds is how often leads that were in use, or whose fate an answer left
-	// open, are taken up within one erasure.
+	// maxRounds is how often records that were in use, or whose fate an answer
+	// left open, are taken up within one erasure.
 	maxRounds = 6
 	// roundPause is the wait before the second round; it doubles.
 	roundPause = 250 * time.Millisecond
-	// settleWait is when to look again at what is deleted and still shown.
-	settleWait = time.Minute
 )
 
-// lead is one lead on its way to being gone.
-type lead struct {
+// noteUnsubscribed is what a support agent should know of an erasure of somebody
+// who had unsubscribed.
+const noteUnsubscribed = "Marketo keeps by itself, for the e-mail address, that it has unsubscribed (durable unsubscribe): this outlives the lead, and can be neither read nor erased over its interface"
+
+// target is one record on its way to being gone.
+type target struct {
+	d     *dataset
 	id    string
 	of    []*subject
 	state state
@@ -38,92 +43,34 @@ const (
 	stuck                // refused; its subjects have the error
 )
 
-// CountBatch counts the leads of many subjects: the plan of an erasure, and its
-// proof. Activities go with their lead and aren't counted: that would take a
-// hundred times the calls.
-func (w *Worker) CountBatch(ctx context.Context, jobs []*worker.CountsJob) error {
-	subjects := make([]*subject, len(jobs))
-	for i, j := range jobs {
-		subjects[i] = subjectOf(j.Task)
-	}
-	found := map[*subject][]string{}
-	settling := map[*subject]bool{}
-	eachGroup(groupsOf(subjects), func(g *group) error {
-		return w.find(ctx, g, nil, func(id string, _ *fields, of []*subject) error {
-			for _, s := range of {
-				found[s] = append(found[s], id)
-				settling[s] = settling[s] || w.deleted.Has(id)
-			}
-			return ctx.Err()
-		})
-	})
-	for i, j := range jobs {
-		s := subjects[i]
-		if j.Err = s.err; j.Err != nil {
-			continue
-		}
-		if j.Action == dsar.Prove && settling[s] {
-			j.Err = errSettling()
-			continue
-		}
-		j.Counts = counts(len(found[s]), 0)
-		if j.Action == dsar.Count {
-			w.plans.keep(s, found[s])
-		}
-	}
-	return nil
-}
+// key names a record over all datasets.
+func (t *target) key() string { return t.d.name + "/" + t.id }
 
-func counts(found, erased int) []dsar.Counts {
-	if found == 0 {
-		return nil
-	}
-	return []dsar.Counts{{Dataset: datasetLeads, Found: int64(found), Erased: int64(erased)}}
-}
-
-func errSettling() error {
-	return worker.RetryAfter(settleWait, "settling", "Marketo has deleted the leads and still shows them; it is asked again in a minute", nil)
-}
-
-// EraseBatch deletes the leads of many subjects: those that were counted a
+// EraseBatch deletes the records of many subjects: those that were counted a
 // moment ago in this process, else those that are found now. Whatever came
 // between the two is found by the proof.
 func (w *Worker) EraseBatch(ctx context.Context, jobs []*worker.CountsJob) error {
-	subjects := make([]*subject, len(jobs))
-	leads := map[string]*lead{}
-	var unplanned []*subject
-	for i, j := range jobs {
-		s := subjectOf(j.Task)
-		subjects[i] = s
-		ids, ok := w.plans.take(s)
-		if !ok {
-			unplanned = append(unplanned, s)
-		}
-		for _, id := range ids {
-			w.add(leads, id, []*subject{s})
-		}
-	}
-	eachGroup(groupsOf(unplanned), func(g *group) error {
-		return w.find(ctx, g, nil, func(id string, _ *fields, of []*subject) error {
-			w.add(leads, id, of)
-			return ctx.Err()
-		})
-	})
-	all := make([]*lead, 0, len(leads))
-	for _, l := range leads {
-		all = append(all, l)
-	}
-	slices.SortFunc(all, func(a, b *lead) int { return cmpIDs(a.id, b.id) })
-	err := w.eraseAll(ctx, all)
+	subjects, plans := w.planned(ctx, jobs)
+	targets := w.targets(subjects, plans)
+	err := w.eraseAll(ctx, targets)
 	if err == nil {
-		err = worker.Transient("unfinished", "not all leads could be deleted yet", nil)
+		err = worker.Transient("unfinished", "not all records could be deleted yet", nil)
 	}
-	found, erased := map[*subject]int{}, map[*subject]int{}
-	for _, l := range all {
-		for _, s := range l.of {
-			found[s]++
-			if l.state == gone {
-				erased[s]++
+	type tally map[*dataset]*dsar.Counts
+	tallies := map[*subject]tally{}
+	for _, t := range targets {
+		for _, s := range t.of {
+			if tallies[s] == nil {
+				tallies[s] = tally{}
+			}
+			c := tallies[s][t.d]
+			if c == nil {
+				c = &dsar.Counts{Dataset: t.d.name}
+				tallies[s][t.d] = c
+			}
+			c.Found++
+			if t.state == gone {
+				c.Erased++
 			} else {
 				s.fail(err)
 			}
@@ -131,9 +78,84 @@ func (w *Worker) EraseBatch(ctx context.Context, jobs []*worker.CountsJob) error
 	}
 	for i, j := range jobs {
 		s := subjects[i]
-		j.Counts, j.Err = counts(found[s], erased[s]), s.err
+		if j.Err = s.err; j.Err != nil {
+			continue
+		}
+		for _, d := range w.counted() {
+			if c := tallies[s][d]; c != nil {
+				j.Counts = append(j.Counts, *c)
+			}
+		}
+		if plans[s].unsubscribed {
+			j.Notes = []string{noteUnsubscribed}
+		}
 	}
 	return nil
+}
+
+// planned are the jobs' subjects, each with what is to be erased of it. What
+// isn't planned here is found now; what Marketo's list of deletions holds of that
+// is gone, though it may still be shown.
+func (w *Worker) planned(ctx context.Context, jobs []*worker.CountsJob) ([]*subject, map[*subject]*plan) {
+	subjects := make([]*subject, len(jobs))
+	plans := map[*subject]*plan{}
+	var unplanned []*subject
+	for i, j := range jobs {
+		s := subjectOf(j.Task)
+		subjects[i] = s
+		if found, ok := w.plans.take(s); ok {
+			plans[s] = &found
+		} else {
+			unplanned = append(unplanned, s)
+		}
+	}
+	shown := 0
+	for s, found := range w.inventory(ctx, unplanned) {
+		plans[s] = found
+		shown += len(found.ids[w.leads])
+	}
+	if shown == 0 {
+		return subjects, plans
+	}
+	deleted, err := w.deletedLately(ctx)
+	if err != nil {
+		fail(unplanned, err)
+	}
+	for id := range deleted {
+		w.deleted.Add(w.leads.name + "/" + id)
+	}
+	return subjects, plans
+}
+
+// targets are the records to delete, each once: those that refer to a lead
+// before it. One that was deleted and is still shown isn't deleted again.
+func (w *Worker) targets(subjects []*subject, plans map[*subject]*plan) []*target {
+	var all []*target
+	for _, d := range w.counted() {
+		byID := map[string]*target{}
+		for _, s := range subjects {
+			for _, id := range plans[s].ids[d] {
+				t := byID[id]
+				if t == nil {
+					t = &target{d: d, id: id}
+					if w.deleted.Has(t.key()) {
+						t.state = gone
+					}
+					byID[id] = t
+				}
+				if !slices.Contains(t.of, s) {
+					t.of = append(t.of, s)
+				}
+			}
+		}
+		part := make([]*target, 0, len(byID))
+		for _, t := range byID {
+			part = append(part, t)
+		}
+		slices.SortFunc(part, func(a, b *target) int { return cmpIDs(a.id, b.id) })
+		all = append(all, part...)
+	}
+	return all
 }
 
 // cmpIDs orders ids as numbers, without reading them.
@@ -147,44 +169,21 @@ func cmpIDs(a, b string) int {
 	return 1
 }
 
-// add puts a lead on the list. One that was deleted and is still shown isn't
-// deleted again.
-func (w *Worker) add(leads map[string]*lead, id string, of []*subject) {
-	l := leads[id]
-	if l == nil {
-		l = &lead{id: id}
-		leads[id] = l
-		if w.deleted.Has(id) {
-			l.state = gone
-		}
-	}
-	for _, s := range of {
-		if !slices.Contains(l.of, s) {
-			l.of = append(l.of, s)
-		}
-	}
-}
-
-// eraseAll deletes leads, and takes up again those that were in use or lost. An
+// eraseAll deletes records, and takes up again those that were in use or lost. An
 // error leaves some as they were.
-func (w *Worker) eraseAll(ctx context.Context, leads []*lead) error {
+func (w *Worker) eraseAll(ctx context.Context, targets []*target) error {
 	wait := roundPause
 	for round := 1; ; round++ {
-		if err := w.look(ctx, leads); err != nil {
+		if err := w.look(ctx, targets); err != nil {
 			return err
 		}
-		var todo []*lead
-		for _, l := range leads {
-			if l.state == live && wanted(l.of) {
-				todo = append(todo, l)
-			}
-		}
+		todo := w.todo(targets)
 		if len(todo) == 0 {
 			return nil
 		}
 		if round > maxRounds {
-			for _, l := range todo {
-				l.stop(worker.Transient("in-use", "a lead is in use in Marketo; it is tried again later", nil))
+			for _, t := range todo {
+				t.stop(worker.Transient("in-use", "a record is in use in Marketo; it is tried again later", nil))
 			}
 			return nil
 		}
@@ -200,91 +199,152 @@ func (w *Worker) eraseAll(ctx context.Context, leads []*lead) error {
 	}
 }
 
-// stop leaves a lead where it is, with the reason.
-func (l *lead) stop(err error) {
-	l.state = stuck
-	fail(l.of, err)
+// todo are the records to delete next. A lead waits for the records that refer
+// to it: they couldn't be found without it.
+func (w *Worker) todo(targets []*target) []*target {
+	waits := map[*subject]bool{}
+	var todo []*target
+	for _, t := range targets { // leads come last
+		if t.d == w.leads && slices.ContainsFunc(t.of, func(s *subject) bool { return waits[s] }) {
+			continue
+		}
+		if t.d != w.leads && t.state != gone {
+			for _, s := range t.of {
+				waits[s] = true
+			}
+		}
+		if t.state == live && wanted(t.of) {
+			todo = append(todo, t)
+		}
+	}
+	return todo
+}
+
+// stop leaves a record where it is, with the reason.
+func (t *target) stop(err error) {
+	t.state = stuck
+	fail(t.of, err)
 }
 
 // deleteSome makes the calls. Of those whose answer is lost, nothing is assumed.
-func (w *Worker) deleteSome(ctx context.Context, leads []*lead) error {
-	for some := range slices.Chunk(leads, maxPage) {
+func (w *Worker) deleteSome(ctx context.Context, targets []*target) error {
+	for _, some := range chunks(targets) {
 		ids := make([]string, len(some))
-		for i, l := range some {
-			ids[i] = l.id
+		for i, t := range some {
+			ids[i] = t.id
 		}
-		results, err := w.deleteLeads(ctx, ids)
+		results, err := w.deleteOf(ctx, some[0].d, ids)
 		if vendorapi.IsUnsure(err) {
-			for _, l := range some {
-				l.state = unknown
+			for _, t := range some {
+				t.state = unknown
 			}
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		for i, l := range some {
-			w.settle(l, results[i])
+		for i, t := range some {
+			w.settle(t, results[i])
 		}
 	}
 	return nil
 }
 
-// settle takes what Marketo says of one lead.
-func (w *Worker) settle(l *lead, r result) {
+// settle takes what Marketo says of one record.
+func (w *Worker) settle(t *target, r result) {
 	switch {
-	case r.done, r.code == "1004": // lead not found: somebody else was faster
-		l.state = gone
-		w.deleted.Add(l.id)
+	case r.done, r.code == "1004", r.code == "1013": // not found: somebody else was faster
+		t.state = gone
+		w.deleted.Add(t.key())
 	case r.code == "1022": // in use
 		// stays live
 	case r.code == "1018":
-		l.stop(worker.Permanent("crm-sync", "Marketo doesn't delete a lead that its CRM holds: erase it there first", errors.New(r.text)))
+		t.stop(worker.Permanent("crm-sync", "Marketo doesn't delete a lead that its CRM holds: erase it there first", errors.New(r.text)))
 	default:
-		l.stop(worker.Permanent("delete-refused", "Marketo refuses to delete a lead ("+vendorapi.Code(r.code)+"): it is still there", errors.New(r.text)))
+		t.stop(worker.Permanent("delete-refused", "Marketo refuses to delete a record ("+vendorapi.Code(r.code)+"): it is still there", errors.New(r.text)))
 	}
 }
 
-// look finds out what became of leads whose deletion's answer was lost: what is
-// no longer shown is gone, and so is what stands in the list of deletions, which
-// knows before the others do.
-func (w *Worker) look(ctx context.Context, leads []*lead) error {
-	lost := map[string]*lead{}
-	var ids []string
-	for _, l := range leads {
-		if l.state == unknown {
-			lost[l.id], ids = l, append(ids, l.id)
-		}
+// deleteOf deletes at most 300 records of one dataset.
+func (w *Worker) deleteOf(ctx context.Context, d *dataset, ids []string) ([]result, error) {
+	if d == w.leads {
+		return w.deleteLeads(ctx, ids)
 	}
+	results, err := w.deleteRecords(ctx, d, ids)
+	if hasCode(err, codeForbidden) {
+		err = notCovered(d, err)
+	}
+	return results, err
+}
+
+// chunks are targets of one dataset, as many as a call takes.
+func chunks(targets []*target) [][]*target {
+	var out [][]*target
+	for _, t := range targets {
+		if n := len(out); n == 0 || out[n-1][0].d != t.d || len(out[n-1]) == maxPage {
+			out = append(out, nil)
+		}
+		out[len(out)-1] = append(out[len(out)-1], t)
+	}
+	return out
+}
+
+// look finds out what became of records whose deletion's answer was lost: what
+// is no longer shown is gone, and so is a lead that stands in the list of
+// deletions, which knows before the others do.
+func (w *Worker) look(ctx context.Context, targets []*target) error {
+	lost := slices.DeleteFunc(slices.Clone(targets), func(t *target) bool { return t.state != unknown })
 	if len(lost) == 0 {
 		return nil
 	}
 	shown := map[string]bool{}
-	for some := range slices.Chunk(ids, maxPage) {
-		err := w.leadsBy(ctx, "id", some, nil, func(f *fields) error {
-			id, err := f.id("id")
-			shown[id] = true
-			return err
-		})
-		if err != nil {
+	leads := false
+	for _, some := range chunks(lost) {
+		if err := w.show(ctx, some, shown); err != nil {
 			return err
 		}
+		leads = leads || some[0].d == w.leads
 	}
 	deleted := map[string]bool{}
-	if len(shown) > 0 {
+	if len(shown) > 0 && leads {
 		var err error
 		if deleted, err = w.deletedLately(ctx); err != nil {
 			return err
 		}
 	}
-	for id, l := range lost {
-		l.state = live
-		if !shown[id] || deleted[id] {
-			l.state = gone
-			w.deleted.Add(id)
+	for _, t := range lost {
+		t.state = live
+		if !shown[t.key()] || t.d == w.leads && deleted[t.id] {
+			t.state = gone
+			w.deleted.Add(t.key())
 		}
 	}
 	return nil
+}
+
+// show asks by id which of some records of one dataset are still there.
+func (w *Worker) show(ctx context.Context, some []*target, shown map[string]bool) error {
+	ids := make([]string, len(some))
+	for i, t := range some {
+		ids[i] = t.id
+	}
+	d := some[0].d
+	if d == w.leads {
+		return w.leadsBy(ctx, "id", ids, nil, func(f *fields) error {
+			id, err := f.id("id")
+			shown[d.name+"/"+id] = true
+			return err
+		})
+	}
+	f := newFields([]string{guid})
+	q := url.Values{"filterType": {guid}, "filterValues": {strings.Join(ids, ",")}, "fields": {guid}}
+	return w.rows(ctx, "customobjects", pathObject(d), q, func(raw []byte) error {
+		if err := f.read(raw); err != nil {
+			return err
+		}
+		shown[d.name+"/"+vendorapi.Text(f.get(guid))] = true
+		return nil
+	})
 }
 
 func (w *Worker) pause(ctx context.Context, d time.Duration) error {

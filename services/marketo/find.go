@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/pkg/worker"
@@ -29,6 +28,12 @@ const (
 	codeTooMany  = "too-many"
 )
 
+// What an answer can be that is about everyone.
+const (
+	codeSchema    = "schema"
+	codeForbidden = "no-permission"
+)
+
 // match is a lead with the subjects that it is of, held until the answer is
 // whole.
 type match struct {
@@ -37,26 +42,40 @@ type match struct {
 	values [][]byte
 }
 
-// leadRow gets a lead with the subjects that it is of, at least one. It MUST NOT
-// keep the fields.
+// leadRow gets a lead, or another record, with the subjects that it is of, at
+// least one. It MUST NOT keep the fields.
 type leadRow func(id string, f *fields, of []*subject) error
+
+// search asks for records of a group's subjects.
+type search struct {
+	fields func() *fields
+	run    func(ctx context.Context, g *group, row leadRow) error
+}
 
 // find runs over the leads of a group's subjects. Where something stands in the
 // way of the whole group that is about one of it, only that one gets the error:
 // nothing is handed out before it is clear that nothing does.
 func (w *Worker) find(ctx context.Context, g *group, columns []string, row leadRow) error {
-	halvings := maxHalvings
-	return w.findIn(ctx, g, columns, &halvings, row)
+	err := search{
+		func() *fields { return newLeadFields(columns) },
+		func(ctx context.Context, g *group, row leadRow) error { return w.matches(ctx, g, columns, row) },
+	}.each(ctx, g, row)
+	return w.nameMissing(ctx, columns, err)
 }
 
-func (w *Worker) findIn(ctx context.Context, g *group, columns []string, halvings *int, row leadRow) error {
+func (q search) each(ctx context.Context, g *group, row leadRow) error {
+	halvings := maxHalvings
+	return q.in(ctx, g, &halvings, row)
+}
+
+func (q search) in(ctx context.Context, g *group, halvings *int, row leadRow) error {
 	if len(g.subjects) == 1 {
-		return w.matches(ctx, g, columns, row)
+		return q.run(ctx, g, row)
 	}
 	var held []match
-	err := w.matches(ctx, g, columns, func(id string, f *fields, of []*subject) error {
+	err := q.run(ctx, g, func(id string, f *fields, of []*subject) error {
 		if len(held) == maxHeld {
-			return worker.Transient(codeTooMany, "many leads share few addresses; they are asked for in smaller parts", nil)
+			return worker.Transient(codeTooMany, "many records share few addresses; they are asked for in smaller parts", nil)
 		}
 		held = append(held, match{id, of, slices.Clone(f.values)})
 		return ctx.Err()
@@ -67,7 +86,7 @@ func (w *Worker) findIn(ctx context.Context, g *group, columns []string, halving
 		}
 		*halvings--
 		for _, half := range g.halves() {
-			if err := w.findIn(ctx, half, columns, halvings, row); err != nil {
+			if err := q.in(ctx, half, halvings, row); err != nil {
 				half.failed(err)
 			}
 		}
@@ -76,7 +95,7 @@ func (w *Worker) findIn(ctx context.Context, g *group, columns []string, halving
 	if err != nil {
 		return err
 	}
-	f := newLeadFields(columns)
+	f := q.fields()
 	for _, m := range held {
 		f.values = m.values
 		if err := row(m.id, f, m.of); err != nil {
@@ -88,15 +107,12 @@ func (w *Worker) findIn(ctx context.Context, g *group, columns []string, halving
 
 // isOfOne tells whether an error may be about one of many.
 func isOfOne(err error) bool {
+	return hasCode(err, codeBadValue) || hasCode(err, codeStranger) || hasCode(err, codeBadID) || hasCode(err, codeTooMany)
+}
+
+func hasCode(err error, code string) bool {
 	var e *worker.Error
-	if !errors.As(err, &e) {
-		return false
-	}
-	switch e.Code {
-	case codeBadValue, codeStranger, codeBadID, codeTooMany:
-		return true
-	}
-	return false
+	return errors.As(err, &e) && e.Code == code
 }
 
 // matches asks for a group's leads, as they come. One that is answered twice, as
@@ -110,7 +126,7 @@ func (w *Worker) matches(ctx context.Context, g *group, columns []string, row le
 				return err
 			}
 			seen[id] = true
-			of := g.byEmail[strings.ToLower(strings.TrimSpace(vendorapi.Text(f.get("email"))))]
+			of := g.byEmail[fold(vendorapi.Text(f.get("email")))]
 			if len(of) == 0 {
 				return errStranger("a lead")
 			}

@@ -14,8 +14,8 @@ type sink interface {
 	Write(dataset string, r record.Record) error
 }
 
-// GatherBatch copies the leads of many subjects and their activities. One that
-// fails has its own error.
+// GatherBatch copies what the manifest declares of many subjects. One that fails
+// has its own error.
 func (w *Worker) GatherBatch(ctx context.Context, jobs []*worker.GatherJob) error {
 	subjects := make([]*subject, len(jobs))
 	sinks := make(map[*subject]sink, len(jobs))
@@ -30,51 +30,121 @@ func (w *Worker) GatherBatch(ctx context.Context, jobs []*worker.GatherJob) erro
 	return nil
 }
 
+// gathering is the gathering of one group.
+type gathering struct {
+	w      *Worker
+	group  *group
+	sinks  map[*subject]sink
+	leads  []string // in the order of their coming
+	byLead map[string][]*subject
+	rec    record.Record // one map for all rows of a dataset
+}
+
 func (w *Worker) gather(ctx context.Context, subjects []*subject, sinks map[*subject]sink) {
 	eachGroup(groupsOf(subjects), func(g *group) error {
-		rec := record.Record{} // one map for all rows of a dataset
-		write := func(dataset string, columns []string, f *fields, of []*subject) {
-			for _, c := range columns {
-				rec[c] = vendorapi.Plain(f.get(c))
-			}
-			for _, s := range of {
-				if s.err == nil {
-					s.err = sinks[s].Write(dataset, rec)
-				}
-			}
-		}
-		var leads []string // in the order of their coming
-		byLead := map[string][]*subject{}
-		err := w.find(ctx, g, w.leads, func(id string, f *fields, of []*subject) error {
-			leads, byLead[id] = append(leads, id), of
-			write(datasetLeads, w.leads, f, of)
-			return ctx.Err()
-		})
-		if err != nil || w.activities == nil {
+		it := &gathering{w: w, group: g, sinks: sinks, byLead: map[string][]*subject{}}
+		if err := it.gatherLeads(ctx); err != nil {
 			return err
 		}
-		clear(rec)
-		leads = slices.DeleteFunc(leads, func(id string) bool { return !wanted(byLead[id]) })
-		for some := range slices.Chunk(leads, maxLeads) {
-			err := w.activitiesOf(ctx, some, w.activities, func(f *fields) error {
-				lead, err := f.id("leadId")
-				if err != nil {
-					return err
+		var uncovered error
+		for _, d := range w.others {
+			it.rec = record.Record{}
+			err := it.dataset(ctx, d)
+			if hasCode(err, codeForbidden) {
+				err = notCovered(d, err)
+			}
+			switch {
+			case hasCode(err, "not-covered"):
+				if uncovered == nil {
+					uncovered = err
 				}
-				if !slices.Contains(some, lead) {
-					return errStranger("an activity")
-				}
-				write(datasetActivities, w.activities, f, byLead[lead])
-				return ctx.Err()
-			})
-			if isOfOne(err) {
-				for _, id := range some {
-					fail(byLead[id], err)
-				}
-			} else if err != nil {
+			case err != nil:
 				return err
 			}
 		}
-		return nil
+		return uncovered
 	})
+}
+
+func (it *gathering) dataset(ctx context.Context, d *dataset) error {
+	switch {
+	case d.Of == ofActivities:
+		return it.activities(ctx, d)
+	case d.Of == ofObject:
+		return it.w.records(ctx, d, it.group, it.wantedLeads(), d.columns, func(_ string, f *fields, of []*subject) error {
+			it.write(d, f, of)
+			return ctx.Err()
+		})
+	}
+	for _, lead := range it.leads {
+		of := it.byLead[lead]
+		if !wanted(of) {
+			continue
+		}
+		err := it.w.membersOf(ctx, d, lead, func(f *fields) error {
+			it.write(d, f, of)
+			return ctx.Err()
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// write gives a row to the subjects that it is of.
+func (it *gathering) write(d *dataset, f *fields, of []*subject) {
+	for _, c := range d.columns {
+		it.rec[c] = vendorapi.Plain(f.get(c))
+	}
+	for _, s := range of {
+		if s.err == nil {
+			s.err = it.sinks[s].Write(d.name, it.rec)
+		}
+	}
+}
+
+func (it *gathering) gatherLeads(ctx context.Context) error {
+	it.rec = record.Record{}
+	return it.w.find(ctx, it.group, it.w.leads.columns, func(id string, f *fields, of []*subject) error {
+		it.leads, it.byLead[id] = append(it.leads, id), of
+		it.write(it.w.leads, f, of)
+		return ctx.Err()
+	})
+}
+
+// wantedLeads are the leads of subjects that are still without error.
+func (it *gathering) wantedLeads() map[string][]*subject {
+	out := map[string][]*subject{}
+	for id, of := range it.byLead {
+		if wanted(of) {
+			out[id] = of
+		}
+	}
+	return out
+}
+
+func (it *gathering) activities(ctx context.Context, d *dataset) error {
+	leads := slices.DeleteFunc(slices.Clone(it.leads), func(id string) bool { return !wanted(it.byLead[id]) })
+	for some := range slices.Chunk(leads, maxLeads) {
+		err := it.w.activitiesOf(ctx, some, d.columns, func(f *fields) error {
+			lead, err := f.id("leadId")
+			if err != nil {
+				return err
+			}
+			if !slices.Contains(some, lead) {
+				return errStranger("an activity")
+			}
+			it.write(d, f, it.byLead[lead])
+			return ctx.Err()
+		})
+		if isOfOne(err) {
+			for _, id := range some {
+				fail(it.byLead[id], err)
+			}
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
 }

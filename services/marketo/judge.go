@@ -79,9 +79,9 @@ func (w *Worker) meaning(code, message string, detail error, after time.Duration
 	case "607":
 		return worker.RetryAt(w.quotaDay.end(w.config.Now()), "quota", "the day's calls of the Marketo instance are used up; they are renewed at midnight in Chicago", detail)
 	case "603":
-		return worker.Permanent("no-permission", "Marketo forbids the call: check the permissions of the worker's API user", detail)
+		return worker.Permanent(codeForbidden, "Marketo forbids the call: check the permissions of the worker's API user", detail)
 	case "1006":
-		return worker.Permanent("schema", "Marketo doesn't know a field that the manifest declares: make it, or take the column out of the manifest", detail)
+		return worker.Permanent(codeSchema, "Marketo doesn't know a field that the manifest declares: make it, or take the column out of the manifest", detail)
 	case "1003":
 		if strings.Contains(message, "nextPageToken") {
 			w.forgetTypes()

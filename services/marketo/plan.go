@@ -17,6 +17,8 @@ const (
 	planFor = 10 * time.Minute
 	// maxPlans bounds them, at some 100 bytes each.
 	maxPlans = 20_000
+	// fieldUnsubscribed is Marketo's own field of leads.
+	fieldUnsubscribed = "unsubscribed"
 	// lately is how far back the list of deletions is read: the calls of one
 	// erasure take minutes at most.
 	lately = time.Hour
@@ -33,35 +35,50 @@ type plans struct {
 	since      time.Time
 }
 
+// plan is what was found of one subject.
 type plan struct {
-	emails []string // for which the leads were counted
-	leads  []string
-	at     time.Time
+	emails []string // for which it was counted
+	// ids are the records', by dataset; those that go with a lead aren't counted.
+	ids map[*dataset][]string
+	// unsubscribed tells that one of the leads has unsubscribed.
+	unsubscribed bool
+	at           time.Time
 }
 
-func (p *plans) keep(s *subject, leads []string) {
+func (p *plan) add(d *dataset, id string, f *fields) {
+	if p.ids == nil {
+		p.ids = map[*dataset][]string{}
+	}
+	p.ids[d] = append(p.ids[d], id)
+	if i, ok := f.at[fieldUnsubscribed]; ok && d.Of == ofLeads {
+		p.unsubscribed = p.unsubscribed || string(f.values[i]) == "true"
+	}
+}
+
+func (p *plans) keep(s *subject, found plan) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now()
 	if p.young == nil || now.Sub(p.since) > planFor || len(p.young) >= maxPlans/2 {
 		p.old, p.young, p.since = p.young, map[string]plan{}, now
 	}
-	p.young[s.request] = plan{s.emails, leads, now}
+	found.emails, found.at = s.emails, now
+	p.young[s.request] = found
 }
 
-// take returns a request's leads, once, if they were counted lately and for the
-// same addresses.
-func (p *plans) take(s *subject) ([]string, bool) {
+// take returns a request's plan, once, if it was made lately and for the same
+// addresses.
+func (p *plans) take(s *subject) (plan, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, m := range []map[string]plan{p.young, p.old} {
-		if plan, ok := m[s.request]; ok {
+		if found, ok := m[s.request]; ok {
 			delete(p.young, s.request)
 			delete(p.old, s.request)
-			return plan.leads, p.now().Sub(plan.at) <= planFor && slices.Equal(plan.emails, s.emails)
+			return found, p.now().Sub(found.at) <= planFor && slices.Equal(found.emails, s.emails)
 		}
 	}
-	return nil, false
+	return plan{}, false
 }
 
 // deletedLately are the ids of the leads that were deleted in the last hour, by
@@ -69,7 +86,7 @@ func (p *plans) take(s *subject) ([]string, bool) {
 func (w *Worker) deletedLately(ctx context.Context) (map[string]bool, error) {
 	since := w.config.Now().Add(-lately).UTC().Format(time.RFC3339)
 	var from string
-	err := w.ask(ctx, "activities/pagingtoken.json", url.Values{"sinceDatetime": {since}}, func(s *vendorapi.Scanner, key string) {
+	err := w.ask(ctx, "activities.pagingtoken", "activities/pagingtoken.json", url.Values{"sinceDatetime": {since}}, func(s *vendorapi.Scanner, key string) {
 		if key == "nextPageToken" {
 			from = s.String()
 		} else {
@@ -81,7 +98,7 @@ func (w *Worker) deletedLately(ctx context.Context) (map[string]bool, error) {
 	}
 	deleted := map[string]bool{}
 	f := newFields([]string{"leadId"})
-	err = w.rows(ctx, pathDeleted, url.Values{"nextPageToken": {from}}, func(raw []byte) error {
+	err = w.rows(ctx, "activities.deletedleads", pathDeleted, url.Values{"nextPageToken": {from}}, func(raw []byte) error {
 		if err := f.read(raw); err != nil {
 			return err
 		}

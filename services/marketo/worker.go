@@ -1,6 +1,7 @@
 // Package marketo is the worker of Marketo: it finds a person's leads by e-mail
-// address, of which there may be several; copies them and their activities; and
-// erases them, activities included.
+// address, of which there may be several; copies them, their activities, their
+// memberships and what the instance's own objects hold of them, as the manifest
+// declares; erases them; corrects them; and has them left alone.
 //
 // Many subjects share few calls: 250 addresses to a query, 30 leads and 10 types
 // to a page of activities, 300 leads to a deletion. Addresses go in the body of a
@@ -9,7 +10,8 @@
 // was lost; so a lead that is gone isn't deleted a second time.
 //
 // What Marketo keeps of its own accord is not erased: that an address has
-// unsubscribed outlives its lead, and isn't readable over the interface.
+// unsubscribed outlives its lead (durable unsubscribe), and isn't readable over
+// the interface. The trace of an erasure says so, of whom it concerns.
 package marketo
 
 import (
@@ -18,8 +20,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"os"
-	"strings"
 	"sync"
 	"time"
 	_ "time/tzdata" // the quota's day is that of America/Chicago, on every machine
@@ -48,10 +48,10 @@ const (
 type Config struct {
 	// BaseURL is the instance's address: https://123-ABC-456.mktorest.com.
 	BaseURL string
-	// ClientID and ClientSecret are a custom service's. Of SecretFile the content
-	// is read at each new token, so that a secret can be changed while the worker
-	// runs; it goes before ClientSecret.
-	ClientID, ClientSecret, SecretFile string
+	// ClientID and Secret are a custom service's. The secret is read at each new
+	// token, so that it can be changed while the worker runs.
+	ClientID string
+	Secret   vendorapi.Secret
 	// Daily is how many calls are made in a day at most, by all processes
 	// together that share the store of Host; [DefaultDaily] where zero. What is
 	// above it is parked until midnight in Chicago, when Marketo's quota is
@@ -74,24 +74,29 @@ type Config struct {
 	Pause      func(context.Context, time.Duration) error
 }
 
-// Worker calls Marketo. It is safe for concurrent use, and is a
-// [worker.BatchGatherer] and a [worker.BatchEraser].
+// Worker calls Marketo. It is safe for concurrent use.
 type Worker struct {
-	config     Config
-	api        *vendorapi.Client
-	leads      []string // columns
-	activities []string // columns; nil where the manifest has no such dataset
-	deleted    *vendorapi.Recent
-	plans      plans
-	quotaDay   quotaDay
+	config   Config
+	secret   vendorapi.Secret
+	api      *vendorapi.Client
+	leads    *dataset
+	others   []*dataset // in the order of the manifest
+	deleted  *vendorapi.Recent
+	plans    plans
+	quotaDay quotaDay
 
 	typesMu sync.Mutex
 	types   activityTypes
+
+	described described
 }
 
 var (
-	_ worker.BatchGatherer = (*Worker)(nil)
-	_ worker.BatchEraser   = (*Worker)(nil)
+	_ worker.BatchGatherer   = (*Worker)(nil)
+	_ worker.BatchEraser     = (*Worker)(nil)
+	_ worker.BatchRectifier  = (*Worker)(nil)
+	_ worker.BatchRestricter = (*Worker)(nil)
+	_ worker.BatchLifter     = (*Worker)(nil)
 )
 
 // New returns a worker. It makes no call.
@@ -100,7 +105,7 @@ func New(c Config) (*Worker, error) {
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
 		return nil, errors.New("marketo: base URL: write the instance's address, such as https://123-ABC-456.mktorest.com")
 	}
-	if c.ClientID == "" || c.ClientSecret == "" && c.SecretFile == "" {
+	if c.ClientID == "" || c.Secret.IsZero() {
 		return nil, errors.New("marketo: client id and secret: write those of a custom service (Admin, LaunchPoint)")
 	}
 	c.BaseURL = base.Scheme + "://" + base.Host
@@ -119,8 +124,8 @@ func New(c Config) (*Worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Worker{config: c, deleted: vendorapi.NewRecent(c.Now), plans: plans{now: c.Now}, quotaDay: quotaDay{zone}}
-	if err := w.datasets(m); err != nil {
+	w := &Worker{config: c, secret: c.Secret, deleted: vendorapi.NewRecent(c.Now), plans: plans{now: c.Now}, quotaDay: quotaDay{zone}}
+	if w.leads, w.others, err = datasetsOf(m); err != nil {
 		return nil, err
 	}
 	w.api, err = vendorapi.New(vendorapi.Config{
@@ -135,50 +140,11 @@ func New(c Config) (*Worker, error) {
 // MaxBatch is the largest batch that makes sense.
 func (w *Worker) MaxBatch() int { return MaxBatch }
 
-// datasets takes the columns from the manifest.
-func (w *Worker) datasets(m *manifest.Manifest) error {
-	for _, d := range m.Datasets {
-		var columns []string
-		for _, c := range d.Columns {
-			columns = append(columns, c.Name)
-		}
-		switch d.Name {
-		case datasetLeads:
-			w.leads = columns
-		case datasetActivities:
-			w.activities = columns
-		default:
-			return errors.New("marketo: the manifest declares dataset " + d.Name + ", which this worker doesn't know")
-		}
-	}
-	if w.leads == nil {
-		return errors.New("marketo: the manifest lacks dataset " + datasetLeads + ", by which the others are found")
-	}
-	return nil
-}
-
-const (
-	datasetLeads      = "leads"
-	datasetActivities = "activities"
-)
-
-// secret reads the client secret anew.
-func (w *Worker) secret() (string, error) {
-	if w.config.SecretFile == "" {
-		return w.config.ClientSecret, nil
-	}
-	b, err := os.ReadFile(w.config.SecretFile)
-	if err != nil {
-		return "", worker.Permanent("no-secret", "the file with Marketo's client secret can't be read", err)
-	}
-	return strings.TrimSpace(string(b)), nil
-}
-
 // token gets an access token by client credentials.
 func (w *Worker) token(ctx context.Context) (vendorapi.Token, error) {
-	secret, err := w.secret()
+	secret, err := w.secret.Read()
 	if err != nil {
-		return vendorapi.Token{}, err
+		return vendorapi.Token{}, worker.Permanent("no-secret", "Marketo's client secret can't be read: check the file or the variable that it is to come from", err)
 	}
 	a, err := w.api.Post(ctx, w.config.BaseURL+"/identity/oauth/token", url.Values{
 		"grant_type": {"client_credentials"}, "client_id": {w.config.ClientID}, "client_secret": {secret},

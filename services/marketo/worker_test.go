@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/pkg/worker"
 	"habeas.dev/services/sandbox/fault"
 	sandbox "habeas.dev/services/sandbox/marketo"
@@ -230,7 +231,7 @@ func TestSecretFile(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "secret")
 	os.WriteFile(file, []byte("old\n"), 0o600)
-	w := newWorld(t, 12, func(_ *sandbox.Config, c *Config) { c.ClientSecret, c.SecretFile = "", file })
+	w := newWorld(t, 12, func(_ *sandbox.Config, c *Config) { c.Secret = vendorapi.SecretFile(file) })
 	if _, errs := w.gather(w.emails()[0]); errs[0] == nil {
 		t.Fatal("a wrong secret was taken")
 	}
@@ -270,7 +271,7 @@ func BenchmarkGather(b *testing.B) {
 // leadsOnly are the counts that an erasure has: activities go with their lead.
 func leadsOnly(rows map[string][]string) map[string]int {
 	n := sizes(rows)
-	delete(n, datasetActivities)
+	delete(n, ofActivities)
 	return n
 }
 
@@ -326,7 +327,7 @@ func TestPlanIsUsedOnce(t *testing.T) {
 	w := newWorld(t, 12, nil)
 	e := w.emails()[0]
 	w.count(dsar.Count, e)
-	w.worker.plans.keep(subjectOf(task(dsar.Erase, e)), nil) // as if the leads had come later
+	w.worker.plans.keep(subjectOf(task(dsar.Erase, e)), plan{}) // as if the leads had come later
 	if j := w.count(dsar.Erase, e)[0]; j.Err != nil || len(j.Counts) != 0 {
 		t.Fatalf("%v, %v", j.Counts, j.Err)
 	}
@@ -382,7 +383,7 @@ func TestPermanent(t *testing.T) {
 	t.Parallel()
 	for code, change := range map[string]func(*sandbox.Config, *Config){
 		"schema":      func(s *sandbox.Config, _ *Config) { s.Hidden = []string{"leadScore"} },
-		"credentials": func(_ *sandbox.Config, c *Config) { c.ClientSecret = "wrong" },
+		"credentials": func(_ *sandbox.Config, c *Config) { c.Secret = vendorapi.SecretValue("wrong") },
 	} {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()

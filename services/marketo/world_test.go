@@ -15,6 +15,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/record"
+	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/pkg/worker"
 	sandbox "habeas.dev/services/sandbox/marketo"
 	"habeas.dev/services/sandbox/people"
@@ -55,7 +56,7 @@ func newWorld(t *testing.T, n int, change func(*sandbox.Config, *Config)) *world
 	w := &world{t: t, people: people.Generate(people.Config{Seed: 7, People: n})}
 	c := newClock()
 	sc := sandbox.Config{Population: w.people, Clock: c.now}
-	wc := Config{Rate: rate.Inf, ClientID: sandbox.DefaultClientID, ClientSecret: sandbox.DefaultClientSecret, Now: c.now, Pause: c.pass}
+	wc := Config{Rate: rate.Inf, ClientID: sandbox.DefaultClientID, Secret: vendorapi.SecretValue(sandbox.DefaultClientSecret), Now: c.now, Pause: c.pass}
 	if change != nil {
 		change(&sc, &wc)
 	}

@@ -105,6 +105,9 @@ func (s *store) addLead(values map[string]any, hidden []string) error {
 	l := &lead{id: id, values: make([][]byte, len(s.attributes))}
 	for i := range l.values {
 		l.values[i] = []byte("null")
+		if s.attributes[i].typ == "boolean" {
+			l.values[i] = []byte("false")
+		}
 	}
 	for name, v := range values {
 		if slices.Contains(hidden, name) {

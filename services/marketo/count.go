@@ -1,0 +1,129 @@
+package marketo
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/worker"
+)
+
+// settleWait is when to look again at what is deleted and still shown.
+const settleWait = time.Minute
+
+// CountBatch counts the records of many subjects: the plan of an erasure, and
+// its proof. What goes with a lead isn't counted: that would take a hundred times
+// the calls.
+func (w *Worker) CountBatch(ctx context.Context, jobs []*worker.CountsJob) error {
+	subjects := make([]*subject, len(jobs))
+	for i, j := range jobs {
+		subjects[i] = subjectOf(j.Task)
+	}
+	plans := w.inventory(ctx, subjects)
+	settling := w.settling(ctx, jobs, subjects, plans)
+	for i, j := range jobs {
+		s := subjects[i]
+		if j.Err = s.err; j.Err != nil {
+			continue
+		}
+		if settling[s] {
+			j.Err = worker.RetryAfter(settleWait, "settling", "Marketo has deleted the records and still shows them; it is asked again in a minute", nil)
+			continue
+		}
+		found := plans[s]
+		for _, d := range w.counted() {
+			if n := len(found.ids[d]); n > 0 {
+				j.Counts = append(j.Counts, dsar.Counts{Dataset: d.name, Found: int64(n)})
+			}
+		}
+		if j.Action == dsar.Count {
+			w.plans.keep(s, *found)
+		}
+	}
+	return nil
+}
+
+// counted are the datasets whose records are erased by themselves: those that
+// refer to leads first, because they are found by them.
+func (w *Worker) counted() []*dataset {
+	var out []*dataset
+	for _, d := range w.others {
+		if d.Of == ofObject {
+			out = append(out, d)
+		}
+	}
+	return append(out, w.leads)
+}
+
+// inventory finds the records of many subjects. One of which not everything can
+// be found has an error.
+func (w *Worker) inventory(ctx context.Context, subjects []*subject) map[*subject]*plan {
+	plans := map[*subject]*plan{}
+	for _, s := range subjects {
+		plans[s] = &plan{}
+	}
+	var columns []string
+	if slices.Contains(w.leads.columns, fieldUnsubscribed) {
+		columns = []string{fieldUnsubscribed}
+	}
+	eachGroup(groupsOf(subjects), func(g *group) error {
+		byLead := map[string][]*subject{}
+		err := w.find(ctx, g, columns, func(id string, f *fields, of []*subject) error {
+			byLead[id] = of
+			for _, s := range of {
+				plans[s].add(w.leads, id, f)
+			}
+			return ctx.Err()
+		})
+		if err != nil {
+			return err
+		}
+		for _, d := range w.counted() {
+			if d == w.leads {
+				continue
+			}
+			err := w.records(ctx, d, g, byLead, nil, func(id string, f *fields, of []*subject) error {
+				for _, s := range of {
+					plans[s].add(d, id, f)
+				}
+				return ctx.Err()
+			})
+			if hasCode(err, codeForbidden) {
+				err = notCovered(d, err)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return plans
+}
+
+// settling are the subjects of a proof of whom something is shown that is
+// deleted. Marketo's list of deletions knows of leads before its queries do, and
+// of those that another process deleted.
+func (w *Worker) settling(ctx context.Context, jobs []*worker.CountsJob, subjects []*subject, plans map[*subject]*plan) map[*subject]bool {
+	out := map[*subject]bool{}
+	var deleted map[string]bool
+	for i, j := range jobs {
+		s := subjects[i]
+		if j.Action != dsar.Prove || s.err != nil {
+			continue
+		}
+		for d, ids := range plans[s].ids {
+			if d == w.leads && deleted == nil {
+				var err error
+				if deleted, err = w.deletedLately(ctx); err != nil {
+					s.fail(err)
+					break
+				}
+			}
+			for _, id := range ids {
+				out[s] = out[s] || w.deleted.Has(d.name+"/"+id) || d == w.leads && deleted[id]
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,74 @@
+package marketo
+
+import (
+	"context"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+
+	"habeas.dev/pkg/vendorapi"
+	"habeas.dev/pkg/worker"
+)
+
+// guid is the field by which Marketo knows a custom object's records.
+const guid = "marketoGUID"
+
+// records runs over a custom object's records of a group's subjects, as find
+// does over leads. byLead are the subjects of its leads.
+func (w *Worker) records(ctx context.Context, d *dataset, g *group, byLead map[string][]*subject, columns []string, row leadRow) error {
+	fields := func() *fields { return newFields(columns, guid, d.Link) }
+	return search{fields, func(ctx context.Context, g *group, row leadRow) error {
+		values, of := d.links(g, byLead)
+		f := fields()
+		for some := range slices.Chunk(values, maxPage) {
+			q := url.Values{"filterType": {d.Link}, "filterValues": {strings.Join(some, ",")}, "fields": {strings.Join(f.names, ",")}}
+			err := w.rows(ctx, "customobjects", pathObject(d), q, func(raw []byte) error {
+				if err := f.read(raw); err != nil {
+					return err
+				}
+				id := vendorapi.Text(f.get(guid))
+				if id == "" {
+					return worker.Permanent(codeBadID, "Marketo answered with a record that has no id", nil)
+				}
+				subjects := of(f.get(d.Link))
+				if len(subjects) == 0 {
+					return errStranger("a record of " + d.Object)
+				}
+				return row(id, f, subjects)
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}}.each(ctx, g, row)
+}
+
+// links are what a custom object's records of a group refer to, and whose they
+// are.
+func (d *dataset) links(g *group, byLead map[string][]*subject) (values []string, of func(link []byte) []*subject) {
+	if d.Lead == "email" {
+		return g.emails, func(link []byte) []*subject { return g.byEmail[fold(vendorapi.Text(link))] }
+	}
+	ours := map[string][]*subject{}
+	for id, all := range byLead {
+		for _, s := range all {
+			if slices.Contains(g.subjects, s) {
+				ours[id] = append(ours[id], s)
+			}
+		}
+	}
+	return slices.SortedFunc(maps.Keys(ours), cmpIDs), func(link []byte) []*subject { return ours[idText(link)] }
+}
+
+func pathObject(d *dataset) string { return "customobjects/" + url.PathEscape(d.Object) + ".json" }
+
+// fold is how addresses are compared.
+func fold(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
+
+// notCovered is the error of a dataset that the worker may not read or change.
+// What else there is goes on.
+func notCovered(d *dataset, err error) error {
+	return worker.Permanent("not-covered", "Marketo forbids the worker's API user what dataset "+d.name+" needs: it is not covered; the rest was done. Grant the permission to its role and retry, or see to it by hand", err)
+}
