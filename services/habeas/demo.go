@@ -22,6 +22,7 @@ type demoCommand struct {
 	Exit    bool   `help:"End when the requests have, with status 0 where all ended as they should."`
 	People  int    `help:"How many people are seeded; at least 200." default:"240"`
 	Seed    int64  `help:"The seed of the population." default:"1"`
+	Faults  string `help:"What goes wrong with the vendors' stand-ins; habeas sandbox --help explains it." name:"sandbox-faults" placeholder:"FAULTS"`
 	Log     string `help:"How much is logged: debug, info, warn, error." default:"error" enum:"debug,info,warn,error"`
 }
 
@@ -96,6 +97,7 @@ func (c *demoCommand) config(dir string) (config.Config, error) {
 	if cfg.Sandbox == nil {
 		cfg.Sandbox = &config.Sandbox{Seed: c.Seed, People: c.People}
 	}
+	cfg.Sandbox.Faults = c.Faults
 	return cfg, nil
 }
 

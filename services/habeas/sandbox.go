@@ -10,11 +10,10 @@ import (
 	"path/filepath"
 
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/sandbox/fault"
 	"habeas.dev/services/sandbox/internaldb"
-	marketosandbox "habeas.dev/services/sandbox/marketo"
-	paymentechsandbox "habeas.dev/services/sandbox/paymentech"
 	"habeas.dev/services/sandbox/people"
-	salesforcesandbox "habeas.dev/services/sandbox/salesforce"
+	"habeas.dev/services/sandbox/standin"
 )
 
 // withSandbox adds the sandbox's systems to a configuration that asks for it.
@@ -43,6 +42,10 @@ func (n *node) startSandbox(ctx context.Context, cfg config.Config) (config.Conf
 	if cfg.Sandbox == nil {
 		return cfg, nil
 	}
+	plan, err := fault.Parse(cfg.Sandbox.Faults, standin.Vendors())
+	if err != nil {
+		return cfg, err
+	}
 	dir := cfg.Room(config.RoomSandbox)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return cfg, fmt.Errorf("data folder: %w; name another one with --data", err)
@@ -61,39 +64,29 @@ func (n *node) startSandbox(ctx context.Context, cfg config.Config) (config.Conf
 		cfg.Systems[name] = config.System{DSN: "sqlite://" + filepath.ToSlash(file)}
 	}
 
-	crm, err := salesforcesandbox.New(salesforcesandbox.Config{Population: population, Dir: dir})
+	all, err := standin.Open(standin.Config{Population: population, Dir: dir, Faults: plan})
 	if err != nil {
 		return cfg, err
 	}
-	n.onStop(crm.Close)
-	mail, err := marketosandbox.New(marketosandbox.Config{Population: population, Dir: dir, CRM: crm})
-	if err != nil {
-		return cfg, err
+	n.onStop(func() error { return standin.Close(all) })
+	n.vendorCalls = func() (calls int64) {
+		for _, v := range all {
+			calls += sum(v.Calls())
+		}
+		return calls
 	}
-	n.onStop(mail.Close)
-	pay, err := paymentechsandbox.New(paymentechsandbox.Config{Population: population, Dir: dir})
-	if err != nil {
-		return cfg, err
-	}
-	n.onStop(pay.Close)
-	n.vendorCalls = func() int64 { return sum(crm.Calls()) + sum(mail.Calls()) + sum(pay.Calls()) }
-	for _, v := range []struct {
-		name, client, secret string
-		options              map[string]string
-		handler              http.Handler
-	}{
-		{people.Salesforce, salesforcesandbox.DefaultClientID, salesforcesandbox.DefaultClientSecret, nil, crm},
-		{people.Marketo, marketosandbox.DefaultClientID, marketosandbox.DefaultClientSecret, nil, mail},
-		{people.PaymentTech, paymentechsandbox.DefaultUsername, paymentechsandbox.DefaultPassword, map[string]string{"merchant_id": paymentechsandbox.DefaultMerchantID}, pay},
-	} {
-		s := config.System{ClientID: v.client, ClientSecretFile: filepath.Join(dir, v.name+".secret"), CallsPerSecond: -1, Options: v.options}
-		if err := os.WriteFile(s.ClientSecretFile, []byte(v.secret), 0o600); err != nil {
+	for _, v := range all {
+		if _, wanted := cfg.Systems[v.Vendor]; !wanted {
+			continue
+		}
+		s := config.System{ClientID: v.ClientID, ClientSecretFile: filepath.Join(dir, v.Vendor+".secret"), CallsPerSecond: -1, Options: v.Options}
+		if err := os.WriteFile(s.ClientSecretFile, []byte(v.Secret), 0o600); err != nil {
 			return cfg, fmt.Errorf("data folder: %w; name another one with --data", err)
 		}
-		if s.URL, err = n.serveStandIn(ctx, v.name, v.handler); err != nil {
+		if s.URL, err = n.serveStandIn(ctx, v.Vendor, v.Handler); err != nil {
 			return cfg, err
 		}
-		cfg.Systems[v.name] = s
+		cfg.Systems[v.Vendor] = s
 	}
 	return cfg, nil
 }

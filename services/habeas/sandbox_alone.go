@@ -14,16 +14,17 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/sandbox/fault"
 	"habeas.dev/services/sandbox/internaldb"
-	marketosandbox "habeas.dev/services/sandbox/marketo"
 	"habeas.dev/services/sandbox/people"
-	salesforcesandbox "habeas.dev/services/sandbox/salesforce"
+	"habeas.dev/services/sandbox/standin"
 )
 
 type sandboxCommand struct {
 	Listen string `help:"Where the vendors' stand-ins are." default:"127.0.0.1:8430" placeholder:"HOST:PORT"`
 	Seed   int64  `help:"The seed of the population." default:"1"`
 	People int    `help:"How many people are seeded; at least 200." default:"240"`
+	Faults string `help:"What goes wrong: see above." name:"sandbox-faults" placeholder:"FAULTS"`
 	Data   string `help:"Keep what becomes of the vendors' records in this folder; without it they are as seeded after every start." placeholder:"DIR" type:"path"`
 	Config string `help:"Fill the PostgreSQL databases that this configuration names under systems:, where they are empty." placeholder:"FILE" type:"path"`
 	JSON   bool   `help:"Print as JSON where each vendor is, how to sign in, and addresses of people who are there."`
@@ -36,23 +37,27 @@ them, or tries Habeas with its services in containers. All are at one address: t
 paths don't overlap. Everybody in them is invented.
 
   habeas sandbox --json
-  habeas sandbox --listen 0.0.0.0:8430 --config habeas.yaml`
+  habeas sandbox --listen 0.0.0.0:8430 --config habeas.yaml
+  habeas sandbox --seed 7 --people 5000 --sandbox-faults 'marketo:5xx=0.2,latency=50ms'
+
+--json prints one line once they answer: of each vendor its base URL, credentials,
+further options of a configuration, the identifier that it is asked by, and a few
+people whom it holds.
+
+Faults: ` + fault.Grammar
 }
 
 // sandboxTimeout bounds the filling of one database.
 const sandboxTimeout = 2 * time.Minute
 
-// standIn is one vendor of the sandbox.
-type standIn struct {
-	name, client, secret string
-	paths                []string // of its wire: what it answers is below these
-	handler              http.Handler
-}
-
 // Run serves until it is told to stop.
 func (c *sandboxCommand) Run(ctx context.Context) error {
 	if c.People < 200 {
 		return fmt.Errorf("--people %d: at least 200", c.People)
+	}
+	plan, err := fault.Parse(c.Faults, standin.Vendors())
+	if err != nil {
+		return err
 	}
 	population := people.Generate(people.Config{Seed: c.Seed, People: c.People})
 	if c.Data != "" {
@@ -68,10 +73,11 @@ func (c *sandboxCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer p.stop()
-	vendors, err := c.vendors(p, population)
+	vendors, err := standin.Open(standin.Config{Population: population, Dir: c.Data, Faults: plan})
 	if err != nil {
 		return err
 	}
+	p.onStop(func() error { return standin.Close(vendors) })
 	l, err := p.listen(ctx, c.Listen)
 	if err != nil {
 		return err
@@ -83,30 +89,12 @@ func (c *sandboxCommand) Run(ctx context.Context) error {
 	return p.wait(ctx)
 }
 
-// vendors are the stand-ins, on a population.
-func (c *sandboxCommand) vendors(p *process, population *people.Population) ([]standIn, error) {
-	crm, err := salesforcesandbox.New(salesforcesandbox.Config{Population: population, Dir: c.Data})
-	if err != nil {
-		return nil, err
-	}
-	p.onStop(crm.Close)
-	mail, err := marketosandbox.New(marketosandbox.Config{Population: population, Dir: c.Data, CRM: crm})
-	if err != nil {
-		return nil, err
-	}
-	p.onStop(mail.Close)
-	return []standIn{
-		{people.Salesforce, salesforcesandbox.DefaultClientID, salesforcesandbox.DefaultClientSecret, []string{"/services/"}, crm},
-		{people.Marketo, marketosandbox.DefaultClientID, marketosandbox.DefaultClientSecret, []string{"/identity/", "/rest/", "/bulk/"}, mail},
-	}, nil
-}
-
 // routes is all stand-ins behind one address, and /healthz.
-func routes(vendors []standIn) http.Handler {
+func routes(vendors []standin.Standin) http.Handler {
 	mux := http.NewServeMux()
 	for _, v := range vendors {
-		for _, path := range v.paths {
-			mux.Handle(path, v.handler)
+		for _, path := range v.Paths {
+			mux.Handle(path, v.Handler)
 		}
 	}
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
@@ -152,22 +140,32 @@ func fillDatabase(ctx context.Context, system, dsn string, population *people.Po
 	return internaldb.SeedPostgres(ctx, db, system, population)
 }
 
-// shown is how many people's addresses are told.
+// shown is how many people of each vendor are told.
 const shown = 5
 
+// toldVendor is a vendor as --json prints it.
+type toldVendor struct {
+	URL          string            `json:"url"`
+	ClientID     string            `json:"client_id,omitempty"`
+	ClientSecret string            `json:"client_secret"`
+	Options      map[string]string `json:"options,omitempty"`
+	Asks         string            `json:"asks"`
+	People       []string          `json:"people"` // by what it asks for
+}
+
+// toldSandbox is what --json prints.
+type toldSandbox struct {
+	Seed    int64                 `json:"seed"`
+	People  int                   `json:"people"`
+	Vendors map[string]toldVendor `json:"vendors"`
+	Emails  []string              `json:"emails"`
+}
+
 // tell says where the vendors are.
-func (c *sandboxCommand) tell(at net.Addr, vendors []standIn, population *people.Population) error {
-	type vendor struct {
-		URL          string `json:"url"`
-		ClientID     string `json:"client_id"`
-		ClientSecret string `json:"client_secret"`
-	}
-	out := struct {
-		Vendors map[string]vendor `json:"vendors"`
-		Emails  []string          `json:"emails"`
-	}{Vendors: map[string]vendor{}}
+func (c *sandboxCommand) tell(at net.Addr, vendors []standin.Standin, population *people.Population) error {
+	out := toldSandbox{Seed: c.Seed, People: c.People, Vendors: map[string]toldVendor{}}
 	for _, v := range vendors {
-		out.Vendors[v.name] = vendor{"http://" + at.String(), v.client, v.secret}
+		out.Vendors[v.Vendor] = toldVendor{"http://" + at.String(), v.ClientID, v.Secret, v.Options, v.Asks, heldBy(v, population)}
 	}
 	for n := 1; n <= shown; n++ {
 		out.Emails = append(out.Emails, population.Person(n).Email)
@@ -177,8 +175,33 @@ func (c *sandboxCommand) tell(at net.Addr, vendors []standIn, population *people
 	}
 	fmt.Printf("The sandbox is up: %d people, at http://%s\n\n", c.People, at)
 	for _, v := range vendors {
-		fmt.Printf("%-12s client id %s, secret %s\n", v.name, v.client, v.secret)
+		fmt.Printf("%-12s client id %s, secret %s; ask for %s %s\n", v.Vendor, orNone(v.ClientID), v.Secret, v.Asks, out.Vendors[v.Vendor].People[0])
 	}
 	_, err := fmt.Printf("\nPeople: %s, …\n", strings.Join(out.Emails, ", "))
 	return err
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "(none)"
+	}
+	return s
+}
+
+// heldBy are a few people whom a vendor holds, by what it asks for.
+func heldBy(v standin.Standin, population *people.Population) (some []string) {
+	for _, who := range population.People {
+		if len(some) == shown {
+			break
+		}
+		if len(population.RowsIn(who.Number, v.Vendor)) == 0 {
+			continue
+		}
+		if v.Asks == "customer_ref" {
+			some = append(some, population.CustomerRef(who.Number))
+		} else {
+			some = append(some, who.Email)
+		}
+	}
+	return some
 }

@@ -16,6 +16,7 @@ import (
 	"habeas.dev/services/account"
 	"habeas.dev/services/billing"
 	"habeas.dev/services/events"
+	"habeas.dev/services/hubspot"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/marketo"
 	"habeas.dev/services/marketplace"
@@ -30,6 +31,7 @@ func builtIn() map[string]func() (*manifest.Manifest, error) {
 		"account":     account.Manifest,
 		"billing":     billing.Manifest,
 		"events":      events.Manifest,
+		"hubspot":     hubspot.Manifest,
 		"marketo":     marketo.Manifest,
 		"marketplace": marketplace.Manifest,
 		"paymentech":  paymentech.Manifest,
@@ -90,6 +92,9 @@ func openSystem(ctx context.Context, s config.System, m *manifest.Manifest, host
 			MerchantID: s.Options["merchant_id"], Bin: s.Options["bin"], NotFound: list(s.Options["not_found"]),
 			Rate: pace(s), Concurrent: s.CallsAtOnce, Daily: s.CallsPerDay, Manifest: m, Host: host,
 		})
+		return w, nothing, err
+	case m.System == "hubspot":
+		w, err := hubspot.New(hubspot.Config{BaseURL: s.URL, Token: vendorapi.SecretFile(s.ClientSecretFile), Rate: pace(s), Concurrent: s.CallsAtOnce, Daily: s.CallsPerDay, Manifest: m, Host: host})
 		return w, nothing, err
 	default:
 		return nil, nil, fmt.Errorf("nothing says how to reach it; name its database with dsn:, or, where its worker is another process, set elsewhere: true")

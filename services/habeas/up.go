@@ -11,6 +11,7 @@ import (
 type upCommand struct {
 	place
 	Listen string `help:"Where the HTTP door listens; else as configured." placeholder:"HOST:PORT"`
+	Faults string `help:"What goes wrong with the sandbox's stand-ins; habeas sandbox --help explains it." name:"sandbox-faults" placeholder:"FAULTS"`
 }
 
 func (c *upCommand) Run(ctx context.Context) error {
@@ -20,6 +21,12 @@ func (c *upCommand) Run(ctx context.Context) error {
 	}
 	if c.Listen != "" {
 		cfg.Listen = c.Listen
+	}
+	if c.Faults != "" {
+		if cfg.Sandbox == nil {
+			return fmt.Errorf("--sandbox-faults without a sandbox: ask for one by sandbox: in the configuration")
+		}
+		cfg.Sandbox.Faults = c.Faults
 	}
 	if len(cfg.Systems) == 0 && cfg.Sandbox == nil {
 		return fmt.Errorf("no systems are configured: every request would reach nobody; name them under systems: in the configuration (see docs/operate.md), or try habeas demo")

@@ -114,12 +114,12 @@ func TestStillShown(t *testing.T) {
 	if !errors.As(err, &e) || e.Code != "settling" {
 		t.Fatalf("the error is %v", err)
 	}
-	until, ok := e.Parked(w.clock.now())
+	until, ok := e.Parked(w.clock.Now())
 	if !ok {
 		t.Fatal("it isn't parked")
 	}
-	for w.clock.now().Before(until.Add(time.Minute)) {
-		if err := w.clock.pass(t.Context(), time.Minute); err != nil {
+	for w.clock.Now().Before(until.Add(time.Minute)) {
+		if err := w.clock.Pass(t.Context(), time.Minute); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -179,7 +179,7 @@ func TestSecondary(t *testing.T) {
 			if len(traces["first"]) != 1 || len(traces["second"]) != 2 {
 				t.Errorf("calls: %v", traces)
 			}
-			if err := w.clock.pass(t.Context(), secondaryFor); err != nil {
+			if err := w.clock.Pass(t.Context(), secondaryFor); err != nil {
 				t.Fatal(err)
 			}
 			mu.Lock()
@@ -210,7 +210,7 @@ func TestLostAnswers(t *testing.T) {
 			if _, err := w.worker.Erase(t.Context(), tk); err == nil {
 				break
 			}
-			if err := w.clock.pass(t.Context(), time.Minute); err != nil {
+			if err := w.clock.Pass(t.Context(), time.Minute); err != nil {
 				t.Fatal(err)
 			}
 			if attempt > 50 {

@@ -1,10 +1,8 @@
 package paymentech
 
 import (
-	"context"
 	"fmt"
 	"net/http/httptest"
-	"sync"
 	"testing"
 	"time"
 
@@ -13,6 +11,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/pkg/worker"
+	"habeas.dev/services/sandbox/conform"
 	sandbox "habeas.dev/services/sandbox/paymentech"
 	"habeas.dev/services/sandbox/people"
 )
@@ -23,33 +22,14 @@ type world struct {
 	people *people.Population
 	server *sandbox.Server
 	worker *Worker
-	clock  *clock
-}
-
-// clock is a time that passes only when something waits.
-type clock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (c *clock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *clock) pass(ctx context.Context, d time.Duration) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(d)
-	return ctx.Err()
+	clock  *conform.Clock
 }
 
 func newWorld(t *testing.T, change func(*sandbox.Config, *Config)) *world {
 	t.Helper()
-	w := &world{T: t, people: people.Generate(people.Config{Seed: 7, People: 30}), clock: &clock{at: time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)}}
-	sc := sandbox.Config{Population: w.people, Clock: w.clock.now}
-	wc := Config{Username: sandbox.DefaultUsername, Password: vendorapi.SecretValue(sandbox.DefaultPassword), MerchantID: sandbox.DefaultMerchantID, Rate: rate.Inf, Now: w.clock.now, Pause: w.clock.pass}
+	w := &world{T: t, people: people.Generate(people.Config{Seed: 7, People: 30}), clock: conform.NewClock()}
+	sc := sandbox.Config{Population: w.people, Clock: w.clock.Now}
+	wc := Config{Username: sandbox.DefaultUsername, Password: vendorapi.SecretValue(sandbox.DefaultPassword), MerchantID: sandbox.DefaultMerchantID, Rate: rate.Inf, Now: w.clock.Now, Pause: w.clock.Pass}
 	if change != nil {
 		change(&sc, &wc)
 	}

@@ -163,6 +163,9 @@ type System struct {
 type Sandbox struct {
 	Seed   int64 `yaml:"seed"`
 	People int   `yaml:"people"`
+	// Faults is what goes wrong with the vendors' stand-ins, as
+	// `habeas sandbox --help` explains it.
+	Faults string `yaml:"faults"`
 	// Canaries plants a findable string in every personal field; for tests.
 	Canaries bool `yaml:"canaries"`
 }

@@ -117,7 +117,7 @@ console:
   traces: "https://traces.example/{trace}"
 telemetry: {otlp: "http://localhost:4318"}
 log: {level: debug, format: json}
-sandbox: {seed: 7, people: 200, canaries: true}
+sandbox: {seed: 7, people: 200, faults: "latency=1ms", canaries: true}
 `
 
 func TestFullNamesEveryField(t *testing.T) {

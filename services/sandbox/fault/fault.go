@@ -32,6 +32,27 @@ type Config struct {
 	// Lock is the share of records that can't be changed this time because
 	// someone else holds them.
 	Lock float64
+	// Quota is for how long, from when it is set, the day's calls are used up.
+	Quota time.Duration
+	// Revoke and ExpirePages are the shares of calls before which the access
+	// token is revoked, and page tokens are made void.
+	Revoke, ExpirePages float64
+	// Settle is how long what is deleted is still shown: stand-ins that can play
+	// it are told when they are made.
+	Settle time.Duration
+}
+
+// Vendor is how one vendor's stand-in plays what isn't the same for all. What is
+// nil isn't played.
+type Vendor struct {
+	Clock func() time.Time // time.Now where nil
+	// Free tells of a call that the quota doesn't count, such as one for a token.
+	Free func(*http.Request) bool
+	// Spent writes the refusal of a call while the quota is spent, which it is for
+	// some time yet.
+	Spent func(w http.ResponseWriter, r *http.Request, rest time.Duration)
+	// Revoke makes access tokens void, ExpirePages page tokens.
+	Revoke, ExpirePages func()
 }
 
 // Injector draws faults. It is safe for concurrent use.
@@ -39,8 +60,11 @@ type Injector struct {
 	// Throttled writes the vendor's refusal of a call too many.
 	Throttled http.HandlerFunc
 
+	vendor Vendor
+
 	mu     sync.Mutex
 	config Config
+	since  time.Time // when config was set
 	rand   *rand.Rand
 }
 
@@ -51,11 +75,25 @@ func New(c Config, throttled http.HandlerFunc) *Injector {
 	return i
 }
 
+// As says how a vendor plays what isn't the same for all. It is called before
+// the first call.
+func (i *Injector) As(v Vendor) {
+	i.vendor = v
+	i.Set(i.config)
+}
+
+func (i *Injector) now() time.Time {
+	if i.vendor.Clock != nil {
+		return i.vendor.Clock()
+	}
+	return time.Now()
+}
+
 // Set changes what goes wrong from the next call on.
 func (i *Injector) Set(c Config) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.config, i.rand = c, rand.New(rand.NewPCG(uint64(c.Seed), 1))
+	i.config, i.since, i.rand = c, i.now(), rand.New(rand.NewPCG(uint64(c.Seed), 1))
 }
 
 // Locked draws whether one record is locked.
@@ -63,6 +101,26 @@ func (i *Injector) Locked() bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return i.config.Lock > 0 && i.rand.Float64() < i.config.Lock
+}
+
+// before does what goes before a call, and tells how long the quota is spent yet.
+func (i *Injector) before(r *http.Request) (rest time.Duration) {
+	i.mu.Lock()
+	c, v := i.config, i.vendor
+	revoke := c.Revoke > 0 && i.rand.Float64() < c.Revoke
+	expire := c.ExpirePages > 0 && i.rand.Float64() < c.ExpirePages
+	rest = i.since.Add(c.Quota).Sub(i.now())
+	i.mu.Unlock()
+	if revoke && v.Revoke != nil {
+		v.Revoke()
+	}
+	if expire && v.ExpirePages != nil {
+		v.ExpirePages()
+	}
+	if c.Quota == 0 || v.Spent == nil || v.Free != nil && v.Free(r) {
+		return 0
+	}
+	return max(rest, 0)
 }
 
 type verdict uint8
@@ -112,6 +170,10 @@ func (i *Injector) Wrap(next http.Handler) http.Handler {
 				t.Stop()
 				return
 			}
+		}
+		if rest := i.before(r); rest > 0 {
+			i.vendor.Spent(w, r, rest)
+			return
 		}
 		switch v {
 		case pass:

@@ -15,6 +15,7 @@ import (
 	"maps"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -151,6 +152,13 @@ func New(c Config) (*Server, error) {
 	}
 	s.faults = fault.New(c.Faults, func(w http.ResponseWriter, _ *http.Request) {
 		refuse(w, "606", "Max rate limit '100' exceeded with in '20' secs")
+	})
+	s.faults.As(fault.Vendor{
+		Clock: c.Clock, Revoke: s.RevokeTokens, ExpirePages: s.ExpirePages,
+		Free: func(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/identity/") },
+		Spent: func(w http.ResponseWriter, _ *http.Request, _ time.Duration) {
+			refuse(w, "607", "Daily quota '50000' reached")
+		},
 	})
 	s.handler = s.faults.Wrap(http.HandlerFunc(s.serve))
 	return s, nil

@@ -27,7 +27,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		s.serveXML(w, r, body)
 		return
 	}
-	if !trusted(r.Header.Get("orbitalConnectionUsername"), r.Header.Get("orbitalConnectionPassword"), r.Header.Get("merchantID")) {
+	if !s.trusted(r.Header.Get("orbitalConnectionUsername"), r.Header.Get("orbitalConnectionPassword"), r.Header.Get("merchantID")) {
 		s.mu.Lock()
 		s.calls["security"]++
 		s.mu.Unlock()
@@ -49,9 +49,11 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 
 // trusted tells whether credentials are the stand-in's. The user name is
 // compared without regard to case.
-func trusted(user, password, merchant string) bool {
+func (s *Server) trusted(user, password, merchant string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return strings.EqualFold(user, DefaultUsername) && merchant == DefaultMerchantID &&
-		subtle.ConstantTimeCompare([]byte(password), []byte(DefaultPassword)) == 1
+		subtle.ConstantTimeCompare([]byte(password), []byte(s.password)) == 1
 }
 
 // serveRead answers …/version/V/bin/B/customerrefnum/REF.

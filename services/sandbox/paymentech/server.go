@@ -18,6 +18,7 @@ import (
 	"maps"
 	"net/http"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"time"
 
@@ -77,6 +78,7 @@ type Server struct {
 	log     *redo.Log
 
 	mu       sync.Mutex // guards what follows
+	password string
 	profiles map[string]profile
 	gone     map[string]time.Time // when a profile was deleted
 	traces   map[string]traced
@@ -105,7 +107,7 @@ func New(c Config) (*Server, error) {
 	if c.NoProfile == "" {
 		c.NoProfile = statusNoProfile
 	}
-	s := &Server{config: c, profiles: map[string]profile{}, gone: map[string]time.Time{}, traces: map[string]traced{}, calls: map[string]int64{}}
+	s := &Server{config: c, password: DefaultPassword, profiles: map[string]profile{}, gone: map[string]time.Time{}, traces: map[string]traced{}, calls: map[string]int64{}}
 	digest := s.seed()
 	if c.Dir != "" {
 		var err error
@@ -116,6 +118,10 @@ func New(c Config) (*Server, error) {
 	s.faults = fault.New(c.Faults, func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "<html><body>Too Many Requests</body></html>", http.StatusTooManyRequests)
 	})
+	s.faults.As(fault.Vendor{Clock: c.Clock, Spent: func(w http.ResponseWriter, _ *http.Request, rest time.Duration) {
+		w.Header().Set("Retry-After", strconv.Itoa(int(rest.Seconds())))
+		http.Error(w, "<html><body>Too Many Requests</body></html>", http.StatusTooManyRequests)
+	}})
 	s.handler = s.faults.Wrap(http.HandlerFunc(s.serve))
 	return s, nil
 }
@@ -149,6 +155,13 @@ func (s *Server) Close() error { return s.log.Close() }
 // SetFaults changes what goes wrong from the next call on.
 func (s *Server) SetFaults(c fault.Config) { s.faults.Set(c) }
 
+// Rotate has another password taken from now on, and the old one refused.
+func (s *Server) Rotate(password string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.password = password
+}
+
 // Calls returns how many calls of each kind were answered: read, create, update,
 // delete, and security for those with wrong credentials.
 func (s *Server) Calls() map[string]int64 {
@@ -169,6 +182,6 @@ func (s *Server) Repeated() int64 {
 func (s *Server) Holds(ref string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, ok := s.profiles[fold(ref)]
-	return ok
+	_, gone := s.gone[fold(ref)]
+	return s.profiles[fold(ref)] != nil && !gone
 }

@@ -40,7 +40,7 @@ func (s *Server) serveXML(w http.ResponseWriter, r *http.Request, body []byte) {
 	}
 	asked := request.child("Profile")
 	text := func(name string) string { return strings.TrimSpace(asked.child(name).Text) }
-	if !trusted(text("OrbitalConnectionUsername"), text("OrbitalConnectionPassword"), text("CustomerMerchantID")) {
+	if !s.trusted(text("OrbitalConnectionUsername"), text("OrbitalConnectionPassword"), text("CustomerMerchantID")) {
 		quick(w, statusSecurity, "Precondition Failed: Security Information is missing")
 		return
 	}

@@ -150,7 +150,7 @@ func (g *generator) present() bool {
 	if g.who.Number < firstRandom || g.canary {
 		return true
 	}
-	held := map[string]int{Account: 10, Billing: 8, Marketplace: 5, Events: 6, Salesforce: 7, Marketo: 7}
+	held := map[string]int{Account: 10, Billing: 8, Marketplace: 5, Events: 6, Salesforce: 7, Marketo: 7, HubSpot: 6}
 	return roll < held[g.system]
 }
 

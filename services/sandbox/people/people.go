@@ -26,9 +26,11 @@ const (
 	Salesforce  = "salesforce"
 	Marketo     = "marketo"
 	PaymentTech = "paymentech"
+	HubSpot     = "hubspot"
 )
 
-// Systems lists every seeded system.
+// Systems lists every system of the demo. HubSpot isn't among them: it is there
+// for who configures it.
 func Systems() []string {
 	return []string{Account, Billing, Marketplace, Events, Salesforce, Marketo, PaymentTech}
 }
@@ -101,6 +103,8 @@ func (p *Population) RowsIn(number int, system string) []Row {
 		g.marketo()
 	case PaymentTech:
 		g.paymentech()
+	case HubSpot:
+		g.hubspot()
 	}
 	return g.rows
 }

@@ -139,6 +139,17 @@ func New(c Config) (*Server, error) {
 		w.WriteHeader(http.StatusTooManyRequests)
 		w.Write(apiError{code: "REQUEST_LIMIT_EXCEEDED", message: "ConcurrentRequests (Concurrent API Requests) Limit exceeded."}.json())
 	})
+	s.faults.As(fault.Vendor{
+		Clock: c.Clock, Revoke: s.RevokeTokens,
+		Free: func(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/services/oauth2/") },
+		Spent: func(w http.ResponseWriter, r *http.Request, _ time.Duration) {
+			if strings.HasPrefix(r.URL.Path, "/services/Soap/") {
+				soapFault(w, "sf:REQUEST_LIMIT_EXCEEDED", "REQUEST_LIMIT_EXCEEDED: TotalRequests Limit exceeded.")
+				return
+			}
+			write(w, refuse(&apiError{status: http.StatusForbidden, code: "REQUEST_LIMIT_EXCEEDED", message: "TotalRequests Limit exceeded."}))
+		},
+	})
 	s.handler = s.faults.Wrap(http.HandlerFunc(s.serve))
 	return s, nil
 }

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"habeas.dev/services/sandbox/people"
+	"habeas.dev/services/sandbox/standin"
+)
+
+// TestSandbox runs `habeas sandbox` as a process, and asks each vendor for what
+// it says that it holds.
+func TestSandbox(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("starts processes")
+	}
+	cmd := command(t.Context(), "sandbox", "--listen", "127.0.0.1:0", "--json", "--seed", "5", "--people", "200", "--sandbox-faults", "marketo:quota=1h;latency=1ms")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	lines := bufio.NewReader(out)
+	line, err := lines.ReadBytes('\n')
+	if err != nil {
+		t.Fatalf("%v: %s", err, said.Bytes())
+	}
+	var told toldSandbox
+	if err := json.Unmarshal(line, &told); err != nil {
+		t.Fatalf("%s: %v", line, err)
+	}
+	p := people.Generate(people.Config{Seed: 5, People: 200})
+	if told.Seed != 5 || told.People != 200 || len(told.Vendors) != len(standin.Vendors()) {
+		t.Fatalf("%+v", told)
+	}
+	vendors := told.Vendors
+	for _, v := range vendors {
+		if len(v.People) != shown || v.ClientSecret == "" {
+			t.Errorf("%+v", v)
+		}
+	}
+	ask := func(method, address string, header http.Header, form url.Values, answer any) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(t.Context(), method, address, strings.NewReader(form.Encode()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if header != nil {
+			req.Header = header
+		}
+		if form != nil {
+			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		if err := json.NewDecoder(res.Body).Decode(answer); err != nil {
+			t.Fatalf("%s: %s: %v", address, res.Status, err)
+		}
+	}
+	token := func(v toldVendor, path string) http.Header {
+		t.Helper()
+		var answer struct {
+			Token string `json:"access_token"`
+		}
+		ask(http.MethodPost, v.URL+path, http.Header{}, url.Values{"grant_type": {"client_credentials"}, "client_id": {v.ClientID}, "client_secret": {v.ClientSecret}}, &answer)
+		return http.Header{"Authorization": {"Bearer " + answer.Token}}
+	}
+
+	crm := vendors[people.Salesforce]
+	if crm.People[0] != p.Person(people.Camille).Email {
+		t.Errorf("%v", crm.People)
+	}
+	var found struct{ TotalSize int }
+	query := "SELECT Id FROM Contact WHERE Email = '" + strings.ReplaceAll(crm.People[0], "'", `\'`) + "'"
+	ask(http.MethodGet, crm.URL+"/services/data/v60.0/query?q="+url.QueryEscape(query), token(crm, "/services/oauth2/token"), nil, &found)
+	if found.TotalSize == 0 {
+		t.Error("Salesforce doesn't hold whom it says")
+	}
+
+	mail := vendors[people.Marketo]
+	var spent struct {
+		Success bool
+		Errors  []struct{ Code string }
+	}
+	ask(http.MethodGet, mail.URL+"/rest/v1/leads.json?filterType=email&filterValues="+url.QueryEscape(mail.People[0]), token(mail, "/identity/oauth/token"), nil, &spent)
+	if spent.Success || len(spent.Errors) != 1 || spent.Errors[0].Code != "607" {
+		t.Errorf("with its quota spent, Marketo says %+v", spent)
+	}
+
+	pay := vendors[people.PaymentTech]
+	var profile struct {
+		Profile struct{ CustomerName string }
+	}
+	if !slices.Contains(pay.People, p.CustomerRef(people.Camille)) {
+		t.Errorf("%v", pay.People)
+	}
+	header := http.Header{}
+	header.Set("orbitalConnectionUsername", pay.ClientID)
+	header.Set("orbitalConnectionPassword", pay.ClientSecret)
+	header.Set("merchantID", pay.Options["merchant_id"])
+	ask(http.MethodGet, pay.URL+"/gwapi/v4/gateway/profile/version/4.5/bin/"+pay.Options["bin"]+"/customerrefnum/"+pay.People[0], header, nil, &profile)
+	if profile.Profile.CustomerName == "" {
+		t.Error("PaymentTech doesn't hold whom it says")
+	}
+
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if rest, err := io.ReadAll(lines); err != nil || len(rest) > 0 {
+		t.Errorf("it says more: %s (%v)", rest, err)
+	}
+	if err := cmd.Wait(); err != nil || said.Len() > 0 {
+		t.Errorf("%v: %s", err, said.Bytes())
+	}
+}
+
+// TestSandboxExplainsItself: help teaches the faults; what is wrong is one line.
+func TestSandboxExplainsItself(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("starts processes")
+	}
+	help, err := command(t.Context(), "sandbox", "--help").CombinedOutput()
+	if err != nil {
+		t.Error(err)
+	}
+	for _, word := range []string{"--listen", "--json", "--people", "quota=1h", "salesforce:5xx=0.2,latency=50ms;marketo:quota=1h"} {
+		if !bytes.Contains(help, []byte(word)) {
+			t.Errorf("no %s in\n%s", word, help)
+		}
+	}
+	for _, args := range [][]string{
+		{"sandbox", "--sandbox-faults", "hubspo:5xx=0.1"},
+		{"sandbox", "--listen", "nowhere"},
+		{"sandbox", "--people", "1"},
+		{"demo", "--exit", "--sandbox-faults", "salesforce:slow"},
+	} {
+		text, err := command(t.Context(), args...).CombinedOutput()
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) || exit.ExitCode() != 1 || !bytes.Contains(text, []byte("habeas: ")) || strings.Count(strings.TrimSpace(lastLine(text)), "\n") > 0 {
+			t.Errorf("%v: %v: %s", args, err, text)
+		}
+	}
+}
+
+// lastLine is the last line of a text.
+func lastLine(text []byte) string {
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	return lines[len(lines)-1]
+}

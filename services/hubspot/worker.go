@@ -1,0 +1,176 @@
+// Package hubspot is the worker of HubSpot: it finds a person's contact by e-mail
+// address, copies it, corrects it, and deletes it for good with all that hangs on
+// it (gdpr-delete). It is the example of docs/vendors.md.
+//
+// A hundred addresses share one call to read, and stand in its body; a deletion is
+// about one contact. Addresses of a contact beside its first are matched by
+// hs_additional_emails; whether HubSpot finds a contact by them in a batch isn't
+// documented. How long after a deletion HubSpot is done with what hung on the
+// contact isn't either: the proof is about the contact. A deleted address is
+// never given to gdpr-delete itself: HubSpot would put it on a list of addresses
+// that can't be used again.
+//
+// That people have unsubscribed is kept apart from contacts, and is left.
+package hubspot
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/vendorapi"
+	"habeas.dev/pkg/worker"
+)
+
+const (
+	// MaxBatch is how many subjects one batch should hold at most: four reads.
+	MaxBatch = 4 * maxInputs
+	// DefaultRate and DefaultBurst are half of what the smallest plan allows a
+	// private app: 100 calls in ten seconds.
+	DefaultRate  rate.Limit = 5
+	DefaultBurst int        = 50
+	// DefaultBaseURL is HubSpot's, whatever the account.
+	DefaultBaseURL = "https://api.hubapi.com"
+	// dailyWait is when to ask again once the day's calls are used up. They are
+	// renewed at midnight in the account's time zone, which the answer doesn't tell.
+	dailyWait = time.Hour
+	// lockedWait is what HubSpot asks for at least between two tries of a record
+	// that is locked.
+	lockedWait = 2 * time.Second
+)
+
+// Config says where HubSpot is and how hard it may be asked. A token is needed.
+type Config struct {
+	BaseURL string // [DefaultBaseURL] where empty
+	// Token is a private app's access token.
+	Token vendorapi.Secret
+	// Rate and Burst limit calls a second; [DefaultRate] and [DefaultBurst]
+	// where zero, none with [rate.Inf].
+	Rate       rate.Limit
+	Burst      int
+	Concurrent int
+	Daily      int64 // calls a day over all processes; 0 sets no limit
+	Host       vendorapi.Host
+	// Manifest is the embedded one where nil. Its columns are what is asked for.
+	Manifest *manifest.Manifest
+	// HTTPClient, Now and Pause are as in [vendorapi.Config].
+	HTTPClient *http.Client
+	Now        func() time.Time
+	Pause      func(context.Context, time.Duration) error
+}
+
+// Worker calls HubSpot. It is safe for concurrent use.
+type Worker struct {
+	config  Config
+	api     *vendorapi.Client
+	columns []string
+	deleted *vendorapi.Recent
+}
+
+var (
+	_ worker.BatchGatherer = (*Worker)(nil)
+	_ worker.BatchEraser   = (*Worker)(nil)
+	_ worker.Rectifier     = (*Worker)(nil)
+)
+
+// New returns a worker. It makes no call.
+func New(c Config) (*Worker, error) {
+	c.BaseURL = cmp.Or(c.BaseURL, DefaultBaseURL)
+	base, err := url.Parse(c.BaseURL)
+	if err != nil || base.Host == "" {
+		return nil, errors.New("hubspot: base URL: leave it out, or write such as https://api.hubapi.com")
+	}
+	if c.Token.IsZero() {
+		return nil, errors.New("hubspot: token: write the file with a private app's access token")
+	}
+	c.Rate, c.Burst = cmp.Or(c.Rate, DefaultRate), cmp.Or(c.Burst, DefaultBurst)
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	m := c.Manifest
+	if m == nil {
+		if m, err = Manifest(); err != nil {
+			return nil, err
+		}
+	}
+	w := &Worker{config: c, deleted: vendorapi.NewRecent(c.Now)}
+	for _, d := range m.Datasets {
+		if d.Name != datasetContacts {
+			return nil, errors.New("hubspot: the manifest declares dataset " + d.Name + ", which this worker doesn't know")
+		}
+		for _, column := range d.Columns {
+			w.columns = append(w.columns, column.Name)
+		}
+	}
+	w.api, err = vendorapi.New(vendorapi.Config{
+		Vendor: "HubSpot", Judge: w.judge, Token: w.token, HTTPClient: c.HTTPClient, Account: "hubspot/" + base.Host, Host: c.Host,
+		Rate: c.Rate, Burst: c.Burst, Concurrent: c.Concurrent, Quota: vendorapi.Quota{Calls: c.Daily}, Now: c.Now, Pause: c.Pause,
+	})
+	return w, err
+}
+
+// MaxBatch is the largest batch that makes sense.
+func (w *Worker) MaxBatch() int { return MaxBatch }
+
+// token reads the access token, which is a secret of long life.
+func (w *Worker) token(context.Context) (vendorapi.Token, error) {
+	token, err := w.config.Token.Read()
+	if err != nil {
+		return vendorapi.Token{}, worker.Permanent("no-secret", "HubSpot's access token can't be read: check client_secret_file", err)
+	}
+	return vendorapi.Token{Value: token, Base: w.config.BaseURL}, nil
+}
+
+// judge says what an answer means (HubSpot, "Error handling").
+func (w *Worker) judge(a *vendorapi.Answer) error {
+	after := a.RetryAfter(w.config.Now())
+	var category, policy string
+	s := vendorapi.NewScanner(a.Body)
+	if a.Status >= http.StatusBadRequest {
+		s.Object(func(key []byte) {
+			switch string(key) {
+			case "category":
+				category = s.String()
+			case "policyName":
+				policy = s.String()
+			default:
+				s.Skip()
+			}
+		})
+	}
+	switch {
+	case slices.Contains([]int{http.StatusOK, http.StatusMultiStatus, http.StatusNoContent}, a.Status):
+		return nil
+	case a.Status == http.StatusTooManyRequests && policy == "DAILY":
+		return worker.RetryAfter(max(after, dailyWait), "quota", "the day's calls of the HubSpot account are used up", a.Detail())
+	case a.Status == http.StatusTooManyRequests, a.Status == statusMigrating:
+		return vendorapi.Again(after, "rate-limited", "HubSpot asks for fewer calls", a.Detail())
+	case a.Status == http.StatusLocked:
+		return vendorapi.Again(max(after, lockedWait), "locked", "HubSpot has a record locked for a moment", a.Detail())
+	case a.Status == http.StatusUnauthorized:
+		return vendorapi.Stale(a.Detail())
+	case a.Status == http.StatusForbidden:
+		return worker.Permanent("no-permission", "HubSpot forbids the call: give the private app the scopes crm.objects.contacts.read and .write", a.Detail())
+	case a.Status == http.StatusNotFound && category == "OBJECT_NOT_FOUND":
+		return errGone
+	case a.Status >= http.StatusInternalServerError:
+		return vendorapi.Unsure("unavailable", "HubSpot failed (HTTP "+strconv.Itoa(a.Status)+")", a.Detail())
+	}
+	return worker.Permanent(codeRefused, "HubSpot refuses the call ("+vendorapi.Code(category)+")", a.Detail())
+}
+
+// statusMigrating is HubSpot's own: the account is being moved.
+const statusMigrating = 477
+
+const codeRefused = "refused"
+
+// errGone is a contact that isn't there.
+var errGone = worker.Permanent("gone", "HubSpot has no such contact", nil)
