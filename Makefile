@@ -85,6 +85,10 @@ bench: build ## Measure this machine: requests per second, a lone request, a 5 G
 bench-kafka: build ## Measure this machine on Apache Kafka and PostgreSQL, against what either does alone (BENCH='--requests 3000')
 	FSYNC=on .ci/with-postgres $(GO) run ./pkg/bus/kafkatest/withkafka bash -c 'bin/habeas bench --bundle-gb 0 --brokers "$$KAFKA_BROKERS" --postgres "$$DATABASE_URL" $(BENCH)'
 
+CONSOLE := -console-requests=1000000
+bench-console: ## Measure the console's pages on PostgreSQL, with CONSOLE='-console-requests=1000000' requests (8 GB of disk)
+	HABEAS_TEST_POSTGRES=1 $(GO) test ./services/console -run xxx -bench BenchmarkConsole -benchtime 200x -timeout 120m $(CONSOLE)
+
 check: vet lint tidy standalone generated ## vet, lint, tidy modules, builds without the workspace, generated files
 
 vet:

@@ -23,6 +23,7 @@ import (
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/policy"
 	"habeas.dev/pkg/vault"
+	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/services/internal/journal"
 )
 
@@ -52,6 +53,7 @@ type Journal interface {
 	Facts(ctx context.Context, requestID string, from int) ([]journal.Fact, error)
 	Row(ctx context.Context, requestID string) (journal.Row, error)
 	journal.Lister
+	journal.Notes
 }
 
 // Vault makes and opens what is sealed; vault.Vault does.
@@ -61,7 +63,8 @@ type Vault interface {
 	Create(ctx context.Context, requestID, name string) (*vault.ObjectWriter, error)
 }
 
-// Config is what the console works with. All fields must be set but Traces.
+// Config is what the console works with. All fields must be set but Traces, Tasks
+// and Accounts.
 type Config struct {
 	Requests  Requests
 	Journal   Journal
@@ -73,8 +76,12 @@ type Config struct {
 	// Traces is the address of a request's trace in the observability stack,
 	// with {trace} for its id; empty: no link.
 	Traces string
-	Now    func() time.Time
-	Log    *slog.Logger
+	// Tasks is how many tasks a system's worker has yet to take; nil: not known.
+	Tasks func(ctx context.Context, system string) (int64, error)
+	// Accounts are how things stand with vendors' accounts; nil: not known.
+	Accounts func(ctx context.Context) ([]vendorapi.Account, error)
+	Now      func() time.Time
+	Log      *slog.Logger
 }
 
 // Console serves the pages. It is safe for many goroutines, and any number of
@@ -84,6 +91,7 @@ type Console struct {
 	pages  map[string]pages // by language
 	counts *kept[map[string]int]
 	waits  *kept[map[string]int]
+	known  *kept[fleet]
 
 	streams streams
 	closing chan struct{} // closed when the server shuts down
@@ -101,6 +109,7 @@ func New(c Config) (*Console, error) {
 	out.waits = keep(c.Now, func(ctx context.Context) (map[string]int, error) {
 		return c.Journal.WaitingFor(ctx, words(openStatuses()))
 	})
+	out.known = keep(c.Now, out.fleet)
 	return out, nil
 }
 

@@ -21,8 +21,10 @@ import (
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/policy"
 	"habeas.dev/pkg/vault"
+	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/services/console"
 	"habeas.dev/services/internal/blobtest"
+	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/journal/memjournal"
 	"habeas.dev/services/internal/lifecycle"
 )
@@ -60,7 +62,10 @@ type desk struct {
 	t        testing.TB
 	handler  http.Handler
 	signIn   *console.OIDC
-	journal  *memjournal.Store
+	journal  journal.Store
+	systems  []string // beside billing
+	tasks    func(ctx context.Context, system string) (int64, error)
+	accounts func(ctx context.Context) ([]vendorapi.Account, error)
 	requests *lifecycle.Lifecycle
 	vault    *vault.Vault
 	book     *policy.Book
@@ -118,8 +123,15 @@ func (d *desk) open() {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	d.Console, err = console.New(console.Config{Requests: d.requests, Journal: d.journal, Vault: d.vault, Manifests: []*manifest.Manifest{billing}, Policy: d.book,
-		SignIn: d.signIn, Traces: "https://traces.example.com/{trace}", Now: d.clock, Log: logger})
+	manifests := []*manifest.Manifest{billing}
+	for _, name := range d.systems {
+		m := *billing
+		if m.System = name; name != billing.System {
+			manifests = append(manifests, &m)
+		}
+	}
+	d.Console, err = console.New(console.Config{Requests: d.requests, Journal: d.journal, Vault: d.vault, Manifests: manifests, Policy: d.book,
+		SignIn: d.signIn, Traces: "https://traces.example.com/{trace}", Tasks: d.tasks, Accounts: d.accounts, Now: d.clock, Log: logger})
 	if err != nil {
 		d.t.Fatal(err)
 	}

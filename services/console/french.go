@@ -46,6 +46,11 @@ var french = map[string]string{
 	"It is assigned.": "Elle est attribuée.", "%d taken up again.": "%d relancées.", "%d assigned.": "%d attribuées.",
 	"%d of %d taken up again; the others had nothing to retry.":               "%d sur %d relancées ; les autres n’avaient rien à relancer.",
 	"%d of %d assigned; the others were changed by somebody else in between.": "%d sur %d attribuées ; les autres ont été modifiées entre-temps par quelqu’un d’autre.",
+	// the systems
+	"doesn’t answer": "ne répond pas", "left alone": "laissé en paix", "fails": "échoue", "puts off": "remet à plus tard", "not heard of yet": "pas encore de nouvelles", "answers": "répond",
+	"Tasks waiting": "Tâches en attente", "Last heard of": "Dernières nouvelles", "Failures, 24 h": "Échecs, 24 h", "Calls left": "Appels restants", "of %d": "sur %d", "used of %d": "utilisés sur %d",
+	"no limit": "sans limite", "circuit open": "circuit ouvert", "circuit half-open": "circuit mi-ouvert", "the schema has drifted": "le schéma a changé", "What it is": "Ce que c’est", "since": "depuis",
+	"Last asked": "Dernière demande", "Last failure": "Dernier échec", "Last put off": "Dernière remise",
 	// what was done
 	"Taken up again.": "Relancé.", "The plan is accepted, and carried out.": "Le plan est accepté, et exécuté.", "The due date is extended; the person is told.": "Le délai est prolongé ; la personne en est avertie.",
 	"The person is asked for proof.": "Une preuve est demandée à la personne.", "The proof is judged.": "La preuve est jugée.", "The person is asked what is meant.": "Une précision est demandée à la personne.",

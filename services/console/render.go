@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/vendorapi"
 )
 
 //go:embed assets
@@ -107,13 +108,17 @@ func (l tongue) funcs() template.FuncMap {
 			}
 			return text
 		},
-		"status":  func(s any) string { return say(l.tag, label(fmt.Sprint(s))) },
-		"tone":    func(s any) string { return tone(fmt.Sprint(s)) },
-		"when":    l.when,
-		"due":     l.due,
-		"took":    took,
-		"short":   func(id string) string { return id[:min(8, len(id))] },
-		"join":    func(names []string) string { return strings.Join(names, ", ") },
+		"status": func(s any) string { return say(l.tag, label(fmt.Sprint(s))) },
+		"tone":   func(s any) string { return tone(fmt.Sprint(s)) },
+		"when":   l.when,
+		"due":    l.due,
+		"took":   took,
+		"short":  func(id string) string { return id[:min(8, len(id))] },
+		"join":   func(names []string) string { return strings.Join(names, ", ") },
+		"left": func(a vendorapi.Account) int64 {
+			calls, _ := a.Left()
+			return calls
+		},
 		"outcome": func(o any) string { return say(l.tag, label(fmt.Sprint(o))) },
 		"dict": func(pairs ...any) map[string]any {
 			m := map[string]any{}

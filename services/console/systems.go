@@ -1,24 +1,115 @@
 package console
 
 import (
+	"context"
+	"math"
 	"net/http"
+	"strings"
+	"time"
 
 	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/vendorapi"
+	"habeas.dev/services/internal/watch"
 )
 
-// systemStatus is what is known of one system.
+// silentAfter is how long a system may be asked in vain before it is shown as
+// one that doesn't answer: a worker that was just started anew takes less.
+const silentAfter = time.Minute
+
+// systemStatus is what is known of one system. A number below zero isn't known.
 type systemStatus struct {
 	*manifest.Manifest
-	Label   string
-	Waiting int // open requests that wait for it
+	watch.System
+	Name     string
+	Label    string
+	State    string // a word, as it is shown
+	Tone     string
+	Why      string
+	Until    time.Time // when it is asked again
+	Requests int       // open requests that wait for it
+	Tasks    int64     // tasks that its worker has yet to take
+	Errors   int       // of a hundred tasks within a day; -1: there were none
+	Ends     int       // how many there were
+	Accounts []vendorapi.Account
 }
 
-// systems shows the systems, and how many requests wait for each.
+// systems shows the systems, and how each is.
 func (c *Console) systems(w http.ResponseWriter, r *http.Request, u User) {
-	waits := c.waits.get(r.Context())
+	waits, known := c.waits.get(r.Context()), c.known.get(r.Context())
 	var list []systemStatus
 	for _, m := range c.Manifests {
-		list = append(list, systemStatus{m, m.Title.In(languageOf(r)), waits[m.System]})
+		s := systemStatus{Manifest: m, System: known.systems[m.System], Name: m.System, Label: m.Title.In(languageOf(r)), Requests: waits[m.System], Tasks: -1, Errors: -1}
+		if tasks, ok := known.tasks[m.System]; ok {
+			s.Tasks = tasks
+		}
+		if rate, of := s.Rate(c.Now()); of > 0 {
+			s.Errors, s.Ends = int(math.Ceil(rate*100)), of
+		}
+		for _, a := range known.accounts {
+			if vendor, _, _ := strings.Cut(a.Name, "/"); vendor == m.System {
+				s.Accounts = append(s.Accounts, a)
+			}
+		}
+		s.judge(c.Now())
+		list = append(list, s)
 	}
 	c.render(w, r, http.StatusOK, "systems.html", page{User: u, Title: "Systems", Here: "systems", Body: list})
 }
+
+// judge says in a word how a system is, by the worst that is known of it.
+func (s *systemStatus) judge(now time.Time) {
+	for _, a := range s.Accounts {
+		if now.Before(a.Until) && a.Until.After(s.Until) {
+			s.Until, s.Why = a.Until, a.Reason
+		}
+	}
+	switch {
+	case s.Down(now, silentAfter):
+		s.State, s.Tone, s.Until, s.Why = "doesn’t answer", "bad", time.Time{}, ""
+	case !s.Until.IsZero():
+		s.State, s.Tone = "left alone", "warn"
+	case s.Errors >= 50:
+		s.State, s.Tone, s.Why = "fails", "bad", s.Failed.Reason
+	case now.Before(s.Parked.Until) && s.Parked.At.Equal(s.Seen):
+		s.State, s.Tone, s.Until, s.Why = "puts off", "warn", s.Parked.Until, s.Parked.Reason
+	case s.Seen.IsZero():
+		s.State, s.Tone = "not heard of yet", "quiet"
+	default:
+		s.State, s.Tone = "answers", "good"
+	}
+}
+
+// fleet is what is known of all systems.
+type fleet struct {
+	systems  map[string]watch.System
+	tasks    map[string]int64
+	accounts []vendorapi.Account
+}
+
+// fleet asks for it. What can't be had is left out: the rest is shown.
+func (c *Console) fleet(ctx context.Context) (fleet, error) {
+	f := fleet{tasks: map[string]int64{}}
+	var err error
+	if f.systems, err = watch.Load(ctx, c.Journal); err != nil {
+		return f, err
+	}
+	if c.Tasks != nil {
+		for _, m := range c.Manifests {
+			n, err := c.Tasks(ctx, m.System)
+			if err != nil {
+				c.trouble(ctx, err)
+				break // the brokers are away: every other one would have to time out, too
+			}
+			f.tasks[m.System] = n
+		}
+	}
+	if c.Accounts != nil {
+		if f.accounts, err = c.Accounts(ctx); err != nil {
+			c.trouble(ctx, err)
+		}
+	}
+	return f, nil
+}
+
+// Drifted tells whether it holds what its manifest doesn't declare.
+func (s systemStatus) Drifted() bool { return len(s.Findings) > 0 }

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"os"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"text/tabwriter"
 
 	"habeas.dev/pkg/manifest"
+	"habeas.dev/services/console"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/topics"
 )
@@ -59,7 +61,24 @@ func (c *configCheckCommand) Run() error {
 	if err := readable(cfg.Letters.PasswordFile); err != nil {
 		return fmt.Errorf("letters.password_file: %w", err)
 	}
+	if err := checkDesk(cfg); err != nil {
+		return err
+	}
 	return printConfig(c.Config, cfg, manifests)
+}
+
+// checkDesk checks the console's sign-in and whom people are notified by.
+func checkDesk(cfg config.Config) error {
+	if err := readable(cfg.Console.OIDC.ClientSecretFile); err != nil {
+		return fmt.Errorf("console.oidc.client_secret_file: %w", err)
+	}
+	if c := cfg.Console; c.Listen != "" && !c.Local {
+		if _, err := console.NewOIDC(oidcOf(c, make([]byte, 32), make([]byte, 32), slog.New(slog.DiscardHandler))); err != nil {
+			return err
+		}
+	}
+	_, err := notifyChannels(cfg)
+	return err
 }
 
 // readable opens a secret's file and reads none of it.
@@ -84,6 +103,7 @@ func printConfig(path string, cfg config.Config, manifests []*manifest.Manifest)
 	for _, line := range [][2]string{
 		{"data", cfg.Data}, {"listen", cfg.Listen}, {"kafka", brokers}, {"journal", withoutPassword(cfg.Journal)},
 		{"vault", withoutPassword(cfg.Vault.Bucket)}, {"outbox", withoutPassword(cfg.Outbox)}, {"controller", cfg.Controller},
+		{"console", cmp.Or(cfg.Console.Listen, "none")}, {"notify", notified(cfg.Notify)},
 		{"letters", cmp.Or(cfg.Letters.SMTP, "stay in the outbox")}, {"telemetry", cmp.Or(withoutPassword(cfg.Telemetry.OTLP), "nowhere; /metrics")},
 	} {
 		fmt.Fprintf(w, "%s\t%s\n", line[0], line[1])
@@ -94,6 +114,17 @@ func printConfig(path string, cfg config.Config, manifests []*manifest.Manifest)
 	}
 	fmt.Fprintf(w, "\n%s is fine.\n", path)
 	return w.Flush()
+}
+
+// notified is who hears of what waits: a webhook's path may be a secret.
+func notified(n config.Notify) string {
+	var all []string
+	for _, h := range n.Webhooks {
+		if u, err := url.Parse(h.URL); err == nil {
+			all = append(all, u.Scheme+"://"+u.Host)
+		}
+	}
+	return cmp.Or(strings.Join(append(all, n.Mail...), ", "), "nobody")
 }
 
 // withoutPassword is an address without user, password and parameters, any of

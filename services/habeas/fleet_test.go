@@ -25,6 +25,7 @@ import (
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/installation"
 	"habeas.dev/services/internal/topics"
+	"habeas.dev/services/internal/watch"
 	"habeas.dev/services/sandbox/internaldb"
 	marketosandbox "habeas.dev/services/sandbox/marketo"
 	"habeas.dev/services/sandbox/people"
@@ -125,6 +126,7 @@ type member struct {
 	args []string
 	cmd  *exec.Cmd
 	url  string
+	said string // the line that it is up
 	logs *lockedBuffer
 }
 
@@ -143,6 +145,7 @@ func (f *fleet) startWith(file string, args ...string) *member {
 		f.members[intake.Group]++
 	case "coordinator":
 		f.members[coordinator.Group]++
+		f.members[watch.Group]++
 	case "aggregator":
 		f.members[aggregator.Group]++
 	case "worker":
@@ -202,6 +205,7 @@ func (m *member) begin() {
 		_ = m.cmd.Wait()
 		m.Fatalf("%v: %q %v\n%s", m.args, line, err, m.logs.Bytes())
 	}
+	m.said = line
 	if found := upLine.FindStringSubmatch(line); found != nil {
 		m.url = found[1]
 	}

@@ -116,7 +116,7 @@ func (c *traceCommand) Run(ctx context.Context) error {
 		return explain(err, c.ID)
 	}
 	if c.Watch {
-		if t, err = watch(ctx, in, id, t, os.Stdout, c.JSON); err != nil || c.JSON {
+		if t, err = keepWatching(ctx, in, id, t, os.Stdout, c.JSON); err != nil || c.JSON {
 			return err
 		}
 		fmt.Println()
@@ -137,8 +137,8 @@ func load(ctx context.Context, in *installation.Installation, id string) (trace.
 	return trace.Build(facts)
 }
 
-// watch prints moments as they come, until the request ends.
-func watch(ctx context.Context, in *installation.Installation, id string, t trace.Trace, w io.Writer, asJSON bool) (trace.Trace, error) {
+// keepWatching prints moments as they come, until the request ends.
+func keepWatching(ctx context.Context, in *installation.Installation, id string, t trace.Trace, w io.Writer, asJSON bool) (trace.Trace, error) {
 	beat := time.NewTicker(watchEvery)
 	defer beat.Stop()
 	for shown := 0; ; {

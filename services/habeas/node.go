@@ -231,6 +231,9 @@ func (n *node) startServices(ctx context.Context, r roles, catalogue []dsar.Syst
 		if err := n.startCoordinator(carrier); err != nil {
 			return nil, err
 		}
+		if err := n.startNotify(); err != nil {
+			return nil, err
+		}
 	}
 	if r.letters {
 		if err := n.startLetters(book); err != nil {

@@ -24,6 +24,7 @@ import (
 	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/letter"
 	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/mail"
 	"habeas.dev/services/internal/transport"
 )
 
@@ -50,7 +51,7 @@ type Mailer interface {
 var ErrNoAddress = errors.New("no address was given with the request")
 
 // ErrRefused says that the mail server will never take a letter.
-var ErrRefused = errors.New("the mail server refuses the letter")
+var ErrRefused = mail.ErrRefused
 
 // Config is what the service works with. Every field must be set, but Mailer.
 type Config struct {

@@ -54,6 +54,7 @@ type Config struct {
 	// Letters is how letters to people are sent, beside the outbox.
 	Letters   Letters   `yaml:"letters"`
 	Console   Console   `yaml:"console"`
+	Notify    Notify    `yaml:"notify"`
 	Telemetry Telemetry `yaml:"telemetry"`
 	Log       Log       `yaml:"log"`
 	// Sandbox, where set, seeds stand-ins for all systems in DATA/sandbox.
@@ -320,6 +321,9 @@ func (c Config) check() error {
 		return fmt.Errorf("sandbox.people is %d; at least 1", c.Sandbox.People)
 	}
 	if err := c.Console.check(); err != nil {
+		return err
+	}
+	if err := c.Notify.check(c.Letters); err != nil {
 		return err
 	}
 	return c.Topics.Check()

@@ -115,6 +115,13 @@ console:
   url: https://dsar.example
   oidc: {issuer: "https://id.example", client_id: c, client_secret_file: s, scopes: [groups], name_claim: name, roles_claim: groups, roles: {viewer: [support]}}
   traces: "https://traces.example/{trace}"
+notify:
+  every: 2m
+  digest: 1h
+  due_within: 72h
+  silent_after: 30m
+  webhooks: [{url: "https://hooks.example.com/x", secret_file: /run/secrets/hook}]
+  mail: [desk@example.com]
 telemetry: {otlp: "http://localhost:4318"}
 log: {level: debug, format: json}
 sandbox: {seed: 7, people: 200, faults: "latency=1ms", canaries: true}
@@ -183,19 +190,23 @@ func TestEnvironmentGoesOverTheFile(t *testing.T) {
 func TestErrors(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"listne: x":                    "line 1: field listne not found",
-		"data: [":                      "line 1",
-		"data: {}":                     "line 1: cannot unmarshal",
-		"log: {level: loud}":           `log.level "loud" is none of debug, info, warn, error`,
-		"log: {format: xml}":           `log.format "xml" is neither text nor json`,
-		"sandbox: {people: -1}":        "sandbox.people is -1; at least 1",
-		"lease: 2h":                    "lease 2h0m0s is out of bounds",
-		"topics: {replication: -1}":    "topics.replication is -1; at least 1",
-		"topics: {partitions: {a: 0}}": "topics.partitions of a is 0; at least 1",
-		"sandbox: {people: many}":      "line 1: cannot unmarshal",
-		"data: a\n---\ndata: b":        "more than one document",
-		"data: a\ndata: b":             "already defined at line 1",
-		strings.Repeat("#", maxFile+1): "larger than",
+		"listne: x":                          "line 1: field listne not found",
+		"data: [":                            "line 1",
+		"data: {}":                           "line 1: cannot unmarshal",
+		"notify: {mail: [desk@example.com]}": "notify: mail goes by the server of letters",
+		"notify: {webhooks: [{url: \"https://example.com\"}]}": "notify.webhooks[0]: url and secret_file go together",
+		"notify: {digest: -1s}":                                "notify.digest is below zero",
+		"notify: {every: soon}":                                "line 1: cannot unmarshal",
+		"log: {level: loud}":                                   `log.level "loud" is none of debug, info, warn, error`,
+		"log: {format: xml}":                                   `log.format "xml" is neither text nor json`,
+		"sandbox: {people: -1}":                                "sandbox.people is -1; at least 1",
+		"lease: 2h":                                            "lease 2h0m0s is out of bounds",
+		"topics: {replication: -1}":                            "topics.replication is -1; at least 1",
+		"topics: {partitions: {a: 0}}":                         "topics.partitions of a is 0; at least 1",
+		"sandbox: {people: many}":                              "line 1: cannot unmarshal",
+		"data: a\n---\ndata: b":                                "more than one document",
+		"data: a\ndata: b":                                     "already defined at line 1",
+		strings.Repeat("#", maxFile+1):                         "larger than",
 	} {
 		path := file(t, text)
 		_, err := Load(path)

@@ -1,0 +1,53 @@
+package bus_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/segmentio/kafka-go"
+
+	"habeas.dev/pkg/bus"
+)
+
+// TestLag counts what a group has yet to do: all of it before it has committed
+// anything, what came since afterwards, nothing of a group that is up to date.
+func TestLag(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, brokers(t), 3)
+	p := r.publisher()
+	publish := func(n int) {
+		t.Helper()
+		for i := range n {
+			if err := p.Publish(r.topic, msg(fmt.Sprint("k", i), fmt.Sprint(i))); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	lag := func(what string, want int64) {
+		t.Helper()
+		if got, err := bus.Lag(t.Context(), r.config, r.group, r.topic); err != nil || got != want {
+			t.Errorf("%s: %d, %v, want %d", what, got, err, want)
+		}
+	}
+	lag("nothing was sent", 0)
+	publish(7)
+	lag("nothing was committed", 7)
+	client := &kafka.Client{Addr: kafka.TCP(r.config.Brokers...)}
+	ends, err := client.ListOffsets(t.Context(), &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{r.topic: {kafka.LastOffsetOf(0), kafka.LastOffsetOf(1), kafka.LastOffsetOf(2)}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var commits []kafka.OffsetCommit
+	for _, end := range ends.Topics[r.topic] {
+		commits = append(commits, kafka.OffsetCommit{Partition: end.Partition, Offset: end.LastOffset})
+	}
+	if _, err := client.OffsetCommit(t.Context(), &kafka.OffsetCommitRequest{GroupID: r.group, GenerationID: -1, Topics: map[string][]kafka.OffsetCommit{r.topic: commits}}); err != nil {
+		t.Fatal(err)
+	}
+	lag("all was committed", 0)
+	publish(4)
+	lag("four came since", 4)
+	if _, err := bus.Lag(t.Context(), r.config, r.group, "no-such-topic"); err == nil {
+		t.Error("a topic that isn't there has a lag")
+	}
+}

@@ -1,0 +1,167 @@
+package console_test
+
+import (
+	"flag"
+	"html"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/console"
+	"habeas.dev/services/internal/journal/pgjournal"
+	"habeas.dev/services/internal/lifecycle"
+	"habeas.dev/services/internal/pgtest"
+)
+
+var benchRequests = flag.Int("console-requests", 2000, "how many requests BenchmarkConsole has in its journal")
+
+// BenchmarkConsole measures pages over HTTP, on a journal in PostgreSQL that has
+// many requests: the time in which half, and 95 of 100, were answered. Run it by
+// `make bench-console`.
+func BenchmarkConsole(b *testing.B) {
+	d := newDesk(b)
+	url := pgtest.Start(b, pgtest.Param("shared_buffers=512MB")).Database(b)
+	store, err := pgjournal.Open(b.Context(), pgjournal.Config{URL: url})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = store.Close() })
+	begun := time.Now()
+	facts := seed(b, url, *benchRequests, func(text string) string { return d.vault.Fingerprint("email", text) })
+	b.Logf("%d requests, %d facts, seeded in %v", *benchRequests, facts, time.Since(begun).Round(time.Second))
+	d.journal, d.requests = store, lifecycle.New(store)
+	d.systems = benchSystems
+	d.now = start
+	d.open()
+	server := httptest.NewServer(d.handler)
+	b.Cleanup(server.Close)
+
+	pages := map[string]func(i int) *http.Request{}
+	get := func(path string) func(int) *http.Request {
+		return func(int) *http.Request { return page(b, http.MethodGet, server.URL+path, nil) }
+	}
+	for name, path := range map[string]string{
+		"needs a person": "/", "open": "/?view=open", "ended": "/?view=ended", "all": "/?view=all", "mine": "/?view=mine", "due within a week": "/?view=open&due=7", "overdue": "/?view=open&due=0",
+		"by right": "/?view=all&right=erasure", "by law": "/?view=open&law=UK", "by law, all": "/?view=all&law=Brazil", "by status": "/?view=open&status=gathering",
+		"waits for many": "/?view=open&system=billing", "waits for few": "/?view=open&system=archive", "waits for nobody": "/?view=open&system=account", "law and right, few": "/?view=all&law=Brazil&right=erasure",
+		"systems": "/systems",
+	} {
+		pages["list, "+name] = get(path)
+	}
+	pages["list, hundredth page"] = get(deep(b, d, 100))
+	pages["find, by id"] = func(i int) *http.Request {
+		return page(b, http.MethodPost, server.URL+"/find", map[string][]string{"for": {seededID(i * 7919 % *benchRequests)}})
+	}
+	pages["find, by address"] = func(i int) *http.Request {
+		return page(b, http.MethodPost, server.URL+"/find", map[string][]string{"for": {seededAddress(i * 7919 % *benchRequests)}})
+	}
+	pages["trace"] = func(i int) *http.Request {
+		return page(b, http.MethodGet, server.URL+"/requests/"+seededID(i*7919%*benchRequests), nil)
+	}
+	pages["trace, JSON"] = func(i int) *http.Request {
+		return page(b, http.MethodGet, server.URL+"/requests/"+seededID(i*7919%*benchRequests)+"/trace.json", nil)
+	}
+	for _, name := range slices.Sorted(maps.Keys(pages)) {
+		b.Run(name, func(b *testing.B) { answered(b, d, pages[name]) })
+	}
+	b.Run("append", func(b *testing.B) { appended(b, d) })
+}
+
+// page is a call for a page, as a viewer's browser makes it.
+func page(b *testing.B, method, address string, form url.Values) *http.Request {
+	b.Helper()
+	var body io.Reader
+	if form != nil {
+		body = strings.NewReader(form.Encode())
+	}
+	r, err := http.NewRequestWithContext(b.Context(), method, address, body)
+	if err != nil {
+		b.Fatal(err)
+	}
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	if form != nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	return r
+}
+
+// next is the link to a list's next page.
+var next = regexp.MustCompile(`rel="next" href="([^"]+)"`)
+
+// deep turns so many pages of the list of all requests.
+func deep(b *testing.B, d *desk, pages int) string {
+	b.Helper()
+	path := "/?view=all"
+	for range pages {
+		link := next.FindStringSubmatch(d.call(d.as(console.Viewer), http.MethodGet, path, nil).Body.String())
+		if link == nil {
+			break // a small journal has fewer
+		}
+		path = html.UnescapeString(link[1])
+	}
+	return path
+}
+
+// answered makes calls from two people at a time, and reports how long they took.
+func answered(b *testing.B, d *desk, call func(i int) *http.Request) {
+	session := d.as(console.Viewer)
+	took := make([]time.Duration, b.N)
+	var all sync.WaitGroup
+	b.ResetTimer()
+	for worker := range 2 {
+		all.Go(func() {
+			for i := worker; i < b.N; i += 2 {
+				r := call(i)
+				for _, c := range session {
+					r.AddCookie(c)
+				}
+				begun := time.Now()
+				answer, err := http.DefaultTransport.RoundTrip(r)
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				_, err = io.Copy(io.Discard, answer.Body)
+				_ = answer.Body.Close()
+				if took[i] = time.Since(begun); err != nil || answer.StatusCode >= 400 {
+					b.Errorf("%d %v", answer.StatusCode, err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	b.StopTimer()
+	slices.Sort(took)
+	b.ReportMetric(ms(took[len(took)/2]), "ms/p50")
+	b.ReportMetric(ms(took[len(took)*95/100]), "ms/p95")
+	b.ReportMetric(0, "ns/op")
+}
+
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// appended acts on requests, fifty at a time: what lists are fast by must not make
+// an append dear.
+func appended(b *testing.B, d *desk) {
+	var turn atomic.Int64
+	b.SetParallelism(25)
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			id := seededID(int(turn.Add(1)*7919) % *benchRequests)
+			if _, err := d.requests.Do(b.Context(), id, dsar.Reveal{By: "lea", Reason: "to measure", Now: start}); err != nil {
+				b.Error(err)
+				return
+			}
+		}
+	})
+}

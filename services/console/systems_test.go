@@ -1,0 +1,67 @@
+package console_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/vendorapi"
+	"habeas.dev/services/console"
+	"habeas.dev/services/internal/watch"
+)
+
+// TestSystems says of each system how it is, by the worst that is known of it.
+func TestSystems(t *testing.T) {
+	t.Parallel()
+	at := start.Add(30 * time.Minute)
+	ended := dsar.TaskEnded{System: "billing", Action: dsar.Gather, Attempt: 1, Outcome: dsar.Gathered, At: at}
+	drifted := ended
+	drifted.Notes = []string{"the table invoices has a column that its manifest doesn't declare: iban"}
+	failed := dsar.TaskFailed{System: "billing", Action: dsar.Gather, Attempt: 1, Outcome: dsar.Failed, Code: "no-permission", Reason: "billing says no", At: at}
+	account := vendorapi.Account{Name: "billing/example.com", Vendor: "Billing", Used: 400, Budget: 1000, Circuit: vendorapi.Closed}
+	paused, down := account, account
+	paused.Until, paused.Code, paused.Reason = start.Add(2*time.Hour), "quota", "our share is used up"
+	down.Circuit, down.Until, down.Reason = vendorapi.Open, start.Add(2*time.Hour), "Billing is down"
+	for name, c := range map[string]struct {
+		facts    []dsar.Event
+		accounts []vendorapi.Account
+		tasks    func(context.Context, string) (int64, error)
+		shows    []string
+	}{
+		"nothing known": {nil, nil, nil, []string{"not heard of yet"}},
+		"answers":       {[]dsar.Event{ended}, []vendorapi.Account{account}, func(context.Context, string) (int64, error) { return 17, nil }, []string{">answers<", ">17<", "0 %", "of 1<", "600", "of 1000"}},
+		"brokers away":  {[]dsar.Event{ended}, nil, func(context.Context, string) (int64, error) { return 0, errors.New("no broker") }, []string{">answers<"}},
+		"silent":        {[]dsar.Event{ended, dsar.TaskSent{System: "billing", Reason: dsar.SentUnheard, At: at.Add(time.Minute)}}, []vendorapi.Account{paused}, nil, []string{"doesn’t answer", "since"}},
+		"fails":         {[]dsar.Event{ended, failed}, nil, nil, []string{">fails<", "billing says no", "50 %", "of 2<", "no-permission"}},
+		"puts off":      {[]dsar.Event{ended, dsar.TaskParked{System: "billing", At: at.Add(time.Minute), Code: "rate-limited", Reason: "too fast", Until: start.Add(2 * time.Hour)}}, nil, nil, []string{"puts off", "too fast"}},
+		"quota":         {[]dsar.Event{ended}, []vendorapi.Account{paused}, nil, []string{"left alone", "our share is used up"}},
+		"circuit":       {[]dsar.Event{ended}, []vendorapi.Account{down}, nil, []string{"left alone", "Billing is down", "circuit open"}},
+		"drift":         {[]dsar.Event{drifted}, nil, nil, []string{"the schema has drifted", "iban"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := newDesk(t)
+			d.tasks = c.tasks
+			if c.accounts != nil {
+				d.accounts = func(context.Context) ([]vendorapi.Account, error) { return c.accounts, nil }
+			}
+			d.open()
+			if err := watch.Save(t.Context(), d.journal, c.facts); err != nil {
+				t.Fatal(err)
+			}
+			w := d.call(d.as(console.Viewer), "GET", "/systems", nil)
+			for _, want := range c.shows {
+				if !strings.Contains(w.Body.String(), want) {
+					t.Errorf("no %q in %s", want, w.Body)
+				}
+			}
+			if w.Code != http.StatusOK {
+				t.Errorf("%d", w.Code)
+			}
+		})
+	}
+}

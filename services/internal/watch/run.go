@@ -1,0 +1,115 @@
+package watch
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/event"
+	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/transport"
+)
+
+// Group is the consumer group that reads the facts.
+const Group = "habeas.watch"
+
+const (
+	// saveEvery is how often what has come by is noted: one small write, whatever
+	// comes by.
+	saveEvery = 2 * time.Second
+	// maxHeld bounds the facts between two notes: then they are noted at once.
+	maxHeld = 10_000
+	// recent is how old a fact may be to be looked at: who reads the topic from
+	// its beginning learns what is so, and not what once was.
+	recent = 2 * hours * time.Hour
+)
+
+// Watcher follows the facts.
+type Watcher struct {
+	notes journal.Notes
+	now   func() time.Time
+	log   *slog.Logger
+
+	mu   sync.Mutex
+	held []dsar.Event
+}
+
+// New returns a watcher.
+func New(notes journal.Notes, now func() time.Time, log *slog.Logger) *Watcher {
+	return &Watcher{notes: notes, now: now, log: log}
+}
+
+// Run follows the facts until the context is over. What was heard since the last
+// note is lost with the process: the next thing that a worker says makes up for it.
+func (w *Watcher) Run(ctx context.Context, s transport.Subscriber) error {
+	var all sync.WaitGroup
+	defer all.Wait()
+	all.Go(func() { w.keep(ctx) })
+	return transport.Loop(ctx, s, event.TopicEvents, w.log, func(ctx context.Context, m transport.Received) error {
+		if w.Take(m) < maxHeld {
+			return nil
+		}
+		return w.Flush(ctx)
+	})
+}
+
+// Take takes in a message of dsar.events, and says how many facts are to be noted.
+func (w *Watcher) Take(m transport.Received) (held int) {
+	e, err := event.Decode(m.Headers, m.Payload)
+	if err != nil {
+		return 0 // a stranger's
+	}
+	name := strings.TrimSuffix(strings.TrimPrefix(e.Type, "dsar."), ".v1")
+	if event.FactType(name) != e.Type {
+		return 0
+	}
+	fact, err := dsar.Decode(name, e.Data)
+	if err != nil || w.now().Sub(dsar.At(fact)) > recent {
+		return 0
+	}
+	switch fact.(type) {
+	case dsar.TaskSent, dsar.TaskProgressed, dsar.TaskParked, dsar.TaskFailed, dsar.TaskEnded:
+	default:
+		return 0
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.held = append(w.held, fact)
+	return len(w.held)
+}
+
+func (w *Watcher) keep(ctx context.Context) {
+	beat := time.NewTicker(saveEvery)
+	defer beat.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-beat.C:
+			if err := w.Flush(ctx); err != nil && ctx.Err() == nil {
+				w.log.WarnContext(ctx, "what is known of the systems isn't noted; it is tried again", "error", err)
+			}
+		}
+	}
+}
+
+// Flush notes what has come by.
+func (w *Watcher) Flush(ctx context.Context) error {
+	w.mu.Lock()
+	facts := w.held
+	w.held = nil
+	w.mu.Unlock()
+	if len(facts) == 0 {
+		return nil
+	}
+	err := Save(ctx, w.notes, facts)
+	if err != nil {
+		w.mu.Lock()
+		w.held = append(facts, w.held...)
+		w.mu.Unlock()
+	}
+	return err
+}

@@ -1,0 +1,211 @@
+// Package watch keeps what is known of each system's worker: when it was last
+// heard of, what it can't do, what it has come across. It is made of the facts as
+// they come by, and kept as a note: lost, it is known again as workers speak.
+package watch
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/journal"
+)
+
+const (
+	// NoteName is where it is kept.
+	NoteName = "watch"
+	// hours is for how long ends and failures are counted.
+	hours = 24
+	// maxFindings bounds what is remembered of one system that its manifest
+	// doesn't declare: enough to see that it has drifted.
+	maxFindings = 20
+	// maxTries bounds how often a note is written again because another process
+	// was faster.
+	maxTries = 10
+)
+
+// System is what is known of one system.
+type System struct {
+	// Seen is when its worker last said something; Sent when it was last asked.
+	Seen time.Time `json:"seen,omitzero"`
+	Sent time.Time `json:"sent,omitzero"`
+	// Silent is since when it has been asked in vain: nothing was heard of a task
+	// within its lease. Zero: it answers.
+	Silent time.Time `json:"silent,omitzero"`
+	// Parked is the last time that it put a task off, and Failed the last failure.
+	Parked Trouble `json:"parked,omitzero"`
+	Failed Trouble `json:"failed,omitzero"`
+	// Hours counts by hour, for a day.
+	Hours []Hour `json:"hours,omitempty"`
+	// Findings are what it holds and its manifest doesn't declare.
+	Findings []Finding `json:"findings,omitempty"`
+}
+
+// Trouble is why something didn't end.
+type Trouble struct {
+	At     time.Time `json:"at"`
+	Code   string    `json:"code"`
+	Reason string    `json:"reason,omitempty"`
+	Until  time.Time `json:"until,omitzero"`
+}
+
+// Hour counts how tasks ended in one hour. A fact that comes twice counts twice:
+// it is a rate that is shown, not an account.
+type Hour struct {
+	At     time.Time `json:"at"`
+	Ended  int       `json:"ended,omitempty"`
+	Failed int       `json:"failed,omitempty"`
+	Parked int       `json:"parked,omitempty"`
+}
+
+// Finding is one thing that was come across.
+type Finding struct {
+	Text string    `json:"text"`
+	At   time.Time `json:"at"` // the last time
+}
+
+// Rate is the share of failures among what has ended within a day, and of how many.
+func (s System) Rate(now time.Time) (failed float64, of int) {
+	bad := 0
+	for _, h := range s.Hours {
+		if now.Sub(h.At) < hours*time.Hour {
+			bad, of = bad+h.Failed, of+h.Failed+h.Ended
+		}
+	}
+	if of == 0 {
+		return 0, 0
+	}
+	return float64(bad) / float64(of), of
+}
+
+// Down tells whether it has been asked in vain for so long.
+func (s System) Down(now time.Time, after time.Duration) bool {
+	return !s.Silent.IsZero() && now.Sub(s.Silent) >= after
+}
+
+// Add takes in a fact. Facts of different requests come in any order.
+func Add(systems map[string]System, e dsar.Event) {
+	switch e := e.(type) {
+	case dsar.TaskSent:
+		s := systems[e.System]
+		s.Sent = latest(s.Sent, e.At)
+		if e.Reason == dsar.SentUnheard && s.Silent.IsZero() && e.At.After(s.Seen) {
+			s.Silent = e.At
+		}
+		systems[e.System] = s
+	case dsar.TaskProgressed:
+		systems[e.System] = systems[e.System].heard(e.At)
+	case dsar.TaskParked:
+		s := systems[e.System].heard(e.At)
+		if e.At.After(s.Parked.At) {
+			s.Parked = Trouble{e.At, e.Code, e.Reason, e.Until}
+		}
+		s.hour(e.At).Parked++
+		systems[e.System] = s
+	case dsar.TaskFailed:
+		if e.Attempt == 0 {
+			return // nobody was asked
+		}
+		s := systems[e.System].heard(e.At)
+		if e.At.After(s.Failed.At) {
+			s.Failed = Trouble{At: e.At, Code: e.Code, Reason: e.Reason}
+		}
+		s.hour(e.At).Failed++
+		systems[e.System] = s
+	case dsar.TaskEnded:
+		if e.Attempt == 0 || e.By != "" {
+			return // nobody was asked, or a person did it
+		}
+		s := systems[e.System].heard(e.At)
+		s.hour(e.At).Ended++
+		for _, text := range e.Notes {
+			s.find(text, e.At)
+		}
+		systems[e.System] = s
+	}
+}
+
+func (s System) heard(at time.Time) System {
+	s.Seen = latest(s.Seen, at)
+	if at.After(s.Silent) {
+		s.Silent = time.Time{}
+	}
+	s.Hours, s.Findings = slices.Clone(s.Hours), slices.Clone(s.Findings)
+	return s
+}
+
+// hour is the count of a time's hour.
+func (s *System) hour(at time.Time) *Hour {
+	at = at.UTC().Truncate(time.Hour)
+	if i := slices.IndexFunc(s.Hours, func(h Hour) bool { return h.At.Equal(at) }); i >= 0 {
+		return &s.Hours[i]
+	}
+	s.Hours = append(s.Hours, Hour{At: at})
+	if len(s.Hours) > hours {
+		s.Hours = slices.Delete(s.Hours, 0, len(s.Hours)-hours)
+	}
+	return &s.Hours[len(s.Hours)-1]
+}
+
+func (s *System) find(text string, at time.Time) {
+	i := slices.IndexFunc(s.Findings, func(f Finding) bool { return f.Text == text })
+	if i < 0 {
+		s.Findings = append(s.Findings, Finding{Text: text})
+		if i = len(s.Findings) - 1; i == maxFindings {
+			s.Findings = slices.Delete(s.Findings, 0, 1)
+			i--
+		}
+	}
+	s.Findings[i].At = latest(s.Findings[i].At, at)
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// Load reads what is known.
+func Load(ctx context.Context, notes journal.Notes) (map[string]System, error) {
+	systems, _, err := load(ctx, notes)
+	return systems, err
+}
+
+func load(ctx context.Context, notes journal.Notes) (map[string]System, int64, error) {
+	systems := map[string]System{}
+	data, version, err := notes.Note(ctx, NoteName)
+	if err != nil || len(data) == 0 {
+		return systems, version, err
+	}
+	if err := json.Unmarshal(data, &systems); err != nil {
+		return map[string]System{}, version, nil //nolint:nilerr // it is of another version of Habeas: begun anew
+	}
+	return systems, version, nil
+}
+
+// Save takes facts into what is known, beside what other processes do.
+func Save(ctx context.Context, notes journal.Notes, facts []dsar.Event) error {
+	for range maxTries {
+		systems, version, err := load(ctx, notes)
+		if err != nil {
+			return fmt.Errorf("watch: %w", err)
+		}
+		for _, e := range facts {
+			Add(systems, e)
+		}
+		data, err := json.Marshal(systems)
+		if err != nil {
+			return fmt.Errorf("watch: %w", err)
+		}
+		err = notes.SetNote(ctx, NoteName, data, version)
+		if !errors.Is(err, journal.ErrConflict) {
+			return err
+		}
+	}
+	return fmt.Errorf("watch: %d others came first: %w", maxTries, journal.ErrConflict)
+}

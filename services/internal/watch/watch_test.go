@@ -1,0 +1,141 @@
+package watch_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/event"
+	"habeas.dev/services/internal/journal/memjournal"
+	"habeas.dev/services/internal/transport"
+	"habeas.dev/services/internal/watch"
+)
+
+var start = time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
+
+func at(minutes int) time.Time { return start.Add(time.Duration(minutes) * time.Minute) }
+
+// TestAdd takes in facts, in whatever order they come.
+func TestAdd(t *testing.T) {
+	t.Parallel()
+	sent := func(minute int, why dsar.SendReason) dsar.Event {
+		return dsar.TaskSent{System: "s", Action: dsar.Gather, Attempt: 1, Reason: why, At: at(minute)}
+	}
+	ended := func(minute int, notes ...string) dsar.Event {
+		return dsar.TaskEnded{System: "s", Action: dsar.Gather, Attempt: 1, Outcome: dsar.Gathered, Notes: notes, At: at(minute)}
+	}
+	failed := func(minute int) dsar.Event {
+		return dsar.TaskFailed{System: "s", Action: dsar.Gather, Attempt: 1, Outcome: dsar.Failed, Code: "no-permission", At: at(minute)}
+	}
+	for name, c := range map[string]struct {
+		facts []dsar.Event
+		seen  int // -1: never
+		down  bool
+		rate  float64
+		of    int
+	}{
+		"never heard of":           {nil, -1, false, 0, 0},
+		"asked":                    {[]dsar.Event{sent(0, dsar.SentFirst)}, -1, false, 0, 0},
+		"in vain":                  {[]dsar.Event{sent(0, dsar.SentFirst), sent(10, dsar.SentUnheard)}, -1, true, 0, 0},
+		"answers":                  {[]dsar.Event{sent(0, dsar.SentFirst), ended(1)}, 1, false, 0, 1},
+		"answers again":            {[]dsar.Event{sent(10, dsar.SentUnheard), ended(11)}, 11, false, 0, 1},
+		"was heard of since":       {[]dsar.Event{ended(11), sent(10, dsar.SentUnheard)}, 11, false, 0, 1},
+		"an old answer comes late": {[]dsar.Event{sent(10, dsar.SentUnheard), ended(1)}, 1, true, 0, 1},
+		"a failure is an answer":   {[]dsar.Event{sent(10, dsar.SentUnheard), failed(12), ended(13), ended(14), ended(15)}, 15, false, 0.25, 4},
+		"parked is one too":        {[]dsar.Event{sent(10, dsar.SentUnheard), dsar.TaskParked{System: "s", At: at(12), Code: "rate-limited"}}, 12, false, 0, 0},
+		"nobody was asked":         {[]dsar.Event{dsar.TaskEnded{System: "s", Outcome: dsar.NotApplicable, At: at(1)}, dsar.TaskFailed{System: "s", Outcome: dsar.Manual, At: at(1)}}, -1, false, 0, 0},
+		"a person did it":          {[]dsar.Event{dsar.TaskEnded{System: "s", Attempt: 1, By: "lea", At: at(1)}}, -1, false, 0, 0},
+	} {
+		systems := map[string]watch.System{}
+		for _, e := range c.facts {
+			watch.Add(systems, e)
+		}
+		s := systems["s"]
+		seen := time.Time{}
+		if c.seen >= 0 {
+			seen = at(c.seen)
+		}
+		rate, of := s.Rate(at(60))
+		if !s.Seen.Equal(seen) || s.Down(at(60), 10*time.Minute) != c.down || rate != c.rate || of != c.of {
+			t.Errorf("%s: %+v, %v of %d", name, s, rate, of)
+		}
+	}
+}
+
+// TestBounds keeps no more than a day, and no more findings than are looked at.
+func TestBounds(t *testing.T) {
+	t.Parallel()
+	systems := map[string]watch.System{}
+	for i := range 1000 {
+		watch.Add(systems, dsar.TaskEnded{System: "s", Attempt: 1, At: at(i * 30), Notes: []string{fmt.Sprintf("column c%d isn't declared", i%40)}})
+	}
+	s := systems["s"]
+	if len(s.Hours) > 24 || len(s.Findings) > 20 {
+		t.Errorf("%d hours, %d findings", len(s.Hours), len(s.Findings))
+	}
+	if _, of := s.Rate(at(1000 * 30)); of > 48 {
+		t.Errorf("%d within a day", of)
+	}
+	if _, of := s.Rate(at(1000*30 + 3*24*60)); of != 0 {
+		t.Errorf("%d after three days", of)
+	}
+	text, err := json.Marshal(systems)
+	if err != nil || len(text) > 8<<10 {
+		t.Errorf("%d bytes of one system: %v", len(text), err)
+	}
+}
+
+// TestSeveral has several processes note what each has heard: all of it is there.
+func TestSeveral(t *testing.T) {
+	t.Parallel()
+	j := memjournal.New(memjournal.Config{})
+	var all sync.WaitGroup
+	for p := range 3 {
+		w := watch.New(j, func() time.Time { return at(60) }, slog.New(slog.DiscardHandler))
+		all.Go(func() {
+			for i := range 20 {
+				_, data, err := dsar.Encode(dsar.TaskEnded{System: "s", Action: dsar.Gather, Attempt: 1, Outcome: dsar.Gathered, At: at(i)})
+				if err != nil {
+					t.Error(err)
+				}
+				e := event.Event{ID: fmt.Sprint(p, i), Source: "test", Type: event.FactType("task.ended"), Subject: "9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11", Time: at(i), Data: data}
+				w.Take(transport.Received{Headers: e.Headers(), Payload: data})
+				if err := w.Flush(t.Context()); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	systems, err := watch.Load(t.Context(), j)
+	if _, of := systems["s"].Rate(at(60)); err != nil || of != 60 {
+		t.Errorf("%d of 60: %v", of, err)
+	}
+}
+
+// TestStranger takes in nothing that isn't a task's fact, and begins anew where
+// the note can't be read.
+func TestStranger(t *testing.T) {
+	t.Parallel()
+	j := memjournal.New(memjournal.Config{})
+	if err := j.SetNote(t.Context(), watch.NoteName, []byte("not JSON"), 0); err != nil {
+		t.Fatal(err)
+	}
+	w := watch.New(j, func() time.Time { return at(60) }, slog.New(slog.DiscardHandler))
+	for _, m := range []transport.Received{{}, {Payload: []byte("{}")}, {Headers: map[string]string{"ce_type": "dsar.task.ended.v1"}, Payload: []byte("{")}} {
+		w.Take(m)
+	}
+	if err := w.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := watch.Save(t.Context(), j, []dsar.Event{dsar.TaskSent{System: "s", At: at(1)}}); err != nil {
+		t.Fatal(err)
+	}
+	if systems, err := watch.Load(t.Context(), j); err != nil || !systems["s"].Sent.Equal(at(1)) {
+		t.Errorf("%v %v", systems, err)
+	}
+}

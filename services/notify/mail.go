@@ -1,0 +1,26 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"habeas.dev/services/internal/mail"
+)
+
+// Mail sends messages to people.
+type Mail struct {
+	Server mail.Server
+	To     []string
+}
+
+var _ Channel = Mail{}
+
+// Deliver implements [Channel].
+func (m Mail) Deliver(ctx context.Context, one Message) error {
+	err := m.Server.Send(ctx, mail.Message{To: m.To, ID: one.ID, Subject: one.Subject(), Text: one.Text(), Language: "en", Date: one.At})
+	if errors.Is(err, mail.ErrRefused) {
+		return fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	return err
+}

@@ -1,0 +1,145 @@
+package notify
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/journal"
+)
+
+// maxMatters bounds what is looked at of each kind: the most urgent. A message
+// says that there are more.
+const maxMatters = 500
+
+// Kind is what is the matter.
+type Kind string
+
+// The kinds, the most urgent first.
+const (
+	SystemDown Kind = "system-down"     // a system doesn't answer
+	Overdue    Kind = "overdue"         // the due date has passed
+	Attention  Kind = "needs-attention" // a person must act
+	DueSoon    Kind = "due-soon"        // the due date comes near
+)
+
+func kinds() []Kind { return []Kind{SystemDown, Overdue, Attention, DueSoon} }
+
+// Matter is one thing that people are told.
+type Matter struct {
+	Kind Kind `json:"kind"`
+	// System is the one that doesn't answer, since when; with system-down.
+	System string    `json:"system,omitempty"`
+	Since  time.Time `json:"since,omitzero"`
+	// The request; with the others.
+	RequestID    string    `json:"request_id,omitempty"`
+	Right        string    `json:"right,omitempty"`
+	Jurisdiction string    `json:"jurisdiction,omitempty"`
+	Status       string    `json:"status,omitempty"`
+	DueAt        time.Time `json:"due_at,omitzero"`
+	Waiting      []string  `json:"waiting,omitempty"`
+	Assignee     string    `json:"assignee,omitempty"`
+	URL          string    `json:"url,omitempty"`
+}
+
+// key is what is told once: an extended request's new due date is news.
+func (m Matter) key() string {
+	switch m.Kind {
+	case SystemDown:
+		return fmt.Sprintf("%s %s %d", m.Kind, m.System, m.Since.Unix())
+	case Attention:
+		return fmt.Sprintf("%s %s", m.Kind, m.RequestID)
+	default:
+		return fmt.Sprintf("%s %s %d", m.Kind, m.RequestID, m.DueAt.Unix())
+	}
+}
+
+// Total is how many there are of a kind; More: at least so many.
+type Total struct {
+	Kind  Kind `json:"kind"`
+	Count int  `json:"count"`
+	More  bool `json:"more,omitempty"`
+}
+
+// matters is all that is the matter now, the most urgent first.
+func (n *Notifier) matters(ctx context.Context, now time.Time) (all []Matter, totals []Total, err error) {
+	down, err := n.down(ctx, now)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(down)) {
+		all = append(all, Matter{Kind: SystemDown, System: name, Since: down[name].Silent})
+	}
+	due, err := n.list(ctx, journal.Filter{Statuses: running(), DueFirst: true, DueBefore: now.Add(n.DueWithin), Limit: maxMatters})
+	if err != nil {
+		return nil, nil, err
+	}
+	waiting, err := n.list(ctx, journal.Filter{Statuses: []string{string(dsar.StatusNeedsAttention)}, DueFirst: true, Limit: maxMatters})
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, r := range due {
+		switch {
+		case r.Overdue:
+			all = append(all, n.about(Overdue, r))
+		case !r.DueAt.Before(now):
+			all = append(all, n.about(DueSoon, r))
+		}
+		// Else it was answered in time, and goes on with what it had to keep.
+	}
+	for _, r := range waiting {
+		all = append(all, n.about(Attention, r))
+	}
+	slices.SortStableFunc(all, func(a, b Matter) int { return slices.Index(kinds(), a.Kind) - slices.Index(kinds(), b.Kind) })
+	for _, kind := range kinds() {
+		t := Total{Kind: kind}
+		for _, m := range all {
+			if m.Kind == kind {
+				t.Count++
+			}
+		}
+		switch kind {
+		case Attention:
+			t.More = len(waiting) == maxMatters
+		case DueSoon:
+			t.More = len(due) == maxMatters
+		case Overdue: // they come first: all are there where others are
+			t.More = t.Count == maxMatters
+		case SystemDown:
+		}
+		if t.Count > 0 {
+			totals = append(totals, t)
+		}
+	}
+	return all, totals, nil
+}
+
+func (n *Notifier) list(ctx context.Context, f journal.Filter) ([]journal.Row, error) {
+	rows, err := n.Journal.List(ctx, f)
+	if err != nil {
+		return nil, fmt.Errorf("notify: %w", err)
+	}
+	return rows, nil
+}
+
+func (n *Notifier) about(kind Kind, r journal.Row) Matter {
+	m := Matter{Kind: kind, RequestID: r.RequestID, Right: r.Right, Jurisdiction: r.Jurisdiction, Status: r.Status, DueAt: r.DueAt, Waiting: r.Waiting, Assignee: r.Assignee}
+	if n.Console != "" {
+		m.URL = n.Console + "/requests/" + r.RequestID
+	}
+	return m
+}
+
+// running are the statuses of requests that haven't ended.
+func running() []string {
+	var list []string
+	for _, s := range dsar.Statuses() {
+		if !s.Ended() {
+			list = append(list, string(s))
+		}
+	}
+	return list
+}

@@ -1,0 +1,196 @@
+// Package notify tells people what waits for them: requests whose due date comes
+// near or has passed, requests that need a person, systems that don't answer.
+//
+// It looks at the journal, and tells what it hasn't told yet: many things in one
+// message, and not one after the other. What was told, and what is still to be
+// delivered, is a note in the journal, so that nothing is lost with a process and
+// one of several does the work. A message is delivered at least once; its id is
+// the same each time, so that a receiver can tell.
+//
+// Nothing that it says identifies a person: ids, rights, dates, names of systems.
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+
+	"habeas.dev/pkg/telemetry"
+	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/watch"
+)
+
+const (
+	// DefaultEvery is how often it looks, DefaultDigest how long it gathers before
+	// it speaks again.
+	DefaultEvery  = time.Minute
+	DefaultDigest = 15 * time.Minute
+	// DefaultDueWithin is how long before its due date a request is told of, and
+	// DefaultSilentAfter for how long a system may not answer.
+	DefaultDueWithin   = 5 * 24 * time.Hour
+	DefaultSilentAfter = 10 * time.Minute
+	// retryFirst and retryMost are the waits between tries of one delivery, which
+	// double; it is given up after retryFor, and that is an error in the log.
+	retryFirst = 10 * time.Second
+	retryMost  = time.Hour
+	retryFor   = 3 * 24 * time.Hour
+	// deliverTime bounds one try.
+	deliverTime = time.Minute
+	// maxPending bounds the deliveries that wait: a channel that is away for days
+	// finds the newest, which say how things stand.
+	maxPending = 50
+	// againAfter is when something that is still so is told again.
+	againAfter = 7 * 24 * time.Hour
+)
+
+// Journal is what it looks at, and where it remembers.
+type Journal interface {
+	journal.Lister
+	journal.Notes
+}
+
+// Channel delivers a message. An error of [ErrRefused] isn't tried again. Errors
+// are logged as they are: they MUST hold no address (TestWebhookAnswers, TestMail).
+type Channel interface {
+	Deliver(ctx context.Context, m Message) error
+}
+
+// ErrRefused says that a channel will never take a message.
+var ErrRefused = errors.New("the receiver refuses the message")
+
+// Config is what it works with. Channels, Journal, Now and Log must be set.
+type Config struct {
+	Journal Journal
+	// Channels by name: the name is in the note and in the log.
+	Channels map[string]Channel
+	// Every, Digest, DueWithin and SilentAfter have defaults.
+	Every, Digest, DueWithin, SilentAfter time.Duration
+	// Console is the console's address, for links; empty: none.
+	Console string
+	Now     func() time.Time
+	Log     *slog.Logger
+}
+
+// Notifier tells people.
+type Notifier struct {
+	Config
+	self string // this process, among several
+}
+
+// New returns a notifier.
+func New(c Config) *Notifier {
+	for _, one := range []struct {
+		value *time.Duration
+		or    time.Duration
+	}{{&c.Every, DefaultEvery}, {&c.Digest, DefaultDigest}, {&c.DueWithin, DefaultDueWithin}, {&c.SilentAfter, DefaultSilentAfter}} {
+		if *one.value <= 0 {
+			*one.value = one.or
+		}
+	}
+	return &Notifier{Config: c, self: uuid.NewString()}
+}
+
+// Run looks again and again until the context is over.
+func (n *Notifier) Run(ctx context.Context) error {
+	beat := time.NewTicker(n.Every)
+	defer beat.Stop()
+	for {
+		if err := n.Look(ctx); err != nil && ctx.Err() == nil {
+			n.Log.WarnContext(ctx, "nobody is notified now; it is tried again", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-beat.C:
+		}
+	}
+}
+
+// Look tells what there is to tell, and delivers what is due. Where another
+// process is at it, nothing is done.
+func (n *Notifier) Look(ctx context.Context) error {
+	m, version, err := recall(ctx, n.Journal)
+	if err != nil {
+		return err
+	}
+	now := n.Now()
+	if m.Holder != n.self && now.Before(m.Until) {
+		return nil
+	}
+	m.Holder, m.Until = n.self, now.Add(n.holdFor())
+	matters, totals, err := n.matters(ctx, now)
+	if err != nil {
+		return err
+	}
+	if fresh := m.untold(matters, now); len(fresh) > 0 && now.Sub(m.Spoke) >= n.Digest {
+		message := n.message(fresh, totals, now)
+		for name := range n.Channels {
+			m.add(delivery{Channel: name, Message: message, Since: now})
+		}
+		m.tell(fresh, now)
+	}
+	// It is noted before it is sent: whoever goes on sends the same, under the
+	// same id.
+	if version, err = remember(ctx, n.Journal, m, version); err != nil {
+		return err
+	}
+	return n.deliver(ctx, m, version)
+}
+
+// holdFor is for how long others leave the work to this process: its next look
+// comes before.
+func (n *Notifier) holdFor() time.Duration { return 2*n.Every + deliverTime }
+
+// deliver sends what is due, and notes each that arrived.
+func (n *Notifier) deliver(ctx context.Context, m *memory, version int64) error {
+	now := n.Now()
+	for _, d := range m.due(now) {
+		channel, ok := n.Channels[d.Channel]
+		if !ok {
+			m.drop(d) // it is configured no longer
+			continue
+		}
+		err := n.try(ctx, channel, d.Message)
+		switch {
+		case err == nil:
+			m.drop(d)
+		case ctx.Err() != nil:
+			return fmt.Errorf("notify: %w", err)
+		case errors.Is(err, ErrRefused), now.Sub(d.Since) > retryFor:
+			n.Log.ErrorContext(ctx, "a notification is given up", slog.Any("channel", telemetry.Safe(d.Channel)), "event_id", d.Message.ID, "tries", d.Tries+1, "error", telemetry.Vouch(err))
+			m.drop(d)
+		default:
+			n.Log.WarnContext(ctx, "a notification isn't delivered yet", slog.Any("channel", telemetry.Safe(d.Channel)), "event_id", d.Message.ID, "tries", d.Tries+1, "error", telemetry.Vouch(err))
+			m.later(d, now)
+		}
+		m.Until = n.Now().Add(n.holdFor())
+		if version, err = remember(ctx, n.Journal, m, version); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (n *Notifier) try(ctx context.Context, c Channel, m Message) error {
+	ctx, cancel := context.WithTimeout(ctx, deliverTime)
+	defer cancel()
+	return c.Deliver(ctx, m)
+}
+
+// down are the systems that don't answer.
+func (n *Notifier) down(ctx context.Context, now time.Time) (map[string]watch.System, error) {
+	systems, err := watch.Load(ctx, n.Journal)
+	if err != nil {
+		return nil, fmt.Errorf("notify: systems: %w", err)
+	}
+	for name, s := range systems {
+		if !s.Down(now, n.SilentAfter) {
+			delete(systems, name)
+		}
+	}
+	return systems, nil
+}
