@@ -86,6 +86,8 @@ type answerDataset struct {
 	LeftOut        coverageCode `json:"left_out,omitempty"`
 	LeftOutRecords int64        `json:"left_out_records,omitempty"`
 	NotShown       []notShown   `json:"not_shown,omitempty"`
+	// Redacted are the columns of which something is about other people.
+	Redacted []string `json:"redacted,omitempty"`
 
 	Found      int64 `json:"found,omitempty"`
 	Erased     int64 `json:"erased,omitempty"`
@@ -278,6 +280,9 @@ func (b *build) answerDataset(part *systemPart, ds *manifest.Dataset) (answerDat
 		for _, c := range t.columns {
 			if c.held {
 				d.NotShown = append(d.NotShown, notShown{Column: c.name, Kind: c.kind, title: c.title})
+			}
+			if c.others {
+				d.Redacted = append(d.Redacted, c.name)
 			}
 		}
 	}

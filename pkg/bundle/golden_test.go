@@ -384,7 +384,7 @@ func TestCaliforniaBundle(t *testing.T) {
 	in := accessInput(t)
 	in.Jurisdiction = "California"
 	in.Policy = bundle.Policy{
-		Law: "California Consumer Privacy Act (CCPA)", Entity: "Example Cloud Inc.", HideNeverShown: true, Categories: true,
+		Law: "California Consumer Privacy Act (CCPA)", Entity: "Example Cloud Inc.", NeverShown: manifest.NeverShownKinds(), Categories: true,
 		Statements: []string{"We sold none of your data in the 12 months before your request."},
 		Complaint:  []bundle.Authority{{Name: "California Privacy Protection Agency", URL: "https://cppa.ca.gov"}},
 	}

@@ -449,6 +449,9 @@ func (b *build) pageLeftOut(p *page, s *answerSystem, d *answerDataset) {
 	if len(d.Unchanged) > 0 {
 		p.LeftOut = append(p.LeftOut, leftView{what + " · " + w.list(s.columns(d.Dataset, d.Unchanged, w.Lang), w.and), w.leftUnchanged})
 	}
+	if len(d.Redacted) > 0 {
+		p.LeftOut = append(p.LeftOut, leftView{what + " · " + w.list(s.columns(d.Dataset, d.Redacted, w.Lang), w.and), w.leftOthers})
+	}
 	for _, c := range d.NotShown {
 		p.LeftOut = append(p.LeftOut, leftView{what + " · " + c.title, fmt.Sprintf(w.leftHidden, named(w.hiddenKinds, c.Kind))})
 	}

@@ -351,7 +351,7 @@ func TestPreviewEscapes(t *testing.T) {
 			Policy: bundle.Policy{
 				Law: s("law"), Entity: s("entity"), Contact: s("contact"), Rights: []string{s("right")}, Automated: s("automated"), Transfers: s("transfers"),
 				Complaint:  []bundle.Authority{{Name: s("authority"), Address: s("address"), URL: rapid.SampledFrom([]string{"javascript:alert(1)", `https://a/"onclick="x`, "https://a"}).Draw(t, "url")}},
-				Statements: []string{s("statement")}, Categories: true, HideNeverShown: rapid.Bool().Draw(t, "hide"),
+				Statements: []string{s("statement")}, Categories: true, NeverShown: rapid.SliceOfDistinct(rapid.SampledFrom(manifest.NeverShownKinds()), rapid.ID[string]).Draw(t, "hide"),
 			},
 			Letter: &bundle.Letter{Title: s("letter"), Paragraphs: []string{s("paragraph")}},
 			Run:    bundle.Run{Software: s("software")},

@@ -31,7 +31,7 @@ type plans struct {
 type planKey struct {
 	dataset *manifest.Dataset
 	words   *words
-	hide    bool
+	hide    string // the kinds that are never shown
 }
 
 // plan is how a section of a dataset is written. It doesn't change.
@@ -42,6 +42,7 @@ type plan struct {
 	title   string
 	names   []string // of the section's columns
 	columns []column // as before the first row
+	others  []others // what of its records is about other people
 
 	csvHeader, csvPrefix, jsonPrefix []byte
 
@@ -59,8 +60,8 @@ type shape struct {
 }
 
 // of returns the plan of a section.
-func (p *plans) of(system string, ds *manifest.Dataset, sec record.Section, w *words, hide bool) (*plan, error) {
-	key := planKey{ds, w, hide}
+func (p *plans) of(system string, ds *manifest.Dataset, sec record.Section, w *words, hide []string) (*plan, error) {
+	key := planKey{ds, w, strings.Join(hide, ",")}
 	p.mu.RLock()
 	known := p.byKey[key]
 	p.mu.RUnlock()
@@ -86,7 +87,7 @@ func (p *plans) of(system string, ds *manifest.Dataset, sec record.Section, w *w
 
 // newPlan prepares a section: its columns MUST all be declared, since an
 // undeclared one could be anything, even what must never be shown.
-func newPlan(system string, ds *manifest.Dataset, sec record.Section, w *words, hide bool) (*plan, error) {
+func newPlan(system string, ds *manifest.Dataset, sec record.Section, w *words, hide []string) (*plan, error) {
 	pl := &plan{
 		system: system, dataset: ds, words: w, title: titleOr(ds.Title.In(w.Lang), ds.Name), names: slices.Clone(sec.Columns), shapes: map[string]*shape{},
 		csvHeader:  []byte(mark + systemColumn + "," + datasetColumn),
@@ -110,10 +111,11 @@ func newPlan(system string, ds *manifest.Dataset, sec record.Section, w *words, 
 		}
 	}
 	pl.csvHeader = append(pl.csvHeader, '\r', '\n')
+	pl.others = newOthers(ds, pl.names)
 	return pl, nil
 }
 
-func newColumn(ds *manifest.Dataset, name string, w *words, hide bool) (column, error) {
+func newColumn(ds *manifest.Dataset, name string, w *words, hide []string) (column, error) {
 	if name == systemColumn || name == datasetColumn {
 		return column{}, fmt.Errorf("dataset %s has a column %s, a name that the bundle needs itself", ds.Name, name)
 	}
@@ -128,7 +130,7 @@ func newColumn(ds *manifest.Dataset, name string, w *words, hide bool) (column, 
 	}
 	c := column{name: name, typ: titleOr(declared.Type, "string"), kind: declared.NeverShown, title: columnTitle(declared, w.Lang)}
 	c.key = append(append([]byte{','}, key...), ':')
-	if c.kind != "" && hide {
+	if c.kind != "" && slices.Contains(hide, c.kind) {
 		c.hide, c.typ = true, "string"
 		if c.masked, err = json.Marshal(hiddenCell + c.kind + "]"); err != nil {
 			return column{}, fmt.Errorf("dataset %s: %w", ds.Name, err)

@@ -46,9 +46,13 @@ func (p *preview) cell(html []byte, raw json.RawMessage, hide bool) []byte {
 	switch {
 	case len(raw) == 0 || raw[0] == 'n' || len(raw) == 2 && raw[0] == '"':
 		return append(html, `<td class="nil">–</td>`...)
-	case hide:
+	case hide || bytes.Equal(raw, othersCell):
 		html = append(html, `<td class="nil">`...)
-		html = appendEscaped(html, p.w.hidden)
+		if hidden := p.w.hidden; hide {
+			html = appendEscaped(html, hidden)
+		} else {
+			html = appendEscaped(html, p.w.othersHidden)
+		}
 	case raw[0] == '"':
 		html = append(html, `<td>`...)
 		if text, ok := plainString(raw); ok {

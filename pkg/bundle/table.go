@@ -43,6 +43,8 @@ type column struct {
 	masked json.RawMessage
 	// held tells that a value was there to be masked.
 	held bool
+	// others tells that something was redacted that is about other people.
+	others bool
 }
 
 // table is one dataset on its way into the bundle.
@@ -51,6 +53,8 @@ type table struct {
 	columns []column // the plan's, and what was learnt from the rows
 	records int64
 	preview preview
+	// released tells that a person has looked, and shows what is about others.
+	released bool
 
 	csv, json         []byte // what isn't written yet
 	csvEntry          *entry // set where the CSV is large
@@ -82,6 +86,7 @@ func (t *table) row(b *build, row []json.RawMessage) error {
 	if len(row) != len(t.columns) {
 		return errColumns
 	}
+	row = t.withoutOthers(b, row)
 	if t.records == 0 {
 		t.csv = append(t.csv, t.csvHeader...)
 	}

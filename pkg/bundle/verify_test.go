@@ -18,6 +18,7 @@ import (
 	"testing"
 
 	"habeas.dev/pkg/bundle"
+	"habeas.dev/pkg/manifest"
 )
 
 // member is a file of a ZIP that a test makes by hand.
@@ -336,7 +337,7 @@ func TestPython(t *testing.T) {
 		t.Skip("no HABEAS_TEST_PYTHON")
 	}
 	california := accessInput(t)
-	california.Policy.HideNeverShown = true
+	california.Policy.NeverShown = manifest.NeverShownKinds()
 	for name, data := range map[string][]byte{
 		"access": first(write(t, accessInput(t))), "typical": first(write(t, typicalInput(t))), "erasure": first(write(t, erasureInput(t))),
 		"california": first(write(t, california)), "large": first(write(t, largeInput(t, 2<<20))),

@@ -39,7 +39,7 @@ type words struct {
 	Systems, Category, origin, Purpose, legalBasis, Recipients, storage, noRecipients string
 	emptyDatasets                                                                     string // "%s": names
 	preview                                                                           string // "%s of %s": numbers
-	Files, AsTable, AsJSON, field, value, yes, no, hidden, noValue                    string
+	Files, AsTable, AsJSON, field, value, yes, no, hidden, othersHidden, noValue      string
 
 	// Erasure and the rights that change something.
 	Dataset, found, erased, anonymised, rectified, restricted string
@@ -48,7 +48,7 @@ type words struct {
 	proven, provenKept, provenTitle, notProven                string // "%s": a time
 
 	// What was left out.
-	LeftOut, LeftOutLead, leftDerived, leftReceived, leftBasis, leftHidden, NothingLeftOut string
+	LeftOut, LeftOutLead, leftDerived, leftReceived, leftBasis, leftHidden, leftOthers, NothingLeftOut string
 
 	// The table of categories.
 	Categories, CategoriesLead, Sources string

@@ -47,7 +47,7 @@ var english = words{
 	emptyDatasets: "Also looked for, and empty: %s.",
 	preview:       "The first %s of %s are shown. All of them are in the files.",
 	Files:         "All of it", AsTable: "table (CSV)", AsJSON: "JSON", field: "Field", value: "Value", yes: "yes", no: "no",
-	hidden: "held, not shown", noValue: "empty",
+	hidden: "held, not shown", othersHidden: "about somebody else", noValue: "empty",
 
 	Dataset: "Data", found: "Found", erased: "Erased", anonymised: "Made anonymous", rectified: "Corrected", restricted: "Restricted",
 	KeptTitle: "What must be kept, and until when",
@@ -64,6 +64,7 @@ var english = words{
 	leftReceived:   "We received it from others. The right to take data with you covers what you gave us and what was recorded from your use. You can ask for a copy of this data too: that is the right of access.",
 	leftBasis:      "We hold it on another ground (%s). The right to take data with you covers what rests on your consent or on a contract. You can ask for a copy of this data too: that is the right of access.",
 	leftHidden:     "We hold this about you: %s. To keep it safe, the law forbids us to show it in an answer. Its place in the files says “held, not shown”.",
+	leftOthers:     "Part of this is about other people, who have a right that we keep it to ourselves. Its place in the files says “about somebody else, not shown”.",
 	NothingLeftOut: "Nothing was left out.",
 
 	Categories: "Categories of data", CategoriesLead: "What was collected about you, by category.", Sources: "Sources",

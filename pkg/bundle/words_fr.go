@@ -48,7 +48,7 @@ var french = words{
 	emptyDatasets: "Également recherché, sans résultat : %s.",
 	preview:       "Les %s premiers sur %s sont affichés. Tous se trouvent dans les fichiers.",
 	Files:         "En entier", AsTable: "tableau (CSV)", AsJSON: "JSON", field: "Champ", value: "Valeur", yes: "oui", no: "non",
-	hidden: "détenu, non affiché", noValue: "vide",
+	hidden: "détenu, non affiché", othersHidden: "concerne une autre personne", noValue: "vide",
 
 	Dataset: "Données", found: "Trouvés", erased: "Effacés", anonymised: "Anonymisés", rectified: "Rectifiés", restricted: "Limités",
 	KeptTitle: "Ce qui doit être conservé, et jusqu’à quand",
@@ -65,6 +65,7 @@ var french = words{
 	leftReceived:   "Nous l’avons reçu de tiers. Le droit à la portabilité couvre ce que vous nous avez fourni et ce qui a été enregistré de votre utilisation. Vous pouvez aussi en demander une copie : c’est le droit d’accès.",
 	leftBasis:      "Nous le détenons pour une autre raison (%s). Le droit à la portabilité couvre ce qui repose sur votre consentement ou sur un contrat. Vous pouvez aussi en demander une copie : c’est le droit d’accès.",
 	leftHidden:     "Nous détenons ceci sur vous : %s. Pour votre sécurité, la loi nous interdit de le montrer dans une réponse. À sa place, les fichiers disent « held, not shown » (détenu, non affiché).",
+	leftOthers:     "Une partie concerne d’autres personnes, qui ont le droit que nous la gardions pour nous. À sa place, les fichiers disent « about somebody else, not shown » (concerne une autre personne, non affiché).",
 	NothingLeftOut: "Rien n’a été omis.",
 
 	Categories: "Catégories de données", CategoriesLead: "Ce qui a été collecté à votre sujet, par catégorie.", Sources: "Sources",

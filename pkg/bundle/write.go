@@ -103,6 +103,7 @@ type build struct {
 	buffers *buffers
 	systems []*systemPart
 	plans   *plans
+	persons manifest.Persons // see person
 }
 
 // systemPart is what was read of one system.
@@ -249,11 +250,13 @@ func (b *build) section(part *systemPart, rd *record.Reader, sec record.Section)
 	if coverage(b.in.Right, ds) != covered {
 		return part.skip(rd, ds)
 	}
-	pl, err := b.plans.of(part.name, ds, sec, b.words, b.in.Policy.HideNeverShown)
+	pl, err := b.plans.of(part.name, ds, sec, b.words, b.in.Policy.NeverShown)
 	if err != nil {
 		return err
 	}
 	t := newTable(pl)
+	end := part.end(dsar.Gather)
+	t.released = end != nil && end.Code == dsar.CodeOthersReleased
 	t.csv, t.json = b.buffers.csv[:0], b.buffers.json[:0]
 	if err := t.copy(b, rd); err != nil {
 		return err
@@ -345,7 +348,7 @@ func (b *build) secondPass(ctx context.Context, part *systemPart, src Source) er
 		}
 		t := part.tables[at]
 		t.json = b.buffers.json[:0]
-		if err := t.copyJSON(rd, b.archive); err != nil {
+		if err := t.copyJSON(b, rd); err != nil {
 			return err
 		}
 		b.buffers.json, t.json = t.json, nil
@@ -361,8 +364,8 @@ func (b *build) secondPass(ctx context.Context, part *systemPart, src Source) er
 var errChanged = errors.New("the record stream changed between its two passes")
 
 // copyJSON writes a large dataset's JSON as it comes.
-func (t *table) copyJSON(rd *record.Reader, a *archive) error {
-	e, err := a.openPayload(t.jsonName())
+func (t *table) copyJSON(b *build, rd *record.Reader) error {
+	e, err := b.archive.openPayload(t.jsonName())
 	if err != nil {
 		return err
 	}
@@ -378,6 +381,7 @@ func (t *table) copyJSON(rd *record.Reader, a *archive) error {
 		if len(row) != len(t.columns) {
 			return errChanged
 		}
+		row = t.withoutOthers(b, row)
 		if n == 0 {
 			t.json = append(t.json, '[', '\n')
 		} else {

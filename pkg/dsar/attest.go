@@ -25,14 +25,22 @@ func (c Attest) decide(d *decider) error {
 	if !slices.Contains(Attestable(t.Action), c.Outcome) {
 		return fmt.Errorf("%w: %s ends as one of %v", ErrNotAllowed, t.Action, Attestable(t.Action))
 	}
+	e := TaskEnded{System: t.System, Action: t.Action, Attempt: t.Attempt, Outcome: c.Outcome, Counts: c.Counts, Objects: c.Objects,
+		Identifiers: c.Identifiers, Code: "by-hand", Reason: c.Reason, By: c.By, At: d.now}
+	gathered := c.Outcome == Gathered && len(c.Objects) == 0
 	switch {
 	case c.Reason == "":
 		return fmt.Errorf("%w: what was done must be said", ErrNotAllowed)
-	case c.Outcome == Gathered && len(c.Objects) == 0:
+	case gathered && t.End.Code == CodeOthers:
+		// What the worker gathered is what is disclosed.
+		e.Objects, e.Counts, e.Code = t.End.Objects, t.End.Counts, CodeOthersRedacted
+		if c.Release {
+			e.Code = CodeOthersReleased
+		}
+	case gathered:
 		return fmt.Errorf("%w: the records must be handed over", ErrNotAllowed)
 	}
-	d.record(TaskEnded{System: t.System, Action: t.Action, Attempt: t.Attempt, Outcome: c.Outcome, Counts: c.Counts, Objects: c.Objects,
-		Identifiers: c.Identifiers, Code: "by-hand", Reason: c.Reason, By: c.By, At: d.now})
+	d.record(e)
 	return nil
 }
 

@@ -242,3 +242,28 @@ func TestFieldsThatCannotBeCorrectedAreForAPerson(t *testing.T) {
 	d.do(dsar.Attest{By: "lea", System: "crm", Outcome: dsar.Rectified, Counts: []dsar.Counts{{Dataset: "contacts", Rectified: 1, Changed: []string{"name", "tax_id"}}}, Reason: "asked the registry", Now: d.now})
 	d.wants("aggregator assemble")
 }
+
+// TestAPersonLooksAtWhatIsAboutOthers: what a worker gathered and may be about
+// other people is not answered with before a person has looked, and then as that
+// person says.
+func TestAPersonLooksAtWhatIsAboutOthers(t *testing.T) {
+	t.Parallel()
+	desks := dsar.System{Name: "desks", Abilities: []dsar.Action{dsar.Gather}, Needs: []dsar.IdentifierType{"email"}}
+	for release, code := range map[bool]string{false: dsar.CodeOthersRedacted, true: dsar.CodeOthersReleased} {
+		d := underLaw(t, dsar.Access, dsar.Terms{}, desks)
+		d.wants("desks gather")
+		objects := []dsar.Object{{Name: "desks/gather/1-x", Records: 3}}
+		d.report(dsar.Report{System: "desks", Action: dsar.Gather, Attempt: 1, Kind: dsar.ReportFailed, Outcome: dsar.Manual, Code: dsar.CodeOthers, Reason: "a person must look",
+			Objects: objects, Counts: []dsar.Counts{{Dataset: "tickets", Found: 3, Gathered: 3}}})
+		if d.state.Status != dsar.StatusNeedsAttention || d.state.Task(dsar.Aggregator, dsar.Assemble) != nil {
+			t.Fatalf("%s: %+v", d.state.Status, d.state.Tasks)
+		}
+		d.refuses(dsar.Attest{By: "lea", System: "desks", Outcome: dsar.Gathered, Now: d.now}, dsar.ErrNotAllowed)
+		d.do(dsar.Attest{By: "lea", System: "desks", Outcome: dsar.Gathered, Release: release, Reason: "read it", Now: d.now})
+		end := d.state.Task("desks", dsar.Gather).End
+		if end.Code != code || end.By != "lea" || len(end.Objects) != 1 || end.Objects[0] != objects[0] || len(end.Counts) != 1 {
+			t.Errorf("%+v", end)
+		}
+		d.wants("aggregator assemble")
+	}
+}

@@ -143,7 +143,12 @@ type Attest struct {
 	Outcome Outcome
 	Counts  []Counts
 	// Objects are the records that the person left in the vault; with gather.
+	// They may be left out where a worker has gathered and a person had to look
+	// ([CodeOthers]): what it gathered is then the answer.
 	Objects []Object
+	// Release shows what a worker gathered as it is; else what the manifest names
+	// as being about other people is redacted.
+	Release bool
 	// Identifiers are those that the person found; with resolve.
 	Identifiers []Identifier
 	Now         time.Time

@@ -106,7 +106,11 @@ func (c Heard) decide(d *decider) error {
 	case ReportParked:
 		d.record(TaskParked{System: r.System, Action: r.Action, Attempt: r.Attempt, Until: d.until(r.Until), Code: r.Code, Reason: r.Reason, Detail: r.Detail, At: d.now})
 	case ReportFailed:
-		d.fail(r, Failed, r.Code, r.Reason)
+		outcome := Failed
+		if r.Outcome == Manual {
+			outcome = Manual
+		}
+		d.fail(r, outcome, r.Code, r.Reason)
 	case ReportEnded:
 		d.ended(r)
 	default:
@@ -176,7 +180,7 @@ func (d *decider) until(t time.Time) time.Time {
 }
 
 func (d *decider) fail(r Report, o Outcome, code, reason string) {
-	d.record(TaskFailed{System: r.System, Action: r.Action, Attempt: r.Attempt, Outcome: o, Counts: r.Counts, Code: code, Reason: reason, Detail: r.Detail, At: d.now})
+	d.record(TaskFailed{System: r.System, Action: r.Action, Attempt: r.Attempt, Outcome: o, Counts: r.Counts, Objects: r.Objects, Code: code, Reason: reason, Detail: r.Detail, At: d.now})
 }
 
 func (d *decider) brake(system string) int64 {

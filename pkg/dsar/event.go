@@ -117,6 +117,7 @@ type TaskFailed struct {
 	Attempt int       `json:"attempt,omitempty"`
 	Outcome Outcome   `json:"outcome"`
 	Counts  []Counts  `json:"counts,omitempty"`
+	Objects []Object  `json:"objects,omitempty"` // what a person must look at
 	Code    string    `json:"code"`
 	Reason  string    `json:"reason,omitempty"`
 	Detail  []byte    `json:"detail,omitempty"`

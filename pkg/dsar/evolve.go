@@ -60,7 +60,7 @@ func Evolve(s State, e Event) State {
 	case TaskFailed:
 		s = s.change(e.System, e.Action, func(t *TaskState) {
 			t.Status = TaskIsFailed
-			t.End = ActionEnd{Action: e.Action, Outcome: e.Outcome, At: e.At, Counts: e.Counts, Code: e.Code, Reason: e.Reason}
+			t.End = ActionEnd{Action: e.Action, Outcome: e.Outcome, At: e.At, Counts: e.Counts, Objects: e.Objects, Code: e.Code, Reason: e.Reason}
 		})
 	case AttentionNeeded:
 		s.Status, s.Attention = StatusNeedsAttention, e

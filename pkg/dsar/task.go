@@ -81,6 +81,15 @@ const (
 	CodeObjectDamaged = "object-damaged"
 )
 
+// The codes of a gathering whose records a person must look at, since they may
+// tell of other people as well, and of what that person decides: to show them
+// as they are, or without what the manifest names.
+const (
+	CodeOthers         = "others"
+	CodeOthersReleased = "others-released"
+	CodeOthersRedacted = "others-redacted"
+)
+
 // Task is what a worker is told: one action on one system for one request.
 // It is the data of the CloudEvent dsar.task.v1.
 type Task struct {
@@ -157,7 +166,7 @@ type Report struct {
 	Action    Action     `json:"action"`
 	Attempt   int        `json:"attempt"`
 	Kind      ReportKind `json:"kind"`
-	Outcome   Outcome    `json:"outcome,omitempty"` // with ended
+	Outcome   Outcome    `json:"outcome,omitempty"` // with ended; with failed, Manual or Failed
 	Until     time.Time  `json:"until,omitzero"`    // with parked
 	Counts    []Counts   `json:"counts,omitempty"`
 	Objects   []Object   `json:"objects,omitempty"`

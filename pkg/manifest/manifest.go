@@ -110,6 +110,9 @@ type Dataset struct {
 	// Retention are the duties and claims under which records must stay; a
 	// record stays as long as the longest of them.
 	Retention []Retention `yaml:"retention,omitempty"`
+	// Others says what of the records is about other people (GDPR art. 15(4),
+	// 20(4)).
+	Others []Others `yaml:"others,omitempty"`
 	// SQL says how pkg/sqlsystem reads and erases it.
 	SQL *DatasetSQL `yaml:"sql,omitempty"`
 	// Worker is what the system's own worker wants to know of it, in that
@@ -126,6 +129,22 @@ type Column struct {
 	// NeverShown marks what 11 CCR 7024(d) forbids to disclose in an answer:
 	// one of [NeverShownKinds].
 	NeverShown string `yaml:"never_shown,omitempty"`
+}
+
+// Others is a rule on what of a record is about other people, as in a ticket that
+// several write to. Nobody is answered with that.
+type Others struct {
+	// Columns are what is about others.
+	Columns []string `yaml:"columns"`
+	// When names what columns hold in the records that the rule is for; none: it is
+	// for all of them.
+	When map[string]string `yaml:"when,omitempty"`
+	// Unless says which records are the person's own: those in which one of these
+	// columns holds the person's identifier of that type. None: no record is.
+	Unless map[dsar.IdentifierType]string `yaml:"unless,omitempty"`
+	// Then is one of [OthersChoices]: the columns are redacted, which is the
+	// default, or a person looks at the records before anything is disclosed.
+	Then string `yaml:"then,omitempty"`
 }
 
 // Retention is a duty or claim under which records must stay for a while.

@@ -198,6 +198,11 @@ var bad = []struct {
 	{"nobody's data", "lease: 2m", "lease: 2m\nprocessing: {security: {en: Locks}}", "processing:", "subjects is missing", false},
 	{"a transfer without a safeguard", "lease: 2m", "lease: 2m\nprocessing: {subjects: {en: All}, transfers: [{to: {en: Mars}}]}", "processing:", "safeguard is missing", false},
 	{"a technical table twice", "  schema: public", "  technical: [a, a]\n  schema: public", "technical:", `"a" stands twice`, false},
+	{"others' unknown column", "    sql:\n      table: orders", "    others: [{columns: [buyer]}]\n    sql:\n      table: orders", "others:", `others of orders names the unknown column "buyer"; name one of its columns`, true},
+	{"others' nothing", "    sql:\n      table: orders", "    others: [{columns: []}]\n    sql:\n      table: orders", "others:", "columns are missing", false},
+	{"others unless never told", "    sql:\n      table: orders", "    others: [{columns: [number], unless: {tax_id: number}}]\n    sql:\n      table: orders", "others:", `"tax_id" isn't among the system's needs`, true},
+	{"others when unknown", "    sql:\n      table: orders", "    others: [{columns: [number], when: {kind: gift}}]\n    sql:\n      table: orders", "others:", `names the unknown column "kind"`, true},
+	{"others then what", "    sql:\n      table: orders", "    others: [{columns: [number], then: burn}]\n    sql:\n      table: orders", "others:", `unknown then "burn"; allowed: redact, person`, false},
 	{"dotted table", "table: orders\n", "table: public.orders\n", "public.orders", "isn't a name in a database", false},
 }
 

@@ -3,6 +3,7 @@ package manifest
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -177,9 +178,44 @@ func (v *validation) dataset(path string, i int) {
 			oneOf(v, at+".never_shown", "never_shown", c.NeverShown, NeverShownKinds())
 		}
 	}
+	v.list(path+".others", len(d.Others))
+	for j := range d.Others {
+		v.others(index(path+".others", j), d, &d.Others[j])
+	}
 	v.list(path+".retention", len(d.Retention))
 	for j := range d.Retention {
 		v.retention(index(path+".retention", j), d, &d.Retention[j])
+	}
+}
+
+func (v *validation) others(path string, d *Dataset, o *Others) {
+	if len(o.Columns) == 0 {
+		v.add(path+".columns", "columns are missing", "name those that are about other people")
+	}
+	v.list(path+".columns", len(o.Columns))
+	known := func(at, name string) {
+		if d.Column(name) == nil {
+			v.add(at, fmt.Sprintf("others of %s names the unknown column %q", d.Name, name), "name one of its columns: "+columnNames(d))
+		}
+	}
+	for i, name := range o.Columns {
+		known(index(path+".columns", i), name)
+	}
+	v.list(path+".when", len(o.When))
+	for _, name := range slices.Sorted(maps.Keys(o.When)) {
+		known(path+".when."+name, name)
+		v.words(path+".when."+name, "when", o.When[name])
+	}
+	v.list(path+".unless", len(o.Unless))
+	for _, t := range slices.Sorted(maps.Keys(o.Unless)) {
+		at := path + ".unless." + string(t)
+		if !slices.Contains(v.m.Needs, t) {
+			v.add(at, fmt.Sprintf("%q isn't among the system's needs, so it is never told", t), "add it to needs")
+		}
+		known(at, o.Unless[t])
+	}
+	if o.Then != "" {
+		oneOf(v, path+".then", "then", o.Then, OthersChoices())
 	}
 }
 

@@ -45,6 +45,15 @@ func NeverShownKinds() []string {
 	return []string{"government-id", "financial-account", "health-id", "password", "security-question", "biometric"}
 }
 
+// What [Others.Then] can say.
+const (
+	OthersRedact = "redact"
+	OthersPerson = "person"
+)
+
+// OthersChoices lists what can be done about what is about other people.
+func OthersChoices() []string { return []string{OthersRedact, OthersPerson} }
+
 // What [Retention.Undated] can say.
 const (
 	UndatedStay = "stay"

@@ -14,6 +14,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/record"
 	"habeas.dev/pkg/worker"
 )
@@ -42,6 +43,44 @@ func TestGather(t *testing.T) {
 	}
 	if err := contains(object(t, v, r), address(anna), "Lyon", "7"); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestAboutOthers: records that may tell of other people are gathered and wait for
+// a person; the person's own, and those that portability leaves out, don't.
+func TestAboutOthers(t *testing.T) {
+	t.Parallel()
+	v := newVault(t)
+	m := gatherOnly()
+	m.Datasets[0].Others = []manifest.Others{{Columns: []string{"city"}, Unless: map[dsar.IdentifierType]string{"email": "email"}, Then: manifest.OthersPerson}}
+	for name, c := range map[string]struct {
+		right dsar.Right
+		email func(worker.Task) string
+		city  any
+		waits bool
+	}{
+		"one's own":         {dsar.Access, func(tk worker.Task) string { return strings.ToUpper(email(tk)) }, "Lyon", false},
+		"somebody else's":   {dsar.Access, func(worker.Task) string { return "eve@example.com" }, "Lyon", true},
+		"nobody's":          {dsar.Access, func(worker.Task) string { return "" }, "Lyon", true},
+		"nothing about eve": {dsar.Access, func(worker.Task) string { return "eve@example.com" }, nil, false},
+	} {
+		w := newWorker(t, m, impl{gather: func(_ context.Context, tk worker.Task, out *worker.Records) error {
+			return out.Write("profile", record.Record{"email": c.email(tk), "city": c.city})
+		}})
+		r := handle(t, w, v, task(t, v, anna, dsar.Gather, func(tk *dsar.Task) { tk.Right = c.right }))[0]
+		if len(r.Objects) != 1 || len(r.Counts) != 1 {
+			t.Fatalf("%s: %+v", name, r)
+		}
+		if waits := r.Kind == dsar.ReportFailed && r.Outcome == dsar.Manual && r.Code == dsar.CodeOthers && strings.Contains(r.Reason, "profile"); waits != c.waits {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+	m.Datasets[0].LegalBasis = "legitimate-interest"
+	w := newWorker(t, m, impl{gather: func(_ context.Context, _ worker.Task, out *worker.Records) error {
+		return out.Write("profile", record.Record{"email": "eve@example.com", "city": "Lyon"})
+	}})
+	if r := handle(t, w, v, task(t, v, anna, dsar.Gather, func(tk *dsar.Task) { tk.Right = dsar.Portability }))[0]; r.Kind != dsar.ReportEnded {
+		t.Errorf("what isn't answered waits for a person: %+v", r)
 	}
 }
 

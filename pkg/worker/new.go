@@ -58,6 +58,8 @@ type dataset struct {
 	section  record.Section
 	columns  map[string]struct{}
 	portable bool
+	// others are the rules by which a person must look at the records.
+	others []*manifest.Others
 }
 
 // New makes the worker of a system from its manifest and its implementation,
@@ -122,6 +124,11 @@ func newDataset(d *manifest.Dataset) *dataset {
 		section:  record.Section{Dataset: d.Name, Columns: make([]string, len(d.Columns))},
 		columns:  make(map[string]struct{}, len(d.Columns)),
 		portable: portable(d),
+	}
+	for i := range d.Others {
+		if o := &d.Others[i]; o.Asks() {
+			out.others = append(out.others, o)
+		}
 	}
 	for i, c := range d.Columns {
 		out.section.Columns[i] = c.Name

@@ -3,11 +3,14 @@ package worker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"sync/atomic"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/record"
 	"habeas.dev/pkg/vault"
 )
@@ -30,6 +33,8 @@ type Records struct {
 
 	portability bool
 	current     *dataset
+	others      []string // the datasets at which a person must look
+	person      manifest.Persons
 	counts      []dsar.Counts
 	written     atomic.Int64 // read by progress reports
 	err         error        // the first; every later call gives it again
@@ -88,9 +93,42 @@ func (r *Records) Write(dataset string, rec record.Record) error {
 	if err := r.stream.Write(rec); err != nil {
 		return r.fail(r.explain(rec, err))
 	}
+	if len(r.current.others) > 0 {
+		r.lookForOthers(rec)
+	}
 	n.Gathered++
 	r.written.Add(1)
 	return nil
+}
+
+// lookForOthers notes that a person must look at the dataset, where the record
+// holds something that is about other people.
+func (r *Records) lookForOthers(rec record.Record) {
+	if slices.Contains(r.others, r.current.section.Dataset) {
+		return
+	}
+	if r.person == nil {
+		r.person = manifest.Persons{}
+		for _, id := range r.j.open.Identifiers {
+			r.person.Add(id.Type, id.Value)
+		}
+	}
+	text := func(column string) string {
+		switch v := rec[column].(type) {
+		case nil:
+			return ""
+		case string:
+			return v
+		default:
+			return fmt.Sprint(v)
+		}
+	}
+	for _, o := range r.current.others {
+		if o.Of(r.person, text) && slices.ContainsFunc(o.Columns, func(c string) bool { return text(c) != "" }) {
+			r.others = append(r.others, r.current.section.Dataset)
+			return
+		}
+	}
 }
 
 // begin starts a dataset, and the object with the first that is kept.

@@ -38,6 +38,10 @@ func (w *Worker) report(j *job) dsar.Report {
 	case j.err == nil:
 		r.Kind, r.Outcome, r.Counts = dsar.ReportEnded, outcome(j), j.counts
 		r.Objects = j.out.objects()
+		if j.out != nil && len(j.out.others) > 0 {
+			r.Kind, r.Outcome, r.Code = dsar.ReportFailed, dsar.Manual, dsar.CodeOthers
+			r.Reason = cut("other people may be told of in "+strings.Join(j.out.others, ", ")+": a person must look before anything is disclosed", MaxReason)
+		}
 		if len(j.found) > 0 {
 			var err error
 			if r.Identifiers, err = j.seal(); err != nil {

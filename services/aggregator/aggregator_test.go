@@ -182,16 +182,16 @@ func TestPolicy(t *testing.T) {
 	must(t, err)
 	p := aggregator.FromBook(book, "")
 	eea := p("EEA", "fr", dsar.Access)
-	if eea.Law == "" || eea.Entity == "" || len(eea.Complaint) == 0 || eea.HideNeverShown || !slices.Contains(eea.Grants, dsar.Portability) {
+	if eea.Law == "" || eea.Entity == "" || len(eea.Complaint) == 0 || len(eea.NeverShown) > 0 || !slices.Contains(eea.Grants, dsar.Portability) {
 		t.Errorf("EEA: %+v", eea)
 	}
 	if en := p("EEA", "en", dsar.Access); en.Law == eea.Law {
 		t.Error("the law has the same name in French and in English")
 	}
-	if c := p("California", "en", dsar.Access); !c.HideNeverShown || !c.Categories {
+	if c := p("California", "en", dsar.Access); len(c.NeverShown) != 6 || !c.Categories {
 		t.Errorf("California: %+v", c)
 	}
-	if unknown := p("Atlantis", "en", dsar.Access); !unknown.HideNeverShown || unknown.Law != "" {
+	if unknown := p("Atlantis", "en", dsar.Access); len(unknown.NeverShown) != 6 || unknown.Law != "" {
 		t.Errorf("an unknown place: %+v", unknown)
 	}
 	if named := aggregator.FromBook(book, "Example SARL")("EEA", "en", dsar.Access); named.Entity != "Example SARL" {

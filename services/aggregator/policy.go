@@ -3,6 +3,7 @@ package aggregator
 import (
 	"habeas.dev/pkg/bundle"
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/policy"
 )
 
@@ -13,7 +14,7 @@ func FromBook(book *policy.Book, controller string) Policy {
 		j, ok := book.Jurisdiction(jurisdiction)
 		if !ok {
 			// Nothing is known of the place: what may be forbidden isn't shown.
-			return bundle.Policy{Entity: controller, HideNeverShown: true}
+			return bundle.Policy{Entity: controller, NeverShown: manifest.NeverShownKinds()}
 		}
 		lang := bundle.Language(locale)
 		p := bundle.Policy{Law: j.Law.Name.In(lang), Entity: controller}
@@ -26,7 +27,7 @@ func FromBook(book *policy.Book, controller string) Policy {
 		for _, g := range j.Rights {
 			p.Grants = append(p.Grants, g.Right)
 		}
-		p.HideNeverShown, p.Categories = len(j.NeverShown.Kinds) > 0, j.Says(policy.ItemCategoryTables)
+		p.NeverShown, p.Categories = j.NeverShown.Kinds, j.Says(policy.ItemCategoryTables)
 		for _, c := range j.AnswerHolds {
 			switch c.Item { // the others are said from the manifests
 			case policy.ItemAutomated:

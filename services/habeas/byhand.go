@@ -24,6 +24,7 @@ type answerCommand struct {
 	Records map[string]int64  `help:"How many records of which dataset were found, erased, corrected or restricted." placeholder:"DATASET=N"`
 	Ground  string            `help:"With retained: why they must stay." placeholder:"GROUND"`
 	File    map[string]string `help:"With gathered: the records of a dataset, as CSV with column names or as a JSON list." placeholder:"DATASET=FILE"`
+	Release bool              `help:"With gathered, after habeas review: show what the worker gathered as it is; else what the manifest names as being about other people is redacted."`
 	Reason  string            `help:"What was done, for the trace: no personal data in it." placeholder:"TEXT" required:""`
 }
 
@@ -46,7 +47,7 @@ func (c *answerCommand) Run(ctx context.Context) error {
 	}
 	defer in.Close()
 	id := strings.ToLower(c.ID)
-	do := dsar.Attest{By: who(), Reason: c.Reason, System: c.System, Action: c.Action, Outcome: c.Outcome, Now: now()}
+	do := dsar.Attest{By: who(), Reason: c.Reason, System: c.System, Action: c.Action, Outcome: c.Outcome, Release: c.Release, Now: now()}
 	if len(c.File) > 0 {
 		manifests, err := loadManifests(cfg)
 		if err != nil {

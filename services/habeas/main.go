@@ -44,6 +44,7 @@ type commands struct {
 	Refuse      refuseCommand      `cmd:"" help:"End a request on a ground of the law."`
 	Merge       mergeCommand       `cmd:"" help:"End a request that another one answers."`
 	Hold        holdCommand        `cmd:"" help:"Keep records from being erased, for a lawsuit or an inquiry."`
+	Review      reviewCommand      `cmd:"" help:"Look at gathered records that may tell of other people, before they are answered."`
 	Answer      answerCommand      `cmd:"" help:"Say that a task was done by hand."`
 	Bench       benchCommand       `cmd:"" help:"Measure this machine: requests per second, a lone request, a large bundle."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`

@@ -1,0 +1,94 @@
+package bundle
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+
+	"habeas.dev/pkg/manifest"
+)
+
+// othersCell stands in CSV and JSON in the place of what is about other people
+// (GDPR art. 15(4) and 20(4)).
+var othersCell = json.RawMessage(`"[about somebody else, not shown]"`)
+
+// others is a rule of the manifest, on a section's columns.
+type others struct {
+	rule    *manifest.Others
+	columns []int
+	told    map[string]int // the columns by which the rule decides
+}
+
+// newOthers finds the columns that the dataset's rules name.
+func newOthers(ds *manifest.Dataset, names []string) []others {
+	var out []others
+	for i := range ds.Others {
+		o := others{rule: &ds.Others[i], told: map[string]int{}}
+		for at, name := range names {
+			if slices.Contains(o.rule.Columns, name) {
+				o.columns = append(o.columns, at)
+			}
+		}
+		for _, name := range slices.Concat(slices.Collect(maps.Values(o.rule.Unless)), slices.Collect(maps.Keys(o.rule.When))) {
+			if at := slices.Index(names, name); at >= 0 {
+				o.told[name] = at
+			}
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+// withoutOthers redacts what of a row is about other people. What a person must
+// look at stays only where one has, and released it.
+func (t *table) withoutOthers(b *build, row []json.RawMessage) []json.RawMessage {
+	var redacted []json.RawMessage
+	for i := range t.others {
+		o := &t.others[i]
+		if o.rule.Asks() && t.released || !o.rule.Of(b.person(), func(column string) string {
+			if at, ok := o.told[column]; ok {
+				return cellText(row[at])
+			}
+			return ""
+		}) {
+			continue
+		}
+		for _, at := range o.columns {
+			if cellText(row[at]) == "" {
+				continue
+			}
+			if redacted == nil {
+				redacted = slices.Clone(row)
+			}
+			redacted[at] = othersCell
+			t.columns[at].others = true
+		}
+	}
+	if redacted == nil {
+		return row
+	}
+	return redacted
+}
+
+// cellText is a value as a text; "" where there is none.
+func cellText(raw json.RawMessage) string {
+	switch {
+	case len(raw) == 0 || raw[0] == 'n':
+		return ""
+	case raw[0] == '"':
+		return unquote(raw)
+	default:
+		return string(raw)
+	}
+}
+
+// person are the identifiers by which the person was looked for.
+func (b *build) person() manifest.Persons {
+	if b.persons == nil {
+		b.persons = manifest.Persons{}
+		for _, id := range b.in.Identifiers {
+			b.persons.Add(id.Type, id.Value)
+		}
+	}
+	return b.persons
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/record"
+	"habeas.dev/services/internal/installation"
+)
+
+type reviewCommand struct {
+	place
+	ID     string `arg:"" help:"The request's id."`
+	System string `arg:"" help:"The system whose records wait for a person."`
+	Output string `short:"o" required:"" help:"Where the records go, a JSON object a line; - writes them to standard output." placeholder:"FILE"`
+	Force  bool   `help:"Replace the file where it exists."`
+	Reason string `help:"Why you look, for the trace: no personal data in it." placeholder:"TEXT" default:"records that may tell of other people"`
+}
+
+// Help implements kong.HelpProvider.
+func (reviewCommand) Help() string {
+	return "Where a manifest says that records may tell of other people and that a person must look, the request waits for it (the trace says others). " +
+		"This command lays the records that the worker gathered before you, in the clear; that you looked is a fact of the trace. Then say how they are answered:\n\n" +
+		"  habeas answer ID support --outcome gathered --reason \"...\"             what the manifest names is redacted\n" +
+		"  habeas answer ID support --outcome gathered --release --reason \"...\"   they are shown as they are\n" +
+		"  habeas answer ID support --outcome gathered --file messages=edited.json --reason \"...\"   the file is the answer"
+}
+
+// Run looks, once that is noted.
+func (c *reviewCommand) Run(ctx context.Context) error {
+	in, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	id := strings.ToLower(c.ID)
+	state, err := in.Requests.State(ctx, id)
+	if err != nil {
+		return err
+	}
+	task := state.Task(c.System, dsar.Gather)
+	switch {
+	case !state.Exists():
+		return explain(dsar.ErrUnknown, c.ID)
+	case task == nil || task.Status != dsar.TaskIsFailed || len(task.End.Objects) == 0:
+		return fmt.Errorf("request %s: nothing that %s gathered waits for a person; habeas trace %s tells what does", c.ID, c.System, c.ID)
+	}
+	if _, err := in.Requests.Do(ctx, id, dsar.Reveal{By: who(), Reason: c.Reason, Now: now()}); err != nil {
+		return explain(err, c.ID)
+	}
+	records, done := io.Pipe()
+	go func() { done.CloseWithError(printRecords(ctx, done, in, id, task.End.Objects)) }()
+	defer records.Close()
+	if c.Output == "-" {
+		_, err = io.Copy(os.Stdout, records)
+		return err
+	}
+	if _, err := save(c.Output, c.Force, records); err != nil {
+		return err
+	}
+	_, err = fmt.Printf("%s holds personal data in the clear, maybe other people's: read it, and delete it when done.\n", filepath.Clean(c.Output))
+	return err
+}
+
+// printRecords writes the records of some objects, a JSON object a line.
+func printRecords(ctx context.Context, out io.Writer, in *installation.Installation, id string, objects []dsar.Object) error {
+	w := bufio.NewWriter(out)
+	for _, o := range objects {
+		if err := printObject(ctx, w, in, id, o); err != nil {
+			return err
+		}
+	}
+	return w.Flush()
+}
+
+func printObject(ctx context.Context, w *bufio.Writer, in *installation.Installation, id string, o dsar.Object) (err error) {
+	sealed, err := in.Vault.OpenObject(ctx, id, o.Name)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, sealed.Close()) }()
+	r := record.NewReader(sealed)
+	for {
+		section, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		for {
+			row, err := r.Row()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				return err
+			}
+			if err := printRow(w, section, row); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// printRow writes one record with its columns in the manifest's order.
+func printRow(w *bufio.Writer, section record.Section, row []json.RawMessage) error {
+	name, err := json.Marshal(section.Dataset)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, `{"_dataset":%s`, name)
+	for i, value := range row {
+		column, err := json.Marshal(section.Columns[i])
+		if err != nil {
+			return err
+		}
+		if len(value) == 0 {
+			value = json.RawMessage("null")
+		}
+		fmt.Fprintf(w, ",%s:%s", column, value)
+	}
+	_, err = w.WriteString("}\n")
+	return err
+}
