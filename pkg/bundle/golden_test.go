@@ -9,59 +9,13 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/net/html"
-
 	"habeas.dev/pkg/bundle"
+	"habeas.dev/pkg/bundle/bundletest"
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
 )
 
 var update = flag.Bool("update", false, "write the golden pages anew")
-
-// readAloud is a page as a person reads it: the texts in order, a line for each
-// block, and the targets of links.
-func readAloud(t testing.TB, page string) string {
-	t.Helper()
-	doc, err := html.Parse(strings.NewReader(page))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var b strings.Builder
-	var walk func(*html.Node)
-	walk = func(n *html.Node) {
-		switch {
-		case n.Type == html.TextNode:
-			if text := strings.Join(strings.FieldsFunc(n.Data, func(r rune) bool { return r == ' ' || r == '\n' || r == '\t' }), " "); text != "" {
-				if s := b.String(); s != "" && !strings.HasSuffix(s, "\n") {
-					b.WriteByte(' ')
-				}
-				b.WriteString(text)
-			}
-			return
-		case n.Type == html.ElementNode && (n.Data == "style" || n.Data == "head"):
-			return
-		}
-		for c := n.FirstChild; c != nil; c = c.NextSibling {
-			walk(c)
-		}
-		switch n.Data {
-		case "p", "h1", "h2", "h3", "h4", "li", "tr", "div", "dd", "a":
-			if n.Data == "a" {
-				for _, a := range n.Attr {
-					if a.Key == "href" && !strings.HasPrefix(a.Val, "#") {
-						b.WriteString(" <" + a.Val + ">")
-					}
-				}
-				return
-			}
-			if s := b.String(); s != "" && !strings.HasSuffix(s, "\n") {
-				b.WriteByte('\n')
-			}
-		}
-	}
-	walk(doc)
-	return strings.ReplaceAll(b.String(), "\u00a0", " ")
-}
 
 // golden compares a bundle's page with the one that was read and approved.
 func golden(t *testing.T, name string, in bundle.Input, has, hasNot []string) map[string]string {
@@ -69,7 +23,7 @@ func golden(t *testing.T, name string, in bundle.Input, has, hasNot []string) ma
 	data, _ := write(t, in)
 	verifies(t, data)
 	files := unpack(t, data)
-	got := readAloud(t, files["data/index.html"])
+	got := bundletest.ReadAloud(t, files["data/index.html"])
 	path := filepath.Join("testdata", name+".txt")
 	if *update {
 		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
@@ -81,7 +35,7 @@ func golden(t *testing.T, name string, in bundle.Input, has, hasNot []string) ma
 		t.Fatal(err)
 	}
 	if got != string(want) {
-		t.Errorf("the page differs from %s; read it, and run with -update if it is right:\n%s", path, firstDifference(got, string(want)))
+		t.Errorf("the page differs from %s; read it, and run with -update if it is right:\n%s", path, bundletest.FirstDifference(got, string(want)))
 	}
 	for _, s := range has {
 		if !strings.Contains(got, s) {
@@ -96,16 +50,6 @@ func golden(t *testing.T, name string, in bundle.Input, has, hasNot []string) ma
 		}
 	}
 	return files
-}
-
-func firstDifference(got, want string) string {
-	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
-	for i := range min(len(g), len(w)) {
-		if g[i] != w[i] {
-			return "got  " + g[i] + "\nwant " + w[i]
-		}
-	}
-	return "one is longer"
 }
 
 // verifies fails where Verify names a problem.
@@ -262,7 +206,7 @@ func TestCertificateOfALostReport(t *testing.T) {
 		ended(dsar.Erase, dsar.NothingFound), ended(dsar.Prove, dsar.Proven),
 	}}}
 	data, _ := write(t, in)
-	page := readAloud(t, unpack(t, data)["data/index.html"])
+	page := bundletest.ReadAloud(t, unpack(t, data)["data/index.html"])
 	if !strings.Contains(page, "Invoices 2 2 0 0") || !strings.Contains(page, "Payment methods 3 0 3 0") {
 		t.Error(page)
 	}
@@ -279,7 +223,7 @@ func TestErasedWithSomethingElse(t *testing.T) {
 		ended(dsar.Erase, dsar.Erased, dsar.Counts{Dataset: "invoices", Found: 2, Erased: 2}), ended(dsar.Prove, dsar.Proven),
 	}}}
 	data, _ := write(t, in)
-	page := readAloud(t, unpack(t, data)["data/index.html"])
+	page := bundletest.ReadAloud(t, unpack(t, data)["data/index.html"])
 	if !strings.Contains(page, "Payment methods (gone with: Invoices) – – – –") {
 		t.Error(page)
 	}
@@ -299,7 +243,7 @@ func TestErasureWithoutProof(t *testing.T) {
 	in := erasureInput(t)
 	in.Systems[0].Ends = in.Systems[0].Ends[:2]
 	data, _ := write(t, in)
-	page := readAloud(t, unpack(t, data)["data/index.html"])
+	page := bundletest.ReadAloud(t, unpack(t, data)["data/index.html"])
 	if !strings.Contains(page, "No second check was made.") || strings.Contains(page, ": nothing was found.") {
 		t.Error(page)
 	}
@@ -356,7 +300,7 @@ func TestNobodyAskedIsNotNothing(t *testing.T) {
 		{Manifest: eventsManifest(), Ends: []dsar.ActionEnd{ended(dsar.Gather, dsar.NothingFound)}},
 	}
 	data, _ := write(t, in)
-	page := readAloud(t, unpack(t, data)["data/index.html"])
+	page := bundletest.ReadAloud(t, unpack(t, data)["data/index.html"])
 	if strings.Contains(page, "None of them holds any") || !strings.Contains(page, "So it could not be asked about you.") {
 		t.Error(page)
 	}
@@ -372,7 +316,7 @@ func TestNoAnswerIsNotNothing(t *testing.T) {
 		{Manifest: eventsManifest()},
 	}
 	data, _ := write(t, in)
-	page := readAloud(t, unpack(t, data)["data/index.html"])
+	page := bundletest.ReadAloud(t, unpack(t, data)["data/index.html"])
 	if strings.Contains(page, "None of them holds any") || strings.Count(page, "This system could not answer. What it holds is not in here.") != 4 {
 		t.Error(page)
 	}

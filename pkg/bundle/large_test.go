@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"habeas.dev/pkg/bundle"
+	"habeas.dev/pkg/bundle/bundletest"
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
 )
@@ -180,7 +181,7 @@ func TestLargeFiles(t *testing.T) {
 	if n := int64(strings.Count(lines, "\n{")); n != s.Records || !strings.HasPrefix(lines, "[\n{") || !strings.HasSuffix(lines, "}\n]\n") {
 		t.Errorf("%d objects for %d records", n, s.Records)
 	}
-	page := readAloud(t, files["data/index.html"])
+	page := bundletest.ReadAloud(t, files["data/index.html"])
 	if !strings.Contains(page, "The first 50 of ") || strings.Count(page, "GET /console") != 50 {
 		t.Error("the page doesn't end after 50 records")
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"habeas.dev/pkg/bundle"
+	"habeas.dev/pkg/bundle/bundletest"
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/record"
@@ -61,7 +62,7 @@ func TestAboutOthers(t *testing.T) {
 						t.Errorf("then %q: %s doesn't say %q", then, file, own)
 					}
 				}
-				page := readAloud(t, files["data/index.html"])
+				page := bundletest.ReadAloud(t, files["data/index.html"])
 				for _, s := range []string{"my own words", "Support · Messages · From, Text and rating Part of this is about other people"} {
 					if !strings.Contains(page, s) {
 						t.Errorf("then %q: the page doesn't say %q", then, s)
@@ -69,7 +70,7 @@ func TestAboutOthers(t *testing.T) {
 				}
 				in.Locale = "fr"
 				data, _ = write(t, in)
-				if page := readAloud(t, unpack(t, data)["data/index.html"]); !strings.Contains(page, "Une partie concerne d’autres personnes") || !strings.Contains(page, "concerne une autre personne") {
+				if page := bundletest.ReadAloud(t, unpack(t, data)["data/index.html"]); !strings.Contains(page, "Une partie concerne d’autres personnes") || !strings.Contains(page, "concerne une autre personne") {
 					t.Error("the French page doesn't say so")
 				}
 			}

@@ -17,6 +17,7 @@ import (
 	"pgregory.net/rapid"
 
 	"habeas.dev/pkg/bundle"
+	"habeas.dev/pkg/bundle/bundletest"
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/record"
@@ -53,7 +54,7 @@ func TestSameFactsSamePayload(t *testing.T) {
 		}
 		for name, content := range want {
 			if got[name] != content && name != "bag-info.txt" && name != "tagmanifest-sha256.txt" {
-				t.Errorf("%s differs:\n%s", name, firstDifference(got[name], content))
+				t.Errorf("%s differs:\n%s", name, bundletest.FirstDifference(got[name], content))
 			}
 		}
 		if want["bag-info.txt"] == got["bag-info.txt"] {

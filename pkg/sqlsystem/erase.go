@@ -85,6 +85,11 @@ func (s *System) erase(ctx context.Context, tx *sql.Tx, d *dataset, c *chunk, da
 			return err
 		}
 	}
+	if foundOf(tallies) > gone || held {
+		if err := s.lockAway(ctx, tx, d, c); err != nil {
+			return err
+		}
+	}
 	for i, t := range tallies {
 		if t.found == 0 {
 			continue
@@ -101,6 +106,36 @@ func (s *System) erase(ctx context.Context, tx *sql.Tx, d *dataset, c *chunk, da
 		jobs[i].Counts = append(jobs[i].Counts, n)
 	}
 	return nil
+}
+
+// foundOf is how many rows there are, by person: at least as many as there are.
+func foundOf(tallies []tally) (n int64) {
+	for _, t := range tallies {
+		n += t.found
+	}
+	return n
+}
+
+// lockAway sets the flags that stop processing on what had to stay of an erasure
+// (GDPR art. 18): it is kept for the duty or claim, and for nothing else. A
+// dataset without such a flag relies on what else its system does.
+func (s *System) lockAway(ctx context.Context, tx *sql.Tx, d *dataset, c *chunk) error {
+	flags := d.flags(dsar.Restriction, nil)
+	if len(flags) == 0 || len(c.asked(d.subjects)) == 0 {
+		return nil
+	}
+	q := &statement{dialect: s.dialect}
+	q.add("UPDATE ", d.table, " AS t SET ")
+	for i, f := range flags {
+		if i > 0 {
+			q.WriteString(", ")
+		}
+		q.add(quote(f.Column), " = ")
+		q.constant(f.Value)
+	}
+	d.rows(q, c, func() {}) // what need not stay is gone
+	_, err := tx.ExecContext(ctx, q.String(), q.args...)
+	return err
 }
 
 // rows writes the condition that a row of d belongs to one of the chunk's jobs;

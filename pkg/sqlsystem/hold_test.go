@@ -173,3 +173,33 @@ func TestUncovered(t *testing.T) {
 		}
 	})
 }
+
+// TestWhatStaysIsLockedAway: what an erasure had to leave, by a period or by a
+// hold, is restricted as a person's restriction would have it, and nobody else's.
+func TestWhatStaysIsLockedAway(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, d database) {
+		if _, err := d.Exec("ALTER TABLE orders ADD COLUMN frozen BOOLEAN"); err != nil {
+			t.Fatal(err)
+		}
+		for i, mail := range []string{"ann@example.com", "bob@example.com", "cleo@example.com"} {
+			d.person(t, i+1, mail, nil)
+			d.insert(t, "orders", mail+" old", i+1, "2001-01-01", nil, nil)
+			d.insert(t, "orders", mail+" new", i+1, "2025-01-01", nil, nil)
+		}
+		m := shop(t)
+		m.Dataset("orders").SQL.Restrict = []manifest.SQLRestrict{{Column: "frozen", Value: true, Rights: []dsar.Right{dsar.Restriction}}}
+		s := open(t, d, m)
+		jobs := countJobs(dsar.Erasure, ids("customer 1"), ids("customer 2"))
+		jobs[1].Holds = []string{"orders"}
+		if err := s.EraseBatch(t.Context(), jobs); err != nil || jobs[0].Err != nil || jobs[1].Err != nil {
+			t.Fatal(err, jobs[0].Err, jobs[1].Err)
+		}
+		if got := d.column(t, "SELECT number FROM orders WHERE frozen ORDER BY number"); !slices.Equal(got, []string{"ann@example.com new", "bob@example.com new", "bob@example.com old"}) {
+			t.Errorf("restricted are %v", got)
+		}
+		if got := d.column(t, "SELECT number FROM orders WHERE frozen IS NULL ORDER BY number"); !slices.Equal(got, []string{"cleo@example.com new", "cleo@example.com old"}) {
+			t.Errorf("as before are %v", got)
+		}
+	})
+}

@@ -58,7 +58,7 @@ func (c *reviewCommand) Run(ctx context.Context) error {
 	}
 	records, done := io.Pipe()
 	go func() { done.CloseWithError(printRecords(ctx, done, in, id, task.End.Objects)) }()
-	defer records.Close()
+	defer func() { _ = records.Close() }() // the writer stops
 	if c.Output == "-" {
 		_, err = io.Copy(os.Stdout, records)
 		return err
