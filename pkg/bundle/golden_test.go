@@ -283,7 +283,7 @@ func TestNothingFoundThroughTwo(t *testing.T) {
 			{Manifest: billing, Ends: unasked}, {Manifest: cards, Ends: unasked},
 		}
 		data, _ := write(t, in)
-		page := readAloud(t, unpack(t, data)["data/index.html"])
+		page := bundletest.ReadAloud(t, unpack(t, data)["data/index.html"])
 		if strings.Contains(page, "None of them holds any.") != nothing {
 			t.Errorf("account's answer is %s: %s", outcome, page)
 		}
