@@ -56,6 +56,10 @@ FAULTS := -fault-requests=2000 -fault-kills=100 -fault-outage=60s
 faults: ## The fleet on Apache Kafka and PostgreSQL: FAULTS='-fault-requests=2000 -fault-kills=100 -fault-outage=60s'
 	HABEAS_TEST_KAFKA=1 HABEAS_TEST_POSTGRES=1 $(GO) test -count=1 -run 'TestFaults$$' -timeout 90m -v ./services/habeas $(FAULTS)
 
+GROWN ?= 1000000
+grown: ## What an append, a list, a timer and the relay cost in a journal of GROWN=1000000 requests
+	HABEAS_TEST_POSTGRES=1 $(GO) test -count=1 -run 'TestGrown$$' -timeout 30m -v ./services/internal/journal/pgjournal -grown=$(GROWN)
+
 clouds: ## Build bin/habeas with the clouds' drivers (S3, GCS, Azure, their key services, Vault)
 	@mkdir -p bin
 	$(GO) build -trimpath -tags clouds -o bin/habeas ./services/habeas
