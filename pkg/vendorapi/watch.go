@@ -61,11 +61,12 @@ func newWatch(c Config) watch {
 		metric.WithExplicitBucketBoundaries(.01, .1, .5, 1, 2.5, 5, 10, 15))
 	w.leaks, _ = m.Int64Counter("habeas.vendor.places.lost", metric.WithUnit("{place}"),
 		metric.WithDescription("Places that could not be given back: their lease ends them."))
+	w.leaks.Add(context.Background(), 0, w.vendor) // from 0 on, so that the first is an increase
 	left, _ := m.Int64ObservableGauge("habeas.vendor.quota.left", metric.WithUnit("{call}"),
 		metric.WithDescription("Calls of the day's budget that are left, over all processes."))
 	budget, _ := m.Int64ObservableGauge("habeas.vendor.quota.budget", metric.WithUnit("{call}"),
 		metric.WithDescription("Calls a day that are ours, over all processes."))
-	open, _ := m.Int64ObservableGauge("habeas.vendor.circuit", metric.WithUnit("1"),
+	open, _ := m.Int64ObservableGauge("habeas.vendor.circuit", // without a unit: "1" would be a ratio
 		metric.WithDescription("0: the vendor is called; 1: one call at a time tries it; 2: it is left alone as down."))
 	flight, _ := m.Int64ObservableGauge("habeas.vendor.in_flight", metric.WithUnit("{call}"),
 		metric.WithDescription("Calls that are out, over all processes."))
