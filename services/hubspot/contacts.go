@@ -118,7 +118,7 @@ func (w *Worker) read(ctx context.Context, by string, values []string) (found []
 				s.Skip()
 				return
 			}
-			s.Array(func() { found = append(found, readContact(s)) })
+			s.Array(func() { found = append(found, w.readContact(s)) })
 		})
 		s.End()
 		return s.Err()
@@ -133,7 +133,7 @@ func inputs(ids []string) (list []map[string]any) {
 	return list
 }
 
-func readContact(s *vendorapi.Scanner) *contact {
+func (w *Worker) readContact(s *vendorapi.Scanner) *contact {
 	c := &contact{values: map[string][]byte{}}
 	s.Object(func(key []byte) {
 		switch string(key) {
@@ -146,6 +146,7 @@ func readContact(s *vendorapi.Scanner) *contact {
 			s.Skip()
 		}
 	})
+	w.lacks.look(w.columns, c.values)
 	for e := range strings.SplitSeq(vendorapi.Text(c.values["email"])+";"+vendorapi.Text(c.values["hs_additional_emails"]), ";") {
 		if e = strings.ToLower(strings.TrimSpace(e)); e != "" {
 			c.emails = append(c.emails, e)

@@ -73,12 +73,14 @@ type Worker struct {
 	api     *vendorapi.Client
 	columns []string
 	deleted *vendorapi.Recent
+	lacks   lacks
 }
 
 var (
 	_ worker.BatchGatherer = (*Worker)(nil)
 	_ worker.BatchEraser   = (*Worker)(nil)
 	_ worker.Rectifier     = (*Worker)(nil)
+	_ worker.Noter         = (*Worker)(nil)
 )
 
 // New returns a worker. It makes no call.

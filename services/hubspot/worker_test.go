@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"golang.org/x/time/rate"
@@ -121,6 +122,29 @@ func TestRectify(t *testing.T) {
 	found, err := w.read(t.Context(), "email", []string{who.Email})
 	if err != nil || len(found) != 1 || vendorapi.Text(found[0].values["city"]) != "Lyon" {
 		t.Errorf("%+v (%v)", found, err)
+	}
+}
+
+// TestLacks: a column that HubSpot doesn't know is named, and the others are
+// copied.
+func TestLacks(t *testing.T) {
+	t.Parallel()
+	p := people.Generate(people.Config{Seed: 3, People: 12})
+	for lacks, notes := range map[string]int{"": 0, "jobtitle": 1} {
+		server, err := sandbox.New(sandbox.Config{Population: p, Lacks: []string{lacks}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ts := httptest.NewServer(server)
+		t.Cleanup(ts.Close)
+		w, err := New(Config{BaseURL: ts.URL, Token: vendorapi.SecretValue(sandbox.DefaultToken), Rate: rate.Inf})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, err := w.read(t.Context(), "email", []string{p.Person(people.Leaver).Email})
+		if err != nil || len(found) != 1 || len(w.Notes()) != notes || notes == 1 && !strings.Contains(w.Notes()[0], "jobtitle") {
+			t.Errorf("without %s: %v %v (%v)", lacks, found, w.Notes(), err)
+		}
 	}
 }
 

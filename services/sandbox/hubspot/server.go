@@ -14,6 +14,7 @@ import (
 	"maps"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -42,6 +43,8 @@ type Config struct {
 	Clock func() time.Time
 	// Settle is how long a deleted contact is still shown.
 	Settle time.Duration
+	// Lacks are properties that the account doesn't have.
+	Lacks  []string
 	Faults fault.Config
 }
 
@@ -225,8 +228,10 @@ func (s *Server) read(w http.ResponseWriter, body []byte) {
 		}
 		shown := contact{"createdate": c["createdate"], "lastmodifieddate": c["lastmodifieddate"], "hs_object_id": id}
 		for _, name := range b.Properties {
-			if name != "id" { // which isn't a property
-				shown[name] = c[name]
+			// HubSpot says nothing of properties that it doesn't know, as id, which
+			// is none, and the configured ones.
+			if v, known := c[name]; known && name != "id" && !slices.Contains(s.config.Lacks, name) {
+				shown[name] = v
 			}
 		}
 		found = append(found, result(id, c, shown))

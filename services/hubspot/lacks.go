@@ -1,0 +1,39 @@
+package hubspot
+
+import (
+	"slices"
+	"sync"
+)
+
+// lacks are the columns of the manifest that HubSpot has no property for. It
+// answers as if they hadn't been asked for, so that a misspelt one would be left
+// out of every copy in silence.
+type lacks struct {
+	mu   sync.Mutex
+	list []string // sorted
+}
+
+// look compares the columns with what a contact was answered with.
+func (l *lacks) look(columns []string, values map[string][]byte) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, c := range columns {
+		at, listed := slices.BinarySearch(l.list, c)
+		switch _, answered := values[c]; {
+		case answered && listed:
+			l.list = slices.Delete(l.list, at, at+1)
+		case !answered && !listed:
+			l.list = slices.Insert(l.list, at, c)
+		}
+	}
+}
+
+// Notes names the columns that HubSpot doesn't know.
+func (w *Worker) Notes() (notes []string) {
+	w.lacks.mu.Lock()
+	defer w.lacks.mu.Unlock()
+	for _, c := range w.lacks.list {
+		notes = append(notes, "HubSpot has no property "+c+", which the manifest declares: make it, or take the column out")
+	}
+	return notes
+}
