@@ -77,6 +77,7 @@ func TestFaults(t *testing.T) {
 		return conform.Faulty{
 			Manifest: s.Manifest, Worker: w, Subjects: s.Subjects, Set: server.SetFaults, Repeated: server.Repeated,
 			Holds:  func(i int) bool { return server.Holds(s.Subjects[i].Identifiers[0].Value) },
+			Knows:  true,
 			Forbid: func() { server.Rotate("another") },
 		}
 	})

@@ -72,6 +72,7 @@ func TestFaults(t *testing.T) {
 		return conform.Faulty{
 			Manifest: s.Manifest, Worker: s.Worker, Subjects: s.Subjects, Set: server.SetFaults, Repeated: server.Repeated,
 			Holds:  func(i int) bool { return server.Holds(s.Subjects[i].Identifiers[0].Value) },
+			Knows:  true,
 			Forbid: func() { server.Rotate("another") },
 		}
 	})

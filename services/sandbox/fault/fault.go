@@ -66,7 +66,12 @@ type Injector struct {
 	config Config
 	since  time.Time // when config was set
 	rand   *rand.Rand
+	calm   int // calls until a token can be revoked again
 }
+
+// revokePause is how many calls a fresh token is good for at least: with fewer,
+// what is played is an account that is shut, which is another fault.
+const revokePause = 10
 
 // New returns an injector.
 func New(c Config, throttled http.HandlerFunc) *Injector {
@@ -107,7 +112,11 @@ func (i *Injector) Locked() bool {
 func (i *Injector) before(r *http.Request) (rest time.Duration) {
 	i.mu.Lock()
 	c, v := i.config, i.vendor
-	revoke := c.Revoke > 0 && i.rand.Float64() < c.Revoke
+	revoke := c.Revoke > 0 && i.calm == 0 && i.rand.Float64() < c.Revoke
+	i.calm = max(i.calm-1, 0)
+	if revoke {
+		i.calm = revokePause
+	}
 	expire := c.ExpirePages > 0 && i.rand.Float64() < c.ExpirePages
 	rest = i.since.Add(c.Quota).Sub(i.now())
 	i.mu.Unlock()

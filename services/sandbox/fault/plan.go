@@ -32,8 +32,8 @@ A part without a vendor's name is for all that have none of their own. Shares ar
   throttle=0.1   refused as too many calls, in the vendor's way
   lock=0.1       of changes to a record: somebody holds it
   quota=1h       the day's calls are used up, for so long from the start
-  revoke=0.01    the access token is revoked first
-  pages=0.1      page tokens expire first
+  revoke=0.01    the access token is revoked first (Salesforce, Marketo)
+  pages=0.1      page tokens expire first (Salesforce, Marketo)
   settle=1m      what is deleted is still shown for so long
   seed=7         of what is drawn`
 

@@ -140,7 +140,7 @@ func New(c Config) (*Server, error) {
 		w.Write(apiError{code: "REQUEST_LIMIT_EXCEEDED", message: "ConcurrentRequests (Concurrent API Requests) Limit exceeded."}.json())
 	})
 	s.faults.As(fault.Vendor{
-		Clock: c.Clock, Revoke: s.RevokeTokens,
+		Clock: c.Clock, Revoke: s.RevokeTokens, ExpirePages: s.ExpireCursors,
 		Free: func(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/services/oauth2/") },
 		Spent: func(w http.ResponseWriter, r *http.Request, _ time.Duration) {
 			if strings.HasPrefix(r.URL.Path, "/services/Soap/") {

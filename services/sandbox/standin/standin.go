@@ -54,13 +54,14 @@ func Open(c Config) (all []Standin, err error) {
 			all = nil
 		}
 	}()
-	crm, err := salesforce.New(salesforce.Config{Population: c.Population, Dir: c.Dir, Faults: c.Faults.Of(people.Salesforce)})
+	faults := c.Faults.Of(people.Salesforce)
+	crm, err := salesforce.New(salesforce.Config{Population: c.Population, Dir: c.Dir, Settle: faults.Settle, Faults: faults})
 	if err != nil {
 		return all, err
 	}
 	all = append(all, Standin{Vendor: people.Salesforce, ClientID: salesforce.DefaultClientID, Secret: salesforce.DefaultClientSecret, Asks: "email", Paths: []string{"/services/"}, Handler: crm, Calls: crm.Calls, Close: crm.Close})
 
-	faults := c.Faults.Of(people.Marketo)
+	faults = c.Faults.Of(people.Marketo)
 	mail, err := marketo.New(marketo.Config{Population: c.Population, Dir: c.Dir, CRM: crm, Settle: faults.Settle, Faults: faults})
 	if err != nil {
 		return all, err
