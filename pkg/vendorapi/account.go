@@ -41,9 +41,11 @@ type shared struct {
 	// Usage is what the vendor itself says of the quota, by everyone together.
 	Usage *usage `json:"usage,omitempty"`
 	Hold  *hold  `json:"hold,omitempty"`
-	// Circuit is set while the vendor is taken for down.
-	Circuit *circuit  `json:"circuit,omitempty"`
-	Last    time.Time `json:"last,omitzero"`
+	// Failures are how many calls in a row said that the vendor is unwell, and
+	// Circuit is set while it is taken for down.
+	Failures int       `json:"failures,omitempty"`
+	Circuit  *circuit  `json:"circuit,omitempty"`
+	Last     time.Time `json:"last,omitzero"`
 }
 
 type usage struct {
@@ -184,9 +186,17 @@ type result struct {
 	usage  *usage
 	hold   *hold // its Until is a duration from the zero time where relative
 	after  time.Duration
-	failed bool // it says that the vendor is unwell
-	opened bool // the breaker has opened on it
+	health health
 }
+
+// health is what a call says of the vendor's.
+type health uint8
+
+const (
+	unknown health = iota // it was broken off by ourselves
+	well                  // it answered, if only to refuse
+	sick
+)
 
 // leave gives a place back.
 func (s *shared) leave(now time.Time, t *terms, holder string, r result) {
@@ -206,10 +216,12 @@ func (s *shared) leave(now time.Time, t *terms, holder string, r result) {
 		}
 	}
 	switch {
-	case r.opened, r.failed && s.Circuit != nil:
-		s.Circuit = &circuit{Until: now.Add(breakFor)}
-	case !r.failed:
-		s.Circuit = nil
+	case r.health == well:
+		s.Failures, s.Circuit = 0, nil
+	case r.health == sick:
+		if s.Failures++; s.Failures >= breakAfter {
+			s.Circuit = &circuit{Until: now.Add(breakFor)}
+		}
 	}
 }
 

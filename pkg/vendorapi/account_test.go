@@ -114,7 +114,13 @@ func TestCircuitIsShared(t *testing.T) {
 	if !take("a").granted {
 		t.Fatal("closed")
 	}
-	s.leave(now, tt, "a", result{failed: true, opened: true})
+	s.leave(now, tt, "a", result{health: sick})
+	for range breakAfter - 1 {
+		if !take("a").granted {
+			t.Fatal("it opened too early")
+		}
+		s.leave(now, tt, "a", result{health: sick})
+	}
 	if g := take("b"); g.granted || g.code != codeDown || g.wait != breakFor || s.account("", now).Circuit != Open {
 		t.Fatalf("open: %+v", g)
 	}
@@ -122,13 +128,13 @@ func TestCircuitIsShared(t *testing.T) {
 	if s.account("", now).Circuit != HalfOpen || !take("b").granted || take("c").granted {
 		t.Fatal("half open: one, and no second")
 	}
-	s.leave(now, tt, "b", result{failed: true})
+	s.leave(now, tt, "b", result{health: sick})
 	if take("c").granted {
 		t.Fatal("it failed again")
 	}
 	now = now.Add(breakFor)
 	take("c")
-	s.leave(now, tt, "c", result{})
+	s.leave(now, tt, "c", result{health: well})
 	if !take("d").granted || !take("e").granted || s.account("", now).Circuit != Closed {
 		t.Fatal("well again")
 	}

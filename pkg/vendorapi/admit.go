@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/sony/gobreaker/v2"
 	"golang.org/x/time/rate"
 
 	"habeas.dev/pkg/worker"
@@ -151,7 +150,13 @@ func (c *Client) leave(ctx context.Context, holder string, r result) {
 
 // resultOf is what a call's end means for the account.
 func (c *Client) resultOf(a *Answer, err error) result {
-	r := result{failed: unwell(err), opened: unwell(err) && c.breaker.State() == gobreaker.StateOpen}
+	r := result{health: well}
+	switch {
+	case unwell(err):
+		r.health = sick
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		r.health = unknown
+	}
 	if a != nil && c.config.Quota.Usage != nil {
 		if used, limit, ok := c.config.Quota.Usage(a); ok {
 			r.usage = &usage{Used: used, Limit: limit}

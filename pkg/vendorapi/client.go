@@ -8,20 +8,17 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/sony/gobreaker/v2"
-
 	"habeas.dev/pkg/worker"
 )
 
 // Client calls one vendor. It is safe for concurrent use.
 type Client struct {
-	config  Config
-	http    *http.Client
-	terms   terms
-	places  chan struct{} // of this process
-	breaker *gobreaker.CircuitBreaker[*Answer]
-	tokens  tokens
-	watch   watch
+	config Config
+	http   *http.Client
+	terms  terms
+	places chan struct{} // of this process
+	tokens tokens
+	watch  watch
 }
 
 // New returns a client.
@@ -51,12 +48,6 @@ func New(c Config) (*Client, error) {
 	hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	cl.http = &hc
 	cl.tokens = tokens{fetch: c.Token, now: c.Now}
-	cl.breaker = gobreaker.NewCircuitBreaker[*Answer](gobreaker.Settings{
-		Name: c.Vendor, Timeout: breakFor,
-		ReadyToTrip: func(n gobreaker.Counts) bool { return n.ConsecutiveFailures >= breakAfter },
-		// Only what says that the vendor is unwell counts: not a refusal.
-		IsSuccessful: func(err error) bool { return !unwell(err) },
-	})
 	cl.watch = newWatch(c)
 	return cl, nil
 }
@@ -141,43 +132,38 @@ func backoffOf(try int) time.Duration {
 
 // once makes a call once, within the account's limits.
 func (c *Client) once(ctx context.Context, call Call, token Token, try int) (*Answer, error) {
-	if c.breaker.State() == gobreaker.StateOpen {
-		return nil, c.down(gobreaker.ErrOpenState)
-	}
 	leave, err := c.enter(ctx)
 	if err != nil {
 		return nil, err
 	}
+	var came result
+	defer func() { leave(came) }() // also where a worker's Judge or Read panics
 	span := c.watch.begin(ctx, call, try)
-	var a *Answer
-	_, err = c.breaker.Execute(func() (*Answer, error) {
-		a, err = c.send(span.ctx, call, token)
-		if err != nil {
-			return a, err
-		}
-		if err := c.config.Judge(a); err != nil {
-			return a, broken(c.config.Vendor, err)
-		}
-		if call.Read != nil {
-			if err := call.Read(a); err != nil {
-				return a, broken(c.config.Vendor, err)
-			}
-		}
-		return a, nil
-	})
+	a, err := c.exchange(span.ctx, call, token)
 	c.watch.end(span, a, err)
-	leave(c.resultOf(a, err))
-	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
-		err = c.down(err)
-	}
+	came = c.resultOf(a, err)
 	if err != nil {
 		return nil, err
 	}
 	return a, nil
 }
 
-func (c *Client) down(err error) error {
-	return worker.RetryAfter(breakFor, codeDown, c.config.Vendor+reasonDown, err)
+// exchange sends a call and reads what is answered. The answer is there with an
+// error too, where there was one.
+func (c *Client) exchange(ctx context.Context, call Call, token Token) (*Answer, error) {
+	a, err := c.send(ctx, call, token)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.config.Judge(a); err != nil {
+		return a, broken(c.config.Vendor, err)
+	}
+	if call.Read != nil {
+		if err := call.Read(a); err != nil {
+			return a, broken(c.config.Vendor, err)
+		}
+	}
+	return a, nil
 }
 
 // unwell tells whether an error says that the vendor is: not a refusal.

@@ -32,8 +32,8 @@ const (
 const (
 	firstPause = 200 * time.Millisecond
 	maxPause   = 3 * time.Second
-	// The breaker opens after this many failures in a row, and asks again with
-	// one call after this long.
+	// The circuit opens after this many failures in a row, of all processes, and
+	// one call at a time tries it after this long.
 	breakAfter = 12
 	breakFor   = 30 * time.Second
 	// leaseMargin is what a place is kept beyond its call's timeout. A process

@@ -67,12 +67,12 @@ func (s *Server) activityTypes(w http.ResponseWriter, _ call) {
 
 var tokenText = base32.StdEncoding.WithPadding('=')
 
-// pageToken makes a page token: opaque to callers, and good until
+// pageToken makes a page token: opaque to callers, and good for a while, or until
 // [Server.ExpirePages].
 func (s *Server) pageToken(kind string, at int64) string {
 	s.callMu.Lock()
 	defer s.callMu.Unlock()
-	return tokenText.EncodeToString(fmt.Appendf(nil, "%s|%d|%d", kind, s.epoch, at))
+	return tokenText.EncodeToString(fmt.Appendf(nil, "%s|%d|%d|%d", kind, s.epoch, at, s.config.Clock().Unix()))
 }
 
 // openPage reads a page token; an absent one is the beginning.
@@ -82,13 +82,15 @@ func (s *Server) openPage(token, kind string) (int64, bool) {
 	}
 	b, err := tokenText.DecodeString(token)
 	parts := strings.Split(string(b), "|")
-	if err != nil || len(parts) != 3 || parts[0] != kind {
+	if err != nil || len(parts) != 4 || parts[0] != kind {
 		return 0, false
 	}
 	s.callMu.Lock()
 	defer s.callMu.Unlock()
 	at, err := strconv.ParseInt(parts[2], 10, 64)
-	return at, err == nil && parts[1] == strconv.Itoa(s.epoch)
+	made, madeErr := strconv.ParseInt(parts[3], 10, 64)
+	fresh := s.config.Clock().Sub(time.Unix(made, 0)) < s.config.PageLife
+	return at, err == nil && madeErr == nil && fresh && parts[1] == strconv.Itoa(s.epoch)
 }
 
 func (s *Server) pagingToken(w http.ResponseWriter, c call) {

@@ -1,7 +1,10 @@
 package marketo
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -251,23 +254,24 @@ func (s *Server) delete(w http.ResponseWriter, c call) {
 	succeed(w, results)
 }
 
-// update answers leads.json by POST, with the action updateOnly.
+// update answers leads.json by POST: updateOnly, createOnly, createOrUpdate and
+// createDuplicate.
 func (s *Server) update(w http.ResponseWriter, c call) {
 	var in struct {
 		Action string           `json:"action"`
 		Lookup string           `json:"lookupField"`
 		Input  []map[string]any `json:"input"`
 	}
-	if err := json.Unmarshal(c.body, &in); err != nil {
+	d := json.NewDecoder(bytes.NewReader(c.body))
+	d.UseNumber()
+	if err := d.Decode(&in); err != nil {
 		refuse(w, "609", "Invalid JSON")
 		return
 	}
-	if in.Lookup == "" {
-		in.Lookup = "email"
-	}
+	in.Action, in.Lookup = cmp.Or(in.Action, "createOrUpdate"), cmp.Or(in.Lookup, "email")
 	switch {
-	case in.Action != "updateOnly":
-		refuse(w, "1003", "This stand-in knows the action updateOnly only")
+	case !slices.Contains([]string{"updateOnly", "createOnly", "createOrUpdate", "createDuplicate"}, in.Action):
+		refuse(w, "1003", "Invalid value for action")
 		return
 	case in.Lookup != "id" && in.Lookup != "email":
 		refuse(w, "1003", "Invalid lookupField")
@@ -282,30 +286,9 @@ func (s *Server) update(w http.ResponseWriter, c call) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	results := make([]itemResult, len(in.Input))
-	change := change{At: s.config.Clock().UTC(), Set: map[int64]map[string]any{}}
+	change := change{At: s.config.Clock().UTC(), Set: map[int64]map[string]any{}, Create: map[int64]map[string]any{}}
 	for i, record := range in.Input {
-		key := text(record[in.Lookup])
-		found, _ := s.find(in.Lookup, []string{key})
-		switch len(found) {
-		case 0:
-			results[i] = skipped(0, "1004", "Lead not found")
-			continue
-		case 1:
-		default:
-			results[i] = skipped(0, "1007", "Multiple lead match lookup criteria")
-			continue
-		}
-		delete(record, in.Lookup)
-		results[i] = itemResult{ID: found[0].id, Status: "updated"}
-		for name := range record {
-			n, ok := s.store.number[name]
-			if !ok || s.store.attributes[n].readOnly {
-				results[i] = skipped(found[0].id, "1006", "Field '"+name+"' not found")
-			}
-		}
-		if results[i].Status == "updated" {
-			change.Set[found[0].id] = record
-		}
+		results[i] = s.upsert(&change, in.Action, in.Lookup, record)
 	}
 	if err := s.commit(change); err != nil {
 		refuse(w, "611", "System error")
@@ -314,12 +297,41 @@ func (s *Server) update(w http.ResponseWriter, c call) {
 	succeed(w, results)
 }
 
+// upsert notes what becomes of one record of an update.
+func (s *Server) upsert(c *change, action, lookup string, record map[string]any) itemResult {
+	found, _ := s.find(lookup, []string{text(record[lookup])})
+	for name := range record {
+		if n, ok := s.store.number[name]; name != lookup && (!ok || s.store.attributes[n].readOnly) {
+			return skipped(0, "1006", "Field '"+name+"' not found")
+		}
+	}
+	switch {
+	case action == "createDuplicate", len(found) == 0 && action != "updateOnly" && lookup == "email":
+		id := s.store.last + 1 + int64(len(c.Create))
+		c.Create[id] = record
+		return itemResult{ID: id, Status: "created"}
+	case len(found) == 0:
+		return skipped(0, "1004", "Lead not found")
+	case action == "createOnly":
+		return skipped(0, "1005", "Lead already exists")
+	case len(found) > 1:
+		return skipped(0, "1007", "Multiple lead match lookup criteria")
+	case s.faults.Locked():
+		return skipped(found[0].id, "1022", "Lead is in use")
+	}
+	if lookup == "id" {
+		delete(record, lookup)
+	}
+	c.Set[found[0].id] = record
+	return itemResult{ID: found[0].id, Status: "updated"}
+}
+
 func text(v any) string {
 	switch v := v.(type) {
 	case string:
 		return v
-	case float64:
-		return strconv.FormatInt(int64(v), 10)
+	case json.Number:
+		return v.String()
 	}
 	return ""
 }
@@ -330,6 +342,10 @@ type change struct {
 	Set    map[int64]map[string]any `json:"set,omitempty"`
 	// Again are leads that the CRM made again: the new id by the old one.
 	Again map[int64]int64 `json:"again,omitempty"`
+	// Records are records of custom objects that were deleted, by object.
+	Records map[string][]string `json:"records,omitempty"`
+	// Create are new leads, by id.
+	Create map[int64]map[string]any `json:"create,omitempty"`
 	// Asked are leads that the CRM was asked about, and doesn't hold.
 	Asked []int64   `json:"asked,omitempty"`
 	At    time.Time `json:"at"`
@@ -346,7 +362,7 @@ func (s *Server) replay(line []byte) error {
 
 // commit writes a change down, then carries it out. The caller holds the lock.
 func (s *Server) commit(c change) error {
-	if len(c.Delete)+len(c.Set)+len(c.Again)+len(c.Asked) == 0 {
+	if len(c.Delete)+len(c.Set)+len(c.Again)+len(c.Asked)+len(c.Records)+len(c.Create) == 0 {
 		return nil
 	}
 	if err := s.log.Append(c); err != nil {
@@ -357,6 +373,20 @@ func (s *Server) commit(c change) error {
 }
 
 func (s *Server) apply(c change) {
+	for name, ids := range c.Records {
+		if o := s.store.objects[name]; o != nil {
+			for _, id := range ids {
+				if r := o.byID[id]; r != nil && r.deletedAt.IsZero() {
+					r.deletedAt = c.At
+				}
+			}
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(c.Create)) {
+		if s.store.leads[id] == nil {
+			s.store.create(id, c.Create[id], c.At)
+		}
+	}
 	for _, id := range c.Delete {
 		if l := s.store.leads[id]; l != nil && l.deletedAt.IsZero() {
 			l.deletedAt = c.At

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -65,6 +66,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		refuse(w, code, message)
 		return
 	}
+	if slices.Contains(s.config.Forbidden, kind) {
+		refuse(w, "603", "Access denied")
+		return
+	}
 	if do == nil {
 		refuse(w, "610", "Requested resource not found")
 		return
@@ -103,6 +108,14 @@ func (s *Server) route(method, path string) (string, func(http.ResponseWriter, c
 				s.leads(w, c)
 			}
 		}
+	}
+	if rest, ok := strings.CutPrefix(path, "/rest/v1/leads/"); ok && method == http.MethodGet {
+		if id, what, ok := strings.Cut(rest, "/"); ok && memberships()[what] != "" {
+			return memberships()[what], func(w http.ResponseWriter, c call) { s.membership(w, c, id, memberships()[what]) }
+		}
+	}
+	if rest, ok := strings.CutPrefix(path, "/rest/v1/customobjects"); ok {
+		return s.routeObjects(method, rest)
 	}
 	return "unknown", nil
 }

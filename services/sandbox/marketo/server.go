@@ -1,7 +1,7 @@
 // Package marketo stands in for Marketo's REST interface over loopback HTTP,
 // true to the wire as far as a data-rights worker and common clients use it:
 // the token endpoint, leads with describe and paging, activities, deletions,
-// errors inside of HTTP 200, limits by the window, at once and by the day, and
+// custom objects, memberships, page tokens that expire, errors inside of HTTP 200, limits by the window, at once and by the day, and
 // the synchronisation with a CRM that makes deleted leads again. Its content is
 // a seeded population; what callers change is kept in a file and outlives a
 // kill -9.
@@ -34,6 +34,8 @@ const (
 	MaxURI       = 8 << 10   // bytes
 	MaxBody      = 1 << 20   // bytes
 	maxTokenLife = time.Hour //
+	// DefaultPageLife is how long a page token is good for.
+	DefaultPageLife = 24 * time.Hour
 	// DefaultSyncEvery is how often Marketo synchronises with Salesforce.
 	DefaultSyncEvery = 5 * time.Minute
 )
@@ -86,6 +88,16 @@ type Config struct {
 	SyncEvery time.Duration
 	// Settle is how long a deleted lead is still shown.
 	Settle time.Duration
+	// Objects are custom objects of the instance, with some records of each lead.
+	Objects []Object
+	// Memberships gives each lead some lists, programs and smart campaigns.
+	Memberships bool
+	// Forbidden are the kinds of calls (see [Server.Calls]) that the caller's role
+	// has no permission for: they are answered with 603.
+	Forbidden []string
+	// PageLife is how long a page token is good for; [DefaultPageLife] unless
+	// told.
+	PageLife time.Duration
 	// Hidden are fields of leads that the caller's permissions don't show.
 	Hidden []string
 	// Faults are what goes wrong.
@@ -129,6 +141,9 @@ func New(c Config) (*Server, error) {
 	if c.TokenLife <= 0 || c.TokenLife > maxTokenLife {
 		c.TokenLife = maxTokenLife
 	}
+	if c.PageLife <= 0 {
+		c.PageLife = DefaultPageLife
+	}
 	if c.SyncEvery <= 0 {
 		c.SyncEvery = DefaultSyncEvery
 	}
@@ -142,6 +157,9 @@ func New(c Config) (*Server, error) {
 	st, digest, err := seed(c.Population, c.Hidden)
 	if err != nil {
 		return nil, fmt.Errorf("marketo sandbox: %w", err)
+	}
+	for _, o := range c.Objects {
+		st.seedObject(o)
 	}
 	s := &Server{config: c, store: st, zone: zone, calls: map[string]int64{}}
 	if c.Dir != "" {

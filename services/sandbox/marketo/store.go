@@ -44,6 +44,7 @@ type store struct {
 	byEmail    map[string][]*lead // folded
 	last       int64              // the highest id
 	deleted    []*lead            // in the order of their deletion
+	objects    map[string]*object // by API name
 }
 
 type lead struct {
@@ -63,7 +64,7 @@ type activity struct {
 }
 
 func seed(p *people.Population, hidden []string) (*store, string, error) {
-	s := &store{number: map[string]int{}, leads: map[int64]*lead{}, byEmail: map[string][]*lead{}}
+	s := &store{number: map[string]int{}, leads: map[int64]*lead{}, byEmail: map[string][]*lead{}, objects: map[string]*object{}}
 	for _, a := range attributes() {
 		if !slices.Contains(hidden, a.name) {
 			s.number[a.name] = len(s.attributes)

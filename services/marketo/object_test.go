@@ -1,0 +1,369 @@
+package marketo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/vendorapi"
+	"habeas.dev/pkg/worker"
+	"habeas.dev/services/sandbox/fault"
+	sandbox "habeas.dev/services/sandbox/marketo"
+	"habeas.dev/services/sandbox/people"
+)
+
+// further are datasets that an instance may have besides: two objects of its
+// own, which refer to leads in different ways, and memberships.
+const further = `  - name: subscriptions
+    title: {en: Subscriptions}
+    category: commercial information
+    origin: provided
+    purpose: {en: Knowing what was subscribed to}
+    legal_basis: contract
+    storage: {en: Three years}
+    columns: [{name: marketoGUID}, {name: emailAddress}, {name: plan}, {name: note}]
+    worker: {of: custom-object, object: subscription_c, link: emailAddress, lead: email}
+  - name: seats
+    title: {en: Seats}
+    category: commercial information
+    origin: provided
+    purpose: {en: Knowing who uses what}
+    legal_basis: contract
+    storage: {en: Three years}
+    columns: [{name: marketoGUID}, {name: leadId, type: integer}, {name: plan}]
+    worker: {of: custom-object, object: seat_c, link: leadId, lead: id}
+  - name: lists
+    goes_with: leads
+    title: {en: Lists}
+    category: internet or network activity
+    origin: observed
+    purpose: {en: Knowing whom to write to}
+    legal_basis: consent
+    storage: {en: Three years}
+    columns: [{name: leadId, type: integer}, {name: id, type: integer}, {name: createdAt}]
+    worker: {of: list-membership}
+`
+
+// richWorld has them all.
+func richWorld(t *testing.T, n int, change func(*sandbox.Config, *Config)) *world {
+	t.Helper()
+	m, err := manifest.Parse("marketo.yaml", append(append([]byte{}, manifestYAML...), further...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newWorld(t, n, func(s *sandbox.Config, c *Config) {
+		c.Manifest = m
+		s.Memberships = true
+		s.Objects = []sandbox.Object{{Name: "subscription_c", Link: "emailAddress", Lead: "email", Each: 2}, {Name: "seat_c", Link: "leadId", Lead: "id", Each: 3}}
+		if change != nil {
+			change(s, c)
+		}
+	})
+}
+
+// Everything that the manifest declares is gathered, of everyone and of nobody
+// else; what an instance's own objects hold is erased with the leads, and is
+// found where only it is left.
+func TestObjectsAndMemberships(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{0, 3} {
+		w := richWorld(t, 60, func(s *sandbox.Config, _ *Config) { s.PageSize = size })
+		e := w.emails()
+		out, errs := w.gather(e...)
+		for i, email := range e {
+			leads := len(w.seeded(i + 1)["leads"])
+			got := sizes(out[i].rows)
+			if errs[i] != nil || got["subscriptions"] != 2*leads || got["seats"] != 3*leads || (got["lists"] > 0) != (leads > 0) {
+				t.Fatalf("person %d: %v, %v", i+1, got, errs[i])
+			}
+			for _, row := range out[i].rows["subscriptions"] {
+				if !strings.Contains(strings.ToLower(row), strings.Trim(fmt.Sprintf("%q", strings.ToLower(email)), `"`)) {
+					t.Fatalf("person %d has %s", i+1, row)
+				}
+			}
+		}
+		plan := w.count(dsar.Count, e[0], e[3])
+		if got := found(plan[0].Counts); got["leads"] != 2 || got["subscriptions"] != 4 || got["seats"] != 6 {
+			t.Fatalf("planned %v", got)
+		}
+		for i, j := range w.count(dsar.Erase, e[0], e[3]) {
+			if j.Err != nil || fmt.Sprint(erased(j.Counts)) != fmt.Sprint(found(plan[i].Counts)) {
+				t.Fatalf("%v, %v of %v", j.Err, j.Counts, plan[i].Counts)
+			}
+		}
+		for _, j := range w.count(dsar.Prove, e[0], e[3]) {
+			if j.Err != nil || len(j.Counts) > 0 {
+				t.Fatalf("%v, %v", j.Err, j.Counts)
+			}
+		}
+		after, errs := w.gather(e...)
+		for i := range e {
+			want := out[i].rows
+			if i == 0 || i == 3 {
+				want = nil
+			}
+			if errs[i] != nil || !sameRows(after[i].rows, want) {
+				t.Fatalf("person %d: %v, %v", i+1, sizes(after[i].rows), errs[i])
+			}
+		}
+	}
+}
+
+// With everything going wrong, nothing is said to be erased that isn't, nothing
+// is deleted twice, and no record that refers to a lead is left behind it.
+func TestObjectsUnderFaults(t *testing.T) {
+	t.Parallel()
+	for seed := range int64(6) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			w := richWorld(t, 20, func(s *sandbox.Config, _ *Config) { s.PageSize = 20 })
+			e := w.emails()
+			open := map[string]bool{}
+			for _, x := range e {
+				open[x] = true
+			}
+			for round := int64(0); len(open) > 0; round++ {
+				if round == 60 {
+					t.Fatalf("%d are left", len(open))
+				}
+				var ask []string
+				for x := range open {
+					ask = append(ask, x)
+				}
+				w.server.SetFaults(fault.Config{Seed: seed*100 + round, ServerError: 0.05, ErrorAfter: 0.05, Cut: 0.05, Half: 0.05, Throttle: 0.05, Lock: 0.1})
+				for i, j := range w.count(dsar.Erase, ask...) {
+					if j.Err != nil {
+						mustComeAgain(t, j.Err)
+					} else {
+						delete(open, ask[i])
+					}
+				}
+				w.server.SetFaults(fault.Config{})
+			}
+			for _, j := range w.count(dsar.Prove, e...) {
+				if j.Err != nil || len(j.Counts) > 0 {
+					t.Fatalf("%v, %v", j.Err, j.Counts)
+				}
+			}
+			if n := w.server.Repeated(); n > 0 {
+				t.Errorf("%d destructive calls were for what was gone", n)
+			}
+		})
+	}
+}
+
+// A permission that is missing on one object: that object is named, the rest is
+// gathered; and no erasure begins that couldn't be whole.
+func TestForbiddenObject(t *testing.T) {
+	t.Parallel()
+	for kind, dataset := range map[string]string{"customObjects": "subscriptions", "activities": "activities", "listMembership": "lists"} {
+		w := richWorld(t, 20, func(s *sandbox.Config, _ *Config) { s.Forbidden = []string{kind} })
+		e := w.emails()
+		out, errs := w.gather(e[:2]...)
+		for i := range out {
+			var we *worker.Error
+			if !errors.As(errs[i], &we) || !we.Permanent() || we.Code != "not-covered" || !strings.Contains(we.Reason, "dataset "+dataset) {
+				t.Fatalf("%s: %v", kind, errs[i])
+			}
+			got := sizes(out[i].rows)
+			if leads := len(w.seeded(i + 1)["leads"]); got["leads"] != leads || kind != "customObjects" && got["seats"] != 3*leads {
+				t.Fatalf("%s: the rest is %v", kind, got)
+			}
+		}
+		if kind != "customObjects" {
+			continue
+		}
+		j := w.count(dsar.Count, e[0])[0]
+		var we *worker.Error
+		if !errors.As(j.Err, &we) || we.Code != "not-covered" {
+			t.Fatalf("the plan: %v, %v", j.Err, j.Counts)
+		}
+		if j := w.count(dsar.Erase, e[0])[0]; j.Err == nil || len(w.leads(e[0])) == 0 {
+			t.Fatalf("erased without a whole plan: %v", j.Counts)
+		}
+	}
+	w := richWorld(t, 20, func(s *sandbox.Config, _ *Config) { s.Forbidden = []string{"customObjects.delete"} })
+	e := w.emails()
+	w.count(dsar.Count, e[0])
+	var we *worker.Error
+	if j := w.count(dsar.Erase, e[0])[0]; !errors.As(j.Err, &we) || we.Code != "not-covered" || len(w.leads(e[0])) == 0 {
+		t.Fatalf("%v, %v", j.Err, j.Counts)
+	}
+}
+
+// A quota that is spent for an hour, an outage of some minutes, a page token that
+// ends while the batch waits: everything is taken up again and is whole.
+func TestOutages(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	w := richWorld(t, 20, func(s *sandbox.Config, wc *Config) {
+		s.Clock, wc.Now, wc.Pause = c.now, c.now, c.pass
+		s.PageLife, s.PageSize = 2*time.Minute, 10
+	})
+	e := w.emails()
+	for name, f := range map[string]fault.Config{"606 for an hour": {Throttle: 1}, "5xx for an hour": {ServerError: 1}, "slow": {}} {
+		w.server.SetFaults(f)
+		began := c.now()
+		for c.now().Sub(began) < time.Hour {
+			_, errs := w.gather(e[0])
+			if f == (fault.Config{}) {
+				c.pass(context.Background(), 3*time.Minute) // every token of a page has ended
+			} else if errs[0] == nil {
+				t.Fatal(name + ": gathered")
+			}
+			wait := time.Minute
+			if errs[0] != nil {
+				mustComeAgain(t, errs[0])
+				var we *worker.Error
+				if errors.As(errs[0], &we) {
+					if until, ok := we.Parked(c.now()); ok {
+						wait = until.Sub(c.now())
+					}
+				}
+			}
+			c.pass(context.Background(), wait)
+		}
+		w.server.SetFaults(fault.Config{})
+		var errs []error
+		var out []*memory
+		for range 3 {
+			if out, errs = w.gather(e[0]); errs[0] == nil {
+				break
+			}
+			mustComeAgain(t, errs[0])
+			c.pass(context.Background(), time.Minute)
+		}
+		if errs[0] != nil || out[0].rows["leads"] == nil {
+			t.Fatalf("%s: %v", name, errs[0])
+		}
+	}
+}
+
+// A lead that another process deleted, and that Marketo still shows, is no proof,
+// and isn't deleted again: Marketo's list of deletions tells.
+func TestDeletedByAnotherProcess(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	w := newWorld(t, 12, func(s *sandbox.Config, wc *Config) {
+		s.Settle, s.Clock, wc.Now, wc.Pause = time.Minute, c.now, c.now, c.pass
+	})
+	other, err := New(Config{BaseURL: w.url, ClientID: sandbox.DefaultClientID, Secret: vendorapi.SecretValue(sandbox.DefaultClientSecret), Now: c.now, Pause: c.pass})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := w.emails()[0]
+	if j := w.count(dsar.Erase, e)[0]; j.Err != nil {
+		t.Fatal(j.Err)
+	}
+	w.worker = other
+	var we *worker.Error
+	if j := w.count(dsar.Prove, e)[0]; !errors.As(j.Err, &we) || we.Code != "settling" {
+		t.Fatalf("%v, %v", j.Err, j.Counts)
+	}
+	if j := w.count(dsar.Erase, e)[0]; j.Err != nil || w.server.Repeated() > 0 {
+		t.Fatalf("%v; %d were deleted again", j.Err, w.server.Repeated())
+	}
+	c.pass(context.Background(), 2*time.Minute)
+	if j := w.count(dsar.Prove, e)[0]; j.Err != nil || len(j.Counts) > 0 {
+		t.Fatalf("%v, %v", j.Err, j.Counts)
+	}
+}
+
+// crm holds everybody.
+type crm struct{}
+
+func (crm) HoldsContact(string) bool { return true }
+
+// A lead that the CRM makes again after its deletion is found by the proof.
+func TestRecreatedByTheCRM(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	w := newWorld(t, 12, func(s *sandbox.Config, wc *Config) {
+		s.CRM, s.Clock, wc.Now, wc.Pause = crm{}, c.now, c.now, c.pass
+	})
+	e := w.emails()[0]
+	if j := w.count(dsar.Erase, e)[0]; j.Err != nil {
+		t.Fatal(j.Err)
+	}
+	c.pass(context.Background(), 10*time.Minute)
+	if j := w.count(dsar.Prove, e)[0]; j.Err != nil || found(j.Counts)["leads"] != 2 {
+		t.Fatalf("%v, %v", j.Err, j.Counts)
+	}
+}
+
+// What durable unsubscribe leaves is named for those whom it concerns.
+func TestDurableUnsubscribeIsNamed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 40, nil)
+	named, not := 0, 0
+	for i, e := range w.emails() {
+		unsubscribed := false
+		leads := w.leads(e, "unsubscribed")
+		for _, l := range leads {
+			unsubscribed = unsubscribed || l["unsubscribed"] == true
+		}
+		j := w.count(dsar.Erase, e)[0]
+		if j.Err != nil || (len(j.Notes) > 0) != unsubscribed {
+			t.Fatalf("person %d: %v, unsubscribed %t: %v", i+1, j.Err, unsubscribed, j.Notes)
+		}
+		if unsubscribed {
+			named++
+		} else {
+			not++
+		}
+	}
+	if named == 0 || not == 0 {
+		t.Fatalf("%d named, %d not: nothing is proven", named, not)
+	}
+}
+
+// The fields that Marketo lacks are named.
+func TestMissingFieldsAreNamed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 12, func(s *sandbox.Config, _ *Config) { s.Hidden = []string{"leadScore", "city"} })
+	_, errs := w.gather(w.emails()[0])
+	var we *worker.Error
+	if !errors.As(errs[0], &we) || !we.Permanent() || !strings.Contains(we.Reason, "(city, leadScore)") {
+		t.Fatal(errs[0])
+	}
+	// What an erasure needs is there.
+	if j := w.count(dsar.Erase, people.NobodyEmail)[0]; j.Err != nil {
+		t.Fatal(j.Err)
+	}
+}
+
+// A manifest that says what this worker can't do is refused, with the place.
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	for bad, want := range map[string]string{
+		"worker: {of: campaigns}":                                       "of: campaigns is none of",
+		"worker: {of: custom-object}":                                   "needs its API name",
+		"worker: {of: list-membership}":                                 "goes_with",
+		"worker: {of: custom-object, object: x, link: nope, lead: id}":  "not among the columns",
+		"worker: {of: custom-object, object: x, link: id, lead: phone}": "needs its API name",
+		"worker: {of: leads}":                                           "two datasets of leads",
+		"worker: {objekt: x}":                                           "objekt",
+	} {
+		text := string(manifestYAML) + `  - name: more
+    title: {en: More}
+    category: identifiers
+    origin: provided
+    purpose: {en: x}
+    legal_basis: contract
+    storage: {en: x}
+    columns: [{name: id}]
+    ` + bad + "\n"
+		m, err := manifest.Parse("marketo.yaml", []byte(text))
+		if err == nil {
+			_, err = New(Config{BaseURL: "http://x", ClientID: "x", Secret: vendorapi.SecretValue("x"), Manifest: m})
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}
