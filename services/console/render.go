@@ -8,10 +8,10 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"regexp"
 	"strings"
 	"time"
 
-	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/vendorapi"
 )
 
@@ -36,7 +36,7 @@ func parsePages() (map[string]pages, error) {
 		set := pages{}
 		for _, file := range files {
 			t := template.New("layout.html").Funcs(lang.funcs())
-			if set[path.Base(file)], err = t.ParseFS(sources, "templates/layout.html", "templates/parts.html", file); err != nil {
+			if set[path.Base(file)], err = t.ParseFS(sources, "templates/layout.html", "templates/icons.html", "templates/parts.html", "templates/forms.html", file); err != nil {
 				return nil, fmt.Errorf("console: %w", err)
 			}
 		}
@@ -112,7 +112,11 @@ func (l tongue) funcs() template.FuncMap {
 		"tone":   func(s any) string { return tone(fmt.Sprint(s)) },
 		"when":   l.when,
 		"due":    l.due,
-		"took":   took,
+		"took":   l.took,
+		"timed":  l.timed,
+		"second": l.second,
+		"date":   l.date,
+		"icon":   func(s any) string { return icon(fmt.Sprint(s)) },
 		"short":  func(id string) string { return id[:min(8, len(id))] },
 		"join":   func(names []string) string { return strings.Join(names, ", ") },
 		"left": func(a vendorapi.Account) int64 {
@@ -133,12 +137,23 @@ func (l tongue) funcs() template.FuncMap {
 // when is a time: in UTC as it is sent, in the reader's zone once the page's
 // script has run, and exact on hover.
 func (l tongue) when(at time.Time) template.HTML {
+	return instant(at, "minute", "2006-01-02 15:04 UTC")
+}
+
+// second is a time to the second, and date only its day.
+func (l tongue) second(at time.Time) template.HTML {
+	return instant(at, "second", "2006-01-02 15:04:05 UTC")
+}
+
+func (l tongue) date(at time.Time) template.HTML { return instant(at, "day", "2006-01-02") }
+
+func instant(at time.Time, to, layout string) template.HTML {
 	if at.IsZero() {
 		return ""
 	}
 	at = at.UTC()
 	exact := at.Format("2006-01-02T15:04:05.000Z")
-	return template.HTML(fmt.Sprintf(`<time datetime="%s" title="%s">%s UTC</time>`, exact, exact, at.Format("2006-01-02 15:04"))) //nolint:gosec // digits
+	return template.HTML(fmt.Sprintf(`<time datetime="%s" data-to="%s" title="%s">%s</time>`, exact, to, exact, at.Format(layout))) //nolint:gosec // digits
 }
 
 // dueText says how long there is, and how urgent that is.
@@ -169,35 +184,51 @@ func (l tongue) days(one, many string, n int) string {
 }
 
 // took is how long a step took.
-func took(from, to time.Time) string {
+func (l tongue) took(from, to time.Time) string {
 	if from.IsZero() || to.IsZero() {
 		return ""
 	}
-	switch d := to.Sub(from); {
+	switch d := max(0, to.Sub(from)); {
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
 	case d < 10*time.Second:
-		return fmt.Sprintf("%d ms", max(0, d.Milliseconds()))
-	case d < 10*time.Minute:
-		return fmt.Sprintf("%.0f s", d.Seconds())
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%d h %02d min", int(d.Hours()), int(d.Minutes())%60)
+		return fmt.Sprintf("%.1f s", d.Seconds())
 	default:
-		return fmt.Sprintf("%d d", int(d.Hours()/24))
+		return l.roughly(d)
 	}
 }
 
-// tone is how a state looks: it is also always written out.
-func tone(s string) string {
-	switch s {
-	case string(dsar.StatusNeedsAttention), string(dsar.Failed), string(dsar.Manual):
-		return "bad"
-	case string(dsar.StatusAwaitingProof), string(dsar.StatusAwaitingClarification), string(dsar.TaskIsParked), string(dsar.Retained):
-		return "warn"
-	case string(dsar.StatusCompleted), string(dsar.TaskIsEnded), string(dsar.Gathered), string(dsar.Erased), string(dsar.Anonymised), string(dsar.Proven), string(dsar.Found),
-		string(dsar.Rectified), string(dsar.Restricted), string(dsar.Assembled):
-		return "good"
-	case string(dsar.StatusCancelled), string(dsar.StatusRefused), string(dsar.StatusMerged), string(dsar.NothingFound), string(dsar.NotApplicable):
-		return "quiet"
+// roughly is a duration of seconds and more, in two units at most.
+func (l tongue) roughly(d time.Duration) string {
+	switch {
+	case d < 2*time.Minute && d != time.Minute:
+		return fmt.Sprintf("%.0f s", d.Seconds())
+	case d < time.Hour:
+		return fmt.Sprintf("%.0f min", d.Minutes())
+	case d < 48*time.Hour && d != 24*time.Hour:
+		if minutes := int(d.Minutes()) % 60; minutes != 0 {
+			return fmt.Sprintf("%d h %02d", int(d.Hours()), minutes)
+		}
+		return fmt.Sprintf("%d h", int(d.Hours()))
 	default:
-		return "busy"
+		return l.days("%d day", "%d days", int(d.Hours()/24))
 	}
+}
+
+// timePattern is a time within a sentence of the timeline.
+var timePattern = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ`)
+
+// timed is a sentence whose times are in the reader's zone, as [tongue.when].
+func (l tongue) timed(text string) template.HTML {
+	var b strings.Builder
+	at := 0
+	for _, found := range timePattern.FindAllStringIndex(text, -1) {
+		b.WriteString(template.HTMLEscapeString(text[at:found[0]]))
+		if t, err := time.Parse("2006-01-02 15:04:05Z", text[found[0]:found[1]]); err == nil {
+			b.WriteString(string(l.when(t)))
+		}
+		at = found[1]
+	}
+	b.WriteString(template.HTMLEscapeString(text[at:]))
+	return template.HTML(b.String()) //nolint:gosec // every other text is escaped
 }

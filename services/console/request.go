@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/manifest"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/trace"
 )
@@ -26,6 +27,12 @@ type requestBody struct {
 	Pauses   []dsar.Pause
 	// Typed is what was written into a form that couldn't be taken.
 	Typed map[string]string
+
+	// What the lanes and the clock are drawn from.
+	events       []dsar.Event
+	manifests    []*manifest.Manifest
+	firstDue     time.Time
+	awaitedSince time.Time
 }
 
 // revealed is an identifier in the clear.
@@ -63,15 +70,23 @@ func (c *Console) body(r *http.Request, id string) (requestBody, error) {
 	if err != nil {
 		return requestBody{}, err
 	}
-	return c.bodyOf(facts, s)
+	return c.bodyOf(languageOf(r), facts, s)
 }
 
-func (c *Console) bodyOf(facts []journal.Fact, s dsar.State) (requestBody, error) {
-	t, err := trace.Build(facts)
+func (c *Console) bodyOf(lang string, facts []journal.Fact, s dsar.State) (requestBody, error) {
+	t, err := trace.BuildIn(facts, func(text string) string { return say(lang, label(text)) })
 	if err != nil {
 		return requestBody{}, err
 	}
-	b := requestBody{Trace: t, Acts: s.Acts, Version: len(facts), Letters: s.Letters, Pauses: s.Pauses}
+	b := requestBody{Trace: t, Acts: s.Acts, Version: len(facts), Letters: s.Letters, Pauses: s.Pauses,
+		manifests: c.Manifests, firstDue: s.Accepted.DueAt, awaitedSince: s.AwaitedSince}
+	for _, f := range facts {
+		e, err := dsar.Decode(f.Type, f.Data)
+		if err != nil {
+			return requestBody{}, err
+		}
+		b.events = append(b.events, e)
+	}
 	b.Actions = c.actionsOf(s)
 	if c.Traces != "" {
 		b.Traces = strings.ReplaceAll(c.Traces, "{trace}", strings.ReplaceAll(t.RequestID, "-", ""))
@@ -85,7 +100,12 @@ func (c *Console) export(w http.ResponseWriter, r *http.Request, u User) {
 	if !ok {
 		return
 	}
-	b, err := c.body(r, id)
+	facts, _, err := c.state(r.Context(), id)
+	if err != nil {
+		c.refused(w, r, u, err)
+		return
+	}
+	t, err := trace.Build(facts)
 	if err != nil {
 		c.refused(w, r, u, err)
 		return
@@ -94,7 +114,7 @@ func (c *Console) export(w http.ResponseWriter, r *http.Request, u User) {
 	w.Header().Set("Content-Disposition", `attachment; filename="trace-`+id+`.json"`)
 	out := json.NewEncoder(w)
 	out.SetIndent("", "  ")
-	_ = out.Encode(b.Trace)
+	_ = out.Encode(t)
 }
 
 // refused writes why something can't be done.

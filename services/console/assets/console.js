@@ -2,13 +2,18 @@
 // the selection in the list, and a word where a page's forms are out of date.
 "use strict";
 (() => {
-  const zone = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+  const lang = document.documentElement.lang;
+  const zone = {
+    minute: new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeStyle: "short" }),
+    second: new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeStyle: "medium" }),
+    day: new Intl.DateTimeFormat(lang, { dateStyle: "medium" }),
+  };
 
   function localise(root) {
     for (const el of root.querySelectorAll("time[datetime]:not([data-local])")) {
       const at = new Date(el.dateTime);
       if (isNaN(at)) continue;
-      el.textContent = zone.format(at);
+      el.textContent = (zone[el.dataset.to] ?? zone.minute).format(at);
       el.dataset.local = "";
     }
   }
@@ -16,29 +21,48 @@
   // The forms were made when the page was: once somebody has acted, or the state
   // is another, they are of no use. They aren't replaced, since somebody may be
   // writing into one.
-  let made = null;
+  let made = null, said = null;
   function stale() {
     const mark = document.querySelector("[data-acts]");
     if (!mark) return;
+    if (said !== null && said !== mark.dataset.statusWord) document.querySelector("[data-said]").textContent = mark.dataset.statusWord;
+    said = mark.dataset.statusWord;
     const now = mark.dataset.acts + " " + mark.dataset.status;
     made ??= now;
     if (now === made) return;
     const writing = document.querySelector(".action[open]");
-    if (!writing && !document.querySelector(".ids td")) { location.replace(location.pathname); return; }
+    if (!writing && !document.querySelector("[data-revealed]")) { location.replace(location.pathname); return; }
     document.querySelector("[data-stale]").hidden = false;
   }
 
+  // Whether the page hears of what happens.
+  function hears(on) {
+    const live = document.querySelector("[data-live]");
+    if (!live) return;
+    live.hidden = false;
+    live.classList.toggle("off", !on);
+    live.querySelector("[data-on]").hidden = !on;
+    live.querySelector("[data-off]").hidden = on;
+  }
+
+  // Without this script the form for many is there at all times.
   function selection() {
     const bulk = document.getElementById("bulk");
     if (!bulk) return;
-    const boxes = document.querySelectorAll('input[name="id"]');
+    const boxes = [...document.querySelectorAll('input[name="id"]')];
+    const all = document.getElementById("all");
     const show = () => {
-      const n = document.querySelectorAll('input[name="id"]:checked').length;
+      const n = boxes.filter((b) => b.checked).length;
       bulk.hidden = n === 0;
       bulk.querySelector("[data-picked]").textContent = n;
       bulk.querySelector("textarea").disabled = n === 0;
+      if (all) { all.checked = n > 0 && n === boxes.length; all.indeterminate = n > 0 && n < boxes.length; }
     };
-    boxes.forEach((b) => b.addEventListener("change", show));
+    for (const b of boxes) b.addEventListener("change", show);
+    if (all) {
+      all.hidden = boxes.length === 0;
+      all.addEventListener("change", () => { for (const b of boxes) b.checked = all.checked; show(); });
+    }
     show();
   }
 
@@ -46,4 +70,6 @@
   stale();
   selection();
   document.body.addEventListener("htmx:sseMessage", () => { localise(document); stale(); });
+  document.body.addEventListener("htmx:sseOpen", () => hears(true));
+  document.body.addEventListener("htmx:sseError", () => hears(false));
 })();

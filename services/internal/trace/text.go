@@ -68,7 +68,7 @@ func notes(out io.Writer, t Trace) {
 		lines = append(lines, "same as\t"+t.DuplicateOf)
 	}
 	for _, h := range t.Holds {
-		lines = append(lines, "legal hold on\t"+strings.TrimSpace(h.System+" "+reachWords(h.Dataset)))
+		lines = append(lines, "legal hold on\t"+strings.TrimSpace(h.System+" "+Say(English).reach(h.Dataset)))
 	}
 	if len(lines) == 0 {
 		return

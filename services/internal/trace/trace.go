@@ -106,7 +106,11 @@ type Fact struct {
 }
 
 // Build reads a request's facts. They MUST be all of them, in order.
-func Build(facts []journal.Fact) (Trace, error) {
+func Build(facts []journal.Fact) (Trace, error) { return BuildIn(facts, English) }
+
+// BuildIn is Build with the timeline in another language. What people and
+// systems said stays as they said it.
+func BuildIn(facts []journal.Fact, say Say) (Trace, error) {
 	var t Trace
 	var state dsar.State
 	sent := map[[2]string]time.Time{}
@@ -122,7 +126,7 @@ func Build(facts []journal.Fact) (Trace, error) {
 				sent[key] = task.At
 			}
 		}
-		system, text := words(e)
+		system, text := say.words(e)
 		t.Moments = append(t.Moments, Moment{At: f.At, System: system, Text: text})
 		t.Facts = append(t.Facts, Fact{Version: f.Version, At: f.At, Type: f.Type, Hash: fmt.Sprintf("%x", f.Hash)})
 	}

@@ -8,86 +8,95 @@ import (
 	"habeas.dev/pkg/dsar"
 )
 
+// Say is a language: what a text in English is in it. A format keeps its verbs,
+// in their order.
+type Say func(english string) string
+
+// English says every text as it is.
+func English(text string) string { return text }
+
+// f is a format in the language, with its arguments.
+func (say Say) f(format string, args ...any) string { return fmt.Sprintf(say(format), args...) }
+
 // words says a fact in a sentence, and which system it is about.
-func words(e dsar.Event) (system, text string) {
+func (say Say) words(e dsar.Event) (system, text string) {
 	switch e := e.(type) {
 	case dsar.Accepted:
-		return "", fmt.Sprintf("accepted from %s: %s, %s, %s to ask", e.Source, e.Right, e.Jurisdiction, plural(len(e.Systems), "system"))
+		return "", say.f("accepted from %s: %s, %s, %s to ask", e.Source, say(string(e.Right)), say(e.Jurisdiction), say.plural(int64(len(e.Systems)), "%d system", "%d systems"))
 	case dsar.StageStarted:
-		return "", "stage: " + string(e.Stage)
+		return "", say.f("stage: %s", say(string(e.Stage)))
 	case dsar.TaskSent:
-		return e.System, sentWords(e)
+		return e.System, say.sent(e)
 	case dsar.TaskProgressed:
-		return e.System, fmt.Sprintf("%s: still at it, %s so far", e.Action, plural(int(e.Records), "record"))
+		return e.System, say.f("%s: still at it, %s so far", say(string(e.Action)), say.records(e.Records))
 	case dsar.TaskParked:
-		return e.System, fmt.Sprintf("%s: parked until %s%s", e.Action, clock(e.Until), because(e.Code, e.Reason))
+		return e.System, say.f("%s: parked until %s", say(string(e.Action)), clock(e.Until)) + because(e.Code, e.Reason)
 	case dsar.TaskEnded:
-		return e.System, fmt.Sprintf("%s: %s%s", e.Action, e.Outcome, endWords(e))
+		return e.System, say(string(e.Action)) + ": " + say(string(e.Outcome)) + say.end(e)
 	case dsar.TaskFailed:
-		return e.System, fmt.Sprintf("%s: %s%s", e.Action, e.Outcome, because(e.Code, e.Reason))
+		return e.System, say(string(e.Action)) + ": " + say(string(e.Outcome)) + because(e.Code, e.Reason)
 	case dsar.AttentionNeeded:
-		return "", "needs attention: " + e.Reason
+		return "", say.f("needs attention: %s", e.Reason)
 	case dsar.Retried:
-		text := fmt.Sprintf("%s had %s taken up again", e.By, strings.Join(e.Systems, ", "))
+		text := say.f("%s had %s taken up again", e.By, strings.Join(e.Systems, ", "))
 		if e.AcceptPlan {
-			text += " and accepted the plan"
+			text += say(" and accepted the plan")
 		}
 		return "", text + because("", e.Reason)
 	case dsar.Cancelled:
-		return "", "cancelled by " + e.By + because("", e.Reason)
+		return "", say.f("cancelled by %s", e.By) + because("", e.Reason)
 	case dsar.Overdue:
-		return "", "overdue: the answer was due by " + clock(e.DueAt)
+		return "", say.f("overdue: the answer was due by %s", clock(e.DueAt))
 	case dsar.Completed:
-		return "", fmt.Sprintf("completed: the bundle %s holds %s, %s", e.Bundle.Name, plural(int(e.Bundle.Records), "record"), size(e.Bundle.Bytes))
+		return "", say.f("completed: the bundle %s holds %s, %s", e.Bundle.Name, say.records(e.Bundle.Records), size(e.Bundle.Bytes))
 	default:
-		return sentenceWords(e)
+		return say.sentence(e)
 	}
 }
 
-// sentenceWords says what people and the law decided.
-func sentenceWords(e dsar.Event) (system, text string) {
+// sentence says what people and the law decided.
+func (say Say) sentence(e dsar.Event) (system, text string) {
 	switch e := e.(type) {
 	case dsar.ProofAsked:
-		return "", fmt.Sprintf("%s asked the person for proof (%s)%s", e.By, checkWords(e.Checks), standing(e.Pauses)) + because("", e.Reason)
+		return "", say.f("%s asked the person for proof (%s)", e.By, say.checks(e.Checks)) + say.standing(e.Pauses) + because("", e.Reason)
 	case dsar.ProofJudged:
-		return "", judgedWords(e)
+		return "", say.judged(e)
 	case dsar.ClarificationAsked:
-		return "", e.By + " asked the person what is meant" + standing(e.Pauses) + because("", e.Reason)
+		return "", say.f("%s asked the person what is meant", e.By) + say.standing(e.Pauses) + because("", e.Reason)
 	case dsar.ClarificationGiven:
-		return "", "the person said what is meant, " + e.By + " noted" + because("", e.Reason) + dueWords(e.DueAt)
+		return "", say.f("the person said what is meant, %s noted", e.By) + because("", e.Reason) + say.due(e.DueAt)
 	case dsar.Extended:
-		return "", fmt.Sprintf("extended by %s: %s%s", e.By, e.Reason, dueWords(e.DueAt))
+		return "", say.f("extended by %s: %s", e.By, e.Reason) + say.due(e.DueAt)
 	case dsar.Refused:
-		return "", fmt.Sprintf("refused by %s%s", e.By, because(e.Ground, e.Reason))
+		return "", say.f("refused by %s", e.By) + because(say(e.Ground), e.Reason)
 	case dsar.Merged:
-		return "", fmt.Sprintf("merged by %s into %s%s", e.By, e.Into, because("", e.Reason))
+		return "", say.f("merged by %s into %s", e.By, e.Into) + because("", e.Reason)
 	case dsar.Reminded:
-		return "", reminderWords(e.About)
+		return "", say(reminder(e.About))
 	case dsar.HoldPlaced:
-		return e.System, fmt.Sprintf("legal hold on %s, put on by %s: %s", reachWords(e.Dataset), e.By, e.Reason)
+		return e.System, say.f("legal hold on %s, put on by %s: %s", say.reach(e.Dataset), e.By, e.Reason)
 	case dsar.HoldLifted:
-		return e.System, fmt.Sprintf("legal hold on %s lifted by %s", reachWords(e.Dataset), e.By) + because("", e.Reason)
+		return e.System, say.f("legal hold on %s lifted by %s", say.reach(e.Dataset), e.By) + because("", e.Reason)
 	case dsar.RetentionEnded:
-		return "", "taken up again: what had to stay in " + strings.Join(e.Systems, ", ") + " may go"
+		return "", say.f("taken up again: what had to stay in %s may go", strings.Join(e.Systems, ", "))
 	case dsar.IdentifiersRevealed:
-		return "", e.By + " looked at the identifiers" + because("", e.Reason)
+		return "", say.f("%s looked at the identifiers", e.By) + because("", e.Reason)
 	case dsar.Assigned:
 		if e.To == "" {
-			return "", e.By + " gave it out of hand" + because("", e.Reason)
+			return "", say.f("%s gave it out of hand", e.By) + because("", e.Reason)
 		}
-		return "", e.By + " assigned it to " + e.To + because("", e.Reason)
+		return "", say.f("%s assigned it to %s", e.By, e.To) + because("", e.Reason)
 	case dsar.DeliveryAsked:
-		return "", e.By + " had the answer delivered again" + because("", e.Reason)
+		return "", say.f("%s had the answer delivered again", e.By) + because("", e.Reason)
 	case dsar.LetterSent:
-		return "", fmt.Sprintf("letter to the person: %s, in %s, by %s", e.Letter, e.Language, e.Channel)
+		return "", say.f("letter to the person: %s, in %s, by %s", say(string(e.Letter)), say(e.Language), say(e.Channel))
 	default:
 		return "", e.Type()
 	}
 }
 
-// fieldWords names the columns that a rectification changed, and those that it
-// left.
-func fieldWords(counts []dsar.Counts) string {
+// fields names the columns that a rectification changed, and those that it left.
+func (say Say) fields(counts []dsar.Counts) string {
 	var changed, unchanged []string
 	for _, c := range counts {
 		for _, column := range c.Changed {
@@ -99,49 +108,49 @@ func fieldWords(counts []dsar.Counts) string {
 	}
 	text := ""
 	if len(changed) > 0 {
-		text += "; changed " + strings.Join(changed, ", ")
+		text += say.f("; changed %s", strings.Join(changed, ", "))
 	}
 	if len(unchanged) > 0 {
-		text += "; left as they were " + strings.Join(unchanged, ", ")
+		text += say.f("; left as they were %s", strings.Join(unchanged, ", "))
 	}
 	return text
 }
 
-func checkWords(checks []dsar.Check) string {
+func (say Say) checks(checks []dsar.Check) string {
 	var names []string
 	for _, c := range checks {
-		names = append(names, string(c))
+		names = append(names, say(string(c)))
 	}
 	return strings.Join(names, ", ")
 }
 
-func standing(pauses bool) string {
+func (say Say) standing(pauses bool) string {
 	if pauses {
-		return "; the clock stands"
+		return say("; the clock stands")
 	}
-	return "; the clock goes on"
+	return say("; the clock goes on")
 }
 
-func dueWords(due time.Time) string {
+func (say Say) due(due time.Time) string {
 	if due.IsZero() {
 		return ""
 	}
-	return "; the answer is now due by " + clock(due)
+	return say.f("; the answer is now due by %s", clock(due))
 }
 
-func judgedWords(e dsar.ProofJudged) string {
-	text := e.By + " refused the proof"
+func (say Say) judged(e dsar.ProofJudged) string {
+	text := "%s refused the proof"
 	if e.Accepted {
-		text = e.By + " accepted the proof"
+		text = "%s accepted the proof"
 	}
-	text += because("", e.Reason)
+	text = say.f(text, e.By) + because("", e.Reason)
 	if e.Instead != "" {
-		text += "; answered instead: " + string(e.Instead)
+		text += say.f("; answered instead: %s", say(string(e.Instead)))
 	}
-	return text + dueWords(e.DueAt)
+	return text + say.due(e.DueAt)
 }
 
-func reminderWords(about dsar.ReminderOf) string {
+func reminder(about dsar.ReminderOf) string {
 	//exhaustive:enforce
 	switch about {
 	case dsar.RemindDue:
@@ -157,32 +166,31 @@ func reminderWords(about dsar.ReminderOf) string {
 	}
 }
 
-func reachWords(dataset string) string {
+func (say Say) reach(dataset string) string {
 	if dataset == "" {
-		return "everything"
+		return say("everything")
 	}
 	return dataset
 }
 
-func sentWords(e dsar.TaskSent) string {
-	text := string(e.Action) + ": asked"
-	switch e.Reason {
-	case dsar.SentUnheard:
-		text += " again, since nothing was heard"
-	case dsar.SentParked:
-		text += " again, as it was parked until now"
-	case dsar.SentRetried:
-		text += " again, since a person retried it"
-	case dsar.SentFurther:
-		text += " again, with what was found since"
+func (say Say) sent(e dsar.TaskSent) string {
+	text := say(map[dsar.SendReason]string{
+		dsar.SentUnheard: "asked again, since nothing was heard",
+		dsar.SentParked:  "asked again, as it was parked until now",
+		dsar.SentRetried: "asked again, since a person retried it",
+		dsar.SentFurther: "asked again, with what was found since",
+	}[e.Reason])
+	if text == "" {
+		text = say("asked")
 	}
+	text = say(string(e.Action)) + ": " + text
 	if e.Attempt > 1 {
-		text += fmt.Sprintf(" (attempt %d)", e.Attempt)
+		text += say.f(" (attempt %d)", e.Attempt)
 	}
 	return text
 }
 
-func endWords(e dsar.TaskEnded) string {
+func (say Say) end(e dsar.TaskEnded) string {
 	var found []string
 	for _, id := range e.Identifiers {
 		found = append(found, string(id.Type))
@@ -191,22 +199,24 @@ func endWords(e dsar.TaskEnded) string {
 	if len(found) > 0 {
 		text = " " + strings.Join(found, ", ")
 	}
-	if c := CountWords(e.Counts); c != "" {
+	if c := say.counts(e.Counts); c != "" {
 		text += ": " + c
 	}
 	if e.By != "" {
-		text += " by the hand of " + e.By
+		text += say.f(" by the hand of %s", e.By)
 	}
-	text += fieldWords(e.Counts)
+	text += say.fields(e.Counts)
 	if len(e.Notes) > 0 {
-		text += "; note: " + strings.Join(e.Notes, "; ")
+		text += say.f("; note: %s", strings.Join(e.Notes, "; "))
 	}
 	return text + because(e.Code, e.Reason)
 }
 
 // CountWords sums up counts: "14 records: profile 1, invoices 13 (6 retained
 // until 2031-04-01, tax-records)".
-func CountWords(counts []dsar.Counts) string {
+func CountWords(counts []dsar.Counts) string { return Say(English).counts(counts) }
+
+func (say Say) counts(counts []dsar.Counts) string {
 	var parts []string
 	total := int64(0)
 	for _, c := range counts {
@@ -215,27 +225,36 @@ func CountWords(counts []dsar.Counts) string {
 			continue
 		}
 		total += n
-		parts = append(parts, fmt.Sprintf("%s %d%s", c.Dataset, n, keptWords(c.Retained)))
+		parts = append(parts, fmt.Sprintf("%s %d%s", c.Dataset, n, say.kept(c.Retained)))
 	}
 	if total == 0 {
 		return ""
 	}
-	return plural(int(total), "record") + ": " + strings.Join(parts, ", ")
+	return say.records(total) + ": " + strings.Join(parts, ", ")
 }
 
-func keptWords(retained []dsar.Retention) string {
+func (say Say) kept(retained []dsar.Retention) string {
 	var kept []string
 	for _, r := range retained {
-		until := "with no end known"
-		if !r.Until.IsZero() {
-			until = "until " + r.Until.Format(time.DateOnly)
+		if r.Until.IsZero() {
+			kept = append(kept, say.f("%d retained with no end known, %s", r.Records, say(r.Ground)))
+			continue
 		}
-		kept = append(kept, fmt.Sprintf("%d retained %s, %s", r.Records, until, r.Ground))
+		kept = append(kept, say.f("%d retained until %s, %s", r.Records, r.Until.Format(time.DateOnly), say(r.Ground)))
 	}
 	if len(kept) == 0 {
 		return ""
 	}
 	return " (" + strings.Join(kept, "; ") + ")"
+}
+
+func (say Say) records(n int64) string { return say.plural(n, "%d record", "%d records") }
+
+func (say Say) plural(n int64, one, many string) string {
+	if n == 1 {
+		return say.f(one, n)
+	}
+	return say.f(many, n)
 }
 
 func because(code, reason string) string {

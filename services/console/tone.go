@@ -1,0 +1,57 @@
+package console
+
+import "habeas.dev/pkg/dsar"
+
+// look is how a word of the journal looks: a tone, which is a colour, and an icon.
+// The word itself is always written out beside them.
+type look struct{ tone, icon string }
+
+// looks are those of the words that have one; every other word is of something
+// that is going on.
+var looks = map[string]look{
+	string(dsar.StatusNeedsAttention):        {"bad", "alert"},
+	string(dsar.Failed):                      {"bad", "alert"},
+	string(dsar.Manual):                      {"bad", "hand"},
+	string(dsar.StatusAwaitingProof):         {"warn", "person"},
+	string(dsar.StatusAwaitingClarification): {"warn", "person"},
+	string(dsar.TaskIsParked):                {"warn", "clock"},
+	string(dsar.Retained):                    {"warn", "lock"},
+	string(dsar.StatusCompleted):             {"good", "check"},
+	string(dsar.TaskIsEnded):                 {"good", "check"},
+	string(dsar.Gathered):                    {"good", "check"},
+	string(dsar.Erased):                      {"good", "check"},
+	string(dsar.Anonymised):                  {"good", "check"},
+	string(dsar.Proven):                      {"good", "check"},
+	string(dsar.Found):                       {"good", "check"},
+	string(dsar.Rectified):                   {"good", "check"},
+	string(dsar.Restricted):                  {"good", "check"},
+	string(dsar.Assembled):                   {"good", "check"},
+	laneDone:                                 {"good", "check"},
+	string(dsar.StatusCancelled):             {"quiet", "cross"},
+	string(dsar.StatusRefused):               {"quiet", "cross"},
+	string(dsar.StatusMerged):                {"quiet", "merge"},
+	string(dsar.NothingFound):                {"quiet", "none"},
+	string(dsar.NotApplicable):               {"quiet", "none"},
+	laneUnused:                               {"quiet", "none"},
+	laneWaits:                                {"quiet", "clock"},
+	"overdue":                                {"bad", "alert"},
+	"paused":                                 {"warn", "pause"},
+	"extended":                               {"quiet", "clock"},
+	"on hold":                                {"warn", "lock"},
+}
+
+// tone is how a state looks.
+func tone(s string) string {
+	if l, ok := looks[s]; ok {
+		return l.tone
+	}
+	return "busy"
+}
+
+// icon is the name of a state's icon, in templates/icons.html.
+func icon(s string) string {
+	if l, ok := looks[s]; ok {
+		return l.icon
+	}
+	return "run"
+}
