@@ -11,6 +11,7 @@ var labels = map[string]string{
 	string(dsar.StatusRefused): "refused", string(dsar.StatusMerged): "merged",
 
 	string(dsar.Access): "access", string(dsar.Portability): "portability", string(dsar.KnowCategories): "know categories", string(dsar.Erasure): "erasure",
+	string(dsar.ConsentWithdrawal): "consent withdrawal", string(dsar.OptOut): "opt-out",
 	string(dsar.Rectification): "rectification", string(dsar.Restriction): "restriction", string(dsar.Objection): "objection",
 
 	string(dsar.Resolve): "resolve", string(dsar.Gather): "gather", string(dsar.Count): "count", string(dsar.Erase): "erase", string(dsar.Prove): "prove",
@@ -27,5 +28,7 @@ var labels = map[string]string{
 
 	string(dsar.RemindClarification): "clarification",
 	dsar.NotProven:                   "identity not proven",
-	"verified":                       "verified",
+	dsar.LegalHold:                   "legal hold", "tax-records": "tax records",
+	"verified":  "verified",
+	nameOfficer: "privacy officer", "smtp": "by mail",
 }

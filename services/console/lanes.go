@@ -22,7 +22,8 @@ type lane struct {
 type span struct {
 	X, Width    string
 	Tone        string
-	What        string
+	Action      string
+	Word        string
 	From, Until time.Time // Until is zero where it goes on
 }
 
@@ -238,32 +239,32 @@ const thinnest = 0.6
 func (b requestBody) spans(s scale) map[string][]span {
 	out := map[string][]span{}
 	open := map[[2]string]int{} // by system and action: the index of its last span, plus one
-	end := func(system string, action dsar.Action, at time.Time, tone string) {
+	end := func(system string, action dsar.Action, at time.Time, word string) {
 		key := [2]string{system, string(action)}
 		if i := open[key]; i > 0 {
 			last := &out[system][i-1]
 			last.Until = at
-			if tone != "" {
-				last.Tone = tone
+			if word != "" {
+				last.Word, last.Tone = word, tone(word)
 			}
 			delete(open, key)
 		}
 	}
-	begin := func(system string, action dsar.Action, at time.Time, what, tone string) {
+	begin := func(system string, action dsar.Action, at time.Time, word string) {
 		end(system, action, at, "")
-		out[system] = append(out[system], span{From: at, What: string(action) + " " + what, Tone: tone})
+		out[system] = append(out[system], span{From: at, Action: string(action), Word: word, Tone: tone(word)})
 		open[[2]string{system, string(action)}] = len(out[system])
 	}
 	for _, e := range b.events {
 		switch e := e.(type) {
 		case dsar.TaskSent:
-			begin(e.System, e.Action, e.At, string(dsar.TaskIsSent), "busy")
+			begin(e.System, e.Action, e.At, string(dsar.TaskIsSent))
 		case dsar.TaskParked:
-			begin(e.System, e.Action, e.At, string(dsar.TaskIsParked), "warn")
+			begin(e.System, e.Action, e.At, string(dsar.TaskIsParked))
 		case dsar.TaskFailed:
-			begin(e.System, e.Action, e.At, string(e.Outcome), "bad")
+			begin(e.System, e.Action, e.At, string(e.Outcome))
 		case dsar.TaskEnded:
-			end(e.System, e.Action, e.At, tone(string(e.Outcome)))
+			end(e.System, e.Action, e.At, string(e.Outcome))
 		}
 	}
 	for _, list := range out {

@@ -108,17 +108,18 @@ func (l tongue) funcs() template.FuncMap {
 			}
 			return text
 		},
-		"status": func(s any) string { return say(l.tag, label(fmt.Sprint(s))) },
-		"tone":   func(s any) string { return tone(fmt.Sprint(s)) },
-		"when":   l.when,
-		"due":    l.due,
-		"took":   l.took,
-		"timed":  l.timed,
-		"second": l.second,
-		"date":   l.date,
-		"icon":   func(s any) string { return icon(fmt.Sprint(s)) },
-		"short":  func(id string) string { return id[:min(8, len(id))] },
-		"join":   func(names []string) string { return strings.Join(names, ", ") },
+		"status":  func(s any) string { return say(l.tag, label(fmt.Sprint(s))) },
+		"tone":    func(s any) string { return tone(fmt.Sprint(s)) },
+		"when":    l.when,
+		"due":     l.due,
+		"took":    l.took,
+		"records": func(n int64) string { return l.plural("%d record", "%d records", int(n)) },
+		"timed":   l.timed,
+		"second":  l.second,
+		"date":    l.date,
+		"icon":    func(s any) string { return icon(fmt.Sprint(s)) },
+		"short":   func(id string) string { return id[:min(8, len(id))] },
+		"join":    func(names []string) string { return strings.Join(names, ", ") },
 		"left": func(a vendorapi.Account) int64 {
 			calls, _ := a.Left()
 			return calls
@@ -166,17 +167,17 @@ func (l tongue) due(at, now time.Time, ended bool) dueText {
 	case ended:
 		return dueText{"quiet", at.Format(time.DateOnly)}
 	case left < 0:
-		return dueText{"bad", l.days("%d day overdue", "%d days overdue", int(-left.Hours()/24))}
+		return dueText{"bad", l.plural("%d day overdue", "%d days overdue", int(-left.Hours()/24))}
 	case left < 24*time.Hour:
 		return dueText{"bad", say(l.tag, "due today")}
 	case left < 7*24*time.Hour:
-		return dueText{"warn", l.days("%d day left", "%d days left", int(left.Hours()/24))}
+		return dueText{"warn", l.plural("%d day left", "%d days left", int(left.Hours()/24))}
 	default:
-		return dueText{"good", l.days("%d day left", "%d days left", int(left.Hours()/24))}
+		return dueText{"good", l.plural("%d day left", "%d days left", int(left.Hours()/24))}
 	}
 }
 
-func (l tongue) days(one, many string, n int) string {
+func (l tongue) plural(one, many string, n int) string {
 	if n == 1 {
 		return fmt.Sprintf(say(l.tag, one), n)
 	}
@@ -211,7 +212,7 @@ func (l tongue) roughly(d time.Duration) string {
 		}
 		return fmt.Sprintf("%d h", int(d.Hours()))
 	default:
-		return l.days("%d day", "%d days", int(d.Hours()/24))
+		return l.plural("%d day", "%d days", int(d.Hours()/24))
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/policy"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/trace"
 )
@@ -33,6 +34,15 @@ type requestBody struct {
 	manifests    []*manifest.Manifest
 	firstDue     time.Time
 	awaitedSince time.Time
+	law          policy.Jurisdiction
+}
+
+// GroundIn is a ground of refusal in words: the law's, where it has some.
+func (b requestBody) GroundIn(lang, ground string) string {
+	if r, ok := b.law.Refusal(ground); ok {
+		return r.Title.In(lang)
+	}
+	return say(lang, label(ground))
 }
 
 // revealed is an identifier in the clear.
@@ -80,6 +90,7 @@ func (c *Console) bodyOf(lang string, facts []journal.Fact, s dsar.State) (reque
 	}
 	b := requestBody{Trace: t, Acts: s.Acts, Version: len(facts), Letters: s.Letters, Pauses: s.Pauses,
 		manifests: c.Manifests, firstDue: s.Accepted.DueAt, awaitedSince: s.AwaitedSince}
+	b.law, _ = c.Policy.Jurisdiction(s.Accepted.Jurisdiction) // where none is known, grounds go by their names
 	for _, f := range facts {
 		e, err := dsar.Decode(f.Type, f.Data)
 		if err != nil {

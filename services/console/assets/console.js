@@ -19,8 +19,8 @@
   }
 
   // The forms were made when the page was: once somebody has acted, or the state
-  // is another, they are of no use. They aren't replaced, since somebody may be
-  // writing into one.
+  // is another, they are of no use. New ones are fetched, unless somebody may be
+  // writing into one: then they are told.
   let made = null, said = null;
   function stale() {
     const mark = document.querySelector("[data-acts]");
@@ -30,9 +30,9 @@
     const now = mark.dataset.acts + " " + mark.dataset.status;
     made ??= now;
     if (now === made) return;
-    const writing = document.querySelector(".action[open]");
-    if (!writing && !document.querySelector("[data-revealed]")) { location.replace(location.pathname); return; }
-    document.querySelector("[data-stale]").hidden = false;
+    if (document.querySelector("#acts .action[open]")) { document.querySelector("[data-stale]").hidden = false; return; }
+    made = now;
+    htmx.ajax("GET", location.pathname.replace(/(\/requests\/[^/]+).*/, "$1"), { target: "#acts", select: "#acts", swap: "outerHTML" });
   }
 
   // Whether the page hears of what happens.
