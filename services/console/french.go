@@ -18,7 +18,7 @@ var french = map[string]string{
 	"There is no request yet.":                                                     "Il n’y a pas encore de demande.",
 	"%d day overdue":                                                               "en retard de %d jour", "%d days overdue": "en retard de %d jours", "due today": "aujourd’hui", "%d day left": "encore %d jour", "%d days left": "encore %d jours",
 	// systems
-	"System": "Système", "Requests waiting": "Demandes en attente", "Can do": "Sait faire", "Asked by": "Interrogé par", "Datasets": "Jeux de données",
+	"Requests waiting": "Demandes en attente", "Can do": "Sait faire", "Asked by": "Interrogé par", "Datasets": "Jeux de données",
 	"Every request must reach these. The numbers are of open requests.": "Chaque demande doit les atteindre. Les nombres sont ceux des demandes ouvertes.",
 	// the request
 	"Timeline": "Chronologie", "Raw facts": "Faits bruts", "Act": "Agir", "Identifiers": "Identifiants", "Correspondence": "Correspondance", "Reveal": "Révéler",

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/vendorapi"
 )
 
 // same are the texts that French spells as English does.
@@ -199,5 +200,5 @@ func journalWords() []string {
 	for _, c := range []dsar.Check{dsar.CheckIdentity, dsar.CheckAgent, dsar.CheckOrganisation, dsar.CheckGuardian} {
 		list = append(list, string(c))
 	}
-	return append(list, nameViewer, nameAgent, nameOfficer, "fr", "en", "smtp", "outbox")
+	return append(list, nameViewer, nameAgent, nameOfficer, "fr", "en", "smtp", "outbox", "circuit "+string(vendorapi.Open), "circuit "+string(vendorapi.HalfOpen))
 }
