@@ -132,15 +132,17 @@ type data struct {
 	Due        string
 	Paused     bool
 	Checks     []string
-	Reason     string
-	Ground     string
-	GroundLaw  string // the article
-	Kept       bool
-	Inside     bool
-	Complaint  []string
-	MayExtend  bool
-	Erasure    bool
-	Tells      bool // the answer is data, and not what was done
+	// What a check has of its own.
+	Agent, Organisation, Guardian bool
+	Reason                        string
+	Ground                        string
+	GroundLaw                     string // the article
+	Kept                          bool
+	Inside                        bool
+	Complaint                     []string
+	MayExtend                     bool
+	Erasure                       bool
+	Tells                         bool // the answer is data, and not what was done
 }
 
 func (w *Writer) data(j policy.Jurisdiction, lang string, f Facts) data {
@@ -164,6 +166,9 @@ func (w *Writer) data(j policy.Jurisdiction, lang string, f Facts) data {
 	}
 	for _, c := range f.Checks {
 		d.Checks = append(d.Checks, v.checks[c])
+		d.Agent = d.Agent || c == dsar.CheckAgent
+		d.Organisation = d.Organisation || c == dsar.CheckOrganisation
+		d.Guardian = d.Guardian || c == dsar.CheckGuardian
 	}
 	if g := s.Refusal.Ground; g == dsar.NotProven {
 		d.Ground = v.notProven

@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -145,27 +146,73 @@ func TestDue(t *testing.T) {
 
 func TestExtended(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct{ id, received, want string }{
-		{"EEA", "2026-08-31T10:00:00Z", "2026-11-30T22:59:59Z"}, // three months, GDPR art. 12(3)
-		{"EEA", "2026-03-05T10:00:00Z", "2026-06-05T21:59:59Z"}, // a Friday
-		{"California", "2026-01-01T20:00:00Z", "2026-04-02T06:59:59Z"},
-		{"Canada", "2026-01-01T20:00:00Z", "2026-03-03T04:59:59Z"},
-		{"EEA", "2026-09-25T10:00:00Z", "2026-12-28T22:59:59Z"}, // 25 December is a Friday, 26 a Saturday
-		{"EEA", "2026-11-30T10:00:00Z", "2027-03-01T22:59:59Z"}, // February has no 30th; the 28th is a Sunday
-		{"UK", "2026-08-31T10:00:00Z", "2026-11-30T23:59:59Z"},
-		{"Switzerland", "2026-01-31T12:00:00Z", "2026-04-01T21:59:59Z"},
-		{"Virginia", "2026-01-15T17:00:00Z", "2026-04-16T03:59:59Z"},
-		{"Colorado", "2026-01-15T17:00:00Z", "2026-04-16T05:59:59Z"},
-		{"elsewhere", "2026-12-15T12:00:00Z", "2027-02-13T23:59:59Z"},
-		{"Japan", "2026-01-01T20:00:00Z", ""},
-		{"South Korea", "2026-01-01T20:00:00Z", ""},
-		{"Brazil", "2026-01-01T20:00:00Z", ""},
+	for _, c := range []struct{ id, received, want, source string }{
+		{"EEA", "2026-08-31T10:00:00Z", "2026-11-30T22:59:59Z", "GDPR art. 12(3): one month and two further ones are three"},
+		{"EEA", "2026-03-05T10:00:00Z", "2026-06-05T21:59:59Z", "GDPR art. 12(3): 5 June, a Friday"},
+		{"EEA", "2026-09-25T10:00:00Z", "2026-12-28T22:59:59Z", "1182/71 art. 3(4): 25 December is a Friday, 26 a Saturday"},
+		{"EEA", "2026-11-30T10:00:00Z", "2027-03-01T22:59:59Z", "1182/71 art. 3(2)(c): February has no 30th, and the 28th is a Sunday"},
+		{"EEA", "2027-11-30T10:00:00Z", "2028-02-29T22:59:59Z", "1182/71 art. 3(2)(c): a leap year; a Tuesday"},
+		{"UK", "2026-08-31T10:00:00Z", "2026-11-30T23:59:59Z", "UK GDPR art. 12(3)"},
+		{"UK", "2026-09-25T10:00:00Z", "2026-12-29T23:59:59Z", "UK GDPR art. 12(3): Christmas Day is a Friday, Boxing Day a Saturday, kept on Monday 28"},
+		{"California", "2026-01-01T20:00:00Z", "2026-04-02T06:59:59Z", "Civ. Code 1798.130(a)(2)(A): 90 days in all; summer time has begun"},
+		{"California", "2023-12-15T20:00:00Z", "2024-03-15T06:59:59Z", "Civ. Code 1798.130(a)(2)(A): 90 days over 29 February"},
+		{"Canada", "2026-01-01T20:00:00Z", "2026-03-03T04:59:59Z", "PIPEDA s. 8(4)(a): 30 more days"},
+		{"Canada", "2028-01-31T20:00:00Z", "2028-04-01T03:59:59Z", "PIPEDA s. 8(4)(a): 60 days over 29 February; summer time has begun"},
+		{"Switzerland", "2026-01-31T12:00:00Z", "2026-04-01T21:59:59Z", "DPO art. 18(2): 30 more days"},
+		{"Virginia", "2026-01-15T17:00:00Z", "2026-04-16T03:59:59Z", "59.1-577(B)(1): 45 more days"},
+		{"Colorado", "2026-01-15T17:00:00Z", "2026-04-16T05:59:59Z", "6-1-1306(2)(b): 45 more days"},
+		{"elsewhere", "2026-12-15T12:00:00Z", "2027-02-13T23:59:59Z", "policy choice: 30 more days"},
+		{"Japan", "2026-01-01T20:00:00Z", "", "APPI knows no extension"},
+		{"South Korea", "2026-01-01T20:00:00Z", "", "Decree art. 42: access is postponed by a notice of its own, and no period is extended"},
+		{"Brazil", "2026-01-01T20:00:00Z", "", "LGPD art. 19 knows no extension"},
 	} {
 		j, _ := load(t).Jurisdiction(c.id)
 		received, _ := time.Parse(time.RFC3339, c.received)
 		at, ok := j.Extended(received)
 		if ok != (c.want != "") || ok && at.Format(time.RFC3339) != c.want {
-			t.Errorf("%s received %s: %s, %v, want %s", c.id, c.received, at.Format(time.RFC3339), ok, c.want)
+			t.Errorf("%s received %s: %s, %v, want %s (%s)", c.id, c.received, at.Format(time.RFC3339), ok, c.want, c.source)
+		}
+	}
+}
+
+// TestEveryValueHasItsSource: no value of a law stands without where it is from, and
+// who counts working days has a calendar of them.
+func TestEveryValueHasItsSource(t *testing.T) {
+	t.Parallel()
+	book := load(t)
+	for _, id := range book.IDs() {
+		j, _ := book.Jurisdiction(id)
+		sources := map[string]string{"law": j.Law.Source, "time zone": j.TimeZone.Source, "answer": j.Answer.Source, "start": j.Start.Source, "identity check": j.IdentityCheck.Source,
+			"clarification": j.Clarification.Source, "never shown": j.NeverShown.Source, "responsible": j.Responsible.Source}
+		for _, g := range j.Rights {
+			sources["right "+string(g.Right)] = g.Source
+		}
+		for _, r := range j.Refusals {
+			sources["refusal "+r.Ground] = r.Source
+		}
+		for i, c := range j.AnswerHolds {
+			sources[fmt.Sprintf("content %d", i)] = c.Source
+		}
+		for i, c := range j.Complaint {
+			sources[fmt.Sprintf("complaint %d", i)] = c.Source
+		}
+		if j.Extension != nil {
+			sources["extension"] = j.Extension.Source
+		}
+		if j.Confirmation != nil {
+			sources["confirmation"] = j.Confirmation.Source
+		}
+		if j.Holidays != nil {
+			sources["holidays"] = j.Holidays.Source
+		}
+		for what, source := range sources {
+			if len(source) < 4 {
+				t.Errorf("%s: %s has no source", id, what)
+			}
+		}
+		counts := j.Answer.MovesOff == policy.MovesOffNoWorkday || j.Confirmation != nil && j.Confirmation.Unit == policy.BusinessDay
+		if counts != (j.Holidays != nil) {
+			t.Errorf("%s counts working days: %v; it has a calendar: %v", id, counts, j.Holidays != nil)
 		}
 	}
 }

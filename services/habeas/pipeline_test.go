@@ -30,6 +30,7 @@ import (
 	"habeas.dev/services/aggregator"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/sandbox/internaldb"
 	"habeas.dev/services/sandbox/people"
 )
 
@@ -232,11 +233,27 @@ func (p *pipeline) seeded(person int) []string {
 	out := []string{}
 	if person > 0 {
 		for _, r := range p.people.RowsOf(person) {
+			withoutOthers(r)
 			out = append(out, line(p.T, r.System, r.Dataset, r.Values))
 		}
 	}
 	slices.Sort(out)
 	return out
+}
+
+// withoutOthers knows by itself what of a shared ticket its requester isn't told.
+func withoutOthers(r people.Row) {
+	const told = "[about somebody else, not shown]"
+	var columns []string
+	switch r.Values["written_by"] {
+	case people.Participant:
+		columns = []string{"author_name", "author_email", "author_account", "body"}
+	case "agent":
+		columns = []string{"author_email"}
+	}
+	for _, c := range columns {
+		r.Values[c] = told
+	}
 }
 
 // holds checks a bundle against the seeds; 0 is somebody of whom there are none.
@@ -358,7 +375,7 @@ func (p *pipeline) certifies(id string, person int) {
 // as must stay.
 func (p *pipeline) leftOnly(gone []int) {
 	p.Helper()
-	for _, system := range []string{people.Account, people.Billing, people.Marketplace, people.Events} {
+	for _, system := range internaldb.Systems() {
 		db, err := sql.Open("sqlite", filepath.Join(p.n.cfg.Room(config.RoomSandbox), system+".db"))
 		if err != nil {
 			p.Fatal(err)

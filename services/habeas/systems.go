@@ -15,6 +15,7 @@ import (
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/services/account"
 	"habeas.dev/services/billing"
+	"habeas.dev/services/communications"
 	"habeas.dev/services/events"
 	"habeas.dev/services/hubspot"
 	"habeas.dev/services/internal/config"
@@ -22,20 +23,23 @@ import (
 	"habeas.dev/services/marketplace"
 	"habeas.dev/services/paymentech"
 	"habeas.dev/services/salesforce"
+	"habeas.dev/services/support"
 )
 
 // builtIn are the systems whose manifest is in this binary. A configuration may
 // name another manifest for each, and further systems with a manifest each.
 func builtIn() map[string]func() (*manifest.Manifest, error) {
 	return map[string]func() (*manifest.Manifest, error){
-		"account":     account.Manifest,
-		"billing":     billing.Manifest,
-		"events":      events.Manifest,
-		"hubspot":     hubspot.Manifest,
-		"marketo":     marketo.Manifest,
-		"marketplace": marketplace.Manifest,
-		"paymentech":  paymentech.Manifest,
-		"salesforce":  salesforce.Manifest,
+		"account":        account.Manifest,
+		"billing":        billing.Manifest,
+		"events":         events.Manifest,
+		"hubspot":        hubspot.Manifest,
+		"marketo":        marketo.Manifest,
+		"marketplace":    marketplace.Manifest,
+		"paymentech":     paymentech.Manifest,
+		"salesforce":     salesforce.Manifest,
+		"support":        support.Manifest,
+		"communications": communications.Manifest,
 	}
 }
 

@@ -1,5 +1,5 @@
 // Package internaldb is the databases of the sandbox's own systems: account,
-// billing, marketplace and events, seeded with a population. Each is one SQLite
+// billing, marketplace, events, support and communications, seeded with a population. Each is one SQLite
 // file, or its tables in a PostgreSQL database. Their schemas are plain SQL, such
 // as a team would have it: pkg/sqlsystem knows them by the manifests only.
 package internaldb
@@ -30,7 +30,7 @@ var schemas embed.FS
 
 // Systems are those that have a database here.
 func Systems() []string {
-	return []string{people.Account, people.Billing, people.Marketplace, people.Events}
+	return []string{people.Account, people.Billing, people.Marketplace, people.Events, people.Support, people.Communications}
 }
 
 // tables is the table of each dataset, by system.
@@ -50,6 +50,8 @@ var tables = map[string]map[string]string{
 	people.Events: {
 		"registrations": "registrations", "attendance": "attendance", "media": "media", "travel": "travel",
 	},
+	people.Support:        {"tickets": "tickets", "messages": "ticket_messages", "calls": "calls"},
+	people.Communications: {"preferences": "preferences", "sent": "sendings"},
 }
 
 // elsewhere are columns of a dataset's records that lie in another table.

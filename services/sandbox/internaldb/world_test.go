@@ -25,11 +25,13 @@ import (
 	"habeas.dev/pkg/worker"
 	"habeas.dev/services/account"
 	"habeas.dev/services/billing"
+	"habeas.dev/services/communications"
 	"habeas.dev/services/events"
 	"habeas.dev/services/internal/pgtest"
 	"habeas.dev/services/marketplace"
 	"habeas.dev/services/sandbox/internaldb"
 	"habeas.dev/services/sandbox/people"
+	"habeas.dev/services/support"
 )
 
 // today is the clock of the tests, within the years that people promises for.
@@ -38,7 +40,7 @@ var today = time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
 func manifests(t testing.TB) []*manifest.Manifest {
 	t.Helper()
 	var out []*manifest.Manifest
-	for _, load := range []func() (*manifest.Manifest, error){account.Manifest, billing.Manifest, events.Manifest, marketplace.Manifest} {
+	for _, load := range []func() (*manifest.Manifest, error){account.Manifest, billing.Manifest, events.Manifest, marketplace.Manifest, support.Manifest, communications.Manifest} {
 		m, err := load()
 		if err != nil {
 			t.Fatal(err)

@@ -150,7 +150,7 @@ func (g *generator) present() bool {
 	if g.who.Number < firstRandom || g.canary {
 		return true
 	}
-	held := map[string]int{Account: 10, Billing: 8, Marketplace: 5, Events: 6, Salesforce: 7, Marketo: 7, HubSpot: 6}
+	held := map[string]int{Account: 10, Billing: 8, Marketplace: 5, Events: 6, Salesforce: 7, Marketo: 7, HubSpot: 6, Support: 6, Communications: 9}
 	return roll < held[g.system]
 }
 

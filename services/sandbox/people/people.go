@@ -19,20 +19,22 @@ import (
 
 // The systems that hold records of people, by the names of their manifests.
 const (
-	Account     = "account"
-	Billing     = "billing"
-	Marketplace = "marketplace"
-	Events      = "events"
-	Salesforce  = "salesforce"
-	Marketo     = "marketo"
-	PaymentTech = "paymentech"
-	HubSpot     = "hubspot"
+	Account        = "account"
+	Billing        = "billing"
+	Marketplace    = "marketplace"
+	Events         = "events"
+	Salesforce     = "salesforce"
+	Marketo        = "marketo"
+	Support        = "support"
+	Communications = "communications"
+	PaymentTech    = "paymentech"
+	HubSpot        = "hubspot"
 )
 
 // Systems lists every system of the demo. HubSpot isn't among them: it is there
 // for who configures it.
 func Systems() []string {
-	return []string{Account, Billing, Marketplace, Events, Salesforce, Marketo, PaymentTech}
+	return []string{Account, Billing, Marketplace, Events, Salesforce, Marketo, PaymentTech, Support, Communications}
 }
 
 // The people of the demo, by Person.Number. Each holds records in all systems.
@@ -101,6 +103,10 @@ func (p *Population) RowsIn(number int, system string) []Row {
 		g.salesforce()
 	case Marketo:
 		g.marketo()
+	case Support:
+		g.support()
+	case Communications:
+		g.communications()
 	case PaymentTech:
 		g.paymentech()
 	case HubSpot:

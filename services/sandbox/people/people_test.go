@@ -142,7 +142,7 @@ func TestColumnsAreTheSameInAllRows(t *testing.T) {
 			}
 		}
 	}
-	if len(columns) != 39 {
+	if len(columns) != 44 {
 		t.Errorf("%d datasets: %v", len(columns), columns)
 	}
 }

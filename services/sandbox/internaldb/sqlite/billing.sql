@@ -8,7 +8,8 @@ CREATE TABLE customers (
   tax_id       TEXT,
   card_number  TEXT,
   card_expires TEXT,
-  created_on   TEXT NOT NULL
+  created_on   TEXT NOT NULL,
+  restricted BOOLEAN NOT NULL DEFAULT 0
 );
 CREATE INDEX customers_by_account ON customers (account_id);
 
@@ -31,7 +32,8 @@ CREATE TABLE invoices (
   tax_id       TEXT,
   total        REAL NOT NULL,
   currency     TEXT NOT NULL,
-  paid         BOOLEAN NOT NULL
+  paid         BOOLEAN NOT NULL,
+  restricted BOOLEAN NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE INDEX invoices_by_customer ON invoices (customer_ref, invoice_id);
 
@@ -53,6 +55,7 @@ CREATE TABLE payments (
   currency     TEXT NOT NULL,
   method       TEXT,
   iban         TEXT,
-  reference    TEXT
+  reference    TEXT,
+  restricted BOOLEAN NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE INDEX payments_by_customer ON payments (customer_ref, payment_id);
