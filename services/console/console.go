@@ -90,7 +90,7 @@ type Console struct {
 	Config
 	pages  map[string]pages // by language
 	counts *kept[map[string]int]
-	waits  *kept[map[string]int]
+	waits  *kept[waits]
 	known  *kept[fleet]
 
 	streams streams
@@ -106,9 +106,7 @@ func New(c Config) (*Console, error) {
 	}
 	out := &Console{Config: c, pages: pages, streams: streams{each: map[string]int{}}, closing: make(chan struct{})}
 	out.counts = keep(c.Now, c.Journal.Counts)
-	out.waits = keep(c.Now, func(ctx context.Context) (map[string]int, error) {
-		return c.Journal.WaitingFor(ctx, words(openStatuses()))
-	})
+	out.waits = keep(c.Now, out.countWaits)
 	out.known = keep(c.Now, out.fleet)
 	return out, nil
 }

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -108,7 +109,7 @@ func (c *Console) list(w http.ResponseWriter, r *http.Request, u User) {
 	for i := range b.Statuses[1:] {
 		b.Statuses[i+1].Label = say(languageOf(r), label(b.Statuses[i+1].Value)) + " · " + strconv.Itoa(counts[b.Statuses[i+1].Value])
 	}
-	rows, err := c.Journal.List(r.Context(), filter)
+	rows, err := c.rows(r.Context(), filter)
 	if err != nil {
 		c.broken(w, r, u, err)
 		return
@@ -124,6 +125,20 @@ func (c *Console) list(w http.ResponseWriter, r *http.Request, u User) {
 		b.Rows = append(b.Rows, row{one})
 	}
 	c.render(w, r, http.StatusOK, "list.html", page{User: u, Title: "Requests", Here: "requests", Notice: didMany(languageOf(r), q), Body: b})
+}
+
+// rows reads a list. A request that has ended waits for nobody.
+func (c *Console) rows(ctx context.Context, f journal.Filter) ([]journal.Row, error) {
+	if f.Waiting != "" {
+		statuses := f.Statuses
+		if statuses == nil {
+			statuses = words(openStatuses())
+		}
+		if f.Statuses = c.waits.get(ctx).where(statuses, f.Waiting); f.Statuses == nil {
+			return nil, nil
+		}
+	}
+	return c.Journal.List(ctx, f)
 }
 
 // filter reads what a list's address asks for. Every value must be one that

@@ -1,0 +1,40 @@
+package console
+
+import "context"
+
+// waits is how many requests wait for each system, by their status.
+type waits map[string]map[string]int
+
+// countWaits counts them.
+func (c *Console) countWaits(ctx context.Context) (waits, error) {
+	all := waits{}
+	for _, status := range words(openStatuses()) {
+		systems, err := c.Journal.WaitingFor(ctx, []string{status})
+		if err != nil {
+			return nil, err
+		}
+		all[status] = systems
+	}
+	return all, nil
+}
+
+// of is how many wait for a system.
+func (w waits) of(system string) (n int) {
+	for _, systems := range w {
+		n += systems[system]
+	}
+	return n
+}
+
+// where are those of the statuses in which a request waits for a system. Where
+// nobody waits for it, a list would read all of a status to find that out: a
+// hundred thousand rows and more. Who begins to wait is there keptFor later.
+func (w waits) where(statuses []string, system string) []string {
+	var some []string
+	for _, status := range statuses {
+		if w[status][system] > 0 {
+			some = append(some, status)
+		}
+	}
+	return some
+}
