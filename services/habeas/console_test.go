@@ -30,7 +30,7 @@ func TestConsole(t *testing.T) {
 	door := f.start("intake", "--listen", "127.0.0.1:0")
 	f.start("coordinator")
 	f.start("aggregator")
-	f.start("worker", "account", "billing", "marketplace", "events", "salesforce", "marketo")
+	f.start("worker", "account", "billing", "marketplace", "events", "salesforce", "marketo", "paymentech")
 	desk := f.start("console", "--listen", "127.0.0.1:0", "--monitor", "127.0.0.1:0")
 	f.settle()
 	console, health, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(desk.said), "habeas console is up: "), ", health ")

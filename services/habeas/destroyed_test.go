@@ -24,6 +24,7 @@ var (
 	crmDeletions  = regexp.MustCompile(`"method":"DELETE"[^}]*?[?&]ids=([\w,]+)`)
 	crmPurges     = regexp.MustCompile(`<(?:\w+:)?ids>(\w+)</`)
 	mailDeletions = regexp.MustCompile(`"id":(\d+)`)
+	payDeletions  = regexp.MustCompile(`"customerRefNum":"([^"]+)"`)
 )
 
 func (d *destroyed) watch(next http.Handler) http.Handler {
@@ -41,6 +42,8 @@ func (d *destroyed) watch(next http.Handler) http.Handler {
 			d.note("purge", crmPurges, body)
 		case strings.HasSuffix(r.URL.Path, "/composite"):
 			d.note("delete", crmDeletions, body)
+		case r.Method == http.MethodDelete && strings.HasPrefix(r.URL.Path, "/gwapi/"):
+			d.note("delete profile", payDeletions, body)
 		}
 		next.ServeHTTP(w, r)
 	})

@@ -41,7 +41,7 @@ func TestFaults(t *testing.T) {
 	s := &siege{fleet: f}
 	s.pipeline = &pipeline{T: t, people: f.people, n: &node{cfg: f.cfg, in: f.in}}
 	for range 3 {
-		for _, service := range [][]string{{"coordinator"}, {"aggregator"}, {"worker", "account", "billing"}, {"worker", "marketplace", "salesforce", "marketo"}} {
+		for _, service := range [][]string{{"coordinator"}, {"aggregator"}, {"worker", "account", "billing"}, {"worker", "marketplace", "salesforce", "marketo", "paymentech"}} {
 			s.others = append(s.others, f.start(service...))
 		}
 		s.events = append(s.events, f.start("worker", "events"))

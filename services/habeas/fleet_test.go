@@ -28,6 +28,7 @@ import (
 	"habeas.dev/services/internal/watch"
 	"habeas.dev/services/sandbox/internaldb"
 	marketosandbox "habeas.dev/services/sandbox/marketo"
+	paymentechsandbox "habeas.dev/services/sandbox/paymentech"
 	"habeas.dev/services/sandbox/people"
 	salesforcesandbox "habeas.dev/services/sandbox/salesforce"
 )
@@ -63,17 +64,23 @@ func newFleet(t *testing.T, brokers []string, journalURL string, persons int) *f
 	if err != nil {
 		t.Fatal(err)
 	}
-	crmServer, mailServer := httptest.NewServer(f.vendors.watch(crm)), httptest.NewServer(f.vendors.watch(mail))
+	pay, err := paymentechsandbox.New(paymentechsandbox.Config{Population: f.people})
+	if err != nil {
+		t.Fatal(err)
+	}
+	crmServer, mailServer, payServer := httptest.NewServer(f.vendors.watch(crm)), httptest.NewServer(f.vendors.watch(mail)), httptest.NewServer(f.vendors.watch(pay))
 	t.Cleanup(crmServer.Close)
 	t.Cleanup(mailServer.Close)
+	t.Cleanup(payServer.Close)
 	secret := filepath.Join(dir, "secret")
 	if err := os.WriteFile(secret, []byte(salesforcesandbox.DefaultClientSecret), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cfg := config.Config{
 		Data: dir, Journal: journalURL, Kafka: bus.Files{Brokers: brokers}, Topics: topics.Deviation{Replication: 1}, Log: config.Log{Level: "warn", Format: "text"}, Console: config.Console{Local: true}, Systems: map[string]config.System{
-			people.Salesforce: {URL: crmServer.URL, ClientID: salesforcesandbox.DefaultClientID, ClientSecretFile: secret},
-			people.Marketo:    {URL: mailServer.URL, ClientID: marketosandbox.DefaultClientID, ClientSecretFile: secret, CallsPerSecond: -1},
+			people.Salesforce:  {URL: crmServer.URL, ClientID: salesforcesandbox.DefaultClientID, ClientSecretFile: secret},
+			people.Marketo:     {URL: mailServer.URL, ClientID: marketosandbox.DefaultClientID, ClientSecretFile: secret, CallsPerSecond: -1},
+			people.PaymentTech: {URL: payServer.URL, ClientID: paymentechsandbox.DefaultUsername, ClientSecretFile: secret, CallsPerSecond: -1, Options: map[string]string{"merchant_id": paymentechsandbox.DefaultMerchantID}},
 		}}
 	for system, path := range files {
 		cfg.Systems[system] = config.System{DSN: path}

@@ -30,7 +30,7 @@ func TestProcesses(t *testing.T) {
 	others := []*member{
 		f.start("coordinator"), f.start("coordinator"), f.start("aggregator"), f.start("aggregator"),
 		f.start("worker", "account", "billing"), f.start("worker", "account", "billing"),
-		f.start("worker", "marketplace", "events"), f.start("worker", "salesforce", "marketo"),
+		f.start("worker", "marketplace", "events"), f.start("worker", "salesforce", "marketo", "paymentech"),
 	}
 	f.settle()
 	random := rand.New(rand.NewPCG(uint64(os.Getpid()), 1)) //nolint:gosec // any will do

@@ -167,3 +167,20 @@ func lastLine(text []byte) string {
 	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
 	return lines[len(lines)-1]
 }
+
+// TestDemoUnderFaults: with a fifth of all vendors' calls failing, and one in ten
+// answers lost, the demo's requests end as they do without.
+func TestDemoUnderFaults(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("starts processes")
+	}
+	dir := t.TempDir()
+	text, err := command(t.Context(), "demo", "--exit", "--data", dir, "--people", "200", "--sandbox-faults", "5xx=0.2,lost=0.05,half=0.05;paymentech:5xx=0.2,cut=0.1,lost=0.1").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	if n := bytes.Count(text, []byte("  completed  ")); n != 5 {
+		t.Errorf("%d requests completed:\n%s", n, text)
+	}
+}

@@ -13,7 +13,7 @@
 // interface tell what that is: each reference counts one record of
 // settled_payments, which stays on the manifest's ground until its period has
 // passed from today, the latest day on which something can have been paid. The
-// payments themselves are among billing's.
+// payments themselves are among billing's. docs/adr/0016 says why.
 //
 // # Card numbers
 //
