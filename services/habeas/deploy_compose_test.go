@@ -10,6 +10,8 @@ import (
 
 	"github.com/alecthomas/kong"
 	"gopkg.in/yaml.v3"
+
+	"habeas.dev/services/sandbox/people"
 )
 
 // TestDeployCompose: docker-compose.yml has a worker for each system of the
@@ -66,6 +68,9 @@ func TestDeployCompose(t *testing.T) {
 	slices.Sort(workers)
 	if want = slices.Sorted(maps.Keys(configured.Systems)); !slices.Equal(workers, want) {
 		t.Errorf("workers of %v; configured are %v", workers, want)
+	}
+	if demo := slices.Sorted(slices.Values(people.Systems())); !slices.Equal(workers, demo) {
+		t.Errorf("workers of %v; the people of the sandbox are in %v", workers, demo)
 	}
 	slices.Sort(targets)
 	got := slices.Clone(scraped.ScrapeConfigs[0].StaticConfigs[0].Targets)
