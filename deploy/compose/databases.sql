@@ -4,3 +4,5 @@ CREATE DATABASE account;
 CREATE DATABASE billing;
 CREATE DATABASE marketplace;
 CREATE DATABASE events;
+CREATE DATABASE support;
+CREATE DATABASE communications;
