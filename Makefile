@@ -93,6 +93,9 @@ CONSOLE := -console-requests=1000000
 bench-console: ## Measure the console's pages on PostgreSQL, with CONSOLE='-console-requests=1000000' requests (8 GB of disk)
 	HABEAS_TEST_POSTGRES=1 $(GO) test ./services/console -run xxx -bench BenchmarkConsole -benchtime 200x -timeout 120m $(CONSOLE)
 
+bench-vendors: ## Count each vendor's calls, and time 10,000 erasures inside its limits (simulated time)
+	$(GO) test -count=1 -timeout 30m -v -run TestVendors ./services/sandbox/vendorbench -vendor-subjects=1000 -vendor-erasures=10000
+
 check: vet lint tidy standalone generated ## vet, lint, tidy modules, builds without the workspace, generated files
 
 vet:

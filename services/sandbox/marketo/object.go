@@ -114,6 +114,8 @@ func (s *Server) queryObject(w http.ResponseWriter, c call, o *object) {
 			Filter string           `json:"filterType"`
 			Input  []map[string]any `json:"input"`
 			Fields []string         `json:"fields"`
+			Page   string           `json:"nextPageToken"`
+			Size   json.Number      `json:"batchSize"`
 		}
 		if err := json.Unmarshal(c.body, &in); err != nil {
 			refuse(w, "609", "Invalid JSON")
@@ -125,6 +127,12 @@ func (s *Server) queryObject(w http.ResponseWriter, c call, o *object) {
 		}
 		for _, record := range in.Input {
 			values = append(values, fmt.Sprint(record[filter]))
+		}
+		if in.Page != "" {
+			c.query.Set("nextPageToken", in.Page)
+		}
+		if in.Size != "" {
+			c.query.Set("batchSize", in.Size.String())
 		}
 	}
 	from, ok := s.openPage(c.query.Get("nextPageToken"), "object")

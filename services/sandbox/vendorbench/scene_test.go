@@ -1,0 +1,187 @@
+package vendorbench
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"gocloud.dev/blob/memblob"
+	"gocloud.dev/secrets/localsecrets"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/vault"
+	"habeas.dev/pkg/worker"
+	"habeas.dev/services/sandbox/people"
+)
+
+// limits are what a scene is played under: none, or the vendor's own, with the
+// time that an answer takes.
+type limits struct {
+	real    bool
+	latency time.Duration
+}
+
+// scene is a vendor's worker, by way of the SDK, and the stand-in that it calls
+// without a network.
+type scene struct {
+	testing.TB
+	vendor  vendor
+	people  *people.Population
+	can     func(dsar.Action) bool
+	worker  *worker.Worker
+	vault   *vault.Vault
+	count   func() map[string]int64
+	keys    map[string]*vault.Keys
+	attempt int
+}
+
+func open(t testing.TB, v vendor, p *people.Population, l limits) *scene {
+	t.Helper()
+	s := &scene{TB: t, vendor: v, people: p, keys: map[string]*vault.Keys{}}
+	standIn, count := v.standIn(t, p, l)
+	s.count = count
+	m, impl := v.worker(t, &http.Client{Transport: wire{standIn, l.latency}}, l)
+	s.can = m.Can
+	var err error
+	if s.worker, err = worker.New(m, impl, worker.WithLogger(slog.New(slog.NewTextHandler(io.Discard, nil)))); err != nil {
+		t.Fatal(err)
+	}
+	key, err := localsecrets.NewRandomKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	bucket := memblob.OpenBucket(nil)
+	if s.vault, err = vault.New(t.Context(), bucket, localsecrets.NewKeeper(key)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.vault.Close(); _ = bucket.Close() })
+	return s
+}
+
+// calls are those that count: a token's don't.
+func (s *scene) calls() (n int64) {
+	for kind, calls := range s.count() {
+		if kind != "token" {
+			n += calls
+		}
+	}
+	return n
+}
+
+// until has an action done for some people, together, and takes up what is
+// parked until all have ended, as the coordinator does.
+func (s *scene) until(a dsar.Action, from, to int) {
+	s.Helper()
+	var open []int
+	for n := from; n <= to; n++ {
+		open = append(open, n)
+	}
+	for range maxRounds {
+		var left []int
+		var next time.Time
+		for i, r := range s.ask(a, open) {
+			if r.Kind != dsar.ReportParked {
+				continue
+			}
+			left = append(left, open[i])
+			if next.IsZero() || r.Until.Before(next) {
+				next = r.Until
+			}
+		}
+		if left == nil {
+			return
+		}
+		if err := pass(s.Context(), max(time.Until(next), time.Second)); err != nil {
+			s.Fatal(err)
+		}
+		open = left
+	}
+	s.Fatal("some tasks are parked for ever")
+}
+
+func (s *scene) ask(a dsar.Action, who []int) []dsar.Report {
+	s.Helper()
+	var tasks []event.Event
+	s.attempt++
+	var asked []int // by place of its task
+	reports := make([]dsar.Report, len(who))
+	for i, n := range who {
+		if ids := s.vendor.identifiers(s.people, n); len(ids) > 0 {
+			tasks, asked = append(tasks, s.task(a, n, ids)), append(asked, i)
+		} else {
+			reports[i].Kind = dsar.ReportEnded
+		}
+	}
+	for i, e := range s.worker.Handle(s.Context(), s.vault, tasks) {
+		r := &reports[asked[i]]
+		if err := json.Unmarshal(e.Data, r); err != nil {
+			s.Fatal(err)
+		}
+		if r.Kind == dsar.ReportFailed {
+			s.Fatalf("%s: %s failed: %s: %s", s.vendor.name, a, r.Code, r.Reason)
+		}
+	}
+	return reports
+}
+
+// task seals a task as the coordinator does.
+func (s *scene) task(a dsar.Action, n int, identifiers []worker.Identifier) event.Event {
+	s.Helper()
+	id := uuid.NewSHA1(uuid.NameSpaceOID, fmt.Append(nil, n)).String()
+	keys := s.keys[id]
+	if keys == nil {
+		var err error
+		if keys, err = s.vault.CreateKeys(s.Context(), id); err != nil {
+			s.Fatal(err)
+		}
+		s.keys[id] = keys
+	}
+	right := map[dsar.Action]dsar.Right{dsar.Gather: dsar.Access, dsar.Restrict: dsar.Restriction}[a]
+	if right == "" {
+		right = dsar.Erasure
+	}
+	t := dsar.Task{RequestID: id, System: s.worker.System(), Action: a, Attempt: s.attempt, Right: right, Jurisdiction: "EEA", ReceivedAt: time.Now().UTC()}
+	for _, i := range identifiers {
+		sealed, err := keys.Seal([]byte(i.Value), "identifier")
+		if err != nil {
+			s.Fatal(err)
+		}
+		t.Identifiers = append(t.Identifiers, dsar.Identifier{Type: i.Type, Fingerprint: s.vault.Fingerprint(i.Type, i.Value), Sealed: sealed})
+	}
+	data, err := json.Marshal(t)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return event.Event{ID: event.TaskID(id, t.System, a, t.Attempt), Source: "vendorbench", Type: event.TypeTask, Subject: id, Time: t.ReceivedAt, Data: data}
+}
+
+// wire hands calls to a stand-in, and has time pass.
+type wire struct {
+	to      http.Handler
+	latency time.Duration
+}
+
+func (w wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	// Callers wait for a token behind a lock, behind which virtual time stands.
+	if w.latency > 0 && !strings.Contains(r.URL.Path, "token") {
+		if err := pass(r.Context(), w.latency); err != nil {
+			return nil, err
+		}
+	}
+	r = r.Clone(r.Context())
+	r.RequestURI = r.URL.RequestURI()
+	if r.Body == nil {
+		r.Body = http.NoBody
+	}
+	rec := httptest.NewRecorder()
+	w.to.ServeHTTP(rec, r)
+	return rec.Result(), nil
+}
