@@ -45,6 +45,9 @@ test-kafka: ## The bus, the SDK, the topics and the whole fleet under faults on 
 	@$(GO) run ./pkg/bus/kafkatest/withkafka $(GO) test -count=1 -timeout 20m ./pkg/bus/... ./pkg/worker ./services/internal/topics
 	HABEAS_TEST_KAFKA=1 HABEAS_TEST_POSTGRES=1 $(GO) test -count=1 -run 'TestFaults$$' -timeout 20m ./services/habeas
 
+test-clients: ## Other people's clients against the stand-ins (Node, Python 3; what is missing is skipped, HABEAS_TEST_CLIENTS=must fails)
+	HABEAS_TEST_CLIENTS=$${HABEAS_TEST_CLIENTS:-1} $(GO) test -count=1 -timeout 30m ./services/sandbox/clients
+
 test-deploy: ## The alerts, the dashboard and the Helm chart (promtool, Python 3)
 	@deploy/check
 	$(GO) test -count=1 -run 'TestDeploy(Metrics|Compose)$$' ./services/habeas

@@ -52,6 +52,11 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		}
 		c.body = nil
 	}
+	for _, name := range []string{"fields", "filterValues", "activityTypeIds", "leadIds", "id"} { // repeated is as good as separated by commas
+		if values := query[name]; len(values) > 1 {
+			query.Set(name, strings.Join(values, ","))
+		}
+	}
 	if r.Method == http.MethodPost && strings.EqualFold(query.Get("_method"), "GET") {
 		c.method = http.MethodGet
 	}
