@@ -62,11 +62,13 @@ type answerSystem struct {
 	Needs   []dsar.IdentifierType `json:"needs,omitempty"` // with not-applicable
 	// AskedInstead are the systems that find those identifiers, where each of
 	// them was asked and knows none of the person's: so nothing can be held.
-	AskedInstead []string        `json:"asked_instead,omitempty"`
-	Code         string          `json:"code,omitempty"`
-	ProvenAt     time.Time       `json:"proven_at,omitzero"`
-	Records      int64           `json:"records"` // in this bundle
-	Datasets     []answerDataset `json:"datasets"`
+	AskedInstead []string  `json:"asked_instead,omitempty"`
+	Code         string    `json:"code,omitempty"`
+	ProvenAt     time.Time `json:"proven_at,omitzero"`
+	// Limits says what the person can no longer use.
+	Limits   string          `json:"limits,omitempty"`
+	Records  int64           `json:"records"` // in this bundle
+	Datasets []answerDataset `json:"datasets"`
 
 	part *systemPart
 }
@@ -187,10 +189,25 @@ func (b *build) answerSystem(part *systemPart) (answerSystem, error) {
 		}
 		s.AskedInstead = b.askedInstead(part, s.Needs)
 	}
+	if b.limits(&s) {
+		s.Limits = m.Limits.In(b.words.Lang)
+	}
 	if end := part.end(dsar.Prove); end != nil && end.Outcome == dsar.Proven {
 		s.ProvenAt = end.At.UTC().Truncate(time.Second)
 	}
 	return s, nil
+}
+
+// limits tells whether something of a system can't be used any more.
+func (b *build) limits(s *answerSystem) bool {
+	switch s.Outcome {
+	case dsar.Restricted:
+		return !b.in.Lift
+	case dsar.Erased, dsar.Anonymised, dsar.Retained:
+		return s.gone() > 0
+	default:
+		return false
+	}
 }
 
 // titles are the titles of systems.

@@ -94,6 +94,7 @@ type (
 		ID, Title string
 		Actions   *actions
 		Proven    string
+		Limits    string
 		Articles  template.HTML // cut, where the articles go
 		Empty     string
 	}
@@ -223,7 +224,7 @@ func (b *build) pageSystems(p *page, a *answer) {
 	var overview []byte
 	for i := range a.Systems {
 		s := &a.Systems[i]
-		view := systemView{ID: "s-" + s.System, Title: s.Title}
+		view := systemView{ID: "s-" + s.System, Title: s.Title, Limits: s.Limits}
 		var empty []string
 		for j := range s.Datasets {
 			d := &s.Datasets[j]

@@ -44,7 +44,7 @@ type words struct {
 	// Erasure and the rights that change something.
 	Dataset, found, erased, anonymised, rectified, restricted string
 	KeptTitle, KeptLead, keptUntil, keptNoEnd                 string
-	KeptNote                                                  string
+	KeptNote, Limits                                          string
 	proven, provenKept, provenTitle, notProven                string // "%s": a time
 
 	// What was left out.

@@ -54,6 +54,7 @@ var english = words{
 	KeptLead:  "These records could not be erased yet. They are locked away from every other use.",
 	keptUntil: "Kept until %s", keptNoEnd: "No end is known yet",
 	KeptNote:    "When that day comes they are erased. You need not ask again.",
+	Limits:      "What that means for you:",
 	provenTitle: "Checked",
 	proven:      "Asked again on %s: nothing was found.",
 	provenKept:  "Asked again on %s: nothing was found but what must be kept.",

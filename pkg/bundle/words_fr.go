@@ -55,6 +55,7 @@ var french = words{
 	KeptLead:  "Ces enregistrements n’ont pas encore pu être effacés. Ils ne servent plus à rien d’autre.",
 	keptUntil: "Conservés jusqu’au %s", keptNoEnd: "Aucune fin n’est encore connue",
 	KeptNote:    "Ce jour venu, ils sont effacés. Vous n’avez pas besoin de le redemander.",
+	Limits:      "Ce que cela change pour vous :",
 	provenTitle: "Vérification",
 	proven:      "Interrogé à nouveau le %s : rien n’a été trouvé.",
 	provenKept:  "Interrogé à nouveau le %s : rien n’a été trouvé, sauf ce qui doit être conservé.",

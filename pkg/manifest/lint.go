@@ -92,6 +92,7 @@ func (l *linter) processing() {
 		l.warn("processing", fmt.Sprintf("system %s: nothing says whose data it holds, which the record of processing needs (GDPR art. 30(1)(c))", l.m.System), "add processing: {subjects: …}")
 		return
 	}
+	l.french("limits", l.m.Limits)
 	l.french("processing.subjects", l.m.Processing.Subjects)
 	l.french("processing.security", l.m.Processing.Security)
 }

@@ -64,6 +64,9 @@ type Manifest struct {
 	// a task asks for it; pkg/sqlsystem always does. Where a worker doesn't, a
 	// hold on one dataset is one on the whole system.
 	Holds bool `yaml:"holds,omitempty"`
+	// Limits says what the person can no longer use where what this system holds is
+	// restricted or erased: the answer tells them (privacy notice, N14).
+	Limits Text `yaml:"limits,omitempty"`
 	// Processing is what the record of processing activities (GDPR art. 30) says
 	// of the system beside its datasets.
 	Processing *Processing `yaml:"processing,omitempty"`

@@ -113,6 +113,7 @@ func (v *validation) manifest() {
 	if m.Lease != 0 && (m.Lease < minLease || m.Lease > dsar.MaxLease) {
 		v.add("lease", fmt.Sprintf("lease %s is out of bounds", m.Lease), fmt.Sprintf("write a time from %s to %s, such as 10m", minLease, dsar.MaxLease))
 	}
+	v.text("limits", m.Limits, false)
 	if m.Processing != nil {
 		v.processing(m.Processing)
 	}

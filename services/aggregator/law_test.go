@@ -30,7 +30,7 @@ var update = flag.Bool("update", false, "write the golden pages anew")
 func shop() *manifest.Manifest {
 	text := func(en, fr string) manifest.Text { return manifest.Text{"en": en, "fr": fr} }
 	return &manifest.Manifest{
-		System: "shop", Title: text("Shop", "Boutique"), Needs: []dsar.IdentifierType{"email"}, Abilities: []dsar.Action{dsar.Gather, dsar.Erase},
+		System: "shop", Title: text("Shop", "Boutique"), Limits: text("Orders can’t be delivered.", "Les commandes ne peuvent pas être livrées."), Needs: []dsar.IdentifierType{"email"}, Abilities: []dsar.Action{dsar.Gather, dsar.Erase},
 		Datasets: []manifest.Dataset{
 			{
 				Name: "profile", Title: text("Profile", "Profil"), Category: "identifiers", Origin: manifest.Provided, Purpose: text("To deliver", "Livrer"), LegalBasis: "contract",
@@ -163,11 +163,12 @@ func everywhere() map[string][]sentence {
 // byRight are sentences of every answer to a right, and those that no answer to
 // it has.
 func byRight() map[dsar.Right]struct{ says, never []sentence } {
+	limited := sentence{"What that means for you: Orders can’t be delivered.", "Ce que cela change pour vous : Les commandes ne peuvent pas être livrées."}
 	changes := []sentence{{"Ann Ashby", "Ann Ashby"}, {"gardening", "gardening"}, {"F-2", "F-2"}, {secretIBAN, secretIBAN}}
 	return map[dsar.Right]struct{ says, never []sentence }{
 		dsar.Access: {
 			[]sentence{{"The data we hold about you", "Les données que nous détenons sur vous"}, {"Ann Ashby", "Ann Ashby"}, {"gardening", "gardening"}, {"To deliver", "Livrer"}, {"Ten years", "Dix ans"}, {"The carrier", "The carrier"}, {"Worked out from other data", "Déduites d’autres données"}, {"A legal obligation", "Une obligation légale"}},
-			[]sentence{{"Certificate of erasure", "Certificat d’effacement"}, {"Asked again on", "Interrogé à nouveau le"}},
+			[]sentence{{"Certificate of erasure", "Certificat d’effacement"}, {"Asked again on", "Interrogé à nouveau le"}, limited},
 		},
 		dsar.Portability: {
 			[]sentence{{"Your data, to take with you", "Vos données, à emporter"}, {"Ann Ashby", "Ann Ashby"}, {"We worked it out ourselves from other data.", "Nous l’avons déduit nous-mêmes d’autres données."}, {"We hold it on another ground", "Nous le détenons pour une autre raison"}},
@@ -178,11 +179,11 @@ func byRight() map[dsar.Right]struct{ says, never []sentence } {
 			changes,
 		},
 		dsar.Erasure: {
-			[]sentence{{"Tax records (Code de commerce, art. L123-22)", "Pièces fiscales (Code de commerce, art. L123-22)"}, {"Kept until 1 March 2034", "Conservés jusqu’au 1er mars 2034"}, {"You need not ask again", "Vous n’avez pas besoin de le redemander"}},
+			[]sentence{{"Tax records (Code de commerce, art. L123-22)", "Pièces fiscales (Code de commerce, art. L123-22)"}, {"Kept until 1 March 2034", "Conservés jusqu’au 1er mars 2034"}, {"You need not ask again", "Vous n’avez pas besoin de le redemander"}, limited},
 			append([]sentence{{"The data we hold about you", "Les données que nous détenons sur vous"}}, changes...),
 		},
 		dsar.Rectification:     {[]sentence{{"Corrected", "Rectifié"}, {"(changed: Name)", "(modifié : Nom)"}}, changes},
-		dsar.Restriction:       {[]sentence{{"Your data, restricted", "Vos données, limitées"}}, changes},
+		dsar.Restriction:       {[]sentence{{"Your data, restricted", "Vos données, limitées"}, limited}, changes},
 		dsar.Objection:         {[]sentence{{"You objected to our use of your data", "Vous avez fait opposition"}}, changes},
 		dsar.ConsentWithdrawal: {[]sentence{{"You withdrew your consent", "Vous avez retiré votre consentement"}, {"advice", "advice"}}, changes},
 		dsar.OptOut:            {[]sentence{{"You opted out of the sale and sharing of your data", "Vous avez refusé la vente et le partage"}}, changes},
