@@ -373,3 +373,23 @@ func TestRestrictionBundle(t *testing.T) {
 	in.Letter = &bundle.Letter{Title: "Dear Camille", Paragraphs: []string{"We did as you asked."}}
 	golden(t, "restriction-en", in, []string{"Your data, restricted", "1 record changed", "Handled by a person", "Dear Camille"}, nil)
 }
+
+// A system of which nothing was to be changed isn't told as one that holds
+// nothing: a withdrawal for one purpose leaves the data of the others.
+func TestNothingToChangeIsNotNothing(t *testing.T) {
+	t.Parallel()
+	for _, right := range []dsar.Right{dsar.Rectification, dsar.Restriction, dsar.Objection, dsar.ConsentWithdrawal, dsar.OptOut} {
+		for lang, want := range map[string][2]string{"en": {"concerns nothing in it", "holds nothing about you"}, "fr": {"n’y concerne rien", "ne détient rien sur vous"}} {
+			in := accessInput(t)
+			in.Right, in.Locale = right, lang
+			for i := range in.Systems {
+				in.Systems[i].Sources, in.Systems[i].Ends = nil, []dsar.ActionEnd{ended(right.Stages()[0], dsar.NothingFound)}
+			}
+			data, _ := write(t, in)
+			page := bundletest.ReadAloud(t, unpack(t, data)["data/index.html"])
+			if strings.Count(page, want[0]) != len(in.Systems) || strings.Contains(page, want[1]) || strings.Contains(page, "None of them holds any") || strings.Contains(page, "Aucun n’en contient") {
+				t.Errorf("%s, %s:\n%s", right, lang, page)
+			}
+		}
+	}
+}

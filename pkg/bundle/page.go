@@ -269,6 +269,9 @@ func (b *build) tells() bool {
 	}
 }
 
+// changes tells whether the right changes what is held, and erases none of it.
+func (b *build) changes() bool { return !b.tells() && b.in.Right != dsar.Erasure }
+
 // append adds the row to the table. The id and the class are of our own making,
 // the texts are escaped.
 func (r *overviewRow) append(html []byte, number bool) []byte {
@@ -326,6 +329,9 @@ func (b *build) overviewRow(a *answer, s *answerSystem) overviewRow {
 			row.Class, row.Badge = "quietly", w.knownNowhere.badge
 			row.Sentence = fmt.Sprintf(w.knownNowhere.sentence, known, w.list(a.titles(s.AskedInstead), w.and))
 		}
+	case s.Outcome == dsar.NothingFound && b.changes():
+		// It may hold something, of which nothing is to be changed.
+		row.Badge, row.Sentence = w.nothingToDo.badge, w.nothingToDo.sentence
 	case s.Outcome == dsar.Failed && !b.tells():
 		row.Badge, row.Sentence = w.notDone.badge, w.notDone.sentence
 	case s.Outcome == dsar.Retained && s.gone() == 0:
@@ -482,7 +488,9 @@ func (b *build) pageStats(p *page, a *answer) {
 	}
 	if systems == 0 {
 		if nothingCanBeSaid(a) {
-			p.Lead = w.nothing
+			if p.Lead = w.nothing; b.changes() {
+				p.Lead = w.nothingChanged
+			}
 		}
 		return
 	}

@@ -26,7 +26,7 @@ type words struct {
 	fieldsChanged, leftUnchanged string
 	legalHold, purposes          string
 	// nothing replaces the lead where no system holds anything.
-	nothing string
+	nothing, nothingChanged string
 
 	// Around the page.
 	Skip, Contents, requestNumber, received, answeredBy, law, contact string
@@ -72,6 +72,7 @@ type words struct {
 	hiddenKinds                   map[string]string
 	identifiers                   map[dsar.IdentifierType]string
 	allKept, onlyLeftOut, notDone outcomeWords // instead of Retained's, Gathered's and Failed's
+	nothingToDo                   outcomeWords // instead of NothingFound's, where something was to be changed
 	goesWith                      string       // behind the title of a dataset that is erased with another
 	knownNowhere                  outcomeWords // instead of NotApplicable's, where others were asked for the identifiers
 	months                        [12]string

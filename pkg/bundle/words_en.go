@@ -36,6 +36,8 @@ var english = words{
 	legalHold: "Needed for a lawsuit or an inquiry", purposes: "Purposes",
 	nothing: "We looked in every system that could hold data about you. None of them holds any. Below is what each system answered.",
 
+	nothingChanged: "We asked every system. What you asked for concerns nothing that any of them holds, so nothing was changed.",
+
 	Skip: "Skip to the answer", Contents: "On this page",
 	requestNumber: "Request", received: "Received", answeredBy: "Answered by", law: "Under", contact: "Questions about this answer",
 	foundIn: "%s in %s",
@@ -128,6 +130,7 @@ var english = words{
 	goesWith:     " (gone with: %s)",
 	knownNowhere: outcomeWords{"Nothing held", "This system knows people only by %s. %s was asked, and knows none of yours."},
 	allKept:      outcomeWords{"Kept for now", "All that this system holds about you must be kept for now."},
+	nothingToDo:  outcomeWords{"Nothing to change", "This system was asked. What you asked for concerns nothing in it."},
 	notDone:      outcomeWords{"Not done", "This system could not answer. What you asked for is not done there."},
 	onlyLeftOut:  outcomeWords{"Not covered", "This system holds data about you, but none that the right to take data with you covers."},
 	months:       [12]string{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"},

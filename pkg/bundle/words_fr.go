@@ -37,6 +37,8 @@ var french = words{
 	legalHold: "Nécessaire à un procès ou à une enquête", purposes: "Finalités",
 	nothing: "Nous avons cherché dans tous les systèmes qui pourraient contenir des données sur vous. Aucun n’en contient. Voici ce que chaque système a répondu.",
 
+	nothingChanged: "Nous avons interrogé tous les systèmes. Votre demande ne concerne rien de ce qu’ils détiennent : rien n’a été modifié.",
+
 	Skip: "Aller à la réponse", Contents: "Sur cette page",
 	requestNumber: "Demande", received: "Reçue le", answeredBy: "Réponse de", law: "En vertu de", contact: "Questions sur cette réponse",
 	foundIn: "%s dans %s",
@@ -135,6 +137,7 @@ var french = words{
 	goesWith:     " (disparus avec : %s)",
 	knownNowhere: outcomeWords{"Rien", "Ce système ne connaît les personnes que par %s. Nous avons interrogé %s, qui n’en connaît pas pour vous."},
 	allKept:      outcomeWords{"Conservé pour le moment", "Tout ce que ce système détient sur vous doit être conservé pour le moment."},
+	nothingToDo:  outcomeWords{"Rien à modifier", "Ce système a été interrogé. Votre demande n’y concerne rien."},
 	notDone:      outcomeWords{"Pas fait", "Ce système n’a pas pu répondre. Ce que vous avez demandé n’y est pas fait."},
 	onlyLeftOut:  outcomeWords{"Non couvert", "Ce système détient des données sur vous, mais aucune que couvre le droit à la portabilité."},
 	months:       [12]string{"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"},
