@@ -15,6 +15,7 @@ const maxBody = 64 << 10
 const (
 	pathProfile = "/gwapi/v4/gateway/profile"
 	pathXML     = "/authorize"
+	typeXML     = "application/PTI" // and a version
 )
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
@@ -23,7 +24,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "Request Entity Too Large", http.StatusRequestEntityTooLarge)
 		return
 	}
-	if r.URL.Path == pathXML {
+	// Older clients post XML to the root.
+	if r.URL.Path == pathXML || r.URL.Path == "/" && strings.HasPrefix(r.Header.Get("Content-Type"), typeXML) {
 		s.serveXML(w, r, body)
 		return
 	}

@@ -34,7 +34,7 @@ func (e element) child(name string) element {
 // serveXML answers <Request><Profile>.
 func (s *Server) serveXML(w http.ResponseWriter, r *http.Request, body []byte) {
 	var request element
-	if err := xml.Unmarshal(body, &request); err != nil || !strings.HasPrefix(r.Header.Get("Content-Type"), "application/PTI") {
+	if err := xml.Unmarshal(body, &request); err != nil || !strings.HasPrefix(r.Header.Get("Content-Type"), typeXML) {
 		quick(w, "20400", "Invalid Request")
 		return
 	}

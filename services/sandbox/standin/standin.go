@@ -73,7 +73,7 @@ func Open(c Config) (all []Standin, err error) {
 	if err != nil {
 		return all, err
 	}
-	all = append(all, Standin{Vendor: people.PaymentTech, ClientID: paymentech.DefaultUsername, Secret: paymentech.DefaultPassword, Asks: "customer_ref", Paths: []string{"/gwapi/", "/authorize"},
+	all = append(all, Standin{Vendor: people.PaymentTech, ClientID: paymentech.DefaultUsername, Secret: paymentech.DefaultPassword, Asks: "customer_ref", Paths: []string{"/gwapi/", "/authorize", "POST /{$}"},
 		Options: map[string]string{"merchant_id": paymentech.DefaultMerchantID, "bin": paymentech.Bin}, Handler: pay, Calls: pay.Calls, Close: pay.Close})
 
 	faults = c.Faults.Of(people.HubSpot)
