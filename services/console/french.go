@@ -82,7 +82,7 @@ var french = map[string]string{
 	// the look
 	"Select all": "Tout choisir", "Updates by itself": "Mise à jour continue", "No connection: trying again": "Pas de connexion : nouvel essai", "(in a new tab)": "(dans un nouvel onglet)",
 	"The clock stood": "Délai suspendu", "The clock stands since": "Délai suspendu depuis", "Answered instead:": "Réponse donnée à la place :", "in": "en", "No.": "N°", "no end known": "fin inconnue",
-	"found by %s from the %s": "trouvé par %s d’après %s", "%d day": "%d jour", "%d days": "%d jours", "by mail": "par mail", "outbox": "boîte d’envoi", "fr": "français", "en": "anglais",
+	"found by %s from the %s": "trouvé par %s d’après %s", "%d day": "%d jour", "%d days": "%d jours", "mail": "mail", "outbox": "boîte d’envoi", "French": "français", "English": "anglais",
 	"done": "terminé", "waiting": "en attente", "never asked": "jamais interrogé", "on hold": "gel juridique", "paused": "délai suspendu", "privacy officer": "délégué à la protection des données",
 	// the timeline's sentences
 	"%d record": "%d enregistrement", "%d system": "%d système", "%d systems": "%d systèmes",
@@ -101,7 +101,7 @@ var french = map[string]string{
 	"legal hold on %s, put on by %s: %s": "gel juridique sur %s, posé par %s : %s", "legal hold on %s lifted by %s": "gel juridique sur %s, levé par %s",
 	"taken up again: what had to stay in %s may go": "reprise : ce qui devait rester dans %s peut partir", "%s looked at the identifiers": "%s a consulté les identifiants",
 	"%s gave it out of hand": "%s ne l’a plus en charge", "%s assigned it to %s": "%s l’a attribuée à %s", "%s had the answer delivered again": "%s a fait remettre à nouveau la réponse",
-	"letter to the person: %s, in %s, by %s": "lettre à la personne : %s, en %s, %s",
+	"letter to the person: %s, in %s, by %s": "lettre à la personne : %s, en %s, par %s",
 	// the journal's words
 	"consent withdrawal": "retrait du consentement", "opt-out": "refus de la vente", "identity": "identité", "guardian": "représentant légal", "organisation": "organisation", "legal hold": "gel juridique", "tax records": "pièces fiscales",
 	"accepted": "acceptée", "awaits proof": "attend une preuve", "awaits clarification": "attend une précision", "gathering": "collecte", "counting": "comptage", "erasing": "effacement", "proving": "vérification",

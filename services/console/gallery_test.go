@@ -86,14 +86,17 @@ func furnish(t *testing.T) *furnished {
 type scene struct {
 	name, path string
 	script     string // done before it is looked at
+	until      string // and what is waited for then
 }
 
 func (f *furnished) scenes() []scene {
-	request := func(name, id, script string) scene { return scene{"request-" + name, "/requests/" + id, script} }
+	request := func(name, id, script string) scene { return scene{"request-" + name, "/requests/" + id, script, ""} }
 	openAll := `document.querySelectorAll("details").forEach(d => d.open = true)`
 	return []scene{
-		{"list", "/", ""}, {"list-selected", "/", `document.querySelectorAll("input[name=id]")[0].click()`}, {"list-open", "/?view=open", ""}, {"list-all", "/?view=all", ""},
-		{"list-none", "/?view=open&law=Japan", ""}, {"systems", "/systems", ""}, {"failed", "/requests/no", ""},
+		{"list", "/", "", ""}, {"list-selected", "/", `document.querySelectorAll("input[name=id]")[0].click()`, ""}, {"list-open", "/?view=open", "", ""}, {"list-all", "/?view=all", "", ""},
+		{"list-none", "/?view=open&law=Japan", "", ""}, {"systems", "/systems", "", ""}, {"failed", "/requests/no", "", ""}, {"signed-out", "/assets/signed-out.html", "", ""},
+		{"list-found", "/", fmt.Sprintf(`document.querySelector("#for").value = %q; document.querySelector(".find").submit()`, camille), `location.pathname === "/find"`},
+		{"request-revealed", "/requests/" + f.answered, `const r = document.querySelector("form[action$='/reveal']"); r.querySelector("textarea").value = "on the phone"; r.submit()`, `document.querySelector("[data-revealed]")`},
 		request("running", f.running, ""), request("parked", f.parked, ""), request("failed", f.failed, ""), request("by-hand", f.byHand, ""),
 		request("too-much", f.tooMuch, ""), request("proof", f.proof, ""), request("clarify", f.clarify, ""), request("held", f.held, ""),
 		request("extended", f.extended, ""), request("overdue", f.overdue, ""), request("erased", f.erased, ""), request("answered", f.answered, ""),
@@ -125,6 +128,9 @@ func TestBrowserGallery(t *testing.T) {
 						p.As(look)
 						if s.script != "" && width == 360 && !dark {
 							p.Script(s.script)
+							if s.until != "" {
+								p.True(s.until)
+							}
 						}
 						p.Shoot(strings.Join([]string{s.name, lang, look.Name()}, "-"))
 						p.Fits()
@@ -133,6 +139,11 @@ func TestBrowserGallery(t *testing.T) {
 						}
 					}
 				}
+			}
+			if s.name == "request-erased" {
+				p.As(browsertest.Look{Width: 794, Print: true})
+				p.Shoot(s.name + "-print")
+				p.Fits()
 			}
 			p.Expect("404")
 		})

@@ -67,12 +67,19 @@ func newHouse(t *testing.T) *house {
 // open serves a console, to whoever a sign-in lets in.
 func (h *house) open(signIn console.SignIn) string {
 	h.Helper()
+	s := httptest.NewUnstartedServer(nil)
+	h.serve(s, signIn, func() time.Time { return h.now })
+	return s.URL
+}
+
+// serve serves a console on a server that hasn't started yet.
+func (h *house) serve(s *httptest.Server, signIn console.SignIn, now func() time.Time) {
+	h.Helper()
 	c, err := console.New(console.Config{Requests: h.in.Requests, Journal: h.in.Journal, Vault: h.in.Vault, Manifests: h.manifests, Policy: h.book, SignIn: signIn,
-		Traces: "https://tempo.internal/trace/{trace}", Now: func() time.Time { return h.now }, Log: slog.New(slog.DiscardHandler)})
+		Traces: "https://tempo.internal/trace/{trace}", Now: now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		h.Fatal(err)
 	}
-	s := httptest.NewUnstartedServer(nil)
 	s.Config = c.Server()
 	s.Start()
 	h.Cleanup(func() {
@@ -81,7 +88,6 @@ func (h *house) open(signIn console.SignIn) string {
 		_ = s.Config.Shutdown(ctx) // a page left open holds a stream, which this ends
 		s.Close()
 	})
-	return s.URL
 }
 
 // somebody is a sign-in that lets everyone in as one person.

@@ -30,5 +30,5 @@ var labels = map[string]string{
 	dsar.NotProven:                   "identity not proven",
 	dsar.LegalHold:                   "legal hold", "tax-records": "tax records",
 	"verified":  "verified",
-	nameOfficer: "privacy officer", "smtp": "by mail",
+	nameOfficer: "privacy officer", "smtp": "mail", "fr": "French", "en": "English",
 }

@@ -242,6 +242,10 @@ func TestBrowserAgent(t *testing.T) {
 	p.Says(".ids", "given, verified")
 	c.agrees(p, id)
 	c.exports(id)
+	p.Open(c.url + "/systems")
+	p.Says(".system", "answers")
+	p.Shoot("agent-7-systems")
+	p.Usable()
 	if log := string(c.logs.Bytes()); strings.Contains(log, who.Email) {
 		t.Error("the address is in the log")
 	}

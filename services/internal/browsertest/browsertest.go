@@ -131,6 +131,11 @@ func (b *Browser) Page(t *testing.T, opts ...Option) *Page {
 func (p *Page) listen(e any) {
 	switch e := e.(type) {
 	case *log.EventEntryAdded:
+		// Beside a plain refusal, which is no page and names no icon, browsers look
+		// for one of this name.
+		if strings.HasSuffix(e.Entry.URL, "/favicon.ico") {
+			return
+		}
 		if e.Entry.Level == log.EntryLevelError || e.Entry.Level == log.EntryLevelWarning {
 			p.problem(fmt.Sprintf("%s: %s %s", e.Entry.Source, e.Entry.Text, e.Entry.URL))
 		}

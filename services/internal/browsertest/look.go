@@ -31,6 +31,7 @@ const outside = `(() => {
 		const scrolls = e.parentElement.closest(".scroll");
 		if (!scrolls && (r.right > wide + 1 || r.left < -1)) out.push("sticks out: " + name(e));
 		if (!e.matches(".scroll") && /hidden|clip/.test(s.overflowX) && e.scrollWidth > e.clientWidth + 1) out.push("is cut off: " + name(e));
+		else if (!scrolls && !/inline$|contents/.test(s.display) && !e.matches(".scroll, html, body") && e.clientWidth > 0 && e.scrollWidth > e.clientWidth + 1) out.push("spills over: " + name(e));
 	}
 	return out.slice(0, 8);
 })()`
