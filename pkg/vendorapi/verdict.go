@@ -27,7 +27,9 @@ func (f *failure) Error() string { return f.code + ": " + f.reason }
 func (f *failure) Unwrap() error { return f.err }
 
 // Again says that the vendor did nothing and may do it later: after is what it
-// asked to wait, 0 where it didn't say. Code and reason are vouched to be free
+// asked to wait, 0 where it didn't say. A time is taken for the whole account, as
+// is one of package worker's RetryAt and RetryAfter that a [Judge] returns: no
+// process calls before it. What is about one record only has none. Code and reason are vouched to be free
 // of personal data, as in package worker.
 func Again(after time.Duration, code, reason string, err error) error {
 	return &failure{again, code, reason, after, err}

@@ -390,6 +390,9 @@ func (s *Server) apply(c change) {
 	for _, id := range c.Delete {
 		if l := s.store.leads[id]; l != nil && l.deletedAt.IsZero() {
 			l.deletedAt = c.At
+			if n, ok := s.store.number["unsubscribed"]; ok && string(l.values[n]) == "true" {
+				s.store.durable[l.email] = true
+			}
 			s.store.deleted = append(s.store.deleted, l)
 		}
 	}

@@ -316,5 +316,8 @@ func (s *store) create(id int64, values map[string]any, at time.Time) {
 		}
 	}
 	email, _ := values["email"].(string)
+	if n, ok := s.number["unsubscribed"]; ok && s.durable[strings.ToLower(email)] {
+		l.values[n] = []byte("true")
+	}
 	s.put(l, email)
 }

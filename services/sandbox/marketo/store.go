@@ -45,6 +45,9 @@ type store struct {
 	last       int64              // the highest id
 	deleted    []*lead            // in the order of their deletion
 	objects    map[string]*object // by API name
+	// durable are the addresses of which a lead had unsubscribed when it was
+	// deleted: a new lead of the same address has unsubscribed too.
+	durable map[string]bool
 }
 
 type lead struct {
@@ -64,7 +67,7 @@ type activity struct {
 }
 
 func seed(p *people.Population, hidden []string) (*store, string, error) {
-	s := &store{number: map[string]int{}, leads: map[int64]*lead{}, byEmail: map[string][]*lead{}, objects: map[string]*object{}}
+	s := &store{number: map[string]int{}, leads: map[int64]*lead{}, byEmail: map[string][]*lead{}, objects: map[string]*object{}, durable: map[string]bool{}}
 	for _, a := range attributes() {
 		if !slices.Contains(hidden, a.name) {
 			s.number[a.name] = len(s.attributes)
