@@ -57,6 +57,9 @@ func (c *configCheckCommand) Run() error {
 		if err := readable(system.ClientSecretFile); err != nil {
 			return fmt.Errorf("systems.%s.client_secret_file: %w", name, err)
 		}
+		if err := readable(system.Options["key_file"]); err != nil {
+			return fmt.Errorf("systems.%s.options.key_file: %w", name, err)
+		}
 	}
 	if err := readable(cfg.Letters.PasswordFile); err != nil {
 		return fmt.Errorf("letters.password_file: %w", err)

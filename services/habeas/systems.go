@@ -85,7 +85,11 @@ func openSystem(ctx context.Context, s config.System, m *manifest.Manifest, host
 		}
 		return db, db.Close, nil
 	case m.System == "salesforce":
-		w, err := salesforce.New(salesforce.Config{BaseURL: s.URL, ClientID: s.ClientID, SecretFile: s.ClientSecretFile, Rate: pace(s), Concurrent: s.CallsAtOnce, Daily: s.CallsPerDay, Manifest: m, Host: host})
+		w, err := salesforce.New(salesforce.Config{
+			BaseURL: s.URL, ClientID: s.ClientID, Secret: secretFile(s.ClientSecretFile),
+			Key: secretFile(s.Options["key_file"]), Username: s.Options["username"], Audience: s.Options["audience"],
+			Rate: pace(s), Concurrent: s.CallsAtOnce, Daily: s.CallsPerDay, Manifest: m, Host: host,
+		})
 		return w, nothing, err
 	case m.System == "marketo":
 		w, err := marketo.New(marketo.Config{BaseURL: s.URL, ClientID: s.ClientID, Secret: vendorapi.SecretFile(s.ClientSecretFile), Rate: pace(s), Concurrent: s.CallsAtOnce, Daily: s.CallsPerDay, Manifest: m, Host: host})
@@ -108,6 +112,14 @@ func openSystem(ctx context.Context, s config.System, m *manifest.Manifest, host
 // list is an option of several words; nil where there are none.
 func list(option string) []string {
 	return strings.FieldsFunc(option, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// secretFile is a secret in a file; none where there is no path.
+func secretFile(path string) vendorapi.Secret {
+	if path == "" {
+		return vendorapi.Secret{}
+	}
+	return vendorapi.SecretFile(path)
 }
 
 // pace is how fast a vendor may be called; 0 leaves it to its worker.

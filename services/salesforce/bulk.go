@@ -102,7 +102,7 @@ func (w *Worker) hardDelete(ctx context.Context, object string, records []*held)
 	if err != nil {
 		return err
 	}
-	err = w.do(ctx, vendorapi.Call{Method: http.MethodPost, Path: jobs, Header: jsonHeader, Body: order, Safe: true, Read: job.read})
+	err = w.do(ctx, vendorapi.Call{Name: "job.create", Method: http.MethodPost, Path: jobs, Header: jsonHeader, Body: order, Safe: true, Read: job.read})
 	var e *worker.Error
 	if errors.As(err, &e) && (e.Code == "refused" || e.Code == "no-permission" || e.Code == codeGone) {
 		return worker.Permanent(codeNoBulk, "Salesforce doesn't let the integration user delete by bulk jobs", err)
@@ -118,7 +118,7 @@ func (w *Worker) hardDelete(ctx context.Context, object string, records []*held)
 	for _, r := range records {
 		file = append(append(file, r.id...), '\n')
 	}
-	err = w.do(ctx, vendorapi.Call{Method: http.MethodPut, Path: jobs + "/batches", Header: http.Header{"Content-Type": {"text/csv"}}, Body: file})
+	err = w.do(ctx, vendorapi.Call{Name: "job.upload", Method: http.MethodPut, Path: jobs + "/batches", Header: http.Header{"Content-Type": {"text/csv"}}, Body: file})
 	if vendorapi.IsUnsure(err) {
 		return worker.Transient("broken-answer", "the file of a bulk job may not have reached Salesforce; nothing was deleted by it", err)
 	}
@@ -126,7 +126,7 @@ func (w *Worker) hardDelete(ctx context.Context, object string, records []*held)
 		return err
 	}
 	start, _ := json.Marshal(map[string]string{"state": "UploadComplete"}) // two texts
-	err = w.do(ctx, vendorapi.Call{Method: http.MethodPatch, Path: jobs, Header: jsonHeader, Body: start, Read: job.read})
+	err = w.do(ctx, vendorapi.Call{Name: "job.state", Method: http.MethodPatch, Path: jobs, Header: jsonHeader, Body: start, Read: job.read})
 	if err != nil && !vendorapi.IsUnsure(err) {
 		return err
 	}
@@ -142,20 +142,20 @@ func (j *jobInfo) read(a *vendorapi.Answer) error { return json.Unmarshal(a.Body
 func (w *Worker) await(ctx context.Context, address string, job *jobInfo, start []byte) error {
 	end, wait := w.config.Now().Add(bulkTime), firstPoll
 	for {
-		if err := w.do(ctx, vendorapi.Call{Method: http.MethodGet, Path: address, Header: jsonHeader, Safe: true, Read: job.read}); err != nil {
+		if err := w.do(ctx, vendorapi.Call{Name: "job.state", Method: http.MethodGet, Path: address, Header: jsonHeader, Safe: true, Read: job.read}); err != nil {
 			return err
 		}
 		switch job.State {
 		case "JobComplete", "Failed", "Aborted":
 			return nil
 		case "Open": // it hasn't heard that the upload is complete
-			if err := w.do(ctx, vendorapi.Call{Method: http.MethodPatch, Path: address, Header: jsonHeader, Body: start, Read: job.read}); err != nil && !vendorapi.IsUnsure(err) {
+			if err := w.do(ctx, vendorapi.Call{Name: "job.state", Method: http.MethodPatch, Path: address, Header: jsonHeader, Body: start, Read: job.read}); err != nil && !vendorapi.IsUnsure(err) {
 				return err
 			}
 		}
 		if w.config.Now().After(end) {
 			stop, _ := json.Marshal(map[string]string{"state": "Aborted"}) // two texts
-			err := w.do(ctx, vendorapi.Call{Method: http.MethodPatch, Path: address, Header: jsonHeader, Body: stop, Safe: true, Read: job.read})
+			err := w.do(ctx, vendorapi.Call{Name: "job.state", Method: http.MethodPatch, Path: address, Header: jsonHeader, Body: stop, Safe: true, Read: job.read})
 			if err != nil {
 				return err
 			}
@@ -207,7 +207,7 @@ func (w *Worker) bulkResults(ctx context.Context, address string, job jobInfo, r
 
 // resultFile reads one of a job's files of results.
 func (w *Worker) resultFile(ctx context.Context, address string, each func(map[string]string)) error {
-	return w.do(ctx, vendorapi.Call{Method: http.MethodGet, Path: address, Header: http.Header{"Accept": {"text/csv"}}, Safe: true, Read: func(a *vendorapi.Answer) error {
+	return w.do(ctx, vendorapi.Call{Name: "job.results", Method: http.MethodGet, Path: address, Header: http.Header{"Accept": {"text/csv"}}, Safe: true, Read: func(a *vendorapi.Answer) error {
 		rows, err := csv.NewReader(bytes.NewReader(a.Body)).ReadAll()
 		if err != nil || len(rows) == 0 {
 			return errors.Join(err, errShort)

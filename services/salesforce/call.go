@@ -94,7 +94,7 @@ func (w *Worker) first(ctx context.Context, queries []string) ([]page, error) {
 		body = append(body, `"}`...)
 	}
 	pages := make([]page, len(queries))
-	err := w.composite(ctx, append(body, "]}"...), true, func(reference string, status int, s *vendorapi.Scanner) error {
+	err := w.composite(ctx, "query", append(body, "]}"...), true, func(reference string, status int, s *vendorapi.Scanner) error {
 		i, err := strconv.Atoi(strings.TrimPrefix(reference, "q"))
 		if err != nil || i < 0 || i >= len(pages) {
 			s.Skip()
@@ -119,7 +119,7 @@ func (w *Worker) next(ctx context.Context, address string) (p page, err error) {
 	if !strings.HasPrefix(address, "/services/data/") {
 		return p, worker.Permanent("bad-page", "Salesforce named a page outside of its own interface", nil)
 	}
-	err = w.do(ctx, vendorapi.Call{Method: http.MethodGet, Path: address, Header: jsonHeader, Safe: true, Read: func(a *vendorapi.Answer) error {
+	err = w.do(ctx, vendorapi.Call{Name: "query.more", Method: http.MethodGet, Path: address, Header: jsonHeader, Safe: true, Read: func(a *vendorapi.Answer) error {
 		s := vendorapi.NewScanner(a.Body)
 		p = readPage(s)
 		return s.Err()
@@ -129,8 +129,8 @@ func (w *Worker) next(ctx context.Context, address string) (p page, err error) {
 
 // composite makes a Composite call and reads its answers in order. read MUST
 // read the body.
-func (w *Worker) composite(ctx context.Context, body []byte, safe bool, read func(reference string, status int, body *vendorapi.Scanner) error) error {
-	err := w.do(ctx, vendorapi.Call{Method: http.MethodPost, Path: "/services/data/" + w.version + "/composite", Header: jsonHeader, Body: body, Safe: safe, Read: func(a *vendorapi.Answer) error {
+func (w *Worker) composite(ctx context.Context, name string, body []byte, safe bool, read func(reference string, status int, body *vendorapi.Scanner) error) error {
+	err := w.do(ctx, vendorapi.Call{Name: name, Method: http.MethodPost, Path: "/services/data/" + w.version + "/composite", Header: jsonHeader, Body: body, Safe: safe, Read: func(a *vendorapi.Answer) error {
 		s := vendorapi.NewScanner(a.Body)
 		var failed error
 		s.Object(func(key []byte) {
@@ -169,9 +169,6 @@ func (w *Worker) composite(ctx context.Context, body []byte, safe bool, read fun
 }
 
 func (w *Worker) do(ctx context.Context, call vendorapi.Call) error {
-	if err := w.budget.check(); err != nil {
-		return err
-	}
 	_, err := w.api.Do(ctx, call)
 	return err
 }
@@ -197,7 +194,7 @@ func (w *Worker) deleteAll(ctx context.Context, ids []string) ([]result, error) 
 		body = append(body, strings.Join(ids[from:min(from+maxCollection, len(ids))], ",")...)
 		body = append(body, `"}`...)
 	}
-	return w.collections(ctx, append(body, "]}"...), 'd', len(ids), false, func(i int) string { return ids[i] })
+	return w.collections(ctx, "delete", append(body, "]}"...), 'd', len(ids), false, func(i int) string { return ids[i] })
 }
 
 // readResult reads {id,success,errors:[{statusCode,message}]}.
@@ -229,7 +226,7 @@ func readResult(s *vendorapi.Scanner) (r result) {
 func (w *Worker) purge(ctx context.Context, ids []string) ([]result, error) {
 	results := make([]result, len(ids))
 	err := w.do(ctx, vendorapi.Call{
-		Method: http.MethodPost, Path: "/services/Soap/u/" + w.config.Version,
+		Name: "purge", Method: http.MethodPost, Path: "/services/Soap/u/" + w.config.Version,
 		Header: http.Header{"Content-Type": {"text/xml; charset=UTF-8"}, "SOAPAction": {`""`}},
 		Make:   func(token string) []byte { return emptyRecycleBin(token, ids) },
 		Read: func(a *vendorapi.Answer) error {

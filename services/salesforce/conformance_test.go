@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/pkg/worker/workertest"
 	"habeas.dev/services/sandbox/conform"
 	"habeas.dev/services/sandbox/fault"
@@ -30,7 +31,7 @@ func TestConformance(t *testing.T) {
 		t.Cleanup(func() { server.Close() })
 		ts := httptest.NewServer(server)
 		t.Cleanup(ts.Close)
-		w, err := New(Config{BaseURL: ts.URL, ClientID: sandbox.DefaultClientID, ClientSecret: sandbox.DefaultClientSecret, Manifest: m, Now: c.now, Pause: c.pass})
+		w, err := New(Config{BaseURL: ts.URL, ClientID: sandbox.DefaultClientID, Secret: vendorapi.SecretValue(sandbox.DefaultClientSecret), Manifest: m, Now: c.now, Pause: c.pass})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -25,7 +25,7 @@ func (w *Worker) content(ctx context.Context, o *object, id string, size []byte)
 	}
 	var content any
 	err := w.do(ctx, vendorapi.Call{
-		Method: http.MethodGet, Path: "/services/data/" + w.version + "/sobjects/" + o.Object + "/" + id + "/" + o.Content,
+		Name: "file", Method: http.MethodGet, Path: "/services/data/" + w.version + "/sobjects/" + o.Object + "/" + id + "/" + o.Content,
 		Safe: true,
 		Read: func(a *vendorapi.Answer) error {
 			if len(a.Body) > MaxFile {

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"habeas.dev/pkg/vendorapi"
@@ -14,7 +13,6 @@ import (
 
 // judge says what an answer of a whole call means.
 func (w *Worker) judge(a *vendorapi.Answer) error {
-	w.budget.saw(a.Header.Get("Sforce-Limit-Info"))
 	if a.Status < 300 {
 		if strings.HasPrefix(a.Header.Get("Content-Type"), "application/json") {
 			return vendorapi.Whole(a.Body)
@@ -100,43 +98,16 @@ func firstError(body []byte) (code, message string) {
 	return code, message
 }
 
-// budget is what is known of the org's calls of the day.
-type budget struct {
-	share float64
-	now   func() time.Time
-
-	mu        sync.Mutex
-	used, max int64
-	at        time.Time
-}
-
-// stale is when a reading no longer holds a worker back: it asks again.
-const stale = 10 * time.Minute
-
-// saw reads a Sforce-Limit-Info header: api-usage=18/5000.
-func (b *budget) saw(header string) {
-	rest, ok := strings.CutPrefix(header, "api-usage=")
+// usage reads what an answer says of the org's calls of the day, by everyone
+// together: api-usage=18/5000.
+func usage(a *vendorapi.Answer) (used, limit int64, ok bool) {
+	rest, ok := strings.CutPrefix(a.Header.Get("Sforce-Limit-Info"), "api-usage=")
 	if !ok {
-		return
+		return 0, 0, false
 	}
 	rest, _, _ = strings.Cut(rest, ";")
-	used, most, ok := strings.Cut(rest, "/")
-	u, err1 := strconv.ParseInt(used, 10, 64)
-	m, err2 := strconv.ParseInt(most, 10, 64)
-	if !ok || err1 != nil || err2 != nil || m <= 0 {
-		return
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.used, b.max, b.at = u, m, b.now()
-}
-
-// check parks the work where our share of the day's calls is used up.
-func (b *budget) check() error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.max == 0 || float64(b.used) < float64(b.max)*b.share || b.now().Sub(b.at) > stale {
-		return nil
-	}
-	return worker.RetryAt(b.at.Add(stale), "quota", "the share of the org's calls of the day that is ours is used up; the rest is left to others", nil)
+	had, most, ok := strings.Cut(rest, "/")
+	used, err1 := strconv.ParseInt(had, 10, 64)
+	limit, err2 := strconv.ParseInt(most, 10, 64)
+	return used, limit, ok && err1 == nil && err2 == nil && limit > 0
 }

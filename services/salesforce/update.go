@@ -96,7 +96,7 @@ func (w *Worker) updateAll(ctx context.Context, records []*held, fields func(*he
 		}
 		body = append(body, `]}}`...)
 	}
-	return w.collections(ctx, append(body, "]}"...), 'u', len(records), true, func(i int) string { return records[i].id })
+	return w.collections(ctx, "update", append(body, "]}"...), 'u', len(records), true, func(i int) string { return records[i].id })
 }
 
 func sortedKeys(m map[string]any) []string {
@@ -111,9 +111,9 @@ func sortedKeys(m map[string]any) []string {
 // collections makes a Composite call of collections and returns a result for
 // each of n records, in order. A reference is a letter and the number of its
 // collection's first record.
-func (w *Worker) collections(ctx context.Context, body []byte, letter byte, n int, safe bool, id func(int) string) ([]result, error) {
+func (w *Worker) collections(ctx context.Context, name string, body []byte, letter byte, n int, safe bool, id func(int) string) ([]result, error) {
 	results := make([]result, n)
-	err := w.composite(ctx, body, safe, func(reference string, status int, s *vendorapi.Scanner) error {
+	err := w.composite(ctx, name, body, safe, func(reference string, status int, s *vendorapi.Scanner) error {
 		from, err := strconv.Atoi(strings.TrimPrefix(reference, string(letter)))
 		if err != nil || from < 0 || from >= n {
 			s.Skip()

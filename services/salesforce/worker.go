@@ -17,8 +17,6 @@ import (
 	"math"
 	"net/http"
 	"net/url"
-	"os"
-	"strings"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -46,10 +44,17 @@ const (
 type Config struct {
 	// BaseURL is the org's own address: https://example.my.salesforce.com.
 	BaseURL string
-	// ClientID and ClientSecret are the connected app's, for client credentials.
-	// Of SecretFile the content is read at each new token, so that a secret can
-	// be changed while the worker runs; it goes before ClientSecret.
-	ClientID, ClientSecret, SecretFile string
+	// ClientID is the connected app's. With Secret, access tokens are got by
+	// client credentials; with Key, a private key (RSA, PEM) whose certificate the
+	// app has, and Username, by JWT bearer. Both are read anew with each token, so
+	// that they can be changed while the worker runs.
+	ClientID string
+	Secret   vendorapi.Secret
+	Key      vendorapi.Secret
+	Username string
+	// Audience is where Salesforce's logins are, for JWT bearer:
+	// https://test.salesforce.com for a sandbox org; [DefaultAudience] where empty.
+	Audience string
 	// Version is that of the REST interface; [DefaultVersion] where empty.
 	Version string
 	// DailyShare is the share of the org's calls in a day, by everyone
@@ -87,7 +92,6 @@ type Worker struct {
 	purged  *vendorapi.Recent
 	absent  absences
 	bulk    bulk
-	budget  budget
 }
 
 var (
@@ -105,9 +109,13 @@ func New(c Config) (*Worker, error) {
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
 		return nil, errors.New("salesforce: base URL: write the org's address, such as https://example.my.salesforce.com")
 	}
-	if c.ClientID == "" || c.ClientSecret == "" && c.SecretFile == "" {
-		return nil, errors.New("salesforce: client id and secret: write those of a connected app with the client credentials flow")
+	switch {
+	case c.ClientID == "" || c.Secret.IsZero() == c.Key.IsZero():
+		return nil, errors.New("salesforce: credentials: write the client id of a connected app, and either its secret (client credentials) or a private key (JWT bearer)")
+	case !c.Key.IsZero() && c.Username == "":
+		return nil, errors.New("salesforce: username: JWT bearer needs the integration user's name")
 	}
+	c.Audience = cmp.Or(c.Audience, DefaultAudience)
 	c.BaseURL = base.Scheme + "://" + base.Host
 	c.Version = cmp.Or(c.Version, DefaultVersion)
 	c.DailyShare = cmp.Or(c.DailyShare, 0.9)
@@ -129,70 +137,13 @@ func New(c Config) (*Worker, error) {
 		return nil, fmt.Errorf("salesforce: %w", err)
 	}
 	w.absent = absences{now: c.Now, list: map[int]absence{}}
-	w.budget = budget{share: c.DailyShare, now: c.Now}
 	w.api, err = vendorapi.New(vendorapi.Config{
 		Vendor: "Salesforce", Judge: w.judge, Token: w.token, HTTPClient: c.HTTPClient,
 		Account: "salesforce/" + base.Host, Host: c.Host,
-		Rate: c.Rate, Burst: c.Burst, Concurrent: c.Concurrent, Quota: vendorapi.Quota{Calls: c.Daily}, Now: c.Now, Pause: c.Pause,
+		Rate: c.Rate, Burst: c.Burst, Concurrent: c.Concurrent, Quota: vendorapi.Quota{Calls: c.Daily, Usage: usage, Share: c.DailyShare}, Now: c.Now, Pause: c.Pause,
 	})
 	return w, err
 }
 
 // MaxBatch is the largest batch that makes sense.
 func (w *Worker) MaxBatch() int { return MaxBatch }
-
-// secret reads the client secret anew.
-func (w *Worker) secret() (string, error) {
-	if w.config.SecretFile == "" {
-		return w.config.ClientSecret, nil
-	}
-	b, err := os.ReadFile(w.config.SecretFile)
-	if err != nil {
-		return "", worker.Permanent("no-secret", "the file with Salesforce's client secret can't be read", err)
-	}
-	return strings.TrimSpace(string(b)), nil
-}
-
-// token gets an access token by client credentials. It has no end that is
-// known: a refused one is renewed.
-func (w *Worker) token(ctx context.Context) (vendorapi.Token, error) {
-	secret, err := w.secret()
-	if err != nil {
-		return vendorapi.Token{}, err
-	}
-	a, err := w.api.Post(ctx, w.config.BaseURL+"/services/oauth2/token", url.Values{
-		"grant_type": {"client_credentials"}, "client_id": {w.config.ClientID}, "client_secret": {secret},
-	})
-	if err != nil {
-		return vendorapi.Token{}, err
-	}
-	var token, base, code string
-	s := vendorapi.NewScanner(a.Body)
-	s.Object(func(key []byte) {
-		switch string(key) {
-		case "access_token":
-			token = s.String()
-		case "instance_url":
-			base = s.String()
-		case "error":
-			code = s.String()
-		default:
-			s.Skip()
-		}
-	})
-	switch {
-	case a.Status >= 500 || a.Status == http.StatusTooManyRequests:
-		return vendorapi.Token{}, vendorapi.Again(a.RetryAfter(w.config.Now()), "unavailable", "Salesforce gives no access tokens at the moment", a.Detail())
-	case a.Status != http.StatusOK:
-		// The codes are OAuth's (RFC 6749, 5.2) and free of personal data.
-		return vendorapi.Token{}, worker.Permanent("credentials", "Salesforce refuses the worker's credentials ("+vendorapi.Code(strings.ToUpper(code))+"): check client id, secret and the app's flow", nil)
-	case s.Err() != nil || token == "":
-		return vendorapi.Token{}, vendorapi.Again(0, "broken-answer", "Salesforce's answer to a request for a token could not be read", nil)
-	}
-	// A token must not be sent just anywhere: not in the clear where the org is
-	// reached over TLS.
-	if u, err := url.Parse(base); err != nil || u.Host == "" || u.Scheme != "https" && !strings.HasPrefix(w.config.BaseURL, "http:") {
-		base = w.config.BaseURL
-	}
-	return vendorapi.Token{Value: token, Base: base}, nil
-}

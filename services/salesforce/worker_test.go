@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/pkg/worker"
 	"habeas.dev/services/sandbox/fault"
 	"habeas.dev/services/sandbox/people"
@@ -329,7 +330,7 @@ func TestPermanent(t *testing.T) {
 	for code, change := range map[string]func(*sandbox.Config, *Config){
 		"no-permission": func(s *sandbox.Config, _ *Config) { s.Hidden = []string{"Task"} },
 		"schema":        func(s *sandbox.Config, _ *Config) { s.Hidden = []string{"Case.SuppliedPhone"} },
-		"credentials":   func(_ *sandbox.Config, c *Config) { c.ClientSecret = "wrong" },
+		"credentials":   func(_ *sandbox.Config, c *Config) { c.Secret = vendorapi.SecretValue("wrong") },
 	} {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()
@@ -423,7 +424,7 @@ func TestSecretFile(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "secret")
 	os.WriteFile(file, []byte("old\n"), 0o600)
-	w := newWorld(t, 12, func(_ *sandbox.Config, c *Config) { c.ClientSecret, c.SecretFile = "", file })
+	w := newWorld(t, 12, func(_ *sandbox.Config, c *Config) { c.Secret = vendorapi.SecretFile(file) })
 	if _, errs := w.gather(w.emails()[0]); errs[0] == nil {
 		t.Fatal("a wrong secret was taken")
 	}

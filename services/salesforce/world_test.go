@@ -13,6 +13,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/record"
+	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/pkg/worker"
 	"habeas.dev/services/sandbox/people"
 	sandbox "habeas.dev/services/sandbox/salesforce"
@@ -53,7 +54,7 @@ func newWorld(t *testing.T, n int, change func(*sandbox.Config, *Config)) *world
 	w := &world{t: t, people: people.Generate(people.Config{Seed: 7, People: n})}
 	c := newClock()
 	sc := sandbox.Config{Population: w.people, Clock: c.now}
-	wc := Config{ClientID: sandbox.DefaultClientID, ClientSecret: sandbox.DefaultClientSecret, Now: c.now, Pause: c.pass}
+	wc := Config{ClientID: sandbox.DefaultClientID, Secret: vendorapi.SecretValue(sandbox.DefaultClientSecret), Now: c.now, Pause: c.pass}
 	if change != nil {
 		change(&sc, &wc)
 	}

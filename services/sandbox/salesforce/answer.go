@@ -53,6 +53,7 @@ type answer struct {
 	status int
 	body   []byte
 	kind   string // media type; JSON where empty
+	header map[string]string
 }
 
 func refuse(e *apiError) answer { return answer{status: e.status, body: e.json()} }

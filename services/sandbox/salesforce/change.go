@@ -3,7 +3,6 @@ package salesforce
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +13,7 @@ type change struct {
 	Delete []string                  `json:"delete,omitempty"`
 	Purge  []string                  `json:"purge,omitempty"`
 	Set    map[string]map[string]any `json:"set,omitempty"` // by id, by field
+	Insert []added                   `json:"insert,omitempty"`
 	At     time.Time                 `json:"at"`
 }
 
@@ -28,6 +28,11 @@ func (s *Server) replay(line []byte) error {
 
 // apply carries a change out. The caller holds the lock, or is alone.
 func (s *Server) apply(c change) error {
+	for _, a := range c.Insert {
+		if err := s.insert(a, c.At); err != nil {
+			return err
+		}
+	}
 	for _, id := range c.Delete {
 		if r := s.store.byID[id[:15]]; r != nil {
 			r.deletedAt = c.At
@@ -58,6 +63,25 @@ func (s *Server) apply(c change) error {
 		r.object.derive(r)
 	}
 	return nil
+}
+
+// insert adds a record that a caller made.
+func (s *Server) insert(a added, at time.Time) error {
+	o := s.store.object(a.Object)
+	if o == nil {
+		return fmt.Errorf("no object %s", a.Object)
+	}
+	r := s.store.blank(o, a.ID)
+	s.store.place(r)
+	now := at.UTC().Format(wireTime)
+	values := map[string]any{"Id": a.ID, "CreatedDate": now}
+	if _, ok := o.field("LastModifiedDate"); ok {
+		values["LastModifiedDate"] = now
+	}
+	for name, v := range a.Fields {
+		values[name] = v
+	}
+	return s.store.fill(r, values)
 }
 
 func (r *row) set(n int, v value) {
@@ -92,7 +116,7 @@ func (r *row) purge(at time.Time, shown bool) {
 
 // commit writes a change down, then carries it out.
 func (s *Server) commit(c change) *apiError {
-	if len(c.Delete)+len(c.Purge)+len(c.Set) == 0 {
+	if len(c.Delete)+len(c.Purge)+len(c.Set)+len(c.Insert) == 0 {
 		return nil
 	}
 	c.At = s.now().UTC()
@@ -127,12 +151,7 @@ func (s *Server) deleteMany(r request) answer {
 		}
 	}
 	if r.query.Get("allOrNone") == "true" && slices.ContainsFunc(results, func(x itemResult) bool { return !x.Success }) {
-		for i, x := range results {
-			if x.Success {
-				results[i] = failed(x.ID, "ALL_OR_NONE_OPERATION_ROLLED_BACK", "Record rolled back because not all records were valid and the request was using AllOrNone header")
-			}
-		}
-		return reply(results)
+		return reply(rolledBack(results))
 	}
 	if err := s.commit(change{Delete: todo}); err != nil {
 		return refuse(err)
@@ -247,22 +266,14 @@ func (s *Server) updateMany(r request) answer {
 		}
 		attributes, _ := fields["attributes"].(map[string]any)
 		kind, _ := attributes["type"].(string)
-		fields = maps.Clone(fields)
-		for _, k := range []string{"id", "Id", "attributes"} {
-			delete(fields, k)
-		}
+		fields = without(fields, "id", "attributes")
 		results[i] = s.tryUpdate(kind, id, fields)
 		if results[i].Success {
 			set[results[i].ID] = fields
 		}
 	}
 	if in.AllOrNone && len(set) < len(results) {
-		for i, x := range results {
-			if x.Success {
-				results[i] = failed(x.ID, "ALL_OR_NONE_OPERATION_ROLLED_BACK", "Record rolled back because not all records were valid and the request was using AllOrNone header")
-			}
-		}
-		return reply(results)
+		return reply(rolledBack(results))
 	}
 	if err := s.commit(change{Set: set}); err != nil {
 		return refuse(err)
@@ -283,18 +294,35 @@ func (s *Server) tryUpdate(kind, id string, fields map[string]any) itemResult {
 	case s.faults.Locked():
 		return failed(id, "UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record or 1 records: "+id)
 	}
+	return s.writable(r.object, r.id, fields)
+}
+
+// writable checks the fields of a record that is made or changed.
+func (s *Server) writable(o *object, id string, fields map[string]any) itemResult {
 	for name, content := range fields {
-		n, ok := r.object.field(name)
+		n, ok := o.field(name)
 		if !ok {
-			return failed(id, "INVALID_FIELD", "No such column '"+name+"' on sobject of type "+r.object.name, name)
+			return failed(id, "INVALID_FIELD", "No such column '"+name+"' on sobject of type "+o.name, name)
 		}
-		f := r.object.fields[n]
-		if f.name == "Id" || f.name == "IsDeleted" || f.name == "SystemModstamp" || f.name == "CreatedDate" || f.name == "LastModifiedDate" || f.name == "Name" {
+		f := o.fields[n]
+		if derived(o, f.name) {
 			return failed(id, "INVALID_FIELD_FOR_INSERT_UPDATE", "Unable to create/update fields: "+f.name+". Please check the security settings of this field and verify that it is read/write for your profile or permission set.", f.name)
 		}
 		if _, err := encode(f, content); err != nil {
 			return failed(id, "INVALID_TYPE_ON_FIELD_IN_RECORD", "value not of required type: "+f.name, f.name)
 		}
 	}
-	return succeeded(r.id)
+	return succeeded(id)
+}
+
+// derived tells whether Salesforce sets a field itself.
+func derived(o *object, name string) bool {
+	switch name {
+	case "Id", "IsDeleted", "SystemModstamp", "CreatedDate", "LastModifiedDate", "IsPersonAccount", "PersonContactId":
+		return true
+	case "Name":
+		_, made := o.field("LastName")
+		return made
+	}
+	return false
 }

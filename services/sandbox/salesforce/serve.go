@@ -2,8 +2,6 @@ package salesforce
 
 import (
 	"cmp"
-	"crypto/subtle"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -66,40 +64,16 @@ func headerBytes(h http.Header) int {
 func write(w http.ResponseWriter, a answer) {
 	h := w.Header()
 	h.Set("Content-Type", cmp.Or(a.kind, "application/json;charset=UTF-8"))
-	h.Set("Content-Length", strconv.Itoa(len(a.body)))
+	for name, v := range a.header {
+		h.Set(name, v)
+	}
+	if a.status == http.StatusNoContent {
+		h.Del("Content-Type")
+	} else {
+		h.Set("Content-Length", strconv.Itoa(len(a.body)))
+	}
 	w.WriteHeader(a.status)
 	w.Write(a.body)
-}
-
-// token answers OAuth 2.0's client credentials. There is no expires_in.
-func (s *Server) token(w http.ResponseWriter, r *http.Request, body []byte) {
-	form, err := url.ParseQuery(string(body))
-	refuseToken := func(code, text string) {
-		b, _ := json.Marshal(map[string]string{"error": code, "error_description": text})
-		write(w, answer{status: http.StatusBadRequest, body: b})
-	}
-	if r.Method != http.MethodPost || err != nil {
-		refuseToken("invalid_request", "must use HTTP POST")
-		return
-	}
-	id, secret := form.Get("client_id"), form.Get("client_secret")
-	if u, p, ok := r.BasicAuth(); ok {
-		id, secret = u, p
-	}
-	switch {
-	case form.Get("grant_type") != "client_credentials":
-		refuseToken("unsupported_grant_type", "grant type not supported")
-	case id != s.config.ClientID:
-		refuseToken("invalid_client_id", "client identifier invalid")
-	case subtle.ConstantTimeCompare([]byte(secret), []byte(s.config.ClientSecret)) != 1:
-		refuseToken("invalid_client", "invalid client credentials")
-	default:
-		write(w, reply(map[string]string{
-			"access_token": s.tokens.issue(), "signature": "c2FuZGJveA==", "instance_url": origin(r),
-			"id":         origin(r) + "/id/00D5g0000000001EAA/0055g0000000001AAA",
-			"token_type": "Bearer", "issued_at": strconv.FormatInt(s.config.Clock().UnixMilli(), 10), "scope": "api",
-		}))
-	}
 }
 
 func origin(r *http.Request) string {
@@ -149,6 +123,10 @@ func kindOf(r request) string {
 		return "collections." + map[string]string{"DELETE": "delete", "PATCH": "update", "POST": "insert", "GET": "read"}[r.method]
 	case head == "":
 		return "resources"
+	case head == "jobs":
+		kind, below, _ := strings.Cut(rest, "/")
+		_, part, _ := strings.Cut(below, "/")
+		return "jobs." + kind + "." + cmp.Or(part, strings.ToLower(r.method))
 	default:
 		return head
 	}
@@ -179,15 +157,20 @@ func (s *Server) call(r request) answer {
 	case r.path == "/composite" && !r.inside:
 		do, methods = s.composite, []string{"POST"}
 	case r.path == "/composite/sobjects":
-		methods = []string{"DELETE", "PATCH"}
+		methods = []string{"DELETE", "PATCH", "POST"}
 		do = s.deleteMany
-		if r.method == "PATCH" {
+		switch r.method {
+		case "PATCH":
 			do = s.updateMany
+		case "POST":
+			do = s.insertMany
 		}
 	case r.path == "/sobjects":
 		do = s.describeGlobal
 	case head == "sobjects":
 		return s.sobject(r, rest)
+	case head == "jobs" && !r.inside:
+		return s.jobs(r, rest)
 	default:
 		return refuse(&apiError{status: 404, code: "NOT_FOUND", message: "The requested resource does not exist"})
 	}

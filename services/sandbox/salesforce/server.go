@@ -8,6 +8,7 @@ package salesforce
 
 import (
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -66,8 +67,15 @@ type Config struct {
 	TokenLife time.Duration
 	// DailyCalls is the org's quota in a day; a million unless told.
 	DailyCalls int64
-	// ClientID and ClientSecret are the connected app's.
+	// ClientID and ClientSecret are the connected app's. With a Certificate it
+	// takes JWT bearer for Username as well.
 	ClientID, ClientSecret string
+	Certificate            *rsa.PublicKey
+	Username               string
+	// BulkTime is how long a job of Bulk API takes, and NoHardDelete that the
+	// user lacks the permission "Bulk API Hard Delete".
+	BulkTime     time.Duration
+	NoHardDelete bool
 	// Settle is how long a deleted record is still shown as if it weren't.
 	Settle time.Duration
 	// Hidden are the objects ("Case") and fields ("Case.SuppliedEmail") that the
@@ -95,6 +103,10 @@ type Server struct {
 
 	mu    sync.RWMutex // guards what follows, and the rows
 	store *store
+	// jobList are the bulk jobs, the oldest first; jobNumber and made number what
+	// is made.
+	jobList         []*job
+	jobNumber, made int
 
 	cursorMu sync.Mutex
 	cursors  map[string]*cursor

@@ -15,6 +15,10 @@ func (s *Server) sobject(r request, rest string) answer {
 		return refuse(&apiError{status: 404, code: "NOT_FOUND", message: "The requested resource does not exist"})
 	}
 	switch {
+	case id == "" && r.method == "POST":
+		return s.insertOne(r, o)
+	case id == "" && r.method == "GET":
+		return reply(map[string]any{"objectDescribe": map[string]any{"name": o.name, "label": o.name, "keyPrefix": o.prefix, "queryable": true}, "recentItems": []any{}})
 	case id == "describe" && r.method == "GET":
 		return s.describe(o)
 	case id == "" || id == "describe":
