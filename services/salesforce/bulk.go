@@ -24,7 +24,7 @@ const (
 	// a job of 100,000 takes minutes.
 	maxBulk = 100_000
 	// A job is asked after with growing pauses, up to maxPoll, and given up after
-	// bulkTime: it is stopped then, and what it left is found by the next try.
+	// bulkTime: it is stopped then, and the next try does without.
 	firstPoll = time.Second
 	maxPoll   = 20 * time.Second
 	bulkTime  = 20 * time.Minute
@@ -33,7 +33,7 @@ const (
 	bulkRefusedFor = time.Hour
 )
 
-// bulk remembers that bulk jobs are refused.
+// bulk remembers that bulk jobs are refused, or too slow.
 type bulk struct {
 	mu      sync.Mutex
 	refused time.Time // until when
@@ -159,7 +159,8 @@ func (w *Worker) await(ctx context.Context, address string, job *jobInfo, start 
 			if err != nil {
 				return err
 			}
-			return worker.Transient("bulk-slow", "a bulk job in Salesforce took too long and was stopped; the rest is deleted by the next try", nil)
+			w.bulk.refuse(w.config.Now().Add(bulkRefusedFor))
+			return worker.Transient("bulk-slow", "a bulk job in Salesforce took too long and was stopped; what it left is deleted otherwise by the next try", nil)
 		}
 		if err := w.pause(ctx, wait); err != nil {
 			return err

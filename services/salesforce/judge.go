@@ -14,6 +14,9 @@ import (
 // judge says what an answer of a whole call means.
 func (w *Worker) judge(a *vendorapi.Answer) error {
 	if a.Status < 300 {
+		if a.Status == http.StatusCreated && len(a.Body) == 0 {
+			return nil // a file was taken
+		}
 		if strings.HasPrefix(a.Header.Get("Content-Type"), "application/json") {
 			return vendorapi.Whole(a.Body)
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"sync"
@@ -26,6 +27,7 @@ type world struct {
 	server *sandbox.Server
 	worker *Worker
 	url    string
+	onCall func(path string)
 }
 
 // clock is a time that passes only when something waits.
@@ -63,7 +65,12 @@ func newWorld(t *testing.T, n int, change func(*sandbox.Config, *Config)) *world
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { w.server.Close() })
-	ts := httptest.NewServer(w.server)
+	ts := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if w.onCall != nil {
+			w.onCall(r.URL.Path)
+		}
+		w.server.ServeHTTP(rw, r)
+	}))
 	t.Cleanup(ts.Close)
 	w.url = ts.URL
 	wc.BaseURL = ts.URL

@@ -1,0 +1,516 @@
+package salesforce
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/worker"
+	"habeas.dev/services/sandbox/fault"
+	"habeas.dev/services/sandbox/people"
+	sandbox "habeas.dev/services/sandbox/salesforce"
+)
+
+// edited is the manifest with parts of its text replaced.
+func edited(t *testing.T, oldnew ...string) *manifest.Manifest {
+	t.Helper()
+	text := string(manifestYAML)
+	for i := 0; i < len(oldnew); i += 2 {
+		if !strings.Contains(text, oldnew[i]) {
+			t.Fatalf("the manifest has no %q", oldnew[i])
+		}
+		text = strings.Replace(text, oldnew[i], oldnew[i+1], 1)
+	}
+	m, err := manifest.Parse("edited.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// value reads one field of the records that a query finds.
+func (w *world) values(query, field string) []string {
+	w.t.Helper()
+	var out []string
+	f := fieldsOf([]string{"Id", field})
+	err := w.worker.each(context.Background(), []string{query}, func(_ int, raw []byte) error {
+		err := f.read(raw)
+		out = append(out, strings.Trim(string(f.get(field)), `"`))
+		return err
+	}, func(_ int, r *refusal) error { return errors.New(r.code + r.message) })
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return out
+}
+
+func (w *world) act(call func(context.Context, []*worker.CountsJob) error, jobs ...*worker.CountsJob) {
+	w.t.Helper()
+	if err := call(context.Background(), jobs); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func counted(counts []dsar.Counts, n func(dsar.Counts) int64) map[string]int {
+	out := map[string]int{}
+	for _, c := range counts {
+		if n(c) > 0 {
+			out[c.Dataset] = int(n(c))
+		}
+	}
+	return out
+}
+
+func rectified(c dsar.Counts) int64  { return c.Rectified }
+func restricted(c dsar.Counts) int64 { return c.Restricted }
+func anonymous(c dsar.Counts) int64  { return c.Anonymised }
+
+func codeOf(err error) string {
+	var e *worker.Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}
+
+// What a person corrects is changed in all of the records that have it, and in
+// nobody else's; what can't be corrected is named.
+func TestRectify(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 30, nil)
+	e := w.emails()
+	fix := &worker.CountsJob{Task: task(dsar.Rectify, e[0]), Changes: []worker.Change{
+		{Dataset: "contacts", Column: "LastName", Value: `O'Brien "Ltd"`},
+		{Dataset: "contacts", Column: "Email", Value: "camille.new@example.com"},
+		{Dataset: "leads", Column: "Email", Value: "camille.new@example.com"},
+		{Dataset: "contact_points", Column: "EmailAddress", Value: "camille.new@example.com"},
+		{Dataset: "cases", Column: "Description", Value: "never said that"},
+	}}
+	other := &worker.CountsJob{Task: task(dsar.Rectify, e[1]), Changes: []worker.Change{{Dataset: "tasks", Column: "Subject", Value: "x"}}}
+	nobody := &worker.CountsJob{Task: task(dsar.Rectify, people.NobodyEmail), Changes: []worker.Change{{Dataset: "leads", Column: "City", Value: "x"}}}
+	w.act(w.worker.RectifyBatch, fix, other, nobody)
+	if fix.Err != nil || !maps.Equal(counted(fix.Counts, rectified), map[string]int{"contacts": 2, "leads": 1, "contact_points": 1}) {
+		t.Fatalf("%v, %v", fix.Counts, fix.Err)
+	}
+	for _, c := range fix.Counts {
+		if c.Dataset == "cases" && !slices.Equal(c.Unchanged, []string{"Description"}) || c.Dataset == "contacts" && !slices.Equal(c.Changed, []string{"LastName", "Email"}) {
+			t.Errorf("%+v", c)
+		}
+	}
+	if codeOf(other.Err) != "not-rectifiable" || nobody.Err != nil || len(nobody.Counts) != 0 {
+		t.Errorf("%v; %v, %v", other.Err, nobody.Counts, nobody.Err)
+	}
+	if got := w.values("SELECT Id, LastName FROM Contact WHERE Email = 'camille.new@example.com'", "LastName"); len(got) != 2 || got[0] != `O'Brien \"Ltd\` && got[0] != `O'Brien \"Ltd\"` {
+		t.Errorf("corrected to %q", got)
+	}
+	out, errs := w.gather(e[1:]...)
+	for i := range out {
+		if errs[i] != nil || !sameRows(out[i].rows, w.seeded(i+2)) {
+			t.Errorf("person %d was changed, or isn't found: %v", i+2, errs[i])
+		}
+	}
+	bad := &worker.CountsJob{Task: task(dsar.Rectify, e[2]), Changes: []worker.Change{{Dataset: "leads", Column: "City", Value: "a\x00b"}}}
+	w.act(w.worker.RectifyBatch, bad)
+	if codeOf(bad.Err) != "bad-correction" {
+		t.Errorf("%v", bad.Err)
+	}
+}
+
+// Restricting sets the flags of the right and the purposes, and lifting sets
+// them back.
+func TestRestrictAndLift(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 30, nil)
+	e := w.emails()
+	job := func(right dsar.Right, purposes ...string) *worker.CountsJob {
+		j := &worker.CountsJob{Task: task(dsar.Restrict, e[0])}
+		j.Right, j.Purposes = right, purposes
+		return j
+	}
+	flag := func(object, field string) []string {
+		return w.values("SELECT Id, "+field+" FROM "+object+" WHERE "+map[string]string{"Contact": "Email = 'camille.o\\'brien@example.com'", "Individual": "Id IN (SELECT IndividualId FROM Contact WHERE Email = 'camille.o\\'brien@example.com')"}[object], field)
+	}
+	all := job(dsar.Restriction)
+	w.act(w.worker.RestrictBatch, all)
+	if all.Err != nil || !maps.Equal(counted(all.Counts, restricted), map[string]int{"contacts": 2, "leads": 1, "individuals": 1}) {
+		t.Fatalf("%v, %v", all.Counts, all.Err)
+	}
+	for object, fields := range map[string][]string{"Contact": {"HasOptedOutOfEmail", "DoNotCall"}, "Individual": {"HasOptedOutProcessing", "HasOptedOutTracking"}} {
+		for _, f := range fields {
+			if got := flag(object, f); len(got) == 0 || slices.Contains(got, "false") {
+				t.Errorf("%s.%s: %v", object, f, got)
+			}
+		}
+	}
+	w.act(w.worker.LiftBatch, job(dsar.Restriction))
+	if got := flag("Individual", "HasOptedOutProcessing"); !slices.Equal(got, []string{"false"}) {
+		t.Errorf("lifted: %v", got)
+	}
+	w.act(w.worker.RestrictBatch, job(dsar.ConsentWithdrawal, "tracking"))
+	if got := flag("Individual", "HasOptedOutTracking"); !slices.Equal(got, []string{"true"}) {
+		t.Errorf("tracking: %v", got)
+	}
+	for _, f := range []string{"HasOptedOutProcessing", "HasOptedOutSolicit"} {
+		if got := flag("Individual", f); !slices.Equal(got, []string{"false"}) {
+			t.Errorf("%s was set for another purpose", f)
+		}
+	}
+}
+
+// By a number, by a contact's id with or without its last three characters, and
+// by a field of the company's own, everything is found that an address finds.
+func TestOtherIdentifiers(t *testing.T) {
+	t.Parallel()
+	m := edited(t, "needs: [email, phone, salesforce_contact_id]", "needs: [email, phone, salesforce_contact_id, customer_ref]",
+		"        salesforce_contact_id: [Id]\n      of:", "        salesforce_contact_id: [Id]\n        customer_ref: [Customer_Ref__c]\n      of:")
+	w := newWorld(t, 12, nil)
+	var contact string
+	for _, r := range w.people.RowsIn(people.Leaver, people.Salesforce) {
+		if r.Dataset == "contacts" {
+			contact = r.Key
+		}
+	}
+	w = newWorld(t, 12, func(s *sandbox.Config, c *Config) {
+		s.Custom = []sandbox.Custom{{Name: "Contact", Fields: []sandbox.CustomField{{Name: "Customer_Ref__c", Type: "string"}},
+			Rows: []map[string]any{{"Id": contact, "Customer_Ref__c": "K-77 'x'", "Phone": "(415) 555-0142"}}}}
+		c.Manifest = m
+	})
+	whole := w.seeded(people.Leaver)
+	for _, id := range []worker.Identifier{
+		{Type: "salesforce_contact_id", Value: contact}, {Type: "salesforce_contact_id", Value: contact[:15]},
+		{Type: "customer_ref", Value: "k-77 'x'"}, {Type: "phone", Value: "+14155550142"}, {Type: "phone", Value: "415-555-0142"},
+	} {
+		s := subjectOf(worker.Task{Identifiers: []worker.Identifier{id}})
+		out := &memory{}
+		w.worker.gather(context.Background(), []*subject{s}, map[*subject]sink{s: out})
+		for _, dataset := range []string{"contacts", "cases", "case_comments", "tasks", "files", "email_messages", "individuals", "contact_points"} {
+			if s.err != nil || len(out.rows[dataset]) != len(whole[dataset]) {
+				t.Errorf("by %s: %d %s of %d (%v)", id.Type, len(out.rows[dataset]), dataset, len(whole[dataset]), s.err)
+			}
+		}
+	}
+	stranger := subjectOf(worker.Task{Identifiers: []worker.Identifier{{Type: "salesforce_contact_id", Value: "no id"}, {Type: "phone", Value: "+0"}}})
+	out := &memory{}
+	w.worker.gather(context.Background(), []*subject{stranger}, map[*subject]sink{stranger: out})
+	if stranger.err != nil || len(out.rows) > 0 {
+		t.Errorf("%v, %v", out.rows, stranger.err)
+	}
+}
+
+const warranties = `  - name: warranties
+    title: {en: Warranties}
+    category: customer records
+    origin: provided
+    purpose: {en: Repairs}
+    legal_basis: contract
+    storage: {en: Five years}
+    worker:
+      object: Warranty__c
+      of: {Holder__c: [contacts]}
+      by: {email: [Email__c]}
+    columns:
+      - {name: Id}
+      - {name: Serial__c}
+  - name: repairs
+    title: {en: Repairs}
+    category: customer records
+    origin: provided
+    purpose: {en: Repairs}
+    legal_basis: contract
+    storage: {en: Five years}
+    worker:
+      object: Repair__c
+      of: {Warranty__c: [warranties]}
+    columns:
+      - {name: Id}
+      - {name: Notes__c}
+`
+
+// A custom object that the manifest declares, and one below it, are found,
+// copied and erased, with no line of code for either.
+func TestCustomObjects(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 12, nil)
+	var contact string
+	for _, r := range w.people.RowsIn(1, people.Salesforce) {
+		if r.Dataset == "contacts" {
+			contact = r.Key
+		}
+	}
+	m, err := manifest.Parse("own.yaml", append(slices.Clone(manifestYAML), warranties...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w = newWorld(t, 12, func(s *sandbox.Config, c *Config) {
+		c.Manifest = m
+		s.Custom = []sandbox.Custom{
+			{Name: "Warranty__c", Fields: []sandbox.CustomField{{Name: "Holder__c", Type: "reference", ReferenceTo: "Contact"}, {Name: "Email__c", Type: "email"}, {Name: "Serial__c", Type: "string"}},
+				Rows: []map[string]any{{"Id": "a005g0000000001", "Holder__c": contact, "Serial__c": "S1"}, {"Id": "a005g0000000002", "Email__c": w.emails()[0], "Serial__c": "S2"}, {"Id": "a005g0000000003", "Email__c": w.emails()[1], "Serial__c": "S3"}}},
+			{Name: "Repair__c", Fields: []sandbox.CustomField{{Name: "Warranty__c", Type: "reference", ReferenceTo: "Warranty__c"}, {Name: "Notes__c", Type: "textarea"}},
+				Rows: []map[string]any{{"Id": "a015g0000000001", "Warranty__c": "a005g0000000002", "Notes__c": "broken"}}},
+		}
+	})
+	out, errs := w.gather(w.emails()[:2]...)
+	if errs[0] != nil || len(out[0].rows["warranties"]) != 2 || len(out[0].rows["repairs"]) != 1 || len(out[1].rows["warranties"]) != 1 {
+		t.Fatalf("%v, %v: %v", sizes(out[0].rows), sizes(out[1].rows), errs)
+	}
+	j := w.count(dsar.Erase, w.emails()[0])[0]
+	if j.Err != nil || erased(j.Counts)["warranties"] != 2 || erased(j.Counts)["repairs"] != 1 {
+		t.Fatalf("%v, %v", j.Counts, j.Err)
+	}
+	if j := w.count(dsar.Prove, w.emails()[0])[0]; j.Err != nil || len(j.Counts) > 0 {
+		t.Fatalf("%v, %v", j.Counts, j.Err)
+	}
+	if got := w.values("SELECT Id, Serial__c FROM Warranty__c", "Serial__c"); !slices.Equal(got, []string{"S3"}) {
+		t.Errorf("left are %v", got)
+	}
+}
+
+// Where the manifest says so, records are overwritten field by field; what is
+// overwritten isn't anybody's any more, and is not written again.
+func TestAnonymise(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 12, func(_ *sandbox.Config, c *Config) {
+		c.Manifest = edited(t, "      object: Lead\n", "      object: Lead\n      erase: anonymise\n      overwrite: {FirstName: null, LastName: Erased, Company: Erased, Email: null, Phone: null, MobilePhone: null, City: null, Description: null}\n")
+	})
+	e := w.emails()[0]
+	j := w.count(dsar.Erase, e)[0]
+	want := w.planned(1)
+	delete(want, "leads")
+	if j.Err != nil || !maps.Equal(erased(j.Counts), want) || !maps.Equal(counted(j.Counts, anonymous), map[string]int{"leads": 1}) {
+		t.Fatalf("%v, %v", j.Counts, j.Err)
+	}
+	if j := w.count(dsar.Prove, e)[0]; j.Err != nil || len(j.Counts) > 0 {
+		t.Fatalf("%v, %v", j.Counts, j.Err)
+	}
+	if got := w.values("SELECT Id, LastName FROM Lead WHERE LastName = 'Erased' AND Email = null", "LastName"); len(got) != 1 {
+		t.Errorf("left are %v", got)
+	}
+	if _, err := objectsOf(edited(t, "      object: Lead\n", "      object: Lead\n      erase: anonymise\n      overwrite: {LastName: Erased}\n")); err == nil {
+		t.Error("a way back to the person is left, and nobody says so")
+	}
+}
+
+// A person account goes, and takes its contact along, which can't be deleted by
+// itself.
+func TestPersonAccount(t *testing.T) {
+	t.Parallel()
+	const number = 11
+	w := newWorld(t, 12, nil)
+	e := w.emails()[number-1]
+	j := w.count(dsar.Erase, e)[0]
+	if j.Err != nil || !maps.Equal(erased(j.Counts), w.planned(number)) || erased(j.Counts)["person_accounts"] != 1 {
+		t.Fatalf("%v, planned were %v: %v", erased(j.Counts), w.planned(number), j.Err)
+	}
+	if j := w.count(dsar.Prove, e)[0]; j.Err != nil || len(j.Counts) > 0 {
+		t.Fatalf("%v, %v", j.Counts, j.Err)
+	}
+	if n := w.server.Repeated(); n > 0 {
+		t.Errorf("%d records were deleted again", n)
+	}
+}
+
+// A file that is attached to somebody else's record too stays for them; the
+// person's link to it goes.
+func TestSharedFile(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 12, nil)
+	document := w.values("SELECT Id, ContentDocumentId FROM ContentDocumentLink WHERE LinkedEntityId IN (SELECT Id FROM Contact WHERE Email = 'm.brueckner@example.org')", "ContentDocumentId")
+	contact := w.values("SELECT Id, Email FROM Contact WHERE Email = 'dolores.whitcombe@example.com'", "Id")
+	w = newWorld(t, 12, func(s *sandbox.Config, _ *Config) {
+		s.Custom = []sandbox.Custom{{Name: "ContentDocumentLink", Rows: []map[string]any{
+			{"Id": "06A5g00000zzzz1", "ContentDocumentId": document[0], "LinkedEntityId": contact[0], "ShareType": "V"},
+			{"Id": "06A5g00000zzzz2", "ContentDocumentId": document[0], "LinkedEntityId": "0055g0000000001AAA", "ShareType": "I"},
+		}}}
+	})
+	e := w.emails()
+	j := w.count(dsar.Erase, e[people.Leaver-1])[0]
+	if j.Err != nil || !maps.Equal(counted(j.Counts, anonymous), map[string]int{"files": 1}) {
+		t.Fatalf("%v, %v", j.Counts, j.Err)
+	}
+	if j := w.count(dsar.Prove, e[people.Leaver-1])[0]; j.Err != nil || len(j.Counts) > 0 {
+		t.Fatalf("%v, %v", j.Counts, j.Err)
+	}
+	out, errs := w.gather(e[people.Californian-1])
+	if errs[0] != nil || len(out[0].rows["files"]) != 2 {
+		t.Fatalf("the other has %v (%v)", sizes(out[0].rows), errs[0])
+	}
+	if j := w.count(dsar.Erase, e[people.Californian-1])[0]; j.Err != nil || erased(j.Counts)["files"] != 2 {
+		t.Fatalf("the last to go: %v, %v", j.Counts, j.Err)
+	}
+}
+
+// An org without person accounts and privacy settings lacks objects and fields
+// that the manifest calls optional: the rest is whole, and a note says so.
+func TestOptional(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 12, func(s *sandbox.Config, _ *Config) {
+		s.Hidden = []string{"Individual", "Contact.IndividualId", "Lead.IndividualId", "ContactPointEmail",
+			"Account.PersonEmail", "Account.PersonContactId", "Account.PersonIndividualId", "Account.FirstName", "Account.LastName", "Account.PersonMobilePhone"}
+	})
+	e := w.emails()[2]
+	out, errs := w.gather(e)
+	want := sizes(w.seeded(people.Leaver))
+	delete(want, "individuals")
+	delete(want, "contact_points")
+	if errs[0] != nil || !maps.Equal(sizes(out[0].rows), want) {
+		t.Fatalf("%v, want %v: %v", sizes(out[0].rows), want, errs[0])
+	}
+	notes := strings.Join(w.worker.Notes(), "\n")
+	for _, part := range []string{"individuals", "contact_points", "person_accounts"} {
+		if !strings.Contains(notes, part) {
+			t.Errorf("no note names %s: %s", part, notes)
+		}
+	}
+	if j := w.count(dsar.Erase, e)[0]; j.Err != nil {
+		t.Fatal(j.Err)
+	}
+}
+
+// An object that isn't shown is named. What leads to its records is left, so
+// that they can still be found; everything else is erased; and once it is shown,
+// the rest goes.
+func TestNotCovered(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	w := newWorld(t, 12, func(s *sandbox.Config, _ *Config) { s.Dir, s.Hidden = dir, []string{"Task"} })
+	e := w.emails()[0]
+	j := w.count(dsar.Erase, e)[0]
+	var we *worker.Error
+	if !errors.As(j.Err, &we) || !we.Permanent() || we.Code != "no-permission" || !strings.Contains(we.Reason, "object Task") || !strings.Contains(we.Reason, "still there") {
+		t.Fatalf("%v", j.Err)
+	}
+	if got := w.values("SELECT Id, Email FROM Contact WHERE Email = 'camille.o\\'brien@example.com'", "Id"); len(got) != 2 {
+		t.Errorf("the way to the tasks is lost: %v", got)
+	}
+	if got := w.values("SELECT Id, CaseNumber FROM Case WHERE Contact.Email = 'camille.o\\'brien@example.com'", "Id"); len(got) != 0 {
+		t.Errorf("the cases weren't erased: %v", got)
+	}
+	for _, a := range []dsar.Action{dsar.Count, dsar.Prove} {
+		if j := w.count(a, e)[0]; codeOf(j.Err) != "no-permission" {
+			t.Errorf("%s: %v, %v", a, j.Counts, j.Err)
+		}
+	}
+}
+
+// Of much, a bulk job deletes for good; where the user may not, where rows are
+// locked and where the job takes its time, the end is the same.
+func TestHardDelete(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*sandbox.Config){
+		"at once":       func(*sandbox.Config) {},
+		"slow":          func(s *sandbox.Config) { s.BulkTime = time.Minute },
+		"locked rows":   func(s *sandbox.Config) { s.Faults = fault.Config{Lock: 0.2, Seed: 3} },
+		"not permitted": func(s *sandbox.Config) { s.NoHardDelete = true },
+		"faults":        func(s *sandbox.Config) { s.Faults = fault.Config{ServerError: 0.1, Cut: 0.1, ErrorAfter: 0.1, Seed: 5} },
+		"too slow":      func(s *sandbox.Config) { s.BulkTime = time.Hour },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, 60, func(s *sandbox.Config, c *Config) { change(s); c.BulkFrom = 10 })
+			e := w.emails()
+			open, slow := e, false
+			for try := 0; len(open) > 0 && try < 30; try++ {
+				var left []string
+				for i, j := range w.count(dsar.Erase, open...) {
+					if j.Err != nil {
+						mustComeAgain(t, j.Err)
+						left = append(left, open[i])
+						slow = slow || codeOf(j.Err) == "bulk-slow"
+					}
+				}
+				open = left
+			}
+			w.server.SetFaults(fault.Config{})
+			if len(open) > 0 {
+				j := w.count(dsar.Erase, open...)[0]
+				t.Fatalf("%d were never erased: %v (%v)", len(open), j.Err, errors.Unwrap(j.Err))
+			}
+			for i, j := range w.count(dsar.Prove, e...) {
+				if j.Err != nil || len(j.Counts) > 0 {
+					t.Fatalf("person %d: %v, %v", i+1, j.Counts, j.Err)
+				}
+			}
+			if slow != (name == "too slow") {
+				t.Errorf("said to be slow: %v", slow)
+			}
+			calls := w.server.Calls()
+			if name == "not permitted" && calls["jobs.ingest.batches"] > 0 || name != "not permitted" && calls["jobs.ingest.batches"] == 0 {
+				t.Errorf("called %v", calls)
+			}
+			if n := w.server.Repeated(); n > 0 && name != "faults" {
+				t.Errorf("%d records were deleted again", n)
+			}
+		})
+	}
+}
+
+// A page of a long answer whose token has expired is asked for anew, and nothing
+// is told twice.
+func TestPageExpires(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 40, func(s *sandbox.Config, _ *Config) { s.PageSize = 5 })
+	e := w.emails()
+	w.onCall = func(path string) {
+		if strings.Contains(path, "/query/") {
+			w.server.ExpireCursors()
+			w.onCall = nil
+		}
+	}
+	_, errs := w.gather(e...)
+	if codeOf(errs[0]) != "page-expired" {
+		t.Fatalf("got %v", errs[0])
+	}
+	mustComeAgain(t, errs[0])
+	out, errs := w.gather(e...)
+	for i := range e {
+		if errs[i] != nil || !sameRows(out[i].rows, w.seeded(i+1)) {
+			t.Fatalf("person %d: %v", i+1, errs[i])
+		}
+	}
+}
+
+// Told to wait for an hour, the worker parks, and says so in plain words.
+func TestThrottled(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 12, func(s *sandbox.Config, _ *Config) { s.Faults = fault.Config{Throttle: 1} })
+	_, errs := w.gather(w.emails()[0])
+	mustComeAgain(t, errs[0])
+	var we *worker.Error
+	if !errors.As(errs[0], &we) || !strings.Contains(we.Reason, "Salesforce") {
+		t.Fatalf("got %v", errs[0])
+	}
+	w.server.SetFaults(fault.Config{})
+}
+
+// A thousand subjects are restricted, and lifted, in few calls; and so corrected.
+func TestCallsToWrite(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1000, nil)
+	e := w.emails()
+	for name, call := range map[string]func(context.Context, []*worker.CountsJob) error{"restrict": w.worker.RestrictBatch, "lift": w.worker.LiftBatch, "rectify": w.worker.RectifyBatch} {
+		before := w.server.Calls()
+		jobs := make([]*worker.CountsJob, len(e))
+		for i := range e {
+			jobs[i] = &worker.CountsJob{Task: task(dsar.Restrict, e[i]), Changes: []worker.Change{{Dataset: "contacts", Column: "Title", Value: "Dr"}}}
+			jobs[i].Right = dsar.Restriction
+		}
+		w.act(call, jobs...)
+		for _, j := range jobs {
+			if j.Err != nil {
+				t.Fatal(j.Err)
+			}
+		}
+		d := since(w.server.Calls(), before)
+		if n := total(d); n > 20 {
+			t.Errorf("%d calls to %s: %v", n, name, d)
+		}
+		t.Logf("%s: %d calls", name, total(d))
+	}
+}
