@@ -10,7 +10,7 @@ import (
 
 // runQuery keeps a bulk query's rows, as the CSV file has them.
 func (s *Server) runQuery(r request, j *job, q *soql.Query) *apiError {
-	if q.Count || len(q.Fields) == 0 {
+	if q.Count || len(q.Aggregates)+len(q.Children) > 0 {
 		return &apiError{status: 400, code: "API_ERROR", message: "Aggregate queries aren't supported by Bulk API"}
 	}
 	p := &planner{store: s.store, src: j.Query, all: j.Operation == "queryAll", now: s.now(), settle: s.config.Settle}

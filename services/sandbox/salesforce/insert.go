@@ -130,6 +130,27 @@ func (s *Server) insertOne(r request, o *object) answer {
 	return a
 }
 
+// upsertOne answers PATCH /sobjects/{object}/{field}/{value}.
+func (s *Server) upsertOne(r request, o *object, field, value string) answer {
+	var fields map[string]any
+	if json.Unmarshal(r.body, &fields) != nil {
+		return refuse(&apiError{status: 400, code: "JSON_PARSER_ERROR", message: "Unexpected character or end of input"})
+	}
+	fields = without(fields, "attributes")
+	fields[field] = value
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x, c := s.tryUpsert(o.name, field, fields)
+	a := s.single(x, func() change { return c })
+	if a.status < 300 {
+		a = reply(map[string]any{"id": x.ID, "success": true, "errors": []any{}, "created": len(c.Insert) > 0})
+		if len(c.Insert) > 0 {
+			a.status = 201
+		}
+	}
+	return a
+}
+
 func without(fields map[string]any, names ...string) map[string]any {
 	out := maps.Clone(fields)
 	maps.DeleteFunc(out, func(k string, _ any) bool {

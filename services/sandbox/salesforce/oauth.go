@@ -11,8 +11,9 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// maxAssertion is how far ahead an assertion may end.
-const maxAssertion = 3 * time.Minute
+// maxAssertion is how far ahead an assertion may end. Salesforce's documentation
+// says three minutes; clients in wide use sign for five.
+const maxAssertion = 5 * time.Minute
 
 // token answers OAuth 2.0: client credentials, and JWT bearer where the app has
 // a certificate. There is no expires_in.

@@ -39,6 +39,9 @@ func (s *Server) query(r request, all bool) answer {
 	if pl.count {
 		return answer{status: 200, body: []byte(`{"totalSize":` + itoa(len(rows)) + `,"done":true,"records":[]}`)}
 	}
+	if pl.groups != nil {
+		return answer{status: 200, body: pl.groups.answer(pl, rows)}
+	}
 	if len(rows) <= s.config.PageSize {
 		return answer{status: 200, body: s.page(r.version, pl, rows, len(rows), "")}
 	}

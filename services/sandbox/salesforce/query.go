@@ -18,6 +18,7 @@ type plan struct {
 	order      []sortKey
 	limit      int
 	offset     int
+	groups     *grouping // of an aggregate query
 }
 
 // column is a node of the answer: a field, or a relationship with fields below.
@@ -26,6 +27,7 @@ type column struct {
 	field  int
 	below  []*column // of the relationship
 	target *object
+	child  *children // a sub-select's
 }
 
 type sortKey struct {
@@ -67,6 +69,17 @@ func (p *planner) plan(q *soql.Query) (*plan, *apiError) {
 	out := &plan{object: o, count: q.Count, limit: q.Limit, offset: q.Offset}
 	for _, path := range q.Fields {
 		if err := p.column(out, o, path); err != nil {
+			return nil, err
+		}
+	}
+	for _, c := range q.Children {
+		if err := p.child(out, o, c); err != nil {
+			return nil, err
+		}
+	}
+	if len(q.Aggregates)+len(q.Groups) > 0 {
+		var err *apiError
+		if out.groups, err = p.grouping(o, q); err != nil {
 			return nil, err
 		}
 	}
@@ -518,6 +531,9 @@ func (p *planner) run(pl *plan) []*row {
 	if len(pl.order) > 0 {
 		slices.SortStableFunc(out, pl.less)
 	}
+	if pl.groups != nil {
+		return out // limited by group
+	}
 	if pl.offset > 0 {
 		out = out[min(pl.offset, len(out)):]
 	}
@@ -563,6 +579,10 @@ func (s *store) appendRow(b []byte, version string, o *object, columns []*column
 	for _, c := range columns {
 		b = append(b, ',')
 		b = append(b, c.key...)
+		if c.child != nil {
+			b = c.child.append(b, s, version, r)
+			continue
+		}
 		v := &r.values[c.field]
 		if c.target == nil && o.fields[c.field].typ == blobType && !v.null {
 			b = append(b, `"/services/data/`+version+`/sobjects/`+o.name+`/`+r.id+`/`+o.fields[c.field].name+`"`...)

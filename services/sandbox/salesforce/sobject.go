@@ -24,6 +24,9 @@ func (s *Server) sobject(r request, rest string) answer {
 	case id == "" || id == "describe":
 		return refuse(&apiError{status: 405, code: "METHOD_NOT_ALLOWED", message: "HTTP Method '" + r.method + "' not allowed"})
 	}
+	if _, external := o.field(id); external && part != "" && r.method == "PATCH" {
+		return s.upsertOne(r, o, id, part)
+	}
 	if !isID(id) {
 		return refuse(&apiError{status: 404, code: "NOT_FOUND", message: "Provided external ID field does not exist or is not accessible: " + id})
 	}

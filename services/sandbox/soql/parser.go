@@ -1,6 +1,7 @@
 package soql
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,7 +21,7 @@ func Parse(src string) (*Query, error) {
 	if err := p.advance(); err != nil {
 		return nil, err
 	}
-	q, err := p.query(false)
+	q, err := p.query(whole)
 	if err != nil {
 		return nil, err
 	}
@@ -88,12 +89,22 @@ func reserved(word string) bool {
 	return false
 }
 
-func (p *parser) query(sub bool) (*Query, *Error) {
+// place is where a query stands.
+type place uint8
+
+const (
+	whole place = iota
+	semi        // behind IN
+	child       // in a list of fields
+)
+
+func (p *parser) query(at place) (*Query, *Error) {
 	q := &Query{Limit: -1, Offset: -1}
+	sub := at == semi
 	if err := p.expectWord("SELECT"); err != nil {
 		return nil, err
 	}
-	if err := p.fields(q); err != nil {
+	if err := p.fields(q, at); err != nil {
 		return nil, err
 	}
 	if err := p.expectWord("FROM"); err != nil {
@@ -115,10 +126,13 @@ func (p *parser) query(sub bool) (*Query, *Error) {
 			return nil, err
 		}
 	}
+	if err := p.groups(q, at); err != nil {
+		return nil, err
+	}
 	if sub {
 		// "The COUNT, FOR UPDATE, ORDER BY, and LIMIT keywords aren't supported
 		// in subqueries" (SOQL and SOSL Reference, "Semi-Joins").
-		if q.Count || len(q.Fields) != 1 {
+		if q.Count || len(q.Aggregates)+len(q.Children) > 0 || len(q.Fields) != 1 {
 			return nil, p.lex.fail(p.tok.pos, "a sub-select must name one field")
 		}
 		return q, nil
@@ -136,34 +150,125 @@ func (p *parser) query(sub bool) (*Query, *Error) {
 	return q, nil
 }
 
-func (p *parser) fields(q *Query) *Error {
-	if p.is("COUNT") {
-		pos := p.tok.pos
-		if err := p.advance(); err != nil {
-			return err
-		}
-		if err := p.expectPunct("("); err != nil {
-			return err
-		}
-		if !p.punct(")") {
-			return p.lex.fail(pos, "only COUNT() is known here, without a field")
-		}
-		q.Count = true
-		return p.advance()
-	}
+func (p *parser) fields(q *Query, at place) *Error {
 	for {
-		path, err := p.path()
+		var err *Error
+		switch {
+		case p.punct("("):
+			err = p.children(q, at)
+		case p.tok.kind == tokName && p.lex.at < len(p.lex.src) && strings.HasPrefix(strings.TrimLeft(p.lex.src[p.lex.at:], " "), "("):
+			err = p.aggregate(q, at)
+		default:
+			var path Path
+			path, err = p.path()
+			q.Fields = append(q.Fields, path)
+		}
 		if err != nil {
 			return err
 		}
-		q.Fields = append(q.Fields, path)
-		if !p.punct(",") {
+		if !p.punct(",") || q.Count {
 			return nil
 		}
 		if err := p.advance(); err != nil {
 			return err
 		}
 	}
+}
+
+// children reads a sub-select in a list of fields.
+func (p *parser) children(q *Query, at place) *Error {
+	if at != whole {
+		return p.unexpected()
+	}
+	if err := p.advance(); err != nil {
+		return err
+	}
+	c, err := p.query(child)
+	if err != nil {
+		return err
+	}
+	if c.Count || len(c.Aggregates) > 0 {
+		return p.lex.fail(p.tok.pos, "aggregates are not allowed in a sub-select")
+	}
+	q.Children = append(q.Children, c)
+	return p.expectPunct(")")
+}
+
+// aggregate reads COUNT(), alone, or a function of a field, with its alias.
+func (p *parser) aggregate(q *Query, at place) *Error {
+	a := Aggregate{Function: strings.ToUpper(p.tok.text)}
+	pos := p.tok.pos
+	if at != whole {
+		return p.unexpected()
+	}
+	switch a.Function {
+	case "COUNT", "COUNT_DISTINCT", "MIN", "MAX":
+	default:
+		return p.lex.fail(pos, "unknown function: '%s'", p.tok.text)
+	}
+	if err := p.advance(); err != nil {
+		return err
+	}
+	if err := p.expectPunct("("); err != nil {
+		return err
+	}
+	if p.punct(")") {
+		if a.Function != "COUNT" || len(q.Fields)+len(q.Aggregates)+len(q.Children) > 0 {
+			return p.lex.fail(pos, "COUNT() must stand alone")
+		}
+		q.Count = true
+		return p.advance()
+	}
+	var err *Error
+	if a.Of, err = p.path(); err != nil {
+		return err
+	}
+	if err := p.expectPunct(")"); err != nil {
+		return err
+	}
+	if p.tok.kind == tokName && !reserved(p.tok.text) {
+		a.Alias = p.tok.text
+		err = p.advance()
+	}
+	q.Aggregates = append(q.Aggregates, a)
+	return err
+}
+
+// groups reads GROUP BY. What isn't aggregated must be grouped.
+func (p *parser) groups(q *Query, at place) *Error {
+	if p.is("GROUP") && at == whole && !q.Count {
+		if err := p.advance(); err != nil {
+			return err
+		}
+		if err := p.expectWord("BY"); err != nil {
+			return err
+		}
+		for {
+			path, err := p.path()
+			if err != nil {
+				return err
+			}
+			q.Groups = append(q.Groups, path)
+			if !p.punct(",") {
+				break
+			}
+			if err := p.advance(); err != nil {
+				return err
+			}
+		}
+	}
+	if len(q.Aggregates)+len(q.Groups) == 0 {
+		return nil
+	}
+	for _, f := range q.Fields {
+		if !slices.ContainsFunc(q.Groups, func(g Path) bool { return strings.EqualFold(g.String(), f.String()) }) {
+			return p.lex.fail(f.Pos, "Field must be grouped or aggregated: %s", f)
+		}
+	}
+	if len(q.Children) > 0 {
+		return p.lex.fail(p.tok.pos, "sub-selects are not allowed with aggregates")
+	}
+	return nil
 }
 
 func (p *parser) path() (Path, *Error) {
@@ -314,7 +419,7 @@ func (p *parser) in(left Path, not, sub bool) (Expr, *Error) {
 		if sub {
 			return nil, p.lex.fail(p.tok.pos, "Nesting of semi join sub-selects is not supported")
 		}
-		if e.Sub, err = p.query(true); err != nil {
+		if e.Sub, err = p.query(semi); err != nil {
 			return nil, err
 		}
 		return e, p.expectPunct(")")

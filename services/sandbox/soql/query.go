@@ -3,9 +3,9 @@
 // descent. What it doesn't know is an [Error], which a server answers as
 // MALFORMED_QUERY; it never guesses.
 //
-// Source: Salesforce's "SOQL and SOSL Reference". Left out on purpose:
-// aggregates but COUNT(), GROUP BY, TYPEOF, aliases, date literals such as
-// TODAY, INCLUDES, sub-selects in the field list, and FOR.
+// Source: Salesforce's "SOQL and SOSL Reference". Left out on purpose: HAVING,
+// GROUP BY ROLLUP, SUM and AVG, TYPEOF, date literals such as TODAY, INCLUDES,
+// and FOR.
 package soql
 
 import (
@@ -20,6 +20,12 @@ type Query struct {
 	Fields []Path
 	// Count is set by SELECT COUNT().
 	Count bool
+	// Aggregates are functions in the list of fields, and Groups what GROUP BY
+	// names.
+	Aggregates []Aggregate
+	Groups     []Path
+	// Children are sub-selects in the list of fields: From is the relationship.
+	Children []*Query
 	// From is the object, as it was written.
 	From string
 	// Where is nil where there is no condition.
@@ -39,6 +45,13 @@ type Path struct {
 
 // String returns the path with its dots.
 func (p Path) String() string { return strings.Join(p.Parts, ".") }
+
+// Aggregate is a function over a group's rows: COUNT, COUNT_DISTINCT, MIN, MAX.
+type Aggregate struct {
+	Function string // in upper case
+	Of       Path
+	Alias    string // empty where there is none
+}
 
 // Order is one key of ORDER BY.
 type Order struct {
@@ -126,16 +139,33 @@ func (q *Query) write(b *strings.Builder) {
 	if q.Count {
 		b.WriteString("COUNT()")
 	}
-	for i, f := range q.Fields {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString(f.String())
+	between := ""
+	for _, f := range q.Fields {
+		b.WriteString(between + f.String())
+		between = ", "
+	}
+	for _, a := range q.Aggregates {
+		b.WriteString(strings.TrimRight(between+a.Function+"("+a.Of.String()+") "+a.Alias, " "))
+		between = ", "
+	}
+	for _, c := range q.Children {
+		b.WriteString(between + "(")
+		c.write(b)
+		b.WriteByte(')')
+		between = ", "
 	}
 	b.WriteString(" FROM " + q.From)
 	if q.Where != nil {
 		b.WriteString(" WHERE ")
 		q.Where.write(b)
+	}
+	for i, g := range q.Groups {
+		if i == 0 {
+			b.WriteString(" GROUP BY ")
+		} else {
+			b.WriteString(", ")
+		}
+		b.WriteString(g.String())
 	}
 	for i, o := range q.Order {
 		if i == 0 {

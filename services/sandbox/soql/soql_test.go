@@ -21,6 +21,8 @@ func TestParse(t *testing.T) {
 		"SELECT Id FROM T WHERE w IN (SELECT Id FROM C WHERE e='x')":      "SELECT Id FROM T WHERE w IN (SELECT Id FROM C WHERE e = 'x')",
 		"SELECT Id FROM C WHERE d > 2020-01-31":                           "SELECT Id FROM C WHERE d > 2020-01-31",
 		"SELECT Id FROM C WHERE d > 2020-01-31T10:00:00+01:00":            "SELECT Id FROM C WHERE d > 2020-01-31T09:00:00.000Z",
+		"SELECT a.b, count(Id) n, MAX(c) FROM C group by a.b":             "SELECT a.b, COUNT(Id) n, MAX(c) FROM C GROUP BY a.b",
+		"SELECT Id, (SELECT Id, x FROM Ds WHERE y=1 LIMIT 2) FROM C":      "SELECT Id, (SELECT Id, x FROM Ds WHERE y = 1 LIMIT 2) FROM C",
 		"SELECT Id FROM C ORDER BY a DESC NULLS LAST, b LIMIT 5 OFFSET 2": "SELECT Id FROM C ORDER BY a DESC NULLS LAST, b LIMIT 5 OFFSET 2",
 	} {
 		q, err := Parse(in)
@@ -52,9 +54,15 @@ func TestMalformed(t *testing.T) {
 		"SELECT Id FROM C WHERE n IN ()":                                             "unexpected token: ')'",
 		"SELECT Id FROM C WHERE d = 2020-13-01":                                      "unexpected token: '2020-13-01'",
 		"SELECT Id FROM C WHERE n LIKE 5":                                            "unexpected token: '5'",
-		"SELECT MAX(Id) FROM C":                                                      "unexpected token: '('",
-		"SELECT COUNT(Id) FROM C":                                                    "only COUNT()",
-		"SELECT Id FROM C GROUP BY Id":                                               "unexpected token: 'GROUP'",
+		"SELECT SUM(Id) FROM C":                                                      "unknown function: 'SUM'",
+		"SELECT MAX() FROM C":                                                        "COUNT() must stand alone",
+		"SELECT Id, COUNT() FROM C":                                                  "COUNT() must stand alone",
+		"SELECT Id, COUNT(a) FROM C":                                                 "must be grouped or aggregated: Id",
+		"SELECT a FROM C GROUP BY b":                                                 "must be grouped or aggregated: a",
+		"SELECT a FROM C GROUP BY a HAVING COUNT(b) > 1":                             "unexpected token: 'HAVING'",
+		"SELECT Id, (SELECT Id, (SELECT Id FROM E) FROM D) FROM C":                   "unexpected token: '('",
+		"SELECT Id, (SELECT COUNT() FROM D) FROM C":                                  "unexpected token: 'COUNT'",
+		"SELECT Id, (SELECT Id FROM D FROM C":                                        "unexpected token: 'FROM'",
 		"SELECT Id FROM C LIMIT -1":                                                  "unexpected token: '-1'",
 		"SELECT Id FROM C LIMIT 1 OFFSET 2001":                                       "OFFSET cannot be more",
 		"SELECT a.b.c.d.e.f.g FROM C":                                                "levels of relationships",
@@ -116,6 +124,7 @@ func TestLike(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{
 		"SELECT Id, Contact.Email FROM Case WHERE (a=1 AND b='x\\'y') OR c NOT IN (null, true, 2020-01-01, 2020-01-31T10:00:00Z)",
+		"SELECT a, COUNT_DISTINCT(b) n, (SELECT Id FROM Ds WHERE x=1 LIMIT 2) FROM C GROUP BY a",
 		"SELECT COUNT() FROM C WHERE NOT(a LIKE 'x\\%%') LIMIT 3 OFFSET 1",
 		"SELECT Id FROM T WHERE WhoId IN (SELECT Id FROM Contact WHERE Email='o\\'brien@example.com') ORDER BY a DESC NULLS LAST",
 		"SELECT Id FROM C WHERE a = +1e3", "SELECT Id FROM C WHERE a='\\\\'",
