@@ -46,6 +46,7 @@ func (s *Server) sobject(r request, rest string) answer {
 		if json.Unmarshal(r.body, &fields) != nil {
 			return refuse(&apiError{status: 400, code: "JSON_PARSER_ERROR", message: "Unexpected character or end of input"})
 		}
+		fields = without(fields, "attributes")
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		result := s.tryUpdate(o.name, id, fields)
@@ -108,64 +109,4 @@ func (s *Server) readOne(r request, o *object, id string) answer {
 		columns = append(columns, &column{key: []byte(`"` + o.fields[n].name + `":`), field: n})
 	}
 	return answer{status: 200, body: s.store.appendRow(nil, r.version, o, columns, found)}
-}
-
-// describedType is a field's type in Salesforce's words.
-func describedType(f field) string {
-	switch f.typ {
-	case idType:
-		if f.name == "Id" {
-			return "id"
-		}
-		return "reference"
-	case longType:
-		return "textarea"
-	case boolType:
-		return "boolean"
-	case numberType:
-		return "double"
-	case dateType:
-		return "date"
-	case timeType:
-		return "datetime"
-	case blobType:
-		return "base64"
-	default:
-		return "string"
-	}
-}
-
-func (s *Server) describe(o *object) answer {
-	type described struct {
-		Name         string   `json:"name"`
-		Label        string   `json:"label"`
-		Type         string   `json:"type"`
-		Filterable   bool     `json:"filterable"`
-		Nillable     bool     `json:"nillable"`
-		ReferenceTo  []string `json:"referenceTo"`
-		Relationship *string  `json:"relationshipName"`
-	}
-	fields := make([]described, 0, len(o.fields))
-	for _, f := range o.fields {
-		d := described{Name: f.name, Label: f.name, Type: describedType(f), Filterable: f.typ != longType, Nillable: f.name != "Id", ReferenceTo: []string{}}
-		if f.relation != "" {
-			d.ReferenceTo, d.Relationship = []string{f.target}, &f.relation
-		}
-		fields = append(fields, d)
-	}
-	return reply(map[string]any{"name": o.name, "label": o.name, "keyPrefix": o.prefix, "queryable": true, "deletable": true, "updateable": true, "fields": fields})
-}
-
-func (s *Server) describeGlobal(request) answer {
-	type described struct {
-		Name      string `json:"name"`
-		Label     string `json:"label"`
-		KeyPrefix string `json:"keyPrefix"`
-		Queryable bool   `json:"queryable"`
-	}
-	var list []described
-	for _, o := range s.store.order {
-		list = append(list, described{o.name, o.name, o.prefix, true})
-	}
-	return reply(map[string]any{"encoding": "UTF-8", "maxBatchSize": MaxCollection, "sobjects": list})
 }

@@ -71,6 +71,6 @@ assert.ok(conn.limitInfo.apiUsage.used > 0 && (await conn.limits()).DailyApiRequ
 await assert.rejects(conn.query('SELECT Id FORM Contact'), (e) => e.errorCode === 'MALFORMED_QUERY');
 await assert.rejects(conn.query('SELECT Nothing FROM Contact'), (e) => e.errorCode === 'INVALID_FIELD');
 await assert.rejects(conn.query('SELECT Id FROM Nothing'), (e) => e.errorCode === 'INVALID_TYPE');
-conn.accessToken = 'revoked';
-await assert.rejects(conn.query('SELECT Id FROM Contact'), (e) => e.errorCode === 'INVALID_SESSION_ID');
+const revoked = new jsforce.Connection({ instanceUrl: BASE_URL, version: '60.0', accessToken: 'revoked' });
+await assert.rejects(revoked.query('SELECT Id FROM Contact'), (e) => e.errorCode === 'INVALID_SESSION_ID');
 console.log('jsforce: ok');
