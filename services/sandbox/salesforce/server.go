@@ -1,8 +1,8 @@
 // Package salesforce stands in for Salesforce's REST interface over loopback
 // HTTP, true to the wire as far as a data-rights worker and common clients use
-// it: OAuth client credentials, SOQL with paging, Composite, collections,
-// single records, the recycle bin and SOAP's emptyRecycleBin, limits, and both
-// shapes of error. Its content is a seeded population; what callers change is
+// it: OAuth's client credentials and JWT bearer, SOQL with paging, Composite,
+// collections, single records, files, the recycle bin and SOAP's
+// emptyRecycleBin, Bulk API 2.0, limits, and both shapes of error. Its content is a seeded population; what callers change is
 // kept in a file and outlives a kill -9.
 package salesforce
 
