@@ -17,6 +17,8 @@ type held struct {
 	of     []*subject
 	rows   map[*subject]int64
 	state  state
+	// leads tells that others are found by it.
+	leads bool
 	// with is what takes it along, so that it isn't deleted by itself.
 	with *held
 }
@@ -100,7 +102,7 @@ func (w *Worker) list(ctx context.Context, g *group) (*erasure, error) {
 		}
 		r := byID[id]
 		if r == nil {
-			r = &held{id: id, object: n, rows: map[*subject]int64{}, state: binned}
+			r = &held{id: id, object: n, rows: map[*subject]int64{}, state: binned, leads: len(o.offers) > 0}
 			byID[id] = r
 			if o.goesWith != "" {
 				e.links[n] = append(e.links[n], r)
@@ -132,8 +134,11 @@ func (w *Worker) list(ctx context.Context, g *group) (*erasure, error) {
 	}
 	for _, records := range e.records {
 		for _, r := range records {
-			if w.purged.Has(r.id) {
+			switch {
+			case w.purged.Has(r.id):
 				r.stop(errSettling()) // still shown, and gone: not again
+			case w.pending.waits(r):
+				r.stop(errDoubt())
 			}
 		}
 	}
@@ -256,9 +261,27 @@ func (e *erasure) count(counts tally, err error) {
 }
 
 // wanted tells whether one of a record's subjects is still without error. What
-// is in the recycle bin is purged all the same: it was deleted for them.
+// is in the recycle bin is purged all the same, since it was deleted for them;
+// but not what leads to other records: those of a subject with an error may still
+// be there, and must be found again (TestFaults).
 func (r *held) wanted() bool {
-	return r.state == binned || slices.ContainsFunc(r.of, func(s *subject) bool { return s.err == nil })
+	if r.state == binned && !r.leads {
+		return true
+	}
+	failed := func(s *subject) bool { return s.err != nil }
+	if r.state == binned {
+		return !slices.ContainsFunc(r.of, failed)
+	}
+	return !all(r.of, failed)
+}
+
+func all(subjects []*subject, such func(*subject) bool) bool {
+	for _, s := range subjects {
+		if !such(s) {
+			return false
+		}
+	}
+	return len(subjects) > 0
 }
 
 // stop leaves a record where it is, with the reason.
@@ -345,6 +368,7 @@ func (w *Worker) act(ctx context.Context, records []*held, most int, call func(c
 		results, err := call(ctx, ids)
 		if vendorapi.IsUnsure(err) {
 			for _, r := range some {
+				w.pending.doubts(r)
 				r.state = unknown
 			}
 			continue

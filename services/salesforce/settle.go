@@ -123,8 +123,11 @@ func (w *Worker) look(ctx context.Context, records []*held) error {
 		return err
 	}
 	for _, r := range records {
-		if !seen[r.id] {
+		switch {
+		case !seen[r.id]:
 			w.went(r)
+		case w.pending.waits(r):
+			r.stop(errDoubt())
 		}
 	}
 	return nil

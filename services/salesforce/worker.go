@@ -90,6 +90,7 @@ type Worker struct {
 	version string   // v60.0
 	objects []object // in the order in which they are gathered
 	purged  *vendorapi.Recent
+	pending pending
 	absent  absences
 	bulk    bulk
 }
@@ -136,6 +137,7 @@ func New(c Config) (*Worker, error) {
 	if w.objects, err = objectsOf(m); err != nil {
 		return nil, fmt.Errorf("salesforce: %w", err)
 	}
+	w.pending = pending{now: c.Now, at: map[string]doubt{}}
 	w.absent = absences{now: c.Now, list: map[int]absence{}}
 	w.api, err = vendorapi.New(vendorapi.Config{
 		Vendor: "Salesforce", Judge: w.judge, Token: w.token, HTTPClient: c.HTTPClient,

@@ -170,7 +170,7 @@ func TestRecycleBin(t *testing.T) {
 
 // With everything going wrong, everyone's answer is whole, or is an error that
 // lets the task come again; an erasure is never said to be done when it isn't.
-func TestFaults(t *testing.T) {
+func TestManyUnderFaults(t *testing.T) {
 	t.Parallel()
 	for name, f := range map[string]fault.Config{
 		"5xx":          {ServerError: 0.2},
@@ -242,6 +242,7 @@ func TestFaults(t *testing.T) {
 					}
 					f.Seed++
 					w.server.SetFaults(f)
+					w.clock.pass(context.Background(), time.Minute)
 				}
 				if len(open) > 0 {
 					t.Fatalf("%d subjects were never erased", len(open))

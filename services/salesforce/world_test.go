@@ -27,6 +27,7 @@ type world struct {
 	server *sandbox.Server
 	worker *Worker
 	url    string
+	clock  *clock
 	onCall func(path string)
 }
 
@@ -55,6 +56,7 @@ func newWorld(t *testing.T, n int, change func(*sandbox.Config, *Config)) *world
 	t.Helper()
 	w := &world{t: t, people: people.Generate(people.Config{Seed: 7, People: n})}
 	c := newClock()
+	w.clock = c
 	sc := sandbox.Config{Population: w.people, Clock: c.now}
 	wc := Config{ClientID: sandbox.DefaultClientID, Secret: vendorapi.SecretValue(sandbox.DefaultClientSecret), Now: c.now, Pause: c.pass}
 	if change != nil {

@@ -206,6 +206,22 @@ func (s *Server) HoldsContact(email string) bool {
 	return false
 }
 
+// Holds tells whether the record with an id is held, in the recycle bin or not,
+// whatever is shown.
+func (s *Server) Holds(id string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	r := s.store.byID[id[:min(15, len(id))]]
+	return r != nil && !r.purged
+}
+
+// Hide takes the permission to see an object away.
+func (s *Server) Hide(object string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.store.objects, fold(object))
+}
+
 type counters struct {
 	mu sync.Mutex
 	n  map[string]int64
