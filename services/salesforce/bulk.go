@@ -51,9 +51,9 @@ func (b *bulk) refuse(until time.Time) {
 	b.refused = until
 }
 
-// deleteBulk deletes for good what there is much of, and returns the rest. By
-// what else is found through a root stays for the recycle bin: until everything
-// is deleted, it must be there to be found again.
+// deleteBulk deletes for good what there is much of, and returns the rest. What
+// leads to other records is never deleted so: until they are purged, it must lie
+// in the recycle bin, where they are found by it again.
 func (w *Worker) deleteBulk(ctx context.Context, records []*held) (rest []*held, err error) {
 	byObject := make([][]*held, len(w.objects))
 	for _, r := range records {
@@ -61,7 +61,7 @@ func (w *Worker) deleteBulk(ctx context.Context, records []*held) (rest []*held,
 	}
 	for n, some := range byObject {
 		o := &w.objects[n]
-		if len(some) < w.config.BulkFrom || o.root || o.stage == 0 || o.Delete != "" || !w.bulk.allowed(w.config.Now()) {
+		if len(some) < w.config.BulkFrom || len(o.offers) > 0 || o.Delete != "" || !w.bulk.allowed(w.config.Now()) {
 			rest = append(rest, some...)
 			continue
 		}

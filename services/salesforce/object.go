@@ -71,11 +71,8 @@ type object struct {
 	offers []string
 	lent   map[string][]int
 	// stage is when it is found: after everything that it is found by. rank is
-	// when it is deleted: after everything that refers to it. root tells that
-	// something is found by a field of its own other than its Id, so that it must
-	// not be gone before that is.
+	// when it is deleted: after everything that refers to it.
 	stage, rank int
-	root        bool
 }
 
 // reference is a field and the fields whose values it can hold.
@@ -252,7 +249,6 @@ func order(m *manifest.Manifest, objects []object) error {
 				} else {
 					before[s.object] = append(before[s.object], i)
 				}
-				objects[s.object].root = objects[s.object].root || s.field != "Id"
 			}
 		}
 	}

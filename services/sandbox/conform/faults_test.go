@@ -9,11 +9,9 @@ import (
 
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/services/marketo"
-	"habeas.dev/services/salesforce"
 	"habeas.dev/services/sandbox/conform"
 	marketosandbox "habeas.dev/services/sandbox/marketo"
 	"habeas.dev/services/sandbox/people"
-	salesforcesandbox "habeas.dev/services/sandbox/salesforce"
 )
 
 // serve serves a stand-in for one test.
@@ -24,8 +22,7 @@ func serve(t testing.TB, h http.Handler) string {
 	return ts.URL
 }
 
-// TestMarketo and TestSalesforce play on these vendors' workers what is played on
-// all others.
+// TestMarketo plays on this vendor's worker what is played on all others.
 func TestMarketo(t *testing.T) {
 	t.Parallel()
 	p := people.Generate(people.Config{Seed: 15, People: 12})
@@ -47,29 +44,5 @@ func TestMarketo(t *testing.T) {
 		subjects := conform.Subjects(p, people.Marketo, conform.Email, nil, people.Camille, people.Californian, people.Leaver)
 		return conform.Faulty{Manifest: m, Worker: w, Subjects: subjects, Set: server.SetFaults, Repeated: server.Repeated, Knows: true,
 			Holds: func(i int) bool { return server.Holds(subjects[i].Identifiers[0].Value) }}
-	})
-}
-
-func TestSalesforce(t *testing.T) {
-	t.Parallel()
-	p := people.Generate(people.Config{Seed: 15, People: 12})
-	m, err := salesforce.Manifest()
-	if err != nil {
-		t.Fatal(err)
-	}
-	conform.Faults(t, func(t testing.TB, c conform.Config) conform.Faulty {
-		server, err := salesforcesandbox.New(salesforcesandbox.Config{Population: p, Clock: c.Clock.Now, Settle: c.Settle, DailyCalls: 1_000_000})
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { server.Close() })
-		w, err := salesforce.New(salesforce.Config{BaseURL: serve(t, server), ClientID: salesforcesandbox.DefaultClientID, ClientSecret: salesforcesandbox.DefaultClientSecret,
-			Manifest: m, Now: c.Clock.Now, Pause: c.Clock.Pass})
-		if err != nil {
-			t.Fatal(err)
-		}
-		subjects := conform.Subjects(p, people.Salesforce, conform.Email, nil, people.Camille, people.Californian, people.Leaver)
-		return conform.Faulty{Manifest: m, Worker: w, Subjects: subjects, Set: server.SetFaults, Repeated: server.Repeated,
-			Holds: func(i int) bool { return server.HoldsContact(subjects[i].Identifiers[0].Value) }}
 	})
 }
