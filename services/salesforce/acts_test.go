@@ -514,3 +514,26 @@ func TestCallsToWrite(t *testing.T) {
 		t.Logf("%s: %d calls", name, total(d))
 	}
 }
+
+// A record that Salesforce takes for somebody's, and that isn't quite, fails
+// whom it was taken for, and nobody else.
+func TestStranger(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 12, nil)
+	near, other := subjectOf(task(dsar.Gather, "jurgen@example.org")), subjectOf(task(dsar.Gather, "somebody@example.org"))
+	g := groupOf([]*subject{near, other})
+	take := func(email string) error {
+		n := w.worker.number("leads")
+		raw := `{"Id":"00Q5g0000000001AAA","IsDeleted":false,"Email":"` + email + `"}`
+		return w.worker.take(g, asking{n, fieldsOf(w.worker.objects[n].links), false}, []byte(raw), nil, func(int, string, *fields, []*subject) error {
+			t.Error("it was handed out")
+			return nil
+		})
+	}
+	if err := take("J\u00fcrgen@example.org"); err != nil || codeOf(near.err) != "stranger" || other.err != nil {
+		t.Fatalf("%v; %v, %v", err, near.err, other.err)
+	}
+	if err := take("nobody@example.org"); codeOf(err) != "stranger" {
+		t.Fatalf("whose it is nobody knows: %v", err)
+	}
+}

@@ -4,6 +4,10 @@ import (
 	"bytes"
 	"context"
 	"slices"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/pkg/worker"
@@ -184,8 +188,14 @@ func (w *Worker) take(g *group, a asking, raw []byte, seen map[string]bool, row 
 			return nil // it has changed hands since it was asked for
 		}
 		// Salesforce compares more loosely than this worker. Guessing whose
-		// record it is could show one person another's.
-		return worker.Permanent("stranger", "Salesforce answered with a record of object "+o.Object+" that matches nobody who was asked for", nil)
+		// record it is could show one person another's: a person must look.
+		err := worker.Permanent("stranger", "Salesforce answered with a record of object "+o.Object+" that looks like this person's and isn't quite: compare the identifiers in Salesforce with those of the request", nil)
+		blamed := g.loosely(o, f)
+		if len(blamed) == 0 {
+			return err
+		}
+		fail(blamed, err)
+		return nil
 	}
 	deleted := string(f.get("IsDeleted")) == "true"
 	if o.SharedThrough != "" && !deleted && g.unlinked(o, f) {
@@ -248,6 +258,35 @@ func (g *group) subjectsOf(o *object, f *fields) []*subject {
 		}
 	}
 	return of
+}
+
+// loosely are the subjects by whose identifiers a record may have been found by
+// somebody who compares without regard to marks, width and space.
+func (g *group) loosely(o *object, f *fields) []*subject {
+	var of []*subject
+	for t, names := range o.By {
+		for _, name := range names {
+			key := loose(vendorapi.Text(f.get(name)))
+			if key == "" {
+				continue
+			}
+			for value, subjects := range g.byValue[t] {
+				if loose(value) == key {
+					of = add(of, subjects)
+				}
+			}
+		}
+	}
+	return of
+}
+
+func loose(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) || unicode.IsSpace(r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, norm.NFKD.String(s))
 }
 
 // isID tells whether a text has the form of an id, so that it can stand in an

@@ -78,9 +78,18 @@ func (w *Worker) pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// look asks Salesforce where records are now.
+// look asks Salesforce where records are now. Links it doesn't look up by their
+// Id (ContentDocumentLink): they are left for the next try, which finds them anew.
 func (w *Worker) look(ctx context.Context, records []*held) error {
-	if len(records) == 0 {
+	var known []*held
+	for _, r := range records {
+		if w.objects[r.object].goesWith != "" {
+			r.stop(errDoubt())
+			continue
+		}
+		known = append(known, r)
+	}
+	if records = known; len(records) == 0 {
 		return nil
 	}
 	byID := make(map[string]*held, len(records))

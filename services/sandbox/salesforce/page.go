@@ -31,7 +31,11 @@ func (s *Server) query(r request, all bool) answer {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	p := &planner{store: s.store, src: src, all: all, now: s.now(), settle: s.config.Settle}
-	pl, bad := p.plan(q)
+	bad := restricted(q)
+	var pl *plan
+	if bad == nil {
+		pl, bad = p.plan(q)
+	}
 	if bad != nil {
 		return refuse(bad)
 	}

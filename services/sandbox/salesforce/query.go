@@ -100,6 +100,31 @@ func (p *planner) plan(q *soql.Query) (*plan, *apiError) {
 	return out, nil
 }
 
+// restricted is what Salesforce wants of a query for its own reasons.
+func restricted(q *soql.Query) *apiError {
+	if strings.EqualFold(q.From, "ContentDocumentLink") && !byLink(q.Where) {
+		return &apiError{status: 400, code: "MALFORMED_QUERY", message: "Implementation restriction: ContentDocumentLink requires a filter by a single Id on ContentDocumentId or LinkedEntityId using the equals operator or multiple Id's using the IN operator."}
+	}
+	return nil
+}
+
+// byLink tells whether a condition narrows ContentDocumentLink as Salesforce
+// wants it.
+func byLink(e soql.Expr) bool {
+	ends := func(p soql.Path) bool {
+		return len(p.Parts) == 1 && (strings.EqualFold(p.Parts[0], "ContentDocumentId") || strings.EqualFold(p.Parts[0], "LinkedEntityId"))
+	}
+	switch e := e.(type) {
+	case *soql.And:
+		return slices.ContainsFunc(e.Terms, byLink)
+	case *soql.In:
+		return !e.Not && ends(e.Left)
+	case *soql.Compare:
+		return e.Op == soql.Equal && ends(e.Left)
+	}
+	return false
+}
+
 // excerpt quotes the query around an error, as Salesforce does.
 func (p *planner) excerpt(pos int) string {
 	if pos < 0 || pos > len(p.src) {
