@@ -67,7 +67,7 @@ func vendors() []vendor {
 			worker: func(t testing.TB, hc *http.Client, l limits) (*manifest.Manifest, any) {
 				m, err := salesforce.Manifest()
 				must(t, err)
-				c := salesforce.Config{BaseURL: base, ClientID: salesforcesandbox.DefaultClientID, ClientSecret: salesforcesandbox.DefaultClientSecret, HTTPClient: hc, Manifest: m}
+				c := salesforce.Config{BaseURL: base, ClientID: salesforcesandbox.DefaultClientID, Secret: vendorapi.SecretValue(salesforcesandbox.DefaultClientSecret), HTTPClient: hc, Manifest: m}
 				if !l.real {
 					c.Rate = rate.Inf
 				}
