@@ -15,7 +15,7 @@ build: ## Build bin/habeas
 	@mkdir -p bin
 	$(GO) build -trimpath -o bin/habeas ./services/habeas
 
-demo: build ## Build, and show the whole: five requests through seven systems
+demo: build ## Build, and show the whole: five requests through nine systems
 	@bin/habeas demo
 
 test: ## Every test that needs no outside service
