@@ -5,13 +5,16 @@ import (
 	"strings"
 	"testing"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/telemetry"
 	"habeas.dev/services/sandbox/people"
 )
 
 // TestOneTrace looks at the spans of a request: from door to bundle they are one
-// trace, whose id is the request id's 128 bits, under one root.
+// trace, whose id is the request id's 128 bits. Each step is under the one root,
+// and each call to a vendor under the step that made it.
 func TestOneTrace(t *testing.T) {
 	t.Parallel()
 	p := newPipeline(t)
@@ -24,8 +27,13 @@ func TestOneTrace(t *testing.T) {
 	if got := root.TraceID().String(); got != strings.ReplaceAll(id, "-", "") {
 		t.Errorf("the trace of %s is %s", id, got)
 	}
+	spans := p.spans.GetSpans()
+	steps := map[trace.SpanID]bool{}
+	for _, s := range spans {
+		steps[s.SpanContext.SpanID()] = s.SpanKind == trace.SpanKindConsumer
+	}
 	var names []string
-	for _, s := range p.spans.GetSpans() {
+	for _, s := range spans {
 		if s.SpanContext.TraceID() != root.TraceID() {
 			t.Errorf("span %s is of another trace", s.Name)
 			continue
@@ -34,7 +42,12 @@ func TestOneTrace(t *testing.T) {
 		if s.Name == "intake" && s.SpanContext.SpanID() != root.SpanID() {
 			t.Error("the door's span isn't the root")
 		}
-		if s.Name != "intake" && s.Parent.SpanID() != root.SpanID() {
+		switch parent := s.Parent.SpanID(); {
+		case s.SpanKind == trace.SpanKindClient:
+			if !steps[parent] {
+				t.Errorf("the call %s isn't under a step", s.Name)
+			}
+		case s.Name != "intake" && parent != root.SpanID():
 			t.Errorf("span %s isn't under the root", s.Name)
 		}
 	}
