@@ -47,7 +47,10 @@ func (w *world) attest() {
 			continue
 		}
 		outcome := map[dsar.Action]dsar.Outcome{dsar.Erase: dsar.Erased, dsar.Prove: dsar.Proven, dsar.Rectify: dsar.Rectified, dsar.Restrict: dsar.Restricted}[t.Action]
-		if outcome == "" {
+		switch {
+		case t.End.Code == dsar.CodeOthers:
+			outcome = dsar.Gathered
+		case outcome == "":
 			outcome = dsar.NothingFound
 		}
 		w.do(dsar.Attest{By: "lea", Reason: "by hand", System: t.System, Action: t.Action, Outcome: outcome, Now: w.now})
@@ -61,6 +64,7 @@ func (w *world) lawful() {
 	awaited, copies := false, true
 	due := w.state.Accepted.DueAt
 	paused := false
+	unseen := map[string]bool{} // the systems whose records a person must look at
 	for _, f := range w.facts {
 		switch f := f.(type) {
 		case dsar.ProofAsked:
@@ -88,8 +92,18 @@ func (w *world) lawful() {
 			if paused || f.At.Before(due) {
 				w.t.Fatalf("overdue at %s, due %s, paused %v", f.At, due, paused)
 			}
+		case dsar.TaskFailed:
+			if f.Code == dsar.CodeOthers {
+				unseen[f.System] = true
+			}
+		case dsar.TaskEnded:
+			if f.Action == dsar.Gather {
+				delete(unseen, f.System)
+			}
 		case dsar.TaskSent:
 			switch {
+			case f.Action == dsar.Assemble && len(unseen) > 0:
+				w.t.Fatalf("what %v gathered is answered, and nobody has looked", unseen)
 			case awaited:
 				w.t.Fatalf("%s of %s is sent while the person is awaited", f.Action, f.System)
 			case !mayAct:
@@ -115,7 +129,8 @@ func (w *world) lawful() {
 }
 
 // TestNoPathIsUnlawful proves that whatever people and systems do, in whatever
-// order, nothing is done for somebody who isn't proven, no due date passes in
+// order, nothing is done for somebody who isn't proven, nothing that may tell of
+// other people is answered before a person has looked, no due date passes in
 // silence, and the request ends as soon as everybody acts.
 func TestNoPathIsUnlawful(t *testing.T) {
 	t.Parallel()

@@ -130,6 +130,9 @@ func (w *world) answer(task dsar.TaskState) dsar.Report {
 	default:
 		r.Outcome = dsar.Gathered
 		r.Objects = []dsar.Object{{Name: fmt.Sprintf("%s/%d", task.System, task.Attempt)}}
+		if !w.calm && mood == 3 && task.Action == dsar.Gather {
+			r.Kind, r.Outcome, r.Code = dsar.ReportFailed, dsar.Manual, dsar.CodeOthers
+		}
 	}
 	return r
 }
