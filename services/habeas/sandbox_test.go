@@ -153,6 +153,7 @@ func TestSandboxExplainsItself(t *testing.T) {
 		{"sandbox", "--listen", "nowhere"},
 		{"sandbox", "--people", "1"},
 		{"demo", "--exit", "--sandbox-faults", "salesforce:slow"},
+		{"up", "--data", t.TempDir(), "--sandbox-faults", "5xx=0.1"}, // it has no sandbox
 	} {
 		text, err := command(t.Context(), args...).CombinedOutput()
 		var exit *exec.ExitError
