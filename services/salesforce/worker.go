@@ -1,6 +1,9 @@
-// Package salesforce is the worker of Salesforce: it finds a person's contacts
-// and leads by e-mail address and, through them, cases, comments, tasks, events
-// and campaign memberships; copies them; and erases them, recycle bin included.
+// Package salesforce is the worker of Salesforce. It finds a person's records by
+// address, telephone number, id or a field of the company's own and, from them,
+// whatever refers to them; copies them, files included; erases or overwrites
+// them, recycle bin included; corrects them; and restricts what is done with
+// them. Which objects there are and how they relate is in the manifest, under
+// worker: (see settings); the code knows none of them.
 //
 // Many subjects share few calls: queries go as IN lists inside of Composite
 // (which also keeps personal data out of URLs), deletions 200 ids to a
