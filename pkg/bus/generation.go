@@ -182,6 +182,9 @@ func (g *generation) watchPartitions(ctx context.Context) bool {
 	defer tick.Stop()
 	for {
 		if n, err := g.sub.countPartitions(ctx, g.topic); err == nil && n != g.partitions {
+			if n < g.partitions { // partitions only ever grow: it was deleted
+				g.gone.Store(true)
+			}
 			g.partitions = n
 			return true
 		}

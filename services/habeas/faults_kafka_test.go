@@ -103,9 +103,8 @@ func TestFaults(t *testing.T) {
 		copied := s.mirror()
 		s.askMany(15)
 		s.end()
-		if n := copied(); n < 15*20 {
-			t.Errorf("%d messages were copied", n)
-		}
+		copied(15 * 20) // most of what there was; some come after all has ended
+		s.end()
 	})
 	t.Run("reports get lost", func(t *testing.T) {
 		s.beginAt(t, impatient)

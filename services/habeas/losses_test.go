@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -68,7 +69,8 @@ func (s *siege) publisher() *bus.Publisher {
 }
 
 // mirror publishes every message of every topic once more, until the test ends.
-func (s *siege) mirror() (copied func() int64) {
+// What it returns waits until so many were.
+func (s *siege) mirror() (copied func(least int64)) {
 	s.t.Helper()
 	pub, sub := s.publisher(), s.subscriber("test.mirror", true)
 	var n atomic.Int64
@@ -95,30 +97,31 @@ func (s *siege) mirror() (copied func() int64) {
 			}
 		}()
 	}
-	s.joined(sub, len(names))
-	return n.Load
-}
-
-// joined waits until a subscriber reads partitions of so many topics.
-func (s *siege) joined(sub *bus.Subscriber, all int) {
-	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
-	defer cancel()
-	beat := time.NewTicker(10 * time.Millisecond)
-	defer beat.Stop()
-	for {
+	s.eventually("every topic is read", func() bool {
 		read, placed := map[string]bool{}, true
 		for _, p := range sub.Stats().Partitions {
 			read[p.Topic] = true
 			placed = placed && p.Fetched >= 0
 		}
-		if len(read) == all && placed {
-			return
-		}
+		return placed && len(read) == len(names)
+	})
+	return func(least int64) {
+		s.t.Helper()
+		s.eventually(fmt.Sprint(least, " messages are copied"), func() bool { return n.Load() >= least })
+	}
+}
+
+func (s *siege) eventually(what string, holds func() bool) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), 2*time.Minute)
+	defer cancel()
+	beat := time.NewTicker(10 * time.Millisecond)
+	defer beat.Stop()
+	for !holds() {
 		select {
 		case <-beat.C:
 		case <-ctx.Done():
-			s.t.Fatalf("reads %d topics of %d", len(read), all)
+			s.t.Fatalf("never happened: %s", what)
 		}
 	}
 }
