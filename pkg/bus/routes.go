@@ -22,6 +22,10 @@ const (
 	// unknownTopicWait is how long a topic that isn't there is waited for: one
 	// that was just made may not be known to every broker yet.
 	unknownTopicWait = 5 * time.Second
+	// unknownTopicTries is how often it is looked for at least: on a machine that
+	// is busy, one look may take most of that time, and show what was known before
+	// the topic was made.
+	unknownTopicTries = 10
 )
 
 // routes knows which broker leads which partition.
@@ -56,14 +60,14 @@ func (r *routes) find(ctx context.Context, topic string) (*route, error) {
 		return has, nil
 	}
 	start := time.Now()
-	for {
+	for try := 1; ; try++ {
 		found, err := r.lookUp(ctx, topic)
 		switch {
 		case err == nil:
 			return found, nil
 		case !temporary(err):
 			return nil, explain(r.brokers, err)
-		case errors.Is(err, kafka.UnknownTopicOrPartition) && time.Since(start) > unknownTopicWait:
+		case errors.Is(err, kafka.UnknownTopicOrPartition) && try >= unknownTopicTries && time.Since(start) > unknownTopicWait:
 			return nil, fmt.Errorf("there is no such topic: create it, or look for a typing error: %w", err)
 		}
 		r.refresh()
