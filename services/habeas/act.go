@@ -44,6 +44,25 @@ func (c *cancelCommand) Run(ctx context.Context) error {
 	return err
 }
 
+type assignCommand struct {
+	place
+	ID     string `arg:"" help:"The request's id."`
+	To     string `help:"Who has it in hand from now on, by the name that they sign in with; without it, nobody has." placeholder:"NAME"`
+	Reason string `help:"Why, for the trace." placeholder:"TEXT"`
+}
+
+func (c *assignCommand) Run(ctx context.Context) error {
+	if _, err := act(ctx, c.place, c.ID, dsar.Assign{By: who(), To: c.To, Reason: c.Reason, Now: now()}); err != nil {
+		return err
+	}
+	text := "Nobody has it in hand now."
+	if c.To != "" {
+		text = "It is in the hands of " + c.To + "."
+	}
+	_, err := fmt.Println(text)
+	return err
+}
+
 func act(ctx context.Context, p place, id string, c dsar.Command) (dsar.State, error) {
 	in, err := p.open(ctx)
 	if err != nil {

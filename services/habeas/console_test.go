@@ -1,21 +1,29 @@
 package main
 
 import (
+	"encoding/base64"
 	"io"
+	"maps"
 	"net/http"
+	"net/http/httptest"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
+	webhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/broker"
+	"habeas.dev/services/internal/config"
 )
 
 // TestConsole runs the console as a process of its own beside the others: it shows
 // what they do, how each system is, and of a request the same as the command line.
+// What is nearly due is told to whoever is to be told.
 func TestConsole(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -28,9 +36,26 @@ func TestConsole(t *testing.T) {
 	t.Cleanup(b.Close)
 	f := newFleet(t, []string{b.Addr()}, "", 20)
 	door := f.start("intake", "--listen", "127.0.0.1:0")
-	f.start("coordinator")
+	hook := newHook(t)
+	cfg := f.cfg
+	cfg.Console.URL = "https://habeas.example.com"
+	cfg.Notify = config.Notify{Every: time.Second, Digest: time.Second, DueWithin: 10 * 24 * time.Hour, Webhooks: []config.Webhook{{URL: hook.url, SecretFile: hook.secretFile}}}
+	notifying := filepath.Join(f.cfg.Data, "notifying.yaml")
+	f.write(notifying, cfg)
+	coordinator := f.startWith(notifying, "coordinator")
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the coordinator: %s", coordinator.logs.Bytes())
+		}
+	})
 	f.start("aggregator")
-	f.start("worker", "account", "billing", "marketplace", "events", "salesforce", "marketo", "paymentech")
+	// No worker is there yet: a request that is nearly due can't be answered.
+	old := demoRequest{id: uuid.NewString(), right: dsar.Access, jurisdiction: "EEA", locale: "en", source: "test", receivedAt: now().AddDate(0, 0, -28), email: f.people.Person(4).Email}
+	if _, err := post(t.Context(), door.url, old.data()); err != nil {
+		t.Fatal(err)
+	}
+	hook.tells(`"kind":"due-soon","request_id":"`+old.id+`"`, old.email)
+	f.start(append([]string{"worker"}, slices.Sorted(maps.Keys(f.cfg.Systems))...)...)
 	desk := f.start("console", "--listen", "127.0.0.1:0", "--monitor", "127.0.0.1:0")
 	f.settle()
 	console, health, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(desk.said), "habeas console is up: "), ", health ")
@@ -70,7 +95,7 @@ func TestConsole(t *testing.T) {
 	limit := time.After(time.Minute)
 	for {
 		page := fetched(t, console+"/systems")
-		if strings.Count(page, ">answers<") == len(f.cfg.Systems) {
+		if strings.Count(page, "answers</span>") == len(f.cfg.Systems) {
 			break
 		}
 		select {
@@ -79,13 +104,67 @@ func TestConsole(t *testing.T) {
 			t.Fatalf("not every system is seen to answer:\n%s", page)
 		}
 	}
-	if page := fetched(t, console+"/systems"); strings.Contains(page, r.email) || strings.Count(page, `data-label="Tasks waiting">0<`) != len(f.cfg.Systems) {
+	if page := fetched(t, console+"/systems"); strings.Contains(page, r.email) || strings.Count(page, "<dt>Tasks waiting</dt><dd>0<") != len(f.cfg.Systems) {
 		t.Errorf("no tasks wait, and nobody's address is there: %s", page)
 	}
 	if log := string(desk.logs.Bytes()); strings.Contains(log, r.email) || strings.Contains(log, "level=ERROR") {
 		t.Errorf("the log: %s", log)
 	}
 	desk.stopGently()
+}
+
+// hook receives webhooks.
+type hook struct {
+	*testing.T
+	url, secretFile string
+	got             chan string
+}
+
+func newHook(t *testing.T) *hook {
+	t.Helper()
+	secret := "whsec_" + base64.StdEncoding.EncodeToString([]byte("a secret of at least 24 bytes"))
+	verifier, err := webhooks.NewWebhook(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &hook{T: t, secretFile: filepath.Join(t.TempDir(), "hook"), got: make(chan string, 100)}
+	if err := os.WriteFile(h.secretFile, []byte(secret), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err == nil {
+			err = verifier.Verify(body, r.Header)
+		}
+		if err != nil {
+			t.Error(err)
+			http.Error(w, "", http.StatusBadRequest)
+			return
+		}
+		h.got <- string(body)
+	}))
+	t.Cleanup(server.Close)
+	h.url = server.URL
+	return h
+}
+
+// tells waits until it was told something, and never something else.
+func (h *hook) tells(what, never string) {
+	h.Helper()
+	limit := time.After(time.Minute)
+	for {
+		select {
+		case body := <-h.got:
+			if strings.Contains(body, never) {
+				h.Errorf("it was told who it is: %s", body)
+			}
+			if strings.Contains(body, what) {
+				return
+			}
+		case <-limit:
+			h.Fatalf("it isn't told %s", what)
+		}
+	}
 }
 
 func fetched(t *testing.T, url string) string {

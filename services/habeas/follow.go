@@ -20,6 +20,8 @@ type requestsCommand struct {
 	Status []string `help:"Only requests of these statuses." placeholder:"STATUS"`
 	Right  string   `help:"Only requests that exercise this right." placeholder:"RIGHT"`
 	Email  string   `help:"Only requests of the person with this address (it goes through a keyed hash; it is not logged)." placeholder:"ADDRESS"`
+	Due    int      `help:"Only requests that are due within so many days." placeholder:"DAYS"`
+	Of     string   `help:"Only requests in the hands of somebody." placeholder:"NAME"`
 	Limit  int      `help:"How many at most, the newest first." default:"50"`
 	JSON   bool     `help:"Print JSON, one request a line."`
 }
@@ -30,7 +32,10 @@ func (c *requestsCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer in.Close()
-	filter := journal.Filter{Statuses: c.Status, Right: c.Right, Limit: c.Limit}
+	filter := journal.Filter{Statuses: c.Status, Right: c.Right, Assignee: c.Of, Limit: c.Limit}
+	if c.Due > 0 {
+		filter.DueBefore, filter.DueFirst = now().AddDate(0, 0, c.Due), true
+	}
 	if c.Email != "" {
 		filter.Fingerprint = in.Vault.Fingerprint("email", c.Email)
 	}
@@ -56,12 +61,13 @@ type requestLine struct {
 	UpdatedAt    time.Time `json:"updated_at"`
 	Overdue      bool      `json:"overdue"`
 	Waiting      []string  `json:"waiting"`
+	Assignee     string    `json:"assignee,omitempty"`
 }
 
 func printJSONLines(w io.Writer, rows []journal.Row) error {
 	out := json.NewEncoder(w)
 	for _, r := range rows {
-		if err := out.Encode(requestLine{r.RequestID, r.Status, r.Right, r.Jurisdiction, r.Source, r.ReceivedAt, r.DueAt, r.UpdatedAt, r.Overdue, append([]string{}, r.Waiting...)}); err != nil {
+		if err := out.Encode(requestLine{r.RequestID, r.Status, r.Right, r.Jurisdiction, r.Source, r.ReceivedAt, r.DueAt, r.UpdatedAt, r.Overdue, append([]string{}, r.Waiting...), r.Assignee}); err != nil {
 			return err
 		}
 	}

@@ -37,6 +37,7 @@ type commands struct {
 	Bundle      bundleCommand      `cmd:"" help:"Answers."`
 	Verify      verifyCommand      `cmd:"" help:"Check a bundle, and name what is wrong with it."`
 	Retry       retryCommand       `cmd:"" help:"Take up again what failed."`
+	Assign      assignCommand      `cmd:"" help:"Say who has a request in hand."`
 	Cancel      cancelCommand      `cmd:"" help:"End a request without an answer."`
 	Extend      extendCommand      `cmd:"" help:"Move the due date as far as the law allows, and tell the person why."`
 	Identity    identityCommand    `cmd:"" help:"Ask for proof of who asks, and accept or reject it."`

@@ -63,6 +63,13 @@ func TestConfigCheck(t *testing.T) {
 		{"unknown field", "jurnal: x\n", 1, "jurnal"},
 		{"unknown system", "systems: {payrol: {dsn: \"sqlite:///b.db\"}}\n", 1, "no manifest is built in"},
 		{"no secret", "systems: {salesforce: {url: \"https://x\", client_secret_file: /nowhere/secret}}\n", 1, "/nowhere/secret"},
+		{"open console", "console: {listen: \"0.0.0.0:1\", local: true}\n", 1, "without sign-in it listens on loopback only"},
+		{"no roles", "console: {listen: \"0.0.0.0:1\", url: \"https://x\", oidc: {issuer: \"https://i\", client_id: c}}\n", 1, "roles"},
+		{"sessions in the open", "console: {listen: \"0.0.0.0:1\", url: \"http://x\", oidc: {issuer: \"https://i\", client_id: c, roles: {viewer: [v]}}}\n", 1, "not https"},
+		{"no hook's secret", "notify: {webhooks: [{url: \"https://x/hunter2\", secret_file: /nowhere/hook}]}\n", 1, "/nowhere/hook"},
+		{"a hook in the open", "notify: {webhooks: [{url: \"http://x.example/hunter2\", secret_file: /nowhere/hook}]}\n", 1, "isn't https"},
+		{"no mail server", "notify: {mail: [a@example.com]}\n", 1, "letters.smtp"},
+		{"no address", "letters: {smtp: \"m:25\", from: \"a@example.com\"}\nnotify: {mail: [nobody]}\n", 1, "notify.mail[0]"},
 		{"no authority", "kafka: {brokers: [a:9092], tls: {ca_file: /nowhere/ca.pem}}\n", 1, "/nowhere/ca.pem"},
 	} {
 		cmd := command(context.WithoutCancel(t.Context()), "config", "check", write(c.file))

@@ -121,12 +121,18 @@ func (n *Notifier) Look(ctx context.Context) error {
 	if m.Holder != n.self && now.Before(m.Until) {
 		return nil
 	}
-	m.Holder, m.Until = n.self, now.Add(n.holdFor())
 	matters, totals, err := n.matters(ctx, now)
 	if err != nil {
 		return err
 	}
-	if fresh := m.untold(matters, now); len(fresh) > 0 && now.Sub(m.Spoke) >= n.Digest {
+	told := len(m.Told)
+	fresh := m.untold(matters, now)
+	speaks := len(fresh) > 0 && now.Sub(m.Spoke) >= n.Digest
+	if !speaks && len(m.Told) == told && len(m.due(now)) == 0 && m.Holder == n.self && now.Add(n.Every+deliverTime).Before(m.Until) {
+		return nil // nothing to note, and it stays this process' work
+	}
+	m.Holder, m.Until = n.self, now.Add(n.holdFor())
+	if speaks {
 		message := n.message(fresh, totals, now)
 		for name := range n.Channels {
 			m.add(delivery{Channel: name, Message: message, Since: now})
@@ -143,7 +149,7 @@ func (n *Notifier) Look(ctx context.Context) error {
 
 // holdFor is for how long others leave the work to this process: its next look
 // comes before.
-func (n *Notifier) holdFor() time.Duration { return 2*n.Every + deliverTime }
+func (n *Notifier) holdFor() time.Duration { return 3*n.Every + deliverTime }
 
 // deliver sends what is due, and notes each that arrived.
 func (n *Notifier) deliver(ctx context.Context, m *memory, version int64) error {
