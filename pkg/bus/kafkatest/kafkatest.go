@@ -24,7 +24,7 @@ const (
 	askVariable = "HABEAS_TEST_KAFKA"
 	// startTimeout bounds getting the jars and starting a broker, on a machine
 	// that is busy with other tests.
-	startTimeout = 3 * time.Minute
+	startTimeout = 6 * time.Minute
 	// stopTimeout is how long a broker may take to stop in order; then it is
 	// killed.
 	stopTimeout = 30 * time.Second
