@@ -95,7 +95,7 @@ func (f values) read(part *multipart.Part) error {
 
 // attest is what the form's fields say.
 func (c *Console) attest(u User, f values) (dsar.Attest, error) {
-	do := dsar.Attest{By: u.Name, Reason: f.Get("reason"), System: f.Get("system"), Action: dsar.Action(f.Get("action")), Outcome: dsar.Outcome(f.Get("outcome")), Now: c.now()}
+	do := dsar.Attest{By: u.Name, Reason: f.Get("reason"), System: f.Get("system"), Action: dsar.Action(f.Get("action")), Outcome: dsar.Outcome(f.Get("outcome")), Release: f.Get("release") == "yes", Now: c.now()}
 	if err := f.check(); err != nil {
 		return do, err
 	}

@@ -35,6 +35,7 @@ var french = map[string]string{
 	"Your role reads; it doesn’t act.": "Votre rôle permet de lire, pas d’agir.", "Reason": "Raison", "for the trace; no personal data": "pour la trace ; pas de données personnelles",
 	"%s: done by hand": "%s : fait à la main", "How it ended": "Résultat", "Records, by dataset": "Enregistrements, par jeu de données",
 	"Files, by dataset: CSV with column names, or a JSON list": "Fichiers, par jeu de données : CSV avec noms de colonnes, ou liste JSON", "Note it": "Le noter",
+	"Show it as it was gathered; else what is about other people is redacted": "Montrer tel que recueilli ; sinon, ce qui concerne d’autres personnes est occulté",
 	"Accept the plan, and erase": "Accepter le plan, et effacer", "Judge the proof": "Juger la preuve", "The person has answered: go on": "La personne a répondu : continuer",
 	"Deliver again": "Remettre à nouveau", "Ask for proof of identity": "Demander une preuve d’identité", "Ask what is meant": "Demander une précision", "Extend the due date": "Prolonger le délai",
 	"The person is told the reason.": "La raison est dite à la personne.", "Put a legal hold on": "Poser un gel juridique", "Lift the legal hold": "Lever le gel juridique", "Refuse": "Refuser",

@@ -171,6 +171,8 @@ type manual struct {
 	Outcomes []dsar.Outcome
 	Datasets []string
 	Reason   string
+	// Others tells that a worker has gathered what may tell of other people.
+	Others bool
 }
 
 // Files tells whether records are handed over.
@@ -191,7 +193,7 @@ func (c *Console) actionsOf(s dsar.State) actions {
 		a.Retry, a.Failed = true, append(a.Failed, t.System)
 		a.AcceptPlan = a.AcceptPlan || t.End.Code == planTooLarge
 		if outcomes := dsar.Attestable(t.Action); len(outcomes) > 0 && t.System != dsar.Aggregator {
-			a.Manual = append(a.Manual, manual{t.System, t.Action, outcomes, c.datasets(t.System), t.End.Reason})
+			a.Manual = append(a.Manual, manual{t.System, t.Action, outcomes, c.datasets(t.System), t.End.Reason, t.End.Code == dsar.CodeOthers})
 		}
 	}
 	for _, sys := range s.Accepted.Systems {

@@ -104,12 +104,26 @@ func unasked(s dsar.Status) string {
 	return "waits for its turn"
 }
 
+// asksAboutOthers tells whether records wait for a person who looks at them.
+func (t Trace) asksAboutOthers() bool {
+	for _, s := range t.Systems {
+		for _, step := range s.Steps {
+			if step.Outcome == dsar.Manual && step.Code == dsar.CodeOthers {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func headline(t Trace, now time.Time) string {
 	switch {
 	case t.Status == dsar.StatusCompleted:
 		return fmt.Sprintf("completed in %s", since(t.EndedAt.Sub(t.AcceptedAt)))
 	case t.Status.Ended():
 		return fmt.Sprintf("%s after %s", t.Status, since(t.EndedAt.Sub(t.AcceptedAt)))
+	case t.Attention != "" && t.asksAboutOthers():
+		return fmt.Sprintf("%s: %s (look with: habeas review %s SYSTEM -o FILE)", t.Status, t.Attention, t.RequestID)
 	case t.Attention != "":
 		return fmt.Sprintf("%s: %s (take it up again with: habeas retry %s)", t.Status, t.Attention, t.RequestID)
 	case t.Awaited != "":
