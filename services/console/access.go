@@ -112,7 +112,7 @@ func (c *Console) guard(to route) http.Handler {
 		case !ok && r.Method == http.MethodGet && to.pattern != "GET /requests/{id}/live":
 			c.SignIn.Begin(w, r, r.URL.RequestURI())
 		case !ok:
-			http.Error(w, "your session is over: sign in again", http.StatusUnauthorized)
+			http.Error(w, say(languageOf(r), "your session is over: sign in again"), http.StatusUnauthorized)
 		case u.Role < to.role:
 			c.fail(w, r, u, http.StatusForbidden, "Your role doesn’t let you do this.")
 		default:

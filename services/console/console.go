@@ -126,8 +126,8 @@ func (c *Console) Handler() http.Handler {
 		mux.Handle(pattern, h)
 	}
 	sameOrigin := http.NewCrossOriginProtection()
-	sameOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		http.Error(w, "this form was sent from another site", http.StatusForbidden)
+	sameOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Error(w, say(languageOf(r), "this form was sent from another site"), http.StatusForbidden)
 	}))
 	return secured(sameOrigin.Handler(mux))
 }

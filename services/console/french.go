@@ -80,6 +80,16 @@ var french = map[string]string{
 	"The person was not asked for that.":                                                                                  "On ne l’a pas demandé à la personne.",
 	"No such task waits for a person any more.":                                                                           "Aucune tâche de ce genre n’attend plus quelqu’un.",
 	"No such hold is on.":                                                                                                 "Aucun gel de ce genre n’est posé.",
+	// signing in
+	"Signing in is not possible now: the identity provider doesn't answer. Try again in a minute.": "La connexion n’est pas possible : le fournisseur d’identité ne répond pas. Réessayez dans une minute.",
+	"signing in is not possible now":                                                              "la connexion n’est pas possible pour le moment",
+	"This sign-in has lapsed, or began elsewhere. Open the console again.":                        "Cette connexion a expiré, ou a commencé ailleurs. Ouvrez à nouveau la console.",
+	"The identity provider didn't let you in.":                                                    "Le fournisseur d’identité ne vous a pas laissé entrer.",
+	"You are signed in, and have no role here. Ask for one where your roles are kept.":            "Vous êtes connecté, mais n’avez aucun rôle ici. Demandez-en un là où vos rôles sont tenus.",
+	"your session is over: sign in again":                                                         "votre session est terminée : reconnectez-vous",
+	"this form was sent from another site":                                                        "ce formulaire vient d’un autre site",
+	"this console answers on its own machine only, under localhost; configure sign-in for others": "cette console ne répond que sur sa propre machine, sous localhost ; configurez la connexion pour d’autres",
+	"too many pages are open":                                                                     "trop de pages sont ouvertes", "this page can't be shown": "cette page ne peut pas être affichée",
 	// the look
 	"Select all": "Tout choisir", "Updates by itself": "Mise à jour continue", "No connection: trying again": "Pas de connexion : nouvel essai", "(in a new tab)": "(dans un nouvel onglet)",
 	"The clock stood": "Délai suspendu", "The clock stands since": "Délai suspendu depuis", "Answered instead:": "Réponse donnée à la place :", "in": "en", "No.": "N°", "no end known": "fin inconnue",

@@ -41,7 +41,7 @@ func (c *Console) live(w http.ResponseWriter, r *http.Request, u User) {
 	}
 	if !c.streams.enter(u.Name) {
 		w.Header().Set("Retry-After", "60")
-		http.Error(w, "too many pages are open", http.StatusServiceUnavailable)
+		http.Error(w, say(languageOf(r), "too many pages are open"), http.StatusServiceUnavailable)
 		return
 	}
 	defer c.streams.leave(u.Name)

@@ -21,8 +21,8 @@ func (l Local) User(_ http.ResponseWriter, r *http.Request) (User, bool) {
 }
 
 // Begin refuses: there is nothing to sign in to.
-func (Local) Begin(w http.ResponseWriter, _ *http.Request, _ string) {
-	http.Error(w, "this console answers on its own machine only, under localhost; configure sign-in for others", http.StatusForbidden)
+func (Local) Begin(w http.ResponseWriter, r *http.Request, _ string) {
+	http.Error(w, say(languageOf(r), "this console answers on its own machine only, under localhost; configure sign-in for others"), http.StatusForbidden)
 }
 
 // Routes are none.

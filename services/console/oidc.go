@@ -105,12 +105,12 @@ func (o *OIDC) Begin(w http.ResponseWriter, r *http.Request, page string) {
 	flow, err := o.flow(r.Context())
 	if err != nil {
 		o.Log.WarnContext(r.Context(), "sign-in: the provider doesn't answer", "error", err)
-		http.Error(w, "Signing in is not possible now: the identity provider doesn't answer. Try again in a minute.", http.StatusServiceUnavailable)
+		http.Error(w, say(languageOf(r), "Signing in is not possible now: the identity provider doesn't answer. Try again in a minute."), http.StatusServiceUnavailable)
 		return
 	}
 	l := login{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(), Page: page, Began: o.Now()}
 	if err := o.cookies.set(w, "login", l, loginMax); err != nil {
-		http.Error(w, "signing in is not possible now", http.StatusInternalServerError)
+		http.Error(w, say(languageOf(r), "signing in is not possible now"), http.StatusInternalServerError)
 		return
 	}
 	http.Redirect(w, r, flow.AuthCodeURL(l.State, oidc.Nonce(l.Nonce), oauth2.S256ChallengeOption(l.Verifier)), http.StatusFound)
@@ -120,22 +120,22 @@ func (o *OIDC) Begin(w http.ResponseWriter, r *http.Request, page string) {
 func (o *OIDC) back(w http.ResponseWriter, r *http.Request) {
 	var l login
 	if !o.cookies.get(r, "login", &l) || o.Now().Sub(l.Began) > loginMax || r.FormValue("state") != l.State {
-		http.Error(w, "This sign-in has lapsed, or began elsewhere. Open the console again.", http.StatusBadRequest)
+		http.Error(w, say(languageOf(r), "This sign-in has lapsed, or began elsewhere. Open the console again."), http.StatusBadRequest)
 		return
 	}
 	o.cookies.drop(w, "login")
 	u, err := o.exchange(r.Context(), l, r.FormValue("code"))
 	if err != nil {
 		o.Log.WarnContext(r.Context(), "sign-in failed", "error", err)
-		http.Error(w, "The identity provider didn't let you in.", http.StatusForbidden)
+		http.Error(w, say(languageOf(r), "The identity provider didn't let you in."), http.StatusForbidden)
 		return
 	}
 	if u.Role == Nobody {
-		http.Error(w, "You are signed in, and have no role here. Ask for one where your roles are kept.", http.StatusForbidden)
+		http.Error(w, say(languageOf(r), "You are signed in, and have no role here. Ask for one where your roles are kept."), http.StatusForbidden)
 		return
 	}
 	if err := o.cookies.begin(w, u); err != nil {
-		http.Error(w, "signing in is not possible now", http.StatusInternalServerError)
+		http.Error(w, say(languageOf(r), "signing in is not possible now"), http.StatusInternalServerError)
 		return
 	}
 	http.Redirect(w, r, ownPage(l.Page), http.StatusSeeOther)

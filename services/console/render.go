@@ -72,7 +72,7 @@ func (c *Console) render(w http.ResponseWriter, r *http.Request, status int, fil
 	var b bytes.Buffer
 	if err := c.pages[p.Lang][file].Execute(&b, p); err != nil {
 		c.trouble(r.Context(), err)
-		http.Error(w, "this page can't be shown", http.StatusInternalServerError)
+		http.Error(w, say(languageOf(r), "this page can't be shown"), http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -160,12 +160,10 @@ func instant(at time.Time, to, layout string) template.HTML {
 // dueText says how long there is, and how urgent that is.
 type dueText struct{ Tone, Text string }
 
-func (l tongue) due(at, now time.Time, ended bool) dueText {
+func (l tongue) due(at, now time.Time) dueText {
 	switch left := at.Sub(now); {
 	case at.IsZero():
 		return dueText{"quiet", "—"}
-	case ended:
-		return dueText{"quiet", at.Format(time.DateOnly)}
 	case left < 0:
 		return dueText{"bad", l.plural("%d day overdue", "%d days overdue", int(-left.Hours()/24))}
 	case left < 24*time.Hour:
