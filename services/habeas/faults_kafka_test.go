@@ -14,6 +14,7 @@ import (
 	"habeas.dev/pkg/bus/kafkatest"
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/pgtest"
+	"habeas.dev/services/sandbox/people"
 )
 
 // The size of TestFaults: what `make faults` asks for, and what runs on
@@ -41,8 +42,9 @@ func TestFaults(t *testing.T) {
 	s := &siege{fleet: f}
 	s.pipeline = &pipeline{T: t, people: f.people, n: &node{cfg: f.cfg, in: f.in}}
 	for range 3 {
-		for _, service := range [][]string{{"coordinator"}, {"aggregator"}, {"worker", "account", "billing"}, {"worker", "marketplace", "salesforce", "marketo", "paymentech"}} {
-			s.others = append(s.others, f.start(service...))
+		s.others = append(s.others, f.start("coordinator"), f.start("aggregator"))
+		for _, some := range f.halves(people.Events) {
+			s.others = append(s.others, f.start(append([]string{"worker"}, some...)...))
 		}
 		s.events = append(s.events, f.start("worker", "events"))
 	}

@@ -27,10 +27,10 @@ func TestProcesses(t *testing.T) {
 	t.Cleanup(b.Close)
 	f := newFleet(t, []string{b.Addr()}, "", 200)
 	door := f.start("intake", "--listen", "127.0.0.1:0")
-	others := []*member{
-		f.start("coordinator"), f.start("coordinator"), f.start("aggregator"), f.start("aggregator"),
-		f.start("worker", "account", "billing"), f.start("worker", "account", "billing"),
-		f.start("worker", "marketplace", "events"), f.start("worker", "salesforce", "marketo", "paymentech"),
+	others := []*member{f.start("coordinator"), f.start("coordinator"), f.start("aggregator"), f.start("aggregator")}
+	halves := f.halves("")
+	for _, some := range append(halves, halves[0]) { // one half twice
+		others = append(others, f.start(append([]string{"worker"}, some...)...))
 	}
 	f.settle()
 	random := rand.New(rand.NewPCG(uint64(os.Getpid()), 1)) //nolint:gosec // any will do
