@@ -71,9 +71,9 @@ IMAGE ?= habeas
 BUILD_FLAGS ?= -trimpath
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
 image: ## Build the image habeas from a binary that is built here; nothing is pulled
-	@mkdir -p bin/image
+	@mkdir -p bin/image/etc/ssl/certs
 	CGO_ENABLED=0 $(GO) build $(BUILD_FLAGS) -ldflags '-s -w -X main.version=$(VERSION)' -o bin/image/habeas ./services/habeas
-	cp /etc/ssl/certs/ca-certificates.crt bin/image/
+	cp /etc/ssl/certs/ca-certificates.crt bin/image/etc/ssl/certs/
 	docker build -q --target prebuilt -t $(IMAGE) .
 
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
