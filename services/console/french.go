@@ -92,7 +92,7 @@ var french = map[string]string{
 	"too many pages are open":                                                                     "trop de pages sont ouvertes", "this page can't be shown": "cette page ne peut pas être affichée",
 	// the look
 	"Select all": "Tout choisir", "Updates by itself": "Mise à jour continue", "No connection: trying again": "Pas de connexion : nouvel essai", "(in a new tab)": "(dans un nouvel onglet)",
-	"The clock stood": "Délai suspendu", "The clock stands since": "Délai suspendu depuis", "Answered instead:": "Réponse donnée à la place :", "in": "en", "No.": "N°", "no end known": "fin inconnue",
+	"The clock stood": "Délai suspendu", "The clock stands since": "Délai suspendu depuis", "Answered instead:": "Réponse donnée à la place :", "No.": "N°", "no end known": "fin inconnue",
 	"found by %s from the %s": "trouvé par %s d’après %s", "%d day": "%d jour", "%d days": "%d jours", "mail": "mail", "outbox": "boîte d’envoi", "French": "français", "English": "anglais",
 	"done": "terminé", "waiting": "en attente", "never asked": "jamais interrogé", "on hold": "gel juridique", "paused": "délai suspendu", "privacy officer": "délégué à la protection des données",
 	// the timeline's sentences

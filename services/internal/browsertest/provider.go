@@ -19,7 +19,7 @@ const (
 func Provider(t *testing.T, home string) (issuer string) {
 	t.Helper()
 	Skip(t)
-	cmd := exec.Command("node", filepath.Join(filepath.Dir(tools), "provider.mjs"), home) //nolint:gosec // a script of ours
+	cmd := exec.CommandContext(t.Context(), "node", filepath.Join(filepath.Dir(tools), "provider.mjs"), home)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -29,17 +29,14 @@ func Provider(t *testing.T, home string) (issuer string) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
+	t.Cleanup(func() { _ = cmd.Wait() }) // it is killed with the test's context
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		if issuer = strings.TrimSpace(lines.Text()); strings.HasPrefix(issuer, "http://127.0.0.1:") {
 			return issuer
 		}
 	}
-	_ = cmd.Wait()
+	_ = cmd.Wait() // what it complained of is whole then
 	t.Fatalf("the provider doesn't start: %s", complaints.String())
 	return ""
 }
