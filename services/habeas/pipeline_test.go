@@ -135,7 +135,7 @@ func (p *pipeline) wait(ids ...string) {
 // waitFor waits until a request has ended or needs a person.
 func waitFor(t *testing.T, j journal.Journal, id string) journal.Row {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute) // a busy machine's patience, below go test's own
 	defer cancel()
 	beat := time.NewTicker(10 * time.Millisecond)
 	defer beat.Stop()

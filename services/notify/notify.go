@@ -167,10 +167,10 @@ func (n *Notifier) deliver(ctx context.Context, m *memory, version int64) error 
 		case ctx.Err() != nil:
 			return fmt.Errorf("notify: %w", err)
 		case errors.Is(err, ErrRefused), now.Sub(d.Since) > retryFor:
-			n.Log.ErrorContext(ctx, "a notification is given up", slog.Any("channel", telemetry.Safe(d.Channel)), "event_id", d.Message.ID, "tries", d.Tries+1, "error", telemetry.Vouch(err))
+			n.Log.ErrorContext(ctx, "a notification is given up", "channel", telemetry.Safe(d.Channel), "event_id", d.Message.ID, "tries", d.Tries+1, "error", telemetry.Vouch(err))
 			m.drop(d)
 		default:
-			n.Log.WarnContext(ctx, "a notification isn't delivered yet", slog.Any("channel", telemetry.Safe(d.Channel)), "event_id", d.Message.ID, "tries", d.Tries+1, "error", telemetry.Vouch(err))
+			n.Log.WarnContext(ctx, "a notification isn't delivered yet", "channel", telemetry.Safe(d.Channel), "event_id", d.Message.ID, "tries", d.Tries+1, "error", telemetry.Vouch(err))
 			m.later(d, now)
 		}
 		m.Until = n.Now().Add(n.holdFor())

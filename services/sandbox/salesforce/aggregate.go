@@ -98,8 +98,8 @@ func (a aggregate) of(rows []*row) any {
 		}
 		n++
 		distinct[string(v.encoded)] = true
-		if c := 0; best != nil {
-			if c = compareValues(a.typ, v, best); c == 0 || c < 0 != (a.function == "MIN") {
+		if best != nil {
+			if c := compareValues(a.typ, v, best); c == 0 || c < 0 != (a.function == "MIN") {
 				continue
 			}
 		}

@@ -3,7 +3,6 @@ package vendorbench
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -51,7 +50,7 @@ func open(t testing.TB, v vendor, p *people.Population, l limits) *scene {
 	m, impl := v.worker(t, &http.Client{Transport: wire{standIn, l.latency}}, l)
 	s.can = m.Can
 	var err error
-	if s.worker, err = worker.New(m, impl, worker.WithLogger(slog.New(slog.NewTextHandler(io.Discard, nil)))); err != nil {
+	if s.worker, err = worker.New(m, impl, worker.WithLogger(slog.New(slog.DiscardHandler))); err != nil {
 		t.Fatal(err)
 	}
 	key, err := localsecrets.NewRandomKey()

@@ -62,7 +62,7 @@ func costs(t *testing.T, url string, requests int) map[string]float64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close(ctx) //nolint:errcheck // it has read only
+	defer conn.Close(ctx)
 	found := map[string]float64{}
 	for _, op := range []struct {
 		name string
