@@ -70,6 +70,12 @@
   stale();
   selection();
   document.body.addEventListener("htmx:sseMessage", () => { localise(document); stale(); });
+  // Somebody may have begun to write while the new forms were on their way.
+  document.body.addEventListener("htmx:beforeSwap", (e) => {
+    if (e.detail.target.id !== "acts" || !document.querySelector("#acts .action[open]")) return;
+    e.detail.shouldSwap = false;
+    document.querySelector("[data-stale]").hidden = false;
+  });
   document.body.addEventListener("htmx:sseOpen", () => hears(true));
   document.body.addEventListener("htmx:sseError", () => hears(false));
 })();
