@@ -50,7 +50,7 @@ var french = map[string]string{
 	// the systems
 	"doesn’t answer": "ne répond pas", "left alone": "laissé en paix", "fails": "échoue", "puts off": "remet à plus tard", "not heard of yet": "pas encore de nouvelles", "answers": "répond",
 	"Tasks waiting": "Tâches en attente", "Last heard of": "Dernières nouvelles", "Failures, 24 h": "Échecs, 24 h", "Calls left": "Appels restants", "of %d": "sur %d", "used of %d": "utilisés sur %d",
-	"no limit": "sans limite", "circuit open": "circuit ouvert", "circuit half-open": "circuit mi-ouvert", "the schema has drifted": "le schéma a changé", "What it is": "Ce que c’est", "since": "depuis",
+	"no limit": "sans limite", "circuit open": "circuit ouvert", "circuit half-open": "circuit mi-ouvert", "its worker notes": "son worker signale", "What it is": "Ce que c’est", "since": "depuis",
 	"Last asked": "Dernière demande", "Last failure": "Dernier échec", "Last put off": "Dernière remise",
 	// what was done
 	"Taken up again.": "Relancé.", "The plan is accepted, and carried out.": "Le plan est accepté, et exécuté.", "The due date is extended; the person is told.": "Le délai est prolongé ; la personne en est avertie.",

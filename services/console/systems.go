@@ -110,6 +110,3 @@ func (c *Console) fleet(ctx context.Context) (fleet, error) {
 	}
 	return f, nil
 }
-
-// Drifted tells whether it holds what its manifest doesn't declare.
-func (s systemStatus) Drifted() bool { return len(s.Findings) > 0 }

@@ -40,7 +40,7 @@ func TestSystems(t *testing.T) {
 		"puts off":      {[]dsar.Event{ended, dsar.TaskParked{System: "billing", At: at.Add(time.Minute), Code: "rate-limited", Reason: "too fast", Until: start.Add(2 * time.Hour)}}, nil, nil, []string{"puts off", "too fast"}},
 		"quota":         {[]dsar.Event{ended}, []vendorapi.Account{paused}, nil, []string{"left alone", "our share is used up"}},
 		"circuit":       {[]dsar.Event{ended}, []vendorapi.Account{down}, nil, []string{"left alone", "Billing is down", "circuit open"}},
-		"drift":         {[]dsar.Event{drifted}, nil, nil, []string{"the schema has drifted", "iban"}},
+		"drift":         {[]dsar.Event{drifted}, nil, nil, []string{"its worker notes", "declare: iban"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -40,7 +40,7 @@ var looks = map[string]look{
 	"puts off":                               {"warn", "clock"},
 	"not heard of yet":                       {"quiet", "none"},
 	"answers":                                {"good", "check"},
-	"the schema has drifted":                 {"warn", "alert"},
+	"its worker notes":                       {"warn", "alert"},
 	"overdue":                                {"bad", "alert"},
 	"paused":                                 {"warn", "pause"},
 	"extended":                               {"quiet", "clock"},

@@ -20,8 +20,8 @@ const (
 	NoteName = "watch"
 	// hours is for how long ends and failures are counted.
 	hours = 24
-	// maxFindings bounds what is remembered of one system that its manifest
-	// doesn't declare: enough to see that it has drifted.
+	// maxFindings bounds what is remembered of one system's notes: enough to see
+	// that it has drifted from its manifest.
 	maxFindings = 20
 	// maxTries bounds how often a note is written again because another process
 	// was faster.
@@ -41,7 +41,8 @@ type System struct {
 	Failed Trouble `json:"failed,omitzero"`
 	// Hours counts by hour, for a day.
 	Hours []Hour `json:"hours,omitempty"`
-	// Findings are what it holds and its manifest doesn't declare.
+	// Findings are what its worker notes of it: a column that the manifest doesn't
+	// declare, an object that it may not read, what outlives an erasure.
 	Findings []Finding `json:"findings,omitempty"`
 }
 
