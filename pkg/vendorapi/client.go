@@ -34,7 +34,7 @@ func New(c Config) (*Client, error) {
 		c.Now = time.Now
 	}
 	if c.Pause == nil {
-		c.Pause = pause
+		c.Pause = worker.Sleep
 	}
 	c.Account = cmp.Or(c.Account, c.Vendor)
 	if c.Host.Store == nil {
@@ -63,17 +63,6 @@ func transport(concurrent int) *http.Transport {
 	t.MaxIdleConnsPerHost = concurrent
 	t.MaxConnsPerHost = 0
 	return t
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // Do makes a call until it is answered, or until trying in place makes no more

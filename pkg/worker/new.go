@@ -79,7 +79,7 @@ func New(m *manifest.Manifest, impl any, opts ...Option) (*Worker, error) {
 		datasets: make(map[string]*dataset, len(m.Datasets)),
 		log:      slog.New(slog.DiscardHandler),
 		now:      time.Now,
-		pause:    sleep,
+		pause:    Sleep,
 		name:     randomName,
 		timeout:  DefaultTimeout,
 	}

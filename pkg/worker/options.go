@@ -51,8 +51,9 @@ func WithPause(pause func(context.Context, time.Duration) error) Option {
 // It MUST NOT give the same name twice, and gives eight letters or digits.
 func WithNames(name func() string) Option { return func(w *Worker) { w.name = name } }
 
-// sleep is the pause of real time.
-func sleep(ctx context.Context, d time.Duration) error {
+// Sleep waits for d of real time: what [WithPause] replaces. It returns the
+// context's error where that is over first.
+func Sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

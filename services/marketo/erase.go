@@ -188,7 +188,7 @@ func (w *Worker) eraseAll(ctx context.Context, targets []*target) error {
 			return nil
 		}
 		if round > 1 {
-			if err := w.pause(ctx, wait/2+rand.N(wait/2)); err != nil {
+			if err := w.config.Pause(ctx, wait/2+rand.N(wait/2)); err != nil {
 				return err
 			}
 			wait *= 2
@@ -345,18 +345,4 @@ func (w *Worker) show(ctx context.Context, some []*target, shown map[string]bool
 		shown[d.name+"/"+vendorapi.Text(f.get(guid))] = true
 		return nil
 	})
-}
-
-func (w *Worker) pause(ctx context.Context, d time.Duration) error {
-	if w.config.Pause != nil {
-		return w.config.Pause(ctx, d)
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

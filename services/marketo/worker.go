@@ -114,6 +114,9 @@ func New(c Config) (*Worker, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.Pause == nil {
+		c.Pause = worker.Sleep
+	}
 	m := c.Manifest
 	if m == nil {
 		if m, err = Manifest(); err != nil {

@@ -162,7 +162,7 @@ func (w *Worker) await(ctx context.Context, address string, job *jobInfo, start 
 			w.bulk.refuse(w.config.Now().Add(bulkRefusedFor))
 			return worker.Transient("bulk-slow", "a bulk job in Salesforce took too long and was stopped; what it left is deleted otherwise by the next try", nil)
 		}
-		if err := w.pause(ctx, wait); err != nil {
+		if err := w.config.Pause(ctx, wait); err != nil {
 			return err
 		}
 		wait = min(2*wait, maxPoll)

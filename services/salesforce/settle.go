@@ -47,7 +47,7 @@ func (w *Worker) settle(ctx context.Context, records []*held, from state, act fu
 			return nil
 		}
 		if round > 1 {
-			if err := w.pause(ctx, wait/2+rand.N(wait/2)); err != nil {
+			if err := w.config.Pause(ctx, wait/2+rand.N(wait/2)); err != nil {
 				return err
 			}
 			wait *= 2
@@ -61,20 +61,6 @@ func (w *Worker) settle(ctx context.Context, records []*held, from state, act fu
 func (w *Worker) giveUp(records []*held) {
 	for _, r := range records {
 		r.stop(worker.Transient("locked", "someone else holds a record of object "+w.objects[r.object].Object+" in Salesforce; it is tried again later", nil))
-	}
-}
-
-func (w *Worker) pause(ctx context.Context, d time.Duration) error {
-	if w.config.Pause != nil {
-		return w.config.Pause(ctx, d)
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 

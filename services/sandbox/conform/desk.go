@@ -1,0 +1,294 @@
+package conform
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"gocloud.dev/blob/memblob"
+	"gocloud.dev/secrets/localsecrets"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/record"
+	"habeas.dev/pkg/vault"
+	"habeas.dev/pkg/worker"
+)
+
+// desk hands in tasks and reads the reports.
+type desk struct {
+	testing.TB
+	Faulty
+	clock   *Clock
+	worker  *worker.Worker
+	vault   *vault.Vault
+	log     *lockedBuffer
+	reports []dsar.Report
+	parked  int
+}
+
+func newDesk(t *testing.T, c Config, open func(testing.TB, Config) Faulty) *desk {
+	t.Helper()
+	d := &desk{TB: t, Faulty: open(t, c), clock: c.Clock, log: &lockedBuffer{}}
+	var err error
+	d.worker, err = worker.New(d.Manifest, d.Worker, worker.WithClock(c.Clock.Now), worker.WithPause(c.Clock.Pass),
+		worker.WithLogger(slog.New(slog.NewTextHandler(d.log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := localsecrets.NewRandomKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	bucket := memblob.OpenBucket(nil)
+	if d.vault, err = vault.New(t.Context(), bucket, localsecrets.NewKeeper(key)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = d.vault.Close(); _ = bucket.Close() })
+	return d
+}
+
+func (d *desk) everyone() []int {
+	var all []int
+	for i := range d.Subjects {
+		all = append(all, i)
+	}
+	return all
+}
+
+// ask hands in one task for each of some subjects, in one batch.
+func (d *desk) ask(action dsar.Action, attempt int, subjects ...int) []dsar.Report {
+	d.Helper()
+	var tasks []event.Event
+	for _, i := range subjects {
+		tasks = append(tasks, d.task(action, attempt, i))
+	}
+	reports := make([]dsar.Report, len(tasks))
+	for i, e := range d.worker.Handle(context.Background(), d.vault, tasks) {
+		if err := json.Unmarshal(e.Data, &reports[i]); err != nil {
+			d.Fatal(err)
+		}
+	}
+	d.reports = append(d.reports, reports...)
+	return reports
+}
+
+// task seals a task as the coordinator does.
+func (d *desk) task(action dsar.Action, attempt, subject int) event.Event {
+	d.Helper()
+	id := uuid.NewSHA1(uuid.NameSpaceOID, fmt.Append(nil, subject)).String()
+	keys, err := d.vault.CreateKeys(context.Background(), id)
+	if err != nil {
+		d.Fatal(err)
+	}
+	right := dsar.Erasure
+	if action == dsar.Gather {
+		right = dsar.Access
+	}
+	t := dsar.Task{RequestID: id, System: d.Manifest.System, Action: action, Attempt: attempt, Right: right, Jurisdiction: "EEA", ReceivedAt: d.clock.Now()}
+	for _, i := range d.Subjects[subject].Identifiers {
+		sealed, err := keys.Seal([]byte(i.Value), "identifier")
+		if err != nil {
+			d.Fatal(err)
+		}
+		t.Identifiers = append(t.Identifiers, dsar.Identifier{Type: i.Type, Verified: i.Verified, Fingerprint: d.vault.Fingerprint(i.Type, i.Value), Sealed: sealed})
+	}
+	data, err := json.Marshal(t)
+	if err != nil {
+		d.Fatal(err)
+	}
+	return event.Event{ID: event.TaskID(id, t.System, action, attempt), Source: "conform", Type: event.TypeTask, Subject: id, Time: t.ReceivedAt, Data: data}
+}
+
+// untilEnded asks for one action for everyone, and again for those who are parked
+// when their time has come, as the coordinator does.
+func (d *desk) untilEnded(action dsar.Action, each func(subject int, r dsar.Report)) {
+	d.Helper()
+	open := d.everyone()
+	for round := 1; len(open) > 0; round++ {
+		if round > maxRounds {
+			d.Fatalf("%s of %d subjects doesn't end: %s %s", action, len(open), d.reports[len(d.reports)-1].Code, d.reports[len(d.reports)-1].Reason)
+		}
+		var again []int
+		var until time.Time
+		for i, r := range d.ask(action, round, open...) {
+			switch r.Kind {
+			case dsar.ReportEnded:
+				each(open[i], r)
+				continue
+			case dsar.ReportParked:
+				d.parked++
+				if len(strings.Fields(r.Reason)) < 3 || r.Code == "" {
+					d.Errorf("nothing says in plain words why %s waits: %q %q", action, r.Code, r.Reason)
+				}
+				if r.Until.After(until) {
+					until = r.Until
+				}
+			default:
+				d.Errorf("%s of subject %d: %s %s %s: what may pass must not need a person%s", action, open[i], r.Kind, r.Code, r.Reason, d.detail(r))
+				continue
+			}
+			again = append(again, open[i])
+		}
+		open = again
+		d.clock.Until(until)
+	}
+}
+
+// gathers copies everyone's records, each exactly.
+func (d *desk) gathers() {
+	d.Helper()
+	if !d.Manifest.Can(dsar.Gather) {
+		return
+	}
+	d.untilEnded(dsar.Gather, func(i int, r dsar.Report) {
+		want := map[string]int64{}
+		var lines []string
+		for _, rec := range d.Subjects[i].Records {
+			want[rec.Dataset]++
+			lines = append(lines, d.line(rec.Dataset, rec.Values))
+		}
+		slices.Sort(lines)
+		if got := d.gathered(r); !slices.Equal(got, lines) {
+			d.Errorf("subject %d: %d records were copied, %d are held", i, len(got), len(lines))
+		}
+	})
+}
+
+// erases plans, erases and proves, and looks at what the vendor holds then.
+func (d *desk) erases() {
+	d.Helper()
+	d.untilEnded(dsar.Count, func(int, dsar.Report) {})
+	d.untilEnded(dsar.Erase, func(int, dsar.Report) {})
+	d.untilEnded(dsar.Erase, func(int, dsar.Report) {}) // which comes twice, as every message may
+	d.untilEnded(dsar.Prove, func(i int, r dsar.Report) {
+		switch held := d.Holds(i); {
+		case r.Outcome == dsar.Proven && held:
+			d.Errorf("subject %d is said to be erased, and is held", i)
+		case r.Outcome != dsar.Proven:
+			d.Errorf("subject %d: the proof is %s", i, r.Outcome)
+		}
+	})
+	if n := d.Repeated(); n > 0 {
+		d.Errorf("%d deletions of what was gone", n)
+	}
+}
+
+// gathered are the records that a report left in the vault, as lines.
+func (d *desk) gathered(r dsar.Report) (lines []string) {
+	d.Helper()
+	for _, o := range r.Objects {
+		in, err := d.vault.OpenObject(context.Background(), r.RequestID, o.Name)
+		if err != nil {
+			d.Fatal(err)
+		}
+		reader := record.NewReader(in)
+		for {
+			section, err := reader.Next()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				d.Fatal(err)
+			}
+			for {
+				row, err := reader.Row()
+				if errors.Is(err, io.EOF) {
+					break
+				}
+				if err != nil {
+					d.Fatal(err)
+				}
+				values := map[string]any{}
+				for i, column := range section.Columns {
+					values[column] = json.RawMessage(bytes.Clone(row[i]))
+				}
+				lines = append(lines, d.line(section.Dataset, values))
+			}
+		}
+		in.Close()
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+// line is a record in a form in which two are compared.
+func (d *desk) line(dataset string, values map[string]any) string {
+	d.Helper()
+	text, err := json.Marshal(values)
+	if err != nil {
+		d.Fatal(err)
+	}
+	var plain any // numbers and escapes in one form
+	if err := json.Unmarshal(text, &plain); err != nil {
+		d.Fatal(err)
+	}
+	if text, err = json.Marshal(plain); err != nil {
+		d.Fatal(err)
+	}
+	return dataset + " " + string(text)
+}
+
+// detail is what the worker's error said, for whoever mends it.
+func (d *desk) detail(r dsar.Report) string {
+	keys, err := d.vault.Keys(context.Background(), r.RequestID)
+	if err != nil || len(r.Detail) == 0 {
+		return ""
+	}
+	text, err := keys.Open(r.Detail, "detail")
+	if err != nil {
+		return ""
+	}
+	return " (" + string(text) + ")"
+}
+
+// leaksNothing looks for the subjects' identifiers in the log and in what of the
+// reports travels in the open.
+func (d *desk) leaksNothing() {
+	d.Helper()
+	for _, s := range d.Subjects {
+		for _, id := range s.Identifiers {
+			if strings.Contains(d.log.String(), id.Value) {
+				d.Errorf("the log holds %s of a subject", id.Type)
+			}
+			for _, r := range d.reports {
+				r.Detail, r.Identifiers = nil, nil // sealed
+				text, err := json.Marshal(r)
+				if err != nil {
+					d.Fatal(err)
+				}
+				if bytes.Contains(text, []byte(id.Value)) {
+					d.Errorf("a report of %s holds %s of a subject", r.Action, id.Type)
+				}
+			}
+		}
+	}
+}
+
+// lockedBuffer is a log that many may write to.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
