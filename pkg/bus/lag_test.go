@@ -5,6 +5,9 @@ import (
 	"testing"
 
 	"github.com/segmentio/kafka-go"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"habeas.dev/pkg/bus"
 )
@@ -49,5 +52,21 @@ func TestLag(t *testing.T) {
 	lag("four came since", 4)
 	if _, err := bus.Lag(t.Context(), r.config, r.group, "no-such-topic"); err == nil {
 		t.Error("a topic that isn't there has a lag")
+	}
+}
+
+// TestLagIsAskedAgain: right after a topic was made, and while the group's
+// coordinator is elected, a broker answers that it doesn't lead.
+func TestLagIsAskedAgain(t *testing.T) {
+	t.Parallel()
+	c := fake(t)
+	r := newRig(t, c.ListenAddrs(), 2)
+	r.publish(r.publisher(), msg("a", "1"))
+	c.Fault(
+		kfake.Fault{Keys: []kmsg.Key{kmsg.ListOffsets}, Err: kerr.NotLeaderForPartition, Count: 2},
+		kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetFetch}, Err: kerr.NotCoordinator, Count: 1},
+	)
+	if got, err := bus.Lag(t.Context(), r.config, r.group, r.topic); err != nil || got != 1 {
+		t.Errorf("%d, %v, want 1", got, err)
 	}
 }
