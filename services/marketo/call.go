@@ -106,12 +106,12 @@ func (w *Worker) leadsBy(ctx context.Context, field string, values, columns []st
 }
 
 // activitiesOf runs over the activities of at most 30 leads.
-func (w *Worker) activitiesOf(ctx context.Context, leads []string, columns []string, row func(f *fields) error) error {
+func (w *Worker) activitiesOf(ctx context.Context, d *dataset, leads []string, row func(f *fields) error) error {
 	types, from, err := w.activityTypes(ctx)
 	if err != nil {
 		return err
 	}
-	f := newFields(columns, "id", "leadId")
+	f := newFields(d.columns, "id", "leadId")
 	for kinds := range slices.Chunk(types, maxTypes) {
 		q := url.Values{"nextPageToken": {from}, "activityTypeIds": {strings.Join(kinds, ",")}, "leadIds": {strings.Join(leads, ",")}}
 		err := w.rows(ctx, "activities", pathActivities, q, func(raw []byte) error {

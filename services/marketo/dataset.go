@@ -19,6 +19,10 @@ type settings struct {
 	Object string `yaml:"object"`
 	Link   string `yaml:"link"`
 	Lead   string `yaml:"lead"`
+	// Programs are the ids of the programs of which a program-membership is asked
+	// for, many leads at once. Where none is named, each lead is asked for all of
+	// its programs, in a call of its own.
+	Programs []int64 `yaml:"programs"`
 	// Rectify are the columns of leads that a person may have corrected.
 	Rectify []string `yaml:"rectify"`
 	// Restrict are the flags of leads that stop their being written to or called.
@@ -42,13 +46,14 @@ const (
 	ofLeads      = "leads"
 	ofActivities = "activities"
 	ofObject     = "custom-object"
+	ofPrograms   = "program-membership"
 )
 
 // memberships are the calls that tell of a lead's memberships.
 func memberships() map[string]string {
 	return map[string]string{
 		"list-membership":     "listMembership.json",
-		"program-membership":  "programMembership.json",
+		ofPrograms:            "programMembership.json",
 		"campaign-membership": "smartCampaignMembership.json",
 	}
 }
@@ -120,6 +125,9 @@ func (ds *dataset) wrong(d manifest.Dataset) (what, cure string) {
 	case ds.Of == ofActivities || ds.path != "":
 		if d.GoesWith == "" {
 			return "what goes with a lead when it is deleted says so", "write goes_with: and the name of the dataset of leads"
+		}
+		if ds.Of != ofPrograms && len(ds.Programs) > 0 {
+			return "programs: is of a program-membership", "leave it out"
 		}
 	default:
 		return "of: " + ds.Of + " is none of leads, activities, custom-object, list-membership, program-membership, campaign-membership", "write one of these under worker: of:"

@@ -69,7 +69,17 @@ func (w *Worker) gather(ctx context.Context, subjects []*subject, sinks map[*sub
 func (it *gathering) dataset(ctx context.Context, d *dataset) error {
 	switch {
 	case d.Of == ofActivities:
-		return it.activities(ctx, d)
+		return it.ofLeads(ctx, d, maxLeads, it.w.activitiesOf)
+	case len(d.Programs) > 0:
+		for _, program := range d.Programs {
+			err := it.ofLeads(ctx, d, maxPage, func(ctx context.Context, d *dataset, leads []string, row func(f *fields) error) error {
+				return it.w.membersIn(ctx, d, program, leads, row)
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	case d.Of == ofObject:
 		return it.w.records(ctx, d, it.group, it.wantedLeads(), d.columns, func(_ string, f *fields, of []*subject) error {
 			it.write(d, f, of)
@@ -124,16 +134,17 @@ func (it *gathering) wantedLeads() map[string][]*subject {
 	return out
 }
 
-func (it *gathering) activities(ctx context.Context, d *dataset) error {
+// ofLeads gathers rows that name their lead, of at most some leads at once.
+func (it *gathering) ofLeads(ctx context.Context, d *dataset, most int, ask func(ctx context.Context, d *dataset, leads []string, row func(f *fields) error) error) error {
 	leads := slices.DeleteFunc(slices.Clone(it.leads), func(id string) bool { return !wanted(it.byLead[id]) })
-	for some := range slices.Chunk(leads, maxLeads) {
-		err := it.w.activitiesOf(ctx, some, d.columns, func(f *fields) error {
+	for some := range slices.Chunk(leads, most) {
+		err := ask(ctx, d, some, func(f *fields) error {
 			lead, err := f.id("leadId")
 			if err != nil {
 				return err
 			}
 			if !slices.Contains(some, lead) {
-				return errStranger("an activity")
+				return errStranger("a record of dataset " + d.name)
 			}
 			it.write(d, f, it.byLead[lead])
 			return ctx.Err()

@@ -82,6 +82,8 @@ func (w *Worker) meaning(code, message string, detail error, after time.Duration
 		return worker.Permanent(codeForbidden, "Marketo forbids the call: check the permissions of the worker's API user", detail)
 	case "1006":
 		return worker.Permanent(codeSchema, "Marketo doesn't know a field that the manifest declares: make it, or take the column out of the manifest", detail)
+	case "702":
+		return worker.Permanent(codeSchema, "Marketo doesn't know a program that the manifest names under programs: take it out there", detail)
 	case "1003":
 		if strings.Contains(message, "nextPageToken") {
 			w.forgetTypes()

@@ -2,6 +2,7 @@ package marketo
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -47,6 +48,36 @@ const further = `  - name: subscriptions
     storage: {en: Three years}
     columns: [{name: leadId, type: integer}, {name: id, type: integer}, {name: createdAt}]
     worker: {of: list-membership}
+  - name: programs
+    goes_with: leads
+    title: {en: Programs}
+    category: internet or network activity
+    origin: observed
+    purpose: {en: Knowing who came}
+    legal_basis: consent
+    storage: {en: Three years}
+    columns: [{name: leadId, type: integer}, {name: id, type: integer}, {name: progressionStatus}]
+    worker: {of: program-membership}
+  - name: program_members
+    goes_with: leads
+    title: {en: Members of programs}
+    category: internet or network activity
+    origin: observed
+    purpose: {en: Knowing who came}
+    legal_basis: consent
+    storage: {en: Three years}
+    columns: [{name: leadId, type: integer}, {name: programId, type: integer}, {name: statusName}, {name: membershipDate, type: datetime}, {name: reachedSuccess, type: boolean}, {name: acquiredBy, type: boolean}, {name: dietaryNeeds}]
+    worker: {of: program-membership, programs: [1001, 1002, 1003]}
+  - name: campaigns
+    goes_with: leads
+    title: {en: Campaigns}
+    category: internet or network activity
+    origin: observed
+    purpose: {en: Knowing whom to write to}
+    legal_basis: consent
+    storage: {en: Three years}
+    columns: [{name: leadId, type: integer}, {name: smartCampaignId, type: integer}]
+    worker: {of: campaign-membership}
 `
 
 // richWorld has them all.
@@ -58,7 +89,7 @@ func richWorld(t *testing.T, n int, change func(*sandbox.Config, *Config)) *worl
 	}
 	return newWorld(t, n, func(s *sandbox.Config, c *Config) {
 		c.Manifest = m
-		s.Memberships = true
+		s.Population = people.Generate(people.Config{Seed: 7, People: n, Own: true})
 		s.Objects = []sandbox.Object{{Name: "subscription_c", Link: "emailAddress", Lead: "email", Each: 2}, {Name: "seat_c", Link: "leadId", Lead: "id", Each: 3}}
 		if change != nil {
 			change(s, c)
@@ -78,8 +109,11 @@ func TestObjectsAndMemberships(t *testing.T) {
 		for i, email := range e {
 			leads := len(w.seeded(i + 1)["leads"])
 			got := sizes(out[i].rows)
-			if errs[i] != nil || got["subscriptions"] != 2*leads || got["seats"] != 3*leads || (got["lists"] > 0) != (leads > 0) {
+			if errs[i] != nil || got["subscriptions"] != 2*leads || got["seats"] != 3*leads {
 				t.Fatalf("person %d: %v, %v", i+1, got, errs[i])
+			}
+			if err := w.hasMemberships(out[i].rows, i+1); err != nil {
+				t.Fatalf("person %d, pages of %d: %v", i+1, size, err)
 			}
 			for _, row := range out[i].rows["subscriptions"] {
 				if !strings.Contains(strings.ToLower(row), strings.Trim(fmt.Sprintf("%q", strings.ToLower(email)), `"`)) {
@@ -111,6 +145,91 @@ func TestObjectsAndMemberships(t *testing.T) {
 				t.Fatalf("person %d: %v, %v", i+1, sizes(after[i].rows), errs[i])
 			}
 		}
+	}
+}
+
+// hasMemberships tells what a person's memberships are otherwise than the
+// stand-in has them: of programs those of the population, asked for either way,
+// and of lists and campaigns one to three by the lead's id.
+func (w *world) hasMemberships(rows map[string][]string, person int) error {
+	want := map[string][]string{}
+	add := func(dataset string, row map[string]any) {
+		b, _ := json.Marshal(row)
+		want[dataset] = append(want[dataset], string(b))
+	}
+	for _, r := range w.people.RowsIn(person, people.Marketo) {
+		switch r.Dataset {
+		case "program_members":
+			add("program_members", r.Values)
+			add("programs", map[string]any{"leadId": r.Values["leadId"], "id": r.Values["programId"], "progressionStatus": r.Values["statusName"]})
+		case "leads":
+			id, _ := r.Values["id"].(int64)
+			for n := range 1 + id%3 {
+				add("lists", map[string]any{"leadId": id, "id": 100 + n, "createdAt": "2026-01-01T00:00:00Z"})
+				add("campaigns", map[string]any{"leadId": id, "smartCampaignId": 200 + n})
+			}
+		}
+	}
+	got := map[string][]string{}
+	for _, d := range []string{"lists", "programs", "program_members", "campaigns"} {
+		if rows[d] != nil {
+			got[d] = rows[d]
+		}
+	}
+	if !sameRows(got, want) {
+		return fmt.Errorf("memberships are %v, not %v", sizes(got), sizes(want))
+	}
+	return nil
+}
+
+// Members of programs that the manifest names are asked for many leads at once:
+// within the budget of gathering without any, and one call for each program and
+// 300 leads. All memberships of each lead cost a call for each.
+func TestCallsForMemberships(t *testing.T) {
+	t.Parallel()
+	const n = 500
+	gathered := func(drop ...string) map[string]int64 {
+		text := string(manifestYAML) + further
+		for _, d := range drop {
+			before, rest, _ := strings.Cut(text, "  - name: "+d+"\n")
+			_, after, more := strings.Cut(rest, "  - name: ")
+			if text = before; more {
+				text += "  - name: " + after
+			}
+		}
+		m, err := manifest.Parse("marketo.yaml", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := richWorld(t, n, func(_ *sandbox.Config, c *Config) { c.Manifest = m })
+		_, errs := w.gather(w.emails()...)
+		if err := errors.Join(errs...); err != nil {
+			t.Fatal(err)
+		}
+		return w.server.Calls()
+	}
+	calls := gathered("lists", "programs", "campaigns")
+	if calls["programMembers"] != 3*2 || total(calls) > 115 {
+		t.Errorf("with three programs named: %v", calls)
+	}
+	calls = gathered("program_members")
+	if calls["listMembership"] < n/2 || calls["programMembership"] != calls["listMembership"] || calls["smartCampaignMembership"] != calls["listMembership"] || calls["programMembers"] != 0 {
+		t.Errorf("with all memberships of each lead: %v", calls)
+	}
+}
+
+// A program that isn't there is named as the manifest's fault; the rest isn't lost.
+func TestUnknownProgram(t *testing.T) {
+	t.Parallel()
+	m, err := manifest.Parse("marketo.yaml", []byte(strings.Replace(string(manifestYAML)+further, "[1001, 1002, 1003]", "[1001, 77]", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := richWorld(t, 20, func(_ *sandbox.Config, c *Config) { c.Manifest = m })
+	out, errs := w.gather(w.emails()[0])
+	var we *worker.Error
+	if !errors.As(errs[0], &we) || !we.Permanent() || we.Code != codeSchema || !strings.Contains(we.Reason, "program") || len(out[0].rows["leads"]) == 0 {
+		t.Fatalf("%v, %v", errs[0], sizes(out[0].rows))
 	}
 }
 
@@ -161,7 +280,7 @@ func TestObjectsUnderFaults(t *testing.T) {
 // gathered; and no erasure begins that couldn't be whole.
 func TestForbiddenObject(t *testing.T) {
 	t.Parallel()
-	for kind, dataset := range map[string]string{"customObjects": "subscriptions", "activities": "activities", "listMembership": "lists"} {
+	for kind, dataset := range map[string]string{"customObjects": "subscriptions", "activities": "activities", "listMembership": "lists", "programMembership": "programs", "programMembers": "program_members", "smartCampaignMembership": "campaigns"} {
 		w := richWorld(t, 20, func(s *sandbox.Config, _ *Config) { s.Forbidden = []string{kind} })
 		e := w.emails()
 		out, errs := w.gather(e[:2]...)
@@ -344,6 +463,7 @@ func TestSettings(t *testing.T) {
 		"worker: {of: campaigns}":                                       "of: campaigns is none of",
 		"worker: {of: custom-object}":                                   "needs its API name",
 		"worker: {of: list-membership}":                                 "goes_with",
+		"goes_with: leads\n    worker: {of: activities, programs: [1]}": "is of a program-membership",
 		"worker: {of: custom-object, object: x, link: nope, lead: id}":  "not among the columns",
 		"worker: {of: custom-object, object: x, link: id, lead: phone}": "needs its API name",
 		"worker: {of: leads}":                                           "two datasets of leads",

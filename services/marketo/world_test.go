@@ -65,6 +65,7 @@ func newWorld(t *testing.T, n int, change func(*sandbox.Config, *Config)) *world
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { w.server.Close() })
+	w.people = sc.Population
 	ts := httptest.NewServer(w.server)
 	t.Cleanup(ts.Close)
 	w.url = ts.URL

@@ -13,8 +13,8 @@ import (
 func marketoStandIn(t *testing.T) []string {
 	t.Helper()
 	s, err := marketo.New(marketo.Config{
-		Population: people.Generate(people.Config{Seed: 7, People: 60}), PageSize: 17, ShortPages: true, Limits: marketo.RealLimits(),
-		Objects: []marketo.Object{{Name: "subscription_c", Link: "emailAddress", Lead: "email", Each: 20}}, Memberships: true,
+		Population: people.Generate(people.Config{Seed: 7, People: 60, Own: true}), PageSize: 17, ShortPages: true, Limits: marketo.RealLimits(),
+		Objects: []marketo.Object{{Name: "subscription_c", Link: "emailAddress", Lead: "email", Each: 20}},
 	})
 	if err != nil {
 		t.Fatal(err)

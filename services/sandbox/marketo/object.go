@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -34,6 +33,10 @@ type objectRecord struct {
 	deletedAt time.Time
 }
 
+// OwnObject is the object of which the population has records, where it has
+// companies' own; its link is emailAddress.
+const OwnObject = "subscription_c"
+
 // objectFields are an object's fields beside its link.
 func objectFields() []string {
 	return []string{"marketoGUID", "plan", "note", "createdAt", "updatedAt"}
@@ -41,27 +44,37 @@ func objectFields() []string {
 
 // seedObject makes an object's records: the same for the same leads.
 func (s *store) seedObject(o Object) {
-	made := &object{Object: o, byID: map[string]*objectRecord{}}
-	for _, id := range slices.Sorted(maps.Keys(s.leads)) {
+	s.objects[o.Name] = &object{Object: o, byID: map[string]*objectRecord{}}
+	for _, id := range s.sorted() {
 		l := s.leads[id]
 		var email string
 		if json.Unmarshal(l.values[s.number["email"]], &email) != nil || email == "" {
 			continue
 		}
 		for n := range o.Each {
-			r := &objectRecord{guid: fmt.Sprintf("%08x-%s-%04d", id, o.Name, n)}
-			r.values = map[string]any{
-				"marketoGUID": r.guid, "plan": []string{"basic", "plus", "pro"}[n%3], "note": "written by " + l.name(s),
+			guid := fmt.Sprintf("%08x-%s-%04d", id, o.Name, n)
+			values := map[string]any{
+				"marketoGUID": guid, "plan": []string{"basic", "plus", "pro"}[n%3], "note": "written by " + l.name(s),
 				"createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-01T00:00:00Z",
 			}
-			r.values[o.Link] = any(id)
+			values[o.Link] = any(id)
 			if o.Lead == "email" {
-				r.values[o.Link] = email
+				values[o.Link] = email
 			}
-			made.records, made.byID[r.guid] = append(made.records, r), r
+			s.addRecord(o, guid, values)
 		}
 	}
-	s.objects[o.Name] = made
+}
+
+// addRecord adds a record, and its object where it is the first.
+func (s *store) addRecord(of Object, guid string, values map[string]any) {
+	o := s.objects[of.Name]
+	if o == nil {
+		o = &object{Object: of, byID: map[string]*objectRecord{}}
+		s.objects[of.Name] = o
+	}
+	r := &objectRecord{guid: guid, values: values}
+	o.records, o.byID[guid] = append(o.records, r), r
 }
 
 // routeObjects finds what answers a call below /rest/v1/customobjects.
@@ -180,18 +193,7 @@ func (s *Server) queryObject(w http.ResponseWriter, c call, o *object) {
 		}
 		found = append(found, row)
 	}
-	rest := found[min(int(from), len(found)):]
-	page := rest[:min(size, len(rest))]
-	body := map[string]any{"requestId": requestID(), "success": true, "result": page}
-	if len(rest) > len(page) {
-		body["nextPageToken"], body["moreResult"] = s.pageToken("object", from+int64(len(page))), true
-	}
-	b, err := json.Marshal(body)
-	if err != nil {
-		refuse(w, "611", "System error")
-		return
-	}
-	send(w, b)
+	s.sendRows(w, "object", found, from, size)
 }
 
 // deleteRecords answers customobjects/NAME/delete.json.
@@ -255,47 +257,6 @@ func (s *Server) repeated() {
 // shown tells whether what was deleted at a time is still shown.
 func (s *Server) shown(deletedAt time.Time) bool {
 	return deletedAt.IsZero() || s.config.Clock().Sub(deletedAt) < s.config.Settle
-}
-
-// memberships are the calls of a lead's memberships, by the end of their path.
-func memberships() map[string]string {
-	return map[string]string{"listMembership.json": "listMembership", "programMembership.json": "programMembership", "smartCampaignMembership.json": "smartCampaignMembership"}
-}
-
-// membership answers what a lead is a member of: of one to three, by its id.
-func (s *Server) membership(w http.ResponseWriter, c call, lead, kind string) {
-	id, err := strconv.ParseInt(lead, 10, 64)
-	from, ok := s.openPage(c.query.Get("nextPageToken"), kind)
-	if err != nil || !ok {
-		refuse(w, "1003", "Invalid value")
-		return
-	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	l := s.store.leads[id]
-	if l == nil || !s.visible(l) {
-		refuse(w, "1004", "Lead not found")
-		return
-	}
-	all := []map[string]any{}
-	if s.config.Memberships {
-		for n := range 1 + id%3 {
-			row := map[string]any{"id": 100 + n, "createdAt": "2026-01-01T00:00:00Z", "updatedAt": "2026-01-01T00:00:00Z"}
-			if kind == "programMembership" {
-				row["progressionStatus"], row["reachedSuccess"] = "Member", n == 0
-			}
-			all = append(all, row)
-		}
-	}
-	size, _ := s.size(c)
-	rest := all[min(int(from), len(all)):]
-	page := rest[:min(size, len(rest))]
-	body := map[string]any{"requestId": requestID(), "success": true, "result": page}
-	if len(rest) > len(page) {
-		body["nextPageToken"] = s.pageToken(kind, from+int64(len(page)))
-	}
-	b, _ := json.Marshal(body)
-	send(w, b)
 }
 
 // create makes a new lead.

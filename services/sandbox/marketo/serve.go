@@ -60,7 +60,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodPost && strings.EqualFold(query.Get("_method"), "GET") {
 		c.method = http.MethodGet
 	}
-	kind, do := s.route(c.method, r.URL.Path)
+	kind, do := s.route(r, c.method)
 	leave, code, message := s.enter(kind)
 	if leave == nil {
 		refuse(w, code, message)
@@ -84,7 +84,15 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 // route finds what answers a call, and the call's name for [Server.Calls].
-func (s *Server) route(method, path string) (string, func(http.ResponseWriter, call)) {
+func (s *Server) route(r *http.Request, method string) (string, func(http.ResponseWriter, call)) {
+	path := r.URL.Path
+	if strings.HasPrefix(path, "/bulk/") {
+		kind, do := s.routeExports(method, path)
+		if do == nil {
+			return kind, nil
+		}
+		return kind, func(w http.ResponseWriter, c call) { do(w, r, c) }
+	}
 	switch method + " " + path {
 	case "GET /rest/v1/leads/describe.json":
 		return "describe", s.describe
@@ -114,9 +122,9 @@ func (s *Server) route(method, path string) (string, func(http.ResponseWriter, c
 			}
 		}
 	}
-	if rest, ok := strings.CutPrefix(path, "/rest/v1/leads/"); ok && method == http.MethodGet {
-		if id, what, ok := strings.Cut(rest, "/"); ok && memberships()[what] != "" {
-			return memberships()[what], func(w http.ResponseWriter, c call) { s.membership(w, c, id, memberships()[what]) }
+	if method == http.MethodGet {
+		if kind, do := s.routeMembers(path); do != nil {
+			return kind, do
 		}
 	}
 	if rest, ok := strings.CutPrefix(path, "/rest/v1/customobjects"); ok {

@@ -1,8 +1,8 @@
 // Package marketo stands in for Marketo's REST interface over loopback HTTP,
 // true to the wire as far as a data-rights worker and common clients use it:
 // the token endpoint, leads with describe and paging, activities, deletions,
-// custom objects, memberships, page tokens that expire, errors inside of HTTP 200, limits by the window, at once and by the day, and
-// the synchronisation with a CRM that makes deleted leads again. Its content is
+// custom objects, memberships, bulk extract, page tokens that expire, errors inside
+// of HTTP 200, limits by the window, at once and by the day, and the synchronisation with a CRM that makes deleted leads again. Its content is
 // a seeded population; what callers change is kept in a file and outlives a
 // kill -9.
 package marketo
@@ -90,8 +90,8 @@ type Config struct {
 	Settle time.Duration
 	// Objects are custom objects of the instance, with some records of each lead.
 	Objects []Object
-	// Memberships gives each lead some lists, programs and smart campaigns.
-	Memberships bool
+	// ExportTime is how long a job of bulk extract runs.
+	ExportTime time.Duration
 	// Forbidden are the kinds of calls (see [Server.Calls]) that the caller's role
 	// has no permission for: they are answered with 603.
 	Forbidden []string
@@ -122,6 +122,9 @@ type Server struct {
 	until  time.Time
 	epoch  int // of page tokens
 	repeat int64
+
+	exportMu sync.Mutex // guards what follows; locked before mu
+	exports  []*export  // in the order of their making; they don't outlive the process
 
 	mu    sync.RWMutex // guards what follows
 	store *store

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,6 +45,7 @@ type store struct {
 	byEmail    map[string][]*lead // folded
 	last       int64              // the highest id
 	deleted    []*lead            // in the order of their deletion
+	programs   []int64            // that have members
 	objects    map[string]*object // by API name
 	// durable are the addresses of which a lead had unsubscribed when it was
 	// deleted: a new lead of the same address has unsubscribed too.
@@ -54,7 +56,8 @@ type lead struct {
 	id         int64
 	email      string // folded
 	values     [][]byte
-	activities []*activity // by time
+	activities []*activity      // by time
+	programs   []map[string]any // memberships, by program
 	deletedAt  time.Time
 	synced     bool // the CRM was asked whether it makes this lead again
 }
@@ -83,6 +86,10 @@ func seed(p *people.Population, hidden []string) (*store, string, error) {
 			err = s.addLead(r.Values, hidden)
 		case "activities":
 			err = s.addActivity(r.Values)
+		case "program_members":
+			err = s.addMember(r.Values)
+		case "subscriptions":
+			s.addRecord(Object{Name: OwnObject, Link: "emailAddress", Lead: "email"}, r.Key, r.Values)
 		default:
 			err = fmt.Errorf("unknown dataset")
 		}
@@ -174,6 +181,9 @@ func (s *store) append(b []byte, l *lead, fields []int) []byte {
 	}
 	return append(b, '}')
 }
+
+// sorted are the ids of all leads.
+func (s *store) sorted() []int64 { return slices.Sorted(maps.Keys(s.leads)) }
 
 func (l *lead) name(s *store) string {
 	var parts []string

@@ -18,6 +18,9 @@ const firstRandom = 12
 type Config struct {
 	Seed   int64
 	People int // 0 means [DefaultPeople]; fewer than firstRandom-1 are raised to it
+	// Own adds what only some companies have at their vendors: objects of their
+	// own, members of programs. The built-in manifests don't declare it.
+	Own bool
 }
 
 // Generate returns the population of a seed. Person n is the same whatever the
@@ -30,7 +33,7 @@ func generate(c Config, canary bool) *Population {
 		n = DefaultPeople
 	}
 	n = max(n, firstRandom-1)
-	p := &Population{seed: uint64(c.Seed), canary: canary, People: make([]Person, n)}
+	p := &Population{seed: uint64(c.Seed), canary: canary, own: c.Own, People: make([]Person, n)}
 	for i := range p.People {
 		p.People[i] = p.person(i + 1)
 	}

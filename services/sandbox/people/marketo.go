@@ -11,8 +11,10 @@ func (g *generator) marketo() {
 	} else if g.who.Number >= firstRandom && g.IntN(8) == 0 {
 		leads = 2 + g.IntN(2)
 	}
+	var ids []int64
 	for range leads {
 		lead := g.number()
+		ids = append(ids, lead)
 		g.add("leads", numberKey(lead), map[string]any{
 			"id": lead, "firstName": personal(g.who.GivenName), "lastName": personal(g.who.FamilyName), "email": g.typed(),
 			"phone": g.nullable(g.who.Phone), "company": g.nullable(personal(pick(g, employers))), "title": g.nullable(g.note()),
@@ -32,6 +34,9 @@ func (g *generator) marketo() {
 				},
 			})
 		}
+	}
+	if g.population.own {
+		g.marketoOwn(ids, g.typed())
 	}
 }
 

@@ -78,6 +78,7 @@ type Population struct {
 
 	seed   uint64
 	canary bool
+	own    bool
 }
 
 // Person returns a person by number, from 1.

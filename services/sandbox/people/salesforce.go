@@ -112,6 +112,9 @@ func (g *generator) salesforce() {
 		}
 	}
 	g.salesforceMore(first, case1, individual)
+	if g.population.own {
+		g.salesforceOwn(first)
+	}
 }
 
 func (g *generator) campaignMember(contact, lead any) {

@@ -99,5 +99,7 @@ func definitions() []definition {
 		{"ContentDocumentLink", "file_links", "06A", join(reference("ContentDocumentId", "ContentDocument", "ContentDocument"), attached("LinkedEntityId"), text("ShareType"))},
 		{"ContentVersion", "files", "068", join(reference("ContentDocumentId", "ContentDocument", "ContentDocument"), text("Title", "PathOnClient", "FileType"), number("ContentSize"), blob("VersionData"), instant("LastModifiedDate"))},
 		{"Attachment", "attachments", "00P", join(attached("ParentId"), text("Name", "ContentType"), number("BodyLength"), blob("Body"), instant("LastModifiedDate"))},
+		// An object of the org's own: empty where the population has none.
+		{"Registration__c", "registrations", "a0R", join(reference("Contact__c", "Contact__r", "Contact"), text("Name", "Product__c"), indexed("SerialNumber__c"), long("Note__c"), instant("LastModifiedDate"))},
 	}
 }

@@ -48,3 +48,16 @@ try:
     raise AssertionError("an unknown filter is taken")
 except MarketoException as e:
     assert e.code == "1003", e
+
+# Bulk extract, and members of programs.
+window = {"startAt": "2026-01-01T00:00:00Z", "endAt": "2026-01-31T00:00:00Z"}
+for job in (mc.create_activities_export_job(filters={"createdAt": window}), mc.create_leads_export_job(fields=["id", "email"], filters={"updatedAt": window})):
+    assert job[0]["status"] == "Created", job
+job = mc.create_leads_export_job(fields=["id", "email"], filters={"createdAt": window})[0]["exportId"]
+assert mc.enqueue_leads_export_job(job_id=job)[0]["status"] == "Queued"
+assert mc.get_leads_export_job_status(job_id=job)[0]["status"] == "Completed"
+assert mc.get_leads_export_job_file(job_id=job).startswith(b"id,email\n")
+assert len(mc.get_leads_export_jobs_list()) == 2 and len(mc.get_activities_export_jobs_list()) == 1
+assert mc.cancel_leads_export_job(job_id=mc.create_leads_export_job(fields=["id"], filters={"createdAt": window})[0]["exportId"])[0]["status"] == "Cancelled"
+
+assert any(f["name"] == "dietaryNeeds" for f in mc.describe_program_member()[0]["fields"])
