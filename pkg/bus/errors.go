@@ -32,10 +32,10 @@ func explain(brokers []string, err error) error {
 // is a network's.
 func temporary(err error) bool {
 	var code kafka.Error
-	if errors.As(err, &code) {
-		// kafka-go answers BrokerNotAvailable for a leader that it has no
-		// address of yet.
-		return code.Temporary() || code == kafka.BrokerNotAvailable
-	}
-	return true
+	return !errors.As(err, &code) || passing(code)
 }
+
+// passing says whether Kafka's error is one of those that end by themselves, as
+// while a leader is elected. kafka-go answers BrokerNotAvailable for a leader
+// that it has no address of yet.
+func passing(code kafka.Error) bool { return code.Temporary() || code == kafka.BrokerNotAvailable }

@@ -2,6 +2,7 @@ package bus_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -20,8 +21,9 @@ import (
 	"habeas.dev/pkg/bus/kafkatest"
 )
 
-// patience is how long a test waits for what must come.
-const patience = 30 * time.Second
+// patience is how long a test waits for what must come: longer than a broker
+// takes to start on a busy machine.
+const patience = 3 * time.Minute
 
 // brokers are those of KAFKA_BROKERS (host:port,…), or of a broker in the
 // process that ends with the test.
@@ -77,6 +79,9 @@ type rig struct {
 	config bus.Config
 	topic  string
 	group  string
+
+	asking sync.Once
+	asker  *kafka.Client // for the group's offsets, over and over
 }
 
 func newRig(t testing.TB, addrs []string, partitions int) *rig {
@@ -101,7 +106,7 @@ func (r *rig) ensure(partitions int) {
 
 func (r *rig) publisher() *bus.Publisher {
 	r.t.Helper()
-	p, err := bus.NewPublisher(bus.PublisherConfig{Config: r.config})
+	p, err := bus.NewPublisher(bus.PublisherConfig{Config: r.config, Timeout: patience})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -192,11 +197,54 @@ func (r *rig) client() *kafka.Client {
 // committed is the group's offset of a partition, -1 where there is none.
 func (r *rig) committed(partition int) int64 {
 	r.t.Helper()
-	res, err := r.client().OffsetFetch(r.t.Context(), &kafka.OffsetFetchRequest{GroupID: r.group, Topics: map[string][]int{r.topic: {partition}}})
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	return res.Topics[r.topic][0].CommittedOffset
+	r.asking.Do(func() { r.asker = r.client() })
+	offset := int64(-1)
+	r.settled("the group's offset is known", func() error {
+		res, err := r.asker.OffsetFetch(r.t.Context(), &kafka.OffsetFetchRequest{GroupID: r.group, Topics: map[string][]int{r.topic: {partition}}})
+		if err != nil {
+			return err
+		}
+		if res.Error != nil {
+			return res.Error
+		}
+		offset = res.Topics[r.topic][0].CommittedOffset
+		return res.Topics[r.topic][0].Error
+	})
+	return offset
+}
+
+// commit sets offsets of the group, which has no members.
+func (r *rig) commit(offsets ...kafka.OffsetCommit) {
+	r.t.Helper()
+	client := r.client()
+	r.settled("the offsets are committed", func() error {
+		res, err := client.OffsetCommit(r.t.Context(), &kafka.OffsetCommitRequest{GroupID: r.group, GenerationID: -1, Topics: map[string][]kafka.OffsetCommit{r.topic: offsets}})
+		if err != nil {
+			return err
+		}
+		for _, p := range res.Topics[r.topic] {
+			if p.Error != nil {
+				return p.Error
+			}
+		}
+		return nil
+	})
+}
+
+// settled asks a broker until it doesn't answer any more that somebody is being
+// elected; any other error ends the test.
+func (r *rig) settled(what string, ask func() error) {
+	r.t.Helper()
+	r.until(what, func() bool {
+		err := ask()
+		if code := kafka.Error(0); errors.As(err, &code) && code.Temporary() {
+			return false
+		}
+		if err != nil {
+			r.t.Fatalf("%s: %v", what, err)
+		}
+		return true
+	})
 }
 
 func msg(key, payload string) *message.Message {

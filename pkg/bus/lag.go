@@ -19,7 +19,7 @@ func Lag(ctx context.Context, c Config, group, topic string) (int64, error) {
 	again := backoff.NewExponentialBackOff(backoff.WithInitialInterval(20*time.Millisecond), backoff.WithMaxElapsedTime(3*time.Second))
 	return backoff.RetryWithData(func() (int64, error) {
 		lag, err := lagNow(ctx, c, group, topic)
-		if code := kafka.Error(0); errors.As(err, &code) && code.Temporary() {
+		if code := kafka.Error(0); errors.As(err, &code) && passing(code) {
 			return 0, err
 		}
 		if err != nil {

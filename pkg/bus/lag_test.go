@@ -35,18 +35,18 @@ func TestLag(t *testing.T) {
 	lag("nothing was sent", 0)
 	publish(7)
 	lag("nothing was committed", 7)
-	client := &kafka.Client{Addr: kafka.TCP(r.config.Brokers...)}
-	ends, err := client.ListOffsets(t.Context(), &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{r.topic: {kafka.LastOffsetOf(0), kafka.LastOffsetOf(1), kafka.LastOffsetOf(2)}}})
+	ends, err := r.client().ListOffsets(t.Context(), &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{r.topic: {kafka.LastOffsetOf(0), kafka.LastOffsetOf(1), kafka.LastOffsetOf(2)}}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var commits []kafka.OffsetCommit
 	for _, end := range ends.Topics[r.topic] {
+		if end.Error != nil {
+			t.Fatal(end.Error)
+		}
 		commits = append(commits, kafka.OffsetCommit{Partition: end.Partition, Offset: end.LastOffset})
 	}
-	if _, err := client.OffsetCommit(t.Context(), &kafka.OffsetCommitRequest{GroupID: r.group, GenerationID: -1, Topics: map[string][]kafka.OffsetCommit{r.topic: commits}}); err != nil {
-		t.Fatal(err)
-	}
+	r.commit(commits...)
 	lag("all was committed", 0)
 	publish(4)
 	lag("four came since", 4)
@@ -64,6 +64,7 @@ func TestLagIsAskedAgain(t *testing.T) {
 	r.publish(r.publisher(), msg("a", "1"))
 	c.Fault(
 		kfake.Fault{Keys: []kmsg.Key{kmsg.ListOffsets}, Err: kerr.NotLeaderForPartition, Count: 2},
+		kfake.Fault{Keys: []kmsg.Key{kmsg.ListOffsets}, Err: kerr.BrokerNotAvailable, Count: 1},
 		kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetFetch}, Err: kerr.NotCoordinator, Count: 1},
 	)
 	if got, err := bus.Lag(t.Context(), r.config, r.group, r.topic); err != nil || got != 1 {

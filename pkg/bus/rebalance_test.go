@@ -218,12 +218,7 @@ func TestOffsetBeyondTheEnd(t *testing.T) {
 	r := newRig(t, brokers(t), 1)
 	pub := r.publisher()
 	r.publish(pub, msg("a", "1"), msg("a", "2"))
-	res, err := r.client().OffsetCommit(t.Context(), &kafka.OffsetCommitRequest{
-		GroupID: r.group, GenerationID: -1, Topics: map[string][]kafka.OffsetCommit{r.topic: {{Partition: 0, Offset: 1000}}},
-	})
-	if err != nil || res.Topics[r.topic][0].Error != nil {
-		t.Fatal(err, res)
-	}
+	r.commit(kafka.OffsetCommit{Partition: 0, Offset: 1000})
 	ch := r.subscribe(r.subscriber())
 	for _, want := range []string{"1", "2"} {
 		m := r.next(ch)

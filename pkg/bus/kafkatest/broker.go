@@ -2,7 +2,6 @@ package kafkatest
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -33,6 +32,7 @@ type Broker struct {
 	jars  string
 	java  string
 	ports map[Protocol]int
+	claim net.Listener // nobody else's broker takes our ports while it is open
 
 	server *exec.Cmd     // nil while stopped
 	exited chan struct{} // closed when server has ended
@@ -88,11 +88,13 @@ func findJava() (string, error) {
 
 // make writes the broker's folder, and starts it.
 func (b *Broker) make(ctx context.Context, s settings) error {
-	taken := make(map[int]bool)
-	for _, p := range s.protocols() {
-		b.ports[p] = freePort(taken)
+	protocols := s.protocols()
+	claim, ports := claimPorts(1 + len(protocols))
+	b.claim = claim
+	for i, p := range protocols {
+		b.ports[p] = ports[1+i]
 	}
-	properties := s.serverProperties(b.dir, b.ports, freePort(taken))
+	properties := s.serverProperties(b.dir, b.ports, ports[0])
 	if err := os.WriteFile(b.properties(), []byte(properties), 0o600); err != nil {
 		return fmt.Errorf("kafkatest: %w", err)
 	}
@@ -112,25 +114,6 @@ func (b *Broker) make(ctx context.Context, s settings) error {
 const clusterID = "aGFiZWFzLWthZmthdGVzdA"
 
 func (b *Broker) properties() string { return filepath.Join(b.dir, "server.properties") }
-
-// freePort takes a port below those that systems give to outgoing connections:
-// it must still be free when the broker comes again.
-func freePort(taken map[int]bool) int {
-	const first, ports = 20000, 10000
-	for {
-		var r [2]byte
-		_, _ = rand.Read(r[:])
-		port := first + (int(r[0])<<8|int(r[1]))%ports
-		if taken[port] {
-			continue
-		}
-		taken[port] = true
-		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil { //nolint:noctx // nothing waits here
-			_ = l.Close()
-			return port
-		}
-	}
-}
 
 func (b *Broker) start(ctx context.Context) error {
 	if b.server != nil {
@@ -240,6 +223,9 @@ func (b *Broker) Close() {
 		return
 	}
 	_ = b.kill(context.Background()) // its data goes, too: nothing to wait for
+	if b.claim != nil {
+		_ = b.claim.Close()
+	}
 	_ = os.RemoveAll(b.dir)
 }
 

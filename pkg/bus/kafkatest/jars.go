@@ -7,12 +7,18 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
 )
 
 const (
 	// defaultVersion of Apache Kafka; HABEAS_KAFKA_VERSION names another.
 	defaultVersion  = "4.1.0"
 	versionVariable = "HABEAS_KAFKA_VERSION"
+	// What comes over a network is asked for a few times.
+	downloadTries = 4
+	downloadPause = 5 * time.Second
 )
 
 // pom asks for the broker and for a log: without the second it is silent, even
@@ -59,10 +65,17 @@ func Jars(ctx context.Context) (string, error) {
 	if err := os.WriteFile(filepath.Join(dir, "pom.xml"), fmt.Appendf(nil, pom, version), 0o600); err != nil {
 		return "", fmt.Errorf("kafkatest: %w", err)
 	}
-	cmd := exec.CommandContext(ctx, mvn, "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=jars")
-	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("kafkatest: no Apache Kafka %s: mvn: %w: %s", version, err, firstLine(out))
+	get := func() error {
+		cmd := exec.CommandContext(ctx, mvn, "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=jars")
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("kafkatest: no Apache Kafka %s: mvn: %w: %s", version, err, firstLine(out))
+		}
+		return nil
+	}
+	again := backoff.WithMaxRetries(backoff.NewConstantBackOff(downloadPause), downloadTries-1)
+	if err := backoff.Retry(get, backoff.WithContext(again, ctx)); err != nil {
+		return "", err
 	}
 	if err := os.Rename(filepath.Join(dir, "jars"), jars); err != nil {
 		if _, err := os.Stat(jars); err == nil {
