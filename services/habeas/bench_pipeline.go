@@ -26,7 +26,7 @@ type upstream func(ctx context.Context, r demoRequest) error
 
 // benchRequests makes access requests of people who hold records in all systems.
 func benchRequests(n *node, count int) []demoRequest {
-	population := people.Generate(people.Config{Seed: n.cfg.Sandbox.Seed, People: n.cfg.Sandbox.People})
+	population := people.Generate(people.Config{Seed: n.cfg.Sandbox.Seed, People: n.cfg.Sandbox.People, Own: true})
 	var emails []string
 	for _, who := range population.People {
 		if held := population.RowsOf(who.Number); who.AccountID != "" && len(held) > 15*len(n.manifests) {

@@ -67,7 +67,7 @@ func (c *lintCommand) Run(ctx context.Context) error {
 	default:
 		cfg = withSandbox(cfg)
 		for _, name := range slices.Sorted(maps.Keys(cfg.Systems)) {
-			m, err := loadManifest(builtIn(), name, cfg.Systems[name].Manifest)
+			m, err := loadManifest(manifestsOf(cfg), name, cfg.Systems[name].Manifest)
 			if l.broken(err) {
 				continue
 			}

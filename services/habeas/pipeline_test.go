@@ -348,7 +348,7 @@ func (p *pipeline) certifies(id string, person int) {
 		}
 	}
 	for _, r := range p.people.RowsOf(person) {
-		if load, vendor := builtIn()[r.System]; vendor {
+		if load, vendor := manifestsOf(p.n.cfg)[r.System]; vendor {
 			m, err := load()
 			if err != nil {
 				p.Fatal(err)
@@ -473,21 +473,26 @@ func (p *pipeline) vendorsHoldNothingOf(gone []int) {
 	crmToken, mailToken := p.token(crm, "/services/oauth2/token"), p.token(mail, "/identity/oauth/token")
 	for _, person := range gone {
 		email := p.people.Person(person).Email
-		for _, object := range []string{"Contact", "Lead"} {
-			query := fmt.Sprintf("SELECT Id FROM %s WHERE Email = '%s'", object, email)
+		for object, where := range map[string]string{
+			"Contact": "Email = '" + email + "'", "Lead": "Email = '" + email + "'",
+			"Registration__c": fmt.Sprintf("SerialNumber__c LIKE '%s%d-%%'", people.CanaryPrefix, person),
+		} {
+			query := fmt.Sprintf("SELECT Id FROM %s WHERE %s", object, where)
 			var found struct{ TotalSize int }
 			p.get(crm.URL+"/services/data/v60.0/queryAll?q="+url.QueryEscape(query), crmToken, &found)
 			if found.TotalSize != 0 {
 				p.Errorf("Salesforce still has %d %ss of person %d", found.TotalSize, object, person)
 			}
 		}
-		var found struct {
-			Success bool
-			Result  []struct{ ID int }
-		}
-		p.get(mail.URL+"/rest/v1/leads.json?filterType=email&filterValues="+url.QueryEscape(email), mailToken, &found)
-		if !found.Success || len(found.Result) > 0 {
-			p.Errorf("Marketo still has %d leads of person %d (%v)", len(found.Result), person, found.Success)
+		for path, field := range map[string]string{"leads.json": "email", "customobjects/subscription_c.json": "emailAddress"} {
+			var found struct {
+				Success bool
+				Result  []any
+			}
+			p.get(mail.URL+"/rest/v1/"+path+"?filterType="+field+"&filterValues="+url.QueryEscape(email), mailToken, &found)
+			if !found.Success || len(found.Result) > 0 {
+				p.Errorf("Marketo's %s still has %d records of person %d (%v)", path, len(found.Result), person, found.Success)
+			}
 		}
 		if status := p.profileStatus(person); status != "9581" {
 			p.Errorf("PaymentTech says %q of person %d's profile", status, person)

@@ -54,7 +54,7 @@ func (n *node) startSandbox(ctx context.Context, cfg config.Config) (config.Conf
 	if s := cfg.Sandbox; s.Canaries {
 		population = people.Canaries(s.Seed, s.People)
 	} else {
-		population = people.Generate(people.Config{Seed: s.Seed, People: s.People})
+		population = people.Generate(people.Config{Seed: s.Seed, People: s.People, Own: true})
 	}
 	files, err := internaldb.Create(ctx, dir, population)
 	if err != nil {

@@ -41,8 +41,9 @@ paths don't overlap. Everybody in them is invented.
   habeas sandbox --seed 7 --people 5000 --sandbox-faults 'marketo:5xx=0.2,latency=50ms'
 
 --json prints one line once they answer: of each vendor its base URL, credentials,
-further options of a configuration, the identifier that it is asked by, and a few
-people whom it holds.
+further options of a configuration, the identifier that it is asked by, a few people
+whom it holds, and datasets, as YAML to add to a manifest, for what Salesforce and
+Marketo hold of a company's own: a custom object each, and members of programs.
 
 Faults: ` + fault.Grammar
 }
@@ -59,7 +60,7 @@ func (c *sandboxCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	population := people.Generate(people.Config{Seed: c.Seed, People: c.People})
+	population := people.Generate(people.Config{Seed: c.Seed, People: c.People, Own: true})
 	if c.Data != "" {
 		if err := os.MkdirAll(c.Data, 0o700); err != nil {
 			return fmt.Errorf("--data: %w", err)
@@ -151,6 +152,9 @@ type toldVendor struct {
 	Options      map[string]string `json:"options,omitempty"`
 	Asks         string            `json:"asks"`
 	People       []string          `json:"people"` // by what it asks for
+	// Datasets declare what it holds of a company's own, as YAML to add to a
+	// manifest.
+	Datasets string `json:"datasets,omitempty"`
 }
 
 // toldSandbox is what --json prints.
@@ -165,7 +169,7 @@ type toldSandbox struct {
 func (c *sandboxCommand) tell(at net.Addr, vendors []standin.Standin, population *people.Population) error {
 	out := toldSandbox{Seed: c.Seed, People: c.People, Vendors: map[string]toldVendor{}}
 	for _, v := range vendors {
-		out.Vendors[v.Vendor] = toldVendor{"http://" + at.String(), v.ClientID, v.Secret, v.Options, v.Asks, heldBy(v, population)}
+		out.Vendors[v.Vendor] = toldVendor{"http://" + at.String(), v.ClientID, v.Secret, v.Options, v.Asks, heldBy(v, population), string(v.Datasets)}
 	}
 	for n := 1; n <= shown; n++ {
 		out.Emails = append(out.Emails, population.Person(n).Email)

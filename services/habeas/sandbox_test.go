@@ -14,6 +14,9 @@ import (
 	"syscall"
 	"testing"
 
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/services/marketo"
+	"habeas.dev/services/salesforce"
 	"habeas.dev/services/sandbox/people"
 	"habeas.dev/services/sandbox/standin"
 )
@@ -94,6 +97,18 @@ func TestSandbox(t *testing.T) {
 	ask(http.MethodGet, crm.URL+"/services/data/v60.0/query?q="+url.QueryEscape(query), token(crm, "/services/oauth2/token"), nil, &found)
 	if found.TotalSize == 0 {
 		t.Error("Salesforce doesn't hold whom it says")
+	}
+
+	query = "SELECT Id FROM Registration__c WHERE Contact__r.Email = '" + strings.ReplaceAll(crm.People[0], "'", `\'`) + "'"
+	ask(http.MethodGet, crm.URL+"/services/data/v60.0/query?q="+url.QueryEscape(query), token(crm, "/services/oauth2/token"), nil, &found)
+	if found.TotalSize != 2 {
+		t.Errorf("of Salesforce's custom object Camille has %d", found.TotalSize)
+	}
+	for vendor, with := range map[string]func([]byte) (*manifest.Manifest, error){people.Salesforce: salesforce.ManifestWith, people.Marketo: marketo.ManifestWith} {
+		m, err := with([]byte(vendors[vendor].Datasets))
+		if err != nil || m.Dataset(map[string]string{people.Salesforce: "registrations", people.Marketo: "program_members"}[vendor]) == nil {
+			t.Errorf("%s: what it says to add to a manifest: %v", vendor, err)
+		}
 	}
 
 	mail := vendors[people.Marketo]

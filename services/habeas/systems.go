@@ -23,6 +23,7 @@ import (
 	"habeas.dev/services/marketplace"
 	"habeas.dev/services/paymentech"
 	"habeas.dev/services/salesforce"
+	"habeas.dev/services/sandbox/standin"
 	"habeas.dev/services/support"
 )
 
@@ -43,9 +44,21 @@ func builtIn() map[string]func() (*manifest.Manifest, error) {
 	}
 }
 
+// manifestsOf are the manifests that a configuration may use by name alone: those
+// that are built in. With a sandbox, they declare what companies have of their
+// own at their vendors too, which the sandbox's people have.
+func manifestsOf(cfg config.Config) map[string]func() (*manifest.Manifest, error) {
+	known := builtIn()
+	if cfg.Sandbox != nil {
+		known["salesforce"] = func() (*manifest.Manifest, error) { return salesforce.ManifestWith(standin.Datasets("salesforce")) }
+		known["marketo"] = func() (*manifest.Manifest, error) { return marketo.ManifestWith(standin.Datasets("marketo")) }
+	}
+	return known
+}
+
 // loadManifests reads the manifest of every configured system, in order of name.
 func loadManifests(cfg config.Config) ([]*manifest.Manifest, error) {
-	known := builtIn()
+	known := manifestsOf(cfg)
 	var manifests []*manifest.Manifest
 	for _, name := range slices.Sorted(maps.Keys(cfg.Systems)) {
 		m, err := loadManifest(known, name, cfg.Systems[name].Manifest)

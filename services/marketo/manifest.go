@@ -2,6 +2,7 @@ package marketo
 
 import (
 	_ "embed"
+	"slices"
 
 	"habeas.dev/pkg/manifest"
 )
@@ -11,6 +12,10 @@ var manifestYAML []byte
 
 // Manifest returns what the system says of itself: manifest.yaml, parsed and
 // checked.
-func Manifest() (*manifest.Manifest, error) {
-	return manifest.Parse("services/marketo/manifest.yaml", manifestYAML)
+func Manifest() (*manifest.Manifest, error) { return ManifestWith(nil) }
+
+// ManifestWith is the manifest with further datasets, in YAML: what an
+// installation has beside the standard.
+func ManifestWith(datasets []byte) (*manifest.Manifest, error) {
+	return manifest.Parse("services/marketo/manifest.yaml", slices.Concat(manifestYAML, datasets))
 }

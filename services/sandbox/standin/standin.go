@@ -4,6 +4,7 @@
 package standin
 
 import (
+	"embed"
 	"errors"
 	"net/http"
 
@@ -26,6 +27,9 @@ type Standin struct {
 	// Paths are those of its wire: what it answers is at or below them, and no
 	// other vendor's is.
 	Paths []string
+	// Datasets declare, as YAML for a manifest, what it holds of companies' own
+	// beside what the built-in manifest has; empty where there is nothing.
+	Datasets []byte
 	// Handler answers calls.
 	Handler http.Handler
 	// Calls returns how many calls of each kind were answered.
@@ -46,6 +50,19 @@ func Vendors() []string {
 	return []string{people.Salesforce, people.Marketo, people.PaymentTech, people.HubSpot}
 }
 
+//go:embed own/*.yaml
+var own embed.FS
+
+// Datasets declare what a vendor's stand-in holds of companies' own, as YAML for
+// a manifest: see [people.Config].
+func Datasets(vendor string) []byte {
+	b, err := own.ReadFile("own/" + vendor + ".yaml")
+	if err != nil {
+		return nil // it holds nothing of the sort
+	}
+	return b
+}
+
 // Open seeds all stand-ins. On an error none is left open.
 func Open(c Config) (all []Standin, err error) {
 	defer func() {
@@ -59,14 +76,14 @@ func Open(c Config) (all []Standin, err error) {
 	if err != nil {
 		return all, err
 	}
-	all = append(all, Standin{Vendor: people.Salesforce, ClientID: salesforce.DefaultClientID, Secret: salesforce.DefaultClientSecret, Asks: "email", Paths: []string{"/services/"}, Handler: crm, Calls: crm.Calls, Close: crm.Close})
+	all = append(all, Standin{Vendor: people.Salesforce, ClientID: salesforce.DefaultClientID, Secret: salesforce.DefaultClientSecret, Asks: "email", Paths: []string{"/services/"}, Datasets: Datasets(people.Salesforce), Handler: crm, Calls: crm.Calls, Close: crm.Close})
 
 	faults = c.Faults.Of(people.Marketo)
 	mail, err := marketo.New(marketo.Config{Population: c.Population, Dir: c.Dir, CRM: crm, Settle: faults.Settle, Faults: faults})
 	if err != nil {
 		return all, err
 	}
-	all = append(all, Standin{Vendor: people.Marketo, ClientID: marketo.DefaultClientID, Secret: marketo.DefaultClientSecret, Asks: "email", Paths: []string{"/identity/", "/rest/", "/bulk/"}, Handler: mail, Calls: mail.Calls, Close: mail.Close})
+	all = append(all, Standin{Vendor: people.Marketo, ClientID: marketo.DefaultClientID, Secret: marketo.DefaultClientSecret, Asks: "email", Paths: []string{"/identity/", "/rest/", "/bulk/"}, Datasets: Datasets(people.Marketo), Handler: mail, Calls: mail.Calls, Close: mail.Close})
 
 	faults = c.Faults.Of(people.PaymentTech)
 	pay, err := paymentech.New(paymentech.Config{Population: c.Population, Dir: c.Dir, Settle: faults.Settle, Faults: faults})
