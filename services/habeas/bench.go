@@ -20,6 +20,7 @@ type benchCommand struct {
 	BundleGB float64  `help:"The size of the large bundle's payload in GB; 0 leaves it out." default:"5"`
 	Data     string   `help:"Where the files of the measurement go; else among the system's temporary files. They are removed." placeholder:"DIR" type:"path"`
 	Profile  string   `help:"Write a CPU profile of the load to this file." placeholder:"FILE" type:"path"`
+	Allocs   string   `help:"Write a profile of what was allocated, from the start until the load has ended, to this file." placeholder:"FILE" type:"path"`
 	Brokers  []string `help:"Measure on this Kafka cluster instead of the embedded broker; its topics are made where they are missing." placeholder:"HOST:PORT" and:"production"`
 	Postgres string   `help:"Measure with the journal in this PostgreSQL database, in a schema that is removed." placeholder:"URL" and:"production"`
 }
@@ -81,7 +82,7 @@ func (c *benchCommand) measure(ctx context.Context, n *node, up upstream, found 
 		return err
 	}
 	lone.add(found)
-	load, err := measureLoad(ctx, n, up, c.Requests, c.Profile)
+	load, err := measureLoad(ctx, n, up, c.Requests, profiles{c.Profile, c.Allocs})
 	if err != nil {
 		return err
 	}

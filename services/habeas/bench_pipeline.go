@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime/pprof"
 	"slices"
@@ -138,7 +139,7 @@ type fullLoad struct {
 	broker, postgres time.Duration
 }
 
-func measureLoad(ctx context.Context, n *node, up upstream, count int, profile string) (fullLoad, error) {
+func measureLoad(ctx context.Context, n *node, up upstream, count int, p profiles) (fullLoad, error) {
 	ctx, cancel := context.WithTimeout(ctx, benchTime)
 	defer cancel()
 	l := fullLoad{requests: count, restMemory: resting()}
@@ -152,13 +153,15 @@ func measureLoad(ctx context.Context, n *node, up upstream, count int, profile s
 		return l, err
 	}
 	calls, cpu, commits := n.calls(), processorTime(), commitsOf(n.in.Journal)
-	stopProfile, err := startProfile(profile)
+	stopProfile, err := p.start()
 	if err != nil {
 		return l, err
 	}
 	began := time.Now()
 	l.memory, err = peak(func() error { return submitAndWait(ctx, n, up, asked) })
-	stopProfile()
+	if e := stopProfile(); err == nil {
+		err = e
+	}
 	if err != nil {
 		return l, err
 	}
@@ -222,18 +225,38 @@ func submitAndWait(ctx context.Context, n *node, up upstream, asked []demoReques
 	return nil
 }
 
-func startProfile(path string) (stop func(), err error) {
-	if path == "" {
-		return func() {}, nil
+// profiles are the files that pprof's profiles go to; empty: none.
+type profiles struct{ cpu, allocs string }
+
+// start begins a profile of the processor's time. stop ends it, and writes the
+// one of what was allocated.
+func (p profiles) start() (stop func() error, err error) {
+	cpu := io.NopCloser(nil)
+	if p.cpu != "" {
+		f, err := os.Create(p.cpu)
+		if err != nil {
+			return nil, fmt.Errorf("profile: %w", err)
+		}
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+		cpu = f
 	}
-	f, err := os.Create(path)
+	return func() error {
+		pprof.StopCPUProfile() // nothing, where none runs
+		return errors.Join(cpu.Close(), p.writeAllocs())
+	}, nil
+}
+
+func (p profiles) writeAllocs() error {
+	if p.allocs == "" {
+		return nil
+	}
+	f, err := os.Create(p.allocs)
 	if err != nil {
-		return nil, fmt.Errorf("profile: %w", err)
+		return fmt.Errorf("profile: %w", err)
 	}
-	if err := pprof.StartCPUProfile(f); err != nil {
-		return nil, err
-	}
-	return func() { pprof.StopCPUProfile(); _ = f.Close() }, nil
+	return errors.Join(pprof.Lookup("allocs").WriteTo(f, 0), f.Close())
 }
 
 func (l fullLoad) add(r *results) {

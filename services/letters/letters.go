@@ -13,9 +13,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"gocloud.dev/blob"
@@ -58,7 +60,7 @@ type Config struct {
 	Requests Requests
 	Facts    Facts
 	Writer   *letter.Writer
-	// Outbox takes every letter, as letters/<request>/<fact>-<letter>.<language>.txt.
+	// Outbox takes every letter, as letters/<request>.<fact>-<letter>.<language>.txt.
 	Outbox *blob.Bucket
 	// Mailer sends letters as well; nil: they stay in the outbox.
 	Mailer Mailer
@@ -67,10 +69,13 @@ type Config struct {
 }
 
 // Letters writes to people. It is safe for many goroutines.
-type Letters struct{ Config }
+type Letters struct {
+	Config
+	opening sync.Mutex // held while a letter's file is made
+}
 
 // New returns the service.
-func New(c Config) *Letters { return &Letters{c} }
+func New(c Config) *Letters { return &Letters{Config: c} }
 
 // maxAge is how old an occasion may be to be written about: who reads the facts
 // anew, years later, writes to nobody.
@@ -134,7 +139,7 @@ func (l *Letters) send(ctx context.Context, requestID string, o letter.Occasion)
 	if err != nil {
 		return err
 	}
-	if err := l.Outbox.WriteAll(ctx, ObjectName(requestID, o.Cause, written), []byte(text(written)), &blob.WriterOptions{ContentType: "text/plain; charset=utf-8"}); err != nil {
+	if err := l.leave(ctx, ObjectName(requestID, o.Cause, written), text(written)); err != nil {
 		return err
 	}
 	channel := channelOutbox
@@ -153,9 +158,28 @@ func (l *Letters) send(ctx context.Context, requestID string, o letter.Occasion)
 	return err
 }
 
-// ObjectName is where a letter lies in the outbox.
+// leave puts a letter into the outbox.
+func (l *Letters) leave(ctx context.Context, name, text string) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	l.opening.Lock() // files made in one folder at the same time have the kernel spin
+	out, err := l.Outbox.NewWriter(ctx, name, &blob.WriterOptions{ContentType: "text/plain; charset=utf-8"})
+	l.opening.Unlock()
+	if err != nil {
+		return err
+	}
+	if _, err := io.WriteString(out, text); err != nil {
+		cancel() // Close would commit otherwise
+		_ = out.Close()
+		return err
+	}
+	return out.Close()
+}
+
+// ObjectName is where a letter lies in the outbox. A request has no folder of its
+// own: to make one takes as long as the letter.
 func ObjectName(requestID string, cause int, l letter.Letter) string {
-	return "letters/" + requestID + "/" + strconv.Itoa(cause) + "-" + string(l.Kind) + "." + l.Language + ".txt"
+	return "letters/" + requestID + "." + strconv.Itoa(cause) + "-" + string(l.Kind) + "." + l.Language + ".txt"
 }
 
 func text(l letter.Letter) string { return strings.TrimSpace(l.Subject) + "\n\n" + l.Text() }

@@ -129,7 +129,7 @@ func TestWhateverComesTwice(t *testing.T) {
 	if len(files) != 3 {
 		t.Errorf("%d files", len(files))
 	}
-	confirmation := string(files["letters/"+requestID+"/1-confirmation.fr.txt"])
+	confirmation := string(files["letters/"+requestID+".1-confirmation.fr.txt"])
 	if !strings.HasPrefix(confirmation, "Nous avons reçu votre demande") || !strings.Contains(confirmation, "au plus tard le 20 décembre 2026") {
 		t.Errorf("%s", confirmation)
 	}
