@@ -131,7 +131,7 @@ func (s *Store) open(ctx context.Context) (err error) {
 	if s.factsFrom, err = s.read.PrepareContext(ctx, selectFacts); err != nil {
 		return err
 	}
-	if s.rowOf, err = s.read.PrepareContext(ctx, selectRows+" WHERE id = ?"); err != nil {
+	if s.rowOf, err = s.read.PrepareContext(ctx, selectRows+"request WHERE id = ?"); err != nil {
 		return err
 	}
 	s.tx = newTransaction(s.write)
