@@ -32,23 +32,25 @@ type Store interface {
 //   - memory: for one process, and gone with it.
 //
 // An error is one line that names the place and the cure, and no password.
+//
+// Updates of one account that come at once share a transaction.
 func Open(ctx context.Context, where string) (Store, error) {
 	switch scheme, rest, found := strings.Cut(where, ":"); {
 	case where == "" || where == "memory":
 		return ofProcess{vendorapi.MemoryStore(time.Now)}, nil
 	case found && (scheme == "postgres" || scheme == "postgresql"):
-		return openPostgres(ctx, where)
+		return group(openPostgres(ctx, where))
 	case found && scheme == "sqlite":
 		u, err := url.Parse(where)
 		if err != nil || u.Host != "" || strings.Trim(rest, "/") == "" {
 			return nil, errors.New("vendors' limits: write sqlite:///path/vendors.db, with three slashes before an absolute path")
 		}
 		if u.Opaque != "" {
-			return openSQLite(ctx, u.Opaque)
+			return group(openSQLite(ctx, u.Opaque))
 		}
-		return openSQLite(ctx, u.Path)
+		return group(openSQLite(ctx, u.Path))
 	case strings.Contains(where, "://"):
 		return nil, errors.New("vendors' limits: unknown kind " + scheme + "; write sqlite:///path/vendors.db or postgres://user@host:port/database")
 	}
-	return openSQLite(ctx, where)
+	return group(openSQLite(ctx, where))
 }

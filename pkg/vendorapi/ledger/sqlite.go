@@ -20,7 +20,10 @@ const busyTimeout = "10000" // ms
 // sqlite is a store in a file. Its updates begin with the write lock, so that
 // none reads what another is about to change. The file isn't synchronised at
 // each: a power cut may cost the last counts, and nothing but counts.
-type sqlite struct{ db *sql.DB }
+type sqlite struct {
+	db           *sql.DB
+	read, update *sql.Stmt
+}
 
 func openSQLite(ctx context.Context, path string) (Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -32,10 +35,18 @@ func openSQLite(ctx context.Context, path string) (Store, error) {
 		return nil, fmt.Errorf("vendors' limits in %s: %w", path, err)
 	}
 	db.SetMaxOpenConns(1) // updates come one after another anyway
-	if _, err := db.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS vendor_accounts (account TEXT PRIMARY KEY, state BLOB NOT NULL) STRICT`); err != nil {
+	s := &sqlite{db: db}
+	_, err = db.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS vendor_accounts (account TEXT PRIMARY KEY, state BLOB NOT NULL) STRICT`)
+	if err == nil {
+		s.read, err = db.PrepareContext(ctx, `SELECT state FROM vendor_accounts WHERE account = ?`)
+	}
+	if err == nil {
+		s.update, err = db.PrepareContext(ctx, `INSERT INTO vendor_accounts (account, state) VALUES (?, ?) ON CONFLICT (account) DO UPDATE SET state = excluded.state`)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("vendors' limits in %s: %w", path, err), db.Close())
 	}
-	return &sqlite{db}, nil
+	return s, nil
 }
 
 func (s *sqlite) Update(ctx context.Context, account string, f func(time.Time, []byte) []byte) error {
@@ -44,13 +55,15 @@ func (s *sqlite) Update(ctx context.Context, account string, f func(time.Time, [
 		return fmt.Errorf("vendors' limits: %w", err)
 	}
 	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
+	// With the lock held nothing waits any more; a context that can end would cost
+	// a goroutine for each statement.
+	held := context.WithoutCancel(ctx)
 	var state []byte
-	err = tx.QueryRowContext(ctx, `SELECT state FROM vendor_accounts WHERE account = ?`, account).Scan(&state)
+	err = tx.StmtContext(held, s.read).QueryRowContext(held, account).Scan(&state)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("vendors' limits: %w", err)
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO vendor_accounts (account, state) VALUES (?, ?) ON CONFLICT (account) DO UPDATE SET state = excluded.state`,
-		account, f(time.Now(), state))
+	_, err = tx.StmtContext(held, s.update).ExecContext(held, account, f(time.Now(), state))
 	if err == nil {
 		err = tx.Commit()
 	}
