@@ -88,6 +88,8 @@ type answerDataset struct {
 	LeftOut        coverageCode `json:"left_out,omitempty"`
 	LeftOutRecords int64        `json:"left_out_records,omitempty"`
 	NotShown       []notShown   `json:"not_shown,omitempty"`
+	// Uncovered tells that the dataset could not be reached, or not all of it.
+	Uncovered bool `json:"uncovered,omitempty"`
 	// Redacted are the columns of which something is about other people.
 	Redacted []string `json:"redacted,omitempty"`
 
@@ -203,7 +205,7 @@ func (b *build) limits(s *answerSystem) bool {
 	switch s.Outcome {
 	case dsar.Restricted:
 		return !b.in.Lift
-	case dsar.Erased, dsar.Anonymised, dsar.Retained:
+	case dsar.Erased, dsar.Anonymised, dsar.Retained, dsar.Incomplete:
 		return s.gone() > 0
 	default:
 		return false
@@ -309,6 +311,7 @@ func (b *build) answerDataset(part *systemPart, ds *manifest.Dataset) (answerDat
 
 // counts takes over what the system reported of a dataset.
 func (b *build) counts(d *answerDataset, part *systemPart, ds *manifest.Dataset) {
+	d.Uncovered = part.uncovered(b.in.Right, ds.Name)
 	switch b.in.Right {
 	case dsar.Erasure:
 		b.erasureCounts(d, part, ds)
@@ -329,7 +332,7 @@ func (b *build) erasureCounts(d *answerDataset, part *systemPart, ds *manifest.D
 	plan, done, proof := part.counts(dsar.Count, ds.Name), part.counts(dsar.Erase, ds.Name), part.counts(dsar.Prove, ds.Name)
 	keep := done.Retained
 	proven := false
-	if end := part.end(dsar.Prove); end != nil && end.Outcome == dsar.Proven {
+	if end := part.end(dsar.Prove); end != nil && (end.Outcome == dsar.Proven || end.Outcome == dsar.Incomplete && !d.Uncovered && proof.Found == proof.Kept()) {
 		keep, proven = proof.Retained, true
 	}
 	for _, r := range keep {
@@ -396,6 +399,17 @@ func (p *systemPart) counts(a dsar.Action, dataset string) (sum dsar.Counts) {
 	return sum
 }
 
+// uncovered tells whether a dataset was not reached, or not wholly, by the last
+// thing that was done in a system.
+func (p *systemPart) uncovered(r dsar.Right, dataset string) bool {
+	for _, action := range slices.Backward(r.Stages()) {
+		if end := p.end(action); end != nil {
+			return slices.ContainsFunc(end.Counts, func(c dsar.Counts) bool { return c.Dataset == dataset && c.Uncovered != "" })
+		}
+	}
+	return false
+}
+
 // mainAction is the action whose end is a system's answer to a right.
 func mainAction(r dsar.Right) dsar.Action {
 	stages := r.Stages()
@@ -422,6 +436,9 @@ func (b *build) outcome(part *systemPart, datasets []answerDataset) (dsar.Outcom
 	var records, found, gone, anonymised, kept int64
 	for i := range datasets {
 		d := &datasets[i]
+		if d.Uncovered {
+			return dsar.Incomplete, dsar.CodeNotCovered
+		}
 		records += d.Records + d.LeftOutRecords
 		found += d.Found
 		gone += d.Erased + d.Anonymised
@@ -431,7 +448,7 @@ func (b *build) outcome(part *systemPart, datasets []answerDataset) (dsar.Outcom
 	switch end.Outcome {
 	case dsar.Failed, dsar.Manual, dsar.NotApplicable:
 		return end.Outcome, end.Code
-	case dsar.Gathered, dsar.NothingFound, dsar.Found, dsar.Erased, dsar.Anonymised, dsar.Retained:
+	case dsar.Gathered, dsar.NothingFound, dsar.Found, dsar.Erased, dsar.Anonymised, dsar.Retained, dsar.Incomplete:
 	default:
 		return end.Outcome, ""
 	}

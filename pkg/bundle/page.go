@@ -230,7 +230,7 @@ func (b *build) pageSystems(p *page, a *answer) {
 			d := &s.Datasets[j]
 			if d.Records > 0 {
 				view.Articles = template.HTML(cut)
-			} else if !d.held() {
+			} else if !d.held() && !d.Uncovered {
 				empty = append(empty, d.Title)
 			}
 			b.pageKept(p, s, d)
@@ -250,7 +250,7 @@ func (b *build) pageSystems(p *page, a *answer) {
 		}
 		overview = row.append(overview, p.Numbers != "")
 		switch s.Outcome {
-		case dsar.NotApplicable, dsar.Manual, dsar.Failed:
+		case dsar.NotApplicable, dsar.Manual, dsar.Failed: // of an incomplete one, its datasets
 			if len(s.AskedInstead) == 0 {
 				p.LeftOut = append(p.LeftOut, leftView{s.Title, row.Sentence})
 			}
@@ -310,7 +310,7 @@ func (b *build) overviewRow(a *answer, s *answerSystem) overviewRow {
 	switch s.Outcome {
 	case dsar.NothingFound:
 		row.Class = "quietly"
-	case dsar.NotApplicable, dsar.Manual, dsar.Failed, dsar.Retained:
+	case dsar.NotApplicable, dsar.Manual, dsar.Failed, dsar.Retained, dsar.Incomplete:
 		row.Class = "warm"
 	}
 	var left int64
@@ -452,6 +452,9 @@ func (b *build) pageLeftOut(p *page, s *answerSystem, d *answerDataset) {
 			why = fmt.Sprintf(w.leftBasis, lowerFirst(named(w.bases, d.LegalBasis)))
 		}
 		p.LeftOut = append(p.LeftOut, leftView{what + " (" + w.count(d.LeftOutRecords, "record") + ")", why})
+	}
+	if d.Uncovered {
+		p.LeftOut = append(p.LeftOut, leftView{what, w.leftUncovered})
 	}
 	if len(d.Unchanged) > 0 {
 		p.LeftOut = append(p.LeftOut, leftView{what + " · " + w.list(s.columns(d.Dataset, d.Unchanged, w.Lang), w.and), w.leftUnchanged})

@@ -48,7 +48,7 @@ type words struct {
 	proven, provenKept, provenTitle, notProven                string // "%s": a time
 
 	// What was left out.
-	LeftOut, LeftOutLead, leftDerived, leftReceived, leftBasis, leftHidden, leftOthers, NothingLeftOut string
+	LeftOut, LeftOutLead, leftDerived, leftReceived, leftBasis, leftHidden, leftOthers, leftUncovered, NothingLeftOut string
 
 	// The table of categories.
 	Categories, CategoriesLead, Sources string

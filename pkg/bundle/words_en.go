@@ -68,6 +68,7 @@ var english = words{
 	leftBasis:      "We hold it on another ground (%s). The right to take data with you covers what rests on your consent or on a contract. You can ask for a copy of this data too: that is the right of access.",
 	leftHidden:     "We hold this about you: %s. To keep it safe, the law forbids us to show it in an answer. Its place in the files says “held, not shown”.",
 	leftOthers:     "Part of this is about other people, who have a right that we keep it to ourselves. Its place in the files says “about somebody else, not shown”.",
+	leftUncovered:  "We could not reach this part, or not all of it. What we could not reach is neither in here nor changed.",
 	NothingLeftOut: "Nothing was left out.",
 
 	Categories: "Categories of data", CategoriesLead: "What was collected about you, by category.", Sources: "Sources",
@@ -110,6 +111,7 @@ var english = words{
 		dsar.NotApplicable: {"Could not be asked", "This system knows people only by %s, and none of yours is known. So it could not be asked about you."},
 		dsar.Manual:        {"Handled by a person", "This system can't be asked by machine. A member of our staff handles it."},
 		dsar.Failed:        {"No answer", "This system could not answer. What it holds is not in here."},
+		dsar.Incomplete:    {"Incomplete", "A part of this system could not be reached. It is named under “What is not in here, and why”."},
 	},
 	origins: map[manifest.Origin]string{
 		manifest.Provided: "You gave it to us", manifest.Observed: "Recorded from your use of our services",

@@ -69,6 +69,7 @@ var french = words{
 	leftBasis:      "Nous le détenons pour une autre raison (%s). Le droit à la portabilité couvre ce qui repose sur votre consentement ou sur un contrat. Vous pouvez aussi en demander une copie : c’est le droit d’accès.",
 	leftHidden:     "Nous détenons ceci sur vous : %s. Pour votre sécurité, la loi nous interdit de le montrer dans une réponse. À sa place, les fichiers disent « held, not shown » (détenu, non affiché).",
 	leftOthers:     "Une partie concerne d’autres personnes, qui ont le droit que nous la gardions pour nous. À sa place, les fichiers disent « about somebody else, not shown » (concerne une autre personne, non affiché).",
+	leftUncovered:  "Nous n’avons pas pu accéder à cette partie, ou pas entièrement. Ce à quoi nous n’avons pas eu accès n’est pas ici et n’a pas été modifié.",
 	NothingLeftOut: "Rien n’a été omis.",
 
 	Categories: "Catégories de données", CategoriesLead: "Ce qui a été collecté à votre sujet, par catégorie.", Sources: "Sources",
@@ -111,6 +112,7 @@ var french = words{
 		dsar.NotApplicable: {"N’a pas pu être interrogé", "Ce système ne connaît les personnes que par %s, et nous n’en connaissons pas pour vous. Il n’a donc pas pu être interrogé à votre sujet."},
 		dsar.Manual:        {"Traité par une personne", "Ce système ne peut pas être interrogé par une machine. Un membre de notre équipe s’en charge."},
 		dsar.Failed:        {"Pas de réponse", "Ce système n’a pas pu répondre. Ce qu’il détient n’est pas ici."},
+		dsar.Incomplete:    {"Incomplet", "Une partie de ce système n’a pas pu être consultée. Elle est nommée sous « Ce qui ne s’y trouve pas, et pourquoi »."},
 	},
 	origins: map[manifest.Origin]string{
 		manifest.Provided: "Vous nous les avez fournies", manifest.Observed: "Enregistrées lorsque vous utilisiez nos services",

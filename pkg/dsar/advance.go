@@ -92,10 +92,8 @@ func (d *decider) act() (ended bool) {
 	}
 	awaited := d.awaited()
 	for _, sys := range d.Accepted.Systems {
+		d.proveAgain(sys)
 		if t := d.Task(sys.Name, d.Stage); t != nil && t.Status != TaskIsDue {
-			if d.Stage == Prove {
-				d.proveAgain(sys)
-			}
 			continue
 		}
 		switch {
@@ -134,10 +132,11 @@ func (d *decider) assemble() {
 }
 
 // proveAgain sends a proof that failed because records were still there, once
-// the erasure that a person asked for has ended.
+// the erasure that a person asked for has ended. By then another system's erasure
+// may have been taken up anew, and the stage be an earlier one.
 func (d *decider) proveAgain(sys System) {
 	prove, erase := d.Task(sys.Name, Prove), d.Task(sys.Name, Erase)
-	if prove.Status == TaskIsFailed && erase != nil && erase.Status == TaskIsEnded && erase.Attempt > prove.After {
+	if prove != nil && prove.Status == TaskIsFailed && erase != nil && erase.Status == TaskIsEnded && erase.Attempt > prove.After {
 		d.send(sys.Name, Prove, SentRetried)
 	}
 }

@@ -22,8 +22,8 @@ func (c Attest) decide(d *decider) error {
 		return ErrNothingToAttest
 	}
 	t := waiting[0]
-	if !slices.Contains(Attestable(t.Action), c.Outcome) {
-		return fmt.Errorf("%w: %s ends as one of %v", ErrNotAllowed, t.Action, Attestable(t.Action))
+	if allowed := t.Attestable(); !slices.Contains(allowed, c.Outcome) {
+		return fmt.Errorf("%w: %s ends as one of %v", ErrNotAllowed, t.Action, allowed)
 	}
 	e := TaskEnded{System: t.System, Action: t.Action, Attempt: t.Attempt, Outcome: c.Outcome, Counts: c.Counts, Objects: c.Objects,
 		Identifiers: c.Identifiers, Code: "by-hand", Reason: c.Reason, By: c.By, At: d.now}
@@ -39,9 +39,20 @@ func (c Attest) decide(d *decider) error {
 		}
 	case gathered:
 		return fmt.Errorf("%w: the records must be handed over", ErrNotAllowed)
+	case t.End.Outcome == Incomplete:
+		t.End.complete(&e)
 	}
 	d.record(e)
 	return nil
+}
+
+// Attestable are the outcomes that a person can attest of the task.
+func (t *TaskState) Attestable() []Outcome {
+	outcomes := Attestable(t.Action)
+	if t.End.Outcome == Incomplete {
+		outcomes = append(outcomes, Incomplete)
+	}
+	return outcomes
 }
 
 // Attestable are the outcomes that a person can attest of an action.

@@ -31,7 +31,8 @@ type Tick struct{ Now time.Time }
 
 // Retry takes failed tasks up again, and parked ones that are named. An assembly
 // that lacks what was gathered is taken up by gathering again: from the systems
-// that are named, or from all.
+// that are named, or from all. An erasure that could not reach everything is begun
+// anew, with its plan.
 type Retry struct {
 	By     string
 	Reason string
@@ -144,7 +145,9 @@ type Attest struct {
 	Counts  []Counts
 	// Objects are the records that the person left in the vault; with gather.
 	// They may be left out where a worker has gathered and a person had to look
-	// ([CodeOthers]): what it gathered is then the answer.
+	// ([CodeOthers]), or where the person leaves it at what the worker could reach
+	// ([Incomplete]): what it gathered is then the answer. Of an incomplete gather,
+	// they are added to what the worker gathered.
 	Objects []Object
 	// Release shows what a worker gathered as it is; else what the manifest names
 	// as being about other people is redacted.

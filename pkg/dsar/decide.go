@@ -125,6 +125,11 @@ func (d *decider) ended(r Report) {
 	for _, c := range r.Counts {
 		left += c.Found - c.Kept()
 	}
+	missing := uncovered(r.Counts)
+	if len(missing) > 0 {
+		r.Outcome, r.Code = Incomplete, CodeNotCovered
+		r.Reason = cmp.Or(r.Reason, "not covered: "+strings.Join(missing, ", "))
+	}
 	switch {
 	case r.Action == Count && d.Right == Erasure && left > d.brake(r.System):
 		d.fail(r, Failed, "plan-too-large", fmt.Sprintf("%d records would be erased, more than the %d that the manifest expects of one person", left, d.brake(r.System)))
@@ -134,7 +139,7 @@ func (d *decider) ended(r Report) {
 	case r.Action == Rectify && unchanged(r.Counts) != "":
 		d.fail(r, Manual, "fields-unchanged", "these can't be corrected by machine; a person must: "+unchanged(r.Counts))
 		return
-	case r.Action == Prove && left > 0:
+	case r.Action == Prove && left > 0 && len(missing) == 0:
 		parked := d.Task(r.System, r.Action).Parked
 		if parked+1 >= MaxProofs {
 			d.fail(r, Failed, "still-there", fmt.Sprintf("%d records are still found after the erasure", left))
@@ -142,6 +147,10 @@ func (d *decider) ended(r Report) {
 		}
 		d.record(TaskParked{System: r.System, Action: r.Action, Attempt: r.Attempt, Until: d.now.Add(ProofDelay << parked),
 			Code: "still-there", Reason: fmt.Sprintf("%d records are still found after the erasure; asked again later", left), At: d.now})
+		return
+	}
+	if len(missing) > 0 && d.isLast(r.Action) {
+		d.fail(r, Incomplete, r.Code, r.Reason)
 		return
 	}
 	found := slices.Clone(r.Identifiers)
@@ -242,9 +251,12 @@ func (c Retry) decide(d *decider) error {
 	if len(again) == 0 {
 		return ErrNothingToRetry
 	}
-	d.record(Retried{By: c.By, Reason: c.Reason, Systems: systems, AcceptPlan: c.AcceptPlan, At: d.now})
+	anew := d.anew(again)
+	d.record(Retried{By: c.By, Reason: c.Reason, Systems: systems, AcceptPlan: c.AcceptPlan, Anew: anew, At: d.now})
 	for _, t := range again {
-		d.retry(t, c.AcceptPlan)
+		if d.Task(t.System, t.Action).Status != TaskIsDue { // its turn comes
+			d.retry(t, c.AcceptPlan)
+		}
 	}
 	return nil
 }

@@ -110,14 +110,17 @@ type TaskEnded struct {
 	At time.Time `json:"at"`
 }
 
-// TaskFailed says that a task can't go on by machine. Outcome is Failed or Manual.
+// TaskFailed says that a task can't go on by machine. Outcome is Failed, Manual or
+// Incomplete.
 type TaskFailed struct {
-	System  string    `json:"system"`
-	Action  Action    `json:"action"`
-	Attempt int       `json:"attempt,omitempty"`
-	Outcome Outcome   `json:"outcome"`
-	Counts  []Counts  `json:"counts,omitempty"`
-	Objects []Object  `json:"objects,omitempty"` // what a person must look at
+	System  string   `json:"system"`
+	Action  Action   `json:"action"`
+	Attempt int      `json:"attempt,omitempty"`
+	Outcome Outcome  `json:"outcome"`
+	Counts  []Counts `json:"counts,omitempty"`
+	// Objects are what a person must look at, or what was gathered of a system
+	// that is [Incomplete].
+	Objects []Object  `json:"objects,omitempty"`
 	Code    string    `json:"code"`
 	Reason  string    `json:"reason,omitempty"`
 	Detail  []byte    `json:"detail,omitempty"`
@@ -138,8 +141,11 @@ type Retried struct {
 	Reason  string   `json:"reason,omitempty"`
 	Systems []string `json:"systems"`
 	// AcceptPlan lifts the brake: the person has seen the counts.
-	AcceptPlan bool      `json:"accept_plan,omitempty"`
-	At         time.Time `json:"at"`
+	AcceptPlan bool `json:"accept_plan,omitempty"`
+	// Anew are the systems whose erasure begins again with its plan, since a part
+	// of one could not be reached, and those that are erased after it.
+	Anew []string  `json:"anew,omitempty"`
+	At   time.Time `json:"at"`
 }
 
 // Cancelled ends a request without an answer.

@@ -66,6 +66,9 @@ func Evolve(s State, e Event) State {
 		s.Status, s.Attention = StatusNeedsAttention, e
 	case Retried:
 		s.Status, s.Attention, s.RemindedAt = statusOf[s.Stage], AttentionNeeded{}, time.Time{}
+		if len(e.Anew) > 0 {
+			s = s.takeUp(e.Anew)
+		}
 	case Overdue:
 		s.Overdue = true
 	case Cancelled:
@@ -151,7 +154,7 @@ func (s State) goOn(due, at time.Time) State {
 	return s
 }
 
-// takeUp begins an answered erasure anew for some systems.
+// takeUp begins an erasure anew for some systems.
 func (s State) takeUp(systems []string) State {
 	s.Status, s.Stage, s.EndedAt, s.Lifted = StatusCounting, Count, time.Time{}, false
 	s.Tasks = slices.Clone(s.Tasks)

@@ -129,10 +129,14 @@ func (w *world) answer(task dsar.TaskState) dsar.Report {
 		r.Outcome, r.Objects = dsar.Assembled, []dsar.Object{{Name: "bundle"}}
 	default:
 		r.Outcome = dsar.Gathered
+		r.Counts = []dsar.Counts{{Dataset: "d", Found: 1, Gathered: 1}}
 		r.Objects = []dsar.Object{{Name: fmt.Sprintf("%s/%d", task.System, task.Attempt)}}
 		if !w.calm && mood == 3 && task.Action == dsar.Gather {
 			r.Kind, r.Outcome, r.Code = dsar.ReportFailed, dsar.Manual, dsar.CodeOthers
 		}
+	}
+	if !w.calm && mood == 4 && task.Action != dsar.Resolve && task.Action != dsar.Assemble {
+		r.Counts = append(r.Counts, dsar.Counts{Dataset: "e", Uncovered: "forbidden"})
 	}
 	return r
 }
@@ -176,6 +180,7 @@ func (w *world) hopeless() bool {
 func (w *world) check() {
 	accepted, completed, overdue := 0, 0, 0
 	erasing := map[string]int{} // by system: 1 planned, 2 erased, 3 proven
+	incomplete := map[string]bool{}
 	for i, f := range w.facts {
 		switch f := f.(type) {
 		case dsar.Accepted:
@@ -195,6 +200,11 @@ func (w *world) check() {
 					}
 				}
 			}
+			if f.Action == dsar.Assemble {
+				for system := range incomplete {
+					w.t.Fatalf("assembled though nobody has seen what is not covered of %s", system)
+				}
+			}
 			if f.Action == dsar.Assemble && w.state.Accepted.Right == dsar.Erasure {
 				for _, sys := range w.state.Accepted.Systems {
 					if erasing[sys.Name] < 3 {
@@ -202,7 +212,21 @@ func (w *world) check() {
 					}
 				}
 			}
+		case dsar.Retried:
+			for _, system := range f.Anew {
+				erasing[system] = 0
+			}
+		case dsar.TaskFailed:
+			if f.Outcome == dsar.Incomplete {
+				incomplete[f.System] = true
+			}
 		case dsar.TaskEnded:
+			if f.Action != dsar.Resolve {
+				delete(incomplete, f.System)
+			}
+			if stages := w.state.Right.Stages(); f.Action == stages[len(stages)-2] && f.By == "" && slices.ContainsFunc(f.Counts, func(c dsar.Counts) bool { return c.Uncovered != "" }) {
+				w.t.Fatalf("%s ended by machine, and not all of it was covered", f.System)
+			}
 			switch f.Action {
 			case dsar.Count:
 				erasing[f.System] = 1

@@ -105,8 +105,8 @@ const (
 	TaskIsParked TaskStatus = "parked"
 	TaskIsEnded  TaskStatus = "ended"
 	TaskIsFailed TaskStatus = "failed"
-	// TaskIsDue is one that was ended and whose turn comes again, since
-	// something may go that had to stay.
+	// TaskIsDue is one that was over and whose turn comes again, since something
+	// may go that had to stay, or can be reached that could not.
 	TaskIsDue TaskStatus = "due"
 )
 
@@ -133,7 +133,7 @@ type TaskState struct {
 	// After is, with Prove, the attempt of the erasure that it asks about; with
 	// Assemble, how often systems had been told to gather.
 	After int
-	// Past is the last attempt that was made before the request was answered:
+	// Past is the last attempt that was made before the erasure was taken up anew:
 	// what is still said of it changes nothing any more.
 	Past int
 	// End is how it ended or failed.

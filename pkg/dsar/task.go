@@ -7,7 +7,7 @@ import "time"
 type Outcome string
 
 // The outcomes of a task. Failed and Manual hold the request open until a
-// person acts; the others end the task.
+// person acts; the others end the task. Incomplete does either: see there.
 const (
 	Found         Outcome = "found"          // resolve and count: there is something
 	Gathered      Outcome = "gathered"       // records were copied into the vault
@@ -22,6 +22,11 @@ const (
 	NotApplicable Outcome = "not-applicable" // it can't be asked: none of the identifiers that it needs is known
 	Manual        Outcome = "manual"         // no worker can do it; a person must
 	Failed        Outcome = "failed"         // it can't go on by machine; a person must decide
+	// Incomplete is what could be done in a system of which some datasets could
+	// not be reached; its counts say which, and why ([Counts.Uncovered]). No
+	// request is answered with it before a person has seen it
+	// (TestIncompleteIsSeenByAPerson).
+	Incomplete Outcome = "incomplete"
 )
 
 // Counts says what a task did to one dataset of a system, in records.
@@ -40,6 +45,10 @@ type Counts struct {
 	Unchanged []string `json:"unchanged,omitempty"`
 	// Retained are the records that must stay, by ground.
 	Retained []Retention `json:"retained,omitempty"`
+	// Uncovered says in a sentence for a support agent, free of personal data, why
+	// the dataset was not reached, or not all of it: a permission is missing.
+	// Empty where it was.
+	Uncovered string `json:"uncovered,omitempty"`
 }
 
 // Kept is how many records must stay.
@@ -89,6 +98,9 @@ const (
 	CodeOthersReleased = "others-released"
 	CodeOthersRedacted = "others-redacted"
 )
+
+// CodeNotCovered is the code of what is [Incomplete].
+const CodeNotCovered = "not-covered"
 
 // Task is what a worker is told: one action on one system for one request.
 // It is the data of the CloudEvent dsar.task.v1.

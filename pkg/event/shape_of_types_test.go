@@ -142,7 +142,7 @@ func TestEnumsAreTheCores(t *testing.T) {
 		"ability": words([]dsar.Action{dsar.Resolve, dsar.Gather, dsar.Erase, dsar.Rectify, dsar.Restrict}),
 		"outcome": words([]dsar.Outcome{
 			dsar.Found, dsar.Gathered, dsar.Erased, dsar.Anonymised, dsar.Rectified, dsar.Restricted, dsar.Retained, dsar.Proven,
-			dsar.Assembled, dsar.NothingFound, dsar.NotApplicable, dsar.Manual, dsar.Failed,
+			dsar.Assembled, dsar.NothingFound, dsar.NotApplicable, dsar.Manual, dsar.Failed, dsar.Incomplete,
 		}),
 	} {
 		sch, err := compiler.Compile(schemas.Base + "common.schema.json#/$defs/" + def)

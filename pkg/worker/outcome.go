@@ -3,6 +3,7 @@ package worker
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"habeas.dev/pkg/dsar"
 )
@@ -14,8 +15,9 @@ func (w *Worker) check(j *job) error {
 	case dsar.Resolve:
 		return w.checkFound(j.found)
 	case dsar.Gather:
-		j.counts = j.out.counts
+		j.counts = j.out.all()
 		w.sortCounts(j.counts)
+		openUncovered(j)
 		return nil
 	default:
 		return w.checkCounts(j)
@@ -62,10 +64,31 @@ func (w *Worker) checkCounts(j *job) error {
 		}
 	}
 	w.sortCounts(j.counts)
+	openUncovered(j)
 	if j.task.Action == dsar.Rectify {
 		fillChanged(j)
 	}
 	return nil
+}
+
+// openUncovered makes the reasons of what was not reached fit to go out.
+func openUncovered(j *job) {
+	for i := range j.counts {
+		if c := &j.counts[i]; c.Uncovered != "" {
+			c.Uncovered = openReason(c.Uncovered, j.open)
+		}
+	}
+}
+
+// uncovered are the reasons of what was not reached, each once; empty where all was.
+func uncovered(counts []dsar.Counts) string {
+	var reasons []string
+	for _, c := range counts {
+		if c.Uncovered != "" && !slices.Contains(reasons, c.Uncovered) {
+			reasons = append(reasons, c.Uncovered)
+		}
+	}
+	return cut(strings.Join(reasons, "; "), MaxReason)
 }
 
 // fillChanged names the columns that were corrected, where the implementation
@@ -138,6 +161,8 @@ func outcome(j *job) dsar.Outcome {
 		kept += c.Kept()
 	}
 	switch a := j.task.Action; {
+	case slices.ContainsFunc(j.counts, func(c dsar.Counts) bool { return c.Uncovered != "" }):
+		return dsar.Incomplete
 	case a == dsar.Resolve && len(j.found) > 0:
 		return dsar.Found
 	// Also where portability left all of it out: its counts tell.

@@ -36,6 +36,7 @@ type Records struct {
 	others      []string // the datasets at which a person must look
 	person      manifest.Persons
 	counts      []dsar.Counts
+	uncovered   []dsar.Counts
 	written     atomic.Int64 // read by progress reports
 	err         error        // the first; every later call gives it again
 }
@@ -101,6 +102,51 @@ func (r *Records) Write(dataset string, rec record.Record) error {
 	return nil
 }
 
+// Uncovered says that a dataset could not be reached, or not all of it, and why: a
+// permission is missing, which a person must give. What is written is kept, and
+// the task is [dsar.Incomplete]. The reason is a sentence for a support agent that
+// says what to do; the rules of [Permanent] hold for it. Of a dataset that the task
+// doesn't want ([Records.Wants]) it says nothing.
+func (r *Records) Uncovered(dataset, reason string) {
+	d, declared := r.w.datasets[dataset]
+	switch {
+	case r.err != nil:
+	case !declared:
+		_ = r.fail(undeclared(r.w.system, dataset))
+	case r.Wants(dataset) && r.unreached(dataset) == nil:
+		r.uncovered = append(r.uncovered, dsar.Counts{Dataset: d.section.Dataset, Uncovered: reason})
+	}
+}
+
+func (r *Records) unreached(dataset string) *dsar.Counts {
+	for i := range r.uncovered {
+		if r.uncovered[i].Dataset == dataset {
+			return &r.uncovered[i]
+		}
+	}
+	return nil
+}
+
+// all are the counts of the datasets that were reached, and of those that weren't.
+func (r *Records) all() []dsar.Counts {
+	counts := slices.Clone(r.counts)
+	for i := range counts {
+		if c := r.unreached(counts[i].Dataset); c != nil {
+			counts[i].Uncovered = c.Uncovered
+		}
+	}
+	for _, c := range r.uncovered {
+		if !slices.ContainsFunc(counts, func(o dsar.Counts) bool { return o.Dataset == c.Dataset }) {
+			counts = append(counts, c)
+		}
+	}
+	return counts
+}
+
+func undeclared(system, dataset string) error {
+	return Permanent("undeclared-dataset", "the manifest of "+system+" has no dataset "+quoteName(dataset)+": declare it", nil)
+}
+
 // lookForOthers notes that a person must look at the dataset, where the record
 // holds something that is about other people.
 func (r *Records) lookForOthers(rec record.Record) {
@@ -135,7 +181,7 @@ func (r *Records) lookForOthers(rec record.Record) {
 func (r *Records) begin(name string) error {
 	d, ok := r.w.datasets[name]
 	if !ok {
-		return Permanent("undeclared-dataset", "the manifest of "+r.w.system+" has no dataset "+quoteName(name)+": declare it", nil)
+		return undeclared(r.w.system, name)
 	}
 	for i := range r.counts {
 		if r.counts[i].Dataset == name {

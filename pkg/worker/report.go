@@ -38,9 +38,17 @@ func (w *Worker) report(j *job) dsar.Report {
 	case j.err == nil:
 		r.Kind, r.Outcome, r.Counts = dsar.ReportEnded, outcome(j), j.counts
 		r.Objects = j.out.objects()
+		missing := uncovered(j.counts)
+		if missing != "" {
+			r.Code, r.Reason = dsar.CodeNotCovered, missing
+		}
 		if j.out != nil && len(j.out.others) > 0 {
 			r.Kind, r.Outcome, r.Code = dsar.ReportFailed, dsar.Manual, dsar.CodeOthers
-			r.Reason = cut("other people may be told of in "+strings.Join(j.out.others, ", ")+": a person must look before anything is disclosed", MaxReason)
+			r.Reason = "other people may be told of in " + strings.Join(j.out.others, ", ") + ": a person must look before anything is disclosed"
+			if missing != "" {
+				r.Reason += "; besides, " + missing
+			}
+			r.Reason = cut(r.Reason, MaxReason)
 		}
 		if len(j.found) > 0 {
 			var err error
@@ -51,7 +59,7 @@ func (w *Worker) report(j *job) dsar.Report {
 	default:
 		return w.fault(j, r, j.err)
 	}
-	if j.open.Lift {
+	if j.open.Lift && r.Code == "" {
 		r.Code, r.Reason = "lifted", "the restriction was lifted"
 	}
 	r.Notes = w.notesOf(j)

@@ -45,14 +45,16 @@ type Resolver interface {
 	Resolve(ctx context.Context, t Task) ([]Found, error)
 }
 
-// Gatherer copies the person's records, dataset by dataset, into out.
+// Gatherer copies the person's records, dataset by dataset, into out. What it may
+// not read it names ([Records.Uncovered]) and goes on.
 type Gatherer interface {
 	Gather(ctx context.Context, t Task, out *Records) error
 }
 
 // Eraser counts and erases. Count is the plan before and the proof after:
 // it MUST count every record that Erase would touch and every one that must
-// stay. Erase MUST succeed on records that are already gone.
+// stay. Erase MUST succeed on records that are already gone. A dataset that they
+// may not reach is named in the counts ([dsar.Counts.Uncovered]), and the rest done.
 type Eraser interface {
 	Count(ctx context.Context, t Task) ([]dsar.Counts, error)
 	Erase(ctx context.Context, t Task) ([]dsar.Counts, error)

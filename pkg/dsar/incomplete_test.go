@@ -1,0 +1,149 @@
+package dsar_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+
+	"habeas.dev/pkg/dsar"
+)
+
+func partly(system string, action dsar.Action, o dsar.Outcome, did dsar.Counts) dsar.Report {
+	r := ended(system, action, o)
+	did.Dataset = "contacts"
+	r.Counts = []dsar.Counts{did, {Dataset: "cases", Uncovered: "the user may not read Case"}}
+	r.Reason = "the user may not read Case"
+	return r
+}
+
+// TestIncompleteIsSeenByAPerson: what could be reached is gathered, the others go
+// on, and no answer is assembled before a person has retried or left it at that.
+func TestIncompleteIsSeenByAPerson(t *testing.T) {
+	t.Parallel()
+	half := func(t *testing.T) *desk {
+		d := newDesk(t, dsar.Access, events, crm)
+		r := partly("crm", dsar.Gather, dsar.Gathered, dsar.Counts{Found: 2, Gathered: 2})
+		r.Objects = []dsar.Object{{Name: "crm/1"}}
+		d.report(r)
+		d.wants("events gather")
+		d.report(ended("events", dsar.Gather, dsar.Gathered))
+		if s := d.state; s.Status != dsar.StatusNeedsAttention || !slices.Equal(s.Attention.Systems, []string{"crm"}) || s.Task("crm", dsar.Gather).End.Outcome != dsar.Incomplete {
+			t.Fatalf("%s, %+v", s.Status, s.Attention)
+		}
+		return d
+	}
+	t.Run("retried", func(t *testing.T) {
+		t.Parallel()
+		d := half(t)
+		d.do(dsar.Retry{By: "anna", Now: d.now})
+		d.wants("crm gather")
+		d.report(ended("crm", dsar.Gather, dsar.Gathered))
+		d.wants("aggregator assemble")
+	})
+	t.Run("left at that", func(t *testing.T) {
+		t.Parallel()
+		d := half(t)
+		d.do(dsar.Attest{By: "anna", Reason: "the cases are not ours", System: "crm", Outcome: dsar.Incomplete, Now: d.now})
+		d.wants("aggregator assemble")
+		end := d.state.Task("crm", dsar.Gather).End
+		if end.Outcome != dsar.Incomplete || end.By != "anna" || len(end.Objects) != 1 || end.Counts[1].Uncovered == "" {
+			t.Errorf("%+v", end)
+		}
+	})
+	t.Run("completed by hand", func(t *testing.T) {
+		t.Parallel()
+		d := half(t)
+		d.refuses(dsar.Attest{By: "anna", Reason: "here", System: "crm", Outcome: dsar.Gathered, Now: d.now}, dsar.ErrNotAllowed)
+		d.do(dsar.Attest{By: "anna", Reason: "copied by hand", System: "crm", Outcome: dsar.Gathered, Now: d.now,
+			Objects: []dsar.Object{{Name: "crm/hand"}}, Counts: []dsar.Counts{{Dataset: "cases", Found: 3, Gathered: 3}}})
+		end := d.state.Task("crm", dsar.Gather).End
+		if end.Outcome != dsar.Gathered || len(end.Objects) != 2 || end.Counts[0].Gathered != 2 || end.Counts[1].Gathered != 3 || end.Counts[1].Uncovered != "" {
+			t.Errorf("%+v", end)
+		}
+	})
+	t.Run("nothing there", func(t *testing.T) {
+		t.Parallel()
+		d := half(t)
+		d.do(dsar.Attest{By: "anna", Reason: "looked: no cases", System: "crm", Outcome: dsar.NothingFound, Now: d.now})
+		if end := d.state.Task("crm", dsar.Gather).End; end.Outcome != dsar.Gathered || len(end.Objects) != 1 {
+			t.Errorf("%+v", end)
+		}
+	})
+	t.Run("only where something is not covered", func(t *testing.T) {
+		t.Parallel()
+		d := newDesk(t, dsar.Access, crm)
+		d.report(dsar.Report{System: "crm", Action: dsar.Gather, Kind: dsar.ReportFailed, Code: "broken"})
+		d.refuses(dsar.Attest{By: "anna", Reason: "so be it", System: "crm", Outcome: dsar.Incomplete, Now: d.now}, dsar.ErrNotAllowed)
+	})
+}
+
+var (
+	crm    = dsar.System{Name: "crm", Abilities: []dsar.Action{dsar.Gather, dsar.Erase}, Needs: []dsar.IdentifierType{"email"}}
+	mailer = dsar.System{Name: "mailer", Abilities: []dsar.Action{dsar.Gather, dsar.Erase}, Needs: []dsar.IdentifierType{"email"}, EraseAfter: []string{"crm"}}
+)
+
+// TestAnIncompleteErasureGoesOn with what can be reached, in every system; its
+// proof says once, to a person, what is not covered. Retried, it begins with a
+// plan, as does who is erased after it.
+func TestAnIncompleteErasureGoesOn(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, dsar.Erasure, crm, mailer, events)
+	d.report(partly("crm", dsar.Count, dsar.Found, dsar.Counts{Found: 2}))
+	d.counted("mailer", 1)
+	d.counted("events", 1)
+	d.wants("crm erase", "events erase")
+	d.report(partly("crm", dsar.Erase, dsar.Erased, dsar.Counts{Found: 2, Erased: 1}))
+	d.wants("events erase", "mailer erase")
+	d.report(ended("mailer", dsar.Erase, dsar.Erased))
+	d.report(ended("events", dsar.Erase, dsar.Erased))
+	d.wants("crm prove", "mailer prove", "events prove")
+	d.report(partly("crm", dsar.Prove, dsar.Found, dsar.Counts{Found: 1}))
+	d.provenOnly("mailer")
+	d.provenOnly("events")
+	if s := d.state; s.Status != dsar.StatusNeedsAttention || !slices.Equal(s.Attention.Systems, []string{"crm"}) {
+		t.Fatalf("%s, %+v", s.Status, s.Attention)
+	}
+	if _, err := dsar.Decide(d.state, dsar.Attest{By: "anna", Reason: "r", System: "crm", Outcome: dsar.Erased, Now: d.now}); !errors.Is(err, dsar.ErrNotAllowed) {
+		t.Errorf("a proof attested as an erasure: %v", err)
+	}
+	d.do(dsar.Retry{By: "anna", Systems: []string{"crm"}, Now: d.now})
+	d.wants("crm count", "mailer count")
+	d.counted("crm", 5)
+	d.wants("mailer count")
+	d.report(ended("mailer", dsar.Count, dsar.NothingFound))
+	d.wants("crm erase")
+	d.report(ended("crm", dsar.Erase, dsar.Erased))
+	d.wants("crm prove", "mailer prove")
+	d.provenOnly("crm")
+	d.provenOnly("mailer")
+	d.wants("aggregator assemble")
+}
+
+// TestTwoProofsFailTogether, one for records that are still there and one that is
+// incomplete: neither waits for the other without end.
+func TestTwoProofsFailTogether(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, dsar.Erasure, crm, events)
+	for _, name := range []string{"crm", "events"} {
+		d.counted(name, 1)
+	}
+	d.report(ended("crm", dsar.Erase, dsar.Erased))
+	d.report(ended("events", dsar.Erase, dsar.Erased))
+	d.report(partly("crm", dsar.Prove, dsar.Proven, dsar.Counts{}))
+	for d.state.Task("events", dsar.Prove).Status != dsar.TaskIsFailed {
+		d.report(dsar.Report{System: "events", Action: dsar.Prove, Counts: []dsar.Counts{{Dataset: "d", Found: 1}}})
+		d.now = dsar.Wake(d.state)
+		d.do(dsar.Tick{Now: d.now})
+	}
+	d.do(dsar.Retry{By: "anna", Now: d.now})
+	d.wants("crm count", "events erase")
+	d.report(ended("events", dsar.Erase, dsar.Erased))
+	d.wants("crm count", "events prove")
+	d.provenOnly("events")
+	d.counted("crm", 1)
+	d.wants("crm erase")
+	d.report(ended("crm", dsar.Erase, dsar.Erased))
+	d.wants("crm prove")
+	d.provenOnly("crm")
+	d.wants("aggregator assemble")
+}
