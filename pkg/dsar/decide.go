@@ -125,6 +125,9 @@ func (d *decider) ended(r Report) {
 	for _, c := range r.Counts {
 		left += c.Found - c.Kept()
 	}
+	if r.Action == Prove {
+		d.leftByErase(&r)
+	}
 	missing := uncovered(r.Counts)
 	if len(missing) > 0 {
 		r.Outcome, r.Code = Incomplete, CodeNotCovered

@@ -1,6 +1,9 @@
 package dsar
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // uncovered names the datasets that were not reached, or not wholly.
 func uncovered(counts []Counts) []string {
@@ -11,6 +14,25 @@ func uncovered(counts []Counts) []string {
 		}
 	}
 	return names
+}
+
+// leftByErase says of what a proof still finds that the erasure could not reach it:
+// asking again would find the same.
+func (d *decider) leftByErase(proof *Report) {
+	erase := d.Task(proof.System, Erase)
+	if erase == nil || erase.End.Outcome != Incomplete {
+		return
+	}
+	proof.Counts = slices.Clone(proof.Counts)
+	for i := range proof.Counts {
+		c := &proof.Counts[i]
+		for _, e := range erase.End.Counts {
+			if e.Dataset == c.Dataset && e.Uncovered != "" && c.Uncovered == "" && c.Found > c.Kept() {
+				c.Uncovered = e.Uncovered
+				proof.Reason = cmp.Or(proof.Reason, erase.End.Reason)
+			}
+		}
+	}
 }
 
 // isLast tells whether an action is the last before the answer. What is

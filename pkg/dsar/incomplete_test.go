@@ -147,3 +147,21 @@ func TestTwoProofsFailTogether(t *testing.T) {
 	d.provenOnly("crm")
 	d.wants("aggregator assemble")
 }
+
+// TestWhatMayBeReadAndNotErased is found by the proof, which doesn't ask again and
+// again: the erasure has said why.
+func TestWhatMayBeReadAndNotErased(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, dsar.Erasure, crm)
+	d.counted("crm", 2)
+	r := ended("crm", dsar.Erase, dsar.Incomplete)
+	r.Reason = "the user may not delete rows"
+	r.Counts = []dsar.Counts{{Dataset: "rows", Found: 2, Erased: 1, Uncovered: r.Reason}}
+	d.report(r)
+	proof := ended("crm", dsar.Prove, dsar.Found)
+	proof.Counts = []dsar.Counts{{Dataset: "rows", Found: 1}}
+	d.report(proof)
+	if end := d.state.Task("crm", dsar.Prove).End; d.state.Status != dsar.StatusNeedsAttention || end.Outcome != dsar.Incomplete || end.Reason != r.Reason {
+		t.Errorf("%s, %+v", d.state.Status, end)
+	}
+}

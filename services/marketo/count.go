@@ -32,11 +32,7 @@ func (w *Worker) CountBatch(ctx context.Context, jobs []*worker.CountsJob) error
 			continue
 		}
 		found := plans[s]
-		for _, d := range w.counted() {
-			if n := len(found.ids[d]); n > 0 {
-				j.Counts = append(j.Counts, dsar.Counts{Dataset: d.name, Found: int64(n)})
-			}
-		}
+		j.Counts = found.counts(w, j.Right != dsar.KnowCategories, func(d *dataset) dsar.Counts { return dsar.Counts{Found: int64(len(found.ids[d]))} })
 		if j.Action == dsar.Count {
 			w.plans.keep(s, *found)
 		}
@@ -90,7 +86,10 @@ func (w *Worker) inventory(ctx context.Context, subjects []*subject) map[*subjec
 				return ctx.Err()
 			})
 			if hasCode(err, codeForbidden) {
-				err = notCovered(d, err)
+				for _, s := range d.mayMiss(g, byLead) {
+					plans[s].miss(d)
+				}
+				continue
 			}
 			if err != nil {
 				return err

@@ -41,6 +41,7 @@ const (
 	gone                 // is no more
 	unknown              // an answer was lost: ask
 	stuck                // refused; its subjects have the error
+	left                 // forbidden, or leads to what is not covered
 )
 
 // key names a record over all datasets.
@@ -52,7 +53,16 @@ func (t *target) key() string { return t.d.name + "/" + t.id }
 func (w *Worker) EraseBatch(ctx context.Context, jobs []*worker.CountsJob) error {
 	subjects, plans := w.planned(ctx, jobs)
 	targets := w.targets(subjects, plans)
+	w.leave(targets, plans)
 	err := w.eraseAll(ctx, targets)
+	for _, t := range targets {
+		if t.state == left && t.d != w.leads { // it may not be deleted
+			for _, s := range t.of {
+				plans[s].miss(t.d)
+			}
+		}
+	}
+	w.leave(targets, plans)
 	if err == nil {
 		err = worker.Transient("unfinished", "not all records could be deleted yet", nil)
 	}
@@ -69,9 +79,11 @@ func (w *Worker) EraseBatch(ctx context.Context, jobs []*worker.CountsJob) error
 				tallies[s][t.d] = c
 			}
 			c.Found++
-			if t.state == gone {
+			switch t.state {
+			case gone:
 				c.Erased++
-			} else {
+			case left: // the counts say why
+			default:
 				s.fail(err)
 			}
 		}
@@ -81,16 +93,26 @@ func (w *Worker) EraseBatch(ctx context.Context, jobs []*worker.CountsJob) error
 		if j.Err = s.err; j.Err != nil {
 			continue
 		}
-		for _, d := range w.counted() {
+		j.Counts = plans[s].counts(w, true, func(d *dataset) dsar.Counts {
 			if c := tallies[s][d]; c != nil {
-				j.Counts = append(j.Counts, *c)
+				return *c
 			}
-		}
+			return dsar.Counts{}
+		})
 		if plans[s].unsubscribed {
 			j.Notes = []string{noteUnsubscribed}
 		}
 	}
 	return nil
+}
+
+// leave leaves the leads by which something is found that isn't covered.
+func (w *Worker) leave(targets []*target, plans map[*subject]*plan) {
+	for _, t := range targets {
+		if t.d == w.leads && t.state == live && slices.ContainsFunc(t.of, func(s *subject) bool { return plans[s].leadsOn() != nil }) {
+			t.state = left
+		}
+	}
 }
 
 // planned are the jobs' subjects, each with what is to be erased of it. What
@@ -240,6 +262,12 @@ func (w *Worker) deleteSome(ctx context.Context, targets []*target) error {
 			}
 			continue
 		}
+		if hasCode(err, codeForbidden) && some[0].d != w.leads {
+			for _, t := range some {
+				t.state = left
+			}
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -270,11 +298,7 @@ func (w *Worker) deleteOf(ctx context.Context, d *dataset, ids []string) ([]resu
 	if d == w.leads {
 		return w.deleteLeads(ctx, ids)
 	}
-	results, err := w.deleteRecords(ctx, d, ids)
-	if hasCode(err, codeForbidden) {
-		err = notCovered(d, err)
-	}
-	return results, err
+	return w.deleteRecords(ctx, d, ids)
 }
 
 // chunks are targets of one dataset, as many as a call takes.

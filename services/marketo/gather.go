@@ -9,9 +9,10 @@ import (
 	"habeas.dev/pkg/worker"
 )
 
-// sink takes records; [*worker.Records] is one.
+// sink takes records, and what could not be looked at; [*worker.Records] is one.
 type sink interface {
 	Write(dataset string, r record.Record) error
+	Uncovered(dataset, reason string)
 }
 
 // GatherBatch copies what the manifest declares of many subjects. One that fails
@@ -46,23 +47,20 @@ func (w *Worker) gather(ctx context.Context, subjects []*subject, sinks map[*sub
 		if err := it.gatherLeads(ctx); err != nil {
 			return err
 		}
-		var uncovered error
 		for _, d := range w.others {
 			it.rec = record.Record{}
 			err := it.dataset(ctx, d)
 			if hasCode(err, codeForbidden) {
-				err = notCovered(d, err)
-			}
-			switch {
-			case hasCode(err, "not-covered"):
-				if uncovered == nil {
-					uncovered = err
+				for _, s := range d.mayMiss(g, it.byLead) {
+					sinks[s].Uncovered(d.name, uncovered(d))
 				}
-			case err != nil:
+				continue
+			}
+			if err != nil {
 				return err
 			}
 		}
-		return uncovered
+		return nil
 	})
 }
 

@@ -67,8 +67,28 @@ func pathObject(d *dataset) string { return "customobjects/" + url.PathEscape(d.
 // fold is how addresses are compared.
 func fold(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
 
-// notCovered is the error of a dataset that the worker may not read or change.
+// uncovered says why a dataset isn't covered that the worker may not read or change.
 // What else there is goes on.
-func notCovered(d *dataset, err error) error {
-	return worker.Permanent("not-covered", "Marketo forbids the worker's API user what dataset "+d.name+" needs: it is not covered; the rest was done. Grant the permission to its role and retry, or see to it by hand", err)
+func uncovered(d *dataset) string {
+	return "Marketo forbids the worker's API user what dataset " + d.name + " needs: grant the permission to its role and retry, or see to it by hand"
 }
+
+// mayMiss are the subjects of a group of whom a dataset that isn't shown may hold
+// something: what is found by a lead is nobody's who has none.
+func (d *dataset) mayMiss(g *group, byLead map[string][]*subject) []*subject {
+	if d.byAddress() {
+		return g.subjects
+	}
+	var some []*subject
+	for _, of := range byLead {
+		for _, s := range of {
+			if !slices.Contains(some, s) {
+				some = append(some, s)
+			}
+		}
+	}
+	return some
+}
+
+// byAddress tells whether its records are found without a lead.
+func (d *dataset) byAddress() bool { return d.Of == ofObject && d.Lead == "email" }

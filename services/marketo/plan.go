@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/vendorapi"
 )
 
@@ -40,6 +41,8 @@ type plan struct {
 	emails []string // for which it was counted
 	// ids are the records', by dataset; those that go with a lead aren't counted.
 	ids map[*dataset][]string
+	// uncovered are the datasets that Marketo doesn't show.
+	uncovered []*dataset
 	// unsubscribed tells that one of the leads has unsubscribed.
 	unsubscribed bool
 	at           time.Time
@@ -53,6 +56,44 @@ func (p *plan) add(d *dataset, id string, f *fields) {
 	if i, ok := f.at[fieldUnsubscribed]; ok && d.Of == ofLeads {
 		p.unsubscribed = p.unsubscribed || string(f.values[i]) == "true"
 	}
+}
+
+// miss notes a dataset that isn't covered.
+func (p *plan) miss(d *dataset) {
+	if !slices.Contains(p.uncovered, d) {
+		p.uncovered = append(p.uncovered, d)
+	}
+}
+
+// counts are what was found, by dataset, and what could not be looked at. What
+// leads to that is left by an erasure.
+func (p *plan) counts(w *Worker, erasure bool, found func(*dataset) dsar.Counts) []dsar.Counts {
+	var out []dsar.Counts
+	for _, d := range w.counted() {
+		c := found(d)
+		c.Dataset = d.name
+		switch {
+		case slices.Contains(p.uncovered, d):
+			c.Uncovered = uncovered(d)
+		case erasure && d == w.leads && c.Found > 0 && p.leadsOn() != nil:
+			c.Uncovered = "what leads to dataset " + p.leadsOn().name + " is left, so that it can still be found"
+		}
+		if c.Found > 0 || c.Uncovered != "" {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// leadsOn is a dataset that isn't covered and could not be found without the
+// leads; nil where there is none.
+func (p *plan) leadsOn() *dataset {
+	for _, d := range p.uncovered {
+		if !d.byAddress() {
+			return d
+		}
+	}
+	return nil
 }
 
 func (p *plans) keep(s *subject, found plan) {

@@ -100,6 +100,15 @@ type memory struct {
 	rows map[string][]string // by dataset
 	last string
 	err  error // to be given instead
+	// uncovered are the datasets that could not be looked at, and why.
+	uncovered map[string]string
+}
+
+func (m *memory) Uncovered(dataset, reason string) {
+	if m.uncovered == nil {
+		m.uncovered = map[string]string{}
+	}
+	m.uncovered[dataset] = reason
 }
 
 func (m *memory) Write(dataset string, r record.Record) error {
@@ -224,3 +233,4 @@ func since(now, before map[string]int64) map[string]int64 {
 type nothing struct{}
 
 func (nothing) Write(string, record.Record) error { return nil }
+func (nothing) Uncovered(string, string)          {}

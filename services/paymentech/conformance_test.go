@@ -71,9 +71,12 @@ func TestFaults(t *testing.T) {
 		s, server := open(t, p, c)
 		return conform.Faulty{
 			Manifest: s.Manifest, Worker: s.Worker, Subjects: s.Subjects, Set: server.SetFaults, Repeated: server.Repeated,
-			Holds:  func(i int) bool { return server.Holds(s.Subjects[i].Identifiers[0].Value) },
-			Knows:  true,
-			Forbid: func() { server.Rotate("another") },
+			Holds: func(i int) bool { return server.Holds(s.Subjects[i].Identifiers[0].Value) },
+			Knows: true,
+			Forbid: func() (string, func()) {
+				server.Rotate("another")
+				return "", func() { server.Rotate(sandbox.DefaultPassword) }
+			},
 		}
 	})
 }

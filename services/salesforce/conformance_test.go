@@ -45,7 +45,7 @@ func TestFaults(t *testing.T) {
 					Holds: func(i int) bool {
 						return slices.ContainsFunc(p.RowsIn(persons[i], people.Salesforce), func(r people.Row) bool { return server.Holds(r.Key) })
 					},
-					Forbid: func() { server.Hide("Task") },
+					Forbid: func() (string, func()) { return "tasks", server.Hide("Task") },
 				}
 			})
 		})

@@ -32,14 +32,16 @@ func (w *Worker) CountBatch(ctx context.Context, jobs []*worker.CountsJob) error
 		}
 		return ctx.Err()
 	})
-	if err == nil {
-		err = w.notCovered(g, "")
-	}
 	if err != nil {
 		g.failed(err)
 	}
 	for i, j := range jobs {
 		s := subjects[i]
+		if j.Right != dsar.KnowCategories {
+			counts.uncover(s, w.erasureGaps(g, s, counts[s]))
+		} else {
+			counts.uncover(s, w.gaps(g, s))
+		}
 		j.Counts, j.Err = counts.of(s), s.err
 		if s.err == nil && j.Action == dsar.Prove && settling[s] {
 			j.Counts, j.Err = nil, errSettling()

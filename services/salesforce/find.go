@@ -150,12 +150,12 @@ func (w *Worker) walk(ctx context.Context, g *group, objects []int, ask func(*ob
 			return w.take(g, of[q], raw, seen, row)
 		}, func(q int, r *refusal) error {
 			n := of[q].object
-			again, err := w.hidden(n, of[q].read.names, r)
+			again, why := w.hidden(n, of[q].read.names, r)
 			switch {
 			case again && !slices.Contains(objects, n):
 				objects = append(objects, n)
-			case err != nil && g.uncovered[n] == nil:
-				g.uncovered[n] = err
+			case why != "":
+				g.uncovered[n] = why
 			}
 			return nil
 		})

@@ -8,9 +8,10 @@ import (
 	"habeas.dev/pkg/worker"
 )
 
-// sink takes records; [*worker.Records] is one.
+// sink takes records, and what could not be looked at; [*worker.Records] is one.
 type sink interface {
 	Write(dataset string, r record.Record) error
+	Uncovered(dataset, reason string)
 }
 
 // GatherBatch copies what is held of many subjects, recycle bin and archive
@@ -29,9 +30,9 @@ func (w *Worker) GatherBatch(ctx context.Context, jobs []*worker.GatherJob) erro
 	return nil
 }
 
-// gather copies. An object that Salesforce doesn't show fails everyone, in the
-// end: a copy that silently lacks something is worse than one that waits for a
-// person, and nobody knows whose records are there.
+// gather copies. What Salesforce doesn't show is named to everyone of whom
+// something may be there: a copy that silently lacks something is worse than one
+// that waits for a person.
 func (w *Worker) gather(ctx context.Context, subjects []*subject, sinks map[*subject]sink) {
 	g := groupOf(subjects)
 	rec := record.Record{} // one map for all rows of an object
@@ -60,10 +61,12 @@ func (w *Worker) gather(ctx context.Context, subjects []*subject, sinks map[*sub
 		}
 		return ctx.Err()
 	})
-	if err == nil {
-		err = w.notCovered(g, "")
-	}
 	if err != nil {
 		g.failed(err)
+	}
+	for _, s := range subjects {
+		for n, why := range w.gaps(g, s) {
+			sinks[s].Uncovered(w.objects[n].dataset, why)
+		}
 	}
 }

@@ -1,13 +1,13 @@
 package salesforce
 
 import (
-	"errors"
+	"cmp"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
-	"habeas.dev/pkg/worker"
+	"habeas.dev/pkg/dsar"
 )
 
 // refusal is Salesforce's refusal of one query for what it names: an object or a
@@ -35,21 +35,19 @@ func (r *refusal) field(asked []string) string {
 }
 
 // hidden says what a refusal means for an object: that it is to be asked again,
-// without what only an optional object needs; that it is left out, as it may be;
-// or an error that a person must mend.
-func (w *Worker) hidden(n int, asked []string, r *refusal) (again bool, err error) {
+// without what only an optional object needs; that it is left out, as it may be,
+// where both are zero; or why it is not covered until a person has mended it.
+func (w *Worker) hidden(n int, asked []string, r *refusal) (again bool, uncovered string) {
 	o := &w.objects[n]
 	field := r.field(asked)
 	if borrowers := o.lent[field]; field != "" && len(borrowers) > 0 {
 		for _, b := range borrowers {
 			w.absent.set(b, "Salesforce shows no field "+field+" of "+o.Object+" to the integration user, by which dataset "+w.objects[b].dataset+" is found: it is left out, since the manifest calls it optional")
 		}
-		return true, nil
+		return true, ""
 	}
 	what := "object " + o.Object
-	code := "no-permission"
 	if r.code == "INVALID_FIELD" {
-		code = "schema"
 		what = "a field of object " + o.Object
 		if field != "" {
 			what = "field " + field + " of object " + o.Object
@@ -57,11 +55,11 @@ func (w *Worker) hidden(n int, asked []string, r *refusal) (again bool, err erro
 	}
 	// The links are asked for first: one of them is missing where the org hasn't
 	// got what the dataset is about, such as person accounts.
-	if o.Optional && (code == "no-permission" || slices.Contains(o.links, field)) {
+	if o.Optional && (r.code != "INVALID_FIELD" || slices.Contains(o.links, field)) {
 		w.absent.set(n, "Salesforce shows no "+what+" to the integration user: dataset "+o.dataset+" is left out, since the manifest calls it optional")
-		return false, nil
+		return false, ""
 	}
-	return false, worker.Permanent(code, "Salesforce doesn't show "+what+" to the integration user: grant read access to it, or take it out of dataset "+o.dataset+" of the manifest", r.detail)
+	return false, "Salesforce doesn't show " + what + " to the integration user: grant read access to it, or take it out of dataset " + o.dataset + " of the manifest"
 }
 
 // shown leaves out the fields that only absent objects need.
@@ -114,32 +112,57 @@ func (w *Worker) Notes() []string {
 	return notes
 }
 
-// notCovered is the error of subjects of whom something may be where Salesforce
-// doesn't let the worker look.
-func (w *Worker) notCovered(g *group, did string) error {
-	var code, reason string
-	var err error
-	names := make([]string, 0, len(g.uncovered))
-	for i := range w.objects {
-		if e, ok := g.uncovered[i]; ok {
-			if err == nil {
-				err = e
+// gaps are the objects of which Salesforce may hold something of a subject that it
+// doesn't show, and why: those that are hidden, where the subject has what their
+// records are found by, and those whose records are found through them.
+func (w *Worker) gaps(g *group, s *subject) map[int]string {
+	gaps := map[int]string{}
+	for again := len(g.uncovered) > 0; again; {
+		again = false
+		for i := range w.objects {
+			if reason := w.gap(g, s, i, gaps); reason != "" && gaps[i] == "" {
+				gaps[i], again = reason, true
 			}
+		}
+	}
+	return gaps
+}
+
+// gap is why something of an object may be missing, given the other gaps.
+func (w *Worker) gap(g *group, s *subject, n int, gaps map[int]string) string {
+	o, why := &w.objects[n], g.uncovered[n]
+	if why != "" && len(o.By) > 0 {
+		return why
+	}
+	for _, ref := range o.of {
+		for _, from := range ref.from {
+			if through := gaps[from.object]; through != "" {
+				return cmp.Or(why, through)
+			}
+			if why != "" && slices.ContainsFunc(g.found[from], func(id string) bool { return slices.Contains(g.byID[id], s) }) {
+				return why
+			}
+		}
+	}
+	return ""
+}
+
+// erasureGaps are also what an erasure leaves where it is, since what is hidden
+// could not be found without it.
+func (w *Worker) erasureGaps(g *group, s *subject, counts []dsar.Counts) map[int]string {
+	gaps := w.gaps(g, s)
+	hidden := map[int]bool{}
+	var names []string
+	for i := range w.objects {
+		if g.uncovered[i] != "" && gaps[i] != "" {
+			hidden[i] = true
 			names = append(names, w.objects[i].dataset)
 		}
 	}
-	if err == nil {
-		return nil
+	for i := range ancestors(w.objects, hidden) {
+		if gaps[i] == "" && counts[i].Found > 0 {
+			gaps[i] = "what leads to dataset " + strings.Join(names, ", ") + " is left, so that it can still be found"
+		}
 	}
-	var first *worker.Error
-	if errors.As(err, &first) {
-		code, reason = first.Code, first.Reason
-	}
-	if len(names) > 1 {
-		reason += " (the same goes for " + strings.Join(names[1:], ", ") + ")"
-	}
-	if did != "" {
-		reason += "; " + did
-	}
-	return worker.Permanent(code, reason, err)
+	return gaps
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"habeas.dev/pkg/vendorapi"
+	"habeas.dev/pkg/worker"
 )
 
 // userPrefix begins the ids of users: a file is always linked to its owner.
@@ -75,8 +76,10 @@ func (w *Worker) separateFrom(ctx context.Context, e *erasure, n, through int) e
 		}
 		return nil
 	}, func(q int, r *refusal) error {
-		_, err := w.hidden(through, asked, r)
-		return err
+		if _, why := w.hidden(through, asked, r); why != "" {
+			return worker.Permanent("no-permission", why, r.detail) // which was there a moment before
+		}
+		return nil
 	})
 	if err != nil {
 		return err

@@ -103,7 +103,7 @@ type group struct {
 	byID     map[string][]*subject
 	linked   map[string]bool // the ids that a record leads to which isn't deleted
 	// uncovered are the objects that Salesforce doesn't show, and why.
-	uncovered map[int]error
+	uncovered map[int]string
 }
 
 type noted struct {
@@ -114,7 +114,7 @@ type noted struct {
 // groupOf makes a group of a batch's subjects, those without error.
 func groupOf(subjects []*subject) *group {
 	g := &group{subjects: subjects, values: map[dsar.IdentifierType][]string{}, byValue: map[dsar.IdentifierType]map[string][]*subject{},
-		found: map[source][]string{}, noted: map[noted]bool{}, byID: map[string][]*subject{}, linked: map[string]bool{}, uncovered: map[int]error{}}
+		found: map[source][]string{}, noted: map[noted]bool{}, byID: map[string][]*subject{}, linked: map[string]bool{}, uncovered: map[int]string{}}
 	for _, s := range subjects {
 		for t, values := range s.identifiers {
 			known := g.byValue[t]
@@ -220,11 +220,18 @@ func (w *Worker) tallyOf(subjects []*subject) tally {
 	return t
 }
 
+// uncover notes what of a subject isn't covered, and why.
+func (t tally) uncover(s *subject, gaps map[int]string) {
+	for n, why := range gaps {
+		t[s][n].Uncovered = why
+	}
+}
+
 // of returns a subject's counts, without datasets of which nothing was found.
 func (t tally) of(s *subject) []dsar.Counts {
 	var out []dsar.Counts
 	for _, c := range t[s] {
-		if c.Found > 0 || len(c.Unchanged) > 0 {
+		if c.Found > 0 || len(c.Unchanged) > 0 || c.Uncovered != "" {
 			out = append(out, c)
 		}
 	}

@@ -324,14 +324,47 @@ func TestShare(t *testing.T) {
 	}
 }
 
+// An object or a field that Salesforce doesn't show is named, and the rest is
+// copied; of who has nothing that leads to it, nothing can be there.
+func TestHidden(t *testing.T) {
+	t.Parallel()
+	for what, datasets := range map[string][]string{"Task": {"tasks"}, "Case.SuppliedPhone": {"cases", "case_comments", "email_messages"}} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, 12, func(s *sandbox.Config, _ *Config) { s.Hidden = []string{what} })
+			out, errs := w.gather(w.emails()[0], "nobody@example.net")
+			if errs[0] != nil || errs[1] != nil {
+				t.Fatal(errs)
+			}
+			want := w.seeded(1)
+			for dataset, why := range out[0].uncovered {
+				if !strings.Contains(why, what) && !strings.Contains(why, "SuppliedPhone of object Case") || strings.Contains(strings.ToLower(why), "brien") {
+					t.Errorf("%s: %s", dataset, why)
+				}
+				delete(want, dataset)
+				delete(out[0].rows, dataset)
+			}
+			for _, dataset := range datasets {
+				if out[0].uncovered[dataset] == "" {
+					t.Errorf("%s isn't named: %v", dataset, out[0].uncovered)
+				}
+			}
+			if len(want) < 5 || !sameRows(out[0].rows, want) {
+				t.Errorf("the rest is %v, want %v", sizes(out[0].rows), sizes(want))
+			}
+			if _, told := out[1].uncovered["tasks"]; told {
+				t.Errorf("nobody's: %v", out[1].uncovered)
+			}
+		})
+	}
+}
+
 // What stands in the way is named, without a word of Salesforce's own: it may
 // quote the person.
 func TestPermanent(t *testing.T) {
 	t.Parallel()
 	for code, change := range map[string]func(*sandbox.Config, *Config){
-		"no-permission": func(s *sandbox.Config, _ *Config) { s.Hidden = []string{"Task"} },
-		"schema":        func(s *sandbox.Config, _ *Config) { s.Hidden = []string{"Case.SuppliedPhone"} },
-		"credentials":   func(_ *sandbox.Config, c *Config) { c.Secret = vendorapi.SecretValue("wrong") },
+		"credentials": func(_ *sandbox.Config, c *Config) { c.Secret = vendorapi.SecretValue("wrong") },
 	} {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()

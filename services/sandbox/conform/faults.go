@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/worker/workertest"
 	"habeas.dev/services/sandbox/fault"
@@ -27,9 +26,10 @@ type Faulty struct {
 	// Knows tells that the worker or its vendor knows a deletion again whose answer
 	// was lost, though the record is still shown.
 	Knows bool
-	// Forbid takes a permission away, which a person must give back; nil where
-	// that can't be played.
-	Forbid func()
+	// Forbid takes a permission away, which a person must give back with allow.
+	// dataset is what nothing can be read of then; empty where it is everything.
+	// Nil where that can't be played.
+	Forbid func() (dataset string, allow func())
 }
 
 // Config is what a case asks of a stand-in and its worker.
@@ -106,12 +106,17 @@ func Faults(t *testing.T, open func(t testing.TB, c Config) Faulty) {
 		if d.Forbid == nil {
 			t.Skip("the stand-in can't play it")
 		}
-		d.Forbid()
-		for i, r := range d.ask(dsar.Gather, 1, d.everyone()...) {
-			if r.Kind != dsar.ReportFailed || r.Code == "" || r.Reason == "" {
-				t.Errorf("subject %d: %s %s %q; a person must act", i, r.Kind, r.Code, r.Reason)
-			}
+		dataset, allow := d.Forbid()
+		if dataset == "" {
+			d.refuses()
+			allow()
+			d.gathers()
+		} else {
+			d.gathersWithout(dataset)
+			d.erasesWithout()
+			allow()
 		}
+		d.erases()
 		d.leaksNothing()
 	})
 }

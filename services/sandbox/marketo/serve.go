@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -71,7 +70,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		refuse(w, code, message)
 		return
 	}
-	if slices.Contains(s.config.Forbidden, kind) {
+	if s.forbids(kind) {
 		refuse(w, "603", "Access denied")
 		return
 	}

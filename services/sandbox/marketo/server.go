@@ -15,6 +15,7 @@ import (
 	"maps"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -193,6 +194,20 @@ func (s *Server) Close() error { return s.log.Close() }
 
 // SetFaults changes what goes wrong from the next call on.
 func (s *Server) SetFaults(c fault.Config) { s.faults.Set(c) }
+
+// Forbid changes which kinds of calls the caller's role has no permission for; see
+// [Config.Forbidden].
+func (s *Server) Forbid(kinds ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.config.Forbidden = kinds
+}
+
+func (s *Server) forbids(kind string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return slices.Contains(s.config.Forbidden, kind)
+}
 
 // RevokeTokens makes the access token invalid at once.
 func (s *Server) RevokeTokens() {

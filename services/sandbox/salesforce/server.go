@@ -215,11 +215,17 @@ func (s *Server) Holds(id string) bool {
 	return r != nil && !r.purged
 }
 
-// Hide takes the permission to see an object away.
-func (s *Server) Hide(object string) {
+// Hide takes the permission to see an object away; show gives it back.
+func (s *Server) Hide(object string) (show func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	hidden := s.store.objects[fold(object)]
 	delete(s.store.objects, fold(object))
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.store.objects[fold(object)] = hidden
+	}
 }
 
 type counters struct {
