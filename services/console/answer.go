@@ -99,7 +99,7 @@ func (c *Console) attest(u User, f values) (dsar.Attest, error) {
 	if err := f.check(); err != nil {
 		return do, err
 	}
-	if !slices.Contains(dsar.Attestable(do.Action), do.Outcome) {
+	if do.Outcome != dsar.Incomplete && !slices.Contains(dsar.Attestable(do.Action), do.Outcome) {
 		return do, errChoice
 	}
 	for _, name := range c.datasets(do.System) {

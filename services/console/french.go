@@ -45,8 +45,10 @@ var french = map[string]string{
 	"The request that answers it": "La demande qui y répond",
 	"Assign":                      "Attribuer", "Assign to": "Attribuer à", "In hand": "En charge", "Mine": "Les miennes", "within %s days": "sous %s jours",
 	"It is assigned.": "Elle est attribuée.", "%d taken up again.": "%d relancées.", "%d assigned.": "%d attribuées.",
-	"%d of %d taken up again; the others had nothing to retry.":               "%d sur %d relancées ; les autres n’avaient rien à relancer.",
-	"%d of %d assigned; the others were changed by somebody else in between.": "%d sur %d attribuées ; les autres ont été modifiées entre-temps par quelqu’un d’autre.",
+	"not covered: %s": "non couvert : %s",
+	"Retry once the cause is mended. Or choose incomplete: the answer then holds what could be reached, and names the rest.": "Relancez une fois la cause réparée. Ou choisissez incomplet : la réponse contient alors ce qui a pu être consulté, et nomme le reste.",
+	"%d of %d taken up again; the others had nothing to retry.":                                                              "%d sur %d relancées ; les autres n’avaient rien à relancer.",
+	"%d of %d assigned; the others were changed by somebody else in between.":                                                "%d sur %d attribuées ; les autres ont été modifiées entre-temps par quelqu’un d’autre.",
 	// the systems
 	"doesn’t answer": "ne répond pas", "left alone": "laissé en paix", "fails": "échoue", "puts off": "remet à plus tard", "not heard of yet": "pas encore de nouvelles", "answers": "répond",
 	"Tasks waiting": "Tâches en attente", "Last heard of": "Dernières nouvelles", "Failures, 24 h": "Échecs, 24 h", "Calls left": "Appels restants", "of %d": "sur %d", "used of %d": "utilisés sur %d",
@@ -120,7 +122,7 @@ var french = map[string]string{
 	"access": "accès", "portability": "portabilité", "know categories": "catégories", "erasure": "effacement", "rectification": "rectification", "restriction": "limitation", "objection": "opposition",
 	"resolve": "identifier", "gather": "réunir", "count": "compter", "erase": "effacer", "prove": "vérifier", "rectify": "rectifier", "restrict": "limiter", "assemble": "assembler",
 	"running": "en cours", "parked": "en pause", "ended": "terminée", "failed": "échec", "due again": "à refaire", "found": "trouvé", "gathered": "réuni", "erased": "effacé", "anonymised": "anonymisé", "rectified": "rectifié",
-	"restricted": "limité", "retained": "conservé", "proven": "prouvé", "assembled": "assemblé", "nothing found": "rien trouvé", "not applicable": "sans objet", "by hand": "à la main",
+	"restricted": "limité", "retained": "conservé", "proven": "prouvé", "assembled": "assemblé", "nothing found": "rien trouvé", "not applicable": "sans objet", "by hand": "à la main", "incomplete": "incomplet",
 	"confirmation of receipt": "accusé de réception", "proof wanted": "preuve demandée", "extension": "prolongation", "refusal": "refus", "answer": "réponse", "certificate of erasure": "certificat d’effacement",
 	"clarification": "précision", "identity not proven": "identité non prouvée", "verified": "vérifiée",
 }

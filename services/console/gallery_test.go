@@ -14,7 +14,7 @@ import (
 // furnished are the house's requests, by what is to be seen in them.
 type furnished struct {
 	*house
-	running, parked, failed, byHand, tooMuch, proof, clarify, held, extended, overdue, erased, answered, refused, cancelled, merged string
+	running, parked, failed, incomplete, byHand, tooMuch, proof, clarify, held, extended, overdue, erased, answered, refused, cancelled, merged string
 }
 
 // camille is who most requests are of.
@@ -36,6 +36,18 @@ func furnish(t *testing.T) *furnished {
 	f.work(f.failed, 0, "marketplace", "billing")
 	f.says(f.failed, "marketplace", dsar.Gather, f.at(f.failed, 12*time.Second), dsar.Report{Kind: dsar.ReportFailed, Code: "no-permission", Reason: "the database refuses this user: table listings"})
 	f.work(f.failed, time.Minute, "marketplace")
+
+	f.incomplete = f.ask(dsar.Erasure, "EEA", person(14), 17, nil)
+	f.work(f.incomplete, 0, "salesforce")
+	const why = "Salesforce doesn't show object Task to the integration user: grant read access to it, or take it out of dataset tasks of the manifest"
+	for i, action := range []dsar.Action{dsar.Count, dsar.Erase, dsar.Prove} {
+		if i > 0 {
+			f.work(f.incomplete, time.Duration(i)*time.Minute, "salesforce")
+		}
+		f.says(f.incomplete, "salesforce", action, f.at(f.incomplete, time.Duration(i)*time.Minute+9*time.Second), dsar.Report{Kind: dsar.ReportEnded, Outcome: dsar.Incomplete, Code: dsar.CodeNotCovered, Reason: why,
+			Counts: []dsar.Counts{{Dataset: "contacts", Found: 1, Uncovered: "what leads to dataset tasks is left, so that it can still be found"}, {Dataset: "tasks", Uncovered: why}}})
+	}
+	f.work(f.incomplete, 4*time.Minute, "salesforce")
 
 	f.byHand = f.ask(dsar.Restriction, "EEA", person(4), 12, nil)
 	f.work(f.byHand, 0)
@@ -97,11 +109,11 @@ func (f *furnished) scenes() []scene {
 		{"list-none", "/?view=open&law=Japan", "", ""}, {"systems", "/systems", "", ""}, {"failed", "/requests/no", "", ""}, {"signed-out", "/assets/signed-out.html", "", ""},
 		{"list-found", "/", fmt.Sprintf(`document.querySelector("#for").value = %q; document.querySelector(".find").submit()`, camille), `location.pathname === "/find"`},
 		{"request-revealed", "/requests/" + f.answered, `const r = document.querySelector("form[action$='/reveal']"); r.querySelector("textarea").value = "on the phone"; r.submit()`, `document.querySelector("[data-revealed]")`},
-		request("running", f.running, ""), request("parked", f.parked, ""), request("failed", f.failed, ""), request("by-hand", f.byHand, ""),
+		request("running", f.running, ""), request("parked", f.parked, ""), request("failed", f.failed, ""), request("incomplete", f.incomplete, ""), request("by-hand", f.byHand, ""),
 		request("too-much", f.tooMuch, ""), request("proof", f.proof, ""), request("clarify", f.clarify, ""), request("held", f.held, ""),
 		request("extended", f.extended, ""), request("overdue", f.overdue, ""), request("erased", f.erased, ""), request("answered", f.answered, ""),
 		request("refused", f.refused, ""), request("merged", f.merged, ""),
-		request("forms", f.failed, openAll), request("by-hand-forms", f.byHand, openAll),
+		request("forms", f.failed, openAll), request("by-hand-forms", f.byHand, openAll), request("incomplete-forms", f.incomplete, openAll),
 	}
 }
 

@@ -21,7 +21,7 @@ var labels = map[string]string{
 
 	string(dsar.Found): "found", string(dsar.Gathered): "gathered", string(dsar.Erased): "erased", string(dsar.Anonymised): "anonymised", string(dsar.Rectified): "rectified",
 	string(dsar.Restricted): "restricted", string(dsar.Retained): "retained", string(dsar.Proven): "proven", string(dsar.Assembled): "assembled",
-	string(dsar.NothingFound): "nothing found", string(dsar.NotApplicable): "not applicable", string(dsar.Manual): "by hand",
+	string(dsar.NothingFound): "nothing found", string(dsar.NotApplicable): "not applicable", string(dsar.Manual): "by hand", string(dsar.Incomplete): "incomplete",
 
 	string(dsar.LetterConfirmation): "confirmation of receipt", string(dsar.LetterProof): "proof wanted", string(dsar.LetterExtension): "extension",
 	string(dsar.LetterRefusal): "refusal", string(dsar.LetterAnswer): "answer", string(dsar.LetterCertificate): "certificate of erasure",

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -175,6 +176,9 @@ type manual struct {
 	Others bool
 }
 
+// Incomplete tells that a worker has done what it could reach.
+func (m manual) Incomplete() bool { return slices.Contains(m.Outcomes, dsar.Incomplete) }
+
 // Files tells whether records are handed over.
 func (m manual) Files() bool { return m.Action == dsar.Gather }
 
@@ -192,7 +196,7 @@ func (c *Console) actionsOf(s dsar.State) actions {
 		}
 		a.Retry, a.Failed = true, append(a.Failed, t.System)
 		a.AcceptPlan = a.AcceptPlan || t.End.Code == planTooLarge
-		if outcomes := dsar.Attestable(t.Action); len(outcomes) > 0 && t.System != dsar.Aggregator {
+		if outcomes := t.Attestable(); len(outcomes) > 0 && t.System != dsar.Aggregator {
 			a.Manual = append(a.Manual, manual{t.System, t.Action, outcomes, c.datasets(t.System), t.End.Reason, t.End.Code == dsar.CodeOthers})
 		}
 	}

@@ -12,6 +12,7 @@ var looks = map[string]look{
 	string(dsar.StatusNeedsAttention):        {"bad", "alert"},
 	string(dsar.Failed):                      {"bad", "alert"},
 	string(dsar.Manual):                      {"bad", "hand"},
+	string(dsar.Incomplete):                  {"bad", "alert"},
 	string(dsar.StatusAwaitingProof):         {"warn", "person"},
 	string(dsar.StatusAwaitingClarification): {"warn", "person"},
 	string(dsar.TaskIsParked):                {"warn", "clock"},

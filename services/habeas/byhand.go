@@ -19,7 +19,7 @@ type answerCommand struct {
 	place
 	ID      string            `arg:"" help:"The request's id."`
 	System  string            `arg:"" help:"The system whose task was done by hand."`
-	Outcome dsar.Outcome      `help:"How it ended: gathered, found, nothing-found, erased, anonymised, retained, proven, rectified, restricted." placeholder:"OUTCOME" required:""`
+	Outcome dsar.Outcome      `help:"How it ended: gathered, found, nothing-found, erased, anonymised, retained, proven, rectified, restricted; incomplete leaves it at what a worker could reach." placeholder:"OUTCOME" required:""`
 	Action  dsar.Action       `help:"Which task, where several wait: gather, count, erase, prove, rectify, restrict, resolve." placeholder:"ACTION"`
 	Records map[string]int64  `help:"How many records of which dataset were found, erased, corrected or restricted." placeholder:"DATASET=N"`
 	Ground  string            `help:"With retained: why they must stay." placeholder:"GROUND"`
@@ -31,7 +31,8 @@ type answerCommand struct {
 // Help implements kong.HelpProvider.
 func (answerCommand) Help() string {
 	return "What no machine can do in a system, a person does: the trace shows it as manual, and the request waits. This command says that it was done, under your name. " +
-		"Records that were gathered by hand are handed over as a file, which is sealed at once; an erasure is attested with the number of records.\n\n" +
+		"Records that were gathered by hand are handed over as a file, which is sealed at once; an erasure is attested with the number of records. " +
+		"Where a worker could not reach all of a system (incomplete), the rest is handed over in the same way, or left out with --outcome incomplete: the answer then names it.\n\n" +
 		"Examples:\n  habeas answer ID archive --outcome gathered --file letters=letters.csv --reason \"copied from folder 12\"\n" +
 		"  habeas answer ID archive --outcome erased --records letters=3 --reason \"folder 12 was shredded\""
 }

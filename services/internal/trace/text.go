@@ -116,6 +116,18 @@ func (t Trace) asksAboutOthers() bool {
 	return false
 }
 
+// isIncomplete tells whether a person is to see what could not be reached.
+func (t Trace) isIncomplete() bool {
+	for _, s := range t.Systems {
+		for _, step := range s.Steps {
+			if step.Status == dsar.TaskIsFailed && step.Outcome == dsar.Incomplete {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func headline(t Trace, now time.Time) string {
 	switch {
 	case t.Status == dsar.StatusCompleted:
@@ -124,6 +136,8 @@ func headline(t Trace, now time.Time) string {
 		return fmt.Sprintf("%s after %s", t.Status, since(t.EndedAt.Sub(t.AcceptedAt)))
 	case t.Attention != "" && t.asksAboutOthers():
 		return fmt.Sprintf("%s: %s (look with: habeas review %s SYSTEM -o FILE)", t.Status, t.Attention, t.RequestID)
+	case t.Attention != "" && t.isIncomplete():
+		return fmt.Sprintf("%s: %s (take it up again with: habeas retry %s, or leave it at that with: habeas answer %[3]s SYSTEM --outcome incomplete)", t.Status, t.Attention, t.RequestID)
 	case t.Attention != "":
 		return fmt.Sprintf("%s: %s (take it up again with: habeas retry %s)", t.Status, t.Attention, t.RequestID)
 	case t.Awaited != "":

@@ -34,7 +34,11 @@ func (say Say) words(e dsar.Event) (system, text string) {
 	case dsar.TaskEnded:
 		return e.System, say(string(e.Action)) + ": " + say(string(e.Outcome)) + say.end(e)
 	case dsar.TaskFailed:
-		return e.System, say(string(e.Action)) + ": " + say(string(e.Outcome)) + because(e.Code, e.Reason)
+		text := say(string(e.Action)) + ": " + say(string(e.Outcome))
+		if c := say.counts(e.Counts); c != "" && e.Outcome == dsar.Incomplete {
+			text += ": " + c
+		}
+		return e.System, text + because(e.Code, e.Reason)
 	case dsar.AttentionNeeded:
 		return "", say.f("needs attention: %s", e.Reason)
 	case dsar.Retried:
@@ -217,9 +221,12 @@ func (say Say) end(e dsar.TaskEnded) string {
 func CountWords(counts []dsar.Counts) string { return Say(English).counts(counts) }
 
 func (say Say) counts(counts []dsar.Counts) string {
-	var parts []string
+	var parts, missing []string
 	total := int64(0)
 	for _, c := range counts {
+		if c.Uncovered != "" {
+			missing = append(missing, c.Dataset)
+		}
 		n := max(c.Found, c.Gathered, c.Erased+c.Anonymised+c.Kept(), c.Rectified, c.Restricted)
 		if n == 0 {
 			continue
@@ -227,10 +234,14 @@ func (say Say) counts(counts []dsar.Counts) string {
 		total += n
 		parts = append(parts, fmt.Sprintf("%s %d%s", c.Dataset, n, say.kept(c.Retained)))
 	}
-	if total == 0 {
-		return ""
+	text := ""
+	if total > 0 {
+		text = say.records(total) + ": " + strings.Join(parts, ", ")
 	}
-	return say.records(total) + ": " + strings.Join(parts, ", ")
+	if len(missing) > 0 {
+		text = strings.TrimPrefix(text+"; "+say.f("not covered: %s", strings.Join(missing, ", ")), "; ")
+	}
+	return text
 }
 
 func (say Say) kept(retained []dsar.Retention) string {
