@@ -26,7 +26,7 @@ race: ## The same tests three times under the race detector
 
 BROWSERTEST := services/internal/browsertest
 test-browser: ## The console in a real browser (Chromium, Node); HABEAS_SCREENSHOTS=DIR keeps pictures of every page
-	@npm ci --prefix $(BROWSERTEST) --silent
+	@.ci/again npm ci --prefix $(BROWSERTEST) --silent
 	HABEAS_TEST_BROWSER=1 $(GO) test -count=1 -run '^TestBrowser' -timeout 30m ./services/console ./services/habeas
 
 SEEDS ?= 10000

@@ -32,7 +32,7 @@ func TestKafka(t *testing.T) {
 		t.Cleanup(cluster.Close)
 		brokers = cluster.ListenAddrs()
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute) // a busy machine's
 	defer cancel()
 	config := bus.Config{Brokers: brokers}
 	err := bus.EnsureTopics(ctx, config, []bus.TopicSpec{

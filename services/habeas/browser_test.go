@@ -11,7 +11,6 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp/kb"
 
@@ -343,7 +342,7 @@ func (c *counter) exports(id string) {
 	if err := c.n.cfg.Save(); err != nil {
 		c.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(c.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(c.Context(), patience)
 	defer cancel()
 	printed, err := command(ctx, "trace", id, "--json", "--data", c.n.cfg.Data).Output()
 	if err != nil {

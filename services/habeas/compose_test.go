@@ -63,7 +63,7 @@ func TestCompose(t *testing.T) {
 // awaitCompletion asks the door where a request stands until it is completed.
 func awaitCompletion(t *testing.T, door, id string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	beat := time.NewTicker(200 * time.Millisecond)
 	defer beat.Stop()

@@ -93,7 +93,7 @@ func TestHalfWritten(t *testing.T) {
 // tries starts the process: it serves, or ends and says why on standard error.
 func (u *up) tries() (said string, serves bool) {
 	u.Helper()
-	ctx, cancel := context.WithTimeout(u.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(u.Context(), patience)
 	u.Cleanup(cancel)
 	u.cmd = command(ctx, "up", "--data", u.dir)
 	out, in, err := os.Pipe()

@@ -173,7 +173,7 @@ func (f *fleet) startWith(file string, args ...string) *member {
 // serve it: none that died is left, none that lives is missing.
 func (f *fleet) settle() {
 	f.Helper()
-	ctx, cancel := context.WithTimeout(f.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(f.Context(), patience)
 	defer cancel()
 	client := &kafka.Client{Addr: kafka.TCP(f.cfg.Kafka.Brokers...), Timeout: 10 * time.Second}
 	beat := time.NewTicker(20 * time.Millisecond)

@@ -113,7 +113,7 @@ func (s *siege) mirror() (copied func(least int64)) {
 
 func (s *siege) eventually(what string, holds func() bool) {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
 	defer cancel()
 	beat := time.NewTicker(10 * time.Millisecond)
 	defer beat.Stop()
@@ -182,7 +182,7 @@ func (l *lossy) Subscribe(ctx context.Context, topic string) (<-chan *message.Me
 // deleteTopics deletes every topic, and returns when they are gone.
 func (s *siege) deleteTopics() {
 	s.t.Helper()
-	client := &kafka.Client{Addr: kafka.TCP(s.cfg.Kafka.Brokers...), Timeout: 10 * time.Second}
+	client := &kafka.Client{Addr: kafka.TCP(s.cfg.Kafka.Brokers...), Timeout: patience}
 	res, err := client.DeleteTopics(s.t.Context(), &kafka.DeleteTopicsRequest{Topics: s.topics()})
 	if err != nil {
 		s.t.Fatal(err)
@@ -192,4 +192,9 @@ func (s *siege) deleteTopics() {
 			s.t.Fatalf("%s: %v", topic, err)
 		}
 	}
+	// The answer comes before the broker has forgotten them.
+	s.eventually("all topics are gone", func() bool {
+		states, err := bus.DescribeTopics(s.t.Context(), bus.Config{Brokers: s.cfg.Kafka.Brokers}, s.topics(), nil)
+		return err == nil && len(states) == 0
+	})
 }

@@ -121,6 +121,10 @@ func (p *pipeline) submitAs(email string, right dsar.Right) string {
 	return r.id
 }
 
+// patience is how long a test waits for what must come: a busy machine's, below
+// go test's own.
+const patience = 4 * time.Minute
+
 // wait waits until requests are completed.
 func (p *pipeline) wait(ids ...string) {
 	p.Helper()
@@ -135,7 +139,7 @@ func (p *pipeline) wait(ids ...string) {
 // waitFor waits until a request has ended or needs a person.
 func waitFor(t *testing.T, j journal.Journal, id string) journal.Row {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute) // a busy machine's patience, below go test's own
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	beat := time.NewTicker(10 * time.Millisecond)
 	defer beat.Stop()

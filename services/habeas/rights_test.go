@@ -109,7 +109,7 @@ func (d *desk) letters(id string, want ...dsar.Letter) {
 	d.Helper()
 	beat := time.NewTicker(20 * time.Millisecond)
 	defer beat.Stop()
-	deadline := time.After(time.Minute)
+	deadline := time.After(patience)
 	var got []dsar.Letter
 	for {
 		s, err := d.n.in.Requests.State(d.Context(), id)

@@ -84,7 +84,7 @@ func (s *siege) tryAsk() error {
 		person, right = half+s.person/5, dsar.Erasure
 	}
 	r := s.request(right, person)
-	ctx, cancel := context.WithTimeout(s.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
 	defer cancel()
 	beat := time.NewTicker(50 * time.Millisecond)
 	defer beat.Stop()
@@ -105,7 +105,7 @@ func (s *siege) tryAsk() error {
 // until waits until something holds for each of the requests.
 func (s *siege) until(what string, holds func(ctx context.Context, id string) bool) {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
 	defer cancel()
 	beat := time.NewTicker(20 * time.Millisecond)
 	defer beat.Stop()

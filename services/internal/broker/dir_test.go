@@ -4,6 +4,7 @@ package broker_test
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -46,21 +47,28 @@ func TestAcknowledgedRecordsSurviveKill(t *testing.T) {
 		if err != nil {
 			t.Fatal("the broker didn't start", err)
 		}
-		pub, err := bus.NewPublisher(bus.PublisherConfig{Config: bus.Config{Brokers: []string{strings.TrimSpace(addr)}}, Timeout: 2 * time.Second})
+		pub, err := bus.NewPublisher(bus.PublisherConfig{Config: bus.Config{Brokers: []string{strings.TrimSpace(addr)}}})
 		if err != nil {
 			t.Fatal(err)
 		}
+		alive, dead := context.WithCancel(t.Context())
 		const before = 100 // and then whatever gets through
 		for i := 0; ; i++ {
 			if i == before {
-				time.AfterFunc(time.Duration(round)*time.Millisecond, func() { _ = cmd.Process.Kill() })
+				time.AfterFunc(time.Duration(round)*time.Millisecond, func() {
+					_ = cmd.Process.Kill()
+					dead()
+				})
 			}
 			name := fmt.Sprintf("%d/%d", round, i)
-			if pub.Publish("t", message.NewMessage("", []byte(name))) != nil {
+			msg := message.NewMessage("", []byte(name))
+			msg.SetContext(alive)
+			if pub.Publish("t", msg) != nil {
 				break
 			}
 			acknowledged = append(acknowledged, name)
 		}
+		dead()
 		_ = pub.Close()
 		_ = cmd.Wait()
 		if len(acknowledged) < (round+1)*before {

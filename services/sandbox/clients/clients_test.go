@@ -47,16 +47,26 @@ func run(t *testing.T, dir string, env []string, name string, args ...string) {
 	}
 }
 
+// again is the program that runs another once more where the network failed it.
+func again(t *testing.T) string {
+	t.Helper()
+	path, err := filepath.Abs("../../../.ci/again")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // node installs what a folder's package-lock.json names into a temporary folder,
 // and runs one of its programs there.
 func node(t *testing.T, folder, program string, env ...string) {
 	t.Helper()
 	wanted(t, "npm")
-	dir := t.TempDir()
+	dir, again := t.TempDir(), again(t)
 	for _, name := range []string{"package.json", "package-lock.json", program} {
 		copyTo(t, dir, filepath.Join(folder, name))
 	}
-	run(t, dir, nil, "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
+	run(t, dir, nil, again, "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
 	run(t, dir, env, "node", program)
 }
 
@@ -65,11 +75,11 @@ func node(t *testing.T, folder, program string, env ...string) {
 func python(t *testing.T, folder, program string, env ...string) {
 	t.Helper()
 	wanted(t, "python3")
-	dir := t.TempDir()
+	dir, again := t.TempDir(), again(t)
 	copyTo(t, dir, filepath.Join(folder, "requirements.txt"))
 	copyTo(t, dir, filepath.Join(folder, program))
 	run(t, dir, nil, "python3", "-m", "venv", "venv")
-	run(t, dir, nil, "venv/bin/pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt")
+	run(t, dir, nil, again, "venv/bin/pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt")
 	run(t, dir, env, "venv/bin/python", program)
 }
 
