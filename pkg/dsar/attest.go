@@ -49,8 +49,8 @@ func (c Attest) decide(d *decider) error {
 // Attestable are the outcomes that a person can attest of the task.
 func (t *TaskState) Attestable() []Outcome {
 	outcomes := Attestable(t.Action)
-	if t.End.Outcome == Incomplete {
-		outcomes = append(outcomes, Incomplete)
+	if t.End.Outcome == Incomplete { // first: it claims the least
+		outcomes = slices.Insert(outcomes, 0, Incomplete)
 	}
 	return outcomes
 }
