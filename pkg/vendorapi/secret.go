@@ -8,18 +8,33 @@ import (
 	"strings"
 )
 
-// Secret is a vendor's secret: of a file, of an environment variable, or given.
-// It is read anew each time, so that a secret can be changed while a worker
+// Secret is a vendor's secret: of a file, of an environment variable, of a store
+// of secrets, or given. It is read anew each time, so that a secret can be changed while a worker
 // runs, by whatever writes the file (a mounted Kubernetes secret, an agent of a
 // secret store). However it is printed, it shows where it comes from, and
 // nothing of what it is (TestSecretIsNotPrinted).
-type Secret struct{ file, env, value string }
+type Secret struct {
+	file, env, value string
+	store            *store
+}
+
+// store is where a secret is that is neither in a file nor in a variable.
+type store struct {
+	name string
+	read func() (string, error)
+}
 
 // SecretFile is the content of a file, without the white space around it.
 func SecretFile(path string) Secret { return Secret{file: path} }
 
 // SecretEnv is an environment variable's.
 func SecretEnv(name string) Secret { return Secret{env: name} }
+
+// SecretStore is what a store of secrets has at the moment. name says where it
+// is; neither it nor the error of read may tell what the secret is.
+func SecretStore(name string, read func() (string, error)) Secret {
+	return Secret{store: &store{name, read}}
+}
 
 // SecretValue is given as it is.
 func SecretValue(value string) Secret { return Secret{value: value} }
@@ -52,6 +67,15 @@ func (s Secret) Read() (string, error) {
 			return t, nil
 		}
 		return "", fmt.Errorf("%s: it isn't set", s)
+	case s.store != nil:
+		t, err := s.store.read()
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", s, err)
+		}
+		if t = strings.TrimSpace(t); t != "" {
+			return t, nil
+		}
+		return "", fmt.Errorf("%s: it is empty", s)
 	case s.value != "":
 		return s.value, nil
 	}
@@ -65,6 +89,8 @@ func (s Secret) String() string {
 		return "the secret in file " + s.file
 	case s.env != "":
 		return "the secret in variable " + s.env
+	case s.store != nil:
+		return "the secret at " + s.store.name
 	case s.value != "":
 		return "a secret"
 	}

@@ -2,8 +2,10 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/url"
 	"os"
 	"slices"
@@ -13,6 +15,7 @@ import (
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/services/console"
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/secret"
 	"habeas.dev/services/internal/topics"
 )
 
@@ -28,7 +31,8 @@ type configCheckCommand struct {
 func (*configCheckCommand) Help() string {
 	return `Reads the file and the environment's HABEAS_… variables, every manifest, and the
 files of keys, certificates and secrets that are named, as the services do at their
-start. Nothing is connected to or written. Exit status 0: services can start with
+start; variables that are to hold a secret must be set here too. Nothing is
+connected to or written, and no secret is shown. Exit status 0: services can start with
 it, as far as a file can tell; 1: one line says what is wrong, and where.
 
   habeas config check habeas.yaml`
@@ -53,15 +57,10 @@ func (c *configCheckCommand) Run() error {
 	if _, err := topics.Wanted(taskTopics(manifests), cfg.Topics); err != nil {
 		return err
 	}
-	for name, system := range cfg.Systems {
-		if err := readable(system.ClientSecretFile); err != nil {
-			return fmt.Errorf("systems.%s.client_secret_file: %w", name, err)
-		}
-		if err := readable(system.Options["key_file"]); err != nil {
-			return fmt.Errorf("systems.%s.options.key_file: %w", name, err)
-		}
+	if err := checkSecrets(cfg.Systems); err != nil {
+		return err
 	}
-	if err := readable(cfg.Letters.PasswordFile); err != nil {
+	if err := secret.Readable(cfg.Letters.PasswordFile); err != nil {
 		return fmt.Errorf("letters.password_file: %w", err)
 	}
 	if err := checkDesk(cfg); err != nil {
@@ -72,7 +71,7 @@ func (c *configCheckCommand) Run() error {
 
 // checkDesk checks the console's sign-in and whom people are notified by.
 func checkDesk(cfg config.Config) error {
-	if err := readable(cfg.Console.OIDC.ClientSecretFile); err != nil {
+	if err := secret.Readable(cfg.Console.OIDC.ClientSecretFile); err != nil {
 		return fmt.Errorf("console.oidc.client_secret_file: %w", err)
 	}
 	if c := cfg.Console; c.Listen != "" && !c.Local {
@@ -84,16 +83,21 @@ func checkDesk(cfg config.Config) error {
 	return err
 }
 
-// readable opens a secret's file and reads none of it.
-func readable(path string) error {
-	if path == "" {
+// checkSecrets names every secret of a system that is missing, in one line.
+func checkSecrets(systems map[string]config.System) error {
+	var missing []string
+	for _, name := range slices.Sorted(maps.Keys(systems)) {
+		signIn, key := secret.Of(systems[name])
+		for _, err := range []error{signIn.Check("systems." + name + ".client_secret"), key.Check("systems." + name + ".options.key")} {
+			if err != nil {
+				missing = append(missing, err.Error())
+			}
+		}
+	}
+	if missing == nil {
 		return nil
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return f.Close()
+	return errors.New(strings.Join(missing, "; "))
 }
 
 // printConfig prints where everything is. A password in an address isn't shown.

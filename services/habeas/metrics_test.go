@@ -63,6 +63,11 @@ func TestConfigCheck(t *testing.T) {
 		{"unknown field", "jurnal: x\n", 1, "jurnal"},
 		{"unknown system", "systems: {payrol: {dsn: \"sqlite:///b.db\"}}\n", 1, "no manifest is built in"},
 		{"no secret", "systems: {salesforce: {url: \"https://x\", client_secret_file: /nowhere/secret}}\n", 1, "/nowhere/secret"},
+		{"no variable", "systems: {marketo: {url: \"https://x\", client_secret_env: HABEAS_NO_SUCH_SECRET}, salesforce: {url: \"https://x\", options: {key_env: HABEAS_NO_SUCH_KEY}}}\n", 1, "systems.marketo.client_secret_env: the environment has no variable HABEAS_NO_SUCH_SECRET, or it is empty; set it for the worker's process; systems.salesforce.options.key_env: the environment has no variable HABEAS_NO_SUCH_KEY"},
+		{"a variable", "systems: {hubspot: {url: \"https://x\", client_secret_env: HABEAS_TEST_SECRET}}\n", 0, "is fine"},
+		{"a secret for a variable's name", "systems: {hubspot: {url: \"https://x\", client_secret_env: hunter2}}\n", 1, "systems.hubspot.client_secret_env: write the name"},
+		{"two places", "systems: {hubspot: {url: \"https://x\", client_secret_env: HABEAS_TEST_SECRET, client_secret_file: /nowhere/secret}}\n", 1, "leave one"},
+		{"no such store", "systems: {hubspot: {url: \"https://x\", client_secret_store: \"nosuchstore://hunter2\"}}\n", 1, "no driver for nosuchstore://"},
 		{"open console", "console: {listen: \"0.0.0.0:1\", local: true}\n", 1, "without sign-in it listens on loopback only"},
 		{"no roles", "console: {listen: \"0.0.0.0:1\", url: \"https://x\", oidc: {issuer: \"https://i\", client_id: c}}\n", 1, "roles"},
 		{"sessions in the open", "console: {listen: \"0.0.0.0:1\", url: \"http://x\", oidc: {issuer: \"https://i\", client_id: c, roles: {viewer: [v]}}}\n", 1, "not https"},
@@ -73,6 +78,7 @@ func TestConfigCheck(t *testing.T) {
 		{"no authority", "kafka: {brokers: [a:9092], tls: {ca_file: /nowhere/ca.pem}}\n", 1, "/nowhere/ca.pem"},
 	} {
 		cmd := command(context.WithoutCancel(t.Context()), "config", "check", write(c.file))
+		cmd.Env = append(cmd.Environ(), "HABEAS_TEST_SECRET=hunter2")
 		out, _ := cmd.CombinedOutput()
 		if code := cmd.ProcessState.ExitCode(); code != c.code || !strings.Contains(string(out), c.want) || c.code != 0 && strings.Count(string(out), "\n") != 1 {
 			t.Errorf("%s: %d, %s", c.name, code, out)

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -19,6 +20,7 @@ import (
 	"habeas.dev/services/events"
 	"habeas.dev/services/hubspot"
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/secret"
 	"habeas.dev/services/marketo"
 	"habeas.dev/services/marketplace"
 	"habeas.dev/services/paymentech"
@@ -89,50 +91,53 @@ func loadManifest(known map[string]func() (*manifest.Manifest, error), name, pat
 // openSystem connects to a system: the value is its implementation for
 // worker.New, and closer ends the connection.
 func openSystem(ctx context.Context, s config.System, m *manifest.Manifest, host vendorapi.Host) (impl any, closer func() error, err error) {
-	nothing := func() error { return nil }
-	switch {
-	case s.DSN != "":
+	if s.DSN != "" {
 		db, err := sqlsystem.Open(ctx, m, strings.TrimPrefix(s.DSN, "sqlite://"))
 		if err != nil {
 			return nil, nil, err
 		}
 		return db, db.Close, nil
-	case m.System == "salesforce":
-		w, err := salesforce.New(salesforce.Config{
-			BaseURL: s.URL, ClientID: s.ClientID, Secret: secretFile(s.ClientSecretFile),
-			Key: secretFile(s.Options["key_file"]), Username: s.Options["username"], Audience: s.Options["audience"],
+	}
+	atSecret, atKey := secret.Of(s)
+	signIn, closeSecret, err := secret.Open(ctx, atSecret)
+	if err != nil {
+		return nil, nil, fmt.Errorf("system %s: client secret: %w", m.System, err)
+	}
+	key, closeKey, err := secret.Open(ctx, atKey)
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("system %s: key: %w", m.System, err), closeSecret())
+	}
+	closer = func() error { return errors.Join(closeSecret(), closeKey()) }
+	if impl, err = openVendor(s, signIn, key, m, host); err != nil {
+		return nil, nil, errors.Join(err, closer())
+	}
+	return impl, closer, nil
+}
+
+func openVendor(s config.System, signIn, key vendorapi.Secret, m *manifest.Manifest, host vendorapi.Host) (any, error) {
+	switch m.System {
+	case "salesforce":
+		return salesforce.New(salesforce.Config{
+			BaseURL: s.URL, ClientID: s.ClientID, Secret: signIn, Key: key, Username: s.Options["username"], Audience: s.Options["audience"],
 			Rate: pace(s), Concurrent: s.CallsAtOnce, Daily: s.CallsPerDay, Manifest: m, Host: host,
 		})
-		return w, nothing, err
-	case m.System == "marketo":
-		w, err := marketo.New(marketo.Config{BaseURL: s.URL, ClientID: s.ClientID, Secret: vendorapi.SecretFile(s.ClientSecretFile), Rate: pace(s), Concurrent: s.CallsAtOnce, Daily: s.CallsPerDay, Manifest: m, Host: host})
-		return w, nothing, err
-	case m.System == "paymentech":
-		w, err := paymentech.New(paymentech.Config{
-			BaseURL: s.URL, SecondaryURL: s.Options["secondary_url"], Username: s.ClientID, Password: vendorapi.SecretFile(s.ClientSecretFile),
+	case "marketo":
+		return marketo.New(marketo.Config{BaseURL: s.URL, ClientID: s.ClientID, Secret: signIn, Rate: pace(s), Concurrent: s.CallsAtOnce, Daily: s.CallsPerDay, Manifest: m, Host: host})
+	case "paymentech":
+		return paymentech.New(paymentech.Config{
+			BaseURL: s.URL, SecondaryURL: s.Options["secondary_url"], Username: s.ClientID, Password: signIn,
 			MerchantID: s.Options["merchant_id"], Bin: s.Options["bin"], NotFound: list(s.Options["not_found"]),
 			Rate: pace(s), Concurrent: s.CallsAtOnce, Daily: s.CallsPerDay, Manifest: m, Host: host,
 		})
-		return w, nothing, err
-	case m.System == "hubspot":
-		w, err := hubspot.New(hubspot.Config{BaseURL: s.URL, Token: vendorapi.SecretFile(s.ClientSecretFile), Rate: pace(s), Concurrent: s.CallsAtOnce, Daily: s.CallsPerDay, Manifest: m, Host: host})
-		return w, nothing, err
-	default:
-		return nil, nil, fmt.Errorf("nothing says how to reach it; name its database with dsn:, or, where its worker is another process, set elsewhere: true")
+	case "hubspot":
+		return hubspot.New(hubspot.Config{BaseURL: s.URL, Token: signIn, Rate: pace(s), Concurrent: s.CallsAtOnce, Daily: s.CallsPerDay, Manifest: m, Host: host})
 	}
+	return nil, fmt.Errorf("nothing says how to reach it; name its database with dsn:, or, where its worker is another process, set elsewhere: true")
 }
 
 // list is an option of several words; nil where there are none.
 func list(option string) []string {
 	return strings.FieldsFunc(option, func(r rune) bool { return r == ',' || r == ' ' })
-}
-
-// secretFile is a secret in a file; none where there is no path.
-func secretFile(path string) vendorapi.Secret {
-	if path == "" {
-		return vendorapi.Secret{}
-	}
-	return vendorapi.SecretFile(path)
 }
 
 // pace is how fast a vendor may be called; 0 leaves it to its worker.

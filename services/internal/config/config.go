@@ -141,10 +141,14 @@ type System struct {
 	// DSN is the database of a system that is served from its manifest alone:
 	// sqlite:///path or postgres://….
 	DSN string `yaml:"dsn"`
-	// URL, ClientID and ClientSecretFile are a vendor's.
-	URL              string `yaml:"url"`
-	ClientID         string `yaml:"client_id"`
-	ClientSecretFile string `yaml:"client_secret_file"`
+	// URL and ClientID are a vendor's. Its secret is in one of a file, an
+	// environment variable, which is named here, and a cloud's secret store, by its
+	// URL (gocloud.dev/runtimevar).
+	URL               string `yaml:"url"`
+	ClientID          string `yaml:"client_id"`
+	ClientSecretFile  string `yaml:"client_secret_file"`
+	ClientSecretEnv   string `yaml:"client_secret_env,omitempty"`
+	ClientSecretStore string `yaml:"client_secret_store,omitempty"`
 	// CallsPerSecond is how fast a vendor is called at most; 0: as its vendor
 	// advises; below 0: without limit.
 	CallsPerSecond float64 `yaml:"calls_per_second"`

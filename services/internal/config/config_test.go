@@ -105,6 +105,8 @@ topics: {replication: 1, partitions: {dsar.events: 12}}
 systems:
   billing: {manifest: b.yaml, dsn: "sqlite:///b.db", elsewhere: true}
   salesforce: {url: "http://localhost:1", client_id: id, client_secret_file: secret, calls_per_second: 5, calls_per_day: 1000, calls_at_once: 3, options: {flavour: plain}}
+  marketo: {client_secret_env: MARKETO}
+  hubspot: {client_secret_store: "awssecretsmanager://hubspot"}
 lease: 5m
 limits: sqlite:///limits.db
 controller: Acme
@@ -159,6 +161,7 @@ func TestFullNamesEveryField(t *testing.T) {
 	both.URL, both.ClientID, both.ClientSecretFile, both.CallsPerSecond = vendor.URL, vendor.ClientID, vendor.ClientSecretFile, vendor.CallsPerSecond
 	both.CallsPerDay, both.CallsAtOnce = vendor.CallsPerDay, vendor.CallsAtOnce
 	both.Options = vendor.Options
+	both.ClientSecretEnv, both.ClientSecretStore = systems["marketo"].ClientSecretEnv, systems["hubspot"].ClientSecretStore
 	zero("Config", reflect.ValueOf(c))
 	zero("System", reflect.ValueOf(both))
 }
