@@ -272,6 +272,26 @@ func TestCustomObjects(t *testing.T) {
 	}
 }
 
+// A manifest that leaves the files' bytes out has their names, sizes and dates, for
+// no call of their own; they are erased as ever.
+func TestFilesWithoutBytes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 12, func(_ *sandbox.Config, c *Config) {
+		c.Manifest = edited(t, "      content: VersionData\n", "", "      - {name: VersionData}\n", "", "      content: Body\n", "", "      - {name: Body}\n", "")
+	})
+	out, errs := w.gather(w.emails()[0])
+	rows := out[0].rows
+	if errs[0] != nil || len(rows["files"]) != 1 || len(rows["attachments"]) != 1 || !strings.Contains(rows["files"][0], "contract.txt") || !strings.Contains(rows["attachments"][0], "BodyLength") {
+		t.Fatalf("%v, %v", rows["files"], errs[0])
+	}
+	if n := w.server.Calls()["sobjects"]; n > 0 {
+		t.Errorf("%d files were fetched", n)
+	}
+	if j := w.count(dsar.Erase, w.emails()[0])[0]; j.Err != nil || erased(j.Counts)["files"] != 1 || erased(j.Counts)["attachments"] != 1 {
+		t.Errorf("%v, %v", j.Counts, j.Err)
+	}
+}
+
 // Where the manifest says so, records are overwritten field by field; what is
 // overwritten isn't anybody's any more, and is not written again.
 func TestAnonymise(t *testing.T) {

@@ -65,14 +65,19 @@ func open(t testing.TB, v vendor, p *people.Population, l limits) *scene {
 	return s
 }
 
-// calls are those that count: a token's don't.
-func (s *scene) calls() (n int64) {
+// calls are those that count: a token's don't, and those for files' bytes are
+// counted apart.
+func (s *scene) calls() (n, files int64) {
 	for kind, calls := range s.count() {
-		if kind != "token" {
+		switch kind {
+		case "token":
+		case s.vendor.files:
+			files += calls
+		default:
 			n += calls
 		}
 	}
-	return n
+	return n, files
 }
 
 // until has an action done for some people, together, and takes up what is

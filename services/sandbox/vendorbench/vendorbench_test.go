@@ -25,12 +25,12 @@ var (
 const alone = 50
 
 // TestVendors: batches take fewer calls than one by one, wherever the vendor has
-// batches; all erasures end, and none of the vendor's limits is met.
+// batches, and no more than a thousand subjects may cost; all erasures end, and none of the vendor's limits is met.
 func TestVendors(t *testing.T) {
 	t.Parallel()
 	var text strings.Builder
 	out := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(out, "vendor\taction\tsubjects\tcalls\tideal\tone by one\n")
+	fmt.Fprintf(out, "vendor\taction\tsubjects\tcalls\tfiles' bytes\tideal\tone by one\n")
 	for _, v := range vendors() {
 		for _, a := range actions() {
 			virtual(t, func(t *testing.T) { countCalls(t, out, v, a) })
@@ -85,7 +85,7 @@ func actions() []action {
 func countCalls(t *testing.T, out *tabwriter.Writer, v vendor, a action) {
 	t.Helper()
 	able := true
-	counted := func(n, together int) int64 {
+	counted := func(n, together int) (calls, files int64) {
 		s := open(t, v, people.Generate(people.Config{Seed: 7, People: *subjects}), limits{})
 		for from := 1; from <= n; from += together {
 			for _, step := range a.steps {
@@ -97,14 +97,22 @@ func countCalls(t *testing.T, out *tabwriter.Writer, v vendor, a action) {
 		return s.calls()
 	}
 	n := min(alone, *subjects)
-	batched, single := counted(*subjects, *subjects), counted(n, 1)*int64(*subjects)/int64(n)
+	batched, files := counted(*subjects, *subjects)
+	single, _ := counted(n, 1)
+	single = single * int64(*subjects) / int64(n)
 	if !able {
 		return // a person does it
+	}
+	if most, said := v.most[a.name]; said && *subjects <= 1000 && batched > most {
+		t.Errorf("%s, %s: %d calls for %d subjects, at most %d for a thousand", v.name, a.name, batched, *subjects, most)
+	}
+	if v.files != "" && a.name == "gather" && files == 0 {
+		t.Errorf("%s: no file was fetched: they aren't counted apart", v.name)
 	}
 	if v.batches && batched*2 > single {
 		t.Errorf("%s, %s: %d calls together, %d one by one", v.name, a.name, batched, single)
 	}
-	fmt.Fprintf(out, "%s\t%s\t%d\t%d\t%s\t%d\n", v.name, a.name, *subjects, batched, v.ideal[a.name], single)
+	fmt.Fprintf(out, "%s\t%s\t%d\t%d\t%d\t%s\t%d\n", v.name, a.name, *subjects, batched, files, v.ideal[a.name], single)
 }
 
 // timeErasures has all erasures wait at once, and takes them in batches until
@@ -119,12 +127,13 @@ func timeErasures(t *testing.T, out *tabwriter.Writer, v vendor) {
 		}
 	}
 	took := time.Since(begun).Round(time.Second)
+	calls, _ := s.calls()
 	budget, share := "not published", "-"
 	if v.daily > 0 {
 		days := max(1, float64(took)/float64(24*time.Hour))
-		budget, share = fmt.Sprint(v.daily), fmt.Sprintf("%.1f %%", 100*float64(s.calls())/(days*float64(v.daily)))
+		budget, share = fmt.Sprint(v.daily), fmt.Sprintf("%.1f %%", 100*float64(calls)/(days*float64(v.daily)))
 	}
-	fmt.Fprintf(out, "%s\t%d\t%d\t%s\t%s\t%s\n", v.name, *erasures, s.calls(), took, budget, share)
+	fmt.Fprintf(out, "%s\t%d\t%d\t%s\t%s\t%s\n", v.name, *erasures, calls, took, budget, share)
 }
 
 // maxRounds bounds how often what is parked is taken up.

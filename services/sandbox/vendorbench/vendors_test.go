@@ -30,6 +30,12 @@ type vendor struct {
 	// ideal is what a thousand subjects would cost if every call were full, by
 	// what the vendor's documentation says a call takes.
 	ideal map[string]string
+	// most is how many calls a thousand subjects may cost, those for files' bytes
+	// aside; none is said where a vendor has no batches.
+	most map[string]int64
+	// files is the kind of calls that fetch a file's bytes: no vendor has one that
+	// gives two.
+	files string
 	// daily is the part of the vendor's quota that is ours; 0 where it has none
 	// that is known.
 	daily       int64
@@ -59,6 +65,7 @@ func vendors() []vendor {
 		{
 			name: "Salesforce", batches: true, together: salesforce.MaxBatch, daily: salesforceDaily, identifiers: byEmail,
 			ideal: map[string]string{"gather": "3 to 11, and pages", "erase": "60, and purges", "restrict": "15"},
+			most:  map[string]int64{"gather": 30, "erase": 160, "restrict": 20}, files: "sobjects",
 			standIn: func(t testing.TB, p *people.Population, _ limits) (http.Handler, func() map[string]int64) {
 				s, err := salesforcesandbox.New(salesforcesandbox.Config{Population: p})
 				must(t, err)
@@ -79,6 +86,7 @@ func vendors() []vendor {
 		{
 			name: "Marketo", batches: true, together: marketo.MaxBatch, daily: marketo.DefaultDaily, identifiers: byEmail,
 			ideal: map[string]string{"gather": "208", "erase": "12", "restrict": "8"},
+			most:  map[string]int64{"gather": 230, "erase": 15, "restrict": 10},
 			standIn: func(t testing.TB, p *people.Population, l limits) (http.Handler, func() map[string]int64) {
 				c := marketosandbox.Config{Population: p}
 				if l.real {
