@@ -41,8 +41,12 @@ test-postgres: ## The journal's and the SQL workers' tests on PostgreSQL
 	HABEAS_TEST_POSTGRES=1 $(GO) test -count=1 ./services/internal/journal/... ./services/internal/relay/... ./services/internal/pgtest ./services/sandbox/internaldb/...
 	@.ci/with-postgres $(GO) test -count=1 ./pkg/sqlsystem/... ./pkg/vendorapi/ledger/...
 
-test-kafka: ## The bus, the SDK, the topics and the whole fleet under faults on Apache Kafka (KAFKA_BROKERS, else one of its own: JDK 17, Maven)
+test-kafka: test-bus test-fleet ## The bus, the SDK, the topics and the whole fleet under faults on Apache Kafka (KAFKA_BROKERS, else one of its own: JDK 17, Maven)
+
+test-bus:
 	@$(GO) run ./pkg/bus/kafkatest/withkafka $(GO) test -count=1 -timeout 20m ./pkg/bus/... ./pkg/worker ./services/internal/topics
+
+test-fleet:
 	HABEAS_TEST_KAFKA=1 HABEAS_TEST_POSTGRES=1 $(GO) test -count=1 -run 'TestFaults$$' -timeout 20m ./services/habeas
 
 test-clients: ## Other people's clients against the stand-ins (Node, Python 3; what is missing is skipped, HABEAS_TEST_CLIENTS=must fails)
@@ -51,6 +55,10 @@ test-clients: ## Other people's clients against the stand-ins (Node, Python 3; w
 test-deploy: ## The alerts, the dashboard and the Helm chart (promtool, Python 3)
 	@deploy/check
 	$(GO) test -count=1 -run 'TestDeploy(Metrics|Compose)$$' ./services/habeas
+
+tools: ## What test-deploy and test-compose need and no package has: they make it themselves where this wasn't run (root, mmdebstrap)
+	@deploy/helm/tools
+	@deploy/compose/standins/base
 
 test-compose: ## docker-compose.yml in a Docker engine, with requests from the host (root; docker.io, docker-compose, mmdebstrap)
 	@deploy/compose/test
