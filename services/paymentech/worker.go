@@ -25,8 +25,9 @@
 //
 // No account at the vendor was at hand; this is from public clients of theirs.
 //
-//   - The status of a reference without profile is 9581 as far as two clients
-//     tell. Any other status but success is never taken for "not there": the
+//   - The status of a reference without profile is 9581 as public clients of
+//     different makers tell (one in Python and one in C# name it
+//     PROCSTATUS_USER_NOT_FOUND); the vendor's own list wasn't at hand. Any other status but success is never taken for "not there": the
 //     task fails and names it, and [Config.NotFound] takes it.
 //   - Limits of calls aren't published. [DefaultRate] is careful; HTTP 429 and
 //     Retry-After are honoured.
