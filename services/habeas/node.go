@@ -280,6 +280,9 @@ func (n *node) startCoordinator(carrier transport.Carrier) error {
 	if err := (&census{journal: n.in.Journal, systems: taskTopics(n.manifests), now: now}).measure(n.tel.Meters()); err != nil {
 		return err
 	}
+	if err := (&backlog{journal: n.in.Journal, now: now}).measure(n.tel.Meters()); err != nil {
+		return err
+	}
 	carry := relay.New(relay.Config{Outbox: n.in.Journal, Publisher: carrier, Refused: tooLarge, Log: n.log})
 	n.run("relay", carry.Run)
 	return n.consume(coordinator.Group, func(ctx context.Context, s transport.Subscriber) error { return c.Run(ctx, s, carrier) })

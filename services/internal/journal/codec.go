@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 )
 
 // The messages of one append lie in one row of the outbox, in a compact form: a
@@ -144,6 +145,22 @@ func DecodeMessages(b []byte) ([]Message, error) {
 		return nil, errCodec
 	}
 	return messages, nil
+}
+
+// timeHeader is the time of a message's event, in the CloudEvents binding to Kafka.
+const timeHeader = "ce_time"
+
+// TimeOf is when the first of an append's messages came to be; zero where it
+// doesn't say.
+func TimeOf(messages []Message) time.Time {
+	if len(messages) == 0 {
+		return time.Time{}
+	}
+	at, err := time.Parse(time.RFC3339Nano, messages[0].Headers[timeHeader])
+	if err != nil {
+		return time.Time{}
+	}
+	return at.UTC()
 }
 
 // reader reads from a slice and remembers whether it was too short.

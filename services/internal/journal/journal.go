@@ -156,6 +156,21 @@ type PendingMessage struct {
 	Message
 }
 
+// Queue tells how far the relay is behind, whichever processes run it.
+type Queue interface {
+	// Backlog costs the same however much there is.
+	Backlog(ctx context.Context) (Backlog, error)
+}
+
+// Backlog is what the relay has yet to carry.
+type Backlog struct {
+	// Appends is how many appends have messages that Kafka hasn't acknowledged, at
+	// most MaxBacklog.
+	Appends int
+	// Oldest is the time of the first of their messages; zero where there is none.
+	Oldest time.Time
+}
+
 // Lister is what pages and the command line read.
 type Lister interface {
 	// List returns a page of rows, in the filter's order.
@@ -185,6 +200,7 @@ type Notes interface {
 type Store interface {
 	Journal
 	Outbox
+	Queue
 	Lister
 	Notes
 }

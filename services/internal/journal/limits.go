@@ -30,6 +30,9 @@ const (
 	DefaultList = 100
 	// MaxList bounds a page.
 	MaxList = 1000
+	// MaxBacklog bounds what Backlog counts: beyond it all that matters is that it
+	// is much.
+	MaxBacklog = 10_000
 	// MaxPending bounds what one call of Pending returns.
 	MaxPending = 10_000
 	// Silence is how long a process may be silent in the middle of its work (it

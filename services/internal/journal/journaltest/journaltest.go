@@ -51,6 +51,7 @@ func Run(t *testing.T, open func(t *testing.T) *Harness) {
 		{"OutboxPartlySent", testOutboxPartlySent},
 		{"OutboxManyUnsent", testOutboxManyUnsent},
 		{"OutboxWait", testOutboxWait},
+		{"Backlog", testBacklog},
 		{"SecondProcess", testSecondProcess},
 		{"SecondProcessRaces", testSecondProcessRaces},
 		{"Pages", testPages},

@@ -25,6 +25,7 @@ const (
 	OpRow     Op = "row"
 	OpPending Op = "pending"
 	OpSent    Op = "sent"
+	OpBacklog Op = "backlog"
 	OpList    Op = "list"
 	OpNote    Op = "note"
 )
@@ -216,6 +217,23 @@ func (s *Store) Sent(ctx context.Context, ids []int64) error {
 		s.outbox = slices.DeleteFunc(s.outbox, func(p journal.PendingMessage) bool { return gone[p.ID] })
 		return nil
 	})
+}
+
+// Backlog implements journal.Queue.
+func (s *Store) Backlog(ctx context.Context) (b journal.Backlog, err error) {
+	err = s.call(ctx, OpBacklog, func() error {
+		rows := map[int64]bool{}
+		for _, p := range s.outbox {
+			row, _ := journal.SplitID(p.ID)
+			rows[row] = true
+		}
+		b.Appends = min(len(rows), journal.MaxBacklog)
+		if len(s.outbox) > 0 {
+			b.Oldest = journal.TimeOf([]journal.Message{s.outbox[0].Message})
+		}
+		return nil
+	})
+	return b, err
 }
 
 // Wait implements journal.Outbox.

@@ -231,6 +231,31 @@ func (s *Store) Sent(ctx context.Context, ids []int64) error {
 	return nil
 }
 
+// Backlog implements journal.Queue. It reads the primary key from its beginning,
+// as the relay does.
+func (s *Store) Backlog(ctx context.Context) (journal.Backlog, error) {
+	var b journal.Backlog
+	if err := s.usable(ctx); err != nil {
+		return b, err
+	}
+	bounded, cancel := s.bound(ctx, relayTimeout)
+	defer cancel()
+	var row []byte
+	err := pgx.BeginFunc(bounded, s.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(bounded, "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off", pgx.QueryExecModeSimpleProtocol); err != nil {
+			return err
+		}
+		return tx.QueryRow(bounded, `SELECT (SELECT count(*) FROM (SELECT num FROM outbox ORDER BY num LIMIT $1) AS waiting),
+			(SELECT messages FROM outbox ORDER BY num LIMIT 1)`, journal.MaxBacklog).Scan(&b.Appends, &row)
+	})
+	if err != nil {
+		return b, s.explain(ctx, err)
+	}
+	oldest, _ := journal.DecodeMessages(row) // Pending tells of a damaged one
+	b.Oldest = journal.TimeOf(oldest)
+	return b, nil
+}
+
 // Wait implements journal.Outbox: PostgreSQL tells of every append.
 func (s *Store) Wait(ctx context.Context) error {
 	if err := s.usable(ctx); err != nil {

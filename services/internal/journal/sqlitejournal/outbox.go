@@ -2,6 +2,8 @@ package sqlitejournal
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"sync"
 	"time"
 
@@ -153,6 +155,32 @@ func (s *Store) Sent(ctx context.Context, ids []int64) error {
 		s.writer.Kick(sentWithin)
 	}
 	return nil
+}
+
+// Backlog implements journal.Queue: what the window has, and the rows behind it.
+func (s *Store) Backlog(ctx context.Context) (journal.Backlog, error) {
+	var b journal.Backlog
+	if err := s.usable(ctx); err != nil {
+		return b, err
+	}
+	o := &s.outbox
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	n, oldest := o.window.Oldest()
+	var behind int
+	if err := s.read.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM outbox WHERE num > ? LIMIT ?)", o.upto, journal.MaxBacklog).Scan(&behind); err != nil {
+		return b, explain(s.path, err)
+	}
+	if n == 0 && behind > 0 {
+		var row []byte
+		err := s.read.QueryRowContext(ctx, "SELECT messages FROM outbox WHERE num > ? ORDER BY num LIMIT 1", o.upto).Scan(&row)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) { // another process' relay may have carried it by now
+			return b, explain(s.path, err)
+		}
+		oldest, _ = journal.DecodeMessages(row) // Pending tells of a damaged one
+	}
+	b.Appends, b.Oldest = min(n+behind, journal.MaxBacklog), journal.TimeOf(oldest)
+	return b, nil
 }
 
 // takeSent hands the writer the rows to remove, as runs of numbers: only whole

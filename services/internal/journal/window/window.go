@@ -32,6 +32,15 @@ type row struct {
 // Empty tells whether nothing is pending.
 func (w *Window) Empty() bool { return len(w.rows) == 0 }
 
+// Oldest is how many rows there are, and the messages of the first; nil where
+// there is none.
+func (w *Window) Oldest() (rows int, messages []journal.Message) {
+	if len(w.rows) == 0 {
+		return 0, nil
+	}
+	return len(w.rows), w.rows[0].messages
+}
+
 // Full tells whether no more should be pushed.
 func (w *Window) Full() bool { return len(w.rows) >= MaxRows || w.bytes >= MaxBytes }
 
