@@ -42,6 +42,7 @@ type buffers struct {
 	text      []byte       // of a JSON file
 	scratch   bytes.Buffer // a deflated file
 	reader    *bufio.Reader
+	out       *bufio.Writer
 }
 
 // keepBuffers is how much of one buffer is kept for the next bundle. A few large
@@ -63,6 +64,7 @@ func (b *buffers) release() {
 		p.Reset()
 	}
 	b.reader.Reset(nil)
+	b.out.Reset(nil)
 }
 
 // SourceError says that a system's records could not be read, or are not what
@@ -125,15 +127,16 @@ func (wr *Writer) Write(ctx context.Context, w io.Writer, in Input) (Summary, er
 	out := &hashed{w: w, ctx: ctx}
 	buf, ok := wr.buffers.Get().(*buffers)
 	if !ok {
-		buf = &buffers{reader: bufio.NewReaderSize(nil, readerSize)}
+		buf = &buffers{reader: bufio.NewReaderSize(nil, readerSize), out: bufio.NewWriterSize(nil, writerSize)}
 	}
 	defer func() {
 		buf.release()
 		wr.buffers.Put(buf)
 	}()
+	buf.out.Reset(out)
 	b := &build{
 		in: &in, words: wordsFor(in.Locale), buffers: buf, plans: &wr.plans,
-		archive: newArchive(out, "habeas-"+in.RequestID, in.ReceivedAt.UTC(), &wr.flates, &buf.scratch),
+		archive: newArchive(buf.out, "habeas-"+in.RequestID, in.ReceivedAt.UTC(), &wr.flates, &buf.scratch),
 	}
 	defer b.archive.abandon()
 	sum := sha256.New()
@@ -270,6 +273,10 @@ func (b *build) section(part *systemPart, rd *record.Reader, sec record.Section)
 // readerSize is at least what pkg/record reads in: it then uses this reader as
 // it is, and makes none of its own.
 const readerSize = 64 << 10
+
+// writerSize is what age encrypts at once. archive/zip uses such a writer as it is,
+// and makes none of its own; its Close flushes it.
+const writerSize = 64 << 10
 
 func (b *build) reader(r io.Reader) *record.Reader {
 	b.buffers.reader.Reset(r)
