@@ -63,22 +63,28 @@ func (w *Watcher) Take(m transport.Received) (held int) {
 		return 0 // a stranger's
 	}
 	name := strings.TrimSuffix(strings.TrimPrefix(e.Type, "dsar."), ".v1")
-	if event.FactType(name) != e.Type {
+	if event.FactType(name) != e.Type || !tellsOfSystem(name) {
 		return 0
 	}
 	fact, err := dsar.Decode(name, e.Data)
 	if err != nil || w.now().Sub(dsar.At(fact)) > recent {
 		return 0
 	}
-	switch fact.(type) {
-	case dsar.TaskSent, dsar.TaskProgressed, dsar.TaskParked, dsar.TaskFailed, dsar.TaskEnded:
-	default:
-		return 0
-	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.held = append(w.held, fact)
 	return len(w.held)
+}
+
+// tellsOfSystem tells whether [Add] makes anything of a type of facts: others
+// aren't even read.
+func tellsOfSystem(typ string) bool {
+	switch typ {
+	case dsar.TaskSent{}.Type(), dsar.TaskProgressed{}.Type(), dsar.TaskParked{}.Type(), dsar.TaskFailed{}.Type(), dsar.TaskEnded{}.Type():
+		return true
+	default:
+		return false
+	}
 }
 
 func (w *Watcher) keep(ctx context.Context) {
