@@ -46,8 +46,8 @@ func New(j Journal, opts ...Option) *Lifecycle {
 // everything that follows is durable, or that nothing does. The errors of the
 // core ([dsar.ErrConflict] and so on) come as they are.
 func (l *Lifecycle) Do(ctx context.Context, requestID string, c dsar.Command) (dsar.State, error) {
-	for range maxTries {
-		state, err := l.try(ctx, requestID, c)
+	for tries := range maxTries {
+		state, err := l.try(ctx, requestID, c, tries > 0)
 		if !errors.Is(err, journal.ErrConflict) {
 			return state, err
 		}
@@ -71,10 +71,13 @@ func (l *Lifecycle) State(ctx context.Context, requestID string) (dsar.State, er
 	return v.state, err
 }
 
-func (l *Lifecycle) try(ctx context.Context, requestID string, c dsar.Command) (dsar.State, error) {
-	v, cached := l.states.get(requestID)
+// try decides on what this process remembers of the request, and where that is
+// nothing, as if there were none: the journal has a conflict with whoever is behind
+// (TestTwoDecidersOneJournal, TestSubmittedElsewhere). After one, it is loaded first.
+func (l *Lifecycle) try(ctx context.Context, requestID string, c dsar.Command, load bool) (dsar.State, error) {
+	v, _ := l.states.get(requestID)
 	facts, err := dsar.Decide(v.state, c)
-	if !cached || err != nil || len(facts) == 0 {
+	if load || err != nil || len(facts) == 0 {
 		// "Nothing follows" and "refused" are said of what the journal holds,
 		// not of what this process remembers.
 		if v, err = l.load(ctx, requestID); err != nil {

@@ -140,6 +140,37 @@ func TestAnswerOfTheStoreIsLost(t *testing.T) {
 	}
 }
 
+// TestSubmittedElsewhere: a new request is appended without a look at what is
+// there; a process that knows nothing of one that is there finds out.
+func TestSubmittedElsewhere(t *testing.T) {
+	t.Parallel()
+	read := 0
+	j := memjournal.New(memjournal.Config{Fault: func(op memjournal.Op, _ bool) error {
+		if op == memjournal.OpFacts {
+			read++
+		}
+		return nil
+	}})
+	if _, err := lifecycle.New(j).Do(t.Context(), requestID, dsar.Submit{Accepted: accepted(2)}); err != nil || read > 0 {
+		t.Fatalf("%d reads, %v", read, err)
+	}
+	before, err := j.Facts(t.Context(), requestID, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if state, err := lifecycle.New(j).Do(t.Context(), requestID, dsar.Submit{Accepted: accepted(2)}); err != nil || state.Status != dsar.StatusGathering {
+		t.Errorf("the same again: %s, %v", state.Status, err)
+	}
+	other := accepted(2)
+	other.Digest = "another"
+	if _, err := lifecycle.New(j).Do(t.Context(), requestID, dsar.Submit{Accepted: other}); !errors.Is(err, dsar.ErrConflict) {
+		t.Errorf("with other content: %v", err)
+	}
+	if after, err := j.Facts(t.Context(), requestID, 1); err != nil || len(after) != len(before) {
+		t.Errorf("%d facts became %d, %v", len(before), len(after), err)
+	}
+}
+
 // TestConflict: a request_id is used once; the same content again is the same
 // request.
 func TestConflict(t *testing.T) {
