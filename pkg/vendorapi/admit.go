@@ -15,7 +15,7 @@ import (
 func termsOf(c Config) terms {
 	t := terms{
 		vendor: c.Vendor, burst: max(c.Burst, 1), places: c.Concurrent, lease: c.Timeout + leaseMargin,
-		budget: c.Quota.Calls, renewal: c.Quota.Renewal, share: c.Quota.Share, stale: usageStale,
+		budget: c.Daily, renewal: c.Quota.Renewal, share: c.Quota.Share, stale: usageStale,
 	}
 	if c.Rate > 0 && c.Rate < rate.Inf {
 		t.every = time.Duration(float64(time.Second) / float64(c.Rate))

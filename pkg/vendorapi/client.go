@@ -26,16 +26,11 @@ func New(c Config) (*Client, error) {
 	if c.Vendor == "" || c.Judge == nil {
 		return nil, errors.New("vendorapi: a client needs a vendor and a judge")
 	}
+	c.Access = c.Or(Access{Concurrent: DefaultConcurrent})
 	orElse(&c.Concurrent, DefaultConcurrent)
 	orElse(&c.Timeout, DefaultTimeout)
 	orElse(&c.MaxAnswer, DefaultMaxAnswer)
 	orElse(&c.Tries, DefaultTries)
-	if c.Now == nil {
-		c.Now = time.Now
-	}
-	if c.Pause == nil {
-		c.Pause = worker.Sleep
-	}
 	c.Account = cmp.Or(c.Account, c.Vendor)
 	if c.Host.Store == nil {
 		c.Host.Store = MemoryStore(c.Now)

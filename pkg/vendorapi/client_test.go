@@ -63,7 +63,7 @@ func judge(a *vendorapi.Answer) error {
 func client(t *testing.T, w wire, change ...func(*vendorapi.Config)) (*vendorapi.Client, *counted) {
 	t.Helper()
 	c := &counted{wire: w}
-	cfg := vendorapi.Config{Vendor: "Acme", Judge: judge, HTTPClient: &http.Client{Transport: c}}
+	cfg := vendorapi.Config{Vendor: "Acme", Judge: judge, Access: vendorapi.Access{HTTPClient: &http.Client{Transport: c}}}
 	for _, f := range change {
 		f(&cfg)
 	}

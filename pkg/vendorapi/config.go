@@ -1,6 +1,7 @@
 package vendorapi
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"time"
@@ -8,6 +9,8 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/time/rate"
+
+	"habeas.dev/pkg/worker"
 )
 
 // What holds where a [Config] says nothing.
@@ -56,35 +59,58 @@ type Config struct {
 	Judge Judge
 	// Token gets an access token; nil where calls need none.
 	Token func(ctx context.Context) (Token, error)
-	// HTTPClient makes the calls. Its redirects are never followed: a token
-	// would go along. A client of this package's own where nil.
-	HTTPClient *http.Client
+	Access
 	// Account names the account whose limits are shared, as marketo/HOST; Vendor
 	// where empty. It MUST NOT hold personal data or a secret.
 	Account string
-	// Host is what the worker's process gives.
-	Host Host
-	// Rate is how many calls a second are made at most, with bursts of Burst;
-	// 0 sets no limit. Calls for a token don't count.
-	Rate  rate.Limit
-	Burst int
-	// Concurrent is how many calls may be out at once.
-	Concurrent int
-	// Quota is what may be called in a day.
+	// Quota says when a day's count ends, and what others have used of it.
 	Quota Quota
 	// RequestID finds the vendor's own id of a call in its answer, for traces;
 	// nil: headers of the usual names are read.
 	RequestID func(*Answer) string
-	// Meters and Traces are where calls are measured and traced; nil: nowhere.
-	Meters    metric.MeterProvider
-	Traces    trace.TracerProvider
 	Timeout   time.Duration
 	MaxAnswer int64
 	Tries     int
+}
+
+// Access is how a vendor may be called, and by what: the part of a [Config] that
+// the one who runs a worker decides. A worker's own configuration embeds it.
+type Access struct {
+	// Rate is how many calls a second are made at most, with bursts of Burst, by
+	// all processes together that share the store of Host; 0: as the worker
+	// advises, else without limit, as with [rate.Inf]. Calls for a token don't count.
+	Rate  rate.Limit
+	Burst int
+	// Concurrent is how many calls may be out at once; [DefaultConcurrent] where 0.
+	Concurrent int
+	// Daily is how many calls a day this account may make through us, over all
+	// processes; 0: as the worker advises, else without limit. What is above it is
+	// parked until it is renewed: vendors count the calls of all of a company's
+	// integrations together, and a deletion of many must not silence the others.
+	Daily int64
+	// Host is what the worker's process gives.
+	Host Host
+	// HTTPClient makes the calls. Its redirects are never followed: a token
+	// would go along. A client of this package's own where nil.
+	HTTPClient *http.Client
 	// Now is the clock, and Pause the wait between tries, for simulations and
 	// tests. Pause MUST return the context's error where that is over first.
 	Now   func() time.Time
 	Pause func(context.Context, time.Duration) error
+}
+
+// Or is the access with a worker's advice, and the clock of this machine, where it
+// says nothing.
+func (a Access) Or(advised Access) Access {
+	a.Rate, a.Burst = cmp.Or(a.Rate, advised.Rate), cmp.Or(a.Burst, advised.Burst)
+	a.Concurrent, a.Daily = cmp.Or(a.Concurrent, advised.Concurrent), cmp.Or(a.Daily, advised.Daily)
+	if a.Now == nil {
+		a.Now = time.Now
+	}
+	if a.Pause == nil {
+		a.Pause = worker.Sleep
+	}
+	return a
 }
 
 // Host is what a process gives to the vendors' workers in it. The zero value is
@@ -99,14 +125,10 @@ type Host struct {
 	Traces trace.TracerProvider
 }
 
-// Quota is the part of a vendor's calls of a day that is ours: vendors count the
-// calls of all of a company's integrations together, and a deletion of many must
-// not silence the others. What is above it is parked until it is renewed.
+// Quota is what is known of a vendor's calls of a day beside the part that is ours
+// ([Access], Daily).
 type Quota struct {
-	// Calls is how many calls a day this account may make through us, over all
-	// processes; 0 sets no limit. Renewal tells when the day that runs at a time
-	// ends; nil: at midnight, UTC.
-	Calls   int64
+	// Renewal tells when the day that runs at a time ends; nil: at midnight, UTC.
 	Renewal func(now time.Time) time.Time
 	// Usage reads the vendor's own count of everybody's calls from an answer, and
 	// Share is the part of the limit at which we stop: 0.9 leaves others a tenth.

@@ -35,7 +35,7 @@ func TestTelemetryShowsNothing(t *testing.T) {
 		}
 		return nil, errors.New(canary)
 	}, func(c *vendorapi.Config) {
-		c.Quota = vendorapi.Quota{Calls: 10}
+		c.Daily = 10
 		c.Host = vendorapi.Host{
 			Traces: sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans)),
 			Meters: sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)),

@@ -115,22 +115,22 @@ func openSystem(ctx context.Context, s config.System, m *manifest.Manifest, host
 }
 
 func openVendor(s config.System, signIn, key vendorapi.Secret, m *manifest.Manifest, host vendorapi.Host) (any, error) {
+	access := vendorapi.Access{Rate: pace(s), Concurrent: s.CallsAtOnce, Daily: s.CallsPerDay, Host: host}
 	switch m.System {
 	case "salesforce":
 		return salesforce.New(salesforce.Config{
 			BaseURL: s.URL, ClientID: s.ClientID, Secret: signIn, Key: key, Username: s.Options["username"], Audience: s.Options["audience"],
-			Rate: pace(s), Concurrent: s.CallsAtOnce, Daily: s.CallsPerDay, Manifest: m, Host: host,
+			Manifest: m, Access: access,
 		})
 	case "marketo":
-		return marketo.New(marketo.Config{BaseURL: s.URL, ClientID: s.ClientID, Secret: signIn, Rate: pace(s), Concurrent: s.CallsAtOnce, Daily: s.CallsPerDay, Manifest: m, Host: host})
+		return marketo.New(marketo.Config{BaseURL: s.URL, ClientID: s.ClientID, Secret: signIn, Manifest: m, Access: access})
 	case "paymentech":
 		return paymentech.New(paymentech.Config{
 			BaseURL: s.URL, SecondaryURL: s.Options["secondary_url"], Username: s.ClientID, Password: signIn,
-			MerchantID: s.Options["merchant_id"], Bin: s.Options["bin"], NotFound: list(s.Options["not_found"]),
-			Rate: pace(s), Concurrent: s.CallsAtOnce, Daily: s.CallsPerDay, Manifest: m, Host: host,
+			MerchantID: s.Options["merchant_id"], Bin: s.Options["bin"], NotFound: list(s.Options["not_found"]), Manifest: m, Access: access,
 		})
 	case "hubspot":
-		return hubspot.New(hubspot.Config{BaseURL: s.URL, Token: signIn, Rate: pace(s), Concurrent: s.CallsAtOnce, Daily: s.CallsPerDay, Manifest: m, Host: host})
+		return hubspot.New(hubspot.Config{BaseURL: s.URL, Token: signIn, Manifest: m, Access: access})
 	}
 	return nil, fmt.Errorf("nothing says how to reach it; name its database with dsn:, or, where its worker is another process, set elsewhere: true")
 }

@@ -58,19 +58,10 @@ type Config struct {
 	BaseURL string // [DefaultBaseURL] where empty
 	// Token is a private app's access token.
 	Token vendorapi.Secret
-	// Rate and Burst limit calls a second; [DefaultRate] and [DefaultBurst]
-	// where zero, none with [rate.Inf].
-	Rate       rate.Limit
-	Burst      int
-	Concurrent int
-	Daily      int64 // calls a day over all processes; 0 sets no limit
-	Host       vendorapi.Host
 	// Manifest is the embedded one where nil. Its columns are what is asked for.
 	Manifest *manifest.Manifest
-	// HTTPClient, Now and Pause are as in [vendorapi.Config].
-	HTTPClient *http.Client
-	Now        func() time.Time
-	Pause      func(context.Context, time.Duration) error
+	// Rate and Burst are [DefaultRate] and [DefaultBurst] where zero.
+	vendorapi.Access
 }
 
 // Worker calls HubSpot. It is safe for concurrent use.
@@ -99,10 +90,7 @@ func New(c Config) (*Worker, error) {
 	if c.Token.IsZero() {
 		return nil, errors.New("hubspot: token: write the file with a private app's access token")
 	}
-	c.Rate, c.Burst = cmp.Or(c.Rate, DefaultRate), cmp.Or(c.Burst, DefaultBurst)
-	if c.Now == nil {
-		c.Now = time.Now
-	}
+	c.Access = c.Or(vendorapi.Access{Rate: DefaultRate, Burst: DefaultBurst})
 	m := c.Manifest
 	if m == nil {
 		if m, err = Manifest(); err != nil {
@@ -118,10 +106,7 @@ func New(c Config) (*Worker, error) {
 			w.columns = append(w.columns, column.Name)
 		}
 	}
-	w.api, err = vendorapi.New(vendorapi.Config{
-		Vendor: "HubSpot", Judge: w.judge, Token: w.token, HTTPClient: c.HTTPClient, Account: "hubspot/" + base.Host, Host: c.Host,
-		Rate: c.Rate, Burst: c.Burst, Concurrent: c.Concurrent, Quota: vendorapi.Quota{Calls: c.Daily}, Now: c.Now, Pause: c.Pause,
-	})
+	w.api, err = vendorapi.New(vendorapi.Config{Vendor: "HubSpot", Judge: w.judge, Token: w.token, Account: "hubspot/" + base.Host, Access: c.Access})
 	return w, err
 }
 

@@ -28,7 +28,7 @@ func open(t testing.TB, p *people.Population, c conform.Config) (*Worker, *sandb
 	t.Cleanup(func() { server.Close() })
 	ts := httptest.NewServer(server)
 	t.Cleanup(ts.Close)
-	w, err := New(Config{BaseURL: ts.URL, Token: vendorapi.SecretValue(sandbox.DefaultToken), Rate: rate.Inf, Now: c.Clock.Now, Pause: c.Clock.Pass})
+	w, err := New(Config{BaseURL: ts.URL, Token: vendorapi.SecretValue(sandbox.DefaultToken), Access: vendorapi.Access{Rate: rate.Inf, Now: c.Clock.Now, Pause: c.Clock.Pass}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +141,7 @@ func TestLacks(t *testing.T) {
 		}
 		ts := httptest.NewServer(server)
 		t.Cleanup(ts.Close)
-		w, err := New(Config{BaseURL: ts.URL, Token: vendorapi.SecretValue(sandbox.DefaultToken), Rate: rate.Inf})
+		w, err := New(Config{BaseURL: ts.URL, Token: vendorapi.SecretValue(sandbox.DefaultToken), Access: vendorapi.Access{Rate: rate.Inf}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -33,7 +33,7 @@ func TestConformance(t *testing.T) {
 		t.Cleanup(func() { server.Close() })
 		ts := httptest.NewServer(server)
 		t.Cleanup(ts.Close)
-		w, err := New(Config{BaseURL: ts.URL, ClientID: sandbox.DefaultClientID, Secret: vendorapi.SecretValue(sandbox.DefaultClientSecret), Rate: rate.Inf, Manifest: m, Now: c.now, Pause: c.pass})
+		w, err := New(Config{BaseURL: ts.URL, ClientID: sandbox.DefaultClientID, Secret: vendorapi.SecretValue(sandbox.DefaultClientSecret), Manifest: m, Access: vendorapi.Access{Rate: rate.Inf, Now: c.now, Pause: c.pass}})
 		if err != nil {
 			t.Fatal(err)
 		}

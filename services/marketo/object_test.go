@@ -393,7 +393,7 @@ func TestDeletedByAnotherProcess(t *testing.T) {
 	w := newWorld(t, 12, func(s *sandbox.Config, wc *Config) {
 		s.Settle, s.Clock, wc.Now, wc.Pause = time.Minute, c.now, c.now, c.pass
 	})
-	other, err := New(Config{BaseURL: w.url, ClientID: sandbox.DefaultClientID, Secret: vendorapi.SecretValue(sandbox.DefaultClientSecret), Now: c.now, Pause: c.pass})
+	other, err := New(Config{BaseURL: w.url, ClientID: sandbox.DefaultClientID, Secret: vendorapi.SecretValue(sandbox.DefaultClientSecret), Access: vendorapi.Access{Now: c.now, Pause: c.pass}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,6 @@
 package marketo
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -52,26 +51,11 @@ type Config struct {
 	// token, so that it can be changed while the worker runs.
 	ClientID string
 	Secret   vendorapi.Secret
-	// Daily is how many calls are made in a day at most, by all processes
-	// together that share the store of Host; [DefaultDaily] where zero. What is
-	// above it is parked until midnight in Chicago, when Marketo's quota is
-	// renewed.
-	Daily int64
-	// Rate and Burst limit calls a second; [DefaultRate] and [DefaultBurst]
-	// where zero, none with [rate.Inf].
-	Rate  rate.Limit
-	Burst int
-	// Concurrent is how many calls may be out at once; [vendorapi.DefaultConcurrent]
-	// where zero, as Adobe advises.
-	Concurrent int
-	// Host is what the process gives: where limits are shared, and measured.
-	Host vendorapi.Host
 	// Manifest is the embedded one where nil. Its columns are what is asked for.
 	Manifest *manifest.Manifest
-	// HTTPClient, Now and Pause are as in [vendorapi.Config].
-	HTTPClient *http.Client
-	Now        func() time.Time
-	Pause      func(context.Context, time.Duration) error
+	// Daily is [DefaultDaily] where zero, renewed at midnight in Chicago; Rate and
+	// Burst are [DefaultRate] and [DefaultBurst].
+	vendorapi.Access
 }
 
 // Worker calls Marketo. It is safe for concurrent use.
@@ -109,14 +93,7 @@ func New(c Config) (*Worker, error) {
 		return nil, errors.New("marketo: client id and secret: write those of a custom service (Admin, LaunchPoint)")
 	}
 	c.BaseURL = base.Scheme + "://" + base.Host
-	c.Daily = cmp.Or(c.Daily, DefaultDaily)
-	c.Rate, c.Burst = cmp.Or(c.Rate, DefaultRate), cmp.Or(c.Burst, DefaultBurst)
-	if c.Now == nil {
-		c.Now = time.Now
-	}
-	if c.Pause == nil {
-		c.Pause = worker.Sleep
-	}
+	c.Access = c.Or(vendorapi.Access{Rate: DefaultRate, Burst: DefaultBurst, Daily: DefaultDaily})
 	m := c.Manifest
 	if m == nil {
 		if m, err = Manifest(); err != nil {
@@ -132,10 +109,8 @@ func New(c Config) (*Worker, error) {
 		return nil, err
 	}
 	w.api, err = vendorapi.New(vendorapi.Config{
-		Vendor: "Marketo", Judge: w.judge, Token: w.token, HTTPClient: c.HTTPClient,
-		Account: "marketo/" + base.Host, Host: c.Host, RequestID: requestID,
-		Rate: c.Rate, Burst: c.Burst, Concurrent: c.Concurrent, Now: c.Now, Pause: c.Pause,
-		Quota: vendorapi.Quota{Calls: c.Daily, Renewal: w.quotaDay.end},
+		Vendor: "Marketo", Judge: w.judge, Token: w.token, Account: "marketo/" + base.Host, Access: c.Access,
+		Quota: vendorapi.Quota{Renewal: w.quotaDay.end}, RequestID: requestID,
 	})
 	return w, err
 }

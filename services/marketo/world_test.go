@@ -56,7 +56,7 @@ func newWorld(t *testing.T, n int, change func(*sandbox.Config, *Config)) *world
 	w := &world{t: t, people: people.Generate(people.Config{Seed: 7, People: n})}
 	c := newClock()
 	sc := sandbox.Config{Population: w.people, Clock: c.now}
-	wc := Config{Rate: rate.Inf, ClientID: sandbox.DefaultClientID, Secret: vendorapi.SecretValue(sandbox.DefaultClientSecret), Now: c.now, Pause: c.pass}
+	wc := Config{ClientID: sandbox.DefaultClientID, Secret: vendorapi.SecretValue(sandbox.DefaultClientSecret), Access: vendorapi.Access{Rate: rate.Inf, Now: c.now, Pause: c.pass}}
 	if change != nil {
 		change(&sc, &wc)
 	}

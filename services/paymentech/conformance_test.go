@@ -31,7 +31,7 @@ func open(t testing.TB, p *people.Population, c conform.Config) (workertest.Syst
 	t.Cleanup(func() { server.Close() })
 	ts := httptest.NewServer(server)
 	t.Cleanup(ts.Close)
-	w, err := New(Config{BaseURL: ts.URL, Username: sandbox.DefaultUsername, Password: vendorapi.SecretValue(sandbox.DefaultPassword), MerchantID: sandbox.DefaultMerchantID, Rate: rate.Inf, Manifest: m, Now: c.Clock.Now, Pause: c.Clock.Pass})
+	w, err := New(Config{BaseURL: ts.URL, Username: sandbox.DefaultUsername, Password: vendorapi.SecretValue(sandbox.DefaultPassword), MerchantID: sandbox.DefaultMerchantID, Manifest: m, Access: vendorapi.Access{Rate: rate.Inf, Now: c.Clock.Now, Pause: c.Clock.Pass}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,11 +39,9 @@ package paymentech
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"net/http"
 	"net/url"
-	"time"
 
 	"golang.org/x/time/rate"
 
@@ -77,22 +75,10 @@ type Config struct {
 	// NotFound are the statuses that say that a reference has no profile;
 	// [StatusNoProfile] where there are none.
 	NotFound []string
-	// Rate and Burst limit calls a second; [DefaultRate] and [DefaultBurst]
-	// where zero, none with [rate.Inf].
-	Rate  rate.Limit
-	Burst int
-	// Concurrent is how many calls may be out at once, and Daily how many a day,
-	// over all processes; where zero, [vendorapi.DefaultConcurrent], and no limit.
-	Concurrent int
-	Daily      int64
-	// Host is what the process gives.
-	Host vendorapi.Host
 	// Manifest is the embedded one where nil.
 	Manifest *manifest.Manifest
-	// HTTPClient, Now and Pause are as in [vendorapi.Config].
-	HTTPClient *http.Client
-	Now        func() time.Time
-	Pause      func(context.Context, time.Duration) error
+	// Rate and Burst are [DefaultRate] and [DefaultBurst] where zero.
+	vendorapi.Access
 }
 
 // Worker calls the gateway. It is safe for concurrent use.
@@ -118,12 +104,9 @@ func New(c Config) (*Worker, error) {
 		return nil, errors.New("paymentech: write the user name and password of an Orbital connection, and the merchant id")
 	}
 	c.Bin = cmp.Or(c.Bin, DefaultBin)
-	c.Rate, c.Burst = cmp.Or(c.Rate, DefaultRate), cmp.Or(c.Burst, DefaultBurst)
+	c.Access = c.Or(vendorapi.Access{Rate: DefaultRate, Burst: DefaultBurst})
 	if len(c.NotFound) == 0 {
 		c.NotFound = []string{StatusNoProfile}
-	}
-	if c.Now == nil {
-		c.Now = time.Now
 	}
 	line := &wire{next: http.DefaultTransport, hosts: hosts{now: c.Now}}
 	for _, address := range []string{c.BaseURL, c.SecondaryURL} {
@@ -151,15 +134,15 @@ func New(c Config) (*Worker, error) {
 			return nil, err
 		}
 	}
+	access := c.Access
+	access.HTTPClient = client
 	first := line.hosts.bases[0]
 	w := &Worker{config: c, base: first.Scheme + "://" + first.Host, deleted: vendorapi.NewRecent(c.Now)}
 	if err := w.datasets(m); err != nil {
 		return nil, err
 	}
 	w.api, err = vendorapi.New(vendorapi.Config{
-		Vendor: "PaymentTech", Judge: w.judge, HTTPClient: client, MaxAnswer: maxAnswer,
-		Account: "paymentech/" + first.Host + "/" + c.MerchantID, Host: c.Host,
-		Rate: c.Rate, Burst: c.Burst, Concurrent: c.Concurrent, Quota: vendorapi.Quota{Calls: c.Daily}, Now: c.Now, Pause: c.Pause,
+		Vendor: "PaymentTech", Judge: w.judge, Account: "paymentech/" + first.Host + "/" + c.MerchantID, Access: access, MaxAnswer: maxAnswer,
 	})
 	return w, err
 }

@@ -29,7 +29,7 @@ func newWorld(t *testing.T, change func(*sandbox.Config, *Config)) *world {
 	t.Helper()
 	w := &world{T: t, people: people.Generate(people.Config{Seed: 7, People: 30}), clock: conform.NewClock()}
 	sc := sandbox.Config{Population: w.people, Clock: w.clock.Now}
-	wc := Config{Username: sandbox.DefaultUsername, Password: vendorapi.SecretValue(sandbox.DefaultPassword), MerchantID: sandbox.DefaultMerchantID, Rate: rate.Inf, Now: w.clock.Now, Pause: w.clock.Pass}
+	wc := Config{Username: sandbox.DefaultUsername, Password: vendorapi.SecretValue(sandbox.DefaultPassword), MerchantID: sandbox.DefaultMerchantID, Access: vendorapi.Access{Rate: rate.Inf, Now: w.clock.Now, Pause: w.clock.Pass}}
 	if change != nil {
 		change(&sc, &wc)
 	}

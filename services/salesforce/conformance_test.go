@@ -35,7 +35,7 @@ func TestFaults(t *testing.T) {
 				t.Cleanup(func() { server.Close() })
 				ts := httptest.NewServer(server)
 				t.Cleanup(ts.Close)
-				w, err := New(Config{BaseURL: ts.URL, ClientID: sandbox.DefaultClientID, Secret: vendorapi.SecretValue(sandbox.DefaultClientSecret), BulkFrom: bulkFrom, Manifest: m, Now: c.Clock.Now, Pause: c.Clock.Pass})
+				w, err := New(Config{BaseURL: ts.URL, ClientID: sandbox.DefaultClientID, Secret: vendorapi.SecretValue(sandbox.DefaultClientSecret), BulkFrom: bulkFrom, Manifest: m, Access: vendorapi.Access{Now: c.Clock.Now, Pause: c.Clock.Pass}})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -69,7 +69,7 @@ func TestConformance(t *testing.T) {
 		t.Cleanup(func() { server.Close() })
 		ts := httptest.NewServer(server)
 		t.Cleanup(ts.Close)
-		w, err := New(Config{BaseURL: ts.URL, ClientID: sandbox.DefaultClientID, Secret: vendorapi.SecretValue(sandbox.DefaultClientSecret), Manifest: m, Now: c.now, Pause: c.pass})
+		w, err := New(Config{BaseURL: ts.URL, ClientID: sandbox.DefaultClientID, Secret: vendorapi.SecretValue(sandbox.DefaultClientSecret), Manifest: m, Access: vendorapi.Access{Now: c.now, Pause: c.pass}})
 		if err != nil {
 			t.Fatal(err)
 		}

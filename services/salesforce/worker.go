@@ -14,15 +14,11 @@ package salesforce
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"math"
-	"net/http"
 	"net/url"
 	"time"
-
-	"golang.org/x/time/rate"
 
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/vendorapi"
@@ -68,21 +64,10 @@ type Config struct {
 	QuotaPark time.Duration
 	// BulkFrom is [DefaultBulkFrom] where zero; below zero, bulk jobs aren't used.
 	BulkFrom int
-	// Rate and Burst limit calls a second; 0 sets no limit of our own.
-	Rate  rate.Limit
-	Burst int
-	// Concurrent is how many calls may be out at once, and Daily how many may be
-	// made in a day, over all processes; as [vendorapi.Config] has them where 0.
-	Concurrent int
-	Daily      int64
-	// Host is what the process gives: where limits are shared, and measured.
-	Host vendorapi.Host
 	// Manifest is the embedded one where nil. Its columns are what is asked for.
 	Manifest *manifest.Manifest
-	// HTTPClient, Now and Pause are as in [vendorapi.Config].
-	HTTPClient *http.Client
-	Now        func() time.Time
-	Pause      func(context.Context, time.Duration) error
+	// Rate is without limit where zero.
+	vendorapi.Access
 }
 
 // Worker calls Salesforce. It is safe for concurrent use, and is a
@@ -121,17 +106,12 @@ func New(c Config) (*Worker, error) {
 	}
 	c.Audience = cmp.Or(c.Audience, DefaultAudience)
 	c.BaseURL = base.Scheme + "://" + base.Host
+	c.Access = c.Or(vendorapi.Access{})
 	c.Version = cmp.Or(c.Version, DefaultVersion)
 	c.DailyShare = cmp.Or(c.DailyShare, 0.9)
 	c.QuotaPark = cmp.Or(c.QuotaPark, DefaultQuotaPark)
 	if c.BulkFrom = cmp.Or(c.BulkFrom, DefaultBulkFrom); c.BulkFrom < 0 {
 		c.BulkFrom = math.MaxInt
-	}
-	if c.Now == nil {
-		c.Now = time.Now
-	}
-	if c.Pause == nil {
-		c.Pause = worker.Sleep
 	}
 	m := c.Manifest
 	if m == nil {
@@ -146,9 +126,8 @@ func New(c Config) (*Worker, error) {
 	w.pending = pending{now: c.Now, at: map[string]doubt{}}
 	w.absent = absences{now: c.Now, list: map[int]absence{}}
 	w.api, err = vendorapi.New(vendorapi.Config{
-		Vendor: "Salesforce", Judge: w.judge, Token: w.token, HTTPClient: c.HTTPClient,
-		Account: "salesforce/" + base.Host, Host: c.Host,
-		Rate: c.Rate, Burst: c.Burst, Concurrent: c.Concurrent, Quota: vendorapi.Quota{Calls: c.Daily, Usage: usage, Share: c.DailyShare}, Now: c.Now, Pause: c.Pause,
+		Vendor: "Salesforce", Judge: w.judge, Token: w.token, Account: "salesforce/" + base.Host, Access: c.Access,
+		Quota: vendorapi.Quota{Usage: usage, Share: c.DailyShare},
 	})
 	return w, err
 }

@@ -58,7 +58,7 @@ func newWorld(t *testing.T, n int, change func(*sandbox.Config, *Config)) *world
 	c := newClock()
 	w.clock = c
 	sc := sandbox.Config{Population: w.people, Clock: c.now}
-	wc := Config{ClientID: sandbox.DefaultClientID, Secret: vendorapi.SecretValue(sandbox.DefaultClientSecret), Now: c.now, Pause: c.pass}
+	wc := Config{ClientID: sandbox.DefaultClientID, Secret: vendorapi.SecretValue(sandbox.DefaultClientSecret), Access: vendorapi.Access{Now: c.now, Pause: c.pass}}
 	if change != nil {
 		change(&sc, &wc)
 	}

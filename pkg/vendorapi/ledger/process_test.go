@@ -43,8 +43,8 @@ func child() bool {
 	}
 	budget, _ := strconv.ParseInt(os.Getenv(envBudget), 10, 64)
 	cl, err := vendorapi.New(vendorapi.Config{
-		Vendor: "Acme", Account: os.Getenv(envAccount), Host: vendorapi.Host{Store: s}, Judge: func(*vendorapi.Answer) error { return nil },
-		Concurrent: inChild, Timeout: 2 * time.Second, Quota: vendorapi.Quota{Calls: budget},
+		Vendor: "Acme", Account: os.Getenv(envAccount), Judge: func(*vendorapi.Answer) error { return nil },
+		Access: vendorapi.Access{Host: vendorapi.Host{Store: s}, Concurrent: inChild, Daily: budget}, Timeout: 2 * time.Second,
 	})
 	if err != nil {
 		panic(err)

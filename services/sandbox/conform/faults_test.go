@@ -37,7 +37,7 @@ func TestMarketo(t *testing.T) {
 		}
 		t.Cleanup(func() { server.Close() })
 		w, err := marketo.New(marketo.Config{BaseURL: serve(t, server), ClientID: marketosandbox.DefaultClientID, Secret: vendorapi.SecretValue(marketosandbox.DefaultClientSecret),
-			Rate: rate.Inf, Manifest: m, Now: c.Clock.Now, Pause: c.Clock.Pass})
+			Manifest: m, Access: vendorapi.Access{Rate: rate.Inf, Now: c.Clock.Now, Pause: c.Clock.Pass}})
 		if err != nil {
 			t.Fatal(err)
 		}

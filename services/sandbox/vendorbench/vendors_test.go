@@ -74,7 +74,7 @@ func vendors() []vendor {
 			worker: func(t testing.TB, hc *http.Client, l limits) (*manifest.Manifest, any) {
 				m, err := salesforce.Manifest()
 				must(t, err)
-				c := salesforce.Config{BaseURL: base, ClientID: salesforcesandbox.DefaultClientID, Secret: vendorapi.SecretValue(salesforcesandbox.DefaultClientSecret), HTTPClient: hc, Manifest: m}
+				c := salesforce.Config{BaseURL: base, ClientID: salesforcesandbox.DefaultClientID, Secret: vendorapi.SecretValue(salesforcesandbox.DefaultClientSecret), Manifest: m, Access: vendorapi.Access{HTTPClient: hc}}
 				if !l.real {
 					c.Rate = rate.Inf
 				}
@@ -99,7 +99,7 @@ func vendors() []vendor {
 			worker: func(t testing.TB, hc *http.Client, l limits) (*manifest.Manifest, any) {
 				m, err := marketo.Manifest()
 				must(t, err)
-				w, err := marketo.New(marketo.Config{BaseURL: base, ClientID: marketosandbox.DefaultClientID, Secret: vendorapi.SecretValue(marketosandbox.DefaultClientSecret), Rate: pace(l), HTTPClient: hc, Manifest: m})
+				w, err := marketo.New(marketo.Config{BaseURL: base, ClientID: marketosandbox.DefaultClientID, Secret: vendorapi.SecretValue(marketosandbox.DefaultClientSecret), Manifest: m, Access: vendorapi.Access{Rate: pace(l), HTTPClient: hc}})
 				must(t, err)
 				return m, w
 			},
@@ -121,7 +121,7 @@ func vendors() []vendor {
 			worker: func(t testing.TB, hc *http.Client, l limits) (*manifest.Manifest, any) {
 				m, err := paymentech.Manifest()
 				must(t, err)
-				w, err := paymentech.New(paymentech.Config{BaseURL: base, Username: paymentechsandbox.DefaultUsername, Password: vendorapi.SecretValue(paymentechsandbox.DefaultPassword), MerchantID: paymentechsandbox.DefaultMerchantID, Rate: pace(l), HTTPClient: hc, Manifest: m})
+				w, err := paymentech.New(paymentech.Config{BaseURL: base, Username: paymentechsandbox.DefaultUsername, Password: vendorapi.SecretValue(paymentechsandbox.DefaultPassword), MerchantID: paymentechsandbox.DefaultMerchantID, Manifest: m, Access: vendorapi.Access{Rate: pace(l), HTTPClient: hc}})
 				must(t, err)
 				return m, w
 			},
@@ -137,7 +137,7 @@ func vendors() []vendor {
 			worker: func(t testing.TB, hc *http.Client, l limits) (*manifest.Manifest, any) {
 				m, err := hubspot.Manifest()
 				must(t, err)
-				w, err := hubspot.New(hubspot.Config{BaseURL: base, Token: vendorapi.SecretValue(hubspotsandbox.DefaultToken), Rate: pace(l), HTTPClient: hc, Manifest: m})
+				w, err := hubspot.New(hubspot.Config{BaseURL: base, Token: vendorapi.SecretValue(hubspotsandbox.DefaultToken), Manifest: m, Access: vendorapi.Access{Rate: pace(l), HTTPClient: hc}})
 				must(t, err)
 				return m, w
 			},

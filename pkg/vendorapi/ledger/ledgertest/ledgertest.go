@@ -181,7 +181,7 @@ func judge(a *vendorapi.Answer) error {
 
 func client(t *testing.T, s vendorapi.Store, v *vendor, change func(*vendorapi.Config)) *vendorapi.Client {
 	t.Helper()
-	c := vendorapi.Config{Vendor: "Acme", Account: t.Name(), Judge: judge, Host: vendorapi.Host{Store: s}, HTTPClient: &http.Client{Transport: v}}
+	c := vendorapi.Config{Vendor: "Acme", Account: t.Name(), Judge: judge, Access: vendorapi.Access{Host: vendorapi.Host{Store: s}, HTTPClient: &http.Client{Transport: v}}}
 	change(&c)
 	cl, err := vendorapi.New(c)
 	if err != nil {
@@ -257,7 +257,7 @@ func budget(t *testing.T, open func(t *testing.T) vendorapi.Store) {
 	var all sync.WaitGroup
 	for range clients {
 		cl := client(t, open(t), v, func(c *vendorapi.Config) {
-			c.Quota = vendorapi.Quota{Calls: calls, Renewal: func(time.Time) time.Time { return renewal }}
+			c.Daily, c.Quota = calls, vendorapi.Quota{Renewal: func(time.Time) time.Time { return renewal }}
 		})
 		all.Go(func() {
 			for range each {
