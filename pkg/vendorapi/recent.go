@@ -14,9 +14,17 @@ const (
 )
 
 // Recent remembers which records were deleted lately, so that one that is still
-// shown isn't deleted a second time. It is a help, not a guarantee: another
-// process doesn't know, and the vendor then answers that the record is gone. It
-// is safe for concurrent use.
+// shown isn't deleted a second time, and isn't taken for one that outlived its
+// erasure. It is safe for concurrent use.
+//
+// It is this process' memory. Tasks of a request go to one partition, and so to
+// one process; another one has them only where that was started anew, or
+// partitions were dealt out anew, between a deletion and its proof. While the
+// vendor lags, it then sees the record as if nothing had been done: the proof is
+// asked for again later ([dsar.MaxProofs] times, ever more seldom), and an erasure
+// that is sent anew may ask for a deletion of what is gone, which the vendor
+// answers as such. Nothing is said to be erased that isn't. To share it, every
+// deletion would write to the store, which now has one small row for each account.
 type Recent struct {
 	now func() time.Time
 
