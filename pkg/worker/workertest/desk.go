@@ -1,26 +1,19 @@
 package workertest
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
-	"gocloud.dev/blob/memblob"
-	"gocloud.dev/secrets/localsecrets"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
-	"habeas.dev/pkg/record"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/pkg/worker"
 )
@@ -31,14 +24,14 @@ type desk struct {
 	system  System
 	worker  *worker.Worker
 	vault   *vault.Vault
-	log     *buffer
+	log     *Log
 	reports []dsar.Report // all that were given
 	attempt int
 }
 
 func newDesk(t testing.TB, open func(testing.TB, *slog.Logger) System) *desk {
 	t.Helper()
-	d := &desk{TB: t, log: &buffer{}}
+	d := &desk{TB: t, log: &Log{}}
 	log := slog.New(slog.NewTextHandler(d.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	d.system = open(t, log)
 	if len(d.system.Subjects) < 2 {
@@ -49,15 +42,7 @@ func newDesk(t testing.TB, open func(testing.TB, *slog.Logger) System) *desk {
 	if d.worker, err = worker.New(d.system.Manifest, d.system.Worker, append([]worker.Option{noPause, worker.WithLogger(log)}, d.system.Options...)...); err != nil {
 		t.Fatal(err)
 	}
-	key, err := localsecrets.NewRandomKey()
-	if err != nil {
-		t.Fatal(err)
-	}
-	bucket := memblob.OpenBucket(nil)
-	if d.vault, err = vault.New(context.Background(), bucket, localsecrets.NewKeeper(key)); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = d.vault.Close(); _ = bucket.Close() })
+	d.vault = NewVault(t)
 	return d
 }
 
@@ -75,28 +60,13 @@ func request(who any) string { return uuid.NewSHA1(uuid.NameSpaceOID, fmt.Append
 // task seals a task as the coordinator does.
 func (d *desk) task(id string, action dsar.Action, identifiers []worker.Identifier) event.Event {
 	d.Helper()
-	keys, err := d.vault.CreateKeys(context.Background(), id)
-	if err != nil {
-		d.Fatal(err)
-	}
 	d.attempt++
 	right := dsar.Erasure
 	if action == dsar.Gather {
 		right = dsar.Access
 	}
 	t := dsar.Task{RequestID: id, System: d.system.Manifest.System, Action: action, Attempt: d.attempt, Right: right, Jurisdiction: "EEA", ReceivedAt: time.Now().UTC()}
-	for _, i := range identifiers {
-		sealed, err := keys.Seal([]byte(i.Value), "identifier")
-		if err != nil {
-			d.Fatal(err)
-		}
-		t.Identifiers = append(t.Identifiers, dsar.Identifier{Type: i.Type, Verified: i.Verified, Fingerprint: d.vault.Fingerprint(i.Type, i.Value), Sealed: sealed})
-	}
-	data, err := json.Marshal(t)
-	if err != nil {
-		d.Fatal(err)
-	}
-	return event.Event{ID: event.TaskID(id, t.System, action, t.Attempt), Source: "workertest", Type: event.TypeTask, Subject: id, Time: t.ReceivedAt, Data: data}
+	return Seal(d, d.vault, t, identifiers)
 }
 
 // ask hands in tasks together and returns what was reported of each.
@@ -128,79 +98,20 @@ func (d *desk) do(action dsar.Action, s Subject) dsar.Report {
 func (d *desk) ended(r dsar.Report) dsar.Report {
 	d.Helper()
 	if r.Kind != dsar.ReportEnded {
-		d.Fatalf("%s ended as %q: %s %s %s", r.Action, r.Kind, r.Code, r.Reason, d.detail(r))
+		d.Fatalf("%s ended as %q: %s %s %s", r.Action, r.Kind, r.Code, r.Reason, Detail(d.vault, r))
 	}
 	return r
-}
-
-// detail is what the implementation's error said, for whoever mends it.
-func (d *desk) detail(r dsar.Report) string {
-	keys, err := d.vault.Keys(context.Background(), r.RequestID)
-	if err != nil || len(r.Detail) == 0 {
-		return ""
-	}
-	text, err := keys.Open(r.Detail, "detail")
-	if err != nil {
-		return ""
-	}
-	return "(" + string(text) + ")"
 }
 
 // gathered are the records that a report left in the vault, as lines.
 func (d *desk) gathered(r dsar.Report) []string {
 	d.Helper()
 	lines := []string{}
-	for _, o := range r.Objects {
-		in, err := d.vault.OpenObject(context.Background(), r.RequestID, o.Name)
-		if err != nil {
-			d.Fatalf("an object that the report names: %v", err)
-		}
-		lines = append(lines, d.read(in)...)
-		in.Close()
+	for _, r := range Left(d, d.vault, r) {
+		lines = append(lines, r.Line(d))
 	}
 	slices.Sort(lines)
 	return lines
-}
-
-func (d *desk) read(in io.Reader) (lines []string) {
-	d.Helper()
-	reader := record.NewReader(in)
-	for {
-		section, err := reader.Next()
-		if errors.Is(err, io.EOF) {
-			return lines
-		}
-		if err != nil {
-			d.Fatal(err)
-		}
-		for {
-			row, err := reader.Row()
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			if err != nil {
-				d.Fatal(err)
-			}
-			values := map[string]any{}
-			for i, column := range section.Columns {
-				var v any
-				if err := json.Unmarshal(row[i], &v); err != nil {
-					d.Fatal(err)
-				}
-				values[column] = v
-			}
-			lines = append(lines, d.line(Record{section.Dataset, values}))
-		}
-	}
-}
-
-func (d *desk) line(r Record) string {
-	d.Helper()
-	text, err := json.Marshal(r.Values)
-	if err != nil {
-		d.Fatal(err)
-	}
-	return r.Dataset + " " + string(text)
 }
 
 // seeded are a subject's records as lines.
@@ -208,7 +119,7 @@ func (d *desk) seeded(s Subject) []string {
 	d.Helper()
 	lines := []string{}
 	for _, r := range s.Records {
-		lines = append(lines, d.line(r))
+		lines = append(lines, r.Line(d))
 	}
 	slices.Sort(lines)
 	return lines
@@ -276,22 +187,4 @@ func (d *desk) secrets() (texts []string) {
 		}
 	}
 	return texts
-}
-
-// buffer is a log that many may write to.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }

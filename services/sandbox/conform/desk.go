@@ -4,25 +4,20 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
-	"gocloud.dev/blob/memblob"
-	"gocloud.dev/secrets/localsecrets"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
-	"habeas.dev/pkg/record"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/pkg/worker"
+	"habeas.dev/pkg/worker/workertest"
 )
 
 // desk hands in tasks and reads the reports.
@@ -32,29 +27,21 @@ type desk struct {
 	clock   *Clock
 	worker  *worker.Worker
 	vault   *vault.Vault
-	log     *lockedBuffer
+	log     *workertest.Log
 	reports []dsar.Report
 	parked  int
 }
 
 func newDesk(t *testing.T, c Config, open func(testing.TB, Config) Faulty) *desk {
 	t.Helper()
-	d := &desk{TB: t, Faulty: open(t, c), clock: c.Clock, log: &lockedBuffer{}}
+	d := &desk{TB: t, Faulty: open(t, c), clock: c.Clock, log: &workertest.Log{}}
 	var err error
 	d.worker, err = worker.New(d.Manifest, d.Worker, worker.WithClock(c.Clock.Now), worker.WithPause(c.Clock.Pass),
 		worker.WithLogger(slog.New(slog.NewTextHandler(d.log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := localsecrets.NewRandomKey()
-	if err != nil {
-		t.Fatal(err)
-	}
-	bucket := memblob.OpenBucket(nil)
-	if d.vault, err = vault.New(t.Context(), bucket, localsecrets.NewKeeper(key)); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = d.vault.Close(); _ = bucket.Close() })
+	d.vault = workertest.NewVault(t)
 	return d
 }
 
@@ -87,27 +74,12 @@ func (d *desk) ask(action dsar.Action, attempt int, subjects ...int) []dsar.Repo
 func (d *desk) task(action dsar.Action, attempt, subject int) event.Event {
 	d.Helper()
 	id := uuid.NewSHA1(uuid.NameSpaceOID, fmt.Append(nil, subject)).String()
-	keys, err := d.vault.CreateKeys(context.Background(), id)
-	if err != nil {
-		d.Fatal(err)
-	}
 	right := dsar.Erasure
 	if action == dsar.Gather {
 		right = dsar.Access
 	}
 	t := dsar.Task{RequestID: id, System: d.Manifest.System, Action: action, Attempt: attempt, Right: right, Jurisdiction: "EEA", ReceivedAt: d.clock.Now()}
-	for _, i := range d.Subjects[subject].Identifiers {
-		sealed, err := keys.Seal([]byte(i.Value), "identifier")
-		if err != nil {
-			d.Fatal(err)
-		}
-		t.Identifiers = append(t.Identifiers, dsar.Identifier{Type: i.Type, Verified: i.Verified, Fingerprint: d.vault.Fingerprint(i.Type, i.Value), Sealed: sealed})
-	}
-	data, err := json.Marshal(t)
-	if err != nil {
-		d.Fatal(err)
-	}
-	return event.Event{ID: event.TaskID(id, t.System, action, attempt), Source: "conform", Type: event.TypeTask, Subject: id, Time: t.ReceivedAt, Data: data}
+	return workertest.Seal(d, d.vault, t, d.Subjects[subject].Identifiers)
 }
 
 // untilEnded asks for one action for everyone, and again for those who are parked
@@ -135,7 +107,7 @@ func (d *desk) untilEnded(action dsar.Action, each func(subject int, r dsar.Repo
 					until = r.Until
 				}
 			default:
-				d.Errorf("%s of subject %d: %s %s %s: what may pass must not need a person%s", action, open[i], r.Kind, r.Code, r.Reason, d.detail(r))
+				d.Errorf("%s of subject %d: %s %s %s: what may pass must not need a person %s", action, open[i], r.Kind, r.Code, r.Reason, workertest.Detail(d.vault, r))
 				continue
 			}
 			again = append(again, open[i])
@@ -156,7 +128,7 @@ func (d *desk) gathers() {
 		var lines []string
 		for _, rec := range d.Subjects[i].Records {
 			want[rec.Dataset]++
-			lines = append(lines, d.line(rec.Dataset, rec.Values))
+			lines = append(lines, d.line(rec))
 		}
 		slices.Sort(lines)
 		if got := d.gathered(r); !slices.Equal(got, lines) {
@@ -187,69 +159,26 @@ func (d *desk) erases() {
 // gathered are the records that a report left in the vault, as lines.
 func (d *desk) gathered(r dsar.Report) (lines []string) {
 	d.Helper()
-	for _, o := range r.Objects {
-		in, err := d.vault.OpenObject(context.Background(), r.RequestID, o.Name)
-		if err != nil {
-			d.Fatal(err)
-		}
-		reader := record.NewReader(in)
-		for {
-			section, err := reader.Next()
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			if err != nil {
-				d.Fatal(err)
-			}
-			for {
-				row, err := reader.Row()
-				if errors.Is(err, io.EOF) {
-					break
-				}
-				if err != nil {
-					d.Fatal(err)
-				}
-				values := map[string]any{}
-				for i, column := range section.Columns {
-					values[column] = json.RawMessage(bytes.Clone(row[i]))
-				}
-				lines = append(lines, d.line(section.Dataset, values))
-			}
-		}
-		in.Close()
+	for _, rec := range workertest.Left(d, d.vault, r) {
+		lines = append(lines, d.line(rec))
 	}
 	slices.Sort(lines)
 	return lines
 }
 
-// line is a record in a form in which two are compared.
-func (d *desk) line(dataset string, values map[string]any) string {
+// line is a record in a form in which two are compared: with numbers and escapes
+// as they are in the vault.
+func (d *desk) line(r workertest.Record) string {
 	d.Helper()
-	text, err := json.Marshal(values)
+	text, err := json.Marshal(r.Values)
 	if err != nil {
 		d.Fatal(err)
 	}
-	var plain any // numbers and escapes in one form
+	var plain map[string]any
 	if err := json.Unmarshal(text, &plain); err != nil {
 		d.Fatal(err)
 	}
-	if text, err = json.Marshal(plain); err != nil {
-		d.Fatal(err)
-	}
-	return dataset + " " + string(text)
-}
-
-// detail is what the worker's error said, for whoever mends it.
-func (d *desk) detail(r dsar.Report) string {
-	keys, err := d.vault.Keys(context.Background(), r.RequestID)
-	if err != nil || len(r.Detail) == 0 {
-		return ""
-	}
-	text, err := keys.Open(r.Detail, "detail")
-	if err != nil {
-		return ""
-	}
-	return " (" + string(text) + ")"
+	return workertest.Record{Dataset: r.Dataset, Values: plain}.Line(d)
 }
 
 // leaksNothing looks for the subjects' identifiers in the log and in what of the
@@ -273,22 +202,4 @@ func (d *desk) leaksNothing() {
 			}
 		}
 	}
-}
-
-// lockedBuffer is a log that many may write to.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }

@@ -28,7 +28,7 @@ func (d *desk) gathersWithout(dataset string) {
 		var rest []string
 		for _, rec := range d.Subjects[i].Records {
 			if !slices.Contains(missing, rec.Dataset) {
-				rest = append(rest, d.line(rec.Dataset, rec.Values))
+				rest = append(rest, d.line(rec))
 			}
 		}
 		slices.Sort(rest)

@@ -1,28 +1,23 @@
 package internaldb_test
 
 import (
-	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 	_ "github.com/jackc/pgx/v5/stdlib"
-	"gocloud.dev/blob/memblob"
-	"gocloud.dev/secrets/localsecrets"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/manifest"
-	"habeas.dev/pkg/record"
 	"habeas.dev/pkg/sqlsystem"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/pkg/worker"
+	"habeas.dev/pkg/worker/workertest"
 	"habeas.dev/services/account"
 	"habeas.dev/services/billing"
 	"habeas.dev/services/communications"
@@ -98,16 +93,7 @@ func onPostgres(t testing.TB, p *people.Population) func(system string) string {
 
 func newWorld(t testing.TB, p *people.Population, source func(system string) string) *world {
 	t.Helper()
-	w := &world{TB: t, people: p, workers: map[string]*worker.Worker{}, known: map[int][]worker.Identifier{}}
-	key, err := localsecrets.NewRandomKey()
-	if err != nil {
-		t.Fatal(err)
-	}
-	bucket := memblob.OpenBucket(nil)
-	if w.vault, err = vault.New(t.Context(), bucket, localsecrets.NewKeeper(key)); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { w.vault.Close(); bucket.Close() })
+	w := &world{TB: t, people: p, vault: workertest.NewVault(t), workers: map[string]*worker.Worker{}, known: map[int][]worker.Identifier{}}
 	for _, m := range manifests(t) {
 		s, err := sqlsystem.Open(t.Context(), m, source(m.System), sqlsystem.WithClock(func() time.Time { return today }))
 		if err != nil {
@@ -142,23 +128,7 @@ func (w *world) do(system string, action dsar.Action, right dsar.Right, persons 
 	for i, person := range persons {
 		request := requestID(person)
 		byRequest[request] = person
-		keys, err := w.vault.CreateKeys(w.Context(), request)
-		if err != nil {
-			w.Fatal(err)
-		}
-		t := dsar.Task{RequestID: request, System: system, Action: action, Attempt: w.attempt, Right: right, Jurisdiction: "EEA", ReceivedAt: today}
-		for _, id := range w.known[person] {
-			sealed, err := keys.Seal([]byte(id.Value), "identifier")
-			if err != nil {
-				w.Fatal(err)
-			}
-			t.Identifiers = append(t.Identifiers, dsar.Identifier{Type: id.Type, Fingerprint: w.vault.Fingerprint(id.Type, id.Value), Sealed: sealed})
-		}
-		data, err := json.Marshal(t)
-		if err != nil {
-			w.Fatal(err)
-		}
-		tasks[i] = event.Event{ID: event.TaskID(request, system, action, w.attempt), Source: "test", Type: event.TypeTask, Subject: request, Time: today, Data: data}
+		tasks[i] = workertest.Seal(w, w.vault, dsar.Task{RequestID: request, System: system, Action: action, Attempt: w.attempt, Right: right, Jurisdiction: "EEA", ReceivedAt: today}, w.known[person])
 	}
 	out := map[int]dsar.Report{}
 	for _, e := range w.workers[system].Handle(w.Context(), w.vault, tasks) {
@@ -210,56 +180,11 @@ func (w *world) gather(system string, persons ...int) map[int][]string {
 	out := map[int][]string{}
 	for person, r := range w.do(system, dsar.Gather, dsar.Access, persons...) {
 		out[person] = nil
-		for _, o := range r.Objects {
-			out[person] = append(out[person], w.read(r.RequestID, o.Name)...)
+		for _, rec := range workertest.Left(w, w.vault, r) {
+			out[person] = append(out[person], rec.Line(w))
 		}
 	}
 	return out
-}
-
-func (w *world) read(request, name string) (records []string) {
-	w.Helper()
-	object, err := w.vault.OpenObject(context.WithoutCancel(w.Context()), request, name)
-	if err != nil {
-		w.Fatal(err)
-	}
-	defer object.Close()
-	reader := record.NewReader(object)
-	for {
-		section, err := reader.Next()
-		if errors.Is(err, io.EOF) {
-			return records
-		}
-		if err != nil {
-			w.Fatal(err)
-		}
-		for {
-			row, err := reader.Row()
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			if err != nil {
-				w.Fatal(err)
-			}
-			values := map[string]any{}
-			for i, c := range section.Columns {
-				var v any
-				if err := json.Unmarshal(row[i], &v); err != nil {
-					w.Fatal(err)
-				}
-				values[c] = v
-			}
-			records = append(records, line(w, section.Dataset, values))
-		}
-	}
-}
-
-func line(t testing.TB, dataset string, values map[string]any) string {
-	text, err := json.Marshal(values)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return dataset + " " + string(text)
 }
 
 // held is what the population says that a system holds of a person, sorted.
@@ -267,7 +192,7 @@ func (w *world) held(system string, person int, keep func(people.Row) bool) []st
 	var out []string
 	for _, r := range w.people.RowsIn(person, system) {
 		if keep == nil || keep(r) {
-			out = append(out, line(w, r.Dataset, r.Values))
+			out = append(out, workertest.Record{Dataset: r.Dataset, Values: r.Values}.Line(w))
 		}
 	}
 	slices.Sort(out)

@@ -1,0 +1,149 @@
+package workertest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"sync"
+	"testing"
+
+	"gocloud.dev/blob/memblob"
+	"gocloud.dev/secrets/localsecrets"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/record"
+	"habeas.dev/pkg/vault"
+	"habeas.dev/pkg/worker"
+)
+
+// NewVault is a vault in memory, for the time of a test.
+func NewVault(t testing.TB) *vault.Vault {
+	t.Helper()
+	key, err := localsecrets.NewRandomKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	bucket := memblob.OpenBucket(nil)
+	v, err := vault.New(context.WithoutCancel(t.Context()), bucket, localsecrets.NewKeeper(key))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = v.Close(); _ = bucket.Close() })
+	return v
+}
+
+// Seal makes a task's message as the coordinator does: what the worker is asked by
+// is sealed under the request's keys, which are made where there are none yet.
+func Seal(t testing.TB, v *vault.Vault, task dsar.Task, known []worker.Identifier) event.Event {
+	t.Helper()
+	keys, err := v.CreateKeys(context.WithoutCancel(t.Context()), task.RequestID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range known {
+		sealed, err := keys.Seal([]byte(i.Value), "identifier")
+		if err != nil {
+			t.Fatal(err)
+		}
+		task.Identifiers = append(task.Identifiers, dsar.Identifier{Type: i.Type, Verified: i.Verified, Fingerprint: v.Fingerprint(i.Type, i.Value), Sealed: sealed})
+	}
+	data, err := json.Marshal(task)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return event.Event{ID: event.TaskID(task.RequestID, task.System, task.Action, task.Attempt), Source: "workertest", Type: event.TypeTask, Subject: task.RequestID, Time: task.ReceivedAt, Data: data}
+}
+
+// Left are the records that a report's attempt left in the vault, in the order in
+// which they were written.
+func Left(t testing.TB, v *vault.Vault, r dsar.Report) (records []Record) {
+	t.Helper()
+	for _, o := range r.Objects {
+		in, err := v.OpenObject(context.WithoutCancel(t.Context()), r.RequestID, o.Name)
+		if err != nil {
+			t.Fatalf("an object that the report names: %v", err)
+		}
+		records = append(records, read(t, in)...)
+		in.Close()
+	}
+	return records
+}
+
+func read(t testing.TB, in io.Reader) (records []Record) {
+	t.Helper()
+	reader := record.NewReader(in)
+	for {
+		section, err := reader.Next()
+		if errors.Is(err, io.EOF) {
+			return records
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for {
+			row, err := reader.Row()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			values := make(map[string]any, len(section.Columns))
+			for i, column := range section.Columns {
+				var v any
+				if err := json.Unmarshal(row[i], &v); err != nil {
+					t.Fatal(err)
+				}
+				values[column] = v
+			}
+			records = append(records, Record{section.Dataset, values})
+		}
+	}
+}
+
+// Line is a record as a line, by which two are compared.
+func (r Record) Line(t testing.TB) string {
+	t.Helper()
+	text, err := json.Marshal(r.Values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.Dataset + " " + string(text)
+}
+
+// Detail is what the implementation's error said, for whoever mends it; "" where
+// it said nothing.
+func Detail(v *vault.Vault, r dsar.Report) string {
+	keys, err := v.Keys(context.Background(), r.RequestID)
+	if err != nil || len(r.Detail) == 0 {
+		return ""
+	}
+	text, err := keys.Open(r.Detail, "detail")
+	if err != nil {
+		return ""
+	}
+	return "(" + string(text) + ")"
+}
+
+// Log is a log that many may write to.
+type Log struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (l *Log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+// String is all that was written.
+func (l *Log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
