@@ -35,15 +35,16 @@ func newCache(limit int) *cache {
 	return &cache{limit: limit, order: list.New(), byID: make(map[string]*list.Element)}
 }
 
-func (c *cache) get(id string) (versioned, bool) {
+// get is the state of a request; where none is remembered, that at its beginning.
+func (c *cache) get(id string) versioned {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	el, ok := c.byID[id]
 	if !ok {
-		return versioned{}, false
+		return versioned{}
 	}
 	c.order.MoveToFront(el)
-	return el.Value.(entry).v, true
+	return el.Value.(entry).v
 }
 
 func (c *cache) put(id string, v versioned) {

@@ -75,7 +75,7 @@ func (l *Lifecycle) State(ctx context.Context, requestID string) (dsar.State, er
 // nothing, as if there were none: the journal has a conflict with whoever is behind
 // (TestTwoDecidersOneJournal, TestSubmittedElsewhere). After one, it is loaded first.
 func (l *Lifecycle) try(ctx context.Context, requestID string, c dsar.Command, load bool) (dsar.State, error) {
-	v, _ := l.states.get(requestID)
+	v := l.states.get(requestID)
 	facts, err := dsar.Decide(v.state, c)
 	if load || err != nil || len(facts) == 0 {
 		// "Nothing follows" and "refused" are said of what the journal holds,
@@ -101,7 +101,7 @@ func (l *Lifecycle) try(ctx context.Context, requestID string, c dsar.Command, l
 
 // load brings the remembered state up to what the journal holds.
 func (l *Lifecycle) load(ctx context.Context, requestID string) (versioned, error) {
-	v, _ := l.states.get(requestID)
+	v := l.states.get(requestID)
 	facts, err := l.journal.Facts(ctx, requestID, v.version+1)
 	if err != nil {
 		return v, fmt.Errorf("request %s: load: %w", requestID, err)
