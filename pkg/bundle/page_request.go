@@ -1,0 +1,178 @@
+package bundle
+
+import (
+	"fmt"
+	"strings"
+
+	"habeas.dev/pkg/dsar"
+)
+
+// pageStats fills the figures at the top: what the page says of the request as a
+// whole is here.
+func (b *build) pageStats(p *page, a *answer) {
+	w := b.words
+	var systems, datasets, found, gone, kept, changed int64
+	copies := b.in.Right == dsar.Access || b.in.Right == dsar.Portability
+	for i := range a.Systems {
+		s := &a.Systems[i]
+		held := false
+		for j := range s.Datasets {
+			d := &s.Datasets[j]
+			if d.Records > 0 || !copies && d.held() {
+				held = true
+				datasets++
+			}
+			found += d.Found
+			gone += d.Erased + d.Anonymised
+			kept += d.kept()
+			changed += d.Rectified + d.Restricted
+		}
+		if held {
+			systems++
+		}
+	}
+	if systems == 0 {
+		if nothingCanBeSaid(a) {
+			if p.Lead = w.nothing; b.changes() {
+				p.Lead = w.nothingChanged
+			}
+		}
+		return
+	}
+	add := func(n int64, noun string) {
+		number, label, _ := strings.Cut(w.count(n, noun), "\u00a0")
+		p.Stats = append(p.Stats, stat{number, label})
+	}
+	switch b.in.Right {
+	case dsar.Erasure:
+		add(gone, "erased")
+		if kept > 0 {
+			add(kept, "kept")
+		}
+	case dsar.KnowCategories:
+		add(found, "record")
+	case dsar.Access, dsar.Portability:
+		add(a.Records, "record")
+	default:
+		add(changed, "changed")
+	}
+	add(datasets, "dataset")
+	add(systems, "system")
+}
+
+// nothingCanBeSaid tells whether every system was heard, or knows people only by
+// identifiers that the person was heard not to have: only then may the page say
+// that nothing is held.
+func nothingCanBeSaid(a *answer) bool {
+	for i := range a.Systems {
+		switch a.Systems[i].Outcome {
+		case dsar.NothingFound:
+		case dsar.NotApplicable:
+			if len(a.Systems[i].AskedInstead) == 0 {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+func (b *build) pageMeta(p *page) {
+	w, in := b.words, b.in
+	if in.Policy.Entity != "" {
+		p.Meta = append(p.Meta, pair{w.answeredBy, in.Policy.Entity})
+	}
+	if !in.ReceivedAt.IsZero() {
+		p.Meta = append(p.Meta, pair{w.received, w.date(in.ReceivedAt)})
+	}
+	p.Meta = append(p.Meta, pair{w.requestNumber, in.RequestID})
+	if len(in.Purposes) > 0 {
+		p.Meta = append(p.Meta, pair{w.purposes, strings.Join(in.Purposes, ", ")})
+	}
+	if in.Policy.Contact != "" {
+		p.Meta = append(p.Meta, pair{w.contact, in.Policy.Contact})
+	}
+}
+
+func (b *build) pageCategories(p *page, a *answer) {
+	w := b.words
+	order, groups := a.categoriesHeld()
+	for _, category := range order {
+		var data, sources, purposes, recipients []string
+		for _, d := range groups[category] {
+			data = appendNew(data, d.Title)
+			sources = appendNew(sources, named(w.origins, d.Origin))
+			purposes = appendNew(purposes, d.Purpose)
+			for _, r := range d.Recipients {
+				recipients = appendNew(recipients, r)
+			}
+		}
+		if len(recipients) == 0 {
+			recipients = []string{w.noRecipients}
+		}
+		p.Categories = append(p.Categories, categoryRow{
+			titleCase(w.categoryOf(category)), strings.Join(data, ", "), strings.Join(sources, "; "), strings.Join(purposes, "; "), strings.Join(recipients, ", "),
+		})
+	}
+}
+
+func (b *build) pageIdentifiers(p *page, a *answer) {
+	w := b.words
+	title := func(system string) string {
+		for i := range a.Systems {
+			if a.Systems[i].System == system {
+				return a.Systems[i].Title
+			}
+		}
+		return system
+	}
+	for _, id := range a.Identifiers {
+		row := identifierRow{Type: titleCase(w.identifierName(id.Type)), Value: id.Value}
+		switch {
+		case id.FoundBy != "" && id.FromValue != "":
+			row.How = fmt.Sprintf(w.fromSystemBy, title(id.FoundBy), w.identifierName(id.FromType), id.FromValue)
+		case id.FoundBy != "":
+			row.How = fmt.Sprintf(w.fromSystem, title(id.FoundBy))
+		case id.Verified:
+			row.How = w.fromRequestVerified
+		default:
+			row.How = w.fromRequest
+		}
+		p.Identifiers = append(p.Identifiers, row)
+	}
+}
+
+func (b *build) pageFolder(p *page, a *answer, told string) {
+	w := b.words
+	if a.Records > 0 {
+		p.Folder = append(p.Folder, pair{"*/*.csv", titleCase(w.folderCSV)}, pair{"*/*.json", titleCase(w.folderJSON)})
+	}
+	p.Folder = append(p.Folder, pair{told, titleCase(w.folderAnswer)}, pair{packageFile, titleCase(w.folderPackage)})
+}
+
+func (b *build) pageContents(p *page) {
+	w := b.words
+	add := func(there bool, id, title string) {
+		if there {
+			p.Contents = append(p.Contents, link{id, title})
+		}
+	}
+	add(true, "overview", w.Overview)
+	add(len(p.Kept) > 0, "kept", w.KeptTitle)
+	add(len(p.Categories) > 0, "categories", w.Categories)
+	add(len(p.Systems) > 0, "systems", w.Systems)
+	add(p.Tells || len(p.LeftOut) > 0, "left-out", w.LeftOut)
+	add(len(p.Identifiers) > 0, "looked", w.Looked)
+	add(true, "rights", w.Rights)
+	add(true, "folder", w.Folder)
+}
+
+func appendNew(list []string, s string) []string {
+	for _, have := range list {
+		if have == s {
+			return list
+		}
+	}
+	return append(list, s)
+}
