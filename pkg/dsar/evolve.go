@@ -9,12 +9,13 @@ import (
 // Evolve adds a fact to what is known. It never fails and never judges: a fact
 // has happened. The given state is left as it was.
 func Evolve(s State, e Event) State {
+	s.Version++
 	if byPerson(e) {
 		s.Acts++
 	}
 	switch e := e.(type) {
 	case Accepted:
-		s = State{Accepted: e, Identifiers: slices.Clone(e.Identifiers), Status: StatusAccepted, Right: e.Right, DueAt: e.DueAt}
+		s = State{Version: s.Version, Accepted: e, Identifiers: slices.Clone(e.Identifiers), Status: StatusAccepted, Right: e.Right, DueAt: e.DueAt}
 	case StageStarted:
 		s.Stage, s.Status = e.Stage, statusOf[e.Stage]
 	case TaskSent:
@@ -119,7 +120,7 @@ func Evolve(s State, e Event) State {
 	default:
 		panic(fmt.Sprintf("dsar: Evolve lacks a case for %T", e)) // a fact type was added and forgotten here
 	}
-	return s
+	return s.occasion(e)
 }
 
 // Fold is the state after a request's facts, in order.

@@ -49,6 +49,8 @@ var statusOf = map[Action]Status{
 // State is all that is known of a request: the fold of its facts. The zero
 // State is a request that doesn't exist yet.
 type State struct {
+	// Version is how many facts it is the fold of.
+	Version int
 	// Accepted is the first fact, unchanged.
 	Accepted Accepted
 	// Identifiers are the given ones and then those that were found, each once.
@@ -69,8 +71,10 @@ type State struct {
 	// the erasure was last begun: what only it kept may go.
 	Holds  []Held
 	Lifted bool
-	// Letters are those that the person was written.
-	Letters []LetterSent
+	// Occasions are what the person is written about, and Letters what they were
+	// written.
+	Occasions []Occasion
+	Letters   []LetterSent
 	// RemindedAt is when who is awaited was last reminded; RemindedDue tells that
 	// the request shows as due soon.
 	RemindedAt  time.Time

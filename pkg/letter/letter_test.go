@@ -142,28 +142,34 @@ func book2(t *testing.T, id string) time.Time {
 	return due
 }
 
-// TestDue: one letter for each occasion, none twice, and none that came too late
-// to be of use.
-func TestDue(t *testing.T) {
+// TestLate: a letter that is written late tells of the request as it was.
+func TestLate(t *testing.T) {
 	t.Parallel()
-	all := []dsar.Event{
-		dsar.Accepted{RequestID: "r", Right: dsar.Erasure},
-		dsar.ProofAsked{Checks: []dsar.Check{dsar.CheckIdentity}},
-		dsar.LetterSent{Letter: dsar.LetterConfirmation, Cause: 1},
-		dsar.ProofJudged{Accepted: true},
-		dsar.Extended{Reason: "much"},
-		dsar.TaskEnded{System: "s", Action: dsar.Prove, Counts: []dsar.Counts{{Retained: []dsar.Retention{{Records: 1}}}}},
-		dsar.Completed{},
+	due := time.Date(2026, 12, 20, 0, 0, 0, 0, time.UTC)
+	s := dsar.Fold([]dsar.Event{
+		dsar.Accepted{RequestID: "r", Right: dsar.Erasure, DueAt: due},
+		dsar.ProofAsked{Checks: []dsar.Check{dsar.CheckIdentity}, Pauses: true},
+		dsar.ProofJudged{Accepted: true, Instead: dsar.Access, DueAt: due.AddDate(0, 0, 3)},
+		dsar.Extended{Reason: "much", DueAt: due.AddDate(0, 2, 0)},
+		dsar.Refused{Ground: "excessive"},
+	})
+	for i, o := range s.Occasions {
+		f := letter.Of(s, o)
+		then := dsar.State{Right: dsar.Erasure, DueAt: due}
+		switch o.Letter {
+		case dsar.LetterProof:
+			then.Paused = true
+		case dsar.LetterExtension, dsar.LetterRefusal:
+			then.Right, then.DueAt, then.Extended = dsar.Access, due.AddDate(0, 2, 0), true
+		}
+		if o.Letter == dsar.LetterRefusal {
+			then.Refusal.Ground = "excessive"
+		}
+		if got := f.State; got.Right != then.Right || !got.DueAt.Equal(then.DueAt) || got.Extended != then.Extended || got.Paused != then.Paused || got.Refusal != then.Refusal {
+			t.Errorf("%d, %s: right %s, due %v, extended %v, paused %v, refused on %q", i, o.Letter, got.Right, got.DueAt, got.Extended, got.Paused, got.Refusal.Ground)
+		}
 	}
-	var got []string
-	for _, o := range letter.Due(all[:6]) {
-		got = append(got, string(o.Kind))
-	}
-	if s := strings.Join(got, " "); s != "proof extension" {
-		t.Errorf("before the end: %s", s)
-	}
-	due := letter.Due(all)
-	if len(due) != 2 || due[0].Kind != dsar.LetterExtension || due[1].Kind != dsar.LetterCertificate || due[1].Cause != 7 || !due[1].Facts.Kept {
-		t.Errorf("after it: %+v", due)
+	if len(s.Occasions) != 4 {
+		t.Errorf("%d occasions", len(s.Occasions))
 	}
 }

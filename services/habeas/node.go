@@ -299,7 +299,7 @@ func (n *node) startLetters(book *policy.Book) error {
 	if err != nil {
 		return err
 	}
-	c := letters.Config{Requests: n.in.Requests, Facts: n.in.Journal, Writer: w, Outbox: n.in.Outbox, Now: now, Log: n.log}
+	c := letters.Config{Requests: n.in.Requests, Writer: w, Outbox: n.in.Outbox, Now: now, Log: n.log}
 	if s := n.cfg.Letters; s.SMTP != "" {
 		c.Mailer, err = letters.NewMailer(letters.SMTP{Address: s.SMTP, From: s.From, User: s.User, PasswordFile: s.PasswordFile, Plain: s.Plain}, n.in.Vault, now)
 		if err != nil {

@@ -25,7 +25,6 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/letter"
-	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/mail"
 	"habeas.dev/services/internal/transport"
 )
@@ -33,14 +32,10 @@ import (
 // Group is the consumer group of who writes letters: each fact is looked at once.
 const Group = "habeas.letters"
 
-// Requests applies commands to requests; lifecycle.Lifecycle does.
+// Requests tells of requests and applies commands to them; lifecycle.Lifecycle does.
 type Requests interface {
+	State(ctx context.Context, requestID string) (dsar.State, error)
 	Do(ctx context.Context, requestID string, c dsar.Command) (dsar.State, error)
-}
-
-// Facts tells a request's facts; the journal does.
-type Facts interface {
-	Facts(ctx context.Context, requestID string, from int) ([]journal.Fact, error)
 }
 
 // Mailer sends a letter to the person of a request. With ErrNoAddress and
@@ -58,7 +53,6 @@ var ErrRefused = mail.ErrRefused
 // Config is what the service works with. Every field must be set, but Mailer.
 type Config struct {
 	Requests Requests
-	Facts    Facts
 	Writer   *letter.Writer
 	// Outbox takes every letter, as letters/<request>.<fact>-<letter>.<language>.txt.
 	Outbox *blob.Bucket
@@ -111,31 +105,24 @@ func occasion(typ string) bool {
 // Handle writes every letter that a request's facts ask for and that was not
 // written yet.
 func (l *Letters) Handle(ctx context.Context, requestID string) error {
-	rows, err := l.Facts.Facts(ctx, requestID, 1)
+	state, err := l.Requests.State(ctx, requestID)
 	if err != nil {
 		return fmt.Errorf("letters: request %s: %w", requestID, err)
 	}
-	facts := make([]dsar.Event, 0, len(rows))
-	for _, row := range rows {
-		e, err := dsar.Decode(row.Type, row.Data)
-		if err != nil {
-			return fmt.Errorf("letters: request %s, fact %d: %w", requestID, row.Version, err)
-		}
-		facts = append(facts, e)
-	}
-	for _, o := range letter.Due(facts) {
-		if l.Now().Sub(o.Facts.At) > maxAge {
+	for _, o := range state.Unwritten() {
+		if l.Now().Sub(o.At) > maxAge {
 			continue
 		}
-		if err := l.send(ctx, requestID, o); err != nil {
-			return fmt.Errorf("letters: request %s: %s: %w", requestID, o.Kind, err)
+		if err := l.send(ctx, state, o); err != nil {
+			return fmt.Errorf("letters: request %s: %s: %w", requestID, o.Letter, err)
 		}
 	}
 	return nil
 }
 
-func (l *Letters) send(ctx context.Context, requestID string, o letter.Occasion) error {
-	written, err := l.Writer.Write(o.Kind, o.Facts)
+func (l *Letters) send(ctx context.Context, state dsar.State, o dsar.Occasion) error {
+	requestID := state.Accepted.RequestID
+	written, err := l.Writer.Write(o.Letter, letter.Of(state, o))
 	if err != nil {
 		return err
 	}
@@ -144,17 +131,17 @@ func (l *Letters) send(ctx context.Context, requestID string, o letter.Occasion)
 	}
 	channel := channelOutbox
 	if l.Mailer != nil {
-		switch err := l.Mailer.Send(ctx, o.Facts.State, written, o.Cause); {
+		switch err := l.Mailer.Send(ctx, state, written, o.Cause); {
 		case err == nil:
 			channel = channelMail
 		case errors.Is(err, ErrNoAddress), errors.Is(err, ErrRefused):
-			l.Log.WarnContext(ctx, "a letter stays in the outbox", "request_id", requestID, "letter", string(o.Kind), "reason", err.Error())
+			l.Log.WarnContext(ctx, "a letter stays in the outbox", "request_id", requestID, "letter", string(o.Letter), "reason", err.Error())
 		default:
 			return err
 		}
 	}
 	_, err = l.Requests.Do(ctx, requestID, dsar.NoteLetter{LetterSent: dsar.LetterSent{
-		Letter: o.Kind, Language: written.Language, Cause: o.Cause, Channel: channel, At: l.Now().UTC().Truncate(time.Microsecond)}})
+		Letter: o.Letter, Language: written.Language, Cause: o.Cause, Channel: channel, At: l.Now().UTC().Truncate(time.Microsecond)}})
 	return err
 }
 

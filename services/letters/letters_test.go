@@ -66,7 +66,7 @@ func newOffice(t *testing.T, mailer func(*vault.Vault) letters.Mailer) *office {
 	t.Cleanup(func() { _ = v.Close() })
 	o := &office{journal: memjournal.New(memjournal.Config{}), outbox: &blobtest.Bucket{}, vault: v, log: &strings.Builder{}}
 	o.requests = lifecycle.New(o.journal)
-	c := letters.Config{Requests: o.requests, Facts: o.journal, Writer: w, Outbox: o.outbox.Open(), Now: func() time.Time { return start.Add(time.Minute) },
+	c := letters.Config{Requests: o.requests, Writer: w, Outbox: o.outbox.Open(), Now: func() time.Time { return start.Add(time.Minute) },
 		Log: slog.New(slog.NewTextHandler(o.log, nil))}
 	if mailer != nil {
 		c.Mailer = mailer(v)
