@@ -1,0 +1,236 @@
+package main
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"habeas.dev/pkg/bundle"
+	"habeas.dev/services/aggregator"
+	"habeas.dev/services/sandbox/people"
+)
+
+// payload is the files of a request's bundle, by name within data/, after the
+// bundle was verified.
+func payload(t *testing.T, n *node, id string) map[string][]byte {
+	t.Helper()
+	r, err := aggregator.OpenBundle(t.Context(), n.in.Vault, n.in.Outbox, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	data, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return unpacked(t, id, data)
+}
+
+// unpacked is the files of a bundle that is whole.
+func unpacked(t *testing.T, id string, data []byte) map[string][]byte {
+	t.Helper()
+	report, err := bundle.Verify(t.Context(), bytes.NewReader(data), int64(len(data)))
+	if err != nil || len(report.Problems) > 0 {
+		t.Fatalf("bundle of %s: %v %v", id, report.Problems, err)
+	}
+	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string][]byte{}
+	for _, f := range z.File {
+		_, name, ok := strings.Cut(f.Name, "/data/")
+		if !ok {
+			continue
+		}
+		r, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if files[name], err = io.ReadAll(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return files
+}
+
+// recordsIn are the records of a payload's JSON files, each as a line, sorted.
+func recordsIn(t *testing.T, files map[string][]byte) []string {
+	t.Helper()
+	out := []string{}
+	for name, data := range files {
+		if !strings.HasSuffix(name, ".json") || !strings.Contains(name, "/") {
+			continue
+		}
+		var rows []map[string]any
+		if err := json.Unmarshal(data, &rows); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for _, row := range rows {
+			system, dataset := row["_system"], row["_dataset"]
+			delete(row, "_system")
+			delete(row, "_dataset")
+			out = append(out, line(t, system, dataset, row))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func line(t *testing.T, system, dataset any, values map[string]any) string {
+	t.Helper()
+	text, err := json.Marshal(values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("%s %s %s", system, dataset, text)
+}
+
+// seeded are the records that the seeds have of a person, as recordsIn has them.
+func (p *pipeline) seeded(person int) []string {
+	out := []string{}
+	if person > 0 {
+		for _, r := range p.people.RowsOf(person) {
+			withoutOthers(r)
+			out = append(out, line(p.T, r.System, r.Dataset, r.Values))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// withoutOthers knows by itself what of a shared ticket its requester isn't told.
+func withoutOthers(r people.Row) {
+	const told = "[about somebody else, not shown]"
+	var columns []string
+	switch r.Values["written_by"] {
+	case people.Participant:
+		columns = []string{"author_name", "author_email", "author_account", "body"}
+	case "agent":
+		columns = []string{"author_email"}
+	}
+	for _, c := range columns {
+		r.Values[c] = told
+	}
+}
+
+// holds checks a bundle against the seeds; 0 is somebody of whom there are none.
+func (p *pipeline) holds(id string, person int) {
+	p.Helper()
+	files := payload(p.T, p.n, id)
+	got, want := recordsIn(p.T, files), p.seeded(person)
+	if !reflect.DeepEqual(got, want) {
+		p.Errorf("person %d: %d records in the bundle, %d in the seeds: first that differs: %s", person, len(got), len(want), firstOther(got, want))
+	}
+	if person == 0 && !bytes.Contains(files["index.html"], []byte("None of them holds any.")) {
+		p.Error("the answer to nobody doesn't say that nothing is held")
+	}
+}
+
+// firstOther tells where two lists differ first.
+func firstOther(got, want []string) string {
+	for i := range max(len(got), len(want)) {
+		switch {
+		case i >= len(got):
+			return "missing " + cut(want[i], 0)
+		case i >= len(want):
+			return "too much " + cut(got[i], 0)
+		case got[i] != want[i]:
+			same := 0
+			for same < min(len(got[i]), len(want[i])) && got[i][same] == want[i][same] {
+				same++
+			}
+			return "got …" + cut(got[i], same) + " want …" + cut(want[i], same)
+		}
+	}
+	return ""
+}
+
+// cut is what of a text stands around a place.
+func cut(s string, at int) string {
+	return strings.ToValidUTF8(s[max(0, at-60):min(len(s), at+120)], "")
+}
+
+// mustStay knows the law by itself: ten years from the date of what the books
+// are made of, and what the payment processor has settled.
+func mustStay(r people.Row) bool {
+	if r.System == people.PaymentTech && r.Dataset == "settled_payments" {
+		return true
+	}
+	column := map[string]string{"invoices": "issued_on", "invoice_lines": "issued_on", "payments": "paid_on"}[r.Dataset]
+	if r.System != people.Billing || column == "" {
+		return false
+	}
+	day, err := time.Parse(time.DateOnly, r.Values[column].(string))
+	return err == nil && day.AddDate(10, 0, 0).After(time.Now())
+}
+
+// certifies checks a certificate's counts against the seeds.
+func (p *pipeline) certifies(id string, person int) {
+	p.Helper()
+	var c struct {
+		Systems []struct {
+			System   string    `json:"system"`
+			ProvenAt time.Time `json:"proven_at"`
+			Datasets []struct {
+				Dataset                   string
+				Found, Erased, Anonymised int
+				Retained                  []struct {
+					Records int
+					Ground  string
+					Until   time.Time
+				}
+			}
+		}
+	}
+	if err := json.Unmarshal(payload(p.T, p.n, id)["certificate.json"], &c); err != nil {
+		p.Fatal(err)
+	}
+	type tally struct{ gone, kept int }
+	got, want := map[string]tally{}, map[string]tally{}
+	for _, s := range c.Systems {
+		for _, d := range s.Datasets {
+			n := tally{gone: d.Erased + d.Anonymised}
+			for _, r := range d.Retained {
+				n.kept += r.Records
+				if r.Ground != "tax-records" || r.Until.Before(time.Now()) {
+					p.Errorf("person %d: %s %s: kept on %q until %s", person, s.System, d.Dataset, r.Ground, r.Until)
+				}
+			}
+			if d.Found != n.gone+n.kept {
+				p.Errorf("person %d: %s %s: %d found, %d gone, %d kept", person, s.System, d.Dataset, d.Found, n.gone, n.kept)
+			}
+			if n != (tally{}) {
+				got[s.System+" "+d.Dataset] = n
+			}
+		}
+	}
+	for _, r := range p.people.RowsOf(person) {
+		if load, vendor := manifestsOf(p.n.cfg)[r.System]; vendor {
+			m, err := load()
+			if err != nil {
+				p.Fatal(err)
+			}
+			if m.Dataset(r.Dataset).GoesWith != "" { // gone with another, uncounted
+				continue
+			}
+		}
+		n := want[r.System+" "+r.Dataset]
+		if mustStay(r) {
+			n.kept++
+		} else {
+			n.gone++
+		}
+		want[r.System+" "+r.Dataset] = n
+	}
+	if !reflect.DeepEqual(got, want) {
+		p.Errorf("person %d: the certificate says\n%v, the seeds\n%v", person, got, want)
+	}
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+
+	"habeas.dev/pkg/event"
+	"habeas.dev/services/internal/config"
+)
+
+// everyRecord reads all topics from their beginning to their end.
+func everyRecord(t *testing.T, brokers []string) []byte {
+	t.Helper()
+	client := &kafka.Client{Addr: kafka.TCP(brokers...)}
+	meta, err := client.Metadata(t.Context(), &kafka.MetadataRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	check, err := event.NewValidator()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all bytes.Buffer
+	records := 0
+	for _, topic := range meta.Topics {
+		for _, part := range topic.Partitions {
+			records += readPartition(t, check, &all, brokers[0], topic.Name, part.ID)
+		}
+	}
+	if records < 1000 {
+		t.Errorf("only %d records in the topics", records)
+	}
+	return all.Bytes()
+}
+
+// isDocumented holds a record to the schema of its type.
+func isDocumented(t *testing.T, check *event.Validator, m kafka.Message) {
+	t.Helper()
+	headers := map[string]string{}
+	for _, h := range m.Headers {
+		headers[h.Key] = string(h.Value)
+	}
+	e, err := event.Decode(headers, m.Value)
+	if err == nil {
+		err = check.ValidateData(e.Type, e.Data)
+	}
+	if err != nil {
+		t.Errorf("a record of %s isn't as schemas/ has it: %v", m.Topic, err)
+	}
+	if string(m.Key) != e.Subject {
+		t.Errorf("a record of %s has another key than its subject", m.Topic)
+	}
+}
+
+func readPartition(t *testing.T, check *event.Validator, all *bytes.Buffer, broker, topic string, partition int) (records int) {
+	t.Helper()
+	conn, err := kafka.DialLeader(t.Context(), "tcp", broker, topic, partition)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	end, err := conn.ReadLastOffset()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := kafka.NewReader(kafka.ReaderConfig{Brokers: []string{broker}, Topic: topic, Partition: partition, MaxWait: 10 * time.Millisecond})
+	defer r.Close()
+	for at := int64(0); at < end; {
+		m, err := r.ReadMessage(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		isDocumented(t, check, m)
+		all.Write(m.Key)
+		all.Write(m.Value)
+		for _, h := range m.Headers {
+			all.WriteString(h.Key)
+			all.Write(h.Value)
+		}
+		at = m.Offset + 1
+		records++
+	}
+	return records
+}
+
+// leaksNothing looks for the canaries wherever they must not be.
+func (p *pipeline) leaksNothing(spans []byte) {
+	p.Helper()
+	if len(p.logs.Bytes()) == 0 || len(spans) < 1000 || len(p.topics) == 0 {
+		p.Errorf("nothing to look in: %d bytes of log, %d of spans, %d of topics", len(p.logs.Bytes()), len(spans), len(p.topics))
+	}
+	p.searched("the log", p.logs.Bytes())
+	p.searched("the topics", p.topics)
+	p.searched("the traces", []byte(strings.Join(p.told, "\n")))
+	p.searched("the spans", spans)
+	files := 0
+	for _, room := range []string{config.RoomBroker, config.RoomJournal, config.RoomVault, config.RoomOutbox} {
+		err := filepath.WalkDir(p.n.cfg.Room(room), func(path string, d os.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			p.searched("a file's name in "+room, []byte(path))
+			if d.IsDir() {
+				return nil
+			}
+			files++
+			data, err := os.ReadFile(path)
+			p.searched("a file in "+room+": "+filepath.Base(path), data)
+			return err
+		})
+		if err != nil {
+			p.Error(err)
+		}
+	}
+	if files < 50 {
+		p.Errorf("only %d files were searched", files)
+	}
+}
+
+func (p *pipeline) searched(where string, data []byte) {
+	p.Helper()
+	for _, needle := range p.people.Needles() {
+		if i := bytes.Index(data, []byte(needle)); i >= 0 {
+			p.Errorf("%s holds personal data at byte %d", where, i)
+			return
+		}
+	}
+}
+
+// lockedBuffer is a buffer that many may write to.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+// Bytes is what was written so far.
+func (b *lockedBuffer) Bytes() []byte {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return bytes.Clone(b.b.Bytes())
+}
