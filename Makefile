@@ -25,8 +25,13 @@ race: ## The same tests three times under the race detector
 	$(GO) test -race -count=3 $(PACKAGES)
 
 BROWSERTEST := services/internal/browsertest
-test-browser: ## The console in a real browser (Chromium, Node); HABEAS_SCREENSHOTS=DIR keeps pictures of every page
+BROWSERPARTS := $(BROWSERTEST)/node_modules/.package-lock.json # npm's own mark
+$(BROWSERPARTS): $(BROWSERTEST)/package-lock.json
 	@.ci/again npm ci --prefix $(BROWSERTEST) --silent
+
+browser-parts: $(BROWSERPARTS)
+
+test-browser: browser-parts ## The console in a real browser (Chromium, Node); HABEAS_SCREENSHOTS=DIR keeps pictures of every page
 	HABEAS_TEST_BROWSER=1 $(GO) test -count=1 -run '^TestBrowser' -timeout 30m ./services/console ./services/habeas
 
 SEEDS ?= 10000
