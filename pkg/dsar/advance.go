@@ -111,11 +111,20 @@ func (d *decider) act() (ended bool) {
 			ended = true
 		case d.Stage == Erase && !d.erased(sys.EraseAfter): // its turn comes
 		default:
-			d.send(sys.Name, d.Stage, SentFirst)
+			d.send(sys.Name, d.Stage, d.turn(sys))
 			ended = ended || d.Task(sys.Name, d.Stage).Status == TaskIsEnded // by a hold
 		}
 	}
 	return ended
+}
+
+// turn is why a system's turn has come: for the first time, or because a person had
+// its erasure begun anew.
+func (d *decider) turn(sys System) SendReason {
+	if t := d.Task(sys.Name, d.Stage); t != nil && d.AnsweredAt.IsZero() {
+		return SentRetried
+	}
+	return SentFirst
 }
 
 // assemble sends the last task: once everything is done, and once more when what

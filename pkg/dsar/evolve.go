@@ -68,7 +68,7 @@ func Evolve(s State, e Event) State {
 	case Retried:
 		s.Status, s.Attention, s.RemindedAt = statusOf[s.Stage], AttentionNeeded{}, time.Time{}
 		if len(e.Anew) > 0 {
-			s = s.takeUp(e.Anew)
+			s = s.beginAnew(e.Anew)
 		}
 	case Overdue:
 		s.Overdue = true
@@ -163,7 +163,7 @@ func (s State) takeUp(systems []string) State {
 		t := &s.Tasks[i]
 		again := t.System == Aggregator || slices.Contains(systems, t.System) && t.Action != Resolve
 		if again {
-			t.Status, t.Past = TaskIsDue, t.Attempt
+			t.Status, t.Past, t.Before = TaskIsDue, t.Attempt, nil
 		}
 	}
 	return s

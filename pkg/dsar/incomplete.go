@@ -63,6 +63,87 @@ func (d *decider) anew(again []TaskState) []string {
 	return systems
 }
 
+// beginAnew begins the erasure of some systems anew, which was not answered yet:
+// what was planned and is gone already stays part of the answer.
+func (s State) beginAnew(systems []string) State {
+	before := make([][]Counts, len(s.Tasks))
+	for i, t := range s.Tasks {
+		if before[i] = t.Before; t.Status != TaskIsDue && slices.Contains(systems, t.System) {
+			before[i] = t.earlier()
+		}
+	}
+	s = s.takeUp(systems)
+	for i := range s.Tasks {
+		s.Tasks[i].Before = before[i]
+	}
+	return s
+}
+
+// earlier is what a task adds to what went before it: of plans, the first that
+// could look at a dataset; of erasures, all.
+func (t *TaskState) earlier() []Counts {
+	out := slices.Clone(t.Before)
+	for _, c := range t.End.Counts {
+		switch {
+		case t.Action == Erase && c.Erased+c.Anonymised > 0:
+			out = sum(out, []Counts{{Dataset: c.Dataset, Erased: c.Erased, Anonymised: c.Anonymised}})
+		case t.Action == Count && c.Uncovered == "" && of(out, c.Dataset).Dataset == "":
+			out = append(out, Counts{Dataset: c.Dataset, Found: c.Found})
+		}
+	}
+	return out
+}
+
+// told is the end of a task as the answer tells it: an erasure that was begun
+// anew is one with what went before. What a lost report had erased is in the first
+// plan and not in the second.
+func (s State) told(t TaskState) ActionEnd {
+	end := t.End
+	erase := s.Task(t.System, Erase)
+	if erase == nil || len(t.Before)+len(erase.Before) == 0 {
+		return end
+	}
+	switch t.Action {
+	case Erase:
+		end.Counts = sum(end.Counts, t.Before)
+	case Count:
+		gone := slices.Clone(erase.Before)
+		for i, c := range gone {
+			gone[i] = Counts{Dataset: c.Dataset, Found: c.Erased + c.Anonymised}
+		}
+		end.Counts = sum(end.Counts, gone)
+		for _, first := range t.Before {
+			if n := first.Found - of(end.Counts, first.Dataset).Found; n > 0 {
+				end.Counts = sum(end.Counts, []Counts{{Dataset: first.Dataset, Found: n}})
+			}
+		}
+	}
+	return end
+}
+
+// sum adds counts up, dataset by dataset.
+func sum(a, b []Counts) []Counts {
+	out := slices.Clone(a)
+	for _, c := range b {
+		if i := slices.IndexFunc(out, func(o Counts) bool { return o.Dataset == c.Dataset }); i >= 0 {
+			out[i] = out[i].plus(c)
+		} else {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// of are the counts of one dataset; zero where there are none.
+func of(counts []Counts, dataset string) Counts {
+	for _, c := range counts {
+		if c.Dataset == dataset {
+			return c
+		}
+	}
+	return Counts{}
+}
+
 // complete makes a person's attestation, of what a worker could not reach, one of
 // the whole task: what the worker did is part of it.
 func (end *ActionEnd) complete(e *TaskEnded) {
@@ -71,17 +152,10 @@ func (end *ActionEnd) complete(e *TaskEnded) {
 		e.Counts, e.Code = end.Counts, CodeNotCovered
 		return
 	}
-	byHand := e.Counts
-	e.Counts = nil
-	for _, c := range end.Counts {
-		c.Uncovered = ""
-		if i := slices.IndexFunc(byHand, func(h Counts) bool { return h.Dataset == c.Dataset }); i >= 0 {
-			c = c.plus(byHand[i])
-			byHand = slices.Delete(slices.Clone(byHand), i, i+1)
-		}
-		e.Counts = append(e.Counts, c)
+	e.Counts = sum(end.Counts, e.Counts)
+	for i := range e.Counts {
+		e.Counts[i].Uncovered = ""
 	}
-	e.Counts = append(e.Counts, byHand...)
 	if e.Outcome == NothingFound {
 		e.Outcome = end.did()
 	}

@@ -112,11 +112,30 @@ func TestAnIncompleteErasureGoesOn(t *testing.T) {
 	d.wants("mailer count")
 	d.report(ended("mailer", dsar.Count, dsar.NothingFound))
 	d.wants("crm erase")
-	d.report(ended("crm", dsar.Erase, dsar.Erased))
+	r := ended("crm", dsar.Erase, dsar.Erased)
+	r.Counts = []dsar.Counts{{Dataset: "rows", Found: 5, Erased: 5}}
+	d.report(r)
 	d.wants("crm prove", "mailer prove")
 	d.provenOnly("crm")
 	d.provenOnly("mailer")
 	d.wants("aggregator assemble")
+
+	// The answer is one of both erasures.
+	sent := d.facts[len(d.facts)-1].(dsar.TaskSent)
+	for _, sys := range d.state.NewTask(sent).Answer.Systems {
+		for _, end := range sys.Ends {
+			want := map[string][]dsar.Counts{
+				"crm count":    {{Dataset: "rows", Found: 5}, {Dataset: "contacts", Found: 2}},
+				"crm erase":    {{Dataset: "rows", Found: 5, Erased: 5}, {Dataset: "contacts", Erased: 1}},
+				"mailer count": {{Dataset: "rows", Found: 1}},
+			}[sys.System+" "+string(end.Action)]
+			if want != nil && !slices.EqualFunc(end.Counts, want, func(a, b dsar.Counts) bool {
+				return a.Dataset == b.Dataset && a.Found == b.Found && a.Erased == b.Erased
+			}) {
+				t.Errorf("%s %s: %+v, want %+v", sys.System, end.Action, end.Counts, want)
+			}
+		}
+	}
 }
 
 // TestTwoProofsFailTogether, one for records that are still there and one that is

@@ -140,6 +140,9 @@ type TaskState struct {
 	// Past is the last attempt that was made before the erasure was taken up anew:
 	// what is still said of it changes nothing any more.
 	Past int
+	// Before is, with Count and Erase, what was planned and erased before the erasure
+	// was begun anew: the answer tells it with the rest.
+	Before []Counts
 	// End is how it ended or failed.
 	End ActionEnd
 }
@@ -255,7 +258,7 @@ func (s State) answer() *Answer {
 		part := SystemAnswer{System: sys.Name, Needs: sys.Needs}
 		for _, t := range s.Tasks {
 			if t.System == sys.Name {
-				part.Ends = append(part.Ends, t.End)
+				part.Ends = append(part.Ends, s.told(t))
 			}
 		}
 		answer.Systems = append(answer.Systems, part)

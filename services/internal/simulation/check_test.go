@@ -191,7 +191,7 @@ func unreasoned(s dsar.State, e dsar.TaskSent, retried time.Time) string {
 		}
 	case dsar.SentRetried:
 		// These follow, once what a person asked for is done.
-		follows := e.Action == dsar.Prove || e.Action == dsar.Assemble
+		follows := e.Action == dsar.Prove || e.Action == dsar.Assemble || t.Status == dsar.TaskIsDue
 		if !e.At.Equal(retried) && !(follows && !retried.IsZero()) {
 			return "nobody asked for it"
 		}

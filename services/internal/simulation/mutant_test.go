@@ -47,6 +47,11 @@ func TestMutants(t *testing.T) {
 				s.stubborn = true
 			}
 		},
+		"what may not be looked at is not said": func(w *world) {
+			for _, s := range w.systems {
+				s.silent = true
+			}
+		},
 		"an erasure takes another's": func(w *world) {
 			for _, s := range w.systems {
 				s.reach = func(a dsar.Action, r row) bool { return a != dsar.Gather && r.id%7 == 0 }

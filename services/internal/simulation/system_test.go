@@ -40,11 +40,18 @@ type system struct {
 	lag      int               // proofs that still see what was erased
 	down     time.Time         // until when nothing answers
 	ghosts   []row
-	erasures map[string]*erasures // by request
+	hidden   map[string]time.Time // until when a dataset may not be looked at
+	// unplanned are the datasets that a request's plan could not look at. They stay
+	// hidden from its erasure: of what comes into reach in between and is erased, and
+	// whose report is lost, nobody could say how much it was.
+	// By request and dataset, the attempt of that plan; 0 where a later one could.
+	unplanned map[[2]string]int
+	erasures  map[string]*erasures // by request
 
-	// Mutants: it says erased, and nothing is; it erases what must stay; these
-	// records are everybody's.
+	// Mutants: it says erased, and nothing is; it erases what must stay; it doesn't
+	// say what it may not look at; these records are everybody's.
 	stubborn bool
+	silent   bool
 	greedy   bool
 	reach    func(dsar.Action, row) bool
 }
@@ -97,6 +104,36 @@ func (s *system) trouble(ctx context.Context, t worker.Task) error {
 	}
 }
 
+// hides tells why a dataset may not be looked at; empty where it may.
+func (s *system) hides(t worker.Task, dataset string) string {
+	plan := [2]string{t.RequestID, dataset}
+	why := s.hidesNow(dataset)
+	switch {
+	case t.Action == dsar.Count:
+		if why != "" {
+			s.unplanned[plan] = t.Attempt
+		} else if t.Attempt > s.unplanned[plan] {
+			delete(s.unplanned, plan)
+		}
+	case t.Action == dsar.Erase && s.unplanned[plan] > 0:
+		return "the plan had no look at " + dataset
+	}
+	return why
+}
+
+func (s *system) hidesNow(dataset string) string {
+	if s.w.calm {
+		return ""
+	}
+	if s.w.hits(s.w.rates.vendor) && s.rng.IntN(4) == 0 {
+		s.hidden[dataset] = s.w.clock.now().Add(time.Duration(s.rng.IntN(10)) * time.Hour)
+	}
+	if s.w.clock.now().Before(s.hidden[dataset]) {
+		return "the login may not look at " + dataset
+	}
+	return ""
+}
+
 // Resolve implements worker.Resolver.
 func (s *system) Resolve(ctx context.Context, t worker.Task) ([]worker.Found, error) {
 	if err := s.trouble(ctx, t); err != nil {
@@ -128,6 +165,12 @@ func isOf(t worker.Task, r row) bool {
 // Gather implements worker.Gatherer.
 func (s *system) Gather(ctx context.Context, t worker.Task, out *worker.Records) error {
 	for _, dataset := range datasets() {
+		if why := s.hides(t, dataset); why != "" {
+			if !s.silent {
+				out.Uncovered(dataset, why)
+			}
+			continue
+		}
 		for _, r := range s.of(t, dataset) {
 			if err := s.trouble(ctx, t); err != nil {
 				return err
@@ -152,6 +195,10 @@ func (s *system) Count(ctx context.Context, t worker.Task) ([]dsar.Counts, error
 	var counts []dsar.Counts
 	for _, dataset := range datasets() {
 		c := dsar.Counts{Dataset: dataset}
+		if why := s.hides(t, dataset); why != "" {
+			counts = s.uncovered(counts, dataset, why)
+			continue
+		}
 		var kept int64
 		for _, r := range s.of(t, dataset) {
 			c.Found++
@@ -170,6 +217,13 @@ func (s *system) Count(ctx context.Context, t worker.Task) ([]dsar.Counts, error
 	return counts, nil
 }
 
+func (s *system) uncovered(counts []dsar.Counts, dataset, why string) []dsar.Counts {
+	if s.silent {
+		return counts
+	}
+	return append(counts, dsar.Counts{Dataset: dataset, Uncovered: why})
+}
+
 func retention(kept int64) []dsar.Retention {
 	if kept == 0 {
 		return nil
@@ -184,6 +238,10 @@ func (s *system) Erase(ctx context.Context, t worker.Task) (counts []dsar.Counts
 	e.broken++
 	for _, dataset := range datasets() {
 		c := dsar.Counts{Dataset: dataset}
+		if why := s.hides(t, dataset); why != "" {
+			counts = s.uncovered(counts, dataset, why)
+			continue
+		}
 		var kept int64
 		for _, r := range s.of(t, dataset) {
 			c.Found++
@@ -250,6 +308,10 @@ func (s *system) change(ctx context.Context, t worker.Task, f func(*row, *dsar.C
 	var counts []dsar.Counts
 	for _, dataset := range datasets() {
 		c := dsar.Counts{Dataset: dataset}
+		if why := s.hides(t, dataset); why != "" {
+			counts = s.uncovered(counts, dataset, why)
+			continue
+		}
 		for i := range s.rows {
 			r := &s.rows[i]
 			if r.dataset != dataset || !isOf(t, *r) {
@@ -316,7 +378,7 @@ func (b *batchSystem) EraseBatch(ctx context.Context, jobs []*worker.CountsJob) 
 func (w *world) addSystems() {
 	next := 0
 	for _, m := range w.newManifests() {
-		s := &system{manifest: m, w: w, rng: w.rng, finds: map[string]string{}, erasures: map[string]*erasures{}, seeded: map[int]row{}, lag: w.rng.IntN(8)}
+		s := &system{manifest: m, w: w, rng: w.rng, finds: map[string]string{}, hidden: map[string]time.Time{}, unplanned: map[[2]string]int{}, erasures: map[string]*erasures{}, seeded: map[int]row{}, lag: w.rng.IntN(8)}
 		s.batches = m.System == "events"
 		for p := range people {
 			s.populate(p, &next)
