@@ -103,13 +103,14 @@ func (w *world) checkRow(ctx context.Context, a *asked, state dsar.State, facts 
 func (w *world) checkFacts(a *asked, events []dsar.Event) {
 	var state dsar.State
 	var retried time.Time // when a person last did
+	var anew []string     // whose erasure they had begun anew
 	for _, e := range events {
 		switch e := e.(type) {
 		case dsar.TaskSent:
 			if why := unreasoned(state, e, retried); why != "" {
 				w.fail("request %s: %s of %s was sent (%s, attempt %d): %s", a.id, e.Action, e.System, e.Reason, e.Attempt, why)
 			}
-			w.checkTurn(a, state, e)
+			w.checkTurn(a, state, e, anew)
 		case dsar.TaskParked:
 			if e.Until.After(e.At.Add(dsar.MaxPark)) || e.Until.Before(e.At) {
 				w.fail("request %s: %s of %s is parked from %s until %s", a.id, e.Action, e.System, e.At, e.Until)
@@ -121,6 +122,7 @@ func (w *world) checkFacts(a *asked, events []dsar.Event) {
 			w.checkBrake(a, state, e)
 		case dsar.Retried:
 			retried = e.At
+			anew = append(anew, e.Anew...)
 		}
 		state = dsar.Evolve(state, e)
 	}
@@ -128,8 +130,9 @@ func (w *world) checkFacts(a *asked, events []dsar.Event) {
 
 // checkTurn: nothing is erased before the whole plan is known, and what goes
 // before it is gone; nothing is proven before everything is erased; nothing is
-// assembled before everybody has ended.
-func (w *world) checkTurn(a *asked, s dsar.State, e dsar.TaskSent) {
+// assembled before everybody has ended. What was begun anew had ended, and is
+// waited for by nobody but those that are erased after it, which begin anew too.
+func (w *world) checkTurn(a *asked, s dsar.State, e dsar.TaskSent, anew []string) {
 	before := func(system string, action dsar.Action) {
 		if t := s.Task(system, action); t == nil || t.Status != dsar.TaskIsEnded {
 			w.fail("request %s: %s of %s was sent before %s of %s had ended", a.id, e.Action, e.System, action, system)
@@ -139,7 +142,9 @@ func (w *world) checkTurn(a *asked, s dsar.State, e dsar.TaskSent) {
 	for i, stage := range stages {
 		if i+1 < len(stages) && stages[i+1] == e.Action {
 			for _, sys := range s.Accepted.Systems {
-				before(sys.Name, stage)
+				if sys.Name == e.System || !slices.Contains(anew, sys.Name) {
+					before(sys.Name, stage)
+				}
 			}
 		}
 	}

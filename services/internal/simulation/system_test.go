@@ -111,7 +111,7 @@ func (s *system) hides(t worker.Task, dataset string) string {
 	switch {
 	case t.Action == dsar.Count:
 		if why != "" {
-			s.unplanned[plan] = t.Attempt
+			s.unplanned[plan] = max(s.unplanned[plan], t.Attempt)
 		} else if t.Attempt > s.unplanned[plan] {
 			delete(s.unplanned, plan)
 		}
