@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -40,6 +41,14 @@ type Config struct {
 	// Settle is how long what is deleted is still shown: stand-ins that can play
 	// it are told when they are made.
 	Settle time.Duration
+	// Forbid names what the caller's role may not see, joined by +: stand-ins that
+	// can play it are told when they are made.
+	Forbid string
+}
+
+// Forbidden are the names of what the caller's role may not see.
+func (c Config) Forbidden() []string {
+	return strings.FieldsFunc(c.Forbid, func(r rune) bool { return r == '+' })
 }
 
 // Vendor is how one vendor's stand-in plays what isn't the same for all. What is

@@ -34,6 +34,8 @@ A part without a vendor's name is for all that have none of their own. Shares ar
   quota=1h       the day's calls are used up, for so long from the start
   revoke=0.01    the access token is revoked first (Salesforce, Marketo)
   pages=0.1      page tokens expire first (Salesforce, Marketo)
+  forbid=Task    the caller may not see it: an object or Object.Field of Salesforce, a
+                 kind of Marketo's calls (activities, customObjects); more joined by +
   settle=1m      what is deleted is still shown for so long
   seed=7         of what is drawn`
 
@@ -91,12 +93,14 @@ func parseConfig(text string) (c Config, err error) {
 			if err != nil || *times[name] < 0 {
 				return c, fmt.Errorf("%s=%s is no time such as 50ms or 1h", name, value)
 			}
+		case name == "forbid":
+			c.Forbid = value
 		case name == "seed":
 			if c.Seed, err = strconv.ParseInt(value, 10, 64); err != nil {
 				return c, fmt.Errorf("seed=%s is no whole number", value)
 			}
 		default:
-			return c, fmt.Errorf("nothing is called %q; there are latency, jitter, 5xx, lost, cut, half, throttle, lock, quota, revoke, pages, settle, seed", name)
+			return c, fmt.Errorf("nothing is called %q; there are latency, jitter, 5xx, lost, cut, half, throttle, lock, quota, revoke, pages, forbid, settle, seed", name)
 		}
 	}
 	if sum := c.ServerError + c.Throttle + c.ErrorAfter + c.Cut + c.Half; sum > 1 {

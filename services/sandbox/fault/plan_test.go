@@ -12,11 +12,11 @@ import (
 func TestParse(t *testing.T) {
 	t.Parallel()
 	known := []string{"salesforce", "marketo"}
-	got, err := Parse("salesforce:5xx=0.2,latency=50ms; marketo:quota=1h,lock=0.5,seed=3 ;jitter=2ms,settle=1m,revoke=0.1,pages=0.2,lost=.1,cut=.1,half=.1,throttle=.1;", known)
+	got, err := Parse("salesforce:5xx=0.2,latency=50ms; marketo:quota=1h,lock=0.5,seed=3 ;jitter=2ms,forbid=Task+Case,settle=1m,revoke=0.1,pages=0.2,lost=.1,cut=.1,half=.1,throttle=.1;", known)
 	want := Plan{
 		"salesforce": {ServerError: 0.2, Latency: 50 * time.Millisecond},
 		"marketo":    {Quota: time.Hour, Lock: 0.5, Seed: 3},
-		All:          {Jitter: 2 * time.Millisecond, Settle: time.Minute, Revoke: 0.1, ExpirePages: 0.2, ErrorAfter: 0.1, Cut: 0.1, Half: 0.1, Throttle: 0.1},
+		All:          {Jitter: 2 * time.Millisecond, Forbid: "Task+Case", Settle: time.Minute, Revoke: 0.1, ExpirePages: 0.2, ErrorAfter: 0.1, Cut: 0.1, Half: 0.1, Throttle: 0.1},
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v (%v)", got, err)
@@ -59,7 +59,7 @@ func TestGrammarNamesEverySetting(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if n != 12 { // and jitter, on latency's line
+	if n != 13 { // and jitter, on latency's line
 		t.Errorf("%d settings in the grammar", n)
 	}
 }

@@ -72,14 +72,14 @@ func Open(c Config) (all []Standin, err error) {
 		}
 	}()
 	faults := c.Faults.Of(people.Salesforce)
-	crm, err := salesforce.New(salesforce.Config{Population: c.Population, Dir: c.Dir, Settle: faults.Settle, Faults: faults})
+	crm, err := salesforce.New(salesforce.Config{Population: c.Population, Dir: c.Dir, Settle: faults.Settle, Hidden: faults.Forbidden(), Faults: faults})
 	if err != nil {
 		return all, err
 	}
 	all = append(all, Standin{Vendor: people.Salesforce, ClientID: salesforce.DefaultClientID, Secret: salesforce.DefaultClientSecret, Asks: "email", Paths: []string{"/services/"}, Datasets: Datasets(people.Salesforce), Handler: crm, Calls: crm.Calls, Close: crm.Close})
 
 	faults = c.Faults.Of(people.Marketo)
-	mail, err := marketo.New(marketo.Config{Population: c.Population, Dir: c.Dir, CRM: crm, Settle: faults.Settle, Faults: faults})
+	mail, err := marketo.New(marketo.Config{Population: c.Population, Dir: c.Dir, CRM: crm, Settle: faults.Settle, Forbidden: faults.Forbidden(), Faults: faults})
 	if err != nil {
 		return all, err
 	}

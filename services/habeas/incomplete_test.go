@@ -1,0 +1,85 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/config"
+	"habeas.dev/services/sandbox/people"
+)
+
+// TestIncomplete: Salesforce doesn't show one object. Everything else is gathered
+// and erased, a person is called, and what they leave it at is an answer that
+// names what it lacks.
+func TestIncomplete(t *testing.T) {
+	t.Parallel()
+	cfg, err := config.ForData(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Listen = "127.0.0.1:0"
+	cfg.Sandbox = &config.Sandbox{Seed: 7, People: 40, Faults: "salesforce:forbid=Task"}
+	n, err := startNode(t.Context(), cfg, outlets{logs: &lockedBuffer{}}, everything())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(n.stop)
+	population := people.Generate(people.Config{Seed: 7, People: 40})
+
+	documents := map[dsar.Right]string{dsar.Access: "answer.json", dsar.Erasure: "certificate.json"}
+	for _, right := range []dsar.Right{dsar.Access, dsar.Erasure} {
+		r := demoRequest{id: uuid.NewString(), right: right, jurisdiction: "EEA", locale: "en", source: "test", receivedAt: received, email: population.Person(people.Camille).Email}
+		if _, err := post(t.Context(), n.url(), r.data()); err != nil {
+			t.Fatal(err)
+		}
+		if row := waitFor(t, n.in.Journal, r.id); row.Status != string(dsar.StatusNeedsAttention) || len(row.Waiting) != 1 || row.Waiting[0] != people.Salesforce {
+			t.Fatalf("%s is %s and waits for %v", right, row.Status, row.Waiting)
+		}
+		leave := dsar.Attest{By: "lea", Reason: "tasks are kept elsewhere", System: people.Salesforce, Outcome: dsar.Incomplete, Now: now()}
+		if _, err := n.in.Requests.Do(t.Context(), r.id, leave); err != nil {
+			t.Fatal(err)
+		}
+		if row := waitFor(t, n.in.Journal, r.id); row.Status != string(dsar.StatusCompleted) {
+			t.Fatalf("%s is %s", right, row.Status)
+		}
+		files := payload(t, n, r.id)
+		var answer struct {
+			Systems []struct {
+				System   string
+				Outcome  dsar.Outcome
+				Datasets []struct {
+					Dataset         string
+					Uncovered       bool
+					Records, Erased int64
+				}
+			}
+		}
+		if err := json.Unmarshal(files[documents[right]], &answer); err != nil {
+			t.Fatal(err)
+		}
+		covered := int64(0)
+		for _, sys := range answer.Systems {
+			if is := sys.Outcome == dsar.Incomplete; is != (sys.System == people.Salesforce) {
+				t.Errorf("%s: %s is %s", right, sys.System, sys.Outcome)
+			}
+			for _, d := range sys.Datasets {
+				if d.Dataset == "tasks" && sys.System == people.Salesforce && !d.Uncovered {
+					t.Errorf("%s: %s isn't said to be uncovered", right, d.Dataset)
+				}
+				if sys.System == people.Salesforce && !d.Uncovered {
+					covered += d.Records + d.Erased
+				}
+			}
+		}
+		if covered == 0 {
+			t.Errorf("%s: nothing of the rest of Salesforce was done", right)
+		}
+		if page := string(files["index.html"]); !strings.Contains(page, "We could not reach this part") || strings.Contains(page, "grant read access") {
+			t.Errorf("%s: the page doesn't say what it lacks, or says what is for the staff", right)
+		}
+	}
+}
