@@ -22,6 +22,7 @@ import (
 	"habeas.dev/pkg/policy"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/pkg/vendorapi"
+	"habeas.dev/pkg/worker/workertest"
 	"habeas.dev/services/console"
 	"habeas.dev/services/internal/blobtest"
 	"habeas.dev/services/internal/journal"
@@ -69,32 +70,14 @@ type desk struct {
 	requests *lifecycle.Lifecycle
 	vault    *vault.Vault
 	book     *policy.Book
-	log      *record
+	log      *workertest.Log
 
 	mu  sync.Mutex
 	now time.Time
 }
 
-// record is a log that many goroutines write.
-type record struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (r *record) Write(b []byte) (int, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.text.Write(b)
-}
-
-func (r *record) String() string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.text.String()
-}
-
 func newDesk(t testing.TB) *desk {
-	d := &desk{t: t, journal: memjournal.New(memjournal.Config{}), log: &record{}, now: start.Add(time.Hour)}
+	d := &desk{t: t, journal: memjournal.New(memjournal.Config{}), log: &workertest.Log{}, now: start.Add(time.Hour)}
 	d.requests = lifecycle.New(d.journal)
 	key, err := localsecrets.NewRandomKey()
 	if err != nil {

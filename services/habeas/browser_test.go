@@ -19,6 +19,7 @@ import (
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/record"
 	"habeas.dev/pkg/worker"
+	"habeas.dev/pkg/worker/workertest"
 	"habeas.dev/services/internal/browsertest"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/trace"
@@ -92,7 +93,7 @@ func newCounter(t *testing.T) *counter {
 		}
 		cfg.Systems[name] = config.System{Manifest: file, Elsewhere: true}
 	}
-	c := &counter{pipeline: &pipeline{T: t, people: people.Canaries(7, 200), logs: &lockedBuffer{}}, wiki: &wiki{make(chan struct{}, 1), make(chan error)}}
+	c := &counter{pipeline: &pipeline{T: t, people: people.Canaries(7, 200), logs: &workertest.Log{}}, wiki: &wiki{make(chan struct{}, 1), make(chan error)}}
 	if c.n, err = startNode(t.Context(), cfg, outlets{logs: c.logs}, everything()); err != nil {
 		t.Fatal(err)
 	}
@@ -245,7 +246,7 @@ func TestBrowserAgent(t *testing.T) {
 	p.Says(".system", "answers")
 	p.Shoot("agent-7-systems")
 	p.Usable()
-	if log := string(c.logs.Bytes()); strings.Contains(log, who.Email) {
+	if log := c.logs.String(); strings.Contains(log, who.Email) {
 		t.Error("the address is in the log")
 	}
 }

@@ -45,7 +45,7 @@ func TestConsole(t *testing.T) {
 	coordinator := f.startWith(notifying, "coordinator")
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("the coordinator: %s", coordinator.logs.Bytes())
+			t.Logf("the coordinator: %s", coordinator.logs.String())
 		}
 	})
 	f.start("aggregator")
@@ -107,7 +107,7 @@ func TestConsole(t *testing.T) {
 			t.Fatalf("not every system is seen to answer, with no tasks that wait:\n%s", page)
 		}
 	}
-	if log := string(desk.logs.Bytes()); strings.Contains(log, r.email) || strings.Contains(log, "level=ERROR") {
+	if log := desk.logs.String(); strings.Contains(log, r.email) || strings.Contains(log, "level=ERROR") {
 		t.Errorf("the log: %s", log)
 	}
 	desk.stopGently()

@@ -113,7 +113,7 @@ func (u *up) tries() (said string, serves bool) {
 		line.Write(buf[:n])
 		if m := upLine.FindStringSubmatch(line.String()); m != nil && strings.HasSuffix(line.String(), "\n") {
 			u.url = m[1]
-			return string(u.logs.Bytes()), true
+			return u.logs.String(), true
 		}
 		if err != nil {
 			break
@@ -125,7 +125,7 @@ func (u *up) tries() (said string, serves bool) {
 	if !errors.As(err, &exit) || exit.ExitCode() != 1 {
 		u.Errorf("it ended with %v", err)
 	}
-	return string(u.logs.Bytes()), false
+	return u.logs.String(), false
 }
 
 // TestSystemDown starts `habeas up` with one system's database unusable: the

@@ -19,6 +19,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"habeas.dev/pkg/bus"
+	"habeas.dev/pkg/worker/workertest"
 	"habeas.dev/services/aggregator"
 	"habeas.dev/services/coordinator"
 	"habeas.dev/services/intake"
@@ -140,7 +141,7 @@ type member struct {
 	cmd  *exec.Cmd
 	url  string
 	said string // the line that it is up
-	logs *lockedBuffer
+	logs *workertest.Log
 }
 
 func (f *fleet) start(args ...string) *member {
@@ -150,7 +151,7 @@ func (f *fleet) start(args ...string) *member {
 
 func (f *fleet) startWith(file string, args ...string) *member {
 	f.Helper()
-	m := &member{fleet: f, args: append(args, "--config", file), logs: &lockedBuffer{}}
+	m := &member{fleet: f, args: append(args, "--config", file), logs: &workertest.Log{}}
 	m.begin()
 	f.Cleanup(m.kill)
 	switch args[0] {
@@ -216,7 +217,7 @@ func (m *member) begin() {
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil || !strings.Contains(line, "is up") {
 		_ = m.cmd.Wait()
-		m.Fatalf("%v: %q %v\n%s", m.args, line, err, m.logs.Bytes())
+		m.Fatalf("%v: %q %v\n%s", m.args, line, err, m.logs.String())
 	}
 	m.said = line
 	if found := upLine.FindStringSubmatch(line); found != nil {
@@ -246,7 +247,7 @@ func (m *member) stopGently() {
 		m.Error(err)
 	}
 	if err := m.cmd.Wait(); err != nil {
-		m.Error(fmt.Errorf("%v, told to stop: %w\n%s", m.args, err, m.logs.Bytes()))
+		m.Error(fmt.Errorf("%v, told to stop: %w\n%s", m.args, err, m.logs.String()))
 	}
 	m.cmd = nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/worker/workertest"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/sandbox/people"
 )
@@ -23,7 +24,7 @@ func TestIncomplete(t *testing.T) {
 	}
 	cfg.Listen = "127.0.0.1:0"
 	cfg.Sandbox = &config.Sandbox{Seed: 7, People: 40, Faults: "salesforce:forbid=Task"}
-	n, err := startNode(t.Context(), cfg, outlets{logs: &lockedBuffer{}}, everything())
+	n, err := startNode(t.Context(), cfg, outlets{logs: &workertest.Log{}}, everything())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/google/uuid"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/worker/workertest"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/sandbox/people"
 )
@@ -113,7 +114,7 @@ type up struct {
 	dir      string
 	cmd      *exec.Cmd
 	url      string
-	logs     lockedBuffer
+	logs     workertest.Log
 	payloads map[string]map[string]string // by request, by file
 }
 
@@ -151,7 +152,7 @@ func (u *up) start() {
 	}
 	err = u.cmd.Wait()
 	u.cmd = nil
-	u.Fatalf("habeas up ended: %v\n%s", err, u.logs.Bytes())
+	u.Fatalf("habeas up ended: %v\n%s", err, u.logs.String())
 }
 
 // kill is kill -9.
@@ -243,7 +244,7 @@ func (u *up) stopGently() {
 	u.cmd = nil
 	var exit *exec.ExitError
 	if errors.As(err, &exit) || err != nil {
-		u.Errorf("after an interrupt: %v\n%s", err, u.logs.Bytes())
+		u.Errorf("after an interrupt: %v\n%s", err, u.logs.String())
 	}
 }
 

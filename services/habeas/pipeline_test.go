@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/worker/workertest"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/sandbox/people"
@@ -66,7 +67,7 @@ type pipeline struct {
 	*testing.T
 	people *people.Population
 	n      *node
-	logs   *lockedBuffer
+	logs   *workertest.Log
 	spans  *tracetest.InMemoryExporter
 	told   []string // traces and lists as the command line prints them
 	topics []byte   // every record of every topic
@@ -81,7 +82,7 @@ func newPipeline(t *testing.T) *pipeline {
 	}
 	cfg.Listen, cfg.Log.Level = "127.0.0.1:0", "debug"
 	cfg.Sandbox = &config.Sandbox{Seed: seed, People: size, Canaries: true}
-	p := &pipeline{T: t, people: people.Canaries(seed, size), logs: &lockedBuffer{}, spans: tracetest.NewInMemoryExporter()}
+	p := &pipeline{T: t, people: people.Canaries(seed, size), logs: &workertest.Log{}, spans: tracetest.NewInMemoryExporter()}
 	p.n, err = startNode(t.Context(), cfg, outlets{logs: p.logs, spans: []sdktrace.SpanProcessor{sdktrace.NewSimpleSpanProcessor(p.spans)}}, everything())
 	if err != nil {
 		t.Fatal(err)
