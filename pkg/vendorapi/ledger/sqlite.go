@@ -8,19 +8,22 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
-	_ "modernc.org/sqlite" // the driver
+	"github.com/cenkalti/backoff/v4"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // busyTimeout is how long an update waits for those of other processes, each of
 // which takes well under a millisecond.
-const busyTimeout = "10000" // ms
+const busyTimeout = 10 * time.Second
 
 // sqlite is a store in a file. Its updates begin with the write lock, so that
 // none reads what another is about to change. The file isn't synchronised at
 // each: a power cut may cost the last counts, and nothing but counts.
-type sqlite struct {
+type file struct {
 	db           *sql.DB
 	read, update *sql.Stmt
 }
@@ -29,14 +32,14 @@ func openSQLite(ctx context.Context, path string) (Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("vendors' limits: %w", err)
 	}
-	pragmas := url.Values{"_pragma": {"busy_timeout(" + busyTimeout + ")", "journal_mode(WAL)", "synchronous(OFF)"}, "_txlock": {"immediate"}}
+	pragmas := url.Values{"_pragma": {"busy_timeout(" + strconv.FormatInt(busyTimeout.Milliseconds(), 10) + ")", "journal_mode(WAL)", "synchronous(OFF)"}, "_txlock": {"immediate"}}
 	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: pragmas.Encode()}).String())
 	if err != nil {
 		return nil, fmt.Errorf("vendors' limits in %s: %w", path, err)
 	}
 	db.SetMaxOpenConns(1) // updates come one after another anyway
-	s := &sqlite{db: db}
-	_, err = db.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS vendor_accounts (account TEXT PRIMARY KEY, state BLOB NOT NULL) STRICT`)
+	s := &file{db: db}
+	err = s.create(ctx)
 	if err == nil {
 		s.read, err = db.PrepareContext(ctx, `SELECT state FROM vendor_accounts WHERE account = ?`)
 	}
@@ -49,7 +52,24 @@ func openSQLite(ctx context.Context, path string) (Store, error) {
 	return s, nil
 }
 
-func (s *sqlite) Update(ctx context.Context, account string, f func(time.Time, []byte) []byte) error {
+// create makes the table where there is none. Of several processes that meet a
+// new file, one makes it a WAL; the others are told at once that it is busy,
+// whatever the timeout, since waiting with a lock in hand might never end
+// (https://sqlite.org/c3ref/busy_handler.html). They ask again.
+func (s *file) create(ctx context.Context) error {
+	again := backoff.NewExponentialBackOff(backoff.WithInitialInterval(time.Millisecond),
+		backoff.WithMaxInterval(100*time.Millisecond), backoff.WithMaxElapsedTime(busyTimeout))
+	return backoff.Retry(func() error {
+		_, err := s.db.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS vendor_accounts (account TEXT PRIMARY KEY, state BLOB NOT NULL) STRICT`)
+		var e *sqlite.Error
+		if err != nil && !(errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_BUSY) {
+			return backoff.Permanent(err)
+		}
+		return err
+	}, backoff.WithContext(again, ctx))
+}
+
+func (s *file) Update(ctx context.Context, account string, f func(time.Time, []byte) []byte) error {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("vendors' limits: %w", err)
@@ -73,7 +93,7 @@ func (s *sqlite) Update(ctx context.Context, account string, f func(time.Time, [
 	return nil
 }
 
-func (s *sqlite) Each(ctx context.Context, f func(time.Time, string, []byte) error) error {
+func (s *file) Each(ctx context.Context, f func(time.Time, string, []byte) error) error {
 	rows, err := s.db.QueryContext(ctx, `SELECT account, state FROM vendor_accounts`)
 	if err != nil {
 		return fmt.Errorf("vendors' limits: %w", err)
@@ -92,4 +112,4 @@ func (s *sqlite) Each(ctx context.Context, f func(time.Time, string, []byte) err
 	return rows.Err()
 }
 
-func (s *sqlite) Close() error { return s.db.Close() }
+func (s *file) Close() error { return s.db.Close() }
