@@ -104,7 +104,7 @@ func (c Heard) decide(d *decider) error {
 	case ReportProgress:
 		d.record(TaskProgressed{System: r.System, Action: r.Action, Attempt: r.Attempt, Records: r.Records, At: d.now, Deadline: d.now.Add(d.lease(r.System, 0))})
 	case ReportParked:
-		d.record(TaskParked{System: r.System, Action: r.Action, Attempt: r.Attempt, Until: d.until(r.Until), Code: r.Code, Reason: r.Reason, Detail: r.Detail, At: d.now})
+		d.park(r, d.until(r.Until), r.Code, r.Reason)
 	case ReportFailed:
 		outcome := Failed
 		if r.Outcome == Manual {
@@ -148,8 +148,7 @@ func (d *decider) ended(r Report) {
 			d.fail(r, Failed, "still-there", fmt.Sprintf("%d records are still found after the erasure", left))
 			return
 		}
-		d.record(TaskParked{System: r.System, Action: r.Action, Attempt: r.Attempt, Until: d.now.Add(ProofDelay << parked),
-			Code: "still-there", Reason: fmt.Sprintf("%d records are still found after the erasure; asked again later", left), At: d.now})
+		d.park(r, d.now.Add(ProofDelay<<parked), "still-there", fmt.Sprintf("%d records are still found after the erasure; asked again later", left))
 		return
 	}
 	if len(missing) > 0 && d.isLast(r.Action) {
@@ -191,8 +190,12 @@ func (d *decider) until(t time.Time) time.Time {
 	return t
 }
 
+func (d *decider) park(r Report, until time.Time, code, reason string) {
+	d.record(TaskParked{System: r.System, Action: r.Action, Attempt: r.Attempt, Until: until, Code: code, Reason: reason, Detail: r.Detail, Notes: r.Notes, At: d.now})
+}
+
 func (d *decider) fail(r Report, o Outcome, code, reason string) {
-	d.record(TaskFailed{System: r.System, Action: r.Action, Attempt: r.Attempt, Outcome: o, Counts: r.Counts, Objects: r.Objects, Code: code, Reason: reason, Detail: r.Detail, At: d.now})
+	d.record(TaskFailed{System: r.System, Action: r.Action, Attempt: r.Attempt, Outcome: o, Counts: r.Counts, Objects: r.Objects, Code: code, Reason: reason, Detail: r.Detail, Notes: r.Notes, At: d.now})
 }
 
 func (d *decider) brake(system string) int64 {

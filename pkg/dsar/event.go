@@ -88,6 +88,7 @@ type TaskParked struct {
 	Code    string    `json:"code,omitempty"`
 	Reason  string    `json:"reason,omitempty"`
 	Detail  []byte    `json:"detail,omitempty"`
+	Notes   []string  `json:"notes,omitempty"` // see [NotesOf]
 	At      time.Time `json:"at"`
 }
 
@@ -103,8 +104,7 @@ type TaskEnded struct {
 	Identifiers []Identifier `json:"identifiers,omitempty"`
 	Code        string       `json:"code,omitempty"`
 	Reason      string       `json:"reason,omitempty"`
-	// Notes are what a person should know of the system besides.
-	Notes []string `json:"notes,omitempty"`
+	Notes       []string     `json:"notes,omitempty"` // see [NotesOf]
 	// By is the person who did it by hand; empty where a machine did.
 	By string    `json:"by,omitempty"`
 	At time.Time `json:"at"`
@@ -124,7 +124,25 @@ type TaskFailed struct {
 	Code    string    `json:"code"`
 	Reason  string    `json:"reason,omitempty"`
 	Detail  []byte    `json:"detail,omitempty"`
+	Notes   []string  `json:"notes,omitempty"` // see [NotesOf]
 	At      time.Time `json:"at"`
+}
+
+// NotesOf are what a worker noted of its system when it said what a fact says: a
+// column that the manifest doesn't declare, what outlives an erasure. Whatever a
+// worker answers to a task, its notes are in the fact (TestReportsInAnyOrder), so that
+// they are in every trace that it touches.
+func NotesOf(e Event) []string {
+	switch e := e.(type) {
+	case TaskParked:
+		return e.Notes
+	case TaskEnded:
+		return e.Notes
+	case TaskFailed:
+		return e.Notes
+	default:
+		return nil
+	}
 }
 
 // AttentionNeeded says that nothing moves any more until a person acts.

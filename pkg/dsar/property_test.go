@@ -42,6 +42,9 @@ func (w *world) do(c dsar.Command) {
 		}
 	}
 	w.facts = append(w.facts, facts...)
+	if h, ok := c.(dsar.Heard); ok && len(facts) > 0 && !slices.Equal(dsar.NotesOf(facts[0]), h.Report.Notes) {
+		w.t.Fatalf("the notes of %+v are not in %+v", h.Report, facts[0])
+	}
 	if len(facts) == 0 && !reflect.DeepEqual(before, w.state) {
 		w.t.Fatalf("%T decided nothing and changed the state", c)
 	}
@@ -82,6 +85,7 @@ func newWorldUnder(t *rapid.T, edges map[string]bool, terms dsar.Terms) *world {
 // answer makes up what the worker of a task says.
 func (w *world) answer(task dsar.TaskState) dsar.Report {
 	r := dsar.Report{System: task.System, Action: task.Action, Attempt: task.Attempt, Kind: dsar.ReportEnded, Outcome: dsar.NothingFound}
+	r.Notes = []string{fmt.Sprintf("note %d", len(w.said))}
 	mood := rapid.IntRange(0, 9).Draw(w.t, "mood")
 	if !w.calm {
 		switch mood {
@@ -95,7 +99,7 @@ func (w *world) answer(task dsar.TaskState) dsar.Report {
 			r.Kind, r.Until = dsar.ReportParked, w.now.Add(time.Duration(rapid.IntRange(-60, 1e6).Draw(w.t, "until"))*time.Second)
 			return r
 		case 2:
-			r.Kind = dsar.ReportProgress
+			r.Kind, r.Notes = dsar.ReportProgress, nil
 			return r
 		}
 	}
@@ -266,7 +270,8 @@ func run(t *rapid.T, edges map[string]bool) *world {
 }
 
 // TestReportsInAnyOrder proves that a request ends, once and right, whatever
-// its workers do, as soon as they work again: no path loses it.
+// its workers do, as soon as they work again: no path loses it, nor what they
+// noted besides.
 func TestReportsInAnyOrder(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

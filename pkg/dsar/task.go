@@ -193,7 +193,8 @@ type Report struct {
 	// vendor's message may quote the person.
 	Detail []byte `json:"detail,omitempty"`
 	// Notes are what a person should know of the system besides, e.g. a column
-	// that its manifest doesn't declare. They hold no personal data.
+	// that its manifest doesn't declare; with every kind but progress. They hold no
+	// personal data.
 	Notes []string `json:"notes,omitempty"`
 	// Records is how many records were handled so far; with progress.
 	Records int64 `json:"records,omitempty"`

@@ -3,6 +3,7 @@ package sqlsystem
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,6 +15,9 @@ import (
 // manifest doesn't declare: a change of a table is seen within that.
 const driftEvery = 10 * time.Minute
 
+// driftAgain is how soon it is asked again where it didn't answer.
+const driftAgain = 30 * time.Second
+
 // driftTime bounds that question: a report waits for it.
 const driftTime = 5 * time.Second
 
@@ -21,6 +25,7 @@ const driftTime = 5 * time.Second
 type drift struct {
 	mu    sync.Mutex
 	asked time.Time
+	keep  time.Duration // from asked on, the notes are as good as new
 	notes []string
 }
 
@@ -29,11 +34,12 @@ type drift struct {
 func (s *System) Notes() []string {
 	s.drift.mu.Lock()
 	defer s.drift.mu.Unlock()
-	if now := s.now(); s.drift.asked.IsZero() || now.Sub(s.drift.asked) >= driftEvery || now.Before(s.drift.asked) {
+	if now := s.now(); s.drift.asked.IsZero() || now.Sub(s.drift.asked) >= s.drift.keep || now.Before(s.drift.asked) {
 		ctx, cancel := context.WithTimeout(context.Background(), driftTime)
 		defer cancel()
-		s.drift.asked = now
+		s.drift.asked, s.drift.keep = now, driftAgain
 		if undeclared, err := s.Undeclared(ctx); err == nil { // else what was known is said again
+			s.drift.keep = driftEvery
 			s.drift.notes = s.drift.notes[:0:0]
 			for _, u := range undeclared {
 				s.drift.notes = append(s.drift.notes, u.String())
@@ -54,12 +60,16 @@ func (u Undeclared) String() string {
 }
 
 // Undeclared asks the database for the columns of the datasets' tables that the
-// manifest doesn't name anywhere, in its order.
+// manifest doesn't name anywhere, in its order. A table that isn't there any more
+// has none.
 func (s *System) Undeclared(ctx context.Context) ([]Undeclared, error) {
 	declared := s.declared()
 	var out []Undeclared
 	for _, name := range s.tables() {
 		t, err := s.describe(ctx, name)
+		if errors.Is(err, errNoTable) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

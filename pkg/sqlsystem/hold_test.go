@@ -153,6 +153,22 @@ func TestNotes(t *testing.T) {
 	})
 }
 
+// TestNotesOfWhatIsLeft: a table that is gone doesn't hide what another has.
+func TestNotesOfWhatIsLeft(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, d database) {
+		s := open(t, d, shop(t))
+		for _, stmt := range []string{"DROP TABLE notes", "ALTER TABLE people ADD COLUMN shoe_size INTEGER"} {
+			if _, err := d.Exec(stmt); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if noted := strings.Join(s.Notes(), "\n"); !strings.Contains(noted, "shoe_size") {
+			t.Errorf("notes %q", noted)
+		}
+	})
+}
+
 // TestUncovered: a table that no dataset is of is named, until it is called
 // technical.
 func TestUncovered(t *testing.T) {

@@ -159,7 +159,7 @@ func (w *Worker) try(ctx context.Context, call ability, jobs []*job, alone bool)
 	defer cancel()
 	ctx = w.tracing.callContext(ctx, jobs)
 	for _, j := range jobs {
-		j.out, j.found, j.counts, j.err = nil, nil, nil, nil
+		j.out, j.found, j.counts, j.notes, j.err = nil, nil, nil, nil, nil
 		if j.task.Action == dsar.Gather {
 			j.out = w.records(ctx, j)
 			j.live.Store(j.out)

@@ -29,8 +29,16 @@ func (w *Worker) conclude(ctx context.Context, j *job) {
 	w.tell(ctx, j, r)
 }
 
-// report says what became of a job.
+// report says what became of a job, and what is noted besides, whatever became
+// of it.
 func (w *Worker) report(j *job) dsar.Report {
+	r := w.result(j)
+	r.Notes = w.notesOf(j)
+	return r
+}
+
+// result says what became of a job.
+func (w *Worker) result(j *job) dsar.Report {
 	r := dsar.Report{RequestID: j.task.RequestID, System: w.system, Action: j.task.Action, Attempt: j.task.Attempt}
 	switch {
 	case j.end != "":
@@ -62,7 +70,6 @@ func (w *Worker) report(j *job) dsar.Report {
 	if j.open.Lift && r.Code == "" {
 		r.Code, r.Reason = "lifted", "the restriction was lifted"
 	}
-	r.Notes = w.notesOf(j)
 	return r
 }
 
@@ -74,7 +81,7 @@ func (w *Worker) notesOf(j *job) []string {
 		if len(out) == MaxNotes {
 			break
 		}
-		out = append(out, cut(n, MaxReason))
+		out = append(out, openReason(n, j.open))
 	}
 	return out
 }

@@ -80,9 +80,10 @@ type Lifter interface {
 }
 
 // Noter says what a person should know of the system besides, such as a column
-// that the manifest doesn't declare: it stands in the trace of every request
-// until it is mended. Notes hold no personal data. It is asked with every report,
-// so it MUST be quick.
+// that the manifest doesn't declare: it stands in the trace of every request that
+// the worker touches, whether its task ends, fails or is parked
+// (TestNotesWhateverBecomesOfATask), until it is mended. Notes hold no personal
+// data. It is asked with every report, so it MUST be quick.
 type Noter interface {
 	Notes() []string
 }

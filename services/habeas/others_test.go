@@ -8,7 +8,6 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
-	"habeas.dev/pkg/policy"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/sandbox/people"
 )
@@ -32,11 +31,7 @@ func (d *desk) change(system, statement string, args ...any) {
 // released. An erasure takes all of it.
 func TestWhatOthersSaid(t *testing.T) {
 	t.Parallel()
-	book, err := policy.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := &desk{newPipeline(t), book}
+	d := newDesk(t)
 	who := d.account(1)
 	for _, locale := range []string{"en", "fr"} {
 		id := d.ask(who, dsar.Access, "EEA", locale, nil)
@@ -87,11 +82,7 @@ func TestWhatOthersSaid(t *testing.T) {
 // every system, and for no other; without a name, for all of them.
 func TestConsentByPurpose(t *testing.T) {
 	t.Parallel()
-	book, err := policy.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := &desk{newPipeline(t), book}
+	d := newDesk(t)
 	who := d.account(1)
 	flag := func(column string) any {
 		return d.value("communications", "SELECT "+column+" FROM preferences WHERE email = ? COLLATE NOCASE", d.people.Person(who).Email)

@@ -24,6 +24,15 @@ type desk struct {
 	book *policy.Book
 }
 
+func newDesk(t *testing.T) *desk {
+	t.Helper()
+	book, err := policy.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &desk{newPipeline(t), book}
+}
+
 // ask submits a request of a person and returns its id.
 func (d *desk) ask(person int, right dsar.Right, jurisdiction, locale string, change func(*event.Submitted)) string {
 	d.Helper()
@@ -147,11 +156,7 @@ func (d *desk) account(from int) int {
 // demo has. What a system can't do is done by a person, and named.
 func TestEveryRight(t *testing.T) {
 	t.Parallel()
-	book, err := policy.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := &desk{newPipeline(t), book}
+	d := newDesk(t)
 	all := []string{"marketplace"} // which can't restrict
 	// PaymentTech can take a card out of use, and no more than that.
 	more := []string{"marketplace", "paymentech"}
@@ -261,11 +266,7 @@ func TestEveryRight(t *testing.T) {
 // tell of it.
 func TestTheWayOfARequest(t *testing.T) {
 	t.Parallel()
-	book, err := policy.Load()
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := &desk{newPipeline(t), book}
+	d := newDesk(t)
 	unproven := func(s *event.Submitted) { s.Subject.OnBehalf = dsar.CheckGuardian }
 
 	// A guardian asks: nothing is asked of anybody until the proof is there.
@@ -276,13 +277,13 @@ func TestTheWayOfARequest(t *testing.T) {
 		t.Fatalf("%v, %+v", err, s)
 	}
 	d.letters(id, dsar.LetterConfirmation, dsar.LetterProof)
-	d.do(id, dsar.JudgeProof{By: "lea", Accepted: true, Calendar: book, Now: now()})
+	d.do(id, dsar.JudgeProof{By: "lea", Accepted: true, Calendar: d.book, Now: now()})
 	d.wait(id)
 	d.letters(id, dsar.LetterConfirmation, dsar.LetterProof, dsar.LetterAnswer)
 
 	// California: who isn't proven gets no copy, but the categories.
 	id = d.ask(who, dsar.Access, "California", "en", unproven)
-	d.do(id, dsar.JudgeProof{By: "lea", Reason: "no reply", Calendar: book, Now: now()})
+	d.do(id, dsar.JudgeProof{By: "lea", Reason: "no reply", Calendar: d.book, Now: now()})
 	d.wait(id)
 	d.says(id, "may not give out a copy", "Categories of data")
 	for name := range payload(t, d.n, id) {
@@ -294,8 +295,8 @@ func TestTheWayOfARequest(t *testing.T) {
 	// A refusal, with its ground; an extension comes first.
 	id = d.ask(who, dsar.Erasure, "EEA", "fr", unproven)
 	d.letters(id, dsar.LetterConfirmation, dsar.LetterProof)
-	extended := d.do(id, dsar.Extend{By: "lea", Reason: "dossier complexe", Calendar: book, Now: now()})
-	if j, _ := book.Jurisdiction("EEA"); !extended.DueAt.After(j.Due(extended.Accepted.ReceivedAt)) {
+	extended := d.do(id, dsar.Extend{By: "lea", Reason: "dossier complexe", Calendar: d.book, Now: now()})
+	if j, _ := d.book.Jurisdiction("EEA"); !extended.DueAt.After(j.Due(extended.Accepted.ReceivedAt)) {
 		t.Errorf("due %s", extended.DueAt)
 	}
 	d.do(id, dsar.Refuse{By: "lea", Ground: "excessive", Reason: "the third this week", Now: now()})
@@ -319,7 +320,7 @@ func TestTheWayOfARequest(t *testing.T) {
 	before := mails()
 	held := d.ask(who, dsar.Erasure, "EEA", "en", unproven)
 	d.do(held, dsar.Hold{By: "lea", Reason: "case 17", System: "events", Dataset: "registrations", Now: now()})
-	d.do(held, dsar.JudgeProof{By: "lea", Accepted: true, Calendar: book, Now: now()})
+	d.do(held, dsar.JudgeProof{By: "lea", Accepted: true, Calendar: d.book, Now: now()})
 	d.wait(held)
 	if mails() != before {
 		t.Errorf("%v registrations are left of %v", mails(), before)

@@ -120,13 +120,15 @@ func TestErasureInTrouble(t *testing.T) {
 	p.heard(40*time.Millisecond, dsar.Report{System: "account", Action: dsar.Resolve, Attempt: 1, Kind: dsar.ReportEnded, Outcome: dsar.Found,
 		Identifiers: []dsar.Identifier{{Type: "account_id", Fingerprint: "f2", Sealed: []byte("s"), FoundBy: "account", From: "f1"}}})
 	p.heard(60*time.Millisecond, dsar.Report{System: "account", Action: dsar.Count, Attempt: 1, Kind: dsar.ReportEnded, Outcome: dsar.Found, Counts: []dsar.Counts{{Dataset: "profile", Found: 1}}})
-	p.heard(time.Second, dsar.Report{System: "billing", Action: dsar.Count, Attempt: 1, Kind: dsar.ReportParked, Until: p.now.Add(4 * time.Hour), Code: "rate-limited", Reason: "the daily quota is spent"})
+	p.heard(time.Second, dsar.Report{System: "billing", Action: dsar.Count, Attempt: 1, Kind: dsar.ReportParked, Until: p.now.Add(4 * time.Hour), Code: "rate-limited", Reason: "the daily quota is spent",
+		Notes: []string{"the table invoices has columns that the manifest doesn't declare: iban"}})
 	p.golden("erasure-parked")
 
 	p.tick(4 * time.Hour)
 	p.tick(time.Hour) // nothing was heard
 	p.heard(2*time.Second, dsar.Report{System: "billing", Action: dsar.Count, Attempt: 3, Kind: dsar.ReportProgress, Records: 5})
-	p.heard(2*time.Second, dsar.Report{System: "billing", Action: dsar.Count, Attempt: 3, Kind: dsar.ReportFailed, Code: "no-permission", Reason: "the database refuses this user"})
+	p.heard(2*time.Second, dsar.Report{System: "billing", Action: dsar.Count, Attempt: 3, Kind: dsar.ReportFailed, Code: "no-permission", Reason: "the database refuses this user",
+		Notes: []string{"the table invoices has columns that the manifest doesn't declare: iban"}})
 	p.golden("erasure-attention")
 
 	p.do(48*time.Hour, func(now time.Time) dsar.Command {

@@ -18,8 +18,17 @@ func English(text string) string { return text }
 // f is a format in the language, with its arguments.
 func (say Say) f(format string, args ...any) string { return fmt.Sprintf(say(format), args...) }
 
-// words says a fact in a sentence, and which system it is about.
+// words says a fact in a sentence, with what the worker noted besides, and which
+// system it is about.
 func (say Say) words(e dsar.Event) (system, text string) {
+	system, text = say.fact(e)
+	if notes := dsar.NotesOf(e); len(notes) > 0 {
+		text += say.f("; note: %s", strings.Join(notes, "; "))
+	}
+	return system, text
+}
+
+func (say Say) fact(e dsar.Event) (system, text string) {
 	switch e := e.(type) {
 	case dsar.Accepted:
 		return "", say.f("accepted from %s: %s, %s, %s to ask", e.Source, say(string(e.Right)), say(e.Jurisdiction), say.plural(int64(len(e.Systems)), "%d system", "%d systems"))
@@ -209,11 +218,7 @@ func (say Say) end(e dsar.TaskEnded) string {
 	if e.By != "" {
 		text += say.f(" by the hand of %s", e.By)
 	}
-	text += say.fields(e.Counts)
-	if len(e.Notes) > 0 {
-		text += say.f("; note: %s", strings.Join(e.Notes, "; "))
-	}
-	return text + because(e.Code, e.Reason)
+	return text + say.fields(e.Counts) + because(e.Code, e.Reason)
 }
 
 // CountWords sums up counts: "14 records: profile 1, invoices 13 (6 retained

@@ -106,6 +106,7 @@ func Add(systems map[string]System, e dsar.Event) {
 			s.Parked = Trouble{e.At, e.Code, e.Reason, e.Until}
 		}
 		s.hour(e.At).Parked++
+		s.note(e, e.At)
 		systems[e.System] = s
 	case dsar.TaskFailed:
 		if e.Attempt == 0 {
@@ -116,6 +117,7 @@ func Add(systems map[string]System, e dsar.Event) {
 			s.Failed = Trouble{At: e.At, Code: e.Code, Reason: e.Reason}
 		}
 		s.hour(e.At).Failed++
+		s.note(e, e.At)
 		systems[e.System] = s
 	case dsar.TaskEnded:
 		if e.Attempt == 0 || e.By != "" {
@@ -123,9 +125,7 @@ func Add(systems map[string]System, e dsar.Event) {
 		}
 		s := systems[e.System].heard(e.At)
 		s.hour(e.At).Ended++
-		for _, text := range e.Notes {
-			s.find(text, e.At)
-		}
+		s.note(e, e.At)
 		systems[e.System] = s
 	}
 }
@@ -150,6 +150,13 @@ func (s *System) hour(at time.Time) *Hour {
 		s.Hours = slices.Delete(s.Hours, 0, len(s.Hours)-hours)
 	}
 	return &s.Hours[len(s.Hours)-1]
+}
+
+// note takes in what the worker noted with a fact.
+func (s *System) note(e dsar.Event, at time.Time) {
+	for _, text := range dsar.NotesOf(e) {
+		s.find(text, at)
+	}
 }
 
 func (s *System) find(text string, at time.Time) {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -63,6 +64,26 @@ func TestAdd(t *testing.T) {
 		if !s.Seen.Equal(seen) || s.Down(at(60), 10*time.Minute) != c.down || rate != c.rate || of != c.of {
 			t.Errorf("%s: %+v, %v of %d", name, s, rate, of)
 		}
+	}
+}
+
+// TestFindings: what a worker notes is known, whatever became of its task.
+func TestFindings(t *testing.T) {
+	t.Parallel()
+	systems := map[string]watch.System{}
+	for i, e := range []dsar.Event{
+		dsar.TaskEnded{System: "s", Attempt: 1, At: at(1), Notes: []string{"a", "b"}},
+		dsar.TaskFailed{System: "s", Attempt: 1, At: at(2), Notes: []string{"b"}},
+		dsar.TaskParked{System: "s", Attempt: 1, At: at(3), Notes: []string{"c"}},
+	} {
+		watch.Add(systems, e)
+		if i == 0 && len(systems["s"].Findings) != 2 {
+			t.Errorf("%+v", systems["s"].Findings)
+		}
+	}
+	want := []watch.Finding{{Text: "a", At: at(1)}, {Text: "b", At: at(2)}, {Text: "c", At: at(3)}}
+	if got := systems["s"].Findings; !slices.Equal(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
 	}
 }
 
