@@ -100,7 +100,7 @@ var french = map[string]string{
 	// the timeline's sentences
 	"%d record": "%d enregistrement", "%d system": "%d système", "%d systems": "%d systèmes",
 	"accepted from %s: %s, %s, %s to ask": "acceptée de %s : %s, %s, %s à interroger", "stage: %s": "étape : %s",
-	"asked": "demandé", "asked again, since nothing was heard": "redemandé, faute de nouvelles", "asked again, as it was parked until now": "redemandé, la pause étant finie",
+	"%s: %s": "%s : %s", ": %s": " : %s", "asked": "demandé", "asked again, since nothing was heard": "redemandé, faute de nouvelles", "asked again, as it was parked until now": "redemandé, la pause étant finie",
 	"asked again, since a person retried it": "redemandé, quelqu’un l’a relancé", "asked again, with what was found since": "redemandé, avec ce qui a été trouvé depuis", " (attempt %d)": " (essai %d)",
 	"%s: still at it, %s so far": "%s : toujours en cours, %s jusqu’ici", "%s: parked until %s": "%s : en pause jusqu’à %s",
 	"%d retained with no end known, %s": "%d conservés sans fin connue, %s", "%d retained until %s, %s": "%d conservés jusqu’au %s, %s", " by the hand of %s": " à la main par %s", "; note: %s": " ; note : %s",

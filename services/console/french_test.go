@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -37,8 +38,15 @@ func TestEveryTextIsFrench(t *testing.T) {
 	for _, word := range journalWords() {
 		texts[label(word)] = "the journal's word " + word
 	}
+	all := maps.Clone(french)
+	for text, fr := range frenchCauses {
+		if _, twice := all[text]; twice {
+			t.Errorf("French for %q, twice", text)
+		}
+		all[text] = fr
+	}
 	for text, where := range texts {
-		fr, ok := french[text]
+		fr, ok := all[text]
 		switch {
 		case text == "" || slices.Contains(same, text):
 		case !ok:
@@ -47,7 +55,7 @@ func TestEveryTextIsFrench(t *testing.T) {
 			t.Errorf("the French for %q has other verbs, or another order: %q", text, fr)
 		}
 	}
-	for text := range french {
+	for text := range all {
 		if _, ok := texts[text]; !ok {
 			t.Errorf("French for %q, which no page shows", text)
 		}
@@ -101,7 +109,7 @@ func inSources(t *testing.T, dir string) map[string]string {
 	texts := map[string]string{}
 	for _, file := range files {
 		// The sentences of the trace are in words.go; text.go is the terminal's.
-		if strings.HasSuffix(file, "_test.go") || filepath.Base(file) == "french.go" || filepath.Base(file) == "text.go" {
+		if strings.HasSuffix(file, "_test.go") || strings.HasPrefix(filepath.Base(file), "french") || filepath.Base(file) == "text.go" {
 			continue
 		}
 		source, err := os.ReadFile(file)
@@ -130,6 +138,12 @@ func inSources(t *testing.T, dir string) map[string]string {
 			case *ast.KeyValueExpr:
 				if key, ok := n.Key.(*ast.Ident); ok && slices.Contains(fields, key.Name) {
 					add(n.Value)
+				}
+			case *ast.ValueSpec:
+				if n.Names[0].Name == "causes" {
+					for _, e := range answers(n) {
+						add(e)
+					}
 				}
 			case *ast.FuncDecl:
 				if slices.Contains(tables, n.Name.Name) {
@@ -162,8 +176,8 @@ func called(c *ast.CallExpr) string {
 	}
 }
 
-// answers are the literals that a function returns or picks from.
-func answers(f *ast.FuncDecl) (out []ast.Node) {
+// answers are the literals that a function returns or picks from, or a table holds.
+func answers(f ast.Node) (out []ast.Node) {
 	ast.Inspect(f, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.ReturnStmt:

@@ -114,6 +114,7 @@ func (l tongue) funcs() template.FuncMap {
 		"due":     l.due,
 		"took":    l.took,
 		"records": func(n int64) string { return l.plural("%d record", "%d records", int(n)) },
+		"why":     l.why,
 		"timed":   l.timed,
 		"second":  l.second,
 		"date":    l.date,

@@ -171,10 +171,12 @@ type manual struct {
 	Action   dsar.Action
 	Outcomes []dsar.Outcome
 	Datasets []string
+	Code     string
 	Reason   string
-	// Others tells that a worker has gathered what may tell of other people.
-	Others bool
 }
+
+// Others tells that a worker has gathered what may tell of other people.
+func (m manual) Others() bool { return m.Code == dsar.CodeOthers }
 
 // Incomplete tells that a worker has done what it could reach.
 func (m manual) Incomplete() bool { return slices.Contains(m.Outcomes, dsar.Incomplete) }
@@ -197,7 +199,7 @@ func (c *Console) actionsOf(s dsar.State) actions {
 		a.Retry, a.Failed = true, append(a.Failed, t.System)
 		a.AcceptPlan = a.AcceptPlan || t.End.Code == planTooLarge
 		if outcomes := t.Attestable(); len(outcomes) > 0 && t.System != dsar.Aggregator {
-			a.Manual = append(a.Manual, manual{t.System, t.Action, outcomes, c.datasets(t.System), t.End.Reason, t.End.Code == dsar.CodeOthers})
+			a.Manual = append(a.Manual, manual{t.System, t.Action, outcomes, c.datasets(t.System), t.End.Code, t.End.Reason})
 		}
 	}
 	for _, sys := range s.Accepted.Systems {

@@ -24,7 +24,7 @@ type systemStatus struct {
 	Label    string
 	State    string // a word, as it is shown
 	Tone     string
-	Why      string
+	Why      watch.Trouble
 	Until    time.Time // when it is asked again
 	Requests int       // open requests that wait for it
 	Tasks    int64     // tasks that its worker has yet to take
@@ -60,18 +60,18 @@ func (c *Console) systems(w http.ResponseWriter, r *http.Request, u User) {
 func (s *systemStatus) judge(now time.Time) {
 	for _, a := range s.Accounts {
 		if now.Before(a.Until) && a.Until.After(s.Until) {
-			s.Until, s.Why = a.Until, a.Reason
+			s.Until, s.Why = a.Until, watch.Trouble{Code: a.Code, Reason: a.Reason}
 		}
 	}
 	switch {
 	case s.Down(now, silentAfter):
-		s.State, s.Tone, s.Until, s.Why = "doesn’t answer", "bad", time.Time{}, ""
+		s.State, s.Tone, s.Until, s.Why = "doesn’t answer", "bad", time.Time{}, watch.Trouble{}
 	case !s.Until.IsZero():
 		s.State, s.Tone = "left alone", "warn"
 	case s.Errors >= 50:
-		s.State, s.Tone, s.Why = "fails", "bad", s.Failed.Reason
+		s.State, s.Tone, s.Why = "fails", "bad", s.Failed
 	case now.Before(s.Parked.Until) && s.Parked.At.Equal(s.Seen):
-		s.State, s.Tone, s.Until, s.Why = "puts off", "warn", s.Parked.Until, s.Parked.Reason
+		s.State, s.Tone, s.Until, s.Why = "puts off", "warn", s.Parked.Until, s.Parked
 	case s.Seen.IsZero():
 		s.State, s.Tone = "not heard of yet", "quiet"
 	default:

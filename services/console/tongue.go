@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 
@@ -49,12 +50,10 @@ func (c *Console) setLanguage(w http.ResponseWriter, r *http.Request, u User) {
 
 // say is a text in a language; texts are known by their English.
 func say(lang, text string) string {
-	if lang == "fr" {
-		if fr, ok := french[text]; ok {
-			return fr
-		}
+	if lang != "fr" {
+		return text
 	}
-	return text
+	return cmp.Or(french[text], frenchCauses[text], text)
 }
 
 // label is the English for a word of the journal: a status, an outcome, an action.

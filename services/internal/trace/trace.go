@@ -126,7 +126,7 @@ func BuildIn(facts []journal.Fact, say Say) (Trace, error) {
 				sent[key] = task.At
 			}
 		}
-		system, text := say.words(e)
+		system, text := say.words(e, state)
 		t.Moments = append(t.Moments, Moment{At: f.At, System: system, Text: text})
 		t.Facts = append(t.Facts, Fact{Version: f.Version, At: f.At, Type: f.Type, Hash: fmt.Sprintf("%x", f.Hash)})
 	}

@@ -19,8 +19,11 @@ func English(text string) string { return text }
 func (say Say) f(format string, args ...any) string { return fmt.Sprintf(say(format), args...) }
 
 // words says a fact in a sentence, with what the worker noted besides, and which
-// system it is about.
-func (say Say) words(e dsar.Event) (system, text string) {
+// system it is about. The state is the one that the fact has led to.
+func (say Say) words(e dsar.Event, s dsar.State) (system, text string) {
+	if e, ok := e.(dsar.AttentionNeeded); ok {
+		return "", say.attention(e, s)
+	}
 	system, text = say.fact(e)
 	if notes := dsar.NotesOf(e); len(notes) > 0 {
 		text += say.f("; note: %s", strings.Join(notes, "; "))
@@ -39,25 +42,23 @@ func (say Say) fact(e dsar.Event) (system, text string) {
 	case dsar.TaskProgressed:
 		return e.System, say.f("%s: still at it, %s so far", say(string(e.Action)), say.records(e.Records))
 	case dsar.TaskParked:
-		return e.System, say.f("%s: parked until %s", say(string(e.Action)), clock(e.Until)) + because(e.Code, e.Reason)
+		return e.System, say.f("%s: parked until %s", say(string(e.Action)), clock(e.Until)) + say.because(e.Code, say.cause(e.Code, e.Reason))
 	case dsar.TaskEnded:
-		return e.System, say(string(e.Action)) + ": " + say(string(e.Outcome)) + say.end(e)
+		return e.System, say.f("%s: %s", say(string(e.Action)), say(string(e.Outcome))) + say.end(e)
 	case dsar.TaskFailed:
-		text := say(string(e.Action)) + ": " + say(string(e.Outcome))
+		text := say.f("%s: %s", say(string(e.Action)), say(string(e.Outcome)))
 		if c := say.counts(e.Counts); c != "" && e.Outcome == dsar.Incomplete {
 			text += ": " + c
 		}
-		return e.System, text + because(e.Code, e.Reason)
-	case dsar.AttentionNeeded:
-		return "", say.f("needs attention: %s", e.Reason)
+		return e.System, text + say.because(e.Code, say.cause(e.Code, e.Reason))
 	case dsar.Retried:
 		text := say.f("%s had %s taken up again", e.By, strings.Join(e.Systems, ", "))
 		if e.AcceptPlan {
 			text += say(" and accepted the plan")
 		}
-		return "", text + because("", e.Reason)
+		return "", text + say.because("", e.Reason)
 	case dsar.Cancelled:
-		return "", say.f("cancelled by %s", e.By) + because("", e.Reason)
+		return "", say.f("cancelled by %s", e.By) + say.because("", e.Reason)
 	case dsar.Overdue:
 		return "", say.f("overdue: the answer was due by %s", clock(e.DueAt))
 	case dsar.Completed:
@@ -71,36 +72,36 @@ func (say Say) fact(e dsar.Event) (system, text string) {
 func (say Say) sentence(e dsar.Event) (system, text string) {
 	switch e := e.(type) {
 	case dsar.ProofAsked:
-		return "", say.f("%s asked the person for proof (%s)", e.By, say.checks(e.Checks)) + say.standing(e.Pauses) + because("", e.Reason)
+		return "", say.f("%s asked the person for proof (%s)", e.By, say.checks(e.Checks)) + say.standing(e.Pauses) + say.because("", e.Reason)
 	case dsar.ProofJudged:
 		return "", say.judged(e)
 	case dsar.ClarificationAsked:
-		return "", say.f("%s asked the person what is meant", e.By) + say.standing(e.Pauses) + because("", e.Reason)
+		return "", say.f("%s asked the person what is meant", e.By) + say.standing(e.Pauses) + say.because("", e.Reason)
 	case dsar.ClarificationGiven:
-		return "", say.f("the person said what is meant, %s noted", e.By) + because("", e.Reason) + say.due(e.DueAt)
+		return "", say.f("the person said what is meant, %s noted", e.By) + say.because("", e.Reason) + say.due(e.DueAt)
 	case dsar.Extended:
 		return "", say.f("extended by %s: %s", e.By, e.Reason) + say.due(e.DueAt)
 	case dsar.Refused:
-		return "", say.f("refused by %s", e.By) + because(say(e.Ground), e.Reason)
+		return "", say.f("refused by %s", e.By) + say.because(say(e.Ground), e.Reason)
 	case dsar.Merged:
-		return "", say.f("merged by %s into %s", e.By, e.Into) + because("", e.Reason)
+		return "", say.f("merged by %s into %s", e.By, e.Into) + say.because("", e.Reason)
 	case dsar.Reminded:
 		return "", say(reminder(e.About))
 	case dsar.HoldPlaced:
 		return e.System, say.f("legal hold on %s, put on by %s: %s", say.reach(e.Dataset), e.By, e.Reason)
 	case dsar.HoldLifted:
-		return e.System, say.f("legal hold on %s lifted by %s", say.reach(e.Dataset), e.By) + because("", e.Reason)
+		return e.System, say.f("legal hold on %s lifted by %s", say.reach(e.Dataset), e.By) + say.because("", e.Reason)
 	case dsar.RetentionEnded:
 		return "", say.f("taken up again: what had to stay in %s may go", strings.Join(e.Systems, ", "))
 	case dsar.IdentifiersRevealed:
-		return "", say.f("%s looked at the identifiers", e.By) + because("", e.Reason)
+		return "", say.f("%s looked at the identifiers", e.By) + say.because("", e.Reason)
 	case dsar.Assigned:
 		if e.To == "" {
-			return "", say.f("%s gave it out of hand", e.By) + because("", e.Reason)
+			return "", say.f("%s gave it out of hand", e.By) + say.because("", e.Reason)
 		}
-		return "", say.f("%s assigned it to %s", e.By, e.To) + because("", e.Reason)
+		return "", say.f("%s assigned it to %s", e.By, e.To) + say.because("", e.Reason)
 	case dsar.DeliveryAsked:
-		return "", say.f("%s had the answer delivered again", e.By) + because("", e.Reason)
+		return "", say.f("%s had the answer delivered again", e.By) + say.because("", e.Reason)
 	case dsar.LetterSent:
 		return "", say.f("letter to the person: %s, in %s, by %s", say(string(e.Letter)), say(e.Language), say(e.Channel))
 	default:
@@ -156,7 +157,7 @@ func (say Say) judged(e dsar.ProofJudged) string {
 	if e.Accepted {
 		text = "%s accepted the proof"
 	}
-	text = say.f(text, e.By) + because("", e.Reason)
+	text = say.f(text, e.By) + say.because("", e.Reason)
 	if e.Instead != "" {
 		text += say.f("; answered instead: %s", say(string(e.Instead)))
 	}
@@ -196,7 +197,7 @@ func (say Say) sent(e dsar.TaskSent) string {
 	if text == "" {
 		text = say("asked")
 	}
-	text = say(string(e.Action)) + ": " + text
+	text = say.f("%s: %s", say(string(e.Action)), text)
 	if e.Attempt > 1 {
 		text += say.f(" (attempt %d)", e.Attempt)
 	}
@@ -218,7 +219,7 @@ func (say Say) end(e dsar.TaskEnded) string {
 	if e.By != "" {
 		text += say.f(" by the hand of %s", e.By)
 	}
-	return text + say.fields(e.Counts) + because(e.Code, e.Reason)
+	return text + say.fields(e.Counts) + say.because(e.Code, say.cause(e.Code, e.Reason))
 }
 
 // CountWords sums up counts: "14 records: profile 1, invoices 13 (6 retained
@@ -241,7 +242,7 @@ func (say Say) counts(counts []dsar.Counts) string {
 	}
 	text := ""
 	if total > 0 {
-		text = say.records(total) + ": " + strings.Join(parts, ", ")
+		text = say.f("%s: %s", say.records(total), strings.Join(parts, ", "))
 	}
 	if len(missing) > 0 {
 		text = strings.TrimPrefix(text+"; "+say.f("not covered: %s", strings.Join(missing, ", ")), "; ")
@@ -273,12 +274,12 @@ func (say Say) plural(n int64, one, many string) string {
 	return say.f(many, n)
 }
 
-func because(code, reason string) string {
+func (say Say) because(code, reason string) string {
 	switch {
 	case reason != "" && code != "":
-		return ": " + reason + " [" + code + "]"
+		return say.f(": %s", reason) + " [" + code + "]"
 	case reason != "":
-		return ": " + reason
+		return say.f(": %s", reason)
 	case code != "":
 		return " [" + code + "]"
 	default:
