@@ -8,8 +8,8 @@ import (
 )
 
 // tries is how often a group is written before its callers hear of an error
-// that nothing was written for: once, and once more on another connection, as
-// after a restart of the server, or after a deadlock.
+// that nothing was written for: once, and again on new connections, as after a
+// restart of the server, or after a deadlock.
 const tries = 3
 
 // commit is the group's commit function.
@@ -29,6 +29,9 @@ func (s *Store) commit(calls []*group.Call) {
 		code := state(err)
 		if uncertain || ctx.Err() != nil || !(lost(err) || code == stateDeadlock || code == stateSerialization) {
 			break
+		}
+		if lost(err) {
+			s.pool.Reset() // what cuts one connection cuts them all, most times
 		}
 	}
 	// An error that lies with one append must not fail the others.

@@ -207,9 +207,32 @@ func cutConnections(t *testing.T, server *pgtest.Server) {
 		if _, err := s.Pending(ctx, 1); err != nil && !errors.Is(err, journal.ErrUnavailable) {
 			t.Fatal(err)
 		}
-		pgtest.Exec(t, url, "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND application_name = '"+name+"'")
+		cut(t, url, name)
 	}
 	verify(t, s, "r", 10)
+	// Also where many connections were in use a moment ago.
+	for round := range 10 {
+		var all sync.WaitGroup
+		for range 20 {
+			all.Go(func() { verify(t, s, "r", 10+round) })
+		}
+		all.Wait()
+		cut(t, url, name)
+		if round%2 == 0 {
+			if _, err := s.Row(ctx, "r"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.Append(ctx, journaltest.Simple("r", 10+round)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// cut ends all sessions of a name.
+func cut(t *testing.T, url, name string) {
+	t.Helper()
+	pgtest.Exec(t, url, "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND application_name = '"+name+"'")
 }
 
 // openedByManyAtOnce opens a new journal from several places at once.

@@ -22,9 +22,8 @@ const (
 // dueOrder is what the index request_due is of: rows that are never due come last.
 const dueOrder = "coalesce(due_at, 'infinity'::timestamptz)"
 
-// query reads rows, once more on another connection where one broke: reading
-// twice does no harm, and after a restart of the server every old connection is
-// broken.
+// query reads rows, once more on a new connection where one broke: reading twice
+// does no harm.
 func query[T any](ctx context.Context, s *Store, row pgx.RowToFunc[T], sql string, args ...any) (list []T, err error) {
 	if err := s.usable(ctx); err != nil {
 		return nil, err
@@ -39,6 +38,7 @@ func query[T any](ctx context.Context, s *Store, row pgx.RowToFunc[T], sql strin
 		if err == nil || bounded.Err() != nil || !lost(err) {
 			break
 		}
+		s.pool.Reset() // what cuts one connection cuts them all, most times
 	}
 	return list, s.explain(ctx, err)
 }
