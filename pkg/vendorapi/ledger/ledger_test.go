@@ -1,11 +1,17 @@
 package ledger_test
 
 import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/pkg/vendorapi/ledger"
@@ -25,16 +31,43 @@ func TestMemory(t *testing.T) {
 	ledgertest.Run(t, func(*testing.T) vendorapi.Store { return s })
 }
 
-// places are the stores that processes can share, by URL.
+// places are new stores that processes can share, by URL.
 func places(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{"SQLite": "sqlite://" + filepath.Join(t.TempDir(), "new folder", "vendors.db")}
-	if url := os.Getenv("DATABASE_URL"); url != "" {
-		all["PostgreSQL"] = url
+	if where := os.Getenv("DATABASE_URL"); where != "" {
+		all["PostgreSQL"] = schema(t, where)
 	} else {
 		t.Log("PostgreSQL is left out: DATABASE_URL is not set; make test-postgres sets it")
 	}
 	return all
+}
+
+// schema is a new schema of a database, for the time of a test.
+func schema(t *testing.T, where string) string {
+	t.Helper()
+	u, err := url.Parse(where)
+	if err != nil {
+		t.Fatal("DATABASE_URL is not a URL") // the error would show its password
+	}
+	conn, err := pgx.Connect(t.Context(), where)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := "test_" + strings.ToLower(rand.Text())
+	if _, err := conn.Exec(t.Context(), "CREATE SCHEMA "+name); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_, err := conn.Exec(context.Background(), "DROP SCHEMA "+name+" CASCADE")
+		if err := errors.Join(err, conn.Close(context.Background())); err != nil {
+			t.Error(err)
+		}
+	})
+	q := u.Query()
+	q.Set("search_path", name)
+	u.RawQuery = q.Encode()
+	return u.String()
 }
 
 func open(t *testing.T, where string) ledger.Store {

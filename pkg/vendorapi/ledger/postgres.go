@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -63,48 +64,100 @@ func hostOf(where string) string {
 	return u.Host + u.Path
 }
 
+// Update begins once more on a new connection where one broke before the commit:
+// a worker that isn't told its limits calls nothing, and parks its task.
 func (p *postgres) Update(ctx context.Context, account string, f func(time.Time, []byte) []byte) error {
-	err := pgx.BeginFunc(ctx, p.pool, func(tx pgx.Tx) error {
-		var state []byte
-		var now time.Time
-		b := &pgx.Batch{} // one way to the server and back
-		b.Queue(`SET LOCAL synchronous_commit = off`)
-		b.Queue(`INSERT INTO vendor_accounts (account, state) VALUES ($1, '') ON CONFLICT DO NOTHING`, account)
-		b.Queue(`SELECT state FROM vendor_accounts WHERE account = $1 FOR UPDATE`, account).QueryRow(func(r pgx.Row) error { return r.Scan(&state) })
-		b.Queue(`SELECT clock_timestamp()`).QueryRow(func(r pgx.Row) error { return r.Scan(&now) }) // after the lock was got
-		if err := tx.SendBatch(ctx, b).Close(); err != nil {
-			return err
-		}
-		if len(state) == 0 {
-			state = nil
-		}
-		_, err := tx.Exec(ctx, `UPDATE vendor_accounts SET state = $2 WHERE account = $1`, account, f(now, state))
-		return err
-	})
+	tx, err := p.begun(ctx, account, f)
+	if err != nil && p.cut(ctx, err) {
+		tx, err = p.begun(ctx, account, f)
+	}
+	if err == nil {
+		err = tx.Commit(ctx)
+	}
 	if err != nil {
 		return fmt.Errorf("vendors' limits: %w", err)
 	}
 	return nil
 }
 
+// begun makes an update, and doesn't commit it yet.
+func (p *postgres) begun(ctx context.Context, account string, f func(time.Time, []byte) []byte) (pgx.Tx, error) {
+	tx, err := p.pool.Begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var state []byte
+	var now time.Time
+	b := &pgx.Batch{} // one way to the server and back
+	b.Queue(`SET LOCAL synchronous_commit = off`)
+	b.Queue(`INSERT INTO vendor_accounts (account, state) VALUES ($1, '') ON CONFLICT DO NOTHING`, account)
+	b.Queue(`SELECT state FROM vendor_accounts WHERE account = $1 FOR UPDATE`, account).QueryRow(func(r pgx.Row) error { return r.Scan(&state) })
+	b.Queue(`SELECT clock_timestamp()`).QueryRow(func(r pgx.Row) error { return r.Scan(&now) }) // after the lock was got
+	if err = tx.SendBatch(ctx, b).Close(); err == nil {
+		if len(state) == 0 {
+			state = nil
+		}
+		_, err = tx.Exec(ctx, `UPDATE vendor_accounts SET state = $2 WHERE account = $1`, account, f(now, state))
+	}
+	if err != nil {
+		_ = tx.Rollback(context.WithoutCancel(ctx)) // where it fails, the pool drops the connection
+		return nil, err
+	}
+	return tx, nil
+}
+
+// The classes of a server's errors that end a connection
+// (https://www.postgresql.org/docs/current/errcodes-appendix.html).
+const (
+	classConnection = "08"
+	classOperator   = "57" // shut down, terminated
+)
+
+// cut tells whether an error is that of a connection that broke. What cuts one
+// cuts them all, most times: the pool has none but new ones then.
+func (p *postgres) cut(ctx context.Context, err error) bool {
+	if ctx.Err() != nil {
+		return false
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && !strings.HasPrefix(pg.Code, classConnection) && !strings.HasPrefix(pg.Code, classOperator) {
+		return false
+	}
+	p.pool.Reset()
+	return true
+}
+
+// Each reads all before f hears of any: they are few, and where a connection breaks
+// they are read once more.
 func (p *postgres) Each(ctx context.Context, f func(time.Time, string, []byte) error) error {
-	rows, err := p.pool.Query(ctx, `SELECT account, state, clock_timestamp() FROM vendor_accounts`)
+	list, err := p.list(ctx)
+	if err != nil && p.cut(ctx, err) {
+		list, err = p.list(ctx)
+	}
 	if err != nil {
 		return fmt.Errorf("vendors' limits: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var account string
-		var state []byte
-		var now time.Time
-		if err := rows.Scan(&account, &state, &now); err != nil {
-			return fmt.Errorf("vendors' limits: %w", err)
-		}
-		if err := f(now, account, state); err != nil {
+	for _, a := range list {
+		if err := f(a.Now, a.Account, a.State); err != nil {
 			return err
 		}
 	}
-	return rows.Err()
+	return nil
+}
+
+// account is a row, and when it was read.
+type account struct {
+	Account string
+	State   []byte
+	Now     time.Time
+}
+
+func (p *postgres) list(ctx context.Context) ([]account, error) {
+	rows, err := p.pool.Query(ctx, `SELECT account, state, clock_timestamp() FROM vendor_accounts`)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowToStructByPos[account])
 }
 
 func (p *postgres) Close() error {
