@@ -131,7 +131,10 @@ func notified(n config.Notify) string {
 			all = append(all, u.Scheme+"://"+u.Host)
 		}
 	}
-	return cmp.Or(strings.Join(append(all, n.Mail...), ", "), "nobody")
+	for _, r := range n.Mail {
+		all = append(all, r.To)
+	}
+	return cmp.Or(strings.Join(all, ", "), "nobody")
 }
 
 // withoutPassword is an address without user, password and parameters, any of

@@ -75,6 +75,7 @@ func TestConfigCheck(t *testing.T) {
 		{"a hook in the open", "notify: {webhooks: [{url: \"http://x.example/hunter2\", secret_file: /nowhere/hook}]}\n", 1, "isn't https"},
 		{"no mail server", "notify: {mail: [a@example.com]}\n", 1, "letters.smtp"},
 		{"no address", "letters: {smtp: \"m:25\", from: \"a@example.com\"}\nnotify: {mail: [nobody]}\n", 1, "notify.mail[0]"},
+		{"no such language", "letters: {smtp: \"m:25\", from: \"a@example.com\"}\nnotify: {mail: [{to: b@example.com, language: de}]}\n", 1, "written in en or fr, not in \"de\""},
 		{"no authority", "kafka: {brokers: [a:9092], tls: {ca_file: /nowhere/ca.pem}}\n", 1, "/nowhere/ca.pem"},
 	} {
 		cmd := command(context.WithoutCancel(t.Context()), "config", "check", write(c.file))

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/mail"
+	"slices"
 	"strings"
 
 	"habeas.dev/services/internal/config"
@@ -41,8 +42,8 @@ func notifyChannels(cfg config.Config) (map[string]notify.Channel, error) {
 	if len(cfg.Notify.Mail) == 0 {
 		return channels, nil
 	}
-	for i, to := range cfg.Notify.Mail {
-		if a, err := mail.ParseAddress(to); err != nil || a.Address != to {
+	for i, r := range cfg.Notify.Mail {
+		if a, err := mail.ParseAddress(r.To); err != nil || a.Address != r.To {
 			return nil, fmt.Errorf("notify.mail[%d] isn't an address", i)
 		}
 	}
@@ -51,6 +52,15 @@ func notifyChannels(cfg config.Config) (map[string]notify.Channel, error) {
 	if err := server.Check(); err != nil {
 		return nil, fmt.Errorf("letters: %w", err)
 	}
-	channels["mail"] = notify.Mail{Server: server, To: cfg.Notify.Mail}
+	for language, to := range cfg.Notify.ByLanguage() {
+		if !slices.Contains(notify.Languages(), language) {
+			return nil, fmt.Errorf("notify: mail is written in %s, not in %q", strings.Join(notify.Languages(), " or "), language)
+		}
+		name := "mail" // the same whatever the language is: what waits to be delivered goes by it
+		if language != cfg.Notify.DefaultLanguage() {
+			name += " " + language
+		}
+		channels[name] = notify.Mail{Server: server, To: to, Language: language}
+	}
 	return channels, nil
 }

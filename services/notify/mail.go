@@ -12,13 +12,15 @@ import (
 type Mail struct {
 	Server mail.Server
 	To     []string
+	// Language is one of [Languages]; empty: the first.
+	Language string
 }
 
 var _ Channel = Mail{}
 
 // Deliver implements [Channel].
 func (m Mail) Deliver(ctx context.Context, one Message) error {
-	err := m.Server.Send(ctx, mail.Message{To: m.To, ID: one.ID, Subject: one.Subject(), Text: one.Text(), Language: "en", Date: one.At})
+	err := m.Server.Send(ctx, mail.Message{To: m.To, ID: one.ID, Subject: one.Subject(m.Language), Text: one.Text(m.Language), Language: wordsOf(m.Language).language, Date: one.At})
 	if errors.Is(err, mail.ErrRefused) {
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}

@@ -205,7 +205,7 @@ func TestFlood(t *testing.T) {
 	}
 	p.look(n)
 	got := r.take()
-	if len(got) != 1 || len(got[0].New) != 50 || got[0].Left != 450 || got[0].New[0].RequestID != "r000" || got[0].Subject() != "Habeas: 500+ due soon" {
+	if len(got) != 1 || len(got[0].New) != 50 || got[0].Left != 450 || got[0].New[0].RequestID != "r000" || got[0].Subject("en") != "Habeas: 500+ due soon" {
 		t.Fatalf("%d messages, %+v", len(got), got)
 	}
 	if data, _, err := p.journal.Note(t.Context(), "notify"); err != nil || len(data) > journal.MaxNote/2 {
@@ -327,12 +327,12 @@ func TestNothingPersonal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for what, text := range map[string]string{"the message": fmt.Sprintf("%+v", m), "the mail": m.Subject() + m.Text(), "the note": string(data), "the log": p.log.String()} {
+	for what, text := range map[string]string{"the message": fmt.Sprintf("%+v", m), "the mail": m.Subject("fr") + m.Text("fr") + m.Text("en"), "the note": string(data), "the log": p.log.String()} {
 		if strings.Contains(text, canary) {
 			t.Errorf("%s holds who it is: %s", what, text)
 		}
 	}
-	if !strings.Contains(m.Text(), "https://habeas.example.com/requests/failed") || !strings.Contains(m.Text(), "waits for billing") {
-		t.Errorf("%s", m.Text())
+	if !strings.Contains(m.Text("en"), "https://habeas.example.com/requests/failed") || !strings.Contains(m.Text("en"), "waits for billing") {
+		t.Errorf("%s", m.Text("en"))
 	}
 }

@@ -192,6 +192,16 @@ func TestMail(t *testing.T) {
 	if err != nil || bad != nil || subject != "Habeas: 1 needs attention" || got.Header.Get("Message-ID") != "<"+example().ID+"@example.com>" || !strings.Contains(string(text), "- r1: access, EEA, needs-attention, due 2026-11-29, waits for billing") {
 		t.Errorf("%q %v\n%s", subject, got.Header, text)
 	}
+	m.Language = "fr"
+	if err := m.Deliver(t.Context(), example()); err != nil {
+		t.Fatal(err)
+	}
+	if got, err = netmail.ReadMessage(strings.NewReader(b.mails[1])); err != nil {
+		t.Fatal(err)
+	}
+	if subject, err = new(mime.WordDecoder).DecodeHeader(got.Header.Get("Subject")); err != nil || subject != "Habeas : 1 à traiter" || got.Header.Get("Content-Language") != "fr" {
+		t.Errorf("%q %v", subject, got.Header)
+	}
 	b.answer = &smtp.SMTPError{Code: 550, Message: "no such mailbox as desk@example.com"}
 	if err := m.Deliver(t.Context(), example()); !errors.Is(err, notify.ErrRefused) || strings.Contains(err.Error(), "desk@") {
 		t.Errorf("%v", err)

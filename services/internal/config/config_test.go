@@ -123,7 +123,8 @@ notify:
   due_within: 72h
   silent_after: 30m
   webhooks: [{url: "https://hooks.example.com/x", secret_file: /run/secrets/hook}]
-  mail: [desk@example.com]
+  language: fr
+  mail: [desk@example.com, {to: lea@example.com, language: en}]
 telemetry: {otlp: "http://localhost:4318"}
 log: {level: debug, format: json}
 sandbox: {seed: 7, people: 200, faults: "latency=1ms", canaries: true}
@@ -193,10 +194,11 @@ func TestEnvironmentGoesOverTheFile(t *testing.T) {
 func TestErrors(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"listne: x":                          "line 1: field listne not found",
-		"data: [":                            "line 1",
-		"data: {}":                           "line 1: cannot unmarshal",
-		"notify: {mail: [desk@example.com]}": "notify: mail goes by the server of letters",
+		"listne: x": "line 1: field listne not found",
+		"data: [":   "line 1",
+		"data: {}":  "line 1: cannot unmarshal",
+		"notify: {mail: [{to: desk@example.com, lang: fr}]}":   "notify.mail takes addresses",
+		"notify: {mail: [desk@example.com]}":                   "notify: mail goes by the server of letters",
 		"notify: {webhooks: [{url: \"https://example.com\"}]}": "notify.webhooks[0]: url and secret_file go together",
 		"notify: {digest: -1s}":                                "notify.digest is below zero",
 		"notify: {every: soon}":                                "line 1: cannot unmarshal",

@@ -1,9 +1,12 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
+
+	"gopkg.in/yaml.v3"
 )
 
 // Notify is how people hear of what waits for them: of due dates that come near
@@ -19,8 +22,11 @@ type Notify struct {
 	DueWithin   time.Duration `yaml:"due_within"`
 	SilentAfter time.Duration `yaml:"silent_after"`
 	Webhooks    []Webhook     `yaml:"webhooks"`
+	// Language is the one of mail, where an address has none of its own: en
+	// (default) or fr.
+	Language string `yaml:"language"`
 	// Mail are addresses of people; by the server of letters.
-	Mail []string `yaml:"mail"`
+	Mail []Recipient `yaml:"mail"`
 }
 
 // Webhook is where messages are posted, signed as Standard Webhooks says.
@@ -28,6 +34,39 @@ type Webhook struct {
 	URL string `yaml:"url"`
 	// SecretFile holds whsec_ and 24 to 64 bytes in base64.
 	SecretFile string `yaml:"secret_file"`
+}
+
+// Recipient is whom mail goes to: an address, or {to: ADDRESS, language: fr}.
+type Recipient struct {
+	To       string `yaml:"to"`
+	Language string `yaml:"language"` // empty: the one of all mail
+}
+
+// UnmarshalYAML reads either form.
+func (r *Recipient) UnmarshalYAML(node *yaml.Node) error {
+	if node.Kind == yaml.ScalarNode {
+		return node.Decode(&r.To)
+	}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		if key := node.Content[i].Value; node.Kind != yaml.MappingNode || key != "to" && key != "language" {
+			return fmt.Errorf("line %d: notify.mail takes addresses, or {to: ADDRESS, language: fr}", node.Line)
+		}
+	}
+	type plain Recipient
+	return node.Decode((*plain)(r))
+}
+
+// DefaultLanguage is the one of mail to an address that has none of its own.
+func (n Notify) DefaultLanguage() string { return cmp.Or(n.Language, "en") }
+
+// ByLanguage are the addresses by the language of their mail.
+func (n Notify) ByLanguage() map[string][]string {
+	all := map[string][]string{}
+	for _, r := range n.Mail {
+		language := cmp.Or(r.Language, n.DefaultLanguage())
+		all[language] = append(all[language], r.To)
+	}
+	return all
 }
 
 func (n Notify) check(letters Letters) error {
