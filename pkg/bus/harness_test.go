@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -59,18 +57,12 @@ func restartable(t testing.TB) stoppable {
 		b := kafkatest.Start(t, kafkatest.Own())
 		return stoppable{b.Addrs(kafkatest.Plaintext), func() { b.Stop(t) }, func() { b.StartAgain(t) }}
 	}
+	port, release := kafkatest.ClaimPort()
+	t.Cleanup(release)
 	dir := t.TempDir()
-	c := fake(t, kfake.DataDir(dir))
-	addrs := c.ListenAddrs()
-	_, port, err := net.SplitHostPort(addrs[0])
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := strconv.Atoi(port)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return stoppable{addrs, func() { c.Close() }, func() { c = fake(t, kfake.DataDir(dir), kfake.Ports(p)) }}
+	again := func() *kfake.Cluster { return fake(t, kfake.DataDir(dir), kfake.Ports(port)) }
+	c := again()
+	return stoppable{c.ListenAddrs(), func() { c.Close() }, func() { c = again() }}
 }
 
 // rig is a topic and a group of its own on some broker.

@@ -395,7 +395,8 @@ func TestHungCallDoesNotHoldTheStop(t *testing.T) {
 	release := make(chan struct{})
 	var ran sync.WaitGroup
 	ran.Add(1)
-	hang := func(context.Context, Task, *Records) error { defer ran.Done(); <-release; return nil }
+	hangs := make(chan struct{})
+	hang := func(context.Context, Task, *Records) error { defer ran.Done(); close(hangs); <-release; return nil }
 	v := memVault(t)
 	net := newWire()
 	w, err := New(shopManifest(), gatherFunc(hang))
@@ -410,6 +411,7 @@ func TestHungCallDoesNotHoldTheStop(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- w.run(ctx, c, net, net) }()
 	net.send(taskMessage(t, v, 1))
+	<-hangs // told to stop before, it would have nothing to wait for
 	cancel()
 	if err := <-ended; !errors.Is(err, ErrHung) {
 		t.Errorf("error %v", err)

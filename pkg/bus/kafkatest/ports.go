@@ -41,6 +41,14 @@ func claimPorts(n int) (claim net.Listener, ports []int) {
 	}
 }
 
+// ClaimPort gets a port of the loopback interface for a broker that isn't Apache
+// Kafka: it is nobody else's, also while nothing listens on it, until it is
+// released.
+func ClaimPort() (port int, release func()) {
+	claim, ports := claimPorts(1)
+	return ports[0], func() { _ = claim.Close() }
+}
+
 func free(port int) bool {
 	l, err := listen(port)
 	if err == nil {

@@ -2,7 +2,6 @@ package topics_test
 
 import (
 	"context"
-	"net"
 	"os"
 	"slices"
 	"strings"
@@ -198,12 +197,7 @@ func TestTooFewBrokers(t *testing.T) {
 
 func TestNoBroker(t *testing.T) {
 	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := bus.Config{Brokers: []string{l.Addr().String()}}
-	_ = l.Close()
+	c := bus.Config{Brokers: []string{"127.0.0.1:1"}} // a port that no system gives to anybody
 	if _, err := topics.Check(t.Context(), c, wanted(t, topics.Deviation{})); err == nil || !strings.Contains(err.Error(), c.Brokers[0]) {
 		t.Errorf("got %v, want the address", err)
 	}
