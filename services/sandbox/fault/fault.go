@@ -5,6 +5,7 @@ package fault
 
 import (
 	"bytes"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -81,6 +82,9 @@ type Injector struct {
 // revokePause is how many calls a fresh token is good for at least: with fewer,
 // what is played is an account that is shut, which is another fault.
 const revokePause = 10
+
+// maxBody is as much of a call as any stand-in takes, in bytes.
+const maxBody = 16 << 20
 
 // New returns an injector.
 func New(c Config, throttled http.HandlerFunc) *Injector {
@@ -181,6 +185,13 @@ func (i *Injector) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v, wait := i.draw()
 		if wait > 0 {
+			// Whether the caller has gone is looked for once the body is read, and
+			// not before: a server would wait out an hour for nobody.
+			body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+			if err != nil {
+				return // as a caller that has gone
+			}
+			r.Body = io.NopCloser(bytes.NewReader(body))
 			t := time.NewTimer(wait)
 			select {
 			case <-t.C:
