@@ -140,7 +140,11 @@ func (d *decider) ended(r Report) {
 	case r.Action == Prove && left > 0 && d.held(d.system(r.System)):
 		r.Counts = withHeld(r.Counts)
 	case r.Action == Rectify && unchanged(r.Counts) != "":
-		d.fail(r, Manual, "fields-unchanged", "these can't be corrected by machine; a person must: "+unchanged(r.Counts))
+		reason := "these can't be corrected by machine; a person must: " + unchanged(r.Counts)
+		if len(missing) > 0 {
+			reason += "; besides, not covered: " + strings.Join(missing, ", ")
+		}
+		d.fail(r, Manual, "fields-unchanged", reason)
 		return
 	case r.Action == Prove && left > 0 && len(missing) == 0:
 		parked := d.Task(r.System, r.Action).Parked

@@ -17,7 +17,7 @@ func uncovered(counts []Counts) []string {
 }
 
 // leftByErase says of what a proof still finds that the erasure could not reach it:
-// asking again would find the same.
+// asking again would find the same. What must stay may lack its restriction.
 func (d *decider) leftByErase(proof *Report) {
 	erase := d.Task(proof.System, Erase)
 	if erase == nil || erase.End.Outcome != Incomplete {
@@ -27,7 +27,7 @@ func (d *decider) leftByErase(proof *Report) {
 	for i := range proof.Counts {
 		c := &proof.Counts[i]
 		for _, e := range erase.End.Counts {
-			if e.Dataset == c.Dataset && e.Uncovered != "" && c.Uncovered == "" && c.Found > c.Kept() {
+			if e.Dataset == c.Dataset && e.Uncovered != "" && c.Uncovered == "" && c.Found > 0 {
 				c.Uncovered = e.Uncovered
 				proof.Reason = cmp.Or(proof.Reason, erase.End.Reason)
 			}

@@ -3,6 +3,7 @@ package dsar_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"habeas.dev/pkg/dsar"
@@ -182,5 +183,36 @@ func TestWhatMayBeReadAndNotErased(t *testing.T) {
 	d.report(proof)
 	if end := d.state.Task("crm", dsar.Prove).End; d.state.Status != dsar.StatusNeedsAttention || end.Outcome != dsar.Incomplete || end.Reason != r.Reason {
 		t.Errorf("%s, %+v", d.state.Status, end)
+	}
+}
+
+// TestWhatStaysAndIsNotRestricted: all that the proof finds must stay, and yet the
+// erasure lacked something there that a person must see.
+func TestWhatStaysAndIsNotRestricted(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, dsar.Erasure, crm)
+	d.counted("crm", 2)
+	kept := []dsar.Retention{{Records: 1, Ground: "tax-records", Until: d.now.AddDate(5, 0, 0)}}
+	r := ended("crm", dsar.Erase, dsar.Incomplete)
+	r.Counts = []dsar.Counts{{Dataset: "rows", Found: 2, Erased: 1, Retained: kept, Uncovered: "the user may not restrict rows"}}
+	d.report(r)
+	proof := ended("crm", dsar.Prove, dsar.Proven)
+	proof.Counts = []dsar.Counts{{Dataset: "rows", Found: 1, Retained: kept}}
+	d.report(proof)
+	if end := d.state.Task("crm", dsar.Prove).End; d.state.Status != dsar.StatusNeedsAttention || end.Outcome != dsar.Incomplete {
+		t.Errorf("%s, %+v", d.state.Status, end)
+	}
+}
+
+// TestFieldsLeftAndDatasetsNotCovered are told at once.
+func TestFieldsLeftAndDatasetsNotCovered(t *testing.T) {
+	t.Parallel()
+	shop := dsar.System{Name: "shop", Abilities: []dsar.Action{dsar.Rectify}, Needs: []dsar.IdentifierType{"email"}}
+	d := newDesk(t, dsar.Rectification, shop)
+	r := ended("shop", dsar.Rectify, dsar.Rectified)
+	r.Counts = []dsar.Counts{{Dataset: "people", Found: 1, Unchanged: []string{"mail"}}, {Dataset: "notes", Uncovered: "the user may not read notes"}}
+	d.report(r)
+	if end := d.state.Task("shop", dsar.Rectify).End; end.Outcome != dsar.Manual || !strings.Contains(end.Reason, "people.mail") || !strings.Contains(end.Reason, "not covered: notes") {
+		t.Errorf("%+v", end)
 	}
 }

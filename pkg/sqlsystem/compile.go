@@ -22,6 +22,8 @@ type dataset struct {
 	subjects  []subject
 	columns   []field
 	retention []rule
+	leads     []*dataset // those by which its rows are found
+	takes     []*dataset // those whose rows, deleted, take its own with them
 }
 
 // subject is a column that holds an identifier.
@@ -78,6 +80,10 @@ func (s *System) compile(ctx context.Context) error {
 	}
 	for _, name := range order {
 		s.erasing = append(s.erasing, byName[name])
+	}
+	s.erasing = c.order(s.erasing)
+	if err := c.lead(); err != nil {
+		return err
 	}
 	for i := range s.m.SQL.Resolve {
 		if err := c.finder(ctx, fmt.Sprintf("sql.resolve[%d]", i), &s.m.SQL.Resolve[i]); err != nil {

@@ -2,6 +2,7 @@ package sqlsystem
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -11,7 +12,7 @@ import (
 )
 
 // CountBatch counts what is held of many people and what of it must stay: one
-// query for each dataset.
+// query for each dataset. A dataset that the database doesn't let be read is named.
 func (s *System) CountBatch(ctx context.Context, jobs []*worker.CountsJob) error {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
@@ -21,7 +22,12 @@ func (s *System) CountBatch(ctx context.Context, jobs []*worker.CountsJob) error
 		for _, c := range chunks {
 			tallies := newTallies(len(jobs))
 			if _, err := s.count(ctx, s.db, d, c, day, tallies); err != nil {
-				return explain(err)
+				var no *denied
+				if !errors.As(err, &no) {
+					return explain(err)
+				}
+				c.uncover(d, jobs, no.reason())
+				continue
 			}
 			for i, t := range tallies {
 				if t.found == 0 {
@@ -100,6 +106,7 @@ func (t *tally) keep(n int64, ground string, until time.Time) {
 // grouped by holder and by date: the database counts, and the periods are
 // reckoned here.
 func (s *System) count(ctx context.Context, on executor, d *dataset, c *chunk, day time.Time, tallies []tally) (gone int64, err error) {
+	defer func() { err = d.may(reading, err) }()
 	asked := c.asked(d.subjects)
 	if len(asked) == 0 {
 		return 0, nil

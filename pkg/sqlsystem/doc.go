@@ -23,6 +23,14 @@
 //   - What must stay, stays: see [manifest.Retention]. Of several rules the one
 //     that holds longest counts. A record without the date from which a period
 //     runs must stay, with no end, unless the rule says undated: go.
+//   - A table that the database's user may not read or change, at start or at any
+//     time later, is named as not covered, and the rest is done
+//     (TestNothingIsLostToMissingPermissions). In an erasure, the rows by which those
+//     out of reach are found stay and are named too. A database that is read-only,
+//     and a table of sql.resolve that is forbidden, fail the task.
+//   - Rows that refer to others by a foreign key are erased before them, whether or
+//     not the manifest says so. Where the database deletes rows that must stay with
+//     others (ON DELETE CASCADE), [New] fails (TestCascade).
 //   - Memory grows with the number of people in a batch, not with their records.
 //
 // # Indexes

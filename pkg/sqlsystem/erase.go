@@ -1,6 +1,7 @@
 package sqlsystem
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -19,23 +20,36 @@ import (
 // stay, in one transaction: one query that counts and one that erases for each
 // dataset, those first whose rows refer to others'. Where the database refuses a
 // row, each person is erased in a transaction of their own, so that only whose
-// row it is fails.
+// row it is fails. A dataset that the database doesn't let be read or erased is
+// named, and what leads to its rows is left and named too (TestForbiddenErase).
 func (s *System) EraseBatch(ctx context.Context, jobs []*worker.CountsJob) error {
-	return s.transact(ctx, jobs, func(ctx context.Context, tx *sql.Tx, jobs []*worker.CountsJob) error {
-		day := today(s.now())
+	return s.transact(ctx, jobs, func(ctx context.Context, tx *sql.Tx, jobs []*worker.CountsJob, lacking lacks) error {
+		e := &erasure{System: s, tx: tx, jobs: jobs, day: today(s.now()), lacking: lacking, gaps: make([]map[*dataset]string, len(jobs))}
 		chunks := s.chunks(tasksOf(jobs))
+		if err := e.findGaps(ctx, chunks); err != nil {
+			return err
+		}
 		for _, d := range s.erasing {
-			free, held := chunks, []*chunk(nil)
-			if slices.ContainsFunc(jobs, func(j *worker.CountsJob) bool { return slices.Contains(j.Holds, d.Name) }) {
-				free, held = s.apart(jobs, d.Name)
+			if lack := lacking[d.Name]; lack.no[reading] {
+				for _, c := range chunks {
+					c.uncover(d, jobs, lack.reason)
+				}
+				continue
+			}
+			free, kept := chunks, []*chunk(nil)
+			for i := range jobs {
+				if e.stays(i, d) {
+					free, kept = e.apart(d)
+					break
+				}
 			}
 			for _, c := range free {
-				if err := s.erase(ctx, tx, d, c, day, jobs, false); err != nil {
+				if err := e.erase(ctx, d, c, false); err != nil {
 					return err
 				}
 			}
-			for _, c := range held {
-				if err := s.erase(ctx, tx, d, c, day, jobs, true); err != nil {
+			for _, c := range kept {
+				if err := e.erase(ctx, d, c, true); err != nil {
 					return err
 				}
 			}
@@ -44,31 +58,98 @@ func (s *System) EraseBatch(ctx context.Context, jobs []*worker.CountsJob) error
 	})
 }
 
-// apart makes chunks of the jobs that may be erased of a dataset, and of those on
-// whose records there is a hold.
-func (s *System) apart(jobs []*worker.CountsJob, dataset string) (free, held []*chunk) {
-	nobody := &worker.Task{}
-	erasing, holding := make([]*worker.Task, len(jobs)), make([]*worker.Task, len(jobs))
-	for i, j := range jobs {
-		erasing[i], holding[i] = &j.Task, nobody
-		if slices.Contains(j.Holds, dataset) {
-			erasing[i], holding[i] = nobody, &j.Task
-		}
-	}
-	return s.chunks(erasing), s.chunks(holding)
+// erasure is an erasure of many people in one transaction.
+type erasure struct {
+	*System
+	tx      *sql.Tx
+	jobs    []*worker.CountsJob
+	day     time.Time
+	lacking lacks
+	gaps    []map[*dataset]string // by job, the datasets that are left, and why
 }
 
-// erase erases what a chunk's jobs have in a dataset, or counts only where a hold
-// is on it.
-func (s *System) erase(ctx context.Context, tx *sql.Tx, d *dataset, c *chunk, day time.Time, jobs []*worker.CountsJob, held bool) error {
-	tallies := newTallies(len(jobs))
-	gone, err := s.count(ctx, tx, d, c, day, tallies)
+func (e *erasure) held(job int, d *dataset) bool { return slices.Contains(e.jobs[job].Holds, d.Name) }
+
+// stays tells whether nothing of a job may be erased in a dataset.
+func (e *erasure) stays(job int, d *dataset) bool { return e.held(job, d) || e.gaps[job][d] != "" }
+
+// apart makes chunks of the jobs that may be erased of a dataset, and of those
+// whose records stay.
+func (e *erasure) apart(d *dataset) (free, kept []*chunk) {
+	nobody := &worker.Task{}
+	erasing, keeping := make([]*worker.Task, len(e.jobs)), make([]*worker.Task, len(e.jobs))
+	for i, j := range e.jobs {
+		erasing[i], keeping[i] = &j.Task, nobody
+		if e.stays(i, d) {
+			erasing[i], keeping[i] = nobody, &j.Task
+		}
+	}
+	return e.chunks(erasing), e.chunks(keeping)
+}
+
+// findGaps makes out what is left of each job: what the database doesn't let be
+// read or erased, what leads there, and what would take with it what is held.
+func (e *erasure) findGaps(ctx context.Context, chunks []*chunk) error {
+	for _, d := range e.erasing {
+		lack := e.lacking[d.Name]
+		for i := range e.jobs {
+			for _, p := range d.takes {
+				if e.held(i, d) && !e.held(i, p) {
+					e.leave(i, p, "left, since the database would delete what is held of "+d.Name+" with it")
+				}
+			}
+		}
+		for _, c := range chunks {
+			if lack.no[reading] {
+				for _, i := range c.concerned(d) {
+					e.leave(i, d, lack.reason)
+				}
+				continue
+			}
+			if !lack.no[deleting] && !lack.no[changing] {
+				continue
+			}
+			tallies := newTallies(len(e.jobs))
+			if _, err := e.count(ctx, e.tx, d, c, e.day, tallies); err != nil {
+				return err
+			}
+			for i, t := range tallies {
+				if t.gone > 0 && !e.held(i, d) {
+					e.leave(i, d, lack.reason)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// leave leaves a dataset of a job, and what leads to it.
+func (e *erasure) leave(job int, d *dataset, reason string) {
+	if e.gaps[job] == nil {
+		e.gaps[job] = map[*dataset]string{}
+	}
+	if e.gaps[job][d] != "" {
+		return
+	}
+	e.gaps[job][d] = reason
+	for _, p := range d.leads {
+		e.leave(job, p, "left, since what is in "+d.Name+" could not be found without it")
+	}
+}
+
+// erase erases what a chunk's jobs have in a dataset, or counts only where it
+// stays.
+func (e *erasure) erase(ctx context.Context, d *dataset, c *chunk, stays bool) error {
+	tallies := newTallies(len(e.jobs))
+	gone, err := e.count(ctx, e.tx, d, c, e.day, tallies)
 	if err != nil {
 		return err
 	}
-	if gone > 0 && !held {
-		q := &statement{dialect: s.dialect}
+	if gone > 0 && !stays {
+		q := &statement{dialect: e.dialect}
+		what := deleting
 		if d.SQL.Erase == manifest.EraseAnonymise {
+			what = changing
 			q.add("UPDATE ", d.table, " AS t SET ")
 			for i, column := range slices.Sorted(maps.Keys(d.SQL.Anonymise)) {
 				if i > 0 {
@@ -80,30 +161,39 @@ func (s *System) erase(ctx context.Context, tx *sql.Tx, d *dataset, c *chunk, da
 		} else {
 			q.add("DELETE FROM ", d.table, " AS t")
 		}
-		d.rows(q, c, func() { d.goable(q, day) })
-		if err := s.exactly(ctx, tx, q, gone); err != nil {
-			return err
+		d.rows(q, c, func() { d.goable(q, e.day) })
+		if err := e.exactly(ctx, e.tx, q, gone); err != nil {
+			return d.may(what, err)
 		}
 	}
-	if foundOf(tallies) > gone || held {
-		if err := s.lockAway(ctx, tx, d, c); err != nil {
-			return err
+	lack := e.lacking[d.Name]
+	if (foundOf(tallies) > gone || stays) && !lack.no[restricting] {
+		if err := e.lockAway(ctx, e.tx, d, c); err != nil {
+			return d.may(restricting, err)
 		}
 	}
 	for i, t := range tallies {
 		if t.found == 0 {
 			continue
 		}
-		if held {
+		n := dsar.Counts{Dataset: d.Name, Found: t.found}
+		erased := t.gone
+		switch {
+		case e.held(i, d):
 			t.hold()
+			erased = 0
+		case t.gone > 0 && e.gaps[i][d] != "":
+			n.Uncovered, erased = e.gaps[i][d], 0
 		}
-		n := dsar.Counts{Dataset: d.Name, Found: t.found, Retained: t.kept()}
+		if n.Retained = t.kept(); len(n.Retained) > 0 && lack.no[restricting] {
+			n.Uncovered = cmp.Or(n.Uncovered, lack.reason)
+		}
 		if d.SQL.Erase == manifest.EraseAnonymise {
-			n.Anonymised = t.gone
+			n.Anonymised = erased
 		} else {
-			n.Erased = t.gone
+			n.Erased = erased
 		}
-		jobs[i].Counts = append(jobs[i].Counts, n)
+		e.jobs[i].Counts = append(e.jobs[i].Counts, n)
 	}
 	return nil
 }
@@ -124,16 +214,7 @@ func (s *System) lockAway(ctx context.Context, tx *sql.Tx, d *dataset, c *chunk)
 	if len(flags) == 0 || len(c.asked(d.subjects)) == 0 {
 		return nil
 	}
-	q := &statement{dialect: s.dialect}
-	q.add("UPDATE ", d.table, " AS t SET ")
-	for i, f := range flags {
-		if i > 0 {
-			q.WriteString(", ")
-		}
-		q.add(quote(f.Column), " = ")
-		q.constant(f.Value)
-	}
-	d.rows(q, c, func() {}) // what need not stay is gone
+	q := s.flagging(d, c, flags, false) // what need not stay is gone, or left
 	_, err := tx.ExecContext(ctx, q.String(), q.args...)
 	return err
 }
@@ -187,20 +268,27 @@ func (s *System) exactly(ctx context.Context, tx *sql.Tx, q *statement, want int
 // errChanged undoes a transaction whose second look isn't its first.
 var errChanged = worker.Transient("changed", "the records changed while they were dealt with; nothing was done", nil)
 
-// transact runs do for all jobs in one transaction. Where the database refuses
-// what they ask, each gets a transaction of its own. The counts of a transaction
-// that wasn't committed are taken back.
-func (s *System) transact(ctx context.Context, jobs []*worker.CountsJob, do func(context.Context, *sql.Tx, []*worker.CountsJob) error) error {
+// transact runs do for all jobs in one transaction. Where the database doesn't
+// allow something of a dataset, it runs anew without that, told what. Where it
+// refuses what the jobs ask, each gets a transaction of its own. The counts of a
+// transaction that wasn't committed are taken back.
+func (s *System) transact(ctx context.Context, jobs []*worker.CountsJob, do func(context.Context, *sql.Tx, []*worker.CountsJob, lacks) error) error {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
+	lacking := lacks{}
 	once := func(jobs []*worker.CountsJob) error {
-		err := s.inTransaction(ctx, func(tx *sql.Tx) error { return do(ctx, tx, jobs) })
-		if err != nil {
+		for {
+			err := s.inTransaction(ctx, func(tx *sql.Tx) error { return do(ctx, tx, jobs, lacking) })
+			if err == nil {
+				return nil
+			}
 			for _, j := range jobs {
 				j.Counts = nil
 			}
+			if !lacking.learn(err) {
+				return err
+			}
 		}
-		return err
 	}
 	jobs = slices.DeleteFunc(slices.Clone(jobs), func(j *worker.CountsJob) bool { return j.Err != nil })
 	err := once(jobs)

@@ -29,6 +29,7 @@ const (
 	rowWrong                // the database refuses a row
 	shape                   // a table or column isn't as it was
 	forbidden               // a permission is missing
+	readOnly                // nothing may be written, whatever it is
 )
 
 // explain words a database's error for a support agent. The error itself may
@@ -44,7 +45,7 @@ func explain(err error) error {
 		return worker.Permanent("refused", "the database refuses the change: other rows may refer to the person's, or a column doesn't take the value", err)
 	case shape:
 		return worker.Permanent("schema-changed", "a table or column isn't as the manifest says any more: correct the manifest, and start the worker again", err)
-	case forbidden:
+	case forbidden, readOnly:
 		return worker.Permanent("no-permission", "the database doesn't let the worker do this: give its user the permission", err)
 	default:
 		return worker.Transient("database", "the database could not be asked", err)
@@ -70,8 +71,10 @@ func reasonOf(err error) reason {
 // postgresReason reads an SQLSTATE (PostgreSQL's appendix A).
 func postgresReason(code string) reason {
 	switch {
-	case code == "42501", code == "25006": // insufficient_privilege, read_only_sql_transaction
+	case code == "42501": // insufficient_privilege
 		return forbidden
+	case code == "25006": // read_only_sql_transaction
+		return readOnly
 	case strings.HasPrefix(code, "22"), strings.HasPrefix(code, "23"), code == "428C9": // data, integrity, a generated column
 		return rowWrong
 	case strings.HasPrefix(code, "42"):
@@ -96,8 +99,8 @@ func sqliteReason(err *sqlite.Error) reason {
 		return rowWrong
 	case sqliteError:
 		return shape
-	case sqlitePerm, sqliteReadOnly, sqliteAuth:
-		return forbidden
+	case sqlitePerm, sqliteReadOnly, sqliteAuth: // of the file: SQLite forbids no single table
+		return readOnly
 	default:
 		return passing
 	}

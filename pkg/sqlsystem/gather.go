@@ -2,36 +2,45 @@ package sqlsystem
 
 import (
 	"context"
+	"errors"
 
 	"habeas.dev/pkg/record"
 	"habeas.dev/pkg/worker"
 )
 
 // GatherBatch copies the records of many people: one query for each dataset.
-// Each person's records come in the order of the dataset's key.
+// Each person's records come in the order of the dataset's key. A dataset that the
+// database doesn't let be read is named.
 func (s *System) GatherBatch(ctx context.Context, jobs []*worker.GatherJob) error {
 	tasks := make([]*worker.Task, len(jobs))
 	for i, j := range jobs {
 		tasks[i] = &j.Task
 	}
-	return s.gather(ctx, tasks, func(job int, dataset string, r record.Record) {
+	write := func(job int, dataset string, r record.Record) {
 		// A job whose records can't be written fails alone: the error stays in its
 		// Records, which take nothing more.
 		if j := jobs[job]; j.Err == nil {
 			j.Err = j.Out.Write(dataset, r)
 		}
-	})
+	}
+	return s.gather(ctx, tasks, write, func(job int, dataset, reason string) { jobs[job].Out.Uncovered(dataset, reason) })
 }
 
-// gather hands each record to write, with the place of its job in tasks. The
-// record's map is used again.
-func (s *System) gather(ctx context.Context, tasks []*worker.Task, write func(job int, dataset string, r record.Record)) error {
+// gather hands each record to write, with the place of its job in tasks, and what
+// may not be read to uncovered. The record's map is used again.
+func (s *System) gather(ctx context.Context, tasks []*worker.Task, write func(job int, dataset string, r record.Record), uncovered func(job int, dataset, reason string)) error {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	chunks := s.chunks(tasks)
 	for _, d := range s.datasets {
 		for _, c := range chunks {
-			if err := s.gatherDataset(ctx, d, c, write); err != nil {
+			err := d.may(reading, s.gatherDataset(ctx, d, c, write))
+			var no *denied
+			if errors.As(err, &no) {
+				for _, i := range c.concerned(d) {
+					uncovered(i, d.Name, no.reason())
+				}
+			} else if err != nil {
 				return explain(err)
 			}
 		}

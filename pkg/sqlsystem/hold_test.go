@@ -190,6 +190,49 @@ func TestUncovered(t *testing.T) {
 	})
 }
 
+// TestCascade: what the database would erase with another row, by a foreign key that
+// the manifest doesn't speak of, is counted, and stays where there is a hold on it.
+func TestCascade(t *testing.T) {
+	t.Parallel()
+	test := func(t *testing.T, d database) {
+		d.person(t, 1, "ann@example.com", nil)
+		d.insert(t, "notes", 1, 1, nil, "words")
+		s := open(t, d, shop(t, "after: [orders, notes]", "after: [orders]"))
+		for _, c := range []struct{ holds, want []string }{
+			{[]string{"notes"}, []string{"notes 1 kept 1", "people 1 left"}},
+			{nil, []string{"notes 1 gone 1", "people 1 gone 1"}},
+		} {
+			jobs := countJobs(dsar.Erasure, ids("customer 1"))
+			jobs[0].Holds = c.holds
+			if err := s.EraseBatch(t.Context(), jobs); err != nil || jobs[0].Err != nil {
+				t.Fatal(err, jobs[0].Err)
+			}
+			if got := brief(jobs[0].Counts); !slices.Equal(got, c.want) {
+				t.Errorf("%v, want %v", got, c.want)
+			}
+		}
+		m := shop(t)
+		if _, err := d.Exec("ALTER TABLE notes ADD COLUMN written DATE"); err != nil {
+			t.Fatal(err)
+		}
+		m.Dataset("notes").Retention = []manifest.Retention{{Ground: "tax-records", Column: "written", Period: "P10Y"}}
+		if _, err := Open(t.Context(), m, d.source); err == nil || !strings.Contains(err.Error(), "the database deletes its rows with those of people") {
+			t.Errorf("though it would delete what must stay: %v", err)
+		}
+	}
+	cascade := func(schema, reference string) string {
+		return strings.Replace(schema, "notes (id INTEGER PRIMARY KEY, customer INTEGER", "notes (id INTEGER PRIMARY KEY, customer "+reference+" REFERENCES people (id) ON DELETE CASCADE", 1)
+	}
+	t.Run("SQLite", func(t *testing.T) {
+		t.Parallel()
+		test(t, sqliteDB(t, cascade(sqliteShop, "INTEGER")))
+	})
+	t.Run("PostgreSQL", func(t *testing.T) {
+		t.Parallel()
+		test(t, postgresDB(t, cascade(postgresShop, "BIGINT")))
+	})
+}
+
 // TestWhatStaysIsLockedAway: what an erasure had to leave, by a period or by a
 // hold, is restricted as a person's restriction would have it, and nobody else's.
 func TestWhatStaysIsLockedAway(t *testing.T) {

@@ -16,7 +16,8 @@ import (
 // records of the dataset, in one transaction for the batch. A column that the
 // manifest doesn't list in sql.rectify is left as it is (what an invoice said, it
 // said); where none of a person's corrections concerns one that it lists, a
-// person must see to it.
+// person must see to it. A dataset that the database doesn't let be read or changed
+// is named.
 func (s *System) RectifyBatch(ctx context.Context, jobs []*worker.CountsJob) error {
 	updates := make(map[*worker.CountsJob][]update, len(jobs))
 	for _, j := range jobs {
@@ -27,14 +28,14 @@ func (s *System) RectifyBatch(ctx context.Context, jobs []*worker.CountsJob) err
 		}
 		updates[j] = u
 	}
-	return s.transact(ctx, jobs, func(ctx context.Context, tx *sql.Tx, jobs []*worker.CountsJob) error {
+	return s.transact(ctx, jobs, func(ctx context.Context, tx *sql.Tx, jobs []*worker.CountsJob, lacking lacks) error {
 		for _, j := range jobs {
 			for _, u := range updates[j] {
-				if err := s.rectify(ctx, tx, u, j); err != nil {
+				if err := s.rectify(ctx, tx, u, j, lacking[u.d.Name]); err != nil {
 					return err
 				}
 			}
-			if err := s.unchanged(ctx, tx, j); err != nil {
+			if err := s.unchanged(ctx, tx, j, lacking); err != nil {
 				return err
 			}
 		}
@@ -112,13 +113,21 @@ func (k kind) parse(s string) (any, bool) {
 	}
 }
 
-func (s *System) rectify(ctx context.Context, tx *sql.Tx, u update, j *worker.CountsJob) error {
+func (s *System) rectify(ctx context.Context, tx *sql.Tx, u update, j *worker.CountsJob, lack lack) error {
 	for _, c := range s.chunks([]*worker.Task{&j.Task}) {
+		if lack.no[reading] {
+			c.uncover(u.d, []*worker.CountsJob{j}, lack.reason)
+			continue
+		}
 		_, total, err := s.tally(ctx, tx, u.d, c, 1)
 		if err != nil {
 			return err
 		}
 		if total == 0 {
+			continue
+		}
+		if lack.no[changing] {
+			j.Counts = append(j.Counts, dsar.Counts{Dataset: u.d.Name, Found: total, Uncovered: lack.reason})
 			continue
 		}
 		q := &statement{dialect: s.dialect}
@@ -132,7 +141,7 @@ func (s *System) rectify(ctx context.Context, tx *sql.Tx, u update, j *worker.Co
 		}
 		u.d.rows(q, c, func() {})
 		if err := s.exactly(ctx, tx, q, total); err != nil {
-			return err
+			return u.d.may(changing, err)
 		}
 		j.Counts = append(j.Counts, dsar.Counts{Dataset: u.d.Name, Found: total, Rectified: total, Changed: u.names})
 	}
@@ -141,7 +150,7 @@ func (s *System) rectify(ctx context.Context, tx *sql.Tx, u update, j *worker.Co
 
 // unchanged says which columns of the person's records hold what a correction is
 // about, and stay as they are: the manifest doesn't let them be corrected.
-func (s *System) unchanged(ctx context.Context, tx *sql.Tx, j *worker.CountsJob) error {
+func (s *System) unchanged(ctx context.Context, tx *sql.Tx, j *worker.CountsJob, lacking lacks) error {
 	for _, d := range s.datasets {
 		var names []string
 		for _, c := range j.Changes {
@@ -152,8 +161,15 @@ func (s *System) unchanged(ctx context.Context, tx *sql.Tx, j *worker.CountsJob)
 		if names == nil {
 			continue
 		}
+		i := slices.IndexFunc(j.Counts, func(c dsar.Counts) bool { return c.Dataset == d.Name })
 		var found int64
 		for _, c := range s.chunks([]*worker.Task{&j.Task}) {
+			if lack := lacking[d.Name]; lack.no[reading] {
+				if i < 0 { // else it is named already
+					c.uncover(d, []*worker.CountsJob{j}, lack.reason)
+				}
+				continue
+			}
 			_, total, err := s.tally(ctx, tx, d, c, 1)
 			if err != nil {
 				return err
@@ -163,7 +179,6 @@ func (s *System) unchanged(ctx context.Context, tx *sql.Tx, j *worker.CountsJob)
 		if found == 0 {
 			continue
 		}
-		i := slices.IndexFunc(j.Counts, func(c dsar.Counts) bool { return c.Dataset == d.Name })
 		if i < 0 {
 			j.Counts = append(j.Counts, dsar.Counts{Dataset: d.Name, Found: found})
 			i = len(j.Counts) - 1

@@ -18,7 +18,11 @@ func (s *System) ResolveBatch(ctx context.Context, jobs []*worker.ResolveJob) er
 	chunks := s.chunks(tasks)
 	for _, f := range s.finders {
 		for _, c := range chunks {
-			if err := s.resolve(ctx, f, c, jobs); err != nil {
+			err := s.resolve(ctx, f, c, jobs)
+			if reasonOf(err) == forbidden {
+				return worker.Permanent("no-permission", "the database's user may not read the table "+f.table+", in which "+string(f.find)+" is found: grant it SELECT", err)
+			}
+			if err != nil {
 				return explain(err)
 			}
 		}

@@ -12,7 +12,8 @@ import (
 
 // RestrictBatch sets the flags that stop processing for the right at hand, and
 // for the purposes that the person named, in one transaction. A right for which
-// no dataset has a flag fails: a person must see to it.
+// no dataset has a flag fails: a person must see to it. A dataset that the database
+// doesn't let be read or changed is named.
 func (s *System) RestrictBatch(ctx context.Context, jobs []*worker.CountsJob) error {
 	for _, j := range jobs {
 		if !s.stops(j.Right, func(manifest.SQLRestrict) bool { return true }) {
@@ -43,7 +44,7 @@ func (s *System) stops(right dsar.Right, such func(manifest.SQLRestrict) bool) b
 
 // flag sets the flags of all jobs, those alike together.
 func (s *System) flag(ctx context.Context, jobs []*worker.CountsJob) error {
-	return s.transact(ctx, jobs, func(ctx context.Context, tx *sql.Tx, jobs []*worker.CountsJob) error {
+	return s.transact(ctx, jobs, func(ctx context.Context, tx *sql.Tx, jobs []*worker.CountsJob, lacking lacks) error {
 		for len(jobs) > 0 {
 			var same, others []*worker.CountsJob
 			for _, j := range jobs {
@@ -53,7 +54,7 @@ func (s *System) flag(ctx context.Context, jobs []*worker.CountsJob) error {
 					others = append(others, j)
 				}
 			}
-			if err := s.restrict(ctx, tx, same); err != nil {
+			if err := s.restrict(ctx, tx, same, lacking); err != nil {
 				return err
 			}
 			jobs = others
@@ -79,7 +80,7 @@ func (d *dataset) flags(right dsar.Right, purposes []string) []manifest.SQLRestr
 }
 
 // restrict sets the flags of jobs that are alike.
-func (s *System) restrict(ctx context.Context, tx *sql.Tx, jobs []*worker.CountsJob) error {
+func (s *System) restrict(ctx context.Context, tx *sql.Tx, jobs []*worker.CountsJob, lacking lacks) error {
 	task := jobs[0].Task
 	chunks := s.chunks(tasksOf(jobs))
 	for _, d := range s.datasets {
@@ -87,7 +88,12 @@ func (s *System) restrict(ctx context.Context, tx *sql.Tx, jobs []*worker.Counts
 		if len(flags) == 0 {
 			continue
 		}
+		lack := lacking[d.Name]
 		for _, c := range chunks {
+			if lack.no[reading] {
+				c.uncover(d, jobs, lack.reason)
+				continue
+			}
 			tallies, total, err := s.tally(ctx, tx, d, c, len(jobs))
 			if err != nil {
 				return err
@@ -95,31 +101,44 @@ func (s *System) restrict(ctx context.Context, tx *sql.Tx, jobs []*worker.Counts
 			if total == 0 {
 				continue
 			}
-			q := &statement{dialect: s.dialect}
-			q.add("UPDATE ", d.table, " AS t SET ")
-			for i, f := range flags {
-				if i > 0 {
-					q.WriteString(", ")
+			if !lack.no[changing] {
+				if err := s.exactly(ctx, tx, s.flagging(d, c, flags, task.Lift), total); err != nil {
+					return d.may(changing, err)
 				}
-				q.add(quote(f.Column), " = ")
-				if task.Lift {
-					q.constant(f.Lift())
-				} else {
-					q.constant(f.Value)
-				}
-			}
-			d.rows(q, c, func() {})
-			if err := s.exactly(ctx, tx, q, total); err != nil {
-				return err
 			}
 			for i, t := range tallies {
-				if t.found > 0 {
-					jobs[i].Counts = append(jobs[i].Counts, dsar.Counts{Dataset: d.Name, Found: t.found, Restricted: t.found})
+				if t.found == 0 {
+					continue
 				}
+				n := dsar.Counts{Dataset: d.Name, Found: t.found, Restricted: t.found}
+				if lack.no[changing] {
+					n.Restricted, n.Uncovered = 0, lack.reason
+				}
+				jobs[i].Counts = append(jobs[i].Counts, n)
 			}
 		}
 	}
 	return nil
+}
+
+// flagging is the statement that stops processing of a chunk's rows, or goes on
+// with it.
+func (s *System) flagging(d *dataset, c *chunk, flags []manifest.SQLRestrict, lift bool) *statement {
+	q := &statement{dialect: s.dialect}
+	q.add("UPDATE ", d.table, " AS t SET ")
+	for i, f := range flags {
+		if i > 0 {
+			q.WriteString(", ")
+		}
+		q.add(quote(f.Column), " = ")
+		if lift {
+			q.constant(f.Lift())
+		} else {
+			q.constant(f.Value)
+		}
+	}
+	d.rows(q, c, func() {})
+	return q
 }
 
 // tally counts a dataset's rows without regard to retention.

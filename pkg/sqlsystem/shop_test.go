@@ -225,6 +225,8 @@ func gatherAll(t tester, s *System, subjects ...[]worker.Identifier) [][]string 
 			t.Errorf("%s: %v", dataset, err)
 		}
 		out[job] = append(out[job], dataset+" "+string(text))
+	}, func(job int, dataset, reason string) {
+		out[job] = append(out[job], dataset+": "+reason)
 	})
 	if err != nil {
 		t.Fatal(err)

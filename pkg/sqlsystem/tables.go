@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -14,6 +15,15 @@ type table struct {
 	columns []column
 	unique  [][]string // columns that tell rows apart, each in lower case, sorted
 	view    bool       // of a view nothing is known to be unique
+	id      string     // the database's own name of it
+	refers  []reference
+}
+
+// reference is a foreign key: the id of the table that it refers to, and whether
+// a row goes with the one that it refers to.
+type reference struct {
+	to       string
+	cascades bool
 }
 
 // column is what the database says of a column.
@@ -99,11 +109,21 @@ func (s *System) describeSQLite(ctx context.Context, name string) (*table, error
 		unique[index] = append(unique[index], column)
 		return nil
 	})
+	if err != nil {
+		return nil, err
+	}
 	for _, columns := range unique {
 		if !slices.Contains(columns, "") { // an expression
 			t.unique = append(t.unique, columns)
 		}
 	}
+	t.id = strings.ToLower(name)
+	err = s.each(ctx, `SELECT lower("table"), on_delete = 'CASCADE' FROM pragma_foreign_key_list(?)`, name, func(rows *sql.Rows) error {
+		var r reference
+		err := rows.Scan(&r.to, &r.cascades)
+		t.refers = append(t.refers, r)
+		return err
+	})
 	return t, err
 }
 
@@ -119,6 +139,7 @@ func (s *System) describePostgres(ctx context.Context, name string) (*table, err
 	if !oid.Valid {
 		return nil, errNoTable
 	}
+	t.id = strconv.FormatInt(oid.Int64, 10)
 	t.view = kind.String == "v" || kind.String == "m" || kind.String == "f"
 	err = s.each(ctx, `SELECT a.attname::text, format_type(a.atttypid, NULL) FROM pg_attribute a
 		WHERE a.attrelid = $1::bigint::oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`, oid.Int64, func(rows *sql.Rows) error {
@@ -144,9 +165,20 @@ func (s *System) describePostgres(ctx context.Context, name string) (*table, err
 		unique[index] = append(unique[index], column)
 		return nil
 	})
+	if err != nil {
+		return nil, err
+	}
 	for _, columns := range unique {
 		t.unique = append(t.unique, columns)
 	}
+	err = s.each(ctx, `SELECT confrelid::bigint, confdeltype = 'c' FROM pg_constraint WHERE conrelid = $1::bigint::oid AND contype = 'f'`, oid.Int64, func(rows *sql.Rows) error {
+		var to int64
+		var r reference
+		err := rows.Scan(&to, &r.cascades)
+		r.to = strconv.FormatInt(to, 10)
+		t.refers = append(t.refers, r)
+		return err
+	})
 	return t, err
 }
 

@@ -1,0 +1,108 @@
+package sqlsystem
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"strings"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/worker"
+)
+
+// doing is what is done with a dataset, and may be forbidden.
+type doing uint8
+
+const (
+	reading doing = iota
+	deleting
+	changing
+	restricting // what has to stay of an erasure
+	doings
+)
+
+// denied says that the database's user lacks a permission for one dataset. The
+// other datasets can be dealt with.
+type denied struct {
+	d    *dataset
+	what doing
+	err  error
+}
+
+func (e *denied) Error() string { return e.err.Error() }
+func (e *denied) Unwrap() error { return e.err }
+
+// may looks at the error of a statement of a dataset: where a permission is
+// missing, it is a denied.
+func (d *dataset) may(what doing, err error) error {
+	if err == nil || reasonOf(err) != forbidden {
+		return err
+	}
+	return &denied{d, what, err}
+}
+
+// reason says to a support agent what is missing.
+func (e *denied) reason() string {
+	own := "the table " + e.d.SQL.Table
+	switch e.what {
+	case deleting:
+		return "the database's user may not delete rows of " + own + ": grant it DELETE"
+	case changing:
+		return "the database's user may not change rows of " + own + ": grant it UPDATE"
+	case restricting:
+		return "the database's user may not restrict what must stay in " + own + ": grant it UPDATE"
+	}
+	if len(e.d.SQL.Via) == 0 {
+		return "the database's user may not read " + own + ": grant it SELECT"
+	}
+	tables := []string{e.d.SQL.Table}
+	for _, v := range e.d.SQL.Via {
+		tables = append(tables, v.Table)
+	}
+	return "the database's user may not read all of the tables " + strings.Join(tables, ", ") + ": grant it SELECT"
+}
+
+// lacks is what the database was found not to allow, by dataset's name.
+type lacks map[string]lack
+
+type lack struct {
+	no     [doings]bool
+	reason string // the first
+}
+
+// learn takes in an error. It tells whether that says something new, so that
+// another try, without what is forbidden, gets further.
+func (l lacks) learn(err error) bool {
+	var e *denied
+	if !errors.As(err, &e) || l[e.d.Name].no[e.what] {
+		return false
+	}
+	known := l[e.d.Name]
+	known.no[e.what] = true
+	known.reason = cmp.Or(known.reason, e.reason())
+	l[e.d.Name] = known
+	return true
+}
+
+// uncover says of the jobs of a chunk that may have something in a dataset that it
+// could not be looked at.
+func (c *chunk) uncover(d *dataset, jobs []*worker.CountsJob, reason string) {
+	for _, i := range c.concerned(d) {
+		jobs[i].Counts = append(jobs[i].Counts, dsar.Counts{Dataset: d.Name, Uncovered: reason})
+	}
+}
+
+// concerned are the jobs of a chunk that know an identifier by which a dataset is
+// asked, in order.
+func (c *chunk) concerned(d *dataset) []int {
+	var jobs []int
+	for _, s := range c.asked(d.subjects) {
+		for _, hits := range c.wanted(s.match).hits {
+			for _, h := range hits {
+				jobs = append(jobs, h.job)
+			}
+		}
+	}
+	slices.Sort(jobs)
+	return slices.Compact(jobs)
+}
