@@ -65,6 +65,7 @@ type desk struct {
 	signIn   *console.OIDC
 	journal  journal.Store
 	systems  []string // beside billing
+	ends     string   // where the provider ends its session, after its own address
 	tasks    func(ctx context.Context, system string) (int64, error)
 	accounts func(ctx context.Context) ([]vendorapi.Account, error)
 	requests *lifecycle.Lifecycle
@@ -101,7 +102,7 @@ func (d *desk) open() {
 		d.t.Fatal(err)
 	}
 	logger := slog.New(slog.NewTextHandler(d.log, nil))
-	d.signIn, err = console.NewOIDC(console.OIDCConfig{Issuer: provider(d.t), ClientID: "console", URL: origin, Roles: map[string][]string{"viewer": {"v"}},
+	d.signIn, err = console.NewOIDC(console.OIDCConfig{Issuer: provider(d.t, d.ends), ClientID: "console", URL: origin, Roles: map[string][]string{"viewer": {"v"}},
 		Signs: d.vault.Secret("signs"), Encrypts: d.vault.Secret("encrypts"), Now: d.clock, Log: logger})
 	if err != nil {
 		d.t.Fatal(err)
@@ -121,15 +122,20 @@ func (d *desk) open() {
 	d.handler = d.Handler()
 }
 
-// provider says where people sign in; nobody does in these tests.
-func provider(t testing.TB) string {
+// provider says where people sign in, and where its own session is ended; nobody
+// goes there in these tests.
+func provider(t testing.TB, ends string) string {
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(map[string]any{"issuer": server.URL, "authorization_endpoint": server.URL + "/authorize",
-			"token_endpoint": server.URL + "/token", "jwks_uri": server.URL + "/keys", "id_token_signing_alg_values_supported": []string{"RS256"}})
+		says := map[string]any{"issuer": server.URL, "authorization_endpoint": server.URL + "/authorize",
+			"token_endpoint": server.URL + "/token", "jwks_uri": server.URL + "/keys", "id_token_signing_alg_values_supported": []string{"RS256"}}
+		if ends != "" {
+			says["end_session_endpoint"] = server.URL + ends
+		}
+		_ = json.NewEncoder(w).Encode(says)
 	})
 	return server.URL
 }

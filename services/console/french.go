@@ -82,8 +82,12 @@ var french = map[string]string{
 	"The person was not asked for that.":                                                                                  "On ne l’a pas demandé à la personne.",
 	"No such task waits for a person any more.":                                                                           "Aucune tâche de ce genre n’attend plus quelqu’un.",
 	"No such hold is on.":                                                                                                 "Aucun gel de ce genre n’est posé.",
-	// signing in
-	"Signing in is not possible now: the identity provider doesn't answer. Try again in a minute.": "La connexion n’est pas possible : le fournisseur d’identité ne répond pas. Réessayez dans une minute.",
+	// signing in and out
+	"Signed out": "Déconnexion", "Go on": "Continuer", "Sign in again": "Se reconnecter",
+	"You are signed out of Habeas, and are being signed out at %s.": "Vous êtes déconnecté de Habeas, et la déconnexion de %s est en cours.",
+	"You are signed out of Habeas, and at %s.":                      "Vous êtes déconnecté de Habeas et de %s.",
+	"You are signed out of Habeas. Your session at %s goes on: until you sign out there too, whoever uses this browser is let in again without a password.": "Vous êtes déconnecté de Habeas. Votre session chez %s continue : tant que vous ne vous déconnectez pas aussi là-bas, quiconque utilise ce navigateur est de nouveau admis sans mot de passe.",
+	"Signing in is not possible now: the identity provider doesn't answer. Try again in a minute.":                                                          "La connexion n’est pas possible : le fournisseur d’identité ne répond pas. Réessayez dans une minute.",
 	"signing in is not possible now":                                                              "la connexion n’est pas possible pour le moment",
 	"This sign-in has lapsed, or began elsewhere. Open the console again.":                        "Cette connexion a expiré, ou a commencé ailleurs. Ouvrez à nouveau la console.",
 	"The identity provider didn't let you in.":                                                    "Le fournisseur d’identité ne vous a pas laissé entrer.",

@@ -100,8 +100,19 @@ func (s somebody) User(http.ResponseWriter, *http.Request) (console.User, bool) 
 	return console.User{Name: s.name, Role: s.role}, true
 }
 func (somebody) Begin(w http.ResponseWriter, r *http.Request, _ string) { http.NotFound(w, r) }
-func (somebody) Routes() map[string]http.Handler                        { return nil }
-func (somebody) CanSignOut() bool                                       { return true }
+
+// Routes are the page that is shown after signing out at some provider.
+func (somebody) Routes() map[string]http.Handler {
+	key := make([]byte, 32)
+	o, err := console.NewOIDC(console.OIDCConfig{Issuer: "https://login.example.com", ClientID: "console", URL: "https://habeas.example.com", Roles: map[string][]string{"viewer": {"v"}},
+		Signs: key, Encrypts: key, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		panic(err) // nothing of it comes from a test
+	}
+	return map[string]http.Handler{"GET /signed-out": o.Routes()["GET /signed-out"]}
+}
+
+func (somebody) CanSignOut() bool { return true }
 
 // ask is a request of somebody, made some days ago.
 func (h *house) ask(right dsar.Right, law, email string, ago int, change func(*dsar.Accepted)) string {

@@ -52,6 +52,7 @@ type OIDCConfig struct {
 type OIDC struct {
 	OIDCConfig
 	cookies cookies
+	pages   map[string]pages
 
 	mu       sync.Mutex
 	provider *oidc.Provider // nil until the provider was reached
@@ -83,7 +84,11 @@ func NewOIDC(c OIDCConfig) (*OIDC, error) {
 		c.RolesClaim = "roles"
 	}
 	c.URL = strings.TrimSuffix(c.URL, "/")
-	return &OIDC{OIDCConfig: c, cookies: newCookies(c.Signs, c.Encrypts, own.Scheme == "https", c.Now)}, nil
+	pages, err := parsePages()
+	if err != nil {
+		return nil, err
+	}
+	return &OIDC{OIDCConfig: c, pages: pages, cookies: newCookies(c.Signs, c.Encrypts, own.Scheme == "https", c.Now)}, nil
 }
 
 // User implements SignIn.
@@ -95,8 +100,9 @@ func (*OIDC) CanSignOut() bool { return true }
 // Routes implements SignIn.
 func (o *OIDC) Routes() map[string]http.Handler {
 	return map[string]http.Handler{
-		"GET /signed-in": http.HandlerFunc(o.back),
-		"POST /sign-out": http.HandlerFunc(o.signOut),
+		"GET /signed-in":   http.HandlerFunc(o.back),
+		"POST " + hintPath: http.HandlerFunc(o.signOut),
+		"GET /signed-out":  http.HandlerFunc(o.signedOut),
 	}
 }
 
@@ -124,7 +130,7 @@ func (o *OIDC) back(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	o.cookies.drop(w, "login")
-	u, err := o.exchange(r.Context(), l, r.FormValue("code"))
+	u, idToken, err := o.exchange(r.Context(), l, r.FormValue("code"))
 	if err != nil {
 		o.Log.WarnContext(r.Context(), "sign-in failed", "error", err)
 		http.Error(w, say(languageOf(r), "The identity provider didn't let you in."), http.StatusForbidden)
@@ -138,17 +144,18 @@ func (o *OIDC) back(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, say(languageOf(r), "signing in is not possible now"), http.StatusInternalServerError)
 		return
 	}
+	o.keepHint(w, idToken)
 	http.Redirect(w, r, ownPage(l.Page), http.StatusSeeOther)
 }
 
-// exchange turns a code into who somebody is.
-func (o *OIDC) exchange(ctx context.Context, l login, code string) (User, error) {
+// exchange turns a code into who somebody is, and the id_token that says so.
+func (o *OIDC) exchange(ctx context.Context, l login, code string) (u User, idToken string, err error) {
 	if code == "" {
-		return User{}, errors.New("the provider sent no code")
+		return u, "", errors.New("the provider sent no code")
 	}
 	flow, err := o.flow(ctx)
 	if err != nil {
-		return User{}, err
+		return u, "", err
 	}
 	ctx, cancel := context.WithTimeout(ctx, providerTime)
 	defer cancel()
@@ -156,26 +163,26 @@ func (o *OIDC) exchange(ctx context.Context, l login, code string) (User, error)
 	if err != nil {
 		var refused *oauth2.RetrieveError
 		if errors.As(err, &refused) { // its body may hold anything
-			return User{}, fmt.Errorf("the provider refused the code: %s", refused.ErrorCode)
+			return u, "", fmt.Errorf("the provider refused the code: %s", refused.ErrorCode)
 		}
-		return User{}, errors.New("the provider refused the code")
+		return u, "", errors.New("the provider refused the code")
 	}
 	raw, ok := token.Extra("id_token").(string)
 	if !ok {
-		return User{}, errors.New("the provider sent no id_token")
+		return u, "", errors.New("the provider sent no id_token")
 	}
 	id, err := o.known().Verifier(&oidc.Config{ClientID: o.ClientID, Now: o.Now}).Verify(ctx, raw)
 	if err != nil {
-		return User{}, fmt.Errorf("id_token: %w", err)
+		return u, "", fmt.Errorf("id_token: %w", err)
 	}
 	if id.Nonce != l.Nonce {
-		return User{}, errors.New("the id_token is of another sign-in")
+		return u, "", errors.New("the id_token is of another sign-in")
 	}
 	var claims map[string]any
 	if err := id.Claims(&claims); err != nil {
-		return User{}, fmt.Errorf("id_token: %w", err)
+		return u, "", fmt.Errorf("id_token: %w", err)
 	}
-	return o.user(claims, id.Subject), nil
+	return o.user(claims, id.Subject), raw, nil
 }
 
 // user is who the claims say, with the highest role that they give.
@@ -208,12 +215,6 @@ func listed(claim any) []string {
 	default:
 		return nil
 	}
-}
-
-func (o *OIDC) signOut(w http.ResponseWriter, r *http.Request) {
-	o.cookies.drop(w, "session")
-	w.Header().Set("Clear-Site-Data", `"cache"`)
-	http.Redirect(w, r, "/assets/signed-out.html", http.StatusSeeOther)
 }
 
 // flow is the code flow with the provider, which is asked for its addresses once.

@@ -56,8 +56,7 @@ func TestBrowserSignIn(t *testing.T) {
 		p.True(`document.querySelector("input[name=prompt][value=consent]")`)
 		p.Script(`document.querySelector("button[type=submit]").click()`)
 		p.True(`location.origin === "` + home + `" && document.readyState === "complete"`)
-		t.Cleanup(func() { p.Expect(signIn.Issuer) }) // what the provider's own pages complain of
-		p.Expect("font")
+		t.Cleanup(func() { p.Expect(signIn.Issuer); p.Expect("font") }) // what the provider's own pages complain of
 		return p
 	}
 	request := "/requests/" + id
@@ -118,11 +117,17 @@ func TestBrowserSignIn(t *testing.T) {
 	paul.Expect("401") // their open page's stream found its session over
 	paul.Open(home + "/")
 	paul.Says(".who", "paul")
-	paul.Submit(`form[action="/sign-out"] button`)
+	paul.Click(`form[action="/sign-out"] button`)
+	paul.True(`location.origin === "` + signIn.Issuer + `" && document.querySelector("button[name=logout]")`)
+	paul.Script(`document.querySelector("button[name=logout]").click()`)
+	paul.True(`location.origin === "` + home + `" && document.readyState === "complete"`)
 	paul.Says("h1", "signed out")
+	paul.Says(".lead", "and at "+strings.TrimPrefix(signIn.Issuer, "http://"))
 	if code := browsertest.Eval[int](paul, `fetch("/language", {method: "POST", body: new URLSearchParams({language: "fr"})}).then(r => r.status)`); code != http.StatusUnauthorized {
 		t.Errorf("after signing out: %d", code)
 	}
+	paul.Open(home + "/")
+	paul.True(`document.querySelector("input[name=login]")`) // the provider asks who it is
 	for _, p := range []*browsertest.Page{vera, paul, lea} {
 		p.Expect("401")
 	}

@@ -11,7 +11,7 @@ const server = createServer();
 server.listen(0, "127.0.0.1", () => {
   const issuer = `http://127.0.0.1:${server.address().port}`;
   const provider = new Provider(issuer, {
-    clients: [{ client_id: "habeas-console", client_secret: "a secret of the test", redirect_uris: [`${home}/signed-in`], grant_types: ["authorization_code"], response_types: ["code"] }],
+    clients: [{ client_id: "habeas-console", client_secret: "a secret of the test", redirect_uris: [`${home}/signed-in`], post_logout_redirect_uris: [`${home}/signed-out`], grant_types: ["authorization_code"], response_types: ["code"] }],
     pkce: { required: () => true },
     claims: { openid: ["sub"], profile: ["preferred_username", "groups"] },
     conformIdTokenClaims: false, // what the scope asks for is in the id_token

@@ -1,0 +1,120 @@
+package console
+
+import (
+	"bytes"
+	"crypto/rand"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// hintPath is where the id_token that somebody signed in with is sent back to, and
+// nowhere else.
+const hintPath = "/sign-out"
+
+// hint is the id_token of a sign-in, by which the provider knows later whom to sign
+// out.
+type hint struct{ IDToken string }
+
+// logout is what is remembered of a signing out while the person is at the provider.
+type logout struct {
+	State string
+	Began time.Time
+}
+
+// farewell is what the page after signing out is given.
+type farewell struct {
+	Lang string
+	Host string // the provider's
+	// Next is where the provider ends its own session; empty: it says nowhere, or
+	// that is done.
+	Next string
+	// Everywhere tells that the provider has ended its session.
+	Everywhere bool
+}
+
+// keepHint keeps the id_token, where a cookie can hold it: without it the provider
+// asks the person whether they mean it.
+func (o *OIDC) keepHint(w http.ResponseWriter, idToken string) {
+	if o.cookies.setAt(w, hintPath, "hint", hint{idToken}, sessionMax) != nil {
+		o.cookies.dropAt(w, hintPath, "hint")
+	}
+}
+
+// signOut ends the session here, and leads to where the provider ends its own
+// (OpenID Connect RP-Initiated Logout 1.0): by a page that the browser leaves at
+// once, since a form may lead to no other site. Where the provider has no such
+// place, the page says that its session goes on.
+func (o *OIDC) signOut(w http.ResponseWriter, r *http.Request) {
+	o.cookies.drop(w, "session")
+	o.cookies.dropAt(w, hintPath, "hint")
+	w.Header().Set("Clear-Site-Data", `"cache"`)
+	next, err := o.endOfSession(r)
+	if err != nil {
+		o.Log.WarnContext(r.Context(), "sign-out: the provider doesn't answer; its session goes on", "error", err)
+	}
+	if next == nil {
+		http.Redirect(w, r, "/signed-out", http.StatusSeeOther)
+		return
+	}
+	l := logout{State: rand.Text(), Began: o.Now()}
+	if err := o.cookies.set(w, "logout", l, loginMax); err != nil {
+		http.Redirect(w, r, "/signed-out", http.StatusSeeOther)
+		return
+	}
+	q := next.Query()
+	q.Set("client_id", o.ClientID)
+	q.Set("post_logout_redirect_uri", o.URL+"/signed-out")
+	q.Set("state", l.State)
+	q.Set("ui_locales", languageOf(r))
+	var h hint
+	if o.cookies.getAt(r, hintPath, "hint", &h) && h.IDToken != "" {
+		q.Set("id_token_hint", h.IDToken)
+	}
+	next.RawQuery = q.Encode()
+	o.bye(w, r, farewell{Next: next.String()})
+}
+
+// signedOut is where the provider sends people back to.
+func (o *OIDC) signedOut(w http.ResponseWriter, r *http.Request) {
+	var l logout
+	known := o.cookies.get(r, "logout", &l)
+	if known {
+		o.cookies.drop(w, "logout")
+	}
+	o.bye(w, r, farewell{Everywhere: known && o.Now().Sub(l.Began) <= loginMax && r.FormValue("state") == l.State})
+}
+
+// endOfSession is where the provider ends its session; nil: it doesn't say.
+func (o *OIDC) endOfSession(r *http.Request) (*url.URL, error) {
+	if _, err := o.flow(r.Context()); err != nil {
+		return nil, err
+	}
+	var says struct {
+		EndSession string `json:"end_session_endpoint"`
+	}
+	if err := o.known().Claims(&says); err != nil || says.EndSession == "" {
+		return nil, err
+	}
+	u, err := url.Parse(says.EndSession)
+	if err != nil || u.Host == "" || u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Host)) {
+		return nil, err // the token would go in the open
+	}
+	return u, nil
+}
+
+func (o *OIDC) bye(w http.ResponseWriter, r *http.Request, f farewell) {
+	f.Lang = languageOf(r)
+	if issuer, err := url.Parse(o.Issuer); err == nil {
+		f.Host = issuer.Host
+	}
+	var b bytes.Buffer
+	if err := o.pages[f.Lang]["signed-out.html"].ExecuteTemplate(&b, "signed-out", f); err != nil {
+		o.Log.ErrorContext(r.Context(), "a page couldn't be made", "error", err)
+		http.Error(w, say(f.Lang, "this page can't be shown"), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Language", f.Lang)
+	_, _ = b.WriteTo(w)
+}
