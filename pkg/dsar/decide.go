@@ -135,7 +135,7 @@ func (d *decider) ended(r Report) {
 	}
 	switch {
 	case r.Action == Count && d.Right == Erasure && left > d.brake(r.System):
-		d.fail(r, Failed, "plan-too-large", fmt.Sprintf("%d records would be erased, more than the %d that the manifest expects of one person", left, d.brake(r.System)))
+		d.fail(r, Failed, CodePlanTooLarge, fmt.Sprintf("%d records would be erased, more than the %d that the manifest expects of one person", left, d.brake(r.System)))
 		return
 	case r.Action == Prove && left > 0 && d.held(d.system(r.System)):
 		r.Counts = withHeld(r.Counts)
@@ -276,7 +276,7 @@ func (d *decider) retry(t TaskState, acceptPlan bool) {
 	case t.End.Outcome == Manual && t.Attempt == 0:
 		// No worker can do it: it stays with the person, and the request comes
 		// back to them when nothing else moves.
-	case t.End.Code == "plan-too-large" && acceptPlan:
+	case t.End.Code == CodePlanTooLarge && acceptPlan:
 		d.record(TaskEnded{System: t.System, Action: t.Action, Attempt: t.Attempt, Outcome: Found, Counts: t.End.Counts, Code: "plan-accepted", Reason: "a person accepted the plan", At: d.now})
 	case t.Action == Prove && t.Status == TaskIsFailed && t.End.Code == "still-there" && !d.held(d.system(t.System)):
 		// Asking once more would find the same: erase again, then prove.

@@ -99,6 +99,10 @@ const (
 	CodeOthersRedacted = "others-redacted"
 )
 
+// CodePlanTooLarge is the code of the brake on erasures: a count found far more than
+// one person has.
+const CodePlanTooLarge = "plan-too-large"
+
 // CodeNotCovered is the code of what is [Incomplete].
 const CodeNotCovered = "not-covered"
 

@@ -50,7 +50,7 @@ var french = map[string]string{
 	"%d of %d taken up again; the others had nothing to retry.":                                                              "%d sur %d relancées ; les autres n’avaient rien à relancer.",
 	"%d of %d assigned; the others were changed by somebody else in between.":                                                "%d sur %d attribuées ; les autres ont été modifiées entre-temps par quelqu’un d’autre.",
 	// the systems
-	"doesn’t answer": "ne répond pas", "left alone": "laissé en paix", "fails": "échoue", "puts off": "remet à plus tard", "not heard of yet": "pas encore de nouvelles", "answers": "répond",
+	"doesn’t answer": "ne répond pas", "left alone": "laissé en paix", "fails": "échoue", "fails often": "échoue souvent", "puts off": "remet à plus tard", "not heard of yet": "pas encore de nouvelles", "answers": "répond",
 	"Tasks waiting": "Tâches en attente", "Last heard of": "Dernières nouvelles", "Failures, 24 h": "Échecs, 24 h", "Calls left": "Appels restants", "of %d": "sur %d", "used of %d": "utilisés sur %d",
 	"no limit": "sans limite", "circuit open": "circuit ouvert", "circuit half-open": "circuit mi-ouvert", "its worker notes": "son worker signale", "What it is": "Ce que c’est", "since": "depuis",
 	"Last asked": "Dernière demande", "Last failure": "Dernier échec", "Last put off": "Dernière remise",

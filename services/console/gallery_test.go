@@ -7,8 +7,10 @@ import (
 	"time"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/services/console"
 	"habeas.dev/services/internal/browsertest"
+	"habeas.dev/services/internal/watch"
 )
 
 // furnished are the house's requests, by what is to be seen in them.
@@ -91,7 +93,34 @@ func furnish(t *testing.T) *furnished {
 	f.do(f.cancelled, dsar.Cancel{By: "lea", Reason: "withdrawn by the person", Now: f.at(f.cancelled, time.Hour)})
 	f.merged = f.ask(dsar.Access, "EEA", camille, 1, func(a *dsar.Accepted) { a.DuplicateOf = f.running })
 	f.do(f.merged, dsar.Merge{By: "lea", Into: f.running, Reason: "asked twice", Now: f.at(f.merged, time.Hour)})
+	f.watched()
 	return f
+}
+
+// watched is what is known of the house's systems: one in each state.
+func (f *furnished) watched() {
+	f.Helper()
+	at := func(ago time.Duration) time.Time { return f.now.Add(-ago) }
+	failed := func(system, code, reason string, ago time.Duration) dsar.Event {
+		return dsar.TaskFailed{System: system, Action: dsar.Gather, Attempt: 1, Outcome: dsar.Failed, Code: code, Reason: reason, At: at(ago)}
+	}
+	ended := func(system string, ago time.Duration, notes ...string) dsar.Event {
+		return dsar.TaskEnded{System: system, Action: dsar.Gather, Attempt: 1, Outcome: dsar.Gathered, Notes: notes, At: at(ago)}
+	}
+	facts := []dsar.Event{
+		ended("account", time.Minute), ended("billing", 2*time.Minute, "the table invoices has a column that its manifest doesn't declare: iban"),
+		dsar.TaskSent{System: "events", Action: dsar.Gather, Attempt: 2, Reason: dsar.SentUnheard, At: at(2 * time.Hour)}, ended("events", 3*time.Hour),
+		ended("marketo", time.Hour), dsar.TaskParked{System: "marketo", Action: dsar.Gather, Attempt: 1, Code: "rate-limited", Reason: "Marketo asks for fewer calls", Until: f.now.Add(time.Hour), At: at(time.Minute)},
+		failed("marketplace", "no-permission", "the database refuses this user: table listings", 3*time.Minute), failed("marketplace", "no-permission", "the database refuses this user: table listings", 2*time.Minute),
+		failed("marketplace", "no-permission", "the database refuses this user: table listings", time.Minute), ended("salesforce", time.Minute),
+	}
+	if err := watch.Save(f.Context(), f.in.Journal, facts); err != nil {
+		f.Fatal(err)
+	}
+	f.accounts = []vendorapi.Account{
+		{Name: "marketo/123-ABC", Vendor: "Marketo", Used: 12_400, Budget: 40_000, Circuit: vendorapi.Closed},
+		{Name: "salesforce/acme.my.salesforce.com", Vendor: "Salesforce", Used: 300, Budget: 90_000, Circuit: vendorapi.Open, Until: f.now.Add(4 * time.Minute), Code: "vendor-down", Reason: "Salesforce failed many times in a row and is left alone for a while"},
+	}
 }
 
 // scene is one page, as it is to be looked at.

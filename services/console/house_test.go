@@ -15,6 +15,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/policy"
+	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/services/console"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/installation"
@@ -29,6 +30,7 @@ type house struct {
 	manifests []*manifest.Manifest
 	catalogue []dsar.System
 	now       time.Time
+	accounts  []vendorapi.Account
 }
 
 // today is what the house's clock says when it is built.
@@ -76,7 +78,8 @@ func (h *house) open(signIn console.SignIn) string {
 func (h *house) serve(s *httptest.Server, signIn console.SignIn, now func() time.Time) {
 	h.Helper()
 	c, err := console.New(console.Config{Requests: h.in.Requests, Journal: h.in.Journal, Vault: h.in.Vault, Manifests: h.manifests, Policy: h.book, SignIn: signIn,
-		Traces: "https://tempo.internal/trace/{trace}", Now: now, Log: slog.New(slog.DiscardHandler)})
+		Traces: "https://tempo.internal/trace/{trace}", Now: now,
+		Tasks: func(context.Context, string) (int64, error) { return 3, nil }, Accounts: func(context.Context) ([]vendorapi.Account, error) { return h.accounts, nil }, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		h.Fatal(err)
 	}

@@ -184,9 +184,6 @@ func (m manual) Incomplete() bool { return slices.Contains(m.Outcomes, dsar.Inco
 // Files tells whether records are handed over.
 func (m manual) Files() bool { return m.Action == dsar.Gather }
 
-// planTooLarge is the code of the brake on erasures.
-const planTooLarge = "plan-too-large"
-
 func (c *Console) actionsOf(s dsar.State) actions {
 	open := !s.Status.Ended() && s.AnsweredAt.IsZero()
 	begun := false
@@ -197,7 +194,7 @@ func (c *Console) actionsOf(s dsar.State) actions {
 			continue
 		}
 		a.Retry, a.Failed = true, append(a.Failed, t.System)
-		a.AcceptPlan = a.AcceptPlan || t.End.Code == planTooLarge
+		a.AcceptPlan = a.AcceptPlan || t.End.Code == dsar.CodePlanTooLarge
 		if outcomes := t.Attestable(); len(outcomes) > 0 && t.System != dsar.Aggregator {
 			a.Manual = append(a.Manual, manual{t.System, t.Action, outcomes, c.datasets(t.System), t.End.Code, t.End.Reason})
 		}

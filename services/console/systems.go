@@ -2,7 +2,6 @@ package console
 
 import (
 	"context"
-	"math"
 	"net/http"
 	"strings"
 	"time"
@@ -16,6 +15,15 @@ import (
 // one that doesn't answer: a worker that was just started anew takes less.
 const silentAfter = time.Minute
 
+const (
+	// failsAfter is how many tasks fail one after the other before a system is one
+	// that fails: one or two may be of a person whose data is odd.
+	failsAfter = 3
+	// oftenOf is of how many tasks at least half must have failed before that is
+	// said of a system: of two, one says nothing.
+	oftenOf = 10
+)
+
 // systemStatus is what is known of one system. A number below zero isn't known.
 type systemStatus struct {
 	*manifest.Manifest
@@ -28,8 +36,8 @@ type systemStatus struct {
 	Until    time.Time // when it is asked again
 	Requests int       // open requests that wait for it
 	Tasks    int64     // tasks that its worker has yet to take
-	Errors   int       // of a hundred tasks within a day; -1: there were none
-	Ends     int       // how many there were
+	Errors   int       // how many tasks failed within a day
+	Ends     int       // of how many
 	Accounts []vendorapi.Account
 }
 
@@ -38,13 +46,11 @@ func (c *Console) systems(w http.ResponseWriter, r *http.Request, u User) {
 	waiting, known := c.waits.get(r.Context()), c.known.get(r.Context())
 	var list []systemStatus
 	for _, m := range c.Manifests {
-		s := systemStatus{Manifest: m, System: known.systems[m.System], Name: m.System, Label: m.Title.In(languageOf(r)), Requests: waiting.of(m.System), Tasks: -1, Errors: -1}
+		s := systemStatus{Manifest: m, System: known.systems[m.System], Name: m.System, Label: m.Title.In(languageOf(r)), Requests: waiting.of(m.System), Tasks: -1}
 		if tasks, ok := known.tasks[m.System]; ok {
 			s.Tasks = tasks
 		}
-		if rate, of := s.Rate(c.Now()); of > 0 {
-			s.Errors, s.Ends = int(math.Ceil(rate*100)), of
-		}
+		s.Errors, s.Ends = s.Failures(c.Now())
 		for _, a := range known.accounts {
 			if vendor, _, _ := strings.Cut(a.Name, "/"); vendor == m.System {
 				s.Accounts = append(s.Accounts, a)
@@ -68,8 +74,10 @@ func (s *systemStatus) judge(now time.Time) {
 		s.State, s.Tone, s.Until, s.Why = "doesn’t answer", "bad", time.Time{}, watch.Trouble{}
 	case !s.Until.IsZero():
 		s.State, s.Tone = "left alone", "warn"
-	case s.Errors >= 50:
+	case s.InRow >= failsAfter:
 		s.State, s.Tone, s.Why = "fails", "bad", s.Failed
+	case s.Ends >= oftenOf && 2*s.Errors >= s.Ends:
+		s.State, s.Tone, s.Why = "fails often", "warn", s.Failed
 	case now.Before(s.Parked.Until) && s.Parked.At.Equal(s.Seen):
 		s.State, s.Tone, s.Until, s.Why = "puts off", "warn", s.Parked.Until, s.Parked
 	case s.Seen.IsZero():

@@ -22,6 +22,17 @@ func TestSystems(t *testing.T) {
 	drifted := ended
 	drifted.Notes = []string{"the table invoices has a column that its manifest doesn't declare: iban"}
 	failed := dsar.TaskFailed{System: "billing", Action: dsar.Gather, Attempt: 1, Outcome: dsar.Failed, Code: "no-permission", Reason: "billing says no", At: at}
+	no := func(minute int) dsar.Event {
+		f := failed
+		f.At = at.Add(time.Duration(minute) * time.Minute)
+		return f
+	}
+	var often []dsar.Event // every other task fails
+	for i := range 6 {
+		e := ended
+		e.At = at.Add(time.Duration(2*i) * time.Minute)
+		often = append(often, e, no(2*i+1))
+	}
 	account := vendorapi.Account{Name: "billing/example.com", Vendor: "Billing", Used: 400, Budget: 1000, Circuit: vendorapi.Closed}
 	paused, down := account, account
 	paused.Until, paused.Code, paused.Reason = start.Add(2*time.Hour), "quota", "our share is used up"
@@ -33,10 +44,12 @@ func TestSystems(t *testing.T) {
 		shows    []string
 	}{
 		"nothing known": {nil, nil, nil, []string{"not heard of yet"}},
-		"answers":       {[]dsar.Event{ended}, []vendorapi.Account{account}, func(context.Context, string) (int64, error) { return 17, nil }, []string{">answers<", ">17<", "0 %", "of 1<", "600", "of 1000"}},
+		"answers":       {[]dsar.Event{ended}, []vendorapi.Account{account}, func(context.Context, string) (int64, error) { return 17, nil }, []string{">answers<", ">17<", "<dd>0 <", "of 1<", "600", "of 1000"}},
 		"brokers away":  {[]dsar.Event{ended}, nil, func(context.Context, string) (int64, error) { return 0, errors.New("no broker") }, []string{">answers<"}},
 		"silent":        {[]dsar.Event{ended, dsar.TaskSent{System: "billing", Reason: dsar.SentUnheard, At: at.Add(time.Minute)}}, []vendorapi.Account{paused}, nil, []string{"doesn’t answer", "since"}},
-		"fails":         {[]dsar.Event{ended, failed}, nil, nil, []string{">fails<", "billing says no", "50 %", "of 2<", "no-permission"}},
+		"one failed":    {[]dsar.Event{ended, no(1)}, nil, nil, []string{">answers<", "<dd>1 <", "of 2<", "billing says no", "no-permission"}},
+		"fails":         {[]dsar.Event{ended, no(1), no(2), no(3)}, nil, nil, []string{">fails<", "billing says no", "<dd>3 <", "of 4<", "no-permission"}},
+		"fails often":   {often, nil, nil, []string{">fails often<", "billing says no", "<dd>6 <", "of 12<"}},
 		"puts off":      {[]dsar.Event{ended, dsar.TaskParked{System: "billing", At: at.Add(time.Minute), Code: "rate-limited", Reason: "too fast", Until: start.Add(2 * time.Hour)}}, nil, nil, []string{"puts off", "too fast"}},
 		"quota":         {[]dsar.Event{ended}, []vendorapi.Account{paused}, nil, []string{"left alone", "our share is used up"}},
 		"circuit":       {[]dsar.Event{ended}, []vendorapi.Account{down}, nil, []string{"left alone", "Billing is down", "circuit open"}},

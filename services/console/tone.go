@@ -37,6 +37,7 @@ var looks = map[string]look{
 	laneWaits:                                {"quiet", "clock"},
 	"doesn’t answer":                         {"bad", "alert"},
 	"fails":                                  {"bad", "alert"},
+	"fails often":                            {"warn", "alert"},
 	"left alone":                             {"warn", "pause"},
 	"puts off":                               {"warn", "clock"},
 	"not heard of yet":                       {"quiet", "none"},

@@ -3,6 +3,7 @@ package console
 import (
 	"cmp"
 	"net/http"
+	"strings"
 	"time"
 
 	"golang.org/x/text/language"
@@ -50,11 +51,14 @@ func (c *Console) setLanguage(w http.ResponseWriter, r *http.Request, u User) {
 
 // say is a text in a language; texts are known by their English.
 func say(lang, text string) string {
-	if lang != "fr" {
-		return text
+	if fr := cmp.Or(french[text], frenchCauses[text]); lang == "fr" && fr != "" {
+		return unbroken.Replace(fr)
 	}
-	return cmp.Or(french[text], frenchCauses[text], text)
+	return text
 }
+
+// unbroken has no line begin with what French writes a space before.
+var unbroken = strings.NewReplacer(" :", "\u00a0:", " ;", "\u00a0;", " ?", "\u00a0?", " !", "\u00a0!")
 
 // label is the English for a word of the journal: a status, an outcome, an action.
 func label(word string) string {

@@ -187,7 +187,7 @@ func (s *sources) code(e ast.Expr) {
 	case *ast.Ident:
 		text = s.constants[e.Name]
 	case *ast.SelectorExpr:
-		text = map[string]string{"CodeObjectMissing": dsar.CodeObjectMissing, "CodeObjectDamaged": dsar.CodeObjectDamaged, "CodeOthers": dsar.CodeOthers, "LegalHold": dsar.LegalHold}[e.Sel.Name]
+		text = map[string]string{"CodeObjectMissing": dsar.CodeObjectMissing, "CodeObjectDamaged": dsar.CodeObjectDamaged, "CodeOthers": dsar.CodeOthers, "LegalHold": dsar.LegalHold, "CodePlanTooLarge": dsar.CodePlanTooLarge}[e.Sel.Name]
 	}
 	// A vendor's own codes are in capitals or digits.
 	if text != "" && text == strings.ToLower(text) && !strings.ContainsAny(text[:1], "0123456789") {

@@ -39,6 +39,8 @@ type System struct {
 	// Parked is the last time that it put a task off, and Failed the last failure.
 	Parked Trouble `json:"parked,omitzero"`
 	Failed Trouble `json:"failed,omitzero"`
+	// InRow is how many tasks have failed since the last that didn't.
+	InRow int `json:"in_row,omitempty"`
 	// Hours counts by hour, for a day.
 	Hours []Hour `json:"hours,omitempty"`
 	// Findings are what its worker notes of it: a column that the manifest doesn't
@@ -69,18 +71,15 @@ type Finding struct {
 	At   time.Time `json:"at"` // the last time
 }
 
-// Rate is the share of failures among what has ended within a day, and of how many.
-func (s System) Rate(now time.Time) (failed float64, of int) {
-	bad := 0
+// Failures are how many of the tasks that came to an end within a day failed, and of
+// how many.
+func (s System) Failures(now time.Time) (failed, of int) {
 	for _, h := range s.Hours {
 		if now.Sub(h.At) < hours*time.Hour {
-			bad, of = bad+h.Failed, of+h.Failed+h.Ended
+			failed, of = failed+h.Failed, of+h.Failed+h.Ended
 		}
 	}
-	if of == 0 {
-		return 0, 0
-	}
-	return float64(bad) / float64(of), of
+	return failed, of
 }
 
 // Down tells whether it has been asked in vain for so long.
@@ -113,10 +112,11 @@ func Add(systems map[string]System, e dsar.Event) {
 			return // nobody was asked
 		}
 		s := systems[e.System].heard(e.At)
-		if e.At.After(s.Failed.At) {
-			s.Failed = Trouble{At: e.At, Code: e.Code, Reason: e.Reason}
+		if answers(e) {
+			s.ended(e.At)
+		} else {
+			s.failed(e)
 		}
-		s.hour(e.At).Failed++
 		s.note(e, e.At)
 		systems[e.System] = s
 	case dsar.TaskEnded:
@@ -124,9 +124,33 @@ func Add(systems map[string]System, e dsar.Event) {
 			return // nobody was asked, or a person did it
 		}
 		s := systems[e.System].heard(e.At)
-		s.hour(e.At).Ended++
+		s.ended(e.At)
 		s.note(e, e.At)
 		systems[e.System] = s
+	}
+}
+
+// answers tells whether a failure is none of the system: it did what it was asked,
+// and a person is to look at what it said.
+func answers(e dsar.TaskFailed) bool {
+	return e.Outcome == dsar.Manual || e.Code == dsar.CodePlanTooLarge
+}
+
+// failed counts a failure. One that comes twice isn't one more in a row.
+func (s *System) failed(e dsar.TaskFailed) {
+	s.hour(e.At).Failed++
+	if e.At.After(s.Failed.At) {
+		s.Failed = Trouble{At: e.At, Code: e.Code, Reason: e.Reason}
+		s.InRow++
+	}
+}
+
+// ended counts a task that ended. What ended before the last failure and is heard
+// of later says nothing of how the system is.
+func (s *System) ended(at time.Time) {
+	s.hour(at).Ended++
+	if at.After(s.Failed.At) {
+		s.InRow = 0
 	}
 }
 

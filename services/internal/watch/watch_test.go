@@ -36,7 +36,7 @@ func TestAdd(t *testing.T) {
 		facts []dsar.Event
 		seen  int // -1: never
 		down  bool
-		rate  float64
+		bad   int
 		of    int
 	}{
 		"never heard of":           {nil, -1, false, 0, 0},
@@ -46,7 +46,7 @@ func TestAdd(t *testing.T) {
 		"answers again":            {[]dsar.Event{sent(10, dsar.SentUnheard), ended(11)}, 11, false, 0, 1},
 		"was heard of since":       {[]dsar.Event{ended(11), sent(10, dsar.SentUnheard)}, 11, false, 0, 1},
 		"an old answer comes late": {[]dsar.Event{sent(10, dsar.SentUnheard), ended(1)}, 1, true, 0, 1},
-		"a failure is an answer":   {[]dsar.Event{sent(10, dsar.SentUnheard), failed(12), ended(13), ended(14), ended(15)}, 15, false, 0.25, 4},
+		"a failure is an answer":   {[]dsar.Event{sent(10, dsar.SentUnheard), failed(12), ended(13), ended(14), ended(15)}, 15, false, 1, 4},
 		"parked is one too":        {[]dsar.Event{sent(10, dsar.SentUnheard), dsar.TaskParked{System: "s", At: at(12), Code: "rate-limited"}}, 12, false, 0, 0},
 		"nobody was asked":         {[]dsar.Event{dsar.TaskEnded{System: "s", Outcome: dsar.NotApplicable, At: at(1)}, dsar.TaskFailed{System: "s", Outcome: dsar.Manual, At: at(1)}}, -1, false, 0, 0},
 		"a person did it":          {[]dsar.Event{dsar.TaskEnded{System: "s", Attempt: 1, By: "lea", At: at(1)}}, -1, false, 0, 0},
@@ -60,9 +60,9 @@ func TestAdd(t *testing.T) {
 		if c.seen >= 0 {
 			seen = at(c.seen)
 		}
-		rate, of := s.Rate(at(60))
-		if !s.Seen.Equal(seen) || s.Down(at(60), 10*time.Minute) != c.down || rate != c.rate || of != c.of {
-			t.Errorf("%s: %+v, %v of %d", name, s, rate, of)
+		bad, of := s.Failures(at(60))
+		if !s.Seen.Equal(seen) || s.Down(at(60), 10*time.Minute) != c.down || bad != c.bad || of != c.of {
+			t.Errorf("%s: %+v, %d of %d", name, s, bad, of)
 		}
 	}
 }
@@ -87,6 +87,40 @@ func TestFindings(t *testing.T) {
 	}
 }
 
+// TestInRow counts failures one after the other, each once, however facts come; what
+// a person is only to look at is none of the system's.
+func TestInRow(t *testing.T) {
+	t.Parallel()
+	failed := func(minute int, o dsar.Outcome, code string) dsar.Event {
+		return dsar.TaskFailed{System: "s", Action: dsar.Gather, Attempt: 1, Outcome: o, Code: code, At: at(minute)}
+	}
+	no := func(minute int) dsar.Event { return failed(minute, dsar.Failed, "no-permission") }
+	ended := func(minute int) dsar.Event {
+		return dsar.TaskEnded{System: "s", Action: dsar.Gather, Attempt: 1, Outcome: dsar.Gathered, At: at(minute)}
+	}
+	for name, c := range map[string]struct {
+		facts []dsar.Event
+		want  int
+	}{
+		"none":                   {[]dsar.Event{ended(1)}, 0},
+		"three":                  {[]dsar.Event{ended(1), no(2), no(3), no(4)}, 3},
+		"one comes twice":        {[]dsar.Event{no(2), no(2), no(3), no(2)}, 2},
+		"an old end comes late":  {[]dsar.Event{no(2), no(3), ended(1)}, 2},
+		"it is well again":       {[]dsar.Event{no(2), no(3), ended(4), no(5)}, 1},
+		"a person is to look":    {[]dsar.Event{failed(1, dsar.Manual, dsar.CodeOthers), failed(2, dsar.Failed, dsar.CodePlanTooLarge)}, 0},
+		"a part isn't reached":   {[]dsar.Event{failed(1, dsar.Incomplete, dsar.CodeNotCovered), no(2)}, 2},
+		"putting off is no word": {[]dsar.Event{no(1), dsar.TaskParked{System: "s", At: at(2), Code: "rate-limited"}, no(3)}, 2},
+	} {
+		systems := map[string]watch.System{}
+		for _, e := range c.facts {
+			watch.Add(systems, e)
+		}
+		if got := systems["s"].InRow; got != c.want {
+			t.Errorf("%s: %d in a row, not %d", name, got, c.want)
+		}
+	}
+}
+
 // TestBounds keeps no more than a day, and no more findings than are looked at.
 func TestBounds(t *testing.T) {
 	t.Parallel()
@@ -98,10 +132,10 @@ func TestBounds(t *testing.T) {
 	if len(s.Hours) > 24 || len(s.Findings) > 20 {
 		t.Errorf("%d hours, %d findings", len(s.Hours), len(s.Findings))
 	}
-	if _, of := s.Rate(at(1000 * 30)); of > 48 {
+	if _, of := s.Failures(at(1000 * 30)); of > 48 {
 		t.Errorf("%d within a day", of)
 	}
-	if _, of := s.Rate(at(1000*30 + 3*24*60)); of != 0 {
+	if _, of := s.Failures(at(1000*30 + 3*24*60)); of != 0 {
 		t.Errorf("%d after three days", of)
 	}
 	text, err := json.Marshal(systems)
@@ -133,7 +167,7 @@ func TestSeveral(t *testing.T) {
 	}
 	all.Wait()
 	systems, err := watch.Load(t.Context(), j)
-	if _, of := systems["s"].Rate(at(60)); err != nil || of != 60 {
+	if _, of := systems["s"].Failures(at(60)); err != nil || of != 60 {
 		t.Errorf("%d of 60: %v", of, err)
 	}
 }
