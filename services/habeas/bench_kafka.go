@@ -64,6 +64,9 @@ func (c *benchCommand) onKafka(ctx context.Context, cfg config.Config, found *re
 	w := upstreamWriter(n.brokers)
 	defer func() { _ = w.Close() }() // what was written is acknowledged
 	up := func(ctx context.Context, r demoRequest) error { return publishBy(ctx, w, r) }
+	if err := warm(ctx, n, up, c.Warm); err != nil {
+		return err
+	}
 	if err := c.measure(ctx, n, up, found); err != nil {
 		return err
 	}
@@ -83,6 +86,15 @@ func (c *benchCommand) onKafka(ctx context.Context, cfg config.Config, found *re
 	}
 	found.add(fmt.Sprintf("one of two workers killed: all of %d requests have ended after", killLoad), fmt.Sprintf("%.1f s (the longest of %d times)", slices.Max(took).Seconds(), len(took)), "10 s")
 	return nil
+}
+
+// warm has requests go through that aren't measured. What either part does alone
+// is taken after the load, when the broker's own code is compiled: the pipeline
+// must find it so, too, or it is held against another broker.
+func warm(ctx context.Context, n *node, up upstream, count int) error {
+	ctx, cancel := context.WithTimeout(ctx, benchTime)
+	defer cancel()
+	return submitAndWait(ctx, n, up, benchRequests(n, count))
 }
 
 // benchSchema makes a schema of the measurement's own.
