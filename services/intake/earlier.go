@@ -10,13 +10,14 @@ import (
 
 // Earlier finds requests by the person's fingerprint; the journal does.
 type Earlier interface {
-	List(ctx context.Context, f journal.Filter) ([]journal.Row, error)
+	ByFingerprint(ctx context.Context, fingerprint string, limit int) ([]journal.Row, error)
 }
 
 const (
-	// maxEarlier bounds how many requests of one person are looked at: more
-	// than anybody makes, and enough to call the next one excessive.
-	maxEarlier = 100
+	// maxEarlier bounds how many requests of one person are looked at, the latest:
+	// more than anybody makes, and enough to call the next one excessive. An
+	// erasure looks at as many as there are: any may have a hold on.
+	maxEarlier = 20
 	// earlierMonths is the time in which requests are counted (Civ. Code
 	// 1798.130(b): twice in twelve months).
 	earlierMonths = 12
@@ -29,9 +30,13 @@ func (in *Intake) lookBack(ctx context.Context, s *dsar.Submit) error {
 		return nil
 	}
 	seen := map[string]bool{s.RequestID: true}
+	limit := maxEarlier
+	if s.Right == dsar.Erasure {
+		limit = journal.MaxList
+	}
 	since := s.ReceivedAt.AddDate(0, -earlierMonths, 0)
 	for _, id := range s.Identifiers {
-		rows, err := in.Earlier.List(ctx, journal.Filter{Fingerprint: id.Fingerprint, Limit: maxEarlier})
+		rows, err := in.Earlier.ByFingerprint(ctx, id.Fingerprint, limit)
 		if err != nil {
 			return fmt.Errorf("earlier requests: %w", err)
 		}

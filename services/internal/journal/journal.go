@@ -175,6 +175,10 @@ type Backlog struct {
 type Lister interface {
 	// List returns a page of rows, in the filter's order.
 	List(ctx context.Context, f Filter) ([]Row, error)
+	// ByFingerprint returns the requests that have a fingerprint, the last one
+	// taken in first, at most limit, which is at most [MaxList]. However many
+	// there are, it reads no more than it returns: every submission asks.
+	ByFingerprint(ctx context.Context, fingerprint string, limit int) ([]Row, error)
 	// Due returns the ids of requests whose WakeAt is at or before now, the
 	// oldest first, at most limit.
 	Due(ctx context.Context, now time.Time, limit int) ([]string, error)

@@ -56,6 +56,7 @@ func Run(t *testing.T, open func(t *testing.T) *Harness) {
 		{"SecondProcessRaces", testSecondProcessRaces},
 		{"Pages", testPages},
 		{"Filters", testFilters},
+		{"ByFingerprint", testByFingerprint},
 		{"Due", testDue},
 		{"Counts", testCounts},
 		{"Notes", testNotes},

@@ -3,6 +3,7 @@ package journaltest
 import (
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -149,6 +150,41 @@ func testFilters(t *testing.T, h *Harness) {
 	}
 	if list, err := h.Store.List(ctx, journal.Filter{Statuses: []string{"open"}, Fingerprint: "late"}); err != nil || len(list) != 0 {
 		t.Errorf("old status: %v %v", list, err)
+	}
+}
+
+func testByFingerprint(t *testing.T, h *Harness) {
+	ctx := testContext(t)
+	const n = 84
+	seed(t, h.Store, n)
+	// Found later for a request that came early: its place is where it came.
+	late := Simple("r000", 1)
+	late.Fingerprints = []string{"f6"}
+	mustAppend(t, h.Store, late)
+	var of6 []string
+	for i := n - 1; i >= 0; i-- {
+		if i%7 == 6 || i == 0 {
+			of6 = append(of6, fmt.Sprintf("r%03d", i))
+		}
+	}
+	for limit, want := range map[int][]string{journal.MaxList: of6, journal.MaxList + 1: of6, len(of6): of6, 5: of6[:5], 1: of6[:1], 0: nil, -1: nil} {
+		list, err := h.Store.ByFingerprint(ctx, "f6", limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, row := range list {
+			got = append(got, row.RequestID)
+			if whole, err := h.Store.Row(ctx, row.RequestID); err != nil || !reflect.DeepEqual(row, whole) {
+				t.Errorf("%+v is not %+v: %v", row, whole, err)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("at most %d: %v, not %v", limit, got, want)
+		}
+	}
+	if list, err := h.Store.ByFingerprint(ctx, "none", 10); err != nil || len(list) != 0 {
+		t.Errorf("nobody's: %v %v", list, err)
 	}
 }
 

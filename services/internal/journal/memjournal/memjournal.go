@@ -57,6 +57,7 @@ type Store struct {
 }
 
 type request struct {
+	num   int // rises as requests are taken in
 	row   journal.Row
 	facts []journal.Fact
 }
@@ -115,7 +116,7 @@ func (s *Store) Append(ctx context.Context, a journal.Append) error {
 func (s *Store) append(a *journal.Append) error {
 	r := s.requests[a.RequestID]
 	if r == nil {
-		r = &request{}
+		r = &request{num: len(s.requests)}
 	}
 	if r.row.Version != a.Expected {
 		return journal.ErrConflict
@@ -265,6 +266,19 @@ func (s *Store) List(ctx context.Context, f journal.Filter) (list []journal.Row,
 		}
 		slices.SortFunc(list, func(a, b journal.Row) int { return order(f)(a.Cursor(), b.Cursor()) })
 		list = list[:min(len(list), f.ListLimit())]
+		return nil
+	})
+	return list, err
+}
+
+// ByFingerprint implements journal.Lister.
+func (s *Store) ByFingerprint(ctx context.Context, fingerprint string, limit int) (list []journal.Row, err error) {
+	err = s.call(ctx, OpList, func() error {
+		ids := slices.Clone(s.prints[fingerprint])
+		slices.SortFunc(ids, func(a, b string) int { return s.requests[b].num - s.requests[a].num })
+		for _, id := range ids[:min(len(ids), max(limit, 0), journal.MaxList)] {
+			list = append(list, clone(s.requests[id].row))
+		}
 		return nil
 	})
 	return list, err

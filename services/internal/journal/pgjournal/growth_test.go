@@ -79,6 +79,7 @@ func costs(t *testing.T, url string, requests int) map[string]float64 {
 		{"a request's row", func(n int) error { _, err := s.Row(ctx, id(n)); return err }},
 		{"a turn of the relay", func(int) error { return carrySome(s) }},
 		{"timers that are due", func(int) error { _, err := s.Due(ctx, now, 500); return err }},
+		{"the latest of one person", func(int) error { _, err := s.ByFingerprint(ctx, "all", 20); return err }},
 		{"list: the newest", list(journal.Filter{})},
 		{"list: a status", list(journal.Filter{Statuses: []string{"completed"}})},
 		{"list: open, by due date", list(journal.Filter{Statuses: openStatuses, DueFirst: true})},
@@ -117,7 +118,7 @@ func seed(t *testing.T, url string, requests int) {
 	for _, statement := range []string{
 		"INSERT INTO timer SELECT num, wake_at FROM request WHERE wake_at IS NOT NULL",
 		"INSERT INTO fact SELECT num, v, 'task.ended', now(), decode(repeat('00', 100), 'hex'), '' FROM request, generate_series(1, 3) AS v",
-		"INSERT INTO fingerprint SELECT 'f' || num, num FROM request",
+		"INSERT INTO fingerprint SELECT f, num FROM request, unnest(ARRAY['f' || num, 'all']) AS f",
 		"VACUUM ANALYZE",
 		"CREATE EXTENSION IF NOT EXISTS pg_stat_statements SCHEMA public",
 	} {

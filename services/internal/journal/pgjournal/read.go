@@ -91,6 +91,16 @@ func (s *Store) List(ctx context.Context, f journal.Filter) ([]journal.Row, erro
 	return query(ctx, s, scanRow, sql, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
 }
 
+// selectByFingerprint goes backwards through the fingerprint's index, in which the
+// requests' numbers rise as they were taken in.
+const selectByFingerprint = selectRows + ` WHERE num = ANY (ARRAY(SELECT request FROM fingerprint WHERE fingerprint = $1 ORDER BY request DESC LIMIT $2))
+		ORDER BY num DESC`
+
+// ByFingerprint implements journal.Lister.
+func (s *Store) ByFingerprint(ctx context.Context, fingerprint string, limit int) ([]journal.Row, error) {
+	return query(ctx, s, scanRow, selectByFingerprint, fingerprint, min(max(limit, 0), journal.MaxList))
+}
+
 // listQuery makes one SELECT for each status, each with the list's order and
 // limit, so that each reads no more of its index than a page.
 func listQuery(f journal.Filter) (sql string, args []any) {

@@ -92,8 +92,29 @@ func (s *Store) List(ctx context.Context, f journal.Filter) ([]journal.Row, erro
 	if err != nil {
 		return nil, explain(s.path, err)
 	}
+	return s.scanRows(rows)
+}
+
+// selectByFingerprint goes backwards through the fingerprint's index, in which the
+// requests' numbers rise as they were taken in.
+const selectByFingerprint = selectRows + `request WHERE num IN (SELECT request FROM fingerprint WHERE fingerprint = ? ORDER BY request DESC LIMIT ?)
+		ORDER BY num DESC`
+
+// ByFingerprint implements journal.Lister.
+func (s *Store) ByFingerprint(ctx context.Context, fingerprint string, limit int) ([]journal.Row, error) {
+	if err := s.usable(ctx); err != nil {
+		return nil, err
+	}
+	rows, err := s.byFingerprint.QueryContext(context.WithoutCancel(ctx), fingerprint, min(max(limit, 0), journal.MaxList))
+	if err != nil {
+		return nil, explain(s.path, err)
+	}
+	return s.scanRows(rows)
+}
+
+// scanRows reads and closes rows.
+func (s *Store) scanRows(rows *sql.Rows) (list []journal.Row, err error) {
 	defer rows.Close()
-	var list []journal.Row
 	for rows.Next() {
 		row, err := scanRow(rows)
 		if err != nil {

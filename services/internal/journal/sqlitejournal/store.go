@@ -72,7 +72,7 @@ type Store struct {
 	outbox  outbox
 	commits atomic.Int64
 
-	factsFrom, rowOf *sql.Stmt
+	factsFrom, rowOf, byFingerprint *sql.Stmt
 
 	closeOnce sync.Once
 	closeErr  error
@@ -132,6 +132,9 @@ func (s *Store) open(ctx context.Context) (err error) {
 		return err
 	}
 	if s.rowOf, err = s.read.PrepareContext(ctx, selectRows+"request WHERE id = ?"); err != nil {
+		return err
+	}
+	if s.byFingerprint, err = s.read.PrepareContext(ctx, selectByFingerprint); err != nil {
 		return err
 	}
 	s.tx = newTransaction(s.write)
