@@ -21,7 +21,7 @@ type benchCommand struct {
 	Data     string   `help:"Where the files of the measurement go; else among the system's temporary files. They are removed." placeholder:"DIR" type:"path"`
 	Profile  string   `help:"Write a CPU profile of the load to this file." placeholder:"FILE" type:"path"`
 	Allocs   string   `help:"Write a profile of what was allocated, from the start until the load has ended, to this file." placeholder:"FILE" type:"path"`
-	Warm     int      `help:"How many requests go through Apache Kafka before anything is measured: a broker that has just started spends its first minute compiling itself." default:"1000"`
+	Warm     int      `help:"How many requests go through Apache Kafka before anything is measured: a broker that has just started spends its first minute compiling itself." default:"3000"`
 	Brokers  []string `help:"Measure on this Kafka cluster instead of the embedded broker; its topics are made where they are missing." placeholder:"HOST:PORT" and:"production"`
 	Postgres string   `help:"Measure with the journal in this PostgreSQL database, in a schema that is removed." placeholder:"URL" and:"production"`
 }

@@ -1,0 +1,11 @@
+-- The outbox's rows live for milliseconds. Compressing them, as PostgreSQL does
+-- with what is longer than 2 KiB, cost more than writing and reading the rest of
+-- an append; they stay in their row as they are.
+
+-- +goose Up
+ALTER TABLE outbox ALTER COLUMN messages SET STORAGE EXTERNAL;
+ALTER TABLE outbox SET (toast_tuple_target = 8160);
+
+-- +goose Down
+ALTER TABLE outbox RESET (toast_tuple_target);
+ALTER TABLE outbox ALTER COLUMN messages SET STORAGE EXTENDED;
