@@ -268,6 +268,20 @@ func openedByManyAtOnce(t *testing.T, server *pgtest.Server) {
 	}
 }
 
+// newer has the schema of a program that isn't written yet: the error says so,
+// and not that the server can't be reached.
+func newer(t *testing.T, server *pgtest.Server) {
+	url := server.Database(t)
+	if err := open(t, url).Close(); err != nil {
+		t.Fatal(err)
+	}
+	pgtest.Exec(t, url, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, true)")
+	_, err := pgjournal.Open(ctx, pgjournal.Config{URL: url})
+	if err == nil || !strings.Contains(err.Error(), "version 99999") || !strings.Contains(err.Error(), "postgres://") || strings.Contains(err.Error(), "reached") {
+		t.Error(err)
+	}
+}
+
 func TestSchemaVersion(t *testing.T) {
 	t.Parallel()
 	files, err := pgjournal.Migrations.ReadDir("migrations")

@@ -4,14 +4,13 @@ import (
 	"context"
 	"embed"
 	"errors"
-	"fmt"
 	"io/fs"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
+	"habeas.dev/services/internal/journal"
 )
 
 //go:embed migrations/*.sql
@@ -19,15 +18,15 @@ var migrations embed.FS
 
 // schemaVersion is the number of the newest file in migrations;
 // TestSchemaVersion holds it there.
-const schemaVersion = 4
+const schemaVersion = 5
 
 // migrate brings the schema up to date. Of several processes that start at once
 // one does it and the others wait, by an advisory lock on the schema's name.
-func migrate(ctx context.Context, pool *pgxpool.Pool) error {
-	if done, err := upToDate(ctx, pool); done || err != nil {
+func (s *Store) migrate(ctx context.Context) error {
+	if done, err := s.upToDate(ctx); done || err != nil {
 		return err
 	}
-	lock, err := pool.Acquire(ctx)
+	lock, err := s.pool.Acquire(ctx)
 	if err != nil {
 		return err
 	}
@@ -37,14 +36,14 @@ func migrate(ctx context.Context, pool *pgxpool.Pool) error {
 		return err
 	}
 	defer lock.Exec(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock("+key+")") //nolint:errcheck // the connection's end unlocks too
-	if done, err := upToDate(ctx, pool); done || err != nil {
+	if done, err := s.upToDate(ctx); done || err != nil {
 		return err
 	}
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
 	}
-	db := stdlib.OpenDBFromPool(pool)
+	db := stdlib.OpenDBFromPool(s.pool)
 	defer db.Close()
 	provider, err := goose.NewProvider(goose.DialectPostgres, db, files, goose.WithDisableGlobalRegistry(true))
 	if err != nil {
@@ -58,9 +57,9 @@ func migrate(ctx context.Context, pool *pgxpool.Pool) error {
 const undefinedTable = "42P01"
 
 // upToDate reads what goose noted.
-func upToDate(ctx context.Context, pool *pgxpool.Pool) (bool, error) {
+func (s *Store) upToDate(ctx context.Context) (bool, error) {
 	var version int64
-	err := pool.QueryRow(ctx, "SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied").Scan(&version)
+	err := s.pool.QueryRow(ctx, "SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied").Scan(&version)
 	var pg *pgconn.PgError
 	switch {
 	case errors.As(err, &pg) && pg.Code == undefinedTable, errors.Is(err, pgx.ErrNoRows):
@@ -68,7 +67,7 @@ func upToDate(ctx context.Context, pool *pgxpool.Pool) (bool, error) {
 	case err != nil:
 		return false, err
 	case version > schemaVersion:
-		return false, fmt.Errorf("its schema has version %d, this program knows %d: it was written by a newer one", version, schemaVersion)
+		return false, journal.Newer(s.where, version, schemaVersion)
 	}
 	return version == schemaVersion, nil
 }

@@ -31,7 +31,7 @@ func TestServer(t *testing.T) {
 	server := pgtest.Start(t)
 	t.Run("together", func(t *testing.T) { // so that the server outlives them
 		for name, test := range map[string]func(*testing.T, *pgtest.Server){
-			"DiskFull": diskFull, "CutConnections": cutConnections, "OpenedByManyAtOnce": openedByManyAtOnce,
+			"DiskFull": diskFull, "CutConnections": cutConnections, "OpenedByManyAtOnce": openedByManyAtOnce, "Newer": newer,
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()

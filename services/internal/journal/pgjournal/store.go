@@ -93,7 +93,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if s.pool, err = pgxpool.NewWithConfig(ctx, pc); err != nil {
 		return nil, s.explain(ctx, err)
 	}
-	if err := migrate(ctx, s.pool); err != nil {
+	if err := s.migrate(ctx); err != nil {
 		s.pool.Close()
 		return nil, s.explain(ctx, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -319,6 +320,32 @@ func TestOpenedByManyAtOnce(t *testing.T) {
 	s := open(t, path)
 	for i := range 8 {
 		verify(t, s, fmt.Sprint("r", i), 1)
+	}
+}
+
+// TestNewer: the schema of a program that isn't written yet is named as such.
+func TestNewer(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "journal.db")
+	s, err := sqlitejournal.Open(ctx, sqlitejournal.Config{Path: path})
+	if err == nil {
+		err = s.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(ctx, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, 1)"); err != nil {
+		t.Fatal(err)
+	}
+	_, err = sqlitejournal.Open(ctx, sqlitejournal.Config{Path: path})
+	oneLine(t, err, path, journal.ErrUnavailable)
+	if err == nil || !strings.Contains(err.Error(), "version 99999") {
+		t.Error(err)
 	}
 }
 

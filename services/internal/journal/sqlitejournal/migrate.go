@@ -4,12 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"embed"
-	"fmt"
 	"io/fs"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
 	"github.com/pressly/goose/v3"
+	"habeas.dev/services/internal/journal"
 )
 
 //go:embed migrations/*.sql
@@ -22,7 +22,7 @@ const schemaVersion = 3
 // migrate brings the file's schema up to date. Several processes may try at
 // once: a migration is a transaction, so that one of them makes it and the
 // others, failing on what is already there, look again and find it made.
-func migrate(ctx context.Context, db *sql.DB) error {
+func migrate(ctx context.Context, path string, db *sql.DB) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
@@ -37,7 +37,7 @@ func migrate(ctx context.Context, db *sql.DB) error {
 		case version == schemaVersion:
 			return nil
 		case version > schemaVersion:
-			return backoff.Permanent(fmt.Errorf("its schema has version %d, this program knows %d: it was written by a newer one", version, schemaVersion))
+			return backoff.Permanent(journal.Newer(path, version, schemaVersion))
 		}
 		provider, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithDisableGlobalRegistry(true))
 		if err != nil {

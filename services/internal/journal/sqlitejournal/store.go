@@ -116,7 +116,7 @@ func (s *Store) open(ctx context.Context) (err error) {
 		return err
 	}
 	s.write.SetMaxOpenConns(1)
-	if err := migrate(ctx, s.write); err != nil {
+	if err := migrate(ctx, s.path, s.write); err != nil {
 		return err
 	}
 	if s.read, err = sql.Open("sqlite", dsn(s.path, "query_only(1)")); err != nil {
