@@ -10,6 +10,10 @@ type Event interface {
 	Type() string
 }
 
+// ManyEarlier is how far a person's earlier requests are counted: more than
+// anybody makes, and enough to call the next one excessive.
+const ManyEarlier = 20
+
 // Accepted opens a request's journal.
 type Accepted struct {
 	RequestID    string       `json:"request_id"`
@@ -29,7 +33,8 @@ type Accepted struct {
 	// Terms are what the law makes of it.
 	Terms Terms `json:"terms,omitzero"`
 	// Earlier is how many requests of the same person came in the twelve months
-	// before: what an excessive request is measured by.
+	// before: what an excessive request is measured by. [ManyEarlier] stands for
+	// as many or more.
 	Earlier int `json:"earlier,omitempty"`
 	// DuplicateOf is an open request of the same person for the same.
 	DuplicateOf string `json:"duplicate_of,omitempty"`

@@ -13,15 +13,9 @@ type Earlier interface {
 	ByFingerprint(ctx context.Context, fingerprint string, limit int) ([]journal.Row, error)
 }
 
-const (
-	// maxEarlier bounds how many requests of one person are looked at, the latest:
-	// more than anybody makes, and enough to call the next one excessive. An
-	// erasure looks at as many as there are: any may have a hold on.
-	maxEarlier = 20
-	// earlierMonths is the time in which requests are counted (Civ. Code
-	// 1798.130(b): twice in twelve months).
-	earlierMonths = 12
-)
+// earlierMonths is the time in which requests are counted (Civ. Code
+// 1798.130(b): twice in twelve months).
+const earlierMonths = 12
 
 // lookBack adds what the person's other requests make of a new one: how many
 // there were lately, which open one asks for the same, and the holds that are on.
@@ -30,9 +24,9 @@ func (in *Intake) lookBack(ctx context.Context, s *dsar.Submit) error {
 		return nil
 	}
 	seen := map[string]bool{s.RequestID: true}
-	limit := maxEarlier
+	limit := dsar.ManyEarlier
 	if s.Right == dsar.Erasure {
-		limit = journal.MaxList
+		limit = journal.MaxList // any of them may have a hold on
 	}
 	since := s.ReceivedAt.AddDate(0, -earlierMonths, 0)
 	for _, id := range s.Identifiers {
@@ -45,7 +39,7 @@ func (in *Intake) lookBack(ctx context.Context, s *dsar.Submit) error {
 				continue
 			}
 			seen[row.RequestID] = true
-			if row.ReceivedAt.After(since) {
+			if row.ReceivedAt.After(since) && s.Earlier < dsar.ManyEarlier {
 				s.Earlier++
 			}
 			if row.Right == string(s.Right) && row.Jurisdiction == s.Jurisdiction && !dsar.Status(row.Status).Ended() {

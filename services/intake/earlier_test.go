@@ -28,13 +28,13 @@ func TestHoldLongAgo(t *testing.T) {
 	}
 	const between = 120
 	for n := range between {
-		if a, want := ask(1+n, dsar.Access), min(1+n, 20); a.Earlier != want {
+		if a, want := ask(1+n, dsar.Access), min(1+n, dsar.ManyEarlier); a.Earlier != want {
 			t.Fatalf("after %d others: %d earlier", 1+n, a.Earlier)
 		}
 	}
 	again := ask(1+between, dsar.Erasure)
 	state, err := lifecycle.New(w.journal).State(t.Context(), again.RequestID)
-	if err != nil || len(state.Holds) != 1 || again.Earlier != 1+between || again.DuplicateOf != held.RequestID {
+	if err != nil || len(state.Holds) != 1 || again.Earlier != dsar.ManyEarlier || again.DuplicateOf != held.RequestID {
 		t.Errorf("%v: holds %v, %d earlier, same as %q", err, state.Holds, again.Earlier, again.DuplicateOf)
 	}
 }

@@ -62,7 +62,7 @@ func notes(out io.Writer, t Trace) {
 		lines = append(lines, "merged into\t"+t.MergedInto)
 	}
 	if t.Earlier > 0 {
-		lines = append(lines, fmt.Sprintf("earlier requests\t%d in twelve months", t.Earlier))
+		lines = append(lines, "earlier requests\t"+t.EarlierCount()+" in twelve months")
 	}
 	if t.DuplicateOf != "" {
 		lines = append(lines, "same as\t"+t.DuplicateOf)

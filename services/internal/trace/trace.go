@@ -5,6 +5,7 @@ package trace
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"habeas.dev/pkg/dsar"
@@ -42,8 +43,8 @@ type Trace struct {
 	Assignee string `json:"assignee,omitempty"`
 	// Holds are the legal holds that are on.
 	Holds []Hold `json:"holds,omitempty"`
-	// Earlier counts the person's requests in the twelve months before;
-	// DuplicateOf is one that was open, for the same.
+	// Earlier counts the person's requests in the twelve months before, up to
+	// [dsar.ManyEarlier]; DuplicateOf is one that was open, for the same.
 	Earlier     int          `json:"earlier,omitempty"`
 	DuplicateOf string       `json:"duplicate_of,omitempty"`
 	Waiting     []string     `json:"waiting,omitempty"`
@@ -194,4 +195,12 @@ func typeOf(ids []dsar.Identifier, fingerprint string) dsar.IdentifierType {
 		return ""
 	}
 	return ids[i].Type
+}
+
+// EarlierCount is Earlier for people: 20+ where they were only counted so far.
+func (t Trace) EarlierCount() string {
+	if t.Earlier >= dsar.ManyEarlier {
+		return strconv.Itoa(dsar.ManyEarlier) + "+"
+	}
+	return strconv.Itoa(t.Earlier)
 }

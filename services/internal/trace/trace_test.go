@@ -223,3 +223,13 @@ func TestCountWords(t *testing.T) {
 		}
 	}
 }
+
+// TestEarlierCount: a count that ended early says so, and no other does.
+func TestEarlierCount(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int]string{1: "1", dsar.ManyEarlier - 1: "19", dsar.ManyEarlier: "20+"} {
+		if got := (trace.Trace{Earlier: n}).EarlierCount(); got != want {
+			t.Errorf("%d: %s, not %s", n, got, want)
+		}
+	}
+}
