@@ -48,7 +48,7 @@ func (say Say) fact(e dsar.Event) (system, text string) {
 	case dsar.TaskFailed:
 		text := say.f("%s: %s", say(string(e.Action)), say(string(e.Outcome)))
 		if c := say.counts(e.Counts); c != "" && e.Outcome == dsar.Incomplete {
-			text += ": " + c
+			text += say.f(": %s", c)
 		}
 		return e.System, text + say.because(e.Code, say.cause(e.Code, e.Reason))
 	case dsar.Retried:
@@ -214,7 +214,7 @@ func (say Say) end(e dsar.TaskEnded) string {
 		text = " " + strings.Join(found, ", ")
 	}
 	if c := say.counts(e.Counts); c != "" {
-		text += ": " + c
+		text += say.f(": %s", c)
 	}
 	if e.By != "" {
 		text += say.f(" by the hand of %s", e.By)
