@@ -37,6 +37,3 @@ const (
 
 // Mint begins a session as the provider's word would.
 func (o *OIDC) Mint(w http.ResponseWriter, u User) error { return o.cookies.begin(w, u) }
-
-// Hint keeps an id_token as the provider's word would.
-func (o *OIDC) Hint(w http.ResponseWriter, idToken string) { o.keepHint(w, idToken) }

@@ -100,9 +100,9 @@ func (*OIDC) CanSignOut() bool { return true }
 // Routes implements SignIn.
 func (o *OIDC) Routes() map[string]http.Handler {
 	return map[string]http.Handler{
-		"GET /signed-in":   http.HandlerFunc(o.back),
-		"POST " + hintPath: http.HandlerFunc(o.signOut),
-		"GET /signed-out":  http.HandlerFunc(o.signedOut),
+		"GET /signed-in":  http.HandlerFunc(o.back),
+		"POST /sign-out":  http.HandlerFunc(o.signOut),
+		"GET /signed-out": http.HandlerFunc(o.signedOut),
 	}
 }
 
@@ -130,7 +130,7 @@ func (o *OIDC) back(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	o.cookies.drop(w, "login")
-	u, idToken, err := o.exchange(r.Context(), l, r.FormValue("code"))
+	u, err := o.exchange(r.Context(), l, r.FormValue("code"))
 	if err != nil {
 		o.Log.WarnContext(r.Context(), "sign-in failed", "error", err)
 		http.Error(w, say(languageOf(r), "The identity provider didn't let you in."), http.StatusForbidden)
@@ -144,18 +144,17 @@ func (o *OIDC) back(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, say(languageOf(r), "signing in is not possible now"), http.StatusInternalServerError)
 		return
 	}
-	o.keepHint(w, idToken)
 	http.Redirect(w, r, ownPage(l.Page), http.StatusSeeOther)
 }
 
-// exchange turns a code into who somebody is, and the id_token that says so.
-func (o *OIDC) exchange(ctx context.Context, l login, code string) (u User, idToken string, err error) {
+// exchange turns a code into who somebody is.
+func (o *OIDC) exchange(ctx context.Context, l login, code string) (User, error) {
 	if code == "" {
-		return u, "", errors.New("the provider sent no code")
+		return User{}, errors.New("the provider sent no code")
 	}
 	flow, err := o.flow(ctx)
 	if err != nil {
-		return u, "", err
+		return User{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, providerTime)
 	defer cancel()
@@ -163,26 +162,26 @@ func (o *OIDC) exchange(ctx context.Context, l login, code string) (u User, idTo
 	if err != nil {
 		var refused *oauth2.RetrieveError
 		if errors.As(err, &refused) { // its body may hold anything
-			return u, "", fmt.Errorf("the provider refused the code: %s", refused.ErrorCode)
+			return User{}, fmt.Errorf("the provider refused the code: %s", refused.ErrorCode)
 		}
-		return u, "", errors.New("the provider refused the code")
+		return User{}, errors.New("the provider refused the code")
 	}
 	raw, ok := token.Extra("id_token").(string)
 	if !ok {
-		return u, "", errors.New("the provider sent no id_token")
+		return User{}, errors.New("the provider sent no id_token")
 	}
 	id, err := o.known().Verifier(&oidc.Config{ClientID: o.ClientID, Now: o.Now}).Verify(ctx, raw)
 	if err != nil {
-		return u, "", fmt.Errorf("id_token: %w", err)
+		return User{}, fmt.Errorf("id_token: %w", err)
 	}
 	if id.Nonce != l.Nonce {
-		return u, "", errors.New("the id_token is of another sign-in")
+		return User{}, errors.New("the id_token is of another sign-in")
 	}
 	var claims map[string]any
 	if err := id.Claims(&claims); err != nil {
-		return u, "", fmt.Errorf("id_token: %w", err)
+		return User{}, fmt.Errorf("id_token: %w", err)
 	}
-	return o.user(claims, id.Subject), raw, nil
+	return o.user(claims, id.Subject), nil
 }
 
 // user is who the claims say, with the highest role that they give.

@@ -44,45 +44,30 @@ func newCookies(signs, encrypts []byte, secure bool, now func() time.Time) cooki
 	return cookies{securecookie.New(signs, encrypts).MaxAge(0).SetSerializer(securecookie.JSONEncoder{}), secure, now}
 }
 
-// The names. With __Host- a browser takes them from this host over TLS only; that
-// is for cookies of all paths, and the others are __Secure-.
-func (c cookies) name(path, of string) string {
-	switch {
-	case c.secure && path == "/":
+// The names. With __Host- a browser takes them from this host over TLS only.
+func (c cookies) name(of string) string {
+	if c.secure {
 		return "__Host-habeas-" + of
-	case c.secure:
-		return "__Secure-habeas-" + of
-	default:
-		return "habeas-" + of
 	}
+	return "habeas-" + of
 }
 
 func (c cookies) set(w http.ResponseWriter, of string, value any, lasts time.Duration) error {
-	return c.setAt(w, "/", of, value, lasts)
-}
-
-func (c cookies) get(r *http.Request, of string, value any) bool { return c.getAt(r, "/", of, value) }
-
-func (c cookies) drop(w http.ResponseWriter, of string) { c.dropAt(w, "/", of) }
-
-// setAt is for a cookie that is sent to one path only. What is too long for a
-// cookie is an error.
-func (c cookies) setAt(w http.ResponseWriter, path, of string, value any, lasts time.Duration) error {
 	text, err := c.codec.Encode(of, value)
 	if err != nil {
 		return err
 	}
-	http.SetCookie(w, &http.Cookie{Name: c.name(path, of), Value: text, Path: path, MaxAge: int(lasts.Seconds()), Secure: c.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	http.SetCookie(w, &http.Cookie{Name: c.name(of), Value: text, Path: "/", MaxAge: int(lasts.Seconds()), Secure: c.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode})
 	return nil
 }
 
-func (c cookies) getAt(r *http.Request, path, of string, value any) bool {
-	cookie, err := r.Cookie(c.name(path, of))
+func (c cookies) get(r *http.Request, of string, value any) bool {
+	cookie, err := r.Cookie(c.name(of))
 	return err == nil && c.codec.Decode(of, cookie.Value, value) == nil
 }
 
-func (c cookies) dropAt(w http.ResponseWriter, path, of string) {
-	http.SetCookie(w, &http.Cookie{Name: c.name(path, of), Path: path, MaxAge: -1, Secure: c.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+func (c cookies) drop(w http.ResponseWriter, of string) {
+	http.SetCookie(w, &http.Cookie{Name: c.name(of), Path: "/", MaxAge: -1, Secure: c.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode})
 }
 
 // begin starts a session.

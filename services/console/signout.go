@@ -8,14 +8,6 @@ import (
 	"time"
 )
 
-// hintPath is where the id_token that somebody signed in with is sent back to, and
-// nowhere else.
-const hintPath = "/sign-out"
-
-// hint is the id_token of a sign-in, by which the provider knows later whom to sign
-// out.
-type hint struct{ IDToken string }
-
 // logout is what is remembered of a signing out while the person is at the provider.
 type logout struct {
 	State string
@@ -33,21 +25,14 @@ type farewell struct {
 	Everywhere bool
 }
 
-// keepHint keeps the id_token, where a cookie can hold it: without it the provider
-// asks the person whether they mean it.
-func (o *OIDC) keepHint(w http.ResponseWriter, idToken string) {
-	if o.cookies.setAt(w, hintPath, "hint", hint{idToken}, sessionMax) != nil {
-		o.cookies.dropAt(w, hintPath, "hint")
-	}
-}
-
 // signOut ends the session here, and leads to where the provider ends its own
 // (OpenID Connect RP-Initiated Logout 1.0): by a page that the browser leaves at
-// once, since a form may lead to no other site. Where the provider has no such
-// place, the page says that its session goes on.
+// once, since a form may lead to no other site. No id_token goes along as a hint of
+// who it is: it would stand in the address, with their name; a provider that lacks it
+// asks whether they mean it. Where the provider has no such place, the page says that
+// its session goes on.
 func (o *OIDC) signOut(w http.ResponseWriter, r *http.Request) {
 	o.cookies.drop(w, "session")
-	o.cookies.dropAt(w, hintPath, "hint")
 	w.Header().Set("Clear-Site-Data", `"cache"`)
 	next, err := o.endOfSession(r)
 	if err != nil {
@@ -67,10 +52,6 @@ func (o *OIDC) signOut(w http.ResponseWriter, r *http.Request) {
 	q.Set("post_logout_redirect_uri", o.URL+"/signed-out")
 	q.Set("state", l.State)
 	q.Set("ui_locales", languageOf(r))
-	var h hint
-	if o.cookies.getAt(r, hintPath, "hint", &h) && h.IDToken != "" {
-		q.Set("id_token_hint", h.IDToken)
-	}
 	next.RawQuery = q.Encode()
 	o.bye(w, r, farewell{Next: next.String()})
 }
@@ -98,7 +79,7 @@ func (o *OIDC) endOfSession(r *http.Request) (*url.URL, error) {
 	}
 	u, err := url.Parse(says.EndSession)
 	if err != nil || u.Host == "" || u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Host)) {
-		return nil, err // the token would go in the open
+		return nil, err // whoever listens could say that all has ended
 	}
 	return u, nil
 }
