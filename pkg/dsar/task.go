@@ -75,14 +75,6 @@ type Retention struct {
 // LegalHold is the ground of records that must stay because of a hold.
 const LegalHold = "legal-hold"
 
-// due is when the request is to be taken up again because of it.
-func (r Retention) due() time.Time {
-	if !r.Next.IsZero() {
-		return r.Next
-	}
-	return r.Until
-}
-
 // The codes of a failed assembly that gathering again can mend: something that
 // was gathered is not in the vault any more, or can't be read.
 const (
@@ -128,38 +120,6 @@ type Task struct {
 	// Holds are the datasets of which nothing may be erased: with count, erase
 	// and prove. Their records are retained on the ground [LegalHold].
 	Holds []string `json:"holds,omitempty"`
-	// Answer is what the aggregator assembles; only with [Assemble].
-	Answer *Answer `json:"answer,omitempty"`
-}
-
-// Answer is everything that a bundle tells, apart from the records themselves.
-type Answer struct {
-	Source string `json:"source"`
-	// Asked is the right that was asked for, where another is answered.
-	Asked       Right          `json:"asked,omitempty"`
-	Identifiers []Identifier   `json:"identifiers"`
-	Systems     []SystemAnswer `json:"systems"`
-}
-
-// SystemAnswer is how one system ended the actions of a request, in order.
-type SystemAnswer struct {
-	System string           `json:"system"`
-	Needs  []IdentifierType `json:"needs,omitempty"`
-	Ends   []ActionEnd      `json:"ends"`
-}
-
-// ActionEnd is how one action of one system ended.
-type ActionEnd struct {
-	Action  Action    `json:"action"`
-	Outcome Outcome   `json:"outcome"`
-	At      time.Time `json:"at"`
-	Counts  []Counts  `json:"counts,omitempty"`
-	Objects []Object  `json:"objects,omitempty"`
-	// Code and Reason explain what isn't plain; see [Report].
-	Code   string `json:"code,omitempty"`
-	Reason string `json:"reason,omitempty"`
-	// By is the person who did it by hand; empty where a machine did.
-	By string `json:"by,omitempty"`
 }
 
 // ReportKind tells the four things that a worker can say of a task.

@@ -4,11 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"pgregory.net/rapid"
 
@@ -387,93 +385,4 @@ func TestNothingIsLostToMissingPermissions(t *testing.T) {
 			}
 		}
 	})
-}
-
-// TestForbiddenInMidRun plays an erasure with the core: a table that is planned
-// and then forbidden holds the answer back; when it is allowed again and a person
-// has retried, the whole erasure is told as one.
-func TestForbiddenInMidRun(t *testing.T) {
-	t.Parallel()
-	d := limitedDB(t, postgresShop)
-	ann, _, _ := d.fill(t)
-	m := shop(t)
-	s := d.mySystem(t, m)
-	p := &played{T: t, system: s, subject: ann}
-	p.decide(dsar.Submit{Accepted: dsar.Accepted{RequestID: "r", Right: dsar.Erasure, AcceptedAt: now, ReceivedAt: now, DueAt: now.Add(30 * 24 * time.Hour), Digest: "d",
-		Identifiers: []dsar.Identifier{{Type: "customer", Fingerprint: "f"}}, Systems: []dsar.System{{Name: "shop", Abilities: []dsar.Action{dsar.Erase}, Needs: []dsar.IdentifierType{"customer"}}}}})
-	p.answer(dsar.Count)
-	d.forbid(t, "SELECT ON order_lines")
-	p.answer(dsar.Erase)
-	p.answer(dsar.Prove)
-	if p.state.Status != dsar.StatusNeedsAttention || p.state.Task("shop", dsar.Prove).End.Outcome != dsar.Incomplete {
-		t.Fatalf("%s: %+v", p.state.Status, p.state.Task("shop", dsar.Prove).End)
-	}
-	if left := d.column(t, "SELECT text FROM order_lines"); len(left) != 2 {
-		t.Fatalf("lines are %v", left)
-	}
-	d.grantAll(t)
-	p.decide(dsar.Retry{By: "lea", Now: now})
-	p.answer(dsar.Count)
-	p.answer(dsar.Erase)
-	p.answer(dsar.Prove)
-	if p.state.Status != dsar.StatusAssembling {
-		t.Fatalf("%s: %+v", p.state.Status, p.state.Tasks)
-	}
-	told := map[string]dsar.Counts{}
-	for _, end := range p.state.NewTask(dsar.TaskSent{System: dsar.Aggregator, Action: dsar.Assemble}).Answer.Systems[0].Ends {
-		for _, c := range end.Counts {
-			n := told[c.Dataset]
-			n.Dataset = c.Dataset
-			switch end.Action {
-			case dsar.Count:
-				n.Found = c.Found
-			case dsar.Erase:
-				n.Erased = c.Erased + c.Anonymised
-			}
-			told[c.Dataset] = n
-		}
-	}
-	want := map[string]dsar.Counts{"people": {Found: 1, Erased: 1}, "orders": {Found: 2, Erased: 1}, "lines": {Found: 2, Erased: 1}, "notes": {Found: 1, Erased: 1}}
-	for dataset, n := range want {
-		n.Dataset = dataset
-		if !reflect.DeepEqual(told[dataset], n) {
-			t.Errorf("%+v, want %+v", told[dataset], n)
-		}
-	}
-}
-
-// played is a request that the core decides on and the system answers.
-type played struct {
-	*testing.T
-	system  *System
-	subject []worker.Identifier
-	state   dsar.State
-}
-
-func (p *played) decide(c dsar.Command) {
-	p.Helper()
-	facts, err := dsar.Decide(p.state, c)
-	if err != nil {
-		p.Fatal(err)
-	}
-	for _, f := range facts {
-		p.state = dsar.Evolve(p.state, f)
-	}
-}
-
-func (p *played) answer(action dsar.Action) {
-	p.Helper()
-	task := p.state.Task("shop", action)
-	if task == nil || task.Status != dsar.TaskIsSent {
-		p.Fatalf("%s isn't asked for: %+v", action, p.state.Tasks)
-	}
-	jobs := countJobs(dsar.Erasure, p.subject)
-	do := p.system.CountBatch
-	if action == dsar.Erase {
-		do = p.system.EraseBatch
-	}
-	if err := do(p.Context(), jobs); err != nil || jobs[0].Err != nil {
-		p.Fatal(err, jobs[0].Err)
-	}
-	p.decide(dsar.Heard{Report: dsar.Report{RequestID: "r", System: "shop", Action: action, Attempt: task.Attempt, Kind: dsar.ReportEnded, Outcome: dsar.Found, Counts: jobs[0].Counts}, Now: now})
 }

@@ -21,7 +21,7 @@ const (
 // one process; another one has them only where that was started anew, or
 // partitions were dealt out anew, between a deletion and its proof. While the
 // vendor lags, it then sees the record as if nothing had been done: the proof is
-// asked for again later ([dsar.MaxProofs] times, ever more seldom), and an erasure
+// asked for again later ([core.MaxProofs] times, ever more seldom), and an erasure
 // that is sent anew may ask for a deletion of what is gone, which the vendor
 // answers as such. Nothing is said to be erased that isn't. To share it, every
 // deletion would write to the store, which now has one small row for each account.

@@ -56,7 +56,7 @@ func Transient(code, reason string, err error) error {
 // RetryAt says that the system isn't to be asked again before a time: a quota is
 // spent, a vendor named the time. The task is parked at once, without tries in
 // place, and is never failed for it. A time that is past means now; the core
-// asks again after [dsar.MaxPark] at the latest. The rules of [Permanent] hold
+// asks again after [core.MaxPark] at the latest. The rules of [Permanent] hold
 // for code and reason.
 func RetryAt(t time.Time, code, reason string, err error) error {
 	return &Error{Code: code, Reason: reason, kind: parked, until: t, err: err}

@@ -21,12 +21,13 @@ import (
 	"go.opentelemetry.io/otel/trace/noop"
 	"gocloud.dev/blob"
 
-	"habeas.dev/pkg/bundle"
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/telemetry"
 	"habeas.dev/pkg/vault"
+	"habeas.dev/services/internal/bundle"
+	"habeas.dev/services/internal/core"
 )
 
 // Group is the aggregator's consumer group.
@@ -45,7 +46,7 @@ type Config struct {
 	// nil: only what is true everywhere. [FromBook] makes one.
 	Policy Policy
 	// Letter words what opens the answer; nil: nothing does.
-	Letter func(t dsar.Task) (*bundle.Letter, error)
+	Letter func(t core.AssembleTask) (*bundle.Letter, error)
 	// Software names the program in bag-info.txt; may be empty.
 	Software string
 	// Tracers makes a span of each task; nil: none.
@@ -137,8 +138,8 @@ func (a *Aggregator) Handle(ctx context.Context, e event.Event) (event.Event, er
 const source = "habeas/aggregator"
 
 // decode reads a task. What it refuses is quoted nowhere.
-func decode(e event.Event) (dsar.Task, error) {
-	var t dsar.Task
+func decode(e event.Event) (core.AssembleTask, error) {
+	var t core.AssembleTask
 	if e.Type != event.TypeTask {
 		return t, fmt.Errorf("%w: its type is another", ErrNotATask)
 	}

@@ -14,12 +14,13 @@ import (
 	"testing"
 	"time"
 
-	"habeas.dev/pkg/bundle"
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
-	"habeas.dev/pkg/policy"
 	"habeas.dev/services/aggregator"
 	"habeas.dev/services/internal/blobtest"
+	"habeas.dev/services/internal/bundle"
+	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/policy"
 )
 
 // TestHandleTwice: a task that comes twice gives the same bundle and the same
@@ -115,7 +116,7 @@ func TestLanguage(t *testing.T) {
 		"en": {`lang="en"`, "Invoices", "Ten years"}, "": {`lang="en"`}, "ja": {`lang="en"`},
 	} {
 		w := newWorld(t)
-		w.do(t, w.task(t, w.gathered(t, 1, "x"), func(task *dsar.Task) { task.Locale = locale }))
+		w.do(t, w.task(t, w.gathered(t, 1, "x"), func(task *core.AssembleTask) { task.Locale = locale }))
 		page := w.answer(t)["index.html"]
 		for _, text := range want {
 			if !strings.Contains(page, text) {
@@ -133,10 +134,10 @@ func TestCertificate(t *testing.T) {
 	o := w.gathered(t, 3, "x")
 	until := time.Date(2036, 12, 31, 0, 0, 0, 0, time.UTC)
 	kept := []dsar.Retention{{Records: 2, Ground: "accounting", Until: until}}
-	task := w.task(t, o, func(task *dsar.Task) {
+	task := w.task(t, o, func(task *core.AssembleTask) {
 		task.Right = dsar.Erasure
 		at := received.Add(time.Minute)
-		task.Answer.Systems[0].Ends = []dsar.ActionEnd{
+		task.Answer.Systems[0].Ends = []core.ActionEnd{
 			{Action: dsar.Count, Outcome: dsar.Found, At: at, Counts: []dsar.Counts{{Dataset: "invoices", Found: 5, Retained: kept}}},
 			{Action: dsar.Erase, Outcome: dsar.Retained, At: at.Add(time.Minute), Counts: []dsar.Counts{{Dataset: "invoices", Found: 5, Erased: 3, Retained: kept}}, Objects: []dsar.Object{o}},
 			{Action: dsar.Prove, Outcome: dsar.Proven, At: at.Add(2 * time.Minute), Counts: []dsar.Counts{{Dataset: "invoices", Found: 2, Retained: kept}}},
@@ -205,7 +206,7 @@ func TestNotATask(t *testing.T) {
 	const canary = "kanarienvogel"
 	w := newWorld(t)
 	good := w.task(t, w.gathered(t, 1, "x"))
-	with := func(change func(*dsar.Task)) event.Event {
+	with := func(change func(*core.AssembleTask)) event.Event {
 		task := good
 		change(&task)
 		return taskEvent(t, task)
@@ -218,10 +219,10 @@ func TestNotATask(t *testing.T) {
 		"another type":   wrongType,
 		"not JSON":       {Type: event.TypeTask, Subject: requestID, Data: []byte(`{"request_id":"` + canary)},
 		"another shape":  {Type: event.TypeTask, Subject: requestID, Data: []byte(`{"attempt":"` + canary + `"}`)},
-		"another system": with(func(t *dsar.Task) { t.System = canary }),
-		"another action": with(func(t *dsar.Task) { t.Action = dsar.Gather }),
-		"no answer":      with(func(t *dsar.Task) { t.Answer = nil }),
-		"no request":     with(func(t *dsar.Task) { t.RequestID = "" }),
+		"another system": with(func(t *core.AssembleTask) { t.System = canary }),
+		"another action": with(func(t *core.AssembleTask) { t.Action = dsar.Gather }),
+		"no answer":      with(func(t *core.AssembleTask) { t.Answer = nil }),
+		"no request":     with(func(t *core.AssembleTask) { t.RequestID = "" }),
 		"other subject":  other,
 	} {
 		if _, err := w.Handle(t.Context(), e); !errors.Is(err, aggregator.ErrNotATask) || strings.Contains(err.Error(), canary) {
@@ -282,7 +283,7 @@ func TestIdentifiersOrder(t *testing.T) {
 	var first []byte
 	for range 4 {
 		found = append(found[1:], found[0])
-		w.do(t, w.task(t, o, func(task *dsar.Task) { task.Answer.Identifiers = append(task.Answer.Identifiers, found...) }))
+		w.do(t, w.task(t, o, func(task *core.AssembleTask) { task.Answer.Identifiers = append(task.Answer.Identifiers, found...) }))
 		if first == nil {
 			first = w.bundle(t)
 		}

@@ -13,10 +13,11 @@ import (
 	"filippo.io/age"
 	"gocloud.dev/blob"
 
-	"habeas.dev/pkg/bundle"
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/vault"
+	"habeas.dev/services/internal/bundle"
+	"habeas.dev/services/internal/core"
 )
 
 // sealIdentifier is the context under which identifiers are sealed (pkg/worker,
@@ -32,7 +33,7 @@ const assembleTime = time.Hour
 // assemble writes the bundle of a task into the outbox. sent is when the task
 // was: the same whenever it comes, so that it stands in the bag for when it was
 // packed, and the same task twice gives the same ZIP.
-func (a *Aggregator) assemble(ctx context.Context, t dsar.Task, sent time.Time) (dsar.Object, error) {
+func (a *Aggregator) assemble(ctx context.Context, t core.AssembleTask, sent time.Time) (dsar.Object, error) {
 	ctx, cancel := context.WithTimeout(ctx, assembleTime)
 	defer cancel() // before the writer's Close, this also breaks the write off
 	keys, err := a.cfg.Vault.Keys(ctx, t.RequestID)
@@ -103,7 +104,7 @@ type opened struct {
 }
 
 // input opens the task's answer for the bundle.
-func (a *Aggregator) input(keys *vault.Keys, t dsar.Task, sent time.Time) (bundle.Input, error) {
+func (a *Aggregator) input(keys *vault.Keys, t core.AssembleTask, sent time.Time) (bundle.Input, error) {
 	in := bundle.Input{
 		RequestID: t.RequestID, Right: t.Right, Jurisdiction: t.Jurisdiction, Locale: t.Locale, ReceivedAt: t.ReceivedAt,
 		Policy: a.cfg.Policy(t.Jurisdiction, t.Locale, t.Right),
@@ -139,7 +140,7 @@ func (a *Aggregator) input(keys *vault.Keys, t dsar.Task, sent time.Time) (bundl
 }
 
 // details are what of a request's sealed details the answer tells.
-func details(keys *vault.Keys, t dsar.Task) (lift bool, purposes []string, err error) {
+func details(keys *vault.Keys, t core.AssembleTask) (lift bool, purposes []string, err error) {
 	if len(t.Details) == 0 || t.Right.Stages()[0] != dsar.Restrict {
 		return false, nil, nil
 	}
@@ -155,7 +156,7 @@ func details(keys *vault.Keys, t dsar.Task) (lift bool, purposes []string, err e
 }
 
 // sources are the record streams that a system's gathering left in the vault.
-func (a *Aggregator) sources(requestID string, s dsar.SystemAnswer) []bundle.Source {
+func (a *Aggregator) sources(requestID string, s core.SystemAnswer) []bundle.Source {
 	var sources []bundle.Source
 	for _, end := range s.Ends {
 		if end.Action != dsar.Gather {

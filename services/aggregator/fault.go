@@ -6,10 +6,11 @@ import (
 	"io"
 	"time"
 
-	"habeas.dev/pkg/bundle"
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/record"
 	"habeas.dev/pkg/vault"
+	"habeas.dev/services/internal/bundle"
+	"habeas.dev/services/internal/core"
 )
 
 const (
@@ -74,7 +75,7 @@ var judged = [...]struct {
 }
 
 // fault says in a report what an error means.
-func (a *Aggregator) fault(r *dsar.Report, t dsar.Task, err error) {
+func (a *Aggregator) fault(r *dsar.Report, t core.AssembleTask, err error) {
 	r.Detail = a.detail(t.RequestID, err)
 	if r.Code, r.Reason = judge(err); r.Code != "" {
 		r.Kind, r.Outcome = dsar.ReportFailed, dsar.Failed

@@ -9,6 +9,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/blobtest"
+	"habeas.dev/services/internal/core"
 )
 
 var errDisk = errors.New("no space left for camille")
@@ -38,7 +39,7 @@ func TestParked(t *testing.T) {
 		last := time.Duration(0)
 		for parked := range 11 {
 			// Attempts that nothing was heard of don't count.
-			r := w.do(t, w.task(t, o, func(task *dsar.Task) { task.Attempt, task.Parked = 2*parked+5, parked }))
+			r := w.do(t, w.task(t, o, func(task *core.AssembleTask) { task.Attempt, task.Parked = 2*parked+5, parked }))
 			wait := r.Until.Sub(now)
 			if r.Kind != dsar.ReportParked || r.Code != code || r.Outcome != "" || len(r.Objects) > 0 || wait < last || wait > time.Hour || wait < 5*time.Second {
 				t.Errorf("%s: parked %d times before: %+v", code, parked, r)
@@ -46,7 +47,7 @@ func TestParked(t *testing.T) {
 			last = wait
 			w.readsDetail(t, r, "camille")
 		}
-		r := w.do(t, w.task(t, o, func(task *dsar.Task) { task.Attempt, task.Parked = 12, 11 }))
+		r := w.do(t, w.task(t, o, func(task *core.AssembleTask) { task.Attempt, task.Parked = 12, 11 }))
 		if r.Kind != dsar.ReportFailed || r.Outcome != dsar.Failed || r.Code != code {
 			t.Errorf("%s: in the end: %+v", code, r)
 		}
@@ -90,44 +91,44 @@ func TestFailed(t *testing.T) {
 	stored := "objects/" + requestID + "/" + strings.ReplaceAll(object, "/", "~")
 	for name, c := range map[string]struct {
 		code string
-		do   func(t *testing.T, w *world, task *dsar.Task)
+		do   func(t *testing.T, w *world, task *core.AssembleTask)
 	}{
-		"the keys were destroyed": {"keys-destroyed", func(t *testing.T, w *world, _ *dsar.Task) { must(t, w.vault.Shred(t.Context(), requestID)) }},
-		"a request without keys": {"no-keys", func(_ *testing.T, _ *world, task *dsar.Task) {
+		"the keys were destroyed": {"keys-destroyed", func(t *testing.T, w *world, _ *core.AssembleTask) { must(t, w.vault.Shred(t.Context(), requestID)) }},
+		"a request without keys": {"no-keys", func(_ *testing.T, _ *world, task *core.AssembleTask) {
 			task.RequestID = "00000000-0000-4000-8000-000000000001"
 		}},
-		"an object is missing": {dsar.CodeObjectMissing, func(_ *testing.T, w *world, _ *dsar.Task) { w.vaultStore.Set(stored, nil) }},
-		"an object is damaged": {dsar.CodeObjectDamaged, func(_ *testing.T, w *world, _ *dsar.Task) {
+		"an object is missing": {dsar.CodeObjectMissing, func(_ *testing.T, w *world, _ *core.AssembleTask) { w.vaultStore.Set(stored, nil) }},
+		"an object is damaged": {dsar.CodeObjectDamaged, func(_ *testing.T, w *world, _ *core.AssembleTask) {
 			content := slices.Clone(w.vaultStore.Blobs()[stored])
 			content[len(content)/2] ^= 1
 			w.vaultStore.Set(stored, content)
 		}},
-		"an object is cut short": {dsar.CodeObjectDamaged, func(_ *testing.T, w *world, _ *dsar.Task) {
+		"an object is cut short": {dsar.CodeObjectDamaged, func(_ *testing.T, w *world, _ *core.AssembleTask) {
 			content := w.vaultStore.Blobs()[stored]
 			w.vaultStore.Set(stored, content[:len(content)/2])
 		}},
-		"an object is shorter than reported": {dsar.CodeObjectDamaged, func(_ *testing.T, _ *world, task *dsar.Task) {
+		"an object is shorter than reported": {dsar.CodeObjectDamaged, func(_ *testing.T, _ *world, task *core.AssembleTask) {
 			task.Answer.Systems[0].Ends[0].Objects[0].Bytes++
 		}},
-		"an object is longer than reported": {dsar.CodeObjectDamaged, func(_ *testing.T, _ *world, task *dsar.Task) {
+		"an object is longer than reported": {dsar.CodeObjectDamaged, func(_ *testing.T, _ *world, task *core.AssembleTask) {
 			task.Answer.Systems[0].Ends[0].Objects[0].Bytes--
 		}},
-		"an object is no stream of records": {dsar.CodeObjectDamaged, func(t *testing.T, w *world, task *dsar.Task) {
+		"an object is no stream of records": {dsar.CodeObjectDamaged, func(t *testing.T, w *world, task *core.AssembleTask) {
 			task.Answer.Systems[0].Ends[0].Objects[0] = w.raw(t, "camille was here\n")
 		}},
-		"an object is a stream without end": {dsar.CodeObjectDamaged, func(t *testing.T, w *world, task *dsar.Task) {
+		"an object is a stream without end": {dsar.CodeObjectDamaged, func(t *testing.T, w *world, task *core.AssembleTask) {
 			task.Answer.Systems[0].Ends[0].Objects[0] = w.raw(t, `{"habeas":"records/1"}`+"\n")
 		}},
-		"an undeclared dataset": {"undeclared", func(t *testing.T, w *world, task *dsar.Task) {
+		"an undeclared dataset": {"undeclared", func(t *testing.T, w *world, task *core.AssembleTask) {
 			task.Answer.Systems[0].Ends[0].Objects[0] = w.raw(t, `{"habeas":"records/1"}`+"\n"+`{"dataset":"secrets","columns":["a"]}`+"\n"+`["camille"]`+"\n"+`{"end":1}`+"\n")
 		}},
-		"an identifier of another request": {"identifier-damaged", func(t *testing.T, w *world, task *dsar.Task) {
+		"an identifier of another request": {"identifier-damaged", func(t *testing.T, w *world, task *core.AssembleTask) {
 			keys, err := w.vault.CreateKeys(t.Context(), "other")
 			must(t, err)
 			task.Answer.Identifiers[0].Sealed, err = keys.Seal([]byte(address), "identifier")
 			must(t, err)
 		}},
-		"a system without a manifest": {"no-manifest", func(_ *testing.T, _ *world, task *dsar.Task) { task.Answer.Systems[0].System = "marketo" }},
+		"a system without a manifest": {"no-manifest", func(_ *testing.T, _ *world, task *core.AssembleTask) { task.Answer.Systems[0].System = "marketo" }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -13,14 +13,15 @@ import (
 	"testing"
 	"time"
 
-	"habeas.dev/pkg/bundle"
-	"habeas.dev/pkg/bundle/bundletest"
 	"habeas.dev/pkg/dsar"
-	"habeas.dev/pkg/letter"
 	"habeas.dev/pkg/manifest"
-	"habeas.dev/pkg/policy"
 	"habeas.dev/pkg/record"
 	"habeas.dev/services/aggregator"
+	"habeas.dev/services/internal/bundle"
+	"habeas.dev/services/internal/bundle/bundletest"
+	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/letter"
+	"habeas.dev/services/internal/policy"
 )
 
 var update = flag.Bool("update", false, "write the golden pages anew")
@@ -58,10 +59,10 @@ func answerTo(t *testing.T, book *policy.Book, letters *letter.Writer, jurisdict
 		RequestID: requestID, Right: right, Jurisdiction: jurisdiction, Locale: lang, ReceivedAt: at, Policy: aggregator.FromBook(book, "Example Cloud SAS")(jurisdiction, lang, right),
 		Identifiers: []bundle.Identifier{{Type: "email", Value: "ann@example.com", Verified: true}}, Run: bundle.Run{At: at, Software: "habeas test"},
 	}
-	task := dsar.Task{RequestID: requestID, Right: right, Jurisdiction: jurisdiction, Locale: lang, ReceivedAt: at, DueAt: at.AddDate(0, 0, 30), Answer: &dsar.Answer{Asked: asked}}
+	task := core.AssembleTask{Task: dsar.Task{RequestID: requestID, Right: right, Jurisdiction: jurisdiction, Locale: lang, ReceivedAt: at, DueAt: at.AddDate(0, 0, 30)}, Answer: &core.Answer{Asked: asked}}
 	part := bundle.System{Manifest: shop()}
 	end := func(a dsar.Action, o dsar.Outcome, counts ...dsar.Counts) {
-		part.Ends = append(part.Ends, dsar.ActionEnd{Action: a, Outcome: o, At: at, Counts: counts})
+		part.Ends = append(part.Ends, core.ActionEnd{Action: a, Outcome: o, At: at, Counts: counts})
 	}
 	kept := []dsar.Retention{{Records: 1, Ground: "tax-records", Until: time.Date(2034, 3, 1, 0, 0, 0, 0, time.UTC)}}
 	counts := func(change func(*dsar.Counts)) []dsar.Counts {
@@ -88,7 +89,7 @@ func answerTo(t *testing.T, book *policy.Book, letters *letter.Writer, jurisdict
 		in.Purposes = []string{"advice"}
 	}
 	in.Systems = []bundle.System{part}
-	task.Answer.Systems = []dsar.SystemAnswer{{System: "shop", Ends: part.Ends}}
+	task.Answer.Systems = []core.SystemAnswer{{System: "shop", Ends: part.Ends}}
 	var err error
 	if in.Letter, err = aggregator.LetterFrom(letters)(task); err != nil {
 		t.Fatal(err)

@@ -1,10 +1,10 @@
 package aggregator
 
 import (
-	"habeas.dev/pkg/bundle"
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
-	"habeas.dev/pkg/policy"
+	"habeas.dev/services/internal/bundle"
+	"habeas.dev/services/internal/policy"
 )
 
 // FromBook takes what an answer must tell from the jurisdictions. controller

@@ -17,7 +17,7 @@ type Sender interface {
 }
 
 // atOnce is how many bundles are written at the same time. It bounds the memory
-// (under one MiB each, see pkg/bundle) and is enough to keep the processors busy
+// (under one MiB each, see services/internal/bundle) and is enough to keep the processors busy
 // while others wait for the disk or the broker.
 const atOnce = 32
 

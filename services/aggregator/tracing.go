@@ -10,10 +10,11 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/telemetry"
+	"habeas.dev/services/internal/core"
 )
 
 // begin starts the span of a task, in the trace of its request.
-func (a *Aggregator) begin(ctx context.Context, t dsar.Task, e event.Event) (context.Context, trace.Span) {
+func (a *Aggregator) begin(ctx context.Context, t core.AssembleTask, e event.Event) (context.Context, trace.Span) {
 	parent := e.TraceParent
 	if parent == "" {
 		parent = telemetry.RequestTraceParent(t.RequestID)

@@ -20,6 +20,7 @@ import (
 	"habeas.dev/pkg/vault"
 	"habeas.dev/services/aggregator"
 	"habeas.dev/services/internal/blobtest"
+	"habeas.dev/services/internal/core"
 )
 
 const (
@@ -104,16 +105,16 @@ func must(t *testing.T, err error) {
 }
 
 // task is that of an access whose records are in an object.
-func (w *world) task(t *testing.T, o dsar.Object, changes ...func(*dsar.Task)) dsar.Task {
+func (w *world) task(t *testing.T, o dsar.Object, changes ...func(*core.AssembleTask)) core.AssembleTask {
 	t.Helper()
 	sealed, err := w.keys.Seal([]byte(address), "identifier")
 	must(t, err)
-	task := dsar.Task{
-		RequestID: requestID, System: dsar.Aggregator, Action: dsar.Assemble, Attempt: 1, Right: dsar.Access, Jurisdiction: "EEA", Locale: "en", ReceivedAt: received,
-		Answer: &dsar.Answer{
+	task := core.AssembleTask{
+		Task: dsar.Task{RequestID: requestID, System: dsar.Aggregator, Action: dsar.Assemble, Attempt: 1, Right: dsar.Access, Jurisdiction: "EEA", Locale: "en", ReceivedAt: received},
+		Answer: &core.Answer{
 			Source:      "test",
 			Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "fp", Sealed: sealed, Verified: true}},
-			Systems: []dsar.SystemAnswer{{System: "billing", Needs: []dsar.IdentifierType{"email"}, Ends: []dsar.ActionEnd{{
+			Systems: []core.SystemAnswer{{System: "billing", Needs: []dsar.IdentifierType{"email"}, Ends: []core.ActionEnd{{
 				Action: dsar.Gather, Outcome: dsar.Gathered, At: received.Add(time.Minute), Objects: []dsar.Object{o},
 				Counts: []dsar.Counts{{Dataset: "invoices", Found: o.Records, Gathered: o.Records}},
 			}}}},
@@ -125,7 +126,7 @@ func (w *world) task(t *testing.T, o dsar.Object, changes ...func(*dsar.Task)) d
 	return task
 }
 
-func taskEvent(t *testing.T, task dsar.Task) event.Event {
+func taskEvent(t *testing.T, task core.AssembleTask) event.Event {
 	t.Helper()
 	data, err := json.Marshal(task)
 	must(t, err)
@@ -136,7 +137,7 @@ func taskEvent(t *testing.T, task dsar.Task) event.Event {
 }
 
 // do hands a task in and checks that its report is one by the schema.
-func (w *world) do(t *testing.T, task dsar.Task) dsar.Report {
+func (w *world) do(t *testing.T, task core.AssembleTask) dsar.Report {
 	t.Helper()
 	e, err := w.Handle(t.Context(), taskEvent(t, task))
 	must(t, err)

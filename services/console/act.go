@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
 )
 
 // What a form can be wrong about, in words that are shown.
@@ -66,7 +67,7 @@ func (f values) check() error {
 }
 
 // action turns a form into what is asked of a request.
-type action func(c *Console, u User, f values, now time.Time) (dsar.Command, error)
+type action func(c *Console, u User, f values, now time.Time) (core.Command, error)
 
 // act applies an action, unless somebody else has acted since the page was read.
 func (c *Console) act(w http.ResponseWriter, r *http.Request, u User, a action) {
@@ -84,7 +85,7 @@ func (c *Console) act(w http.ResponseWriter, r *http.Request, u User, a action) 
 		err = c.possible(r.Context(), id, command)
 	}
 	if err == nil {
-		_, err = c.Requests.Do(r.Context(), id, dsar.Seen{Acts: form.acts(), Command: command})
+		_, err = c.Requests.Do(r.Context(), id, core.Seen{Acts: form.acts(), Command: command})
 	}
 	if err != nil {
 		c.again(w, r, u, id, form, err)
@@ -125,14 +126,14 @@ func (c *Console) again(w http.ResponseWriter, r *http.Request, u User, id strin
 // explain says in words why something wasn't done.
 func explain(err error) (text string, status int) {
 	for refusal, text := range map[error]string{
-		dsar.ErrChanged:         "Somebody else has acted on this request in between: what they did is in the timeline. Look at it, and decide again.",
-		dsar.ErrEnded:           "The request has ended: nothing more can be done about it.",
-		dsar.ErrAnswered:        "The request was answered already; it only erases what it had to keep.",
-		dsar.ErrNothingToRetry:  "There is nothing to retry: no task has failed.",
-		dsar.ErrAwaited:         "The person is awaited already.",
-		dsar.ErrNotAwaited:      "The person was not asked for that.",
-		dsar.ErrNothingToAttest: "No such task waits for a person any more.",
-		dsar.ErrNoSuchHold:      "No such hold is on.",
+		core.ErrChanged:         "Somebody else has acted on this request in between: what they did is in the timeline. Look at it, and decide again.",
+		core.ErrEnded:           "The request has ended: nothing more can be done about it.",
+		core.ErrAnswered:        "The request was answered already; it only erases what it had to keep.",
+		core.ErrNothingToRetry:  "There is nothing to retry: no task has failed.",
+		core.ErrAwaited:         "The person is awaited already.",
+		core.ErrNotAwaited:      "The person was not asked for that.",
+		core.ErrNothingToAttest: "No such task waits for a person any more.",
+		core.ErrNoSuchHold:      "No such hold is on.",
 	} {
 		if errors.Is(err, refusal) {
 			return text, http.StatusConflict
@@ -143,7 +144,7 @@ func explain(err error) (text string, status int) {
 			return own.Error(), http.StatusUnprocessableEntity
 		}
 	}
-	if errors.Is(err, dsar.ErrNotAllowed) {
+	if errors.Is(err, core.ErrNotAllowed) {
 		return strings.ToUpper(err.Error()[:1]) + err.Error()[1:] + ".", http.StatusUnprocessableEntity
 	}
 	return "The journal doesn’t answer now. Try again in a moment.", http.StatusServiceUnavailable
@@ -160,19 +161,19 @@ func done(act string) string {
 	}[act]
 }
 
-func retry(_ *Console, u User, f values, now time.Time) (dsar.Command, error) {
-	return dsar.Retry{By: u.Name, Reason: f.Get("reason"), Systems: f.Values["system"], Now: now}, nil
+func retry(_ *Console, u User, f values, now time.Time) (core.Command, error) {
+	return core.Retry{By: u.Name, Reason: f.Get("reason"), Systems: f.Values["system"], Now: now}, nil
 }
 
-func acceptPlan(_ *Console, u User, f values, now time.Time) (dsar.Command, error) {
-	return dsar.Retry{By: u.Name, Reason: f.Get("reason"), Systems: f.Values["system"], AcceptPlan: true, Now: now}, nil
+func acceptPlan(_ *Console, u User, f values, now time.Time) (core.Command, error) {
+	return core.Retry{By: u.Name, Reason: f.Get("reason"), Systems: f.Values["system"], AcceptPlan: true, Now: now}, nil
 }
 
-func extend(c *Console, u User, f values, now time.Time) (dsar.Command, error) {
-	return dsar.Extend{By: u.Name, Reason: f.Get("reason"), Calendar: c.Policy, Now: now}, nil
+func extend(c *Console, u User, f values, now time.Time) (core.Command, error) {
+	return core.Extend{By: u.Name, Reason: f.Get("reason"), Calendar: c.Policy, Now: now}, nil
 }
 
-func askProof(_ *Console, u User, f values, now time.Time) (dsar.Command, error) {
+func askProof(_ *Console, u User, f values, now time.Time) (core.Command, error) {
 	var checks []dsar.Check
 	for _, v := range f.Values["check"] {
 		switch check := dsar.Check(v); check {
@@ -182,63 +183,63 @@ func askProof(_ *Console, u User, f values, now time.Time) (dsar.Command, error)
 			return nil, errChoice
 		}
 	}
-	return dsar.AskProof{By: u.Name, Reason: f.Get("reason"), Checks: checks, Now: now}, nil
+	return core.AskProof{By: u.Name, Reason: f.Get("reason"), Checks: checks, Now: now}, nil
 }
 
-func judgeProof(c *Console, u User, f values, now time.Time) (dsar.Command, error) {
+func judgeProof(c *Console, u User, f values, now time.Time) (core.Command, error) {
 	verdict := f.Get("verdict")
 	if verdict != "accept" && verdict != "reject" {
 		return nil, errChoice
 	}
-	return dsar.JudgeProof{By: u.Name, Accepted: verdict == "accept", Reason: f.Get("reason"), Calendar: c.Policy, Now: now}, nil
+	return core.JudgeProof{By: u.Name, Accepted: verdict == "accept", Reason: f.Get("reason"), Calendar: c.Policy, Now: now}, nil
 }
 
-func askClarification(_ *Console, u User, f values, now time.Time) (dsar.Command, error) {
-	return dsar.AskClarification{By: u.Name, Reason: f.Get("reason"), Now: now}, nil
+func askClarification(_ *Console, u User, f values, now time.Time) (core.Command, error) {
+	return core.AskClarification{By: u.Name, Reason: f.Get("reason"), Now: now}, nil
 }
 
-func clarify(c *Console, u User, f values, now time.Time) (dsar.Command, error) {
-	return dsar.Clarify{By: u.Name, Reason: f.Get("reason"), Calendar: c.Policy, Now: now}, nil
+func clarify(c *Console, u User, f values, now time.Time) (core.Command, error) {
+	return core.Clarify{By: u.Name, Reason: f.Get("reason"), Calendar: c.Policy, Now: now}, nil
 }
 
-func deliver(_ *Console, u User, f values, now time.Time) (dsar.Command, error) {
-	return dsar.DeliverAgain{By: u.Name, Reason: f.Get("reason"), Now: now}, nil
+func deliver(_ *Console, u User, f values, now time.Time) (core.Command, error) {
+	return core.DeliverAgain{By: u.Name, Reason: f.Get("reason"), Now: now}, nil
 }
 
-func cancel(_ *Console, u User, f values, now time.Time) (dsar.Command, error) {
-	return dsar.Cancel{By: u.Name, Reason: f.Get("reason"), Now: now}, nil
+func cancel(_ *Console, u User, f values, now time.Time) (core.Command, error) {
+	return core.Cancel{By: u.Name, Reason: f.Get("reason"), Now: now}, nil
 }
 
-func assign(_ *Console, u User, f values, now time.Time) (dsar.Command, error) {
+func assign(_ *Console, u User, f values, now time.Time) (core.Command, error) {
 	to := strings.TrimSpace(f.Get("to"))
 	if utf8.RuneCountInString(to) > maxName {
 		return nil, errTooLarge
 	}
-	return dsar.Assign{By: u.Name, To: to, Reason: f.Get("reason"), Now: now}, nil
+	return core.Assign{By: u.Name, To: to, Reason: f.Get("reason"), Now: now}, nil
 }
 
-func merge(_ *Console, u User, f values, now time.Time) (dsar.Command, error) {
+func merge(_ *Console, u User, f values, now time.Time) (core.Command, error) {
 	into, err := uuid.Parse(strings.TrimSpace(f.Get("into")))
 	if err != nil {
 		return nil, errMergeInto
 	}
-	return dsar.Merge{By: u.Name, Into: into.String(), Reason: f.Get("reason"), Now: now}, nil
+	return core.Merge{By: u.Name, Into: into.String(), Reason: f.Get("reason"), Now: now}, nil
 }
 
 // possible refuses what the request alone doesn't tell to be wrong: to merge into
 // what answers nothing, and to name as an agent what the person is known by.
-func (c *Console) possible(ctx context.Context, id string, command dsar.Command) error {
+func (c *Console) possible(ctx context.Context, id string, command core.Command) error {
 	switch command := command.(type) {
-	case dsar.Merge:
+	case core.Merge:
 		if command.Into == id {
 			return errMergeInto
 		}
 		_, other, err := c.state(ctx, command.Into)
-		if errors.Is(err, dsar.ErrUnknown) || err == nil && other.Status.Ended() && other.Status != dsar.StatusCompleted {
+		if errors.Is(err, core.ErrUnknown) || err == nil && other.Status.Ended() && other.Status != core.StatusCompleted {
 			return errMergeInto
 		}
 		return err
-	case dsar.Assign:
+	case core.Assign:
 		_, s, err := c.state(ctx, id)
 		if err != nil {
 			return err
@@ -250,7 +251,7 @@ func (c *Console) possible(ctx context.Context, id string, command dsar.Command)
 }
 
 // agentsName refuses what the person is known by: it would stay in the journal.
-func (c *Console) agentsName(s dsar.State, name string) error {
+func (c *Console) agentsName(s core.State, name string) error {
 	for _, one := range s.Identifiers {
 		if name != "" && c.Vault.Fingerprint(one.Type, name) == one.Fingerprint {
 			return errPersonal
@@ -259,21 +260,21 @@ func (c *Console) agentsName(s dsar.State, name string) error {
 	return nil
 }
 
-func refuse(_ *Console, u User, f values, now time.Time) (dsar.Command, error) {
+func refuse(_ *Console, u User, f values, now time.Time) (core.Command, error) {
 	ground := f.Get("ground")
 	if ground == "" {
-		ground = dsar.NotProven
+		ground = core.NotProven
 	}
-	return dsar.Refuse{By: u.Name, Ground: ground, Reason: f.Get("reason"), Now: now}, nil
+	return core.Refuse{By: u.Name, Ground: ground, Reason: f.Get("reason"), Now: now}, nil
 }
 
-func hold(c *Console, u User, f values, now time.Time) (dsar.Command, error) {
+func hold(c *Console, u User, f values, now time.Time) (core.Command, error) {
 	system, dataset, err := c.reach(f)
-	return dsar.Hold{By: u.Name, Reason: f.Get("reason"), System: system, Dataset: dataset, Now: now}, err
+	return core.Hold{By: u.Name, Reason: f.Get("reason"), System: system, Dataset: dataset, Now: now}, err
 }
 
-func lift(_ *Console, u User, f values, now time.Time) (dsar.Command, error) {
-	return dsar.Lift{By: u.Name, Reason: f.Get("reason"), System: f.Get("system"), Dataset: f.Get("dataset"), Now: now}, nil
+func lift(_ *Console, u User, f values, now time.Time) (core.Command, error) {
+	return core.Lift{By: u.Name, Reason: f.Get("reason"), System: f.Get("system"), Dataset: f.Get("dataset"), Now: now}, nil
 }
 
 // reach is what a hold is on: a system and dataset that there are, or everything.

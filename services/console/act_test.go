@@ -10,6 +10,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/console"
+	"habeas.dev/services/internal/core"
 )
 
 // TestInBetween has somebody act on what they have seen, after another has acted:
@@ -28,7 +29,7 @@ func TestInBetween(t *testing.T) {
 			id := m.on(d)
 			mine := m.form(d, id)
 			mine.Set("reason", "what I had written")
-			d.do(id, dsar.Hold{By: "the.other", Reason: "a lawsuit came", Dataset: "invoices", Now: d.clock()})
+			d.do(id, core.Hold{By: "the.other", Reason: "a lawsuit came", Dataset: "invoices", Now: d.clock()})
 			before := d.version(id)
 			target := strings.ReplaceAll(path, "{id}", id)
 			var w *httptest.ResponseRecorder
@@ -144,7 +145,7 @@ func TestMany(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	first, second, running := d.failed(), d.failed(), d.running()
-	d.do(second, dsar.Assign{By: "zoe", To: "zoe", Now: d.clock()})
+	d.do(second, core.Assign{By: "zoe", To: "zoe", Now: d.clock()})
 	form := map[string][]string{"id": {first, second}, "to": {"paul"}, "reason": {"he knows billing"}, "was:" + first: {""}, "was:" + second: {""}, "page": {"/?view=open"}}
 	w := d.call(d.as(console.Agent), "POST", "/assign", form)
 	to := w.Header().Get("Location")
@@ -164,7 +165,7 @@ func TestMany(t *testing.T) {
 		t.Errorf("%d %q", w.Code, to)
 	}
 	for _, id := range []string{first, second} {
-		if s, err := d.requests.State(t.Context(), id); err != nil || s.Status != dsar.StatusGathering {
+		if s, err := d.requests.State(t.Context(), id); err != nil || s.Status != core.StatusGathering {
 			t.Errorf("%s: %s %v", id, s.Status, err)
 		}
 	}

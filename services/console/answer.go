@@ -13,7 +13,8 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
-	"habeas.dev/services/internal/byhand"
+	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/manualrecords"
 )
 
 // answer ends a task that a person did by hand. Files go from the connection
@@ -29,7 +30,7 @@ func (c *Console) answer(w http.ResponseWriter, r *http.Request, u User) {
 	f := values{url.Values{}}
 	do, err := c.attestation(r, u, id, f)
 	if err == nil {
-		_, err = c.Requests.Do(r.Context(), id, dsar.Seen{Acts: f.acts(), Command: do})
+		_, err = c.Requests.Do(r.Context(), id, core.Seen{Acts: f.acts(), Command: do})
 	}
 	if err != nil {
 		c.again(w, r, u, id, f, err)
@@ -39,12 +40,12 @@ func (c *Console) answer(w http.ResponseWriter, r *http.Request, u User) {
 }
 
 // attestation reads the form, whose files come last.
-func (c *Console) attestation(r *http.Request, u User, id string, f values) (dsar.Attest, error) {
+func (c *Console) attestation(r *http.Request, u User, id string, f values) (core.Attest, error) {
 	parts, err := r.MultipartReader()
 	if err != nil {
-		return dsar.Attest{}, errFileParts
+		return core.Attest{}, errFileParts
 	}
-	var do dsar.Attest
+	var do core.Attest
 	begun := false
 	for {
 		part, err := parts.NextPart()
@@ -94,12 +95,12 @@ func (f values) read(part *multipart.Part) error {
 }
 
 // attest is what the form's fields say.
-func (c *Console) attest(u User, f values) (dsar.Attest, error) {
-	do := dsar.Attest{By: u.Name, Reason: f.Get("reason"), System: f.Get("system"), Action: dsar.Action(f.Get("action")), Outcome: dsar.Outcome(f.Get("outcome")), Release: f.Get("release") == "yes", Now: c.now()}
+func (c *Console) attest(u User, f values) (core.Attest, error) {
+	do := core.Attest{By: u.Name, Reason: f.Get("reason"), System: f.Get("system"), Action: dsar.Action(f.Get("action")), Outcome: dsar.Outcome(f.Get("outcome")), Release: f.Get("release") == "yes", Now: c.now()}
 	if err := f.check(); err != nil {
 		return do, err
 	}
-	if do.Outcome != dsar.Incomplete && !slices.Contains(dsar.Attestable(do.Action), do.Outcome) {
+	if do.Outcome != dsar.Incomplete && !slices.Contains(core.Attestable(do.Action), do.Outcome) {
 		return do, errChoice
 	}
 	for _, name := range c.datasets(do.System) {
@@ -108,18 +109,18 @@ func (c *Console) attest(u User, f values) (dsar.Attest, error) {
 			continue
 		}
 		n, err := strconv.ParseInt(text, 10, 64)
-		if err != nil || n < 0 || n > byhand.MaxRecords {
+		if err != nil || n < 0 || n > manualrecords.MaxRecords {
 			return do, errChoice
 		}
 		if n > 0 {
-			do.Counts = append(do.Counts, byhand.Counts(do.Outcome, name, n, f.Get("ground")))
+			do.Counts = append(do.Counts, manualrecords.Counts(do.Outcome, name, n, f.Get("ground")))
 		}
 	}
 	return do, nil
 }
 
 // deposit seals a file of records.
-func (c *Console) deposit(r *http.Request, id string, do *dsar.Attest, dataset string, file io.Reader) error {
+func (c *Console) deposit(r *http.Request, id string, do *core.Attest, dataset string, file io.Reader) error {
 	d := c.dataset(do.System, dataset)
 	switch {
 	case d == nil, do.Outcome != dsar.Gathered:
@@ -132,13 +133,13 @@ func (c *Console) deposit(r *http.Request, id string, do *dsar.Attest, dataset s
 		return err
 	}
 	task := s.Task(do.System, dsar.Gather)
-	if task == nil || task.Status != dsar.TaskIsFailed {
-		return dsar.ErrNothingToAttest
+	if task == nil || task.Status != core.TaskIsFailed {
+		return core.ErrNothingToAttest
 	}
-	o, n, err := byhand.Deposit(r.Context(), c.Vault, id, do.System, task.Attempt, d, file)
+	o, n, err := manualrecords.Deposit(r.Context(), c.Vault, id, do.System, task.Attempt, d, file)
 	switch {
-	case errors.Is(err, byhand.ErrFile):
-		return fmt.Errorf("%w: %w", dsar.ErrNotAllowed, err)
+	case errors.Is(err, manualrecords.ErrFile):
+		return fmt.Errorf("%w: %w", core.ErrNotAllowed, err)
 	case err != nil:
 		return tooLarge(err, err)
 	}

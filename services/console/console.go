@@ -21,10 +21,11 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
-	"habeas.dev/pkg/policy"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/pkg/vendorapi"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/policy"
 )
 
 const (
@@ -45,7 +46,7 @@ const (
 
 // Requests applies commands to requests; lifecycle.Lifecycle does.
 type Requests interface {
-	Do(ctx context.Context, requestID string, c dsar.Command) (dsar.State, error)
+	Do(ctx context.Context, requestID string, c core.Command) (core.State, error)
 }
 
 // Journal is what the pages are made of.
@@ -181,21 +182,21 @@ func secured(next http.Handler) http.Handler {
 }
 
 // state folds a request's facts.
-func (c *Console) state(ctx context.Context, id string) ([]journal.Fact, dsar.State, error) {
-	var s dsar.State
+func (c *Console) state(ctx context.Context, id string) ([]journal.Fact, core.State, error) {
+	var s core.State
 	facts, err := c.Journal.Facts(ctx, id, 1)
 	if err == nil && len(facts) == 0 {
-		err = dsar.ErrUnknown
+		err = core.ErrUnknown
 	}
 	if err != nil {
 		return nil, s, err
 	}
 	for _, f := range facts {
-		e, err := dsar.Decode(f.Type, f.Data)
+		e, err := core.Decode(f.Type, f.Data)
 		if err != nil {
 			return nil, s, err
 		}
-		s = dsar.Evolve(s, e)
+		s = core.Evolve(s, e)
 	}
 	return facts, s, nil
 }

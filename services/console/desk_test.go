@@ -19,15 +19,16 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
-	"habeas.dev/pkg/policy"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/pkg/worker/workertest"
 	"habeas.dev/services/console"
 	"habeas.dev/services/internal/blobtest"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/journal/memjournal"
 	"habeas.dev/services/internal/lifecycle"
+	"habeas.dev/services/internal/policy"
 )
 
 // canary identifies the person of every request; it MUST be on no page but the
@@ -205,8 +206,8 @@ func (d *desk) submit(right dsar.Right) string {
 	if !ok {
 		d.t.Fatal("no EEA")
 	}
-	_, err = d.requests.Accept(context.Background(), dsar.Accepted{RequestID: id, Right: right, Jurisdiction: law.ID, Locale: "fr", ReceivedAt: start, AcceptedAt: start, DueAt: start.AddDate(0, 1, 0),
-		Source: "test", Digest: id, Terms: dsar.Terms{Refusals: []string{"excessive"}},
+	_, err = d.requests.Accept(context.Background(), core.Accepted{RequestID: id, Right: right, Jurisdiction: law.ID, Locale: "fr", ReceivedAt: start, AcceptedAt: start, DueAt: start.AddDate(0, 1, 0),
+		Source: "test", Digest: id, Terms: core.Terms{Refusals: []string{"excessive"}},
 		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: d.vault.Fingerprint("email", canary), Sealed: sealed}},
 		Systems:     []dsar.System{{Name: "billing", Abilities: []dsar.Action{dsar.Gather, dsar.Erase}, Needs: []dsar.IdentifierType{"email"}, MaxRecords: 10}}})
 	if err != nil {
@@ -215,7 +216,7 @@ func (d *desk) submit(right dsar.Right) string {
 	return id
 }
 
-func (d *desk) do(id string, c dsar.Command) {
+func (d *desk) do(id string, c core.Command) {
 	if _, err := d.requests.Do(context.Background(), id, c); err != nil {
 		d.t.Fatal(err)
 	}
@@ -224,7 +225,7 @@ func (d *desk) do(id string, c dsar.Command) {
 func (d *desk) hear(id string, r dsar.Report) {
 	r.RequestID = id
 	r.Attempt = max(r.Attempt, 1)
-	d.do(id, dsar.Heard{Report: r, Now: start.Add(time.Minute)})
+	d.do(id, core.Heard{Report: r, Now: start.Add(time.Minute)})
 }
 
 // Requests at the places of their life at which somebody acts.
@@ -245,13 +246,13 @@ func (d *desk) tooLarge() string {
 
 func (d *desk) proofAsked() string {
 	id := d.submit(dsar.Access)
-	d.do(id, dsar.AskProof{By: "upstream", Now: start.Add(time.Minute)})
+	d.do(id, core.AskProof{By: "upstream", Now: start.Add(time.Minute)})
 	return id
 }
 
 func (d *desk) clarificationAsked() string {
 	id := d.submit(dsar.Access)
-	d.do(id, dsar.AskClarification{By: "upstream", Now: start.Add(time.Minute)})
+	d.do(id, core.AskClarification{By: "upstream", Now: start.Add(time.Minute)})
 	return id
 }
 
@@ -264,7 +265,7 @@ func (d *desk) completed() string {
 
 func (d *desk) held() string {
 	id := d.submit(dsar.Erasure)
-	d.do(id, dsar.Hold{By: "legal", Reason: "a lawsuit", System: "billing", Now: start.Add(time.Minute)})
+	d.do(id, core.Hold{By: "legal", Reason: "a lawsuit", System: "billing", Now: start.Add(time.Minute)})
 	return id
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/vendorapi"
+	"habeas.dev/services/internal/core"
 )
 
 // same are the texts that French spells as English does.
@@ -30,7 +31,7 @@ func TestEveryTextIsFrench(t *testing.T) {
 	for text, where := range inTemplates(t) {
 		texts[text] = where
 	}
-	for _, dir := range []string{".", "../internal/trace"} {
+	for _, dir := range []string{".", "../internal/timeline"} {
 		for text, where := range inSources(t, dir) {
 			texts[text] = where
 		}
@@ -203,7 +204,7 @@ func answers(f ast.Node) (out []ast.Node) {
 
 // journalWords are all words that facts have, and pages say.
 func journalWords() []string {
-	list := words(dsar.Statuses())
+	list := words(core.Statuses())
 	list = append(list, words(dsar.Rights())...)
 	for word := range labels {
 		list = append(list, word)

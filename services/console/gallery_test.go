@@ -10,6 +10,7 @@ import (
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/services/console"
 	"habeas.dev/services/internal/browsertest"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/watch"
 )
 
@@ -54,7 +55,7 @@ func furnish(t *testing.T) *furnished {
 	f.byHand = f.ask(dsar.Restriction, "EEA", person(4), 12, nil)
 	f.work(f.byHand, 0)
 	for _, system := range []string{"billing", "marketplace", "salesforce", "marketo"} {
-		if task := f.state(f.byHand).Task(system, dsar.Restrict); task != nil && task.Status == dsar.TaskIsSent {
+		if task := f.state(f.byHand).Task(system, dsar.Restrict); task != nil && task.Status == core.TaskIsSent {
 			f.says(f.byHand, system, dsar.Restrict, f.at(f.byHand, time.Minute), dsar.Report{Kind: dsar.ReportFailed, Outcome: dsar.Manual, Code: "no-worker", Reason: "this system has no worker for it"})
 		}
 	}
@@ -64,35 +65,35 @@ func furnish(t *testing.T) *furnished {
 	f.says(f.tooMuch, "events", dsar.Count, f.at(f.tooMuch, time.Minute), dsar.Report{Kind: dsar.ReportFailed, Code: "plan-too-large", Reason: "the plan touches 18 402 records; at most 5 000 are expected of one person",
 		Counts: []dsar.Counts{{Dataset: "registrations", Found: 18_402}}})
 
-	f.proof = f.ask(dsar.Access, "California", person(6), 9, func(a *dsar.Accepted) { a.Identifiers[0].Verified = false; a.Locale = "en" })
-	f.do(f.proof, dsar.AskProof{By: "lea", Reason: "the address isn’t verified", Checks: []dsar.Check{dsar.CheckIdentity}, Now: f.at(f.proof, time.Hour)})
+	f.proof = f.ask(dsar.Access, "California", person(6), 9, func(a *core.Accepted) { a.Identifiers[0].Verified = false; a.Locale = "en" })
+	f.do(f.proof, core.AskProof{By: "lea", Reason: "the address isn’t verified", Checks: []dsar.Check{dsar.CheckIdentity}, Now: f.at(f.proof, time.Hour)})
 
 	f.clarify = f.ask(dsar.Erasure, "EEA", person(7), 6, nil)
-	f.do(f.clarify, dsar.AskClarification{By: "lea", Reason: "only the forum posts, or the account too?", Now: f.at(f.clarify, 3*time.Hour)})
+	f.do(f.clarify, core.AskClarification{By: "lea", Reason: "only the forum posts, or the account too?", Now: f.at(f.clarify, 3*time.Hour)})
 
 	f.extended = f.ask(dsar.Portability, "EEA", person(8), 25, nil)
-	f.do(f.extended, dsar.Extend{By: "lea", Reason: "eleven years of orders", Calendar: f.book, Now: f.at(f.extended, 24*time.Hour)})
+	f.do(f.extended, core.Extend{By: "lea", Reason: "eleven years of orders", Calendar: f.book, Now: f.at(f.extended, 24*time.Hour)})
 
 	f.overdue = f.ask(dsar.Access, "EEA", person(9), 40, nil)
 	f.work(f.overdue, 0, "salesforce")
 	f.says(f.overdue, "salesforce", dsar.Gather, f.at(f.overdue, time.Minute), dsar.Report{Kind: dsar.ReportFailed, Code: "no-permission", Reason: "the connected app was revoked"})
-	f.do(f.overdue, dsar.Tick{Now: f.now})
+	f.do(f.overdue, core.Tick{Now: f.now})
 
 	f.erased = f.ask(dsar.Erasure, "EEA", camille, 30, nil)
 	f.work(f.erased, 0)
 	f.held = f.ask(dsar.Erasure, "EEA", person(10), 2, nil)
-	f.do(f.held, dsar.Hold{By: "paul", Reason: "a claim is before the court", System: "billing", Dataset: "invoices", Now: f.at(f.held, time.Minute)})
+	f.do(f.held, core.Hold{By: "paul", Reason: "a claim is before the court", System: "billing", Dataset: "invoices", Now: f.at(f.held, time.Minute)})
 	f.work(f.held, time.Hour, "marketo")
-	f.answered = f.ask(dsar.Access, "Brazil", person(11), 14, func(a *dsar.Accepted) { a.Earlier = 2 })
+	f.answered = f.ask(dsar.Access, "Brazil", person(11), 14, func(a *core.Accepted) { a.Earlier = 2 })
 	f.work(f.answered, 0)
-	f.do(f.answered, dsar.NoteLetter{LetterSent: dsar.LetterSent{Letter: dsar.LetterConfirmation, Language: "fr", Cause: 1, Channel: "smtp", At: f.at(f.answered, 2*time.Second)}})
-	f.do(f.answered, dsar.NoteLetter{LetterSent: dsar.LetterSent{Letter: dsar.LetterAnswer, Language: "fr", Cause: 40, Channel: "smtp", At: f.at(f.answered, 5*time.Second)}})
+	f.do(f.answered, core.NoteLetter{LetterSent: core.LetterSent{Letter: core.LetterConfirmation, Language: "fr", Cause: 1, Channel: "smtp", At: f.at(f.answered, 2*time.Second)}})
+	f.do(f.answered, core.NoteLetter{LetterSent: core.LetterSent{Letter: core.LetterAnswer, Language: "fr", Cause: 40, Channel: "smtp", At: f.at(f.answered, 5*time.Second)}})
 	f.refused = f.ask(dsar.Objection, "EEA", person(12), 20, nil)
-	f.do(f.refused, dsar.Refuse{By: "paul", Ground: dsar.NotProven, Reason: "no proof in three weeks", Now: f.at(f.refused, 24*time.Hour)})
+	f.do(f.refused, core.Refuse{By: "paul", Ground: core.NotProven, Reason: "no proof in three weeks", Now: f.at(f.refused, 24*time.Hour)})
 	f.cancelled = f.ask(dsar.Access, "Japan", person(13), 8, nil)
-	f.do(f.cancelled, dsar.Cancel{By: "lea", Reason: "withdrawn by the person", Now: f.at(f.cancelled, time.Hour)})
-	f.merged = f.ask(dsar.Access, "EEA", camille, 1, func(a *dsar.Accepted) { a.DuplicateOf = f.running })
-	f.do(f.merged, dsar.Merge{By: "lea", Into: f.running, Reason: "asked twice", Now: f.at(f.merged, time.Hour)})
+	f.do(f.cancelled, core.Cancel{By: "lea", Reason: "withdrawn by the person", Now: f.at(f.cancelled, time.Hour)})
+	f.merged = f.ask(dsar.Access, "EEA", camille, 1, func(a *core.Accepted) { a.DuplicateOf = f.running })
+	f.do(f.merged, core.Merge{By: "lea", Into: f.running, Reason: "asked twice", Now: f.at(f.merged, time.Hour)})
 	f.watched()
 	return f
 }
@@ -101,16 +102,16 @@ func furnish(t *testing.T) *furnished {
 func (f *furnished) watched() {
 	f.Helper()
 	at := func(ago time.Duration) time.Time { return f.now.Add(-ago) }
-	failed := func(system, code, reason string, ago time.Duration) dsar.Event {
-		return dsar.TaskFailed{System: system, Action: dsar.Gather, Attempt: 1, Outcome: dsar.Failed, Code: code, Reason: reason, At: at(ago)}
+	failed := func(system, code, reason string, ago time.Duration) core.Event {
+		return core.TaskFailed{System: system, Action: dsar.Gather, Attempt: 1, Outcome: dsar.Failed, Code: code, Reason: reason, At: at(ago)}
 	}
-	ended := func(system string, ago time.Duration, notes ...string) dsar.Event {
-		return dsar.TaskEnded{System: system, Action: dsar.Gather, Attempt: 1, Outcome: dsar.Gathered, Notes: notes, At: at(ago)}
+	ended := func(system string, ago time.Duration, notes ...string) core.Event {
+		return core.TaskEnded{System: system, Action: dsar.Gather, Attempt: 1, Outcome: dsar.Gathered, Notes: notes, At: at(ago)}
 	}
-	facts := []dsar.Event{
+	facts := []core.Event{
 		ended("account", time.Minute), ended("billing", 2*time.Minute, "the table invoices has a column that its manifest doesn't declare: iban"),
-		dsar.TaskSent{System: "events", Action: dsar.Gather, Attempt: 2, Reason: dsar.SentUnheard, At: at(2 * time.Hour)}, ended("events", 3*time.Hour),
-		ended("marketo", time.Hour), dsar.TaskParked{System: "marketo", Action: dsar.Gather, Attempt: 1, Code: "rate-limited", Reason: "Marketo asks for fewer calls", Until: f.now.Add(time.Hour), At: at(time.Minute)},
+		core.TaskSent{System: "events", Action: dsar.Gather, Attempt: 2, Reason: core.SentUnheard, At: at(2 * time.Hour)}, ended("events", 3*time.Hour),
+		ended("marketo", time.Hour), core.TaskParked{System: "marketo", Action: dsar.Gather, Attempt: 1, Code: "rate-limited", Reason: "Marketo asks for fewer calls", Until: f.now.Add(time.Hour), At: at(time.Minute)},
 		failed("marketplace", "no-permission", "the database refuses this user: table listings", 3*time.Minute), failed("marketplace", "no-permission", "the database refuses this user: table listings", 2*time.Minute),
 		failed("marketplace", "no-permission", "the database refuses this user: table listings", time.Minute), ended("salesforce", time.Minute),
 	}

@@ -14,11 +14,13 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
-	"habeas.dev/pkg/policy"
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/services/console"
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/installation"
+	"habeas.dev/services/internal/policy"
+	"habeas.dev/services/systems"
 )
 
 // house is a journal and a vault with requests in every state that there is, and
@@ -53,8 +55,9 @@ func newHouse(t *testing.T) *house {
 	if h.book, err = policy.Load(); err != nil {
 		t.Fatal(err)
 	}
+	builtIn := systems.BuiltIn()
 	for _, system := range []string{"account", "billing", "events", "marketo", "marketplace", "salesforce"} {
-		m, err := manifest.Load("../" + system + "/manifest.yaml")
+		m, err := builtIn[system]()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -118,7 +121,7 @@ func (somebody) Routes() map[string]http.Handler {
 func (somebody) CanSignOut() bool { return true }
 
 // ask is a request of somebody, made some days ago.
-func (h *house) ask(right dsar.Right, law, email string, ago int, change func(*dsar.Accepted)) string {
+func (h *house) ask(right dsar.Right, law, email string, ago int, change func(*core.Accepted)) string {
 	h.Helper()
 	j, ok := h.book.Jurisdiction(law)
 	if !ok {
@@ -134,7 +137,7 @@ func (h *house) ask(right dsar.Right, law, email string, ago int, change func(*d
 		h.Fatal(err)
 	}
 	at := h.now.AddDate(0, 0, -ago)
-	a := dsar.Accepted{RequestID: id, Right: right, Jurisdiction: law, ReceivedAt: at.Add(-2 * minute), AcceptedAt: at, DueAt: j.Due(at), Source: "support-desk", Locale: "fr",
+	a := core.Accepted{RequestID: id, Right: right, Jurisdiction: law, ReceivedAt: at.Add(-2 * minute), AcceptedAt: at, DueAt: j.Due(at), Source: "support-desk", Locale: "fr",
 		Digest: id, Systems: h.catalogue, Terms: j.Terms(at, nil),
 		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: h.in.Vault.Fingerprint("email", email), Sealed: sealed, Verified: true}}}
 	if change != nil {
@@ -146,7 +149,7 @@ func (h *house) ask(right dsar.Right, law, email string, ago int, change func(*d
 	return id
 }
 
-func (h *house) state(id string) dsar.State {
+func (h *house) state(id string) core.State {
 	h.Helper()
 	s, err := h.in.Requests.State(h.Context(), id)
 	if err != nil {
@@ -155,7 +158,7 @@ func (h *house) state(id string) dsar.State {
 	return s
 }
 
-func (h *house) do(id string, c dsar.Command) {
+func (h *house) do(id string, c core.Command) {
 	h.Helper()
 	if _, err := h.in.Requests.Do(h.Context(), id, c); err != nil {
 		h.Fatalf("%T: %v", c, err)
@@ -175,7 +178,7 @@ func (h *house) says(id, system string, action dsar.Action, at time.Time, r dsar
 		h.Fatalf("%s wasn't asked to %s", system, action)
 	}
 	r.RequestID, r.System, r.Action, r.Attempt = id, system, action, task.Attempt
-	h.do(id, dsar.Heard{Report: r, Now: at})
+	h.do(id, core.Heard{Report: r, Now: at})
 }
 
 // work has every system that was asked answer, until nothing is asked any more,
@@ -183,8 +186,8 @@ func (h *house) says(id, system string, action dsar.Action, at time.Time, r dsar
 func (h *house) work(id string, after time.Duration, without ...string) {
 	h.Helper()
 	for step := time.Duration(0); ; {
-		tasks := slices.DeleteFunc(slices.Clone(h.state(id).Tasks), func(t dsar.TaskState) bool {
-			return t.Status != dsar.TaskIsSent || slices.Contains(without, t.System)
+		tasks := slices.DeleteFunc(slices.Clone(h.state(id).Tasks), func(t core.TaskState) bool {
+			return t.Status != core.TaskIsSent || slices.Contains(without, t.System)
 		})
 		if len(tasks) == 0 {
 			return
@@ -197,7 +200,7 @@ func (h *house) work(id string, after time.Duration, without ...string) {
 }
 
 // answer is what a system says that has something of the person.
-func (h *house) answer(id string, t dsar.TaskState) dsar.Report {
+func (h *house) answer(id string, t core.TaskState) dsar.Report {
 	h.Helper()
 	r := dsar.Report{Kind: dsar.ReportEnded}
 	count := func(n *dsar.Counts, records int64) {

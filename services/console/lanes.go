@@ -7,7 +7,8 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
-	"habeas.dev/services/internal/trace"
+	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/timeline"
 )
 
 // lane is one system's part of a request, as the page draws it.
@@ -29,7 +30,7 @@ type span struct {
 
 // step is one action of a system, with its counts by dataset.
 type step struct {
-	trace.Step
+	timeline.Step
 	Records  int64
 	Datasets []counted
 }
@@ -124,7 +125,7 @@ func (b requestBody) title(lang, system string) string {
 	return system
 }
 
-func (b requestBody) step(lang, system string, s trace.Step) step {
+func (b requestBody) step(lang, system string, s timeline.Step) step {
 	out := step{Step: s}
 	m := b.manifest(system)
 	for _, n := range s.Counts {
@@ -144,7 +145,7 @@ func (b requestBody) step(lang, system string, s trace.Step) step {
 }
 
 // laneState is the word for all of a system's steps: the worst of them.
-func (b requestBody) laneState(sys trace.System) string {
+func (b requestBody) laneState(sys timeline.System) string {
 	word, rank := laneDone, 0
 	better := func(w string, r int) {
 		if r > rank {
@@ -154,13 +155,13 @@ func (b requestBody) laneState(sys trace.System) string {
 	for _, s := range sys.Steps {
 		//exhaustive:enforce
 		switch s.Status {
-		case dsar.TaskIsFailed:
+		case core.TaskIsFailed:
 			better(string(s.Outcome), 4)
-		case dsar.TaskIsParked:
+		case core.TaskIsParked:
 			better(string(s.Status), 3)
-		case dsar.TaskIsSent, dsar.TaskIsDue:
+		case core.TaskIsSent, core.TaskIsDue:
 			better(string(s.Status), 2)
-		case dsar.TaskIsEnded:
+		case core.TaskIsEnded:
 		}
 	}
 	switch {
@@ -176,7 +177,7 @@ func (b requestBody) laneState(sys trace.System) string {
 	return word
 }
 
-func onlyNotApplicable(sys trace.System) bool {
+func onlyNotApplicable(sys timeline.System) bool {
 	for _, s := range sys.Steps {
 		if s.Outcome != dsar.NotApplicable {
 			return false
@@ -257,13 +258,13 @@ func (b requestBody) spans(s scale) map[string][]span {
 	}
 	for _, e := range b.events {
 		switch e := e.(type) {
-		case dsar.TaskSent:
-			begin(e.System, e.Action, e.At, string(dsar.TaskIsSent))
-		case dsar.TaskParked:
-			begin(e.System, e.Action, e.At, string(dsar.TaskIsParked))
-		case dsar.TaskFailed:
+		case core.TaskSent:
+			begin(e.System, e.Action, e.At, string(core.TaskIsSent))
+		case core.TaskParked:
+			begin(e.System, e.Action, e.At, string(core.TaskIsParked))
+		case core.TaskFailed:
 			begin(e.System, e.Action, e.At, string(e.Outcome))
-		case dsar.TaskEnded:
+		case core.TaskEnded:
 			end(e.System, e.Action, e.At, string(e.Outcome))
 		}
 	}

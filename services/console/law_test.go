@@ -8,6 +8,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/console"
+	"habeas.dev/services/internal/core"
 )
 
 // TestWithinTheLaw does no more than the law lets: where it doesn't, the page says
@@ -16,7 +17,7 @@ func TestWithinTheLaw(t *testing.T) {
 	t.Parallel()
 	extended := func(d *desk) string {
 		id := d.running()
-		d.do(id, dsar.Extend{By: "lea", Reason: "many systems", Calendar: d.book, Now: d.clock()})
+		d.do(id, core.Extend{By: "lea", Reason: "many systems", Calendar: d.book, Now: d.clock()})
 		return id
 	}
 	overdue := func(d *desk) string {
@@ -26,7 +27,7 @@ func TestWithinTheLaw(t *testing.T) {
 	}
 	cancelled := func(d *desk) string {
 		id := d.running()
-		d.do(id, dsar.Cancel{By: "lea", Now: d.clock()})
+		d.do(id, core.Cancel{By: "lea", Now: d.clock()})
 		return id
 	}
 	for name, c := range map[string]struct {
@@ -101,7 +102,7 @@ func TestAttested(t *testing.T) {
 		t.Fatalf("%d %v", code, facts)
 	}
 	s, err := d.requests.State(t.Context(), id)
-	if err != nil || s.Status == dsar.StatusNeedsAttention {
+	if err != nil || s.Status == core.StatusNeedsAttention {
 		t.Errorf("it is stuck: %s %v", s.Status, err)
 	}
 	if page := d.call(d.as(console.Viewer), "GET", "/requests/"+id, nil).Body.String(); !strings.Contains(page, ">3 records<") {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 )
 
@@ -25,7 +26,7 @@ const maxFound = 200
 // view is one of the list's tabs.
 type view struct {
 	Name, Label string
-	statuses    []dsar.Status
+	statuses    []core.Status
 	dueFirst    bool
 	mine        bool // of whoever looks; not counted
 	Count       int
@@ -35,20 +36,20 @@ type view struct {
 
 func views() []view {
 	return []view{
-		{Name: "person", Label: "Needs a person", statuses: []dsar.Status{dsar.StatusNeedsAttention, dsar.StatusAwaitingProof, dsar.StatusAwaitingClarification}, dueFirst: true},
+		{Name: "person", Label: "Needs a person", statuses: []core.Status{core.StatusNeedsAttention, core.StatusAwaitingProof, core.StatusAwaitingClarification}, dueFirst: true},
 		{Name: "mine", Label: "Mine", statuses: openStatuses(), dueFirst: true, mine: true},
 		{Name: "open", Label: "Open", statuses: openStatuses(), dueFirst: true},
 		{Name: "ended", Label: "Ended", statuses: endedStatuses()},
-		{Name: "all", Label: "All", statuses: dsar.Statuses()},
+		{Name: "all", Label: "All", statuses: core.Statuses()},
 	}
 }
 
-func openStatuses() []dsar.Status {
-	return slices.DeleteFunc(dsar.Statuses(), dsar.Status.Ended)
+func openStatuses() []core.Status {
+	return slices.DeleteFunc(core.Statuses(), core.Status.Ended)
 }
 
-func endedStatuses() []dsar.Status {
-	return slices.DeleteFunc(dsar.Statuses(), func(s dsar.Status) bool { return !s.Ended() })
+func endedStatuses() []core.Status {
+	return slices.DeleteFunc(core.Statuses(), func(s core.Status) bool { return !s.Ended() })
 }
 
 func words[T ~string](list []T) []string {
@@ -82,7 +83,7 @@ type listBody struct {
 type row struct{ journal.Row }
 
 // Ended tells whether nothing more is to be done.
-func (r row) Ended() bool { return dsar.Status(r.Status).Ended() }
+func (r row) Ended() bool { return core.Status(r.Status).Ended() }
 
 // Selectable tells whether something can be done about it together with others.
 func (r row) Selectable() bool { return !r.Ended() }

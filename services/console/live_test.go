@@ -12,8 +12,8 @@ import (
 
 	"go.uber.org/goleak"
 
-	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/console"
+	"habeas.dev/services/internal/core"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -136,7 +136,7 @@ func TestLiveEnds(t *testing.T) {
 		}
 	}
 	_ = first.Close()
-	d.do(id, dsar.Extend{By: "b", Reason: "so that a write fails", Calendar: d.book, Now: start.Add(time.Hour)})
+	d.do(id, core.Extend{By: "b", Reason: "so that a write fails", Calendar: d.book, Now: start.Add(time.Hour)})
 	wait(t, "a closed page's place", func() bool { return console.Open(d.Console) == 1 })
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()

@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
 )
 
 // together is what can be done about many requests at once. It says of each
@@ -74,8 +74,8 @@ func didMany(lang string, q url.Values) string {
 
 // retryOne takes up again what failed in one of many.
 func retryOne(ctx context.Context, c *Console, u User, id string, f values) (bool, error) {
-	_, err := c.Requests.Do(ctx, id, dsar.Retry{By: u.Name, Reason: f.Get("reason"), Now: c.now()})
-	for _, nothing := range []error{dsar.ErrNothingToRetry, dsar.ErrEnded, dsar.ErrUnknown, dsar.ErrAwaited} {
+	_, err := c.Requests.Do(ctx, id, core.Retry{By: u.Name, Reason: f.Get("reason"), Now: c.now()})
+	for _, nothing := range []error{core.ErrNothingToRetry, core.ErrEnded, core.ErrUnknown, core.ErrAwaited} {
 		if errors.Is(err, nothing) {
 			return false, nil
 		}
@@ -87,7 +87,7 @@ func retryOne(ctx context.Context, c *Console, u User, id string, f values) (boo
 // said that it was.
 func assignOne(ctx context.Context, c *Console, u User, id string, f values) (bool, error) {
 	_, s, err := c.state(ctx, id)
-	if errors.Is(err, dsar.ErrUnknown) {
+	if errors.Is(err, core.ErrUnknown) {
 		return false, nil
 	}
 	if err != nil {
@@ -103,8 +103,8 @@ func assignOne(ctx context.Context, c *Console, u User, id string, f values) (bo
 	if err := c.agentsName(s, strings.TrimSpace(f.Get("to"))); err != nil {
 		return false, err
 	}
-	_, err = c.Requests.Do(ctx, id, dsar.Seen{Acts: s.Acts, Command: command})
-	if errors.Is(err, dsar.ErrChanged) {
+	_, err = c.Requests.Do(ctx, id, core.Seen{Acts: s.Acts, Command: command})
+	if errors.Is(err, core.ErrChanged) {
 		return false, nil
 	}
 	return err == nil, err

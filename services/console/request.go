@@ -12,26 +12,27 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
-	"habeas.dev/pkg/policy"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
-	"habeas.dev/services/internal/trace"
+	"habeas.dev/services/internal/policy"
+	"habeas.dev/services/internal/timeline"
 )
 
 // requestBody is what the templates of one request are given.
 type requestBody struct {
-	trace.Trace
+	timeline.Trace
 	Acts     int
 	Version  int
 	Actions  actions
 	Revealed []revealed // set where somebody just asked to see them
 	Traces   string
-	Letters  []dsar.LetterSent
-	Pauses   []dsar.Pause
+	Letters  []core.LetterSent
+	Pauses   []core.Pause
 	// Typed is what was written into a form that couldn't be taken.
 	Typed map[string]string
 
 	// What the lanes and the clock are drawn from.
-	events       []dsar.Event
+	events       []core.Event
 	manifests    []*manifest.Manifest
 	firstDue     time.Time
 	awaitedSince time.Time
@@ -84,8 +85,8 @@ func (c *Console) body(r *http.Request, id string) (requestBody, error) {
 	return c.bodyOf(languageOf(r), facts, s)
 }
 
-func (c *Console) bodyOf(lang string, facts []journal.Fact, s dsar.State) (requestBody, error) {
-	t, err := trace.BuildIn(facts, func(text string) string { return say(lang, label(text)) })
+func (c *Console) bodyOf(lang string, facts []journal.Fact, s core.State) (requestBody, error) {
+	t, err := timeline.BuildIn(facts, func(text string) string { return say(lang, label(text)) })
 	if err != nil {
 		return requestBody{}, err
 	}
@@ -93,7 +94,7 @@ func (c *Console) bodyOf(lang string, facts []journal.Fact, s dsar.State) (reque
 		manifests: c.Manifests, firstDue: s.Accepted.DueAt, awaitedSince: s.AwaitedSince}
 	b.law, _ = c.Policy.Jurisdiction(s.Accepted.Jurisdiction) // where none is known, grounds go by their names
 	for _, f := range facts {
-		e, err := dsar.Decode(f.Type, f.Data)
+		e, err := core.Decode(f.Type, f.Data)
 		if err != nil {
 			return requestBody{}, err
 		}
@@ -117,7 +118,7 @@ func (c *Console) export(w http.ResponseWriter, r *http.Request, u User) {
 		c.refused(w, r, u, err)
 		return
 	}
-	t, err := trace.Build(facts)
+	t, err := timeline.Build(facts)
 	if err != nil {
 		c.refused(w, r, u, err)
 		return
@@ -131,7 +132,7 @@ func (c *Console) export(w http.ResponseWriter, r *http.Request, u User) {
 
 // refused writes why something can't be done.
 func (c *Console) refused(w http.ResponseWriter, r *http.Request, u User, err error) {
-	if errors.Is(err, dsar.ErrUnknown) {
+	if errors.Is(err, core.ErrUnknown) {
 		c.fail(w, r, u, http.StatusNotFound, "There is no such request.")
 		return
 	}
@@ -154,7 +155,7 @@ type actions struct {
 	Merge            bool
 	Refuse           []string // the grounds
 	Hold             bool
-	Holds            []trace.Hold
+	Holds            []timeline.Hold
 	Systems          []string
 	Failed           []string // the systems whose task failed
 	Manual           []manual
@@ -184,13 +185,13 @@ func (m manual) Incomplete() bool { return slices.Contains(m.Outcomes, dsar.Inco
 // Files tells whether records are handed over.
 func (m manual) Files() bool { return m.Action == dsar.Gather }
 
-func (c *Console) actionsOf(s dsar.State) actions {
+func (c *Console) actionsOf(s core.State) actions {
 	open := !s.Status.Ended() && s.AnsweredAt.IsZero()
 	begun := false
-	a := actions{Deliver: s.Status == dsar.StatusCompleted, Hold: true, Cancel: open, Merge: open, Assign: !s.Status.Ended()}
+	a := actions{Deliver: s.Status == core.StatusCompleted, Hold: true, Cancel: open, Merge: open, Assign: !s.Status.Ended()}
 	for _, t := range s.Tasks {
 		begun = begun || (t.Action == dsar.Erase || t.Action == dsar.Assemble) && t.Attempt > 0
-		if t.Status != dsar.TaskIsFailed || s.Status.Ended() {
+		if t.Status != core.TaskIsFailed || s.Status.Ended() {
 			continue
 		}
 		a.Retry, a.Failed = true, append(a.Failed, t.System)
@@ -203,15 +204,15 @@ func (c *Console) actionsOf(s dsar.State) actions {
 		a.Systems = append(a.Systems, sys.Name)
 	}
 	for _, h := range s.Holds {
-		a.Holds = append(a.Holds, trace.Hold(h))
+		a.Holds = append(a.Holds, timeline.Hold(h))
 	}
-	a.JudgeProof, a.Clarify = s.Awaited == dsar.RemindProof, s.Awaited == dsar.RemindClarification
+	a.JudgeProof, a.Clarify = s.Awaited == core.RemindProof, s.Awaited == core.RemindClarification
 	a.AskProof, a.AskClarification = open && !begun && s.Awaited == "", open && !begun && s.Awaited == ""
 	if law, ok := c.Policy.Jurisdiction(s.Accepted.Jurisdiction); ok && open && !s.Extended {
 		_, a.Extend = law.Extended(s.Accepted.ReceivedAt)
 	}
 	if open && !begun {
-		a.Refuse = append([]string{dsar.NotProven}, s.Accepted.Terms.Refusals...)
+		a.Refuse = append([]string{core.NotProven}, s.Accepted.Terms.Refusals...)
 	}
 	return a
 }
@@ -241,7 +242,7 @@ func (c *Console) reveal(w http.ResponseWriter, r *http.Request, u User) {
 		c.again(w, r, u, id, form, err)
 		return
 	}
-	s, err := c.Requests.Do(r.Context(), id, dsar.Reveal{By: u.Name, Reason: form.Get("reason"), Now: c.now()})
+	s, err := c.Requests.Do(r.Context(), id, core.Reveal{By: u.Name, Reason: form.Get("reason"), Now: c.now()})
 	if err != nil {
 		c.again(w, r, u, id, form, err)
 		return

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/journal/memjournal"
 	"habeas.dev/services/internal/lifecycle"
@@ -66,19 +67,19 @@ func lives(b *testing.B) []life {
 	failed := func(s string) dsar.Report { return report(s, dsar.Gather, 1, dsar.ReportFailed, "") }
 	erasure := append(append(all(dsar.Count, dsar.Found), all(dsar.Erase, dsar.Erased)...), append(all(dsar.Prove, dsar.Proven), assembled)...)
 	var out []life
-	add := func(share int, right dsar.Right, law string, reports []dsar.Report, acts ...dsar.Command) {
+	add := func(share int, right dsar.Right, law string, reports []dsar.Report, acts ...core.Command) {
 		out = append(out, live(b, share, right, law, reports, acts...))
 	}
 	add(480, dsar.Access, "EEA", append(all(dsar.Gather, dsar.Gathered), assembled))
 	add(200, dsar.Access, "UK", append(append([]dsar.Report{parked("marketo")}, all(dsar.Gather, dsar.Gathered)...), assembled))
 	add(180, dsar.Erasure, "EEA", erasure)
 	add(80, dsar.Erasure, "California", erasure)
-	add(10, dsar.Access, "Brazil", nil, dsar.Cancel{By: "lea", Reason: "asked twice", Now: start.Add(time.Hour)})
+	add(10, dsar.Access, "Brazil", nil, core.Cancel{By: "lea", Reason: "asked twice", Now: start.Add(time.Hour)})
 	add(20, dsar.Access, "EEA", all(dsar.Gather, dsar.Gathered, "salesforce"))
 	add(10, dsar.Erasure, "EEA", all(dsar.Count, dsar.Found, "marketo"))
 	add(10, dsar.Access, "EEA", append([]dsar.Report{failed("billing")}, all(dsar.Gather, dsar.Gathered, "billing")...))
-	add(6, dsar.Access, "UK", nil, dsar.AskProof{By: "lea", Reason: "nothing is verified", Now: start.Add(time.Hour)})
-	add(3, dsar.Access, "EEA", nil, dsar.AskClarification{By: "lea", Reason: "which contract", Now: start.Add(time.Hour)})
+	add(6, dsar.Access, "UK", nil, core.AskProof{By: "lea", Reason: "nothing is verified", Now: start.Add(time.Hour)})
+	add(3, dsar.Access, "EEA", nil, core.AskClarification{By: "lea", Reason: "which contract", Now: start.Add(time.Hour)})
 	add(1, dsar.Access, "California", append([]dsar.Report{failed("archive")}, all(dsar.Gather, dsar.Gathered, "archive")...))
 	return out
 }
@@ -87,11 +88,11 @@ func contains(list []string, one string) bool {
 	return strings.Contains(" "+strings.Join(list, " ")+" ", " "+one+" ")
 }
 
-func live(b *testing.B, share int, right dsar.Right, law string, reports []dsar.Report, acts ...dsar.Command) life {
+func live(b *testing.B, share int, right dsar.Right, law string, reports []dsar.Report, acts ...core.Command) life {
 	b.Helper()
 	j := memjournal.New(memjournal.Config{})
 	l := lifecycle.New(j)
-	a := dsar.Accepted{RequestID: patternID, Right: right, Jurisdiction: law, Locale: "fr", ReceivedAt: start, AcceptedAt: start, DueAt: start.AddDate(0, 1, 0), Source: "signup-page", Digest: patternID,
+	a := core.Accepted{RequestID: patternID, Right: right, Jurisdiction: law, Locale: "fr", ReceivedAt: start, AcceptedAt: start, DueAt: start.AddDate(0, 1, 0), Source: "signup-page", Digest: patternID,
 		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: strings.Repeat("0", 64), Sealed: make([]byte, 90)}, {Type: "account_id", Fingerprint: strings.Repeat("1", 64), Sealed: make([]byte, 70)}}}
 	for _, name := range benchSystems {
 		a.Systems = append(a.Systems, dsar.System{Name: name, Abilities: []dsar.Action{dsar.Gather, dsar.Erase}, Needs: []dsar.IdentifierType{"email"}})
@@ -102,11 +103,11 @@ func live(b *testing.B, share int, right dsar.Right, law string, reports []dsar.
 	at := start
 	for _, r := range reports {
 		at = at.Add(time.Second)
-		if _, err := l.Do(context.Background(), patternID, dsar.Heard{Report: r, Now: at}); err != nil {
+		if _, err := l.Do(context.Background(), patternID, core.Heard{Report: r, Now: at}); err != nil {
 			b.Fatal(err)
 		}
 		if r.Kind == dsar.ReportParked {
-			if _, err := l.Do(context.Background(), patternID, dsar.Tick{Now: start.Add(2 * time.Hour)}); err != nil {
+			if _, err := l.Do(context.Background(), patternID, core.Tick{Now: start.Add(2 * time.Hour)}); err != nil {
 				b.Fatal(err)
 			}
 			for i := range reports {
@@ -152,7 +153,7 @@ func seed(b *testing.B, url string, requests int, print func(address string) str
 	// Neighbours aren't alike: 619 and 1000 have no common factor.
 	lifeOf := func(i int) *life { return of[i*619%len(of)] }
 	shift := func(i int) time.Duration {
-		if lifeOf(i).row.Status == string(dsar.StatusCompleted) || lifeOf(i).row.Status == string(dsar.StatusCancelled) {
+		if lifeOf(i).row.Status == string(core.StatusCompleted) || lifeOf(i).row.Status == string(core.StatusCancelled) {
 			return -time.Duration(requests-i) * (3 * 365 * 24 * time.Hour) / time.Duration(requests)
 		}
 		return -time.Duration(i*7919%(40*24*60)) * time.Minute // the open ones came in the last forty days
@@ -193,7 +194,7 @@ func seed(b *testing.B, url string, requests int, print func(address string) str
 		}
 		r, by := lifeOf(i).row, shift(i)
 		waiting, assignee := append([]string{}, r.Waiting...), ""
-		if !dsar.Status(r.Status).Ended() && i%3 == 0 {
+		if !core.Status(r.Status).Ended() && i%3 == 0 {
 			assignee = fmt.Sprintf("agent-%d", i%20)
 			if i%2 == 0 {
 				assignee = "a.viewer"

@@ -19,8 +19,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/console"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal/pgjournal"
 	"habeas.dev/services/internal/lifecycle"
 	"habeas.dev/services/internal/pgtest"
@@ -164,7 +164,7 @@ func appended(b *testing.B, d *desk, url string) {
 	defer func() { _ = conn.Close(context.Background()) }()
 	act := func(i int) {
 		id := seededID(i * 7919 % *benchRequests)
-		if _, err := d.requests.Do(b.Context(), id, dsar.Reveal{By: "lea", Reason: "to measure", Now: start}); err != nil {
+		if _, err := d.requests.Do(b.Context(), id, core.Reveal{By: "lea", Reason: "to measure", Now: start}); err != nil {
 			b.Error(err)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/services/console"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/watch"
 )
 
@@ -18,16 +19,16 @@ import (
 func TestSystems(t *testing.T) {
 	t.Parallel()
 	at := start.Add(30 * time.Minute)
-	ended := dsar.TaskEnded{System: "billing", Action: dsar.Gather, Attempt: 1, Outcome: dsar.Gathered, At: at}
+	ended := core.TaskEnded{System: "billing", Action: dsar.Gather, Attempt: 1, Outcome: dsar.Gathered, At: at}
 	drifted := ended
 	drifted.Notes = []string{"the table invoices has a column that its manifest doesn't declare: iban"}
-	failed := dsar.TaskFailed{System: "billing", Action: dsar.Gather, Attempt: 1, Outcome: dsar.Failed, Code: "no-permission", Reason: "billing says no", At: at}
-	no := func(minute int) dsar.Event {
+	failed := core.TaskFailed{System: "billing", Action: dsar.Gather, Attempt: 1, Outcome: dsar.Failed, Code: "no-permission", Reason: "billing says no", At: at}
+	no := func(minute int) core.Event {
 		f := failed
 		f.At = at.Add(time.Duration(minute) * time.Minute)
 		return f
 	}
-	var often []dsar.Event // every other task fails
+	var often []core.Event // every other task fails
 	for i := range 6 {
 		e := ended
 		e.At = at.Add(time.Duration(2*i) * time.Minute)
@@ -38,22 +39,22 @@ func TestSystems(t *testing.T) {
 	paused.Until, paused.Code, paused.Reason = start.Add(2*time.Hour), "quota", "our share is used up"
 	down.Circuit, down.Until, down.Reason = vendorapi.Open, start.Add(2*time.Hour), "Billing is down"
 	for name, c := range map[string]struct {
-		facts    []dsar.Event
+		facts    []core.Event
 		accounts []vendorapi.Account
 		tasks    func(context.Context, string) (int64, error)
 		shows    []string
 	}{
 		"nothing known": {nil, nil, nil, []string{"not heard of yet"}},
-		"answers":       {[]dsar.Event{ended}, []vendorapi.Account{account}, func(context.Context, string) (int64, error) { return 17, nil }, []string{">answers<", ">17<", "<dd>0 <", "of 1<", "600", "of 1000"}},
-		"brokers away":  {[]dsar.Event{ended}, nil, func(context.Context, string) (int64, error) { return 0, errors.New("no broker") }, []string{">answers<"}},
-		"silent":        {[]dsar.Event{ended, dsar.TaskSent{System: "billing", Reason: dsar.SentUnheard, At: at.Add(time.Minute)}}, []vendorapi.Account{paused}, nil, []string{"doesn’t answer", "since"}},
-		"one failed":    {[]dsar.Event{ended, no(1)}, nil, nil, []string{">answers<", "<dd>1 <", "of 2<", "billing says no", "no-permission"}},
-		"fails":         {[]dsar.Event{ended, no(1), no(2), no(3)}, nil, nil, []string{">fails<", "billing says no", "<dd>3 <", "of 4<", "no-permission"}},
+		"answers":       {[]core.Event{ended}, []vendorapi.Account{account}, func(context.Context, string) (int64, error) { return 17, nil }, []string{">answers<", ">17<", "<dd>0 <", "of 1<", "600", "of 1000"}},
+		"brokers away":  {[]core.Event{ended}, nil, func(context.Context, string) (int64, error) { return 0, errors.New("no broker") }, []string{">answers<"}},
+		"silent":        {[]core.Event{ended, core.TaskSent{System: "billing", Reason: core.SentUnheard, At: at.Add(time.Minute)}}, []vendorapi.Account{paused}, nil, []string{"doesn’t answer", "since"}},
+		"one failed":    {[]core.Event{ended, no(1)}, nil, nil, []string{">answers<", "<dd>1 <", "of 2<", "billing says no", "no-permission"}},
+		"fails":         {[]core.Event{ended, no(1), no(2), no(3)}, nil, nil, []string{">fails<", "billing says no", "<dd>3 <", "of 4<", "no-permission"}},
 		"fails often":   {often, nil, nil, []string{">fails often<", "billing says no", "<dd>6 <", "of 12<"}},
-		"puts off":      {[]dsar.Event{ended, dsar.TaskParked{System: "billing", At: at.Add(time.Minute), Code: "rate-limited", Reason: "too fast", Until: start.Add(2 * time.Hour)}}, nil, nil, []string{"puts off", "too fast"}},
-		"quota":         {[]dsar.Event{ended}, []vendorapi.Account{paused}, nil, []string{"left alone", "our share is used up"}},
-		"circuit":       {[]dsar.Event{ended}, []vendorapi.Account{down}, nil, []string{"left alone", "Billing is down", "circuit open"}},
-		"drift":         {[]dsar.Event{drifted}, nil, nil, []string{"its worker notes", "declare: iban"}},
+		"puts off":      {[]core.Event{ended, core.TaskParked{System: "billing", At: at.Add(time.Minute), Code: "rate-limited", Reason: "too fast", Until: start.Add(2 * time.Hour)}}, nil, nil, []string{"puts off", "too fast"}},
+		"quota":         {[]core.Event{ended}, []vendorapi.Account{paused}, nil, []string{"left alone", "our share is used up"}},
+		"circuit":       {[]core.Event{ended}, []vendorapi.Account{down}, nil, []string{"left alone", "Billing is down", "circuit open"}},
+		"drift":         {[]core.Event{drifted}, nil, nil, []string{"its worker notes", "declare: iban"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,6 +1,9 @@
 package console
 
-import "habeas.dev/pkg/dsar"
+import (
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
+)
 
 // look is how a word of the journal looks: a tone, which is a colour, and an icon.
 // The word itself is always written out beside them.
@@ -9,16 +12,16 @@ type look struct{ tone, icon string }
 // looks are those of the words that have one; every other word is of something
 // that is going on.
 var looks = map[string]look{
-	string(dsar.StatusNeedsAttention):        {"bad", "alert"},
+	string(core.StatusNeedsAttention):        {"bad", "alert"},
 	string(dsar.Failed):                      {"bad", "alert"},
 	string(dsar.Manual):                      {"bad", "hand"},
 	string(dsar.Incomplete):                  {"bad", "alert"},
-	string(dsar.StatusAwaitingProof):         {"warn", "person"},
-	string(dsar.StatusAwaitingClarification): {"warn", "person"},
-	string(dsar.TaskIsParked):                {"warn", "clock"},
+	string(core.StatusAwaitingProof):         {"warn", "person"},
+	string(core.StatusAwaitingClarification): {"warn", "person"},
+	string(core.TaskIsParked):                {"warn", "clock"},
 	string(dsar.Retained):                    {"warn", "lock"},
-	string(dsar.StatusCompleted):             {"good", "check"},
-	string(dsar.TaskIsEnded):                 {"good", "check"},
+	string(core.StatusCompleted):             {"good", "check"},
+	string(core.TaskIsEnded):                 {"good", "check"},
 	string(dsar.Gathered):                    {"good", "check"},
 	string(dsar.Erased):                      {"good", "check"},
 	string(dsar.Anonymised):                  {"good", "check"},
@@ -28,9 +31,9 @@ var looks = map[string]look{
 	string(dsar.Restricted):                  {"good", "check"},
 	string(dsar.Assembled):                   {"good", "check"},
 	laneDone:                                 {"good", "check"},
-	string(dsar.StatusCancelled):             {"quiet", "cross"},
-	string(dsar.StatusRefused):               {"quiet", "cross"},
-	string(dsar.StatusMerged):                {"quiet", "merge"},
+	string(core.StatusCancelled):             {"quiet", "cross"},
+	string(core.StatusRefused):               {"quiet", "cross"},
+	string(core.StatusMerged):                {"quiet", "merge"},
 	string(dsar.NothingFound):                {"quiet", "none"},
 	string(dsar.NotApplicable):               {"quiet", "none"},
 	laneUnused:                               {"quiet", "none"},

@@ -4,7 +4,8 @@ import (
 	"slices"
 
 	"habeas.dev/pkg/dsar"
-	"habeas.dev/services/internal/trace"
+	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/timeline"
 )
 
 // why says why something stands as it does.
@@ -22,11 +23,11 @@ type why struct {
 var byPeople = []string{"by-hand", dsar.CodeOthersReleased, dsar.CodeOthersRedacted}
 
 func (l tongue) why(code, reason string) why {
-	w := why{Told: say(l.tag, trace.Cause(code)), Code: code, Worker: !slices.Contains(byPeople, code)}
+	w := why{Told: say(l.tag, timeline.Cause(code)), Code: code, Worker: !slices.Contains(byPeople, code)}
 	switch {
 	case w.Told == "":
 		w.Told = reason
-	case trace.SaysMore(code, reason):
+	case timeline.SaysMore(code, reason):
 		w.Said = reason
 	}
 	return w
@@ -34,7 +35,7 @@ func (l tongue) why(code, reason string) why {
 
 // wanted is a step that a person is wanted for.
 type wanted struct {
-	trace.Step
+	timeline.Step
 	Title string // of its system
 }
 
@@ -43,7 +44,7 @@ func (b requestBody) Wanted(lang string) []wanted {
 	var out []wanted
 	for _, sys := range b.Systems {
 		for _, s := range sys.Steps {
-			if s.Status == dsar.TaskIsFailed {
+			if s.Status == core.TaskIsFailed {
 				out = append(out, wanted{s, b.title(lang, sys.System)})
 			}
 		}

@@ -14,12 +14,13 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 )
 
 // Requests applies commands to requests; lifecycle.Lifecycle does.
 type Requests interface {
-	Do(ctx context.Context, requestID string, c dsar.Command) (dsar.State, error)
+	Do(ctx context.Context, requestID string, c core.Command) (core.State, error)
 }
 
 // Timers tells which requests are due for a tick; the journal does.
@@ -67,15 +68,15 @@ func (c *Coordinator) Handle(ctx context.Context, e event.Event) error {
 	if r.RequestID == "" || r.RequestID != e.Subject {
 		return fmt.Errorf("%w: the event's subject isn't the report's request_id", ErrUnreadable)
 	}
-	_, err := c.Requests.Do(ctx, r.RequestID, dsar.Heard{Report: r, Now: c.Now()})
+	_, err := c.Requests.Do(ctx, r.RequestID, core.Heard{Report: r, Now: c.Now()})
 	if errors.Is(err, journal.ErrInvalid) {
 		// It would come again for ever, and hold up what else is said of the
 		// request: the task has failed, as far as anybody can use it.
 		r = dsar.Report{RequestID: r.RequestID, System: r.System, Action: r.Action, Attempt: r.Attempt, Kind: dsar.ReportFailed, Outcome: dsar.Failed,
 			Code: "bad-report", Reason: "the worker's report can't be journalled: it is too large, or an identifier in it has no fingerprint; mend the worker, then retry"}
-		_, err = c.Requests.Do(ctx, r.RequestID, dsar.Heard{Report: r, Now: c.Now()})
+		_, err = c.Requests.Do(ctx, r.RequestID, core.Heard{Report: r, Now: c.Now()})
 	}
-	if errors.Is(err, dsar.ErrStray) || errors.Is(err, dsar.ErrUnknown) {
+	if errors.Is(err, core.ErrStray) || errors.Is(err, core.ErrUnknown) {
 		return fmt.Errorf("%w: %w", ErrUnreadable, err)
 	}
 	return err
@@ -100,7 +101,7 @@ func (c *Coordinator) Tick(ctx context.Context) (int, error) {
 	turn.SetLimit(max(1, c.Parallel))
 	for i, id := range ids {
 		turn.Go(func() error {
-			_, err := c.Requests.Do(within, id, dsar.Tick{Now: now})
+			_, err := c.Requests.Do(within, id, core.Tick{Now: now})
 			if err != nil {
 				errs[i] = fmt.Errorf("timer of request %s: %w", id, err)
 			}

@@ -16,6 +16,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
 	"habeas.dev/services/coordinator"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/journal/memjournal"
 	"habeas.dev/services/internal/lifecycle"
@@ -40,7 +41,7 @@ func newOffice(t *testing.T) *office {
 	o := &office{journal: memjournal.New(memjournal.Config{}), now: start}
 	o.requests = lifecycle.New(o.journal)
 	o.Coordinator = coordinator.New(coordinator.Config{Requests: o.requests, Timers: o.journal, Now: func() time.Time { return o.now }, Log: slog.New(slog.DiscardHandler)})
-	_, err := o.requests.Accept(t.Context(), dsar.Accepted{
+	_, err := o.requests.Accept(t.Context(), core.Accepted{
 		RequestID: requestID, Right: dsar.Access, Jurisdiction: "EEA", ReceivedAt: start, AcceptedAt: start, DueAt: start.AddDate(0, 1, 0), Source: "test", Digest: "d",
 		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "fp-email", Sealed: []byte("x")}},
 		Systems: []dsar.System{
@@ -54,7 +55,7 @@ func newOffice(t *testing.T) *office {
 	return o
 }
 
-func (o *office) state(t *testing.T) dsar.State {
+func (o *office) state(t *testing.T) core.State {
 	t.Helper()
 	s, err := o.requests.State(t.Context(), requestID)
 	if err != nil {
@@ -118,15 +119,15 @@ func TestReportsComeTwiceLateAndOutOfOrder(t *testing.T) {
 		}
 		ends := map[string]int{}
 		for _, f := range facts {
-			e, err := dsar.Decode(f.Type, f.Data)
+			e, err := core.Decode(f.Type, f.Data)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if end, ok := e.(dsar.TaskEnded); ok {
+			if end, ok := e.(core.TaskEnded); ok {
 				ends[end.System+" "+string(end.Action)]++
 			}
 		}
-		if s := o.state(t); s.Status != dsar.StatusCompleted || len(ends) != 4 {
+		if s := o.state(t); s.Status != core.StatusCompleted || len(ends) != 4 {
 			t.Errorf("seed %d: %s, after %v", seed, s.Status, ends)
 		}
 		for what, n := range ends {
@@ -153,7 +154,7 @@ func TestTimers(t *testing.T) {
 	if got := o.state(t).Task("account", dsar.Gather); got.Attempt != 2 {
 		t.Errorf("attempt %d", got.Attempt)
 	}
-	if err := o.Handle(t.Context(), reports()[2]); err != nil || o.state(t).Task("account", dsar.Gather).Status != dsar.TaskIsEnded {
+	if err := o.Handle(t.Context(), reports()[2]); err != nil || o.state(t).Task("account", dsar.Gather).Status != core.TaskIsEnded {
 		t.Errorf("the first attempt's report doesn't count: %v", err)
 	}
 }
@@ -191,7 +192,7 @@ func TestReportThatCannotBeJournalled(t *testing.T) {
 		if err := o.Handle(t.Context(), r); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if got := o.state(t).Task("account", dsar.Resolve); got.Status != dsar.TaskIsFailed || got.End.Code != "bad-report" {
+		if got := o.state(t).Task("account", dsar.Resolve); got.Status != core.TaskIsFailed || got.End.Code != "bad-report" {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
@@ -267,7 +268,7 @@ func TestStrangersOnTheTopicOfReports(t *testing.T) {
 			if text := string(got.Data) + got.Subject + got.ID; strings.Contains(text, canary) {
 				t.Errorf("it repeats what came: %s", text)
 			}
-			if s := o.state(t); s.Status != dsar.StatusGathering {
+			if s := o.state(t); s.Status != core.StatusGathering {
 				t.Errorf("the request is %s", s.Status)
 			}
 		})

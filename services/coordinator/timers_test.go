@@ -14,6 +14,7 @@ import (
 	"habeas.dev/pkg/bus"
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/coordinator"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/journal/memjournal"
 	"habeas.dev/services/internal/lifecycle"
@@ -27,7 +28,7 @@ func crowd(t *testing.T, n, parallel int) *office {
 	o.requests = lifecycle.New(o.journal)
 	o.Coordinator = coordinator.New(coordinator.Config{Requests: o.requests, Timers: o.journal, Now: func() time.Time { return o.now }, Log: slog.New(slog.DiscardHandler), Parallel: parallel})
 	for i := range n {
-		_, err := o.requests.Accept(t.Context(), dsar.Accepted{
+		_, err := o.requests.Accept(t.Context(), core.Accepted{
 			RequestID: crowdID(i), Right: dsar.Access, Jurisdiction: "EEA", ReceivedAt: start, AcceptedAt: start, DueAt: start.AddDate(0, 1, 0), Source: "test", Digest: "d",
 			Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: fmt.Sprintf("fp-%d", i), Sealed: []byte("x")}},
 			Systems:     []dsar.System{{Name: "account", Abilities: []dsar.Action{dsar.Gather}, Needs: []dsar.IdentifierType{"email"}}},
@@ -111,12 +112,12 @@ type barred struct {
 	tried int
 }
 
-func (b *barred) Do(ctx context.Context, id string, c dsar.Command) (dsar.State, error) {
+func (b *barred) Do(ctx context.Context, id string, c core.Command) (core.State, error) {
 	if id == b.id {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		b.tried++
-		return dsar.State{}, errBarred
+		return core.State{}, errBarred
 	}
 	return b.Requests.Do(ctx, id, c)
 }
@@ -127,12 +128,12 @@ func TestTimersWhileTheStoreIsDown(t *testing.T) {
 	o := crowd(t, 300, 1)
 	o.now = start.Add(dsar.DefaultLease)
 	tried := 0
-	down := doing(func(ctx context.Context, _ string, _ dsar.Command) (dsar.State, error) {
+	down := doing(func(ctx context.Context, _ string, _ core.Command) (core.State, error) {
 		if ctx.Err() != nil {
-			return dsar.State{}, ctx.Err()
+			return core.State{}, ctx.Err()
 		}
 		tried++
-		return dsar.State{}, journal.ErrUnavailable
+		return core.State{}, journal.ErrUnavailable
 	})
 	c := coordinator.New(coordinator.Config{Requests: down, Timers: o.journal, Now: func() time.Time { return o.now }, Log: slog.New(slog.DiscardHandler)})
 	if n, err := c.Tick(t.Context()); n != 0 || !errors.Is(err, journal.ErrUnavailable) {
@@ -143,9 +144,9 @@ func TestTimersWhileTheStoreIsDown(t *testing.T) {
 	}
 }
 
-type doing func(context.Context, string, dsar.Command) (dsar.State, error)
+type doing func(context.Context, string, core.Command) (core.State, error)
 
-func (d doing) Do(ctx context.Context, id string, c dsar.Command) (dsar.State, error) {
+func (d doing) Do(ctx context.Context, id string, c core.Command) (core.State, error) {
 	return d(ctx, id, c)
 }
 
@@ -156,12 +157,12 @@ func TestReportsPassACrowdOfTimers(t *testing.T) {
 	o := crowd(t, 50, 1)
 	o.now = start.Add(dsar.DefaultLease)
 	heard := make(chan struct{})
-	stuck := doing(func(ctx context.Context, id string, c dsar.Command) (dsar.State, error) {
-		if _, timer := c.(dsar.Tick); timer {
+	stuck := doing(func(ctx context.Context, id string, c core.Command) (core.State, error) {
+		if _, timer := c.(core.Tick); timer {
 			select {
 			case <-heard:
 			case <-ctx.Done():
-				return dsar.State{}, ctx.Err()
+				return core.State{}, ctx.Err()
 			}
 		}
 		return o.requests.Do(ctx, id, c)
@@ -181,7 +182,7 @@ func TestReportsPassACrowdOfTimers(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, err := o.requests.State(t.Context(), crowdID(7))
-	if err != nil || s.Task("account", dsar.Gather).Status != dsar.TaskIsEnded {
+	if err != nil || s.Task("account", dsar.Gather).Status != core.TaskIsEnded {
 		t.Errorf("%v: %+v", err, s.Tasks)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
 )
 
 type retryCommand struct {
@@ -18,11 +18,11 @@ type retryCommand struct {
 }
 
 func (c *retryCommand) Run(ctx context.Context) error {
-	state, err := act(ctx, c.place, c.ID, dsar.Retry{By: who(), Reason: c.Reason, Systems: c.System, AcceptPlan: c.AcceptPlan, Now: now()})
+	state, err := act(ctx, c.place, c.ID, core.Retry{By: who(), Reason: c.Reason, Systems: c.System, AcceptPlan: c.AcceptPlan, Now: now()})
 	if err != nil {
 		return err
 	}
-	if waits := dsar.Waiting(state); state.Status != dsar.StatusNeedsAttention {
+	if waits := core.Waiting(state); state.Status != core.StatusNeedsAttention {
 		_, err = fmt.Printf("Taken up again; the request waits for %s.\n", strings.Join(waits, ", "))
 		return err
 	}
@@ -37,7 +37,7 @@ type cancelCommand struct {
 }
 
 func (c *cancelCommand) Run(ctx context.Context) error {
-	if _, err := act(ctx, c.place, c.ID, dsar.Cancel{By: who(), Reason: c.Reason, Now: now()}); err != nil {
+	if _, err := act(ctx, c.place, c.ID, core.Cancel{By: who(), Reason: c.Reason, Now: now()}); err != nil {
 		return err
 	}
 	_, err := fmt.Println("Cancelled. What systems still report of it is dropped; what they have done stays done.")
@@ -52,7 +52,7 @@ type assignCommand struct {
 }
 
 func (c *assignCommand) Run(ctx context.Context) error {
-	if _, err := act(ctx, c.place, c.ID, dsar.Assign{By: who(), To: c.To, Reason: c.Reason, Now: now()}); err != nil {
+	if _, err := act(ctx, c.place, c.ID, core.Assign{By: who(), To: c.To, Reason: c.Reason, Now: now()}); err != nil {
 		return err
 	}
 	text := "Nobody has it in hand now."
@@ -63,10 +63,10 @@ func (c *assignCommand) Run(ctx context.Context) error {
 	return err
 }
 
-func act(ctx context.Context, p place, id string, c dsar.Command) (dsar.State, error) {
+func act(ctx context.Context, p place, id string, c core.Command) (core.State, error) {
 	in, err := p.open(ctx)
 	if err != nil {
-		return dsar.State{}, err
+		return core.State{}, err
 	}
 	defer in.Close()
 	state, err := in.Requests.Do(ctx, strings.ToLower(id), c)

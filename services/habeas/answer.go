@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"habeas.dev/pkg/bundle"
 	"habeas.dev/services/aggregator"
+	"habeas.dev/services/internal/bundle"
 )
 
 type bundleCommand struct {

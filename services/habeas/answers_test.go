@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"habeas.dev/pkg/bundle"
 	"habeas.dev/services/aggregator"
+	"habeas.dev/services/internal/bundle"
 	"habeas.dev/services/sandbox/people"
 )
 

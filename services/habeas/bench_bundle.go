@@ -10,13 +10,14 @@ import (
 	"strconv"
 	"time"
 
-	"habeas.dev/pkg/bundle"
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/record"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/services/aggregator"
+	"habeas.dev/services/internal/bundle"
+	"habeas.dev/services/internal/core"
 )
 
 // largeBundle is what the assembly of one large bundle took.
@@ -46,9 +47,9 @@ func measureLargeBundle(ctx context.Context, n *node, size int64) (largeBundle, 
 	if err != nil {
 		return largeBundle{}, err
 	}
-	task, err := json.Marshal(dsar.Task{
-		RequestID: id, System: dsar.Aggregator, Action: dsar.Assemble, Attempt: 1, Right: dsar.Access, Jurisdiction: "EEA", ReceivedAt: now(),
-		Answer: &dsar.Answer{Systems: []dsar.SystemAnswer{{System: m.System, Ends: []dsar.ActionEnd{{Action: dsar.Gather, Outcome: dsar.Gathered, At: now(), Objects: []dsar.Object{object}}}}}},
+	task, err := json.Marshal(core.AssembleTask{
+		Task:   dsar.Task{RequestID: id, System: dsar.Aggregator, Action: dsar.Assemble, Attempt: 1, Right: dsar.Access, Jurisdiction: "EEA", ReceivedAt: now()},
+		Answer: &core.Answer{Systems: []core.SystemAnswer{{System: m.System, Ends: []core.ActionEnd{{Action: dsar.Gather, Outcome: dsar.Gathered, At: now(), Objects: []dsar.Object{object}}}}}},
 	})
 	if err != nil {
 		return largeBundle{}, err

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/sandbox/people"
 )
@@ -80,9 +81,9 @@ func ended(ctx context.Context, n *node, id string) error {
 		case errors.Is(err, journal.ErrNotFound): // it is on its way
 		case err != nil && ctx.Err() == nil:
 			return err
-		case row.Status == string(dsar.StatusCompleted):
+		case row.Status == string(core.StatusCompleted):
 			return nil
-		case row.Status == string(dsar.StatusNeedsAttention):
+		case row.Status == string(core.StatusNeedsAttention):
 			return fmt.Errorf("request %s needs attention", id)
 		}
 		select {

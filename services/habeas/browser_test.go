@@ -22,7 +22,8 @@ import (
 	"habeas.dev/pkg/worker/workertest"
 	"habeas.dev/services/internal/browsertest"
 	"habeas.dev/services/internal/config"
-	"habeas.dev/services/internal/trace"
+	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/timeline"
 	"habeas.dev/services/sandbox/people"
 )
 
@@ -304,7 +305,7 @@ func (c *counter) agrees(p *browsertest.Page, id string) {
 				continue
 			}
 			word := string(task.End.Outcome)
-			if task.Status == dsar.TaskIsSent {
+			if task.Status == core.TaskIsSent {
 				word = "running"
 			}
 			word = strings.NewReplacer("manual", "by hand", "-", " ").Replace(word)
@@ -328,7 +329,7 @@ func (c *counter) agrees(p *browsertest.Page, id string) {
 	}
 }
 
-func (c *counter) trace(id string) trace.Trace {
+func (c *counter) trace(id string) timeline.Trace {
 	c.Helper()
 	t, err := load(c.Context(), c.n.in, id)
 	if err != nil {

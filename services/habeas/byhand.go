@@ -11,8 +11,9 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
-	"habeas.dev/services/internal/byhand"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/installation"
+	"habeas.dev/services/internal/manualrecords"
 )
 
 type answerCommand struct {
@@ -48,7 +49,7 @@ func (c *answerCommand) Run(ctx context.Context) error {
 	}
 	defer in.Close()
 	id := strings.ToLower(c.ID)
-	do := dsar.Attest{By: who(), Reason: c.Reason, System: c.System, Action: c.Action, Outcome: c.Outcome, Release: c.Release, Now: now()}
+	do := core.Attest{By: who(), Reason: c.Reason, System: c.System, Action: c.Action, Outcome: c.Outcome, Release: c.Release, Now: now()}
 	if len(c.File) > 0 {
 		manifests, err := loadManifests(cfg)
 		if err != nil {
@@ -59,13 +60,13 @@ func (c *answerCommand) Run(ctx context.Context) error {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Records)) {
-		do.Counts = append(do.Counts, byhand.Counts(c.Outcome, name, c.Records[name], c.Ground))
+		do.Counts = append(do.Counts, manualrecords.Counts(c.Outcome, name, c.Records[name], c.Ground))
 	}
 	state, err := in.Requests.Do(ctx, id, do)
 	if err != nil {
 		return explain(err, c.ID)
 	}
-	if waits := dsar.Waiting(state); len(waits) > 0 {
+	if waits := core.Waiting(state); len(waits) > 0 {
 		_, err = fmt.Printf("Noted. The request is %s and waits for %s.\n", state.Status, strings.Join(waits, ", "))
 		return err
 	}
@@ -75,7 +76,7 @@ func (c *answerCommand) Run(ctx context.Context) error {
 
 // deposit seals the file of records. What is sealed for a task that then can't be
 // ended is never disclosed: a bundle holds only what a fact names.
-func (c *answerCommand) deposit(ctx context.Context, in *installation.Installation, manifests []*manifest.Manifest, id string, do *dsar.Attest) error {
+func (c *answerCommand) deposit(ctx context.Context, in *installation.Installation, manifests []*manifest.Manifest, id string, do *core.Attest) error {
 	if c.Outcome != dsar.Gathered {
 		return errors.New("--file goes with --outcome gathered")
 	}
@@ -84,8 +85,8 @@ func (c *answerCommand) deposit(ctx context.Context, in *installation.Installati
 		return err
 	}
 	task := state.Task(c.System, dsar.Gather)
-	if task == nil || task.Status != dsar.TaskIsFailed {
-		return explain(dsar.ErrNothingToAttest, c.ID)
+	if task == nil || task.Status != core.TaskIsFailed {
+		return explain(core.ErrNothingToAttest, c.ID)
 	}
 	for _, m := range manifests {
 		if m.System != c.System {
@@ -113,5 +114,5 @@ func depositFile(ctx context.Context, in *installation.Installation, id, system 
 		return dsar.Object{}, dsar.Counts{}, err
 	}
 	defer f.Close()
-	return byhand.Deposit(ctx, in.Vault, id, system, attempt, d, f)
+	return manualrecords.Deposit(ctx, in.Vault, id, system, attempt, d, f)
 }

@@ -8,7 +8,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
-	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 )
 
@@ -101,7 +101,7 @@ func (c *census) refresh(ctx context.Context) error {
 
 // openStatuses are those of a request that hasn't ended.
 func openStatuses() (open []string) {
-	for _, s := range dsar.Statuses() {
+	for _, s := range core.Statuses() {
 		if !s.Ended() {
 			open = append(open, string(s))
 		}

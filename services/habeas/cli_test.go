@@ -11,8 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"habeas.dev/pkg/dsar"
-	"habeas.dev/services/internal/trace"
+	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/timeline"
 )
 
 // TestCommands goes a support agent's way at the command line, on a running
@@ -63,8 +63,8 @@ func TestCommands(t *testing.T) {
 	}
 	holds(say(0, "submit", "-f", file, "--to", u.url), access.id, "accepted")
 	holds(say(0, "trace", access.id, "--watch"), "accepted from test", "completed", "found by account from the email", "chain verified")
-	var tr trace.Trace
-	if err := json.Unmarshal([]byte(say(0, "trace", access.id, "--json")), &tr); err != nil || tr.Status != dsar.StatusCompleted || len(tr.Facts) < 10 {
+	var tr timeline.Trace
+	if err := json.Unmarshal([]byte(say(0, "trace", access.id, "--json")), &tr); err != nil || tr.Status != core.StatusCompleted || len(tr.Facts) < 10 {
 		t.Errorf("trace --json: %v %+v", err, tr.Status)
 	}
 	holds(say(0, "requests"), access.id, "completed")

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/sandbox/people"
 )
 
@@ -70,9 +71,9 @@ func awaitCompletion(t *testing.T, door, id string) {
 	for {
 		status, err := statusAt(ctx, door, id)
 		switch {
-		case err == nil && status == string(dsar.StatusCompleted):
+		case err == nil && status == string(core.StatusCompleted):
 			return
-		case err == nil && dsar.Status(status).Ended(), err == nil && status == string(dsar.StatusNeedsAttention):
+		case err == nil && core.Status(status).Ended(), err == nil && status == string(core.StatusNeedsAttention):
 			t.Fatalf("request %s is %s", id, status)
 		}
 		select {

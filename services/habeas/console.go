@@ -9,11 +9,11 @@ import (
 
 	"habeas.dev/pkg/bus"
 	"habeas.dev/pkg/event"
-	"habeas.dev/pkg/policy"
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/pkg/vendorapi/ledger"
 	"habeas.dev/services/console"
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/policy"
 )
 
 type consoleCommand struct {

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
 )
 
 // TestHalfWritten cuts each kind of file of a data folder in two, and starts
@@ -71,7 +71,7 @@ func TestHalfWritten(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					if row := waitFor(t, in.Journal, r.id); row.Status != string(dsar.StatusCompleted) {
+					if row := waitFor(t, in.Journal, r.id); row.Status != string(core.StatusCompleted) {
 						t.Errorf("%s is %s", r.id, row.Status)
 					}
 					in.Close()
@@ -162,7 +162,7 @@ func TestSystemDown(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if waits = row.Waiting; row.Status == string(dsar.StatusCompleted) {
+		if waits = row.Waiting; row.Status == string(core.StatusCompleted) {
 			t.Fatal("it ended without billing")
 		}
 	}

@@ -8,7 +8,8 @@ import (
 	"time"
 
 	"habeas.dev/pkg/dsar"
-	"habeas.dev/pkg/policy"
+	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/policy"
 )
 
 type extendCommand struct {
@@ -29,7 +30,7 @@ func (c *extendCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	state, err := act(ctx, c.place, c.ID, dsar.Extend{By: who(), Reason: c.Reason, Calendar: book, Now: now()})
+	state, err := act(ctx, c.place, c.ID, core.Extend{By: who(), Reason: c.Reason, Calendar: book, Now: now()})
 	if err != nil {
 		return err
 	}
@@ -47,13 +48,13 @@ type refuseCommand struct {
 // Help implements kong.HelpProvider.
 func (refuseCommand) Help() string {
 	return "A refusal ends the request without an answer and writes the person why, by which law, and where to complain. " +
-		"The grounds depend on the law (pkg/policy/jurisdictions); identity-not-proven is known to all, and a wrong one lists the others. " +
+		"The grounds depend on the law (services/internal/policy/jurisdictions); identity-not-proven is known to all, and a wrong one lists the others. " +
 		"It comes too late once something was erased or the answer is being written.\n\n" +
 		"Example: habeas refuse ID --ground excessive --reason \"the sixth in a month\""
 }
 
 func (c *refuseCommand) Run(ctx context.Context) error {
-	if _, err := act(ctx, c.place, c.ID, dsar.Refuse{By: who(), Ground: c.Ground, Reason: c.Reason, Now: now()}); err != nil {
+	if _, err := act(ctx, c.place, c.ID, core.Refuse{By: who(), Ground: c.Ground, Reason: c.Reason, Now: now()}); err != nil {
 		return err
 	}
 	_, err := fmt.Println("Refused. The person is told the ground, and where to complain.")
@@ -83,10 +84,10 @@ func (c *mergeCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !other.Exists() || other.Status.Ended() && other.Status != dsar.StatusCompleted {
+	if !other.Exists() || other.Status.Ended() && other.Status != core.StatusCompleted {
 		return fmt.Errorf("request %s answers nothing: it isn't there, or has ended without an answer", c.Into)
 	}
-	if _, err := in.Requests.Do(ctx, strings.ToLower(c.ID), dsar.Merge{By: who(), Into: into, Reason: c.Reason, Now: now()}); err != nil {
+	if _, err := in.Requests.Do(ctx, strings.ToLower(c.ID), core.Merge{By: who(), Into: into, Reason: c.Reason, Now: now()}); err != nil {
 		return explain(err, c.ID)
 	}
 	_, err = fmt.Printf("Merged into %s.\n", into)
@@ -116,9 +117,9 @@ func (c *identityCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var do dsar.Command = dsar.JudgeProof{By: who(), Accepted: c.Accept, Reason: c.Reason, Calendar: book, Now: now()}
+	var do core.Command = core.JudgeProof{By: who(), Accepted: c.Accept, Reason: c.Reason, Calendar: book, Now: now()}
 	if c.Ask {
-		do = dsar.AskProof{By: who(), Reason: c.Reason, Checks: c.Check, Now: now()}
+		do = core.AskProof{By: who(), Reason: c.Reason, Checks: c.Check, Now: now()}
 	}
 	state, err := act(ctx, c.place, c.ID, do)
 	if err != nil {
@@ -150,9 +151,9 @@ func (c *clarifyCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var do dsar.Command = dsar.Clarify{By: who(), Reason: c.Reason, Calendar: book, Now: now()}
+	var do core.Command = core.Clarify{By: who(), Reason: c.Reason, Calendar: book, Now: now()}
 	if c.Ask {
-		do = dsar.AskClarification{By: who(), Reason: c.Reason, Now: now()}
+		do = core.AskClarification{By: who(), Reason: c.Reason, Now: now()}
 	}
 	state, err := act(ctx, c.place, c.ID, do)
 	if err != nil {
@@ -169,13 +170,13 @@ func (c *clarifyCommand) Run(ctx context.Context) error {
 // explainMore says what to do about what the core refuses, where explain doesn't.
 func explainMore(err error, requestID string) error {
 	switch {
-	case errors.Is(err, dsar.ErrAwaited):
+	case errors.Is(err, core.ErrAwaited):
 		return fmt.Errorf("request %s waits for the person already; habeas identity and habeas clarify go on with it", requestID)
-	case errors.Is(err, dsar.ErrNotAwaited):
+	case errors.Is(err, core.ErrNotAwaited):
 		return fmt.Errorf("request %s doesn't wait for that; ask first, with --ask", requestID)
-	case errors.Is(err, dsar.ErrNothingToAttest):
+	case errors.Is(err, core.ErrNothingToAttest):
 		return fmt.Errorf("request %s: no one task of that system waits for a person; habeas trace %s tells which do (name one with --action)", requestID, requestID)
-	case errors.Is(err, dsar.ErrNoSuchHold):
+	case errors.Is(err, core.ErrNoSuchHold):
 		return fmt.Errorf("request %s: no such hold is on; habeas trace %s lists them", requestID, requestID)
 	default:
 		return err

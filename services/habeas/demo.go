@@ -11,7 +11,8 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/config"
-	"habeas.dev/services/internal/trace"
+	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/timeline"
 	"habeas.dev/services/sandbox/people"
 )
 
@@ -128,13 +129,13 @@ func demoRequests(p *people.Population) []demoRequest {
 }
 
 // tell prints how each request ended and how to look at its answer.
-func (c *demoCommand) tell(dir string, asked []demoRequest, traces []trace.Trace) bool {
+func (c *demoCommand) tell(dir string, asked []demoRequest, traces []timeline.Trace) bool {
 	good := true
 	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(out, "\nREQUEST\tID\tENDED\tIN")
 	for i, a := range asked {
 		t := traces[i]
-		if t.Status == dsar.StatusCompleted {
+		if t.Status == core.StatusCompleted {
 			fmt.Fprintf(out, "%s\t%s\t%s\t%s\n", a.title, a.id, t.Status, t.EndedAt.Sub(t.AcceptedAt).Round(time.Millisecond))
 			continue
 		}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
 )
 
 // TestDriftIsInEveryTrace: a column that no manifest declares is named in the
@@ -17,7 +18,7 @@ func TestDriftIsInEveryTrace(t *testing.T) {
 	d.change("communications", "ALTER TABLE preferences RENAME COLUMN newsletter TO news")
 
 	failing := d.ask(who, dsar.Access, "EEA", "en", nil)
-	if row := waitFor(t, d.n.in.Journal, failing); row.Status != string(dsar.StatusNeedsAttention) {
+	if row := waitFor(t, d.n.in.Journal, failing); row.Status != string(core.StatusNeedsAttention) {
 		t.Fatalf("%s, though a column is gone", row.Status)
 	}
 	noted := func(id string, outcome dsar.Outcome) {
@@ -39,7 +40,7 @@ func TestDriftIsInEveryTrace(t *testing.T) {
 	noted(failing, dsar.Failed)
 
 	d.change("communications", "ALTER TABLE preferences RENAME COLUMN news TO newsletter")
-	d.do(failing, dsar.Retry{By: "lea", Now: now()})
+	d.do(failing, core.Retry{By: "lea", Now: now()})
 	d.wait(failing)
 	noted(failing, dsar.Gathered)
 }

@@ -13,6 +13,7 @@ import (
 
 	"habeas.dev/pkg/bus/kafkatest"
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/pgtest"
 	"habeas.dev/services/sandbox/people"
 )
@@ -251,7 +252,7 @@ func (s *siege) sentAgain(system string) {
 	s.t.Helper()
 	s.until("sent again to "+system, func(ctx context.Context, id string) bool {
 		state, err := s.in.Requests.State(ctx, id)
-		return err == nil && slices.ContainsFunc(state.Tasks, func(t dsar.TaskState) bool { return t.System == system && t.Attempt > 1 })
+		return err == nil && slices.ContainsFunc(state.Tasks, func(t core.TaskState) bool { return t.System == system && t.Attempt > 1 })
 	})
 }
 

@@ -12,7 +12,7 @@ import (
 
 	"habeas.dev/services/internal/installation"
 	"habeas.dev/services/internal/journal"
-	"habeas.dev/services/internal/trace"
+	"habeas.dev/services/internal/timeline"
 )
 
 type requestsCommand struct {
@@ -132,19 +132,19 @@ func (c *traceCommand) Run(ctx context.Context) error {
 		out.SetIndent("", "  ")
 		return out.Encode(t)
 	}
-	return trace.Write(os.Stdout, t, now())
+	return timeline.Write(os.Stdout, t, now())
 }
 
-func load(ctx context.Context, in *installation.Installation, id string) (trace.Trace, error) {
+func load(ctx context.Context, in *installation.Installation, id string) (timeline.Trace, error) {
 	facts, err := in.Facts(ctx, id)
 	if err != nil {
-		return trace.Trace{}, err
+		return timeline.Trace{}, err
 	}
-	return trace.Build(facts)
+	return timeline.Build(facts)
 }
 
 // keepWatching prints moments as they come, until the request ends.
-func keepWatching(ctx context.Context, in *installation.Installation, id string, t trace.Trace, w io.Writer, asJSON bool) (trace.Trace, error) {
+func keepWatching(ctx context.Context, in *installation.Installation, id string, t timeline.Trace, w io.Writer, asJSON bool) (timeline.Trace, error) {
 	beat := time.NewTicker(watchEvery)
 	defer beat.Stop()
 	for shown := 0; ; {

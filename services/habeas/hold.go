@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/installation"
 	"habeas.dev/services/internal/journal"
 )
@@ -47,7 +47,7 @@ func (c *holdCommand) Run(ctx context.Context) error {
 		switch err := c.do(ctx, in, id); {
 		case err == nil:
 			done++
-		case c.Email != "" && errors.Is(err, dsar.ErrNoSuchHold): // one that it was never on
+		case c.Email != "" && errors.Is(err, core.ErrNoSuchHold): // one that it was never on
 		default:
 			return explain(err, id)
 		}
@@ -64,9 +64,9 @@ func (c *holdCommand) Run(ctx context.Context) error {
 }
 
 func (c *holdCommand) do(ctx context.Context, in *installation.Installation, id string) error {
-	var do dsar.Command = dsar.Hold{By: who(), Reason: c.Reason, System: c.System, Dataset: c.Dataset, Now: now()}
+	var do core.Command = core.Hold{By: who(), Reason: c.Reason, System: c.System, Dataset: c.Dataset, Now: now()}
 	if c.Lift {
-		do = dsar.Lift{By: who(), Reason: c.Reason, System: c.System, Dataset: c.Dataset, Now: now()}
+		do = core.Lift{By: who(), Reason: c.Reason, System: c.System, Dataset: c.Dataset, Now: now()}
 	}
 	_, err := in.Requests.Do(ctx, id, do)
 	return err

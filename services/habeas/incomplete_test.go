@@ -10,6 +10,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/worker/workertest"
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/sandbox/people"
 )
 
@@ -37,14 +38,14 @@ func TestIncomplete(t *testing.T) {
 		if _, err := post(t.Context(), n.url(), r.data()); err != nil {
 			t.Fatal(err)
 		}
-		if row := waitFor(t, n.in.Journal, r.id); row.Status != string(dsar.StatusNeedsAttention) || len(row.Waiting) != 1 || row.Waiting[0] != people.Salesforce {
+		if row := waitFor(t, n.in.Journal, r.id); row.Status != string(core.StatusNeedsAttention) || len(row.Waiting) != 1 || row.Waiting[0] != people.Salesforce {
 			t.Fatalf("%s is %s and waits for %v", right, row.Status, row.Waiting)
 		}
-		leave := dsar.Attest{By: "lea", Reason: "tasks are kept elsewhere", System: people.Salesforce, Outcome: dsar.Incomplete, Now: now()}
+		leave := core.Attest{By: "lea", Reason: "tasks are kept elsewhere", System: people.Salesforce, Outcome: dsar.Incomplete, Now: now()}
 		if _, err := n.in.Requests.Do(t.Context(), r.id, leave); err != nil {
 			t.Fatal(err)
 		}
-		if row := waitFor(t, n.in.Journal, r.id); row.Status != string(dsar.StatusCompleted) {
+		if row := waitFor(t, n.in.Journal, r.id); row.Status != string(core.StatusCompleted) {
 			t.Fatalf("%s is %s", right, row.Status)
 		}
 		files := payload(t, n, r.id)

@@ -24,6 +24,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/worker/workertest"
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/sandbox/people"
 )
 
@@ -199,7 +200,7 @@ func (u *up) finish(asked []demoRequest) {
 	n := &node{cfg: cfg, in: in}
 	for _, r := range asked {
 		row := waitFor(u.T, in.Journal, r.id)
-		if row.Status != string(dsar.StatusCompleted) {
+		if row.Status != string(core.StatusCompleted) {
 			tr, _ := load(u.Context(), in, r.id)
 			u.Fatalf("%s of %s is %s: %s", r.right, r.id, row.Status, tr.Attention)
 		}
@@ -209,7 +210,7 @@ func (u *up) finish(asked []demoRequest) {
 		}
 		ended := 0
 		for _, f := range facts {
-			if f.Type == (dsar.Completed{}).Type() {
+			if f.Type == (core.Completed{}).Type() {
 				ended++
 			}
 		}

@@ -14,6 +14,7 @@ import (
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/sqlsystem"
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/systems"
 )
 
 type lintCommand struct {
@@ -34,7 +35,7 @@ Databases are looked at where the configuration names them; only their catalogue
 read. Exit status 0: no personal data is left out, as far as can be told; 1: a line
 for each finding says where, what, and the cure.
 
-  habeas lint services/billing/manifest.yaml
+  habeas lint services/systems/billing.yaml
   habeas lint --config habeas.yaml --strict`
 }
 
@@ -55,8 +56,8 @@ func (c *lintCommand) Run(ctx context.Context) error {
 			manifests = append(manifests, m)
 		}
 	case c.Data == "" && c.Config == "":
-		for _, name := range slices.Sorted(maps.Keys(builtIn())) {
-			m, err := builtIn()[name]()
+		for _, name := range slices.Sorted(maps.Keys(systems.BuiltIn())) {
+			m, err := systems.BuiltIn()[name]()
 			if l.broken(err) {
 				continue
 			}

@@ -14,6 +14,7 @@ import (
 
 	"habeas.dev/services/sandbox/internaldb"
 	"habeas.dev/services/sandbox/people"
+	"habeas.dev/services/systems"
 )
 
 // says runs the program, and returns its exit status and what it prints.
@@ -72,7 +73,7 @@ func TestLintCommand(t *testing.T) {
 		}
 	}
 
-	text, err := os.ReadFile("../events/manifest.yaml")
+	text, err := os.ReadFile("../systems/events.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +98,7 @@ func TestLintCommand(t *testing.T) {
 func TestRecordsCommand(t *testing.T) {
 	t.Parallel()
 	datasets := 0
-	for _, load := range builtIn() {
+	for _, load := range systems.BuiltIn() {
 		m, err := load()
 		if err != nil {
 			t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/sandbox/people"
 )
 
@@ -55,10 +56,10 @@ func TestWhatOthersSaid(t *testing.T) {
 	for _, release := range []bool{false, true} {
 		id := d.ask(who, dsar.Access, "EEA", "en", nil)
 		row := waitFor(t, d.n.in.Journal, id)
-		if row.Status != string(dsar.StatusNeedsAttention) {
+		if row.Status != string(core.StatusNeedsAttention) {
 			t.Fatalf("answered before anybody has looked: %s", row.Status)
 		}
-		d.do(id, dsar.Attest{By: "lea", System: "support", Outcome: dsar.Gathered, Release: release, Reason: "listened to it", Now: now()})
+		d.do(id, core.Attest{By: "lea", System: "support", Outcome: dsar.Gathered, Release: release, Reason: "listened to it", Now: now()})
 		d.wait(id)
 		if got := strings.Contains(string(payload(t, d.n, id)["support/calls.json"]), heard); got != release {
 			t.Errorf("released %v, and shown %v", release, got)

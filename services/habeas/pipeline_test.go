@@ -14,6 +14,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/worker/workertest"
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/sandbox/people"
 )
@@ -113,7 +114,7 @@ const patience = 4 * time.Minute
 func (p *pipeline) wait(ids ...string) {
 	p.Helper()
 	for _, id := range ids {
-		if row := waitFor(p.T, p.n.in.Journal, id); row.Status != string(dsar.StatusCompleted) {
+		if row := waitFor(p.T, p.n.in.Journal, id); row.Status != string(core.StatusCompleted) {
 			tr, _ := load(p.Context(), p.n.in, id)
 			p.Fatalf("request %s is %s: %s", id, row.Status, tr.Attention)
 		}
@@ -129,7 +130,7 @@ func waitFor(t *testing.T, j journal.Journal, id string) journal.Row {
 	defer beat.Stop()
 	for {
 		row, err := j.Row(ctx, id)
-		if s := dsar.Status(row.Status); err == nil && (s.Ended() || s == dsar.StatusNeedsAttention) {
+		if s := core.Status(row.Status); err == nil && (s.Ended() || s == core.StatusNeedsAttention) {
 			return row
 		}
 		select {

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"os"
 
-	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/installation"
 )
 
@@ -39,11 +39,11 @@ func (p place) open(ctx context.Context) (*installation.Installation, error) {
 // explain turns the core's refusals into a line with a cure.
 func explain(err error, requestID string) error {
 	switch {
-	case errors.Is(err, dsar.ErrUnknown):
+	case errors.Is(err, core.ErrUnknown):
 		return fmt.Errorf("no request %s here; habeas requests lists them", requestID)
-	case errors.Is(err, dsar.ErrEnded):
+	case errors.Is(err, core.ErrEnded):
 		return fmt.Errorf("request %s has ended; habeas trace %s tells how", requestID, requestID)
-	case errors.Is(err, dsar.ErrNothingToRetry):
+	case errors.Is(err, core.ErrNothingToRetry):
 		return fmt.Errorf("request %s has nothing to retry: no task of it has failed; habeas trace %s tells what it waits for", requestID, requestID)
 	default:
 		return explainMore(err, requestID)

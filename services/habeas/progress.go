@@ -14,7 +14,8 @@ import (
 	"golang.org/x/term"
 
 	"habeas.dev/pkg/dsar"
-	"habeas.dev/services/internal/trace"
+	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/timeline"
 )
 
 // lookEvery is how often the journal is looked at for the progress lines.
@@ -22,7 +23,7 @@ const lookEvery = 40 * time.Millisecond
 
 // follow shows a line per system that moves as requests get on, until all have
 // ended or need a person.
-func follow(ctx context.Context, n *node, asked []demoRequest) ([]trace.Trace, error) {
+func follow(ctx context.Context, n *node, asked []demoRequest) ([]timeline.Trace, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, demoTime, errors.New("the requests don't end; look at them with habeas trace"))
 	defer cancel()
 	lines := newLines(n, len(asked))
@@ -48,16 +49,16 @@ func follow(ctx context.Context, n *node, asked []demoRequest) ([]trace.Trace, e
 	}
 }
 
-func moving(t trace.Trace) bool {
-	return !t.Status.Ended() && t.Status != dsar.StatusNeedsAttention
+func moving(t timeline.Trace) bool {
+	return !t.Status.Ended() && t.Status != core.StatusNeedsAttention
 }
 
 // look reads the requests' traces; one that isn't accepted yet is empty.
-func look(ctx context.Context, n *node, asked []demoRequest) ([]trace.Trace, error) {
-	traces := make([]trace.Trace, len(asked))
+func look(ctx context.Context, n *node, asked []demoRequest) ([]timeline.Trace, error) {
+	traces := make([]timeline.Trace, len(asked))
 	for i, a := range asked {
 		t, err := load(ctx, n.in, a.id)
-		if err != nil && !errors.Is(err, dsar.ErrUnknown) {
+		if err != nil && !errors.Is(err, core.ErrUnknown) {
 			return nil, err
 		}
 		traces[i] = t
@@ -96,9 +97,9 @@ func newLines(n *node, requests int) *lines {
 }
 
 // show brings the lines up to date.
-func (l *lines) show(traces []trace.Trace) {
+func (l *lines) show(traces []timeline.Trace) {
 	for _, name := range l.names {
-		done, latest := 0, trace.Step{}
+		done, latest := 0, timeline.Step{}
 		for i, t := range traces {
 			for _, sys := range t.Systems {
 				if sys.System != name {
@@ -123,7 +124,7 @@ func (l *lines) show(traces []trace.Trace) {
 }
 
 // answered tells whether a system has nothing more to do for a request.
-func answered(t trace.Trace, system string) bool {
+func answered(t timeline.Trace, system string) bool {
 	if t.RequestID == "" {
 		return false
 	}
@@ -134,14 +135,14 @@ func answered(t trace.Trace, system string) bool {
 	}
 	for _, sys := range t.Systems {
 		if sys.System == system {
-			return slices.ContainsFunc(sys.Steps, func(s trace.Step) bool { return s.Action == last && s.Status == dsar.TaskIsEnded })
+			return slices.ContainsFunc(sys.Steps, func(s timeline.Step) bool { return s.Action == last && s.Status == core.TaskIsEnded })
 		}
 	}
 	return false
 }
 
 // tell says, where there is no terminal, each step's end once.
-func (l *lines) tell(request int, system string, s trace.Step) {
+func (l *lines) tell(request int, system string, s timeline.Step) {
 	key := fmt.Sprint(request, system, s.Action, s.Status)
 	if l.bars != nil || s.EndedAt.IsZero() || l.told[key] {
 		return
@@ -150,7 +151,7 @@ func (l *lines) tell(request int, system string, s trace.Step) {
 	fmt.Printf("request %d  %-12s %s\n", request+1, system, stepWords(s))
 }
 
-func stepWords(s trace.Step) string {
+func stepWords(s timeline.Step) string {
 	if s.Action == "" {
 		return ""
 	}
@@ -158,7 +159,7 @@ func stepWords(s trace.Step) string {
 	if s.Outcome == "" {
 		words = fmt.Sprintf("%s …", s.Action)
 	}
-	if counts := trace.CountWords(s.Counts); counts != "" {
+	if counts := timeline.CountWords(s.Counts); counts != "" {
 		words += ", " + counts
 	}
 	return words

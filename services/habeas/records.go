@@ -9,7 +9,8 @@ import (
 	"slices"
 
 	"habeas.dev/pkg/manifest"
-	"habeas.dev/services/internal/processing"
+	"habeas.dev/services/internal/article30"
+	"habeas.dev/services/systems"
 )
 
 type recordsCommand struct {
@@ -33,7 +34,7 @@ func (c *recordsCommand) Run() (err error) {
 	controller := "the controller"
 	var manifests []*manifest.Manifest
 	if c.Data == "" && c.Config == "" {
-		known := builtIn()
+		known := systems.BuiltIn()
 		for _, name := range slices.Sorted(maps.Keys(known)) {
 			m, err := known[name]()
 			if err != nil {
@@ -60,9 +61,9 @@ func (c *recordsCommand) Run() (err error) {
 		defer func() { err = errors.Join(err, f.Close()) }()
 		out = f
 	}
-	r := processing.Of(controller, c.Language, manifests)
+	r := article30.Of(controller, c.Language, manifests)
 	if c.Format == "html" {
-		return processing.WriteHTML(out, r)
+		return article30.WriteHTML(out, r)
 	}
-	return processing.WriteCSV(out, r)
+	return article30.WriteCSV(out, r)
 }

@@ -13,6 +13,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/record"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/installation"
 )
 
@@ -49,11 +50,11 @@ func (c *reviewCommand) Run(ctx context.Context) error {
 	task := state.Task(c.System, dsar.Gather)
 	switch {
 	case !state.Exists():
-		return explain(dsar.ErrUnknown, c.ID)
-	case task == nil || task.Status != dsar.TaskIsFailed || len(task.End.Objects) == 0:
+		return explain(core.ErrUnknown, c.ID)
+	case task == nil || task.Status != core.TaskIsFailed || len(task.End.Objects) == 0:
 		return fmt.Errorf("request %s: nothing that %s gathered waits for a person; habeas trace %s tells what does", c.ID, c.System, c.ID)
 	}
-	if _, err := in.Requests.Do(ctx, id, dsar.Reveal{By: who(), Reason: c.Reason, Now: now()}); err != nil {
+	if _, err := in.Requests.Do(ctx, id, core.Reveal{By: who(), Reason: c.Reason, Now: now()}); err != nil {
 		return explain(err, c.ID)
 	}
 	records, done := io.Pipe()

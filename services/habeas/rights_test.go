@@ -13,8 +13,9 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
-	"habeas.dev/pkg/policy"
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/sandbox/people"
 )
 
@@ -51,7 +52,7 @@ func (d *desk) ask(person int, right dsar.Right, jurisdiction, locale string, ch
 	return s.RequestID
 }
 
-func (d *desk) do(id string, c dsar.Command) dsar.State {
+func (d *desk) do(id string, c core.Command) core.State {
 	d.Helper()
 	s, err := d.n.in.Requests.Do(d.Context(), id, c)
 	if err != nil {
@@ -66,8 +67,8 @@ func (d *desk) byHand(id string, outcome dsar.Outcome) []string {
 	d.Helper()
 	var systems []string
 	for range 20 {
-		if row := waitFor(d.T, d.n.in.Journal, id); dsar.Status(row.Status).Ended() {
-			if row.Status != string(dsar.StatusCompleted) {
+		if row := waitFor(d.T, d.n.in.Journal, id); core.Status(row.Status).Ended() {
+			if row.Status != string(core.StatusCompleted) {
 				d.Fatalf("request %s is %s", id, row.Status)
 			}
 			slices.Sort(systems)
@@ -78,9 +79,9 @@ func (d *desk) byHand(id string, outcome dsar.Outcome) []string {
 			d.Fatal(err)
 		}
 		for _, t := range s.Tasks {
-			if t.Status == dsar.TaskIsFailed {
+			if t.Status == core.TaskIsFailed {
 				systems = append(systems, t.System)
-				d.do(id, dsar.Attest{By: "lea", System: t.System, Action: t.Action, Outcome: outcome, Reason: "done in its own administration", Now: now()})
+				d.do(id, core.Attest{By: "lea", System: t.System, Action: t.Action, Outcome: outcome, Reason: "done in its own administration", Now: now()})
 			}
 		}
 	}
@@ -114,12 +115,12 @@ func (d *desk) says(id string, sentences ...string) {
 }
 
 // letters waits for a request's letters, and tells them.
-func (d *desk) letters(id string, want ...dsar.Letter) {
+func (d *desk) letters(id string, want ...core.Letter) {
 	d.Helper()
 	beat := time.NewTicker(20 * time.Millisecond)
 	defer beat.Stop()
 	deadline := time.After(patience)
-	var got []dsar.Letter
+	var got []core.Letter
 	for {
 		s, err := d.n.in.Requests.State(d.Context(), id)
 		if err != nil {
@@ -176,7 +177,7 @@ func TestEveryRight(t *testing.T) {
 		t.Error("the account has another number")
 	}
 	d.says(id, "Your corrections were made.", "(changed: Telephone)", "It says what was recorded at the time")
-	d.letters(id, dsar.LetterConfirmation, dsar.LetterAnswer)
+	d.letters(id, core.LetterConfirmation, core.LetterAnswer)
 	ids = append(ids, id)
 
 	// What nobody can correct by machine is corrected by a person.
@@ -273,17 +274,17 @@ func TestTheWayOfARequest(t *testing.T) {
 	who := d.account(1)
 	id := d.ask(who, dsar.Access, "EEA", "fr", unproven)
 	s, err := d.n.in.Requests.State(t.Context(), id)
-	if err != nil || s.Status != dsar.StatusAwaitingProof || !s.Paused || len(s.Tasks) > 0 {
+	if err != nil || s.Status != core.StatusAwaitingProof || !s.Paused || len(s.Tasks) > 0 {
 		t.Fatalf("%v, %+v", err, s)
 	}
-	d.letters(id, dsar.LetterConfirmation, dsar.LetterProof)
-	d.do(id, dsar.JudgeProof{By: "lea", Accepted: true, Calendar: d.book, Now: now()})
+	d.letters(id, core.LetterConfirmation, core.LetterProof)
+	d.do(id, core.JudgeProof{By: "lea", Accepted: true, Calendar: d.book, Now: now()})
 	d.wait(id)
-	d.letters(id, dsar.LetterConfirmation, dsar.LetterProof, dsar.LetterAnswer)
+	d.letters(id, core.LetterConfirmation, core.LetterProof, core.LetterAnswer)
 
 	// California: who isn't proven gets no copy, but the categories.
 	id = d.ask(who, dsar.Access, "California", "en", unproven)
-	d.do(id, dsar.JudgeProof{By: "lea", Reason: "no reply", Calendar: d.book, Now: now()})
+	d.do(id, core.JudgeProof{By: "lea", Reason: "no reply", Calendar: d.book, Now: now()})
 	d.wait(id)
 	d.says(id, "may not give out a copy", "Categories of data")
 	for name := range payload(t, d.n, id) {
@@ -294,13 +295,13 @@ func TestTheWayOfARequest(t *testing.T) {
 
 	// A refusal, with its ground; an extension comes first.
 	id = d.ask(who, dsar.Erasure, "EEA", "fr", unproven)
-	d.letters(id, dsar.LetterConfirmation, dsar.LetterProof)
-	extended := d.do(id, dsar.Extend{By: "lea", Reason: "dossier complexe", Calendar: d.book, Now: now()})
+	d.letters(id, core.LetterConfirmation, core.LetterProof)
+	extended := d.do(id, core.Extend{By: "lea", Reason: "dossier complexe", Calendar: d.book, Now: now()})
 	if j, _ := d.book.Jurisdiction("EEA"); !extended.DueAt.After(j.Due(extended.Accepted.ReceivedAt)) {
 		t.Errorf("due %s", extended.DueAt)
 	}
-	d.do(id, dsar.Refuse{By: "lea", Ground: "excessive", Reason: "the third this week", Now: now()})
-	d.letters(id, dsar.LetterConfirmation, dsar.LetterProof, dsar.LetterExtension, dsar.LetterRefusal)
+	d.do(id, core.Refuse{By: "lea", Ground: "excessive", Reason: "the third this week", Now: now()})
+	d.letters(id, core.LetterConfirmation, core.LetterProof, core.LetterExtension, core.LetterRefusal)
 
 	// Twice the same: the second says so.
 	first := d.ask(who, dsar.Access, "UK", "en", unproven)
@@ -309,7 +310,7 @@ func TestTheWayOfARequest(t *testing.T) {
 	if err != nil || s.Accepted.DuplicateOf != first || s.Accepted.Earlier != 4 {
 		t.Errorf("%v: same as %q, %d earlier", err, s.Accepted.DuplicateOf, s.Accepted.Earlier)
 	}
-	d.do(second, dsar.Merge{By: "lea", Into: first, Now: now()})
+	d.do(second, core.Merge{By: "lea", Into: first, Now: now()})
 
 	// A hold keeps one dataset, and passes on to the next erasure; when it is
 	// lifted, what it kept goes, by the same pipeline.
@@ -319,8 +320,8 @@ func TestTheWayOfARequest(t *testing.T) {
 	}
 	before := mails()
 	held := d.ask(who, dsar.Erasure, "EEA", "en", unproven)
-	d.do(held, dsar.Hold{By: "lea", Reason: "case 17", System: "events", Dataset: "registrations", Now: now()})
-	d.do(held, dsar.JudgeProof{By: "lea", Accepted: true, Calendar: d.book, Now: now()})
+	d.do(held, core.Hold{By: "lea", Reason: "case 17", System: "events", Dataset: "registrations", Now: now()})
+	d.do(held, core.JudgeProof{By: "lea", Accepted: true, Calendar: d.book, Now: now()})
 	d.wait(held)
 	if mails() != before {
 		t.Errorf("%v registrations are left of %v", mails(), before)
@@ -328,13 +329,13 @@ func TestTheWayOfARequest(t *testing.T) {
 	d.says(held, "Needed for a lawsuit or an inquiry")
 	next := d.ask(who, dsar.Erasure, "EEA", "en", unproven)
 	s, err = d.n.in.Requests.State(t.Context(), next)
-	if err != nil || !slices.Equal(s.Holds, []dsar.Held{{System: "events", Dataset: "registrations"}}) {
+	if err != nil || !slices.Equal(s.Holds, []core.Held{{System: "events", Dataset: "registrations"}}) {
 		t.Errorf("%v: holds %v", err, s.Holds)
 	}
-	d.do(next, dsar.Cancel{By: "lea", Now: now()})
-	d.do(held, dsar.Lift{By: "lea", Reason: "settled", System: "events", Dataset: "registrations", Now: now()})
+	d.do(next, core.Cancel{By: "lea", Now: now()})
+	d.do(held, core.Lift{By: "lea", Reason: "settled", System: "events", Dataset: "registrations", Now: now()})
 	d.wait(held)
-	d.letters(held, dsar.LetterConfirmation, dsar.LetterProof, dsar.LetterCertificate, dsar.LetterCertificate)
+	d.letters(held, core.LetterConfirmation, core.LetterProof, core.LetterCertificate, core.LetterCertificate)
 	if mails() != int64(0) {
 		t.Errorf("%v registrations are left after the hold", mails())
 	}

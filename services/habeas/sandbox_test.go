@@ -15,10 +15,10 @@ import (
 	"testing"
 
 	"habeas.dev/pkg/manifest"
-	"habeas.dev/services/marketo"
-	"habeas.dev/services/salesforce"
 	"habeas.dev/services/sandbox/people"
 	"habeas.dev/services/sandbox/standin"
+	"habeas.dev/services/systems/marketo"
+	"habeas.dev/services/systems/salesforce"
 )
 
 // TestSandbox runs `habeas sandbox` as a process, and asks each vendor for what

@@ -14,43 +14,21 @@ import (
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/sqlsystem"
 	"habeas.dev/pkg/vendorapi"
-	"habeas.dev/services/account"
-	"habeas.dev/services/billing"
-	"habeas.dev/services/communications"
-	"habeas.dev/services/events"
-	"habeas.dev/services/hubspot"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/secret"
-	"habeas.dev/services/marketo"
-	"habeas.dev/services/marketplace"
-	"habeas.dev/services/paymentech"
-	"habeas.dev/services/salesforce"
 	"habeas.dev/services/sandbox/standin"
-	"habeas.dev/services/support"
+	"habeas.dev/services/systems"
+	"habeas.dev/services/systems/hubspot"
+	"habeas.dev/services/systems/marketo"
+	"habeas.dev/services/systems/paymentech"
+	"habeas.dev/services/systems/salesforce"
 )
-
-// builtIn are the systems whose manifest is in this binary. A configuration may
-// name another manifest for each, and further systems with a manifest each.
-func builtIn() map[string]func() (*manifest.Manifest, error) {
-	return map[string]func() (*manifest.Manifest, error){
-		"account":        account.Manifest,
-		"billing":        billing.Manifest,
-		"events":         events.Manifest,
-		"hubspot":        hubspot.Manifest,
-		"marketo":        marketo.Manifest,
-		"marketplace":    marketplace.Manifest,
-		"paymentech":     paymentech.Manifest,
-		"salesforce":     salesforce.Manifest,
-		"support":        support.Manifest,
-		"communications": communications.Manifest,
-	}
-}
 
 // manifestsOf are the manifests that a configuration may use by name alone: those
 // that are built in. With a sandbox, they declare what companies have of their
 // own at their vendors too, which the sandbox's people have.
 func manifestsOf(cfg config.Config) map[string]func() (*manifest.Manifest, error) {
-	known := builtIn()
+	known := systems.BuiltIn()
 	if cfg.Sandbox != nil {
 		known["salesforce"] = func() (*manifest.Manifest, error) { return salesforce.ManifestWith(standin.Datasets("salesforce")) }
 		known["marketo"] = func() (*manifest.Manifest, error) { return marketo.ManifestWith(standin.Datasets("marketo")) }

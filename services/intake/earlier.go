@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 )
 
@@ -19,12 +20,12 @@ const earlierMonths = 12
 
 // lookBack adds what the person's other requests make of a new one: how many
 // there were lately, which open one asks for the same, and the holds that are on.
-func (in *Intake) lookBack(ctx context.Context, s *dsar.Submit) error {
+func (in *Intake) lookBack(ctx context.Context, s *core.Submit) error {
 	if in.Earlier == nil {
 		return nil
 	}
 	seen := map[string]bool{s.RequestID: true}
-	limit := dsar.ManyEarlier
+	limit := core.ManyEarlier
 	if s.Right == dsar.Erasure {
 		limit = journal.MaxList // any of them may have a hold on
 	}
@@ -39,10 +40,10 @@ func (in *Intake) lookBack(ctx context.Context, s *dsar.Submit) error {
 				continue
 			}
 			seen[row.RequestID] = true
-			if row.ReceivedAt.After(since) && s.Earlier < dsar.ManyEarlier {
+			if row.ReceivedAt.After(since) && s.Earlier < core.ManyEarlier {
 				s.Earlier++
 			}
-			if row.Right == string(s.Right) && row.Jurisdiction == s.Jurisdiction && !dsar.Status(row.Status).Ended() {
+			if row.Right == string(s.Right) && row.Jurisdiction == s.Jurisdiction && !core.Status(row.Status).Ended() {
 				s.DuplicateOf = row.RequestID
 			}
 			if err := in.carryHolds(ctx, s, row); err != nil {
@@ -55,7 +56,7 @@ func (in *Intake) lookBack(ctx context.Context, s *dsar.Submit) error {
 
 // carryHolds puts the holds of another request of the same person on a new
 // erasure.
-func (in *Intake) carryHolds(ctx context.Context, s *dsar.Submit, row journal.Row) error {
+func (in *Intake) carryHolds(ctx context.Context, s *core.Submit, row journal.Row) error {
 	if s.Right != dsar.Erasure {
 		return nil
 	}
@@ -64,7 +65,7 @@ func (in *Intake) carryHolds(ctx context.Context, s *dsar.Submit, row journal.Ro
 		return fmt.Errorf("request %s: %w", row.RequestID, err)
 	}
 	for _, h := range other.Holds {
-		s.Holds = append(s.Holds, dsar.HoldPlaced{By: dsar.ByPolicy, Reason: "a hold is on in request " + row.RequestID, System: h.System, Dataset: h.Dataset, At: s.AcceptedAt})
+		s.Holds = append(s.Holds, core.HoldPlaced{By: core.ByPolicy, Reason: "a hold is on in request " + row.RequestID, System: h.System, Dataset: h.Dataset, At: s.AcceptedAt})
 	}
 	return nil
 }

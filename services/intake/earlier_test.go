@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/lifecycle"
 )
 
@@ -15,7 +16,7 @@ func TestHoldLongAgo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.Intake.Earlier = w.journal
-	ask := func(n int, right dsar.Right) dsar.Accepted {
+	ask := func(n int, right dsar.Right) core.Accepted {
 		t.Helper()
 		id := fmt.Sprintf("0192f0c1-0000-7000-8000-%012d", n)
 		_, err := w.Submit(context.Background(), text(t, request(with("request_id", id), with("right", right))))
@@ -23,18 +24,18 @@ func TestHoldLongAgo(t *testing.T) {
 		return w.accepted(id)
 	}
 	held := ask(0, dsar.Erasure)
-	if _, err := lifecycle.New(w.journal).Do(t.Context(), held.RequestID, dsar.Hold{By: "lea", Reason: "a lawsuit", Now: now}); err != nil {
+	if _, err := lifecycle.New(w.journal).Do(t.Context(), held.RequestID, core.Hold{By: "lea", Reason: "a lawsuit", Now: now}); err != nil {
 		t.Fatal(err)
 	}
 	const between = 120
 	for n := range between {
-		if a, want := ask(1+n, dsar.Access), min(1+n, dsar.ManyEarlier); a.Earlier != want {
+		if a, want := ask(1+n, dsar.Access), min(1+n, core.ManyEarlier); a.Earlier != want {
 			t.Fatalf("after %d others: %d earlier", 1+n, a.Earlier)
 		}
 	}
 	again := ask(1+between, dsar.Erasure)
 	state, err := lifecycle.New(w.journal).State(t.Context(), again.RequestID)
-	if err != nil || len(state.Holds) != 1 || again.Earlier != dsar.ManyEarlier || again.DuplicateOf != held.RequestID {
+	if err != nil || len(state.Holds) != 1 || again.Earlier != core.ManyEarlier || again.DuplicateOf != held.RequestID {
 		t.Errorf("%v: holds %v, %d earlier, same as %q", err, state.Holds, again.Earlier, again.DuplicateOf)
 	}
 }

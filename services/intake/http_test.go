@@ -11,8 +11,8 @@ import (
 	"testing/iotest"
 	"time"
 
-	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/intake"
+	"habeas.dev/services/internal/core"
 )
 
 // counted counts what is read of a body.
@@ -157,7 +157,7 @@ func TestState(t *testing.T) {
 		DueAt      time.Time `json:"due_at"`
 	}
 	must(t, json.Unmarshal(answer.Body.Bytes(), &state))
-	if answer.Code != 200 || state.Status != string(dsar.StatusGathering) || len(state.WaitingFor) != 1 || state.DueAt.Month() != time.December {
+	if answer.Code != 200 || state.Status != string(core.StatusGathering) || len(state.WaitingFor) != 1 || state.DueAt.Month() != time.December {
 		t.Errorf("%d %s", answer.Code, answer.Body)
 	}
 	w.set(context.DeadlineExceeded, nil)

@@ -13,18 +13,19 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
-	"habeas.dev/pkg/policy"
 	"habeas.dev/pkg/telemetry"
 	"habeas.dev/pkg/vault"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/policy"
 )
 
 // Requests applies commands to requests; lifecycle.Lifecycle does. Do MUST be
 // idempotent for a Submit with the same digest, and fail with
-// [dsar.ErrConflict] for another.
+// [core.ErrConflict] for another.
 type Requests interface {
-	Do(ctx context.Context, requestID string, c dsar.Command) (dsar.State, error)
-	State(ctx context.Context, requestID string) (dsar.State, error)
+	Do(ctx context.Context, requestID string, c core.Command) (core.State, error)
+	State(ctx context.Context, requestID string) (core.State, error)
 }
 
 // Rows tells where requests stand; the journal does.
@@ -157,13 +158,13 @@ func (in *Intake) take(ctx context.Context, s event.Submitted) (Receipt, error) 
 	}
 	// Of two that come here with the same request_id, one is first; the other
 	// is told what a repeat is told.
-	submit := dsar.Submit{Accepted: accepted}
+	submit := core.Submit{Accepted: accepted}
 	if err := in.lookBack(ctx, &submit); err != nil {
 		return Receipt{}, fmt.Errorf("intake: %w", err)
 	}
 	state, err = in.Requests.Do(ctx, s.RequestID, submit)
 	switch {
-	case errors.Is(err, dsar.ErrConflict):
+	case errors.Is(err, core.ErrConflict):
 		return Receipt{}, ErrConflict
 	case errors.Is(err, journal.ErrInvalid):
 		return Receipt{}, ErrTooLarge // sent again it would be as large
@@ -173,7 +174,7 @@ func (in *Intake) take(ctx context.Context, s event.Submitted) (Receipt, error) 
 	return receipt(state.Accepted), nil
 }
 
-func repeat(state dsar.State, digest string) (Receipt, error) {
+func repeat(state core.State, digest string) (Receipt, error) {
 	if state.Accepted.Digest != digest {
 		return Receipt{}, ErrConflict
 	}

@@ -8,8 +8,8 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
-	"habeas.dev/pkg/policy"
 	"habeas.dev/pkg/vault"
+	"habeas.dev/services/internal/policy"
 )
 
 // read checks what was submitted: by the schema, and then what no schema can

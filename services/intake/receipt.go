@@ -1,8 +1,8 @@
 package intake
 
 import (
-	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/intake/api"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 )
 
@@ -10,7 +10,7 @@ import (
 // fact of the request's journal and so never changes.
 type Receipt = api.Receipt
 
-func receipt(a dsar.Accepted) Receipt {
+func receipt(a core.Accepted) Receipt {
 	r := Receipt{
 		RequestId:    a.RequestID,
 		Status:       api.Accepted,

@@ -11,6 +11,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/vault"
+	"habeas.dev/services/internal/core"
 )
 
 // The contexts that sealed values are bound to, beside the request's id.
@@ -22,11 +23,11 @@ const (
 
 // seal makes the request's first fact: from here on nothing of the person is in
 // the clear.
-func (in *Intake) seal(ctx context.Context, s event.Submitted, digest string) (dsar.Accepted, error) {
+func (in *Intake) seal(ctx context.Context, s event.Submitted, digest string) (core.Accepted, error) {
 	j, _ := in.Policy.Jurisdiction(s.Jurisdiction)
 	// The journal keeps microseconds: more would differ when read back.
 	received, now := s.ReceivedAt.UTC().Truncate(time.Microsecond), in.Now().UTC().Truncate(time.Microsecond)
-	a := dsar.Accepted{
+	a := core.Accepted{
 		RequestID:    s.RequestID,
 		Right:        s.Right,
 		Jurisdiction: s.Jurisdiction,

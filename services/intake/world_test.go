@@ -17,13 +17,14 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
-	"habeas.dev/pkg/policy"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/services/intake"
 	"habeas.dev/services/internal/blobtest"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/journal/memjournal"
 	"habeas.dev/services/internal/lifecycle"
+	"habeas.dev/services/internal/policy"
 )
 
 const (
@@ -207,12 +208,12 @@ func (w *world) reads(r event.Rejected) event.Record {
 
 // accepted is the first fact of a request; the zero one where there is none. Its
 // messages are held against the contract, and all of it must be sealed.
-func (w *world) accepted(id string) dsar.Accepted {
+func (w *world) accepted(id string) core.Accepted {
 	w.t.Helper()
 	facts, err := w.journal.Facts(w.t.Context(), id, 1)
 	must(w.t, err)
 	if len(facts) == 0 {
-		return dsar.Accepted{}
+		return core.Accepted{}
 	}
 	for _, f := range facts {
 		w.discreet("the journal", string(f.Data))
@@ -225,13 +226,13 @@ func (w *world) accepted(id string) dsar.Accepted {
 		}
 		w.discreet("a message", string(m.Payload), m.Key)
 	}
-	first, err := dsar.Decode(facts[0].Type, facts[0].Data)
+	first, err := core.Decode(facts[0].Type, facts[0].Data)
 	must(w.t, err)
-	return first.(dsar.Accepted)
+	return first.(core.Accepted)
 }
 
 // values opens the identifiers of an accepted request.
-func (w *world) values(a dsar.Accepted) []string {
+func (w *world) values(a core.Accepted) []string {
 	w.t.Helper()
 	keys, err := w.vault.Keys(w.t.Context(), a.RequestID)
 	must(w.t, err)

@@ -22,9 +22,9 @@ import (
 
 	"gocloud.dev/blob"
 
-	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
-	"habeas.dev/pkg/letter"
+	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/letter"
 	"habeas.dev/services/internal/mail"
 	"habeas.dev/services/internal/transport"
 )
@@ -34,14 +34,14 @@ const Group = "habeas.letters"
 
 // Requests tells of requests and applies commands to them; lifecycle.Lifecycle does.
 type Requests interface {
-	State(ctx context.Context, requestID string) (dsar.State, error)
-	Do(ctx context.Context, requestID string, c dsar.Command) (dsar.State, error)
+	State(ctx context.Context, requestID string) (core.State, error)
+	Do(ctx context.Context, requestID string, c core.Command) (core.State, error)
 }
 
 // Mailer sends a letter to the person of a request. With ErrNoAddress and
 // ErrRefused it stays in the outbox; any other error wants to be tried again.
 type Mailer interface {
-	Send(ctx context.Context, s dsar.State, l letter.Letter, cause int) error
+	Send(ctx context.Context, s core.State, l letter.Letter, cause int) error
 }
 
 // ErrNoAddress says that a person can't be written to by mail.
@@ -94,7 +94,7 @@ func (l *Letters) Run(ctx context.Context, s transport.Subscriber) error {
 
 // occasion tells whether somebody may have to be written to because of a fact.
 func occasion(typ string) bool {
-	for _, f := range []dsar.Event{dsar.Accepted{}, dsar.ProofAsked{}, dsar.ClarificationAsked{}, dsar.Extended{}, dsar.Refused{}, dsar.Completed{}, dsar.DeliveryAsked{}} {
+	for _, f := range []core.Event{core.Accepted{}, core.ProofAsked{}, core.ClarificationAsked{}, core.Extended{}, core.Refused{}, core.Completed{}, core.DeliveryAsked{}} {
 		if typ == event.FactType(f.Type()) {
 			return true
 		}
@@ -120,7 +120,7 @@ func (l *Letters) Handle(ctx context.Context, requestID string) error {
 	return nil
 }
 
-func (l *Letters) send(ctx context.Context, state dsar.State, o dsar.Occasion) error {
+func (l *Letters) send(ctx context.Context, state core.State, o core.Occasion) error {
 	requestID := state.Accepted.RequestID
 	written, err := l.Writer.Write(o.Letter, letter.Of(state, o))
 	if err != nil {
@@ -140,7 +140,7 @@ func (l *Letters) send(ctx context.Context, state dsar.State, o dsar.Occasion) e
 			return err
 		}
 	}
-	_, err = l.Requests.Do(ctx, requestID, dsar.NoteLetter{LetterSent: dsar.LetterSent{
+	_, err = l.Requests.Do(ctx, requestID, core.NoteLetter{LetterSent: core.LetterSent{
 		Letter: o.Letter, Language: written.Language, Cause: o.Cause, Channel: channel, At: l.Now().UTC().Truncate(time.Microsecond)}})
 	return err
 }

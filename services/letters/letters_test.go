@@ -19,12 +19,13 @@ import (
 	"gocloud.dev/secrets/localsecrets"
 
 	"habeas.dev/pkg/dsar"
-	"habeas.dev/pkg/letter"
-	"habeas.dev/pkg/policy"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/blobtest"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal/memjournal"
+	"habeas.dev/services/internal/letter"
 	"habeas.dev/services/internal/lifecycle"
+	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/letters"
 )
 
@@ -80,8 +81,8 @@ func newOffice(t *testing.T, mailer func(*vault.Vault) letters.Mailer) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = o.requests.Accept(t.Context(), dsar.Accepted{RequestID: requestID, Right: dsar.Access, Jurisdiction: "EEA", Locale: "fr", ReceivedAt: start, AcceptedAt: start, DueAt: start.AddDate(0, 1, 0),
-		Source: "test", Digest: "d", Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "f", Sealed: sealed}}, Terms: dsar.Terms{Refusals: []string{"excessive"}},
+	_, err = o.requests.Accept(t.Context(), core.Accepted{RequestID: requestID, Right: dsar.Access, Jurisdiction: "EEA", Locale: "fr", ReceivedAt: start, AcceptedAt: start, DueAt: start.AddDate(0, 1, 0),
+		Source: "test", Digest: "d", Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "f", Sealed: sealed}}, Terms: core.Terms{Refusals: []string{"excessive"}},
 		Systems: []dsar.System{{Name: "s", Abilities: []dsar.Action{dsar.Gather}, Needs: []dsar.IdentifierType{"email"}}}})
 	if err != nil {
 		t.Fatal(err)
@@ -89,14 +90,14 @@ func newOffice(t *testing.T, mailer func(*vault.Vault) letters.Mailer) *office {
 	return o
 }
 
-func (o *office) do(t *testing.T, c dsar.Command) {
+func (o *office) do(t *testing.T, c core.Command) {
 	t.Helper()
 	if _, err := o.requests.Do(t.Context(), requestID, c); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (o *office) sent(t *testing.T) []dsar.LetterSent {
+func (o *office) sent(t *testing.T) []core.LetterSent {
 	t.Helper()
 	s, err := o.requests.State(t.Context(), requestID)
 	if err != nil {
@@ -110,19 +111,19 @@ func (o *office) sent(t *testing.T) []dsar.LetterSent {
 func TestWhateverComesTwice(t *testing.T) {
 	t.Parallel()
 	o := newOffice(t, nil)
-	o.do(t, dsar.AskProof{By: "lea", Now: start})
+	o.do(t, core.AskProof{By: "lea", Now: start})
 	for range 3 {
 		if err := o.Handle(t.Context(), requestID); err != nil {
 			t.Fatal(err)
 		}
 	}
-	o.do(t, dsar.Refuse{By: "lea", Ground: "excessive", Now: start})
+	o.do(t, core.Refuse{By: "lea", Ground: "excessive", Now: start})
 	for range 3 {
 		if err := o.Handle(t.Context(), requestID); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got := o.sent(t); len(got) != 3 || got[0].Letter != dsar.LetterConfirmation || got[1].Letter != dsar.LetterProof || got[2].Letter != dsar.LetterRefusal || got[0].Language != "fr" || got[0].Channel != "outbox" {
+	if got := o.sent(t); len(got) != 3 || got[0].Letter != core.LetterConfirmation || got[1].Letter != core.LetterProof || got[2].Letter != core.LetterRefusal || got[0].Language != "fr" || got[0].Channel != "outbox" {
 		t.Errorf("%+v", got)
 	}
 	files := o.outbox.Blobs()
@@ -314,4 +315,4 @@ var errDown = errors.New("down")
 
 type failing struct{}
 
-func (failing) Send(context.Context, dsar.State, letter.Letter, int) error { return errDown }
+func (failing) Send(context.Context, core.State, letter.Letter, int) error { return errDown }

@@ -8,8 +8,9 @@ import (
 	"time"
 
 	"habeas.dev/pkg/dsar"
-	"habeas.dev/pkg/letter"
 	"habeas.dev/pkg/vault"
+	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/letter"
 	transport "habeas.dev/services/internal/mail"
 )
 
@@ -39,7 +40,7 @@ func NewMailer(s SMTP, keys Keys, now func() time.Time) (Mailer, error) {
 }
 
 // Send implements [Mailer]. The mail's Message-ID is the same each time.
-func (m *mailer) Send(ctx context.Context, s dsar.State, l letter.Letter, cause int) error {
+func (m *mailer) Send(ctx context.Context, s core.State, l letter.Letter, cause int) error {
 	to, err := m.address(ctx, s)
 	if err != nil {
 		return err
@@ -49,7 +50,7 @@ func (m *mailer) Send(ctx context.Context, s dsar.State, l letter.Letter, cause 
 }
 
 // address is where the person is written to.
-func (m *mailer) address(ctx context.Context, s dsar.State) (string, error) {
+func (m *mailer) address(ctx context.Context, s core.State) (string, error) {
 	var given *dsar.Identifier
 	for i := range s.Accepted.Identifiers {
 		id := &s.Accepted.Identifiers[i]

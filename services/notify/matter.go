@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 )
 
@@ -77,7 +77,7 @@ func (n *Notifier) matters(ctx context.Context, now time.Time) (all []Matter, to
 	if err != nil {
 		return nil, nil, err
 	}
-	waiting, err := n.list(ctx, journal.Filter{Statuses: []string{string(dsar.StatusNeedsAttention)}, DueFirst: true, Limit: maxMatters})
+	waiting, err := n.list(ctx, journal.Filter{Statuses: []string{string(core.StatusNeedsAttention)}, DueFirst: true, Limit: maxMatters})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -136,7 +136,7 @@ func (n *Notifier) about(kind Kind, r journal.Row) Matter {
 // running are the statuses of requests that haven't ended.
 func running() []string {
 	var list []string
-	for _, s := range dsar.Statuses() {
+	for _, s := range core.Statuses() {
 		if !s.Ended() {
 			list = append(list, string(s))
 		}

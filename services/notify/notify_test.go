@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/journal/memjournal"
 	"habeas.dev/services/internal/lifecycle"
@@ -87,12 +88,12 @@ func (p *post) look(n *notify.Notifier) {
 
 func (p *post) submit(id string, due time.Time) {
 	p.t.Helper()
-	p.do(id, dsar.Submit{Accepted: dsar.Accepted{RequestID: id, Right: dsar.Access, Jurisdiction: "EEA", ReceivedAt: start.AddDate(0, -1, 0), AcceptedAt: start.AddDate(0, -1, 0), DueAt: due, Source: "test", Digest: id,
+	p.do(id, core.Submit{Accepted: core.Accepted{RequestID: id, Right: dsar.Access, Jurisdiction: "EEA", ReceivedAt: start.AddDate(0, -1, 0), AcceptedAt: start.AddDate(0, -1, 0), DueAt: due, Source: "test", Digest: id,
 		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: canary, Sealed: []byte(canary)}}, // where it would be seen
 		Systems:     []dsar.System{{Name: "billing", Abilities: []dsar.Action{dsar.Gather}, Needs: []dsar.IdentifierType{"email"}}}}})
 }
 
-func (p *post) do(id string, c dsar.Command) {
+func (p *post) do(id string, c core.Command) {
 	p.t.Helper()
 	if _, err := p.requests.Do(p.t.Context(), id, c); err != nil {
 		p.t.Fatal(err)
@@ -101,7 +102,7 @@ func (p *post) do(id string, c dsar.Command) {
 
 func (p *post) fail(id string) {
 	p.t.Helper()
-	p.do(id, dsar.Heard{Now: p.now, Report: dsar.Report{RequestID: id, System: "billing", Action: dsar.Gather, Attempt: 1, Kind: dsar.ReportFailed, Code: "no-permission", Reason: "it says no"}})
+	p.do(id, core.Heard{Now: p.now, Report: dsar.Report{RequestID: id, System: "billing", Action: dsar.Gather, Attempt: 1, Kind: dsar.ReportFailed, Code: "no-permission", Reason: "it says no"}})
 }
 
 // said is what messages tell that is new.
@@ -137,7 +138,7 @@ func TestOnce(t *testing.T) {
 	p.submit("failed", start.AddDate(0, 1, 0))
 	p.fail("failed")
 	p.submit("late", start.AddDate(0, 0, -1))
-	p.do("late", dsar.Tick{Now: start})
+	p.do("late", core.Tick{Now: start})
 	step("three at once", "overdue late, needs-attention failed, due-soon soon")
 	step("the same", "")
 	p.now = p.now.Add(time.Minute)
@@ -146,13 +147,13 @@ func TestOnce(t *testing.T) {
 	step("it has just spoken", "")
 	p.now = p.now.Add(notify.DefaultDigest)
 	step("later", "needs-attention another")
-	p.do("another", dsar.Retry{By: "lea", Now: p.now})
+	p.do("another", core.Retry{By: "lea", Now: p.now})
 	step("it is over", "")
-	p.do("another", dsar.Heard{Now: p.now, Report: dsar.Report{RequestID: "another", System: "billing", Action: dsar.Gather, Attempt: 2, Kind: dsar.ReportFailed, Code: "x"}})
+	p.do("another", core.Heard{Now: p.now, Report: dsar.Report{RequestID: "another", System: "billing", Action: dsar.Gather, Attempt: 2, Kind: dsar.ReportFailed, Code: "x"}})
 	p.now = p.now.Add(notify.DefaultDigest)
 	step("it is so again", "needs-attention another")
 	p.now = p.now.AddDate(0, 0, 7)
-	p.do("soon", dsar.Tick{Now: p.now})
+	p.do("soon", core.Tick{Now: p.now})
 	step("a week later", "overdue late, overdue soon, needs-attention another, needs-attention failed")
 }
 
@@ -163,15 +164,15 @@ func TestDown(t *testing.T) {
 	p := newPost(t)
 	r := &receiver{}
 	n := p.notifier(map[string]notify.Channel{"r": r})
-	know := func(facts ...dsar.Event) {
+	know := func(facts ...core.Event) {
 		t.Helper()
 		if err := watch.Save(t.Context(), p.journal, facts); err != nil {
 			t.Fatal(err)
 		}
 		p.look(n)
 	}
-	unheard := func() dsar.Event {
-		return dsar.TaskSent{System: "billing", Action: dsar.Gather, Attempt: 2, Reason: dsar.SentUnheard, At: p.now}
+	unheard := func() core.Event {
+		return core.TaskSent{System: "billing", Action: dsar.Gather, Attempt: 2, Reason: core.SentUnheard, At: p.now}
 	}
 	know(unheard())
 	if got := said(r.take()); got != "" {
@@ -183,7 +184,7 @@ func TestDown(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	p.now = p.now.Add(time.Hour)
-	know(dsar.TaskEnded{System: "billing", Action: dsar.Gather, Attempt: 2, Outcome: dsar.Gathered, At: p.now})
+	know(core.TaskEnded{System: "billing", Action: dsar.Gather, Attempt: 2, Outcome: dsar.Gathered, At: p.now})
 	p.now = p.now.Add(time.Minute)
 	know(unheard())
 	p.now = p.now.Add(time.Hour)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/notify"
 )
 
@@ -79,7 +80,7 @@ func TestEveryWordIsFrench(t *testing.T) {
 			t.Errorf("no French for the right %s", r)
 		}
 	}
-	for _, s := range dsar.Statuses() {
+	for _, s := range core.Statuses() {
 		if strings.Contains(about("x", string(s)), ", "+string(s)+"\n") {
 			t.Errorf("no French for the status %s", s)
 		}

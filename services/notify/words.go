@@ -1,6 +1,9 @@
 package notify
 
-import "habeas.dev/pkg/dsar"
+import (
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
+)
 
 // words are a language of mail.
 type words struct {
@@ -51,9 +54,9 @@ var french = words{
 		string(dsar.Access): "accès", string(dsar.Portability): "portabilité", string(dsar.KnowCategories): "catégories", string(dsar.Erasure): "effacement",
 		string(dsar.Rectification): "rectification", string(dsar.Restriction): "limitation", string(dsar.Objection): "opposition",
 		string(dsar.ConsentWithdrawal): "retrait du consentement", string(dsar.OptOut): "refus de la vente",
-		string(dsar.StatusAccepted): "acceptée", string(dsar.StatusAwaitingProof): "attend une preuve", string(dsar.StatusAwaitingClarification): "attend une précision",
-		string(dsar.StatusGathering): "collecte", string(dsar.StatusCounting): "comptage", string(dsar.StatusErasing): "effacement en cours", string(dsar.StatusProving): "vérification",
-		string(dsar.StatusRectifying): "rectification en cours", string(dsar.StatusRestricting): "limitation en cours", string(dsar.StatusAssembling): "assemblage",
-		string(dsar.StatusNeedsAttention): "à traiter", string(dsar.StatusCompleted): "achevée", string(dsar.StatusCancelled): "annulée", string(dsar.StatusRefused): "refusée", string(dsar.StatusMerged): "jointe",
+		string(core.StatusAccepted): "acceptée", string(core.StatusAwaitingProof): "attend une preuve", string(core.StatusAwaitingClarification): "attend une précision",
+		string(core.StatusGathering): "collecte", string(core.StatusCounting): "comptage", string(core.StatusErasing): "effacement en cours", string(core.StatusProving): "vérification",
+		string(core.StatusRectifying): "rectification en cours", string(core.StatusRestricting): "limitation en cours", string(core.StatusAssembling): "assemblage",
+		string(core.StatusNeedsAttention): "à traiter", string(core.StatusCompleted): "achevée", string(core.StatusCancelled): "annulée", string(core.StatusRefused): "refusée", string(core.StatusMerged): "jointe",
 	},
 }

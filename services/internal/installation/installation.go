@@ -15,9 +15,9 @@ import (
 	"gocloud.dev/blob"
 	"gocloud.dev/blob/fileblob"
 
-	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/journal/open"
 	"habeas.dev/services/internal/lifecycle"
@@ -105,11 +105,11 @@ func (in *Installation) Close() error {
 	return errors.Join(errs...)
 }
 
-// Facts are all the facts of a request; dsar.ErrUnknown where there are none.
+// Facts are all the facts of a request; core.ErrUnknown where there are none.
 func (in *Installation) Facts(ctx context.Context, requestID string) ([]journal.Fact, error) {
 	facts, err := in.Journal.Facts(ctx, requestID, 1)
 	if err == nil && len(facts) == 0 {
-		err = dsar.ErrUnknown
+		err = core.ErrUnknown
 	}
 	return facts, err
 }

@@ -11,6 +11,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/installation"
 )
 
@@ -42,7 +43,7 @@ func TestOpensWhatWasMade(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
-	if _, err := in.Requests.Accept(t.Context(), dsar.Accepted{RequestID: request, Right: dsar.Access, ReceivedAt: now, AcceptedAt: now, Digest: "d",
+	if _, err := in.Requests.Accept(t.Context(), core.Accepted{RequestID: request, Right: dsar.Access, ReceivedAt: now, AcceptedAt: now, Digest: "d",
 		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "f"}}, Systems: []dsar.System{{Name: "billing"}}}); err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +68,7 @@ func TestOpensWhatWasMade(t *testing.T) {
 	if facts, err := in.Facts(t.Context(), request); err != nil || len(facts) == 0 {
 		t.Errorf("%d facts, %v", len(facts), err)
 	}
-	if _, err := in.Facts(t.Context(), "0b6fd3a2-1d7c-4c53-8f53-70d5f2f0a9c4"); !errors.Is(err, dsar.ErrUnknown) {
+	if _, err := in.Facts(t.Context(), "0b6fd3a2-1d7c-4c53-8f53-70d5f2f0a9c4"); !errors.Is(err, core.ErrUnknown) {
 		t.Errorf("a request that nobody made: %v", err)
 	}
 	// A bundle has no file beside it.

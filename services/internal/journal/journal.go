@@ -20,7 +20,7 @@ import (
 type Fact struct {
 	RequestID string
 	Version   int
-	Type      string    // dsar.Event.Type
+	Type      string    // core.Event.Type
 	At        time.Time // microseconds, UTC
 	Data      []byte    // JSON; personal data in it is sealed
 	// Hash chains the request's facts: SHA-256 over the previous hash and this
@@ -42,7 +42,7 @@ type Message struct {
 type Row struct {
 	RequestID    string
 	Version      int
-	Status       string // dsar.Status
+	Status       string // core.Status
 	Right        string
 	Jurisdiction string
 	Source       string

@@ -4,7 +4,7 @@ import (
 	"container/list"
 	"sync"
 
-	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
 )
 
 // cachedStates bounds the remembered states: some kilobytes each, and more than
@@ -13,7 +13,7 @@ const cachedStates = 4096
 
 // versioned is a state and how many facts it is the fold of.
 type versioned struct {
-	state   dsar.State
+	state   core.State
 	version int
 }
 

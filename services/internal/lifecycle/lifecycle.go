@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 )
 
@@ -44,8 +45,8 @@ func New(j Journal, opts ...Option) *Lifecycle {
 
 // Do applies a command and returns the state after it. Nil means that
 // everything that follows is durable, or that nothing does. The errors of the
-// core ([dsar.ErrConflict] and so on) come as they are.
-func (l *Lifecycle) Do(ctx context.Context, requestID string, c dsar.Command) (dsar.State, error) {
+// core ([core.ErrConflict] and so on) come as they are.
+func (l *Lifecycle) Do(ctx context.Context, requestID string, c core.Command) (core.State, error) {
 	for tries := range maxTries {
 		state, err := l.try(ctx, requestID, c, tries > 0)
 		if !errors.Is(err, journal.ErrConflict) {
@@ -53,20 +54,20 @@ func (l *Lifecycle) Do(ctx context.Context, requestID string, c dsar.Command) (d
 		}
 		l.states.forget(requestID)
 	}
-	return dsar.State{}, fmt.Errorf("request %s: %d other changes came first: %w", requestID, maxTries, journal.ErrConflict)
+	return core.State{}, fmt.Errorf("request %s: %d other changes came first: %w", requestID, maxTries, journal.ErrConflict)
 }
 
 // Accept opens a request's journal, or finds that it is open already. A request
-// of the same id and another digest is [dsar.ErrConflict].
-func (l *Lifecycle) Accept(ctx context.Context, a dsar.Accepted) (journal.Row, error) {
-	if _, err := l.Do(ctx, a.RequestID, dsar.Submit{Accepted: a}); err != nil {
+// of the same id and another digest is [core.ErrConflict].
+func (l *Lifecycle) Accept(ctx context.Context, a core.Accepted) (journal.Row, error) {
+	if _, err := l.Do(ctx, a.RequestID, core.Submit{Accepted: a}); err != nil {
 		return journal.Row{}, err
 	}
 	return l.journal.Row(ctx, a.RequestID)
 }
 
 // State loads a request's state; the zero State where there is no such request.
-func (l *Lifecycle) State(ctx context.Context, requestID string) (dsar.State, error) {
+func (l *Lifecycle) State(ctx context.Context, requestID string) (core.State, error) {
 	v, err := l.load(ctx, requestID)
 	return v.state, err
 }
@@ -74,16 +75,16 @@ func (l *Lifecycle) State(ctx context.Context, requestID string) (dsar.State, er
 // try decides on what this process remembers of the request, and where that is
 // nothing, as if there were none: the journal has a conflict with whoever is behind
 // (TestTwoDecidersOneJournal, TestSubmittedElsewhere). After one, it is loaded first.
-func (l *Lifecycle) try(ctx context.Context, requestID string, c dsar.Command, load bool) (dsar.State, error) {
+func (l *Lifecycle) try(ctx context.Context, requestID string, c core.Command, load bool) (core.State, error) {
 	v := l.states.get(requestID)
-	facts, err := dsar.Decide(v.state, c)
+	facts, err := core.Decide(v.state, c)
 	if load || err != nil || len(facts) == 0 {
 		// "Nothing follows" and "refused" are said of what the journal holds,
 		// not of what this process remembers.
 		if v, err = l.load(ctx, requestID); err != nil {
 			return v.state, err
 		}
-		if facts, err = dsar.Decide(v.state, c); err != nil || len(facts) == 0 {
+		if facts, err = core.Decide(v.state, c); err != nil || len(facts) == 0 {
 			return v.state, err
 		}
 	}
@@ -117,28 +118,28 @@ func (l *Lifecycle) load(ctx context.Context, requestID string) (versioned, erro
 
 // follow is what the journal is to take in: the facts, the messages that follow
 // from them, and the request's row after them.
-func follow(v versioned, requestID string, facts []dsar.Event) (journal.Append, dsar.State, error) {
+func follow(v versioned, requestID string, facts []core.Event) (journal.Append, core.State, error) {
 	a := journal.Append{RequestID: requestID, Expected: v.version, Facts: make([]journal.NewFact, 0, len(facts))}
 	state := v.state
 	for i, f := range facts {
-		state = dsar.Evolve(state, f)
-		typ, data, err := dsar.Encode(f)
+		state = core.Evolve(state, f)
+		typ, data, err := core.Encode(f)
 		if err != nil {
 			return a, state, err
 		}
-		at := dsar.At(f)
+		at := core.At(f)
 		a.Facts = append(a.Facts, journal.NewFact{Type: typ, At: at, Data: data})
 		a.Messages = append(a.Messages, factMessage(requestID, v.version+i+1, typ, at, data))
 		switch f := f.(type) {
-		case dsar.TaskSent:
+		case core.TaskSent:
 			m, err := taskMessage(state.NewTask(f), at)
 			if err != nil {
 				return a, state, err
 			}
 			a.Messages = append(a.Messages, m)
-		case dsar.Accepted:
+		case core.Accepted:
 			a.Fingerprints = fingerprints(a.Fingerprints, f.Identifiers)
-		case dsar.TaskEnded:
+		case core.TaskEnded:
 			a.Fingerprints = fingerprints(a.Fingerprints, f.Identifiers)
 		}
 	}
@@ -149,11 +150,11 @@ func follow(v versioned, requestID string, facts []dsar.Event) (journal.Append, 
 // fold brings a state up to further facts.
 func (v versioned) fold(facts []journal.Fact) (versioned, error) {
 	for _, f := range facts {
-		e, err := dsar.Decode(f.Type, f.Data)
+		e, err := core.Decode(f.Type, f.Data)
 		if err != nil {
 			return v, fmt.Errorf("fact %d: %w", f.Version, err)
 		}
-		v.state, v.version = dsar.Evolve(v.state, e), f.Version
+		v.state, v.version = core.Evolve(v.state, e), f.Version
 	}
 	return v, nil
 }
@@ -178,10 +179,10 @@ func fingerprints(out []string, ids []dsar.Identifier) []string {
 	return out
 }
 
-func row(s dsar.State, at time.Time) journal.Row {
+func row(s core.State, at time.Time) journal.Row {
 	a := s.Accepted
 	return journal.Row{
 		Status: string(s.Status), Right: string(a.Right), Jurisdiction: a.Jurisdiction, Source: a.Source, Digest: a.Digest,
-		ReceivedAt: a.ReceivedAt, DueAt: s.DueAt, WakeAt: dsar.Wake(s), UpdatedAt: at, Overdue: s.Overdue, Waiting: dsar.Waiting(s), Assignee: s.Assignee,
+		ReceivedAt: a.ReceivedAt, DueAt: s.DueAt, WakeAt: core.Wake(s), UpdatedAt: at, Overdue: s.Overdue, Waiting: core.Waiting(s), Assignee: s.Assignee,
 	}
 }

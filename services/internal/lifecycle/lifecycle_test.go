@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/journal/memjournal"
 	"habeas.dev/services/internal/lifecycle"
@@ -19,8 +20,8 @@ const requestID = "9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11"
 
 var start = time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
 
-func accepted(systems int) dsar.Accepted {
-	a := dsar.Accepted{
+func accepted(systems int) core.Accepted {
+	a := core.Accepted{
 		RequestID: requestID, Right: dsar.Access, Jurisdiction: "EEA", ReceivedAt: start, AcceptedAt: start, DueAt: start.AddDate(0, 1, 0), Source: "test", Digest: "d",
 		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "fp-email", Sealed: []byte("x")}},
 	}
@@ -30,8 +31,8 @@ func accepted(systems int) dsar.Accepted {
 	return a
 }
 
-func gathered(system string) dsar.Heard {
-	return dsar.Heard{Now: start, Report: dsar.Report{RequestID: requestID, System: system, Action: dsar.Gather, Attempt: 1, Kind: dsar.ReportEnded, Outcome: dsar.Gathered}}
+func gathered(system string) core.Heard {
+	return core.Heard{Now: start, Report: dsar.Report{RequestID: requestID, System: system, Action: dsar.Gather, Attempt: 1, Kind: dsar.ReportEnded, Outcome: dsar.Gathered}}
 }
 
 // TestTwoDecidersOneJournal has several processes, each with a memory of its
@@ -70,7 +71,7 @@ func TestTwoDecidersOneJournal(t *testing.T) {
 	}
 	ended := 0
 	for _, f := range facts {
-		if f.Type == (dsar.TaskEnded{}).Type() {
+		if f.Type == (core.TaskEnded{}).Type() {
 			ended++
 		}
 	}
@@ -100,9 +101,9 @@ func TestWhatIsRememberedIsCheckedWhereNothingFollows(t *testing.T) {
 	if _, err := ahead.Do(t.Context(), requestID, gathered("s0")); err != nil {
 		t.Fatal(err)
 	}
-	assembled := dsar.Heard{Now: start, Report: dsar.Report{RequestID: requestID, System: dsar.Aggregator, Action: dsar.Assemble, Attempt: 1, Kind: dsar.ReportEnded, Outcome: dsar.Assembled}}
+	assembled := core.Heard{Now: start, Report: dsar.Report{RequestID: requestID, System: dsar.Aggregator, Action: dsar.Assemble, Attempt: 1, Kind: dsar.ReportEnded, Outcome: dsar.Assembled}}
 	state, err := behind.Do(t.Context(), requestID, assembled) // to its memory a stray
-	if err != nil || state.Status != dsar.StatusCompleted {
+	if err != nil || state.Status != core.StatusCompleted {
 		t.Errorf("%s, %v", state.Status, err)
 	}
 }
@@ -151,19 +152,19 @@ func TestSubmittedElsewhere(t *testing.T) {
 		}
 		return nil
 	}})
-	if _, err := lifecycle.New(j).Do(t.Context(), requestID, dsar.Submit{Accepted: accepted(2)}); err != nil || read > 0 {
+	if _, err := lifecycle.New(j).Do(t.Context(), requestID, core.Submit{Accepted: accepted(2)}); err != nil || read > 0 {
 		t.Fatalf("%d reads, %v", read, err)
 	}
 	before, err := j.Facts(t.Context(), requestID, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if state, err := lifecycle.New(j).Do(t.Context(), requestID, dsar.Submit{Accepted: accepted(2)}); err != nil || state.Status != dsar.StatusGathering {
+	if state, err := lifecycle.New(j).Do(t.Context(), requestID, core.Submit{Accepted: accepted(2)}); err != nil || state.Status != core.StatusGathering {
 		t.Errorf("the same again: %s, %v", state.Status, err)
 	}
 	other := accepted(2)
 	other.Digest = "another"
-	if _, err := lifecycle.New(j).Do(t.Context(), requestID, dsar.Submit{Accepted: other}); !errors.Is(err, dsar.ErrConflict) {
+	if _, err := lifecycle.New(j).Do(t.Context(), requestID, core.Submit{Accepted: other}); !errors.Is(err, core.ErrConflict) {
 		t.Errorf("with other content: %v", err)
 	}
 	if after, err := j.Facts(t.Context(), requestID, 1); err != nil || len(after) != len(before) {
@@ -186,7 +187,7 @@ func TestConflict(t *testing.T) {
 	}
 	other := accepted(2)
 	other.Digest = "another"
-	if _, err := l.Accept(t.Context(), other); !errors.Is(err, dsar.ErrConflict) {
+	if _, err := l.Accept(t.Context(), other); !errors.Is(err, core.ErrConflict) {
 		t.Errorf("with other content: %v", err)
 	}
 	if s, err := l.State(context.Background(), "unknown"); err != nil || s.Exists() {

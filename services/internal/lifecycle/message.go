@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"time"
 
-	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/telemetry"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 )
 
@@ -15,7 +15,7 @@ import (
 const source = "habeas/coordinator"
 
 // taskMessage tells a worker what to do. Its id is the same whoever sends it.
-func taskMessage(t dsar.Task, at time.Time) (journal.Message, error) {
+func taskMessage(t core.AssembleTask, at time.Time) (journal.Message, error) {
 	data, err := json.Marshal(t)
 	if err != nil {
 		return journal.Message{}, fmt.Errorf("request %s: encode task: %w", t.RequestID, err)

@@ -7,7 +7,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/metric/noop"
 
-	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
 )
 
 // Option changes a Lifecycle.
@@ -40,14 +40,14 @@ func newMetrics(p metric.MeterProvider) *metrics {
 	return m
 }
 
-func (m *metrics) count(ctx context.Context, after dsar.State, facts []dsar.Event) {
+func (m *metrics) count(ctx context.Context, after core.State, facts []core.Event) {
 	if m == nil {
 		return
 	}
 	right := attribute.String("right", string(after.Accepted.Right))
 	for _, f := range facts {
 		m.facts.Add(ctx, 1, metric.WithAttributes(attribute.String("type", f.Type()), right))
-		if done, ok := f.(dsar.Completed); ok && done.At.Equal(after.AnsweredAt) { // what had to stay may go years later
+		if done, ok := f.(core.Completed); ok && done.At.Equal(after.AnsweredAt) { // what had to stay may go years later
 			m.duration.Record(ctx, done.At.Sub(after.Accepted.AcceptedAt).Seconds(), metric.WithAttributes(right))
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
 )
 
 // timePasses moves the clock on to the next timer, or a little, and has a
@@ -19,14 +20,14 @@ func (w *world) timePasses(ctx context.Context) {
 	}
 	w.tick(ctx)
 	for _, a := range w.asked {
-		var state dsar.State
+		var state core.State
 		w.look(func() {
 			var err error
 			state, err = w.observer.State(ctx, a.id)
 			w.must(err)
 		})
 		switch {
-		case state.Status == dsar.StatusNeedsAttention && (w.calm || w.rng.IntN(2) == 0):
+		case state.Status == core.StatusNeedsAttention && (w.calm || w.rng.IntN(2) == 0):
 			w.act(ctx, a, state)
 		case !w.calm && state.Exists() && !state.Status.Ended() && w.rng.IntN(400) == 0:
 			w.cancel(ctx, a)
@@ -36,11 +37,11 @@ func (w *world) timePasses(ctx context.Context) {
 
 // act is what a support agent does with a request that needs them: retry,
 // accept a plan that was stopped, or give up where no worker can help.
-func (w *world) act(ctx context.Context, a *asked, state dsar.State) {
-	retry := dsar.Retry{By: "agent", Now: w.clock.now()}
+func (w *world) act(ctx context.Context, a *asked, state core.State) {
+	retry := core.Retry{By: "agent", Now: w.clock.now()}
 	stopped, manual := false, true
 	for _, t := range state.Tasks {
-		if t.Status == dsar.TaskIsFailed {
+		if t.Status == core.TaskIsFailed {
 			stopped = stopped || t.End.Code == "plan-too-large"
 			manual = manual && t.End.Outcome == dsar.Manual
 		}
@@ -57,16 +58,16 @@ func (w *world) act(ctx context.Context, a *asked, state dsar.State) {
 func (w *world) cancel(ctx context.Context, a *asked) {
 	w.note("an agent gives up on %s", a.id)
 	a.cancelled = true
-	w.do(ctx, a, dsar.Cancel{By: "agent", Reason: "no worker can do it", Now: w.clock.now()})
+	w.do(ctx, a, core.Cancel{By: "agent", Reason: "no worker can do it", Now: w.clock.now()})
 }
 
 // do applies an agent's command, as the command line does: in a process that
 // has a memory of its own.
-func (w *world) do(ctx context.Context, a *asked, c dsar.Command) {
+func (w *world) do(ctx context.Context, a *asked, c core.Command) {
 	p := w.all.coordinators[w.rng.IntN(len(w.all.coordinators))]
 	w.run(ctx, &p.process, func(ctx context.Context) error {
 		_, err := p.requests.Do(ctx, a.id, c)
-		if errors.Is(err, dsar.ErrEnded) || errors.Is(err, dsar.ErrNothingToRetry) {
+		if errors.Is(err, core.ErrEnded) || errors.Is(err, core.ErrNothingToRetry) {
 			return nil // somebody was faster
 		}
 		return err

@@ -10,9 +10,9 @@ import (
 	"slices"
 	"strings"
 
-	"habeas.dev/pkg/bundle"
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/aggregator"
+	"habeas.dev/services/internal/bundle"
 )
 
 // checkBundle opens the answer: it verifies, and holds every record of the
@@ -67,7 +67,7 @@ func (w *world) checkBundle(ctx context.Context, a *asked) {
 	}
 }
 
-// answered is what the answer says of a system, in the words of pkg/bundle.
+// answered is what the answer says of a system, in the words of services/internal/bundle.
 type answered struct {
 	System   string
 	Datasets []answeredDataset

@@ -10,6 +10,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 )
 
@@ -23,26 +24,26 @@ func (w *world) check(ctx context.Context) {
 				w.fail("request %s: %v", a.id, err)
 			}
 			events := w.decode(a, facts)
-			state := dsar.Fold(events)
+			state := core.Fold(events)
 			w.checkEnd(a, state, events)
 			w.checkRow(ctx, a, state, facts)
 			w.checkFacts(a, events)
 			w.checkMessages(a, facts, events)
-			if state.Status == dsar.StatusCompleted {
+			if state.Status == core.StatusCompleted {
 				w.checkBundle(ctx, a)
 			}
-			w.checkRecords(a, state.Status == dsar.StatusCompleted)
+			w.checkRecords(a, state.Status == core.StatusCompleted)
 			w.checkErasures(a, events)
 		}
 		w.checkCanaries()
 	})
 }
 
-func (w *world) decode(a *asked, facts []journal.Fact) []dsar.Event {
-	var events []dsar.Event
+func (w *world) decode(a *asked, facts []journal.Fact) []core.Event {
+	var events []core.Event
 	for _, f := range facts {
 		w.spy.look(w, "the journal of "+a.id, f.Data)
-		e, err := dsar.Decode(f.Type, f.Data)
+		e, err := core.Decode(f.Type, f.Data)
 		w.must(err)
 		events = append(events, e)
 	}
@@ -50,29 +51,29 @@ func (w *world) decode(a *asked, facts []journal.Fact) []dsar.Event {
 }
 
 // checkEnd: every request ended, once, and as nobody else asked, completed.
-func (w *world) checkEnd(a *asked, state dsar.State, events []dsar.Event) {
+func (w *world) checkEnd(a *asked, state core.State, events []core.Event) {
 	ends := 0
 	for i, e := range events {
 		switch e.(type) {
-		case dsar.Completed, dsar.Cancelled:
+		case core.Completed, core.Cancelled:
 			if ends++; i != len(events)-1 {
 				w.fail("request %s goes on after its end: %T", a.id, events[i+1])
 			}
 		}
 	}
-	if ends != 1 || !state.Status.Ended() || state.Status == dsar.StatusCancelled && !a.cancelled {
+	if ends != 1 || !state.Status.Ended() || state.Status == core.StatusCancelled && !a.cancelled {
 		w.fail("request %s ended %d times, as %s", a.id, ends, state.Status)
 	}
 }
 
 // checkRow: what lists show is the fold of the journal, and the request is
 // found by the person's address.
-func (w *world) checkRow(ctx context.Context, a *asked, state dsar.State, facts []journal.Fact) {
+func (w *world) checkRow(ctx context.Context, a *asked, state core.State, facts []journal.Fact) {
 	last := facts[len(facts)-1]
 	in := state.Accepted
 	want := journal.Row{
 		RequestID: a.id, Version: last.Version, Status: string(state.Status), Right: string(a.right), Jurisdiction: in.Jurisdiction, Source: in.Source, Digest: in.Digest,
-		ReceivedAt: in.ReceivedAt, DueAt: in.DueAt, WakeAt: dsar.Wake(state), UpdatedAt: last.At, Overdue: state.Overdue, Waiting: dsar.Waiting(state), Hash: last.Hash,
+		ReceivedAt: in.ReceivedAt, DueAt: in.DueAt, WakeAt: core.Wake(state), UpdatedAt: last.At, Overdue: state.Overdue, Waiting: core.Waiting(state), Hash: last.Hash,
 	}
 	got, err := w.journal.Row(ctx, a.id)
 	w.must(err)
@@ -100,31 +101,31 @@ func (w *world) checkRow(ctx context.Context, a *asked, state dsar.State, facts 
 }
 
 // checkFacts: nothing is sent without a reason, and nothing ends twice.
-func (w *world) checkFacts(a *asked, events []dsar.Event) {
-	var state dsar.State
+func (w *world) checkFacts(a *asked, events []core.Event) {
+	var state core.State
 	var retried time.Time // when a person last did
 	var anew []string     // whose erasure they had begun anew
 	for _, e := range events {
 		switch e := e.(type) {
-		case dsar.TaskSent:
+		case core.TaskSent:
 			if why := unreasoned(state, e, retried); why != "" {
 				w.fail("request %s: %s of %s was sent (%s, attempt %d): %s", a.id, e.Action, e.System, e.Reason, e.Attempt, why)
 			}
 			w.checkTurn(a, state, e, anew)
-		case dsar.TaskParked:
-			if e.Until.After(e.At.Add(dsar.MaxPark)) || e.Until.Before(e.At) {
+		case core.TaskParked:
+			if e.Until.After(e.At.Add(core.MaxPark)) || e.Until.Before(e.At) {
 				w.fail("request %s: %s of %s is parked from %s until %s", a.id, e.Action, e.System, e.At, e.Until)
 			}
-		case dsar.TaskEnded:
-			if t := state.Task(e.System, e.Action); t != nil && t.Status == dsar.TaskIsEnded {
+		case core.TaskEnded:
+			if t := state.Task(e.System, e.Action); t != nil && t.Status == core.TaskIsEnded {
 				w.fail("request %s: %s of %s ended twice", a.id, e.Action, e.System)
 			}
 			w.checkBrake(a, state, e)
-		case dsar.Retried:
+		case core.Retried:
 			retried = e.At
 			anew = append(anew, e.Anew...)
 		}
-		state = dsar.Evolve(state, e)
+		state = core.Evolve(state, e)
 	}
 }
 
@@ -132,9 +133,9 @@ func (w *world) checkFacts(a *asked, events []dsar.Event) {
 // before it is gone; nothing is proven before everything is erased; nothing is
 // assembled before everybody has ended. What was begun anew had ended, and is
 // waited for by nobody but those that are erased after it, which begin anew too.
-func (w *world) checkTurn(a *asked, s dsar.State, e dsar.TaskSent, anew []string) {
+func (w *world) checkTurn(a *asked, s core.State, e core.TaskSent, anew []string) {
 	before := func(system string, action dsar.Action) {
-		if t := s.Task(system, action); t == nil || t.Status != dsar.TaskIsEnded {
+		if t := s.Task(system, action); t == nil || t.Status != core.TaskIsEnded {
 			w.fail("request %s: %s of %s was sent before %s of %s had ended", a.id, e.Action, e.System, action, system)
 		}
 	}
@@ -148,7 +149,7 @@ func (w *world) checkTurn(a *asked, s dsar.State, e dsar.TaskSent, anew []string
 			}
 		}
 	}
-	if e.Action == dsar.Erase && e.Reason == dsar.SentFirst {
+	if e.Action == dsar.Erase && e.Reason == core.SentFirst {
 		for _, sys := range s.Accepted.Systems {
 			if sys.Name == e.System {
 				for _, other := range sys.EraseAfter {
@@ -161,7 +162,7 @@ func (w *world) checkTurn(a *asked, s dsar.State, e dsar.TaskSent, anew []string
 
 // checkBrake: a plan of more than the manifest expects goes on only where a
 // person has accepted it.
-func (w *world) checkBrake(a *asked, s dsar.State, e dsar.TaskEnded) {
+func (w *world) checkBrake(a *asked, s core.State, e core.TaskEnded) {
 	left := int64(0)
 	for _, c := range e.Counts {
 		left += c.Found - c.Kept()
@@ -174,11 +175,11 @@ func (w *world) checkBrake(a *asked, s dsar.State, e dsar.TaskEnded) {
 }
 
 // unreasoned says why a task should not have been sent; empty where it should.
-func unreasoned(s dsar.State, e dsar.TaskSent, retried time.Time) string {
+func unreasoned(s core.State, e core.TaskSent, retried time.Time) string {
 	t := s.Task(e.System, e.Action)
 	switch {
 	case t == nil:
-		if e.Reason != dsar.SentFirst || e.Attempt != 1 {
+		if e.Reason != core.SentFirst || e.Attempt != 1 {
 			return "it was never sent before"
 		}
 		return ""
@@ -186,21 +187,21 @@ func unreasoned(s dsar.State, e dsar.TaskSent, retried time.Time) string {
 		return fmt.Sprintf("the attempt before was %d", t.Attempt)
 	}
 	switch e.Reason {
-	case dsar.SentUnheard:
-		if t.Status != dsar.TaskIsSent || e.At.Before(t.Deadline) {
+	case core.SentUnheard:
+		if t.Status != core.TaskIsSent || e.At.Before(t.Deadline) {
 			return "its lease was not over"
 		}
-	case dsar.SentParked:
-		if t.Status != dsar.TaskIsParked || e.At.Before(t.Until) {
+	case core.SentParked:
+		if t.Status != core.TaskIsParked || e.At.Before(t.Until) {
 			return "it was parked for longer"
 		}
-	case dsar.SentRetried:
+	case core.SentRetried:
 		// These follow, once what a person asked for is done.
-		follows := e.Action == dsar.Prove || e.Action == dsar.Assemble || t.Status == dsar.TaskIsDue
+		follows := e.Action == dsar.Prove || e.Action == dsar.Assemble || t.Status == core.TaskIsDue
 		if !e.At.Equal(retried) && !(follows && !retried.IsZero()) {
 			return "nobody asked for it"
 		}
-	case dsar.SentFurther:
+	case core.SentFurther:
 		if e.Action != dsar.Resolve || t.Asked >= len(s.Identifiers) {
 			return "nothing further was found"
 		}
@@ -211,7 +212,7 @@ func unreasoned(s dsar.State, e dsar.TaskSent, retried time.Time) string {
 }
 
 // checkMessages: what follows from the facts was published, and in their order.
-func (w *world) checkMessages(a *asked, facts []journal.Fact, events []dsar.Event) {
+func (w *world) checkMessages(a *asked, facts []journal.Fact, events []core.Event) {
 	var order []string
 	for i, f := range facts {
 		id := event.FactID(a.id, f.Version)
@@ -219,7 +220,7 @@ func (w *world) checkMessages(a *asked, facts []journal.Fact, events []dsar.Even
 		if published, ok := w.spy.facts[id]; !ok || !bytes.Equal(published, f.Data) {
 			w.fail("request %s: fact %d (%s) was not published as it is", a.id, f.Version, f.Type)
 		}
-		if sent, ok := events[i].(dsar.TaskSent); ok && w.spy.sent[event.TaskID(a.id, sent.System, sent.Action, sent.Attempt)] == 0 {
+		if sent, ok := events[i].(core.TaskSent); ok && w.spy.sent[event.TaskID(a.id, sent.System, sent.Action, sent.Attempt)] == 0 {
 			w.fail("request %s: %s of %s, attempt %d, was never published", a.id, sent.Action, sent.System, sent.Attempt)
 		}
 	}
@@ -264,14 +265,14 @@ func (w *world) checkRecords(a *asked, completed bool) {
 // checkErasures: a system is told to erase once, and once more for each task
 // that was handed in again and each call that failed, and for nothing else.
 // Why a further attempt was sent, checkFacts knows.
-func (w *world) checkErasures(a *asked, events []dsar.Event) {
+func (w *world) checkErasures(a *asked, events []core.Event) {
 	for _, s := range w.systems {
 		e := s.erasuresOf(a.id)
 		if e.calls > e.handedIn+e.broken {
 			w.fail("%s was told to erase %d times for request %s, by %d tasks, and %d calls failed", s.manifest.System, e.calls, a.id, e.handedIn, e.broken)
 		}
 		for _, f := range events {
-			if sent, ok := f.(dsar.TaskSent); ok && sent.System == s.manifest.System && sent.Action == dsar.Erase {
+			if sent, ok := f.(core.TaskSent); ok && sent.System == s.manifest.System && sent.Action == dsar.Erase {
 				delete(e.attempts, sent.Attempt)
 			}
 		}
@@ -302,7 +303,7 @@ func (w *world) checkNothingTwice(ctx context.Context) {
 		for _, e := range w.decode(a, facts) {
 			// A plan that was stopped takes a person's retry, and a further address a
 			// further resolve.
-			if sent, ok := e.(dsar.TaskSent); ok && sent.Attempt != 1 && sent.Reason != dsar.SentRetried && sent.Reason != dsar.SentFurther {
+			if sent, ok := e.(core.TaskSent); ok && sent.Attempt != 1 && sent.Reason != core.SentRetried && sent.Reason != core.SentFurther {
 				w.fail("request %s: %s of %s was sent again, as %s", a.id, sent.Action, sent.System, sent.Reason)
 			}
 		}

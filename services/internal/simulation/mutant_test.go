@@ -7,6 +7,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/coordinator"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/journal/memjournal"
 	"habeas.dev/services/internal/lifecycle"
@@ -81,19 +82,19 @@ func (w *world) withoutDedupe(l *lifecycle.Lifecycle) coordinator.Requests {
 	return naive{l, w.journal}
 }
 
-func (n naive) Do(ctx context.Context, id string, c dsar.Command) (dsar.State, error) {
+func (n naive) Do(ctx context.Context, id string, c core.Command) (core.State, error) {
 	state, err := n.Lifecycle.Do(ctx, id, c)
-	heard, ok := c.(dsar.Heard)
+	heard, ok := c.(core.Heard)
 	if err != nil || !ok || state.Status.Ended() {
 		return state, err
 	}
 	r := heard.Report
 	t := state.Task(r.System, r.Action)
 	facts, err := n.journal.Facts(ctx, id, 1)
-	if err != nil || t.Status != dsar.TaskIsEnded || t.End.At.Equal(heard.Now) {
+	if err != nil || t.Status != core.TaskIsEnded || t.End.At.Equal(heard.Now) {
 		return state, err
 	}
-	typ, data, err := dsar.Encode(dsar.TaskEnded{System: r.System, Action: r.Action, Attempt: r.Attempt, Outcome: r.Outcome, Counts: r.Counts, Objects: r.Objects, At: heard.Now})
+	typ, data, err := core.Encode(core.TaskEnded{System: r.System, Action: r.Action, Attempt: r.Attempt, Outcome: r.Outcome, Counts: r.Counts, Objects: r.Objects, At: heard.Now})
 	if err != nil {
 		return state, err
 	}
@@ -108,7 +109,7 @@ func (n naive) Do(ctx context.Context, id string, c dsar.Command) (dsar.State, e
 type twice struct{ *memjournal.Store }
 
 func (j twice) Append(ctx context.Context, a journal.Append) error {
-	ended := dsar.TaskEnded{}.Type()
+	ended := core.TaskEnded{}.Type()
 	if i := slices.IndexFunc(a.Facts, func(f journal.NewFact) bool { return f.Type == ended }); i >= 0 {
 		a.Facts = slices.Insert(slices.Clone(a.Facts), i, a.Facts[i])
 	}

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"habeas.dev/pkg/event"
-	"habeas.dev/pkg/policy"
+	"habeas.dev/services/internal/policy"
 )
 
 var (

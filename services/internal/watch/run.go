@@ -7,8 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/transport"
 )
@@ -34,7 +34,7 @@ type Watcher struct {
 	log   *slog.Logger
 
 	mu   sync.Mutex
-	held []dsar.Event
+	held []core.Event
 }
 
 // New returns a watcher.
@@ -66,8 +66,8 @@ func (w *Watcher) Take(m transport.Received) (held int) {
 	if event.FactType(name) != e.Type || !tellsOfSystem(name) {
 		return 0
 	}
-	fact, err := dsar.Decode(name, e.Data)
-	if err != nil || w.now().Sub(dsar.At(fact)) > recent {
+	fact, err := core.Decode(name, e.Data)
+	if err != nil || w.now().Sub(core.At(fact)) > recent {
 		return 0
 	}
 	w.mu.Lock()
@@ -80,7 +80,7 @@ func (w *Watcher) Take(m transport.Received) (held int) {
 // aren't even read.
 func tellsOfSystem(typ string) bool {
 	switch typ {
-	case dsar.TaskSent{}.Type(), dsar.TaskProgressed{}.Type(), dsar.TaskParked{}.Type(), dsar.TaskFailed{}.Type(), dsar.TaskEnded{}.Type():
+	case core.TaskSent{}.Type(), core.TaskProgressed{}.Type(), core.TaskParked{}.Type(), core.TaskFailed{}.Type(), core.TaskEnded{}.Type():
 		return true
 	default:
 		return false

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 )
 
@@ -88,18 +89,18 @@ func (s System) Down(now time.Time, after time.Duration) bool {
 }
 
 // Add takes in a fact. Facts of different requests come in any order.
-func Add(systems map[string]System, e dsar.Event) {
+func Add(systems map[string]System, e core.Event) {
 	switch e := e.(type) {
-	case dsar.TaskSent:
+	case core.TaskSent:
 		s := systems[e.System]
 		s.Sent = latest(s.Sent, e.At)
-		if e.Reason == dsar.SentUnheard && s.Silent.IsZero() && e.At.After(s.Seen) {
+		if e.Reason == core.SentUnheard && s.Silent.IsZero() && e.At.After(s.Seen) {
 			s.Silent = e.At
 		}
 		systems[e.System] = s
-	case dsar.TaskProgressed:
+	case core.TaskProgressed:
 		systems[e.System] = systems[e.System].heard(e.At)
-	case dsar.TaskParked:
+	case core.TaskParked:
 		s := systems[e.System].heard(e.At)
 		if e.At.After(s.Parked.At) {
 			s.Parked = Trouble{e.At, e.Code, e.Reason, e.Until}
@@ -107,7 +108,7 @@ func Add(systems map[string]System, e dsar.Event) {
 		s.hour(e.At).Parked++
 		s.note(e, e.At)
 		systems[e.System] = s
-	case dsar.TaskFailed:
+	case core.TaskFailed:
 		if e.Attempt == 0 {
 			return // nobody was asked
 		}
@@ -119,7 +120,7 @@ func Add(systems map[string]System, e dsar.Event) {
 		}
 		s.note(e, e.At)
 		systems[e.System] = s
-	case dsar.TaskEnded:
+	case core.TaskEnded:
 		if e.Attempt == 0 || e.By != "" {
 			return // nobody was asked, or a person did it
 		}
@@ -132,12 +133,12 @@ func Add(systems map[string]System, e dsar.Event) {
 
 // answers tells whether a failure is none of the system: it did what it was asked,
 // and a person is to look at what it said.
-func answers(e dsar.TaskFailed) bool {
+func answers(e core.TaskFailed) bool {
 	return e.Outcome == dsar.Manual || e.Code == dsar.CodePlanTooLarge
 }
 
 // failed counts a failure. One that comes twice isn't one more in a row.
-func (s *System) failed(e dsar.TaskFailed) {
+func (s *System) failed(e core.TaskFailed) {
 	s.hour(e.At).Failed++
 	if e.At.After(s.Failed.At) {
 		s.Failed = Trouble{At: e.At, Code: e.Code, Reason: e.Reason}
@@ -177,8 +178,8 @@ func (s *System) hour(at time.Time) *Hour {
 }
 
 // note takes in what the worker noted with a fact.
-func (s *System) note(e dsar.Event, at time.Time) {
-	for _, text := range dsar.NotesOf(e) {
+func (s *System) note(e core.Event, at time.Time) {
+	for _, text := range core.NotesOf(e) {
 		s.find(text, at)
 	}
 }
@@ -221,7 +222,7 @@ func load(ctx context.Context, notes journal.Notes) (map[string]System, int64, e
 }
 
 // Save takes facts into what is known, beside what other processes do.
-func Save(ctx context.Context, notes journal.Notes, facts []dsar.Event) error {
+func Save(ctx context.Context, notes journal.Notes, facts []core.Event) error {
 	for range maxTries {
 		systems, version, err := load(ctx, notes)
 		if err != nil {

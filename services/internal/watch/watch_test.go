@@ -11,6 +11,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal/memjournal"
 	"habeas.dev/services/internal/transport"
 	"habeas.dev/services/internal/watch"
@@ -23,33 +24,33 @@ func at(minutes int) time.Time { return start.Add(time.Duration(minutes) * time.
 // TestAdd takes in facts, in whatever order they come.
 func TestAdd(t *testing.T) {
 	t.Parallel()
-	sent := func(minute int, why dsar.SendReason) dsar.Event {
-		return dsar.TaskSent{System: "s", Action: dsar.Gather, Attempt: 1, Reason: why, At: at(minute)}
+	sent := func(minute int, why core.SendReason) core.Event {
+		return core.TaskSent{System: "s", Action: dsar.Gather, Attempt: 1, Reason: why, At: at(minute)}
 	}
-	ended := func(minute int, notes ...string) dsar.Event {
-		return dsar.TaskEnded{System: "s", Action: dsar.Gather, Attempt: 1, Outcome: dsar.Gathered, Notes: notes, At: at(minute)}
+	ended := func(minute int, notes ...string) core.Event {
+		return core.TaskEnded{System: "s", Action: dsar.Gather, Attempt: 1, Outcome: dsar.Gathered, Notes: notes, At: at(minute)}
 	}
-	failed := func(minute int) dsar.Event {
-		return dsar.TaskFailed{System: "s", Action: dsar.Gather, Attempt: 1, Outcome: dsar.Failed, Code: "no-permission", At: at(minute)}
+	failed := func(minute int) core.Event {
+		return core.TaskFailed{System: "s", Action: dsar.Gather, Attempt: 1, Outcome: dsar.Failed, Code: "no-permission", At: at(minute)}
 	}
 	for name, c := range map[string]struct {
-		facts []dsar.Event
+		facts []core.Event
 		seen  int // -1: never
 		down  bool
 		bad   int
 		of    int
 	}{
 		"never heard of":           {nil, -1, false, 0, 0},
-		"asked":                    {[]dsar.Event{sent(0, dsar.SentFirst)}, -1, false, 0, 0},
-		"in vain":                  {[]dsar.Event{sent(0, dsar.SentFirst), sent(10, dsar.SentUnheard)}, -1, true, 0, 0},
-		"answers":                  {[]dsar.Event{sent(0, dsar.SentFirst), ended(1)}, 1, false, 0, 1},
-		"answers again":            {[]dsar.Event{sent(10, dsar.SentUnheard), ended(11)}, 11, false, 0, 1},
-		"was heard of since":       {[]dsar.Event{ended(11), sent(10, dsar.SentUnheard)}, 11, false, 0, 1},
-		"an old answer comes late": {[]dsar.Event{sent(10, dsar.SentUnheard), ended(1)}, 1, true, 0, 1},
-		"a failure is an answer":   {[]dsar.Event{sent(10, dsar.SentUnheard), failed(12), ended(13), ended(14), ended(15)}, 15, false, 1, 4},
-		"parked is one too":        {[]dsar.Event{sent(10, dsar.SentUnheard), dsar.TaskParked{System: "s", At: at(12), Code: "rate-limited"}}, 12, false, 0, 0},
-		"nobody was asked":         {[]dsar.Event{dsar.TaskEnded{System: "s", Outcome: dsar.NotApplicable, At: at(1)}, dsar.TaskFailed{System: "s", Outcome: dsar.Manual, At: at(1)}}, -1, false, 0, 0},
-		"a person did it":          {[]dsar.Event{dsar.TaskEnded{System: "s", Attempt: 1, By: "lea", At: at(1)}}, -1, false, 0, 0},
+		"asked":                    {[]core.Event{sent(0, core.SentFirst)}, -1, false, 0, 0},
+		"in vain":                  {[]core.Event{sent(0, core.SentFirst), sent(10, core.SentUnheard)}, -1, true, 0, 0},
+		"answers":                  {[]core.Event{sent(0, core.SentFirst), ended(1)}, 1, false, 0, 1},
+		"answers again":            {[]core.Event{sent(10, core.SentUnheard), ended(11)}, 11, false, 0, 1},
+		"was heard of since":       {[]core.Event{ended(11), sent(10, core.SentUnheard)}, 11, false, 0, 1},
+		"an old answer comes late": {[]core.Event{sent(10, core.SentUnheard), ended(1)}, 1, true, 0, 1},
+		"a failure is an answer":   {[]core.Event{sent(10, core.SentUnheard), failed(12), ended(13), ended(14), ended(15)}, 15, false, 1, 4},
+		"parked is one too":        {[]core.Event{sent(10, core.SentUnheard), core.TaskParked{System: "s", At: at(12), Code: "rate-limited"}}, 12, false, 0, 0},
+		"nobody was asked":         {[]core.Event{core.TaskEnded{System: "s", Outcome: dsar.NotApplicable, At: at(1)}, core.TaskFailed{System: "s", Outcome: dsar.Manual, At: at(1)}}, -1, false, 0, 0},
+		"a person did it":          {[]core.Event{core.TaskEnded{System: "s", Attempt: 1, By: "lea", At: at(1)}}, -1, false, 0, 0},
 	} {
 		systems := map[string]watch.System{}
 		for _, e := range c.facts {
@@ -71,10 +72,10 @@ func TestAdd(t *testing.T) {
 func TestFindings(t *testing.T) {
 	t.Parallel()
 	systems := map[string]watch.System{}
-	for i, e := range []dsar.Event{
-		dsar.TaskEnded{System: "s", Attempt: 1, At: at(1), Notes: []string{"a", "b"}},
-		dsar.TaskFailed{System: "s", Attempt: 1, At: at(2), Notes: []string{"b"}},
-		dsar.TaskParked{System: "s", Attempt: 1, At: at(3), Notes: []string{"c"}},
+	for i, e := range []core.Event{
+		core.TaskEnded{System: "s", Attempt: 1, At: at(1), Notes: []string{"a", "b"}},
+		core.TaskFailed{System: "s", Attempt: 1, At: at(2), Notes: []string{"b"}},
+		core.TaskParked{System: "s", Attempt: 1, At: at(3), Notes: []string{"c"}},
 	} {
 		watch.Add(systems, e)
 		if i == 0 && len(systems["s"].Findings) != 2 {
@@ -91,25 +92,25 @@ func TestFindings(t *testing.T) {
 // a person is only to look at is none of the system's.
 func TestInRow(t *testing.T) {
 	t.Parallel()
-	failed := func(minute int, o dsar.Outcome, code string) dsar.Event {
-		return dsar.TaskFailed{System: "s", Action: dsar.Gather, Attempt: 1, Outcome: o, Code: code, At: at(minute)}
+	failed := func(minute int, o dsar.Outcome, code string) core.Event {
+		return core.TaskFailed{System: "s", Action: dsar.Gather, Attempt: 1, Outcome: o, Code: code, At: at(minute)}
 	}
-	no := func(minute int) dsar.Event { return failed(minute, dsar.Failed, "no-permission") }
-	ended := func(minute int) dsar.Event {
-		return dsar.TaskEnded{System: "s", Action: dsar.Gather, Attempt: 1, Outcome: dsar.Gathered, At: at(minute)}
+	no := func(minute int) core.Event { return failed(minute, dsar.Failed, "no-permission") }
+	ended := func(minute int) core.Event {
+		return core.TaskEnded{System: "s", Action: dsar.Gather, Attempt: 1, Outcome: dsar.Gathered, At: at(minute)}
 	}
 	for name, c := range map[string]struct {
-		facts []dsar.Event
+		facts []core.Event
 		want  int
 	}{
-		"none":                   {[]dsar.Event{ended(1)}, 0},
-		"three":                  {[]dsar.Event{ended(1), no(2), no(3), no(4)}, 3},
-		"one comes twice":        {[]dsar.Event{no(2), no(2), no(3), no(2)}, 2},
-		"an old end comes late":  {[]dsar.Event{no(2), no(3), ended(1)}, 2},
-		"it is well again":       {[]dsar.Event{no(2), no(3), ended(4), no(5)}, 1},
-		"a person is to look":    {[]dsar.Event{failed(1, dsar.Manual, dsar.CodeOthers), failed(2, dsar.Failed, dsar.CodePlanTooLarge)}, 0},
-		"a part isn't reached":   {[]dsar.Event{failed(1, dsar.Incomplete, dsar.CodeNotCovered), no(2)}, 2},
-		"putting off is no word": {[]dsar.Event{no(1), dsar.TaskParked{System: "s", At: at(2), Code: "rate-limited"}, no(3)}, 2},
+		"none":                   {[]core.Event{ended(1)}, 0},
+		"three":                  {[]core.Event{ended(1), no(2), no(3), no(4)}, 3},
+		"one comes twice":        {[]core.Event{no(2), no(2), no(3), no(2)}, 2},
+		"an old end comes late":  {[]core.Event{no(2), no(3), ended(1)}, 2},
+		"it is well again":       {[]core.Event{no(2), no(3), ended(4), no(5)}, 1},
+		"a person is to look":    {[]core.Event{failed(1, dsar.Manual, dsar.CodeOthers), failed(2, dsar.Failed, dsar.CodePlanTooLarge)}, 0},
+		"a part isn't reached":   {[]core.Event{failed(1, dsar.Incomplete, dsar.CodeNotCovered), no(2)}, 2},
+		"putting off is no word": {[]core.Event{no(1), core.TaskParked{System: "s", At: at(2), Code: "rate-limited"}, no(3)}, 2},
 	} {
 		systems := map[string]watch.System{}
 		for _, e := range c.facts {
@@ -126,7 +127,7 @@ func TestBounds(t *testing.T) {
 	t.Parallel()
 	systems := map[string]watch.System{}
 	for i := range 1000 {
-		watch.Add(systems, dsar.TaskEnded{System: "s", Attempt: 1, At: at(i * 30), Notes: []string{fmt.Sprintf("column c%d isn't declared", i%40)}})
+		watch.Add(systems, core.TaskEnded{System: "s", Attempt: 1, At: at(i * 30), Notes: []string{fmt.Sprintf("column c%d isn't declared", i%40)}})
 	}
 	s := systems["s"]
 	if len(s.Hours) > 24 || len(s.Findings) > 20 {
@@ -153,7 +154,7 @@ func TestSeveral(t *testing.T) {
 		w := watch.New(j, func() time.Time { return at(60) }, slog.New(slog.DiscardHandler))
 		all.Go(func() {
 			for i := range 20 {
-				_, data, err := dsar.Encode(dsar.TaskEnded{System: "s", Action: dsar.Gather, Attempt: 1, Outcome: dsar.Gathered, At: at(i)})
+				_, data, err := core.Encode(core.TaskEnded{System: "s", Action: dsar.Gather, Attempt: 1, Outcome: dsar.Gathered, At: at(i)})
 				if err != nil {
 					t.Error(err)
 				}
@@ -187,7 +188,7 @@ func TestStranger(t *testing.T) {
 	if err := w.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := watch.Save(t.Context(), j, []dsar.Event{dsar.TaskSent{System: "s", At: at(1)}}); err != nil {
+	if err := watch.Save(t.Context(), j, []core.Event{core.TaskSent{System: "s", At: at(1)}}); err != nil {
 		t.Fatal(err)
 	}
 	if systems, err := watch.Load(t.Context(), j); err != nil || !systems["s"].Sent.Equal(at(1)) {

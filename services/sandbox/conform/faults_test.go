@@ -8,10 +8,10 @@ import (
 	"golang.org/x/time/rate"
 
 	"habeas.dev/pkg/vendorapi"
-	"habeas.dev/services/marketo"
 	"habeas.dev/services/sandbox/conform"
 	marketosandbox "habeas.dev/services/sandbox/marketo"
 	"habeas.dev/services/sandbox/people"
+	"habeas.dev/services/systems/marketo"
 )
 
 // serve serves a stand-in for one test.

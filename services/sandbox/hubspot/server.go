@@ -23,7 +23,7 @@ import (
 
 	"habeas.dev/services/sandbox/fault"
 	"habeas.dev/services/sandbox/people"
-	"habeas.dev/services/sandbox/redo"
+	"habeas.dev/services/sandbox/wal"
 )
 
 const (
@@ -53,7 +53,7 @@ type Server struct {
 	config  Config
 	faults  *fault.Injector
 	handler http.Handler
-	log     *redo.Log
+	log     *wal.Log
 
 	mu       sync.Mutex // guards what follows
 	token    string
@@ -89,7 +89,7 @@ func New(c Config) (*Server, error) {
 	}
 	if c.Dir != "" {
 		var err error
-		s.log, err = redo.Open(filepath.Join(c.Dir, "hubspot.redo"), hex.EncodeToString(h.Sum(nil))[:32], func(line []byte) error {
+		s.log, err = wal.Open(filepath.Join(c.Dir, "hubspot.redo"), hex.EncodeToString(h.Sum(nil))[:32], func(line []byte) error {
 			var c change
 			err := json.Unmarshal(line, &c)
 			s.apply(c)

@@ -18,15 +18,10 @@ import (
 	"habeas.dev/pkg/vault"
 	"habeas.dev/pkg/worker"
 	"habeas.dev/pkg/worker/workertest"
-	"habeas.dev/services/account"
-	"habeas.dev/services/billing"
-	"habeas.dev/services/communications"
-	"habeas.dev/services/events"
 	"habeas.dev/services/internal/pgtest"
-	"habeas.dev/services/marketplace"
 	"habeas.dev/services/sandbox/internaldb"
 	"habeas.dev/services/sandbox/people"
-	"habeas.dev/services/support"
+	"habeas.dev/services/systems"
 )
 
 // today is the clock of the tests, within the years that people promises for.
@@ -35,8 +30,8 @@ var today = time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
 func manifests(t testing.TB) []*manifest.Manifest {
 	t.Helper()
 	var out []*manifest.Manifest
-	for _, load := range []func() (*manifest.Manifest, error){account.Manifest, billing.Manifest, events.Manifest, marketplace.Manifest, support.Manifest, communications.Manifest} {
-		m, err := load()
+	for _, name := range []string{"account", "billing", "events", "marketplace", "support", "communications"} {
+		m, err := systems.Manifest(name)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -24,7 +24,7 @@ import (
 
 	"habeas.dev/services/sandbox/fault"
 	"habeas.dev/services/sandbox/people"
-	"habeas.dev/services/sandbox/redo"
+	"habeas.dev/services/sandbox/wal"
 )
 
 // Marketo's limits (Adobe's developer documentation).
@@ -110,7 +110,7 @@ type Server struct {
 	config  Config
 	faults  *fault.Injector
 	handler http.Handler
-	log     *redo.Log
+	log     *wal.Log
 	zone    *time.Location
 
 	callMu sync.Mutex // guards what follows
@@ -167,7 +167,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{config: c, store: st, zone: zone, calls: map[string]int64{}}
 	if c.Dir != "" {
-		s.log, err = redo.Open(filepath.Join(c.Dir, "marketo.redo"), digest, s.replay)
+		s.log, err = wal.Open(filepath.Join(c.Dir, "marketo.redo"), digest, s.replay)
 		if err != nil {
 			return nil, err
 		}

@@ -24,7 +24,7 @@ import (
 
 	"habeas.dev/services/sandbox/fault"
 	"habeas.dev/services/sandbox/people"
-	"habeas.dev/services/sandbox/redo"
+	"habeas.dev/services/sandbox/wal"
 )
 
 // The credentials that the stand-in takes.
@@ -75,7 +75,7 @@ type Server struct {
 	config  Config
 	faults  *fault.Injector
 	handler http.Handler
-	log     *redo.Log
+	log     *wal.Log
 
 	mu       sync.Mutex // guards what follows
 	password string
@@ -111,7 +111,7 @@ func New(c Config) (*Server, error) {
 	digest := s.seed()
 	if c.Dir != "" {
 		var err error
-		if s.log, err = redo.Open(filepath.Join(c.Dir, "paymentech.redo"), digest, s.replay); err != nil {
+		if s.log, err = wal.Open(filepath.Join(c.Dir, "paymentech.redo"), digest, s.replay); err != nil {
 			return nil, err
 		}
 	}

@@ -23,7 +23,7 @@ import (
 
 	"habeas.dev/services/sandbox/fault"
 	"habeas.dev/services/sandbox/people"
-	"habeas.dev/services/sandbox/redo"
+	"habeas.dev/services/sandbox/wal"
 )
 
 // What Salesforce's own limits are (REST API Developer Guide; Salesforce
@@ -92,7 +92,7 @@ type Server struct {
 	config  Config
 	faults  *fault.Injector
 	handler http.Handler
-	log     *redo.Log
+	log     *wal.Log
 	tokens  tokens
 	calls   counters
 
@@ -140,7 +140,7 @@ func New(c Config) (*Server, error) {
 	s.tokens.life, s.tokens.clock = c.TokenLife, c.Clock
 	s.dayStart = c.Clock()
 	if c.Dir != "" {
-		s.log, err = redo.Open(filepath.Join(c.Dir, "salesforce.redo"), digest, s.replay)
+		s.log, err = wal.Open(filepath.Join(c.Dir, "salesforce.redo"), digest, s.replay)
 		if err != nil {
 			return nil, err
 		}

@@ -9,16 +9,16 @@ import (
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/pkg/worker"
-	"habeas.dev/services/hubspot"
-	"habeas.dev/services/marketo"
-	"habeas.dev/services/paymentech"
-	"habeas.dev/services/salesforce"
 	"habeas.dev/services/sandbox/conform"
 	hubspotsandbox "habeas.dev/services/sandbox/hubspot"
 	marketosandbox "habeas.dev/services/sandbox/marketo"
 	paymentechsandbox "habeas.dev/services/sandbox/paymentech"
 	"habeas.dev/services/sandbox/people"
 	salesforcesandbox "habeas.dev/services/sandbox/salesforce"
+	"habeas.dev/services/systems/hubspot"
+	"habeas.dev/services/systems/marketo"
+	"habeas.dev/services/systems/paymentech"
+	"habeas.dev/services/systems/salesforce"
 )
 
 // vendor is one that is measured.

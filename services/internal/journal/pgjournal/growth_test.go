@@ -10,7 +10,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"habeas.dev/pkg/dsar"
+
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/journal/journaltest"
 	"habeas.dev/services/internal/journal/pgjournal"
@@ -80,7 +81,7 @@ func costs(t *testing.T, url string, requests int) map[string]float64 {
 		{"a request's row", func(n int) error { _, err := s.Row(ctx, id(n)); return err }},
 		{"a turn of the relay", func(int) error { return carrySome(s) }},
 		{"timers that are due", func(int) error { _, err := s.Due(ctx, now, 500); return err }},
-		{"the latest of one person", func(int) error { _, err := s.ByFingerprint(ctx, "all", dsar.ManyEarlier); return err }},
+		{"the latest of one person", func(int) error { _, err := s.ByFingerprint(ctx, "all", core.ManyEarlier); return err }},
 		{"list: the newest", list(journal.Filter{})},
 		{"list: a status", list(journal.Filter{Statuses: []string{"completed"}})},
 		{"list: open, by due date", list(journal.Filter{Statuses: openStatuses, DueFirst: true})},

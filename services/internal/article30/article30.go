@@ -1,0 +1,105 @@
+// Package article30 writes the record of processing activities (GDPR art.
+// 30(1)) from the systems' manifests: who answers for the data, and for each
+// dataset what it is for, on which ground, whose data it is and of which kind,
+// who receives it, to which countries it goes, when it is erased, and what
+// protects it. It needs no data of anybody: manifests hold none.
+package article30
+
+import (
+	"slices"
+	"strings"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/manifest"
+)
+
+// Record is the record of processing activities, in one language.
+type Record struct {
+	Language   string
+	Controller string // who answers for the data (art. 30(1)(a))
+	Systems    []System
+}
+
+// System is what one system's manifest says.
+type System struct {
+	Name       string
+	Title      string
+	Subjects   string // the categories of people (art. 30(1)(c))
+	Transfers  []string
+	Security   string
+	Activities []Activity
+}
+
+// Activity is the processing of one dataset.
+type Activity struct {
+	Dataset    string
+	Title      string
+	Purpose    string // art. 30(1)(b)
+	LegalBasis string
+	Category   string // art. 30(1)(c)
+	Fields     []string
+	Sensitive  []string // fields that no answer shows, with their kind
+	Origin     string
+	Recipients []string // art. 30(1)(d)
+	Storage    string   // art. 30(1)(f)
+	Retention  []string
+	Erasure    string // how it is erased when the time has come
+}
+
+// Of makes the record of some manifests, in their order. lang is en or fr.
+func Of(controller, lang string, ms []*manifest.Manifest) Record {
+	w := wordsIn(lang)
+	r := Record{Language: w.language, Controller: controller}
+	for _, m := range ms {
+		s := System{Name: m.System, Title: m.Title.In(w.language)}
+		if p := m.Processing; p != nil {
+			s.Subjects, s.Security = p.Subjects.In(w.language), p.Security.In(w.language)
+			for _, t := range p.Transfers {
+				s.Transfers = append(s.Transfers, t.To.In(w.language)+": "+t.Safeguard.In(w.language))
+			}
+		}
+		for i := range m.Datasets {
+			s.Activities = append(s.Activities, activity(w, m, &m.Datasets[i]))
+		}
+		r.Systems = append(r.Systems, s)
+	}
+	return r
+}
+
+func activity(w words, m *manifest.Manifest, d *manifest.Dataset) Activity {
+	a := Activity{
+		Dataset: d.Name, Title: d.Title.In(w.language), Purpose: d.Purpose.In(w.language), LegalBasis: w.bases[d.LegalBasis], Category: d.Category,
+		Origin: w.origins[d.Origin], Recipients: slices.Clone(d.Recipients), Storage: d.Storage.In(w.language), Erasure: erasure(w, m, d),
+	}
+	if w.categories != nil {
+		a.Category = w.categories[d.Category]
+	}
+	for _, c := range d.Columns {
+		name := c.Title.In(w.language)
+		if name == "" {
+			name = c.Name
+		}
+		a.Fields = append(a.Fields, name)
+		if c.NeverShown != "" {
+			a.Sensitive = append(a.Sensitive, name+" ("+c.NeverShown+")")
+		}
+	}
+	for _, r := range d.Retention {
+		a.Retention = append(a.Retention, r.Title.In(w.language)+": "+r.Period+" ("+r.Source+")")
+	}
+	return a
+}
+
+// erasure says how a dataset is erased.
+func erasure(w words, m *manifest.Manifest, d *manifest.Dataset) string {
+	switch {
+	case !m.Can(dsar.Erase):
+		return w.byHand
+	case d.SQL != nil && d.SQL.Erase == manifest.EraseAnonymise:
+		return w.anonymised
+	case d.GoesWith != "":
+		return strings.ReplaceAll(w.goesWith, "%", d.GoesWith)
+	default:
+		return w.deleted
+	}
+}

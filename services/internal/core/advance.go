@@ -1,0 +1,235 @@
+package core
+
+import (
+	"slices"
+
+	"habeas.dev/pkg/dsar"
+)
+
+// advance records everything that now follows by itself: stages that begin,
+// tasks whose turn it is, the end, or that a person is needed.
+func (d *decider) advance() {
+	if !d.Exists() || d.Status.Ended() || d.Awaited != "" {
+		return
+	}
+	stages := d.Right.Stages()
+	if d.Stage == "" {
+		d.record(StageStarted{Stage: stages[0], At: d.now})
+	}
+	for {
+		d.resolve()
+		for d.act() {
+		}
+		if !d.stageIsOver() {
+			break
+		}
+		next := slices.Index(stages, d.Stage) + 1
+		if next == len(stages) {
+			d.complete()
+			return
+		}
+		d.record(StageStarted{Stage: stages[next], At: d.now})
+	}
+	d.callForAttention()
+}
+
+// resolve asks every system that can find more identifiers from those that are
+// known, and asks it again when more are known.
+func (d *decider) resolve() {
+	for _, sys := range d.Accepted.Systems {
+		if reason, due := d.resolveIsDue(sys); due {
+			d.send(sys.Name, dsar.Resolve, reason)
+		}
+	}
+}
+
+func (d *decider) resolveIsDue(sys dsar.System) (SendReason, bool) {
+	if !sys.Can(dsar.Resolve) || len(known(d.Identifiers, sys.Needs)) == 0 {
+		return "", false
+	}
+	t := d.Task(sys.Name, dsar.Resolve)
+	if t == nil {
+		return SentFirst, true
+	}
+	if t.Status != TaskIsEnded || t.Rounds >= MaxResolves {
+		return "", false
+	}
+	for _, id := range known(d.Identifiers[t.Asked:], sys.Needs) {
+		if id.FoundBy != sys.Name {
+			return SentFurther, true
+		}
+	}
+	return "", false
+}
+
+// awaited are the identifier types that may still be found: those of every
+// system that is resolving or has failed to, and of those that could go on from
+// what these find.
+func (d *decider) awaited() []dsar.IdentifierType {
+	var types []dsar.IdentifierType
+	var added []string
+	for again := true; again; {
+		again = false
+		for _, sys := range d.Accepted.Systems {
+			if !sys.Can(dsar.Resolve) || slices.Contains(added, sys.Name) {
+				continue
+			}
+			t := d.Task(sys.Name, dsar.Resolve)
+			open := t != nil && t.Status != TaskIsEnded
+			if open || overlap(sys.Needs, types) {
+				types = append(types, sys.Finds...)
+				added = append(added, sys.Name)
+				again = true
+			}
+		}
+	}
+	return types
+}
+
+// act asks every system for the current stage's action, as far as its turn has
+// come, and ends at once what needs no asking. It tells whether something has
+// ended: the turn of who waited for that may have come.
+func (d *decider) act() (ended bool) {
+	if d.Stage == dsar.Assemble {
+		d.assemble()
+		return false
+	}
+	awaited := d.awaited()
+	for _, sys := range d.Accepted.Systems {
+		d.proveAgain(sys)
+		if t := d.Task(sys.Name, d.Stage); t != nil && t.Status != TaskIsDue {
+			continue
+		}
+		switch {
+		case overlap(sys.Needs, awaited): // somebody may yet find what it needs
+		case d.Stage == dsar.Prove && d.erasedByHand(sys):
+			d.record(TaskEnded{System: sys.Name, Action: dsar.Prove, Outcome: dsar.NotApplicable, Code: "by-hand", Reason: "a person attested the erasure", At: d.now})
+			ended = true
+		case !sys.Can(d.Stage):
+			d.record(TaskFailed{System: sys.Name, Action: d.Stage, Outcome: dsar.Manual, Code: "no-ability", Reason: "no worker can " + string(d.Stage) + " in this system; a person must", At: d.now})
+		case len(known(d.Identifiers, sys.Needs)) == 0:
+			d.record(TaskEnded{System: sys.Name, Action: d.Stage, Outcome: dsar.NotApplicable, Code: "no-identifier", Reason: "none of the identifiers that it can be asked by is known", At: d.now})
+			ended = true
+		case d.Stage == dsar.Erase && d.countedNothing(sys):
+			d.record(TaskEnded{System: sys.Name, Action: dsar.Erase, Outcome: dsar.NothingFound, Code: "counted-nothing", Reason: "the plan found nothing to erase", At: d.now})
+			ended = true
+		case d.Stage == dsar.Erase && !d.erased(sys.EraseAfter): // its turn comes
+		default:
+			d.send(sys.Name, d.Stage, d.turn(sys))
+			ended = ended || d.Task(sys.Name, d.Stage).Status == TaskIsEnded // by a hold
+		}
+	}
+	return ended
+}
+
+// turn is why a system's turn has come: for the first time, or because a person had
+// its erasure begun anew.
+func (d *decider) turn(sys dsar.System) SendReason {
+	if t := d.Task(sys.Name, d.Stage); t != nil && d.AnsweredAt.IsZero() {
+		return SentRetried
+	}
+	return SentFirst
+}
+
+// assemble sends the last task: once everything is done, and once more when what
+// it lacked was gathered again.
+func (d *decider) assemble() {
+	t := d.Task(dsar.Aggregator, dsar.Assemble)
+	switch {
+	case t == nil || t.Status == TaskIsDue:
+		d.send(dsar.Aggregator, dsar.Assemble, SentFirst)
+	case t.Status == TaskIsFailed && t.After != d.gatherings() &&
+		!slices.ContainsFunc(d.Tasks, func(t TaskState) bool { return t.Action == dsar.Gather && t.Status != TaskIsEnded }):
+		d.send(dsar.Aggregator, dsar.Assemble, SentRetried)
+	}
+}
+
+// proveAgain sends a proof that failed because records were still there, once
+// the erasure that a person asked for has ended. By then another system's erasure
+// may have been taken up anew, and the stage be an earlier one.
+func (d *decider) proveAgain(sys dsar.System) {
+	prove, erase := d.Task(sys.Name, dsar.Prove), d.Task(sys.Name, dsar.Erase)
+	if prove != nil && prove.Status == TaskIsFailed && erase != nil && erase.Status == TaskIsEnded && erase.Attempt > prove.After {
+		d.send(sys.Name, dsar.Prove, SentRetried)
+	}
+}
+
+// erasedByHand tells whether a person ended the erasure in a system that no
+// worker can ask: then none can prove it, either.
+func (d *decider) erasedByHand(sys dsar.System) bool {
+	t := d.Task(sys.Name, dsar.Erase)
+	return !sys.Can(dsar.Prove) && t != nil && t.Status == TaskIsEnded
+}
+
+func (d *decider) countedNothing(sys dsar.System) bool {
+	t := d.Task(sys.Name, dsar.Count)
+	return t != nil && t.End.Outcome == dsar.NothingFound
+}
+
+// erased tells whether all of these systems have ended their erasure. One that
+// the request doesn't reach has nothing to wait for.
+func (d *decider) erased(systems []string) bool {
+	for _, name := range systems {
+		if !slices.ContainsFunc(d.Accepted.Systems, func(s dsar.System) bool { return s.Name == name }) {
+			continue
+		}
+		if t := d.Task(name, dsar.Erase); t == nil || t.Status != TaskIsEnded {
+			return false
+		}
+	}
+	return true
+}
+
+// stageIsOver tells whether every system has ended the stage, and nobody is
+// still busy with anything else.
+func (d *decider) stageIsOver() bool {
+	if d.Stage == dsar.Assemble {
+		t := d.Task(dsar.Aggregator, dsar.Assemble)
+		return t != nil && t.Status == TaskIsEnded
+	}
+	for _, sys := range d.Accepted.Systems {
+		if t := d.Task(sys.Name, d.Stage); t == nil || t.Status == TaskIsDue {
+			return false
+		}
+	}
+	// What is due again is of a later stage.
+	return !slices.ContainsFunc(d.Tasks, func(t TaskState) bool { return t.Status != TaskIsEnded && t.Status != TaskIsDue })
+}
+
+func (d *decider) complete() {
+	done := Completed{At: d.now}
+	if objects := d.Task(dsar.Aggregator, dsar.Assemble).End.Objects; len(objects) > 0 {
+		done.Bundle = objects[0]
+	}
+	d.record(done)
+}
+
+// callForAttention records, once, that nothing moves by itself any more.
+func (d *decider) callForAttention() {
+	if d.Status == StatusNeedsAttention {
+		return
+	}
+	e := AttentionNeeded{At: d.now}
+	for _, t := range d.Tasks {
+		switch t.Status {
+		case TaskIsSent, TaskIsParked:
+			return
+		case TaskIsFailed:
+			if !slices.Contains(e.Systems, t.System) {
+				e.Systems = append(e.Systems, t.System)
+			}
+			if e.Reason == "" {
+				e.Reason = t.System + ": " + t.End.Reason
+			}
+		}
+	}
+	if e.Reason == "" {
+		e.Reason = "nothing can go on, though no task has failed: the erase order has a cycle"
+	}
+	slices.Sort(e.Systems)
+	d.record(e)
+}
+
+func overlap(a, b []dsar.IdentifierType) bool {
+	return slices.ContainsFunc(a, func(t dsar.IdentifierType) bool { return slices.Contains(b, t) })
+}

@@ -1,0 +1,81 @@
+package core
+
+import (
+	"fmt"
+	"slices"
+
+	"habeas.dev/pkg/dsar"
+)
+
+func (c Attest) decide(d *decider) error {
+	if !d.Exists() {
+		return ErrUnknown
+	}
+	if d.Status.Ended() {
+		return ErrEnded
+	}
+	var waiting []TaskState
+	for _, t := range d.Tasks {
+		if t.Status == TaskIsFailed && t.System == c.System && t.System != dsar.Aggregator && (c.Action == "" || c.Action == t.Action) {
+			waiting = append(waiting, t)
+		}
+	}
+	if len(waiting) != 1 {
+		return ErrNothingToAttest
+	}
+	t := waiting[0]
+	if allowed := t.Attestable(); !slices.Contains(allowed, c.Outcome) {
+		return fmt.Errorf("%w: %s ends as one of %v", ErrNotAllowed, t.Action, allowed)
+	}
+	e := TaskEnded{System: t.System, Action: t.Action, Attempt: t.Attempt, Outcome: c.Outcome, Counts: c.Counts, Objects: c.Objects,
+		Identifiers: c.Identifiers, Code: "by-hand", Reason: c.Reason, By: c.By, At: d.now}
+	gathered := c.Outcome == dsar.Gathered && len(c.Objects) == 0
+	switch {
+	case c.Reason == "":
+		return fmt.Errorf("%w: what was done must be said", ErrNotAllowed)
+	case gathered && t.End.Code == dsar.CodeOthers:
+		// What the worker gathered is what is disclosed.
+		e.Objects, e.Counts, e.Code = t.End.Objects, t.End.Counts, dsar.CodeOthersRedacted
+		if c.Release {
+			e.Code = dsar.CodeOthersReleased
+		}
+	case gathered:
+		return fmt.Errorf("%w: the records must be handed over", ErrNotAllowed)
+	case t.End.Outcome == dsar.Incomplete:
+		t.End.complete(&e)
+	}
+	d.record(e)
+	return nil
+}
+
+// Attestable are the outcomes that a person can attest of the task.
+func (t *TaskState) Attestable() []dsar.Outcome {
+	outcomes := Attestable(t.Action)
+	if t.End.Outcome == dsar.Incomplete { // first: it claims the least
+		outcomes = slices.Insert(outcomes, 0, dsar.Incomplete)
+	}
+	return outcomes
+}
+
+// Attestable are the outcomes that a person can attest of an action.
+func Attestable(a dsar.Action) []dsar.Outcome {
+	//exhaustive:enforce
+	switch a {
+	case dsar.Resolve, dsar.Count:
+		return []dsar.Outcome{dsar.Found, dsar.NothingFound}
+	case dsar.Gather:
+		return []dsar.Outcome{dsar.Gathered, dsar.NothingFound}
+	case dsar.Erase:
+		return []dsar.Outcome{dsar.Erased, dsar.Anonymised, dsar.Retained, dsar.NothingFound}
+	case dsar.Prove:
+		return []dsar.Outcome{dsar.Proven}
+	case dsar.Rectify:
+		return []dsar.Outcome{dsar.Rectified, dsar.NothingFound}
+	case dsar.Restrict:
+		return []dsar.Outcome{dsar.Restricted, dsar.NothingFound}
+	case dsar.Assemble:
+		return nil
+	default:
+		return nil
+	}
+}

@@ -1,0 +1,174 @@
+package core_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
+)
+
+var (
+	books = dsar.System{Name: "books", Abilities: []dsar.Action{dsar.Erase}, Needs: []dsar.IdentifierType{"email"}, Holds: true}
+	deals = dsar.System{Name: "deals", Abilities: []dsar.Action{dsar.Erase}, Needs: []dsar.IdentifierType{"email"}, EraseAfter: []string{"books"}}
+)
+
+func (d *desk) counted(system string, n int64) {
+	d.t.Helper()
+	r := ended(system, dsar.Count, dsar.Found)
+	r.Counts = []dsar.Counts{{Dataset: "rows", Found: n}}
+	d.report(r)
+}
+
+// proven ends the erasure of a system, of which some rows stay until a day.
+func (d *desk) proven(system string, kept ...dsar.Retention) {
+	d.t.Helper()
+	d.report(ended(system, dsar.Erase, dsar.Retained))
+	d.provenOnly(system, kept...)
+}
+
+func (d *desk) provenOnly(system string, kept ...dsar.Retention) {
+	d.t.Helper()
+	r := ended(system, dsar.Prove, dsar.Proven)
+	r.Counts = []dsar.Counts{{Dataset: "rows", Retained: kept}}
+	r.Counts[0].Found = r.Counts[0].Kept()
+	d.report(r)
+}
+
+func (d *desk) assembled() {
+	d.t.Helper()
+	r := ended(dsar.Aggregator, dsar.Assemble, dsar.Assembled)
+	r.Objects = []dsar.Object{{Name: "certificate"}}
+	d.report(r)
+	if d.state.Status != core.StatusCompleted {
+		d.t.Fatalf("%s: %+v", d.state.Status, d.state.Tasks)
+	}
+}
+
+func TestAHeldSystemIsNotErased(t *testing.T) {
+	t.Parallel()
+	d := underLaw(t, dsar.Erasure, core.Terms{}, books, deals)
+	d.do(core.Hold{By: "lea", Reason: "case 17", System: "books", Now: d.now})
+	d.counted("books", 5)
+	d.counted("deals", 2)
+	d.wants("deals erase") // books is held, and who comes after it has its turn
+	if end := d.state.Task("books", dsar.Erase).End; end.Outcome != dsar.Retained || end.Counts[0].Kept() != 5 || end.Counts[0].Retained[0].Ground != dsar.LegalHold {
+		t.Errorf("%+v", end)
+	}
+	d.report(ended("deals", dsar.Erase, dsar.Erased))
+	d.wants("books prove", "deals prove")
+	// What is still there because of the hold is no failed proof.
+	r := ended("books", dsar.Prove, dsar.Proven)
+	r.Counts = []dsar.Counts{{Dataset: "rows", Found: 5}}
+	d.report(r)
+	d.report(ended("deals", dsar.Prove, dsar.Proven))
+	d.assembled()
+	if !core.Wake(d.state).IsZero() {
+		t.Error("it wakes, though the hold is on")
+	}
+
+	// The hold is lifted: what it kept goes, in that system only.
+	d.now = d.now.AddDate(2, 0, 0)
+	d.refuses(core.Lift{By: "lea", System: "deals", Now: d.now}, core.ErrNoSuchHold)
+	d.do(core.Lift{By: "lea", Reason: "settled", System: "books", Now: d.now})
+	d.wants("books count")
+	if d.state.Overdue || !slices.ContainsFunc(d.facts, func(e core.Event) bool { _, ok := e.(core.RetentionEnded); return ok }) {
+		t.Errorf("%+v", d.state)
+	}
+	d.refuses(core.Cancel{Now: d.now}, core.ErrAnswered)
+	d.counted("books", 5)
+	d.wants("books erase")
+	d.proven("books")
+	d.wants("aggregator assemble")
+	d.assembled()
+	if !core.Wake(d.state).IsZero() {
+		t.Error("it wakes, though nothing is kept")
+	}
+}
+
+func TestAHeldDatasetIsToldToItsWorker(t *testing.T) {
+	t.Parallel()
+	d := underLaw(t, dsar.Erasure, core.Terms{}, books, deals)
+	d.do(core.Hold{By: "lea", Reason: "case 17", Dataset: "rows", Now: d.now})
+	if again := d.do(core.Hold{By: "lea", Reason: "case 17", Dataset: "rows", Now: d.now}); len(again) > 0 {
+		t.Errorf("the same again: %v", again)
+	}
+	d.counted("books", 5)
+	d.counted("deals", 2)
+	d.wants("books erase") // it keeps the dataset itself; deals can't, and is held as a whole
+	sent := core.TaskSent{System: "books", Action: dsar.Erase}
+	if task := d.state.NewTask(sent); !slices.Equal(task.Holds, []string{"rows"}) {
+		t.Errorf("holds %v", task.Holds)
+	}
+	d.report(ended("books", dsar.Erase, dsar.Retained))
+	if end := d.state.Task("deals", dsar.Erase).End; end.Code != dsar.LegalHold {
+		t.Errorf("%+v", end)
+	}
+}
+
+// A hold that comes while the erasure is parked stops it.
+func TestAHoldStopsWhatIsNotErasedYet(t *testing.T) {
+	t.Parallel()
+	d := underLaw(t, dsar.Erasure, core.Terms{}, books)
+	d.counted("books", 5)
+	r := ended("books", dsar.Erase, "")
+	r.Kind, r.Until = dsar.ReportParked, start.Add(time.Hour)
+	d.report(r)
+	d.do(core.Hold{By: "lea", Reason: "case 17", Now: d.now})
+	d.now = start.Add(time.Hour)
+	d.do(core.Tick{Now: d.now})
+	d.wants("books prove")
+}
+
+// What had to stay is erased when its time has come, each time some of it has.
+func TestWhatHadToStayGoes(t *testing.T) {
+	t.Parallel()
+	d := underLaw(t, dsar.Erasure, core.Terms{}, books, deals)
+	d.counted("books", 5)
+	d.counted("deals", 0)
+	first, last := start.AddDate(3, 0, 0), start.AddDate(10, 0, 0)
+	d.report(ended("books", dsar.Erase, dsar.Retained))
+	d.report(ended("deals", dsar.Erase, dsar.Erased))
+	d.provenOnly("books", dsar.Retention{Records: 2, Ground: "tax", Until: last, Next: first})
+	d.report(ended("deals", dsar.Prove, dsar.Proven))
+	d.assembled()
+	stale := dsar.Report{RequestID: "r1", System: "books", Action: dsar.Erase, Attempt: 1, Kind: dsar.ReportEnded, Outcome: dsar.Erased}
+	for _, day := range []time.Time{first, last} {
+		if wake := core.Wake(d.state); !wake.Equal(day) {
+			t.Fatalf("wakes %s, want %s", wake, day)
+		}
+		d.do(core.Tick{Now: day.Add(-time.Second)})
+		if d.state.Status != core.StatusCompleted {
+			t.Fatal("too early")
+		}
+		d.now = day
+		d.do(core.Tick{Now: day})
+		d.wants("books count")
+		if facts := d.do(core.Heard{Report: stale, Now: day}); len(facts) > 0 {
+			t.Errorf("a report of years ago: %v", facts)
+		}
+		d.counted("books", 2)
+		left := dsar.Retention{Records: 1, Ground: "tax", Until: last}
+		if day.Equal(last) {
+			left = dsar.Retention{}
+		}
+		d.proven("books", left)
+		d.assembled()
+	}
+	if !core.Wake(d.state).IsZero() {
+		t.Error("it wakes, though nothing is kept")
+	}
+}
+
+// A system that names a day which has passed isn't asked without end.
+func TestADayThatHasPassedIsAskedAboutOnceADay(t *testing.T) {
+	t.Parallel()
+	d := underLaw(t, dsar.Erasure, core.Terms{}, books)
+	d.counted("books", 5)
+	d.proven("books", dsar.Retention{Records: 2, Ground: "tax", Until: start.AddDate(-1, 0, 0)})
+	d.assembled()
+	if wake := core.Wake(d.state); !wake.Equal(start.Add(core.RetentionAgain)) {
+		t.Errorf("wakes %s", wake)
+	}
+}

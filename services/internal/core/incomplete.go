@@ -1,0 +1,199 @@
+package core
+
+import (
+	"cmp"
+	"slices"
+
+	"habeas.dev/pkg/dsar"
+)
+
+// uncovered names the datasets that were not reached, or not wholly.
+func uncovered(counts []dsar.Counts) []string {
+	var names []string
+	for _, c := range counts {
+		if c.Uncovered != "" {
+			names = append(names, c.Dataset)
+		}
+	}
+	return names
+}
+
+// leftByErase says of what a proof still finds that the erasure could not reach it:
+// asking again would find the same. What must stay may lack its restriction.
+func (d *decider) leftByErase(proof *dsar.Report) {
+	erase := d.Task(proof.System, dsar.Erase)
+	if erase == nil || erase.End.Outcome != dsar.Incomplete {
+		return
+	}
+	proof.Counts = slices.Clone(proof.Counts)
+	for i := range proof.Counts {
+		c := &proof.Counts[i]
+		for _, e := range erase.End.Counts {
+			if e.Dataset == c.Dataset && e.Uncovered != "" && c.Uncovered == "" && c.Found > 0 {
+				c.Uncovered = e.Uncovered
+				proof.Reason = cmp.Or(proof.Reason, erase.End.Reason)
+			}
+		}
+	}
+}
+
+// isLast tells whether an action is the last before the answer. What is
+// incomplete earlier says so again there: an erasure goes on with what can be
+// reached, and a person sees it once.
+func (d *decider) isLast(a dsar.Action) bool {
+	stages := d.Right.Stages()
+	return slices.Index(stages, a) == len(stages)-2
+}
+
+// anew are the systems whose erasure begins anew when these tasks are retried:
+// what can be reached now was not in the plan. A system that is erased after one
+// of them is asked again too, since what was left may have come back to it.
+func (d *decider) anew(again []TaskState) []string {
+	var systems []string
+	for _, t := range again {
+		if t.Action == dsar.Prove && t.Status == TaskIsFailed && t.End.Outcome == dsar.Incomplete {
+			systems = append(systems, t.System)
+		}
+	}
+	for i := 0; i < len(systems); i++ {
+		for _, sys := range d.Accepted.Systems {
+			if slices.Contains(sys.EraseAfter, systems[i]) && !slices.Contains(systems, sys.Name) && d.Task(sys.Name, dsar.Prove) != nil {
+				systems = append(systems, sys.Name)
+			}
+		}
+	}
+	return systems
+}
+
+// beginAnew begins the erasure of some systems anew, which was not answered yet:
+// what was planned and is gone already stays part of the answer.
+func (s State) beginAnew(systems []string) State {
+	before := make([][]dsar.Counts, len(s.Tasks))
+	for i, t := range s.Tasks {
+		if before[i] = t.Before; t.Status != TaskIsDue && slices.Contains(systems, t.System) {
+			before[i] = t.earlier()
+		}
+	}
+	s = s.takeUp(systems)
+	for i := range s.Tasks {
+		s.Tasks[i].Before = before[i]
+	}
+	return s
+}
+
+// earlier is what a task adds to what went before it: of plans, the first that
+// could look at a dataset; of erasures, all.
+func (t *TaskState) earlier() []dsar.Counts {
+	out := slices.Clone(t.Before)
+	for _, c := range t.End.Counts {
+		switch {
+		case t.Action == dsar.Erase && c.Erased+c.Anonymised > 0:
+			out = sum(out, []dsar.Counts{{Dataset: c.Dataset, Erased: c.Erased, Anonymised: c.Anonymised}})
+		case t.Action == dsar.Count && c.Uncovered == "" && of(out, c.Dataset).Dataset == "":
+			out = append(out, dsar.Counts{Dataset: c.Dataset, Found: c.Found})
+		}
+	}
+	return out
+}
+
+// told is the end of a task as the answer tells it: an erasure that was begun
+// anew is one with what went before. What a lost report had erased is in the first
+// plan and not in the second.
+func (s State) told(t TaskState) ActionEnd {
+	end := t.End
+	erase := s.Task(t.System, dsar.Erase)
+	if erase == nil || len(t.Before)+len(erase.Before) == 0 {
+		return end
+	}
+	switch t.Action {
+	case dsar.Erase:
+		end.Counts = sum(end.Counts, t.Before)
+	case dsar.Count:
+		gone := slices.Clone(erase.Before)
+		for i, c := range gone {
+			gone[i] = dsar.Counts{Dataset: c.Dataset, Found: c.Erased + c.Anonymised}
+		}
+		end.Counts = sum(end.Counts, gone)
+		for _, first := range t.Before {
+			if n := first.Found - of(end.Counts, first.Dataset).Found; n > 0 {
+				end.Counts = sum(end.Counts, []dsar.Counts{{Dataset: first.Dataset, Found: n}})
+			}
+		}
+	}
+	return end
+}
+
+// sum adds counts up, dataset by dataset.
+func sum(a, b []dsar.Counts) []dsar.Counts {
+	out := slices.Clone(a)
+	for _, c := range b {
+		if i := slices.IndexFunc(out, func(o dsar.Counts) bool { return o.Dataset == c.Dataset }); i >= 0 {
+			out[i] = plus(out[i], c)
+		} else {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// of are the counts of one dataset; zero where there are none.
+func of(counts []dsar.Counts, dataset string) dsar.Counts {
+	for _, c := range counts {
+		if c.Dataset == dataset {
+			return c
+		}
+	}
+	return dsar.Counts{}
+}
+
+// complete makes a person's attestation, of what a worker could not reach, one of
+// the whole task: what the worker did is part of it.
+func (end *ActionEnd) complete(e *TaskEnded) {
+	e.Objects = slices.Concat(end.Objects, e.Objects)
+	if e.Outcome == dsar.Incomplete { // it stays at that
+		e.Counts, e.Code = end.Counts, dsar.CodeNotCovered
+		return
+	}
+	e.Counts = sum(end.Counts, e.Counts)
+	for i := range e.Counts {
+		e.Counts[i].Uncovered = ""
+	}
+	if e.Outcome == dsar.NothingFound {
+		e.Outcome = end.did()
+	}
+}
+
+func plus(c dsar.Counts, o dsar.Counts) dsar.Counts {
+	c.Found += o.Found
+	c.Gathered += o.Gathered
+	c.Erased += o.Erased
+	c.Anonymised += o.Anonymised
+	c.Rectified += o.Rectified
+	c.Restricted += o.Restricted
+	c.Changed = slices.Concat(c.Changed, o.Changed)
+	c.Unchanged = slices.Concat(c.Unchanged, o.Unchanged)
+	c.Retained = slices.Concat(c.Retained, o.Retained)
+	return c
+}
+
+// did is the outcome of what a worker did in the datasets that it could reach.
+func (end *ActionEnd) did() dsar.Outcome {
+	var sum dsar.Counts
+	for _, c := range end.Counts {
+		sum.Found += c.Found
+		sum.Rectified += c.Rectified
+		sum.Restricted += c.Restricted
+	}
+	switch {
+	case end.Action == dsar.Gather && sum.Found > 0:
+		return dsar.Gathered
+	case end.Action == dsar.Count && sum.Found > 0:
+		return dsar.Found
+	case sum.Rectified > 0:
+		return dsar.Rectified
+	case sum.Restricted > 0:
+		return dsar.Restricted
+	default:
+		return dsar.NothingFound
+	}
+}

@@ -1,0 +1,219 @@
+package core_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
+)
+
+func partly(system string, action dsar.Action, o dsar.Outcome, did dsar.Counts) dsar.Report {
+	r := ended(system, action, o)
+	did.Dataset = "contacts"
+	r.Counts = []dsar.Counts{did, {Dataset: "cases", Uncovered: "the user may not read Case"}}
+	r.Reason = "the user may not read Case"
+	return r
+}
+
+// TestIncompleteIsSeenByAPerson: what could be reached is gathered, the others go
+// on, and no answer is assembled before a person has retried or left it at that.
+func TestIncompleteIsSeenByAPerson(t *testing.T) {
+	t.Parallel()
+	half := func(t *testing.T) *desk {
+		d := newDesk(t, dsar.Access, events, crm)
+		r := partly("crm", dsar.Gather, dsar.Gathered, dsar.Counts{Found: 2, Gathered: 2})
+		r.Objects = []dsar.Object{{Name: "crm/1"}}
+		d.report(r)
+		d.wants("events gather")
+		d.report(ended("events", dsar.Gather, dsar.Gathered))
+		if s := d.state; s.Status != core.StatusNeedsAttention || !slices.Equal(s.Attention.Systems, []string{"crm"}) || s.Task("crm", dsar.Gather).End.Outcome != dsar.Incomplete {
+			t.Fatalf("%s, %+v", s.Status, s.Attention)
+		}
+		return d
+	}
+	t.Run("retried", func(t *testing.T) {
+		t.Parallel()
+		d := half(t)
+		d.do(core.Retry{By: "anna", Now: d.now})
+		d.wants("crm gather")
+		d.report(ended("crm", dsar.Gather, dsar.Gathered))
+		d.wants("aggregator assemble")
+	})
+	t.Run("left at that", func(t *testing.T) {
+		t.Parallel()
+		d := half(t)
+		d.do(core.Attest{By: "anna", Reason: "the cases are not ours", System: "crm", Outcome: dsar.Incomplete, Now: d.now})
+		d.wants("aggregator assemble")
+		end := d.state.Task("crm", dsar.Gather).End
+		if end.Outcome != dsar.Incomplete || end.By != "anna" || len(end.Objects) != 1 || end.Counts[1].Uncovered == "" {
+			t.Errorf("%+v", end)
+		}
+	})
+	t.Run("completed by hand", func(t *testing.T) {
+		t.Parallel()
+		d := half(t)
+		d.refuses(core.Attest{By: "anna", Reason: "here", System: "crm", Outcome: dsar.Gathered, Now: d.now}, core.ErrNotAllowed)
+		d.do(core.Attest{By: "anna", Reason: "copied by hand", System: "crm", Outcome: dsar.Gathered, Now: d.now,
+			Objects: []dsar.Object{{Name: "crm/hand"}}, Counts: []dsar.Counts{{Dataset: "cases", Found: 3, Gathered: 3}}})
+		end := d.state.Task("crm", dsar.Gather).End
+		if end.Outcome != dsar.Gathered || len(end.Objects) != 2 || end.Counts[0].Gathered != 2 || end.Counts[1].Gathered != 3 || end.Counts[1].Uncovered != "" {
+			t.Errorf("%+v", end)
+		}
+	})
+	t.Run("nothing there", func(t *testing.T) {
+		t.Parallel()
+		d := half(t)
+		d.do(core.Attest{By: "anna", Reason: "looked: no cases", System: "crm", Outcome: dsar.NothingFound, Now: d.now})
+		if end := d.state.Task("crm", dsar.Gather).End; end.Outcome != dsar.Gathered || len(end.Objects) != 1 {
+			t.Errorf("%+v", end)
+		}
+	})
+	t.Run("only where something is not covered", func(t *testing.T) {
+		t.Parallel()
+		d := newDesk(t, dsar.Access, crm)
+		d.report(dsar.Report{System: "crm", Action: dsar.Gather, Kind: dsar.ReportFailed, Code: "broken"})
+		d.refuses(core.Attest{By: "anna", Reason: "so be it", System: "crm", Outcome: dsar.Incomplete, Now: d.now}, core.ErrNotAllowed)
+	})
+}
+
+var (
+	crm    = dsar.System{Name: "crm", Abilities: []dsar.Action{dsar.Gather, dsar.Erase}, Needs: []dsar.IdentifierType{"email"}}
+	mailer = dsar.System{Name: "mailer", Abilities: []dsar.Action{dsar.Gather, dsar.Erase}, Needs: []dsar.IdentifierType{"email"}, EraseAfter: []string{"crm"}}
+)
+
+// TestAnIncompleteErasureGoesOn with what can be reached, in every system; its
+// proof says once, to a person, what is not covered. Retried, it begins with a
+// plan, as does who is erased after it.
+func TestAnIncompleteErasureGoesOn(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, dsar.Erasure, crm, mailer, events)
+	d.report(partly("crm", dsar.Count, dsar.Found, dsar.Counts{Found: 2}))
+	d.counted("mailer", 1)
+	d.counted("events", 1)
+	d.wants("crm erase", "events erase")
+	d.report(partly("crm", dsar.Erase, dsar.Erased, dsar.Counts{Found: 2, Erased: 1}))
+	d.wants("events erase", "mailer erase")
+	d.report(ended("mailer", dsar.Erase, dsar.Erased))
+	d.report(ended("events", dsar.Erase, dsar.Erased))
+	d.wants("crm prove", "mailer prove", "events prove")
+	d.report(partly("crm", dsar.Prove, dsar.Found, dsar.Counts{Found: 1}))
+	d.provenOnly("mailer")
+	d.provenOnly("events")
+	if s := d.state; s.Status != core.StatusNeedsAttention || !slices.Equal(s.Attention.Systems, []string{"crm"}) {
+		t.Fatalf("%s, %+v", s.Status, s.Attention)
+	}
+	if _, err := core.Decide(d.state, core.Attest{By: "anna", Reason: "r", System: "crm", Outcome: dsar.Erased, Now: d.now}); !errors.Is(err, core.ErrNotAllowed) {
+		t.Errorf("a proof attested as an erasure: %v", err)
+	}
+	d.do(core.Retry{By: "anna", Systems: []string{"crm"}, Now: d.now})
+	d.wants("crm count", "mailer count")
+	d.counted("crm", 5)
+	d.wants("mailer count")
+	d.report(ended("mailer", dsar.Count, dsar.NothingFound))
+	d.wants("crm erase")
+	r := ended("crm", dsar.Erase, dsar.Erased)
+	r.Counts = []dsar.Counts{{Dataset: "rows", Found: 5, Erased: 5}}
+	d.report(r)
+	d.wants("crm prove", "mailer prove")
+	d.provenOnly("crm")
+	d.provenOnly("mailer")
+	d.wants("aggregator assemble")
+
+	// The answer is one of both erasures.
+	sent := d.facts[len(d.facts)-1].(core.TaskSent)
+	for _, sys := range d.state.NewTask(sent).Answer.Systems {
+		for _, end := range sys.Ends {
+			want := map[string][]dsar.Counts{
+				"crm count":    {{Dataset: "rows", Found: 5}, {Dataset: "contacts", Found: 2}},
+				"crm erase":    {{Dataset: "rows", Found: 5, Erased: 5}, {Dataset: "contacts", Erased: 1}},
+				"mailer count": {{Dataset: "rows", Found: 1}},
+			}[sys.System+" "+string(end.Action)]
+			if want != nil && !slices.EqualFunc(end.Counts, want, func(a, b dsar.Counts) bool {
+				return a.Dataset == b.Dataset && a.Found == b.Found && a.Erased == b.Erased
+			}) {
+				t.Errorf("%s %s: %+v, want %+v", sys.System, end.Action, end.Counts, want)
+			}
+		}
+	}
+}
+
+// TestTwoProofsFailTogether, one for records that are still there and one that is
+// incomplete: neither waits for the other without end.
+func TestTwoProofsFailTogether(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, dsar.Erasure, crm, events)
+	for _, name := range []string{"crm", "events"} {
+		d.counted(name, 1)
+	}
+	d.report(ended("crm", dsar.Erase, dsar.Erased))
+	d.report(ended("events", dsar.Erase, dsar.Erased))
+	d.report(partly("crm", dsar.Prove, dsar.Proven, dsar.Counts{}))
+	for d.state.Task("events", dsar.Prove).Status != core.TaskIsFailed {
+		d.report(dsar.Report{System: "events", Action: dsar.Prove, Counts: []dsar.Counts{{Dataset: "d", Found: 1}}})
+		d.now = core.Wake(d.state)
+		d.do(core.Tick{Now: d.now})
+	}
+	d.do(core.Retry{By: "anna", Now: d.now})
+	d.wants("crm count", "events erase")
+	d.report(ended("events", dsar.Erase, dsar.Erased))
+	d.wants("crm count", "events prove")
+	d.provenOnly("events")
+	d.counted("crm", 1)
+	d.wants("crm erase")
+	d.report(ended("crm", dsar.Erase, dsar.Erased))
+	d.wants("crm prove")
+	d.provenOnly("crm")
+	d.wants("aggregator assemble")
+}
+
+// TestWhatMayBeReadAndNotErased is found by the proof, which doesn't ask again and
+// again: the erasure has said why.
+func TestWhatMayBeReadAndNotErased(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, dsar.Erasure, crm)
+	d.counted("crm", 2)
+	r := ended("crm", dsar.Erase, dsar.Incomplete)
+	r.Reason = "the user may not delete rows"
+	r.Counts = []dsar.Counts{{Dataset: "rows", Found: 2, Erased: 1, Uncovered: r.Reason}}
+	d.report(r)
+	proof := ended("crm", dsar.Prove, dsar.Found)
+	proof.Counts = []dsar.Counts{{Dataset: "rows", Found: 1}}
+	d.report(proof)
+	if end := d.state.Task("crm", dsar.Prove).End; d.state.Status != core.StatusNeedsAttention || end.Outcome != dsar.Incomplete || end.Reason != r.Reason {
+		t.Errorf("%s, %+v", d.state.Status, end)
+	}
+}
+
+// TestWhatStaysAndIsNotRestricted: all that the proof finds must stay, and yet the
+// erasure lacked something there that a person must see.
+func TestWhatStaysAndIsNotRestricted(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, dsar.Erasure, crm)
+	d.counted("crm", 2)
+	kept := []dsar.Retention{{Records: 1, Ground: "tax-records", Until: d.now.AddDate(5, 0, 0)}}
+	r := ended("crm", dsar.Erase, dsar.Incomplete)
+	r.Counts = []dsar.Counts{{Dataset: "rows", Found: 2, Erased: 1, Retained: kept, Uncovered: "the user may not restrict rows"}}
+	d.report(r)
+	proof := ended("crm", dsar.Prove, dsar.Proven)
+	proof.Counts = []dsar.Counts{{Dataset: "rows", Found: 1, Retained: kept}}
+	d.report(proof)
+	if end := d.state.Task("crm", dsar.Prove).End; d.state.Status != core.StatusNeedsAttention || end.Outcome != dsar.Incomplete {
+		t.Errorf("%s, %+v", d.state.Status, end)
+	}
+}
+
+// TestFieldsLeftAndDatasetsNotCovered are told at once.
+func TestFieldsLeftAndDatasetsNotCovered(t *testing.T) {
+	t.Parallel()
+	shop := dsar.System{Name: "shop", Abilities: []dsar.Action{dsar.Rectify}, Needs: []dsar.IdentifierType{"email"}}
+	d := newDesk(t, dsar.Rectification, shop)
+	r := ended("shop", dsar.Rectify, dsar.Rectified)
+	r.Counts = []dsar.Counts{{Dataset: "people", Found: 1, Unchanged: []string{"mail"}}, {Dataset: "notes", Uncovered: "the user may not read notes"}}
+	d.report(r)
+	if end := d.state.Task("shop", dsar.Rectify).End; end.Outcome != dsar.Manual || !strings.Contains(end.Reason, "people.mail") || !strings.Contains(end.Reason, "not covered: notes") {
+		t.Errorf("%+v", end)
+	}
+}

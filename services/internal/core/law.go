@@ -1,0 +1,59 @@
+package core
+
+import (
+	"time"
+
+	"habeas.dev/pkg/dsar"
+)
+
+// Terms are what the law of a request's jurisdiction makes of it, as they were
+// when it was accepted: a later change of the law's file doesn't change what
+// was decided. The zero Terms ask for no proof and pause for nothing.
+type Terms struct {
+	// ConfirmBy is when receipt must be confirmed; the zero time where nothing
+	// is fixed.
+	ConfirmBy time.Time `json:"confirm_by,omitzero"`
+	// Checks must all be passed before anything is disclosed or changed; none
+	// where upstream has seen to it.
+	Checks []dsar.Check `json:"checks,omitempty"`
+	// PausesForProof and PausesForClarification tell that the clock stands
+	// while the person is awaited.
+	PausesForProof         bool `json:"pauses_for_proof,omitempty"`
+	PausesForClarification bool `json:"pauses_for_clarification,omitempty"`
+	// Instead is what is answered where identity isn't proven, and the right is
+	// one to a copy (11 CCR 7024(a)); empty: the request is refused.
+	Instead dsar.Right `json:"instead,omitempty"`
+	// Refusals are the grounds on which the law lets a request be refused.
+	Refusals []string `json:"refusals,omitempty"`
+}
+
+// NotProven is the ground on which a request is refused whose proof was not
+// accepted. Every law knows it.
+const NotProven = "identity-not-proven"
+
+// Pause is a time for which a request's clock stood.
+type Pause struct {
+	From  time.Time `json:"from"`
+	Until time.Time `json:"until"`
+}
+
+// Clock is what a due date depends on, apart from the law.
+type Clock struct {
+	Jurisdiction string
+	ReceivedAt   time.Time
+	Extended     bool
+	Pauses       []Pause
+}
+
+// Calendar counts as the law of a jurisdiction does; policy.Book is one. It
+// comes in with a command and MUST be pure: no clock, no I/O.
+type Calendar interface {
+	// Due is when the answer is due. It is false where that law knows no such
+	// due date: an extension of a period that can't be extended.
+	Due(c Clock) (time.Time, bool)
+}
+
+// clock is the request's, as it stands.
+func (s State) clock() Clock {
+	return Clock{Jurisdiction: s.Accepted.Jurisdiction, ReceivedAt: s.Accepted.ReceivedAt, Extended: s.Extended, Pauses: s.Pauses}
+}

@@ -1,0 +1,81 @@
+package core
+
+import (
+	"slices"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+)
+
+// Occasion is a fact that the person is written about, and what the letter tells
+// of it and of how things stood then: it reads the same whenever it is written.
+type Occasion struct {
+	Letter Letter
+	Cause  int // the fact's version, from 1
+	At     time.Time
+	Checks []dsar.Check // what is to be proven; with LetterProof
+	Reason string       // what is asked, or why it takes longer; a person's words
+	// Kept tells that something had to stay; with LetterCertificate.
+	Kept bool
+	// Right, DueAt, Extended and Paused are the state's, just after the fact.
+	Right            dsar.Right
+	DueAt            time.Time
+	Extended, Paused bool
+}
+
+// occasion adds what the person is to be written about, if a fact is such.
+func (s State) occasion(e Event) State {
+	o := Occasion{Cause: s.Version, Right: s.Right, DueAt: s.DueAt, Extended: s.Extended, Paused: s.Paused}
+	switch e := e.(type) {
+	case Accepted:
+		o.Letter = LetterConfirmation
+	case ProofAsked:
+		o.Letter, o.Checks = LetterProof, e.Checks
+	case ClarificationAsked:
+		o.Letter, o.Reason = LetterClarification, e.Reason
+	case Extended:
+		o.Letter, o.Reason = LetterExtension, e.Reason
+	case Refused:
+		o.Letter = LetterRefusal
+	case Completed, DeliveryAsked:
+		if o.Letter = LetterAnswer; s.Right == dsar.Erasure {
+			o.Letter, o.Kept = LetterCertificate, s.kept()
+		}
+	default:
+		return s
+	}
+	o.At = At(e)
+	s.Occasions = append(slices.Clip(s.Occasions), o)
+	return s
+}
+
+// kept tells whether an erasure had to leave something.
+func (s State) kept() bool {
+	return slices.ContainsFunc(s.Tasks, func(t TaskState) bool {
+		return (t.Action == dsar.Prove || t.Action == dsar.Erase) && slices.ContainsFunc(t.End.Counts, func(c dsar.Counts) bool { return c.Kept() > 0 })
+	})
+}
+
+// Unwritten are the occasions that no letter was sent of. What a later fact has
+// overtaken isn't among them: nobody is told to send proof for a request that has
+// ended.
+func (s State) Unwritten() []Occasion {
+	return slices.DeleteFunc(slices.Clone(s.Occasions), func(o Occasion) bool {
+		question := o.Letter == LetterProof || o.Letter == LetterClarification
+		return s.wrote(o.Letter, o.Cause) || question && s.Status.Ended()
+	})
+}
+
+func (s State) wrote(letter Letter, cause int) bool {
+	return slices.ContainsFunc(s.Letters, func(l LetterSent) bool { return l.Letter == letter && l.Cause == cause })
+}
+
+func (c NoteLetter) decide(d *decider) error {
+	if !d.Exists() {
+		return ErrUnknown
+	}
+	if !d.wrote(c.Letter, c.Cause) {
+		d.record(c.LetterSent)
+	}
+	return nil
+}

@@ -1,0 +1,35 @@
+package core_test
+
+import (
+	"strings"
+	"testing"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
+)
+
+// TestUnwritten: one letter for each occasion, none twice, and none that came too late
+// to be of use.
+func TestUnwritten(t *testing.T) {
+	t.Parallel()
+	all := []core.Event{
+		core.Accepted{RequestID: "r", Right: dsar.Erasure},
+		core.ProofAsked{Checks: []dsar.Check{dsar.CheckIdentity}},
+		core.LetterSent{Letter: core.LetterConfirmation, Cause: 1},
+		core.ProofJudged{Accepted: true},
+		core.Extended{Reason: "much"},
+		core.TaskEnded{System: "s", Action: dsar.Prove, Counts: []dsar.Counts{{Retained: []dsar.Retention{{Records: 1}}}}},
+		core.Completed{},
+	}
+	var got []string
+	for _, o := range core.Fold(all[:6]).Unwritten() {
+		got = append(got, string(o.Letter))
+	}
+	if s := strings.Join(got, " "); s != "proof extension" {
+		t.Errorf("before the end: %s", s)
+	}
+	due := core.Fold(all).Unwritten()
+	if len(due) != 2 || due[0].Letter != core.LetterExtension || due[1].Letter != core.LetterCertificate || due[1].Cause != 7 || !due[1].Kept {
+		t.Errorf("after it: %+v", due)
+	}
+}

@@ -1,0 +1,56 @@
+package core
+
+import "time"
+
+const (
+	// RemindBefore is how long before the due date a request shows as due soon:
+	// half of the shortest period that a law gives (South Korea, 10 days).
+	RemindBefore = 5 * 24 * time.Hour
+	// RemindEvery is how often who is awaited, the person or an agent, is
+	// reminded: there is no end to it, so that nothing is forgotten.
+	RemindEvery = 7 * 24 * time.Hour
+)
+
+// reminder is what is to be reminded of next, and when; the zero time where
+// nothing waits.
+func (s State) reminder() (ReminderOf, time.Time) {
+	since := func(t time.Time) time.Time {
+		if s.RemindedAt.After(t) {
+			t = s.RemindedAt
+		}
+		return t.Add(RemindEvery)
+	}
+	switch {
+	case s.Awaited != "":
+		return s.Awaited, since(s.AwaitedSince)
+	case s.Status == StatusNeedsAttention:
+		return RemindAttention, since(s.Attention.At)
+	default:
+		return "", time.Time{}
+	}
+}
+
+// remindDue is when the request is to show as due soon; the zero time where it
+// does already, or never will.
+func (s State) remindDue() time.Time {
+	if !s.running() || s.Overdue || s.RemindedDue {
+		return time.Time{}
+	}
+	at := s.DueAt.Add(-RemindBefore)
+	if at.Before(s.Accepted.AcceptedAt) {
+		return time.Time{} // it was nearly due when it came
+	}
+	return at
+}
+
+// running tells whether the clock runs towards a due date.
+func (s State) running() bool { return !s.DueAt.IsZero() && !s.Paused && s.AnsweredAt.IsZero() }
+
+func (d *decider) remind() {
+	if at := d.remindDue(); !at.IsZero() && !d.now.Before(at) {
+		d.record(Reminded{About: RemindDue, At: d.now})
+	}
+	if about, at := d.reminder(); !at.IsZero() && !d.now.Before(at) {
+		d.record(Reminded{About: about, At: d.now})
+	}
+}

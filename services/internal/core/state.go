@@ -1,0 +1,289 @@
+package core
+
+import (
+	"slices"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+)
+
+// Status is where a request stands, in the word that lists and pages show.
+type Status string
+
+// The statuses. The drawing in DESIGN.md is checked against them
+// (TestLifecycleIsDrawn).
+const (
+	StatusAccepted              Status = "accepted"
+	StatusAwaitingProof         Status = "awaiting-proof"
+	StatusAwaitingClarification Status = "awaiting-clarification"
+	StatusGathering             Status = "gathering"
+	StatusCounting              Status = "counting"
+	StatusErasing               Status = "erasing"
+	StatusProving               Status = "proving"
+	StatusRectifying            Status = "rectifying"
+	StatusRestricting           Status = "restricting"
+	StatusAssembling            Status = "assembling"
+	StatusNeedsAttention        Status = "needs-attention"
+	StatusCompleted             Status = "completed"
+	StatusCancelled             Status = "cancelled"
+	StatusRefused               Status = "refused"
+	StatusMerged                Status = "merged"
+)
+
+// Statuses lists all of them, in the order of a request's life.
+func Statuses() []Status {
+	return []Status{StatusAccepted, StatusAwaitingProof, StatusAwaitingClarification, StatusGathering, StatusCounting, StatusErasing, StatusProving, StatusRectifying,
+		StatusRestricting, StatusAssembling, StatusNeedsAttention, StatusCompleted, StatusCancelled, StatusRefused, StatusMerged}
+}
+
+// Ended tells whether nothing more is to be done for the request. A completed
+// erasure is taken up again when something may go that it had to keep
+// ([RetentionEnded]).
+func (s Status) Ended() bool {
+	return s == StatusCompleted || s == StatusCancelled || s == StatusRefused || s == StatusMerged
+}
+
+var statusOf = map[dsar.Action]Status{
+	dsar.Gather: StatusGathering, dsar.Count: StatusCounting, dsar.Erase: StatusErasing, dsar.Prove: StatusProving,
+	dsar.Rectify: StatusRectifying, dsar.Restrict: StatusRestricting, dsar.Assemble: StatusAssembling,
+}
+
+// State is all that is known of a request: the fold of its facts. The zero
+// State is a request that doesn't exist yet.
+type State struct {
+	// Version is how many facts it is the fold of.
+	Version int
+	// Accepted is the first fact, unchanged.
+	Accepted Accepted
+	// Identifiers are the given ones and then those that were found, each once.
+	Identifiers []dsar.Identifier
+	Status      Status
+	// Right is the one that is answered: that of Accepted, or a lesser one.
+	Right dsar.Right
+	// DueAt is when the answer is due, as things stand.
+	DueAt    time.Time
+	Extended bool
+	// Awaited is what the person is awaited for; empty: nothing.
+	Awaited      ReminderOf // [RemindProof] or [RemindClarification]
+	AwaitedSince time.Time
+	// Paused tells that the clock stands; Pauses are the times for which it did.
+	Paused bool
+	Pauses []Pause
+	// Holds are the holds that are on; Lifted tells that one was lifted since
+	// the erasure was last begun: what only it kept may go.
+	Holds  []Held
+	Lifted bool
+	// Occasions are what the person is written about, and Letters what they were
+	// written.
+	Occasions []Occasion
+	Letters   []LetterSent
+	// RemindedAt is when who is awaited was last reminded; RemindedDue tells that
+	// the request shows as due soon.
+	RemindedAt  time.Time
+	RemindedDue bool
+	// Refusal and MergedInto say how it ended, with those statuses.
+	Refusal    Refused
+	MergedInto string
+	// Stage is the stage that was last started; it stays while the request
+	// needs attention.
+	Stage dsar.Action
+	// Tasks are in the order in which they were first sent or ended.
+	Tasks     []TaskState
+	Attention AttentionNeeded // with StatusNeedsAttention
+	Overdue   bool
+	// Assignee is who has it in hand; empty: nobody.
+	Assignee string
+	// Acts counts what people did to the request ([Seen]).
+	Acts    int
+	Bundle  dsar.Object // with StatusCompleted
+	EndedAt time.Time
+	// AnsweredAt is when it was first completed. It stays when it is taken up
+	// again.
+	AnsweredAt time.Time
+}
+
+// TaskStatus is where one task stands.
+type TaskStatus string
+
+// The statuses of a task.
+const (
+	TaskIsSent   TaskStatus = "sent"
+	TaskIsParked TaskStatus = "parked"
+	TaskIsEnded  TaskStatus = "ended"
+	TaskIsFailed TaskStatus = "failed"
+	// TaskIsDue is one that was over and whose turn comes again, since something
+	// may go that had to stay, or can be reached that could not.
+	TaskIsDue TaskStatus = "due"
+)
+
+// TaskState is one action of one system.
+type TaskState struct {
+	System  string
+	Action  dsar.Action
+	Status  TaskStatus
+	Attempt int
+	// Deadline is when it is sent again; with TaskIsSent.
+	Deadline time.Time
+	// Until is when it is sent again; with TaskIsParked.
+	Until time.Time
+	// Unheard counts the attempts in a row of which nothing was heard.
+	Unheard int
+	// Parked counts how often it was parked since it was first sent or a person
+	// retried it.
+	Parked int
+	// Rounds is, with Resolve, for how many sets of identifiers it was asked: what
+	// was sent again because nothing was heard of it doesn't count.
+	Rounds int
+	// Asked is how many of the identifiers were known when it was sent.
+	Asked int
+	// After is, with Prove, the attempt of the erasure that it asks about; with
+	// Assemble, how often systems had been told to gather.
+	After int
+	// Past is the last attempt that was made before the erasure was taken up anew:
+	// what is still said of it changes nothing any more.
+	Past int
+	// Before is, with Count and Erase, what was planned and erased before the erasure
+	// was begun anew: the answer tells it with the rest.
+	Before []dsar.Counts
+	// End is how it ended or failed.
+	End ActionEnd
+}
+
+// Exists tells whether the request was accepted.
+func (s State) Exists() bool { return s.Accepted.RequestID != "" }
+
+// Task finds a task; nil where it was not sent yet. It MUST NOT be changed.
+func (s State) Task(system string, action dsar.Action) *TaskState {
+	for i := range s.Tasks {
+		if t := &s.Tasks[i]; t.System == system && t.Action == action {
+			return t
+		}
+	}
+	return nil
+}
+
+// Wake is when the request next wants a [Tick]; the zero time where it never does.
+func Wake(s State) time.Time {
+	var wake time.Time
+	earlier := func(t time.Time) {
+		if !t.IsZero() && (wake.IsZero() || t.Before(wake)) {
+			wake = t
+		}
+	}
+	if !s.Exists() {
+		return wake
+	}
+	if s.Status.Ended() {
+		if s.Status == StatusCompleted && s.Right == dsar.Erasure {
+			for _, sys := range s.Accepted.Systems {
+				earlier(s.retentionDue(sys))
+			}
+		}
+		return wake
+	}
+	if !s.Overdue && s.running() {
+		earlier(s.DueAt)
+	}
+	earlier(s.remindDue())
+	_, remind := s.reminder()
+	earlier(remind)
+	if s.Awaited != "" {
+		return wake // nothing is sent while the person is awaited
+	}
+	for _, t := range s.Tasks {
+		switch t.Status {
+		case TaskIsSent:
+			earlier(t.Deadline)
+		case TaskIsParked:
+			earlier(t.Until)
+		}
+	}
+	return wake
+}
+
+// Waiting names the systems that the request waits for, sorted: those that were
+// asked and have not answered, and those whose task failed. While the person is
+// awaited it is nobody's turn but theirs.
+func Waiting(s State) []string {
+	if s.Status.Ended() || s.Awaited != "" {
+		return nil
+	}
+	var names []string
+	for _, t := range s.Tasks {
+		if t.Status != TaskIsEnded && t.Status != TaskIsDue && !slices.Contains(names, t.System) {
+			names = append(names, t.System)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// NewTask is what the worker is told with a [TaskSent] of this state.
+func (s State) NewTask(sent TaskSent) AssembleTask {
+	a := s.Accepted
+	t := AssembleTask{Task: dsar.Task{
+		RequestID: a.RequestID, System: sent.System, Action: sent.Action, Attempt: sent.Attempt,
+		Right: s.Right, Jurisdiction: a.Jurisdiction, Locale: a.Locale, ReceivedAt: a.ReceivedAt, DueAt: s.DueAt,
+		Details: a.Details,
+	}}
+	if state := s.Task(sent.System, sent.Action); state != nil {
+		t.Parked = state.Parked
+	}
+	if sent.System == dsar.Aggregator {
+		t.Answer = s.answer()
+		return t
+	}
+	sys := s.system(sent.System)
+	t.Identifiers = known(s.Identifiers, sys.Needs)
+	if sent.Action.Ability() == dsar.Erase {
+		t.Holds = s.heldDatasets(sys)
+	}
+	return t
+}
+
+// gatherings is how often systems were told to gather.
+func (s State) gatherings() (n int) {
+	for _, t := range s.Tasks {
+		if t.Action == dsar.Gather {
+			n += t.Attempt
+		}
+	}
+	return n
+}
+
+func (s State) answer() *Answer {
+	answer := &Answer{Source: s.Accepted.Source, Identifiers: s.Identifiers}
+	if s.Right != s.Accepted.Right {
+		answer.Asked = s.Accepted.Right
+	}
+	for _, sys := range s.Accepted.Systems {
+		part := SystemAnswer{System: sys.Name, Needs: sys.Needs}
+		for _, t := range s.Tasks {
+			if t.System == sys.Name {
+				part.Ends = append(part.Ends, s.told(t))
+			}
+		}
+		answer.Systems = append(answer.Systems, part)
+	}
+	return answer
+}
+
+func (s State) system(name string) dsar.System {
+	for _, sys := range s.Accepted.Systems {
+		if sys.Name == name {
+			return sys
+		}
+	}
+	return dsar.System{Name: name}
+}
+
+// known are the identifiers of the given types.
+func known(ids []dsar.Identifier, types []dsar.IdentifierType) []dsar.Identifier {
+	var out []dsar.Identifier
+	for _, id := range ids {
+		if slices.Contains(types, id.Type) {
+			out = append(out, id)
+		}
+	}
+	return out
+}

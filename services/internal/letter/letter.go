@@ -1,0 +1,187 @@
+// Package letter words what the person is written: that their request was
+// received, that proof is wanted, that the answer comes later, that it is
+// refused, that it is there.
+//
+// The texts are templates in templates/, one file a language. What a law wants
+// said differently is a template of its own, named after the jurisdiction:
+// {{define "refusal@California"}}. A letter holds no personal data: it names the
+// request by its number, and greets nobody by name, so that it can lie in the
+// open in an outbox.
+package letter
+
+import (
+	"embed"
+	"fmt"
+	"strings"
+	"text/template"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/policy"
+)
+
+//go:embed templates/*.tmpl
+var files embed.FS
+
+// Letter is one letter, in one language.
+type Letter struct {
+	Kind     core.Letter
+	Language string
+	Subject  string
+	// Paragraphs are plain text, each one line.
+	Paragraphs []string
+}
+
+// Text is the letter as it is sent.
+func (l Letter) Text() string { return strings.Join(l.Paragraphs, "\n\n") + "\n" }
+
+// Facts are what a letter tells of.
+type Facts struct {
+	State core.State
+	// At is when what the letter tells of happened.
+	At time.Time
+	// Checks are what is to be proven; with the letter that wants proof.
+	Checks []dsar.Check
+	// Reason is what an extension's reason is, or what is asked; a person's words.
+	Reason string
+	// Kept tells that something had to stay; with the certificate.
+	Kept bool
+	// Inside tells that the letter stands at the head of the answer itself.
+	Inside bool
+}
+
+// Writer words letters. It is safe for many goroutines.
+type Writer struct {
+	book       *policy.Book
+	controller string
+	byLanguage map[string]*template.Template
+}
+
+// NewWriter reads the templates. controller names the company; empty: as the
+// jurisdiction has it. An error is a mistake in the templates.
+func NewWriter(book *policy.Book, controller string) (*Writer, error) {
+	w := &Writer{book: book, controller: controller, byLanguage: map[string]*template.Template{}}
+	for lang := range words {
+		t, err := template.New(lang).Option("missingkey=error").ParseFS(files, "templates/"+lang+".tmpl")
+		if err != nil {
+			return nil, fmt.Errorf("letter: %w", err)
+		}
+		w.byLanguage[lang] = t
+	}
+	return w, nil
+}
+
+// Write words a letter in the language of the request.
+func (w *Writer) Write(kind core.Letter, f Facts) (Letter, error) {
+	a := f.State.Accepted
+	j, ok := w.book.Jurisdiction(a.Jurisdiction)
+	if !ok {
+		return Letter{}, fmt.Errorf("letter: request %s: nothing is known of its jurisdiction", a.RequestID)
+	}
+	lang := j.Language(a.Locale)
+	if w.byLanguage[lang] == nil {
+		lang = "en"
+	}
+	l := Letter{Kind: kind, Language: lang}
+	d := w.data(j, lang, f)
+	subject, err := w.render(lang, string(kind)+".subject", a.Jurisdiction, d)
+	if err != nil {
+		return l, err
+	}
+	text, err := w.render(lang, string(kind), a.Jurisdiction, d)
+	if err != nil {
+		return l, err
+	}
+	end, err := w.render(lang, "end", a.Jurisdiction, d)
+	if err != nil {
+		return l, err
+	}
+	l.Subject = strings.Join(strings.Fields(subject), " ")
+	for p := range strings.SplitSeq(text+"\n\n"+end, "\n\n") {
+		if p = strings.Join(strings.FieldsFunc(p, func(r rune) bool { return r == '\n' }), " "); strings.TrimSpace(p) != "" {
+			l.Paragraphs = append(l.Paragraphs, strings.TrimSpace(p))
+		}
+	}
+	return l, nil
+}
+
+// render takes a jurisdiction's own template where there is one.
+func (w *Writer) render(lang, name, jurisdiction string, d data) (string, error) {
+	t := w.byLanguage[lang]
+	if own := t.Lookup(name + "@" + jurisdiction); own != nil {
+		t = own
+	} else if t = t.Lookup(name); t == nil {
+		return "", fmt.Errorf("letter: no template %s in %s", name, lang)
+	}
+	var b strings.Builder
+	if err := t.Execute(&b, d); err != nil {
+		return "", fmt.Errorf("letter: %s: %w", name, err)
+	}
+	return b.String(), nil
+}
+
+// data is what templates see.
+type data struct {
+	Number     string // the request's
+	Right      string // what was asked: "a copy of your data"
+	Instead    string // what is answered instead, or nothing
+	Law        string
+	Controller string
+	Received   string // a day
+	At         string
+	Due        string
+	Paused     bool
+	Checks     []string
+	// What a check has of its own.
+	Agent, Organisation, Guardian bool
+	Reason                        string
+	Ground                        string
+	GroundLaw                     string // the article
+	Kept                          bool
+	Inside                        bool
+	Complaint                     []string
+	MayExtend                     bool
+	Erasure                       bool
+	Tells                         bool // the answer is data, and not what was done
+}
+
+func (w *Writer) data(j policy.Jurisdiction, lang string, f Facts) data {
+	s, a, v := f.State, f.State.Accepted, words[lang]
+	d := data{
+		Number: a.RequestID, Right: v.rights[a.Right], Law: j.Law.Name.In(lang), Controller: w.controller, Received: v.day(j.Local(a.ReceivedAt)),
+		Paused: s.Paused, Reason: strings.TrimSuffix(strings.Join(strings.Fields(f.Reason), " "), "."), Kept: f.Kept, Inside: f.Inside, MayExtend: j.Extension != nil && !s.Extended,
+		Erasure: a.Right == dsar.Erasure, Tells: a.Right == dsar.Access || a.Right == dsar.Portability || a.Right == dsar.KnowCategories,
+	}
+	if d.Controller == "" {
+		d.Controller = j.Responsible.Name.In(lang)
+	}
+	if !f.At.IsZero() {
+		d.At = v.day(j.Local(f.At))
+	}
+	if s.Right != a.Right {
+		d.Instead = v.rights[s.Right]
+	}
+	if !s.DueAt.IsZero() {
+		d.Due = v.day(j.Local(s.DueAt))
+	}
+	for _, c := range f.Checks {
+		d.Checks = append(d.Checks, v.checks[c])
+		d.Agent = d.Agent || c == dsar.CheckAgent
+		d.Organisation = d.Organisation || c == dsar.CheckOrganisation
+		d.Guardian = d.Guardian || c == dsar.CheckGuardian
+	}
+	if g := s.Refusal.Ground; g == core.NotProven {
+		d.Ground = v.notProven
+	} else if r, ok := j.Refusal(g); ok {
+		d.Ground, d.GroundLaw = r.Title.In(lang), r.Source
+	}
+	for _, c := range j.Complaint {
+		to := c.Name.In(lang)
+		if c.URL != "" {
+			to += " (" + c.URL + ")"
+		}
+		d.Complaint = append(d.Complaint, to)
+	}
+	return d
+}

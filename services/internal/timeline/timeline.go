@@ -1,0 +1,207 @@
+// Package timeline is the journal of one request as a person reads it: each
+// system's steps, attempts, waits, outcomes and counts, and the raw facts below.
+package timeline
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/journal"
+)
+
+// Trace is one request's life. It holds no personal data; its JSON is what
+// `habeas trace --json` prints.
+type Trace struct {
+	RequestID    string      `json:"request_id"`
+	Right        dsar.Right  `json:"right"`
+	Jurisdiction string      `json:"jurisdiction"`
+	Source       string      `json:"source"`
+	Locale       string      `json:"locale,omitempty"`
+	Status       core.Status `json:"status"`
+	ReceivedAt   time.Time   `json:"received_at"`
+	AcceptedAt   time.Time   `json:"accepted_at"`
+	DueAt        time.Time   `json:"due_at,omitzero"`
+	EndedAt      time.Time   `json:"ended_at,omitzero"`
+	Overdue      bool        `json:"overdue"`
+	Attention    string      `json:"attention,omitempty"`
+	// Instead is the right that is answered, where it isn't the one that was asked.
+	Instead dsar.Right `json:"instead,omitempty"`
+	// Awaited is what the person is awaited for: proof or clarification.
+	Awaited core.ReminderOf `json:"awaited,omitempty"`
+	// Paused tells that the clock stands.
+	Paused bool `json:"paused,omitempty"`
+	// Extended tells that the due date was extended.
+	Extended bool `json:"extended,omitempty"`
+	// Ground is why it was refused.
+	Ground string `json:"ground,omitempty"`
+	// MergedInto is the request that answers this one.
+	MergedInto string `json:"merged_into,omitempty"`
+	// Assignee is who has it in hand.
+	Assignee string `json:"assignee,omitempty"`
+	// Holds are the legal holds that are on.
+	Holds []Hold `json:"holds,omitempty"`
+	// Earlier counts the person's requests in the twelve months before, up to
+	// [core.ManyEarlier]; DuplicateOf is one that was open, for the same.
+	Earlier     int          `json:"earlier,omitempty"`
+	DuplicateOf string       `json:"duplicate_of,omitempty"`
+	Waiting     []string     `json:"waiting,omitempty"`
+	Identifiers []Identifier `json:"identifiers"`
+	Systems     []System     `json:"systems"`
+	Bundle      *dsar.Object `json:"bundle,omitempty"`
+	Moments     []Moment     `json:"timeline"`
+	Facts       []Fact       `json:"facts"`
+	// Chain is "verified", or what is wrong with the journal's hash chain.
+	Chain string `json:"chain"`
+}
+
+// Identifier says which kind of identifier is known, and whence.
+type Identifier struct {
+	Type     dsar.IdentifierType `json:"type"`
+	Verified bool                `json:"verified,omitempty"`
+	FoundBy  string              `json:"found_by,omitempty"` // empty: the request gave it
+	From     dsar.IdentifierType `json:"from,omitempty"`     // what it was found by
+}
+
+// Hold is the reach of a legal hold; empty names are everything.
+type Hold struct {
+	System  string `json:"system,omitempty"`
+	Dataset string `json:"dataset,omitempty"`
+}
+
+// System is one system's lane.
+type System struct {
+	System string `json:"system"`
+	Steps  []Step `json:"steps"`
+}
+
+// Step is one action of one system, over all its attempts.
+type Step struct {
+	Action   dsar.Action     `json:"action"`
+	Status   core.TaskStatus `json:"status"`
+	Attempts int             `json:"attempts"`
+	SentAt   time.Time       `json:"sent_at,omitzero"` // the first time
+	EndedAt  time.Time       `json:"ended_at,omitzero"`
+	Until    time.Time       `json:"parked_until,omitzero"`
+	Outcome  dsar.Outcome    `json:"outcome,omitempty"`
+	Counts   []dsar.Counts   `json:"counts,omitempty"`
+	Code     string          `json:"code,omitempty"`
+	Reason   string          `json:"reason,omitempty"`
+}
+
+// Moment is one fact in words.
+type Moment struct {
+	At     time.Time `json:"at"`
+	System string    `json:"system,omitempty"`
+	Text   string    `json:"text"`
+}
+
+// Fact is one raw fact: what the journal holds, without its sealed data.
+type Fact struct {
+	Version int       `json:"version"`
+	At      time.Time `json:"at"`
+	Type    string    `json:"type"`
+	Hash    string    `json:"hash"`
+}
+
+// Build reads a request's facts. They MUST be all of them, in order.
+func Build(facts []journal.Fact) (Trace, error) { return BuildIn(facts, English) }
+
+// BuildIn is Build with the timeline in another language. What people and
+// systems said stays as they said it.
+func BuildIn(facts []journal.Fact, say Say) (Trace, error) {
+	var t Trace
+	var state core.State
+	sent := map[[2]string]time.Time{}
+	for _, f := range facts {
+		e, err := core.Decode(f.Type, f.Data)
+		if err != nil {
+			return t, err
+		}
+		state = core.Evolve(state, e)
+		if task, ok := e.(core.TaskSent); ok {
+			key := [2]string{task.System, string(task.Action)}
+			if _, ok := sent[key]; !ok {
+				sent[key] = task.At
+			}
+		}
+		system, text := say.words(e, state)
+		t.Moments = append(t.Moments, Moment{At: f.At, System: system, Text: text})
+		t.Facts = append(t.Facts, Fact{Version: f.Version, At: f.At, Type: f.Type, Hash: fmt.Sprintf("%x", f.Hash)})
+	}
+	t.Chain = "verified"
+	if err := journal.VerifyChain(facts); err != nil {
+		t.Chain = err.Error()
+	}
+	t.describe(state, sent)
+	return t, nil
+}
+
+func (t *Trace) describe(s core.State, sent map[[2]string]time.Time) {
+	a := s.Accepted
+	t.RequestID, t.Right, t.Jurisdiction, t.Source, t.Locale = a.RequestID, a.Right, a.Jurisdiction, a.Source, a.Locale
+	t.Status, t.ReceivedAt, t.AcceptedAt, t.DueAt, t.EndedAt = s.Status, a.ReceivedAt, a.AcceptedAt, s.DueAt, s.EndedAt
+	t.Overdue, t.Attention, t.Waiting = s.Overdue, s.Attention.Reason, core.Waiting(s)
+	if s.Right != a.Right {
+		t.Instead = s.Right
+	}
+	t.Awaited, t.Paused, t.Extended, t.Ground, t.MergedInto = s.Awaited, s.Paused, s.Extended, s.Refusal.Ground, s.MergedInto
+	t.Assignee = s.Assignee
+	t.Earlier, t.DuplicateOf = a.Earlier, a.DuplicateOf
+	for _, h := range s.Holds {
+		t.Holds = append(t.Holds, Hold(h))
+	}
+	if s.Status == core.StatusCompleted {
+		t.Bundle = &s.Bundle
+	}
+	for _, id := range s.Identifiers {
+		t.Identifiers = append(t.Identifiers, Identifier{Type: id.Type, Verified: id.Verified, FoundBy: id.FoundBy, From: typeOf(s.Identifiers, id.From)})
+	}
+	for _, name := range append(names(a.Systems), dsar.Aggregator) {
+		lane := System{System: name}
+		for _, task := range s.Tasks {
+			if task.System != name {
+				continue
+			}
+			step := Step{Action: task.Action, Status: task.Status, Attempts: task.Attempt, SentAt: sent[[2]string{name, string(task.Action)}]}
+			switch task.Status {
+			case core.TaskIsParked:
+				step.Until, step.Code, step.Reason = task.Until, task.End.Code, task.End.Reason
+			case core.TaskIsEnded, core.TaskIsFailed:
+				end := task.End
+				step.EndedAt, step.Outcome, step.Counts, step.Code, step.Reason = end.At, end.Outcome, end.Counts, end.Code, end.Reason
+			}
+			lane.Steps = append(lane.Steps, step)
+		}
+		if len(lane.Steps) > 0 || name != dsar.Aggregator {
+			t.Systems = append(t.Systems, lane)
+		}
+	}
+}
+
+func names(systems []dsar.System) []string {
+	var out []string
+	for _, s := range systems {
+		out = append(out, s.Name)
+	}
+	return out
+}
+
+func typeOf(ids []dsar.Identifier, fingerprint string) dsar.IdentifierType {
+	i := slices.IndexFunc(ids, func(id dsar.Identifier) bool { return fingerprint != "" && id.Fingerprint == fingerprint })
+	if i < 0 {
+		return ""
+	}
+	return ids[i].Type
+}
+
+// EarlierCount is Earlier for people: 20+ where they were only counted so far.
+func (t Trace) EarlierCount() string {
+	if t.Earlier >= core.ManyEarlier {
+		return strconv.Itoa(core.ManyEarlier) + "+"
+	}
+	return strconv.Itoa(t.Earlier)
+}

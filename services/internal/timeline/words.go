@@ -1,0 +1,311 @@
+package timeline
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
+)
+
+// Say is a language: what a text in English is in it. A format keeps its verbs,
+// in their order.
+type Say func(english string) string
+
+// English says every text as it is.
+func English(text string) string { return text }
+
+// f is a format in the language, with its arguments.
+func (say Say) f(format string, args ...any) string { return fmt.Sprintf(say(format), args...) }
+
+// words says a fact in a sentence, with what the worker noted besides, and which
+// system it is about. The state is the one that the fact has led to.
+func (say Say) words(e core.Event, s core.State) (system, text string) {
+	if e, ok := e.(core.AttentionNeeded); ok {
+		return "", say.attention(e, s)
+	}
+	system, text = say.fact(e)
+	if notes := core.NotesOf(e); len(notes) > 0 {
+		text += say.f("; note: %s", strings.Join(notes, "; "))
+	}
+	return system, text
+}
+
+func (say Say) fact(e core.Event) (system, text string) {
+	switch e := e.(type) {
+	case core.Accepted:
+		return "", say.f("accepted from %s: %s, %s, %s to ask", e.Source, say(string(e.Right)), say(e.Jurisdiction), say.plural(int64(len(e.Systems)), "%d system", "%d systems"))
+	case core.StageStarted:
+		return "", say.f("stage: %s", say(string(e.Stage)))
+	case core.TaskSent:
+		return e.System, say.sent(e)
+	case core.TaskProgressed:
+		return e.System, say.f("%s: still at it, %s so far", say(string(e.Action)), say.records(e.Records))
+	case core.TaskParked:
+		return e.System, say.f("%s: parked until %s", say(string(e.Action)), clock(e.Until)) + say.because(e.Code, say.cause(e.Code, e.Reason))
+	case core.TaskEnded:
+		return e.System, say.f("%s: %s", say(string(e.Action)), say(string(e.Outcome))) + say.end(e)
+	case core.TaskFailed:
+		text := say.f("%s: %s", say(string(e.Action)), say(string(e.Outcome)))
+		if c := say.counts(e.Counts); c != "" && e.Outcome == dsar.Incomplete {
+			text += say.f(": %s", c)
+		}
+		return e.System, text + say.because(e.Code, say.cause(e.Code, e.Reason))
+	case core.Retried:
+		text := say.f("%s had %s taken up again", e.By, strings.Join(e.Systems, ", "))
+		if e.AcceptPlan {
+			text += say(" and accepted the plan")
+		}
+		return "", text + say.because("", e.Reason)
+	case core.Cancelled:
+		return "", say.f("cancelled by %s", e.By) + say.because("", e.Reason)
+	case core.Overdue:
+		return "", say.f("overdue: the answer was due by %s", clock(e.DueAt))
+	case core.Completed:
+		return "", say.f("completed: the bundle %s holds %s, %s", e.Bundle.Name, say.records(e.Bundle.Records), size(e.Bundle.Bytes))
+	default:
+		return say.sentence(e)
+	}
+}
+
+// sentence says what people and the law decided.
+func (say Say) sentence(e core.Event) (system, text string) {
+	switch e := e.(type) {
+	case core.ProofAsked:
+		return "", say.f("%s asked the person for proof (%s)", e.By, say.checks(e.Checks)) + say.standing(e.Pauses) + say.because("", e.Reason)
+	case core.ProofJudged:
+		return "", say.judged(e)
+	case core.ClarificationAsked:
+		return "", say.f("%s asked the person what is meant", e.By) + say.standing(e.Pauses) + say.because("", e.Reason)
+	case core.ClarificationGiven:
+		return "", say.f("the person said what is meant, %s noted", e.By) + say.because("", e.Reason) + say.due(e.DueAt)
+	case core.Extended:
+		return "", say.f("extended by %s: %s", e.By, e.Reason) + say.due(e.DueAt)
+	case core.Refused:
+		return "", say.f("refused by %s", e.By) + say.because(say(e.Ground), e.Reason)
+	case core.Merged:
+		return "", say.f("merged by %s into %s", e.By, e.Into) + say.because("", e.Reason)
+	case core.Reminded:
+		return "", say(reminder(e.About))
+	case core.HoldPlaced:
+		return e.System, say.f("legal hold on %s, put on by %s: %s", say.reach(e.Dataset), e.By, e.Reason)
+	case core.HoldLifted:
+		return e.System, say.f("legal hold on %s lifted by %s", say.reach(e.Dataset), e.By) + say.because("", e.Reason)
+	case core.RetentionEnded:
+		return "", say.f("taken up again: what had to stay in %s may go", strings.Join(e.Systems, ", "))
+	case core.IdentifiersRevealed:
+		return "", say.f("%s looked at the identifiers", e.By) + say.because("", e.Reason)
+	case core.Assigned:
+		if e.To == "" {
+			return "", say.f("%s gave it out of hand", e.By) + say.because("", e.Reason)
+		}
+		return "", say.f("%s assigned it to %s", e.By, e.To) + say.because("", e.Reason)
+	case core.DeliveryAsked:
+		return "", say.f("%s had the answer delivered again", e.By) + say.because("", e.Reason)
+	case core.LetterSent:
+		return "", say.f("letter to the person: %s, in %s, by %s", say(string(e.Letter)), say(e.Language), say(e.Channel))
+	default:
+		return "", e.Type()
+	}
+}
+
+// fields names the columns that a rectification changed, and those that it left.
+func (say Say) fields(counts []dsar.Counts) string {
+	var changed, unchanged []string
+	for _, c := range counts {
+		for _, column := range c.Changed {
+			changed = append(changed, c.Dataset+"."+column)
+		}
+		for _, column := range c.Unchanged {
+			unchanged = append(unchanged, c.Dataset+"."+column)
+		}
+	}
+	text := ""
+	if len(changed) > 0 {
+		text += say.f("; changed %s", strings.Join(changed, ", "))
+	}
+	if len(unchanged) > 0 {
+		text += say.f("; left as they were %s", strings.Join(unchanged, ", "))
+	}
+	return text
+}
+
+func (say Say) checks(checks []dsar.Check) string {
+	var names []string
+	for _, c := range checks {
+		names = append(names, say(string(c)))
+	}
+	return strings.Join(names, ", ")
+}
+
+func (say Say) standing(pauses bool) string {
+	if pauses {
+		return say("; the clock stands")
+	}
+	return say("; the clock goes on")
+}
+
+func (say Say) due(due time.Time) string {
+	if due.IsZero() {
+		return ""
+	}
+	return say.f("; the answer is now due by %s", clock(due))
+}
+
+func (say Say) judged(e core.ProofJudged) string {
+	text := "%s refused the proof"
+	if e.Accepted {
+		text = "%s accepted the proof"
+	}
+	text = say.f(text, e.By) + say.because("", e.Reason)
+	if e.Instead != "" {
+		text += say.f("; answered instead: %s", say(string(e.Instead)))
+	}
+	return text + say.due(e.DueAt)
+}
+
+func reminder(about core.ReminderOf) string {
+	//exhaustive:enforce
+	switch about {
+	case core.RemindDue:
+		return "reminder: the answer is due soon"
+	case core.RemindProof:
+		return "reminder: the person has sent no proof"
+	case core.RemindClarification:
+		return "reminder: the person has not said what is meant"
+	case core.RemindAttention:
+		return "reminder: nobody has acted"
+	default:
+		return "reminder"
+	}
+}
+
+func (say Say) reach(dataset string) string {
+	if dataset == "" {
+		return say("everything")
+	}
+	return dataset
+}
+
+func (say Say) sent(e core.TaskSent) string {
+	text := say(map[core.SendReason]string{
+		core.SentUnheard: "asked again, since nothing was heard",
+		core.SentParked:  "asked again, as it was parked until now",
+		core.SentRetried: "asked again, since a person retried it",
+		core.SentFurther: "asked again, with what was found since",
+	}[e.Reason])
+	if text == "" {
+		text = say("asked")
+	}
+	text = say.f("%s: %s", say(string(e.Action)), text)
+	if e.Attempt > 1 {
+		text += say.f(" (attempt %d)", e.Attempt)
+	}
+	return text
+}
+
+func (say Say) end(e core.TaskEnded) string {
+	var found []string
+	for _, id := range e.Identifiers {
+		found = append(found, string(id.Type))
+	}
+	text := ""
+	if len(found) > 0 {
+		text = " " + strings.Join(found, ", ")
+	}
+	if c := say.counts(e.Counts); c != "" {
+		text += say.f(": %s", c)
+	}
+	if e.By != "" {
+		text += say.f(" by the hand of %s", e.By)
+	}
+	return text + say.fields(e.Counts) + say.because(e.Code, say.cause(e.Code, e.Reason))
+}
+
+// CountWords sums up counts: "14 records: profile 1, invoices 13 (6 retained
+// until 2031-04-01, tax-records)".
+func CountWords(counts []dsar.Counts) string { return Say(English).counts(counts) }
+
+func (say Say) counts(counts []dsar.Counts) string {
+	var parts, missing []string
+	total := int64(0)
+	for _, c := range counts {
+		if c.Uncovered != "" {
+			missing = append(missing, c.Dataset)
+		}
+		n := max(c.Found, c.Gathered, c.Erased+c.Anonymised+c.Kept(), c.Rectified, c.Restricted)
+		if n == 0 {
+			continue
+		}
+		total += n
+		parts = append(parts, fmt.Sprintf("%s %d%s", c.Dataset, n, say.kept(c.Retained)))
+	}
+	text := ""
+	if total > 0 {
+		text = say.f("%s: %s", say.records(total), strings.Join(parts, ", "))
+	}
+	if len(missing) > 0 {
+		text = strings.TrimPrefix(text+"; "+say.f("not covered: %s", strings.Join(missing, ", ")), "; ")
+	}
+	return text
+}
+
+func (say Say) kept(retained []dsar.Retention) string {
+	var kept []string
+	for _, r := range retained {
+		if r.Until.IsZero() {
+			kept = append(kept, say.f("%d retained with no end known, %s", r.Records, say(r.Ground)))
+			continue
+		}
+		kept = append(kept, say.f("%d retained until %s, %s", r.Records, r.Until.Format(time.DateOnly), say(r.Ground)))
+	}
+	if len(kept) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(kept, "; ") + ")"
+}
+
+func (say Say) records(n int64) string { return say.plural(n, "%d record", "%d records") }
+
+func (say Say) plural(n int64, one, many string) string {
+	if n == 1 {
+		return say.f(one, n)
+	}
+	return say.f(many, n)
+}
+
+func (say Say) because(code, reason string) string {
+	switch {
+	case reason != "" && code != "":
+		return say.f(": %s", reason) + " [" + code + "]"
+	case reason != "":
+		return say.f(": %s", reason)
+	case code != "":
+		return " [" + code + "]"
+	default:
+		return ""
+	}
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }
+
+func size(n int64) string {
+	switch {
+	case n >= 1<<30:
+		return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
+	case n >= 1<<20:
+		return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20))
+	case n >= 1<<10:
+		return fmt.Sprintf("%.1f KiB", float64(n)/(1<<10))
+	default:
+		return fmt.Sprintf("%d bytes", n)
+	}
+}

@@ -1,0 +1,43 @@
+// Package systems is what is asked: the manifest of every system that is built
+// in, and beside it a folder for each vendor's client. A system whose manifest
+// lies here as a file has no code of its own: pkg/sqlsystem serves it.
+package systems
+
+import (
+	"embed"
+	"fmt"
+
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/services/systems/hubspot"
+	"habeas.dev/services/systems/marketo"
+	"habeas.dev/services/systems/paymentech"
+	"habeas.dev/services/systems/salesforce"
+)
+
+//go:embed *.yaml
+var files embed.FS
+
+// BuiltIn returns how to load the manifest of each system that is built in, by
+// its name.
+func BuiltIn() map[string]func() (*manifest.Manifest, error) {
+	known := map[string]func() (*manifest.Manifest, error){
+		"hubspot":    hubspot.Manifest,
+		"marketo":    marketo.Manifest,
+		"paymentech": paymentech.Manifest,
+		"salesforce": salesforce.Manifest,
+	}
+	for _, name := range []string{"account", "billing", "communications", "events", "marketplace", "support"} {
+		known[name] = func() (*manifest.Manifest, error) { return Manifest(name) }
+	}
+	return known
+}
+
+// Manifest returns the manifest of a system that has no code of its own, parsed
+// and checked. It fails where there is no file of that name.
+func Manifest(name string) (*manifest.Manifest, error) {
+	text, err := files.ReadFile(name + ".yaml")
+	if err != nil {
+		return nil, fmt.Errorf("systems: no manifest of %s is built in", name)
+	}
+	return manifest.Parse("services/systems/"+name+".yaml", text)
+}
