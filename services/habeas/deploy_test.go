@@ -9,7 +9,7 @@ import (
 	"regexp"
 	"testing"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 
 	"habeas.dev/pkg/dsar"
 )

@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go"
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 
 	"habeas.dev/pkg/bus"
 	"habeas.dev/pkg/worker/workertest"

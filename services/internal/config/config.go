@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 
 	"habeas.dev/pkg/bus"
 	"habeas.dev/pkg/dsar"

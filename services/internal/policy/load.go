@@ -11,7 +11,7 @@ import (
 	_ "time/tzdata" // due dates mustn't depend on what the machine has installed
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 
 	"habeas.dev/schemas"
 	"habeas.dev/services/internal/core"
