@@ -17,8 +17,7 @@ var errRequestID = errors.New("telemetry: the request id is not a UUID, or the n
 // SpanContext is the root of a request's trace: its trace id is the request
 // id's 128 bits, and its span id is derived from it, so that every process that
 // knows the request knows the root. It is remote and sampled; whether spans are
-// recorded is each process' own choice, the same for one request in all of them
-// (see [Config].Sample).
+// recorded is each process' own choice, the same for one request in all of them.
 func SpanContext(requestID string) (trace.SpanContext, error) {
 	id, err := uuid.Parse(requestID)
 	if err != nil || id == uuid.Nil {
@@ -88,20 +87,6 @@ func Continue(ctx context.Context, traceParent string) context.Context {
 	}
 	return ctx
 }
-
-// Begin returns a context under which the next span is the root of a request's
-// trace: its trace id is the request id's, its span id the one that
-// [SpanContext] tells. It is for the door through which a request comes in.
-// The tracer MUST be one of [Setup].
-func Begin(ctx context.Context, requestID string) context.Context {
-	sc, err := SpanContext(requestID)
-	if err != nil {
-		return ctx
-	}
-	return context.WithValue(trace.ContextWithSpanContext(ctx, trace.SpanContext{}), beginKey{}, sc.TraceID())
-}
-
-type beginKey struct{}
 
 // header is a carrier of one traceparent.
 type header string

@@ -19,7 +19,7 @@ func TestDeployCollector(t *testing.T) {
 	}
 	readYAML(t, deployFolder+"/otel/collector.yaml", &c)
 	var receivers, processors, exporters []string
-	for _, signal := range []string{"traces", "metrics"} { // what pkg/telemetry sends
+	for _, signal := range []string{"traces", "metrics"} { // what services/internal/otlp sends
 		p, ok := c.Service.Pipelines[signal]
 		if !ok || len(p.Receivers) == 0 || len(p.Exporters) == 0 {
 			t.Errorf("%s go nowhere", signal)

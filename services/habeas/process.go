@@ -15,6 +15,7 @@ import (
 
 	"habeas.dev/pkg/telemetry"
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/otlp"
 )
 
 const (
@@ -34,7 +35,7 @@ type outlets struct {
 // process runs services until it is stopped, or until one of them fails.
 type process struct {
 	log    *slog.Logger
-	tel    *telemetry.Telemetry
+	tel    *otlp.Providers
 	scrape http.Handler // answers /metrics; nil where nothing listens
 	failed chan error   // the first service that ended by itself
 
@@ -57,7 +58,7 @@ func newProcess(ctx context.Context, cfg config.Config, out outlets) (*process, 
 	if p.log, err = telemetry.NewLogger(out.logs, telemetry.LogConfig{Format: cfg.Log.Format, Level: level}); err != nil {
 		return nil, err
 	}
-	about := telemetry.Config{Service: "habeas", Version: version, Endpoint: cfg.Telemetry.OTLP, Processors: out.spans}
+	about := otlp.Config{Service: "habeas", Version: version, Endpoint: cfg.Telemetry.OTLP, Processors: out.spans}
 	if cfg.Listen != "" {
 		reader, scrape, err := newScrape()
 		if err != nil {
@@ -65,7 +66,7 @@ func newProcess(ctx context.Context, cfg config.Config, out outlets) (*process, 
 		}
 		about.Readers, p.scrape = append(about.Readers, reader), scrape
 	}
-	if p.tel, err = telemetry.Setup(ctx, about); err != nil {
+	if p.tel, err = otlp.Setup(ctx, about); err != nil {
 		return nil, err
 	}
 	p.onStop(func() error {

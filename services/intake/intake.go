@@ -13,10 +13,10 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
-	"habeas.dev/pkg/telemetry"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/otlp"
 	"habeas.dev/services/internal/policy"
 )
 
@@ -137,7 +137,7 @@ func (in *Intake) Submit(ctx context.Context, data []byte) (Receipt, error) {
 
 // take takes in what was read.
 func (in *Intake) take(ctx context.Context, s event.Submitted) (Receipt, error) {
-	ctx, span := in.tracer.Start(telemetry.Begin(ctx, s.RequestID), "intake")
+	ctx, span := in.tracer.Start(otlp.Begin(ctx, s.RequestID), "intake")
 	defer span.End()
 	digest, err := in.digest(s)
 	if err != nil {

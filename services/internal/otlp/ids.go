@@ -1,4 +1,4 @@
-package telemetry
+package otlp
 
 import (
 	"context"
@@ -9,15 +9,30 @@ import (
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
+
+	"habeas.dev/pkg/telemetry"
 )
 
-// ids gives a root span that was announced by Begin the ids of its request, and
-// every other span random ones.
+// Begin returns a context under which the next span is the root of a request's
+// trace, with the ids that [telemetry.SpanContext] tells. It is for the door
+// through which a request comes in. The tracer MUST be one of [Setup].
+func Begin(ctx context.Context, requestID string) context.Context {
+	root, err := telemetry.SpanContext(requestID)
+	if err != nil {
+		return ctx
+	}
+	return context.WithValue(trace.ContextWithSpanContext(ctx, trace.SpanContext{}), beginKey{}, root)
+}
+
+type beginKey struct{}
+
+// ids gives a root span that was announced by [Begin] the ids of its request,
+// and every other span random ones.
 type ids struct{}
 
 func (ids) NewIDs(ctx context.Context) (trace.TraceID, trace.SpanID) {
-	if id, ok := ctx.Value(beginKey{}).(trace.TraceID); ok {
-		return id, rootSpan(id)
+	if root, ok := ctx.Value(beginKey{}).(trace.SpanContext); ok {
+		return root.TraceID(), root.SpanID()
 	}
 	var id trace.TraceID
 	binary.NativeEndian.PutUint64(id[:8], rand.Uint64())

@@ -1,4 +1,4 @@
-package telemetry_test
+package otlp_test
 
 import (
 	"context"
@@ -10,16 +10,16 @@ import (
 	"testing"
 	"time"
 
-	"habeas.dev/pkg/telemetry"
+	"habeas.dev/services/internal/otlp"
 )
 
 func TestNothingByDefault(t *testing.T) {
 	t.Parallel()
-	tel, err := telemetry.Setup(context.Background(), telemetry.Config{Service: "test"})
+	tel, err := otlp.Setup(context.Background(), otlp.Config{Service: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, span := tel.Tracers().Tracer("test").Start(telemetry.Begin(context.Background(), request), "door")
+	_, span := tel.Tracers().Tracer("test").Start(otlp.Begin(context.Background(), request), "door")
 	if span.IsRecording() {
 		t.Error("a span is recorded for nobody")
 	}
@@ -37,7 +37,7 @@ func TestNothingByDefault(t *testing.T) {
 func TestBadEndpoint(t *testing.T) {
 	t.Parallel()
 	for _, at := range []string{"localhost:4318", "ftp://localhost", "http://", "://", "http://secret:pass word@%zz"} {
-		_, err := telemetry.Setup(context.Background(), telemetry.Config{Endpoint: at})
+		_, err := otlp.Setup(context.Background(), otlp.Config{Endpoint: at})
 		if err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", at, err)
 		}
@@ -65,11 +65,11 @@ func TestExport(t *testing.T) {
 	srv := httptest.NewServer(c)
 	defer srv.Close()
 	ctx := context.Background()
-	tel, err := telemetry.Setup(ctx, telemetry.Config{Service: "habeas", Version: "1", Endpoint: srv.URL + "/otlp/", Headers: map[string]string{"Authorization": "Bearer x"}})
+	tel, err := otlp.Setup(ctx, otlp.Config{Service: "habeas", Version: "1", Endpoint: srv.URL + "/otlp/", Headers: map[string]string{"Authorization": "Bearer x"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, span := tel.Tracers().Tracer("test").Start(telemetry.Begin(ctx, request), "the door")
+	_, span := tel.Tracers().Tracer("test").Start(otlp.Begin(ctx, request), "the door")
 	span.End()
 	counter, err := tel.Meters().Meter("test").Int64Counter("habeas.requests")
 	if err != nil {
@@ -98,7 +98,7 @@ func TestCollectorIsDown(t *testing.T) {
 	t.Parallel()
 	srv := httptest.NewServer(http.NotFoundHandler())
 	srv.Close()
-	tel, err := telemetry.Setup(context.Background(), telemetry.Config{Service: "test", Endpoint: srv.URL})
+	tel, err := otlp.Setup(context.Background(), otlp.Config{Service: "test", Endpoint: srv.URL})
 	if err != nil {
 		t.Fatal(err)
 	}

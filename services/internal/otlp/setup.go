@@ -1,4 +1,10 @@
-package telemetry
+// Package otlp sends traces and metrics to a collector, by OpenTelemetry's
+// protocol over HTTP. Nothing is exported unless [Config] names a collector, and
+// then near to nothing is spent.
+//
+// Whoever writes a worker needs none of it: pkg/worker takes providers of traces
+// and metrics by OpenTelemetry's interfaces, whoever makes them.
+package otlp
 
 import (
 	"context"
@@ -58,9 +64,9 @@ type Config struct {
 	Processors []sdktrace.SpanProcessor
 }
 
-// Telemetry gives tracers and meters. Where nothing is configured, they do
+// Providers give tracers and meters. Where nothing is configured, they do
 // nothing and cost next to nothing.
-type Telemetry struct {
+type Providers struct {
 	tracers trace.TracerProvider
 	meters  metric.MeterProvider
 
@@ -72,12 +78,12 @@ type Telemetry struct {
 // Setup prepares what the configuration asks for. It connects to nobody: a
 // collector that is down doesn't keep a program from starting. It touches no
 // global of OpenTelemetry; hand its providers to who needs them.
-func Setup(ctx context.Context, cfg Config) (*Telemetry, error) {
-	t := &Telemetry{tracers: tracenoop.NewTracerProvider(), meters: metricnoop.NewMeterProvider()}
+func Setup(ctx context.Context, cfg Config) (*Providers, error) {
+	t := &Providers{tracers: tracenoop.NewTracerProvider(), meters: metricnoop.NewMeterProvider()}
 	if cfg.Endpoint != "" {
 		if u, err := url.Parse(cfg.Endpoint); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 			// Its text is not repeated: it may hold a password.
-			return nil, errors.New("telemetry: the endpoint is not an http or https URL with a host, such as http://localhost:4318")
+			return nil, errors.New("otlp: the endpoint is not an http or https URL with a host, such as http://localhost:4318")
 		}
 	}
 	about := resource.NewSchemaless(attribute.String("service.name", cfg.Service), attribute.String("service.version", cfg.Version))
@@ -90,7 +96,7 @@ func Setup(ctx context.Context, cfg Config) (*Telemetry, error) {
 	return t, nil
 }
 
-func (t *Telemetry) setupTraces(ctx context.Context, cfg Config, about *resource.Resource) error {
+func (t *Providers) setupTraces(ctx context.Context, cfg Config, about *resource.Resource) error {
 	if cfg.Endpoint == "" && len(cfg.Processors) == 0 {
 		return nil
 	}
@@ -107,11 +113,11 @@ func (t *Telemetry) setupTraces(ctx context.Context, cfg Config, about *resource
 	if cfg.Endpoint != "" {
 		at, err := url.JoinPath(cfg.Endpoint, "v1/traces")
 		if err != nil {
-			return errors.New("telemetry: the endpoint is not a URL")
+			return errors.New("otlp: the endpoint is not a URL")
 		}
 		exp, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(at), otlptracehttp.WithHeaders(cfg.Headers), otlptracehttp.WithTimeout(exportTimeout))
 		if err != nil {
-			return fmt.Errorf("telemetry: traces: %w", err)
+			return fmt.Errorf("otlp: traces: %w", err)
 		}
 		opts = append(opts, sdktrace.WithBatcher(exp, sdktrace.WithMaxQueueSize(spanQueue), sdktrace.WithMaxExportBatchSize(spanBatch),
 			sdktrace.WithBatchTimeout(spanDelay), sdktrace.WithExportTimeout(exportTimeout)))
@@ -121,7 +127,7 @@ func (t *Telemetry) setupTraces(ctx context.Context, cfg Config, about *resource
 	return nil
 }
 
-func (t *Telemetry) setupMetrics(ctx context.Context, cfg Config, about *resource.Resource) error {
+func (t *Providers) setupMetrics(ctx context.Context, cfg Config, about *resource.Resource) error {
 	if cfg.Endpoint == "" && len(cfg.Readers) == 0 {
 		return nil
 	}
@@ -132,11 +138,11 @@ func (t *Telemetry) setupMetrics(ctx context.Context, cfg Config, about *resourc
 	if cfg.Endpoint != "" {
 		at, err := url.JoinPath(cfg.Endpoint, "v1/metrics")
 		if err != nil {
-			return errors.New("telemetry: the endpoint is not a URL")
+			return errors.New("otlp: the endpoint is not a URL")
 		}
 		exp, err := otlpmetrichttp.New(ctx, otlpmetrichttp.WithEndpointURL(at), otlpmetrichttp.WithHeaders(cfg.Headers), otlpmetrichttp.WithTimeout(exportTimeout))
 		if err != nil {
-			return fmt.Errorf("telemetry: metrics: %w", err)
+			return fmt.Errorf("otlp: metrics: %w", err)
 		}
 		every := cfg.MetricInterval
 		if every <= 0 {
@@ -150,14 +156,14 @@ func (t *Telemetry) setupMetrics(ctx context.Context, cfg Config, about *resourc
 }
 
 // Tracers makes tracers.
-func (t *Telemetry) Tracers() trace.TracerProvider { return t.tracers }
+func (t *Providers) Tracers() trace.TracerProvider { return t.tracers }
 
 // Meters makes meters.
-func (t *Telemetry) Meters() metric.MeterProvider { return t.meters }
+func (t *Providers) Meters() metric.MeterProvider { return t.meters }
 
 // Shutdown exports what waits and stops. It ends with the context at the
 // latest; a second call does nothing and gives the first one's error.
-func (t *Telemetry) Shutdown(ctx context.Context) error {
+func (t *Providers) Shutdown(ctx context.Context) error {
 	t.once.Do(func() {
 		var errs []error
 		for _, stop := range t.close {
