@@ -1,17 +1,18 @@
 package event
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"net/url"
+	"strings"
+	"time"
 	"unicode/utf8"
-
-	ce "github.com/cloudevents/sdk-go/v2/event"
 )
 
-// decodeStructured reads an event that is one JSON document, with the
-// CloudEvents project's own codec. That codec is lenient (it stops at an empty
-// name, it skips over what it doesn't keep), so the document's shape is checked
-// before.
+// decodeStructured reads an event that is one JSON document (CloudEvents, JSON
+// event format 1.0.2). Names are compared exactly, and a name that comes twice
+// is refused: a document says the same to every reader of it.
 func decodeStructured(payload []byte) (Event, error) {
 	if !utf8.Valid(payload) {
 		return Event{}, fmt.Errorf("%w: the envelope is not UTF-8", ErrNotCloudEvent)
@@ -19,49 +20,150 @@ func decodeStructured(payload []byte) (Event, error) {
 	if err := checkShape(payload); err != nil {
 		return Event{}, fmt.Errorf("%w: the envelope: %s", ErrNotCloudEvent, err.Reason)
 	}
-	if !json.Valid(payload) {
-		return Event{}, fmt.Errorf("%w: the envelope is not JSON", ErrNotCloudEvent)
-	}
-	// The codec's own errors quote what they met: they are replaced by what
-	// the attributes alone tell.
-	var head struct {
-		SpecVersion *json.RawMessage `json:"specversion"`
-		Type        *json.RawMessage `json:"type"`
-	}
-	if json.Unmarshal(payload, &head) != nil {
+	var in envelope
+	if json.Unmarshal(payload, &in) != nil || in == nil {
 		return Event{}, fmt.Errorf("%w: the envelope is not a JSON object", ErrNotCloudEvent)
 	}
-	switch {
-	case head.SpecVersion == nil:
-		return Event{}, fmt.Errorf("%w: specversion is missing", ErrNotCloudEvent)
-	case string(*head.SpecVersion) != `"`+SpecVersion+`"`:
-		return Event{}, ErrSpecVersion
-	case head.Type == nil:
-		return Event{}, ErrType
+	if err := in.checkVersion(); err != nil {
+		return Event{}, err
 	}
-	var in ce.Event
-	if in.UnmarshalJSON(payload) != nil {
-		return Event{}, fmt.Errorf("%w: an attribute has the wrong type or format", ErrAttribute)
+	if err := in.checkContentType(); err != nil {
+		return Event{}, err
 	}
-	if in.Type() == "" {
-		return Event{}, ErrType
-	}
-	if media := in.DataContentType(); media != "" && !isJSON(mediaType(media)) {
-		return Event{}, fmt.Errorf("%w: the data must be %s, in UTF-8", ErrContentType, ContentTypeJSON)
-	}
-	if in.Validate() != nil {
-		return Event{}, fmt.Errorf("%w: an attribute is empty or malformed", ErrAttribute)
-	}
-	e := Event{
-		ID:      in.ID(),
-		Source:  in.Source(),
-		Type:    in.Type(),
-		Subject: in.Subject(),
-		Time:    in.Time(),
-		Data:    in.Data(),
-	}
-	if tp, ok := in.Extensions()["traceparent"].(string); ok {
-		e.TraceParent = tp
+	e, err := in.event()
+	if err != nil {
+		return Event{}, err
 	}
 	return e, e.check()
+}
+
+// envelope is a structured event's members by name: attributes, extensions and
+// the data.
+type envelope map[string]json.RawMessage
+
+func (in envelope) checkVersion() error {
+	version, ok := in["specversion"]
+	switch {
+	case !ok || string(version) == "null":
+		return fmt.Errorf("%w: specversion is missing", ErrNotCloudEvent)
+	case string(version) != `"`+SpecVersion+`"`:
+		return ErrSpecVersion
+	default:
+		return nil
+	}
+}
+
+func (in envelope) checkContentType() error {
+	media, err := in.text("datacontenttype")
+	if err != nil {
+		return err
+	}
+	if media != "" && !isJSON(mediaType(media)) {
+		return fmt.Errorf("%w: the data must be %s, in UTF-8", ErrContentType, ContentTypeJSON)
+	}
+	return nil
+}
+
+// event returns the event that the members make.
+func (in envelope) event() (Event, error) {
+	var e Event
+	var at string
+	for _, a := range [...]struct {
+		name string
+		to   *string
+	}{
+		{"id", &e.ID}, {"source", &e.Source}, {"type", &e.Type}, {"subject", &e.Subject},
+		{"time", &at}, {"traceparent", &e.TraceParent},
+	} {
+		var err error
+		if *a.to, err = in.text(a.name); err != nil {
+			return Event{}, err
+		}
+	}
+	if e.Type == "" {
+		return Event{}, ErrType
+	}
+	if e.ID == "" || e.Source == "" {
+		return Event{}, fmt.Errorf("%w: id or source is missing or empty", ErrAttribute)
+	}
+	if _, err := url.Parse(e.Source); err != nil { // its error quotes the source
+		return Event{}, fmt.Errorf("%w: source is not a URI reference", ErrAttribute)
+	}
+	if at != "" {
+		var err error
+		if e.Time, err = time.Parse(time.RFC3339, at); err != nil {
+			return Event{}, fmt.Errorf("%w: time is not a time of RFC 3339", ErrAttribute)
+		}
+	}
+	if err := in.checkNames(); err != nil {
+		return Event{}, err
+	}
+	var err error
+	e.Data, err = in.data()
+	return e, err
+}
+
+// text returns an attribute that is a string; empty where it is missing or null,
+// which the format takes for missing.
+func (in envelope) text(name string) (string, error) {
+	value, ok := in[name]
+	if !ok {
+		return "", nil
+	}
+	var s *string
+	if json.Unmarshal(value, &s) != nil {
+		return "", fmt.Errorf("%w: %s is not a string", ErrAttribute, name)
+	}
+	if s == nil {
+		return "", nil
+	}
+	return *s, nil
+}
+
+// checkNames refuses members that are no attribute: a name is of letters and
+// digits (CloudEvents 1.0.2, "Attribute Naming Convention", which has them in
+// lower case; not every writer does), and a value is a string, a number, a
+// boolean or null. Two names that differ in case only are one to some readers.
+func (in envelope) checkNames() error {
+	for name, value := range in {
+		if name == "data" || name == "data_base64" {
+			continue
+		}
+		if !isAttributeName(name) || value[0] == '{' || value[0] == '[' {
+			return fmt.Errorf("%w: a member of the envelope is no attribute", ErrAttribute)
+		}
+		if lower := strings.ToLower(name); lower != name && in[lower] != nil {
+			return fmt.Errorf("%w: two names differ in case only", ErrAttribute)
+		}
+	}
+	return nil
+}
+
+func isAttributeName(name string) bool {
+	for i := range len(name) {
+		if c := name[i] | 0x20; (c < 'a' || c > 'z') && (name[i] < '0' || name[i] > '9') {
+			return false
+		}
+	}
+	return name != ""
+}
+
+// data returns the data, which stands in the envelope as JSON or in base64.
+func (in envelope) data() ([]byte, error) {
+	text, isJSON := in["data"]
+	if _, ok := in["data_base64"]; !ok {
+		return text, nil
+	}
+	if isJSON {
+		return nil, fmt.Errorf("%w: data and data_base64 exclude each other", ErrAttribute)
+	}
+	encoded, err := in.text("data_base64")
+	if err != nil {
+		return nil, err
+	}
+	data, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil {
+		return nil, fmt.Errorf("%w: data_base64 is not base64", ErrAttribute)
+	}
+	return data, nil
 }
