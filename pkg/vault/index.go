@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/identifier"
 )
 
 // indexer is the keyed hash by which things are found again without being
@@ -71,11 +72,14 @@ func (x indexer) sum(parts ...string) string {
 	return hex.EncodeToString(h.Sum(out[:0]))
 }
 
-// Fingerprint is the keyed hash of an identifier, in 64 hex digits: the same
-// for two that [Normalise] makes the same, and for no others. It can't be
+// Identifiers returns the equivalences that fingerprints are made by.
+func (v *Vault) Identifiers() identifier.Rules { return v.identifiers }
+
+// Fingerprint returns the keyed hash of an identifier, in 64 hex digits: the same
+// for two writings of one identifier ([identifier.Rules]), and for no others. It can't be
 // computed or searched without this vault's master key.
 func (v *Vault) Fingerprint(typ dsar.IdentifierType, value string) string {
-	return v.index.sum("fingerprint", string(typ), Normalise(typ, value))
+	return v.index.sum("fingerprint", string(typ), v.identifiers.Normalise(typ, value))
 }
 
 // Digest is the keyed hash of any content, in 64 hex digits, for telling

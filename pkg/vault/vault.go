@@ -10,6 +10,8 @@ import (
 
 	"gocloud.dev/blob"
 	"gocloud.dev/secrets"
+
+	"habeas.dev/pkg/identifier"
 )
 
 // Config says where a vault lies and who can open it.
@@ -22,6 +24,9 @@ type Config struct {
 	Key string
 	// CreateKey makes the key's file where it is missing and the bucket is new.
 	CreateKey bool
+	// Identifiers says which writings of an identifier have one fingerprint. Every
+	// process on one vault MUST have the same.
+	Identifiers identifier.Rules
 }
 
 // Vault holds sealed objects and their keys. It is safe for use by many
@@ -31,6 +36,8 @@ type Vault struct {
 	master *secrets.Keeper
 	close  func() error
 	index  indexer
+	// identifiers are the equivalences that fingerprints are made by.
+	identifiers identifier.Rules
 	// sealedIndex is what the index key was read from.
 	sealedIndex []byte
 	cache       *cache
@@ -52,6 +59,7 @@ func Open(ctx context.Context, cfg Config) (*Vault, error) {
 	if err != nil {
 		return nil, errors.Join(err, master.Close(), closeBucket())
 	}
+	v.identifiers = cfg.Identifiers
 	v.close = func() error { return errors.Join(master.Close(), closeBucket()) }
 	return v, nil
 }

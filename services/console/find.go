@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/identifier"
 	"habeas.dev/services/internal/journal"
 )
 
@@ -25,7 +26,7 @@ func (c *Console) find(w http.ResponseWriter, r *http.Request, u User) {
 		c.fail(w, r, u, http.StatusBadRequest, "This is more than can be searched for.")
 		return
 	}
-	sought := strings.TrimSpace(r.PostForm.Get("for"))
+	sought := identifier.Trim(r.PostForm.Get("for"))
 	switch {
 	case sought == "":
 		http.Redirect(w, r, "/", http.StatusSeeOther)

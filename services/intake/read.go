@@ -8,7 +8,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
-	"habeas.dev/pkg/vault"
+	"habeas.dev/pkg/identifier"
 	"habeas.dev/services/internal/policy"
 )
 
@@ -53,7 +53,7 @@ func (in *Intake) check(s event.Submitted) (found []event.Violation) {
 			bad(place+"/type", "must be a type that some system knows")
 		}
 		// An empty identifier would be that of everybody who has none.
-		if vault.Normalise(id.Type, id.Value) == "" {
+		if identifier.Trim(id.Value) == "" {
 			bad(place+"/value", "must not be empty")
 		}
 	}

@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/identifier"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/core"
 )
@@ -74,7 +74,7 @@ func (in *Intake) identifiers(keys *vault.Keys, given []event.SubjectIdentifier)
 			out[i].Verified = out[i].Verified || id.Verified
 			continue
 		}
-		sealed, err := keys.Seal([]byte(strings.TrimSpace(id.Value)), contextIdentifier)
+		sealed, err := keys.Seal([]byte(identifier.Trim(id.Value)), contextIdentifier)
 		if err != nil {
 			return nil, err
 		}

@@ -18,6 +18,7 @@ import (
 
 	"habeas.dev/pkg/bus"
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/identifier"
 	"habeas.dev/services/internal/topics"
 )
 
@@ -51,6 +52,8 @@ type Config struct {
 	// unverified (where upstream has verified no identifier), always, or nothing
 	// for never: upstream has checked who asks.
 	Proof string `yaml:"proof"`
+	// Identifiers says which writings of an identifier are one.
+	Identifiers Identifiers `yaml:"identifiers"`
 	// Letters is how letters to people are sent, beside the outbox.
 	Letters   Letters   `yaml:"letters"`
 	Console   Console   `yaml:"console"`
@@ -59,6 +62,14 @@ type Config struct {
 	Log       Log       `yaml:"log"`
 	// Sandbox, where set, seeds stand-ins for all systems in DATA/sandbox.
 	Sandbox *Sandbox `yaml:"sandbox"`
+}
+
+// Identifiers is what the equivalences of pkg/identifier leave to configuration.
+type Identifiers struct {
+	// Country is whose national telephone numbers are the same as their
+	// international writing: an ISO 3166 code, as FR; none by default. A change of it
+	// hides earlier requests from a search by telephone number.
+	Country string `yaml:"country"`
 }
 
 // Letters is the mail server; without one, letters stay in the outbox.
@@ -312,6 +323,9 @@ func (c Config) check() error {
 	}
 	if (c.Letters.SMTP == "") != (c.Letters.From == "") {
 		return errors.New("letters: smtp and from go together: the server, and who writes")
+	}
+	if _, err := identifier.New(c.Identifiers.Country); err != nil {
+		return fmt.Errorf("identifiers.country: %w", err)
 	}
 	switch c.Proof {
 	case "", "unverified", "always":

@@ -110,6 +110,7 @@ systems:
 lease: 5m
 limits: sqlite:///limits.db
 controller: Acme
+identifiers: {country: FR}
 proof: unverified
 letters: {smtp: "localhost:25", from: privacy@example.com, user: u, password_file: p, plain: true}
 console:

@@ -15,6 +15,7 @@ import (
 	"gocloud.dev/blob"
 	"gocloud.dev/blob/fileblob"
 
+	"habeas.dev/pkg/identifier"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/core"
@@ -72,7 +73,11 @@ func openAll(ctx context.Context, c config.Config, create bool, p Parts, opts ..
 		}
 	}()
 	if p.Vault {
-		if in.Vault, err = vault.Open(ctx, vault.Config{Bucket: c.Vault.Bucket, Key: c.Vault.Key, CreateKey: create}); err != nil {
+		rules, err := identifier.New(c.Identifiers.Country)
+		if err != nil {
+			return nil, fmt.Errorf("identifiers.country: %w", err)
+		}
+		if in.Vault, err = vault.Open(ctx, vault.Config{Bucket: c.Vault.Bucket, Key: c.Vault.Key, CreateKey: create, Identifiers: rules}); err != nil {
 			return nil, err
 		}
 	}
