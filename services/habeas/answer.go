@@ -2,120 +2,118 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"maps"
 	"os"
-	"path/filepath"
+	"slices"
 	"strings"
 
-	"habeas.dev/services/aggregator"
-	"habeas.dev/services/internal/bundle"
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/services/habeas/node"
+	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/installation"
+	"habeas.dev/services/internal/manualrecords"
 )
 
-type bundleCommand struct {
-	Get bundleGetCommand `cmd:"" help:"Decrypt the answer of a request into a ZIP file."`
+type answerCommand struct {
+	installationFlags
+	ID      string            `arg:"" help:"The request's id."`
+	System  string            `arg:"" help:"The system whose task was done by hand."`
+	Outcome dsar.Outcome      `help:"How it ended: gathered, found, nothing-found, erased, anonymised, retained, proven, rectified, restricted; incomplete leaves it at what a worker could reach." placeholder:"OUTCOME" required:""`
+	Action  dsar.Action       `help:"Which task, where several wait: gather, count, erase, prove, rectify, restrict, resolve." placeholder:"ACTION"`
+	Records map[string]int64  `help:"How many records of which dataset were found, erased, corrected or restricted." placeholder:"DATASET=N"`
+	Ground  string            `help:"With retained: why they must stay." placeholder:"GROUND"`
+	File    map[string]string `help:"With gathered: the records of a dataset, as CSV with column names or as a JSON list." placeholder:"DATASET=FILE"`
+	Release bool              `help:"With gathered, after habeas review: show what the worker gathered as it is; else what the manifest names as being about other people is redacted."`
+	Reason  string            `help:"What was done, for the trace: no personal data in it." placeholder:"TEXT" required:""`
 }
 
-type bundleGetCommand struct {
-	place
-	ID     string `arg:"" help:"The request's id."`
-	Output string `short:"o" required:"" help:"Where the ZIP goes; - writes it to standard output." placeholder:"FILE"`
-	Force  bool   `help:"Replace the file where it exists."`
+// Help implements kong.HelpProvider.
+func (answerCommand) Help() string {
+	return "What no machine can do in a system, a person does: the trace shows it as manual, and the request waits. This command says that it was done, under your name. " +
+		"Records that were gathered by hand are handed over as a file, which is sealed at once; an erasure is attested with the number of records. " +
+		"Where a worker could not reach all of a system (incomplete), the rest is handed over in the same way, or left out with --outcome incomplete: the answer then names it.\n\n" +
+		"Examples:\n  habeas answer ID archive --outcome gathered --file letters=letters.csv --reason \"copied from folder 12\"\n" +
+		"  habeas answer ID archive --outcome erased --records letters=3 --reason \"folder 12 was shredded\""
 }
 
-func (c *bundleGetCommand) Run(ctx context.Context) error {
-	in, err := c.open(ctx)
+func (c *answerCommand) Run(ctx context.Context) error {
+	cfg, err := c.config()
+	if err != nil {
+		return err
+	}
+	in, err := installation.Open(ctx, cfg)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
 	id := strings.ToLower(c.ID)
-	row, err := in.Journal.Row(ctx, id)
-	if err != nil {
-		return fmt.Errorf("no request %s here; habeas requests lists them", c.ID)
+	do := core.Attest{By: who(), Reason: c.Reason, System: c.System, Action: c.Action, Outcome: c.Outcome, Release: c.Release, Now: now()}
+	if len(c.File) > 0 {
+		manifests, err := node.Manifests(cfg)
+		if err != nil {
+			return err
+		}
+		if err := c.deposit(ctx, in, manifests, id, &do); err != nil {
+			return err
+		}
 	}
-	if row.Status != "completed" {
-		return fmt.Errorf("request %s has no answer: it is %s; habeas trace %s tells what it waits for", c.ID, row.Status, c.ID)
+	for _, name := range slices.Sorted(maps.Keys(c.Records)) {
+		do.Counts = append(do.Counts, manualrecords.Counts(c.Outcome, name, c.Records[name], c.Ground))
 	}
-	r, err := aggregator.OpenBundle(ctx, in.Vault, in.Outbox, id)
+	state, err := in.Requests.Do(ctx, id, do)
 	if err != nil {
+		return explain(err, c.ID)
+	}
+	if waits := core.Waiting(state); len(waits) > 0 {
+		_, err = fmt.Printf("Noted. The request is %s and waits for %s.\n", state.Status, strings.Join(waits, ", "))
 		return err
 	}
-	defer r.Close()
-	if c.Output == "-" {
-		_, err = io.Copy(os.Stdout, r)
-		return err
-	}
-	n, err := save(c.Output, c.Force, r)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Printf("%s: %d bytes. It holds personal data in the clear: unzip it and open data/index.html, and delete it when done.\n", c.Output, n)
+	_, err = fmt.Printf("Noted. The request is %s.\n", state.Status)
 	return err
 }
 
-// save writes a file that is whole or not there.
-func save(path string, replace bool, r io.Reader) (n int64, err error) {
-	if _, err := os.Stat(path); err == nil && !replace {
-		return 0, fmt.Errorf("%s exists; choose another name, or replace it with --force", path)
+// deposit seals the file of records. What is sealed for a task that then can't be
+// ended is never disclosed: a bundle holds only what a fact names.
+func (c *answerCommand) deposit(ctx context.Context, in *installation.Installation, manifests []*manifest.Manifest, id string, do *core.Attest) error {
+	if c.Outcome != dsar.Gathered {
+		return errors.New("--file goes with --outcome gathered")
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".habeas-*") // readable by its owner only
-	if err != nil {
-		return 0, err
-	}
-	defer func() {
-		f.Close()
-		if err != nil {
-			_ = os.Remove(f.Name())
-		}
-	}()
-	if n, err = io.Copy(f, r); err != nil {
-		return n, err
-	}
-	if err = f.Close(); err != nil {
-		return n, err
-	}
-	return n, os.Rename(f.Name(), path)
-}
-
-type verifyCommand struct {
-	File string `arg:"" help:"The bundle, as bundle get left it." placeholder:"FILE"`
-	JSON bool   `help:"Print JSON."`
-}
-
-func (c *verifyCommand) Run(ctx context.Context) error {
-	f, err := os.Open(c.File)
+	state, err := in.Requests.State(ctx, id)
 	if err != nil {
 		return err
+	}
+	task := state.Task(c.System, dsar.Gather)
+	if task == nil || task.Status != core.TaskIsFailed {
+		return explain(core.ErrNothingToAttest, c.ID)
+	}
+	for _, m := range manifests {
+		if m.System != c.System {
+			continue
+		}
+		for _, name := range slices.Sorted(maps.Keys(c.File)) {
+			d := m.Dataset(name)
+			if d == nil {
+				return fmt.Errorf("system %s has no dataset %s in its manifest", c.System, name)
+			}
+			o, n, err := depositFile(ctx, in, id, c.System, task.Attempt, d, c.File[name])
+			if err != nil {
+				return err
+			}
+			do.Objects, do.Counts = append(do.Objects, o), append(do.Counts, n)
+		}
+		return nil
+	}
+	return fmt.Errorf("no system %s is configured here", c.System)
+}
+
+func depositFile(ctx context.Context, in *installation.Installation, id, system string, attempt int, d *manifest.Dataset, path string) (dsar.Object, dsar.Counts, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return dsar.Object{}, dsar.Counts{}, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s is no file", c.File)
-	}
-	report, err := bundle.Verify(ctx, f, info.Size())
-	if err != nil {
-		return err
-	}
-	if c.JSON {
-		if err := json.NewEncoder(os.Stdout).Encode(report); err != nil {
-			return err
-		}
-	} else {
-		for _, p := range report.Problems {
-			fmt.Println(p)
-		}
-	}
-	if len(report.Problems) > 0 {
-		return errors.Join(errSilent)
-	}
-	if !c.JSON {
-		fmt.Printf("%s is whole: %d files, %d bytes of payload, every hash is right.\n", c.File, report.Files, report.Bytes)
-	}
-	return nil
+	return manualrecords.Deposit(ctx, in.Vault, id, system, attempt, d, f)
 }

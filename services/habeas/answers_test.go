@@ -13,15 +13,16 @@ import (
 	"time"
 
 	"habeas.dev/services/aggregator"
+	"habeas.dev/services/habeas/node"
 	"habeas.dev/services/internal/bundle"
 	"habeas.dev/services/sandbox/people"
 )
 
 // payload is the files of a request's bundle, by name within data/, after the
 // bundle was verified.
-func payload(t *testing.T, n *node, id string) map[string][]byte {
+func payload(t *testing.T, n *node.Node, id string) map[string][]byte {
 	t.Helper()
-	r, err := aggregator.OpenBundle(t.Context(), n.in.Vault, n.in.Outbox, id)
+	r, err := aggregator.OpenBundle(t.Context(), n.Installation.Vault, n.Installation.Outbox, id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,14 +214,12 @@ func (p *pipeline) certifies(id string, person int) {
 		}
 	}
 	for _, r := range p.people.RowsOf(person) {
-		if load, vendor := manifestsOf(p.n.cfg)[r.System]; vendor {
-			m, err := load()
-			if err != nil {
-				p.Fatal(err)
-			}
-			if m.Dataset(r.Dataset).GoesWith != "" { // gone with another, uncounted
-				continue
-			}
+		m, err := node.Manifest(p.n.Config, r.System)
+		if err != nil {
+			p.Fatal(err)
+		}
+		if m.Dataset(r.Dataset).GoesWith != "" { // gone with another, uncounted
+			continue
 		}
 		n := want[r.System+" "+r.Dataset]
 		if mustStay(r) {

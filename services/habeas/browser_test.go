@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -20,6 +21,7 @@ import (
 	"habeas.dev/pkg/record"
 	"habeas.dev/pkg/worker"
 	"habeas.dev/pkg/worker/workertest"
+	"habeas.dev/services/habeas/node"
 	"habeas.dev/services/internal/browsertest"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/core"
@@ -95,11 +97,11 @@ func newCounter(t *testing.T) *counter {
 		cfg.Systems[name] = config.System{Manifest: file, Elsewhere: true}
 	}
 	c := &counter{pipeline: &pipeline{T: t, people: people.Canaries(7, 200), logs: &workertest.Log{}}, wiki: &wiki{make(chan struct{}, 1), make(chan error)}}
-	if c.n, err = startNode(t.Context(), cfg, outlets{logs: c.logs}, everything()); err != nil {
+	if c.n, err = node.Start(t.Context(), cfg, node.Options{Logs: c.logs}, node.Everything()); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(c.n.stop)
-	c.url = "http://" + c.n.console
+	t.Cleanup(c.n.Stop)
+	c.url = "http://" + c.n.ConsoleAddress
 	c.serveWiki(cfg.Systems["wiki"].Manifest)
 	return c
 }
@@ -115,14 +117,14 @@ func (c *counter) serveWiki(file string) {
 	if err != nil {
 		c.Fatal(err)
 	}
-	publisher, err := bus.NewPublisher(bus.PublisherConfig{Config: c.n.busConfig("wiki")})
+	publisher, err := bus.NewPublisher(bus.PublisherConfig{Config: c.n.BusConfig("wiki")})
 	if err != nil {
 		c.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- w.Run(ctx, worker.Config{Connection: worker.Share(c.n.busConfig("wiki"), publisher, c.n.log), Vault: c.n.in.Vault})
+		ended <- w.Run(ctx, worker.Config{Connection: worker.Share(c.n.BusConfig("wiki"), publisher, slog.New(slog.NewTextHandler(c.logs, nil))), Vault: c.n.Installation.Vault})
 	}()
 	c.Cleanup(func() {
 		stop()
@@ -286,7 +288,7 @@ func TestBrowserErasure(t *testing.T) {
 func (c *counter) agrees(p *browsertest.Page, id string) {
 	c.Helper()
 	t := c.trace(id)
-	s, err := c.n.in.Requests.State(c.Context(), id)
+	s, err := c.n.Installation.Requests.State(c.Context(), id)
 	if err != nil {
 		c.Fatal(err)
 	}
@@ -331,7 +333,7 @@ func (c *counter) agrees(p *browsertest.Page, id string) {
 
 func (c *counter) trace(id string) timeline.Trace {
 	c.Helper()
-	t, err := load(c.Context(), c.n.in, id)
+	t, err := loadTrace(c.Context(), c.n.Installation, id)
 	if err != nil {
 		c.Fatal(err)
 	}
@@ -341,12 +343,12 @@ func (c *counter) trace(id string) timeline.Trace {
 // exports holds the page's JSON against what `habeas trace --json` prints.
 func (c *counter) exports(id string) {
 	c.Helper()
-	if err := c.n.cfg.Save(); err != nil {
+	if err := c.n.Config.Save(); err != nil {
 		c.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(c.Context(), patience)
 	defer cancel()
-	printed, err := command(ctx, "trace", id, "--json", "--data", c.n.cfg.Data).Output()
+	printed, err := command(ctx, "trace", id, "--json", "--data", c.n.Config.Data).Output()
 	if err != nil {
 		c.Fatal(err)
 	}

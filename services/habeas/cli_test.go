@@ -58,35 +58,35 @@ func TestCommands(t *testing.T) {
 	// A request that ends.
 	access := killRequests()[3]
 	file := filepath.Join(t.TempDir(), "request.json")
-	if err := os.WriteFile(file, access.data(), 0o600); err != nil {
+	if err := os.WriteFile(file, access.JSON(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	holds(say(0, "submit", "-f", file, "--to", u.url), access.id, "accepted")
-	holds(say(0, "trace", access.id, "--watch"), "accepted from test", "completed", "found by account from the email", "chain verified")
+	holds(say(0, "submit", "-f", file, "--to", u.url), access.ID, "accepted")
+	holds(say(0, "trace", access.ID, "--watch"), "accepted from test", "completed", "found by account from the email", "chain verified")
 	var tr timeline.Trace
-	if err := json.Unmarshal([]byte(say(0, "trace", access.id, "--json")), &tr); err != nil || tr.Status != core.StatusCompleted || len(tr.Facts) < 10 {
+	if err := json.Unmarshal([]byte(say(0, "trace", access.ID, "--json")), &tr); err != nil || tr.Status != core.StatusCompleted || len(tr.Facts) < 10 {
 		t.Errorf("trace --json: %v %+v", err, tr.Status)
 	}
-	holds(say(0, "requests"), access.id, "completed")
-	holds(say(0, "requests", "--email", strings.ToUpper(access.email)), access.id)
-	if found := say(0, "requests", "--email", "nobody@example.net"); strings.Contains(found, access.id) {
+	holds(say(0, "requests"), access.ID, "completed")
+	holds(say(0, "requests", "--email", strings.ToUpper(access.Email)), access.ID)
+	if found := say(0, "requests", "--email", "nobody@example.net"); strings.Contains(found, access.ID) {
 		t.Errorf("found by another's address: %s", found)
 	}
 	var line requestLine
-	if err := json.Unmarshal([]byte(say(0, "requests", "--json")), &line); err != nil || line.RequestID != access.id {
+	if err := json.Unmarshal([]byte(say(0, "requests", "--json")), &line); err != nil || line.RequestID != access.ID {
 		t.Errorf("requests --json: %v %+v", err, line)
 	}
 
 	// Its answer.
 	answer := filepath.Join(t.TempDir(), "answer.zip")
-	say(0, "bundle", "get", access.id, "-o", answer)
-	holds(say(1, "bundle", "get", access.id, "-o", answer), "exists")
+	say(0, "bundle", "get", access.ID, "-o", answer)
+	holds(say(1, "bundle", "get", access.ID, "-o", answer), "exists")
 	holds(say(0, "verify", answer), "is whole")
 	holds(say(1, "verify", damaged(t, answer)), "index.html")
 
 	// What can't be done says why.
-	say(1, "retry", access.id)
-	holds(say(1, "cancel", access.id, "--reason", "x"), "has ended")
+	say(1, "retry", access.ID)
+	holds(say(1, "cancel", access.ID, "--reason", "x"), "has ended")
 	holds(say(1, "trace", "9f0d6c0e-6f0f-4b43-9f0f-000000000000"), "habeas requests lists them")
 	holds(say(2, "frobnicate"), "--help lists the commands")
 	u.stopGently()

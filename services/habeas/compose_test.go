@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/habeas/upstream"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/sandbox/people"
 )
@@ -28,33 +29,30 @@ func TestCompose(t *testing.T) {
 		t.Skip("needs the containers: make test-compose")
 	}
 	p := &pipeline{T: t, people: people.Generate(people.Config{Seed: 1, People: 240})}
-	var asked []demoRequest
-	for n, onKafka := range []bool{false, true} {
-		asked = append(asked, demoRequest{id: newRequestID(), right: dsar.Access, jurisdiction: "EEA", locale: "en", source: "test", receivedAt: now(),
-			email: p.people.Person(n + 1).Email, onKafka: onKafka})
+	var asked []upstream.Request
+	for n := range 2 {
+		asked = append(asked, upstream.Request{ID: upstream.NewID(), Right: dsar.Access, Jurisdiction: "EEA", Locale: "en", Source: "test", ReceivedAt: now(),
+			Email: p.people.Person(n + 1).Email})
 	}
-	for _, r := range asked {
-		if r.onKafka {
-			if err := publish(t.Context(), []string{os.Getenv("HABEAS_TEST_COMPOSE_KAFKA")}, r); err != nil {
-				t.Fatal(err)
-			}
-			continue
-		}
-		if _, err := post(t.Context(), door, r.data()); err != nil {
-			t.Fatal(err)
-		}
+	if _, err := upstream.Post(t.Context(), door, asked[0].JSON()); err != nil {
+		t.Fatal(err)
+	}
+	kafka := upstream.NewWriter([]string{os.Getenv("HABEAS_TEST_COMPOSE_KAFKA")})
+	t.Cleanup(kafka.Close)
+	if err := kafka.Publish(t.Context(), asked[1]); err != nil {
+		t.Fatal(err)
 	}
 	for n, r := range asked {
-		awaitCompletion(t, door, r.id)
+		awaitCompletion(t, door, r.ID)
 		args := strings.Fields(os.Getenv("HABEAS_TEST_COMPOSE_EXEC"))
-		cmd := exec.CommandContext(t.Context(), args[0], append(args[1:], "bundle", "get", r.id, "-o", "-")...) //nolint:gosec // the test's own
+		cmd := exec.CommandContext(t.Context(), args[0], append(args[1:], "bundle", "get", r.ID, "-o", "-")...) //nolint:gosec // the test's own
 		var problems bytes.Buffer
 		cmd.Stderr = &problems
 		data, err := cmd.Output()
 		if err != nil {
 			t.Fatalf("%v: %s", err, problems.String())
 		}
-		got, want := recordsIn(t, unpacked(t, r.id, data)), p.seeded(n+1)
+		got, want := recordsIn(t, unpacked(t, r.ID, data)), p.seeded(n+1)
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("person %d: %d records in the bundle, %d in the seeds: first that differs: %s", n+1, len(got), len(want), firstOther(got, want))
 		}
@@ -98,6 +96,6 @@ func statusAt(ctx context.Context, door, id string) (string, error) {
 		return "", fmt.Errorf("%s", res.Status)
 	}
 	var receipt struct{ Status string }
-	err = json.NewDecoder(io.LimitReader(res.Body, maxAnswer)).Decode(&receipt)
+	err = json.NewDecoder(io.LimitReader(res.Body, 1<<20)).Decode(&receipt)
 	return receipt.Status, err
 }

@@ -2,10 +2,7 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"log/slog"
-	"maps"
 	"net/url"
 	"os"
 	"slices"
@@ -13,10 +10,8 @@ import (
 	"text/tabwriter"
 
 	"habeas.dev/pkg/manifest"
-	"habeas.dev/services/console"
+	"habeas.dev/services/habeas/node"
 	"habeas.dev/services/internal/config"
-	"habeas.dev/services/internal/secret"
-	"habeas.dev/services/internal/topics"
 )
 
 type configCommand struct {
@@ -44,60 +39,11 @@ func (c *configCheckCommand) Run() error {
 	if err != nil {
 		return err
 	}
-	if _, err := cfg.Kafka.Config(); err != nil {
-		return err
-	}
-	manifests, err := loadManifests(cfg)
+	manifests, err := node.Check(cfg)
 	if err != nil {
 		return err
 	}
-	if _, err := manifest.Catalogue(manifests); err != nil {
-		return err
-	}
-	if _, err := topics.Wanted(taskTopics(manifests), cfg.Topics); err != nil {
-		return err
-	}
-	if err := checkSecrets(cfg.Systems); err != nil {
-		return err
-	}
-	if err := secret.Readable(cfg.Letters.PasswordFile); err != nil {
-		return fmt.Errorf("letters.password_file: %w", err)
-	}
-	if err := checkDesk(cfg); err != nil {
-		return err
-	}
 	return printConfig(c.Config, cfg, manifests)
-}
-
-// checkDesk checks the console's sign-in and whom people are notified by.
-func checkDesk(cfg config.Config) error {
-	if err := secret.Readable(cfg.Console.OIDC.ClientSecretFile); err != nil {
-		return fmt.Errorf("console.oidc.client_secret_file: %w", err)
-	}
-	if c := cfg.Console; c.Listen != "" && !c.Local {
-		if _, err := console.NewOIDC(oidcOf(c, make([]byte, 32), make([]byte, 32), slog.New(slog.DiscardHandler))); err != nil {
-			return err
-		}
-	}
-	_, err := notifyChannels(cfg)
-	return err
-}
-
-// checkSecrets names every secret of a system that is missing, in one line.
-func checkSecrets(systems map[string]config.System) error {
-	var missing []string
-	for _, name := range slices.Sorted(maps.Keys(systems)) {
-		signIn, key := secret.Of(systems[name])
-		for _, err := range []error{signIn.Check("systems." + name + ".client_secret"), key.Check("systems." + name + ".options.key")} {
-			if err != nil {
-				missing = append(missing, err.Error())
-			}
-		}
-	}
-	if missing == nil {
-		return nil
-	}
-	return errors.New(strings.Join(missing, "; "))
 }
 
 // printConfig prints where everything is. A password in an address isn't shown.

@@ -4,16 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"os"
 
-	"habeas.dev/pkg/bus"
-	"habeas.dev/pkg/event"
-	"habeas.dev/pkg/vendorapi"
-	"habeas.dev/pkg/vendorapi/ledger"
-	"habeas.dev/services/console"
+	"habeas.dev/services/habeas/node"
 	"habeas.dev/services/internal/config"
-	"habeas.dev/services/internal/policy"
 )
 
 type consoleCommand struct {
@@ -41,74 +34,15 @@ func (c *consoleCommand) Run(ctx context.Context) error {
 		return errors.New("where? name an address with --listen, or under console: in the configuration")
 	}
 	cfg.Listen = c.Monitor
-	n, err := startNode(ctx, cfg, outlets{logs: os.Stderr}, roles{console: true})
+	n, err := node.Start(ctx, cfg, nodeOptions(), node.Roles{Console: true})
 	if err != nil {
 		return err
 	}
-	defer n.stop()
+	defer n.Stop()
 	health := ""
-	if n.address != "" {
-		health = ", health " + n.url()
+	if n.Address != "" {
+		health = ", health " + n.URL()
 	}
-	fmt.Printf("habeas console is up: http://%s%s\n", n.console, health)
-	return n.wait(ctx)
-}
-
-func (n *node) startConsole(ctx context.Context, book *policy.Book) error {
-	signIn, err := n.signIn()
-	if err != nil {
-		return err
-	}
-	accounts, err := n.vendorAccounts(ctx)
-	if err != nil {
-		return err
-	}
-	c, err := console.New(console.Config{Requests: n.in.Requests, Journal: n.in.Journal, Vault: n.in.Vault, Manifests: n.manifests, Policy: book,
-		SignIn: signIn, Traces: n.cfg.Console.Traces, Tasks: n.tasksWaiting, Accounts: accounts, Now: now, Log: n.log})
-	if err != nil {
-		return err
-	}
-	l, err := n.listen(ctx, n.cfg.Console.Listen)
-	if err != nil {
-		return err
-	}
-	n.console = l.Addr().String()
-	n.serve("console", c.Server(), l)
-	return nil
-}
-
-// tasksWaiting is how many tasks a system's worker has yet to take.
-func (n *node) tasksWaiting(ctx context.Context, system string) (int64, error) {
-	return bus.Lag(ctx, n.busConfig("console"), "habeas.worker."+system, event.TopicTasks(system))
-}
-
-// vendorAccounts reads how things stand with vendors; nil where none is called.
-func (n *node) vendorAccounts(ctx context.Context) (func(context.Context) ([]vendorapi.Account, error), error) {
-	for _, s := range n.cfg.Systems {
-		if s.URL == "" {
-			continue
-		}
-		store, err := ledger.Open(ctx, n.cfg.Limits)
-		if err != nil {
-			return nil, err
-		}
-		n.onStop(store.Close)
-		return func(ctx context.Context) ([]vendorapi.Account, error) { return vendorapi.Accounts(ctx, store) }, nil
-	}
-	return nil, nil
-}
-
-// signIn is how the console knows people.
-func (n *node) signIn() (console.SignIn, error) {
-	c := n.cfg.Console
-	if c.Local {
-		return console.Local{Name: who()}, nil
-	}
-	return console.NewOIDC(oidcOf(c, n.in.Vault.Secret("console sessions: signature"), n.in.Vault.Secret("console sessions: encryption"), n.log))
-}
-
-func oidcOf(c config.Console, signs, encrypts []byte, log *slog.Logger) console.OIDCConfig {
-	return console.OIDCConfig{Issuer: c.OIDC.Issuer, ClientID: c.OIDC.ClientID, SecretFile: c.OIDC.ClientSecretFile, URL: c.URL,
-		NameClaim: c.OIDC.NameClaim, RolesClaim: c.OIDC.RolesClaim, Roles: c.OIDC.Roles, Scopes: c.OIDC.Scopes,
-		Signs: signs, Encrypts: encrypts, Now: now, Log: log}
+	fmt.Printf("habeas console is up: http://%s%s\n", n.ConsoleAddress, health)
+	return n.Wait(ctx)
 }

@@ -17,6 +17,8 @@ import (
 	webhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/habeas/node"
+	"habeas.dev/services/habeas/upstream"
 	"habeas.dev/services/internal/broker"
 	"habeas.dev/services/internal/config"
 )
@@ -50,11 +52,11 @@ func TestConsole(t *testing.T) {
 	})
 	f.start("aggregator")
 	// No worker is there yet: a request that is nearly due can't be answered.
-	old := demoRequest{id: uuid.NewString(), right: dsar.Access, jurisdiction: "EEA", locale: "en", source: "test", receivedAt: now().AddDate(0, 0, -28), email: f.people.Person(4).Email}
-	if _, err := post(t.Context(), door.url, old.data()); err != nil {
+	old := upstream.Request{ID: uuid.NewString(), Right: dsar.Access, Jurisdiction: "EEA", Locale: "en", Source: "test", ReceivedAt: now().AddDate(0, 0, -28), Email: f.people.Person(4).Email}
+	if _, err := upstream.Post(t.Context(), door.url, old.JSON()); err != nil {
 		t.Fatal(err)
 	}
-	hook.tells(`"kind":"due-soon","request_id":"`+old.id+`"`, old.email)
+	hook.tells(`"kind":"due-soon","request_id":"`+old.ID+`"`, old.Email)
 	f.start(append([]string{"worker"}, slices.Sorted(maps.Keys(f.cfg.Systems))...)...)
 	desk := f.start("console", "--listen", "127.0.0.1:0", "--monitor", "127.0.0.1:0")
 	f.settle()
@@ -67,19 +69,19 @@ func TestConsole(t *testing.T) {
 			t.Errorf("%s: %.200s", path, text)
 		}
 	}
-	r := demoRequest{id: uuid.NewString(), right: dsar.Access, jurisdiction: "EEA", locale: "en", source: "test", receivedAt: received, email: f.people.Person(3).Email}
-	if _, err := post(t.Context(), door.url, r.data()); err != nil {
+	r := upstream.Request{ID: uuid.NewString(), Right: dsar.Access, Jurisdiction: "EEA", Locale: "en", Source: "test", ReceivedAt: received, Email: f.people.Person(3).Email}
+	if _, err := upstream.Post(t.Context(), door.url, r.JSON()); err != nil {
 		t.Fatal(err)
 	}
-	(&pipeline{T: t, people: f.people, n: &node{cfg: f.cfg, in: f.in}}).wait(r.id)
+	(&pipeline{T: t, people: f.people, n: &node.Node{Config: f.cfg, Installation: f.in}}).wait(r.ID)
 
 	// The letter that says so may be a fact more, between the two.
 	same := func() bool {
-		printed, err := command(t.Context(), "trace", r.id, "--json", "--data", f.cfg.Data).Output()
+		printed, err := command(t.Context(), "trace", r.ID, "--json", "--data", f.cfg.Data).Output()
 		if err != nil {
 			t.Fatal(err)
 		}
-		return string(printed) == fetched(t, console+"/requests/"+r.id+"/trace.json")
+		return string(printed) == fetched(t, console+"/requests/"+r.ID+"/trace.json")
 	}
 	beat := time.NewTicker(100 * time.Millisecond)
 	defer beat.Stop()
@@ -95,7 +97,7 @@ func TestConsole(t *testing.T) {
 	// has done a moment after it has.
 	for {
 		page := fetched(t, console+"/systems")
-		if strings.Contains(page, r.email) {
+		if strings.Contains(page, r.Email) {
 			t.Fatalf("somebody's address is there: %s", page)
 		}
 		if strings.Count(page, "answers</span>") == len(f.cfg.Systems) && strings.Count(page, "<dt>Tasks waiting</dt><dd>0<") == len(f.cfg.Systems) {
@@ -107,7 +109,7 @@ func TestConsole(t *testing.T) {
 			t.Fatalf("not every system is seen to answer, with no tasks that wait:\n%s", page)
 		}
 	}
-	if log := desk.logs.String(); strings.Contains(log, r.email) || strings.Contains(log, "level=ERROR") {
+	if log := desk.logs.String(); strings.Contains(log, r.Email) || strings.Contains(log, "level=ERROR") {
 		t.Errorf("the log: %s", log)
 	}
 	desk.stopGently()

@@ -29,11 +29,11 @@ func TestHalfWritten(t *testing.T) {
 	asked := killRequests()[:8]
 	whole.submit(asked)
 	for _, r := range asked {
-		in, err := place{Data: whole.dir}.open(t.Context())
+		in, err := installationFlags{Data: whole.dir}.open(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		waitFor(t, in.Journal, r.id)
+		waitFor(t, in.Journal, r.ID)
 		in.Close()
 	}
 	whole.kill()
@@ -67,12 +67,12 @@ func TestHalfWritten(t *testing.T) {
 				fresh := killRequests()[20:24]
 				u.submit(fresh)
 				for _, r := range fresh {
-					in, err := place{Data: u.dir}.open(t.Context())
+					in, err := installationFlags{Data: u.dir}.open(t.Context())
 					if err != nil {
 						t.Fatal(err)
 					}
-					if row := waitFor(t, in.Journal, r.id); row.Status != string(core.StatusCompleted) {
-						t.Errorf("%s is %s", r.id, row.Status)
+					if row := waitFor(t, in.Journal, r.ID); row.Status != string(core.StatusCompleted) {
+						t.Errorf("%s is %s", r.ID, row.Status)
 					}
 					in.Close()
 				}
@@ -150,7 +150,7 @@ func TestSystemDown(t *testing.T) {
 	u.start()
 	asked := killRequests()[:1]
 	u.submit(asked)
-	in, err := place{Data: u.dir}.open(t.Context())
+	in, err := installationFlags{Data: u.dir}.open(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func TestSystemDown(t *testing.T) {
 	beat := time.NewTicker(20 * time.Millisecond)
 	defer beat.Stop()
 	for waits := []string(nil); !slices.Equal(waits, []string{"billing"}); <-beat.C {
-		row, err := in.Journal.Row(t.Context(), asked[0].id)
+		row, err := in.Journal.Row(t.Context(), asked[0].ID)
 		if err != nil {
 			t.Fatal(err)
 		}

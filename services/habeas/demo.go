@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/habeas/node"
+	"habeas.dev/services/habeas/upstream"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/timeline"
@@ -42,15 +44,15 @@ func (c *demoCommand) Run(ctx context.Context) error {
 	}
 	fmt.Printf("Habeas demo in %s\n", dir)
 	began := time.Now()
-	n, err := startNode(ctx, cfg, outlets{logs: os.Stderr}, everything())
+	n, err := node.Start(ctx, cfg, nodeOptions(), node.Everything())
 	if err != nil {
 		return err
 	}
-	defer n.stop()
+	defer n.Stop()
 	if err := cfg.Save(); err != nil {
 		return err
 	}
-	fmt.Printf("Started in %s: %d people in %d systems, broker %s, HTTP %s\n\n", time.Since(began).Round(time.Millisecond), c.People, len(n.manifests), n.brokers[0], n.url())
+	fmt.Printf("Started in %s: %d people in %d systems, broker %s, HTTP %s\n\n", time.Since(began).Round(time.Millisecond), c.People, len(n.Manifests), n.Brokers[0], n.URL())
 
 	population := people.Generate(people.Config{Seed: c.Seed, People: c.People})
 	asked := demoRequests(population)
@@ -68,9 +70,9 @@ func (c *demoCommand) Run(ctx context.Context) error {
 		}
 		return nil
 	}
-	fmt.Printf("\nThe console, for support agents: http://%s\n", n.console)
-	fmt.Printf("Serving on %s until Ctrl-C. Submit your own:\n  %s submit -f request.json --to %s\n", n.url(), program(), n.url())
-	return n.wait(ctx)
+	fmt.Printf("\nThe console, for support agents: http://%s\n", n.ConsoleAddress)
+	fmt.Printf("Serving on %s until Ctrl-C. Submit your own:\n  %s submit -f request.json --to %s\n", n.URL(), program(), n.URL())
+	return n.Wait(ctx)
 }
 
 func (c *demoCommand) folder() (string, error) {
@@ -102,30 +104,46 @@ func (c *demoCommand) config(dir string) (config.Config, error) {
 	return cfg, nil
 }
 
-// demoRequest is one request of the demo, and what must become of it.
+// demoRequest is one request of the demo.
 type demoRequest struct {
-	id, title    string
-	right        dsar.Right
-	jurisdiction string
-	locale       string
-	source       string
-	email        string
-	onKafka      bool
-	receivedAt   time.Time
+	upstream.Request
+	title   string
+	onKafka bool // it goes through Kafka's door
 }
 
 // demoRequests are the demo's five. Their ids are fresh, so that the demo can be
 // run again on the same folder.
 func demoRequests(p *people.Population) []demoRequest {
 	at := now()
+	ask := func(right dsar.Right, jurisdiction, locale, source, email string) upstream.Request {
+		return upstream.Request{ID: upstream.NewID(), Right: right, Jurisdiction: jurisdiction, Locale: locale, Source: source, Email: email, ReceivedAt: at}
+	}
 	address := func(number int) string { return p.People[number-1].Email }
 	return []demoRequest{
-		{newRequestID(), "access, EEA, in French", dsar.Access, "EEA", "fr", "signup-page", address(people.Camille), false, at},
-		{newRequestID(), "access, California", dsar.Access, "California", "en", "signup-page", address(people.Californian), false, at},
-		{newRequestID(), "erasure, EEA", dsar.Erasure, "EEA", "fr", "support-desk", address(people.Leaver), false, at},
-		{newRequestID(), "portability, by Kafka", dsar.Portability, "EEA", "en", "partner-portal", address(people.NonLatin), true, at},
-		{newRequestID(), "access, nobody we know", dsar.Access, "EEA", "en", "signup-page", people.NobodyEmail, false, at},
+		{ask(dsar.Access, "EEA", "fr", "signup-page", address(people.Camille)), "access, EEA, in French", false},
+		{ask(dsar.Access, "California", "en", "signup-page", address(people.Californian)), "access, California", false},
+		{ask(dsar.Erasure, "EEA", "fr", "support-desk", address(people.Leaver)), "erasure, EEA", false},
+		{ask(dsar.Portability, "EEA", "en", "partner-portal", address(people.NonLatin)), "portability, by Kafka", true},
+		{ask(dsar.Access, "EEA", "en", "signup-page", people.NobodyEmail), "access, nobody we know", false},
 	}
+}
+
+// submitAll submits the demo's requests by the door that each goes through.
+func submitAll(ctx context.Context, n *node.Node, asked []demoRequest) error {
+	kafka := upstream.NewWriter(n.Brokers)
+	defer kafka.Close()
+	for _, r := range asked {
+		var err error
+		if r.onKafka {
+			err = kafka.Publish(ctx, r.Request)
+		} else {
+			_, err = upstream.Post(ctx, n.URL(), r.JSON())
+		}
+		if err != nil {
+			return fmt.Errorf("submit %s: %w", r.title, err)
+		}
+	}
+	return nil
 }
 
 // tell prints how each request ended and how to look at its answer.
@@ -136,11 +154,11 @@ func (c *demoCommand) tell(dir string, asked []demoRequest, traces []timeline.Tr
 	for i, a := range asked {
 		t := traces[i]
 		if t.Status == core.StatusCompleted {
-			fmt.Fprintf(out, "%s\t%s\t%s\t%s\n", a.title, a.id, t.Status, t.EndedAt.Sub(t.AcceptedAt).Round(time.Millisecond))
+			fmt.Fprintf(out, "%s\t%s\t%s\t%s\n", a.title, a.ID, t.Status, t.EndedAt.Sub(t.AcceptedAt).Round(time.Millisecond))
 			continue
 		}
 		good = false
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\n", a.title, a.id, t.Status, t.Attention)
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\n", a.title, a.ID, t.Status, t.Attention)
 	}
 	_ = out.Flush()
 	if !good {
@@ -155,7 +173,7 @@ Look into the first:
 Follow what was done for the erasure, and list all requests:
   %[1]s trace %[5]s --data %[3]s
   %[1]s requests --data %[3]s
-`, program(), filepath.Join(dir, config.RoomOutbox), quoted(dir), asked[0].id, asked[2].id)
+`, program(), filepath.Join(dir, config.RoomOutbox), quoted(dir), asked[0].ID, asked[2].ID)
 	return good
 }
 

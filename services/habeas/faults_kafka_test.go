@@ -13,6 +13,8 @@ import (
 
 	"habeas.dev/pkg/bus/kafkatest"
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/habeas/node"
+	"habeas.dev/services/habeas/upstream"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/pgtest"
 	"habeas.dev/services/sandbox/people"
@@ -29,7 +31,7 @@ var (
 
 // TestFaults runs three processes of each worker and service on Apache Kafka and
 // PostgreSQL, and takes away one after the other what they stand on. What holds
-// after each fault, siege.end says.
+// after each fault, faultyFleet.end says.
 func TestFaults(t *testing.T) {
 	if !kafkatest.Asked() {
 		t.Skip("needs Apache Kafka and PostgreSQL: make test-kafka")
@@ -40,8 +42,8 @@ func TestFaults(t *testing.T) {
 	// Every fifth request is an erasure, of a person each.
 	const inOtherFaults = 150
 	f := newFleet(t, b.Addrs(kafkatest.Plaintext), db.Database(t), max(200, 2*(*faultRequests+inOtherFaults)/5))
-	s := &siege{fleet: f}
-	s.pipeline = &pipeline{T: t, people: f.people, n: &node{cfg: f.cfg, in: f.in}}
+	s := &faultyFleet{fleet: f}
+	s.pipeline = &pipeline{T: t, people: f.people, n: &node.Node{Config: f.cfg, Installation: f.in}}
 	for range 3 {
 		s.others = append(s.others, f.start("coordinator"), f.start("aggregator"))
 		for _, some := range f.halves(people.Events) {
@@ -214,7 +216,7 @@ func TestFaults(t *testing.T) {
 }
 
 // coordinators are the processes that coordinate.
-func (s *siege) coordinators() (found []*member) {
+func (s *faultyFleet) coordinators() (found []*member) {
 	for _, m := range s.others {
 		if m.args[0] == "coordinator" {
 			found = append(found, m)
@@ -224,7 +226,7 @@ func (s *siege) coordinators() (found []*member) {
 }
 
 // away waits for an outage to last, while requests come in.
-func (s *siege) away(outage time.Duration, requests int) {
+func (s *faultyFleet) away(outage time.Duration, requests int) {
 	s.t.Helper()
 	over := time.NewTimer(outage) // the fault is that it lasts
 	defer over.Stop()
@@ -233,7 +235,7 @@ func (s *siege) away(outage time.Duration, requests int) {
 }
 
 // refused has the door refuse requests for the time of an outage, and be heard.
-func (s *siege) refused(outage time.Duration) {
+func (s *faultyFleet) refused(outage time.Duration) {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(s.t.Context(), outage)
 	defer cancel()
@@ -241,14 +243,14 @@ func (s *siege) refused(outage time.Duration) {
 	defer beat.Stop()
 	for ctx.Err() == nil {
 		<-beat.C
-		if _, err := post(ctx, s.door.url, s.request(dsar.Access, 1).data()); err == nil {
+		if _, err := upstream.Post(ctx, s.door.url, s.request(dsar.Access, 1).JSON()); err == nil {
 			s.t.Fatal("a request was taken without a journal")
 		}
 	}
 }
 
 // sentAgain waits until a system was sent a task of every request once more.
-func (s *siege) sentAgain(system string) {
+func (s *faultyFleet) sentAgain(system string) {
 	s.t.Helper()
 	s.until("sent again to "+system, func(ctx context.Context, id string) bool {
 		state, err := s.in.Requests.State(ctx, id)

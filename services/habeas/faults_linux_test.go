@@ -5,6 +5,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"habeas.dev/services/habeas/upstream"
 )
 
 // TestDiskFull fills the disk under `habeas up`. Requests are refused while it is
@@ -35,7 +37,7 @@ func TestDiskFull(t *testing.T) {
 	u.start()
 	refused := 0
 	for _, r := range asked {
-		if _, err := post(t.Context(), u.url, r.data()); err != nil {
+		if _, err := upstream.Post(t.Context(), u.url, r.JSON()); err != nil {
 			refused++
 			if !strings.Contains(err.Error(), "503") {
 				t.Errorf("refused with %v", err)

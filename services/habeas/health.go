@@ -4,129 +4,56 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"log/slog"
-	"maps"
+	"fmt"
+	"io"
 	"net/http"
-	"slices"
-	"sync"
+	"strings"
 	"time"
+
+	"habeas.dev/services/habeas/node"
 )
 
-// checkTime bounds the checks of one call.
-const checkTime = 2 * time.Second
-
-// check says what is wrong, nil where nothing is.
-type check func(context.Context) error
-
-// health answers whether this process is up (/healthz), and whether what it
-// stands on answers and its work gets on (/readyz).
-type health struct {
-	log *slog.Logger
-
-	mu      sync.Mutex
-	needed  map[string]check
-	watched map[string]check
-	said    map[string]bool // which failures were logged
+type healthCommand struct {
+	URL string `arg:"" optional:"" help:"What to ask." default:"http://127.0.0.1:8420/readyz" env:"HABEAS_HEALTH" placeholder:"URL"`
 }
 
-func newHealth(log *slog.Logger) *health {
-	return &health{log: log, needed: map[string]check{}, watched: map[string]check{}, said: map[string]bool{}}
+const (
+	// askTime is longer than the checks of one call may take.
+	askTime = node.CheckTime + time.Second
+	// maxHealth bounds what is read of an answer.
+	maxHealth = 64 << 10
+)
+
+// Help is what habeas health --help says beyond its flags.
+func (healthCommand) Help() string {
+	return `For a container's health check, whose image has neither a shell nor curl. Exit
+status 0: well; 1: one line says what isn't, or that nothing answers.
+
+  habeas health
+  habeas health http://127.0.0.1:8420/healthz`
 }
 
-// mustAnswer adds a check without which no work can be taken on.
-func (h *health) mustAnswer(name string, c check) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.needed[name] = c
-}
-
-// watch adds a check that fails while work doesn't get on. Work is still taken
-// on: what is accepted is in the journal, and waits there.
-func (h *health) watch(name string, c check) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.watched[name] = c
-}
-
-// isReady is the first failure among what is needed.
-func (h *health) isReady(ctx context.Context) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	var errs []error
-	for _, problem := range h.problems(ctx, h.needed) {
-		errs = append(errs, errors.New(problem))
-	}
-	return errors.Join(errs...)
-}
-
-func (h *health) handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { h.answer(w, nil) })
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
-		h.mu.Lock()
-		problems := append(h.problems(r.Context(), h.needed), h.problems(r.Context(), h.watched)...)
-		h.mu.Unlock()
-		h.answer(w, problems)
-	})
-	return mux
-}
-
-// well tells for each check whether it is.
-func (h *health) well(ctx context.Context) map[string]bool {
-	ctx, cancel := context.WithTimeout(ctx, checkTime)
+// Run asks a service of this machine how it is.
+func (c *healthCommand) Run(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	well := map[string]bool{}
-	for _, checks := range []map[string]check{h.needed, h.watched} {
-		for name, c := range checks {
-			well[name] = c(ctx) == nil
-		}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL, nil)
+	if err != nil {
+		return err
 	}
-	return well
-}
-
-func (h *health) answer(w http.ResponseWriter, problems []string) {
-	status, word := http.StatusOK, "ok"
-	if len(problems) > 0 {
-		status, word = http.StatusServiceUnavailable, "failing"
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(struct {
-		Status   string   `json:"status"`
-		Problems []string `json:"problems,omitempty"`
-	}{word, problems})
-}
-
-// summary is an error that has a text for anyone.
-type summary interface{ Summary() string }
-
-// problems names the checks that fail, in order of name. Why is for the log, once:
-// an error may name addresses; its summary doesn't. Holds h.mu.
-func (h *health) problems(ctx context.Context, checks map[string]check) (failing []string) {
-	ctx, cancel := context.WithTimeout(ctx, checkTime)
-	defer cancel()
-	for _, name := range slices.Sorted(maps.Keys(checks)) {
-		err := checks[name](ctx)
-		if err == nil {
-			if h.said[name] {
-				delete(h.said, name)
-				h.log.Info("healthy again", "check", name)
-			}
-			continue
-		}
-		problem := name
-		var s summary
-		if errors.As(err, &s) {
-			problem += ": " + s.Summary()
-		}
-		failing = append(failing, problem)
-		if !h.said[name] {
-			h.said[name] = true
-			h.log.Warn("unhealthy", "check", name, "error", err)
-		}
+	defer res.Body.Close()
+	var answer struct{ Problems []string }
+	_ = json.NewDecoder(io.LimitReader(res.Body, maxHealth)).Decode(&answer) // it is the status that counts
+	switch {
+	case res.StatusCode == http.StatusOK:
+		return nil
+	case len(answer.Problems) > 0:
+		return errors.New(strings.Join(answer.Problems, "; "))
+	default:
+		return fmt.Errorf("%s: %s", c.URL, res.Status)
 	}
-	return failing
 }

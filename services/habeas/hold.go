@@ -12,7 +12,7 @@ import (
 )
 
 type holdCommand struct {
-	place
+	installationFlags
 	ID      string `arg:"" optional:"" help:"The request's id."`
 	Email   string `help:"Instead of a request: all requests of the person with this address (it goes through a keyed hash; it is not logged)." placeholder:"ADDRESS"`
 	System  string `help:"Only this system." placeholder:"NAME"`

@@ -9,6 +9,8 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/worker/workertest"
+	"habeas.dev/services/habeas/node"
+	"habeas.dev/services/habeas/upstream"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/sandbox/people"
@@ -25,30 +27,30 @@ func TestIncomplete(t *testing.T) {
 	}
 	cfg.Listen = "127.0.0.1:0"
 	cfg.Sandbox = &config.Sandbox{Seed: 7, People: 40, Faults: "salesforce:forbid=Task"}
-	n, err := startNode(t.Context(), cfg, outlets{logs: &workertest.Log{}}, everything())
+	n, err := node.Start(t.Context(), cfg, node.Options{Logs: &workertest.Log{}}, node.Everything())
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(n.stop)
+	t.Cleanup(n.Stop)
 	population := people.Generate(people.Config{Seed: 7, People: 40})
 
 	documents := map[dsar.Right]string{dsar.Access: "answer.json", dsar.Erasure: "certificate.json"}
 	for _, right := range []dsar.Right{dsar.Access, dsar.Erasure} {
-		r := demoRequest{id: uuid.NewString(), right: right, jurisdiction: "EEA", locale: "en", source: "test", receivedAt: received, email: population.Person(people.Camille).Email}
-		if _, err := post(t.Context(), n.url(), r.data()); err != nil {
+		r := upstream.Request{ID: uuid.NewString(), Right: right, Jurisdiction: "EEA", Locale: "en", Source: "test", ReceivedAt: received, Email: population.Person(people.Camille).Email}
+		if _, err := upstream.Post(t.Context(), n.URL(), r.JSON()); err != nil {
 			t.Fatal(err)
 		}
-		if row := waitFor(t, n.in.Journal, r.id); row.Status != string(core.StatusNeedsAttention) || len(row.Waiting) != 1 || row.Waiting[0] != people.Salesforce {
+		if row := waitFor(t, n.Installation.Journal, r.ID); row.Status != string(core.StatusNeedsAttention) || len(row.Waiting) != 1 || row.Waiting[0] != people.Salesforce {
 			t.Fatalf("%s is %s and waits for %v", right, row.Status, row.Waiting)
 		}
 		leave := core.Attest{By: "lea", Reason: "tasks are kept elsewhere", System: people.Salesforce, Outcome: dsar.Incomplete, Now: now()}
-		if _, err := n.in.Requests.Do(t.Context(), r.id, leave); err != nil {
+		if _, err := n.Installation.Requests.Do(t.Context(), r.ID, leave); err != nil {
 			t.Fatal(err)
 		}
-		if row := waitFor(t, n.in.Journal, r.id); row.Status != string(core.StatusCompleted) {
+		if row := waitFor(t, n.Installation.Journal, r.ID); row.Status != string(core.StatusCompleted) {
 			t.Fatalf("%s is %s", right, row.Status)
 		}
-		files := payload(t, n, r.id)
+		files := payload(t, n, r.ID)
 		var answer struct {
 			Systems []struct {
 				System   string

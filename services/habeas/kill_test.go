@@ -23,6 +23,8 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/worker/workertest"
+	"habeas.dev/services/habeas/node"
+	"habeas.dev/services/habeas/upstream"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/sandbox/people"
@@ -88,21 +90,21 @@ func TestKilledAtRandom(t *testing.T) {
 	killed.finish(asked)
 
 	for _, r := range asked {
-		got, want := killed.payloads[r.id], calm.payloads[r.id]
+		got, want := killed.payloads[r.ID], calm.payloads[r.ID]
 		if !reflect.DeepEqual(got, want) {
-			t.Errorf("%s of %s: the payload differs from the undisturbed one: %s", r.right, r.id, differing(got, want))
+			t.Errorf("%s of %s: the payload differs from the undisturbed one: %s", r.Right, r.ID, differing(got, want))
 		}
 	}
 }
 
 // killRequests are 200 requests of 200 people.
-func killRequests() []demoRequest {
+func killRequests() []upstream.Request {
 	p := people.Generate(people.Config{Seed: killPopulation.Seed, People: killPopulation.People})
 	rights := []dsar.Right{dsar.Access, dsar.Access, dsar.Erasure, dsar.Portability}
-	var out []demoRequest
+	var out []upstream.Request
 	for n := 1; n <= 200; n++ {
-		out = append(out, demoRequest{id: uuid.NewSHA1(uuid.NameSpaceOID, fmt.Append(nil, n)).String(), right: rights[n%len(rights)],
-			jurisdiction: "EEA", locale: "en", source: "test", receivedAt: received, email: p.Person(n).Email})
+		out = append(out, upstream.Request{ID: uuid.NewSHA1(uuid.NameSpaceOID, fmt.Append(nil, n)).String(), Right: rights[n%len(rights)],
+			Jurisdiction: "EEA", Locale: "en", Source: "test", ReceivedAt: received, Email: p.Person(n).Email})
 	}
 	return out
 }
@@ -167,44 +169,44 @@ func (u *up) kill() {
 }
 
 // submit posts requests; every one must be taken.
-func (u *up) submit(asked []demoRequest) {
+func (u *up) submit(asked []upstream.Request) {
 	u.Helper()
 	for _, r := range asked {
-		if _, err := post(u.Context(), u.url, r.data()); err != nil {
-			u.Fatalf("%s: %v", r.id, err)
+		if _, err := upstream.Post(u.Context(), u.url, r.JSON()); err != nil {
+			u.Fatalf("%s: %v", r.ID, err)
 		}
 	}
 }
 
 // trySubmit posts requests until the process is killed.
-func (u *up) trySubmit(asked []demoRequest) {
+func (u *up) trySubmit(asked []upstream.Request) {
 	for _, r := range asked {
-		if _, err := post(u.Context(), u.url, r.data()); err != nil {
+		if _, err := upstream.Post(u.Context(), u.url, r.JSON()); err != nil {
 			return
 		}
 	}
 }
 
 // finish waits until all requests have ended and keeps their payloads.
-func (u *up) finish(asked []demoRequest) {
+func (u *up) finish(asked []upstream.Request) {
 	u.Helper()
 	cfg, err := config.ForData(u.dir)
 	if err != nil {
 		u.Fatal(err)
 	}
-	in, err := place{Data: u.dir}.open(u.Context())
+	in, err := installationFlags{Data: u.dir}.open(u.Context())
 	if err != nil {
 		u.Fatal(err)
 	}
 	defer in.Close()
-	n := &node{cfg: cfg, in: in}
+	n := &node.Node{Config: cfg, Installation: in}
 	for _, r := range asked {
-		row := waitFor(u.T, in.Journal, r.id)
+		row := waitFor(u.T, in.Journal, r.ID)
 		if row.Status != string(core.StatusCompleted) {
-			tr, _ := load(u.Context(), in, r.id)
-			u.Fatalf("%s of %s is %s: %s", r.right, r.id, row.Status, tr.Attention)
+			tr, _ := loadTrace(u.Context(), in, r.ID)
+			u.Fatalf("%s of %s is %s: %s", r.Right, r.ID, row.Status, tr.Attention)
 		}
-		facts, err := in.Facts(u.Context(), r.id)
+		facts, err := in.Facts(u.Context(), r.ID)
 		if err != nil {
 			u.Fatal(err)
 		}
@@ -215,16 +217,16 @@ func (u *up) finish(asked []demoRequest) {
 			}
 		}
 		if ended != 1 {
-			u.Errorf("%s ended %d times", r.id, ended)
+			u.Errorf("%s ended %d times", r.ID, ended)
 		}
 		files := map[string]string{}
-		for name, data := range payload(u.T, n, r.id) {
+		for name, data := range payload(u.T, n, r.ID) {
 			files[name] = string(data)
-			if r.right == dsar.Erasure {
+			if r.Right == dsar.Erasure {
 				files[name] = timeless(files[name])
 			}
 		}
-		u.payloads[r.id] = files
+		u.payloads[r.ID] = files
 	}
 	u.stopGently()
 }

@@ -101,7 +101,7 @@ func (p *pipeline) leaksNothing(spans []byte) {
 	p.searched("the spans", spans)
 	files := 0
 	for _, room := range []string{config.RoomBroker, config.RoomJournal, config.RoomVault, config.RoomOutbox} {
-		err := filepath.WalkDir(p.n.cfg.Room(room), func(path string, d os.DirEntry, err error) error {
+		err := filepath.WalkDir(p.n.Config.Room(room), func(path string, d os.DirEntry, err error) error {
 			if err != nil {
 				return err
 			}

@@ -13,12 +13,13 @@ import (
 
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/sqlsystem"
+	"habeas.dev/services/habeas/node"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/systems"
 )
 
 type lintCommand struct {
-	place
+	installationFlags
 	Strict bool     `help:"Warnings fail, too."`
 	Files  []string `arg:"" optional:"" help:"Manifests; else those of the installation, or those built in." placeholder:"FILE" type:"path"`
 }
@@ -66,9 +67,9 @@ func (c *lintCommand) Run(ctx context.Context) error {
 	case err != nil:
 		return err
 	default:
-		cfg = withSandbox(cfg)
+		cfg = node.WithSandbox(cfg)
 		for _, name := range slices.Sorted(maps.Keys(cfg.Systems)) {
-			m, err := loadManifest(manifestsOf(cfg), name, cfg.Systems[name].Manifest)
+			m, err := node.Manifest(cfg, name)
 			if l.broken(err) {
 				continue
 			}

@@ -14,9 +14,6 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// version is set by the linker for a release.
-var version = "development"
-
 type commands struct {
 	Demo        demoCommand        `cmd:"" help:"Start everything with seeded systems, fulfil five requests, and go on serving."`
 	Up          upCommand          `cmd:"" help:"Run all services in this process."`
@@ -50,13 +47,6 @@ type commands struct {
 	Answer      answerCommand      `cmd:"" help:"Say that a task was done by hand."`
 	Bench       benchCommand       `cmd:"" help:"Measure this machine: requests per second, a lone request, a large bundle."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
-}
-
-type versionCommand struct{}
-
-func (versionCommand) Run() error {
-	_, err := fmt.Println("habeas", version)
-	return err
 }
 
 // gcPercent is by how much of what lives the heap may grow until it is collected:

@@ -16,7 +16,7 @@ import (
 // change changes a system's database.
 func (d *desk) change(system, statement string, args ...any) {
 	d.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(d.n.cfg.Room(config.RoomSandbox), system+".db"))
+	db, err := sql.Open("sqlite", filepath.Join(d.n.Config.Room(config.RoomSandbox), system+".db"))
 	if err != nil {
 		d.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func TestWhatOthersSaid(t *testing.T) {
 	d.change("support", "UPDATE calls SET conference = 1, transcript = ? WHERE email = ? COLLATE NOCASE", heard, d.people.Person(who).Email)
 	for _, release := range []bool{false, true} {
 		id := d.ask(who, dsar.Access, "EEA", "en", nil)
-		row := waitFor(t, d.n.in.Journal, id)
+		row := waitFor(t, d.n.Installation.Journal, id)
 		if row.Status != string(core.StatusNeedsAttention) {
 			t.Fatalf("answered before anybody has looked: %s", row.Status)
 		}

@@ -13,6 +13,8 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/worker/workertest"
+	"habeas.dev/services/habeas/node"
+	"habeas.dev/services/habeas/upstream"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
@@ -59,7 +61,7 @@ func TestPipeline(t *testing.T) {
 	p.othersAreAsTheyWere(asked, gone)
 
 	spans := fmt.Appendf(nil, "%+v", p.spans.GetSpans()) // its Shutdown forgets them
-	p.n.stop()
+	p.n.Stop()
 	p.leaksNothing(spans)
 }
 
@@ -67,7 +69,7 @@ func TestPipeline(t *testing.T) {
 type pipeline struct {
 	*testing.T
 	people *people.Population
-	n      *node
+	n      *node.Node
 	logs   *workertest.Log
 	spans  *tracetest.InMemoryExporter
 	told   []string // traces and lists as the command line prints them
@@ -84,11 +86,11 @@ func newPipeline(t *testing.T) *pipeline {
 	cfg.Listen, cfg.Log.Level = "127.0.0.1:0", "debug"
 	cfg.Sandbox = &config.Sandbox{Seed: seed, People: size, Canaries: true}
 	p := &pipeline{T: t, people: people.Canaries(seed, size), logs: &workertest.Log{}, spans: tracetest.NewInMemoryExporter()}
-	p.n, err = startNode(t.Context(), cfg, outlets{logs: p.logs, spans: []sdktrace.SpanProcessor{sdktrace.NewSimpleSpanProcessor(p.spans)}}, everything())
+	p.n, err = node.Start(t.Context(), cfg, node.Options{Logs: p.logs, Spans: []sdktrace.SpanProcessor{sdktrace.NewSimpleSpanProcessor(p.spans)}}, node.Everything())
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(p.n.stop)
+	t.Cleanup(p.n.Stop)
 	return p
 }
 
@@ -99,11 +101,11 @@ func (p *pipeline) submit(person int, right dsar.Right) string {
 
 func (p *pipeline) submitAs(email string, right dsar.Right) string {
 	p.Helper()
-	r := demoRequest{id: uuid.NewString(), right: right, jurisdiction: "EEA", locale: "en", source: "test", receivedAt: received, email: email}
-	if _, err := post(p.Context(), p.n.url(), r.data()); err != nil {
+	r := upstream.Request{ID: uuid.NewString(), Right: right, Jurisdiction: "EEA", Locale: "en", Source: "test", ReceivedAt: received, Email: email}
+	if _, err := upstream.Post(p.Context(), p.n.URL(), r.JSON()); err != nil {
 		p.Fatal(err)
 	}
-	return r.id
+	return r.ID
 }
 
 // patience is how long a test waits for what must come: a busy machine's, below
@@ -114,8 +116,8 @@ const patience = 4 * time.Minute
 func (p *pipeline) wait(ids ...string) {
 	p.Helper()
 	for _, id := range ids {
-		if row := waitFor(p.T, p.n.in.Journal, id); row.Status != string(core.StatusCompleted) {
-			tr, _ := load(p.Context(), p.n.in, id)
+		if row := waitFor(p.T, p.n.Installation.Journal, id); row.Status != string(core.StatusCompleted) {
+			tr, _ := loadTrace(p.Context(), p.n.Installation, id)
 			p.Fatalf("request %s is %s: %s", id, row.Status, tr.Attention)
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"github.com/google/uuid"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/habeas/node"
+	"habeas.dev/services/habeas/upstream"
 	"habeas.dev/services/internal/broker"
 )
 
@@ -34,14 +36,14 @@ func TestProcesses(t *testing.T) {
 	}
 	f.settle()
 	random := rand.New(rand.NewPCG(uint64(os.Getpid()), 1)) //nolint:gosec // any will do
-	p := &pipeline{T: t, people: f.people, n: &node{cfg: f.cfg, in: f.in}}
+	p := &pipeline{T: t, people: f.people, n: &node.Node{Config: f.cfg, Installation: f.in}}
 	var ids []string
 	for n := 1; n <= 40; n++ {
-		r := demoRequest{id: uuid.NewString(), right: dsar.Access, jurisdiction: "EEA", locale: "en", source: "test", receivedAt: received, email: f.people.Person(n).Email}
-		if _, err := post(t.Context(), door.url, r.data()); err != nil {
+		r := upstream.Request{ID: uuid.NewString(), Right: dsar.Access, Jurisdiction: "EEA", Locale: "en", Source: "test", ReceivedAt: received, Email: f.people.Person(n).Email}
+		if _, err := upstream.Post(t.Context(), door.url, r.JSON()); err != nil {
 			t.Fatal(err)
 		}
-		ids = append(ids, r.id)
+		ids = append(ids, r.ID)
 		if n%10 == 0 {
 			// The broker here, which is not Kafka, never gives up a member that was
 			// killed while its group was at joining: one death at a time.

@@ -9,12 +9,13 @@ import (
 	"slices"
 
 	"habeas.dev/pkg/manifest"
+	"habeas.dev/services/habeas/node"
 	"habeas.dev/services/internal/article30"
 	"habeas.dev/services/systems"
 )
 
 type recordsCommand struct {
-	place
+	installationFlags
 	Format   string `help:"csv or html." default:"csv" enum:"csv,html"`
 	Language string `help:"en or fr." default:"en" enum:"en,fr"`
 	Output   string `help:"Write to this file; else to standard output." short:"o" placeholder:"FILE" type:"path"`
@@ -48,7 +49,7 @@ func (c *recordsCommand) Run() (err error) {
 			return err
 		}
 		controller = cmp.Or(cfg.Controller, controller)
-		if manifests, err = loadManifests(withSandbox(cfg)); err != nil {
+		if manifests, err = node.Manifests(node.WithSandbox(cfg)); err != nil {
 			return err
 		}
 	}

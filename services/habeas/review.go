@@ -18,7 +18,7 @@ import (
 )
 
 type reviewCommand struct {
-	place
+	installationFlags
 	ID     string `arg:"" help:"The request's id."`
 	System string `arg:"" help:"The system whose records wait for a person."`
 	Output string `short:"o" required:"" help:"Where the records go, a JSON object a line; - writes them to standard output." placeholder:"FILE"`

@@ -13,6 +13,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
+	"habeas.dev/services/habeas/upstream"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/policy"
@@ -46,7 +47,7 @@ func (d *desk) ask(person int, right dsar.Right, jurisdiction, locale string, ch
 	if err != nil {
 		d.Fatal(err)
 	}
-	if _, err := post(d.Context(), d.n.url(), data); err != nil {
+	if _, err := upstream.Post(d.Context(), d.n.URL(), data); err != nil {
 		d.Fatal(err)
 	}
 	return s.RequestID
@@ -54,7 +55,7 @@ func (d *desk) ask(person int, right dsar.Right, jurisdiction, locale string, ch
 
 func (d *desk) do(id string, c core.Command) core.State {
 	d.Helper()
-	s, err := d.n.in.Requests.Do(d.Context(), id, c)
+	s, err := d.n.Installation.Requests.Do(d.Context(), id, c)
 	if err != nil {
 		d.Fatalf("%T: %v", c, err)
 	}
@@ -67,14 +68,14 @@ func (d *desk) byHand(id string, outcome dsar.Outcome) []string {
 	d.Helper()
 	var systems []string
 	for range 20 {
-		if row := waitFor(d.T, d.n.in.Journal, id); core.Status(row.Status).Ended() {
+		if row := waitFor(d.T, d.n.Installation.Journal, id); core.Status(row.Status).Ended() {
 			if row.Status != string(core.StatusCompleted) {
 				d.Fatalf("request %s is %s", id, row.Status)
 			}
 			slices.Sort(systems)
 			return systems
 		}
-		s, err := d.n.in.Requests.State(d.Context(), id)
+		s, err := d.n.Installation.Requests.State(d.Context(), id)
 		if err != nil {
 			d.Fatal(err)
 		}
@@ -92,7 +93,7 @@ func (d *desk) byHand(id string, outcome dsar.Outcome) []string {
 // value is what a system's database holds.
 func (d *desk) value(system, query string, args ...any) (v any) {
 	d.Helper()
-	db, err := sql.Open("sqlite", filepath.Join(d.n.cfg.Room(config.RoomSandbox), system+".db"))
+	db, err := sql.Open("sqlite", filepath.Join(d.n.Config.Room(config.RoomSandbox), system+".db"))
 	if err != nil {
 		d.Fatal(err)
 	}
@@ -122,7 +123,7 @@ func (d *desk) letters(id string, want ...core.Letter) {
 	deadline := time.After(patience)
 	var got []core.Letter
 	for {
-		s, err := d.n.in.Requests.State(d.Context(), id)
+		s, err := d.n.Installation.Requests.State(d.Context(), id)
 		if err != nil {
 			d.Fatal(err)
 		}
@@ -255,7 +256,7 @@ func TestEveryRight(t *testing.T) {
 	ids = append(ids, id)
 
 	for _, id := range ids {
-		tr, err := load(t.Context(), d.n.in, id)
+		tr, err := loadTrace(t.Context(), d.n.Installation, id)
 		if err != nil || tr.Chain != "verified" {
 			t.Errorf("%s: %v, %s", id, err, tr.Chain)
 		}
@@ -273,7 +274,7 @@ func TestTheWayOfARequest(t *testing.T) {
 	// A guardian asks: nothing is asked of anybody until the proof is there.
 	who := d.account(1)
 	id := d.ask(who, dsar.Access, "EEA", "fr", unproven)
-	s, err := d.n.in.Requests.State(t.Context(), id)
+	s, err := d.n.Installation.Requests.State(t.Context(), id)
 	if err != nil || s.Status != core.StatusAwaitingProof || !s.Paused || len(s.Tasks) > 0 {
 		t.Fatalf("%v, %+v", err, s)
 	}
@@ -306,7 +307,7 @@ func TestTheWayOfARequest(t *testing.T) {
 	// Twice the same: the second says so.
 	first := d.ask(who, dsar.Access, "UK", "en", unproven)
 	second := d.ask(who, dsar.Access, "UK", "en", unproven)
-	s, err = d.n.in.Requests.State(t.Context(), second)
+	s, err = d.n.Installation.Requests.State(t.Context(), second)
 	if err != nil || s.Accepted.DuplicateOf != first || s.Accepted.Earlier != 4 {
 		t.Errorf("%v: same as %q, %d earlier", err, s.Accepted.DuplicateOf, s.Accepted.Earlier)
 	}
@@ -328,7 +329,7 @@ func TestTheWayOfARequest(t *testing.T) {
 	}
 	d.says(held, "Needed for a lawsuit or an inquiry")
 	next := d.ask(who, dsar.Erasure, "EEA", "en", unproven)
-	s, err = d.n.in.Requests.State(t.Context(), next)
+	s, err = d.n.Installation.Requests.State(t.Context(), next)
 	if err != nil || !slices.Equal(s.Holds, []core.Held{{System: "events", Dataset: "registrations"}}) {
 		t.Errorf("%v: holds %v", err, s.Holds)
 	}

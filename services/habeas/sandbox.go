@@ -2,12 +2,17 @@ package main
 
 import (
 	"context"
+	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
+	"strings"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/sandbox/fault"
@@ -16,101 +21,194 @@ import (
 	"habeas.dev/services/sandbox/standin"
 )
 
-// withSandbox adds the sandbox's systems to a configuration that asks for it.
-// Where they are is known when startSandbox has started them.
-func withSandbox(cfg config.Config) config.Config {
-	if cfg.Sandbox == nil {
-		return cfg
-	}
-	systems := map[string]config.System{}
-	for name, s := range cfg.Systems {
-		systems[name] = s
-	}
-	for _, name := range people.Systems() {
-		if _, ok := systems[name]; !ok {
-			systems[name] = config.System{}
-		}
-	}
-	cfg.Systems = systems
-	return cfg
+type sandboxCommand struct {
+	Listen string `help:"Where the vendors' stand-ins are." default:"127.0.0.1:8430" placeholder:"HOST:PORT"`
+	Seed   int64  `help:"The seed of the population." default:"1"`
+	People int    `help:"How many people are seeded; at least 200." default:"240"`
+	Faults string `help:"What goes wrong: see above." name:"sandbox-faults" placeholder:"FAULTS"`
+	Data   string `help:"Keep what becomes of the vendors' records in this folder; without it they are as seeded after every start." placeholder:"DIR" type:"path"`
+	Config string `help:"Fill the PostgreSQL databases that this configuration names under systems:, where they are empty." placeholder:"FILE" type:"path"`
+	JSON   bool   `help:"Print as JSON where each vendor is, how to sign in, and addresses of people who are there."`
 }
 
-// startSandbox seeds the internal databases and starts the vendors' stand-ins,
-// each on a port of the loopback interface. The configuration that it returns
-// says how to reach them.
-func (n *node) startSandbox(ctx context.Context, cfg config.Config) (config.Config, error) {
-	if cfg.Sandbox == nil {
-		return cfg, nil
-	}
-	plan, err := fault.Parse(cfg.Sandbox.Faults, standin.Vendors())
-	if err != nil {
-		return cfg, err
-	}
-	dir := cfg.Room(config.RoomSandbox)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return cfg, fmt.Errorf("data folder: %w; name another one with --data", err)
-	}
-	var population *people.Population
-	if s := cfg.Sandbox; s.Canaries {
-		population = people.Canaries(s.Seed, s.People)
-	} else {
-		population = people.Generate(people.Config{Seed: s.Seed, People: s.People, Own: true})
-	}
-	files, err := internaldb.Create(ctx, dir, population)
-	if err != nil {
-		return cfg, err
-	}
-	for name, file := range files {
-		cfg.Systems[name] = config.System{DSN: "sqlite://" + filepath.ToSlash(file)}
-	}
+// Help is what habeas sandbox --help says beyond its flags.
+func (*sandboxCommand) Help() string {
+	return `Runs the stand-ins for the vendors alone: for whoever develops a worker against
+them, or tries Habeas with its services in containers. All are at one address: their
+paths don't overlap. Everybody in them is invented.
 
-	all, err := standin.Open(standin.Config{Population: population, Dir: dir, Faults: plan})
+  habeas sandbox --json
+  habeas sandbox --listen 0.0.0.0:8430 --config habeas.yaml
+  habeas sandbox --seed 7 --people 5000 --sandbox-faults 'marketo:5xx=0.2,latency=50ms'
+
+--json prints one line once they answer: of each vendor its base URL, credentials,
+further options of a configuration, the identifier that it is asked by, a few people
+whom it holds, and datasets, as YAML to add to a manifest, for what Salesforce and
+Marketo hold of a company's own: a custom object each, and members of programs.
+
+Faults: ` + fault.Grammar
+}
+
+// headerTime bounds how long a caller may take for the headers of a request.
+const headerTime = 10 * time.Second
+
+// sandboxTimeout bounds the filling of one database.
+const sandboxTimeout = 2 * time.Minute
+
+// Run serves until it is told to stop.
+func (c *sandboxCommand) Run(ctx context.Context) (err error) {
+	if c.People < 200 {
+		return fmt.Errorf("--people %d: at least 200", c.People)
+	}
+	plan, err := fault.Parse(c.Faults, standin.Vendors())
 	if err != nil {
-		return cfg, err
+		return err
 	}
-	n.onStop(func() error { return standin.Close(all) })
-	n.vendorCalls = func() (calls int64) {
-		for _, v := range all {
-			calls += sum(v.Calls())
+	population := people.Generate(people.Config{Seed: c.Seed, People: c.People, Own: true})
+	if c.Data != "" {
+		if err := os.MkdirAll(c.Data, 0o700); err != nil {
+			return fmt.Errorf("--data: %w", err)
 		}
-		return calls
 	}
-	for _, v := range all {
-		if _, wanted := cfg.Systems[v.Vendor]; !wanted {
+	if err := c.fillDatabases(ctx, population); err != nil {
+		return err
+	}
+	vendors, err := standin.Open(standin.Config{Population: population, Dir: c.Data, Faults: plan})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, standin.Close(vendors)) }()
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
+	if err != nil {
+		return fmt.Errorf("can't listen on %s: %w; choose another address with --listen", c.Listen, err)
+	}
+	server := &http.Server{Handler: routes(vendors), ReadHeaderTimeout: headerTime}
+	defer context.AfterFunc(ctx, func() { _ = server.Close() })()
+	if err := c.tell(l.Addr(), vendors, population); err != nil {
+		return errors.Join(err, l.Close())
+	}
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// routes is all stand-ins behind one address, and /healthz.
+func routes(vendors []standin.Standin) http.Handler {
+	mux := http.NewServeMux()
+	for _, v := range vendors {
+		for _, path := range v.Paths {
+			mux.Handle(path, v.Handler)
+		}
+	}
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) })
+	return mux
+}
+
+// fillDatabases seeds the databases of the configuration that are empty.
+func (c *sandboxCommand) fillDatabases(ctx context.Context, population *people.Population) error {
+	if c.Config == "" {
+		return nil
+	}
+	cfg, err := config.Load(c.Config)
+	if err != nil {
+		return err
+	}
+	for _, system := range internaldb.Systems() {
+		dsn := cfg.Systems[system].DSN
+		if !strings.HasPrefix(dsn, "postgres") {
 			continue
 		}
-		s := config.System{ClientID: v.ClientID, ClientSecretFile: filepath.Join(dir, v.Vendor+".secret"), CallsPerSecond: -1, Options: v.Options}
-		if err := os.WriteFile(s.ClientSecretFile, []byte(v.Secret), 0o600); err != nil {
-			return cfg, fmt.Errorf("data folder: %w; name another one with --data", err)
+		if err := fillDatabase(ctx, system, dsn, population); err != nil {
+			return fmt.Errorf("systems.%s: %w", system, err)
 		}
-		if s.URL, err = n.serveStandIn(ctx, v.Vendor, v.Handler); err != nil {
-			return cfg, err
-		}
-		cfg.Systems[v.Vendor] = s
 	}
-	return cfg, nil
+	return nil
 }
 
-// serveStandIn serves on a free port of the loopback interface.
-func (n *node) serveStandIn(ctx context.Context, name string, h http.Handler) (url string, err error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+func fillDatabase(ctx context.Context, system, dsn string, population *people.Population) error {
+	ctx, cancel := context.WithTimeout(ctx, sandboxTimeout)
+	defer cancel()
+	db, err := sql.Open("pgx", dsn)
 	if err != nil {
-		return "", fmt.Errorf("stand-in for %s: %w", name, err)
+		return err
 	}
-	server := &http.Server{Handler: h, ReadHeaderTimeout: headerTime}
-	n.onStop(server.Close)
-	go func() {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			n.fail(fmt.Errorf("stand-in for %s: %w", name, err))
-		}
-	}()
-	return "http://" + listener.Addr().String(), nil
+	defer db.Close()
+	var tables int
+	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()").Scan(&tables); err != nil {
+		return err
+	}
+	if tables > 0 {
+		return nil // of an earlier start, or somebody's own
+	}
+	return internaldb.SeedPostgres(ctx, db, system, population)
 }
 
-// sum is the sum of a stand-in's counters.
-func sum(calls map[string]int64) (all int64) {
-	for _, n := range calls {
-		all += n
+// shown is how many people of each vendor are told.
+const shown = 5
+
+// toldVendor is a vendor as --json prints it.
+type toldVendor struct {
+	URL          string            `json:"url"`
+	ClientID     string            `json:"client_id,omitempty"`
+	ClientSecret string            `json:"client_secret"`
+	Options      map[string]string `json:"options,omitempty"`
+	Asks         string            `json:"asks"`
+	People       []string          `json:"people"` // by what it asks for
+	// Datasets declare what it holds of a company's own, as YAML to add to a
+	// manifest.
+	Datasets string `json:"datasets,omitempty"`
+}
+
+// toldSandbox is what --json prints.
+type toldSandbox struct {
+	Seed    int64                 `json:"seed"`
+	People  int                   `json:"people"`
+	Vendors map[string]toldVendor `json:"vendors"`
+	Emails  []string              `json:"emails"`
+}
+
+// tell says where the vendors are.
+func (c *sandboxCommand) tell(at net.Addr, vendors []standin.Standin, population *people.Population) error {
+	out := toldSandbox{Seed: c.Seed, People: c.People, Vendors: map[string]toldVendor{}}
+	for _, v := range vendors {
+		out.Vendors[v.Vendor] = toldVendor{"http://" + at.String(), v.ClientID, v.Secret, v.Options, v.Asks, heldBy(v, population), string(v.Datasets)}
 	}
-	return all
+	for n := 1; n <= shown; n++ {
+		out.Emails = append(out.Emails, population.Person(n).Email)
+	}
+	if c.JSON {
+		return json.NewEncoder(os.Stdout).Encode(out)
+	}
+	fmt.Printf("The sandbox is up: %d people, at http://%s\n\n", c.People, at)
+	for _, v := range vendors {
+		fmt.Printf("%-12s client id %s, secret %s; ask for %s %s\n", v.Vendor, orNone(v.ClientID), v.Secret, v.Asks, out.Vendors[v.Vendor].People[0])
+	}
+	_, err := fmt.Printf("\nPeople: %s, …\n", strings.Join(out.Emails, ", "))
+	return err
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "(none)"
+	}
+	return s
+}
+
+// heldBy are a few people whom a vendor holds, by what it asks for.
+func heldBy(v standin.Standin, population *people.Population) (some []string) {
+	for _, who := range population.People {
+		if len(some) == shown {
+			break
+		}
+		if len(population.RowsIn(who.Number, v.Vendor)) == 0 {
+			continue
+		}
+		if v.Asks == "customer_ref" {
+			some = append(some, population.CustomerRef(who.Number))
+		} else {
+			some = append(some, who.Email)
+		}
+	}
+	return some
 }

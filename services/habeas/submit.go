@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"habeas.dev/services/habeas/upstream"
 )
 
 type submitCommand struct {
@@ -29,7 +31,7 @@ func (c *submitCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	answer, err := post(ctx, c.To, data)
+	answer, err := upstream.Post(ctx, c.To, data)
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.To, err)
 	}

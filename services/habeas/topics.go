@@ -12,28 +12,32 @@ import (
 	"time"
 
 	"habeas.dev/pkg/bus"
+	"habeas.dev/services/habeas/node"
 	"habeas.dev/services/internal/topics"
 )
+
+// topicsTime bounds what the brokers may take once they answer.
+const topicsTime = 30 * time.Second
 
 type topicsCommand struct {
 	Apply topicsApplyCommand `cmd:"" help:"Create the topics that are missing."`
 	Check topicsCheckCommand `cmd:"" help:"Compare the topics with what they should be, and change nothing."`
 }
 
-// topicsPlace says which topics, of which cluster.
-type topicsPlace struct {
-	place
+// topicsFlags says which topics, of which cluster.
+type topicsFlags struct {
+	installationFlags
 	Replication int           `help:"How many replicas each topic is to have, for a cluster with fewer than three brokers; to stay, it belongs into the configuration (topics: {replication: N})." placeholder:"N"`
 	JSON        bool          `help:"Print JSON, one topic a line."`
 	Wait        time.Duration `help:"How long to wait for a cluster that doesn't answer yet, as when both are just starting." placeholder:"TIME"`
 }
 
 type topicsApplyCommand struct {
-	topicsPlace
+	topicsFlags
 	DryRun bool `help:"Only have the brokers say whether they would create them."`
 }
 
-type topicsCheckCommand struct{ topicsPlace }
+type topicsCheckCommand struct{ topicsFlags }
 
 // Help is what habeas topics apply --help says beyond its flags.
 func (*topicsApplyCommand) Help() string {
@@ -77,8 +81,8 @@ func (c *topicsApplyCommand) Run(ctx context.Context) error {
 // Run compares.
 func (c *topicsCheckCommand) Run(ctx context.Context) error { return c.run(ctx, topics.Check) }
 
-func (p topicsPlace) run(ctx context.Context, do func(context.Context, bus.Config, []bus.TopicSpec) ([]topics.Finding, error)) error {
-	cfg, err := p.config()
+func (f topicsFlags) run(ctx context.Context, do func(context.Context, bus.Config, []bus.TopicSpec) ([]topics.Finding, error)) error {
+	cfg, err := f.config()
 	if err != nil {
 		return err
 	}
@@ -90,29 +94,29 @@ func (p topicsPlace) run(ctx context.Context, do func(context.Context, bus.Confi
 		return err
 	}
 	b.ClientID = cmp.Or(b.ClientID, "habeas-topics")
-	manifests, err := loadManifests(cfg)
+	manifests, err := node.Manifests(cfg)
 	if err != nil {
 		return err
 	}
 	deviation := cfg.Topics
-	deviation.Replication = cmp.Or(p.Replication, deviation.Replication)
+	deviation.Replication = cmp.Or(f.Replication, deviation.Replication)
 	if err := deviation.Check(); err != nil {
 		return err
 	}
-	want, err := topics.Wanted(taskTopics(manifests), deviation)
+	want, err := node.Topics(manifests, deviation)
 	if err != nil {
 		return err
 	}
-	if err := p.waitFor(ctx, b, want); err != nil {
+	if err := f.awaitBrokers(ctx, b, want); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, topicTime)
+	ctx, cancel := context.WithTimeout(ctx, topicsTime)
 	defer cancel()
 	findings, err := do(ctx, b, want)
 	if err != nil {
 		return err
 	}
-	if err := p.print(os.Stdout, findings); err != nil {
+	if err := f.print(os.Stdout, findings); err != nil {
 		return err
 	}
 	if len(topics.Bad(findings)) > 0 {
@@ -121,34 +125,19 @@ func (p topicsPlace) run(ctx context.Context, do func(context.Context, bus.Confi
 	return nil
 }
 
-// waitFor waits until the cluster answers, for as long as asked.
-func (p topicsPlace) waitFor(ctx context.Context, b bus.Config, want []bus.TopicSpec) error {
-	if p.Wait == 0 {
+// awaitBrokers waits until the cluster answers, for as long as asked.
+func (f topicsFlags) awaitBrokers(ctx context.Context, b bus.Config, want []bus.TopicSpec) error {
+	if f.Wait == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, p.Wait)
+	ctx, cancel := context.WithTimeout(ctx, f.Wait)
 	defer cancel()
-	beat := time.NewTicker(topicInterval)
-	defer beat.Stop()
-	var last error
-	for {
-		_, err := topics.Check(ctx, b, want)
-		if err == nil {
-			return nil
-		}
-		if last == nil || ctx.Err() == nil { // the end of ctx is no news
-			last = err
-		}
-		select {
-		case <-beat.C:
-		case <-ctx.Done():
-			return last
-		}
-	}
+	_, err := topics.Await(ctx, b, want, topics.Any, func(error) {})
+	return err
 }
 
-func (p topicsPlace) print(w io.Writer, findings []topics.Finding) error {
-	if p.JSON {
+func (f topicsFlags) print(w io.Writer, findings []topics.Finding) error {
+	if f.JSON {
 		lines := json.NewEncoder(w)
 		for _, f := range findings {
 			if err := lines.Encode(f); err != nil {

@@ -6,10 +6,12 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"habeas.dev/services/habeas/node"
 )
 
 type upCommand struct {
-	place
+	installationFlags
 	Listen string `help:"Where the HTTP door listens; else as configured." placeholder:"HOST:PORT"`
 	Faults string `help:"What goes wrong with the sandbox's stand-ins; habeas sandbox --help explains it." name:"sandbox-faults" placeholder:"FAULTS"`
 }
@@ -35,14 +37,14 @@ func (c *upCommand) Run(ctx context.Context) error {
 		return fmt.Errorf("data folder: %w; name another one with --data", err)
 	}
 	began := time.Now()
-	n, err := startNode(ctx, cfg, outlets{logs: os.Stderr}, everything())
+	n, err := node.Start(ctx, cfg, nodeOptions(), node.Everything())
 	if err != nil {
 		return err
 	}
-	defer n.stop()
-	fmt.Printf("Habeas is up after %s: %d systems, data in %s, broker %s, HTTP %s\n", time.Since(began).Round(time.Millisecond), len(n.manifests), filepath.Clean(cfg.Data), n.brokers[0], n.url())
-	if n.console != "" {
-		fmt.Printf("The console is at http://%s\n", n.console)
+	defer n.Stop()
+	fmt.Printf("Habeas is up after %s: %d systems, data in %s, broker %s, HTTP %s\n", time.Since(began).Round(time.Millisecond), len(n.Manifests), filepath.Clean(cfg.Data), n.Brokers[0], n.URL())
+	if n.ConsoleAddress != "" {
+		fmt.Printf("The console is at http://%s\n", n.ConsoleAddress)
 	}
-	return n.wait(ctx)
+	return n.Wait(ctx)
 }

@@ -1,0 +1,252 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/segmentio/kafka-go"
+
+	"habeas.dev/pkg/event"
+)
+
+// offsets are the ends of the logs, by topic and partition.
+type offsets map[string]map[int]int64
+
+// endOffsets are the ends of all of Habeas' topics.
+func endOffsets(ctx context.Context, brokers []string) (offsets, error) {
+	client := &kafka.Client{Addr: kafka.TCP(brokers...)}
+	meta, err := client.Metadata(ctx, &kafka.MetadataRequest{})
+	if err != nil {
+		return nil, err
+	}
+	asked := map[string][]kafka.OffsetRequest{}
+	for _, t := range meta.Topics {
+		if !strings.HasPrefix(t.Name, "dsar.") {
+			continue
+		}
+		for _, p := range t.Partitions {
+			asked[t.Name] = append(asked[t.Name], kafka.LastOffsetOf(p.ID))
+		}
+	}
+	answer, err := client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: asked})
+	if err != nil {
+		return nil, err
+	}
+	ends := offsets{}
+	for topic, partitions := range answer.Topics {
+		ends[topic] = map[int]int64{}
+		for _, p := range partitions {
+			if p.Error != nil {
+				return nil, fmt.Errorf("offsets of %s: %w", topic, p.Error)
+			}
+			ends[topic][p.Partition] = p.LastOffset
+		}
+	}
+	return ends, nil
+}
+
+// traffic is how many messages went through the broker, and how large they are
+// on average, headers included.
+type traffic struct {
+	count int64
+	size  int
+}
+
+// samplesOf is how many messages of a topic are looked at for their size.
+const samplesOf = 200
+
+// trafficSince is what went through since the logs had these ends.
+func trafficSince(ctx context.Context, brokers []string, before offsets) (traffic, error) {
+	after, err := endOffsets(ctx, brokers)
+	if err != nil {
+		return traffic{}, err
+	}
+	var t traffic
+	bytes := 0.0
+	for topic, partitions := range after {
+		var count int64
+		sampled := -1
+		for p, end := range partitions {
+			if n := end - before[topic][p]; n > 0 {
+				count += n
+				sampled = p
+			}
+		}
+		if count == 0 {
+			continue
+		}
+		size, err := meanSize(ctx, brokers, topic, sampled, before[topic][sampled], min(samplesOf, partitions[sampled]-before[topic][sampled]))
+		if err != nil {
+			return t, err
+		}
+		t.count += count
+		bytes += size * float64(count)
+	}
+	if t.count > 0 {
+		t.size = int(bytes / float64(t.count))
+	}
+	return t, nil
+}
+
+func meanSize(ctx context.Context, brokers []string, topic string, partition int, from, count int64) (float64, error) {
+	r := kafka.NewReader(kafka.ReaderConfig{Brokers: brokers, Topic: topic, Partition: partition})
+	defer func() { _ = r.Close() }() // it was only read
+	if err := r.SetOffset(from); err != nil {
+		return 0, err
+	}
+	bytes := 0
+	for range count {
+		m, err := r.ReadMessage(ctx)
+		if err != nil {
+			return 0, fmt.Errorf("sample of %s: %w", topic, err)
+		}
+		bytes += len(m.Key) + len(m.Value)
+		for _, h := range m.Headers {
+			bytes += len(h.Key) + len(h.Value)
+		}
+	}
+	return float64(bytes) / float64(count), nil
+}
+
+// rawBroker is how long kafka-go alone takes to write so many messages of that
+// size, and to read them: by several writers in large batches, and a reader for
+// each partition, without a group.
+func rawBroker(ctx context.Context, brokers []string, t traffic) (time.Duration, error) {
+	const topic, writers, batch = event.TopicRejected, 4, 500 // a topic that nobody reads here
+	ends, err := endOffsets(ctx, brokers)
+	if err != nil {
+		return 0, err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var read atomic.Int64
+	var readers, writing sync.WaitGroup
+	for p, end := range ends[topic] {
+		r := kafka.NewReader(kafka.ReaderConfig{Brokers: brokers, Topic: topic, Partition: p, MaxWait: 100 * time.Millisecond})
+		if err := r.SetOffset(end); err != nil {
+			return 0, err
+		}
+		readers.Go(func() {
+			defer func() { _ = r.Close() }() // it was only read
+			for {
+				if _, err := r.ReadMessage(ctx); err != nil {
+					cancel(err)
+					return
+				}
+				if read.Add(1) == t.count {
+					cancel(errAllRead)
+				}
+			}
+		})
+	}
+	w := &kafka.Writer{Addr: kafka.TCP(brokers...), Topic: topic, BatchSize: batch, BatchTimeout: time.Millisecond, RequiredAcks: kafka.RequireAll, Balancer: &kafka.RoundRobin{}}
+	began := time.Now()
+	var left atomic.Int64
+	left.Store(t.count)
+	for range writers {
+		writing.Go(func() {
+			for ctx.Err() == nil {
+				n := left.Add(-batch) + batch // what was left before
+				if n <= 0 {
+					return
+				}
+				messages := make([]kafka.Message, min(batch, n))
+				for i := range messages {
+					messages[i].Value = make([]byte, t.size)
+				}
+				if err := w.WriteMessages(ctx, messages...); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	readers.Wait()
+	took := time.Since(began)
+	writing.Wait()
+	_ = w.Close()
+	if err := context.Cause(ctx); !errors.Is(err, errAllRead) {
+		return 0, fmt.Errorf("kafka-go alone: %w", err)
+	}
+	return took, nil
+}
+
+var errAllRead = errors.New("all is read")
+
+// written are the rows that PostgreSQL was given: each fact; for each append the
+// request's row, and one in the outbox that is deleted later.
+type written struct {
+	facts, appends int64
+	factBytes      int // of one, on average
+}
+
+func (w written) all() int64 { return w.facts + 3*w.appends }
+
+func (w written) since(before written) written {
+	w.facts -= before.facts
+	w.appends -= before.appends
+	return w
+}
+
+// rowsOf is what was written to a journal so far; zero where it isn't PostgreSQL.
+func rowsOf(ctx context.Context, url string) (w written, err error) {
+	if !strings.HasPrefix(url, "postgres") {
+		return w, nil
+	}
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return w, err
+	}
+	defer conn.Close(ctx) //nolint:errcheck // nothing was written
+	// Every append takes a number of the outbox.
+	err = conn.QueryRow(ctx, `SELECT count(*), coalesce(avg(octet_length(data)), 0)::integer, (SELECT last_value FROM outbox_num_seq) FROM fact`).Scan(&w.facts, &w.factBytes, &w.appends)
+	return w, err
+}
+
+// rawPostgres is how long PostgreSQL takes for the same rows, in transactions of
+// 500 facts and what belongs to them, on one connection, in tables like the
+// journal's.
+func rawPostgres(ctx context.Context, url string, requests int, w written, t traffic) (time.Duration, error) {
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Close(ctx) //nolint:errcheck // what was written goes with its schema
+	for _, table := range []string{"fact", "request", "outbox"} {
+		if _, err := conn.Exec(ctx, fmt.Sprintf("CREATE TABLE raw_%[1]s (LIKE %[1]s INCLUDING ALL)", table)); err != nil {
+			return 0, err
+		}
+	}
+	outboxBytes := int(t.count) * t.size / int(w.appends)
+	batches := max(1, int(w.facts)/500)
+	began := time.Now()
+	for b := range batches {
+		var batch pgx.Batch
+		part := func(of int64) int { return (b+1)*int(of)/batches - b*int(of)/batches }
+		batch.Queue("BEGIN")
+		batch.Queue(`INSERT INTO raw_request (id, version, hash, status, "right", jurisdiction, source, digest, received_at, updated_at, overdue, waiting)
+			SELECT (n % $3)::text, n, sha256(n::text::bytea), 'gathering', 'access', 'EEA', 'bench', n::text, now(), now(), false, '{a,b,c}' FROM generate_series($1::integer, $2::integer - 1) AS n
+			ON CONFLICT (id) DO UPDATE SET version = excluded.version, hash = excluded.hash, updated_at = excluded.updated_at`, b*int(w.appends)/batches, (b+1)*int(w.appends)/batches, max(requests, part(w.appends)))
+		data := make([][]byte, part(w.facts))
+		for i := range data {
+			data[i] = make([]byte, w.factBytes)
+		}
+		batch.Queue(`INSERT INTO raw_fact (request, version, type, at, data, hash) SELECT $1, n, 'bench', now(), d, sha256(d) FROM unnest($2::bytea[]) WITH ORDINALITY AS t (d, n)`, b, data)
+		out := make([][]byte, part(w.appends))
+		for i := range out {
+			out[i] = make([]byte, outboxBytes)
+		}
+		batch.Queue(`INSERT INTO raw_outbox (shard, messages) SELECT 1, d FROM unnest($1::bytea[]) AS d`, out)
+		batch.Queue("DELETE FROM raw_outbox")
+		batch.Queue("COMMIT")
+		if err := conn.SendBatch(ctx, &batch).Close(); err != nil {
+			return 0, fmt.Errorf("PostgreSQL alone: %w", err)
+		}
+	}
+	return time.Since(began), nil
+}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"habeas.dev/services/aggregator"
+)
+
+type bundleCommand struct {
+	Get bundleGetCommand `cmd:"" help:"Decrypt the answer of a request into a ZIP file."`
+}
+
+type bundleGetCommand struct {
+	installationFlags
+	ID     string `arg:"" help:"The request's id."`
+	Output string `short:"o" required:"" help:"Where the ZIP goes; - writes it to standard output." placeholder:"FILE"`
+	Force  bool   `help:"Replace the file where it exists."`
+}
+
+func (c *bundleGetCommand) Run(ctx context.Context) error {
+	in, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	id := strings.ToLower(c.ID)
+	row, err := in.Journal.Row(ctx, id)
+	if err != nil {
+		return fmt.Errorf("no request %s here; habeas requests lists them", c.ID)
+	}
+	if row.Status != "completed" {
+		return fmt.Errorf("request %s has no answer: it is %s; habeas trace %s tells what it waits for", c.ID, row.Status, c.ID)
+	}
+	r, err := aggregator.OpenBundle(ctx, in.Vault, in.Outbox, id)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	if c.Output == "-" {
+		_, err = io.Copy(os.Stdout, r)
+		return err
+	}
+	n, err := save(c.Output, c.Force, r)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Printf("%s: %d bytes. It holds personal data in the clear: unzip it and open data/index.html, and delete it when done.\n", c.Output, n)
+	return err
+}

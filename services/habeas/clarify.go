@@ -1,0 +1,39 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/policy"
+)
+
+type clarifyCommand struct {
+	installationFlags
+	ID     string `arg:"" help:"The request's id."`
+	Ask    bool   `help:"Ask the person what is meant, and wait for it." xor:"what" required:""`
+	Answer bool   `help:"The person has answered: go on." xor:"what" required:""`
+	Reason string `help:"What is asked, or what was said, for the trace: no personal data in it." placeholder:"TEXT"`
+}
+
+func (c *clarifyCommand) Run(ctx context.Context) error {
+	book, err := policy.Load()
+	if err != nil {
+		return err
+	}
+	var do core.Command = core.Clarify{By: who(), Reason: c.Reason, Calendar: book, Now: now()}
+	if c.Ask {
+		do = core.AskClarification{By: who(), Reason: c.Reason, Now: now()}
+	}
+	state, err := act(ctx, c.installationFlags, c.ID, do)
+	if err != nil {
+		return err
+	}
+	if c.Ask {
+		_, err = fmt.Println("Asked. The request waits for the person; go on with --answer.")
+		return err
+	}
+	_, err = fmt.Printf("It goes on. The answer is due by %s.\n", state.DueAt.Format(time.RFC3339))
+	return err
+}

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/policy"
+)
+
+type extendCommand struct {
+	installationFlags
+	ID     string `arg:"" help:"The request's id."`
+	Reason string `help:"Why, as the person is told: no personal data in it." placeholder:"TEXT" required:""`
+}
+
+// Help implements kong.HelpProvider.
+func (extendCommand) Help() string {
+	return "The law lets most answers be extended once (EEA: by two months), if the person is told the reason before the first due date. " +
+		"Habeas works out the new date, holds it against the law, and writes the letter.\n\n" +
+		"Example: habeas extend ID --reason \"records of nine years in six systems\""
+}
+
+func (c *extendCommand) Run(ctx context.Context) error {
+	book, err := policy.Load()
+	if err != nil {
+		return err
+	}
+	state, err := act(ctx, c.installationFlags, c.ID, core.Extend{By: who(), Reason: c.Reason, Calendar: book, Now: now()})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Printf("Extended: the answer is due by %s.\n", state.DueAt.Format(time.RFC3339))
+	return err
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/policy"
+)
+
+type identityCommand struct {
+	installationFlags
+	ID     string       `arg:"" help:"The request's id."`
+	Ask    bool         `help:"Ask the person for proof, and wait for it." xor:"what" required:""`
+	Accept bool         `help:"The proof is good: go on." xor:"what" required:""`
+	Reject bool         `help:"The proof is not good." xor:"what" required:""`
+	Check  []dsar.Check `help:"With --ask, what is to be proven: identity (else), agent, organisation, guardian." placeholder:"CHECK" enum:"identity,agent,organisation,guardian"`
+	Reason string       `help:"Why, for the trace: no personal data in it." placeholder:"TEXT"`
+}
+
+// Help implements kong.HelpProvider.
+func (identityCommand) Help() string {
+	return "While proof is awaited no system is asked for anything more; where the law says so, the clock stands meanwhile. " +
+		"A proof that is rejected refuses the request; in California, who asked for a copy is told the categories instead. " +
+		"An agent's power, a guardian's or an organisation's consent are proven the same way.\n\n" +
+		"Example: habeas identity ID --ask --check guardian --reason \"the account is a minor's\""
+}
+
+func (c *identityCommand) Run(ctx context.Context) error {
+	book, err := policy.Load()
+	if err != nil {
+		return err
+	}
+	var do core.Command = core.JudgeProof{By: who(), Accepted: c.Accept, Reason: c.Reason, Calendar: book, Now: now()}
+	if c.Ask {
+		do = core.AskProof{By: who(), Reason: c.Reason, Checks: c.Check, Now: now()}
+	}
+	state, err := act(ctx, c.installationFlags, c.ID, do)
+	if err != nil {
+		return err
+	}
+	switch {
+	case c.Ask:
+		_, err = fmt.Println("Asked. The request waits for the proof; judge it with --accept or --reject.")
+	case state.Right != state.Accepted.Right:
+		_, err = fmt.Printf("Rejected. The person is answered %s instead.\n", state.Right)
+	case c.Reject:
+		_, err = fmt.Println("Rejected: the request is refused.")
+	default:
+		_, err = fmt.Printf("Accepted. The answer is due by %s.\n", state.DueAt.Format(time.RFC3339))
+	}
+	return err
+}

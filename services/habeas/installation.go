@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"time"
+
+	"habeas.dev/services/habeas/node"
+	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/installation"
+)
+
+// installationFlags say which installation a command is about.
+type installationFlags struct {
+	Data   string `help:"The data folder of a demo or of habeas up." env:"HABEAS_DATA" placeholder:"DIR" type:"path"`
+	Config string `help:"The configuration file." env:"HABEAS_CONFIG" placeholder:"FILE" type:"path"`
+}
+
+func (f installationFlags) config() (config.Config, error) {
+	switch {
+	case f.Config != "":
+		return config.Load(f.Config)
+	case f.Data != "":
+		return config.ForData(f.Data)
+	default:
+		return config.Config{}, errors.New("which installation? name its folder with --data DIR, or its configuration with --config FILE (or in HABEAS_DATA, HABEAS_CONFIG)")
+	}
+}
+
+func (f installationFlags) open(ctx context.Context) (*installation.Installation, error) {
+	c, err := f.config()
+	if err != nil {
+		return nil, err
+	}
+	return installation.Open(ctx, c)
+}
+
+// act applies a command to a request.
+func act(ctx context.Context, f installationFlags, id string, c core.Command) (core.State, error) {
+	in, err := f.open(ctx)
+	if err != nil {
+		return core.State{}, err
+	}
+	defer in.Close()
+	state, err := in.Requests.Do(ctx, strings.ToLower(id), c)
+	return state, explain(err, id)
+}
+
+// now returns the time as the journal keeps it.
+func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
+
+// who names the person at the keyboard for the journal.
+func who() string {
+	for _, name := range []string{"HABEAS_USER", "USER", "LOGNAME"} {
+		if v := os.Getenv(name); v != "" {
+			return v
+		}
+	}
+	return "command line"
+}
+
+// nodeOptions returns what a node is told beside its configuration.
+func nodeOptions() node.Options {
+	return node.Options{Logs: os.Stderr, Version: version, Operator: who()}
+}

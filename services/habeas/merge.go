@@ -1,0 +1,42 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"habeas.dev/services/internal/core"
+)
+
+type mergeCommand struct {
+	installationFlags
+	ID     string `arg:"" help:"The request's id."`
+	Into   string `help:"The request that answers it." placeholder:"ID" required:""`
+	Reason string `help:"Why, for the trace." placeholder:"TEXT"`
+}
+
+// Help implements kong.HelpProvider.
+func (mergeCommand) Help() string {
+	return "For a person who asked twice for the same: this request ends, the other one answers it. habeas trace says of a request which open one is the same."
+}
+
+func (c *mergeCommand) Run(ctx context.Context) error {
+	in, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	into := strings.ToLower(c.Into)
+	other, err := in.Requests.State(ctx, into)
+	if err != nil {
+		return err
+	}
+	if !other.Exists() || other.Status.Ended() && other.Status != core.StatusCompleted {
+		return fmt.Errorf("request %s answers nothing: it isn't there, or has ended without an answer", c.Into)
+	}
+	if _, err := in.Requests.Do(ctx, strings.ToLower(c.ID), core.Merge{By: who(), Into: into, Reason: c.Reason, Now: now()}); err != nil {
+		return explain(err, c.ID)
+	}
+	_, err = fmt.Printf("Merged into %s.\n", into)
+	return err
+}

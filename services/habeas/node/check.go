@@ -1,0 +1,72 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/services/console"
+	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/secret"
+)
+
+// Check reads all that a configuration names as the services do at their start, and
+// connects to nothing. It returns the manifests, and names the first thing that is
+// wrong.
+func Check(cfg config.Config) ([]*manifest.Manifest, error) {
+	if _, err := cfg.Kafka.Config(); err != nil {
+		return nil, err
+	}
+	manifests, err := Manifests(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := manifest.Catalogue(manifests); err != nil {
+		return nil, err
+	}
+	if _, err := Topics(manifests, cfg.Topics); err != nil {
+		return nil, err
+	}
+	if err := checkSecrets(cfg.Systems); err != nil {
+		return nil, err
+	}
+	if err := secret.Readable(cfg.Letters.PasswordFile); err != nil {
+		return nil, fmt.Errorf("letters.password_file: %w", err)
+	}
+	return manifests, checkPeople(cfg)
+}
+
+// checkPeople checks how people sign in at the console, and how they are notified.
+func checkPeople(cfg config.Config) error {
+	if err := secret.Readable(cfg.Console.OIDC.ClientSecretFile); err != nil {
+		return fmt.Errorf("console.oidc.client_secret_file: %w", err)
+	}
+	if c := cfg.Console; c.Listen != "" && !c.Local {
+		if _, err := console.NewOIDC(oidcOf(c, make([]byte, 32), make([]byte, 32), slog.New(slog.DiscardHandler))); err != nil {
+			return err
+		}
+	}
+	_, err := notifyChannels(cfg)
+	return err
+}
+
+// checkSecrets names every secret of a system that is missing, in one line.
+func checkSecrets(systems map[string]config.System) error {
+	var missing []string
+	for _, name := range slices.Sorted(maps.Keys(systems)) {
+		signIn, key := secret.Of(systems[name])
+		for _, err := range []error{signIn.Check("systems." + name + ".client_secret"), key.Check("systems." + name + ".options.key")} {
+			if err != nil {
+				missing = append(missing, err.Error())
+			}
+		}
+	}
+	if missing == nil {
+		return nil
+	}
+	return errors.New(strings.Join(missing, "; "))
+}

@@ -1,0 +1,335 @@
+// Package node runs Habeas' services in one process: all of them for `habeas up`
+// and the demo, or those of some roles, as each service's own command does. What
+// they stand on is as the configuration says: an embedded broker or a cluster of
+// Kafka, SQLite or PostgreSQL, the sandbox or real systems.
+package node
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/segmentio/kafka-go"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+
+	"habeas.dev/pkg/bus"
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/services/aggregator"
+	"habeas.dev/services/coordinator"
+	"habeas.dev/services/intake"
+	"habeas.dev/services/internal/broker"
+	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/installation"
+	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/letter"
+	"habeas.dev/services/internal/lifecycle"
+	"habeas.dev/services/internal/policy"
+	"habeas.dev/services/internal/relay"
+	"habeas.dev/services/internal/topics"
+	"habeas.dev/services/internal/transport"
+	"habeas.dev/services/letters"
+)
+
+const (
+	// timersAtOnce is how many timers share a commit of the journal: about as many
+	// as one takes in while the one before it reaches the disk.
+	timersAtOnce = 16
+	// topicTime bounds how long the brokers, and the topics, may take to be there
+	// at the start.
+	topicTime = 30 * time.Second
+	// reachInterval is how often a system that is down is tried at least.
+	reachInterval = 10 * time.Second
+)
+
+// Options are what a node is told beside its configuration.
+type Options struct {
+	Logs     io.Writer
+	Spans    []sdktrace.SpanProcessor // get every span, beside the configured exporter
+	Version  string                   // the program's, for bundles and telemetry
+	Operator string                   // who uses a console that nobody signs in at
+}
+
+// Node is a process with some of Habeas' services, or all. Its fields are set by
+// Start and don't change afterwards.
+type Node struct {
+	*process
+	Config         config.Config // what it runs by: with a sandbox, its systems too
+	Installation   *installation.Installation
+	Manifests      []*manifest.Manifest
+	Brokers        []string
+	Address        string // of the HTTP door or the health endpoints; empty without
+	ConsoleAddress string // empty without a console
+
+	options     Options
+	bus         bus.Config
+	health      *health
+	vendorCalls func() int64 // of the sandbox's stand-ins; nil without them
+}
+
+// Start starts the services of some roles on what the configuration names. Where
+// it fails, nothing is left running. The node doesn't end with the context: Stop
+// ends it.
+func Start(ctx context.Context, cfg config.Config, o Options, r Roles) (_ *Node, err error) {
+	p, err := newProcess(ctx, cfg, o)
+	if err != nil {
+		return nil, err
+	}
+	n := &Node{process: p, options: o, health: newHealth(p.log)}
+	defer func() {
+		if err != nil {
+			n.Stop()
+		}
+	}()
+	serve, err := n.listenHTTP(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	if r.Embedded {
+		cfg = WithSandbox(cfg)
+	}
+	if n.Manifests, err = Manifests(cfg); err != nil {
+		return nil, err
+	}
+	catalogue, err := manifest.Catalogue(n.Manifests)
+	if err != nil {
+		return nil, err
+	}
+	if err := n.startBroker(ctx, cfg, r); err != nil {
+		return nil, err
+	}
+	if r.Embedded {
+		if cfg, err = n.startSandbox(ctx, cfg); err != nil {
+			return nil, err
+		}
+	}
+	n.Config = cfg
+	if n.Installation, err = installation.Make(ctx, cfg, r.parts(), lifecycle.WithMeter(n.tel.Meters())); err != nil {
+		return nil, err
+	}
+	n.onStop(n.Installation.Close)
+	door, err := n.startServices(ctx, r, catalogue)
+	if err != nil {
+		return nil, err
+	}
+	if err := n.health.register(n.tel.Meters()); err != nil {
+		return nil, err
+	}
+	serve(door)
+	return n, nil
+}
+
+// listenHTTP takes the address of the door; what it returns serves the door, and
+// the health endpoints beside it.
+func (n *Node) listenHTTP(ctx context.Context, cfg config.Config) (serve func(door http.Handler), err error) {
+	if cfg.Listen == "" {
+		return func(http.Handler) {}, nil
+	}
+	l, err := n.listen(ctx, cfg.Listen)
+	if err != nil {
+		return nil, err
+	}
+	n.Address = l.Addr().String()
+	return func(door http.Handler) {
+		mux := http.NewServeMux()
+		if door != nil {
+			mux.Handle("/", door)
+		}
+		mux.Handle("GET /healthz", n.health.handler())
+		mux.Handle("GET /readyz", n.health.handler())
+		mux.Handle("GET /metrics", n.scrape)
+		n.serve("http", intake.Server(mux), l)
+	}, nil
+}
+
+// startBroker has a broker with all topics: the configured one, where they are
+// checked, or the embedded, where they are made.
+func (n *Node) startBroker(ctx context.Context, cfg config.Config, r Roles) error {
+	if len(cfg.Kafka.Brokers) == 0 {
+		if !r.Embedded {
+			return errors.New("a service by itself needs a Kafka cluster: name its brokers under kafka: in the configuration (the embedded broker is for habeas up)")
+		}
+		specs, err := Topics(n.Manifests, topics.Deviation{})
+		if err != nil {
+			return err
+		}
+		names := make([]string, len(specs))
+		for i, s := range specs {
+			names[i] = s.Name
+		}
+		b, err := broker.Start(ctx, broker.Config{Dir: cfg.Room(config.RoomBroker), Topics: names, Logger: n.log})
+		if err != nil {
+			return err
+		}
+		n.onStop(func() error { b.Close(); return nil })
+		n.Brokers = []string{b.Addr()}
+		n.bus = bus.Config{Brokers: n.Brokers}
+		return nil
+	}
+	var err error
+	if n.bus, err = cfg.Kafka.Config(); err != nil {
+		return err
+	}
+	n.Brokers = cfg.Kafka.Brokers
+	want, err := Topics(n.Manifests, cfg.Topics)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, topicTime)
+	defer cancel()
+	return checkTopics(ctx, n.BusConfig("topics"), r.topics(want), n.log)
+}
+
+// BusConfig returns how a client of that name reaches the broker.
+func (n *Node) BusConfig(client string) bus.Config {
+	c := n.bus
+	c.ClientID = "habeas-" + client
+	return c
+}
+
+// startServices starts the services of the roles. The door is intake's; nil
+// without it.
+func (n *Node) startServices(ctx context.Context, r Roles, catalogue []dsar.System) (door http.Handler, err error) {
+	publisher, err := bus.NewPublisher(bus.PublisherConfig{Config: n.BusConfig("publisher")})
+	if err != nil {
+		return nil, err
+	}
+	n.onStop(publisher.Close)
+	carrier := transport.NewCarrier(publisher)
+	book, err := policy.Load()
+	if err != nil {
+		return nil, err
+	}
+	if n.Installation.Journal != nil {
+		n.health.mustAnswer("journal", n.journalAnswers)
+	}
+	if err := n.startWorkers(ctx, r, publisher); err != nil {
+		return nil, err
+	}
+	if r.Aggregator {
+		if err := n.startAggregator(book, carrier); err != nil {
+			return nil, err
+		}
+	}
+	if r.Coordinator {
+		if err := n.startCoordinator(carrier); err != nil {
+			return nil, err
+		}
+		if err := n.startNotify(); err != nil {
+			return nil, err
+		}
+	}
+	if r.Letters {
+		if err := n.startLetters(book); err != nil {
+			return nil, err
+		}
+	}
+	if r.Console && n.Config.Console.Listen != "" {
+		if err := n.startConsole(ctx, book); err != nil {
+			return nil, err
+		}
+	}
+	if r.Intake {
+		return n.startIntake(book, catalogue, carrier)
+	}
+	return nil, nil
+}
+
+// journalAnswers looks for a request that there isn't: however many there are, it
+// costs the same.
+func (n *Node) journalAnswers(ctx context.Context) error {
+	if _, err := n.Installation.Journal.Row(ctx, uuid.Nil.String()); !errors.Is(err, journal.ErrNotFound) {
+		return err
+	}
+	return nil
+}
+
+func (n *Node) startAggregator(book *policy.Book, carrier transport.Carrier) error {
+	w, err := letter.NewWriter(book, n.Config.Controller)
+	if err != nil {
+		return err
+	}
+	a, err := aggregator.New(aggregator.Config{Vault: n.Installation.Vault, Outbox: n.Installation.Outbox, Manifests: n.Manifests,
+		Policy: aggregator.FromBook(book, n.Config.Controller), Letter: aggregator.LetterFrom(w), Software: "habeas " + n.options.Version, Tracers: n.tel.Tracers(), Now: now, Log: n.log})
+	if err != nil {
+		return err
+	}
+	return n.consume(aggregator.Group, func(ctx context.Context, s transport.Subscriber) error { return a.Run(ctx, s, carrier) })
+}
+
+// startCoordinator starts a coordinator, and the relay that carries what follows
+// from its decisions.
+func (n *Node) startCoordinator(carrier transport.Carrier) error {
+	c := coordinator.New(coordinator.Config{Requests: n.Installation.Requests, Timers: n.Installation.Journal, Now: now, Log: n.log, Parallel: timersAtOnce})
+	if err := (&requestGauges{journal: n.Installation.Journal, systems: taskTopics(n.Manifests), now: now}).register(n.tel.Meters()); err != nil {
+		return err
+	}
+	if err := (&relayGauges{journal: n.Installation.Journal, now: now}).register(n.tel.Meters()); err != nil {
+		return err
+	}
+	carry := relay.New(relay.Config{Outbox: n.Installation.Journal, Publisher: carrier, Refused: tooLarge, Log: n.log})
+	n.run("relay", carry.Run)
+	return n.consume(coordinator.Group, func(ctx context.Context, s transport.Subscriber) error { return c.Run(ctx, s, carrier) })
+}
+
+// tooLarge tells whether Kafka will never take a message.
+func tooLarge(err error) bool {
+	var one kafka.MessageTooLargeError
+	return errors.Is(err, kafka.MessageSizeTooLarge) || errors.As(err, &one)
+}
+
+func (n *Node) startLetters(book *policy.Book) error {
+	w, err := letter.NewWriter(book, n.Config.Controller)
+	if err != nil {
+		return err
+	}
+	c := letters.Config{Requests: n.Installation.Requests, Writer: w, Outbox: n.Installation.Outbox, Now: now, Log: n.log}
+	if s := n.Config.Letters; s.SMTP != "" {
+		c.Mailer, err = letters.NewMailer(letters.SMTP{Address: s.SMTP, From: s.From, User: s.User, PasswordFile: s.PasswordFile, Plain: s.Plain}, n.Installation.Vault, now)
+		if err != nil {
+			return err
+		}
+	}
+	return n.consume(letters.Group, letters.New(c).Run)
+}
+
+func (n *Node) startIntake(book *policy.Book, catalogue []dsar.System, carrier transport.Carrier) (http.Handler, error) {
+	validator, err := event.NewValidator()
+	if err != nil {
+		return nil, err
+	}
+	doors, err := intake.New(intake.Config{Requests: n.Installation.Requests, Rows: n.Installation.Journal, Vault: n.Installation.Vault, Policy: book, Validator: validator,
+		Proof: intake.Proof(n.Config.Proof), Earlier: n.Installation.Journal,
+		Catalogue: catalogue, Lease: n.Config.Lease, Rejected: carrier, Ready: n.health.isReady, Tracers: n.tel.Tracers(), Now: now, Log: n.log})
+	if err != nil {
+		return nil, err
+	}
+	return doors.Handler(), n.consume(intake.Group, doors.Consume)
+}
+
+// consume runs a service on a subscriber of its own group.
+func (n *Node) consume(group string, run func(context.Context, transport.Subscriber) error) error {
+	s, err := bus.NewSubscriber(bus.SubscriberConfig{Config: n.BusConfig(group), Group: group, Logger: n.log, Meters: n.tel.Meters()})
+	if err != nil {
+		return err
+	}
+	n.onStop(s.Close)
+	n.health.watch(group, s.Check)
+	n.run(group, func(ctx context.Context) error { return run(ctx, s) })
+	return nil
+}
+
+// VendorCalls returns how many calls the sandbox's vendors have answered.
+func (n *Node) VendorCalls() int64 {
+	if n.vendorCalls == nil {
+		return 0
+	}
+	return n.vendorCalls()
+}
+
+// URL returns where the HTTP door is.
+func (n *Node) URL() string { return "http://" + n.Address }

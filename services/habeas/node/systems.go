@@ -1,0 +1,68 @@
+package node
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/services/internal/config"
+	"habeas.dev/services/sandbox/standin"
+	"habeas.dev/services/systems"
+	"habeas.dev/services/systems/marketo"
+	"habeas.dev/services/systems/salesforce"
+)
+
+// builtIn returns the manifests that a configuration may use by name alone. With a
+// sandbox, they declare what companies have of their own at their vendors too,
+// which the sandbox's people have.
+func builtIn(cfg config.Config) map[string]func() (*manifest.Manifest, error) {
+	known := systems.BuiltIn()
+	if cfg.Sandbox != nil {
+		known["salesforce"] = func() (*manifest.Manifest, error) { return salesforce.ManifestWith(standin.Datasets("salesforce")) }
+		known["marketo"] = func() (*manifest.Manifest, error) { return marketo.ManifestWith(standin.Datasets("marketo")) }
+	}
+	return known
+}
+
+// Manifests reads the manifest of every configured system, in order of name.
+func Manifests(cfg config.Config) ([]*manifest.Manifest, error) {
+	var manifests []*manifest.Manifest
+	for _, name := range slices.Sorted(maps.Keys(cfg.Systems)) {
+		m, err := Manifest(cfg, name)
+		if err != nil {
+			return nil, err
+		}
+		manifests = append(manifests, m)
+	}
+	return manifests, nil
+}
+
+// Manifest reads the manifest of one configured system: its file, or the one that
+// is built in under its name.
+func Manifest(cfg config.Config, name string) (*manifest.Manifest, error) {
+	m, err := readManifest(cfg, name)
+	if err != nil {
+		return nil, err
+	}
+	if m.System != name {
+		return nil, fmt.Errorf("system %s: its manifest is of system %q; name both alike", name, m.System)
+	}
+	m.Lease = cmp.Or(m.Lease, cfg.Lease) // its worker tells of its progress often enough for it
+	return m, nil
+}
+
+func readManifest(cfg config.Config, name string) (*manifest.Manifest, error) {
+	if path := cfg.Systems[name].Manifest; path != "" {
+		return manifest.Load(path)
+	}
+	known := builtIn(cfg)
+	load, ok := known[name]
+	if !ok {
+		return nil, fmt.Errorf("system %s: no manifest is built in under this name; name its file with manifest: in the configuration (built in are %s)",
+			name, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+	}
+	return load()
+}

@@ -1,0 +1,48 @@
+package node
+
+import (
+	"context"
+	"log/slog"
+
+	"habeas.dev/pkg/bus"
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/services/internal/topics"
+)
+
+// Topics returns the topics of an installation with these systems: those that the
+// AsyncAPI document names, and one of tasks for each worker.
+func Topics(manifests []*manifest.Manifest, d topics.Deviation) ([]bus.TopicSpec, error) {
+	return topics.Wanted(taskTopics(manifests), d)
+}
+
+// taskTopics returns the names for which there is a topic of tasks.
+func taskTopics(manifests []*manifest.Manifest) []string {
+	names := []string{dsar.Aggregator}
+	for _, m := range manifests {
+		names = append(names, m.System)
+	}
+	return names
+}
+
+// checkTopics waits until the brokers and the topics are there, and names those
+// that differ from the AsyncAPI document; they are left as they are.
+func checkTopics(ctx context.Context, c bus.Config, want []bus.TopicSpec, log *slog.Logger) error {
+	findings, err := topics.Await(ctx, c, want, topics.NoneMissing, func(err error) { log.Warn("waiting for Kafka", "error", err) })
+	if err != nil {
+		return err
+	}
+	warnOfTopics(findings, log)
+	return nil
+}
+
+func warnOfTopics(findings []topics.Finding, log *slog.Logger) {
+	for _, f := range findings {
+		for _, d := range f.Differences {
+			log.Warn("a topic isn't as the AsyncAPI document has it; it is left as it is", "topic", f.Topic, "setting", d.Setting, "want", d.Want, "has", d.Has, "cure", d.Cure)
+		}
+		if f.Unseen {
+			log.Info("a topic's settings can't be seen: this user may not (the ACL DescribeConfigs)", "topic", f.Topic)
+		}
+	}
+}

@@ -1,0 +1,100 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/cenkalti/backoff/v4"
+	"habeas.dev/pkg/bus"
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/sqlsystem"
+	"habeas.dev/pkg/vendorapi"
+	"habeas.dev/pkg/vendorapi/ledger"
+	"habeas.dev/pkg/worker"
+	"habeas.dev/services/internal/config"
+	"habeas.dev/services/systems"
+)
+
+// startWorkers starts the workers of the role that aren't served elsewhere.
+func (n *Node) startWorkers(ctx context.Context, r Roles, publisher *bus.Publisher) error {
+	link := worker.Share(n.BusConfig("worker"), publisher, n.log)
+	host, err := n.vendorHost(ctx, r)
+	if err != nil {
+		return err
+	}
+	for _, m := range n.Manifests {
+		system := n.Config.Systems[m.System]
+		if !r.runsWorker(m.System, system) {
+			continue
+		}
+		connect := func(ctx context.Context) (func(context.Context) error, error) {
+			return n.openWorker(ctx, system, m, link, host)
+		}
+		serve, err := connect(ctx)
+		switch {
+		case errors.Is(err, sqlsystem.ErrUnreachable):
+			n.log.Warn("a system is down: requests wait for it", "system", m.System, "error", err)
+			serve = whenReachable(connect)
+		case err != nil:
+			return fmt.Errorf("worker %s: %w", m.System, err)
+		}
+		n.run("worker "+m.System, serve)
+	}
+	return nil
+}
+
+// vendorHost opens what the workers of vendors share with those of other
+// processes, where this one has any.
+func (n *Node) vendorHost(ctx context.Context, r Roles) (vendorapi.Host, error) {
+	host := vendorapi.Host{Meters: n.tel.Meters(), Traces: n.tel.Tracers()}
+	for name, s := range n.Config.Systems {
+		if s.URL == "" || !r.runsWorker(name, s) {
+			continue
+		}
+		store, err := ledger.Open(ctx, n.Config.Limits)
+		if err != nil {
+			return host, err
+		}
+		n.onStop(store.Close)
+		host.Store = store
+		break
+	}
+	return host, nil
+}
+
+// openWorker connects to a system; what it returns serves it.
+func (n *Node) openWorker(ctx context.Context, s config.System, m *manifest.Manifest, link *worker.Connection, host vendorapi.Host) (func(context.Context) error, error) {
+	impl, closer, err := systems.Open(ctx, s, m, host)
+	if err != nil {
+		return nil, err
+	}
+	w, err := worker.New(m, impl, worker.WithLogger(n.log), worker.WithTracer(n.tel.Tracers()), worker.WithMeter(n.tel.Meters()))
+	if err != nil {
+		return nil, errors.Join(err, closer())
+	}
+	n.health.watch("habeas.worker."+m.System, w.Check)
+	return func(ctx context.Context) error {
+		err := w.Run(ctx, worker.Config{Connection: link, Vault: n.Installation.Vault, BatchSize: systems.BatchSize(impl)})
+		return errors.Join(err, closer())
+	}, nil
+}
+
+// whenReachable connects to a system until it is there, and then serves it: one
+// system that is down holds up requests that need it, and nothing else.
+func whenReachable(connect func(context.Context) (func(context.Context) error, error)) func(context.Context) error {
+	return func(ctx context.Context) error {
+		again := backoff.NewExponentialBackOff(backoff.WithMaxInterval(reachInterval), backoff.WithMaxElapsedTime(0))
+		serve, err := backoff.RetryWithData(func() (func(context.Context) error, error) {
+			serve, err := connect(ctx)
+			if err != nil && !errors.Is(err, sqlsystem.ErrUnreachable) {
+				err = backoff.Permanent(err)
+			}
+			return serve, err
+		}, backoff.WithContext(again, ctx))
+		if err != nil {
+			return err
+		}
+		return serve(ctx)
+	}
+}

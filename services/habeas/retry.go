@@ -1,0 +1,30 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"habeas.dev/services/internal/core"
+)
+
+type retryCommand struct {
+	installationFlags
+	ID         string   `arg:"" help:"The request's id."`
+	System     []string `help:"Only these systems; else every one whose task failed." placeholder:"NAME"`
+	AcceptPlan bool     `help:"Erase what was counted, though it is more than the manifest expects of one person."`
+	Reason     string   `help:"Why, for the trace." placeholder:"TEXT"`
+}
+
+func (c *retryCommand) Run(ctx context.Context) error {
+	state, err := act(ctx, c.installationFlags, c.ID, core.Retry{By: who(), Reason: c.Reason, Systems: c.System, AcceptPlan: c.AcceptPlan, Now: now()})
+	if err != nil {
+		return err
+	}
+	if waits := core.Waiting(state); state.Status != core.StatusNeedsAttention {
+		_, err = fmt.Printf("Taken up again; the request waits for %s.\n", strings.Join(waits, ", "))
+		return err
+	}
+	_, err = fmt.Printf("Still needs attention: %s\n", state.Attention.Reason)
+	return err
+}

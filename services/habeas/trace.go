@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"habeas.dev/services/internal/installation"
+	"habeas.dev/services/internal/timeline"
+)
+
+type traceCommand struct {
+	installationFlags
+	ID    string `arg:"" help:"The request's id."`
+	JSON  bool   `help:"Print JSON."`
+	Watch bool   `help:"Go on printing until the request ends."`
+}
+
+// watchEvery is how often a watched trace is looked at again.
+const watchEvery = 300 * time.Millisecond
+
+func (c *traceCommand) Run(ctx context.Context) error {
+	in, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	id := strings.ToLower(c.ID)
+	t, err := loadTrace(ctx, in, id)
+	if err != nil {
+		return explain(err, c.ID)
+	}
+	if c.Watch {
+		if t, err = keepWatching(ctx, in, id, t, os.Stdout, c.JSON); err != nil || c.JSON {
+			return err
+		}
+		fmt.Println()
+	}
+	if c.JSON {
+		out := json.NewEncoder(os.Stdout)
+		out.SetIndent("", "  ")
+		return out.Encode(t)
+	}
+	return timeline.Write(os.Stdout, t, now())
+}
+
+func loadTrace(ctx context.Context, in *installation.Installation, id string) (timeline.Trace, error) {
+	facts, err := in.Facts(ctx, id)
+	if err != nil {
+		return timeline.Trace{}, err
+	}
+	return timeline.Build(facts)
+}
+
+// keepWatching prints moments as they come, until the request ends.
+func keepWatching(ctx context.Context, in *installation.Installation, id string, t timeline.Trace, w io.Writer, asJSON bool) (timeline.Trace, error) {
+	beat := time.NewTicker(watchEvery)
+	defer beat.Stop()
+	for shown := 0; ; {
+		for ; shown < len(t.Moments); shown++ {
+			m := t.Moments[shown]
+			if asJSON {
+				if err := json.NewEncoder(w).Encode(m); err != nil {
+					return t, err
+				}
+				continue
+			}
+			if _, err := fmt.Fprintf(w, "%s  %-12s  %s\n", m.At.Format("15:04:05.000"), m.System, m.Text); err != nil {
+				return t, err
+			}
+		}
+		if t.Status.Ended() {
+			return t, nil
+		}
+		select {
+		case <-ctx.Done():
+			return t, nil
+		case <-beat.C:
+		}
+		var err error
+		if t, err = loadTrace(ctx, in, id); err != nil {
+			return t, err
+		}
+	}
+}

@@ -1,0 +1,88 @@
+package systems
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"golang.org/x/time/rate"
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/sqlsystem"
+	"habeas.dev/pkg/vendorapi"
+	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/secret"
+	"habeas.dev/services/systems/hubspot"
+	"habeas.dev/services/systems/marketo"
+	"habeas.dev/services/systems/paymentech"
+	"habeas.dev/services/systems/salesforce"
+)
+
+// Open connects to a system: the value is its implementation for worker.New, and
+// closer ends the connection.
+func Open(ctx context.Context, s config.System, m *manifest.Manifest, host vendorapi.Host) (impl any, closer func() error, err error) {
+	if s.DSN != "" {
+		db, err := sqlsystem.Open(ctx, m, strings.TrimPrefix(s.DSN, "sqlite://"))
+		if err != nil {
+			return nil, nil, err
+		}
+		return db, db.Close, nil
+	}
+	atSecret, atKey := secret.Of(s)
+	signIn, closeSecret, err := secret.Open(ctx, atSecret)
+	if err != nil {
+		return nil, nil, fmt.Errorf("system %s: client secret: %w", m.System, err)
+	}
+	key, closeKey, err := secret.Open(ctx, atKey)
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("system %s: key: %w", m.System, err), closeSecret())
+	}
+	closer = func() error { return errors.Join(closeSecret(), closeKey()) }
+	if impl, err = openVendor(s, signIn, key, m, host); err != nil {
+		return nil, nil, errors.Join(err, closer())
+	}
+	return impl, closer, nil
+}
+
+func openVendor(s config.System, signIn, key vendorapi.Secret, m *manifest.Manifest, host vendorapi.Host) (any, error) {
+	access := vendorapi.Access{Rate: pace(s), Concurrent: s.CallsAtOnce, Daily: s.CallsPerDay, Host: host}
+	switch m.System {
+	case "salesforce":
+		return salesforce.New(salesforce.Config{
+			BaseURL: s.URL, ClientID: s.ClientID, Secret: signIn, Key: key, Username: s.Options["username"], Audience: s.Options["audience"],
+			Manifest: m, Access: access,
+		})
+	case "marketo":
+		return marketo.New(marketo.Config{BaseURL: s.URL, ClientID: s.ClientID, Secret: signIn, Manifest: m, Access: access})
+	case "paymentech":
+		return paymentech.New(paymentech.Config{
+			BaseURL: s.URL, SecondaryURL: s.Options["secondary_url"], Username: s.ClientID, Password: signIn,
+			MerchantID: s.Options["merchant_id"], Bin: s.Options["bin"], NotFound: list(s.Options["not_found"]), Manifest: m, Access: access,
+		})
+	case "hubspot":
+		return hubspot.New(hubspot.Config{BaseURL: s.URL, Token: signIn, Manifest: m, Access: access})
+	}
+	return nil, fmt.Errorf("nothing says how to reach it; name its database with dsn:, or, where its worker is another process, set elsewhere: true")
+}
+
+// list returns the words of an option; nil where there are none.
+func list(option string) []string {
+	return strings.FieldsFunc(option, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// pace returns how fast a vendor may be called; 0 leaves it to its worker.
+func pace(s config.System) rate.Limit {
+	if s.CallsPerSecond < 0 {
+		return rate.Inf
+	}
+	return rate.Limit(s.CallsPerSecond)
+}
+
+// BatchSize returns how many tasks a system's worker takes together: as many as
+// its vendor's calls take, where it says so, else 0, which leaves it to the SDK.
+func BatchSize(impl any) int {
+	if b, ok := impl.(interface{ MaxBatch() int }); ok {
+		return b.MaxBatch()
+	}
+	return 0
+}
