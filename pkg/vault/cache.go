@@ -2,9 +2,11 @@ package vault
 
 import (
 	"bytes"
-	"container/list"
+	"fmt"
 	"sync"
 	"time"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
 const (
@@ -19,39 +21,36 @@ const (
 
 // cache keeps the key sets that were used last.
 type cache struct {
-	mu    sync.Mutex
-	max   int
-	byID  map[string]*list.Element
-	order *list.List // of *entry, the last used first
+	mu   sync.Mutex // each method looks and changes in one step
+	keys *simplelru.LRU[string, cached]
 	// shreds counts what was forgotten. Keys that were read before a shredding
-	// and come after it are not kept.
+	// and come after it are not cached.
 	shreds uint64
 }
 
-type entry struct {
-	id     string
+// cached is a key set that was opened.
+type cached struct {
 	keys   *Keys
 	sealed []byte // as in the bucket: the same again needn't be opened again
 	until  time.Time
 }
 
-func newCache(size int) *cache {
-	return &cache{max: size, byID: make(map[string]*list.Element), order: list.New()}
+func newCache(limit int) *cache {
+	keys, err := simplelru.NewLRU[string, cached](limit, nil)
+	if err != nil {
+		panic(fmt.Sprintf("vault: %v", err)) // limit is a constant above zero
+	}
+	return &cache{keys: keys}
 }
 
 // fresh returns keys that may be used without a look into the bucket.
 func (c *cache) fresh(id string) *Keys {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	el := c.byID[id]
-	if el == nil {
+	if e, ok := c.keys.Peek(id); !ok || time.Now().After(e.until) {
 		return nil
 	}
-	e := el.Value.(*entry)
-	if time.Now().After(e.until) {
-		return nil
-	}
-	c.order.MoveToFront(el)
+	e, _ := c.keys.Get(id)
 	return e.keys
 }
 
@@ -59,26 +58,23 @@ func (c *cache) fresh(id string) *Keys {
 func (c *cache) renew(id string, sealed []byte) *Keys {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	el := c.byID[id]
-	if el == nil {
-		return nil
-	}
-	e := el.Value.(*entry)
-	if !bytes.Equal(e.sealed, sealed) {
+	e, ok := c.keys.Peek(id)
+	if !ok || !bytes.Equal(e.sealed, sealed) {
 		return nil
 	}
 	e.until = time.Now().Add(CacheTTL)
-	c.order.MoveToFront(el)
+	c.keys.Add(id, e)
 	return e.keys
 }
 
+// epoch is what put wants to know of: the shreddings before the keys were read.
 func (c *cache) epoch() uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.shreds
 }
 
-// put keeps keys that were read when the epoch was before, unless something was
+// put caches keys that were read when the epoch was before, unless something was
 // forgotten since. It returns those to be used: another goroutine may have
 // opened the same already.
 func (c *cache) put(id string, k *Keys, sealed []byte, before uint64) (*Keys, bool) {
@@ -87,19 +83,10 @@ func (c *cache) put(id string, k *Keys, sealed []byte, before uint64) (*Keys, bo
 	if c.shreds != before {
 		return k, false
 	}
-	if el := c.byID[id]; el != nil {
-		e := el.Value.(*entry)
-		if bytes.Equal(e.sealed, sealed) {
-			return e.keys, true
-		}
-		c.order.Remove(el)
+	if e, ok := c.keys.Peek(id); ok && bytes.Equal(e.sealed, sealed) {
+		return e.keys, true
 	}
-	c.byID[id] = c.order.PushFront(&entry{id: id, keys: k, sealed: sealed, until: time.Now().Add(CacheTTL)})
-	for c.order.Len() > c.max {
-		last := c.order.Back()
-		c.order.Remove(last)
-		delete(c.byID, last.Value.(*entry).id)
-	}
+	c.keys.Add(id, cached{keys: k, sealed: sealed, until: time.Now().Add(CacheTTL)})
 	return k, true
 }
 
@@ -108,10 +95,9 @@ func (c *cache) forget(id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.shreds++
-	if el := c.byID[id]; el != nil {
-		el.Value.(*entry).keys.shredded.Store(true)
-		c.order.Remove(el)
-		delete(c.byID, id)
+	if e, ok := c.keys.Peek(id); ok {
+		e.keys.shredded.Store(true)
+		c.keys.Remove(id)
 	}
 }
 
@@ -119,6 +105,5 @@ func (c *cache) forget(id string) {
 func (c *cache) drop() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	clear(c.byID)
-	c.order.Init()
+	c.keys.Purge()
 }

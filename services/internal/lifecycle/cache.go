@@ -1,8 +1,10 @@
 package lifecycle
 
 import (
-	"container/list"
+	"fmt"
 	"sync"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 
 	"habeas.dev/services/internal/core"
 )
@@ -20,56 +22,39 @@ type versioned struct {
 // cache remembers the states of the requests that were last used. What it holds
 // may be behind the journal; it is never ahead of it.
 type cache struct {
-	mu    sync.Mutex
-	limit int
-	order *list.List // of entry, the last used first
-	byID  map[string]*list.Element
-}
-
-type entry struct {
-	id string
-	v  versioned
+	mu     sync.Mutex // get and put look at a state and change the order in one step
+	states *simplelru.LRU[string, versioned]
 }
 
 func newCache(limit int) *cache {
-	return &cache{limit: limit, order: list.New(), byID: make(map[string]*list.Element)}
+	states, err := simplelru.NewLRU[string, versioned](limit, nil)
+	if err != nil {
+		panic(fmt.Sprintf("lifecycle: %v", err)) // limit is a constant above zero
+	}
+	return &cache{states: states}
 }
 
-// get is the state of a request; where none is remembered, that at its beginning.
+// get returns the cached state of a request, and where none is cached, the state
+// before its first fact.
 func (c *cache) get(id string) versioned {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	el, ok := c.byID[id]
-	if !ok {
-		return versioned{}
-	}
-	c.order.MoveToFront(el)
-	return el.Value.(entry).v
+	v, _ := c.states.Get(id)
+	return v
 }
 
+// put caches a request's state, unless a later one is cached already.
 func (c *cache) put(id string, v versioned) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if el, ok := c.byID[id]; ok {
-		if el.Value.(entry).v.version < v.version {
-			el.Value = entry{id, v}
-		}
-		c.order.MoveToFront(el)
-		return
-	}
-	c.byID[id] = c.order.PushFront(entry{id, v})
-	if c.order.Len() > c.limit {
-		last := c.order.Back()
-		c.order.Remove(last)
-		delete(c.byID, last.Value.(entry).id)
+	if cached, ok := c.states.Get(id); !ok || cached.version < v.version {
+		c.states.Add(id, v)
 	}
 }
 
+// forget drops a request's state.
 func (c *cache) forget(id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if el, ok := c.byID[id]; ok {
-		c.order.Remove(el)
-		delete(c.byID, id)
-	}
+	c.states.Remove(id)
 }
