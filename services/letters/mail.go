@@ -70,7 +70,7 @@ func (m *mailer) address(ctx context.Context, s core.State) (string, error) {
 	}
 	plain, err := keys.Open(given.Sealed, "identifier")
 	if err != nil {
-		return "", errors.New("the person's address can't be opened with the request's key")
+		return "", fmt.Errorf("the person's address can't be opened: %w", err)
 	}
 	to, err := mail.ParseAddress(string(plain))
 	if err != nil {

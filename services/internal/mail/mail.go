@@ -1,21 +1,19 @@
 // Package mail gives mail to a server by SMTP, over TLS. What the server says is
-// repeated nowhere but for its number: it may quote an address.
+// repeated nowhere but for its codes: it may quote an address.
 package mail
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
-	"mime"
-	"mime/quotedprintable"
 	"net"
 	"net/mail"
-	"net/smtp"
 	"os"
 	"strings"
 	"time"
+
+	gomail "github.com/wneessen/go-mail"
+	"github.com/wneessen/go-mail/smtp"
 )
 
 // mailTime bounds one mail, from the connection to the server's word.
@@ -34,18 +32,24 @@ type Server struct {
 	Plain bool
 }
 
-// ErrRefused says that the server will never take a mail.
-var ErrRefused = errors.New("the mail server refuses the letter")
-
 // Check tells what is wrong before anything is sent.
 func (s Server) Check() error {
 	if _, err := mail.ParseAddress(s.From); err != nil {
 		return errors.New("the sender isn't an address")
 	}
-	if _, _, err := net.SplitHostPort(s.Address); err != nil {
+	if _, _, err := s.hostPort(); err != nil {
 		return errors.New("the mail server isn't HOST:PORT")
 	}
 	return nil
+}
+
+func (s Server) hostPort() (host string, port int, err error) {
+	host, text, err := net.SplitHostPort(s.Address)
+	if err != nil {
+		return "", 0, err
+	}
+	port, err = net.DefaultResolver.LookupPort(context.Background(), "tcp", text) // of a list on this machine
+	return host, port, err
 }
 
 // Message is a mail of plain text.
@@ -60,111 +64,104 @@ type Message struct {
 	Date     time.Time
 }
 
-// bytes is the mail as it travels (RFC 5322).
-func (m Message) bytes(from *mail.Address) []byte {
-	var b bytes.Buffer
-	_, domain, _ := strings.Cut(from.Address, "@")
-	head := func(name, value string) { fmt.Fprintf(&b, "%s: %s\r\n", name, value) }
-	head("From", from.String())
-	head("To", "<"+strings.Join(m.To, ">, <")+">")
-	head("Subject", mime.QEncoding.Encode("utf-8", m.Subject))
-	head("Date", m.Date.UTC().Format(time.RFC1123Z))
-	head("Message-ID", fmt.Sprintf("<%s@%s>", m.ID, domain))
-	head("Auto-Submitted", "auto-generated")
-	head("Content-Language", m.Language)
-	head("MIME-Version", "1.0")
-	head("Content-Type", "text/plain; charset=utf-8")
-	head("Content-Transfer-Encoding", "quoted-printable")
-	b.WriteString("\r\n")
-	body := quotedprintable.NewWriter(&b)
-	_, _ = body.Write([]byte(strings.ReplaceAll(m.Text, "\n", "\r\n"))) // to memory
-	_ = body.Close()
-	return b.Bytes()
-}
-
-// Send gives a mail to the server. [ErrRefused] means that no second try helps.
+// Send gives a mail to the server. Its errors are [*Error]; [ErrRefused] means
+// that no second try helps.
 func (s Server) Send(ctx context.Context, m Message) error {
-	from, err := mail.ParseAddress(s.From)
+	letter, err := s.compose(m)
 	if err != nil {
-		return errors.New("the sender isn't an address")
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, mailTime)
 	defer cancel()
-	host, _, _ := net.SplitHostPort(s.Address)
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", s.Address)
+	client, conn, err := s.dial(ctx)
 	if err != nil {
-		return errors.New("the mail server can't be reached")
-	}
-	defer func() { _ = conn.Close() }()
-	if deadline, ok := ctx.Deadline(); ok {
-		_ = conn.SetDeadline(deadline)
-	}
-	c, err := smtp.NewClient(conn, host)
-	if err != nil {
-		return errors.New("the mail server doesn't greet")
-	}
-	defer func() { _ = c.Close() }()
-	if err := s.secure(c, host); err != nil {
 		return err
 	}
-	return give(c, from.Address, m.To, m.bytes(from))
-}
-
-// give hands a mail over.
-func give(c *smtp.Client, from string, to []string, message []byte) error {
-	steps := []func() error{func() error { return c.Mail(from) }}
-	for _, one := range to {
-		steps = append(steps, func() error { return c.Rcpt(one) })
+	defer func() { _ = conn.Close() }() // it has the letter, or the error says that it hasn't
+	if err := s.signIn(ctx, conn); err != nil {
+		return err
 	}
-	steps = append(steps, func() error {
-		w, err := c.Data()
-		if err != nil {
-			return err
-		}
-		if _, err := w.Write(message); err != nil {
-			return err
-		}
-		return w.Close()
-	})
-	for _, step := range steps {
-		if err := step(); err != nil {
-			if code := replyCode(err); strings.HasPrefix(code, " (5") {
-				return fmt.Errorf("%w%s", ErrRefused, code)
-			}
-			return fmt.Errorf("the mail server doesn't take the letter now%s", replyCode(err))
-		}
+	if err := client.SendWithSMTPClient(conn, letter); err != nil && !letter.IsDelivered() {
+		return failed(ctx, "the mail server doesn't take the letter", err)
 	}
-	_ = c.Quit() // it has the letter
+	_ = conn.Quit()
 	return nil
 }
 
-// secure turns TLS on, and signs in.
-func (s Server) secure(c *smtp.Client, host string) error {
-	if ok, _ := c.Extension("STARTTLS"); ok {
-		if err := c.StartTLS(&tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}); err != nil {
-			return errors.New("the mail server's certificate isn't good")
-		}
-	} else if !s.Plain {
-		return errors.New("the mail server offers no TLS; set plain: true for a relay on this machine")
+// compose returns the mail as it travels.
+func (s Server) compose(m Message) (*gomail.Msg, error) {
+	from, err := mail.ParseAddress(s.From)
+	if err != nil {
+		return nil, &Error{Step: "the sender isn't an address"}
 	}
+	letter := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
+	letter.FromMailAddress(from)
+	if err := letter.To(m.To...); err != nil {
+		return nil, &Error{Step: "the mail goes to what isn't an address", refused: true}
+	}
+	_, domain, _ := strings.Cut(from.Address, "@")
+	letter.Subject(m.Subject)
+	letter.SetDateWithValue(m.Date.UTC())
+	letter.SetMessageIDWithValue(m.ID + "@" + domain)
+	letter.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: nobody's absence answers it
+	letter.SetGenHeader("Content-Language", m.Language)
+	letter.SetBodyString(gomail.TypeTextPlain, m.Text)
+	return letter, nil
+}
+
+// dial connects to the server, over TLS where that isn't waived.
+func (s Server) dial(ctx context.Context) (*gomail.Client, *smtp.Client, error) {
+	host, port, err := s.hostPort()
+	if err != nil {
+		return nil, nil, &Error{Step: "the mail server isn't HOST:PORT"}
+	}
+	client, err := gomail.NewClient(host, gomail.WithPort(port), gomail.WithTimeout(mailTime), gomail.WithTLSPolicy(gomail.TLSOpportunistic),
+		gomail.WithTLSConfig(&tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}),
+		gomail.WithoutNoop(), gomail.WithDialContextFunc(untilDone(ctx)))
+	if err != nil {
+		return nil, nil, &Error{Step: "the mail server's name or port can't be used"}
+	}
+	conn, err := client.DialToSMTPClientWithContext(ctx)
+	if err != nil {
+		return nil, nil, failed(ctx, "the mail server can't be reached", err)
+	}
+	if _, err := conn.GetTLSConnectionState(); err != nil && !s.Plain {
+		_ = conn.Close()
+		return nil, nil, &Error{Step: "the mail server offers no TLS; set plain: true for a relay on this machine"}
+	}
+	return client, conn, nil
+}
+
+// untilDone dials connections that are closed once the context of the mail is
+// over: the library looks at it only while it connects.
+func untilDone(mail context.Context) gomail.DialContextFunc {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		if err == nil {
+			context.AfterFunc(mail, func() { _ = conn.Close() })
+		}
+		return conn, err
+	}
+}
+
+// signIn gives the server the password, where there is one. PLAIN goes over TLS
+// only, or to this machine.
+func (s Server) signIn(ctx context.Context, conn *smtp.Client) error {
 	if s.User == "" {
 		return nil
 	}
 	password, err := os.ReadFile(s.PasswordFile)
 	if err != nil {
-		return errors.New("the mail server's password can't be read from its file")
+		return failed(ctx, "the mail server's password can't be read from its file", err)
 	}
-	if err := c.Auth(smtp.PlainAuth("", s.User, strings.TrimSpace(string(password)), host)); err != nil {
-		return fmt.Errorf("the mail server doesn't take the password%s", replyCode(err))
+	host, _, err := s.hostPort()
+	if err != nil {
+		return &Error{Step: "the mail server isn't HOST:PORT"}
+	}
+	if err := conn.Auth(smtp.PlainAuth("", s.User, strings.TrimSpace(string(password)), host, false)); err != nil {
+		e := failed(ctx, "the mail server doesn't take the password", err)
+		e.refused = false // another password may do
+		return e
 	}
 	return nil
-}
-
-// replyCode is the number of a server's refusal.
-func replyCode(err error) string {
-	code, _, _ := strings.Cut(err.Error(), " ")
-	if len(code) == 3 && strings.Trim(code, "0123456789") == "" {
-		return " (" + code + ")"
-	}
-	return ""
 }
