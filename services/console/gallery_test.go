@@ -86,8 +86,8 @@ func furnish(t *testing.T) *furnished {
 	f.work(f.held, time.Hour, "marketo")
 	f.answered = f.ask(dsar.Access, "Brazil", person(11), 14, func(a *core.Accepted) { a.Earlier = 2 })
 	f.work(f.answered, 0)
-	f.do(f.answered, core.NoteLetter{LetterSent: core.LetterSent{Letter: core.LetterConfirmation, Language: "fr", Cause: 1, Channel: "smtp", At: f.at(f.answered, 2*time.Second)}})
-	f.do(f.answered, core.NoteLetter{LetterSent: core.LetterSent{Letter: core.LetterAnswer, Language: "fr", Cause: 40, Channel: "smtp", At: f.at(f.answered, 5*time.Second)}})
+	f.do(f.answered, core.NoteLetter{LetterSent: core.LetterSent{Letter: core.LetterConfirmation, Language: "fr", Cause: 1, Channel: "smtp", Moment: core.Moment{At: f.at(f.answered, 2*time.Second)}}})
+	f.do(f.answered, core.NoteLetter{LetterSent: core.LetterSent{Letter: core.LetterAnswer, Language: "fr", Cause: 40, Channel: "smtp", Moment: core.Moment{At: f.at(f.answered, 5*time.Second)}}})
 	f.refused = f.ask(dsar.Objection, "EEA", person(12), 20, nil)
 	f.do(f.refused, core.Refuse{By: "paul", Ground: core.NotProven, Reason: "no proof in three weeks", Now: f.at(f.refused, 24*time.Hour)})
 	f.cancelled = f.ask(dsar.Access, "Japan", person(13), 8, nil)
@@ -103,15 +103,15 @@ func (f *furnished) watched() {
 	f.Helper()
 	at := func(ago time.Duration) time.Time { return f.now.Add(-ago) }
 	failed := func(system, code, reason string, ago time.Duration) core.Event {
-		return core.TaskFailed{System: system, Action: dsar.Gather, Attempt: 1, Outcome: dsar.Failed, Code: code, Reason: reason, At: at(ago)}
+		return core.TaskFailed{System: system, Action: dsar.Gather, Attempt: 1, Outcome: dsar.Failed, Code: code, Reason: reason, Moment: core.Moment{At: at(ago)}}
 	}
 	ended := func(system string, ago time.Duration, notes ...string) core.Event {
-		return core.TaskEnded{System: system, Action: dsar.Gather, Attempt: 1, Outcome: dsar.Gathered, Notes: notes, At: at(ago)}
+		return core.TaskEnded{System: system, Action: dsar.Gather, Attempt: 1, Outcome: dsar.Gathered, Notes: notes, Moment: core.Moment{At: at(ago)}}
 	}
 	facts := []core.Event{
 		ended("account", time.Minute), ended("billing", 2*time.Minute, "the table invoices has a column that its manifest doesn't declare: iban"),
-		core.TaskSent{System: "events", Action: dsar.Gather, Attempt: 2, Reason: core.SentUnheard, At: at(2 * time.Hour)}, ended("events", 3*time.Hour),
-		ended("marketo", time.Hour), core.TaskParked{System: "marketo", Action: dsar.Gather, Attempt: 1, Code: "rate-limited", Reason: "Marketo asks for fewer calls", Until: f.now.Add(time.Hour), At: at(time.Minute)},
+		core.TaskSent{System: "events", Action: dsar.Gather, Attempt: 2, Reason: core.SentUnheard, Moment: core.Moment{At: at(2 * time.Hour)}}, ended("events", 3*time.Hour),
+		ended("marketo", time.Hour), core.TaskParked{System: "marketo", Action: dsar.Gather, Attempt: 1, Code: "rate-limited", Reason: "Marketo asks for fewer calls", Until: f.now.Add(time.Hour), Moment: core.Moment{At: at(time.Minute)}},
 		failed("marketplace", "no-permission", "the database refuses this user: table listings", 3*time.Minute), failed("marketplace", "no-permission", "the database refuses this user: table listings", 2*time.Minute),
 		failed("marketplace", "no-permission", "the database refuses this user: table listings", time.Minute), ended("salesforce", time.Minute),
 	}

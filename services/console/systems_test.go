@@ -19,10 +19,10 @@ import (
 func TestSystems(t *testing.T) {
 	t.Parallel()
 	at := start.Add(30 * time.Minute)
-	ended := core.TaskEnded{System: "billing", Action: dsar.Gather, Attempt: 1, Outcome: dsar.Gathered, At: at}
+	ended := core.TaskEnded{System: "billing", Action: dsar.Gather, Attempt: 1, Outcome: dsar.Gathered, Moment: core.Moment{At: at}}
 	drifted := ended
 	drifted.Notes = []string{"the table invoices has a column that its manifest doesn't declare: iban"}
-	failed := core.TaskFailed{System: "billing", Action: dsar.Gather, Attempt: 1, Outcome: dsar.Failed, Code: "no-permission", Reason: "billing says no", At: at}
+	failed := core.TaskFailed{System: "billing", Action: dsar.Gather, Attempt: 1, Outcome: dsar.Failed, Code: "no-permission", Reason: "billing says no", Moment: core.Moment{At: at}}
 	no := func(minute int) core.Event {
 		f := failed
 		f.At = at.Add(time.Duration(minute) * time.Minute)
@@ -47,11 +47,11 @@ func TestSystems(t *testing.T) {
 		"nothing known": {nil, nil, nil, []string{"not heard of yet"}},
 		"answers":       {[]core.Event{ended}, []vendorapi.Account{account}, func(context.Context, string) (int64, error) { return 17, nil }, []string{">answers<", ">17<", "<dd>0 <", "of 1<", "600", "of 1000"}},
 		"brokers away":  {[]core.Event{ended}, nil, func(context.Context, string) (int64, error) { return 0, errors.New("no broker") }, []string{">answers<"}},
-		"silent":        {[]core.Event{ended, core.TaskSent{System: "billing", Reason: core.SentUnheard, At: at.Add(time.Minute)}}, []vendorapi.Account{paused}, nil, []string{"doesn’t answer", "since"}},
+		"silent":        {[]core.Event{ended, core.TaskSent{System: "billing", Reason: core.SentUnheard, Moment: core.Moment{At: at.Add(time.Minute)}}}, []vendorapi.Account{paused}, nil, []string{"doesn’t answer", "since"}},
 		"one failed":    {[]core.Event{ended, no(1)}, nil, nil, []string{">answers<", "<dd>1 <", "of 2<", "billing says no", "no-permission"}},
 		"fails":         {[]core.Event{ended, no(1), no(2), no(3)}, nil, nil, []string{">fails<", "billing says no", "<dd>3 <", "of 4<", "no-permission"}},
 		"fails often":   {often, nil, nil, []string{">fails often<", "billing says no", "<dd>6 <", "of 12<"}},
-		"puts off":      {[]core.Event{ended, core.TaskParked{System: "billing", At: at.Add(time.Minute), Code: "rate-limited", Reason: "too fast", Until: start.Add(2 * time.Hour)}}, nil, nil, []string{"puts off", "too fast"}},
+		"puts off":      {[]core.Event{ended, core.TaskParked{System: "billing", Code: "rate-limited", Reason: "too fast", Until: start.Add(2 * time.Hour), Moment: core.Moment{At: at.Add(time.Minute)}}}, nil, nil, []string{"puts off", "too fast"}},
 		"quota":         {[]core.Event{ended}, []vendorapi.Account{paused}, nil, []string{"left alone", "our share is used up"}},
 		"circuit":       {[]core.Event{ended}, []vendorapi.Account{down}, nil, []string{"left alone", "Billing is down", "circuit open"}},
 		"drift":         {[]core.Event{drifted}, nil, nil, []string{"its worker notes", "declare: iban"}},

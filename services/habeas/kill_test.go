@@ -212,7 +212,7 @@ func (u *up) finish(asked []upstream.Request) {
 		}
 		ended := 0
 		for _, f := range facts {
-			if f.Type == (core.Completed{}).Type() {
+			if f.Type == core.TypeOf(core.Completed{}) {
 				ended++
 			}
 		}

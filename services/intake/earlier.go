@@ -65,7 +65,7 @@ func (in *Intake) carryHolds(ctx context.Context, s *core.Submit, row journal.Ro
 		return fmt.Errorf("request %s: %w", row.RequestID, err)
 	}
 	for _, h := range other.Holds {
-		s.Holds = append(s.Holds, core.HoldPlaced{By: core.ByPolicy, Reason: "a hold is on in request " + row.RequestID, System: h.System, Dataset: h.Dataset, At: s.AcceptedAt})
+		s.Holds = append(s.Holds, core.HoldPlaced{ReasonedAct: core.ReasonedAct{By: core.ByPolicy, Reason: "a hold is on in request " + row.RequestID, At: s.AcceptedAt}, System: h.System, Dataset: h.Dataset})
 	}
 	return nil
 }

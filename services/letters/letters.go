@@ -95,7 +95,7 @@ func (l *Letters) Run(ctx context.Context, s transport.Subscriber) error {
 // occasion tells whether somebody may have to be written to because of a fact.
 func occasion(typ string) bool {
 	for _, f := range []core.Event{core.Accepted{}, core.ProofAsked{}, core.ClarificationAsked{}, core.Extended{}, core.Refused{}, core.Completed{}, core.DeliveryAsked{}} {
-		if typ == event.FactType(f.Type()) {
+		if typ == event.FactType(core.TypeOf(f)) {
 			return true
 		}
 	}
@@ -141,7 +141,7 @@ func (l *Letters) send(ctx context.Context, state core.State, o core.Occasion) e
 		}
 	}
 	_, err = l.Requests.Do(ctx, requestID, core.NoteLetter{LetterSent: core.LetterSent{
-		Letter: o.Letter, Language: written.Language, Cause: o.Cause, Channel: channel, At: l.Now().UTC().Truncate(time.Microsecond)}})
+		Letter: o.Letter, Language: written.Language, Cause: o.Cause, Channel: channel, Moment: core.Moment{At: l.Now().UTC().Truncate(time.Microsecond)}}})
 	return err
 }
 

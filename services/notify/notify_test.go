@@ -172,7 +172,7 @@ func TestDown(t *testing.T) {
 		p.look(n)
 	}
 	unheard := func() core.Event {
-		return core.TaskSent{System: "billing", Action: dsar.Gather, Attempt: 2, Reason: core.SentUnheard, At: p.now}
+		return core.TaskSent{System: "billing", Action: dsar.Gather, Attempt: 2, Reason: core.SentUnheard, Moment: core.Moment{At: p.now}}
 	}
 	know(unheard())
 	if got := said(r.take()); got != "" {
@@ -184,7 +184,7 @@ func TestDown(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	p.now = p.now.Add(time.Hour)
-	know(core.TaskEnded{System: "billing", Action: dsar.Gather, Attempt: 2, Outcome: dsar.Gathered, At: p.now})
+	know(core.TaskEnded{System: "billing", Action: dsar.Gather, Attempt: 2, Outcome: dsar.Gathered, Moment: core.Moment{At: p.now}})
 	p.now = p.now.Add(time.Minute)
 	know(unheard())
 	p.now = p.now.Add(time.Hour)

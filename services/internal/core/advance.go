@@ -14,7 +14,7 @@ func (d *decider) advance() {
 	}
 	stages := d.Right.Stages()
 	if d.Stage == "" {
-		d.record(StageStarted{Stage: stages[0], At: d.now})
+		d.record(StageStarted{Stage: stages[0], Moment: Moment{At: d.now}})
 	}
 	for {
 		d.resolve()
@@ -28,7 +28,7 @@ func (d *decider) advance() {
 			d.complete()
 			return
 		}
-		d.record(StageStarted{Stage: stages[next], At: d.now})
+		d.record(StageStarted{Stage: stages[next], Moment: Moment{At: d.now}})
 	}
 	d.callForAttention()
 }
@@ -103,15 +103,15 @@ func (d *decider) act() (ended bool) {
 		switch {
 		case overlap(sys.Needs, awaited): // somebody may yet find what it needs
 		case d.Stage == dsar.Prove && d.erasedByHand(sys):
-			d.record(TaskEnded{System: sys.Name, Action: dsar.Prove, Outcome: dsar.NotApplicable, Code: "by-hand", Reason: "a person attested the erasure", At: d.now})
+			d.record(TaskEnded{System: sys.Name, Action: dsar.Prove, Outcome: dsar.NotApplicable, Code: "by-hand", Reason: "a person attested the erasure", Moment: Moment{At: d.now}})
 			ended = true
 		case !sys.Can(d.Stage):
-			d.record(TaskFailed{System: sys.Name, Action: d.Stage, Outcome: dsar.Manual, Code: "no-ability", Reason: "no worker can " + string(d.Stage) + " in this system; a person must", At: d.now})
+			d.record(TaskFailed{System: sys.Name, Action: d.Stage, Outcome: dsar.Manual, Code: "no-ability", Reason: "no worker can " + string(d.Stage) + " in this system; a person must", Moment: Moment{At: d.now}})
 		case len(known(d.Identifiers, sys.Needs)) == 0:
-			d.record(TaskEnded{System: sys.Name, Action: d.Stage, Outcome: dsar.NotApplicable, Code: "no-identifier", Reason: "none of the identifiers that it can be asked by is known", At: d.now})
+			d.record(TaskEnded{System: sys.Name, Action: d.Stage, Outcome: dsar.NotApplicable, Code: "no-identifier", Reason: "none of the identifiers that it can be asked by is known", Moment: Moment{At: d.now}})
 			ended = true
 		case d.Stage == dsar.Erase && d.countedNothing(sys):
-			d.record(TaskEnded{System: sys.Name, Action: dsar.Erase, Outcome: dsar.NothingFound, Code: "counted-nothing", Reason: "the plan found nothing to erase", At: d.now})
+			d.record(TaskEnded{System: sys.Name, Action: dsar.Erase, Outcome: dsar.NothingFound, Code: "counted-nothing", Reason: "the plan found nothing to erase", Moment: Moment{At: d.now}})
 			ended = true
 		case d.Stage == dsar.Erase && !d.erased(sys.EraseAfter): // its turn comes
 		default:
@@ -197,7 +197,7 @@ func (d *decider) stageIsOver() bool {
 }
 
 func (d *decider) complete() {
-	done := Completed{At: d.now}
+	done := Completed{Moment: Moment{At: d.now}}
 	if objects := d.Task(dsar.Aggregator, dsar.Assemble).End.Objects; len(objects) > 0 {
 		done.Bundle = objects[0]
 	}
@@ -209,7 +209,7 @@ func (d *decider) callForAttention() {
 	if d.Status == StatusNeedsAttention {
 		return
 	}
-	e := AttentionNeeded{At: d.now}
+	e := AttentionNeeded{Moment: Moment{At: d.now}}
 	for _, t := range d.Tasks {
 		switch t.Status {
 		case TaskIsSent, TaskIsParked:

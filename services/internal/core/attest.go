@@ -28,7 +28,7 @@ func (c Attest) decide(d *decider) error {
 		return fmt.Errorf("%w: %s ends as one of %v", ErrNotAllowed, t.Action, allowed)
 	}
 	e := TaskEnded{System: t.System, Action: t.Action, Attempt: t.Attempt, Outcome: c.Outcome, Counts: c.Counts, Objects: c.Objects,
-		Identifiers: c.Identifiers, Code: "by-hand", Reason: c.Reason, By: c.By, At: d.now}
+		Identifiers: c.Identifiers, Code: "by-hand", Reason: c.Reason, By: c.By, Moment: Moment{At: d.now}}
 	gathered := c.Outcome == dsar.Gathered && len(c.Objects) == 0
 	switch {
 	case c.Reason == "":

@@ -33,7 +33,7 @@ func (c AskProof) decide(d *decider) error {
 	if len(checks) == 0 {
 		checks = []dsar.Check{dsar.CheckIdentity}
 	}
-	d.record(ProofAsked{By: c.By, Reason: c.Reason, Checks: checks, Pauses: d.Accepted.Terms.PausesForProof, At: d.now})
+	d.record(ProofAsked{Act: Act{By: c.By, Reason: c.Reason, At: d.now}, Checks: checks, Pauses: d.Accepted.Terms.PausesForProof})
 	return nil
 }
 
@@ -41,7 +41,7 @@ func (c AskClarification) decide(d *decider) error {
 	if err := d.awaitNobody(); err != nil {
 		return err
 	}
-	d.record(ClarificationAsked{By: c.By, Reason: c.Reason, Pauses: d.Accepted.Terms.PausesForClarification, At: d.now})
+	d.record(ClarificationAsked{Act: Act{By: c.By, Reason: c.Reason, At: d.now}, Pauses: d.Accepted.Terms.PausesForClarification})
 	return nil
 }
 
@@ -72,7 +72,7 @@ func (c JudgeProof) decide(d *decider) error {
 	if err != nil {
 		return err
 	}
-	e := ProofJudged{By: c.By, Accepted: c.Accepted, Reason: c.Reason, DueAt: due, At: d.now}
+	e := ProofJudged{Act: Act{By: c.By, Reason: c.Reason, At: d.now}, Accepted: c.Accepted, DueAt: due}
 	if instead := d.Accepted.Terms.Instead; !c.Accepted && (d.Right == dsar.Access || d.Right == dsar.Portability) {
 		e.Instead = instead
 	}
@@ -82,7 +82,7 @@ func (c JudgeProof) decide(d *decider) error {
 	case e.Instead != "":
 		d.dropStage()
 	default:
-		d.record(Refused{By: c.By, Ground: NotProven, Reason: c.Reason, At: d.now})
+		d.record(Refused{Act: Act{By: c.By, Reason: c.Reason, At: d.now}, Ground: NotProven})
 	}
 	return nil
 }
@@ -92,7 +92,7 @@ func (c Clarify) decide(d *decider) error {
 	if err != nil {
 		return err
 	}
-	d.record(ClarificationGiven{By: c.By, Reason: c.Reason, DueAt: due, At: d.now})
+	d.record(ClarificationGiven{Act: Act{By: c.By, Reason: c.Reason, At: d.now}, DueAt: due})
 	return nil
 }
 
@@ -122,7 +122,7 @@ func (d *decider) goOn(awaited ReminderOf, calendar Calendar) (due time.Time, er
 func (d *decider) dropStage() {
 	for _, t := range d.Tasks {
 		if t.Action != dsar.Resolve && t.Status != TaskIsEnded {
-			d.record(TaskEnded{System: t.System, Action: t.Action, Attempt: t.Attempt, Outcome: dsar.NotApplicable, Code: NotProven, Reason: "proof was not accepted: no copy is given", At: d.now})
+			d.record(TaskEnded{System: t.System, Action: t.Action, Attempt: t.Attempt, Outcome: dsar.NotApplicable, Code: NotProven, Reason: "proof was not accepted: no copy is given", Moment: Moment{At: d.now}})
 		}
 	}
 }
@@ -145,7 +145,7 @@ func (c Extend) decide(d *decider) error {
 	if !ok || !due.After(d.DueAt) {
 		return fmt.Errorf("%w: the law of %s knows no extension", ErrNotAllowed, d.Accepted.Jurisdiction)
 	}
-	d.record(Extended{By: c.By, Reason: c.Reason, DueAt: due, At: d.now})
+	d.record(Extended{ReasonedAct: ReasonedAct{By: c.By, Reason: c.Reason, At: d.now}, DueAt: due})
 	return nil
 }
 
@@ -163,7 +163,7 @@ func (c Refuse) decide(d *decider) error {
 	if c.Ground != NotProven && !slices.Contains(d.Accepted.Terms.Refusals, c.Ground) {
 		return fmt.Errorf("%w: the law of %s knows the grounds %v", ErrNotAllowed, d.Accepted.Jurisdiction, append([]string{NotProven}, d.Accepted.Terms.Refusals...))
 	}
-	d.record(Refused{By: c.By, Ground: c.Ground, Reason: c.Reason, At: d.now})
+	d.record(Refused{Act: Act{By: c.By, Reason: c.Reason, At: d.now}, Ground: c.Ground})
 	return nil
 }
 
@@ -174,6 +174,6 @@ func (c Merge) decide(d *decider) error {
 	if c.Into == "" || c.Into == d.Accepted.RequestID {
 		return fmt.Errorf("%w: it can only be merged into another request", ErrNotAllowed)
 	}
-	d.record(Merged{By: c.By, Into: c.Into, Reason: c.Reason, At: d.now})
+	d.record(Merged{Act: Act{By: c.By, Reason: c.Reason, At: d.now}, Into: c.Into})
 	return nil
 }

@@ -51,7 +51,7 @@ func TestNothingIsAskedBeforeProofIsAccepted(t *testing.T) {
 	}
 	// The clock stands: no due date passes, but the person is reminded.
 	d.now = start.AddDate(0, 0, 40)
-	if facts := d.do(core.Tick{Now: d.now}); len(facts) != 1 || facts[0] != (core.Reminded{About: core.RemindProof, At: d.now}) {
+	if facts := d.do(core.Tick{Now: d.now}); len(facts) != 1 || facts[0] != (core.Reminded{About: core.RemindProof, Moment: core.Moment{At: d.now}}) {
 		t.Errorf("facts %v", facts)
 	}
 	d.refuses(core.AskClarification{Now: d.now}, core.ErrAwaited)
@@ -192,7 +192,7 @@ func TestAttentionIsRemindedOf(t *testing.T) {
 func TestLettersAreNotedOnce(t *testing.T) {
 	t.Parallel()
 	d := underLaw(t, dsar.Access, core.Terms{}, events)
-	letter := core.LetterSent{Letter: core.LetterConfirmation, Language: "fr", Cause: 1, Channel: "outbox", At: d.now}
+	letter := core.LetterSent{Letter: core.LetterConfirmation, Language: "fr", Cause: 1, Channel: "outbox", Moment: core.Moment{At: d.now}}
 	if n := len(d.do(core.NoteLetter{LetterSent: letter})) + len(d.do(core.NoteLetter{LetterSent: letter})); n != 1 {
 		t.Errorf("%d facts", n)
 	}

@@ -75,7 +75,7 @@ func (c Submit) decide(d *decider) error {
 		}
 	}
 	if t := c.Terms; len(t.Checks) > 0 {
-		d.record(ProofAsked{By: ByPolicy, Checks: t.Checks, Pauses: t.PausesForProof, At: d.now})
+		d.record(ProofAsked{Act: Act{By: ByPolicy, At: d.now}, Checks: t.Checks, Pauses: t.PausesForProof})
 	}
 	return nil
 }
@@ -104,7 +104,7 @@ func (c Heard) decide(d *decider) error {
 	//exhaustive:enforce
 	switch r.Kind {
 	case dsar.ReportProgress:
-		d.record(TaskProgressed{System: r.System, Action: r.Action, Attempt: r.Attempt, Records: r.Records, At: d.now, Deadline: d.now.Add(d.lease(r.System, 0))})
+		d.record(TaskProgressed{System: r.System, Action: r.Action, Attempt: r.Attempt, Records: r.Records, Deadline: d.now.Add(d.lease(r.System, 0)), Moment: Moment{At: d.now}})
 	case dsar.ReportParked:
 		d.park(r, d.until(r.Until), r.Code, r.Reason)
 	case dsar.ReportFailed:
@@ -166,7 +166,7 @@ func (d *decider) ended(r dsar.Report) {
 		found[i].FoundBy = r.System
 	}
 	d.record(TaskEnded{System: r.System, Action: r.Action, Attempt: r.Attempt, Outcome: r.Outcome, Counts: r.Counts, Objects: r.Objects,
-		Identifiers: found, Code: r.Code, Reason: r.Reason, Notes: r.Notes, At: d.now})
+		Identifiers: found, Code: r.Code, Reason: r.Reason, Notes: r.Notes, Moment: Moment{At: d.now}})
 }
 
 // unchanged names the columns that a system holds and has corrected nowhere. One
@@ -197,11 +197,11 @@ func (d *decider) until(t time.Time) time.Time {
 }
 
 func (d *decider) park(r dsar.Report, until time.Time, code, reason string) {
-	d.record(TaskParked{System: r.System, Action: r.Action, Attempt: r.Attempt, Until: until, Code: code, Reason: reason, Detail: r.Detail, Notes: r.Notes, At: d.now})
+	d.record(TaskParked{System: r.System, Action: r.Action, Attempt: r.Attempt, Until: until, Code: code, Reason: reason, Detail: r.Detail, Notes: r.Notes, Moment: Moment{At: d.now}})
 }
 
 func (d *decider) fail(r dsar.Report, o dsar.Outcome, code, reason string) {
-	d.record(TaskFailed{System: r.System, Action: r.Action, Attempt: r.Attempt, Outcome: o, Counts: r.Counts, Objects: r.Objects, Code: code, Reason: reason, Detail: r.Detail, Notes: r.Notes, At: d.now})
+	d.record(TaskFailed{System: r.System, Action: r.Action, Attempt: r.Attempt, Outcome: o, Counts: r.Counts, Objects: r.Objects, Code: code, Reason: reason, Detail: r.Detail, Notes: r.Notes, Moment: Moment{At: d.now}})
 }
 
 func (d *decider) brake(system string) int64 {
@@ -220,7 +220,7 @@ func (c Tick) decide(d *decider) error {
 		return nil
 	}
 	if !d.Overdue && d.running() && !d.now.Before(d.DueAt) {
-		d.record(Overdue{DueAt: d.DueAt, At: d.now})
+		d.record(Overdue{DueAt: d.DueAt, Moment: Moment{At: d.now}})
 	}
 	d.remind()
 	if d.Awaited != "" {
@@ -264,7 +264,7 @@ func (c Retry) decide(d *decider) error {
 		return ErrNothingToRetry
 	}
 	anew := d.anew(again)
-	d.record(Retried{By: c.By, Reason: c.Reason, Systems: systems, AcceptPlan: c.AcceptPlan, Anew: anew, At: d.now})
+	d.record(Retried{Act: Act{By: c.By, Reason: c.Reason, At: d.now}, Systems: systems, AcceptPlan: c.AcceptPlan, Anew: anew})
 	for _, t := range again {
 		if d.Task(t.System, t.Action).Status != TaskIsDue { // its turn comes
 			d.retry(t, c.AcceptPlan)
@@ -279,7 +279,7 @@ func (d *decider) retry(t TaskState, acceptPlan bool) {
 		// No worker can do it: it stays with the person, and the request comes
 		// back to them when nothing else moves.
 	case t.End.Code == dsar.CodePlanTooLarge && acceptPlan:
-		d.record(TaskEnded{System: t.System, Action: t.Action, Attempt: t.Attempt, Outcome: dsar.Found, Counts: t.End.Counts, Code: "plan-accepted", Reason: "a person accepted the plan", At: d.now})
+		d.record(TaskEnded{System: t.System, Action: t.Action, Attempt: t.Attempt, Outcome: dsar.Found, Counts: t.End.Counts, Code: "plan-accepted", Reason: "a person accepted the plan", Moment: Moment{At: d.now}})
 	case t.Action == dsar.Prove && t.Status == TaskIsFailed && t.End.Code == "still-there" && !d.held(d.system(t.System)):
 		// Asking once more would find the same: erase again, then prove.
 		d.send(t.System, dsar.Erase, SentRetried)
@@ -316,7 +316,7 @@ func (c Cancel) decide(d *decider) error {
 	if err := d.open(); err != nil {
 		return err
 	}
-	d.record(Cancelled{By: c.By, Reason: c.Reason, At: d.now})
+	d.record(Cancelled{Act: Act{By: c.By, Reason: c.Reason, At: d.now}})
 	return nil
 }
 
@@ -333,7 +333,7 @@ func (d *decider) send(system string, action dsar.Action, reason SendReason) {
 			unheard = t.Unheard + 1
 		}
 	}
-	d.record(TaskSent{System: system, Action: action, Attempt: attempt, Reason: reason, At: d.now, Deadline: d.now.Add(d.lease(system, unheard))})
+	d.record(TaskSent{System: system, Action: action, Attempt: attempt, Reason: reason, Deadline: d.now.Add(d.lease(system, unheard)), Moment: Moment{At: d.now}})
 }
 
 // lease is how long to wait for a task that went unheard so many times in a row.

@@ -1,136 +1,40 @@
 package core
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
 	"habeas.dev/pkg/dsar"
 )
 
-// Evolve adds a fact to what is known. It never fails and never judges: a fact
-// has happened. The given state is left as it was.
+// Evolve returns what is known after a further fact. The given state is left as it
+// was.
 func Evolve(s State, e Event) State {
 	s.Version++
 	if byPerson(e) {
 		s.Acts++
 	}
-	switch e := e.(type) {
-	case Accepted:
-		s = State{Version: s.Version, Accepted: e, Identifiers: slices.Clone(e.Identifiers), Status: StatusAccepted, Right: e.Right, DueAt: e.DueAt}
-	case StageStarted:
-		s.Stage, s.Status = e.Stage, statusOf[e.Stage]
-	case TaskSent:
-		asked, after := len(s.Identifiers), 0
-		if erase := s.Task(e.System, dsar.Erase); erase != nil && e.Action == dsar.Prove {
-			after = erase.Attempt
-		}
-		if e.Action == dsar.Assemble {
-			after = s.gatherings()
-		}
-		s = s.change(e.System, e.Action, func(t *TaskState) {
-			t.Status, t.Attempt, t.Deadline = TaskIsSent, e.Attempt, e.Deadline
-			t.Asked, t.After = asked, after
-			if e.Action == dsar.Resolve && (e.Reason == SentFirst || e.Reason == SentFurther) {
-				t.Rounds++
-			}
-			switch e.Reason {
-			case SentUnheard:
-				t.Unheard++
-			case SentParked:
-				t.Unheard = 0
-			default:
-				t.Unheard, t.Parked = 0, 0
-			}
-		})
-	case TaskProgressed:
-		s = s.change(e.System, e.Action, func(t *TaskState) { t.Deadline, t.Unheard = e.Deadline, 0 })
-	case TaskParked:
-		s = s.change(e.System, e.Action, func(t *TaskState) {
-			t.Status, t.Until = TaskIsParked, e.Until
-			t.Parked++
-			t.End = ActionEnd{Action: e.Action, At: e.At, Code: e.Code, Reason: e.Reason}
-		})
-	case TaskEnded:
-		s = s.change(e.System, e.Action, func(t *TaskState) {
-			t.Status = TaskIsEnded
-			t.End = ActionEnd{Action: e.Action, Outcome: e.Outcome, At: e.At, Counts: e.Counts, Objects: e.Objects, Code: e.Code, Reason: e.Reason, By: e.By}
-		})
-		s.Identifiers = merge(s.Identifiers, e.Identifiers)
-		if e.By != "" && s.Status == StatusNeedsAttention {
-			s.Status, s.Attention, s.RemindedAt = statusOf[s.Stage], AttentionNeeded{}, time.Time{}
-		}
-	case TaskFailed:
-		s = s.change(e.System, e.Action, func(t *TaskState) {
-			t.Status = TaskIsFailed
-			t.End = ActionEnd{Action: e.Action, Outcome: e.Outcome, At: e.At, Counts: e.Counts, Objects: e.Objects, Code: e.Code, Reason: e.Reason}
-		})
-	case AttentionNeeded:
-		s.Status, s.Attention = StatusNeedsAttention, e
-	case Retried:
-		s.Status, s.Attention, s.RemindedAt = statusOf[s.Stage], AttentionNeeded{}, time.Time{}
-		if len(e.Anew) > 0 {
-			s = s.beginAnew(e.Anew)
-		}
-	case Overdue:
-		s.Overdue = true
-	case Cancelled:
-		s.Status, s.Attention, s.EndedAt = StatusCancelled, AttentionNeeded{}, e.At
-	case Completed:
-		s.Status, s.Bundle, s.EndedAt = StatusCompleted, e.Bundle, e.At
-		if s.AnsweredAt.IsZero() {
-			s.AnsweredAt = e.At
-		}
-	case ProofAsked:
-		s = s.await(StatusAwaitingProof, RemindProof, e.Pauses, e.At)
-	case ClarificationAsked:
-		s = s.await(StatusAwaitingClarification, RemindClarification, e.Pauses, e.At)
-	case ProofJudged:
-		s = s.goOn(e.DueAt, e.At)
-		switch {
-		case e.Instead != "":
-			s.Right, s.Stage, s.Status = e.Instead, "", StatusAccepted
-		case !e.Accepted:
-			s.Status = StatusAwaitingProof // until it is refused, with the next fact
-		}
-	case ClarificationGiven:
-		s = s.goOn(e.DueAt, e.At)
-	case Extended:
-		s.Extended, s.DueAt, s.RemindedDue = true, e.DueAt, false
-	case Refused:
-		s.Status, s.Attention, s.Refusal, s.EndedAt = StatusRefused, AttentionNeeded{}, e, e.At
-	case Merged:
-		s.Status, s.Attention, s.MergedInto, s.EndedAt = StatusMerged, AttentionNeeded{}, e.Into, e.At
-	case Reminded:
-		if e.About == RemindDue {
-			s.RemindedDue = true
-		} else {
-			s.RemindedAt = e.At
-		}
-	case HoldPlaced:
-		s.Holds = append(slices.Clip(s.Holds), Held{e.System, e.Dataset})
-	case HoldLifted:
-		s.Holds = slices.DeleteFunc(slices.Clone(s.Holds), func(h Held) bool { return h == Held{e.System, e.Dataset} })
-		s.Lifted = true
-	case RetentionEnded:
-		s = s.takeUp(e.Systems)
-	case IdentifiersRevealed, DeliveryAsked: // nothing but that it was so
-	case Assigned:
-		s.Assignee = e.To
-	case LetterSent:
-		s.Letters = append(slices.Clip(s.Letters), e)
-	default:
-		panic(fmt.Sprintf("dsar: Evolve lacks a case for %T", e)) // a fact type was added and forgotten here
-	}
-	return s.occasion(e)
+	return e.evolve(s).occasion(e)
 }
 
-// Fold is the state after a request's facts, in order.
+// Fold returns the state after a request's facts, in order.
 func Fold(events []Event) State {
 	var s State
 	for _, e := range events {
 		s = Evolve(s, e)
 	}
+	return s
+}
+
+// attended ends the request's call for a person.
+func (s State) attended() State {
+	s.Status, s.Attention, s.RemindedAt = statusOf[s.Stage], AttentionNeeded{}, time.Time{}
+	return s
+}
+
+// end ends the request without an answer.
+func (s State) end(status Status, at time.Time) State {
+	s.Status, s.Attention, s.EndedAt = status, AttentionNeeded{}, at
 	return s
 }
 

@@ -23,7 +23,7 @@ func ExampleOverdue() {
 	facts, _ = core.Decide(request, core.Tick{Now: due})
 	for _, fact := range facts {
 		request = core.Evolve(request, fact)
-		fmt.Println(fact.Type())
+		fmt.Println(core.TypeOf(fact))
 	}
 	facts, _ = core.Decide(request, core.Tick{Now: due.Add(time.Hour)})
 	fmt.Println(len(facts), "further facts;", request.Status, request.Overdue)

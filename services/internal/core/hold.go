@@ -24,7 +24,7 @@ func (c Hold) decide(d *decider) error {
 	if slices.Contains(d.Holds, Held{c.System, c.Dataset}) {
 		return nil
 	}
-	d.record(HoldPlaced{By: c.By, Reason: c.Reason, System: c.System, Dataset: c.Dataset, At: d.now})
+	d.record(HoldPlaced{ReasonedAct: ReasonedAct{By: c.By, Reason: c.Reason, At: d.now}, System: c.System, Dataset: c.Dataset})
 	return nil
 }
 
@@ -35,7 +35,7 @@ func (c Lift) decide(d *decider) error {
 	if !slices.Contains(d.Holds, Held{c.System, c.Dataset}) {
 		return ErrNoSuchHold
 	}
-	d.record(HoldLifted{By: c.By, Reason: c.Reason, System: c.System, Dataset: c.Dataset, At: d.now})
+	d.record(HoldLifted{Act: Act{By: c.By, Reason: c.Reason, At: d.now}, System: c.System, Dataset: c.Dataset})
 	d.endRetention()
 	return nil
 }
@@ -61,7 +61,7 @@ func (s State) heldDatasets(sys dsar.System) []string {
 
 // heldEnd ends an erasure that a hold forbids: all that was counted stays.
 func (d *decider) heldEnd(sys dsar.System) {
-	e := TaskEnded{System: sys.Name, Action: dsar.Erase, Outcome: dsar.Retained, Code: dsar.LegalHold, Reason: "a legal hold is on", At: d.now}
+	e := TaskEnded{System: sys.Name, Action: dsar.Erase, Outcome: dsar.Retained, Code: dsar.LegalHold, Reason: "a legal hold is on", Moment: Moment{At: d.now}}
 	if t := d.Task(sys.Name, dsar.Erase); t != nil {
 		e.Attempt = t.Attempt
 	}
@@ -132,6 +132,6 @@ func (d *decider) endRetention() {
 		}
 	}
 	if len(systems) > 0 {
-		d.record(RetentionEnded{Systems: systems, At: d.now})
+		d.record(RetentionEnded{Systems: systems, Moment: Moment{At: d.now}})
 	}
 }

@@ -44,7 +44,7 @@ func (s State) occasion(e Event) State {
 	default:
 		return s
 	}
-	o.At = At(e)
+	o.At = e.When()
 	s.Occasions = append(slices.Clip(s.Occasions), o)
 	return s
 }

@@ -17,7 +17,7 @@ func TestUnwritten(t *testing.T) {
 		core.ProofAsked{Checks: []dsar.Check{dsar.CheckIdentity}},
 		core.LetterSent{Letter: core.LetterConfirmation, Cause: 1},
 		core.ProofJudged{Accepted: true},
-		core.Extended{Reason: "much"},
+		core.Extended{ReasonedAct: core.ReasonedAct{Reason: "much"}},
 		core.TaskEnded{System: "s", Action: dsar.Prove, Counts: []dsar.Counts{{Retained: []dsar.Retention{{Records: 1}}}}},
 		core.Completed{},
 	}

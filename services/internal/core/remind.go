@@ -48,9 +48,9 @@ func (s State) running() bool { return !s.DueAt.IsZero() && !s.Paused && s.Answe
 
 func (d *decider) remind() {
 	if at := d.remindDue(); !at.IsZero() && !d.now.Before(at) {
-		d.record(Reminded{About: RemindDue, At: d.now})
+		d.record(Reminded{About: RemindDue, Moment: Moment{At: d.now}})
 	}
 	if about, at := d.reminder(); !at.IsZero() && !d.now.Before(at) {
-		d.record(Reminded{About: about, At: d.now})
+		d.record(Reminded{About: about, Moment: Moment{At: d.now}})
 	}
 }

@@ -25,14 +25,8 @@ func goTypes() map[string]reflect.Type {
 		event.TypeReport:    reflect.TypeFor[dsar.Report](),
 		event.TypeRejected:  reflect.TypeFor[event.Rejected](),
 	}
-	for _, f := range []core.Event{
-		core.Accepted{}, core.StageStarted{}, core.TaskSent{}, core.TaskProgressed{}, core.TaskParked{}, core.TaskEnded{}, core.TaskFailed{},
-		core.AttentionNeeded{}, core.Retried{}, core.Cancelled{}, core.Overdue{}, core.Completed{},
-		core.ProofAsked{}, core.ProofJudged{}, core.ClarificationAsked{}, core.ClarificationGiven{}, core.Extended{}, core.Refused{}, core.Merged{},
-		core.Reminded{}, core.HoldPlaced{}, core.HoldLifted{}, core.RetentionEnded{}, core.LetterSent{},
-		core.IdentifiersRevealed{}, core.DeliveryAsked{}, core.Assigned{},
-	} {
-		types[event.FactType(f.Type())] = reflect.TypeOf(f)
+	for name, typ := range core.FactTypes() {
+		types[event.FactType(name)] = typ
 	}
 	return types
 }

@@ -127,7 +127,7 @@ func follow(v versioned, requestID string, facts []core.Event) (journal.Append, 
 		if err != nil {
 			return a, state, err
 		}
-		at := core.At(f)
+		at := f.When()
 		a.Facts = append(a.Facts, journal.NewFact{Type: typ, At: at, Data: data})
 		a.Messages = append(a.Messages, factMessage(requestID, v.version+i+1, typ, at, data))
 		switch f := f.(type) {

@@ -71,7 +71,7 @@ func TestTwoDecidersOneJournal(t *testing.T) {
 	}
 	ended := 0
 	for _, f := range facts {
-		if f.Type == (core.TaskEnded{}).Type() {
+		if f.Type == core.TypeOf(core.TaskEnded{}) {
 			ended++
 		}
 	}

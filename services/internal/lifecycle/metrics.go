@@ -46,7 +46,7 @@ func (m *metrics) count(ctx context.Context, after core.State, facts []core.Even
 	}
 	right := attribute.String("right", string(after.Accepted.Right))
 	for _, f := range facts {
-		m.facts.Add(ctx, 1, metric.WithAttributes(attribute.String("type", f.Type()), right))
+		m.facts.Add(ctx, 1, metric.WithAttributes(attribute.String("type", core.TypeOf(f)), right))
 		if done, ok := f.(core.Completed); ok && done.At.Equal(after.AnsweredAt) { // what had to stay may go years later
 			m.duration.Record(ctx, done.At.Sub(after.Accepted.AcceptedAt).Seconds(), metric.WithAttributes(right))
 		}

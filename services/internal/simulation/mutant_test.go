@@ -94,7 +94,7 @@ func (n naive) Do(ctx context.Context, id string, c core.Command) (core.State, e
 	if err != nil || t.Status != core.TaskIsEnded || t.End.At.Equal(heard.Now) {
 		return state, err
 	}
-	typ, data, err := core.Encode(core.TaskEnded{System: r.System, Action: r.Action, Attempt: r.Attempt, Outcome: r.Outcome, Counts: r.Counts, Objects: r.Objects, At: heard.Now})
+	typ, data, err := core.Encode(core.TaskEnded{System: r.System, Action: r.Action, Attempt: r.Attempt, Outcome: r.Outcome, Counts: r.Counts, Objects: r.Objects, Moment: core.Moment{At: heard.Now}})
 	if err != nil {
 		return state, err
 	}
@@ -109,7 +109,7 @@ func (n naive) Do(ctx context.Context, id string, c core.Command) (core.State, e
 type twice struct{ *memjournal.Store }
 
 func (j twice) Append(ctx context.Context, a journal.Append) error {
-	ended := core.TaskEnded{}.Type()
+	ended := core.TypeOf(core.TaskEnded{})
 	if i := slices.IndexFunc(a.Facts, func(f journal.NewFact) bool { return f.Type == ended }); i >= 0 {
 		a.Facts = slices.Insert(slices.Clone(a.Facts), i, a.Facts[i])
 	}

@@ -106,7 +106,7 @@ func (say Say) sentence(e core.Event) (system, text string) {
 	case core.LetterSent:
 		return "", say.f("letter to the person: %s, in %s, by %s", say(string(e.Letter)), say(e.Language), say(e.Channel))
 	default:
-		return "", e.Type()
+		return "", core.TypeOf(e)
 	}
 }
 

@@ -67,7 +67,7 @@ func (w *Watcher) Take(m transport.Received) (held int) {
 		return 0
 	}
 	fact, err := core.Decode(name, e.Data)
-	if err != nil || w.now().Sub(core.At(fact)) > recent {
+	if err != nil || w.now().Sub(fact.When()) > recent {
 		return 0
 	}
 	w.mu.Lock()
@@ -80,7 +80,7 @@ func (w *Watcher) Take(m transport.Received) (held int) {
 // aren't even read.
 func tellsOfSystem(typ string) bool {
 	switch typ {
-	case core.TaskSent{}.Type(), core.TaskProgressed{}.Type(), core.TaskParked{}.Type(), core.TaskFailed{}.Type(), core.TaskEnded{}.Type():
+	case core.TypeOf(core.TaskSent{}), core.TypeOf(core.TaskProgressed{}), core.TypeOf(core.TaskParked{}), core.TypeOf(core.TaskFailed{}), core.TypeOf(core.TaskEnded{}):
 		return true
 	default:
 		return false

@@ -25,13 +25,13 @@ func at(minutes int) time.Time { return start.Add(time.Duration(minutes) * time.
 func TestAdd(t *testing.T) {
 	t.Parallel()
 	sent := func(minute int, why core.SendReason) core.Event {
-		return core.TaskSent{System: "s", Action: dsar.Gather, Attempt: 1, Reason: why, At: at(minute)}
+		return core.TaskSent{System: "s", Action: dsar.Gather, Attempt: 1, Reason: why, Moment: core.Moment{At: at(minute)}}
 	}
 	ended := func(minute int, notes ...string) core.Event {
-		return core.TaskEnded{System: "s", Action: dsar.Gather, Attempt: 1, Outcome: dsar.Gathered, Notes: notes, At: at(minute)}
+		return core.TaskEnded{System: "s", Action: dsar.Gather, Attempt: 1, Outcome: dsar.Gathered, Notes: notes, Moment: core.Moment{At: at(minute)}}
 	}
 	failed := func(minute int) core.Event {
-		return core.TaskFailed{System: "s", Action: dsar.Gather, Attempt: 1, Outcome: dsar.Failed, Code: "no-permission", At: at(minute)}
+		return core.TaskFailed{System: "s", Action: dsar.Gather, Attempt: 1, Outcome: dsar.Failed, Code: "no-permission", Moment: core.Moment{At: at(minute)}}
 	}
 	for name, c := range map[string]struct {
 		facts []core.Event
@@ -48,9 +48,9 @@ func TestAdd(t *testing.T) {
 		"was heard of since":       {[]core.Event{ended(11), sent(10, core.SentUnheard)}, 11, false, 0, 1},
 		"an old answer comes late": {[]core.Event{sent(10, core.SentUnheard), ended(1)}, 1, true, 0, 1},
 		"a failure is an answer":   {[]core.Event{sent(10, core.SentUnheard), failed(12), ended(13), ended(14), ended(15)}, 15, false, 1, 4},
-		"parked is one too":        {[]core.Event{sent(10, core.SentUnheard), core.TaskParked{System: "s", At: at(12), Code: "rate-limited"}}, 12, false, 0, 0},
-		"nobody was asked":         {[]core.Event{core.TaskEnded{System: "s", Outcome: dsar.NotApplicable, At: at(1)}, core.TaskFailed{System: "s", Outcome: dsar.Manual, At: at(1)}}, -1, false, 0, 0},
-		"a person did it":          {[]core.Event{core.TaskEnded{System: "s", Attempt: 1, By: "lea", At: at(1)}}, -1, false, 0, 0},
+		"parked is one too":        {[]core.Event{sent(10, core.SentUnheard), core.TaskParked{System: "s", Code: "rate-limited", Moment: core.Moment{At: at(12)}}}, 12, false, 0, 0},
+		"nobody was asked":         {[]core.Event{core.TaskEnded{System: "s", Outcome: dsar.NotApplicable, Moment: core.Moment{At: at(1)}}, core.TaskFailed{System: "s", Outcome: dsar.Manual, Moment: core.Moment{At: at(1)}}}, -1, false, 0, 0},
+		"a person did it":          {[]core.Event{core.TaskEnded{System: "s", Attempt: 1, By: "lea", Moment: core.Moment{At: at(1)}}}, -1, false, 0, 0},
 	} {
 		systems := map[string]watch.System{}
 		for _, e := range c.facts {
@@ -73,9 +73,9 @@ func TestFindings(t *testing.T) {
 	t.Parallel()
 	systems := map[string]watch.System{}
 	for i, e := range []core.Event{
-		core.TaskEnded{System: "s", Attempt: 1, At: at(1), Notes: []string{"a", "b"}},
-		core.TaskFailed{System: "s", Attempt: 1, At: at(2), Notes: []string{"b"}},
-		core.TaskParked{System: "s", Attempt: 1, At: at(3), Notes: []string{"c"}},
+		core.TaskEnded{System: "s", Attempt: 1, Notes: []string{"a", "b"}, Moment: core.Moment{At: at(1)}},
+		core.TaskFailed{System: "s", Attempt: 1, Notes: []string{"b"}, Moment: core.Moment{At: at(2)}},
+		core.TaskParked{System: "s", Attempt: 1, Notes: []string{"c"}, Moment: core.Moment{At: at(3)}},
 	} {
 		watch.Add(systems, e)
 		if i == 0 && len(systems["s"].Findings) != 2 {
@@ -93,11 +93,11 @@ func TestFindings(t *testing.T) {
 func TestInRow(t *testing.T) {
 	t.Parallel()
 	failed := func(minute int, o dsar.Outcome, code string) core.Event {
-		return core.TaskFailed{System: "s", Action: dsar.Gather, Attempt: 1, Outcome: o, Code: code, At: at(minute)}
+		return core.TaskFailed{System: "s", Action: dsar.Gather, Attempt: 1, Outcome: o, Code: code, Moment: core.Moment{At: at(minute)}}
 	}
 	no := func(minute int) core.Event { return failed(minute, dsar.Failed, "no-permission") }
 	ended := func(minute int) core.Event {
-		return core.TaskEnded{System: "s", Action: dsar.Gather, Attempt: 1, Outcome: dsar.Gathered, At: at(minute)}
+		return core.TaskEnded{System: "s", Action: dsar.Gather, Attempt: 1, Outcome: dsar.Gathered, Moment: core.Moment{At: at(minute)}}
 	}
 	for name, c := range map[string]struct {
 		facts []core.Event
@@ -110,7 +110,7 @@ func TestInRow(t *testing.T) {
 		"it is well again":       {[]core.Event{no(2), no(3), ended(4), no(5)}, 1},
 		"a person is to look":    {[]core.Event{failed(1, dsar.Manual, dsar.CodeOthers), failed(2, dsar.Failed, dsar.CodePlanTooLarge)}, 0},
 		"a part isn't reached":   {[]core.Event{failed(1, dsar.Incomplete, dsar.CodeNotCovered), no(2)}, 2},
-		"putting off is no word": {[]core.Event{no(1), core.TaskParked{System: "s", At: at(2), Code: "rate-limited"}, no(3)}, 2},
+		"putting off is no word": {[]core.Event{no(1), core.TaskParked{System: "s", Code: "rate-limited", Moment: core.Moment{At: at(2)}}, no(3)}, 2},
 	} {
 		systems := map[string]watch.System{}
 		for _, e := range c.facts {
@@ -127,7 +127,7 @@ func TestBounds(t *testing.T) {
 	t.Parallel()
 	systems := map[string]watch.System{}
 	for i := range 1000 {
-		watch.Add(systems, core.TaskEnded{System: "s", Attempt: 1, At: at(i * 30), Notes: []string{fmt.Sprintf("column c%d isn't declared", i%40)}})
+		watch.Add(systems, core.TaskEnded{System: "s", Attempt: 1, Notes: []string{fmt.Sprintf("column c%d isn't declared", i%40)}, Moment: core.Moment{At: at(i * 30)}})
 	}
 	s := systems["s"]
 	if len(s.Hours) > 24 || len(s.Findings) > 20 {
@@ -154,7 +154,7 @@ func TestSeveral(t *testing.T) {
 		w := watch.New(j, func() time.Time { return at(60) }, slog.New(slog.DiscardHandler))
 		all.Go(func() {
 			for i := range 20 {
-				_, data, err := core.Encode(core.TaskEnded{System: "s", Action: dsar.Gather, Attempt: 1, Outcome: dsar.Gathered, At: at(i)})
+				_, data, err := core.Encode(core.TaskEnded{System: "s", Action: dsar.Gather, Attempt: 1, Outcome: dsar.Gathered, Moment: core.Moment{At: at(i)}})
 				if err != nil {
 					t.Error(err)
 				}
@@ -188,7 +188,7 @@ func TestStranger(t *testing.T) {
 	if err := w.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := watch.Save(t.Context(), j, []core.Event{core.TaskSent{System: "s", At: at(1)}}); err != nil {
+	if err := watch.Save(t.Context(), j, []core.Event{core.TaskSent{System: "s", Moment: core.Moment{At: at(1)}}}); err != nil {
 		t.Fatal(err)
 	}
 	if systems, err := watch.Load(t.Context(), j); err != nil || !systems["s"].Sent.Equal(at(1)) {

@@ -1,0 +1,37 @@
+package core
+
+import "slices"
+
+// HoldPlaced says that records must not be erased until the hold is lifted.
+type HoldPlaced struct {
+	ReasonedAct
+	System  string `json:"system,omitempty"`  // empty: every system
+	Dataset string `json:"dataset,omitempty"` // empty: every dataset
+}
+
+func (e HoldPlaced) evolve(s State) State {
+	s.Holds = append(slices.Clip(s.Holds), Held{e.System, e.Dataset})
+	return s
+}
+
+// HoldLifted says that a hold of that reach is over.
+type HoldLifted struct {
+	Act
+	System  string `json:"system,omitempty"`
+	Dataset string `json:"dataset,omitempty"`
+}
+
+func (e HoldLifted) evolve(s State) State {
+	s.Holds = slices.DeleteFunc(slices.Clone(s.Holds), func(h Held) bool { return h == Held{e.System, e.Dataset} })
+	s.Lifted = true
+	return s
+}
+
+// RetentionEnded says that records which an answered erasure had to keep may go
+// now: the request is taken up again for these systems.
+type RetentionEnded struct {
+	Systems []string `json:"systems"`
+	Moment
+}
+
+func (e RetentionEnded) evolve(s State) State { return s.takeUp(e.Systems) }

@@ -1,0 +1,101 @@
+package core
+
+import (
+	"slices"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+)
+
+// ProofAsked says that the person was asked for proof, and is awaited.
+type ProofAsked struct {
+	Act
+	Checks []dsar.Check `json:"checks"`
+	// Pauses tells that the clock stands until it is judged.
+	Pauses bool `json:"pauses,omitempty"`
+}
+
+func (e ProofAsked) evolve(s State) State {
+	return s.await(StatusAwaitingProof, RemindProof, e.Pauses, e.At)
+}
+
+// ProofJudged says whether the proof was accepted, and that the request goes on.
+type ProofJudged struct {
+	Act
+	Accepted bool `json:"accepted"`
+	// Instead is the right that is answered from now on, where the proof was
+	// not accepted and the law has a lesser answer.
+	Instead dsar.Right `json:"instead,omitempty"`
+	// DueAt is the due date from now on, where the clock had stood.
+	DueAt time.Time `json:"due_at,omitzero"`
+}
+
+func (e ProofJudged) evolve(s State) State {
+	s = s.goOn(e.DueAt, e.At)
+	switch {
+	case e.Instead != "":
+		s.Right, s.Stage, s.Status = e.Instead, "", StatusAccepted
+	case !e.Accepted:
+		s.Status = StatusAwaitingProof // until it is refused, with the next fact
+	}
+	return s
+}
+
+// ClarificationAsked says that the person was asked what is meant, and is awaited.
+type ClarificationAsked struct {
+	Act
+	Pauses bool `json:"pauses,omitempty"`
+}
+
+func (e ClarificationAsked) evolve(s State) State {
+	return s.await(StatusAwaitingClarification, RemindClarification, e.Pauses, e.At)
+}
+
+// ClarificationGiven says that the person has answered, and that the request goes on.
+type ClarificationGiven struct {
+	Act
+	DueAt time.Time `json:"due_at,omitzero"`
+}
+
+func (e ClarificationGiven) evolve(s State) State { return s.goOn(e.DueAt, e.At) }
+
+// Letter is a kind of letter to the person.
+type Letter string
+
+// The letters.
+const (
+	LetterConfirmation  Letter = "confirmation"  // the request was received
+	LetterProof         Letter = "proof"         // proof is wanted
+	LetterClarification Letter = "clarification" // it is asked what is meant
+	LetterExtension     Letter = "extension"     // the answer comes later
+	LetterRefusal       Letter = "refusal"       // there is no answer
+	LetterAnswer        Letter = "answer"        // the answer is there
+	LetterCertificate   Letter = "certificate"   // what was erased, and what was kept
+)
+
+// LetterSent says that the person was written to.
+type LetterSent struct {
+	Letter   Letter `json:"letter"`
+	Language string `json:"language"`
+	// Cause is the version of the fact that it was written about: of one fact,
+	// one letter.
+	Cause int `json:"cause"`
+	// Channel is how it went: outbox or smtp.
+	Channel string `json:"channel"`
+	Moment
+}
+
+func (e LetterSent) evolve(s State) State {
+	s.Letters = append(slices.Clip(s.Letters), e)
+	return s
+}
+
+// IdentifiersRevealed says that somebody looked at what identifies the person.
+type IdentifiersRevealed struct{ ReasonedAct }
+
+func (e IdentifiersRevealed) evolve(s State) State { return s }
+
+// DeliveryAsked says that the person is to be told again where the answer is.
+type DeliveryAsked struct{ Act }
+
+func (e DeliveryAsked) evolve(s State) State { return s }

@@ -1,0 +1,197 @@
+package core
+
+import (
+	"slices"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+)
+
+// ManyEarlier is how far a person's earlier requests are counted: more than
+// anybody makes, and enough to call the next one excessive.
+const ManyEarlier = 20
+
+// Accepted opens a request's journal.
+type Accepted struct {
+	RequestID    string            `json:"request_id"`
+	Right        dsar.Right        `json:"right"`
+	Jurisdiction string            `json:"jurisdiction"`
+	ReceivedAt   time.Time         `json:"received_at"` // by the upstream system: the clock starts here
+	AcceptedAt   time.Time         `json:"accepted_at"`
+	DueAt        time.Time         `json:"due_at,omitzero"`
+	Source       string            `json:"source"`
+	Locale       string            `json:"locale,omitempty"`
+	Identifiers  []dsar.Identifier `json:"identifiers"`
+	Details      []byte            `json:"details,omitempty"` // sealed
+	Systems      []dsar.System     `json:"systems"`
+	// Digest is a keyed hash of what was submitted: the same request_id with
+	// another digest is a conflict.
+	Digest string `json:"digest"`
+	// Terms are what the law makes of it.
+	Terms Terms `json:"terms,omitzero"`
+	// Earlier is how many requests of the same person came in the twelve months
+	// before: what an excessive request is measured by. [ManyEarlier] stands for
+	// as many or more.
+	Earlier int `json:"earlier,omitempty"`
+	// DuplicateOf is an open request of the same person for the same.
+	DuplicateOf string `json:"duplicate_of,omitempty"`
+	// Lease is how long the aggregator's task, or that of a system which says
+	// nothing itself, may go unheard of before it is sent again; 0 means
+	// [DefaultLease].
+	Lease time.Duration `json:"lease,omitempty"`
+}
+
+// When implements Event.
+func (e Accepted) When() time.Time { return e.AcceptedAt }
+
+// Who implements Event.
+func (e Accepted) Who() string { return "" }
+
+func (e Accepted) evolve(s State) State {
+	return State{Version: s.Version, Accepted: e, Identifiers: slices.Clone(e.Identifiers), Status: StatusAccepted, Right: e.Right, DueAt: e.DueAt}
+}
+
+// StageStarted says that every system is now asked for one action. A system
+// that has to wait for another is asked later in the stage.
+type StageStarted struct {
+	Stage dsar.Action `json:"stage"`
+	Moment
+}
+
+func (e StageStarted) evolve(s State) State {
+	s.Stage, s.Status = e.Stage, statusOf[e.Stage]
+	return s
+}
+
+// AttentionNeeded says that nothing moves any more until a person acts.
+type AttentionNeeded struct {
+	// Systems are those whose task failed or needs a person.
+	Systems []string `json:"systems"`
+	Reason  string   `json:"reason"`
+	Moment
+}
+
+func (e AttentionNeeded) evolve(s State) State {
+	s.Status, s.Attention = StatusNeedsAttention, e
+	return s
+}
+
+// Retried says that a person had failed tasks taken up again.
+type Retried struct {
+	Act
+	Systems []string `json:"systems"`
+	// AcceptPlan lifts the brake: the person has seen the counts.
+	AcceptPlan bool `json:"accept_plan,omitempty"`
+	// Anew are the systems whose erasure begins again with its plan, since a part
+	// of one could not be reached, and those that are erased after it.
+	Anew []string `json:"anew,omitempty"`
+}
+
+func (e Retried) evolve(s State) State {
+	s = s.attended()
+	if len(e.Anew) > 0 {
+		s = s.beginAnew(e.Anew)
+	}
+	return s
+}
+
+// Cancelled ends a request without an answer.
+type Cancelled struct{ Act }
+
+func (e Cancelled) evolve(s State) State { return s.end(StatusCancelled, e.At) }
+
+// Overdue says that the answer was due and the request is still open. The
+// request goes on as before.
+type Overdue struct {
+	DueAt time.Time `json:"due_at"`
+	Moment
+}
+
+func (e Overdue) evolve(s State) State {
+	s.Overdue = true
+	return s
+}
+
+// Completed ends a request: its bundle is in the outbox.
+type Completed struct {
+	Bundle dsar.Object `json:"bundle"`
+	Moment
+}
+
+func (e Completed) evolve(s State) State {
+	s.Status, s.Bundle, s.EndedAt = StatusCompleted, e.Bundle, e.At
+	if s.AnsweredAt.IsZero() {
+		s.AnsweredAt = e.At
+	}
+	return s
+}
+
+// Refused ends a request without an answer, on a ground of the law.
+type Refused struct {
+	Act
+	Ground string `json:"ground"`
+}
+
+func (e Refused) evolve(s State) State {
+	s.Refusal = e
+	return s.end(StatusRefused, e.At)
+}
+
+// Merged ends a request that another one answers.
+type Merged struct {
+	Act
+	Into string `json:"into"`
+}
+
+func (e Merged) evolve(s State) State {
+	s.MergedInto = e.Into
+	return s.end(StatusMerged, e.At)
+}
+
+// Extended says that the answer is due later, and why.
+type Extended struct {
+	ReasonedAct
+	DueAt time.Time `json:"due_at"`
+}
+
+func (e Extended) evolve(s State) State {
+	s.Extended, s.DueAt, s.RemindedDue = true, e.DueAt, false
+	return s
+}
+
+// ReminderOf is what a reminder is about.
+type ReminderOf string
+
+// What a reminder is about.
+const (
+	RemindDue           ReminderOf = "due"           // the answer is due soon
+	RemindProof         ReminderOf = "proof"         // the person has sent no proof
+	RemindClarification ReminderOf = "clarification" // the person has not said what is meant
+	RemindAttention     ReminderOf = "attention"     // nobody has acted
+)
+
+// Reminded says that something has waited for long.
+type Reminded struct {
+	About ReminderOf `json:"about"`
+	Moment
+}
+
+func (e Reminded) evolve(s State) State {
+	if e.About == RemindDue {
+		s.RemindedDue = true
+	} else {
+		s.RemindedAt = e.At
+	}
+	return s
+}
+
+// Assigned says who has the request in hand from now on; nobody, with an empty To.
+type Assigned struct {
+	Act
+	To string `json:"to,omitempty"`
+}
+
+func (e Assigned) evolve(s State) State {
+	s.Assignee = e.To
+	return s
+}

@@ -1,0 +1,165 @@
+package core
+
+import (
+	"time"
+
+	"habeas.dev/pkg/dsar"
+)
+
+// SendReason says why a task was sent.
+type SendReason string
+
+// The reasons for sending a task.
+const (
+	SentFirst   SendReason = "first"   // it was its turn
+	SentUnheard SendReason = "unheard" // nothing was heard of it within the lease
+	SentParked  SendReason = "parked"  // the time until which it was parked has come
+	SentRetried SendReason = "retried" // a person asked for it
+	SentFurther SendReason = "further" // resolve: another identifier that it needs was found since
+)
+
+// TaskSent says that a task went out. It follows that a message is in the outbox.
+type TaskSent struct {
+	System  string      `json:"system"`
+	Action  dsar.Action `json:"action"`
+	Attempt int         `json:"attempt"`
+	Reason  SendReason  `json:"reason"`
+	// Deadline is when it is sent again if nothing is heard of it.
+	Deadline time.Time `json:"deadline"`
+	Moment
+}
+
+func (e TaskSent) evolve(s State) State {
+	asked, after := len(s.Identifiers), 0
+	if erase := s.Task(e.System, dsar.Erase); erase != nil && e.Action == dsar.Prove {
+		after = erase.Attempt
+	}
+	if e.Action == dsar.Assemble {
+		after = s.gatherings()
+	}
+	return s.change(e.System, e.Action, func(t *TaskState) {
+		t.Status, t.Attempt, t.Deadline = TaskIsSent, e.Attempt, e.Deadline
+		t.Asked, t.After = asked, after
+		if e.Action == dsar.Resolve && (e.Reason == SentFirst || e.Reason == SentFurther) {
+			t.Rounds++
+		}
+		switch e.Reason {
+		case SentUnheard:
+			t.Unheard++
+		case SentParked:
+			t.Unheard = 0
+		default:
+			t.Unheard, t.Parked = 0, 0
+		}
+	})
+}
+
+// TaskProgressed says that a worker is still at it.
+type TaskProgressed struct {
+	System   string      `json:"system"`
+	Action   dsar.Action `json:"action"`
+	Attempt  int         `json:"attempt"`
+	Records  int64       `json:"records,omitempty"`
+	Deadline time.Time   `json:"deadline"`
+	Moment
+}
+
+func (e TaskProgressed) evolve(s State) State {
+	return s.change(e.System, e.Action, func(t *TaskState) { t.Deadline, t.Unheard = e.Deadline, 0 })
+}
+
+// TaskParked says that a task waits until a time and is then sent again.
+type TaskParked struct {
+	System  string      `json:"system"`
+	Action  dsar.Action `json:"action"`
+	Attempt int         `json:"attempt"`
+	Until   time.Time   `json:"until"`
+	Code    string      `json:"code,omitempty"`
+	Reason  string      `json:"reason,omitempty"`
+	Detail  []byte      `json:"detail,omitempty"`
+	Notes   []string    `json:"notes,omitempty"` // see [NotesOf]
+	Moment
+}
+
+func (e TaskParked) evolve(s State) State {
+	return s.change(e.System, e.Action, func(t *TaskState) {
+		t.Status, t.Until = TaskIsParked, e.Until
+		t.Parked++
+		t.End = ActionEnd{Action: e.Action, At: e.At, Code: e.Code, Reason: e.Reason}
+	})
+}
+
+// TaskEnded says how a task ended. Attempt is 0 where no worker was asked
+// (not applicable).
+type TaskEnded struct {
+	System      string            `json:"system"`
+	Action      dsar.Action       `json:"action"`
+	Attempt     int               `json:"attempt,omitempty"`
+	Outcome     dsar.Outcome      `json:"outcome"`
+	Counts      []dsar.Counts     `json:"counts,omitempty"`
+	Objects     []dsar.Object     `json:"objects,omitempty"`
+	Identifiers []dsar.Identifier `json:"identifiers,omitempty"`
+	Code        string            `json:"code,omitempty"`
+	Reason      string            `json:"reason,omitempty"`
+	Notes       []string          `json:"notes,omitempty"` // see [NotesOf]
+	// By is the person who did it by hand; empty where a machine did.
+	By string `json:"by,omitempty"`
+	Moment
+}
+
+// Who implements Event.
+func (e TaskEnded) Who() string { return e.By }
+
+func (e TaskEnded) evolve(s State) State {
+	s = s.change(e.System, e.Action, func(t *TaskState) {
+		t.Status = TaskIsEnded
+		t.End = ActionEnd{Action: e.Action, Outcome: e.Outcome, At: e.At, Counts: e.Counts, Objects: e.Objects, Code: e.Code, Reason: e.Reason, By: e.By}
+	})
+	s.Identifiers = merge(s.Identifiers, e.Identifiers)
+	if e.By != "" && s.Status == StatusNeedsAttention {
+		s = s.attended()
+	}
+	return s
+}
+
+// TaskFailed says that a task can't go on by machine. Outcome is Failed, Manual or
+// Incomplete.
+type TaskFailed struct {
+	System  string        `json:"system"`
+	Action  dsar.Action   `json:"action"`
+	Attempt int           `json:"attempt,omitempty"`
+	Outcome dsar.Outcome  `json:"outcome"`
+	Counts  []dsar.Counts `json:"counts,omitempty"`
+	// Objects are what a person must look at, or what was gathered of a system
+	// that is [Incomplete].
+	Objects []dsar.Object `json:"objects,omitempty"`
+	Code    string        `json:"code"`
+	Reason  string        `json:"reason,omitempty"`
+	Detail  []byte        `json:"detail,omitempty"`
+	Notes   []string      `json:"notes,omitempty"` // see [NotesOf]
+	Moment
+}
+
+func (e TaskFailed) evolve(s State) State {
+	return s.change(e.System, e.Action, func(t *TaskState) {
+		t.Status = TaskIsFailed
+		t.End = ActionEnd{Action: e.Action, Outcome: e.Outcome, At: e.At, Counts: e.Counts, Objects: e.Objects, Code: e.Code, Reason: e.Reason}
+	})
+}
+
+// NotesOf returns what a worker noted of its system when it said what a fact says: a
+// column that the manifest doesn't declare, what outlives an erasure. Whatever a
+// worker answers to a task, its notes are in the fact (TestReportsInAnyOrder), so that
+// they are in every trace that it touches.
+func NotesOf(e Event) []string {
+	switch e := e.(type) {
+	case TaskParked:
+		return e.Notes
+	case TaskEnded:
+		return e.Notes
+	case TaskFailed:
+		return e.Notes
+	default:
+		return nil
+	}
+}
