@@ -48,7 +48,7 @@ test-journal:
 	HABEAS_TEST_POSTGRES=1 $(GO) test -count=1 ./services/internal/journal/... ./services/internal/relay/... ./services/internal/pgtest ./services/sandbox/internaldb/...
 
 test-sql:
-	@.ci/with-postgres $(GO) test -count=1 ./pkg/sqlsystem/... ./pkg/vendorapi/ledger/... ./services/systems
+	@HABEAS_TEST_POSTGRES=1 .ci/with-postgres $(GO) test -count=1 ./pkg/sqlsystem/... ./pkg/vendorapi/ledger/... ./services/systems
 
 test-kafka: test-bus test-fleet ## The bus, the SDK, the topics and the whole fleet under faults on Apache Kafka (KAFKA_BROKERS, else one of its own: JDK 17, Maven)
 

@@ -15,6 +15,8 @@ import (
 // them the dataset's own table goes by the alias t, those of via by v0, v1, ….
 type dataset struct {
 	*manifest.Dataset
+	own       *table // what the database says of its table
+	relation         // that table
 	table     string // quoted
 	joins     string // the joins of via, empty where there are none
 	key       []string
@@ -65,6 +67,9 @@ type finder struct {
 // compile checks the manifest against the database and makes statements' parts.
 func (s *System) compile(ctx context.Context) error {
 	c := &compiler{System: s, seen: map[string]*table{}}
+	if err := s.refresh(ctx, s.db); err != nil {
+		return fmt.Errorf("sqlsystem: %s: %w: it doesn't tell its tables: %w", s.m.System, ErrUnreachable, err)
+	}
 	byName := map[string]*dataset{}
 	for i := range s.m.Datasets {
 		d, err := c.dataset(ctx, fmt.Sprintf("datasets[%d].sql", i), &s.m.Datasets[i])
@@ -99,6 +104,7 @@ func (c *compiler) dataset(ctx context.Context, path string, m *manifest.Dataset
 	if err != nil {
 		return nil, err
 	}
+	d.own, d.relation = own, own.relation
 	if err := c.key(ctx, path, d); err != nil {
 		return nil, err
 	}

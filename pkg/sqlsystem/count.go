@@ -24,7 +24,7 @@ func (s *System) CountBatch(ctx context.Context, jobs []*worker.CountsJob) error
 			if _, err := s.count(ctx, s.db, d, c, day, tallies); err != nil {
 				var no *denied
 				if !errors.As(err, &no) {
-					return explain(err)
+					return s.explain(err)
 				}
 				c.uncover(d, jobs, no.reason())
 				continue

@@ -33,12 +33,19 @@ func (e *denied) Error() string { return e.err.Error() }
 func (e *denied) Unwrap() error { return e.err }
 
 // may looks at the error of a statement of a dataset: where a permission is
-// missing, it is a denied.
+// missing, it is a denied, and where a row is refused a rejected.
 func (d *dataset) may(what doing, err error) error {
-	if err == nil || reasonOf(err) != forbidden {
+	if err == nil {
+		return nil
+	}
+	switch reasonOf(err) {
+	case forbidden:
+		return &denied{d, what, err}
+	case rowWrong:
+		return &rejected{d, what, err}
+	default:
 		return err
 	}
-	return &denied{d, what, err}
 }
 
 // reason says to a support agent what is missing.

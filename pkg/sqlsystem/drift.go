@@ -2,7 +2,6 @@ package sqlsystem
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -99,16 +98,12 @@ func (s *System) Uncovered(ctx context.Context) ([]string, error) {
 		known = append(known, name)
 	}
 	var out []string
-	err := s.each(ctx, query, arg, func(rows *sql.Rows) error {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return err
-		}
+	err := each(ctx, s.db, query, func(row []string) {
+		name := row[0]
 		if !slices.ContainsFunc(known, func(k string) bool { return k == name || s.dialect == SQLite && strings.EqualFold(k, name) }) {
 			out = append(out, name)
 		}
-		return nil
-	})
+	}, arg)
 	slices.Sort(out)
 	return out, err
 }

@@ -162,8 +162,8 @@ func (e *erasure) erase(ctx context.Context, d *dataset, c *chunk, stays bool) e
 			q.add("DELETE FROM ", d.table, " AS t")
 		}
 		d.rows(q, c, func() { d.goable(q, e.day) })
-		if err := e.exactly(ctx, e.tx, q, gone); err != nil {
-			return d.may(what, err)
+		if err := e.exactly(ctx, e.tx, d, what, q, gone); err != nil {
+			return err
 		}
 	}
 	lack := e.lacking[d.Name]
@@ -248,25 +248,22 @@ func (s *statement) constant(v any) {
 	s.arg(v)
 }
 
-// exactly runs a statement that must touch as many rows as were counted in the
-// same transaction.
-func (s *System) exactly(ctx context.Context, tx *sql.Tx, q *statement, want int64) error {
+// exactly runs a statement of a dataset that must touch as many rows as were
+// counted in the same transaction.
+func (s *System) exactly(ctx context.Context, tx *sql.Tx, d *dataset, what doing, q *statement, want int64) error {
 	result, err := tx.ExecContext(ctx, q.String(), q.args...)
 	if err != nil {
-		return err
+		return d.may(what, err)
 	}
 	n, err := result.RowsAffected()
 	if err != nil {
 		return err
 	}
 	if n != want {
-		return errChanged
+		return &shortfall{d, what, want - n}
 	}
 	return nil
 }
-
-// errChanged undoes a transaction whose second look isn't its first.
-var errChanged = worker.Transient("changed", "the records changed while they were dealt with; nothing was done", nil)
 
 // transact runs do for all jobs in one transaction. Where the database doesn't
 // allow something of a dataset, it runs anew without that, told what. Where it
@@ -277,7 +274,7 @@ func (s *System) transact(ctx context.Context, jobs []*worker.CountsJob, do func
 	defer cancel()
 	lacking := lacks{}
 	once := func(jobs []*worker.CountsJob) error {
-		for {
+		for short := false; ; {
 			err := s.inTransaction(ctx, func(tx *sql.Tx) error { return do(ctx, tx, jobs, lacking) })
 			if err == nil {
 				return nil
@@ -285,21 +282,35 @@ func (s *System) transact(ctx context.Context, jobs []*worker.CountsJob, do func
 			for _, j := range jobs {
 				j.Counts = nil
 			}
-			if !lacking.learn(err) {
+			if first := !short && isShort(err); first {
+				short = true // the rows may have changed in between; a second time they haven't
+			} else if !lacking.learn(err) {
 				return err
 			}
 		}
 	}
 	jobs = slices.DeleteFunc(slices.Clone(jobs), func(j *worker.CountsJob) bool { return j.Err != nil })
 	err := once(jobs)
-	if err == nil || len(jobs) < 2 || !refused(err) {
-		return explain(err)
+	if err == nil {
+		return nil
+	}
+	if refused(err) {
+		// What refuses may be newer than what is known; it is named as well as can be.
+		_ = s.refresh(ctx, s.db)
+	}
+	if len(jobs) < 2 || !refused(err) {
+		return s.explain(err)
 	}
 	for _, j := range jobs {
 		// Also when the call's time is over: what was committed is told as done.
-		j.Err = explain(once([]*worker.CountsJob{j}))
+		j.Err = s.explain(once([]*worker.CountsJob{j}))
 	}
 	return nil
+}
+
+func isShort(err error) bool {
+	var short *shortfall
+	return errors.As(err, &short)
 }
 
 func (s *System) inTransaction(ctx context.Context, do func(*sql.Tx) error) (err error) {

@@ -30,11 +30,14 @@ const (
 	shape                   // a table or column isn't as it was
 	forbidden               // a permission is missing
 	readOnly                // nothing may be written, whatever it is
+	login                   // the database lets nobody in by this name and password
+	pooler                  // a pooler stands between, and is set otherwise than the connection
+	broken                  // the database's file is damaged, or none
 )
 
 // explain words a database's error for a support agent. The error itself may
 // quote what a row holds: it is wrapped, and so travels sealed.
-func explain(err error) error {
+func (s *System) explain(err error) error {
 	var typed *worker.Error
 	switch {
 	case err == nil, errors.As(err, &typed), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
@@ -42,15 +45,27 @@ func explain(err error) error {
 	}
 	switch reasonOf(err) {
 	case rowWrong:
-		return worker.Permanent("refused", "the database refuses the change: other rows may refer to the person's, or a column doesn't take the value", err)
+		return worker.Permanent("refused", s.refusal(err), err)
 	case shape:
 		return worker.Permanent("schema-changed", "a table or column isn't as the manifest says any more: correct the manifest, and start the worker again", err)
-	case forbidden, readOnly:
+	case forbidden:
 		return worker.Permanent("no-permission", "the database doesn't let the worker do this: give its user the permission", err)
+	case readOnly:
+		return worker.Permanent("no-permission", "the database takes no changes from the worker: it is read-only, or a replica; name the server that is written to", err)
+	case login:
+		return worker.Permanent("no-permission", "the database lets nobody in by the worker's name and password: correct its data source", err)
+	case pooler:
+		return worker.Permanent("pooler", poolerCure, err)
+	case broken:
+		return worker.Permanent("damaged", "the database's file is damaged, or isn't a database: restore it", err)
 	default:
 		return worker.Transient("database", "the database could not be asked", err)
 	}
 }
+
+// poolerCure is what helps where a pooler hands each transaction to another
+// connection of the server (PgBouncer's pool_mode transaction).
+const poolerCure = "a pooler between the worker and the database doesn't keep what the connection relies on: set default_query_exec_mode=exec in the data source, take search_path, statement_timeout and options out of it, and name the schema in the manifest's sql.schema"
 
 // refused tells whether an error is about a row, so that others may do better
 // without it.
@@ -59,26 +74,41 @@ func refused(err error) bool { return reasonOf(err) == rowWrong }
 func reasonOf(err error) reason {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
-		return postgresReason(pg.Code)
+		return postgresReason(pg)
 	}
 	var lite *sqlite.Error
 	if errors.As(err, &lite) {
 		return sqliteReason(lite)
 	}
+	if short := (*shortfall)(nil); errors.As(err, &short) {
+		return rowWrong
+	}
 	return passing
 }
 
-// postgresReason reads an SQLSTATE (PostgreSQL's appendix A).
-func postgresReason(code string) reason {
+// postgresReason reads an SQLSTATE (PostgreSQL's appendix A). A code that isn't
+// known is unsure, and asked again.
+func postgresReason(err *pgconn.PgError) reason {
+	code := err.Code
 	switch {
 	case code == "42501": // insufficient_privilege
 		return forbidden
 	case code == "25006": // read_only_sql_transaction
 		return readOnly
-	case strings.HasPrefix(code, "22"), strings.HasPrefix(code, "23"), code == "428C9": // data, integrity, a generated column
-		return rowWrong
-	case strings.HasPrefix(code, "42"):
+	case strings.HasPrefix(code, "28"): // invalid authorization
+		return login
+	case code == "42P05", code == "26000", code == "08P01": // a prepared statement that is there, or isn't; a protocol violation
+		return pooler
+	case code == "0A000" && strings.Contains(err.Message, "cached plan"):
+		return passing // a statement that was prepared before an ALTER TABLE; it is prepared anew
+	case strings.HasPrefix(code, "42") && code != "428C9" && code != "42809", strings.HasPrefix(code, "3F"), strings.HasPrefix(code, "3D"):
 		return shape
+	case strings.HasPrefix(code, "22"), strings.HasPrefix(code, "23"), // data, integrity
+		code == "428C9", code == "42809", code == "55000", code == "0A000", // a generated column; a view that can't be deleted from
+		strings.HasPrefix(code, "P0"), strings.HasPrefix(code, "38"), strings.HasPrefix(code, "39"), // a trigger raised
+		strings.HasPrefix(code, "44"), code == "21000", code == "27000", // WITH CHECK OPTION; a trigger changed the row first
+		code == "XX000": // a rule on what a foreign key cascades to
+		return rowWrong
 	default:
 		return passing
 	}
@@ -90,17 +120,22 @@ func sqliteReason(err *sqlite.Error) reason {
 		sqliteError      = 1 // the statement can't be prepared any more
 		sqlitePerm       = 3
 		sqliteReadOnly   = 8
+		sqliteCorrupt    = 11
+		sqliteTooBig     = 18
 		sqliteConstraint = 19
 		sqliteMismatch   = 20
 		sqliteAuth       = 23
+		sqliteNotADB     = 26
 	)
 	switch err.Code() & 0xff {
-	case sqliteConstraint, sqliteMismatch:
+	case sqliteConstraint, sqliteMismatch, sqliteTooBig:
 		return rowWrong
 	case sqliteError:
 		return shape
 	case sqlitePerm, sqliteReadOnly, sqliteAuth: // of the file: SQLite forbids no single table
 		return readOnly
+	case sqliteCorrupt, sqliteNotADB:
+		return broken
 	default:
 		return passing
 	}

@@ -41,7 +41,7 @@ func (s *System) gather(ctx context.Context, tasks []*worker.Task, write func(jo
 					uncovered(i, d.Name, no.reason())
 				}
 			} else if err != nil {
-				return explain(err)
+				return s.explain(err)
 			}
 		}
 	}

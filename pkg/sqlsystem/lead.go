@@ -21,7 +21,7 @@ func (c *compiler) lead() error {
 			if c.after(p, d) || c.refers(d, p) || c.finds(p, d) {
 				d.leads = append(d.leads, p)
 			}
-			if p.SQL.Erase != manifest.EraseDelete || !slices.Contains(c.seen[d.SQL.Table].refers, reference{c.seen[p.SQL.Table].id, true}) {
+			if p.SQL.Erase != manifest.EraseDelete || !c.cascades(d, p) {
 				continue
 			}
 			if d.takes = append(d.takes, p); len(d.retention) > 0 {
@@ -47,7 +47,12 @@ func (c *compiler) after(p, d *dataset) bool {
 
 // refers tells whether d's rows refer to p's by a foreign key.
 func (c *compiler) refers(d, p *dataset) bool {
-	return slices.ContainsFunc(c.seen[d.SQL.Table].refers, func(r reference) bool { return r.to == c.seen[p.SQL.Table].id })
+	return c.catalogue().refers(d.relation.id, p.relation.id)
+}
+
+// cascades tells whether the database deletes d's rows with those of p.
+func (c *compiler) cascades(d, p *dataset) bool {
+	return slices.ContainsFunc(c.catalogue().to(p.relation.id), func(r reference) bool { return r.from.id == d.relation.id && r.onDelete == goes })
 }
 
 // finds tells whether p has an identifier that d's rows are found by.

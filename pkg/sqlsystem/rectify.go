@@ -140,8 +140,8 @@ func (s *System) rectify(ctx context.Context, tx *sql.Tx, u update, j *worker.Co
 			q.arg(u.values[i])
 		}
 		u.d.rows(q, c, func() {})
-		if err := s.exactly(ctx, tx, q, total); err != nil {
-			return u.d.may(changing, err)
+		if err := s.exactly(ctx, tx, u.d, changing, q, total); err != nil {
+			return err
 		}
 		j.Counts = append(j.Counts, dsar.Counts{Dataset: u.d.Name, Found: total, Rectified: total, Changed: u.names})
 	}

@@ -23,7 +23,7 @@ func (s *System) ResolveBatch(ctx context.Context, jobs []*worker.ResolveJob) er
 				return worker.Permanent("no-permission", "the database's user may not read the table "+f.table+", in which "+string(f.find)+" is found: grant it SELECT", err)
 			}
 			if err != nil {
-				return explain(err)
+				return s.explain(err)
 			}
 		}
 	}

@@ -102,8 +102,8 @@ func (s *System) restrict(ctx context.Context, tx *sql.Tx, jobs []*worker.Counts
 				continue
 			}
 			if !lack.no[changing] {
-				if err := s.exactly(ctx, tx, s.flagging(d, c, flags, task.Lift), total); err != nil {
-					return d.may(changing, err)
+				if err := s.exactly(ctx, tx, d, changing, s.flagging(d, c, flags, task.Lift), total); err != nil {
+					return err
 				}
 			}
 			for i, t := range tallies {

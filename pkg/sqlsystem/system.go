@@ -8,10 +8,12 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
-	_ "modernc.org/sqlite"             // the driver "sqlite"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/worker"
@@ -32,6 +34,7 @@ type System struct {
 	erasing  []*dataset // in the order of erasing
 	finders  []*finder
 
+	known atomic.Pointer[catalogue]
 	drift drift
 
 	prepared   sync.Mutex
@@ -67,7 +70,7 @@ func Open(ctx context.Context, m *manifest.Manifest, source string, opts ...Opti
 	if strings.HasPrefix(source, "postgres://") || strings.HasPrefix(source, "postgresql://") {
 		dialect, driver, dsn = PostgreSQL, "pgx", source
 	}
-	db, err := sql.Open(driver, dsn)
+	db, err := connect(driver, dsn)
 	if err != nil {
 		return nil, fmt.Errorf("sqlsystem: %s: the %s data source can't be read", m.System, dialect)
 	}
@@ -79,6 +82,24 @@ func Open(ctx context.Context, m *manifest.Manifest, source string, opts ...Opti
 	}
 	s.own = true
 	return s, nil
+}
+
+// connect opens a database. PostgreSQL's driver keeps no prepared statements unless
+// the source says so: behind a pooler that hands each transaction to another
+// connection of the server they are gone, or another's (TestPooler). What it knows
+// of a statement's parameters it keeps.
+func connect(driver, dsn string) (*sql.DB, error) {
+	if driver != "pgx" {
+		return sql.Open(driver, dsn)
+	}
+	config, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		return nil, err
+	}
+	if config.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement && !strings.Contains(dsn, "default_query_exec_mode") {
+		config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+	}
+	return stdlib.OpenDB(*config), nil
 }
 
 // sqliteDSN is a file's path as the driver wants it: transactions take the
@@ -115,7 +136,9 @@ func New(ctx context.Context, m *manifest.Manifest, db *sql.DB, dialect Dialect,
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	if err := db.PingContext(ctx); err != nil {
+	if err := db.PingContext(ctx); reasonOf(err) == pooler {
+		return nil, fmt.Errorf("sqlsystem: %s: %w", m.System, s.explain(err))
+	} else if err != nil {
 		return nil, fmt.Errorf("sqlsystem: %s: %w: %w", m.System, ErrUnreachable, err)
 	}
 	if err := s.compile(ctx); err != nil {

@@ -72,7 +72,6 @@ var causes = map[string]string{
 	"answer-lost":      "the answer to a deletion was lost; in a minute it will be clear what became of it",
 	"unfinished":       "not all records could be deleted yet",
 	"bulk-slow":        "a large deletion took too long and was stopped; the next try deletes what is left in another way",
-	"changed":          "the records changed while they were dealt with; nothing was done",
 	"timeout":          "the system did not answer in time",
 	"transient":        "the system could not be asked",
 	"database":         "the database could not be asked",
@@ -87,6 +86,8 @@ var causes = map[string]string{
 	"token-refused":  "the vendor refuses an access token that it has just issued: have the worker’s access checked, then retry",
 	"bad-address":    "the vendor’s address in the configuration is none: have it mended, then retry",
 	"schema":         "the vendor doesn’t have what the manifest declares, or hides it: have one of the two mended, then retry",
+	"pooler":         "a pooler stands before the database, and the worker’s connection isn’t set for it: have its data source corrected, then retry",
+	"damaged":        "the database’s file is damaged: have it restored, then retry",
 	"schema-changed": "a table or column isn’t as the manifest says any more: have the manifest corrected, then retry",
 	"no-manifest":    "the manifest of one of the systems isn’t loaded: have it added, then retry",
 

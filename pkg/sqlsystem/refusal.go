@@ -1,0 +1,275 @@
+package sqlsystem
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"modernc.org/sqlite"
+
+	"habeas.dev/pkg/manifest"
+)
+
+// rejected is an error about a row, of a statement on one dataset.
+type rejected struct {
+	d    *dataset
+	what doing
+	err  error
+}
+
+func (e *rejected) Error() string { return e.err.Error() }
+func (e *rejected) Unwrap() error { return e.err }
+
+// shortfall says that a statement touched fewer rows, or others, than the same
+// transaction had found, and that the database gave no error.
+type shortfall struct {
+	d    *dataset
+	what doing
+	left int64 // how many rows are as they were
+}
+
+func (e *shortfall) Error() string {
+	return fmt.Sprintf("%d rows of %s are left, and the database gave no error", e.left, e.d.Name)
+}
+
+// refusal says in a sentence for a support agent why the database refuses a row,
+// and what to do. It names trigger, rule or constraint, and nothing that the
+// database says unless the catalogue has it too: an error's text may quote a row
+// (TestRefusalsTellNothing).
+func (s *System) refusal(err error) string {
+	var at rejected
+	if r := (*rejected)(nil); errors.As(err, &r) {
+		at = *r
+	}
+	if short := (*shortfall)(nil); errors.As(err, &short) {
+		return s.silent(short)
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return s.postgresRefusal(at, pg)
+	}
+	var lite *sqlite.Error
+	if errors.As(err, &lite) {
+		return s.sqliteRefusal(at, lite)
+	}
+	return at.sentence("the database refuses the change")
+}
+
+// sentence is what was refused, and what is known of the obstacle.
+func (e rejected) sentence(obstacle string, cure ...string) string {
+	if e.d != nil {
+		obstacle = fmt.Sprintf("rows of %s can't be %s: %s", e.d.Name, e.what.done(), obstacle)
+	}
+	if len(cure) > 0 {
+		obstacle += "; " + strings.Join(cure, ", ")
+	}
+	return obstacle
+}
+
+func (w doing) done() string {
+	switch w {
+	case deleting:
+		return "deleted"
+	case reading:
+		return "read"
+	default:
+		return "changed"
+	}
+}
+
+// Cures that several refusals share.
+const (
+	cureReference = "erase those first (a dataset of them, after:), or change the foreign key"
+	cureValue     = "correct the value in the manifest's anonymise"
+	cureTrigger   = "have it let the erasure pass, or erase by hand"
+)
+
+func (s *System) postgresRefusal(at rejected, err *pgconn.PgError) string {
+	switch {
+	case err.Code == "23503":
+		if r, ok := s.catalogue().reference(err.ConstraintName); ok {
+			return at.sentence(fmt.Sprintf("rows of %s refer to rows of %s (foreign key %s)", r.from.name, r.to.name, r.name), cureReference)
+		}
+		return at.sentence("other rows refer to them by a foreign key", cureReference)
+	case err.Code == "23502":
+		return at.sentence("the column"+s.columnNamed(at.d, err.ColumnName)+" takes no null", cureValue)
+	case err.Code == "23505":
+		return at.sentence("the new value is another row's already"+s.constraintNamed(at.d, err.ConstraintName), `give each row its own: "erased-{key}"`)
+	case strings.HasPrefix(err.Code, "23"), strings.HasPrefix(err.Code, "44"):
+		return at.sentence("the new value breaks a constraint"+s.constraintNamed(at.d, err.ConstraintName), cureValue)
+	case strings.HasPrefix(err.Code, "22"), err.Code == "428C9":
+		return at.sentence("a column doesn't take the value", cureValue)
+	case err.Code == "55000", err.Code == "42809", err.Code == "0A000":
+		return at.sentence("the database lets nothing be changed through the view", "name the table that it reads, or add a trigger INSTEAD OF to it")
+	case err.Code == "XX000":
+		return at.sentence("a rule or trigger keeps rows from going that a foreign key takes with them"+s.culprits(at), cureTrigger)
+	default:
+		return s.raised(at, err.Message, functionOf(err.Where))
+	}
+}
+
+// functionOf is the function's name in the context that PostgreSQL tells of an
+// error in PL/pgSQL: PL/pgSQL function ledger.refuse() line 3 at RAISE.
+func functionOf(where string) string {
+	m := functionForm.FindStringSubmatch(where)
+	if m == nil {
+		return ""
+	}
+	name := m[1]
+	if i := strings.LastIndexByte(name, '.'); i >= 0 {
+		name = name[i+1:]
+	}
+	return strings.Trim(name, `"`)
+}
+
+var functionForm = regexp.MustCompile(`^(?:PL/pgSQL|SQL|PL/\w+) function "?([^\s(]+)"?\(`)
+
+// sqliteForm takes an error of modernc.org/sqlite apart: constraint failed: what
+// SQLite says (19).
+var sqliteForm = regexp.MustCompile(`(?s)^(?:.*? failed: )?(.*?)(?: \(\d+\))?$`)
+
+func (s *System) sqliteRefusal(at rejected, err *sqlite.Error) string {
+	const (
+		check, foreignKey, notNull, primaryKey, trigger, unique = 275, 787, 1299, 1555, 1811, 2067
+	)
+	said := err.Error()
+	if m := sqliteForm.FindStringSubmatch(strings.TrimPrefix(said, "constraint failed: ")); m != nil {
+		said = m[1]
+	}
+	switch err.Code() {
+	case foreignKey:
+		var by []string
+		if at.d != nil {
+			for _, r := range s.catalogue().to(at.d.relation.id) {
+				if r.onDelete == blocks {
+					by = append(by, r.from.name+" ("+strings.Join(r.columns, ", ")+")")
+				}
+			}
+		}
+		if by == nil {
+			return at.sentence("other rows refer to them by a foreign key", cureReference)
+		}
+		return at.sentence("rows refer to them by the foreign key of "+strings.Join(by, ", or of "), cureReference)
+	case notNull:
+		_, column, _ := strings.Cut(said, ".")
+		return at.sentence("the column"+s.columnNamed(at.d, column)+" takes no null", cureValue)
+	case unique, primaryKey:
+		_, column, _ := strings.Cut(said, ".")
+		return at.sentence("the new value of the column"+s.columnNamed(at.d, column)+" is another row's already", `give each row its own: "erased-{key}"`)
+	case check:
+		return at.sentence("the new value breaks a constraint"+s.constraintNamed(at.d, said), cureValue)
+	case trigger:
+		return s.raised(at, said, "")
+	default:
+		return at.sentence("the database refuses the change", "look at the error's details")
+	}
+}
+
+// columnNamed is a column's name where the dataset's table has such a one.
+func (s *System) columnNamed(d *dataset, name string) string {
+	if d != nil {
+		if c, ok := d.own.column(name, s.dialect); ok {
+			return " " + c.name
+		}
+	}
+	return ""
+}
+
+// constraintNamed is a constraint's name where the dataset's table has such a one.
+func (s *System) constraintNamed(d *dataset, name string) string {
+	if d != nil && name != "" && slices.Contains(s.catalogue().constraints[d.relation.id], name) {
+		return " (" + name + ")"
+	}
+	return ""
+}
+
+// raised says that a trigger raised an error. Its words are said where they are a
+// text of its function's as it stands there: what is put together at run time may
+// quote a row.
+func (s *System) raised(at rejected, message, function string) string {
+	var suspects []trigger
+	for _, t := range s.catalogue().triggers {
+		if function != "" && t.function == function || function == "" && at.d != nil && slices.Contains(s.reached(at.d), t.table) {
+			suspects = append(suspects, t)
+		}
+	}
+	for _, t := range suspects {
+		if message != "" && !strings.Contains(message, "%") && slices.Contains(t.literals, message) {
+			return at.sentence(fmt.Sprintf("%s says: %s", t, message), cureTrigger)
+		}
+	}
+	switch len(suspects) {
+	case 0:
+		return at.sentence("the database, by a trigger or a rule, refuses", cureTrigger)
+	case 1:
+		return at.sentence(suspects[0].String()+" refuses", cureTrigger)
+	default:
+		return at.sentence("one of these refuses: "+names(suspects), cureTrigger)
+	}
+}
+
+// culprits names the triggers and rules that a statement on a dataset sets off.
+func (s *System) culprits(at rejected) string {
+	if at.d == nil {
+		return ""
+	}
+	var all []trigger
+	for _, id := range s.reached(at.d) {
+		all = append(all, s.catalogue().on(id, at.what == deleting)...)
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return " (" + names(all) + ")"
+}
+
+// silent says why rows may be left although the database gave no error.
+func (s *System) silent(e *shortfall) string {
+	at := rejected{d: e.d, what: e.what}
+	var may []trigger
+	for _, t := range s.catalogue().on(e.d.relation.id, e.d.SQL.Erase != manifest.EraseAnonymise || e.what == deleting) {
+		if t.mayDrop {
+			may = append(may, t)
+		}
+	}
+	switch {
+	case len(may) > 0:
+		return at.sentence(fmt.Sprintf("%d rows are left as they were without an error, which %s does", e.left, names(may)), cureTrigger)
+	case s.dialect == PostgreSQL:
+		return at.sentence(fmt.Sprintf("%d rows are left as they were without an error, as a policy of row security does it", e.left), "grant the database's user a policy for all rows, or BYPASSRLS")
+	default:
+		return at.sentence(fmt.Sprintf("%d rows are left as they were without an error", e.left))
+	}
+}
+
+func names(triggers []trigger) string {
+	var out []string
+	for _, t := range triggers {
+		if !slices.Contains(out, t.String()) {
+			out = append(out, t.String())
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// reached are the tables that a statement on a dataset's table reaches by foreign
+// keys, itself first.
+func (s *System) reached(d *dataset) []string {
+	out := []string{d.relation.id}
+	for i := 0; i < len(out); i++ {
+		for _, r := range s.catalogue().to(out[i]) {
+			if r.onDelete != blocks && !slices.Contains(out, r.from.id) {
+				out = append(out, r.from.id)
+			}
+		}
+		for _, id := range append(slices.Clone(s.catalogue().parts[out[i]]), s.catalogue().reads[out[i]]...) {
+			if !slices.Contains(out, id) {
+				out = append(out, id)
+			}
+		}
+	}
+	return out
+}

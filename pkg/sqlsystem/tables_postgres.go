@@ -1,0 +1,60 @@
+package sqlsystem
+
+import (
+	"context"
+	"regexp"
+	"strconv"
+)
+
+// lengthForm matches the length in character varying(200).
+var lengthForm = regexp.MustCompile(`^character(?: varying)?\((\d+)\)$`)
+
+func (s *System) describePostgres(ctx context.Context, name string) (*table, error) {
+	t := &table{}
+	err := each(ctx, s.db, `SELECT c.oid::text, format('%I.%I', n.nspname, c.relname), c.relname, c.relkind IN ('v', 'm', 'f')
+		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1::text)`, func(row []string) {
+		t.relation, t.view = relation{row[0], row[1], row[2]}, yes(row[3])
+	}, s.table(name))
+	if err != nil {
+		return nil, err
+	}
+	if t.id == "" {
+		return nil, errNoTable
+	}
+	// The type below domains, and NOT NULL of the column or of any of them.
+	err = each(ctx, s.db, `SELECT a.attname, format_type(a.atttypid, a.atttypmod), CASE WHEN cx.oid IS NOT NULL THEN 'citext' ELSE format_type(b.base, NULL) END, a.attnotnull OR b.nn, a.attidentity, a.attgenerated
+		FROM pg_attribute a CROSS JOIN LATERAL (
+			WITH RECURSIVE r(oid, nn) AS (SELECT a.atttypid, false
+				UNION ALL SELECT t.typbasetype, r.nn OR t.typnotnull FROM r JOIN pg_type t ON t.oid = r.oid AND t.typtype = 'd')
+			SELECT r.oid AS base, bool_or(r.nn) OVER () OR t.typnotnull AS nn FROM r JOIN pg_type t ON t.oid = r.oid AND t.typtype <> 'd') b
+		LEFT JOIN pg_type cx ON cx.oid = b.base AND cx.typname = 'citext'
+		WHERE a.attrelid = $1::text::oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`, func(row []string) {
+		c := column{name: row[0], full: row[1], typ: row[2], notNull: yes(row[3])}
+		if m := lengthForm.FindStringSubmatch(c.full); m != nil {
+			c.length, _ = strconv.Atoi(m[1])
+		}
+		switch {
+		case row[4] == "a":
+			c.made = "the database numbers it by itself (identity)"
+		case row[5] != "":
+			c.made = "the database works it out of others (generated)"
+		}
+		t.columns = append(t.columns, c)
+	}, t.id)
+	if err != nil {
+		return nil, err
+	}
+	err = each(ctx, s.db, `SELECT x.relname, (SELECT json_agg(a.attname)::text FROM pg_attribute a WHERE a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey[0:i.indnkeyatts - 1])),
+		CASE WHEN i.indexprs IS NOT NULL THEN pg_get_indexdef(i.indexrelid) END, pg_get_expr(i.indpred, i.indrelid), to_jsonb(i) ->> 'indnullsnotdistinct'
+		FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = $1::text::oid AND i.indisunique AND i.indisvalid`, func(row []string) {
+		t.indexes = append(t.indexes, index{name: row[0], columns: list(row[1]), text: row[2], partial: row[3], nullsEqual: yes(row[4])})
+	}, t.id)
+	if err != nil {
+		return nil, err
+	}
+	err = each(ctx, s.db, `SELECT conname, pg_get_expr(conbin, conrelid), (SELECT json_agg(a.attname)::text FROM pg_attribute a WHERE a.attrelid = conrelid AND a.attnum = ANY(conkey))
+		FROM pg_constraint WHERE conrelid = $1::text::oid AND contype = 'c'`, func(row []string) {
+		t.checks = append(t.checks, check{name: row[0], expr: row[1], columns: list(row[2])})
+	}, t.id)
+	return t, err
+}
