@@ -46,8 +46,8 @@ func (e *TooLargeError) Error() string {
 // travel together in the next, of whatever topic they are. So a lone message
 // waits for nothing, and many make few requests.
 type Publisher struct {
-	config PublisherConfig
-	outbox *outbox
+	config      PublisherConfig
+	accumulator *accumulator
 
 	mu       sync.Mutex
 	closed   bool
@@ -74,7 +74,7 @@ func NewPublisher(c PublisherConfig) (*Publisher, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Publisher{config: c, outbox: newOutbox(newRoutes(c.Config, transport), c.MaxMessageBytes), finished: make(chan struct{})}
+	p := &Publisher{config: c, accumulator: newAccumulator(newRoutes(c.Config, transport), c.MaxMessageBytes), finished: make(chan struct{})}
 	p.life, p.giveUp = context.WithCancel(context.Background())
 	return p, nil
 }
@@ -107,7 +107,7 @@ func (p *Publisher) Publish(topic string, msgs ...*message.Message) error {
 	ctx, cancel := context.WithTimeout(msgs[0].Context(), p.config.Timeout)
 	defer cancel()
 	defer context.AfterFunc(p.life, cancel)()
-	if err := p.outbox.send(ctx, topic, msgs); err != nil {
+	if err := p.accumulator.send(ctx, topic, msgs); err != nil {
 		return fmt.Errorf("bus: publish to %s: %w", topic, err)
 	}
 	return nil
@@ -128,7 +128,7 @@ func (p *Publisher) Close() error {
 	p.calls.Wait()
 	t.Stop()
 	p.giveUp()
-	p.outbox.routes.transport.CloseIdleConnections()
+	p.accumulator.routes.transport.CloseIdleConnections()
 	close(p.finished)
 	return nil
 }

@@ -17,7 +17,7 @@ type batcher struct {
 	w     *Worker
 	c     Config
 	calls context.Context //nolint:containedctx // that of every call, which outlives the subscription
-	out   *outbox
+	out   *reporter
 	quiet time.Duration
 
 	queues [len(actions)]queue
@@ -37,7 +37,7 @@ type queue struct {
 	last   time.Time // when the youngest did
 }
 
-func newBatcher(w *Worker, c Config, calls context.Context, out *outbox) *batcher {
+func newBatcher(w *Worker, c Config, calls context.Context, out *reporter) *batcher {
 	b := &batcher{w: w, c: c, calls: calls, out: out, quiet: c.BatchWait / quietShare}
 	places := 0
 	for i := range b.queues {

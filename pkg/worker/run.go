@@ -42,7 +42,7 @@ func (w *Worker) Run(ctx context.Context, c Config) error {
 		if link, err = Connect(c.Kafka, w.log); err != nil {
 			return err
 		}
-		defer func() { _ = link.Close() }() // the outbox has been told what was lost
+		defer func() { _ = link.Close() }() // the reporter has been told what was lost
 	}
 	sub, err := bus.NewSubscriber(bus.SubscriberConfig{
 		Config: link.config, Group: c.Group, Logger: link.log,
@@ -128,7 +128,7 @@ func (w *Worker) run(ctx context.Context, c Config, sub message.Subscriber, pub 
 	})()
 
 	w.log.InfoContext(ctx, "worker started", "system", w.system, "group", c.Group)
-	out := newOutbox(w, pub)
+	out := newReporter(w, pub)
 	b := newBatcher(w, c, calls, out)
 	var publishing sync.WaitGroup
 	publishing.Go(out.run)

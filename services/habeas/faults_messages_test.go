@@ -138,7 +138,7 @@ func (s *faultyFleet) loseReports(one int64) (lost func() int64) {
 	carrier := transport.NewCarrier(s.publisher())
 	log := slog.New(slog.DiscardHandler)
 	c := coordinator.New(coordinator.Config{Requests: s.in.Requests, Timers: s.in.Journal, Now: now, Log: log})
-	carry := relay.New(relay.Config{Outbox: s.in.Journal, Publisher: carrier, Log: log})
+	carry := relay.New(relay.Config{Queue: s.in.Journal, Publisher: carrier, Log: log})
 	ctx, stop := context.WithCancel(s.t.Context())
 	var running sync.WaitGroup
 	for _, run := range []func(context.Context) error{carry.Run, func(ctx context.Context) error { return c.Run(ctx, lossy, carrier) }} {

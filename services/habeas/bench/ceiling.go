@@ -179,7 +179,7 @@ func rawBroker(ctx context.Context, brokers []string, t traffic) (time.Duration,
 var errAllRead = errors.New("all is read")
 
 // written are the rows that PostgreSQL was given: each fact; for each append the
-// request's row, and one in the outbox that is deleted later.
+// request's row, and one in the queue that is deleted later.
 type written struct {
 	facts, appends int64
 	factBytes      int // of one, on average
@@ -203,8 +203,8 @@ func rowsOf(ctx context.Context, url string) (w written, err error) {
 		return w, err
 	}
 	defer conn.Close(ctx) //nolint:errcheck // nothing was written
-	// Every append takes a number of the outbox.
-	err = conn.QueryRow(ctx, `SELECT count(*), coalesce(avg(octet_length(data)), 0)::integer, (SELECT last_value FROM outbox_num_seq) FROM fact`).Scan(&w.facts, &w.factBytes, &w.appends)
+	// Every append takes a number of the queue.
+	err = conn.QueryRow(ctx, `SELECT count(*), coalesce(avg(octet_length(data)), 0)::integer, (SELECT last_value FROM queue_num_seq) FROM fact`).Scan(&w.facts, &w.factBytes, &w.appends)
 	return w, err
 }
 
@@ -217,12 +217,12 @@ func rawPostgres(ctx context.Context, url string, requests int, w written, t tra
 		return 0, err
 	}
 	defer conn.Close(ctx) //nolint:errcheck // what was written goes with its schema
-	for _, table := range []string{"fact", "request", "outbox"} {
+	for _, table := range []string{"fact", "request", "queue"} {
 		if _, err := conn.Exec(ctx, fmt.Sprintf("CREATE TABLE raw_%[1]s (LIKE %[1]s INCLUDING ALL)", table)); err != nil {
 			return 0, err
 		}
 	}
-	outboxBytes := int(t.count) * t.size / int(w.appends)
+	queueBytes := int(t.count) * t.size / int(w.appends)
 	batches := max(1, int(w.facts)/500)
 	began := time.Now()
 	for b := range batches {
@@ -239,10 +239,10 @@ func rawPostgres(ctx context.Context, url string, requests int, w written, t tra
 		batch.Queue(`INSERT INTO raw_fact (request, version, type, at, data, hash) SELECT $1, n, 'bench', now(), d, sha256(d) FROM unnest($2::bytea[]) WITH ORDINALITY AS t (d, n)`, b, data)
 		out := make([][]byte, part(w.appends))
 		for i := range out {
-			out[i] = make([]byte, outboxBytes)
+			out[i] = make([]byte, queueBytes)
 		}
-		batch.Queue(`INSERT INTO raw_outbox (shard, messages) SELECT 1, d FROM unnest($1::bytea[]) AS d`, out)
-		batch.Queue("DELETE FROM raw_outbox")
+		batch.Queue(`INSERT INTO raw_queue (shard, messages) SELECT 1, d FROM unnest($1::bytea[]) AS d`, out)
+		batch.Queue("DELETE FROM raw_queue")
 		batch.Queue("COMMIT")
 		if err := conn.SendBatch(ctx, &batch).Close(); err != nil {
 			return 0, fmt.Errorf("PostgreSQL alone: %w", err)

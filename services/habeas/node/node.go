@@ -271,7 +271,7 @@ func (n *Node) startCoordinator(carrier transport.Carrier) error {
 	if err := (&relayGauges{journal: n.Installation.Journal, now: now}).register(n.tel.Meters()); err != nil {
 		return err
 	}
-	carry := relay.New(relay.Config{Outbox: n.Installation.Journal, Publisher: carrier, Refused: tooLarge, Log: n.log})
+	carry := relay.New(relay.Config{Queue: n.Installation.Journal, Publisher: carrier, Refused: tooLarge, Log: n.log})
 	n.run("relay", carry.Run)
 	return n.consume(coordinator.Group, func(ctx context.Context, s transport.Subscriber) error { return c.Run(ctx, s, carrier) })
 }

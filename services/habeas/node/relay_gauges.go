@@ -12,7 +12,7 @@ import (
 // relayGauges measures how far the relay is behind. Every coordinator gives the same
 // numbers, of all relays together.
 type relayGauges struct {
-	journal journal.Queue
+	journal journal.Measured
 	now     func() time.Time
 }
 

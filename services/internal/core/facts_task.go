@@ -18,7 +18,7 @@ const (
 	SentFurther SendReason = "further" // resolve: another identifier that it needs was found since
 )
 
-// TaskSent says that a task went out. It follows that a message is in the outbox.
+// TaskSent says that a task went out. It follows that a message waits for the relay.
 type TaskSent struct {
 	System  string      `json:"system"`
 	Action  dsar.Action `json:"action"`

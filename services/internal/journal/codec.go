@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// The messages of one append lie in one row of the outbox, in a compact form: a
+// The messages of one append lie in one row of the queue, in a compact form: a
 // version byte, the number of messages, and for each its topic, key, headers
 // and payload, every string after its length. Numbers are unsigned varints.
 //
@@ -20,14 +20,14 @@ import (
 const codecVersion = 1
 
 // headerNames are the headers of our own messages. Their places are in the
-// outbox's rows: add at the end, move nothing.
+// queue's rows: add at the end, move nothing.
 var headerNames = [...]string{
 	0: "", // any other
 	1: "content-type", 2: "ce_specversion", 3: "ce_id", 4: "ce_source", 5: "ce_type",
 	6: "ce_subject", 7: "ce_time", 8: "ce_traceparent", 9: "traceparent", 10: "ce_dataschema",
 }
 
-var errCodec = errors.New("journal: a row of the outbox can't be read")
+var errCodec = errors.New("journal: a row of the queue can't be read")
 
 // header is one header on its way into or out of the codec.
 type header struct {
@@ -208,11 +208,11 @@ func (r *reader) change(last string) string {
 	return string(r.bytes(n - 1))
 }
 
-// A message's place in the outbox is the row's number and its own within the
+// A message's place in the queue is the row's number and its own within the
 // row, in one number, so that rows stay whole and messages keep their order.
 const messageBits = 12 // 1<<12 is MaxMessages
 
-// MessageID makes the id of the index-th message of a row of the outbox.
+// MessageID makes the id of the index-th message of a row of the queue.
 func MessageID(row int64, index int) int64 { return row<<messageBits | int64(index) }
 
 // SplitID is the inverse of [MessageID].

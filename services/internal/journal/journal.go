@@ -1,6 +1,6 @@
 // Package journal is the event store: the one source of truth.
 //
-// It holds the ports ([Journal], [Outbox], [Lister], together [Store]) and what
+// It holds the ports ([Journal], [Queue], [Lister], together [Store]) and what
 // every implementation shares: the hash chain, the limits, the errors, the
 // codec of messages. The implementations are sqlitejournal (embedded),
 // pgjournal (PostgreSQL) and memjournal (simulation); journaltest proves that
@@ -131,10 +131,10 @@ type Journal interface {
 	Close() error
 }
 
-// Outbox is the relay's side. Messages of one request leave in the order in
+// Queue is the relay's side. Messages of one request leave in the order in
 // which they were appended, by whichever process carries them. One relay works
-// on one Outbox value at a time; several processes may each have their own.
-type Outbox interface {
+// on one Queue value at a time; several processes may each have their own.
+type Queue interface {
 	// Pending returns the oldest messages that were not yet sent, at most
 	// limit, in order; fewer than there are, maybe, but at least one where there
 	// is any. Until they are Sent it returns the same again. Where
@@ -149,15 +149,15 @@ type Outbox interface {
 	Wait(ctx context.Context) error
 }
 
-// PendingMessage is a message with its place in the outbox. Payloads and
+// PendingMessage is a message with its place in the queue. Payloads and
 // headers MUST NOT be changed by who reads them.
 type PendingMessage struct {
 	ID int64
 	Message
 }
 
-// Queue tells how far the relay is behind, whichever processes run it.
-type Queue interface {
+// Measured tells how far the relay is behind, whichever processes run it.
+type Measured interface {
 	// Backlog costs the same however much there is.
 	Backlog(ctx context.Context) (Backlog, error)
 }
@@ -203,8 +203,8 @@ type Notes interface {
 // Store is a whole journal, as open.Open returns it.
 type Store interface {
 	Journal
-	Outbox
 	Queue
+	Measured
 	Lister
 	Notes
 }

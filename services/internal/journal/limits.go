@@ -36,7 +36,7 @@ const (
 	// MaxPending bounds what one call of Pending returns.
 	MaxPending = 10_000
 	// Silence is how long a process may be silent in the middle of its work (it
-	// is paused, its machine is gone) before others get its part of the outbox,
+	// is paused, its machine is gone) before others get its part of the queue,
 	// and the requests that it had locked. What a relay publishes MUST be
 	// acknowledged or given up before: then the next one sends nothing out of order.
 	Silence = 20 * time.Second

@@ -1,8 +1,8 @@
-// Package relay carries the messages of the journal's outbox to Kafka.
+// Package relay carries the messages of the journal's queue to Kafka.
 //
 // MUST hold, and this package's tests prove: messages of one request are
 // published in the order in which they were appended; a message leaves the
-// outbox only after it was acknowledged, so that a crash at any point sends some
+// queue only after it was acknowledged, so that a crash at any point sends some
 // twice and loses none; while the broker is down nothing is dropped and one line
 // is logged, not one for every try.
 //
@@ -28,7 +28,7 @@ const (
 	// maxBatchBytes bounds a batch's payloads, and so what is in memory twice.
 	maxBatchBytes = 8 << 20
 	// publishTimeout bounds one batch, on top of whatever the publisher has: by
-	// then another process may have this one's part of the outbox.
+	// then another process may have this one's part of the queue.
 	publishTimeout = journal.Silence * 3 / 4
 	// firstRetry and lastRetry are how long is waited after the first and after
 	// many failures in a row. The last is how late at most the relay notices
@@ -50,7 +50,7 @@ type Publisher interface {
 
 // Config of a relay.
 type Config struct {
-	Outbox    journal.Outbox
+	Queue     journal.Queue
 	Publisher Publisher
 	Log       *slog.Logger // nil: nothing is logged
 	// Batch is how many messages are published at once; 0: DefaultBatch.
@@ -96,10 +96,10 @@ func (r *Relay) Stats() Stats {
 
 // Step carries one batch: read, publish, remove. It returns how many messages
 // were carried; 0 without an error means that nothing was pending. It waits for
-// nothing but the outbox and the publisher, so that a simulation can interleave
+// nothing but the queue and the publisher, so that a simulation can interleave
 // it with everything else.
 func (r *Relay) Step(ctx context.Context) (n int, err error) {
-	pending, err := r.cfg.Outbox.Pending(ctx, r.cfg.Batch)
+	pending, err := r.cfg.Queue.Pending(ctx, r.cfg.Batch)
 	if err != nil || len(pending) == 0 {
 		return 0, err
 	}
@@ -114,7 +114,7 @@ func (r *Relay) Step(ctx context.Context) (n int, err error) {
 	if err := r.publish(ctx, messages); err != nil {
 		return 0, &publishError{err}
 	}
-	if err := r.cfg.Outbox.Sent(ctx, ids); err != nil {
+	if err := r.cfg.Queue.Sent(ctx, ids); err != nil {
 		return 0, err
 	}
 	return len(ids), nil
@@ -154,7 +154,7 @@ func (r *Relay) publish(ctx context.Context, messages []journal.Message) error {
 	return r.publish(ctx, messages[half:])
 }
 
-// publishError tells the publisher's errors from the outbox's.
+// publishError tells the publisher's errors from the queue's.
 type publishError struct{ error }
 
 func (e *publishError) Unwrap() error { return e.error }
@@ -172,7 +172,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		n, err := r.Step(work)
 		if err == nil && n == 0 {
-			err = r.cfg.Outbox.Wait(ctx)
+			err = r.cfg.Queue.Wait(ctx)
 			if ctx.Err() != nil {
 				break
 			}
@@ -210,7 +210,7 @@ func (r *Relay) note(err error) {
 		if errors.As(err, &publishing) {
 			r.cfg.Log.Error("relay: Kafka takes no messages; they wait in the journal", "error", err)
 		} else {
-			r.cfg.Log.Error("relay: the outbox can't be read; messages wait in the journal", "error", err)
+			r.cfg.Log.Error("relay: the queue can't be read; messages wait in the journal", "error", err)
 		}
 	case err == nil && failing:
 		r.failing.Store(false)

@@ -123,7 +123,7 @@ func TestStep(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	j, b := memjournal.New(memjournal.Config{}), newBroker()
-	r := relay.New(relay.Config{Outbox: j, Publisher: b, Batch: 4})
+	r := relay.New(relay.Config{Queue: j, Publisher: b, Batch: 4})
 	if n, err := r.Step(ctx); n != 0 || err != nil || b.tries != 0 {
 		t.Fatalf("nothing pending: %d %v", n, err)
 	}
@@ -159,11 +159,11 @@ func TestCrash(t *testing.T) {
 					broken = false
 					b.fail = func([]journal.Message) (int, error) { return stored, died }
 				}
-				if _, err := relay.New(relay.Config{Outbox: j, Publisher: b}).Step(ctx); !errors.Is(err, died) {
+				if _, err := relay.New(relay.Config{Queue: j, Publisher: b}).Step(ctx); !errors.Is(err, died) {
 					t.Fatal(err)
 				}
 				broken, b.fail = false, nil
-				again := relay.New(relay.Config{Outbox: j, Publisher: b}) // another process
+				again := relay.New(relay.Config{Queue: j, Publisher: b}) // another process
 				for {
 					n, err := again.Step(ctx)
 					if err != nil {
@@ -188,7 +188,7 @@ func TestOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		j, b := memjournal.New(memjournal.Config{}), newBroker()
-		r := relay.New(relay.Config{Outbox: j, Publisher: b, Log: slog.New(slog.NewTextHandler(&log, nil))})
+		r := relay.New(relay.Config{Queue: j, Publisher: b, Log: slog.New(slog.NewTextHandler(&log, nil))})
 		ctx, cancel := context.WithCancel(context.Background())
 		ended := make(chan error, 1)
 		go func() { ended <- r.Run(ctx) }()
@@ -246,7 +246,7 @@ func TestStopLetsTheBatchEnd(t *testing.T) {
 		})
 		ctx, cancel := context.WithCancel(context.Background())
 		ended := make(chan error, 1)
-		go func() { ended <- relay.New(relay.Config{Outbox: j, Publisher: slow}).Run(ctx) }()
+		go func() { ended <- relay.New(relay.Config{Queue: j, Publisher: slow}).Run(ctx) }()
 		appendMany(t, j, 1, 1)
 		<-begun
 		cancel()
@@ -269,7 +269,7 @@ func TestRefused(t *testing.T) {
 	tooLarge := errors.New("too large")
 	j, b := memjournal.New(memjournal.Config{}), newBroker()
 	var log bytes.Buffer
-	r := relay.New(relay.Config{Outbox: j, Publisher: b, Log: slog.New(slog.NewTextHandler(&log, nil)),
+	r := relay.New(relay.Config{Queue: j, Publisher: b, Log: slog.New(slog.NewTextHandler(&log, nil)),
 		Refused: func(err error) bool { return errors.Is(err, tooLarge) }})
 	b.fail = func(messages []journal.Message) (int, error) {
 		for _, m := range messages {

@@ -16,10 +16,10 @@ import (
 	"habeas.dev/services/internal/relay"
 )
 
-func run(t *testing.T, o journal.Outbox, b *broker) (r *relay.Relay, stop func()) {
+func run(t *testing.T, o journal.Queue, b *broker) (r *relay.Relay, stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	r = relay.New(relay.Config{Outbox: o, Publisher: b, Batch: 50})
+	r = relay.New(relay.Config{Queue: o, Publisher: b, Batch: 50})
 	var ended sync.WaitGroup
 	ended.Go(func() {
 		if err := r.Run(ctx); err != nil {

@@ -27,8 +27,8 @@ func TestMutants(t *testing.T) {
 		"what follows is recorded twice":         func(w *world) { w.mutant.journal = func(j *memjournal.Store) lifecycle.Journal { return twice{j} } },
 		"an append doesn't look at the version":  func(w *world) { w.mutant.journal = func(j *memjournal.Store) lifecycle.Journal { return blind{j} } },
 		"the row is not that of the facts":       func(w *world) { w.mutant.journal = func(j *memjournal.Store) lifecycle.Journal { return stale{j} } },
-		"facts are published before they happen": func(w *world) { w.mutant.outbox = func(j *memjournal.Store) journal.Outbox { return hasty{j} } },
-		"facts are published out of order":       func(w *world) { w.mutant.outbox = func(j *memjournal.Store) journal.Outbox { return backwards{j} } },
+		"facts are published before they happen": func(w *world) { w.mutant.queue = func(j *memjournal.Store) journal.Queue { return hasty{j} } },
+		"facts are published out of order":       func(w *world) { w.mutant.queue = func(j *memjournal.Store) journal.Queue { return backwards{j} } },
 		"an address in a header":                 func(w *world) { w.mutant.message = func(m *journal.Message) { m.Headers["x-for"] = email(0) } },
 		"an address in the log": func(w *world) {
 			w.mutant.message = func(*journal.Message) { w.spy.log.WriteString(email(0)) }

@@ -116,12 +116,12 @@ func (w *world) startCoordinator(i int) {
 }
 
 func (w *world) startRelay() {
-	var outbox journal.Outbox = w.journal
-	if w.mutant.outbox != nil {
-		outbox = w.mutant.outbox(w.journal)
+	var queue journal.Queue = w.journal
+	if w.mutant.queue != nil {
+		queue = w.mutant.queue(w.journal)
 	}
 	// Batches are small, so that one can break off in the middle of a request.
-	r := relay.New(relay.Config{Outbox: outbox, Publisher: w, Log: w.log, Batch: 1 + w.rng.IntN(20)})
+	r := relay.New(relay.Config{Queue: queue, Publisher: w, Log: w.log, Batch: 1 + w.rng.IntN(20)})
 	w.all.relay = &relaying{process{"relay", w.startRelay}, r}
 }
 

@@ -61,7 +61,7 @@ type world struct {
 type mutant struct {
 	requests func(*lifecycle.Lifecycle) coordinator.Requests
 	journal  func(*memjournal.Store) lifecycle.Journal
-	outbox   func(*memjournal.Store) journal.Outbox
+	queue    func(*memjournal.Store) journal.Queue
 	message  func(*journal.Message)
 }
 

@@ -26,9 +26,9 @@ const (
 // Call is one append on its way through the writer.
 type Call struct {
 	Append *journal.Append
-	// Outbox holds the append's messages, encoded by the caller's goroutine;
+	// Messages holds the append's messages, encoded by the caller's goroutine;
 	// empty where there are none.
-	Outbox []byte
+	Messages []byte
 	// Err is the verdict, set by the commit function.
 	Err error
 
@@ -45,17 +45,17 @@ const (
 	withdrawn
 )
 
-// Writer is the one goroutine and its queue.
+// Writer is the one goroutine and the calls that wait for it.
 type Writer struct {
 	commit func(group []*Call)
-	slots  chan struct{} // a token for every call in the queue
+	slots  chan struct{} // a token for every call that waits
 	wake   chan struct{}
 	ended  chan struct{}
 
-	mu     sync.Mutex
-	queue  []*Call
-	closed bool
-	kickAt time.Time
+	mu      sync.Mutex
+	waiting []*Call
+	closed  bool
+	kickAt  time.Time
 }
 
 // New starts a writer. commit is called by one goroutine at a time with 1 to
@@ -86,7 +86,7 @@ func (w *Writer) Append(ctx context.Context, a *journal.Append) error {
 	c := &Call{Append: a, size: size, done: make(chan struct{})}
 	if len(a.Messages) > 0 {
 		// A header's and a name's lengths take a few bytes more than size counts.
-		c.Outbox = journal.EncodeMessages(make([]byte, 0, size+size/8+64), a.Messages)
+		c.Messages = journal.EncodeMessages(make([]byte, 0, size+size/8+64), a.Messages)
 	}
 	select {
 	case w.slots <- struct{}{}:
@@ -105,7 +105,7 @@ func (w *Writer) Append(ctx context.Context, a *journal.Append) error {
 		<-w.slots
 		return journal.ErrClosed
 	}
-	w.queue = append(w.queue, c)
+	w.waiting = append(w.waiting, c)
 	w.mu.Unlock()
 	w.signal()
 
@@ -180,13 +180,13 @@ func (w *Writer) run() {
 	}
 }
 
-// take moves calls from the queue to a group. due tells that a kick's time has
+// take moves calls of those that wait to a group. due tells that a kick's time has
 // come (it is then done with).
 func (w *Writer) take(group *[]*Call) (more, due, closed bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	n, size := 0, 0
-	for _, c := range w.queue {
+	for _, c := range w.waiting {
 		if len(*group) > 0 && (len(*group) == MaxAppends || size+c.size > MaxBytes) {
 			break
 		}
@@ -196,9 +196,9 @@ func (w *Writer) take(group *[]*Call) (more, due, closed bool) {
 			size += c.size
 		}
 	}
-	rest := copy(w.queue, w.queue[n:])
-	clear(w.queue[rest:])
-	w.queue = w.queue[:rest]
+	rest := copy(w.waiting, w.waiting[n:])
+	clear(w.waiting[rest:])
+	w.waiting = w.waiting[:rest]
 	for range n {
 		<-w.slots
 	}

@@ -511,11 +511,11 @@ func testDurable(t *testing.T, h *Harness) {
 		t.Errorf("list: %v %v", list, err)
 	}
 	if carried := drain(t, s); len(carried) != 1 || !reflect.DeepEqual(carried[0].Message, a.Messages[0]) {
-		t.Errorf("outbox: %+v", carried)
+		t.Errorf("queue: %+v", carried)
 	}
 	mustAppend(t, s, Simple("r", 1))
 	if carried := drain(t, s); len(carried) != 1 || string(carried[0].Payload) != "2" {
-		t.Errorf("outbox: %+v", carried)
+		t.Errorf("queue: %+v", carried)
 	}
 	verified(t, s, "r")
 }

@@ -46,11 +46,11 @@ func Run(t *testing.T, open func(t *testing.T) *Harness) {
 		{"CloseDrains", testCloseDrains},
 		{"GroupCommit", testGroupCommit},
 		{"Durable", testDurable},
-		{"OutboxOrder", testOutboxOrder},
-		{"OutboxMessage", testOutboxMessage},
-		{"OutboxPartlySent", testOutboxPartlySent},
-		{"OutboxManyUnsent", testOutboxManyUnsent},
-		{"OutboxWait", testOutboxWait},
+		{"QueueOrder", testQueueOrder},
+		{"QueueMessage", testQueueMessage},
+		{"QueuePartlySent", testQueuePartlySent},
+		{"QueueManyUnsent", testQueueManyUnsent},
+		{"QueueWait", testQueueWait},
 		{"Backlog", testBacklog},
 		{"SecondProcess", testSecondProcess},
 		{"SecondProcessRaces", testSecondProcessRaces},
@@ -124,7 +124,7 @@ func verified(t *testing.T, j journal.Journal, id string) []journal.Fact {
 }
 
 // drain carries all pending messages, as a relay would.
-func drain(t *testing.T, o journal.Outbox) (carried []journal.PendingMessage) {
+func drain(t *testing.T, o journal.Queue) (carried []journal.PendingMessage) {
 	t.Helper()
 	ctx := testContext(t)
 	for {
@@ -151,7 +151,7 @@ func ids(pending []journal.PendingMessage) []int64 {
 }
 
 // eventually waits for a condition that another process' work brings about.
-func eventually(t *testing.T, o journal.Outbox, what string, condition func() bool) {
+func eventually(t *testing.T, o journal.Queue, what string, condition func() bool) {
 	t.Helper()
 	ctx := testContext(t)
 	for !condition() {

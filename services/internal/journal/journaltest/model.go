@@ -33,7 +33,7 @@ type model struct {
 	s        journal.Store
 	run      string
 	requests []*modelRequest
-	outbox   []string // payloads, in order
+	queue    []string // payloads, in order
 	messages int
 }
 
@@ -91,7 +91,7 @@ func (m *model) append(t *rapid.T) {
 		r.facts = append(r.facts, f.Data)
 	}
 	for _, msg := range a.Messages {
-		m.outbox = append(m.outbox, string(msg.Payload))
+		m.queue = append(m.queue, string(msg.Payload))
 	}
 	r.prints = append(r.prints, a.Fingerprints...)
 	r.row = a.Row
@@ -119,7 +119,7 @@ func (m *model) carry(t *rapid.T) {
 	}
 	// One caller at a time: so the order is the appends' own, over all requests.
 	// It may be fewer than there are, but not none.
-	want := m.outbox[:min(limit, len(m.outbox))]
+	want := m.queue[:min(limit, len(m.queue))]
 	if len(got) > len(want) || !slices.Equal(got, want[:len(got)]) || (len(got) == 0 && len(want) > 0) {
 		t.Fatalf("pending %v, want %v", got, want)
 	}
@@ -127,10 +127,10 @@ func (m *model) carry(t *rapid.T) {
 	if err := m.s.Sent(t.Context(), ids(pending[:sent])); err != nil {
 		t.Fatal(err)
 	}
-	m.outbox = m.outbox[sent:]
+	m.queue = m.queue[sent:]
 }
 
-// finish empties the outbox for the next run.
+// finish empties the queue for the next run.
 func (m *model) finish() {
 	for {
 		pending, err := m.s.Pending(m.t.Context(), 100)

@@ -51,7 +51,7 @@ type Store struct {
 	requests map[string]*request
 	prints   map[string][]string // fingerprint: request ids
 	notes    map[string]note
-	outbox   []journal.PendingMessage
+	queue    []journal.PendingMessage
 	lastRow  int64
 	chain    *journal.Chain
 }
@@ -142,7 +142,7 @@ func (s *Store) append(a *journal.Append) error {
 		s.lastRow++
 		for i, m := range a.Messages {
 			m.Headers, m.Payload = maps.Clone(m.Headers), slices.Clone(m.Payload)
-			s.outbox = append(s.outbox, journal.PendingMessage{ID: journal.MessageID(s.lastRow, i), Message: m})
+			s.queue = append(s.queue, journal.PendingMessage{ID: journal.MessageID(s.lastRow, i), Message: m})
 		}
 		select {
 		case s.wake <- struct{}{}:
@@ -198,46 +198,46 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// Pending implements journal.Outbox.
+// Pending implements journal.Queue.
 func (s *Store) Pending(ctx context.Context, limit int) (pending []journal.PendingMessage, err error) {
 	err = s.call(ctx, OpPending, func() error {
-		limit = min(max(limit, 1), journal.MaxPending, len(s.outbox))
-		pending = slices.Clone(s.outbox[:limit])
+		limit = min(max(limit, 1), journal.MaxPending, len(s.queue))
+		pending = slices.Clone(s.queue[:limit])
 		return nil
 	})
 	return pending, err
 }
 
-// Sent implements journal.Outbox.
+// Sent implements journal.Queue.
 func (s *Store) Sent(ctx context.Context, ids []int64) error {
 	return s.call(ctx, OpSent, func() error {
 		gone := make(map[int64]bool, len(ids))
 		for _, id := range ids {
 			gone[id] = true
 		}
-		s.outbox = slices.DeleteFunc(s.outbox, func(p journal.PendingMessage) bool { return gone[p.ID] })
+		s.queue = slices.DeleteFunc(s.queue, func(p journal.PendingMessage) bool { return gone[p.ID] })
 		return nil
 	})
 }
 
-// Backlog implements journal.Queue.
+// Backlog implements journal.Measured.
 func (s *Store) Backlog(ctx context.Context) (b journal.Backlog, err error) {
 	err = s.call(ctx, OpBacklog, func() error {
 		rows := map[int64]bool{}
-		for _, p := range s.outbox {
+		for _, p := range s.queue {
 			row, _ := journal.SplitID(p.ID)
 			rows[row] = true
 		}
 		b.Appends = min(len(rows), journal.MaxBacklog)
-		if len(s.outbox) > 0 {
-			b.Oldest = journal.TimeOf([]journal.Message{s.outbox[0].Message})
+		if len(s.queue) > 0 {
+			b.Oldest = journal.TimeOf([]journal.Message{s.queue[0].Message})
 		}
 		return nil
 	})
 	return b, err
 }
 
-// Wait implements journal.Outbox.
+// Wait implements journal.Queue.
 func (s *Store) Wait(ctx context.Context) error {
 	if err := s.locked(ctx.Err); err != nil {
 		return err

@@ -174,7 +174,7 @@ func diskFull(t *testing.T, server *pgtest.Server) {
 	if err := s.Append(ctx, journaltest.Simple("r", 0)); err != nil {
 		t.Fatal(err)
 	}
-	for name, where := range map[string]string{"facts": "BEFORE INSERT ON fact", "rows": "BEFORE UPDATE ON request", "outbox": "BEFORE INSERT ON outbox"} {
+	for name, where := range map[string]string{"facts": "BEFORE INSERT ON fact", "rows": "BEFORE UPDATE ON request", "queue": "BEFORE INSERT ON queue"} {
 		pgtest.Exec(t, url, `CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
 			$$BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END$$`)
 		pgtest.Exec(t, url, "CREATE TRIGGER full_disk "+where+" EXECUTE FUNCTION full_disk()")

@@ -13,7 +13,7 @@ import (
 )
 
 // TestSilent: a relay that says nothing any more, as that of a process that is
-// paused, loses its part of the outbox to another; when it speaks again, it
+// paused, loses its part of the queue to another; when it speaks again, it
 // finds out, and takes part again.
 func TestSilent(t *testing.T) {
 	t.Parallel()

@@ -5,7 +5,7 @@
 // The rows of the requests concerned are locked for that long, so that of two
 // processes that append to the same request one comes first.
 //
-// The relays of several processes share the outbox by shards of the request id.
+// The relays of several processes share the queue by shards of the request id.
 // A shard's messages are read by the one session that holds its advisory lock;
 // should the session break, or say nothing for [journal.Silence], the server gives
 // the lock to another. Hence PostgreSQL 14 is the oldest that will do, and the URL

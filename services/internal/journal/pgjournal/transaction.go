@@ -42,8 +42,8 @@ const (
 		SELECT * FROM unnest($1::bigint[], $2::integer[], $3::text[], $4::timestamptz[], $5::bytea[], $6::bytea[])`
 	insertPrints = `INSERT INTO fingerprint (fingerprint, request)
 		SELECT * FROM unnest($1::text[], $2::bigint[]) ON CONFLICT DO NOTHING`
-	insertOutbox = `INSERT INTO outbox (shard, messages) SELECT * FROM unnest($1::smallint[], $2::bytea[])`
-	notify       = `SELECT pg_notify('habeas_outbox_' || 'outbox'::regclass::oid, '')`
+	insertQueue = `INSERT INTO queue (shard, messages) SELECT * FROM unnest($1::smallint[], $2::bytea[])`
+	notify      = `SELECT pg_notify('habeas_queue_' || 'queue'::regclass::oid, '')`
 )
 
 // transaction makes one group's transaction. Used by the writer's goroutine only.
@@ -54,7 +54,7 @@ type transaction struct {
 	heads map[string]*head
 	order []*head // by id
 	facts factColumns
-	// The columns of fingerprint and of outbox.
+	// The columns of fingerprint and of queue.
 	printText []string
 	printNum  []int64
 	shards    []int16
@@ -226,9 +226,9 @@ func (t *transaction) decide(c *group.Call) {
 		t.printText = append(t.printText, p)
 		t.printNum = append(t.printNum, h.num)
 	}
-	if len(c.Outbox) > 0 {
+	if len(c.Messages) > 0 {
 		t.shards = append(t.shards, shardOf(a.RequestID))
-		t.messages = append(t.messages, c.Outbox)
+		t.messages = append(t.messages, c.Messages)
 	}
 	if !h.inserted || a != h.first { // else its row is there already
 		h.row = &a.Row
@@ -267,7 +267,7 @@ func (t *transaction) write(ctx context.Context, conn *pgxpool.Conn) (uncertain 
 		b.Queue(insertPrints, t.printText, t.printNum)
 	}
 	if len(t.shards) > 0 {
-		b.Queue(insertOutbox, t.shards, t.messages)
+		b.Queue(insertQueue, t.shards, t.messages)
 		b.Queue(notify)
 	}
 	statements := b.Len()
@@ -344,12 +344,12 @@ func optional(t time.Time) pgtype.Timestamptz {
 	return pgtype.Timestamptz{Time: journal.Time(t), Valid: !t.IsZero()}
 }
 
-// shards is how many parts the outbox is shared in: several for each of the
+// shards is how many parts the queue is shared in: several for each of the
 // processes that anyone runs, so that they get about the same. It MUST NOT be
-// changed while rows are in the outbox.
+// changed while rows are in the queue.
 const shards = 64
 
-// shardOf is the part of the outbox that carries a request's messages.
+// shardOf is the part of the queue that carries a request's messages.
 func shardOf(requestID string) int16 {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(requestID))

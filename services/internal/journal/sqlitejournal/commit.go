@@ -8,18 +8,18 @@ import (
 // commit is the group's commit function: one transaction for all calls, and for
 // the rows that the relay has sent in the meantime.
 func (s *Store) commit(calls []*group.Call) {
-	sent := s.outbox.takeSent()
+	sent := s.queue.takeSent()
 	if len(calls) == 0 && len(sent) == 0 {
 		return
 	}
 	first, err := s.tx.run(calls, sent)
 	if err != nil {
-		s.outbox.putBackSent(sent)
+		s.queue.putBackSent(sent)
 		s.recover(calls, err)
 		return
 	}
 	s.commits.Add(1)
-	s.outbox.committed(calls, first)
+	s.queue.committed(calls, first)
 }
 
 // recover goes on after a transaction failed. An error that lies with one

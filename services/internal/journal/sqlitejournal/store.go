@@ -8,7 +8,7 @@
 // transactions; they never wait for the writer.
 //
 // Messages that this process appended go to the relay from memory, without
-// being read back; the outbox's rows are for after a crash, and for the appends
+// being read back; the queue's rows are for after a crash, and for the appends
 // of other processes.
 package sqlitejournal
 
@@ -69,7 +69,7 @@ type Store struct {
 	notes   *sql.DB // one connection, opened when it is first needed
 	writer  *group.Writer
 	tx      *transaction
-	outbox  outbox
+	queue   queue
 	commits atomic.Int64
 
 	factsFrom, rowOf, byFingerprint *sql.Stmt
@@ -95,7 +95,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if s.poll <= 0 {
 		s.poll = journal.DefaultPoll
 	}
-	s.outbox.init()
+	s.queue.init()
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(explain(path, err), s.closeDBs())
 	}

@@ -24,13 +24,13 @@ type transaction struct {
 	order    []*head // heads in the order in which the group named them
 	facts    []any   // arguments of the fact rows
 	prints   []any   // arguments of the fingerprint rows
-	messages []any   // arguments of the outbox rows
+	messages []any   // arguments of the queue rows
 	counter  counter
 	args     []any
 }
 
 // counter is the table of that name.
-type counter struct{ request, outbox int64 }
+type counter struct{ request, queue int64 }
 
 // head is a request's row as it was and as it becomes.
 type head struct {
@@ -95,7 +95,7 @@ func (t *transaction) exec(query string, args ...any) error {
 
 // run writes a group and the removals of sent rows as one transaction. Verdicts
 // are in the calls' Err; an error means that nothing was written. first is the
-// number of the group's first row in the outbox.
+// number of the group's first row in the queue.
 func (t *transaction) run(calls []*group.Call, sent []span) (first int64, err error) {
 	if err := t.connect(); err != nil {
 		return 0, err
@@ -117,7 +117,7 @@ func (t *transaction) run(calls []*group.Call, sent []span) (first int64, err er
 
 func (t *transaction) body(calls []*group.Call, sent []span) (first int64, err error) {
 	for _, s := range sent {
-		if err := t.exec("DELETE FROM outbox WHERE num BETWEEN ? AND ?", s.from, s.to); err != nil {
+		if err := t.exec("DELETE FROM queue WHERE num BETWEEN ? AND ?", s.from, s.to); err != nil {
 			return 0, err
 		}
 	}
@@ -146,13 +146,13 @@ func (t *transaction) body(calls []*group.Call, sent []span) (first int64, err e
 	if err := t.insert("INSERT OR IGNORE INTO fingerprint (fingerprint, request) VALUES ", "", 2, t.prints); err != nil {
 		return 0, err
 	}
-	if err := t.insert("INSERT OR ROLLBACK INTO outbox (num, messages) VALUES ", "", 2, t.messages); err != nil {
+	if err := t.insert("INSERT OR ROLLBACK INTO queue (num, messages) VALUES ", "", 2, t.messages); err != nil {
 		return 0, err
 	}
 	if t.counter != was {
-		err = t.exec("UPDATE counter SET request = ?, outbox = ? WHERE one = 1", t.counter.request, t.counter.outbox)
+		err = t.exec("UPDATE counter SET request = ?, queue = ? WHERE one = 1", t.counter.request, t.counter.queue)
 	}
-	return was.outbox + 1, err
+	return was.queue + 1, err
 }
 
 func (t *transaction) reset() {
@@ -166,11 +166,11 @@ func (t *transaction) reset() {
 }
 
 func (t *transaction) readCounter() error {
-	s, err := t.stmt("SELECT request, outbox FROM counter WHERE one = 1")
+	s, err := t.stmt("SELECT request, queue FROM counter WHERE one = 1")
 	if err != nil {
 		return err
 	}
-	return s.QueryRowContext(context.Background()).Scan(&t.counter.request, &t.counter.outbox)
+	return s.QueryRowContext(context.Background()).Scan(&t.counter.request, &t.counter.queue)
 }
 
 // readHeads looks up the requests of a group, many at a time.
@@ -244,9 +244,9 @@ func (t *transaction) decide(c *group.Call) {
 	for _, p := range a.Fingerprints {
 		t.prints = append(t.prints, p, h.num)
 	}
-	if len(c.Outbox) > 0 {
-		t.counter.outbox++
-		t.messages = append(t.messages, t.counter.outbox, c.Outbox)
+	if len(c.Messages) > 0 {
+		t.counter.queue++
+		t.messages = append(t.messages, t.counter.queue, c.Messages)
 	}
 	h.row = &a.Row
 }

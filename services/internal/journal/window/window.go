@@ -1,4 +1,4 @@
-// Package window holds the oldest rows of an outbox in memory while the relay
+// Package window holds the oldest rows of a queue in memory while the relay
 // carries them: a row is done with when all of its messages were acknowledged.
 package window
 

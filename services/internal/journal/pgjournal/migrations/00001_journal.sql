@@ -58,7 +58,7 @@ CREATE TABLE fingerprint (
 -- a number is drawn while the request's row is locked. shard is a hash of the
 -- request's id; whoever holds a shard's lock carries its rows.
 -- It is a queue: vacuumed by the number of dead rows, not by their share.
-CREATE TABLE outbox (
+CREATE TABLE queue (
     num      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     shard    smallint NOT NULL,
     messages bytea    NOT NULL
@@ -72,7 +72,7 @@ FROM request r JOIN fact f ON f.request = r.num;
 
 -- +goose Down
 DROP VIEW trace;
-DROP TABLE outbox;
+DROP TABLE queue;
 DROP TABLE fingerprint;
 DROP TABLE fact;
 DROP TABLE timer;

@@ -47,7 +47,7 @@ CREATE TABLE fingerprint (
 ) STRICT, WITHOUT ROWID;
 
 -- What the relay has yet to carry: one row for all messages of one append.
-CREATE TABLE outbox (
+CREATE TABLE queue (
     num      INTEGER PRIMARY KEY,
     messages BLOB NOT NULL
 ) STRICT;
@@ -58,7 +58,7 @@ CREATE TABLE outbox (
 CREATE TABLE counter (
     one     INTEGER PRIMARY KEY CHECK (one = 1),
     request INTEGER NOT NULL,
-    outbox  INTEGER NOT NULL
+    queue  INTEGER NOT NULL
 ) STRICT;
 INSERT INTO counter VALUES (1, 0, 0);
 
@@ -71,7 +71,7 @@ FROM request r JOIN fact f ON f.request = r.num;
 -- +goose Down
 DROP VIEW trace;
 DROP TABLE counter;
-DROP TABLE outbox;
+DROP TABLE queue;
 DROP TABLE fingerprint;
 DROP TABLE fact;
 DROP TABLE request;

@@ -11,9 +11,9 @@ import (
 	"habeas.dev/pkg/telemetry"
 )
 
-// outbox publishes answers, then acknowledges their tasks. It is one goroutine:
+// reporter publishes answers, then acknowledges their tasks. It is one goroutine:
 // while it publishes, what is answered meanwhile gathers, and goes out together.
-type outbox struct {
+type reporter struct {
 	w   *Worker
 	pub message.Publisher
 	in  chan parcel
@@ -26,34 +26,34 @@ type parcel struct {
 }
 
 const (
-	// outboxDepth is how many parcels wait without holding up who brings them.
-	outboxDepth = 64
-	// outboxMost bounds what one publish carries, in messages.
-	outboxMost = 1000
+	// reporterDepth is how many parcels wait without holding up who brings them.
+	reporterDepth = 64
+	// reporterMost bounds what one publish carries, in messages.
+	reporterMost = 1000
 )
 
-func newOutbox(w *Worker, pub message.Publisher) *outbox {
-	return &outbox{w: w, pub: pub, in: make(chan parcel, outboxDepth)}
+func newReporter(w *Worker, pub message.Publisher) *reporter {
+	return &reporter{w: w, pub: pub, in: make(chan parcel, reporterDepth)}
 }
 
-func (o *outbox) put(p parcel) { o.in <- p }
+func (r *reporter) put(p parcel) { r.in <- p }
 
 // offer is put for what may be left out where there is no room.
-func (o *outbox) offer(p parcel) {
+func (r *reporter) offer(p parcel) {
 	select {
-	case o.in <- p:
+	case r.in <- p:
 	default:
 	}
 }
 
-func (o *outbox) close() { close(o.in) }
+func (r *reporter) close() { close(r.in) }
 
-func (o *outbox) run() {
-	for p := range o.in {
+func (r *reporter) run() {
+	for p := range r.in {
 		n := len(p.jobs) + len(p.progress)
-		for more := true; more && n < outboxMost; {
+		for more := true; more && n < reporterMost; {
 			select {
-			case next, ok := <-o.in:
+			case next, ok := <-r.in:
 				if more = ok; ok {
 					p.jobs, p.progress = append(p.jobs, next.jobs...), append(p.progress, next.progress...)
 					n += len(next.jobs) + len(next.progress)
@@ -62,11 +62,11 @@ func (o *outbox) run() {
 				more = false
 			}
 		}
-		o.publish(p)
+		r.publish(p)
 	}
 }
 
-func (o *outbox) publish(p parcel) {
+func (r *reporter) publish(p parcel) {
 	var reports, rejected []*message.Message
 	for _, e := range p.progress {
 		reports = append(reports, envelope(e))
@@ -79,8 +79,8 @@ func (o *outbox) publish(p parcel) {
 			rejected = append(rejected, envelope(j.answer))
 		}
 	}
-	reported := o.send(event.TopicReports, reports)
-	turnedAway := o.send(event.TopicRejected, rejected)
+	reported := r.send(event.TopicReports, reports)
+	turnedAway := r.send(event.TopicRejected, rejected)
 	for _, j := range p.jobs {
 		if j.answer.Type == event.TypeReport && reported || j.answer.Type == event.TypeRejected && turnedAway {
 			j.msg.Ack()
@@ -88,17 +88,17 @@ func (o *outbox) publish(p parcel) {
 			j.msg.Nack() // it comes again
 		}
 	}
-	o.w.metrics.inFlight(context.Background(), -len(p.jobs))
+	r.w.metrics.inFlight(context.Background(), -len(p.jobs))
 }
 
 // send tells whether all messages are in Kafka. The publisher has its own
 // retries; what it gives up on comes again with the tasks.
-func (o *outbox) send(topic string, msgs []*message.Message) bool {
+func (r *reporter) send(topic string, msgs []*message.Message) bool {
 	if len(msgs) == 0 {
 		return true
 	}
-	if err := o.pub.Publish(topic, msgs...); err != nil {
-		o.w.log.LogAttrs(context.Background(), slog.LevelWarn, "reports were not published; their tasks come again", slog.String("system", o.w.system),
+	if err := r.pub.Publish(topic, msgs...); err != nil {
+		r.w.log.LogAttrs(context.Background(), slog.LevelWarn, "reports were not published; their tasks come again", slog.String("system", r.w.system),
 			slog.String("topic", topic), slog.Int("messages", len(msgs)), slog.Any("error", telemetry.Vouch(err)))
 		return false
 	}

@@ -20,9 +20,9 @@ const (
 	sentWithin = 50 * time.Millisecond
 )
 
-// outbox is the relay's side of a Store: a window in memory on the oldest rows
+// queue is the relay's side of a Store: a window in memory on the oldest rows
 // of the table.
-type outbox struct {
+type queue struct {
 	wake chan struct{}
 
 	mu sync.Mutex
@@ -39,84 +39,84 @@ type outbox struct {
 // span is a run of rows' numbers, both ends included.
 type span struct{ from, to int64 }
 
-func (o *outbox) init() {
-	o.wake = make(chan struct{}, 1)
-	o.look = true
+func (q *queue) init() {
+	q.wake = make(chan struct{}, 1)
+	q.look = true
 }
 
-func (o *outbox) signal() {
+func (q *queue) signal() {
 	select {
-	case o.wake <- struct{}{}:
+	case q.wake <- struct{}{}:
 	default:
 	}
 }
 
 // committed takes a group's messages over into the window; first is the number
 // of the first row.
-func (o *outbox) committed(calls []*group.Call, first int64) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
+func (q *queue) committed(calls []*group.Call, first int64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	num, any := first, false
 	for _, c := range calls {
-		if c.Err != nil || len(c.Outbox) == 0 {
+		if c.Err != nil || len(c.Messages) == 0 {
 			continue
 		}
 		any = true
 		switch {
-		case num <= o.upto: // read back already
-		case num != o.upto+1 || o.window.Full():
-			o.look = true // another process' rows, or too many, are in between
+		case num <= q.upto: // read back already
+		case num != q.upto+1 || q.window.Full():
+			q.look = true // another process' rows, or too many, are in between
 		default:
-			o.window.Push(num, c.Append.Messages, len(c.Outbox))
-			o.upto = num
+			q.window.Push(num, c.Append.Messages, len(c.Messages))
+			q.upto = num
 		}
 		num++
 	}
 	if any {
-		o.signal()
+		q.signal()
 	}
 }
 
-// Pending implements journal.Outbox.
+// Pending implements journal.Queue.
 func (s *Store) Pending(ctx context.Context, limit int) ([]journal.PendingMessage, error) {
 	if err := s.usable(ctx); err != nil {
 		return nil, err
 	}
-	o := &s.outbox
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.window.Empty() && o.look {
+	q := &s.queue
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.window.Empty() && q.look {
 		// Under the lock, so that the writer's next rows follow without a gap.
 		if err := s.readBack(ctx); err != nil {
 			return nil, explain(s.path, err)
 		}
 	}
-	return o.window.Pending(limit), nil
+	return q.window.Pending(limit), nil
 }
 
 // readBack fills the window from the table.
 func (s *Store) readBack(ctx context.Context) error {
-	o := &s.outbox
+	q := &s.queue
 	tx, err := s.read.BeginTx(ctx, nil) // counter and rows of one moment
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback() //nolint:errcheck // it only read
 	var last int64
-	if err := tx.QueryRowContext(ctx, "SELECT outbox FROM counter WHERE one = 1").Scan(&last); err != nil {
+	if err := tx.QueryRowContext(ctx, "SELECT queue FROM counter WHERE one = 1").Scan(&last); err != nil {
 		return err
 	}
-	if last == o.upto {
-		o.look = false
+	if last == q.upto {
+		q.look = false
 		return nil
 	}
-	rows, err := tx.QueryContext(ctx, "SELECT num, messages FROM outbox WHERE num > ? ORDER BY num LIMIT ?", o.upto, readRows)
+	rows, err := tx.QueryContext(ctx, "SELECT num, messages FROM queue WHERE num > ? ORDER BY num LIMIT ?", q.upto, readRows)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	n := 0
-	for !o.window.Full() && rows.Next() {
+	for !q.window.Full() && rows.Next() {
 		var num int64
 		var b []byte
 		if err := rows.Scan(&num, &b); err != nil {
@@ -124,56 +124,56 @@ func (s *Store) readBack(ctx context.Context) error {
 		}
 		messages, err := journal.DecodeMessages(b)
 		if err != nil {
-			return &journal.StorageError{Where: s.path, What: "a row of the outbox can't be read", Damaged: true,
-				Cure: "restore the file from a backup, or remove row num of table outbox: what is outstanding is sent again", Err: err}
+			return &journal.StorageError{Where: s.path, What: "a row of the queue can't be read", Damaged: true,
+				Cure: "restore the file from a backup, or remove row num of table queue: what is outstanding is sent again", Err: err}
 		}
-		o.window.Push(num, messages, len(b))
-		o.upto = num
+		q.window.Push(num, messages, len(b))
+		q.upto = num
 		n++
 	}
 	if err := rows.Err(); err != nil {
 		return err
 	}
-	if n < readRows && !o.window.Full() { // that was all
-		o.upto, o.look = last, false
+	if n < readRows && !q.window.Full() { // that was all
+		q.upto, q.look = last, false
 	}
 	return nil
 }
 
-// Sent implements journal.Outbox. The rows leave the file with the next append's
+// Sent implements journal.Queue. The rows leave the file with the next append's
 // transaction, or soon; a crash before that sends them twice.
 func (s *Store) Sent(ctx context.Context, ids []int64) error {
 	if err := s.usable(ctx); err != nil {
 		return err
 	}
-	o := &s.outbox
-	o.mu.Lock()
-	done := o.window.Sent(ids)
-	o.sent = append(o.sent, done...)
-	o.mu.Unlock()
+	q := &s.queue
+	q.mu.Lock()
+	done := q.window.Sent(ids)
+	q.sent = append(q.sent, done...)
+	q.mu.Unlock()
 	if len(done) > 0 {
 		s.writer.Kick(sentWithin)
 	}
 	return nil
 }
 
-// Backlog implements journal.Queue: what the window has, and the rows behind it.
+// Backlog implements journal.Measured: what the window has, and the rows behind it.
 func (s *Store) Backlog(ctx context.Context) (journal.Backlog, error) {
 	var b journal.Backlog
 	if err := s.usable(ctx); err != nil {
 		return b, err
 	}
-	o := &s.outbox
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	n, oldest := o.window.Oldest()
+	q := &s.queue
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n, oldest := q.window.Oldest()
 	var behind int
-	if err := s.read.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM outbox WHERE num > ? LIMIT ?)", o.upto, journal.MaxBacklog).Scan(&behind); err != nil {
+	if err := s.read.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM queue WHERE num > ? LIMIT ?)", q.upto, journal.MaxBacklog).Scan(&behind); err != nil {
 		return b, explain(s.path, err)
 	}
 	if n == 0 && behind > 0 {
 		var row []byte
-		err := s.read.QueryRowContext(ctx, "SELECT messages FROM outbox WHERE num > ? ORDER BY num LIMIT 1", o.upto).Scan(&row)
+		err := s.read.QueryRowContext(ctx, "SELECT messages FROM queue WHERE num > ? ORDER BY num LIMIT 1", q.upto).Scan(&row)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) { // another process' relay may have carried it by now
 			return b, explain(s.path, err)
 		}
@@ -185,32 +185,32 @@ func (s *Store) Backlog(ctx context.Context) (journal.Backlog, error) {
 
 // takeSent hands the writer the rows to remove, as runs of numbers: only whole
 // runs of rows that were sent, so that no other row is ever removed.
-func (o *outbox) takeSent() (spans []span) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for _, num := range o.sent {
+func (q *queue) takeSent() (spans []span) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, num := range q.sent {
 		if n := len(spans); n > 0 && spans[n-1].to+1 == num {
 			spans[n-1].to = num
 			continue
 		}
 		spans = append(spans, span{num, num})
 	}
-	o.sent = o.sent[:0]
+	q.sent = q.sent[:0]
 	return spans
 }
 
 // putBackSent keeps the rows for the next transaction, after this one failed.
-func (o *outbox) putBackSent(spans []span) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
+func (q *queue) putBackSent(spans []span) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	for _, s := range spans {
 		for num := s.from; num <= s.to; num++ {
-			o.sent = append(o.sent, num)
+			q.sent = append(q.sent, num)
 		}
 	}
 }
 
-// Wait implements journal.Outbox.
+// Wait implements journal.Queue.
 func (s *Store) Wait(ctx context.Context) error {
 	if err := s.usable(ctx); err != nil {
 		return err
@@ -218,12 +218,12 @@ func (s *Store) Wait(ctx context.Context) error {
 	timer := time.NewTimer(s.poll)
 	defer timer.Stop()
 	select {
-	case <-s.outbox.wake:
+	case <-s.queue.wake:
 		return nil
 	case <-timer.C:
-		s.outbox.mu.Lock()
-		s.outbox.look = true
-		s.outbox.mu.Unlock()
+		s.queue.mu.Lock()
+		s.queue.look = true
+		s.queue.mu.Unlock()
 		return nil
 	case <-s.closed:
 		return journal.ErrClosed

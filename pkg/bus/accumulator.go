@@ -30,10 +30,10 @@ const (
 	produceBusy = 4
 )
 
-// outbox gathers what is published while requests are on their way: for each
+// accumulator gathers what is published while requests are on their way: for each
 // leader at most one, which carries whatever waits for that leader. It keeps
 // the order within each partition, through retries too.
-type outbox struct {
+type accumulator struct {
 	routes   *routes
 	maxBatch int // bytes of one partition's batch
 
@@ -74,7 +74,7 @@ type parcel struct {
 	bytes int
 }
 
-// call is one Publish. Its fields belong to the outbox' mutex.
+// call is one Publish. Its fields belong to the accumulator's mutex.
 type call struct {
 	ctx     context.Context
 	left    int           // parcels without an answer
@@ -83,27 +83,27 @@ type call struct {
 	done    chan struct{} // closed when nothing is left
 }
 
-func newOutbox(r *routes, maxBatch int) *outbox {
-	return &outbox{routes: r, maxBatch: maxBatch, queues: make(map[topicPartition]*queue), leaders: make(map[int32]*leader)}
+func newAccumulator(r *routes, maxBatch int) *accumulator {
+	return &accumulator{routes: r, maxBatch: maxBatch, queues: make(map[topicPartition]*queue), leaders: make(map[int32]*leader)}
 }
 
 // send returns when all messages are acknowledged, one has failed for
 // good, or ctx has ended.
-func (o *outbox) send(ctx context.Context, topic string, msgs []*message.Message) error {
-	at, err := o.routes.find(ctx, topic)
+func (a *accumulator) send(ctx context.Context, topic string, msgs []*message.Message) error {
+	at, err := a.routes.find(ctx, topic)
 	if err != nil {
 		return err
 	}
 	c := &call{ctx: ctx, done: make(chan struct{})}
-	o.mu.Lock()
-	o.split(c, topic, at, msgs)
-	o.mu.Unlock()
+	a.mu.Lock()
+	a.split(c, topic, at, msgs)
+	a.mu.Unlock()
 	select {
 	case <-c.done:
 	case <-ctx.Done():
 	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	switch {
 	case c.err != nil:
 		return c.err
@@ -117,50 +117,50 @@ func (o *outbox) send(ctx context.Context, topic string, msgs []*message.Message
 }
 
 // split makes parcels of a call. A parcel is no larger than a batch, so that
-// it is sent whole. Holds o.mu.
-func (o *outbox) split(c *call, topic string, at *route, msgs []*message.Message) {
+// it is sent whole. Holds a.mu.
+func (a *accumulator) split(c *call, topic string, at *route, msgs []*message.Message) {
 	open := make(map[int32]*parcel, 1)
 	for _, m := range msgs {
 		partition := choose(at, Key(m))
 		size := messageSize(m)
 		p := open[partition]
-		if p == nil || p.bytes+size > o.maxBatch {
+		if p == nil || p.bytes+size > a.maxBatch {
 			p = &parcel{call: c}
 			open[partition] = p
 			c.left++
-			o.enqueue(topicPartition{topic, partition}, at.leaders[partition], p)
+			a.enqueue(topicPartition{topic, partition}, at.leaders[partition], p)
 		}
 		p.msgs = append(p.msgs, m)
 		p.bytes += size
 	}
 }
 
-// enqueue holds o.mu.
-func (o *outbox) enqueue(tp topicPartition, leader int32, p *parcel) {
-	q := o.queues[tp]
+// enqueue holds a.mu.
+func (a *accumulator) enqueue(tp topicPartition, leader int32, p *parcel) {
+	q := a.queues[tp]
 	if q == nil {
 		q = &queue{topicPartition: tp}
-		o.queues[tp] = q
+		a.queues[tp] = q
 	}
 	q.parcels = append(q.parcels, p)
 	if !q.busy {
 		q.leader = leader
-		o.makeReady(q)
+		a.makeReady(q)
 	}
 }
 
-// makeReady holds o.mu.
-func (o *outbox) makeReady(q *queue) {
+// makeReady holds a.mu.
+func (a *accumulator) makeReady(q *queue) {
 	q.busy = true
-	l := o.leaders[q.leader]
+	l := a.leaders[q.leader]
 	if l == nil {
 		l = &leader{id: q.leader}
-		o.leaders[q.leader] = l
+		a.leaders[q.leader] = l
 	}
 	l.ready = append(l.ready, q)
 	if !l.running {
 		l.running = true
-		go o.pump(l)
+		go a.pump(l)
 	}
 }
 
@@ -179,35 +179,35 @@ func parcels(load []shipment) int {
 }
 
 // pump sends request after request to one leader while there is something.
-func (o *outbox) pump(l *leader) {
+func (a *accumulator) pump(l *leader) {
 	for {
 		if l.carried >= produceBusy {
 			time.Sleep(producePace - time.Since(l.sent)) //nolint:forbidigo // a pace, not a wait for something
 		}
-		o.mu.Lock()
-		load := o.load(l)
+		a.mu.Lock()
+		load := a.load(l)
 		if len(load) == 0 {
 			l.running = false
-			o.mu.Unlock()
+			a.mu.Unlock()
 			return
 		}
-		o.mu.Unlock()
+		a.mu.Unlock()
 		l.sent, l.carried = time.Now(), parcels(load)
-		res, err := o.ship(load)
-		o.mu.Lock()
+		res, err := a.ship(load)
+		a.mu.Lock()
 		for i := range load {
 			perr := err
 			if err == nil {
 				perr = answerFor(res, load[i].queue.topicPartition)
 			}
-			o.settle(&load[i], perr)
+			a.settle(&load[i], perr)
 		}
-		o.mu.Unlock()
+		a.mu.Unlock()
 	}
 }
 
-// load takes from the ready queues what one request may carry. Holds o.mu.
-func (o *outbox) load(l *leader) []shipment {
+// load takes from the ready queues what one request may carry. Holds a.mu.
+func (a *accumulator) load(l *leader) []shipment {
 	var load []shipment
 	total := 0
 	for len(l.ready) > 0 && total < requestBytes {
@@ -219,8 +219,8 @@ func (o *outbox) load(l *leader) []shipment {
 		for len(q.parcels) > 0 {
 			p := q.parcels[0]
 			if p.call.ctx.Err() != nil {
-				o.finish(p, p.call.ctx.Err()) // nobody waits for it
-			} else if bytes > 0 && bytes+p.bytes > o.maxBatch {
+				a.finish(p, p.call.ctx.Err()) // nobody waits for it
+			} else if bytes > 0 && bytes+p.bytes > a.maxBatch {
 				break
 			} else {
 				bytes += p.bytes
@@ -230,7 +230,7 @@ func (o *outbox) load(l *leader) []shipment {
 			q.parcels = q.parcels[1:]
 		}
 		if len(s.parcels) == 0 {
-			o.rest(q)
+			a.rest(q)
 			continue
 		}
 		total += bytes
@@ -243,7 +243,7 @@ func (o *outbox) load(l *leader) []shipment {
 }
 
 // ship makes one request of the load.
-func (o *outbox) ship(load []shipment) (*produce.Response, error) {
+func (a *accumulator) ship(load []shipment) (*produce.Response, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), produceTimeout)
 	defer cancel()
 	req := &produce.Request{Acks: int16(kafka.RequireAll), Timeout: int32(produceTimeout / time.Millisecond)}
@@ -260,7 +260,7 @@ func (o *outbox) ship(load []shipment) (*produce.Response, error) {
 			Partition: q.partition, RecordSet: protocol.RecordSet{Records: &batch{parcels: load[i].parcels}},
 		})
 	}
-	res, err := o.routes.transport.RoundTrip(ctx, o.routes.config.addr(), req)
+	res, err := a.routes.transport.RoundTrip(ctx, a.routes.config.addr(), req)
 	if err != nil {
 		return nil, err
 	}
@@ -286,38 +286,38 @@ func answerFor(res *produce.Response, tp topicPartition) error {
 }
 
 // settle does what an answer asks for: done, failed for good, or once more.
-// Holds o.mu.
-func (o *outbox) settle(s *shipment, err error) {
+// Holds a.mu.
+func (a *accumulator) settle(s *shipment, err error) {
 	q := s.queue
 	if err == nil || !temporary(err) {
 		q.retries = 0
 		if err != nil {
-			err = explain(o.routes.brokers, err)
+			err = explain(a.routes.brokers, err)
 		}
 		for _, p := range s.parcels {
-			o.finish(p, err)
+			a.finish(p, err)
 		}
-		o.rest(q)
+		a.rest(q)
 		return
 	}
 	for _, p := range s.parcels {
-		p.call.trouble = explain(o.routes.brokers, err)
+		p.call.trouble = explain(a.routes.brokers, err)
 	}
 	q.parcels = append(s.parcels, q.parcels...)
 	wait := min(produceRetryMin<<min(q.retries, 10), produceRetryMax)
 	q.retries++
-	go o.retry(q, wait)
+	go a.retry(q, wait)
 }
 
 // retry makes a queue ready again, to whoever leads it now.
-func (o *outbox) retry(q *queue, wait time.Duration) {
-	o.routes.refresh()
+func (a *accumulator) retry(q *queue, wait time.Duration) {
+	a.routes.refresh()
 	time.Sleep(wait) //nolint:forbidigo // a back-off, in a goroutine of its own
 	ctx, cancel := context.WithTimeout(context.Background(), produceTimeout)
 	defer cancel()
-	at, err := o.routes.find(ctx, q.topic)
-	o.mu.Lock()
-	defer o.mu.Unlock()
+	at, err := a.routes.find(ctx, q.topic)
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	switch {
 	case err == nil && int(q.partition) < len(at.leaders):
 		q.leader = at.leaders[q.partition]
@@ -326,27 +326,27 @@ func (o *outbox) retry(q *queue, wait time.Duration) {
 	}
 	if err != nil && !temporary(err) {
 		for _, p := range q.parcels {
-			o.finish(p, err)
+			a.finish(p, err)
 		}
 		q.parcels = nil
-		o.rest(q)
+		a.rest(q)
 		return
 	}
 	// Where no leader is known the old one will do: it answers, or fails,
 	// and that brings us here again.
-	o.makeReady(q)
+	a.makeReady(q)
 }
 
-// rest says that nothing of the queue is on its way. Holds o.mu.
-func (o *outbox) rest(q *queue) {
+// rest says that nothing of the queue is on its way. Holds a.mu.
+func (a *accumulator) rest(q *queue) {
 	q.busy = false
 	if len(q.parcels) > 0 {
-		o.makeReady(q)
+		a.makeReady(q)
 	}
 }
 
-// finish answers a parcel. Holds o.mu.
-func (o *outbox) finish(p *parcel, err error) {
+// finish answers a parcel. Holds a.mu.
+func (a *accumulator) finish(p *parcel, err error) {
 	c := p.call
 	c.left--
 	if c.err == nil {

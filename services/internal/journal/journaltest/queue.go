@@ -27,7 +27,7 @@ func ordered(t *testing.T, carried []journal.PendingMessage) map[string]int {
 	return last
 }
 
-func testOutboxOrder(t *testing.T, h *Harness) {
+func testQueueOrder(t *testing.T, h *Harness) {
 	ctx := testContext(t)
 	const requests, versions = 20, 15
 	var wg sync.WaitGroup
@@ -58,7 +58,7 @@ func testOutboxOrder(t *testing.T, h *Harness) {
 	}
 }
 
-func testOutboxMessage(t *testing.T, h *Harness) {
+func testQueueMessage(t *testing.T, h *Harness) {
 	a := Simple("r", 0)
 	a.Messages = []journal.Message{
 		{Topic: "a", Key: "r", Payload: nil},
@@ -80,7 +80,7 @@ func testOutboxMessage(t *testing.T, h *Harness) {
 	}
 }
 
-func testOutboxPartlySent(t *testing.T, h *Harness) {
+func testQueuePartlySent(t *testing.T, h *Harness) {
 	ctx := testContext(t)
 	a := Simple("r", 0)
 	a.Messages = nil
@@ -135,9 +135,9 @@ func testOutboxPartlySent(t *testing.T, h *Harness) {
 	}
 }
 
-// testOutboxManyUnsent appends far more than any window in memory holds while no
+// testQueueManyUnsent appends far more than any window in memory holds while no
 // relay runs, as in a broker's outage.
-func testOutboxManyUnsent(t *testing.T, h *Harness) {
+func testQueueManyUnsent(t *testing.T, h *Harness) {
 	ctx := testContext(t)
 	const requests, versions, messages = 40, 25, 10
 	var wg sync.WaitGroup
@@ -166,7 +166,7 @@ func testOutboxManyUnsent(t *testing.T, h *Harness) {
 	ordered(t, carried)
 }
 
-func testOutboxWait(t *testing.T, h *Harness) {
+func testQueueWait(t *testing.T, h *Harness) {
 	ctx := testContext(t)
 	// It ends at the latest after the poll interval …
 	for range 2 {

@@ -17,18 +17,18 @@ const (
 	// balanceEvery is how often a relay looks whether others have come or gone.
 	// A shard whose relay died waits that long, after the server noticed.
 	balanceEvery = time.Second
-	// readRows is how many rows of the outbox are read at once.
+	// readRows is how many rows of the queue are read at once.
 	readRows = 256
 	// relayTimeout bounds a relay's query.
 	relayTimeout = 15 * time.Second
 	// memberKey is the second half of the lock that every relay holds shared, so
 	// that they can be counted. The shards' locks are 0 to shards-1; the first
-	// half of all is the outbox table's own number, so that journals in one
+	// half of all is the queue table's own number, so that journals in one
 	// database don't meet.
 	memberKey = 1_000_000
 )
 
-// relay is the outbox's side of a Store: a session of its own, the shards whose
+// relay is the queue's side of a Store: a session of its own, the shards whose
 // locks it holds, and the window on their oldest rows.
 type relay struct {
 	config  *pgx.ConnConfig
@@ -37,13 +37,13 @@ type relay struct {
 	mu       sync.Mutex
 	conn     *pgx.Conn // nil: to be connected
 	told     bool      // of new rows
-	table    uint32    // the outbox table's number
+	table    uint32    // the queue table's number
 	held     []int16   // shards, sorted
 	balanced time.Time
 	window   window.Window
 }
 
-// Pending implements journal.Outbox. What it returns was read by the session
+// Pending implements journal.Queue. What it returns was read by the session
 // that holds the locks of the messages' shards.
 func (s *Store) Pending(ctx context.Context, limit int) ([]journal.PendingMessage, error) {
 	if err := s.usable(ctx); err != nil {
@@ -108,10 +108,10 @@ func (r *relay) connect(ctx context.Context) error {
 		SET synchronous_commit = off; SET idle_session_timeout = %d`, r.silence.Milliseconds()), pgx.QueryExecModeSimpleProtocol); err != nil {
 		return err
 	}
-	if err := conn.QueryRow(ctx, "SELECT 'outbox'::regclass::oid").Scan(&r.table); err != nil {
+	if err := conn.QueryRow(ctx, "SELECT 'queue'::regclass::oid").Scan(&r.table); err != nil {
 		return err
 	}
-	if _, err := conn.Exec(ctx, fmt.Sprintf("LISTEN habeas_outbox_%d", r.table)); err != nil {
+	if _, err := conn.Exec(ctx, fmt.Sprintf("LISTEN habeas_queue_%d", r.table)); err != nil {
 		return err
 	}
 	_, err = conn.Exec(ctx, "SELECT pg_advisory_lock_shared($1::integer, $2)", int32(r.table), memberKey)
@@ -183,9 +183,9 @@ func (r *relay) fill(ctx context.Context) error {
 	if len(r.held) == 0 {
 		return nil
 	}
-	query, args := "SELECT num, messages FROM outbox WHERE shard = ANY ($2) ORDER BY num LIMIT $1", []any{readRows, r.held}
+	query, args := "SELECT num, messages FROM queue WHERE shard = ANY ($2) ORDER BY num LIMIT $1", []any{readRows, r.held}
 	if len(r.held) == shards {
-		query, args = "SELECT num, messages FROM outbox ORDER BY num LIMIT $1", args[:1]
+		query, args = "SELECT num, messages FROM queue ORDER BY num LIMIT $1", args[:1]
 	}
 	rows, err := r.conn.Query(ctx, query, args...)
 	if err != nil {
@@ -210,7 +210,7 @@ func (r *relay) fill(ctx context.Context) error {
 	return err
 }
 
-// Sent implements journal.Outbox.
+// Sent implements journal.Queue.
 func (s *Store) Sent(ctx context.Context, ids []int64) error {
 	if err := s.usable(ctx); err != nil {
 		return err
@@ -224,14 +224,14 @@ func (s *Store) Sent(ctx context.Context, ids []int64) error {
 	}
 	bounded, cancel := s.bound(ctx, relayTimeout)
 	defer cancel()
-	if _, err := r.conn.Exec(bounded, "DELETE FROM outbox WHERE num = ANY ($1)", done); err != nil {
+	if _, err := r.conn.Exec(bounded, "DELETE FROM queue WHERE num = ANY ($1)", done); err != nil {
 		r.drop()
 		return s.explain(ctx, err)
 	}
 	return nil
 }
 
-// Backlog implements journal.Queue. It reads the primary key from its beginning,
+// Backlog implements journal.Measured. It reads the primary key from its beginning,
 // as the relay does.
 func (s *Store) Backlog(ctx context.Context) (journal.Backlog, error) {
 	var b journal.Backlog
@@ -245,8 +245,8 @@ func (s *Store) Backlog(ctx context.Context) (journal.Backlog, error) {
 		if _, err := tx.Exec(bounded, "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off", pgx.QueryExecModeSimpleProtocol); err != nil {
 			return err
 		}
-		return tx.QueryRow(bounded, `SELECT (SELECT count(*) FROM (SELECT num FROM outbox ORDER BY num LIMIT $1) AS waiting),
-			(SELECT messages FROM outbox ORDER BY num LIMIT 1)`, journal.MaxBacklog).Scan(&b.Appends, &row)
+		return tx.QueryRow(bounded, `SELECT (SELECT count(*) FROM (SELECT num FROM queue ORDER BY num LIMIT $1) AS waiting),
+			(SELECT messages FROM queue ORDER BY num LIMIT 1)`, journal.MaxBacklog).Scan(&b.Appends, &row)
 	})
 	if err != nil {
 		return b, s.explain(ctx, err)
@@ -256,7 +256,7 @@ func (s *Store) Backlog(ctx context.Context) (journal.Backlog, error) {
 	return b, nil
 }
 
-// Wait implements journal.Outbox: PostgreSQL tells of every append.
+// Wait implements journal.Queue: PostgreSQL tells of every append.
 func (s *Store) Wait(ctx context.Context) error {
 	if err := s.usable(ctx); err != nil {
 		return err
