@@ -28,7 +28,7 @@ func FromBook(book *policy.Book, controller string) Policy {
 			p.Grants = append(p.Grants, g.Right)
 		}
 		p.NeverShown, p.Categories = j.NeverShown.Kinds, j.Says(policy.ItemCategoryTables)
-		for _, c := range j.AnswerHolds {
+		for _, c := range j.AnswerSays {
 			switch c.Item { // the others are said from the manifests
 			case policy.ItemAutomated:
 				p.Automated = c.Text.In(lang)

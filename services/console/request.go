@@ -31,7 +31,7 @@ type requestBody struct {
 	// Typed is what was written into a form that couldn't be taken.
 	Typed map[string]string
 
-	// What the lanes and the clock are drawn from.
+	// What the tracks and the clock are drawn from.
 	events       []core.Event
 	manifests    []*manifest.Manifest
 	firstDue     time.Time

@@ -161,15 +161,15 @@ func TestBrowserAgent(t *testing.T) {
 	p.Submit(".requests .id a")
 
 	// Watch: the wiki runs, and fails, and nobody loads the page again.
-	lane := func(title string) string {
-		return fmt.Sprintf(`[...document.querySelectorAll(".lane")].find(l => l.querySelector("h3").textContent === %q).innerText`, title)
+	track := func(title string) string {
+		return fmt.Sprintf(`[...document.querySelectorAll(".track")].find(l => l.querySelector("h3").textContent === %q).innerText`, title)
 	}
 	p.Script(`window.same = true`)
 	p.Says("[data-live]", "updates by itself")
-	p.True(lane("Wiki") + `.includes("running")`)
+	p.True(track("Wiki") + `.includes("running")`)
 	p.Shoot("agent-2-running")
 	c.wiki.goOn <- worker.Permanent("no-permission", "the wiki refuses this user", nil)
-	p.True(lane("Wiki") + `.includes("the wiki refuses this user")`)
+	p.True(track("Wiki") + `.includes("the wiki refuses this user")`)
 	p.Says(".title", "needs attention")
 	p.True(`document.querySelector("form[action$='/retry']") !== null`) // the forms that are possible now
 	if !browsertest.Eval[bool](p, `window.same === true`) {
@@ -210,8 +210,8 @@ func TestBrowserAgent(t *testing.T) {
 	p.Says("[role=status]", "taken up again")
 	<-c.wiki.begun
 	c.wiki.goOn <- nil
-	p.True(lane("Wiki") + `.includes("gathered")`)
-	p.True(lane("Wiki") + `.includes("2 attempts")`)
+	p.True(track("Wiki") + `.includes("gathered")`)
+	p.True(track("Wiki") + `.includes("2 attempts")`)
 
 	// The archive has no worker: its letters are handed over as a file.
 	letters := filepath.Join(t.TempDir(), "letters.csv")
@@ -226,7 +226,7 @@ func TestBrowserAgent(t *testing.T) {
 	p.Submit(hand + " button")
 	p.Says("[role=status]", "noted as done by hand")
 	p.Says(".title", "completed")
-	p.True(lane("Paper archive") + `.includes("2 records")`)
+	p.True(track("Paper archive") + `.includes("2 records")`)
 	c.wait(id)
 	if rows := string(payload(t, c.n, id)["paper/letters.json"]); !strings.Contains(rows, "A complaint") {
 		t.Errorf("the letters aren't in the answer: %s", rows)
@@ -277,8 +277,8 @@ func TestBrowserErasure(t *testing.T) {
 	p.Says(".title", "completed")
 	c.wait(id)
 	p.Shoot("agent-6-erased")
-	p.True(`[...document.querySelectorAll(".lane")].find(l => l.querySelector("h3").textContent === "Paper archive").innerText.includes("erased")`)
-	p.True(`[...document.querySelectorAll(".lane")].find(l => l.querySelector("h3").textContent === "Paper archive").innerText.includes("3 records")`)
+	p.True(`[...document.querySelectorAll(".track")].find(l => l.querySelector("h3").textContent === "Paper archive").innerText.includes("erased")`)
+	p.True(`[...document.querySelectorAll(".track")].find(l => l.querySelector("h3").textContent === "Paper archive").innerText.includes("3 records")`)
 	c.agrees(p, id)
 }
 
@@ -297,7 +297,7 @@ func (c *counter) agrees(p *browsertest.Page, id string) {
 	}
 	p.Says(".title", strings.ReplaceAll(string(s.Status), "-", " "))
 	p.True(fmt.Sprintf(`document.querySelector(".about time, .about .due") && [...document.querySelectorAll(".about time")].some(e => Date.parse(e.dateTime) === %d) || %t`, s.DueAt.UnixMilli(), s.Status.Ended()))
-	shown := browsertest.Eval[[]struct{ Title, Steps string }](p, `[...document.querySelectorAll(".lane")].map(l => ({Title: l.querySelector("h3").textContent, Steps: [...l.querySelectorAll(".step")].map(s => s.textContent).join(" ")}))`)
+	shown := browsertest.Eval[[]struct{ Title, Steps string }](p, `[...document.querySelectorAll(".track")].map(l => ({Title: l.querySelector("h3").textContent, Steps: [...l.querySelectorAll(".step")].map(s => s.textContent).join(" ")}))`)
 	if len(shown) != len(t.Systems) {
 		c.Fatalf("%d systems are shown of %d", len(shown), len(t.Systems))
 	}

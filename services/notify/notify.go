@@ -131,7 +131,7 @@ func (n *Notifier) Look(ctx context.Context) error {
 	if !speaks && len(m.Told) == told && len(m.due(now)) == 0 && m.Holder == n.self && now.Add(n.Every+deliverTime).Before(m.Until) {
 		return nil // nothing to note, and it stays this process' work
 	}
-	m.Holder, m.Until = n.self, now.Add(n.holdFor())
+	m.Holder, m.Until = n.self, now.Add(n.claimFor())
 	if speaks {
 		message := n.message(fresh, totals, now)
 		for name := range n.Channels {
@@ -147,9 +147,9 @@ func (n *Notifier) Look(ctx context.Context) error {
 	return n.deliver(ctx, m, version)
 }
 
-// holdFor is for how long others leave the work to this process: its next look
+// claimFor is for how long others leave the work to this process: its next look
 // comes before.
-func (n *Notifier) holdFor() time.Duration { return 3*n.Every + deliverTime }
+func (n *Notifier) claimFor() time.Duration { return 3*n.Every + deliverTime }
 
 // deliver sends what is due, and notes each that arrived.
 func (n *Notifier) deliver(ctx context.Context, m *memory, version int64) error {
@@ -173,7 +173,7 @@ func (n *Notifier) deliver(ctx context.Context, m *memory, version int64) error 
 			n.Log.WarnContext(ctx, "a notification isn't delivered yet", "channel", telemetry.Safe(d.Channel), "event_id", d.Message.ID, "tries", d.Tries+1, "error", telemetry.Vouch(err))
 			m.later(d, now)
 		}
-		m.Until = n.Now().Add(n.holdFor())
+		m.Until = n.Now().Add(n.claimFor())
 		if version, err = remember(ctx, n.Journal, m, version); err != nil {
 			return err
 		}

@@ -72,8 +72,8 @@ type Jurisdiction struct {
 		Kinds  []string `yaml:"kinds"`
 		Source string   `yaml:"source"`
 	} `yaml:"never_shown"`
-	// AnswerHolds is what an answer must say beside the data.
-	AnswerHolds []Content `yaml:"answer_holds"`
+	// AnswerSays is what an answer must say beside the data.
+	AnswerSays []Content `yaml:"answer_says"`
 	// Responsible answers for the data in this jurisdiction.
 	Responsible Party `yaml:"responsible"`
 	// Complaint is to whom the person can complain; at least one.
@@ -171,7 +171,7 @@ func (j Jurisdiction) Language(locale string) string {
 
 // Says tells whether an answer must say something.
 func (j Jurisdiction) Says(item Item) bool {
-	return slices.ContainsFunc(j.AnswerHolds, func(c Content) bool { return c.Item == item })
+	return slices.ContainsFunc(j.AnswerSays, func(c Content) bool { return c.Item == item })
 }
 
 // Refusal finds a ground of this law; false where it isn't one.

@@ -191,7 +191,7 @@ func TestEveryValueHasItsSource(t *testing.T) {
 		for _, r := range j.Refusals {
 			sources["refusal "+r.Ground] = r.Source
 		}
-		for i, c := range j.AnswerHolds {
+		for i, c := range j.AnswerSays {
 			sources[fmt.Sprintf("content %d", i)] = c.Source
 		}
 		for i, c := range j.Complaint {
@@ -393,7 +393,7 @@ func TestLoadRefuses(t *testing.T) {
 		"a ground twice":            {"ground: rights-of-others", "ground: excessive", "twice"},
 		"no calendar":               {"calendar: luxembourg", "calendar: atlantis", "calendars/atlantis.yaml"},
 		"holidays without a one":    {"holidays:\n  calendar: luxembourg\n  source: \"Regulation 1182/71, art. 2(1) and 3(4)\"\n", "", "holidays"},
-		"a statement without words": {"item: automated\n    text:", "item: storage\n    text:", "/answer_holds/7"},
+		"a statement without words": {"item: automated\n    text:", "item: storage\n    text:", "/answer_says/7"},
 		"a right twice":             {"{right: rectification", "{right: access, source: again}\n  - {right: rectification", "twice"},
 	} {
 		text := strings.Replace(good, c.from, c.to, 1)

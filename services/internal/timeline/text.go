@@ -11,7 +11,7 @@ import (
 	"habeas.dev/services/internal/core"
 )
 
-// Write prints a trace for a terminal: the head, the identifiers, a lane per
+// Write prints a trace for a terminal: the head, the identifiers, a track per
 // system, and the timeline. Times are in UTC, or since the request was accepted.
 func Write(w io.Writer, t Trace, now time.Time) error {
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)

@@ -72,7 +72,7 @@ type Hold struct {
 	Dataset string `json:"dataset,omitempty"`
 }
 
-// System is one system's lane.
+// System is one system's track.
 type System struct {
 	System string `json:"system"`
 	Steps  []Step `json:"steps"`
@@ -161,7 +161,7 @@ func (t *Trace) describe(s core.State, sent map[[2]string]time.Time) {
 		t.Identifiers = append(t.Identifiers, Identifier{Type: id.Type, Verified: id.Verified, FoundBy: id.FoundBy, From: typeOf(s.Identifiers, id.From)})
 	}
 	for _, name := range append(names(a.Systems), dsar.Aggregator) {
-		lane := System{System: name}
+		track := System{System: name}
 		for _, task := range s.Tasks {
 			if task.System != name {
 				continue
@@ -174,10 +174,10 @@ func (t *Trace) describe(s core.State, sent map[[2]string]time.Time) {
 				end := task.End
 				step.EndedAt, step.Outcome, step.Counts, step.Code, step.Reason = end.At, end.Outcome, end.Counts, end.Code, end.Reason
 			}
-			lane.Steps = append(lane.Steps, step)
+			track.Steps = append(track.Steps, step)
 		}
-		if len(lane.Steps) > 0 || name != dsar.Aggregator {
-			t.Systems = append(t.Systems, lane)
+		if len(track.Steps) > 0 || name != dsar.Aggregator {
+			t.Systems = append(t.Systems, track)
 		}
 	}
 }

@@ -20,8 +20,8 @@ const (
 	// saveEvery is how often what has come by is noted: one small write, whatever
 	// comes by.
 	saveEvery = 2 * time.Second
-	// maxHeld bounds the facts between two notes: then they are noted at once.
-	maxHeld = 10_000
+	// maxUnsaved bounds the facts between two notes: then they are noted at once.
+	maxUnsaved = 10_000
 	// recent is how old a fact may be to be looked at: who reads the topic from
 	// its beginning learns what is so, and not what once was.
 	recent = 2 * hours * time.Hour
@@ -33,8 +33,8 @@ type Watcher struct {
 	now   func() time.Time
 	log   *slog.Logger
 
-	mu   sync.Mutex
-	held []core.Event
+	mu      sync.Mutex
+	unsaved []core.Event
 }
 
 // New returns a watcher.
@@ -49,7 +49,7 @@ func (w *Watcher) Run(ctx context.Context, s transport.Subscriber) error {
 	defer all.Wait()
 	all.Go(func() { w.keep(ctx) })
 	return transport.Loop(ctx, s, event.TopicEvents, w.log, func(ctx context.Context, m transport.Received) error {
-		if w.Take(m) < maxHeld {
+		if w.Take(m) < maxUnsaved {
 			return nil
 		}
 		return w.Flush(ctx)
@@ -57,7 +57,7 @@ func (w *Watcher) Run(ctx context.Context, s transport.Subscriber) error {
 }
 
 // Take takes in a message of dsar.events, and says how many facts are to be noted.
-func (w *Watcher) Take(m transport.Received) (held int) {
+func (w *Watcher) Take(m transport.Received) (unsaved int) {
 	e, err := event.Decode(m.Headers, m.Payload)
 	if err != nil {
 		return 0 // a stranger's
@@ -72,8 +72,8 @@ func (w *Watcher) Take(m transport.Received) (held int) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.held = append(w.held, fact)
-	return len(w.held)
+	w.unsaved = append(w.unsaved, fact)
+	return len(w.unsaved)
 }
 
 // tellsOfSystem tells whether [Add] makes anything of a type of facts: others
@@ -105,8 +105,8 @@ func (w *Watcher) keep(ctx context.Context) {
 // Flush notes what has come by.
 func (w *Watcher) Flush(ctx context.Context) error {
 	w.mu.Lock()
-	facts := w.held
-	w.held = nil
+	facts := w.unsaved
+	w.unsaved = nil
 	w.mu.Unlock()
 	if len(facts) == 0 {
 		return nil
@@ -114,7 +114,7 @@ func (w *Watcher) Flush(ctx context.Context) error {
 	err := Save(ctx, w.notes, facts)
 	if err != nil {
 		w.mu.Lock()
-		w.held = append(facts, w.held...)
+		w.unsaved = append(facts, w.unsaved...)
 		w.mu.Unlock()
 	}
 	return err

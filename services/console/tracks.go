@@ -11,8 +11,8 @@ import (
 	"habeas.dev/services/internal/timeline"
 )
 
-// lane is one system's part of a request, as the page draws it.
-type lane struct {
+// track is one system's part of a request, as the page draws it.
+type track struct {
 	Name, Title string
 	State       string // the word for all of it
 	Spans       []span
@@ -84,26 +84,26 @@ func (c counted) records() int64 {
 	return max(c.Found, all)
 }
 
-// The words for a lane as a whole, where no task's own word says it.
+// The words for a track as a whole, where no task's own word says it.
 const (
-	laneWaits  = "waiting"
-	laneDone   = "done"
-	laneUnused = "never asked"
+	trackWaits  = "waiting"
+	trackDone   = "done"
+	trackUnused = "never asked"
 )
 
-// Lanes are the systems' parts, in the order of the catalogue.
-func (b requestBody) Lanes(lang string, now time.Time) []lane {
+// Tracks are the systems' parts, in the order of the catalogue.
+func (b requestBody) Tracks(lang string, now time.Time) []track {
 	scale := b.scale(now)
 	spans := b.spans(scale)
-	var lanes []lane
+	var tracks []track
 	for _, sys := range b.Systems {
-		l := lane{Name: sys.System, Title: b.title(lang, sys.System), State: b.laneState(sys), Spans: spans[sys.System]}
+		l := track{Name: sys.System, Title: b.title(lang, sys.System), State: b.trackState(sys), Spans: spans[sys.System]}
 		for _, s := range sys.Steps {
 			l.Steps = append(l.Steps, b.step(lang, sys.System, s))
 		}
-		lanes = append(lanes, l)
+		tracks = append(tracks, l)
 	}
-	return lanes
+	return tracks
 }
 
 func (b requestBody) manifest(system string) *manifest.Manifest {
@@ -144,9 +144,9 @@ func (b requestBody) step(lang, system string, s timeline.Step) step {
 	return out
 }
 
-// laneState is the word for all of a system's steps: the worst of them.
-func (b requestBody) laneState(sys timeline.System) string {
-	word, rank := laneDone, 0
+// trackState is the word for all of a system's steps: the worst of them.
+func (b requestBody) trackState(sys timeline.System) string {
+	word, rank := trackDone, 0
 	better := func(w string, r int) {
 		if r > rank {
 			word, rank = w, r
@@ -166,11 +166,11 @@ func (b requestBody) laneState(sys timeline.System) string {
 	}
 	switch {
 	case len(sys.Steps) == 0 && b.Status.Ended():
-		return laneUnused
+		return trackUnused
 	case len(sys.Steps) == 0:
-		return laneWaits
+		return trackWaits
 	case rank < 4 && rank > 0 && b.Status.Ended():
-		return laneUnused
+		return trackUnused
 	case rank == 0 && onlyNotApplicable(sys):
 		return string(dsar.NotApplicable)
 	}
@@ -186,7 +186,7 @@ func onlyNotApplicable(sys timeline.System) bool {
 	return true
 }
 
-// scale places times on the lanes' line. Machines take milliseconds and people
+// scale places times on the tracks' line. Machines take milliseconds and people
 // weeks: the line is logarithmic, and its marks say so.
 type scale struct{ from, to time.Time }
 
@@ -217,7 +217,7 @@ func (b requestBody) scale(now time.Time) scale {
 // mark is a time's place on the line.
 type mark struct{ X, Text string }
 
-// Marks are the times that the lanes' line says.
+// Marks are the times that the tracks' line says.
 func (b requestBody) Marks(lang string, now time.Time) []mark {
 	s := b.scale(now)
 	var marks []mark
