@@ -14,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"habeas.dev/pkg/vault/internal/store"
 )
 
 // dir is a bucket in a directory of a local file system. It stands in the place
@@ -56,7 +58,7 @@ func (d *dir) path(key string) string { return d.root + "/" + key }
 
 // read looks for keys and short objects in the request's pack, and for all else
 // in a file of its own.
-func (d *dir) read(ctx context.Context, key string) (io.ReadCloser, int64, error) {
+func (d *dir) Read(ctx context.Context, key string) (io.ReadCloser, int64, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, 0, err
 	}
@@ -65,14 +67,14 @@ func (d *dir) read(ctx context.Context, key string) (io.ReadCloser, int64, error
 		if err == nil {
 			return io.NopCloser(bytes.NewReader(content)), int64(len(content)), nil
 		}
-		if !errors.Is(err, errNotFound) {
+		if !errors.Is(err, store.ErrNotFound) {
 			return nil, 0, diskError(d.root, err)
 		}
 	}
 	f, err := os.Open(d.path(key))
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, 0, errNotFound
+			return nil, 0, store.ErrNotFound
 		}
 		return nil, 0, diskError(d.root, err)
 	}
@@ -84,18 +86,18 @@ func (d *dir) read(ctx context.Context, key string) (io.ReadCloser, int64, error
 	return f, info.Size(), nil
 }
 
-func (d *dir) put(ctx context.Context, key string, data []byte, mode putMode) error {
+func (d *dir) Put(ctx context.Context, key string, data []byte, mode store.Mode) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	pack, name, ok := frameOf(key)
-	if ok && mode == object && len(data) <= maxPacked {
+	if ok && mode == store.Object && len(data) <= maxPacked {
 		packed, err := d.appendPack(pack, framePut, name, data)
 		if packed || err != nil {
 			return diskError(d.root, err)
 		}
 	}
-	if ok && mode != object { // keys: they begin a pack
+	if ok && mode != store.Object { // keys: they begin a pack
 		key, data = pack, appendFrame(nil, framePut, name, data)
 	}
 	f, err := d.temp(key)
@@ -103,7 +105,7 @@ func (d *dir) put(ctx context.Context, key string, data []byte, mode putMode) er
 		return diskError(d.root, err)
 	}
 	_, err = f.Write(data)
-	if err = d.settle(f, key, mode, err); err == nil && mode == object {
+	if err = d.settle(f, key, mode, err); err == nil && mode == store.Object {
 		err = d.shadow(key)
 	}
 	return diskError(d.root, err)
@@ -116,7 +118,7 @@ func (d *dir) shadow(key string) error {
 	if !ok {
 		return nil
 	}
-	if _, err := d.readPack(pack, name); errors.Is(err, errNotFound) {
+	if _, err := d.readPack(pack, name); errors.Is(err, store.ErrNotFound) {
 		return nil
 	}
 	_, err := d.appendPack(pack, frameMoved, name, nil)
@@ -144,21 +146,21 @@ func (d *dir) temp(key string) (*os.File, error) {
 //
 // Where the blob must survive a power cut, the file is synced once it has its
 // name: ext4, XFS and Btrfs then keep the name as well.
-func (d *dir) settle(f *os.File, key string, mode putMode, err error) error {
+func (d *dir) settle(f *os.File, key string, mode store.Mode, err error) error {
 	tmp, path := f.Name(), d.path(key)
 	placed := false
 	switch {
 	case err != nil:
-	case mode == create:
+	case mode == store.Create:
 		// A link, unlike a rename, fails where the name is taken.
 		if err = os.Link(tmp, path); errors.Is(err, fs.ErrExist) {
-			err = errExists
+			err = store.ErrExists
 		}
 	default:
 		err = os.Rename(tmp, path)
 		placed = err == nil
 	}
-	if err == nil && mode != object {
+	if err == nil && mode != store.Object {
 		err = f.Sync()
 	}
 	if cerr := f.Close(); err == nil {
@@ -170,7 +172,7 @@ func (d *dir) settle(f *os.File, key string, mode putMode, err error) error {
 	return err
 }
 
-func (d *dir) write(ctx context.Context, key string) (blobWriter, error) {
+func (d *dir) Write(ctx context.Context, key string) (store.Writer, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -181,7 +183,7 @@ func (d *dir) write(ctx context.Context, key string) (blobWriter, error) {
 	return &dirWriter{dir: d, ctx: ctx, file: f, key: key}, nil
 }
 
-func (d *dir) remove(ctx context.Context, prefix string) error {
+func (d *dir) Remove(ctx context.Context, prefix string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -224,15 +226,15 @@ func (w *dirWriter) Write(p []byte) (int, error) {
 	return n, diskError(w.dir.root, err)
 }
 
-func (w *dirWriter) commit() error {
-	err := w.dir.settle(w.file, w.key, object, w.ctx.Err())
+func (w *dirWriter) Commit() error {
+	err := w.dir.settle(w.file, w.key, store.Object, w.ctx.Err())
 	if err == nil {
 		err = w.dir.shadow(w.key)
 	}
 	return diskError(w.dir.root, err)
 }
 
-func (w *dirWriter) abort() {
+func (w *dirWriter) Abort() {
 	w.file.Close()
 	os.Remove(w.file.Name())
 }

@@ -2,14 +2,13 @@
 // the keys that open them.
 //
 // Every request has a key set of its own: one key for small values
-// ([Keys.Seal]), one for objects ([Vault.Create]), one X25519 identity for the
-// bundle that leaves ([Keys.Recipient]). The key set lies in the bucket,
-// wrapped by the master key. [Vault.Shred] destroys it, and with it everything
+// ([Keys.Seal]), one for objects ([Vault.Create]). The key set lies in the
+// bucket, wrapped by the master key. [Vault.Shred] destroys it, and with it everything
 // that was ever sealed for that request, wherever copies of it lie: in the
 // journal, in topics, in backups.
 //
-// The cryptography is Tink's (AES-256-GCM, AES-256-GCM-HKDF streaming), age's
-// and gocloud.dev/secrets'; this package binds every sealed thing to its
+// The cryptography is Tink's (AES-256-GCM, AES-256-GCM-HKDF streaming) and the
+// standard library's (the master key); this package binds every sealed thing to its
 // request and its place, so that nothing can be moved and still open.
 //
 // # What callers rely on

@@ -29,12 +29,6 @@ var (
 	ErrAborted = errors.New("the object's writer was aborted")
 )
 
-// What a bucket says beside success; both become one of the errors above.
-var (
-	errNotFound = errors.New("not found")
-	errExists   = errors.New("exists already")
-)
-
 // diskError puts the cure before what the operating system says.
 func diskError(dir string, err error) error {
 	switch {

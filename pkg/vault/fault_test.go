@@ -8,13 +8,13 @@ import (
 	"sync"
 	"testing"
 
-	"gocloud.dev/secrets/localsecrets"
+	"habeas.dev/pkg/vault/internal/store"
 )
 
 // faulty is a bucket whose nth step fails: once before it has any effect, once
 // after it had all of it and only the answer was lost, once half way.
 type faulty struct {
-	bucket
+	store.Bucket
 	mu    sync.Mutex
 	steps int
 	at    int // the step that fails; 0 for none
@@ -52,34 +52,34 @@ func (f *faulty) hit() (bool, faultKind) {
 	return f.steps == f.at, f.how
 }
 
-func (f *faulty) read(ctx context.Context, key string) (r io.ReadCloser, n int64, err error) {
+func (f *faulty) Read(ctx context.Context, key string) (r io.ReadCloser, n int64, err error) {
 	if hit, _ := f.hit(); hit {
 		return nil, 0, errFault
 	}
-	r, n, err = f.bucket.read(ctx, key)
+	r, n, err = f.Bucket.Read(ctx, key)
 	if err != nil {
 		return nil, 0, err
 	}
 	return &faultyReader{f: f, ReadCloser: r}, n, nil
 }
 
-func (f *faulty) put(ctx context.Context, key string, data []byte, mode putMode) error {
-	return f.step(func() error { return f.bucket.put(ctx, key, data, mode) })
+func (f *faulty) Put(ctx context.Context, key string, data []byte, mode store.Mode) error {
+	return f.step(func() error { return f.Bucket.Put(ctx, key, data, mode) })
 }
 
-func (f *faulty) write(ctx context.Context, key string) (blobWriter, error) {
+func (f *faulty) Write(ctx context.Context, key string) (store.Writer, error) {
 	if hit, _ := f.hit(); hit {
 		return nil, errFault
 	}
-	w, err := f.bucket.write(ctx, key)
+	w, err := f.Bucket.Write(ctx, key)
 	if err != nil {
 		return nil, err
 	}
-	return &faultyWriter{f: f, blobWriter: w}, nil
+	return &faultyWriter{f: f, Writer: w}, nil
 }
 
-func (f *faulty) remove(ctx context.Context, prefix string) error {
-	return f.step(func() error { return f.bucket.remove(ctx, prefix) })
+func (f *faulty) Remove(ctx context.Context, prefix string) error {
+	return f.step(func() error { return f.Bucket.Remove(ctx, prefix) })
 }
 
 type faultyReader struct {
@@ -100,31 +100,31 @@ func (r *faultyReader) Read(p []byte) (int, error) {
 
 type faultyWriter struct {
 	f *faulty
-	blobWriter
+	store.Writer
 }
 
 func (w *faultyWriter) Write(p []byte) (int, error) {
 	if hit, how := w.f.hit(); hit {
 		n := 0
 		if how == faultHalf {
-			n, _ = w.blobWriter.Write(p[:len(p)/2])
+			n, _ = w.Writer.Write(p[:len(p)/2])
 		}
 		return n, errFault
 	}
-	return w.blobWriter.Write(p)
+	return w.Writer.Write(p)
 }
 
-func (w *faultyWriter) commit() error {
+func (w *faultyWriter) Commit() error {
 	hit, how := w.f.hit()
 	switch {
 	case !hit:
-		return w.blobWriter.commit()
+		return w.Writer.Commit()
 	case how == faultAfter:
-		if err := w.blobWriter.commit(); err != nil {
+		if err := w.Writer.Commit(); err != nil {
 			return err
 		}
 	default:
-		w.blobWriter.abort()
+		w.Writer.Abort()
 	}
 	return errFault
 }
@@ -223,14 +223,14 @@ func (l *life) check(ctx context.Context, v *Vault) error {
 func failAt(t *testing.T, at int, how faultKind) (done bool) {
 	t.Helper()
 	root := t.TempDir()
-	key, _ := localsecrets.NewRandomKey()
+	key := randomMaster()
 	openVault := func(at int) (*Vault, *faulty, error) {
 		d, err := openDir(root)
 		if err != nil {
 			t.Fatal(err)
 		}
-		f := &faulty{bucket: d, at: at, how: how}
-		v, err := newVault(t.Context(), f, localsecrets.NewKeeper(key))
+		f := &faulty{Bucket: d, at: at, how: how}
+		v, err := New(t.Context(), f, key)
 		return v, f, err
 	}
 	l := &life{small: []byte("small"), long: bytes.Repeat([]byte("long"), 60_000), wrote: map[string][]byte{}}

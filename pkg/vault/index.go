@@ -13,6 +13,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/identifier"
+	"habeas.dev/pkg/vault/internal/store"
 )
 
 // indexer is the keyed hash by which things are found again without being
@@ -27,14 +28,14 @@ const (
 // openIndex reads the index key, or makes it where the bucket is new.
 func (v *Vault) openIndex(ctx context.Context) error {
 	sealed, err := get(ctx, v.bucket, indexKey)
-	if errors.Is(err, errNotFound) {
+	if errors.Is(err, store.ErrNotFound) {
 		plain := append([]byte(indexMagic), make([]byte, indexBytes)...)
 		rand.Read(plain[len(indexMagic):]) // never fails
 		if sealed, err = v.wrap(ctx, plain); err != nil {
 			return err
 		}
-		err = v.bucket.put(ctx, indexKey, sealed, create)
-		if errors.Is(err, errExists) { // another process was first
+		err = v.bucket.Put(ctx, indexKey, sealed, store.Create)
+		if errors.Is(err, store.ErrExists) { // another process was first
 			sealed, err = get(ctx, v.bucket, indexKey)
 		}
 	}

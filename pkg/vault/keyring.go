@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"habeas.dev/pkg/vault/internal/store"
 )
 
 // CreateKeys returns the request's keys, and creates them where it has none.
@@ -24,9 +26,9 @@ func (v *Vault) CreateKeys(ctx context.Context, requestID string) (*Keys, error)
 	sealed, err := v.wrap(ctx, plain)
 	clear(plain)
 	if err == nil {
-		err = v.bucket.put(ctx, keysKey(requestID), sealed, create)
+		err = v.bucket.Put(ctx, keysKey(requestID), sealed, store.Create)
 	}
-	if errors.Is(err, errExists) {
+	if errors.Is(err, store.ErrExists) {
 		return v.Keys(ctx, requestID)
 	}
 	if err != nil {
@@ -66,7 +68,7 @@ func (v *Vault) readKeys(ctx context.Context, requestID string) (k *Keys, kept b
 	before := v.cache.epoch()
 	sealed, err := get(ctx, v.bucket, keysKey(requestID))
 	switch {
-	case errors.Is(err, errNotFound):
+	case errors.Is(err, store.ErrNotFound):
 		err = ErrNoKeys
 	case err == nil && isShredded(sealed):
 		v.cache.forget(requestID)
@@ -101,11 +103,11 @@ func (v *Vault) Shred(ctx context.Context, requestID string) error {
 	}
 	// The mark replaces the keys in one step: there is no moment without either,
 	// in which they could be created anew.
-	if err := v.bucket.put(ctx, keysKey(requestID), shreddedMark, replace); err != nil {
+	if err := v.bucket.Put(ctx, keysKey(requestID), shreddedMark, store.Replace); err != nil {
 		return fmt.Errorf("vault: shred request %s: %w", requestID, err)
 	}
 	v.cache.forget(requestID)
-	if err := v.bucket.remove(ctx, "objects/"+requestID+"/"); err != nil {
+	if err := v.bucket.Remove(ctx, "objects/"+requestID+"/"); err != nil {
 		return fmt.Errorf("vault: shred request %s: keys are destroyed, sealed objects are left: %w", requestID, err)
 	}
 	return nil

@@ -8,7 +8,6 @@ import (
 
 	"encoding/json"
 
-	"filippo.io/age"
 	"github.com/tink-crypto/tink-go/v2/aead"
 	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
 	"github.com/tink-crypto/tink-go/v2/keyset"
@@ -25,7 +24,6 @@ type Keys struct {
 	requestID string
 	small     tink.AEAD
 	stream    func() (tink.StreamingAEAD, error) // made when an object is long enough to need it
-	identity  func() (*age.X25519Identity, error)
 	shredded  atomic.Bool
 }
 
@@ -40,7 +38,6 @@ type keySet struct {
 	Request string `json:"request"`
 	Small   []byte `json:"small"`  // a Tink keyset, binary: AES-256-GCM
 	Stream  []byte `json:"stream"` // a Tink keyset, binary: AES-256-GCM-HKDF, 64 KiB segments
-	Age     string `json:"age"`    // AGE-SECRET-KEY-1…
 }
 
 const keySetVersion = 1
@@ -55,11 +52,7 @@ func newKeys(requestID string) (*Keys, []byte, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	identity, err := age.GenerateX25519Identity()
-	if err != nil {
-		return nil, nil, err
-	}
-	set := keySet{Version: keySetVersion, Request: requestID, Age: identity.String()}
+	set := keySet{Version: keySetVersion, Request: requestID}
 	if set.Small, err = marshalKeyset(small); err != nil {
 		return nil, nil, err
 	}
@@ -71,11 +64,7 @@ func newKeys(requestID string) (*Keys, []byte, error) {
 		return nil, nil, err
 	}
 	k, err := set.open(small)
-	if err != nil {
-		return nil, nil, err
-	}
-	k.identity = func() (*age.X25519Identity, error) { return identity, nil }
-	return k, plain, nil
+	return k, plain, err
 }
 
 // parseKeys opens the kept form.
@@ -105,14 +94,6 @@ func (s keySet) open(small *keyset.Handle) (*Keys, error) {
 				return nil, ErrCorrupt
 			}
 			return streamingaead.New(h)
-		}),
-		// Deriving the public key costs more than all the rest, and few need it.
-		identity: sync.OnceValues(func() (*age.X25519Identity, error) {
-			id, err := age.ParseX25519Identity(s.Age)
-			if err != nil { // the text of err may hold the key
-				return nil, ErrCorrupt
-			}
-			return id, nil
 		}),
 	}, nil
 }
@@ -191,39 +172,3 @@ func (k *Keys) bind(kind, place string) []byte {
 func (k *Keys) errorf(err error) error {
 	return fmt.Errorf("vault: request %s: %w", k.requestID, err)
 }
-
-// Recipient encrypts to the request's own X25519 identity (age), for a bundle
-// that leaves the vault.
-func (k *Keys) Recipient() age.Recipient {
-	id, err := k.x25519()
-	if err != nil {
-		return noIdentity{err}
-	}
-	return id.Recipient()
-}
-
-// Identity opens what was encrypted to Recipient.
-func (k *Keys) Identity() age.Identity {
-	id, err := k.x25519()
-	if err != nil {
-		return noIdentity{err}
-	}
-	return id
-}
-
-func (k *Keys) x25519() (*age.X25519Identity, error) {
-	if k.shredded.Load() {
-		return nil, k.errorf(ErrShredded)
-	}
-	id, err := k.identity()
-	if err != nil {
-		return nil, k.errorf(err)
-	}
-	return id, nil
-}
-
-// noIdentity says its error when it is used.
-type noIdentity struct{ err error }
-
-func (n noIdentity) Wrap([]byte) ([]*age.Stanza, error)   { return nil, n.err }
-func (n noIdentity) Unwrap([]*age.Stanza) ([]byte, error) { return nil, n.err }

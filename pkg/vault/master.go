@@ -2,6 +2,8 @@ package vault
 
 import (
 	"context"
+	"crypto/aes"
+	"crypto/cipher"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
@@ -11,18 +13,67 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"gocloud.dev/gcerrors"
-	"gocloud.dev/secrets"
-	"gocloud.dev/secrets/localsecrets"
+	"time"
 )
 
+// Master is the key that wraps a vault's other keys: one that is at hand, or a
+// service that has it.
+type Master interface {
+	Encrypt(ctx context.Context, plain []byte) ([]byte, error)
+	// Decrypt MUST answer [ErrWrongKey] where the ciphertext isn't of this key,
+	// or can't be told from one of another; any other error says that the key
+	// couldn't be asked.
+	Decrypt(ctx context.Context, sealed []byte) ([]byte, error)
+}
+
+const (
+	// masterBytes is the length of a master key that is at hand.
+	masterBytes = 32
+	// masterTimeout bounds one call of the master key. A service that takes
+	// longer is down.
+	masterTimeout = 30 * time.Second
+)
+
+// local is a master key that is at hand: AES-256-GCM with random nonces. It
+// wraps one key set a request, so that 2^32 of them are never near.
+type local struct{ cipher.AEAD }
+
+func newLocal(key [masterBytes]byte) Master {
+	block, err := aes.NewCipher(key[:])
+	if err != nil {
+		panic(err) // 32 bytes are a key of AES
+	}
+	a, err := cipher.NewGCMWithRandomNonce(block)
+	if err != nil {
+		panic(err) // its blocks are of 16 bytes
+	}
+	return local{a}
+}
+
+func randomMaster() Master {
+	var key [masterBytes]byte
+	rand.Read(key[:]) // never fails
+	return newLocal(key)
+}
+
+func (l local) Encrypt(_ context.Context, plain []byte) ([]byte, error) {
+	return l.Seal(nil, nil, plain, nil), nil
+}
+
+func (l local) Decrypt(_ context.Context, sealed []byte) ([]byte, error) {
+	plain, err := l.Open(nil, nil, sealed, nil)
+	if err != nil {
+		return nil, ErrWrongKey
+	}
+	return plain, nil
+}
+
 // openMaster opens the master key of a configuration.
-func openMaster(ctx context.Context, cfg Config) (*secrets.Keeper, error) {
+func openMaster(ctx context.Context, cfg Config) (Master, error) {
 	scheme, rest, isURL := strings.Cut(cfg.Key, "://")
 	switch {
 	case cfg.Key == "":
-		return nil, errors.New("vault: no master key: set Key to a file or a gocloud.dev/secrets URL")
+		return nil, errors.New("vault: no master key: set Key to a file or a URL")
 	case !isURL:
 		return masterFile(cfg.Key, cfg.CreateKey)
 	case scheme == "file":
@@ -33,8 +84,10 @@ func openMaster(ctx context.Context, cfg Config) (*secrets.Keeper, error) {
 		return masterFile(path, cfg.CreateKey)
 	case scheme == "base64key":
 		return masterBase64(rest)
+	case cfg.Drivers == nil:
+		return nil, fmt.Errorf("vault: %w", noDrivers("Key", scheme))
 	default:
-		k, err := secrets.OpenKeeper(ctx, cfg.Key)
+		k, err := cfg.Drivers.OpenMaster(ctx, cfg.Key)
 		if err != nil {
 			return nil, fmt.Errorf("vault: master key: %w", err)
 		}
@@ -59,22 +112,22 @@ func filePath(s string) (string, error) {
 }
 
 // masterBase64 takes both alphabets of base64. Its errors don't repeat the key.
-func masterBase64(s string) (*secrets.Keeper, error) {
+func masterBase64(s string) (Master, error) {
 	s = strings.TrimSpace(s)
-	key, err := localsecrets.Base64KeyStd(s)
+	key, err := base64.StdEncoding.DecodeString(s)
 	if err != nil {
-		key, err = localsecrets.Base64Key(s)
+		key, err = base64.URLEncoding.DecodeString(s)
 	}
-	if err != nil {
+	if err != nil || len(key) != masterBytes {
 		return nil, errors.New("vault: master key: want 32 bytes in base64")
 	}
-	return localsecrets.NewKeeper(key), nil
+	return newLocal([masterBytes]byte(key)), nil
 }
 
 // masterFile reads the key from a file, and makes one where it is missing and
 // may be made. Of two processes that make it at the same time, both take the
 // winner's.
-func masterFile(path string, mayCreate bool) (*secrets.Keeper, error) {
+func masterFile(path string, mayCreate bool) (Master, error) {
 	data, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if !mayCreate {
@@ -100,7 +153,7 @@ func createMaster(path string) error {
 	if err := os.MkdirAll(parent, dirMode); err != nil {
 		return diskError(parent, err)
 	}
-	var key [32]byte
+	var key [masterBytes]byte
 	rand.Read(key[:])                          // never fails
 	f, err := os.CreateTemp(parent, tmpPrefix) // mode 0600
 	if err != nil {
@@ -128,7 +181,7 @@ func createMaster(path string) error {
 
 // wrap seals a key set by the master key.
 func (v *Vault) wrap(ctx context.Context, plain []byte) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, masterTimeout)
 	defer cancel()
 	sealed, err := v.master.Encrypt(ctx, plain)
 	if err != nil {
@@ -140,7 +193,7 @@ func (v *Vault) wrap(ctx context.Context, plain []byte) ([]byte, error) {
 // unwrap is ErrWrongKey where the key doesn't open what is sealed, and another
 // error where its service says that it couldn't be asked.
 func (v *Vault) unwrap(ctx context.Context, sealed []byte) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, masterTimeout)
 	defer cancel()
 	plain, err := v.master.Decrypt(ctx, sealed)
 	if err == nil {
@@ -149,14 +202,10 @@ func (v *Vault) unwrap(ctx context.Context, sealed []byte) ([]byte, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	switch gcerrors.Code(err) {
-	case gcerrors.Unknown, gcerrors.InvalidArgument, gcerrors.FailedPrecondition:
-		// The services say that the ciphertext isn't theirs; the local keeper, and
-		// a service that can't be reached, say Unknown and nothing more.
-		return nil, fmt.Errorf("%w: %w", ErrWrongKey, err)
-	default:
-		return nil, fmt.Errorf("the master key's service: %w", err)
+	if errors.Is(err, ErrWrongKey) {
+		return nil, err
 	}
+	return nil, fmt.Errorf("the master key's service: %w", err)
 }
 
 // unwrapKeys tells damaged keys from a master key that can't be asked just now:

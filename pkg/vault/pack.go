@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+
+	"habeas.dev/pkg/vault/internal/store"
 )
 
 // A pack is one file that holds the keys of a request and its short objects,
@@ -62,11 +64,11 @@ func appendFrame(b []byte, kind byte, name string, content []byte) []byte {
 	return b
 }
 
-// findFrame returns the content of the last object of a name, errNotFound where
+// findFrame returns the content of the last object of a name, store.ErrNotFound where
 // there is none, and ErrCorrupt where its frame is damaged, and no later one is
 // there.
 func findFrame(pack []byte, name string) (content []byte, err error) {
-	err = errNotFound
+	err = store.ErrNotFound
 	for {
 		at := bytes.Index(pack, []byte(packMagic))
 		if at < 0 {
@@ -78,9 +80,9 @@ func findFrame(pack []byte, name string) (content []byte, err error) {
 		case kind == framePut && frameName == name:
 			content, err = frameContent, nil
 		case kind == frameMoved && frameName == name:
-			content, err = nil, errNotFound
+			content, err = nil, store.ErrNotFound
 		case kind == frameGone && name != keysFrame && strings.HasPrefix(name, frameName):
-			content, err = nil, errNotFound
+			content, err = nil, store.ErrNotFound
 		case kind == 0 && frameName == name && err != nil:
 			err = ErrCorrupt
 		}
@@ -157,7 +159,7 @@ func (d *dir) readPack(pack, name string) ([]byte, error) {
 	f, err := os.Open(d.path(pack))
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, errNotFound
+			return nil, store.ErrNotFound
 		}
 		return nil, err
 	}

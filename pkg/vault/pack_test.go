@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"habeas.dev/pkg/vault/internal/store"
 )
 
 // Whatever processes leave half-written between them, every frame that was
@@ -50,7 +52,7 @@ func TestPackSurvivesTornFrames(t *testing.T) {
 			switch {
 			case ok && (err != nil || !bytes.Equal(got, w)):
 				t.Fatalf("%s: %q, %v; want %q", n, got, err, w)
-			case !ok && !errors.Is(err, errNotFound) && !(torn && errors.Is(err, ErrCorrupt)):
+			case !ok && !errors.Is(err, store.ErrNotFound) && !(torn && errors.Is(err, ErrCorrupt)):
 				t.Fatalf("%s: %q, %v; want none", n, got, err)
 			}
 		}
@@ -74,7 +76,7 @@ func TestPackGoesOnAfterTornFrame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.put(t.Context(), "keys/r", []byte("keys"), create); err != nil {
+	if err := d.Put(t.Context(), "keys/r", []byte("keys"), store.Create); err != nil {
 		t.Fatal(err)
 	}
 	frame := appendFrame(nil, framePut, "torn", bytes.Repeat([]byte("x"), 9000))
@@ -85,7 +87,7 @@ func TestPackGoesOnAfterTornFrame(t *testing.T) {
 	}
 	f.Write(frame[:4096])
 	f.Close()
-	if err := d.put(t.Context(), "objects/r/after", []byte("y"), object); err != nil {
+	if err := d.Put(t.Context(), "objects/r/after", []byte("y"), store.Object); err != nil {
 		t.Fatal(err)
 	}
 	for key, want := range map[string]string{"keys/r": "keys", "objects/r/after": "y"} {

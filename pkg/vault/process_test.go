@@ -2,6 +2,7 @@ package vault_test
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"os"
@@ -27,7 +28,11 @@ func TestProcess(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Println("got", i, k.Recipient())
+		sealed, err := k.Seal([]byte("hello"), "identifier")
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Println("sealed", i, hex.EncodeToString(sealed))
 		w, err := v.Create(t.Context(), fmt.Sprint("r", i), fmt.Sprintf("a/gather/%d", os.Getpid()))
 		if err != nil {
 			t.Fatal(err)
@@ -47,10 +52,10 @@ func TestProcesses(t *testing.T) {
 	root := t.TempDir()
 	const processes = 4
 	var (
-		all sync.WaitGroup
-		mu  sync.Mutex
-		got = map[string]string{}
-		in  []string
+		all    sync.WaitGroup
+		mu     sync.Mutex
+		sealed [][]string // request number, and what one process sealed for it
+		in     []string
 	)
 	for range processes {
 		all.Go(func() {
@@ -65,11 +70,8 @@ func TestProcesses(t *testing.T) {
 			for line := range strings.Lines(string(out)) {
 				f := strings.Fields(line)
 				switch {
-				case len(f) == 3 && f[0] == "got":
-					if was := got[f[1]]; was != "" && was != f[2] {
-						t.Errorf("two identities of r%s", f[1])
-					}
-					got[f[1]] = f[2]
+				case len(f) == 3 && f[0] == "sealed":
+					sealed = append(sealed, f[1:])
 				case len(f) == 3 && f[0] == "wrote":
 					in = append(in, "r"+f[1]+" a/gather/"+f[2])
 				}
@@ -77,10 +79,23 @@ func TestProcesses(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if len(got) != 50 || len(in) != 50*processes {
-		t.Fatal(len(got), len(in))
+	if len(sealed) != 50*processes || len(in) != 50*processes {
+		t.Fatal(len(sealed), len(in))
 	}
 	v := open(t, root)
+	for _, s := range sealed {
+		k, err := v.Keys(t.Context(), "r"+s[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		value, err := hex.DecodeString(s[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if plain, err := k.Open(value, "identifier"); err != nil || string(plain) != "hello" {
+			t.Fatalf("two processes have different keys of r%s: %v", s[0], err)
+		}
+	}
 	for _, s := range in {
 		request, name, _ := strings.Cut(s, " ")
 		if err := readInto(v, request, name, 3000); err != nil {

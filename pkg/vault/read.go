@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"habeas.dev/pkg/vault/internal/store"
 )
 
 // OpenObject opens an object for reading, as a stream. What was read is to be
@@ -27,8 +29,8 @@ func (v *Vault) OpenObject(ctx context.Context, requestID, name string) (io.Read
 }
 
 func (v *Vault) openObject(ctx context.Context, k *Keys, name string) (io.ReadCloser, error) {
-	blob, size, err := v.bucket.read(ctx, objectKey(k.requestID, name))
-	if errors.Is(err, errNotFound) {
+	blob, size, err := v.bucket.Read(ctx, objectKey(k.requestID, name))
+	if errors.Is(err, store.ErrNotFound) {
 		return nil, ErrNoObject
 	}
 	if err != nil {
@@ -151,7 +153,7 @@ func (v *Vault) DeleteObjects(ctx context.Context, requestID, prefix string) err
 	if err := checkPrefix(prefix); err != nil {
 		return err
 	}
-	if err := v.bucket.remove(ctx, objectKey(requestID, prefix)); err != nil {
+	if err := v.bucket.Remove(ctx, objectKey(requestID, prefix)); err != nil {
 		return fmt.Errorf("vault: delete objects of request %s: %w", requestID, err)
 	}
 	return nil

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"habeas.dev/pkg/vault/internal/store"
 )
 
 // An object's first byte says how the rest is sealed.
@@ -29,7 +31,7 @@ type ObjectWriter struct {
 	n    int64
 
 	buf *[]byte // while the object may still be small
-	out blobWriter
+	out store.Writer
 	enc io.WriteCloser // once it isn't
 
 	done bool
@@ -86,7 +88,7 @@ func (w *ObjectWriter) startStream() error {
 	if err != nil {
 		return err
 	}
-	if w.out, err = w.v.bucket.write(w.ctx, objectKey(w.keys.requestID, w.name)); err != nil {
+	if w.out, err = w.v.bucket.Write(w.ctx, objectKey(w.keys.requestID, w.name)); err != nil {
 		return err
 	}
 	if _, err := w.out.Write([]byte{streamed}); err != nil {
@@ -119,10 +121,10 @@ func (w *ObjectWriter) Close() error {
 	if w.enc == nil {
 		w.err = w.writeWhole()
 	} else if err := w.enc.Close(); err != nil {
-		w.out.abort()
+		w.out.Abort()
 		w.err = err
 	} else {
-		w.err = w.out.commit()
+		w.err = w.out.Commit()
 	}
 	w.end()
 	if w.err != nil {
@@ -139,7 +141,7 @@ func (w *ObjectWriter) writeWhole() error {
 	// The plaintext isn't needed any more: its buffer takes the blob.
 	blob := append(append((*w.buf)[:0], whole), sealed...)
 	*w.buf = blob
-	return w.v.bucket.put(w.ctx, objectKey(w.keys.requestID, w.name), blob, object)
+	return w.v.bucket.Put(w.ctx, objectKey(w.keys.requestID, w.name), blob, store.Object)
 }
 
 // Abort ends the writer without an object.
@@ -148,7 +150,7 @@ func (w *ObjectWriter) Abort() {
 		return
 	}
 	if w.out != nil {
-		w.out.abort()
+		w.out.Abort()
 	}
 	w.end()
 	w.err = w.errorf(ErrAborted)

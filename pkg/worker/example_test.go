@@ -10,9 +10,6 @@ import (
 	"syscall"
 	"time"
 
-	"gocloud.dev/blob/memblob"
-	"gocloud.dev/secrets/localsecrets"
-
 	"habeas.dev/pkg/bus"
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
@@ -212,11 +209,7 @@ func ask(w *worker.Worker, action dsar.Action, email string) string {
 
 func askAll(w *worker.Worker, action dsar.Action, emails ...string) (said []string) {
 	ctx := context.Background()
-	key, err := localsecrets.NewRandomKey()
-	if err != nil {
-		log.Fatal(err)
-	}
-	v, err := vault.New(ctx, memblob.OpenBucket(nil), localsecrets.NewKeeper(key))
+	v, err := vault.InMemory(ctx)
 	if err != nil {
 		log.Fatal(err)
 	}

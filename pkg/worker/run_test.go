@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
-	"gocloud.dev/blob/memblob"
-	"gocloud.dev/secrets/localsecrets"
 
 	"habeas.dev/pkg/bus"
 	"habeas.dev/pkg/dsar"
@@ -124,11 +122,7 @@ const someone = "9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11"
 
 func memVault(t *testing.T) *vault.Vault {
 	t.Helper()
-	key, err := localsecrets.NewRandomKey()
-	if err != nil {
-		t.Fatal(err)
-	}
-	v, err := vault.New(t.Context(), memblob.OpenBucket(nil), localsecrets.NewKeeper(key))
+	v, err := vault.InMemory(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,9 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"gocloud.dev/blob/memblob"
-	"gocloud.dev/secrets/localsecrets"
-
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/manifest"
@@ -93,16 +90,11 @@ func gatherOnly() *manifest.Manifest {
 func newVault(tb testing.TB) *vault.Vault {
 	tb.Helper()
 	ctx := context.Background()
-	bucket := memblob.OpenBucket(nil)
-	key, err := localsecrets.NewRandomKey()
+	v, err := vault.InMemory(ctx)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	v, err := vault.New(ctx, bucket, localsecrets.NewKeeper(key))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { v.Close(); bucket.Close() })
+	tb.Cleanup(func() { v.Close() })
 	for _, id := range []string{anna, bob, charlie} {
 		if _, err := v.CreateKeys(ctx, id); err != nil {
 			tb.Fatal(err)

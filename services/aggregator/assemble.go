@@ -65,7 +65,7 @@ func (a *Aggregator) assemble(ctx context.Context, t core.AssembleTask, sent tim
 
 // write puts the encrypted ZIP into out.
 func (a *Aggregator) write(ctx context.Context, out io.Writer, keys *vault.Keys, in bundle.Input) (bundle.Summary, error) {
-	w, err := age.Encrypt(outboxWriter{out}, keys.Recipient())
+	w, err := age.Encrypt(outboxWriter{out}, bundleKey{keys})
 	if err != nil {
 		return bundle.Summary{}, err
 	}
@@ -90,7 +90,7 @@ func OpenBundle(ctx context.Context, v *vault.Vault, outbox *blob.Bucket, reques
 	if err != nil {
 		return nil, fmt.Errorf("aggregator: bundle of request %s: %w", requestID, err)
 	}
-	plain, err := age.Decrypt(sealed, keys.Identity())
+	plain, err := age.Decrypt(sealed, bundleKey{keys})
 	if err != nil {
 		_ = sealed.Close()
 		return nil, fmt.Errorf("aggregator: bundle of request %s: %w", requestID, err)

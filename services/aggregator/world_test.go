@@ -18,6 +18,7 @@ import (
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/record"
 	"habeas.dev/pkg/vault"
+	"habeas.dev/pkg/vault/cloudvault"
 	"habeas.dev/services/aggregator"
 	"habeas.dev/services/internal/blobtest"
 	"habeas.dev/services/internal/core"
@@ -48,7 +49,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.vault, err = vault.New(t.Context(), w.vaultStore.Open(), localsecrets.NewKeeper(key)); err != nil {
+	if w.vault, err = vault.New(t.Context(), cloudvault.Bucket(w.vaultStore.Open()), cloudvault.Master(localsecrets.NewKeeper(key))); err != nil {
 		t.Fatal(err)
 	}
 	if w.keys, err = w.vault.CreateKeys(t.Context(), requestID); err != nil {

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"gocloud.dev/secrets/localsecrets"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
@@ -23,7 +22,6 @@ import (
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/pkg/worker/workertest"
 	"habeas.dev/services/console"
-	"habeas.dev/services/internal/blobtest"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/journal/memjournal"
@@ -81,11 +79,8 @@ type desk struct {
 func newDesk(t testing.TB) *desk {
 	d := &desk{t: t, journal: memjournal.New(memjournal.Config{}), log: &workertest.Log{}, now: start.Add(time.Hour)}
 	d.requests = lifecycle.New(d.journal)
-	key, err := localsecrets.NewRandomKey()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d.vault, err = vault.New(context.Background(), (&blobtest.Bucket{}).Open(), localsecrets.NewKeeper(key)); err != nil {
+	var err error
+	if d.vault, err = vault.InMemory(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = d.vault.Close() })

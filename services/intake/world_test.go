@@ -18,6 +18,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/vault"
+	"habeas.dev/pkg/vault/cloudvault"
 	"habeas.dev/services/intake"
 	"habeas.dev/services/internal/blobtest"
 	"habeas.dev/services/internal/core"
@@ -67,7 +68,7 @@ func (w *world) start() {
 	key, err := localsecrets.NewRandomKey()
 	must(t, err)
 	w.bucket = &blobtest.Bucket{}
-	w.vault, err = vault.New(t.Context(), w.bucket.Open(), localsecrets.NewKeeper(key))
+	w.vault, err = vault.New(t.Context(), cloudvault.Bucket(w.bucket.Open()), cloudvault.Master(localsecrets.NewKeeper(key)))
 	must(t, err)
 	book, err := policy.Load()
 	must(t, err)

@@ -16,8 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"gocloud.dev/secrets/localsecrets"
-
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/blobtest"
@@ -56,11 +54,7 @@ func newOffice(t *testing.T, mailer func(*vault.Vault) letters.Mailer) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := localsecrets.NewRandomKey()
-	if err != nil {
-		t.Fatal(err)
-	}
-	v, err := vault.New(t.Context(), (&blobtest.Bucket{}).Open(), localsecrets.NewKeeper(key))
+	v, err := vault.InMemory(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

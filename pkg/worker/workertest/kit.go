@@ -9,9 +9,6 @@ import (
 	"sync"
 	"testing"
 
-	"gocloud.dev/blob/memblob"
-	"gocloud.dev/secrets/localsecrets"
-
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/record"
@@ -22,16 +19,11 @@ import (
 // NewVault is a vault in memory, for the time of a test.
 func NewVault(t testing.TB) *vault.Vault {
 	t.Helper()
-	key, err := localsecrets.NewRandomKey()
+	v, err := vault.InMemory(context.WithoutCancel(t.Context()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	bucket := memblob.OpenBucket(nil)
-	v, err := vault.New(context.WithoutCancel(t.Context()), bucket, localsecrets.NewKeeper(key))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = v.Close(); _ = bucket.Close() })
+	t.Cleanup(func() { _ = v.Close() })
 	return v
 }
 

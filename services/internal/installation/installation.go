@@ -17,6 +17,7 @@ import (
 
 	"habeas.dev/pkg/identifier"
 	"habeas.dev/pkg/vault"
+	"habeas.dev/pkg/vault/cloudvault"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
@@ -77,7 +78,7 @@ func openAll(ctx context.Context, c config.Config, create bool, p Parts, opts ..
 		if err != nil {
 			return nil, fmt.Errorf("identifiers.country: %w", err)
 		}
-		if in.Vault, err = vault.Open(ctx, vault.Config{Bucket: c.Vault.Bucket, Key: c.Vault.Key, CreateKey: create, Identifiers: rules}); err != nil {
+		if in.Vault, err = vault.Open(ctx, vault.Config{Bucket: c.Vault.Bucket, Key: c.Vault.Key, CreateKey: create, Identifiers: rules, Drivers: cloudvault.Drivers{}}); err != nil {
 			return nil, err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/vault"
+	"habeas.dev/pkg/vault/cloudvault"
 	"habeas.dev/pkg/worker"
 	"habeas.dev/services/aggregator"
 	"habeas.dev/services/coordinator"
@@ -82,7 +83,7 @@ func (w *world) startAll() {
 func (w *world) openVault() (v *vault.Vault) {
 	w.look(func() {
 		var err error
-		v, err = vault.New(context.Background(), w.vault.Open(), w.master)
+		v, err = vault.New(context.Background(), cloudvault.Bucket(w.vault.Open()), w.master)
 		w.must(err)
 	})
 	return v

@@ -8,10 +8,11 @@ import (
 	mathrand "math/rand/v2"
 	"time"
 
-	"gocloud.dev/secrets"
 	"gocloud.dev/secrets/localsecrets"
 
 	"habeas.dev/pkg/telemetry"
+	"habeas.dev/pkg/vault"
+	"habeas.dev/pkg/vault/cloudvault"
 	"habeas.dev/services/coordinator"
 	"habeas.dev/services/internal/blobtest"
 	"habeas.dev/services/internal/core"
@@ -40,7 +41,7 @@ type world struct {
 	journal *memjournal.Store
 	vault   *blobtest.Bucket
 	outbox  *blobtest.Bucket
-	master  *secrets.Keeper
+	master  vault.Master
 
 	observer *lifecycle.Lifecycle // of who looks
 	current  *life                // of the process whose turn it is
@@ -105,7 +106,7 @@ func newWorld(k kit, seed uint64) *world {
 	key, err := localsecrets.NewRandomKey()
 	w.must(err)
 	w.observer = lifecycle.New(w.journal)
-	w.master = localsecrets.NewKeeper(key)
+	w.master = cloudvault.Master(localsecrets.NewKeeper(key))
 	w.log, err = telemetry.NewLogger(&w.spy.log, telemetry.LogConfig{Level: slog.LevelDebug})
 	w.must(err)
 	w.addSystems()

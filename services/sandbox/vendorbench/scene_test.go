@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"gocloud.dev/blob/memblob"
-	"gocloud.dev/secrets/localsecrets"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
@@ -53,15 +51,10 @@ func open(t testing.TB, v vendor, p *people.Population, l limits) *scene {
 	if s.worker, err = worker.New(m, impl, worker.WithLogger(slog.New(slog.DiscardHandler))); err != nil {
 		t.Fatal(err)
 	}
-	key, err := localsecrets.NewRandomKey()
-	if err != nil {
+	if s.vault, err = vault.InMemory(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	bucket := memblob.OpenBucket(nil)
-	if s.vault, err = vault.New(t.Context(), bucket, localsecrets.NewKeeper(key)); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.vault.Close(); _ = bucket.Close() })
+	t.Cleanup(func() { _ = s.vault.Close() })
 	return s
 }
 

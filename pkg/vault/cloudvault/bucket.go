@@ -1,4 +1,4 @@
-package vault
+package cloudvault
 
 import (
 	"context"
@@ -8,9 +8,15 @@ import (
 
 	"gocloud.dev/blob"
 	"gocloud.dev/gcerrors"
+
+	"habeas.dev/pkg/vault/internal/store"
 )
 
-// cloud is a bucket in any store that gocloud.dev/blob has a driver for.
+// Bucket makes a vault's store of a bucket. Its driver MUST honour
+// blob.WriterOptions.IfNotExist between processes: the clouds' and memblob do,
+// fileblob doesn't (give [vault.Open] the path instead).
+func Bucket(b *blob.Bucket) store.Bucket { return cloud{b} }
+
 type cloud struct{ bucket *blob.Bucket }
 
 const (
@@ -21,21 +27,21 @@ const (
 	contentType = "application/octet-stream"
 )
 
-func (c cloud) read(ctx context.Context, key string) (io.ReadCloser, int64, error) {
+func (c cloud) Read(ctx context.Context, key string) (io.ReadCloser, int64, error) {
 	if err := ctx.Err(); err != nil { // not every driver looks
 		return nil, 0, err
 	}
 	r, err := c.bucket.NewReader(ctx, key, nil)
 	if err != nil {
 		if gcerrors.Code(err) == gcerrors.NotFound {
-			return nil, 0, errNotFound
+			return nil, 0, store.ErrNotFound
 		}
 		return nil, 0, err
 	}
 	return r, r.Size(), nil
 }
 
-func (c cloud) put(ctx context.Context, key string, data []byte, mode putMode) error {
+func (c cloud) Put(ctx context.Context, key string, data []byte, mode store.Mode) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -43,14 +49,14 @@ func (c cloud) put(ctx context.Context, key string, data []byte, mode putMode) e
 	defer cancel()
 	err := c.bucket.WriteAll(ctx, key, data, options(mode))
 	if err != nil && gcerrors.Code(err) == gcerrors.FailedPrecondition {
-		return errExists
+		return store.ErrExists
 	}
 	return err
 }
 
-func (c cloud) write(ctx context.Context, key string) (blobWriter, error) {
+func (c cloud) Write(ctx context.Context, key string) (store.Writer, error) {
 	ctx, cancel := context.WithCancel(ctx)
-	w, err := c.bucket.NewWriter(ctx, key, options(object))
+	w, err := c.bucket.NewWriter(ctx, key, options(store.Object))
 	if err != nil {
 		cancel()
 		return nil, err
@@ -58,15 +64,15 @@ func (c cloud) write(ctx context.Context, key string) (blobWriter, error) {
 	return &cloudWriter{Writer: w, cancel: cancel}, nil
 }
 
-func options(mode putMode) *blob.WriterOptions {
+func options(mode store.Mode) *blob.WriterOptions {
 	return &blob.WriterOptions{
 		ContentType:                 contentType,
 		DisableContentTypeDetection: true,
-		IfNotExist:                  mode == create,
+		IfNotExist:                  mode == store.Create,
 	}
 }
 
-func (c cloud) remove(ctx context.Context, prefix string) error {
+func (c cloud) Remove(ctx context.Context, prefix string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -96,13 +102,13 @@ type cloudWriter struct {
 	cancel context.CancelFunc
 }
 
-func (w *cloudWriter) commit() error {
+func (w *cloudWriter) Commit() error {
 	defer w.cancel()
 	return w.Close()
 }
 
-// abort cancels before it closes: gocloud drops a write whose context is over.
-func (w *cloudWriter) abort() {
+// Abort cancels before it closes: gocloud drops a write whose context is over.
+func (w *cloudWriter) Abort() {
 	w.cancel()
 	_ = w.Close() // says that it was cancelled
 }

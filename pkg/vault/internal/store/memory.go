@@ -1,0 +1,87 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"maps"
+	"strings"
+	"sync"
+)
+
+// Memory is a bucket that ends with its process: for tests, and for a worker
+// that is tried out. The zero value is an empty one.
+type Memory struct {
+	mu    sync.Mutex
+	blobs map[string][]byte
+}
+
+func (m *Memory) Read(ctx context.Context, key string) (io.ReadCloser, int64, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, 0, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	blob, ok := m.blobs[key]
+	if !ok {
+		return nil, 0, ErrNotFound
+	}
+	return io.NopCloser(bytes.NewReader(blob)), int64(len(blob)), nil
+}
+
+func (m *Memory) Put(ctx context.Context, key string, data []byte, mode Mode) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, taken := m.blobs[key]; taken && mode == Create {
+		return ErrExists
+	}
+	if m.blobs == nil {
+		m.blobs = map[string][]byte{}
+	}
+	m.blobs[key] = bytes.Clone(data) // the caller uses its buffer again
+	return nil
+}
+
+func (m *Memory) Write(ctx context.Context, key string) (Writer, error) {
+	return &memoryWriter{m: m, ctx: ctx, key: key}, ctx.Err()
+}
+
+func (m *Memory) Remove(ctx context.Context, prefix string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	maps.DeleteFunc(m.blobs, func(key string, _ []byte) bool { return strings.HasPrefix(key, prefix) })
+	return nil
+}
+
+// Blobs returns a copy of all that is there, by key.
+func (m *Memory) Blobs() map[string][]byte {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return maps.Clone(m.blobs)
+}
+
+// Set puts a blob there: a disk that changes what it holds.
+func (m *Memory) Set(key string, content []byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.blobs[key] = content
+}
+
+type memoryWriter struct {
+	bytes.Buffer
+	m   *Memory
+	ctx context.Context // Commit fails where it is over
+	key string
+}
+
+func (w *memoryWriter) Commit() error {
+	return w.m.Put(w.ctx, w.key, w.Bytes(), Object)
+}
+
+func (w *memoryWriter) Abort() {}

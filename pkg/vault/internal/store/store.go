@@ -1,0 +1,54 @@
+// Package store is what a vault needs of the place where it lies. It is the
+// vault's own: whoever has another place implements gocloud.dev/blob's driver and
+// opens it with pkg/vault/cloudvault.
+package store
+
+import (
+	"context"
+	"errors"
+	"io"
+)
+
+// Bucket is a store of blobs by key. Every method may be called from many
+// goroutines. vaulttest has the suite that each implementation passes.
+type Bucket interface {
+	// Read opens a blob and says how long it is. [ErrNotFound] where there is none.
+	Read(ctx context.Context, key string) (io.ReadCloser, int64, error)
+	// Put writes a small blob, which is visible when it returns, and whole, or
+	// not at all.
+	Put(ctx context.Context, key string, data []byte, mode Mode) error
+	// Write opens an object of any length for writing. It is visible after
+	// Commit, and whole. It replaces what is there; a power cut may lose it.
+	Write(ctx context.Context, key string) (Writer, error)
+	// Remove deletes every blob whose key begins with the prefix. What is
+	// already gone is no error.
+	Remove(ctx context.Context, prefix string) error
+}
+
+// Writer writes one blob. Exactly one of Commit and Abort MUST be called.
+type Writer interface {
+	io.Writer
+	// Commit makes the blob visible.
+	Commit() error
+	// Abort leaves nothing behind.
+	Abort()
+}
+
+// Mode says what Put does where there is a blob already.
+type Mode int
+
+const (
+	// Object replaces what is there; a power cut may lose it.
+	Object Mode = iota
+	// Replace replaces what is there, and survives a power cut.
+	Replace
+	// Create fails with [ErrExists] where there is a blob, also one that another
+	// process is just writing, and survives a power cut.
+	Create
+)
+
+// What a bucket says beside success.
+var (
+	ErrNotFound = errors.New("not found")
+	ErrExists   = errors.New("exists already")
+)
