@@ -1,6 +1,8 @@
 package bus
 
 import (
+	"crypto/sha256"
+	"crypto/sha512"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -11,7 +13,6 @@ import (
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/sasl"
 	"github.com/segmentio/kafka-go/sasl/plain"
-	"github.com/segmentio/kafka-go/sasl/scram"
 )
 
 const (
@@ -85,22 +86,12 @@ func (s SASL) mechanism() (sasl.Mechanism, error) {
 	case Plain:
 		return plain.Mechanism{Username: s.User, Password: s.Password}, nil
 	case ScramSHA256:
-		return scramMechanism(scram.SHA256, s)
+		return newScram(s.Mechanism, sha256.New, s), nil
 	case ScramSHA512:
-		return scramMechanism(scram.SHA512, s)
+		return newScram(s.Mechanism, sha512.New, s), nil
 	default:
 		return nil, fmt.Errorf("bus: SASL mechanism %q: want %s, %s or %s", s.Mechanism, Plain, ScramSHA256, ScramSHA512)
 	}
-}
-
-func scramMechanism(algo scram.Algorithm, s SASL) (sasl.Mechanism, error) {
-	m, err := scram.Mechanism(algo, s.User, s.Password)
-	if err != nil {
-		// The library's text may hold what it could not prepare: name the
-		// field only.
-		return nil, errors.New("bus: SASL user or password holds characters that SCRAM does not allow")
-	}
-	return m, nil
 }
 
 // dialer is for the connections that a consumer group and its partitions hold.
