@@ -38,6 +38,10 @@ SEEDS ?= 10000
 simulate: ## Simulate SEEDS=10000 runs with duplicates, losses and crashes
 	$(GO) test ./services/internal/simulation -run TestSimulation -seeds=$(SEEDS) -timeout 60m
 
+FUZZTIME ?= 60s
+fuzz: ## Fuzz every fuzz target for FUZZTIME=60s
+	@.ci/fuzz $(FUZZTIME)
+
 KILLS ?= 50
 kill: ## Kill habeas up -9 at KILLS=50 random moments under 200 requests
 	$(GO) test ./services/habeas -run TestKilledAtRandom -kills=$(KILLS) -timeout 60m -v
@@ -58,8 +62,13 @@ test-bus:
 test-fleet:
 	HABEAS_TEST_KAFKA=1 HABEAS_TEST_POSTGRES=1 $(GO) test -count=1 -run 'TestFaults$$' -timeout 20m ./services/habeas
 
-test-clients: ## Other people's clients against the stand-ins (Node, Python 3; what is missing is skipped, HABEAS_TEST_CLIENTS=must fails)
-	HABEAS_TEST_CLIENTS=$${HABEAS_TEST_CLIENTS:-1} $(GO) test -count=1 -timeout 30m ./services/sandbox/clients
+THIRDPARTY := HABEAS_TEST_THIRDPARTY=$${HABEAS_TEST_THIRDPARTY:-1} $(GO) test -count=1 -timeout 30m
+
+test-clients: ## Other people's clients against the stand-ins (Node, Python 3; what is missing is skipped, HABEAS_TEST_THIRDPARTY=must fails)
+	$(THIRDPARTY) ./services/sandbox/clients
+
+test-formats: ## Bundles by bagit and frictionless, documents by AsyncAPI's parser and Spectral (as test-clients)
+	$(THIRDPARTY) -run '^TestThirdParty$$|^TestDocuments$$' ./services/internal/bundle ./services/internal/thirdparty
 
 test-deploy: ## The alerts, the dashboard and the Helm chart (promtool, Python 3)
 	@deploy/check
@@ -75,6 +84,10 @@ test-compose: ## docker-compose.yml in a Docker engine, with requests from the h
 FAULTS := -fault-requests=2000 -fault-kills=100 -fault-outage=60s
 faults: ## The fleet on Apache Kafka and PostgreSQL: FAULTS='-fault-requests=2000 -fault-kills=100 -fault-outage=60s'
 	HABEAS_TEST_KAFKA=1 HABEAS_TEST_POSTGRES=1 $(GO) test -count=1 -run 'TestFaults$$' -timeout 90m -v ./services/habeas $(FAULTS)
+
+NIGHTLY := SEEDS=100000 FUZZTIME=10m KILLS=200
+nightly: ## What takes hours: race, simulate, fuzz, kill and faults, with NIGHTLY='SEEDS=100000 FUZZTIME=10m KILLS=200'
+	$(MAKE) -k race simulate fuzz kill faults $(NIGHTLY)
 
 GROWN ?= 1000000
 grown: ## What an append, a list, a timer and the relay cost in a journal of GROWN=1000000 requests

@@ -49,7 +49,8 @@ func (s *Scanner) space() {
 	}
 }
 
-// peek returns the next byte that isn't space, 0 at the end.
+// peek returns the next byte that isn't space, 0 at the end. A zero byte in the
+// text looks the same; [Scanner.End] tells them apart.
 func (s *Scanner) peek() byte {
 	s.space()
 	if s.err != nil || s.at >= len(s.b) {
@@ -147,7 +148,7 @@ func (s *Scanner) Int() int64 { return Int(s.Value()) }
 
 // End fails unless the text is at its end.
 func (s *Scanner) End() {
-	if s.err == nil && s.peek() != 0 {
+	if s.space(); s.at < len(s.b) {
 		s.fail()
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,6 +18,7 @@ import (
 
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/services/internal/bundle"
+	"habeas.dev/services/internal/thirdparty"
 )
 
 // member is a file of a ZIP that a test makes by hand.
@@ -328,23 +328,18 @@ func FuzzVerify(f *testing.F) {
 	})
 }
 
-// TestPython has other people's tools judge our bundles: set HABEAS_TEST_PYTHON
-// to a Python that has bagit and frictionless.
-func TestPython(t *testing.T) {
+// TestThirdParty has bagit and frictionless judge bundles of every kind.
+func TestThirdParty(t *testing.T) {
 	t.Parallel()
-	python := os.Getenv("HABEAS_TEST_PYTHON")
-	if python == "" {
-		t.Skip("no HABEAS_TEST_PYTHON")
-	}
 	california := accessInput(t)
 	california.Policy.NeverShown = manifest.NeverShownKinds()
+	dir := t.TempDir()
 	for name, data := range map[string][]byte{
 		"access": first(write(t, accessInput(t))), "typical": first(write(t, typicalInput(t))), "erasure": first(write(t, erasureInput(t))),
 		"california": first(write(t, california)), "large": first(write(t, largeInput(t, 2<<20))),
 	} {
-		dir := t.TempDir()
-		for _, m := range members(t, data) {
-			path := filepath.Join(dir, filepath.FromSlash(m.name))
+		for _, m := range append(members(t, data), member{"bundle.zip", string(data)}) {
+			path := filepath.Join(dir, name, filepath.FromSlash(m.name))
 			if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 				t.Fatal(err)
 			}
@@ -352,20 +347,8 @@ func TestPython(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		run := func(args ...string) {
-			out, err := exec.CommandContext(t.Context(), python, args...).CombinedOutput()
-			if err != nil {
-				t.Errorf("%s: %v: %v\n%s", name, args[:2], err, out)
-			}
-		}
-		run("-m", "bagit", "--validate", filepath.Join(dir, bag))
-		run("-m", "frictionless", "validate", filepath.Join(dir, bag, "data", "datapackage.json"))
-		zipped := filepath.Join(dir, "x.zip")
-		if err := os.WriteFile(zipped, data, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		run("-m", "zipfile", "-t", zipped)
 	}
+	thirdparty.Python(t, "testdata/thirdparty", "validate.py", "BUNDLES="+dir)
 }
 
 func first(data []byte, _ bundle.Summary) []byte { return data }

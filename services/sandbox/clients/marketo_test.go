@@ -4,6 +4,7 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"habeas.dev/services/internal/thirdparty"
 	"habeas.dev/services/sandbox/marketo"
 	"habeas.dev/services/sandbox/people"
 )
@@ -26,12 +27,10 @@ func marketoStandIn(t *testing.T) []string {
 
 func TestNodeMarketo(t *testing.T) {
 	t.Parallel()
-	wanted(t, "node")
-	node(t, "marketo", "node-marketo.cjs", marketoStandIn(t)...)
+	thirdparty.Node(t, "marketo", "node-marketo.cjs", marketoStandIn(t)...)
 }
 
 func TestMarketoRestPython(t *testing.T) {
 	t.Parallel()
-	wanted(t, "python3")
-	python(t, "marketo", "restpython.py", marketoStandIn(t)...)
+	thirdparty.Python(t, "marketo", "restpython.py", marketoStandIn(t)...)
 }

@@ -4,13 +4,13 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"habeas.dev/services/internal/thirdparty"
 	"habeas.dev/services/sandbox/paymentech"
 	"habeas.dev/services/sandbox/people"
 )
 
 func TestChase(t *testing.T) {
 	t.Parallel()
-	wanted(t, "python3")
 	p := people.Generate(people.Config{Seed: 7, People: 12})
 	s, err := paymentech.New(paymentech.Config{Population: p})
 	if err != nil {
@@ -19,6 +19,6 @@ func TestChase(t *testing.T) {
 	t.Cleanup(func() { s.Close() })
 	ts := httptest.NewServer(s)
 	defer ts.Close()
-	python(t, "paymentech", "profile.py", "BASE_URL="+ts.URL, "CLIENT_ID="+paymentech.DefaultUsername, "CLIENT_SECRET="+paymentech.DefaultPassword,
+	thirdparty.Python(t, "paymentech", "profile.py", "BASE_URL="+ts.URL, "CLIENT_ID="+paymentech.DefaultUsername, "CLIENT_SECRET="+paymentech.DefaultPassword,
 		"MERCHANT_ID="+paymentech.DefaultMerchantID, "REF="+p.CustomerRef(people.Camille), "CARD="+p.CardNumber(people.Camille))
 }

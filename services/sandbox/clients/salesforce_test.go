@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"habeas.dev/services/internal/thirdparty"
 	"habeas.dev/services/sandbox/people"
 	"habeas.dev/services/sandbox/salesforce"
 )
@@ -28,20 +29,18 @@ func credentials(url string) []string {
 
 func TestJSforce(t *testing.T) {
 	t.Parallel()
-	wanted(t, "node")
 	ts := httptest.NewServer(standIn(t))
 	defer ts.Close()
-	node(t, "salesforce", "jsforce.mjs", credentials(ts.URL)...)
+	thirdparty.Node(t, "salesforce", "jsforce.mjs", credentials(ts.URL)...)
 }
 
 func TestSimpleSalesforce(t *testing.T) {
 	t.Parallel()
-	wanted(t, "python3")
 	ts := httptest.NewTLSServer(standIn(t))
 	defer ts.Close()
 	certificate := filepath.Join(t.TempDir(), "ca.pem")
 	if err := os.WriteFile(certificate, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ts.Certificate().Raw}), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	python(t, "salesforce", "simple.py", append(credentials(ts.URL), "REQUESTS_CA_BUNDLE="+certificate)...)
+	thirdparty.Python(t, "salesforce", "simple.py", append(credentials(ts.URL), "REQUESTS_CA_BUNDLE="+certificate)...)
 }
