@@ -96,8 +96,8 @@ func BenchmarkSeal(b *testing.B) {
 	plain := []byte("camille.o'brien@example.com")
 	b.ReportAllocs()
 	for b.Loop() {
-		sealed, _ := k.Seal(plain, "identifier")
-		if _, err := k.Open(sealed, "identifier"); err != nil {
+		sealed, _ := k.Seal(plain, vault.Identifier)
+		if _, err := k.Open(sealed, vault.Identifier); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -176,8 +176,8 @@ func BenchmarkRequest(b *testing.B) {
 			}
 			for range 8 {
 				v.Fingerprint("email", "camille.o'brien@example.com")
-				sealed, _ := k.Seal(plain, "identifier")
-				k.Open(sealed, "identifier")
+				sealed, _ := k.Seal(plain, vault.Identifier)
+				k.Open(sealed, vault.Identifier)
 			}
 			for i := range 6 {
 				w, _ := v.Create(ctx, id, fmt.Sprintf("system%d/gather/1-00000000", i))

@@ -17,7 +17,7 @@ var (
 	// ErrNoObject says that the object was never committed, or was deleted.
 	ErrNoObject = errors.New("no such object")
 	// ErrCorrupt says that a sealed thing was changed, cut short, or sealed for
-	// another request, name or context. Nothing read of it is to be trusted.
+	// another request, name or kind. Nothing read of it is to be trusted.
 	ErrCorrupt = errors.New("damaged, cut short, or sealed for another place")
 	// ErrWrongKey says that the master key isn't the one that this vault was
 	// set up with.
@@ -28,6 +28,9 @@ var (
 	// ErrAborted says that an object's writer was aborted before it was closed.
 	ErrAborted = errors.New("the object's writer was aborted")
 )
+
+// errNoKind is a mistake of the caller: it seals what it doesn't name.
+var errNoKind = errors.New("a value of no kind isn't sealed")
 
 // diskError puts the cure before what the operating system says.
 func diskError(dir string, err error) error {

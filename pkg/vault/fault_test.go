@@ -164,7 +164,7 @@ func (l *life) run(ctx context.Context) error {
 		return err
 	}
 	if l.sealed == nil {
-		if l.sealed, err = k.Seal([]byte("hello"), "identifier"); err != nil {
+		if l.sealed, err = k.Seal([]byte("hello"), Identifier); err != nil {
 			return err
 		}
 	}
@@ -262,7 +262,7 @@ func failAt(t *testing.T, at int, how faultKind) (done bool) {
 		case err != nil:
 			t.Fatalf("step %d, %d: %v", at, how, err)
 		case l.sealed != nil:
-			if _, err := k.Open(l.sealed, "identifier"); err != nil {
+			if _, err := k.Open(l.sealed, Identifier); err != nil {
 				t.Fatalf("step %d, %d: %v", at, how, err)
 			}
 			if !l.deleted && len(l.wrote) < 2 {

@@ -130,27 +130,29 @@ func parseKeyset(b []byte) (*keyset.Handle, error) {
 	return insecurecleartextkeyset.Read(keyset.NewBinaryReader(bytes.NewReader(b)))
 }
 
-// Seal seals a small value (it is held in memory, twice) for this request and
-// context: a short constant word, such as "identifier", that says what it is.
-// The result is 33 bytes longer.
-func (k *Keys) Seal(plain []byte, context string) ([]byte, error) {
+// Seal seals a small value (it is held in memory, twice) as what it is, for this
+// request. The result is 33 bytes longer.
+func (k *Keys) Seal(plain []byte, kind Kind) ([]byte, error) {
 	if k.shredded.Load() {
 		return nil, k.errorf(ErrShredded)
 	}
-	sealed, err := k.small.Encrypt(plain, k.bind("value", context))
+	if kind == (Kind{}) {
+		return nil, k.errorf(errNoKind)
+	}
+	sealed, err := k.small.Encrypt(plain, k.bind("value", kind.word))
 	if err != nil {
 		return nil, k.errorf(err)
 	}
 	return sealed, nil
 }
 
-// Open opens what Seal sealed for the same request and context; anything else
+// Open opens what Seal sealed as the same kind for the same request; anything else
 // is [ErrCorrupt].
-func (k *Keys) Open(sealed []byte, context string) ([]byte, error) {
+func (k *Keys) Open(sealed []byte, kind Kind) ([]byte, error) {
 	if k.shredded.Load() {
 		return nil, k.errorf(ErrShredded)
 	}
-	plain, err := k.small.Decrypt(sealed, k.bind("value", context))
+	plain, err := k.small.Decrypt(sealed, k.bind("value", kind.word))
 	if err != nil {
 		return nil, k.errorf(ErrCorrupt)
 	}

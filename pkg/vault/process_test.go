@@ -28,7 +28,7 @@ func TestProcess(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sealed, err := k.Seal([]byte("hello"), "identifier")
+		sealed, err := k.Seal([]byte("hello"), vault.Identifier)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -92,7 +92,7 @@ func TestProcesses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if plain, err := k.Open(value, "identifier"); err != nil || string(plain) != "hello" {
+		if plain, err := k.Open(value, vault.Identifier); err != nil || string(plain) != "hello" {
 			t.Fatalf("two processes have different keys of r%s: %v", s[0], err)
 		}
 	}

@@ -31,11 +31,11 @@ func TestLife(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sealed, err := k.Seal([]byte("hello"), "identifier")
+	sealed, err := k.Seal([]byte("hello"), vault.Identifier)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if plain, err := k.Open(sealed, "identifier"); err != nil || string(plain) != "hello" {
+	if plain, err := k.Open(sealed, vault.Identifier); err != nil || string(plain) != "hello" {
 		t.Fatal(plain, err)
 	}
 	for _, n := range []int{0, 1, 4096, 64 << 10, 64<<10 + 1, 1 << 20} {
@@ -69,7 +69,7 @@ func TestLife(t *testing.T) {
 	if _, err := v.CreateKeys(ctx, request); !errors.Is(err, vault.ErrShredded) {
 		t.Fatal(err)
 	}
-	if _, err := k.Open(sealed, "identifier"); !errors.Is(err, vault.ErrShredded) {
+	if _, err := k.Open(sealed, vault.Identifier); !errors.Is(err, vault.ErrShredded) {
 		t.Fatal(err)
 	}
 }

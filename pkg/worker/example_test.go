@@ -220,7 +220,7 @@ func askAll(w *worker.Worker, action dsar.Action, emails ...string) (said []stri
 		if err != nil {
 			log.Fatal(err)
 		}
-		sealed, err := keys.Seal([]byte(email), "identifier")
+		sealed, err := keys.Seal([]byte(email), vault.Identifier)
 		if err != nil {
 			log.Fatal(err)
 		}

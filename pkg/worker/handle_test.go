@@ -9,6 +9,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/vault"
 	"habeas.dev/pkg/worker"
 )
 
@@ -26,7 +27,7 @@ func TestResolve(t *testing.T) {
 	keys, _ := v.Keys(t.Context(), anna)
 	for i, want := range []string{"A-1", "A-2"} {
 		id := r.Identifiers[i]
-		value, err := keys.Open(id.Sealed, "identifier")
+		value, err := keys.Open(id.Sealed, vault.Identifier)
 		if err != nil || string(value) != want || id.Fingerprint != v.Fingerprint("account_id", want) || id.From != v.Fingerprint("email", address(anna)) {
 			t.Errorf("identifier %d: %q %v %+v", i, value, err, id)
 		}

@@ -17,14 +17,6 @@ import (
 	"habeas.dev/pkg/vault"
 )
 
-// The contexts under which things are sealed with a request's key: what was
-// sealed as one can't be passed off as another.
-const (
-	sealIdentifier = "identifier"
-	sealDetails    = "details"
-	sealDetail     = "detail"
-)
-
 // job is one task on its way through a worker.
 type job struct {
 	event event.Event // as it came
@@ -125,7 +117,7 @@ func (w *Worker) prepare(ctx context.Context, v *vault.Vault, j *job) {
 		if !slices.Contains(w.needs, id.Type) {
 			continue
 		}
-		plain, err := keys.Open(id.Sealed, sealIdentifier)
+		plain, err := keys.Open(id.Sealed, vault.Identifier)
 		if err != nil {
 			j.err = Permanent("unreadable-identifier", "an identifier can't be opened with the request's key", err)
 			return
@@ -146,7 +138,7 @@ func (w *Worker) prepareDetails(j *job) {
 		}
 		return
 	}
-	plain, err := j.keys.Open(j.task.Details, sealDetails)
+	plain, err := j.keys.Open(j.task.Details, vault.RequestDetails)
 	if err != nil {
 		j.err = Permanent("unreadable-details", "the request's details can't be opened with its key", err)
 		return
@@ -210,7 +202,7 @@ func (j *job) seal() ([]dsar.Identifier, error) {
 			continue
 		}
 		seen[fp] = struct{}{}
-		sealed, err := j.keys.Seal([]byte(f.Value), sealIdentifier)
+		sealed, err := j.keys.Seal([]byte(f.Value), vault.Identifier)
 		if err != nil {
 			return nil, fmt.Errorf("worker: seal an identifier: %w", err)
 		}

@@ -14,6 +14,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/vault"
 )
 
 // conclude writes a job's answer, and says in log, trace and metrics what
@@ -138,7 +139,7 @@ func (j *job) detail(err error, f *Error) []byte {
 	if text == "" {
 		return nil
 	}
-	sealed, err := j.keys.Seal([]byte(cut(text, MaxDetail)), sealDetail)
+	sealed, err := j.keys.Seal([]byte(cut(text, MaxDetail)), vault.ReportDetail)
 	if err != nil {
 		return nil // without the detail the report is still right
 	}

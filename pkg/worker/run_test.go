@@ -138,7 +138,7 @@ func taskMessage(t *testing.T, v *vault.Vault, attempt int) *message.Message {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sealed, err := keys.Seal([]byte("a@example.com"), sealIdentifier)
+	sealed, err := keys.Seal([]byte("a@example.com"), vault.Identifier)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -115,7 +115,7 @@ func task(tb testing.TB, v *vault.Vault, request string, action dsar.Action, cha
 		ReceivedAt: time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC),
 	}
 	for typ, value := range map[dsar.IdentifierType]string{"email": address(request), "phone": "+33123456789"} {
-		sealed, err := keys.Seal([]byte(value), "identifier")
+		sealed, err := keys.Seal([]byte(value), vault.Identifier)
 		if err != nil {
 			tb.Fatal(err)
 		}
@@ -145,7 +145,7 @@ func details(tb testing.TB, v *vault.Vault, request string, d event.Details) []b
 	if err != nil {
 		tb.Fatal(err)
 	}
-	sealed, err := keys.Seal(plain, "details")
+	sealed, err := keys.Seal(plain, vault.RequestDetails)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -191,7 +191,7 @@ func plain(tb testing.TB, v *vault.Vault, r dsar.Report) string {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	text, err := keys.Open(r.Detail, "detail")
+	text, err := keys.Open(r.Detail, vault.ReportDetail)
 	if err != nil {
 		tb.Fatalf("detail: %v", err)
 	}

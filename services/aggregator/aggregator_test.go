@@ -16,6 +16,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/vault"
 	"habeas.dev/services/aggregator"
 	"habeas.dev/services/internal/blobtest"
 	"habeas.dev/services/internal/bundle"
@@ -276,7 +277,7 @@ func TestIdentifiersOrder(t *testing.T) {
 	o := w.gathered(t, 1, "x")
 	var found []dsar.Identifier
 	for i := range 4 {
-		sealed, err := w.keys.Seal([]byte("id-"+strconv.Itoa(i)), "identifier")
+		sealed, err := w.keys.Seal([]byte("id-"+strconv.Itoa(i)), vault.Identifier)
 		must(t, err)
 		found = append(found, dsar.Identifier{Type: "account_id", Fingerprint: "fp-" + strconv.Itoa(i), Sealed: sealed, FoundBy: "billing", From: "fp"})
 	}

@@ -20,13 +20,6 @@ import (
 	"habeas.dev/services/internal/core"
 )
 
-// sealIdentifier is the context under which identifiers are sealed (pkg/worker,
-// intake).
-const sealIdentifier = "identifier"
-
-// sealDetails is that of a request's details.
-const sealDetails = "details"
-
 // assembleTime bounds one bundle: 5 GB take some minutes.
 const assembleTime = time.Hour
 
@@ -144,7 +137,7 @@ func details(keys *vault.Keys, t core.AssembleTask) (lift bool, purposes []strin
 	if len(t.Details) == 0 || t.Right.Stages()[0] != dsar.Restrict {
 		return false, nil, nil
 	}
-	plain, err := keys.Open(t.Details, sealDetails)
+	plain, err := keys.Open(t.Details, vault.RequestDetails)
 	if err != nil {
 		return false, nil, &identifierError{err}
 	}
@@ -203,7 +196,7 @@ func identifiers(keys *vault.Keys, sealed []dsar.Identifier) ([]bundle.Identifie
 	byPrint := make(map[string]known, len(sealed))
 	out := make([]bundle.Identifier, 0, len(sealed))
 	for _, id := range sealed {
-		value, err := keys.Open(id.Sealed, sealIdentifier)
+		value, err := keys.Open(id.Sealed, vault.Identifier)
 		if err != nil {
 			return nil, &identifierError{err}
 		}

@@ -24,8 +24,6 @@ const (
 	maxParks = 11
 	// maxDetail is how much of an error's text is kept, sealed, in bytes.
 	maxDetail = 4 << 10
-	// sealDetail is the context under which it is sealed (pkg/worker).
-	sealDetail = "detail"
 )
 
 // outboxError is an error of the outbox: the disk is full, the store is away.
@@ -137,7 +135,7 @@ func (a *Aggregator) detail(requestID string, err error) []byte {
 		return nil
 	}
 	text := err.Error()
-	sealed, serr := keys.Seal([]byte(text[:min(len(text), maxDetail)]), sealDetail)
+	sealed, serr := keys.Seal([]byte(text[:min(len(text), maxDetail)]), vault.ReportDetail)
 	if serr != nil {
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/blobtest"
 	"habeas.dev/services/internal/core"
 )
@@ -64,7 +65,7 @@ func (w *world) readsDetail(t *testing.T, r dsar.Report, want string) {
 	if r.Detail == nil {
 		return // no keys to seal it with
 	}
-	text, err := w.keys.Open(r.Detail, "detail")
+	text, err := w.keys.Open(r.Detail, vault.ReportDetail)
 	if err != nil || !strings.Contains(string(text), want) {
 		t.Errorf("the detail says %q, %v", text, err)
 	}
@@ -125,7 +126,7 @@ func TestFailed(t *testing.T) {
 		"an identifier of another request": {"identifier-damaged", func(t *testing.T, w *world, task *core.AssembleTask) {
 			keys, err := w.vault.CreateKeys(t.Context(), "other")
 			must(t, err)
-			task.Answer.Identifiers[0].Sealed, err = keys.Seal([]byte(address), "identifier")
+			task.Answer.Identifiers[0].Sealed, err = keys.Seal([]byte(address), vault.Identifier)
 			must(t, err)
 		}},
 		"a system without a manifest": {"no-manifest", func(_ *testing.T, _ *world, task *core.AssembleTask) { task.Answer.Systems[0].System = "marketo" }},

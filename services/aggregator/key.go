@@ -6,12 +6,8 @@ import (
 	"habeas.dev/pkg/vault"
 )
 
-const (
-	// sealBundle is the context under which a bundle's file key is sealed.
-	sealBundle = "bundle"
-	// stanzaVault is the type of the age stanza that holds it.
-	stanzaVault = "habeas.dev/vault"
-)
+// stanzaVault is the type of the age stanza that holds a bundle's file key.
+const stanzaVault = "habeas.dev/vault"
 
 // bundleKey is an age recipient and identity: a bundle's file key is sealed with
 // the keys of its request, so that who has the vault opens it, and nobody else,
@@ -20,7 +16,7 @@ type bundleKey struct{ keys *vault.Keys }
 
 // Wrap seals a bundle's file key.
 func (k bundleKey) Wrap(fileKey []byte) ([]*age.Stanza, error) {
-	sealed, err := k.keys.Seal(fileKey, sealBundle)
+	sealed, err := k.keys.Seal(fileKey, vault.BundleKey)
 	if err != nil {
 		return nil, err
 	}
@@ -31,7 +27,7 @@ func (k bundleKey) Wrap(fileKey []byte) ([]*age.Stanza, error) {
 func (k bundleKey) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
 	for _, s := range stanzas {
 		if s.Type == stanzaVault {
-			return k.keys.Open(s.Body, sealBundle)
+			return k.keys.Open(s.Body, vault.BundleKey)
 		}
 	}
 	return nil, age.ErrIncorrectIdentity

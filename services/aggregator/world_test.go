@@ -108,7 +108,7 @@ func must(t *testing.T, err error) {
 // task is that of an access whose records are in an object.
 func (w *world) task(t *testing.T, o dsar.Object, changes ...func(*core.AssembleTask)) core.AssembleTask {
 	t.Helper()
-	sealed, err := w.keys.Seal([]byte(address), "identifier")
+	sealed, err := w.keys.Seal([]byte(address), vault.Identifier)
 	must(t, err)
 	task := core.AssembleTask{
 		Task: dsar.Task{RequestID: requestID, System: dsar.Aggregator, Action: dsar.Assemble, Attempt: 1, Right: dsar.Access, Jurisdiction: "EEA", Locale: "en", ReceivedAt: received},

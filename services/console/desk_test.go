@@ -193,7 +193,7 @@ func (d *desk) submit(right dsar.Right) string {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	sealed, err := keys.Seal([]byte(canary), "identifier")
+	sealed, err := keys.Seal([]byte(canary), vault.Identifier)
 	if err != nil {
 		d.t.Fatal(err)
 	}

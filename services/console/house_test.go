@@ -14,6 +14,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/vault"
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/services/console"
 	"habeas.dev/services/internal/config"
@@ -132,7 +133,7 @@ func (h *house) ask(right dsar.Right, law, email string, ago int, change func(*c
 	if err != nil {
 		h.Fatal(err)
 	}
-	sealed, err := keys.Seal([]byte(email), "identifier")
+	sealed, err := keys.Seal([]byte(email), vault.Identifier)
 	if err != nil {
 		h.Fatal(err)
 	}
@@ -267,7 +268,7 @@ func (h *house) finds(id, system string) (found []dsar.Identifier) {
 		}
 		for i, typ := range m.Finds {
 			value := fmt.Sprintf("%s-%s-%d", typ, id[:6], i)
-			sealed, err := keys.Seal([]byte(value), "identifier")
+			sealed, err := keys.Seal([]byte(value), vault.Identifier)
 			if err != nil {
 				h.Fatal(err)
 			}

@@ -12,6 +12,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/policy"
@@ -258,7 +259,7 @@ func (c *Console) reveal(w http.ResponseWriter, r *http.Request, u User) {
 		return
 	}
 	for _, one := range s.Identifiers {
-		value, err := keys.Open(one.Sealed, "identifier")
+		value, err := keys.Open(one.Sealed, vault.Identifier)
 		if err != nil {
 			c.again(w, r, u, id, form, errKeys)
 			return

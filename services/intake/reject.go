@@ -86,7 +86,7 @@ func (in *Intake) sealRecord(ctx context.Context, r record, data *event.Rejected
 	if err != nil {
 		return fmt.Errorf("intake: rejected record: %w", err)
 	}
-	if data.Sealed, err = keys.Seal(plain, contextRejected); err != nil {
+	if data.Sealed, err = keys.Seal(plain, vault.Rejected); err != nil {
 		return fmt.Errorf("intake: seal rejected record: %w", err)
 	}
 	data.KeySet = keySet

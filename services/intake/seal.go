@@ -14,13 +14,6 @@ import (
 	"habeas.dev/services/internal/core"
 )
 
-// The contexts that sealed values are bound to, beside the request's id.
-const (
-	contextIdentifier = "identifier"
-	contextDetails    = "details"
-	contextRejected   = "rejected"
-)
-
 // seal makes the request's first fact: from here on nothing of the person is in
 // the clear.
 func (in *Intake) seal(ctx context.Context, s event.Submitted, digest string) (core.Accepted, error) {
@@ -56,7 +49,7 @@ func (in *Intake) seal(ctx context.Context, s event.Submitted, digest string) (c
 		if err != nil {
 			return a, fmt.Errorf("intake: request %s: details can't be written as JSON", s.RequestID)
 		}
-		if a.Details, err = keys.Seal(plain, contextDetails); err != nil {
+		if a.Details, err = keys.Seal(plain, vault.RequestDetails); err != nil {
 			return a, fmt.Errorf("intake: request %s: seal details: %w", s.RequestID, err)
 		}
 	}
@@ -74,7 +67,7 @@ func (in *Intake) identifiers(keys *vault.Keys, given []event.SubjectIdentifier)
 			out[i].Verified = out[i].Verified || id.Verified
 			continue
 		}
-		sealed, err := keys.Seal([]byte(identifier.Trim(id.Value)), contextIdentifier)
+		sealed, err := keys.Seal([]byte(identifier.Trim(id.Value)), vault.Identifier)
 		if err != nil {
 			return nil, err
 		}

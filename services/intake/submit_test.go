@@ -15,6 +15,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/journal/open"
 )
 
@@ -286,7 +287,7 @@ func TestDetails(t *testing.T) {
 	a := w.accepted(requestID)
 	keys, err := w.vault.Keys(t.Context(), requestID)
 	must(t, err)
-	plain, err := keys.Open(a.Details, "details")
+	plain, err := keys.Open(a.Details, vault.RequestDetails)
 	must(t, err)
 	var got event.Details
 	must(t, json.Unmarshal(plain, &got))

@@ -200,7 +200,7 @@ func (w *world) reads(r event.Rejected) event.Record {
 	w.t.Helper()
 	keys, err := w.vault.Keys(w.t.Context(), r.KeySet)
 	must(w.t, err)
-	plain, err := keys.Open(r.Sealed, "rejected")
+	plain, err := keys.Open(r.Sealed, vault.Rejected)
 	must(w.t, err)
 	var record event.Record
 	must(w.t, json.Unmarshal(plain, &record))
@@ -239,7 +239,7 @@ func (w *world) values(a core.Accepted) []string {
 	must(w.t, err)
 	var values []string
 	for _, id := range a.Identifiers {
-		plain, err := keys.Open(id.Sealed, "identifier")
+		plain, err := keys.Open(id.Sealed, vault.Identifier)
 		must(w.t, err)
 		values = append(values, string(plain))
 	}

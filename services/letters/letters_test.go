@@ -71,7 +71,7 @@ func newOffice(t *testing.T, mailer func(*vault.Vault) letters.Mailer) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sealed, err := keys.Seal([]byte(address), "identifier")
+	sealed, err := keys.Seal([]byte(address), vault.Identifier)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,7 +68,7 @@ func (m *mailer) address(ctx context.Context, s core.State) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	plain, err := keys.Open(given.Sealed, "identifier")
+	plain, err := keys.Open(given.Sealed, vault.Identifier)
 	if err != nil {
 		return "", fmt.Errorf("the person's address can't be opened: %w", err)
 	}

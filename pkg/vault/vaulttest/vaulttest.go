@@ -157,11 +157,11 @@ func createdOnce(t *testing.T, s Store) {
 			t.Fatal(err)
 		}
 		for _, k := range got {
-			sealed, err := k.Seal([]byte("x"), "identifier")
+			sealed, err := k.Seal([]byte("x"), vault.Identifier)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := late.Open(sealed, "identifier"); err != nil {
+			if _, err := late.Open(sealed, vault.Identifier); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -172,27 +172,27 @@ func createdOnce(t *testing.T, s Store) {
 func keptApart(t *testing.T, s Store) {
 	v := s.Open(t)
 	a, b := keys(t, v, one), keys(t, v, other)
-	sealed, err := a.Seal([]byte("hello"), "identifier")
+	sealed, err := a.Seal([]byte("hello"), vault.Identifier)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if plain, err := a.Open(sealed, "identifier"); err != nil || string(plain) != "hello" {
+	if plain, err := a.Open(sealed, vault.Identifier); err != nil || string(plain) != "hello" {
 		t.Fatal(err)
 	}
-	_, err = a.Open(sealed, "detail")
+	_, err = a.Open(sealed, vault.ReportDetail)
 	wantError(t, err, vault.ErrCorrupt)
-	_, err = b.Open(sealed, "identifier")
+	_, err = b.Open(sealed, vault.Identifier)
 	wantError(t, err, vault.ErrCorrupt)
-	_, err = a.Open(sealed[:len(sealed)-1], "identifier")
+	_, err = a.Open(sealed[:len(sealed)-1], vault.Identifier)
 	wantError(t, err, vault.ErrCorrupt)
-	_, err = a.Open(nil, "identifier")
+	_, err = a.Open(nil, vault.Identifier)
 	wantError(t, err, vault.ErrCorrupt)
 
 	later, err := s.Open(t).Keys(t.Context(), one)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if plain, err := later.Open(sealed, "identifier"); err != nil || string(plain) != "hello" {
+	if plain, err := later.Open(sealed, vault.Identifier); err != nil || string(plain) != "hello" {
 		t.Fatal(err)
 	}
 
@@ -415,7 +415,7 @@ func shredded(t *testing.T, s Store) {
 	v := s.Open(t)
 	held := keys(t, v, one)
 	keys(t, v, other)
-	sealed, err := held.Seal([]byte("hello"), "identifier")
+	sealed, err := held.Seal([]byte("hello"), vault.Identifier)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -433,9 +433,9 @@ func shredded(t *testing.T, s Store) {
 		}
 	}
 	wantError(t, pending.Close(), vault.ErrShredded)
-	_, err = held.Open(sealed, "identifier")
+	_, err = held.Open(sealed, vault.Identifier)
 	wantError(t, err, vault.ErrShredded)
-	_, err = held.Seal(nil, "identifier")
+	_, err = held.Seal(nil, vault.Identifier)
 	wantError(t, err, vault.ErrShredded)
 	for _, v := range []*vault.Vault{v, s.Open(t)} {
 		_, err = v.Keys(t.Context(), one)
@@ -485,7 +485,7 @@ func shreddedElsewhere(t *testing.T, s Store) {
 		time.Sleep(vault.CacheTTL + time.Second) //nolint:forbidigo // in a bubble of synctest
 		_, err = there.Keys(t.Context(), one)
 		wantError(t, err, vault.ErrShredded)
-		_, err = k.Seal(nil, "identifier") // it knows now
+		_, err = k.Seal(nil, vault.Identifier) // it knows now
 		wantError(t, err, vault.ErrShredded)
 	})
 }
@@ -525,7 +525,7 @@ func names(t *testing.T, s Store) {
 	for i, size := range []int{1, 1000, 10_000} {
 		write(t, v, one, fmt.Sprintf("a/gather/1-%d", i), bytes.Repeat([]byte(canary), size))
 	}
-	sealed, err := k.Seal([]byte(canary), "identifier")
+	sealed, err := k.Seal([]byte(canary), vault.Identifier)
 	if err != nil || bytes.Contains(sealed, []byte(canary)) {
 		t.Fatal(err)
 	}
@@ -570,7 +570,7 @@ func names(t *testing.T, s Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = b.Open(sealed, canary)
+	_, err = b.Open(sealed, vault.Identifier)
 	try(err)
 	for _, err := range errs {
 		if strings.Contains(err.Error(), "canary") || strings.Contains(err.Error(), "\n") {

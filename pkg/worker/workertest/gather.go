@@ -7,6 +7,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/vault"
 )
 
 // seeds holds the author's seeds to the manifest, so that the other checks mean
@@ -98,7 +99,7 @@ func (d *desk) resolves() {
 		}
 		var got, want []string
 		for _, id := range r.Identifiers {
-			value, err := keys.Open(id.Sealed, "identifier")
+			value, err := keys.Open(id.Sealed, vault.Identifier)
 			if err != nil {
 				d.Fatal(err)
 			}

@@ -36,7 +36,7 @@ func Seal(t testing.TB, v *vault.Vault, task dsar.Task, known []worker.Identifie
 		t.Fatal(err)
 	}
 	for _, i := range known {
-		sealed, err := keys.Seal([]byte(i.Value), "identifier")
+		sealed, err := keys.Seal([]byte(i.Value), vault.Identifier)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -113,7 +113,7 @@ func Detail(v *vault.Vault, r dsar.Report) string {
 	if err != nil || len(r.Detail) == 0 {
 		return ""
 	}
-	text, err := keys.Open(r.Detail, "detail")
+	text, err := keys.Open(r.Detail, vault.ReportDetail)
 	if err != nil {
 		return ""
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/installation"
@@ -38,7 +39,7 @@ func TestOpensWhatWasMade(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sealed, err := keys.Seal([]byte("a text"), "test")
+	sealed, err := keys.Seal([]byte("a text"), vault.RequestDetails)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +63,7 @@ func TestOpensWhatWasMade(t *testing.T) {
 	if keys, err = in.Vault.Keys(t.Context(), request); err != nil {
 		t.Fatal(err)
 	}
-	if plain, err := keys.Open(sealed, "test"); err != nil || string(plain) != "a text" {
+	if plain, err := keys.Open(sealed, vault.RequestDetails); err != nil || string(plain) != "a text" {
 		t.Errorf("%q, %v", plain, err)
 	}
 	if facts, err := in.Facts(t.Context(), request); err != nil || len(facts) == 0 {

@@ -155,7 +155,7 @@ func (w *world) resolve(persons ...int) {
 				w.Fatal(err)
 			}
 			for _, id := range r.Identifiers {
-				value, err := keys.Open(id.Sealed, "identifier")
+				value, err := keys.Open(id.Sealed, vault.Identifier)
 				if err != nil {
 					w.Fatal(err)
 				}

@@ -147,7 +147,7 @@ func (s *scene) task(a dsar.Action, n int, identifiers []worker.Identifier) even
 	}
 	t := dsar.Task{RequestID: id, System: s.worker.System(), Action: a, Attempt: s.attempt, Right: right, Jurisdiction: "EEA", ReceivedAt: time.Now().UTC()}
 	for _, i := range identifiers {
-		sealed, err := keys.Seal([]byte(i.Value), "identifier")
+		sealed, err := keys.Seal([]byte(i.Value), vault.Identifier)
 		if err != nil {
 			s.Fatal(err)
 		}

@@ -1,0 +1,25 @@
+package vault
+
+// Kind says what a small sealed value is. What was sealed as one kind opens as no
+// other, nor for another request. The kinds are those below: a value of another
+// can't be made outside of this package, and the zero Kind seals nothing.
+type Kind struct{ word string }
+
+// The kinds. Their words are part of what is sealed: they never change.
+var (
+	// Identifier is the value of one of the subject's identifiers.
+	Identifier = Kind{"identifier"}
+	// RequestDetails is what a request says beside its identifiers: what is to
+	// be rectified, and to what.
+	RequestDetails = Kind{"details"}
+	// ReportDetail is what a worker says of a case beside its code and reason: it
+	// may quote what a system answered.
+	ReportDetail = Kind{"detail"}
+	// Rejected is a message that wasn't taken in, as it came.
+	Rejected = Kind{"rejected"}
+	// BundleKey is the key that a bundle's file is encrypted with.
+	BundleKey = Kind{"bundle"}
+)
+
+// String returns the kind's word.
+func (k Kind) String() string { return k.word }
