@@ -47,7 +47,7 @@ func (*byteReader) Close() error { return nil }
 
 var _ protocol.RecordReader = (*batch)(nil)
 
-// choose is the partition of a key.
+// choose returns the partition of a key.
 func choose(at *route, key string) int32 {
 	n := len(at.leaders)
 	if n == 1 {

@@ -103,7 +103,7 @@ func (c Config) dialer() (*kafka.Dialer, error) {
 	return &kafka.Dialer{ClientID: c.ClientID, Timeout: dialTimeout, DualStack: true, TLS: c.TLS, SASLMechanism: m}, nil
 }
 
-// transport is the pooled connection for producing and for administration.
+// transport returns the pooled connection for producing and for administration.
 func (c Config) transport() (*kafka.Transport, error) {
 	m, err := c.SASL.mechanism()
 	if err != nil {

@@ -28,14 +28,14 @@ func explain(brokers []string, err error) error {
 	return fmt.Errorf("bus: cannot use the brokers at %s: either nothing listens there (or it speaks TLS and we don't, or the other way round), or the SASL user or password is wrong: %w", at, err)
 }
 
-// temporary says whether trying again can help. What isn't Kafka's own error
-// is a network's.
+// temporary reports whether trying again can help. What isn't Kafka's own error is
+// a network's.
 func temporary(err error) bool {
 	var code kafka.Error
 	return !errors.As(err, &code) || passing(code)
 }
 
-// passing says whether Kafka's error is one of those that end by themselves, as
-// while a leader is elected. kafka-go answers BrokerNotAvailable for a leader
-// that it has no address of yet.
+// passing reports whether Kafka's error is one of those that end by themselves, as
+// while a leader is elected. kafka-go answers BrokerNotAvailable for a leader that
+// it has no address of yet.
 func passing(code kafka.Error) bool { return code.Temporary() || code == kafka.BrokerNotAvailable }

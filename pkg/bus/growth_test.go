@@ -29,7 +29,7 @@ func (r *rig) grow(n int32) {
 	})
 }
 
-// readers is how many partitions are read, over all members.
+// readers returns how many partitions are read, over all members.
 func readers(members []*bus.Subscriber) int {
 	read := make(map[int]bool)
 	for _, m := range members {
@@ -165,7 +165,7 @@ func TestPartitionsAreAddedUnderLoad(t *testing.T) {
 	t.Logf("%d tasks of %d requests, %d of which changed their partition; %d others", sum, keys, moved, stream)
 }
 
-// written is how many partitions hold records.
+// written returns how many partitions hold records.
 func written(members []*bus.Subscriber) int {
 	n := make(map[int]bool)
 	for _, m := range members {

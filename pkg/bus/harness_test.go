@@ -23,7 +23,7 @@ import (
 // takes to start on a busy machine.
 const patience = 3 * time.Minute
 
-// brokers are those of KAFKA_BROKERS (host:port,…), or of a broker in the
+// brokers returns those of KAFKA_BROKERS (host:port,…), or of a broker in the
 // process that ends with the test.
 func brokers(t testing.TB) []string {
 	t.Helper()
@@ -33,7 +33,7 @@ func brokers(t testing.TB) []string {
 	return fake(t).ListenAddrs()
 }
 
-// fake is a broker in the process, for tests that make it fail.
+// fake returns a broker in the process, for tests that make it fail.
 func fake(t testing.TB, opts ...kfake.Opt) *kfake.Cluster {
 	t.Helper()
 	c, err := kfake.NewCluster(append([]kfake.Opt{kfake.NumBrokers(1)}, opts...)...)
@@ -140,7 +140,7 @@ func (r *rig) publish(p *bus.Publisher, msgs ...*message.Message) {
 	}
 }
 
-// next is the next message, or the end of the test.
+// next returns the next message, or the end of the test.
 func (r *rig) next(ch <-chan *message.Message) *message.Message {
 	r.t.Helper()
 	select {
@@ -186,7 +186,7 @@ func (r *rig) client() *kafka.Client {
 	return &kafka.Client{Addr: kafka.TCP(r.config.Brokers...), Transport: tr, Timeout: patience}
 }
 
-// committed is the group's offset of a partition, -1 where there is none.
+// committed returns the group's offset of a partition, -1 where there is none.
 func (r *rig) committed(partition int) int64 {
 	r.t.Helper()
 	r.asking.Do(func() { r.asker = r.client() })

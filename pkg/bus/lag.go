@@ -10,11 +10,11 @@ import (
 	"github.com/segmentio/kafka-go"
 )
 
-// Lag is how many messages of a topic a consumer group has yet to do, as the
-// brokers know it: from what the group has committed, or from the topic's
-// beginning where it has committed nothing, to the end. It needs the ACLs Describe
-// on the topic and on the group. Where a leader is just being elected, as after a
-// topic was made or a broker stopped, it asks again for up to 3 s.
+// Lag returns how many messages of a topic a consumer group has yet to do, as the
+// brokers know it: from what the group has committed, or from the topic's beginning
+// where it has committed nothing, to the end. It needs the ACLs Describe on the
+// topic and on the group. Where a leader is just being elected, as after a topic
+// was made or a broker stopped, it asks again for up to 3 s.
 func Lag(ctx context.Context, c Config, group, topic string) (int64, error) {
 	again := backoff.NewExponentialBackOff(backoff.WithInitialInterval(20*time.Millisecond), backoff.WithMaxElapsedTime(3*time.Second))
 	return backoff.RetryWithData(func() (int64, error) {

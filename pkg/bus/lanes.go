@@ -329,7 +329,7 @@ func (ls *lanes) stop() {
 	ls.room.Broadcast()
 }
 
-// offsets are the watermarks that moved since the last commit, nil if none.
+// offsets returns the watermarks that moved since the last commit, nil if none.
 func (ls *lanes) offsets(parts []*partition) map[int]int64 {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()

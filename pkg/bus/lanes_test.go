@@ -54,7 +54,7 @@ func (b *bench) add(p *partition, keys ...string) {
 	b.push(p, rs, next, next)
 }
 
-// now is what is handed out at this moment, by offset.
+// now returns what is handed out at this moment, by offset.
 func (b *bench) now() map[int64]chan<- verdict {
 	synctest.Wait()
 	m := make(map[int64]chan<- verdict)

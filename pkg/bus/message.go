@@ -32,7 +32,7 @@ func SetKey(msg *message.Message, key string) {
 	msg.Metadata[keyField] = key
 }
 
-// Key is the record key, "" where there is none.
+// Key returns the record key, "" where there is none.
 func Key(msg *message.Message) string { return msg.Metadata[keyField] }
 
 // Position is where a received message stands. It is in the message's
@@ -117,7 +117,7 @@ func decode(rec *record) *message.Message {
 	return msg
 }
 
-// messageSize is what a message takes in a batch, rounded up.
+// messageSize returns what a message takes in a batch, rounded up.
 func messageSize(msg *message.Message) int {
 	const (
 		recordFrame = 32 // lengths, deltas, counts

@@ -102,7 +102,7 @@ func abortedBy(list []fetch.ResponseTransaction) aborts {
 	return a
 }
 
-// covers says whether a batch is of an aborted transaction.
+// covers reports whether a batch is of an aborted transaction.
 func (a aborts) covers(producer, offset int64) bool {
 	from, ok := a[producer]
 	return ok && len(from) > 0 && from[0] <= offset

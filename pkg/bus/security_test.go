@@ -160,7 +160,7 @@ func TestConfigIsChecked(t *testing.T) {
 	}
 }
 
-// certificate is one for 127.0.0.1 that signs itself.
+// certificate returns one for 127.0.0.1 that signs itself.
 func certificate(t *testing.T) (server, client *tls.Config) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -31,10 +31,10 @@ type PartitionStats struct {
 	Silent time.Duration
 }
 
-// Lag is how many records are not done, as of the last fetch.
+// Lag returns how many records are not done, as of the last fetch.
 func (p PartitionStats) Lag() int64 { return max(0, p.End-p.Done) }
 
-// Stats are the numbers of now. Meant to be called every few seconds.
+// Stats returns the numbers of now. Meant to be called every few seconds.
 func (s *Subscriber) Stats() Stats {
 	var st Stats
 	for _, sub := range s.subscriptions() {

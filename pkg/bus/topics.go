@@ -101,7 +101,7 @@ func (t TopicSpec) check() error {
 	return nil
 }
 
-// Ping says whether the brokers can be reached and let us in. The error is one
+// Ping reports whether the brokers can be reached and let us in. The error is one
 // line and names what can be the cause.
 func Ping(ctx context.Context, c Config) error {
 	_, err := countTopics(ctx, c)
@@ -118,7 +118,7 @@ func topicConfig(t TopicSpec) kafka.TopicConfig {
 	return tc
 }
 
-// admin is a client for a few requests; done releases its connections.
+// admin returns a client for a few requests; done releases its connections.
 func (c Config) admin() (client *kafka.Client, done func(), err error) {
 	if err := c.validate(); err != nil {
 		return nil, nil, err

@@ -53,7 +53,7 @@ func (w *watermark) skipTo(offset int64) bool {
 	return true
 }
 
-// open is the number of records from the watermark to the newest.
+// open returns the number of records from the watermark to the newest.
 func (w *watermark) open() int { return int(w.tail - w.head) }
 
 func (w *watermark) grow() {

@@ -57,7 +57,7 @@ func (e *DataError) Error() string {
 
 func dataError(code, reason string) *DataError { return &DataError{Code: code, Reason: reason} }
 
-// Invalid is the error for violations that no schema can express; there MUST
+// Invalid returns the error for violations that no schema can express; there MUST
 // be at least one.
 func Invalid(violations ...Violation) *DataError {
 	return &DataError{Code: CodeInvalid, Reason: violations[0].String(), Violations: violations}

@@ -103,7 +103,7 @@ func (e Event) check() error {
 	return nil
 }
 
-// clean tells whether an attribute is UTF-8 without control characters
+// clean reports whether an attribute is UTF-8 without control characters
 // (CloudEvents 1.0.2, "Type System", String).
 func clean(s string) bool {
 	ascii := true
@@ -126,7 +126,7 @@ func clean(s string) bool {
 	return utf8.ValidString(s)
 }
 
-// mediaType is the content type without its parameters, in lower case; empty
+// mediaType returns the content type without its parameters, in lower case; empty
 // where it isn't a content type, or names another character set than UTF-8.
 func mediaType(contentType string) string {
 	media, params, err := mime.ParseMediaType(contentType)

@@ -220,7 +220,7 @@ func bounded(t *testing.T, where string, doc any) {
 	}
 }
 
-// fixed tells whether a pattern is anchored and without an open repetition.
+// fixed reports whether a pattern is anchored and without an open repetition.
 func fixed(p string) bool {
 	return strings.HasPrefix(p, "^") && strings.HasSuffix(p, "$") && !strings.ContainsAny(p, "*") && !strings.Contains(p, "+$")
 }

@@ -29,7 +29,7 @@ var (
 	ErrUnknownVersion = errors.New("unknown version")
 )
 
-// Code is the short, stable word for an error of this package, as it stands in
+// Code returns the short, stable word for an error of this package, as it stands in
 // dsar.rejected and in problem details; empty for any other error.
 func Code(err error) string {
 	var data *DataError

@@ -16,7 +16,7 @@ const (
 	TypeRejected  = "dsar.rejected.v1"          // intake, workers → operators
 )
 
-// FactType is the CloudEvent type of a journal fact: "dsar." + name + ".v1".
+// FactType returns the CloudEvent type of a journal fact: "dsar." + name + ".v1".
 func FactType(name string) string { return "dsar." + name + ".v1" }
 
 // The topics. They never hold state that isn't in the journal.
@@ -27,7 +27,7 @@ const (
 	TopicRejected = "dsar.rejected"
 )
 
-// TopicTasks is the topic of one system's tasks.
+// TopicTasks returns the topic of one system's tasks.
 func TopicTasks(system string) string { return "dsar.tasks." + system }
 
 // Event is a CloudEvent, with the attributes that Habeas uses.

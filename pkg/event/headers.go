@@ -30,9 +30,9 @@ const (
 	ContentTypeStructured = "application/cloudevents+json"
 )
 
-// Headers are the headers of the event in binary mode; the record's value is
-// e.Data as it is. Attributes that the event doesn't have get no header.
-// MUST be read back by [Decode] as the same event (TestRoundTrip).
+// Headers returns the headers of the event in binary mode; the record's value is
+// e.Data as it is. Attributes that the event doesn't have get no header. MUST be
+// read back by [Decode] as the same event (TestRoundTrip).
 func (e Event) Headers() map[string]string {
 	h := make(map[string]string, 8)
 	h[HeaderContentType] = ContentTypeJSON

@@ -86,7 +86,7 @@ func (s *shape) name(quoted []byte) *DataError {
 	return nil
 }
 
-// stringEnd is the index after the string that begins at i.
+// stringEnd returns the index after the string that begins at i.
 func stringEnd(data []byte, i int) int {
 	for i++; i < len(data); i++ {
 		switch data[i] {
@@ -99,7 +99,7 @@ func stringEnd(data []byte, i int) int {
 	return len(data)
 }
 
-// unescape is what a quoted string says.
+// unescape returns what a quoted string says.
 func unescape(quoted []byte) []byte {
 	if len(quoted) < 2 {
 		return quoted

@@ -79,7 +79,7 @@ func (m *Manifest) problem(path, what, cure string) *Error {
 	}
 }
 
-// parent is the path of the part around a part.
+// parent returns the path of the part around a part.
 func parent(path string) string {
 	for i := len(path) - 1; i > 0; i-- {
 		if path[i] == '.' || path[i] == '[' {

@@ -16,11 +16,11 @@ type Finding struct {
 	Warning bool
 }
 
-// Lint is the coverage gate: it finds data that no worker can gather and erase,
-// systems that nothing leads to, and what the person would not be told in their
-// language (N7). Each finding names the place and the cure. That every dataset
-// has a category, a purpose, a legal basis, an origin and a storage period, and
-// through it each of its columns, [Parse] has seen to; what a database holds
+// Lint checks that manifests cover what is held: it finds data that no worker can gather and
+// erase, systems that nothing leads to, and what the person would not be told in
+// their language (N7). Each finding names the place and the cure. That every
+// dataset has a category, a purpose, a legal basis, an origin and a storage period,
+// and through it each of its columns, [Parse] has seen to; what a database holds
 // beside the columns that are declared, only the database can tell.
 func Lint(ms []*Manifest) []Finding {
 	var l linter
@@ -72,7 +72,7 @@ func (l *linter) abilities() {
 	}
 }
 
-// given are the identifiers that people give themselves.
+// given returns the identifiers that people give themselves.
 func given() []dsar.IdentifierType { return []dsar.IdentifierType{"email", "phone", "account_id"} }
 
 // reachable warns of a system that is asked only where upstream knows an
@@ -118,7 +118,7 @@ func (l *linter) french(path string, t Text) {
 	}
 }
 
-// suspects are words in columns' names that mostly stand for what is never
+// suspects returns words in columns' names that mostly stand for what is never
 // shown (11 CCR 7024(d)).
 func suspects() [][2]string {
 	return [][2]string{

@@ -163,7 +163,7 @@ type Retention struct {
 	Undated string `yaml:"undated,omitempty"` // one of [UndatedChoices]
 }
 
-// Definition is what the core knows of the system, recorded with each request.
+// Definition returns what the core knows of the system, recorded with each request.
 func (m *Manifest) Definition() dsar.System {
 	return dsar.System{
 		Name:       m.System,
@@ -177,7 +177,7 @@ func (m *Manifest) Definition() dsar.System {
 	}
 }
 
-// Can tells whether the system has the ability that an action takes.
+// Can reports whether the system has the ability that an action takes.
 func (m *Manifest) Can(a dsar.Action) bool { return slices.Contains(m.Abilities, a.Ability()) }
 
 // Dataset returns a dataset by name, or nil.

@@ -48,7 +48,7 @@ func schema(t testing.TB) *jsonschema.Schema {
 	return s
 }
 
-// refuses tells whether the schema refuses a YAML text.
+// refuses reports whether the schema refuses a YAML text.
 func refuses(t testing.TB, s *jsonschema.Schema, text string) bool {
 	t.Helper()
 	var v any
@@ -59,7 +59,7 @@ func refuses(t testing.TB, s *jsonschema.Schema, text string) bool {
 	return !ok || s.Validate(v) != nil
 }
 
-// plain is what JSON could say of a YAML value.
+// plain returns what JSON could say of a YAML value.
 func plain(v any) (any, bool) {
 	switch v := v.(type) {
 	case map[string]any:

@@ -21,7 +21,7 @@ func identity(t dsar.IdentifierType, value string) string {
 	return string(t) + "\x00" + value
 }
 
-// Of tells whether a record tells of other people by this rule. value gives a
+// Of reports whether a record tells of other people by this rule. value gives a
 // column's content as a text (true and false for a boolean); "" where it has none.
 func (o *Others) Of(p Persons, value func(column string) string) bool {
 	for column, want := range o.When {
@@ -39,5 +39,5 @@ func (o *Others) Of(p Persons, value func(column string) string) bool {
 	return true
 }
 
-// Asks tells whether a person must look at what the rule names.
+// Asks reports whether a person must look at what the rule names.
 func (o *Others) Asks() bool { return o.Then == OthersPerson }

@@ -160,7 +160,7 @@ func (at *positions) fail(n *yaml.Node, _ string, what, cure string) *Error {
 	return &Error{File: at.file, Line: n.Line, What: what, Cure: cure}
 }
 
-// label is how an error calls a part: by its own name.
+// label returns how an error calls a part: by its own name.
 func label(path string) string {
 	if path == "" {
 		return "a manifest"

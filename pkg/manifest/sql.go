@@ -91,7 +91,7 @@ type SQLRestrict struct {
 	Lifted any `yaml:"lifted,omitempty"`
 }
 
-// Lift is the value that goes on with processing; nil where nothing says so.
+// Lift returns the value that goes on with processing; nil where nothing says so.
 func (r SQLRestrict) Lift() any {
 	if b, ok := r.Value.(bool); ok && r.Lifted == nil {
 		return !b

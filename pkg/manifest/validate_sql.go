@@ -238,7 +238,7 @@ func (v *validation) constant(path string, value any) {
 	}
 }
 
-// ways are the columns of a dataset's own table that lead to the person.
+// ways returns the columns of a dataset's own table that lead to the person.
 func (s *DatasetSQL) ways() []string {
 	var ways []string
 	for _, column := range s.Subject {
@@ -292,7 +292,7 @@ func (v *validation) rectify(path string, d *Dataset) {
 	}
 }
 
-// restrictRights are the rights whose request restricts.
+// restrictRights returns the rights whose request restricts.
 func restrictRights() []dsar.Right {
 	return []dsar.Right{dsar.Restriction, dsar.Objection, dsar.ConsentWithdrawal, dsar.OptOut}
 }
@@ -355,7 +355,7 @@ func (v *validation) sqlColumn(path string, s *DatasetSQL, name string) {
 	}
 }
 
-// Source is where a column of the dataset lies: a column of its table, or
+// Source returns where a column of the dataset lies: a column of its table, or
 // table.column for a table of Via.
 func (s *DatasetSQL) Source(column string) string {
 	if source := s.Columns[column]; source != "" {
@@ -364,7 +364,7 @@ func (s *DatasetSQL) Source(column string) string {
 	return column
 }
 
-// EraseOrder is the order in which the datasets of a system under SQL are
+// EraseOrder returns the order in which the datasets of a system under SQL are
 // erased: first those whose rows are found through others, or refer to others.
 // Where that goes round in a circle, it returns the names on the circle.
 func (m *Manifest) EraseOrder() (order, circle []string) {

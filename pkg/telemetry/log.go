@@ -222,7 +222,7 @@ func describe(err error, parts *[]string, depth int) {
 	}
 }
 
-// isWrapper tells whether an error's type says nothing: fmt.Errorf's with %w,
+// isWrapper reports whether an error's type says nothing: fmt.Errorf's with %w,
 // errors.Join's.
 func isWrapper(err error) bool {
 	switch fmt.Sprintf("%T", err) {
@@ -233,7 +233,7 @@ func isWrapper(err error) bool {
 	}
 }
 
-// wellKnown is the text of an error that is the same for everybody.
+// wellKnown returns the text of an error that is the same for everybody.
 func wellKnown(err error) string {
 	for _, known := range [...]error{context.Canceled, context.DeadlineExceeded, io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed,
 		fs.ErrNotExist, fs.ErrPermission, fs.ErrExist, os.ErrDeadlineExceeded} {

@@ -14,7 +14,7 @@ import (
 // errRequestID doesn't quote what it was given: it may be anything.
 var errRequestID = errors.New("telemetry: the request id is not a UUID, or the nil one")
 
-// SpanContext is the root of a request's trace: its trace id is the request
+// SpanContext returns the root of a request's trace: its trace id is the request
 // id's 128 bits, and its span id is derived from it, so that every process that
 // knows the request knows the root. It is remote and sampled; whether spans are
 // recorded is each process' own choice, the same for one request in all of them.
@@ -31,7 +31,7 @@ func SpanContext(requestID string) (trace.SpanContext, error) {
 	}), nil
 }
 
-// rootSpan is the id of a trace's root span; never the invalid zero.
+// rootSpan returns the id of a trace's root span; never the invalid zero.
 func rootSpan(id trace.TraceID) (s trace.SpanID) {
 	h := fnv.New64a()
 	h.Write(id[:])
@@ -40,8 +40,8 @@ func rootSpan(id trace.TraceID) (s trace.SpanID) {
 	return s
 }
 
-// RequestTraceParent is the traceparent of a request's root, for a message that
-// begins something of which no span is at hand; empty where the id is not a
+// RequestTraceParent returns the traceparent of a request's root, for a message
+// that begins something of which no span is at hand; empty where the id is not a
 // UUID.
 func RequestTraceParent(requestID string) string {
 	sc, err := SpanContext(requestID)
@@ -51,7 +51,7 @@ func RequestTraceParent(requestID string) string {
 	return TraceParent(sc)
 }
 
-// TraceParent is a span context as a W3C traceparent header; empty where it is
+// TraceParent returns a span context as a W3C traceparent header; empty where it is
 // not valid.
 func TraceParent(sc trace.SpanContext) string {
 	if !sc.IsValid() {

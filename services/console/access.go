@@ -22,7 +22,7 @@ const (
 	nameOfficer = "privacy-officer"
 )
 
-// RoleOf is the role of a name; Nobody for any other name.
+// RoleOf returns the role of a name; Nobody for any other name.
 func RoleOf(name string) Role {
 	switch name {
 	case nameViewer:
@@ -36,7 +36,7 @@ func RoleOf(name string) Role {
 	}
 }
 
-// String is the role's name.
+// String returns the role's name.
 func (r Role) String() string { return [...]string{"nobody", nameViewer, nameAgent, nameOfficer}[r] }
 
 // User is who is at the other end. Name is what the journal calls them by: the

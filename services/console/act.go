@@ -95,7 +95,7 @@ func (c *Console) act(w http.ResponseWriter, r *http.Request, u User, a action) 
 	http.Redirect(w, r, "/requests/"+id+"?done="+name, http.StatusSeeOther)
 }
 
-// acts is what had been done when the page was read.
+// acts returns what had been done when the page was read.
 func (f values) acts() int {
 	n, err := strconv.Atoi(f.Get("acts"))
 	if err != nil {
@@ -150,7 +150,7 @@ func explain(err error) (text string, status int) {
 	return "The journal doesn’t answer now. Try again in a moment.", http.StatusServiceUnavailable
 }
 
-// done is what was done, as it is said on the page that follows.
+// done returns what was done, as it is said on the page that follows.
 func done(act string) string {
 	return map[string]string{
 		"retry": "Taken up again.", "accept-plan": "The plan is accepted, and carried out.", "extend": "The due date is extended; the person is told.",
@@ -277,7 +277,8 @@ func lift(_ *Console, u User, f values, now time.Time) (core.Command, error) {
 	return core.Lift{By: u.Name, Reason: f.Get("reason"), System: f.Get("system"), Dataset: f.Get("dataset"), Now: now}, nil
 }
 
-// reach is what a hold is on: a system and dataset that there are, or everything.
+// reach returns what a hold is on: a system and dataset that there are, or
+// everything.
 func (c *Console) reach(f values) (system, dataset string, err error) {
 	system, dataset, _ = strings.Cut(f.Get("reach"), "/")
 	if system == "" {

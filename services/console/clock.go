@@ -14,7 +14,7 @@ type dueClock struct {
 	Tone  string
 }
 
-// Clock is the request's; nil where nothing is due.
+// Clock returns the request's; nil where nothing is due.
 func (b requestBody) Clock(now time.Time) *dueClock {
 	if b.DueAt.IsZero() {
 		return nil
@@ -54,7 +54,7 @@ func (b requestBody) Clock(now time.Time) *dueClock {
 	return c
 }
 
-// standing are the times for which the clock stood, up to one.
+// standing returns the times for which the clock stood, up to one.
 func (b requestBody) standing(until time.Time) []pause {
 	var out []pause
 	for _, p := range b.Pauses {
@@ -69,7 +69,7 @@ func (b requestBody) standing(until time.Time) []pause {
 // pause is a time for which the clock stood.
 type pause struct{ From, Until time.Time }
 
-// Stood are the pauses that are over; Since is since when one goes on.
+// Stood returns the pauses that are over; Since is since when one goes on.
 func (b requestBody) Stood() []pause { return b.standing(time.Time{})[:len(b.Pauses)] }
 
 // Since is since when the clock stands; the zero time where it goes.

@@ -112,7 +112,7 @@ func New(c Config) (*Console, error) {
 	return out, nil
 }
 
-// Server is an HTTP server for the console: it bounds how long a caller may
+// Server returns an HTTP server for the console: it bounds how long a caller may
 // take, and open streams end when it shuts down.
 func (c *Console) Server() *http.Server {
 	s := &http.Server{Handler: c.Handler(), ReadHeaderTimeout: headerTime, ReadTimeout: answerTime, WriteTimeout: answerTime, IdleTimeout: idleTime, MaxHeaderBytes: 32 << 10}
@@ -120,7 +120,7 @@ func (c *Console) Server() *http.Server {
 	return s
 }
 
-// Handler is every page and call, each behind the role that it needs.
+// Handler returns every page and call, each behind the role that it needs.
 func (c *Console) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, h := range c.handlers() {
@@ -143,7 +143,7 @@ func (c *Console) handlers() map[string]http.Handler {
 	return all
 }
 
-// static are the files that pages need, for everyone.
+// static returns the files that pages need, for everyone.
 func static() http.Handler {
 	files, err := fs.Sub(assets, "assets")
 	if err != nil {

@@ -148,7 +148,7 @@ func (d *desk) later(by time.Duration) {
 	d.now = d.now.Add(by)
 }
 
-// as is the session of somebody with a role; none for nobody.
+// as returns the session of somebody with a role; none for nobody.
 func (d *desk) as(role console.Role) []*http.Cookie {
 	if role == console.Nobody {
 		return nil
@@ -264,7 +264,7 @@ func (d *desk) held() string {
 	return id
 }
 
-// acts is what people have done to a request.
+// acts returns what people have done to a request.
 func (d *desk) acts(id string) int {
 	s, err := d.requests.State(context.Background(), id)
 	if err != nil {
@@ -273,7 +273,7 @@ func (d *desk) acts(id string) int {
 	return s.Acts
 }
 
-// facts are a request's, from a version on: type and JSON.
+// facts returns a request's, from a version on: type and JSON.
 func (d *desk) facts(id string, from int) (types, texts []string) {
 	facts, err := d.journal.Facts(context.Background(), id, from)
 	if err != nil {
@@ -285,13 +285,13 @@ func (d *desk) facts(id string, from int) (types, texts []string) {
 	return types, texts
 }
 
-// version is how many facts a request has.
+// version returns how many facts a request has.
 func (d *desk) version(id string) int {
 	types, _ := d.facts(id, 1)
 	return len(types)
 }
 
-// form is an act's form, as the page of a request makes it.
+// form returns an act's form, as the page of a request makes it.
 func (d *desk) form(id string, pairs ...string) url.Values {
 	f := url.Values{"reason": {"because of ticket 4711"}, "acts": {fmt.Sprint(d.acts(id))}}
 	for i := 0; i+1 < len(pairs); i += 2 {

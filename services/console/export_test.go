@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// Patterns are those of everything that a console serves.
+// Patterns returns those of everything that a console serves.
 func Patterns(c *Console) []string { return slices.Sorted(maps.Keys(c.handlers())) }
 
 // Streams fills a person's places but some, or all places with other people's.
@@ -20,7 +20,7 @@ func Streams(c *Console, name string, n int) {
 	c.streams.each[name] = n
 }
 
-// Open is how many streams are open.
+// Open returns how many streams are open.
 func Open(c *Console) int {
 	c.streams.mu.Lock()
 	defer c.streams.mu.Unlock()

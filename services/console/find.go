@@ -51,7 +51,7 @@ func (c *Console) find(w http.ResponseWriter, r *http.Request, u User) {
 	c.render(w, r, http.StatusOK, "list.html", page{User: u, Title: "Found", Here: "requests", Path: "/", Body: b})
 }
 
-// requestsOf are the requests of whoever is known by a value, of any type.
+// requestsOf returns the requests of whoever is known by a value, of any type.
 func (c *Console) requestsOf(ctx context.Context, value string) ([]journal.Row, error) {
 	var rows []journal.Row
 	for _, typ := range c.identifierTypes() {
@@ -69,7 +69,8 @@ func (c *Console) requestsOf(ctx context.Context, value string) ([]journal.Row, 
 	return rows, nil
 }
 
-// identifierTypes are those that the systems know, and the two that everybody has.
+// identifierTypes returns those that the systems know, and the two that everybody
+// has.
 func (c *Console) identifierTypes() []dsar.IdentifierType {
 	types := []dsar.IdentifierType{"email", "phone"}
 	for _, m := range c.Manifests {

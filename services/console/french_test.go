@@ -63,10 +63,10 @@ func TestEveryTextIsFrench(t *testing.T) {
 	}
 }
 
-// verbs are a format's.
+// verbs returns a format's.
 func verbs(text string) []string { return regexp.MustCompile(`%[ds]`).FindAllString(text, -1) }
 
-// inTemplates are the texts that templates have said.
+// inTemplates returns the texts that templates have said.
 func inTemplates(t *testing.T) map[string]string {
 	t.Helper()
 	said := regexp.MustCompile(`(?:\bt|"label"|"hint") "([^"]*)"|\{\{(?:status|template "pill"|template "icon") "([^"]*)"`)
@@ -100,7 +100,7 @@ var (
 	tables = []string{"explain", "done", "didMany", "reminder", "judged", "sent", "label", "roleName"}
 )
 
-// inSources are the texts of a package's sources.
+// inSources returns the texts of a package's sources.
 func inSources(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
@@ -159,8 +159,8 @@ func inSources(t *testing.T, dir string) map[string]string {
 	return texts
 }
 
-// readable tells whether a text is for people: other literals are ids, paths
-// and separators.
+// readable reports whether a text is for people: other literals are ids, paths and
+// separators.
 func readable(text string) bool {
 	return strings.ContainsFunc(text, func(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' }) && !strings.ContainsAny(text, "/<{") && text != "%s%s" &&
 		!slices.Contains([]string{"to", "label", "%d ms"}, text)
@@ -177,7 +177,8 @@ func called(c *ast.CallExpr) string {
 	}
 }
 
-// answers are the literals that a function returns or picks from, or a table holds.
+// answers returns the literals that a function returns or picks from, or a table
+// holds.
 func answers(f ast.Node) (out []ast.Node) {
 	ast.Inspect(f, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -202,7 +203,7 @@ func answers(f ast.Node) (out []ast.Node) {
 	return out
 }
 
-// journalWords are all words that facts have, and pages say.
+// journalWords returns all words that facts have, and pages say.
 func journalWords() []string {
 	list := words(core.Statuses())
 	list = append(list, words(dsar.Rights())...)

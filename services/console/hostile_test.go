@@ -228,7 +228,7 @@ func FuzzFind(f *testing.F) {
 	})
 }
 
-// inEveryPage tells whether a text is one of the console's own.
+// inEveryPage reports whether a text is one of the console's own.
 func inEveryPage(d *desk, text string) bool {
 	return strings.Contains(d.call(d.as(console.Viewer), http.MethodPost, "/find", url.Values{"for": {"nobody at all"}}).Body.String(), text)
 }

@@ -108,7 +108,7 @@ func (s somebody) User(http.ResponseWriter, *http.Request) (console.User, bool) 
 }
 func (somebody) Begin(w http.ResponseWriter, r *http.Request, _ string) { http.NotFound(w, r) }
 
-// Routes are the page that is shown after signing out at some provider.
+// Routes returns the page that is shown after signing out at some provider.
 func (somebody) Routes() map[string]http.Handler {
 	key := make([]byte, 32)
 	o, err := console.NewOIDC(console.OIDCConfig{Issuer: "https://login.example.com", ClientID: "console", URL: "https://habeas.example.com", Roles: map[string][]string{"viewer": {"v"}},
@@ -121,7 +121,7 @@ func (somebody) Routes() map[string]http.Handler {
 
 func (somebody) CanSignOut() bool { return true }
 
-// ask is a request of somebody, made some days ago.
+// ask returns a request of somebody, made some days ago.
 func (h *house) ask(right dsar.Right, law, email string, ago int, change func(*core.Accepted)) string {
 	h.Helper()
 	j, ok := h.book.Jurisdiction(law)
@@ -166,7 +166,7 @@ func (h *house) do(id string, c core.Command) {
 	}
 }
 
-// at is a time in a request's life, after it was accepted.
+// at returns a time in a request's life, after it was accepted.
 func (h *house) at(id string, after time.Duration) time.Time {
 	return h.state(id).Accepted.AcceptedAt.Add(after)
 }
@@ -200,7 +200,7 @@ func (h *house) work(id string, after time.Duration, without ...string) {
 	}
 }
 
-// answer is what a system says that has something of the person.
+// answer returns what a system says that has something of the person.
 func (h *house) answer(id string, t core.TaskState) dsar.Report {
 	h.Helper()
 	r := dsar.Report{Kind: dsar.ReportEnded}
@@ -254,7 +254,7 @@ func (h *house) answer(id string, t core.TaskState) dsar.Report {
 	return r
 }
 
-// finds are the identifiers that a system finds, sealed.
+// finds returns the identifiers that a system finds, sealed.
 func (h *house) finds(id, system string) (found []dsar.Identifier) {
 	h.Helper()
 	keys, err := h.in.Vault.Keys(h.Context(), id)

@@ -29,7 +29,7 @@ func keep[T any](now func() time.Time, ask func(context.Context) (T, error)) *ke
 	return &kept[T]{now: now, ask: ask}
 }
 
-// get is the last answer; the first time, who asks waits for it.
+// get returns the last answer; the first time, who asks waits for it.
 func (k *kept[T]) get(ctx context.Context) T {
 	k.mu.Lock()
 	if k.asking == nil && (k.at.IsZero() || k.now().Sub(k.at) >= keptFor) {

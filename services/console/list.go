@@ -60,7 +60,7 @@ func words[T ~string](list []T) []string {
 	return out
 }
 
-// Counted tells whether it has a number.
+// Counted reports whether it has a number.
 func (v view) Counted() bool { return !v.mine }
 
 // listBody is what the list's template is given.
@@ -82,10 +82,10 @@ type listBody struct {
 // row is a request of the list.
 type row struct{ journal.Row }
 
-// Ended tells whether nothing more is to be done.
+// Ended reports whether nothing more is to be done.
 func (r row) Ended() bool { return core.Status(r.Status).Ended() }
 
-// Selectable tells whether something can be done about it together with others.
+// Selectable reports whether something can be done about it together with others.
 func (r row) Selectable() bool { return !r.Ended() }
 
 // choice is an option of a filter.
@@ -210,7 +210,7 @@ func (c *Console) filter(q url.Values, u User) (listBody, journal.Filter, error)
 	return b, f, err
 }
 
-// choices are the options of a filter; the first is none.
+// choices returns the options of a filter; the first is none.
 func choices(values []string, selected string) []choice {
 	out := []choice{{}}
 	for _, v := range values {
@@ -219,7 +219,7 @@ func choices(values []string, selected string) []choice {
 	return out
 }
 
-// with is a query with one value changed; empty removes it.
+// with returns a query with one value changed; empty removes it.
 func with(q url.Values, name, value string) url.Values {
 	out := url.Values{}
 	for k, v := range q {
@@ -231,7 +231,7 @@ func with(q url.Values, name, value string) url.Values {
 	return out
 }
 
-// cursorText is a place in the list, in an address: two times and an id.
+// cursorText returns a place in the list, in an address: two times and an id.
 func cursorText(c journal.Cursor) string {
 	due := ""
 	if !c.DueAt.IsZero() {
@@ -263,7 +263,7 @@ func parseCursor(text string) (journal.Cursor, error) {
 	return c, nil
 }
 
-// micros is a time in this age: nothing else is in a list.
+// micros returns a time in this age: nothing else is in a list.
 func micros(text string) (time.Time, error) {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 0 || n > 253402300799_000000 { // the end of the year 9999

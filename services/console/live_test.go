@@ -18,7 +18,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// served is a console on a real connection: streams need one.
+// served returns a console on a real connection: streams need one.
 func (d *desk) served(t *testing.T) *httptest.Server {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)

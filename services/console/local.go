@@ -12,7 +12,7 @@ import (
 // (TestLocalIsLocal).
 type Local struct{ Name string }
 
-// User is the same for everyone on this machine.
+// User returns the same for everyone on this machine.
 func (l Local) User(_ http.ResponseWriter, r *http.Request) (User, bool) {
 	if !loopback(r.RemoteAddr) || !loopback(r.Host) {
 		return User{}, false
@@ -31,7 +31,7 @@ func (Local) Routes() map[string]http.Handler { return nil }
 // CanSignOut is false.
 func (Local) CanSignOut() bool { return false }
 
-// loopback tells whether HOST:PORT, or HOST, is this machine.
+// loopback reports whether HOST:PORT, or HOST, is this machine.
 func loopback(address string) bool {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {

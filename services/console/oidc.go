@@ -184,7 +184,7 @@ func (o *OIDC) exchange(ctx context.Context, l login, code string) (User, error)
 	return o.user(claims, id.Subject), nil
 }
 
-// user is who the claims say, with the highest role that they give.
+// user returns who the claims say, with the highest role that they give.
 func (o *OIDC) user(claims map[string]any, subject string) User {
 	u := User{Name: subject}
 	if name, ok := claims[o.NameClaim].(string); ok && name != "" {
@@ -198,7 +198,7 @@ func (o *OIDC) user(claims map[string]any, subject string) User {
 	return u
 }
 
-// listed are the texts of a claim that is a text or a list.
+// listed returns the texts of a claim that is a text or a list.
 func listed(claim any) []string {
 	switch v := claim.(type) {
 	case string:
@@ -216,7 +216,8 @@ func listed(claim any) []string {
 	}
 }
 
-// flow is the code flow with the provider, which is asked for its addresses once.
+// flow returns the code flow with the provider, which is asked for its addresses
+// once.
 func (o *OIDC) flow(ctx context.Context) (*oauth2.Config, error) {
 	secret := ""
 	if o.SecretFile != "" {
@@ -247,7 +248,7 @@ func (o *OIDC) known() *oidc.Provider {
 	return o.provider
 }
 
-// ownPage is a page of this console; the list for anything else.
+// ownPage returns a page of this console; the list for anything else.
 func ownPage(page string) string {
 	u, err := url.Parse(page)
 	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(u.Path, "/") || strings.HasPrefix(page, "//") || strings.Contains(page, `\`) {

@@ -59,7 +59,7 @@ type page struct {
 	Body    any
 }
 
-// May tells whether the user has a role, by its name.
+// May reports whether the user has a role, by its name.
 func (p page) May(role string) bool { return p.User.Role >= RoleOf(role) }
 
 // render writes a page. It is made as a whole first: what fails halfway is no page.
@@ -99,7 +99,7 @@ func (c *Console) broken(w http.ResponseWriter, r *http.Request, u User, err err
 	c.fail(w, r, u, http.StatusServiceUnavailable, "The journal doesn’t answer now. Try again in a moment.")
 }
 
-// funcs are the functions of templates.
+// funcs returns the functions of templates.
 func (l tongue) funcs() template.FuncMap {
 	return template.FuncMap{
 		"t": func(text string, args ...any) string {
@@ -136,13 +136,13 @@ func (l tongue) funcs() template.FuncMap {
 	}
 }
 
-// when is a time: in UTC as it is sent, in the reader's zone once the page's
+// when returns a time: in UTC as it is sent, in the reader's zone once the page's
 // script has run, and exact on hover.
 func (l tongue) when(at time.Time) template.HTML {
 	return instant(at, "minute", "2006-01-02 15:04 UTC")
 }
 
-// second is a time to the second, and date only its day.
+// second returns a time to the second, and date only its day.
 func (l tongue) second(at time.Time) template.HTML {
 	return instant(at, "second", "2006-01-02 15:04:05 UTC")
 }
@@ -183,7 +183,7 @@ func (l tongue) plural(one, many string, n int) string {
 	return fmt.Sprintf(say(l.tag, many), n)
 }
 
-// took is how long a step took.
+// took returns how long a step took.
 func (l tongue) took(from, to time.Time) string {
 	if from.IsZero() || to.IsZero() {
 		return ""
@@ -198,7 +198,7 @@ func (l tongue) took(from, to time.Time) string {
 	}
 }
 
-// roughly is a duration of seconds and more, in two units at most.
+// roughly returns a duration of seconds and more, in two units at most.
 func (l tongue) roughly(d time.Duration) string {
 	switch {
 	case d < 2*time.Minute && d != time.Minute:
@@ -218,7 +218,7 @@ func (l tongue) roughly(d time.Duration) string {
 // timePattern is a time within a sentence of the timeline.
 var timePattern = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ`)
 
-// timed is a sentence whose times are in the reader's zone, as [tongue.when].
+// timed returns a sentence whose times are in the reader's zone, as [tongue.when].
 func (l tongue) timed(text string) template.HTML {
 	var b strings.Builder
 	at := 0

@@ -40,7 +40,7 @@ type requestBody struct {
 	law          policy.Jurisdiction
 }
 
-// GroundIn is a ground of refusal in words: the law's, where it has some.
+// GroundIn returns a ground of refusal in words: the law's, where it has some.
 func (b requestBody) GroundIn(lang, ground string) string {
 	if r, ok := b.law.Refusal(ground); ok {
 		return r.Title.In(lang)
@@ -67,7 +67,7 @@ func (c *Console) request(w http.ResponseWriter, r *http.Request, u User) {
 	c.render(w, r, http.StatusOK, "request.html", page{User: u, Title: "Request", Here: "requests", Notice: done(r.URL.Query().Get("done")), Body: b})
 }
 
-// requestID is the id in a path; where it is none, the answer is written.
+// requestID returns the id in a path; where it is none, the answer is written.
 func (c *Console) requestID(w http.ResponseWriter, r *http.Request, u User) (string, bool) {
 	id, err := uuid.Parse(r.PathValue("id"))
 	if err != nil || len(r.PathValue("id")) != 36 {
@@ -162,7 +162,7 @@ type actions struct {
 	Manual           []manual
 }
 
-// Any tells whether there is anything to do.
+// Any reports whether there is anything to do.
 func (a actions) Any() bool {
 	return a.Retry || a.Extend || a.AskProof || a.JudgeProof || a.AskClarification || a.Clarify || a.Deliver || a.Cancel || a.Merge || len(a.Refuse) > 0 || a.Hold || len(a.Holds) > 0
 }
@@ -183,7 +183,7 @@ func (m manual) Others() bool { return m.Code == dsar.CodeOthers }
 // Incomplete tells that a worker has done what it could reach.
 func (m manual) Incomplete() bool { return slices.Contains(m.Outcomes, dsar.Incomplete) }
 
-// Files tells whether records are handed over.
+// Files reports whether records are handed over.
 func (m manual) Files() bool { return m.Action == dsar.Gather }
 
 func (c *Console) actionsOf(s core.State) actions {
@@ -269,5 +269,5 @@ func (c *Console) reveal(w http.ResponseWriter, r *http.Request, u User) {
 	c.render(w, r, http.StatusOK, "request.html", page{User: u, Title: "Request", Here: "requests", Path: "/requests/" + id, Body: b})
 }
 
-// now is the time as the journal keeps it.
+// now returns the time as the journal keeps it.
 func (c *Console) now() time.Time { return journal.Time(c.Now()) }

@@ -76,7 +76,7 @@ func (c cookies) begin(w http.ResponseWriter, u User) error {
 	return c.set(w, "session", session{User: u, Began: now, Seen: now}, sessionMax)
 }
 
-// user is whose session it is. A stream that a page holds open by itself is no
+// user returns whose session it is. A stream that a page holds open by itself is no
 // sign that anybody looks at it, and renews nothing.
 func (c cookies) user(w http.ResponseWriter, r *http.Request) (User, bool) {
 	var s session

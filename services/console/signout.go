@@ -66,7 +66,7 @@ func (o *OIDC) signedOut(w http.ResponseWriter, r *http.Request) {
 	o.bye(w, r, farewell{Everywhere: known && o.Now().Sub(l.Began) <= loginMax && r.FormValue("state") == l.State})
 }
 
-// endOfSession is where the provider ends its session; nil: it doesn't say.
+// endOfSession returns where the provider ends its session; nil: it doesn't say.
 func (o *OIDC) endOfSession(r *http.Request) (*url.URL, error) {
 	if _, err := o.flow(r.Context()); err != nil {
 		return nil, err

@@ -58,7 +58,7 @@ func TestSignOutHere(t *testing.T) {
 	}
 }
 
-// dropped tells whether an answer takes a cookie away.
+// dropped reports whether an answer takes a cookie away.
 func dropped(w *httptest.ResponseRecorder, name string) bool {
 	for _, c := range w.Result().Cookies() {
 		if strings.HasSuffix(c.Name, "habeas-"+name) {
@@ -68,7 +68,7 @@ func dropped(w *httptest.ResponseRecorder, name string) bool {
 	return false
 }
 
-// leads is where a page sends the browser at once.
+// leads returns where a page sends the browser at once.
 func leads(t *testing.T, w *httptest.ResponseRecorder) *url.URL {
 	t.Helper()
 	found := regexp.MustCompile(`<meta http-equiv="refresh" content="0; url=([^"]+)">`).FindStringSubmatch(w.Body.String())

@@ -80,7 +80,7 @@ func BenchmarkConsole(b *testing.B) {
 	b.Run("append", func(b *testing.B) { appended(b, d, url) })
 }
 
-// page is a call for a page, as a viewer's browser makes it.
+// page returns a call for a page, as a viewer's browser makes it.
 func page(b *testing.B, method, address string, form url.Values) *http.Request {
 	b.Helper()
 	var body io.Reader
@@ -186,8 +186,8 @@ func appended(b *testing.B, d *desk, url string) {
 	b.ReportMetric((beside-besideBefore)/(all-before), "beside/updates")
 }
 
-// updates are how often rows of requests were replaced, and how often beside the
-// old ones. The server is told once sessions are idle for a while: it is waited
+// updates returns how often rows of requests were replaced, and how often beside
+// the old ones. The server is told once sessions are idle for a while: it is waited
 // until there are as many as there must be.
 func updates(b *testing.B, conn *pgx.Conn, atLeast float64) (all, beside float64) {
 	b.Helper()

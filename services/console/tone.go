@@ -52,7 +52,7 @@ var looks = map[string]look{
 	"on hold":                                {"warn", "lock"},
 }
 
-// tone is how a state looks.
+// tone returns how a state looks.
 func tone(s string) string {
 	if l, ok := looks[s]; ok {
 		return l.tone
@@ -60,7 +60,7 @@ func tone(s string) string {
 	return "busy"
 }
 
-// icon is the name of a state's icon, in templates/icons.html.
+// icon returns the name of a state's icon, in templates/icons.html.
 func icon(s string) string {
 	if l, ok := looks[s]; ok {
 		return l.icon

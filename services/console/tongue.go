@@ -49,7 +49,7 @@ func (c *Console) setLanguage(w http.ResponseWriter, r *http.Request, u User) {
 	c.fail(w, r, u, http.StatusUnprocessableEntity, errChoice.Error())
 }
 
-// say is a text in a language; texts are known by their English.
+// say returns a text in a language; texts are known by their English.
 func say(lang, text string) string {
 	if fr := cmp.Or(french[text], frenchCauses[text]); lang == "fr" && fr != "" {
 		return unbroken.Replace(fr)
@@ -60,7 +60,8 @@ func say(lang, text string) string {
 // unbroken has no line begin with what French writes a space before.
 var unbroken = strings.NewReplacer(" :", "\u00a0:", " ;", "\u00a0;", " ?", "\u00a0?", " !", "\u00a0!")
 
-// label is the English for a word of the journal: a status, an outcome, an action.
+// label returns the English for a word of the journal: a status, an outcome, an
+// action.
 func label(word string) string {
 	if text, ok := labels[word]; ok {
 		return text

@@ -35,7 +35,7 @@ type step struct {
 	Datasets []counted
 }
 
-// Word is how the step stands.
+// Word returns how the step stands.
 func (s step) Word() string {
 	if s.Outcome != "" {
 		return string(s.Outcome)
@@ -49,7 +49,7 @@ type counted struct {
 	dsar.Counts
 }
 
-// parts are the counts of a dataset other than what was found.
+// parts returns the counts of a dataset other than what was found.
 func (c counted) parts() []int64 {
 	var out []int64
 	for _, n := range []int64{c.Gathered, c.Erased, c.Anonymised, c.Rectified, c.Restricted, c.Kept()} {
@@ -60,7 +60,7 @@ func (c counted) parts() []int64 {
 	return out
 }
 
-// Plain is the one number that says everything: all that was found was dealt
+// Plain returns the one number that says everything: all that was found was dealt
 // with in one way. Where that isn't so, each number is said.
 func (c counted) Plain() int64 {
 	switch parts := c.parts(); {
@@ -75,7 +75,7 @@ func (c counted) Plain() int64 {
 	}
 }
 
-// records is how many of a dataset's records a step was about.
+// records returns how many of a dataset's records a step was about.
 func (c counted) records() int64 {
 	all := int64(0)
 	for _, n := range c.parts() {
@@ -91,7 +91,7 @@ const (
 	trackUnused = "never asked"
 )
 
-// Tracks are the systems' parts, in the order of the catalogue.
+// Tracks returns the systems' parts, in the order of the catalogue.
 func (b requestBody) Tracks(lang string, now time.Time) []track {
 	scale := b.scale(now)
 	spans := b.spans(scale)
@@ -144,7 +144,7 @@ func (b requestBody) step(lang, system string, s timeline.Step) step {
 	return out
 }
 
-// trackState is the word for all of a system's steps: the worst of them.
+// trackState returns the word for all of a system's steps: the worst of them.
 func (b requestBody) trackState(sys timeline.System) string {
 	word, rank := trackDone, 0
 	better := func(w string, r int) {
@@ -217,7 +217,7 @@ func (b requestBody) scale(now time.Time) scale {
 // mark is a time's place on the line.
 type mark struct{ X, Text string }
 
-// Marks are the times that the tracks' line says.
+// Marks returns the times that the tracks' line says.
 func (b requestBody) Marks(lang string, now time.Time) []mark {
 	s := b.scale(now)
 	var marks []mark
@@ -235,8 +235,8 @@ func percent(x float64) string { return fmt.Sprintf("%.2f%%", x) }
 // thinnest is how wide a span is at least, in percent: else it couldn't be seen.
 const thinnest = 0.6
 
-// spans are the lines of the systems: what ran, what was parked, what has failed
-// and waited for a person.
+// spans returns the lines of the systems: what ran, what was parked, what has
+// failed and waited for a person.
 func (b requestBody) spans(s scale) map[string][]span {
 	out := map[string][]span{}
 	open := map[[2]string]int{} // by system and action: the index of its last span, plus one

@@ -18,7 +18,7 @@ func (c *Console) countWaits(ctx context.Context) (waits, error) {
 	return all, nil
 }
 
-// of is how many wait for a system.
+// of returns how many wait for a system.
 func (w waits) of(system string) (n int) {
 	for _, systems := range w {
 		n += systems[system]
@@ -26,7 +26,7 @@ func (w waits) of(system string) (n int) {
 	return n
 }
 
-// where are those of the statuses in which a request waits for a system. Where
+// where returns those of the statuses in which a request waits for a system. Where
 // nobody waits for it, a list would read all of a status to find that out: a
 // hundred thousand rows and more. Who begins to wait is there keptFor later.
 func (w waits) where(statuses []string, system string) []string {

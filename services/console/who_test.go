@@ -27,7 +27,7 @@ type may struct {
 	status  int    // of whoever may
 }
 
-// plain is the form that has a reason and nothing else.
+// plain returns the form that has a reason and nothing else.
 func plain(d *desk, id string) url.Values { return d.form(id) }
 
 func with(pairs ...string) func(*desk, string) url.Values {
@@ -150,7 +150,7 @@ func (d *desk) try(t *testing.T, m may, role console.Role) {
 	}
 }
 
-// multipartForm is a form as a browser sends it that has files.
+// multipartForm returns a form as a browser sends it that has files.
 func multipartForm(t *testing.T, path string, form url.Values, files ...string) *http.Request {
 	t.Helper()
 	var b bytes.Buffer

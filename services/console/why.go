@@ -39,7 +39,7 @@ type wanted struct {
 	Title string // of its system
 }
 
-// Wanted are the steps that have failed.
+// Wanted returns the steps that have failed.
 func (b requestBody) Wanted(lang string) []wanted {
 	var out []wanted
 	for _, sys := range b.Systems {

@@ -20,8 +20,8 @@ import (
 	"habeas.dev/services/internal/lifecycle"
 )
 
-// crowd is a coordinator with many requests of which a task was sent at the same
-// time and never heard of.
+// crowd returns a coordinator with many requests of which a task was sent at the
+// same time and never heard of.
 func crowd(t *testing.T, n, parallel int) *office {
 	t.Helper()
 	o := &office{journal: memjournal.New(memjournal.Config{}), now: start}

@@ -92,7 +92,7 @@ func (l *Letters) Run(ctx context.Context, s transport.Subscriber) error {
 	})
 }
 
-// occasion tells whether somebody may have to be written to because of a fact.
+// occasion reports whether somebody may have to be written to because of a fact.
 func occasion(typ string) bool {
 	for _, f := range []core.Event{core.Accepted{}, core.ProofAsked{}, core.ClarificationAsked{}, core.Extended{}, core.Refused{}, core.Completed{}, core.DeliveryAsked{}} {
 		if typ == event.FactType(core.TypeOf(f)) {
@@ -163,8 +163,8 @@ func (l *Letters) leave(ctx context.Context, name, text string) error {
 	return out.Close()
 }
 
-// ObjectName is where a letter lies in the outbox. A request has no folder of its
-// own: to make one takes as long as the letter.
+// ObjectName returns where a letter lies in the outbox. A request has no folder of
+// its own: to make one takes as long as the letter.
 func ObjectName(requestID string, cause int, l letter.Letter) string {
 	return "letters/" + requestID + "." + strconv.Itoa(cause) + "-" + string(l.Kind) + "." + l.Language + ".txt"
 }

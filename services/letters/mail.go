@@ -49,7 +49,7 @@ func (m *mailer) Send(ctx context.Context, s core.State, l letter.Letter, cause 
 		Subject: l.Subject, Text: l.Text(), Language: l.Language, Date: m.now()})
 }
 
-// address is where the person is written to.
+// address returns where the person is written to.
 func (m *mailer) address(ctx context.Context, s core.State) (string, error) {
 	var given *dsar.Identifier
 	for i := range s.Accepted.Identifiers {

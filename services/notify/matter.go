@@ -45,7 +45,7 @@ type Matter struct {
 	URL          string    `json:"url,omitempty"`
 }
 
-// key is what is told once: an extended request's new due date is news.
+// key returns what is told once: an extended request's new due date is news.
 func (m Matter) key() string {
 	switch m.Kind {
 	case SystemDown:
@@ -64,7 +64,7 @@ type Total struct {
 	More  bool `json:"more,omitempty"`
 }
 
-// matters is all that is the matter now, the most urgent first.
+// matters returns all that is the matter now, the most urgent first.
 func (n *Notifier) matters(ctx context.Context, now time.Time) (all []Matter, totals []Total, err error) {
 	down, err := n.down(ctx, now)
 	if err != nil {
@@ -133,7 +133,7 @@ func (n *Notifier) about(kind Kind, r journal.Row) Matter {
 	return m
 }
 
-// running are the statuses of requests that haven't ended.
+// running returns the statuses of requests that haven't ended.
 func running() []string {
 	var list []string
 	for _, s := range core.Statuses() {

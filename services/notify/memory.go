@@ -64,8 +64,8 @@ func remember(ctx context.Context, notes journal.Notes, m *memory, version int64
 	return version + 1, nil
 }
 
-// untold are the matters that weren't told, or long ago. What is no longer so is
-// forgotten: should it be so again, it is news.
+// untold returns the matters that weren't told, or long ago. What is no longer so
+// is forgotten: should it be so again, it is news.
 func (m *memory) untold(matters []Matter, now time.Time) []Matter {
 	var fresh []Matter
 	still := map[string]time.Time{}

@@ -187,7 +187,7 @@ func (n *Notifier) try(ctx context.Context, c Channel, m Message) error {
 	return c.Deliver(ctx, m)
 }
 
-// down are the systems that don't answer.
+// down returns the systems that don't answer.
 func (n *Notifier) down(ctx context.Context, now time.Time) (map[string]watch.System, error) {
 	systems, err := watch.Load(ctx, n.Journal)
 	if err != nil {

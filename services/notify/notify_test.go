@@ -49,7 +49,7 @@ func (r *receiver) fail(err error) {
 	r.err = err
 }
 
-// take is what came since.
+// take returns what came since.
 func (r *receiver) take() []notify.Message {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -105,7 +105,7 @@ func (p *post) fail(id string) {
 	p.do(id, core.Heard{Now: p.now, Report: dsar.Report{RequestID: id, System: "billing", Action: dsar.Gather, Attempt: 1, Kind: dsar.ReportFailed, Code: "no-permission", Reason: "it says no"}})
 }
 
-// said is what messages tell that is new.
+// said returns what messages tell that is new.
 func said(messages []notify.Message) string {
 	var out []string
 	for _, m := range messages {

@@ -51,7 +51,7 @@ func (m Message) Text(language string) string {
 	return b.String()
 }
 
-// matter is one thing in a line.
+// matter returns one thing in a line.
 func (w words) matter(m Matter) string {
 	if m.Kind == SystemDown {
 		return fmt.Sprintf(w.silent, m.System, m.Since.UTC().Format("2006-01-02 15:04 MST"))
@@ -69,7 +69,7 @@ func (w words) matter(m Matter) string {
 	return strings.Join(parts, ", ")
 }
 
-// Languages are those that mail is written in; the first where none is chosen.
+// Languages returns those that mail is written in; the first where none is chosen.
 func Languages() []string { return []string{english.language, french.language} }
 
 func wordsOf(language string) words {

@@ -24,7 +24,7 @@ type words struct {
 // counting is a text with a number, for one and for more.
 type counting struct{ one, many string }
 
-// word is a word of the journal.
+// word returns a word of the journal.
 func (w words) word(of string) string {
 	if text, ok := w.words[of]; ok {
 		return text

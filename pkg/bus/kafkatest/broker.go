@@ -39,7 +39,7 @@ type Broker struct {
 	guard  io.WriteCloser
 }
 
-// Addrs are the broker's addresses for a protocol.
+// Addrs returns the broker's addresses for a protocol.
 func (b *Broker) Addrs(p Protocol) []string {
 	if b.given != nil {
 		return b.given
@@ -47,7 +47,8 @@ func (b *Broker) Addrs(p Protocol) []string {
 	return []string{b.addr(p)}
 }
 
-// CAFile is the certificate by which clients trust the listeners with TLS, in PEM.
+// CAFile returns the certificate by which clients trust the listeners with TLS, in
+// PEM.
 func (b *Broker) CAFile() string { return filepath.Join(b.dir, "ca.pem") }
 
 func (b *Broker) addr(p Protocol) string {
@@ -231,7 +232,7 @@ func (b *Broker) Close() {
 
 func (b *Broker) logFile() string { return filepath.Join(b.dir, "log") }
 
-// lastWord is the end of the broker's log.
+// lastWord returns the end of the broker's log.
 func (b *Broker) lastWord() string {
 	out, _ := os.ReadFile(b.logFile())
 	return lastLine(out)

@@ -33,7 +33,7 @@ const pom = `<project xmlns="http://maven.apache.org/POM/4.0.0">
 </project>
 `
 
-// Jars is the folder with Apache Kafka's jars. Where it isn't in the user's
+// Jars returns the folder with Apache Kafka's jars. Where it isn't in the user's
 // cache yet, Maven fills it.
 func Jars(ctx context.Context) (string, error) {
 	version := defaultVersion

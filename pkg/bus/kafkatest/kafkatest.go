@@ -47,7 +47,7 @@ func Property(name, value string) Option {
 	return func(s *settings) { s.own = true; s.properties = append(s.properties, name+"="+value) }
 }
 
-// Asked tells whether tests are to run against a real broker.
+// Asked reports whether tests are to run against a real broker.
 func Asked() bool { return os.Getenv(brokersVariable) != "" || os.Getenv(askVariable) == "1" }
 
 // Start returns a broker for the time of a test. One of the test's own takes

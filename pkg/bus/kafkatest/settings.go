@@ -55,7 +55,7 @@ share.coordinator.state.topic.min.isr=1
 log.cleaner.dedupe.buffer.size=4194304
 `
 
-// serverProperties is the broker's configuration file.
+// serverProperties returns the broker's configuration file.
 func (s settings) serverProperties(dir string, ports map[Protocol]int, controller int) string {
 	var b strings.Builder
 	b.WriteString(common)
@@ -85,7 +85,7 @@ func (s settings) serverProperties(dir string, ports map[Protocol]int, controlle
 	return b.String()
 }
 
-// scram are the arguments by which the data folder gets its user.
+// scram returns the arguments by which the data folder gets its user.
 func (s settings) scram() []string {
 	if !s.secure {
 		return nil

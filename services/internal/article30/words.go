@@ -16,7 +16,7 @@ type words struct {
 	columns                               []string // of the table, as [row] has them
 }
 
-// wordsIn are the words of a language; English where it is none of ours.
+// wordsIn returns the words of a language; English where it is none of ours.
 func wordsIn(lang string) words {
 	if lang == "fr" {
 		return french()

@@ -136,7 +136,7 @@ func (b *Broker) prepare(ctx context.Context, c Config) error {
 	return b.Health()
 }
 
-// Addr is the broker's host:port.
+// Addr returns the broker's host:port.
 func (b *Broker) Addr() string { return b.addr }
 
 // Health is nil as long as everything could be written to the data directory.

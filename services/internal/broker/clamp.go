@@ -64,7 +64,7 @@ func clampOffsets(ctx context.Context, addr string, log *slog.Logger) error {
 	return nil
 }
 
-// logEnds is the end of every partition of every topic.
+// logEnds returns the end of every partition of every topic.
 func logEnds(ctx context.Context, client *kafka.Client) (ends map[string]map[int]int64, partitions map[string][]int, err error) {
 	meta, err := client.Metadata(ctx, &kafka.MetadataRequest{})
 	if err != nil {

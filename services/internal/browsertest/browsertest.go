@@ -71,7 +71,7 @@ func Start(t *testing.T) *Browser {
 	return &Browser{ctx: ctx, folder: folder(t)}
 }
 
-// folder is where screenshots go.
+// folder returns where screenshots go.
 func folder(t *testing.T) string {
 	t.Helper()
 	dir := os.Getenv(Screenshots)
@@ -212,7 +212,7 @@ func (p *Page) lost(why error) {
 // Open goes to an address.
 func (p *Page) Open(url string) { p.Helper(); p.do(chromedp.Navigate(url)) }
 
-// Eval is what an expression is worth on the page; promises are waited for.
+// Eval returns what an expression is worth on the page; promises are waited for.
 func Eval[T any](p *Page, expression string) T {
 	p.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, waitTime)
@@ -295,7 +295,7 @@ type Look struct {
 	Print bool
 }
 
-// Name is a look's in a file's name.
+// Name returns a look's in a file's name.
 func (l Look) Name() string {
 	switch {
 	case l.Print:

@@ -128,7 +128,7 @@ type retained struct {
 	Until   time.Time `json:"until,omitzero"`
 }
 
-// held tells whether anything at all is to be said of the dataset.
+// held reports whether anything at all is to be said of the dataset.
 func (d *answerDataset) held() bool {
 	return len(d.Unchanged) > 0 || d.Records > 0 || d.LeftOutRecords > 0 || d.Found > 0 || d.touched() > 0 || len(d.Retained) > 0 || d.GoesWith != ""
 }
@@ -201,7 +201,7 @@ func (b *build) answerSystem(part *systemPart) (answerSystem, error) {
 	return s, nil
 }
 
-// limits tells whether something of a system can't be used any more.
+// limits reports whether something of a system can't be used any more.
 func (b *build) limits(s *answerSystem) bool {
 	switch s.Outcome {
 	case dsar.Restricted:
@@ -213,7 +213,7 @@ func (b *build) limits(s *answerSystem) bool {
 	}
 }
 
-// titles are the titles of systems.
+// titles returns the titles of systems.
 func (a *answer) titles(names []string) []string {
 	var titles []string
 	for i := range a.Systems {
@@ -369,7 +369,7 @@ func (b *build) retained(ds *manifest.Dataset, r dsar.Retention) retained {
 	return out
 }
 
-// end is the last end of an action, or nil.
+// end returns the last end of an action, or nil.
 func (p *systemPart) end(a dsar.Action) *core.ActionEnd {
 	for i := len(p.Ends) - 1; i >= 0; i-- {
 		if p.Ends[i].Action == a {
@@ -379,7 +379,7 @@ func (p *systemPart) end(a dsar.Action) *core.ActionEnd {
 	return nil
 }
 
-// counts are those of one dataset in the last end of an action.
+// counts returns those of one dataset in the last end of an action.
 func (p *systemPart) counts(a dsar.Action, dataset string) (sum dsar.Counts) {
 	end := p.end(a)
 	if end == nil {
@@ -400,7 +400,7 @@ func (p *systemPart) counts(a dsar.Action, dataset string) (sum dsar.Counts) {
 	return sum
 }
 
-// uncovered tells whether a dataset was not reached, or not wholly, by the last
+// uncovered reports whether a dataset was not reached, or not wholly, by the last
 // thing that was done in a system.
 func (p *systemPart) uncovered(r dsar.Right, dataset string) bool {
 	for _, action := range slices.Backward(r.Stages()) {
@@ -411,7 +411,7 @@ func (p *systemPart) uncovered(r dsar.Right, dataset string) bool {
 	return false
 }
 
-// mainAction is the action whose end is a system's answer to a right.
+// mainAction returns the action whose end is a system's answer to a right.
 func mainAction(r dsar.Right) dsar.Action {
 	stages := r.Stages()
 	switch {
@@ -424,7 +424,7 @@ func mainAction(r dsar.Right) dsar.Action {
 	}
 }
 
-// outcome is how a system answered. Where records were read or counted, they
+// outcome returns how a system answered. Where records were read or counted, they
 // decide: a task that was done twice may call its second time otherwise.
 func (b *build) outcome(part *systemPart, datasets []answerDataset) (dsar.Outcome, string) {
 	end := part.end(mainAction(b.in.Right))
@@ -531,7 +531,7 @@ func (a *answer) categoriesHeld() (order []string, groups map[string][]*answerDa
 	return order, groups
 }
 
-// gone is what was erased or made anonymous, found what a count found.
+// gone returns what was erased or made anonymous, found what a count found.
 func (s *answerSystem) gone() (n int64) {
 	for i := range s.Datasets {
 		n += s.Datasets[i].Erased + s.Datasets[i].Anonymised

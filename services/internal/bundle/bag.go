@@ -78,7 +78,7 @@ func writeHash(b *bytes.Buffer, p packed) {
 // oneLine keeps a value of bag-info.txt on its line.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// payloadTotals is the Payload-Oxum.
+// payloadTotals returns the Payload-Oxum.
 func (a *archive) payloadTotals() (files, bytes int64) {
 	for _, p := range a.payload {
 		bytes += p.bytes

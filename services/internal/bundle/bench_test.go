@@ -12,7 +12,7 @@ import (
 	"habeas.dev/services/internal/core"
 )
 
-// typicalInput is what a person leaves in six systems: 18 datasets, 20 records
+// typicalInput returns what a person leaves in six systems: 18 datasets, 20 records
 // a system.
 func typicalInput(t testing.TB) bundle.Input {
 	in := bundle.Input{

@@ -54,7 +54,7 @@ func appendQuoted(dst, text []byte) []byte {
 	}
 }
 
-// needsQuotes tells whether a cell must be quoted: RFC 4180's characters, and
+// needsQuotes reports whether a cell must be quoted: RFC 4180's characters, and
 // white space at either end, which some readers cut off.
 func needsQuotes(s []byte) bool {
 	if len(s) == 0 {
@@ -75,10 +75,10 @@ func needsQuotes(s []byte) bool {
 // tab too, since readers that guess the separator may take them for one.
 var quoted = [256]bool{',': true, '"': true, '\n': true, '\r': true, ';': true, '\t': true}
 
-// formulaLike tells whether a spreadsheet could take a text for a formula: it
-// begins (after apostrophes, so that the rule can be undone) with = + - @, a
-// tab or a carriage return, or the full-width forms of the four. Numbers and
-// phone numbers are none: they hold no letter, so that they can call nothing.
+// formulaLike reports whether a spreadsheet could take a text for a formula: it
+// begins (after apostrophes, so that the rule can be undone) with = + - @, a tab or
+// a carriage return, or the full-width forms of the four. Numbers and phone numbers
+// are none: they hold no letter, so that they can call nothing.
 func formulaLike(s []byte) bool {
 	bare := 0
 	for bare < len(s) && s[bare] == '\'' {
@@ -100,8 +100,8 @@ func formulaLike(s []byte) bool {
 	}
 }
 
-// numberLike tells whether a text is digits with the marks of numbers, dates
-// and phone numbers between them.
+// numberLike reports whether a text is digits with the marks of numbers, dates and
+// phone numbers between them.
 func numberLike(s []byte) bool {
 	for _, c := range s {
 		if (c < '0' || c > '9') && c != ' ' && c != '.' && c != '-' && c != '(' && c != ')' && c != '/' {
@@ -132,7 +132,7 @@ func unquote(raw json.RawMessage) string {
 	return s
 }
 
-// conforms tells whether a value is of a column's declared type, so that the
+// conforms reports whether a value is of a column's declared type, so that the
 // table's schema can be trusted.
 func conforms(typ string, raw json.RawMessage) bool {
 	if len(raw) == 0 || raw[0] == 'n' {
@@ -162,7 +162,7 @@ func conforms(typ string, raw json.RawMessage) bool {
 
 func isNumber(raw json.RawMessage) bool { return raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9' }
 
-// isDateTime tells whether a text is RFC 3339, with a zone.
+// isDateTime reports whether a text is RFC 3339, with a zone.
 func isDateTime(s []byte) bool {
 	const whole = "dddd-dd-ddTdd:dd:dd"
 	if len(s) <= len(whole) || !matches(s[:len(whole)], whole) {

@@ -17,7 +17,7 @@ const (
 	leftBasis    coverageCode = "other-legal-basis"
 )
 
-// coverage tells whether a right's answer holds a dataset's records.
+// coverage reports whether a right's answer holds a dataset's records.
 func coverage(right dsar.Right, ds *manifest.Dataset) coverageCode {
 	if right != dsar.Portability {
 		return covered

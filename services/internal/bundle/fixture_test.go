@@ -179,7 +179,7 @@ func billingSource(t testing.TB) bundle.Source {
 	)
 }
 
-// accessInput is the fixture's access request.
+// accessInput returns the fixture's access request.
 func accessInput(t testing.TB) bundle.Input {
 	t.Helper()
 	return bundle.Input{

@@ -24,7 +24,7 @@ import (
 // largeGB asks for TestLarge: go test ./bundle -run TestLarge -bundle.gb 5 -v.
 var largeGB = flag.Float64("bundle.gb", 0, "the size of TestLarge's record stream, in GB; 0 skips it")
 
-// activityManifest is a system that holds a great deal.
+// activityManifest returns a system that holds a great deal.
 func activityManifest() *manifest.Manifest {
 	columns := []manifest.Column{{Name: "at", Type: "datetime"}, {Name: "session"}, {Name: "address"}, {Name: "action"}, {Name: "millis", Type: "integer"}, {Name: "agent"}}
 	ds := manifest.Dataset{

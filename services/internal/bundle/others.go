@@ -70,7 +70,7 @@ func (t *table) withoutOthers(b *build, row []json.RawMessage) []json.RawMessage
 	return redacted
 }
 
-// cellText is a value as a text; "" where there is none.
+// cellText returns a value as a text; "" where there is none.
 func cellText(raw json.RawMessage) string {
 	switch {
 	case len(raw) == 0 || raw[0] == 'n':
@@ -82,7 +82,7 @@ func cellText(raw json.RawMessage) string {
 	}
 }
 
-// person are the identifiers by which the person was looked for.
+// person returns the identifiers by which the person was looked for.
 func (b *build) person() manifest.Persons {
 	if b.persons == nil {
 		b.persons = manifest.Persons{}

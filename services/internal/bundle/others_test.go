@@ -13,7 +13,7 @@ import (
 	"habeas.dev/services/internal/core"
 )
 
-// sharedTicket is an access to a ticket that three people wrote to.
+// sharedTicket returns an access to a ticket that three people wrote to.
 func sharedTicket(t testing.TB, then string, messages int) bundle.Input {
 	t.Helper()
 	in := accessInput(t)

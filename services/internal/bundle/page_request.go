@@ -60,7 +60,7 @@ func (b *build) pageStats(p *page, a *answer) {
 	add(systems, "system")
 }
 
-// nothingCanBeSaid tells whether every system was heard, or knows people only by
+// nothingCanBeSaid reports whether every system was heard, or knows people only by
 // identifiers that the person was heard not to have: only then may the page say
 // that nothing is held.
 func nothingCanBeSaid(a *answer) bool {

@@ -53,7 +53,7 @@ func (b *build) pageSystems(p *page, a *answer) {
 	p.Overview = template.HTML(overview)
 }
 
-// tells tells whether the right is one of telling, and not of changing anything.
+// tells reports whether the right is one of telling, and not of changing anything.
 func (b *build) tells() bool {
 	switch b.in.Right {
 	case dsar.Access, dsar.Portability, dsar.KnowCategories:
@@ -63,7 +63,7 @@ func (b *build) tells() bool {
 	}
 }
 
-// changes tells whether the right changes what is held, and erases none of it.
+// changes reports whether the right changes what is held, and erases none of it.
 func (b *build) changes() bool { return !b.tells() && b.in.Right != dsar.Erasure }
 
 // append adds the row to the table. The id and the class are of our own making,
@@ -139,7 +139,7 @@ func (b *build) overviewRow(a *answer, s *answerSystem) overviewRow {
 	return row
 }
 
-// actions is the table of what was done, dataset by dataset.
+// actions returns the table of what was done, dataset by dataset.
 func (b *build) actions(s *answerSystem) *actions {
 	w := b.words
 	var t actions
@@ -186,7 +186,7 @@ func (b *build) actions(s *answerSystem) *actions {
 	return &t
 }
 
-// columns are the titles of a dataset's columns.
+// columns returns the titles of a dataset's columns.
 func (s *answerSystem) columns(dataset string, names []string, lang string) []string {
 	d := s.part.Manifest.Dataset(dataset)
 	titles := make([]string, len(names))
@@ -202,7 +202,7 @@ func (s *answerSystem) columns(dataset string, names []string, lang string) []st
 	return titles
 }
 
-// title is a dataset's.
+// title returns a dataset's.
 func (s *answerSystem) title(dataset string) string {
 	for i := range s.Datasets {
 		if s.Datasets[i].Dataset == dataset {

@@ -160,7 +160,7 @@ func unpackRapid(t *rapid.T, data []byte) map[string]string {
 	return files
 }
 
-// canon is a value as JSON has it after one reading.
+// canon returns a value as JSON has it after one reading.
 func canon(t *rapid.T, v any) string {
 	text, err := json.Marshal(v)
 	if err != nil {

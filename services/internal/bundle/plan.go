@@ -222,7 +222,7 @@ func splitResource(r resource) (before, after []byte, err error) {
 func (pl *plan) csvName() string  { return pl.system + "/" + pl.dataset.Name + ".csv" }
 func (pl *plan) jsonName() string { return pl.system + "/" + pl.dataset.Name + ".json" }
 
-// facts are what the law wants told beside the data (GDPR art. 15(1)).
+// facts returns what the law wants told beside the data (GDPR art. 15(1)).
 func (pl *plan) facts() []pair {
 	w, d := pl.words, pl.dataset
 	recipients := strings.Join(d.Recipients, ", ")

@@ -66,7 +66,7 @@ func newTable(pl *plan) *table {
 	return &table{plan: pl, columns: slices.Clone(pl.columns), preview: preview{w: pl.words}}
 }
 
-// columnTitle is the manifest's title in the answer's language, or the
+// columnTitle returns the manifest's title in the answer's language, or the
 // column's name made readable.
 func columnTitle(c *manifest.Column, lang string) string {
 	if s := c.Title.In(lang); s != "" {

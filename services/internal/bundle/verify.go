@@ -208,7 +208,7 @@ func (v *verifier) index(zr *zip.Reader) {
 	}
 }
 
-// safePath tells whether a name unpacks to the same place below the current
+// safePath reports whether a name unpacks to the same place below the current
 // folder everywhere.
 func safePath(name string) bool {
 	if !utf8.ValidString(name) || strings.ContainsAny(name, "\\:\x00\r\n") || !fs.ValidPath(strings.TrimSuffix(name, "/")) {

@@ -24,7 +24,7 @@ import (
 // member is a file of a ZIP that a test makes by hand.
 type member struct{ name, content string }
 
-// members are the files of a bundle, by their full names.
+// members returns the files of a bundle, by their full names.
 func members(t testing.TB, data []byte) []member {
 	t.Helper()
 	zr, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
@@ -74,7 +74,7 @@ func verify(t testing.TB, data []byte) bundle.Report {
 	return r
 }
 
-// names tells whether a problem of that code about that file was found.
+// names reports whether a problem of that code about that file was found.
 func names(r bundle.Report, code, file string) bool {
 	return slices.ContainsFunc(r.Problems, func(p bundle.Problem) bool { return p.Code == code && p.File == file })
 }

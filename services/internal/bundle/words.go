@@ -93,7 +93,7 @@ func wordsFor(locale string) *words {
 	return &english
 }
 
-// Language is the language of the answer to a subject of this locale (BCP 47):
+// Language returns the language of the answer to a subject of this locale (BCP 47):
 // "fr" or "en".
 func Language(locale string) string { return wordsFor(locale).Lang }
 

@@ -65,7 +65,7 @@ type ChainError struct {
 	Reason    string
 }
 
-// Error is one line.
+// Error returns one line.
 func (e *ChainError) Error() string {
 	return fmt.Sprintf("journal: the chain of request %s is broken at version %d: %s", e.RequestID, e.Version, e.Reason)
 }

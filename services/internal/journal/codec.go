@@ -150,7 +150,7 @@ func DecodeMessages(b []byte) ([]Message, error) {
 // timeHeader is the time of a message's event, in the CloudEvents binding to Kafka.
 const timeHeader = "ce_time"
 
-// TimeOf is when the first of an append's messages came to be; zero where it
+// TimeOf returns when the first of an append's messages came to be; zero where it
 // doesn't say.
 func TimeOf(messages []Message) time.Time {
 	if len(messages) == 0 {
@@ -215,7 +215,7 @@ const messageBits = 12 // 1<<12 is MaxMessages
 // MessageID makes the id of the index-th message of a row of the queue.
 func MessageID(row int64, index int) int64 { return row<<messageBits | int64(index) }
 
-// SplitID is the inverse of [MessageID].
+// SplitID returns the inverse of [MessageID].
 func SplitID(id int64) (row int64, index int) {
 	return id >> messageBits, int(id & (1<<messageBits - 1))
 }

@@ -38,7 +38,7 @@ type StorageError struct {
 	Err     error // the driver's error
 }
 
-// Error is one line.
+// Error returns one line.
 func (e *StorageError) Error() string {
 	return fmt.Sprintf("journal %s: %s; %s", e.Where, e.What, e.Cure)
 }
@@ -52,8 +52,8 @@ func (e *StorageError) Unwrap() []error {
 	return []error{kind, e.Err}
 }
 
-// Newer is the error of a store whose schema a newer program has made; where is
-// the file, or host and database.
+// Newer returns the error of a store whose schema a newer program has made; where
+// is the file, or host and database.
 func Newer(where string, schema, known int64) *StorageError {
 	what := fmt.Sprintf("its schema has version %d, this program knows %d", schema, known)
 	return &StorageError{Where: where, What: what, Cure: "run the program that made it, or a newer one", Err: errors.New(what)}

@@ -166,7 +166,7 @@ func checkTime(what string, t time.Time) error {
 // Time cuts a time as the journal keeps it: microseconds, UTC.
 func Time(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
-// ListLimit is a filter's limit with the default and the bound applied.
+// ListLimit returns a filter's limit with the default and the bound applied.
 func (f Filter) ListLimit() int {
 	switch {
 	case f.Limit <= 0:
@@ -177,10 +177,10 @@ func (f Filter) ListLimit() int {
 	return f.Limit
 }
 
-// IsZero tells whether the cursor is the list's beginning.
+// IsZero reports whether the cursor is the list's beginning.
 func (c Cursor) IsZero() bool { return c == Cursor{} }
 
-// Cursor is the row's place in the list: the next page is after it.
+// Cursor returns the row's place in the list: the next page is after it.
 func (r Row) Cursor() Cursor {
 	return Cursor{ReceivedAt: r.ReceivedAt, DueAt: r.DueAt, RequestID: r.RequestID}
 }

@@ -33,7 +33,7 @@ type Letter struct {
 	Paragraphs []string
 }
 
-// Text is the letter as it is sent.
+// Text returns the letter as it is sent.
 func (l Letter) Text() string { return strings.Join(l.Paragraphs, "\n\n") + "\n" }
 
 // Facts are what a letter tells of.

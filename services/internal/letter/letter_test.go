@@ -134,7 +134,7 @@ func TestSentences(t *testing.T) {
 	}
 }
 
-// book2 is the extended due date.
+// book2 returns the extended due date.
 func book2(t *testing.T, id string) time.Time {
 	t.Helper()
 	_, book := newWriter(t)

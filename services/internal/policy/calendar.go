@@ -81,7 +81,7 @@ func loadCalendars(fsys fs.FS) (map[string]*Calendar, error) {
 	return out, nil
 }
 
-// holiday tells whether a day is one.
+// holiday reports whether a day is one.
 func (c *Calendar) holiday(d date) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -129,7 +129,7 @@ func (c *Calendar) year(year int) map[date]bool {
 
 var errNoDay = errors.New("no such day")
 
-// in is the holiday's day in a year.
+// in returns the holiday's day in a year.
 func (h Holiday) in(year int) (date, error) {
 	switch {
 	case h.Easter != nil:

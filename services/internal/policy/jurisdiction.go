@@ -147,7 +147,7 @@ type Party struct {
 	Source string `yaml:"source"`
 }
 
-// Grants tells whether the jurisdiction grants a right.
+// Grants reports whether the jurisdiction grants a right.
 func (j Jurisdiction) Grants(r dsar.Right) bool {
 	for _, g := range j.Rights {
 		if g.Right == r {
@@ -157,7 +157,7 @@ func (j Jurisdiction) Grants(r dsar.Right) bool {
 	return false
 }
 
-// Language is the language of an answer for a subject's locale: that of the
+// Language returns the language of an answer for a subject's locale: that of the
 // locale where an answer can be given in it, else the jurisdiction's first.
 func (j Jurisdiction) Language(locale string) string {
 	lang, _, _ := strings.Cut(strings.ToLower(locale), "-")
@@ -169,7 +169,7 @@ func (j Jurisdiction) Language(locale string) string {
 	return j.Languages[0]
 }
 
-// Says tells whether an answer must say something.
+// Says reports whether an answer must say something.
 func (j Jurisdiction) Says(item Item) bool {
 	return slices.ContainsFunc(j.AnswerSays, func(c Content) bool { return c.Item == item })
 }
@@ -183,7 +183,7 @@ func (j Jurisdiction) Refusal(ground string) (Refusal, bool) {
 	return j.Refusals[i], true
 }
 
-// Terms are what this law makes of a request that was received then and needs
+// Terms returns what this law makes of a request that was received then and needs
 // these checks.
 func (j Jurisdiction) Terms(received time.Time, checks []dsar.Check) core.Terms {
 	t := core.Terms{Checks: checks, PausesForProof: j.IdentityCheck.Pauses, PausesForClarification: j.Clarification.Pauses, Instead: j.IdentityCheck.Instead}
@@ -196,9 +196,9 @@ func (j Jurisdiction) Terms(received time.Time, checks []dsar.Check) core.Terms 
 	return t
 }
 
-// Due is the last second at which an answer is in time, in UTC. It is the last
-// second of a day in the jurisdiction's time zone: the day of receipt there is
-// day 0 (TestDue has the table, with sources).
+// Due returns the last second at which an answer is in time, in UTC. It is the last
+// second of a day in the jurisdiction's time zone: the day of receipt there is day
+// 0 (TestDue has the table, with sources).
 func (j Jurisdiction) Due(received time.Time) time.Time {
 	due, _ := j.due(core.Clock{ReceivedAt: received})
 	return due
@@ -234,10 +234,10 @@ func (j Jurisdiction) due(c core.Clock) (time.Time, bool) {
 	return j.endOfDay(j.days.next(j.Answer.MovesOff, last)), true
 }
 
-// Local is an instant by the jurisdiction's clock.
+// Local returns an instant by the jurisdiction's clock.
 func (j Jurisdiction) Local(at time.Time) time.Time { return at.In(j.zone) }
 
-// day is the date of an instant in the jurisdiction's time zone.
+// day returns the date of an instant in the jurisdiction's time zone.
 func (j Jurisdiction) day(at time.Time) date {
 	y, m, d := at.In(j.zone).Date()
 	return date{y, m, d}

@@ -39,7 +39,7 @@ type date struct {
 	day   int
 }
 
-// utc is the day as a time, for the calendar's arithmetic only: in UTC every
+// utc returns the day as a time, for the calendar's arithmetic only: in UTC every
 // day has 24 hours.
 func (d date) utc() time.Time { return time.Date(d.year, d.month, d.day, 0, 0, 0, 0, time.UTC) }
 
@@ -48,7 +48,7 @@ func (d date) addDays(n int) date {
 	return date{y, m, dd}
 }
 
-// daysTo is how many days later another day is; 0 where it is none.
+// daysTo returns how many days later another day is; 0 where it is none.
 func (d date) daysTo(later date) int {
 	return max(0, int(later.utc().Sub(d.utc())/(24*time.Hour)))
 }
@@ -69,7 +69,7 @@ func (c days) working(d date) bool {
 	return !d.weekend() && (c.calendar == nil || !c.calendar.holiday(d))
 }
 
-// after is the last day of the period where day 0 is d.
+// after returns the last day of the period where day 0 is d.
 func (c days) after(p Period, d date) date {
 	switch p.Unit {
 	case Month:

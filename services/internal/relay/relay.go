@@ -120,7 +120,7 @@ func (r *Relay) Step(ctx context.Context) (n int, err error) {
 	return len(ids), nil
 }
 
-// fitting is how many of the messages make a batch: at least one.
+// fitting returns how many of the messages make a batch: at least one.
 func fitting(pending []journal.PendingMessage) int {
 	bytes := 0
 	for i := range pending {

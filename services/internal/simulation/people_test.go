@@ -24,12 +24,12 @@ func customer(p int) string { return fmt.Sprintf("c-%s%d", canary, p) }
 func formerEmail(p int) string   { return fmt.Sprintf("former-%s%d@example.com", canary, p) }
 func formerAccount(p int) string { return fmt.Sprintf("acc-former-%s%d", canary, p) }
 
-// owns tells whether records of an owner are the person's.
+// owns reports whether records of an owner are the person's.
 func owns(p int, owner string) bool {
 	return owner == email(p) || owner == account(p) || owner == customer(p) || p == 0 && (owner == formerEmail(p) || owner == formerAccount(p))
 }
 
-// ownerIn is what a person's records are found by in a system.
+// ownerIn returns what a person's records are found by in a system.
 func ownerIn(system string, p int) string {
 	switch system {
 	case "billing":
@@ -41,8 +41,8 @@ func ownerIn(system string, p int) string {
 	}
 }
 
-// knows is what a system finds of a person, and by what: the last person has no
-// account, the one before no customer's number.
+// knows returns what a system finds of a person, and by what: the last person has
+// no account, the one before no customer's number.
 func knows(system string, p int) map[string]string {
 	finds := map[string]string{}
 	switch system {
@@ -65,7 +65,7 @@ func knows(system string, p int) map[string]string {
 	return finds
 }
 
-// reaches tells whether the person's records in a system can be found by their
+// reaches reports whether the person's records in a system can be found by their
 // address.
 func (w *world) reaches(system string, p int) bool {
 	switch system {
@@ -78,7 +78,7 @@ func (w *world) reaches(system string, p int) bool {
 	}
 }
 
-// datasets are those of every system: what the person gave, and what was worked
+// datasets returns those of every system: what the person gave, and what was worked
 // out, which portability doesn't reach.
 func datasets() []string { return []string{"things", "scores"} }
 

@@ -89,7 +89,7 @@ func (w *world) openVault() (v *vault.Vault) {
 	return v
 }
 
-// newLifecycle is a process' own: with its own memory of the journal.
+// newLifecycle returns a process' own: with its own memory of the journal.
 func (w *world) newLifecycle() *lifecycle.Lifecycle {
 	if w.mutant.journal != nil {
 		return lifecycle.New(w.mutant.journal(w.journal))

@@ -92,7 +92,7 @@ func report(t *testing.T, seed uint64, w *world) {
 		seed, strings.Join(w.broken, "\n  "), seed, strings.Join(w.history, "\n  "))
 }
 
-// play is one run. change, where there is one, makes a mutant of its world.
+// play returns one run. change, where there is one, makes a mutant of its world.
 func play(ctx context.Context, k kit, seed uint64, change func(*world)) *world {
 	w := newWorld(k, seed)
 	if change != nil {

@@ -328,7 +328,7 @@ func (s *system) change(ctx context.Context, t worker.Task, f func(*row, *dsar.C
 	return counts, s.trouble(ctx, t)
 }
 
-// implementation is the system in its form: one subject a call, or many.
+// implementation returns the system in its form: one subject a call, or many.
 func (s *system) implementation() any {
 	if s.batches {
 		return &batchSystem{s}
@@ -412,7 +412,7 @@ func decodeTask(w *world, e event.Event) dsar.Task {
 	return t
 }
 
-// quotes tells whether a text has another person's canary than p's.
+// quotes reports whether a text has another person's canary than p's.
 func quotes(text string, p int) bool {
 	for q := range people {
 		if q != p && (strings.Contains(text, fmt.Sprintf("%s%d", canary, q)) || strings.Contains(text, fmt.Sprintf("%s %d's", canary, q))) {

@@ -131,7 +131,7 @@ func (w *world) note(format string, args ...any) {
 	w.history = append(w.history, w.clock.t.Format("02 15:04:05.000 ")+fmt.Sprintf(format, args...))
 }
 
-// hits says whether something that goes wrong once in n times does so now.
+// hits reports whether something that goes wrong once in n times does so now.
 func (w *world) hits(n int) bool {
 	return !w.calm && !w.looking && n > 0 && w.rng.IntN(n) == 0
 }

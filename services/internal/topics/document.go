@@ -59,7 +59,7 @@ const system = "{system}"
 // minInSync is lowered where there are fewer replicas than the document has.
 const minInSync = "min.insync.replicas"
 
-// Wanted are the topics of the document, in order of name: those for one
+// Wanted returns the topics of the document, in order of name: those for one
 // system's tasks once for each of systems.
 func Wanted(systems []string, d Deviation) ([]bus.TopicSpec, error) {
 	text, err := schemas.AsyncAPI()
@@ -111,7 +111,7 @@ func read(text []byte, systems []string, d Deviation) ([]bus.TopicSpec, error) {
 	return specs, nil
 }
 
-// spec is one topic of the binding.
+// spec returns one topic of the binding.
 func (b *binding) spec(topic string, d Deviation) (bus.TopicSpec, error) {
 	s := bus.TopicSpec{Name: topic, Partitions: b.Partitions, Replicas: b.Replicas, Config: make(map[string]string, len(b.TopicConfiguration))}
 	if n := d.Partitions[topic]; n > 0 {
@@ -135,7 +135,7 @@ func (b *binding) spec(topic string, d Deviation) (bus.TopicSpec, error) {
 	return s, nil
 }
 
-// setting is a value as Kafka has it: a list is its words with commas between.
+// setting returns a value as Kafka has it: a list is its words with commas between.
 func setting(node yaml.Node) (string, error) {
 	switch node.Kind {
 	case yaml.ScalarNode:

@@ -60,7 +60,7 @@ func TestDeviation(t *testing.T) {
 	}
 }
 
-// brokers are those of KAFKA_BROKERS, or one in the process.
+// brokers returns those of KAFKA_BROKERS, or one in the process.
 func brokers(t *testing.T) bus.Config {
 	t.Helper()
 	if b := os.Getenv("KAFKA_BROKERS"); b != "" {

@@ -9,9 +9,9 @@ import (
 	"habeas.dev/pkg/event"
 )
 
-// Rejection is the event that says that a message of a topic can't be used, now
-// or ever, and why. It repeats nothing of the message but what has the form of a
-// request id: a stranger's key or text may be anybody's data. The reason MUST be
+// Rejection returns the event that says that a message of a topic can't be used,
+// now or ever, and why. It repeats nothing of the message but what has the form of
+// a request id: a stranger's key or text may be anybody's data. The reason MUST be
 // the rejecter's own words.
 func Rejection(source, topic, code, reason string, m Received, at time.Time) event.Event {
 	r := event.Rejected{Topic: topic, Code: code, Reason: reason, At: at.UTC().Truncate(time.Microsecond), Bytes: len(m.Payload)}

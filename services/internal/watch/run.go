@@ -76,7 +76,7 @@ func (w *Watcher) Take(m transport.Received) (unsaved int) {
 	return len(w.unsaved)
 }
 
-// tellsOfSystem tells whether [Add] makes anything of a type of facts: others
+// tellsOfSystem reports whether [Add] makes anything of a type of facts: others
 // aren't even read.
 func tellsOfSystem(typ string) bool {
 	switch typ {

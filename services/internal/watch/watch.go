@@ -72,8 +72,8 @@ type Finding struct {
 	At   time.Time `json:"at"` // the last time
 }
 
-// Failures are how many of the tasks that came to an end within a day failed, and of
-// how many.
+// Failures returns how many of the tasks that came to an end within a day failed,
+// and of how many.
 func (s System) Failures(now time.Time) (failed, of int) {
 	for _, h := range s.Hours {
 		if now.Sub(h.At) < hours*time.Hour {
@@ -83,7 +83,7 @@ func (s System) Failures(now time.Time) (failed, of int) {
 	return failed, of
 }
 
-// Down tells whether it has been asked in vain for so long.
+// Down reports whether it has been asked in vain for so long.
 func (s System) Down(now time.Time, after time.Duration) bool {
 	return !s.Silent.IsZero() && now.Sub(s.Silent) >= after
 }
@@ -131,8 +131,8 @@ func Add(systems map[string]System, e core.Event) {
 	}
 }
 
-// answers tells whether a failure is none of the system: it did what it was asked,
-// and a person is to look at what it said.
+// answers reports whether a failure is none of the system: it did what it was
+// asked, and a person is to look at what it said.
 func answers(e core.TaskFailed) bool {
 	return e.Outcome == dsar.Manual || e.Code == dsar.CodePlanTooLarge
 }
@@ -164,7 +164,7 @@ func (s System) heard(at time.Time) System {
 	return s
 }
 
-// hour is the count of a time's hour.
+// hour returns the count of a time's hour.
 func (s *System) hour(at time.Time) *Hour {
 	at = at.UTC().Truncate(time.Hour)
 	if i := slices.IndexFunc(s.Hours, func(h Hour) bool { return h.At.Equal(at) }); i >= 0 {

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/net/html"
 )
 
-// ReadAloud is a page as a person reads it: the texts in order, a line for each
-// block, and the targets of links.
+// ReadAloud returns a page as a person reads it: the texts in order, a line for
+// each block, and the targets of links.
 func ReadAloud(t testing.TB, page string) string {
 	t.Helper()
 	doc, err := html.Parse(strings.NewReader(page))
@@ -53,7 +53,7 @@ func ReadAloud(t testing.TB, page string) string {
 	return strings.ReplaceAll(b.String(), "\u00a0", " ")
 }
 
-// FirstDifference is the first line in which two texts differ.
+// FirstDifference returns the first line in which two texts differ.
 func FirstDifference(got, want string) string {
 	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
 	for i := range min(len(g), len(w)) {

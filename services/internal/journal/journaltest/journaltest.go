@@ -72,7 +72,7 @@ func Run(t *testing.T, open func(t *testing.T) *Harness) {
 // Start is the time of the suite's first facts.
 var start = time.Date(2026, 11, 20, 9, 30, 0, 123_456_000, time.UTC)
 
-// Simple is an append of one fact and one message to a request.
+// Simple returns an append of one fact and one message to a request.
 func Simple(id string, expected int) journal.Append {
 	at := start.Add(time.Duration(expected) * time.Second)
 	return journal.Append{

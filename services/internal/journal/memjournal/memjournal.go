@@ -295,7 +295,7 @@ func (s *Store) matches(r *request, f journal.Filter) bool {
 		(f.After.IsZero() || order(f)(r.row.Cursor(), journal.Cursor{ReceivedAt: journal.Time(f.After.ReceivedAt), DueAt: journal.Time(f.After.DueAt), RequestID: f.After.RequestID}) > 0)
 }
 
-// order is how a filter's list is ordered.
+// order returns how a filter's list is ordered.
 func order(f journal.Filter) func(a, b journal.Cursor) int {
 	if f.DueFirst {
 		return compareDue

@@ -13,7 +13,7 @@ import (
 	"habeas.dev/services/internal/pgtest"
 )
 
-// cpu is what this process has used so far; the server's is not in it.
+// cpu returns what this process has used so far; the server's is not in it.
 func cpu() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {

@@ -29,7 +29,7 @@ const (
 	stateIndexCorrupted = "XX002"
 )
 
-// state is the SQLSTATE of a server's error, "" where err isn't one.
+// state returns the SQLSTATE of a server's error, "" where err isn't one.
 func state(err error) string {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
@@ -38,7 +38,7 @@ func state(err error) string {
 	return ""
 }
 
-// lost tells whether the connection broke, so that another may do.
+// lost reports whether the connection broke, so that another may do.
 func lost(err error) bool {
 	s := state(err)
 	if s == "" {

@@ -44,7 +44,7 @@ func TestGrown(t *testing.T) {
 	}
 }
 
-// costs are the blocks that each operation touches, in a journal of so many
+// costs returns the blocks that each operation touches, in a journal of so many
 // requests: most ended, of which some wait for the day on which what was kept may
 // go; fifty are open.
 func costs(t *testing.T, url string, requests int) map[string]float64 {

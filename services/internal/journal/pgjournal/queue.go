@@ -67,7 +67,7 @@ func (s *Store) Pending(ctx context.Context, limit int) ([]journal.PendingMessag
 	return r.window.Pending(limit), nil
 }
 
-// bound is a context that also ends with Close.
+// bound returns a context that also ends with Close.
 func (s *Store) bound(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	stop := context.AfterFunc(s.closing, cancel)

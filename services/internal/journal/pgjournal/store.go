@@ -119,7 +119,7 @@ func (s *Store) Append(ctx context.Context, a journal.Append) error {
 	return s.writer.Append(ctx, &a)
 }
 
-// Commits is how many transactions of appends were committed so far.
+// Commits returns how many transactions of appends were committed so far.
 func (s *Store) Commits() int64 { return s.commits.Load() }
 
 // Close implements journal.Journal.
@@ -135,7 +135,7 @@ func (s *Store) Close() error {
 
 func (s *Store) isClosed() bool { return s.closing.Err() != nil }
 
-// usable tells whether a call may begin.
+// usable reports whether a call may begin.
 func (s *Store) usable(ctx context.Context) error {
 	if s.isClosed() {
 		return journal.ErrClosed

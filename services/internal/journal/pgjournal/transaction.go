@@ -333,13 +333,13 @@ func (c *rowColumns) add(version int, hash []byte, r *journal.Row) {
 	c.assignee = append(c.assignee, r.Assignee)
 }
 
-// args are the statements' arguments, after the rows' keys.
+// args returns the statements' arguments, after the rows' keys.
 func (c *rowColumns) args(keys any) []any {
 	return []any{keys, c.version, c.hash, c.status, c.right, c.jurisdiction, c.source, c.digest,
 		c.received, c.due, c.wake, c.updated, c.overdue, c.waiting, c.assignee}
 }
 
-// optional is a time's column: NULL for the zero time.
+// optional returns a time's column: NULL for the zero time.
 func optional(t time.Time) pgtype.Timestamptz {
 	return pgtype.Timestamptz{Time: journal.Time(t), Valid: !t.IsZero()}
 }
@@ -349,7 +349,7 @@ func optional(t time.Time) pgtype.Timestamptz {
 // changed while rows are in the queue.
 const shards = 64
 
-// shardOf is the part of the queue that carries a request's messages.
+// shardOf returns the part of the queue that carries a request's messages.
 func shardOf(requestID string) int16 {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(requestID))

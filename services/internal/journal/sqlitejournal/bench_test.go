@@ -15,7 +15,7 @@ import (
 	"habeas.dev/services/internal/journal/journaltest"
 )
 
-// cpu is what this process has used so far, user and system.
+// cpu returns what this process has used so far, user and system.
 func cpu() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {

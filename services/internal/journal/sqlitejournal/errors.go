@@ -10,7 +10,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// code is the primary result code of SQLite's error, 0 where err isn't one.
+// code returns the primary result code of SQLite's error, 0 where err isn't one.
 // https://sqlite.org/rescode.html
 func code(err error) int {
 	var e *sqlite.Error
@@ -20,7 +20,7 @@ func code(err error) int {
 	return 0
 }
 
-// permanent tells whether the file can't be used, however often one tries.
+// permanent reports whether the file can't be used, however often one tries.
 func permanent(err error) bool {
 	switch code(err) {
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN,

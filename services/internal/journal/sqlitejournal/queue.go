@@ -232,7 +232,7 @@ func (s *Store) Wait(ctx context.Context) error {
 	}
 }
 
-// usable tells whether a call may begin.
+// usable reports whether a call may begin.
 func (s *Store) usable(ctx context.Context) error {
 	select {
 	case <-s.closed:

@@ -197,7 +197,7 @@ func (s *Store) Append(ctx context.Context, a journal.Append) error {
 	return s.writer.Append(ctx, &a)
 }
 
-// Commits is how many transactions were committed so far: fewer than appends.
+// Commits returns how many transactions were committed so far: fewer than appends.
 func (s *Store) Commits() int64 { return s.commits.Load() }
 
 // Close implements journal.Journal.

@@ -332,7 +332,7 @@ func chunk(n int) int {
 	}
 }
 
-// micros is a time's column: NULL for the zero time.
+// micros returns a time's column: NULL for the zero time.
 func micros(t time.Time) any {
 	if t.IsZero() {
 		return nil

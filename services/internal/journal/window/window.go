@@ -29,10 +29,10 @@ type row struct {
 	left     int    // messages that aren't acknowledged
 }
 
-// Empty tells whether nothing is pending.
+// Empty reports whether nothing is pending.
 func (w *Window) Empty() bool { return len(w.rows) == 0 }
 
-// Oldest is how many rows there are, and the messages of the first; nil where
+// Oldest returns how many rows there are, and the messages of the first; nil where
 // there is none.
 func (w *Window) Oldest() (rows int, messages []journal.Message) {
 	if len(w.rows) == 0 {
@@ -41,7 +41,7 @@ func (w *Window) Oldest() (rows int, messages []journal.Message) {
 	return len(w.rows), w.rows[0].messages
 }
 
-// Full tells whether no more should be pushed.
+// Full reports whether no more should be pushed.
 func (w *Window) Full() bool { return len(w.rows) >= MaxRows || w.bytes >= MaxBytes }
 
 // Reset forgets all rows.
