@@ -88,7 +88,9 @@ func (v *validation) resolve() {
 		}
 		v.list(path+".by", len(r.By))
 		for _, t := range slices.Sorted(maps.Keys(r.By)) {
-			v.needed(path+".by."+string(t), t)
+			if !slices.Contains(m.Finds, t) { // what it finds itself, it needn't be told
+				v.needed(path+".by."+string(t), t)
+			}
 			v.sqlName(path+".by."+string(t), r.By[t])
 			if t == r.Find {
 				v.add(path+".by."+string(t), fmt.Sprintf("%q is found by itself", t), "name another identifier")

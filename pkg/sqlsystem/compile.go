@@ -15,10 +15,10 @@ import (
 // them the dataset's own table goes by the alias t, those of via by v0, v1, ….
 type dataset struct {
 	*manifest.Dataset
-	own       *table // what the database says of its table
-	relation         // that table
-	table     string // quoted
-	joins     string // the joins of via, empty where there are none
+	own       *table   // what the database says of its table
+	relation           // that table
+	table     string   // quoted
+	joins     []string // those of via, each without LEFT
 	key       []string
 	order     string // the key, ordered by bytes
 	subjects  []subject
@@ -31,7 +31,12 @@ type dataset struct {
 // subject is a column that holds an identifier.
 type subject struct {
 	match
-	expr string // what of a row is compared with the identifiers
+	expr          string // what of a row is compared with the identifiers
+	bare          string // the same of its table alone, in the form that compares most
+	path          string // where the manifest names it
+	table, column string
+	// way is how many joins of via lead to it.
+	way int
 }
 
 // field is a column of a dataset's records.
@@ -69,6 +74,13 @@ func (s *System) compile(ctx context.Context) error {
 	c := &compiler{System: s, seen: map[string]*table{}}
 	if err := s.refresh(ctx, s.db); err != nil {
 		return fmt.Errorf("sqlsystem: %s: %w: it doesn't tell its tables: %w", s.m.System, ErrUnreachable, err)
+	}
+	if s.dialect == PostgreSQL {
+		var encoding string
+		if err := s.db.QueryRowContext(ctx, `SELECT current_setting('server_encoding')`).Scan(&encoding); err != nil {
+			return fmt.Errorf("sqlsystem: %s: %w: %w", s.m.System, ErrUnreachable, err)
+		}
+		s.narrow = encoding != "UTF8"
 	}
 	byName := map[string]*dataset{}
 	for i := range s.m.Datasets {
@@ -121,10 +133,11 @@ func (c *compiler) dataset(ctx context.Context, path string, m *manifest.Dataset
 		if err != nil {
 			return nil, err
 		}
-		sub, err := c.subject(at, t, d.expr(m.SQL.Subject[t]), col)
+		sub, err := c.subject(ctx, at, t, tableName, d.expr(m.SQL.Subject[t]), col)
 		if err != nil {
 			return nil, err
 		}
+		sub.way = d.way(m.SQL.Subject[t])
 		d.subjects = append(d.subjects, sub)
 	}
 	for i, col := range m.Columns {
@@ -192,7 +205,7 @@ func (c *compiler) via(ctx context.Context, path string, d *dataset) error {
 		if !far.tells(unique) {
 			return c.wrong(at+".on", fmt.Sprintf("dataset %s: a row can lead to several rows of %q", d.Name, v.Table), "join by its primary key, or add a unique index")
 		}
-		d.joins += " JOIN " + c.System.table(v.Table) + " AS " + alias + " ON " + strings.Join(on, " AND ")
+		d.joins = append(d.joins, "JOIN "+c.System.table(v.Table)+" AS "+alias+" ON "+strings.Join(on, " AND "))
 		from, fromTable = alias, v.Table
 	}
 	return nil
@@ -257,7 +270,7 @@ func (c *compiler) finder(ctx context.Context, path string, r *manifest.SQLResol
 		if err != nil {
 			return err
 		}
-		sub, err := c.subject(at, t, "t."+quote(r.By[t]), col)
+		sub, err := c.subject(ctx, at, t, r.Table, "t."+quote(r.By[t]), col)
 		if err != nil {
 			return err
 		}
@@ -278,10 +291,19 @@ func (d *dataset) place(source string) (tableName, name string) {
 
 // expr is a source in a statement.
 func (d *dataset) expr(source string) string {
-	tableName, name, there := strings.Cut(source, ".")
-	if !there {
-		return "t." + quote(source)
+	_, name := d.place(source)
+	if way := d.way(source); way > 0 {
+		return fmt.Sprintf("v%d.%s", way-1, quote(name))
 	}
-	i := slices.IndexFunc(d.SQL.Via, func(v manifest.Via) bool { return v.Table == tableName })
-	return fmt.Sprintf("v%d.%s", i, quote(name))
+	return "t." + quote(name)
+}
+
+// way is how many joins of via lead to a source: 0 for a column of the dataset's
+// own table.
+func (d *dataset) way(source string) int {
+	tableName, _, there := strings.Cut(source, ".")
+	if !there {
+		return 0
+	}
+	return 1 + slices.IndexFunc(d.SQL.Via, func(v manifest.Via) bool { return v.Table == tableName })
 }

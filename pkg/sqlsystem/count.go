@@ -120,8 +120,8 @@ func (s *System) count(ctx context.Context, on executor, d *dataset, c *chunk, d
 	}
 	by := strings.Join(groups, ", ")
 	q := &statement{dialect: s.dialect}
-	q.add("SELECT COUNT(*), ", by, " FROM ", d.table, " AS t", d.joins, " WHERE ")
-	c.where(q, asked)
+	q.add("SELECT COUNT(*), ", by)
+	c.whose(q, d, asked)
 	q.add(" GROUP BY ", by)
 	rows, err := s.query(ctx, on, q)
 	if err != nil {
@@ -141,6 +141,9 @@ func (s *System) count(ctx context.Context, on executor, d *dataset, c *chunk, d
 		}
 		owners = c.owners(owners[:0], asked, held)
 		if len(owners) == 0 {
+			if c.loose(asked) {
+				continue
+			}
 			return 0, errNobody(d.Name)
 		}
 		ground, until, kept := d.retained(held[len(asked):], day)

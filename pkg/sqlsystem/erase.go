@@ -224,14 +224,14 @@ func (s *System) lockAway(ctx context.Context, tx *sql.Tx, d *dataset, c *chunk)
 func (d *dataset) rows(q *statement, c *chunk, more func()) {
 	asked := c.asked(d.subjects)
 	q.WriteString(" WHERE ")
-	if d.joins == "" {
+	if way, one := oneWay(asked); one && way == 0 && len(d.joins) == 0 {
 		c.where(q, asked)
 		more()
 		return
 	}
 	key := strings.Join(d.key, ", ")
-	q.add("(", key, ") IN (SELECT ", key, " FROM ", d.table, " AS t", d.joins, " WHERE ")
-	c.where(q, asked)
+	q.add("(", key, ") IN (SELECT ", key)
+	c.whose(q, d, asked)
 	more()
 	q.WriteByte(')')
 }

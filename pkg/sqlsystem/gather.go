@@ -64,8 +64,7 @@ func (s *System) gatherDataset(ctx context.Context, d *dataset, c *chunk, write 
 	for _, f := range d.columns {
 		q.add(", ", f.expr)
 	}
-	q.add(" FROM ", d.table, " AS t", d.joins, " WHERE ")
-	c.where(q, asked)
+	c.whose(q, d, asked)
 	q.WriteString(" ORDER BY ")
 	if len(asked) == 1 {
 		// Person by person: with an index on the identifier only one person's
@@ -92,6 +91,9 @@ func (s *System) gatherDataset(ctx context.Context, d *dataset, c *chunk, write 
 		}
 		owners = c.owners(owners[:0], asked, held)
 		if len(owners) == 0 {
+			if c.loose(asked) {
+				continue
+			}
 			return errNobody(d.Name)
 		}
 		for i := range d.columns {

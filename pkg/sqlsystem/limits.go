@@ -19,6 +19,10 @@ const (
 	// is the default lease of a task.
 	DefaultTimeout = 10 * time.Minute
 
+	// maxRounds bounds how often identifiers are looked up by others that the same
+	// system found: a longer chain of tables isn't known.
+	maxRounds = 16
+
 	// maxConnections is how many connections [Open] makes: one for each batch
 	// that a worker has out at once, and some for starting and stopping.
 	maxConnections = 8

@@ -1,6 +1,7 @@
 package sqlsystem
 
 import (
+	"context"
 	"fmt"
 	"regexp"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/identifier"
 	"habeas.dev/pkg/worker"
 )
 
@@ -23,53 +25,124 @@ type match struct {
 type comparison uint8
 
 const (
-	asText comparison = iota
-	asFolded
+	asText    comparison = iota // as it is stored
+	asTrimmed                   // without the blanks at its ends
+	asFolded                    // an address: without regard to case, too
+	asDialled                   // a telephone number: without what separates its digits
 	asInteger
 	asUUID
 )
 
 // subject makes the comparison for a column. What a row is told to hold, and
 // what the database compares, are the same expression: who is found is told by
-// the database's own measure.
-func (c *compiler) subject(path string, t dsar.IdentifierType, expr string, col column) (subject, error) {
-	s := subject{match: match{typ: t}, expr: expr}
+// the database's own measure. It is what [identifier.Plain] computes.
+func (c *compiler) subject(ctx context.Context, path string, t dsar.IdentifierType, tableName, expr string, col column) (subject, error) {
+	s := subject{match: match{typ: t, as: asTrimmed}, expr: expr, path: path, table: tableName, column: col.name}
 	typ := strings.ToLower(col.typ)
 	switch {
-	case t == "email":
-		s.as = asFolded
-	case c.dialect == SQLite && strings.Contains(typ, "int"):
-		s.as = asInteger
-	case c.dialect == PostgreSQL && slices.Contains([]string{"smallint", "integer", "bigint"}, typ):
+	case c.dialect == SQLite && strings.Contains(typ, "int"), c.dialect == PostgreSQL && slices.Contains([]string{"smallint", "integer", "bigint"}, typ):
 		s.as = asInteger
 	case typ == "uuid" && c.dialect == PostgreSQL:
 		s.as = asUUID
-	}
-	if s.as == asInteger || s.as == asUUID {
-		return s, nil
-	}
-	if c.dialect == PostgreSQL {
-		if !isText(typ) {
-			return s, c.wrong(path, fmt.Sprintf("%scolumn %q is of type %s, which identifiers can't be compared with", c.of(path), col.name, col.typ), "it must be a text, an integer or a uuid")
-		}
-		if s.as == asFolded {
-			s.expr = "lower(" + expr + "::text)"
-		} else if typ != "text" {
-			s.expr = expr + "::text"
-		}
-		return s, nil
-	}
+	case c.dialect == PostgreSQL && !isText(typ):
+		return s, c.wrong(path, fmt.Sprintf("%scolumn %q is of type %s, which identifiers can't be compared with", c.of(path), col.name, col.full), "it must be a text, an integer or a uuid")
 	// The affinity of the declared type (sqlite.org/datatype3.html, 3.1). One
 	// that turns texts into numbers would find 12 by 012.
-	if typ != "" && !strings.Contains(typ, "char") && !strings.Contains(typ, "clob") && !strings.Contains(typ, "text") && !strings.Contains(typ, "blob") {
-		return s, c.wrong(path, fmt.Sprintf("%scolumn %q is of type %s, which identifiers can't be compared with", c.of(path), col.name, col.typ), "it must be TEXT or INTEGER")
+	case c.dialect == SQLite && typ != "" && !strings.Contains(typ, "char") && !strings.Contains(typ, "clob") && !strings.Contains(typ, "text") && !strings.Contains(typ, "blob"):
+		return s, c.wrong(path, fmt.Sprintf("%scolumn %q is of type %s, which identifiers can't be compared with", c.of(path), col.name, col.full), "it must be TEXT or INTEGER")
+	case kindOfIdentifier(t) == identifier.Email:
+		s.as = asFolded
+	case kindOfIdentifier(t) == identifier.Phone:
+		s.as = asDialled
 	}
-	if s.as == asFolded {
-		s.expr = "lower(" + expr + ")"
-	} else {
-		s.expr = expr + " COLLATE BINARY"
+	s.bare = c.compared(s.as, quote(col.name), typ)
+	if s.as != asTrimmed {
+		s.expr = c.compared(s.as, expr, typ)
+		return s, nil
 	}
+	// An account number with blanks around it is rare, and a look at every row for
+	// it dear: what an index serves as it is stored is compared so, and lint says
+	// which index does better.
+	if c.served(ctx, tableName, asText, c.compared(asText, quote(col.name), typ)) && !c.served(ctx, tableName, asTrimmed, s.bare) {
+		s.as = asText
+	}
+	s.expr = c.compared(s.as, expr, typ)
 	return s, nil
+}
+
+// kindOfIdentifier is a type without the prefix of the system that it belongs to.
+func kindOfIdentifier(t dsar.IdentifierType) dsar.IdentifierType {
+	return t[strings.LastIndexByte(string(t), '.')+1:]
+}
+
+// compared is the expression by which a column of a type is compared.
+func (s *System) compared(as comparison, expr, typ string) string {
+	if as == asInteger || as == asUUID {
+		return expr
+	}
+	trim := "trim("
+	if s.dialect == PostgreSQL {
+		trim = "btrim("
+		if typ != "text" {
+			expr += "::text"
+		}
+	}
+	trimmed := trim + expr + ", " + s.blanks() + ")"
+	switch {
+	case as == asTrimmed:
+		expr = trimmed
+	case as == asFolded:
+		expr = "lower(" + trimmed + ")"
+	case as == asDialled && s.dialect == PostgreSQL:
+		expr = "translate(" + trimmed + ", " + s.characters(identifier.Separators) + ", '')"
+	case as == asDialled:
+		expr = trimmed
+		for _, r := range identifier.Separators {
+			expr = "replace(" + expr + ", " + s.characters(string(r)) + ", '')"
+		}
+	}
+	if s.dialect == SQLite && as != asFolded && as != asDialled {
+		expr += " COLLATE BINARY"
+	}
+	return expr
+}
+
+// blanks is the list of what is trimmed, as a constant of SQL. A database in
+// another encoding than UTF-8 has few of them.
+func (s *System) blanks() string {
+	if s.narrow {
+		return s.characters(" \t\n\v\f\r")
+	}
+	return s.characters(identifier.Blanks)
+}
+
+// characters is a text as a constant of SQL that is written in ASCII.
+func (s *System) characters(text string) string {
+	var b strings.Builder
+	if s.dialect == SQLite {
+		b.WriteString("char(")
+		for i, r := range []rune(text) {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			fmt.Fprint(&b, int(r))
+		}
+		b.WriteByte(')')
+		return b.String()
+	}
+	b.WriteString("E'")
+	for _, r := range text {
+		switch {
+		case r < 0x80 && r > ' ' && r != '\'' && r != '\\' || r == ' ':
+			b.WriteRune(r)
+		case r < 0x80:
+			fmt.Fprintf(&b, "\\x%02x", r)
+		case !s.narrow:
+			fmt.Fprintf(&b, "\\u%04x", r)
+		}
+	}
+	b.WriteByte('\'')
+	return b.String()
 }
 
 func isText(typ string) bool {
@@ -78,10 +151,10 @@ func isText(typ string) bool {
 
 var uuidForm = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 
-// forms are the values of a column by which an identifier is found: usually one,
-// none where the column can't hold it.
-func (m match) forms(value string) []string {
-	value = strings.TrimSpace(value)
+// forms are the values of a column by which an identifier is found: none where the
+// column can't hold it.
+func (s *System) forms(m match, value string) []string {
+	value = identifier.Trim(value)
 	// PostgreSQL refuses both, for the whole batch; no column holds them.
 	if value == "" || !utf8.ValidString(value) || strings.ContainsRune(value, 0) {
 		return nil
@@ -98,17 +171,48 @@ func (m match) forms(value string) []string {
 			return nil
 		}
 		return []string{value}
-	case asFolded:
-		// SQLite's lower knows ASCII only, PostgreSQL's the locale's letters; an
-		// address may have been stored in either of Unicode's forms.
-		return distinct(strings.ToLower(value), lowerASCII(value), strings.ToLower(norm.NFC.String(value)), strings.ToLower(norm.NFD.String(value)))
+	case asFolded, asDialled:
+		// Also as it was written: what a database makes of letters that aren't
+		// ASCII depends on its locale.
+		return distinct(append(s.identifiers.Forms(m.typ, value), identifier.Plain(m.typ, value), lowerASCII(value))...)
 	default:
-		if m.typ == "phone" {
-			return distinct(value, phone(value))
-		}
-		return distinct(value, norm.NFC.String(value))
+		return distinct(append(s.identifiers.Forms(m.typ, value), value, norm.NFD.String(value))...)
 	}
 }
+
+// patterns are what every writing of an address matches that the database can't
+// bring into one of its forms: a database's lower may know ASCII only. They cost a
+// look at each row; few addresses need any.
+func (s *System) patterns(m match, value string) []string {
+	if m.as != asFolded {
+		return nil
+	}
+	var out []string
+	for _, form := range s.identifiers.Forms(m.typ, value) {
+		if isASCII(form) {
+			continue
+		}
+		var b strings.Builder
+		wild := false
+		for _, r := range norm.NFC.String(form) {
+			if r < 0x80 {
+				if r == '%' || r == '_' || r == '\\' {
+					b.WriteByte('\\')
+				}
+				b.WriteRune(r)
+			} else if !wild {
+				b.WriteByte('%')
+			}
+			wild = r >= 0x80
+		}
+		if p := b.String(); !slices.Contains(out, p) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func isASCII(s string) bool { return !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x80 }) }
 
 func distinct(forms ...string) []string {
 	out := forms[:1]
@@ -129,16 +233,6 @@ func lowerASCII(s string) string {
 	}, s)
 }
 
-// phone is a telephone number as E.164 writes it, as far as it says so itself.
-func phone(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' || r == '+' {
-			return r
-		}
-		return -1
-	}, s)
-}
-
 // hit is a job and the identifier by which a row is its.
 type hit struct {
 	job int
@@ -147,16 +241,18 @@ type hit struct {
 
 // wanted are the values of one comparison that a batch asks for.
 type wanted struct {
-	values []string
-	hits   map[string][]hit
+	values   []string
+	patterns []string
+	hits     map[string][]hit // by form
+	normal   map[string][]hit // by normal form, of those with a pattern
 }
 
 // chunk is as many jobs as one statement can ask for.
 type chunk struct {
-	dialect Dialect
-	tasks   []*worker.Task
-	jobs    []int // of the batch, by place in tasks
-	cache   map[match]*wanted
+	*System
+	tasks []*worker.Task
+	jobs  []int // of the batch, by place in tasks
+	cache map[match]*wanted
 }
 
 // chunks cuts a batch. A job without identifiers is in none.
@@ -167,7 +263,7 @@ func (s *System) chunks(tasks []*worker.Task) []*chunk {
 	}
 	// Padding may double a list, and each identifier may have several forms in
 	// each comparison.
-	const formsOfIdentifier, padding, comparisons = 4, 2, 2
+	const formsOfIdentifier, padding, comparisons = 12, 2, 2
 	limit = (limit - sparedParameters) / (formsOfIdentifier * padding * comparisons)
 	var out []*chunk
 	var current *chunk
@@ -177,7 +273,7 @@ func (s *System) chunks(tasks []*worker.Task) []*chunk {
 			continue
 		}
 		if current == nil || size+len(t.Identifiers) > limit {
-			current = &chunk{dialect: s.dialect, cache: map[match]*wanted{}}
+			current = &chunk{System: s, cache: map[match]*wanted{}}
 			out = append(out, current)
 			size = 0
 		}
@@ -200,12 +296,20 @@ func (c *chunk) wanted(m match) *wanted {
 			if id.Type != m.typ {
 				continue
 			}
-			for _, form := range m.forms(id.Value) {
+			for _, form := range c.forms(m, id.Value) {
 				hits := w.hits[form]
 				if hits == nil {
 					w.values = append(w.values, form)
 				}
 				w.hits[form] = append(hits, hit{job: c.jobs[i], id: id})
+			}
+			if p := c.patterns(m, id.Value); p != nil {
+				if w.normal == nil {
+					w.normal = map[string][]hit{}
+				}
+				n := c.identifiers.Normalise(m.typ, id.Value)
+				w.patterns = append(w.patterns, p...)
+				w.normal[n] = append(w.normal[n], hit{job: c.jobs[i], id: id})
 			}
 		}
 	}
@@ -227,37 +331,51 @@ func (c *chunk) asked(subjects []subject) []subject {
 	return out
 }
 
-// where writes the condition that a row belongs to one of the chunk's jobs.
+// where writes the condition that a row holds, in one of the asked subjects, what
+// the chunk asks for. Who the row belongs to, [chunk.owners] says.
 func (c *chunk) where(q *statement, asked []subject) {
 	q.WriteByte('(')
 	for i, s := range asked {
 		if i > 0 {
 			q.WriteString(" OR ")
 		}
-		q.WriteString(s.expr)
 		w := c.wanted(s.match)
-		if c.dialect == PostgreSQL {
-			q.WriteString(" = ANY(")
-			q.arg(w.array(s.as))
-			q.WriteString(map[comparison]string{asInteger: "::bigint[])", asUUID: "::uuid[])"}[s.as])
-			if s.as == asText || s.as == asFolded {
-				q.WriteString("::text[])")
-			}
-			continue
+		c.equals(q, s, w)
+		for _, p := range w.patterns {
+			q.add(" OR ", s.expr, " LIKE ")
+			q.arg(p)
+			q.WriteString(` ESCAPE '\'`)
 		}
-		q.WriteString(" IN (")
-		// A power of two: few texts of statements, each prepared once.
-		n := 1
-		for n < len(w.values) {
-			n *= 2
+	}
+	q.WriteByte(')')
+}
+
+func (c *chunk) equals(q *statement, s subject, w *wanted) {
+	q.WriteString(s.expr)
+	if c.dialect == PostgreSQL {
+		q.WriteString(" = ANY(")
+		q.arg(w.array(s.as))
+		switch s.as {
+		case asInteger:
+			q.WriteString("::bigint[])")
+		case asUUID:
+			q.WriteString("::uuid[])")
+		default:
+			q.WriteString("::text[])")
 		}
-		for j := range n {
-			if j > 0 {
-				q.WriteByte(',')
-			}
-			q.arg(w.parameter(s.as, min(j, len(w.values)-1)))
+		return
+	}
+	q.WriteString(" IN (")
+	// A power of two: few texts of statements, each prepared once.
+	n := 1
+	for n < len(w.values) {
+		n *= 2
+	}
+	for j := range n {
+		if j > 0 {
+			q.WriteByte(',')
 		}
-		q.WriteByte(')')
+		q.arg(w.parameter(s.as, min(j, len(w.values)-1)))
 	}
 	q.WriteByte(')')
 }
@@ -283,20 +401,31 @@ func (w *wanted) array(as comparison) any {
 }
 
 // owners finds whose a row is, from what it holds by each of the asked subjects,
-// and appends a hit for each job. None is an error of the caller's.
+// and appends a hit for each job. None is an error of the caller's, unless patterns
+// were asked for ([chunk.loose]).
 func (c *chunk) owners(out []hit, asked []subject, held []any) []hit {
 	for i, s := range asked {
 		value, ok := textOf(held[i])
 		if !ok {
 			continue
 		}
-		for _, h := range c.wanted(s.match).hits[value] {
+		w := c.wanted(s.match)
+		hits := w.hits[value]
+		if w.normal != nil {
+			hits = slices.Concat(hits, w.normal[c.identifiers.Normalise(s.typ, value)])
+		}
+		for _, h := range hits {
 			if !slices.ContainsFunc(out, func(o hit) bool { return o.job == h.job }) {
 				out = append(out, h)
 			}
 		}
 	}
 	return out
+}
+
+// loose tells whether the database may return rows that are nobody's.
+func (c *chunk) loose(asked []subject) bool {
+	return slices.ContainsFunc(asked, func(s subject) bool { return c.wanted(s.match).patterns != nil })
 }
 
 // textOf is the text of what a row holds as identifier.

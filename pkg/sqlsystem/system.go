@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
+	"habeas.dev/pkg/identifier"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/worker"
 )
@@ -29,6 +30,9 @@ type System struct {
 	dialect Dialect
 	now     func() time.Time
 	timeout time.Duration
+
+	identifiers identifier.Rules
+	narrow      bool // the database's encoding isn't UTF-8
 
 	datasets []*dataset // as in the manifest
 	erasing  []*dataset // in the order of erasing
@@ -60,6 +64,12 @@ func WithClock(now func() time.Time) Option { return func(s *System) { s.now = n
 
 // WithTimeout bounds a call for one batch; the default is [DefaultTimeout].
 func WithTimeout(d time.Duration) Option { return func(s *System) { s.timeout = d } }
+
+// WithIdentifiers sets the rules by which two writings of an identifier are one; the
+// default has no default country.
+func WithIdentifiers(rules identifier.Rules) Option {
+	return func(s *System) { s.identifiers = rules }
+}
 
 // Open connects to a database and calls [New]. A source that begins with
 // postgres:// or postgresql:// is PostgreSQL's, any other the path of a SQLite

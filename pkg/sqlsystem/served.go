@@ -1,0 +1,74 @@
+package sqlsystem
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// served tells whether an index serves a look-up by an expression on a column, as
+// the database's planner says. Where it doesn't say, the answer is yes: nothing is
+// asked for in vain.
+func (s *System) served(ctx context.Context, tableName string, as comparison, expr string) bool {
+	query := "SELECT 1 FROM " + s.table(tableName) + " WHERE " + expr
+	var plan strings.Builder
+	line := func(row []string) { plan.WriteString(strings.Join(row, " ") + "\n") }
+	if s.dialect == SQLite {
+		if each(ctx, s.db, "EXPLAIN QUERY PLAN "+query+" = ?", line, "") != nil {
+			return true
+		}
+		return strings.Contains(plan.String(), "SEARCH ")
+	}
+	err := s.inTransaction(ctx, func(tx *sql.Tx) error {
+		// Also where the table is so small that it is read whole.
+		if _, err := tx.ExecContext(ctx, "SET LOCAL enable_seqscan = off"); err != nil {
+			return err
+		}
+		values := map[comparison]string{asInteger: "'{1}'::bigint[]", asUUID: "'{00000000-0000-0000-0000-000000000000}'::uuid[]"}
+		return each(ctx, tx, "EXPLAIN "+query+" = ANY("+cmp.Or(values[as], "'{a}'::text[]")+")", line)
+	})
+	return err != nil || strings.Contains(plan.String(), "Index Cond:")
+}
+
+// Advice is something that a manifest and its database do worse together than they
+// could, and what mends it.
+type Advice struct{ Where, What, Cure string }
+
+// String is the advice in one line: file:line: what; cure.
+func (a Advice) String() string { return a.Where + ": " + a.What + "; " + a.Cure }
+
+// Advice looks at how people are looked up, and returns which indexes are missing
+// and what can't be compared without them.
+func (s *System) Advice(ctx context.Context) ([]Advice, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	var subjects []subject
+	for _, d := range s.datasets {
+		subjects = append(subjects, d.subjects...)
+	}
+	for _, f := range s.finders {
+		subjects = append(subjects, f.subjects...)
+	}
+	var out []Advice
+	for _, sub := range subjects {
+		as := sub.as
+		if as == asText {
+			as = asTrimmed
+		}
+		if s.served(ctx, sub.table, as, sub.bare) {
+			continue
+		}
+		a := Advice{Where: s.m.At(sub.path), What: fmt.Sprintf("no index serves looking people up by the column %q of %s: each request reads the whole table", sub.column, sub.table)}
+		if sub.as == asText {
+			a.What = fmt.Sprintf("the column %q of %s is compared as it is stored: who is stored with blanks around isn't found, since no index serves that", sub.column, sub.table)
+		}
+		a.Cure = fmt.Sprintf("CREATE INDEX %s ON %s (%s)", quote(sub.table+"_"+sub.column+"_compared"), s.table(sub.table), sub.bare)
+		if !slices.ContainsFunc(out, func(b Advice) bool { return b.Cure == a.Cure }) {
+			out = append(out, a)
+		}
+	}
+	return out, ctx.Err()
+}
