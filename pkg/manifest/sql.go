@@ -43,8 +43,9 @@ type DatasetSQL struct {
 	Via []Via `yaml:"via,omitempty"`
 	// Subject is the column that holds each type of identifier: "account_id", or
 	// "invoices.account_id" for a table of Via. A record is the person's where one
-	// of them matches. Addresses of type email are compared without regard to
-	// case (an index on lower(column) serves that), others as they are.
+	// of them matches; each is a way of its own, also where the row that another
+	// leads through is gone. They are compared by the equivalences of pkg/identifier:
+	// habeas lint says which index serves that.
 	Subject map[dsar.IdentifierType]string `yaml:"subject"`
 	// Columns is where a column of the dataset has another name in the table, or
 	// is in a table of Via: {issued_on: invoices.issued_on}.

@@ -33,9 +33,19 @@
 //     others (ON DELETE CASCADE), [New] fails (TestCascade).
 //   - Memory grows with the number of people in a batch, not with their records.
 //
+// # How identifiers are compared
+//
+// By the equivalences of pkg/identifier, as far as a database can compute them
+// ([identifier.Plain]): blanks at the ends don't count, nor case in an e-mail
+// address, nor what a telephone number is written with; addresses in other letters
+// than ASCII cost a look at each row (TestWritings). An identifier of another type
+// in a column that has an index, but none on the column without blanks, is compared
+// as it is stored: [System.AsStored] names it.
+//
 // # Indexes
 //
 // A query asks by the columns that the manifest names in sql.subject and
-// sql.resolve.by. Each wants an index; those of type email, which are compared
-// without regard to case, one on lower(column).
+// sql.resolve.by. Each wants an index, those of type email and phone one on what is
+// compared: [System.Advice], and with it habeas lint, says which is missing and how
+// it is made.
 package sqlsystem

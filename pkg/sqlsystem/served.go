@@ -40,8 +40,7 @@ type Advice struct{ Where, What, Cure string }
 // String is the advice in one line: file:line: what; cure.
 func (a Advice) String() string { return a.Where + ": " + a.What + "; " + a.Cure }
 
-// Advice looks at how people are looked up, and returns which indexes are missing
-// and what can't be compared without them.
+// Advice looks at how people are looked up, and returns which indexes are missing.
 func (s *System) Advice(ctx context.Context) ([]Advice, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
@@ -54,21 +53,38 @@ func (s *System) Advice(ctx context.Context) ([]Advice, error) {
 	}
 	var out []Advice
 	for _, sub := range subjects {
-		as := sub.as
-		if as == asText {
-			as = asTrimmed
-		}
-		if s.served(ctx, sub.table, as, sub.bare) {
+		if sub.as == asText || s.served(ctx, sub.table, sub.as, sub.bare) {
 			continue
 		}
-		a := Advice{Where: s.m.At(sub.path), What: fmt.Sprintf("no index serves looking people up by the column %q of %s: each request reads the whole table", sub.column, sub.table)}
-		if sub.as == asText {
-			a.What = fmt.Sprintf("the column %q of %s is compared as it is stored: who is stored with blanks around isn't found, since no index serves that", sub.column, sub.table)
+		a := Advice{
+			Where: s.m.At(sub.path),
+			What:  fmt.Sprintf("no index serves looking people up by the column %q of %s: each request reads the whole table", sub.column, sub.table),
+			Cure:  fmt.Sprintf("CREATE INDEX %s ON %s (%s)", quote(sub.table+"_"+sub.column+"_compared"), s.table(sub.table), sub.bare),
 		}
-		a.Cure = fmt.Sprintf("CREATE INDEX %s ON %s (%s)", quote(sub.table+"_"+sub.column+"_compared"), s.table(sub.table), sub.bare)
 		if !slices.ContainsFunc(out, func(b Advice) bool { return b.Cure == a.Cure }) {
 			out = append(out, a)
 		}
 	}
 	return out, ctx.Err()
+}
+
+// AsStored returns the columns, as table.column, whose identifiers are compared as
+// they are stored, since an index serves that and none serves more: who is stored
+// with blanks around isn't found there. It is told at start.
+func (s *System) AsStored() []string {
+	var out []string
+	add := func(subjects []subject) {
+		for _, sub := range subjects {
+			if name := sub.table + "." + sub.column; sub.as == asText && !slices.Contains(out, name) {
+				out = append(out, name)
+			}
+		}
+	}
+	for _, d := range s.datasets {
+		add(d.subjects)
+	}
+	for _, f := range s.finders {
+		add(f.subjects)
+	}
+	return out
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -52,8 +53,14 @@ func (k kind) value(v any) any {
 	case nil:
 		return nil
 	case []byte:
-		return k.text(bytesText(v))
+		if !readable(string(v)) {
+			return bytesAsData(v)
+		}
+		return k.text(string(v))
 	case string:
+		if !utf8.ValidString(v) { // SQLite takes any bytes for a text
+			return bytesAsData([]byte(v))
+		}
 		return k.text(v)
 	case int64:
 		switch k {
@@ -234,10 +241,19 @@ func allDigits(s string) bool {
 	return true
 }
 
-// bytesText is a text, or the base64 of what isn't one.
-func bytesText(b []byte) string {
-	if utf8.Valid(b) {
-		return string(b)
+// readable tells whether bytes are a text: UTF-8 without characters that no text has.
+func readable(s string) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
+		return r < ' ' && r != '\t' && r != '\n' && r != '\r' && r != '\f' || r == 0x7f
+	})
+}
+
+// bytesAsData are bytes that are no text, whole, as a URL that says so and of which
+// kind they are (RFC 2397): data:image/png;base64,….
+func bytesAsData(b []byte) string {
+	kind, _, _ := strings.Cut(http.DetectContentType(b), ";")
+	if strings.HasPrefix(kind, "text/") { // in an encoding that isn't known
+		kind = "application/octet-stream"
 	}
-	return base64.StdEncoding.EncodeToString(b)
+	return "data:" + kind + ";base64," + base64.StdEncoding.EncodeToString(b)
 }

@@ -135,6 +135,13 @@ func (l *lintReport) database(ctx context.Context, m *manifest.Manifest, dsn str
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	advice, err := db.Advice(ctx)
+	if err != nil {
+		return err
+	}
+	for _, a := range advice {
+		l.add(a.String(), true)
+	}
 	undeclared, err := db.Undeclared(ctx)
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"golang.org/x/time/rate"
+	"habeas.dev/pkg/identifier"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/sqlsystem"
 	"habeas.dev/pkg/vendorapi"
@@ -19,10 +20,11 @@ import (
 )
 
 // Open connects to a system: the value is its implementation for worker.New, and
-// closer ends the connection.
-func Open(ctx context.Context, s config.System, m *manifest.Manifest, host vendorapi.Host) (impl any, closer func() error, err error) {
+// closer ends the connection. The rules say when two writings of an identifier are
+// one.
+func Open(ctx context.Context, s config.System, m *manifest.Manifest, rules identifier.Rules, host vendorapi.Host) (impl any, closer func() error, err error) {
 	if s.DSN != "" {
-		db, err := sqlsystem.Open(ctx, m, strings.TrimPrefix(s.DSN, "sqlite://"))
+		db, err := sqlsystem.Open(ctx, m, strings.TrimPrefix(s.DSN, "sqlite://"), sqlsystem.WithIdentifiers(rules))
 		if err != nil {
 			return nil, nil, err
 		}

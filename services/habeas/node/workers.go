@@ -65,9 +65,12 @@ func (n *Node) vendorHost(ctx context.Context, r Roles) (vendorapi.Host, error) 
 
 // openWorker connects to a system; what it returns serves it.
 func (n *Node) openWorker(ctx context.Context, s config.System, m *manifest.Manifest, link *worker.Connection, host vendorapi.Host) (func(context.Context) error, error) {
-	impl, closer, err := systems.Open(ctx, s, m, host)
+	impl, closer, err := systems.Open(ctx, s, m, n.Installation.Vault.Identifiers(), host)
 	if err != nil {
 		return nil, err
+	}
+	if db, ok := impl.(*sqlsystem.System); ok && len(db.AsStored()) > 0 {
+		n.log.Info("identifiers are compared as they are stored, where blanks count: an index on the trimmed column changes that", "system", m.System, "columns", db.AsStored())
 	}
 	w, err := worker.New(m, impl, worker.WithLogger(n.log), worker.WithTracer(n.tel.Tracers()), worker.WithMeter(n.tel.Meters()))
 	if err != nil {

@@ -15,8 +15,8 @@ CREATE TABLE accounts (
   restricted     BOOLEAN NOT NULL DEFAULT false,
   marketing      BOOLEAN NOT NULL DEFAULT true
 );
-CREATE INDEX accounts_by_email ON accounts (lower(email));
-CREATE INDEX accounts_by_phone ON accounts (phone);
+CREATE INDEX accounts_by_email ON accounts (lower(btrim(email, E' \x09\x0a\x0b\x0c\x0d\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\u00ad\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufeff')));
+CREATE INDEX accounts_by_phone ON accounts (translate(btrim(phone, E' \x09\x0a\x0b\x0c\x0d\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\u00ad\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufeff'), E' \u00a0\u2009\u202f\x09()-\u2010\u2011\u2012\u2013\u2014./', ''));
 
 CREATE TABLE account_contacts (
   contact_id TEXT PRIMARY KEY,

@@ -11,7 +11,7 @@ CREATE TABLE registrations (
   registered_at   TIMESTAMPTZ NOT NULL,
   restricted      BOOLEAN NOT NULL DEFAULT false
 );
-CREATE INDEX registrations_by_email ON registrations (lower(email), registration_id);
+CREATE INDEX registrations_by_email ON registrations (lower(btrim(email, E' \x09\x0a\x0b\x0c\x0d\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\u00ad\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufeff')), registration_id);
 
 CREATE TABLE attendance (
   attendance_id   BIGINT PRIMARY KEY,
@@ -33,7 +33,7 @@ CREATE TABLE media (
   captured_at   TIMESTAMPTZ NOT NULL,
   restricted    BOOLEAN NOT NULL DEFAULT false
 );
-CREATE INDEX media_by_email ON media (lower(email), media_id);
+CREATE INDEX media_by_email ON media (lower(btrim(email, E' \x09\x0a\x0b\x0c\x0d\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\u00ad\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufeff')), media_id);
 
 CREATE TABLE travel (
   trip_id     TEXT PRIMARY KEY,
@@ -45,4 +45,4 @@ CREATE TABLE travel (
   latitude    DOUBLE PRECISION,
   longitude   DOUBLE PRECISION
 );
-CREATE INDEX travel_by_email ON travel (lower(email), trip_id);
+CREATE INDEX travel_by_email ON travel (lower(btrim(email, E' \x09\x0a\x0b\x0c\x0d\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\u00ad\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufeff')), trip_id);

@@ -15,8 +15,8 @@ CREATE TABLE accounts (
   restricted     BOOLEAN NOT NULL DEFAULT 0,
   marketing      BOOLEAN NOT NULL DEFAULT 1
 ) WITHOUT ROWID;
-CREATE INDEX accounts_by_email ON accounts (lower(email));
-CREATE INDEX accounts_by_phone ON accounts (phone);
+CREATE INDEX accounts_by_email ON accounts (lower(trim(email, char(32,9,10,11,12,13,133,160,5760,8192,8193,8194,8195,8196,8197,8198,8199,8200,8201,8202,8232,8233,8239,8287,12288,173,6158,8203,8204,8205,8206,8207,8234,8235,8236,8237,8238,8288,65279))));
+CREATE INDEX accounts_by_phone ON accounts (replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(trim(phone, char(32,9,10,11,12,13,133,160,5760,8192,8193,8194,8195,8196,8197,8198,8199,8200,8201,8202,8232,8233,8239,8287,12288,173,6158,8203,8204,8205,8206,8207,8234,8235,8236,8237,8238,8288,65279)), char(32), ''), char(160), ''), char(8201), ''), char(8239), ''), char(9), ''), char(40), ''), char(41), ''), char(45), ''), char(8208), ''), char(8209), ''), char(8210), ''), char(8211), ''), char(8212), ''), char(46), ''), char(47), ''));
 
 CREATE TABLE account_contacts (
   contact_id TEXT PRIMARY KEY,

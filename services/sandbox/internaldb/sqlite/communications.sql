@@ -8,7 +8,7 @@ CREATE TABLE preferences (
   paused     BOOLEAN NOT NULL DEFAULT 0,
   agreed_at  TEXT NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX preferences_by_email ON preferences (lower(email));
+CREATE INDEX preferences_by_email ON preferences (lower(trim(email, char(32,9,10,11,12,13,133,160,5760,8192,8193,8194,8195,8196,8197,8198,8199,8200,8201,8202,8232,8233,8239,8287,12288,173,6158,8203,8204,8205,8206,8207,8234,8235,8236,8237,8238,8288,65279))));
 
 CREATE TABLE sendings (
   sending_id TEXT PRIMARY KEY,
@@ -18,4 +18,4 @@ CREATE TABLE sendings (
   sent_at    TEXT NOT NULL,
   opened_at  TEXT
 ) WITHOUT ROWID;
-CREATE INDEX sendings_by_email ON sendings (lower(email), sending_id);
+CREATE INDEX sendings_by_email ON sendings (lower(trim(email, char(32,9,10,11,12,13,133,160,5760,8192,8193,8194,8195,8196,8197,8198,8199,8200,8201,8202,8232,8233,8239,8287,12288,173,6158,8203,8204,8205,8206,8207,8234,8235,8236,8237,8238,8288,65279))), sending_id);

@@ -11,7 +11,7 @@ CREATE TABLE registrations (
   registered_at   TEXT NOT NULL,
   restricted      BOOLEAN NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
-CREATE INDEX registrations_by_email ON registrations (lower(email), registration_id);
+CREATE INDEX registrations_by_email ON registrations (lower(trim(email, char(32,9,10,11,12,13,133,160,5760,8192,8193,8194,8195,8196,8197,8198,8199,8200,8201,8202,8232,8233,8239,8287,12288,173,6158,8203,8204,8205,8206,8207,8234,8235,8236,8237,8238,8288,65279))), registration_id);
 
 CREATE TABLE attendance (
   attendance_id   INTEGER PRIMARY KEY,
@@ -33,7 +33,7 @@ CREATE TABLE media (
   captured_at   TEXT NOT NULL,
   restricted    BOOLEAN NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
-CREATE INDEX media_by_email ON media (lower(email), media_id);
+CREATE INDEX media_by_email ON media (lower(trim(email, char(32,9,10,11,12,13,133,160,5760,8192,8193,8194,8195,8196,8197,8198,8199,8200,8201,8202,8232,8233,8239,8287,12288,173,6158,8203,8204,8205,8206,8207,8234,8235,8236,8237,8238,8288,65279))), media_id);
 
 CREATE TABLE travel (
   trip_id     TEXT PRIMARY KEY,
@@ -45,4 +45,4 @@ CREATE TABLE travel (
   latitude    REAL,
   longitude   REAL
 ) WITHOUT ROWID;
-CREATE INDEX travel_by_email ON travel (lower(email), trip_id);
+CREATE INDEX travel_by_email ON travel (lower(trim(email, char(32,9,10,11,12,13,133,160,5760,8192,8193,8194,8195,8196,8197,8198,8199,8200,8201,8202,8232,8233,8239,8287,12288,173,6158,8203,8204,8205,8206,8207,8234,8235,8236,8237,8238,8288,65279))), trip_id);

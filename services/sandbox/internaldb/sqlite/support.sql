@@ -8,7 +8,7 @@ CREATE TABLE tickets (
   opened_at  TEXT NOT NULL,
   restricted BOOLEAN NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
-CREATE INDEX tickets_by_email ON tickets (lower(email), ticket_id);
+CREATE INDEX tickets_by_email ON tickets (lower(trim(email, char(32,9,10,11,12,13,133,160,5760,8192,8193,8194,8195,8196,8197,8198,8199,8200,8201,8202,8232,8233,8239,8287,12288,173,6158,8203,8204,8205,8206,8207,8234,8235,8236,8237,8238,8288,65279))), ticket_id);
 
 CREATE TABLE ticket_messages (
   message_id     TEXT PRIMARY KEY,
@@ -35,4 +35,4 @@ CREATE TABLE calls (
   reviewable BOOLEAN NOT NULL DEFAULT 1,
   restricted BOOLEAN NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
-CREATE INDEX calls_by_email ON calls (lower(email), call_id);
+CREATE INDEX calls_by_email ON calls (lower(trim(email, char(32,9,10,11,12,13,133,160,5760,8192,8193,8194,8195,8196,8197,8198,8199,8200,8201,8202,8232,8233,8239,8287,12288,173,6158,8203,8204,8205,8206,8207,8234,8235,8236,8237,8238,8288,65279))), call_id);
