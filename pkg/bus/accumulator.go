@@ -74,7 +74,8 @@ type parcel struct {
 	bytes int
 }
 
-// call is one Publish. Its fields belong to the accumulator's mutex.
+// call is one call of Publish, which waits until its parcels are acknowledged. Its
+// fields belong to the accumulator's mutex.
 type call struct {
 	ctx     context.Context
 	left    int           // parcels without an answer
@@ -87,7 +88,7 @@ func newAccumulator(r *routes, maxBatch int) *accumulator {
 	return &accumulator{routes: r, maxBatch: maxBatch, queues: make(map[topicPartition]*queue), leaders: make(map[int32]*leader)}
 }
 
-// send returns when all messages are acknowledged, one has failed for
+// send publishes messages and waits: until all are acknowledged, one has failed for
 // good, or ctx has ended.
 func (a *accumulator) send(ctx context.Context, topic string, msgs []*message.Message) error {
 	at, err := a.routes.find(ctx, topic)
@@ -116,8 +117,8 @@ func (a *accumulator) send(ctx context.Context, topic string, msgs []*message.Me
 	}
 }
 
-// split makes parcels of a call. A parcel is no larger than a batch, so that
-// it is sent whole. Holds a.mu.
+// split divides a call's messages into parcels, one for each partition. A parcel is
+// no larger than a batch, so that it is sent whole. Holds a.mu.
 func (a *accumulator) split(c *call, topic string, at *route, msgs []*message.Message) {
 	open := make(map[int32]*parcel, 1)
 	for _, m := range msgs {
@@ -135,7 +136,7 @@ func (a *accumulator) split(c *call, topic string, at *route, msgs []*message.Me
 	}
 }
 
-// enqueue holds a.mu.
+// enqueue puts a parcel into its partition's queue. The caller holds a.mu.
 func (a *accumulator) enqueue(tp topicPartition, leader int32, p *parcel) {
 	q := a.queues[tp]
 	if q == nil {
@@ -149,7 +150,7 @@ func (a *accumulator) enqueue(tp topicPartition, leader int32, p *parcel) {
 	}
 }
 
-// makeReady holds a.mu.
+// makeReady lists a queue with its leader, to be sent next. The caller holds a.mu.
 func (a *accumulator) makeReady(q *queue) {
 	q.busy = true
 	l := a.leaders[q.leader]
@@ -178,7 +179,8 @@ func parcels(load []shipment) int {
 	return n
 }
 
-// pump sends request after request to one leader while there is something.
+// pump sends requests to one leader, one after the other, until nothing waits for
+// it.
 func (a *accumulator) pump(l *leader) {
 	for {
 		if l.carried >= produceBusy {
@@ -206,7 +208,8 @@ func (a *accumulator) pump(l *leader) {
 	}
 }
 
-// load takes from the ready queues what one request may carry. Holds a.mu.
+// load takes from the leader's ready queues as much as one request may carry. Holds
+// a.mu.
 func (a *accumulator) load(l *leader) []shipment {
 	var load []shipment
 	total := 0
@@ -242,7 +245,8 @@ func (a *accumulator) load(l *leader) []shipment {
 	return load
 }
 
-// ship makes one request of the load.
+// ship sends a load as one produce request and settles each of its shipments by the
+// answer.
 func (a *accumulator) ship(load []shipment) (*produce.Response, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), produceTimeout)
 	defer cancel()
@@ -285,8 +289,8 @@ func answerFor(res *produce.Response, tp topicPartition) error {
 	return errors.New("the broker's answer leaves the partition out")
 }
 
-// settle does what an answer asks for: done, failed for good, or once more.
-// Holds a.mu.
+// settle ends a shipment by the broker's answer: acknowledged, failed for good, or
+// to be sent again. Holds a.mu.
 func (a *accumulator) settle(s *shipment, err error) {
 	q := s.queue
 	if err == nil || !temporary(err) {
@@ -309,7 +313,7 @@ func (a *accumulator) settle(s *shipment, err error) {
 	go a.retry(q, wait)
 }
 
-// retry makes a queue ready again, to whoever leads it now.
+// retry makes a queue ready again, with the broker that leads its partition now.
 func (a *accumulator) retry(q *queue, wait time.Duration) {
 	a.routes.refresh()
 	time.Sleep(wait) //nolint:forbidigo // a back-off, in a goroutine of its own
@@ -337,7 +341,7 @@ func (a *accumulator) retry(q *queue, wait time.Duration) {
 	a.makeReady(q)
 }
 
-// rest says that nothing of the queue is on its way. Holds a.mu.
+// rest records that nothing of the queue is on its way. Holds a.mu.
 func (a *accumulator) rest(q *queue) {
 	q.busy = false
 	if len(q.parcels) > 0 {
@@ -345,7 +349,8 @@ func (a *accumulator) rest(q *queue) {
 	}
 }
 
-// finish answers a parcel. Holds a.mu.
+// finish tells a parcel's call that the parcel is acknowledged or has failed. Holds
+// a.mu.
 func (a *accumulator) finish(p *parcel, err error) {
 	c := p.call
 	c.left--

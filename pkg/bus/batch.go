@@ -8,7 +8,7 @@ import (
 	"github.com/segmentio/kafka-go/protocol"
 )
 
-// batch gives the messages of one partition to the encoder.
+// batch hands the messages of one partition to kafka-go's encoder as records.
 type batch struct {
 	parcels []*parcel
 	parcel  int
@@ -47,7 +47,8 @@ func (*byteReader) Close() error { return nil }
 
 var _ protocol.RecordReader = (*batch)(nil)
 
-// choose returns the partition of a key.
+// choose returns the partition of a key: the one that Kafka's own clients choose.
+// Messages without a key go round.
 func choose(at *route, key string) int32 {
 	n := len(at.leaders)
 	if n == 1 {

@@ -45,7 +45,8 @@ const (
 	ScramSHA512 = "SCRAM-SHA-512"
 )
 
-// SASL is a sign-in. It prints without its password.
+// SASL is how a connection signs in: a mechanism, a user and a password. It prints
+// without its password.
 type SASL struct {
 	Mechanism string // "" (none), Plain, ScramSHA256 or ScramSHA512
 	User      string
@@ -94,7 +95,8 @@ func (s SASL) mechanism() (sasl.Mechanism, error) {
 	}
 }
 
-// dialer is for the connections that a consumer group and its partitions hold.
+// dialer returns the dialer of connections that a consumer group and its partitions
+// hold.
 func (c Config) dialer() (*kafka.Dialer, error) {
 	m, err := c.SASL.mechanism()
 	if err != nil {
@@ -103,7 +105,7 @@ func (c Config) dialer() (*kafka.Dialer, error) {
 	return &kafka.Dialer{ClientID: c.ClientID, Timeout: dialTimeout, DualStack: true, TLS: c.TLS, SASLMechanism: m}, nil
 }
 
-// transport returns the pooled connection for producing and for administration.
+// transport returns the pooled transport for producing and for administration.
 func (c Config) transport() (*kafka.Transport, error) {
 	m, err := c.SASL.mechanism()
 	if err != nil {

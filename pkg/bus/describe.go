@@ -8,7 +8,7 @@ import (
 	"github.com/segmentio/kafka-go"
 )
 
-// TopicState is a topic as it is.
+// TopicState is a topic as the cluster has it.
 type TopicState struct {
 	Partitions int
 	Replicas   int // the fewest of any partition
@@ -17,10 +17,10 @@ type TopicState struct {
 	Config map[string]string
 }
 
-// DescribeTopics looks at topics by their names, and at some of their settings.
-// A topic that doesn't exist isn't in the answer, and isn't made by asking. Of
-// one whose settings this user may not see (the ACL DescribeConfigs) the answer
-// holds the rest.
+// DescribeTopics returns the state of the named topics, with the named settings. A
+// topic that doesn't exist isn't in the answer, and isn't made by asking. Of one
+// whose settings this user may not see (the ACL DescribeConfigs) the answer holds
+// the rest.
 func DescribeTopics(ctx context.Context, c Config, names, settings []string) (map[string]TopicState, error) {
 	if err := c.validate(); err != nil {
 		return nil, err

@@ -8,8 +8,9 @@ import (
 	"github.com/segmentio/kafka-go"
 )
 
-// explain says what a failed connection can mean. A wrong password comes back
-// from kafka-go as the same error as when nothing listens, so both are named.
+// explain adds to a connection's error what mostly causes it. A wrong password
+// comes back from kafka-go as the same error as when nothing listens, so both are
+// named.
 func explain(brokers []string, err error) error {
 	if err == nil {
 		return nil
@@ -35,7 +36,7 @@ func temporary(err error) bool {
 	return !errors.As(err, &code) || passing(code)
 }
 
-// passing reports whether Kafka's error is one of those that end by themselves, as
-// while a leader is elected. kafka-go answers BrokerNotAvailable for a leader that
-// it has no address of yet.
+// passing reports whether a Kafka error ends by itself, as one does while a leader
+// is elected. kafka-go answers BrokerNotAvailable for a leader that it has no
+// address of yet.
 func passing(code kafka.Error) bool { return code.Temporary() || code == kafka.BrokerNotAvailable }

@@ -42,9 +42,9 @@ const (
 // nothing, so the generation ends and begins again from what the group has.
 var errTopicGone = errors.New("topic or partition is gone")
 
-// read reads the generation's partitions until ctx ends. Errors are retried
-// for ever, with growing waits; it returns errTopicGone when a partition is no
-// longer there, and nil when ctx ended.
+// read fetches the generation's partitions until ctx ends. Errors are retried for
+// ever, with growing waits; it returns errTopicGone when a partition is no longer
+// there, and nil when ctx ended.
 func (g *generation) read(ctx context.Context) error {
 	wait := fetchRetryMin
 	for {
@@ -64,7 +64,7 @@ func (g *generation) read(ctx context.Context) error {
 	}
 }
 
-// readOnce reads, from every leader at the same time, until one fails.
+// readOnce fetches from every leader at the same time, until one of them fails.
 func (g *generation) readOnce(ctx context.Context, healthy func()) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -95,7 +95,7 @@ func (g *generation) readOnce(ctx context.Context, healthy func()) error {
 	return context.Cause(ctx)
 }
 
-// readLeader reads the partitions of one leader until it fails or ctx ends.
+// readLeader fetches the partitions of one leader until it fails or ctx ends.
 func (g *generation) readLeader(ctx context.Context, parts []*partition, healthy func()) error {
 	pace := pace{every: fetchPace, burst: fetchBurst}
 	for turn := 0; pace.wait(ctx) == nil; turn++ {
@@ -124,8 +124,8 @@ func (g *generation) readLeader(ctx context.Context, parts []*partition, healthy
 	return nil
 }
 
-// fetch asks one leader for all of parts. The first of them takes turns: a
-// broker fills an answer in the order of the request.
+// fetch sends one fetch request for all of parts to their leader. The first of them
+// takes turns: a broker fills an answer in the order of the request.
 func (g *generation) fetch(ctx context.Context, parts []*partition, turn int, wait time.Duration) (*fetch.Response, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
@@ -152,7 +152,8 @@ func (g *generation) fetch(ctx context.Context, parts []*partition, turn int, wa
 	return res, nil
 }
 
-// take deals with the answer for one partition.
+// take hands one partition's part of an answer to the lanes, or deals with its
+// error.
 func (g *generation) take(ctx context.Context, parts []*partition, res *fetch.ResponsePartition) error {
 	var p *partition
 	for _, q := range parts {
@@ -177,7 +178,7 @@ func (g *generation) take(ctx context.Context, parts []*partition, res *fetch.Re
 	return nil
 }
 
-// seek places a partition whose offset isn't in the log.
+// seek moves a partition whose offset isn't in the log any more to one that is.
 //
 // An offset before the log's start (retention took the records) becomes the
 // start. An offset beyond the log's end means that the log lost its tail, or
@@ -218,7 +219,7 @@ func (g *generation) seek(ctx context.Context, p *partition) error {
 	return nil
 }
 
-// pause waits, or is false when ctx ends first.
+// pause waits for d and reports whether ctx still goes on.
 func pause(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()

@@ -9,9 +9,8 @@ import (
 	"strings"
 )
 
-// Files says how to reach the brokers in what a configuration file can hold:
-// names of files instead of keys and passwords. Everything but Brokers may be
-// empty.
+// Files is a [Config] as a configuration file holds it: names of files instead of
+// keys and passwords. Everything but Brokers may be empty.
 type Files struct {
 	// Brokers are host:port addresses to begin with; at least one.
 	Brokers []string `yaml:"brokers"`
@@ -21,7 +20,8 @@ type Files struct {
 	SASL     SASLFiles `yaml:"sasl"`
 }
 
-// TLSFiles says how connections are secured. The zero value is plain text.
+// TLSFiles says how connections are encrypted, and whom they trust. The zero value
+// is plain text.
 type TLSFiles struct {
 	// Enabled asks for TLS also where nothing else here is set.
 	Enabled bool `yaml:"enabled"`
@@ -36,7 +36,7 @@ type TLSFiles struct {
 	ServerName string `yaml:"server_name"`
 }
 
-// SASLFiles is a sign-in. The zero value is none.
+// SASLFiles is a [SASL] whose password is in a file. The zero value is none.
 type SASLFiles struct {
 	// Mechanism is PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512.
 	Mechanism string `yaml:"mechanism"`
@@ -45,7 +45,8 @@ type SASLFiles struct {
 	PasswordFile string `yaml:"password_file"`
 }
 
-// Config reads the files. The error names the file.
+// Config reads the files and returns the configuration that they make. The error
+// names the file.
 func (f Files) Config() (Config, error) {
 	c := Config{Brokers: f.Brokers, ClientID: f.ClientID}
 	var err error

@@ -13,8 +13,8 @@ import (
 	"github.com/segmentio/kafka-go"
 )
 
-// generation is what one subscription does between two rebalances: it reads
-// its partitions, hands their records out by key, and commits.
+// generation is what one subscription does between two rebalances: it fetches its
+// partitions, hands their records out by key, and commits.
 type generation struct {
 	*subscription
 	gen   *kafka.Generation
@@ -43,8 +43,8 @@ func newGeneration(s *subscription, gen *kafka.Generation) *generation {
 	return g
 }
 
-// run works until genCtx ends, the subscription closes or the topic changes;
-// then it waits a bounded time for what is in flight, and commits.
+// run works until genCtx ends, the subscription closes or the topic changes; then
+// it waits a bounded time for messages in flight, and commits.
 func (g *generation) run(genCtx context.Context) {
 	ctx, cancel := context.WithCancel(g.closing)
 	defer cancel()
@@ -92,7 +92,7 @@ func (g *generation) run(genCtx context.Context) {
 	}
 }
 
-// drain waits for the answers to what was handed out.
+// drain waits until every message that was handed out is answered.
 func (g *generation) drain(genCtx context.Context) {
 	limit := g.drainTimeout
 	if genCtx.Err() != nil {
@@ -128,8 +128,8 @@ func (g *generation) deliver(p *partition, r *record) verdict {
 	}
 }
 
-// commitLoop is the one committer of its generation: it commits what moved, at
-// most every commitInterval, and once more at the end.
+// commitLoop commits the watermarks that moved, at most every commitInterval, and
+// once more at the end. A generation has one, and nothing else commits.
 func (g *generation) commitLoop(end <-chan struct{}) {
 	tick := time.NewTimer(0)
 	<-tick.C
@@ -155,9 +155,9 @@ func (g *generation) commitLoop(end <-chan struct{}) {
 	}
 }
 
-// commit commits what moved. Offsets in a topic that is gone would be taken for
-// offsets in the one that is made in its place, whose first messages would be
-// skipped (TestTopicMadeAnewUnderLoad).
+// commit commits the watermarks that moved since the last commit. Offsets in a
+// topic that is gone would be taken for offsets in the one that is made in its
+// place, whose first messages would be skipped (TestTopicMadeAnewUnderLoad).
 func (g *generation) commit() bool {
 	m := g.lanes.offsets(g.parts)
 	if m == nil || g.gone.Load() {
@@ -175,8 +175,9 @@ func (g *generation) commit() bool {
 	return true
 }
 
-// watchPartitions is true when the topic has another number of partitions than
-// when the subscription looked last. Kafka tells nobody; it must be asked.
+// watchPartitions waits until the topic has another number of partitions than when
+// the subscription last looked, and returns true then, or false when ctx ends.
+// Kafka tells nobody; it must be asked.
 func (g *generation) watchPartitions(ctx context.Context) bool {
 	tick := time.NewTicker(g.watchInterval)
 	defer tick.Stop()

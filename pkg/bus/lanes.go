@@ -7,7 +7,7 @@ import (
 	"github.com/segmentio/kafka-go/protocol"
 )
 
-// record is a fetched record that isn't done.
+// record is a fetched record that isn't done yet.
 type record struct {
 	seq     uint64 // in the partition's watermark
 	offset  int64
@@ -28,7 +28,8 @@ type lane struct {
 	next       *lane
 }
 
-// partition is what the lanes know of one partition.
+// partition is what the lanes hold of one partition: its watermark and what is
+// queued.
 type partition struct {
 	id    int
 	lanes map[string]*lane
@@ -54,7 +55,7 @@ type limits struct {
 	nackMax  time.Duration
 }
 
-// verdict is what became of a delivery.
+// verdict is how a delivery ended.
 type verdict int
 
 const (
@@ -100,7 +101,7 @@ func newLanes(l limits, now func() time.Time, deliver func(*partition, *record) 
 	return ls
 }
 
-// newPartition begins at offset start.
+// newPartition returns a partition that begins at offset start.
 func newPartition(id int, start int64, now time.Time) *partition {
 	return &partition{
 		id: id, lanes: make(map[string]*lane), mark: watermark{next: start},
@@ -108,8 +109,8 @@ func newPartition(id int, start int64, now time.Time) *partition {
 	}
 }
 
-// push adds what one fetch brought. The next fetch is at offset next, and end
-// is the log's end.
+// push queues the records that one fetch brought, each behind the others of its
+// key. The next fetch is at offset next, and end is the log's end.
 func (ls *lanes) push(p *partition, recs []*record, next, end int64) {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
@@ -169,7 +170,7 @@ func (ls *lanes) dequeue() *lane {
 	return l
 }
 
-// wake sets as many workers going as there are ready lanes. Holds ls.mu.
+// wake starts as many workers as there are ready lanes. Holds ls.mu.
 func (ls *lanes) wake() {
 	want := 0
 	for l := ls.first; l != nil && ls.inFlight+want < ls.limits.inFlight; l = l.next {
@@ -191,8 +192,8 @@ func (ls *lanes) wake() {
 	}
 }
 
-// run is a worker: it delivers the heads of lanes until there is nothing to
-// do.
+// run is a worker's loop: it delivers the heads of ready lanes until there are
+// none.
 func (ls *lanes) run(l *lane) {
 	defer ls.workers.Done()
 	for {
@@ -219,7 +220,8 @@ func (ls *lanes) run(l *lane) {
 	}
 }
 
-// settle does what a verdict asks for. Holds ls.mu.
+// settle applies a delivery's verdict: the record is done, or its lane is tried
+// again later. Holds ls.mu.
 func (ls *lanes) settle(l *lane, r *record, v verdict) {
 	p := l.partition
 	switch v {
@@ -250,7 +252,8 @@ func (ls *lanes) settle(l *lane, r *record, v verdict) {
 	}
 }
 
-// nackDelay doubles from the least to the most.
+// nackDelay returns the wait before the next delivery: it doubles with each
+// refusal, up to nackMax.
 func (ls *lanes) nackDelay(nacks int) time.Duration {
 	d := ls.limits.nackMin
 	for i := 1; i < nacks && d < ls.limits.nackMax; i++ {
@@ -306,7 +309,8 @@ func (ls *lanes) waitRoom(parts []*partition) []*partition {
 	return nil
 }
 
-// look is hasRoom, and keeps since when. Holds ls.mu.
+// look reports whether the partition may fetch, and records when that changes.
+// Holds ls.mu.
 func (ls *lanes) look(p *partition) bool {
 	room := ls.hasRoom(p)
 	if room && p.full {
@@ -320,7 +324,7 @@ func (ls *lanes) hasRoom(p *partition) bool {
 	return p.held == 0 || p.mark.open() < ls.limits.window && ls.bytes < ls.limits.bytes
 }
 
-// stop ends delivery: what isn't handed out stays so.
+// stop ends delivery. Records that aren't handed out yet are not handed out.
 func (ls *lanes) stop() {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
@@ -329,7 +333,7 @@ func (ls *lanes) stop() {
 	ls.room.Broadcast()
 }
 
-// offsets returns the watermarks that moved since the last commit, nil if none.
+// offsets returns the watermarks that moved since the last commit, nil if none did.
 func (ls *lanes) offsets(parts []*partition) map[int]int64 {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
@@ -345,7 +349,7 @@ func (ls *lanes) offsets(parts []*partition) map[int]int64 {
 	return m
 }
 
-// committed remembers what the broker has.
+// committed records which offsets the broker has committed.
 func (ls *lanes) committed(parts []*partition, m map[int]int64) {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
@@ -356,7 +360,8 @@ func (ls *lanes) committed(parts []*partition, m map[int]int64) {
 	}
 }
 
-// restart says that a partition is read from another offset than was thought.
+// restart sets a partition's watermark to another offset, from which it is now
+// read.
 func (ls *lanes) restart(p *partition, offset, end int64) {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
@@ -367,7 +372,7 @@ func (ls *lanes) restart(p *partition, offset, end int64) {
 	}
 }
 
-// drained waits until nothing is in flight.
+// drained waits until no message is in flight.
 func (ls *lanes) drained() {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()

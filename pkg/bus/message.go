@@ -35,15 +35,15 @@ func SetKey(msg *message.Message, key string) {
 // Key returns the record key, "" where there is none.
 func Key(msg *message.Message) string { return msg.Metadata[keyField] }
 
-// Position is where a received message stands. It is in the message's
-// context: use PositionOf.
+// Position is the place of a received message in Kafka: topic, partition and
+// offset. It is in the message's context: use PositionOf.
 type Position struct {
 	Topic     string
 	Partition int
 	Offset    int64
 }
 
-// PositionOf finds the position in the context of a received message.
+// PositionOf returns the position of a received message, from its context.
 func PositionOf(ctx context.Context) (Position, bool) {
 	p, ok := ctx.Value(positionKey{}).(*Position)
 	if !ok {
@@ -54,8 +54,8 @@ func PositionOf(ctx context.Context) (Position, bool) {
 
 type positionKey struct{}
 
-// messageContext adds the position to a context without another layer of
-// context.WithValue per message.
+// messageContext is a context with the message's position. It is one layer of its
+// own, since context.WithValue would add one per value and message.
 type messageContext struct {
 	context.Context
 	position Position
@@ -68,7 +68,7 @@ func (c *messageContext) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// encode makes the key and headers of a message's record. Its value is the
+// encode returns the key and headers of a message's record. Its value is the
 // payload: nil is a tombstone, one of length zero an empty value.
 func encode(msg *message.Message) (key []byte, headers []protocol.Header) {
 	headers = make([]protocol.Header, 0, len(msg.Metadata)+1)
@@ -91,9 +91,9 @@ func encode(msg *message.Message) (key []byte, headers []protocol.Header) {
 	return key, headers
 }
 
-// decode makes a message of a record; each call makes a new one, since a
-// message can be acknowledged once only. Of headers with the same name, the
-// last counts.
+// decode returns a message for a record. Each call returns a new one, since a
+// message can be acknowledged only once. Of headers with the same name, the last
+// counts.
 func decode(rec *record) *message.Message {
 	msg := message.NewMessage("", rec.value)
 	msg.Metadata = make(message.Metadata, len(rec.headers)+1)
@@ -117,7 +117,7 @@ func decode(rec *record) *message.Message {
 	return msg
 }
 
-// messageSize returns what a message takes in a batch, rounded up.
+// messageSize returns how many bytes a message takes in a batch, rounded up.
 func messageSize(msg *message.Message) int {
 	const (
 		recordFrame = 32 // lengths, deltas, counts

@@ -11,8 +11,7 @@ import (
 // scope names this package in the metrics.
 const scope = "habeas.dev/pkg/bus"
 
-// counts are what a subscription has done since its start. They are read when
-// metrics are collected, so that counting costs the messages nothing.
+// counts counts what a subscription has done since its start.
 type counts struct {
 	fetched, handled, failed, abandoned atomic.Int64
 	commits, commitsFailed, rebalances  atomic.Int64
@@ -28,7 +27,7 @@ type instruments struct {
 	commits, commitsFailed, rebalances  metric.Int64ObservableCounter
 }
 
-// measure makes the metrics; what it returns ends them.
+// measure registers the metrics, and returns a function that unregisters them.
 func (s *Subscriber) measure(p metric.MeterProvider) (end func(), err error) {
 	if p == nil {
 		return func() {}, nil

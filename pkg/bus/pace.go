@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// pace lets a loop go on once in every so long on average, and burst times
-// without a pause after it has stood still. It is for one goroutine.
+// pace limits how often a loop turns: once per interval on average, and up to burst
+// times without a pause after the loop has stood still. It is for one goroutine.
 type pace struct {
 	every time.Duration
 	burst int
 	next  time.Time // when the next turn is due
 }
 
-// wait waits for the next turn. Its error is the context's.
+// wait blocks until the next turn is due. Its error is the context's.
 func (p *pace) wait(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -19,19 +19,19 @@ const (
 	closeTimeout = 10 * time.Second
 )
 
-// PublisherConfig says how to publish. Zero values mean the defaults.
+// PublisherConfig configures a [Publisher]. Zero values mean the defaults.
 type PublisherConfig struct {
 	Config
-	// MaxMessageBytes is the largest message (key, headers and payload) that
-	// is tried. It MUST NOT be above the topics' max.message.bytes. Default
-	// 1,000,000.
+	// MaxMessageBytes is the size of the largest message (key, headers and payload)
+	// that is sent; a larger one fails with a [TooLargeError]. It MUST NOT be above
+	// the topics' max.message.bytes. Default 1,000,000.
 	MaxMessageBytes int
 	// Timeout bounds one Publish, retries included; the context of the first
 	// message may end it sooner. Default 30 s.
 	Timeout time.Duration
 }
 
-// TooLargeError says that a message is over the limit.
+// TooLargeError is returned for a message over the size limit.
 type TooLargeError struct {
 	Topic       string
 	Size, Limit int // bytes
@@ -59,7 +59,8 @@ type Publisher struct {
 	giveUp context.CancelFunc
 }
 
-// NewPublisher checks the configuration. It connects to nothing: use Ping or
+// NewPublisher returns a publisher, or an error if the configuration is wrong; it
+// connects when it first publishes. It connects to nothing: use Ping or
 // EnsureTopics to know at the start whether the brokers can be reached.
 func NewPublisher(c PublisherConfig) (*Publisher, error) {
 	if err := c.validate(); err != nil {

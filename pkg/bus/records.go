@@ -8,13 +8,13 @@ import (
 	"github.com/segmentio/kafka-go/protocol/fetch"
 )
 
-// recordOverhead is what a record takes beside its bytes: the struct, its
-// slice headers and its place in the maps, roughly.
+// recordOverhead estimates the memory that a record takes beside its bytes: the
+// struct, its slice headers and its place in the maps.
 const recordOverhead = 256
 
-// decodeRecords gives the records at offset from and above, and the offset to
-// fetch next. Markers of transactions, and the records of those that were
-// aborted, are left out; the broker sends both, and leaves it to the client.
+// decodeRecords returns the records from offset from on, and the offset to fetch
+// next. Markers of transactions, and the records of those that were aborted, are
+// left out; the broker sends both, and leaves it to the client.
 func decodeRecords(res *fetch.ResponsePartition, from int64) (recs []*record, next int64, err error) {
 	next = from
 	stream, ok := res.RecordSet.Records.(*protocol.RecordStream)
@@ -61,7 +61,7 @@ func decodeRecords(res *fetch.ResponsePartition, from int64) (recs []*record, ne
 	return recs, next, nil
 }
 
-// copyRecord takes a record out of the buffers that it was decoded in.
+// copyRecord copies a record out of the buffers that it was decoded in.
 func copyRecord(r *protocol.Record) (*record, error) {
 	key, err := protocol.ReadAll(r.Key)
 	if err != nil {
@@ -87,8 +87,9 @@ func release(r *protocol.Record) {
 	}
 }
 
-// aborts are the aborted transactions of one answer, by producer: from which
-// offset on. A transaction ends with its marker, which is in the answer.
+// aborts holds the aborted transactions of one answer: for each producer, the
+// offsets from which on they were aborted. A transaction ends with its marker,
+// which is in the answer.
 type aborts map[int64][]int64
 
 func abortedBy(list []fetch.ResponseTransaction) aborts {
@@ -102,14 +103,14 @@ func abortedBy(list []fetch.ResponseTransaction) aborts {
 	return a
 }
 
-// covers reports whether a batch is of an aborted transaction.
+// covers reports whether a batch belongs to an aborted transaction.
 func (a aborts) covers(producer, offset int64) bool {
 	from, ok := a[producer]
 	return ok && len(from) > 0 && from[0] <= offset
 }
 
-// ended notes a marker: of the producer's transactions, the first in the list
-// is over, if it had begun.
+// ended records a transaction's end marker: the first of the producer's aborted
+// transactions is over, if it had begun.
 func (a aborts) ended(producer, offset int64) {
 	if from := a[producer]; len(from) > 0 && from[0] <= offset {
 		a[producer] = from[1:]

@@ -28,7 +28,7 @@ const (
 	unknownTopicTries = 10
 )
 
-// routes knows which broker leads which partition.
+// routes caches which broker leads which partition.
 type routes struct {
 	brokers   []string
 	transport *kafka.Transport
@@ -112,8 +112,8 @@ func (r *routes) lookUp(ctx context.Context, topic string) (*route, error) {
 	return nil, kafka.UnknownTopicOrPartition
 }
 
-// refresh forgets what is known of the cluster, so that the next look-up asks
-// a broker. The transport by itself would go on for seconds with what it has.
+// refresh drops the cached layout, so that the next look-up asks a broker. The
+// transport by itself would go on for seconds with what it has.
 func (r *routes) refresh() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -34,7 +34,8 @@ const (
 	// least, and a server that asks for millions holds up every connection.
 	minScramIterations = 4096
 	maxScramIterations = 1 << 20
-	// scramHeader says that there is no channel binding and no other identity.
+	// scramHeader says that the client binds to no channel and acts for nobody else
+	// (RFC 5802, section 7).
 	scramHeader = "n,,"
 )
 
@@ -53,7 +54,7 @@ func (s *scram) Start(context.Context) (sasl.StateMachine, []byte, error) {
 	return c, []byte(scramHeader + c.first), nil
 }
 
-// scramSession is one sign-in.
+// scramSession is the state of one sign-in.
 type scramSession struct {
 	*scram
 	nonce, first string

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Stats is what a Subscriber is at, over all its subscriptions.
+// Stats describes what a Subscriber is doing, over all its subscriptions.
 type Stats struct {
 	InFlight   int   // messages handed out and not answered
 	Held       int   // records fetched and not done, those in flight among them
@@ -14,7 +14,7 @@ type Stats struct {
 	Partitions []PartitionStats
 }
 
-// PartitionStats is one partition that this member reads.
+// PartitionStats describes one partition that this member reads.
 type PartitionStats struct {
 	Topic     string
 	Partition int
@@ -23,18 +23,18 @@ type PartitionStats struct {
 	Fetched   int64 // the offset to be fetched next
 	End       int64 // the log's end, as of the last fetch
 	Held      int   // records fetched and not done
-	// Waiting is for how long the watermark hasn't moved while there was
-	// something to do; 0 where there is nothing.
+	// Waiting is how long the watermark hasn't moved while there were records to
+	// do; 0 where there are none.
 	Waiting time.Duration
-	// Silent is for how long no fetch was answered; 0 while there is no room
-	// for another.
+	// Silent is how long no fetch was answered; 0 while there is no room for
+	// another.
 	Silent time.Duration
 }
 
 // Lag returns how many records are not done, as of the last fetch.
 func (p PartitionStats) Lag() int64 { return max(0, p.End-p.Done) }
 
-// Stats returns the numbers of now. Meant to be called every few seconds.
+// Stats returns the current numbers. Meant to be called every few seconds.
 func (s *Subscriber) Stats() Stats {
 	var st Stats
 	for _, sub := range s.subscriptions() {

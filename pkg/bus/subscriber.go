@@ -33,9 +33,9 @@ const (
 	// defaultSession is the least that brokers allow by default: a killed
 	// member's partitions are taken over after it.
 	defaultSession = 6 * time.Second
-	// heartbeats is how many fit in a session: with six, one that comes a few
-	// seconds late on a busy machine loses nothing, and a rebalance is
-	// noticed within a second.
+	// heartbeats is how many heartbeats are sent per session timeout: with six, one
+	// that comes a few seconds late on a busy machine loses nothing, and a
+	// rebalance is noticed within a second.
 	heartbeats = 6
 	// rebalanceDrain is how long a rebalance is held up for messages in
 	// flight: every other member waits that long too.
@@ -48,10 +48,10 @@ const (
 	joinBackoff = 250 * time.Millisecond
 )
 
-// ErrClosed is what a closed Publisher or Subscriber answers.
+// ErrClosed is returned by a closed Publisher or Subscriber.
 var ErrClosed = errors.New("bus: closed")
 
-// SubscriberConfig says how to subscribe. Zero values mean the defaults.
+// SubscriberConfig configures a [Subscriber]. Zero values mean the defaults.
 type SubscriberConfig struct {
 	Config
 	// Group is the consumer group. Members of one group share the
@@ -93,8 +93,8 @@ type SubscriberConfig struct {
 	HandleLimit time.Duration
 	// Meters gets the metrics (see metrics.go). Default: none.
 	Meters metric.MeterProvider
-	// FromEnd begins, where the group has committed nothing, with what comes
-	// from now on, instead of with the oldest there is.
+	// FromEnd begins with messages that come from now on, instead of with the
+	// oldest, where the group has committed nothing.
 	FromEnd bool
 	// Logger gets what an operator should know: warnings about lost
 	// connections and offsets. No message contents, no keys. Default: none.
@@ -118,7 +118,8 @@ type Subscriber struct {
 	running sync.WaitGroup
 }
 
-// NewSubscriber checks the configuration. It connects to nothing: use Ping or
+// NewSubscriber returns a subscriber, or an error if the configuration is wrong; it
+// connects when it first subscribes. It connects to nothing: use Ping or
 // EnsureTopics to know at the start whether the brokers can be reached.
 func NewSubscriber(c SubscriberConfig) (*Subscriber, error) {
 	if err := c.validate(); err != nil {
@@ -198,9 +199,8 @@ func (s *Subscriber) Subscribe(ctx context.Context, topic string) (<-chan *messa
 	return sub.out, nil
 }
 
-// Close hands nothing more out, waits up to DrainTimeout for the messages in
-// flight, commits, leaves the group and closes the channels. Further calls do
-// nothing more.
+// Close stops handing out messages, waits up to DrainTimeout for those in flight,
+// commits, leaves the group and closes the channels. Further calls do nothing more.
 func (s *Subscriber) Close() error {
 	s.mu.Lock()
 	s.closed = true
@@ -214,9 +214,10 @@ func (s *Subscriber) Close() error {
 	return nil
 }
 
-// countPartitions is 0 for a topic that doesn't exist. It asks a broker each
-// time, over a connection of its own: what the shared transport knows may be
-// seconds old, and a change that is seen late is taken for the one after it.
+// countPartitions returns the number of a topic's partitions, 0 for a topic that
+// doesn't exist. It asks a broker each time, over a connection of its own: what the
+// shared transport knows may be seconds old, and a change that is seen late is
+// taken for the one after it.
 func (s *Subscriber) countPartitions(ctx context.Context, topic string) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()

@@ -12,7 +12,7 @@ import (
 	"github.com/segmentio/kafka-go"
 )
 
-// subscription is one member of the group, for one topic.
+// subscription is one member of a consumer group, for one topic.
 type subscription struct {
 	sub    *Subscriber
 	topic  string
@@ -52,7 +52,7 @@ func (s *Subscriber) newSubscription(ctx context.Context, topic string) *subscri
 	}
 }
 
-// run is the subscription's life: generation after generation.
+// run works through one generation after the other until the subscription closes.
 func (s *subscription) run() {
 	defer close(s.out)
 	defer s.close()
@@ -109,7 +109,7 @@ func (s *subscription) setGeneration(g *generation) {
 	}
 }
 
-// trouble keeps the last error for Check and logs it where it is news.
+// trouble keeps an error for Check, and logs it where it differs from the last one.
 func (s *subscription) trouble(err error) {
 	if s.setTrouble(err) {
 		s.log.Warn("bus: trouble, trying again", "topic", s.topic, "group", s.sub.config.Group, "error", err)

@@ -15,7 +15,7 @@ import (
 // dryRunTime bounds how long brokers may take for a dry run, which takes as long.
 const dryRunTime = 3 * time.Second
 
-// TopicSpec is a topic as it should be.
+// TopicSpec is how a topic should be.
 type TopicSpec struct {
 	Name       string
 	Partitions int // at least 1
@@ -25,8 +25,8 @@ type TopicSpec struct {
 	Config map[string]string
 }
 
-// TopicMismatch is a topic that exists with another number of partitions. It
-// is never altered: that would move keys to other partitions.
+// TopicMismatch is a topic that exists with another number of partitions than asked
+// for. It is never altered: that would move keys to other partitions.
 type TopicMismatch struct {
 	Topic     string
 	Want, Has int
@@ -36,8 +36,8 @@ func (m TopicMismatch) String() string {
 	return fmt.Sprintf("topic %s has %d partitions, not %d", m.Topic, m.Has, m.Want)
 }
 
-// MismatchError names the topics that exist and differ. Everything else was
-// created.
+// MismatchError lists the topics that exist and differ from their specification.
+// Everything else was created.
 type MismatchError struct{ Topics []TopicMismatch }
 
 func (e *MismatchError) Error() string {
@@ -81,8 +81,8 @@ func EnsureTopics(ctx context.Context, c Config, topics []TopicSpec) error {
 	return nil
 }
 
-// CreateTopics creates topics; one that exists by now is left as it is. A dry
-// run has the brokers check whether they would, and changes nothing.
+// CreateTopics creates topics; one that exists already is left as it is. A dry run
+// has the brokers check whether they would, and changes nothing.
 func CreateTopics(ctx context.Context, c Config, topics []TopicSpec, dryRun bool) error {
 	configs := make([]kafka.TopicConfig, len(topics))
 	for i, t := range topics {
@@ -101,8 +101,8 @@ func (t TopicSpec) check() error {
 	return nil
 }
 
-// Ping reports whether the brokers can be reached and let us in. The error is one
-// line and names what can be the cause.
+// Ping checks that the brokers can be reached and accept the sign-in. The error is
+// one line and names what can be the cause.
 func Ping(ctx context.Context, c Config) error {
 	_, err := countTopics(ctx, c)
 	return err
@@ -118,7 +118,8 @@ func topicConfig(t TopicSpec) kafka.TopicConfig {
 	return tc
 }
 
-// admin returns a client for a few requests; done releases its connections.
+// admin returns a client for a few administrative requests; done releases its
+// connections.
 func (c Config) admin() (client *kafka.Client, done func(), err error) {
 	if err := c.validate(); err != nil {
 		return nil, nil, err

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Stall is how a subscription doesn't get on.
+// Stall is the way in which a subscription makes no progress.
 type Stall string
 
 // The ways to stall.
@@ -19,7 +19,7 @@ const (
 	Unhandled Stall = "its oldest message isn't done"
 )
 
-// StalledError says that a partition, or a whole subscription, doesn't get on.
+// StalledError says that a partition, or a whole subscription, makes no progress.
 type StalledError struct {
 	Topic, Group string
 	Partition    int // -1: the whole subscription
@@ -29,7 +29,7 @@ type StalledError struct {
 	Cause        error // the last trouble of the subscription, nil where none
 }
 
-// Error is Summary with the cause.
+// Error returns Summary and the cause.
 func (e *StalledError) Error() string {
 	if e.Cause == nil {
 		return "bus: " + e.Summary()
@@ -37,7 +37,7 @@ func (e *StalledError) Error() string {
 	return "bus: " + e.Summary() + ": " + e.Cause.Error()
 }
 
-// Summary says what stalls and for how long, and names no addresses: it may be
+// Summary says what stalls and for how long. It names no addresses, so it may be
 // shown to anyone.
 func (e *StalledError) Summary() string {
 	d := e.For.Round(time.Second)
@@ -49,10 +49,10 @@ func (e *StalledError) Summary() string {
 
 func (e *StalledError) Unwrap() error { return e.Cause }
 
-// Check is the watchdog, for a health check. It returns the first *StalledError:
-// where a subscription has been outside of its group, or a partition without an
-// answer, for longer than StallLimit; or where a partition's watermark hasn't
-// moved for longer than HandleLimit although there are records.
+// Check returns a [StalledError] where a subscription has been outside of its
+// group, or a partition without an answer, for longer than StallLimit; or where a
+// partition's watermark hasn't moved for longer than HandleLimit although there are
+// records. It is meant for a health check.
 func (s *Subscriber) Check(context.Context) error {
 	return s.stalled(s.config.StallLimit, s.config.HandleLimit)
 }

@@ -1,8 +1,8 @@
 package bus
 
-// watermark tracks, for one partition, up to where every record is done. It
-// commits that and nothing beyond: a record that is done past one that isn't
-// is done again after a crash, but none is ever skipped.
+// watermark tracks, for one partition, the offset below which every record is done.
+// It commits that and nothing beyond: a record that is done past one that isn't is
+// done again after a crash, but none is ever skipped.
 //
 // Records enter in the order of their offsets, which may have gaps
 // (compaction, transaction markers); they are known here by a sequence number
@@ -19,7 +19,7 @@ type mark struct {
 	done   bool
 }
 
-// add enters a record and returns its sequence number.
+// add adds a record and returns its sequence number.
 func (w *watermark) add(offset int64) uint64 {
 	if int(w.tail-w.head) == len(w.ring) {
 		w.grow()
@@ -30,7 +30,7 @@ func (w *watermark) add(offset int64) uint64 {
 	return seq
 }
 
-// done marks a record and says whether the watermark moved.
+// done marks a record as done and reports whether the watermark moved.
 func (w *watermark) done(seq uint64) bool {
 	mask := uint64(len(w.ring) - 1)
 	w.ring[seq&mask].done = true
@@ -43,8 +43,8 @@ func (w *watermark) done(seq uint64) bool {
 	return moved
 }
 
-// skipTo says that there is nothing to do below offset beyond what was added.
-// It says whether the watermark moved.
+// skipTo records that nothing below offset is to be done, beyond what was added. It
+// says whether the watermark moved.
 func (w *watermark) skipTo(offset int64) bool {
 	if w.head != w.tail || offset <= w.next {
 		return false
@@ -53,7 +53,7 @@ func (w *watermark) skipTo(offset int64) bool {
 	return true
 }
 
-// open returns the number of records from the watermark to the newest.
+// open returns how many records there are from the watermark to the newest.
 func (w *watermark) open() int { return int(w.tail - w.head) }
 
 func (w *watermark) grow() {

@@ -17,13 +17,14 @@ const (
 // that mends these first.
 const MaxViolations = 20
 
-// DataError says why data can't be what its type says. It names places and
+// DataError says why data doesn't match its type's schema. It names places and
 // rules, and MUST NOT quote what stands there, since that may be personal data
 // (TestErrorsNeverQuoteTheRecord).
 type DataError struct {
 	// Code is one of the Code constants.
 	Code string
-	// Reason is one line. With CodeInvalid it is that of the first violation.
+	// Reason explains the error in one line. With CodeInvalid it is that of the
+	// first violation.
 	Reason string
 	// Violations are the places where the schema is violated, at most
 	// [MaxViolations]; only with CodeInvalid.

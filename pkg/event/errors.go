@@ -23,7 +23,7 @@ var (
 	ErrContentType = errors.New("the content type is not one that Habeas reads")
 	// ErrTooLarge says that the record is longer than [MaxPayload].
 	ErrTooLarge = errors.New("the event is too large")
-	// ErrUnknownType says that nobody here knows events of this type.
+	// ErrUnknownType says that Habeas has no events of this type.
 	ErrUnknownType = errors.New("unknown type of event")
 	// ErrUnknownVersion says that the type is known, but not in this version.
 	ErrUnknownVersion = errors.New("unknown version")

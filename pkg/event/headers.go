@@ -52,10 +52,10 @@ func (e Event) Headers() map[string]string {
 	return h
 }
 
-// fold returns the headers by lower-case names. Most writers use lower case
-// already, so that it mostly returns its argument. Of two names that differ in
-// case only, the lower-case one counts, else the first in byte order: the
-// answer mustn't depend on the order of a map.
+// fold returns the headers with their names in lower case. Most writers use lower
+// case already, so that it mostly returns its argument. Of two names that differ in
+// case only, the lower-case one counts, else the first in byte order: the answer
+// mustn't depend on the order of a map.
 func fold(headers map[string]string) map[string]string {
 	plain := true
 	for name := range headers {

@@ -12,7 +12,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 )
 
-// violations turns a validator's tree of errors into places and rules. The
+// violations lists the places and rules in a validator's tree of errors. The
 // validator's own texts quote the data: none of them is used.
 func violations(err error) *DataError {
 	var tree *jsonschema.ValidationError
@@ -53,10 +53,11 @@ func pointer(location []string) string {
 	return b.String()
 }
 
-// escapePointer is RFC 6901, section 3. A Replacer is safe to share.
+// escapePointer escapes a token of a JSON Pointer (RFC 6901, section 3). A Replacer
+// is safe to share.
 var escapePointer = strings.NewReplacer("~", "~0", "/", "~1")
 
-// rule says what a schema asks for, without what was found.
+// rule describes what a schema asks for, and never quotes what was found.
 func rule(k jsonschema.ErrorKind) string {
 	switch k := k.(type) {
 	case *kind.Type:
@@ -105,14 +106,15 @@ func quoted(names []string) string {
 	return strings.Join(q, ", ")
 }
 
-// plainName is what a member's name looks like where someone wrote it as such.
-// Anything else may be a value in the wrong place.
+// plainName matches member names that a program would use. Any other may be a value
+// in the wrong place, and so personal data; it isn't quoted.
 var plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]{0,39}$`)
 
 // maxNames is how many unknown members an error names.
 const maxNames = 5
 
-// printable replaces names that may be more than names.
+// printable returns the names that may be quoted, sorted, and a mark for those that
+// may not.
 func printable(names []string) []string {
 	var out []string
 	for _, n := range slices.Sorted(slices.Values(names)) {
@@ -128,7 +130,7 @@ func printable(names []string) []string {
 	return out
 }
 
-// list is of a schema's own values.
+// list joins a schema's own values, which may be quoted.
 func list(values []any) string {
 	s := make([]string, len(values))
 	for i, v := range values {

@@ -55,7 +55,8 @@ func checkShape(data []byte) *DataError {
 	return nil
 }
 
-// shape is what is open at one place of a JSON text.
+// shape is what is open at one place of a JSON text: arrays, and objects with their
+// members' names.
 type shape struct {
 	open  []level
 	names [][]byte // of all open objects, the innermost's last
@@ -69,8 +70,9 @@ type level struct {
 
 func (s *shape) top() *level { return &s.open[len(s.open)-1] }
 
-// name notes a member's name, quotes and all. Names are compared by what they
-// say, so that an escape can't hide a second one.
+// name adds a member's name, quotes included, and returns an error if the object
+// has it already. Names are compared by what they say, so that an escape can't hide
+// a second one.
 func (s *shape) name(quoted []byte) *DataError {
 	name := unescape(quoted)
 	mine := s.names[s.top().names:]
