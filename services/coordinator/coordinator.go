@@ -18,25 +18,25 @@ import (
 	"habeas.dev/services/internal/journal"
 )
 
-// Requests applies commands to requests; lifecycle.Lifecycle does.
+// Requests applies commands to requests; lifecycle.Lifecycle implements it.
 type Requests interface {
 	Do(ctx context.Context, requestID string, c core.Command) (core.State, error)
 }
 
-// Timers tells which requests are due for a tick; the journal does.
+// Timers lists the requests that are due for a tick; the journal implements it.
 type Timers interface {
 	Due(ctx context.Context, now time.Time, limit int) ([]string, error)
 }
 
-// Config is what a coordinator is made of. Every field must be set.
+// Config configures a [Coordinator]. Every field must be set.
 type Config struct {
 	Requests Requests
 	Timers   Timers
 	Now      func() time.Time
 	Log      *slog.Logger
-	// Parallel is how many timers are applied at once, so that a crowd of them
-	// shares the journal's commits; 0 means one after the other. It is the one
-	// field that needn't be set.
+	// Parallel is how many timers are applied at once, so that those that fall due
+	// together share the journal's commits; 0 means one after the other. It is the
+	// one field that needn't be set.
 	Parallel int
 }
 
@@ -46,12 +46,12 @@ type Coordinator struct{ Config }
 // New returns a coordinator.
 func New(c Config) *Coordinator { return &Coordinator{c} }
 
-// Group is the coordinators' consumer group: each report is applied by one.
+// Group is the coordinators' consumer group: each report is applied by one of them.
 const Group = "habeas.coordinator"
 
-// ErrUnreadable says that a report can't be used, now or ever. The caller
-// rejects the message; any other error wants it again. Such an error's text
-// repeats nothing of the report (TestStrangersOnTheTopicOfReports).
+// ErrUnreadable says that a report can never be used. The caller rejects the
+// message; any other error wants it again. Such an error's text repeats nothing of
+// the report (TestStrangersOnTheTopicOfReports).
 var ErrUnreadable = errors.New("unreadable report")
 
 // Handle applies one report. It does nothing where the report came before, is
@@ -82,14 +82,14 @@ func (c *Coordinator) Handle(ctx context.Context, e event.Event) error {
 	return err
 }
 
-// tickBatch bounds how many requests one Tick takes up: a crowd that falls due
-// at once is worked off in pieces, between which reports get their turn.
+// tickBatch bounds how many requests one Tick handles: when thousands fall due at
+// once, reports get their turn in between.
 const tickBatch = 500
 
-// Tick applies the timers that are due, at most tickBatch of them, and returns of
-// how many requests it could. Where that is zero there is nothing to do until
-// later. A request whose timer can't be applied keeps no other from its turn
-// (TestOneBadTimer); the error names one of them, and they are tried again.
+// Tick applies the timers that are due, at most tickBatch of them, and returns how
+// many it applied. Where that is zero there is nothing to do until later. A request
+// whose timer can't be applied keeps no other from its turn (TestOneBadTimer); the
+// error names one of them, and they are tried again.
 func (c *Coordinator) Tick(ctx context.Context) (int, error) {
 	now := c.Now()
 	ids, err := c.Timers.Due(ctx, now, tickBatch)

@@ -10,20 +10,21 @@ import (
 	"habeas.dev/services/internal/transport"
 )
 
-// Rejecter takes what can never be used; transport.Carrier does.
+// Rejecter puts aside messages that can never be used; transport.Carrier implements
+// it.
 type Rejecter interface {
 	Send(ctx context.Context, topic string, e event.Event) error
 }
 
-// source is the CloudEvents source of what the coordinator sends.
+// source is the CloudEvents source of the coordinator's messages.
 const source = "habeas/coordinator"
 
-// tickEvery is how often timers are looked at: a parked task or a lease is
-// accurate to this much.
+// tickEvery is the interval between looks at the timers, and so how late a parked
+// task or a lease may be.
 const tickEvery = 250 * time.Millisecond
 
-// Run applies reports and timers until the context is over. Reports that can't
-// be used go to dsar.rejected.
+// Run applies reports and timers until the context ends. Reports that can't be used
+// go to dsar.rejected.
 func (c *Coordinator) Run(ctx context.Context, s transport.Subscriber, r Rejecter) error {
 	timers := make(chan struct{})
 	go func() {

@@ -29,10 +29,12 @@ import (
 	"habeas.dev/services/internal/transport"
 )
 
-// Group is the consumer group of who writes letters: each fact is looked at once.
+// Group is the consumer group of the letters' service: each fact is looked at by
+// one process.
 const Group = "habeas.letters"
 
-// Requests tells of requests and applies commands to them; lifecycle.Lifecycle does.
+// Requests reads requests and applies commands to them; lifecycle.Lifecycle
+// implements it.
 type Requests interface {
 	State(ctx context.Context, requestID string) (core.State, error)
 	Do(ctx context.Context, requestID string, c core.Command) (core.State, error)
@@ -44,13 +46,13 @@ type Mailer interface {
 	Send(ctx context.Context, s core.State, l letter.Letter, cause int) error
 }
 
-// ErrNoAddress says that a person can't be written to by mail.
+// ErrNoAddress says that a person has no address that mail can be sent to.
 var ErrNoAddress = errors.New("no address was given with the request")
 
-// ErrRefused says that the mail server will never take a letter.
+// ErrRefused says that the mail server refuses a letter for good.
 var ErrRefused = mail.ErrRefused
 
-// Config is what the service works with. Every field must be set, but Mailer.
+// Config configures [Letters]. Every field must be set, but Mailer.
 type Config struct {
 	Requests Requests
 	Writer   *letter.Writer
@@ -62,7 +64,8 @@ type Config struct {
 	Log    *slog.Logger
 }
 
-// Letters writes to people. It is safe for many goroutines.
+// Letters writes letters to people when their requests' facts ask for one. It is
+// safe for many goroutines.
 type Letters struct {
 	Config
 	opening sync.Mutex // held while a letter's file is made
@@ -71,8 +74,8 @@ type Letters struct {
 // New returns the service.
 func New(c Config) *Letters { return &Letters{Config: c} }
 
-// maxAge is how old an occasion may be to be written about: who reads the facts
-// anew, years later, writes to nobody.
+// maxAge is the age from which an occasion is no longer written about, so that
+// reading old facts anew sends no letters.
 const maxAge = 30 * 24 * time.Hour
 
 // The channels by which a letter goes.
@@ -81,7 +84,7 @@ const (
 	channelMail   = "smtp"
 )
 
-// Run follows the facts until the context is over.
+// Run handles facts until the context ends.
 func (l *Letters) Run(ctx context.Context, s transport.Subscriber) error {
 	return transport.Loop(ctx, s, event.TopicEvents, l.Log, func(ctx context.Context, m transport.Received) error {
 		e, err := event.Decode(m.Headers, m.Payload)
@@ -92,7 +95,7 @@ func (l *Letters) Run(ctx context.Context, s transport.Subscriber) error {
 	})
 }
 
-// occasion reports whether somebody may have to be written to because of a fact.
+// occasion reports whether a fact of this type may ask for a letter.
 func occasion(typ string) bool {
 	for _, f := range []core.Event{core.Accepted{}, core.ProofAsked{}, core.ClarificationAsked{}, core.Extended{}, core.Refused{}, core.Completed{}, core.DeliveryAsked{}} {
 		if typ == event.FactType(core.TypeOf(f)) {
@@ -145,7 +148,7 @@ func (l *Letters) send(ctx context.Context, state core.State, o core.Occasion) e
 	return err
 }
 
-// leave puts a letter into the outbox.
+// leave writes a letter to the outbox.
 func (l *Letters) leave(ctx context.Context, name, text string) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -163,8 +166,8 @@ func (l *Letters) leave(ctx context.Context, name, text string) error {
 	return out.Close()
 }
 
-// ObjectName returns where a letter lies in the outbox. A request has no folder of
-// its own: to make one takes as long as the letter.
+// ObjectName returns the name of a letter's object in the outbox. A request has no
+// folder of its own: to make one takes as long as the letter.
 func ObjectName(requestID string, cause int, l letter.Letter) string {
 	return "letters/" + requestID + "." + strconv.Itoa(cause) + "-" + string(l.Kind) + "." + l.Language + ".txt"
 }

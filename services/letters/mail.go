@@ -14,24 +14,24 @@ import (
 	transport "habeas.dev/services/internal/mail"
 )
 
-// SMTP says by which server mail is sent.
+// SMTP configures the mail server that letters are sent by.
 type SMTP = transport.Server
 
-// Keys opens what is sealed; vault.Vault does.
+// Keys opens sealed identifiers; vault.Vault implements it.
 type Keys interface {
 	Keys(ctx context.Context, requestID string) (*vault.Keys, error)
 }
 
-// mailer sends by SMTP.
+// mailer sends letters by SMTP.
 type mailer struct {
 	server SMTP
 	keys   Keys
 	now    func() time.Time
 }
 
-// NewMailer sends letters by a mail server, to the address that the person gave
-// with the request; a verified one before others, and never one that a system
-// found. The address is in no error.
+// NewMailer returns a [Mailer] that sends letters by SMTP to the address that the
+// person gave with the request: a verified one before others, and never one that a
+// system found. The address is in no error.
 func NewMailer(s SMTP, keys Keys, now func() time.Time) (Mailer, error) {
 	if err := s.Check(); err != nil {
 		return nil, fmt.Errorf("letters: %w", err)
@@ -49,7 +49,7 @@ func (m *mailer) Send(ctx context.Context, s core.State, l letter.Letter, cause 
 		Subject: l.Subject, Text: l.Text(), Language: l.Language, Date: m.now()})
 }
 
-// address returns where the person is written to.
+// address returns the e-mail address that the person is written to.
 func (m *mailer) address(ctx context.Context, s core.State) (string, error) {
 	var given *dsar.Identifier
 	for i := range s.Accepted.Identifiers {

@@ -11,11 +11,11 @@ import (
 	"habeas.dev/services/internal/journal"
 )
 
-// maxMatters bounds what is looked at of each kind: the most urgent. A message
-// says that there are more.
+// maxMatters bounds how many matters of each kind are looked at, the most urgent
+// first. A message says that there are more.
 const maxMatters = 500
 
-// Kind is what is the matter.
+// Kind says which kind of matter it is.
 type Kind string
 
 // The kinds, the most urgent first.
@@ -28,13 +28,14 @@ const (
 
 func kinds() []Kind { return []Kind{SystemDown, Overdue, Attention, DueSoon} }
 
-// Matter is one thing that people are told.
+// Matter is one thing that people are told of: a request that needs them, or a
+// system that doesn't answer.
 type Matter struct {
 	Kind Kind `json:"kind"`
-	// System is the one that doesn't answer, since when; with system-down.
+	// System is the system that doesn't answer, with system-down.
 	System string    `json:"system,omitempty"`
 	Since  time.Time `json:"since,omitzero"`
-	// The request; with the others.
+	// RequestID is the request, with every other kind.
 	RequestID    string    `json:"request_id,omitempty"`
 	Right        string    `json:"right,omitempty"`
 	Jurisdiction string    `json:"jurisdiction,omitempty"`
@@ -45,7 +46,8 @@ type Matter struct {
 	URL          string    `json:"url,omitempty"`
 }
 
-// key returns what is told once: an extended request's new due date is news.
+// key returns the text under which a matter is told once. It holds the due date, so
+// that an extended request's new one is news.
 func (m Matter) key() string {
 	switch m.Kind {
 	case SystemDown:

@@ -10,19 +10,22 @@ import (
 	"habeas.dev/services/internal/journal"
 )
 
-// noteName is where it is remembered.
+// noteName is the journal's note in which the memory is stored.
 const noteName = "notify"
 
-// memory is what must outlive a process.
+// memory is what the notifier stores in the journal, since it must outlive a
+// process.
 type memory struct {
-	// Holder does the work, and others leave it alone until a time.
+	// Holder is the process that does the work; the others leave it alone until
+	// Until.
 	Holder string    `json:"holder"`
 	Until  time.Time `json:"until"`
-	// Spoke is when something was last told.
+	// Spoke is when people were last told something.
 	Spoke time.Time `json:"spoke,omitzero"`
-	// Told is what was told, and when, while it is still so.
+	// Told lists the matters that people were told of and that are still so, and
+	// when.
 	Told map[string]time.Time `json:"told,omitempty"`
-	// Pending is what isn't delivered yet.
+	// Pending lists the deliveries that haven't arrived yet.
 	Pending []delivery `json:"pending,omitempty"`
 }
 
@@ -64,8 +67,8 @@ func remember(ctx context.Context, notes journal.Notes, m *memory, version int64
 	return version + 1, nil
 }
 
-// untold returns the matters that weren't told, or long ago. What is no longer so
-// is forgotten: should it be so again, it is news.
+// untold returns the matters that people weren't told of, or long ago. What is no
+// longer so is forgotten: should it be so again, it is news.
 func (m *memory) untold(matters []Matter, now time.Time) []Matter {
 	var fresh []Matter
 	still := map[string]time.Time{}
@@ -88,7 +91,7 @@ func (m *memory) tell(matters []Matter, now time.Time) {
 	}
 }
 
-// add has a delivery wait; the oldest makes room.
+// add queues a delivery; the oldest makes room.
 func (m *memory) add(d delivery) {
 	m.Pending = append(m.Pending, d)
 	if len(m.Pending) > maxPending {
@@ -110,7 +113,7 @@ func (m *memory) drop(d delivery) {
 	m.Pending = slices.DeleteFunc(m.Pending, func(p delivery) bool { return p.Channel == d.Channel && p.Message.ID == d.Message.ID })
 }
 
-// later has a delivery tried again, further and further apart.
+// later postpones a delivery's next try, longer each time.
 func (m *memory) later(d delivery, now time.Time) {
 	for i := range m.Pending {
 		if p := &m.Pending[i]; p.Channel == d.Channel && p.Message.ID == d.Message.ID {

@@ -11,21 +11,22 @@ import (
 // maxListed bounds what one message lists; its totals count the rest.
 const maxListed = 50
 
-// Message is what people are told at once.
+// Message is one message to people: what is new, and how things stand.
 type Message struct {
-	// ID is the same whenever the message is delivered again.
+	// ID identifies the message. It is the same whenever the message is delivered
+	// again.
 	ID string    `json:"id"`
 	At time.Time `json:"at"`
-	// New is what wasn't told before, the most urgent first; Left is how much
-	// more of it there is than is listed.
+	// New lists the matters that weren't told before, the most urgent first; Left
+	// counts those that the list has no room for.
 	New  []Matter `json:"new"`
 	Left int      `json:"left,omitempty"`
-	// Totals are how things stand, what was told before included.
+	// Totals counts all matters by kind, those that were told before included.
 	Totals  []Total `json:"totals"`
 	Console string  `json:"console,omitempty"`
 }
 
-// space is where messages' ids are made.
+// space is the UUID namespace of messages' ids.
 var space = uuid.MustParse("5b1e8f0c-5c0b-4f4a-9d53-0f4f2d3a7c61")
 
 func (n *Notifier) message(fresh []Matter, totals []Total, now time.Time) Message {

@@ -25,8 +25,8 @@ import (
 )
 
 const (
-	// DefaultEvery is how often it looks, DefaultDigest how long it gathers before
-	// it speaks again.
+	// DefaultEvery is how often the notifier looks; DefaultDigest is how long it
+	// gathers matters between two messages.
 	DefaultEvery  = time.Minute
 	DefaultDigest = 15 * time.Minute
 	// DefaultDueWithin is how long before its due date a request is told of, and
@@ -38,16 +38,16 @@ const (
 	retryFirst = 10 * time.Second
 	retryMost  = time.Hour
 	retryFor   = 3 * 24 * time.Hour
-	// deliverTime bounds one try.
+	// deliverTime bounds one try of a delivery.
 	deliverTime = time.Minute
-	// maxPending bounds the deliveries that wait: a channel that is away for days
-	// finds the newest, which say how things stand.
+	// maxPending bounds the deliveries that wait: once a channel that was away for
+	// days is back, it gets the newest, which say how things stand.
 	maxPending = 50
-	// againAfter is when something that is still so is told again.
+	// againAfter is after how long a matter that is still so is told again.
 	againAfter = 7 * 24 * time.Hour
 )
 
-// Journal is what it looks at, and where it remembers.
+// Journal is what the notifier reads, and where it stores its memory.
 type Journal interface {
 	journal.Lister
 	journal.Notes
@@ -62,20 +62,20 @@ type Channel interface {
 // ErrRefused says that a channel will never take a message.
 var ErrRefused = errors.New("the receiver refuses the message")
 
-// Config is what it works with. Channels, Journal, Now and Log must be set.
+// Config configures a [Notifier]. Channels, Journal, Now and Log must be set.
 type Config struct {
 	Journal Journal
 	// Channels by name: the name is in the note and in the log.
 	Channels map[string]Channel
 	// Every, Digest, DueWithin and SilentAfter have defaults.
 	Every, Digest, DueWithin, SilentAfter time.Duration
-	// Console is the console's address, for links; empty: none.
+	// Console is the console's address, for links; without it, messages hold none.
 	Console string
 	Now     func() time.Time
 	Log     *slog.Logger
 }
 
-// Notifier tells people.
+// Notifier tells people what waits for them, by its channels.
 type Notifier struct {
 	Config
 	self string // this process, among several
@@ -94,7 +94,7 @@ func New(c Config) *Notifier {
 	return &Notifier{Config: c, self: uuid.NewString()}
 }
 
-// Run looks again and again until the context is over.
+// Run looks at regular intervals until the context ends.
 func (n *Notifier) Run(ctx context.Context) error {
 	beat := time.NewTicker(n.Every)
 	defer beat.Stop()
@@ -110,7 +110,7 @@ func (n *Notifier) Run(ctx context.Context) error {
 	}
 }
 
-// Look tells what there is to tell, and delivers what is due. Where another
+// Look finds what people have to be told, and delivers what is due. Where another
 // process is at it, nothing is done.
 func (n *Notifier) Look(ctx context.Context) error {
 	m, version, err := recall(ctx, n.Journal)
@@ -151,7 +151,7 @@ func (n *Notifier) Look(ctx context.Context) error {
 // comes before.
 func (n *Notifier) claimFor() time.Duration { return 3*n.Every + deliverTime }
 
-// deliver sends what is due, and notes each that arrived.
+// deliver sends the deliveries that are due, and records each that arrived.
 func (n *Notifier) deliver(ctx context.Context, m *memory, version int64) error {
 	now := n.Now()
 	for _, d := range m.due(now) {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Subject says it in one line, in a language of [Languages].
+// Subject returns the message in one line, in a language of [Languages].
 func (m Message) Subject(language string) string {
 	w := wordsOf(language)
 	var parts []string
@@ -26,7 +26,7 @@ func (m Message) Subject(language string) string {
 	return w.habeas + strings.Join(parts, ", ")
 }
 
-// Text says it in a mail, in a language of [Languages].
+// Text returns the message as a mail says it, in a language of [Languages].
 func (m Message) Text(language string) string {
 	w := wordsOf(language)
 	var b strings.Builder
@@ -69,7 +69,8 @@ func (w words) matter(m Matter) string {
 	return strings.Join(parts, ", ")
 }
 
-// Languages returns those that mail is written in; the first where none is chosen.
+// Languages returns the languages that mail is written in; the first is used where
+// none is chosen.
 func Languages() []string { return []string{english.language, french.language} }
 
 func wordsOf(language string) words {

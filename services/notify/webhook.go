@@ -30,15 +30,15 @@ const (
 	minSecret, maxSecret = 24, 64
 	// maxAnswer bounds what is read of an answer; nothing of it is used.
 	maxAnswer = 64 << 10
-	// hookTime bounds one call.
+	// hookTime bounds one call of a webhook.
 	hookTime = 20 * time.Second
-	// eventType names what is sent.
+	// eventType is the type of the event that a webhook gets.
 	eventType = "habeas.attention.v1"
 )
 
 // Webhook posts messages to an address, signed.
 type Webhook struct {
-	// URL is where to; https, but on loopback.
+	// URL is the address to post to: https, except on loopback.
 	URL string
 	// SecretFile holds the secret: whsec_ and 24 to 64 bytes in base64. Read at
 	// every call, so that a new one is used at once.
@@ -48,7 +48,7 @@ type Webhook struct {
 
 var _ Channel = Webhook{}
 
-// Check tells what is wrong before anything is sent.
+// Check returns what is wrong with the configuration, before anything is sent.
 func (h Webhook) Check() error {
 	u, err := url.Parse(h.URL)
 	switch {
@@ -118,7 +118,7 @@ func (h Webhook) Deliver(ctx context.Context, m Message) error {
 	}
 }
 
-// sign is HMAC-SHA256 over id, time and body.
+// sign returns the HMAC-SHA256 over id, time and body.
 func sign(key []byte, id, at string, body []byte) string {
 	mac := hmac.New(sha256.New, key)
 	fmt.Fprintf(mac, "%s.%s.", id, at)

@@ -5,7 +5,7 @@ import (
 	"habeas.dev/services/internal/core"
 )
 
-// words are a language of mail.
+// words holds the texts of one language of mail.
 type words struct {
 	language string
 	habeas   string            // before what a subject says
@@ -21,7 +21,7 @@ type words struct {
 	words    map[string]string // of the journal; those that aren't here stay as they are
 }
 
-// counting is a text with a number, for one and for more.
+// counting is a text with a number in it, for one and for more.
 type counting struct{ one, many string }
 
 // word returns a word of the journal.

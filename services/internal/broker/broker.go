@@ -36,16 +36,16 @@ const (
 	// log into memory once, about 1 s and 1 GB for 1 GB, so that it must stay
 	// small; half a million records fit.
 	defaultRetentionBytes = 64 << 20
-	// segmentBytes is what is deleted at once.
+	// segmentBytes is the size of a segment, the unit in which the log is deleted.
 	segmentBytes = 8 << 20
-	// retentionInterval is how often old segments are looked for; by itself
-	// the broker looks hourly, and not at every topic.
+	// retentionInterval is how often old segments are deleted; by itself the broker
+	// does so hourly, and not for every topic.
 	retentionInterval = time.Minute
 	// startTimeout bounds creating the topics and checking the offsets.
 	startTimeout = 30 * time.Second
 )
 
-// Config says where the broker keeps its log. Zero values mean the defaults.
+// Config configures a [Broker]. Zero values mean the defaults.
 type Config struct {
 	// Dir is the data directory; it is made where it is missing. MUST NOT be
 	// shared: Start refuses one that another process holds.
@@ -74,8 +74,8 @@ type Broker struct {
 	once    sync.Once
 }
 
-// Start opens the data directory and serves. Its errors are one line that
-// names the directory and what to do.
+// Start opens the data directory and starts the broker. Its errors are one line
+// that names the directory and what to do.
 func Start(ctx context.Context, c Config) (*Broker, error) {
 	c.Partitions = cmp.Or(c.Partitions, DefaultPartitions)
 	c.Retention = cmp.Or(c.Retention, defaultRetention)
@@ -139,7 +139,7 @@ func (b *Broker) prepare(ctx context.Context, c Config) error {
 // Addr returns the broker's host:port.
 func (b *Broker) Addr() string { return b.addr }
 
-// Health is nil as long as everything could be written to the data directory.
+// Health returns nil as long as everything could be written to the data directory.
 func (b *Broker) Health() error { return b.faults.err(b.lock.dir) }
 
 func (b *Broker) retain() {

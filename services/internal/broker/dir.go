@@ -12,12 +12,12 @@ import (
 
 const (
 	lockName = "lock"
-	// metaName is the file without which kfake opens a directory as if it
-	// were empty, whatever lies in it.
+	// metaName is the file without which kfake opens a directory as if it were
+	// empty, whatever is in it.
 	metaName = "meta.json"
-	// sessionName holds the members that were there when the broker closed.
-	// Here they are in the process that closed: they don't come back, and
-	// would only be waited for.
+	// sessionName is the file with the group members that there were when the
+	// broker closed. Here they are in the process that closed: they don't come
+	// back, and would only be waited for.
 	sessionName = "session_state.json"
 )
 
@@ -47,8 +47,8 @@ func openDir(dir string) (*dirLock, error) {
 	return lock, nil
 }
 
-// refuseForeign refuses a directory that holds something and isn't a broker's:
-// either the path is wrong, or the log has lost its head.
+// refuseForeign returns an error for a directory that isn't empty and isn't a
+// broker's: either the path is wrong, or the log has lost its first file.
 func refuseForeign(dir string) error {
 	if _, err := os.Stat(filepath.Join(dir, metaName)); err == nil {
 		return nil
@@ -71,7 +71,8 @@ func refuseForeign(dir string) error {
 
 const (
 	probeName = "probe"
-	// probeBytes is what must fit at the start: the files of a new broker.
+	// probeBytes is what must fit on the disk at the start: the files of a new
+	// broker.
 	probeBytes = 64 << 10
 )
 
@@ -91,7 +92,8 @@ func checkWritable(dir string) error {
 	return nil
 }
 
-// dirError is one line, with what to do where the cause is a known one.
+// dirError describes an error of the directory in one line, with the cure where the
+// cause is a known one.
 func dirError(dir, what string, err error) error {
 	cure := ""
 	switch {
@@ -106,7 +108,7 @@ func dirError(dir, what string, err error) error {
 	return &pathError{text: fmt.Sprintf("broker: data directory %s %s%s: %s", dir, what, cure, text), err: err}
 }
 
-// pathError keeps its cause and stays one line.
+// pathError is an error of one line that keeps its cause.
 type pathError struct {
 	text string
 	err  error

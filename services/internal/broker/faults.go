@@ -13,8 +13,9 @@ import (
 	"habeas.dev/pkg/telemetry"
 )
 
-// faults passes the broker's log on, and remembers when it could not write:
-// it goes on then as if nothing were, but for the record that it refused.
+// faults forwards the broker's log, and remembers when the broker could not write:
+// kfake goes on then as if nothing had happened, but for the record that it
+// refused.
 type faults struct {
 	log *slog.Logger
 

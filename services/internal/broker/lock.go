@@ -13,7 +13,7 @@ import (
 	"syscall"
 )
 
-// dirLock holds the data directory for this process. The kernel frees it when
+// dirLock is this process's lock on the data directory. The kernel frees it when
 // the process ends, however it does.
 type dirLock struct {
 	dir  string
@@ -63,6 +63,6 @@ func readPID(r io.Reader) int {
 	return pid
 }
 
-// release frees the directory. The file stays: removing it would let two
+// release unlocks the directory. The file stays: removing it would let two
 // processes lock two files of the same name.
 func (l *dirLock) release() { _ = l.file.Close() }

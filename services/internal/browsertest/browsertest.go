@@ -29,12 +29,12 @@ const (
 	// waitTime bounds how long something may take to appear. A busy machine is
 	// slow; a page that never gets there fails all the same.
 	waitTime = time.Minute
-	// Zone is the browser's: one that is never UTC, so that a page that shows UTC is
-	// seen to be wrong.
+	// Zone is the browser's time zone. It is never UTC, so that a page that shows
+	// UTC by mistake is noticed.
 	Zone = "Europe/Paris"
 )
 
-// Skip skips a test where there is no browser.
+// Skip skips the test unless browser tests are enabled.
 func Skip(t *testing.T) {
 	t.Helper()
 	if os.Getenv(Enabled) == "" {
@@ -48,8 +48,8 @@ type Browser struct {
 	folder string
 }
 
-// Start starts a browser that ends with the test; without one to be had the test
-// is skipped.
+// Start starts a browser that ends with the test. Without a browser on the machine
+// it skips the test.
 func Start(t *testing.T) *Browser {
 	t.Helper()
 	Skip(t)
@@ -71,7 +71,7 @@ func Start(t *testing.T) *Browser {
 	return &Browser{ctx: ctx, folder: folder(t)}
 }
 
-// folder returns where screenshots go.
+// folder returns the folder for screenshots.
 func folder(t *testing.T) string {
 	t.Helper()
 	dir := os.Getenv(Screenshots)
@@ -84,7 +84,7 @@ func folder(t *testing.T) string {
 	return dir
 }
 
-// Page is a tab with cookies of its own: one agent's.
+// Page is a tab with its own cookies: one agent's.
 type Page struct {
 	*testing.T
 	ctx    context.Context
@@ -99,7 +99,7 @@ type Option func(*options)
 
 type options struct{ script bool }
 
-// WithoutScript is a page on which no script runs.
+// WithoutScript opens the page with scripts switched off.
 func WithoutScript(o *options) { o.script = false }
 
 // Page opens a tab. When the test ends, nothing may stand in its console: no
@@ -162,8 +162,8 @@ func (p *Page) problem(text string) {
 	p.problems = append(p.problems, text)
 }
 
-// Expect takes what stands in the console, and has a part of a text, as expected:
-// a page that answers 409 is told there as an error.
+// Expect marks an error in the console that has text in it as expected: a page that
+// answers 409 is reported there.
 func (p *Page) Expect(part string) {
 	p.Helper()
 	p.mu.Lock()
@@ -199,7 +199,7 @@ func call[P, R any](p *Page, command cdp.Command[P, R], params P) R {
 	return r
 }
 
-// lost ends the test, and says what the page shows.
+// lost ends the test and prints what the page shows.
 func (p *Page) lost(why error) {
 	p.Helper()
 	p.Shoot("failed-" + strings.ReplaceAll(p.Name(), "/", "-"))
@@ -209,7 +209,7 @@ func (p *Page) lost(why error) {
 	p.Fatalf("%v; the page is %s", why, text)
 }
 
-// Open goes to an address.
+// Open loads an address.
 func (p *Page) Open(url string) { p.Helper(); p.do(chromedp.Navigate(url)) }
 
 // Eval returns what an expression is worth on the page; promises are waited for.
@@ -224,7 +224,7 @@ func Eval[T any](p *Page, expression string) T {
 	return v
 }
 
-// Script runs on the page.
+// Script runs a script on the page.
 func (p *Page) Script(script string) { p.Helper(); Eval[chromedp.Void](p, script) }
 
 // True waits until an expression is true on the page, or on one that follows it.
@@ -247,13 +247,13 @@ func (p *Page) True(expression string) {
 	}
 }
 
-// Says waits until an element holds a text, as it is shown.
+// Says waits until an element shows a text.
 func (p *Page) Says(selector, text string) {
 	p.Helper()
 	p.True(fmt.Sprintf(`[...document.querySelectorAll(%q)].some(e => e.innerText.toLowerCase().includes(%q.toLowerCase()))`, selector, text))
 }
 
-// Click clicks on what is visible.
+// Click clicks on an element that is visible.
 func (p *Page) Click(selector string) {
 	p.Helper()
 	p.do(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
@@ -267,19 +267,19 @@ func (p *Page) Submit(selector string) {
 	p.True(`window.before === undefined && document.readyState === "complete"`)
 }
 
-// Type writes into a field.
+// Type types text into a field.
 func (p *Page) Type(selector, text string) {
 	p.Helper()
 	p.do(chromedp.SendKeys(chromedp.CSS(selector), text, chromedp.NodeVisible))
 }
 
-// Set sets a field's value: a choice of a list.
+// Set sets a field's value, or a list's choice.
 func (p *Page) Set(selector, value string) {
 	p.Helper()
 	p.do(chromedp.SetValue(chromedp.CSS(selector), value))
 }
 
-// Files chooses files.
+// Files chooses files in a file field.
 func (p *Page) Files(selector string, files ...string) {
 	p.Helper()
 	p.do(chromedp.SetUploadFiles(chromedp.CSS(selector), files))
@@ -288,14 +288,14 @@ func (p *Page) Files(selector string, files ...string) {
 // Press presses keys, as chromedp's kb package writes them.
 func (p *Page) Press(keys string) { p.Helper(); p.do(chromedp.KeyEvent(keys)) }
 
-// Look is how a page is looked at.
+// Look is a way to look at a page: size, colours, motion.
 type Look struct {
 	Width int
 	Dark  bool
 	Print bool
 }
 
-// Name returns a look's in a file's name.
+// Name returns the look's name in a screenshot's file name.
 func (l Look) Name() string {
 	switch {
 	case l.Print:
@@ -307,7 +307,7 @@ func (l Look) Name() string {
 	}
 }
 
-// As has the page looked at in some way from now on.
+// As shows the page in a look from now on.
 func (p *Page) As(l Look) {
 	p.Helper()
 	scheme, media := "light", "screen"

@@ -33,7 +33,7 @@ type answer struct {
 	Law          string            `json:"law,omitempty"`
 	Entity       string            `json:"responsible_entity,omitempty"`
 	Complaint    []answerAuthority `json:"complaint_to,omitempty"`
-	// Lifted tells that what is told is the undoing of the right.
+	// Lifted says that the right was undone, not exercised.
 	Lifted      bool               `json:"lifted,omitempty"`
 	Purposes    []string           `json:"purposes,omitempty"`
 	Records     int64              `json:"records"`
@@ -119,7 +119,7 @@ type notShown struct {
 	title  string
 }
 
-// retained are records that must stay.
+// retained counts records that must stay, and says why.
 type retained struct {
 	Records int64     `json:"records"`
 	Ground  string    `json:"ground"`

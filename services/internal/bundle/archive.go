@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	// deflateLevel is the cheapest: the next level costs a third more time for a
+	// deflateLevel is the fastest level: the next one costs a third more time for a
 	// few per cent of size.
 	deflateLevel = 1
 	// storeBelow is the length under which a file is stored as it is: deflating
@@ -24,7 +24,7 @@ const (
 	storeBelow = 12 << 10
 )
 
-// packed is a file of the bag that was written.
+// packed is a file of the bag that has been written, with its size and hash.
 type packed struct {
 	name  string // below the top folder
 	bytes int64
@@ -64,7 +64,7 @@ func (a *archive) flate(w io.Writer) *flate.Writer {
 	return f
 }
 
-// pooledFlate gives its writer back when it is closed.
+// pooledFlate is a compressor that returns to its pool when it is closed.
 type pooledFlate struct {
 	*flate.Writer
 	pool *sync.Pool
@@ -77,8 +77,8 @@ func (p *pooledFlate) Close() error {
 	return err
 }
 
-// add writes a file that is in memory. Its size and checksum stand before its
-// content, which every unzip program understands.
+// add writes a file whose content is in memory. Its size and checksum stand before
+// its content, which every unzip program understands.
 func (a *archive) add(name string, data []byte) (packed, error) {
 	p := packed{name: name, bytes: int64(len(data)), sum: sha256.Sum256(data)}
 	h := &zip.FileHeader{
@@ -113,7 +113,7 @@ func (a *archive) add(name string, data []byte) (packed, error) {
 	return p, nil
 }
 
-// addPayload writes a file below data/ that is in memory.
+// addPayload writes a file below data/ whose content is in memory.
 func (a *archive) addPayload(name string, data []byte) (packed, error) {
 	p, err := a.add(payloadDir+name, data)
 	if err == nil {
@@ -138,7 +138,8 @@ type entry struct {
 	err error
 }
 
-// piece is an empty buffer on its way back, and what became of its content.
+// piece carries a buffer with content to the goroutine that writes, or an empty one
+// back with the error, if any.
 type piece struct {
 	buf []byte
 	err error
@@ -177,8 +178,7 @@ func (e *entry) run() {
 	}
 }
 
-// write takes a piece; p can be used again at once. An error may come with a
-// later piece, or with close.
+// write copies p to the entry. An error may come with a later piece, or with close.
 func (e *entry) write(p []byte) error {
 	empty := <-e.free
 	if empty.err != nil {
@@ -190,7 +190,8 @@ func (e *entry) write(p []byte) error {
 	return nil
 }
 
-// close ends the entry. Nothing else may be written to the archive before.
+// close ends the entry and returns its size and hash. Nothing else may be written
+// to the archive before.
 func (e *entry) close() (packed, error) {
 	e.stop()
 	p := packed{name: e.name, bytes: e.n}
@@ -202,7 +203,7 @@ func (e *entry) close() (packed, error) {
 	return p, nil
 }
 
-// stop ends the goroutine.
+// stop ends the entry's goroutine.
 func (e *entry) stop() {
 	close(e.work)
 	<-e.end

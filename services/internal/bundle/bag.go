@@ -75,7 +75,7 @@ func writeHash(b *bytes.Buffer, p packed) {
 	b.WriteByte('\n')
 }
 
-// oneLine keeps a value of bag-info.txt on its line.
+// oneLine replaces the line breaks in a value of bag-info.txt.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // payloadTotals returns the Payload-Oxum.

@@ -17,7 +17,8 @@ const (
 	leftBasis    coverageCode = "other-legal-basis"
 )
 
-// coverage reports whether a right's answer holds a dataset's records.
+// coverage returns whether a right's answer holds a dataset's records and, where it
+// doesn't, why.
 func coverage(right dsar.Right, ds *manifest.Dataset) coverageCode {
 	if right != dsar.Portability {
 		return covered

@@ -10,7 +10,7 @@ import (
 	"habeas.dev/services/internal/core"
 )
 
-// Input is everything that a bundle tells. It holds personal data: it MUST NOT
+// Input is everything that a bundle is made of. It holds personal data: it MUST NOT
 // be logged.
 type Input struct {
 	// RequestID names the bundle's top folder. Letters, digits, hyphens and
@@ -18,16 +18,18 @@ type Input struct {
 	RequestID    string
 	Right        dsar.Right
 	Jurisdiction string
-	// Locale is the subject's (BCP 47). French for fr and fr-*, English for
-	// everything else.
+	// Locale is the subject's language (BCP 47). French for fr and fr-*, English
+	// for everything else.
 	Locale     string
 	ReceivedAt time.Time
-	// Identifiers are those by which the person was looked for, in the clear.
+	// Identifiers are the identifiers by which the person was looked for, in the
+	// clear.
 	Identifiers []Identifier
-	// Systems are all that the request had to reach, in the order of the page.
+	// Systems are all systems that the request had to reach, in the order of the
+	// page.
 	Systems []System
 	Policy  Policy
-	// Lift tells that a restriction, an objection, a withdrawal or an opt-out was
+	// Lift says that a restriction, an objection, a withdrawal or an opt-out was
 	// undone.
 	Lift bool
 	// Purposes are those that the person named; with the same rights.
@@ -79,7 +81,7 @@ type Run struct {
 // texts, in the language of the answer. Every empty field leaves its sentence
 // or section out, or takes a general one.
 type Policy struct {
-	// Law is its name, as told to the person: "General Data Protection
+	// Law is the law's name, as told to the person: "General Data Protection
 	// Regulation (GDPR)".
 	Law string
 	// Entity is who is responsible for the data in the person's region.
@@ -123,7 +125,7 @@ type Letter struct {
 	Paragraphs []string
 }
 
-// Summary is what was written. It holds no personal data.
+// Summary describes the bundle that was written. It holds no personal data.
 type Summary struct {
 	// Bytes is the length of the ZIP and SHA256 its hash, in hex.
 	Bytes  int64

@@ -59,7 +59,7 @@ type shape struct {
 	csvHead, csvTail, jsonHead, jsonTail []byte
 }
 
-// of returns the plan of a section.
+// of returns the plan of a section, from the cache where there is one.
 func (p *plans) of(system string, ds *manifest.Dataset, sec record.Section, w *words, hide []string) (*plan, error) {
 	key := planKey{ds, w, strings.Join(hide, ",")}
 	p.mu.RLock()
@@ -171,8 +171,8 @@ func (pl *plan) shape(columns []column) (*shape, error) {
 	return s, nil
 }
 
-// cut stands in a rendered text where a number is put in later. It can't come
-// from a manifest: names are checked and texts are escaped.
+// cut marks the places in a rendered text where a number is put in later. It can't
+// come from a manifest: names are checked and texts are escaped.
 const cut = "\x00"
 
 func (pl *plan) newShape(columns []column) (*shape, error) {

@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	// keepBelow is the most of one file that is held in memory, so that its
-	// records are read once only and its size is known before its content. A
-	// larger file is written as it comes, and its JSON in a second pass.
+	// keepBelow bounds how much of one file is held in memory, so that its records
+	// are read only once and its size is known before its content. A larger file is
+	// written as it comes, and its JSON in a second pass.
 	keepBelow = 256 << 10
 	// flushAt is how much of a large file is collected before it is written.
 	flushAt = 64 << 10
@@ -41,19 +41,19 @@ type column struct {
 	hide bool
 	// masked is the JSON string that stands in the value's place.
 	masked json.RawMessage
-	// held tells that a value was there to be masked.
+	// held says that a value was there to be masked.
 	held bool
 	// others tells that something was redacted that is about other people.
 	others bool
 }
 
-// table is one dataset on its way into the bundle.
+// table is one dataset while its files are written.
 type table struct {
 	*plan
 	columns []column // the plan's, and what was learnt from the rows
 	records int64
 	preview preview
-	// released tells that a person has looked, and shows what is about others.
+	// released says that a person has looked, and shows what is about others.
 	released bool
 
 	csv, json         []byte // what isn't written yet
@@ -81,7 +81,7 @@ func columnTitle(c *manifest.Column, lang string) string {
 
 var errColumns = errors.New("a row has another number of values than its section has columns")
 
-// row takes one record of the first pass.
+// row adds one record in the first pass.
 func (t *table) row(b *build, row []json.RawMessage) error {
 	if len(row) != len(t.columns) {
 		return errColumns

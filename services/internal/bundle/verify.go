@@ -28,7 +28,7 @@ const (
 	maxProblems = 100
 )
 
-// Report is what Verify found.
+// Report lists what Verify found.
 type Report struct {
 	// Problems is empty where the bundle is whole and unchanged.
 	Problems []Problem `json:"problems"`
@@ -39,8 +39,8 @@ type Report struct {
 	Bytes int64 `json:"bytes"`
 }
 
-// Problem is one thing that is wrong. It holds names and sizes of files, and
-// nothing of their content.
+// Problem is one thing that is wrong with a bundle. It holds names and sizes of
+// files, and nothing of their content.
 type Problem struct {
 	// Code is short and stable, for machines: missing-file, wrong-hash, …
 	Code string `json:"code"`
@@ -89,7 +89,7 @@ func Verify(ctx context.Context, r io.ReaderAt, size int64) (Report, error) {
 	return v.report, nil
 }
 
-// watched remembers an error of the underlying file, and stops when ctx is over.
+// watched reads the underlying file, remembers its error, and stops when ctx ends.
 type watched struct {
 	r   io.ReaderAt
 	ctx context.Context
@@ -111,7 +111,7 @@ func (w *watched) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-// verifier is one verification.
+// verifier is the state of one verification.
 type verifier struct {
 	ctx      context.Context
 	report   Report
@@ -130,7 +130,7 @@ type found struct {
 	broken bool   // it could not be read
 }
 
-// listing are the hashes of a manifest, by name.
+// listing holds the hashes of a manifest, by file name.
 type listing map[string]string
 
 func (v *verifier) problem(code, file, format string, args ...any) {
@@ -142,7 +142,8 @@ func (v *verifier) problem(code, file, format string, args ...any) {
 	}
 }
 
-// printable keeps a stranger's file name from playing with the terminal.
+// printable returns a file name, cut at 200 bytes, and quoted where it holds
+// anything but printable characters: whoever wrote the ZIP chose it.
 func printable(name string) string {
 	if len(name) > 200 {
 		name = name[:200] + "…"
@@ -217,8 +218,8 @@ func safePath(name string) bool {
 	return name != "." && name != "./"
 }
 
-// bagitForm is RFC 8493, section 2.1.1, to the letter: no byte order mark, and
-// no white space before a colon.
+// bagitForm matches bagit.txt as RFC 8493, section 2.1.1, has it: no byte order
+// mark, and no white space before a colon.
 var bagitForm = regexp.MustCompile(`\ABagIt-Version: ([0-9]+)\.([0-9]+)(?:\r\n|\n|\r)Tag-File-Character-Encoding: ([A-Za-z0-9._:-]+)(?:\r\n|\n|\r)?\z`)
 
 func (v *verifier) declaration() {
@@ -291,7 +292,7 @@ func (v *verifier) readManifests() {
 	}
 }
 
-// manifestLine is RFC 8493, section 2.1.3.
+// manifestLine matches a line of a manifest (RFC 8493, section 2.1.3).
 var manifestLine = regexp.MustCompile(`\A([0-9A-Fa-f]{64})[ \t]+\*?(\S.*)\z`)
 
 func (v *verifier) listing(name string) (listing, bool) {
@@ -366,7 +367,8 @@ func (v *verifier) hashAll() error {
 	return nil
 }
 
-// compare holds the files and the manifests to each other.
+// compare checks the files against the manifests, and the manifests against the
+// files.
 func (v *verifier) compare() {
 	for _, name := range v.names {
 		var want string
@@ -422,7 +424,8 @@ func (v *verifier) oxum() {
 	}
 }
 
-// dataPackage holds datapackage.json and the payload to each other.
+// dataPackage checks datapackage.json against the payload, and the payload against
+// it.
 func (v *verifier) dataPackage() {
 	name := payloadDir + packageFile
 	text, ok := v.tagFile(name)

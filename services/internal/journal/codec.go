@@ -29,7 +29,7 @@ var headerNames = [...]string{
 
 var errCodec = errors.New("journal: a row of the queue can't be read")
 
-// header is one header on its way into or out of the codec.
+// header is one header while it is encoded or decoded.
 type header struct {
 	place       int
 	name, value string
@@ -92,7 +92,7 @@ func appendString(dst []byte, s string) []byte {
 	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
 }
 
-// appendChange writes a string, or that it is the last one again.
+// appendChange appends a string, or a mark that it is the same as the last one.
 func appendChange(dst []byte, last, s string) (longer []byte, now string) {
 	if s == last {
 		return append(dst, 0), s
@@ -150,8 +150,8 @@ func DecodeMessages(b []byte) ([]Message, error) {
 // timeHeader is the time of a message's event, in the CloudEvents binding to Kafka.
 const timeHeader = "ce_time"
 
-// TimeOf returns when the first of an append's messages came to be; zero where it
-// doesn't say.
+// TimeOf returns when the first of an append's messages was made; the zero time
+// where the message doesn't say.
 func TimeOf(messages []Message) time.Time {
 	if len(messages) == 0 {
 		return time.Time{}
@@ -163,7 +163,7 @@ func TimeOf(messages []Message) time.Time {
 	return at.UTC()
 }
 
-// reader reads from a slice and remembers whether it was too short.
+// reader reads from a slice, and remembers whether the slice was too short.
 type reader struct {
 	b   []byte
 	bad bool
@@ -212,10 +212,10 @@ func (r *reader) change(last string) string {
 // row, in one number, so that rows stay whole and messages keep their order.
 const messageBits = 12 // 1<<12 is MaxMessages
 
-// MessageID makes the id of the index-th message of a row of the queue.
+// MessageID returns the id of the index-th message of a row of the queue.
 func MessageID(row int64, index int) int64 { return row<<messageBits | int64(index) }
 
-// SplitID returns the inverse of [MessageID].
+// SplitID returns a message id's row and index; it is the inverse of [MessageID].
 func SplitID(id int64) (row int64, index int) {
 	return id >> messageBits, int(id & (1<<messageBits - 1))
 }

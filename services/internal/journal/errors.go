@@ -5,7 +5,8 @@ import (
 	"fmt"
 )
 
-// ErrConflict says that another decider was faster: load again, decide again.
+// ErrConflict says that another process appended first: load the request again and
+// decide again.
 var ErrConflict = errors.New("journal: another change came first")
 
 // ErrNotFound says that no such request is in the journal.
@@ -27,9 +28,9 @@ var ErrUnavailable = errors.New("journal: unavailable")
 // ErrDamaged says that the store's own file is broken: restore it from a backup.
 var ErrDamaged = errors.New("journal: damaged")
 
-// StorageError is what a person needs to know of a store that fails: one line
-// with the place, what is wrong and the cure. It matches [ErrUnavailable] or
-// [ErrDamaged] with errors.Is.
+// StorageError describes a store that fails for a person: one line with the place,
+// what is wrong and the cure. It matches [ErrUnavailable] or [ErrDamaged] with
+// errors.Is.
 type StorageError struct {
 	Where   string // path of the file, or host and database; never a password
 	What    string // what is wrong
@@ -38,7 +39,7 @@ type StorageError struct {
 	Err     error // the driver's error
 }
 
-// Error returns one line.
+// Error returns the description in one line.
 func (e *StorageError) Error() string {
 	return fmt.Sprintf("journal %s: %s; %s", e.Where, e.What, e.Cure)
 }

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// Fact is one row of the journal. Facts of one request have the versions
-// 1, 2, 3, … without a gap.
+// Fact is one row of the journal: something that happened to a request. Facts of
+// one request have the versions 1, 2, 3, … without a gap.
 type Fact struct {
 	RequestID string
 	Version   int
@@ -52,9 +52,9 @@ type Row struct {
 	WakeAt       time.Time // when a timer of the request is due; zero: none
 	UpdatedAt    time.Time
 	Overdue      bool
-	// Waiting names the systems that the request waits for, sorted.
+	// Waiting lists the systems that the request waits for, sorted.
 	Waiting []string
-	// Assignee is who has it in hand; empty: nobody.
+	// Assignee is the agent who deals with the request; empty: nobody.
 	Assignee string
 	// Hash is the last fact's hash: the head of the chain. The journal sets it.
 	Hash []byte
@@ -91,7 +91,8 @@ type Filter struct {
 	Waiting      string // a system that the request waits for
 	Fingerprint  string
 	Assignee     string
-	// DueBefore selects what is due before a time; what is never due isn't.
+	// DueBefore selects requests that are due before a time; those that are never
+	// due are left out.
 	DueBefore time.Time
 	// DueFirst orders by DueAt, the earliest first and rows without one last,
 	// and then by RequestID; else by ReceivedAt, the newest first, and then by
@@ -109,11 +110,12 @@ type Cursor struct {
 	RequestID  string
 }
 
-// Journal is the port of who decides. MUST hold, and journaltest proves, for
-// every implementation: an Append is atomic and durable when it returns nil; of
-// two Appends with the same Expected exactly one wins, the other gets
-// [ErrConflict]; appends from many goroutines are committed in groups, and a
-// conflict of one fails no other (mem, which commits nothing, has no groups).
+// Journal is the port of the services that decide: they read a request's facts and
+// append to them. These MUST hold for every implementation, and journaltest proves
+// them: an Append is atomic and durable when it returns nil; of two Appends with the same
+// Expected exactly one wins, the other gets [ErrConflict]; appends from many
+// goroutines are committed in groups, and a conflict of one fails no other (mem,
+// which commits nothing, has no groups).
 type Journal interface {
 	// Append adds to a request. Errors: ErrConflict; ErrInvalid, which no
 	// second try cures; ErrClosed; ErrUnavailable, after which the append may be
@@ -131,9 +133,10 @@ type Journal interface {
 	Close() error
 }
 
-// Queue is the relay's side. Messages of one request leave in the order in
-// which they were appended, by whichever process carries them. One relay works
-// on one Queue value at a time; several processes may each have their own.
+// Queue is the port of the relay: messages in the order of their appends, removed
+// once they are sent. Messages of one request leave in the order in which they were
+// appended, by whichever process carries them. One relay works on one Queue value
+// at a time; several processes may each have their own.
 type Queue interface {
 	// Pending returns the oldest messages that were not yet sent, at most
 	// limit, in order; fewer than there are, maybe, but at least one where there
@@ -156,13 +159,13 @@ type PendingMessage struct {
 	Message
 }
 
-// Measured tells how far the relay is behind, whichever processes run it.
+// Measured reports how far the relay is behind, whichever process runs it.
 type Measured interface {
 	// Backlog costs the same however much there is.
 	Backlog(ctx context.Context) (Backlog, error)
 }
 
-// Backlog is what the relay has yet to carry.
+// Backlog counts the messages that the relay hasn't carried yet.
 type Backlog struct {
 	// Appends is how many appends have messages that Kafka hasn't acknowledged, at
 	// most MaxBacklog.
@@ -171,7 +174,7 @@ type Backlog struct {
 	Oldest time.Time
 }
 
-// Lister is what pages and the command line read.
+// Lister is the port of pages and the command line: lists and counts of requests.
 type Lister interface {
 	// List returns a page of rows, in the filter's order.
 	List(ctx context.Context, f Filter) ([]Row, error)
@@ -190,8 +193,8 @@ type Lister interface {
 	WaitingFor(ctx context.Context, statuses []string) (map[string]int, error)
 }
 
-// Notes are what services remember beside the facts, and can do without: small
-// documents, by name.
+// Notes stores small documents by name: what services remember beside the facts,
+// and can do without.
 type Notes interface {
 	// Note returns a document and its version; version 0 where there is none.
 	Note(ctx context.Context, name string) (data []byte, version int64, err error)

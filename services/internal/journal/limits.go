@@ -30,8 +30,8 @@ const (
 	DefaultList = 100
 	// MaxList bounds a page.
 	MaxList = 1000
-	// MaxBacklog bounds what Backlog counts: beyond it all that matters is that it
-	// is much.
+	// MaxBacklog bounds what Backlog counts: beyond it, all that matters is that it
+	// is a great deal.
 	MaxBacklog = 10_000
 	// MaxPending bounds what one call of Pending returns.
 	MaxPending = 10_000
@@ -45,10 +45,10 @@ const (
 	DefaultPoll = 200 * time.Millisecond
 )
 
-// MaxNote bounds a document: it is read and written as a whole.
+// MaxNote bounds a note, which is read and written as a whole.
 const MaxNote = 1 << 20
 
-// CheckNote tells what is wrong with a document, wrapped in [ErrInvalid].
+// CheckNote returns what is wrong with a note, wrapped in [ErrInvalid].
 func CheckNote(name string, data []byte, expected int64) error {
 	switch {
 	case len(data) > MaxNote:
@@ -141,8 +141,8 @@ func checkRow(r *Row) (size int, err error) {
 	return size, nil
 }
 
-// checkName keeps out what PostgreSQL's text doesn't hold (NUL, broken UTF-8).
-// The value is not in the error: it may be anything.
+// checkName refuses what PostgreSQL's text can't hold: NUL and broken UTF-8. The
+// value is not in the error: it may be anything.
 func checkName(what, name string, must bool) error {
 	switch {
 	case name == "" && must:
@@ -155,7 +155,7 @@ func checkName(what, name string, must bool) error {
 	return nil
 }
 
-// checkTime keeps to the years that RFC 3339 can write.
+// checkTime refuses years that RFC 3339 can't write.
 func checkTime(what string, t time.Time) error {
 	if y := t.Year(); y < 1 || y > 9999 {
 		return fmt.Errorf("%w: %s in the year %d", ErrInvalid, what, y)
@@ -163,7 +163,7 @@ func checkTime(what string, t time.Time) error {
 	return nil
 }
 
-// Time cuts a time as the journal keeps it: microseconds, UTC.
+// Time returns a time as the journal stores it: in microseconds, UTC.
 func Time(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
 // ListLimit returns a filter's limit with the default and the bound applied.

@@ -36,30 +36,31 @@ type Letter struct {
 // Text returns the letter as it is sent.
 func (l Letter) Text() string { return strings.Join(l.Paragraphs, "\n\n") + "\n" }
 
-// Facts are what a letter tells of.
+// Facts is what a letter is written from.
 type Facts struct {
 	State core.State
-	// At is when what the letter tells of happened.
+	// At is when the occasion of the letter happened.
 	At time.Time
-	// Checks are what is to be proven; with the letter that wants proof.
+	// Checks is what the person has to prove, in the letter that asks for proof.
 	Checks []dsar.Check
-	// Reason is what an extension's reason is, or what is asked; a person's words.
+	// Reason is the reason of an extension, or the question that is asked, in the
+	// words of the person who wrote it.
 	Reason string
-	// Kept tells that something had to stay; with the certificate.
+	// Kept says that some records had to stay, in the letter with the certificate.
 	Kept bool
-	// Inside tells that the letter stands at the head of the answer itself.
+	// Inside says that the letter stands at the head of the answer itself.
 	Inside bool
 }
 
-// Writer words letters. It is safe for many goroutines.
+// Writer writes letters from templates. It is safe for many goroutines.
 type Writer struct {
 	book       *policy.Book
 	controller string
 	byLanguage map[string]*template.Template
 }
 
-// NewWriter reads the templates. controller names the company; empty: as the
-// jurisdiction has it. An error is a mistake in the templates.
+// NewWriter returns a writer, or an error if a template is wrong. controller names
+// the company; empty: as the jurisdiction has it.
 func NewWriter(book *policy.Book, controller string) (*Writer, error) {
 	w := &Writer{book: book, controller: controller, byLanguage: map[string]*template.Template{}}
 	for lang := range words {
@@ -72,7 +73,7 @@ func NewWriter(book *policy.Book, controller string) (*Writer, error) {
 	return w, nil
 }
 
-// Write words a letter in the language of the request.
+// Write writes a letter in the language of the request.
 func (w *Writer) Write(kind core.Letter, f Facts) (Letter, error) {
 	a := f.State.Accepted
 	j, ok := w.book.Jurisdiction(a.Jurisdiction)
@@ -106,7 +107,7 @@ func (w *Writer) Write(kind core.Letter, f Facts) (Letter, error) {
 	return l, nil
 }
 
-// render takes a jurisdiction's own template where there is one.
+// render executes a letter's template: the jurisdiction's own where there is one.
 func (w *Writer) render(lang, name, jurisdiction string, d data) (string, error) {
 	t := w.byLanguage[lang]
 	if own := t.Lookup(name + "@" + jurisdiction); own != nil {
@@ -121,7 +122,7 @@ func (w *Writer) render(lang, name, jurisdiction string, d data) (string, error)
 	return b.String(), nil
 }
 
-// data is what templates see.
+// data is what templates can use.
 type data struct {
 	Number     string // the request's
 	Right      string // what was asked: "a copy of your data"

@@ -7,7 +7,8 @@ import (
 	"habeas.dev/pkg/dsar"
 )
 
-// vocabulary is what templates can't say by themselves.
+// vocabulary holds the words of a language that templates can't spell out: names of
+// rights, systems' counts, dates.
 type vocabulary struct {
 	rights    map[dsar.Right]string
 	checks    map[dsar.Check]string

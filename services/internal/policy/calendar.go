@@ -10,12 +10,13 @@ import (
 	"time"
 )
 
-// Calendar is one file of jurisdictions/calendars: the public holidays of a place.
+// Calendar is the public holidays of one place, as a file of
+// jurisdictions/calendars lists them.
 type Calendar struct {
 	ID       string    `yaml:"id"`
 	Title    Text      `yaml:"title"`
 	Holidays []Holiday `yaml:"holidays"`
-	// Days are single days that no rule gives.
+	// Days are single days that follow no rule.
 	Days []struct {
 		Name   string `yaml:"name"`
 		Date   string `yaml:"date"`
@@ -36,7 +37,8 @@ type Holiday struct {
 	Weekday string `yaml:"weekday"`
 	Nth     int    `yaml:"nth"`  // the first, second, … in the month; -1: the last
 	Plus    int    `yaml:"plus"` // days after that
-	// Instead says which day is kept as well where it falls on a weekend.
+	// Instead says which day is a holiday as well, where the holiday falls on a
+	// weekend.
 	Instead string `yaml:"instead"`
 	From    int    `yaml:"from"` // the first year
 	Source  string `yaml:"source"`
@@ -129,7 +131,7 @@ func (c *Calendar) year(year int) map[date]bool {
 
 var errNoDay = errors.New("no such day")
 
-// in returns the holiday's day in a year.
+// in returns the holiday's date in a year.
 func (h Holiday) in(year int) (date, error) {
 	switch {
 	case h.Easter != nil:
@@ -160,8 +162,8 @@ func (h Holiday) weekdayIn(year int) (date, error) {
 	return d.addDays(h.Plus), nil
 }
 
-// easter is Easter Sunday of the western churches, by the rule of the Gregorian
-// calendar in the form of Meeus, Jones and Butcher.
+// easter returns Easter Sunday of the western churches, by the Gregorian calendar's
+// rule in the form of Meeus, Jones and Butcher.
 func easter(year int) date {
 	a, b, c := year%19, year/100, year%100
 	d, e := b/4, b%4

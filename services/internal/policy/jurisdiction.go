@@ -21,43 +21,45 @@ func (t Text) In(locale string) string {
 	return t["en"]
 }
 
-// Jurisdiction is one file of jurisdictions/. Its fields are data to show and
-// decide by; they MUST NOT be changed.
+// Jurisdiction is one law, as a file of jurisdictions/ describes it. Its fields are
+// data to show and decide by; they MUST NOT be changed.
 type Jurisdiction struct {
-	// ID is the word in requests: EEA, UK, California, …
+	// ID is the jurisdiction's name in requests: EEA, UK, California, …
 	ID    string `yaml:"id"`
 	Title Text   `yaml:"title"`
 	Law   struct {
 		Name   Text   `yaml:"name"`
 		Source string `yaml:"source"`
 	} `yaml:"law"`
-	// TimeZone is whose days are counted.
+	// TimeZone is the time zone in which days are counted.
 	TimeZone struct {
 		Name   string `yaml:"name"`
 		Source string `yaml:"source"`
 	} `yaml:"time_zone"`
-	// Languages are those of an answer; the first one where the subject names
-	// none.
+	// Languages are the languages of an answer; the first is used where the subject
+	// names none.
 	Languages []string `yaml:"languages"`
 	Rights    []Grant  `yaml:"rights"`
-	// Answer is when the answer is due, from receipt.
+	// Answer is the period in which the answer is due, from receipt.
 	Answer Period `yaml:"answer"`
-	// Extension is by how much that can be extended; nil where it can't.
+	// Extension is by how much the answer's period can be extended; nil where it
+	// can't be.
 	Extension *Period `yaml:"extension"`
-	// Confirmation is when receipt must be confirmed; nil where nothing is fixed.
+	// Confirmation is the period in which receipt must be confirmed; nil where the
+	// law fixes none.
 	Confirmation *Period `yaml:"confirmation"`
-	// Start is where counting starts.
+	// Start says which day the periods are counted from.
 	Start struct {
 		Rule   StartRule `yaml:"rule"`
 		Source string    `yaml:"source"`
 	} `yaml:"start"`
-	// Holidays names the calendar of the days that are no working days; nil where
-	// none are counted.
+	// Holidays names the calendar of public holidays; nil where the law counts
+	// none.
 	Holidays *struct {
 		Calendar string `yaml:"calendar"`
 		Source   string `yaml:"source"`
 	} `yaml:"holidays"`
-	// IdentityCheck says what a check of identity does.
+	// IdentityCheck says what a check of identity does to the clock.
 	IdentityCheck IdentityCheck `yaml:"identity_check"`
 	// Clarification says what a question to the person does to the clock.
 	Clarification struct {
@@ -72,11 +74,12 @@ type Jurisdiction struct {
 		Kinds  []string `yaml:"kinds"`
 		Source string   `yaml:"source"`
 	} `yaml:"never_shown"`
-	// AnswerSays is what an answer must say beside the data.
+	// AnswerSays lists what an answer must say beside the data.
 	AnswerSays []Content `yaml:"answer_says"`
-	// Responsible answers for the data in this jurisdiction.
+	// Responsible is the company that answers for the data in this jurisdiction.
 	Responsible Party `yaml:"responsible"`
-	// Complaint is to whom the person can complain; at least one.
+	// Complaint lists the authorities that the person can complain to; at least
+	// one.
 	Complaint []Party `yaml:"complaint"`
 
 	zone *time.Location
@@ -86,11 +89,11 @@ type Jurisdiction struct {
 // StartRule says which day is day 0.
 type StartRule string
 
-// StartDayAfter is the rule that the day of receipt is day 0: the first one that
-// counts is the day after.
+// StartDayAfter makes the day of receipt day 0: the first day that counts is the
+// one after it.
 const StartDayAfter StartRule = "day-after"
 
-// Refusal is a ground for a refusal.
+// Refusal is a ground on which a request can be refused.
 type Refusal struct {
 	Ground string `yaml:"ground"`
 	// Title is the end of the sentence "we refuse it because …".
@@ -98,10 +101,10 @@ type Refusal struct {
 	Source string `yaml:"source"`
 }
 
-// Content is something that an answer must say.
+// Content is one thing that an answer must say.
 type Content struct {
 	Item Item `yaml:"item"`
-	// Text is what is said, where manifests can't say it.
+	// Text is the sentence to say, where manifests can't say it.
 	Text   Text   `yaml:"text"`
 	Source string `yaml:"source"`
 }
@@ -124,23 +127,23 @@ const (
 	ItemStatement      Item = "statement"       // with a text
 )
 
-// Grant is a right that a jurisdiction grants, and by which law.
+// Grant is a right that a jurisdiction grants, and the law that grants it.
 type Grant struct {
 	Right  dsar.Right `yaml:"right"`
 	Source string     `yaml:"source"`
 }
 
-// IdentityCheck says what a check of identity does.
+// IdentityCheck says what a check of identity does to the clock and to the answer.
 type IdentityCheck struct {
-	// Pauses tells that the clock stands while proof of identity is awaited.
+	// Pauses says that the clock stands while proof of identity is awaited.
 	Pauses bool `yaml:"pauses"`
-	// Instead is what is answered where a copy was asked for and identity isn't
-	// proven; empty: nothing.
+	// Instead is the right that is answered where a copy was asked for and identity
+	// isn't proven; empty: none.
 	Instead dsar.Right `yaml:"instead"`
 	Source  string     `yaml:"source"`
 }
 
-// Party is an authority or a company.
+// Party is an authority or a company, with its address.
 type Party struct {
 	Name   Text   `yaml:"name"`
 	URL    string `yaml:"url"`
@@ -174,7 +177,7 @@ func (j Jurisdiction) Says(item Item) bool {
 	return slices.ContainsFunc(j.AnswerSays, func(c Content) bool { return c.Item == item })
 }
 
-// Refusal finds a ground of this law; false where it isn't one.
+// Refusal returns a ground of refusal by its name, and whether this law has it.
 func (j Jurisdiction) Refusal(ground string) (Refusal, bool) {
 	i := slices.IndexFunc(j.Refusals, func(r Refusal) bool { return r.Ground == ground })
 	if i < 0 {
@@ -183,8 +186,8 @@ func (j Jurisdiction) Refusal(ground string) (Refusal, bool) {
 	return j.Refusals[i], true
 }
 
-// Terms returns what this law makes of a request that was received then and needs
-// these checks.
+// Terms returns the terms of a request under this law: its clock, and what must be
+// proven.
 func (j Jurisdiction) Terms(received time.Time, checks []dsar.Check) core.Terms {
 	t := core.Terms{Checks: checks, PausesForProof: j.IdentityCheck.Pauses, PausesForClarification: j.Clarification.Pauses, Instead: j.IdentityCheck.Instead}
 	if j.Confirmation != nil {
@@ -204,14 +207,15 @@ func (j Jurisdiction) Due(received time.Time) time.Time {
 	return due
 }
 
-// Extended is Due where the answer's period has been extended, counted from
-// receipt as well. It is false where the jurisdiction knows no extension.
+// Extended returns Due with the answer's period extended, counted from receipt as
+// well. It is false where the jurisdiction knows no extension.
 func (j Jurisdiction) Extended(received time.Time) (time.Time, bool) {
 	return j.due(core.Clock{ReceivedAt: received, Extended: true})
 }
 
-// due counts: the period from the day of receipt, then the days for which the
-// clock stood, then on to a day that can be the last one.
+// due returns the last day of a period: counted from the day of receipt, moved on
+// by the days for which the clock stood, and then to a day that can be the last
+// one.
 func (j Jurisdiction) due(c core.Clock) (time.Time, bool) {
 	last := j.day(c.ReceivedAt)
 	switch {
@@ -234,7 +238,7 @@ func (j Jurisdiction) due(c core.Clock) (time.Time, bool) {
 	return j.endOfDay(j.days.next(j.Answer.MovesOff, last)), true
 }
 
-// Local returns an instant by the jurisdiction's clock.
+// Local returns an instant in the jurisdiction's time zone.
 func (j Jurisdiction) Local(at time.Time) time.Time { return at.In(j.zone) }
 
 // day returns the date of an instant in the jurisdiction's time zone.

@@ -20,13 +20,13 @@ import (
 //go:embed jurisdictions/*.yaml jurisdictions/calendars/*.yaml
 var files embed.FS
 
-// Book is all jurisdictions. It is read-only and safe for many goroutines.
+// Book holds all jurisdictions. It is read-only and safe for many goroutines.
 type Book struct {
 	byID map[string]Jurisdiction
 	ids  []string
 }
 
-// Load reads the jurisdictions that come with Habeas. An error is a mistake in
+// Load reads the jurisdictions that are built into Habeas. An error is a mistake in
 // the files.
 func Load() (*Book, error) {
 	sub, err := fs.Sub(files, "jurisdictions")
@@ -75,14 +75,14 @@ func LoadFS(fsys fs.FS) (*Book, error) {
 	return b, nil
 }
 
-// Jurisdiction finds a jurisdiction by its id, to the letter.
+// Jurisdiction returns a jurisdiction by its exact id.
 func (b *Book) Jurisdiction(id string) (Jurisdiction, bool) {
 	j, ok := b.byID[id]
 	return j, ok
 }
 
-// Due implements [core.Calendar]: when the answer is due by the law of the
-// clock's jurisdiction.
+// Due implements [core.Calendar]: it returns when the answer is due by the law of
+// the clock's jurisdiction.
 func (b *Book) Due(c core.Clock) (time.Time, bool) {
 	j, ok := b.byID[c.Jurisdiction]
 	if !ok {
@@ -91,10 +91,10 @@ func (b *Book) Due(c core.Clock) (time.Time, bool) {
 	return j.due(c)
 }
 
-// IDs lists the ids, sorted.
+// IDs returns the jurisdictions' ids, sorted.
 func (b *Book) IDs() []string { return slices.Clone(b.ids) }
 
-// decode reads a file that its schema must allow.
+// decode reads a file and checks it against its schema.
 func decode[T any](schema *jsonschema.Schema, text []byte) (v T, err error) {
 	var doc any
 	if err := yaml.Unmarshal(text, &doc); err != nil {

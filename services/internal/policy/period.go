@@ -2,7 +2,7 @@ package policy
 
 import "time"
 
-// Unit is what a period is counted in.
+// Unit is the unit that a period is counted in.
 type Unit string
 
 // The units.
@@ -12,13 +12,14 @@ const (
 	Month       Unit = "month"        // to the same day of a later month, or its last
 )
 
-// Period is a length of time in which something is due, and by which law.
+// Period is the length of time in which something is due, and the law that says so.
 type Period struct {
 	Count int  `yaml:"count"`
 	Unit  Unit `yaml:"unit"`
-	// MovesOff tells from which days a last day moves to the next working day.
+	// MovesOff says which days can't be the last one; the last day then moves to
+	// the next working day.
 	MovesOff MovesOff `yaml:"moves_off"`
-	// Choice tells that the number is the operator's own, not the law's.
+	// Choice says that the number is the operator's own, not the law's.
 	Choice bool   `yaml:"choice"`
 	Source string `yaml:"source"`
 }
@@ -32,15 +33,15 @@ const (
 	MovesOffNoWorkday MovesOff = "weekend-or-holiday" // those of the jurisdiction's calendar, too
 )
 
-// date is a calendar day, without a time and a zone.
+// date is a calendar day, without time and zone.
 type date struct {
 	year  int
 	month time.Month
 	day   int
 }
 
-// utc returns the day as a time, for the calendar's arithmetic only: in UTC every
-// day has 24 hours.
+// utc returns the day's midnight in UTC, for the calendar's arithmetic only: there,
+// every day has 24 hours.
 func (d date) utc() time.Time { return time.Date(d.year, d.month, d.day, 0, 0, 0, 0, time.UTC) }
 
 func (d date) addDays(n int) date {
@@ -62,7 +63,7 @@ func (d date) weekend() bool {
 	}
 }
 
-// days knows which days are working days; without a calendar, all but weekends.
+// days says which days are working days; without a calendar, all but weekends are.
 type days struct{ calendar *Calendar }
 
 func (c days) working(d date) bool {
@@ -91,8 +92,8 @@ func (c days) after(p Period, d date) date {
 	}
 }
 
-// next is d, or the next working day where d can't be the last one
-// (Regulation 1182/71, art. 3(4)).
+// next returns d, or the next working day where d can't be the last one (Regulation
+// 1182/71, art. 3(4)).
 func (c days) next(m MovesOff, d date) date {
 	for m == MovesOffWeekend && d.weekend() || m == MovesOffNoWorkday && !c.working(d) {
 		d = d.addDays(1)

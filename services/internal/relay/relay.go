@@ -22,47 +22,48 @@ import (
 )
 
 const (
-	// DefaultBatch is how many messages are published at once: what a busy
+	// DefaultBatch is how many messages are published at once: about what a busy
 	// journal appends while the batch before is being acknowledged.
 	DefaultBatch = 1000
-	// maxBatchBytes bounds a batch's payloads, and so what is in memory twice.
+	// maxBatchBytes bounds a batch's payloads, which are in memory twice.
 	maxBatchBytes = 8 << 20
 	// publishTimeout bounds one batch, on top of whatever the publisher has: by
 	// then another process may have this one's part of the queue.
 	publishTimeout = journal.Silence * 3 / 4
-	// firstRetry and lastRetry are how long is waited after the first and after
-	// many failures in a row. The last is how late at most the relay notices
-	// that the broker is back.
+	// firstRetry and lastRetry are the waits after the first failure and after many
+	// in a row. The last is how late at most the relay notices that the broker is
+	// back.
 	firstRetry = 100 * time.Millisecond
 	lastRetry  = 5 * time.Second
-	// stopGrace is how long a batch that is on its way may take to end after the
-	// relay was told to stop. Cut off, it would be sent again after the restart.
+	// stopGrace is how long the batch that is on its way may take after the relay
+	// was told to stop. Cut off, it would be sent again after the restart.
 	stopGrace = 5 * time.Second
 )
 
-// Publisher puts messages on Kafka. It returns nil when every one was
-// acknowledged; on an error any of them may have been stored, and all of them
-// are published again. Messages of one key MUST stay in their order. It MUST NOT
-// change a message, its headers included.
+// Publisher publishes messages to Kafka. It returns nil when every one was
+// acknowledged; on an error any of them may have been stored, and all of them are
+// published again. Messages of one key MUST stay in their order. It MUST NOT change
+// a message, its headers included.
 type Publisher interface {
 	Publish(ctx context.Context, messages []journal.Message) error
 }
 
-// Config of a relay.
+// Config configures a [Relay].
 type Config struct {
 	Queue     journal.Queue
 	Publisher Publisher
 	Log       *slog.Logger // nil: nothing is logged
 	// Batch is how many messages are published at once; 0: DefaultBatch.
 	Batch int
-	// Refused tells whether an error of the publisher means that a message can
+	// Refused reports whether an error of the publisher means that a message can
 	// never be published, as one that is too large. Such a message is found by
 	// halving the batch, logged as an error and dropped, so that it holds nobody
 	// up: to the rest of the system it is a message that Kafka lost. nil: none is.
 	Refused func(error) bool
 }
 
-// Relay carries messages. Step and Run MUST NOT be called at the same time.
+// Relay carries messages from the journal's queue to Kafka. Step and Run MUST NOT
+// be called at the same time.
 type Relay struct {
 	cfg Config
 
@@ -82,22 +83,22 @@ func New(cfg Config) *Relay {
 	return &Relay{cfg: cfg}
 }
 
-// Stats is what a relay did so far.
+// Stats counts what a relay did so far.
 type Stats struct {
 	Sent    int64 // messages that were acknowledged
 	Refused int64 // messages that were dropped
 	Failing bool  // the last step failed: for the health check
 }
 
-// Stats may be called at any time.
+// Stats returns what the relay did so far. It may be called at any time.
 func (r *Relay) Stats() Stats {
 	return Stats{Sent: r.sent.Load(), Refused: r.refused.Load(), Failing: r.failing.Load()}
 }
 
-// Step carries one batch: read, publish, remove. It returns how many messages
-// were carried; 0 without an error means that nothing was pending. It waits for
-// nothing but the queue and the publisher, so that a simulation can interleave
-// it with everything else.
+// Step carries one batch: it reads messages, publishes them and removes them from
+// the queue. It returns how many messages were carried; 0 without an error means
+// that nothing was pending. It waits for nothing but the queue and the publisher,
+// so that a simulation can interleave it with everything else.
 func (r *Relay) Step(ctx context.Context) (n int, err error) {
 	pending, err := r.cfg.Queue.Pending(ctx, r.cfg.Batch)
 	if err != nil || len(pending) == 0 {
@@ -120,7 +121,7 @@ func (r *Relay) Step(ctx context.Context) (n int, err error) {
 	return len(ids), nil
 }
 
-// fitting returns how many of the messages make a batch: at least one.
+// fitting returns how many of the messages fit into one batch: at least one.
 func fitting(pending []journal.PendingMessage) int {
 	bytes := 0
 	for i := range pending {
@@ -131,7 +132,7 @@ func fitting(pending []journal.PendingMessage) int {
 	return len(pending)
 }
 
-// publish publishes messages in order, without those that are refused.
+// publish publishes messages in order, and leaves out those that are refused.
 func (r *Relay) publish(ctx context.Context, messages []journal.Message) error {
 	err := r.cfg.Publisher.Publish(ctx, messages)
 	switch {
@@ -154,12 +155,12 @@ func (r *Relay) publish(ctx context.Context, messages []journal.Message) error {
 	return r.publish(ctx, messages[half:])
 }
 
-// publishError tells the publisher's errors from the queue's.
+// publishError marks an error as the publisher's, not the queue's.
 type publishError struct{ error }
 
 func (e *publishError) Unwrap() error { return e.error }
 
-// Run carries until ctx ends, and lets the batch that is on its way end. It
+// Run carries batches until ctx ends, and finishes the one that is on its way. It
 // returns nil then, or journal.ErrClosed if the journal was closed before.
 func (r *Relay) Run(ctx context.Context) error {
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -199,8 +200,9 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// note logs changes of state. A step that found nothing pending is a good one
-// too: what couldn't be published stays pending until it is, here or elsewhere.
+// note logs a change between working and failing. A step that found nothing pending
+// is a good one too: what couldn't be published stays pending until it is, here or
+// elsewhere.
 func (r *Relay) note(err error) {
 	var publishing *publishError
 	switch failing := r.failing.Load(); {

@@ -23,13 +23,13 @@ const (
 	MaxQueue = 4096
 )
 
-// Call is one append on its way through the writer.
+// Call is one append that waits for the writer.
 type Call struct {
 	Append *journal.Append
 	// Messages holds the append's messages, encoded by the caller's goroutine;
 	// empty where there are none.
 	Messages []byte
-	// Err is the verdict, set by the commit function.
+	// Err is the append's result, set by the commit function.
 	Err error
 
 	size  int
@@ -45,7 +45,8 @@ const (
 	withdrawn
 )
 
-// Writer is the one goroutine and the calls that wait for it.
+// Writer commits appends in groups: one goroutine takes whatever calls wait, and
+// commits them together.
 type Writer struct {
 	commit func(group []*Call)
 	slots  chan struct{} // a token for every call that waits
@@ -58,9 +59,10 @@ type Writer struct {
 	kickAt  time.Time
 }
 
-// New starts a writer. commit is called by one goroutine at a time with 1 to
-// [MaxAppends] calls in the order in which they came, and sets each call's Err.
-// It is called with none where [Writer.Kick] asked for it.
+// New starts a writer that commits groups with commit. commit is called by one
+// goroutine at a time with 1 to [MaxAppends] calls in the order in which they came,
+// and sets each call's Err. It is called with none where [Writer.Kick] asked for
+// it.
 func New(commit func(group []*Call)) *Writer {
 	w := &Writer{
 		commit: commit,
@@ -72,9 +74,9 @@ func New(commit func(group []*Call)) *Writer {
 	return w
 }
 
-// Append checks an append, queues it and waits for its verdict. If ctx ends
-// before the writer has taken it, it is not written and ctx's error returned;
-// after that the verdict is waited for, so that the caller knows.
+// Append checks an append, queues it and waits until it is committed or refused. If
+// ctx ends before the writer has taken it, it is not written and ctx's error
+// returned; after that the verdict is waited for, so that the caller knows.
 func (w *Writer) Append(ctx context.Context, a *journal.Append) error {
 	size, err := journal.Check(a)
 	if err != nil {
@@ -121,7 +123,8 @@ func (w *Writer) Append(ctx context.Context, a *journal.Append) error {
 	}
 }
 
-// Kick has commit called with whatever is queued, or nothing, within the time.
+// Kick makes the writer call commit within the given time, with whatever is queued,
+// or nothing.
 func (w *Writer) Kick(within time.Duration) {
 	at := time.Now().Add(within)
 	w.mu.Lock()
@@ -135,9 +138,9 @@ func (w *Writer) Kick(within time.Duration) {
 	}
 }
 
-// Close takes no more calls, has those that are queued committed, and returns
-// when the writer has ended. commit is called once more at the end, maybe with
-// no call, so that it can write what it holds back.
+// Close refuses further calls, commits those that are queued, and returns when the
+// writer has ended. commit is called once more at the end, maybe with no call, so
+// that it can write what it holds back.
 func (w *Writer) Close() {
 	w.mu.Lock()
 	w.closed = true

@@ -30,14 +30,15 @@ const (
 	OpNote    Op = "note"
 )
 
-// Config of a journal in memory. The zero value is a journal without faults.
+// Config configures a journal in memory. The zero value is a journal without
+// faults.
 type Config struct {
-	// Poll is what Wait waits at most; 0: journal.DefaultPoll.
+	// Poll is the longest that Wait waits; 0: journal.DefaultPoll.
 	Poll time.Duration
-	// Fault, where set, is asked before a call does its work, and again after
-	// it. An error of before means that nothing was done; an error of after,
-	// that it was, and that the caller doesn't know: a connection that broke in
-	// the middle of a commit. It is called without a lock held.
+	// Fault, where set, is called before a call does its work, and again after it.
+	// An error of before means that nothing was done; an error of after, that it
+	// was, and that the caller doesn't know: a connection that broke in the middle
+	// of a commit. It is called without a lock held.
 	Fault func(op Op, after bool) error
 }
 
@@ -75,7 +76,7 @@ func New(cfg Config) *Store {
 	}
 }
 
-// call does the work of a call, between its two faults, with the lock held.
+// call runs the body of a call with the lock held, between its two faults.
 func (s *Store) call(ctx context.Context, op Op, work func() error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -303,7 +304,7 @@ func order(f journal.Filter) func(a, b journal.Cursor) int {
 	return compareReceived
 }
 
-// compareDue has the earliest first, and those that are never due last.
+// compareDue puts the earliest first, and rows that are never due last.
 func compareDue(a, b journal.Cursor) int {
 	switch {
 	case a.DueAt.IsZero() != b.DueAt.IsZero():
@@ -317,7 +318,7 @@ func compareDue(a, b journal.Cursor) int {
 	return strings.Compare(a.RequestID, b.RequestID)
 }
 
-// compareReceived has the newest first, then goes by id.
+// compareReceived puts the newest first, and then orders by id.
 func compareReceived(a, b journal.Cursor) int {
 	if c := b.ReceivedAt.Compare(a.ReceivedAt); c != 0 {
 		return c

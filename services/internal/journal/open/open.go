@@ -37,7 +37,8 @@ func Open(ctx context.Context, where string) (journal.Store, error) {
 	return store(sqlitejournal.Open(ctx, sqlitejournal.Config{Path: where}))
 }
 
-// store keeps a nil pointer from becoming a Store that isn't nil.
+// store returns a nil Store for a nil pointer, which would otherwise be a Store
+// that isn't nil.
 func store[S journal.Store](s S, err error) (journal.Store, error) {
 	if err != nil {
 		return nil, err

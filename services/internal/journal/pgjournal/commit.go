@@ -7,12 +7,11 @@ import (
 	"habeas.dev/services/internal/journal/group"
 )
 
-// tries is how often a group is written before its callers hear of an error
-// that nothing was written for: once, and again on new connections, as after a
-// restart of the server, or after a deadlock.
+// tries is how often a group is written before its callers get an error: again on
+// new connections, as after a restart of the server, or after a deadlock.
 const tries = 3
 
-// commit is the group's commit function.
+// commit writes one group in one transaction.
 func (s *Store) commit(calls []*group.Call) {
 	if len(calls) == 0 {
 		return
