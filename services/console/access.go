@@ -2,42 +2,30 @@ package console
 
 import (
 	"net/http"
+
+	"habeas.dev/services/internal/core"
 )
 
-// Role is what somebody may do. Each may what the ones before it may.
-type Role int
+// Role is what somebody may do; the core says what.
+type Role = core.Role
 
 // The roles.
 const (
-	Nobody  Role = iota
-	Viewer       // finds requests, and reads traces
-	Agent        // acts on requests, and looks at what identifies the person
-	Officer      // decides what the law leaves to a privacy officer: holds, refusals, plans that are too large
-)
-
-// The roles' names, in the configuration and on pages.
-const (
-	nameViewer  = "viewer"
-	nameAgent   = "agent"
-	nameOfficer = "privacy-officer"
+	Nobody  = core.Nobody
+	Viewer  = core.Viewer
+	Agent   = core.Agent
+	Officer = core.Officer
 )
 
 // RoleOf returns the role of a name; Nobody for any other name.
 func RoleOf(name string) Role {
-	switch name {
-	case nameViewer:
-		return Viewer
-	case nameAgent:
-		return Agent
-	case nameOfficer:
-		return Officer
-	default:
-		return Nobody
+	for _, r := range []Role{Viewer, Agent, Officer} {
+		if r.String() == name {
+			return r
+		}
 	}
+	return Nobody
 }
-
-// String returns the role's name.
-func (r Role) String() string { return [...]string{"nobody", nameViewer, nameAgent, nameOfficer}[r] }
 
 // User is who is at the other end. Name is what the journal calls them by: the
 // name that they sign in with, and no personal data of people whose requests
@@ -69,38 +57,39 @@ type route struct {
 
 // routes lists everything that the console serves (TestWhoMayDoWhat).
 func (c *Console) routes() []route {
-	act := func(path string, role Role, a action) route {
-		return route{"POST /requests/{id}/" + path, role, func(w http.ResponseWriter, r *http.Request, u User) { c.act(w, r, u, a) }}
+	act := func(verb core.Verb, a action) route {
+		return route{"POST /requests/{id}/" + string(verb), core.RoleFor(verb), func(w http.ResponseWriter, r *http.Request, u User) { c.act(w, r, u, a) }}
 	}
-	many := func(name string, each together) route {
-		return route{"POST /" + name, Agent, func(w http.ResponseWriter, r *http.Request, u User) { c.many(w, r, u, name, each) }}
+	many := func(verb core.Verb, each together) route {
+		name := string(verb)
+		return route{"POST /" + name, core.RoleFor(verb), func(w http.ResponseWriter, r *http.Request, u User) { c.many(w, r, u, name, each) }}
 	}
 	return []route{
 		{"GET /{$}", Viewer, c.list},
 		{"POST /find", Viewer, c.find},
-		many("retry", retryOne),
-		many("assign", assignOne),
+		many(core.VerbRetry, retryOne),
+		many(core.VerbAssign, assignOne),
 		{"GET /systems", Viewer, c.systems},
 		{"POST /language", Viewer, c.setLanguage},
 		{"GET /requests/{id}", Viewer, c.request},
 		{"GET /requests/{id}/live", Viewer, c.live},
 		{"GET /requests/{id}/trace.json", Viewer, c.export},
-		{"POST /requests/{id}/reveal", Agent, c.reveal},
-		{"POST /requests/{id}/answer", Agent, c.answer},
-		act("retry", Agent, retry),
-		act("accept-plan", Officer, acceptPlan),
-		act("extend", Agent, extend),
-		act("ask-proof", Agent, askProof),
-		act("judge-proof", Agent, judgeProof),
-		act("ask-clarification", Agent, askClarification),
-		act("clarify", Agent, clarify),
-		act("deliver", Agent, deliver),
-		act("cancel", Agent, cancel),
-		act("assign", Agent, assign),
-		act("merge", Agent, merge),
-		act("refuse", Officer, refuse),
-		act("hold", Officer, hold),
-		act("lift", Officer, lift),
+		{"POST /requests/{id}/reveal", core.RoleFor(core.VerbReveal), c.reveal},
+		{"POST /requests/{id}/answer", core.RoleFor(core.VerbAttest), c.answer},
+		act(core.VerbRetry, retry),
+		act(core.VerbAcceptPlan, acceptPlan),
+		act(core.VerbExtend, extend),
+		act(core.VerbAskProof, askProof),
+		act(core.VerbJudgeProof, judgeProof),
+		act(core.VerbAskClarification, askClarification),
+		act(core.VerbClarify, clarify),
+		act(core.VerbDeliver, deliver),
+		act(core.VerbCancel, cancel),
+		act(core.VerbAssign, assign),
+		act(core.VerbMerge, merge),
+		act(core.VerbRefuse, refuse),
+		act(core.VerbHold, hold),
+		act(core.VerbLift, lift),
 	}
 }
 

@@ -107,7 +107,7 @@ func (f values) acts() int {
 // again shows a request's page with why an act wasn't taken, and what was
 // written into its form.
 func (c *Console) again(w http.ResponseWriter, r *http.Request, u User, id string, form values, why error) {
-	b, err := c.body(r, id)
+	b, err := c.body(r, id, u.Role)
 	if err != nil {
 		c.refused(w, r, u, err)
 		return

@@ -216,5 +216,5 @@ func journalWords() []string {
 	for _, c := range []dsar.Check{dsar.CheckIdentity, dsar.CheckAgent, dsar.CheckOrganisation, dsar.CheckGuardian} {
 		list = append(list, string(c))
 	}
-	return append(list, nameViewer, nameAgent, nameOfficer, "fr", "en", "smtp", "outbox", "circuit "+string(vendorapi.Open), "circuit "+string(vendorapi.HalfOpen))
+	return append(list, Viewer.String(), Agent.String(), Officer.String(), "fr", "en", "smtp", "outbox", "circuit "+string(vendorapi.Open), "circuit "+string(vendorapi.HalfOpen))
 }

@@ -32,6 +32,6 @@ var labels = map[string]string{
 	string(core.RemindClarification): "clarification",
 	core.NotProven:                   "identity not proven",
 	dsar.LegalHold:                   "legal hold", "tax-records": "tax records",
-	"verified":  "verified",
-	nameOfficer: "privacy officer", "smtp": "mail", "fr": "French", "en": "English",
+	"verified":        "verified",
+	"privacy-officer": "privacy officer", "smtp": "mail", "fr": "French", "en": "English",
 }

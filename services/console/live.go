@@ -90,7 +90,7 @@ func (c *Console) sendParts(ctx context.Context, s stream, lang, id string, u Us
 	if err != nil {
 		return err
 	}
-	b, err := c.bodyOf(lang, facts, state)
+	b, err := c.bodyOf(lang, facts, state, u.Role)
 	if err != nil {
 		return err
 	}

@@ -59,7 +59,7 @@ func (c *Console) request(w http.ResponseWriter, r *http.Request, u User) {
 	if !ok {
 		return
 	}
-	b, err := c.body(r, id)
+	b, err := c.body(r, id, u.Role)
 	if err != nil {
 		c.refused(w, r, u, err)
 		return
@@ -78,15 +78,15 @@ func (c *Console) requestID(w http.ResponseWriter, r *http.Request, u User) (str
 }
 
 // body reads a request for its page.
-func (c *Console) body(r *http.Request, id string) (requestBody, error) {
+func (c *Console) body(r *http.Request, id string, role core.Role) (requestBody, error) {
 	facts, s, err := c.state(r.Context(), id)
 	if err != nil {
 		return requestBody{}, err
 	}
-	return c.bodyOf(languageOf(r), facts, s)
+	return c.bodyOf(languageOf(r), facts, s, role)
 }
 
-func (c *Console) bodyOf(lang string, facts []journal.Fact, s core.State) (requestBody, error) {
+func (c *Console) bodyOf(lang string, facts []journal.Fact, s core.State, role core.Role) (requestBody, error) {
 	t, err := timeline.BuildIn(facts, func(text string) string { return say(lang, label(text)) })
 	if err != nil {
 		return requestBody{}, err
@@ -101,7 +101,7 @@ func (c *Console) bodyOf(lang string, facts []journal.Fact, s core.State) (reque
 		}
 		b.events = append(b.events, e)
 	}
-	b.Actions = c.actionsOf(s)
+	b.Actions = c.actionsOf(s, role)
 	if c.Traces != "" {
 		b.Traces = strings.ReplaceAll(c.Traces, "{trace}", strings.ReplaceAll(t.RequestID, "-", ""))
 	}
@@ -140,45 +140,33 @@ func (c *Console) refused(w http.ResponseWriter, r *http.Request, u User, err er
 	c.broken(w, r, u, err)
 }
 
-// actions are what can be done about a request as it stands; the templates ask
-// besides who may.
+// actions are what somebody may do about a request now, as the core says, with what
+// the forms show besides.
 type actions struct {
-	Retry            bool
-	AcceptPlan       bool
-	Extend           bool
-	AskProof         bool
-	JudgeProof       bool
-	AskClarification bool
-	Clarify          bool
-	Deliver          bool
-	Cancel           bool
-	Assign           bool
-	Merge            bool
-	Refuse           []string // the grounds
-	Hold             bool
-	Holds            []timeline.Hold
-	Systems          []string
-	Failed           []string // the systems whose task failed
-	Manual           []manual
+	core.Choices
+	role   core.Role
+	Manual []manual
 }
 
-// Any reports whether there is anything to do.
-func (a actions) Any() bool {
-	return a.Retry || a.Extend || a.AskProof || a.JudgeProof || a.AskClarification || a.Clarify || a.Deliver || a.Cancel || a.Merge || len(a.Refuse) > 0 || a.Hold || len(a.Holds) > 0
+// May returns the choice of a verb; nil where it may not be done.
+func (a actions) May(verb core.Verb) *core.Choice {
+	if c, ok := a.Find(verb); ok {
+		return &c
+	}
+	return nil
 }
+
+// Reads tells whether whoever looks may only read.
+func (a actions) Reads() bool { return a.role < core.Agent }
 
 // manual is a task that waits for a person's hand.
 type manual struct {
-	System   string
-	Action   dsar.Action
-	Outcomes []dsar.Outcome
+	core.ManualTask
 	Datasets []string
-	Code     string
-	Reason   string
 }
 
 // Others tells that a worker has gathered what may tell of other people.
-func (m manual) Others() bool { return m.Code == dsar.CodeOthers }
+func (m manual) Others() bool { return m.End.Code == dsar.CodeOthers }
 
 // Incomplete tells that a worker has done what it could reach.
 func (m manual) Incomplete() bool { return slices.Contains(m.Outcomes, dsar.Incomplete) }
@@ -186,34 +174,12 @@ func (m manual) Incomplete() bool { return slices.Contains(m.Outcomes, dsar.Inco
 // Files reports whether records are handed over.
 func (m manual) Files() bool { return m.Action == dsar.Gather }
 
-func (c *Console) actionsOf(s core.State) actions {
-	open := !s.Status.Ended() && s.AnsweredAt.IsZero()
-	begun := false
-	a := actions{Deliver: s.Status == core.StatusCompleted, Hold: true, Cancel: open, Merge: open, Assign: !s.Status.Ended()}
-	for _, t := range s.Tasks {
-		begun = begun || (t.Action == dsar.Erase || t.Action == dsar.Assemble) && t.Attempt > 0
-		if t.Status != core.TaskIsFailed || s.Status.Ended() {
-			continue
+func (c *Console) actionsOf(s core.State, role core.Role) actions {
+	a := actions{Choices: s.Allowed(role, c.Policy, c.now()), role: role}
+	if byHand, ok := a.Find(core.VerbAttest); ok {
+		for _, t := range byHand.Tasks {
+			a.Manual = append(a.Manual, manual{t, c.datasets(t.System)})
 		}
-		a.Retry, a.Failed = true, append(a.Failed, t.System)
-		a.AcceptPlan = a.AcceptPlan || t.End.Code == dsar.CodePlanTooLarge
-		if outcomes := t.Attestable(); len(outcomes) > 0 && t.System != dsar.Aggregator {
-			a.Manual = append(a.Manual, manual{t.System, t.Action, outcomes, c.datasets(t.System), t.End.Code, t.End.Reason})
-		}
-	}
-	for _, sys := range s.Accepted.Systems {
-		a.Systems = append(a.Systems, sys.Name)
-	}
-	for _, h := range s.Holds {
-		a.Holds = append(a.Holds, timeline.Hold(h))
-	}
-	a.JudgeProof, a.Clarify = s.Awaited == core.RemindProof, s.Awaited == core.RemindClarification
-	a.AskProof, a.AskClarification = open && !begun && s.Awaited == "", open && !begun && s.Awaited == ""
-	if law, ok := c.Policy.Jurisdiction(s.Accepted.Jurisdiction); ok && open && !s.Extended {
-		_, a.Extend = law.Extended(s.Accepted.ReceivedAt)
-	}
-	if open && !begun {
-		a.Refuse = append([]string{core.NotProven}, s.Accepted.Terms.Refusals...)
 	}
 	return a
 }
@@ -248,7 +214,7 @@ func (c *Console) reveal(w http.ResponseWriter, r *http.Request, u User) {
 		c.again(w, r, u, id, form, err)
 		return
 	}
-	b, err := c.body(r, id)
+	b, err := c.body(r, id, u.Role)
 	if err != nil {
 		c.refused(w, r, u, err)
 		return

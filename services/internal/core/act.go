@@ -24,6 +24,8 @@ func (c Assign) decide(d *decider) error {
 	switch {
 	case !d.Exists():
 		return ErrUnknown
+	case d.Status.Ended():
+		return ErrEnded
 	case d.Assignee == c.To:
 		return nil
 	}

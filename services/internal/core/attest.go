@@ -24,7 +24,7 @@ func (c Attest) decide(d *decider) error {
 		return ErrNothingToAttest
 	}
 	t := waiting[0]
-	if allowed := t.Attestable(); !slices.Contains(allowed, c.Outcome) {
+	if allowed := t.attestable(); !slices.Contains(allowed, c.Outcome) {
 		return fmt.Errorf("%w: %s ends as one of %v", ErrNotAllowed, t.Action, allowed)
 	}
 	e := TaskEnded{System: t.System, Action: t.Action, Attempt: t.Attempt, Outcome: c.Outcome, Counts: c.Counts, Objects: c.Objects,
@@ -48,17 +48,18 @@ func (c Attest) decide(d *decider) error {
 	return nil
 }
 
-// Attestable are the outcomes that a person can attest of the task.
-func (t *TaskState) Attestable() []dsar.Outcome {
-	outcomes := Attestable(t.Action)
+// attestable returns the outcomes that a person can attest of the task, where it
+// waits for one.
+func (t *TaskState) attestable() []dsar.Outcome {
+	outcomes := attestable(t.Action)
 	if t.End.Outcome == dsar.Incomplete { // first: it claims the least
 		outcomes = slices.Insert(outcomes, 0, dsar.Incomplete)
 	}
 	return outcomes
 }
 
-// Attestable are the outcomes that a person can attest of an action.
-func Attestable(a dsar.Action) []dsar.Outcome {
+// attestable returns the outcomes that a person can attest of an action.
+func attestable(a dsar.Action) []dsar.Outcome {
 	//exhaustive:enforce
 	switch a {
 	case dsar.Resolve, dsar.Count:

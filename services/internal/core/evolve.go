@@ -32,8 +32,12 @@ func (s State) attended() State {
 	return s
 }
 
-// end ends the request without an answer.
+// end ends the request without an answer: nobody is awaited any more, and no clock
+// stands.
 func (s State) end(status Status, at time.Time) State {
+	if s.Awaited != "" {
+		s = s.goOn(time.Time{}, at)
+	}
 	s.Status, s.Attention, s.EndedAt = status, AttentionNeeded{}, at
 	return s
 }

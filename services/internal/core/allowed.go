@@ -1,0 +1,223 @@
+package core
+
+import (
+	"slices"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+)
+
+// Role is what somebody may do. Each may what the ones before it may.
+type Role int
+
+// The roles.
+const (
+	Nobody  Role = iota
+	Viewer       // finds requests, and reads traces
+	Agent        // acts on requests, and looks at what identifies the person
+	Officer      // decides what the law leaves to a privacy officer: holds, refusals, plans that are too large
+)
+
+// String returns the role's name, as the configuration and pages have it.
+func (r Role) String() string { return [...]string{"nobody", "viewer", "agent", "privacy-officer"}[r] }
+
+// Verb is one thing that a person can do about a request.
+type Verb string
+
+// The verbs, in the order in which pages offer them.
+const (
+	VerbAttest           Verb = "attest"            // [Attest]
+	VerbRetry            Verb = "retry"             // [Retry] of what failed
+	VerbAcceptPlan       Verb = "accept-plan"       // [Retry] with AcceptPlan
+	VerbJudgeProof       Verb = "judge-proof"       // [JudgeProof]
+	VerbClarify          Verb = "clarify"           // [Clarify]
+	VerbTryNow           Verb = "try-now"           // [Retry] of what is parked
+	VerbGatherAgain      Verb = "gather-again"      // [Retry] of what was gathered and is lost
+	VerbDeliver          Verb = "deliver"           // [DeliverAgain]
+	VerbAskProof         Verb = "ask-proof"         // [AskProof]
+	VerbAskClarification Verb = "ask-clarification" // [AskClarification]
+	VerbExtend           Verb = "extend"            // [Extend]
+	VerbHold             Verb = "hold"              // [Hold]
+	VerbLift             Verb = "lift"              // [Lift]
+	VerbRefuse           Verb = "refuse"            // [Refuse]
+	VerbAssign           Verb = "assign"            // [Assign]
+	VerbReveal           Verb = "reveal"            // [Reveal]
+	VerbMerge            Verb = "merge"             // [Merge]
+	VerbCancel           Verb = "cancel"            // [Cancel]
+)
+
+// verbs lists them, each with the least role that may.
+var verbs = []struct {
+	verb Verb
+	role Role
+}{
+	{VerbAttest, Agent}, {VerbRetry, Agent}, {VerbAcceptPlan, Officer}, {VerbJudgeProof, Agent}, {VerbClarify, Agent}, {VerbTryNow, Agent},
+	{VerbGatherAgain, Agent}, {VerbDeliver, Agent}, {VerbAskProof, Agent}, {VerbAskClarification, Agent}, {VerbExtend, Agent}, {VerbHold, Officer},
+	{VerbLift, Officer}, {VerbRefuse, Officer}, {VerbAssign, Agent}, {VerbReveal, Agent}, {VerbMerge, Agent}, {VerbCancel, Agent},
+}
+
+// RoleFor returns the least role that may do something. What nobody knows nobody
+// may: it is one above every role.
+func RoleFor(v Verb) Role {
+	for _, known := range verbs {
+		if known.verb == v {
+			return known.role
+		}
+	}
+	return Officer + 1
+}
+
+// Choice is something that a person may do now, with what it can be done to.
+type Choice struct {
+	Verb Verb
+	// Systems are those whose tasks can be taken up again, of which records can be
+	// held, or whose plans can be accepted.
+	Systems []string
+	// Grounds are those on which the request can be refused.
+	Grounds []string
+	// Holds are those that can be lifted.
+	Holds []Held
+	// Tasks are those that a person can end by hand.
+	Tasks []ManualTask
+}
+
+// ManualTask is a task that waits for a person's hand.
+type ManualTask struct {
+	TaskState
+	// Outcomes are those that can be attested, the one that claims the least first.
+	Outcomes []dsar.Outcome
+}
+
+// Choices are what a person may do now.
+type Choices []Choice
+
+// Find returns the choice of a verb; false where it may not be done.
+func (c Choices) Find(v Verb) (Choice, bool) {
+	i := slices.IndexFunc(c, func(one Choice) bool { return one.Verb == v })
+	if i < 0 {
+		return Choice{}, false
+	}
+	return c[i], true
+}
+
+// Has tells whether something may be done.
+func (c Choices) Has(v Verb) bool {
+	_, ok := c.Find(v)
+	return ok
+}
+
+// Allowed returns what a person of a role may do about the request now. It asks
+// [Decide] about each, so that nothing is offered which would be refused; nor is
+// anything left out that would be taken (TestAllowedIsWhatDecideTakes).
+func (s State) Allowed(role Role, calendar Calendar, now time.Time) Choices {
+	var out Choices
+	for _, v := range verbs {
+		if v.role > role {
+			continue
+		}
+		if c, ok := s.choice(v.verb, calendar, now); ok {
+			c.Verb = v.verb
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// choice tries a verb on everything that it could be done to.
+func (s State) choice(v Verb, calendar Calendar, now time.Time) (c Choice, ok bool) {
+	const by, why = "somebody", "why"
+	takes := func(c Command) bool {
+		facts, err := Decide(s, c)
+		return err == nil && len(facts) > 0
+	}
+	//exhaustive:enforce
+	switch v {
+	case VerbAttest:
+		c.Tasks = s.attestable(now)
+		return c, len(c.Tasks) > 0
+	case VerbRetry, VerbTryNow, VerbGatherAgain, VerbAcceptPlan:
+		for _, t := range s.Tasks {
+			again := Retry{By: by, Reason: why, Systems: []string{t.System}, AcceptPlan: v == VerbAcceptPlan, Now: now}
+			if s.retries(v, t) && !slices.Contains(c.Systems, t.System) && takes(again) {
+				c.Systems = append(c.Systems, t.System)
+			}
+		}
+		return c, len(c.Systems) > 0
+	case VerbJudgeProof:
+		return c, takes(JudgeProof{By: by, Reason: why, Accepted: true, Calendar: calendar, Now: now})
+	case VerbClarify:
+		return c, takes(Clarify{By: by, Reason: why, Calendar: calendar, Now: now})
+	case VerbDeliver:
+		return c, takes(DeliverAgain{By: by, Reason: why, Now: now})
+	case VerbAskProof:
+		return c, takes(AskProof{By: by, Reason: why, Now: now})
+	case VerbAskClarification:
+		return c, takes(AskClarification{By: by, Reason: why, Now: now})
+	case VerbExtend:
+		return c, takes(Extend{By: by, Reason: why, Calendar: calendar, Now: now})
+	case VerbHold:
+		for _, sys := range s.Accepted.Systems {
+			c.Systems = append(c.Systems, sys.Name)
+		}
+		return c, takes(Hold{By: by, Reason: why, Dataset: "any", Now: now})
+	case VerbLift:
+		for _, h := range s.Holds {
+			if takes(Lift{By: by, Reason: why, System: h.System, Dataset: h.Dataset, Now: now}) {
+				c.Holds = append(c.Holds, h)
+			}
+		}
+		return c, len(c.Holds) > 0
+	case VerbRefuse:
+		for _, ground := range append([]string{NotProven}, s.Accepted.Terms.Refusals...) {
+			if takes(Refuse{By: by, Ground: ground, Reason: why, Now: now}) {
+				c.Grounds = append(c.Grounds, ground)
+			}
+		}
+		return c, len(c.Grounds) > 0
+	case VerbAssign:
+		return c, takes(Assign{By: by, To: s.Assignee + by, Reason: why, Now: now})
+	case VerbReveal:
+		return c, takes(Reveal{By: by, Reason: why, Now: now})
+	case VerbMerge:
+		return c, takes(Merge{By: by, Into: "another than " + s.Accepted.RequestID, Reason: why, Now: now})
+	case VerbCancel:
+		return c, takes(Cancel{By: by, Reason: why, Now: now})
+	default:
+		return c, false
+	}
+}
+
+// retries tells whether taking a task up again goes by a verb.
+func (s State) retries(v Verb, t TaskState) bool {
+	switch {
+	case t.Status == TaskIsFailed && t.End.Code == dsar.CodePlanTooLarge:
+		return v == VerbAcceptPlan || v == VerbRetry
+	case t.Status == TaskIsFailed:
+		return v == VerbRetry
+	case t.Status == TaskIsParked:
+		return v == VerbTryNow
+	default:
+		return v == VerbGatherAgain && t.Status == TaskIsEnded
+	}
+}
+
+// attestable are the tasks that a person can end by hand, with how they can end.
+func (s State) attestable(now time.Time) []ManualTask {
+	var out []ManualTask
+	for _, t := range s.Tasks {
+		m := ManualTask{TaskState: t}
+		for _, outcome := range t.attestable() {
+			c := Attest{By: "somebody", Reason: "why", System: t.System, Action: t.Action, Outcome: outcome, Now: now}
+			if outcome == dsar.Gathered {
+				c.Objects = []dsar.Object{{Name: "records"}}
+			}
+			if _, err := Decide(s, c); err == nil {
+				m.Outcomes = append(m.Outcomes, outcome)
+			}
+		}
+		if len(m.Outcomes) > 0 {
+			out = append(out, m)
+		}
+	}
+	return out
+}

@@ -1,0 +1,177 @@
+// Package coretest plays requests through everything that can happen to them, for
+// tests that hold something for every state.
+package coretest
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
+)
+
+// Start is when every request that is played was received.
+var Start = time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+
+// RequestID is that of every request that is played.
+const RequestID = "9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11"
+
+// Calendar is a law of 30 days, of 60 when it is extended.
+type Calendar struct{}
+
+// Due implements core.Calendar.
+func (Calendar) Due(c core.Clock) (time.Time, bool) {
+	days := 30
+	if c.Extended {
+		days = 60
+	}
+	for _, p := range c.Pauses {
+		c.ReceivedAt = c.ReceivedAt.Add(p.Until.Sub(p.From))
+	}
+	return c.ReceivedAt.AddDate(0, 0, days), true
+}
+
+// PlayAll plays each right so many times, with systems that work, fail, park and lack
+// abilities, and persons who act at any time. It tells of each decision: the state
+// before it, the facts, and the time. The same n plays the same.
+func PlayAll(n int, saw func(before core.State, facts []core.Event, now time.Time)) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, right := range dsar.Rights() {
+		for range n {
+			(&player{saw: saw, rng: rng}).play(right)
+		}
+	}
+}
+
+// player plays one request.
+type player struct {
+	saw   func(core.State, []core.Event, time.Time)
+	rng   *rand.Rand
+	state core.State
+}
+
+func (p *player) do(c core.Command, now time.Time) {
+	facts, err := core.Decide(p.state, c)
+	if err != nil || len(facts) == 0 {
+		return
+	}
+	p.saw(p.state, facts, now)
+	for _, f := range facts {
+		p.state = core.Evolve(p.state, f)
+	}
+}
+
+// system is one that lacks abilities now and then.
+func (p *player) system(name string) dsar.System {
+	abilities := []dsar.Action{dsar.Resolve, dsar.Gather, dsar.Erase, dsar.Rectify, dsar.Restrict}
+	if p.rng.IntN(8) == 0 {
+		abilities = abilities[:1]
+	}
+	return dsar.System{Name: name, Abilities: abilities, Needs: []dsar.IdentifierType{"email"}, MaxRecords: 5}
+}
+
+func (p *player) play(right dsar.Right) {
+	terms := core.Terms{Refusals: []string{"excessive"}, PausesForProof: p.rng.IntN(2) == 0}
+	if p.rng.IntN(4) == 0 {
+		terms.Checks, terms.Instead = []dsar.Check{dsar.CheckIdentity}, []dsar.Right{"", dsar.KnowCategories}[p.rng.IntN(2)]
+	}
+	a := core.Accepted{RequestID: RequestID, Right: right, Jurisdiction: "EEA", Source: "test", ReceivedAt: Start, AcceptedAt: Start, DueAt: Start.AddDate(0, 0, 30), Digest: "d",
+		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "e", Sealed: []byte{1}}}, Terms: terms, Systems: []dsar.System{p.system("s")}}
+	if p.rng.IntN(3) == 0 {
+		a.Systems = append(a.Systems, p.system("t"))
+	}
+	p.do(core.Submit{Accepted: a}, Start)
+	for i := range 30 * len(a.Systems) {
+		p.step(Start.Add(time.Duration(i) * time.Hour))
+	}
+}
+
+func (p *player) step(now time.Time) {
+	var sent []core.TaskState
+	for _, t := range p.state.Tasks {
+		if t.Status == core.TaskIsSent && p.state.Awaited == "" {
+			sent = append(sent, t)
+		}
+	}
+	switch n := p.rng.IntN(20); {
+	case n == 0 || n < 3 && p.state.Awaited != "":
+		p.interrupt(now)
+	case len(sent) > 0:
+		p.do(core.Heard{Report: p.report(sent[p.rng.IntN(len(sent))], n, now), Now: now}, now)
+	case p.state.Awaited == core.RemindProof:
+		p.do(core.JudgeProof{By: "agent", Accepted: p.rng.IntN(2) == 0, Calendar: Calendar{}, Now: now}, now)
+	case p.state.Awaited == core.RemindClarification:
+		p.do(core.Clarify{By: "agent", Calendar: Calendar{}, Now: now}, now)
+	case p.state.Status == core.StatusCompleted:
+		p.do(core.Tick{Now: now.AddDate(1, 0, 0)}, now.AddDate(1, 0, 0))
+	case n < 10:
+		p.attest(now)
+	case n < 12:
+		p.do(core.Tick{Now: now}, now)
+	default:
+		p.do(core.Retry{By: "agent", AcceptPlan: n > 17, Now: now}, now)
+	}
+}
+
+// report makes up what the worker of a task says.
+func (p *player) report(t core.TaskState, n int, now time.Time) dsar.Report {
+	r := dsar.Report{RequestID: RequestID, System: t.System, Action: t.Action, Attempt: t.Attempt, Kind: dsar.ReportEnded, Outcome: dsar.Found}
+	switch {
+	case n < 4:
+		r.Kind, r.Code = dsar.ReportFailed, "broken"
+		if t.Action == dsar.Assemble {
+			r.Code = dsar.CodeObjectMissing
+		}
+	case n < 5:
+		r.Kind, r.Until, r.Code = dsar.ReportParked, now.Add(3*time.Hour), "rate-limited"
+	case n < 6 && t.Action == dsar.Gather:
+		r.Kind, r.Outcome, r.Code, r.Objects = dsar.ReportFailed, dsar.Manual, dsar.CodeOthers, []dsar.Object{{Name: "seen"}}
+	case n < 7 && t.Action == dsar.Count:
+		r.Counts = []dsar.Counts{{Dataset: "d", Found: 20}}
+	case n < 8 && t.Action != dsar.Resolve && t.Action != dsar.Assemble:
+		r.Counts = []dsar.Counts{{Dataset: "d", Found: 1, Uncovered: "forbidden"}}
+	case t.Action == dsar.Prove && n < 11:
+		r.Outcome, r.Counts = dsar.Proven, []dsar.Counts{{Dataset: "d", Found: 1, Retained: []dsar.Retention{{Records: 1, Ground: "tax", Until: Start.AddDate(0, 6, 0)}}}}
+	case t.Action == dsar.Gather:
+		r.Outcome, r.Objects = dsar.Gathered, []dsar.Object{{Name: t.System + "/gather"}}
+	}
+	return r
+}
+
+// interrupt has a person do what can be done at any time.
+func (p *player) interrupt(now time.Time) {
+	const by, why = "agent", "why"
+	switch p.rng.IntN(11) {
+	case 0:
+		p.do(core.Cancel{By: by, Now: now}, now)
+	case 1:
+		p.do(core.Refuse{By: by, Ground: "excessive", Now: now}, now)
+	case 2:
+		p.do(core.Merge{By: by, Into: "another", Now: now}, now)
+	case 3, 8:
+		p.do(core.AskClarification{By: by, Now: now}, now)
+	case 4:
+		p.do(core.Hold{By: by, Reason: why, System: []string{"", "s"}[p.rng.IntN(2)], Now: now}, now)
+	case 5:
+		if len(p.state.Holds) > 0 {
+			p.do(core.Lift{By: by, Reason: why, System: p.state.Holds[0].System, Now: now}, now)
+		}
+	case 6:
+		p.do(core.Extend{By: by, Reason: why, Calendar: Calendar{}, Now: now}, now)
+	case 7:
+		p.do(core.DeliverAgain{By: by, Reason: why, Now: now}, now)
+	default:
+		p.do(core.AskProof{By: by, Now: now}, now)
+	}
+}
+
+// attest has a person do what no machine could.
+func (p *player) attest(now time.Time) {
+	for _, t := range p.state.Tasks {
+		outcome := map[dsar.Action]dsar.Outcome{dsar.Gather: dsar.NothingFound, dsar.Count: dsar.Found, dsar.Erase: dsar.Erased, dsar.Prove: dsar.Proven,
+			dsar.Rectify: dsar.Rectified, dsar.Restrict: dsar.Restricted, dsar.Resolve: dsar.NothingFound}[t.Action]
+		if t.Status == core.TaskIsFailed {
+			p.do(core.Attest{By: "agent", Reason: "by hand", System: t.System, Action: t.Action, Outcome: outcome, Now: now}, now)
+		}
+	}
+}
