@@ -85,7 +85,7 @@ func (c *Console) act(w http.ResponseWriter, r *http.Request, u User, a action) 
 		err = c.possible(r.Context(), id, command)
 	}
 	if err == nil {
-		_, err = c.Requests.Do(r.Context(), id, core.Seen{Acts: form.acts(), Command: command})
+		_, err = c.Requests.Do(r.Context(), id, core.IfUnchanged{Acts: form.acts(), Command: command})
 	}
 	if err != nil {
 		c.again(w, r, u, id, form, err)

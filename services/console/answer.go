@@ -30,7 +30,7 @@ func (c *Console) answer(w http.ResponseWriter, r *http.Request, u User) {
 	f := values{url.Values{}}
 	do, err := c.attestation(r, u, id, f)
 	if err == nil {
-		_, err = c.Requests.Do(r.Context(), id, core.Seen{Acts: f.acts(), Command: do})
+		_, err = c.Requests.Do(r.Context(), id, core.IfUnchanged{Acts: f.acts(), Command: do})
 	}
 	if err != nil {
 		c.again(w, r, u, id, f, err)

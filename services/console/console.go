@@ -90,7 +90,7 @@ type Config struct {
 type Console struct {
 	Config
 	pages  map[string]pages // by language
-	counts *kept[map[string]int]
+	counts *kept[map[core.Status]int]
 	waits  *kept[waits]
 	known  *kept[fleet]
 

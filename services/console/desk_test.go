@@ -220,7 +220,7 @@ func (d *desk) do(id string, c core.Command) {
 func (d *desk) hear(id string, r dsar.Report) {
 	r.RequestID = id
 	r.Attempt = max(r.Attempt, 1)
-	d.do(id, core.Heard{Report: r, Now: start.Add(time.Minute)})
+	d.do(id, core.TakeReport{Report: r, Now: start.Add(time.Minute)})
 }
 
 // Requests at the places of their life at which somebody acts.

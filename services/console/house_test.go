@@ -179,7 +179,7 @@ func (h *house) says(id, system string, action dsar.Action, at time.Time, r dsar
 		h.Fatalf("%s wasn't asked to %s", system, action)
 	}
 	r.RequestID, r.System, r.Action, r.Attempt = id, system, action, task.Attempt
-	h.do(id, core.Heard{Report: r, Now: at})
+	h.do(id, core.TakeReport{Report: r, Now: at})
 }
 
 // work has every system that was asked answer, until nothing is asked any more,

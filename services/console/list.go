@@ -37,15 +37,11 @@ type view struct {
 func views() []view {
 	return []view{
 		{Name: "person", Label: "Needs a person", statuses: []core.Status{core.StatusNeedsAttention, core.StatusAwaitingProof, core.StatusAwaitingClarification}, dueFirst: true},
-		{Name: "mine", Label: "Mine", statuses: openStatuses(), dueFirst: true, mine: true},
-		{Name: "open", Label: "Open", statuses: openStatuses(), dueFirst: true},
+		{Name: "mine", Label: "Mine", statuses: core.OpenStatuses(), dueFirst: true, mine: true},
+		{Name: "open", Label: "Open", statuses: core.OpenStatuses(), dueFirst: true},
 		{Name: "ended", Label: "Ended", statuses: endedStatuses()},
 		{Name: "all", Label: "All", statuses: core.Statuses()},
 	}
-}
-
-func openStatuses() []core.Status {
-	return slices.DeleteFunc(core.Statuses(), core.Status.Ended)
 }
 
 func endedStatuses() []core.Status {
@@ -83,7 +79,7 @@ type listBody struct {
 type row struct{ journal.Row }
 
 // Ended reports whether nothing more is to be done.
-func (r row) Ended() bool { return core.Status(r.Status).Ended() }
+func (r row) Ended() bool { return r.Status.Ended() }
 
 // Selectable reports whether something can be done about it together with others.
 func (r row) Selectable() bool { return !r.Ended() }
@@ -104,11 +100,11 @@ func (c *Console) list(w http.ResponseWriter, r *http.Request, u User) {
 	counts := c.counts.get(r.Context())
 	for i := range b.Views {
 		for _, s := range b.Views[i].statuses {
-			b.Views[i].Count += counts[string(s)]
+			b.Views[i].Count += counts[s]
 		}
 	}
 	for i := range b.Statuses[1:] {
-		b.Statuses[i+1].Label = say(languageOf(r), label(b.Statuses[i+1].Value)) + " · " + strconv.Itoa(counts[b.Statuses[i+1].Value])
+		b.Statuses[i+1].Label = say(languageOf(r), label(b.Statuses[i+1].Value)) + " · " + strconv.Itoa(counts[core.Status(b.Statuses[i+1].Value)])
 	}
 	rows, err := c.rows(r.Context(), filter)
 	if err != nil {
@@ -133,7 +129,7 @@ func (c *Console) rows(ctx context.Context, f journal.Filter) ([]journal.Row, er
 	if f.Waiting != "" {
 		statuses := f.Statuses
 		if statuses == nil {
-			statuses = words(openStatuses())
+			statuses = core.OpenStatuses()
 		}
 		if f.Statuses = c.waits.get(ctx).where(statuses, f.Waiting); f.Statuses == nil {
 			return nil, nil
@@ -154,7 +150,7 @@ func (c *Console) filter(q url.Values, u User) (listBody, journal.Filter, error)
 		v := &b.Views[i]
 		v.Href = "/?" + with(with(with(q, "view", v.Name), "status", ""), "after", "").Encode()
 		if v.Current = v.Name == b.View; v.Current {
-			f.Statuses, f.DueFirst = words(v.statuses), v.dueFirst
+			f.Statuses, f.DueFirst = v.statuses, v.dueFirst
 			if v.mine {
 				f.Assignee = u.Name
 			}
@@ -179,7 +175,7 @@ func (c *Console) filter(q url.Values, u User) (listBody, journal.Filter, error)
 		name string
 		from []choice
 		to   *string
-	}{{"right", b.Rights, &f.Right}, {"law", b.Laws, &f.Jurisdiction}, {"system", b.Systems, &f.Waiting}} {
+	}{{"right", b.Rights, (*string)(&f.Right)}, {"law", b.Laws, &f.Jurisdiction}, {"system", b.Systems, &f.Waiting}} {
 		v := q.Get(one.name)
 		if v == "" {
 			continue
@@ -193,7 +189,7 @@ func (c *Console) filter(q url.Values, u User) (listBody, journal.Filter, error)
 		if !slices.ContainsFunc(b.Statuses, func(c choice) bool { return c.Value == s }) {
 			return b, f, errors.New("no such status")
 		}
-		f.Statuses, b.Filtered = []string{s}, true
+		f.Statuses, b.Filtered = []core.Status{core.Status(s)}, true
 	}
 	b.Due = choices([]string{"0", "2", "7", "30"}, q.Get("due"))
 	if due := q.Get("due"); due != "" {

@@ -103,7 +103,7 @@ func assignOne(ctx context.Context, c *Console, u User, id string, f values) (bo
 	if err := c.agentsName(s, strings.TrimSpace(f.Get("to"))); err != nil {
 		return false, err
 	}
-	_, err = c.Requests.Do(ctx, id, core.Seen{Acts: s.Acts, Command: command})
+	_, err = c.Requests.Do(ctx, id, core.IfUnchanged{Acts: s.Acts, Command: command})
 	if errors.Is(err, core.ErrChanged) {
 		return false, nil
 	}

@@ -103,7 +103,7 @@ func live(b *testing.B, share int, right dsar.Right, law string, reports []dsar.
 	at := start
 	for _, r := range reports {
 		at = at.Add(time.Second)
-		if _, err := l.Do(context.Background(), patternID, core.Heard{Report: r, Now: at}); err != nil {
+		if _, err := l.Do(context.Background(), patternID, core.TakeReport{Report: r, Now: at}); err != nil {
 			b.Fatal(err)
 		}
 		if r.Kind == dsar.ReportParked {
@@ -153,7 +153,7 @@ func seed(b *testing.B, url string, requests int, print func(address string) str
 	// Neighbours aren't alike: 619 and 1000 have no common factor.
 	lifeOf := func(i int) *life { return of[i*619%len(of)] }
 	shift := func(i int) time.Duration {
-		if lifeOf(i).row.Status == string(core.StatusCompleted) || lifeOf(i).row.Status == string(core.StatusCancelled) {
+		if lifeOf(i).row.Status == core.StatusCompleted || lifeOf(i).row.Status == core.StatusCancelled {
 			return -time.Duration(requests-i) * (3 * 365 * 24 * time.Hour) / time.Duration(requests)
 		}
 		return -time.Duration(i*7919%(40*24*60)) * time.Minute // the open ones came in the last forty days
@@ -194,7 +194,7 @@ func seed(b *testing.B, url string, requests int, print func(address string) str
 		}
 		r, by := lifeOf(i).row, shift(i)
 		waiting, assignee := append([]string{}, r.Waiting...), ""
-		if !core.Status(r.Status).Ended() && i%3 == 0 {
+		if !r.Status.Ended() && i%3 == 0 {
 			assignee = fmt.Sprintf("agent-%d", i%20)
 			if i%2 == 0 {
 				assignee = "a.viewer"

@@ -1,15 +1,19 @@
 package console
 
-import "context"
+import (
+	"context"
+
+	"habeas.dev/services/internal/core"
+)
 
 // waits is how many requests wait for each system, by their status.
-type waits map[string]map[string]int
+type waits map[core.Status]map[string]int
 
 // countWaits counts them.
 func (c *Console) countWaits(ctx context.Context) (waits, error) {
 	all := waits{}
-	for _, status := range words(openStatuses()) {
-		systems, err := c.Journal.WaitingFor(ctx, []string{status})
+	for _, status := range core.OpenStatuses() {
+		systems, err := c.Journal.WaitingFor(ctx, []core.Status{status})
 		if err != nil {
 			return nil, err
 		}
@@ -29,8 +33,8 @@ func (w waits) of(system string) (n int) {
 // where returns those of the statuses in which a request waits for a system. Where
 // nobody waits for it, a list would read all of a status to find that out: a
 // hundred thousand rows and more. Who begins to wait is there keptFor later.
-func (w waits) where(statuses []string, system string) []string {
-	var some []string
+func (w waits) where(statuses []core.Status, system string) []core.Status {
+	var some []core.Status
 	for _, status := range statuses {
 		if w[status][system] > 0 {
 			some = append(some, status)

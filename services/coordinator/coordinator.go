@@ -68,13 +68,13 @@ func (c *Coordinator) Handle(ctx context.Context, e event.Event) error {
 	if r.RequestID == "" || r.RequestID != e.Subject {
 		return fmt.Errorf("%w: the event's subject isn't the report's request_id", ErrUnreadable)
 	}
-	_, err := c.Requests.Do(ctx, r.RequestID, core.Heard{Report: r, Now: c.Now()})
+	_, err := c.Requests.Do(ctx, r.RequestID, core.TakeReport{Report: r, Now: c.Now()})
 	if errors.Is(err, journal.ErrInvalid) {
 		// It would come again for ever, and hold up what else is said of the
 		// request: the task has failed, as far as anybody can use it.
 		r = dsar.Report{RequestID: r.RequestID, System: r.System, Action: r.Action, Attempt: r.Attempt, Kind: dsar.ReportFailed, Outcome: dsar.Failed,
 			Code: "bad-report", Reason: "the worker's report can't be journalled: it is too large, or an identifier in it has no fingerprint; mend the worker, then retry"}
-		_, err = c.Requests.Do(ctx, r.RequestID, core.Heard{Report: r, Now: c.Now()})
+		_, err = c.Requests.Do(ctx, r.RequestID, core.TakeReport{Report: r, Now: c.Now()})
 	}
 	if errors.Is(err, core.ErrStray) || errors.Is(err, core.ErrUnknown) {
 		return fmt.Errorf("%w: %w", ErrUnreadable, err)

@@ -71,7 +71,7 @@ func TestHalfWritten(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					if row := waitFor(t, in.Journal, r.ID); row.Status != string(core.StatusCompleted) {
+					if row := waitFor(t, in.Journal, r.ID); row.Status != core.StatusCompleted {
 						t.Errorf("%s is %s", r.ID, row.Status)
 					}
 					in.Close()
@@ -162,7 +162,7 @@ func TestSystemDown(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if waits = row.Waiting; row.Status == string(core.StatusCompleted) {
+		if waits = row.Waiting; row.Status == core.StatusCompleted {
 			t.Fatal("it ended without billing")
 		}
 	}

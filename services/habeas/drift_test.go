@@ -18,7 +18,7 @@ func TestDriftIsInEveryTrace(t *testing.T) {
 	d.change("communications", "ALTER TABLE preferences RENAME COLUMN newsletter TO news")
 
 	failing := d.ask(who, dsar.Access, "EEA", "en", nil)
-	if row := waitFor(t, d.n.Installation.Journal, failing); row.Status != string(core.StatusNeedsAttention) {
+	if row := waitFor(t, d.n.Installation.Journal, failing); row.Status != core.StatusNeedsAttention {
 		t.Fatalf("%s, though a column is gone", row.Status)
 	}
 	noted := func(id string, outcome dsar.Outcome) {

@@ -40,14 +40,14 @@ func TestIncomplete(t *testing.T) {
 		if _, err := upstream.Post(t.Context(), n.URL(), r.JSON()); err != nil {
 			t.Fatal(err)
 		}
-		if row := waitFor(t, n.Installation.Journal, r.ID); row.Status != string(core.StatusNeedsAttention) || len(row.Waiting) != 1 || row.Waiting[0] != people.Salesforce {
+		if row := waitFor(t, n.Installation.Journal, r.ID); row.Status != core.StatusNeedsAttention || len(row.Waiting) != 1 || row.Waiting[0] != people.Salesforce {
 			t.Fatalf("%s is %s and waits for %v", right, row.Status, row.Waiting)
 		}
 		leave := core.Attest{By: "lea", Reason: "tasks are kept elsewhere", System: people.Salesforce, Outcome: dsar.Incomplete, Now: now()}
 		if _, err := n.Installation.Requests.Do(t.Context(), r.ID, leave); err != nil {
 			t.Fatal(err)
 		}
-		if row := waitFor(t, n.Installation.Journal, r.ID); row.Status != string(core.StatusCompleted) {
+		if row := waitFor(t, n.Installation.Journal, r.ID); row.Status != core.StatusCompleted {
 			t.Fatalf("%s is %s", right, row.Status)
 		}
 		files := payload(t, n, r.ID)

@@ -202,7 +202,7 @@ func (u *up) finish(asked []upstream.Request) {
 	n := &node.Node{Config: cfg, Installation: in}
 	for _, r := range asked {
 		row := waitFor(u.T, in.Journal, r.ID)
-		if row.Status != string(core.StatusCompleted) {
+		if row.Status != core.StatusCompleted {
 			tr, _ := loadTrace(u.Context(), in, r.ID)
 			u.Fatalf("%s of %s is %s: %s", r.Right, r.ID, row.Status, tr.Attention)
 		}

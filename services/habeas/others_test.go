@@ -56,7 +56,7 @@ func TestWhatOthersSaid(t *testing.T) {
 	for _, release := range []bool{false, true} {
 		id := d.ask(who, dsar.Access, "EEA", "en", nil)
 		row := waitFor(t, d.n.Installation.Journal, id)
-		if row.Status != string(core.StatusNeedsAttention) {
+		if row.Status != core.StatusNeedsAttention {
 			t.Fatalf("answered before anybody has looked: %s", row.Status)
 		}
 		d.do(id, core.Attest{By: "lea", System: "support", Outcome: dsar.Gathered, Release: release, Reason: "listened to it", Now: now()})

@@ -116,7 +116,7 @@ const patience = 4 * time.Minute
 func (p *pipeline) wait(ids ...string) {
 	p.Helper()
 	for _, id := range ids {
-		if row := waitFor(p.T, p.n.Installation.Journal, id); row.Status != string(core.StatusCompleted) {
+		if row := waitFor(p.T, p.n.Installation.Journal, id); row.Status != core.StatusCompleted {
 			tr, _ := loadTrace(p.Context(), p.n.Installation, id)
 			p.Fatalf("request %s is %s: %s", id, row.Status, tr.Attention)
 		}
@@ -132,7 +132,7 @@ func waitFor(t *testing.T, j journal.Journal, id string) journal.Row {
 	defer beat.Stop()
 	for {
 		row, err := j.Row(ctx, id)
-		if s := core.Status(row.Status); err == nil && (s.Ended() || s == core.StatusNeedsAttention) {
+		if s := row.Status; err == nil && (s.Ended() || s == core.StatusNeedsAttention) {
 			return row
 		}
 		select {

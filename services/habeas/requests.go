@@ -10,18 +10,20 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 )
 
 type requestsCommand struct {
 	installationFlags
-	Status []string `help:"Only requests of these statuses." placeholder:"STATUS"`
-	Right  string   `help:"Only requests that exercise this right." placeholder:"RIGHT"`
-	Email  string   `help:"Only requests of the person with this address (it goes through a keyed hash; it is not logged)." placeholder:"ADDRESS"`
-	Due    int      `help:"Only requests that are due within so many days." placeholder:"DAYS"`
-	Of     string   `help:"Only requests in the hands of somebody." placeholder:"NAME"`
-	Limit  int      `help:"How many at most, the newest first." default:"50"`
-	JSON   bool     `help:"Print JSON, one request a line."`
+	Status []core.Status `help:"Only requests of these statuses." placeholder:"STATUS"`
+	Right  dsar.Right    `help:"Only requests that exercise this right." placeholder:"RIGHT"`
+	Email  string        `help:"Only requests of the person with this address (it goes through a keyed hash; it is not logged)." placeholder:"ADDRESS"`
+	Due    int           `help:"Only requests that are due within so many days." placeholder:"DAYS"`
+	Of     string        `help:"Only requests in the hands of somebody." placeholder:"NAME"`
+	Limit  int           `help:"How many at most, the newest first." default:"50"`
+	JSON   bool          `help:"Print JSON, one request a line."`
 }
 
 func (c *requestsCommand) Run(ctx context.Context) error {
@@ -49,17 +51,17 @@ func (c *requestsCommand) Run(ctx context.Context) error {
 
 // requestLine is a request in `habeas requests --json`.
 type requestLine struct {
-	RequestID    string    `json:"request_id"`
-	Status       string    `json:"status"`
-	Right        string    `json:"right"`
-	Jurisdiction string    `json:"jurisdiction"`
-	Source       string    `json:"source"`
-	ReceivedAt   time.Time `json:"received_at"`
-	DueAt        time.Time `json:"due_at,omitzero"`
-	UpdatedAt    time.Time `json:"updated_at"`
-	Overdue      bool      `json:"overdue"`
-	Waiting      []string  `json:"waiting"`
-	Assignee     string    `json:"assignee,omitempty"`
+	RequestID    string      `json:"request_id"`
+	Status       core.Status `json:"status"`
+	Right        dsar.Right  `json:"right"`
+	Jurisdiction string      `json:"jurisdiction"`
+	Source       string      `json:"source"`
+	ReceivedAt   time.Time   `json:"received_at"`
+	DueAt        time.Time   `json:"due_at,omitzero"`
+	UpdatedAt    time.Time   `json:"updated_at"`
+	Overdue      bool        `json:"overdue"`
+	Waiting      []string    `json:"waiting"`
+	Assignee     string      `json:"assignee,omitempty"`
 }
 
 func printJSONLines(w io.Writer, rows []journal.Row) error {
@@ -89,10 +91,10 @@ func due(r journal.Row, now time.Time) string {
 	switch {
 	case r.DueAt.IsZero():
 		return ""
-	case r.Status == "completed" || r.Status == "cancelled":
-		return r.DueAt.Format(time.DateOnly)
-	case now.After(r.DueAt):
+	case r.Overdue && !r.Status.Ended():
 		return r.DueAt.Format(time.DateOnly) + " OVERDUE"
+	case r.Status.Ended() || now.After(r.DueAt): // answered, or its clock stands
+		return r.DueAt.Format(time.DateOnly)
 	default:
 		return fmt.Sprintf("%s (%d d)", r.DueAt.Format(time.DateOnly), int(r.DueAt.Sub(now).Hours()/24))
 	}

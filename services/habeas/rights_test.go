@@ -68,8 +68,8 @@ func (d *desk) byHand(id string, outcome dsar.Outcome) []string {
 	d.Helper()
 	var systems []string
 	for range 20 {
-		if row := waitFor(d.T, d.n.Installation.Journal, id); core.Status(row.Status).Ended() {
-			if row.Status != string(core.StatusCompleted) {
+		if row := waitFor(d.T, d.n.Installation.Journal, id); row.Status.Ended() {
+			if row.Status != core.StatusCompleted {
 				d.Fatalf("request %s is %s", id, row.Status)
 			}
 			slices.Sort(systems)

@@ -43,7 +43,7 @@ func (in *Intake) lookBack(ctx context.Context, s *core.Submit) error {
 			if row.ReceivedAt.After(since) && s.Earlier < core.ManyEarlier {
 				s.Earlier++
 			}
-			if row.Right == string(s.Right) && row.Jurisdiction == s.Jurisdiction && !core.Status(row.Status).Ended() {
+			if row.Right == s.Right && row.Jurisdiction == s.Jurisdiction && !row.Status.Ended() {
 				s.DuplicateOf = row.RequestID
 			}
 			if err := in.carryHolds(ctx, s, row); err != nil {

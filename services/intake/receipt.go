@@ -30,7 +30,7 @@ func receipt(a core.Accepted) Receipt {
 func state(row journal.Row) api.RequestState {
 	s := api.RequestState{
 		RequestId:    row.RequestID,
-		Status:       row.Status,
+		Status:       api.Status(row.Status),
 		Right:        api.Right(row.Right),
 		Jurisdiction: api.Jurisdiction(row.Jurisdiction),
 		Source:       row.Source,

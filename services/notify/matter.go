@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 )
@@ -36,14 +37,14 @@ type Matter struct {
 	System string    `json:"system,omitempty"`
 	Since  time.Time `json:"since,omitzero"`
 	// RequestID is the request, with every other kind.
-	RequestID    string    `json:"request_id,omitempty"`
-	Right        string    `json:"right,omitempty"`
-	Jurisdiction string    `json:"jurisdiction,omitempty"`
-	Status       string    `json:"status,omitempty"`
-	DueAt        time.Time `json:"due_at,omitzero"`
-	Waiting      []string  `json:"waiting,omitempty"`
-	Assignee     string    `json:"assignee,omitempty"`
-	URL          string    `json:"url,omitempty"`
+	RequestID    string      `json:"request_id,omitempty"`
+	Right        dsar.Right  `json:"right,omitempty"`
+	Jurisdiction string      `json:"jurisdiction,omitempty"`
+	Status       core.Status `json:"status,omitempty"`
+	DueAt        time.Time   `json:"due_at,omitzero"`
+	Waiting      []string    `json:"waiting,omitempty"`
+	Assignee     string      `json:"assignee,omitempty"`
+	URL          string      `json:"url,omitempty"`
 }
 
 // key returns the text under which a matter is told once. It holds the due date, so
@@ -75,11 +76,11 @@ func (n *Notifier) matters(ctx context.Context, now time.Time) (all []Matter, to
 	for _, name := range slices.Sorted(maps.Keys(down)) {
 		all = append(all, Matter{Kind: SystemDown, System: name, Since: down[name].Silent})
 	}
-	due, err := n.list(ctx, journal.Filter{Statuses: running(), DueFirst: true, DueBefore: now.Add(n.DueWithin), Limit: maxMatters})
+	due, err := n.list(ctx, journal.Filter{Statuses: core.OpenStatuses(), DueFirst: true, DueBefore: now.Add(n.DueWithin), Limit: maxMatters})
 	if err != nil {
 		return nil, nil, err
 	}
-	waiting, err := n.list(ctx, journal.Filter{Statuses: []string{string(core.StatusNeedsAttention)}, DueFirst: true, Limit: maxMatters})
+	waiting, err := n.list(ctx, journal.Filter{Statuses: []core.Status{core.StatusNeedsAttention}, DueFirst: true, Limit: maxMatters})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -133,15 +134,4 @@ func (n *Notifier) about(kind Kind, r journal.Row) Matter {
 		m.URL = n.Console + "/requests/" + r.RequestID
 	}
 	return m
-}
-
-// running returns the statuses of requests that haven't ended.
-func running() []string {
-	var list []string
-	for _, s := range core.Statuses() {
-		if !s.Ended() {
-			list = append(list, string(s))
-		}
-	}
-	return list
 }

@@ -102,7 +102,7 @@ func (p *post) do(id string, c core.Command) {
 
 func (p *post) fail(id string) {
 	p.t.Helper()
-	p.do(id, core.Heard{Now: p.now, Report: dsar.Report{RequestID: id, System: "billing", Action: dsar.Gather, Attempt: 1, Kind: dsar.ReportFailed, Code: "no-permission", Reason: "it says no"}})
+	p.do(id, core.TakeReport{Now: p.now, Report: dsar.Report{RequestID: id, System: "billing", Action: dsar.Gather, Attempt: 1, Kind: dsar.ReportFailed, Code: "no-permission", Reason: "it says no"}})
 }
 
 // said returns what messages tell that is new.
@@ -149,7 +149,7 @@ func TestOnce(t *testing.T) {
 	step("later", "needs-attention another")
 	p.do("another", core.Retry{By: "lea", Now: p.now})
 	step("it is over", "")
-	p.do("another", core.Heard{Now: p.now, Report: dsar.Report{RequestID: "another", System: "billing", Action: dsar.Gather, Attempt: 2, Kind: dsar.ReportFailed, Code: "x"}})
+	p.do("another", core.TakeReport{Now: p.now, Report: dsar.Report{RequestID: "another", System: "billing", Action: dsar.Gather, Attempt: 2, Kind: dsar.ReportFailed, Code: "x"}})
 	p.now = p.now.Add(notify.DefaultDigest)
 	step("it is so again", "needs-attention another")
 	p.now = p.now.AddDate(0, 0, 7)

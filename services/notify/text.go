@@ -56,7 +56,7 @@ func (w words) matter(m Matter) string {
 	if m.Kind == SystemDown {
 		return fmt.Sprintf(w.silent, m.System, m.Since.UTC().Format("2006-01-02 15:04 MST"))
 	}
-	parts := []string{m.RequestID + w.colon + w.word(m.Right), m.Jurisdiction, w.word(m.Status)}
+	parts := []string{m.RequestID + w.colon + w.word(string(m.Right)), m.Jurisdiction, w.word(string(m.Status))}
 	if !m.DueAt.IsZero() {
 		parts = append(parts, fmt.Sprintf(w.due, m.DueAt.UTC().Format(time.DateOnly)))
 	}

@@ -71,7 +71,7 @@ Toutes : https://habeas.example.com/
 func TestEveryWordIsFrench(t *testing.T) {
 	t.Parallel()
 	about := func(right, status string) string {
-		m := notify.Message{New: []notify.Matter{{Kind: notify.Overdue, RequestID: "r", Right: right, Jurisdiction: "EEA", Status: status}}}
+		m := notify.Message{New: []notify.Matter{{Kind: notify.Overdue, RequestID: "r", Right: dsar.Right(right), Jurisdiction: "EEA", Status: core.Status(status)}}}
 		return m.Text("fr")
 	}
 	for _, r := range dsar.Rights() {

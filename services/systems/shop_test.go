@@ -214,7 +214,7 @@ func (p *played) answer(action dsar.Action) {
 		p.Fatal(err, job.Err)
 	}
 	outcome := map[dsar.Action]dsar.Outcome{dsar.Count: dsar.Found, dsar.Erase: dsar.Erased, dsar.Prove: dsar.Proven}[action]
-	p.decide(core.Heard{Now: p.now(), Report: dsar.Report{
+	p.decide(core.TakeReport{Now: p.now(), Report: dsar.Report{
 		RequestID: "r", System: "shop", Action: action, Attempt: task.Attempt, Kind: dsar.ReportEnded, Outcome: outcome, Counts: job.Counts,
 	}})
 }
@@ -232,7 +232,7 @@ func (p *played) finish() {
 			p.answer(task.Action)
 			continue
 		}
-		p.decide(core.Heard{Now: p.now(), Report: dsar.Report{
+		p.decide(core.TakeReport{Now: p.now(), Report: dsar.Report{
 			System: task.System, Action: task.Action, Attempt: task.Attempt, Kind: dsar.ReportEnded, Outcome: dsar.Assembled, Objects: []dsar.Object{{Name: "certificate"}},
 		}})
 	}

@@ -51,9 +51,9 @@ func ended(ctx context.Context, n *node.Node, id string) error {
 		case errors.Is(err, journal.ErrNotFound): // it is on its way
 		case err != nil && ctx.Err() == nil:
 			return err
-		case row.Status == string(core.StatusCompleted):
+		case row.Status == core.StatusCompleted:
 			return nil
-		case row.Status == string(core.StatusNeedsAttention):
+		case row.Status == core.StatusNeedsAttention:
 			return fmt.Errorf("request %s needs attention", id)
 		}
 		select {

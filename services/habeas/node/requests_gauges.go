@@ -25,9 +25,9 @@ type requestGauges struct {
 
 	mu      sync.Mutex
 	counted time.Time
-	status  map[string]int // requests by status
-	waiting map[string]int // open requests by the system that they wait for
-	overdue int            // at most journal.MaxList
+	status  map[core.Status]int // requests by status
+	waiting map[string]int      // open requests by the system that they wait for
+	overdue int                 // at most journal.MaxList
 }
 
 // register gives the gauges habeas.requests.now, .waiting and .overdue.
@@ -53,7 +53,7 @@ func (g *requestGauges) register(p metric.MeterProvider) error {
 			return err
 		}
 		for status, n := range g.status {
-			o.ObserveInt64(now, int64(n), metric.WithAttributes(attribute.String("status", status)))
+			o.ObserveInt64(now, int64(n), metric.WithAttributes(attribute.String("status", string(status))))
 		}
 		for system, n := range g.waiting {
 			o.ObserveInt64(waiting, int64(n), metric.WithAttributes(attribute.String("system", system)))
@@ -74,7 +74,7 @@ func (g *requestGauges) refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	open := openStatuses()
+	open := core.OpenStatuses()
 	waiting, err := g.journal.WaitingFor(ctx, open)
 	if err != nil {
 		return err
@@ -91,20 +91,10 @@ func (g *requestGauges) refresh(ctx context.Context) error {
 	}
 	g.overdue = 0
 	for _, r := range due {
-		if !r.DueAt.IsZero() && r.DueAt.Before(at) {
+		if r.Overdue {
 			g.overdue++
 		}
 	}
 	g.status, g.waiting, g.counted = status, waiting, at
 	return nil
-}
-
-// openStatuses are those of a request that hasn't ended.
-func openStatuses() (open []string) {
-	for _, s := range core.Statuses() {
-		if !s.Ended() {
-			open = append(open, string(s))
-		}
-	}
-	return open
 }

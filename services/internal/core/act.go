@@ -2,7 +2,7 @@ package core
 
 import "fmt"
 
-func (c Seen) decide(d *decider) error {
+func (c IfUnchanged) decide(d *decider) error {
 	if d.Acts != c.Acts {
 		return ErrChanged
 	}

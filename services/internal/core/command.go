@@ -21,8 +21,8 @@ type Submit struct {
 	Holds []HoldPlaced
 }
 
-// Heard is a worker's report, as it came in.
-type Heard struct {
+// TakeReport takes in what a worker says of a task.
+type TakeReport struct {
 	Report dsar.Report
 	Now    time.Time
 }
@@ -182,11 +182,11 @@ type Assign struct {
 	Now    time.Time
 }
 
-// Seen has a command decided only where no person has acted on the request
-// since somebody looked at it ([ErrChanged]): nobody's act is overwritten by
-// who hasn't seen it.
-type Seen struct {
-	// Acts is [State.Acts] as it was when they looked.
+// IfUnchanged takes a command only where no person has acted on the request since
+// the command's author looked at it; else it is [ErrChanged]. So nobody overwrites an
+// act that they haven't seen.
+type IfUnchanged struct {
+	// Acts is [State.Acts] as it was when the author looked.
 	Acts    int
 	Command Command
 }
@@ -196,7 +196,7 @@ type Seen struct {
 type NoteLetter struct{ LetterSent }
 
 func (c Submit) now() time.Time           { return c.AcceptedAt }
-func (c Heard) now() time.Time            { return c.Now }
+func (c TakeReport) now() time.Time       { return c.Now }
 func (c Tick) now() time.Time             { return c.Now }
 func (c Retry) now() time.Time            { return c.Now }
 func (c Cancel) now() time.Time           { return c.Now }
@@ -213,7 +213,7 @@ func (c Attest) now() time.Time           { return c.Now }
 func (c Reveal) now() time.Time           { return c.Now }
 func (c DeliverAgain) now() time.Time     { return c.Now }
 func (c Assign) now() time.Time           { return c.Now }
-func (c Seen) now() time.Time             { return c.Command.now() }
+func (c IfUnchanged) now() time.Time      { return c.Command.now() }
 func (c NoteLetter) now() time.Time       { return c.LetterSent.At }
 
 // What [Decide] refuses. The state is as it was.

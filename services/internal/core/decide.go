@@ -80,7 +80,7 @@ func (c Submit) decide(d *decider) error {
 	return nil
 }
 
-func (c Heard) decide(d *decider) error {
+func (c TakeReport) decide(d *decider) error {
 	r := c.Report
 	if !d.Exists() {
 		return ErrUnknown
@@ -89,7 +89,7 @@ func (c Heard) decide(d *decider) error {
 	if t == nil || r.Attempt < 1 || r.Attempt > t.Attempt {
 		return ErrStray
 	}
-	if d.Status.Ended() || t.Status == TaskIsEnded || r.Attempt <= t.Past {
+	if d.Status.Ended() || t.Status == TaskIsEnded || r.Attempt <= t.StaleThrough {
 		return nil
 	}
 	// What an earlier attempt has done is done. But a resolve, a count or a

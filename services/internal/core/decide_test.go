@@ -50,7 +50,7 @@ func (d *desk) report(r dsar.Report) []core.Event {
 	if r.Kind == "" {
 		r.Kind = dsar.ReportEnded
 	}
-	return d.do(core.Heard{Report: r, Now: d.now})
+	return d.do(core.TakeReport{Report: r, Now: d.now})
 }
 
 // open returns the tasks that are out, as "system action attempt" without the
@@ -272,9 +272,9 @@ func TestRefusals(t *testing.T) {
 		"no identifier":                  {core.State{}, core.Submit{Accepted: core.Accepted{RequestID: "x", Right: dsar.Access, Systems: []dsar.System{events}}}, core.ErrInvalid},
 		"unknown right":                  {core.State{}, core.Submit{Accepted: core.Accepted{RequestID: "x", Right: "fly", Identifiers: accID, Systems: []dsar.System{events}}}, core.ErrInvalid},
 		"no system":                      {core.State{}, core.Submit{Accepted: core.Accepted{RequestID: "x", Right: dsar.Access, Identifiers: accID}}, core.ErrInvalid},
-		"report of nothing":              {core.State{}, core.Heard{}, core.ErrUnknown},
-		"report of another system":       {open.state, core.Heard{Report: dsar.Report{System: "nobody", Action: dsar.Gather, Attempt: 1}}, core.ErrStray},
-		"report of a later attempt":      {open.state, core.Heard{Report: dsar.Report{System: "events", Action: dsar.Gather, Attempt: 2}}, core.ErrStray},
+		"report of nothing":              {core.State{}, core.TakeReport{}, core.ErrUnknown},
+		"report of another system":       {open.state, core.TakeReport{Report: dsar.Report{System: "nobody", Action: dsar.Gather, Attempt: 1}}, core.ErrStray},
+		"report of a later attempt":      {open.state, core.TakeReport{Report: dsar.Report{System: "events", Action: dsar.Gather, Attempt: 2}}, core.ErrStray},
 		"retry when all goes well":       {open.state, core.Retry{}, core.ErrNothingToRetry},
 		"retry of a cancelled one":       {closed.state, core.Retry{}, core.ErrEnded},
 		"cancel twice":                   {closed.state, core.Cancel{}, core.ErrEnded},

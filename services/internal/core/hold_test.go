@@ -145,7 +145,7 @@ func TestWhatHadToStayGoes(t *testing.T) {
 		d.now = day
 		d.do(core.Tick{Now: day})
 		d.wants("books count")
-		if facts := d.do(core.Heard{Report: stale, Now: day}); len(facts) > 0 {
+		if facts := d.do(core.TakeReport{Report: stale, Now: day}); len(facts) > 0 {
 			t.Errorf("a report of years ago: %v", facts)
 		}
 		d.counted("books", 2)

@@ -71,7 +71,7 @@ func (s State) beginAnew(systems []string) State {
 	before := make([][]dsar.Counts, len(s.Tasks))
 	for i, t := range s.Tasks {
 		if before[i] = t.Before; t.Status != TaskIsDue && slices.Contains(systems, t.System) {
-			before[i] = t.earlier()
+			before[i] = t.toldBefore()
 		}
 	}
 	s = s.takeUp(systems)
@@ -81,9 +81,9 @@ func (s State) beginAnew(systems []string) State {
 	return s
 }
 
-// earlier is what a task adds to what went before it: of plans, the first that
+// toldBefore returns what a task adds to what went before it: of plans, the first that
 // could look at a dataset; of erasures, all.
-func (t *TaskState) earlier() []dsar.Counts {
+func (t *TaskState) toldBefore() []dsar.Counts {
 	out := slices.Clone(t.Before)
 	for _, c := range t.End.Counts {
 		switch {
@@ -96,10 +96,10 @@ func (t *TaskState) earlier() []dsar.Counts {
 	return out
 }
 
-// told is the end of a task as the answer tells it: an erasure that was begun
+// endAsTold returns the end of a task as the answer tells it: an erasure that was begun
 // anew is one with what went before. What a lost report had erased is in the first
 // plan and not in the second.
-func (s State) told(t TaskState) ActionEnd {
+func (s State) endAsTold(t TaskState) ActionEnd {
 	end := t.End
 	erase := s.Task(t.System, dsar.Erase)
 	if erase == nil || len(t.Before)+len(erase.Before) == 0 {
@@ -159,7 +159,7 @@ func (end *ActionEnd) complete(e *TaskEnded) {
 		e.Counts[i].Uncovered = ""
 	}
 	if e.Outcome == dsar.NothingFound {
-		e.Outcome = end.did()
+		e.Outcome = end.outcome()
 	}
 }
 
@@ -176,8 +176,8 @@ func plus(c dsar.Counts, o dsar.Counts) dsar.Counts {
 	return c
 }
 
-// did is the outcome of what a worker did in the datasets that it could reach.
-func (end *ActionEnd) did() dsar.Outcome {
+// outcome returns the outcome of what a worker did in the datasets that it could reach.
+func (end *ActionEnd) outcome() dsar.Outcome {
 	var sum dsar.Counts
 	for _, c := range end.Counts {
 		sum.Found += c.Found

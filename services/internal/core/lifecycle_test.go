@@ -162,7 +162,7 @@ func (x *explorer) play(right dsar.Right) {
 			case r.Action == dsar.Prove && n < 10:
 				r.Outcome, r.Counts = dsar.Proven, []dsar.Counts{{Dataset: "d", Found: 1, Retained: []dsar.Retention{{Records: 1, Ground: "tax", Until: start.AddDate(0, 6, 0)}}}}
 			}
-			x.do(core.Heard{Report: r, Now: now})
+			x.do(core.TakeReport{Report: r, Now: now})
 		}
 	}
 }

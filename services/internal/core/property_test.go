@@ -43,7 +43,7 @@ func (w *world) do(c core.Command) {
 		}
 	}
 	w.facts = append(w.facts, facts...)
-	if h, ok := c.(core.Heard); ok && len(facts) > 0 && !slices.Equal(core.NotesOf(facts[0]), h.Report.Notes) {
+	if h, ok := c.(core.TakeReport); ok && len(facts) > 0 && !slices.Equal(core.NotesOf(facts[0]), h.Report.Notes) {
 		w.t.Fatalf("the notes of %+v are not in %+v", h.Report, facts[0])
 	}
 	if len(facts) == 0 && !reflect.DeepEqual(before, w.state) {
@@ -160,10 +160,10 @@ func (w *world) step() {
 		r := w.answer(rapid.SampledFrom(out).Draw(w.t, "task"))
 		w.said = append(w.said, r)
 		if w.calm || choice > 0 { // else the report is lost
-			w.do(core.Heard{Report: r, Now: w.now})
+			w.do(core.TakeReport{Report: r, Now: w.now})
 		}
 	case len(w.said) > 0 && choice < 7:
-		w.do(core.Heard{Report: rapid.SampledFrom(w.said).Draw(w.t, "again"), Now: w.now})
+		w.do(core.TakeReport{Report: rapid.SampledFrom(w.said).Draw(w.t, "again"), Now: w.now})
 	case choice == 7 || w.calm && w.state.Status == core.StatusNeedsAttention:
 		w.do(core.Retry{By: "agent", AcceptPlan: w.calm || rapid.Bool().Draw(w.t, "accept"), Now: w.now})
 	case choice == 8 && !w.calm && rapid.IntRange(0, 10).Draw(w.t, "cancel") == 0:

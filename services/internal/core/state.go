@@ -30,6 +30,10 @@ const (
 	StatusMerged                Status = "merged"
 )
 
+// OpenStatuses lists those of requests that haven't ended, in the order of a
+// request's life.
+func OpenStatuses() []Status { return slices.DeleteFunc(Statuses(), Status.Ended) }
+
 // Statuses lists all of them, in the order of a request's life.
 func Statuses() []Status {
 	return []Status{StatusAccepted, StatusAwaitingProof, StatusAwaitingClarification, StatusGathering, StatusCounting, StatusErasing, StatusProving, StatusRectifying,
@@ -93,7 +97,7 @@ type State struct {
 	Overdue   bool
 	// Assignee is who has it in hand; empty: nobody.
 	Assignee string
-	// Acts counts what people did to the request ([Seen]).
+	// Acts counts what people did to the request ([IfUnchanged]).
 	Acts    int
 	Bundle  dsar.Object // with StatusCompleted
 	EndedAt time.Time
@@ -139,9 +143,9 @@ type TaskState struct {
 	// After is, with Prove, the attempt of the erasure that it asks about; with
 	// Assemble, how often systems had been told to gather.
 	After int
-	// Past is the last attempt that was made before the erasure was taken up anew:
-	// what is still said of it changes nothing any more.
-	Past int
+	// StaleThrough is the last attempt that was made before the erasure was taken up
+	// anew: a report of it, or of an earlier one, changes nothing any more.
+	StaleThrough int
 	// Before is, with Count and Erase, what was planned and erased before the erasure
 	// was begun anew: the answer tells it with the rest.
 	Before []dsar.Counts
@@ -165,7 +169,7 @@ func (s State) Task(system string, action dsar.Action) *TaskState {
 // Wake is when the request next wants a [Tick]; the zero time where it never does.
 func Wake(s State) time.Time {
 	var wake time.Time
-	earlier := func(t time.Time) {
+	wakeBy := func(t time.Time) {
 		if !t.IsZero() && (wake.IsZero() || t.Before(wake)) {
 			wake = t
 		}
@@ -176,26 +180,26 @@ func Wake(s State) time.Time {
 	if s.Status.Ended() {
 		if s.Status == StatusCompleted && s.Right == dsar.Erasure {
 			for _, sys := range s.Accepted.Systems {
-				earlier(s.retentionDue(sys))
+				wakeBy(s.retentionDue(sys))
 			}
 		}
 		return wake
 	}
 	if !s.Overdue && s.running() {
-		earlier(s.DueAt)
+		wakeBy(s.DueAt)
 	}
-	earlier(s.remindDue())
+	wakeBy(s.remindDue())
 	_, remind := s.reminder()
-	earlier(remind)
+	wakeBy(remind)
 	if s.Awaited != "" {
 		return wake // nothing is sent while the person is awaited
 	}
 	for _, t := range s.Tasks {
 		switch t.Status {
 		case TaskIsSent:
-			earlier(t.Deadline)
+			wakeBy(t.Deadline)
 		case TaskIsParked:
-			earlier(t.Until)
+			wakeBy(t.Until)
 		}
 	}
 	return wake
@@ -260,7 +264,7 @@ func (s State) answer() *Answer {
 		part := SystemAnswer{System: sys.Name, Needs: sys.Needs}
 		for _, t := range s.Tasks {
 			if t.System == sys.Name {
-				part.Ends = append(part.Ends, s.told(t))
+				part.Ends = append(part.Ends, s.endAsTold(t))
 			}
 		}
 		answer.Systems = append(answer.Systems, part)

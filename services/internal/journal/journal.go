@@ -13,6 +13,9 @@ package journal
 import (
 	"context"
 	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
 )
 
 // Fact is one row of the journal: something that happened to a request. Facts of
@@ -42,8 +45,8 @@ type Message struct {
 type Row struct {
 	RequestID    string
 	Version      int
-	Status       string // core.Status
-	Right        string
+	Status       core.Status
+	Right        dsar.Right
 	Jurisdiction string
 	Source       string
 	Digest       string // keyed hash of what was submitted
@@ -85,8 +88,8 @@ type NewFact struct {
 
 // Filter selects rows of a list. Zero fields don't select.
 type Filter struct {
-	Statuses     []string
-	Right        string
+	Statuses     []core.Status
+	Right        dsar.Right
 	Jurisdiction string
 	Waiting      string // a system that the request waits for
 	Fingerprint  string
@@ -187,10 +190,10 @@ type Lister interface {
 	Due(ctx context.Context, now time.Time, limit int) ([]string, error)
 	// Counts is the number of requests by status. No status has a zero. It reads
 	// an index as a whole: who shows it often keeps it for a while.
-	Counts(ctx context.Context) (map[string]int, error)
+	Counts(ctx context.Context) (map[core.Status]int, error)
 	// WaitingFor is how many requests wait for each system, among those of the
 	// given statuses. It reads all of those.
-	WaitingFor(ctx context.Context, statuses []string) (map[string]int, error)
+	WaitingFor(ctx context.Context, statuses []core.Status) (map[string]int, error)
 }
 
 // Notes stores small documents by name: what services remember beside the facts,

@@ -117,7 +117,7 @@ func Check(a *Append) (size int, err error) {
 
 func checkRow(r *Row) (size int, err error) {
 	for _, n := range [...]struct{ what, name string }{
-		{"status", r.Status}, {"right", r.Right}, {"jurisdiction", r.Jurisdiction}, {"source", r.Source}, {"digest", r.Digest}, {"assignee", r.Assignee},
+		{"status", string(r.Status)}, {"right", string(r.Right)}, {"jurisdiction", r.Jurisdiction}, {"source", r.Source}, {"digest", r.Digest}, {"assignee", r.Assignee},
 	} {
 		if err := checkName(n.what, n.name, false); err != nil {
 			return 0, err

@@ -182,7 +182,7 @@ func fingerprints(out []string, ids []dsar.Identifier) []string {
 func row(s core.State, at time.Time) journal.Row {
 	a := s.Accepted
 	return journal.Row{
-		Status: string(s.Status), Right: string(a.Right), Jurisdiction: a.Jurisdiction, Source: a.Source, Digest: a.Digest,
+		Status: s.Status, Right: a.Right, Jurisdiction: a.Jurisdiction, Source: a.Source, Digest: a.Digest,
 		ReceivedAt: a.ReceivedAt, DueAt: s.DueAt, WakeAt: core.Wake(s), UpdatedAt: at, Overdue: s.Overdue, Waiting: core.Waiting(s), Assignee: s.Assignee,
 	}
 }

@@ -31,8 +31,8 @@ func accepted(systems int) core.Accepted {
 	return a
 }
 
-func gathered(system string) core.Heard {
-	return core.Heard{Now: start, Report: dsar.Report{RequestID: requestID, System: system, Action: dsar.Gather, Attempt: 1, Kind: dsar.ReportEnded, Outcome: dsar.Gathered}}
+func gathered(system string) core.TakeReport {
+	return core.TakeReport{Now: start, Report: dsar.Report{RequestID: requestID, System: system, Action: dsar.Gather, Attempt: 1, Kind: dsar.ReportEnded, Outcome: dsar.Gathered}}
 }
 
 // TestTwoDecidersOneJournal has several processes, each with a memory of its
@@ -101,7 +101,7 @@ func TestWhatIsRememberedIsCheckedWhereNothingFollows(t *testing.T) {
 	if _, err := ahead.Do(t.Context(), requestID, gathered("s0")); err != nil {
 		t.Fatal(err)
 	}
-	assembled := core.Heard{Now: start, Report: dsar.Report{RequestID: requestID, System: dsar.Aggregator, Action: dsar.Assemble, Attempt: 1, Kind: dsar.ReportEnded, Outcome: dsar.Assembled}}
+	assembled := core.TakeReport{Now: start, Report: dsar.Report{RequestID: requestID, System: dsar.Aggregator, Action: dsar.Assemble, Attempt: 1, Kind: dsar.ReportEnded, Outcome: dsar.Assembled}}
 	state, err := behind.Do(t.Context(), requestID, assembled) // to its memory a stray
 	if err != nil || state.Status != core.StatusCompleted {
 		t.Errorf("%s, %v", state.Status, err)

@@ -72,7 +72,7 @@ func (w *world) checkRow(ctx context.Context, a *asked, state core.State, facts 
 	last := facts[len(facts)-1]
 	in := state.Accepted
 	want := journal.Row{
-		RequestID: a.id, Version: last.Version, Status: string(state.Status), Right: string(a.right), Jurisdiction: in.Jurisdiction, Source: in.Source, Digest: in.Digest,
+		RequestID: a.id, Version: last.Version, Status: state.Status, Right: a.right, Jurisdiction: in.Jurisdiction, Source: in.Source, Digest: in.Digest,
 		ReceivedAt: in.ReceivedAt, DueAt: in.DueAt, WakeAt: core.Wake(state), UpdatedAt: last.At, Overdue: state.Overdue, Waiting: core.Waiting(state), Hash: last.Hash,
 	}
 	got, err := w.journal.Row(ctx, a.id)

@@ -84,7 +84,7 @@ func (w *world) withoutDedupe(l *lifecycle.Lifecycle) coordinator.Requests {
 
 func (n naive) Do(ctx context.Context, id string, c core.Command) (core.State, error) {
 	state, err := n.Lifecycle.Do(ctx, id, c)
-	heard, ok := c.(core.Heard)
+	heard, ok := c.(core.TakeReport)
 	if err != nil || !ok || state.Status.Ended() {
 		return state, err
 	}

@@ -15,7 +15,6 @@ import (
 	"habeas.dev/pkg/vault/cloudvault"
 	"habeas.dev/services/coordinator"
 	"habeas.dev/services/internal/blobtest"
-	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/journal/memjournal"
 	"habeas.dev/services/internal/lifecycle"
@@ -283,7 +282,7 @@ func (w *world) isOver(ctx context.Context) (over bool) {
 func (w *world) open(ctx context.Context) (n int) {
 	w.look(func() {
 		for _, a := range w.asked {
-			if row, err := w.journal.Row(ctx, a.id); err != nil || !core.Status(row.Status).Ended() {
+			if row, err := w.journal.Row(ctx, a.id); err != nil || !row.Status.Ended() {
 				n++
 			}
 		}

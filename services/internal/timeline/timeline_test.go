@@ -63,7 +63,7 @@ func (p *play) do(after time.Duration, c func(time.Time) core.Command) {
 func (p *play) heard(after time.Duration, r dsar.Report) {
 	p.t.Helper()
 	r.RequestID = request
-	p.do(after, func(now time.Time) core.Command { return core.Heard{Report: r, Now: now} })
+	p.do(after, func(now time.Time) core.Command { return core.TakeReport{Report: r, Now: now} })
 }
 
 func (p *play) tick(after time.Duration) {

@@ -97,7 +97,7 @@ func (p *player) step(now time.Time) {
 	case n == 0 || n < 3 && p.state.Awaited != "":
 		p.interrupt(now)
 	case len(sent) > 0:
-		p.do(core.Heard{Report: p.report(sent[p.rng.IntN(len(sent))], n, now), Now: now}, now)
+		p.do(core.TakeReport{Report: p.report(sent[p.rng.IntN(len(sent))], n, now), Now: now}, now)
 	case p.state.Awaited == core.RemindProof:
 		p.do(core.JudgeProof{By: "agent", Accepted: p.rng.IntN(2) == 0, Calendar: Calendar{}, Now: now}, now)
 	case p.state.Awaited == core.RemindClarification:
@@ -118,7 +118,7 @@ func (p *player) report(t core.TaskState, n int, now time.Time) dsar.Report {
 	r := dsar.Report{RequestID: RequestID, System: t.System, Action: t.Action, Attempt: t.Attempt, Kind: dsar.ReportEnded, Outcome: dsar.Found}
 	switch {
 	case n < 4:
-		r.Kind, r.Code = dsar.ReportFailed, "broken"
+		r.Kind, r.Code = dsar.ReportFailed, "no-permission"
 		if t.Action == dsar.Assemble {
 			r.Code = dsar.CodeObjectMissing
 		}

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 )
 
@@ -315,7 +317,7 @@ func testOddText(t *testing.T, h *Harness) {
 		id := odd + fmt.Sprint(i)
 		a := Simple(id, 0)
 		a.Facts[0].Type, a.Facts[0].Data = odd, []byte("\x00\xff"+odd)
-		a.Row = journal.Row{Status: odd, Right: odd, Jurisdiction: odd, Source: odd, Digest: odd, Waiting: []string{odd}, ReceivedAt: start, UpdatedAt: start}
+		a.Row = journal.Row{Status: core.Status(odd), Right: dsar.Right(odd), Jurisdiction: odd, Source: odd, Digest: odd, Waiting: []string{odd}, ReceivedAt: start, UpdatedAt: start}
 		a.Fingerprints = []string{odd}
 		a.Messages[0] = journal.Message{Topic: odd, Key: odd, Headers: map[string]string{odd: odd + "\x00\xff"}, Payload: []byte(odd)}
 		mustAppend(t, h.Store, a)
@@ -323,7 +325,7 @@ func testOddText(t *testing.T, h *Harness) {
 		if len(facts) != 1 || facts[0].Type != odd || string(facts[0].Data) != "\x00\xff"+odd {
 			t.Errorf("%q: %+v", odd, facts)
 		}
-		list, err := h.Store.List(ctx, journal.Filter{Statuses: []string{odd}, Right: odd, Fingerprint: odd})
+		list, err := h.Store.List(ctx, journal.Filter{Statuses: []core.Status{core.Status(odd)}, Right: dsar.Right(odd), Fingerprint: odd})
 		if err != nil || len(list) != 1 || list[0].RequestID != id || list[0].Source != odd || list[0].Waiting[0] != odd {
 			t.Errorf("%q: %+v %v", odd, list, err)
 		}

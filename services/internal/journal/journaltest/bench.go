@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 )
 
@@ -70,9 +71,9 @@ var (
 
 func typical(id string, expected int) journal.Append {
 	at := start.Add(time.Duration(expected) * time.Second)
-	status := "gathering"
+	status := core.StatusGathering
 	if expected >= 18 {
-		status = "completed"
+		status = core.StatusCompleted
 	}
 	a := journal.Append{
 		RequestID: id, Expected: expected,

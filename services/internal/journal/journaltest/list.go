@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 )
 
@@ -16,8 +18,8 @@ func seed(t *testing.T, s journal.Store, n int) {
 	t.Helper()
 	for i := range n {
 		a := Simple(fmt.Sprintf("r%03d", i), 0)
-		a.Row.Status = []string{"open", "waiting", "ended"}[i%3]
-		a.Row.Right = []string{"access", "erasure"}[i%2]
+		a.Row.Status = []core.Status{"open", "waiting", "ended"}[i%3]
+		a.Row.Right = []dsar.Right{"access", "erasure"}[i%2]
 		a.Row.ReceivedAt = start.Add(time.Duration(i/4) * time.Second) // four of each time
 		a.Row.WakeAt = start.Add(time.Duration(n-i) * time.Minute)
 		a.Row.Jurisdiction = []string{"EEA", "UK", "Japan", "Brazil"}[i%4]
@@ -45,8 +47,8 @@ func testPages(t *testing.T, h *Harness) {
 	}
 	for _, f := range []journal.Filter{
 		{Limit: 1}, {Limit: 7}, {Limit: n}, {Limit: 1 << 30},
-		{Limit: 7, Statuses: []string{"open", "ended"}}, {Limit: 3, Right: "erasure"}, {Limit: 3, Fingerprint: "f3"},
-		{Limit: 1, DueFirst: true}, {Limit: 7, DueFirst: true, Statuses: []string{"open", "ended"}}, {Limit: 5, DueFirst: true, Right: "erasure"},
+		{Limit: 7, Statuses: []core.Status{"open", "ended"}}, {Limit: 3, Right: "erasure"}, {Limit: 3, Fingerprint: "f3"},
+		{Limit: 1, DueFirst: true}, {Limit: 7, DueFirst: true, Statuses: []core.Status{"open", "ended"}}, {Limit: 5, DueFirst: true, Right: "erasure"},
 	} {
 		want := map[string]bool{}
 		for i := range n {
@@ -96,27 +98,27 @@ func testFilters(t *testing.T, h *Harness) {
 		want func(i int) bool
 	}{
 		{journal.Filter{}, func(int) bool { return true }},
-		{journal.Filter{Statuses: []string{"open"}}, func(i int) bool { return i%3 == 0 }},
-		{journal.Filter{Statuses: []string{"open", "waiting", "open"}}, func(i int) bool { return i%3 < 2 }},
-		{journal.Filter{Statuses: []string{"none"}}, func(int) bool { return false }},
+		{journal.Filter{Statuses: []core.Status{"open"}}, func(i int) bool { return i%3 == 0 }},
+		{journal.Filter{Statuses: []core.Status{"open", "waiting", "open"}}, func(i int) bool { return i%3 < 2 }},
+		{journal.Filter{Statuses: []core.Status{"none"}}, func(int) bool { return false }},
 		{journal.Filter{Right: "access"}, func(i int) bool { return i%2 == 0 }},
 		{journal.Filter{Right: "opt-out"}, func(int) bool { return false }},
 		{journal.Filter{Jurisdiction: "UK"}, func(i int) bool { return i%4 == 1 }},
 		{journal.Filter{Jurisdiction: "uk"}, func(int) bool { return false }},
 		{journal.Filter{Waiting: "billing"}, func(i int) bool { return i%4 == 1 || i%4 == 2 }},
-		{journal.Filter{Waiting: "events", Statuses: []string{"open"}, DueFirst: true}, func(i int) bool { return i%4 == 2 && i%3 == 0 }},
+		{journal.Filter{Waiting: "events", Statuses: []core.Status{"open"}, DueFirst: true}, func(i int) bool { return i%4 == 2 && i%3 == 0 }},
 		{journal.Filter{Waiting: "%"}, func(int) bool { return false }},
 		{journal.Filter{Assignee: "lea"}, func(i int) bool { return i%3 == 1 }},
-		{journal.Filter{Assignee: "paul", Statuses: []string{"ended", "open"}, DueFirst: true}, func(i int) bool { return i%3 == 2 }},
+		{journal.Filter{Assignee: "paul", Statuses: []core.Status{"ended", "open"}, DueFirst: true}, func(i int) bool { return i%3 == 2 }},
 		{journal.Filter{Assignee: "nobody"}, func(int) bool { return false }},
 		{journal.Filter{DueBefore: start.Add(990 * time.Hour)}, func(i int) bool { return i%6 > 0 && i/3 > 10 }},
-		{journal.Filter{DueBefore: start.Add(990 * time.Hour), Statuses: []string{"open", "waiting"}, DueFirst: true}, func(i int) bool { return i%6 > 0 && i/3 > 10 && i%3 < 2 }},
+		{journal.Filter{DueBefore: start.Add(990 * time.Hour), Statuses: []core.Status{"open", "waiting"}, DueFirst: true}, func(i int) bool { return i%6 > 0 && i/3 > 10 && i%3 < 2 }},
 		{journal.Filter{DueBefore: start}, func(int) bool { return false }},
 		{journal.Filter{Fingerprint: "all"}, func(int) bool { return true }},
 		{journal.Filter{Fingerprint: "f2"}, func(i int) bool { return i%7 == 2 }},
 		{journal.Filter{Fingerprint: "none"}, func(int) bool { return false }},
-		{journal.Filter{Statuses: []string{"ended", "open"}, Right: "erasure", Fingerprint: "f2"}, func(i int) bool { return i%3 != 1 && i%2 == 1 && i%7 == 2 }},
-		{journal.Filter{Statuses: []string{"ended"}, After: journal.Cursor{ReceivedAt: start.Add(5 * time.Second), RequestID: "r021"}},
+		{journal.Filter{Statuses: []core.Status{"ended", "open"}, Right: "erasure", Fingerprint: "f2"}, func(i int) bool { return i%3 != 1 && i%2 == 1 && i%7 == 2 }},
+		{journal.Filter{Statuses: []core.Status{"ended"}, After: journal.Cursor{ReceivedAt: start.Add(5 * time.Second), RequestID: "r021"}},
 			func(i int) bool { return i%3 == 2 && (i/4 < 5 || i/4 == 5 && i > 21) }},
 	} {
 		list, err := h.Store.List(ctx, c.f)
@@ -148,7 +150,7 @@ func testFilters(t *testing.T, h *Harness) {
 			t.Errorf("%s: %d %v", f, len(list), err)
 		}
 	}
-	if list, err := h.Store.List(ctx, journal.Filter{Statuses: []string{"open"}, Fingerprint: "late"}); err != nil || len(list) != 0 {
+	if list, err := h.Store.List(ctx, journal.Filter{Statuses: []core.Status{"open"}, Fingerprint: "late"}); err != nil || len(list) != 0 {
 		t.Errorf("old status: %v %v", list, err)
 	}
 }
@@ -227,17 +229,17 @@ func testCounts(t *testing.T, h *Harness) {
 	a.Row.Status = "ended"
 	mustAppend(t, h.Store, a)
 	counts, err := h.Store.Counts(ctx)
-	if want := map[string]int{"open": 3, "waiting": 3, "ended": 4}; err != nil || !maps.Equal(counts, want) {
+	if want := map[core.Status]int{"open": 3, "waiting": 3, "ended": 4}; err != nil || !maps.Equal(counts, want) {
 		t.Errorf("%v %v", counts, err)
 	}
 	for _, c := range []struct {
-		statuses []string
+		statuses []core.Status
 		want     map[string]int
 	}{
 		{nil, map[string]int{}},
-		{[]string{"none"}, map[string]int{}},
-		{[]string{"open", "waiting", "ended"}, map[string]int{"billing": 5, "events": 2, "events-old": 2}},
-		{[]string{"open"}, map[string]int{"billing": 2, "events": 1, "events-old": 1}},
+		{[]core.Status{"none"}, map[string]int{}},
+		{[]core.Status{"open", "waiting", "ended"}, map[string]int{"billing": 5, "events": 2, "events-old": 2}},
+		{[]core.Status{"open"}, map[string]int{"billing": 2, "events": 1, "events-old": 1}},
 	} {
 		if got, err := h.Store.WaitingFor(ctx, c.statuses); err != nil || !maps.Equal(got, c.want) {
 			t.Errorf("waiting, of %v: %v, want %v (%v)", c.statuses, got, c.want, err)

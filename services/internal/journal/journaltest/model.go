@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 	"pgregory.net/rapid"
 )
@@ -54,8 +56,8 @@ func (m *model) append(t *rapid.T) {
 		RequestID: id,
 		Expected:  max(0, version+rapid.SampledFrom([]int{0, 0, 0, 0, -1, 1}).Draw(t, "off")),
 		Row: journal.Row{
-			Status:     m.run + rapid.SampledFrom([]string{"open", "waiting", "ended"}).Draw(t, "status"),
-			Right:      m.run + rapid.SampledFrom([]string{"access", "erasure"}).Draw(t, "right"),
+			Status:     core.Status(m.run + rapid.SampledFrom([]string{"open", "waiting", "ended"}).Draw(t, "status")),
+			Right:      dsar.Right(m.run + rapid.SampledFrom([]string{"access", "erasure"}).Draw(t, "right")),
 			ReceivedAt: start.Add(time.Duration(rapid.IntRange(0, 3).Draw(t, "received")) * time.Microsecond),
 			UpdatedAt:  start,
 		},
@@ -172,10 +174,10 @@ func (m *model) list(t *rapid.T) {
 	f := journal.Filter{Limit: rapid.IntRange(1, 4).Draw(t, "limit")}
 	// Right or status always selects: that keeps other runs' requests out.
 	for _, status := range rapid.SliceOfDistinct(rapid.SampledFrom([]string{"open", "waiting", "ended"}), rapid.ID).Draw(t, "statuses") {
-		f.Statuses = append(f.Statuses, m.run+status)
+		f.Statuses = append(f.Statuses, core.Status(m.run+status))
 	}
 	if len(f.Statuses) == 0 || rapid.Bool().Draw(t, "by right") {
-		f.Right = m.run + rapid.SampledFrom([]string{"access", "erasure"}).Draw(t, "right")
+		f.Right = dsar.Right(m.run + rapid.SampledFrom([]string{"access", "erasure"}).Draw(t, "right"))
 	}
 	if rapid.Bool().Draw(t, "by fingerprint") {
 		f.Fingerprint = m.run + rapid.SampledFrom([]string{"x", "y"}).Draw(t, "fingerprint")
@@ -241,12 +243,12 @@ func (m *model) counts(t *rapid.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]int{}
+	want := map[core.Status]int{}
 	for _, r := range m.requests {
 		want[r.row.Status]++
 	}
 	for status, n := range counts {
-		if strings.HasPrefix(status, m.run) && want[status] != n {
+		if strings.HasPrefix(string(status), m.run) && want[status] != n {
 			t.Fatalf("%s: %d, want %d", status, n, want[status])
 		}
 		delete(want, status)

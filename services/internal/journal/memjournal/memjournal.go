@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 )
 
@@ -350,8 +351,8 @@ func (s *Store) Due(ctx context.Context, now time.Time, limit int) (ids []string
 }
 
 // Counts implements journal.Lister.
-func (s *Store) Counts(ctx context.Context) (map[string]int, error) {
-	counts := map[string]int{}
+func (s *Store) Counts(ctx context.Context) (map[core.Status]int, error) {
+	counts := map[core.Status]int{}
 	err := s.call(ctx, OpList, func() error {
 		for _, r := range s.requests {
 			counts[r.row.Status]++
@@ -362,7 +363,7 @@ func (s *Store) Counts(ctx context.Context) (map[string]int, error) {
 }
 
 // WaitingFor implements journal.Lister.
-func (s *Store) WaitingFor(ctx context.Context, statuses []string) (map[string]int, error) {
+func (s *Store) WaitingFor(ctx context.Context, statuses []core.Status) (map[string]int, error) {
 	counts := map[string]int{}
 	err := s.call(ctx, OpList, func() error {
 		for _, r := range s.requests {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/journal/journaltest"
 	"habeas.dev/services/internal/pgtest"
@@ -52,7 +53,7 @@ func BenchmarkGrown(b *testing.B) {
 			for name, f := range map[string]func() error{
 				"ms/counts": func() error { _, err := s.Counts(ctx); return err },
 				"ms/list": func() error {
-					_, err := s.List(ctx, journal.Filter{Statuses: []string{"gathering", "failed"}})
+					_, err := s.List(ctx, journal.Filter{Statuses: []core.Status{"gathering", "failed"}})
 					return err
 				},
 			} {

@@ -52,7 +52,7 @@ func costs(t *testing.T, url string, requests int) map[string]float64 {
 	s := open(t, url)
 	seed(t, url, requests)
 	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
-	openStatuses := []string{"gathering", "counting", "erasing", "needs-attention"}
+	openStatuses := []core.Status{"gathering", "counting", "erasing", "needs-attention"}
 	list := func(f journal.Filter) func(int) error {
 		return func(int) error {
 			_, err := s.List(ctx, f)
@@ -83,7 +83,7 @@ func costs(t *testing.T, url string, requests int) map[string]float64 {
 		{"timers that are due", func(int) error { _, err := s.Due(ctx, now, 500); return err }},
 		{"the latest of one person", func(int) error { _, err := s.ByFingerprint(ctx, "all", core.ManyEarlier); return err }},
 		{"list: the newest", list(journal.Filter{})},
-		{"list: a status", list(journal.Filter{Statuses: []string{"completed"}})},
+		{"list: a status", list(journal.Filter{Statuses: []core.Status{"completed"}})},
 		{"list: open, by due date", list(journal.Filter{Statuses: openStatuses, DueFirst: true})},
 		{"list: open, that wait for one", list(journal.Filter{Statuses: openStatuses, Waiting: "billing", DueFirst: true})},
 		{"list: a jurisdiction", list(journal.Filter{Jurisdiction: "EEA"})},

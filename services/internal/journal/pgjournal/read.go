@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 )
 
@@ -114,7 +115,7 @@ func listQuery(f journal.Filter) (sql string, args []any) {
 	}
 	var where []string
 	if f.Right != "" {
-		where = append(where, `"right" = `+arg(f.Right))
+		where = append(where, `"right" = `+arg(string(f.Right)))
 	}
 	if f.Jurisdiction != "" {
 		where = append(where, "jurisdiction = "+arg(f.Jurisdiction))
@@ -155,7 +156,7 @@ func listQuery(f journal.Filter) (sql string, args []any) {
 	}
 	var all []string
 	for _, status := range slices.Compact(slices.Sorted(slices.Values(f.Statuses))) {
-		all = append(all, "("+one(append(slices.Clip(where), "status = "+arg(status)))+")")
+		all = append(all, "("+one(append(slices.Clip(where), "status = "+arg(string(status))))+")")
 	}
 	if len(all) == 1 {
 		return all[0], args
@@ -170,29 +171,30 @@ func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]string, er
 }
 
 // Counts implements journal.Lister.
-func (s *Store) Counts(ctx context.Context) (map[string]int, error) {
-	return s.count(ctx, "SELECT status, count(*) FROM request GROUP BY status")
+func (s *Store) Counts(ctx context.Context) (map[core.Status]int, error) {
+	return count[core.Status](ctx, s, "SELECT status, count(*) FROM request GROUP BY status")
 }
 
 // WaitingFor implements journal.Lister.
-func (s *Store) WaitingFor(ctx context.Context, statuses []string) (map[string]int, error) {
-	if statuses == nil {
-		statuses = []string{} // an array of none, not NULL
+func (s *Store) WaitingFor(ctx context.Context, statuses []core.Status) (map[string]int, error) {
+	names := make([]string, len(statuses)) // an array of none, not NULL
+	for i, status := range statuses {
+		names[i] = string(status)
 	}
-	return s.count(ctx, "SELECT name, count(*) FROM request, unnest(waiting) AS name WHERE status = ANY ($1) GROUP BY name", statuses)
+	return count[string](ctx, s, "SELECT name, count(*) FROM request, unnest(waiting) AS name WHERE status = ANY ($1) GROUP BY name", names)
 }
 
 // count reads rows of a name and a number.
-func (s *Store) count(ctx context.Context, sql string, args ...any) (map[string]int, error) {
-	type count struct {
-		Name string
+func count[Name ~string](ctx context.Context, s *Store, sql string, args ...any) (map[Name]int, error) {
+	type row struct {
+		Name Name
 		N    int
 	}
-	list, err := query(ctx, s, pgx.RowToStructByPos[count], sql, args...)
+	list, err := query(ctx, s, pgx.RowToStructByPos[row], sql, args...)
 	if err != nil {
 		return nil, err
 	}
-	counts := make(map[string]int, len(list))
+	counts := make(map[Name]int, len(list))
 	for _, c := range list {
 		counts[c.Name] = c.N
 	}

@@ -319,8 +319,8 @@ type rowColumns struct {
 func (c *rowColumns) add(version int, hash []byte, r *journal.Row) {
 	c.version = append(c.version, int32(version))
 	c.hash = append(c.hash, hash)
-	c.status = append(c.status, r.Status)
-	c.right = append(c.right, r.Right)
+	c.status = append(c.status, string(r.Status))
+	c.right = append(c.right, string(r.Right))
 	c.jurisdiction = append(c.jurisdiction, r.Jurisdiction)
 	c.source = append(c.source, r.Source)
 	c.digest = append(c.digest, r.Digest)

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/journal/journaltest"
 )
@@ -47,7 +48,7 @@ func BenchmarkGrown(b *testing.B) {
 			journaltest.Bench(b, s, s.Commits, 200, cpu)
 			b.ReportMetric(timeOf(b, func() error { _, err := s.Counts(ctx); return err }), "ms/counts")
 			b.ReportMetric(timeOf(b, func() error {
-				_, err := s.List(ctx, journal.Filter{Statuses: []string{"gathering", "failed"}})
+				_, err := s.List(ctx, journal.Filter{Statuses: []core.Status{"gathering", "failed"}})
 				return err
 			}), "ms/list")
 		})

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 )
 
@@ -141,10 +142,10 @@ func listQuery(f journal.Filter) (query string, args []any) {
 			args = append(args, values...)
 		}
 		if len(statuses) > 0 {
-			add("status = ?", statuses[i])
+			add("status = ?", string(statuses[i]))
 		}
 		if f.Right != "" {
-			add(`"right" = ?`, f.Right)
+			add(`"right" = ?`, string(f.Right))
 		}
 		if f.Jurisdiction != "" {
 			add("jurisdiction = ?", f.Jurisdiction)
@@ -211,22 +212,22 @@ func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]string, er
 }
 
 // Counts implements journal.Lister.
-func (s *Store) Counts(ctx context.Context) (map[string]int, error) {
-	return s.count(ctx, "SELECT status, count(*) FROM request GROUP BY status")
+func (s *Store) Counts(ctx context.Context) (map[core.Status]int, error) {
+	return count[core.Status](ctx, s, "SELECT status, count(*) FROM request GROUP BY status")
 }
 
 // WaitingFor implements journal.Lister. SQLite has no arrays: the names of one
 // row are taken apart here.
-func (s *Store) WaitingFor(ctx context.Context, statuses []string) (map[string]int, error) {
+func (s *Store) WaitingFor(ctx context.Context, statuses []core.Status) (map[string]int, error) {
 	counts := map[string]int{}
 	if len(statuses) == 0 {
 		return counts, s.usable(ctx)
 	}
 	args := make([]any, len(statuses))
 	for i, status := range statuses {
-		args[i] = status
+		args[i] = string(status)
 	}
-	rows, err := s.count(ctx, "SELECT waiting, count(*) FROM request WHERE status IN (?"+strings.Repeat(", ?", len(statuses)-1)+") AND waiting <> '' GROUP BY waiting", args...)
+	rows, err := count[string](ctx, s, "SELECT waiting, count(*) FROM request WHERE status IN (?"+strings.Repeat(", ?", len(statuses)-1)+") AND waiting <> '' GROUP BY waiting", args...)
 	for names, n := range rows {
 		for name := range strings.SplitSeq(names, ",") {
 			counts[name] += n
@@ -236,7 +237,7 @@ func (s *Store) WaitingFor(ctx context.Context, statuses []string) (map[string]i
 }
 
 // count reads rows of a name and a number.
-func (s *Store) count(ctx context.Context, query string, args ...any) (map[string]int, error) {
+func count[Name ~string](ctx context.Context, s *Store, query string, args ...any) (map[Name]int, error) {
 	if err := s.usable(ctx); err != nil {
 		return nil, err
 	}
@@ -245,9 +246,9 @@ func (s *Store) count(ctx context.Context, query string, args ...any) (map[strin
 		return nil, explain(s.path, err)
 	}
 	defer rows.Close()
-	counts := map[string]int{}
+	counts := map[Name]int{}
 	for rows.Next() {
-		var name string
+		var name Name
 		var n int
 		if err := rows.Scan(&name, &n); err != nil {
 			return nil, explain(s.path, err)

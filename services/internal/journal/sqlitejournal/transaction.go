@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/journal/group"
 )
@@ -39,7 +41,8 @@ type head struct {
 	version int
 	hash    []byte
 	// What the indexes are over, as it was: indexes are touched only on a change.
-	status, right   string
+	status          core.Status
+	right           dsar.Right
 	received, wake  int64
 	hadWake, stored bool
 	assignee        string
@@ -275,7 +278,7 @@ func (t *transaction) writeHead(h *head) error {
 	if !h.stored {
 		return t.exec(`INSERT INTO request (num, id, version, hash, status, "right", jurisdiction, source, digest,
 			received_at, due_at, wake_at, updated_at, overdue, waiting, assignee) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			h.num, h.id, h.version, h.hash, r.Status, r.Right, r.Jurisdiction, r.Source, r.Digest,
+			h.num, h.id, h.version, h.hash, string(r.Status), string(r.Right), r.Jurisdiction, r.Source, r.Digest,
 			received, due, wake, updated, overdue, waiting, r.Assignee)
 	}
 	// SQLite writes an index again whenever one of its columns is set, even to
@@ -288,7 +291,7 @@ func (t *transaction) writeHead(h *head) error {
 	}
 	if r.Status != h.status {
 		set += ", status = ?"
-		args = append(args, r.Status)
+		args = append(args, string(r.Status))
 	}
 	if r.Assignee != h.assignee {
 		set += ", assignee = ?"
@@ -296,7 +299,7 @@ func (t *transaction) writeHead(h *head) error {
 	}
 	if r.Right != h.right || received != h.received {
 		set += `, "right" = ?, received_at = ?`
-		args = append(args, r.Right, received)
+		args = append(args, string(r.Right), received)
 	}
 	t.args = append(args, h.num)
 	return t.exec(set+" WHERE num = ?", t.args...)
