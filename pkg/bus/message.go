@@ -2,6 +2,7 @@ package bus
 
 import (
 	"context"
+	"maps"
 	"strings"
 
 	"github.com/ThreeDotsLabs/watermill/message"
@@ -19,6 +20,15 @@ const (
 	// the name is that of watermill's own Kafka adapter.
 	uuidHeader = "_watermill_message_uuid"
 )
+
+// NewMessage returns the message of a record. Its UUID is the CloudEvents id among
+// the headers, where there is one.
+func NewMessage(key string, headers map[string]string, value []byte) *message.Message {
+	msg := message.NewMessage(headers[idHeader], value)
+	msg.Metadata = maps.Clone(headers)
+	SetKey(msg, key)
+	return msg
+}
 
 // SetKey sets the record key: messages of one key are delivered in order.
 func SetKey(msg *message.Message, key string) {

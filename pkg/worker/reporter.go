@@ -107,8 +107,5 @@ func (r *reporter) send(topic string, msgs []*message.Message) bool {
 
 // envelope is an event as a message, under its request's key.
 func envelope(e event.Event) *message.Message {
-	msg := message.NewMessage(e.ID, e.Data)
-	msg.Metadata = e.Headers()
-	bus.SetKey(msg, e.Subject)
-	return msg
+	return bus.NewMessage(e.Subject, e.Headers(), e.Data)
 }

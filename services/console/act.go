@@ -10,8 +10,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/google/uuid"
-
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/core"
 )
@@ -219,11 +217,11 @@ func assign(_ *Console, u User, f values, now time.Time) (core.Command, error) {
 }
 
 func merge(_ *Console, u User, f values, now time.Time) (core.Command, error) {
-	into, err := uuid.Parse(strings.TrimSpace(f.Get("into")))
-	if err != nil {
+	into, ok := dsar.ReadRequestID(f.Get("into"))
+	if !ok {
 		return nil, errMergeInto
 	}
-	return core.Merge{By: u.Name, Into: into.String(), Reason: f.Get("reason"), Now: now}, nil
+	return core.Merge{By: u.Name, Into: into, Reason: f.Get("reason"), Now: now}, nil
 }
 
 // possible refuses what the request alone doesn't tell to be wrong: to merge into

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/google/uuid"
-
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/identifier"
 	"habeas.dev/services/internal/journal"
@@ -35,8 +33,8 @@ func (c *Console) find(w http.ResponseWriter, r *http.Request, u User) {
 		c.fail(w, r, u, http.StatusBadRequest, "This is more than can be searched for.")
 		return
 	}
-	if id, err := uuid.Parse(sought); err == nil && len(sought) == 36 {
-		http.Redirect(w, r, "/requests/"+id.String(), http.StatusSeeOther)
+	if id, ok := dsar.ReadRequestID(sought); ok {
+		http.Redirect(w, r, "/requests/"+id, http.StatusSeeOther)
 		return
 	}
 	rows, err := c.requestsOf(r.Context(), sought)

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
-
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/vault"
@@ -69,12 +67,11 @@ func (c *Console) request(w http.ResponseWriter, r *http.Request, u User) {
 
 // requestID returns the id in a path; where it is none, the answer is written.
 func (c *Console) requestID(w http.ResponseWriter, r *http.Request, u User) (string, bool) {
-	id, err := uuid.Parse(r.PathValue("id"))
-	if err != nil || len(r.PathValue("id")) != 36 {
+	id, ok := dsar.ReadRequestID(r.PathValue("id"))
+	if !ok {
 		c.fail(w, r, u, http.StatusNotFound, "There is no such request.")
-		return "", false
 	}
-	return id.String(), true
+	return id, ok
 }
 
 // body reads a request for its page.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/intake/api"
 	"habeas.dev/services/internal/journal"
 )
@@ -83,7 +84,7 @@ func (d door) SubmitRequest(w http.ResponseWriter, r *http.Request) {
 
 // GetRequest is GET /v1/requests/{request_id}.
 func (d door) GetRequest(w http.ResponseWriter, r *http.Request, requestID string) {
-	if !isRequestID(requestID) {
+	if !dsar.ValidRequestID(requestID) {
 		problemInvalid.write(w, "a request_id is a UUID in lower case")
 		return
 	}

@@ -7,8 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/google/uuid"
-
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/vault"
 )
@@ -30,7 +29,7 @@ type record struct {
 func (in *Intake) reject(ctx context.Context, r record, why *Refusal) error {
 	now := in.Now().UTC().Truncate(time.Microsecond)
 	data := event.Rejected{
-		Topic: event.TopicRequests, Code: why.Code, Reason: cut(why.Error(), maxReason), RequestID: r.request(), EventType: r.eventType(), At: now, Bytes: len(r.payload),
+		Topic: event.TopicRequests, Code: why.Code, Reason: cut(why.Error(), maxReason), RequestID: r.request(), EventType: r.typ, At: now, Bytes: len(r.payload),
 	}
 	if len(why.Violations) > 0 {
 		data.Pointer = why.Violations[0].Pointer
@@ -38,15 +37,8 @@ func (in *Intake) reject(ctx context.Context, r record, why *Refusal) error {
 	if err := in.sealRecord(ctx, r, &data); err != nil {
 		return err
 	}
-	text, err := json.Marshal(data)
-	if err != nil {
-		return fmt.Errorf("intake: rejected record: %w", err)
-	}
 	digest := in.Vault.Digest(append([]byte(r.key+"\x00"), r.payload...))
-	e := event.Event{
-		// The same record again, with the same flaw, is the same event.
-		ID: event.ID("rejected", event.TopicRequests, digest, why.Code), Source: source, Type: event.TypeRejected, Subject: data.RequestID, Time: now, Data: text,
-	}
+	e := event.Rejection(source, data, digest)
 	if e.Subject == "" {
 		e.Subject = in.Vault.Digest([]byte(r.key)) // the key may be an address
 	}
@@ -93,32 +85,12 @@ func (in *Intake) sealRecord(ctx context.Context, r record, data *event.Rejected
 	return nil
 }
 
-// request is the record's request id where it has one: what the data says, else
-// the key. Anything but a UUID may be personal data.
+// request returns the record's request id: what the data says, else the key.
 func (r record) request() string {
-	if r.requestID != "" {
+	if dsar.ValidRequestID(r.requestID) {
 		return r.requestID
 	}
-	if isRequestID(r.key) {
-		return r.key
-	}
-	return ""
-}
-
-// eventType is the type where it is ours, in whatever version.
-func (r record) eventType() string {
-	ours, _, _ := event.SplitType(event.TypeSubmitted)
-	if name, _, ok := event.SplitType(r.typ); ok && name == ours && len(r.typ) < len(ours)+len(".v1000") {
-		return r.typ
-	}
-	return ""
-}
-
-// isRequestID tells whether s is a UUID as the schemas want it: in lower case,
-// not the nil UUID.
-func isRequestID(s string) bool {
-	id, err := uuid.Parse(s)
-	return err == nil && id != uuid.Nil && id.String() == s
+	return r.key
 }
 
 // cut is s with at most n bytes, not cut within a character.

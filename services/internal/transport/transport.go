@@ -33,9 +33,7 @@ func NewCarrier(p Publisher) Carrier { return Carrier{p} }
 func (c Carrier) Publish(ctx context.Context, messages []journal.Message) error {
 	batches := map[string][]*message.Message{}
 	for _, m := range messages {
-		msg := message.NewMessage(m.Headers["ce_id"], m.Payload)
-		msg.Metadata = m.Headers
-		bus.SetKey(msg, m.Key)
+		msg := bus.NewMessage(m.Key, m.Headers, m.Payload)
 		msg.SetContext(ctx)
 		batches[m.Topic] = append(batches[m.Topic], msg)
 	}
@@ -44,9 +42,7 @@ func (c Carrier) Publish(ctx context.Context, messages []journal.Message) error 
 
 // Send sends one event, keyed by its subject.
 func (c Carrier) Send(ctx context.Context, topic string, e event.Event) error {
-	msg := message.NewMessage(e.ID, e.Data)
-	msg.Metadata = e.Headers()
-	bus.SetKey(msg, e.Subject)
+	msg := bus.NewMessage(e.Subject, e.Headers(), e.Data)
 	msg.SetContext(ctx)
 	return c.publisher.Publish(topic, msg)
 }
