@@ -1,6 +1,11 @@
 package dsar
 
-import "time"
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
 
 // Outcome is how a task ended. There is no plain "ok": each says what it means
 // for the person.
@@ -45,6 +50,13 @@ type Counts struct {
 	Unchanged []string `json:"unchanged,omitempty"`
 	// Retained are the records that must stay, by ground.
 	Retained []Retention `json:"retained,omitempty"`
+	// Gone is, with erase, how many planned records were not there any more when they
+	// were asked for by their keys: somebody else deleted them, or an earlier try
+	// whose report was lost. They are never counted as erased.
+	Gone int64 `json:"gone,omitempty"`
+	// Late is, with erase, how many of the erased, anonymised and retained records were
+	// not in the plan: they came after it, and were found by asking anew.
+	Late int64 `json:"late,omitempty"`
 	// Uncovered says in a sentence for a support agent, free of personal data, why
 	// the dataset was not reached, or not all of it: a permission is missing.
 	// Empty where it was.
@@ -58,6 +70,67 @@ func (c Counts) Kept() int64 {
 		n += r.Records
 	}
 	return n
+}
+
+// Accounted is how many planned records an erasure accounts for: each is erased,
+// anonymised, retained or gone.
+func (c Counts) Accounted() int64 { return c.Erased + c.Anonymised + c.Kept() + c.Gone - c.Late }
+
+// Retain adds n records that must stay on a ground until a time; the zero time
+// where no end is known. Of one ground there is one entry: Until is the latest end,
+// and Next the earliest where that is before.
+func (c *Counts) Retain(n int64, ground string, until time.Time) {
+	for i := range c.Retained {
+		r := &c.Retained[i]
+		if r.Ground != ground {
+			continue
+		}
+		first := r.Next
+		if first.IsZero() {
+			first = r.Until
+		}
+		if first.IsZero() || !until.IsZero() && until.Before(first) {
+			first = until
+		}
+		if until.IsZero() || !r.Until.IsZero() && until.After(r.Until) {
+			r.Until = until
+		}
+		if r.Next = first; first.Equal(r.Until) {
+			r.Next = time.Time{}
+		}
+		r.Records += n
+		return
+	}
+	c.Retained = append(c.Retained, Retention{Records: n, Ground: ground, Until: until})
+}
+
+// Unmet says what of a plan an erasure doesn't account for, in a sentence that
+// names datasets and numbers; empty where it accounts for all of it. Erased,
+// anonymised, retained and gone records, late ones apart, MUST be as many as were
+// planned, in each dataset (TestUnmet). A dataset of which the erasure says that it
+// was not covered has said why already.
+func Unmet(planned, erased []Counts) string {
+	var parts []string
+	for _, p := range planned {
+		var e Counts
+		if i := slices.IndexFunc(erased, func(c Counts) bool { return c.Dataset == p.Dataset }); i >= 0 {
+			e = erased[i]
+		}
+		if e.Uncovered == "" && p.Uncovered == "" && e.Accounted() != p.Found {
+			parts = append(parts, unmet(p, e))
+		}
+	}
+	for _, e := range erased {
+		if e.Accounted() != 0 && e.Uncovered == "" && !slices.ContainsFunc(planned, func(p Counts) bool { return p.Dataset == e.Dataset }) {
+			parts = append(parts, unmet(Counts{Dataset: e.Dataset}, e))
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+func unmet(planned, erased Counts) string {
+	return fmt.Sprintf("%s: %d records were planned, the erasure accounts for %d (%d erased, %d anonymised, %d retained, %d gone; %d of them late)",
+		planned.Dataset, planned.Found, erased.Accounted(), erased.Erased, erased.Anonymised, erased.Kept(), erased.Gone, erased.Late)
 }
 
 // Retention says that records can't be erased yet, and why (GDPR art. 17(3)).
@@ -95,6 +168,15 @@ const (
 // one person has.
 const CodePlanTooLarge = "plan-too-large"
 
+// The codes of an erasure that doesn't keep to its plan, and of one whose plan
+// can't be had or is another than the journal knows. The last two begin anew with a
+// plan when a person retries them.
+const (
+	CodePlanUnmet    = "plan-unmet"
+	CodePlanMissing  = "plan-missing"
+	CodePlanMismatch = "plan-mismatch"
+)
+
 // CodeNotCovered is the code of what is [Incomplete].
 const CodeNotCovered = "not-covered"
 
@@ -120,6 +202,9 @@ type Task struct {
 	// Holds are the datasets of which nothing may be erased: with count, erase
 	// and prove. Their records are retained on the ground [LegalHold].
 	Holds []string `json:"holds,omitempty"`
+	// Plan names the sealed plan, with its SHA-256: with erase and prove, where
+	// something was planned. An erasure goes by this plan and by no other.
+	Plan *Object `json:"plan,omitempty"`
 }
 
 // ReportKind tells the four things that a worker can say of a task.

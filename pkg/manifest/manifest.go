@@ -64,6 +64,9 @@ type Manifest struct {
 	// a task asks for it; pkg/sqlsystem always does. Where a worker doesn't, a
 	// hold on one dataset is one on the whole system.
 	Holds bool `yaml:"holds,omitempty"`
+	// RestrictsForGood tells that its worker can't undo what a restriction did: where
+	// it is to be lifted, a person must.
+	RestrictsForGood bool `yaml:"restricts_for_good,omitempty"`
 	// Limits says what the person can no longer use where what this system holds is
 	// restricted or erased: the answer tells them (privacy notice, N14).
 	Limits Text `yaml:"limits,omitempty"`

@@ -11,9 +11,18 @@ import (
 	"habeas.dev/pkg/worker"
 )
 
-// CountBatch counts what is held of many people and what of it must stay: one
-// query for each dataset. A dataset that the database doesn't let be read is named.
-func (s *System) CountBatch(ctx context.Context, jobs []*worker.CountsJob) error {
+// Prove counts what is held of many people and what of it must stay: one query for
+// each dataset. A dataset that the database doesn't let be read is named.
+func (s *System) Prove(ctx context.Context, all []*worker.EraseJob) error {
+	jobs := eraseJobs(all)
+	err := s.countAll(ctx, jobs)
+	for i, j := range jobs {
+		all[i].Counts = j.Counts
+	}
+	return err
+}
+
+func (s *System) countAll(ctx context.Context, jobs []*counted) error {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	day := today(s.now())
@@ -43,7 +52,7 @@ func (s *System) CountBatch(ctx context.Context, jobs []*worker.CountsJob) error
 	return nil
 }
 
-func tasksOf(jobs []*worker.CountsJob) []*worker.Task {
+func tasksOf(jobs []*counted) []*worker.Task {
 	tasks := make([]*worker.Task, len(jobs))
 	for i, j := range jobs {
 		tasks[i] = &j.Task

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"habeas.dev/pkg/dsar"
-	"habeas.dev/pkg/worker"
 )
 
 // doing is what is done with a dataset, and may be forbidden.
@@ -93,7 +92,7 @@ func (l lacks) learn(err error) bool {
 
 // uncover says of the jobs of a chunk that may have something in a dataset that it
 // could not be looked at.
-func (c *chunk) uncover(d *dataset, jobs []*worker.CountsJob, reason string) {
+func (c *chunk) uncover(d *dataset, jobs []*counted, reason string) {
 	for _, i := range c.concerned(d) {
 		jobs[i].Counts = append(jobs[i].Counts, dsar.Counts{Dataset: d.Name, Uncovered: reason})
 	}

@@ -16,14 +16,23 @@ import (
 	"habeas.dev/pkg/worker"
 )
 
-// EraseBatch deletes or makes anonymous what is held of many people and need not
+// Erase deletes or makes anonymous what is held of many people and need not
 // stay, in one transaction: one query that counts and one that erases for each
 // dataset, those first whose rows refer to others'. Where the database refuses a
 // row, each person is erased in a transaction of their own, so that only whose
 // row it is fails. A dataset that the database doesn't let be read or erased is
 // named, and what leads to its rows is left and named too (TestForbiddenErase).
-func (s *System) EraseBatch(ctx context.Context, jobs []*worker.CountsJob) error {
-	return s.transact(ctx, jobs, func(ctx context.Context, tx *sql.Tx, jobs []*worker.CountsJob, lacking lacks) error {
+func (s *System) Erase(ctx context.Context, all []*worker.EraseJob) error {
+	jobs := eraseJobs(all)
+	err := s.eraseAll(ctx, jobs)
+	for i, j := range jobs {
+		all[i].Counts = worker.Reconcile(all[i].Plan.Counts(), j.Counts)
+	}
+	return err
+}
+
+func (s *System) eraseAll(ctx context.Context, jobs []*counted) error {
+	return s.transact(ctx, jobs, func(ctx context.Context, tx *sql.Tx, jobs []*counted, lacking lacks) error {
 		e := &erasure{System: s, tx: tx, jobs: jobs, day: today(s.now()), lacking: lacking, gaps: make([]map[*dataset]string, len(jobs))}
 		chunks := s.chunks(tasksOf(jobs))
 		if err := e.findGaps(ctx, chunks); err != nil {
@@ -62,7 +71,7 @@ func (s *System) EraseBatch(ctx context.Context, jobs []*worker.CountsJob) error
 type erasure struct {
 	*System
 	tx      *sql.Tx
-	jobs    []*worker.CountsJob
+	jobs    []*counted
 	day     time.Time
 	lacking lacks
 	gaps    []map[*dataset]string // by job, the datasets that are left, and why
@@ -269,11 +278,11 @@ func (s *System) exactly(ctx context.Context, tx *sql.Tx, d *dataset, what doing
 // allow something of a dataset, it runs anew without that, told what. Where it
 // refuses what the jobs ask, each gets a transaction of its own. The counts of a
 // transaction that wasn't committed are taken back.
-func (s *System) transact(ctx context.Context, jobs []*worker.CountsJob, do func(context.Context, *sql.Tx, []*worker.CountsJob, lacks) error) error {
+func (s *System) transact(ctx context.Context, jobs []*counted, do func(context.Context, *sql.Tx, []*counted, lacks) error) error {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	lacking := lacks{}
-	once := func(jobs []*worker.CountsJob) error {
+	once := func(jobs []*counted) error {
 		for short := false; ; {
 			err := s.inTransaction(ctx, func(tx *sql.Tx) error { return do(ctx, tx, jobs, lacking) })
 			if err == nil {
@@ -289,7 +298,7 @@ func (s *System) transact(ctx context.Context, jobs []*worker.CountsJob, do func
 			}
 		}
 	}
-	jobs = slices.DeleteFunc(slices.Clone(jobs), func(j *worker.CountsJob) bool { return j.Err != nil })
+	jobs = slices.DeleteFunc(slices.Clone(jobs), func(j *counted) bool { return j.Err != nil })
 	err := once(jobs)
 	if err == nil {
 		return nil
@@ -303,7 +312,7 @@ func (s *System) transact(ctx context.Context, jobs []*worker.CountsJob, do func
 	}
 	for _, j := range jobs {
 		// Also when the call's time is over: what was committed is told as done.
-		j.Err = s.explain(once([]*worker.CountsJob{j}))
+		j.Err = s.explain(once([]*counted{j}))
 	}
 	return nil
 }

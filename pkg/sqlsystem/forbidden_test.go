@@ -127,7 +127,7 @@ func TestForbiddenTable(t *testing.T) {
 		t.Errorf("Bob: %v\nCleo: %v", got[1], got[2])
 	}
 	jobs := countJobs(dsar.Erasure, ann, cleo)
-	if err := s.CountBatch(t.Context(), jobs); err != nil {
+	if err := s.countAll(t.Context(), jobs); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := brief(jobs[0].Counts), []string{"lines 0 forbidden", "notes 1", "orders 2 kept 1", "people 1"}; !slices.Equal(got, want) {
@@ -145,7 +145,7 @@ func TestForbiddenResolve(t *testing.T) {
 	d := limitedDB(t, postgresShop)
 	d.forbid(t, "SELECT ON people")
 	var typed *worker.Error
-	err := d.mySystem(t, shop(t)).ResolveBatch(t.Context(), []*worker.ResolveJob{{Task: worker.Task{Identifiers: ids("email a@example.com")}}})
+	err := d.mySystem(t, shop(t)).Resolve(t.Context(), []*worker.ResolveJob{{Job: worker.Job{Task: worker.Task{Identifiers: ids("email a@example.com")}}}})
 	if !errors.As(err, &typed) || typed.Code != "no-permission" || !strings.Contains(typed.Reason, `"people", in which customer is found`) {
 		t.Errorf("%v", err)
 	}
@@ -194,10 +194,10 @@ func TestForbiddenErase(t *testing.T) {
 			ann, bob, cleo := d.fill(t)
 			s := d.mySystem(t, shop(t))
 			d.forbid(t, forbidden)
-			erase := func() []*worker.CountsJob {
+			erase := func() []*counted {
 				t.Helper()
 				jobs := countJobs(dsar.Erasure, ann, bob, cleo)
-				if err := s.EraseBatch(t.Context(), jobs); err != nil {
+				if err := s.eraseAll(t.Context(), jobs); err != nil {
 					t.Fatal(err)
 				}
 				return jobs
@@ -210,7 +210,7 @@ func TestForbiddenErase(t *testing.T) {
 			d.grantAll(t)
 			erase()
 			proof := countJobs(dsar.Erasure, ann, bob, cleo)
-			if err := s.CountBatch(t.Context(), proof); err != nil {
+			if err := s.countAll(t.Context(), proof); err != nil {
 				t.Fatal(err)
 			}
 			if got := brief(proof[0].Counts); !slices.Equal(got, []string{"lines 1" + kept, "orders 1" + kept}) || proof[1].Counts != nil || proof[2].Counts != nil {
@@ -231,7 +231,7 @@ func TestForbiddenForeignKey(t *testing.T) {
 	s := d.mySystem(t, m)
 	d.forbid(t, "UPDATE ON notes")
 	jobs := countJobs(dsar.Erasure, ann, bob)
-	if err := s.EraseBatch(t.Context(), jobs); err != nil {
+	if err := s.eraseAll(t.Context(), jobs); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := brief(jobs[0].Counts), []string{"lines 2 gone 1 kept 1", "notes 1 forbidden", "orders 2 gone 1 kept 1", "people 1 left"}; !slices.Equal(got, want) {
@@ -262,7 +262,7 @@ func TestForbiddenRestrictionOfWhatStays(t *testing.T) {
 			d.grantAll(t)
 		}
 		jobs := countJobs(dsar.Erasure, ids("customer 1"))
-		if err := s.EraseBatch(t.Context(), jobs); err != nil {
+		if err := s.eraseAll(t.Context(), jobs); err != nil {
 			t.Fatal(err)
 		}
 		if got := brief(jobs[0].Counts); !slices.Equal(got, want) {
@@ -300,14 +300,14 @@ func TestForbiddenChange(t *testing.T) {
 		d.forbid(t, c.forbidden)
 		jobs := countJobs(dsar.Rectification, ids("customer 1"), ids("customer 9"))
 		jobs[0].Changes, jobs[1].Changes = changes, changes
-		if err := s.RectifyBatch(t.Context(), jobs); err != nil {
+		if err := s.rectifyAll(t.Context(), jobs); err != nil {
 			t.Fatal(err)
 		}
 		if got := brief(jobs[0].Counts); !slices.Equal(got, c.rectify) || jobs[0].Err != nil {
 			t.Errorf("%s: rectified %v, want %v (%v)", c.forbidden, got, c.rectify, jobs[0].Err)
 		}
 		jobs = countJobs(dsar.Restriction, ids("customer 1"))
-		if err := s.RestrictBatch(t.Context(), jobs); err != nil {
+		if err := s.restrictAll(t.Context(), jobs); err != nil {
 			t.Fatal(err)
 		}
 		if got := brief(jobs[0].Counts); !slices.Equal(got, c.restricted) || jobs[0].Err != nil {
@@ -352,7 +352,7 @@ func TestNothingIsLostToMissingPermissions(t *testing.T) {
 		}
 		erase := func(s *System) []dsar.Counts {
 			jobs := countJobs(dsar.Erasure, w.identifiers())
-			if err := s.EraseBatch(t.Context(), jobs); err != nil || jobs[0].Err != nil {
+			if err := s.eraseAll(t.Context(), jobs); err != nil || jobs[0].Err != nil {
 				t.Fatal(err, jobs[0].Err)
 			}
 			return jobs[0].Counts

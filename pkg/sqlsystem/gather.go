@@ -8,10 +8,10 @@ import (
 	"habeas.dev/pkg/worker"
 )
 
-// GatherBatch copies the records of many people: one query for each dataset.
+// Gather copies the records of many people: one query for each dataset.
 // Each person's records come in the order of the dataset's key. A dataset that the
 // database doesn't let be read is named.
-func (s *System) GatherBatch(ctx context.Context, jobs []*worker.GatherJob) error {
+func (s *System) Gather(ctx context.Context, jobs []*worker.GatherJob) error {
 	tasks := make([]*worker.Task, len(jobs))
 	for i, j := range jobs {
 		tasks[i] = &j.Task
@@ -20,10 +20,10 @@ func (s *System) GatherBatch(ctx context.Context, jobs []*worker.GatherJob) erro
 		// A job whose records can't be written fails alone: the error stays in its
 		// Records, which take nothing more.
 		if j := jobs[job]; j.Err == nil {
-			j.Err = j.Out.Write(dataset, r)
+			j.Err = j.Records.Write(dataset, r)
 		}
 	}
-	return s.gather(ctx, tasks, write, func(job int, dataset, reason string) { jobs[job].Out.Uncovered(dataset, reason) })
+	return s.gather(ctx, tasks, write, func(job int, dataset, reason string) { jobs[job].Records.Uncovered(dataset, reason) })
 }
 
 // gather hands each record to write, with the place of its job in tasks, and what

@@ -24,14 +24,14 @@ func TestHold(t *testing.T) {
 			d.insert(t, "orders", mail+" new", i+1, "2025-01-01", nil)
 		}
 		s := open(t, d, shop(t))
-		jobs := func() []*worker.CountsJob {
+		jobs := func() []*counted {
 			jobs := countJobs(dsar.Erasure, ids("customer 1"), ids("customer 2"))
 			jobs[0].Holds = []string{"orders"}
 			return jobs
 		}
 		tax := dsar.Retention{Ground: "tax-records", Records: 1, Until: time.Date(2035, 1, 1, 0, 0, 0, 0, time.UTC)}
 		held := []dsar.Retention{{Ground: dsar.LegalHold, Records: 1}, tax}
-		orders := func(j *worker.CountsJob) dsar.Counts {
+		orders := func(j *counted) dsar.Counts {
 			t.Helper()
 			i := slices.IndexFunc(j.Counts, func(c dsar.Counts) bool { return c.Dataset == "orders" })
 			if i < 0 || j.Err != nil {
@@ -41,7 +41,7 @@ func TestHold(t *testing.T) {
 			return j.Counts[i]
 		}
 		plan, done, proof := jobs(), jobs(), jobs()
-		for _, err := range []error{s.CountBatch(t.Context(), plan), s.EraseBatch(t.Context(), done), s.CountBatch(t.Context(), proof)} {
+		for _, err := range []error{s.countAll(t.Context(), plan), s.eraseAll(t.Context(), done), s.countAll(t.Context(), proof)} {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -74,12 +74,12 @@ func TestLift(t *testing.T) {
 		d.person(t, 2, "bob@example.com", nil)
 		s := open(t, d, shop(t))
 		jobs := countJobs(dsar.Restriction, ids("customer 1"), ids("customer 2"))
-		if err := s.RestrictBatch(t.Context(), jobs); err != nil {
+		if err := s.restrictAll(t.Context(), jobs); err != nil {
 			t.Fatal(err)
 		}
 		lift := countJobs(dsar.Restriction, ids("customer 1"))
 		lift[0].Lift = true
-		if err := s.LiftBatch(t.Context(), lift); err != nil || lift[0].Err != nil || lift[0].Counts[0].Restricted != 1 {
+		if err := s.restrictAll(t.Context(), lift); err != nil || lift[0].Err != nil || lift[0].Counts[0].Restricted != 1 {
 			t.Errorf("%+v, %v", lift[0], err)
 		}
 		if got := d.column(t, "SELECT id FROM people WHERE restricted"); !slices.Equal(got, []string{"2"}) {
@@ -99,11 +99,11 @@ func TestPurposes(t *testing.T) {
 			{Column: "score", Value: 0, Rights: []dsar.Right{dsar.ConsentWithdrawal}, Purposes: []string{"scoring"}},
 		}
 		s := open(t, d, m)
-		withdraw := func(purposes ...string) *worker.CountsJob {
+		withdraw := func(purposes ...string) *counted {
 			t.Helper()
 			jobs := countJobs(dsar.ConsentWithdrawal, ids("customer 1"))
 			jobs[0].Purposes = purposes
-			if err := s.RestrictBatch(t.Context(), jobs); err != nil || jobs[0].Err != nil {
+			if err := s.restrictAll(t.Context(), jobs); err != nil || jobs[0].Err != nil {
 				t.Fatal(err, jobs[0].Err)
 			}
 			return jobs[0]
@@ -121,7 +121,7 @@ func TestPurposes(t *testing.T) {
 		jobs := countJobs(dsar.ConsentWithdrawal, ids("customer 1"))
 		jobs[0].Lift = true
 		var typed *worker.Error
-		if err := s.LiftBatch(t.Context(), jobs); err != nil || !errors.As(jobs[0].Err, &typed) || typed.Code != "no-lift" {
+		if err := s.restrictAll(t.Context(), jobs); err != nil || !errors.As(jobs[0].Err, &typed) || typed.Code != "no-lift" {
 			t.Errorf("lifted: %v, %v", err, jobs[0].Err)
 		}
 	})
@@ -204,7 +204,7 @@ func TestCascade(t *testing.T) {
 		} {
 			jobs := countJobs(dsar.Erasure, ids("customer 1"))
 			jobs[0].Holds = c.holds
-			if err := s.EraseBatch(t.Context(), jobs); err != nil || jobs[0].Err != nil {
+			if err := s.eraseAll(t.Context(), jobs); err != nil || jobs[0].Err != nil {
 				t.Fatal(err, jobs[0].Err)
 			}
 			if got := brief(jobs[0].Counts); !slices.Equal(got, c.want) {
@@ -251,7 +251,7 @@ func TestWhatStaysIsLockedAway(t *testing.T) {
 		s := open(t, d, m)
 		jobs := countJobs(dsar.Erasure, ids("customer 1"), ids("customer 2"))
 		jobs[1].Holds = []string{"orders"}
-		if err := s.EraseBatch(t.Context(), jobs); err != nil || jobs[0].Err != nil || jobs[1].Err != nil {
+		if err := s.eraseAll(t.Context(), jobs); err != nil || jobs[0].Err != nil || jobs[1].Err != nil {
 			t.Fatal(err, jobs[0].Err, jobs[1].Err)
 		}
 		if got := d.column(t, "SELECT number FROM orders WHERE frozen ORDER BY number"); !slices.Equal(got, []string{"ann@example.com new", "bob@example.com new", "bob@example.com old"}) {

@@ -309,7 +309,7 @@ func TestCountIsErase(t *testing.T) {
 		done := countJobs(dsar.Erasure, one.identifiers(), other.identifiers())
 		again := countJobs(dsar.Erasure, one.identifiers(), other.identifiers())
 		proof := countJobs(dsar.Erasure, one.identifiers(), other.identifiers())
-		for _, err := range []error{s.CountBatch(t.Context(), plan), s.EraseBatch(t.Context(), done), s.EraseBatch(t.Context(), again), s.CountBatch(t.Context(), proof)} {
+		for _, err := range []error{s.countAll(t.Context(), plan), s.eraseAll(t.Context(), done), s.eraseAll(t.Context(), again), s.countAll(t.Context(), proof)} {
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -12,14 +12,23 @@ import (
 	"habeas.dev/pkg/worker"
 )
 
-// RectifyBatch changes the fields that people corrected, in all of a person's
+// Rectify changes the fields that people corrected, in all of a person's
 // records of the dataset, in one transaction for the batch. A column that the
 // manifest doesn't list in sql.rectify is left as it is (what an invoice said, it
 // said); where none of a person's corrections concerns one that it lists, a
 // person must see to it. A dataset that the database doesn't let be read or changed
 // is named.
-func (s *System) RectifyBatch(ctx context.Context, jobs []*worker.CountsJob) error {
-	updates := make(map[*worker.CountsJob][]update, len(jobs))
+func (s *System) Rectify(ctx context.Context, all []*worker.RectifyJob) error {
+	jobs := rectifyJobs(all)
+	err := s.rectifyAll(ctx, jobs)
+	for i, j := range jobs {
+		all[i].Counts = j.Counts
+	}
+	return err
+}
+
+func (s *System) rectifyAll(ctx context.Context, jobs []*counted) error {
+	updates := make(map[*counted][]update, len(jobs))
 	for _, j := range jobs {
 		u, err := s.updates(j.Changes)
 		if err != nil {
@@ -28,7 +37,7 @@ func (s *System) RectifyBatch(ctx context.Context, jobs []*worker.CountsJob) err
 		}
 		updates[j] = u
 	}
-	return s.transact(ctx, jobs, func(ctx context.Context, tx *sql.Tx, jobs []*worker.CountsJob, lacking lacks) error {
+	return s.transact(ctx, jobs, func(ctx context.Context, tx *sql.Tx, jobs []*counted, lacking lacks) error {
 		for _, j := range jobs {
 			for _, u := range updates[j] {
 				if err := s.rectify(ctx, tx, u, j, lacking[u.d.Name]); err != nil {
@@ -113,10 +122,10 @@ func (k kind) parse(s string) (any, bool) {
 	}
 }
 
-func (s *System) rectify(ctx context.Context, tx *sql.Tx, u update, j *worker.CountsJob, lack lack) error {
+func (s *System) rectify(ctx context.Context, tx *sql.Tx, u update, j *counted, lack lack) error {
 	for _, c := range s.chunks([]*worker.Task{&j.Task}) {
 		if lack.no[reading] {
-			c.uncover(u.d, []*worker.CountsJob{j}, lack.reason)
+			c.uncover(u.d, []*counted{j}, lack.reason)
 			continue
 		}
 		_, total, err := s.tally(ctx, tx, u.d, c, 1)
@@ -150,7 +159,7 @@ func (s *System) rectify(ctx context.Context, tx *sql.Tx, u update, j *worker.Co
 
 // unchanged says which columns of the person's records hold what a correction is
 // about, and stay as they are: the manifest doesn't let them be corrected.
-func (s *System) unchanged(ctx context.Context, tx *sql.Tx, j *worker.CountsJob, lacking lacks) error {
+func (s *System) unchanged(ctx context.Context, tx *sql.Tx, j *counted, lacking lacks) error {
 	for _, d := range s.datasets {
 		var names []string
 		for _, c := range j.Changes {
@@ -166,7 +175,7 @@ func (s *System) unchanged(ctx context.Context, tx *sql.Tx, j *worker.CountsJob,
 		for _, c := range s.chunks([]*worker.Task{&j.Task}) {
 			if lack := lacking[d.Name]; lack.no[reading] {
 				if i < 0 { // else it is named already
-					c.uncover(d, []*worker.CountsJob{j}, lack.reason)
+					c.uncover(d, []*counted{j}, lack.reason)
 				}
 				continue
 			}

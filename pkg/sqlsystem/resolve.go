@@ -6,10 +6,10 @@ import (
 	"habeas.dev/pkg/worker"
 )
 
-// ResolveBatch finds more identifiers of many people: one query for each entry
+// Resolve finds more identifiers of many people: one query for each entry
 // of sql.resolve, and again by what was found so, as long as that finds more
 // (TestOwnFinds). What is found comes in the order of its bytes.
-func (s *System) ResolveBatch(ctx context.Context, jobs []*worker.ResolveJob) error {
+func (s *System) Resolve(ctx context.Context, jobs []*worker.ResolveJob) error {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	tasks := make([]*worker.Task, len(jobs))

@@ -10,31 +10,40 @@ import (
 	"habeas.dev/pkg/worker"
 )
 
-// RestrictBatch sets the flags that stop processing for the right at hand, and
-// for the purposes that the person named, in one transaction. A right for which
-// no dataset has a flag fails: a person must see to it. A dataset that the database
+// Restrict sets the flags that stop processing for the right at hand, and for the
+// purposes that the person named, in one transaction; it sets them to the value with
+// which processing goes on where a job says so. A right for which no dataset has a
+// flag, or such a value, fails: a person must see to it. A dataset that the database
 // doesn't let be read or changed is named.
-func (s *System) RestrictBatch(ctx context.Context, jobs []*worker.CountsJob) error {
+func (s *System) Restrict(ctx context.Context, all []*worker.RestrictJob) error {
+	jobs := restrictJobs(all)
+	err := s.restrictAll(ctx, jobs)
+	for i, j := range jobs {
+		all[i].Counts = j.Counts
+	}
+	return err
+}
+
+func (s *System) restrictAll(ctx context.Context, jobs []*counted) error {
 	for _, j := range jobs {
-		if !s.stops(j.Right, func(manifest.SQLRestrict) bool { return true }) {
-			j.Err = worker.Permanent("not-restrictable", "nothing in this system's manifest says how processing is stopped for this right: do it by hand, or add sql.restrict", nil)
-		}
+		j.Err = s.flagless(j)
 	}
 	return s.flag(ctx, jobs)
 }
 
-// LiftBatch sets the same flags to the value with which processing goes on. One
-// for which the manifest has none fails: a person must see to it.
-func (s *System) LiftBatch(ctx context.Context, jobs []*worker.CountsJob) error {
-	for _, j := range jobs {
-		switch {
-		case !s.stops(j.Right, func(manifest.SQLRestrict) bool { return true }):
-			j.Err = worker.Permanent("not-restrictable", "nothing in this system's manifest says how processing is stopped for this right: what was done by hand must be undone by hand", nil)
-		case s.stops(j.Right, func(r manifest.SQLRestrict) bool { return r.Lift() == nil }):
-			j.Err = worker.Permanent("no-lift", "the manifest doesn't say which value goes on with processing: undo it by hand, or add lifted:", nil)
+// flagless says why the manifest doesn't let a job be done; nil where it does.
+func (s *System) flagless(j *counted) error {
+	switch {
+	case s.stops(j.Right, func(manifest.SQLRestrict) bool { return true }):
+		if j.Lift && s.stops(j.Right, func(r manifest.SQLRestrict) bool { return r.Lift() == nil }) {
+			return worker.Permanent("no-lift", "the manifest doesn't say which value goes on with processing: undo it by hand, or add lifted:", nil)
 		}
+		return nil
+	case j.Lift:
+		return worker.Permanent("not-restrictable", "nothing in this system's manifest says how processing is stopped for this right: what was done by hand must be undone by hand", nil)
+	default:
+		return worker.Permanent("not-restrictable", "nothing in this system's manifest says how processing is stopped for this right: do it by hand, or add sql.restrict", nil)
 	}
-	return s.flag(ctx, jobs)
 }
 
 // stops tells whether some flag of the right is such a one.
@@ -43,10 +52,10 @@ func (s *System) stops(right dsar.Right, such func(manifest.SQLRestrict) bool) b
 }
 
 // flag sets the flags of all jobs, those alike together.
-func (s *System) flag(ctx context.Context, jobs []*worker.CountsJob) error {
-	return s.transact(ctx, jobs, func(ctx context.Context, tx *sql.Tx, jobs []*worker.CountsJob, lacking lacks) error {
+func (s *System) flag(ctx context.Context, jobs []*counted) error {
+	return s.transact(ctx, jobs, func(ctx context.Context, tx *sql.Tx, jobs []*counted, lacking lacks) error {
 		for len(jobs) > 0 {
-			var same, others []*worker.CountsJob
+			var same, others []*counted
 			for _, j := range jobs {
 				if j.Right == jobs[0].Right && j.Lift == jobs[0].Lift && slices.Equal(j.Purposes, jobs[0].Purposes) {
 					same = append(same, j)
@@ -80,7 +89,7 @@ func (d *dataset) flags(right dsar.Right, purposes []string) []manifest.SQLRestr
 }
 
 // restrict sets the flags of jobs that are alike.
-func (s *System) restrict(ctx context.Context, tx *sql.Tx, jobs []*worker.CountsJob, lacking lacks) error {
+func (s *System) restrict(ctx context.Context, tx *sql.Tx, jobs []*counted, lacking lacks) error {
 	task := jobs[0].Task
 	chunks := s.chunks(tasksOf(jobs))
 	for _, d := range s.datasets {

@@ -234,10 +234,10 @@ func gatherAll(t tester, s *System, subjects ...[]worker.Identifier) [][]string 
 	return out
 }
 
-func countJobs(right dsar.Right, subjects ...[]worker.Identifier) []*worker.CountsJob {
-	jobs := make([]*worker.CountsJob, len(subjects))
+func countJobs(right dsar.Right, subjects ...[]worker.Identifier) []*counted {
+	jobs := make([]*counted, len(subjects))
 	for i, of := range subjects {
-		jobs[i] = &worker.CountsJob{Task: worker.Task{Right: right, Identifiers: of}}
+		jobs[i] = &counted{Job: &worker.Job{Task: worker.Task{Right: right, Identifiers: of}}}
 	}
 	return jobs
 }

@@ -20,7 +20,7 @@ import (
 	"habeas.dev/pkg/worker"
 )
 
-// System serves one system from its manifest. It implements every batch
+// System serves one system from its manifest. It implements every
 // interface of pkg/worker; [worker.New] uses those that the manifest declares.
 // It is safe for many goroutines.
 type System struct {
@@ -46,13 +46,12 @@ type System struct {
 }
 
 var (
-	_ worker.BatchResolver   = (*System)(nil)
-	_ worker.BatchGatherer   = (*System)(nil)
-	_ worker.BatchEraser     = (*System)(nil)
-	_ worker.BatchRectifier  = (*System)(nil)
-	_ worker.BatchRestricter = (*System)(nil)
-	_ worker.BatchLifter     = (*System)(nil)
-	_ worker.Noter           = (*System)(nil)
+	_ worker.Resolver   = (*System)(nil)
+	_ worker.Gatherer   = (*System)(nil)
+	_ worker.Eraser     = (*System)(nil)
+	_ worker.Rectifier  = (*System)(nil)
+	_ worker.Restricter = (*System)(nil)
+	_ worker.Noter      = (*System)(nil)
 )
 
 // Option changes a [System].

@@ -79,12 +79,12 @@ func TestResolve(t *testing.T) {
 		d.person(t, 2, "bob@example.com", "+442")
 		s := open(t, d, shop(t))
 		jobs := []*worker.ResolveJob{
-			{Task: worker.Task{Identifiers: ids("email ann@EXAMPLE.com", "phone +44 2")}},
-			{Task: worker.Task{Identifiers: ids("email carl@example.com")}},
-			{Task: worker.Task{Identifiers: ids("phone +442")}},
-			{Task: worker.Task{Identifiers: ids("customer 3")}},
+			{Job: worker.Job{Task: worker.Task{Identifiers: ids("email ann@EXAMPLE.com", "phone +44 2")}}},
+			{Job: worker.Job{Task: worker.Task{Identifiers: ids("email carl@example.com")}}},
+			{Job: worker.Job{Task: worker.Task{Identifiers: ids("phone +442")}}},
+			{Job: worker.Job{Task: worker.Task{Identifiers: ids("customer 3")}}},
 		}
-		if err := s.ResolveBatch(t.Context(), jobs); err != nil {
+		if err := s.Resolve(t.Context(), jobs); err != nil {
 			t.Fatal(err)
 		}
 		ann := jobs[0].Identifiers
@@ -153,7 +153,7 @@ func TestCountAndErase(t *testing.T) {
 		}
 		count := func() []dsar.Counts {
 			jobs := countJobs(dsar.Erasure, subjects...)
-			if err := s.CountBatch(t.Context(), jobs); err != nil {
+			if err := s.countAll(t.Context(), jobs); err != nil {
 				t.Fatal(err)
 			}
 			if jobs[1].Counts != nil || jobs[0].Err != nil || jobs[1].Err != nil {
@@ -163,7 +163,7 @@ func TestCountAndErase(t *testing.T) {
 		}
 		erase := func() []dsar.Counts {
 			jobs := countJobs(dsar.Erasure, subjects...)
-			if err := s.EraseBatch(t.Context(), jobs); err != nil {
+			if err := s.eraseAll(t.Context(), jobs); err != nil {
 				t.Fatal(err)
 			}
 			if jobs[1].Counts != nil || jobs[0].Err != nil || jobs[1].Err != nil {
@@ -293,7 +293,7 @@ func TestNasty(t *testing.T) {
 			}
 		}
 		jobs := countJobs(dsar.Erasure, subjects[0], subjects[1], subjects[2])
-		if err := s.EraseBatch(t.Context(), jobs); err != nil {
+		if err := s.eraseAll(t.Context(), jobs); err != nil {
 			t.Fatal(err)
 		}
 		if left := d.column(t, "SELECT id FROM people"); len(left) != 3 {
@@ -321,7 +321,7 @@ func TestManySubjects(t *testing.T) {
 			}
 		}
 		jobs := countJobs(dsar.Erasure, subjects...)
-		if err := s.EraseBatch(t.Context(), jobs); err != nil {
+		if err := s.eraseAll(t.Context(), jobs); err != nil {
 			t.Fatal(err)
 		}
 		if left := d.column(t, "SELECT id FROM people"); len(left) != 0 {
@@ -344,7 +344,7 @@ func TestRefusedRow(t *testing.T) {
 		d.insert(t, "loans", 1)
 		s := open(t, d, shop(t))
 		jobs := countJobs(dsar.Erasure, ids("customer 0"), ids("customer 1"), ids("customer 2"))
-		if err := s.EraseBatch(t.Context(), jobs); err != nil {
+		if err := s.eraseAll(t.Context(), jobs); err != nil {
 			t.Fatal(err)
 		}
 		for i, j := range jobs {
@@ -378,7 +378,7 @@ func TestRectify(t *testing.T) {
 		jobs[1].Changes = []worker.Change{{Dataset: "notes", Column: "mail", Value: "x"}}
 		jobs[2].Changes = []worker.Change{change("born", "yesterday")}
 		jobs[3].Changes = []worker.Change{change("mail", "y")}
-		if err := s.RectifyBatch(t.Context(), jobs); err != nil {
+		if err := s.rectifyAll(t.Context(), jobs); err != nil {
 			t.Fatal(err)
 		}
 		// The e-mail address that a note was sent to stays what it was, and is named.
@@ -422,7 +422,7 @@ func TestRestrict(t *testing.T) {
 			for _, j := range jobs {
 				j.Counts, j.Err = nil, nil
 			}
-			if err := s.RestrictBatch(t.Context(), jobs); err != nil {
+			if err := s.restrictAll(t.Context(), jobs); err != nil {
 				t.Fatal(err)
 			}
 			if !reflect.DeepEqual(jobs[0].Counts, []dsar.Counts{{Dataset: "people", Found: 1, Restricted: 1}}) || jobs[0].Err != nil || jobs[1].Counts != nil || jobs[1].Err != nil {
@@ -447,7 +447,7 @@ func TestCancelled(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		jobs := countJobs(dsar.Erasure, ids("customer 1"))
-		if err := s.EraseBatch(ctx, jobs); !errors.Is(err, context.Canceled) || jobs[0].Counts != nil {
+		if err := s.eraseAll(ctx, jobs); !errors.Is(err, context.Canceled) || jobs[0].Counts != nil {
 			t.Errorf("got %v, %v", err, jobs[0].Counts)
 		}
 		if left := d.column(t, "SELECT id FROM people"); len(left) != 1 {
@@ -464,7 +464,7 @@ func TestSchemaChanged(t *testing.T) {
 		if _, err := d.Exec(`DROP TABLE notes`); err != nil {
 			t.Fatal(err)
 		}
-		err := s.CountBatch(t.Context(), countJobs(dsar.Erasure, ids("customer 1")))
+		err := s.countAll(t.Context(), countJobs(dsar.Erasure, ids("customer 1")))
 		var typed *worker.Error
 		if !errors.As(err, &typed) || typed.Code != "schema-changed" {
 			t.Errorf("got %v", err)
@@ -482,7 +482,7 @@ func TestReadOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.db.SetMaxOpenConns(1)
-	err := s.EraseBatch(t.Context(), countJobs(dsar.Erasure, ids("customer 1")))
+	err := s.eraseAll(t.Context(), countJobs(dsar.Erasure, ids("customer 1")))
 	var typed *worker.Error
 	if !errors.As(err, &typed) || typed.Code != "no-permission" {
 		t.Errorf("got %v", err)

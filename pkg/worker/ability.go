@@ -2,158 +2,121 @@ package worker
 
 import (
 	"context"
+	"sync/atomic"
 
 	"habeas.dev/pkg/dsar"
 )
 
-// ability is how the implementation is called for one action: one job at a time
-// or many at once. Neither is set where the manifest doesn't declare it. What a
-// call says of a job is left in the job.
+// ability is how the implementation is called for one action; nil where the
+// manifest doesn't declare it.
 type ability struct {
-	one  func(context.Context, *job) error
-	many func(context.Context, []*job) error
+	call Call
+	// alone tells that the method goes through [Each], so that there is nothing to
+	// gain from a batch.
+	alone atomic.Bool
 }
 
-func (a ability) declared() bool { return a.one != nil || a.many != nil }
-
-// abilityOf finds the call for an action, the batch form where there is one.
-func abilityOf(a dsar.Action, impl any) (ability, bool) {
+// method finds the implementation's method for an action.
+func method(a dsar.Action, impl any) (call Call, ok bool) {
 	switch a {
 	case dsar.Resolve:
-		if b, ok := impl.(BatchResolver); ok {
-			return ability{many: resolveMany(b)}, true
+		if r, ok := impl.(Resolver); ok {
+			return typed(r.Resolve), true
 		}
-		r, ok := impl.(Resolver)
-		return ability{one: func(ctx context.Context, j *job) (err error) {
-			j.found, err = r.Resolve(ctx, j.open)
-			return err
-		}}, ok
 	case dsar.Gather:
-		if b, ok := impl.(BatchGatherer); ok {
-			return ability{many: gatherMany(b)}, true
+		if g, ok := impl.(Gatherer); ok {
+			return typed(g.Gather), true
 		}
-		g, ok := impl.(Gatherer)
-		return ability{one: func(ctx context.Context, j *job) error { return g.Gather(ctx, j.open, j.out) }}, ok
-	case dsar.Count, dsar.Prove:
-		if b, ok := impl.(BatchEraser); ok {
-			return countsMany(b.CountBatch), true
+	case dsar.Count:
+		if e, ok := impl.(Eraser); ok {
+			return typed(e.Plan), true
 		}
-		e, ok := impl.(Eraser)
-		return ability{one: func(ctx context.Context, j *job) (err error) {
-			j.counts, err = e.Count(ctx, j.open)
-			return err
-		}}, ok
 	case dsar.Erase:
-		if b, ok := impl.(BatchEraser); ok {
-			return countsMany(b.EraseBatch), true
+		if e, ok := impl.(Eraser); ok {
+			return typed(e.Erase), true
 		}
-		e, ok := impl.(Eraser)
-		return ability{one: func(ctx context.Context, j *job) (err error) {
-			j.counts, err = e.Erase(ctx, j.open)
-			return err
-		}}, ok
+	case dsar.Prove:
+		if e, ok := impl.(Eraser); ok {
+			return typed(e.Prove), true
+		}
 	case dsar.Rectify:
-		if b, ok := impl.(BatchRectifier); ok {
-			return countsMany(b.RectifyBatch), true
+		if r, ok := impl.(Rectifier); ok {
+			return typed(r.Rectify), true
 		}
-		r, ok := impl.(Rectifier)
-		return ability{one: func(ctx context.Context, j *job) (err error) {
-			j.counts, err = r.Rectify(ctx, j.open, j.changes)
-			return err
-		}}, ok
 	case dsar.Restrict:
-		return restrictAbility(impl)
-	default:
-		return ability{}, false
+		if r, ok := impl.(Restricter); ok {
+			return typed(r.Restrict), true
+		}
+	}
+	return nil, false
+}
+
+// typed gives a method the jobs of its own kind.
+func typed[J any](call func(context.Context, []J) error) Call {
+	return func(ctx context.Context, jobs []*Job) error {
+		own := make([]J, len(jobs))
+		for i, j := range jobs {
+			own[i] = j.way.given.(J) //nolint:forcetypeassert // made by give for the same action
+		}
+		return call(ctx, own)
 	}
 }
 
-// restrictAbility restricts, and lifts where a job asks for that; the two are
-// called apart.
-func restrictAbility(impl any) (ability, bool) {
-	if b, ok := impl.(BatchRestricter); ok {
-		l, _ := impl.(BatchLifter)
-		restrict := countsMany(b.RestrictBatch).many
-		return ability{many: func(ctx context.Context, jobs []*job) error {
-			var lift, rest []*job
-			for _, j := range jobs {
-				if j.open.Lift {
-					lift = append(lift, j)
-				} else {
-					rest = append(rest, j)
-				}
-			}
-			if len(rest) > 0 {
-				failAll(rest, restrict(ctx, rest))
-			}
-			if len(lift) > 0 {
-				failAll(lift, countsMany(l.LiftBatch).many(ctx, lift)) // prepare lets none through without it
-			}
-			return nil
-		}}, true
-	}
-	r, ok := impl.(Restricter)
-	l, _ := impl.(Lifter)
-	return ability{one: func(ctx context.Context, j *job) (err error) {
-		if j.open.Lift {
-			j.counts, err = l.Lift(ctx, j.open)
-			return err
-		}
-		j.counts, err = r.Restrict(ctx, j.open)
-		return err
-	}}, ok
-}
-
-// failAll gives every job that has no error of its own that of their call.
-func failAll(jobs []*job, err error) {
-	for _, j := range jobs {
-		if j.err == nil {
-			j.err = err
-		}
+// give makes what the implementation is given of a job for one try.
+func (w *Worker) give(ctx context.Context, j *job) {
+	base := Job{Task: j.open, way: j}
+	switch j.task.Action {
+	case dsar.Resolve:
+		g := &ResolveJob{Job: base}
+		j.given, j.pub = g, &g.Job
+	case dsar.Gather:
+		g := &GatherJob{Job: base, Records: w.records(ctx, j)}
+		j.given, j.pub, j.out = g, &g.Job, g.Records
+		j.live.Store(g.Records)
+	case dsar.Count:
+		g := &PlanJob{Job: base, Plan: w.plan(ctx, j)}
+		j.given, j.pub, j.planned = g, &g.Job, g.Plan
+	case dsar.Rectify:
+		g := &RectifyJob{Job: base, Changes: j.changes}
+		j.given, j.pub = g, &g.Job
+	case dsar.Restrict:
+		g := &RestrictJob{Job: base}
+		j.given, j.pub = g, &g.Job
+	default: // erase, prove
+		g := &EraseJob{Job: base, Plan: j.plan}
+		j.given, j.pub = g, &g.Job
 	}
 }
 
-func resolveMany(b BatchResolver) func(context.Context, []*job) error {
-	return func(ctx context.Context, jobs []*job) error {
-		own, given := make([]ResolveJob, len(jobs)), make([]*ResolveJob, len(jobs))
-		for i, j := range jobs {
-			own[i].Task = j.open
-			given[i] = &own[i]
-		}
-		err := b.ResolveBatch(ctx, given)
-		for i, j := range jobs {
-			j.found, j.err = own[i].Found, own[i].Err
-		}
-		return err
+// take takes what a try gave of a job, which has the call's error where it has none
+// of its own. It does so once in a try.
+func (w *Worker) take(j *job, err error) {
+	if j.taken {
+		return
 	}
-}
-
-func gatherMany(b BatchGatherer) func(context.Context, []*job) error {
-	return func(ctx context.Context, jobs []*job) error {
-		own, given := make([]GatherJob, len(jobs)), make([]*GatherJob, len(jobs))
-		for i, j := range jobs {
-			own[i].Task, own[i].Out = j.open, j.out
-			given[i] = &own[i]
-		}
-		err := b.GatherBatch(ctx, given)
-		for i, j := range jobs {
-			j.err = own[i].Err
-		}
-		return err
+	j.taken = true
+	if j.err = j.pub.Err; j.err == nil {
+		j.err = err
 	}
-}
-
-func countsMany(call func(context.Context, []*CountsJob) error) ability {
-	return ability{many: func(ctx context.Context, jobs []*job) error {
-		own, given := make([]CountsJob, len(jobs)), make([]*CountsJob, len(jobs))
-		for i, j := range jobs {
-			own[i].Task, own[i].Changes = j.open, j.changes
-			given[i] = &own[i]
-		}
-		err := call(ctx, given)
-		for i, j := range jobs {
-			j.counts, j.notes, j.err = own[i].Counts, own[i].Notes, own[i].Err
-		}
-		return err
-	}}
+	j.notes = j.pub.notes
+	switch g := j.given.(type) {
+	case *ResolveJob:
+		j.found = g.Found
+	case *GatherJob:
+		j.err = g.Records.close(j.err)
+		j.counts = g.Records.Counts()
+	case *PlanJob:
+		j.err = g.Plan.close(j.err)
+		j.counts = g.Plan.Counts()
+	case *EraseJob:
+		j.counts = g.Counts
+	case *RectifyJob:
+		j.counts = g.Counts
+	case *RestrictJob:
+		j.counts = g.Counts
+	}
+	if j.err == nil {
+		j.err = w.check(j)
+	}
+	j.pub.Err = j.err
 }

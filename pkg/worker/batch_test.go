@@ -27,7 +27,7 @@ func TestBatch(t *testing.T) {
 				j.Err = worker.Permanent("locked", "", nil)
 				continue
 			}
-			if err := j.Out.Write("profile", record.Record{"email": email(j.Task)}); err != nil {
+			if err := j.Records.Write("profile", record.Record{"email": email(j.Task)}); err != nil {
 				return err
 			}
 		}
@@ -82,7 +82,7 @@ func TestBatchPanicHitsOneJob(t *testing.T) {
 			if j.RequestID == bob {
 				panic("bob")
 			}
-			_ = j.Out.Write("scores", record.Record{"score": 1})
+			_ = j.Records.Write("scores", record.Record{"score": 1})
 		}
 		return nil
 	}))
@@ -141,7 +141,7 @@ func TestOneAtATimeIsBounded(t *testing.T) {
 
 func TestNewNamesWhatIsMissing(t *testing.T) {
 	t.Parallel()
-	if _, err := worker.New(shop(), struct{ worker.Gatherer }{}); err == nil || !strings.Contains(err.Error(), "resolve") || !strings.Contains(err.Error(), "Resolver or BatchResolver") {
+	if _, err := worker.New(shop(), struct{ worker.Gatherer }{}); err == nil || !strings.Contains(err.Error(), "resolve") || !strings.Contains(err.Error(), "implement worker.Resolver") {
 		t.Errorf("error %v", err)
 	}
 	if _, err := worker.New(nil, impl{}); err == nil {

@@ -28,26 +28,19 @@ type batcher struct {
 
 // queue is what waits for one action's call.
 type queue struct {
-	call   ability
-	places int // calls that may be out at once
-	out    int // calls that are
-	size   int // of a batch
-	jobs   []*job
-	first  time.Time // when the oldest of jobs came
-	last   time.Time // when the youngest did
+	call  *ability // nil where the manifest doesn't declare it
+	out   int      // calls that are out
+	jobs  []*job
+	first time.Time // when the oldest of jobs came
+	last  time.Time // when the youngest did
 }
 
 func newBatcher(w *Worker, c Config, calls context.Context, out *reporter) *batcher {
 	b := &batcher{w: w, c: c, calls: calls, out: out, quiet: c.BatchWait / quietShare}
 	places := 0
 	for i := range b.queues {
-		q := &b.queues[i]
-		q.call, q.size = w.can[i], 1
-		if q.call.many != nil {
-			q.size = c.BatchSize
-		}
-		q.places = w.calls(q.call)
-		places += q.places
+		b.queues[i].call = w.can[i]
+		places += max(w.concurrency, DefaultConcurrency, DefaultBatches)
 	}
 	// With room for all, so that a call that returns too late for anybody to
 	// hear of it doesn't stay for ever.
@@ -142,15 +135,19 @@ func (b *batcher) queue(a dsar.Action) *queue {
 func (b *batcher) dispatch(now time.Time) (wait time.Duration, ok bool) {
 	for i := range b.queues {
 		q := &b.queues[i]
-		for len(q.jobs) > 0 && q.out < q.places {
+		size := b.c.BatchSize
+		if q.call == nil || q.call.alone.Load() {
+			size = 1
+		}
+		for len(q.jobs) > 0 && q.out < b.w.atOnce(q.call) {
 			left := min(b.c.BatchWait-now.Sub(q.first), b.quiet-now.Sub(q.last))
-			if len(q.jobs) < q.size && left > 0 && !b.ending {
+			if len(q.jobs) < size && left > 0 && !b.ending {
 				if !ok || left < wait {
 					wait, ok = left, true
 				}
 				break
 			}
-			n := min(len(q.jobs), q.size)
+			n := min(len(q.jobs), size)
 			jobs := q.jobs[:n:n]
 			if q.jobs = q.jobs[n:]; len(q.jobs) == 0 {
 				q.jobs = nil

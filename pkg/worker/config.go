@@ -26,8 +26,8 @@ type Config struct {
 	// Group is the consumer group; empty means habeas.worker.<system>. All
 	// processes that serve one system MUST be in one group.
 	Group string
-	// BatchSize is how many tasks of one action are worked on together, where
-	// the implementation has the batch form; 0 means [DefaultBatchSize].
+	// BatchSize is how many tasks of one action are worked on together, unless the
+	// implementation goes through [Each]; 0 means [DefaultBatchSize].
 	BatchSize int
 	// BatchWait is how long the first task of a batch waits for others while
 	// these keep coming; 0 means [DefaultBatchWait]. A lone task waits for a

@@ -2,7 +2,6 @@ package worker
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 	"unicode"
@@ -96,14 +95,6 @@ func (e *Error) Parked(now time.Time) (until time.Time, ok bool) {
 	}
 	return e.until, true
 }
-
-// panicError is a panic of the implementation.
-type panicError struct {
-	value any
-	stack []byte // of the goroutine; it holds no values
-}
-
-func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
 
 // fault is what a report says of an error.
 func fault(err error) *Error {

@@ -1,13 +1,13 @@
 package worker
 
 import (
+	"cmp"
 	"context"
-	"sync"
+	"slices"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
 
-	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/vault"
 )
@@ -22,9 +22,8 @@ import (
 //   - the zero event: none, because the context was over. The task MUST be
 //     handed in again (TestCancelledGivesNoReport).
 //
-// Tasks of one action are given to the implementation together where it has the
-// batch form, else one at a time, several at once. Handle returns when all are
-// answered, tries in place included.
+// Tasks of one action are given to the implementation together. Handle returns when
+// all are answered, tries in place included.
 func (w *Worker) Handle(ctx context.Context, v *vault.Vault, tasks []event.Event) []event.Event {
 	jobs := make([]job, len(tasks))
 	var groups [len(actions)][]*job
@@ -77,48 +76,38 @@ func (w *Worker) work(ctx context.Context, v *vault.Vault, jobs []*job, settled 
 	if len(ready) == 0 {
 		return
 	}
-	call := w.ability(ready[0].task.Action)
-	w.metrics.batch(ctx, ready[0].task.Action, len(ready))
-	if call.many != nil || len(ready) == 1 {
-		w.perform(ctx, call, ready, settled)
-		return
-	}
-	w.each(ready, func(one []*job) { w.perform(ctx, call, one, settled) })
+	action := ready[0].task.Action
+	w.metrics.batch(ctx, action, len(ready))
+	w.perform(ctx, ready, settled)
 }
 
-// each runs f on the jobs one by one, several at once.
-func (w *Worker) each(jobs []*job, f func([]*job)) {
-	places := make(chan struct{}, w.calls(ability{}))
-	var all sync.WaitGroup
-	for i := range jobs {
-		places <- struct{}{}
-		all.Go(func() {
-			defer func() { <-places }()
-			f(jobs[i : i+1])
-		})
-	}
-	all.Wait()
-}
-
-// calls is how many calls of an ability may run at once.
-func (w *Worker) calls(a ability) int {
+// atOnce is how many calls of an ability may run at once.
+func (w *Worker) atOnce(a *ability) int {
 	switch {
 	case w.concurrency > 0:
 		return w.concurrency
-	case a.many != nil:
-		return DefaultBatches
-	default:
+	case a != nil && a.alone.Load():
 		return DefaultConcurrency
+	default:
+		return DefaultBatches
 	}
 }
 
 // perform calls the implementation until every job has a result, or an error
 // that another try in place won't mend.
-func (w *Worker) perform(ctx context.Context, call ability, jobs []*job, settled func([]*job)) {
+func (w *Worker) perform(ctx context.Context, jobs []*job, settled func([]*job)) {
 	var pauses backoff.BackOff // made only where something fails
 	alone := false
+	early := func(j *job) {
+		w.take(j, nil)
+		if j.err == nil || !w.mayRetry(ctx, j) {
+			j.done.Store(true)
+			w.settle(ctx, []*job{j}, settled)
+		}
+	}
 	for {
-		panicked := w.try(ctx, call, jobs, alone)
+		panicked := w.try(ctx, jobs, alone, early)
+		jobs = slices.DeleteFunc(slices.Clone(jobs), func(j *job) bool { return j.done.Load() })
 		again := w.retriable(ctx, jobs)
 		if len(again) == 0 {
 			w.settle(ctx, jobs, settled)
@@ -148,60 +137,67 @@ func (w *Worker) perform(ctx context.Context, call ability, jobs []*job, settled
 
 // try makes one call of the implementation for the jobs, or one for each where
 // they are to be called alone. It tells whether the implementation panicked.
-func (w *Worker) try(ctx context.Context, call ability, jobs []*job, alone bool) (panicked bool) {
+func (w *Worker) try(ctx context.Context, jobs []*job, alone bool, early func(*job)) (panicked bool) {
 	if alone && len(jobs) > 1 {
 		for i := range jobs {
-			panicked = w.try(ctx, call, jobs[i:i+1], true) || panicked
+			panicked = w.try(ctx, jobs[i:i+1], true, early) || panicked
 		}
 		return panicked
 	}
-	ctx, cancel := context.WithTimeout(ctx, w.timeout)
-	defer cancel()
-	ctx = w.tracing.callContext(ctx, jobs)
-	for _, j := range jobs {
-		j.out, j.found, j.counts, j.notes, j.err = nil, nil, nil, nil, nil
-		if j.task.Action == dsar.Gather {
-			j.out = w.records(ctx, j)
-			j.live.Store(j.out)
-		}
+	public := make([]*Job, len(jobs))
+	for i, j := range jobs {
+		j.out, j.planned, j.found, j.counts, j.notes, j.err, j.taken = nil, nil, nil, nil, nil, nil, false
+		j.early, j.most = early, cmp.Or(w.concurrency, DefaultConcurrency)
+		w.give(ctx, j)
+		public[i] = j.pub
 	}
-	err := guard(ctx, call, jobs)
+	err := w.ability(jobs[0].task.Action).call(ctx, public)
+	_, panicked = err.(*panicError) //nolint:errorlint // recovered returns it bare; a wrapped one is the implementation's own
 	for _, j := range jobs {
-		if j.err == nil {
+		if j.done.Load() {
+			continue
+		}
+		w.take(j, err)
+		// What middleware made of it afterwards counts as well.
+		if j.err = j.pub.Err; j.err == nil {
 			j.err = err
 		}
-		if j.out != nil {
-			j.err = j.out.close(j.err)
-		}
-		if j.err == nil {
-			j.err = w.check(j)
-		}
 	}
-	_, panicked = err.(*panicError) //nolint:errorlint // guard returns it bare; a wrapped one is the implementation's own
 	return panicked
 }
 
-// guard calls the implementation and turns a panic into an error.
-func guard(ctx context.Context, call ability, jobs []*job) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = newPanicError(p)
+// wrap puts the middleware of the package and of the program around a method.
+func (w *Worker) wrap(method Call) Call {
+	all := append([]Middleware{Recover(), Timeout(w.timeout), w.tracing.trace}, w.middleware...)
+	return Chain(append(all, w.taking)...)(method)
+}
+
+// taking takes what a call gave, before anything is cut off.
+func (w *Worker) taking(next Call) Call {
+	return func(ctx context.Context, jobs []*Job) error {
+		for _, j := range jobs {
+			j.way.bind(ctx)
 		}
-	}()
-	if call.many != nil {
-		return call.many(ctx, jobs)
+		err := recovered(func() error { return next(ctx, jobs) })
+		for _, j := range jobs {
+			if !j.way.done.Load() {
+				w.take(j.way, err)
+			}
+		}
+		return err
 	}
-	return call.one(ctx, jobs[0])
+}
+
+// mayRetry tells whether another try in place may mend a job.
+func (w *Worker) mayRetry(ctx context.Context, j *job) bool {
+	return ctx.Err() == nil && j.err != nil && fault(j.err).kind == transient
 }
 
 // retriable are the jobs that another try in place may mend.
 func (w *Worker) retriable(ctx context.Context, jobs []*job) []*job {
-	if ctx.Err() != nil {
-		return nil
-	}
 	var again []*job
 	for _, j := range jobs {
-		if j.err != nil && fault(j.err).kind == transient {
+		if w.mayRetry(ctx, j) {
 			again = append(again, j)
 		}
 	}

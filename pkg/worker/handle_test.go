@@ -98,6 +98,7 @@ func TestCountsAreChecked(t *testing.T) {
 		code   string
 	}{
 		"undeclared":    {[]dsar.Counts{{Dataset: "shoes"}}, "undeclared-dataset"},
+		"gone":          {[]dsar.Counts{{Dataset: "profile", Gone: 1}}, "bad-counts"},
 		"negative":      {[]dsar.Counts{{Dataset: "profile", Found: -1}}, "bad-counts"},
 		"twice":         {[]dsar.Counts{{Dataset: "profile"}, {Dataset: "profile"}}, "bad-counts"},
 		"more retained": {[]dsar.Counts{{Dataset: "profile", Found: 1, Retained: []dsar.Retention{{Records: 2, Ground: "tax-records"}}}}, "bad-counts"},
@@ -105,7 +106,7 @@ func TestCountsAreChecked(t *testing.T) {
 	} {
 		v := newVault(t)
 		w := newWorker(t, shop(), impl{count: func(context.Context, worker.Task) ([]dsar.Counts, error) { return c.counts, nil }})
-		if r := handle(t, w, v, task(t, v, anna, dsar.Count))[0]; r.Code != c.code || r.Kind != dsar.ReportFailed {
+		if r := handle(t, w, v, task(t, v, anna, dsar.Prove))[0]; r.Code != c.code || r.Kind != dsar.ReportFailed {
 			t.Errorf("%s: report %+v", name, r)
 		}
 	}
@@ -116,7 +117,7 @@ func TestCountsAreInTheManifestsOrder(t *testing.T) {
 	v := newVault(t)
 	own := []dsar.Counts{{Dataset: "scores", Found: 1}, {Dataset: "profile", Found: 2}}
 	w := newWorker(t, shop(), impl{count: func(context.Context, worker.Task) ([]dsar.Counts, error) { return own, nil }})
-	r := handle(t, w, v, task(t, v, anna, dsar.Count))[0]
+	r := handle(t, w, v, task(t, v, anna, dsar.Prove))[0]
 	if r.Counts[0].Dataset != "profile" || own[0].Dataset != "scores" {
 		t.Errorf("report %+v; the worker's own %+v", r, own)
 	}

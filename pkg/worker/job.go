@@ -29,12 +29,26 @@ type job struct {
 	began   time.Time
 	span    trace.Span // nil where nothing is traced
 
-	// What the last try gave.
-	out    *Records
-	found  []Found
-	counts []dsar.Counts
-	notes  []string
-	err    error
+	// plan is what an erasure or its proof goes by.
+	plan *Plan
+
+	// The last try: what the implementation was given, and what it gave.
+	given   any
+	pub     *Job // given's
+	taken   bool
+	out     *Records
+	planned *PlanWriter
+	found   []Found
+	counts  []dsar.Counts
+	notes   []string
+	err     error
+
+	// ability is the action's, early settles a job before its call is over, and
+	// settled tells that it did.
+	ability *ability
+	early   func(*job)
+	done    atomic.Bool
+	most    int // calls at once
 
 	// end is set where the task ends without a call.
 	end dsar.Outcome
@@ -78,19 +92,46 @@ func (w *Worker) decode(e event.Event) (dsar.Task, error) {
 	return t, nil
 }
 
-// ability is that for the job's action.
-func (w *Worker) ability(a dsar.Action) ability {
+// goesAlone notes that the job's method goes through [Each].
+func (j *job) goesAlone() {
+	if j != nil {
+		j.ability.alone.Store(true)
+	}
+}
+
+// bind has what the implementation writes to end with the call.
+func (j *job) bind(ctx context.Context) {
+	if j.out != nil {
+		j.out.ctx = ctx
+	}
+	if j.planned != nil {
+		j.planned.ctx = ctx
+	}
+}
+
+// atOnce is how many jobs of one call may run at once.
+func (j *job) atOnce() int { return j.most }
+
+// settleEarly settles a job while its call goes on for others.
+func (j *job) settleEarly() {
+	if j != nil {
+		j.early(j)
+	}
+}
+
+// ability is that for an action; nil where there is none.
+func (w *Worker) ability(a dsar.Action) *ability {
 	if i := slices.Index(actions[:], a); i >= 0 {
 		return w.can[i]
 	}
-	return ability{}
+	return nil
 }
 
 // prepare opens what the task has sealed. It leaves in the job an error, or the
 // end of a task that needs no call.
 func (w *Worker) prepare(ctx context.Context, v *vault.Vault, j *job) {
 	j.vault = v
-	if !w.ability(j.task.Action).declared() {
+	if j.ability = w.ability(j.task.Action); j.ability == nil {
 		j.err = Permanent("no-ability", "this system's worker has no ability to "+string(j.task.Action), nil)
 		return
 	}
@@ -129,6 +170,9 @@ func (w *Worker) prepare(ctx context.Context, v *vault.Vault, j *job) {
 		return
 	}
 	w.prepareDetails(j)
+	if j.err == nil && (j.task.Action == dsar.Erase || j.task.Action == dsar.Prove) {
+		j.plan, j.err = w.openPlan(ctx, j)
+	}
 }
 
 func (w *Worker) prepareDetails(j *job) {
@@ -178,7 +222,8 @@ func (w *Worker) changes(corrections []event.Correction) []Change {
 	return out
 }
 
-// fingerprint is that of the identifier that another was found by.
+// fingerprint returns the fingerprint of the identifier that another was found by:
+// the subject's only one where the worker didn't say.
 func (j *job) fingerprint(id Identifier) string {
 	if id.Value == "" && len(j.open.Identifiers) == 1 {
 		id = j.open.Identifiers[0]
@@ -189,7 +234,7 @@ func (j *job) fingerprint(id Identifier) string {
 	return j.vault.Fingerprint(id.Type, id.Value)
 }
 
-// seal seals the findings of a resolve.
+// seal returns what a resolve found, sealed, each once, without what the task knew.
 func (j *job) seal() ([]dsar.Identifier, error) {
 	out := make([]dsar.Identifier, 0, len(j.found))
 	seen := make(map[string]struct{}, len(j.found)+len(j.task.Identifiers))

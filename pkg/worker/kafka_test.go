@@ -72,7 +72,7 @@ func TestKafka(t *testing.T) {
 	w := newWorker(t, m, batch(func(ctx context.Context, jobs []*worker.GatherJob) error {
 		calls.Add(1)
 		for _, j := range jobs {
-			if err := writeTwo(ctx, j.Task, j.Out); err != nil {
+			if err := writeTwo(ctx, j.Task, j.Records); err != nil {
 				return err
 			}
 		}

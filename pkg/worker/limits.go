@@ -31,11 +31,10 @@ const (
 	// DefaultTimeout bounds one call of the implementation. It is the longest
 	// lease: whoever takes longer hangs, and would keep a place for ever.
 	DefaultTimeout = time.Hour
-	// DefaultConcurrency is how many calls of a one-at-a-time ability run at
-	// once.
+	// DefaultConcurrency is how many subjects [Each] works on at once.
 	DefaultConcurrency = 8
-	// DefaultBatches is how many calls of a batch ability run at once: while
-	// one is out, the next fills up.
+	// DefaultBatches is how many calls for many subjects run at once: while one
+	// is out, the next fills up.
 	DefaultBatches = 2
 
 	// MaxFound is how many identifiers one resolve may find. A person has a

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -22,15 +21,16 @@ import (
 // Worker serves one system: its manifest and its implementation, ready to take
 // tasks. It is safe for many goroutines as far as the implementation is.
 type Worker struct {
+	manifest *manifest.Manifest
 	system   string
 	source   string // of its events: habeas/worker/<system>
 	needs    []dsar.IdentifierType
 	finds    []dsar.IdentifierType
 	lease    time.Duration
 	datasets map[string]*dataset
-	order    []*dataset // as in the manifest
-	can      [len(actions)]ability
-	lifts    bool // the implementation can undo a restriction
+	order    []*dataset             // as in the manifest
+	can      [len(actions)]*ability // nil where not declared
+	lifts    bool                   // what restrict does can be undone
 	notes    func() []string
 
 	log         *slog.Logger
@@ -38,7 +38,8 @@ type Worker struct {
 	pause       func(context.Context, time.Duration) error
 	name        func() string
 	timeout     time.Duration
-	concurrency int // 0: the default of the ability's form
+	concurrency int // 0: the default of the method's form
+	middleware  []Middleware
 	tracing     *tracing
 	metrics     *metrics
 	meters      metric.MeterProvider
@@ -71,12 +72,13 @@ func New(m *manifest.Manifest, impl any, opts ...Option) (*Worker, error) {
 		return nil, errors.New("worker: the manifest names no system")
 	}
 	w := &Worker{
+		manifest: m,
 		system:   m.System,
 		source:   "habeas/worker/" + m.System,
 		needs:    m.Needs,
 		finds:    m.Finds,
 		lease:    m.Lease,
-		datasets: make(map[string]*dataset, len(m.Datasets)),
+		datasets: datasetsOf(m),
 		log:      slog.New(slog.DiscardHandler),
 		now:      time.Now,
 		pause:    Sleep,
@@ -86,26 +88,10 @@ func New(m *manifest.Manifest, impl any, opts ...Option) (*Worker, error) {
 	if w.lease <= 0 {
 		w.lease = dsar.DefaultLease
 	}
-	for i := range m.Datasets {
-		d := newDataset(&m.Datasets[i])
-		w.datasets[d.section.Dataset] = d
-		w.order = append(w.order, d)
+	for _, d := range m.Datasets {
+		w.order = append(w.order, w.datasets[d.Name])
 	}
-	for i, a := range actions {
-		if !slices.Contains(m.Abilities, a.Ability()) {
-			continue
-		}
-		call, ok := abilityOf(a, impl)
-		if !ok {
-			return nil, fmt.Errorf("worker: %s: the manifest declares the ability %s, which %T lacks: implement %s",
-				m.System, a.Ability(), impl, interfaceOf(a))
-		}
-		w.can[i] = call
-	}
-	switch impl.(type) {
-	case Lifter, BatchLifter:
-		w.lifts = true
-	}
+	w.lifts = !m.RestrictsForGood
 	w.notes = func() []string { return nil }
 	if n, ok := impl.(Noter); ok {
 		w.notes = n.Notes
@@ -113,11 +99,34 @@ func New(m *manifest.Manifest, impl any, opts ...Option) (*Worker, error) {
 	for _, opt := range opts {
 		opt(w)
 	}
+	for i, a := range actions {
+		if !slices.Contains(m.Abilities, a.Ability()) {
+			continue
+		}
+		call, ok := method(a, impl)
+		if !ok {
+			return nil, fmt.Errorf("worker: %s: the manifest declares the ability %s, which %T lacks: implement worker.%s",
+				m.System, a.Ability(), impl, interfaceOf(a))
+		}
+		w.can[i] = &ability{call: w.wrap(call)}
+	}
 	return w, nil
 }
 
-// System is the system's name.
+// Manifest returns the manifest that the worker was made with. It MUST NOT be changed.
+func (w *Worker) Manifest() *manifest.Manifest { return w.manifest }
+
+// System returns the system's name.
 func (w *Worker) System() string { return w.system }
+
+func datasetsOf(m *manifest.Manifest) map[string]*dataset {
+	out := make(map[string]*dataset, len(m.Datasets))
+	for i := range m.Datasets {
+		d := newDataset(&m.Datasets[i])
+		out[d.section.Dataset] = d
+	}
+	return out
+}
 
 func newDataset(d *manifest.Dataset) *dataset {
 	out := &dataset{
@@ -154,9 +163,8 @@ func randomName() string {
 }
 
 func interfaceOf(a dsar.Action) string {
-	name := map[dsar.Action]string{
+	return map[dsar.Action]string{
 		dsar.Resolve: "Resolver", dsar.Gather: "Gatherer", dsar.Erase: "Eraser",
 		dsar.Rectify: "Rectifier", dsar.Restrict: "Restricter",
 	}[a.Ability()]
-	return strings.Join([]string{name, "Batch" + name}, " or ")
 }

@@ -21,9 +21,15 @@ func WithLogger(l *slog.Logger) Option { return func(w *Worker) { w.log = l } }
 // it. A call that is cut off counts as a transient failure.
 func WithTimeout(d time.Duration) Option { return func(w *Worker) { w.timeout = d } }
 
+// WithMiddleware has every call of the implementation go through these, the first
+// outermost. It may be given several times.
+func WithMiddleware(m ...Middleware) Option {
+	return func(w *Worker) { w.middleware = append(w.middleware, m...) }
+}
+
 // WithConcurrency is how many calls of the implementation may run at once per
-// action, one-at-a-time calls and batch calls alike. Without it,
-// [DefaultConcurrency] of the former and [DefaultBatches] of the latter.
+// action. Without it, [DefaultConcurrency] of a method that goes through [Each], and
+// [DefaultBatches] of any other.
 func WithConcurrency(n int) Option { return func(w *Worker) { w.concurrency = max(n, 1) } }
 
 // WithTracer has the worker record a span for each task, as part of the trace

@@ -15,7 +15,6 @@ func (w *Worker) check(j *job) error {
 	case dsar.Resolve:
 		return w.checkFound(j.found)
 	case dsar.Gather:
-		j.counts = j.out.all()
 		w.sortCounts(j.counts)
 		openUncovered(j)
 		return nil
@@ -54,8 +53,10 @@ func (w *Worker) checkCounts(j *job) error {
 			return err
 		}
 		switch {
-		case min(c.Found, c.Gathered, c.Erased, c.Anonymised, c.Rectified, c.Restricted) < 0:
+		case min(c.Found, c.Gathered, c.Erased, c.Anonymised, c.Rectified, c.Restricted, c.Gone, c.Late) < 0:
 			return Permanent("bad-counts", "the worker gave a negative count in dataset "+c.Dataset, nil)
+		case j.task.Action != dsar.Erase && c.Gone+c.Late > 0:
+			return Permanent("bad-counts", "the worker says that records of dataset "+c.Dataset+" are gone or late, which only an erasure can", nil)
 		case counting && c.Kept() > c.Found:
 			return Permanent("bad-counts", "the worker retains more records in dataset "+c.Dataset+" than it found: found is everything that is held", nil)
 		}
@@ -130,6 +131,15 @@ func checkRetained(c *dsar.Counts) error {
 	})
 	c.Retained = kept
 	return nil
+}
+
+// unmet says what of its plan an erasure doesn't account for; empty where it does. A
+// task without a plan is one that a person planned.
+func (j *job) unmet() string {
+	if j.task.Action != dsar.Erase || j.plan == nil {
+		return ""
+	}
+	return dsar.Unmet(j.plan.counts, j.counts)
 }
 
 // sortCounts puts counts in the manifest's order: the same facts give the same

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -22,24 +23,82 @@ import (
 // The vault's object is made with the first record: where nothing is found,
 // there is none. It is kept only where the gather succeeds.
 type Records struct {
-	ctx  context.Context //nolint:containedctx // it is that of the call which the records are part of
-	w    *Worker
-	j    *job
-	name string // of the object, empty while there is none
-
-	object *vault.ObjectWriter
-	size   counter
-	stream *record.Writer
+	ctx      context.Context //nolint:containedctx // it is that of the call which the records are part of
+	system   string
+	datasets map[string]*dataset
+	subject  []Identifier
+	// create makes what takes the records, with the first of them.
+	create func() (stream, error)
+	out    stream // nil while there is none
 
 	portability bool
 	current     *dataset
 	others      []string // the datasets at which a person must look
 	person      manifest.Persons
 	counts      []dsar.Counts
-	uncovered   []dsar.Counts
+	uncovered   gaps
 	written     atomic.Int64 // read by progress reports
 	err         error        // the first; every later call gives it again
 }
+
+// stream takes records in order, and ends by being kept or removed.
+type stream interface {
+	Begin(record.Section) error
+	Write(record.Record) error
+	Close() error
+	Abort()
+}
+
+// NewRecords hands each record to write, for tests and for programs without a
+// vault. Everything else is as with a task of the right: undeclared datasets and
+// columns are refused, portability leaves out what it doesn't reach. write may keep
+// the record. subject is whom it is about, by which what is about others is told.
+func NewRecords(m *manifest.Manifest, right dsar.Right, subject []Identifier, write func(dataset string, r record.Record) error) *Records {
+	return &Records{ctx: context.Background(), system: m.System, datasets: datasetsOf(m), subject: subject, portability: right == dsar.Portability,
+		create: func() (stream, error) { return &handed{write: write}, nil }}
+}
+
+// handed hands records to a function.
+type handed struct {
+	write   func(string, record.Record) error
+	dataset string
+	check   *record.Writer // refuses what no record can hold
+}
+
+func (h *handed) Begin(s record.Section) error {
+	if h.dataset = s.Dataset; h.check == nil {
+		h.check = record.NewWriter(io.Discard)
+	}
+	return h.check.Begin(s)
+}
+
+func (h *handed) Write(r record.Record) error {
+	if err := h.check.Write(r); err != nil {
+		return err
+	}
+	return h.write(h.dataset, maps.Clone(r))
+}
+
+func (h *handed) Close() error { return nil }
+func (h *handed) Abort()       {}
+
+// sealed is an object in the vault.
+type sealed struct {
+	*record.Writer
+	name   string
+	object *vault.ObjectWriter
+	size   counter
+}
+
+func (s *sealed) Close() error {
+	if err := s.Writer.Close(); err != nil {
+		s.object.Abort()
+		return err
+	}
+	return s.object.Close()
+}
+
+func (s *sealed) Abort() { s.object.Abort() }
 
 // counter counts the bytes on their way.
 type counter struct {
@@ -53,8 +112,25 @@ func (c *counter) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// records makes what a job's records go to: an object in the vault.
 func (w *Worker) records(ctx context.Context, j *job) *Records {
-	return &Records{ctx: ctx, w: w, j: j, portability: j.task.Right == dsar.Portability}
+	r := &Records{ctx: ctx, system: w.system, datasets: w.datasets, subject: j.open.Identifiers, portability: j.task.Right == dsar.Portability}
+	r.create = func() (stream, error) {
+		s := &sealed{name: w.objectName(j)}
+		var err error
+		if s.object, err = j.vault.Create(r.ctx, j.task.RequestID, s.name); err != nil {
+			return nil, err
+		}
+		s.size.to = s.object
+		s.Writer = record.NewWriter(&s.size)
+		return s, nil
+	}
+	return r
+}
+
+// objectName is a name for what an attempt leaves in the vault.
+func (w *Worker) objectName(j *job) string {
+	return w.system + "/" + string(j.task.Action) + "/" + strconv.Itoa(j.task.Attempt) + "-" + w.name()
 }
 
 // Wants tells whether records of a dataset are kept for this task. Portability
@@ -62,7 +138,7 @@ func (w *Worker) records(ctx context.Context, j *job) *Records {
 // consent or contract (GDPR art. 20); [Records.Write] drops the rest. A gather
 // can spare itself the query.
 func (r *Records) Wants(dataset string) bool {
-	d, ok := r.w.datasets[dataset]
+	d, ok := r.datasets[dataset]
 	return ok && (!r.portability || d.portable)
 }
 
@@ -91,7 +167,7 @@ func (r *Records) Write(dataset string, rec record.Record) error {
 	if r.portability && !r.current.portable {
 		return nil
 	}
-	if err := r.stream.Write(rec); err != nil {
+	if err := r.out.Write(rec); err != nil {
 		return r.fail(r.explain(rec, err))
 	}
 	if len(r.current.others) > 0 {
@@ -108,40 +184,19 @@ func (r *Records) Write(dataset string, rec record.Record) error {
 // says what to do; the rules of [Permanent] hold for it. Of a dataset that the task
 // doesn't want ([Records.Wants]) it says nothing.
 func (r *Records) Uncovered(dataset, reason string) {
-	d, declared := r.w.datasets[dataset]
+	d, declared := r.datasets[dataset]
 	switch {
 	case r.err != nil:
 	case !declared:
-		_ = r.fail(undeclared(r.w.system, dataset))
-	case r.Wants(dataset) && r.unreached(dataset) == nil:
-		r.uncovered = append(r.uncovered, dsar.Counts{Dataset: d.section.Dataset, Uncovered: reason})
+		_ = r.fail(undeclared(r.system, dataset))
+	case r.Wants(dataset):
+		r.uncovered.add(d.section.Dataset, reason)
 	}
 }
 
-func (r *Records) unreached(dataset string) *dsar.Counts {
-	for i := range r.uncovered {
-		if r.uncovered[i].Dataset == dataset {
-			return &r.uncovered[i]
-		}
-	}
-	return nil
-}
-
-// all are the counts of the datasets that were reached, and of those that weren't.
-func (r *Records) all() []dsar.Counts {
-	counts := slices.Clone(r.counts)
-	for i := range counts {
-		if c := r.unreached(counts[i].Dataset); c != nil {
-			counts[i].Uncovered = c.Uncovered
-		}
-	}
-	for _, c := range r.uncovered {
-		if !slices.ContainsFunc(counts, func(o dsar.Counts) bool { return o.Dataset == c.Dataset }) {
-			counts = append(counts, c)
-		}
-	}
-	return counts
-}
+// Counts returns what was written so far, by dataset: Found is every record,
+// Gathered those that are kept; and what was not covered.
+func (r *Records) Counts() []dsar.Counts { return r.uncovered.in(r.counts) }
 
 func undeclared(system, dataset string) error {
 	return Permanent("undeclared-dataset", "the manifest of "+system+" has no dataset "+quoteName(dataset)+": declare it", nil)
@@ -155,7 +210,7 @@ func (r *Records) lookForOthers(rec record.Record) {
 	}
 	if r.person == nil {
 		r.person = manifest.Persons{}
-		for _, id := range r.j.open.Identifiers {
+		for _, id := range r.subject {
 			r.person.Add(id.Type, id.Value)
 		}
 	}
@@ -179,9 +234,9 @@ func (r *Records) lookForOthers(rec record.Record) {
 
 // begin starts a dataset, and the object with the first that is kept.
 func (r *Records) begin(name string) error {
-	d, ok := r.w.datasets[name]
+	d, ok := r.datasets[name]
 	if !ok {
-		return undeclared(r.w.system, name)
+		return undeclared(r.system, name)
 	}
 	for i := range r.counts {
 		if r.counts[i].Dataset == name {
@@ -193,25 +248,16 @@ func (r *Records) begin(name string) error {
 	if r.portability && !d.portable {
 		return nil
 	}
-	if r.stream == nil {
-		if err := r.create(); err != nil {
-			return err
+	if r.out == nil {
+		out, err := r.create()
+		if err != nil {
+			return Transient("vault", "an object could not be made in the vault", err)
 		}
+		r.out = out
 	}
-	if err := r.stream.Begin(d.section); err != nil {
+	if err := r.out.Begin(d.section); err != nil {
 		return Transient("vault", "the records could not be written to the vault", err)
 	}
-	return nil
-}
-
-func (r *Records) create() error {
-	r.name = r.w.system + "/" + string(r.j.task.Action) + "/" + strconv.Itoa(r.j.task.Attempt) + "-" + r.w.name()
-	object, err := r.j.vault.Create(r.ctx, r.j.task.RequestID, r.name)
-	if err != nil {
-		return Transient("vault", "an object could not be made in the vault", err)
-	}
-	r.object, r.size.to = object, object
-	r.stream = record.NewWriter(&r.size)
 	return nil
 }
 
@@ -226,7 +272,7 @@ func (r *Records) explain(rec record.Record, err error) error {
 				first = c
 			}
 		}
-		return Permanent("undeclared-column", "the manifest of "+r.w.system+" has no column "+quoteName(first)+
+		return Permanent("undeclared-column", "the manifest of "+r.system+" has no column "+quoteName(first)+
 			" in dataset "+in+": declare it, or don't gather it", err)
 	case errors.Is(err, record.ErrValue):
 		return Permanent("bad-value", "the worker gave a value in dataset "+in+" that a record can't hold", err)
@@ -251,21 +297,16 @@ func (r *Records) close(err error) error {
 		err = r.ctx.Err()
 	}
 	_ = r.fail(errClosed) // for a Write that comes after the call
-	if r.object == nil {
+	if r.out == nil {
 		return err
-	}
-	if err == nil {
-		if e := r.stream.Close(); e != nil {
-			err = Transient("vault", "the records could not be written to the vault", e)
-		}
 	}
 	if err != nil {
-		r.object.Abort()
-		r.name = ""
+		r.out.Abort()
+		r.out = nil
 		return err
 	}
-	if e := r.object.Close(); e != nil {
-		r.name = ""
+	if e := r.out.Close(); e != nil {
+		r.out = nil
 		return Transient("vault", "the records could not be written to the vault", e)
 	}
 	return nil
@@ -275,10 +316,13 @@ var errClosed = Permanent("records-closed", "the worker wrote a record after its
 
 // objects are what a report names of these records.
 func (r *Records) objects() []dsar.Object {
-	if r == nil || r.name == "" {
+	if r == nil {
 		return nil
 	}
-	return []dsar.Object{{Name: r.name, Bytes: r.size.n, Records: r.written.Load()}}
+	if s, ok := r.out.(*sealed); ok {
+		return []dsar.Object{{Name: s.name, Bytes: s.size.n, Records: r.written.Load()}}
+	}
+	return nil
 }
 
 // quoteName is a dataset's or column's name for an open text. A name that isn't

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"log/slog"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -46,10 +45,13 @@ func (w *Worker) result(j *job) dsar.Report {
 		r.Kind, r.Outcome, r.Code, r.Reason = dsar.ReportEnded, j.end, j.code, j.reason
 	case j.err == nil:
 		r.Kind, r.Outcome, r.Counts = dsar.ReportEnded, outcome(j), j.counts
-		r.Objects = j.out.objects()
+		r.Objects = slices.Concat(j.out.objects(), j.planned.objects())
 		missing := uncovered(j.counts)
 		if missing != "" {
 			r.Code, r.Reason = dsar.CodeNotCovered, missing
+		}
+		if unmet := j.unmet(); unmet != "" {
+			r.Outcome, r.Code, r.Reason = dsar.Incomplete, dsar.CodePlanUnmet, cut(unmet, MaxReason)
 		}
 		if j.out != nil && len(j.out.others) > 0 {
 			r.Kind, r.Outcome, r.Code = dsar.ReportFailed, dsar.Manual, dsar.CodeOthers
@@ -196,10 +198,4 @@ func (w *Worker) tell(ctx context.Context, j *job, r dsar.Report) {
 		attrs = append(attrs, slog.Time("until", r.Until))
 	}
 	w.log.LogAttrs(ctx, level, "task reported", append(attrs, slog.String("kind", string(r.Kind)))...)
-}
-
-// newPanicError keeps where a panic happened. The stack has functions, lines and
-// addresses, never the values.
-func newPanicError(p any) *panicError {
-	return &panicError{value: p, stack: debug.Stack()}
 }

@@ -160,11 +160,13 @@ func shopManifest() *manifest.Manifest {
 
 type gatherFunc func(context.Context, Task, *Records) error
 
-func (f gatherFunc) Gather(ctx context.Context, t Task, out *Records) error { return f(ctx, t, out) }
+func (f gatherFunc) Gather(ctx context.Context, jobs []*GatherJob) error {
+	return Each(ctx, jobs, func(ctx context.Context, j *GatherJob) error { return f(ctx, j.Task, j.Records) })
+}
 
 type gatherBatchFunc func(context.Context, []*GatherJob) error
 
-func (f gatherBatchFunc) GatherBatch(ctx context.Context, jobs []*GatherJob) error {
+func (f gatherBatchFunc) Gather(ctx context.Context, jobs []*GatherJob) error {
 	return f(ctx, jobs)
 }
 
@@ -199,17 +201,23 @@ func writeOne(_ context.Context, _ Task, out *Records) error {
 	return out.Write("profile", record.Record{"email": "a@example.com"})
 }
 
+// quiet lets the wait for a batch pass, and everything that follows.
+func quiet() {
+	time.Sleep(DefaultBatchWait)
+	synctest.Wait()
+}
+
 func TestRunAcknowledgesAfterTheReport(t *testing.T) {
 	t.Parallel()
 	inBubble(t, gatherFunc(writeOne), nil, func(t *testing.T, _ *Worker, net *wire, v *vault.Vault, stop func() error) {
 		net.send(taskMessage(t, v, 1))
-		synctest.Wait()
+		quiet()
 		if acked, _, reports := net.state(); acked != 1 || len(reports) != 1 || reports[0].Outcome != dsar.Gathered {
 			t.Errorf("%d acked, reports %+v", acked, reports)
 		}
 		net.fail = errors.New("broker is away")
 		net.send(taskMessage(t, v, 2))
-		synctest.Wait()
+		quiet()
 		if acked, nacked, reports := net.state(); acked != 1 || nacked != 1 || len(reports) != 1 {
 			t.Errorf("after a failed publish: %d acked, %d nacked, reports %+v", acked, nacked, reports)
 		}
@@ -299,7 +307,7 @@ func TestUnreadableIsRejected(t *testing.T) {
 				net.send(taskMessage(t, v, n+1))
 			}
 		}
-		synctest.Wait()
+		quiet()
 		acked, nacked, reports := net.state()
 		if acked != 210 || nacked != 0 || len(reports) != 10 || len(net.rejected) != 200 {
 			t.Errorf("%d acked, %d nacked, %d reports, %d rejected", acked, nacked, len(reports), len(net.rejected))
@@ -455,7 +463,7 @@ func TestLostPartitionIsLeftToOthers(t *testing.T) {
 			cancel()
 			msg.SetContext(gone)
 			net.send(msg)
-			synctest.Wait()
+			quiet()
 			if _, nacked, reports := net.state(); called || nacked != 1 || len(reports) != 0 {
 				t.Errorf("called %v, %d nacked, reports %+v", called, nacked, reports)
 			}

@@ -50,14 +50,19 @@ func (t *tracing) begin(ctx context.Context, w *Worker, j *job) {
 	}
 }
 
-// callContext is the context of a call: under a lone job's own span, so that
-// what the implementation records is part of its request's trace. A batch is of
+// trace is the middleware that puts a lone job's call under the job's own span, so
+// that what the implementation records is part of its request's trace. A batch is of
 // many requests: its calls are under none of them.
-func (t *tracing) callContext(ctx context.Context, jobs []*job) context.Context {
-	if t == nil || len(jobs) != 1 || jobs[0].span == nil {
-		return ctx
+func (t *tracing) trace(next Call) Call {
+	if t == nil {
+		return next
 	}
-	return trace.ContextWithSpan(ctx, jobs[0].span)
+	return func(ctx context.Context, jobs []*Job) error {
+		if len(jobs) == 1 && jobs[0].way.span != nil {
+			ctx = trace.ContextWithSpan(ctx, jobs[0].way.span)
+		}
+		return next(ctx, jobs)
+	}
 }
 
 func (t *tracing) end(j *job, r dsar.Report, what string) {

@@ -26,10 +26,11 @@ type Task struct {
 	// Purposes are those that the person objects to or withdraws consent from,
 	// with restrict; none means all that the right reaches.
 	Purposes []string
-	// Holds are the datasets of which nothing may be erased, with count and
-	// erase. Only a worker whose manifest says holds is told of them.
+	// Holds are the datasets of which nothing may be erased, with count, erase and
+	// prove. Only a worker whose manifest says holds is told of them.
 	Holds []string
-	// Lift tells that what a restrict did is to be undone: [Lifter] is asked.
+	// Lift tells that what a restrict did is to be undone. A worker whose manifest
+	// says restricts_for_good is never asked to.
 	Lift bool
 }
 
@@ -40,111 +41,120 @@ type Found struct {
 	From  Identifier
 }
 
+// Change is one corrected field.
+type Change struct{ Dataset, Column, Value string }
+
 // Resolver finds more identifiers of the same person.
 type Resolver interface {
-	Resolve(ctx context.Context, t Task) ([]Found, error)
+	Resolve(ctx context.Context, jobs []*ResolveJob) error
 }
 
-// Gatherer copies the person's records, dataset by dataset, into out. What it may
-// not read it names ([Records.Uncovered]) and goes on.
+// Gatherer copies the person's records, dataset by dataset, into the job's
+// Records. What it may not read it names ([Records.Uncovered]) and goes on.
 type Gatherer interface {
-	Gather(ctx context.Context, t Task, out *Records) error
+	Gather(ctx context.Context, jobs []*GatherJob) error
 }
 
-// Eraser counts and erases. Count is the plan before and the proof after:
-// it MUST count every record that Erase would touch and every one that must
-// stay. Erase MUST succeed on records that are already gone. A dataset that they
-// may not reach is named in the counts ([dsar.Counts.Uncovered]), and the rest done.
+// Eraser plans, erases and proves.
+//
+// Plan MUST write the key of every record that Erase would touch and of every one
+// that must stay, each once, into the job's Plan. It changes nothing.
+//
+// Erase goes by the plan's keys, and then asks anew by the identifiers for what came
+// since. It MUST account for every planned record in the job's Counts: erased,
+// anonymised, retained or gone; late ones are told apart ([dsar.Counts]). A record
+// that is gone already is a success. A dataset that it may not reach is named
+// ([dsar.Counts].Uncovered), and the rest done.
+//
+// Prove asks for what is still there, by the plan's keys and by the identifiers:
+// Found is all of it, Retained the part that must stay.
 type Eraser interface {
-	Count(ctx context.Context, t Task) ([]dsar.Counts, error)
-	Erase(ctx context.Context, t Task) ([]dsar.Counts, error)
+	Plan(ctx context.Context, jobs []*PlanJob) error
+	Erase(ctx context.Context, jobs []*EraseJob) error
+	Prove(ctx context.Context, jobs []*EraseJob) error
 }
 
 // Rectifier changes the fields that the person corrected.
 type Rectifier interface {
-	Rectify(ctx context.Context, t Task, changes []Change) ([]dsar.Counts, error)
+	Rectify(ctx context.Context, jobs []*RectifyJob) error
 }
 
-// Change is one corrected field.
-type Change struct{ Dataset, Column, Value string }
-
-// Restricter stops processing and keeps the records.
+// Restricter stops processing and keeps the records; it goes on with processing
+// where a job's Lift says so.
 type Restricter interface {
-	Restrict(ctx context.Context, t Task) ([]dsar.Counts, error)
-}
-
-// Lifter undoes what Restrict did, for a person who asks for it. Where a worker
-// can't, a person must.
-type Lifter interface {
-	Lift(ctx context.Context, t Task) ([]dsar.Counts, error)
+	Restrict(ctx context.Context, jobs []*RestrictJob) error
 }
 
 // Noter says what a person should know of the system besides, such as a column
 // that the manifest doesn't declare: it stands in the trace of every request that
 // the worker touches, whether its task ends, fails or is parked
 // (TestNotesWhateverBecomesOfATask), until it is mended. Notes hold no personal
-// data. It is asked with every report, so it MUST be quick.
+// data. It is asked with every report, so it MUST be quick. What concerns one task
+// only is that job's [Job.Note].
 type Noter interface {
 	Notes() []string
 }
 
-// The batch forms, for systems that can ask for many subjects in one call. A
-// worker that has the batch form of an ability is always called by it. A
-// returned error fails every job that has none of its own in Err.
-
-// ResolveJob is one task of a batch and its result.
-type ResolveJob struct {
+// Job is one task of a call: what every job has. A job that has an Err when the
+// call returns has failed; one that has none has failed where the call returned an
+// error. The others are done, whatever became of these.
+type Job struct {
 	Task
-	Found []Found
-	Err   error
-}
-
-// BatchResolver resolves many subjects at once.
-type BatchResolver interface {
-	ResolveBatch(ctx context.Context, jobs []*ResolveJob) error
-}
-
-// GatherJob is one task of a batch, and where its records go.
-type GatherJob struct {
-	Task
-	Out *Records
+	// Err says why this task failed, and what is to happen with it (see "Errors
+	// steer" in the package's documentation).
 	Err error
+
+	notes []string
+	way   *job // through the worker; nil where a job was made by hand
 }
 
-// BatchGatherer gathers many subjects at once.
-type BatchGatherer interface {
-	GatherBatch(ctx context.Context, jobs []*GatherJob) error
+// Note says what a person should know of this task besides: something that is left
+// and can't be counted, say. It holds no personal data.
+func (j *Job) Note(text string) { j.notes = append(j.notes, text) }
+
+// Notes returns what was noted so far.
+func (j *Job) Notes() []string { return j.notes }
+
+// job lets a generic function have the Job of any kind of job.
+func (j *Job) job() *Job { return j }
+
+// ResolveJob is a task to find more identifiers, and those that were found.
+type ResolveJob struct {
+	Job
+	Found []Found
 }
 
-// CountsJob is one task of a batch and its counts.
-type CountsJob struct {
-	Task
-	Changes []Change // with rectify
+// GatherJob is a task to copy records, and where they go.
+type GatherJob struct {
+	Job
+	Records *Records
+}
+
+// PlanJob is a task to plan an erasure, and where the plan is written. For the
+// right to know the categories it is a count only: the same keys are written, and
+// not kept.
+type PlanJob struct {
+	Job
+	Plan *PlanWriter
+}
+
+// EraseJob is a task to erase by a plan, or to prove that it was done, and its
+// counts.
+type EraseJob struct {
+	Job
+	Plan   *Plan
+	Counts []dsar.Counts
+}
+
+// RectifyJob is a task to correct fields, and its counts.
+type RectifyJob struct {
+	Job
+	Changes []Change
 	Counts  []dsar.Counts
-	// Notes are what a person should know of this task besides, as with [Noter]:
-	// something that is left and can't be counted, say. They hold no personal
-	// data.
-	Notes []string
-	Err   error
 }
 
-// BatchEraser counts and erases many subjects at once.
-type BatchEraser interface {
-	CountBatch(ctx context.Context, jobs []*CountsJob) error
-	EraseBatch(ctx context.Context, jobs []*CountsJob) error
-}
-
-// BatchRectifier rectifies many subjects at once.
-type BatchRectifier interface {
-	RectifyBatch(ctx context.Context, jobs []*CountsJob) error
-}
-
-// BatchRestricter restricts many subjects at once.
-type BatchRestricter interface {
-	RestrictBatch(ctx context.Context, jobs []*CountsJob) error
-}
-
-// BatchLifter lifts many restrictions at once.
-type BatchLifter interface {
-	LiftBatch(ctx context.Context, jobs []*CountsJob) error
+// RestrictJob is a task to stop processing, or to go on with it, and its counts.
+type RestrictJob struct {
+	Job
+	Counts []dsar.Counts
 }

@@ -51,34 +51,83 @@ type impl struct {
 	restrict func(context.Context, worker.Task) ([]dsar.Counts, error)
 }
 
-func (i impl) Resolve(ctx context.Context, t worker.Task) ([]worker.Found, error) {
-	return i.resolve(ctx, t)
+func (i impl) Resolve(ctx context.Context, jobs []*worker.ResolveJob) error {
+	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.ResolveJob) (err error) {
+		j.Found, err = i.resolve(ctx, j.Task)
+		return err
+	})
 }
 
-func (i impl) Gather(ctx context.Context, t worker.Task, out *worker.Records) error {
-	return i.gather(ctx, t, out)
+func (i impl) Gather(ctx context.Context, jobs []*worker.GatherJob) error {
+	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.GatherJob) error { return i.gather(ctx, j.Task, j.Records) })
 }
 
-func (i impl) Count(ctx context.Context, t worker.Task) ([]dsar.Counts, error) {
-	return i.count(ctx, t)
+// Plan writes as many keys as count says.
+func (i impl) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
+	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.PlanJob) error {
+		counts, err := i.count(ctx, j.Task)
+		if err != nil {
+			return err
+		}
+		return writePlan(j.Plan, counts)
+	})
 }
 
-func (i impl) Erase(ctx context.Context, t worker.Task) ([]dsar.Counts, error) {
-	return i.erase(ctx, t)
+func writePlan(p *worker.PlanWriter, counts []dsar.Counts) error {
+	for _, c := range counts {
+		n := 0
+		key := func() string { n++; return fmt.Sprint(c.Dataset, "-", n) }
+		for range c.Found - c.Kept() {
+			if err := p.Erase(c.Dataset, key()); err != nil {
+				return err
+			}
+		}
+		for _, r := range c.Retained {
+			for range r.Records {
+				if err := p.Keep(c.Dataset, key(), r); err != nil {
+					return err
+				}
+			}
+		}
+		if c.Uncovered != "" {
+			p.Uncovered(c.Dataset, c.Uncovered)
+		}
+	}
+	return nil
 }
 
-func (i impl) Rectify(ctx context.Context, t worker.Task, c []worker.Change) ([]dsar.Counts, error) {
-	return i.rectify(ctx, t, c)
+func (i impl) Erase(ctx context.Context, jobs []*worker.EraseJob) error {
+	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.EraseJob) (err error) {
+		j.Counts, err = i.erase(ctx, j.Task)
+		return err
+	})
 }
 
-func (i impl) Restrict(ctx context.Context, t worker.Task) ([]dsar.Counts, error) {
-	return i.restrict(ctx, t)
+func (i impl) Prove(ctx context.Context, jobs []*worker.EraseJob) error {
+	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.EraseJob) (err error) {
+		j.Counts, err = i.count(ctx, j.Task)
+		return err
+	})
 }
 
-// batch is a batch implementation of gather, made of a function.
+func (i impl) Rectify(ctx context.Context, jobs []*worker.RectifyJob) error {
+	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.RectifyJob) (err error) {
+		j.Counts, err = i.rectify(ctx, j.Task, j.Changes)
+		return err
+	})
+}
+
+func (i impl) Restrict(ctx context.Context, jobs []*worker.RestrictJob) error {
+	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.RestrictJob) (err error) {
+		j.Counts, err = i.restrict(ctx, j.Task)
+		return err
+	})
+}
+
+// batch is a gather of many at once, made of a function.
 type batch func(context.Context, []*worker.GatherJob) error
 
-func (b batch) GatherBatch(ctx context.Context, jobs []*worker.GatherJob) error { return b(ctx, jobs) }
+func (b batch) Gather(ctx context.Context, jobs []*worker.GatherJob) error { return b(ctx, jobs) }
 
 func gatherOnly() *manifest.Manifest {
 	m := shop()

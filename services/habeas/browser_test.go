@@ -35,7 +35,11 @@ type wiki struct {
 	goOn  chan error    // how it goes on
 }
 
-func (w *wiki) Gather(ctx context.Context, _ worker.Task, out *worker.Records) error {
+func (w *wiki) Gather(ctx context.Context, jobs []*worker.GatherJob) error {
+	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.GatherJob) error { return w.gather(ctx, j.Records) })
+}
+
+func (w *wiki) gather(ctx context.Context, out *worker.Records) error {
 	w.begun <- struct{}{}
 	select {
 	case err := <-w.goOn:

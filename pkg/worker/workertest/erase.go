@@ -1,26 +1,57 @@
 package workertest
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"slices"
+	"strings"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/worker"
 )
 
 // erases goes the way of an erasure for the first subject, and looks at the
 // others.
-func (d *desk) erases() {
-	s := d.system.Subjects[0]
-	d.planned("the plan", s, d.do(dsar.Count, s))
-	d.erased(s, d.do(dsar.Erase, s))
-	d.proven(s)
+func (tr *trial) erases() {
+	s := tr.system.Subjects[0]
+	r := tr.do(dsar.Count, s)
+	tr.planned("the plan", s, r)
+	tr.keys(s, plan(tr, tr.vault, r))
+	tr.erased(s, tr.do(dsar.Erase, s))
+	tr.proven(s)
+}
+
+// keys checks that a plan names every record that is held, once, by its key.
+func (tr *trial) keys(s Subject, entries []worker.Entry) {
+	tr.Helper()
+	held, named := map[string]int64{}, map[string]int64{}
+	for _, rec := range s.Records {
+		held[rec.Dataset]++
+	}
+	seen := map[[2]string]bool{}
+	for _, e := range entries {
+		named[e.Dataset]++
+		if at := [2]string{e.Dataset, e.Key}; seen[at] {
+			tr.Errorf("the plan names a record of %s twice by one key: a key must be unique in its dataset", e.Dataset)
+		} else {
+			seen[at] = true
+		}
+	}
+	for _, ds := range tr.system.Manifest.Datasets {
+		if ds.GoesWith == "" && named[ds.Name] != held[ds.Name] {
+			tr.Errorf("the plan names %d records of %s, %d are held", named[ds.Name], ds.Name, held[ds.Name])
+		}
+	}
 }
 
 // planned checks a plan's counts: everything that is held, and of that what must
 // stay.
-func (d *desk) planned(what string, s Subject, r dsar.Report) {
-	d.Helper()
+func (tr *trial) planned(what string, s Subject, r dsar.Report) {
+	tr.Helper()
 	found, stay := map[string]int64{}, map[string]int64{}
 	for _, c := range r.Counts {
 		found[c.Dataset] += c.Found
@@ -30,113 +61,183 @@ func (d *desk) planned(what string, s Subject, r dsar.Report) {
 	for _, rec := range s.Records {
 		held[rec.Dataset]++
 	}
-	for _, ds := range d.system.Manifest.Datasets {
+	for _, ds := range tr.system.Manifest.Datasets {
 		if ds.GoesWith != "" { // not counted by itself
 			continue
 		}
 		if found[ds.Name] != held[ds.Name] {
-			d.Errorf("%s counts %d records in %s, %d are held", what, found[ds.Name], ds.Name, held[ds.Name])
+			tr.Errorf("%s counts %d records in %s, %d are held", what, found[ds.Name], ds.Name, held[ds.Name])
 		}
 		if stay[ds.Name] != s.Stay[ds.Name] {
-			d.Errorf("%s says that %d records in %s must stay, seeded are %d", what, stay[ds.Name], ds.Name, s.Stay[ds.Name])
+			tr.Errorf("%s says that %d records in %s must stay, seeded are %d", what, stay[ds.Name], ds.Name, s.Stay[ds.Name])
 		}
 	}
 }
 
 // erased checks what an erasure says of itself.
-func (d *desk) erased(s Subject, r dsar.Report) {
-	d.Helper()
+func (tr *trial) erased(s Subject, r dsar.Report) {
+	tr.Helper()
 	want := map[dsar.Outcome]bool{dsar.Erased: true, dsar.Anonymised: true}
 	if len(s.Stay) > 0 {
 		want = map[dsar.Outcome]bool{dsar.Retained: true}
 	}
 	if !want[r.Outcome] {
-		d.Errorf("the erasure's outcome is %s", r.Outcome)
+		tr.Errorf("the erasure's outcome is %s: %s %s", r.Outcome, r.Code, r.Reason)
 	}
 }
 
 // proven asks again: of the subject only what must stay may be there, and of the
 // others everything.
-func (d *desk) proven(s Subject) {
-	d.Helper()
-	if r := d.do(dsar.Prove, s); r.Outcome != dsar.Proven {
-		d.Errorf("the proof's outcome is %s", r.Outcome)
+func (tr *trial) proven(s Subject) {
+	tr.Helper()
+	if r := tr.do(dsar.Prove, s); r.Outcome != dsar.Proven {
+		tr.Errorf("the proof's outcome is %s", r.Outcome)
 	}
-	if !d.system.Manifest.Can(dsar.Gather) {
+	if !tr.system.Manifest.Can(dsar.Gather) {
 		return
 	}
 	left := map[string]int64{}
-	for _, line := range d.gathered(d.do(dsar.Gather, s)) {
-		for _, ds := range d.system.Manifest.Datasets {
+	for _, line := range tr.gathered(tr.do(dsar.Gather, s)) {
+		for _, ds := range tr.system.Manifest.Datasets {
 			if len(line) > len(ds.Name) && line[:len(ds.Name)+1] == ds.Name+" " {
 				left[ds.Name]++
 			}
 		}
 	}
-	for _, ds := range d.system.Manifest.Datasets {
+	for _, ds := range tr.system.Manifest.Datasets {
 		if left[ds.Name] != s.Stay[ds.Name] {
-			d.Errorf("after the erasure %d records are left in %s, %d must stay", left[ds.Name], ds.Name, s.Stay[ds.Name])
+			tr.Errorf("after the erasure %d records are left in %s, %d must stay", left[ds.Name], ds.Name, s.Stay[ds.Name])
 		}
 	}
-	for i, other := range d.system.Subjects[1:] {
-		d.same(fmt.Sprint("subject ", i+1), d.gathered(d.do(dsar.Gather, other)), d.seeded(other))
+	for i, other := range tr.system.Subjects[1:] {
+		tr.same(fmt.Sprint("subject ", i+1), tr.gathered(tr.do(dsar.Gather, other)), tr.seeded(other))
 	}
 }
 
-func (d *desk) erasesNobody() {
-	if len(d.system.Nobody) == 0 {
-		d.Skip("no identifiers of nobody (System.Nobody)")
+func (tr *trial) erasesNobody() {
+	if len(tr.system.Nobody) == 0 {
+		tr.Skip("no identifiers of nobody (System.Nobody)")
 	}
-	nobody := Subject{Identifiers: d.system.Nobody}
+	nobody := Subject{Identifiers: tr.system.Nobody}
 	for _, action := range []dsar.Action{dsar.Count, dsar.Erase} {
-		if r := d.do(action, nobody); r.Outcome != dsar.NothingFound {
-			d.Errorf("%s of nobody: the outcome is %s", action, r.Outcome)
+		if r := tr.do(action, nobody); r.Outcome != dsar.NothingFound {
+			tr.Errorf("%s of nobody: the outcome is %s", action, r.Outcome)
 		}
 	}
-	for i, s := range d.system.Subjects {
-		if d.system.Manifest.Can(dsar.Gather) {
-			d.same(fmt.Sprint("subject ", i), d.gathered(d.do(dsar.Gather, s)), d.seeded(s))
+	for i, s := range tr.system.Subjects {
+		if tr.system.Manifest.Can(dsar.Gather) {
+			tr.same(fmt.Sprint("subject ", i), tr.gathered(tr.do(dsar.Gather, s)), tr.seeded(s))
 		}
 	}
 }
 
 // erasesAgain delivers an erasure twice, and then comes with a further attempt:
-// what is gone is a success.
-func (d *desk) erasesAgain() {
-	s := d.system.Subjects[0]
-	task := d.task(request(s.Identifiers), dsar.Erase, s.known(dsar.Erase))
-	d.erased(s, d.ended(d.ask(context.Background(), task)[0]))
-	for _, again := range []event.Event{task, d.task(request(s.Identifiers), dsar.Erase, s.known(dsar.Erase))} {
-		r := d.ended(d.ask(context.Background(), again)[0])
+// what is gone is a success, told as gone, and never as erased.
+func (tr *trial) erasesAgain() {
+	s := tr.system.Subjects[0]
+	tr.do(dsar.Count, s)
+	task := tr.task(request(s.Identifiers), dsar.Erase, s.known(dsar.Erase))
+	tr.erased(s, tr.ended(tr.ask(context.Background(), task)[0]))
+	for _, again := range []event.Event{task, tr.task(request(s.Identifiers), dsar.Erase, s.known(dsar.Erase))} {
+		r := tr.ended(tr.ask(context.Background(), again)[0])
+		var gone int64
 		for _, c := range r.Counts {
 			if c.Erased+c.Anonymised > 0 {
-				d.Errorf("an erasure that comes again says that it erased %d records in %s", c.Erased+c.Anonymised, c.Dataset)
+				tr.Errorf("an erasure that comes again says that it erased %d records in %s", c.Erased+c.Anonymised, c.Dataset)
 			}
+			gone += c.Gone
+		}
+		if r.Code == dsar.CodePlanUnmet || gone == 0 {
+			tr.Errorf("an erasure that comes again doesn't say that what it erased is gone: %s", r.Reason)
 		}
 	}
-	d.proven(s)
+	tr.proven(s)
+}
+
+// refusesAnotherPlan erases by a plan of another hash: nothing may happen.
+func (tr *trial) refusesAnotherPlan() {
+	s := tr.system.Subjects[0]
+	tr.do(dsar.Count, s)
+	other := *tr.plans[request(s.Identifiers)]
+	other.SHA256 = strings.Repeat("0", len(other.SHA256))
+	tr.plans[request(s.Identifiers)] = &other
+	r := tr.ask(context.Background(), tr.task(request(s.Identifiers), dsar.Erase, s.known(dsar.Erase)))[0]
+	if r.Kind != dsar.ReportFailed || r.Code != dsar.CodePlanMismatch {
+		tr.Errorf("an erasure by another plan was reported as %s %s: %s", r.Kind, r.Outcome, r.Code)
+	}
+	if tr.system.Manifest.Can(dsar.Gather) {
+		tr.same("after an erasure by another plan", tr.gathered(tr.do(dsar.Gather, s)), tr.seeded(s))
+	}
+}
+
+// tellsWhatIsLate erases by a plan that lacks a record, as if it had come since: it is
+// erased all the same, and told apart.
+func (tr *trial) tellsWhatIsLate() {
+	s := tr.system.Subjects[0]
+	all := plan(tr, tr.vault, tr.do(dsar.Count, s))
+	i := slices.IndexFunc(all, func(e worker.Entry) bool { return !e.Keep })
+	if i < 0 {
+		tr.Skip("nothing of the first subject is erased")
+	}
+	left := all[i].Dataset
+	tr.plans[request(s.Identifiers)] = tr.writePlan(request(s.Identifiers), slices.Delete(all, i, i+1))
+	r := tr.ended(tr.ask(context.Background(), tr.task(request(s.Identifiers), dsar.Erase, s.known(dsar.Erase)))[0])
+	tr.erased(s, r)
+	var late int64
+	for _, c := range r.Counts {
+		if c.Dataset == left {
+			late = c.Late
+		}
+	}
+	if late == 0 || r.Code == dsar.CodePlanUnmet {
+		tr.Errorf("a record of %s that came after the plan isn't told apart as late: %s", left, r.Reason)
+	}
+	tr.proven(s)
+}
+
+// writePlan leaves a plan in the vault.
+func (tr *trial) writePlan(id string, entries []worker.Entry) *dsar.Object {
+	tr.Helper()
+	var text bytes.Buffer
+	if err := worker.WritePlan(&text, entries); err != nil {
+		tr.Fatal(err)
+	}
+	sum := sha256.Sum256(text.Bytes())
+	o := &dsar.Object{Name: tr.system.Manifest.System + "/count/1-kit", Bytes: int64(text.Len()), Records: int64(len(entries)), SHA256: hex.EncodeToString(sum[:])}
+	out, err := tr.vault.Create(context.Background(), id, o.Name)
+	if err != nil {
+		tr.Fatal(err)
+	}
+	if _, err := out.Write(text.Bytes()); err != nil {
+		tr.Fatal(err)
+	}
+	if err := out.Close(); err != nil {
+		tr.Fatal(err)
+	}
+	return o
 }
 
 // erasesTogether erases the first two subjects in one batch.
-func (d *desk) erasesTogether() {
-	a, b := d.system.Subjects[0], d.system.Subjects[1]
+func (tr *trial) erasesTogether() {
+	a, b := tr.system.Subjects[0], tr.system.Subjects[1]
 	for _, action := range []dsar.Action{dsar.Count, dsar.Erase, dsar.Prove} {
-		for _, r := range d.ask(context.Background(), d.task(request(a.Identifiers), action, a.known(action)), d.task(request(b.Identifiers), action, b.known(action))) {
-			d.ended(r)
+		for _, r := range tr.ask(context.Background(), tr.task(request(a.Identifiers), action, a.known(action)), tr.task(request(b.Identifiers), action, b.known(action))) {
+			tr.ended(r)
 		}
 	}
 }
 
 // erasesHalfway has an erasure fail after some records are gone: it must not
 // say that it is done, and the next attempt finishes it.
-func (d *desk) erasesHalfway() {
-	d.behave(Halfway)
-	s := d.system.Subjects[0]
-	r := d.ask(context.Background(), d.task(request(s.Identifiers), dsar.Erase, s.known(dsar.Erase)))[0]
+func (tr *trial) erasesHalfway() {
+	s := tr.system.Subjects[0]
+	tr.do(dsar.Count, s)
+	tr.behave(Halfway)
+	r := tr.ask(context.Background(), tr.task(request(s.Identifiers), dsar.Erase, s.known(dsar.Erase)))[0]
 	if r.Kind == dsar.ReportEnded {
-		d.Errorf("an erasure that failed halfway ended as %s", r.Outcome)
+		tr.Errorf("an erasure that failed halfway ended as %s", r.Outcome)
 	}
-	d.behave(Working)
-	d.do(dsar.Erase, s)
-	d.proven(s)
+	tr.behave(Working)
+	tr.do(dsar.Erase, s)
+	tr.proven(s)
 }

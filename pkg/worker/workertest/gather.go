@@ -12,99 +12,99 @@ import (
 
 // seeds holds the author's seeds to the manifest, so that the other checks mean
 // what they say.
-func (d *desk) seeds() {
-	for i, s := range d.system.Subjects {
+func (tr *trial) seeds() {
+	for i, s := range tr.system.Subjects {
 		if len(s.Identifiers) == 0 || len(s.Records) == 0 {
-			d.Errorf("subject %d has no identifiers or no records", i)
+			tr.Errorf("subject %d has no identifiers or no records", i)
 		}
 		for _, r := range s.Records {
-			ds := d.system.Manifest.Dataset(r.Dataset)
+			ds := tr.system.Manifest.Dataset(r.Dataset)
 			if ds == nil {
-				d.Fatalf("subject %d: the manifest has no dataset %s", i, r.Dataset)
+				tr.Fatalf("subject %d: the manifest has no dataset %s", i, r.Dataset)
 			}
 			for column := range r.Values {
 				if ds.Column(column) == nil {
-					d.Errorf("subject %d: the manifest has no column %s in %s", i, column, r.Dataset)
+					tr.Errorf("subject %d: the manifest has no column %s in %s", i, column, r.Dataset)
 				}
 			}
 		}
 	}
 }
 
-func (d *desk) gathersExactly() {
-	for i, s := range d.system.Subjects {
-		r := d.do(dsar.Gather, s)
+func (tr *trial) gathersExactly() {
+	for i, s := range tr.system.Subjects {
+		r := tr.do(dsar.Gather, s)
 		if r.Outcome != dsar.Gathered {
-			d.Errorf("subject %d: the outcome is %s", i, r.Outcome)
+			tr.Errorf("subject %d: the outcome is %s", i, r.Outcome)
 		}
-		d.same(fmt.Sprint("subject ", i), d.gathered(r), d.seeded(s))
+		tr.same(fmt.Sprint("subject ", i), tr.gathered(r), tr.seeded(s))
 	}
 }
 
-func (d *desk) gathersNobody() {
-	if len(d.system.Nobody) == 0 {
-		d.Skip("no identifiers of nobody (System.Nobody)")
+func (tr *trial) gathersNobody() {
+	if len(tr.system.Nobody) == 0 {
+		tr.Skip("no identifiers of nobody (System.Nobody)")
 	}
-	r := d.do(dsar.Gather, Subject{Identifiers: d.system.Nobody})
+	r := tr.do(dsar.Gather, Subject{Identifiers: tr.system.Nobody})
 	if r.Outcome != dsar.NothingFound {
-		d.Errorf("the outcome is %s", r.Outcome)
+		tr.Errorf("the outcome is %s", r.Outcome)
 	}
-	d.same("nobody", d.gathered(r), nil)
+	tr.same("nobody", tr.gathered(r), nil)
 }
 
 // gathersTogether asks for everyone at once, nobody among them.
-func (d *desk) gathersTogether() {
+func (tr *trial) gathersTogether() {
 	var tasks []event.Event
-	for _, s := range d.system.Subjects {
-		tasks = append(tasks, d.task(request(s.Identifiers), dsar.Gather, s.known(dsar.Gather)))
+	for _, s := range tr.system.Subjects {
+		tasks = append(tasks, tr.task(request(s.Identifiers), dsar.Gather, s.known(dsar.Gather)))
 	}
-	if len(d.system.Nobody) > 0 {
-		tasks = append(tasks, d.task(request("nobody"), dsar.Gather, d.system.Nobody))
+	if len(tr.system.Nobody) > 0 {
+		tasks = append(tasks, tr.task(request("nobody"), dsar.Gather, tr.system.Nobody))
 	}
-	reports := d.ask(context.Background(), tasks...)
-	for i, s := range d.system.Subjects {
-		d.same(fmt.Sprint("subject ", i), d.gathered(d.ended(reports[i])), d.seeded(s))
+	reports := tr.ask(context.Background(), tasks...)
+	for i, s := range tr.system.Subjects {
+		tr.same(fmt.Sprint("subject ", i), tr.gathered(tr.ended(reports[i])), tr.seeded(s))
 	}
-	if len(reports) > len(d.system.Subjects) {
-		d.same("nobody", d.gathered(d.ended(reports[len(reports)-1])), nil)
+	if len(reports) > len(tr.system.Subjects) {
+		tr.same("nobody", tr.gathered(tr.ended(reports[len(reports)-1])), nil)
 	}
 }
 
 // gathersTwins has two requests of the same person in one batch: both are told
 // everything.
-func (d *desk) gathersTwins() {
-	s := d.system.Subjects[0]
-	reports := d.ask(context.Background(), d.task(request("one"), dsar.Gather, s.known(dsar.Gather)), d.task(request("other"), dsar.Gather, s.known(dsar.Gather)))
+func (tr *trial) gathersTwins() {
+	s := tr.system.Subjects[0]
+	reports := tr.ask(context.Background(), tr.task(request("one"), dsar.Gather, s.known(dsar.Gather)), tr.task(request("other"), dsar.Gather, s.known(dsar.Gather)))
 	for i, r := range reports {
-		d.same(fmt.Sprint("request ", i), d.gathered(d.ended(r)), d.seeded(s))
+		tr.same(fmt.Sprint("request ", i), tr.gathered(tr.ended(r)), tr.seeded(s))
 	}
 }
 
 // gathersAgain delivers the very same task a second time.
-func (d *desk) gathersAgain() {
-	s := d.system.Subjects[0]
-	task := d.task(request(s.Identifiers), dsar.Gather, s.known(dsar.Gather))
+func (tr *trial) gathersAgain() {
+	s := tr.system.Subjects[0]
+	task := tr.task(request(s.Identifiers), dsar.Gather, s.known(dsar.Gather))
 	for i := range 2 {
-		r := d.ended(d.ask(context.Background(), task)[0])
-		d.same(fmt.Sprint("delivery ", i+1), d.gathered(r), d.seeded(s))
+		r := tr.ended(tr.ask(context.Background(), task)[0])
+		tr.same(fmt.Sprint("delivery ", i+1), tr.gathered(r), tr.seeded(s))
 	}
 }
 
-func (d *desk) resolves() {
-	for i, s := range d.system.Subjects {
-		r := d.do(dsar.Resolve, s)
-		keys, err := d.vault.Keys(context.Background(), r.RequestID)
+func (tr *trial) resolves() {
+	for i, s := range tr.system.Subjects {
+		r := tr.do(dsar.Resolve, s)
+		keys, err := tr.vault.Keys(context.Background(), r.RequestID)
 		if err != nil {
-			d.Fatal(err)
+			tr.Fatal(err)
 		}
 		var got, want []string
 		for _, id := range r.Identifiers {
 			value, err := keys.Open(id.Sealed, vault.Identifier)
 			if err != nil {
-				d.Fatal(err)
+				tr.Fatal(err)
 			}
 			if id.From == "" {
-				d.Errorf("subject %d: nothing says what its %s was found from", i, id.Type)
+				tr.Errorf("subject %d: nothing says what its %s was found from", i, id.Type)
 			}
 			got = append(got, string(id.Type)+" "+string(value))
 		}
@@ -114,7 +114,7 @@ func (d *desk) resolves() {
 		slices.Sort(got)
 		slices.Sort(want)
 		if !slices.Equal(got, want) {
-			d.Errorf("subject %d: found %v, want %v", i, got, want)
+			tr.Errorf("subject %d: found %v, want %v", i, got, want)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"reflect"
 	"sync"
 	"testing"
 
@@ -16,14 +17,21 @@ import (
 	"habeas.dev/pkg/worker"
 )
 
-// NewVault is a vault in memory, for the time of a test.
+// NewVault returns a vault in memory, for the time of a test.
 func NewVault(t testing.TB) *vault.Vault {
 	t.Helper()
-	v, err := vault.InMemory(context.WithoutCancel(t.Context()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	v := memory(t)
 	t.Cleanup(func() { _ = v.Close() })
+	return v
+}
+
+// memory makes a vault that needs no closing.
+func memory(t T) *vault.Vault {
+	helper(t)
+	v, err := vault.InMemory(context.Background())
+	if err != nil {
+		t.Fatalf("workertest: %v", err)
+	}
 	return v
 }
 
@@ -31,49 +39,89 @@ func NewVault(t testing.TB) *vault.Vault {
 // is sealed under the request's keys, which are made where there are none yet.
 func Seal(t testing.TB, v *vault.Vault, task dsar.Task, known []worker.Identifier) event.Event {
 	t.Helper()
-	keys, err := v.CreateKeys(context.WithoutCancel(t.Context()), task.RequestID)
+	return seal(t, v, task, known, event.Details{})
+}
+
+func seal(t T, v *vault.Vault, task dsar.Task, known []worker.Identifier, details event.Details) event.Event {
+	helper(t)
+	keys, err := v.CreateKeys(context.Background(), task.RequestID)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("workertest: %v", err)
+	}
+	sealed := func(plain []byte, as vault.Kind) []byte {
+		b, err := keys.Seal(plain, as)
+		if err != nil {
+			t.Fatalf("workertest: %v", err)
+		}
+		return b
 	}
 	for _, i := range known {
-		sealed, err := keys.Seal([]byte(i.Value), vault.Identifier)
-		if err != nil {
-			t.Fatal(err)
-		}
-		task.Identifiers = append(task.Identifiers, dsar.Identifier{Type: i.Type, Verified: i.Verified, Fingerprint: v.Fingerprint(i.Type, i.Value), Sealed: sealed})
+		task.Identifiers = append(task.Identifiers, dsar.Identifier{Type: i.Type, Verified: i.Verified, Fingerprint: v.Fingerprint(i.Type, i.Value),
+			Sealed: sealed([]byte(i.Value), vault.Identifier)})
+	}
+	if !reflect.ValueOf(details).IsZero() {
+		text, _ := json.Marshal(details) // plain data: can't fail
+		task.Details = sealed(text, vault.RequestDetails)
 	}
 	data, err := json.Marshal(task)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("workertest: %v", err)
 	}
 	return event.Event{ID: event.TaskID(task.RequestID, task.System, task.Action, task.Attempt), Source: "workertest", Type: event.TypeTask, Subject: task.RequestID, Time: task.ReceivedAt, Data: data}
 }
 
-// Left are the records that a report's attempt left in the vault, in the order in
+// Left returns the records that a report's attempt left in the vault, in the order in
 // which they were written.
-func Left(t testing.TB, v *vault.Vault, r dsar.Report) (records []Record) {
+func Left(t testing.TB, v *vault.Vault, r dsar.Report) []Record {
 	t.Helper()
+	return left(t, v, r)
+}
+
+func left(t T, v *vault.Vault, r dsar.Report) (records []Record) {
+	helper(t)
 	for _, o := range r.Objects {
-		in, err := v.OpenObject(context.WithoutCancel(t.Context()), r.RequestID, o.Name)
+		in, err := v.OpenObject(context.Background(), r.RequestID, o.Name)
 		if err != nil {
-			t.Fatalf("an object that the report names: %v", err)
+			t.Fatalf("workertest: an object that the report names: %v", err)
 		}
-		records = append(records, read(t, in)...)
-		in.Close()
+		some, err := read(in)
+		if err != nil {
+			t.Fatalf("workertest: an object that the report names: %v", err)
+		}
+		records = append(records, some...)
+		_ = in.Close()
 	}
 	return records
 }
 
-func read(t testing.TB, in io.Reader) (records []Record) {
-	t.Helper()
+// plan returns what a report's attempt planned.
+func plan(t T, v *vault.Vault, r dsar.Report) (entries []worker.Entry) {
+	helper(t)
+	for _, o := range r.Objects {
+		in, err := v.OpenObject(context.Background(), r.RequestID, o.Name)
+		if err != nil {
+			t.Fatalf("workertest: the plan that the report names: %v", err)
+		}
+		for e, err := range worker.ReadPlan(in) {
+			if err != nil {
+				t.Fatalf("workertest: the plan that the report names: %v", err)
+			}
+			entries = append(entries, e)
+		}
+		_ = in.Close()
+	}
+	return entries
+}
+
+func read(in io.Reader) (records []Record, err error) {
 	reader := record.NewReader(in)
 	for {
 		section, err := reader.Next()
 		if errors.Is(err, io.EOF) {
-			return records
+			return records, nil
 		}
 		if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		for {
 			row, err := reader.Row()
@@ -81,13 +129,13 @@ func read(t testing.TB, in io.Reader) (records []Record) {
 				break
 			}
 			if err != nil {
-				t.Fatal(err)
+				return nil, err
 			}
 			values := make(map[string]any, len(section.Columns))
 			for i, column := range section.Columns {
 				var v any
 				if err := json.Unmarshal(row[i], &v); err != nil {
-					t.Fatal(err)
+					return nil, err
 				}
 				values[column] = v
 			}

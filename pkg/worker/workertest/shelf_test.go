@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -55,6 +56,10 @@ const (
 	passingForPermanent wrong = "passing for permanent"
 	triesOnLimit        wrong = "tries on limit"
 	logsTheAddress      wrong = "logs the address"
+	plansTwice          wrong = "plans a record twice"
+	hidesTheGone        wrong = "hides the gone"
+	missesTheLate       wrong = "misses the late"
+	hidesTheLate        wrong = "hides the late"
 )
 
 // mistakes are all of them.
@@ -78,6 +83,10 @@ var mistakes = []wrong{
 	passingForPermanent,
 	triesOnLimit,
 	logsTheAddress,
+	plansTwice,
+	hidesTheGone,
+	missesTheLate,
+	hidesTheLate,
 }
 
 var errShelf = errors.New("the shelf of anna@example.com is stuck")
@@ -121,18 +130,25 @@ func (s *shelf) of(t worker.Task) string {
 	return ""
 }
 
-func (s *shelf) Resolve(ctx context.Context, t worker.Task) ([]worker.Found, error) {
-	if err := s.begin(ctx, t); err != nil {
-		return nil, err
-	}
-	email := s.of(t)
-	if s.wrong == findsWrong || s.loans[email] == nil {
-		return nil, nil
-	}
-	return []worker.Found{{Type: "account_id", Value: "card-" + email, From: t.Identifiers[0]}}, nil
+func (s *shelf) Resolve(ctx context.Context, jobs []*worker.ResolveJob) error {
+	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.ResolveJob) error {
+		if err := s.begin(ctx, j.Task); err != nil {
+			return err
+		}
+		email := s.of(j.Task)
+		if s.wrong == findsWrong || s.loans[email] == nil {
+			return nil
+		}
+		j.Found = []worker.Found{{Type: "account_id", Value: "card-" + email, From: j.Identifiers[0]}}
+		return nil
+	})
 }
 
-func (s *shelf) Gather(ctx context.Context, t worker.Task, out *worker.Records) error {
+func (s *shelf) Gather(ctx context.Context, jobs []*worker.GatherJob) error {
+	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.GatherJob) error { return s.gather(ctx, j.Task, j.Records) })
+}
+
+func (s *shelf) gather(ctx context.Context, t worker.Task, out *worker.Records) error {
 	if err := s.begin(ctx, t); err != nil {
 		return err
 	}
@@ -159,64 +175,113 @@ func (s *shelf) Gather(ctx context.Context, t worker.Task, out *worker.Records) 
 	return nil
 }
 
-func (s *shelf) Count(ctx context.Context, t worker.Task) ([]dsar.Counts, error) {
-	if err := s.begin(ctx, t); err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.count(s.of(t)), nil
-}
-
-func (s *shelf) count(email string) []dsar.Counts {
-	c := dsar.Counts{Dataset: "loans"}
-	kept := int64(0)
-	for _, l := range s.loans[email] {
-		c.Found++
-		if l.open {
-			kept++
+func (s *shelf) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
+	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.PlanJob) error {
+		if err := s.begin(ctx, j.Task); err != nil {
+			return err
 		}
-	}
-	if s.wrong == countsTooFew && c.Found > 1 {
-		c.Found--
-	}
-	if kept > 0 && s.wrong != hidesWhatStays {
-		c.Retained = []dsar.Retention{{Records: kept, Ground: "contract"}}
-	}
-	return []dsar.Counts{c}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		loans := s.loans[s.of(j.Task)]
+		if s.wrong == countsTooFew && len(loans) > 1 {
+			loans = loans[1:]
+		}
+		for i, l := range loans {
+			key := l.book
+			if s.wrong == plansTwice && i == 1 {
+				key = loans[0].book
+			}
+			err := error(nil)
+			if l.open && s.wrong != hidesWhatStays {
+				err = j.Plan.Keep("loans", key, dsar.Retention{Ground: "contract"})
+			} else {
+				err = j.Plan.Erase("loans", key)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
-func (s *shelf) Erase(ctx context.Context, t worker.Task) ([]dsar.Counts, error) {
-	if err := s.begin(ctx, t); err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	email := s.of(t)
-	counts := s.count(email)
-	if s.wrong == failsOnGone && counts[0].Found == counts[0].Kept() {
-		return nil, worker.Permanent("gone", "nothing is there to erase", nil)
+func (s *shelf) Prove(ctx context.Context, jobs []*worker.EraseJob) error {
+	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.EraseJob) error {
+		if err := s.begin(ctx, j.Task); err != nil {
+			return err
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		c := dsar.Counts{Dataset: "loans"}
+		for _, l := range s.loans[s.of(j.Task)] {
+			if c.Found++; l.open && s.wrong != hidesWhatStays {
+				c.Retain(1, "contract", time.Time{})
+			}
+		}
+		j.Counts = []dsar.Counts{c}
+		return nil
+	})
+}
+
+func (s *shelf) Erase(ctx context.Context, jobs []*worker.EraseJob) error {
+	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.EraseJob) error {
+		if err := s.begin(ctx, j.Task); err != nil {
+			return err
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.erase(ctx, j)
+	})
+}
+
+func (s *shelf) erase(ctx context.Context, j *worker.EraseJob) error {
+	email := s.of(j.Task)
+	c := dsar.Counts{Dataset: "loans"}
+	planned := map[string]bool{}
+	for e, err := range j.Plan.Entries(ctx) {
+		if err != nil {
+			return err
+		}
+		planned[e.Key] = true
+		i := slices.IndexFunc(s.loans[email], func(l loan) bool { return l.book == e.Key })
+		switch {
+		case i < 0 && s.wrong == failsOnGone:
+			return worker.Permanent("gone", "nothing is there to erase", nil)
+		case i < 0 && s.wrong == hidesTheGone:
+		case i < 0 && s.wrong == claimsAgain:
+			c.Erased++
+		case i < 0:
+			c.Gone++
+		}
 	}
 	var left []loan
 	for i, l := range s.loans[email] {
 		if s.how == Halfway && i > 0 && s.wrong != saysDoneHalfway {
 			s.loans[email] = append(left, s.loans[email][i:]...)
-			return nil, worker.Permanent("stuck", "the shelf is stuck", nil)
+			return worker.Permanent("stuck", "the shelf is stuck", nil)
 		}
-		if l.open && s.wrong != erasesWhatStays || s.wrong == erasesNothing {
+		if !planned[l.book] && (s.wrong == missesTheLate || s.wrong == erasesNothing) {
 			left = append(left, l)
-		} else {
-			counts[0].Erased++
+			continue
+		}
+		if !planned[l.book] && s.wrong != hidesTheLate {
+			c.Late++
+		}
+		if l.open && s.wrong != erasesWhatStays {
+			c.Retain(1, "contract", time.Time{})
+			left = append(left, l)
+			continue
+		}
+		if c.Erased++; s.wrong == erasesNothing {
+			left = append(left, l)
 		}
 	}
 	s.loans[email] = left
 	if s.wrong == erasesOthers {
 		s.loans["bob@example.org"] = nil
 	}
-	if s.wrong == claimsAgain && counts[0].Erased == 0 {
-		counts[0].Erased = 1
-	}
-	return counts, nil
+	j.Counts = []dsar.Counts{c}
+	return nil
 }
 
 func (s *shelf) Break(how How) bool {
@@ -262,7 +327,7 @@ func open(w wrong) func(testing.TB, *slog.Logger) System {
 // batchShelf gathers in batches.
 type batchShelf struct{ *shelf }
 
-func (b *batchShelf) GatherBatch(ctx context.Context, jobs []*worker.GatherJob) error {
+func (b *batchShelf) Gather(ctx context.Context, jobs []*worker.GatherJob) error {
 	seen := map[string]bool{}
 	for i, j := range jobs {
 		if b.wrong == forgetsTheSecond && i > 0 {
@@ -273,7 +338,7 @@ func (b *batchShelf) GatherBatch(ctx context.Context, jobs []*worker.GatherJob) 
 		} else { //nolint:revive // the scope is the point
 			seen[email] = true
 		}
-		j.Err = b.Gather(ctx, j.Task, j.Out)
+		j.Err = b.gather(ctx, j.Task, j.Records)
 	}
 	return nil
 }

@@ -108,37 +108,39 @@ type check struct {
 	name string
 	// needs is the ability without which the check is skipped.
 	needs dsar.Action
-	run   func(*desk)
+	run   func(*trial)
 }
 
 func (c check) on(t testing.TB, open func(t testing.TB, log *slog.Logger) System) {
 	t.Helper()
-	d := newDesk(t, open)
-	if c.needs != "" && !d.system.Manifest.Can(c.needs) {
+	tr := newTrial(t, open)
+	if c.needs != "" && !tr.system.Manifest.Can(c.needs) {
 		t.Skipf("the system doesn't %s", c.needs)
 	}
-	c.run(d)
-	d.leaksNothing()
+	c.run(tr)
+	tr.leaksNothing()
 }
 
 func checks() []check {
 	return []check{
-		{"the seeds are of the manifest", "", (*desk).seeds},
-		{"gathers every record and none of others", dsar.Gather, (*desk).gathersExactly},
-		{"gathers nothing of nobody", dsar.Gather, (*desk).gathersNobody},
-		{"gathers many together", dsar.Gather, (*desk).gathersTogether},
-		{"gathers the same person twice together", dsar.Gather, (*desk).gathersTwins},
-		{"gathers the same again", dsar.Gather, (*desk).gathersAgain},
-		{"finds identifiers", dsar.Resolve, (*desk).resolves},
-		{"counts, erases and proves", dsar.Erase, (*desk).erases},
-		{"erases nothing of nobody", dsar.Erase, (*desk).erasesNobody},
-		{"erases what is gone already", dsar.Erase, (*desk).erasesAgain},
-		{"erases together", dsar.Erase, (*desk).erasesTogether},
-		{"erases after failing halfway", dsar.Erase, (*desk).erasesHalfway},
-		{"is cut off in a call", "", (*desk).cutOff},
-		{"fails for a while", "", (*desk).failsForAWhile},
-		{"is refused for good", "", (*desk).refused},
-		{"is told to come later", "", (*desk).rateLimited},
-		{"stops twice", "", (*desk).stopsTwice},
+		{"the seeds are of the manifest", "", (*trial).seeds},
+		{"gathers every record and none of others", dsar.Gather, (*trial).gathersExactly},
+		{"gathers nothing of nobody", dsar.Gather, (*trial).gathersNobody},
+		{"gathers many together", dsar.Gather, (*trial).gathersTogether},
+		{"gathers the same person twice together", dsar.Gather, (*trial).gathersTwins},
+		{"gathers the same again", dsar.Gather, (*trial).gathersAgain},
+		{"finds identifiers", dsar.Resolve, (*trial).resolves},
+		{"plans, erases and proves", dsar.Erase, (*trial).erases},
+		{"erases nothing of nobody", dsar.Erase, (*trial).erasesNobody},
+		{"erases what is gone already", dsar.Erase, (*trial).erasesAgain},
+		{"erases by its plan only", dsar.Erase, (*trial).refusesAnotherPlan},
+		{"erases what came after the plan", dsar.Erase, (*trial).tellsWhatIsLate},
+		{"erases together", dsar.Erase, (*trial).erasesTogether},
+		{"erases after failing halfway", dsar.Erase, (*trial).erasesHalfway},
+		{"is cut off in a call", "", (*trial).cutOff},
+		{"fails for a while", "", (*trial).failsForAWhile},
+		{"is refused for good", "", (*trial).refused},
+		{"is told to come later", "", (*trial).rateLimited},
+		{"stops twice", "", (*trial).stopsTwice},
 	}
 }

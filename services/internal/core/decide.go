@@ -157,6 +157,10 @@ func (d *decider) ended(r dsar.Report) {
 		d.park(r, d.now.Add(ProofDelay<<parked), "still-there", fmt.Sprintf("%d records are still found after the erasure; asked again later", left))
 		return
 	}
+	if reason := d.unmet(r); reason != "" {
+		d.fail(r, dsar.Incomplete, dsar.CodePlanUnmet, reason)
+		return
+	}
 	if len(missing) > 0 && d.isLast(r.Action) {
 		d.fail(r, dsar.Incomplete, r.Code, r.Reason)
 		return
@@ -279,7 +283,7 @@ func (d *decider) retry(t TaskState, acceptPlan bool) {
 		// No worker can do it: it stays with the person, and the request comes
 		// back to them when nothing else moves.
 	case t.End.Code == dsar.CodePlanTooLarge && acceptPlan:
-		d.record(TaskEnded{System: t.System, Action: t.Action, Attempt: t.Attempt, Outcome: dsar.Found, Counts: t.End.Counts, Code: "plan-accepted", Reason: "a person accepted the plan", Moment: Moment{At: d.now}})
+		d.record(TaskEnded{System: t.System, Action: t.Action, Attempt: t.Attempt, Outcome: dsar.Found, Counts: t.End.Counts, Objects: t.End.Objects, Code: "plan-accepted", Reason: "a person accepted the plan", Moment: Moment{At: d.now}})
 	case t.Action == dsar.Prove && t.Status == TaskIsFailed && t.End.Code == "still-there" && !d.held(d.system(t.System)):
 		// Asking once more would find the same: erase again, then prove.
 		d.send(t.System, dsar.Erase, SentRetried)

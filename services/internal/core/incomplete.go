@@ -51,7 +51,7 @@ func (d *decider) isLast(a dsar.Action) bool {
 func (d *decider) anew(again []TaskState) []string {
 	var systems []string
 	for _, t := range again {
-		if t.Action == dsar.Prove && t.Status == TaskIsFailed && t.End.Outcome == dsar.Incomplete {
+		if t.Action == dsar.Prove && t.Status == TaskIsFailed && t.End.Outcome == dsar.Incomplete || t.lacksPlan() {
 			systems = append(systems, t.System)
 		}
 	}
@@ -168,6 +168,8 @@ func plus(c dsar.Counts, o dsar.Counts) dsar.Counts {
 	c.Gathered += o.Gathered
 	c.Erased += o.Erased
 	c.Anonymised += o.Anonymised
+	c.Gone += o.Gone
+	c.Late += o.Late
 	c.Rectified += o.Rectified
 	c.Restricted += o.Restricted
 	c.Changed = slices.Concat(c.Changed, o.Changed)

@@ -242,6 +242,9 @@ func (s State) NewTask(sent TaskSent) AssembleTask {
 	if sent.Action.Ability() == dsar.Erase {
 		t.Holds = s.heldDatasets(sys)
 	}
+	if sent.Action == dsar.Erase || sent.Action == dsar.Prove {
+		t.Plan = s.plan(sys)
+	}
 	return t
 }
 

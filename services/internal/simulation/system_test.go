@@ -134,8 +134,7 @@ func (s *system) hidesNow(dataset string) string {
 	return ""
 }
 
-// Resolve implements worker.Resolver.
-func (s *system) Resolve(ctx context.Context, t worker.Task) ([]worker.Found, error) {
+func (s *system) resolve(ctx context.Context, t worker.Task) ([]worker.Found, error) {
 	if err := s.trouble(ctx, t); err != nil {
 		return nil, err
 	}
@@ -162,8 +161,7 @@ func isOf(t worker.Task, r row) bool {
 	return slices.ContainsFunc(t.Identifiers, func(id worker.Identifier) bool { return strings.EqualFold(id.Value, r.owner) })
 }
 
-// Gather implements worker.Gatherer.
-func (s *system) Gather(ctx context.Context, t worker.Task, out *worker.Records) error {
+func (s *system) gather(ctx context.Context, t worker.Task, out *worker.Records) error {
 	for _, dataset := range datasets() {
 		if why := s.hides(t, dataset); why != "" {
 			if !s.silent {
@@ -183,12 +181,39 @@ func (s *system) Gather(ctx context.Context, t worker.Task, out *worker.Records)
 	return s.trouble(ctx, t)
 }
 
-// Count implements worker.Eraser.
-func (s *system) Count(ctx context.Context, t worker.Task) ([]dsar.Counts, error) {
+// plan writes the key of every row.
+func (s *system) plan(ctx context.Context, t worker.Task, p *worker.PlanWriter) error {
+	if err := s.trouble(ctx, t); err != nil {
+		return err
+	}
+	for _, dataset := range datasets() {
+		if why := s.hides(t, dataset); why != "" {
+			if !s.silent {
+				p.Uncovered(dataset, why)
+			}
+			continue
+		}
+		for _, r := range s.of(t, dataset) {
+			err := error(nil)
+			if r.retained {
+				err = p.Keep(dataset, fmt.Sprint(r.id), retention(1)[0])
+			} else {
+				err = p.Erase(dataset, fmt.Sprint(r.id))
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// prove counts what is still there.
+func (s *system) prove(ctx context.Context, t worker.Task) ([]dsar.Counts, error) {
 	if err := s.trouble(ctx, t); err != nil {
 		return nil, err
 	}
-	late := t.Action == dsar.Prove && s.lag > 0 && !s.w.calm // a deletion that is seen late
+	late := s.lag > 0 && !s.w.calm // a deletion that is seen late
 	if late {
 		s.lag--
 	}
@@ -231,8 +256,8 @@ func retention(kept int64) []dsar.Retention {
 	return []dsar.Retention{{Records: kept, Ground: "tax-records", Until: start.AddDate(10, 0, 0)}}
 }
 
-// Erase implements worker.Eraser.
-func (s *system) Erase(ctx context.Context, t worker.Task) (counts []dsar.Counts, err error) {
+// erase goes by the plan's keys, and by asking anew.
+func (s *system) erase(ctx context.Context, t worker.Task, p *worker.Plan) (counts []dsar.Counts, err error) {
 	e := s.erasuresOf(t.RequestID)
 	e.calls++
 	e.broken++
@@ -242,8 +267,12 @@ func (s *system) Erase(ctx context.Context, t worker.Task) (counts []dsar.Counts
 			counts = s.uncovered(counts, dataset, why)
 			continue
 		}
+		rows, err := s.toErase(ctx, t, p, &c)
+		if err != nil {
+			return nil, err
+		}
 		var kept int64
-		for _, r := range s.of(t, dataset) {
+		for _, r := range rows {
 			c.Found++
 			if r.retained && !s.greedy {
 				kept++
@@ -266,6 +295,35 @@ func (s *system) Erase(ctx context.Context, t worker.Task) (counts []dsar.Counts
 	return counts, nil
 }
 
+// toErase are the rows of a dataset that are there by the plan's keys, and those that
+// came since; it counts what is gone and what is late.
+func (s *system) toErase(ctx context.Context, t worker.Task, p *worker.Plan, c *dsar.Counts) ([]row, error) {
+	planned := map[string]bool{}
+	var rows []row
+	for e, err := range p.Entries(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		if e.Dataset != c.Dataset {
+			continue
+		}
+		planned[e.Key] = true
+		i := slices.IndexFunc(s.rows, func(r row) bool { return r.dataset == e.Dataset && fmt.Sprint(r.id) == e.Key })
+		if i < 0 {
+			c.Gone++
+			continue
+		}
+		rows = append(rows, s.rows[i])
+	}
+	for _, r := range s.of(t, c.Dataset) {
+		if !planned[fmt.Sprint(r.id)] {
+			rows = append(rows, r)
+			c.Late++
+		}
+	}
+	return rows, nil
+}
+
 func (s *system) erasuresOf(requestID string) *erasures {
 	if s.erasures[requestID] == nil {
 		s.erasures[requestID] = &erasures{attempts: map[int]bool{}}
@@ -284,8 +342,7 @@ func (s *system) handed(events []event.Event) {
 	}
 }
 
-// Rectify implements worker.Rectifier.
-func (s *system) Rectify(ctx context.Context, t worker.Task, changes []worker.Change) ([]dsar.Counts, error) {
+func (s *system) rectify(ctx context.Context, t worker.Task, changes []worker.Change) ([]dsar.Counts, error) {
 	return s.change(ctx, t, func(r *row, c *dsar.Counts) {
 		for _, ch := range changes {
 			if ch.Dataset == r.dataset && ch.Column == "note" {
@@ -296,8 +353,7 @@ func (s *system) Rectify(ctx context.Context, t worker.Task, changes []worker.Ch
 	})
 }
 
-// Restrict implements worker.Restricter.
-func (s *system) Restrict(ctx context.Context, t worker.Task) ([]dsar.Counts, error) {
+func (s *system) restrict(ctx context.Context, t worker.Task) ([]dsar.Counts, error) {
 	return s.change(ctx, t, func(r *row, c *dsar.Counts) {
 		r.restricted = true
 		c.Restricted++
@@ -331,32 +387,82 @@ func (s *system) change(ctx context.Context, t worker.Task, f func(*row, *dsar.C
 // implementation returns the system in its form: one subject a call, or many.
 func (s *system) implementation() any {
 	if s.batches {
-		return &batchSystem{s}
+		return &batchSystem{oneByOne{s}}
 	}
-	return s
+	return oneByOne{s}
+}
+
+// oneByOne is asked for one subject at a time.
+type oneByOne struct{ *system }
+
+func (s oneByOne) Resolve(ctx context.Context, jobs []*worker.ResolveJob) error {
+	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.ResolveJob) (err error) {
+		j.Found, err = s.resolve(ctx, j.Task)
+		return err
+	})
+}
+
+func (s oneByOne) Gather(ctx context.Context, jobs []*worker.GatherJob) error {
+	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.GatherJob) error { return s.gather(ctx, j.Task, j.Records) })
+}
+
+func (s oneByOne) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
+	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.PlanJob) error { return s.plan(ctx, j.Task, j.Plan) })
+}
+
+func (s oneByOne) Erase(ctx context.Context, jobs []*worker.EraseJob) error {
+	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.EraseJob) (err error) {
+		j.Counts, err = s.erase(ctx, j.Task, j.Plan)
+		return err
+	})
+}
+
+func (s oneByOne) Prove(ctx context.Context, jobs []*worker.EraseJob) error {
+	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.EraseJob) (err error) {
+		j.Counts, err = s.prove(ctx, j.Task)
+		return err
+	})
+}
+
+func (s oneByOne) Rectify(ctx context.Context, jobs []*worker.RectifyJob) error {
+	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.RectifyJob) (err error) {
+		j.Counts, err = s.rectify(ctx, j.Task, j.Changes)
+		return err
+	})
+}
+
+func (s oneByOne) Restrict(ctx context.Context, jobs []*worker.RestrictJob) error {
+	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.RestrictJob) (err error) {
+		j.Counts, err = s.restrict(ctx, j.Task)
+		return err
+	})
 }
 
 // batchSystem is the same for many subjects at once: some of them fail, or all.
-type batchSystem struct{ *system }
+type batchSystem struct{ oneByOne }
 
-// GatherBatch implements worker.BatchGatherer.
-func (b *batchSystem) GatherBatch(ctx context.Context, jobs []*worker.GatherJob) error {
+func (b *batchSystem) Gather(ctx context.Context, jobs []*worker.GatherJob) error {
 	for _, j := range jobs {
-		j.Err = b.Gather(ctx, j.Task, j.Out)
+		j.Err = b.gather(ctx, j.Task, j.Records)
 	}
 	return b.trouble(ctx, jobs[0].Task)
 }
 
-// CountBatch implements worker.BatchEraser.
-func (b *batchSystem) CountBatch(ctx context.Context, jobs []*worker.CountsJob) error {
+func (b *batchSystem) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 	for _, j := range jobs {
-		j.Counts, j.Err = b.Count(ctx, j.Task)
+		j.Err = b.plan(ctx, j.Task, j.Plan)
 	}
 	return b.trouble(ctx, jobs[0].Task)
 }
 
-// EraseBatch implements worker.BatchEraser.
-func (b *batchSystem) EraseBatch(ctx context.Context, jobs []*worker.CountsJob) error {
+func (b *batchSystem) Prove(ctx context.Context, jobs []*worker.EraseJob) error {
+	for _, j := range jobs {
+		j.Counts, j.Err = b.prove(ctx, j.Task)
+	}
+	return b.trouble(ctx, jobs[0].Task)
+}
+
+func (b *batchSystem) Erase(ctx context.Context, jobs []*worker.EraseJob) error {
 	broken := true // also where it panics
 	defer func() {
 		for _, j := range jobs {
@@ -366,7 +472,7 @@ func (b *batchSystem) EraseBatch(ctx context.Context, jobs []*worker.CountsJob) 
 		}
 	}()
 	for _, j := range jobs {
-		j.Counts, j.Err = b.Erase(ctx, j.Task)
+		j.Counts, j.Err = b.erase(ctx, j.Task, j.Plan)
 	}
 	err := b.trouble(ctx, jobs[0].Task)
 	broken = err != nil

@@ -30,11 +30,12 @@ type desk struct {
 	log     *workertest.Log
 	reports []dsar.Report
 	parked  int
+	plans   map[int]*dsar.Object // by subject
 }
 
 func newDesk(t *testing.T, c Config, open func(testing.TB, Config) Faulty) *desk {
 	t.Helper()
-	d := &desk{TB: t, Faulty: open(t, c), clock: c.Clock, log: &workertest.Log{}}
+	d := &desk{TB: t, Faulty: open(t, c), clock: c.Clock, log: &workertest.Log{}, plans: map[int]*dsar.Object{}}
 	var err error
 	d.worker, err = worker.New(d.Manifest, d.Worker, worker.WithClock(c.Clock.Now), worker.WithPause(c.Clock.Pass),
 		worker.WithLogger(slog.New(slog.NewTextHandler(d.log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
@@ -66,6 +67,11 @@ func (d *desk) ask(action dsar.Action, attempt int, subjects ...int) []dsar.Repo
 			d.Fatal(err)
 		}
 	}
+	for i, r := range reports {
+		if r.Action == dsar.Count && len(r.Objects) > 0 {
+			d.plans[subjects[i]] = &r.Objects[0]
+		}
+	}
 	d.reports = append(d.reports, reports...)
 	return reports
 }
@@ -79,6 +85,9 @@ func (d *desk) task(action dsar.Action, attempt, subject int) event.Event {
 		right = dsar.Access
 	}
 	t := dsar.Task{RequestID: id, System: d.Manifest.System, Action: action, Attempt: attempt, Right: right, Jurisdiction: "EEA", ReceivedAt: d.clock.Now()}
+	if action == dsar.Erase || action == dsar.Prove {
+		t.Plan = d.plans[subject]
+	}
 	return workertest.Seal(d, d.vault, t, d.Subjects[subject].Identifiers)
 }
 
@@ -141,8 +150,8 @@ func (d *desk) gathers() {
 func (d *desk) erases() {
 	d.Helper()
 	d.untilEnded(dsar.Count, func(int, dsar.Report) {})
-	d.untilEnded(dsar.Erase, func(int, dsar.Report) {})
-	d.untilEnded(dsar.Erase, func(int, dsar.Report) {}) // which comes twice, as every message may
+	d.untilEnded(dsar.Erase, d.keepsToThePlan)
+	d.untilEnded(dsar.Erase, d.keepsToThePlan) // which comes twice, as every message may
 	d.untilEnded(dsar.Prove, func(i int, r dsar.Report) {
 		switch held := d.Holds(i); {
 		case r.Outcome == dsar.Proven && held:
@@ -153,6 +162,14 @@ func (d *desk) erases() {
 	})
 	if n := d.Repeated(); n > 0 {
 		d.Errorf("%d deletions of what was gone", n)
+	}
+}
+
+// keepsToThePlan checks that an erasure accounts for what was planned.
+func (d *desk) keepsToThePlan(i int, r dsar.Report) {
+	d.Helper()
+	if r.Code == dsar.CodePlanUnmet {
+		d.Errorf("the erasure of subject %d doesn't keep to its plan: %s", i, r.Reason)
 	}
 }
 

@@ -45,6 +45,7 @@ type world struct {
 	testing.TB
 	people  *people.Population
 	vault   *vault.Vault
+	plans   map[string]*dsar.Object // by request and system
 	workers map[string]*worker.Worker
 	known   map[int][]worker.Identifier // by person
 	attempt int
@@ -88,7 +89,7 @@ func onPostgres(t testing.TB, p *people.Population) func(system string) string {
 
 func newWorld(t testing.TB, p *people.Population, source func(system string) string) *world {
 	t.Helper()
-	w := &world{TB: t, people: p, vault: workertest.NewVault(t), workers: map[string]*worker.Worker{}, known: map[int][]worker.Identifier{}}
+	w := &world{TB: t, people: p, vault: workertest.NewVault(t), plans: map[string]*dsar.Object{}, workers: map[string]*worker.Worker{}, known: map[int][]worker.Identifier{}}
 	for _, m := range manifests(t) {
 		s, err := sqlsystem.Open(t.Context(), m, source(m.System), sqlsystem.WithClock(func() time.Time { return today }))
 		if err != nil {
@@ -123,7 +124,11 @@ func (w *world) do(system string, action dsar.Action, right dsar.Right, persons 
 	for i, person := range persons {
 		request := requestID(person)
 		byRequest[request] = person
-		tasks[i] = workertest.Seal(w, w.vault, dsar.Task{RequestID: request, System: system, Action: action, Attempt: w.attempt, Right: right, Jurisdiction: "EEA", ReceivedAt: today}, w.known[person])
+		t := dsar.Task{RequestID: request, System: system, Action: action, Attempt: w.attempt, Right: right, Jurisdiction: "EEA", ReceivedAt: today}
+		if action == dsar.Erase || action == dsar.Prove {
+			t.Plan = w.plans[request+system]
+		}
+		tasks[i] = workertest.Seal(w, w.vault, t, w.known[person])
 	}
 	out := map[int]dsar.Report{}
 	for _, e := range w.workers[system].Handle(w.Context(), w.vault, tasks) {
@@ -136,6 +141,12 @@ func (w *world) do(system string, action dsar.Action, right dsar.Right, persons 
 		}
 		if r.Kind != dsar.ReportEnded {
 			w.Fatalf("%s %s of person %d: %s %s %s", system, action, byRequest[r.RequestID], r.Kind, r.Code, r.Reason)
+		}
+		if r.Code == dsar.CodePlanUnmet {
+			w.Errorf("%s of person %d doesn't keep to its plan: %s", system, byRequest[r.RequestID], r.Reason)
+		}
+		if action == dsar.Count && len(r.Objects) > 0 {
+			w.plans[r.RequestID+system] = &r.Objects[0]
 		}
 		out[byRequest[r.RequestID]] = r
 	}

@@ -165,8 +165,8 @@ func (w *Worker) post(ctx context.Context, name, path string, body any, safe boo
 	return err
 }
 
-// GatherBatch copies the contacts of many subjects.
-func (w *Worker) GatherBatch(ctx context.Context, jobs []*worker.GatherJob) error {
+// Gather copies the contacts of many subjects.
+func (w *Worker) Gather(ctx context.Context, jobs []*worker.GatherJob) error {
 	subjects := make([]*subject, len(jobs))
 	for i, j := range jobs {
 		subjects[i] = subjectOf(j.Task)
@@ -179,7 +179,7 @@ func (w *Worker) GatherBatch(ctx context.Context, jobs []*worker.GatherJob) erro
 				rec[column] = vendorapi.Plain(c.values[column])
 			}
 			if subjects[i].err == nil {
-				subjects[i].err = j.Out.Write(datasetContacts, rec)
+				subjects[i].err = j.Records.Write(datasetContacts, rec)
 			}
 		}
 		j.Err = subjects[i].err
@@ -187,11 +187,22 @@ func (w *Worker) GatherBatch(ctx context.Context, jobs []*worker.GatherJob) erro
 	return nil
 }
 
-// CountBatch counts the contacts of many subjects.
-func (w *Worker) CountBatch(ctx context.Context, jobs []*worker.CountsJob) error {
-	return w.each(ctx, jobs, func(j *worker.CountsJob, s *subject) {
+// Plan writes the ids of the contacts of many subjects.
+func (w *Worker) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
+	return each(ctx, w, jobs, func(j *worker.PlanJob) *worker.Job { return &j.Job }, func(j *worker.PlanJob, s *subject) {
 		for _, c := range s.contacts {
-			if j.Action == dsar.Prove && w.deleted.Has(c.id) {
+			if j.Err == nil {
+				j.Err = j.Plan.Erase(datasetContacts, c.id)
+			}
+		}
+	})
+}
+
+// Prove counts the contacts that are still there.
+func (w *Worker) Prove(ctx context.Context, jobs []*worker.EraseJob) error {
+	return each(ctx, w, jobs, func(j *worker.EraseJob) *worker.Job { return &j.Job }, func(j *worker.EraseJob, s *subject) {
+		for _, c := range s.contacts {
+			if w.deleted.Has(c.id) {
 				j.Err = worker.RetryAfter(settleWait, "settling", "HubSpot has deleted the contact and still shows it; it is asked again in a minute", nil)
 			}
 		}
@@ -199,28 +210,28 @@ func (w *Worker) CountBatch(ctx context.Context, jobs []*worker.CountsJob) error
 	})
 }
 
-// EraseBatch deletes the contacts of many subjects, each once.
-func (w *Worker) EraseBatch(ctx context.Context, jobs []*worker.CountsJob) error {
-	return w.each(ctx, jobs, func(j *worker.CountsJob, s *subject) {
+// Erase deletes the contacts of many subjects, each once.
+func (w *Worker) Erase(ctx context.Context, jobs []*worker.EraseJob) error {
+	return each(ctx, w, jobs, func(j *worker.EraseJob) *worker.Job { return &j.Job }, func(j *worker.EraseJob, s *subject) {
 		for _, c := range s.contacts {
 			if err := w.erase(ctx, c.id); err != nil {
 				j.Err = err
 				return
 			}
 		}
-		j.Counts = counts(len(s.contacts), len(s.contacts))
+		j.Counts = worker.Reconcile(j.Plan.Counts(), counts(len(s.contacts), len(s.contacts)))
 	})
 }
 
 // each finds everyone's contacts, and does what is to be done for each job.
-func (w *Worker) each(ctx context.Context, jobs []*worker.CountsJob, do func(*worker.CountsJob, *subject)) error {
+func each[J any](ctx context.Context, w *Worker, jobs []J, of func(J) *worker.Job, do func(J, *subject)) error {
 	subjects := make([]*subject, len(jobs))
 	for i, j := range jobs {
-		subjects[i] = subjectOf(j.Task)
+		subjects[i] = subjectOf(of(j).Task)
 	}
 	w.find(ctx, subjects)
 	for i, j := range jobs {
-		if j.Err = subjects[i].err; j.Err == nil {
+		if of(j).Err = subjects[i].err; subjects[i].err == nil {
 			do(j, subjects[i])
 		}
 	}
@@ -256,7 +267,14 @@ func (w *Worker) erase(ctx context.Context, id string) error {
 }
 
 // Rectify writes the corrected properties.
-func (w *Worker) Rectify(ctx context.Context, t worker.Task, changes []worker.Change) ([]dsar.Counts, error) {
+func (w *Worker) Rectify(ctx context.Context, jobs []*worker.RectifyJob) error {
+	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.RectifyJob) (err error) {
+		j.Counts, err = w.rectify(ctx, j.Task, j.Changes)
+		return err
+	})
+}
+
+func (w *Worker) rectify(ctx context.Context, t worker.Task, changes []worker.Change) ([]dsar.Counts, error) {
 	c := dsar.Counts{Dataset: datasetContacts}
 	values := map[string]string{}
 	for _, change := range changes {

@@ -74,10 +74,10 @@ type Worker struct {
 }
 
 var (
-	_ worker.BatchGatherer = (*Worker)(nil)
-	_ worker.BatchEraser   = (*Worker)(nil)
-	_ worker.Rectifier     = (*Worker)(nil)
-	_ worker.Noter         = (*Worker)(nil)
+	_ worker.Gatherer  = (*Worker)(nil)
+	_ worker.Eraser    = (*Worker)(nil)
+	_ worker.Rectifier = (*Worker)(nil)
+	_ worker.Noter     = (*Worker)(nil)
 )
 
 // New returns a worker. It makes no call.

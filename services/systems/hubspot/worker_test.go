@@ -94,12 +94,12 @@ func TestBatches(t *testing.T) {
 	w, server := open(t, p, conform.Config{Clock: conform.NewClock()})
 	var held int64
 	for chunk := 0; chunk < asked; chunk += MaxBatch {
-		var jobs []*worker.CountsJob
+		var jobs []*worker.EraseJob
 		for n := chunk; n < min(chunk+MaxBatch, asked); n++ {
 			held += int64(len(p.RowsIn(n+1, people.HubSpot)))
-			jobs = append(jobs, &worker.CountsJob{Task: worker.Task{Action: dsar.Erase, Identifiers: conform.Email(p.Person(n + 1))}})
+			jobs = append(jobs, &worker.EraseJob{Job: worker.Job{Task: worker.Task{Action: dsar.Erase, Identifiers: conform.Email(p.Person(n + 1))}}})
 		}
-		if err := w.EraseBatch(context.Background(), jobs); err != nil {
+		if err := w.Erase(context.Background(), jobs); err != nil {
 			t.Fatal(err)
 		}
 		for _, j := range jobs {
@@ -119,7 +119,7 @@ func TestRectify(t *testing.T) {
 	w, _ := open(t, p, conform.Config{Clock: conform.NewClock()})
 	who := p.Person(people.Leaver)
 	task := worker.Task{Action: dsar.Rectify, Identifiers: conform.Email(who)}
-	counts, err := w.Rectify(t.Context(), task, []worker.Change{{Dataset: datasetContacts, Column: "city", Value: "Lyon"}, {Dataset: datasetContacts, Column: "id", Value: "1"}})
+	counts, err := w.rectify(t.Context(), task, []worker.Change{{Dataset: datasetContacts, Column: "city", Value: "Lyon"}, {Dataset: datasetContacts, Column: "id", Value: "1"}})
 	if err != nil || len(counts) != 1 || counts[0].Rectified != 1 || len(counts[0].Unchanged) != 1 {
 		t.Errorf("%+v (%v)", counts, err)
 	}

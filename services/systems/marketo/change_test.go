@@ -38,18 +38,14 @@ func (w *world) leads(email string, columns ...string) []map[string]any {
 	return out
 }
 
-func (w *world) restrict(right dsar.Right, lift bool, emails ...string) []*worker.CountsJob {
+func (w *world) restrict(right dsar.Right, lift bool, emails ...string) []*worker.RestrictJob {
 	w.t.Helper()
-	jobs := make([]*worker.CountsJob, len(emails))
+	jobs := make([]*worker.RestrictJob, len(emails))
 	for i, e := range emails {
-		jobs[i] = &worker.CountsJob{Task: task(dsar.Restrict, e)}
+		jobs[i] = &worker.RestrictJob{Job: worker.Job{Task: task(dsar.Restrict, e)}}
 		jobs[i].Right, jobs[i].Lift = right, lift
 	}
-	call := w.worker.RestrictBatch
-	if lift {
-		call = w.worker.LiftBatch
-	}
-	if err := call(w.t.Context(), jobs); err != nil {
+	if err := w.worker.Restrict(w.t.Context(), jobs); err != nil {
 		w.t.Fatal(err)
 	}
 	return jobs
@@ -61,10 +57,10 @@ func TestRectify(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 30, nil)
 	e := w.emails()
-	one := &worker.CountsJob{Task: task(dsar.Rectify, e[0]), Changes: []worker.Change{{Dataset: "leads", Column: "city", Value: "Brest"}, {Dataset: "leads", Column: "leadScore", Value: "1"}, {Dataset: "orders", Column: "city", Value: "x"}}}
-	bad := &worker.CountsJob{Task: task(dsar.Rectify, e[1]), Changes: []worker.Change{{Dataset: "leads", Column: "leadScore", Value: "1"}}}
-	nobody := &worker.CountsJob{Task: task(dsar.Rectify, people.NobodyEmail), Changes: []worker.Change{{Dataset: "leads", Column: "city", Value: "x"}}}
-	if err := w.worker.RectifyBatch(t.Context(), []*worker.CountsJob{one, bad, nobody}); err != nil {
+	one := &worker.RectifyJob{Job: worker.Job{Task: task(dsar.Rectify, e[0])}, Changes: []worker.Change{{Dataset: "leads", Column: "city", Value: "Brest"}, {Dataset: "leads", Column: "leadScore", Value: "1"}, {Dataset: "orders", Column: "city", Value: "x"}}}
+	bad := &worker.RectifyJob{Job: worker.Job{Task: task(dsar.Rectify, e[1])}, Changes: []worker.Change{{Dataset: "leads", Column: "leadScore", Value: "1"}}}
+	nobody := &worker.RectifyJob{Job: worker.Job{Task: task(dsar.Rectify, people.NobodyEmail)}, Changes: []worker.Change{{Dataset: "leads", Column: "city", Value: "x"}}}
+	if err := w.worker.Rectify(t.Context(), []*worker.RectifyJob{one, bad, nobody}); err != nil {
 		t.Fatal(err)
 	}
 	if one.Err != nil || nobody.Err != nil || len(nobody.Counts) != 0 || fmt.Sprint(one.Counts) != fmt.Sprint([]dsar.Counts{{Dataset: "leads", Found: 2, Rectified: 2, Changed: []string{"city"}, Unchanged: []string{"leadScore"}}}) {
@@ -165,16 +161,12 @@ func TestRestrictUnderFaults(t *testing.T) {
 				t.Fatalf("%d are left", len(open))
 			}
 			w.server.SetFaults(fault.Config{Seed: seed, ServerError: 0.1, ErrorAfter: 0.1, Cut: 0.1, Half: 0.1, Throttle: 0.1})
-			jobs := make([]*worker.CountsJob, len(open))
+			jobs := make([]*worker.RestrictJob, len(open))
 			for i, email := range open {
-				jobs[i] = &worker.CountsJob{Task: task(dsar.Restrict, email)}
+				jobs[i] = &worker.RestrictJob{Job: worker.Job{Task: task(dsar.Restrict, email)}}
 				jobs[i].Right, jobs[i].Lift = dsar.Restriction, lift
 			}
-			call := w.worker.RestrictBatch
-			if lift {
-				call = w.worker.LiftBatch
-			}
-			if err := call(t.Context(), jobs); err != nil {
+			if err := w.worker.Restrict(t.Context(), jobs); err != nil {
 				mustComeAgain(t, err)
 				continue
 			}
@@ -240,7 +232,7 @@ func TestLock(t *testing.T) {
 			}
 			l := readLock(f, "reason")
 			if rapid.Bool().Draw(t, "lift") {
-				l.lift(right, nil)
+				l.lift(right)
 				delete(holds, right)
 			} else {
 				some := rapid.SampledFrom([][]string{flags, flags[:1], flags[1:]}).Draw(t, "flags")
@@ -268,7 +260,7 @@ func TestLock(t *testing.T) {
 				f.values[i], _ = json.Marshal(lead[n])
 			}
 			l := readLock(f, "reason")
-			l.lift(right, nil)
+			l.lift(right)
 			for n, v := range l.changes("reason") {
 				lead[n] = v
 			}

@@ -12,16 +12,34 @@ import (
 // settleWait is when to look again at what is deleted and still shown.
 const settleWait = time.Minute
 
-// CountBatch counts the records of many subjects: the plan of an erasure, and
-// its proof. What goes with a lead isn't counted: that would take a hundred times
-// the calls.
-func (w *Worker) CountBatch(ctx context.Context, jobs []*worker.CountsJob) error {
+// Plan writes the ids of the records of many subjects. What goes with a lead isn't
+// planned: that would take a hundred times the calls.
+func (w *Worker) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 	subjects := make([]*subject, len(jobs))
 	for i, j := range jobs {
 		subjects[i] = subjectOf(j.Task)
 	}
 	plans := w.inventory(ctx, subjects)
-	settling := w.settling(ctx, jobs, subjects, plans)
+	for i, j := range jobs {
+		s := subjects[i]
+		if j.Err = s.err; j.Err != nil {
+			continue
+		}
+		found := plans[s]
+		j.Err = found.write(w, j.Plan, j.Right != dsar.KnowCategories)
+		w.plans.keep(s, *found)
+	}
+	return nil
+}
+
+// Prove counts the records that are still there.
+func (w *Worker) Prove(ctx context.Context, jobs []*worker.EraseJob) error {
+	subjects := make([]*subject, len(jobs))
+	for i, j := range jobs {
+		subjects[i] = subjectOf(j.Task)
+	}
+	plans := w.inventory(ctx, subjects)
+	settling := w.settling(ctx, subjects, plans)
 	for i, j := range jobs {
 		s := subjects[i]
 		if j.Err = s.err; j.Err != nil {
@@ -32,10 +50,7 @@ func (w *Worker) CountBatch(ctx context.Context, jobs []*worker.CountsJob) error
 			continue
 		}
 		found := plans[s]
-		j.Counts = found.counts(w, j.Right != dsar.KnowCategories, func(d *dataset) dsar.Counts { return dsar.Counts{Found: int64(len(found.ids[d]))} })
-		if j.Action == dsar.Count {
-			w.plans.keep(s, *found)
-		}
+		j.Counts = found.counts(w, true, func(d *dataset) dsar.Counts { return dsar.Counts{Found: int64(len(found.ids[d]))} })
 	}
 	return nil
 }
@@ -103,12 +118,11 @@ func (w *Worker) inventory(ctx context.Context, subjects []*subject) map[*subjec
 // settling are the subjects of a proof of whom something is shown that is
 // deleted. Marketo's list of deletions knows of leads before its queries do, and
 // of those that another process deleted.
-func (w *Worker) settling(ctx context.Context, jobs []*worker.CountsJob, subjects []*subject, plans map[*subject]*plan) map[*subject]bool {
+func (w *Worker) settling(ctx context.Context, subjects []*subject, plans map[*subject]*plan) map[*subject]bool {
 	out := map[*subject]bool{}
 	var deleted map[string]bool
-	for i, j := range jobs {
-		s := subjects[i]
-		if j.Action != dsar.Prove || s.err != nil {
+	for _, s := range subjects {
+		if s.err != nil {
 			continue
 		}
 		for d, ids := range plans[s].ids {

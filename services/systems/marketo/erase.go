@@ -47,10 +47,10 @@ const (
 // key names a record over all datasets.
 func (t *target) key() string { return t.d.name + "/" + t.id }
 
-// EraseBatch deletes the records of many subjects: those that were counted a
+// Erase deletes the records of many subjects: those that were counted a
 // moment ago in this process, else those that are found now. Whatever came
 // between the two is found by the proof.
-func (w *Worker) EraseBatch(ctx context.Context, jobs []*worker.CountsJob) error {
+func (w *Worker) Erase(ctx context.Context, jobs []*worker.EraseJob) error {
 	subjects, plans := w.planned(ctx, jobs)
 	targets := w.targets(subjects, plans)
 	w.leave(targets, plans)
@@ -99,8 +99,9 @@ func (w *Worker) EraseBatch(ctx context.Context, jobs []*worker.CountsJob) error
 			}
 			return dsar.Counts{}
 		})
+		j.Counts = worker.Reconcile(j.Plan.Counts(), j.Counts)
 		if plans[s].unsubscribed {
-			j.Notes = []string{noteUnsubscribed}
+			j.Note(noteUnsubscribed)
 		}
 	}
 	return nil
@@ -118,7 +119,7 @@ func (w *Worker) leave(targets []*target, plans map[*subject]*plan) {
 // planned are the jobs' subjects, each with what is to be erased of it. What
 // isn't planned here is found now; what Marketo's list of deletions holds of that
 // is gone, though it may still be shown.
-func (w *Worker) planned(ctx context.Context, jobs []*worker.CountsJob) ([]*subject, map[*subject]*plan) {
+func (w *Worker) planned(ctx context.Context, jobs []*worker.EraseJob) ([]*subject, map[*subject]*plan) {
 	subjects := make([]*subject, len(jobs))
 	plans := map[*subject]*plan{}
 	var unplanned []*subject

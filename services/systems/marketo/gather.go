@@ -9,22 +9,16 @@ import (
 	"habeas.dev/pkg/worker"
 )
 
-// sink takes records, and what could not be looked at; [*worker.Records] is one.
-type sink interface {
-	Write(dataset string, r record.Record) error
-	Uncovered(dataset, reason string)
-}
-
-// GatherBatch copies what the manifest declares of many subjects. One that fails
+// Gather copies what the manifest declares of many subjects. One that fails
 // has its own error.
-func (w *Worker) GatherBatch(ctx context.Context, jobs []*worker.GatherJob) error {
+func (w *Worker) Gather(ctx context.Context, jobs []*worker.GatherJob) error {
 	subjects := make([]*subject, len(jobs))
-	sinks := make(map[*subject]sink, len(jobs))
+	records := make(map[*subject]*worker.Records, len(jobs))
 	for i, j := range jobs {
 		subjects[i] = subjectOf(j.Task)
-		sinks[subjects[i]] = j.Out
+		records[subjects[i]] = j.Records
 	}
-	w.gather(ctx, subjects, sinks)
+	w.gather(ctx, subjects, records)
 	for i, j := range jobs {
 		j.Err = subjects[i].err
 	}
@@ -33,17 +27,17 @@ func (w *Worker) GatherBatch(ctx context.Context, jobs []*worker.GatherJob) erro
 
 // gathering is the gathering of one group.
 type gathering struct {
-	w      *Worker
-	group  *group
-	sinks  map[*subject]sink
-	leads  []string // in the order of their coming
-	byLead map[string][]*subject
-	rec    record.Record // one map for all rows of a dataset
+	w       *Worker
+	group   *group
+	records map[*subject]*worker.Records
+	leads   []string // in the order of their coming
+	byLead  map[string][]*subject
+	rec     record.Record // one map for all rows of a dataset
 }
 
-func (w *Worker) gather(ctx context.Context, subjects []*subject, sinks map[*subject]sink) {
+func (w *Worker) gather(ctx context.Context, subjects []*subject, records map[*subject]*worker.Records) {
 	eachGroup(groupsOf(subjects), func(g *group) error {
-		it := &gathering{w: w, group: g, sinks: sinks, byLead: map[string][]*subject{}}
+		it := &gathering{w: w, group: g, records: records, byLead: map[string][]*subject{}}
 		if err := it.gatherLeads(ctx); err != nil {
 			return err
 		}
@@ -52,7 +46,7 @@ func (w *Worker) gather(ctx context.Context, subjects []*subject, sinks map[*sub
 			err := it.dataset(ctx, d)
 			if hasCode(err, codeForbidden) {
 				for _, s := range d.mayMiss(g, it.byLead) {
-					sinks[s].Uncovered(d.name, uncovered(d))
+					records[s].Uncovered(d.name, uncovered(d))
 				}
 				continue
 			}
@@ -107,7 +101,7 @@ func (it *gathering) write(d *dataset, f *fields, of []*subject) {
 	}
 	for _, s := range of {
 		if s.err == nil {
-			s.err = it.sinks[s].Write(d.name, it.rec)
+			s.err = it.records[s].Write(d.name, it.rec)
 		}
 	}
 }

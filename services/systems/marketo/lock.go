@@ -70,7 +70,7 @@ func (l *lock) restrict(right dsar.Right, flags []string) {
 	}
 }
 
-func (l *lock) lift(right dsar.Right, _ []string) {
+func (l *lock) lift(right dsar.Right) {
 	flags := l.marks[right]
 	delete(l.marks, right)
 	for _, f := range flags {

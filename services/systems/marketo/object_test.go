@@ -363,8 +363,8 @@ func TestDurableUnsubscribeIsNamed(t *testing.T) {
 			unsubscribed = unsubscribed || l["unsubscribed"] == true
 		}
 		j := w.count(dsar.Erase, e)[0]
-		if j.Err != nil || (len(j.Notes) > 0) != unsubscribed {
-			t.Fatalf("person %d: %v, unsubscribed %t: %v", i+1, j.Err, unsubscribed, j.Notes)
+		if j.Err != nil || (len(j.Notes()) > 0) != unsubscribed {
+			t.Fatalf("person %d: %v, unsubscribed %t: %v", i+1, j.Err, unsubscribed, j.Notes())
 		}
 		if unsubscribed {
 			named++

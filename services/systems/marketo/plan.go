@@ -9,6 +9,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/vendorapi"
+	"habeas.dev/pkg/worker"
 )
 
 const (
@@ -83,6 +84,23 @@ func (p *plan) counts(w *Worker, erasure bool, found func(*dataset) dsar.Counts)
 		}
 	}
 	return out
+}
+
+// write writes what was found into a job's plan, and what could not be looked at.
+func (p *plan) write(w *Worker, out *worker.PlanWriter, erasure bool) error {
+	for _, d := range w.counted() {
+		for _, id := range p.ids[d] {
+			if err := out.Erase(d.name, id); err != nil {
+				return err
+			}
+		}
+	}
+	for _, c := range p.counts(w, erasure, func(d *dataset) dsar.Counts { return dsar.Counts{Found: int64(len(p.ids[d]))} }) {
+		if c.Uncovered != "" {
+			out.Uncovered(c.Dataset, c.Uncovered)
+		}
+	}
+	return nil
 }
 
 // leadsOn is a dataset that isn't covered and could not be found without the

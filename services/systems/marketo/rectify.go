@@ -10,10 +10,10 @@ import (
 	"habeas.dev/pkg/worker"
 )
 
-// RectifyBatch changes the fields that people corrected, in all of a person's
+// Rectify changes the fields that people corrected, in all of a person's
 // leads. A column that the manifest doesn't list under rectify: is left as it is
 // and named; where none is listed, a person must see to it.
-func (w *Worker) RectifyBatch(ctx context.Context, jobs []*worker.CountsJob) error {
+func (w *Worker) Rectify(ctx context.Context, jobs []*worker.RectifyJob) error {
 	subjects := make([]*subject, len(jobs))
 	values := map[*subject]map[string]any{}
 	for i, j := range jobs {

@@ -8,27 +8,17 @@ import (
 	"habeas.dev/pkg/worker"
 )
 
-// RestrictBatch sets the flags that stop a person's leads from being written to
-// or called. Those that somebody else has set are left, and not noted: whoever
-// had unsubscribed before stays so when the restriction is lifted.
-func (w *Worker) RestrictBatch(ctx context.Context, jobs []*worker.CountsJob) error {
-	return w.flag(ctx, jobs, (*lock).restrict)
-}
-
-// LiftBatch clears the flags that restrictions for the same right set and that
-// none for another right holds.
-func (w *Worker) LiftBatch(ctx context.Context, jobs []*worker.CountsJob) error {
-	return w.flag(ctx, jobs, (*lock).lift)
-}
-
-// flag changes the flags of the leads of many subjects.
-func (w *Worker) flag(ctx context.Context, jobs []*worker.CountsJob, change func(*lock, dsar.Right, []string)) error {
+// Restrict sets the flags that stop a person's leads from being written to or called.
+// Those that somebody else has set are left, and not noted: whoever had unsubscribed
+// before stays so when the restriction is lifted. Where a job says so, it clears the
+// flags that restrictions for the same right set and that none for another right holds.
+func (w *Worker) Restrict(ctx context.Context, jobs []*worker.RestrictJob) error {
 	known, err := w.leadFields(ctx)
 	if err != nil {
 		return err
 	}
 	subjects := make([]*subject, len(jobs))
-	flags, rights := map[*subject][]string{}, map[*subject]dsar.Right{}
+	flags, of := map[*subject][]string{}, map[*subject]*worker.RestrictJob{}
 	for i, j := range jobs {
 		s := subjectOf(j.Task)
 		subjects[i] = s
@@ -36,7 +26,7 @@ func (w *Worker) flag(ctx context.Context, jobs []*worker.CountsJob, change func
 		if err != nil {
 			s.fail(err)
 		}
-		flags[s], rights[s] = f, j.Right
+		flags[s], of[s] = f, j
 	}
 	columns := []string{w.leads.Marker}
 	for _, f := range w.leads.Restrict {
@@ -47,15 +37,19 @@ func (w *Worker) flag(ctx context.Context, jobs []*worker.CountsJob, change func
 	found, same := map[*subject]int64{}, map[*subject]int64{} // leads; and those that are so already
 	var updates []*update
 	eachGroup(groupsOf(subjects), func(g *group) error {
-		return w.find(ctx, g, columns, func(id string, f *fields, of []*subject) error {
+		return w.find(ctx, g, columns, func(id string, f *fields, subjects []*subject) error {
 			l := readLock(f, w.leads.Marker)
-			for _, s := range of {
+			for _, s := range subjects {
 				found[s]++
-				change(l, rights[s], flags[s])
+				if of[s].Lift {
+					l.lift(of[s].Right)
+				} else {
+					l.restrict(of[s].Right, flags[s])
+				}
 			}
-			u := &update{lead: id, of: of, fields: l.changes(w.leads.Marker)}
+			u := &update{lead: id, of: subjects, fields: l.changes(w.leads.Marker)}
 			if len(u.fields) == 0 {
-				for _, s := range of {
+				for _, s := range subjects {
 					same[s]++
 				}
 			}

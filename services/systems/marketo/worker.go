@@ -76,11 +76,10 @@ type Worker struct {
 }
 
 var (
-	_ worker.BatchGatherer   = (*Worker)(nil)
-	_ worker.BatchEraser     = (*Worker)(nil)
-	_ worker.BatchRectifier  = (*Worker)(nil)
-	_ worker.BatchRestricter = (*Worker)(nil)
-	_ worker.BatchLifter     = (*Worker)(nil)
+	_ worker.Gatherer   = (*Worker)(nil)
+	_ worker.Eraser     = (*Worker)(nil)
+	_ worker.Rectifier  = (*Worker)(nil)
+	_ worker.Restricter = (*Worker)(nil)
 )
 
 // New returns a worker. It makes no call.

@@ -40,7 +40,11 @@ func references(t worker.Task) (refs []string) {
 }
 
 // Gather copies the profiles, and says under which references payments stay.
-func (w *Worker) Gather(ctx context.Context, t worker.Task, out *worker.Records) error {
+func (w *Worker) Gather(ctx context.Context, jobs []*worker.GatherJob) error {
+	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.GatherJob) error { return w.gather(ctx, j.Task, j.Records) })
+}
+
+func (w *Worker) gather(ctx context.Context, t worker.Task, out *worker.Records) error {
 	refs := references(t)
 	for _, ref := range refs {
 		if !out.Wants(datasetProfiles) {
@@ -72,8 +76,48 @@ func (w *Worker) Gather(ctx context.Context, t worker.Task, out *worker.Records)
 	return nil
 }
 
-// Count counts the profiles, and what stays.
-func (w *Worker) Count(ctx context.Context, t worker.Task) ([]dsar.Counts, error) {
+// Plan writes the references that have a profile, and what stays under each.
+func (w *Worker) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
+	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.PlanJob) error {
+		refs := references(j.Task)
+		for _, ref := range refs {
+			p, err := w.read(ctx, ref)
+			if err != nil {
+				return err
+			}
+			if p == nil {
+				continue
+			}
+			if err := j.Plan.Erase(datasetProfiles, ref); err != nil {
+				return err
+			}
+		}
+		for _, ref := range refs {
+			if w.settled == nil {
+				break
+			}
+			if err := j.Plan.Keep(datasetSettled, ref, w.settled.retention(w.config.Now())); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// retention is how long a payment stays that was made just now.
+func (s *settled) retention(now time.Time) dsar.Retention {
+	return dsar.Retention{Records: 1, Ground: s.ground, Until: s.period.After(now.UTC())}
+}
+
+// Prove looks for the profiles, and counts what stays.
+func (w *Worker) Prove(ctx context.Context, jobs []*worker.EraseJob) error {
+	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.EraseJob) (err error) {
+		j.Counts, err = w.prove(ctx, j.Task)
+		return err
+	})
+}
+
+func (w *Worker) prove(ctx context.Context, t worker.Task) ([]dsar.Counts, error) {
 	var found int64
 	refs := references(t)
 	for _, ref := range refs {
@@ -84,7 +128,7 @@ func (w *Worker) Count(ctx context.Context, t worker.Task) ([]dsar.Counts, error
 		if p == nil {
 			continue
 		}
-		if t.Action == dsar.Prove && w.deleted.Has(ref) {
+		if w.deleted.Has(ref) {
 			return nil, worker.RetryAfter(settleWait, "settling", "PaymentTech has deleted the profile and still shows it; it is asked again in a minute", nil)
 		}
 		found++
@@ -98,16 +142,24 @@ func (w *Worker) counts(refs []string, profiles dsar.Counts) (counts []dsar.Coun
 		counts = append(counts, profiles)
 	}
 	if n := int64(len(refs)); n > 0 && w.settled != nil {
-		until := w.settled.period.After(w.config.Now().UTC())
-		counts = append(counts, dsar.Counts{Dataset: datasetSettled, Found: n,
-			Retained: []dsar.Retention{{Records: n, Ground: w.settled.ground, Until: until}}})
+		stays := w.settled.retention(w.config.Now())
+		stays.Records = n
+		counts = append(counts, dsar.Counts{Dataset: datasetSettled, Found: n, Retained: []dsar.Retention{stays}})
 	}
 	return counts
 }
 
 // Erase deletes the profiles: each is read, deleted where it is there, and read
 // again where the deletion's answer was lost. The proof reads once more.
-func (w *Worker) Erase(ctx context.Context, t worker.Task) ([]dsar.Counts, error) {
+func (w *Worker) Erase(ctx context.Context, jobs []*worker.EraseJob) error {
+	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.EraseJob) error {
+		counts, err := w.erase(ctx, j.Task)
+		j.Counts = worker.Reconcile(j.Plan.Counts(), counts)
+		return err
+	})
+}
+
+func (w *Worker) erase(ctx context.Context, t worker.Task) ([]dsar.Counts, error) {
 	refs := references(t)
 	var erased int64
 	for _, ref := range refs {
@@ -152,7 +204,14 @@ func (w *Worker) eraseOne(ctx context.Context, t worker.Task, ref string) (was b
 }
 
 // Rectify writes the corrected members.
-func (w *Worker) Rectify(ctx context.Context, t worker.Task, changes []worker.Change) ([]dsar.Counts, error) {
+func (w *Worker) Rectify(ctx context.Context, jobs []*worker.RectifyJob) error {
+	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.RectifyJob) (err error) {
+		j.Counts, err = w.rectify(ctx, j.Task, j.Changes)
+		return err
+	})
+}
+
+func (w *Worker) rectify(ctx context.Context, t worker.Task, changes []worker.Change) ([]dsar.Counts, error) {
 	c := dsar.Counts{Dataset: datasetProfiles}
 	values := map[string]string{}
 	for _, change := range changes {
@@ -175,7 +234,14 @@ func (w *Worker) Rectify(ctx context.Context, t worker.Task, changes []worker.Ch
 
 // Restrict takes the profiles out of use. They are kept. Other rights than that
 // to restriction don't reach what is needed to charge: a person must see to it.
-func (w *Worker) Restrict(ctx context.Context, t worker.Task) ([]dsar.Counts, error) {
+func (w *Worker) Restrict(ctx context.Context, jobs []*worker.RestrictJob) error {
+	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.RestrictJob) (err error) {
+		j.Counts, err = w.restrict(ctx, j.Task)
+		return err
+	})
+}
+
+func (w *Worker) restrict(ctx context.Context, t worker.Task) ([]dsar.Counts, error) {
 	if t.Right != dsar.Restriction {
 		return nil, worker.Permanent("not-restrictable", "PaymentTech can only take a payment method out of use as a whole, which this right doesn't ask for: do by hand what is to be done", nil)
 	}

@@ -155,10 +155,10 @@ func TestNoCardNumberGetsOut(t *testing.T) {
 				see(string(p[name]), nil)
 			}
 			see(nil, err)
-			see(w.worker.Count(t.Context(), task(dsar.Count, dsar.Erasure, "A1")))
-			see(w.worker.Erase(t.Context(), task(dsar.Erase, dsar.Erasure, "A1")))
-			see(w.worker.Restrict(t.Context(), task(dsar.Restrict, dsar.Restriction, "A1")))
-			see(w.worker.Rectify(t.Context(), task(dsar.Rectify, dsar.Rectification, "A1"), []worker.Change{{Dataset: datasetProfiles, Column: "customerCity", Value: "Lyon"}}))
+			see(w.plan(t.Context(), task(dsar.Count, dsar.Erasure, "A1")))
+			see(w.worker.erase(t.Context(), task(dsar.Erase, dsar.Erasure, "A1")))
+			see(w.worker.restrict(t.Context(), task(dsar.Restrict, dsar.Restriction, "A1")))
+			see(w.worker.rectify(t.Context(), task(dsar.Rectify, dsar.Rectification, "A1"), []worker.Change{{Dataset: datasetProfiles, Column: "customerCity", Value: "Lyon"}}))
 			a, err := w.worker.api.Do(context.WithoutCancel(t.Context()), vendorapi.Call{Method: http.MethodGet, Path: w.worker.base + "/", Safe: true})
 			if a != nil {
 				see(string(a.Body)+fmt.Sprint(a.Header), nil)

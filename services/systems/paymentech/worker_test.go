@@ -31,15 +31,15 @@ func TestEraseReadsDeletesReads(t *testing.T) {
 	for _, nested := range []bool{false, true} { // both shapes of a refusal
 		w := newWorld(t, func(s *sandbox.Config, _ *Config) { s.NestedErrors = nested })
 		ref, ctx := w.leaver(), t.Context()
-		plan, err := w.worker.Count(ctx, task(dsar.Count, dsar.Erasure, ref))
+		plan, err := w.plan(ctx, task(dsar.Count, dsar.Erasure, ref))
 		if want := []dsar.Counts{{Dataset: datasetProfiles, Found: 1}, w.settledUntil()}; err != nil || !reflect.DeepEqual(plan, want) {
 			t.Errorf("the plan is %+v (%v)", plan, err)
 		}
-		done, err := w.worker.Erase(ctx, task(dsar.Erase, dsar.Erasure, ref))
+		done, err := w.worker.erase(ctx, task(dsar.Erase, dsar.Erasure, ref))
 		if want := []dsar.Counts{{Dataset: datasetProfiles, Found: 1, Erased: 1}, w.settledUntil()}; err != nil || !reflect.DeepEqual(done, want) {
 			t.Errorf("the erasure is %+v (%v)", done, err)
 		}
-		proof, err := w.worker.Count(ctx, task(dsar.Prove, dsar.Erasure, ref))
+		proof, err := w.worker.prove(ctx, task(dsar.Prove, dsar.Erasure, ref))
 		if err != nil || !reflect.DeepEqual(proof, []dsar.Counts{w.settledUntil()}) {
 			t.Errorf("the proof is %+v (%v)", proof, err)
 		}
@@ -55,10 +55,10 @@ func TestUnknownReference(t *testing.T) {
 	w := newWorld(t, nil)
 	for _, do := range []func() ([]dsar.Counts, error){
 		func() ([]dsar.Counts, error) {
-			return w.worker.Count(t.Context(), task(dsar.Count, dsar.Erasure, "nobody's"))
+			return w.plan(t.Context(), task(dsar.Count, dsar.Erasure, "nobody's"))
 		},
 		func() ([]dsar.Counts, error) {
-			return w.worker.Erase(t.Context(), task(dsar.Erase, dsar.Erasure, "nobody's"))
+			return w.worker.erase(t.Context(), task(dsar.Erase, dsar.Erasure, "nobody's"))
 		},
 	} {
 		if counts, err := do(); err != nil || !reflect.DeepEqual(counts, []dsar.Counts{w.settledUntil()}) {
@@ -78,10 +78,10 @@ func TestUnknownStatusIsNoAbsence(t *testing.T) {
 		return newWorld(t, func(s *sandbox.Config, c *Config) { s.NoProfile, c.NotFound = "9777", notFound })
 	}
 	w := other(nil)
-	if _, err := w.worker.Count(t.Context(), task(dsar.Prove, dsar.Erasure, "nobody's")); !isCode(err, "refused") || !strings.Contains(err.Error(), "9777") {
+	if _, err := w.worker.prove(t.Context(), task(dsar.Prove, dsar.Erasure, "nobody's")); !isCode(err, "refused") || !strings.Contains(err.Error(), "9777") {
 		t.Errorf("the error is %v", err)
 	}
-	if _, err := other([]string{"9777"}).worker.Count(t.Context(), task(dsar.Prove, dsar.Erasure, "nobody's")); err != nil {
+	if _, err := other([]string{"9777"}).worker.prove(t.Context(), task(dsar.Prove, dsar.Erasure, "nobody's")); err != nil {
 		t.Error(err)
 	}
 }
@@ -90,7 +90,7 @@ func TestUnknownStatusIsNoAbsence(t *testing.T) {
 func TestBilledProfile(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(s *sandbox.Config, _ *Config) { s.Billed = []string{s.Population.CustomerRef(people.Leaver)} })
-	if _, err := w.worker.Erase(t.Context(), task(dsar.Erase, dsar.Erasure, w.leaver())); !isCode(err, "refused") {
+	if _, err := w.worker.erase(t.Context(), task(dsar.Erase, dsar.Erasure, w.leaver())); !isCode(err, "refused") {
 		t.Errorf("the error is %v", err)
 	}
 	if !w.server.Holds(w.leaver()) {
@@ -105,11 +105,11 @@ func TestStillShown(t *testing.T) {
 	w := newWorld(t, func(s *sandbox.Config, _ *Config) { s.Settle = 90 * time.Second })
 	ref := w.leaver()
 	for range 2 {
-		if c, err := w.worker.Erase(t.Context(), task(dsar.Erase, dsar.Erasure, ref)); err != nil || c[0].Erased != 1 {
+		if c, err := w.worker.erase(t.Context(), task(dsar.Erase, dsar.Erasure, ref)); err != nil || c[0].Erased != 1 {
 			t.Fatalf("%+v (%v)", c, err)
 		}
 	}
-	_, err := w.worker.Count(t.Context(), task(dsar.Prove, dsar.Erasure, ref))
+	_, err := w.worker.prove(t.Context(), task(dsar.Prove, dsar.Erasure, ref))
 	var e *worker.Error
 	if !errors.As(err, &e) || e.Code != "settling" {
 		t.Fatalf("the error is %v", err)
@@ -123,7 +123,7 @@ func TestStillShown(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if c, err := w.worker.Count(t.Context(), task(dsar.Prove, dsar.Erasure, ref)); err != nil || len(c) != 1 {
+	if c, err := w.worker.prove(t.Context(), task(dsar.Prove, dsar.Erasure, ref)); err != nil || len(c) != 1 {
 		t.Errorf("%+v (%v)", c, err)
 	}
 	if calls := w.server.Calls(); calls["delete"] != 1 || w.server.Repeated() != 0 {
@@ -171,7 +171,7 @@ func TestSecondary(t *testing.T) {
 			change := []worker.Change{{Dataset: datasetProfiles, Column: "customerCity", Value: "Lyon"}}
 			rectify := func() {
 				t.Helper()
-				if c, err := w.worker.Rectify(t.Context(), task(dsar.Rectify, dsar.Rectification, w.leaver()), change); err != nil || c[0].Rectified != 1 {
+				if c, err := w.worker.rectify(t.Context(), task(dsar.Rectify, dsar.Rectification, w.leaver()), change); err != nil || c[0].Rectified != 1 {
 					t.Fatalf("%+v (%v)", c, err)
 				}
 			}
@@ -207,7 +207,7 @@ func TestLostAnswers(t *testing.T) {
 		for attempt := 1; ; attempt++ {
 			tk := task(dsar.Erase, dsar.Erasure, ref)
 			tk.Attempt = attempt
-			if _, err := w.worker.Erase(t.Context(), tk); err == nil {
+			if _, err := w.worker.erase(t.Context(), tk); err == nil {
 				break
 			}
 			if err := w.clock.Pass(t.Context(), time.Minute); err != nil {
@@ -230,13 +230,13 @@ func TestRectifyAndRestrict(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	ref := w.leaver()
-	counts, err := w.worker.Rectify(t.Context(), task(dsar.Rectify, dsar.Rectification, ref), []worker.Change{
+	counts, err := w.worker.rectify(t.Context(), task(dsar.Rectify, dsar.Rectification, ref), []worker.Change{
 		{Dataset: datasetProfiles, Column: "customerCity", Value: "Lyon"}, {Dataset: datasetProfiles, Column: "ccAccountNum", Value: "1"},
 	})
 	if want := []dsar.Counts{{Dataset: datasetProfiles, Found: 1, Rectified: 1, Changed: []string{"customerCity"}, Unchanged: []string{"ccAccountNum"}}}; err != nil || !reflect.DeepEqual(counts, want) {
 		t.Errorf("%+v (%v)", counts, err)
 	}
-	counts, err = w.worker.Restrict(t.Context(), task(dsar.Restrict, dsar.Restriction, ref))
+	counts, err = w.worker.restrict(t.Context(), task(dsar.Restrict, dsar.Restriction, ref))
 	if err != nil || counts[0].Restricted != 1 {
 		t.Errorf("%+v (%v)", counts, err)
 	}
@@ -244,13 +244,13 @@ func TestRectifyAndRestrict(t *testing.T) {
 	if err != nil || p.value("customerCity") != "Lyon" || p.value("status") != "I" || p.value("ccAccountNum") == "1" {
 		t.Errorf("the profile is %v (%v)", p.value("customerCity"), err)
 	}
-	if _, err := w.worker.Rectify(t.Context(), task(dsar.Rectify, dsar.Rectification, ref), []worker.Change{{Dataset: datasetProfiles, Column: "ccAccountNum", Value: "1"}}); !isCode(err, "not-rectifiable") {
+	if _, err := w.worker.rectify(t.Context(), task(dsar.Rectify, dsar.Rectification, ref), []worker.Change{{Dataset: datasetProfiles, Column: "ccAccountNum", Value: "1"}}); !isCode(err, "not-rectifiable") {
 		t.Errorf("the error is %v", err)
 	}
-	if _, err := w.worker.Restrict(t.Context(), task(dsar.Restrict, dsar.OptOut, ref)); !isCode(err, "not-restrictable") {
+	if _, err := w.worker.restrict(t.Context(), task(dsar.Restrict, dsar.OptOut, ref)); !isCode(err, "not-restrictable") {
 		t.Errorf("the error is %v", err)
 	}
-	if c, err := w.worker.Restrict(t.Context(), task(dsar.Restrict, dsar.Restriction, "nobody's")); err != nil || c != nil {
+	if c, err := w.worker.restrict(t.Context(), task(dsar.Restrict, dsar.Restriction, "nobody's")); err != nil || c != nil {
 		t.Errorf("%+v (%v)", c, err)
 	}
 }
@@ -267,7 +267,7 @@ func TestPasswordChanges(t *testing.T) {
 	write("wrong\n")
 	w := newWorld(t, func(_ *sandbox.Config, c *Config) { c.Password = vendorapi.SecretFile(file) })
 	ask := func() error {
-		_, err := w.worker.Count(t.Context(), task(dsar.Count, dsar.Erasure, w.leaver()))
+		_, err := w.plan(t.Context(), task(dsar.Count, dsar.Erasure, w.leaver()))
 		return err
 	}
 	if err := ask(); !isCode(err, "credentials") {

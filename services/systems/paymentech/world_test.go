@@ -1,6 +1,7 @@
 package paymentech
 
 import (
+	"context"
 	"fmt"
 	"net/http/httptest"
 	"testing"
@@ -60,4 +61,17 @@ func task(a dsar.Action, right dsar.Right, refs ...string) worker.Task {
 // settledUntil is when what is settled today may go.
 func (w *world) settledUntil() dsar.Counts {
 	return dsar.Counts{Dataset: datasetSettled, Found: 1, Retained: []dsar.Retention{{Records: 1, Ground: "tax-records", Until: time.Date(2036, 11, 20, 0, 0, 0, 0, time.UTC)}}}
+}
+
+// plan plans for one person, and counts what was planned.
+func (w *world) plan(ctx context.Context, t worker.Task) ([]dsar.Counts, error) {
+	m, err := Manifest()
+	if err != nil {
+		return nil, err
+	}
+	j := &worker.PlanJob{Job: worker.Job{Task: t}, Plan: worker.NewPlanWriter(m)}
+	if err := w.worker.Plan(ctx, []*worker.PlanJob{j}); err != nil {
+		return nil, err
+	}
+	return j.Plan.Counts(), j.Err
 }

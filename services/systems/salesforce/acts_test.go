@@ -50,14 +50,14 @@ func (w *world) values(query, field string) []string {
 	return out
 }
 
-func (w *world) act(call func(context.Context, []*worker.CountsJob) error, jobs ...*worker.CountsJob) {
+func (w *world) act(call func(context.Context, []*counted) error, jobs ...*counted) {
 	w.t.Helper()
 	if err := call(context.Background(), jobs); err != nil {
 		w.t.Fatal(err)
 	}
 }
 
-func counted(counts []dsar.Counts, n func(dsar.Counts) int64) map[string]int {
+func tallied(counts []dsar.Counts, n func(dsar.Counts) int64) map[string]int {
 	out := map[string]int{}
 	for _, c := range counts {
 		if n(c) > 0 {
@@ -85,17 +85,17 @@ func TestRectify(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 30, nil)
 	e := w.emails()
-	fix := &worker.CountsJob{Task: task(dsar.Rectify, e[0]), Changes: []worker.Change{
+	fix := &counted{Job: &worker.Job{Task: task(dsar.Rectify, e[0])}, Changes: []worker.Change{
 		{Dataset: "contacts", Column: "LastName", Value: `O'Brien "Ltd"`},
 		{Dataset: "contacts", Column: "Email", Value: "camille.new@example.com"},
 		{Dataset: "leads", Column: "Email", Value: "camille.new@example.com"},
 		{Dataset: "contact_points", Column: "EmailAddress", Value: "camille.new@example.com"},
 		{Dataset: "cases", Column: "Description", Value: "never said that"},
 	}}
-	other := &worker.CountsJob{Task: task(dsar.Rectify, e[1]), Changes: []worker.Change{{Dataset: "tasks", Column: "Subject", Value: "x"}}}
-	nobody := &worker.CountsJob{Task: task(dsar.Rectify, people.NobodyEmail), Changes: []worker.Change{{Dataset: "leads", Column: "City", Value: "x"}}}
-	w.act(w.worker.RectifyBatch, fix, other, nobody)
-	if fix.Err != nil || !maps.Equal(counted(fix.Counts, rectified), map[string]int{"contacts": 2, "leads": 1, "contact_points": 1}) {
+	other := &counted{Job: &worker.Job{Task: task(dsar.Rectify, e[1])}, Changes: []worker.Change{{Dataset: "tasks", Column: "Subject", Value: "x"}}}
+	nobody := &counted{Job: &worker.Job{Task: task(dsar.Rectify, people.NobodyEmail)}, Changes: []worker.Change{{Dataset: "leads", Column: "City", Value: "x"}}}
+	w.act(w.worker.rectify, fix, other, nobody)
+	if fix.Err != nil || !maps.Equal(tallied(fix.Counts, rectified), map[string]int{"contacts": 2, "leads": 1, "contact_points": 1}) {
 		t.Fatalf("%v, %v", fix.Counts, fix.Err)
 	}
 	for _, c := range fix.Counts {
@@ -115,8 +115,8 @@ func TestRectify(t *testing.T) {
 			t.Errorf("person %d was changed, or isn't found: %v", i+2, errs[i])
 		}
 	}
-	bad := &worker.CountsJob{Task: task(dsar.Rectify, e[2]), Changes: []worker.Change{{Dataset: "leads", Column: "City", Value: "a\x00b"}}}
-	w.act(w.worker.RectifyBatch, bad)
+	bad := &counted{Job: &worker.Job{Task: task(dsar.Rectify, e[2])}, Changes: []worker.Change{{Dataset: "leads", Column: "City", Value: "a\x00b"}}}
+	w.act(w.worker.rectify, bad)
 	if codeOf(bad.Err) != "bad-correction" {
 		t.Errorf("%v", bad.Err)
 	}
@@ -128,17 +128,21 @@ func TestRestrictAndLift(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 30, nil)
 	e := w.emails()
-	job := func(right dsar.Right, purposes ...string) *worker.CountsJob {
-		j := &worker.CountsJob{Task: task(dsar.Restrict, e[0])}
+	job := func(right dsar.Right, purposes ...string) *counted {
+		j := &counted{Job: &worker.Job{Task: task(dsar.Restrict, e[0])}}
 		j.Right, j.Purposes = right, purposes
+		return j
+	}
+	lift := func(j *counted) *counted {
+		j.Lift = true
 		return j
 	}
 	flag := func(object, field string) []string {
 		return w.values("SELECT Id, "+field+" FROM "+object+" WHERE "+map[string]string{"Contact": "Email = 'camille.o\\'brien@example.com'", "Individual": "Id IN (SELECT IndividualId FROM Contact WHERE Email = 'camille.o\\'brien@example.com')"}[object], field)
 	}
 	all := job(dsar.Restriction)
-	w.act(w.worker.RestrictBatch, all)
-	if all.Err != nil || !maps.Equal(counted(all.Counts, restricted), map[string]int{"contacts": 2, "leads": 1, "individuals": 1}) {
+	w.act(w.worker.restrict, all)
+	if all.Err != nil || !maps.Equal(tallied(all.Counts, restricted), map[string]int{"contacts": 2, "leads": 1, "individuals": 1}) {
 		t.Fatalf("%v, %v", all.Counts, all.Err)
 	}
 	for object, fields := range map[string][]string{"Contact": {"HasOptedOutOfEmail", "DoNotCall"}, "Individual": {"HasOptedOutProcessing", "HasOptedOutTracking"}} {
@@ -148,11 +152,11 @@ func TestRestrictAndLift(t *testing.T) {
 			}
 		}
 	}
-	w.act(w.worker.LiftBatch, job(dsar.Restriction))
+	w.act(w.worker.restrict, lift(job(dsar.Restriction)))
 	if got := flag("Individual", "HasOptedOutProcessing"); !slices.Equal(got, []string{"false"}) {
 		t.Errorf("lifted: %v", got)
 	}
-	w.act(w.worker.RestrictBatch, job(dsar.ConsentWithdrawal, "tracking"))
+	w.act(w.worker.restrict, job(dsar.ConsentWithdrawal, "tracking"))
 	if got := flag("Individual", "HasOptedOutTracking"); !slices.Equal(got, []string{"true"}) {
 		t.Errorf("tracking: %v", got)
 	}
@@ -188,7 +192,7 @@ func TestOtherIdentifiers(t *testing.T) {
 	} {
 		s := subjectOf(worker.Task{Identifiers: []worker.Identifier{id}})
 		out := &memory{}
-		w.worker.gather(context.Background(), []*subject{s}, map[*subject]sink{s: out})
+		w.gatherFor([]*subject{s}, []*memory{out})
 		for _, dataset := range []string{"contacts", "cases", "case_comments", "tasks", "files", "email_messages", "individuals", "contact_points"} {
 			if s.err != nil || len(out.rows[dataset]) != len(whole[dataset]) {
 				t.Errorf("by %s: %d %s of %d (%v)", id.Type, len(out.rows[dataset]), dataset, len(whole[dataset]), s.err)
@@ -197,7 +201,7 @@ func TestOtherIdentifiers(t *testing.T) {
 	}
 	stranger := subjectOf(worker.Task{Identifiers: []worker.Identifier{{Type: "salesforce_contact_id", Value: "no id"}, {Type: "phone", Value: "+0"}}})
 	out := &memory{}
-	w.worker.gather(context.Background(), []*subject{stranger}, map[*subject]sink{stranger: out})
+	w.gatherFor([]*subject{stranger}, []*memory{out})
 	if stranger.err != nil || len(out.rows) > 0 {
 		t.Errorf("%v, %v", out.rows, stranger.err)
 	}
@@ -303,7 +307,7 @@ func TestAnonymise(t *testing.T) {
 	j := w.count(dsar.Erase, e)[0]
 	want := w.planned(1)
 	delete(want, "leads")
-	if j.Err != nil || !maps.Equal(erased(j.Counts), want) || !maps.Equal(counted(j.Counts, anonymous), map[string]int{"leads": 1}) {
+	if j.Err != nil || !maps.Equal(erased(j.Counts), want) || !maps.Equal(tallied(j.Counts, anonymous), map[string]int{"leads": 1}) {
 		t.Fatalf("%v, %v", j.Counts, j.Err)
 	}
 	if j := w.count(dsar.Prove, e)[0]; j.Err != nil || len(j.Counts) > 0 {
@@ -351,7 +355,7 @@ func TestSharedFile(t *testing.T) {
 	})
 	e := w.emails()
 	j := w.count(dsar.Erase, e[people.Leaver-1])[0]
-	if j.Err != nil || !maps.Equal(counted(j.Counts, anonymous), map[string]int{"files": 1}) {
+	if j.Err != nil || !maps.Equal(tallied(j.Counts, anonymous), map[string]int{"files": 1}) {
 		t.Fatalf("%v, %v", j.Counts, j.Err)
 	}
 	if j := w.count(dsar.Prove, e[people.Leaver-1])[0]; j.Err != nil || len(j.Counts) > 0 {
@@ -523,12 +527,12 @@ func TestCallsToWrite(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1000, nil)
 	e := w.emails()
-	for name, call := range map[string]func(context.Context, []*worker.CountsJob) error{"restrict": w.worker.RestrictBatch, "lift": w.worker.LiftBatch, "rectify": w.worker.RectifyBatch} {
+	for name, call := range map[string]func(context.Context, []*counted) error{"restrict": w.worker.restrict, "lift": w.worker.restrict, "rectify": w.worker.rectify} {
 		before := w.server.Calls()
-		jobs := make([]*worker.CountsJob, len(e))
+		jobs := make([]*counted, len(e))
 		for i := range e {
-			jobs[i] = &worker.CountsJob{Task: task(dsar.Restrict, e[i]), Changes: []worker.Change{{Dataset: "contacts", Column: "Title", Value: "Dr"}}}
-			jobs[i].Right = dsar.Restriction
+			jobs[i] = &counted{Job: &worker.Job{Task: task(dsar.Restrict, e[i])}, Changes: []worker.Change{{Dataset: "contacts", Column: "Title", Value: "Dr"}}}
+			jobs[i].Right, jobs[i].Lift = dsar.Restriction, name == "lift"
 		}
 		w.act(call, jobs...)
 		for _, j := range jobs {

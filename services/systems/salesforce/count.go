@@ -9,45 +9,80 @@ import (
 	"habeas.dev/pkg/worker"
 )
 
-// CountBatch counts what is held of many subjects, recycle bin included: the
-// plan of an erasure, and its proof. A record that holds already what it is
-// anonymised with isn't anybody's.
-func (w *Worker) CountBatch(ctx context.Context, jobs []*worker.CountsJob) error {
+// Plan writes the ids of what is held of many subjects, recycle bin included. A
+// record that holds already what it is anonymised with isn't anybody's.
+func (w *Worker) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 	subjects := make([]*subject, len(jobs))
+	plans := make(map[*subject]*worker.PlanWriter, len(jobs))
 	for i, j := range jobs {
 		subjects[i] = subjectOf(j.Task)
+		plans[subjects[i]] = j.Plan
 	}
 	counts := w.tallyOf(subjects)
-	settling := map[*subject]bool{}
-	g := groupOf(subjects)
-	err := w.find(ctx, g, every, (*object).overwritten, func(n int, _ string, f *fields, of []*subject) error {
-		o := &w.objects[n]
-		if o.goesWith != "" || o.anonymous(f) {
-			return ctx.Err()
-		}
-		gone := w.purged.Has(vendorapi.Text(f.get(o.target())))
+	g, err := w.eachHeld(ctx, subjects, func(n int, id string, _ *fields, of []*subject) {
 		for _, s := range of {
 			counts[s][n].Found++
-			settling[s] = settling[s] || gone
+			if s.err == nil {
+				s.err = plans[s].Erase(w.objects[n].dataset, id)
+			}
 		}
-		return ctx.Err()
 	})
 	if err != nil {
 		g.failed(err)
 	}
 	for i, j := range jobs {
 		s := subjects[i]
+		gaps := w.gaps(g, s)
 		if j.Right != dsar.KnowCategories {
-			counts.uncover(s, w.erasureGaps(g, s, counts[s]))
-		} else {
-			counts.uncover(s, w.gaps(g, s))
+			gaps = w.erasureGaps(g, s, counts[s])
 		}
+		for n, why := range gaps {
+			j.Plan.Uncovered(w.objects[n].dataset, why)
+		}
+		j.Err = s.err
+	}
+	return nil
+}
+
+// Prove counts what is still held of many subjects, recycle bin included.
+func (w *Worker) Prove(ctx context.Context, jobs []*worker.EraseJob) error {
+	subjects := make([]*subject, len(jobs))
+	for i, j := range jobs {
+		subjects[i] = subjectOf(j.Task)
+	}
+	counts := w.tallyOf(subjects)
+	settling := map[*subject]bool{}
+	g, err := w.eachHeld(ctx, subjects, func(n int, _ string, f *fields, of []*subject) {
+		gone := w.purged.Has(vendorapi.Text(f.get(w.objects[n].target())))
+		for _, s := range of {
+			counts[s][n].Found++
+			settling[s] = settling[s] || gone
+		}
+	})
+	if err != nil {
+		g.failed(err)
+	}
+	for i, j := range jobs {
+		s := subjects[i]
+		counts.uncover(s, w.erasureGaps(g, s, counts[s]))
 		j.Counts, j.Err = counts.of(s), s.err
-		if s.err == nil && j.Action == dsar.Prove && settling[s] {
+		if s.err == nil && settling[s] {
 			j.Counts, j.Err = nil, errSettling()
 		}
 	}
 	return nil
+}
+
+// eachHeld hands over what is held of many subjects: what isn't erased with something
+// else, and isn't anonymous already.
+func (w *Worker) eachHeld(ctx context.Context, subjects []*subject, do func(object int, id string, f *fields, of []*subject)) (*group, error) {
+	g := groupOf(subjects)
+	return g, w.find(ctx, g, every, (*object).overwritten, func(n int, id string, f *fields, of []*subject) error {
+		if o := &w.objects[n]; o.goesWith == "" && !o.anonymous(f) {
+			do(n, id, f, of)
+		}
+		return ctx.Err()
+	})
 }
 
 // settleWait is when to look again at what is deleted and still shown.

@@ -35,13 +35,13 @@ const (
 	stuck                   // refused, or left; its subjects have the error
 )
 
-// EraseBatch deletes or overwrites what is held of many subjects, what refers to
+// Erase deletes or overwrites what is held of many subjects, what refers to
 // others first, and purges it from the recycle bin. One that fails has its own
 // error; what was deleted of it until then is purged.
 //
 // Where Salesforce doesn't show an object, what leads to its records is left, so
 // that they can still be found; the rest goes, and a person is told.
-func (w *Worker) EraseBatch(ctx context.Context, jobs []*worker.CountsJob) error {
+func (w *Worker) Erase(ctx context.Context, jobs []*worker.EraseJob) error {
 	subjects := make([]*subject, len(jobs))
 	for i, j := range jobs {
 		subjects[i] = subjectOf(j.Task)
@@ -61,7 +61,7 @@ func (w *Worker) EraseBatch(ctx context.Context, jobs []*worker.CountsJob) error
 	}
 	for i, j := range jobs {
 		counts.uncover(subjects[i], w.erasureGaps(g, subjects[i], counts[subjects[i]]))
-		j.Counts, j.Err = counts.of(subjects[i]), subjects[i].err
+		j.Counts, j.Err = worker.Reconcile(j.Plan.Counts(), counts.of(subjects[i])), subjects[i].err
 	}
 	return nil
 }

@@ -8,22 +8,16 @@ import (
 	"habeas.dev/pkg/worker"
 )
 
-// sink takes records, and what could not be looked at; [*worker.Records] is one.
-type sink interface {
-	Write(dataset string, r record.Record) error
-	Uncovered(dataset, reason string)
-}
-
-// GatherBatch copies what is held of many subjects, recycle bin and archive
+// Gather copies what is held of many subjects, recycle bin and archive
 // included. One that fails has its own error.
-func (w *Worker) GatherBatch(ctx context.Context, jobs []*worker.GatherJob) error {
+func (w *Worker) Gather(ctx context.Context, jobs []*worker.GatherJob) error {
 	subjects := make([]*subject, len(jobs))
-	sinks := make(map[*subject]sink, len(jobs))
+	records := make(map[*subject]*worker.Records, len(jobs))
 	for i, j := range jobs {
 		subjects[i] = subjectOf(j.Task)
-		sinks[subjects[i]] = j.Out
+		records[subjects[i]] = j.Records
 	}
-	w.gather(ctx, subjects, sinks)
+	w.gather(ctx, subjects, records)
 	for i, j := range jobs {
 		j.Err = subjects[i].err
 	}
@@ -33,7 +27,7 @@ func (w *Worker) GatherBatch(ctx context.Context, jobs []*worker.GatherJob) erro
 // gather copies. What Salesforce doesn't show is named to everyone of whom
 // something may be there: a copy that silently lacks something is worse than one
 // that waits for a person.
-func (w *Worker) gather(ctx context.Context, subjects []*subject, sinks map[*subject]sink) {
+func (w *Worker) gather(ctx context.Context, subjects []*subject, records map[*subject]*worker.Records) {
 	g := groupOf(subjects)
 	rec := record.Record{} // one map for all rows of an object
 	last := -1
@@ -56,7 +50,7 @@ func (w *Worker) gather(ctx context.Context, subjects []*subject, sinks map[*sub
 		}
 		for _, s := range of {
 			if s.err == nil {
-				s.err = sinks[s].Write(o.dataset, rec)
+				s.err = records[s].Write(o.dataset, rec)
 			}
 		}
 		return ctx.Err()
@@ -66,7 +60,7 @@ func (w *Worker) gather(ctx context.Context, subjects []*subject, sinks map[*sub
 	}
 	for _, s := range subjects {
 		for n, why := range w.gaps(g, s) {
-			sinks[s].Uncovered(w.objects[n].dataset, why)
+			records[s].Uncovered(w.objects[n].dataset, why)
 		}
 	}
 }

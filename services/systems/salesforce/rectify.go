@@ -12,11 +12,23 @@ import (
 	"habeas.dev/pkg/worker"
 )
 
-// RectifyBatch changes the fields that people corrected, in all of a person's
+// Rectify changes the fields that people corrected, in all of a person's
 // records of the dataset. A column that the manifest doesn't list under rectify
 // is left as it is; where none of a person's corrections concerns one that it
 // lists, a person must see to it.
-func (w *Worker) RectifyBatch(ctx context.Context, jobs []*worker.CountsJob) error {
+func (w *Worker) Rectify(ctx context.Context, all []*worker.RectifyJob) error {
+	jobs := make([]*counted, len(all))
+	for i, j := range all {
+		jobs[i] = &counted{Job: &j.Job, Changes: j.Changes}
+	}
+	err := w.rectify(ctx, jobs)
+	for i, j := range jobs {
+		all[i].Counts = j.Counts
+	}
+	return err
+}
+
+func (w *Worker) rectify(ctx context.Context, jobs []*counted) error {
 	set := make([]map[int]map[string]any, len(jobs))
 	for i, j := range jobs {
 		set[i], j.Err = w.corrections(j.Changes)
@@ -91,7 +103,7 @@ func valueOf(kind, text string) (any, bool) {
 // write writes fields of many subjects' records. set is what each job writes, by
 // object; told is called for every object of which it has records, with how many
 // were written.
-func (w *Worker) write(ctx context.Context, jobs []*worker.CountsJob, what string, set func(job int) map[int]map[string]any, told func(job int, o *object, c *dsar.Counts, done int64)) error {
+func (w *Worker) write(ctx context.Context, jobs []*counted, what string, set func(job int) map[int]map[string]any, told func(job int, o *object, c *dsar.Counts, done int64)) error {
 	subjects := make([]*subject, len(jobs))
 	wanted := map[int]bool{}
 	sets := map[*subject]map[int]map[string]any{}

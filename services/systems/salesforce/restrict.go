@@ -9,30 +9,36 @@ import (
 	"habeas.dev/pkg/worker"
 )
 
-// RestrictBatch sets the flags that stop processing for the right at hand, and
-// for the purposes that the person named: opt-outs, and an Individual's. A right
-// for which no dataset has a flag fails: a person must see to it.
-func (w *Worker) RestrictBatch(ctx context.Context, jobs []*worker.CountsJob) error {
+// Restrict sets the flags that stop processing for the right at hand, and for the
+// purposes that the person named: opt-outs, and an Individual's; it sets them to the
+// value with which processing goes on where a job says so. A right for which no
+// dataset has a flag, or such a value, fails: a person must see to it.
+func (w *Worker) Restrict(ctx context.Context, all []*worker.RestrictJob) error {
+	jobs := make([]*counted, len(all))
+	for i, j := range all {
+		jobs[i] = &counted{Job: &j.Job}
+	}
+	err := w.restrict(ctx, jobs)
+	for i, j := range jobs {
+		all[i].Counts = j.Counts
+	}
+	return err
+}
+
+func (w *Worker) restrict(ctx context.Context, jobs []*counted) error {
 	for _, j := range jobs {
-		if !w.stops(j.Right, func(manifest.SQLRestrict) bool { return true }) {
+		switch {
+		case w.stops(j.Right, func(manifest.SQLRestrict) bool { return true }):
+			if j.Lift && w.stops(j.Right, func(r manifest.SQLRestrict) bool { return r.Lift() == nil }) {
+				j.Err = worker.Permanent("no-lift", "the manifest doesn't say which value goes on with processing: undo it by hand, or add lifted:", nil)
+			}
+		case j.Lift:
+			j.Err = worker.Permanent("not-restrictable", "nothing in this system's manifest says how processing is stopped for this right: what was done by hand must be undone by hand", nil)
+		default:
 			j.Err = worker.Permanent("not-restrictable", "nothing in this system's manifest says how processing is stopped for this right: do it by hand, or add restrict: to a dataset", nil)
 		}
 	}
-	return w.flag(ctx, jobs, func(r manifest.SQLRestrict) any { return r.Value })
-}
-
-// LiftBatch sets the same flags to the value with which processing goes on. One
-// for which the manifest has none fails: a person must see to it.
-func (w *Worker) LiftBatch(ctx context.Context, jobs []*worker.CountsJob) error {
-	for _, j := range jobs {
-		switch {
-		case !w.stops(j.Right, func(manifest.SQLRestrict) bool { return true }):
-			j.Err = worker.Permanent("not-restrictable", "nothing in this system's manifest says how processing is stopped for this right: what was done by hand must be undone by hand", nil)
-		case w.stops(j.Right, func(r manifest.SQLRestrict) bool { return r.Lift() == nil }):
-			j.Err = worker.Permanent("no-lift", "the manifest doesn't say which value goes on with processing: undo it by hand, or add lifted:", nil)
-		}
-	}
-	return w.flag(ctx, jobs, manifest.SQLRestrict.Lift)
+	return w.flag(ctx, jobs)
 }
 
 // stops tells whether some flag of a right is such a one.
@@ -49,7 +55,7 @@ func (o *object) flags(right dsar.Right, purposes []string) []manifest.SQLRestri
 	})
 }
 
-func (w *Worker) flag(ctx context.Context, jobs []*worker.CountsJob, value func(manifest.SQLRestrict) any) error {
+func (w *Worker) flag(ctx context.Context, jobs []*counted) error {
 	return w.write(ctx, jobs, "restrict", func(i int) map[int]map[string]any {
 		set := map[int]map[string]any{}
 		for n := range w.objects {
@@ -57,7 +63,9 @@ func (w *Worker) flag(ctx context.Context, jobs []*worker.CountsJob, value func(
 				if set[n] == nil {
 					set[n] = map[string]any{}
 				}
-				set[n][r.Column] = value(r)
+				if set[n][r.Column] = r.Value; jobs[i].Lift {
+					set[n][r.Column] = r.Lift()
+				}
 			}
 		}
 		return set

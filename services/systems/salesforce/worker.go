@@ -70,8 +70,7 @@ type Config struct {
 	vendorapi.Access
 }
 
-// Worker calls Salesforce. It is safe for concurrent use, and is a
-// [worker.BatchGatherer] and a [worker.BatchEraser].
+// Worker calls Salesforce. It is safe for concurrent use.
 type Worker struct {
 	config  Config
 	api     *vendorapi.Client
@@ -84,12 +83,11 @@ type Worker struct {
 }
 
 var (
-	_ worker.BatchGatherer   = (*Worker)(nil)
-	_ worker.BatchEraser     = (*Worker)(nil)
-	_ worker.BatchRectifier  = (*Worker)(nil)
-	_ worker.BatchRestricter = (*Worker)(nil)
-	_ worker.BatchLifter     = (*Worker)(nil)
-	_ worker.Noter           = (*Worker)(nil)
+	_ worker.Gatherer   = (*Worker)(nil)
+	_ worker.Eraser     = (*Worker)(nil)
+	_ worker.Rectifier  = (*Worker)(nil)
+	_ worker.Restricter = (*Worker)(nil)
+	_ worker.Noter      = (*Worker)(nil)
 )
 
 // New returns a worker. It makes no call.

@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/record"
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/pkg/worker"
 	"habeas.dev/services/sandbox/fault"
@@ -78,12 +79,8 @@ func TestOneFailsAlone(t *testing.T) {
 	e := w.emails()
 	subjects := []*subject{subjectOf(task(dsar.Gather, e[0])), subjectOf(task(dsar.Gather, e[0])), subjectOf(task(dsar.Gather, e[1]))}
 	full := errors.New("the disk is full")
-	sinks := map[*subject]sink{}
 	mem := []*memory{{}, {err: full}, {}}
-	for i, s := range subjects {
-		sinks[s] = mem[i]
-	}
-	w.worker.gather(context.Background(), subjects, sinks)
+	w.gatherFor(subjects, mem)
 	if subjects[0].err != nil || !errors.Is(subjects[1].err, full) || subjects[2].err != nil {
 		t.Fatalf("%v, %v, %v", subjects[0].err, subjects[1].err, subjects[2].err)
 	}
@@ -545,13 +542,13 @@ func BenchmarkGather(b *testing.B) {
 			n := 0
 			for b.Loop() {
 				subjects := make([]*subject, size)
-				sinks := map[*subject]sink{}
+				records := map[*subject]*worker.Records{}
 				for i := range size {
 					subjects[i] = subjectOf(task(dsar.Gather, e[n%len(e)]))
-					sinks[subjects[i]] = nothing{}
+					records[subjects[i]] = worker.NewRecords(w.manifest, dsar.Access, nil, func(string, record.Record) error { return nil })
 					n++
 				}
-				w.worker.gather(b.Context(), subjects, sinks)
+				w.worker.gather(b.Context(), subjects, records)
 				for _, s := range subjects {
 					if s.err != nil {
 						b.Fatal(s.err)

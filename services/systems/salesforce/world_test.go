@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/record"
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/pkg/worker"
@@ -22,13 +23,14 @@ import (
 
 // world is a worker and a stand-in of Salesforce that it calls.
 type world struct {
-	t      *testing.T
-	people *people.Population
-	server *sandbox.Server
-	worker *Worker
-	url    string
-	clock  *clock
-	onCall func(path string)
+	t        *testing.T
+	people   *people.Population
+	server   *sandbox.Server
+	worker   *Worker
+	url      string
+	manifest *manifest.Manifest
+	clock    *clock
+	onCall   func(path string)
 }
 
 // clock is a time that passes only when something waits.
@@ -63,6 +65,11 @@ func newWorld(t *testing.T, n int, change func(*sandbox.Config, *Config)) *world
 		change(&sc, &wc)
 	}
 	var err error
+	if w.manifest = wc.Manifest; w.manifest == nil {
+		if w.manifest, err = Manifest(); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if w.server, err = sandbox.New(sc); err != nil {
 		t.Fatal(err)
 	}
@@ -99,8 +106,7 @@ func (w *world) emails() []string {
 	return list
 }
 
-// memory is a sink that keeps rows, and holds the worker to the order of
-// datasets.
+// memory keeps records, and holds the worker to the order of datasets.
 type memory struct {
 	rows map[string][]string // by dataset
 	last string
@@ -109,14 +115,7 @@ type memory struct {
 	uncovered map[string]string
 }
 
-func (m *memory) Uncovered(dataset, reason string) {
-	if m.uncovered == nil {
-		m.uncovered = map[string]string{}
-	}
-	m.uncovered[dataset] = reason
-}
-
-func (m *memory) Write(dataset string, r record.Record) error {
+func (m *memory) write(dataset string, r record.Record) error {
 	if m.err != nil {
 		return m.err
 	}
@@ -135,14 +134,12 @@ func (m *memory) Write(dataset string, r record.Record) error {
 // gather gathers for addresses, one job each.
 func (w *world) gather(emails ...string) ([]*memory, []error) {
 	subjects := make([]*subject, len(emails))
-	sinks := map[*subject]sink{}
 	out := make([]*memory, len(emails))
 	for i, e := range emails {
 		subjects[i] = subjectOf(task(dsar.Gather, e))
 		out[i] = &memory{}
-		sinks[subjects[i]] = out[i]
 	}
-	w.worker.gather(context.Background(), subjects, sinks)
+	w.gatherFor(subjects, out)
 	errs := make([]error, len(emails))
 	for i, s := range subjects {
 		errs[i] = s.err
@@ -150,18 +147,55 @@ func (w *world) gather(emails ...string) ([]*memory, []error) {
 	return out, errs
 }
 
-func (w *world) count(a dsar.Action, emails ...string) []*worker.CountsJob {
+// gatherFor gathers each subject's records into a memory.
+func (w *world) gatherFor(subjects []*subject, out []*memory) {
+	records := map[*subject]*worker.Records{}
+	for i, s := range subjects {
+		records[s] = worker.NewRecords(w.manifest, dsar.Access, nil, out[i].write)
+	}
+	w.worker.gather(context.Background(), subjects, records)
+	for i, s := range subjects {
+		for _, c := range records[s].Counts() {
+			if c.Uncovered != "" {
+				if out[i].uncovered == nil {
+					out[i].uncovered = map[string]string{}
+				}
+				out[i].uncovered[c.Dataset] = c.Uncovered
+			}
+		}
+	}
+}
+
+// count plans, erases or proves for addresses, one job each.
+func (w *world) count(a dsar.Action, emails ...string) []*counted {
 	w.t.Helper()
-	jobs := make([]*worker.CountsJob, len(emails))
+	jobs := make([]*counted, len(emails))
+	plans, erasures := make([]*worker.PlanJob, len(emails)), make([]*worker.EraseJob, len(emails))
 	for i, e := range emails {
-		jobs[i] = &worker.CountsJob{Task: task(a, e)}
+		own := worker.Job{Task: task(a, e)}
+		plans[i] = &worker.PlanJob{Job: own, Plan: worker.NewPlanWriter(w.manifest)}
+		erasures[i] = &worker.EraseJob{Job: own}
+		jobs[i] = &counted{Job: &erasures[i].Job}
+		if a == dsar.Count {
+			jobs[i].Job = &plans[i].Job
+		}
 	}
-	call := w.worker.CountBatch
-	if a == dsar.Erase {
-		call = w.worker.EraseBatch
+	var err error
+	switch a {
+	case dsar.Count:
+		err = w.worker.Plan(context.Background(), plans)
+	case dsar.Erase:
+		err = w.worker.Erase(context.Background(), erasures)
+	default:
+		err = w.worker.Prove(context.Background(), erasures)
 	}
-	if err := call(context.Background(), jobs); err != nil {
+	if err != nil {
 		w.t.Fatal(err)
+	}
+	for i, j := range jobs {
+		if j.Counts = erasures[i].Counts; a == dsar.Count && j.Err == nil {
+			j.Counts = plans[i].Plan.Counts()
+		}
 	}
 	return jobs
 }
@@ -241,9 +275,3 @@ func since(now, before map[string]int64) map[string]int64 {
 	maps.DeleteFunc(d, func(_ string, v int64) bool { return v == 0 })
 	return d
 }
-
-// nothing is a sink that drops.
-type nothing struct{}
-
-func (nothing) Write(string, record.Record) error { return nil }
-func (nothing) Uncovered(string, string)          {}

@@ -1,0 +1,37 @@
+package sqlsystem
+
+import (
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/worker"
+)
+
+// counted is a job whose result is counts, whatever its action.
+type counted struct {
+	*worker.Job
+	Changes []worker.Change
+	Counts  []dsar.Counts
+}
+
+func eraseJobs(jobs []*worker.EraseJob) []*counted {
+	out := make([]*counted, len(jobs))
+	for i, j := range jobs {
+		out[i] = &counted{Job: &j.Job}
+	}
+	return out
+}
+
+func restrictJobs(jobs []*worker.RestrictJob) []*counted {
+	out := make([]*counted, len(jobs))
+	for i, j := range jobs {
+		out[i] = &counted{Job: &j.Job}
+	}
+	return out
+}
+
+func rectifyJobs(jobs []*worker.RectifyJob) []*counted {
+	out := make([]*counted, len(jobs))
+	for i, j := range jobs {
+		out[i] = &counted{Job: &j.Job, Changes: j.Changes}
+	}
+	return out
+}
