@@ -123,7 +123,7 @@ func TestPooler(t *testing.T) {
 				t.Errorf("gathered %v", got)
 			}
 			jobs := countJobs(dsar.Erasure, who)
-			errs[i] = s.EraseBatch(t.Context(), jobs)
+			errs[i] = s.eraseAll(t.Context(), jobs)
 			if errs[i] == nil {
 				errs[i] = jobs[0].Err
 			}
@@ -144,7 +144,7 @@ func TestPooler(t *testing.T) {
 		for range people {
 			running.Go(func() {
 				jobs := countJobs(dsar.Erasure, ids("customer 1"))
-				err := cmp.Or(s.CountBatch(t.Context(), jobs), jobs[0].Err)
+				err := cmp.Or(s.countAll(t.Context(), jobs), jobs[0].Err)
 				var typed *worker.Error
 				if err != nil && (!errors.As(err, &typed) || typed.Code != "pooler" || !typed.Permanent() || !strings.Contains(typed.Reason, "default_query_exec_mode=exec")) {
 					t.Errorf("with prepared statements: %v", err)

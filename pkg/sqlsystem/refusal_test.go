@@ -102,7 +102,7 @@ func TestRefusals(t *testing.T) {
 					}
 				}
 				jobs := countJobs(dsar.Erasure, subjects...)
-				if err := s.EraseBatch(t.Context(), jobs); err != nil {
+				if err := s.eraseAll(t.Context(), jobs); err != nil {
 					t.Fatal(err)
 				}
 				for i, j := range jobs {
@@ -145,7 +145,7 @@ func TestRowSecurity(t *testing.T) {
 	d.run(t, "CREATE POLICY all_read ON notes FOR SELECT USING (true)")
 	s := d.mySystem(t, shop(t))
 	jobs := countJobs(dsar.Erasure, ids("customer 1"))
-	err := s.EraseBatch(t.Context(), jobs)
+	err := s.eraseAll(t.Context(), jobs)
 	var typed *worker.Error
 	if err == nil {
 		err = jobs[0].Err

@@ -68,8 +68,8 @@ finds: [user_no, cart_no]
 sql: {resolve: [{find: cart_no, table: carts, column: id, by: {user_no: user_id}}, {find: user_no, table: users, column: id, by: {email: email}}]}`,
 			"cart_events | table: cart_events, key: [id], subject: {cart_no: cart_id}, erase: delete")
 		s := open(t, d, m)
-		jobs := []*worker.ResolveJob{{Task: worker.Task{Identifiers: ids("email ann@example.com")}}, {Task: worker.Task{Identifiers: ids("email nobody@example.com")}}}
-		if err := s.ResolveBatch(t.Context(), jobs); err != nil {
+		jobs := []*worker.ResolveJob{{Job: worker.Job{Task: worker.Task{Identifiers: ids("email ann@example.com")}}}, {Job: worker.Job{Task: worker.Task{Identifiers: ids("email nobody@example.com")}}}}
+		if err := s.Resolve(t.Context(), jobs); err != nil {
 			t.Fatal(err)
 		}
 		var got []string
@@ -138,7 +138,7 @@ func TestEachWayIsItsOwn(t *testing.T) {
 				check(names[i:], want[i:i+1], gatherAll(t, s, asked[i]))
 			}
 			jobs := countJobs(dsar.Erasure, asked[2])
-			if err := s.EraseBatch(t.Context(), jobs); err != nil || jobs[0].Err != nil {
+			if err := s.eraseAll(t.Context(), jobs); err != nil || jobs[0].Err != nil {
 				t.Fatal(err, jobs[0].Err)
 			}
 			if left := gatherAll(t, s, asked...); len(left[0])+len(left[1])+len(left[2]) > 0 {

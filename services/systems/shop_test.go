@@ -1,6 +1,7 @@
 package systems_test
 
 import (
+	"cmp"
 	"database/sql"
 	_ "embed"
 	"fmt"
@@ -172,6 +173,8 @@ type played struct {
 	customer string
 	now      func() time.Time
 	state    core.State
+	manifest *manifest.Manifest
+	plan     *worker.PlanWriter // the last
 }
 
 // play submits an erasure of a shop's customer.
@@ -179,7 +182,7 @@ func play(t *testing.T, s *sqlsystem.System, m *manifest.Manifest, customer stri
 	t.Helper()
 	def := m.Definition()
 	def.Abilities = []dsar.Action{dsar.Erase}
-	p := &played{T: t, system: s, customer: customer, now: now}
+	p := &played{T: t, system: s, manifest: m, customer: customer, now: now}
 	p.decide(core.Submit{Accepted: core.Accepted{
 		RequestID: "r", Right: dsar.Erasure, ReceivedAt: now(), AcceptedAt: now(), DueAt: now().AddDate(0, 1, 0), Digest: "d",
 		Systems: []dsar.System{def}, Identifiers: []dsar.Identifier{{Type: "customer", Fingerprint: "fp"}},
@@ -205,18 +208,36 @@ func (p *played) answer(action dsar.Action) {
 	if task == nil || task.Status != core.TaskIsSent {
 		p.Fatalf("%s isn't asked for: %+v", action, p.state.Tasks)
 	}
-	job := &worker.CountsJob{Task: worker.Task{Right: dsar.Erasure, Identifiers: []worker.Identifier{{Type: "customer", Value: p.customer}}}}
-	call := p.system.CountBatch
-	if action == dsar.Erase {
-		call = p.system.EraseBatch
-	}
-	if err := call(p.Context(), []*worker.CountsJob{job}); err != nil || job.Err != nil {
-		p.Fatal(err, job.Err)
+	own := worker.Job{Task: worker.Task{Right: dsar.Erasure, Identifiers: []worker.Identifier{{Type: "customer", Value: p.customer}}}}
+	counts, err := p.call(action, own)
+	if err != nil {
+		p.Fatal(err)
 	}
 	outcome := map[dsar.Action]dsar.Outcome{dsar.Count: dsar.Found, dsar.Erase: dsar.Erased, dsar.Prove: dsar.Proven}[action]
 	p.decide(core.TakeReport{Now: p.now(), Report: dsar.Report{
-		RequestID: "r", System: "shop", Action: action, Attempt: task.Attempt, Kind: dsar.ReportEnded, Outcome: outcome, Counts: job.Counts,
+		RequestID: "r", System: "shop", Action: action, Attempt: task.Attempt, Kind: dsar.ReportEnded, Outcome: outcome, Counts: counts,
 	}})
+}
+
+// call has the system do one action, and returns its counts.
+func (p *played) call(action dsar.Action, own worker.Job) ([]dsar.Counts, error) {
+	if action == dsar.Count {
+		plan := &worker.PlanJob{Job: own, Plan: worker.NewPlanWriter(p.manifest)}
+		err := p.system.Plan(p.Context(), []*worker.PlanJob{plan})
+		p.plan = plan.Plan
+		return plan.Plan.Counts(), cmp.Or(err, plan.Err)
+	}
+	plan, err := p.plan.Plan()
+	if err != nil {
+		return nil, err
+	}
+	job := &worker.EraseJob{Job: own, Plan: plan}
+	if action == dsar.Erase {
+		err = p.system.Erase(p.Context(), []*worker.EraseJob{job})
+	} else {
+		err = p.system.Prove(p.Context(), []*worker.EraseJob{job})
+	}
+	return job.Counts, cmp.Or(err, job.Err)
 }
 
 // finish answers whatever the core sends until the request is completed.
