@@ -29,10 +29,6 @@ type Plan struct {
 // vault each time: that of nearly everybody.
 const maxHeldPlan = 16 << 10
 
-func planFrom(open func(context.Context) (io.ReadCloser, error), counts []dsar.Counts, sum string) *Plan {
-	return &Plan{open: open, counts: slices.Clone(counts), sum: sum}
-}
-
 // Counts returns what was planned, by dataset: Found is every record, Retained
 // those that must stay.
 func (p *Plan) Counts() []dsar.Counts {

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"hash"
 	"io"
+	"slices"
 	"unicode/utf8"
 
 	"habeas.dev/pkg/dsar"
@@ -40,6 +41,7 @@ type PlanWriter struct {
 	entries   int64
 	counts    []dsar.Counts
 	uncovered gaps
+	made      *Plan // by Plan
 	err       error
 }
 
@@ -82,6 +84,9 @@ func (p *PlanWriter) Counts() []dsar.Counts { return p.uncovered.in(p.counts) }
 
 // Plan returns what was written to a plan in memory.
 func (p *PlanWriter) Plan() (*Plan, error) {
+	if p.made != nil {
+		return p.made, nil
+	}
 	if err := p.close(p.err); err != nil {
 		return nil, err
 	}
@@ -89,7 +94,9 @@ func (p *PlanWriter) Plan() (*Plan, error) {
 	if b, ok := p.out.(*bytes.Buffer); ok {
 		text = b.Bytes()
 	}
-	return planFrom(func(context.Context) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(text)), nil }, p.counts, p.sum()), nil
+	open := func(context.Context) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(text)), nil }
+	p.made = &Plan{open: open, counts: slices.Clone(p.counts), sum: p.sum()}
+	return p.made, nil
 }
 
 func (p *PlanWriter) add(e Entry) error {

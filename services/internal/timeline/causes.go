@@ -115,6 +115,10 @@ var causes = map[string]string{
 	dsar.CodeOthers:       "what was gathered may tell of other people: look at it, and say what is shown",
 	dsar.CodeNotCovered:   "a part of this system could not be reached; the rest is done",
 	dsar.CodePlanTooLarge: "the erasure would touch far more records than one person has: a privacy officer accepts the plan, or cancels",
+	dsar.CodePlanUnmet:    "the erasure doesn’t account for every record that was planned: retry, and if it stays so, look in the system",
+	dsar.CodePlanMissing:  "the plan of the erasure isn’t in the vault any more: retry, and it is planned anew",
+	dsar.CodePlanMismatch: "the plan in the vault isn’t the one that was made, and nothing was erased by it: retry, and it is planned anew",
+	"plan-too-long":       "the worker planned more records than any person has: an address or a number may be shared",
 	"still-there":         "records are still found after the erasure",
 
 	// The worker makes a mistake: its team mends it.
@@ -122,6 +126,8 @@ var causes = map[string]string{
 	"bad-report":            "the worker’s report can’t be taken in: its team mends it, then retry",
 	"bad-counts":            "the worker’s counts contradict each other: its team mends it, then retry",
 	"bad-ground":            "the worker keeps records on a ground that is none: its team mends it, then retry",
+	"bad-key":               "the worker planned a record by a key that is none: its team mends it, then retry",
+	"plan-closed":           "the worker wrote into a plan after it had said that it was done: its team mends it, then retry",
 	"bad-id":                "the vendor answered with a record that has no id",
 	"bad-page":              "the vendor named a page outside of its own interface",
 	"bad-identifier":        "the worker found an identifier that is empty or too long",

@@ -197,7 +197,8 @@ func (s *sources) code(e ast.Expr) {
 		text = s.constants[e.Name]
 	case *ast.SelectorExpr:
 		text = map[string]string{"CodeObjectMissing": dsar.CodeObjectMissing, "CodeObjectDamaged": dsar.CodeObjectDamaged, "CodeOthers": dsar.CodeOthers, "CodeOthersReleased": dsar.CodeOthersReleased,
-			"CodeOthersRedacted": dsar.CodeOthersRedacted, "CodeNotCovered": dsar.CodeNotCovered, "LegalHold": dsar.LegalHold, "CodePlanTooLarge": dsar.CodePlanTooLarge}[e.Sel.Name]
+			"CodeOthersRedacted": dsar.CodeOthersRedacted, "CodeNotCovered": dsar.CodeNotCovered, "LegalHold": dsar.LegalHold, "CodePlanTooLarge": dsar.CodePlanTooLarge,
+			"CodePlanUnmet": dsar.CodePlanUnmet, "CodePlanMissing": dsar.CodePlanMissing, "CodePlanMismatch": dsar.CodePlanMismatch}[e.Sel.Name]
 	}
 	// A vendor's own codes are in capitals or digits.
 	if text != "" && text == strings.ToLower(text) && !strings.ContainsAny(text[:1], "0123456789") {
