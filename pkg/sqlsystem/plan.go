@@ -56,8 +56,8 @@ func (s *System) planDataset(ctx context.Context, d *dataset, c *chunk, day time
 		columns = append(columns, "CAST("+k+" AS TEXT)")
 	}
 	q := &statement{dialect: s.dialect}
-	q.add("SELECT ", strings.Join(columns, ", "), " FROM ", d.table, " AS t", d.joins, " WHERE ")
-	c.where(q, asked)
+	q.add("SELECT ", strings.Join(columns, ", "))
+	c.whose(q, d, asked)
 	q.WriteString(" ORDER BY ")
 	if len(asked) == 1 { // person by person: see gatherDataset
 		q.add("1, ")
@@ -81,6 +81,9 @@ func (s *System) planDataset(ctx context.Context, d *dataset, c *chunk, day time
 			return err
 		}
 		if owners = c.owners(owners[:0], asked, held); len(owners) == 0 {
+			if c.loose(asked) {
+				continue
+			}
 			return errNobody(d.Name)
 		}
 		for i := range key {
