@@ -27,15 +27,15 @@ func RoleOf(name string) Role {
 	return Nobody
 }
 
-// User is who is at the other end. Name is what the journal calls them by: the
-// name that they sign in with, and no personal data of people whose requests
+// User is the person who uses the console. Name is what the journal calls them by:
+// the name that they sign in with, and no personal data of people whose requests
 // these are.
 type User struct {
 	Name string
 	Role Role
 }
 
-// SignIn tells who is at the other end.
+// SignIn identifies the person who uses the console.
 type SignIn interface {
 	// User is who sends a request; false where nobody has signed in, or the
 	// session is over. It may renew the session's cookie.
@@ -48,7 +48,7 @@ type SignIn interface {
 	CanSignOut() bool
 }
 
-// route is one page or call, and who may see or make it.
+// route is one page or call, and the role that it needs.
 type route struct {
 	pattern string
 	role    Role
@@ -93,7 +93,7 @@ func (c *Console) routes() []route {
 	}
 }
 
-// guard serves a route to whoever has its role.
+// guard serves a route to users who have its role.
 func (c *Console) guard(to route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		u, ok := c.SignIn.User(w, r)

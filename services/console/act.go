@@ -26,11 +26,11 @@ var (
 	errTwice     = errors.New("Some files were too large together, or a dataset came twice: send each once.") //nolint:staticcheck // shown as it is
 )
 
-// values are a form's.
+// values holds a form's values.
 type values struct{ url.Values }
 
-// readForm reads a form that has a reason. What was written is there also where
-// it can't be taken, so that nobody writes it again.
+// readForm reads a form that has a reason, and checks the reason. What was written
+// is there also where it can't be taken, so that nobody writes it again.
 func readForm(w http.ResponseWriter, r *http.Request) (values, error) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
@@ -41,9 +41,9 @@ func readForm(w http.ResponseWriter, r *http.Request) (values, error) {
 	return f, f.check()
 }
 
-// check holds the reason against what may stay in a journal for ever. What looks
-// like an address is refused: the journal, the topics and the trace hold no
-// personal data.
+// check refuses a reason that must not stay in a journal for ever. What looks like
+// an address is refused: the journal, the topics and the trace hold no personal
+// data.
 func (f values) check() error {
 	reason := f.Get("reason")
 	for _, list := range f.Values {
@@ -64,7 +64,7 @@ func (f values) check() error {
 	return nil
 }
 
-// action turns a form into what is asked of a request.
+// action returns the command that a form asks for.
 type action func(c *Console, u User, f values, now time.Time) (core.Command, error)
 
 // act applies an action, unless somebody else has acted since the page was read.
@@ -102,8 +102,8 @@ func (f values) acts() int {
 	return n
 }
 
-// again shows a request's page with why an act wasn't taken, and what was
-// written into its form.
+// again shows a request's page with the reason why an act was refused, and with
+// what was written into its form.
 func (c *Console) again(w http.ResponseWriter, r *http.Request, u User, id string, form values, why error) {
 	b, err := c.body(r, id, u.Role)
 	if err != nil {
@@ -148,7 +148,7 @@ func explain(err error) (text string, status int) {
 	return "The journal doesn’t answer now. Try again in a moment.", http.StatusServiceUnavailable
 }
 
-// done returns what was done, as it is said on the page that follows.
+// done returns the sentence about what was done, for the page that follows.
 func done(act string) string {
 	return map[string]string{
 		"retry": "Taken up again.", "accept-plan": "The plan is accepted, and carried out.", "extend": "The due date is extended; the person is told.",
@@ -224,8 +224,9 @@ func merge(_ *Console, u User, f values, now time.Time) (core.Command, error) {
 	return core.Merge{By: u.Name, Into: into, Reason: f.Get("reason"), Now: now}, nil
 }
 
-// possible refuses what the request alone doesn't tell to be wrong: to merge into
-// what answers nothing, and to name as an agent what the person is known by.
+// possible refuses commands that are wrong for reasons outside of the request: to
+// merge into one that answers nothing, and to name as an agent what the person is
+// known by.
 func (c *Console) possible(ctx context.Context, id string, command core.Command) error {
 	switch command := command.(type) {
 	case core.Merge:
@@ -248,7 +249,8 @@ func (c *Console) possible(ctx context.Context, id string, command core.Command)
 	}
 }
 
-// agentsName refuses what the person is known by: it would stay in the journal.
+// agentsName refuses an agent's name that is one of the person's identifiers: it
+// would stay in the journal.
 func (c *Console) agentsName(s core.State, name string) error {
 	for _, one := range s.Identifiers {
 		if name != "" && c.Vault.Fingerprint(one.Type, name) == one.Fingerprint {

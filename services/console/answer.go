@@ -17,10 +17,10 @@ import (
 	"habeas.dev/services/internal/manualrecords"
 )
 
-// answer ends a task that a person did by hand. Files go from the connection
-// into the vault, sealed on the way: they are never on a disk in the clear. What
-// is sealed for a task that then can't be ended is never disclosed: a bundle
-// holds only what a fact names.
+// answer ends a task that a person has done by hand. Files go from the connection
+// into the vault, sealed on the way: they are never on a disk in the clear. What is
+// sealed for a task that then can't be ended is never disclosed: a bundle holds
+// only what a fact names.
 func (c *Console) answer(w http.ResponseWriter, r *http.Request, u User) {
 	id, ok := c.requestID(w, r, u)
 	if !ok {
@@ -39,7 +39,7 @@ func (c *Console) answer(w http.ResponseWriter, r *http.Request, u User) {
 	http.Redirect(w, r, "/requests/"+id+"?done=answer", http.StatusSeeOther)
 }
 
-// attestation reads the form, whose files come last.
+// attestation reads the form of such an answer, whose files come last.
 func (c *Console) attestation(r *http.Request, u User, id string, f values) (core.Attest, error) {
 	parts, err := r.MultipartReader()
 	if err != nil {
@@ -84,7 +84,7 @@ func (c *Console) attestation(r *http.Request, u User, id string, f values) (cor
 	return do, nil
 }
 
-// read takes in one field.
+// read reads one field.
 func (f values) read(part *multipart.Part) error {
 	text, err := io.ReadAll(io.LimitReader(part, maxForm+1))
 	if err != nil || len(text) > maxForm {
@@ -116,7 +116,7 @@ func (c *Console) attest(u User, f values) (core.Attest, error) {
 	return do, nil
 }
 
-// deposit seals a file of records.
+// deposit seals a file of records in the vault.
 func (c *Console) deposit(r *http.Request, id string, do *core.Attest, dataset string, file io.Reader) error {
 	d := c.dataset(do.System, dataset)
 	switch {
@@ -153,7 +153,7 @@ func (c *Console) dataset(system, name string) *manifest.Dataset {
 	return nil
 }
 
-// tooLarge says of an error whether it is that too much was sent.
+// tooLarge reports whether an error means that too much was sent.
 func tooLarge(err, other error) error {
 	var limit *http.MaxBytesError
 	if errors.As(err, &limit) {

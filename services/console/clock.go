@@ -14,7 +14,7 @@ type dueClock struct {
 	Tone  string
 }
 
-// Clock returns the request's; nil where nothing is due.
+// Clock returns the request's clock; nil where nothing is due.
 func (b requestBody) Clock(now time.Time) *dueClock {
 	if b.DueAt.IsZero() {
 		return nil
@@ -69,10 +69,11 @@ func (b requestBody) standing(until time.Time) []pause {
 // pause is a time for which the clock stood.
 type pause struct{ From, Until time.Time }
 
-// Stood returns the pauses that are over; Since is since when one goes on.
+// Stood returns the pauses that have ended; Since returns when the one that goes on
+// began.
 func (b requestBody) Stood() []pause { return b.standing(time.Time{})[:len(b.Pauses)] }
 
-// Since is since when the clock stands; the zero time where it goes.
+// Since returns when the clock was stopped; the zero time where it runs.
 func (b requestBody) Since() time.Time {
 	if !b.Paused {
 		return time.Time{}

@@ -29,7 +29,7 @@ import (
 )
 
 const (
-	// maxForm bounds what a form may send, files apart: many times what a person
+	// maxForm bounds the size of a form without its files: many times what a person
 	// writes into one.
 	maxForm = 64 << 10
 	// maxReason bounds a reason, in characters.
@@ -44,12 +44,12 @@ const (
 	idleTime   = 2 * time.Minute
 )
 
-// Requests applies commands to requests; lifecycle.Lifecycle does.
+// Requests applies commands to requests; lifecycle.Lifecycle implements it.
 type Requests interface {
 	Do(ctx context.Context, requestID string, c core.Command) (core.State, error)
 }
 
-// Journal is what the pages are made of.
+// Journal is what the pages read.
 type Journal interface {
 	Facts(ctx context.Context, requestID string, from int) ([]journal.Fact, error)
 	Row(ctx context.Context, requestID string) (journal.Row, error)
@@ -57,15 +57,15 @@ type Journal interface {
 	journal.Notes
 }
 
-// Vault makes and opens what is sealed; vault.Vault does.
+// Vault seals and opens; vault.Vault implements it.
 type Vault interface {
 	Fingerprint(typ dsar.IdentifierType, value string) string
 	Keys(ctx context.Context, requestID string) (*vault.Keys, error)
 	Create(ctx context.Context, requestID, name string) (*vault.ObjectWriter, error)
 }
 
-// Config is what the console works with. All fields must be set but Traces, Tasks
-// and Accounts.
+// Config configures a [Console]. All fields must be set but Traces, Tasks and
+// Accounts.
 type Config struct {
 	Requests  Requests
 	Journal   Journal
@@ -77,9 +77,9 @@ type Config struct {
 	// Traces is the address of a request's trace in the observability stack,
 	// with {trace} for its id; empty: no link.
 	Traces string
-	// Tasks is how many tasks a system's worker has yet to take; nil: not known.
+	// Tasks returns how many tasks a system's worker has yet to do; nil: not known.
 	Tasks func(ctx context.Context, system string) (int64, error)
-	// Accounts are how things stand with vendors' accounts; nil: not known.
+	// Accounts returns the state of vendors' accounts; nil: not known.
 	Accounts func(ctx context.Context) ([]vendorapi.Account, error)
 	Now      func() time.Time
 	Log      *slog.Logger
@@ -133,7 +133,7 @@ func (c *Console) Handler() http.Handler {
 	return secured(sameOrigin.Handler(mux))
 }
 
-// handlers are everything that is served, by pattern (TestWhoMayDoWhat).
+// handlers returns everything that is served, by pattern (TestWhoMayDoWhat).
 func (c *Console) handlers() map[string]http.Handler {
 	all := map[string]http.Handler{"GET /assets/{file}": static()}
 	for _, r := range c.routes() {
@@ -160,8 +160,8 @@ func static() http.Handler {
 	})
 }
 
-// secured has browsers load nothing from elsewhere, run no script in a page,
-// show the console in no frame, and keep no page.
+// secured adds headers that make browsers load nothing from elsewhere, run no
+// script in a page, show the console in no frame, and keep no page.
 func secured(next http.Handler) http.Handler {
 	policy := strings.Join([]string{
 		"default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "connect-src 'self'",

@@ -67,8 +67,8 @@ func (c *Console) requestsOf(ctx context.Context, value string) ([]journal.Row, 
 	return rows, nil
 }
 
-// identifierTypes returns those that the systems know, and the two that everybody
-// has.
+// identifierTypes returns the identifier types that the systems know, and the two
+// that everybody has.
 func (c *Console) identifierTypes() []dsar.IdentifierType {
 	types := []dsar.IdentifierType{"email", "phone"}
 	for _, m := range c.Manifests {

@@ -56,7 +56,7 @@ func words[T ~string](list []T) []string {
 	return out
 }
 
-// Counted reports whether it has a number.
+// Counted reports whether the tab shows a number.
 func (v view) Counted() bool { return !v.mine }
 
 // listBody is what the list's template is given.
@@ -78,10 +78,11 @@ type listBody struct {
 // row is a request of the list.
 type row struct{ journal.Row }
 
-// Ended reports whether nothing more is to be done.
+// Ended reports whether the request has ended.
 func (r row) Ended() bool { return r.Status.Ended() }
 
-// Selectable reports whether something can be done about it together with others.
+// Selectable reports whether the request can be selected, to do something to many
+// at once.
 func (r row) Selectable() bool { return !r.Ended() }
 
 // choice is an option of a filter.
@@ -206,7 +207,7 @@ func (c *Console) filter(q url.Values, u User) (listBody, journal.Filter, error)
 	return b, f, err
 }
 
-// choices returns the options of a filter; the first is none.
+// choices returns the options of a filter; the first selects everything.
 func choices(values []string, selected string) []choice {
 	out := []choice{{}}
 	for _, v := range values {
@@ -215,7 +216,7 @@ func choices(values []string, selected string) []choice {
 	return out
 }
 
-// with returns a query with one value changed; empty removes it.
+// with returns a query with one value changed; an empty one removes it.
 func with(q url.Values, name, value string) url.Values {
 	out := url.Values{}
 	for k, v := range q {
@@ -227,7 +228,7 @@ func with(q url.Values, name, value string) url.Values {
 	return out
 }
 
-// cursorText returns a place in the list, in an address: two times and an id.
+// cursorText returns a list's cursor as text for an address: two times and an id.
 func cursorText(c journal.Cursor) string {
 	due := ""
 	if !c.DueAt.IsZero() {
@@ -259,7 +260,7 @@ func parseCursor(text string) (journal.Cursor, error) {
 	return c, nil
 }
 
-// micros returns a time in this age: nothing else is in a list.
+// micros returns the time of a number of microseconds, up to the year 9999.
 func micros(text string) (time.Time, error) {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 0 || n > 253402300799_000000 { // the end of the year 9999

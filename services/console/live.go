@@ -24,7 +24,8 @@ const (
 	// streamTime is after how long a stream ends; the page opens another one,
 	// and who is no longer signed in has none.
 	streamTime = 5 * time.Minute
-	// breathEvery keeps what is between from closing a silent stream.
+	// breathEvery is how often a comment is sent, since proxies close a silent
+	// stream.
 	breathEvery = 15 * time.Second
 )
 
@@ -114,7 +115,7 @@ type streams struct {
 	each map[string]int
 }
 
-// enter takes a place; false where there is none.
+// enter takes a place for a stream; it returns false where there is none.
 func (s *streams) enter(name string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -153,7 +154,7 @@ func (s stream) send(event string, id int, data []byte) error {
 	return s.write(b.Bytes())
 }
 
-// breathe writes a comment, which nobody reads.
+// breathe writes a comment, which readers of the stream ignore.
 func (s stream) breathe() error { return s.write([]byte(": \n\n")) }
 
 func (s stream) write(data []byte) error {

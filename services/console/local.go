@@ -6,13 +6,12 @@ import (
 	"net/netip"
 )
 
-// Local lets everyone in under one name: for the demo, on a machine of one's own.
-// It answers on loopback only, and only by a loopback name: a page from
-// elsewhere that has its own name resolve to this machine is refused
-// (TestLocalIsLocal).
+// Local lets everyone in under one name: for the demo, on one's own machine. It
+// answers on loopback only, and only by a loopback name: a page from elsewhere that
+// has its own name resolve to this machine is refused (TestLocalIsLocal).
 type Local struct{ Name string }
 
-// User returns the same for everyone on this machine.
+// User returns the same user for everyone on this machine.
 func (l Local) User(_ http.ResponseWriter, r *http.Request) (User, bool) {
 	if !loopback(r.RemoteAddr) || !loopback(r.Host) {
 		return User{}, false
@@ -25,10 +24,10 @@ func (Local) Begin(w http.ResponseWriter, r *http.Request, _ string) {
 	http.Error(w, say(languageOf(r), "this console answers on its own machine only, under localhost; configure sign-in for others"), http.StatusForbidden)
 }
 
-// Routes are none.
+// Routes returns nothing.
 func (Local) Routes() map[string]http.Handler { return nil }
 
-// CanSignOut is false.
+// CanSignOut returns false.
 func (Local) CanSignOut() bool { return false }
 
 // loopback reports whether HOST:PORT, or HOST, is this machine.

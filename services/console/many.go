@@ -14,7 +14,7 @@ import (
 	"habeas.dev/services/internal/core"
 )
 
-// together is what can be done about many requests at once. It says of each
+// together is an act that can be done to many requests at once. It says of each
 // whether it was done.
 type together func(ctx context.Context, c *Console, u User, id string, f values) (did bool, err error)
 
@@ -72,7 +72,7 @@ func didMany(lang string, q url.Values) string {
 	return fmt.Sprintf(say(lang, texts[1]), done, of)
 }
 
-// retryOne takes up again what failed in one of many.
+// retryOne retries what failed in one of many requests.
 func retryOne(ctx context.Context, c *Console, u User, id string, f values) (bool, error) {
 	_, err := c.Requests.Do(ctx, id, core.Retry{By: u.Name, Reason: f.Get("reason"), Now: c.now()})
 	for _, nothing := range []error{core.ErrNothingToRetry, core.ErrEnded, core.ErrUnknown, core.ErrAwaited} {
@@ -83,8 +83,8 @@ func retryOne(ctx context.Context, c *Console, u User, id string, f values) (boo
 	return err == nil, err
 }
 
-// assignOne gives one of many to somebody, unless it is no longer whose the list
-// said that it was.
+// assignOne assigns one of many requests, unless somebody else has been assigned
+// since the list was read.
 func assignOne(ctx context.Context, c *Console, u User, id string, f values) (bool, error) {
 	_, s, err := c.state(ctx, id)
 	if errors.Is(err, core.ErrUnknown) {

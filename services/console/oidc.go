@@ -31,8 +31,8 @@ type OIDCConfig struct {
 	// URL is the console's own address, as browsers reach it; the provider sends
 	// people back to URL/signed-in. It MUST be https, but on loopback.
 	URL string
-	// NameClaim is by which name the journal calls somebody: preferred_username,
-	// unless set; where it is missing, sub.
+	// NameClaim is the claim with the name that the journal records:
+	// preferred_username, unless set; where it is missing, sub.
 	NameClaim string
 	// RolesClaim is the claim that lists what somebody is: roles, unless set. Roles
 	// says which of its values gives which role; one in no list is let in nowhere.
@@ -106,7 +106,7 @@ func (o *OIDC) Routes() map[string]http.Handler {
 	}
 }
 
-// Begin sends somebody to the provider.
+// Begin redirects the browser to the provider.
 func (o *OIDC) Begin(w http.ResponseWriter, r *http.Request, page string) {
 	flow, err := o.flow(r.Context())
 	if err != nil {
@@ -122,7 +122,7 @@ func (o *OIDC) Begin(w http.ResponseWriter, r *http.Request, page string) {
 	http.Redirect(w, r, flow.AuthCodeURL(l.State, oidc.Nonce(l.Nonce), oauth2.S256ChallengeOption(l.Verifier)), http.StatusFound)
 }
 
-// back takes somebody who comes from the provider.
+// back completes a sign-in, when the browser comes back from the provider.
 func (o *OIDC) back(w http.ResponseWriter, r *http.Request) {
 	var l login
 	if !o.cookies.get(r, "login", &l) || o.Now().Sub(l.Began) > loginMax || r.FormValue("state") != l.State {
@@ -147,7 +147,7 @@ func (o *OIDC) back(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, ownPage(l.Page), http.StatusSeeOther)
 }
 
-// exchange turns a code into who somebody is.
+// exchange exchanges a code for the user.
 func (o *OIDC) exchange(ctx context.Context, l login, code string) (User, error) {
 	if code == "" {
 		return User{}, errors.New("the provider sent no code")
@@ -184,7 +184,8 @@ func (o *OIDC) exchange(ctx context.Context, l login, code string) (User, error)
 	return o.user(claims, id.Subject), nil
 }
 
-// user returns who the claims say, with the highest role that they give.
+// user returns the user that the claims describe, with the highest role that they
+// give.
 func (o *OIDC) user(claims map[string]any, subject string) User {
 	u := User{Name: subject}
 	if name, ok := claims[o.NameClaim].(string); ok && name != "" {
@@ -198,7 +199,7 @@ func (o *OIDC) user(claims map[string]any, subject string) User {
 	return u
 }
 
-// listed returns the texts of a claim that is a text or a list.
+// listed returns the strings of a claim that is a string or a list of strings.
 func listed(claim any) []string {
 	switch v := claim.(type) {
 	case string:
@@ -248,7 +249,7 @@ func (o *OIDC) known() *oidc.Provider {
 	return o.provider
 }
 
-// ownPage returns a page of this console; the list for anything else.
+// ownPage returns page if it is a page of this console, else the list's.
 func ownPage(page string) string {
 	u, err := url.Parse(page)
 	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(u.Path, "/") || strings.HasPrefix(page, "//") || strings.Contains(page, `\`) {

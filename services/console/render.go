@@ -21,7 +21,7 @@ var assets embed.FS
 //go:embed templates
 var sources embed.FS
 
-// pages are the templates of one language, by file name.
+// pages holds the templates of one language, by file name.
 type pages map[string]*template.Template
 
 // parsePages reads the templates once for each language: the words are put in by
@@ -93,7 +93,7 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, u User, status in
 	c.render(w, r, status, "failed.html", page{User: u, Title: "Not possible", Path: "/", Body: say(languageOf(r), text)})
 }
 
-// broken writes that something is wrong with Habeas itself, and tells the log.
+// broken writes that something is wrong with Habeas itself, and logs it.
 func (c *Console) broken(w http.ResponseWriter, r *http.Request, u User, err error) {
 	c.trouble(r.Context(), err)
 	c.fail(w, r, u, http.StatusServiceUnavailable, "The journal doesn’t answer now. Try again in a moment.")
@@ -183,7 +183,7 @@ func (l tongue) plural(one, many string, n int) string {
 	return fmt.Sprintf(say(l.tag, many), n)
 }
 
-// took returns how long a step took.
+// took returns how long a step took, in words.
 func (l tongue) took(from, to time.Time) string {
 	if from.IsZero() || to.IsZero() {
 		return ""

@@ -17,7 +17,7 @@ import (
 	"habeas.dev/services/internal/timeline"
 )
 
-// requestBody is what the templates of one request are given.
+// requestBody is the data of a request's templates.
 type requestBody struct {
 	timeline.Trace
 	Acts     int
@@ -27,7 +27,7 @@ type requestBody struct {
 	Traces   string
 	Letters  []core.LetterSent
 	Pauses   []core.Pause
-	// Typed is what was written into a form that couldn't be taken.
+	// Typed is what was written into a form that was refused.
 	Typed map[string]string
 
 	// What the tracks and the clock are drawn from.
@@ -156,16 +156,16 @@ func (a actions) May(verb core.Verb) *core.Choice {
 // Reads tells whether whoever looks may only read.
 func (a actions) Reads() bool { return a.role < core.Agent }
 
-// manual is a task that waits for a person's hand.
+// manual is a task that a person has to do by hand.
 type manual struct {
 	core.ManualTask
 	Datasets []string
 }
 
-// Others tells that a worker has gathered what may tell of other people.
+// Others says that a worker has gathered records that may tell of other people.
 func (m manual) Others() bool { return m.End.Code == dsar.CodeOthers }
 
-// Incomplete tells that a worker has done what it could reach.
+// Incomplete says that a worker has done only what it could reach.
 func (m manual) Incomplete() bool { return slices.Contains(m.Outcomes, dsar.Incomplete) }
 
 // Files reports whether records are handed over.
@@ -194,8 +194,8 @@ func (c *Console) datasets(system string) []string {
 	return names
 }
 
-// reveal shows what identifies the person, and records that it did. The values
-// are in this answer only: a reload shows the page without them.
+// reveal shows the person's identifiers, and records that it did. The values are in
+// this answer only: a reload shows the page without them.
 func (c *Console) reveal(w http.ResponseWriter, r *http.Request, u User) {
 	id, ok := c.requestID(w, r, u)
 	if !ok {

@@ -18,21 +18,21 @@ const (
 	loginMax = 10 * time.Minute
 )
 
-// session is what the cookie holds, encrypted: every console with the same
-// keys reads it, and none has to remember it.
+// session is the content of the session cookie, encrypted: every console with the
+// same keys reads it, and none has to store it.
 type session struct {
 	User  User
 	Began time.Time
 	Seen  time.Time
 }
 
-// login is what is remembered of a sign-in while the person is at the provider.
+// login is what a cookie holds of a sign-in while the browser is at the provider.
 type login struct {
 	State, Nonce, Verifier, Page string
 	Began                        time.Time
 }
 
-// cookies writes and reads both.
+// cookies writes and reads the cookies of sessions and sign-ins.
 type cookies struct {
 	codec  *securecookie.SecureCookie
 	secure bool // only over TLS
@@ -76,7 +76,7 @@ func (c cookies) begin(w http.ResponseWriter, u User) error {
 	return c.set(w, "session", session{User: u, Began: now, Seen: now}, sessionMax)
 }
 
-// user returns whose session it is. A stream that a page holds open by itself is no
+// user returns the session's user. A stream that a page holds open by itself is no
 // sign that anybody looks at it, and renews nothing.
 func (c cookies) user(w http.ResponseWriter, r *http.Request) (User, bool) {
 	var s session

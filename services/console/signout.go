@@ -8,20 +8,20 @@ import (
 	"time"
 )
 
-// logout is what is remembered of a signing out while the person is at the provider.
+// logout is what a cookie holds of a sign-out while the browser is at the provider.
 type logout struct {
 	State string
 	Began time.Time
 }
 
-// farewell is what the page after signing out is given.
+// farewell is the data of the page after signing out.
 type farewell struct {
 	Lang string
 	Host string // the provider's
-	// Next is where the provider ends its own session; empty: it says nowhere, or
-	// that is done.
+	// Next is the address where the provider ends its own session; empty where it
+	// names none, or has ended it.
 	Next string
-	// Everywhere tells that the provider has ended its session.
+	// Everywhere says that the provider has ended its session.
 	Everywhere bool
 }
 
@@ -66,7 +66,7 @@ func (o *OIDC) signedOut(w http.ResponseWriter, r *http.Request) {
 	o.bye(w, r, farewell{Everywhere: known && o.Now().Sub(l.Began) <= loginMax && r.FormValue("state") == l.State})
 }
 
-// endOfSession returns where the provider ends its session; nil: it doesn't say.
+// endOfSession returns the address where the provider ends its session, or nil.
 func (o *OIDC) endOfSession(r *http.Request) (*url.URL, error) {
 	if _, err := o.flow(r.Context()); err != nil {
 		return nil, err

@@ -11,16 +11,16 @@ import (
 	"habeas.dev/services/internal/watch"
 )
 
-// silentAfter is how long a system may be asked in vain before it is shown as
-// one that doesn't answer: a worker that was just started anew takes less.
+// silentAfter is how long a worker may be silent before its system is shown as one
+// that doesn't answer: a worker that was restarted takes less.
 const silentAfter = time.Minute
 
 const (
-	// failsAfter is how many tasks fail one after the other before a system is one
-	// that fails: one or two may be of a person whose data is odd.
+	// failsAfter is how many tasks must fail one after the other for a system to be
+	// shown as failing: one or two may be about a person whose data is odd.
 	failsAfter = 3
-	// oftenOf is of how many tasks at least half must have failed before that is
-	// said of a system: of two, one says nothing.
+	// oftenOf is how many tasks there must be for half of them to mean that a
+	// system fails often: of two, one says nothing.
 	oftenOf = 10
 )
 
@@ -62,7 +62,7 @@ func (c *Console) systems(w http.ResponseWriter, r *http.Request, u User) {
 	c.render(w, r, http.StatusOK, "systems.html", page{User: u, Title: "Systems", Here: "systems", Body: list})
 }
 
-// judge says in a word how a system is, by the worst that is known of it.
+// judge sets the word for the system's state: the worst that is known of it.
 func (s *systemStatus) judge(now time.Time) {
 	for _, a := range s.Accounts {
 		if now.Before(a.Until) && a.Until.After(s.Until) {
@@ -94,7 +94,8 @@ type fleet struct {
 	accounts []vendorapi.Account
 }
 
-// fleet asks for it. What can't be had is left out: the rest is shown.
+// fleet reads what is known of all systems. What can't be had is left out: the rest
+// is shown.
 func (c *Console) fleet(ctx context.Context) (fleet, error) {
 	f := fleet{tasks: map[string]int64{}}
 	var err error

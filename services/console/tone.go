@@ -9,8 +9,8 @@ import (
 // The word itself is always written out beside them.
 type look struct{ tone, icon string }
 
-// looks are those of the words that have one; every other word is of something
-// that is going on.
+// looks has the words that look special; every other word is about something that
+// is going on.
 var looks = map[string]look{
 	string(core.StatusNeedsAttention):        {"bad", "alert"},
 	string(dsar.Failed):                      {"bad", "alert"},
@@ -52,7 +52,7 @@ var looks = map[string]look{
 	"on hold":                                {"warn", "lock"},
 }
 
-// tone returns how a state looks.
+// tone returns the tone of a word.
 func tone(s string) string {
 	if l, ok := looks[s]; ok {
 		return l.tone
@@ -60,7 +60,7 @@ func tone(s string) string {
 	return "busy"
 }
 
-// icon returns the name of a state's icon, in templates/icons.html.
+// icon returns the name of a word's icon, in templates/icons.html.
 func icon(s string) string {
 	if l, ok := looks[s]; ok {
 		return l.icon

@@ -19,7 +19,7 @@ type track struct {
 	Steps       []step
 }
 
-// span is a stretch of a line, in percent of its width.
+// span is a stretch of a track's line, in percent of its width.
 type span struct {
 	X, Width    string
 	Tone        string
@@ -43,7 +43,7 @@ func (s step) Word() string {
 	return string(s.Status)
 }
 
-// counted is what was done to one dataset.
+// counted counts what was done to one dataset.
 type counted struct {
 	Name, Title string
 	dsar.Counts
@@ -186,11 +186,11 @@ func onlyNotApplicable(sys timeline.System) bool {
 	return true
 }
 
-// scale places times on the tracks' line. Machines take milliseconds and people
-// weeks: the line is logarithmic, and its marks say so.
+// scale maps times to places on the tracks' line. Machines take milliseconds and
+// people weeks: the line is logarithmic, and its marks say so.
 type scale struct{ from, to time.Time }
 
-// finest is what the scale still tells apart at its beginning.
+// finest is the shortest time that the scale can show at its beginning.
 const finest = 50 * time.Millisecond
 
 func (s scale) at(t time.Time) float64 {
@@ -217,7 +217,7 @@ func (b requestBody) scale(now time.Time) scale {
 // mark is a time's place on the line.
 type mark struct{ X, Text string }
 
-// Marks returns the times that the tracks' line says.
+// Marks returns the times that are written at the tracks' line.
 func (b requestBody) Marks(lang string, now time.Time) []mark {
 	s := b.scale(now)
 	var marks []mark
@@ -232,7 +232,8 @@ func (b requestBody) Marks(lang string, now time.Time) []mark {
 
 func percent(x float64) string { return fmt.Sprintf("%.2f%%", x) }
 
-// thinnest is how wide a span is at least, in percent: else it couldn't be seen.
+// thinnest is the least width of a span, in percent: a thinner one couldn't be
+// seen.
 const thinnest = 0.6
 
 // spans returns the lines of the systems: what ran, what was parked, what has

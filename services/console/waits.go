@@ -6,10 +6,10 @@ import (
 	"habeas.dev/services/internal/core"
 )
 
-// waits is how many requests wait for each system, by their status.
+// waits counts the requests that wait for each system, by their status.
 type waits map[core.Status]map[string]int
 
-// countWaits counts them.
+// countWaits reads these counts from the journal.
 func (c *Console) countWaits(ctx context.Context) (waits, error) {
 	all := waits{}
 	for _, status := range core.OpenStatuses() {
@@ -22,7 +22,7 @@ func (c *Console) countWaits(ctx context.Context) (waits, error) {
 	return all, nil
 }
 
-// of returns how many wait for a system.
+// of returns how many requests wait for a system.
 func (w waits) of(system string) (n int) {
 	for _, systems := range w {
 		n += systems[system]

@@ -8,18 +8,19 @@ import (
 	"habeas.dev/services/internal/timeline"
 )
 
-// why says why something stands as it does.
+// why explains why something stands as it does.
 type why struct {
-	// Told is the sentence of the code, or all that was said where it has none.
+	// Told is the sentence that Habeas has for the code, or everything that was
+	// said where it has none.
 	Told string
-	// Said is what was said of the case, where that says more.
+	// Said is what was said of this case, where that says more.
 	Said string
-	// Worker tells that a worker said it: in English.
+	// Worker says that the text is a worker's, which is in English.
 	Worker bool
 	Code   string
 }
 
-// byPeople are the codes of what a person did, in words of their own.
+// byPeople holds the codes of what people did, for which their own words are shown.
 var byPeople = []string{"by-hand", dsar.CodeOthersReleased, dsar.CodeOthersRedacted}
 
 func (l tongue) why(code, reason string) why {
@@ -33,7 +34,7 @@ func (l tongue) why(code, reason string) why {
 	return w
 }
 
-// wanted is a step that a person is wanted for.
+// wanted is a step that needs a person.
 type wanted struct {
 	timeline.Step
 	Title string // of its system

@@ -13,14 +13,14 @@ import (
 	"habeas.dev/pkg/manifest"
 )
 
-// Record is the record of processing activities, in one language.
+// Record is the record of processing activities (GDPR art. 30), in one language.
 type Record struct {
 	Language   string
 	Controller string // who answers for the data (art. 30(1)(a))
 	Systems    []System
 }
 
-// System is what one system's manifest says.
+// System is one system's part of the record.
 type System struct {
 	Name       string
 	Title      string
@@ -46,7 +46,7 @@ type Activity struct {
 	Erasure    string // how it is erased when the time has come
 }
 
-// Of makes the record of some manifests, in their order. lang is en or fr.
+// Of returns the record that manifests make, in their order. lang is en or fr.
 func Of(controller, lang string, ms []*manifest.Manifest) Record {
 	w := wordsIn(lang)
 	r := Record{Language: w.language, Controller: controller}
@@ -90,7 +90,7 @@ func activity(w words, m *manifest.Manifest, d *manifest.Dataset) Activity {
 	return a
 }
 
-// erasure says how a dataset is erased.
+// erasure describes how a dataset is erased.
 func erasure(w words, m *manifest.Manifest, d *manifest.Dataset) string {
 	switch {
 	case !m.Can(dsar.Erase):

@@ -2,7 +2,7 @@ package article30
 
 import "habeas.dev/pkg/manifest"
 
-// words are those of one language.
+// words holds the texts of one language.
 type words struct {
 	language   string
 	title      string
@@ -16,7 +16,7 @@ type words struct {
 	columns                               []string // of the table, as [row] has them
 }
 
-// wordsIn returns the words of a language; English where it is none of ours.
+// wordsIn returns the texts of a language, or the English ones where it has none.
 func wordsIn(lang string) words {
 	if lang == "fr" {
 		return french()

@@ -12,7 +12,7 @@ import (
 // mark is the byte-order mark: without it, Excel reads UTF-8 as something else.
 const mark = "\uFEFF"
 
-// row returns an activity as a line of the table, in the order of words.columns.
+// row returns an activity as a row of the table, in the order of words.columns.
 func row(w words, r Record, s System, a Activity) []string {
 	list := func(l []string) string {
 		if len(l) == 0 {

@@ -9,18 +9,18 @@ import (
 	"github.com/chromedp/cdproto/network"
 )
 
-// tools is where npm has put what package.json names, for a test that is one
-// folder below services/.
+// tools is the folder into which npm has installed what package.json names, seen
+// from a test one folder below services/.
 const tools = "../internal/browsertest/node_modules"
 
-// Speak has the console speak a language from now on, as its own button does.
+// Speak switches the console to a language, as its own button does.
 func (p *Page) Speak(url, lang string) {
 	p.Helper()
 	call(p, network.SetCookie, network.SetCookieParams{Name: "habeas-language", Value: lang, URL: url})
 }
 
-// outside lists what of a page can't be seen: what sticks out of it, and text
-// that is cut off.
+// outside lists what of a page can't be seen: elements that stick out of it, and
+// text that is cut off.
 const outside = `(() => {
 	const wide = document.documentElement.clientWidth, out = [];
 	const name = e => e.tagName.toLowerCase() + (e.className && e.className.baseVal === undefined ? "." + e.className : "") + ": " + (e.textContent || "").trim().slice(0, 40);
@@ -36,7 +36,7 @@ const outside = `(() => {
 	return out.slice(0, 8);
 })()`
 
-// Fits has everything of the page within its width, and no text cut off.
+// Fits fails the test if something sticks out of the page, or text is cut off.
 func (p *Page) Fits() {
 	p.Helper()
 	for _, one := range Eval[[]string](p, outside) {
@@ -53,7 +53,7 @@ type violation struct {
 	}
 }
 
-// Usable has axe look for what WCAG 2.2 AA forbids.
+// Usable fails the test if axe finds something that WCAG 2.2 AA forbids.
 func (p *Page) Usable() {
 	p.Helper()
 	if !Eval[bool](p, `"axe" in window`) {

@@ -13,8 +13,8 @@ import (
 // HashSize is the length of a fact's hash in bytes.
 const HashSize = sha256.Size
 
-// chainDomain stands before everything that is hashed, so that no other use of
-// SHA-256 can give a hash of this chain.
+// chainDomain is prepended to everything that is hashed, so that no other use of
+// SHA-256 can yield a hash of this chain.
 const chainDomain = "habeas.journal.fact.v1"
 
 // Chain computes hashes of facts. It can be used again and again, by one
@@ -32,8 +32,8 @@ type Chain struct {
 // NewChain returns a Chain.
 func NewChain() *Chain { return &Chain{h: sha256.New()} }
 
-// Next appends the hash of a fact that follows on prev to dst. f.Hash isn't
-// looked at; f.At must be cut by [Time].
+// Next appends to dst the hash of a fact that follows prev. f.Hash isn't looked at;
+// f.At must be cut by [Time].
 func (c *Chain) Next(dst, prev []byte, f *Fact) []byte {
 	c.h.Reset()
 	b := append(c.buf[:0], chainDomain...)
@@ -55,7 +55,7 @@ func (c *Chain) Next(dst, prev []byte, f *Fact) []byte {
 	return c.h.Sum(dst)
 }
 
-// ErrChain says that a journal was altered: a [*ChainError] names where.
+// ErrChain says that a journal was altered; a [*ChainError] says where.
 var ErrChain = errors.New("journal: the chain is broken")
 
 // ChainError names the first version that isn't as it was journalled.
@@ -101,7 +101,8 @@ func VerifyChain(facts []Fact) error {
 	return nil
 }
 
-// VerifyHead checks a request's facts and that they end where the row says.
+// VerifyHead checks a request's facts, and that the last one is the one that the
+// row names.
 func VerifyHead(row Row, facts []Fact) error {
 	if err := VerifyChain(facts); err != nil {
 		return err
@@ -118,8 +119,9 @@ func VerifyHead(row Row, facts []Fact) error {
 	return nil
 }
 
-// Seal makes an append's facts: versions, cut times, hashes, following on prev
-// (nil before version 1). The data is not copied. Implementations use it.
+// Seal makes the facts of an append: it sets versions, cuts times, and chains
+// hashes to prev, which is nil before version 1. The data is not copied.
+// Implementations use it.
 func (c *Chain) Seal(a *Append, prev []byte) []Fact {
 	facts := make([]Fact, len(a.Facts))
 	hashes := make([]byte, 0, HashSize*len(facts)) // one allocation for all

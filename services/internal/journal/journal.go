@@ -114,11 +114,13 @@ type Cursor struct {
 }
 
 // Journal is the port of the services that decide: they read a request's facts and
-// append to them. These MUST hold for every implementation, and journaltest proves
-// them: an Append is atomic and durable when it returns nil; of two Appends with the same
-// Expected exactly one wins, the other gets [ErrConflict]; appends from many
-// goroutines are committed in groups, and a conflict of one fails no other (mem,
-// which commits nothing, has no groups).
+// append to them.
+//
+// Every implementation MUST hold to this, and journaltest proves it: an Append is
+// atomic and durable when it returns nil; of two Appends with the same Expected
+// exactly one wins, the other gets [ErrConflict]; appends from many goroutines are
+// committed in groups, and a conflict of one fails no other (mem, which commits
+// nothing, has no groups).
 type Journal interface {
 	// Append adds to a request. Errors: ErrConflict; ErrInvalid, which no
 	// second try cures; ErrClosed; ErrUnavailable, after which the append may be

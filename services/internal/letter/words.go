@@ -8,7 +8,7 @@ import (
 )
 
 // vocabulary holds the words of a language that templates can't spell out: names of
-// rights, systems' counts, dates.
+// rights, things to prove, dates.
 type vocabulary struct {
 	rights    map[dsar.Right]string
 	checks    map[dsar.Check]string

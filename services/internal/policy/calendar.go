@@ -83,7 +83,7 @@ func loadCalendars(fsys fs.FS) (map[string]*Calendar, error) {
 	return out, nil
 }
 
-// holiday reports whether a day is one.
+// holiday reports whether a day is a public holiday.
 func (c *Calendar) holiday(d date) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

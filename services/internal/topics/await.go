@@ -43,10 +43,10 @@ func Await(ctx context.Context, c bus.Config, want []bus.TopicSpec, ready func([
 	}
 }
 
-// Any is ready whatever was found: the brokers have answered.
+// Any is ready as soon as the brokers have answered, whatever was found.
 func Any([]Finding) error { return nil }
 
-// NoneMissing is ready where every topic is there.
+// NoneMissing is ready when every topic exists.
 func NoneMissing(findings []Finding) error {
 	var names []string
 	for _, f := range findings {

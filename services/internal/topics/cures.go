@@ -7,7 +7,7 @@ import (
 	"habeas.dev/pkg/bus"
 )
 
-// cures are the commands, of Apache Kafka's own tools, that make a topic as the
+// cures returns the commands of Apache Kafka's own tools that make a topic as the
 // document has it.
 type cures struct{ brokers string }
 

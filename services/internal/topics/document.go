@@ -14,7 +14,7 @@ import (
 	"habeas.dev/schemas"
 )
 
-// Deviation is what an installation has otherwise than the document. The zero
+// Deviation is what an installation has otherwise than the document says. The zero
 // value is the document.
 type Deviation struct {
 	// Replication is how many replicas each topic has; 0: as the document says.
@@ -24,7 +24,7 @@ type Deviation struct {
 	Partitions map[string]int `yaml:"partitions"`
 }
 
-// Check says what of it can't be.
+// Check returns an error for values that no cluster can have.
 func (d Deviation) Check() error {
 	if d.Replication < 0 {
 		return fmt.Errorf("topics.replication is %d; at least 1", d.Replication)
@@ -37,7 +37,7 @@ func (d Deviation) Check() error {
 	return nil
 }
 
-// document is what is read of the AsyncAPI document.
+// document is the part of the AsyncAPI document that is used here.
 type document struct {
 	Channels map[string]struct {
 		Address  string
@@ -53,10 +53,11 @@ type binding struct {
 	TopicConfiguration map[string]yaml.Node `yaml:"topicConfiguration"`
 }
 
-// system stands in the document for the name of each.
+// system is the document's placeholder for a system's name.
 const system = "{system}"
 
-// minInSync is lowered where there are fewer replicas than the document has.
+// minInSync is the setting that is lowered where there are fewer replicas than the
+// document asks for.
 const minInSync = "min.insync.replicas"
 
 // Wanted returns the topics of the document, in order of name: those for one
@@ -111,7 +112,7 @@ func read(text []byte, systems []string, d Deviation) ([]bus.TopicSpec, error) {
 	return specs, nil
 }
 
-// spec returns one topic of the binding.
+// spec returns the binding's topic under a name.
 func (b *binding) spec(topic string, d Deviation) (bus.TopicSpec, error) {
 	s := bus.TopicSpec{Name: topic, Partitions: b.Partitions, Replicas: b.Replicas, Config: make(map[string]string, len(b.TopicConfiguration))}
 	if n := d.Partitions[topic]; n > 0 {
@@ -135,7 +136,8 @@ func (b *binding) spec(topic string, d Deviation) (bus.TopicSpec, error) {
 	return s, nil
 }
 
-// setting returns a value as Kafka has it: a list is its words with commas between.
+// setting returns a setting's value as Kafka writes it: the words of a list with
+// commas between them.
 func setting(node yaml.Node) (string, error) {
 	switch node.Kind {
 	case yaml.ScalarNode:

@@ -18,7 +18,7 @@ import (
 	"habeas.dev/pkg/bus"
 )
 
-// State says how a topic stands to the document.
+// State says how a topic compares with the document.
 type State string
 
 // The states.
@@ -26,13 +26,13 @@ const (
 	OK      State = "ok"
 	Missing State = "missing"
 	Created State = "created"
-	// WouldCreate is what a dry run says of a missing topic that the brokers
+	// WouldCreate is the result of a dry run for a missing topic that the brokers
 	// would create.
 	WouldCreate State = "would create"
 	Differs     State = "differs"
 )
 
-// Finding is what is known of one topic.
+// Finding is how one topic compares with the document.
 type Finding struct {
 	Topic       string       `json:"topic"`
 	State       State        `json:"state"`
@@ -56,7 +56,7 @@ const (
 	replicas   = "replicas"
 )
 
-// Check compares topics with what they should be, and changes nothing.
+// Check compares topics with the document, and changes nothing.
 func Check(ctx context.Context, c bus.Config, want []bus.TopicSpec) ([]Finding, error) {
 	names := make([]string, len(want))
 	settings := make(map[string]bool)
@@ -77,7 +77,7 @@ func Check(ctx context.Context, c bus.Config, want []bus.TopicSpec) ([]Finding, 
 	return findings, nil
 }
 
-// Apply creates the topics that are missing, or on a dry run has the brokers say
+// Apply creates the topics that are missing; on a dry run it asks the brokers
 // whether they would.
 func Apply(ctx context.Context, c bus.Config, want []bus.TopicSpec, dryRun bool) ([]Finding, error) {
 	findings, err := Check(ctx, c, want)
@@ -137,14 +137,15 @@ func compare(want bus.TopicSpec, all map[string]bus.TopicState, cure cures) Find
 	return f
 }
 
-// sorted puts a list in order: brokers give it back as it was set.
+// sorted sorts a list's words: brokers return them in the order in which they were
+// set.
 func sorted(list string) string {
 	words := strings.Split(list, ",")
 	slices.Sort(words)
 	return strings.Join(words, ",")
 }
 
-// tooFewBrokers says what to do about the commonest refusal.
+// tooFewBrokers adds to the commonest refusal what to do about it.
 func tooFewBrokers(err error) error {
 	if errors.Is(err, kafka.InvalidReplicationFactor) {
 		return fmt.Errorf("the cluster has fewer brokers than a topic is to have replicas; give --replication N, or topics: {replication: N} in the configuration: %w", err)

@@ -15,21 +15,21 @@ import (
 	"habeas.dev/services/internal/journal"
 )
 
-// Publisher is what goes out; bus.Publisher does it. It returns when every
-// message is acknowledged, or with an error.
+// Publisher publishes messages to a topic; bus.Publisher implements it. It returns
+// when every message is acknowledged, or with an error.
 type Publisher interface {
 	Publish(topic string, messages ...*message.Message) error
 }
 
-// Carrier puts messages on the bus.
+// Carrier publishes the journal's messages and single events.
 type Carrier struct{ publisher Publisher }
 
-// NewCarrier returns a carrier on a publisher.
+// NewCarrier returns a carrier that publishes by p.
 func NewCarrier(p Publisher) Carrier { return Carrier{p} }
 
-// Publish sends messages of the journal, one batch per topic, topics side by
-// side. Messages of one topic keep their order. On an error some may have been
-// sent: send all of them again.
+// Publish sends messages of the journal: one batch for each topic, all topics at
+// the same time. Messages of one topic keep their order. On an error some may have
+// been sent: send all of them again.
 func (c Carrier) Publish(ctx context.Context, messages []journal.Message) error {
 	batches := map[string][]*message.Message{}
 	for _, m := range messages {
@@ -66,22 +66,24 @@ func (c Carrier) sendAll(batches map[string][]*message.Message) error {
 	return first
 }
 
-// Received is a message as a handler sees it.
+// Received is a message as a handler gets it.
 type Received struct {
 	Key     string
 	Headers map[string]string
 	Payload []byte // nil: a tombstone
 }
 
-// Subscriber is what comes in; bus.Subscriber does it: messages of one key one
-// after the other, each only after the one before was acknowledged.
+// Subscriber delivers a topic's messages; bus.Subscriber implements it. Messages of
+// one key come one after the other, each only after the one before was
+// acknowledged. Messages of one key come one after the other, each only after the
+// one before was acknowledged.
 type Subscriber interface {
 	Subscribe(ctx context.Context, topic string) (<-chan *message.Message, error)
 }
 
-// Loop hands the messages of a topic to handle until the context is over, and
-// then returns when the last one is answered. A message whose handling failed
-// comes again after a while; handle MUST get rid of what can never succeed.
+// Loop calls handle for each message of a topic until the context ends, and returns
+// when the last one is answered. A message whose handling failed comes again after
+// a while; handle MUST get rid of what can never succeed.
 func Loop(ctx context.Context, s Subscriber, topic string, log *slog.Logger, handle func(context.Context, Received) error) error {
 	messages, err := s.Subscribe(ctx, topic)
 	if err != nil {

@@ -17,17 +17,18 @@ import (
 const Group = "habeas.watch"
 
 const (
-	// saveEvery is how often what has come by is noted: one small write, whatever
-	// comes by.
+	// saveEvery is how often what was seen is saved: one small write, whatever was
+	// seen.
 	saveEvery = 2 * time.Second
-	// maxUnsaved bounds the facts between two notes: then they are noted at once.
+	// maxUnsaved bounds the facts between two saves; when it is reached they are
+	// saved at once.
 	maxUnsaved = 10_000
-	// recent is how old a fact may be to be looked at: who reads the topic from
-	// its beginning learns what is so, and not what once was.
+	// recent is how old a fact may be to count: a watcher that reads the topic from
+	// its beginning learns how things are, not how they once were.
 	recent = 2 * hours * time.Hour
 )
 
-// Watcher follows the facts.
+// Watcher follows the facts and saves what they say about each system.
 type Watcher struct {
 	notes journal.Notes
 	now   func() time.Time
@@ -42,8 +43,8 @@ func New(notes journal.Notes, now func() time.Time, log *slog.Logger) *Watcher {
 	return &Watcher{notes: notes, now: now, log: log}
 }
 
-// Run follows the facts until the context is over. What was heard since the last
-// note is lost with the process: the next thing that a worker says makes up for it.
+// Run follows the facts until the context ends. What was heard since the last note
+// is lost with the process: the next thing that a worker says makes up for it.
 func (w *Watcher) Run(ctx context.Context, s transport.Subscriber) error {
 	var all sync.WaitGroup
 	defer all.Wait()
@@ -56,7 +57,7 @@ func (w *Watcher) Run(ctx context.Context, s transport.Subscriber) error {
 	})
 }
 
-// Take takes in a message of dsar.events, and says how many facts are to be noted.
+// Take adds a message of dsar.events, and returns how many facts wait to be saved.
 func (w *Watcher) Take(m transport.Received) (unsaved int) {
 	e, err := event.Decode(m.Headers, m.Payload)
 	if err != nil {
@@ -76,8 +77,8 @@ func (w *Watcher) Take(m transport.Received) (unsaved int) {
 	return len(w.unsaved)
 }
 
-// tellsOfSystem reports whether [Add] makes anything of a type of facts: others
-// aren't even read.
+// tellsOfSystem reports whether [Add] uses facts of a type; the others aren't even
+// decoded.
 func tellsOfSystem(typ string) bool {
 	switch typ {
 	case core.TypeOf(core.TaskSent{}), core.TypeOf(core.TaskProgressed{}), core.TypeOf(core.TaskParked{}), core.TypeOf(core.TaskFailed{}), core.TypeOf(core.TaskEnded{}):
@@ -102,7 +103,7 @@ func (w *Watcher) keep(ctx context.Context) {
 	}
 }
 
-// Flush notes what has come by.
+// Flush saves what was added.
 func (w *Watcher) Flush(ctx context.Context) error {
 	w.mu.Lock()
 	facts := w.unsaved

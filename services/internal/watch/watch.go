@@ -17,39 +17,41 @@ import (
 )
 
 const (
-	// NoteName is where it is kept.
+	// NoteName is the journal's note in which it is stored.
 	NoteName = "watch"
-	// hours is for how long ends and failures are counted.
+	// hours is how many hours of ends and failures are counted.
 	hours = 24
-	// maxFindings bounds what is remembered of one system's notes: enough to see
+	// maxFindings bounds the findings that are kept of one system: enough to see
 	// that it has drifted from its manifest.
 	maxFindings = 20
-	// maxTries bounds how often a note is written again because another process
-	// was faster.
+	// maxTries bounds how often a save is tried again because another process was
+	// faster.
 	maxTries = 10
 )
 
-// System is what is known of one system.
+// System is what is known of one system and its worker.
 type System struct {
-	// Seen is when its worker last said something; Sent when it was last asked.
+	// Seen is when its worker last reported something; Sent is when it was last
+	// sent a task.
 	Seen time.Time `json:"seen,omitzero"`
 	Sent time.Time `json:"sent,omitzero"`
-	// Silent is since when it has been asked in vain: nothing was heard of a task
-	// within its lease. Zero: it answers.
+	// Silent is when it was noticed that nothing was heard of a task within its
+	// lease, and nothing has been heard since. Zero: the worker answers.
 	Silent time.Time `json:"silent,omitzero"`
-	// Parked is the last time that it put a task off, and Failed the last failure.
+	// Parked is the last time that the worker put off a task, and Failed the last
+	// failure.
 	Parked Trouble `json:"parked,omitzero"`
 	Failed Trouble `json:"failed,omitzero"`
-	// InRow is how many tasks have failed since the last that didn't.
+	// InRow counts the failures since the last task that didn't fail.
 	InRow int `json:"in_row,omitempty"`
-	// Hours counts by hour, for a day.
+	// Hours counts ends and failures by hour, for a day.
 	Hours []Hour `json:"hours,omitempty"`
-	// Findings are what its worker notes of it: a column that the manifest doesn't
-	// declare, an object that it may not read, what outlives an erasure.
+	// Findings are what the worker has noticed: a column that the manifest doesn't
+	// declare, an object that it may not read, data that outlives an erasure.
 	Findings []Finding `json:"findings,omitempty"`
 }
 
-// Trouble is why something didn't end.
+// Trouble is why a task didn't end.
 type Trouble struct {
 	At     time.Time `json:"at"`
 	Code   string    `json:"code"`
@@ -66,14 +68,14 @@ type Hour struct {
 	Parked int       `json:"parked,omitempty"`
 }
 
-// Finding is one thing that was come across.
+// Finding is one thing that a worker has noticed.
 type Finding struct {
 	Text string    `json:"text"`
 	At   time.Time `json:"at"` // the last time
 }
 
-// Failures returns how many of the tasks that came to an end within a day failed,
-// and of how many.
+// Failures returns how many of the tasks that ended within a day failed, and how
+// many ended.
 func (s System) Failures(now time.Time) (failed, of int) {
 	for _, h := range s.Hours {
 		if now.Sub(h.At) < hours*time.Hour {
@@ -83,12 +85,13 @@ func (s System) Failures(now time.Time) (failed, of int) {
 	return failed, of
 }
 
-// Down reports whether it has been asked in vain for so long.
+// Down reports whether the worker has been silent for at least that long.
 func (s System) Down(now time.Time, after time.Duration) bool {
 	return !s.Silent.IsZero() && now.Sub(s.Silent) >= after
 }
 
-// Add takes in a fact. Facts of different requests come in any order.
+// Add adds a fact to what is known of its system. Facts of different requests come
+// in any order.
 func Add(systems map[string]System, e core.Event) {
 	switch e := e.(type) {
 	case core.TaskSent:
@@ -131,8 +134,8 @@ func Add(systems map[string]System, e core.Event) {
 	}
 }
 
-// answers reports whether a failure is none of the system: it did what it was
-// asked, and a person is to look at what it said.
+// answers reports whether a failure says nothing against the system: it did what it
+// was asked, and a person has to look at its answer.
 func answers(e core.TaskFailed) bool {
 	return e.Outcome == dsar.Manual || e.Code == dsar.CodePlanTooLarge
 }
@@ -164,7 +167,7 @@ func (s System) heard(at time.Time) System {
 	return s
 }
 
-// hour returns the count of a time's hour.
+// hour returns the counter of the hour of a time.
 func (s *System) hour(at time.Time) *Hour {
 	at = at.UTC().Truncate(time.Hour)
 	if i := slices.IndexFunc(s.Hours, func(h Hour) bool { return h.At.Equal(at) }); i >= 0 {
@@ -177,7 +180,7 @@ func (s *System) hour(at time.Time) *Hour {
 	return &s.Hours[len(s.Hours)-1]
 }
 
-// note takes in what the worker noted with a fact.
+// note adds what the worker noticed.
 func (s *System) note(e core.Event, at time.Time) {
 	for _, text := range core.NotesOf(e) {
 		s.find(text, at)
@@ -203,7 +206,7 @@ func latest(a, b time.Time) time.Time {
 	return a
 }
 
-// Load reads what is known.
+// Load reads what is known of all systems.
 func Load(ctx context.Context, notes journal.Notes) (map[string]System, error) {
 	systems, _, err := load(ctx, notes)
 	return systems, err
@@ -221,7 +224,7 @@ func load(ctx context.Context, notes journal.Notes) (map[string]System, int64, e
 	return systems, version, nil
 }
 
-// Save takes facts into what is known, beside what other processes do.
+// Save adds facts to what is stored, beside what other processes add.
 func Save(ctx context.Context, notes journal.Notes, facts []core.Event) error {
 	for range maxTries {
 		systems, version, err := load(ctx, notes)

@@ -56,7 +56,7 @@ func (s *Store) migrate(ctx context.Context) error {
 // undefinedTable is the SQLSTATE of a table that isn't there.
 const undefinedTable = "42P01"
 
-// upToDate reads what goose noted.
+// upToDate reports whether goose's table has the newest migration.
 func (s *Store) upToDate(ctx context.Context) (bool, error) {
 	var version int64
 	err := s.pool.QueryRow(ctx, "SELECT coalesce(max(version_id), 0) FROM goose_db_version WHERE is_applied").Scan(&version)

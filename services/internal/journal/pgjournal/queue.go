@@ -28,8 +28,8 @@ const (
 	memberKey = 1_000_000
 )
 
-// relay is the queue's side of a Store: a session of its own, the shards whose
-// locks it holds, and the window on their oldest rows.
+// relay is a Store's side of the queue: a session of its own, the shards that it
+// has locked, and a window on their oldest rows.
 type relay struct {
 	config  *pgx.ConnConfig
 	silence time.Duration // journal.Silence, but in tests
@@ -74,7 +74,7 @@ func (s *Store) bound(ctx context.Context, timeout time.Duration) (context.Conte
 	return ctx, func() { stop(); cancel() }
 }
 
-// prepare connects where there is no session, and takes its share of the work.
+// prepare connects where there is no session, and takes its share of the shards.
 func (r *relay) prepare(ctx context.Context) error {
 	if r.conn == nil {
 		if err := r.connect(ctx); err != nil {
@@ -138,8 +138,9 @@ func (r *relay) balance(ctx context.Context) error {
 	return r.take(ctx, share-len(r.held))
 }
 
-// take tries for so many free shards, starting from a place of its own so that
-// relays that start together don't all reach for the same.
+// take locks up to that many free shards. It starts at a place of its own, so that
+// relays that start together don't all try the same ones. It starts at a place of
+// its own, so that relays that start together don't all try the same ones.
 func (r *relay) take(ctx context.Context, missing int) error {
 	if missing <= 0 {
 		return nil
@@ -177,7 +178,7 @@ func wide(shards []int16) []int32 {
 	return w
 }
 
-// fill reads the oldest rows of the shards that it holds.
+// fill reads the oldest rows of the shards that are locked.
 func (r *relay) fill(ctx context.Context) error {
 	r.told = false
 	if len(r.held) == 0 {
@@ -288,7 +289,7 @@ func (r *relay) drop() {
 	r.window.Reset()
 }
 
-// end is for Close: whoever is in a call comes out of it by the context.
+// end closes the session for Close; the context ends calls that are under way.
 func (r *relay) end() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -20,7 +20,8 @@ const (
 		received_at, due_at, wake_at, updated_at, overdue, waiting, assignee FROM request`
 )
 
-// dueOrder is what the index request_due is of: rows that are never due come last.
+// dueOrder is the order of the index request_due: rows that are never due come
+// last.
 const dueOrder = "coalesce(due_at, 'infinity'::timestamptz)"
 
 // query reads rows, once more on a new connection where one broke: reading twice
@@ -92,8 +93,8 @@ func (s *Store) List(ctx context.Context, f journal.Filter) ([]journal.Row, erro
 	return query(ctx, s, scanRow, sql, append([]any{pgx.QueryExecModeCacheDescribe}, args...)...)
 }
 
-// selectByFingerprint goes backwards through the fingerprint's index, in which the
-// requests' numbers rise as they were taken in.
+// selectByFingerprint reads the fingerprint's index backwards; in it, requests are
+// numbered in the order in which they were accepted.
 const selectByFingerprint = selectRows + ` WHERE num = ANY (ARRAY(SELECT request FROM fingerprint WHERE fingerprint = $1 ORDER BY request DESC LIMIT $2))
 		ORDER BY num DESC`
 

@@ -40,13 +40,13 @@ const (
 	closeTimeout = 5 * time.Second
 )
 
-// Config says where the journal is.
+// Config configures a journal in PostgreSQL.
 type Config struct {
 	// URL as libpq has it (https://www.postgresql.org/docs/current/libpq-connect.html),
 	// with pool_max_conns and its like of pgxpool; search_path chooses a schema.
 	URL string
-	// Poll is how often a relay looks even if it was told of nothing;
-	// 0: journal.DefaultPoll.
+	// Poll is how often a relay looks for appends even if PostgreSQL notified it of
+	// none; 0: journal.DefaultPoll.
 	Poll time.Duration
 }
 
@@ -103,11 +103,11 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	return s, nil
 }
 
-// setUp has every statement go by an index. Each is made for one, and the
-// planner's statistics lag behind a table that grows: a plan for an empty table
-// that is kept (prepared statements are) would read all of it for every append.
-// A transaction whose process falls silent is rolled back by the server, so that
-// its locks hold up nobody (TestSilent).
+// setUp configures a connection so that every statement uses an index. Each is made
+// for one, and the planner's statistics lag behind a table that grows: a plan for
+// an empty table that is kept (prepared statements are) would read all of it for
+// every append. A transaction whose process falls silent is rolled back by the
+// server, so that its locks hold up nobody (TestSilent).
 func setUp(ctx context.Context, conn *pgx.Conn) error {
 	_, err := conn.Exec(ctx, fmt.Sprintf("SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET idle_in_transaction_session_timeout = %d",
 		journal.Silence.Milliseconds()), pgx.QueryExecModeSimpleProtocol)

@@ -46,7 +46,7 @@ const (
 	notify      = `SELECT pg_notify('habeas_queue_' || 'queue'::regclass::oid, '')`
 )
 
-// transaction makes one group's transaction. Used by the writer's goroutine only.
+// transaction writes one group of appends. Used by the writer's goroutine only.
 type transaction struct {
 	pool  *pgxpool.Pool
 	chain *journal.Chain
@@ -61,7 +61,7 @@ type transaction struct {
 	messages  [][]byte
 }
 
-// head is a request's row as it was and as it becomes.
+// head is a request's row as it was before the group and as it becomes.
 type head struct {
 	id      string
 	num     int64
@@ -118,7 +118,7 @@ func (t *transaction) rollback(conn *pgxpool.Conn) {
 	_, _ = conn.Exec(ctx, "ROLLBACK") // where it fails, the pool drops the connection
 }
 
-// collect finds the group's requests, and those that are taken for new.
+// collect lists the group's requests, and those that are expected to be new.
 func (t *transaction) collect(calls []*group.Call) {
 	clear(t.heads)
 	clear(t.order)
@@ -205,7 +205,7 @@ func (t *transaction) readLocked(results pgx.BatchResults, anyNew bool) error {
 	return err
 }
 
-// decide gives a call its verdict and notes what is to be written.
+// decide sets a call's result, and adds what is to be written.
 func (t *transaction) decide(c *group.Call) {
 	a := c.Append
 	h := t.heads[a.RequestID]
@@ -289,7 +289,8 @@ func (t *transaction) write(ctx context.Context, conn *pgxpool.Conn) (uncertain 
 	return err != nil && state(err) == "", err
 }
 
-// timerColumns are rows of table timer, and requests that have none.
+// timerColumns holds rows of the table timer, column by column, and the requests
+// that have none.
 type timerColumns struct {
 	num  []int64
 	wake []time.Time
@@ -306,7 +307,7 @@ func (c *timerColumns) add(num int64, wake time.Time, hadOne bool) {
 	}
 }
 
-// rowColumns are rows of table request, column by column.
+// rowColumns holds rows of the table request, column by column.
 type rowColumns struct {
 	version                                     []int32
 	hash                                        [][]byte
@@ -344,9 +345,9 @@ func optional(t time.Time) pgtype.Timestamptz {
 	return pgtype.Timestamptz{Time: journal.Time(t), Valid: !t.IsZero()}
 }
 
-// shards is how many parts the queue is shared in: several for each of the
-// processes that anyone runs, so that they get about the same. It MUST NOT be
-// changed while rows are in the queue.
+// shards is how many parts the queue is divided into: several for each of the
+// processes that anyone runs, so that these get about the same share. It MUST NOT
+// be changed while rows are in the queue.
 const shards = 64
 
 // shardOf returns the part of the queue that carries a request's messages.

@@ -22,8 +22,8 @@ func (s *Store) commit(calls []*group.Call) {
 	s.queue.committed(calls, first)
 }
 
-// recover goes on after a transaction failed. An error that lies with one
-// append must not fail the others, so each is tried on its own.
+// recover makes the writer usable again after a failed transaction. An error that
+// lies with one append must not fail the others, so each is tried on its own.
 func (s *Store) recover(calls []*group.Call, err error) {
 	switch code(err) {
 	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY:

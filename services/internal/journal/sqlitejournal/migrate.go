@@ -50,8 +50,9 @@ func migrate(ctx context.Context, path string, db *sql.DB) error {
 	}, backoff.WithContext(backoff.WithMaxRetries(wait, tries), ctx))
 }
 
-// currentVersion reads what goose noted, without goose, whose start costs more
-// than the question. An error other than a permanent one means: no version.
+// currentVersion reads the version from goose's table, without goose, which takes
+// longer to start than the query does. An error other than a permanent one means:
+// no version.
 func currentVersion(ctx context.Context, db *sql.DB) (version int64, err error) {
 	err = db.QueryRowContext(ctx, "SELECT max(version_id) FROM goose_db_version WHERE is_applied").Scan(&version)
 	return version, err

@@ -13,15 +13,15 @@ import (
 )
 
 const (
-	// readRows is how many rows are read back at once.
+	// readRows is how many rows are read from the table at once.
 	readRows = 256
-	// sentWithin is how long a sent row may stay in the file, where no append
-	// comes along whose transaction takes it away for free.
+	// sentWithin is how long a sent row may stay in the table when no append comes
+	// whose transaction could remove it as well.
 	sentWithin = 50 * time.Millisecond
 )
 
-// queue is the relay's side of a Store: a window in memory on the oldest rows
-// of the table.
+// queue is a Store's side of the queue: a window in memory on the oldest rows of
+// the table.
 type queue struct {
 	wake chan struct{}
 
@@ -29,14 +29,14 @@ type queue struct {
 	// Every row of the table up to number upto is in the window, or was sent.
 	window window.Window
 	upto   int64
-	// look tells that the table may have rows beyond upto.
+	// look says that the table may have rows beyond upto.
 	look bool
-	// sent rows are still in the table: the writer's next transaction removes
-	// them.
+	// sent lists rows that were sent and are still in the table; the writer's next
+	// transaction removes them.
 	sent []int64
 }
 
-// span is a run of rows' numbers, both ends included.
+// span is a range of row numbers, both ends included.
 type span struct{ from, to int64 }
 
 func (q *queue) init() {
@@ -51,8 +51,8 @@ func (q *queue) signal() {
 	}
 }
 
-// committed takes a group's messages over into the window; first is the number
-// of the first row.
+// committed adds a group's messages to the window; first is the number of the first
+// row.
 func (q *queue) committed(calls []*group.Call, first int64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -183,8 +183,8 @@ func (s *Store) Backlog(ctx context.Context) (journal.Backlog, error) {
 	return b, nil
 }
 
-// takeSent hands the writer the rows to remove, as runs of numbers: only whole
-// runs of rows that were sent, so that no other row is ever removed.
+// takeSent returns the rows for the writer to remove, as ranges: only whole ranges
+// of rows that were sent, so that no other row is ever removed.
 func (q *queue) takeSent() (spans []span) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -199,7 +199,8 @@ func (q *queue) takeSent() (spans []span) {
 	return spans
 }
 
-// putBackSent keeps the rows for the next transaction, after this one failed.
+// putBackSent returns the rows for the next transaction to remove, after this one
+// failed.
 func (q *queue) putBackSent(spans []span) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -51,7 +51,7 @@ const (
 	cacheKiB = 32 << 10
 )
 
-// Config says where the journal is.
+// Config configures a journal in a file.
 type Config struct {
 	// Path of the file. It is made where there is none, and its folder too.
 	Path string
@@ -153,8 +153,8 @@ func dsn(path string, pragmas ...string) string {
 	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: q.Encode()}).String()
 }
 
-// prepare makes folder and file, readable for their owner alone, and refuses
-// what SQLite would take for a new journal and overwrite.
+// prepare makes folder and file, readable only by their owner, and refuses a file
+// that SQLite would take for a new journal and overwrite.
 func prepare(path string) error {
 	fail := func(what, cure string, err error) error {
 		return &journal.StorageError{Where: path, What: what, Cure: cure, Err: err}

@@ -31,7 +31,7 @@ type transaction struct {
 	args     []any
 }
 
-// counter is the table of that name.
+// counter is a row of the table counter.
 type counter struct{ request, queue int64 }
 
 // head is a request's row as it was and as it becomes.
@@ -54,7 +54,7 @@ func newTransaction(db *sql.DB) *transaction {
 	return &transaction{db: db, chain: journal.NewChain(), heads: map[string]*head{}}
 }
 
-// connect gets the connection where there is none.
+// connect opens the connection if there is none.
 func (t *transaction) connect() (err error) {
 	if t.conn != nil {
 		return nil
@@ -227,7 +227,7 @@ func (t *transaction) scanHeads(s *sql.Stmt) error {
 	return rows.Err()
 }
 
-// decide gives a call its verdict and notes what is to be written.
+// decide sets a call's result, and adds what is to be written.
 func (t *transaction) decide(c *group.Call) {
 	a := c.Append
 	h := t.heads[a.RequestID]
@@ -305,7 +305,7 @@ func (t *transaction) writeHead(h *head) error {
 	return t.exec(set+" WHERE num = ?", t.args...)
 }
 
-// insert writes rows of so many columns, many rows in one statement.
+// insert writes rows of that many columns, many rows in one statement.
 func (t *transaction) insert(into, tail string, columns int, args []any) error {
 	for len(args) > 0 {
 		n := 1
@@ -323,7 +323,8 @@ func (t *transaction) insert(into, tail string, columns int, args []any) error {
 	return nil
 }
 
-// chunk rounds up to one of few sizes, so that few statements are prepared.
+// chunk rounds a number of rows up to one of few sizes, so that few statements are
+// prepared.
 func chunk(n int) int {
 	switch {
 	case n <= 1:

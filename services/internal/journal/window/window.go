@@ -15,7 +15,8 @@ const (
 	MaxBytes = 32 << 20
 )
 
-// Window is a run of rows in order. It isn't safe for use by several goroutines.
+// Window is a range of the queue's rows, in order. It isn't safe for use by several
+// goroutines.
 type Window struct {
 	rows  []row
 	bytes int
@@ -44,11 +45,11 @@ func (w *Window) Oldest() (rows int, messages []journal.Message) {
 // Full reports whether no more should be pushed.
 func (w *Window) Full() bool { return len(w.rows) >= MaxRows || w.bytes >= MaxBytes }
 
-// Reset forgets all rows.
+// Reset removes all rows.
 func (w *Window) Reset() { *w = Window{rows: w.rows[:0]} }
 
-// Push adds a row behind the others; its number must be above theirs. bytes is
-// about what it takes in memory.
+// Push adds a row at the end; its number must be above the others. bytes is about
+// what it takes in memory.
 func (w *Window) Push(num int64, messages []journal.Message, bytes int) {
 	w.rows = append(w.rows, row{num: num, messages: messages, bytes: bytes, left: len(messages)})
 	w.bytes += bytes
@@ -81,9 +82,9 @@ func (w *Window) Pending(limit int) []journal.PendingMessage {
 	return pending
 }
 
-// Sent notes acknowledged messages, removes the rows that are done with and
-// returns their numbers, in order. Ids that aren't in the window are ignored:
-// they were sent before, or will be sent again.
+// Sent marks messages as acknowledged, removes the rows that are done and returns
+// their numbers, in order. Ids that aren't in the window are ignored: they were
+// sent before, or will be sent again.
 func (w *Window) Sent(ids []int64) (done []int64) {
 	i := 0
 	for _, id := range ids {
