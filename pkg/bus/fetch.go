@@ -9,6 +9,7 @@ import (
 
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol/fetch"
+	"golang.org/x/time/rate"
 )
 
 const (
@@ -97,8 +98,8 @@ func (g *generation) readOnce(ctx context.Context, healthy func()) error {
 
 // readLeader fetches the partitions of one leader until it fails or ctx ends.
 func (g *generation) readLeader(ctx context.Context, parts []*partition, healthy func()) error {
-	pace := pace{every: fetchPace, burst: fetchBurst}
-	for turn := 0; pace.wait(ctx) == nil; turn++ {
+	pace := rate.NewLimiter(rate.Every(fetchPace), fetchBurst)
+	for turn := 0; pace.Wait(ctx) == nil; turn++ {
 		open := g.lanes.waitRoom(parts)
 		if open == nil {
 			return nil
