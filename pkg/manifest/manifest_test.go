@@ -203,6 +203,11 @@ var bad = []struct {
 	{"others unless never told", "    sql:\n      table: orders", "    others: [{columns: [number], unless: {tax_id: number}}]\n    sql:\n      table: orders", "others:", `"tax_id" isn't among the system's needs`, true},
 	{"others when unknown", "    sql:\n      table: orders", "    others: [{columns: [number], when: {kind: gift}}]\n    sql:\n      table: orders", "others:", `names the unknown column "kind"`, true},
 	{"others then what", "    sql:\n      table: orders", "    others: [{columns: [number], then: burn}]\n    sql:\n      table: orders", "others:", `unknown then "burn"; allowed: redact, person`, false},
+	{"a template of no key", `card: ""`, `card: "x-{number}"`, "anonymise: {", "{number} names no column of the key", true},
+	{"a template that leads back", `card: ""`, `card: "x-{ref}"`, "anonymise: {", "the value keeps ref, by which the person is found", true},
+	{"cascades to what must stay", "erase: anonymise", "cascades: [orders]\n      erase: anonymise", "cascades:", "rows of orders must stay", true},
+	{"cascades twice", "erase: delete", "cascades: [a, a]\n      erase: delete", "cascades:", `"a" stands twice`, false},
+	{"cascades deep", "erase: delete", "cascades: [a.b.c]\n      erase: delete", "cascades:", "isn't a name in a database", false},
 	{"dotted table", "table: orders\n", "table: public.orders\n", "public.orders", "isn't a name in a database", false},
 }
 

@@ -1,6 +1,11 @@
 package manifest
 
-import "habeas.dev/pkg/dsar"
+import (
+	"regexp"
+	"slices"
+
+	"habeas.dev/pkg/dsar"
+)
 
 // SQL says how pkg/sqlsystem serves a system.
 type SQL struct {
@@ -53,10 +58,16 @@ type DatasetSQL struct {
 	// Erase is delete or anonymise; empty where the system has no ability to
 	// erase.
 	Erase string `yaml:"erase,omitempty"`
-	// Anonymise are the table's columns and the values that they get, nothing or
-	// a constant. The columns by which the person is found MUST be among them, so
-	// that the way back is lost.
+	// Anonymise are the table's columns and the values that they get: null, a
+	// constant, or, where each row needs a value of its own, a text with columns of
+	// the key in braces ([DatasetSQL.Template]). The columns by which the person is
+	// found MUST be among them, so that the way back is lost.
 	Anonymise map[string]any `yaml:"anonymise,omitempty"`
+	// Cascades are tables, as table or schema.table, of which the database deletes or
+	// changes rows with those of this dataset, by a foreign key, a trigger or a rule,
+	// and may: those rows are nobody's, or need not stay. An erasure that would reach
+	// other tables is refused.
+	Cascades []string `yaml:"cascades,omitempty"`
 	// After are the datasets of the same system that must be erased before this
 	// one, since their rows refer to its. Those whose Via leads through its table
 	// always are.
@@ -69,6 +80,37 @@ type DatasetSQL struct {
 	// Technical are further columns of the table, which say nothing of a person.
 	// Any other that the manifest doesn't name is reported as undeclared.
 	Technical []string `yaml:"technical,omitempty"`
+}
+
+// Part is a part of a template: a text, or the value of a column.
+type Part struct{ Text, Column string }
+
+var braces = regexp.MustCompile(`\{([\pL_][\pL\pN_]*)\}`)
+
+// Template takes a text of anonymise apart, in which {id} stands for the row's
+// column id. It returns nil for a constant, which names no column of the key.
+func (s *DatasetSQL) Template(value any) []Part {
+	text, ok := value.(string)
+	if !ok {
+		return nil
+	}
+	var parts []Part
+	rest := 0
+	for _, at := range braces.FindAllStringSubmatchIndex(text, -1) {
+		column := text[at[2]:at[3]]
+		if !slices.Contains(s.Key, column) {
+			continue
+		}
+		if at[0] > rest {
+			parts = append(parts, Part{Text: text[rest:at[0]]})
+		}
+		parts = append(parts, Part{Column: column})
+		rest = at[1]
+	}
+	if parts != nil && rest < len(text) {
+		parts = append(parts, Part{Text: text[rest:]})
+	}
+	return parts
 }
 
 // Via is one join: from a column of the table before it to a column of its own.

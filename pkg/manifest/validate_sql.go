@@ -171,6 +171,7 @@ func (v *validation) datasetSQL(path string, d *Dataset) {
 		}
 	}
 	v.erase(path, d)
+	v.cascades(path, d)
 	v.rectify(path, d)
 	v.restrict(path, d)
 	v.list(path+".technical", len(d.SQL.Technical))
@@ -211,6 +212,7 @@ func (v *validation) erase(path string, d *Dataset) {
 	for column, value := range s.Anonymise {
 		v.sqlName(path+".anonymise."+column, column)
 		v.constant(path+".anonymise."+column, value)
+		v.template(path+".anonymise."+column, s, value)
 	}
 	// Who can be found again was not made anonymous.
 	for _, column := range s.ways() {
@@ -237,6 +239,45 @@ func (v *validation) constant(path string, value any) {
 		}
 	default:
 		v.add(path, "it must be null, a text, a number, true or false", "quote a date")
+	}
+}
+
+// template checks the columns that a value of anonymise names.
+func (v *validation) template(path string, s *DatasetSQL, value any) {
+	text, ok := value.(string)
+	if !ok {
+		return
+	}
+	for _, m := range braces.FindAllStringSubmatch(text, -1) {
+		if !slices.Contains(s.Key, m[1]) {
+			v.add(path, fmt.Sprintf("{%s} names no column of the key", m[1]), "name one of "+strings.Join(s.Key, ", "))
+		}
+	}
+	for _, part := range s.Template(value) {
+		if slices.Contains(s.ways(), part.Column) {
+			v.add(path, fmt.Sprintf("the value keeps %s, by which the person is found", part.Column), "use a column that says nothing of a person")
+		}
+	}
+}
+
+// cascades checks the tables that may lose rows with the dataset's.
+func (v *validation) cascades(path string, d *Dataset) {
+	v.list(path+".cascades", len(d.SQL.Cascades))
+	for i, name := range d.SQL.Cascades {
+		at := index(path+".cascades", i)
+		schema, table, there := strings.Cut(name, ".")
+		v.sqlName(at, schema)
+		if there {
+			v.sqlName(at, table)
+		}
+		if slices.Contains(d.SQL.Cascades[:i], name) {
+			v.add(at, fmt.Sprintf("%q stands twice", name), "leave one")
+		}
+		for _, o := range v.m.Datasets {
+			if o.SQL != nil && o.SQL.Table == name && len(o.Retention) > 0 {
+				v.add(at, fmt.Sprintf("rows of %s must stay: they can't go with those of %s", o.Name, d.Name), "leave it out")
+			}
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package sqlsystem
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -107,7 +108,7 @@ func (s *System) compile(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return errors.Join(c.faults...)
 }
 
 func (c *compiler) dataset(ctx context.Context, path string, m *manifest.Dataset) (*dataset, error) {
@@ -157,7 +158,11 @@ func (c *compiler) dataset(ctx context.Context, path string, m *manifest.Dataset
 			return nil, err
 		}
 	}
-	return d, c.written(ctx, path, d)
+	if err := c.written(ctx, path, d); err != nil {
+		return nil, err
+	}
+	c.fits(ctx, path, d)
+	return d, nil
 }
 
 // key makes the key, and the order of records, which is by bytes in both

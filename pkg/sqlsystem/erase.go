@@ -165,7 +165,7 @@ func (e *erasure) erase(ctx context.Context, d *dataset, c *chunk, stays bool) e
 					q.WriteString(", ")
 				}
 				q.add(quote(column), " = ")
-				q.constant(d.SQL.Anonymise[column])
+				d.value(q, d.SQL.Anonymise[column])
 			}
 		} else {
 			q.add("DELETE FROM ", d.table, " AS t")
@@ -243,6 +243,30 @@ func (d *dataset) rows(q *statement, c *chunk, more func()) {
 	c.whose(q, d, asked)
 	more()
 	q.WriteByte(')')
+}
+
+// value adds what anonymise sets a column to: a constant, or a text with the row's
+// key in it.
+func (d *dataset) value(q *statement, value any) {
+	parts := d.SQL.Template(value)
+	if parts == nil {
+		q.constant(value)
+		return
+	}
+	for i, p := range parts {
+		if i > 0 {
+			q.WriteString(" || ")
+		}
+		switch {
+		case p.Column != "":
+			q.add("CAST(t.", quote(p.Column), " AS TEXT)")
+		case q.dialect == PostgreSQL:
+			q.arg(p.Text)
+			q.WriteString("::text")
+		default:
+			q.arg(p.Text)
+		}
+	}
 }
 
 // constant adds a value of the manifest. PostgreSQL reads it by the column's type.

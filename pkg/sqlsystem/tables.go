@@ -101,7 +101,8 @@ func (s *System) table(name string) string {
 // compiler looks at tables once, and words what they lack.
 type compiler struct {
 	*System
-	seen map[string]*table
+	seen   map[string]*table
+	faults []error
 }
 
 // look returns a table; path is the part of the manifest that names it.

@@ -109,6 +109,12 @@ func (l *lintReport) broken(err error) bool {
 			l.add(p.Error(), false)
 		}
 	default:
+		if all, ok := err.(interface{ Unwrap() []error }); ok {
+			for _, e := range all.Unwrap() {
+				l.broken(e)
+			}
+			return true
+		}
 		l.add(err.Error(), false)
 	}
 	return true
@@ -123,7 +129,9 @@ func (l *lintReport) databases(ctx context.Context, cfg config.Config, manifests
 		if dsn == "" || m.SQL == nil {
 			continue
 		}
-		if err := l.database(ctx, m, dsn); err != nil {
+		if err := l.database(ctx, m, dsn); err != nil && !errors.Is(err, sqlsystem.ErrUnreachable) {
+			l.broken(err)
+		} else if err != nil {
 			l.add(fmt.Sprintf("system %s: its database can't be looked at: %v", m.System, err), false)
 		}
 	}

@@ -1,0 +1,282 @@
+package sqlsystem
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"habeas.dev/pkg/manifest"
+)
+
+// sampleKey stands for a key's value where a template is tried.
+const sampleKey = "1"
+
+// fits holds the values that an erasure and a restriction set against what the
+// catalogue says of the columns, and asks the database about its types and
+// constraints, so that none is refused when the first person is erased. It notes all
+// that it finds.
+func (c *compiler) fits(ctx context.Context, path string, d *dataset) {
+	values := d.SQL.Anonymise
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		at := path + ".anonymise." + name
+		col, ok := d.own.column(name, c.dialect)
+		if !ok {
+			continue // said already
+		}
+		switch parts := d.SQL.Template(values[name]); {
+		case values[name] == nil && col.made == "":
+			if col.notNull {
+				c.fault(at, fmt.Sprintf("dataset %s: the column %q takes no null", d.Name, name), "give it a value, or one of its own for each row: "+d.example())
+			}
+		case parts != nil && col.made == "" && c.dialect == PostgreSQL && !isText(col.typ):
+			c.fault(at, fmt.Sprintf("dataset %s: the column %q is of type %s, and a value with a key in it is a text", d.Name, name, col.full), "write null, or a constant")
+		default:
+			c.fit(ctx, at, d, col, values[name])
+		}
+	}
+	c.collides(ctx, path, d)
+	c.checked(ctx, path, d)
+	c.referring(ctx, path, d)
+	for i, r := range d.SQL.Restrict {
+		if col, ok := d.own.column(r.Column, c.dialect); ok {
+			c.fit(ctx, fmt.Sprintf("%s.restrict[%d].value", path, i), d, col, r.Value)
+			if lift := r.Lift(); lift != nil {
+				c.fit(ctx, fmt.Sprintf("%s.restrict[%d].lifted", path, i), d, col, lift)
+			}
+		}
+	}
+}
+
+// example is a value of its own for each row of a dataset.
+func (d *dataset) example() string {
+	return `"erased-{` + strings.Join(d.SQL.Key, "}-{") + `}"`
+}
+
+// fit tries one value against its column's type.
+func (c *compiler) fit(ctx context.Context, at string, d *dataset, col column, value any) {
+	text := d.sample(value)
+	switch {
+	case col.made != "":
+		c.fault(at, fmt.Sprintf("dataset %s: no value can be given to the column %q: %s", d.Name, col.name, col.made), "leave it out")
+	case col.length > 0 && utf8.RuneCountInString(text) > col.length:
+		c.fault(at, fmt.Sprintf("dataset %s: the column %q takes %d characters, the value has more", d.Name, col.name, col.length), "write a shorter one")
+	case c.dialect == PostgreSQL && c.refuses(ctx, "SELECT $1::text::"+col.full, text):
+		c.fault(at, fmt.Sprintf("dataset %s: the column %q of type %s doesn't take the value", d.Name, col.name, col.full), "write one that its type takes")
+	}
+}
+
+// sample is a value as a row may get it, as a text.
+func (d *dataset) sample(value any) string {
+	parts := d.SQL.Template(value)
+	if parts == nil {
+		return fmt.Sprint(value)
+	}
+	var b strings.Builder
+	for _, p := range parts {
+		if p.Column != "" {
+			b.WriteString(sampleKey)
+		}
+		b.WriteString(p.Text)
+	}
+	return b.String()
+}
+
+// refuses tells whether the database refuses a query for the values in it. Where it
+// doesn't say, it doesn't.
+func (s *System) refuses(ctx context.Context, query string, args ...any) bool {
+	err := s.looking(ctx, func(tx *sql.Tx) error { return each(ctx, tx, query, func([]string) {}, args...) })
+	return err != nil && refused(err)
+}
+
+// looking runs do in a transaction that changes nothing.
+func (s *System) looking(ctx context.Context, do func(*sql.Tx) error) error {
+	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: s.dialect == PostgreSQL})
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // nothing was done
+	return do(tx)
+}
+
+// own tells whether a value is another one for each row.
+func (d *dataset) ownValue(value any) bool {
+	parts := d.SQL.Template(value)
+	for _, k := range d.SQL.Key {
+		if !slices.ContainsFunc(parts, func(p manifest.Part) bool { return p.Column == k }) {
+			return false
+		}
+	}
+	return true
+}
+
+// collides finds the unique indexes in which a second erased row meets the first.
+func (c *compiler) collides(ctx context.Context, path string, d *dataset) {
+	for _, x := range d.own.indexes {
+		column, left, safe := "", []string(nil), false
+		for _, col := range d.own.columns {
+			if !has(x.columns, col.name) && !(x.text != "" && wordsHave(x.text, col.name)) {
+				continue
+			}
+			name, value, set := d.set(col.name)
+			switch {
+			case !set:
+				left = append(left, col.name)
+			case value == nil && !x.nullsEqual, value != nil && d.ownValue(value):
+				safe = true
+			case column == "":
+				column = name
+			}
+		}
+		if column == "" || safe || c.apart(d, x, left) {
+			continue
+		}
+		if x.partial != "" && c.tried(ctx, d, x.partial) == answeredNo {
+			continue // erased rows aren't in it
+		}
+		c.fault(path+".anonymise."+column, fmt.Sprintf("dataset %s: the column %q is unique (%s): the second person that is erased would meet the first", d.Name, column, x.called()),
+			"give each row a value of its own: "+d.example())
+	}
+}
+
+func (x index) called() string {
+	if x.name == "" {
+		return "primary key"
+	}
+	return x.name
+}
+
+// set returns what anonymise sets a column to.
+func (d *dataset) set(column string) (name string, value any, set bool) {
+	for name, value := range d.SQL.Anonymise {
+		if strings.EqualFold(name, column) {
+			return name, value, true
+		}
+	}
+	return "", nil, false
+}
+
+// apart tells whether the columns of an index that stay tell rows apart without the
+// others.
+func (c *compiler) apart(d *dataset, x index, left []string) bool {
+	others := &table{}
+	for _, o := range d.own.indexes {
+		if o.name != x.name {
+			others.indexes = append(others.indexes, o)
+		}
+	}
+	return others.tells(left)
+}
+
+// checked finds the CHECK constraints that a value breaks, where they look at
+// nothing else.
+func (c *compiler) checked(ctx context.Context, path string, d *dataset) {
+	for _, k := range d.own.checks {
+		if len(k.columns) == 0 || c.tried(ctx, d, k.expr) != answeredNo {
+			continue
+		}
+		column := ""
+		for _, name := range slices.Sorted(maps.Keys(d.SQL.Anonymise)) {
+			if has(k.columns, name) {
+				column = name
+				break
+			}
+		}
+		c.fault(path+".anonymise."+column, fmt.Sprintf("dataset %s: the value of %q breaks the constraint %s", d.Name, column, k.name), "write one that it takes")
+	}
+}
+
+type answer uint8
+
+const (
+	unanswered answer = iota
+	answeredNo
+	answeredYes
+)
+
+// tried asks the database whether a condition holds for the values that an erasure
+// sets. It is unanswered where it looks at columns that keep theirs.
+func (c *compiler) tried(ctx context.Context, d *dataset, condition string) answer {
+	q := &statement{dialect: c.dialect}
+	q.add("SELECT CASE WHEN (", condition, ") THEN 'y' WHEN NOT (", condition, ") THEN 'n' END FROM (SELECT ")
+	first := true
+	for _, col := range d.own.columns {
+		_, value, set := d.set(col.name)
+		if !set {
+			if wordsHave(condition, col.name) {
+				return unanswered
+			}
+			continue
+		}
+		if !first {
+			q.WriteString(", ")
+		}
+		first = false
+		typ := ""
+		if c.dialect == PostgreSQL {
+			typ = "::text::" + col.full
+		}
+		if value == nil {
+			q.add("NULL", typ)
+		} else if typ != "" {
+			q.arg(d.sample(value))
+			q.WriteString(typ)
+		} else if _, text := value.(string); text {
+			q.arg(d.sample(value))
+		} else {
+			q.arg(value)
+		}
+		q.add(" AS ", quote(col.name))
+	}
+	q.WriteString(") AS t")
+	if first {
+		return unanswered
+	}
+	out := unanswered
+	_ = c.looking(ctx, func(tx *sql.Tx) error {
+		return each(ctx, tx, q.String(), func(row []string) {
+			switch row[0] {
+			case "y":
+				out = answeredYes
+			case "n":
+				out = answeredNo
+			}
+		}, q.args...)
+	})
+	return out
+}
+
+// referring finds the foreign keys that a constant breaks: it refers to no row.
+func (c *compiler) referring(ctx context.Context, path string, d *dataset) {
+	for _, r := range c.catalogue().references {
+		if r.from.id != d.relation.id || len(r.columns) != 1 {
+			continue
+		}
+		name, value, set := d.set(r.columns[0])
+		if !set || value == nil {
+			continue
+		}
+		q := &statement{dialect: c.dialect}
+		q.add("SELECT 1 FROM ", r.to.sql, " WHERE ")
+		if c.dialect == PostgreSQL {
+			q.add("(", quote(r.targets[0]), ")::text = ")
+			q.arg(d.sample(value))
+		} else {
+			q.add(quote(r.targets[0]), " = ")
+			q.arg(value)
+		}
+		found := false
+		err := each(ctx, c.db, q.String(), func([]string) { found = true }, q.args...)
+		if err == nil && !found {
+			c.fault(path+".anonymise."+name, fmt.Sprintf("dataset %s: the column %q refers to rows of %s, and the value is none of them", d.Name, name, r.to.name), "write null, or the key of a row that stands for nobody")
+		}
+	}
+}
+
+// fault notes something that is wrong, so that all of it is told at once.
+func (c *compiler) fault(path, what, cure string) {
+	c.faults = append(c.faults, c.wrong(path, what, cure))
+}
