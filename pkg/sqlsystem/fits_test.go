@@ -105,7 +105,7 @@ func TestValueOfItsOwn(t *testing.T) {
 		s := open(t, d, m)
 		for _, batch := range [][][]worker.Identifier{subjects[:1], subjects[1:]} {
 			jobs := countJobs(dsar.Erasure, batch...)
-			if err := s.EraseBatch(t.Context(), jobs); err != nil || jobs[0].Err != nil {
+			if err := s.eraseAll(t.Context(), jobs); err != nil || jobs[0].Err != nil {
 				t.Fatal(err, jobs[0].Err)
 			}
 		}
