@@ -90,9 +90,9 @@ type Config struct {
 type Console struct {
 	Config
 	pages  map[string]pages // by language
-	counts *kept[map[core.Status]int]
-	waits  *kept[waits]
-	known  *kept[fleet]
+	counts *cached[map[core.Status]int]
+	waits  *cached[waits]
+	known  *cached[fleet]
 
 	streams streams
 	closing chan struct{} // closed when the server shuts down
@@ -106,9 +106,9 @@ func New(c Config) (*Console, error) {
 		return nil, err
 	}
 	out := &Console{Config: c, pages: pages, streams: streams{each: map[string]int{}}, closing: make(chan struct{})}
-	out.counts = keep(c.Now, c.Journal.Counts)
-	out.waits = keep(c.Now, out.countWaits)
-	out.known = keep(c.Now, out.fleet)
+	out.counts = newCached(c.Now, c.Journal.Counts)
+	out.waits = newCached(c.Now, out.countWaits)
+	out.known = newCached(c.Now, out.fleet)
 	return out, nil
 }
 

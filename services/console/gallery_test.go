@@ -14,18 +14,18 @@ import (
 	"habeas.dev/services/internal/watch"
 )
 
-// furnished are the house's requests, by what is to be seen in them.
-type furnished struct {
-	*house
+// gallery is a fixture with a request for each thing that there is to see.
+type gallery struct {
+	*fixture
 	running, parked, failed, incomplete, byHand, tooMuch, proof, clarify, held, extended, overdue, erased, answered, refused, cancelled, merged string
 }
 
 // camille is who most requests are of.
 const camille = "camille.o'brien@example.com"
 
-func furnish(t *testing.T) *furnished {
+func newGallery(t *testing.T) *gallery {
 	t.Helper()
-	f := &furnished{house: newHouse(t)}
+	f := &gallery{fixture: newFixture(t)}
 	person := func(n int) string { return fmt.Sprintf("person%d@example.com", n) }
 
 	f.running = f.ask(dsar.Access, "EEA", camille, 0, nil)
@@ -98,8 +98,8 @@ func furnish(t *testing.T) *furnished {
 	return f
 }
 
-// watched is what is known of the house's systems: one in each state.
-func (f *furnished) watched() {
+// watched records one system in each state that it can be in.
+func (f *gallery) watched() {
 	f.Helper()
 	at := func(ago time.Duration) time.Time { return f.now.Add(-ago) }
 	failed := func(system, code, reason string, ago time.Duration) core.Event {
@@ -131,7 +131,7 @@ type scene struct {
 	until      string // and what is waited for then
 }
 
-func (f *furnished) scenes() []scene {
+func (f *gallery) scenes() []scene {
 	request := func(name, id, script string) scene { return scene{"request-" + name, "/requests/" + id, script, ""} }
 	openAll := `document.querySelectorAll("details").forEach(d => d.open = true)`
 	return []scene{
@@ -152,7 +152,7 @@ func (f *furnished) scenes() []scene {
 // somebody couldn't use, and the browser has nothing to complain of.
 func TestBrowserGallery(t *testing.T) {
 	browsertest.Skip(t)
-	f := furnish(t)
+	f := newGallery(t)
 	url := f.open(somebody{"lea@example.com", console.Officer})
 	b := browsertest.Start(t)
 	for _, s := range f.scenes() {

@@ -29,7 +29,7 @@ const reachable = `window.reachable = () => [...document.querySelectorAll("a[hre
 // used is reached, in its order, the focus is seen, and nothing holds it.
 func TestBrowserKeyboard(t *testing.T) {
 	browsertest.Skip(t)
-	f := furnish(t)
+	f := newGallery(t)
 	url := f.open(somebody{"lea@example.com", console.Officer})
 	b := browsertest.Start(t)
 	for _, c := range []struct{ name, path, script string }{
@@ -113,7 +113,7 @@ func TestBrowserKeyboard(t *testing.T) {
 // act, act on many, and choose a language.
 func TestBrowserWithoutScript(t *testing.T) {
 	browsertest.Skip(t)
-	f := furnish(t)
+	f := newGallery(t)
 	url := f.open(somebody{"lea@example.com", console.Officer})
 	p := browsertest.Start(t).Page(t, browsertest.WithoutScript)
 	p.As(browsertest.Look{Width: 1280})

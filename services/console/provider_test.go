@@ -24,7 +24,7 @@ import (
 // and of a form that another site sends.
 func TestBrowserSignIn(t *testing.T) {
 	browsertest.Skip(t)
-	h := newHouse(t)
+	h := newFixture(t)
 	h.now = time.Now().UTC().Truncate(time.Microsecond)
 	id := h.ask("access", "EEA", camille, 3, nil)
 	var later atomic.Int64

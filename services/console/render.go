@@ -100,7 +100,7 @@ func (c *Console) broken(w http.ResponseWriter, r *http.Request, u User, err err
 }
 
 // funcs returns the functions of templates.
-func (l tongue) funcs() template.FuncMap {
+func (l locale) funcs() template.FuncMap {
 	return template.FuncMap{
 		"t": func(text string, args ...any) string {
 			if text = say(l.tag, text); len(args) > 0 {
@@ -138,16 +138,16 @@ func (l tongue) funcs() template.FuncMap {
 
 // when returns a time: in UTC as it is sent, in the reader's zone once the page's
 // script has run, and exact on hover.
-func (l tongue) when(at time.Time) template.HTML {
+func (l locale) when(at time.Time) template.HTML {
 	return instant(at, "minute", "2006-01-02 15:04 UTC")
 }
 
 // second returns a time to the second, and date only its day.
-func (l tongue) second(at time.Time) template.HTML {
+func (l locale) second(at time.Time) template.HTML {
 	return instant(at, "second", "2006-01-02 15:04:05 UTC")
 }
 
-func (l tongue) date(at time.Time) template.HTML { return instant(at, "day", "2006-01-02") }
+func (l locale) date(at time.Time) template.HTML { return instant(at, "day", "2006-01-02") }
 
 func instant(at time.Time, to, layout string) template.HTML {
 	if at.IsZero() {
@@ -161,7 +161,7 @@ func instant(at time.Time, to, layout string) template.HTML {
 // dueText says how long there is, and how urgent that is.
 type dueText struct{ Tone, Text string }
 
-func (l tongue) due(at, now time.Time) dueText {
+func (l locale) due(at, now time.Time) dueText {
 	switch left := at.Sub(now); {
 	case at.IsZero():
 		return dueText{"quiet", "—"}
@@ -176,7 +176,7 @@ func (l tongue) due(at, now time.Time) dueText {
 	}
 }
 
-func (l tongue) plural(one, many string, n int) string {
+func (l locale) plural(one, many string, n int) string {
 	if n == 1 {
 		return fmt.Sprintf(say(l.tag, one), n)
 	}
@@ -184,7 +184,7 @@ func (l tongue) plural(one, many string, n int) string {
 }
 
 // took returns how long a step took, in words.
-func (l tongue) took(from, to time.Time) string {
+func (l locale) took(from, to time.Time) string {
 	if from.IsZero() || to.IsZero() {
 		return ""
 	}
@@ -199,7 +199,7 @@ func (l tongue) took(from, to time.Time) string {
 }
 
 // roughly returns a duration of seconds and more, in two units at most.
-func (l tongue) roughly(d time.Duration) string {
+func (l locale) roughly(d time.Duration) string {
 	switch {
 	case d < 2*time.Minute && d != time.Minute:
 		return fmt.Sprintf("%.0f s", d.Seconds())
@@ -218,8 +218,8 @@ func (l tongue) roughly(d time.Duration) string {
 // timePattern is a time within a sentence of the timeline.
 var timePattern = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ`)
 
-// timed returns a sentence whose times are in the reader's zone, as [tongue.when].
-func (l tongue) timed(text string) template.HTML {
+// timed returns a sentence whose times are in the reader's zone, as [locale.when].
+func (l locale) timed(text string) template.HTML {
 	var b strings.Builder
 	at := 0
 	for _, found := range timePattern.FindAllStringIndex(text, -1) {

@@ -224,7 +224,7 @@ func (b requestBody) Marks(lang string, now time.Time) []mark {
 	last := 0.0
 	for _, d := range []time.Duration{time.Second, 10 * time.Second, time.Minute, 10 * time.Minute, time.Hour, 6 * time.Hour, 24 * time.Hour, 7 * 24 * time.Hour, 30 * 24 * time.Hour} {
 		if x := s.at(s.from.Add(d)); s.from.Add(d).Before(s.to) && x-last >= 10 && x <= 90 {
-			marks, last = append(marks, mark{percent(x), tongue{tag: lang}.roughly(d)}), x
+			marks, last = append(marks, mark{percent(x), locale{tag: lang}.roughly(d)}), x
 		}
 	}
 	return marks

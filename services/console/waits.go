@@ -32,7 +32,7 @@ func (w waits) of(system string) (n int) {
 
 // where returns those of the statuses in which a request waits for a system. Where
 // nobody waits for it, a list would read all of a status to find that out: a
-// hundred thousand rows and more. Who begins to wait is there keptFor later.
+// hundred thousand rows and more. Who begins to wait is there cachedFor later.
 func (w waits) where(statuses []core.Status, system string) []core.Status {
 	var some []core.Status
 	for _, status := range statuses {

@@ -23,7 +23,7 @@ type why struct {
 // byPeople holds the codes of what people did, for which their own words are shown.
 var byPeople = []string{"by-hand", dsar.CodeOthersReleased, dsar.CodeOthersRedacted}
 
-func (l tongue) why(code, reason string) why {
+func (l locale) why(code, reason string) why {
 	w := why{Told: say(l.tag, timeline.Cause(code)), Code: code, Worker: !slices.Contains(byPeople, code)}
 	switch {
 	case w.Told == "":

@@ -24,9 +24,9 @@ import (
 	"habeas.dev/services/systems"
 )
 
-// house is a journal and a vault with requests in every state that there is, and
+// fixture is a journal and a vault with requests in every state that there is, and
 // consoles over them. Its workers are played: they say what the test has them say.
-type house struct {
+type fixture struct {
 	*testing.T
 	in        *installation.Installation
 	book      *policy.Book
@@ -36,19 +36,19 @@ type house struct {
 	accounts  []vendorapi.Account
 }
 
-// today is what the house's clock says when it is built.
+// today is what the fixture's clock says when it is built.
 var today = time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
 
 // minute is between two things that happen.
 const minute = time.Minute
 
-func newHouse(t *testing.T) *house {
+func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	cfg, err := config.ForData(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{T: t, now: today}
+	h := &fixture{T: t, now: today}
 	if h.in, err = installation.Make(t.Context(), cfg, installation.Parts{Journal: true, Vault: true}); err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func newHouse(t *testing.T) *house {
 }
 
 // open serves a console, to whoever a sign-in lets in.
-func (h *house) open(signIn console.SignIn) string {
+func (h *fixture) open(signIn console.SignIn) string {
 	h.Helper()
 	s := httptest.NewUnstartedServer(nil)
 	h.serve(s, signIn, func() time.Time { return h.now })
@@ -79,7 +79,7 @@ func (h *house) open(signIn console.SignIn) string {
 }
 
 // serve serves a console on a server that hasn't started yet.
-func (h *house) serve(s *httptest.Server, signIn console.SignIn, now func() time.Time) {
+func (h *fixture) serve(s *httptest.Server, signIn console.SignIn, now func() time.Time) {
 	h.Helper()
 	c, err := console.New(console.Config{Requests: h.in.Requests, Journal: h.in.Journal, Vault: h.in.Vault, Manifests: h.manifests, Policy: h.book, SignIn: signIn,
 		Traces: "https://tempo.internal/trace/{trace}", Now: now,
@@ -122,7 +122,7 @@ func (somebody) Routes() map[string]http.Handler {
 func (somebody) CanSignOut() bool { return true }
 
 // ask returns a request of somebody, made some days ago.
-func (h *house) ask(right dsar.Right, law, email string, ago int, change func(*core.Accepted)) string {
+func (h *fixture) ask(right dsar.Right, law, email string, ago int, change func(*core.Accepted)) string {
 	h.Helper()
 	j, ok := h.book.Jurisdiction(law)
 	if !ok {
@@ -150,7 +150,7 @@ func (h *house) ask(right dsar.Right, law, email string, ago int, change func(*c
 	return id
 }
 
-func (h *house) state(id string) core.State {
+func (h *fixture) state(id string) core.State {
 	h.Helper()
 	s, err := h.in.Requests.State(h.Context(), id)
 	if err != nil {
@@ -159,7 +159,7 @@ func (h *house) state(id string) core.State {
 	return s
 }
 
-func (h *house) do(id string, c core.Command) {
+func (h *fixture) do(id string, c core.Command) {
 	h.Helper()
 	if _, err := h.in.Requests.Do(h.Context(), id, c); err != nil {
 		h.Fatalf("%T: %v", c, err)
@@ -167,12 +167,12 @@ func (h *house) do(id string, c core.Command) {
 }
 
 // at returns a time in a request's life, after it was accepted.
-func (h *house) at(id string, after time.Duration) time.Time {
+func (h *fixture) at(id string, after time.Duration) time.Time {
 	return h.state(id).Accepted.AcceptedAt.Add(after)
 }
 
 // says is what a system reports of the attempt that runs.
-func (h *house) says(id, system string, action dsar.Action, at time.Time, r dsar.Report) {
+func (h *fixture) says(id, system string, action dsar.Action, at time.Time, r dsar.Report) {
 	h.Helper()
 	task := h.state(id).Task(system, action)
 	if task == nil {
@@ -184,7 +184,7 @@ func (h *house) says(id, system string, action dsar.Action, at time.Time, r dsar
 
 // work has every system that was asked answer, until nothing is asked any more,
 // but for those that are left out.
-func (h *house) work(id string, after time.Duration, without ...string) {
+func (h *fixture) work(id string, after time.Duration, without ...string) {
 	h.Helper()
 	for step := time.Duration(0); ; {
 		tasks := slices.DeleteFunc(slices.Clone(h.state(id).Tasks), func(t core.TaskState) bool {
@@ -201,7 +201,7 @@ func (h *house) work(id string, after time.Duration, without ...string) {
 }
 
 // answer returns what a system says that has something of the person.
-func (h *house) answer(id string, t core.TaskState) dsar.Report {
+func (h *fixture) answer(id string, t core.TaskState) dsar.Report {
 	h.Helper()
 	r := dsar.Report{Kind: dsar.ReportEnded}
 	count := func(n *dsar.Counts, records int64) {
@@ -255,7 +255,7 @@ func (h *house) answer(id string, t core.TaskState) dsar.Report {
 }
 
 // finds returns the identifiers that a system finds, sealed.
-func (h *house) finds(id, system string) (found []dsar.Identifier) {
+func (h *fixture) finds(id, system string) (found []dsar.Identifier) {
 	h.Helper()
 	keys, err := h.in.Vault.Keys(h.Context(), id)
 	if err != nil {

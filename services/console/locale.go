@@ -9,20 +9,21 @@ import (
 	"golang.org/x/text/language"
 )
 
-// tongue is a language of the console.
-type tongue struct{ tag, name string }
+// locale is a language of the console.
+type locale struct{ tag, name string }
 
-// languages are those that the console speaks; the first one where a browser
-// asks for none of them.
-var languages = []tongue{{"en", "English"}, {"fr", "Français"}}
+// languages are the console's languages. The first is used where a browser asks for
+// none of them.
+var languages = []locale{{"en", "English"}, {"fr", "Français"}}
 
-// matcher picks among them.
+// matcher picks the language that suits a browser's wishes best.
 var matcher = language.NewMatcher([]language.Tag{language.English, language.French})
 
-// languageCookie keeps what somebody chose.
+// languageCookie holds the language that somebody chose.
 const languageCookie = "habeas-language"
 
-// language is the one that somebody chose, or their browser asks for.
+// languageOf returns the language that somebody chose, or that their browser asks
+// for.
 func languageOf(r *http.Request) string {
 	if c, err := r.Cookie(languageCookie); err == nil {
 		for _, l := range languages {
@@ -35,7 +36,8 @@ func languageOf(r *http.Request) string {
 	return languages[i].tag
 }
 
-// setLanguage keeps the language that somebody chose, and shows the page again.
+// setLanguage stores the language that somebody chose in a cookie, and shows the
+// page again.
 func (c *Console) setLanguage(w http.ResponseWriter, r *http.Request, u User) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	chosen := r.PostFormValue("language")
@@ -49,7 +51,7 @@ func (c *Console) setLanguage(w http.ResponseWriter, r *http.Request, u User) {
 	c.fail(w, r, u, http.StatusUnprocessableEntity, errChoice.Error())
 }
 
-// say returns a text in a language; texts are known by their English.
+// say returns a text in a language. Texts are looked up by their English.
 func say(lang, text string) string {
 	if fr := cmp.Or(french[text], frenchCauses[text]); lang == "fr" && fr != "" {
 		return unbroken.Replace(fr)
@@ -57,7 +59,8 @@ func say(lang, text string) string {
 	return text
 }
 
-// unbroken has no line begin with what French writes a space before.
+// unbroken replaces the spaces that French writes before some marks, so that no
+// line begins with such a mark.
 var unbroken = strings.NewReplacer(" :", "\u00a0:", " ;", "\u00a0;", " ?", "\u00a0?", " !", "\u00a0!")
 
 // label returns the English for a word of the journal: a status, an outcome, an

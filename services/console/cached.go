@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// keptFor is how old a count may be: counting a million requests takes the
-// database a moment, and a page shows it at every load.
-const keptFor = 5 * time.Second
+// cachedFor is how old a count may be: counting a million requests takes the
+// database a moment, and every page shows counts.
+const cachedFor = 5 * time.Second
 
 // countTime bounds a count.
 const countTime = 10 * time.Second
 
-// kept is an answer that is asked for at most every keptFor, by one at a time;
-// meanwhile everyone has the last one.
-type kept[T any] struct {
+// cached holds an answer that is asked for at most every cachedFor, by one at a
+// time; meanwhile everyone gets the last one.
+type cached[T any] struct {
 	now func() time.Time
 	ask func(context.Context) (T, error)
 
@@ -25,14 +25,14 @@ type kept[T any] struct {
 	asking chan struct{} // closed when the question under way is answered
 }
 
-func keep[T any](now func() time.Time, ask func(context.Context) (T, error)) *kept[T] {
-	return &kept[T]{now: now, ask: ask}
+func newCached[T any](now func() time.Time, ask func(context.Context) (T, error)) *cached[T] {
+	return &cached[T]{now: now, ask: ask}
 }
 
-// get returns the last answer; the first time, who asks waits for it.
-func (k *kept[T]) get(ctx context.Context) T {
+// get returns the last answer; only the first caller waits for it.
+func (k *cached[T]) get(ctx context.Context) T {
 	k.mu.Lock()
-	if k.asking == nil && (k.at.IsZero() || k.now().Sub(k.at) >= keptFor) {
+	if k.asking == nil && (k.at.IsZero() || k.now().Sub(k.at) >= cachedFor) {
 		k.asking = make(chan struct{})
 		go k.refresh(context.WithoutCancel(ctx))
 	}
@@ -50,7 +50,7 @@ func (k *kept[T]) get(ctx context.Context) T {
 	return k.last
 }
 
-func (k *kept[T]) refresh(ctx context.Context) {
+func (k *cached[T]) refresh(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, countTime)
 	defer cancel()
 	v, err := k.ask(ctx)
