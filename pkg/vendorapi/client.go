@@ -23,8 +23,8 @@ type Client struct {
 
 // New returns a client.
 func New(c Config) (*Client, error) {
-	if c.Vendor == "" || c.Judge == nil {
-		return nil, errors.New("vendorapi: a client needs a vendor and a judge")
+	if c.Vendor == "" || c.Parse == nil {
+		return nil, errors.New("vendorapi: a client needs a vendor and what parses its answers")
 	}
 	c.Access = c.Or(Access{Concurrent: DefaultConcurrent})
 	orElse(&c.Concurrent, DefaultConcurrent)
@@ -42,7 +42,7 @@ func New(c Config) (*Client, error) {
 	}
 	hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	cl.http = &hc
-	cl.tokens = tokens{fetch: c.Token, now: c.Now}
+	cl.tokens = tokens{vendor: c.Vendor, fetch: c.Token, now: c.Now}
 	cl.watch = newWatch(c)
 	return cl, nil
 }
@@ -63,14 +63,25 @@ func transport(concurrent int) *http.Transport {
 // Do makes a call until it is answered, or until trying in place makes no more
 // sense. Its errors are those of package worker, the context's, or ones that
 // [IsUnsure] finds.
-func (c *Client) Do(ctx context.Context, call Call) (*Answer, error) {
+func (c *Client) Do(ctx context.Context, call Call) error {
+	if call.Expect == nil {
+		return errUnaccounted(call.Name)
+	}
+	further := call.Expect.list != nil && call.Expect.list.begun
+	err := c.do(ctx, call)
+	if further {
+		return turned(c.config.Vendor, err)
+	}
+	return err
+}
+
+func (c *Client) do(ctx context.Context, call Call) error {
 	refused, renewed := "", false
 	for try := 1; ; {
 		token, err := c.tokens.get(ctx, refused)
 		if err == nil {
-			var a *Answer
-			if a, err = c.once(ctx, call, token, try); err == nil {
-				return a, nil
+			if err = c.once(ctx, call, token, try); err == nil {
+				return nil
 			}
 		} else if IsUnsure(err) {
 			// Getting a token does nothing that couldn't be done again.
@@ -80,29 +91,33 @@ func (c *Client) Do(ctx context.Context, call Call) (*Answer, error) {
 		}
 		var f *failure
 		if !errors.As(err, &f) {
-			return nil, err
+			return err
+		}
+		if f.verdict == stale && !f.answered && (renewed || !call.Safe) {
+			f = notTheVendor(c.config.Vendor, f.err)
+			err = f
 		}
 		if f.verdict == stale {
 			if renewed {
-				return nil, worker.Permanent("token-refused", c.config.Vendor+" refuses an access token that it has just issued: check the integration user's access", f.err)
+				return worker.Permanent("token-refused", c.config.Vendor+" refuses an access token that it has just issued: check the integration user's access", f.err)
 			}
 			refused, renewed = token.Value, true
 			continue
 		}
 		if f.verdict == unsure && !call.Safe {
-			return nil, err
+			return err
 		}
 		if f.after > MaxWait {
-			return nil, worker.RetryAfter(f.after, f.code, f.reason, f.err)
+			return worker.RetryAfter(f.after, f.code, f.reason, f.err)
 		}
 		if try++; try > c.config.Tries {
 			if f.after > 0 {
-				return nil, worker.RetryAfter(f.after, f.code, f.reason, f.err)
+				return worker.RetryAfter(f.after, f.code, f.reason, f.err)
 			}
-			return nil, worker.Transient(f.code, f.reason, f.err)
+			return worker.Transient(f.code, f.reason, f.err)
 		}
 		if err := c.config.Pause(ctx, max(f.after, backoffOf(try))); err != nil {
-			return nil, err
+			return err
 		}
 	}
 }
@@ -115,54 +130,54 @@ func backoffOf(try int) time.Duration {
 }
 
 // once makes a call once, within the account's limits.
-func (c *Client) once(ctx context.Context, call Call, token Token, try int) (*Answer, error) {
+func (c *Client) once(ctx context.Context, call Call, token Token, try int) error {
 	leave, err := c.enter(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	var came result
-	defer func() { leave(came) }() // also where a worker's Judge or Read panics
+	defer func() { leave(came) }() // also where what the worker gave panics
 	span := c.watch.begin(ctx, call, try)
 	a, err := c.exchange(span.ctx, call, token)
 	c.watch.end(span, a, err)
 	came = c.resultOf(a, err)
-	if err != nil {
-		return nil, err
-	}
-	return a, nil
+	return err
 }
 
-// exchange sends a call and reads what is answered. The answer is there with an
-// error too, where there was one.
+// exchange sends a call, judges what is answered, and reads it against what was
+// asked. The answer is there with an error too, where there was one.
 func (c *Client) exchange(ctx context.Context, call Call, token Token) (*Answer, error) {
 	a, err := c.send(ctx, call, token)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.config.Judge(a); err != nil {
+	r := c.config.Parse(a)
+	r.Status, r.After, r.Detail = a.Status, a.RetryAfter(c.config.Now()), a.Detail()
+	if err := c.Judge(r); err != nil {
+		return a, err
+	}
+	t := newTally(call.Expect.keys)
+	if err := call.Expect.read(a, t); err != nil {
 		return a, broken(c.config.Vendor, err)
 	}
-	if call.Read != nil {
-		if err := call.Read(a); err != nil {
-			return a, broken(c.config.Vendor, err)
-		}
-	}
-	return a, nil
+	return a, t.settle(c.config.Vendor)
 }
 
 // unwell tells whether an error says that the vendor is: not a refusal.
 func unwell(err error) bool {
 	var f *failure
-	return errors.As(err, &f) && (f.verdict == unsure || f.code == codeUnreachable)
+	return errors.As(err, &f) && (f.verdict == unsure && !f.answered || f.code == codeUnreachable)
 }
 
-// broken is an answer that can't be read. An error that says itself what it
-// means passes.
+const codeBroken = "broken-answer"
+
+// broken makes an error for an answer that can't be read. One that says itself what
+// it means passes.
 func broken(vendor string, err error) error {
 	var f *failure
 	var e *worker.Error
 	if errors.As(err, &f) || errors.As(err, &e) {
 		return err
 	}
-	return Unsure("broken-answer", vendor+"'s answer broke off or could not be read", err)
+	return Unsure(codeBroken, vendor+"'s answer broke off or could not be read", err)
 }

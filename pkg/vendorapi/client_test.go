@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -43,27 +44,27 @@ func answer(status int, body string, header ...string) *http.Response {
 	return &http.Response{StatusCode: status, Header: h, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body))}
 }
 
-// judge is a vendor's worker's: 401 is a stale token, 429 and 503 do nothing,
-// 500 may have done it, 403 needs a person.
-func judge(a *vendorapi.Answer) error {
-	switch a.Status {
-	case http.StatusOK:
-		return nil
-	case http.StatusUnauthorized:
-		return vendorapi.Stale(a.Detail())
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		return vendorapi.Again(a.RetryAfter(time.Now()), "busy", "the vendor is busy", a.Detail())
-	case http.StatusForbidden:
-		return worker.Permanent("no-permission", "the vendor refuses it", a.Detail())
-	default:
-		return vendorapi.Unsure("broken", "the vendor broke off", a.Detail())
+// parse reads answers of a vendor whose codes are HTTP's.
+func parse(a *vendorapi.Answer) vendorapi.Reply {
+	r := vendorapi.Reply{Own: a.Header.Get("Via") == ""}
+	if a.Status != http.StatusOK {
+		r.Code = strconv.Itoa(a.Status)
 	}
+	return r
+}
+
+// codes are its codes: 401 is a stale token, 429 and 503 do nothing, 403 needs a
+// person.
+func codes() vendorapi.Codes {
+	return vendorapi.Codes{
+		"401": vendorapi.Renewing, "403": vendorapi.Final("no-permission", "the vendor refuses it"),
+	}.With(vendorapi.Passing(0, "busy", "the vendor is busy"), "429", "503")
 }
 
 func client(t *testing.T, w wire, change ...func(*vendorapi.Config)) (*vendorapi.Client, *counted) {
 	t.Helper()
 	c := &counted{wire: w}
-	cfg := vendorapi.Config{Vendor: "Acme", Judge: judge, Access: vendorapi.Access{HTTPClient: &http.Client{Transport: c}}}
+	cfg := vendorapi.Config{Vendor: "Acme", Parse: parse, Codes: codes(), Access: vendorapi.Access{HTTPClient: &http.Client{Transport: c}}}
 	for _, f := range change {
 		f(&cfg)
 	}
@@ -75,8 +76,8 @@ func client(t *testing.T, w wire, change ...func(*vendorapi.Config)) (*vendorapi
 }
 
 var (
-	get  = vendorapi.Call{Method: http.MethodGet, Path: "http://vendor/x", Safe: true}
-	post = vendorapi.Call{Method: http.MethodPost, Path: "http://vendor/x", Body: []byte("b")}
+	get  = vendorapi.Call{Method: http.MethodGet, Path: "http://vendor/x", Safe: true, Expect: vendorapi.Nothing()}
+	post = vendorapi.Call{Method: http.MethodPost, Path: "http://vendor/x", Body: []byte("b"), Expect: vendorapi.Nothing()}
 )
 
 // steers holds what an error tells the SDK to do.
@@ -102,9 +103,11 @@ func TestTriedAgainInPlace(t *testing.T) {
 			}
 			return answer(http.StatusOK, "done"), nil
 		})
-		a, err := cl.Do(t.Context(), post) // the vendor said that it did nothing
-		if err != nil || string(a.Body) != "done" || calls.n.Load() != 4 {
-			t.Errorf("%v after %d calls", err, calls.n.Load())
+		var body string
+		call := post // the vendor said that it did nothing
+		call.Expect = vendorapi.One(func(a *vendorapi.Answer) error { body = string(a.Body); return nil })
+		if err := cl.Do(t.Context(), call); err != nil || body != "done" || calls.n.Load() != 4 {
+			t.Errorf("%q after %d calls", body, calls.n.Load())
 		}
 	})
 }
@@ -117,7 +120,7 @@ func TestTriesEnd(t *testing.T) {
 		cl, calls := client(t, func(int, *http.Request) (*http.Response, error) {
 			return answer(http.StatusServiceUnavailable, ""), nil
 		})
-		_, err := cl.Do(t.Context(), get)
+		err := cl.Do(t.Context(), get)
 		steers(t, err, "busy", false, 0)
 		if calls.n.Load() != vendorapi.DefaultTries {
 			t.Errorf("%d calls", calls.n.Load())
@@ -140,14 +143,14 @@ func TestRetryAfterIsKept(t *testing.T) {
 			}
 			return answer(http.StatusOK, ""), nil
 		})
-		if _, err := cl.Do(t.Context(), get); err != nil || time.Since(begun) != 10*time.Second {
+		if err := cl.Do(t.Context(), get); err != nil || time.Since(begun) != 10*time.Second {
 			t.Errorf("%v after %v", err, time.Since(begun))
 		}
 		begun = time.Now()
 		cl, calls := client(t, func(int, *http.Request) (*http.Response, error) {
 			return answer(http.StatusTooManyRequests, "", "Retry-After", "3600"), nil
 		})
-		_, err := cl.Do(t.Context(), get)
+		err := cl.Do(t.Context(), get)
 		steers(t, err, "busy", false, time.Hour)
 		if calls.n.Load() != 1 || time.Since(begun) != 0 {
 			t.Errorf("%d calls in %v", calls.n.Load(), time.Since(begun))
@@ -172,14 +175,14 @@ func TestUnsafeIsSentOnce(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			call := post
-			call.Read = func(a *vendorapi.Answer) error { return vendorapi.Whole(a.Body) }
+			call.Expect = vendorapi.One(func(a *vendorapi.Answer) error { return vendorapi.Whole(a.Body) })
 			cl, calls := client(t, w)
-			if _, err := cl.Do(t.Context(), call); !vendorapi.IsUnsure(err) || calls.n.Load() != 1 {
+			if err := cl.Do(t.Context(), call); !vendorapi.IsUnsure(err) || calls.n.Load() != 1 {
 				t.Errorf("%s: %v after %d calls", name, err, calls.n.Load())
 			}
 			call.Safe = true
 			cl, calls = client(t, w)
-			if _, err := cl.Do(t.Context(), call); vendorapi.IsUnsure(err) || calls.n.Load() != vendorapi.DefaultTries {
+			if err := cl.Do(t.Context(), call); vendorapi.IsUnsure(err) || calls.n.Load() != vendorapi.DefaultTries {
 				t.Errorf("%s, and it may be repeated: %v after %d calls", name, err, calls.n.Load())
 			}
 		})
@@ -198,7 +201,7 @@ func TestNeverLeft(t *testing.T) {
 		cl, calls := client(t, func(int, *http.Request) (*http.Response, error) {
 			return nil, &net.OpError{Op: "dial", Err: errors.New("connection refused")}
 		})
-		_, err := cl.Do(t.Context(), post)
+		err := cl.Do(t.Context(), post)
 		steers(t, err, "unreachable", false, 0)
 		if calls.n.Load() != vendorapi.DefaultTries {
 			t.Errorf("%d calls", calls.n.Load())
@@ -232,7 +235,7 @@ func TestOneRefresh(t *testing.T) {
 		var all sync.WaitGroup
 		for range 50 {
 			all.Go(func() {
-				if _, err := cl.Do(t.Context(), post); err != nil {
+				if err := cl.Do(t.Context(), post); err != nil {
 					t.Error(err)
 				}
 			})
@@ -252,7 +255,7 @@ func TestRefusedForGood(t *testing.T) {
 	cl, calls := client(t, func(int, *http.Request) (*http.Response, error) {
 		return answer(http.StatusUnauthorized, "secret words"), nil
 	}, func(c *vendorapi.Config) { c.Token = i.token })
-	_, err := cl.Do(t.Context(), get)
+	err := cl.Do(t.Context(), get)
 	steers(t, err, "token-refused", true, 0)
 	if i.n.Load() != 2 || calls.n.Load() != 2 {
 		t.Errorf("%d tokens, %d calls", i.n.Load(), calls.n.Load())
@@ -271,7 +274,7 @@ func TestTokenIsRenewedBeforeItEnds(t *testing.T) {
 		}, func(c *vendorapi.Config) { c.Token = i.token })
 		for _, wait := range []time.Duration{0, 59 * time.Minute, 31 * time.Second} {
 			time.Sleep(wait) //nolint:forbidigo // in a bubble of synctest
-			if _, err := cl.Do(t.Context(), get); err != nil {
+			if err := cl.Do(t.Context(), get); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -289,7 +292,7 @@ func TestBadToken(t *testing.T) {
 			return vendorapi.Token{}, worker.Permanent("bad-client", "the client's secret is wrong", nil)
 		}
 	})
-	_, err := cl.Do(t.Context(), get)
+	err := cl.Do(t.Context(), get)
 	steers(t, err, "bad-client", true, 0)
 	if calls.n.Load() != 0 {
 		t.Error("it called without a token")
@@ -310,7 +313,7 @@ func TestTokenIsTriedAgain(t *testing.T) {
 				return vendorapi.Token{Value: "t"}, nil
 			}
 		})
-		if _, err := cl.Do(t.Context(), post); err != nil || tries != 3 {
+		if err := cl.Do(t.Context(), post); err != nil || tries != 3 {
 			t.Errorf("%v after %d tries", err, tries)
 		}
 	})
@@ -330,7 +333,7 @@ func TestBase(t *testing.T) {
 		}
 	})
 	header := http.Header{"X-Mine": {"1"}}
-	_, err := cl.Do(t.Context(), vendorapi.Call{Method: http.MethodPost, Path: "/soap", Header: header, Make: func(token string) []byte { return []byte("<" + token + ">") }})
+	err := cl.Do(t.Context(), vendorapi.Call{Method: http.MethodPost, Path: "/soap", Header: header, Expect: vendorapi.Nothing(), Make: func(token string) []byte { return []byte("<" + token + ">") }})
 	if err != nil || at != "http://eu1.vendor/soap <secret> 1" {
 		t.Errorf("%v: %s", err, at)
 	}
@@ -351,12 +354,12 @@ func TestBreaker(t *testing.T) {
 			return answer(http.StatusOK, ""), nil
 		})
 		for calls.n.Load() < 12 {
-			if _, err := cl.Do(t.Context(), post); !vendorapi.IsUnsure(err) {
+			if err := cl.Do(t.Context(), post); !vendorapi.IsUnsure(err) {
 				t.Fatal(err)
 			}
 		}
 		for range 5 {
-			_, err := cl.Do(t.Context(), get)
+			err := cl.Do(t.Context(), get)
 			steers(t, err, "vendor-down", false, 30*time.Second)
 		}
 		if calls.n.Load() != 12 {
@@ -365,7 +368,7 @@ func TestBreaker(t *testing.T) {
 		down = false
 		time.Sleep(31 * time.Second) //nolint:forbidigo // in a bubble of synctest
 		for range 3 {
-			if _, err := cl.Do(t.Context(), get); err != nil {
+			if err := cl.Do(t.Context(), get); err != nil {
 				t.Error(err)
 			}
 		}
@@ -377,7 +380,7 @@ func TestRefusalsAreNoOutage(t *testing.T) {
 	t.Parallel()
 	cl, calls := client(t, func(int, *http.Request) (*http.Response, error) { return answer(http.StatusForbidden, ""), nil })
 	for range 30 {
-		_, err := cl.Do(t.Context(), get)
+		err := cl.Do(t.Context(), get)
 		steers(t, err, "no-permission", true, 0)
 	}
 	if calls.n.Load() != 30 {
@@ -392,7 +395,7 @@ func TestRate(t *testing.T) {
 		cl, _ := client(t, func(int, *http.Request) (*http.Response, error) { return answer(http.StatusOK, ""), nil },
 			func(c *vendorapi.Config) { c.Rate, c.Burst, c.Concurrent = 2, 4, 100 })
 		for range 10 {
-			if _, err := cl.Do(t.Context(), get); err != nil {
+			if err := cl.Do(t.Context(), get); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -404,7 +407,7 @@ func TestRate(t *testing.T) {
 		var done, parked atomic.Int64
 		for range 60 {
 			all.Go(func() {
-				_, err := cl.Do(t.Context(), get)
+				err := cl.Do(t.Context(), get)
 				if err == nil {
 					done.Add(1)
 					return
@@ -439,7 +442,7 @@ func TestConcurrent(t *testing.T) {
 		var all sync.WaitGroup
 		for range 9 {
 			all.Go(func() {
-				if _, err := cl.Do(t.Context(), get); err != nil {
+				if err := cl.Do(t.Context(), get); err != nil {
 					t.Error(err)
 				}
 			})
@@ -462,12 +465,12 @@ func TestCancelled(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		cl, _ := client(t, hang)
-		if _, err := cl.Do(ctx, post); !errors.Is(err, context.DeadlineExceeded) || vendorapi.IsUnsure(err) {
+		if err := cl.Do(ctx, post); !errors.Is(err, context.DeadlineExceeded) || vendorapi.IsUnsure(err) {
 			t.Errorf("during a call: %v", err)
 		}
 		// The call's own timeout is the vendor's fault.
 		cl, _ = client(t, hang, func(c *vendorapi.Config) { c.Timeout = time.Second })
-		if _, err := cl.Do(t.Context(), post); !vendorapi.IsUnsure(err) {
+		if err := cl.Do(t.Context(), post); !vendorapi.IsUnsure(err) {
 			t.Errorf("the vendor takes too long: %v", err)
 		}
 		ctx, cancel = context.WithTimeout(t.Context(), time.Second)
@@ -475,7 +478,7 @@ func TestCancelled(t *testing.T) {
 		cl, _ = client(t, func(int, *http.Request) (*http.Response, error) {
 			return answer(http.StatusTooManyRequests, "", "Retry-After", "10"), nil
 		})
-		if _, err := cl.Do(ctx, post); !errors.Is(err, context.DeadlineExceeded) {
+		if err := cl.Do(ctx, post); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("between tries: %v", err)
 		}
 	})
@@ -490,7 +493,7 @@ func TestAnswerTooLarge(t *testing.T) {
 			a.ContentLength = says
 			return a, nil
 		}, func(c *vendorapi.Config) { c.MaxAnswer = 1000 })
-		_, err := cl.Do(t.Context(), get)
+		err := cl.Do(t.Context(), get)
 		steers(t, err, "answer-too-large", true, 0)
 	}
 }
@@ -518,7 +521,7 @@ func TestErrorsShowNothing(t *testing.T) {
 				c.Token = func(context.Context) (vendorapi.Token, error) { return vendorapi.Token{Value: canary}, nil }
 			})
 			for _, safe := range []bool{true, false} {
-				_, err := cl.Do(t.Context(), vendorapi.Call{Method: http.MethodPost, Path: "http://vendor/" + canary, Body: []byte(canary), Safe: safe})
+				err := cl.Do(t.Context(), vendorapi.Call{Method: http.MethodPost, Path: "http://vendor/" + canary, Body: []byte(canary), Safe: safe, Expect: vendorapi.Nothing()})
 				if err == nil || strings.Contains(err.Error(), canary) {
 					t.Errorf("%s: %v", name, err)
 				}
@@ -526,7 +529,7 @@ func TestErrorsShowNothing(t *testing.T) {
 		})
 	}
 	cl, _ := client(t, nil)
-	_, err := cl.Do(t.Context(), vendorapi.Call{Method: http.MethodGet, Path: "http://%zz" + canary})
+	err := cl.Do(t.Context(), vendorapi.Call{Method: http.MethodGet, Path: "http://%zz" + canary, Expect: vendorapi.Nothing()})
 	steers(t, err, "bad-address", true, 0)
 	if strings.Contains(err.Error(), canary) {
 		t.Error(err)
@@ -539,18 +542,19 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	srv := httptest.NewServer(http.RedirectHandler("http://elsewhere.invalid/", http.StatusFound))
 	defer srv.Close()
 	var got int
-	cl, err := vendorapi.New(vendorapi.Config{Vendor: "Acme", Judge: func(a *vendorapi.Answer) error { got = a.Status; return nil }})
+	cl, err := vendorapi.New(vendorapi.Config{Vendor: "Acme", Parse: func(a *vendorapi.Answer) vendorapi.Reply { got = a.Status; return vendorapi.Reply{} }})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := cl.Do(t.Context(), vendorapi.Call{Method: http.MethodGet, Path: srv.URL}); err != nil || got != http.StatusFound {
+	err = cl.Do(t.Context(), vendorapi.Call{Method: http.MethodGet, Path: srv.URL, Expect: vendorapi.Nothing()})
+	if !vendorapi.IsUnsure(err) || got != http.StatusFound {
 		t.Errorf("%v, %d", err, got)
 	}
 }
 
 func TestConfigIsNeeded(t *testing.T) {
 	t.Parallel()
-	for _, c := range []vendorapi.Config{{Vendor: "Acme"}, {Judge: judge}} {
+	for _, c := range []vendorapi.Config{{Vendor: "Acme"}, {Parse: parse}} {
 		if _, err := vendorapi.New(c); err == nil {
 			t.Errorf("%+v", c)
 		}

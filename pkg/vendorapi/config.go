@@ -51,12 +51,18 @@ const (
 	tokenMargin = 30 * time.Second
 )
 
-// Config describes a vendor to a [Client]. Vendor and Judge are needed.
+// Config describes a vendor to a [Client]. Vendor and Parse are needed.
 type Config struct {
 	// Vendor is its name as a support agent reads it: Salesforce.
 	Vendor string
-	// Judge reads answers.
-	Judge Judge
+	// Parse reads an answer in the vendor's own form. Of the reply, it fills in Own,
+	// Code and Message.
+	Parse func(*Answer) Reply
+	// Codes are the vendor's own codes and what they mean.
+	Codes Codes
+	// UnknownHint is what a support agent may do about a code that isn't among them;
+	// empty where there is nothing to say.
+	UnknownHint string
 	// Token gets an access token; nil where calls need none.
 	Token func(ctx context.Context) (Token, error)
 	Access
@@ -160,9 +166,8 @@ type Call struct {
 	Make func(token string) []byte
 	// Safe tells that the call may be made again whatever became of it.
 	Safe bool
-	// Read reads the answer, once Judge has passed it. An error means that the
-	// answer is broken.
-	Read func(*Answer) error
+	// Expect is what the answer must account for, and how it is read. It is needed.
+	Expect *Expect
 }
 
 // Answer is what came back. Body is whole.
@@ -171,6 +176,3 @@ type Answer struct {
 	Header http.Header
 	Body   []byte
 }
-
-// Judge reads an answer: see the package's documentation.
-type Judge func(*Answer) error

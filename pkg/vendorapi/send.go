@@ -16,13 +16,6 @@ import (
 	"habeas.dev/pkg/worker"
 )
 
-// Post makes one call without token, rate limit or tries, as for a token: its
-// Judge is the caller's. The body is a form.
-func (c *Client) Post(ctx context.Context, address string, form url.Values) (*Answer, error) {
-	return c.send(ctx, Call{Method: http.MethodPost, Path: address, Body: []byte(form.Encode()),
-		Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}}, Token{})
-}
-
 // send makes the HTTP exchange. Its errors are [Again] and [Unsure], or the
 // context's.
 func (c *Client) send(ctx context.Context, call Call, token Token) (*Answer, error) {

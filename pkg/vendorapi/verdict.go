@@ -21,6 +21,8 @@ type failure struct {
 	reason  string
 	after   time.Duration
 	err     error
+	// answered tells that the vendor itself said so, and so is well.
+	answered bool
 }
 
 func (f *failure) Error() string { return f.code + ": " + f.reason }
@@ -28,21 +30,25 @@ func (f *failure) Unwrap() error { return f.err }
 
 // Again says that the vendor did nothing and may do it later: after is what it
 // asked to wait, 0 where it didn't say. A time is taken for the whole account, as
-// is one of package worker's RetryAt and RetryAfter that a [Judge] returns: no
+// is one of package worker's RetryAt and RetryAfter that a [Meaning] returns: no
 // process calls before it. What is about one record only has none. Code and reason are vouched to be free
 // of personal data, as in package worker.
 func Again(after time.Duration, code, reason string, err error) error {
-	return &failure{again, code, reason, after, err}
+	return &failure{verdict: again, code: code, reason: reason, after: after, err: err}
 }
 
 // Unsure says that it isn't known whether the vendor did it.
 func Unsure(code, reason string, err error) error {
-	return &failure{unsure, code, reason, 0, err}
+	return &failure{verdict: unsure, code: code, reason: reason, err: err}
 }
 
 // Stale says that the access token is no longer taken.
-func Stale(err error) error {
-	return &failure{stale, "token-refused", "the access token was refused", 0, err}
+func Stale(err error) error { return refusedToken(true, err) }
+
+// refusedToken says that the access token is no longer taken: by the vendor, or by
+// something between that may only seem to be it.
+func refusedToken(own bool, err error) error {
+	return &failure{verdict: stale, code: "token-refused", reason: "the access token was refused", err: err, answered: own}
 }
 
 // IsUnsure tells whether an error of [Client.Do] leaves it open whether the

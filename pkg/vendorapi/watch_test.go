@@ -42,7 +42,7 @@ func TestTelemetryShowsNothing(t *testing.T) {
 		}
 	})
 	for range 3 {
-		_, _ = cl.Do(t.Context(), vendorapi.Call{Name: "things.delete", Method: http.MethodPost, Path: "http://vendor/" + canary, Header: http.Header{"X-Name": {canary}}, Body: []byte(canary)})
+		_ = cl.Do(t.Context(), vendorapi.Call{Name: "things.delete", Method: http.MethodPost, Path: "http://vendor/" + canary, Header: http.Header{"X-Name": {canary}}, Body: []byte(canary), Expect: vendorapi.Nothing()})
 	}
 	var metrics metricdata.ResourceMetrics
 	if err := reader.Collect(t.Context(), &metrics); err != nil {
@@ -84,7 +84,7 @@ func TestStoreIsDown(t *testing.T) {
 	t.Parallel()
 	cl, calls := client(t, func(int, *http.Request) (*http.Response, error) { return answer(http.StatusOK, ""), nil },
 		func(c *vendorapi.Config) { c.Host.Store = down{} })
-	_, err := cl.Do(t.Context(), get)
+	err := cl.Do(t.Context(), get)
 	steers(t, err, "no-limits", false, 0)
 	if calls.n.Load() != 0 || strings.Contains(err.Error(), "secret") {
 		t.Errorf("%d calls; %v", calls.n.Load(), err)
