@@ -272,7 +272,12 @@ func TestHalve(t *testing.T) {
 			items[i] = i
 		}
 		answered, refused := map[int]bool{}, map[int]bool{}
-		vendorapi.Halve(items, func(some []int) error {
+		failed := func(some []int, _ error) {
+			for _, i := range some {
+				refused[i] = true
+			}
+		}
+		err := vendorapi.Halve(items, func(some []int) error {
 			if slices.ContainsFunc(some, func(i int) bool { return slices.Contains(bad, i) }) {
 				return worker.Permanent("bad-value", "one of them isn't taken", nil)
 			}
@@ -283,11 +288,10 @@ func TestHalve(t *testing.T) {
 				answered[i] = true
 			}
 			return nil
-		}, func(err error) bool { return vendorapi.MayBeOne(err, "bad-value") }, func(some []int, _ error) {
-			for _, i := range some {
-				refused[i] = true
-			}
-		})
+		}, func(err error) bool { return vendorapi.MayBeOne(err, "bad-value") }, failed)
+		if err != nil {
+			failed(items, err)
+		}
 		for i := range items {
 			if refused[i] != slices.Contains(bad, i) || answered[i] == refused[i] {
 				t.Fatalf("%d of %d: answered %t, refused %t; %v stand in the way", i, n, answered[i], refused[i], bad)

@@ -3,6 +3,8 @@ package vendorapi
 import (
 	"errors"
 	"time"
+
+	"habeas.dev/pkg/worker"
 )
 
 // verdict is what an answer means for the call.
@@ -56,4 +58,18 @@ func refusedToken(own bool, err error) error {
 func IsUnsure(err error) bool {
 	var f *failure
 	return errors.As(err, &f) && f.verdict == unsure
+}
+
+// Deferred returns what a verdict on one part of an answer means for its task, as
+// an error of package worker: the task comes again. Other errors are as they were.
+func Deferred(err error) error {
+	var f *failure
+	switch {
+	case !errors.As(err, &f):
+		return err
+	case f.after > 0:
+		return worker.RetryAfter(f.after, f.code, f.reason, f.err)
+	default:
+		return worker.Transient(f.code, f.reason, f.err)
+	}
 }

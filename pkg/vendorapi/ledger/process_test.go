@@ -43,7 +43,7 @@ func child() bool {
 	}
 	budget, _ := strconv.ParseInt(os.Getenv(envBudget), 10, 64)
 	cl, err := vendorapi.New(vendorapi.Config{
-		Vendor: "Acme", Account: os.Getenv(envAccount), Judge: func(*vendorapi.Answer) error { return nil },
+		Vendor: "Acme", Account: os.Getenv(envAccount), Parse: func(*vendorapi.Answer) vendorapi.Reply { return vendorapi.Reply{Own: true} },
 		Access: vendorapi.Access{Host: vendorapi.Host{Store: s}, Concurrent: inChild, Daily: budget}, Timeout: 2 * time.Second,
 	})
 	if err != nil {
@@ -55,7 +55,7 @@ func child() bool {
 	for range calls {
 		all.Go(func() {
 			for {
-				_, err := cl.Do(context.Background(), vendorapi.Call{Method: http.MethodGet, Path: os.Getenv(envVendor)})
+				err := cl.Do(context.Background(), vendorapi.Call{Method: http.MethodGet, Path: os.Getenv(envVendor), Expect: vendorapi.Nothing()})
 				var e *worker.Error
 				switch {
 				case err == nil:

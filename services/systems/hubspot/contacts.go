@@ -1,6 +1,7 @@
 package hubspot
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -62,40 +63,44 @@ func (w *Worker) find(ctx context.Context, subjects []*subject) {
 		}
 	}
 	for some := range slices.Chunk(emails, maxInputs) {
-		w.findSome(ctx, some, subjects)
+		failed := func(emails []string, err error) { fail(subjects, emails, err) }
+		err := vendorapi.Halve(some, func(emails []string) error { return w.findSome(ctx, emails, subjects) }, func(err error) bool {
+			return vendorapi.MayBeOne(err, codeRefused, codeStranger)
+		}, failed)
+		if err != nil {
+			failed(some, err)
+		}
 	}
 }
 
-// findSome asks for some addresses, and in halves where HubSpot refuses them as
-// they are: one that it doesn't take must not stand in the others' way.
-func (w *Worker) findSome(ctx context.Context, emails []string, subjects []*subject) {
+// codeStranger is that of an answer about somebody who wasn't asked for.
+const codeStranger = "stranger"
+
+// findSome asks for some addresses. Those that HubSpot leaves without an answer
+// are an error of whom they concern.
+func (w *Worker) findSome(ctx context.Context, emails []string, subjects []*subject) error {
 	found, err := w.read(ctx, "email", emails)
-	var e *worker.Error
-	if errors.As(err, &e) && e.Code == codeRefused && len(emails) > 1 {
-		half := len(emails) / 2
-		w.findSome(ctx, emails[:half], subjects)
-		w.findSome(ctx, emails[half:], subjects)
-		return
-	}
-	for _, s := range subjects {
-		if err != nil && s.err == nil && overlap(s.emails, emails) {
-			s.err = err
-		}
+	var left *vendorapi.Unanswered
+	if errors.As(err, &left) {
+		fail(subjects, left.Keys, err)
+	} else if err != nil {
+		return err
 	}
 	for _, c := range found {
-		whose := false
 		for _, s := range subjects {
-			if overlap(s.emails, c.emails) {
-				whose = true
-				if !slices.ContainsFunc(s.contacts, func(o *contact) bool { return o.id == c.id }) {
-					s.contacts = append(s.contacts, c)
-				}
+			if overlap(s.emails, c.emails) && !slices.ContainsFunc(s.contacts, func(o *contact) bool { return o.id == c.id }) {
+				s.contacts = append(s.contacts, c)
 			}
 		}
-		for _, s := range subjects {
-			if !whose && s.err == nil && overlap(s.emails, emails) {
-				s.err = worker.Permanent("stranger", "HubSpot answered with a contact that matches nobody who was asked for", nil)
-			}
+	}
+	return nil
+}
+
+// fail gives those whom addresses concern an error, unless they have one.
+func fail(subjects []*subject, emails []string, err error) {
+	for _, s := range subjects {
+		if s.err == nil && overlap(s.emails, emails) {
+			s.err = err
 		}
 	}
 }
@@ -110,20 +115,76 @@ func (w *Worker) read(ctx context.Context, by string, values []string) (found []
 	if by != "" {
 		body["idProperty"] = by
 	}
-	err = w.post(ctx, "contacts.read", "batch/read", body, true, func(a *vendorapi.Answer) error {
+	expect := vendorapi.Parts(values, func(a *vendorapi.Answer, t *vendorapi.Tally) error {
 		found = nil
-		s := vendorapi.NewScanner(a.Body)
-		s.Object(func(key []byte) {
-			if string(key) != "results" {
-				s.Skip()
-				return
+		return readBatch(a, t, func(s *vendorapi.Scanner) error {
+			c := w.readContact(s)
+			keys := []string{c.id}
+			if by != "" {
+				keys = slices.DeleteFunc(slices.Clone(values), func(v string) bool { return !slices.Contains(c.emails, v) })
 			}
-			s.Array(func() { found = append(found, w.readContact(s)) })
+			if s.Err() == nil && len(keys) == 0 {
+				return worker.Permanent(codeStranger, "HubSpot answered with a contact that matches nobody who was asked for", nil)
+			}
+			if t.Found(keys...); !slices.ContainsFunc(found, func(o *contact) bool { return o.id == c.id }) {
+				found = append(found, c)
+			}
+			return nil
 		})
-		s.End()
-		return s.Err()
 	})
+	err = w.post(ctx, "contacts.read", "batch/read", body, true, expect)
 	return found, err
+}
+
+// readBatch reads what a call about many answers: results, and errors, of which
+// those about what isn't there name it. What is neither is left without an answer.
+func readBatch(a *vendorapi.Answer, t *vendorapi.Tally, result func(*vendorapi.Scanner) error) error {
+	var wrong error
+	s := vendorapi.NewScanner(a.Body)
+	s.Object(func(key []byte) {
+		switch string(key) {
+		case "results":
+			s.Array(func() {
+				if err := result(s); wrong == nil {
+					wrong = err
+				}
+			})
+		case "errors":
+			s.Array(func() {
+				category, ids := readError(s)
+				if category != categoryAbsent {
+					return
+				}
+				for _, id := range ids {
+					t.Part(id)
+				}
+			})
+		default:
+			s.Skip()
+		}
+	})
+	return cmp.Or(s.Err(), wrong)
+}
+
+// readError reads {category, context: {ids}}.
+func readError(s *vendorapi.Scanner) (category string, ids []string) {
+	s.Object(func(key []byte) {
+		switch {
+		case string(key) == "category":
+			category = s.String()
+		case string(key) == "context" && s.IsObject():
+			s.Object(func(key []byte) {
+				if string(key) != "ids" {
+					s.Skip()
+					return
+				}
+				s.Array(func() { ids = append(ids, strings.ToLower(s.String())) })
+			})
+		default:
+			s.Skip()
+		}
+	})
+	return category, ids
 }
 
 func inputs(ids []string) (list []map[string]any) {
@@ -155,14 +216,13 @@ func (w *Worker) readContact(s *vendorapi.Scanner) *contact {
 	return c
 }
 
-func (w *Worker) post(ctx context.Context, name, path string, body any, safe bool, read func(*vendorapi.Answer) error) error {
+func (w *Worker) post(ctx context.Context, name, path string, body any, safe bool, expect *vendorapi.Expect) error {
 	b, err := json.Marshal(body)
 	if err != nil {
 		return fmt.Errorf("hubspot: write a call: %w", err)
 	}
-	_, err = w.api.Do(ctx, vendorapi.Call{Name: name, Method: http.MethodPost, Path: pathContacts + path, Body: b, Safe: safe, Read: read,
+	return w.api.Do(ctx, vendorapi.Call{Name: name, Method: http.MethodPost, Path: pathContacts + path, Body: b, Safe: safe, Expect: expect,
 		Header: http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}}})
-	return err
 }
 
 // Gather copies the contacts of many subjects.
@@ -252,7 +312,7 @@ func (w *Worker) erase(ctx context.Context, id string) error {
 	if w.deleted.Has(id) { // and still shown
 		return nil
 	}
-	err := w.post(ctx, "contacts.delete", "gdpr-delete", map[string]string{"objectId": id}, false, nil)
+	err := w.post(ctx, "contacts.delete", "gdpr-delete", map[string]string{"objectId": id}, false, vendorapi.Nothing())
 	if vendorapi.IsUnsure(err) {
 		var found []*contact
 		if found, err = w.read(ctx, "", []string{id}); err == nil && len(found) > 0 {
@@ -293,10 +353,26 @@ func (w *Worker) rectify(ctx context.Context, t worker.Task, changes []worker.Ch
 	if s.err != nil || len(s.contacts) == 0 {
 		return nil, s.err
 	}
+	var ids []string
 	var list []map[string]any
 	for _, contact := range s.contacts {
+		ids = append(ids, contact.id)
 		list = append(list, map[string]any{"id": contact.id, "properties": values})
 	}
-	c.Found, c.Rectified = int64(len(list)), int64(len(list))
-	return []dsar.Counts{c}, w.post(ctx, "contacts.update", "batch/update", map[string]any{"inputs": list}, true, nil)
+	c.Found = int64(len(list))
+	expect := vendorapi.Parts(ids, func(a *vendorapi.Answer, t *vendorapi.Tally) error {
+		c.Rectified = 0
+		return readBatch(a, t, func(s *vendorapi.Scanner) error {
+			s.Object(func(key []byte) {
+				if string(key) == "id" {
+					t.Part(s.String())
+				} else {
+					s.Skip()
+				}
+			})
+			c.Rectified++
+			return nil
+		})
+	})
+	return []dsar.Counts{c}, w.post(ctx, "contacts.update", "batch/update", map[string]any{"inputs": list}, true, expect)
 }

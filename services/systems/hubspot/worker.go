@@ -23,11 +23,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"net/http"
 	"net/url"
-	"slices"
-	"strconv"
-	"time"
 
 	"golang.org/x/time/rate"
 
@@ -45,12 +41,6 @@ const (
 	DefaultBurst int        = 50
 	// DefaultBaseURL is HubSpot's, whatever the account.
 	DefaultBaseURL = "https://api.hubapi.com"
-	// dailyWait is when to ask again once the day's calls are used up. They are
-	// renewed at midnight in the account's time zone, which the answer doesn't tell.
-	dailyWait = time.Hour
-	// lockedWait is what HubSpot asks for at least between two tries of a record
-	// that is locked.
-	lockedWait = 2 * time.Second
 )
 
 // Config says where HubSpot is and how hard it may be asked. A token is needed.
@@ -106,7 +96,7 @@ func New(c Config) (*Worker, error) {
 			w.columns = append(w.columns, column.Name)
 		}
 	}
-	w.api, err = vendorapi.New(vendorapi.Config{Vendor: "HubSpot", Judge: w.judge, Token: w.token, Account: "hubspot/" + base.Host, Access: c.Access})
+	w.api, err = vendorapi.New(vendorapi.Config{Vendor: "HubSpot", Parse: readReply, Codes: codes(), Token: w.token, Account: "hubspot/" + base.Host, Access: c.Access})
 	return w, err
 }
 
@@ -121,49 +111,3 @@ func (w *Worker) token(context.Context) (vendorapi.Token, error) {
 	}
 	return vendorapi.Token{Value: token, Base: w.config.BaseURL}, nil
 }
-
-// judge says what an answer means (HubSpot, "Error handling").
-func (w *Worker) judge(a *vendorapi.Answer) error {
-	after := a.RetryAfter(w.config.Now())
-	var category, policy string
-	s := vendorapi.NewScanner(a.Body)
-	if a.Status >= http.StatusBadRequest {
-		s.Object(func(key []byte) {
-			switch string(key) {
-			case "category":
-				category = s.String()
-			case "policyName":
-				policy = s.String()
-			default:
-				s.Skip()
-			}
-		})
-	}
-	switch {
-	case slices.Contains([]int{http.StatusOK, http.StatusMultiStatus, http.StatusNoContent}, a.Status):
-		return nil
-	case a.Status == http.StatusTooManyRequests && policy == "DAILY":
-		return worker.RetryAfter(max(after, dailyWait), "quota", "the day's calls of the HubSpot account are used up", a.Detail())
-	case a.Status == http.StatusTooManyRequests, a.Status == statusMigrating:
-		return vendorapi.Again(after, "rate-limited", "HubSpot asks for fewer calls", a.Detail())
-	case a.Status == http.StatusLocked:
-		return vendorapi.Again(max(after, lockedWait), "locked", "HubSpot has a record locked for a moment", a.Detail())
-	case a.Status == http.StatusUnauthorized:
-		return vendorapi.Stale(a.Detail())
-	case a.Status == http.StatusForbidden:
-		return worker.Permanent("no-permission", "HubSpot forbids the call: give the private app the scopes crm.objects.contacts.read and .write", a.Detail())
-	case a.Status == http.StatusNotFound && category == "OBJECT_NOT_FOUND":
-		return errGone
-	case a.Status >= http.StatusInternalServerError:
-		return vendorapi.Unsure("unavailable", "HubSpot failed (HTTP "+strconv.Itoa(a.Status)+")", a.Detail())
-	}
-	return worker.Permanent(codeRefused, "HubSpot refuses the call ("+vendorapi.Code(category)+")", a.Detail())
-}
-
-// statusMigrating is HubSpot's own: the account is being moved.
-const statusMigrating = 477
-
-const codeRefused = "refused"
-
-// errGone is a contact that isn't there.
-var errGone = worker.Permanent("gone", "HubSpot has no such contact", nil)

@@ -2,6 +2,7 @@ package marketo
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -29,18 +30,30 @@ var (
 	asJSON = http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}}
 )
 
-func (w *Worker) do(ctx context.Context, call vendorapi.Call) error {
-	_, err := w.api.Do(ctx, call)
-	return err
+// get makes a call that changes nothing. Its parameters go in the body, where no
+// proxy logs them.
+func (w *Worker) get(ctx context.Context, name, path string, q url.Values, expect *vendorapi.Expect) error {
+	q.Set("_method", "GET")
+	return w.api.Do(ctx, vendorapi.Call{Name: name, Method: http.MethodPost, Path: "/rest/v1/" + path, Header: asForm, Body: []byte(q.Encode()), Safe: true, Expect: expect})
 }
 
-// ask makes a call that changes nothing. Its parameters go in the body, where
-// no proxy logs them. read gets each member of the answer.
-func (w *Worker) ask(ctx context.Context, name, path string, q url.Values, read func(s *vendorapi.Scanner, key string)) error {
-	q.Set("_method", "GET")
-	return w.do(ctx, vendorapi.Call{Name: name, Method: http.MethodPost, Path: "/rest/v1/" + path, Header: asForm, Body: []byte(q.Encode()), Safe: true, Read: func(a *vendorapi.Answer) error {
-		return readAnswer(a, read)
-	}})
+// ask asks for one thing, which the answer has as a member. read reads it.
+func (w *Worker) ask(ctx context.Context, name, path string, q url.Values, member string, read func(s *vendorapi.Scanner)) error {
+	return w.get(ctx, name, path, q, vendorapi.One(func(a *vendorapi.Answer) error {
+		there := false
+		err := readAnswer(a, func(s *vendorapi.Scanner, key string) {
+			if key == member {
+				there = true
+				read(s)
+			} else {
+				s.Skip()
+			}
+		})
+		if err == nil && !there {
+			err = errors.New("the answer lacks what was asked for")
+		}
+		return err
+	}))
 }
 
 func readAnswer(a *vendorapi.Answer, read func(s *vendorapi.Scanner, key string)) error {
@@ -52,40 +65,56 @@ func readAnswer(a *vendorapi.Answer, read func(s *vendorapi.Scanner, key string)
 // rows runs over the records of an answer of many pages. row MUST NOT keep raw.
 func (w *Worker) rows(ctx context.Context, name, path string, q url.Values, row func(raw []byte) error) error {
 	q.Set("batchSize", strconv.Itoa(maxPage))
-	for asked := q.Get("nextPageToken"); ; asked = q.Get("nextPageToken") {
-		var page [][]byte
-		var next string
-		more := false
-		err := w.ask(ctx, name, path, q, func(s *vendorapi.Scanner, key string) {
-			switch key {
-			case "result":
-				s.Array(func() { page = append(page, s.Value()) })
-			case "nextPageToken":
-				next = s.String()
-			case "moreResult":
-				more = s.Bool()
-			default:
-				s.Skip()
-			}
-		})
+	list := vendorapi.NewList()
+	for {
+		err := w.get(ctx, name, path, q, vendorapi.PageOf(list, func(a *vendorapi.Answer) (vendorapi.Page, error) { return readPage(a, path) }))
 		if err != nil {
 			return err
 		}
-		for _, raw := range page {
+		for _, raw := range list.Rows() {
 			if err := row(raw); err != nil {
 				return err
 			}
 		}
-		// Of activities there is always a next page, and moreResult tells whether
-		// it is wanted; of anything else there is one only where it is.
-		if next == "" || (path == pathActivities || path == pathDeleted) && !more {
+		if list.Next() == "" {
 			return ctx.Err()
 		}
-		if next == asked {
-			return worker.Transient("broken-answer", "Marketo names the same page as the next one for ever; it is asked anew", nil)
-		}
-		q.Set("nextPageToken", next)
+		q.Set("nextPageToken", list.Next())
 	}
+}
+
+// readPage reads a page. Of activities there is always a page that follows, and
+// moreResult tells whether it is wanted; a page without rows may lack their list. Of
+// anything else there is one only where it is wanted, and moreResult may be missing.
+func readPage(a *vendorapi.Answer, path string) (vendorapi.Page, error) {
+	p := vendorapi.Page{Total: -1}
+	var more *bool
+	err := readAnswer(a, func(s *vendorapi.Scanner, key string) {
+		switch key {
+		case "result":
+			p.Listed = true
+			s.Array(func() { p.Rows = append(p.Rows, s.Value()) })
+		case "nextPageToken":
+			p.Next = s.String()
+		case "moreResult":
+			b := s.Bool()
+			more = &b
+		default:
+			s.Skip()
+		}
+	})
+	switch {
+	case more != nil && !*more:
+		p.Next, p.Last = "", true
+	case path == pathActivities || path == pathDeleted:
+		if more == nil {
+			p.Next = ""
+		}
+	case p.Next == "":
+		p.Last = more == nil
+	}
+	p.Listed = p.Listed || more != nil && (path == pathActivities || path == pathDeleted)
+	return p, err
 }
 
 const (
@@ -142,11 +171,8 @@ func (w *Worker) activityTypes(ctx context.Context) (ids []string, from string, 
 		return t.ids, t.from, nil
 	}
 	t := activityTypes{at: w.config.Now()}
-	err = w.ask(ctx, "activities.types", "activities/types.json", url.Values{}, func(s *vendorapi.Scanner, key string) {
-		if key != "result" {
-			s.Skip()
-			return
-		}
+	err = w.ask(ctx, "activities.types", "activities/types.json", url.Values{}, "result", func(s *vendorapi.Scanner) {
+		t.ids = nil
 		s.Array(func() {
 			s.Object(func(key []byte) {
 				if string(key) == "id" {
@@ -160,21 +186,19 @@ func (w *Worker) activityTypes(ctx context.Context) (ids []string, from string, 
 	if err != nil {
 		return nil, "", err
 	}
-	err = w.ask(ctx, "activities.pagingtoken", "activities/pagingtoken.json", url.Values{"sinceDatetime": {longAgo}}, func(s *vendorapi.Scanner, key string) {
-		if key == "nextPageToken" {
-			t.from = s.String()
-		} else {
-			s.Skip()
-		}
-	})
-	if err == nil && t.from == "" {
-		err = worker.Transient("broken-answer", "Marketo gave no page token", nil)
-	}
-	if err != nil {
+	if t.from, err = w.since(ctx, longAgo); err != nil {
 		return nil, "", err
 	}
 	w.types = t
 	return t.ids, t.from, nil
+}
+
+// since asks for the page token of what happened from a time on.
+func (w *Worker) since(ctx context.Context, date string) (token string, err error) {
+	err = w.ask(ctx, "activities.pagingtoken", "activities/pagingtoken.json", url.Values{"sinceDatetime": {date}}, "nextPageToken", func(s *vendorapi.Scanner) {
+		token = s.String()
+	})
+	return token, err
 }
 
 // forgetTypes has the types and the page token asked for again.

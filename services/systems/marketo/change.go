@@ -1,6 +1,7 @@
 package marketo
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,21 +27,27 @@ var errOtherResults = errors.New("the answer's results are not those of the reco
 // is the status that means that it was done. Where a call isn't safe, it returns
 // of an answer that was lost an error of [vendorapi.IsUnsure].
 func (w *Worker) change(ctx context.Context, name, path string, body []byte, ids []string, done string, safe bool) ([]result, error) {
-	results := make([]result, 0, len(ids))
-	err := w.do(ctx, vendorapi.Call{Name: name, Method: http.MethodPost, Path: "/rest/v1/" + path, Header: asJSON, Body: body, Safe: safe, Read: func(a *vendorapi.Answer) error {
-		results = results[:0]
-		err := readAnswer(a, func(s *vendorapi.Scanner, key string) {
+	results := make([]result, len(ids))
+	expect := vendorapi.Parts(ids, func(a *vendorapi.Answer, t *vendorapi.Tally) (err error) {
+		e := readAnswer(a, func(s *vendorapi.Scanner, key string) {
 			if key != "result" {
 				s.Skip()
 				return
 			}
-			s.Array(func() { results = append(results, readResult(s, done)) })
+			s.Array(func() {
+				r := readResult(s, done)
+				i, asked := t.Next()
+				if !asked {
+					return
+				}
+				if results[i] = r; r.id != "" && r.id != ids[i] {
+					err = errOtherResults
+				}
+			})
 		})
-		if err == nil && !slices.EqualFunc(results, ids, func(r result, id string) bool { return r.id == "" || r.id == id }) {
-			err = errOtherResults
-		}
-		return err
-	}})
+		return errors.Join(e, err)
+	})
+	err := w.api.Do(ctx, vendorapi.Call{Name: name, Method: http.MethodPost, Path: "/rest/v1/" + path, Header: asJSON, Body: body, Safe: safe, Expect: expect})
 	return results, err
 }
 
@@ -73,6 +80,14 @@ func readResult(s *vendorapi.Scanner, done string) (r result) {
 		}
 	})
 	return r
+}
+
+// meaning returns what a result says of its record; nil where it was done.
+func (w *Worker) meaning(r result) error {
+	if r.done {
+		return nil
+	}
+	return w.api.Judge(vendorapi.Reply{Status: http.StatusOK, Own: true, Code: cmp.Or(r.code, "none"), Message: r.text, Detail: errors.New(r.text)})
 }
 
 // deleteLeads deletes at most 300 leads.
@@ -143,14 +158,14 @@ func (w *Worker) updateLeads(ctx context.Context, updates []*update) error {
 			return err
 		}
 		for i, r := range results {
-			switch {
-			case r.done:
+			switch err := w.meaning(r); {
+			case err == nil:
 				some[i].done = true
-			case r.code == "1004": // gone meanwhile: there is nothing to change
-			case r.code == "1022":
-				fail(some[i].of, worker.Transient("in-use", "a lead is in use in Marketo; it is tried again later", nil))
-			default:
+			case hasCode(err, codeGone): // meanwhile: there is nothing to change
+			case isPermanent(err):
 				fail(some[i].of, worker.Permanent("update-refused", "Marketo refuses to change a lead ("+vendorapi.Code(r.code)+"): change it by hand", errors.New(r.text)))
+			default:
+				fail(some[i].of, vendorapi.Deferred(err))
 			}
 		}
 	}

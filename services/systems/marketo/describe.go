@@ -31,11 +31,8 @@ func (w *Worker) leadFields(ctx context.Context) (map[string]bool, error) {
 		return w.described.fields, nil
 	}
 	fields := map[string]bool{}
-	err := w.ask(ctx, "describe", "leads/describe.json", url.Values{}, func(s *vendorapi.Scanner, key string) {
-		if key != "result" {
-			s.Skip()
-			return
-		}
+	err := w.ask(ctx, "describe", "leads/describe.json", url.Values{}, "result", func(s *vendorapi.Scanner) {
+		clear(fields)
 		s.Array(func() {
 			s.Object(func(key []byte) {
 				if string(key) != "rest" { // soap has names of its own

@@ -1,6 +1,7 @@
 package marketo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -32,6 +33,8 @@ type target struct {
 	id    string
 	of    []*subject
 	state state
+	// why is what Marketo said of it last, where it may pass.
+	why error
 }
 
 type state uint8
@@ -64,7 +67,7 @@ func (w *Worker) Erase(ctx context.Context, jobs []*worker.EraseJob) error {
 	}
 	w.leave(targets, plans)
 	if err == nil {
-		err = worker.Transient("unfinished", "not all records could be deleted yet", nil)
+		err = errUnfinished()
 	}
 	type tally map[*dataset]*dsar.Counts
 	tallies := map[*subject]tally{}
@@ -206,7 +209,7 @@ func (w *Worker) eraseAll(ctx context.Context, targets []*target) error {
 		}
 		if round > maxRounds {
 			for _, t := range todo {
-				t.stop(worker.Transient("in-use", "a record is in use in Marketo; it is tried again later", nil))
+				t.stop(cmp.Or(vendorapi.Deferred(t.why), errUnfinished()))
 			}
 			return nil
 		}
@@ -241,6 +244,10 @@ func (w *Worker) todo(targets []*target) []*target {
 		}
 	}
 	return todo
+}
+
+func errUnfinished() error {
+	return worker.Transient("unfinished", "not all records could be deleted yet", nil)
 }
 
 // stop leaves a record where it is, with the reason.
@@ -281,16 +288,18 @@ func (w *Worker) deleteSome(ctx context.Context, targets []*target) error {
 
 // settle takes what Marketo says of one record.
 func (w *Worker) settle(t *target, r result) {
-	switch {
-	case r.done, r.code == "1004", r.code == "1013": // not found: somebody else was faster
+	switch err := w.meaning(r); {
+	case err == nil, hasCode(err, codeGone): // somebody else was faster
 		t.state = gone
 		w.deleted.Add(t.key())
-	case r.code == "1022": // in use
-		// stays live
-	case r.code == "1018":
-		t.stop(worker.Permanent("crm-sync", "Marketo doesn't delete a lead that its CRM holds: erase it there first", errors.New(r.text)))
-	default:
+	case vendorapi.IsUnsure(err):
+		t.state, t.why = unknown, err
+	case hasCode(err, codeRefused):
 		t.stop(worker.Permanent("delete-refused", "Marketo refuses to delete a record ("+vendorapi.Code(r.code)+"): it is still there", errors.New(r.text)))
+	case isPermanent(err):
+		t.stop(err)
+	default: // such as in use: it stays live
+		t.why = err
 	}
 }
 

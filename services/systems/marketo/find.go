@@ -9,15 +9,10 @@ import (
 	"habeas.dev/pkg/worker"
 )
 
-const (
-	// maxHeld is how many leads of a group are held until its answer is whole,
-	// at some 500 bytes each. A group with more is asked in halves; one subject
-	// alone isn't held.
-	maxHeld = 2_000
-	// maxHalvings bounds what it costs to find out who stands in the way of a
-	// group: one among 250 takes eight.
-	maxHalvings = 32
-)
+// maxHeld is how many leads of a group are held until its answer is whole, at some
+// 500 bytes each. A group with more is asked in halves; one subject alone isn't
+// held.
+const maxHeld = 2_000
 
 // What an answer can be that is about one of many: the others are asked for
 // without it.
@@ -26,6 +21,13 @@ const (
 	codeStranger = "stranger"
 	codeBadID    = "bad-id"
 	codeTooMany  = "too-many"
+	codeRefused  = "refused"
+)
+
+// What came of one record.
+const (
+	codeGone  = "gone"
+	codeInUse = "in-use"
 )
 
 // What an answer can be that is about everyone.
@@ -64,11 +66,11 @@ func (w *Worker) find(ctx context.Context, g *group, columns []string, row leadR
 }
 
 func (q search) each(ctx context.Context, g *group, row leadRow) error {
-	halvings := maxHalvings
-	return q.in(ctx, g, &halvings, row)
+	return vendorapi.Halve(g.subjects, func(some []*subject) error { return q.in(ctx, groupOf(some), row) }, isOfOne, fail)
 }
 
-func (q search) in(ctx context.Context, g *group, halvings *int, row leadRow) error {
+// in asks for some subjects' records, and hands them out once the answer is whole.
+func (q search) in(ctx context.Context, g *group, row leadRow) error {
 	if len(g.subjects) == 1 {
 		return q.run(ctx, g, row)
 	}
@@ -80,18 +82,6 @@ func (q search) in(ctx context.Context, g *group, halvings *int, row leadRow) er
 		held = append(held, match{id, of, slices.Clone(f.values)})
 		return ctx.Err()
 	})
-	if isOfOne(err) {
-		if *halvings == 0 {
-			return worker.Transient("others-first", "Marketo refuses to be asked for several people at once; they are asked for again without them", err)
-		}
-		*halvings--
-		for _, half := range g.halves() {
-			if err := q.in(ctx, half, halvings, row); err != nil {
-				half.failed(err)
-			}
-		}
-		return nil
-	}
 	if err != nil {
 		return err
 	}
@@ -107,7 +97,12 @@ func (q search) in(ctx context.Context, g *group, halvings *int, row leadRow) er
 
 // isOfOne tells whether an error may be about one of many.
 func isOfOne(err error) bool {
-	return hasCode(err, codeBadValue) || hasCode(err, codeStranger) || hasCode(err, codeBadID) || hasCode(err, codeTooMany)
+	return vendorapi.MayBeOne(err, codeBadValue, codeStranger, codeBadID, codeTooMany)
+}
+
+func isPermanent(err error) bool {
+	var e *worker.Error
+	return errors.As(err, &e) && e.Permanent()
 }
 
 func hasCode(err error, code string) bool {

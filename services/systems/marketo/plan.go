@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"habeas.dev/pkg/dsar"
-	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/pkg/worker"
 )
 
@@ -143,15 +142,7 @@ func (p *plans) take(s *subject) (plan, bool) {
 // deletedLately are the ids of the leads that were deleted in the last hour, by
 // whomever. The list holds names too, which are not read.
 func (w *Worker) deletedLately(ctx context.Context) (map[string]bool, error) {
-	since := w.config.Now().Add(-lately).UTC().Format(time.RFC3339)
-	var from string
-	err := w.ask(ctx, "activities.pagingtoken", "activities/pagingtoken.json", url.Values{"sinceDatetime": {since}}, func(s *vendorapi.Scanner, key string) {
-		if key == "nextPageToken" {
-			from = s.String()
-		} else {
-			s.Skip()
-		}
-	})
+	from, err := w.since(ctx, w.config.Now().Add(-lately).UTC().Format(time.RFC3339))
 	if err != nil {
 		return nil, err
 	}

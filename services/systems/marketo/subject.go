@@ -100,16 +100,13 @@ func (g *group) add(s *subject) {
 	}
 }
 
-// halves splits a group of two and more.
-func (g *group) halves() [2]*group {
-	var halves [2]*group
-	for i := range halves {
-		halves[i] = &group{byEmail: map[string][]*subject{}}
+// groupOf makes a group of subjects that fit one.
+func groupOf(subjects []*subject) *group {
+	g := &group{byEmail: map[string][]*subject{}}
+	for _, s := range subjects {
+		g.add(s)
 	}
-	for i, s := range g.subjects {
-		halves[2*i/len(g.subjects)].add(s)
-	}
-	return halves
+	return g
 }
 
 // failed gives every subject that has none yet an error.

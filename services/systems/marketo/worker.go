@@ -17,7 +17,6 @@ package marketo
 import (
 	"context"
 	"errors"
-	"net/http"
 	"net/url"
 	"sync"
 	"time"
@@ -108,7 +107,7 @@ func New(c Config) (*Worker, error) {
 		return nil, err
 	}
 	w.api, err = vendorapi.New(vendorapi.Config{
-		Vendor: "Marketo", Judge: w.judge, Token: w.token, Account: "marketo/" + base.Host, Access: c.Access,
+		Vendor: "Marketo", Parse: readReply, Codes: w.codes(), Token: w.token, Account: "marketo/" + base.Host, Access: c.Access,
 		Quota: vendorapi.Quota{Renewal: w.quotaDay.end}, RequestID: requestID,
 	})
 	return w, err
@@ -123,34 +122,8 @@ func (w *Worker) token(ctx context.Context) (vendorapi.Token, error) {
 	if err != nil {
 		return vendorapi.Token{}, worker.Permanent("no-secret", "Marketo's client secret can't be read: check the file or the variable that it is to come from", err)
 	}
-	a, err := w.api.Post(ctx, w.config.BaseURL+"/identity/oauth/token", url.Values{
+	g, err := w.api.Authorize(ctx, w.config.BaseURL+"/identity/oauth/token", url.Values{
 		"grant_type": {"client_credentials"}, "client_id": {w.config.ClientID}, "client_secret": {secret},
 	})
-	if err != nil {
-		return vendorapi.Token{}, err
-	}
-	var token string
-	var life int64
-	s := vendorapi.NewScanner(a.Body)
-	if a.Status == http.StatusOK {
-		s.Object(func(key []byte) {
-			switch string(key) {
-			case "access_token":
-				token = s.String()
-			case "expires_in":
-				life = s.Int()
-			default:
-				s.Skip()
-			}
-		})
-	}
-	switch {
-	case a.Status >= 500 || a.Status == http.StatusTooManyRequests:
-		return vendorapi.Token{}, vendorapi.Again(a.RetryAfter(w.config.Now()), "unavailable", "Marketo gives no access tokens at the moment", a.Detail())
-	case a.Status != http.StatusOK:
-		return vendorapi.Token{}, worker.Permanent("credentials", "Marketo refuses the worker's credentials: check client id and secret of the custom service", a.Detail())
-	case s.Err() != nil || token == "":
-		return vendorapi.Token{}, vendorapi.Again(0, "broken-answer", "Marketo's answer to a request for a token could not be read", nil)
-	}
-	return vendorapi.Token{Value: token, Until: w.config.Now().Add(time.Duration(life) * time.Second), Base: w.config.BaseURL}, nil
+	return vendorapi.Token{Value: g.Token, Until: g.Until, Base: w.config.BaseURL}, err
 }

@@ -64,18 +64,21 @@ func (w *Worker) read(ctx context.Context, ref string) (p profile, err error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = w.api.Do(ctx, vendorapi.Call{
+	err = w.api.Do(ctx, vendorapi.Call{
 		Name: "profile.read", Method: http.MethodGet, Header: header, Safe: true,
 		Path: w.base + pathProfile + "version/" + version + "/bin/" + url.PathEscape(w.config.Bin) + "/customerrefnum/" + url.PathEscape(ref),
-		Read: func(a *vendorapi.Answer) error {
-			if p, err = members(a.Body); err != nil {
+		Expect: vendorapi.One(func(a *vendorapi.Answer) (err error) {
+			p, err = members(a.Body)
+			switch named := vendorapi.Text(p["customerRefNum"]); {
+			case err != nil:
 				return err
-			}
-			if !strings.EqualFold(vendorapi.Text(p["customerRefNum"]), ref) {
+			case named == "":
+				return errors.New("the answer has no profile")
+			case !strings.EqualFold(named, ref):
 				return worker.Permanent("stranger", "PaymentTech answered with a profile of another reference than was asked for", nil)
 			}
 			return nil
-		},
+		}),
 	})
 	if isNoProfile(err) {
 		return nil, nil
@@ -103,11 +106,11 @@ func (w *Worker) update(ctx context.Context, t worker.Task, ref string, values m
 }
 
 func (w *Worker) change(ctx context.Context, name, method string, t worker.Task, ref string, values map[string]string, safe bool) error {
-	members := map[string]string{"customerRefNum": ref}
+	sent := map[string]string{"customerRefNum": ref}
 	for name, v := range values {
-		members[name] = v
+		sent[name] = v
 	}
-	body, err := json.Marshal(map[string]any{"version": version, "merchant": map[string]string{"bin": w.config.Bin}, "profile": members})
+	body, err := json.Marshal(map[string]any{"version": version, "merchant": map[string]string{"bin": w.config.Bin}, "profile": sent})
 	if err != nil {
 		return fmt.Errorf("paymentech: write a profile: %w", err)
 	}
@@ -115,8 +118,14 @@ func (w *Worker) change(ctx context.Context, name, method string, t worker.Task,
 	if err != nil {
 		return err
 	}
-	_, err = w.api.Do(ctx, vendorapi.Call{Name: name, Method: method, Path: w.base + pathProfile, Header: header, Body: body, Safe: safe})
-	return err
+	expect := vendorapi.One(func(a *vendorapi.Answer) error {
+		m, err := members(a.Body)
+		if named := vendorapi.Text(m["customerRefNum"]); err == nil && named != "" && !strings.EqualFold(named, ref) {
+			return errors.New("the answer is about another profile")
+		}
+		return err
+	})
+	return w.api.Do(ctx, vendorapi.Call{Name: name, Method: method, Path: w.base + pathProfile, Header: header, Body: body, Safe: safe, Expect: expect})
 }
 
 // header are the credentials, and the trace number of a change, by which the

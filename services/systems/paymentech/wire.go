@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -45,7 +46,7 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 		body, err = nil, errTooLarge
 	}
 	body = masked(body, askedBy(req.URL))
-	if err != nil || resp.StatusCode >= http.StatusInternalServerError || resend(statusOf(body).code) {
+	if m, broken := members(body); err != nil || resp.StatusCode >= http.StatusInternalServerError || broken == nil && slices.Contains(resends, statusOf(m)) {
 		w.hosts.failed(number)
 	}
 	for name, values := range resp.Header {

@@ -142,7 +142,7 @@ func New(c Config) (*Worker, error) {
 		return nil, err
 	}
 	w.api, err = vendorapi.New(vendorapi.Config{
-		Vendor: "PaymentTech", Judge: w.judge, Account: "paymentech/" + first.Host + "/" + c.MerchantID, Access: access, MaxAnswer: maxAnswer,
+		Vendor: "PaymentTech", Parse: readReply, Codes: w.codes(), UnknownHint: "if that is how it says that there is no profile, add it to not_found in the configuration", Account: "paymentech/" + first.Host + "/" + c.MerchantID, Access: access, MaxAnswer: maxAnswer,
 	})
 	return w, err
 }

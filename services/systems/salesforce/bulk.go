@@ -102,9 +102,8 @@ func (w *Worker) hardDelete(ctx context.Context, object string, records []*held)
 	if err != nil {
 		return err
 	}
-	err = w.do(ctx, vendorapi.Call{Name: "job.create", Method: http.MethodPost, Path: jobs, Header: jsonHeader, Body: order, Safe: true, Read: job.read})
-	var e *worker.Error
-	if errors.As(err, &e) && (e.Code == "refused" || e.Code == "no-permission" || e.Code == codeGone) {
+	err = w.api.Do(ctx, vendorapi.Call{Name: "job.create", Method: http.MethodPost, Path: jobs, Header: jsonHeader, Body: order, Safe: true, Expect: job.expect()})
+	if hasCode(err, codeRefused) || hasCode(err, codeForbids) || hasCode(err, codeGone) || hasCode(err, vendorapi.CodeUnknown) {
 		return worker.Permanent(codeNoBulk, "Salesforce doesn't let the integration user delete by bulk jobs", err)
 	}
 	if err != nil {
@@ -118,7 +117,7 @@ func (w *Worker) hardDelete(ctx context.Context, object string, records []*held)
 	for _, r := range records {
 		file = append(append(file, r.id...), '\n')
 	}
-	err = w.do(ctx, vendorapi.Call{Name: "job.upload", Method: http.MethodPut, Path: jobs + "/batches", Header: http.Header{"Content-Type": {"text/csv"}}, Body: file})
+	err = w.api.Do(ctx, vendorapi.Call{Name: "job.upload", Method: http.MethodPut, Path: jobs + "/batches", Header: http.Header{"Content-Type": {"text/csv"}}, Body: file, Expect: vendorapi.Nothing()})
 	if vendorapi.IsUnsure(err) {
 		return worker.Transient("broken-answer", "the file of a bulk job may not have reached Salesforce; nothing was deleted by it", err)
 	}
@@ -126,7 +125,7 @@ func (w *Worker) hardDelete(ctx context.Context, object string, records []*held)
 		return err
 	}
 	start, _ := json.Marshal(map[string]string{"state": "UploadComplete"}) // two texts
-	err = w.do(ctx, vendorapi.Call{Name: "job.state", Method: http.MethodPatch, Path: jobs, Header: jsonHeader, Body: start, Read: job.read})
+	err = w.api.Do(ctx, vendorapi.Call{Name: "job.state", Method: http.MethodPatch, Path: jobs, Header: jsonHeader, Body: start, Expect: job.expect()})
 	if err != nil && !vendorapi.IsUnsure(err) {
 		return err
 	}
@@ -136,26 +135,39 @@ func (w *Worker) hardDelete(ctx context.Context, object string, records []*held)
 	return w.bulkResults(ctx, jobs, job, records)
 }
 
-func (j *jobInfo) read(a *vendorapi.Answer) error { return json.Unmarshal(a.Body, j) }
+// expect reads what Salesforce says of the job.
+func (j *jobInfo) expect() *vendorapi.Expect {
+	return vendorapi.One(func(a *vendorapi.Answer) error {
+		var told jobInfo
+		if err := json.Unmarshal(a.Body, &told); err != nil {
+			return err
+		}
+		if told.State == "" {
+			return errShort
+		}
+		*j = told
+		return nil
+	})
+}
 
 // await waits until a job is over.
 func (w *Worker) await(ctx context.Context, address string, job *jobInfo, start []byte) error {
 	end, wait := w.config.Now().Add(bulkTime), firstPoll
 	for {
-		if err := w.do(ctx, vendorapi.Call{Name: "job.state", Method: http.MethodGet, Path: address, Header: jsonHeader, Safe: true, Read: job.read}); err != nil {
+		if err := w.api.Do(ctx, vendorapi.Call{Name: "job.state", Method: http.MethodGet, Path: address, Header: jsonHeader, Safe: true, Expect: job.expect()}); err != nil {
 			return err
 		}
 		switch job.State {
 		case "JobComplete", "Failed", "Aborted":
 			return nil
 		case "Open": // it hasn't heard that the upload is complete
-			if err := w.do(ctx, vendorapi.Call{Name: "job.state", Method: http.MethodPatch, Path: address, Header: jsonHeader, Body: start, Read: job.read}); err != nil && !vendorapi.IsUnsure(err) {
+			if err := w.api.Do(ctx, vendorapi.Call{Name: "job.state", Method: http.MethodPatch, Path: address, Header: jsonHeader, Body: start, Expect: job.expect()}); err != nil && !vendorapi.IsUnsure(err) {
 				return err
 			}
 		}
 		if w.config.Now().After(end) {
 			stop, _ := json.Marshal(map[string]string{"state": "Aborted"}) // two texts
-			err := w.do(ctx, vendorapi.Call{Name: "job.state", Method: http.MethodPatch, Path: address, Header: jsonHeader, Body: stop, Safe: true, Read: job.read})
+			err := w.api.Do(ctx, vendorapi.Call{Name: "job.state", Method: http.MethodPatch, Path: address, Header: jsonHeader, Body: stop, Safe: true, Expect: job.expect()})
 			if err != nil {
 				return err
 			}
@@ -196,19 +208,20 @@ func (w *Worker) bulkResults(ctx context.Context, address string, job jobInfo, r
 		if r == nil {
 			return
 		}
-		status, detail, _ := strings.Cut(row["sf__Error"], ":")
-		switch {
-		case status == "ENTITY_IS_DELETED" || retriable(status):
-			// looked up
-		default:
-			w.refused(r, "delete", result{status: status, detail: detail})
+		code, detail, _ := strings.Cut(row["sf__Error"], ":")
+		x := result{reply: refusedRecord(code, detail)}
+		switch err := w.meaning(x); {
+		case isPermanent(err) && !hasCode(err, codeGone):
+			w.refused(r, "delete", x)
+		default: // it is looked up
+			r.why = err
 		}
 	})
 }
 
 // resultFile reads one of a job's files of results.
 func (w *Worker) resultFile(ctx context.Context, address string, each func(map[string]string)) error {
-	return w.do(ctx, vendorapi.Call{Name: "job.results", Method: http.MethodGet, Path: address, Header: http.Header{"Accept": {"text/csv"}}, Safe: true, Read: func(a *vendorapi.Answer) error {
+	return w.api.Do(ctx, vendorapi.Call{Name: "job.results", Method: http.MethodGet, Path: address, Header: http.Header{"Accept": {"text/csv"}}, Safe: true, Expect: vendorapi.One(func(a *vendorapi.Answer) error {
 		rows, err := csv.NewReader(bytes.NewReader(a.Body)).ReadAll()
 		if err != nil || len(rows) == 0 {
 			return errors.Join(err, errShort)
@@ -221,5 +234,5 @@ func (w *Worker) resultFile(ctx context.Context, address string, each func(map[s
 			each(named)
 		}
 		return nil
-	}})
+	})})
 }

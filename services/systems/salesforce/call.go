@@ -1,6 +1,7 @@
 package salesforce
 
 import (
+	"cmp"
 	"context"
 	"encoding/xml"
 	"errors"
@@ -10,7 +11,6 @@ import (
 	"strings"
 
 	"habeas.dev/pkg/vendorapi"
-	"habeas.dev/pkg/worker"
 )
 
 // heavy is how many queries or collections one Composite takes (REST API
@@ -23,26 +23,28 @@ const maxCollection = 200
 
 var jsonHeader = http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}}
 
-// page is one page of a query's answer: rows, raw, and where the next one is.
-type page struct {
-	rows    [][]byte
-	next    string
-	refused *refusal // instead
-}
-
-// readPage reads a query's answer.
-func readPage(s *vendorapi.Scanner) (p page) {
+// readPage reads one page of a query's answer.
+func readPage(s *vendorapi.Scanner) (vendorapi.Page, error) {
+	p := vendorapi.Page{Total: -1}
 	s.Object(func(key []byte) {
 		switch string(key) {
 		case "records":
-			s.Array(func() { p.rows = append(p.rows, s.Value()) })
+			p.Listed = true
+			s.Array(func() { p.Rows = append(p.Rows, s.Value()) })
+		case "done":
+			p.Last = s.Bool()
 		case "nextRecordsUrl":
-			p.next = s.String()
+			p.Next = s.String()
+		case "totalSize":
+			p.Total = s.Int()
 		default:
 			s.Skip()
 		}
 	})
-	return p
+	if p.Next != "" && !strings.HasPrefix(p.Next, "/services/data/") {
+		return p, errors.New("the page that follows is outside of Salesforce's own interface")
+	}
+	return p, s.Err()
 }
 
 // each runs queries, several to a call, and hands every row to row with the
@@ -52,85 +54,92 @@ func readPage(s *vendorapi.Scanner) (p page) {
 func (w *Worker) each(ctx context.Context, queries []string, row func(query int, raw []byte) error, refused func(query int, r *refusal) error) error {
 	for from := 0; from < len(queries); from += heavy {
 		to := min(from+heavy, len(queries))
-		pages, err := w.first(ctx, queries[from:to])
+		answers, err := w.first(ctx, queries[from:to])
 		if err != nil {
 			return err
 		}
-		for i, p := range pages {
-			if p.refused != nil {
-				if err := refused(from+i, p.refused); err != nil {
+		for i, a := range answers {
+			if a.refused != nil {
+				if err := refused(from+i, a.refused); err != nil {
 					return err
 				}
 				continue
 			}
-			for {
-				for _, raw := range p.rows {
-					if err := row(from+i, raw); err != nil {
-						return err
-					}
-				}
-				if p.next == "" {
-					break
-				}
-				if p, err = w.next(ctx, p.next); err != nil {
-					return err
-				}
+			if err := w.pages(ctx, a.list, func(raw []byte) error { return row(from+i, raw) }); err != nil {
+				return err
 			}
-			pages[i] = page{}
+			answers[i] = queryAnswer{}
 		}
 	}
 	return nil
 }
 
+// pages runs over the rows of a list of which the first page is there.
+func (w *Worker) pages(ctx context.Context, list *vendorapi.List, row func(raw []byte) error) error {
+	for {
+		for _, raw := range list.Rows() {
+			if err := row(raw); err != nil {
+				return err
+			}
+		}
+		if list.Next() == "" {
+			return nil
+		}
+		// The address holds no personal data.
+		err := w.api.Do(ctx, vendorapi.Call{Name: "query.more", Method: http.MethodGet, Path: list.Next(), Header: jsonHeader, Safe: true,
+			Expect: vendorapi.PageOf(list, func(a *vendorapi.Answer) (vendorapi.Page, error) { return readPage(vendorapi.NewScanner(a.Body)) })})
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// queryAnswer is what one query was answered: a list, or why it is refused.
+type queryAnswer struct {
+	list    *vendorapi.List
+	refused *refusal
+}
+
 // first asks for the first pages of at most five queries, in one call.
-func (w *Worker) first(ctx context.Context, queries []string) ([]page, error) {
+func (w *Worker) first(ctx context.Context, queries []string) ([]queryAnswer, error) {
 	body := []byte(`{"allOrNone":false,"compositeRequest":[`)
+	references := make([]string, len(queries))
+	number := map[string]int{}
 	for i, q := range queries {
 		if i > 0 {
 			body = append(body, ',')
 		}
-		body = append(body, `{"method":"GET","referenceId":"q`+strconv.Itoa(i)+`","url":"/services/data/`+w.version+`/queryAll?q=`...)
+		references[i] = "q" + strconv.Itoa(i)
+		number[references[i]] = i
+		body = append(body, `{"method":"GET","referenceId":"`+references[i]+`","url":"/services/data/`+w.version+`/queryAll?q=`...)
 		body = append(body, url.QueryEscape(q)...) // ASCII without quotes: JSON as it is
 		body = append(body, `"}`...)
 	}
-	pages := make([]page, len(queries))
-	err := w.composite(ctx, "query", append(body, "]}"...), true, func(reference string, status int, s *vendorapi.Scanner) error {
-		i, err := strconv.Atoi(strings.TrimPrefix(reference, "q"))
-		if err != nil || i < 0 || i >= len(pages) {
-			s.Skip()
-			return nil //nolint:nilerr // an answer to what wasn't asked is passed over
-		}
-		if status != http.StatusOK {
-			raw := s.Value()
-			if code, message := firstError(raw); code == "INVALID_TYPE" || code == "INVALID_FIELD" {
-				pages[i] = page{refused: &refusal{code, message, (&vendorapi.Answer{Status: status, Body: raw}).Detail()}}
+	answers := make([]queryAnswer, len(queries))
+	err := w.composite(ctx, "query", append(body, "]}"...), true, references, func(reference string, status int, raw []byte, t *vendorapi.Tally) error {
+		i, asked := number[reference]
+		if !asked || status != http.StatusOK {
+			r := errorReply(status, raw)
+			if t.Part(reference); asked && (r.Code == "INVALID_TYPE" || r.Code == "INVALID_FIELD") {
+				answers[i] = queryAnswer{refused: &refusal{r.Code, r.Message, r.Detail}}
 				return nil
 			}
-			return w.refusal(status, raw, 0)
+			return w.api.Judge(r)
 		}
-		pages[i] = readPage(s)
-		return s.Err()
+		p, err := readPage(vendorapi.NewScanner(raw))
+		if err != nil {
+			return err
+		}
+		answers[i] = queryAnswer{list: vendorapi.NewList()}
+		return t.Page(reference, answers[i].list, p)
 	})
-	return pages, err
+	return answers, err
 }
 
-// next asks for a further page. The address holds no personal data.
-func (w *Worker) next(ctx context.Context, address string) (p page, err error) {
-	if !strings.HasPrefix(address, "/services/data/") {
-		return p, worker.Permanent("bad-page", "Salesforce named a page outside of its own interface", nil)
-	}
-	err = w.do(ctx, vendorapi.Call{Name: "query.more", Method: http.MethodGet, Path: address, Header: jsonHeader, Safe: true, Read: func(a *vendorapi.Answer) error {
-		s := vendorapi.NewScanner(a.Body)
-		p = readPage(s)
-		return s.Err()
-	}})
-	return p, err
-}
-
-// composite makes a Composite call and reads its answers in order. read MUST
-// read the body.
-func (w *Worker) composite(ctx context.Context, name string, body []byte, safe bool, read func(reference string, status int, body *vendorapi.Scanner) error) error {
-	err := w.do(ctx, vendorapi.Call{Name: name, Method: http.MethodPost, Path: "/services/data/" + w.version + "/composite", Header: jsonHeader, Body: body, Safe: safe, Read: func(a *vendorapi.Answer) error {
+// composite makes a Composite call and reads its parts in order. keys are what they
+// must account for, and read tells the tally.
+func (w *Worker) composite(ctx context.Context, name string, body []byte, safe bool, keys []string, read func(reference string, status int, body []byte, t *vendorapi.Tally) error) error {
+	expect := vendorapi.Parts(keys, func(a *vendorapi.Answer, t *vendorapi.Tally) error {
 		s := vendorapi.NewScanner(a.Body)
 		var failed error
 		s.Object(func(key []byte) {
@@ -156,7 +165,7 @@ func (w *Worker) composite(ctx context.Context, name string, body []byte, safe b
 					}
 				})
 				if s.Err() == nil && failed == nil {
-					failed = read(reference, status, vendorapi.NewScanner(raw))
+					failed = read(reference, status, raw, t)
 				}
 			})
 		})
@@ -164,21 +173,27 @@ func (w *Worker) composite(ctx context.Context, name string, body []byte, safe b
 			return s.Err()
 		}
 		return failed
-	}})
-	return err
+	})
+	return w.api.Do(ctx, vendorapi.Call{Name: name, Method: http.MethodPost, Path: "/services/data/" + w.version + "/composite", Header: jsonHeader, Body: body, Safe: safe, Expect: expect})
 }
 
-func (w *Worker) do(ctx context.Context, call vendorapi.Call) error {
-	_, err := w.api.Do(ctx, call)
-	return err
-}
-
-// result is what came of one record's deletion or purge.
+// result is what came of one record's deletion, purge or change.
 type result struct {
-	id     string
-	done   bool
-	status string // statusCode of the first error, where there is one
-	detail string
+	done  bool
+	reply vendorapi.Reply // why not: with the code of the first error
+}
+
+// meaning returns what a result says of its record; nil where it was done.
+func (w *Worker) meaning(x result) error {
+	if x.done {
+		return nil
+	}
+	return w.api.Judge(x.reply)
+}
+
+// refusedRecord is the reply about one record that wasn't done.
+func refusedRecord(code, message string) vendorapi.Reply {
+	return vendorapi.Reply{Status: http.StatusOK, Own: true, Code: cmp.Or(code, "none"), Message: message, Detail: errors.New(message)}
 }
 
 // deleteAll deletes at most five collections' worth of records in one call and
@@ -194,23 +209,24 @@ func (w *Worker) deleteAll(ctx context.Context, ids []string) ([]result, error) 
 		body = append(body, strings.Join(ids[from:min(from+maxCollection, len(ids))], ",")...)
 		body = append(body, `"}`...)
 	}
-	return w.collections(ctx, "delete", append(body, "]}"...), 'd', len(ids), false, func(i int) string { return ids[i] })
+	return w.collections(ctx, "delete", append(body, "]}"...), 'd', ids, false)
 }
 
 // readResult reads {id,success,errors:[{statusCode,message}]}.
-func readResult(s *vendorapi.Scanner) (r result) {
+func readResult(s *vendorapi.Scanner) (x result) {
+	var code, message string
 	s.Object(func(key []byte) {
 		switch string(key) {
 		case "success":
-			r.done = s.Bool()
+			x.done = s.Bool()
 		case "errors":
 			s.Array(func() {
 				s.Object(func(key []byte) {
 					switch v := s.Value(); string(key) {
 					case "statusCode":
-						r.status = vendorapi.Text(v)
+						code = vendorapi.Text(v)
 					case "message":
-						r.detail = vendorapi.Text(v)
+						message = vendorapi.Text(v)
 					}
 				})
 			})
@@ -218,41 +234,49 @@ func readResult(s *vendorapi.Scanner) (r result) {
 			s.Skip()
 		}
 	})
-	return r
+	if !x.done {
+		x.reply = refusedRecord(code, message)
+	}
+	return x
 }
 
 // purge empties the recycle bin of at most 200 records. It is SOAP's
 // emptyRecycleBin: REST has no such call, and a bulk job takes seven.
 func (w *Worker) purge(ctx context.Context, ids []string) ([]result, error) {
 	results := make([]result, len(ids))
-	err := w.do(ctx, vendorapi.Call{
+	expect := vendorapi.Parts(ids, func(a *vendorapi.Answer, t *vendorapi.Tally) error {
+		var out struct {
+			Results []struct {
+				Success bool `xml:"success"`
+				Errors  []struct {
+					Message string `xml:"message"`
+					Status  string `xml:"statusCode"`
+				} `xml:"errors"`
+			} `xml:"Body>emptyRecycleBinResponse>result"`
+		}
+		if err := xml.Unmarshal(a.Body, &out); err != nil {
+			return err
+		}
+		for _, r := range out.Results {
+			i, asked := t.Next()
+			if !asked {
+				break
+			}
+			if results[i].done = r.Success; r.Success {
+				continue
+			}
+			r.Errors = append(r.Errors, struct {
+				Message string `xml:"message"`
+				Status  string `xml:"statusCode"`
+			}{})
+			results[i].reply = refusedRecord(r.Errors[0].Status, r.Errors[0].Message)
+		}
+		return nil
+	})
+	err := w.api.Do(ctx, vendorapi.Call{
 		Name: "purge", Method: http.MethodPost, Path: "/services/Soap/u/" + w.config.Version,
 		Header: http.Header{"Content-Type": {"text/xml; charset=UTF-8"}, "SOAPAction": {`""`}},
-		Make:   func(token string) []byte { return emptyRecycleBin(token, ids) },
-		Read: func(a *vendorapi.Answer) error {
-			var out struct {
-				Results []struct {
-					Success bool `xml:"success"`
-					Errors  []struct {
-						Message string `xml:"message"`
-						Status  string `xml:"statusCode"`
-					} `xml:"errors"`
-				} `xml:"Body>emptyRecycleBinResponse>result"`
-			}
-			if err := xml.Unmarshal(a.Body, &out); err != nil {
-				return err
-			}
-			if len(out.Results) != len(ids) {
-				return errShort
-			}
-			for i, r := range out.Results {
-				results[i] = result{id: ids[i], done: r.Success}
-				if len(r.Errors) > 0 {
-					results[i].status, results[i].detail = r.Errors[0].Status, r.Errors[0].Message
-				}
-			}
-			return nil
-		},
+		Make:   func(token string) []byte { return emptyRecycleBin(token, ids) }, Expect: expect,
 	})
 	return results, err
 }

@@ -3,7 +3,6 @@ package salesforce
 import (
 	"context"
 	"encoding/base64"
-	"errors"
 	"net/http"
 
 	"habeas.dev/pkg/vendorapi"
@@ -24,10 +23,10 @@ func (w *Worker) content(ctx context.Context, o *object, id string, size []byte)
 		return nil, tooLarge
 	}
 	var content any
-	err := w.do(ctx, vendorapi.Call{
+	err := w.api.Do(ctx, vendorapi.Call{
 		Name: "file", Method: http.MethodGet, Path: "/services/data/" + w.version + "/sobjects/" + o.Object + "/" + id + "/" + o.Content,
 		Safe: true,
-		Read: func(a *vendorapi.Answer) error {
+		Expect: vendorapi.One(func(a *vendorapi.Answer) error {
 			if len(a.Body) > MaxFile {
 				return tooLarge
 			}
@@ -36,10 +35,9 @@ func (w *Worker) content(ctx context.Context, o *object, id string, size []byte)
 			}
 			content = base64.StdEncoding.EncodeToString(a.Body)
 			return nil
-		},
+		}),
 	})
-	var e *worker.Error
-	if errors.As(err, &e) && e.Code == codeGone {
+	if hasCode(err, codeGone) {
 		return nil, nil
 	}
 	return content, err

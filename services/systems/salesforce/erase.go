@@ -21,6 +21,8 @@ type held struct {
 	leads bool
 	// with is what takes it along, so that it isn't deleted by itself.
 	with *held
+	// why is what Salesforce said of it last, where it may pass.
+	why error
 }
 
 type state uint8
@@ -296,13 +298,10 @@ func (w *Worker) deleteSome(ctx context.Context, records []*held) error {
 		return err
 	}
 	return w.act(ctx, records, heavy*maxCollection, w.deleteAll, func(r *held, x result) {
-		switch {
-		case x.done || x.status == "ENTITY_IS_DELETED":
+		if err := w.meaning(x); err == nil || hasCode(err, codeGone) {
 			r.state = binned
-		case retriable(x.status):
-			// stays live
-		default:
-			w.refused(r, "delete", x)
+		} else {
+			w.undone(r, "delete", x, err)
 		}
 	})
 }
@@ -313,13 +312,13 @@ func (w *Worker) purgeSome(ctx context.Context, records []*held) error {
 	var odd []*held
 	var why []result
 	err := w.act(ctx, records, maxCollection, w.purge, func(r *held, x result) {
-		switch {
-		case x.done:
+		switch err := w.meaning(x); {
+		case err == nil:
 			w.went(r)
-		case retriable(x.status):
-			// stays in the bin
-		default:
+		case isPermanent(err):
 			odd, why = append(odd, r), append(why, x)
+		default:
+			w.undone(r, "purge", x, err)
 		}
 	})
 	if err != nil || len(odd) == 0 {
@@ -345,12 +344,36 @@ func (w *Worker) went(r *held) {
 	w.purged.Add(r.id)
 }
 
-func retriable(status string) bool {
-	return status == "UNABLE_TO_LOCK_ROW" || status == "SERVER_UNAVAILABLE"
+// undone takes up that something wasn't done to a record, with what that means:
+// a person must see to it; the record is looked up; or it stays as it is, for the
+// next round.
+func (w *Worker) undone(r *held, what string, x result, err error) {
+	var parked *worker.Error
+	switch {
+	case isPermanent(err):
+		w.refused(r, what, x)
+	case vendorapi.IsUnsure(err):
+		w.pending.doubts(r)
+		r.state, r.why = unknown, err
+	case errors.As(err, &parked): // until a time
+		r.stop(err)
+	default:
+		r.why = err
+	}
 }
 
 func (w *Worker) refused(r *held, what string, x result) {
-	r.stop(worker.Permanent(what+"-refused", "Salesforce refuses to "+what+" a record of object "+w.objects[r.object].Object+" ("+vendorapi.Code(x.status)+"): it is still there", errors.New(x.detail)))
+	r.stop(worker.Permanent(what+"-refused", "Salesforce refuses to "+what+" a record of object "+w.objects[r.object].Object+" ("+vendorapi.Code(x.reply.Code)+"): it is still there", x.reply.Detail))
+}
+
+func isPermanent(err error) bool {
+	var e *worker.Error
+	return errors.As(err, &e) && e.Permanent()
+}
+
+func hasCode(err error, code string) bool {
+	var e *worker.Error
+	return errors.As(err, &e) && e.Code == code
 }
 
 // act makes one kind of destructive call for records, as many at a time as fit.

@@ -60,7 +60,11 @@ func (w *Worker) settle(ctx context.Context, records []*held, from state, act fu
 
 func (w *Worker) giveUp(records []*held) {
 	for _, r := range records {
-		r.stop(worker.Transient("locked", "someone else holds a record of object "+w.objects[r.object].Object+" in Salesforce; it is tried again later", nil))
+		err := vendorapi.Deferred(r.why)
+		if err == nil {
+			err = worker.Transient("locked", "someone else holds a record of object "+w.objects[r.object].Object+" in Salesforce; it is tried again later", nil)
+		}
+		r.stop(err)
 	}
 }
 

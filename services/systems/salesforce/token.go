@@ -2,7 +2,6 @@ package salesforce
 
 import (
 	"context"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -27,39 +26,17 @@ func (w *Worker) token(ctx context.Context) (vendorapi.Token, error) {
 	if err != nil {
 		return vendorapi.Token{}, err
 	}
-	a, err := w.api.Post(ctx, w.config.BaseURL+"/services/oauth2/token", form)
+	g, err := w.api.Authorize(ctx, w.config.BaseURL+"/services/oauth2/token", form)
 	if err != nil {
 		return vendorapi.Token{}, err
 	}
-	var token, base, code string
-	s := vendorapi.NewScanner(a.Body)
-	s.Object(func(key []byte) {
-		switch string(key) {
-		case "access_token":
-			token = s.String()
-		case "instance_url":
-			base = s.String()
-		case "error":
-			code = s.String()
-		default:
-			s.Skip()
-		}
-	})
-	switch {
-	case a.Status >= 500 || a.Status == http.StatusTooManyRequests:
-		return vendorapi.Token{}, vendorapi.Again(a.RetryAfter(w.config.Now()), "unavailable", "Salesforce gives no access tokens at the moment", a.Detail())
-	case a.Status != http.StatusOK:
-		// The codes are OAuth's (RFC 6749, 5.2) and free of personal data.
-		return vendorapi.Token{}, worker.Permanent("credentials", "Salesforce refuses the worker's credentials ("+vendorapi.Code(strings.ToUpper(code))+"): check client id, secret or key, and the app's flow", nil)
-	case s.Err() != nil || token == "":
-		return vendorapi.Token{}, vendorapi.Again(0, "broken-answer", "Salesforce's answer to a request for a token could not be read", nil)
-	}
 	// A token must not be sent just anywhere: not in the clear where the org is
 	// reached over TLS.
+	base := g.Instance
 	if u, err := url.Parse(base); err != nil || u.Host == "" || u.Scheme != "https" && !strings.HasPrefix(w.config.BaseURL, "http:") {
 		base = w.config.BaseURL
 	}
-	return vendorapi.Token{Value: token, Base: base}, nil
+	return vendorapi.Token{Value: g.Token, Base: base}, nil
 }
 
 // grant is the form that a token is asked for with.

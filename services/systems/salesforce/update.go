@@ -3,6 +3,7 @@ package salesforce
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -55,15 +56,15 @@ func (w *Worker) update(ctx context.Context, records []*held, what string, done 
 			return err
 		}
 		for i, r := range some {
-			switch x := results[i]; {
-			case x.done:
+			switch x, err := results[i], w.meaning(results[i]); {
+			case err == nil:
 				r.state = done
-			case x.status == "ENTITY_IS_DELETED":
+			case hasCode(err, codeGone):
 				r.state = binned
-			case retriable(x.status):
-				// stays live
+			case vendorapi.IsUnsure(err):
+				r.why = err // it stays live: writing the same again does no harm
 			default:
-				w.refused(r, what, x)
+				w.undone(r, what, x, err)
 			}
 		}
 	}
@@ -96,7 +97,11 @@ func (w *Worker) updateAll(ctx context.Context, records []*held, fields func(*he
 		}
 		body = append(body, `]}}`...)
 	}
-	return w.collections(ctx, "update", append(body, "]}"...), 'u', len(records), true, func(i int) string { return records[i].id })
+	ids := make([]string, len(records))
+	for i, r := range records {
+		ids[i] = r.id
+	}
+	return w.collections(ctx, "update", append(body, "]}"...), 'u', ids, true)
 }
 
 func sortedKeys(m map[string]any) []string {
@@ -109,35 +114,34 @@ func sortedKeys(m map[string]any) []string {
 }
 
 // collections makes a Composite call of collections and returns a result for
-// each of n records, in order. A reference is a letter and the number of its
-// collection's first record.
-func (w *Worker) collections(ctx context.Context, name string, body []byte, letter byte, n int, safe bool, id func(int) string) ([]result, error) {
-	results := make([]result, n)
-	err := w.composite(ctx, name, body, safe, func(reference string, status int, s *vendorapi.Scanner) error {
-		from, err := strconv.Atoi(strings.TrimPrefix(reference, string(letter)))
-		if err != nil || from < 0 || from >= n {
-			s.Skip()
-			return nil //nolint:nilerr // an answer to what wasn't asked is passed over
+// each of the records, in order. A reference is a letter and the number of its
+// collection's first record. A collection that is refused as a whole, as its
+// neighbours needn't be, is the result of each of its records.
+func (w *Worker) collections(ctx context.Context, name string, body []byte, letter byte, ids []string, safe bool) ([]result, error) {
+	results := make([]result, len(ids))
+	err := w.composite(ctx, name, body, safe, ids, func(reference string, status int, raw []byte, t *vendorapi.Tally) error {
+		i, err := strconv.Atoi(strings.TrimPrefix(reference, string(letter)))
+		if err != nil || i < 0 || i >= len(ids) {
+			return errors.New("a part of the answer was not asked for")
 		}
-		to := min(from+maxCollection, n)
+		end := min(i+maxCollection, len(ids))
 		if status != http.StatusOK {
-			// The collection as a whole was refused, its neighbours weren't.
-			code, message := firstError(s.Value())
-			for i := from; i < to; i++ {
-				results[i] = result{id: id(i), status: code, detail: message}
+			for ; i < end; i++ {
+				t.Part(ids[i])
+				results[i] = result{reply: errorReply(status, raw)}
 			}
 			return nil
 		}
-		i := from
+		s := vendorapi.NewScanner(raw)
 		s.Array(func() {
-			r := readResult(s)
-			if i < to {
-				r.id = id(i)
-				results[i] = r
+			x := readResult(s)
+			if i < end {
+				t.Part(ids[i])
+				results[i] = x
 			}
 			i++
 		})
-		if s.Err() == nil && i != to {
+		if s.Err() == nil && i != end {
 			return errShort
 		}
 		return s.Err()

@@ -124,7 +124,7 @@ func New(c Config) (*Worker, error) {
 	w.pending = pending{now: c.Now, at: map[string]doubt{}}
 	w.absent = absences{now: c.Now, list: map[int]absence{}}
 	w.api, err = vendorapi.New(vendorapi.Config{
-		Vendor: "Salesforce", Judge: w.judge, Token: w.token, Account: "salesforce/" + base.Host, Access: c.Access,
+		Vendor: "Salesforce", Parse: readReply, Codes: w.codes(), Token: w.token, Account: "salesforce/" + base.Host, Access: c.Access,
 		Quota: vendorapi.Quota{Usage: usage, Share: c.DailyShare},
 	})
 	return w, err

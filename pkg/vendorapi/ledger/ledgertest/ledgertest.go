@@ -172,16 +172,11 @@ func (v *vendor) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: status, Header: h, Body: io.NopCloser(strings.NewReader("")), Request: r}, nil
 }
 
-func judge(a *vendorapi.Answer) error {
-	if a.Status == http.StatusOK {
-		return nil
-	}
-	return vendorapi.Again(a.RetryAfter(time.Now()), "rate-limited", "the vendor asks for fewer calls", nil)
-}
+func parse(*vendorapi.Answer) vendorapi.Reply { return vendorapi.Reply{Own: true} }
 
 func client(t *testing.T, s vendorapi.Store, v *vendor, change func(*vendorapi.Config)) *vendorapi.Client {
 	t.Helper()
-	c := vendorapi.Config{Vendor: "Acme", Account: t.Name(), Judge: judge, Access: vendorapi.Access{Host: vendorapi.Host{Store: s}, HTTPClient: &http.Client{Transport: v}}}
+	c := vendorapi.Config{Vendor: "Acme", Account: t.Name(), Parse: parse, Access: vendorapi.Access{Host: vendorapi.Host{Store: s}, HTTPClient: &http.Client{Transport: v}}}
 	change(&c)
 	cl, err := vendorapi.New(c)
 	if err != nil {
@@ -190,7 +185,7 @@ func client(t *testing.T, s vendorapi.Store, v *vendor, change func(*vendorapi.C
 	return cl
 }
 
-var call = vendorapi.Call{Name: "test", Method: http.MethodGet, Path: "http://vendor/x", Safe: true}
+var call = vendorapi.Call{Name: "test", Method: http.MethodGet, Path: "http://vendor/x", Safe: true, Expect: vendorapi.Nothing()}
 
 func account(t *testing.T, s vendorapi.Store) vendorapi.Account {
 	t.Helper()
@@ -227,7 +222,7 @@ func concurrent(t *testing.T, open func(t *testing.T) vendorapi.Store) {
 			all.Go(func() {
 				var e *worker.Error
 				for {
-					_, err := cl.Do(t.Context(), call)
+					err := cl.Do(t.Context(), call)
 					if errors.As(err, &e) && e.Code == "busy" && t.Context().Err() == nil { // would be parked: comes again
 						continue
 					}
@@ -261,7 +256,7 @@ func budget(t *testing.T, open func(t *testing.T) vendorapi.Store) {
 		})
 		all.Go(func() {
 			for range each {
-				_, err := cl.Do(t.Context(), call)
+				err := cl.Do(t.Context(), call)
 				var e *worker.Error
 				switch {
 				case err == nil:
@@ -291,7 +286,7 @@ func budget(t *testing.T, open func(t *testing.T) vendorapi.Store) {
 func hold(t *testing.T, open func(t *testing.T) vendorapi.Store) {
 	v := &vendor{answer: func(int64) (int, string) { return http.StatusTooManyRequests, "3600" }}
 	for range 3 {
-		_, err := client(t, open(t), v, func(*vendorapi.Config) {}).Do(t.Context(), call)
+		err := client(t, open(t), v, func(*vendorapi.Config) {}).Do(t.Context(), call)
 		var e *worker.Error
 		if !errors.As(err, &e) || e.Code != "rate-limited" {
 			t.Fatal(err)
@@ -315,7 +310,7 @@ func rateLimit(t *testing.T, open func(t *testing.T) vendorapi.Store) {
 	for range 4 {
 		cl := client(t, open(t), v, func(c *vendorapi.Config) { c.Rate, c.Burst = 1.0/3600, 5 })
 		for range 3 {
-			_, err := cl.Do(t.Context(), call)
+			err := cl.Do(t.Context(), call)
 			var e *worker.Error
 			switch {
 			case err == nil:
