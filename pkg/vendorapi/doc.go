@@ -4,9 +4,9 @@
 // day, a breaker for a vendor that is down, tries again by backoff with jitter on
 // what may pass, Retry-After, timeouts, and a limit on the size of an answer.
 //
-// What a vendor means by its answers is the worker's to say: its [Judge] reads
-// each answer and returns nil, one of this package's verdicts ([Again],
-// [Unsure], [Stale]), or an error of package worker that ends the call.
+// What a vendor means by its answers is the worker's to say: Parse reads one in the
+// vendor's own form, and [Codes] is a table of the vendor's codes with what each
+// means. What each call's answer must account for is its [Expect].
 //
 // # Limits
 //
@@ -40,6 +40,11 @@
 //   - A call that isn't Safe MUST NOT be sent a second time unless the vendor
 //     said that it did nothing: what is left is an error that [IsUnsure] finds,
 //     and the worker asks the vendor what became of it (TestUnsafeIsSentOnce).
+//   - An error is final only by a code of the table, in the vendor's own form, and
+//     not with HTTP 5xx (TestNeverFinal).
+//   - An answer MUST account for everything that was asked, and a list for its end,
+//     or it is unsure; a call that doesn't say what that is isn't made (TestParts,
+//     TestPages, TestUnaccounted).
 //   - An access token that was refused is renewed once, by one caller for all;
 //     the call is made again once (TestOneRefresh).
 //   - No error's vouched text holds a URL, a header or a body. The vendor's own

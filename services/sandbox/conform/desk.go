@@ -173,6 +173,18 @@ func (d *desk) keepsToThePlan(i int, r dsar.Report) {
 	}
 }
 
+// planned counts what an erasure of everyone is to touch, by subject and dataset.
+func (d *desk) planned() map[string]int64 {
+	d.Helper()
+	counts := map[string]int64{}
+	d.untilEnded(dsar.Count, func(i int, r dsar.Report) {
+		for _, c := range r.Counts {
+			counts[fmt.Sprint(i, " ", c.Dataset)] = c.Found
+		}
+	})
+	return counts
+}
+
 // gathered are the records that a report left in the vault, as lines.
 func (d *desk) gathered(r dsar.Report) (lines []string) {
 	d.Helper()

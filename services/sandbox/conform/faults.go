@@ -2,6 +2,8 @@ package conform
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -16,8 +18,10 @@ type Faulty struct {
 	Worker   any
 	// Subjects are at least two people of whom the vendor holds records.
 	Subjects []workertest.Subject
-	// Set changes what goes wrong from the next call on.
-	Set func(fault.Config)
+	// Set changes what goes wrong from the next call on, and Spoils names the ways
+	// in which the stand-in's answers can be spoilt.
+	Set    func(fault.Config)
+	Spoils []string
 	// Holds tells whether the vendor holds anything of a subject that an erasure
 	// must not leave.
 	Holds func(subject int) bool
@@ -70,6 +74,26 @@ func faultCases() []faultCase {
 	}
 }
 
+const (
+	// spoiltCalls is of how many of the first calls each alone has a spoilt answer:
+	// no worker makes many more to read what is held of some people.
+	spoiltCalls = 8
+	// spoilt is the share of answers that are spoilt while people are erased. One of
+	// a long list has all of it asked for from the beginning.
+	spoilt = 0.2
+)
+
+// plays gathers and erases everyone's records while something goes wrong.
+func (d *desk) plays(faults fault.Config, seed int64) {
+	d.Helper()
+	faults.Seed = seed
+	d.Set(faults)
+	d.gathers()
+	d.Set(faults)
+	d.erases()
+	d.leaksNothing()
+}
+
 // maxRounds is how often a task is sent again before it is said not to end.
 const maxRounds = 60
 
@@ -87,19 +111,39 @@ func Faults(t *testing.T, open func(t testing.TB, c Config) Faulty) {
 				if c.knows && !d.Knows {
 					t.Skip("a deletion whose answer is lost isn't known again while the record is shown")
 				}
-				faults := c.faults
-				faults.Seed = seed
-				d.Set(faults)
-				d.gathers()
-				d.Set(faults)
-				d.erases()
+				d.plays(c.faults, seed)
 				if c.parks && d.parked == 0 {
 					t.Error("no task was parked")
 				}
-				d.leaksNothing()
 			})
 		}
 	}
+	t.Run("answers that are none", func(t *testing.T) {
+		t.Parallel()
+		spoils := newDesk(t, Config{Clock: NewClock()}, open).Spoils
+		for _, must := range []string{fault.Empty, fault.Twice, fault.Stranger, fault.Short, fault.Emptied, fault.Passing, fault.Unknown} {
+			if !slices.Contains(spoils, must) {
+				t.Errorf("the stand-in doesn't play answers that are %s", must)
+			}
+		}
+		for _, name := range spoils {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				d := newDesk(t, Config{Clock: NewClock()}, open)
+				planned := d.planned()
+				for call := range spoiltCalls {
+					faults := fault.Config{Spoil: name, SpoiltCall: call + 1, Seed: int64(call)}
+					d.Set(faults)
+					d.gathers()
+					d.Set(faults)
+					if got := d.planned(); !maps.Equal(got, planned) {
+						t.Errorf("with call %d, %v is planned, and %v is held", call+1, got, planned)
+					}
+				}
+				d.plays(fault.Config{Spoilt: spoilt, Spoil: name}, 1)
+			})
+		}
+	})
 	t.Run("a permission is missing", func(t *testing.T) {
 		t.Parallel()
 		d := newDesk(t, Config{Clock: NewClock()}, open)

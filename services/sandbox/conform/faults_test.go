@@ -42,7 +42,7 @@ func TestMarketo(t *testing.T) {
 			t.Fatal(err)
 		}
 		subjects := conform.Subjects(p, people.Marketo, conform.Email, nil, people.Camille, people.Californian, people.Leaver)
-		return conform.Faulty{Manifest: m, Worker: w, Subjects: subjects, Set: server.SetFaults, Repeated: server.Repeated, Knows: true,
+		return conform.Faulty{Manifest: m, Worker: w, Subjects: subjects, Set: server.SetFaults, Spoils: server.Spoils(), Repeated: server.Repeated, Knows: true,
 			Holds: func(i int) bool { return server.Holds(subjects[i].Identifiers[0].Value) },
 			Forbid: func() (string, func()) {
 				server.Forbid("activities")

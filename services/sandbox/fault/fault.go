@@ -6,8 +6,10 @@ package fault
 import (
 	"bytes"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -39,6 +41,14 @@ type Config struct {
 	// Revoke and ExpirePages are the shares of calls before which the access
 	// token is revoked, and page tokens are made void.
 	Revoke, ExpirePages float64
+	// Spoilt is the share of answers that are spoilt: they have HTTP in order, and
+	// must not count. Spoil names in which of the vendor's ways, joined by +; all
+	// where it is empty.
+	Spoilt float64
+	Spoil  string
+	// SpoiltCall is the one call, the first after this is set being 1, whose answer
+	// is spoilt; 0 for none.
+	SpoiltCall int
 	// Settle is how long what is deleted is still shown: stand-ins that can play
 	// it are told when they are made.
 	Settle time.Duration
@@ -56,6 +66,8 @@ func (c Config) Forbidden() []string {
 // nil isn't played.
 type Vendor struct {
 	Clock func() time.Time // time.Now where nil
+	// Throttled writes the refusal of a call too many.
+	Throttled http.HandlerFunc
 	// Free tells of a call that the quota doesn't count, such as one for a token.
 	Free func(*http.Request) bool
 	// Spent writes the refusal of a call while the quota is spent, which it is for
@@ -63,13 +75,12 @@ type Vendor struct {
 	Spent func(w http.ResponseWriter, r *http.Request, rest time.Duration)
 	// Revoke makes access tokens void, ExpirePages page tokens.
 	Revoke, ExpirePages func()
+	// Spoils are the ways in which its answers are spoilt: see [Spoils].
+	Spoils map[string]Spoil
 }
 
 // Injector draws faults. It is safe for concurrent use.
 type Injector struct {
-	// Throttled writes the vendor's refusal of a call too many.
-	Throttled http.HandlerFunc
-
 	vendor Vendor
 
 	mu     sync.Mutex
@@ -77,6 +88,7 @@ type Injector struct {
 	since  time.Time // when config was set
 	rand   *rand.Rand
 	calm   int // calls until a token can be revoked again
+	calls  int // since config was set
 }
 
 // revokePause is how many calls a fresh token is good for at least: with fewer,
@@ -86,18 +98,11 @@ const revokePause = 10
 // maxBody is as much of a call as any stand-in takes, in bytes.
 const maxBody = 16 << 20
 
-// New returns an injector.
-func New(c Config, throttled http.HandlerFunc) *Injector {
-	i := &Injector{Throttled: throttled}
+// New returns an injector of a vendor's faults.
+func New(c Config, v Vendor) *Injector {
+	i := &Injector{vendor: v}
 	i.Set(c)
 	return i
-}
-
-// As says how a vendor plays what isn't the same for all. It is called before
-// the first call.
-func (i *Injector) As(v Vendor) {
-	i.vendor = v
-	i.Set(i.config)
 }
 
 func (i *Injector) now() time.Time {
@@ -111,7 +116,7 @@ func (i *Injector) now() time.Time {
 func (i *Injector) Set(c Config) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.config, i.since, i.rand = c, i.now(), rand.New(rand.NewPCG(uint64(c.Seed), 1))
+	i.config, i.calls, i.since, i.rand = c, 0, i.now(), rand.New(rand.NewPCG(uint64(c.Seed), 1))
 }
 
 // Locked draws whether one record is locked.
@@ -154,6 +159,7 @@ const (
 	loseAfter
 	cut
 	half
+	spoil
 )
 
 func (i *Injector) draw() (verdict, time.Duration) {
@@ -163,6 +169,9 @@ func (i *Injector) draw() (verdict, time.Duration) {
 	if c == (Config{Seed: c.Seed}) {
 		return pass, 0
 	}
+	if i.calls++; i.calls == c.SpoiltCall {
+		return spoil, 0
+	}
 	wait := c.Latency
 	if c.Jitter > 0 {
 		wait += time.Duration(i.rand.Int64N(int64(c.Jitter)))
@@ -171,7 +180,7 @@ func (i *Injector) draw() (verdict, time.Duration) {
 	for _, f := range [...]struct {
 		verdict
 		share float64
-	}{{refuse, c.ServerError}, {throttle, c.Throttle}, {loseAfter, c.ErrorAfter}, {cut, c.Cut}, {half, c.Half}} {
+	}{{refuse, c.ServerError}, {throttle, c.Throttle}, {loseAfter, c.ErrorAfter}, {cut, c.Cut}, {half, c.Half}, {spoil, c.Spoilt}} {
 		if roll < f.share {
 			return f.verdict, wait
 		}
@@ -179,6 +188,29 @@ func (i *Injector) draw() (verdict, time.Duration) {
 	}
 	return pass, wait
 }
+
+// spoil spoils an answer in one of the ways that are wanted and that it can be
+// spoilt in; it stays as it is where there is none.
+func (i *Injector) spoil(req *http.Request, a *Answer) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	names := strings.FieldsFunc(i.config.Spoil, func(r rune) bool { return r == '+' })
+	if len(names) == 0 {
+		names = slices.Sorted(maps.Keys(i.vendor.Spoils))
+	}
+	for _, n := range i.rand.Perm(len(names)) {
+		whole := Answer{a.Status, a.Header.Clone(), slices.Clone(a.Body)}
+		if s := i.vendor.Spoils[names[n]]; s != nil && s(i.rand, req, &whole) {
+			clear(a.Header)
+			maps.Copy(a.Header, whole.Header)
+			a.Status, a.Body = whole.Status, whole.Body
+			return
+		}
+	}
+}
+
+// Spoils are the names of the ways in which the vendor's answers can be spoilt.
+func (i *Injector) Spoils() []string { return slices.Sorted(maps.Keys(i.vendor.Spoils)) }
 
 // Wrap puts the faults before a handler.
 func (i *Injector) Wrap(next http.Handler) http.Handler {
@@ -210,10 +242,18 @@ func (i *Injector) Wrap(next http.Handler) http.Handler {
 		case refuse:
 			http.Error(w, "<html><body>Service Unavailable</body></html>", http.StatusServiceUnavailable)
 		case throttle:
-			i.Throttled(w, r)
+			i.vendor.Throttled(w, r)
 		case loseAfter:
 			next.ServeHTTP(&buffer{header: http.Header{}}, r)
 			http.Error(w, "<html><body>Bad Gateway</body></html>", http.StatusBadGateway)
+		case spoil:
+			b := &buffer{header: w.Header(), status: http.StatusOK}
+			next.ServeHTTP(b, r)
+			a := Answer{b.status, b.header, b.body.Bytes()}
+			i.spoil(r, &a)
+			w.Header().Del("Content-Length")
+			w.WriteHeader(a.Status)
+			w.Write(a.Body)
 		case cut, half:
 			b := &buffer{header: w.Header(), status: http.StatusOK}
 			next.ServeHTTP(b, r)

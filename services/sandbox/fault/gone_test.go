@@ -14,7 +14,7 @@ import (
 // where the call has a body, so that a stand-in can be closed.
 func TestCallerGone(t *testing.T) {
 	t.Parallel()
-	slow := New(Config{Latency: time.Hour}, nil).Wrap(http.NotFoundHandler())
+	slow := New(Config{Latency: time.Hour}, Vendor{}).Wrap(http.NotFoundHandler())
 	arrived, ended := make(chan struct{}), make(chan struct{})
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		close(arrived)
@@ -44,7 +44,7 @@ func TestCallerGone(t *testing.T) {
 // TestSlowCallIsWhole: what is read before the wait is there after it.
 func TestSlowCallIsWhole(t *testing.T) {
 	t.Parallel()
-	slow := New(Config{Latency: time.Millisecond}, nil).Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	slow := New(Config{Latency: time.Millisecond}, Vendor{}).Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_ = r.Write(w)
 	}))
 	answer := httptest.NewRecorder()

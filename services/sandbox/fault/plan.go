@@ -30,6 +30,9 @@ A part without a vendor's name is for all that have none of their own. Shares ar
   cut=0.1        done, and the connection cut in mid-answer
   half=0.1       done, and half of the answer given
   throttle=0.1   refused as too many calls, in the vendor's way
+  spoilt=0.1     done, and answered so that it must not count; spoil=short+empty in
+                 these ways only: empty, twice, stranger, short, doubled, emptied,
+                 unended, passing, unknown, partly
   lock=0.1       of changes to a record: somebody holds it
   quota=1h       the day's calls are used up, for so long from the start
   revoke=0.01    the access token is revoked first (Salesforce, Marketo)
@@ -77,7 +80,7 @@ func isKnown(vendor string, known []string) bool {
 }
 
 func parseConfig(text string) (c Config, err error) {
-	shares := map[string]*float64{"5xx": &c.ServerError, "lost": &c.ErrorAfter, "cut": &c.Cut, "half": &c.Half,
+	shares := map[string]*float64{"5xx": &c.ServerError, "lost": &c.ErrorAfter, "cut": &c.Cut, "half": &c.Half, "spoilt": &c.Spoilt,
 		"throttle": &c.Throttle, "lock": &c.Lock, "revoke": &c.Revoke, "pages": &c.ExpirePages}
 	times := map[string]*time.Duration{"latency": &c.Latency, "jitter": &c.Jitter, "quota": &c.Quota, "settle": &c.Settle}
 	for setting := range strings.SplitSeq(text, ",") {
@@ -95,16 +98,18 @@ func parseConfig(text string) (c Config, err error) {
 			}
 		case name == "forbid":
 			c.Forbid = value
+		case name == "spoil":
+			c.Spoil = value
 		case name == "seed":
 			if c.Seed, err = strconv.ParseInt(value, 10, 64); err != nil {
 				return c, fmt.Errorf("seed=%s is no whole number", value)
 			}
 		default:
-			return c, fmt.Errorf("nothing is called %q; there are latency, jitter, 5xx, lost, cut, half, throttle, lock, quota, revoke, pages, forbid, settle, seed", name)
+			return c, fmt.Errorf("nothing is called %q; there are latency, jitter, 5xx, lost, cut, half, throttle, lock, quota, revoke, pages, spoilt, spoil, forbid, settle, seed", name)
 		}
 	}
-	if sum := c.ServerError + c.Throttle + c.ErrorAfter + c.Cut + c.Half; sum > 1 {
-		return c, fmt.Errorf("5xx, throttle, lost, cut and half are %g of all calls together; at most 1", sum)
+	if sum := c.ServerError + c.Throttle + c.ErrorAfter + c.Cut + c.Half + c.Spoilt; sum > 1 {
+		return c, fmt.Errorf("5xx, throttle, lost, cut, half and spoilt are %g of all calls together; at most 1", sum)
 	}
 	return c, nil
 }

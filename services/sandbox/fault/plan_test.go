@@ -59,7 +59,7 @@ func TestGrammarNamesEverySetting(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if n != 13 { // and jitter, on latency's line
+	if n != 14 { // and jitter and spoil, on the lines of others
 		t.Errorf("%d settings in the grammar", n)
 	}
 }
@@ -69,8 +69,7 @@ func TestQuotaEnds(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
 	var left time.Duration
-	i := New(Config{Quota: time.Hour}, nil)
-	i.As(Vendor{
+	i := New(Config{Quota: time.Hour}, Vendor{
 		Clock: func() time.Time { return at },
 		Spent: func(w http.ResponseWriter, _ *http.Request, rest time.Duration) {
 			left = rest
@@ -97,9 +96,8 @@ func TestQuotaEnds(t *testing.T) {
 // goes on.
 func TestBefore(t *testing.T) {
 	t.Parallel()
-	i := New(Config{Revoke: 1, ExpirePages: 1}, nil)
 	var said []string
-	i.As(Vendor{Revoke: func() { said = append(said, "revoked") }, ExpirePages: func() { said = append(said, "expired") }})
+	i := New(Config{Revoke: 1, ExpirePages: 1}, Vendor{Revoke: func() { said = append(said, "revoked") }, ExpirePages: func() { said = append(said, "expired") }})
 	h := i.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { said = append(said, "answered") }))
 	h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil))
 	if got := strings.Join(said, " "); got != "revoked expired answered" {

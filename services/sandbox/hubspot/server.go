@@ -13,7 +13,6 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -23,7 +22,7 @@ import (
 
 	"habeas.dev/services/sandbox/fault"
 	"habeas.dev/services/sandbox/people"
-	"habeas.dev/services/sandbox/wal"
+	"habeas.dev/services/sandbox/server"
 )
 
 const (
@@ -48,20 +47,17 @@ type Config struct {
 	Faults fault.Config
 }
 
-// Server is the stand-in: an [http.Handler], safe for concurrent use.
+// Server is the stand-in: an [http.Handler], safe for concurrent use. It counts
+// calls as read, update and delete.
 type Server struct {
-	config  Config
-	faults  *fault.Injector
-	handler http.Handler
-	log     *wal.Log
+	server.Base
+	config Config
 
 	mu       sync.Mutex // guards what follows
 	token    string
 	contacts map[string]contact   // by id
 	byEmail  map[string]string    // an id, by address
 	gone     map[string]time.Time // when a contact was deleted
-	calls    map[string]int64
-	repeated int64
 }
 
 // contact is the properties of one; null where they are nil.
@@ -81,27 +77,24 @@ func New(c Config) (*Server, error) {
 	if c.Clock == nil {
 		c.Clock = time.Now
 	}
-	s := &Server{config: c, token: DefaultToken, contacts: map[string]contact{}, byEmail: map[string]string{}, gone: map[string]time.Time{}, calls: map[string]int64{}}
+	s := &Server{config: c, token: DefaultToken, contacts: map[string]contact{}, byEmail: map[string]string{}, gone: map[string]time.Time{}}
 	h := sha256.New()
 	for r := range c.Population.All(people.HubSpot) {
 		fmt.Fprintln(h, r.Key, r.Values["email"])
 		s.apply(change{r.Key, r.Values})
 	}
-	if c.Dir != "" {
-		var err error
-		s.log, err = wal.Open(filepath.Join(c.Dir, "hubspot.redo"), hex.EncodeToString(h.Sum(nil))[:32], func(line []byte) error {
-			var c change
-			err := json.Unmarshal(line, &c)
-			s.apply(c)
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
+	err := s.Keep(c.Dir, "hubspot", hex.EncodeToString(h.Sum(nil))[:32], func(line []byte) error {
+		var c change
+		err := json.Unmarshal(line, &c)
+		s.apply(c)
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
-	s.faults = fault.New(c.Faults, func(w http.ResponseWriter, _ *http.Request) { limited(w, "TEN_SECONDLY_ROLLING") })
-	s.faults.As(fault.Vendor{Clock: c.Clock, Spent: func(w http.ResponseWriter, _ *http.Request, _ time.Duration) { limited(w, "DAILY") }})
-	s.handler = s.faults.Wrap(http.HandlerFunc(s.serve))
+	s.Start(c.Faults, fault.Vendor{Clock: c.Clock, Spoils: spoils(),
+		Throttled: func(w http.ResponseWriter, _ *http.Request) { limited(w, "TEN_SECONDLY_ROLLING") },
+		Spent:     func(w http.ResponseWriter, _ *http.Request, _ time.Duration) { limited(w, "DAILY") }}, s.serve)
 	return s, nil
 }
 
@@ -122,34 +115,11 @@ func address(c contact) string {
 	return strings.ToLower(email)
 }
 
-// ServeHTTP answers one call.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
-
-// Close closes the file of changes.
-func (s *Server) Close() error { return s.log.Close() }
-
-// SetFaults changes what goes wrong from the next call on.
-func (s *Server) SetFaults(c fault.Config) { s.faults.Set(c) }
-
 // Rotate has another access token taken from now on, and the old one refused.
 func (s *Server) Rotate(token string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.token = token
-}
-
-// Calls returns how many calls of each kind were answered: read, update, delete.
-func (s *Server) Calls() map[string]int64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return maps.Clone(s.calls)
-}
-
-// Repeated returns how many deletions were asked of contacts that were gone.
-func (s *Server) Repeated() int64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.repeated
 }
 
 // Holds tells whether there is a contact of an address.
@@ -213,7 +183,7 @@ func (s *Server) find(by, id string) (string, contact) {
 }
 
 func (s *Server) read(w http.ResponseWriter, body []byte) {
-	s.calls["read"]++
+	s.Count("read")
 	var b batch
 	if !b.parse(w, body) {
 		return
@@ -244,7 +214,7 @@ func result(id string, c, shown contact) map[string]any {
 }
 
 func (s *Server) update(w http.ResponseWriter, body []byte) {
-	s.calls["update"]++
+	s.Count("update")
 	var b batch
 	if !b.parse(w, body) {
 		return
@@ -269,7 +239,7 @@ func (s *Server) update(w http.ResponseWriter, body []byte) {
 }
 
 func (s *Server) keep(c change) error {
-	if err := s.log.Append(c); err != nil {
+	if err := s.Append(c); err != nil {
 		return err
 	}
 	s.apply(c)
@@ -279,7 +249,7 @@ func (s *Server) keep(c change) error {
 // delete answers gdpr-delete. An address that nobody has is put on a list of
 // those that can't be made again, which isn't played.
 func (s *Server) delete(w http.ResponseWriter, body []byte) {
-	s.calls["delete"]++
+	s.Count("delete")
 	var asked struct {
 		ObjectID   string `json:"objectId"`
 		IDProperty string `json:"idProperty"`
@@ -290,18 +260,18 @@ func (s *Server) delete(w http.ResponseWriter, body []byte) {
 	}
 	id, c := s.find(asked.IDProperty, asked.ObjectID)
 	if _, gone := s.gone[id]; gone {
-		s.repeated++
+		s.Repeat()
 		c = nil
 	}
 	switch {
 	case c == nil:
 		fail(w, http.StatusNotFound, "OBJECT_NOT_FOUND", "Contact does not exist")
 		return
-	case s.faults.Locked():
+	case s.Locked():
 		fail(w, http.StatusLocked, "LOCKED", "The resource is locked")
 		return
 	}
-	if err := s.log.Append(change{ID: id}); err != nil {
+	if err := s.Append(change{ID: id}); err != nil {
 		fail(w, http.StatusInternalServerError, "INTERNAL_ERROR", "internal error")
 		return
 	}

@@ -235,12 +235,10 @@ func (s *Server) delete(w http.ResponseWriter, c call) {
 		switch {
 		case l == nil || !l.deletedAt.IsZero() || slices.Contains(change.Delete, id):
 			if l != nil {
-				s.callMu.Lock()
-				s.repeat++
-				s.callMu.Unlock()
+				s.Repeat()
 			}
 			results[i] = skipped(id, "1004", "Lead not found")
-		case s.faults.Locked():
+		case s.Locked():
 			results[i] = skipped(id, "1022", "Lead is in use")
 		default:
 			results[i] = itemResult{ID: id, Status: "deleted"}
@@ -316,7 +314,7 @@ func (s *Server) upsert(c *change, action, lookup string, record map[string]any)
 		return skipped(0, "1005", "Lead already exists")
 	case len(found) > 1:
 		return skipped(0, "1007", "Multiple lead match lookup criteria")
-	case s.faults.Locked():
+	case s.Locked():
 		return skipped(found[0].id, "1022", "Lead is in use")
 	}
 	if lookup == "id" {
@@ -365,7 +363,7 @@ func (s *Server) commit(c change) error {
 	if len(c.Delete)+len(c.Set)+len(c.Again)+len(c.Asked)+len(c.Records)+len(c.Create) == 0 {
 		return nil
 	}
-	if err := s.log.Append(c); err != nil {
+	if err := s.Append(c); err != nil {
 		return err
 	}
 	s.apply(c)

@@ -230,10 +230,10 @@ func (s *Server) deleteRecords(w http.ResponseWriter, c call, o *object) {
 		switch {
 		case r == nil || !r.deletedAt.IsZero() || slices.Contains(change.Records[o.Name], id):
 			if r != nil {
-				s.repeated()
+				s.Repeat()
 			}
 			results[i] = result{i, "", "skipped", []reason{{"1013", "Object not found"}}}
-		case s.faults.Locked():
+		case s.Locked():
 			results[i] = result{i, id, "skipped", []reason{{"1022", "Object is in use"}}}
 		default:
 			results[i] = result{i, id, "deleted", nil}
@@ -245,13 +245,6 @@ func (s *Server) deleteRecords(w http.ResponseWriter, c call, o *object) {
 		return
 	}
 	succeed(w, results)
-}
-
-// repeated counts a deletion of what is gone.
-func (s *Server) repeated() {
-	s.callMu.Lock()
-	defer s.callMu.Unlock()
-	s.repeat++
 }
 
 // shown tells whether what was deleted at a time is still shown.

@@ -33,9 +33,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	query := r.URL.Query()
 	if r.URL.Path == "/identity/oauth/token" {
-		s.callMu.Lock()
-		s.calls["token"]++
-		s.callMu.Unlock()
+		s.Count("token")
 		s.giveToken(w, r, query, body)
 		return
 	}

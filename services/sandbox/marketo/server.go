@@ -12,9 +12,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -24,7 +22,7 @@ import (
 
 	"habeas.dev/services/sandbox/fault"
 	"habeas.dev/services/sandbox/people"
-	"habeas.dev/services/sandbox/wal"
+	"habeas.dev/services/sandbox/server"
 )
 
 // Marketo's limits (Adobe's developer documentation).
@@ -105,16 +103,15 @@ type Config struct {
 	Faults fault.Config
 }
 
-// Server is the stand-in: an [http.Handler], safe for concurrent use.
+// Server is the stand-in: an [http.Handler], safe for concurrent use. It counts
+// calls as token, leads, leads.delete, leads.sync, describe, activities,
+// activityTypes, pagingToken, deletedLeads, and so on.
 type Server struct {
-	config  Config
-	faults  *fault.Injector
-	handler http.Handler
-	log     *wal.Log
-	zone    *time.Location
+	server.Base
+	config Config
+	zone   *time.Location
 
-	callMu sync.Mutex // guards what follows
-	calls  map[string]int64
+	callMu sync.Mutex  // guards what follows
 	recent []time.Time // calls in the window
 	now    int         // calls at once
 	day    string
@@ -122,7 +119,6 @@ type Server struct {
 	token  string
 	until  time.Time
 	epoch  int // of page tokens
-	repeat int64
 
 	exportMu sync.Mutex // guards what follows; locked before mu
 	exports  []*export  // in the order of their making; they don't outlive the process
@@ -165,35 +161,22 @@ func New(c Config) (*Server, error) {
 	for _, o := range c.Objects {
 		st.seedObject(o)
 	}
-	s := &Server{config: c, store: st, zone: zone, calls: map[string]int64{}}
-	if c.Dir != "" {
-		s.log, err = wal.Open(filepath.Join(c.Dir, "marketo.redo"), digest, s.replay)
-		if err != nil {
-			return nil, err
-		}
+	s := &Server{config: c, store: st, zone: zone}
+	if err := s.Keep(c.Dir, "marketo", digest, s.replay); err != nil {
+		return nil, err
 	}
-	s.faults = fault.New(c.Faults, func(w http.ResponseWriter, _ *http.Request) {
-		refuse(w, "606", "Max rate limit '100' exceeded with in '20' secs")
-	})
-	s.faults.As(fault.Vendor{
-		Clock: c.Clock, Revoke: s.RevokeTokens, ExpirePages: s.ExpirePages,
+	s.Start(c.Faults, fault.Vendor{
+		Clock: c.Clock, Revoke: s.RevokeTokens, ExpirePages: s.ExpirePages, Spoils: spoils(),
+		Throttled: func(w http.ResponseWriter, _ *http.Request) {
+			refuse(w, "606", "Max rate limit '100' exceeded with in '20' secs")
+		},
 		Free: func(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/identity/") },
 		Spent: func(w http.ResponseWriter, _ *http.Request, _ time.Duration) {
 			refuse(w, "607", "Daily quota '50000' reached")
 		},
-	})
-	s.handler = s.faults.Wrap(http.HandlerFunc(s.serve))
+	}, s.serve)
 	return s, nil
 }
-
-// ServeHTTP answers one call.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
-
-// Close closes the file of changes.
-func (s *Server) Close() error { return s.log.Close() }
-
-// SetFaults changes what goes wrong from the next call on.
-func (s *Server) SetFaults(c fault.Config) { s.faults.Set(c) }
 
 // Forbid changes which kinds of calls the caller's role has no permission for; see
 // [Config.Forbidden].
@@ -223,28 +206,12 @@ func (s *Server) ExpirePages() {
 	s.epoch++
 }
 
-// Calls returns how many calls of each kind were answered: token, leads,
-// leads.delete, leads.sync, describe, activities, activityTypes, pagingToken,
-// deletedLeads, and so on.
-func (s *Server) Calls() map[string]int64 {
-	s.callMu.Lock()
-	defer s.callMu.Unlock()
-	return maps.Clone(s.calls)
-}
-
-// Repeated returns how many deletions were asked of leads that were gone.
-func (s *Server) Repeated() int64 {
-	s.callMu.Lock()
-	defer s.callMu.Unlock()
-	return s.repeat
-}
-
 // enter counts a call and holds it against the limits. leave MUST be called
 // where it is not nil.
 func (s *Server) enter(kind string) (leave func(), code, message string) {
+	s.Count(kind)
 	s.callMu.Lock()
 	defer s.callMu.Unlock()
-	s.calls[kind]++
 	now, limits := s.config.Clock(), s.config.Limits
 	if day := now.In(s.zone).Format(time.DateOnly); day != s.day {
 		s.day, s.today = day, 0

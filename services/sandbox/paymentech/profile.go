@@ -44,7 +44,7 @@ func (s *Server) apply(c change) {
 
 // keep logs a change and applies it. The caller holds the lock.
 func (s *Server) keep(c change) error {
-	if err := s.log.Append(c); err != nil {
+	if err := s.Append(c); err != nil {
 		return err
 	}
 	s.apply(c)
@@ -55,12 +55,12 @@ func (s *Server) keep(c change) error {
 func (s *Server) do(action, ref string, given profile, trace string) (answer, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.calls[map[string]string{"C": "create", "R": "read", "U": "update", "D": "delete"}[action]]++
+	s.Count(map[string]string{"C": "create", "R": "read", "U": "update", "D": "delete"}[action])
 	call := action + " " + fold(ref) + fmt.Sprint(given)
 	if t, ok := s.traces[trace]; ok && trace != "" && t.call == call && s.config.Clock().Sub(t.at) < traceLife {
 		return t.answer, nil
 	}
-	if action != "R" && s.faults.Locked() {
+	if action != "R" && s.Locked() {
 		return answer{status: statusBusy, message: "Unable to process at this time", ref: ref}, nil
 	}
 	a, err := s.act(action, ref, given)
@@ -78,7 +78,7 @@ func (s *Server) act(action, ref string, given profile) (answer, error) {
 	case action == "C":
 		return s.create(ref, given)
 	case action == "D" && was:
-		s.repeated++
+		s.Repeat()
 	case action == "R" && (ok && !was || still):
 		return s.shown(ref, p), nil
 	}

@@ -30,9 +30,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !s.trusted(r.Header.Get("orbitalConnectionUsername"), r.Header.Get("orbitalConnectionPassword"), r.Header.Get("merchantID")) {
-		s.mu.Lock()
-		s.calls["security"]++
-		s.mu.Unlock()
+		s.Count("security")
 		flat(w, http.StatusPreconditionFailed, statusSecurity, "Precondition Failed: Security Information is missing")
 		return
 	}

@@ -15,16 +15,14 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
-	"path/filepath"
 	"strconv"
 	"sync"
 	"time"
 
 	"habeas.dev/services/sandbox/fault"
 	"habeas.dev/services/sandbox/people"
-	"habeas.dev/services/sandbox/wal"
+	"habeas.dev/services/sandbox/server"
 )
 
 // The credentials that the stand-in takes.
@@ -70,20 +68,18 @@ type Config struct {
 	Faults fault.Config
 }
 
-// Server is the stand-in: an [http.Handler], safe for concurrent use.
+// Server is the stand-in: an [http.Handler], safe for concurrent use. It counts
+// calls as read, create, update, delete, and security for those with wrong
+// credentials; a change that comes again by the same trace number isn't a repetition.
 type Server struct {
-	config  Config
-	faults  *fault.Injector
-	handler http.Handler
-	log     *wal.Log
+	server.Base
+	config Config
 
 	mu       sync.Mutex // guards what follows
 	password string
 	profiles map[string]profile
 	gone     map[string]time.Time // when a profile was deleted
 	traces   map[string]traced
-	calls    map[string]int64
-	repeated int64
 }
 
 // profile is what is stored, by member.
@@ -107,22 +103,17 @@ func New(c Config) (*Server, error) {
 	if c.NoProfile == "" {
 		c.NoProfile = statusNoProfile
 	}
-	s := &Server{config: c, password: DefaultPassword, profiles: map[string]profile{}, gone: map[string]time.Time{}, traces: map[string]traced{}, calls: map[string]int64{}}
-	digest := s.seed()
-	if c.Dir != "" {
-		var err error
-		if s.log, err = wal.Open(filepath.Join(c.Dir, "paymentech.redo"), digest, s.replay); err != nil {
-			return nil, err
-		}
+	s := &Server{config: c, password: DefaultPassword, profiles: map[string]profile{}, gone: map[string]time.Time{}, traces: map[string]traced{}}
+	if err := s.Keep(c.Dir, "paymentech", s.seed(), s.replay); err != nil {
+		return nil, err
 	}
-	s.faults = fault.New(c.Faults, func(w http.ResponseWriter, _ *http.Request) {
+	tooMany := func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "<html><body>Too Many Requests</body></html>", http.StatusTooManyRequests)
-	})
-	s.faults.As(fault.Vendor{Clock: c.Clock, Spent: func(w http.ResponseWriter, _ *http.Request, rest time.Duration) {
+	}
+	s.Start(c.Faults, fault.Vendor{Clock: c.Clock, Spoils: spoils(), Throttled: tooMany, Spent: func(w http.ResponseWriter, r *http.Request, rest time.Duration) {
 		w.Header().Set("Retry-After", strconv.Itoa(int(rest.Seconds())))
-		http.Error(w, "<html><body>Too Many Requests</body></html>", http.StatusTooManyRequests)
-	}})
-	s.handler = s.faults.Wrap(http.HandlerFunc(s.serve))
+		tooMany(w, r)
+	}}, s.serve)
 	return s, nil
 }
 
@@ -146,36 +137,11 @@ func (s *Server) seed() (digest string) {
 	return hex.EncodeToString(h.Sum(nil))[:32]
 }
 
-// ServeHTTP answers one call.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
-
-// Close closes the file of changes.
-func (s *Server) Close() error { return s.log.Close() }
-
-// SetFaults changes what goes wrong from the next call on.
-func (s *Server) SetFaults(c fault.Config) { s.faults.Set(c) }
-
 // Rotate has another password taken from now on, and the old one refused.
 func (s *Server) Rotate(password string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.password = password
-}
-
-// Calls returns how many calls of each kind were answered: read, create, update,
-// delete, and security for those with wrong credentials.
-func (s *Server) Calls() map[string]int64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return maps.Clone(s.calls)
-}
-
-// Repeated returns how many deletions were asked, and not by the same trace
-// number, of profiles that were gone.
-func (s *Server) Repeated() int64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.repeated
 }
 
 // Holds tells whether a reference has a profile.

@@ -120,7 +120,7 @@ func (s *Server) commit(c change) *apiError {
 		return nil
 	}
 	c.At = s.now().UTC()
-	err := s.log.Append(c)
+	err := s.Append(c)
 	if err == nil {
 		err = s.apply(c)
 	}
@@ -170,9 +170,9 @@ func (s *Server) tryDelete(id string, gone map[string]bool) itemResult {
 	case r == nil:
 		return failed(id, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
 	case !r.deletedAt.IsZero() || r.purged || gone[r.id]:
-		s.repeated.Add(1)
+		s.Repeat()
 		return failed(id, "ENTITY_IS_DELETED", "entity is deleted")
-	case s.faults.Locked():
+	case s.Locked():
 		return failed(id, "UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record or 1 records: "+id)
 	case r.object.name == "ContentVersion":
 		return failed(id, "INSUFFICIENT_ACCESS_OR_READONLY", "entity type ContentVersion does not support delete")
@@ -221,11 +221,11 @@ func (s *Server) tryPurge(id string, all map[string]bool) itemResult {
 	case r == nil:
 		return failed(id, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
 	case r.purged:
-		s.repeated.Add(1)
+		s.Repeat()
 		return failed(id, "ENTITY_IS_DELETED", "entity is deleted")
 	case r.deletedAt.IsZero():
 		return failed(id, "INVALID_ID_FIELD", "entity is not in the recycle bin")
-	case s.faults.Locked():
+	case s.Locked():
 		return failed(id, "UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record")
 	}
 	for _, c := range cascades() {
@@ -291,7 +291,7 @@ func (s *Server) tryUpdate(kind, id string, fields map[string]any) itemResult {
 		return failed(id, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
 	case !r.deletedAt.IsZero() || r.purged:
 		return failed(id, "ENTITY_IS_DELETED", "entity is deleted")
-	case s.faults.Locked():
+	case s.Locked():
 		return failed(id, "UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record or 1 records: "+id)
 	}
 	return s.writable(r.object, r.id, fields)

@@ -38,7 +38,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	switch path := r.URL.Path; {
 	case path == "/services/oauth2/token":
-		s.calls.add("token")
+		s.Count("token")
 		s.token(w, r, body)
 	case strings.HasPrefix(path, "/services/Soap/u/"), strings.HasPrefix(path, "/services/Soap/c/"):
 		s.soap(w, r, body)
@@ -88,7 +88,7 @@ func (s *Server) data(w http.ResponseWriter, r *http.Request, body []byte) {
 	version, path := splitVersion(r.URL.Path)
 	req := request{method: r.Method, version: version, path: path, query: r.URL.Query(), body: body}
 	kind := kindOf(req)
-	s.calls.add(kind)
+	s.Count(kind)
 	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	if !ok {
 		token, _ = strings.CutPrefix(r.Header.Get("Authorization"), "OAuth ")

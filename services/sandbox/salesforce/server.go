@@ -13,9 +13,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,7 +21,7 @@ import (
 
 	"habeas.dev/services/sandbox/fault"
 	"habeas.dev/services/sandbox/people"
-	"habeas.dev/services/sandbox/wal"
+	"habeas.dev/services/sandbox/server"
 )
 
 // What Salesforce's own limits are (REST API Developer Guide; Salesforce
@@ -87,16 +85,15 @@ type Config struct {
 	Faults fault.Config
 }
 
-// Server is the stand-in: an [http.Handler], safe for concurrent use.
+// Server is the stand-in: an [http.Handler], safe for concurrent use. It counts
+// calls as token, query, queryAll, queryMore, composite, collections.delete,
+// soap.emptyRecycleBin, and so on; what is inside of a Composite isn't counted, as
+// Salesforce counts one.
 type Server struct {
-	config  Config
-	faults  *fault.Injector
-	handler http.Handler
-	log     *wal.Log
-	tokens  tokens
-	calls   counters
+	server.Base
+	config Config
+	tokens tokens
 
-	repeated atomic.Int64
 	used     atomic.Int64 // API calls of this day
 	dayMu    sync.Mutex
 	dayStart time.Time
@@ -139,20 +136,15 @@ func New(c Config) (*Server, error) {
 	s := &Server{config: c, store: st, cursors: map[string]*cursor{}}
 	s.tokens.life, s.tokens.clock = c.TokenLife, c.Clock
 	s.dayStart = c.Clock()
-	if c.Dir != "" {
-		s.log, err = wal.Open(filepath.Join(c.Dir, "salesforce.redo"), digest, s.replay)
-		if err != nil {
-			return nil, err
-		}
+	if err := s.Keep(c.Dir, "salesforce", digest, s.replay); err != nil {
+		return nil, err
 	}
-	s.faults = fault.New(c.Faults, func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Retry-After", "1")
-		w.Header().Set("Content-Type", "application/json;charset=UTF-8")
-		w.WriteHeader(http.StatusTooManyRequests)
-		w.Write(apiError{code: "REQUEST_LIMIT_EXCEEDED", message: "ConcurrentRequests (Concurrent API Requests) Limit exceeded."}.json())
-	})
-	s.faults.As(fault.Vendor{
-		Clock: c.Clock, Revoke: s.RevokeTokens, ExpirePages: s.ExpireCursors,
+	s.Start(c.Faults, fault.Vendor{
+		Clock: c.Clock, Revoke: s.RevokeTokens, ExpirePages: s.ExpireCursors, Spoils: spoils(),
+		Throttled: func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", "1")
+			write(w, refuse(&apiError{status: http.StatusTooManyRequests, code: "REQUEST_LIMIT_EXCEEDED", message: "ConcurrentRequests (Concurrent API Requests) Limit exceeded."}))
+		},
 		Free: func(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/services/oauth2/") },
 		Spent: func(w http.ResponseWriter, r *http.Request, _ time.Duration) {
 			if strings.HasPrefix(r.URL.Path, "/services/Soap/") {
@@ -161,31 +153,12 @@ func New(c Config) (*Server, error) {
 			}
 			write(w, refuse(&apiError{status: http.StatusForbidden, code: "REQUEST_LIMIT_EXCEEDED", message: "TotalRequests Limit exceeded."}))
 		},
-	})
-	s.handler = s.faults.Wrap(http.HandlerFunc(s.serve))
+	}, s.serve)
 	return s, nil
 }
 
-// ServeHTTP answers one call.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
-
-// Close closes the file of changes.
-func (s *Server) Close() error { return s.log.Close() }
-
-// SetFaults changes what goes wrong from the next call on.
-func (s *Server) SetFaults(c fault.Config) { s.faults.Set(c) }
-
 // RevokeTokens makes every access token invalid at once.
 func (s *Server) RevokeTokens() { s.tokens.revoke() }
-
-// Calls returns how many calls of each kind were answered: token, query,
-// queryAll, queryMore, composite, collections.delete, soap.emptyRecycleBin, and
-// so on. What is inside of a Composite isn't counted: Salesforce counts one.
-func (s *Server) Calls() map[string]int64 { return s.calls.copy() }
-
-// Repeated returns how many deletions and purges were asked of records that were
-// deleted or purged already.
-func (s *Server) Repeated() int64 { return s.repeated.Load() }
 
 // HoldsContact tells whether a Contact or Lead with this address is there and
 // not deleted; it is what a marketing system would synchronise.
@@ -226,26 +199,6 @@ func (s *Server) Hide(object string) (show func()) {
 		defer s.mu.Unlock()
 		s.store.objects[fold(object)] = hidden
 	}
-}
-
-type counters struct {
-	mu sync.Mutex
-	n  map[string]int64
-}
-
-func (c *counters) add(kind string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.n == nil {
-		c.n = map[string]int64{}
-	}
-	c.n[kind]++
-}
-
-func (c *counters) copy() map[string]int64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return maps.Clone(c.n)
 }
 
 // tokens are the access tokens that are good.

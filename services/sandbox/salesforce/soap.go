@@ -16,7 +16,7 @@ func (s *Server) soap(w http.ResponseWriter, r *http.Request, body []byte) {
 			IDs []string `xml:"ids"`
 		} `xml:"Body>emptyRecycleBin"`
 	}
-	s.calls.add("soap.emptyRecycleBin")
+	s.Count("soap.emptyRecycleBin")
 	if err := xml.Unmarshal(body, &in); err != nil || in.Empty == nil {
 		soapFault(w, "soapenv:Client", "UNKNOWN_EXCEPTION: unknown operation or malformed message")
 		return

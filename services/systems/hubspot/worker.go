@@ -15,8 +15,9 @@
 // From HubSpot's documentation: the calls and their bodies, what gdpr-delete does
 // with an address that nobody has, the common errors, the two limits. From memory,
 // and to be watched with a real account: that a batch with some contacts missing
-// is answered 207, a deletion of what isn't there 404, and that a property which
-// the account doesn't have is left out of the answer.
+// is answered 207 with an error that names them under context, a deletion of what
+// isn't there 404, and that a property which the account doesn't have is left out
+// of the answer. Whom an answer neither holds nor names is asked for again.
 package hubspot
 
 import (

@@ -75,7 +75,7 @@ func TestFaults(t *testing.T) {
 		s := declared(t, p)
 		w, server := open(t, p, c)
 		return conform.Faulty{
-			Manifest: s.Manifest, Worker: w, Subjects: s.Subjects, Set: server.SetFaults, Repeated: server.Repeated,
+			Manifest: s.Manifest, Worker: w, Subjects: s.Subjects, Set: server.SetFaults, Spoils: server.Spoils(), Repeated: server.Repeated,
 			Holds: func(i int) bool { return server.Holds(s.Subjects[i].Identifiers[0].Value) },
 			Knows: true,
 			Forbid: func() (string, func()) {

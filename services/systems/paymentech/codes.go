@@ -33,14 +33,15 @@ func (w *Worker) codes() vendorapi.Codes {
 		With(func(vendorapi.Reply) error { return errNoProfile }, w.config.NotFound...)
 }
 
-// readReply reads an answer, which is masked: see [masked].
+// readReply reads an answer, which is masked: see [masked]. One without a status is
+// none of the gateway's.
 func readReply(a *vendorapi.Answer) vendorapi.Reply {
 	m, err := members(a.Body)
 	if err != nil {
 		return vendorapi.Reply{}
 	}
 	code := statusOf(m)
-	r := vendorapi.Reply{Own: code != "" || vendorapi.Text(m["customerRefNum"]) != ""}
+	r := vendorapi.Reply{Own: code != ""}
 	switch {
 	case slices.Contains([]int{http.StatusUnauthorized, http.StatusForbidden, http.StatusPreconditionFailed}, a.Status):
 		r.Code = codeSecurity

@@ -27,12 +27,13 @@
 //
 //   - The status of a reference without profile is 9581 as public clients of
 //     different makers tell (one in Python and one in C# name it
-//     PROCSTATUS_USER_NOT_FOUND); the vendor's own list wasn't at hand. Any other status but success is never taken for "not there": the
-//     task fails and names it, and [Config.NotFound] takes it.
+//     PROCSTATUS_USER_NOT_FOUND); the vendor's own list wasn't at hand. Any other
+//     status but success is never taken for "not there": the task comes again, its
+//     reason names the status, and [Config.NotFound] takes it.
 //   - Limits of calls aren't published. [DefaultRate] is careful; HTTP 429 and
 //     Retry-After are honoured.
 //   - Whether a profile with active managed billing can be deleted. If not, the
-//     refusal needs a person, who ends the billing first.
+//     refusal needs a person in the end, who ends the billing first.
 //   - Where members stand within an answer: they are looked for by name at any
 //     depth. An update is taken to leave alone what it doesn't name.
 package paymentech

@@ -41,7 +41,7 @@ func TestFaults(t *testing.T) {
 				}
 				return conform.Faulty{
 					Manifest: m, Worker: w, Subjects: conform.Subjects(p, people.Salesforce, conform.Email, nil, persons...),
-					Set: server.SetFaults, Repeated: server.Repeated, Knows: true,
+					Set: server.SetFaults, Spoils: server.Spoils(), Repeated: server.Repeated, Knows: true,
 					Holds: func(i int) bool {
 						return slices.ContainsFunc(p.RowsIn(persons[i], people.Salesforce), func(r people.Row) bool { return server.Holds(r.Key) })
 					},
