@@ -23,8 +23,10 @@ func spoils() map[string]fault.Spoil {
 		return !changes(r) && strings.HasPrefix(r.URL.Path, "/rest/") && !strings.Contains(r.URL.Path, "/activities")
 	}
 	return fault.Spoils(map[string]fault.Spoil{
-		fault.Short:   of(changes, short),
-		fault.Doubled: of(func(r *http.Request) bool { return changes(r) || strings.HasSuffix(r.URL.Path, "/leads.json") || strings.HasSuffix(r.URL.Path, "/activities.json") }, doubled),
+		fault.Short: of(changes, short),
+		fault.Doubled: of(func(r *http.Request) bool {
+			return changes(r) || strings.HasSuffix(r.URL.Path, "/leads.json") || strings.HasSuffix(r.URL.Path, "/activities.json")
+		}, doubled),
 		fault.Emptied: fault.Any(of(changes, emptied), of(read, fault.Without("result"))),
 		fault.Unended: fault.Without("moreResult"),
 		fault.Passing: fault.Says(says("604"), says("608"), says("611"), says("713"), says("502")),

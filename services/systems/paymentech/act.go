@@ -177,7 +177,7 @@ func (w *Worker) erase(ctx context.Context, t worker.Task) ([]dsar.Counts, error
 // eraseOne makes sure that a reference has no profile, and tells whether it had
 // one. What was deleted a moment ago and is still shown isn't deleted again.
 func (w *Worker) eraseOne(ctx context.Context, t worker.Task, ref string) (was bool, err error) {
-	lost := error(worker.Transient("unfinished", "PaymentTech loses its answers to the deletion of a profile; it is asked again", nil))
+	lost := worker.Transient("unfinished", "PaymentTech loses its answers to the deletion of a profile; it is asked again", nil)
 	for range maxRounds {
 		p, err := w.read(ctx, ref)
 		if err != nil {
