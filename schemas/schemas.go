@@ -24,7 +24,7 @@ const Base = "https://habeas.dev/schemas/"
 // suffix ends the file name of a JSON Schema.
 const suffix = ".schema.json"
 
-// EventFile is the file in [FS] that says what the data of an event type may
+// EventFile returns the file in [FS] that says what the data of an event type may
 // hold; the file exists if and only if the type is one of [EventTypes].
 func EventFile(typ string) string { return "events/" + typ + suffix }
 
@@ -54,8 +54,8 @@ func Files() []string {
 // missing one is a mistake of the caller's.
 func Read(name string) ([]byte, error) { return FS.ReadFile(name) }
 
-// OpenAPI is the contract of the HTTP door, OpenAPI 3.1 in YAML.
+// OpenAPI returns the contract of the HTTP door, OpenAPI 3.1 in YAML.
 func OpenAPI() ([]byte, error) { return Read("openapi.yaml") }
 
-// AsyncAPI is the contract of the topics, AsyncAPI 3.0 in YAML.
+// AsyncAPI returns the contract of the topics, AsyncAPI 3.0 in YAML.
 func AsyncAPI() ([]byte, error) { return Read("asyncapi.yaml") }

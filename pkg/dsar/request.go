@@ -2,8 +2,8 @@ package dsar
 
 import "strings"
 
-// ValidRequestID tells whether s is a request id as every event and every URL
-// has it: a UUID in lower case, not the nil UUID (schemas/common.schema.json).
+// ValidRequestID reports whether s is a request id as every event and every URL has
+// it: a UUID in lower case, not the nil UUID (schemas/common.schema.json).
 func ValidRequestID(s string) bool {
 	const form = "00000000-0000-0000-0000-000000000000"
 	if len(s) != len(form) || s == form {

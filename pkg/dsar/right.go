@@ -65,7 +65,7 @@ func (r Right) Stages() []Action {
 	}
 }
 
-// Ability is the ability that a system needs in order to take this action on.
+// Ability returns the ability that a system needs in order to take this action on.
 // Counting, erasing and proving are one ability: who can't count can't prove.
 func (a Action) Ability() Action {
 	switch a {

@@ -63,7 +63,7 @@ type Counts struct {
 	Uncovered string `json:"uncovered,omitempty"`
 }
 
-// Kept is how many records must stay.
+// Kept returns how many records must stay.
 func (c Counts) Kept() int64 {
 	var n int64
 	for _, r := range c.Retained {
@@ -72,8 +72,8 @@ func (c Counts) Kept() int64 {
 	return n
 }
 
-// Accounted is how many planned records an erasure accounts for: each is erased,
-// anonymised, retained or gone.
+// Accounted returns how many planned records an erasure accounts for: each is
+// erased, anonymised, retained or gone.
 func (c Counts) Accounted() int64 { return c.Erased + c.Anonymised + c.Kept() + c.Gone - c.Late }
 
 // Retain adds n records that must stay on a ground until a time; the zero time

@@ -62,7 +62,7 @@ func Rejection(source string, r Rejected, about ...string) Event {
 
 var eventTypes = sync.OnceValue(schemas.EventTypes)
 
-// ours tells whether a type is one of Habeas, in whatever version.
+// ours reports whether a type is one of Habeas, in whatever version.
 func ours(typ string) bool {
 	name, version, ok := SplitType(typ)
 	return ok && version < 10_000 && slices.ContainsFunc(eventTypes(), func(known string) bool {

@@ -70,7 +70,7 @@ func (r Rules) Normalise(typ dsar.IdentifierType, value string) string {
 	}
 }
 
-// Same tells whether two values are writings of one identifier.
+// Same reports whether two values are writings of one identifier.
 func (r Rules) Same(typ dsar.IdentifierType, a, b string) bool {
 	n := r.Normalise(typ, a)
 	return n != "" && n == r.Normalise(typ, b)

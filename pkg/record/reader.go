@@ -82,7 +82,7 @@ func (r *Reader) Row() ([]json.RawMessage, error) {
 	return r.cells, nil
 }
 
-// Records is how many rows were read or passed over so far.
+// Records returns how many rows were read or passed over so far.
 func (r *Reader) Records() int64 { return r.records }
 
 func (r *Reader) begin() {

@@ -76,7 +76,7 @@ func readAll(in io.Reader) (sections []record.Section, rows [][][]json.RawMessag
 	}
 }
 
-// text is any bytes, UTF-8 or not, with what JSON and lines care for.
+// text returns any bytes, UTF-8 or not, with what JSON and lines care for.
 func text() *rapid.Generator[string] {
 	return rapid.OneOf(
 		rapid.String(),
@@ -131,7 +131,7 @@ func tables() *rapid.Generator[[]table] {
 	})
 }
 
-// same tells whether two texts of JSON say the same, numbers to the last digit.
+// same reports whether two texts of JSON say the same, numbers to the last digit.
 func same(a, b []byte) bool {
 	canon := func(j []byte) string {
 		d := json.NewDecoder(bytes.NewReader(j))

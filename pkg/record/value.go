@@ -127,7 +127,8 @@ func appendString(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
-// isNumber tells whether s is a number of JSON (RFC 8259, section 6), of any length.
+// isNumber reports whether s is a number of JSON (RFC 8259, section 6), of any
+// length.
 func isNumber(s string) bool {
 	s = cutByte(s, '-')
 	if s == "" {

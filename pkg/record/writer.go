@@ -118,7 +118,7 @@ func (w *Writer) unknown(r Record) error {
 	return fmt.Errorf("record: dataset %s: %w: %q", w.section.Dataset, ErrColumn, first)
 }
 
-// Records is how many were written so far, over all datasets.
+// Records returns how many were written so far, over all datasets.
 func (w *Writer) Records() int64 { return w.records }
 
 // Close ends the stream. Without it, readers take the stream for cut short. It

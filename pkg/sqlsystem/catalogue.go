@@ -87,12 +87,12 @@ func (c *catalogue) to(table string) []reference {
 	return out
 }
 
-// refers tells whether rows of one table refer to another's by a foreign key.
+// refers reports whether rows of one table refer to another's by a foreign key.
 func (c *catalogue) refers(from, to string) bool {
 	return slices.ContainsFunc(c.references, func(r reference) bool { return r.from.id == from && r.to.id == to })
 }
 
-// leads tells whether a table is what a view reads, or the view itself.
+// leads reports whether a table is what a view reads, or the view itself.
 func (c *catalogue) leads(table, view string) bool {
 	return table == view || slices.Contains(c.reads[view], table)
 }

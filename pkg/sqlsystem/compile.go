@@ -285,7 +285,7 @@ func (c *compiler) finder(ctx context.Context, path string, r *manifest.SQLResol
 	return nil
 }
 
-// place is the table and the column of a source, which is a column or
+// place returns the table and the column of a source, which is a column or
 // table.column.
 func (d *dataset) place(source string) (tableName, name string) {
 	if tableName, name, there := strings.Cut(source, "."); there {
@@ -294,7 +294,7 @@ func (d *dataset) place(source string) (tableName, name string) {
 	return d.SQL.Table, source
 }
 
-// expr is a source in a statement.
+// expr returns a source in a statement.
 func (d *dataset) expr(source string) string {
 	_, name := d.place(source)
 	if way := d.way(source); way > 0 {
@@ -303,8 +303,8 @@ func (d *dataset) expr(source string) string {
 	return "t." + quote(name)
 }
 
-// way is how many joins of via lead to a source: 0 for a column of the dataset's
-// own table.
+// way returns how many joins of via lead to a source: 0 for a column of the
+// dataset's own table.
 func (d *dataset) way(source string) int {
 	tableName, _, there := strings.Cut(source, ".")
 	if !there {

@@ -81,7 +81,7 @@ func (t *tally) hold() {
 	}
 }
 
-// kept are the records that must stay. Where the first of them may go when the
+// kept returns the records that must stay. Where the first of them may go when the
 // last may, that is said once.
 func (t *tally) kept() []dsar.Retention {
 	for i := range t.retained {
@@ -172,7 +172,7 @@ func (s *System) count(ctx context.Context, on executor, d *dataset, c *chunk, d
 	return gone, rows.Err()
 }
 
-// retained tells whether a record must stay on a day, on which ground (that of
+// retained reports whether a record must stay on a day, on which ground (that of
 // the rule that holds longest) and until when. Dates are as the rules' text has
 // them; one that is missing, unless the rule says otherwise, or can't be read has
 // no end.

@@ -98,8 +98,8 @@ func (c *chunk) uncover(d *dataset, jobs []*counted, reason string) {
 	}
 }
 
-// concerned are the jobs of a chunk that know an identifier by which a dataset is
-// asked, in order.
+// concerned returns the jobs of a chunk that know an identifier by which a dataset
+// is asked, in order.
 func (c *chunk) concerned(d *dataset) []int {
 	var jobs []int
 	for _, s := range c.asked(d.subjects) {

@@ -14,7 +14,7 @@ const (
 	PostgreSQL                    // 13 or later
 )
 
-// String is the database's name.
+// String returns the database's name.
 func (d Dialect) String() string {
 	switch d {
 	case SQLite:

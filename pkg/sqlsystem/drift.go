@@ -108,7 +108,7 @@ func (s *System) Uncovered(ctx context.Context) ([]string, error) {
 	return out, err
 }
 
-// tables are those of the datasets, each once.
+// tables returns those of the datasets, each once.
 func (s *System) tables() []string {
 	var names []string
 	for _, d := range s.datasets {
@@ -119,7 +119,7 @@ func (s *System) tables() []string {
 	return names
 }
 
-// declared are the columns that the manifest names, by table.
+// declared returns the columns that the manifest names, by table.
 func (s *System) declared() map[string][]string {
 	out := map[string][]string{}
 	for _, d := range s.datasets {

@@ -79,7 +79,7 @@ type erasure struct {
 
 func (e *erasure) held(job int, d *dataset) bool { return slices.Contains(e.jobs[job].Holds, d.Name) }
 
-// stays tells whether nothing of a job may be erased in a dataset.
+// stays reports whether nothing of a job may be erased in a dataset.
 func (e *erasure) stays(job int, d *dataset) bool { return e.held(job, d) || e.gaps[job][d] != "" }
 
 // apart makes chunks of the jobs that may be erased of a dataset, and of those
@@ -207,7 +207,8 @@ func (e *erasure) erase(ctx context.Context, d *dataset, c *chunk, stays bool) e
 	return nil
 }
 
-// foundOf is how many rows there are, by person: at least as many as there are.
+// foundOf returns how many rows there are, by person: at least as many as there
+// are.
 func foundOf(tallies []tally) (n int64) {
 	for _, t := range tallies {
 		n += t.found

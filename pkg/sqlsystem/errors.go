@@ -67,7 +67,7 @@ func (s *System) explain(err error) error {
 // connection of the server (PgBouncer's pool_mode transaction).
 const poolerCure = "a pooler between the worker and the database doesn't keep what the connection relies on: set default_query_exec_mode=exec in the data source, take search_path, statement_timeout and options out of it, and name the schema in the manifest's sql.schema"
 
-// refused tells whether an error is about a row, so that others may do better
+// refused reports whether an error is about a row, so that others may do better
 // without it.
 func refused(err error) bool { return reasonOf(err) == rowWrong }
 

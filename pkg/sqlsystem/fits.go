@@ -51,7 +51,7 @@ func (c *compiler) fits(ctx context.Context, path string, d *dataset) {
 	}
 }
 
-// example is a value of its own for each row of a dataset.
+// example returns a value of its own for each row of a dataset.
 func (d *dataset) example() string {
 	return `"erased-{` + strings.Join(d.SQL.Key, "}-{") + `}"`
 }
@@ -69,7 +69,7 @@ func (c *compiler) fit(ctx context.Context, at string, d *dataset, col column, v
 	}
 }
 
-// sample is a value as a row may get it, as a text.
+// sample returns a value as a row may get it, as a text.
 func (d *dataset) sample(value any) string {
 	parts := d.SQL.Template(value)
 	if parts == nil {
@@ -85,8 +85,8 @@ func (d *dataset) sample(value any) string {
 	return b.String()
 }
 
-// refuses tells whether the database refuses a query for the values in it. Where it
-// doesn't say, it doesn't.
+// refuses reports whether the database refuses a query for the values in it. Where
+// it doesn't say, it doesn't.
 func (s *System) refuses(ctx context.Context, query string, args ...any) bool {
 	err := s.looking(ctx, func(tx *sql.Tx) error { return each(ctx, tx, query, func([]string) {}, args...) })
 	return err != nil && refused(err)
@@ -159,8 +159,8 @@ func (d *dataset) set(column string) (name string, value any, set bool) {
 	return "", nil, false
 }
 
-// apart tells whether the columns of an index that stay tell rows apart without the
-// others.
+// apart reports whether the columns of an index that stay tell rows apart without
+// the others.
 func (c *compiler) apart(d *dataset, x index, left []string) bool {
 	others := &table{}
 	for _, o := range d.own.indexes {

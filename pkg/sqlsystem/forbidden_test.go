@@ -63,7 +63,7 @@ func (d limited) forbid(t tester, what string) {
 	d.run(t, "REVOKE "+what+" FROM "+d.user)
 }
 
-// mySystem is the shop as the user sees it.
+// mySystem returns the shop as the user sees it.
 func (d limited) mySystem(t testing.TB, m *manifest.Manifest) *System {
 	t.Helper()
 	d.source = d.mine
@@ -85,7 +85,8 @@ func (d limited) fill(t testing.TB) (ann, bob, cleo []worker.Identifier) {
 	return ids("customer 1", "email ann@example.com"), ids("customer 2"), ids("email cleo@example.com")
 }
 
-// brief is what counts say, one dataset a line, without the wording of reasons.
+// brief returns what counts say, one dataset a line, without the wording of
+// reasons.
 func brief(counts []dsar.Counts) []string {
 	out := []string{}
 	for _, c := range counts {

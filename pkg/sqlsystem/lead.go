@@ -32,7 +32,7 @@ func (c *compiler) lead() error {
 	return nil
 }
 
-// after tells whether the manifest has p erased after d.
+// after reports whether the manifest has p erased after d.
 func (c *compiler) after(p, d *dataset) bool {
 	if slices.Contains(p.SQL.After, d.Name) {
 		return true
@@ -45,17 +45,17 @@ func (c *compiler) after(p, d *dataset) bool {
 	return false
 }
 
-// refers tells whether d's rows refer to p's by a foreign key.
+// refers reports whether d's rows refer to p's by a foreign key.
 func (c *compiler) refers(d, p *dataset) bool {
 	return c.catalogue().refers(d.relation.id, p.relation.id)
 }
 
-// cascades tells whether the database deletes d's rows with those of p.
+// cascades reports whether the database deletes d's rows with those of p.
 func (c *compiler) cascades(d, p *dataset) bool {
 	return slices.ContainsFunc(c.catalogue().to(p.relation.id), func(r reference) bool { return r.from.id == d.relation.id && r.onDelete == goes })
 }
 
-// finds tells whether p has an identifier that d's rows are found by.
+// finds reports whether p has an identifier that d's rows are found by.
 func (c *compiler) finds(p, d *dataset) bool {
 	for _, r := range c.m.SQL.Resolve {
 		if _, found := d.SQL.Subject[r.Find]; found && r.Table == p.SQL.Table {

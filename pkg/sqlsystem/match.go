@@ -70,12 +70,13 @@ func (c *compiler) subject(ctx context.Context, path string, t dsar.IdentifierTy
 	return s, nil
 }
 
-// kindOfIdentifier is a type without the prefix of the system that it belongs to.
+// kindOfIdentifier returns a type without the prefix of the system that it belongs
+// to.
 func kindOfIdentifier(t dsar.IdentifierType) dsar.IdentifierType {
 	return t[strings.LastIndexByte(string(t), '.')+1:]
 }
 
-// compared is the expression by which a column of a type is compared.
+// compared returns the expression by which a column of a type is compared.
 func (s *System) compared(as comparison, expr, typ string) string {
 	if as == asInteger || as == asUUID {
 		return expr
@@ -107,7 +108,7 @@ func (s *System) compared(as comparison, expr, typ string) string {
 	return expr
 }
 
-// blanks is the list of what is trimmed, as a constant of SQL. A database in
+// blanks returns the list of what is trimmed, as a constant of SQL. A database in
 // another encoding than UTF-8 has few of them.
 func (s *System) blanks() string {
 	if s.narrow {
@@ -116,7 +117,7 @@ func (s *System) blanks() string {
 	return s.characters(identifier.Blanks)
 }
 
-// characters is a text as a constant of SQL that is written in ASCII.
+// characters returns a text as a constant of SQL that is written in ASCII.
 func (s *System) characters(text string) string {
 	var b strings.Builder
 	if s.dialect == SQLite {
@@ -151,8 +152,8 @@ func isText(typ string) bool {
 
 var uuidForm = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
 
-// forms are the values of a column by which an identifier is found: none where the
-// column can't hold it.
+// forms returns the values of a column by which an identifier is found: none where
+// the column can't hold it.
 func (s *System) forms(m match, value string) []string {
 	value = identifier.Trim(value)
 	// PostgreSQL refuses both, for the whole batch; no column holds them.
@@ -180,7 +181,7 @@ func (s *System) forms(m match, value string) []string {
 	}
 }
 
-// patterns are what every writing of an address matches that the database can't
+// patterns returns what every writing of an address matches that the database can't
 // bring into one of its forms: a database's lower may know ASCII only. They cost a
 // look at each row; few addresses need any.
 func (s *System) patterns(m match, value string) []string {
@@ -317,7 +318,7 @@ func (c *chunk) wanted(m match) *wanted {
 	return w
 }
 
-// asked are the subjects of a dataset of which the chunk knows identifiers.
+// asked returns the subjects of a dataset of which the chunk knows identifiers.
 func (c *chunk) asked(subjects []subject) []subject {
 	if len(subjects) == 1 && len(c.wanted(subjects[0].match).values) > 0 {
 		return subjects
@@ -388,7 +389,7 @@ func (w *wanted) parameter(as comparison, i int) any {
 	return w.values[i]
 }
 
-// array is the list as a PostgreSQL array.
+// array returns the list as a PostgreSQL array.
 func (w *wanted) array(as comparison) any {
 	if as != asInteger {
 		return w.values
@@ -423,12 +424,12 @@ func (c *chunk) owners(out []hit, asked []subject, held []any) []hit {
 	return out
 }
 
-// loose tells whether the database may return rows that are nobody's.
+// loose reports whether the database may return rows that are nobody's.
 func (c *chunk) loose(asked []subject) bool {
 	return slices.ContainsFunc(asked, func(s subject) bool { return c.wanted(s.match).patterns != nil })
 }
 
-// textOf is the text of what a row holds as identifier.
+// textOf returns the text of what a row holds as identifier.
 func textOf(v any) (string, bool) {
 	switch v := v.(type) {
 	case string:

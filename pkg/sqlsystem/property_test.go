@@ -353,7 +353,7 @@ func TestCountIsErase(t *testing.T) {
 	})
 }
 
-// summary is what a plan and its execution have in common.
+// summary returns what a plan and its execution have in common.
 func summary(counts []dsar.Counts) []string {
 	var out []string
 	for _, c := range counts {

@@ -58,7 +58,7 @@ func (s *System) refusal(err error) string {
 	return at.sentence("the database refuses the change")
 }
 
-// sentence is what was refused, and what is known of the obstacle.
+// sentence returns what was refused, and what is known of the obstacle.
 func (e rejected) sentence(obstacle string, cure ...string) string {
 	if e.d != nil {
 		obstacle = fmt.Sprintf("rows of %s can't be %s: %s", e.d.Name, e.what.done(), obstacle)
@@ -111,7 +111,7 @@ func (s *System) postgresRefusal(at rejected, err *pgconn.PgError) string {
 	}
 }
 
-// functionOf is the function's name in the context that PostgreSQL tells of an
+// functionOf returns the function's name in the context that PostgreSQL tells of an
 // error in PL/pgSQL: PL/pgSQL function ledger.refuse() line 3 at RAISE.
 func functionOf(where string) string {
 	m := functionForm.FindStringSubmatch(where)
@@ -168,7 +168,7 @@ func (s *System) sqliteRefusal(at rejected, err *sqlite.Error) string {
 	}
 }
 
-// columnNamed is a column's name where the dataset's table has such a one.
+// columnNamed returns a column's name where the dataset's table has such a one.
 func (s *System) columnNamed(d *dataset, name string) string {
 	if d != nil {
 		if c, ok := d.own.column(name, s.dialect); ok {
@@ -178,7 +178,8 @@ func (s *System) columnNamed(d *dataset, name string) string {
 	return ""
 }
 
-// constraintNamed is a constraint's name where the dataset's table has such a one.
+// constraintNamed returns a constraint's name where the dataset's table has such a
+// one.
 func (s *System) constraintNamed(d *dataset, name string) string {
 	if d != nil && name != "" && slices.Contains(s.catalogue().constraints[d.relation.id], name) {
 		return " (" + name + ")"
@@ -255,8 +256,8 @@ func names(triggers []trigger) string {
 	return strings.Join(out, ", ")
 }
 
-// reached are the tables that a statement on a dataset's table reaches by foreign
-// keys, itself first.
+// reached returns the tables that a statement on a dataset's table reaches by
+// foreign keys, itself first.
 func (s *System) reached(d *dataset) []string {
 	out := []string{d.relation.id}
 	for i := 0; i < len(out); i++ {

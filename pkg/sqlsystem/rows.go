@@ -53,7 +53,8 @@ func (c *chunk) whose(q *statement, d *dataset, asked []subject) {
 	q.WriteByte(')')
 }
 
-// oneWay tells whether all subjects lie in one table, and how many joins lead to it.
+// oneWay reports whether all subjects lie in one table, and how many joins lead to
+// it.
 func oneWay(asked []subject) (way int, one bool) {
 	for _, s := range asked {
 		if s.way != asked[0].way {

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// served tells whether an index serves a look-up by an expression on a column, as
+// served reports whether an index serves a look-up by an expression on a column, as
 // the database's planner says. Where it doesn't say, the answer is yes: nothing is
 // asked for in vain.
 func (s *System) served(ctx context.Context, tableName string, as comparison, expr string) bool {
@@ -37,7 +37,7 @@ func (s *System) served(ctx context.Context, tableName string, as comparison, ex
 // could, and what mends it.
 type Advice struct{ Where, What, Cure string }
 
-// String is the advice in one line: file:line: what; cure.
+// String returns the advice in one line: file:line: what; cure.
 func (a Advice) String() string { return a.Where + ": " + a.What + "; " + a.Cure }
 
 // Advice looks at how people are looked up, and returns which indexes are missing.

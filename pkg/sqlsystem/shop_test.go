@@ -41,7 +41,7 @@ CREATE INDEX orders_customer ON orders (customer);
 CREATE TABLE order_lines ("order" TEXT, n INTEGER, text TEXT, PRIMARY KEY ("order", n));
 CREATE TABLE notes (id INTEGER PRIMARY KEY, customer INTEGER, mail TEXT, body TEXT);`
 
-// shop is the manifest of the tests, with a change if any.
+// shop returns the manifest of the tests, with a change if any.
 func shop(t testing.TB, change ...string) *manifest.Manifest {
 	t.Helper()
 	text, err := os.ReadFile("testdata/shop.yaml")
@@ -83,9 +83,9 @@ func sqliteDB(t testing.TB, schema string) database {
 	return fill(t, SQLite, "sqlite", "file:"+file+"?_pragma=synchronous(off)&_pragma=journal_mode(wal)", file, schema)
 }
 
-// postgresDB is a schema of its own in the database of DATABASE_URL. Without,
-// the test is skipped: services/sandbox/internaldb tests this package on a
-// server that it starts.
+// postgresDB returns a schema of its own in the database of DATABASE_URL. Without,
+// the test is skipped: services/sandbox/internaldb tests this package on a server
+// that it starts.
 func postgresDB(t testing.TB, schema string) database {
 	t.Helper()
 	given := os.Getenv("DATABASE_URL")

@@ -111,10 +111,10 @@ func connect(driver, dsn string) (*sql.DB, error) {
 	return stdlib.OpenDB(*config), nil
 }
 
-// sqliteDSN is a file's path as the driver wants it: transactions take the
-// write lock at once, so that none fails halfway; others wait for it a while;
-// what sorting needs stays in memory and off the disk, and what is
-// deleted is overwritten.
+// sqliteDSN returns a file's path as the driver wants it: transactions take the
+// write lock at once, so that none fails halfway; others wait for it a while; what
+// sorting needs stays in memory and off the disk, and what is deleted is
+// overwritten.
 func sqliteDSN(path string) string {
 	u := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: url.Values{
 		"mode":    {"rw"}, // a missing file is an error, not an empty database

@@ -65,7 +65,7 @@ func (t *table) names() string {
 	return strings.Join(names, ", ")
 }
 
-// tells tells whether columns tell the rows apart.
+// tells reports whether columns tell the rows apart.
 func (t *table) tells(columns []string) bool {
 	if t.view {
 		return true // taken on trust
@@ -75,7 +75,7 @@ func (t *table) tells(columns []string) bool {
 	})
 }
 
-// has tells whether names has one, without regard to case.
+// has reports whether names has one, without regard to case.
 func has(names []string, name string) bool {
 	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
 }
@@ -90,7 +90,7 @@ func (s *System) describe(ctx context.Context, name string) (*table, error) {
 	return s.describeSQLite(ctx, name)
 }
 
-// table is a table's name in a statement.
+// table returns a table's name in a statement.
 func (s *System) table(name string) string {
 	if s.dialect == PostgreSQL && s.m.SQL.Schema != "" {
 		return quote(s.m.SQL.Schema) + "." + quote(name)

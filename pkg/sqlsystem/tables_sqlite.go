@@ -77,7 +77,7 @@ func cutWord(text, word string) (before, after string, found bool) {
 	return text[:at[0]], strings.TrimSpace(text[at[1]:]), true
 }
 
-// wordsHave tells whether a name stands as a word in a text, quoted or not.
+// wordsHave reports whether a name stands as a word in a text, quoted or not.
 func wordsHave(text, name string) bool {
 	return slices.ContainsFunc(wordForm.FindAllString(literalForm.ReplaceAllString(text, "''"), -1), func(w string) bool { return strings.EqualFold(w, name) }) ||
 		strings.Contains(strings.ToLower(text), strings.ToLower(quote(name)))

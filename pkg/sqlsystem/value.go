@@ -147,7 +147,7 @@ func (k kind) text(s string) any {
 	return s
 }
 
-// instant is a moment as a record tells it.
+// instant returns a moment as a record tells it.
 func instant(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
 // instantForms are how the databases write an instant. A form without a zone is
@@ -175,7 +175,7 @@ func parseInstant(s string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// isDate tells whether s has the form of a date.
+// isDate reports whether s has the form of a date.
 func isDate(s string) bool {
 	if len(s) != len(time.DateOnly) {
 		return false
@@ -195,7 +195,7 @@ func isDate(s string) bool {
 	return true
 }
 
-// isInstant tells whether s has the form in which records tell an instant, which
+// isInstant reports whether s has the form in which records tell an instant, which
 // spares reading and writing it.
 func isInstant(s string) bool {
 	const form = "2006-01-02T15:04:05Z"
@@ -203,7 +203,7 @@ func isInstant(s string) bool {
 		isDate(s[:10]) && allDigits(s[11:13]) && allDigits(s[14:16]) && allDigits(s[17:19])
 }
 
-// number is a float64, or where encoding/json would write it with an exponent,
+// number returns a float64, or where encoding/json would write it with an exponent,
 // and PostgreSQL's numeric wouldn't, its digits.
 func number(f float64) any {
 	if a := math.Abs(f); a != 0 && (a < 1e-6 || a >= 1e21) && !math.IsInf(f, 0) {
@@ -215,7 +215,7 @@ func number(f float64) any {
 	return f
 }
 
-// decimal is a number's text without zeros that say nothing.
+// decimal returns a number's text without zeros that say nothing.
 func decimal(s string) (json.Number, bool) {
 	digits := strings.TrimPrefix(s, "-")
 	whole, fraction, _ := strings.Cut(digits, ".")
@@ -241,7 +241,8 @@ func allDigits(s string) bool {
 	return true
 }
 
-// readable tells whether bytes are a text: UTF-8 without characters that no text has.
+// readable reports whether bytes are a text: UTF-8 without characters that no text
+// has.
 func readable(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
 		return r < ' ' && r != '\t' && r != '\n' && r != '\r' && r != '\f' || r == 0x7f

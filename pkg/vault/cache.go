@@ -67,7 +67,8 @@ func (c *cache) renew(id string, sealed []byte) *Keys {
 	return e.keys
 }
 
-// epoch is what put wants to know of: the shreddings before the keys were read.
+// epoch returns what put wants to know of: the shreddings before the keys were
+// read.
 func (c *cache) epoch() uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -83,7 +83,7 @@ func (v *Vault) Fingerprint(typ dsar.IdentifierType, value string) string {
 	return v.index.sum("fingerprint", string(typ), v.identifiers.Normalise(typ, value))
 }
 
-// Digest is the keyed hash of any content, in 64 hex digits, for telling
+// Digest returns the keyed hash of any content, in 64 hex digits, for telling
 // whether the same came again. It is no fingerprint, also of the same bytes.
 func (v *Vault) Digest(data []byte) string {
 	h := v.index.pool.Get().(hash.Hash)
@@ -94,8 +94,8 @@ func (v *Vault) Digest(data []byte) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// Secret is a key of 32 bytes for a purpose, the same for every process on this
-// vault, and none other than who has the master key can compute it. It is no
+// Secret returns a key of 32 bytes for a purpose, the same for every process on
+// this vault, and none other than who has the master key can compute it. It is no
 // fingerprint and no digest, whatever the purpose (TestSecrets).
 func (v *Vault) Secret(purpose string) []byte {
 	key, _ := hex.DecodeString(v.index.sum("secret", purpose)) // sum writes hex

@@ -159,7 +159,7 @@ func (k *Keys) Open(sealed []byte, kind Kind) ([]byte, error) {
 	return plain, nil
 }
 
-// bind is the associated data: kind and request hold no zero byte, so no two
+// bind returns the associated data: kind and request hold no zero byte, so no two
 // places share it.
 func (k *Keys) bind(kind, place string) []byte {
 	b := make([]byte, 0, len("habeas")+len(kind)+len(k.requestID)+len(place)+3)

@@ -52,7 +52,7 @@ func (v *Vault) Create(ctx context.Context, requestID, name string) (*ObjectWrit
 	return &ObjectWriter{v: v, ctx: ctx, keys: k, name: name, buf: v.buffer()}, nil
 }
 
-// Bytes is the length of what was written so far, in plaintext.
+// Bytes returns the length of what was written so far, in plaintext.
 func (w *ObjectWriter) Bytes() int64 { return w.n }
 
 // Write adds to the object. An error is final: Close returns it again.

@@ -148,7 +148,7 @@ func (c *Client) leave(ctx context.Context, holder string, r result) {
 	}
 }
 
-// resultOf is what a call's end means for the account.
+// resultOf returns what a call's end means for the account.
 func (c *Client) resultOf(a *Answer, err error) result {
 	r := result{health: well}
 	switch {

@@ -163,7 +163,7 @@ func (c *Client) exchange(ctx context.Context, call Call, token Token) (*Answer,
 	return a, t.settle(c.config.Vendor)
 }
 
-// unwell tells whether an error says that the vendor is: not a refusal.
+// unwell reports whether an error says that the vendor is: not a refusal.
 func unwell(err error) bool {
 	var f *failure
 	return errors.As(err, &f) && (f.verdict == unsure && !f.answered || f.code == codeUnreachable)

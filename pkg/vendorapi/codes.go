@@ -119,7 +119,7 @@ func (c *Client) unavailable(r Reply) error {
 	return Unsure(codeUnavailable, c.config.Vendor+" failed (HTTP "+strconv.Itoa(r.Status)+", "+Code(r.Code)+")", r.Detail)
 }
 
-// MayBeOne tells whether an error of a call about many may be about one of them:
+// MayBeOne reports whether an error of a call about many may be about one of them:
 // the vendor refused it as it was, or says why in words that aren't known here. The
 // others are asked for without it: see [Halve].
 func MayBeOne(err error, codes ...string) bool {

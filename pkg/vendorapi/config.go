@@ -105,8 +105,8 @@ type Access struct {
 	Pause func(context.Context, time.Duration) error
 }
 
-// Or is the access with a worker's advice, and the clock of this machine, where it
-// says nothing.
+// Or returns the access with a worker's advice, and the clock of this machine,
+// where it says nothing.
 func (a Access) Or(advised Access) Access {
 	a.Rate, a.Burst = cmp.Or(a.Rate, advised.Rate), cmp.Or(a.Burst, advised.Burst)
 	a.Concurrent, a.Daily = cmp.Or(a.Concurrent, advised.Concurrent), cmp.Or(a.Daily, advised.Daily)

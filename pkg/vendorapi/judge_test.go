@@ -141,7 +141,8 @@ func TestUnansweredAreNamed(t *testing.T) {
 	})
 }
 
-// pages is a vendor's list of numbered rows, three to a page, that can go wrong.
+// pages returns a vendor's list of numbered rows, three to a page, that can go
+// wrong.
 func pages(t *testing.T, total int64, change func(n int, p *vendorapi.Page)) (rows []string, err error) {
 	t.Helper()
 	cl, _ := client(t, func(int, *http.Request) (*http.Response, error) { return answer(http.StatusOK, ""), nil })

@@ -45,7 +45,7 @@ func (r *Recent) Add(id string) {
 	r.young[id] = struct{}{}
 }
 
-// Has tells whether an id was added in the last ten minutes, or little longer.
+// Has reports whether an id was added in the last ten minutes, or little longer.
 func (r *Recent) Has(id string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -298,7 +298,7 @@ func (s *Scanner) number() {
 	s.at = i
 }
 
-// Whole tells whether a text is one whole JSON value.
+// Whole reports whether a text is one whole JSON value.
 func Whole(b []byte) error {
 	s := NewScanner(b)
 	s.Skip()

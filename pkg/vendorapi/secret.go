@@ -24,13 +24,13 @@ type store struct {
 	read func() (string, error)
 }
 
-// SecretFile is the content of a file, without the white space around it.
+// SecretFile returns the content of a file, without the white space around it.
 func SecretFile(path string) Secret { return Secret{file: path} }
 
-// SecretEnv is an environment variable's.
+// SecretEnv returns an environment variable's.
 func SecretEnv(name string) Secret { return Secret{env: name} }
 
-// SecretStore is what a store of secrets has at the moment. name says where it
+// SecretStore returns what a store of secrets has at the moment. name says where it
 // is; neither it nor the error of read may tell what the secret is.
 func SecretStore(name string, read func() (string, error)) Secret {
 	return Secret{store: &store{name, read}}
@@ -43,7 +43,7 @@ func SecretValue(value string) Secret { return Secret{value: value} }
 // has under 7 KB.
 const maxSecret = 64 << 10
 
-// IsZero tells whether there is none.
+// IsZero reports whether there is none.
 func (s Secret) IsZero() bool { return s == Secret{} }
 
 // Read returns the secret as it is now. Its errors name the place only.

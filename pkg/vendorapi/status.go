@@ -44,7 +44,7 @@ type Account struct {
 	LastCall time.Time
 }
 
-// Left is how many calls of our budget are left; limited is false where there
+// Left returns how many calls of our budget are left; limited is false where there
 // is none.
 func (a Account) Left() (calls int64, limited bool) {
 	return max(a.Budget-a.Used, 0), a.Budget > 0

@@ -53,8 +53,8 @@ func refusedToken(own bool, err error) error {
 	return &failure{verdict: stale, code: "token-refused", reason: "the access token was refused", err: err, answered: own}
 }
 
-// IsUnsure tells whether an error of [Client.Do] leaves it open whether the
-// call was carried out.
+// IsUnsure reports whether an error of [Client.Do] leaves it open whether the call
+// was carried out.
 func IsUnsure(err error) bool {
 	var f *failure
 	return errors.As(err, &f) && f.verdict == unsure

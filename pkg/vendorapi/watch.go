@@ -131,7 +131,7 @@ func (w *watch) end(s span, a *Answer, err error) {
 	w.duration.Record(s.ctx, time.Since(s.begun).Seconds(), w.vendor)
 }
 
-// resultName is a code that is vouched for.
+// resultName returns a code that is vouched for.
 func resultName(err error) string {
 	var f *failure
 	var e *worker.Error

@@ -189,8 +189,8 @@ func (b *batcher) work(q *queue, jobs []*job) {
 	})
 }
 
-// place is where a message lies on the topic, for a person who wants to look at
-// it.
+// place returns where a message lies on the topic, for a person who wants to look
+// at it.
 func place(msg *message.Message) (p *bus.Position) {
 	if at, ok := bus.PositionOf(msg.Context()); ok {
 		return &at

@@ -66,7 +66,7 @@ func RetryAfter(d time.Duration, code, reason string, err error) error {
 	return &Error{Code: code, Reason: reason, kind: parked, after: d, err: err}
 }
 
-// Error is the code and the reason.
+// Error returns the code and the reason.
 func (e *Error) Error() string {
 	if e.Reason == "" {
 		return e.Code
@@ -77,15 +77,15 @@ func (e *Error) Error() string {
 // Unwrap gives the underlying error, which may hold personal data.
 func (e *Error) Unwrap() error { return e.err }
 
-// Vouched is the text of the error that is free of personal data; telemetry
+// Vouched returns the text of the error that is free of personal data; telemetry
 // logs it.
 func (e *Error) Vouched() string { return e.Error() }
 
-// Permanent tells whether the error needs a person.
+// Permanent reports whether the error needs a person.
 func (e *Error) Permanent() bool { return e.kind == permanent }
 
-// Parked tells whether the error names a time before which the system isn't to
-// be asked again, and which, for an error that was met now.
+// Parked reports whether the error names a time before which the system isn't to be
+// asked again, and which, for an error that was met now.
 func (e *Error) Parked(now time.Time) (until time.Time, ok bool) {
 	if e.kind != parked {
 		return time.Time{}, false
@@ -96,7 +96,7 @@ func (e *Error) Parked(now time.Time) (until time.Time, ok bool) {
 	return e.until, true
 }
 
-// fault is what a report says of an error.
+// fault returns what a report says of an error.
 func fault(err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {
@@ -118,7 +118,7 @@ func isTimeout(err error) bool {
 	return errors.As(err, &t) && t.Timeout()
 }
 
-// isSlug tells whether s may stand in the open as a name: lower-case letters,
+// isSlug reports whether s may stand in the open as a name: lower-case letters,
 // digits and hyphens, beginning with a letter, at most maxCode bytes (schemas/).
 func isSlug(s string) bool {
 	if s == "" || len(s) > maxCode || s[0] < 'a' || s[0] > 'z' {

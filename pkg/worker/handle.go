@@ -81,7 +81,7 @@ func (w *Worker) work(ctx context.Context, v *vault.Vault, jobs []*job, settled 
 	w.perform(ctx, ready, settled)
 }
 
-// atOnce is how many calls of an ability may run at once.
+// atOnce returns how many calls of an ability may run at once.
 func (w *Worker) atOnce(a *ability) int {
 	switch {
 	case w.concurrency > 0:
@@ -188,12 +188,12 @@ func (w *Worker) taking(next Call) Call {
 	}
 }
 
-// mayRetry tells whether another try in place may mend a job.
+// mayRetry reports whether another try in place may mend a job.
 func (w *Worker) mayRetry(ctx context.Context, j *job) bool {
 	return ctx.Err() == nil && j.err != nil && fault(j.err).kind == transient
 }
 
-// retriable are the jobs that another try in place may mend.
+// retriable returns the jobs that another try in place may mend.
 func (w *Worker) retriable(ctx context.Context, jobs []*job) []*job {
 	var again []*job
 	for _, j := range jobs {
@@ -204,7 +204,7 @@ func (w *Worker) retriable(ctx context.Context, jobs []*job) []*job {
 	return again
 }
 
-// without are the jobs that are not among others, both in the same order.
+// without returns the jobs that are not among others, both in the same order.
 func without(jobs, others []*job) []*job {
 	out := make([]*job, 0, len(jobs)-len(others))
 	for _, j := range jobs {
@@ -217,7 +217,7 @@ func without(jobs, others []*job) []*job {
 	return out
 }
 
-// pauses are the waits between tries in place. They have no jitter: they are
+// pauses returns the waits between tries in place. They have no jitter: they are
 // short, and a worker's tasks are spread already.
 func (w *Worker) pauses(began time.Time) backoff.BackOff {
 	left := RetryWithin - w.now().Sub(began)

@@ -146,15 +146,15 @@ func newDataset(d *manifest.Dataset) *dataset {
 	return out
 }
 
-// portable tells whether portability reaches a dataset: what the person
-// provided or what was observed of them, processed on consent or contract
-// (GDPR art. 20(1)(a); WP 242 rev.01 for "observed").
+// portable reports whether portability reaches a dataset: what the person provided
+// or what was observed of them, processed on consent or contract (GDPR art.
+// 20(1)(a); WP 242 rev.01 for "observed").
 func portable(d *manifest.Dataset) bool {
 	return (d.Origin == manifest.Provided || d.Origin == manifest.Observed) &&
 		(d.LegalBasis == "consent" || d.LegalBasis == "contract")
 }
 
-// randomName is the part of an object's name that keeps two deliveries of one
+// randomName returns the part of an object's name that keeps two deliveries of one
 // attempt apart.
 func randomName() string {
 	var b [4]byte

@@ -27,9 +27,9 @@ func WithMiddleware(m ...Middleware) Option {
 	return func(w *Worker) { w.middleware = append(w.middleware, m...) }
 }
 
-// WithConcurrency is how many calls of the implementation may run at once per
-// action. Without it, [DefaultConcurrency] of a method that goes through [Each], and
-// [DefaultBatches] of any other.
+// WithConcurrency returns how many calls of the implementation may run at once per
+// action. Without it, [DefaultConcurrency] of a method that goes through [Each],
+// and [DefaultBatches] of any other.
 func WithConcurrency(n int) Option { return func(w *Worker) { w.concurrency = max(n, 1) } }
 
 // WithTracer has the worker record a span for each task, as part of the trace

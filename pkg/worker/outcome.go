@@ -81,7 +81,8 @@ func openUncovered(j *job) {
 	}
 }
 
-// uncovered are the reasons of what was not reached, each once; empty where all was.
+// uncovered returns the reasons of what was not reached, each once; empty where all
+// was.
 func uncovered(counts []dsar.Counts) string {
 	var reasons []string
 	for _, c := range counts {
@@ -157,7 +158,7 @@ func (w *Worker) place(name string) int {
 	return slices.IndexFunc(w.order, func(d *dataset) bool { return d.section.Dataset == name })
 }
 
-// outcome is what a job's result means.
+// outcome returns what a job's result means.
 func outcome(j *job) dsar.Outcome {
 	var sum dsar.Counts
 	var kept int64

@@ -187,7 +187,7 @@ var errPlanClosed = Permanent("plan-closed", "the worker wrote into a plan after
 
 func (p *PlanWriter) sum() string { return hex.EncodeToString(p.hash.Sum(nil)) }
 
-// objects are what a report names of the plan.
+// objects returns what a report names of the plan.
 func (p *PlanWriter) objects() []dsar.Object {
 	if p == nil || p.object == nil {
 		return nil

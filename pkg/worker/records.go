@@ -128,15 +128,15 @@ func (w *Worker) records(ctx context.Context, j *job) *Records {
 	return r
 }
 
-// objectName is a name for what an attempt leaves in the vault.
+// objectName returns a name for what an attempt leaves in the vault.
 func (w *Worker) objectName(j *job) string {
 	return w.system + "/" + string(j.task.Action) + "/" + strconv.Itoa(j.task.Attempt) + "-" + w.name()
 }
 
-// Wants tells whether records of a dataset are kept for this task. Portability
-// reaches only what the person provided or what was observed of them, on
-// consent or contract (GDPR art. 20); [Records.Write] drops the rest. A gather
-// can spare itself the query.
+// Wants reports whether records of a dataset are kept for this task. Portability
+// reaches only what the person provided or what was observed of them, on consent or
+// contract (GDPR art. 20); [Records.Write] drops the rest. A gather can spare
+// itself the query.
 func (r *Records) Wants(dataset string) bool {
 	d, ok := r.datasets[dataset]
 	return ok && (!r.portability || d.portable)
@@ -314,7 +314,7 @@ func (r *Records) close(err error) error {
 
 var errClosed = Permanent("records-closed", "the worker wrote a record after its gather had returned", nil)
 
-// objects are what a report names of these records.
+// objects returns what a report names of these records.
 func (r *Records) objects() []dsar.Object {
 	if r == nil {
 		return nil
@@ -325,8 +325,8 @@ func (r *Records) objects() []dsar.Object {
 	return nil
 }
 
-// quoteName is a dataset's or column's name for an open text. A name that isn't
-// one is not repeated: it may be data.
+// quoteName returns a dataset's or column's name for an open text. A name that
+// isn't one is not repeated: it may be data.
 func quoteName(name string) string {
 	if name == "" || len(name) > maxName {
 		return "of the name that was given"

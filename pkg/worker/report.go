@@ -76,7 +76,7 @@ func (w *Worker) result(j *job) dsar.Report {
 	return r
 }
 
-// notesOf are the implementation's notes, those of the task first, as many and
+// notesOf returns the implementation's notes, those of the task first, as many and
 // as long as a report takes.
 func (w *Worker) notesOf(j *job) []string {
 	var out []string
@@ -110,9 +110,9 @@ func (w *Worker) fault(j *job, r dsar.Report, err error) dsar.Report {
 	return r
 }
 
-// parkFor is how long a task waits after a transient failure: twice as long each
-// time since it was first sent or a person retried it, spread by a jitter that depends on the task alone, so that
-// a task that comes twice gives the same report.
+// parkFor returns how long a task waits after a transient failure: twice as long
+// each time since it was first sent or a person retried it, spread by a jitter that
+// depends on the task alone, so that a task that comes twice gives the same report.
 func parkFor(t dsar.Task) time.Duration {
 	wait := FirstPark
 	for i := 0; i < t.Parked && wait < MaxPark; i++ {
@@ -125,8 +125,8 @@ func parkFor(t dsar.Task) time.Duration {
 	return wait - time.Duration(share*parkJitter*float64(wait))
 }
 
-// detail is the underlying error's text, sealed; nil where there is none, or no
-// key to seal it with.
+// detail returns the underlying error's text, sealed; nil where there is none, or
+// no key to seal it with.
 func (j *job) detail(err error, f *Error) []byte {
 	if j.keys == nil {
 		return nil
@@ -148,7 +148,7 @@ func (j *job) detail(err error, f *Error) []byte {
 	return sealed
 }
 
-// reportEvent is the event of a report; n counts progress reports.
+// reportEvent returns the event of a report; n counts progress reports.
 func (w *Worker) reportEvent(j *job, r dsar.Report, n int) event.Event {
 	// A report is plain data: Marshal can't fail on it.
 	data, _ := json.Marshal(r)

@@ -91,7 +91,7 @@ func (r *reporter) publish(p parcel) {
 	r.w.metrics.inFlight(context.Background(), -len(p.jobs))
 }
 
-// send tells whether all messages are in Kafka. The publisher has its own
+// send reports whether all messages are in Kafka. The publisher has its own
 // retries; what it gives up on comes again with the tasks.
 func (r *reporter) send(topic string, msgs []*message.Message) bool {
 	if len(msgs) == 0 {
@@ -105,7 +105,7 @@ func (r *reporter) send(topic string, msgs []*message.Message) bool {
 	return true
 }
 
-// envelope is an event as a message, under its request's key.
+// envelope returns an event as a message, under its request's key.
 func envelope(e event.Event) *message.Message {
 	return bus.NewMessage(e.Subject, e.Headers(), e.Data)
 }

@@ -50,9 +50,9 @@ func (t *tracing) begin(ctx context.Context, w *Worker, j *job) {
 	}
 }
 
-// trace is the middleware that puts a lone job's call under the job's own span, so
-// that what the implementation records is part of its request's trace. A batch is of
-// many requests: its calls are under none of them.
+// trace returns the middleware that puts a lone job's call under the job's own
+// span, so that what the implementation records is part of its request's trace. A
+// batch is of many requests: its calls are under none of them.
 func (t *tracing) trace(next Call) Call {
 	if t == nil {
 		return next
@@ -81,7 +81,7 @@ func (t *tracing) end(j *job, r dsar.Report, what string) {
 	j.span.End()
 }
 
-// parent is the traceparent of what follows from a job.
+// parent returns the traceparent of what follows from a job.
 func (t *tracing) parent(j *job) string {
 	if t == nil || j.span == nil {
 		return j.event.TraceParent

@@ -117,7 +117,7 @@ func judge(err error) (code, reason string) {
 	return "", ""
 }
 
-// parkFor is the wait of a task that was parked so many times before.
+// parkFor returns the wait of a task that was parked so many times before.
 func parkFor(parked int) time.Duration {
 	wait := firstPark
 	for i := 0; i < parked && wait < maxPark; i++ {
@@ -126,7 +126,7 @@ func parkFor(parked int) time.Duration {
 	return min(wait, maxPark)
 }
 
-// detail is the error's text, sealed; nil where it can't be.
+// detail returns the error's text, sealed; nil where it can't be.
 func (a *Aggregator) detail(requestID string, err error) []byte {
 	ctx, cancel := context.WithTimeout(context.Background(), detailTime)
 	defer cancel()

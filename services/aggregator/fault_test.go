@@ -15,7 +15,7 @@ import (
 
 var errDisk = errors.New("no space left for camille")
 
-// failing is a store that fails one kind of call.
+// failing returns a store that fails one kind of call.
 func failing(op blobtest.Op) func(blobtest.Op, bool) error {
 	return func(o blobtest.Op, after bool) error {
 		if o == op && !after {

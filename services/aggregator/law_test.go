@@ -26,8 +26,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden pages anew")
 
-// shop is a system with what laws treat differently: data that was derived, that
-// must be kept, and that some laws never show.
+// shop returns a system with what laws treat differently: data that was derived,
+// that must be kept, and that some laws never show.
 func shop() *manifest.Manifest {
 	text := func(en, fr string) manifest.Text { return manifest.Text{"en": en, "fr": fr} }
 	return &manifest.Manifest{
@@ -51,7 +51,7 @@ func shop() *manifest.Manifest {
 	}
 }
 
-// answerTo is the answer of the shop, by the law of a jurisdiction.
+// answerTo returns the answer of the shop, by the law of a jurisdiction.
 func answerTo(t *testing.T, book *policy.Book, letters *letter.Writer, jurisdiction string, right, asked dsar.Right, lang string) map[string]string {
 	t.Helper()
 	at := time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
@@ -191,7 +191,7 @@ func byRight() map[dsar.Right]struct{ says, never []sentence } {
 	}
 }
 
-// offers is how a page offers each right.
+// offers returns how a page offers each right.
 func offers() map[dsar.Right]sentence {
 	return map[dsar.Right]sentence{
 		dsar.Portability: {"for what you gave us, in a form that you can take elsewhere", "ce que vous nous avez fourni, sous une forme"}, dsar.Objection: {"to stop a use of your data that you object to", "de cesser une utilisation de vos données à laquelle"},

@@ -28,7 +28,7 @@ func LetterFrom(w *letter.Writer) func(core.AssembleTask) (*bundle.Letter, error
 	}
 }
 
-// keeps tells whether an erasure had to leave something.
+// keeps reports whether an erasure had to leave something.
 func keeps(a *core.Answer) bool {
 	return slices.ContainsFunc(a.Systems, func(s core.SystemAnswer) bool {
 		return slices.ContainsFunc(s.Ends, func(e core.ActionEnd) bool {

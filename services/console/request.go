@@ -153,7 +153,7 @@ func (a actions) May(verb core.Verb) *core.Choice {
 	return nil
 }
 
-// Reads tells whether whoever looks may only read.
+// Reads reports whether whoever looks may only read.
 func (a actions) Reads() bool { return a.role < core.Agent }
 
 // manual is a task that a person has to do by hand.

@@ -18,7 +18,7 @@ import (
 	"habeas.dev/services/sandbox/people"
 )
 
-// payload is the files of a request's bundle, by name within data/, after the
+// payload returns the files of a request's bundle, by name within data/, after the
 // bundle was verified.
 func payload(t *testing.T, n *node.Node, id string) map[string][]byte {
 	t.Helper()
@@ -34,7 +34,7 @@ func payload(t *testing.T, n *node.Node, id string) map[string][]byte {
 	return unpacked(t, id, data)
 }
 
-// unpacked is the files of a bundle that is whole.
+// unpacked returns the files of a bundle that is whole.
 func unpacked(t *testing.T, id string, data []byte) map[string][]byte {
 	t.Helper()
 	report, err := bundle.Verify(t.Context(), bytes.NewReader(data), int64(len(data)))
@@ -62,7 +62,7 @@ func unpacked(t *testing.T, id string, data []byte) map[string][]byte {
 	return files
 }
 
-// recordsIn are the records of a payload's JSON files, each as a line, sorted.
+// recordsIn returns the records of a payload's JSON files, each as a line, sorted.
 func recordsIn(t *testing.T, files map[string][]byte) []string {
 	t.Helper()
 	out := []string{}
@@ -94,7 +94,8 @@ func line(t *testing.T, system, dataset any, values map[string]any) string {
 	return fmt.Sprintf("%s %s %s", system, dataset, text)
 }
 
-// seeded are the records that the seeds have of a person, as recordsIn has them.
+// seeded returns the records that the seeds have of a person, as recordsIn has
+// them.
 func (p *pipeline) seeded(person int) []string {
 	out := []string{}
 	if person > 0 {
@@ -154,7 +155,7 @@ func firstOther(got, want []string) string {
 	return ""
 }
 
-// cut is what of a text stands around a place.
+// cut returns what of a text stands around a place.
 func cut(s string, at int) string {
 	return strings.ToValidUTF8(s[max(0, at-60):min(len(s), at+120)], "")
 }

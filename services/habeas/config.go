@@ -22,7 +22,7 @@ type configCheckCommand struct {
 	Config string `arg:"" optional:"" help:"The configuration file." env:"HABEAS_CONFIG" default:"habeas.yaml" type:"path" placeholder:"FILE"`
 }
 
-// Help is what habeas config check --help says beyond its flags.
+// Help returns what habeas config check --help says beyond its flags.
 func (*configCheckCommand) Help() string {
 	return `Reads the file and the environment's HABEAS_… variables, every manifest, and the
 files of keys, certificates and secrets that are named, as the services do at their
@@ -69,7 +69,7 @@ func printConfig(path string, cfg config.Config, manifests []*manifest.Manifest)
 	return w.Flush()
 }
 
-// notified is who hears of what waits: a webhook's path may be a secret.
+// notified returns who hears of what waits: a webhook's path may be a secret.
 func notified(n config.Notify) string {
 	var all []string
 	for _, h := range n.Webhooks {
@@ -83,7 +83,7 @@ func notified(n config.Notify) string {
 	return cmp.Or(strings.Join(all, ", "), "nobody")
 }
 
-// withoutPassword is an address without user, password and parameters, any of
+// withoutPassword returns an address without user, password and parameters, any of
 // which may be a secret.
 func withoutPassword(address string) string {
 	if !strings.Contains(address, "://") {

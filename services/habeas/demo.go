@@ -111,8 +111,8 @@ type demoRequest struct {
 	onKafka bool // it goes through Kafka's door
 }
 
-// demoRequests are the demo's five. Their ids are fresh, so that the demo can be
-// run again on the same folder.
+// demoRequests returns the demo's five. Their ids are fresh, so that the demo can
+// be run again on the same folder.
 func demoRequests(p *people.Population) []demoRequest {
 	at := now()
 	ask := func(right dsar.Right, jurisdiction, locale, source, email string) upstream.Request {
@@ -180,7 +180,7 @@ Follow what was done for the erasure, and list all requests:
 // program is this program as it was called.
 func program() string { return os.Args[0] }
 
-// quoted is a path as a shell takes it.
+// quoted returns a path as a shell takes it.
 func quoted(path string) string {
 	if strings.ContainsAny(path, " '\"$`\\&;()*?<>|") {
 		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"

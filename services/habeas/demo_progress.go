@@ -124,7 +124,7 @@ func (l *lines) show(traces []timeline.Trace) {
 	}
 }
 
-// answered tells whether a system has nothing more to do for a request.
+// answered reports whether a system has nothing more to do for a request.
 func answered(t timeline.Trace, system string) bool {
 	if t.RequestID == "" {
 		return false

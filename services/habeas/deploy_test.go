@@ -47,7 +47,7 @@ func TestDeployMetrics(t *testing.T) {
 	}
 }
 
-// exportedMetrics are the names in /metrics after a request was answered.
+// exportedMetrics returns the names in /metrics after a request was answered.
 func exportedMetrics(t *testing.T) map[string]bool {
 	t.Helper()
 	p := newPipeline(t)
@@ -98,8 +98,8 @@ func ruleExpressions(t *testing.T) (out []string) {
 	return out
 }
 
-// panelExpressions are what the dashboards' panels and variables ask for. A panel
-// has a title of its own, says what it shows, and asks for something.
+// panelExpressions returns what the dashboards' panels and variables ask for. A
+// panel has a title of its own, says what it shows, and asks for something.
 func panelExpressions(t *testing.T) (out []string) {
 	t.Helper()
 	files, err := filepath.Glob(deployFolder + "/grafana/*.json")

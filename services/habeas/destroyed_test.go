@@ -59,7 +59,7 @@ func (d *destroyed) note(call string, ids *regexp.Regexp, text []byte) {
 	}
 }
 
-// snapshot is how often each record was destroyed until now.
+// snapshot returns how often each record was destroyed until now.
 func (d *destroyed) snapshot() map[string]int {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -56,7 +56,7 @@ func (p *pipeline) leftOnly(gone []int) {
 	}
 }
 
-// dump is every row of every table as text.
+// dump returns every row of every table as text.
 func dump(t *testing.T, db *sql.DB) map[string][]string {
 	t.Helper()
 	out := map[string][]string{}
@@ -150,8 +150,8 @@ func (p *pipeline) vendorsHoldNothingOf(gone []int) {
 	}
 }
 
-// profileStatus is what PaymentTech says of a person's profile: 0 where there is
-// one, 9581 where there is none.
+// profileStatus returns what PaymentTech says of a person's profile: 0 where there
+// is one, 9581 where there is none.
 func (p *pipeline) profileStatus(person int) string {
 	p.Helper()
 	pay := p.n.Config.Systems[people.PaymentTech]

@@ -215,7 +215,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// coordinators are the processes that coordinate.
+// coordinators returns the processes that coordinate.
 func (s *faultyFleet) coordinators() (found []*member) {
 	for _, m := range s.others {
 		if m.args[0] == "coordinator" {

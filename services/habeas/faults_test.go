@@ -192,7 +192,7 @@ func (s *faultyFleet) sound(id string, listed journal.Row) {
 	}
 }
 
-// listed are all rows of a list, page by page.
+// listed returns all rows of a list, page by page.
 func (s *faultyFleet) listed(f journal.Filter) map[string]journal.Row {
 	s.t.Helper()
 	rows := map[string]journal.Row{}
@@ -212,7 +212,7 @@ func (s *faultyFleet) listed(f journal.Filter) map[string]journal.Row {
 	}
 }
 
-// page is what the console shows of a request.
+// page returns what the console shows of a request.
 func (s *faultyFleet) page(id string) string {
 	s.t.Helper()
 	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.console.url+"/requests/"+id, nil)

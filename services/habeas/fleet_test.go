@@ -110,14 +110,14 @@ func (f *fleet) write(file string, cfg config.Config) {
 	}
 }
 
-// halves are all systems but one, in two parts.
+// halves returns all systems but one, in two parts.
 func (f *fleet) halves(but string) [][]string {
 	names := slices.DeleteFunc(slices.Sorted(maps.Keys(f.cfg.Systems)), func(name string) bool { return name == but })
 	return [][]string{names[:len(names)/2], names[len(names)/2:]}
 }
 
-// impatient is the file of a configuration by which a task that nothing is heard
-// of is sent again soon. The door decides on that, for each request.
+// impatient returns the file of a configuration by which a task that nothing is
+// heard of is sent again soon. The door decides on that, for each request.
 func (f *fleet) impatient() string {
 	cfg := f.cfg
 	cfg.Lease = 3 * time.Second

@@ -24,7 +24,7 @@ const (
 	maxHealth = 64 << 10
 )
 
-// Help is what habeas health --help says beyond its flags.
+// Help returns what habeas health --help says beyond its flags.
 func (healthCommand) Help() string {
 	return `For a container's health check, whose image has neither a shell nor curl. Exit
 status 0: well; 1: one line says what isn't, or that nothing answers.

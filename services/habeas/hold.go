@@ -72,7 +72,7 @@ func (c *holdCommand) do(ctx context.Context, in *installation.Installation, id 
 	return err
 }
 
-// requests are those that the hold is about.
+// requests returns those that the hold is about.
 func (c *holdCommand) requests(ctx context.Context, in *installation.Installation) ([]string, error) {
 	if c.ID != "" {
 		return []string{strings.ToLower(c.ID)}, nil

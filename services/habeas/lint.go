@@ -98,7 +98,7 @@ func (l *lintReport) add(line string, warning bool) {
 	}
 }
 
-// broken tells whether there was an error, and adds every problem that it is of.
+// broken reports whether there was an error, and adds every problem that it is of.
 func (l *lintReport) broken(err error) bool {
 	var e *manifest.Error
 	switch {

@@ -64,7 +64,7 @@ func main() {
 	os.Exit(code)
 }
 
-// run is the program: it returns the exit status, 0 where all is well, 1 where
+// run returns the program: it returns the exit status, 0 where all is well, 1 where
 // something is not, 2 where the call is wrong.
 func run(ctx context.Context, args []string) int {
 	var c commands

@@ -90,7 +90,7 @@ func (d *desk) byHand(id string, outcome dsar.Outcome) []string {
 	return nil
 }
 
-// value is what a system's database holds.
+// value returns what a system's database holds.
 func (d *desk) value(system, query string, args ...any) (v any) {
 	d.Helper()
 	db, err := sql.Open("sqlite", filepath.Join(d.n.Config.Room(config.RoomSandbox), system+".db"))
@@ -142,7 +142,7 @@ func (d *desk) letters(id string, want ...core.Letter) {
 	}
 }
 
-// account is a person who has an account, and a registration for an event.
+// account returns a person who has an account, and a registration for an event.
 func (d *desk) account(from int) int {
 	d.Helper()
 	for n := from; n <= len(d.people.People); n++ {

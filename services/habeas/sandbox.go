@@ -31,7 +31,7 @@ type sandboxCommand struct {
 	JSON   bool   `help:"Print as JSON where each vendor is, how to sign in, and addresses of people who are there."`
 }
 
-// Help is what habeas sandbox --help says beyond its flags.
+// Help returns what habeas sandbox --help says beyond its flags.
 func (*sandboxCommand) Help() string {
 	return `Runs the stand-ins for the vendors alone: for whoever develops a worker against
 them, or tries Habeas with its services in containers. All are at one address: their
@@ -93,7 +93,7 @@ func (c *sandboxCommand) Run(ctx context.Context) (err error) {
 	return nil
 }
 
-// routes is all stand-ins behind one address, and /healthz.
+// routes returns all stand-ins behind one address, and /healthz.
 func routes(vendors []standin.Standin) http.Handler {
 	mux := http.NewServeMux()
 	for _, v := range vendors {
@@ -195,7 +195,7 @@ func orNone(s string) string {
 	return s
 }
 
-// heldBy are a few people whom a vendor holds, by what it asks for.
+// heldBy returns a few people whom a vendor holds, by what it asks for.
 func heldBy(v standin.Standin, population *people.Population) (some []string) {
 	for _, who := range population.People {
 		if len(some) == shown {

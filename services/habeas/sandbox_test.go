@@ -178,7 +178,7 @@ func TestSandboxExplainsItself(t *testing.T) {
 	}
 }
 
-// lastLine is the last line of a text.
+// lastLine returns the last line of a text.
 func lastLine(text []byte) string {
 	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
 	return lines[len(lines)-1]

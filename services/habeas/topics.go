@@ -39,7 +39,7 @@ type topicsApplyCommand struct {
 
 type topicsCheckCommand struct{ topicsFlags }
 
-// Help is what habeas topics apply --help says beyond its flags.
+// Help returns what habeas topics apply --help says beyond its flags.
 func (*topicsApplyCommand) Help() string {
 	return `Creates the topics of the AsyncAPI document (dsar.requests, dsar.reports,
 dsar.events, dsar.rejected, and dsar.tasks.SYSTEM for each system in the
@@ -60,7 +60,7 @@ Where a topic is meant to have more partitions, the configuration says so:
 The user needs the ACLs Describe, DescribeConfigs and Create on these topics.`
 }
 
-// Help is what habeas topics check --help says beyond its flags.
+// Help returns what habeas topics check --help says beyond its flags.
 func (*topicsCheckCommand) Help() string {
 	return `Compares the cluster's topics with the AsyncAPI document, and prints each
 difference with the command that cures it. Exit status 0: all is as it should be;

@@ -9,7 +9,7 @@ import (
 	"habeas.dev/pkg/event"
 )
 
-// digest is the keyed hash by which "the same content again" is told from
+// digest returns the keyed hash by which "the same content again" is told from
 // other content. It is over the members in one order, the time in UTC, and the
 // identifiers sorted: how something was written down isn't content
 // (TestSameContent).

@@ -15,7 +15,7 @@ import (
 	"habeas.dev/services/internal/journal"
 )
 
-// Handler is the HTTP door, as schemas/openapi.yaml describes it.
+// Handler returns the HTTP door, as schemas/openapi.yaml describes it.
 func (in *Intake) Handler() http.Handler {
 	mux := http.NewServeMux()
 	api.HandlerWithOptions(door{in}, api.StdHTTPServerOptions{
@@ -35,8 +35,8 @@ func (in *Intake) Handler() http.Handler {
 	return mux
 }
 
-// Server is a server for the door with limits on what a connection may hold and
-// how long. The caller listens and serves.
+// Server returns a server for the door with limits on what a connection may hold
+// and how long. The caller listens and serves.
 func Server(h http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           h,

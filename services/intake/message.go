@@ -37,7 +37,7 @@ func (in *Intake) Consume(ctx context.Context, s transport.Subscriber) error {
 	})
 }
 
-// upcasters are the ways from older versions of what is submitted.
+// upcasters returns the ways from older versions of what is submitted.
 func upcasters() event.Upcasters { return nil }
 
 func (in *Intake) readMessage(headers map[string]string, key string, payload []byte) (event.Event, event.Submitted, error) {

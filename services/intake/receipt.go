@@ -26,7 +26,7 @@ func receipt(a core.Accepted) Receipt {
 	return r
 }
 
-// state is what the row of a request tells an upstream.
+// state returns what the row of a request tells an upstream.
 func state(row journal.Row) api.RequestState {
 	s := api.RequestState{
 		RequestId:    row.RequestID,

@@ -180,7 +180,7 @@ func TestDownIsNotRefused(t *testing.T) {
 	}
 }
 
-// metacharacters are what breaks out of a query, a path, a page, a template, a
+// metacharacters returns what breaks out of a query, a path, a page, a template, a
 // shell or a log.
 func metacharacters() []string {
 	return []string{

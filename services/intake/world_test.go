@@ -161,7 +161,7 @@ func (w *world) post(body []byte) *httptest.ResponseRecorder {
 	return w.do(http.MethodPost, "/v1/requests", "/v1/requests", body)
 }
 
-// code is the code of a problem.
+// code returns the code of a problem.
 func code(t *testing.T, r *httptest.ResponseRecorder) string {
 	t.Helper()
 	var p struct{ Code string }
@@ -207,8 +207,8 @@ func (w *world) reads(r event.Rejected) event.Record {
 	return record
 }
 
-// accepted is the first fact of a request; the zero one where there is none. Its
-// messages are held against the contract, and all of it must be sealed.
+// accepted returns the first fact of a request; the zero one where there is none.
+// Its messages are held against the contract, and all of it must be sealed.
 func (w *world) accepted(id string) core.Accepted {
 	w.t.Helper()
 	facts, err := w.journal.Facts(w.t.Context(), id, 1)
@@ -246,7 +246,7 @@ func (w *world) values(a core.Accepted) []string {
 	return values
 }
 
-// request is a good request, as data that can be changed.
+// request returns a good request, as data that can be changed.
 func request(changes ...func(map[string]any)) map[string]any {
 	data := map[string]any{
 		"request_id": requestID, "right": "access", "jurisdiction": "EEA", "received_at": "2026-11-20T09:30:00Z", "source": "signup-page",

@@ -25,7 +25,7 @@ import (
 
 const request = "9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11"
 
-// bucketStore is a vault over gocloud's portable type, as it is in any cloud.
+// bucketStore returns a vault over gocloud's portable type, as it is in any cloud.
 func bucketStore(tb testing.TB, b *blob.Bucket) vaulttest.Store {
 	key, err := localsecrets.NewRandomKey()
 	if err != nil {

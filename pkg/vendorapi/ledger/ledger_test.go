@@ -43,7 +43,7 @@ func places(t *testing.T) map[string]string {
 	return all
 }
 
-// schema is a new schema of a database, for the time of a test.
+// schema returns a new schema of a database, for the time of a test.
 func schema(t *testing.T, where string) string {
 	t.Helper()
 	u, err := url.Parse(where)

@@ -113,7 +113,7 @@ const (
 	classOperator   = "57" // shut down, terminated
 )
 
-// cut tells whether an error is that of a connection that broke. What cuts one
+// cut reports whether an error is that of a connection that broke. What cuts one
 // cuts them all, most times: the pool has none but new ones then.
 func (p *postgres) cut(ctx context.Context, err error) bool {
 	if ctx.Err() != nil {

@@ -13,7 +13,7 @@ import (
 // will.
 const hung = 30 * time.Second
 
-// action is one that the system can do and that changes nothing.
+// action returns one that the system can do and that changes nothing.
 func (tr *trial) action() dsar.Action {
 	for _, a := range []dsar.Action{dsar.Gather, dsar.Resolve} {
 		if tr.system.Manifest.Can(a) {

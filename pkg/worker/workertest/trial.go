@@ -55,7 +55,7 @@ func (tr *trial) behave(how How) {
 	}
 }
 
-// request is the id of the request that a subject makes in a check.
+// request returns the id of the request that a subject makes in a check.
 func request(who any) string { return uuid.NewSHA1(uuid.NameSpaceOID, fmt.Append(nil, who)).String() }
 
 // task seals a task as the coordinator does.
@@ -110,7 +110,7 @@ func (tr *trial) ended(r dsar.Report) dsar.Report {
 	return r
 }
 
-// gathered are the records that a report left in the vault, as lines.
+// gathered returns the records that a report left in the vault, as lines.
 func (tr *trial) gathered(r dsar.Report) []string {
 	tr.Helper()
 	lines := []string{}
@@ -121,7 +121,7 @@ func (tr *trial) gathered(r dsar.Report) []string {
 	return lines
 }
 
-// seeded are a subject's records as lines.
+// seeded returns a subject's records as lines.
 func (tr *trial) seeded(s Subject) []string {
 	tr.Helper()
 	lines := []string{}
@@ -174,7 +174,7 @@ func (tr *trial) leaksNothing() {
 // shortSecret is below what can be told from a word that stands there anyway.
 const shortSecret = 6
 
-// secrets are the texts by which a leak is known.
+// secrets returns the texts by which a leak is known.
 func (tr *trial) secrets() (texts []string) {
 	add := func(s string) {
 		if len(s) >= shortSecret && !slices.Contains(texts, s) {

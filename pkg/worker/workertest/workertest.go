@@ -60,7 +60,7 @@ type Subject struct {
 	Stay map[string]int64
 }
 
-// known are the identifiers that a task for an action comes with.
+// known returns the identifiers that a task for an action comes with.
 func (s Subject) known(a dsar.Action) []worker.Identifier {
 	if a == dsar.Resolve {
 		return s.Identifiers

@@ -18,7 +18,7 @@ import (
 // offsets are the ends of the logs, by topic and partition.
 type offsets map[string]map[int]int64
 
-// endOffsets are the ends of all of Habeas' topics.
+// endOffsets returns the ends of all of Habeas' topics.
 func endOffsets(ctx context.Context, brokers []string) (offsets, error) {
 	client := &kafka.Client{Addr: kafka.TCP(brokers...)}
 	meta, err := client.Metadata(ctx, &kafka.MetadataRequest{})
@@ -61,7 +61,7 @@ type traffic struct {
 // samplesOf is how many messages of a topic are looked at for their size.
 const samplesOf = 200
 
-// trafficSince is what went through since the logs had these ends.
+// trafficSince returns what went through since the logs had these ends.
 func trafficSince(ctx context.Context, brokers []string, before offsets) (traffic, error) {
 	after, err := endOffsets(ctx, brokers)
 	if err != nil {
@@ -114,7 +114,7 @@ func meanSize(ctx context.Context, brokers []string, topic string, partition int
 	return float64(bytes) / float64(count), nil
 }
 
-// rawBroker is how long kafka-go alone takes to write so many messages of that
+// rawBroker returns how long kafka-go alone takes to write so many messages of that
 // size, and to read them: by several writers in large batches, and a reader for
 // each partition, without a group.
 func rawBroker(ctx context.Context, brokers []string, t traffic) (time.Duration, error) {
@@ -193,7 +193,8 @@ func (w written) since(before written) written {
 	return w
 }
 
-// rowsOf is what was written to a journal so far; zero where it isn't PostgreSQL.
+// rowsOf returns what was written to a journal so far; zero where it isn't
+// PostgreSQL.
 func rowsOf(ctx context.Context, url string) (w written, err error) {
 	if !strings.HasPrefix(url, "postgres") {
 		return w, nil
@@ -208,8 +209,8 @@ func rowsOf(ctx context.Context, url string) (w written, err error) {
 	return w, err
 }
 
-// rawPostgres is how long PostgreSQL takes for the same rows, in transactions of
-// 500 facts and what belongs to them, on one connection, in tables like the
+// rawPostgres returns how long PostgreSQL takes for the same rows, in transactions
+// of 500 facts and what belongs to them, on one connection, in tables like the
 // journal's.
 func rawPostgres(ctx context.Context, url string, requests int, w written, t traffic) (time.Duration, error) {
 	conn, err := pgx.Connect(ctx, url)

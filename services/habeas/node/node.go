@@ -276,7 +276,7 @@ func (n *Node) startCoordinator(carrier transport.Carrier) error {
 	return n.consume(coordinator.Group, func(ctx context.Context, s transport.Subscriber) error { return c.Run(ctx, s, carrier) })
 }
 
-// tooLarge tells whether Kafka will never take a message.
+// tooLarge reports whether Kafka will never take a message.
 func tooLarge(err error) bool {
 	var one kafka.MessageTooLargeError
 	return errors.Is(err, kafka.MessageSizeTooLarge) || errors.As(err, &one)

@@ -29,7 +29,7 @@ func (n *Node) startNotify() error {
 	return nil
 }
 
-// notifyChannels are the channels that are configured, each checked.
+// notifyChannels returns the channels that are configured, each checked.
 func notifyChannels(cfg config.Config) (map[string]notify.Channel, error) {
 	channels := map[string]notify.Channel{}
 	for i, h := range cfg.Notify.Webhooks {

@@ -35,7 +35,7 @@ func (r Roles) parts() installation.Parts {
 	}
 }
 
-// runsWorker tells whether a system's worker runs in this process.
+// runsWorker reports whether a system's worker runs in this process.
 func (r Roles) runsWorker(name string, s config.System) bool {
 	return r.Worker != nil && r.Worker(name) && !(r.Embedded && s.Elsewhere)
 }

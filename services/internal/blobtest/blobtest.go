@@ -46,7 +46,7 @@ type Bucket struct {
 // Open opens the bucket as everybody else sees it.
 func (b *Bucket) Open() *blob.Bucket { return blob.NewBucket(&handle{b}) }
 
-// Blobs is a copy of all that is there, by key.
+// Blobs returns a copy of all that is there, by key.
 func (b *Bucket) Blobs() map[string][]byte {
 	b.mu.Lock()
 	defer b.mu.Unlock()

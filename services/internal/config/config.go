@@ -253,7 +253,7 @@ func oneLine(err error) error {
 	return errors.New(strings.Join(strings.Fields(err.Error()), " "))
 }
 
-// ForData is the configuration of a data folder: the one that was left in it,
+// ForData returns the configuration of a data folder: the one that was left in it,
 // or the default one.
 func ForData(dir string) (Config, error) {
 	path := filepath.Join(dir, File)
@@ -347,7 +347,7 @@ func (c Config) check() error {
 	return c.Topics.Check()
 }
 
-// Room is the path of one of the rooms.
+// Room returns the path of one of the rooms.
 func (c Config) Room(name string) string { return filepath.Join(c.Data, name) }
 
 // Save leaves the effective configuration in the data folder.

@@ -56,10 +56,10 @@ func (r *Recipient) UnmarshalYAML(node *yaml.Node) error {
 	return node.Decode((*plain)(r))
 }
 
-// DefaultLanguage is the one of mail to an address that has none of its own.
+// DefaultLanguage returns the one of mail to an address that has none of its own.
 func (n Notify) DefaultLanguage() string { return cmp.Or(n.Language, "en") }
 
-// ByLanguage are the addresses by the language of their mail.
+// ByLanguage returns the addresses by the language of their mail.
 func (n Notify) ByLanguage() map[string][]string {
 	all := map[string][]string{}
 	for _, r := range n.Mail {

@@ -44,7 +44,7 @@ func (c DeliverAgain) decide(d *decider) error {
 	return nil
 }
 
-// byPerson tells whether a fact is what a person did to the request, so that
+// byPerson reports whether a fact is what a person did to the request, so that
 // whoever didn't see it must look again before they act. Looking isn't.
 func byPerson(e Event) bool {
 	_, looked := e.(IdentifiersRevealed)

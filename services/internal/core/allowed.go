@@ -100,7 +100,7 @@ func (c Choices) Find(v Verb) (Choice, bool) {
 	return c[i], true
 }
 
-// Has tells whether something may be done.
+// Has reports whether something may be done.
 func (c Choices) Has(v Verb) bool {
 	_, ok := c.Find(v)
 	return ok
@@ -187,7 +187,7 @@ func (s State) choice(v Verb, calendar Calendar, now time.Time) (c Choice, ok bo
 	}
 }
 
-// retries tells whether taking a task up again goes by a verb.
+// retries reports whether taking a task up again goes by a verb.
 func (s State) retries(v Verb, t TaskState) bool {
 	switch {
 	case t.Status == TaskIsFailed && t.End.Code == dsar.CodePlanTooLarge:
@@ -201,7 +201,8 @@ func (s State) retries(v Verb, t TaskState) bool {
 	}
 }
 
-// attestable are the tasks that a person can end by hand, with how they can end.
+// attestable returns the tasks that a person can end by hand, with how they can
+// end.
 func (s State) attestable(now time.Time) []ManualTask {
 	var out []ManualTask
 	for _, t := range s.Tasks {

@@ -60,7 +60,7 @@ func (a attempt) offered(all core.Choices) bool {
 	return ok && (a.target == nil || a.target(c))
 }
 
-// attempts are all commands that a person could give, whatever the state.
+// attempts returns all commands that a person could give, whatever the state.
 func attempts(s core.State, now time.Time) []attempt {
 	const by, why = "lea", "why"
 	cal := coretest.Calendar{}

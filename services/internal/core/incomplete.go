@@ -37,7 +37,7 @@ func (d *decider) leftByErase(proof *dsar.Report) {
 	}
 }
 
-// isLast tells whether an action is the last before the answer. What is
+// isLast reports whether an action is the last before the answer. What is
 // incomplete earlier says so again there: an erasure goes on with what can be
 // reached, and a person sees it once.
 func (d *decider) isLast(a dsar.Action) bool {
@@ -45,9 +45,9 @@ func (d *decider) isLast(a dsar.Action) bool {
 	return slices.Index(stages, a) == len(stages)-2
 }
 
-// anew are the systems whose erasure begins anew when these tasks are retried:
-// what can be reached now was not in the plan. A system that is erased after one
-// of them is asked again too, since what was left may have come back to it.
+// anew returns the systems whose erasure begins anew when these tasks are retried:
+// what can be reached now was not in the plan. A system that is erased after one of
+// them is asked again too, since what was left may have come back to it.
 func (d *decider) anew(again []TaskState) []string {
 	var systems []string
 	for _, t := range again {
@@ -136,7 +136,7 @@ func sum(a, b []dsar.Counts) []dsar.Counts {
 	return out
 }
 
-// of are the counts of one dataset; zero where there are none.
+// of returns the counts of one dataset; zero where there are none.
 func of(counts []dsar.Counts, dataset string) dsar.Counts {
 	for _, c := range counts {
 		if c.Dataset == dataset {

@@ -49,14 +49,14 @@ func (s State) occasion(e Event) State {
 	return s
 }
 
-// kept tells whether an erasure had to leave something.
+// kept reports whether an erasure had to leave something.
 func (s State) kept() bool {
 	return slices.ContainsFunc(s.Tasks, func(t TaskState) bool {
 		return (t.Action == dsar.Prove || t.Action == dsar.Erase) && slices.ContainsFunc(t.End.Counts, func(c dsar.Counts) bool { return c.Kept() > 0 })
 	})
 }
 
-// Unwritten are the occasions that no letter was sent of. What a later fact has
+// Unwritten returns the occasions that no letter was sent of. What a later fact has
 // overtaken isn't among them: nobody is told to send proof for a request that has
 // ended.
 func (s State) Unwritten() []Occasion {

@@ -6,8 +6,8 @@ import (
 	"habeas.dev/pkg/dsar"
 )
 
-// plan is the sealed plan that a system's erasure goes by; nil where nothing was
-// planned, or a person did it by hand.
+// plan returns the sealed plan that a system's erasure goes by; nil where nothing
+// was planned, or a person did it by hand.
 func (s State) plan(sys dsar.System) *dsar.Object {
 	t := s.Task(sys.Name, dsar.Count)
 	if t == nil || t.Status != TaskIsEnded {
@@ -31,8 +31,8 @@ func (d *decider) unmet(r dsar.Report) string {
 	return dsar.Unmet(d.Task(r.System, dsar.Count).End.Counts, r.Counts)
 }
 
-// lacksPlan tells whether an erasure or its proof failed since its plan is gone, or
-// isn't the one that was made: it begins anew with another.
+// lacksPlan reports whether an erasure or its proof failed since its plan is gone,
+// or isn't the one that was made: it begins anew with another.
 func (t *TaskState) lacksPlan() bool {
 	return t.Status == TaskIsFailed && (t.End.Code == dsar.CodePlanMissing || t.End.Code == dsar.CodePlanMismatch)
 }

@@ -11,7 +11,7 @@ const (
 	RemindEvery = 7 * 24 * time.Hour
 )
 
-// reminder is what is to be reminded of next, and when; the zero time where
+// reminder returns what is to be reminded of next, and when; the zero time where
 // nothing waits.
 func (s State) reminder() (ReminderOf, time.Time) {
 	since := func(t time.Time) time.Time {
@@ -30,7 +30,7 @@ func (s State) reminder() (ReminderOf, time.Time) {
 	}
 }
 
-// remindDue is when the request is to show as due soon; the zero time where it
+// remindDue returns when the request is to show as due soon; the zero time where it
 // does already, or never will.
 func (s State) remindDue() time.Time {
 	if !s.running() || s.Overdue || s.RemindedDue {
@@ -43,7 +43,7 @@ func (s State) remindDue() time.Time {
 	return at
 }
 
-// running tells whether the clock runs towards a due date.
+// running reports whether the clock runs towards a due date.
 func (s State) running() bool { return !s.DueAt.IsZero() && !s.Paused && s.AnsweredAt.IsZero() }
 
 func (d *decider) remind() {

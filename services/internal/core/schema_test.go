@@ -17,7 +17,7 @@ import (
 	"habeas.dev/services/internal/core"
 )
 
-// goTypes are the Go types of the data of every event type.
+// goTypes returns the Go types of the data of every event type.
 func goTypes() map[string]reflect.Type {
 	types := map[string]reflect.Type{
 		event.TypeSubmitted: reflect.TypeFor[event.Submitted](),

@@ -111,7 +111,7 @@ func (in *Installation) Close() error {
 	return errors.Join(errs...)
 }
 
-// Facts are all the facts of a request; core.ErrUnknown where there are none.
+// Facts returns all the facts of a request; core.ErrUnknown where there are none.
 func (in *Installation) Facts(ctx context.Context, requestID string) ([]journal.Fact, error) {
 	facts, err := in.Journal.Facts(ctx, requestID, 1)
 	if err == nil && len(facts) == 0 {

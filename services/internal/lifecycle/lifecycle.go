@@ -116,8 +116,8 @@ func (l *Lifecycle) load(ctx context.Context, requestID string) (versioned, erro
 	return v, nil
 }
 
-// follow is what the journal is to take in: the facts, the messages that follow
-// from them, and the request's row after them.
+// follow returns what the journal is to take in: the facts, the messages that
+// follow from them, and the request's row after them.
 func follow(v versioned, requestID string, facts []core.Event) (journal.Append, core.State, error) {
 	a := journal.Append{RequestID: requestID, Expected: v.version, Facts: make([]journal.NewFact, 0, len(facts))}
 	state := v.state
@@ -159,8 +159,8 @@ func (v versioned) fold(facts []journal.Fact) (versioned, error) {
 	return v, nil
 }
 
-// Fold is the row that all facts of a request amount to: what the journal's own
-// row of it, which lists show, MUST be.
+// Fold returns the row that all facts of a request amount to: what the journal's
+// own row of it, which lists show, MUST be.
 func Fold(facts []journal.Fact) (journal.Row, error) {
 	v, err := versioned{}.fold(facts)
 	if err != nil || len(facts) == 0 {

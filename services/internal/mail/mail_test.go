@@ -155,7 +155,7 @@ func TestNoErrorHoldsTheAddress(t *testing.T) {
 	}
 }
 
-// chain are the texts of an error and all that it wraps.
+// chain returns the texts of an error and all that it wraps.
 func chain(err error) func(func(string) bool) {
 	return func(yield func(string) bool) {
 		if err == nil || !yield(fmt.Sprintf("%v %+v %#v", err, err, err)) {

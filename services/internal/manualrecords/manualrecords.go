@@ -172,8 +172,8 @@ func readCSV(in io.Reader, d *manifest.Dataset, each func(record.Record) error) 
 	}
 }
 
-// value is a cell as its column's type has it; what doesn't fit stays a text, so
-// that nothing that the person gathered is lost.
+// value returns a cell as its column's type has it; what doesn't fit stays a text,
+// so that nothing that the person gathered is lost.
 func value(typ, text string) any {
 	switch {
 	case text == "":

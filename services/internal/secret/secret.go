@@ -26,13 +26,13 @@ const readTimeout = 10 * time.Second
 // Place is where a secret is: one of the three, or none.
 type Place struct{ File, Env, Store string }
 
-// Of are the places of a system's secrets, by the field that names them: what it
-// signs in with, and its private key, where it has one.
+// Of returns the places of a system's secrets, by the field that names them: what
+// it signs in with, and its private key, where it has one.
 func Of(s config.System) (secret, key Place) {
 	return Place{s.ClientSecretFile, s.ClientSecretEnv, s.ClientSecretStore}, Place{s.Options["key_file"], s.Options["key_env"], s.Options["key_store"]}
 }
 
-// IsZero tells whether no place is named.
+// IsZero reports whether no place is named.
 func (p Place) IsZero() bool { return p == Place{} }
 
 // Check tells what is wrong with a place as far as can be told without asking a
@@ -141,7 +141,7 @@ func parse(address string, stores *runtimevar.URLMux) (*url.URL, error) {
 // errNoName doesn't repeat what was written: it may be the secret itself.
 var errNoName = errors.New("write the name of an environment variable: capitals, digits and _")
 
-// isName tells whether a text is the name of an environment variable, as POSIX
+// isName reports whether a text is the name of an environment variable, as POSIX
 // has programs use them.
 func isName(text string) bool {
 	for i, r := range text {

@@ -295,8 +295,8 @@ func (s *system) erase(ctx context.Context, t worker.Task, p *worker.Plan) (coun
 	return counts, nil
 }
 
-// toErase are the rows of a dataset that are there by the plan's keys, and those that
-// came since; it counts what is gone and what is late.
+// toErase returns the rows of a dataset that are there by the plan's keys, and
+// those that came since; it counts what is gone and what is late.
 func (s *system) toErase(ctx context.Context, t worker.Task, p *worker.Plan, c *dsar.Counts) ([]row, error) {
 	planned := map[string]bool{}
 	var rows []row

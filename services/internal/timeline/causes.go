@@ -12,7 +12,7 @@ import (
 // whose own words are all there is to say.
 func Cause(code string) string { return causes[code] }
 
-// SaysMore tells whether what was said of a case holds more than the sentence of
+// SaysMore reports whether what was said of a case holds more than the sentence of
 // its code.
 func SaysMore(code, reason string) bool {
 	return reason != "" && straight.Replace(reason) != straight.Replace(causes[code])
@@ -21,8 +21,9 @@ func SaysMore(code, reason string) bool {
 // straight writes every apostrophe as a typewriter does.
 var straight = strings.NewReplacer("’", "'")
 
-// cause is why something stands as it does: in another language by the sentence of
-// its code, beside which stands what was said of the case where that says more.
+// cause returns why something stands as it does: in another language by the
+// sentence of its code, beside which stands what was said of the case where that
+// says more.
 func (say Say) cause(code, reason string) string {
 	told := say(causes[code])
 	switch {

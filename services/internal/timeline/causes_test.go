@@ -67,7 +67,8 @@ func TestEveryCodeHasACause(t *testing.T) {
 // codeAt is which argument of a call is a code.
 var codeAt = map[string]int{"Permanent": 0, "Transient": 0, "Unsure": 0, "RetryAt": 1, "RetryAfter": 1, "Again": 1, "fail": 2}
 
-// codesIn are the codes that a package's sources give, as text or by a constant.
+// codesIn returns the codes that a package's sources give, as text or by a
+// constant.
 func codesIn(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	s := sources{constants: map[string]string{}, codes: map[string]string{}}

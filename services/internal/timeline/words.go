@@ -16,7 +16,7 @@ type Say func(english string) string
 // English says every text as it is.
 func English(text string) string { return text }
 
-// f is a format in the language, with its arguments.
+// f returns a format in the language, with its arguments.
 func (say Say) f(format string, args ...any) string { return fmt.Sprintf(say(format), args...) }
 
 // words says a fact in a sentence, with what the worker noted besides, and which

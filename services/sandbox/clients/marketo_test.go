@@ -9,7 +9,7 @@ import (
 	"habeas.dev/services/sandbox/people"
 )
 
-// marketoStandIn is a fresh Marketo with pages small enough to need many, an
+// marketoStandIn returns a fresh Marketo with pages small enough to need many, an
 // object of its own, and Marketo's own limits.
 func marketoStandIn(t *testing.T) []string {
 	t.Helper()

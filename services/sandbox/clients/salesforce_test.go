@@ -12,7 +12,7 @@ import (
 	"habeas.dev/services/sandbox/salesforce"
 )
 
-// standIn is a fresh Salesforce with pages small enough to need many.
+// standIn returns a fresh Salesforce with pages small enough to need many.
 func standIn(t *testing.T) *salesforce.Server {
 	t.Helper()
 	s, err := salesforce.New(salesforce.Config{Population: people.Generate(people.Config{Seed: 7, People: 60}), PageSize: 17})

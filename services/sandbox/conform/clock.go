@@ -15,7 +15,7 @@ type Clock struct {
 // NewClock returns one that stands at a morning of November 2026.
 func NewClock() *Clock { return &Clock{at: time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)} }
 
-// Now is what it shows.
+// Now returns what it shows.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()

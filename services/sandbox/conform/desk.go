@@ -185,7 +185,7 @@ func (d *desk) planned() map[string]int64 {
 	return counts
 }
 
-// gathered are the records that a report left in the vault, as lines.
+// gathered returns the records that a report left in the vault, as lines.
 func (d *desk) gathered(r dsar.Report) (lines []string) {
 	d.Helper()
 	for _, rec := range workertest.Left(d, d.vault, r) {
@@ -195,8 +195,8 @@ func (d *desk) gathered(r dsar.Report) (lines []string) {
 	return lines
 }
 
-// line is a record in a form in which two are compared: with numbers and escapes
-// as they are in the vault.
+// line returns a record in a form in which two are compared: with numbers and
+// escapes as they are in the vault.
 func (d *desk) line(r workertest.Record) string {
 	d.Helper()
 	text, err := json.Marshal(r.Values)

@@ -54,7 +54,7 @@ type faultCase struct {
 	knows bool
 }
 
-// faultCases are what real vendors do.
+// faultCases returns what real vendors do.
 func faultCases() []faultCase {
 	worst := fault.Config{Throttle: 0.05, ServerError: 0.05, ErrorAfter: 0.05, Cut: 0.05, Half: 0.05, Revoke: 0.05, Lock: 0.2}
 	return []faultCase{

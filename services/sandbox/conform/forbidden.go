@@ -50,7 +50,7 @@ func (d *desk) erasesWithout() {
 	}
 }
 
-// missing are the datasets that a report names as not covered.
+// missing returns the datasets that a report names as not covered.
 func (d *desk) missing(r dsar.Report) []string {
 	d.Helper()
 	var names []string

@@ -57,7 +57,7 @@ type Config struct {
 	Forbid string
 }
 
-// Forbidden are the names of what the caller's role may not see.
+// Forbidden returns the names of what the caller's role may not see.
 func (c Config) Forbidden() []string {
 	return strings.FieldsFunc(c.Forbid, func(r rune) bool { return r == '+' })
 }
@@ -209,7 +209,7 @@ func (i *Injector) spoil(req *http.Request, a *Answer) {
 	}
 }
 
-// Spoils are the names of the ways in which the vendor's answers can be spoilt.
+// Spoils returns the names of the ways in which the vendor's answers can be spoilt.
 func (i *Injector) Spoils() []string { return slices.Sorted(maps.Keys(i.vendor.Spoils)) }
 
 // Wrap puts the faults before a handler.

@@ -13,7 +13,7 @@ const All = "all"
 // Plan is what goes wrong with which vendor, by its name, and by [All].
 type Plan map[string]Config
 
-// Of is a vendor's part: its own, or that of all.
+// Of returns a vendor's part: its own, or that of all.
 func (p Plan) Of(vendor string) Config {
 	if c, ok := p[vendor]; ok {
 		return c

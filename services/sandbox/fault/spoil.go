@@ -36,7 +36,7 @@ const (
 	Partly   = "partly"   // an error that passes, of some parts
 )
 
-// Spoils are a vendor's, by name, with those that are alike for all.
+// Spoils returns a vendor's, by name, with those that are alike for all.
 func Spoils(own map[string]Spoil) map[string]Spoil {
 	all := map[string]Spoil{Empty: emptyBody, Twice: twice, Stranger: stranger}
 	for name, s := range own {

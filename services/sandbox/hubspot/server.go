@@ -122,7 +122,7 @@ func (s *Server) Rotate(token string) {
 	s.token = token
 }
 
-// Holds tells whether there is a contact of an address.
+// Holds reports whether there is a contact of an address.
 func (s *Server) Holds(email string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -171,7 +171,7 @@ func (b *batch) parse(w http.ResponseWriter, body []byte) bool {
 	return true
 }
 
-// find is the contact of an input that is shown, deleted a moment ago or not.
+// find returns the contact of an input that is shown, deleted a moment ago or not.
 func (s *Server) find(by, id string) (string, contact) {
 	if by == "email" {
 		id = s.byEmail[strings.ToLower(id)]

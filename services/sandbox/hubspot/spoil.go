@@ -7,7 +7,7 @@ import (
 	"habeas.dev/services/sandbox/fault"
 )
 
-// spoils are the ways in which answers must not count: results or absences that
+// spoils returns the ways in which answers must not count: results or absences that
 // are missing, errors of some of many, and errors that pass.
 func spoils() map[string]fault.Spoil {
 	short, doubled, emptied := fault.Lists("results", "ids")

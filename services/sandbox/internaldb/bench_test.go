@@ -11,7 +11,7 @@ import (
 	"habeas.dev/services/sandbox/people"
 )
 
-// cpu is the processor time that this process has used, by all threads.
+// cpu returns the processor time that this process has used, by all threads.
 func cpu(b *testing.B) time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {

@@ -28,7 +28,7 @@ import (
 //go:embed sqlite postgres
 var schemas embed.FS
 
-// Systems are those that have a database here.
+// Systems returns those that have a database here.
 func Systems() []string {
 	return []string{people.Account, people.Billing, people.Marketplace, people.Events, people.Support, people.Communications}
 }
@@ -231,7 +231,7 @@ func insertText(dialect, table string, columns []string) string {
 	return fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s)", table, strings.Join(columns, ", "), strings.Join(marks, ", "))
 }
 
-// plain is a value as both drivers take it.
+// plain returns a value as both drivers take it.
 func plain(v any) (any, error) {
 	switch v.(type) {
 	case map[string]any, []any:

@@ -43,7 +43,7 @@ func TestEveryRecordAndNoneOfOthers(t *testing.T) {
 	})
 }
 
-// reachable are the people of whom a system's identifiers are known.
+// reachable returns the people of whom a system's identifiers are known.
 func reachable(w *world, system string) []int {
 	var out []int
 	for _, person := range everyone(w.people) {

@@ -19,7 +19,7 @@ type activityType struct {
 	secondary     string
 }
 
-// activityTypes are those that a fresh Marketo instance lists, nearly.
+// activityTypes returns those that a fresh Marketo instance lists, nearly.
 func activityTypes() []activityType {
 	return []activityType{
 		{1, "Visit Webpage", "Webpage ID", "Query Parameters"}, {2, "Fill Out Form", "Webform ID", "Form Fields"}, {3, "Click Link", "Link ID", "Query Parameters"},

@@ -213,7 +213,7 @@ func (s *Server) listExports(w http.ResponseWriter, c call, kind string) {
 	succeed(w, all)
 }
 
-// state is where a job stands.
+// state returns where a job stands.
 func (j *export) state() string {
 	switch {
 	case j.cancelled:
@@ -255,7 +255,7 @@ func (s *Server) advanceExports() {
 	}
 }
 
-// told is a job as Marketo tells of it.
+// told returns a job as Marketo tells of it.
 func (s *Server) told(j *export) map[string]any {
 	out := map[string]any{"exportId": j.id, "format": j.format, "status": j.state(), "createdAt": j.createdAt}
 	for name, at := range map[string]time.Time{"queuedAt": j.queuedAt, "startedAt": j.startedAt, "finishedAt": j.doneAt} {

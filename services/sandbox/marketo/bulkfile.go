@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// activityColumns are the columns of a file of activities; attributes is JSON.
+// activityColumns returns the columns of a file of activities; attributes is JSON.
 func activityColumns() []string {
 	return []string{"marketoGUID", "leadId", "activityDate", "activityTypeId", "campaignId", "primaryAttributeValueId", "primaryAttributeValue", "attributes"}
 }

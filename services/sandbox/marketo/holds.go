@@ -2,7 +2,7 @@ package marketo
 
 import "strings"
 
-// Holds tells whether there is a lead of an address that isn't deleted.
+// Holds reports whether there is a lead of an address that isn't deleted.
 func (s *Server) Holds(email string) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// visible tells whether a lead is shown.
+// visible reports whether a lead is shown.
 func (s *Server) visible(l *lead) bool {
 	return l.deletedAt.IsZero() || s.config.Clock().Sub(l.deletedAt) < s.config.Settle
 }

@@ -25,7 +25,8 @@ func (s *store) addMember(values map[string]any) error {
 	return nil
 }
 
-// memberships are the calls of one lead's memberships, by the end of their path.
+// memberships returns the calls of one lead's memberships, by the end of their
+// path.
 func memberships() map[string]string {
 	return map[string]string{"listMembership.json": "listMembership", "programMembership.json": "programMembership", "smartCampaignMembership.json": "smartCampaignMembership"}
 }
@@ -49,7 +50,7 @@ func (s *Server) routeMembers(path string) (string, func(http.ResponseWriter, ca
 	return "", nil
 }
 
-// memberFields are the fields of a program's members.
+// memberFields returns the fields of a program's members.
 func memberFields() []string {
 	return []string{"leadId", "programId", "statusName", "membershipDate", "reachedSuccess", "acquiredBy", "dietaryNeeds"}
 }
@@ -118,7 +119,7 @@ func (s *Server) programMembers(w http.ResponseWriter, c call, program string) {
 	s.sendRows(w, "member", found, from, size)
 }
 
-// programsOf are a lead's memberships; none where it isn't shown.
+// programsOf returns a lead's memberships; none where it isn't shown.
 func (s *Server) programsOf(l *lead) []map[string]any {
 	if l == nil || !s.visible(l) {
 		return nil

@@ -37,7 +37,7 @@ type objectRecord struct {
 // companies' own; its link is emailAddress.
 const OwnObject = "subscription_c"
 
-// objectFields are an object's fields beside its link.
+// objectFields returns an object's fields beside its link.
 func objectFields() []string {
 	return []string{"marketoGUID", "plan", "note", "createdAt", "updatedAt"}
 }
@@ -247,7 +247,7 @@ func (s *Server) deleteRecords(w http.ResponseWriter, c call, o *object) {
 	succeed(w, results)
 }
 
-// shown tells whether what was deleted at a time is still shown.
+// shown reports whether what was deleted at a time is still shown.
 func (s *Server) shown(deletedAt time.Time) bool {
 	return deletedAt.IsZero() || s.config.Clock().Sub(deletedAt) < s.config.Settle
 }

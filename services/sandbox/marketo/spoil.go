@@ -8,8 +8,8 @@ import (
 	"habeas.dev/services/sandbox/fault"
 )
 
-// spoils are the ways in which answers must not count. What is missing from a page
-// shows only where records are counted by those that were sent: Marketo tells
+// spoils returns the ways in which answers must not count. What is missing from a
+// page shows only where records are counted by those that were sent: Marketo tells
 // nothing of how many there are.
 func spoils() map[string]fault.Spoil {
 	short, doubled, emptied := fault.Lists("result")

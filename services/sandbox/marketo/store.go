@@ -21,7 +21,7 @@ type attribute struct {
 	readOnly           bool
 }
 
-// attributes are the fields of leads that the stand-in knows: standard ones
+// attributes returns the fields of leads that the stand-in knows: standard ones
 // that the population fills or that a worker changes.
 func attributes() []attribute {
 	return []attribute{
@@ -182,7 +182,7 @@ func (s *store) append(b []byte, l *lead, fields []int) []byte {
 	return append(b, '}')
 }
 
-// sorted are the ids of all leads.
+// sorted returns the ids of all leads.
 func (s *store) sorted() []int64 { return slices.Sorted(maps.Keys(s.leads)) }
 
 func (l *lead) name(s *store) string {

@@ -16,7 +16,7 @@ type answer struct {
 	profile profile // where one is told
 }
 
-// fold is a reference as it is compared: without regard to case.
+// fold returns a reference as it is compared: without regard to case.
 func fold(ref string) string { return strings.ToUpper(ref) }
 
 // change is one line of the log.

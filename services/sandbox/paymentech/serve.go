@@ -47,8 +47,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	s.serveChange(w, action, body, r.Header.Get("Trace-number"))
 }
 
-// trusted tells whether credentials are the stand-in's. The user name is
-// compared without regard to case.
+// trusted reports whether credentials are the stand-in's. The user name is compared
+// without regard to case.
 func (s *Server) trusted(user, password, merchant string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

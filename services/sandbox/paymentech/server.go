@@ -144,7 +144,7 @@ func (s *Server) Rotate(password string) {
 	s.password = password
 }
 
-// Holds tells whether a reference has a profile.
+// Holds reports whether a reference has a profile.
 func (s *Server) Holds(ref string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -6,7 +6,7 @@ import (
 	"habeas.dev/services/sandbox/fault"
 )
 
-// spoils are the ways in which answers must not count. One answer is about one
+// spoils returns the ways in which answers must not count. One answer is about one
 // profile: what is missing is its reference or its status.
 func spoils() map[string]fault.Spoil {
 	var passing []fault.Answer

@@ -4,7 +4,7 @@ import "strconv"
 
 func numberKey(n int64) string { return strconv.FormatInt(n, 10) }
 
-// CustomerRef is the reference under which billing knows a person.
+// CustomerRef returns the reference under which billing knows a person.
 func (p *Population) CustomerRef(number int) string {
 	return newGenerator(p, number, Billing).customerRef()
 }

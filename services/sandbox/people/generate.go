@@ -136,7 +136,7 @@ func newGenerator(p *Population, number int, system string) *generator {
 	return &generator{Rand: r, who: p.Person(number), seed: p.seed, system: system, canary: p.canary, population: p}
 }
 
-// present tells whether the system holds anything of this person. The fixed
+// present reports whether the system holds anything of this person. The fixed
 // people are everywhere.
 func (g *generator) present() bool {
 	if g.system == PaymentTech { // whose references are billing's
@@ -227,7 +227,7 @@ func token(prefix string, seed uint64, number, n int) string {
 	return b.String()
 }
 
-// mix is the finaliser of SplitMix64, a bijection.
+// mix applies the finaliser of SplitMix64, a bijection.
 func mix(x uint64) uint64 {
 	x += 0x9e3779b97f4a7c15
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9

@@ -2,7 +2,7 @@ package people
 
 import "fmt"
 
-// Programs are those of the Marketo instance, by id, whose members are seeded
+// Programs returns those of the Marketo instance, by id, whose members are seeded
 // where a population has companies' own.
 func Programs() []int64 { return []int64{1001, 1002, 1003} }
 

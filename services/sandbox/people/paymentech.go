@@ -23,7 +23,7 @@ func (g *generator) paymentech() {
 	g.add("settled_payments", ref, map[string]any{"customerRefNum": ref, "last_settled_on": nil})
 }
 
-// CardNumber is the number of the card that a person pays with at PaymentTech:
+// CardNumber returns the number of the card that a person pays with at PaymentTech:
 // invented, every person's own, and of a valid check digit (ISO/IEC 7812-1).
 func (p *Population) CardNumber(number int) string {
 	r := mix(p.seed ^ mix(uint64(number)))

@@ -4,7 +4,7 @@ import (
 	"time"
 )
 
-// sfTime is how Salesforce's REST interface writes an instant.
+// sfTime returns how Salesforce's REST interface writes an instant.
 func sfTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000+0000") }
 
 // sfID makes a Salesforce id of 18 characters: the object's prefix of three, a

@@ -41,7 +41,8 @@ var notes = []string{
 	"Renewal to be discussed in spring.",
 }
 
-// note is a free text: for the fixed people every third is odd, else one in twelve.
+// note returns a free text: for the fixed people every third is odd, else one in
+// twelve.
 func (g *generator) note() personal {
 	rarity := 12
 	if g.who.Number < firstRandom {
@@ -70,16 +71,16 @@ func (g *generator) instant(first, last int) time.Time {
 
 func (g *generator) recent() time.Time { return g.instant(recentFirst, recentLast) }
 
-// at is an instant, as a record tells it.
+// at returns an instant, as a record tells it.
 func at(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// on is a date, as a record tells it.
+// on returns a date, as a record tells it.
 func on(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
-// money is an amount with two decimals.
+// money returns an amount with two decimals.
 func (g *generator) money(most int) float64 { return float64(g.IntN(most*100)) / 100 }
 
-// typed is the person's address as they typed it on some form: now and then
+// typed returns the person's address as they typed it on some form: now and then
 // with capitals. Addresses are compared without regard to case.
 func (g *generator) typed() string {
 	if g.canary || g.IntN(4) > 0 {
@@ -141,7 +142,7 @@ func (g *generator) ip() personal {
 	return personal(fmt.Sprintf("%s.%d", pick(g, []string{"192.0.2", "198.51.100", "203.0.113"}), 1+g.IntN(254)))
 }
 
-// nullable is a value that is now and then not there.
+// nullable returns a value that is now and then not there.
 func (g *generator) nullable(v any) any {
 	if g.IntN(5) == 0 {
 		return nil
@@ -149,7 +150,7 @@ func (g *generator) nullable(v any) any {
 	return v
 }
 
-// digits is a made-up number of some length.
+// digits returns a made-up number of some length.
 func (g *generator) digits(n int) personal {
 	b := make([]byte, n)
 	for i := range b {

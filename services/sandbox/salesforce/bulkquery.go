@@ -36,7 +36,7 @@ func (s *Server) runQuery(r request, j *job, q *soql.Query) *apiError {
 	return nil
 }
 
-// cell is a field's text in a CSV file.
+// cell returns a field's text in a CSV file.
 func cell(tree map[string]any, path []string) string {
 	var v any = tree
 	for _, part := range path {

@@ -23,7 +23,7 @@ func cascades() []cascade {
 	}
 }
 
-// below are the records that are deleted with one.
+// below returns the records that are deleted with one.
 func (s *Server) below(r *row) []*row {
 	var out []*row
 	for _, c := range cascades() {
@@ -34,7 +34,7 @@ func (s *Server) below(r *row) []*row {
 	return out
 }
 
-// is tells whether a boolean field is set.
+// is reports whether a boolean field is set.
 func (r *row) is(name string) bool {
 	n, ok := r.object.field(name)
 	return ok && r.values[n].yes

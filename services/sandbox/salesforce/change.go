@@ -315,7 +315,7 @@ func (s *Server) writable(o *object, id string, fields map[string]any) itemResul
 	return succeeded(id)
 }
 
-// derived tells whether Salesforce sets a field itself.
+// derived reports whether Salesforce sets a field itself.
 func derived(o *object, name string) bool {
 	switch name {
 	case "Id", "IsDeleted", "SystemModstamp", "CreatedDate", "LastModifiedDate", "IsPersonAccount", "PersonContactId":

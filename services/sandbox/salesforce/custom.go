@@ -20,7 +20,7 @@ type Custom struct {
 // double, date, datetime, or reference, with the object that is referred to.
 type CustomField struct{ Name, Type, ReferenceTo string }
 
-// field is what the schema has of it.
+// field returns what the schema has of it.
 func (f CustomField) field() (field, error) {
 	types := map[string]fieldType{"string": textType, "email": textType, "phone": textType, "textarea": longType, "boolean": boolType, "double": numberType, "date": dateType, "datetime": timeType, "reference": idType}
 	t, ok := types[f.Type]

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// describedType is a field's type in Salesforce's words.
+// describedType returns a field's type in Salesforce's words.
 func describedType(f field) string {
 	switch f.typ {
 	case idType:

@@ -159,7 +159,7 @@ func without(fields map[string]any, names ...string) map[string]any {
 	return out
 }
 
-// rolledBack are results of a call that was undone as a whole.
+// rolledBack returns results of a call that was undone as a whole.
 func rolledBack(results []itemResult) []itemResult {
 	for i, x := range results {
 		if x.Success {

@@ -48,7 +48,7 @@ type planner struct {
 	semi   int
 }
 
-// visible tells whether a query sees a row: /query sees what isn't deleted,
+// visible reports whether a query sees a row: /query sees what isn't deleted,
 // /queryAll also what is in the recycle bin.
 func (p *planner) visible(r *row) bool {
 	switch {
@@ -100,7 +100,7 @@ func (p *planner) plan(q *soql.Query) (*plan, *apiError) {
 	return out, nil
 }
 
-// restricted is what Salesforce wants of a query for its own reasons.
+// restricted returns what Salesforce wants of a query for its own reasons.
 func restricted(q *soql.Query) *apiError {
 	if strings.EqualFold(q.From, "ContentDocumentLink") && !byLink(q.Where) {
 		return &apiError{status: 400, code: "MALFORMED_QUERY", message: "Implementation restriction: ContentDocumentLink requires a filter by a single Id on ContentDocumentId or LinkedEntityId using the equals operator or multiple Id's using the IN operator."}
@@ -108,7 +108,7 @@ func restricted(q *soql.Query) *apiError {
 	return nil
 }
 
-// byLink tells whether a condition narrows ContentDocumentLink as Salesforce
+// byLink reports whether a condition narrows ContentDocumentLink as Salesforce
 // wants it.
 func byLink(e soql.Expr) bool {
 	ends := func(p soql.Path) bool {

@@ -160,8 +160,8 @@ func New(c Config) (*Server, error) {
 // RevokeTokens makes every access token invalid at once.
 func (s *Server) RevokeTokens() { s.tokens.revoke() }
 
-// HoldsContact tells whether a Contact or Lead with this address is there and
-// not deleted; it is what a marketing system would synchronise.
+// HoldsContact reports whether a Contact or Lead with this address is there and not
+// deleted; it is what a marketing system would synchronise.
 func (s *Server) HoldsContact(email string) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -179,7 +179,7 @@ func (s *Server) HoldsContact(email string) bool {
 	return false
 }
 
-// Holds tells whether the record with an id is held, in the recycle bin or not,
+// Holds reports whether the record with an id is held, in the recycle bin or not,
 // whatever is shown.
 func (s *Server) Holds(id string) bool {
 	s.mu.RLock()

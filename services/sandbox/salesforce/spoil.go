@@ -9,9 +9,9 @@ import (
 	"habeas.dev/services/sandbox/fault"
 )
 
-// spoils are the ways in which answers must not count: lists of a page, of a
-// Composite, of a collection and of SOAP that lack something, pages without end, and
-// errors that pass, of the whole call or of a part.
+// spoils returns the ways in which answers must not count: lists of a page, of a
+// Composite, of a collection and of SOAP that lack something, pages without end,
+// and errors that pass, of the whole call or of a part.
 func spoils() map[string]fault.Spoil {
 	short, doubled, emptied := fault.Lists("compositeResponse", "records", "body")
 	inShort, inDoubled, inEmptied := fault.Lists("records", "body")

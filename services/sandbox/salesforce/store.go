@@ -292,7 +292,7 @@ func encode(f field, content any) (value, error) {
 	return v, err
 }
 
-// isID tells whether a text has the form of an id: 15 or 18 letters and digits.
+// isID reports whether a text has the form of an id: 15 or 18 letters and digits.
 func isID(s string) bool {
 	if len(s) != 15 && len(s) != 18 {
 		return false

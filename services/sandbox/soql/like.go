@@ -36,8 +36,8 @@ func CompileLike(text string) Pattern {
 	return p
 }
 
-// Match tells whether a whole text matches. It takes at most len(p)·len(s)
-// steps, whatever the pattern.
+// Match reports whether a whole text matches. It takes at most len(p)·len(s) steps,
+// whatever the pattern.
 func (p Pattern) Match(s string) bool {
 	text := []rune(s)
 	at, i := 0, 0       // in the pattern, in the text

@@ -57,7 +57,7 @@ func (p *parser) unexpected() *Error {
 	return p.lex.fail(p.tok.pos, "unexpected token: '%s'", p.tok.text)
 }
 
-// is tells whether the current token is a word, in any case.
+// is reports whether the current token is a word, in any case.
 func (p *parser) is(word string) bool {
 	return p.tok.kind == tokName && strings.EqualFold(p.tok.text, word)
 }

@@ -45,7 +45,7 @@ type Config struct {
 	Faults fault.Plan
 }
 
-// Vendors are the names of all, in the order of [Open].
+// Vendors returns the names of all, in the order of [Open].
 func Vendors() []string {
 	return []string{people.Salesforce, people.Marketo, people.PaymentTech, people.HubSpot}
 }

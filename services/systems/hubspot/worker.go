@@ -101,7 +101,7 @@ func New(c Config) (*Worker, error) {
 	return w, err
 }
 
-// MaxBatch is the largest batch that makes sense.
+// MaxBatch returns the largest batch that makes sense.
 func (w *Worker) MaxBatch() int { return MaxBatch }
 
 // token reads the access token, which is a secret of long life.

@@ -251,7 +251,7 @@ func (f *fields) read(raw []byte) error {
 
 func (f *fields) get(name string) []byte { return f.values[f.at[name]] }
 
-// id is a row's id, as text.
+// id returns a row's id, as text.
 func (f *fields) id(name string) (string, error) {
 	if n := vendorapi.Int(f.get(name)); n > 0 {
 		return strconv.FormatInt(n, 10), nil

@@ -45,8 +45,8 @@ func readReply(a *vendorapi.Answer) vendorapi.Reply {
 	return r
 }
 
-// codes are the codes of a whole call, and those of one record that isn't changed
-// (Adobe, "Error Codes").
+// codes returns the codes of a whole call, and those of one record that isn't
+// changed (Adobe, "Error Codes").
 func (w *Worker) codes() vendorapi.Codes {
 	forMoment := "Marketo is unavailable for a moment"
 	return vendorapi.Codes{
@@ -86,7 +86,7 @@ const ratePause = 5 * time.Second
 // quotaDay is the day of Marketo's quota.
 type quotaDay struct{ zone *time.Location }
 
-// end is when the day that runs at a time ends: at midnight, and a minute for
+// end returns when the day that runs at a time ends: at midnight, and a minute for
 // the clocks.
 func (d quotaDay) end(now time.Time) time.Time {
 	y, m, day := now.In(d.zone).Date()

@@ -55,7 +55,7 @@ func (w *Worker) Prove(ctx context.Context, jobs []*worker.EraseJob) error {
 	return nil
 }
 
-// counted are the datasets whose records are erased by themselves: those that
+// counted returns the datasets whose records are erased by themselves: those that
 // refer to leads first, because they are found by them.
 func (w *Worker) counted() []*dataset {
 	var out []*dataset
@@ -115,9 +115,9 @@ func (w *Worker) inventory(ctx context.Context, subjects []*subject) map[*subjec
 	return plans
 }
 
-// settling are the subjects of a proof of whom something is shown that is
-// deleted. Marketo's list of deletions knows of leads before its queries do, and
-// of those that another process deleted.
+// settling returns the subjects of a proof of whom something is shown that is
+// deleted. Marketo's list of deletions knows of leads before its queries do, and of
+// those that another process deleted.
 func (w *Worker) settling(ctx context.Context, subjects []*subject, plans map[*subject]*plan) map[*subject]bool {
 	out := map[*subject]bool{}
 	var deleted map[string]bool

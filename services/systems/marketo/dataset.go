@@ -49,7 +49,7 @@ const (
 	ofPrograms   = "program-membership"
 )
 
-// memberships are the calls that tell of a lead's memberships.
+// memberships returns the calls that tell of a lead's memberships.
 func memberships() map[string]string {
 	return map[string]string{
 		"list-membership":     "listMembership.json",

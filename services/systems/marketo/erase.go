@@ -119,7 +119,7 @@ func (w *Worker) leave(targets []*target, plans map[*subject]*plan) {
 	}
 }
 
-// planned are the jobs' subjects, each with what is to be erased of it. What
+// planned returns the jobs' subjects, each with what is to be erased of it. What
 // isn't planned here is found now; what Marketo's list of deletions holds of that
 // is gone, though it may still be shown.
 func (w *Worker) planned(ctx context.Context, jobs []*worker.EraseJob) ([]*subject, map[*subject]*plan) {
@@ -153,7 +153,7 @@ func (w *Worker) planned(ctx context.Context, jobs []*worker.EraseJob) ([]*subje
 	return subjects, plans
 }
 
-// targets are the records to delete, each once: those that refer to a lead
+// targets returns the records to delete, each once: those that refer to a lead
 // before it. One that was deleted and is still shown isn't deleted again.
 func (w *Worker) targets(subjects []*subject, plans map[*subject]*plan) []*target {
 	var all []*target
@@ -225,7 +225,7 @@ func (w *Worker) eraseAll(ctx context.Context, targets []*target) error {
 	}
 }
 
-// todo are the records to delete next. A lead waits for the records that refer
+// todo returns the records to delete next. A lead waits for the records that refer
 // to it: they couldn't be found without it.
 func (w *Worker) todo(targets []*target) []*target {
 	waits := map[*subject]bool{}
@@ -311,7 +311,7 @@ func (w *Worker) deleteOf(ctx context.Context, d *dataset, ids []string) ([]resu
 	return w.deleteRecords(ctx, d, ids)
 }
 
-// chunks are targets of one dataset, as many as a call takes.
+// chunks returns targets of one dataset, as many as a call takes.
 func chunks(targets []*target) [][]*target {
 	var out [][]*target
 	for _, t := range targets {

@@ -95,7 +95,7 @@ func (q search) in(ctx context.Context, g *group, row leadRow) error {
 	return nil
 }
 
-// isOfOne tells whether an error may be about one of many.
+// isOfOne reports whether an error may be about one of many.
 func isOfOne(err error) bool {
 	return vendorapi.MayBeOne(err, codeBadValue, codeStranger, codeBadID, codeTooMany)
 }

@@ -115,7 +115,7 @@ func (it *gathering) gatherLeads(ctx context.Context) error {
 	})
 }
 
-// wantedLeads are the leads of subjects that are still without error.
+// wantedLeads returns the leads of subjects that are still without error.
 func (it *gathering) wantedLeads() map[string][]*subject {
 	out := map[string][]*subject{}
 	for id, of := range it.byLead {

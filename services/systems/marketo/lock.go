@@ -48,7 +48,7 @@ func readLock(f *fields, marker string) *lock {
 	return l
 }
 
-// ours tells whether a restriction set a flag.
+// ours reports whether a restriction set a flag.
 func (l *lock) ours(flag string) bool {
 	for _, flags := range l.marks {
 		if slices.Contains(flags, flag) {
@@ -80,7 +80,7 @@ func (l *lock) lift(right dsar.Right) {
 	}
 }
 
-// changes are the fields that differ from what the lead has.
+// changes returns the fields that differ from what the lead has.
 func (l *lock) changes(marker string) map[string]any {
 	out := map[string]any{}
 	for f, is := range l.is {

@@ -36,7 +36,7 @@ func (w *Worker) membersIn(ctx context.Context, d *dataset, program int64, leads
 	})
 }
 
-// idText is a raw number, or a text that holds one, as ids are kept here.
+// idText returns a raw number, or a text that holds one, as ids are kept here.
 func idText(raw []byte) string {
 	if t := vendorapi.Text(raw); t != "" {
 		return t

@@ -45,7 +45,7 @@ func (w *Worker) records(ctx context.Context, d *dataset, g *group, byLead map[s
 	}}.each(ctx, g, row)
 }
 
-// links are what a custom object's records of a group refer to, and whose they
+// links returns what a custom object's records of a group refer to, and whose they
 // are.
 func (d *dataset) links(g *group, byLead map[string][]*subject) (values []string, of func(link []byte) []*subject) {
 	if d.Lead == "email" {
@@ -64,7 +64,7 @@ func (d *dataset) links(g *group, byLead map[string][]*subject) (values []string
 
 func pathObject(d *dataset) string { return "customobjects/" + url.PathEscape(d.Object) + ".json" }
 
-// fold is how addresses are compared.
+// fold returns how addresses are compared.
 func fold(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
 
 // uncovered says why a dataset isn't covered that the worker may not read or change.
@@ -73,8 +73,8 @@ func uncovered(d *dataset) string {
 	return "Marketo forbids the worker's API user what dataset " + d.name + " needs: grant the permission to its role and retry, or see to it by hand"
 }
 
-// mayMiss are the subjects of a group of whom a dataset that isn't shown may hold
-// something: what is found by a lead is nobody's who has none.
+// mayMiss returns the subjects of a group of whom a dataset that isn't shown may
+// hold something: what is found by a lead is nobody's who has none.
 func (d *dataset) mayMiss(g *group, byLead map[string][]*subject) []*subject {
 	if d.byAddress() {
 		return g.subjects
@@ -90,5 +90,5 @@ func (d *dataset) mayMiss(g *group, byLead map[string][]*subject) []*subject {
 	return some
 }
 
-// byAddress tells whether its records are found without a lead.
+// byAddress reports whether its records are found without a lead.
 func (d *dataset) byAddress() bool { return d.Of == ofObject && d.Lead == "email" }

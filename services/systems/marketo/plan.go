@@ -65,7 +65,7 @@ func (p *plan) miss(d *dataset) {
 	}
 }
 
-// counts are what was found, by dataset, and what could not be looked at. What
+// counts returns what was found, by dataset, and what could not be looked at. What
 // leads to that is left by an erasure.
 func (p *plan) counts(w *Worker, erasure bool, found func(*dataset) dsar.Counts) []dsar.Counts {
 	var out []dsar.Counts
@@ -102,7 +102,7 @@ func (p *plan) write(w *Worker, out *worker.PlanWriter, erasure bool) error {
 	return nil
 }
 
-// leadsOn is a dataset that isn't covered and could not be found without the
+// leadsOn returns a dataset that isn't covered and could not be found without the
 // leads; nil where there is none.
 func (p *plan) leadsOn() *dataset {
 	for _, d := range p.uncovered {
@@ -139,7 +139,7 @@ func (p *plans) take(s *subject) (plan, bool) {
 	return plan{}, false
 }
 
-// deletedLately are the ids of the leads that were deleted in the last hour, by
+// deletedLately returns the ids of the leads that were deleted in the last hour, by
 // whomever. The list holds names too, which are not read.
 func (w *Worker) deletedLately(ctx context.Context) (map[string]bool, error) {
 	from, err := w.since(ctx, w.config.Now().Add(-lately).UTC().Format(time.RFC3339))

@@ -61,7 +61,7 @@ func (w *Worker) Rectify(ctx context.Context, jobs []*worker.RectifyJob) error {
 	return nil
 }
 
-// corrected are the values of the columns that may be corrected.
+// corrected returns the values of the columns that may be corrected.
 func (w *Worker) corrected(changes []worker.Change) (map[string]any, error) {
 	values := map[string]any{}
 	for _, c := range changes {
@@ -110,7 +110,7 @@ func (w *Worker) apply(ctx context.Context, updates []*update) {
 	}
 }
 
-// done is how many leads of a subject have been changed.
+// done returns how many leads of a subject have been changed.
 func done(updates []*update, s *subject) (n int64) {
 	for _, u := range updates {
 		if u.done && slices.Contains(u.of, s) {

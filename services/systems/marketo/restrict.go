@@ -67,7 +67,7 @@ func (w *Worker) Restrict(ctx context.Context, jobs []*worker.RestrictJob) error
 	return nil
 }
 
-// flagsFor are the flags of a right that leads have.
+// flagsFor returns the flags of a right that leads have.
 func (w *Worker) flagsFor(right dsar.Right, known map[string]bool) ([]string, error) {
 	var out []string
 	for _, f := range w.leads.Restrict {

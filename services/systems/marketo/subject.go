@@ -37,7 +37,7 @@ func fail(subjects []*subject, err error) {
 	}
 }
 
-// wanted tells whether one of the subjects is still without error.
+// wanted reports whether one of the subjects is still without error.
 func wanted(subjects []*subject) bool {
 	return slices.ContainsFunc(subjects, func(s *subject) bool { return s.err == nil })
 }

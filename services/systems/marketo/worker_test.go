@@ -265,7 +265,7 @@ func BenchmarkGather(b *testing.B) {
 	}
 }
 
-// leadsOnly are the counts that an erasure has: activities go with their lead.
+// leadsOnly returns the counts that an erasure has: activities go with their lead.
 func leadsOnly(rows map[string][]string) map[string]int {
 	n := sizes(rows)
 	delete(n, ofActivities)

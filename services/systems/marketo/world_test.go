@@ -92,7 +92,7 @@ func task(a dsar.Action, emails ...string) worker.Task {
 	return t
 }
 
-// emails are the addresses of everyone, and of nobody.
+// emails returns the addresses of everyone, and of nobody.
 func (w *world) emails() []string {
 	var list []string
 	for _, p := range w.people.People {
@@ -195,7 +195,7 @@ func (w *world) count(a dsar.Action, emails ...string) []*counted {
 	return jobs
 }
 
-// seeded are the rows of one person, as a sink keeps them.
+// seeded returns the rows of one person, as a sink keeps them.
 func (w *world) seeded(number int) map[string][]string {
 	rows := map[string][]string{}
 	for _, r := range w.people.RowsIn(number, people.Marketo) {

@@ -27,8 +27,8 @@ const (
 // among them: a new one is entered where it is used.
 var corrigible = []string{"customerName", "customerEmail", "customerPhone", "customerAddress1", "customerAddress2", "customerCity", "customerState", "customerZIP", "customerCountryCode"}
 
-// references are a task's, each once. One that is only dots is none: it would be
-// another address.
+// references returns a task's, each once. One that is only dots is none: it would
+// be another address.
 func references(t worker.Task) (refs []string) {
 	for _, id := range t.Identifiers {
 		ref := strings.TrimSpace(id.Value)
@@ -104,7 +104,7 @@ func (w *Worker) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 	})
 }
 
-// retention is how long a payment stays that was made just now.
+// retention returns how long a payment stays that was made just now.
 func (s *settled) retention(now time.Time) dsar.Retention {
 	return dsar.Retention{Records: 1, Ground: s.ground, Until: s.period.After(now.UTC())}
 }

@@ -24,7 +24,7 @@ var resends = []string{"1", "2", "3", "6", "14", "24", "26", "29", "30", "40", "
 // errNoProfile is a reference without a profile.
 var errNoProfile = worker.Permanent("no-profile", "PaymentTech has no profile under this reference", nil)
 
-// codes are the gateway's statuses, as far as they are known.
+// codes returns the gateway's statuses, as far as they are known.
 func (w *Worker) codes() vendorapi.Codes {
 	return vendorapi.Codes{
 		codeSecurity: vendorapi.Final("credentials", "PaymentTech refuses the worker's credentials: check user name, password and merchant id"),

@@ -77,7 +77,7 @@ func maskMember(out []byte, member string, text []byte, ref string) []byte {
 	}
 }
 
-// stringEnd is where a JSON string ends that was begun; at the end of the text
+// stringEnd returns where a JSON string ends that was begun; at the end of the text
 // where it doesn't.
 func stringEnd(b []byte) int {
 	for i := 0; i < len(b); i++ {
@@ -91,7 +91,7 @@ func stringEnd(b []byte) int {
 	return len(b)
 }
 
-// isKey tells whether what follows a string makes it a member's name.
+// isKey reports whether what follows a string makes it a member's name.
 func isKey(after []byte) bool {
 	after = bytes.TrimLeft(after[min(1, len(after)):], " \t\r\n")
 	return len(after) > 0 && after[0] == ':'
@@ -135,8 +135,8 @@ func maskRuns(out, text []byte, least int, bare bool) []byte {
 	return out
 }
 
-// runEnd is where a run of digits ends, and how many it has. One space or hyphen
-// between two digits belongs to it.
+// runEnd returns where a run of digits ends, and how many it has. One space or
+// hyphen between two digits belongs to it.
 func runEnd(text []byte, from int) (end, digits int) {
 	for i := from; i < len(text); i++ {
 		switch c := text[i]; {
@@ -151,7 +151,7 @@ func runEnd(text []byte, from int) (end, digits int) {
 	return end, digits
 }
 
-// isNumber tells whether a run between the two stands as a number of JSON.
+// isNumber reports whether a run between the two stands as a number of JSON.
 func isNumber(before, after []byte) bool {
 	before, after = bytes.TrimRight(before, " \t\r\n"), bytes.TrimLeft(after, " \t\r\n")
 	return len(before) > 0 && bytes.IndexByte([]byte(":,["), before[len(before)-1]) >= 0 &&

@@ -48,7 +48,7 @@ func readMembers(s *vendorapi.Scanner, m profile, depth int) {
 	})
 }
 
-// value is a member as a record holds it: masked a second time, since escapes
+// value returns a member as a record holds it: masked a second time, since escapes
 // are undone by now.
 func (p profile) value(name string) any {
 	v := vendorapi.Plain(p[name])
@@ -128,7 +128,7 @@ func (w *Worker) change(ctx context.Context, name, method string, t worker.Task,
 	return w.api.Do(ctx, vendorapi.Call{Name: name, Method: method, Path: w.base + pathProfile, Header: header, Body: body, Safe: safe, Expect: expect})
 }
 
-// header are the credentials, and the trace number of a change, by which the
+// header returns the credentials, and the trace number of a change, by which the
 // gateway recognises one that is made again. The password is read anew each time,
 // so that it can be changed while the worker runs.
 func (w *Worker) header(trace string) (http.Header, error) {

@@ -60,7 +60,7 @@ func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// askedBy is the reference at the end of a read's address.
+// askedBy returns the reference at the end of a read's address.
 func askedBy(address *url.URL) string {
 	_, ref, _ := strings.Cut(address.Path, "/customerrefnum/")
 	return ref

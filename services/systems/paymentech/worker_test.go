@@ -21,7 +21,7 @@ import (
 	"habeas.dev/services/sandbox/people"
 )
 
-// leaver is the reference of somebody who has a profile.
+// leaver returns the reference of somebody who has a profile.
 func (w *world) leaver() string { return w.people.CustomerRef(people.Leaver) }
 
 // TestEraseReadsDeletesReads: what was counted is deleted once, and is not there

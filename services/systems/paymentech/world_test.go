@@ -58,7 +58,7 @@ func task(a dsar.Action, right dsar.Right, refs ...string) worker.Task {
 	return t
 }
 
-// settledUntil is when what is settled today may go.
+// settledUntil returns when what is settled today may go.
 func (w *world) settledUntil() dsar.Counts {
 	return dsar.Counts{Dataset: datasetSettled, Found: 1, Retained: []dsar.Retention{{Records: 1, Ground: "tax-records", Until: time.Date(2036, 11, 20, 0, 0, 0, 0, time.UTC)}}}
 }

@@ -17,7 +17,7 @@ import (
 	sandbox "habeas.dev/services/sandbox/salesforce"
 )
 
-// edited is the manifest with parts of its text replaced.
+// edited returns the manifest with parts of its text replaced.
 func edited(t *testing.T, oldnew ...string) *manifest.Manifest {
 	t.Helper()
 	text := string(manifestYAML)

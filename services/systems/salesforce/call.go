@@ -191,7 +191,7 @@ func (w *Worker) meaning(x result) error {
 	return w.api.Judge(x.reply)
 }
 
-// refusedRecord is the reply about one record that wasn't done.
+// refusedRecord returns the reply about one record that wasn't done.
 func refusedRecord(code, message string) vendorapi.Reply {
 	return vendorapi.Reply{Status: http.StatusOK, Own: true, Code: cmp.Or(code, "none"), Message: message, Detail: errors.New(message)}
 }

@@ -34,9 +34,9 @@ const (
 	codeForbids = "no-permission"
 )
 
-// codes are the codes of a whole call, of a subrequest, and of one record (REST API
-// Developer Guide, "Status Codes and Error Responses"; SOAP API Developer Guide,
-// "StatusCode"). After a time-out of a query nothing was done.
+// codes returns the codes of a whole call, of a subrequest, and of one record (REST
+// API Developer Guide, "Status Codes and Error Responses"; SOAP API Developer
+// Guide, "StatusCode"). After a time-out of a query nothing was done.
 func (w *Worker) codes() vendorapi.Codes {
 	return vendorapi.Codes{
 		"INVALID_SESSION_ID":     vendorapi.Renewing,

@@ -145,7 +145,7 @@ func (w *Worker) list(ctx context.Context, g *group) (*erasure, error) {
 	return e, nil
 }
 
-// reversed are the fields of takes.
+// reversed returns the fields of takes.
 func reversed(takes map[string]string) map[string]bool {
 	fields := map[string]bool{}
 	for _, f := range takes {
@@ -199,7 +199,7 @@ func (w *Worker) eraseAll(ctx context.Context, e *erasure) error {
 	return w.follow(ctx, e)
 }
 
-// steps are the objects by a number that they have, in its order.
+// steps returns the objects by a number that they have, in its order.
 func (w *Worker) steps(of func(*object) int) [][]int {
 	var steps [][]int
 	for i := range w.objects {
@@ -212,7 +212,7 @@ func (w *Worker) steps(of func(*object) int) [][]int {
 	return steps
 }
 
-// alone are an object's records that nothing takes along.
+// alone returns an object's records that nothing takes along.
 func (e *erasure) alone(n int) []*held {
 	return slices.DeleteFunc(slices.Clone(e.records[n]), func(r *held) bool { return r.with != nil })
 }
@@ -260,10 +260,10 @@ func (e *erasure) count(counts tally, err error) {
 	}
 }
 
-// wanted tells whether one of a record's subjects is still without error. What
-// is in the recycle bin is purged all the same, since it was deleted for them;
-// but not what leads to other records: those of a subject with an error may still
-// be there, and must be found again (TestFaults).
+// wanted reports whether one of a record's subjects is still without error. What is
+// in the recycle bin is purged all the same, since it was deleted for them; but not
+// what leads to other records: those of a subject with an error may still be there,
+// and must be found again (TestFaults).
 func (r *held) wanted() bool {
 	if r.state == binned && !r.leads {
 		return true

@@ -229,7 +229,7 @@ func (g *group) learn(n int, o *object, f *fields, of []*subject, deleted bool) 
 	}
 }
 
-// unlinked tells whether only deleted records lead to a record.
+// unlinked reports whether only deleted records lead to a record.
 func (g *group) unlinked(o *object, f *fields) bool {
 	for _, ref := range o.of {
 		if g.linked[vendorapi.Text(f.get(ref.field))] {
@@ -260,7 +260,7 @@ func (g *group) subjectsOf(o *object, f *fields) []*subject {
 	return of
 }
 
-// loosely are the subjects by whose identifiers a record may have been found by
+// loosely returns the subjects by whose identifiers a record may have been found by
 // somebody who compares without regard to marks, width and space.
 func (g *group) loosely(o *object, f *fields) []*subject {
 	var of []*subject
@@ -289,7 +289,7 @@ func loose(s string) string {
 	}, norm.NFKD.String(s))
 }
 
-// isID tells whether a text has the form of an id, so that it can stand in an
+// isID reports whether a text has the form of an id, so that it can stand in an
 // address and in XML as it is.
 func isID(s string) bool {
 	if len(s) != 18 && len(s) != 15 {

@@ -112,8 +112,8 @@ func (w *Worker) Notes() []string {
 	return notes
 }
 
-// gaps are the objects of which Salesforce may hold something of a subject that it
-// doesn't show, and why: those that are hidden, where the subject has what their
+// gaps returns the objects of which Salesforce may hold something of a subject that
+// it doesn't show, and why: those that are hidden, where the subject has what their
 // records are found by, and those whose records are found through them.
 func (w *Worker) gaps(g *group, s *subject) map[int]string {
 	gaps := map[int]string{}
@@ -128,7 +128,7 @@ func (w *Worker) gaps(g *group, s *subject) map[int]string {
 	return gaps
 }
 
-// gap is why something of an object may be missing, given the other gaps.
+// gap returns why something of an object may be missing, given the other gaps.
 func (w *Worker) gap(g *group, s *subject, n int, gaps map[int]string) string {
 	o, why := &w.objects[n], g.uncovered[n]
 	if why != "" && len(o.By) > 0 {

@@ -14,7 +14,7 @@ var manifestYAML []byte
 // checked.
 func Manifest() (*manifest.Manifest, error) { return ManifestWith(nil) }
 
-// ManifestWith is the manifest with further datasets, in YAML: what an
+// ManifestWith returns the manifest with further datasets, in YAML: what an
 // installation has beside the standard.
 func ManifestWith(datasets []byte) (*manifest.Manifest, error) {
 	return manifest.Parse("services/systems/salesforce/salesforce.yaml", slices.Concat(manifestYAML, datasets))

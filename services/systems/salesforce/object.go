@@ -87,7 +87,7 @@ type source struct {
 	field  string
 }
 
-// target is the field that names what is deleted.
+// target returns the field that names what is deleted.
 func (o *object) target() string {
 	if o.Delete != "" {
 		return o.Delete
@@ -204,7 +204,7 @@ func (o *object) checkActs(m *manifest.Manifest, i int, bad func(cure, format st
 	return nil
 }
 
-// fieldNames are all fields that the settings name.
+// fieldNames returns all fields that the settings name.
 func (o *object) fieldNames() []string {
 	names := slices.Concat([]string{o.Object}, slices.Collect(maps.Keys(o.Of)), slices.Collect(maps.Keys(o.Overwrite)),
 		slices.Collect(maps.Values(o.Takes)), o.Rectify, o.columns)
@@ -222,7 +222,7 @@ func (o *object) fieldNames() []string {
 	return names
 }
 
-// isField tells whether a text has the form of a field's or an object's name, so
+// isField reports whether a text has the form of a field's or an object's name, so
 // that it can stand in a query as it is.
 func isField(s string) bool {
 	if s == "" || len(s) > 80 || s[0] >= '0' && s[0] <= '9' {
@@ -271,8 +271,8 @@ func order(m *manifest.Manifest, objects []object) error {
 	return nil
 }
 
-// depth is how many steps something is from what depends on nothing; false on a
-// circle.
+// depth returns how many steps something is from what depends on nothing; false on
+// a circle.
 func depth(i int, on func(int) []int, left int) (int, bool) {
 	if left < 0 {
 		return 0, false
@@ -332,7 +332,7 @@ func (o *object) link(objects []object, self int) {
 	}
 }
 
-// joined are the fields of both lists, each once.
+// joined returns the fields of both lists, each once.
 func joined(a, b []string) []string {
 	out := slices.Clone(a)
 	for _, f := range b {

@@ -35,7 +35,7 @@ func (p *pending) doubts(r *held) {
 	p.at[r.id] = doubt{r.state, p.now().Add(settleWait)}
 }
 
-// waits tells whether a record is still in doubt; one that has left the state is
+// waits reports whether a record is still in doubt; one that has left the state is
 // not.
 func (p *pending) waits(r *held) bool {
 	p.mu.Lock()

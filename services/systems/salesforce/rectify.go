@@ -198,7 +198,7 @@ func (w *Worker) writeAll(ctx context.Context, g *group, wanted map[int]bool, se
 	return nil
 }
 
-// merged is what all of a record's subjects write into it.
+// merged returns what all of a record's subjects write into it.
 func merged(r *held, sets map[*subject]map[int]map[string]any) map[string]any {
 	if len(r.of) == 1 {
 		return sets[r.of[0]][r.object]

@@ -41,12 +41,12 @@ func (w *Worker) restrict(ctx context.Context, jobs []*counted) error {
 	return w.flag(ctx, jobs)
 }
 
-// stops tells whether some flag of a right is such a one.
+// stops reports whether some flag of a right is such a one.
 func (w *Worker) stops(right dsar.Right, such func(manifest.SQLRestrict) bool) bool {
 	return slices.ContainsFunc(w.objects, func(o object) bool { return slices.ContainsFunc(o.flags(right, nil), such) })
 }
 
-// flags are those of an object that stop processing for a right and, where any
+// flags returns those of an object that stop processing for a right and, where any
 // are named, for one of the purposes.
 func (o *object) flags(right dsar.Right, purposes []string) []manifest.SQLRestrict {
 	return slices.DeleteFunc(slices.Clone(o.Restrict), func(r manifest.SQLRestrict) bool {

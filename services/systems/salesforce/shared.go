@@ -27,7 +27,7 @@ func (w *Worker) separate(ctx context.Context, e *erasure) error {
 	return nil
 }
 
-// number is an object's by its dataset; -1 where there is none.
+// number returns an object's by its dataset; -1 where there is none.
 func (w *Worker) number(dataset string) int {
 	for i := range w.objects {
 		if w.objects[i].dataset == dataset {

@@ -51,7 +51,7 @@ func subjectOf(t worker.Task) *subject {
 	return s
 }
 
-// phoneForms are the ways in which a telephone number is found in Salesforce,
+// phoneForms returns the ways in which a telephone number is found in Salesforce,
 // which keeps numbers as they were typed, and compares them as texts: as it was
 // given, in full, and, of North America, as Salesforce's own pages write it.
 func phoneForms(v string) []string {
@@ -136,12 +136,12 @@ func groupOf(subjects []*subject) *group {
 	return g
 }
 
-// isReference tells whether a field holds ids, which are told apart by case.
+// isReference reports whether a field holds ids, which are told apart by case.
 func isReference(field string) bool { return strings.HasSuffix(field, "Id") }
 
-// matched is a value as it is matched: texts without regard to case, as
-// Salesforce compares them; ids by their first 15 characters, which a person
-// may have been told without the last three.
+// matched returns a value as it is matched: texts without regard to case, as
+// Salesforce compares them; ids by their first 15 characters, which a person may
+// have been told without the last three.
 func matched(field, value string) string {
 	if isReference(field) && isID(value) {
 		return "\x00" + value[:15] // no text
@@ -149,7 +149,7 @@ func matched(field, value string) string {
 	return strings.ToLower(value)
 }
 
-// terms are what an object's records of the group are found by.
+// terms returns what an object's records of the group are found by.
 func (g *group) terms(o *object) []term {
 	var terms []term
 	for _, ref := range o.of {

@@ -39,7 +39,7 @@ func (w *Worker) token(ctx context.Context) (vendorapi.Token, error) {
 	return vendorapi.Token{Value: g.Token, Base: base}, nil
 }
 
-// grant is the form that a token is asked for with.
+// grant returns the form that a token is asked for with.
 func (w *Worker) grant() (url.Values, error) {
 	if w.config.Key.IsZero() {
 		secret, err := w.config.Secret.Read()

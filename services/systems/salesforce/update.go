@@ -12,7 +12,7 @@ import (
 	"habeas.dev/pkg/vendorapi"
 )
 
-// overwritten are the fields that tell whether a record is anonymised already.
+// overwritten returns the fields that tell whether a record is anonymised already.
 func (o *object) overwritten() []string {
 	names := make([]string, 0, len(o.Overwrite))
 	for f := range o.Overwrite {
@@ -22,7 +22,7 @@ func (o *object) overwritten() []string {
 	return names
 }
 
-// anonymous tells whether a record holds what it is overwritten with.
+// anonymous reports whether a record holds what it is overwritten with.
 func (o *object) anonymous(f *fields) bool {
 	if !o.anonymises() {
 		return false

@@ -97,7 +97,7 @@ func task(a dsar.Action, emails ...string) worker.Task {
 	return t
 }
 
-// emails are the addresses of everyone, and of nobody.
+// emails returns the addresses of everyone, and of nobody.
 func (w *world) emails() []string {
 	var list []string
 	for _, p := range w.people.People {
@@ -200,7 +200,7 @@ func (w *world) count(a dsar.Action, emails ...string) []*counted {
 	return jobs
 }
 
-// seeded are the rows of one person, as a sink keeps them.
+// seeded returns the rows of one person, as a sink keeps them.
 func (w *world) seeded(number int) map[string][]string {
 	rows := map[string][]string{}
 	for _, r := range w.people.RowsIn(number, people.Salesforce) {
@@ -210,7 +210,7 @@ func (w *world) seeded(number int) map[string][]string {
 	return rows
 }
 
-// planned are the rows that are counted by themselves.
+// planned returns the rows that are counted by themselves.
 func (w *world) planned(number int) map[string]int {
 	n := sizes(w.seeded(number))
 	delete(n, "file_links")

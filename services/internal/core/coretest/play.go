@@ -61,7 +61,7 @@ func (p *player) do(c core.Command, now time.Time) {
 	}
 }
 
-// system is one that lacks abilities now and then.
+// system returns one that lacks abilities now and then.
 func (p *player) system(name string) dsar.System {
 	abilities := []dsar.Action{dsar.Resolve, dsar.Gather, dsar.Erase, dsar.Rectify, dsar.Restrict}
 	if p.rng.IntN(8) == 0 {
