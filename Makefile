@@ -129,7 +129,7 @@ bench-console: ## Measure the console's pages on PostgreSQL, with CONSOLE='-cons
 bench-vendors: ## Count each vendor's calls, and time 10,000 erasures inside its limits (simulated time)
 	$(GO) test -count=1 -timeout 30m -v -run TestVendors ./services/sandbox/vendorbench -vendor-subjects=1000 -vendor-erasures=10000
 
-check: vet lint tidy standalone generated ## vet, lint, tidy modules, builds without the workspace, generated files
+check: vet lint tidy standalone generated written ## vet, lint, tidy modules, builds without the workspace, generated files, what is written about the code
 
 vet:
 	$(GO) vet $(PACKAGES)
@@ -145,6 +145,9 @@ standalone:
 
 generate: ## Write the generated files anew
 	$(GO) generate $(PACKAGES)
+
+written: # guides, map and comments against the code
+	$(GO) test -count=1 ./services/internal/docs
 
 generated: generate
 	@git diff --exit-code --stat -- '*.gen.go' || { echo "generated files were out of date: commit them"; exit 1; }
