@@ -116,8 +116,16 @@ up: ## Start each service in its own container, with Kafka and PostgreSQL (PROFI
 down: ## Stop the containers; their data stays (VOLUMES=-v removes it)
 	$(COMPOSE) --profile observability down $(VOLUMES)
 
-bench: build ## Measure this machine: requests per second, a lone request, a 5 GB bundle
-	@bin/habeas bench
+bench: build ## Measure this machine: accesses and erasures over nine systems and of one database, a lone request, a 5 GB bundle
+	@bin/habeas bench $(BENCH)
+
+ROUNDS ?= 5
+BASE ?= ../base/bin/habeas
+bench-before: build ## Measure another program of Habeas and this one in turn, and print medians (BASE=PROGRAM ROUNDS=5)
+	@bin/habeas bench --against "$(BASE)" --rounds $(ROUNDS) --lone 0 --bundle-gb 0 $(BENCH)
+
+bench-postgres: build ## Measure the load that a peer is compared on with PostgreSQL as the one database
+	@FSYNC=on .ci/with-postgres bash -c 'bin/habeas bench --load shop-access,shop-erasure --lone 0 --bundle-gb 0 --shop-database "$$DATABASE_URL" $(BENCH)'
 
 bench-kafka: build ## Measure this machine on Apache Kafka and PostgreSQL, against what either does alone (BENCH='--requests 3000')
 	FSYNC=on .ci/with-postgres $(GO) run ./pkg/bus/kafkatest/withkafka bash -c 'bin/habeas bench --bundle-gb 0 --brokers "$$KAFKA_BROKERS" --postgres "$$DATABASE_URL" $(BENCH)'

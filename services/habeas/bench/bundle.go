@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -35,7 +36,7 @@ const payloadPerRecord = 288
 
 // measureLargeBundle has a system's records sealed into the vault, and times the
 // aggregator that makes a bundle of them.
-func measureLargeBundle(ctx context.Context, n *node.Node, size int64) (largeBundle, error) {
+func measureLargeBundle(ctx context.Context, t *target, n *node.Node, size int64) (largeBundle, error) {
 	id := upstream.NewID()
 	if _, err := n.Installation.Vault.CreateKeys(ctx, id); err != nil {
 		return largeBundle{}, err
@@ -56,10 +57,11 @@ func measureLargeBundle(ctx context.Context, n *node.Node, size int64) (largeBun
 	if err != nil {
 		return largeBundle{}, err
 	}
-	l := largeBundle{restMemory: resting()}
+	debug.FreeOSMemory()
+	l := largeBundle{restMemory: residentMemory()}
 	var report dsar.Report
 	began := time.Now()
-	l.memory, err = peak(func() error {
+	l.memory, err = t.peak(func() error {
 		e, err := a.Handle(ctx, event.Event{ID: "bench", Type: event.TypeTask, Subject: id, Time: now(), Data: task})
 		if err != nil {
 			return err
@@ -147,9 +149,12 @@ func (l *largeBundle) check(ctx context.Context, n *node.Node, id string) error 
 	return err
 }
 
-func (l largeBundle) add(r *results) {
-	seconds := l.took.Seconds()
-	r.add(fmt.Sprintf("bundle of %.2f GB (%d records)", float64(l.payload)/1e9, l.records),
-		fmt.Sprintf("%.1f s, %.0f MB/s, a ZIP of %.2f GB", seconds, float64(l.payload)/1e6/seconds, float64(l.zipped)/1e9), "")
-	r.add("memory of it over that at rest", mib(l.memory-l.restMemory), "64 MiB")
+func (l largeBundle) report(r *results) {
+	s, seconds := r.section(fmt.Sprintf("A bundle of %.2f GB", float64(l.payload)/1e9)), l.took.Seconds()
+	s.add(line{what: "written in", value: seconds, unit: "s", note: fmt.Sprintf("%d records, a ZIP of %.2f GB", l.records, float64(l.zipped)/1e9)})
+	s.add(line{what: "payload per second", value: float64(l.payload) / 1e6 / seconds, unit: "MB"})
+	s.add(line{what: "memory over that at rest", value: mib(l.memory - l.restMemory), unit: "MiB", aim: "64 MiB"})
 }
+
+// now returns the time as facts have it.
+func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }

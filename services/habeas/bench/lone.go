@@ -2,12 +2,11 @@ package bench
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"slices"
 	"time"
 
-	"habeas.dev/services/habeas/node"
+	"habeas.dev/services/habeas/upstream"
 )
 
 // lone is how long requests took of which each had Habeas to itself.
@@ -16,17 +15,18 @@ type lone struct {
 	sync time.Duration   // the disk's, at the median: what one durable write takes
 }
 
-func measureLone(ctx context.Context, n *node.Node, submit submitter, count int) (lone, error) {
+// measureLone sends requests one by one. The first few warm up, and don't count.
+func measureLone(ctx context.Context, t *target, requests []upstream.Request) (lone, error) {
 	ctx, cancel := context.WithTimeout(ctx, benchTime)
 	defer cancel()
 	var l lone
-	const warm = 20
-	for i, r := range benchRequests(n, warm+count) {
+	warm := len(requests) / 10
+	for i, r := range requests {
 		began := time.Now()
-		if err := submit(ctx, r); err != nil {
+		if err := t.submit(ctx, r); err != nil {
 			return l, err
 		}
-		if err := ended(ctx, n, r.ID); err != nil {
+		if err := t.ended(ctx, r.ID); err != nil {
 			return l, err
 		}
 		if i >= warm {
@@ -35,11 +35,11 @@ func measureLone(ctx context.Context, n *node.Node, submit submitter, count int)
 	}
 	slices.Sort(l.took)
 	var err error
-	l.sync, err = syncTime(n.Config.Data)
+	l.sync, err = syncTime(t.config.Data)
 	return l, err
 }
 
-// syncTime is what a small durable write takes on the disk of a folder: the
+// syncTime returns what a small durable write takes on the disk of a folder: the
 // floor under everything that must be durable before it goes on.
 func syncTime(dir string) (time.Duration, error) {
 	f, err := os.CreateTemp(dir, "sync-*")
@@ -63,9 +63,12 @@ func syncTime(dir string) (time.Duration, error) {
 	return took[len(took)/2], nil
 }
 
-func (l lone) add(r *results) {
-	p := func(share float64) time.Duration { return l.took[min(int(share*float64(len(l.took))), len(l.took)-1)] }
-	r.add("lone request, submitted to bundle, p50", fmt.Sprintf("%.1f ms", p(0.5).Seconds()*1000), "< 150 ms")
-	r.add("lone request, submitted to bundle, p99", fmt.Sprintf("%.1f ms", p(0.99).Seconds()*1000), "")
-	r.add("one durable write on this disk, p50", fmt.Sprintf("%.2f ms (a lone request takes %.0f of them)", l.sync.Seconds()*1000, float64(p(0.5))/float64(max(l.sync, 1))), "")
+func (l lone) report(r *results) {
+	ms := func(share float64) float64 {
+		return l.took[min(int(share*float64(len(l.took))), len(l.took)-1)].Seconds() * 1000
+	}
+	s := r.section("A lone access, submitted to bundle")
+	s.add(line{what: "p50", value: ms(0.5), unit: "ms", aim: "< 150 ms"})
+	s.add(line{what: "p99", value: ms(0.99), unit: "ms"})
+	s.add(line{what: "one durable write on this disk, p50", value: l.sync.Seconds() * 1000, unit: "ms"})
 }

@@ -33,7 +33,12 @@ const (
 // onKafka measures on Apache Kafka and PostgreSQL. All but one system's workers
 // are in this process; those two are processes of their own, so that one can be
 // killed.
-func (c Config) onKafka(ctx context.Context, cfg config.Config, found *results) (err error) {
+func (c Config) onKafka(ctx context.Context, dir string, found *results) (err error) {
+	nine, err := c.nineSystems(dir)
+	if err != nil {
+		return err
+	}
+	cfg := nine.config
 	var dropSchema func() error
 	if cfg.Journal, dropSchema, err = benchSchema(ctx, c.Postgres); err != nil {
 		return err
@@ -45,11 +50,11 @@ func (c Config) onKafka(ctx context.Context, cfg config.Config, found *results) 
 	}
 	roles := node.Everything()
 	roles.Worker = func(system string) bool { return system != people.Events }
-	n, err := node.Start(ctx, cfg, c.options(), roles)
+	t, n, err := here(ctx, cfg, c.options(), roles)
 	if err != nil {
 		return err
 	}
-	defer n.Stop()
+	defer t.stop()
 	if err := n.Config.Save(); err != nil {
 		return err
 	}
@@ -65,16 +70,16 @@ func (c Config) onKafka(ctx context.Context, cfg config.Config, found *results) 
 	}
 	w := upstream.NewWriter(n.Brokers)
 	defer w.Close()
-	submit := w.Publish
-	if err := warm(ctx, n, submit, c.Warm); err != nil {
+	t.submit = w.Publish
+	if err := t.carry(ctx, c.accesses(c.Warm)); err != nil {
 		return err
 	}
-	if err := c.measure(ctx, n, submit, found); err != nil {
+	if err := c.measure(ctx, t, nine, found); err != nil {
 		return err
 	}
 	var took []time.Duration
 	for range benchKills {
-		d, err := measureKill(ctx, n, submit, pair[0])
+		d, err := c.measureKill(ctx, t, pair[0])
 		if err != nil {
 			return err
 		}
@@ -86,17 +91,8 @@ func (c Config) onKafka(ctx context.Context, cfg config.Config, found *results) 
 			return err
 		}
 	}
-	found.add(fmt.Sprintf("one of two workers killed: all of %d requests have ended after", killLoad), fmt.Sprintf("%.1f s (the longest of %d times)", slices.Max(took).Seconds(), len(took)), "10 s")
+	found.section("One of two workers killed").add(line{what: fmt.Sprintf("until all of %d requests have ended", killLoad), value: slices.Max(took).Seconds(), unit: "s", aim: "10 s", note: fmt.Sprintf("the longest of %d times", len(took))})
 	return nil
-}
-
-// warm has requests go through that aren't measured. What either part does alone
-// is taken after the load, when the broker's own code is compiled: the pipeline
-// must find it so, too, or it is held against another broker.
-func warm(ctx context.Context, n *node.Node, submit submitter, count int) error {
-	ctx, cancel := context.WithTimeout(ctx, benchTime)
-	defer cancel()
-	return submitAndWait(ctx, n, submit, benchRequests(n, count))
 }
 
 // benchSchema makes a schema of the measurement's own.
@@ -189,21 +185,21 @@ func settled(ctx context.Context, brokers []string, system string, members int) 
 	}
 }
 
-// measureKill has requests begin, kills a worker, and is how long it takes from
-// there until all of them have ended.
-func measureKill(ctx context.Context, n *node.Node, submit submitter, victim *workerProcess) (time.Duration, error) {
+// measureKill has requests begin, kills a worker, and returns how long it takes
+// from there until all of them have ended.
+func (c Config) measureKill(ctx context.Context, t *target, victim *workerProcess) (time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, benchTime)
 	defer cancel()
-	asked := benchRequests(n, killLoad)
+	asked := c.accesses(killLoad)
 	for _, r := range asked {
-		if err := submit(ctx, r); err != nil {
+		if err := t.submit(ctx, r); err != nil {
 			return 0, err
 		}
 	}
 	began := time.Now()
 	victim.kill()
 	for _, r := range asked {
-		if err := ended(ctx, n, r.ID); err != nil {
+		if err := t.ended(ctx, r.ID); err != nil {
 			return 0, err
 		}
 	}

@@ -1,0 +1,75 @@
+package bench
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+
+	"habeas.dev/services/internal/config"
+)
+
+// upLine is how `habeas up` says where its broker and its door are.
+var upLine = regexp.MustCompile(`broker ([^\s,]+).* HTTP (http://[^\s,]+)`)
+
+// there starts a program of any version as `habeas up` on a configuration, in a
+// process of its own, and returns when it serves.
+func there(ctx context.Context, program string, cfg config.Config) (*target, error) {
+	file := filepath.Join(cfg.Data, config.File)
+	if err := os.WriteFile(file, oldest(cfg), 0o600); err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, program, "up", "--config", file)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	stop := func() {
+		_ = cmd.Process.Signal(os.Interrupt)
+		_ = cmd.Wait()
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	found := upLine.FindStringSubmatch(line)
+	if err != nil || found == nil {
+		stop()
+		return nil, fmt.Errorf("%s up: it said %q: %w", program, line, errors.Join(err, errors.New("not that it is up")))
+	}
+	pid := cmd.Process.Pid
+	t := &target{url: found[2], brokers: []string{found[1]}, config: cfg, cpu: processorTimeOf(pid), memory: residentMemoryOf(pid), stop: stop}
+	t.submit = t.post
+	t.bundle = func(ctx context.Context, id string) (io.ReadCloser, error) {
+		path := filepath.Join(cfg.Data, "measured.zip")
+		if text, err := exec.CommandContext(ctx, program, "bundle", "get", id, "--config", file, "--force", "-o", path).CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("%s bundle get: %w: %s", program, err, text)
+		}
+		return os.Open(path)
+	}
+	return t, nil
+}
+
+// oldest writes what a load needs of a configuration, and nothing else: a program
+// of another version may not know more.
+func oldest(cfg config.Config) []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "data: %q\nlisten: %q\nlog: {level: %s}\n", cfg.Data, cfg.Listen, cfg.Log.Level)
+	if s := cfg.Sandbox; s != nil {
+		fmt.Fprintf(&b, "sandbox: {seed: %d, people: %d}\n", s.Seed, s.People)
+	}
+	if len(cfg.Systems) > 0 {
+		b.WriteString("systems:\n")
+	}
+	for name, s := range cfg.Systems {
+		fmt.Fprintf(&b, "  %s: {manifest: %q, dsn: %q}\n", name, s.Manifest, s.DSN)
+	}
+	return b.Bytes()
+}
