@@ -21,9 +21,9 @@ const (
 // session is the content of the session cookie, encrypted: every console with the
 // same keys reads it, and none has to store it.
 type session struct {
-	User  User
-	Began time.Time
-	Seen  time.Time
+	User     User
+	Began    time.Time
+	LastSeen time.Time
 }
 
 // login is what a cookie holds of a sign-in while the browser is at the provider.
@@ -73,7 +73,7 @@ func (c cookies) drop(w http.ResponseWriter, of string) {
 // begin starts a session.
 func (c cookies) begin(w http.ResponseWriter, u User) error {
 	now := c.now()
-	return c.set(w, "session", session{User: u, Began: now, Seen: now}, sessionMax)
+	return c.set(w, "session", session{User: u, Began: now, LastSeen: now}, sessionMax)
 }
 
 // user returns the session's user. A stream that a page holds open by itself is no
@@ -81,11 +81,11 @@ func (c cookies) begin(w http.ResponseWriter, u User) error {
 func (c cookies) user(w http.ResponseWriter, r *http.Request) (User, bool) {
 	var s session
 	now := c.now()
-	if !c.get(r, "session", &s) || now.Sub(s.Began) > sessionMax || now.Sub(s.Seen) > sessionIdle {
+	if !c.get(r, "session", &s) || now.Sub(s.Began) > sessionMax || now.Sub(s.LastSeen) > sessionIdle {
 		return User{}, false
 	}
-	if now.Sub(s.Seen) > sessionRenew && r.Header.Get("Accept") != "text/event-stream" {
-		s.Seen = now
+	if now.Sub(s.LastSeen) > sessionRenew && r.Header.Get("Accept") != "text/event-stream" {
+		s.LastSeen = now
 		if c.set(w, "session", s, sessionMax-now.Sub(s.Began)) != nil {
 			return User{}, false
 		}

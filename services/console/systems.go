@@ -78,9 +78,9 @@ func (s *systemStatus) judge(now time.Time) {
 		s.State, s.Tone, s.Why = "fails", "bad", s.Failed
 	case s.Ends >= oftenOf && 2*s.Errors >= s.Ends:
 		s.State, s.Tone, s.Why = "fails often", "warn", s.Failed
-	case now.Before(s.Parked.Until) && s.Parked.At.Equal(s.Seen):
+	case now.Before(s.Parked.Until) && s.Parked.At.Equal(s.LastReport):
 		s.State, s.Tone, s.Until, s.Why = "puts off", "warn", s.Parked.Until, s.Parked
-	case s.Seen.IsZero():
+	case s.LastReport.IsZero():
 		s.State, s.Tone = "not heard of yet", "quiet"
 	default:
 		s.State, s.Tone = "answers", "good"

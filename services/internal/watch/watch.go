@@ -31,10 +31,10 @@ const (
 
 // System is what is known of one system and its worker.
 type System struct {
-	// Seen is when its worker last reported something; Sent is when it was last
-	// sent a task.
-	Seen time.Time `json:"seen,omitzero"`
-	Sent time.Time `json:"sent,omitzero"`
+	// LastReport is when its worker last reported something; LastSent is when it was
+	// last sent a task.
+	LastReport time.Time `json:"seen,omitzero"`
+	LastSent   time.Time `json:"sent,omitzero"`
 	// Silent is when it was noticed that nothing was heard of a task within its
 	// lease, and nothing has been heard since. Zero: the worker answers.
 	Silent time.Time `json:"silent,omitzero"`
@@ -96,8 +96,8 @@ func Add(systems map[string]System, e core.Event) {
 	switch e := e.(type) {
 	case core.TaskSent:
 		s := systems[e.System]
-		s.Sent = latest(s.Sent, e.At)
-		if e.Reason == core.SentUnheard && s.Silent.IsZero() && e.At.After(s.Seen) {
+		s.LastSent = latest(s.LastSent, e.At)
+		if e.Reason == core.SentUnheard && s.Silent.IsZero() && e.At.After(s.LastReport) {
 			s.Silent = e.At
 		}
 		systems[e.System] = s
@@ -159,7 +159,7 @@ func (s *System) ended(at time.Time) {
 }
 
 func (s System) heard(at time.Time) System {
-	s.Seen = latest(s.Seen, at)
+	s.LastReport = latest(s.LastReport, at)
 	if at.After(s.Silent) {
 		s.Silent = time.Time{}
 	}

@@ -62,7 +62,7 @@ func TestAdd(t *testing.T) {
 			seen = at(c.seen)
 		}
 		bad, of := s.Failures(at(60))
-		if !s.Seen.Equal(seen) || s.Down(at(60), 10*time.Minute) != c.down || bad != c.bad || of != c.of {
+		if !s.LastReport.Equal(seen) || s.Down(at(60), 10*time.Minute) != c.down || bad != c.bad || of != c.of {
 			t.Errorf("%s: %+v, %d of %d", name, s, bad, of)
 		}
 	}
@@ -191,7 +191,7 @@ func TestStranger(t *testing.T) {
 	if err := watch.Save(t.Context(), j, []core.Event{core.TaskSent{System: "s", Moment: core.Moment{At: at(1)}}}); err != nil {
 		t.Fatal(err)
 	}
-	if systems, err := watch.Load(t.Context(), j); err != nil || !systems["s"].Sent.Equal(at(1)) {
+	if systems, err := watch.Load(t.Context(), j); err != nil || !systems["s"].LastSent.Equal(at(1)) {
 		t.Errorf("%v %v", systems, err)
 	}
 }
