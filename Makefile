@@ -13,7 +13,7 @@ help: ## List the targets
 
 build: ## Build bin/habeas
 	@mkdir -p bin
-	$(GO) build -trimpath -o bin/habeas ./services/habeas
+	$(GO) build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/habeas ./services/habeas
 
 demo: build ## Build, and show the whole: five requests through nine systems
 	@bin/habeas demo
@@ -95,11 +95,11 @@ grown: ## What an append, a list, a timer and the relay cost in a journal of GRO
 
 clouds: ## Build bin/habeas with the clouds' drivers (S3, GCS, Azure, their key services, Vault)
 	@mkdir -p bin
-	$(GO) build -trimpath -tags clouds -o bin/habeas ./services/habeas
+	$(GO) build -trimpath -tags clouds -ldflags '-X main.version=$(VERSION)' -o bin/habeas ./services/habeas
 
 IMAGE ?= habeas
 BUILD_FLAGS ?= -trimpath
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
+VERSION ?= $(shell git describe --tags --match 'v*' --always --dirty 2>/dev/null || echo development)
 image: ## Build the image habeas from a binary that is built here; nothing is pulled
 	@mkdir -p bin/image/etc/ssl/certs
 	CGO_ENABLED=0 $(GO) build $(BUILD_FLAGS) -ldflags '-s -w -X main.version=$(VERSION)' -o bin/image/habeas ./services/habeas
@@ -137,7 +137,7 @@ bench-console: ## Measure the console's pages on PostgreSQL, with CONSOLE='-cons
 bench-vendors: ## Count each vendor's calls, and time 10,000 erasures inside its limits (simulated time)
 	$(GO) test -count=1 -timeout 30m -v -run TestVendors ./services/sandbox/vendorbench -vendor-subjects=1000 -vendor-erasures=10000
 
-check: vet lint tidy standalone generated written ## vet, lint, tidy modules, builds without the workspace, generated files, what is written about the code
+check: vet lint tidy standalone generated written api ## vet, lint, tidy modules, builds without the workspace, generated files, what is written about the code, released names
 
 vet:
 	$(GO) vet $(PACKAGES)
@@ -151,6 +151,26 @@ tidy:
 standalone:
 	@for m in $(MODULES); do (cd $$m && GOWORK=off $(GO) build ./...) || exit 1; done
 
+RELEASE := $(GO) run ./services/internal/release
+api: ## Fail where a released name of pkg or schemas is gone or changed, and CHANGELOG.md doesn't say so
+	@$(RELEASE) api
+
+names: ## Count the exported names of pkg and schemas: those of the packages, and with fields and methods
+	@$(RELEASE) names
+
+DIR ?= bin/proxy
+module-proxy: ## Lay the modules out in DIR=bin/proxy as a module proxy serves them, and print their version
+	@$(RELEASE) proxy -dir $(DIR)
+
+test-outside: ## Build and run docs/examples/ from a module proxy, against a running Habeas; fails above 25 modules behind a worker
+	@.ci/outside
+
+vulnerabilities: ## Look for known holes in what Habeas is made of (govulncheck)
+	@.ci/vulnerabilities
+
+release: ## Release VERSION=v0.1.0: changelog, tags, and in dist/ modules, binary, image, parts list, checksums (DRYRUN=1: only dist/)
+	@GO="$(GO)" .ci/release "$(if $(filter command,$(firstword $(origin VERSION))),$(VERSION))"
+
 generate: ## Write the generated files anew
 	$(GO) generate $(PACKAGES)
 
@@ -161,4 +181,4 @@ generated: generate
 	@git diff --exit-code --stat -- '*.gen.go' || { echo "generated files were out of date: commit them"; exit 1; }
 
 clean: ## Remove what was built
-	rm -rf bin
+	rm -rf bin dist

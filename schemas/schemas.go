@@ -2,6 +2,8 @@
 // of every event and of the files that people write, the AsyncAPI and OpenAPI
 // documents, and the vectors that any implementation can be tested with. It is
 // the one module that an upstream system, in whatever language, needs to know.
+//
+// Stability: stable: a name that changes stands in the CHANGELOG.
 package schemas
 
 import (

@@ -39,14 +39,16 @@ require (
 	go.yaml.in/yaml/v3 v3.0.5
 	gocloud.dev v0.47.0
 	gocloud.dev/secrets/hashivault v0.45.0
+	golang.org/x/mod v0.43.0
 	golang.org/x/net v0.61.0
 	golang.org/x/oauth2 v0.38.0
 	golang.org/x/sync v0.24.0
 	golang.org/x/term v0.47.0
 	golang.org/x/text v0.43.0
 	golang.org/x/time v0.16.0
-	habeas.dev/pkg v0.0.0
-	habeas.dev/schemas v0.0.0
+	golang.org/x/tools v0.52.0
+	habeas.dev/pkg v0.1.0
+	habeas.dev/schemas v0.1.0
 	modernc.org/sqlite v1.62.0
 	pgregory.net/rapid v1.3.0
 )

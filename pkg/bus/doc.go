@@ -42,4 +42,6 @@
 // CloudEvents id (header ce_id) where there is one. PositionOf tells topic,
 // partition and offset from the message's context, which is cancelled once the
 // message is answered or given up.
+//
+// Stability: none: Habeas' services share it, and it changes with them.
 package bus

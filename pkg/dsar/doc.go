@@ -2,4 +2,6 @@
 // the actions that a system is asked for, the identifiers of a subject, and what
 // is said of a task ([Task], [Report], [Outcome], [Counts]). It is data and its
 // names; who decides what follows from it is Habeas itself.
+//
+// Stability: stable: a name that changes stands in the CHANGELOG.
 package dsar

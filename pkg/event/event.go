@@ -1,6 +1,8 @@
 // Package event is the envelope of everything that travels over Kafka: a
 // CloudEvent (1.0), in binary mode where Habeas writes it, in binary or
 // structured mode where others do.
+//
+// Stability: none: Habeas' services share it, and it changes with them.
 package event
 
 import (

@@ -22,6 +22,8 @@
 //
 // Stability: stable. A further equivalence changes fingerprints, so that earlier
 // requests aren't found by the writings that it concerns.
+//
+// Stability: stable: a name that changes stands in the CHANGELOG.
 package identifier
 
 import (

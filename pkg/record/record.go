@@ -12,6 +12,8 @@
 //	["F-2026-001",12900]
 //	["F-2026-002",null]
 //	{"end":2}
+//
+// Stability: stable: a name that changes stands in the CHANGELOG.
 package record
 
 import "errors"

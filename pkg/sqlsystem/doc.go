@@ -48,4 +48,6 @@
 // sql.resolve.by. Each wants an index, those of type email and phone one on what is
 // compared: [System.Advice], and with it habeas lint, says which is missing and how
 // it is made.
+//
+// Stability: stable: a name that changes stands in the CHANGELOG.
 package sqlsystem

@@ -7,4 +7,6 @@
 //
 // What is logged passes [NewLogger]'s filter, which lets through only what is
 // known to be free of personal data.
+//
+// Stability: stable: a name that changes stands in the CHANGELOG.
 package telemetry

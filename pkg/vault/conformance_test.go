@@ -8,7 +8,7 @@ import (
 
 	"habeas.dev/pkg/vault"
 	"habeas.dev/pkg/vault/internal/store"
-	"habeas.dev/pkg/vault/vaulttest"
+	"habeas.dev/pkg/vault/internal/vaulttest"
 )
 
 func TestDirectory(t *testing.T) {

@@ -33,4 +33,6 @@
 // are read as [ErrCorrupt] or [ErrNoObject]); it can't lose a key set or a
 // shredding, which are synced to the disk before the call returns. What a
 // store in the cloud promises is the cloud's.
+//
+// Stability: stable: a name that changes stands in the CHANGELOG.
 package vault

@@ -52,4 +52,6 @@
 //     hold a call's name, never its address (TestErrorsShowNothing,
 //     TestTelemetryShowsNothing).
 //   - A [Secret] is read anew at each use, and shows nothing when it is printed.
+//
+// Stability: stable: a name that changes stands in the CHANGELOG.
 package vendorapi

@@ -77,4 +77,6 @@
 // its report is. A report names exactly the objects that its own attempt left in
 // the vault, so that one attempt's leftovers never mix with another's.
 // [Worker.Handle] is all of this without Kafka: tasks in, reports out.
+//
+// Stability: stable: a name that changes stands in the CHANGELOG.
 package worker

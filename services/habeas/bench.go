@@ -46,5 +46,5 @@ func (c *benchCommand) Run(ctx context.Context) error {
 	}
 	return bench.Run(ctx, bench.Config{Loads: c.Load, Accesses: c.Requests, Erasures: c.Erasures, ShopRequests: c.ShopRequests, Lone: c.Lone, BundleGB: c.BundleGB,
 		Dir: c.Data, ShopDatabase: c.ShopDatabase, CPUProfile: c.Profile, Allocs: c.Allocs, Brokers: c.Brokers, Postgres: c.Postgres, Warm: c.Warm,
-		Against: c.Against, Rounds: c.Rounds, Version: version}, os.Stdout)
+		Against: c.Against, Rounds: c.Rounds, Version: builtFrom().version}, os.Stdout)
 }

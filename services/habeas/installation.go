@@ -64,5 +64,5 @@ func who() string {
 
 // nodeOptions returns what a node is told beside its configuration.
 func nodeOptions() node.Options {
-	return node.Options{Logs: os.Stderr, Version: version, Operator: who()}
+	return node.Options{Logs: os.Stderr, Version: builtFrom().version, Operator: who()}
 }

@@ -6,6 +6,8 @@
 // Getting and starting one takes time, so it isn't done unasked: without
 // KAFKA_BROKERS and without HABEAS_TEST_KAFKA=1 (as `make test-kafka` sets it)
 // a test that needs a real broker is skipped.
+//
+// Stability: none: Habeas' services share it, and it changes with them.
 package kafkatest
 
 import (

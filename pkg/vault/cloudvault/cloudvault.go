@@ -10,6 +10,8 @@
 //
 // It is a package of its own because of what it brings: a worker whose vault is
 // a directory needs no module of any cloud.
+//
+// Stability: stable: a name that changes stands in the CHANGELOG.
 package cloudvault
 
 import (

@@ -20,7 +20,7 @@ import (
 
 	"habeas.dev/pkg/vault"
 	"habeas.dev/pkg/vault/cloudvault"
-	"habeas.dev/pkg/vault/vaulttest"
+	"habeas.dev/pkg/vault/internal/vaulttest"
 )
 
 const request = "9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11"

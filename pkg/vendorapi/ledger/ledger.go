@@ -4,6 +4,8 @@
 // ledgertest.
 //
 // What is kept is counts and times: no secret and nothing of anybody.
+//
+// Stability: stable: a name that changes stands in the CHANGELOG.
 package ledger
 
 import (

@@ -15,7 +15,7 @@ import (
 
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/pkg/vendorapi/ledger"
-	"habeas.dev/pkg/vendorapi/ledger/ledgertest"
+	"habeas.dev/pkg/vendorapi/ledger/internal/ledgertest"
 )
 
 func TestMain(m *testing.M) {

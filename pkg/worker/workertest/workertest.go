@@ -18,6 +18,8 @@
 // Checks that need the system to fail are skipped, by name, where it can't be
 // told to ([System.Break]). The kit's own tests run it on workers that are wrong
 // in one thing each, and expect it to say so (TestMutants).
+//
+// Stability: stable: a name that changes stands in the CHANGELOG.
 package workertest
 
 import (
