@@ -48,7 +48,7 @@ func endedStatuses() []core.Status {
 	return slices.DeleteFunc(core.Statuses(), func(s core.Status) bool { return !s.Ended() })
 }
 
-func words[T ~string](list []T) []string {
+func wordsOf[T ~string](list []T) []string {
 	var out []string
 	for _, w := range list {
 		out = append(out, string(w))
@@ -155,7 +155,7 @@ func (c *Console) filter(q url.Values, u User) (listBody, journal.Filter, error)
 			if v.mine {
 				f.Assignee = u.Name
 			}
-			b.Statuses = choices(words(v.statuses), q.Get("status"))
+			b.Statuses = choices(wordsOf(v.statuses), q.Get("status"))
 		}
 	}
 	if f.Statuses == nil {
@@ -168,7 +168,7 @@ func (c *Console) filter(q url.Values, u User) (listBody, journal.Filter, error)
 	for _, m := range c.Manifests {
 		systems = append(systems, m.System)
 	}
-	b.Rights, b.Laws, b.Systems = choices(words(dsar.Rights()), q.Get("right")), choices(c.Policy.IDs(), q.Get("law")), choices(systems, q.Get("system"))
+	b.Rights, b.Laws, b.Systems = choices(wordsOf(dsar.Rights()), q.Get("right")), choices(c.Policy.IDs(), q.Get("law")), choices(systems, q.Get("system"))
 	for i := range b.Rights[1:] {
 		b.Rights[i+1].Label = b.Rights[i+1].Value
 	}

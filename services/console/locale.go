@@ -1,23 +1,41 @@
 package console
 
 import (
-	"cmp"
 	"net/http"
-	"strings"
+	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/text/language"
+
+	"habeas.dev/services/internal/words"
 )
 
 // locale is a language of the console.
 type locale struct{ tag, name string }
 
-// languages are the console's languages. The first is used where a browser asks for
-// none of them.
-var languages = []locale{{"en", "English"}, {"fr", "Français"}}
+// languages returns the console's languages. The first is used where a browser asks
+// for none of them.
+var languages = sync.OnceValue(func() (all []locale) {
+	for _, l := range words.All() {
+		all = append(all, locale{l.Tag, l.Name})
+	}
+	return all
+})
+
+// others returns the languages that a reader of this one can change to.
+func (l locale) others() []*words.Language {
+	return slices.DeleteFunc(words.All(), func(other *words.Language) bool { return other.Tag == l.tag })
+}
 
 // matcher picks the language that suits a browser's wishes best.
-var matcher = language.NewMatcher([]language.Tag{language.English, language.French})
+var matcher = sync.OnceValue(func() language.Matcher {
+	var tags []language.Tag
+	for _, l := range languages() {
+		tags = append(tags, language.Make(l.tag))
+	}
+	return language.NewMatcher(tags)
+})
 
 // languageCookie holds the language that somebody chose.
 const languageCookie = "habeas-language"
@@ -26,14 +44,14 @@ const languageCookie = "habeas-language"
 // for.
 func languageOf(r *http.Request) string {
 	if c, err := r.Cookie(languageCookie); err == nil {
-		for _, l := range languages {
+		for _, l := range languages() {
 			if l.tag == c.Value {
 				return l.tag
 			}
 		}
 	}
-	_, i := language.MatchStrings(matcher, r.Header.Get("Accept-Language"))
-	return languages[i].tag
+	_, i := language.MatchStrings(matcher(), r.Header.Get("Accept-Language"))
+	return languages()[i].tag
 }
 
 // setLanguage stores the language that somebody chose in a cookie, and shows the
@@ -41,7 +59,7 @@ func languageOf(r *http.Request) string {
 func (c *Console) setLanguage(w http.ResponseWriter, r *http.Request, u User) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	chosen := r.PostFormValue("language")
-	for _, l := range languages {
+	for _, l := range languages() {
 		if l.tag == chosen {
 			http.SetCookie(w, &http.Cookie{Name: languageCookie, Value: chosen, Path: "/", MaxAge: int((365 * 24 * time.Hour).Seconds()), HttpOnly: true, SameSite: http.SameSiteLaxMode})
 			http.Redirect(w, r, ownPage(r.PostFormValue("page")), http.StatusSeeOther)
@@ -52,16 +70,7 @@ func (c *Console) setLanguage(w http.ResponseWriter, r *http.Request, u User) {
 }
 
 // say returns a text in a language. Texts are looked up by their English.
-func say(lang, text string) string {
-	if fr := cmp.Or(french[text], frenchCauses[text]); lang == "fr" && fr != "" {
-		return unbroken.Replace(fr)
-	}
-	return text
-}
-
-// unbroken replaces the spaces that French writes before some marks, so that no
-// line begins with such a mark.
-var unbroken = strings.NewReplacer(" :", "\u00a0:", " ;", "\u00a0;", " ?", "\u00a0?", " !", "\u00a0!")
+func say(lang, text string) string { return words.For(lang).Say(text) }
 
 // label returns the English for a word of the journal: a status, an outcome, an
 // action.

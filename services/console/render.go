@@ -32,7 +32,7 @@ func parsePages() (map[string]pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, lang := range languages {
+	for _, lang := range languages() {
 		set := pages{}
 		for _, file := range files {
 			t := template.New("layout.html").Funcs(lang.funcs())
@@ -108,6 +108,7 @@ func (l locale) funcs() template.FuncMap {
 			}
 			return text
 		},
+		"others":  l.others,
 		"status":  func(s any) string { return say(l.tag, label(fmt.Sprint(s))) },
 		"tone":    func(s any) string { return tone(fmt.Sprint(s)) },
 		"when":    l.when,

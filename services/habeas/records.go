@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"os"
@@ -11,13 +12,14 @@ import (
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/services/habeas/node"
 	"habeas.dev/services/internal/article30"
+	"habeas.dev/services/internal/words"
 	"habeas.dev/services/systems"
 )
 
 type recordsCommand struct {
 	installationFlags
 	Format   string `help:"csv or html." default:"csv" enum:"csv,html"`
-	Language string `help:"en or fr." default:"en" enum:"en,fr"`
+	Language string `help:"A language that Habeas speaks: en, fr." default:"en"`
 	Output   string `help:"Write to this file; else to standard output." short:"o" placeholder:"FILE" type:"path"`
 }
 
@@ -52,6 +54,9 @@ func (c *recordsCommand) Run() (err error) {
 		if manifests, err = node.Manifests(node.WithSandbox(cfg)); err != nil {
 			return err
 		}
+	}
+	if words.For(c.Language).Tag != c.Language {
+		return fmt.Errorf("--language: Habeas speaks no %q", c.Language)
 	}
 	var out io.Writer = os.Stdout
 	if c.Output != "" {

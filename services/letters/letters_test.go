@@ -50,10 +50,7 @@ func newOffice(t *testing.T, mailer func(*vault.Vault) letters.Mailer) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := letter.NewWriter(book, "Example Cloud SAS")
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := letter.NewWriter(book, "Example Cloud SAS")
 	v, err := vault.InMemory(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"habeas.dev/services/internal/mail"
+	"habeas.dev/services/internal/words"
 )
 
 // Mail sends messages to people.
@@ -20,7 +21,7 @@ var _ Channel = Mail{}
 
 // Deliver implements [Channel].
 func (m Mail) Deliver(ctx context.Context, one Message) error {
-	err := m.Server.Send(ctx, mail.Message{To: m.To, ID: one.ID, Subject: one.Subject(m.Language), Text: one.Text(m.Language), Language: wordsOf(m.Language).language, Date: one.At})
+	err := m.Server.Send(ctx, mail.Message{To: m.To, ID: one.ID, Subject: one.Subject(m.Language), Text: one.Text(m.Language), Language: words.For(m.Language).Tag, Date: one.At})
 	if errors.Is(err, mail.ErrRefused) {
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}

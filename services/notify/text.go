@@ -1,79 +1,82 @@
 package notify
 
 import (
+	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
+
+	"habeas.dev/services/internal/words"
 )
 
 // Subject returns the message in one line, in a language of [Languages].
 func (m Message) Subject(language string) string {
-	w := wordsOf(language)
+	w := words.For(language).Mail
 	var parts []string
 	for _, t := range m.Totals {
 		count := fmt.Sprint(t.Count)
 		if t.More {
 			count += "+"
 		}
-		text := w.count[t.Kind]
+		text := w.Count[string(t.Kind)]
 		if t.Count == 1 && !t.More {
-			parts = append(parts, fmt.Sprintf(text.one, count))
+			parts = append(parts, fmt.Sprintf(text[0], count))
 		} else {
-			parts = append(parts, fmt.Sprintf(text.many, count))
+			parts = append(parts, fmt.Sprintf(text[1], count))
 		}
 	}
-	return w.habeas + strings.Join(parts, ", ")
+	return w.Subject + strings.Join(parts, ", ")
 }
 
 // Text returns the message as a mail says it, in a language of [Languages].
 func (m Message) Text(language string) string {
-	w := wordsOf(language)
+	w := words.For(language).Mail
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n", m.Subject(language))
 	last := Kind("")
 	for _, one := range m.New {
 		if one.Kind != last {
-			fmt.Fprintf(&b, "\n%s\n", w.fresh[one.Kind])
+			fmt.Fprintf(&b, "\n%s\n", w.New[string(one.Kind)])
 			last = one.Kind
 		}
-		fmt.Fprintf(&b, "- %s\n", w.matter(one))
+		fmt.Fprintf(&b, "- %s\n", matter(w, one))
 		if one.URL != "" {
 			fmt.Fprintf(&b, "  %s\n", one.URL)
 		}
 	}
 	if m.Left > 0 {
-		fmt.Fprintf(&b, "- "+w.left+"\n", m.Left)
+		fmt.Fprintf(&b, "- "+w.Left+"\n", m.Left)
 	}
 	if m.Console != "" {
-		fmt.Fprintf(&b, "\n"+w.all+"\n", m.Console)
+		fmt.Fprintf(&b, "\n"+w.All+"\n", m.Console)
 	}
 	return b.String()
 }
 
 // matter returns one thing in a line.
-func (w words) matter(m Matter) string {
+func matter(w words.Mail, m Matter) string {
 	if m.Kind == SystemDown {
-		return fmt.Sprintf(w.silent, m.System, m.Since.UTC().Format("2006-01-02 15:04 MST"))
+		return fmt.Sprintf(w.Silent, m.System, m.Since.UTC().Format("2006-01-02 15:04 MST"))
 	}
-	parts := []string{m.RequestID + w.colon + w.word(string(m.Right)), m.Jurisdiction, w.word(string(m.Status))}
+	parts := []string{m.RequestID + w.Colon + cmp.Or(w.Rights[m.Right], string(m.Right)), m.Jurisdiction, cmp.Or(w.Statuses[m.Status], string(m.Status))}
 	if !m.DueAt.IsZero() {
-		parts = append(parts, fmt.Sprintf(w.due, m.DueAt.UTC().Format(time.DateOnly)))
+		parts = append(parts, fmt.Sprintf(w.Due, m.DueAt.UTC().Format(time.DateOnly)))
 	}
 	if len(m.Waiting) > 0 {
-		parts = append(parts, fmt.Sprintf(w.waits, strings.Join(m.Waiting, ", ")))
+		parts = append(parts, fmt.Sprintf(w.Waits, strings.Join(m.Waiting, ", ")))
 	}
 	if m.Assignee != "" {
-		parts = append(parts, fmt.Sprintf(w.hands, m.Assignee))
+		parts = append(parts, fmt.Sprintf(w.Hands, m.Assignee))
 	}
 	return strings.Join(parts, ", ")
 }
 
-// Languages returns the languages that mail is written in; the first is used where
-// none is chosen.
-func Languages() []string { return []string{english.language, french.language} }
-
-func wordsOf(language string) words {
-	all := []words{english, french}
-	return all[max(0, slices.IndexFunc(all, func(w words) bool { return w.language == language }))]
+// Languages returns the languages that mail is written in; the first where none is
+// chosen.
+func Languages() []string {
+	var tags []string
+	for _, l := range words.All() {
+		tags = append(tags, l.Tag)
+	}
+	return tags
 }

@@ -249,10 +249,7 @@ func (n *Node) journalAnswers(ctx context.Context) error {
 }
 
 func (n *Node) startAggregator(book *policy.Book, carrier transport.Carrier) error {
-	w, err := letter.NewWriter(book, n.Config.Controller)
-	if err != nil {
-		return err
-	}
+	w := letter.NewWriter(book, n.Config.Controller)
 	a, err := aggregator.New(aggregator.Config{Vault: n.Installation.Vault, Outbox: n.Installation.Outbox, Manifests: n.Manifests,
 		Policy: aggregator.FromBook(book, n.Config.Controller), Letter: aggregator.LetterFrom(w), Software: "habeas " + n.options.Version, Tracers: n.tel.Tracers(), Now: now, Log: n.log})
 	if err != nil {
@@ -283,16 +280,14 @@ func tooLarge(err error) bool {
 }
 
 func (n *Node) startLetters(book *policy.Book) error {
-	w, err := letter.NewWriter(book, n.Config.Controller)
-	if err != nil {
-		return err
-	}
+	w := letter.NewWriter(book, n.Config.Controller)
 	c := letters.Config{Requests: n.Installation.Requests, Writer: w, Outbox: n.Installation.Outbox, Now: now, Log: n.log}
 	if s := n.Config.Letters; s.SMTP != "" {
-		c.Mailer, err = letters.NewMailer(letters.SMTP{Address: s.SMTP, From: s.From, User: s.User, PasswordFile: s.PasswordFile, Plain: s.Plain}, n.Installation.Vault, now)
+		mailer, err := letters.NewMailer(letters.SMTP{Address: s.SMTP, From: s.From, User: s.User, PasswordFile: s.PasswordFile, Plain: s.Plain}, n.Installation.Vault, now)
 		if err != nil {
 			return err
 		}
+		c.Mailer = mailer
 	}
 	return n.consume(letters.Group, letters.New(c).Run)
 }

@@ -6,11 +6,13 @@
 package article30
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
-	"strings"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
+	"habeas.dev/services/internal/words"
 )
 
 // Record is the record of processing activities (GDPR art. 30), in one language.
@@ -48,14 +50,14 @@ type Activity struct {
 
 // Of returns the record that manifests make, in their order. lang is en or fr.
 func Of(controller, lang string, ms []*manifest.Manifest) Record {
-	w := wordsIn(lang)
-	r := Record{Language: w.language, Controller: controller}
+	w := words.For(lang)
+	r := Record{Language: w.Tag, Controller: controller}
 	for _, m := range ms {
-		s := System{Name: m.System, Title: m.Title.In(w.language)}
+		s := System{Name: m.System, Title: m.Title.In(w.Tag)}
 		if p := m.Processing; p != nil {
-			s.Subjects, s.Security = p.Subjects.In(w.language), p.Security.In(w.language)
+			s.Subjects, s.Security = p.Subjects.In(w.Tag), p.Security.In(w.Tag)
 			for _, t := range p.Transfers {
-				s.Transfers = append(s.Transfers, t.To.In(w.language)+": "+t.Safeguard.In(w.language))
+				s.Transfers = append(s.Transfers, t.To.In(w.Tag)+": "+t.Safeguard.In(w.Tag))
 			}
 		}
 		for i := range m.Datasets {
@@ -66,16 +68,13 @@ func Of(controller, lang string, ms []*manifest.Manifest) Record {
 	return r
 }
 
-func activity(w words, m *manifest.Manifest, d *manifest.Dataset) Activity {
+func activity(w *words.Language, m *manifest.Manifest, d *manifest.Dataset) Activity {
 	a := Activity{
-		Dataset: d.Name, Title: d.Title.In(w.language), Purpose: d.Purpose.In(w.language), LegalBasis: w.bases[d.LegalBasis], Category: d.Category,
-		Origin: w.origins[d.Origin], Recipients: slices.Clone(d.Recipients), Storage: d.Storage.In(w.language), Erasure: erasure(w, m, d),
-	}
-	if w.categories != nil {
-		a.Category = w.categories[d.Category]
+		Dataset: d.Name, Title: d.Title.In(w.Tag), Purpose: d.Purpose.In(w.Tag), LegalBasis: w.Record.Bases[d.LegalBasis], Category: cmp.Or(w.Answer.CategoryName[d.Category], d.Category),
+		Origin: w.Record.Origins[d.Origin], Recipients: slices.Clone(d.Recipients), Storage: d.Storage.In(w.Tag), Erasure: erasure(w.Record, m, d),
 	}
 	for _, c := range d.Columns {
-		name := c.Title.In(w.language)
+		name := c.Title.In(w.Tag)
 		if name == "" {
 			name = c.Name
 		}
@@ -85,21 +84,21 @@ func activity(w words, m *manifest.Manifest, d *manifest.Dataset) Activity {
 		}
 	}
 	for _, r := range d.Retention {
-		a.Retention = append(a.Retention, r.Title.In(w.language)+": "+r.Period+" ("+r.Source+")")
+		a.Retention = append(a.Retention, r.Title.In(w.Tag)+": "+r.Period+" ("+r.Source+")")
 	}
 	return a
 }
 
 // erasure describes how a dataset is erased.
-func erasure(w words, m *manifest.Manifest, d *manifest.Dataset) string {
+func erasure(w words.Record, m *manifest.Manifest, d *manifest.Dataset) string {
 	switch {
 	case !m.Can(dsar.Erase):
-		return w.byHand
+		return w.ByHand
 	case d.SQL != nil && d.SQL.Erase == manifest.EraseAnonymise:
-		return w.anonymised
+		return w.Anonymised
 	case d.GoesWith != "":
-		return strings.ReplaceAll(w.goesWith, "%", d.GoesWith)
+		return fmt.Sprintf(w.GoesWith, d.GoesWith)
 	default:
-		return w.deleted
+		return w.Deleted
 	}
 }

@@ -7,16 +7,18 @@ import (
 	"html/template"
 	"io"
 	"strings"
+
+	"habeas.dev/services/internal/words"
 )
 
 // mark is the byte-order mark: without it, Excel reads UTF-8 as something else.
 const mark = "\uFEFF"
 
-// row returns an activity as a row of the table, in the order of words.columns.
-func row(w words, r Record, s System, a Activity) []string {
+// row returns an activity as a row of the table, in the order of words.Record.
+func row(w words.Record, r Record, s System, a Activity) []string {
 	list := func(l []string) string {
 		if len(l) == 0 {
-			return w.none
+			return w.None
 		}
 		return strings.Join(l, "; ")
 	}
@@ -31,10 +33,10 @@ func WriteCSV(out io.Writer, r Record) error {
 	if _, err := io.WriteString(out, mark); err != nil {
 		return err
 	}
-	w := wordsIn(r.Language)
+	w := words.For(r.Language).Record
 	table := csv.NewWriter(out)
 	table.UseCRLF = true
-	if err := table.Write(w.columns); err != nil {
+	if err := table.Write(w.Columns[:]); err != nil {
 		return err
 	}
 	for _, s := range r.Systems {
@@ -67,12 +69,12 @@ func WriteHTML(out io.Writer, r Record) error {
 		Title      string
 		Activities []activityView
 	}
-	w := wordsIn(r.Language)
+	w := words.For(r.Language).Record
 	view := struct {
 		Language, Title, Lead string
 		Controller            fact
 		Systems               []systemView
-	}{r.Language, w.title, w.lead, fact{w.columns[0], r.Controller}, nil}
+	}{r.Language, w.Title, w.Lead, fact{w.Columns[0], r.Controller}, nil}
 	const first = 5 // what stands before is in the headings
 	for _, s := range r.Systems {
 		sv := systemView{Title: s.Title + " (" + s.Name + ")"}
@@ -80,7 +82,7 @@ func WriteHTML(out io.Writer, r Record) error {
 			av := activityView{ID: s.Name + "-" + a.Dataset, Title: a.Title}
 			for i, value := range row(w, r, s, a)[first:] {
 				if value != "" {
-					av.Facts = append(av.Facts, fact{w.columns[first+i], value})
+					av.Facts = append(av.Facts, fact{w.Columns[first+i], value})
 				}
 			}
 			sv.Activities = append(sv.Activities, av)

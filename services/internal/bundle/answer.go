@@ -148,7 +148,7 @@ func (d *answerDataset) kept() (n int64) {
 func (b *build) answer() (*answer, error) {
 	in := b.in
 	a := &answer{
-		Format: "habeas-answer/1", RequestID: in.RequestID, Right: in.Right, Jurisdiction: in.Jurisdiction, Language: b.words.Lang,
+		Format: "habeas-answer/1", RequestID: in.RequestID, Right: in.Right, Jurisdiction: in.Jurisdiction, Language: b.words.Tag,
 		ReceivedAt: in.ReceivedAt.UTC(), Law: in.Policy.Law, Entity: in.Policy.Entity,
 		Lifted: in.Lift, Purposes: in.Purposes,
 		Identifiers: make([]answerIdentifier, 0, len(in.Identifiers)), Systems: make([]answerSystem, 0, len(b.systems)),
@@ -175,7 +175,7 @@ func (b *build) answer() (*answer, error) {
 
 func (b *build) answerSystem(part *systemPart) (answerSystem, error) {
 	m := part.Manifest
-	s := answerSystem{System: part.name, Title: titleOr(m.Title.In(b.words.Lang), part.name), part: part}
+	s := answerSystem{System: part.name, Title: titleOr(m.Title.In(b.words.Tag), part.name), part: part}
 	for i := range m.Datasets {
 		d, err := b.answerDataset(part, &m.Datasets[i])
 		if err != nil {
@@ -193,7 +193,7 @@ func (b *build) answerSystem(part *systemPart) (answerSystem, error) {
 		s.AskedInstead = b.askedInstead(part, s.Needs)
 	}
 	if b.limits(&s) {
-		s.Limits = m.Limits.In(b.words.Lang)
+		s.Limits = m.Limits.In(b.words.Tag)
 	}
 	if end := part.end(dsar.Prove); end != nil && end.Outcome == dsar.Proven {
 		s.ProvenAt = end.At.UTC().Truncate(time.Second)
@@ -272,7 +272,7 @@ func (s *answerSystem) goWith(m *manifest.Manifest) {
 }
 
 func (b *build) answerDataset(part *systemPart, ds *manifest.Dataset) (answerDataset, error) {
-	lang := b.words.Lang
+	lang := b.words.Tag
 	d := answerDataset{
 		Dataset: ds.Name, Title: titleOr(ds.Title.In(lang), ds.Name), Category: ds.Category, Origin: ds.Origin, Purpose: ds.Purpose.In(lang),
 		LegalBasis: ds.LegalBasis, Recipients: ds.Recipients, Storage: ds.Storage.In(lang),
@@ -360,11 +360,11 @@ func (b *build) retained(ds *manifest.Dataset, r dsar.Retention) retained {
 	out := retained{Records: r.Records, Ground: r.Ground, Until: r.Until}
 	for i := range ds.Retention {
 		if rule := &ds.Retention[i]; rule.Ground == r.Ground {
-			out.Title, out.Source = rule.Title.In(b.words.Lang), rule.Source
+			out.Title, out.Source = rule.Title.In(b.words.Tag), rule.Source
 		}
 	}
 	if out.Title == "" && r.Ground == dsar.LegalHold {
-		out.Title = b.words.legalHold
+		out.Title = b.words.LegalHold
 	}
 	return out
 }

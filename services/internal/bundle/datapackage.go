@@ -56,7 +56,7 @@ const packageSchema = "https://datapackage.org/profiles/2.0/datapackage.json"
 // dataPackage adds the descriptor to dst: every data file, a line each. told is
 // answer.json or certificate.json.
 func (b *build) dataPackage(dst []byte, a *answer, told packed) ([]byte, error) {
-	title := b.words.title[b.in.Right]
+	title := b.words.Title[b.in.Right]
 	frame, err := marshal(dataPackage{
 		Schema: packageSchema, Name: "habeas-" + b.in.RequestID, ID: b.in.RequestID, Title: title,
 		Resources: []resource{{
@@ -108,7 +108,7 @@ func (pl *plan) resources(columns []column) (csv, jsonFile resource) {
 		schema.Fields = append(schema.Fields, f)
 	}
 	r := resource{
-		Title: pl.title, Description: pl.dataset.Purpose.In(pl.words.Lang), Encoding: "utf-8",
+		Title: pl.title, Description: pl.dataset.Purpose.In(pl.words.Tag), Encoding: "utf-8",
 		Habeas: &origin{pl.system, pl.dataset.Name},
 	}
 	csv, jsonFile = r, r

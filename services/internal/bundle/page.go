@@ -8,8 +8,10 @@ import (
 	"reflect"
 	"regexp"
 	"strings"
+	"sync"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/words"
 )
 
 //go:embed page.gohtml
@@ -24,13 +26,16 @@ var articleText string
 // The templates are parsed once, for each language; html/template escapes
 // whatever is put in.
 var (
-	pageTemplates    = templates(strings.Replace(pageText, "/*page.css*/", pageStyle, 1))
-	articleTemplates = templates(articleText)
+	pageTemplates = sync.OnceValue(func() map[*words.Answer]*template.Template {
+		return templates(strings.Replace(pageText, "/*page.css*/", pageStyle, 1))
+	})
+	articleTemplates = sync.OnceValue(func() map[*words.Answer]*template.Template { return templates(articleText) })
 )
 
-func templates(text string) map[*words]*template.Template {
-	byWords := map[*words]*template.Template{}
-	for _, w := range []*words{&english, &french} {
+func templates(text string) map[*words.Answer]*template.Template {
+	byWords := map[*words.Answer]*template.Template{}
+	for _, l := range words.All() {
+		w := &l.Answer
 		byWords[w] = template.Must(template.New(pageFile).Parse(labelled(text, w)))
 	}
 	return byWords
@@ -41,7 +46,7 @@ var label = regexp.MustCompile(`\{\{\$?\.W\.(\w+)\}\}`)
 
 // labelled puts the words into a template before it is parsed: that is a third
 // of what there is to put in.
-func labelled(text string, w *words) string {
+func labelled(text string, w *words.Answer) string {
 	fields := reflect.ValueOf(w).Elem()
 	return label.ReplaceAllStringFunc(text, func(action string) string {
 		return template.HTMLEscapeString(fields.FieldByName(label.FindStringSubmatch(action)[1]).String())
@@ -129,21 +134,21 @@ type (
 func (b *build) page(a *answer, told string) ([]byte, error) {
 	w, in := b.words, b.in
 	p := &page{
-		Title: w.title[in.Right], Lead: w.lead[in.Right], Letter: in.Letter,
+		Title: w.Title[in.Right], Lead: w.Lead[in.Right], Letter: in.Letter,
 		Statements: in.Policy.Statements, Automated: in.Policy.Automated, Transfers: in.Policy.Transfers,
 	}
 	if in.Lift {
-		p.Title, p.Lead = w.liftedTitle, w.liftedLead
+		p.Title, p.Lead = w.LiftedTitle, w.LiftedLead
 	}
 	if p.Title == "" {
-		p.Title = titleOr(named(w.rightNames, in.Right), w.title[dsar.Access])
+		p.Title = titleOr(named(w.RightNames, in.Right), w.Title[dsar.Access])
 	}
-	p.Eyebrow = titleCase(named(w.rightNames, in.Right))
+	p.Eyebrow = titleCase(named(w.RightNames, in.Right))
 	if in.Policy.Law != "" {
 		p.Eyebrow += " · " + in.Policy.Law
 	}
 	for _, r := range in.Policy.Grants {
-		if s := w.rightMeans[r]; s != "" && r != in.Right {
+		if s := w.RightMeans[r]; s != "" && r != in.Right {
 			p.Rights = append(p.Rights, s)
 		}
 	}
@@ -163,7 +168,7 @@ func (b *build) page(a *answer, told string) ([]byte, error) {
 
 	frame := &b.buffers.frame
 	frame.Reset()
-	if err := pageTemplates[w].Execute(frame, p); err != nil {
+	if err := pageTemplates()[w].Execute(frame, p); err != nil {
 		return nil, fmt.Errorf("bundle: %s: %w", pageFile, err)
 	}
 	// The articles are put in where the frame is cut. Texts can't cut it:
@@ -193,7 +198,7 @@ func (b *build) appendArticle(html []byte, d *answerDataset) []byte {
 	w, t := b.words, d.table
 	piece := &d.shape.article
 	html = append(html, piece[articleHead]...)
-	html = append(html, w.count(d.Records, "record")...)
+	html = append(html, w.Count(d.Records, "record")...)
 	html = append(html, piece[articleFacts]...)
 	rows := b.buffers.preview[t.preview.from:t.preview.to]
 	switch {
@@ -209,7 +214,7 @@ func (b *build) appendArticle(html []byte, d *answerDataset) []byte {
 	}
 	html = append(html, piece[articleFiles]...)
 	if shown := int64(t.preview.rows); shown < d.Records {
-		html = appendEscaped(html, fmt.Sprintf(w.preview, w.number(shown), w.number(d.Records))+" ")
+		html = appendEscaped(html, fmt.Sprintf(w.Preview, w.Number(shown), w.Number(d.Records))+" ")
 	}
 	return append(html, piece[articleEnd]...)
 }

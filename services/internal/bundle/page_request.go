@@ -33,14 +33,14 @@ func (b *build) pageStats(p *page, a *answer) {
 	}
 	if systems == 0 {
 		if nothingCanBeSaid(a) {
-			if p.Lead = w.nothing; b.changes() {
-				p.Lead = w.nothingChanged
+			if p.Lead = w.Nothing; b.changes() {
+				p.Lead = w.NothingChanged
 			}
 		}
 		return
 	}
 	add := func(n int64, noun string) {
-		number, label, _ := strings.Cut(w.count(n, noun), "\u00a0")
+		number, label, _ := strings.Cut(w.Count(n, noun), "\u00a0")
 		p.Stats = append(p.Stats, stat{number, label})
 	}
 	switch b.in.Right {
@@ -81,17 +81,17 @@ func nothingCanBeSaid(a *answer) bool {
 func (b *build) pageMeta(p *page) {
 	w, in := b.words, b.in
 	if in.Policy.Entity != "" {
-		p.Meta = append(p.Meta, pair{w.answeredBy, in.Policy.Entity})
+		p.Meta = append(p.Meta, pair{w.AnsweredBy, in.Policy.Entity})
 	}
 	if !in.ReceivedAt.IsZero() {
-		p.Meta = append(p.Meta, pair{w.received, w.date(in.ReceivedAt)})
+		p.Meta = append(p.Meta, pair{w.Received, w.Date(in.ReceivedAt.UTC())})
 	}
-	p.Meta = append(p.Meta, pair{w.requestNumber, in.RequestID})
+	p.Meta = append(p.Meta, pair{w.RequestNumber, in.RequestID})
 	if len(in.Purposes) > 0 {
-		p.Meta = append(p.Meta, pair{w.purposes, strings.Join(in.Purposes, ", ")})
+		p.Meta = append(p.Meta, pair{w.Purposes, strings.Join(in.Purposes, ", ")})
 	}
 	if in.Policy.Contact != "" {
-		p.Meta = append(p.Meta, pair{w.contact, in.Policy.Contact})
+		p.Meta = append(p.Meta, pair{w.Contact, in.Policy.Contact})
 	}
 }
 
@@ -102,17 +102,17 @@ func (b *build) pageCategories(p *page, a *answer) {
 		var data, sources, purposes, recipients []string
 		for _, d := range groups[category] {
 			data = appendNew(data, d.Title)
-			sources = appendNew(sources, named(w.origins, d.Origin))
+			sources = appendNew(sources, named(w.Origins, d.Origin))
 			purposes = appendNew(purposes, d.Purpose)
 			for _, r := range d.Recipients {
 				recipients = appendNew(recipients, r)
 			}
 		}
 		if len(recipients) == 0 {
-			recipients = []string{w.noRecipients}
+			recipients = []string{w.NoRecipients}
 		}
 		p.Categories = append(p.Categories, categoryRow{
-			titleCase(w.categoryOf(category)), strings.Join(data, ", "), strings.Join(sources, "; "), strings.Join(purposes, "; "), strings.Join(recipients, ", "),
+			titleCase(named(w.CategoryName, category)), strings.Join(data, ", "), strings.Join(sources, "; "), strings.Join(purposes, "; "), strings.Join(recipients, ", "),
 		})
 	}
 }
@@ -128,16 +128,16 @@ func (b *build) pageIdentifiers(p *page, a *answer) {
 		return system
 	}
 	for _, id := range a.Identifiers {
-		row := identifierRow{Type: titleCase(w.identifierName(id.Type)), Value: id.Value}
+		row := identifierRow{Type: titleCase(named(w.Identifiers, id.Type)), Value: id.Value}
 		switch {
 		case id.FoundBy != "" && id.FromValue != "":
-			row.How = fmt.Sprintf(w.fromSystemBy, title(id.FoundBy), w.identifierName(id.FromType), id.FromValue)
+			row.How = fmt.Sprintf(w.FromSystemBy, title(id.FoundBy), named(w.Identifiers, id.FromType), id.FromValue)
 		case id.FoundBy != "":
-			row.How = fmt.Sprintf(w.fromSystem, title(id.FoundBy))
+			row.How = fmt.Sprintf(w.FromSystem, title(id.FoundBy))
 		case id.Verified:
-			row.How = w.fromRequestVerified
+			row.How = w.FromRequestVerified
 		default:
-			row.How = w.fromRequest
+			row.How = w.FromRequest
 		}
 		p.Identifiers = append(p.Identifiers, row)
 	}
@@ -146,9 +146,9 @@ func (b *build) pageIdentifiers(p *page, a *answer) {
 func (b *build) pageFolder(p *page, a *answer, told string) {
 	w := b.words
 	if a.Records > 0 {
-		p.Folder = append(p.Folder, pair{"*/*.csv", titleCase(w.folderCSV)}, pair{"*/*.json", titleCase(w.folderJSON)})
+		p.Folder = append(p.Folder, pair{"*/*.csv", titleCase(w.FolderCSV)}, pair{"*/*.json", titleCase(w.FolderJSON)})
 	}
-	p.Folder = append(p.Folder, pair{told, titleCase(w.folderAnswer)}, pair{packageFile, titleCase(w.folderPackage)})
+	p.Folder = append(p.Folder, pair{told, titleCase(w.FolderAnswer)}, pair{packageFile, titleCase(w.FolderPackage)})
 }
 
 func (b *build) pageContents(p *page) {

@@ -13,7 +13,7 @@ import (
 func (b *build) pageSystems(p *page, a *answer) {
 	w := b.words
 	if p.Tells = b.tells(); p.Tells {
-		p.Numbers = w.records
+		p.Numbers = w.Records
 	}
 	var overview []byte
 	for i := range a.Systems {
@@ -35,7 +35,7 @@ func (b *build) pageSystems(p *page, a *answer) {
 			view.Proven = b.proof(s)
 		}
 		if len(empty) > 0 {
-			view.Empty = fmt.Sprintf(w.emptyDatasets, strings.Join(empty, ", "))
+			view.Empty = fmt.Sprintf(w.EmptyDatasets, strings.Join(empty, ", "))
 		}
 		row := b.overviewRow(a, s)
 		if view.Articles != "" || view.Actions != nil {
@@ -96,11 +96,11 @@ func (r *overviewRow) append(html []byte, number bool) []byte {
 
 func (b *build) overviewRow(a *answer, s *answerSystem) overviewRow {
 	w := b.words
-	o := w.outcomes[s.Outcome]
+	o := w.Outcomes[s.Outcome]
 	if b.in.Lift && s.Outcome == dsar.Restricted {
-		o = w.liftedOutcome
+		o = w.LiftedOutcome
 	}
-	row := overviewRow{Title: s.Title, Badge: titleOr(o.badge, string(s.Outcome)), Sentence: o.sentence, Number: w.number(s.Records)}
+	row := overviewRow{Title: s.Title, Badge: titleOr(o.Badge, string(s.Outcome)), Sentence: o.Sentence, Number: w.Number(s.Records)}
 	switch s.Outcome {
 	case dsar.NothingFound:
 		row.Class = "quietly"
@@ -115,26 +115,26 @@ func (b *build) overviewRow(a *answer, s *answerSystem) overviewRow {
 	case s.Outcome == dsar.NotApplicable:
 		var needs []string
 		for _, t := range s.Needs {
-			needs = append(needs, w.identifierName(t))
+			needs = append(needs, named(w.Identifiers, t))
 		}
-		known := w.list(needs, w.or)
-		row.Sentence = fmt.Sprintf(o.sentence, known)
+		known := listed(needs, w.Or)
+		row.Sentence = fmt.Sprintf(o.Sentence, known)
 		if len(s.AskedInstead) > 0 {
-			row.Class, row.Badge = "quietly", w.knownNowhere.badge
-			row.Sentence = fmt.Sprintf(w.knownNowhere.sentence, known, w.list(a.titles(s.AskedInstead), w.and))
+			row.Class, row.Badge = "quietly", w.KnownNowhere.Badge
+			row.Sentence = fmt.Sprintf(w.KnownNowhere.Sentence, known, listed(a.titles(s.AskedInstead), w.And))
 		}
 	case s.Outcome == dsar.NothingFound && b.changes():
 		// It may hold something, of which nothing is to be changed.
-		row.Badge, row.Sentence = w.nothingToDo.badge, w.nothingToDo.sentence
+		row.Badge, row.Sentence = w.NothingToDo.Badge, w.NothingToDo.Sentence
 	case s.Outcome == dsar.Failed && !b.tells():
-		row.Badge, row.Sentence = w.notDone.badge, w.notDone.sentence
+		row.Badge, row.Sentence = w.NotDone.Badge, w.NotDone.Sentence
 	case s.Outcome == dsar.Retained && s.gone() == 0:
-		row.Badge, row.Sentence = w.allKept.badge, w.allKept.sentence
+		row.Badge, row.Sentence = w.AllKept.Badge, w.AllKept.Sentence
 	case s.Outcome == dsar.Gathered && s.Records == 0 && left > 0:
-		row.Class, row.Badge, row.Sentence = "warm", w.onlyLeftOut.badge, w.onlyLeftOut.sentence
+		row.Class, row.Badge, row.Sentence = "warm", w.OnlyLeftOut.Badge, w.OnlyLeftOut.Sentence
 	}
 	if b.in.Right == dsar.KnowCategories {
-		row.Number = w.number(s.found())
+		row.Number = w.Number(s.found())
 	}
 	return row
 }
@@ -146,15 +146,15 @@ func (b *build) actions(s *answerSystem) *actions {
 	var numbers func(d *answerDataset) []int64
 	switch b.in.Right {
 	case dsar.Erasure:
-		t.Columns = []string{w.found, w.erased, w.anonymised, w.kept}
+		t.Columns = []string{w.Found, w.Erased, w.Anonymised, w.Kept}
 		numbers = func(d *answerDataset) []int64 { return []int64{d.Found, d.Erased, d.Anonymised, d.kept()} }
 	case dsar.Rectification:
-		t.Columns = []string{w.rectified}
+		t.Columns = []string{w.Rectified}
 		numbers = func(d *answerDataset) []int64 { return []int64{d.Rectified} }
 	case dsar.Restriction, dsar.Objection, dsar.ConsentWithdrawal, dsar.OptOut:
-		t.Columns = []string{w.restricted}
+		t.Columns = []string{w.Restricted}
 		if b.in.Lift {
-			t.Columns = []string{w.lifted}
+			t.Columns = []string{w.Lifted}
 		}
 		numbers = func(d *answerDataset) []int64 { return []int64{d.Restricted} }
 	default:
@@ -167,13 +167,13 @@ func (b *build) actions(s *answerSystem) *actions {
 		}
 		row := actionRow{Title: d.Title}
 		for _, n := range numbers(d) {
-			row.Numbers = append(row.Numbers, w.number(n))
+			row.Numbers = append(row.Numbers, w.Number(n))
 		}
 		if len(d.Changed) > 0 {
-			row.Title += fmt.Sprintf(w.fieldsChanged, w.list(s.columns(d.Dataset, d.Changed, w.Lang), w.and))
+			row.Title += fmt.Sprintf(w.FieldsChanged, listed(s.columns(d.Dataset, d.Changed, w.Tag), w.And))
 		}
 		if d.GoesWith != "" {
-			row.Title += fmt.Sprintf(w.goesWith, s.title(d.GoesWith))
+			row.Title += fmt.Sprintf(w.GoesWith, s.title(d.GoesWith))
 			for i := range row.Numbers {
 				row.Numbers[i] = "–"
 			}
@@ -215,20 +215,20 @@ func (s *answerSystem) title(dataset string) string {
 func (b *build) proof(s *answerSystem) string {
 	switch {
 	case s.ProvenAt.IsZero():
-		return b.words.notProven
+		return b.words.NotProven
 	case s.Outcome == dsar.Retained:
-		return fmt.Sprintf(b.words.provenKept, b.words.moment(s.ProvenAt))
+		return fmt.Sprintf(b.words.ProvenKept, b.words.Moment(s.ProvenAt))
 	default:
-		return fmt.Sprintf(b.words.proven, b.words.moment(s.ProvenAt))
+		return fmt.Sprintf(b.words.Proven, b.words.Moment(s.ProvenAt))
 	}
 }
 
 func (b *build) pageKept(p *page, s *answerSystem, d *answerDataset) {
 	w := b.words
 	for _, r := range d.Retained {
-		card := keptCard{Title: d.Title, Count: w.count(r.Records, "record"), System: s.Title, Ground: titleOr(r.Title, named(nil, r.Ground)), Source: r.Source, Until: w.keptNoEnd}
+		card := keptCard{Title: d.Title, Count: w.Count(r.Records, "record"), System: s.Title, Ground: titleOr(r.Title, named(nil, r.Ground)), Source: r.Source, Until: w.KeptNoEnd}
 		if !r.Until.IsZero() {
-			card.Until = fmt.Sprintf(w.keptUntil, w.date(r.Until))
+			card.Until = fmt.Sprintf(w.KeptUntil, w.Date(r.Until.UTC()))
 		}
 		p.Kept = append(p.Kept, card)
 	}
@@ -238,25 +238,25 @@ func (b *build) pageLeftOut(p *page, s *answerSystem, d *answerDataset) {
 	w := b.words
 	what := s.Title + " · " + d.Title
 	if d.LeftOutRecords > 0 {
-		why := w.leftDerived
+		why := w.LeftDerived
 		switch d.LeftOut {
 		case leftReceived:
-			why = w.leftReceived
+			why = w.LeftReceived
 		case leftBasis:
-			why = fmt.Sprintf(w.leftBasis, lowerFirst(named(w.bases, d.LegalBasis)))
+			why = fmt.Sprintf(w.LeftBasis, lowerFirst(named(w.Bases, d.LegalBasis)))
 		}
-		p.LeftOut = append(p.LeftOut, leftView{what + " (" + w.count(d.LeftOutRecords, "record") + ")", why})
+		p.LeftOut = append(p.LeftOut, leftView{what + " (" + w.Count(d.LeftOutRecords, "record") + ")", why})
 	}
 	if d.Uncovered {
-		p.LeftOut = append(p.LeftOut, leftView{what, w.leftUncovered})
+		p.LeftOut = append(p.LeftOut, leftView{what, w.LeftUncovered})
 	}
 	if len(d.Unchanged) > 0 {
-		p.LeftOut = append(p.LeftOut, leftView{what + " · " + w.list(s.columns(d.Dataset, d.Unchanged, w.Lang), w.and), w.leftUnchanged})
+		p.LeftOut = append(p.LeftOut, leftView{what + " · " + listed(s.columns(d.Dataset, d.Unchanged, w.Tag), w.And), w.LeftUnchanged})
 	}
 	if len(d.Redacted) > 0 {
-		p.LeftOut = append(p.LeftOut, leftView{what + " · " + w.list(s.columns(d.Dataset, d.Redacted, w.Lang), w.and), w.leftOthers})
+		p.LeftOut = append(p.LeftOut, leftView{what + " · " + listed(s.columns(d.Dataset, d.Redacted, w.Tag), w.And), w.LeftOthers})
 	}
 	for _, c := range d.NotShown {
-		p.LeftOut = append(p.LeftOut, leftView{what + " · " + c.title, fmt.Sprintf(w.leftHidden, named(w.hiddenKinds, c.Kind))})
+		p.LeftOut = append(p.LeftOut, leftView{what + " · " + c.title, fmt.Sprintf(w.LeftHidden, named(w.HiddenKinds, c.Kind))})
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/record"
+	"habeas.dev/services/internal/words"
 )
 
 const (
@@ -30,7 +31,7 @@ type plans struct {
 
 type planKey struct {
 	dataset *manifest.Dataset
-	words   *words
+	words   *words.Answer
 	hide    string // the kinds that are never shown
 }
 
@@ -38,7 +39,7 @@ type planKey struct {
 type plan struct {
 	system  string
 	dataset *manifest.Dataset
-	words   *words
+	words   *words.Answer
 	title   string
 	names   []string // of the section's columns
 	columns []column // as before the first row
@@ -60,7 +61,7 @@ type shape struct {
 }
 
 // of returns the plan of a section, from the cache where there is one.
-func (p *plans) of(system string, ds *manifest.Dataset, sec record.Section, w *words, hide []string) (*plan, error) {
+func (p *plans) of(system string, ds *manifest.Dataset, sec record.Section, w *words.Answer, hide []string) (*plan, error) {
 	key := planKey{ds, w, strings.Join(hide, ",")}
 	p.mu.RLock()
 	known := p.byKey[key]
@@ -87,9 +88,9 @@ func (p *plans) of(system string, ds *manifest.Dataset, sec record.Section, w *w
 
 // newPlan prepares a section: its columns MUST all be declared, since an
 // undeclared one could be anything, even what must never be shown.
-func newPlan(system string, ds *manifest.Dataset, sec record.Section, w *words, hide []string) (*plan, error) {
+func newPlan(system string, ds *manifest.Dataset, sec record.Section, w *words.Answer, hide []string) (*plan, error) {
 	pl := &plan{
-		system: system, dataset: ds, words: w, title: titleOr(ds.Title.In(w.Lang), ds.Name), names: slices.Clone(sec.Columns), shapes: map[string]*shape{},
+		system: system, dataset: ds, words: w, title: titleOr(ds.Title.In(w.Tag), ds.Name), names: slices.Clone(sec.Columns), shapes: map[string]*shape{},
 		csvHeader:  []byte(mark + systemColumn + "," + datasetColumn),
 		csvPrefix:  []byte(system + "," + ds.Name),
 		jsonPrefix: []byte(`{"` + systemColumn + `":"` + system + `","` + datasetColumn + `":"` + ds.Name + `"`),
@@ -115,7 +116,7 @@ func newPlan(system string, ds *manifest.Dataset, sec record.Section, w *words, 
 	return pl, nil
 }
 
-func newColumn(ds *manifest.Dataset, name string, w *words, hide []string) (column, error) {
+func newColumn(ds *manifest.Dataset, name string, w *words.Answer, hide []string) (column, error) {
 	if name == systemColumn || name == datasetColumn {
 		return column{}, fmt.Errorf("dataset %s has a column %s, a name that the bundle needs itself", ds.Name, name)
 	}
@@ -128,7 +129,7 @@ func newColumn(ds *manifest.Dataset, name string, w *words, hide []string) (colu
 	if err != nil {
 		return column{}, fmt.Errorf("dataset %s: %w", ds.Name, err)
 	}
-	c := column{name: name, typ: titleOr(declared.Type, "string"), kind: declared.NeverShown, title: columnTitle(declared, w.Lang)}
+	c := column{name: name, typ: titleOr(declared.Type, "string"), kind: declared.NeverShown, title: columnTitle(declared, w.Tag)}
 	c.key = append(append([]byte{','}, key...), ':')
 	if c.kind != "" && slices.Contains(hide, c.kind) {
 		c.hide, c.typ = true, "string"
@@ -186,7 +187,7 @@ func (pl *plan) newShape(columns []column) (*shape, error) {
 		c := &columns[i]
 		view.Columns = append(view.Columns, head{c.title, !c.hide && (c.typ == "integer" || c.typ == "number")})
 	}
-	if err := articleTemplates[pl.words].Execute(&page, view); err != nil {
+	if err := articleTemplates()[pl.words].Execute(&page, view); err != nil {
 		return nil, fmt.Errorf("bundle: %s: %w", pageFile, err)
 	}
 	pieces := bytes.Split(page.Bytes(), []byte(cut))
@@ -227,10 +228,10 @@ func (pl *plan) facts() []pair {
 	w, d := pl.words, pl.dataset
 	recipients := strings.Join(d.Recipients, ", ")
 	if recipients == "" {
-		recipients = w.noRecipients
+		recipients = w.NoRecipients
 	}
 	return []pair{
-		{w.Purpose, d.Purpose.In(w.Lang)}, {w.storage, d.Storage.In(w.Lang)}, {w.origin, named(w.origins, d.Origin)},
-		{w.legalBasis, named(w.bases, d.LegalBasis)}, {w.Recipients, recipients}, {w.Category, titleCase(w.categoryOf(d.Category))},
+		{w.Purpose, d.Purpose.In(w.Tag)}, {w.Storage, d.Storage.In(w.Tag)}, {w.Origin, named(w.Origins, d.Origin)},
+		{w.LegalBasis, named(w.Bases, d.LegalBasis)}, {w.Recipients, recipients}, {w.Category, titleCase(named(w.CategoryName, d.Category))},
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"unicode/utf8"
+
+	"habeas.dev/services/internal/words"
 )
 
 const (
@@ -22,7 +24,7 @@ const (
 // value is escaped for the one context in which it stands, an element's text
 // (TestHostileRecords).
 type preview struct {
-	w        *words
+	w        *words.Answer
 	rows     int
 	from, to int // where its rows are in buffers.preview
 }
@@ -48,10 +50,10 @@ func (p *preview) cell(html []byte, raw json.RawMessage, hide bool) []byte {
 		return append(html, `<td class="nil">–</td>`...)
 	case hide || bytes.Equal(raw, othersCell):
 		html = append(html, `<td class="nil">`...)
-		if hidden := p.w.hidden; hide {
+		if hidden := p.w.Hidden; hide {
 			html = appendEscaped(html, hidden)
 		} else {
-			html = appendEscaped(html, p.w.othersHidden)
+			html = appendEscaped(html, p.w.OthersHidden)
 		}
 	case raw[0] == '"':
 		html = append(html, `<td>`...)
@@ -62,10 +64,10 @@ func (p *preview) cell(html []byte, raw json.RawMessage, hide bool) []byte {
 		}
 	case raw[0] == 't':
 		html = append(html, `<td>`...)
-		html = append(html, p.w.yes...)
+		html = append(html, p.w.Yes...)
 	case raw[0] == 'f':
 		html = append(html, `<td>`...)
-		html = append(html, p.w.no...)
+		html = append(html, p.w.No...)
 	case raw[0] == '{' || raw[0] == '[':
 		html = append(html, `<td class="code">`...)
 		html = appendCut(html, raw)

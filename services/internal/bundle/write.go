@@ -17,6 +17,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/record"
+	"habeas.dev/services/internal/words"
 )
 
 // Write writes the bundle of one request to w, as a stream. A program that
@@ -100,7 +101,7 @@ var (
 // build is one bundle on its way.
 type build struct {
 	in      *Input
-	words   *words
+	words   *words.Answer
 	archive *archive
 	buffers *buffers
 	systems []*systemPart

@@ -2,27 +2,23 @@
 // received, that proof is wanted, that the answer comes later, that it is
 // refused, that it is there.
 //
-// The texts are templates in templates/, one file a language. What a law wants
-// said differently is a template of its own, named after the jurisdiction:
-// {{define "refusal@California"}}. A letter holds no personal data: it names the
+// The texts are templates, services/internal/words/<language>/letters.tmpl. What a
+// law wants said differently is a template of its own, named after the
+// jurisdiction: {{define "refusal@California"}}. A letter holds no personal data: it names the
 // request by its number, and greets nobody by name, so that it can lie in the
 // open in an outbox.
 package letter
 
 import (
-	"embed"
 	"fmt"
 	"strings"
-	"text/template"
 	"time"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/policy"
+	"habeas.dev/services/internal/words"
 )
-
-//go:embed templates/*.tmpl
-var files embed.FS
 
 // Letter is one letter, in one language.
 type Letter struct {
@@ -56,21 +52,12 @@ type Facts struct {
 type Writer struct {
 	book       *policy.Book
 	controller string
-	byLanguage map[string]*template.Template
 }
 
-// NewWriter returns a writer, or an error if a template is wrong. controller names
-// the company; empty: as the jurisdiction has it.
-func NewWriter(book *policy.Book, controller string) (*Writer, error) {
-	w := &Writer{book: book, controller: controller, byLanguage: map[string]*template.Template{}}
-	for lang := range words {
-		t, err := template.New(lang).Option("missingkey=error").ParseFS(files, "templates/"+lang+".tmpl")
-		if err != nil {
-			return nil, fmt.Errorf("letter: %w", err)
-		}
-		w.byLanguage[lang] = t
-	}
-	return w, nil
+// NewWriter returns a writer. controller names the company; empty: as the
+// jurisdiction has it.
+func NewWriter(book *policy.Book, controller string) *Writer {
+	return &Writer{book: book, controller: controller}
 }
 
 // Write writes a letter in the language of the request.
@@ -80,11 +67,8 @@ func (w *Writer) Write(kind core.Letter, f Facts) (Letter, error) {
 	if !ok {
 		return Letter{}, fmt.Errorf("letter: request %s: nothing is known of its jurisdiction", a.RequestID)
 	}
-	lang := j.Language(a.Locale)
-	if w.byLanguage[lang] == nil {
-		lang = "en"
-	}
-	l := Letter{Kind: kind, Language: lang}
+	lang := words.For(j.Language(a.Locale))
+	l := Letter{Kind: kind, Language: lang.Tag}
 	d := w.data(j, lang, f)
 	subject, err := w.render(lang, string(kind)+".subject", a.Jurisdiction, d)
 	if err != nil {
@@ -108,12 +92,12 @@ func (w *Writer) Write(kind core.Letter, f Facts) (Letter, error) {
 }
 
 // render executes a letter's template: the jurisdiction's own where there is one.
-func (w *Writer) render(lang, name, jurisdiction string, d data) (string, error) {
-	t := w.byLanguage[lang]
+func (w *Writer) render(lang *words.Language, name, jurisdiction string, d data) (string, error) {
+	t := lang.Letters.Templates
 	if own := t.Lookup(name + "@" + jurisdiction); own != nil {
 		t = own
 	} else if t = t.Lookup(name); t == nil {
-		return "", fmt.Errorf("letter: no template %s in %s", name, lang)
+		return "", fmt.Errorf("letter: no template %s in %s", name, lang.Tag)
 	}
 	var b strings.Builder
 	if err := t.Execute(&b, d); err != nil {
@@ -147,38 +131,38 @@ type data struct {
 	Tells                         bool // the answer is data, and not what was done
 }
 
-func (w *Writer) data(j policy.Jurisdiction, lang string, f Facts) data {
-	s, a, v := f.State, f.State.Accepted, words[lang]
+func (w *Writer) data(j policy.Jurisdiction, lang *words.Language, f Facts) data {
+	s, a, v := f.State, f.State.Accepted, lang.Letters
 	d := data{
-		Number: a.RequestID, Right: v.rights[a.Right], Law: j.Law.Name.In(lang), Controller: w.controller, Received: v.day(j.Local(a.ReceivedAt)),
+		Number: a.RequestID, Right: v.Rights[a.Right], Law: j.Law.Name.In(lang.Tag), Controller: w.controller, Received: lang.PlainDate(j.Local(a.ReceivedAt)),
 		Paused: s.Paused, Reason: strings.TrimSuffix(strings.Join(strings.Fields(f.Reason), " "), "."), Kept: f.Kept, Inside: f.Inside, MayExtend: j.Extension != nil && !s.Extended,
 		Erasure: a.Right == dsar.Erasure, Tells: a.Right == dsar.Access || a.Right == dsar.Portability || a.Right == dsar.KnowCategories,
 	}
 	if d.Controller == "" {
-		d.Controller = j.Responsible.Name.In(lang)
+		d.Controller = j.Responsible.Name.In(lang.Tag)
 	}
 	if !f.At.IsZero() {
-		d.At = v.day(j.Local(f.At))
+		d.At = lang.PlainDate(j.Local(f.At))
 	}
 	if s.Right != a.Right {
-		d.Instead = v.rights[s.Right]
+		d.Instead = v.Rights[s.Right]
 	}
 	if !s.DueAt.IsZero() {
-		d.Due = v.day(j.Local(s.DueAt))
+		d.Due = lang.PlainDate(j.Local(s.DueAt))
 	}
 	for _, c := range f.Checks {
-		d.Checks = append(d.Checks, v.checks[c])
+		d.Checks = append(d.Checks, v.Checks[c])
 		d.Agent = d.Agent || c == dsar.CheckAgent
 		d.Organisation = d.Organisation || c == dsar.CheckOrganisation
 		d.Guardian = d.Guardian || c == dsar.CheckGuardian
 	}
 	if g := s.Refusal.Ground; g == core.NotProven {
-		d.Ground = v.notProven
+		d.Ground = v.NotProven
 	} else if r, ok := j.Refusal(g); ok {
-		d.Ground, d.GroundLaw = r.Title.In(lang), r.Source
+		d.Ground, d.GroundLaw = r.Title.In(lang.Tag), r.Source
 	}
 	for _, c := range j.Complaint {
-		to := c.Name.In(lang)
+		to := c.Name.In(lang.Tag)
 		if c.URL != "" {
 			to += " (" + c.URL + ")"
 		}

@@ -19,10 +19,7 @@ func newWriter(t *testing.T) (*letter.Writer, *policy.Book) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := letter.NewWriter(book, "Example Cloud SAS")
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := letter.NewWriter(book, "Example Cloud SAS")
 	return w, book
 }
 

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/words"
 )
 
 // TestEveryCodeHasACause reads the sources of the core, of the SDK and of all
@@ -55,7 +56,7 @@ func TestEveryCodeHasACause(t *testing.T) {
 			t.Errorf("no sentence for the code %q (%s)", code, where)
 		}
 	}
-	for code := range causes {
+	for code := range words.English().Causes {
 		_, ok := given[code]
 		// Made of the name of a call, or where a report is mended.
 		if !ok && !strings.HasSuffix(code, "-refused") && code != "unnamed" {

@@ -17,54 +17,41 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/words"
 )
 
-// same are the texts that French spells as English does.
-var same = []string{"agent", "code", "gap", "portal", "Habeas", "Observation"}
-
-// TestEveryTextIsFrench reads the templates and the sources, those of the
-// trace's sentences too: every text that a page shows has French, with the same
-// verbs in the same order, and no French is of a text that nobody shows.
-func TestEveryTextIsFrench(t *testing.T) {
+// TestEveryLanguageHasEveryText reads the templates and the sources, those of the
+// trace's sentences too: every text that a page shows is in every language, and no
+// text is there that nobody shows. That placeholders are the same is words' test.
+func TestEveryLanguageHasEveryText(t *testing.T) {
 	t.Parallel()
 	texts := map[string]string{} // where they are, by text
-	for text, where := range inTemplates(t) {
-		texts[text] = where
-	}
+	maps.Copy(texts, inTemplates(t))
 	for _, dir := range []string{".", "../internal/timeline"} {
-		for text, where := range inSources(t, dir) {
-			texts[text] = where
-		}
+		maps.Copy(texts, inSources(t, dir))
 	}
 	for _, word := range journalWords() {
 		texts[label(word)] = "the journal's word " + word
 	}
-	all := maps.Clone(french)
-	for text, fr := range frenchCauses {
-		if _, twice := all[text]; twice {
-			t.Errorf("French for %q, twice", text)
-		}
-		all[text] = fr
+	for code, cause := range words.English().Causes {
+		texts[cause] = "the code " + code
 	}
-	for text, where := range texts {
-		fr, ok := all[text]
-		switch {
-		case text == "" || slices.Contains(same, text):
-		case !ok:
-			t.Errorf("no French for %q (%s)", text, where)
-		case !slices.Equal(verbs(text), verbs(fr)):
-			t.Errorf("the French for %q has other verbs, or another order: %q", text, fr)
+	for _, l := range words.All() {
+		if l == words.English() {
+			continue
 		}
-	}
-	for text := range all {
-		if _, ok := texts[text]; !ok {
-			t.Errorf("French for %q, which no page shows", text)
+		for text, where := range texts {
+			if text != "" && l.Sentences[text] == "" {
+				t.Errorf("%s: nothing for %q (%s)", l.Tag, text, where)
+			}
+		}
+		for text := range l.Sentences {
+			if _, ok := texts[text]; !ok {
+				t.Errorf("%s: a sentence for %q, which no page shows", l.Tag, text)
+			}
 		}
 	}
 }
-
-// verbs returns a format's.
-func verbs(text string) []string { return regexp.MustCompile(`%[ds]`).FindAllString(text, -1) }
 
 // inTemplates returns the texts that templates have said.
 func inTemplates(t *testing.T) map[string]string {
@@ -110,7 +97,7 @@ func inSources(t *testing.T, dir string) map[string]string {
 	texts := map[string]string{}
 	for _, file := range files {
 		// The sentences of the trace are in words.go; text.go is the terminal's.
-		if strings.HasSuffix(file, "_test.go") || strings.HasPrefix(filepath.Base(file), "french") || filepath.Base(file) == "text.go" {
+		if strings.HasSuffix(file, "_test.go") || filepath.Base(file) == "text.go" {
 			continue
 		}
 		source, err := os.ReadFile(file)
@@ -139,12 +126,6 @@ func inSources(t *testing.T, dir string) map[string]string {
 			case *ast.KeyValueExpr:
 				if key, ok := n.Key.(*ast.Ident); ok && slices.Contains(fields, key.Name) {
 					add(n.Value)
-				}
-			case *ast.ValueSpec:
-				if n.Names[0].Name == "causes" {
-					for _, e := range answers(n) {
-						add(e)
-					}
 				}
 			case *ast.FuncDecl:
 				if slices.Contains(tables, n.Name.Name) {
@@ -205,8 +186,8 @@ func answers(f ast.Node) (out []ast.Node) {
 
 // journalWords returns all words that facts have, and pages say.
 func journalWords() []string {
-	list := words(core.Statuses())
-	list = append(list, words(dsar.Rights())...)
+	list := wordsOf(core.Statuses())
+	list = append(list, wordsOf(dsar.Rights())...)
 	for word := range labels {
 		list = append(list, word)
 	}

@@ -1,0 +1,71 @@
+package words
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// format says how a language writes dates and numbers.
+type format struct {
+	Name string `yaml:"name"`
+	// Date is a format of day, month and year, in this order.
+	Date string `yaml:"date"`
+	// First stands for the day 1.
+	First string `yaml:"first"`
+	// Moment is a format of a date and a time.
+	Moment    string     `yaml:"moment"`
+	Months    [12]string `yaml:"months"`
+	Thousands string     `yaml:"thousands"`
+	// Singular are the numbers that take the first of two forms.
+	Singular []int64 `yaml:"singular"`
+	// Bound are the marks that stand behind a space, on the same line.
+	Bound []string `yaml:"bound"`
+}
+
+// Date writes a day: "20 November 2026", with a space that doesn't break behind the
+// day.
+func (l *Language) Date(t time.Time) string {
+	day := strconv.Itoa(t.Day())
+	if t.Day() == 1 {
+		day = l.format.First
+	}
+	return fmt.Sprintf(l.format.Date, day, l.format.Months[t.Month()-1], strconv.Itoa(t.Year()))
+}
+
+// PlainDate writes a day as text that has ordinary spaces.
+func (l *Language) PlainDate(t time.Time) string {
+	return strings.ReplaceAll(l.Date(t), "\u00a0", " ")
+}
+
+// Moment writes a day and a time, in UTC: "20 November 2026, 09:30 UTC".
+func (l *Language) Moment(t time.Time) string {
+	t = t.UTC()
+	return fmt.Sprintf(l.format.Moment, l.Date(t), t.Format("15:04"))
+}
+
+// Number writes n with the language's thousands separator.
+func (l *Language) Number(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	if n < 1000 {
+		return s
+	}
+	var b strings.Builder
+	for i, r := range s {
+		if i > 0 && (len(s)-i)%3 == 0 {
+			b.WriteString(l.format.Thousands)
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// Form returns the one of two forms that n takes.
+func (l *Language) Form(n int64, forms [2]string) string {
+	if slices.Contains(l.format.Singular, n) {
+		return forms[0]
+	}
+	return forms[1]
+}

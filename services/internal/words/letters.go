@@ -1,0 +1,21 @@
+package words
+
+import (
+	"text/template"
+
+	"habeas.dev/pkg/dsar"
+)
+
+// Letters are the letters to a person, and what their templates can't say by
+// themselves.
+type Letters struct {
+	// Rights completes "your request for".
+	Rights map[dsar.Right]string `yaml:"rights"`
+	// Checks are what is to be proven.
+	Checks map[dsar.Check]string `yaml:"checks"`
+	// NotProven is why a request is refused whose proof wasn't accepted.
+	NotProven string `yaml:"not_proven"`
+	// Templates has the letters by their kind, "refusal"; what a law wants said
+	// differently is one of its own, "refusal@California".
+	Templates *template.Template `yaml:"-"`
+}

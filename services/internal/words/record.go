@@ -1,0 +1,19 @@
+package words
+
+import "habeas.dev/pkg/manifest"
+
+// Record is the record of processing activities (GDPR art. 30(1)).
+type Record struct {
+	Title   string                     `yaml:"title"`
+	Lead    string                     `yaml:"lead"`
+	Bases   map[string]string          `yaml:"bases"`
+	Origins map[manifest.Origin]string `yaml:"origins"`
+	// How a dataset is erased; in GoesWith, %s is the other dataset.
+	Deleted    string `yaml:"deleted"`
+	Anonymised string `yaml:"anonymised"`
+	GoesWith   string `yaml:"goes_with"`
+	ByHand     string `yaml:"by_hand"`
+	None       string `yaml:"none"`
+	// Columns are those of the table, in its order.
+	Columns [18]string `yaml:"columns"`
+}

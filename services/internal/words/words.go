@@ -1,0 +1,174 @@
+// Package words has what Habeas says to people, in each language: answers and
+// their pages, letters, mail to those who run it, the console, the sentences of
+// codes, the record of processing activities. What one system or one law says is in
+// its manifest or in the law's file.
+//
+// A language is a folder, named by its BCP 47 language, whose files are those of en:
+//
+//	language.yaml   its name, dates and numbers
+//	answer.yaml     the answer to a person
+//	letters.yaml    the words of letters
+//	letters.tmpl    the letters
+//	mail.yaml       mail to those who run Habeas
+//	record.yaml     the record of processing activities
+//	causes.yaml     a sentence for each code of a task that waits or failed
+//	sentences.yaml  the console, by its English; en has none
+//
+// Japanese letters are ja/letters.tmpl. A language is complete or isn't loaded: a
+// word that en has and it lacks, one too many, and other placeholders are errors
+// ([Load]; TestLanguagesAreAlike).
+package words
+
+import (
+	"bytes"
+	"cmp"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"text/template"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// reference is the language that the others are held to, and the one for whoever
+// reads none of them.
+const reference = "en"
+
+// Language is everything that Habeas says in one language.
+type Language struct {
+	// Tag is the language's BCP 47 tag.
+	Tag string
+	// Name is the language's own name for itself.
+	Name string
+
+	Answer  Answer
+	Letters Letters
+	Mail    Mail
+	Record  Record
+	// Causes has the sentences of codes.
+	Causes map[string]string
+	// Sentences has texts by their English.
+	Sentences map[string]string
+
+	format format
+}
+
+// Say returns a text of the console in the language, by its English; the English
+// where the language has none.
+func (l *Language) Say(english string) string { return cmp.Or(l.Sentences[english], english) }
+
+// For returns the language of a locale (BCP 47): whatever its region, and English
+// where it is none of ours.
+func For(locale string) *Language {
+	tag, _, _ := strings.Cut(strings.ReplaceAll(locale, "_", "-"), "-")
+	return cmp.Or(builtIn()[strings.ToLower(tag)], English())
+}
+
+// English returns the language that the others are held to.
+func English() *Language { return builtIn()[reference] }
+
+// All returns the languages, English first.
+func All() []*Language {
+	all := slices.Collect(maps.Values(builtIn()))
+	slices.SortFunc(all, func(a, b *Language) int {
+		return cmp.Or(cmp.Compare(order(a), order(b)), cmp.Compare(a.Tag, b.Tag))
+	})
+	return all
+}
+
+func order(l *Language) int {
+	if l.Tag == reference {
+		return 0
+	}
+	return 1
+}
+
+//go:embed */*.yaml */*.tmpl
+var files embed.FS
+
+// builtIn are the languages in the program.
+var builtIn = sync.OnceValue(func() map[string]*Language {
+	all, err := Load(files)
+	if err != nil {
+		panic(err) // a mistake in the files, which TestLanguagesAreAlike tells first
+	}
+	return all
+})
+
+// Load reads languages, a folder each, by their tags. An error names the file, and
+// the word that is missing, unknown, or unlike the English.
+func Load(folder fs.FS) (map[string]*Language, error) {
+	all := map[string]*Language{}
+	tags, err := fs.ReadDir(folder, ".")
+	if err != nil {
+		return nil, fmt.Errorf("words: %w", err)
+	}
+	for _, dir := range tags {
+		if !dir.IsDir() {
+			continue
+		}
+		l, err := read(folder, dir.Name())
+		if err != nil {
+			return nil, fmt.Errorf("words: %s: %w", dir.Name(), err)
+		}
+		all[l.Tag] = l
+	}
+	english := all[reference]
+	if english == nil {
+		return nil, errors.New("words: no folder en")
+	}
+	for _, l := range all {
+		if err := alike(english, l); err != nil {
+			return nil, fmt.Errorf("words: %s: %w", l.Tag, err)
+		}
+		l.complete(english)
+	}
+	return all, nil
+}
+
+// complete adds the sentences of codes to those of the console, by their English,
+// and binds the marks that no line may begin with to the word before them.
+func (l *Language) complete(english *Language) {
+	for code, cause := range english.Causes {
+		l.Sentences[cause] = l.Causes[code]
+	}
+	for from, to := range l.Sentences {
+		for _, mark := range l.format.Bound {
+			to = strings.ReplaceAll(to, " "+mark, "\u00a0"+mark)
+		}
+		l.Sentences[from] = to
+	}
+}
+
+// read reads one language's folder.
+func read(folder fs.FS, tag string) (*Language, error) {
+	l := &Language{Tag: tag, Sentences: map[string]string{}}
+	for name, into := range map[string]any{
+		"language": &l.format, "answer": &l.Answer, "letters": &l.Letters, "mail": &l.Mail, "record": &l.Record, "causes": &l.Causes, "sentences": &l.Sentences,
+	} {
+		text, err := fs.ReadFile(folder, path.Join(tag, name+".yaml"))
+		if name == "sentences" && tag == reference && errors.Is(err, fs.ErrNotExist) {
+			continue // it is what the others go by
+		}
+		if err != nil {
+			return nil, err
+		}
+		d := yaml.NewDecoder(bytes.NewReader(text))
+		d.KnownFields(true)
+		if err := d.Decode(into); err != nil {
+			return nil, fmt.Errorf("%s.yaml: %w", name, err)
+		}
+	}
+	letters, err := template.New(tag).Option("missingkey=error").ParseFS(folder, path.Join(tag, "letters.tmpl"))
+	if err != nil {
+		return nil, err
+	}
+	l.Name, l.Letters.Templates, l.Answer.Language = l.format.Name, letters, l
+	return l, nil
+}

@@ -1,0 +1,130 @@
+package words
+
+import (
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
+)
+
+// TestLanguagesAreAlike: every language in the program has every word, with the
+// placeholders of the English.
+func TestLanguagesAreAlike(t *testing.T) {
+	t.Parallel()
+	all, err := Load(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) < 2 || all["en"] == nil || all["fr"] == nil {
+		t.Errorf("%v", slices.Collect(maps.Keys(all)))
+	}
+}
+
+// TestEnglishHasEveryWord: what has words by its code has them for every code.
+func TestEnglishHasEveryWord(t *testing.T) {
+	t.Parallel()
+	l := English()
+	for _, r := range dsar.Rights() {
+		for what, words := range map[string]map[dsar.Right]string{"title": l.Answer.Title, "lead": l.Answer.Lead, "meaning": l.Answer.RightMeans, "name": l.Answer.RightNames, "letters": l.Letters.Rights, "mail": l.Mail.Rights} {
+			if words[r] == "" {
+				t.Errorf("%s: no %s", r, what)
+			}
+		}
+	}
+	for _, s := range core.Statuses() {
+		if l.Mail.Statuses[s] == "" {
+			t.Errorf("no word for the status %s", s)
+		}
+	}
+}
+
+// copied returns the files of the program, a language as another one too.
+func copied(t *testing.T, from, to string) fstest.MapFS {
+	t.Helper()
+	all := fstest.MapFS{}
+	err := fs.WalkDir(files, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := files.ReadFile(path)
+		all[path] = &fstest.MapFile{Data: text}
+		if rest, ok := strings.CutPrefix(path, from+"/"); ok {
+			all[to+"/"+rest] = &fstest.MapFile{Data: text}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// TestALanguageIsFiles: a folder of files is a language, with its own plurals and
+// dates.
+func TestALanguageIsFiles(t *testing.T) {
+	t.Parallel()
+	folder := copied(t, "fr", "ja")
+	folder["ja/language.yaml"] = &fstest.MapFile{Data: []byte(`name: 日本語
+date: "%[3]s年%[2]s%[1]s日"
+first: "1"
+moment: "%s %s UTC"
+months: [1月, 2月, 3月, 4月, 5月, 6月, 7月, 8月, 9月, 10月, 11月, 12月]
+thousands: ","
+singular: []
+bound: []
+`)}
+	all, err := Load(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
+	if ja := all["ja"]; ja.Name != "日本語" || ja.Moment(at) != "2026年11月20日 09:30 UTC" || ja.Answer.Count(1, "record") != "1\u00a0enregistrements" || ja.Letters.Templates.Lookup("refusal") == nil {
+		t.Errorf("%s, %s", ja.Moment(at), ja.Answer.Count(1, "record"))
+	}
+}
+
+// TestALanguageIsWhole: a language that lacks something, has something too much or
+// with other placeholders isn't loaded, and the error says where.
+func TestALanguageIsWhole(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ file, old, new, says string }{
+		"a word is missing":            {"answer.yaml", "contents: ", "#", "contents is missing"},
+		"a word is empty":              {"answer.yaml", "contents: Sur cette page", "contents: ''", "contents is missing"},
+		"a word is unknown":            {"answer.yaml", "contents: ", "contents_: x\ncontents: ", "contents_"},
+		"a right is missing":           {"letters.yaml", "erasure: ", "#", "rights.erasure is missing"},
+		"a right is none":              {"letters.yaml", "rights:\n", "rights:\n  everything: x\n", "rights.everything: English has none"},
+		"a placeholder is missing":     {"mail.yaml", "échéance le %s", "échéance", "due: other placeholders"},
+		"a placeholder is another":     {"mail.yaml", "et %d de plus", "et %s de plus", "left: other placeholders"},
+		"a plural is missing":          {"mail.yaml", "    - '%s à traiter'\n    - '%s à traiter'", "    - '%s à traiter'", "mail.yaml"},
+		"a code is missing":            {"causes.yaml", "vault: ", "#", "vault is missing"},
+		"a sentence without its place": {"sentences.yaml", "encore %d jours", "encore", "sentences.yaml: other placeholders"},
+		"a letter is missing":          {"letters.tmpl", `{{define "refusal"}}`, `{{define "refusal_"}}`, "letters.tmpl: no refusal"},
+		"a letter can't be read":       {"letters.tmpl", `{{define "refusal"}}`, `{{define`, "letters.tmpl"},
+		"months are missing":           {"language.yaml", "janvier, ", "", "language.yaml"},
+	} {
+		folder := copied(t, "fr", "ja")
+		path := "ja/" + c.file
+		was := string(folder[path].Data)
+		is := strings.Replace(was, c.old, c.new, 1)
+		if is == was {
+			t.Errorf("%s: nothing was changed", name)
+		}
+		folder[path].Data = []byte(is)
+		// The French file is the same value: the copy gets one of its own.
+		folder["fr/"+c.file] = &fstest.MapFile{Data: []byte(was)}
+		if _, err := Load(folder); err == nil || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), "ja") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	folder := copied(t, "fr", "ja")
+	delete(folder, "ja/mail.yaml")
+	if _, err := Load(folder); err == nil || !strings.Contains(err.Error(), "ja/mail.yaml") {
+		t.Errorf("a file is missing: %v", err)
+	}
+}
