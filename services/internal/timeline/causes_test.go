@@ -66,7 +66,7 @@ func TestEveryCodeHasACause(t *testing.T) {
 }
 
 // codeAt is which argument of a call is a code.
-var codeAt = map[string]int{"Permanent": 0, "Transient": 0, "Unsure": 0, "RetryAt": 1, "RetryAfter": 1, "Again": 1, "fail": 2}
+var codeAt = map[string]int{"Final": 0, "Passing": 1, "Doubtful": 0, "Permanent": 0, "Transient": 0, "Unsure": 0, "RetryAt": 1, "RetryAfter": 1, "Again": 1, "fail": 2}
 
 // codesIn returns the codes that a package's sources give, as text or by a
 // constant.
@@ -136,11 +136,23 @@ func (s *sources) look(n ast.Node) bool {
 			}
 		}
 	case *ast.CompositeLit:
+		if isReply(n.Type) {
+			return false
+		}
 		s.table(n)
 	case *ast.FuncDecl:
+		if r := n.Type.Results; r != nil && len(r.List) > 0 && isReply(r.List[0].Type) {
+			return false
+		}
 		s.returned(n)
 	}
 	return true
+}
+
+// isReply reports whether a type is vendorapi.Reply, whose code is the vendor's own.
+func isReply(of ast.Expr) bool {
+	s, ok := of.(*ast.SelectorExpr)
+	return ok && s.Sel.Name == "Reply"
 }
 
 // table takes in a list of structs that have a field for a code, without names.
