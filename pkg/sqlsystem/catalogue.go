@@ -12,6 +12,7 @@ import (
 // schemas: what a statement on one table does to others. The database's user needs
 // no right on a table to read it.
 type catalogue struct {
+	version    string // of what it was read from
 	references []reference
 	triggers   []trigger
 	// constraints are, by table, the names of what new values are held to.
@@ -116,11 +117,37 @@ func (s *System) refresh(ctx context.Context, on executor) error {
 	if s.dialect == PostgreSQL {
 		read = c.readPostgres
 	}
+	var err error
+	if c.version, err = s.version(ctx, on); err != nil {
+		return err
+	}
 	if err := read(ctx, on); err != nil {
 		return err
 	}
 	s.known.Store(c)
 	return nil
+}
+
+// freshen reads the catalogue anew where it has changed.
+func (s *System) freshen(ctx context.Context, on executor) error {
+	version, err := s.version(ctx, on)
+	if err != nil || version == s.catalogue().version {
+		return err
+	}
+	return s.refresh(ctx, on)
+}
+
+// version tells one state of the catalogue from another, as far as foreign keys,
+// triggers and rules are concerned.
+func (s *System) version(ctx context.Context, on executor) (version string, err error) {
+	query := `PRAGMA schema_version`
+	if s.dialect == PostgreSQL {
+		query = `SELECT md5(concat_ws(' ', current_schema(), (SELECT string_agg(concat(oid, confdeltype), ',' ORDER BY oid) FROM pg_constraint WHERE contype = 'f'),
+			(SELECT string_agg(concat(oid, tgenabled, tgfoid), ',' ORDER BY oid) FROM pg_trigger WHERE NOT tgisinternal),
+			(SELECT string_agg(concat(oid, ev_enabled), ',' ORDER BY oid) FROM pg_rewrite WHERE ev_type IN ('2', '4')), (SELECT count(*) FROM pg_inherits)))`
+	}
+	err = each(ctx, on, query, func(row []string) { version = row[0] })
+	return version, err
 }
 
 // each calls row with the columns of each row of a query, as texts; NULL is "".

@@ -21,6 +21,7 @@ type dataset struct {
 	table     string   // quoted
 	joins     []string // those of via, each without LEFT
 	key       []string
+	keys      []keyColumn
 	order     string // the key, ordered by bytes
 	subjects  []subject
 	columns   []field
@@ -176,6 +177,7 @@ func (c *compiler) key(ctx context.Context, path string, d *dataset) error {
 		}
 		expr := "t." + quote(k)
 		d.key = append(d.key, expr)
+		d.keys = append(d.keys, keyColumn{col, expr})
 		if c.dialect == PostgreSQL && isText(col.typ) {
 			expr += ` COLLATE "C"`
 		}

@@ -4,132 +4,101 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
-	"maps"
 	"slices"
-	"strings"
-	"time"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/worker"
 )
 
-// Erase deletes or makes anonymous what is held of many people and need not
-// stay, in one transaction: one query that counts and one that erases for each
-// dataset, those first whose rows refer to others'. Where the database refuses a
-// row, each person is erased in a transaction of their own, so that only whose
-// row it is fails. A dataset that the database doesn't let be read or erased is
-// named, and what leads to its rows is left and named too (TestForbiddenErase).
+// Erase deletes or makes anonymous what was planned of many people, by the plan's
+// keys, and what came since, by asking anew, in one transaction: those rows first
+// that refer to others'. What must stay, stays, though it was planned otherwise.
+// Before the first row is touched it is known what else would go ([System.reach]);
+// before all is committed, what did ([System.settle]). Where the database refuses a
+// row, each person is erased in a transaction of their own, so that only whose row it
+// is fails. A dataset that the database doesn't let be read or erased is named, and
+// what leads to its rows is left and named too (TestForbiddenErase).
 func (s *System) Erase(ctx context.Context, all []*worker.EraseJob) error {
 	jobs := eraseJobs(all)
-	err := s.eraseAll(ctx, jobs)
+	err := s.eraseByPlan(ctx, jobs)
 	for i, j := range jobs {
-		all[i].Counts = worker.Reconcile(all[i].Plan.Counts(), j.Counts)
+		if all[i].Counts = j.Counts; err == nil && j.Err == nil {
+			noteTaken(j.Job, j.taken)
+		}
 	}
 	return err
 }
 
-func (s *System) eraseAll(ctx context.Context, jobs []*counted) error {
+func (s *System) eraseByPlan(ctx context.Context, jobs []*counted) error {
+	if err := readPlans(ctx, jobs); err != nil {
+		return err
+	}
 	return s.transact(ctx, jobs, func(ctx context.Context, tx *sql.Tx, jobs []*counted, lacking lacks) error {
-		e := &erasure{System: s, tx: tx, jobs: jobs, day: today(s.now()), lacking: lacking, gaps: make([]map[*dataset]string, len(jobs))}
-		chunks := s.chunks(tasksOf(jobs))
-		if err := e.findGaps(ctx, chunks); err != nil {
+		before, err := s.tallies(ctx, tx)
+		if err != nil {
 			return err
 		}
-		for _, d := range s.erasing {
-			if lack := lacking[d.Name]; lack.no[reading] {
-				for _, c := range chunks {
-					c.uncover(d, jobs, lack.reason)
-				}
-				continue
-			}
-			free, kept := chunks, []*chunk(nil)
-			for i := range jobs {
-				if e.stays(i, d) {
-					free, kept = e.apart(d)
-					break
-				}
-			}
-			for _, c := range free {
-				if err := e.erase(ctx, d, c, false); err != nil {
-					return err
-				}
-			}
-			for _, c := range kept {
-				if err := e.erase(ctx, d, c, true); err != nil {
-					return err
-				}
+		e := &erasure{examination: s.examination(tx, jobs, s.erasing, lacking), tx: tx, done: map[*dataset]int64{}}
+		if err := e.examine(ctx); err != nil {
+			return err
+		}
+		e.findGaps()
+		for _, h := range e.holdings {
+			e.judge(h)
+		}
+		if err := e.overreaches(ctx); err != nil {
+			return err
+		}
+		for _, h := range e.holdings {
+			if err := e.erase(ctx, h); err != nil {
+				return err
 			}
 		}
-		return nil
+		return e.close(ctx, before)
 	})
 }
 
 // erasure is an erasure of many people in one transaction.
 type erasure struct {
-	*System
+	*examination
 	tx      *sql.Tx
-	jobs    []*counted
-	day     time.Time
-	lacking lacks
 	gaps    []map[*dataset]string // by job, the datasets that are left, and why
-}
-
-func (e *erasure) held(job int, d *dataset) bool { return slices.Contains(e.jobs[job].Holds, d.Name) }
-
-// stays reports whether nothing of a job may be erased in a dataset.
-func (e *erasure) stays(job int, d *dataset) bool { return e.held(job, d) || e.gaps[job][d] != "" }
-
-// apart makes chunks of the jobs that may be erased of a dataset, and of those
-// whose records stay.
-func (e *erasure) apart(d *dataset) (free, kept []*chunk) {
-	nobody := &worker.Task{}
-	erasing, keeping := make([]*worker.Task, len(e.jobs)), make([]*worker.Task, len(e.jobs))
-	for i, j := range e.jobs {
-		erasing[i], keeping[i] = &j.Task, nobody
-		if e.stays(i, d) {
-			erasing[i], keeping[i] = nobody, &j.Task
-		}
-	}
-	return e.chunks(erasing), e.chunks(keeping)
+	done    map[*dataset]int64    // how many rows were deleted, or made anonymous
+	changed int64                 // how many rows were changed otherwise
+	taken   map[string]int        // by table, what went with them as the manifest lets it
 }
 
 // findGaps makes out what is left of each job: what the database doesn't let be
 // read or erased, what leads there, and what would take with it what is held.
-func (e *erasure) findGaps(ctx context.Context, chunks []*chunk) error {
-	for _, d := range e.erasing {
-		lack := e.lacking[d.Name]
+func (e *erasure) findGaps() {
+	e.gaps = make([]map[*dataset]string, len(e.jobs))
+	for _, h := range e.holdings {
+		lack := e.lacking[h.d.Name]
 		for i := range e.jobs {
-			for _, p := range d.takes {
-				if e.held(i, d) && !e.held(i, p) {
-					e.leave(i, p, "left, since the database would delete what is held of "+d.Name+" with it")
+			for _, p := range h.d.takes {
+				if e.held(i, h.d) && !e.held(i, p) {
+					e.leave(i, p, "left, since the database would delete what is held of "+h.d.Name+" with it")
 				}
 			}
 		}
-		for _, c := range chunks {
-			if lack.no[reading] {
-				for _, i := range c.concerned(d) {
-					e.leave(i, d, lack.reason)
+		switch {
+		case lack.no[reading]:
+			for _, i := range h.concerned {
+				e.leave(i, h.d, lack.reason)
+			}
+		case lack.no[deleting] || lack.no[changing]:
+			for _, r := range h.rows {
+				if !r.there || r.done || r.stays(e, h.d) != nil {
+					continue
 				}
-				continue
-			}
-			if !lack.no[deleting] && !lack.no[changing] {
-				continue
-			}
-			tallies := newTallies(len(e.jobs))
-			if _, err := e.count(ctx, e.tx, d, c, e.day, tallies); err != nil {
-				return err
-			}
-			for i, t := range tallies {
-				if t.gone > 0 && !e.held(i, d) {
-					e.leave(i, d, lack.reason)
+				for _, share := range r.shares {
+					e.leave(share.job, h.d, lack.reason)
 				}
 			}
 		}
 	}
-	return nil
 }
 
 // leave leaves a dataset of a job, and what leads to it.
@@ -146,222 +115,165 @@ func (e *erasure) leave(job int, d *dataset, reason string) {
 	}
 }
 
-// erase erases what a chunk's jobs have in a dataset, or counts only where it
-// stays.
-func (e *erasure) erase(ctx context.Context, d *dataset, c *chunk, stays bool) error {
-	tallies := newTallies(len(e.jobs))
-	gone, err := e.count(ctx, e.tx, d, c, e.day, tallies)
+// judge decides on each row of a dataset, and counts. What one of several people's
+// row is to stay for, it stays for.
+func (e *erasure) judge(h *holding) {
+	lack := e.lacking[h.d.Name]
+	counts := make([]dsar.Counts, len(e.jobs))
+	for _, key := range h.keys {
+		r := h.rows[key]
+		if !r.there || r.done {
+			for _, share := range r.shares {
+				if share.planned {
+					counts[share.job].Gone++
+				}
+			}
+			continue
+		}
+		stays, gap := r.stays(e, h.d), ""
+		for _, share := range r.shares {
+			gap = cmp.Or(gap, e.gaps[share.job][h.d])
+		}
+		mine := false
+		for _, share := range r.shares {
+			n := &counts[share.job]
+			if share.others { // it is planned, and somebody else's by now
+				n.Uncovered = "a row that was planned holds other identifiers than the person's by now, and was left: plan the erasure anew"
+				continue
+			}
+			mine = true
+			n.Found++
+			switch {
+			case stays != nil:
+				n.Retain(1, stays.ground, stays.until)
+			case gap != "":
+				n.Uncovered = gap
+				continue
+			case h.d.SQL.Erase == manifest.EraseAnonymise:
+				n.Anonymised++
+			default:
+				n.Erased++
+			}
+			if !share.planned {
+				n.Late++
+			}
+		}
+		switch {
+		case mine && stays == nil && gap == "":
+			h.erase = append(h.erase, key)
+		case mine:
+			h.keep = append(h.keep, key)
+		}
+	}
+	for i := range counts {
+		n := &counts[i]
+		n.Dataset = h.d.Name
+		if lack.no[reading] && slices.Contains(h.concerned, i) {
+			n.Uncovered = lack.reason
+		}
+		if len(n.Retained) > 0 && lack.no[restricting] {
+			n.Uncovered = cmp.Or(n.Uncovered, lack.reason)
+		}
+		if n.Found+n.Gone > 0 || n.Uncovered != "" {
+			e.jobs[i].Counts = append(e.jobs[i].Counts, *n)
+		}
+	}
+}
+
+// overreaches fails where more would go than is to go.
+func (e *erasure) overreaches(ctx context.Context) error {
+	reach, err := e.reach(ctx, e.tx)
 	if err != nil {
 		return err
 	}
-	if gone > 0 && !stays {
-		q := &statement{dialect: e.dialect}
-		what := deleting
-		if d.SQL.Erase == manifest.EraseAnonymise {
-			what = changing
-			q.add("UPDATE ", d.table, " AS t SET ")
-			for i, column := range slices.Sorted(maps.Keys(d.SQL.Anonymise)) {
-				if i > 0 {
-					q.WriteString(", ")
-				}
-				q.add(quote(column), " = ")
-				d.value(q, d.SQL.Anonymise[column])
-			}
-		} else {
-			q.add("DELETE FROM ", d.table, " AS t")
+	for _, h := range e.holdings {
+		for _, key := range h.erase {
+			reach.erases(h.d, h.rows[key].shares[0].job, key)
 		}
-		d.rows(q, c, func() { d.goable(q, e.day) })
-		if err := e.exactly(ctx, e.tx, d, what, q, gone); err != nil {
+	}
+	for i, j := range e.jobs {
+		taken, err := reach.check(ctx, e.tx, i, j.Holds)
+		if err != nil {
 			return err
 		}
-	}
-	lack := e.lacking[d.Name]
-	if (foundOf(tallies) > gone || stays) && !lack.no[restricting] {
-		if err := e.lockAway(ctx, e.tx, d, c); err != nil {
-			return d.may(restricting, err)
+		j.taken = taken
+		for table, n := range taken {
+			if e.taken == nil {
+				e.taken = map[string]int{}
+			}
+			e.taken[table] += n
 		}
-	}
-	for i, t := range tallies {
-		if t.found == 0 {
-			continue
-		}
-		n := dsar.Counts{Dataset: d.Name, Found: t.found}
-		erased := t.gone
-		switch {
-		case e.held(i, d):
-			t.hold()
-			erased = 0
-		case t.gone > 0 && e.gaps[i][d] != "":
-			n.Uncovered, erased = e.gaps[i][d], 0
-		}
-		if n.Retained = t.kept(); len(n.Retained) > 0 && lack.no[restricting] {
-			n.Uncovered = cmp.Or(n.Uncovered, lack.reason)
-		}
-		if d.SQL.Erase == manifest.EraseAnonymise {
-			n.Anonymised = erased
-		} else {
-			n.Erased = erased
-		}
-		e.jobs[i].Counts = append(e.jobs[i].Counts, n)
 	}
 	return nil
 }
 
-// foundOf returns how many rows there are, by person: at least as many as there
-// are.
-func foundOf(tallies []tally) (n int64) {
-	for _, t := range tallies {
-		n += t.found
+// erase erases the rows of a dataset that are to go, and locks those away that stay.
+func (e *erasure) erase(ctx context.Context, h *holding) error {
+	if len(h.erase) > 0 {
+		what := deleting
+		if h.d.SQL.Erase == manifest.EraseAnonymise {
+			what = changing
+		}
+		n, err := e.write(ctx, e.tx, h.d, what, h.erase, h.d.erasing)
+		if err != nil {
+			return err
+		}
+		if n != int64(len(h.erase)) { // some went with others of them, or are left
+			if left, err := e.left(ctx, h); err != nil || left > 0 {
+				return cmp.Or[error](err, &shortfall{h.d, what, left})
+			}
+		}
+		if what == deleting {
+			e.done[h.d] += int64(len(h.erase))
+		} else {
+			e.done[h.d] += 0
+			e.changed += n
+		}
 	}
-	return n
-}
-
-// lockAway sets the flags that stop processing on what had to stay of an erasure
-// (GDPR art. 18): it is kept for the duty or claim, and for nothing else. A
-// dataset without such a flag relies on what else its system does.
-func (s *System) lockAway(ctx context.Context, tx *sql.Tx, d *dataset, c *chunk) error {
-	flags := d.flags(dsar.Restriction, nil)
-	if len(flags) == 0 || len(c.asked(d.subjects)) == 0 {
+	// What had to stay is kept for the duty or claim, and for nothing else (GDPR
+	// art. 18). A dataset without a flag relies on what else its system does.
+	flags := h.d.flags(dsar.Restriction, nil)
+	if len(h.keep) == 0 || len(flags) == 0 || e.lacking[h.d.Name].no[restricting] {
 		return nil
 	}
-	q := s.flagging(d, c, flags, false) // what need not stay is gone, or left
-	_, err := tx.ExecContext(ctx, q.String(), q.args...)
+	n, err := e.write(ctx, e.tx, h.d, restricting, h.keep, func(q *statement) { h.d.flagging(q, flags, false) })
+	e.changed += n
 	return err
 }
 
-// rows writes the condition that a row of d belongs to one of the chunk's jobs;
-// more adds to it.
-func (d *dataset) rows(q *statement, c *chunk, more func()) {
-	asked := c.asked(d.subjects)
-	q.WriteString(" WHERE ")
-	if way, one := oneWay(asked); one && way == 0 && len(d.joins) == 0 {
-		c.where(q, asked)
-		more()
-		return
-	}
-	key := strings.Join(d.key, ", ")
-	q.add("(", key, ") IN (SELECT ", key)
-	c.whose(q, d, asked)
-	more()
-	q.WriteByte(')')
+// left counts the rows that were to be erased and are as they were.
+func (e *erasure) left(ctx context.Context, h *holding) (left int64, err error) {
+	err = e.byKey(ctx, e.tx, h.d, h.erase, e.day, func(_ string, _ []any, _ stay, done bool) {
+		if !done {
+			left++
+		}
+	})
+	return left, err
 }
 
-// value adds what anonymise sets a column to: a constant, or a text with the row's
-// key in it.
-func (d *dataset) value(q *statement, value any) {
-	parts := d.SQL.Template(value)
-	if parts == nil {
-		q.constant(value)
-		return
-	}
-	for i, p := range parts {
-		if i > 0 {
-			q.WriteString(" || ")
+// close is the last look before all is committed: that nothing went which had to
+// stay, and nothing beyond what was to go.
+func (e *erasure) close(ctx context.Context, before tallies) error {
+	var lets []string
+	for _, h := range e.holdings {
+		lets = append(lets, h.d.SQL.Cascades...)
+		if len(h.keep) == 0 || len(e.done) == 0 {
+			continue
 		}
-		switch {
-		case p.Column != "":
-			q.add("CAST(t.", quote(p.Column), " AS TEXT)")
-		case q.dialect == PostgreSQL:
-			q.arg(p.Text)
-			q.WriteString("::text")
-		default:
-			q.arg(p.Text)
+		left, err := e.remaining(ctx, e.tx, h.d, h.keep)
+		if err != nil {
+			return err
+		}
+		if gone := int64(len(h.keep)) - left; gone > 0 {
+			return &overreach{fmt.Sprintf("%d rows of %s that must stay went with what was erased, by a foreign key, trigger or rule, and all of it was undone", gone, h.d.Name)}
 		}
 	}
-}
-
-// constant adds a value of the manifest. PostgreSQL reads it by the column's type.
-func (s *statement) constant(v any) {
-	if v == nil {
-		s.WriteString("NULL")
-		return
-	}
-	if s.dialect == PostgreSQL {
-		v = fmt.Sprint(v)
-	}
-	s.arg(v)
-}
-
-// exactly runs a statement of a dataset that must touch as many rows as were
-// counted in the same transaction.
-func (s *System) exactly(ctx context.Context, tx *sql.Tx, d *dataset, what doing, q *statement, want int64) error {
-	result, err := tx.ExecContext(ctx, q.String(), q.args...)
-	if err != nil {
-		return d.may(what, err)
-	}
-	n, err := result.RowsAffected()
-	if err != nil {
-		return err
-	}
-	if n != want {
-		return &shortfall{d, what, want - n}
-	}
-	return nil
-}
-
-// transact runs do for all jobs in one transaction. Where the database doesn't
-// allow something of a dataset, it runs anew without that, told what. Where it
-// refuses what the jobs ask, each gets a transaction of its own. The counts of a
-// transaction that wasn't committed are taken back.
-func (s *System) transact(ctx context.Context, jobs []*counted, do func(context.Context, *sql.Tx, []*counted, lacks) error) error {
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
-	lacking := lacks{}
-	once := func(jobs []*counted) error {
-		for short := false; ; {
-			err := s.inTransaction(ctx, func(tx *sql.Tx) error { return do(ctx, tx, jobs, lacking) })
-			if err == nil {
-				return nil
-			}
-			for _, j := range jobs {
-				j.Counts = nil
-			}
-			if first := !short && isShort(err); first {
-				short = true // the rows may have changed in between; a second time they haven't
-			} else if !lacking.learn(err) {
-				return err
-			}
-		}
-	}
-	jobs = slices.DeleteFunc(slices.Clone(jobs), func(j *counted) bool { return j.Err != nil })
-	err := once(jobs)
-	if err == nil {
+	if len(e.done) == 0 {
 		return nil
 	}
-	if refused(err) {
-		// What refuses may be newer than what is known; it is named as well as can be.
-		_ = s.refresh(ctx, s.db)
-	}
-	if len(jobs) < 2 || !refused(err) {
-		return s.explain(err)
-	}
-	for _, j := range jobs {
-		// Also when the call's time is over: what was committed is told as done.
-		j.Err = s.explain(once([]*counted{j}))
-	}
-	return nil
+	return e.settle(ctx, before, lets)
 }
 
-func isShort(err error) bool {
-	var short *shortfall
-	return errors.As(err, &short)
-}
-
-func (s *System) inTransaction(ctx context.Context, do func(*sql.Tx) error) (err error) {
-	var opts *sql.TxOptions
-	if s.dialect == PostgreSQL {
-		// What was counted is what is erased, whatever others do meanwhile.
-		opts = &sql.TxOptions{Isolation: sql.LevelRepeatableRead}
-	}
-	tx, err := s.db.BeginTx(ctx, opts)
-	if err != nil {
-		return err
-	}
-	if err := do(tx); err != nil {
-		if e := tx.Rollback(); e != nil && !errors.Is(e, sql.ErrTxDone) {
-			return errors.Join(err, e)
-		}
-		return err
-	}
-	return tx.Commit()
+func (e *examination) held(job int, d *dataset) bool {
+	return slices.Contains(e.jobs[job].Holds, d.Name)
 }

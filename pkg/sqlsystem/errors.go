@@ -43,6 +43,9 @@ func (s *System) explain(err error) error {
 	case err == nil, errors.As(err, &typed), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	}
+	if over := (*overreach)(nil); errors.As(err, &over) {
+		return worker.Permanent("reach", over.reason, err)
+	}
 	switch reasonOf(err) {
 	case rowWrong:
 		return worker.Permanent("refused", s.refusal(err), err)
@@ -80,7 +83,7 @@ func reasonOf(err error) reason {
 	if errors.As(err, &lite) {
 		return sqliteReason(lite)
 	}
-	if short := (*shortfall)(nil); errors.As(err, &short) {
+	if short, over := (*shortfall)(nil), (*overreach)(nil); errors.As(err, &short) || errors.As(err, &over) {
 		return rowWrong
 	}
 	return passing

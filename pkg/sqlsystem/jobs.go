@@ -10,12 +10,15 @@ type counted struct {
 	*worker.Job
 	Changes []worker.Change
 	Counts  []dsar.Counts
+	plan    *worker.Plan   // nil: nothing was planned
+	planned []worker.Entry // its entries, when they were read
+	taken   map[string]int // by table, what went with the job's rows as the manifest lets it
 }
 
 func eraseJobs(jobs []*worker.EraseJob) []*counted {
 	out := make([]*counted, len(jobs))
 	for i, j := range jobs {
-		out[i] = &counted{Job: &j.Job}
+		out[i] = &counted{Job: &j.Job, plan: j.Plan}
 	}
 	return out
 }

@@ -3,8 +3,6 @@ package sqlsystem
 import (
 	"fmt"
 	"slices"
-
-	"habeas.dev/pkg/manifest"
 )
 
 // lead makes out which datasets lead to the rows of others: by a join of the
@@ -13,7 +11,7 @@ import (
 // out of reach, they stay: nobody could find it without them, and what a foreign
 // key cascades to would go unseen.
 func (c *compiler) lead() error {
-	for i, d := range c.datasets {
+	for _, d := range c.datasets {
 		for _, p := range c.datasets {
 			if p == d {
 				continue
@@ -21,41 +19,45 @@ func (c *compiler) lead() error {
 			if c.after(p, d) || c.refers(d, p) || c.finds(p, d) {
 				d.leads = append(d.leads, p)
 			}
-			if p.SQL.Erase != manifest.EraseDelete || !c.cascades(d, p) {
+		}
+		for _, w := range c.ways(d) {
+			if w.end == nil || w.end == d || !w.takes() {
 				continue
 			}
-			if d.takes = append(d.takes, p); len(d.retention) > 0 {
-				return c.wrong(fmt.Sprintf("datasets[%d].retention", i), fmt.Sprintf("dataset %s: the database deletes its rows with those of %s (ON DELETE CASCADE), also those that must stay", d.Name, p.Name), "have "+p.Name+" made anonymous, or change the foreign key")
+			if !slices.Contains(w.end.takes, d) {
+				w.end.takes = append(w.end.takes, d)
+			}
+			if j := slices.Index(c.datasets, w.end); len(w.end.retention) > 0 {
+				return c.wrong(fmt.Sprintf("datasets[%d].retention", j), fmt.Sprintf("dataset %s: the database deletes its rows with those of %s (ON DELETE CASCADE), also those that must stay: %s", w.end.Name, d.Name, w), "have "+d.Name+" made anonymous, or change the foreign key")
 			}
 		}
 	}
 	return nil
 }
 
-// after reports whether the manifest has p erased after d.
+// after tells whether the manifest has p erased after d.
 func (c *compiler) after(p, d *dataset) bool {
 	if slices.Contains(p.SQL.After, d.Name) {
 		return true
 	}
+	if p == d {
+		return false
+	}
+	// Also a view of p's table leads through p.
 	for _, v := range d.SQL.Via {
-		if v.Table == p.SQL.Table {
+		if far := c.seen[v.Table]; v.Table == p.SQL.Table || far != nil && c.catalogue().leads(p.relation.id, far.id) {
 			return true
 		}
 	}
-	return false
+	return c.catalogue().leads(p.relation.id, d.relation.id)
 }
 
-// refers reports whether d's rows refer to p's by a foreign key.
+// refers tells whether d's rows refer to p's by a foreign key.
 func (c *compiler) refers(d, p *dataset) bool {
 	return c.catalogue().refers(d.relation.id, p.relation.id)
 }
 
-// cascades reports whether the database deletes d's rows with those of p.
-func (c *compiler) cascades(d, p *dataset) bool {
-	return slices.ContainsFunc(c.catalogue().to(p.relation.id), func(r reference) bool { return r.from.id == d.relation.id && r.onDelete == goes })
-}
-
-// finds reports whether p has an identifier that d's rows are found by.
+// finds tells whether p has an identifier that d's rows are found by.
 func (c *compiler) finds(p, d *dataset) bool {
 	for _, r := range c.m.SQL.Resolve {
 		if _, found := d.SQL.Subject[r.Find]; found && r.Table == p.SQL.Table {

@@ -19,6 +19,12 @@ const (
 	// is the default lease of a task.
 	DefaultTimeout = 10 * time.Minute
 
+	// maxKeys bounds the keys of one statement: they are one parameter, which costs
+	// memory on both sides.
+	maxKeys = 50_000
+	// maxWays bounds the ways from one dataset to other tables that are looked at.
+	maxWays = 200
+
 	// maxRounds bounds how often identifiers are looked up by others that the same
 	// system found: a longer chain of tables isn't known.
 	maxRounds = 16

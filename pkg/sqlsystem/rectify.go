@@ -128,10 +128,11 @@ func (s *System) rectify(ctx context.Context, tx *sql.Tx, u update, j *counted, 
 			c.uncover(u.d, []*counted{j}, lack.reason)
 			continue
 		}
-		_, total, err := s.tally(ctx, tx, u.d, c, 1)
+		keys, _, err := s.rowsOf(ctx, tx, u.d, c, 1)
 		if err != nil {
 			return err
 		}
+		total := int64(len(keys))
 		if total == 0 {
 			continue
 		}
@@ -139,17 +140,17 @@ func (s *System) rectify(ctx context.Context, tx *sql.Tx, u update, j *counted, 
 			j.Counts = append(j.Counts, dsar.Counts{Dataset: u.d.Name, Found: total, Uncovered: lack.reason})
 			continue
 		}
-		q := &statement{dialect: s.dialect}
-		q.add("UPDATE ", u.d.table, " AS t SET ")
-		for i, column := range u.columns {
-			if i > 0 {
-				q.WriteString(", ")
+		err = s.rewrite(ctx, tx, u.d, keys, func(q *statement) {
+			q.add("UPDATE ", u.d.table, " AS t SET ")
+			for i, column := range u.columns {
+				if i > 0 {
+					q.WriteString(", ")
+				}
+				q.add(quote(column), " = ")
+				q.arg(u.values[i])
 			}
-			q.add(quote(column), " = ")
-			q.arg(u.values[i])
-		}
-		u.d.rows(q, c, func() {})
-		if err := s.exactly(ctx, tx, u.d, changing, q, total); err != nil {
+		})
+		if err != nil {
 			return err
 		}
 		j.Counts = append(j.Counts, dsar.Counts{Dataset: u.d.Name, Found: total, Rectified: total, Changed: u.names})
@@ -179,11 +180,11 @@ func (s *System) unchanged(ctx context.Context, tx *sql.Tx, j *counted, lacking 
 				}
 				continue
 			}
-			_, total, err := s.tally(ctx, tx, d, c, 1)
+			keys, _, err := s.rowsOf(ctx, tx, d, c, 1)
 			if err != nil {
 				return err
 			}
-			found += total
+			found += int64(len(keys))
 		}
 		if found == 0 {
 			continue

@@ -46,7 +46,7 @@ func (s *System) flagless(j *counted) error {
 	}
 }
 
-// stops reports whether some flag of the right is such a one.
+// stops tells whether some flag of the right is such a one.
 func (s *System) stops(right dsar.Right, such func(manifest.SQLRestrict) bool) bool {
 	return slices.ContainsFunc(s.datasets, func(d *dataset) bool { return slices.ContainsFunc(d.flags(right, nil), such) })
 }
@@ -72,7 +72,7 @@ func (s *System) flag(ctx context.Context, jobs []*counted) error {
 	})
 }
 
-// flags returns those of a dataset that stop processing for a right and, where any
+// flags are those of a dataset that stop processing for a right and, where any
 // are named, for one of the purposes.
 func (d *dataset) flags(right dsar.Right, purposes []string) []manifest.SQLRestrict {
 	var out []manifest.SQLRestrict
@@ -103,23 +103,20 @@ func (s *System) restrict(ctx context.Context, tx *sql.Tx, jobs []*counted, lack
 				c.uncover(d, jobs, lack.reason)
 				continue
 			}
-			tallies, total, err := s.tally(ctx, tx, d, c, len(jobs))
+			keys, found, err := s.rowsOf(ctx, tx, d, c, len(jobs))
 			if err != nil {
 				return err
 			}
-			if total == 0 {
-				continue
-			}
-			if !lack.no[changing] {
-				if err := s.exactly(ctx, tx, d, changing, s.flagging(d, c, flags, task.Lift), total); err != nil {
+			if len(keys) > 0 && !lack.no[changing] {
+				if err := s.rewrite(ctx, tx, d, keys, func(q *statement) { d.flagging(q, flags, task.Lift) }); err != nil {
 					return err
 				}
 			}
-			for i, t := range tallies {
-				if t.found == 0 {
+			for i, rows := range found {
+				if rows == 0 {
 					continue
 				}
-				n := dsar.Counts{Dataset: d.Name, Found: t.found, Restricted: t.found}
+				n := dsar.Counts{Dataset: d.Name, Found: rows, Restricted: rows}
 				if lack.no[changing] {
 					n.Restricted, n.Uncovered = 0, lack.reason
 				}
@@ -130,31 +127,15 @@ func (s *System) restrict(ctx context.Context, tx *sql.Tx, jobs []*counted, lack
 	return nil
 }
 
-// flagging returns the statement that stops processing of a chunk's rows, or goes
-// on with it.
-func (s *System) flagging(d *dataset, c *chunk, flags []manifest.SQLRestrict, lift bool) *statement {
-	q := &statement{dialect: s.dialect}
-	q.add("UPDATE ", d.table, " AS t SET ")
-	for i, f := range flags {
-		if i > 0 {
-			q.WriteString(", ")
+// rowsOf finds the keys of a chunk's rows, each once, and how many each job has.
+func (s *System) rowsOf(ctx context.Context, tx *sql.Tx, d *dataset, c *chunk, jobs int) (keys []string, found []int64, err error) {
+	found = make([]int64, jobs)
+	err = s.find(ctx, tx, d, c, today(s.now()), func(r *row) error {
+		keys = append(keys, r.key)
+		for _, o := range r.owners {
+			found[o.job]++
 		}
-		q.add(quote(f.Column), " = ")
-		if lift {
-			q.constant(f.Lift())
-		} else {
-			q.constant(f.Value)
-		}
-	}
-	d.rows(q, c, func() {})
-	return q
-}
-
-// tally counts a dataset's rows without regard to retention.
-func (s *System) tally(ctx context.Context, tx *sql.Tx, d *dataset, c *chunk, jobs int) ([]tally, int64, error) {
-	all := *d
-	all.retention = nil
-	tallies := newTallies(jobs)
-	total, err := s.count(ctx, tx, &all, c, today(s.now()), tallies)
-	return tallies, total, err
+		return nil
+	})
+	return keys, found, err
 }

@@ -196,6 +196,21 @@ func (s *System) query(ctx context.Context, on executor, q *statement) (*sql.Row
 	return stmt.QueryContext(ctx, q.args...)
 }
 
+// exec runs a statement that returns no rows, prepared as query's are.
+func (s *System) exec(ctx context.Context, tx *sql.Tx, q *statement) (sql.Result, error) {
+	if s.dialect == PostgreSQL {
+		return tx.ExecContext(ctx, q.String(), q.args...)
+	}
+	stmt, err := s.prepare(ctx, q.String())
+	if err != nil {
+		return nil, err
+	}
+	if stmt == nil {
+		return tx.ExecContext(ctx, q.String(), q.args...)
+	}
+	return tx.StmtContext(ctx, stmt).ExecContext(ctx, q.args...)
+}
+
 // prepare returns the prepared statement of a text, or nil where there are too
 // many already.
 func (s *System) prepare(ctx context.Context, text string) (*sql.Stmt, error) {

@@ -1,0 +1,212 @@
+package sqlsystem
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/worker"
+)
+
+// examination is a look at the rows that plans name, and at those that asking anew
+// finds, of many people.
+type examination struct {
+	*System
+	on       executor
+	jobs     []*counted
+	datasets []*dataset
+	day      time.Time
+	lacking  lacks
+	holdings []*holding
+}
+
+func (s *System) examination(on executor, jobs []*counted, datasets []*dataset, lacking lacks) *examination {
+	return &examination{System: s, on: on, jobs: jobs, datasets: datasets, day: today(s.now()), lacking: lacking}
+}
+
+// holding is what a dataset holds of the jobs' people.
+type holding struct {
+	d    *dataset
+	rows map[string]*item
+	keys []string // of rows, in the order in which they were met
+	// concerned are the jobs that may have something here.
+	concerned []int
+	// erase and keep are the keys of rows that are there, when it is decided.
+	erase, keep []string
+}
+
+// item is a row that was planned or found.
+type item struct {
+	there  bool // it exists
+	done   bool // it exists, and is as an erasure makes it
+	is     stay // by the rules of retention, today
+	shares []share
+}
+
+// share is one job's part in a row.
+type share struct {
+	job     int
+	planned bool
+	keep    *stay // the plan has it stay
+	found   bool  // by asking anew
+	others  bool  // it holds other identifiers than the job's, and none of the job's
+}
+
+// stays says why a row must stay; nil where it needn't. A rule that holds is told
+// before a hold, and a hold before a plan whose reason is over by now.
+func (r *item) stays(in interface{ held(int, *dataset) bool }, d *dataset) *stay {
+	if r.is.kept {
+		return &r.is
+	}
+	var planned *stay
+	for _, share := range r.shares {
+		if in.held(share.job, d) {
+			return &stay{true, dsar.LegalHold, time.Time{}}
+		}
+		if share.keep != nil {
+			planned = share.keep
+		}
+	}
+	return planned
+}
+
+// readPlans reads the jobs' plans.
+func readPlans(ctx context.Context, jobs []*counted) error {
+	for _, j := range jobs {
+		j.planned = nil
+		for entry, err := range j.plan.Entries(ctx) {
+			if err != nil {
+				return err
+			}
+			j.planned = append(j.planned, entry)
+		}
+	}
+	return nil
+}
+
+// examine looks at each dataset: first by asking anew, then by the keys of what that
+// didn't find.
+func (e *examination) examine(ctx context.Context) error {
+	tasks := tasksOf(e.jobs)
+	chunks := e.chunks(tasks)
+	for _, d := range e.datasets {
+		h := &holding{d: d, rows: map[string]*item{}}
+		e.holdings = append(e.holdings, h)
+		for i, j := range e.jobs {
+			for _, entry := range j.planned {
+				if entry.Dataset == d.Name {
+					h.plan(i, entry)
+				}
+			}
+		}
+		for _, c := range chunks {
+			h.concerned = append(h.concerned, c.concerned(d)...)
+		}
+		if e.lacking[d.Name].no[reading] {
+			h.rows, h.keys = map[string]*item{}, nil
+			continue
+		}
+		for _, c := range chunks {
+			if err := e.find(ctx, e.on, d, c, e.day, h.found); err != nil {
+				return err
+			}
+		}
+		if err := e.look(ctx, h, chunks); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (h *holding) item(key string) *item {
+	r := h.rows[key]
+	if r == nil {
+		r = &item{}
+		h.rows[key] = r
+		h.keys = append(h.keys, key)
+	}
+	return r
+}
+
+func (h *holding) plan(job int, entry worker.Entry) {
+	s := share{job: job, planned: true}
+	if entry.Keep {
+		s.keep = &stay{true, entry.Ground, entry.Until}
+	}
+	r := h.item(entry.Key)
+	r.shares = append(r.shares, s)
+	if !slices.Contains(h.concerned, job) {
+		h.concerned = append(h.concerned, job)
+	}
+}
+
+// found takes in a row that asking anew has found.
+func (h *holding) found(row *row) error {
+	r := h.item(row.key)
+	r.there, r.is = true, row.stay
+	for _, o := range row.owners {
+		if i := slices.IndexFunc(r.shares, func(s share) bool { return s.job == o.job }); i >= 0 {
+			r.shares[i].found = true
+		} else {
+			r.shares = append(r.shares, share{job: o.job, found: true})
+		}
+	}
+	return nil
+}
+
+// look looks by their keys at the rows that were planned for somebody and not found
+// anew to be theirs: what led to them may be gone, and they themselves not.
+func (e *examination) look(ctx context.Context, h *holding, chunks []*chunk) error {
+	var keys []string
+	for _, key := range h.keys {
+		if slices.ContainsFunc(h.rows[key].shares, func(s share) bool { return s.planned && !s.found }) {
+			keys = append(keys, key)
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	return e.byKey(ctx, e.on, h.d, keys, e.day, func(key string, held []any, is stay, done bool) {
+		r := h.rows[key]
+		if r == nil { // a key that the database writes in another way than the plan
+			return
+		}
+		r.there, r.is, r.done = true, is, r.done || done
+		for i := range r.shares {
+			s := &r.shares[i]
+			s.others = s.planned && !s.found && !done && e.somebodyElses(h.d, s.job, held, chunks)
+		}
+	})
+}
+
+// somebodyElses tells whether a row holds, where the job's own identifiers would
+// stand, others, and none of the job's. One that holds nothing there is whose it was
+// planned to be: what led to it is gone.
+func (e *examination) somebodyElses(d *dataset, job int, held []any, chunks []*chunk) bool {
+	others := false
+	for _, c := range chunks {
+		if !slices.Contains(c.jobs, job) {
+			continue
+		}
+		for i, sub := range d.subjects {
+			value, ok := textOf(held[i])
+			if !ok || !slices.ContainsFunc(e.jobs[job].Identifiers, func(id worker.Identifier) bool { return id.Type == sub.typ && len(e.forms(sub.match, id.Value)) > 0 }) {
+				continue
+			}
+			if slices.ContainsFunc(c.owners(nil, d.subjects[i:i+1], []any{value}), func(o hit) bool { return o.job == job }) {
+				return false
+			}
+			others = true
+		}
+	}
+	return others
+}
+
+func tasksOf(jobs []*counted) []*worker.Task {
+	tasks := make([]*worker.Task, len(jobs))
+	for i, j := range jobs {
+		tasks[i] = &j.Task
+	}
+	return tasks
+}

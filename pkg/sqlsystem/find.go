@@ -1,0 +1,155 @@
+package sqlsystem
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+)
+
+// row is a row of a dataset that is somebody's of those asked for.
+type row struct {
+	key    string
+	owners []hit // of one row only, until the next
+	stay
+}
+
+// stay says whether a row must stay, on which ground and until when; the zero time
+// where no end is known.
+type stay struct {
+	kept   bool
+	ground string
+	until  time.Time
+}
+
+// find hands the rows of a dataset that belong to a chunk's jobs to visit, each once
+// with all whose it is.
+func (s *System) find(ctx context.Context, on executor, d *dataset, c *chunk, day time.Time, visit func(*row) error) (err error) {
+	defer func() { err = d.may(reading, err) }()
+	asked := c.asked(d.subjects)
+	if len(asked) == 0 {
+		return nil
+	}
+	q := &statement{dialect: s.dialect}
+	q.WriteString("SELECT ")
+	columns := d.looked(q, asked)
+	c.whose(q, d, asked)
+	q.WriteString(" ORDER BY ")
+	if len(asked) == 1 { // person by person: see gatherDataset
+		q.add("1, ")
+	}
+	q.WriteString(d.order)
+	var r row
+	return s.scan(ctx, on, q, columns, func(held []any) error {
+		if r.owners = c.owners(r.owners[:0], asked, held); len(r.owners) == 0 {
+			if c.loose(asked) {
+				return nil
+			}
+			return errNobody(d.Name)
+		}
+		if r.key, err = d.keyOf(held[columns-len(d.keys):]); err != nil {
+			return err
+		}
+		r.stay = d.retained(held[len(asked):columns-len(d.keys)], day)
+		return visit(&r)
+	})
+}
+
+// looked writes what is selected of a row to judge it: what it holds in the asked
+// subjects, the dates of its retention, its key. It returns how many columns that is.
+func (d *dataset) looked(q *statement, asked []subject) int {
+	var columns []string
+	for _, sub := range asked {
+		columns = append(columns, sub.expr)
+	}
+	for _, r := range d.retention {
+		columns = append(columns, r.text)
+	}
+	columns = append(columns, d.keyTexts(q.dialect, "t")...)
+	q.WriteString(strings.Join(columns, ", "))
+	return len(columns)
+}
+
+// scan runs a query of so many columns and hands each row to visit.
+func (s *System) scan(ctx context.Context, on executor, q *statement, columns int, visit func(held []any) error) error {
+	rows, err := s.query(ctx, on, q)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	held, into := make([]any, columns), make([]any, columns)
+	for i := range held {
+		into[i] = &held[i]
+	}
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return err
+		}
+		if err := visit(held); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// byKey hands the rows of the given keys to visit, with what they hold in all
+// subjects, and whether they are as an erasure makes them.
+func (s *System) byKey(ctx context.Context, on executor, d *dataset, keys []string, day time.Time, visit func(key string, held []any, is stay, done bool)) (err error) {
+	defer func() { err = d.may(reading, err) }()
+	for part := range slices.Chunk(keys, maxKeys) {
+		q := &statement{dialect: s.dialect}
+		q.WriteString("SELECT ")
+		columns := d.looked(q, d.subjects)
+		q.WriteString(", ")
+		d.asErased(q)
+		q.WriteString(" FROM ")
+		d.from(q, 0)
+		q.WriteString(" WHERE ")
+		if err := d.keyed(q, part); err != nil {
+			return err
+		}
+		err := s.scan(ctx, on, q, columns+1, func(held []any) error {
+			key, err := d.keyOf(held[columns-len(d.keys) : columns])
+			if err != nil {
+				return err
+			}
+			n := len(d.subjects)
+			done, _ := textOf(held[columns])
+			visit(key, held[:n], d.retained(held[n:columns-len(d.keys)], day), yes(done))
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// retained tells whether a record must stay on a day, on which ground (that of
+// the rule that holds longest) and until when. Dates are as the rules' text has
+// them; one that is missing, unless the rule says otherwise, or can't be read has
+// no end.
+func (d *dataset) retained(dates []any, day time.Time) (is stay) {
+	for i := range d.retention {
+		r := &d.retention[i]
+		text, dated := textOf(dates[i])
+		// PostgreSQL's dates before the year 1.
+		if !dated && r.undatedGo || strings.HasSuffix(text, " BC") || text == "-infinity" {
+			continue
+		}
+		from, err := time.Parse(time.DateOnly, text)
+		if err != nil {
+			return stay{true, r.ground, time.Time{}}
+		}
+		end := r.period.After(from)
+		if end.After(day) && (!is.kept || end.After(is.until)) {
+			is = stay{true, r.ground, end}
+		}
+	}
+	return is
+}
+
+func today(now time.Time) time.Time {
+	y, m, d := now.UTC().Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+}

@@ -1,0 +1,74 @@
+package sqlsystem
+
+import (
+	"context"
+	"errors"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/worker"
+)
+
+// Prove looks for what is still there of many people, by the plan's keys and by
+// asking anew: Found is all of it, Retained the part that must stay. A dataset that
+// the database doesn't let be read is named.
+func (s *System) Prove(ctx context.Context, all []*worker.EraseJob) error {
+	jobs := eraseJobs(all)
+	err := s.countAll(ctx, jobs)
+	for i, j := range jobs {
+		all[i].Counts = j.Counts
+	}
+	return err
+}
+
+func (s *System) countAll(ctx context.Context, jobs []*counted) error {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	if err := readPlans(ctx, jobs); err != nil {
+		return err
+	}
+	for _, d := range s.datasets {
+		e := s.examination(s.db, jobs, []*dataset{d}, lacks{})
+		err := e.examine(ctx)
+		var no *denied
+		if errors.As(err, &no) {
+			for _, i := range e.holdings[0].concerned {
+				jobs[i].Counts = append(jobs[i].Counts, dsar.Counts{Dataset: d.Name, Uncovered: no.reason()})
+			}
+			continue
+		}
+		if err != nil {
+			return s.explain(err)
+		}
+		e.count(e.holdings[0])
+	}
+	return nil
+}
+
+// count counts what is there of a dataset.
+func (e *examination) count(h *holding) {
+	counts := make([]dsar.Counts, len(e.jobs))
+	for _, key := range h.keys {
+		r := h.rows[key]
+		if !r.there || r.done {
+			continue
+		}
+		for i := range r.shares {
+			its := r.shares[i]
+			if its.others {
+				continue
+			}
+			n := &counts[its.job]
+			n.Found++
+			mine := item{is: r.is, shares: []share{its}}
+			if stays := mine.stays(e, h.d); stays != nil {
+				n.Retain(1, stays.ground, stays.until)
+			}
+		}
+	}
+	for i := range counts {
+		if counts[i].Found > 0 {
+			counts[i].Dataset = h.d.Name
+			e.jobs[i].Counts = append(e.jobs[i].Counts, counts[i])
+		}
+	}
+}

@@ -1,0 +1,411 @@
+package sqlsystem
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/worker"
+)
+
+// way is how erasing rows of a dataset reaches rows of another table: by foreign
+// keys, one after the other, or by a trigger or rule.
+type way struct {
+	from  *dataset
+	steps []reference
+	// trigger writes to the table to, where the last step is one; else nil.
+	trigger *trigger
+	to      relation
+	end     *dataset // that of to; nil where no dataset is
+	allowed bool     // the manifest's cascades have it
+}
+
+// takes tells whether the rows at the end are deleted; else they are changed.
+func (w way) takes() bool {
+	return w.trigger == nil && w.steps[len(w.steps)-1].onDelete == goes
+}
+
+// String is the way as people read it: customers ← subscriptions (customer_id) ←
+// invoices (subscription_id).
+func (w way) String() string {
+	var b strings.Builder
+	b.WriteString(w.from.relation.name)
+	for _, r := range w.steps {
+		fmt.Fprintf(&b, " ← %s (%s)", r.from.name, strings.Join(r.columns, ", "))
+	}
+	if w.trigger != nil {
+		fmt.Fprintf(&b, " → %s → %s", w.trigger, w.to.name)
+	}
+	return b.String()
+}
+
+// ways finds all that erasing rows of a dataset reaches, over any number of tables,
+// those to what must stay first. A way ends where a dataset begins: the rest of it is
+// that dataset's.
+func (s *System) ways(d *dataset) []way {
+	deleting := d.SQL.Erase == manifest.EraseDelete
+	var out []way
+	var follow func(table string, steps []reference)
+	follow = func(table string, steps []reference) {
+		for _, t := range s.catalogue().on(table, deleting || len(steps) > 0) {
+			for _, name := range t.writes {
+				w := way{from: d, steps: steps, trigger: &t, to: relation{name: name}}
+				for _, o := range s.datasets {
+					if strings.EqualFold(o.SQL.Table, name) {
+						w.end, w.to = o, o.relation
+					}
+				}
+				w.allowed = has(d.SQL.Cascades, name) || w.end != nil // what it does there, settle measures
+				out = append(out, w)
+			}
+		}
+		if !deleting && len(steps) == 0 {
+			return // the row stays, and with it what refers to it
+		}
+		for _, r := range s.catalogue().to(table) {
+			if r.onDelete == blocks || len(out) >= maxWays || slices.ContainsFunc(steps, func(o reference) bool { return sameReference(o, r) }) {
+				continue
+			}
+			w := way{from: d, steps: append(slices.Clone(steps), r), to: r.from, end: s.datasetOf(r.from.id)}
+			w.allowed = d.lets(w.to.name)
+			out = append(out, w)
+			if r.onDelete == goes && w.end == nil {
+				follow(r.from.id, w.steps)
+			}
+		}
+	}
+	for _, table := range append([]string{d.relation.id}, s.catalogue().reads[d.relation.id]...) {
+		follow(table, nil)
+	}
+	slices.SortStableFunc(out, func(a, b way) int { return a.rank() - b.rank() })
+	return out
+}
+
+func sameReference(a, b reference) bool {
+	return a.from.id == b.from.id && a.to.id == b.to.id && slices.Equal(a.columns, b.columns)
+}
+
+// rank puts first what is worst.
+func (w way) rank() int {
+	switch {
+	case w.end != nil && len(w.end.retention) > 0:
+		return 0
+	case w.end != nil:
+		return 1
+	default:
+		return 2
+	}
+}
+
+// lets tells whether the manifest lets rows of a table go with those of a dataset.
+func (d *dataset) lets(table string) bool {
+	return has(d.SQL.Cascades, table)
+}
+
+// datasetOf is the dataset of a table, or of the whole that it is a part of.
+func (s *System) datasetOf(table string) *dataset {
+	for _, d := range s.datasets {
+		if d.relation.id == table || slices.Contains(s.catalogue().parts[d.relation.id], table) {
+			return d
+		}
+	}
+	return nil
+}
+
+// reach is what a plan or an erasure would reach beyond its own rows.
+type reach struct {
+	*System
+	ways   map[*dataset][]way
+	ends   map[*dataset]bool           // datasets that ways end at
+	erased map[*dataset]map[string]int // by key, one of the jobs that erase it
+	of     map[*dataset]map[int][]string
+}
+
+// reach looks up what erasing reaches, in the catalogue as it is now.
+func (s *System) reach(ctx context.Context, on executor) (*reach, error) {
+	if err := s.freshen(ctx, on); err != nil {
+		return nil, err
+	}
+	r := &reach{System: s, ways: map[*dataset][]way{}, ends: map[*dataset]bool{}, erased: map[*dataset]map[string]int{}, of: map[*dataset]map[int][]string{}}
+	for _, d := range s.datasets {
+		if d.SQL.Erase == "" {
+			continue
+		}
+		if r.ways[d] = s.ways(d); len(r.ways[d]) > 0 {
+			r.erased[d] = map[string]int{}
+		}
+		for _, w := range r.ways[d] {
+			if w.end != nil {
+				r.ends[w.end] = true
+			}
+		}
+	}
+	return r, nil
+}
+
+// erases notes that a job erases a row, where that matters.
+func (r *reach) erases(d *dataset, job int, key string) {
+	if len(r.ways[d]) == 0 && !r.ends[d] {
+		return
+	}
+	if r.erased[d] == nil {
+		r.erased[d] = map[string]int{}
+	}
+	r.erased[d][key] = job
+	if r.of[d] == nil {
+		r.of[d] = map[int][]string{}
+	}
+	r.of[d][job] = append(r.of[d][job], key)
+}
+
+// overreach is the error of an erasure that would take rows outside of its plan.
+type overreach struct{ reason string }
+
+func (e *overreach) Error() string { return e.reason }
+
+func errOverreach(w way, rows int) error {
+	what := fmt.Sprintf("%d rows of %s", rows, w.to.name)
+	if rows == 0 {
+		what = "rows of " + w.to.name
+	}
+	verb, cure := "delete", "have "+w.from.Name+" made anonymous, change what does it, or, where they may go, add "+w.to.name+" to the dataset's cascades"
+	if !w.takes() {
+		verb = "change"
+	}
+	why := "which are nobody's in this erasure"
+	switch {
+	case w.end != nil && len(w.end.retention) > 0:
+		why, cure = "of which some must stay", "have "+w.from.Name+" made anonymous, or change the foreign key"
+	case w.end != nil:
+		why = "which are somebody else's, or are to be kept"
+	}
+	return &overreach{fmt.Sprintf("with the rows of %s the database would %s %s, %s (%s): %s", w.from.Name, verb, what, why, w, cure)}
+}
+
+// check fails where what a job's erasure reaches is neither its own nor allowed.
+// It returns how many rows go with its own that the manifest lets go, by table.
+func (r *reach) check(ctx context.Context, on executor, job int, holds []string) (taken map[string]int, err error) {
+	for _, d := range r.System.erasing {
+		keys := r.of[d][job]
+		if len(keys) == 0 {
+			continue
+		}
+		for _, w := range r.ways[d] {
+			if w.trigger != nil {
+				if !w.allowed {
+					return nil, errOverreach(w, 0)
+				}
+				continue
+			}
+			if d.own.view { // its rows aren't what the foreign keys refer to; settle measures
+				continue
+			}
+			if w.end != nil && w.takes() && slices.Contains(holds, w.end.Name) {
+				continue // it is held, and what would take it is left
+			}
+			outside, all, err := r.follow(ctx, on, w, keys)
+			switch {
+			case reasonOf(err) == forbidden && w.allowed:
+				continue
+			case reasonOf(err) == forbidden:
+				return nil, &overreach{fmt.Sprintf("the database's user may not read %s, so what would go with the rows of %s can't be told (%s): grant it SELECT", w.to.name, d.Name, w)}
+			case err != nil:
+				return nil, err
+			case outside > 0 && !w.allowed:
+				return nil, errOverreach(w, outside)
+			case all > 0 && w.allowed:
+				if taken == nil {
+					taken = map[string]int{}
+				}
+				taken[w.to.name] += outside
+			}
+		}
+	}
+	return taken, nil
+}
+
+// follow counts the rows at the end of a way from the given rows, and those of them
+// that aren't erased themselves.
+func (r *reach) follow(ctx context.Context, on executor, w way, keys []string) (outside, all int, err error) {
+	for part := range slices.Chunk(keys, maxKeys) {
+		q := &statement{dialect: r.dialect}
+		last := fmt.Sprintf("x%d", len(w.steps)-1)
+		q.WriteString("SELECT ")
+		columns := 1
+		if w.end == nil {
+			q.WriteString("COUNT(*)")
+		} else {
+			texts := w.end.keyTexts(r.dialect, last)
+			columns = len(texts)
+			q.WriteString(strings.Join(texts, ", "))
+		}
+		q.add(" FROM ", w.from.table, " AS t")
+		near := "t"
+		for i, step := range w.steps {
+			alias := fmt.Sprintf("x%d", i)
+			q.add(" JOIN ", step.from.sql, " AS ", alias, " ON ")
+			for j := range step.columns {
+				if j > 0 {
+					q.WriteString(" AND ")
+				}
+				q.add(alias, ".", quote(step.columns[j]), " = ", near, ".", quote(step.targets[j]))
+			}
+			near = alias
+		}
+		q.WriteString(" WHERE ")
+		if err := w.from.keyed(q, part); err != nil {
+			return 0, 0, err
+		}
+		err := r.scan(ctx, on, q, columns, func(held []any) error {
+			if w.end == nil {
+				n, _ := held[0].(int64)
+				outside, all = outside+int(n), all+int(n)
+				return nil
+			}
+			key, err := w.end.keyOf(held)
+			if err != nil {
+				return err
+			}
+			all++
+			if _, own := r.erased[w.end][key]; !own {
+				outside++
+			}
+			return nil
+		})
+		if err != nil {
+			return 0, 0, err
+		}
+	}
+	return outside, all, nil
+}
+
+// tallies are what a connection's transaction has done so far, as the database itself
+// counts it: in PostgreSQL by table, in SQLite the sum of all.
+type tallies map[string]tally
+
+type tally struct {
+	name             string
+	deleted, changed int64
+}
+
+// tallies asks the database what was done so far. PostgreSQL counts also what
+// transactions before this did of late: two of them are compared.
+func (s *System) tallies(ctx context.Context, on executor) (tallies, error) {
+	out := tallies{}
+	if s.dialect == SQLite {
+		err := each(ctx, on, "SELECT total_changes()", func(row []string) { out[""] = tally{changed: whole(row[0])} })
+		return out, err
+	}
+	err := each(ctx, on, `SELECT relid::text, CASE WHEN schemaname = current_schema() THEN relname ELSE schemaname || '.' || relname END, n_tup_del::text, (n_tup_ins + n_tup_upd)::text
+		FROM pg_stat_xact_user_tables WHERE n_tup_ins + n_tup_upd + n_tup_del > 0`, func(row []string) {
+		out[row[0]] = tally{row[1], whole(row[2]), whole(row[3])}
+	})
+	return out, err
+}
+
+// settle holds an erasure, before it is committed, against what the database itself
+// counted in the same transaction, since before: whatever foreign keys, triggers and
+// rules did, also such as the catalogue doesn't show. Where the server doesn't count
+// (track_counts), nothing is known.
+func (e *erasure) settle(ctx context.Context, before tallies, lets []string) error {
+	after, err := e.tallies(ctx, e.tx)
+	if err != nil {
+		return err
+	}
+	if e.dialect == SQLite {
+		return e.settleSQLite(after[""].changed-before[""].changed, lets)
+	}
+	for _, id := range slices.Sorted(maps.Keys(after)) {
+		t := after[id]
+		deleted, changed := t.deleted-before[id].deleted, t.changed-before[id].changed
+		ours, own := e.doneTo(id)
+		switch {
+		case has(lets, t.name):
+		case own && deleted > ours:
+			return &overreach{fmt.Sprintf("the database deleted %d rows of %s where %d were to go; a foreign key, trigger or rule took the others with it, and all of it was undone: name %s in the cascades of the dataset that takes them, where they may go", deleted, t.name, ours, t.name)}
+		case !own && deleted+changed > 0:
+			return &overreach{fmt.Sprintf("the database changed %d rows of %s, of which no dataset is; a foreign key, trigger or rule did, and all of it was undone: name %s in the cascades of the dataset with whose rows they go, where they may", deleted+changed, t.name, t.name)}
+		}
+	}
+	return nil
+}
+
+// doneTo is how many rows of a table were to be deleted, and whether it is one that
+// an erasure may touch: a dataset's, a part of it, or what its view reads.
+func (e *erasure) doneTo(table string) (rows int64, own bool) {
+	c := e.catalogue()
+	for _, h := range e.holdings {
+		id := h.d.relation.id
+		if id == table || slices.Contains(c.parts[id], table) || slices.Contains(c.reads[id], table) {
+			rows, own = rows+e.done[h.d], true
+		}
+	}
+	return rows, own
+}
+
+func (e *erasure) settleSQLite(all int64, lets []string) error {
+	ours := e.changed
+	for _, n := range e.done {
+		ours += n
+	}
+	for _, n := range e.taken {
+		ours += int64(n)
+	}
+	if all > ours && !e.triggered(lets) {
+		return &overreach{fmt.Sprintf("the database changed %d rows more than were to be erased; a foreign key or trigger did, and all of it was undone: name the table in the dataset's cascades, where they may go", all-ours)}
+	}
+	return nil
+}
+
+// triggered tells whether a trigger writes to one of the tables that may be reached:
+// how often, only the trigger knows.
+func (s *System) triggered(lets []string) bool {
+	return slices.ContainsFunc(s.catalogue().triggers, func(t trigger) bool {
+		return slices.ContainsFunc(t.writes, func(name string) bool { return has(lets, name) })
+	})
+}
+
+// noteTaken tells a job what went with its rows that the manifest lets go.
+func noteTaken(j *worker.Job, taken map[string]int) {
+	for _, table := range slices.Sorted(maps.Keys(taken)) {
+		if n := taken[table]; n > 0 {
+			j.Note(fmt.Sprintf("%d rows of %s went with what was erased, as the manifest lets them (cascades)", n, table))
+		}
+	}
+}
+
+// Reaches looks at what erasing reaches beyond the datasets' own rows, by the
+// catalogue alone, and returns what the manifest doesn't let go: an erasure that
+// meets such rows is refused.
+func (s *System) Reaches(ctx context.Context) ([]Advice, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	r, err := s.reach(ctx, s.db)
+	if err != nil {
+		return nil, err
+	}
+	var out []Advice
+	for i, d := range s.datasets {
+		for _, w := range r.ways[d] {
+			if w.allowed || w.end != nil {
+				continue
+			}
+			var over *overreach
+			errors.As(errOverreach(w, 0), &over)
+			what, cure, _ := strings.Cut(over.reason, "): ")
+			out = append(out, Advice{Where: s.m.At(fmt.Sprintf("datasets[%d].sql", i)), What: what + ")", Cure: cure})
+		}
+	}
+	return out, nil
+}
+
+// whole reads a whole number that the database wrote.
+func whole(text string) int64 {
+	n, _ := strconv.ParseInt(text, 10, 64)
+	return n
+}

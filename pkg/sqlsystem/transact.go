@@ -1,0 +1,75 @@
+package sqlsystem
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+)
+
+// transact runs do for all jobs in one transaction. Where the database doesn't
+// allow something of a dataset, it runs anew without that, told what. Where it
+// refuses what the jobs ask, each gets a transaction of its own. The counts of a
+// transaction that wasn't committed are taken back.
+func (s *System) transact(ctx context.Context, jobs []*counted, do func(context.Context, *sql.Tx, []*counted, lacks) error) error {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	lacking := lacks{}
+	once := func(jobs []*counted) error {
+		for short := false; ; {
+			err := s.inTransaction(ctx, func(tx *sql.Tx) error { return do(ctx, tx, jobs, lacking) })
+			if err == nil {
+				return nil
+			}
+			for _, j := range jobs {
+				j.Counts, j.taken = nil, nil
+			}
+			if first := !short && isShort(err); first {
+				short = true // the rows may have changed in between; a second time they haven't
+			} else if !lacking.learn(err) {
+				return err
+			}
+		}
+	}
+	jobs = slices.DeleteFunc(slices.Clone(jobs), func(j *counted) bool { return j.Err != nil })
+	err := once(jobs)
+	if err == nil {
+		return nil
+	}
+	if refused(err) {
+		// What refuses may be newer than what is known; it is named as well as can be.
+		_ = s.refresh(ctx, s.db)
+	}
+	if len(jobs) < 2 || !refused(err) {
+		return s.explain(err)
+	}
+	for _, j := range jobs {
+		// Also when the call's time is over: what was committed is told as done.
+		j.Err = s.explain(once([]*counted{j}))
+	}
+	return nil
+}
+
+func isShort(err error) bool {
+	var short *shortfall
+	return errors.As(err, &short)
+}
+
+func (s *System) inTransaction(ctx context.Context, do func(*sql.Tx) error) (err error) {
+	var opts *sql.TxOptions
+	if s.dialect == PostgreSQL {
+		// What was counted is what is erased, whatever others do meanwhile.
+		opts = &sql.TxOptions{Isolation: sql.LevelRepeatableRead}
+	}
+	tx, err := s.db.BeginTx(ctx, opts)
+	if err != nil {
+		return err
+	}
+	if err := do(tx); err != nil {
+		if e := tx.Rollback(); e != nil && !errors.Is(e, sql.ErrTxDone) {
+			return errors.Join(err, e)
+		}
+		return err
+	}
+	return tx.Commit()
+}
