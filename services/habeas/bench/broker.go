@@ -57,6 +57,10 @@ type traffic struct {
 	size  int
 }
 
+// maxWait is how long a fetch waits for more; a reader that is closed waits for its
+// last one.
+const maxWait = 50 * time.Millisecond
+
 // samplesOf is how many messages of a topic are looked at for their size.
 const samplesOf = 200
 
@@ -94,7 +98,7 @@ func trafficSince(ctx context.Context, brokers []string, before offsets) (traffi
 }
 
 func meanSize(ctx context.Context, brokers []string, topic string, partition int, from, count int64) (float64, error) {
-	r := kafka.NewReader(kafka.ReaderConfig{Brokers: brokers, Topic: topic, Partition: partition})
+	r := kafka.NewReader(kafka.ReaderConfig{Brokers: brokers, Topic: topic, Partition: partition, MaxWait: maxWait})
 	defer func() { _ = r.Close() }() // it was only read
 	if err := r.SetOffset(from); err != nil {
 		return 0, err
@@ -127,7 +131,7 @@ func rawBroker(ctx context.Context, brokers []string, t traffic) (time.Duration,
 	var read atomic.Int64
 	var readers, writing sync.WaitGroup
 	for p, end := range ends[topic] {
-		r := kafka.NewReader(kafka.ReaderConfig{Brokers: brokers, Topic: topic, Partition: p, MaxWait: 100 * time.Millisecond})
+		r := kafka.NewReader(kafka.ReaderConfig{Brokers: brokers, Topic: topic, Partition: p, MaxWait: maxWait})
 		if err := r.SetOffset(end); err != nil {
 			return 0, err
 		}
