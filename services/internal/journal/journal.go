@@ -94,6 +94,8 @@ type Filter struct {
 	Waiting      string // a system that the request waits for
 	Fingerprint  string
 	Assignee     string
+	// IDPrefix selects requests by the first letters of their ids: a short id.
+	IDPrefix string
 	// DueBefore selects requests that are due before a time; those that are never
 	// due are left out.
 	DueBefore time.Time

@@ -292,6 +292,7 @@ func (s *Store) matches(r *request, f journal.Filter) bool {
 		(f.Jurisdiction == "" || r.row.Jurisdiction == f.Jurisdiction) &&
 		(f.Waiting == "" || slices.Contains(r.row.Waiting, f.Waiting)) &&
 		(f.Assignee == "" || r.row.Assignee == f.Assignee) &&
+		strings.HasPrefix(r.row.RequestID, f.IDPrefix) &&
 		(f.DueBefore.IsZero() || !r.row.DueAt.IsZero() && r.row.DueAt.Before(journal.Time(f.DueBefore))) &&
 		(f.Fingerprint == "" || slices.Contains(s.prints[f.Fingerprint], r.row.RequestID)) &&
 		(f.After.IsZero() || order(f)(r.row.Cursor(), journal.Cursor{ReceivedAt: journal.Time(f.After.ReceivedAt), DueAt: journal.Time(f.After.DueAt), RequestID: f.After.RequestID}) > 0)

@@ -124,6 +124,9 @@ func listQuery(f journal.Filter) (sql string, args []any) {
 	if f.Waiting != "" {
 		where = append(where, arg(f.Waiting)+" = ANY (waiting)")
 	}
+	if f.IDPrefix != "" { // by the index, whose order may be a language's
+		where = append(where, "id >= "+arg(f.IDPrefix), "id < "+arg(f.IDPrefix+"g"), "starts_with(id, "+arg(f.IDPrefix)+")")
+	}
 	if f.Assignee != "" {
 		where = append(where, "assignee <> '' AND assignee = "+arg(f.Assignee)) // as the index has it
 	}

@@ -153,6 +153,10 @@ func listQuery(f journal.Filter) (query string, args []any) {
 		if f.Waiting != "" {
 			add("instr(',' || waiting || ',', ',' || ? || ',') > 0", f.Waiting)
 		}
+		if f.IDPrefix != "" {
+			add("id >= ?", f.IDPrefix)
+			add("id < ?", f.IDPrefix+"g") // behind every digit of a UUID
+		}
 		if f.Assignee != "" {
 			add("assignee <> '' AND assignee = ?", f.Assignee) // as the index has it
 		}
