@@ -18,8 +18,7 @@ import (
 )
 
 type answerCommand struct {
-	installationFlags
-	ID      string            `arg:"" help:"The request's id."`
+	requestFlags
 	System  string            `arg:"" help:"The system whose task was done by hand."`
 	Outcome dsar.Outcome      `help:"How it ended: gathered, found, nothing-found, erased, anonymised, retained, proven, rectified, restricted; incomplete leaves it at what a worker could reach." placeholder:"OUTCOME" required:""`
 	Action  dsar.Action       `help:"Which task, where several wait: gather, count, erase, prove, rectify, restrict, resolve." placeholder:"ACTION"`
@@ -40,19 +39,14 @@ func (answerCommand) Help() string {
 }
 
 func (c *answerCommand) Run(ctx context.Context) error {
-	cfg, err := c.config()
-	if err != nil {
-		return err
-	}
-	in, err := installation.Open(ctx, cfg)
+	in, id, err := c.openRequest(ctx)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	id := strings.ToLower(c.ID)
 	do := core.Attest{By: who(), Reason: c.Reason, System: c.System, Action: c.Action, Outcome: c.Outcome, Release: c.Release, Now: now()}
 	if len(c.File) > 0 {
-		manifests, err := node.Manifests(cfg)
+		manifests, err := node.Manifests(in.Config)
 		if err != nil {
 			return err
 		}
@@ -65,7 +59,7 @@ func (c *answerCommand) Run(ctx context.Context) error {
 	}
 	state, err := in.Requests.Do(ctx, id, do)
 	if err != nil {
-		return explain(err, c.ID)
+		return about(id, err)
 	}
 	if waits := core.Waiting(state); len(waits) > 0 {
 		_, err = fmt.Printf("Noted. The request is %s and waits for %s.\n", state.Status, strings.Join(waits, ", "))
@@ -87,7 +81,7 @@ func (c *answerCommand) deposit(ctx context.Context, in *installation.Installati
 	}
 	task := state.Task(c.System, dsar.Gather)
 	if task == nil || task.Status != core.TaskIsFailed {
-		return explain(core.ErrNothingToAttest, c.ID)
+		return about(id, core.ErrNothingToAttest)
 	}
 	for _, m := range manifests {
 		if m.System != c.System {

@@ -8,14 +8,13 @@ import (
 )
 
 type assignCommand struct {
-	installationFlags
-	ID     string `arg:"" help:"The request's id."`
+	requestFlags
 	To     string `help:"Who has it in hand from now on, by the name that they sign in with; without it, nobody has." placeholder:"NAME"`
 	Reason string `help:"Why, for the trace." placeholder:"TEXT"`
 }
 
 func (c *assignCommand) Run(ctx context.Context) error {
-	if _, err := act(ctx, c.installationFlags, c.ID, core.Assign{By: who(), To: c.To, Reason: c.Reason, Now: now()}); err != nil {
+	if _, err := c.act(ctx, core.Assign{By: who(), To: c.To, Reason: c.Reason, Now: now()}); err != nil {
 		return err
 	}
 	text := "Nobody has it in hand now."

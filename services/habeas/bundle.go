@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"habeas.dev/services/aggregator"
 )
@@ -15,25 +14,23 @@ type bundleCommand struct {
 }
 
 type bundleGetCommand struct {
-	installationFlags
-	ID     string `arg:"" help:"The request's id."`
+	requestFlags
 	Output string `short:"o" required:"" help:"Where the ZIP goes; - writes it to standard output." placeholder:"FILE"`
 	Force  bool   `help:"Replace the file where it exists."`
 }
 
 func (c *bundleGetCommand) Run(ctx context.Context) error {
-	in, err := c.open(ctx)
+	in, id, err := c.openRequest(ctx)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	id := strings.ToLower(c.ID)
 	row, err := in.Journal.Row(ctx, id)
 	if err != nil {
-		return fmt.Errorf("no request %s here; habeas requests lists them", c.ID)
+		return about(id, err)
 	}
 	if row.Status != "completed" {
-		return fmt.Errorf("request %s has no answer: it is %s; habeas trace %s tells what it waits for", c.ID, row.Status, c.ID)
+		return fmt.Errorf("request %s has no answer: it is %s; habeas trace %s tells what it waits for", id, row.Status, id)
 	}
 	r, err := aggregator.OpenBundle(ctx, in.Vault, in.Outbox, id)
 	if err != nil {

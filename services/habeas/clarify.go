@@ -10,8 +10,7 @@ import (
 )
 
 type clarifyCommand struct {
-	installationFlags
-	ID     string `arg:"" help:"The request's id."`
+	requestFlags
 	Ask    bool   `help:"Ask the person what is meant, and wait for it." xor:"what" required:""`
 	Answer bool   `help:"The person has answered: go on." xor:"what" required:""`
 	Reason string `help:"What is asked, or what was said, for the trace: no personal data in it." placeholder:"TEXT"`
@@ -26,7 +25,7 @@ func (c *clarifyCommand) Run(ctx context.Context) error {
 	if c.Ask {
 		do = core.AskClarification{By: who(), Reason: c.Reason, Now: now()}
 	}
-	state, err := act(ctx, c.installationFlags, c.ID, do)
+	state, err := c.act(ctx, do)
 	if err != nil {
 		return err
 	}

@@ -10,8 +10,7 @@ import (
 )
 
 type extendCommand struct {
-	installationFlags
-	ID     string `arg:"" help:"The request's id."`
+	requestFlags
 	Reason string `help:"Why, as the person is told: no personal data in it." placeholder:"TEXT" required:""`
 }
 
@@ -27,7 +26,7 @@ func (c *extendCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	state, err := act(ctx, c.installationFlags, c.ID, core.Extend{By: who(), Reason: c.Reason, Calendar: book, Now: now()})
+	state, err := c.act(ctx, core.Extend{By: who(), Reason: c.Reason, Calendar: book, Now: now()})
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/installation"
@@ -13,7 +12,7 @@ import (
 
 type holdCommand struct {
 	installationFlags
-	ID      string `arg:"" optional:"" help:"The request's id."`
+	ID      string `arg:"" optional:"" help:"The request: its id, or enough of its first letters to tell it from others."`
 	Email   string `help:"Instead of a request: all requests of the person with this address (it goes through a keyed hash; it is not logged)." placeholder:"ADDRESS"`
 	System  string `help:"Only this system." placeholder:"NAME"`
 	Dataset string `help:"Only this dataset." placeholder:"NAME"`
@@ -49,7 +48,7 @@ func (c *holdCommand) Run(ctx context.Context) error {
 			done++
 		case c.Email != "" && errors.Is(err, core.ErrNoSuchHold): // one that it was never on
 		default:
-			return explain(err, id)
+			return about(id, err)
 		}
 	}
 	if done == 0 {
@@ -75,7 +74,8 @@ func (c *holdCommand) do(ctx context.Context, in *installation.Installation, id 
 // requests returns those that the hold is about.
 func (c *holdCommand) requests(ctx context.Context, in *installation.Installation) ([]string, error) {
 	if c.ID != "" {
-		return []string{strings.ToLower(c.ID)}, nil
+		id, err := findRequest(ctx, in.Journal, c.ID)
+		return []string{id}, err
 	}
 	rows, err := in.Journal.List(ctx, journal.Filter{Fingerprint: in.Vault.Fingerprint("email", c.Email), Limit: journal.MaxList})
 	if err != nil {

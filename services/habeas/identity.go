@@ -11,8 +11,7 @@ import (
 )
 
 type identityCommand struct {
-	installationFlags
-	ID     string       `arg:"" help:"The request's id."`
+	requestFlags
 	Ask    bool         `help:"Ask the person for proof, and wait for it." xor:"what" required:""`
 	Accept bool         `help:"The proof is good: go on." xor:"what" required:""`
 	Reject bool         `help:"The proof is not good." xor:"what" required:""`
@@ -37,7 +36,7 @@ func (c *identityCommand) Run(ctx context.Context) error {
 	if c.Ask {
 		do = core.AskProof{By: who(), Reason: c.Reason, Checks: c.Check, Now: now()}
 	}
-	state, err := act(ctx, c.installationFlags, c.ID, do)
+	state, err := c.act(ctx, do)
 	if err != nil {
 		return err
 	}

@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"os"
-	"strings"
 	"time"
 
 	"habeas.dev/services/habeas/node"
 	"habeas.dev/services/internal/config"
-	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/installation"
 )
 
@@ -36,17 +34,6 @@ func (f installationFlags) open(ctx context.Context) (*installation.Installation
 		return nil, err
 	}
 	return installation.Open(ctx, c)
-}
-
-// act applies a command to a request.
-func act(ctx context.Context, f installationFlags, id string, c core.Command) (core.State, error) {
-	in, err := f.open(ctx)
-	if err != nil {
-		return core.State{}, err
-	}
-	defer in.Close()
-	state, err := in.Requests.Do(ctx, strings.ToLower(id), c)
-	return state, explain(err, id)
 }
 
 // now returns the time as the journal keeps it.

@@ -15,39 +15,58 @@ import (
 )
 
 type commands struct {
-	Demo        demoCommand        `cmd:"" help:"Start everything with seeded systems, fulfil five requests, and go on serving."`
-	Up          upCommand          `cmd:"" help:"Run all services in this process."`
-	Intake      intakeCommand      `cmd:"" help:"Run intake by itself: the doors for requests."`
-	Coordinator coordinatorCommand `cmd:"" help:"Run a coordinator by itself, with its relay."`
-	Aggregator  aggregatorCommand  `cmd:"" help:"Run an aggregator by itself."`
-	Letters     lettersCommand     `cmd:"" help:"Run by itself what writes letters to people."`
-	Console     consoleCommand     `cmd:"" help:"Run by itself the console: support agents' pages."`
-	Worker      workerCommand      `cmd:"" help:"Run the workers of some systems by themselves."`
-	Sandbox     sandboxCommand     `cmd:"" help:"Run the stand-ins for the vendors alone."`
-	Health      healthCommand      `cmd:"" help:"Ask a running service whether it is well, as a container's health check."`
-	Config      configCommand      `cmd:"" help:"The configuration: check it."`
-	Lint        lintCommand        `cmd:"" help:"The coverage gate: fail where personal data is held that manifests leave out."`
-	Records     recordsCommand     `cmd:"" help:"The record of processing activities (GDPR art. 30), from the manifests."`
-	Topics      topicsCommand      `cmd:"" help:"Kafka's topics: create what is missing, and name what differs."`
-	Submit      submitCommand      `cmd:"" help:"Submit a request."`
-	Requests    requestsCommand    `cmd:"" help:"List requests."`
-	Trace       traceCommand       `cmd:"" help:"Tell a request's life: each system's steps, waits, outcomes."`
-	Bundle      bundleCommand      `cmd:"" help:"Answers."`
-	Verify      verifyCommand      `cmd:"" help:"Check a bundle, and name what is wrong with it."`
-	Retry       retryCommand       `cmd:"" help:"Take up again what failed."`
-	Assign      assignCommand      `cmd:"" help:"Say who has a request in hand."`
-	Cancel      cancelCommand      `cmd:"" help:"End a request without an answer."`
-	Extend      extendCommand      `cmd:"" help:"Move the due date as far as the law allows, and tell the person why."`
-	Identity    identityCommand    `cmd:"" help:"Ask for proof of who asks, and accept or reject it."`
-	Clarify     clarifyCommand     `cmd:"" help:"Ask the person what is meant, and go on with the answer."`
-	Refuse      refuseCommand      `cmd:"" help:"End a request on a ground of the law."`
-	Merge       mergeCommand       `cmd:"" help:"End a request that another one answers."`
-	Hold        holdCommand        `cmd:"" help:"Keep records from being erased, for a lawsuit or an inquiry."`
-	Review      reviewCommand      `cmd:"" help:"Look at gathered records that may tell of other people, before they are answered."`
-	Answer      answerCommand      `cmd:"" help:"Say that a task was done by hand."`
-	Bench       benchCommand       `cmd:"" help:"Measure this machine: requests per second, a lone request, a large bundle."`
-	Version     versionCommand     `cmd:"" help:"Print the version."`
+	Demo    demoCommand    `cmd:"" group:"try" help:"Start everything with invented people, fulfil five requests, and go on serving."`
+	Sandbox sandboxCommand `cmd:"" group:"try" help:"Run stand-ins for the vendors alone, to develop a worker against."`
+
+	Submit   submitCommand   `cmd:"" group:"follow" help:"Submit a request."`
+	Requests requestsCommand `cmd:"" group:"follow" help:"List requests."`
+	Trace    traceCommand    `cmd:"" group:"follow" help:"Tell a request's life: each system's steps, waits and outcomes."`
+	Bundle   bundleCommand   `cmd:"" group:"follow" help:"Get the answer to a request."`
+	Verify   verifyCommand   `cmd:"" group:"follow" help:"Check an answer, and name what is wrong with it."`
+
+	Retry    retryCommand    `cmd:"" group:"act" help:"Take up again what failed."`
+	Answer   answerCommand   `cmd:"" group:"act" help:"Say that a task was done by hand."`
+	Review   reviewCommand   `cmd:"" group:"act" help:"Look at gathered records that may tell of other people, before they are answered."`
+	Assign   assignCommand   `cmd:"" group:"act" help:"Say who has a request in hand."`
+	Identity identityCommand `cmd:"" group:"act" help:"Ask for proof of who asks, and accept or reject it."`
+	Clarify  clarifyCommand  `cmd:"" group:"act" help:"Ask the person what is meant, and go on with the answer."`
+	Extend   extendCommand   `cmd:"" group:"act" help:"Move the due date as far as the law allows, and tell the person why."`
+	Hold     holdCommand     `cmd:"" group:"act" help:"Keep records from being erased, for a lawsuit or an inquiry."`
+	Merge    mergeCommand    `cmd:"" group:"act" help:"End a request that another one answers."`
+	Refuse   refuseCommand   `cmd:"" group:"act" help:"End a request on a ground of the law."`
+	Cancel   cancelCommand   `cmd:"" group:"act" help:"End a request without an answer."`
+
+	Up          upCommand          `cmd:"" group:"run" help:"Run all services in this process."`
+	Intake      intakeCommand      `cmd:"" group:"run" help:"Run intake by itself: the doors for requests."`
+	Coordinator coordinatorCommand `cmd:"" group:"run" help:"Run a coordinator by itself, with its relay."`
+	Worker      workerCommand      `cmd:"" group:"run" help:"Run the workers of some systems by themselves."`
+	Aggregator  aggregatorCommand  `cmd:"" group:"run" help:"Run an aggregator by itself: it writes the answers."`
+	Letters     lettersCommand     `cmd:"" group:"run" help:"Run by itself what writes letters to people."`
+	Console     consoleCommand     `cmd:"" group:"run" help:"Run the console by itself: support agents' pages."`
+
+	Config  configCommand  `cmd:"" group:"check" help:"Check the configuration."`
+	Topics  topicsCommand  `cmd:"" group:"check" help:"Create the topics of Kafka that are missing, and name what differs."`
+	Health  healthCommand  `cmd:"" group:"check" help:"Ask a running service whether it is well, as a container's health check."`
+	Lint    lintCommand    `cmd:"" group:"check" help:"Fail where personal data is held that manifests leave out."`
+	Records recordsCommand `cmd:"" group:"check" help:"Write the record of processing activities (GDPR art. 30), from the manifests."`
+	Bench   benchCommand   `cmd:"" group:"check" help:"Measure this machine: accesses and erasures a second, a lone request, a large answer."`
+	Version versionCommand `cmd:"" group:"check" help:"Print the version."`
 }
+
+// groups are the headings of habeas --help, in their order.
+var groups = []kong.Group{
+	{Key: "try", Title: "Try it:"},
+	{Key: "follow", Title: "Send and follow requests:"},
+	{Key: "act", Title: "Act on a request (your name is in its trace: HABEAS_USER, else USER):"},
+	{Key: "run", Title: "Run it:"},
+	{Key: "check", Title: "Set up and check:"},
+}
+
+const description = `Habeas fulfils what people ask of their data: it asks every system, and assembles the answer or the proof of erasure.
+
+Start with: habeas demo
+
+Commands that look at requests find them by --data (the folder of a demo or of habeas up) or --config (the configuration file), which HABEAS_DATA and HABEAS_CONFIG may name once for all. Exit status: 0 where all is well, 1 where something is not, 2 where the call is wrong.`
 
 // gcPercent is by how much of what lives the heap may grow until it is collected:
 // twice as much as by default halves what collecting costs, an eighth of all
@@ -64,20 +83,19 @@ func main() {
 	os.Exit(code)
 }
 
-// run returns the program: it returns the exit status, 0 where all is well, 1 where
+// run runs the program and returns the exit status, 0 where all is well, 1 where
 // something is not, 2 where the call is wrong.
 func run(ctx context.Context, args []string) int {
 	var c commands
-	parser, err := kong.New(&c, kong.Name("habeas"),
-		kong.Description("Habeas fulfils what people ask of their data: it asks every system, and assembles the answer or the proof of erasure.\n\nStart with: habeas demo"),
-		kong.UsageOnError(), kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
+	parser, err := kong.New(&c, kong.Name("habeas"), kong.Description(description), kong.ExplicitGroups(groups),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, NoExpandSubcommands: true}),
 		kong.BindTo(ctx, (*context.Context)(nil)))
 	if err != nil {
 		panic(err) // the commands above are wrong
 	}
 	call, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "habeas:", err, "(habeas --help lists the commands)")
+		fmt.Fprintf(os.Stderr, "habeas: %v; %s\n", err, whereHelpIs(err))
 		return 2
 	}
 	switch err := call.Run(); {
@@ -86,9 +104,20 @@ func run(ctx context.Context, args []string) int {
 	case errors.Is(err, errSilent):
 		return 1
 	default:
-		fmt.Fprintln(os.Stderr, "habeas:", err)
+		fmt.Fprintln(os.Stderr, "habeas:", explain(err))
 		return 1
 	}
+}
+
+// whereHelpIs names the help of the command that a wrong call meant.
+func whereHelpIs(err error) string {
+	var wrong *kong.ParseError
+	if errors.As(err, &wrong) && wrong.Context != nil {
+		if command := wrong.Context.Selected(); command != nil {
+			return command.FullPath() + " --help explains it"
+		}
+	}
+	return "habeas --help lists the commands"
 }
 
 // errSilent ends with status 1 where everything was said already.

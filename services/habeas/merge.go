@@ -3,14 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"habeas.dev/services/internal/core"
 )
 
 type mergeCommand struct {
-	installationFlags
-	ID     string `arg:"" help:"The request's id."`
+	requestFlags
 	Into   string `help:"The request that answers it." placeholder:"ID" required:""`
 	Reason string `help:"Why, for the trace." placeholder:"TEXT"`
 }
@@ -21,21 +19,24 @@ func (mergeCommand) Help() string {
 }
 
 func (c *mergeCommand) Run(ctx context.Context) error {
-	in, err := c.open(ctx)
+	in, id, err := c.openRequest(ctx)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	into := strings.ToLower(c.Into)
+	into, err := findRequest(ctx, in.Journal, c.Into)
+	if err != nil {
+		return err
+	}
 	other, err := in.Requests.State(ctx, into)
 	if err != nil {
 		return err
 	}
 	if !other.Exists() || other.Status.Ended() && other.Status != core.StatusCompleted {
-		return fmt.Errorf("request %s answers nothing: it isn't there, or has ended without an answer", c.Into)
+		return fmt.Errorf("request %s answers nothing: it isn't there, or has ended without an answer", into)
 	}
-	if _, err := in.Requests.Do(ctx, strings.ToLower(c.ID), core.Merge{By: who(), Into: into, Reason: c.Reason, Now: now()}); err != nil {
-		return explain(err, c.ID)
+	if _, err := in.Requests.Do(ctx, id, core.Merge{By: who(), Into: into, Reason: c.Reason, Now: now()}); err != nil {
+		return about(id, err)
 	}
 	_, err = fmt.Printf("Merged into %s.\n", into)
 	return err

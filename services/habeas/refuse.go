@@ -8,8 +8,7 @@ import (
 )
 
 type refuseCommand struct {
-	installationFlags
-	ID     string `arg:"" help:"The request's id."`
+	requestFlags
 	Ground string `help:"The ground, one that the law of the request knows." placeholder:"GROUND" required:""`
 	Reason string `help:"Why, for the trace: no personal data in it." placeholder:"TEXT" required:""`
 }
@@ -23,7 +22,7 @@ func (refuseCommand) Help() string {
 }
 
 func (c *refuseCommand) Run(ctx context.Context) error {
-	if _, err := act(ctx, c.installationFlags, c.ID, core.Refuse{By: who(), Ground: c.Ground, Reason: c.Reason, Now: now()}); err != nil {
+	if _, err := c.act(ctx, core.Refuse{By: who(), Ground: c.Ground, Reason: c.Reason, Now: now()}); err != nil {
 		return err
 	}
 	_, err := fmt.Println("Refused. The person is told the ground, and where to complain.")

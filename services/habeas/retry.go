@@ -9,15 +9,14 @@ import (
 )
 
 type retryCommand struct {
-	installationFlags
-	ID         string   `arg:"" help:"The request's id."`
+	requestFlags
 	System     []string `help:"Only these systems; else every one whose task failed." placeholder:"NAME"`
 	AcceptPlan bool     `help:"Erase what was counted, though it is more than the manifest expects of one person."`
 	Reason     string   `help:"Why, for the trace." placeholder:"TEXT"`
 }
 
 func (c *retryCommand) Run(ctx context.Context) error {
-	state, err := act(ctx, c.installationFlags, c.ID, core.Retry{By: who(), Reason: c.Reason, Systems: c.System, AcceptPlan: c.AcceptPlan, Now: now()})
+	state, err := c.act(ctx, core.Retry{By: who(), Reason: c.Reason, Systems: c.System, AcceptPlan: c.AcceptPlan, Now: now()})
 	if err != nil {
 		return err
 	}

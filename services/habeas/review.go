@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/record"
@@ -18,8 +17,7 @@ import (
 )
 
 type reviewCommand struct {
-	installationFlags
-	ID     string `arg:"" help:"The request's id."`
+	requestFlags
 	System string `arg:"" help:"The system whose records wait for a person."`
 	Output string `short:"o" required:"" help:"Where the records go, a JSON object a line; - writes them to standard output." placeholder:"FILE"`
 	Force  bool   `help:"Replace the file where it exists."`
@@ -37,12 +35,11 @@ func (reviewCommand) Help() string {
 
 // Run looks, once that is noted.
 func (c *reviewCommand) Run(ctx context.Context) error {
-	in, err := c.open(ctx)
+	in, id, err := c.openRequest(ctx)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	id := strings.ToLower(c.ID)
 	state, err := in.Requests.State(ctx, id)
 	if err != nil {
 		return err
@@ -50,12 +47,12 @@ func (c *reviewCommand) Run(ctx context.Context) error {
 	task := state.Task(c.System, dsar.Gather)
 	switch {
 	case !state.Exists():
-		return explain(core.ErrUnknown, c.ID)
+		return about(id, core.ErrUnknown)
 	case task == nil || task.Status != core.TaskIsFailed || len(task.End.Objects) == 0:
-		return fmt.Errorf("request %s: nothing that %s gathered waits for a person; habeas trace %s tells what does", c.ID, c.System, c.ID)
+		return fmt.Errorf("request %s: nothing that %s gathered waits for a person; habeas trace %s tells what does", id, c.System, id)
 	}
 	if _, err := in.Requests.Do(ctx, id, core.Reveal{By: who(), Reason: c.Reason, Now: now()}); err != nil {
-		return explain(err, c.ID)
+		return about(id, err)
 	}
 	records, done := io.Pipe()
 	go func() { done.CloseWithError(printRecords(ctx, done, in, id, task.End.Objects)) }()

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"time"
 
 	"habeas.dev/services/internal/installation"
@@ -14,25 +13,23 @@ import (
 )
 
 type traceCommand struct {
-	installationFlags
-	ID    string `arg:"" help:"The request's id."`
-	JSON  bool   `help:"Print JSON."`
-	Watch bool   `help:"Go on printing until the request ends."`
+	requestFlags
+	JSON  bool `help:"Print JSON."`
+	Watch bool `help:"Go on printing until the request ends."`
 }
 
 // watchEvery is how often a watched trace is looked at again.
 const watchEvery = 300 * time.Millisecond
 
 func (c *traceCommand) Run(ctx context.Context) error {
-	in, err := c.open(ctx)
+	in, id, err := c.openRequest(ctx)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	id := strings.ToLower(c.ID)
 	t, err := loadTrace(ctx, in, id)
 	if err != nil {
-		return explain(err, c.ID)
+		return about(id, err)
 	}
 	if c.Watch {
 		if t, err = keepWatching(ctx, in, id, t, os.Stdout, c.JSON); err != nil || c.JSON {
