@@ -15,49 +15,57 @@
 //
 //     resolve     [Resolver]     find more identifiers of the same person
 //     gather      [Gatherer]     copy the person's records
-//     erase       [Eraser]       count, erase, and be counted again as proof
+//     erase       [Eraser]       plan by key, erase by that plan, prove
 //     rectify     [Rectifier]    change the fields that the person corrected
 //     restrict    [Restricter]   stop processing, keep the records
 //
+//     Each method is given many jobs, one for each person. A system that can be
+//     asked for many people in one call goes through them itself; one that can't
+//     uses [Each].
+//
 //  3. Hand both to [New], which fails where an ability is declared and not
-//     implemented, and the result to [Worker.Run].
+//     implemented, and the result to [Worker.Run]; or all of it to [Main], and
+//     the program is ten lines.
 //
-//  4. Prove it with the conformance kit, habeas.dev/pkg/worker/workertest.
+//  4. Test one call with habeas.dev/pkg/worker/workertest's Ask, and prove the
+//     worker with its conformance kit.
 //
-// A system that can ask for many subjects in one call implements the batch form
-// of an ability instead ([BatchGatherer] and the like), and is then called by it
-// only. The examples of this package are complete workers.
+// The examples of this package are complete workers.
 //
 // # What a worker can rely on
 //
 // Each task names one request, one action and the subject's identifiers of the
-// types that the manifest needs, in the clear: at least one. A call's context
-// ends when the worker is stopped or after the timeout ([WithTimeout]).
-// Identifiers arrive opened, what is written to [Records] is sealed before it
-// leaves the process, and a panic is caught and reported.
+// types that the manifest needs, in the clear: at least one
+// (TestOnlyNeededIdentifiersAreOpened). A call's context ends when the worker is stopped or after
+// the timeout ([WithTimeout], TestCallIsBounded). Identifiers arrive opened; what is
+// written to [Records] and [PlanWriter] is sealed before it leaves the process
+// (TestGather, TestPlanIsSealed); a panic is caught and reported (TestPanic).
 //
 // # What is asked of a worker
 //
 // Each of these is checked by workertest:
 //
 //   - A task can come twice, and its call can be cut off at any point and come
-//     again. Gathering and counting MUST give the same result again. Erasing,
+//     again. Gathering and planning MUST give the same result again. Erasing,
 //     rectifying and restricting MUST succeed on what is done already: a record
 //     that is gone is a success.
-//   - Count MUST count everything that is held of the person: what erase would
-//     touch and what must stay ([dsar.Counts].Found is both, Retained is the part
-//     that must stay). It is the plan before and the proof after.
+//   - Plan MUST name everything that is held of the person, once, by its key: what
+//     erase would touch and what must stay.
+//   - Erase MUST account for every planned record: erased, anonymised, retained, or
+//     gone where it isn't there when it is asked for by its key. What came since the
+//     plan MUST be found by asking anew, and told apart as late. Nothing else may go.
+//   - Prove MUST look for the plan's keys and ask anew.
 //   - A call MUST return soon after its context is over.
-//   - Memory MUST NOT grow with the number of records: write each to [Records]
-//     as it comes.
+//   - Memory MUST NOT grow with the number of records: write each to [Records] or
+//     [PlanWriter] as it comes, and go through [Plan.Entries].
 //   - Personal data MUST NOT be in errors' vouched texts, logs, URLs that are
 //     logged, or file names.
-//   - In a batch, one subject's failure MUST fail that job only, and two jobs
-//     MAY be of the same person.
+//   - Among several jobs, one subject's failure MUST fail that job only, and two
+//     jobs MAY be of the same person.
 //
 // # Errors steer
 //
-// What a call returns decides what happens next:
+// What a call returns, or leaves in a job's Err, decides what happens next:
 //
 //	nil                        reported with the outcome that its result means
 //	Permanent(code, …)         reported as failed: a person must act
@@ -71,12 +79,22 @@
 // support agents: whoever writes them vouches that they hold no personal data.
 // The text of a wrapped error, or of any other error, travels sealed.
 //
+// # The plan is a contract
+//
+// A plan is sealed and left in the vault; its hash is a fact of the journal. The
+// tasks to erase and to prove name it: this package opens it, checks the hash, and
+// fails the task where it is another (TestAnotherPlanIsRefused). For each dataset
+// erased + anonymised + retained + gone, late ones apart, MUST equal what was planned
+// ([dsar.Unmet], TestUnmet); what falls short is named by dataset and number, is
+// never proven, and waits for a person.
+//
 // # Guarantees of this package
 //
 // Tasks are delivered at least once. A task's message is acknowledged only after
-// its report is. A report names exactly the objects that its own attempt left in
-// the vault, so that one attempt's leftovers never mix with another's.
-// [Worker.Handle] is all of this without Kafka: tasks in, reports out.
+// its report is (TestRunAcknowledgesAfterTheReport). A report names exactly the
+// objects that its own attempt left in the vault, so that one attempt's leftovers
+// never mix with another's (TestGather). [Worker.Handle] is all of this without
+// Kafka: tasks in, reports out.
 //
 // Stability: stable: a name that changes stands in the CHANGELOG.
 package worker
