@@ -127,6 +127,9 @@ func (d *decider) ended(r dsar.Report) {
 	for _, c := range r.Counts {
 		left += c.Found - c.Kept()
 	}
+	if r.Action == dsar.Erase {
+		r.Counts = d.withEarlier(r.Counts, r.System)
+	}
 	if r.Action == dsar.Prove {
 		d.leftByErase(&r)
 	}

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"slices"
 	"strings"
 
 	"habeas.dev/pkg/dsar"
@@ -29,6 +30,23 @@ func (d *decider) unmet(r dsar.Report) string {
 		return ""
 	}
 	return dsar.Unmet(d.Task(r.System, dsar.Count).End.Counts, r.Counts)
+}
+
+// withEarlier counts what an earlier try by the same plan said that it had erased, and
+// which this one finds gone, as erased: it was, and it was reported.
+func (d *decider) withEarlier(counts []dsar.Counts, system string) []dsar.Counts {
+	t, count := d.Task(system, dsar.Erase), d.Task(system, dsar.Count)
+	if d.plan(d.system(system)) == nil || t.End.Action != dsar.Erase || t.End.At.Before(count.End.At) {
+		return counts
+	}
+	counts = slices.Clone(counts)
+	for i := range counts {
+		c, before := &counts[i], of(t.End.Counts, counts[i].Dataset)
+		erased := min(c.Gone, before.Erased)
+		anonymised := min(c.Gone-erased, before.Anonymised)
+		c.Erased, c.Anonymised, c.Gone = c.Erased+erased, c.Anonymised+anonymised, c.Gone-erased-anonymised
+	}
+	return counts
 }
 
 // lacksPlan reports whether an erasure or its proof failed since its plan is gone,
