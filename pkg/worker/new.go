@@ -40,6 +40,7 @@ type Worker struct {
 	timeout     time.Duration
 	concurrency int // 0: the default of the method's form
 	middleware  []Middleware
+	configs     []func(*Config) // of Main
 	tracing     *tracing
 	metrics     *metrics
 	meters      metric.MeterProvider

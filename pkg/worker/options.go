@@ -27,7 +27,7 @@ func WithMiddleware(m ...Middleware) Option {
 	return func(w *Worker) { w.middleware = append(w.middleware, m...) }
 }
 
-// WithConcurrency returns how many calls of the implementation may run at once per
+// WithConcurrency bounds how many calls of the implementation run at once per
 // action. Without it, [DefaultConcurrency] of a method that goes through [Each],
 // and [DefaultBatches] of any other.
 func WithConcurrency(n int) Option { return func(w *Worker) { w.concurrency = max(n, 1) } }
@@ -68,4 +68,10 @@ func Sleep(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// WithConfig has the last word on where [Main] takes tasks from and leaves what it
+// finds: a vault or a connection of the program's own, other batches.
+func WithConfig(change func(*Config)) Option {
+	return func(w *Worker) { w.configs = append(w.configs, change) }
 }

@@ -1,0 +1,112 @@
+package worker
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"habeas.dev/pkg/bus"
+	"habeas.dev/pkg/identifier"
+	"habeas.dev/pkg/vault"
+)
+
+// Settings is what Habeas' configuration says to a worker: the same file serves both,
+// and what isn't a worker's is passed over. HABEAS_VAULT, HABEAS_VAULT_KEY,
+// HABEAS_KAFKA_BROKERS and HABEAS_LOG_LEVEL go over what the file says.
+type Settings struct {
+	Kafka bus.Files `yaml:"kafka"`
+	Vault struct {
+		// Bucket is a folder or a bucket's URL; DATA/vault where empty. Key is the
+		// master key; DATA/vault/master.key where empty.
+		Bucket string `yaml:"bucket"`
+		Key    string `yaml:"key"`
+	} `yaml:"vault"`
+	Data        string `yaml:"data"`
+	Identifiers struct {
+		Country string `yaml:"country"`
+	} `yaml:"identifiers"`
+	Log struct {
+		Level  string `yaml:"level"`  // debug, info (default), warn, error
+		Format string `yaml:"format"` // text (default) or json
+	} `yaml:"log"`
+	// System is the worker's own part, under its system's name.
+	System `yaml:"-"`
+
+	Systems map[string]System `yaml:"systems"`
+}
+
+// System is what the configuration says of one system. Which of it a worker needs is
+// its own affair.
+type System struct {
+	DSN              string            `yaml:"dsn"`
+	URL              string            `yaml:"url"`
+	ClientID         string            `yaml:"client_id"`
+	ClientSecretFile string            `yaml:"client_secret_file"`
+	ClientSecretEnv  string            `yaml:"client_secret_env"`
+	CallsPerSecond   float64           `yaml:"calls_per_second"`
+	CallsPerDay      int64             `yaml:"calls_per_day"`
+	CallsAtOnce      int               `yaml:"calls_at_once"`
+	Options          map[string]string `yaml:"options"`
+}
+
+// Secret returns the system's secret, from the file or the variable that is named;
+// empty where neither is. White space around it is cut off. It MUST NOT be logged.
+func (s System) Secret() (string, error) {
+	if s.ClientSecretFile == "" {
+		return strings.TrimSpace(os.Getenv(s.ClientSecretEnv)), nil
+	}
+	b, err := os.ReadFile(s.ClientSecretFile)
+	if err != nil {
+		return "", fmt.Errorf("worker: the secret: %w", err)
+	}
+	return strings.TrimSpace(string(b)), nil
+}
+
+// maxSettings bounds the file: far above any that a person writes.
+const maxSettings = 1 << 20
+
+// ReadSettings reads the configuration for the worker of a system, which MUST be among
+// its systems.
+func ReadSettings(file, system string) (Settings, error) {
+	var s Settings
+	in, err := os.Open(file)
+	if err != nil {
+		return s, fmt.Errorf("worker: configuration: %w", err)
+	}
+	defer in.Close() //nolint:errcheck // it was read
+	if err := yaml.NewDecoder(io.LimitReader(in, maxSettings)).Decode(&s); err != nil && !errors.Is(err, io.EOF) {
+		return s, fmt.Errorf("worker: configuration %s: %s", file, strings.Join(strings.Fields(err.Error()), " "))
+	}
+	own, ok := s.Systems[system]
+	if !ok {
+		return s, fmt.Errorf("worker: configuration %s: no system %s under systems: add it, with its manifest and elsewhere: true", file, system)
+	}
+	s.System = own
+	s.Vault.Bucket = cmp.Or(os.Getenv("HABEAS_VAULT"), s.Vault.Bucket)
+	s.Vault.Key = cmp.Or(os.Getenv("HABEAS_VAULT_KEY"), s.Vault.Key)
+	s.Log.Level = cmp.Or(os.Getenv("HABEAS_LOG_LEVEL"), s.Log.Level, "info")
+	if v := os.Getenv("HABEAS_KAFKA_BROKERS"); v != "" {
+		s.Kafka.Brokers = strings.Split(v, ",")
+	}
+	if s.Data != "" {
+		room := filepath.Join(s.Data, "vault")
+		s.Vault.Bucket = cmp.Or(s.Vault.Bucket, room)
+		s.Vault.Key = cmp.Or(s.Vault.Key, "file://"+filepath.ToSlash(filepath.Join(room, "master.key")))
+	}
+	return s, nil
+}
+
+// vault is the configuration of the vault.
+func (s Settings) vault() (vault.Config, error) {
+	rules, err := identifier.New(s.Identifiers.Country)
+	if err != nil {
+		return vault.Config{}, fmt.Errorf("worker: configuration: identifiers.country: %w", err)
+	}
+	return vault.Config{Bucket: s.Vault.Bucket, Key: s.Vault.Key, Identifiers: rules}, nil
+}
