@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/record"
@@ -22,9 +21,6 @@ const (
 	pathContacts    = "/crm/v3/objects/contacts/"
 	// maxInputs is how many contacts a batch holds (HubSpot, "Contacts").
 	maxInputs = 100
-	// settleWait is when to look again at a contact that is deleted and still
-	// shown.
-	settleWait = time.Minute
 )
 
 // contact is one as it was answered: the raw values of its columns.
@@ -245,85 +241,6 @@ func (w *Worker) Gather(ctx context.Context, jobs []*worker.GatherJob) error {
 		j.Err = subjects[i].err
 	}
 	return nil
-}
-
-// Plan writes the ids of the contacts of many subjects.
-func (w *Worker) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
-	return each(ctx, w, jobs, func(j *worker.PlanJob) *worker.Job { return &j.Job }, func(j *worker.PlanJob, s *subject) {
-		for _, c := range s.contacts {
-			if j.Err == nil {
-				j.Err = j.Plan.Erase(datasetContacts, c.id)
-			}
-		}
-	})
-}
-
-// Prove counts the contacts that are still there.
-func (w *Worker) Prove(ctx context.Context, jobs []*worker.EraseJob) error {
-	return each(ctx, w, jobs, func(j *worker.EraseJob) *worker.Job { return &j.Job }, func(j *worker.EraseJob, s *subject) {
-		for _, c := range s.contacts {
-			if w.deleted.Has(c.id) {
-				j.Err = worker.RetryAfter(settleWait, "settling", "HubSpot has deleted the contact and still shows it; it is asked again in a minute", nil)
-			}
-		}
-		j.Counts = counts(len(s.contacts), 0)
-	})
-}
-
-// Erase deletes the contacts of many subjects, each once.
-func (w *Worker) Erase(ctx context.Context, jobs []*worker.EraseJob) error {
-	return each(ctx, w, jobs, func(j *worker.EraseJob) *worker.Job { return &j.Job }, func(j *worker.EraseJob, s *subject) {
-		for _, c := range s.contacts {
-			if err := w.erase(ctx, c.id); err != nil {
-				j.Err = err
-				return
-			}
-		}
-		j.Counts = worker.Reconcile(j.Plan.Counts(), counts(len(s.contacts), len(s.contacts)))
-	})
-}
-
-// each finds everyone's contacts, and does what is to be done for each job.
-func each[J any](ctx context.Context, w *Worker, jobs []J, of func(J) *worker.Job, do func(J, *subject)) error {
-	subjects := make([]*subject, len(jobs))
-	for i, j := range jobs {
-		subjects[i] = subjectOf(of(j).Task)
-	}
-	w.find(ctx, subjects)
-	for i, j := range jobs {
-		if of(j).Err = subjects[i].err; subjects[i].err == nil {
-			do(j, subjects[i])
-		}
-	}
-	return nil
-}
-
-func counts(found, erased int) []dsar.Counts {
-	if found == 0 {
-		return nil
-	}
-	return []dsar.Counts{{Dataset: datasetContacts, Found: int64(found), Erased: int64(erased)}}
-}
-
-// erase deletes a contact for good. Where the answer is lost, and HubSpot still
-// shows the contact, it is left a minute: it may be deleted, and must not be
-// deleted twice.
-func (w *Worker) erase(ctx context.Context, id string) error {
-	if w.deleted.Has(id) { // and still shown
-		return nil
-	}
-	err := w.post(ctx, "contacts.delete", "gdpr-delete", map[string]string{"objectId": id}, false, vendorapi.Nothing())
-	if vendorapi.IsUnsure(err) {
-		var found []*contact
-		if found, err = w.read(ctx, "", []string{id}); err == nil && len(found) > 0 {
-			return worker.RetryAfter(settleWait, "unsure", "HubSpot's answer to a deletion was lost; it is asked in a minute what became of it", nil)
-		}
-	}
-	if err == nil || errors.Is(err, errGone) {
-		w.deleted.Add(id)
-		return nil
-	}
-	return err
 }
 
 // Rectify writes the corrected properties.

@@ -2,6 +2,7 @@ package marketo
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -19,27 +20,33 @@ func (w *Worker) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 	for i, j := range jobs {
 		subjects[i] = subjectOf(j.Task)
 	}
-	plans := w.inventory(ctx, subjects)
+	found := w.inventory(ctx, subjects)
 	for i, j := range jobs {
 		s := subjects[i]
 		if j.Err = s.err; j.Err != nil {
 			continue
 		}
-		found := plans[s]
-		j.Err = found.write(w, j.Plan, j.Right != dsar.KnowCategories)
-		w.plans.keep(s, *found)
+		f := found[s]
+		for _, d := range w.counted() {
+			for _, id := range f.ids[d] {
+				if j.Err == nil {
+					j.Err = j.Plan.Erase(d.name, id)
+				}
+			}
+		}
+		f.uncover(w, j.Right != dsar.KnowCategories && len(f.ids[w.leads]) > 0, func(d *dataset, why string) { j.Plan.Uncovered(d.name, why) })
+		w.recall.keep(s, *f)
 	}
 	return nil
 }
 
-// Prove counts the records that are still there.
+// Prove counts the records that are still there: what is found anew, and what of
+// the plan is shown by its id.
 func (w *Worker) Prove(ctx context.Context, jobs []*worker.EraseJob) error {
-	subjects := make([]*subject, len(jobs))
-	for i, j := range jobs {
-		subjects[i] = subjectOf(j.Task)
-	}
-	plans := w.inventory(ctx, subjects)
-	settling := w.settling(ctx, subjects, plans)
+	subjects := w.planned(ctx, jobs)
+	found := w.inventory(ctx, subjects)
+	w.addPlanned(ctx, subjects, found)
+	settling := w.settling(ctx, subjects, found)
 	for i, j := range jobs {
 		s := subjects[i]
 		if j.Err = s.err; j.Err != nil {
@@ -49,13 +56,63 @@ func (w *Worker) Prove(ctx context.Context, jobs []*worker.EraseJob) error {
 			j.Err = worker.RetryAfter(settleWait, "settling", "Marketo has deleted the records and still shows them; it is asked again in a minute", nil)
 			continue
 		}
-		found := plans[s]
-		j.Counts = found.counts(w, true, func(d *dataset) dsar.Counts { return dsar.Counts{Found: int64(len(found.ids[d]))} })
+		j.Counts = found[s].counts(w)
 	}
 	return nil
 }
 
-// counted returns the datasets whose records are erased by themselves: those that
+// counts are how many records are still there, and what could not be looked at.
+func (f *findings) counts(w *Worker) []dsar.Counts {
+	why := map[*dataset]string{}
+	f.uncover(w, len(f.ids[w.leads]) > 0, func(d *dataset, reason string) { why[d] = reason })
+	var out []dsar.Counts
+	for _, d := range w.counted() {
+		if n := int64(len(f.ids[d])); n > 0 || why[d] != "" {
+			out = append(out, dsar.Counts{Dataset: d.name, Found: n, Uncovered: why[d]})
+		}
+	}
+	return out
+}
+
+// addPlanned adds what is still shown of the plans by its id, such as a lead that
+// has another address by now.
+func (w *Worker) addPlanned(ctx context.Context, subjects []*subject, found map[*subject]*findings) {
+	for _, d := range w.counted() {
+		byID := map[string]*target{}
+		for _, s := range subjects {
+			if s.err != nil || slices.Contains(found[s].uncovered, d) {
+				continue
+			}
+			for _, id := range s.account.Open(d.name) {
+				if slices.Contains(found[s].ids[d], id) {
+					continue
+				}
+				if byID[id] == nil {
+					byID[id] = &target{d: d, id: id}
+				}
+				byID[id].of = append(byID[id].of, s)
+			}
+		}
+		for some := range slices.Chunk(slices.SortedFunc(maps.Values(byID), func(a, b *target) int { return cmpIDs(a.id, b.id) }), maxPage) {
+			shown := map[string]bool{}
+			err := w.show(ctx, some, shown)
+			for _, t := range some {
+				for _, s := range t.of {
+					switch {
+					case hasCode(err, codeForbidden) && d != w.leads:
+						found[s].miss(d)
+					case err != nil:
+						s.fail(err)
+					case shown[t.key()]:
+						found[s].ids[d] = append(found[s].ids[d], t.id)
+					}
+				}
+			}
+		}
+	}
+}
+
+// counted are the datasets whose records are erased by themselves: those that
 // refer to leads first, because they are found by them.
 func (w *Worker) counted() []*dataset {
 	var out []*dataset
@@ -69,10 +126,10 @@ func (w *Worker) counted() []*dataset {
 
 // inventory finds the records of many subjects. One of which not everything can
 // be found has an error.
-func (w *Worker) inventory(ctx context.Context, subjects []*subject) map[*subject]*plan {
-	plans := map[*subject]*plan{}
+func (w *Worker) inventory(ctx context.Context, subjects []*subject) map[*subject]*findings {
+	found := map[*subject]*findings{}
 	for _, s := range subjects {
-		plans[s] = &plan{}
+		found[s] = &findings{ids: map[*dataset][]string{}}
 	}
 	var columns []string
 	if slices.Contains(w.leads.columns, fieldUnsubscribed) {
@@ -83,7 +140,7 @@ func (w *Worker) inventory(ctx context.Context, subjects []*subject) map[*subjec
 		err := w.find(ctx, g, columns, func(id string, f *fields, of []*subject) error {
 			byLead[id] = of
 			for _, s := range of {
-				plans[s].add(w.leads, id, f)
+				found[s].add(w.leads, id, f)
 			}
 			return ctx.Err()
 		})
@@ -96,13 +153,13 @@ func (w *Worker) inventory(ctx context.Context, subjects []*subject) map[*subjec
 			}
 			err := w.records(ctx, d, g, byLead, nil, func(id string, f *fields, of []*subject) error {
 				for _, s := range of {
-					plans[s].add(d, id, f)
+					found[s].add(d, id, f)
 				}
 				return ctx.Err()
 			})
 			if hasCode(err, codeForbidden) {
 				for _, s := range d.mayMiss(g, byLead) {
-					plans[s].miss(d)
+					found[s].miss(d)
 				}
 				continue
 			}
@@ -112,20 +169,20 @@ func (w *Worker) inventory(ctx context.Context, subjects []*subject) map[*subjec
 		}
 		return nil
 	})
-	return plans
+	return found
 }
 
-// settling returns the subjects of a proof of whom something is shown that is
-// deleted. Marketo's list of deletions knows of leads before its queries do, and of
-// those that another process deleted.
-func (w *Worker) settling(ctx context.Context, subjects []*subject, plans map[*subject]*plan) map[*subject]bool {
+// settling are the subjects of a proof of whom something is shown that is
+// deleted. Marketo's list of deletions knows of leads before its queries do, and
+// of those that another process deleted.
+func (w *Worker) settling(ctx context.Context, subjects []*subject, found map[*subject]*findings) map[*subject]bool {
 	out := map[*subject]bool{}
 	var deleted map[string]bool
 	for _, s := range subjects {
 		if s.err != nil {
 			continue
 		}
-		for d, ids := range plans[s].ids {
+		for d, ids := range found[s].ids {
 			if d == w.leads && deleted == nil {
 				var err error
 				if deleted, err = w.deletedLately(ctx); err != nil {

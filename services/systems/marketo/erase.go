@@ -4,15 +4,16 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"math/rand/v2"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 
-	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/pkg/worker"
+	"habeas.dev/services/systems/internal/erasure"
 )
 
 const (
@@ -33,6 +34,9 @@ type target struct {
 	id    string
 	of    []*subject
 	state state
+	// seen tells that it was shown before, and erased that it is gone by this
+	// erasure: else it was gone already.
+	seen, erased bool
 	// why is what Marketo said of it last, where it may pass.
 	why error
 }
@@ -50,42 +54,37 @@ const (
 // key names a record over all datasets.
 func (t *target) key() string { return t.d.name + "/" + t.id }
 
-// Erase deletes the records of many subjects: those that were counted a
-// moment ago in this process, else those that are found now. Whatever came
-// between the two is found by the proof.
+// Erase deletes the records of many subjects: the planned ones by their ids, and
+// those that have come since. Where this process has found a person's records a
+// moment ago, mostly for the plan, it doesn't ask a second time: Marketo's quota is
+// small, and what came within these minutes is found by the proof.
 func (w *Worker) Erase(ctx context.Context, jobs []*worker.EraseJob) error {
-	subjects, plans := w.planned(ctx, jobs)
-	targets := w.targets(subjects, plans)
-	w.leave(targets, plans)
+	subjects := w.planned(ctx, jobs)
+	found := w.anew(ctx, subjects)
+	targets := w.targets(subjects, found)
+	w.leave(targets, found)
 	err := w.eraseAll(ctx, targets)
 	for _, t := range targets {
 		if t.state == left && t.d != w.leads { // it may not be deleted
 			for _, s := range t.of {
-				plans[s].miss(t.d)
+				found[s].miss(t.d)
 			}
 		}
 	}
-	w.leave(targets, plans)
+	w.leave(targets, found)
 	if err == nil {
 		err = errUnfinished()
 	}
-	type tally map[*dataset]*dsar.Counts
-	tallies := map[*subject]tally{}
+	hasLeads := map[*subject]bool{}
 	for _, t := range targets {
 		for _, s := range t.of {
-			if tallies[s] == nil {
-				tallies[s] = tally{}
-			}
-			c := tallies[s][t.d]
-			if c == nil {
-				c = &dsar.Counts{Dataset: t.d.name}
-				tallies[s][t.d] = c
-			}
-			c.Found++
-			switch t.state {
-			case gone:
-				c.Erased++
-			case left: // the counts say why
+			hasLeads[s] = hasLeads[s] || t.d == w.leads
+			switch {
+			case t.state == gone && t.erased:
+				s.account.Erased(t.d.name, t.id)
+			case t.state == gone:
+			case t.state == left: // the counts say why
+				s.account.Left(t.d.name, t.id)
 			default:
 				s.fail(err)
 			}
@@ -96,14 +95,9 @@ func (w *Worker) Erase(ctx context.Context, jobs []*worker.EraseJob) error {
 		if j.Err = s.err; j.Err != nil {
 			continue
 		}
-		j.Counts = plans[s].counts(w, true, func(d *dataset) dsar.Counts {
-			if c := tallies[s][d]; c != nil {
-				return *c
-			}
-			return dsar.Counts{}
-		})
-		j.Counts = worker.Reconcile(j.Plan.Counts(), j.Counts)
-		if plans[s].unsubscribed {
+		found[s].uncover(w, hasLeads[s], func(d *dataset, why string) { s.account.Uncovered(d.name, why) })
+		j.Counts = s.account.Counts()
+		if found[s].unsubscribed {
 			j.Note(noteUnsubscribed)
 		}
 	}
@@ -111,74 +105,89 @@ func (w *Worker) Erase(ctx context.Context, jobs []*worker.EraseJob) error {
 }
 
 // leave leaves the leads by which something is found that isn't covered.
-func (w *Worker) leave(targets []*target, plans map[*subject]*plan) {
+func (w *Worker) leave(targets []*target, found map[*subject]*findings) {
 	for _, t := range targets {
-		if t.d == w.leads && t.state == live && slices.ContainsFunc(t.of, func(s *subject) bool { return plans[s].leadsOn() != nil }) {
+		if t.d == w.leads && t.state == live && slices.ContainsFunc(t.of, func(s *subject) bool { return found[s].leadsOn() != nil }) {
 			t.state = left
 		}
 	}
 }
 
-// planned returns the jobs' subjects, each with what is to be erased of it. What
-// isn't planned here is found now; what Marketo's list of deletions holds of that
-// is gone, though it may still be shown.
-func (w *Worker) planned(ctx context.Context, jobs []*worker.EraseJob) ([]*subject, map[*subject]*plan) {
+// planned returns the jobs' subjects with what was planned of each.
+func (w *Worker) planned(ctx context.Context, jobs []*worker.EraseJob) []*subject {
 	subjects := make([]*subject, len(jobs))
-	plans := map[*subject]*plan{}
-	var unplanned []*subject
 	for i, j := range jobs {
-		s := subjectOf(j.Task)
-		subjects[i] = s
-		if found, ok := w.plans.take(s); ok {
-			plans[s] = &found
+		subjects[i] = subjectOf(j.Task)
+		account, err := erasure.Of(ctx, j.Plan)
+		if subjects[i].account = account; err != nil {
+			subjects[i].fail(err)
+		}
+	}
+	return subjects
+}
+
+// anew finds what is held of subjects now. What Marketo's list of deletions holds of
+// that is gone, though it may still be shown.
+func (w *Worker) anew(ctx context.Context, subjects []*subject) map[*subject]*findings {
+	found := map[*subject]*findings{}
+	var unknown []*subject
+	for _, s := range subjects {
+		if f, ok := w.recall.take(s); ok {
+			found[s] = &f
 		} else {
-			unplanned = append(unplanned, s)
+			unknown = append(unknown, s)
 		}
 	}
 	shown := 0
-	for s, found := range w.inventory(ctx, unplanned) {
-		plans[s] = found
-		shown += len(found.ids[w.leads])
+	for s, f := range w.inventory(ctx, unknown) {
+		found[s] = f
+		shown += len(f.ids[w.leads])
 	}
 	if shown == 0 {
-		return subjects, plans
+		return found
 	}
 	deleted, err := w.deletedLately(ctx)
 	if err != nil {
-		fail(unplanned, err)
+		fail(unknown, err)
 	}
 	for id := range deleted {
 		w.deleted.Add(w.leads.name + "/" + id)
 	}
-	return subjects, plans
+	return found
 }
 
-// targets returns the records to delete, each once: those that refer to a lead
-// before it. One that was deleted and is still shown isn't deleted again.
-func (w *Worker) targets(subjects []*subject, plans map[*subject]*plan) []*target {
+// targets are the records to delete, planned and found, each once: those that refer
+// to a lead before it. One that was deleted and is still shown isn't deleted again.
+func (w *Worker) targets(subjects []*subject, found map[*subject]*findings) []*target {
 	var all []*target
 	for _, d := range w.counted() {
 		byID := map[string]*target{}
-		for _, s := range subjects {
-			for _, id := range plans[s].ids[d] {
-				t := byID[id]
-				if t == nil {
-					t = &target{d: d, id: id}
-					if w.deleted.Has(t.key()) {
-						t.state = gone
-					}
-					byID[id] = t
+		add := func(s *subject, id string, seen bool) {
+			t := byID[id]
+			if t == nil {
+				t = &target{d: d, id: id}
+				if w.deleted.Has(t.key()) {
+					t.state = gone
 				}
-				if !slices.Contains(t.of, s) {
-					t.of = append(t.of, s)
-				}
+				byID[id] = t
+			}
+			t.seen = t.seen || seen
+			if !slices.Contains(t.of, s) {
+				t.of = append(t.of, s)
 			}
 		}
-		part := make([]*target, 0, len(byID))
-		for _, t := range byID {
-			part = append(part, t)
+		for _, s := range subjects {
+			if s.err != nil {
+				continue
+			}
+			for _, id := range found[s].ids[d] {
+				add(s, id, true)
+			}
+			for _, id := range s.account.Open(d.name) {
+				add(s, id, false)
+			}
 		}
-		slices.SortFunc(part, func(a, b *target) int { return cmpIDs(a.id, b.id) })
+		part := slices.SortedFunc(maps.Values(byID), func(a, b *target) int { return cmpIDs(a.id, b.id) })
 		all = append(all, part...)
 	}
 	return all
@@ -289,8 +298,8 @@ func (w *Worker) deleteSome(ctx context.Context, targets []*target) error {
 // settle takes what Marketo says of one record.
 func (w *Worker) settle(t *target, r result) {
 	switch err := w.meaning(r); {
-	case err == nil, hasCode(err, codeGone): // somebody else was faster
-		t.state = gone
+	case err == nil, hasCode(err, codeGone): // or somebody else was faster
+		t.state, t.erased = gone, err == nil
 		w.deleted.Add(t.key())
 	case vendorapi.IsUnsure(err):
 		t.state, t.why = unknown, err
@@ -349,7 +358,7 @@ func (w *Worker) look(ctx context.Context, targets []*target) error {
 	for _, t := range lost {
 		t.state = live
 		if !shown[t.key()] || t.d == w.leads && deleted[t.id] {
-			t.state = gone
+			t.state, t.erased = gone, t.seen
 			w.deleted.Add(t.key())
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"habeas.dev/pkg/worker"
+	"habeas.dev/services/systems/internal/erasure"
 )
 
 const (
@@ -19,7 +20,8 @@ const (
 // subject is one job of a batch on its way.
 type subject struct {
 	request string
-	emails  []string // lower-case
+	emails  []string         // lower-case
+	account *erasure.Account // of an erasure or its proof
 	err     error
 }
 

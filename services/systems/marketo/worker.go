@@ -65,7 +65,7 @@ type Worker struct {
 	leads    *dataset
 	others   []*dataset // in the order of the manifest
 	deleted  *vendorapi.Recent
-	plans    plans
+	recall   recall
 	quotaDay quotaDay
 
 	typesMu sync.Mutex
@@ -102,7 +102,7 @@ func New(c Config) (*Worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Worker{config: c, secret: c.Secret, deleted: vendorapi.NewRecent(c.Now), plans: plans{now: c.Now}, quotaDay: quotaDay{zone}}
+	w := &Worker{config: c, secret: c.Secret, deleted: vendorapi.NewRecent(c.Now), recall: recall{now: c.Now}, quotaDay: quotaDay{zone}}
 	if w.leads, w.others, err = datasetsOf(m); err != nil {
 		return nil, err
 	}

@@ -305,10 +305,10 @@ func TestEraseAndProve(t *testing.T) {
 			t.Errorf("person %d: %v, %v", i+1, sizes(out[i].rows), errs[i])
 		}
 	}
-	// Again: a success that finds nothing and deletes nothing.
+	// Again: a success that deletes nothing, and says that what was planned is gone.
 	before := w.server.Calls()
 	for _, j := range w.count(dsar.Erase, gone...) {
-		if j.Err != nil || len(j.Counts) != 0 {
+		if j.Err != nil || len(erased(j.Counts)) != 0 || j.Counts[0].Gone == 0 {
 			t.Errorf("the second erasure: %v, %v", j.Counts, j.Err)
 		}
 	}
@@ -317,22 +317,56 @@ func TestEraseAndProve(t *testing.T) {
 	}
 }
 
-// What comes between plan and erasure is found by the proof, and by the next
-// attempt, which has no plan any more.
-func TestPlanIsUsedOnce(t *testing.T) {
+// What comes between plan and erasure is late: found by asking anew where that is
+// done, else by the proof, which has it planned again.
+func TestLate(t *testing.T) {
+	t.Parallel()
+	for name, remembered := range map[string]bool{"in the same minutes": true, "later": false} {
+		w := newWorld(t, 12, nil)
+		e := w.emails()[0]
+		was := leadsOnly(w.seeded(1))
+		w.count(dsar.Count, e)
+		w.plans[e] = nil // as if the leads had come later
+		w.worker.recall.take(subjectOf(task(dsar.Erase, e)))
+		if remembered {
+			w.worker.recall.keep(subjectOf(task(dsar.Erase, e)), findings{})
+			if j := w.count(dsar.Erase, e)[0]; j.Err != nil || len(j.Counts) != 0 {
+				t.Fatalf("%s: %v, %v", name, j.Counts, j.Err)
+			}
+			if j := w.count(dsar.Prove, e)[0]; len(j.Counts) == 0 {
+				t.Fatalf("%s: the proof finds nothing", name)
+			}
+		}
+		j := w.count(dsar.Erase, e)[0]
+		if j.Err != nil || !maps.Equal(erased(j.Counts), was) || j.Counts[0].Late != int64(was["leads"]) {
+			t.Fatalf("%s: %v, %v", name, j.Counts, j.Err)
+		}
+	}
+}
+
+// TestPlannedLead: a lead that has another address since the plan is erased by its
+// id, and one that somebody else deleted is gone.
+func TestPlannedLead(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 12, nil)
-	e := w.emails()[0]
-	w.count(dsar.Count, e)
-	w.worker.plans.keep(subjectOf(task(dsar.Erase, e)), plan{}) // as if the leads had come later
-	if j := w.count(dsar.Erase, e)[0]; j.Err != nil || len(j.Counts) != 0 {
+	e := w.emails()
+	w.count(dsar.Count, e[0], e[2])
+	planned := w.plans[e[0]].Counts()[0].Found
+	// The first person's plan goes along with an address that has no leads.
+	w.plans[people.NobodyEmail] = w.plans[e[0]]
+	if j := w.count(dsar.Prove, people.NobodyEmail)[0]; j.Err != nil || len(j.Counts) != 1 || j.Counts[0].Found != planned {
+		t.Fatalf("%v, %v: a planned lead isn't asked for by its id", j.Counts, j.Err)
+	}
+	j := w.count(dsar.Erase, people.NobodyEmail)[0]
+	if j.Err != nil || len(j.Counts) != 1 || j.Counts[0].Erased+j.Counts[0].Gone != planned || w.server.Holds(e[0]) {
+		t.Fatalf("%v, %v; held: %t", j.Counts, j.Err, w.server.Holds(e[0]))
+	}
+	if j := w.count(dsar.Prove, people.NobodyEmail)[0]; j.Err != nil || len(j.Counts) != 0 {
 		t.Fatalf("%v, %v", j.Counts, j.Err)
 	}
-	if j := w.count(dsar.Prove, e)[0]; len(j.Counts) == 0 {
-		t.Fatal("the proof finds nothing")
-	}
-	if j := w.count(dsar.Erase, e)[0]; j.Err != nil || !maps.Equal(erased(j.Counts), leadsOnly(w.seeded(1))) {
-		t.Fatalf("%v, %v", j.Counts, j.Err)
+	again := w.count(dsar.Erase, e[0])[0]
+	if again.Err != nil || len(again.Counts) != 1 || again.Counts[0].Gone != planned || again.Counts[0].Erased != 0 {
+		t.Errorf("%v, %v", again.Counts, again.Err)
 	}
 }
 

@@ -28,6 +28,7 @@ type world struct {
 	people   *people.Population
 	server   *sandbox.Server
 	worker   *Worker
+	plans    map[string]*worker.Plan // that were made, by address
 	url      string
 	manifest *manifest.Manifest
 }
@@ -55,7 +56,7 @@ func newClock() *clock { return &clock{at: time.Date(2026, 11, 20, 9, 30, 0, 0, 
 
 func newWorld(t *testing.T, n int, change func(*sandbox.Config, *Config)) *world {
 	t.Helper()
-	w := &world{t: t, people: people.Generate(people.Config{Seed: 7, People: n})}
+	w := &world{t: t, plans: map[string]*worker.Plan{}, people: people.Generate(people.Config{Seed: 7, People: n})}
 	c := newClock()
 	sc := sandbox.Config{Population: w.people, Clock: c.now}
 	wc := Config{ClientID: sandbox.DefaultClientID, Secret: vendorapi.SecretValue(sandbox.DefaultClientSecret), Access: vendorapi.Access{Rate: rate.Inf, Now: c.now, Pause: c.pass}}
@@ -169,7 +170,7 @@ func (w *world) count(a dsar.Action, emails ...string) []*counted {
 	for i, e := range emails {
 		own := worker.Job{Task: task(a, e)}
 		plans[i] = &worker.PlanJob{Job: own, Plan: worker.NewPlanWriter(w.manifest)}
-		erasures[i] = &worker.EraseJob{Job: own}
+		erasures[i] = &worker.EraseJob{Job: own, Plan: w.plans[e]}
 		jobs[i] = &counted{Job: &erasures[i].Job}
 		if a == dsar.Count {
 			jobs[i].Job = &plans[i].Job
@@ -190,6 +191,9 @@ func (w *world) count(a dsar.Action, emails ...string) []*counted {
 	for i, j := range jobs {
 		if j.Counts = erasures[i].Counts; a == dsar.Count && j.Err == nil {
 			j.Counts = plans[i].Plan.Counts()
+			if w.plans[emails[i]], err = plans[i].Plan.Plan(); err != nil {
+				w.t.Fatal(err)
+			}
 		}
 	}
 	return jobs

@@ -4,24 +4,14 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"time"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/record"
-	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/pkg/worker"
 )
 
-const (
-	// maxRounds is how often a deletion is taken up within one erasure whose
-	// answer was lost.
-	maxRounds = 4
-	// settleWait is when to look again at a profile that is deleted and still
-	// shown.
-	settleWait = time.Minute
-	// inactive is the status of a profile that can't be charged.
-	inactive = "I"
-)
+// inactive is the status of a profile that can't be charged.
+const inactive = "I"
 
 // corrigible are the members that a person may have corrected. The card isn't
 // among them: a new one is entered where it is used.
@@ -74,135 +64,6 @@ func (w *Worker) gather(ctx context.Context, t worker.Task, out *worker.Records)
 		}
 	}
 	return nil
-}
-
-// Plan writes the references that have a profile, and what stays under each.
-func (w *Worker) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
-	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.PlanJob) error {
-		refs := references(j.Task)
-		for _, ref := range refs {
-			p, err := w.read(ctx, ref)
-			if err != nil {
-				return err
-			}
-			if p == nil {
-				continue
-			}
-			if err := j.Plan.Erase(datasetProfiles, ref); err != nil {
-				return err
-			}
-		}
-		for _, ref := range refs {
-			if w.settled == nil {
-				break
-			}
-			if err := j.Plan.Keep(datasetSettled, ref, w.settled.retention(w.config.Now())); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// retention returns how long a payment stays that was made just now.
-func (s *settled) retention(now time.Time) dsar.Retention {
-	return dsar.Retention{Records: 1, Ground: s.ground, Until: s.period.After(now.UTC())}
-}
-
-// Prove looks for the profiles, and counts what stays.
-func (w *Worker) Prove(ctx context.Context, jobs []*worker.EraseJob) error {
-	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.EraseJob) (err error) {
-		j.Counts, err = w.prove(ctx, j.Task)
-		return err
-	})
-}
-
-func (w *Worker) prove(ctx context.Context, t worker.Task) ([]dsar.Counts, error) {
-	var found int64
-	refs := references(t)
-	for _, ref := range refs {
-		p, err := w.read(ctx, ref)
-		if err != nil {
-			return nil, err
-		}
-		if p == nil {
-			continue
-		}
-		if w.deleted.Has(ref) {
-			return nil, worker.RetryAfter(settleWait, "settling", "PaymentTech has deleted the profile and still shows it; it is asked again in a minute", nil)
-		}
-		found++
-	}
-	return w.counts(refs, dsar.Counts{Dataset: datasetProfiles, Found: found}), nil
-}
-
-// counts adds what stays under references to what was done with profiles.
-func (w *Worker) counts(refs []string, profiles dsar.Counts) (counts []dsar.Counts) {
-	if profiles.Found > 0 {
-		counts = append(counts, profiles)
-	}
-	if n := int64(len(refs)); n > 0 && w.settled != nil {
-		stays := w.settled.retention(w.config.Now())
-		stays.Records = n
-		counts = append(counts, dsar.Counts{Dataset: datasetSettled, Found: n, Retained: []dsar.Retention{stays}})
-	}
-	return counts
-}
-
-// Erase deletes the profiles: each is read, deleted where it is there, and read
-// again where the deletion's answer was lost. The proof reads once more.
-func (w *Worker) Erase(ctx context.Context, jobs []*worker.EraseJob) error {
-	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.EraseJob) error {
-		counts, err := w.erase(ctx, j.Task)
-		j.Counts = worker.Reconcile(j.Plan.Counts(), counts)
-		return err
-	})
-}
-
-func (w *Worker) erase(ctx context.Context, t worker.Task) ([]dsar.Counts, error) {
-	refs := references(t)
-	var erased int64
-	for _, ref := range refs {
-		was, err := w.eraseOne(ctx, t, ref)
-		if err != nil {
-			return nil, err
-		}
-		if was {
-			erased++
-		}
-	}
-	return w.counts(refs, dsar.Counts{Dataset: datasetProfiles, Found: erased, Erased: erased}), nil
-}
-
-// eraseOne makes sure that a reference has no profile, and tells whether it had
-// one. What was deleted a moment ago and is still shown isn't deleted again.
-func (w *Worker) eraseOne(ctx context.Context, t worker.Task, ref string) (was bool, err error) {
-	lost := worker.Transient("unfinished", "PaymentTech loses its answers to the deletion of a profile; it is asked again", nil)
-	for range maxRounds {
-		p, err := w.read(ctx, ref)
-		if err != nil {
-			return was, err
-		}
-		if p == nil {
-			if was { // its deletion's answer was lost
-				w.deleted.Add(ref)
-			}
-			return was, nil
-		}
-		was = true
-		if w.deleted.Has(ref) {
-			return true, nil
-		}
-		switch err = w.delete(ctx, t, ref); {
-		case err == nil, isNoProfile(err):
-			w.deleted.Add(ref)
-			return true, nil
-		case !vendorapi.IsUnsure(err):
-			return was, err
-		}
-		lost = vendorapi.Deferred(err)
-	}
-	return was, lost
 }
 
 // Rectify writes the corrected members.

@@ -31,21 +31,44 @@ func TestEraseReadsDeletesReads(t *testing.T) {
 	for _, nested := range []bool{false, true} { // both shapes of a refusal
 		w := newWorld(t, func(s *sandbox.Config, _ *Config) { s.NestedErrors = nested })
 		ref, ctx := w.leaver(), t.Context()
-		plan, err := w.plan(ctx, task(dsar.Count, dsar.Erasure, ref))
-		if want := []dsar.Counts{{Dataset: datasetProfiles, Found: 1}, w.settledUntil()}; err != nil || !reflect.DeepEqual(plan, want) {
-			t.Errorf("the plan is %+v (%v)", plan, err)
+		plan, err := w.planOf(ctx, task(dsar.Count, dsar.Erasure, ref))
+		if want := []dsar.Counts{{Dataset: datasetProfiles, Found: 1}, w.settledUntil()}; err != nil || !reflect.DeepEqual(plan.Counts(), want) {
+			t.Errorf("the plan is %+v (%v)", plan.Counts(), err)
 		}
-		done, err := w.worker.erase(ctx, task(dsar.Erase, dsar.Erasure, ref))
+		done, err := w.worker.erase(ctx, task(dsar.Erase, dsar.Erasure, ref), plan)
 		if want := []dsar.Counts{{Dataset: datasetProfiles, Found: 1, Erased: 1}, w.settledUntil()}; err != nil || !reflect.DeepEqual(done, want) {
 			t.Errorf("the erasure is %+v (%v)", done, err)
 		}
-		proof, err := w.worker.prove(ctx, task(dsar.Prove, dsar.Erasure, ref))
+		proof, err := w.worker.prove(ctx, task(dsar.Prove, dsar.Erasure, ref), plan)
 		if err != nil || !reflect.DeepEqual(proof, []dsar.Counts{w.settledUntil()}) {
 			t.Errorf("the proof is %+v (%v)", proof, err)
 		}
 		if calls := w.server.Calls(); calls["read"] != 3 || calls["delete"] != 1 || w.server.Holds(ref) {
 			t.Errorf("calls: %v; still there: %v", calls, w.server.Holds(ref))
 		}
+		again, err := w.worker.erase(ctx, task(dsar.Erase, dsar.Erasure, ref), plan)
+		if want := []dsar.Counts{{Dataset: datasetProfiles, Gone: 1}, w.settledUntil()}; err != nil || !reflect.DeepEqual(again, want) {
+			t.Errorf("the erasure again is %+v (%v)", again, err)
+		}
+	}
+}
+
+// TestPlannedAndLate: a profile is erased under the reference that was planned,
+// though billing no longer names it, and one that wasn't planned is told apart.
+func TestPlannedAndLate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	was, is := w.leaver(), w.people.CustomerRef(people.Camille)
+	plan, err := w.planOf(t.Context(), task(dsar.Count, dsar.Erasure, was))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := w.worker.erase(t.Context(), task(dsar.Erase, dsar.Erasure, is), plan)
+	if err != nil || len(c) != 2 || c[0].Erased != 2 || c[0].Late != 1 || c[1].Kept() != 2 || c[1].Late != 1 || dsar.Unmet(plan.Counts(), c) != "" {
+		t.Errorf("%+v (%v)", c, err)
+	}
+	if w.server.Holds(was) || w.server.Holds(is) {
+		t.Error("one is still there")
 	}
 }
 
@@ -53,12 +76,16 @@ func TestEraseReadsDeletesReads(t *testing.T) {
 func TestUnknownReference(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
+	plan, err := w.planOf(t.Context(), task(dsar.Count, dsar.Erasure, "nobody's"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, do := range []func() ([]dsar.Counts, error){
 		func() ([]dsar.Counts, error) {
 			return w.plan(t.Context(), task(dsar.Count, dsar.Erasure, "nobody's"))
 		},
 		func() ([]dsar.Counts, error) {
-			return w.worker.erase(t.Context(), task(dsar.Erase, dsar.Erasure, "nobody's"))
+			return w.worker.erase(t.Context(), task(dsar.Erase, dsar.Erasure, "nobody's"), plan)
 		},
 	} {
 		if counts, err := do(); err != nil || !reflect.DeepEqual(counts, []dsar.Counts{w.settledUntil()}) {
@@ -78,10 +105,10 @@ func TestUnknownStatusIsNoAbsence(t *testing.T) {
 		return newWorld(t, func(s *sandbox.Config, c *Config) { s.NoProfile, c.NotFound = "9777", notFound })
 	}
 	w := other(nil)
-	if _, err := w.worker.prove(t.Context(), task(dsar.Prove, dsar.Erasure, "nobody's")); !isCode(err, vendorapi.CodeUnknown) || !strings.Contains(err.Error(), "9777") {
+	if _, err := w.worker.prove(t.Context(), task(dsar.Prove, dsar.Erasure, "nobody's"), nil); !isCode(err, vendorapi.CodeUnknown) || !strings.Contains(err.Error(), "9777") {
 		t.Errorf("the error is %v", err)
 	}
-	if _, err := other([]string{"9777"}).worker.prove(t.Context(), task(dsar.Prove, dsar.Erasure, "nobody's")); err != nil {
+	if _, err := other([]string{"9777"}).worker.prove(t.Context(), task(dsar.Prove, dsar.Erasure, "nobody's"), nil); err != nil {
 		t.Error(err)
 	}
 }
@@ -91,7 +118,7 @@ func TestUnknownStatusIsNoAbsence(t *testing.T) {
 func TestBilledProfile(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(s *sandbox.Config, _ *Config) { s.Billed = []string{s.Population.CustomerRef(people.Leaver)} })
-	if _, err := w.worker.erase(t.Context(), task(dsar.Erase, dsar.Erasure, w.leaver())); !isCode(err, vendorapi.CodeUnknown) || !strings.Contains(err.Error(), "9579") {
+	if _, err := w.worker.erase(t.Context(), task(dsar.Erase, dsar.Erasure, w.leaver()), nil); !isCode(err, vendorapi.CodeUnknown) || !strings.Contains(err.Error(), "9579") {
 		t.Errorf("the error is %v", err)
 	}
 	if !w.server.Holds(w.leaver()) {
@@ -105,12 +132,16 @@ func TestStillShown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(s *sandbox.Config, _ *Config) { s.Settle = 90 * time.Second })
 	ref := w.leaver()
-	for range 2 {
-		if c, err := w.worker.erase(t.Context(), task(dsar.Erase, dsar.Erasure, ref)); err != nil || c[0].Erased != 1 {
+	plan, err := w.planOf(t.Context(), task(dsar.Count, dsar.Erasure, ref))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for gone := range int64(2) {
+		if c, err := w.worker.erase(t.Context(), task(dsar.Erase, dsar.Erasure, ref), plan); err != nil || c[0].Erased != 1-gone || c[0].Gone != gone {
 			t.Fatalf("%+v (%v)", c, err)
 		}
 	}
-	_, err := w.worker.prove(t.Context(), task(dsar.Prove, dsar.Erasure, ref))
+	_, err = w.worker.prove(t.Context(), task(dsar.Prove, dsar.Erasure, ref), nil)
 	var e *worker.Error
 	if !errors.As(err, &e) || e.Code != "settling" {
 		t.Fatalf("the error is %v", err)
@@ -124,7 +155,7 @@ func TestStillShown(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if c, err := w.worker.prove(t.Context(), task(dsar.Prove, dsar.Erasure, ref)); err != nil || len(c) != 1 {
+	if c, err := w.worker.prove(t.Context(), task(dsar.Prove, dsar.Erasure, ref), nil); err != nil || len(c) != 1 {
 		t.Errorf("%+v (%v)", c, err)
 	}
 	if calls := w.server.Calls(); calls["delete"] != 1 || w.server.Repeated() != 0 {
@@ -208,7 +239,7 @@ func TestLostAnswers(t *testing.T) {
 		for attempt := 1; ; attempt++ {
 			tk := task(dsar.Erase, dsar.Erasure, ref)
 			tk.Attempt = attempt
-			if _, err := w.worker.erase(t.Context(), tk); err == nil {
+			if _, err := w.worker.erase(t.Context(), tk, nil); err == nil {
 				break
 			}
 			if err := w.clock.Pass(t.Context(), time.Minute); err != nil {

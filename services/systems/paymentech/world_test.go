@@ -2,6 +2,7 @@ package paymentech
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http/httptest"
 	"testing"
@@ -65,13 +66,19 @@ func (w *world) settledUntil() dsar.Counts {
 
 // plan plans for one person, and counts what was planned.
 func (w *world) plan(ctx context.Context, t worker.Task) ([]dsar.Counts, error) {
+	p, err := w.planOf(ctx, t)
+	return p.Counts(), err
+}
+
+// planOf plans for one person.
+func (w *world) planOf(ctx context.Context, t worker.Task) (*worker.Plan, error) {
 	m, err := Manifest()
 	if err != nil {
 		return nil, err
 	}
 	j := &worker.PlanJob{Job: worker.Job{Task: t}, Plan: worker.NewPlanWriter(m)}
-	if err := w.worker.Plan(ctx, []*worker.PlanJob{j}); err != nil {
-		return nil, err
+	if err := w.worker.Plan(ctx, []*worker.PlanJob{j}); err != nil || j.Err != nil {
+		return nil, errors.Join(err, j.Err)
 	}
-	return j.Plan.Counts(), j.Err
+	return j.Plan.Plan()
 }

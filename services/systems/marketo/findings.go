@@ -1,0 +1,133 @@
+package marketo
+
+import (
+	"context"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+)
+
+const (
+	// findingsFor is how long what was found for a request is remembered for its
+	// erasure, which mostly follows within seconds. It saves a quarter of an erasure's
+	// calls.
+	findingsFor = 10 * time.Minute
+	// maxFindings bounds them, at some 100 bytes each.
+	maxFindings = 20_000
+	// fieldUnsubscribed is Marketo's own field of leads.
+	fieldUnsubscribed = "unsubscribed"
+	// lately is how far back the list of deletions is read: the calls of one
+	// erasure take minutes at most.
+	lately = time.Hour
+)
+
+// findings is what was found of one subject.
+type findings struct {
+	emails []string // for which it was asked
+	// ids are the records', by dataset; those that go with a lead aren't counted.
+	ids map[*dataset][]string
+	// uncovered are the datasets that Marketo doesn't show.
+	uncovered []*dataset
+	// unsubscribed tells that one of the leads has unsubscribed.
+	unsubscribed bool
+	at           time.Time
+}
+
+func (f *findings) add(d *dataset, id string, row *fields) {
+	if f.ids == nil {
+		f.ids = map[*dataset][]string{}
+	}
+	f.ids[d] = append(f.ids[d], id)
+	if i, ok := row.at[fieldUnsubscribed]; ok && d.Of == ofLeads {
+		f.unsubscribed = f.unsubscribed || string(row.values[i]) == "true"
+	}
+}
+
+// miss notes a dataset that isn't covered.
+func (f *findings) miss(d *dataset) {
+	if !slices.Contains(f.uncovered, d) {
+		f.uncovered = append(f.uncovered, d)
+	}
+}
+
+// uncover tells what could not be looked at, and why; and of an erasure that leads
+// are left, by which that is found.
+func (f *findings) uncover(w *Worker, erasure bool, told func(d *dataset, why string)) {
+	for _, d := range w.counted() {
+		switch on := f.leadsOn(); {
+		case slices.Contains(f.uncovered, d):
+			told(d, uncovered(d))
+		case erasure && d == w.leads && on != nil:
+			told(d, "what leads to dataset "+on.name+" is left, so that it can still be found")
+		}
+	}
+}
+
+// leadsOn is a dataset that isn't covered and could not be found without the
+// leads; nil where there is none.
+func (f *findings) leadsOn() *dataset {
+	for _, d := range f.uncovered {
+		if !d.byAddress() {
+			return d
+		}
+	}
+	return nil
+}
+
+// recall remembers what was found for a request. It is a help: where it has
+// nothing, Marketo is asked again.
+type recall struct {
+	now func() time.Time
+
+	mu sync.Mutex
+	// Two generations: the older one is dropped as a whole.
+	young, old map[string]findings
+	since      time.Time
+}
+
+func (r *recall) keep(s *subject, found findings) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := r.now()
+	if r.young == nil || now.Sub(r.since) > findingsFor || len(r.young) >= maxFindings/2 {
+		r.old, r.young, r.since = r.young, map[string]findings{}, now
+	}
+	found.emails, found.at = s.emails, now
+	r.young[s.request] = found
+}
+
+// take returns what was found for a request, once, if that was lately and for the
+// same addresses.
+func (r *recall) take(s *subject) (findings, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, m := range []map[string]findings{r.young, r.old} {
+		if found, ok := m[s.request]; ok {
+			delete(r.young, s.request)
+			delete(r.old, s.request)
+			return found, r.now().Sub(found.at) <= findingsFor && slices.Equal(found.emails, s.emails)
+		}
+	}
+	return findings{}, false
+}
+
+// deletedLately are the ids of the leads that were deleted in the last hour, by
+// whomever. The list holds names too, which are not read.
+func (w *Worker) deletedLately(ctx context.Context) (map[string]bool, error) {
+	from, err := w.since(ctx, w.config.Now().Add(-lately).UTC().Format(time.RFC3339))
+	if err != nil {
+		return nil, err
+	}
+	deleted := map[string]bool{}
+	f := newFields([]string{"leadId"})
+	err = w.rows(ctx, "activities.deletedleads", pathDeleted, url.Values{"nextPageToken": {from}}, func(raw []byte) error {
+		if err := f.read(raw); err != nil {
+			return err
+		}
+		id, err := f.id("leadId")
+		deleted[id] = true
+		return err
+	})
+	return deleted, err
+}
