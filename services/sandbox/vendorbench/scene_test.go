@@ -37,12 +37,13 @@ type scene struct {
 	vault   *vault.Vault
 	count   func() map[string]int64
 	keys    map[string]*vault.Keys
+	plans   map[int]*dsar.Object // by person
 	attempt int
 }
 
 func open(t testing.TB, v vendor, p *people.Population, l limits) *scene {
 	t.Helper()
-	s := &scene{TB: t, vendor: v, people: p, keys: map[string]*vault.Keys{}}
+	s := &scene{TB: t, vendor: v, people: p, keys: map[string]*vault.Keys{}, plans: map[int]*dsar.Object{}}
 	standIn, count := v.standIn(t, p, l)
 	s.count = count
 	m, impl := v.worker(t, &http.Client{Transport: wire{standIn, l.latency}}, l)
@@ -122,6 +123,9 @@ func (s *scene) ask(a dsar.Action, who []int) []dsar.Report {
 		if err := json.Unmarshal(e.Data, r); err != nil {
 			s.Fatal(err)
 		}
+		if a == dsar.Count && len(r.Objects) > 0 {
+			s.plans[who[asked[i]]] = &r.Objects[0]
+		}
 		if r.Kind == dsar.ReportFailed {
 			s.Fatalf("%s: %s failed: %s: %s", s.vendor.name, a, r.Code, r.Reason)
 		}
@@ -146,6 +150,9 @@ func (s *scene) task(a dsar.Action, n int, identifiers []worker.Identifier) even
 		right = dsar.Erasure
 	}
 	t := dsar.Task{RequestID: id, System: s.worker.System(), Action: a, Attempt: s.attempt, Right: right, Jurisdiction: "EEA", ReceivedAt: time.Now().UTC()}
+	if a == dsar.Erase || a == dsar.Prove {
+		t.Plan = s.plans[n]
+	}
 	for _, i := range identifiers {
 		sealed, err := keys.Seal([]byte(i.Value), vault.Identifier)
 		if err != nil {
