@@ -558,7 +558,11 @@ func TestStranger(t *testing.T) {
 	take := func(email string) error {
 		n := w.worker.number("leads")
 		raw := `{"Id":"00Q5g0000000001AAA","IsDeleted":false,"Email":"` + email + `"}`
-		return w.worker.take(g, asking{n, fieldsOf(w.worker.objects[n].links), false}, []byte(raw), nil, func(int, string, *fields, []*subject) error {
+		a := asking{n, fieldsOf(w.worker.objects[n].links), false}
+		if err := a.read.read([]byte(raw)); err != nil {
+			return err
+		}
+		return w.worker.take(g, a, nil, func(int, string, *fields, []*subject) error {
 			t.Error("it was handed out")
 			return nil
 		})

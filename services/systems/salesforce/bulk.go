@@ -124,6 +124,9 @@ func (w *Worker) hardDelete(ctx context.Context, object string, records []*held)
 	if err != nil {
 		return err
 	}
+	for _, r := range records { // until the results are read
+		w.pending.doubts(r)
+	}
 	start, _ := json.Marshal(map[string]string{"state": "UploadComplete"}) // two texts
 	err = w.api.Do(ctx, vendorapi.Call{Name: "job.state", Method: http.MethodPatch, Path: jobs, Header: jsonHeader, Body: start, Expect: job.expect()})
 	if err != nil && !vendorapi.IsUnsure(err) {
@@ -208,6 +211,7 @@ func (w *Worker) bulkResults(ctx context.Context, address string, job jobInfo, r
 		if r == nil {
 			return
 		}
+		w.pending.clears(r)
 		code, detail, _ := strings.Cut(row["sf__Error"], ":")
 		x := result{reply: refusedRecord(code, detail)}
 		switch err := w.meaning(x); {

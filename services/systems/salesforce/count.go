@@ -19,13 +19,18 @@ func (w *Worker) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 		plans[subjects[i]] = j.Plan
 	}
 	counts := w.tallyOf(subjects)
-	g, err := w.eachHeld(ctx, subjects, func(n int, id string, _ *fields, of []*subject) {
+	g := groupOf(subjects)
+	err := w.find(ctx, g, every, (*object).overwritten, func(n int, id string, f *fields, of []*subject) error {
+		if !w.objects[n].counts(f) {
+			return ctx.Err()
+		}
 		for _, s := range of {
 			counts[s][n].Found++
 			if s.err == nil {
 				s.err = plans[s].Erase(w.objects[n].dataset, id)
 			}
 		}
+		return ctx.Err()
 	})
 	if err != nil {
 		g.failed(err)
@@ -44,20 +49,24 @@ func (w *Worker) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 	return nil
 }
 
-// Prove counts what is still held of many subjects, recycle bin included.
+// Prove counts what is still held of many subjects, recycle bin included: what is
+// found anew, and what of the plan is there by its id.
 func (w *Worker) Prove(ctx context.Context, jobs []*worker.EraseJob) error {
-	subjects := make([]*subject, len(jobs))
-	for i, j := range jobs {
-		subjects[i] = subjectOf(j.Task)
-	}
+	subjects := plannedOf(ctx, jobs)
 	counts := w.tallyOf(subjects)
 	settling := map[*subject]bool{}
-	g, err := w.eachHeld(ctx, subjects, func(n int, _ string, f *fields, of []*subject) {
-		gone := w.purged.Has(vendorapi.Text(f.get(w.objects[n].target())))
+	g := groupOf(withoutError(subjects))
+	err := w.findPlanned(ctx, g, (*object).overwritten, func(n int, _ string, f *fields, of []*subject) error {
+		o := &w.objects[n]
+		if !o.counts(f) {
+			return ctx.Err()
+		}
+		gone := w.purged.Has(vendorapi.Text(f.get(o.target())))
 		for _, s := range of {
 			counts[s][n].Found++
 			settling[s] = settling[s] || gone
 		}
+		return ctx.Err()
 	})
 	if err != nil {
 		g.failed(err)
@@ -73,17 +82,9 @@ func (w *Worker) Prove(ctx context.Context, jobs []*worker.EraseJob) error {
 	return nil
 }
 
-// eachHeld hands over what is held of many subjects: what isn't erased with something
-// else, and isn't anonymous already.
-func (w *Worker) eachHeld(ctx context.Context, subjects []*subject, do func(object int, id string, f *fields, of []*subject)) (*group, error) {
-	g := groupOf(subjects)
-	return g, w.find(ctx, g, every, (*object).overwritten, func(n int, id string, f *fields, of []*subject) error {
-		if o := &w.objects[n]; o.goesWith == "" && !o.anonymous(f) {
-			do(n, id, f, of)
-		}
-		return ctx.Err()
-	})
-}
+// counts tells whether a record is counted: it isn't erased with something else, and
+// isn't anonymous already.
+func (o *object) counts(f *fields) bool { return o.goesWith == "" && !o.anonymous(f) }
 
 // settleWait is when to look again at what is deleted and still shown.
 const settleWait = time.Minute

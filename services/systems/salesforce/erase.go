@@ -10,12 +10,12 @@ import (
 )
 
 // held is one thing on its way to being gone: a record, or what is deleted in
-// its place, with as many of the dataset's records as go with it.
+// its place, with those of the dataset's records that go with it.
 type held struct {
 	id     string
 	object int
 	of     []*subject
-	rows   map[*subject]int64
+	rows   []heldRow
 	state  state
 	// leads tells that others are found by it.
 	leads bool
@@ -23,6 +23,12 @@ type held struct {
 	with *held
 	// why is what Salesforce said of it last, where it may pass.
 	why error
+}
+
+// heldRow is one record and whose it is.
+type heldRow struct {
+	id string
+	of []*subject
 }
 
 type state uint8
@@ -37,19 +43,16 @@ const (
 	stuck                   // refused, or left; its subjects have the error
 )
 
-// Erase deletes or overwrites what is held of many subjects, what refers to
-// others first, and purges it from the recycle bin. One that fails has its own
-// error; what was deleted of it until then is purged.
+// Erase deletes or overwrites what is held of many subjects, planned or come since,
+// what refers to others first, and purges it from the recycle bin. One that fails has
+// its own error; what was deleted of it until then is purged.
 //
 // Where Salesforce doesn't show an object, what leads to its records is left, so
 // that they can still be found; the rest goes, and a person is told.
 func (w *Worker) Erase(ctx context.Context, jobs []*worker.EraseJob) error {
-	subjects := make([]*subject, len(jobs))
-	for i, j := range jobs {
-		subjects[i] = subjectOf(j.Task)
-	}
+	subjects := plannedOf(ctx, jobs)
 	counts := w.tallyOf(subjects)
-	g := groupOf(subjects)
+	g := groupOf(withoutError(subjects))
 	e, err := w.list(ctx, g)
 	if err != nil {
 		g.failed(err)
@@ -59,13 +62,24 @@ func (w *Worker) Erase(ctx context.Context, jobs []*worker.EraseJob) error {
 		if err == nil {
 			err = worker.Transient("unfinished", "not all records could be deleted yet", nil)
 		}
-		e.count(counts, err)
+		w.account(e, counts, err)
 	}
 	for i, j := range jobs {
-		counts.uncover(subjects[i], w.erasureGaps(g, subjects[i], counts[subjects[i]]))
-		j.Counts, j.Err = worker.Reconcile(j.Plan.Counts(), counts.of(subjects[i])), subjects[i].err
+		s := subjects[i]
+		if j.Err = s.err; j.Err != nil {
+			continue
+		}
+		for n, why := range w.erasureGaps(g, s, counts[s]) {
+			s.account.Uncovered(w.objects[n].dataset, why)
+		}
+		j.Counts = s.account.Counts()
 	}
 	return nil
+}
+
+// withoutError returns the subjects that have none.
+func withoutError(subjects []*subject) []*subject {
+	return slices.DeleteFunc(slices.Clone(subjects), func(s *subject) bool { return s.err != nil })
 }
 
 func hiddenOf(g *group) map[int]bool {
@@ -76,8 +90,8 @@ func hiddenOf(g *group) map[int]bool {
 	return hidden
 }
 
-// erasure is everything that one batch erases.
-type erasure struct {
+// batch is everything that one call erases.
+type batch struct {
 	group *group
 	// records are by object, links those of datasets that go with others.
 	records [][]*held
@@ -87,12 +101,12 @@ type erasure struct {
 }
 
 // list finds all records of a group, without content.
-func (w *Worker) list(ctx context.Context, g *group) (*erasure, error) {
-	e := &erasure{group: g, records: make([][]*held, len(w.objects)), links: make([][]*held, len(w.objects))}
+func (w *Worker) list(ctx context.Context, g *group) (*batch, error) {
+	e := &batch{group: g, records: make([][]*held, len(w.objects)), links: make([][]*held, len(w.objects))}
 	byID := map[string]*held{}
 	takes := map[string]*held{} // by the id of what is taken along
-	err := w.find(ctx, g, every, (*object).overwritten, func(n int, id string, f *fields, of []*subject) error {
-		o := &w.objects[n]
+	err := w.findPlanned(ctx, g, (*object).overwritten, func(n int, record string, f *fields, of []*subject) error {
+		o, id := &w.objects[n], record
 		deleted := string(f.get("IsDeleted")) == "true"
 		if o.anonymous(f) && !deleted {
 			return ctx.Err()
@@ -102,7 +116,7 @@ func (w *Worker) list(ctx context.Context, g *group) (*erasure, error) {
 		}
 		r := byID[id]
 		if r == nil {
-			r = &held{id: id, object: n, rows: map[*subject]int64{}, state: binned, leads: len(o.offers) > 0}
+			r = &held{id: id, object: n, state: binned, leads: len(o.offers) > 0}
 			byID[id] = r
 			if o.goesWith != "" {
 				e.links[n] = append(e.links[n], r)
@@ -114,9 +128,7 @@ func (w *Worker) list(ctx context.Context, g *group) (*erasure, error) {
 			r.state = live
 		}
 		r.of = add(r.of, of)
-		for _, s := range of {
-			r.rows[s]++
-		}
+		r.rows = append(r.rows, heldRow{record, of})
 		for field := range reversed(o.Takes) {
 			if taken := vendorapi.Text(f.get(field)); isID(taken) {
 				takes[taken] = r
@@ -157,7 +169,7 @@ func reversed(takes map[string]string) map[string]bool {
 // eraseAll overwrites and deletes by rank, then purges, what was found last
 // first: until then everything can be found again. An error leaves some records
 // as they were.
-func (w *Worker) eraseAll(ctx context.Context, e *erasure) error {
+func (w *Worker) eraseAll(ctx context.Context, e *batch) error {
 	if err := w.separate(ctx, e); err != nil {
 		return err
 	}
@@ -212,21 +224,21 @@ func (w *Worker) steps(of func(*object) int) [][]int {
 	return steps
 }
 
-// alone returns an object's records that nothing takes along.
-func (e *erasure) alone(n int) []*held {
+// alone are an object's records that nothing takes along.
+func (e *batch) alone(n int) []*held {
 	return slices.DeleteFunc(slices.Clone(e.records[n]), func(r *held) bool { return r.with != nil })
 }
 
 // leave leaves an object's records as they are. Their subjects are told by what
 // isn't covered.
-func (e *erasure) leave(n int) {
+func (e *batch) leave(n int) {
 	for _, r := range e.records[n] {
 		r.state = stuck
 	}
 }
 
 // follow looks where records are that others took along.
-func (w *Worker) follow(ctx context.Context, e *erasure) error {
+func (w *Worker) follow(ctx context.Context, e *batch) error {
 	var taken []*held
 	for _, records := range e.records {
 		for _, r := range records {
@@ -238,22 +250,24 @@ func (w *Worker) follow(ctx context.Context, e *erasure) error {
 	return w.look(ctx, taken)
 }
 
-// count counts what came of each record, and gives the subjects of those that
-// are still there the error.
-func (e *erasure) count(counts tally, err error) {
+// account accounts for what came of each record, and gives the subjects of those
+// that are still there the error.
+func (w *Worker) account(e *batch, counts tally, err error) {
 	for n, records := range e.records {
+		dataset := w.objects[n].dataset
 		for _, r := range records {
-			for _, s := range r.of {
-				c := &counts[s][n]
-				c.Found += r.rows[s]
-				switch r.state {
-				case gone:
-					c.Erased += r.rows[s]
-				case anonymised:
-					c.Anonymised += r.rows[s]
-				case stuck: // says itself why, or what isn't covered does
-				default:
-					fail([]*subject{s}, err)
+			for _, row := range r.rows {
+				for _, s := range row.of {
+					switch counts[s][n].Found++; r.state {
+					case gone:
+						s.account.Erased(dataset, row.id)
+					case anonymised:
+						s.account.Anonymised(dataset, row.id)
+					case stuck: // says itself why, or what isn't covered does
+						s.account.Left(dataset, row.id)
+					default:
+						fail([]*subject{s}, err)
+					}
 				}
 			}
 		}

@@ -129,6 +129,14 @@ type asking struct {
 
 // walk runs over the records of objects of one stage.
 func (w *Worker) walk(ctx context.Context, g *group, objects []int, ask func(*object) []string, row row) error {
+	return w.query(ctx, g, objects, func(n int) []term { return g.terms(&w.objects[n]) }, ask, func(a asking, seen map[string]bool) error {
+		return w.take(g, a, seen, row)
+	})
+}
+
+// query asks for the records of objects by terms, and once more without what only
+// optional objects need where Salesforce doesn't show that.
+func (w *Worker) query(ctx context.Context, g *group, objects []int, terms func(int) []term, ask func(*object) []string, take func(a asking, seen map[string]bool) error) error {
 	for len(objects) > 0 {
 		var queries []string
 		var of []asking
@@ -138,7 +146,7 @@ func (w *Worker) walk(ctx context.Context, g *group, objects []int, ask func(*ob
 				continue
 			}
 			names := w.shown(o, joined(o.links, ask(o)))
-			some := queriesOf(o.Object, names, g.terms(o))
+			some := queriesOf(o.Object, names, terms(n))
 			for range some {
 				of = append(of, asking{n, fieldsOf(names), len(some) > 1})
 			}
@@ -147,7 +155,10 @@ func (w *Worker) walk(ctx context.Context, g *group, objects []int, ask func(*ob
 		objects = nil
 		seen := map[string]bool{}
 		err := w.each(ctx, queries, func(q int, raw []byte) error {
-			return w.take(g, of[q], raw, seen, row)
+			if err := of[q].read.read(raw); err != nil {
+				return vendorapi.Unsure("broken-answer", "Salesforce's answer could not be read", nil)
+			}
+			return take(of[q], seen)
 		}, func(q int, r *refusal) error {
 			n := of[q].object
 			again, why := w.hidden(n, of[q].read.names, r)
@@ -167,11 +178,8 @@ func (w *Worker) walk(ctx context.Context, g *group, objects []int, ask func(*ob
 }
 
 // take takes up one record.
-func (w *Worker) take(g *group, a asking, raw []byte, seen map[string]bool, row row) error {
+func (w *Worker) take(g *group, a asking, seen map[string]bool, row row) error {
 	o, f := &w.objects[a.object], a.read
-	if err := f.read(raw); err != nil {
-		return vendorapi.Unsure("broken-answer", "Salesforce's answer could not be read", nil)
-	}
 	id := vendorapi.Text(f.get("Id"))
 	if !isID(id) {
 		return worker.Permanent("bad-id", "Salesforce answered with a record that has no id", nil)

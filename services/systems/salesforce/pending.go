@@ -35,7 +35,14 @@ func (p *pending) doubts(r *held) {
 	p.at[r.id] = doubt{r.state, p.now().Add(settleWait)}
 }
 
-// waits reports whether a record is still in doubt; one that has left the state is
+// clears notes that Salesforce said what became of a record.
+func (p *pending) clears(r *held) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.at, r.id)
+}
+
+// waits tells whether a record is still in doubt; one that has left the state is
 // not.
 func (p *pending) waits(r *held) bool {
 	p.mu.Lock()

@@ -13,7 +13,7 @@ const userPrefix = "005"
 
 // separate finds the records that others share: files that are linked to records
 // of somebody else, too. Of those the person's links go, and the file stays.
-func (w *Worker) separate(ctx context.Context, e *erasure) error {
+func (w *Worker) separate(ctx context.Context, e *batch) error {
 	for n := range w.objects {
 		o := &w.objects[n]
 		through := w.number(o.SharedThrough)
@@ -37,7 +37,7 @@ func (w *Worker) number(dataset string) int {
 	return -1
 }
 
-func (w *Worker) separateFrom(ctx context.Context, e *erasure, n, through int) error {
+func (w *Worker) separateFrom(ctx context.Context, e *batch, n, through int) error {
 	l := &w.objects[through]
 	names := "" // the field of a link that names the record
 	for _, ref := range w.objects[n].of {

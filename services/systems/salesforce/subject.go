@@ -8,6 +8,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/worker"
+	"habeas.dev/services/systems/internal/erasure"
 )
 
 const (
@@ -26,6 +27,7 @@ type subject struct {
 	// identifiers are the literals by which it is looked up, by type.
 	identifiers map[dsar.IdentifierType][]string
 	roots       int
+	account     *erasure.Account // of an erasure or its proof
 	err         error
 }
 

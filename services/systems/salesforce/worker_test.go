@@ -123,15 +123,50 @@ func TestEraseAndProve(t *testing.T) {
 			t.Errorf("person %d: %v, %v", i+1, sizes(out[i].rows), errs[i])
 		}
 	}
-	// Again: a success that finds nothing.
+	// Again: a success that deletes nothing, and says that what was planned is gone.
 	before := w.server.Calls()
-	for _, j := range w.count(dsar.Erase, gone...) {
-		if j.Err != nil || len(j.Counts) != 0 {
+	for i, j := range w.count(dsar.Erase, gone...) {
+		if j.Err != nil || len(erased(j.Counts)) != 0 || dsar.Unmet(w.plans[gone[i]].Counts(), j.Counts) != "" {
 			t.Errorf("the second erasure: %v, %v", j.Counts, j.Err)
 		}
 	}
-	if d := since(w.server.Calls(), before); d["soap.emptyRecycleBin"] != 0 || total(d) > 4 {
+	if d := since(w.server.Calls(), before); d["soap.emptyRecycleBin"] != 0 || total(d) > 7 {
 		t.Errorf("the second erasure called %v", d)
+	}
+}
+
+// TestPlannedRecords: what was planned is erased by its ids, though nothing leads to
+// it any more; what wasn't planned is told apart; and the proof goes by both.
+func TestPlannedRecords(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 12, nil)
+	e := w.emails()
+	was := w.planned(1)
+	delete(was, "files") // whose are by their links
+	w.count(dsar.Count, e[0])
+	w.plans[people.NobodyEmail], w.plans[e[1]] = w.plans[e[0]], w.plans[e[0]]
+	if j := w.count(dsar.Prove, people.NobodyEmail)[0]; j.Err != nil || !maps.Equal(found(j.Counts), was) {
+		t.Fatalf("planned are %v, found by id %v, %v", was, found(j.Counts), j.Err)
+	}
+	// The first person's plan goes along with another's address.
+	j := w.count(dsar.Erase, e[1])[0]
+	both := w.planned(2)
+	late := maps.Clone(both)
+	for dataset, n := range was {
+		both[dataset] += n
+	}
+	if j.Err != nil || dsar.Unmet(w.plans[e[0]].Counts(), j.Counts) != "" {
+		t.Fatalf("%v, %v", j.Counts, j.Err)
+	}
+	for _, c := range j.Counts {
+		if c.Erased+c.Anonymised != int64(both[c.Dataset]) || c.Late != int64(late[c.Dataset]) || c.Gone != 0 && c.Dataset != "files" {
+			t.Errorf("%+v; both hold %d, of which %d weren't planned", c, both[c.Dataset], late[c.Dataset])
+		}
+	}
+	for _, email := range []string{people.NobodyEmail, e[1]} {
+		if j := w.count(dsar.Prove, email)[0]; j.Err != nil || len(j.Counts) != 0 {
+			t.Errorf("after the erasure %v, %v", j.Counts, j.Err)
+		}
 	}
 }
 

@@ -49,8 +49,11 @@ func (a *Account) Planned(dataset, key string) bool {
 }
 
 // Open returns the keys of a dataset that were planned and aren't accounted for yet,
-// in their order.
+// in their order. A nil account has none.
 func (a *Account) Open(dataset string) []string {
+	if a == nil {
+		return nil
+	}
 	var keys []string
 	for key, open := range a.open[dataset] {
 		if open {
