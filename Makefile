@@ -124,6 +124,9 @@ BASE ?= ../base/bin/habeas
 bench-before: build ## Measure another program of Habeas and this one in turn, and print medians (BASE=PROGRAM ROUNDS=5)
 	@bin/habeas bench --against "$(BASE)" --rounds $(ROUNDS) --lone 0 --bundle-gb 0 $(BENCH)
 
+measure: ## Count lines by part, what pkg exports, and the packages on a request's way (OF=../before: of another checkout)
+	@.ci/measure $(OF)
+
 bench-postgres: build ## Measure the load that a peer is compared on with PostgreSQL as the one database
 	@FSYNC=on .ci/with-postgres bash -c 'bin/habeas bench --load shop-access,shop-erasure --lone 0 --bundle-gb 0 --shop-database "$$DATABASE_URL" $(BENCH)'
 

@@ -13,6 +13,14 @@ type assignCommand struct {
 	Reason string `help:"Why, for the trace." placeholder:"TEXT"`
 }
 
+// Help implements kong.HelpProvider.
+func (assignCommand) Help() string {
+	return `Lists and the console show who it is; the name is the one that they sign in with.
+
+  habeas assign 3cf5cf5f --to lea
+  habeas requests --of lea`
+}
+
 func (c *assignCommand) Run(ctx context.Context) error {
 	if _, err := c.act(ctx, core.Assign{By: who(), To: c.To, Reason: c.Reason, Now: now()}); err != nil {
 		return err

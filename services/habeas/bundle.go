@@ -19,6 +19,14 @@ type bundleGetCommand struct {
 	Force  bool   `help:"Replace the file where it exists."`
 }
 
+// Help implements kong.HelpProvider.
+func (bundleGetCommand) Help() string {
+	return `The answer is encrypted for its person; this opens it with the installation's own key.
+What comes out is personal data in the clear.
+
+  habeas bundle get 3cf5cf5f -o answer.zip`
+}
+
 func (c *bundleGetCommand) Run(ctx context.Context) error {
 	in, id, err := c.openRequest(ctx)
 	if err != nil {

@@ -16,6 +16,15 @@ type clarifyCommand struct {
 	Reason string `help:"What is asked, or what was said, for the trace: no personal data in it." placeholder:"TEXT"`
 }
 
+// Help implements kong.HelpProvider.
+func (clarifyCommand) Help() string {
+	return `While the person is asked no system is asked for anything more; where the law says
+so, the clock stands meanwhile.
+
+  habeas clarify 3cf5cf5f --ask --reason "all accounts, or the company's alone?"
+  habeas clarify 3cf5cf5f --answer --reason "the company's alone"`
+}
+
 func (c *clarifyCommand) Run(ctx context.Context) error {
 	book, err := policy.Load()
 	if err != nil {

@@ -33,6 +33,17 @@ type demoCommand struct {
 // that they don't end.
 const demoTime = 2 * time.Minute
 
+// Help implements kong.HelpProvider.
+func (demoCommand) Help() string {
+	return `Nine systems with invented people, six of them databases and three stand-ins for
+vendors; five requests, each told as it goes; then it serves until Ctrl-C. Nothing
+leaves this machine.
+
+  habeas demo
+  habeas demo --data ./demo      again on the same folder: it goes on where it was
+  habeas demo --exit --sandbox-faults 'marketo:5xx=0.2'      what retries are for`
+}
+
 func (c *demoCommand) Run(ctx context.Context) error {
 	dir, err := c.folder()
 	if err != nil {
@@ -167,13 +178,13 @@ func (c *demoCommand) tell(dir string, asked []demoRequest, traces []timeline.Tr
 	fmt.Printf(`
 The answers are in %[2]s, each encrypted for its person (age).
 Look into the first:
-  %[1]s bundle get %[4]s --data %[3]s -o answer.zip
+  %[1]s bundle get %[6]s --data %[3]s -o answer.zip
   %[1]s verify answer.zip
   unzip answer.zip, and open habeas-%[4]s/data/index.html
 Follow what was done for the erasure, and list all requests:
   %[1]s trace %[5]s --data %[3]s
   %[1]s requests --data %[3]s
-`, program(), filepath.Join(dir, config.RoomOutbox), quoted(dir), asked[0].ID, asked[2].ID)
+`, program(), filepath.Join(dir, config.RoomOutbox), quoted(dir), asked[0].ID, asked[2].ID[:shortID], asked[0].ID[:shortID])
 	return good
 }
 

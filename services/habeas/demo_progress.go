@@ -149,7 +149,7 @@ func (l *lines) tell(request int, system string, s timeline.Step) {
 		return
 	}
 	l.told[key] = true
-	fmt.Printf("request %d  %-12s %s\n", request+1, system, stepWords(s))
+	fmt.Printf("request %d  %-14s %s\n", request+1, system, stepWords(s))
 }
 
 func stepWords(s timeline.Step) string {

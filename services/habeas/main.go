@@ -93,6 +93,9 @@ func run(ctx context.Context, args []string) int {
 	if err != nil {
 		panic(err) // the commands above are wrong
 	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
 	call, err := parser.Parse(args)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "habeas: %v; %s\n", err, whereHelpIs(err))

@@ -46,6 +46,8 @@ const (
 	// minPrefix is the least that is taken for the beginning of an id: in a journal of
 	// fifty thousand requests, four letters are one of them at the median.
 	minPrefix = 4
+	// shortID is how much of an id is printed where a person types it.
+	shortID = 8
 	// maxAlike is how many requests are named that begin alike.
 	maxAlike = 5
 )

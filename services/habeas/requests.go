@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -26,6 +27,16 @@ type requestsCommand struct {
 	JSON   bool          `help:"Print JSON, one request a line."`
 }
 
+// Help implements kong.HelpProvider.
+func (requestsCommand) Help() string {
+	return `The newest come first; with --due, those that are due first. What is open says which
+systems it waits for. A person is found by address without it being in any log.
+
+  habeas requests --status needs-attention
+  habeas requests --due 7
+  habeas requests --email ADDRESS --json | jq -r .request_id`
+}
+
 func (c *requestsCommand) Run(ctx context.Context) error {
 	in, err := c.open(ctx)
 	if err != nil {
@@ -39,6 +50,9 @@ func (c *requestsCommand) Run(ctx context.Context) error {
 	if c.Email != "" {
 		filter.Fingerprint = in.Vault.Fingerprint("email", c.Email)
 	}
+	if err := c.check(); err != nil {
+		return err
+	}
 	rows, err := in.Journal.List(ctx, filter)
 	if err != nil {
 		return err
@@ -47,6 +61,28 @@ func (c *requestsCommand) Run(ctx context.Context) error {
 		return printJSONLines(os.Stdout, rows)
 	}
 	return printTable(os.Stdout, rows, now())
+}
+
+// check refuses words that no request can have.
+func (c *requestsCommand) check() error {
+	for _, s := range c.Status {
+		if !slices.Contains(core.Statuses(), s) {
+			return fmt.Errorf("no status %q; there are %s", s, listed(core.Statuses()))
+		}
+	}
+	if c.Right != "" && !slices.Contains(dsar.Rights(), c.Right) {
+		return fmt.Errorf("no right %q; there are %s", c.Right, listed(dsar.Rights()))
+	}
+	return nil
+}
+
+// listed returns words with commas between.
+func listed[T ~string](all []T) string {
+	var out []string
+	for _, one := range all {
+		out = append(out, string(one))
+	}
+	return strings.Join(out, ", ")
 }
 
 // requestLine is a request in `habeas requests --json`.
@@ -76,7 +112,7 @@ func printJSONLines(w io.Writer, rows []journal.Row) error {
 
 func printTable(w io.Writer, rows []journal.Row, now time.Time) error {
 	if len(rows) == 0 {
-		_, err := fmt.Fprintln(w, "No requests. Submit one with: habeas submit -f FILE")
+		_, err := fmt.Fprintln(w, "No requests; habeas submit -f FILE sends one.")
 		return err
 	}
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)

@@ -15,6 +15,15 @@ type retryCommand struct {
 	Reason     string   `help:"Why, for the trace." placeholder:"TEXT"`
 }
 
+// Help implements kong.HelpProvider.
+func (retryCommand) Help() string {
+	return `For a request that needs attention once its cause is gone: a permission was given, a
+column is back. Only tasks that failed are sent again.
+
+  habeas retry 3cf5cf5f
+  habeas retry 3cf5cf5f --system salesforce --reason "the permission is back"`
+}
+
 func (c *retryCommand) Run(ctx context.Context) error {
 	state, err := c.act(ctx, core.Retry{By: who(), Reason: c.Reason, Systems: c.System, AcceptPlan: c.AcceptPlan, Now: now()})
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 // serviceFlags is what each service that runs by itself is told.
 type serviceFlags struct {
 	Config string `help:"The configuration file." env:"HABEAS_CONFIG" placeholder:"FILE" type:"path" required:""`
-	Listen string `help:"Where the door of intake listens, and /healthz, /readyz and /metrics of every service; without it only intake listens, as configured." placeholder:"HOST:PORT"`
+	Listen string `help:"Where /healthz, /readyz and /metrics are, and the door of intake; without it intake alone listens, as configured." placeholder:"HOST:PORT"`
 }
 
 // serve runs the services of some roles until the context is over.

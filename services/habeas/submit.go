@@ -17,6 +17,20 @@ type submitCommand struct {
 // maxRequest is more than the door takes: what is larger is refused there.
 const maxRequest = 2 << 20
 
+// Help implements kong.HelpProvider.
+func (submitCommand) Help() string {
+	return `What a sign-up page or a support desk does by itself: the request goes through the
+HTTP door, which says at once whether it is accepted. The same request sent again is
+answered as the first time.
+
+  habeas submit -f request.json --to http://127.0.0.1:8420
+
+A request, at its least:
+  {"request_id": "3cf5cf5f-c636-400d-ada5-b88deb454b01", "right": "access",
+   "jurisdiction": "EEA", "source": "support-desk", "received_at": "2026-11-20T09:30:00Z",
+   "subject": {"identifiers": [{"type": "email", "value": "anna@example.com", "verified": true}]}}`
+}
+
 func (c *submitCommand) Run(ctx context.Context) error {
 	in := io.Reader(os.Stdin)
 	if c.File != "-" {

@@ -21,6 +21,16 @@ type traceCommand struct {
 // watchEvery is how often a watched trace is looked at again.
 const watchEvery = 300 * time.Millisecond
 
+// Help implements kong.HelpProvider.
+func (traceCommand) Help() string {
+	return `What was asked of each system, what came of it, and when; what a person did, and
+why; and whether the chain of facts is whole. A part of the id is enough:
+
+  habeas trace 3cf5cf5f
+  habeas trace 3cf5cf5f --watch
+  habeas trace 3cf5cf5f --json | jq .systems`
+}
+
 func (c *traceCommand) Run(ctx context.Context) error {
 	in, id, err := c.openRequest(ctx)
 	if err != nil {
@@ -66,7 +76,7 @@ func keepWatching(ctx context.Context, in *installation.Installation, id string,
 				}
 				continue
 			}
-			if _, err := fmt.Fprintf(w, "%s  %-12s  %s\n", m.At.Format("15:04:05.000"), m.System, m.Text); err != nil {
+			if _, err := fmt.Fprintf(w, "%s  %-14s  %s\n", m.At.Format("15:04:05.000"), m.System, m.Text); err != nil {
 				return t, err
 			}
 		}

@@ -16,6 +16,16 @@ type upCommand struct {
 	Faults string `help:"What goes wrong with the sandbox's stand-ins; habeas sandbox --help explains it." name:"sandbox-faults" placeholder:"FAULTS"`
 }
 
+// Help implements kong.HelpProvider.
+func (upCommand) Help() string {
+	return `Everything in one process: what is not in the configuration is embedded, below the
+data folder (a broker, a journal in SQLite, a vault in files). It stops at Ctrl-C or
+SIGTERM, and goes on at its next start where it was.
+
+  habeas up --config habeas.yaml
+  habeas up --data ./habeas-data      with the configuration that lies in it`
+}
+
 func (c *upCommand) Run(ctx context.Context) error {
 	cfg, err := c.config()
 	if err != nil {

@@ -15,6 +15,14 @@ type verifyCommand struct {
 	JSON bool   `help:"Print JSON."`
 }
 
+// Help implements kong.HelpProvider.
+func (verifyCommand) Help() string {
+	return `Checks every file of the answer against the lists of hashes in it. Exit status 0: it
+is whole; 1: a line for each thing that is wrong.
+
+  habeas bundle get 3cf5cf5f -o answer.zip && habeas verify answer.zip`
+}
+
 func (c *verifyCommand) Run(ctx context.Context) error {
 	f, err := os.Open(c.File)
 	if err != nil {

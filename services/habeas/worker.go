@@ -15,6 +15,14 @@ type workerCommand struct {
 	System []string `arg:"" help:"The systems to serve, by their names in the configuration."`
 }
 
+// Help implements kong.HelpProvider.
+func (workerCommand) Help() string {
+	return `A system's worker gathers and erases what its manifest names. Any number of workers
+may serve one system: they share its tasks.
+
+  habeas worker billing events --config habeas.yaml --listen :8425`
+}
+
 // Run serves systems.
 func (c *workerCommand) Run(ctx context.Context) error {
 	cfg, err := config.Load(c.Config)

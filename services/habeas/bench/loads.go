@@ -50,7 +50,7 @@ const (
 
 func (c Config) people() int { return cmp.Or(c.People, sandboxPeople) }
 
-// nineSystems returns the sandbox: nine systems, four of them databases.
+// nineSystems returns the sandbox: nine systems, six of them databases and three vendors.
 func (c Config) nineSystems(dir string) (rig, error) {
 	cfg, err := blank(dir)
 	if err != nil {
