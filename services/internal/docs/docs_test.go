@@ -180,3 +180,61 @@ func TestMap(t *testing.T) {
 		}
 	}
 }
+
+// TestLinks: every link of a guide to a file or a heading of this repository leads
+// somewhere.
+func TestLinks(t *testing.T) {
+	t.Parallel()
+	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	var guides []string
+	for _, pattern := range []string{"*.md", ".github/*.md"} {
+		found, err := filepath.Glob(filepath.Join(root, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range found {
+			guides = append(guides, strings.TrimPrefix(filepath.ToSlash(path), root+"/"))
+		}
+	}
+	walk(t, func(path string) {
+		if strings.HasSuffix(path, ".md") {
+			guides = append(guides, path)
+		}
+	}, "docs")
+	links := 0
+	for _, guide := range guides {
+		for _, m := range link.FindAllStringSubmatch(read(t, guide), -1) {
+			target, anchor, _ := strings.Cut(m[1], "#")
+			if strings.Contains(target, ":") { // elsewhere on the web
+				continue
+			}
+			links++
+			to := guide
+			if target != "" {
+				to = filepath.ToSlash(filepath.Join(filepath.Dir(guide), target))
+			}
+			if !exists(to) {
+				t.Errorf("%s links to %s, which is not there", guide, m[1])
+				continue
+			}
+			if anchor != "" && !slices.Contains(headings(read(t, to)), anchor) {
+				t.Errorf("%s links to %s: there is no such heading", guide, m[1])
+			}
+		}
+	}
+	if links < 50 {
+		t.Errorf("%d links only", links)
+	}
+}
+
+// headings returns the anchors of a guide's headings, as forges make them: in lower
+// case, without marks, with hyphens for blanks.
+func headings(text string) (anchors []string) {
+	marks := regexp.MustCompile(`[^\p{L}\p{N} _-]`)
+	for _, line := range strings.Split(text, "\n") {
+		if title, ok := strings.CutPrefix(strings.TrimLeft(line, "#"), " "); ok && strings.HasPrefix(line, "#") {
+			anchors = append(anchors, strings.ReplaceAll(marks.ReplaceAllString(strings.ToLower(title), ""), " ", "-"))
+		}
+	}
+	return anchors
+}
