@@ -180,9 +180,9 @@ func (e *examination) look(ctx context.Context, h *holding, chunks []*chunk) err
 	})
 }
 
-// somebodyElses tells whether a row holds, where the job's own identifiers would
-// stand, others, and none of the job's. One that holds nothing there is whose it was
-// planned to be: what led to it is gone.
+// somebodyElses reports whether a row holds, where the job's own identifiers would
+// stand, others, and none of the job's. One that holds nothing there is whose it
+// was planned to be: what led to it is gone.
 func (e *examination) somebodyElses(d *dataset, job int, held []any, chunks []*chunk) bool {
 	others := false
 	for _, c := range chunks {

@@ -125,7 +125,7 @@ func (s *System) byKey(ctx context.Context, on executor, d *dataset, keys []stri
 	return nil
 }
 
-// retained tells whether a record must stay on a day, on which ground (that of
+// retained reports whether a record must stay on a day, on which ground (that of
 // the rule that holds longest) and until when. Dates are as the rules' text has
 // them; one that is missing, unless the rule says otherwise, or can't be read has
 // no end.

@@ -13,7 +13,7 @@ type keyColumn struct {
 	expr string // t."id"
 }
 
-// keyTexts are the expressions that give a row's key, a text for each column.
+// keyTexts returns the expressions that give a row's key, a text for each column.
 func (d *dataset) keyTexts(dialect Dialect, alias string) []string {
 	out := make([]string, len(d.keys))
 	for i, k := range d.keys {
@@ -26,7 +26,7 @@ func (d *dataset) keyTexts(dialect Dialect, alias string) []string {
 	return out
 }
 
-// plainKey tells whether a column of SQLite's holds numbers or texts by its type
+// plainKey reports whether a column of SQLite's holds numbers or texts by its type
 // (sqlite.org/datatype3.html, 3.1), so that it compares with a text as it should.
 func plainKey(typ string) bool {
 	typ = strings.ToLower(typ)

@@ -35,7 +35,7 @@ func (c *compiler) lead() error {
 	return nil
 }
 
-// after tells whether the manifest has p erased after d.
+// after reports whether the manifest has p erased after d.
 func (c *compiler) after(p, d *dataset) bool {
 	if slices.Contains(p.SQL.After, d.Name) {
 		return true
@@ -52,12 +52,12 @@ func (c *compiler) after(p, d *dataset) bool {
 	return c.catalogue().leads(p.relation.id, d.relation.id)
 }
 
-// refers tells whether d's rows refer to p's by a foreign key.
+// refers reports whether d's rows refer to p's by a foreign key.
 func (c *compiler) refers(d, p *dataset) bool {
 	return c.catalogue().refers(d.relation.id, p.relation.id)
 }
 
-// finds tells whether p has an identifier that d's rows are found by.
+// finds reports whether p has an identifier that d's rows are found by.
 func (c *compiler) finds(p, d *dataset) bool {
 	for _, r := range c.m.SQL.Resolve {
 		if _, found := d.SQL.Subject[r.Find]; found && r.Table == p.SQL.Table {

@@ -25,13 +25,13 @@ type way struct {
 	allowed bool     // the manifest's cascades have it
 }
 
-// takes tells whether the rows at the end are deleted; else they are changed.
+// takes reports whether the rows at the end are deleted; else they are changed.
 func (w way) takes() bool {
 	return w.trigger == nil && w.steps[len(w.steps)-1].onDelete == goes
 }
 
-// String is the way as people read it: customers ← subscriptions (customer_id) ←
-// invoices (subscription_id).
+// String returns the way as people read it: customers ← subscriptions (customer_id)
+// ← invoices (subscription_id).
 func (w way) String() string {
 	var b strings.Builder
 	b.WriteString(w.from.relation.name)
@@ -102,12 +102,13 @@ func (w way) rank() int {
 	}
 }
 
-// lets tells whether the manifest lets rows of a table go with those of a dataset.
+// lets reports whether the manifest lets rows of a table go with those of a
+// dataset.
 func (d *dataset) lets(table string) bool {
 	return has(d.SQL.Cascades, table)
 }
 
-// datasetOf is the dataset of a table, or of the whole that it is a part of.
+// datasetOf returns the dataset of a table, or of the whole that it is a part of.
 func (s *System) datasetOf(table string) *dataset {
 	for _, d := range s.datasets {
 		if d.relation.id == table || slices.Contains(s.catalogue().parts[d.relation.id], table) {
@@ -335,8 +336,8 @@ func (e *erasure) settle(ctx context.Context, before tallies, lets []string) err
 	return nil
 }
 
-// doneTo is how many rows of a table were to be deleted, and whether it is one that
-// an erasure may touch: a dataset's, a part of it, or what its view reads.
+// doneTo returns how many rows of a table were to be deleted, and whether it is one
+// that an erasure may touch: a dataset's, a part of it, or what its view reads.
 func (e *erasure) doneTo(table string) (rows int64, own bool) {
 	c := e.catalogue()
 	for _, h := range e.holdings {
@@ -362,8 +363,8 @@ func (e *erasure) settleSQLite(all int64, lets []string) error {
 	return nil
 }
 
-// triggered tells whether a trigger writes to one of the tables that may be reached:
-// how often, only the trigger knows.
+// triggered reports whether a trigger writes to one of the tables that may be
+// reached: how often, only the trigger knows.
 func (s *System) triggered(lets []string) bool {
 	return slices.ContainsFunc(s.catalogue().triggers, func(t trigger) bool {
 		return slices.ContainsFunc(t.writes, func(name string) bool { return has(lets, name) })

@@ -46,7 +46,7 @@ func (s *System) flagless(j *counted) error {
 	}
 }
 
-// stops tells whether some flag of the right is such a one.
+// stops reports whether some flag of the right is such a one.
 func (s *System) stops(right dsar.Right, such func(manifest.SQLRestrict) bool) bool {
 	return slices.ContainsFunc(s.datasets, func(d *dataset) bool { return slices.ContainsFunc(d.flags(right, nil), such) })
 }
@@ -72,7 +72,7 @@ func (s *System) flag(ctx context.Context, jobs []*counted) error {
 	})
 }
 
-// flags are those of a dataset that stop processing for a right and, where any
+// flags returns those of a dataset that stop processing for a right and, where any
 // are named, for one of the purposes.
 func (d *dataset) flags(right dsar.Right, purposes []string) []manifest.SQLRestrict {
 	var out []manifest.SQLRestrict

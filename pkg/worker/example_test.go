@@ -222,7 +222,7 @@ func ExampleRetryAfter() {
 	// failed; no-permission: give the integration user access to loans
 }
 
-// books is the manifest of the examples.
+// books returns the manifest of the examples.
 func books(abilities ...dsar.Action) *manifest.Manifest {
 	en := func(s string) manifest.Text { return manifest.Text{"en": s} }
 	return &manifest.Manifest{

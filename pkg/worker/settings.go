@@ -102,7 +102,7 @@ func ReadSettings(file, system string) (Settings, error) {
 	return s, nil
 }
 
-// vault is the configuration of the vault.
+// vault returns the configuration of the vault.
 func (s Settings) vault() (vault.Config, error) {
 	rules, err := identifier.New(s.Identifiers.Country)
 	if err != nil {

@@ -66,7 +66,7 @@ func Run(ctx context.Context, c Config, out io.Writer) error {
 
 func (c Config) options() node.Options { return node.Options{Logs: os.Stderr, Version: c.Version} }
 
-// wants tells whether any of the loads is to be measured.
+// wants reports whether any of the loads is to be measured.
 func (c Config) wants(loads ...load) bool {
 	return len(c.Loads) == 0 || slices.ContainsFunc(loads, func(l load) bool { return slices.Contains(c.Loads, l.name) })
 }

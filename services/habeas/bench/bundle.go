@@ -79,7 +79,7 @@ func measureLargeBundle(ctx context.Context, t *target, n *node.Node, size int64
 	return l, l.check(ctx, n, id)
 }
 
-// clickstream is a system that holds a great deal of everyone.
+// clickstream returns a system that holds a great deal of everyone.
 func clickstream() *manifest.Manifest {
 	text := func(s string) manifest.Text { return manifest.Text{"en": s} }
 	return &manifest.Manifest{System: "clickstream", Title: text("Clickstream"), Datasets: []manifest.Dataset{{

@@ -9,7 +9,7 @@ import (
 	"habeas.dev/services/internal/core"
 )
 
-// planOf is what a worker leaves in the vault when it has planned.
+// planOf returns what a worker leaves in the vault when it has planned.
 func planOf(name string) []dsar.Object {
 	return []dsar.Object{{Name: "crm/count/" + name, Records: 5, SHA256: strings.Repeat("a", 64)}}
 }
@@ -23,7 +23,7 @@ func (d *desk) says(action dsar.Action, o dsar.Outcome, c dsar.Counts) {
 	d.report(r)
 }
 
-// sent is what the worker would be told now.
+// sent returns what the worker would be told now.
 func (d *desk) sent(action dsar.Action) core.AssembleTask {
 	return d.state.NewTask(core.TaskSent{System: "crm", Action: action, Attempt: d.state.Task("crm", action).Attempt})
 }

@@ -23,7 +23,7 @@ type name struct {
 
 func (n name) String() string { return n.Package + " " + n.Symbol + " " + n.Decl }
 
-// qualified is the name as a person writes it: vault.Config.Bucket.
+// qualified returns the name as a person writes it: vault.Config.Bucket.
 func (n name) qualified() string {
 	return n.Package[strings.LastIndexByte(n.Package, '/')+1:] + "." + n.Symbol
 }
@@ -159,7 +159,7 @@ func unnamed(t types.Type) types.Type {
 	return types.NewSignatureType(nil, nil, nil, strip(s.Params()), strip(s.Results()), s.Variadic())
 }
 
-// promises are the names that a release promises.
+// promises returns the names that a release promises.
 func promises(names []name) []name {
 	var out []name
 	for _, n := range names {

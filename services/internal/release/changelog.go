@@ -30,7 +30,7 @@ func section(changelog, title string) (string, bool) {
 	return b.String(), found
 }
 
-// admits tells whether the changelog says that a name has changed: it stands in
+// admits reports whether the changelog says that a name has changed: it stands in
 // backticks, itself or its type (`vault.Config` for vault.Config.Bucket), or its
 // package by import path.
 func admits(text string, n name) bool {

@@ -113,7 +113,7 @@ func (p *pack) require(others []*pack) error {
 	return nil
 }
 
-// sums are the module's two lines of a go.sum.
+// sums returns the module's two lines of a go.sum.
 func (p *pack) sums() ([]string, error) {
 	dir, err := os.MkdirTemp("", "habeas-zip-")
 	if err != nil {
@@ -138,7 +138,7 @@ func (p *pack) sums() ([]string, error) {
 	}, nil
 }
 
-// zipFiles are the module's files as they go into its zip: with the go.mod and
+// zipFiles returns the module's files as they go into its zip: with the go.mod and
 // go.sum of the pack, and the repository's licence, as the go command has it.
 func (p *pack) zipFiles(root string) []zip.File {
 	var files []zip.File

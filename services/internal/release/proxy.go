@@ -72,7 +72,7 @@ func writeList(dir string) error {
 	return os.WriteFile(filepath.Join(dir, "list"), []byte(list.String()), 0o644)
 }
 
-// pseudoVersion is what the go command calls a commit that has no tag.
+// pseudoVersion returns what the go command calls a commit that has no tag.
 func pseudoVersion(root string) (version string, at time.Time, err error) {
 	commit, err := git(root, "rev-parse", "HEAD")
 	if err != nil {

@@ -87,7 +87,7 @@ func (w *Worker) held(ctx context.Context, jobs []*worker.EraseJob) []planned {
 	return all
 }
 
-// has tells whether a contact is among those that were found.
+// has reports whether a contact is among those that were found.
 func (s *subject) has(id string) bool {
 	return slices.ContainsFunc(s.contacts, func(c *contact) bool { return c.id == id })
 }

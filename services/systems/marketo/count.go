@@ -61,7 +61,7 @@ func (w *Worker) Prove(ctx context.Context, jobs []*worker.EraseJob) error {
 	return nil
 }
 
-// counts are how many records are still there, and what could not be looked at.
+// counts returns how many records are still there, and what could not be looked at.
 func (f *findings) counts(w *Worker) []dsar.Counts {
 	why := map[*dataset]string{}
 	f.uncover(w, len(f.ids[w.leads]) > 0, func(d *dataset, reason string) { why[d] = reason })
@@ -112,7 +112,7 @@ func (w *Worker) addPlanned(ctx context.Context, subjects []*subject, found map[
 	}
 }
 
-// counted are the datasets whose records are erased by themselves: those that
+// counted returns the datasets whose records are erased by themselves: those that
 // refer to leads first, because they are found by them.
 func (w *Worker) counted() []*dataset {
 	var out []*dataset
@@ -172,9 +172,9 @@ func (w *Worker) inventory(ctx context.Context, subjects []*subject) map[*subjec
 	return found
 }
 
-// settling are the subjects of a proof of whom something is shown that is
-// deleted. Marketo's list of deletions knows of leads before its queries do, and
-// of those that another process deleted.
+// settling returns the subjects of a proof of whom something is shown that is
+// deleted. Marketo's list of deletions knows of leads before its queries do, and of
+// those that another process deleted.
 func (w *Worker) settling(ctx context.Context, subjects []*subject, found map[*subject]*findings) map[*subject]bool {
 	out := map[*subject]bool{}
 	var deleted map[string]bool

@@ -156,8 +156,9 @@ func (w *Worker) anew(ctx context.Context, subjects []*subject) map[*subject]*fi
 	return found
 }
 
-// targets are the records to delete, planned and found, each once: those that refer
-// to a lead before it. One that was deleted and is still shown isn't deleted again.
+// targets returns the records to delete, planned and found, each once: those that
+// refer to a lead before it. One that was deleted and is still shown isn't deleted
+// again.
 func (w *Worker) targets(subjects []*subject, found map[*subject]*findings) []*target {
 	var all []*target
 	for _, d := range w.counted() {

@@ -64,7 +64,7 @@ func (f *findings) uncover(w *Worker, erasure bool, told func(d *dataset, why st
 	}
 }
 
-// leadsOn is a dataset that isn't covered and could not be found without the
+// leadsOn returns a dataset that isn't covered and could not be found without the
 // leads; nil where there is none.
 func (f *findings) leadsOn() *dataset {
 	for _, d := range f.uncovered {
@@ -112,7 +112,7 @@ func (r *recall) take(s *subject) (findings, bool) {
 	return findings{}, false
 }
 
-// deletedLately are the ids of the leads that were deleted in the last hour, by
+// deletedLately returns the ids of the leads that were deleted in the last hour, by
 // whomever. The list holds names too, which are not read.
 func (w *Worker) deletedLately(ctx context.Context) (map[string]bool, error) {
 	from, err := w.since(ctx, w.config.Now().Add(-lately).UTC().Format(time.RFC3339))

@@ -48,7 +48,7 @@ func (w *Worker) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 	})
 }
 
-// retention is how long a payment stays that was made just now.
+// retention returns how long a payment stays that was made just now.
 func (s *settled) retention(now time.Time) dsar.Retention {
 	return dsar.Retention{Records: 1, Ground: s.ground, Until: s.period.After(now.UTC())}
 }
@@ -92,7 +92,7 @@ func (w *Worker) prove(ctx context.Context, t worker.Task, plan *worker.Plan) (c
 	return counts, nil
 }
 
-// settledOf are the references under which payments stay: the task's and the
+// settledOf returns the references under which payments stay: the task's and the
 // planned ones.
 func (w *Worker) settledOf(t worker.Task, account *erasure.Account) []string {
 	if w.settled == nil {

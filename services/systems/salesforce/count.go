@@ -82,8 +82,8 @@ func (w *Worker) Prove(ctx context.Context, jobs []*worker.EraseJob) error {
 	return nil
 }
 
-// counts tells whether a record is counted: it isn't erased with something else, and
-// isn't anonymous already.
+// counts reports whether a record is counted: it isn't erased with something else,
+// and isn't anonymous already.
 func (o *object) counts(f *fields) bool { return o.goesWith == "" && !o.anonymous(f) }
 
 // settleWait is when to look again at what is deleted and still shown.

@@ -224,7 +224,7 @@ func (w *Worker) steps(of func(*object) int) [][]int {
 	return steps
 }
 
-// alone are an object's records that nothing takes along.
+// alone returns an object's records that nothing takes along.
 func (e *batch) alone(n int) []*held {
 	return slices.DeleteFunc(slices.Clone(e.records[n]), func(r *held) bool { return r.with != nil })
 }

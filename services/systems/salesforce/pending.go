@@ -42,7 +42,7 @@ func (p *pending) clears(r *held) {
 	delete(p.at, r.id)
 }
 
-// waits tells whether a record is still in doubt; one that has left the state is
+// waits reports whether a record is still in doubt; one that has left the state is
 // not.
 func (p *pending) waits(r *held) bool {
 	p.mu.Lock()

@@ -80,7 +80,7 @@ func (w *Worker) findPlanned(ctx context.Context, g *group, ask func(*object) []
 	})
 }
 
-// planned tells whether a record of some object was planned for a subject.
+// planned reports whether a record of some object was planned for a subject.
 func (w *Worker) planned(s *subject, id string) bool {
 	return slices.ContainsFunc(w.objects, func(o object) bool { return s.account.Planned(o.dataset, id) })
 }

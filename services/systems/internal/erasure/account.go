@@ -42,7 +42,7 @@ func (a *Account) of(dataset string) *dsar.Counts {
 	return c
 }
 
-// Planned tells whether a record was planned.
+// Planned reports whether a record was planned.
 func (a *Account) Planned(dataset, key string) bool {
 	_, planned := a.open[dataset][key]
 	return planned
