@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -192,7 +193,39 @@ func prepare(root, version, day string) error {
 	if err != nil {
 		return err
 	}
-	return writeMods(root, packs)
+	if err := writeMods(root, packs); err != nil {
+		return err
+	}
+	return writeWork(root, packs)
+}
+
+// writeWork lets the workspace know that it holds the released version: the go
+// command would look for it elsewhere.
+func writeWork(root string, packs []*pack) error {
+	path := filepath.Join(root, "go.work")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	work, err := modfile.ParseWork(path, text, nil)
+	if err != nil {
+		return err
+	}
+	for _, r := range slices.Clone(work.Replace) {
+		if strings.HasPrefix(r.Old.Path, prefix) {
+			if err := work.DropReplace(r.Old.Path, r.Old.Version); err != nil {
+				return err
+			}
+		}
+	}
+	for _, p := range packs {
+		if err := work.AddReplace(p.Path, p.Version.Version, "./"+p.Dir, ""); err != nil {
+			return err
+		}
+	}
+	work.SortBlocks()
+	work.Cleanup()
+	return os.WriteFile(path, modfile.Format(work.Syntax), 0o644)
 }
 
 // writeListing writes the names that a release promises.
