@@ -7,10 +7,10 @@ import (
 
 // The codes of a [DataError].
 const (
-	CodeNotUTF8 = "not-utf8" // the text isn't UTF-8
-	CodeNotJSON = "not-json" // the text isn't JSON, or says something twice
-	CodeLimit   = "limit"    // the text is larger or deeper than what is read
-	CodeInvalid = "invalid"  // the schema of the type says otherwise
+	codeNotUTF8 = "not-utf8" // the text isn't UTF-8
+	codeNotJSON = "not-json" // the text isn't JSON, or says something twice
+	codeLimit   = "limit"    // the text is larger or deeper than what is read
+	codeInvalid = "invalid"  // the schema of the type says otherwise
 )
 
 // MaxViolations is how many violations a [DataError] lists. Who has more than
@@ -23,11 +23,11 @@ const MaxViolations = 20
 type DataError struct {
 	// Code is one of the Code constants.
 	Code string
-	// Reason explains the error in one line. With CodeInvalid it is that of the
+	// Reason explains the error in one line. With codeInvalid it is that of the
 	// first violation.
 	Reason string
 	// Violations are the places where the schema is violated, at most
-	// [MaxViolations]; only with CodeInvalid.
+	// [MaxViolations]; only with codeInvalid.
 	Violations []Violation
 }
 
@@ -61,5 +61,5 @@ func dataError(code, reason string) *DataError { return &DataError{Code: code, R
 // Invalid returns the error for violations that no schema can express; there MUST
 // be at least one.
 func Invalid(violations ...Violation) *DataError {
-	return &DataError{Code: CodeInvalid, Reason: violations[0].String(), Violations: violations}
+	return &DataError{Code: codeInvalid, Reason: violations[0].String(), Violations: violations}
 }

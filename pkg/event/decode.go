@@ -9,12 +9,12 @@ import (
 )
 
 const (
-	// MaxPayload is the longest record value that is read, in bytes. It is what
+	// maxPayload is the longest record value that is read, in bytes. It is what
 	// a Kafka topic takes by default, and a thousand times a usual request.
-	MaxPayload = 1 << 20
-	// MaxAttribute is the longest attribute, in bytes. Ids, sources and types
+	maxPayload = 1 << 20
+	// maxAttribute is the longest attribute, in bytes. Ids, sources and types
 	// are names; what is longer is a mistake or an attack.
-	MaxAttribute = 1024
+	maxAttribute = 1024
 )
 
 // Decode reads an event from a record in binary or in structured mode. Header
@@ -24,14 +24,14 @@ const (
 // [Validator.ValidateData]'s to say, and so is what the data holds. In binary
 // mode the event's Data is the payload itself, not a copy.
 //
-// Its errors are those of errors.go; they name the attribute and never quote
+// Its errors have a [Code]; they name the attribute and never quote
 // the record.
 func Decode(headers map[string]string, payload []byte) (Event, error) {
 	if payload == nil {
-		return Event{}, ErrTombstone
+		return Event{}, errTombstone
 	}
-	if len(payload) > MaxPayload {
-		return Event{}, fmt.Errorf("%w: %d bytes, at most %d are read", ErrTooLarge, len(payload), MaxPayload)
+	if len(payload) > maxPayload {
+		return Event{}, fmt.Errorf("%w: %d bytes, at most %d are read", errTooLarge, len(payload), maxPayload)
 	}
 	headers = fold(headers)
 	contentType := headers[HeaderContentType]
@@ -42,11 +42,11 @@ func Decode(headers map[string]string, payload []byte) (Event, error) {
 	case media == ContentTypeStructured:
 		return decodeStructured(payload)
 	case strings.HasPrefix(media, "application/cloudevents"):
-		return Event{}, fmt.Errorf("%w: of the CloudEvents formats, only %s, one event a record", ErrContentType, ContentTypeStructured)
+		return Event{}, fmt.Errorf("%w: of the CloudEvents formats, only %s, one event a record", errContentType, ContentTypeStructured)
 	case contentType == "" || isJSON(media):
 		return decodeBinary(headers, payload)
 	default:
-		return Event{}, fmt.Errorf("%w: the data must be %s, in UTF-8", ErrContentType, ContentTypeJSON)
+		return Event{}, fmt.Errorf("%w: the data must be %s, in UTF-8", errContentType, ContentTypeJSON)
 	}
 }
 
@@ -54,24 +54,24 @@ func decodeBinary(headers map[string]string, payload []byte) (Event, error) {
 	version, ok := headers[HeaderSpecVersion]
 	switch {
 	case !ok && headers[HeaderType] == "" && headers[HeaderID] == "":
-		return Event{}, fmt.Errorf("%w: neither ce_ headers (binary mode) nor the content type %s (structured mode)", ErrNotCloudEvent, ContentTypeStructured)
+		return Event{}, fmt.Errorf("%w: neither ce_ headers (binary mode) nor the content type %s (structured mode)", errNotCloudEvent, ContentTypeStructured)
 	case !ok:
-		return Event{}, fmt.Errorf("%w: the header %s is missing", ErrNotCloudEvent, HeaderSpecVersion)
-	case version != SpecVersion:
-		return Event{}, ErrSpecVersion
+		return Event{}, fmt.Errorf("%w: the header %s is missing", errNotCloudEvent, HeaderSpecVersion)
+	case version != specVersion:
+		return Event{}, errSpecVersion
 	}
 	e := Event{
 		ID:          headers[HeaderID],
-		Source:      headers[HeaderSource],
+		Source:      headers[headerSource],
 		Type:        headers[HeaderType],
-		Subject:     headers[HeaderSubject],
-		TraceParent: headers[HeaderTraceParent],
+		Subject:     headers[headerSubject],
+		TraceParent: headers[headerTraceParent],
 		Data:        payload,
 	}
 	if t, ok := headers[HeaderTime]; ok {
 		at, err := time.Parse(time.RFC3339, t)
 		if err != nil {
-			return Event{}, fmt.Errorf("%w: time is not a time of RFC 3339", ErrAttribute)
+			return Event{}, fmt.Errorf("%w: time is not a time of RFC 3339", errAttribute)
 		}
 		e.Time = at
 	}
@@ -82,22 +82,22 @@ func decodeBinary(headers map[string]string, payload []byte) (Event, error) {
 func (e Event) check() error {
 	switch {
 	case e.Type == "":
-		return ErrType
+		return errType
 	case e.ID == "":
-		return fmt.Errorf("%w: it has no id", ErrNotCloudEvent)
+		return fmt.Errorf("%w: it has no id", errNotCloudEvent)
 	case e.Source == "":
-		return fmt.Errorf("%w: it has no source", ErrNotCloudEvent)
+		return fmt.Errorf("%w: it has no source", errNotCloudEvent)
 	case len(e.Data) == 0:
-		return fmt.Errorf("%w: it has no data", ErrNotCloudEvent)
+		return fmt.Errorf("%w: it has no data", errNotCloudEvent)
 	}
 	for _, a := range [...]struct{ name, value string }{
 		{"id", e.ID}, {"source", e.Source}, {"type", e.Type}, {"subject", e.Subject}, {"traceparent", e.TraceParent},
 	} {
-		if len(a.value) > MaxAttribute {
-			return fmt.Errorf("%w: %s is longer than %d bytes", ErrAttribute, a.name, MaxAttribute)
+		if len(a.value) > maxAttribute {
+			return fmt.Errorf("%w: %s is longer than %d bytes", errAttribute, a.name, maxAttribute)
 		}
 		if !clean(a.value) {
-			return fmt.Errorf("%w: %s is not UTF-8 or has control characters", ErrAttribute, a.name)
+			return fmt.Errorf("%w: %s is not UTF-8 or has control characters", errAttribute, a.name)
 		}
 	}
 	return nil

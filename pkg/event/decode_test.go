@@ -122,57 +122,56 @@ func TestDecodeRefuses(t *testing.T) {
 	for name, c := range map[string]struct {
 		headers map[string]string
 		payload []byte
-		want    error
 		code    string
 	}{
-		"tombstone":                         {envelope(), nil, event.ErrTombstone, "tombstone"},
-		"no headers":                        {nil, []byte(`{}`), event.ErrNotCloudEvent, "not-a-cloudevent"},
-		"empty value":                       {envelope(), []byte{}, event.ErrNotCloudEvent, "not-a-cloudevent"},
-		"no type":                           {without("ce_type"), []byte(`{}`), event.ErrType, "no-type"},
-		"empty type":                        {with("ce_type", ""), []byte(`{}`), event.ErrType, "no-type"},
-		"no id":                             {without("ce_id"), []byte(`{}`), event.ErrNotCloudEvent, "not-a-cloudevent"},
-		"no source":                         {without("ce_source"), []byte(`{}`), event.ErrNotCloudEvent, "not-a-cloudevent"},
-		"no specversion":                    {without("ce_specversion"), []byte(`{}`), event.ErrNotCloudEvent, "not-a-cloudevent"},
-		"specversion 0.3":                   {with("ce_specversion", "0.3"), []byte(`{}`), event.ErrSpecVersion, "spec-version"},
-		"time":                              {with("ce_time", "yesterday"), []byte(`{}`), event.ErrAttribute, "attribute"},
-		"long id":                           {with("ce_id", strings.Repeat("x", 1025)), []byte(`{}`), event.ErrAttribute, "attribute"},
-		"line break in id":                  {with("ce_id", "a\r\nb"), []byte(`{}`), event.ErrAttribute, "attribute"},
-		"id not UTF-8":                      {with("ce_id", "\xff"), []byte(`{}`), event.ErrAttribute, "attribute"},
-		"XML":                               {with("content-type", "application/xml"), []byte(`<a/>`), event.ErrContentType, "content-type"},
-		"Latin-1":                           {with("content-type", "application/json; charset=iso-8859-1"), []byte(`{}`), event.ErrContentType, "content-type"},
-		"a batch":                           {with("content-type", "application/cloudevents-batch+json"), []byte(`[]`), event.ErrContentType, "content-type"},
-		"50 MB":                             {envelope(), make([]byte, 50<<20), event.ErrTooLarge, "too-large"},
-		"structured: not JSON":              {structured, []byte(`dear sir`), event.ErrNotCloudEvent, "not-a-cloudevent"},
-		"structured: trailing text":         {structured, []byte(`{"specversion":"1.0","id":"1","source":"s","type":"t","data":{}} x`), event.ErrNotCloudEvent, "not-a-cloudevent"},
-		"structured: an array":              {structured, []byte(`[]`), event.ErrNotCloudEvent, "not-a-cloudevent"},
-		"structured: null":                  {structured, []byte(`null`), event.ErrNotCloudEvent, "not-a-cloudevent"},
-		"structured: not UTF-8":             {structured, []byte("{\"specversion\":\"1.0\",\"id\":\"\xff\"}"), event.ErrNotCloudEvent, "not-a-cloudevent"},
-		"structured: no type":               {structured, []byte(`{"specversion":"1.0","id":"1","source":"s","data":{}}`), event.ErrType, "no-type"},
-		"structured: empty type":            {structured, []byte(`{"specversion":"1.0","id":"1","source":"s","type":"","data":{}}`), event.ErrType, "no-type"},
-		"structured: type is a number":      {structured, []byte(`{"specversion":"1.0","id":"1","source":"s","type":7,"data":{}}`), event.ErrAttribute, "attribute"},
-		"structured: no id":                 {structured, []byte(`{"specversion":"1.0","source":"s","type":"t","data":{}}`), event.ErrAttribute, "attribute"},
-		"structured: no data":               {structured, []byte(`{"specversion":"1.0","id":"1","source":"s","type":"t"}`), event.ErrNotCloudEvent, "not-a-cloudevent"},
-		"structured: type twice":            {structured, []byte(`{"specversion":"1.0","id":"1","source":"s","type":"t","type":"u","data":{}}`), event.ErrNotCloudEvent, "not-a-cloudevent"},
-		"structured: type twice, escaped":   {structured, []byte(`{"specversion":"1.0","id":"1","source":"s","type":"t","t\u0079pe":"u","data":{}}`), event.ErrNotCloudEvent, "not-a-cloudevent"},
-		"structured: version 0.3":           {structured, []byte(`{"specversion":"0.3","id":"1","source":"s","type":"t","data":{}}`), event.ErrSpecVersion, "spec-version"},
-		"structured: null version":          {structured, []byte(`{"specversion":null,"id":"1","source":"s","type":"t","data":{}}`), event.ErrNotCloudEvent, "not-a-cloudevent"},
-		"structured: null type":             {structured, []byte(`{"specversion":"1.0","id":"1","source":"s","type":null,"data":{}}`), event.ErrType, "no-type"},
-		"structured: null id":               {structured, []byte(`{"specversion":"1.0","id":null,"source":"s","type":"t","data":{}}`), event.ErrAttribute, "attribute"},
-		"structured: not a time":            {structured, []byte(`{"specversion":"1.0","id":"1","source":"s","type":"t","time":"today","data":{}}`), event.ErrAttribute, "attribute"},
-		"structured: not a URI":             {structured, []byte(`{"specversion":"1.0","id":"1","source":"%zz","type":"t","data":{}}`), event.ErrAttribute, "attribute"},
-		"structured: an object beside data": {structured, []byte(`{"specversion":"1.0","id":"1","source":"s","type":"t","mine":{},"data":{}}`), event.ErrAttribute, "attribute"},
-		"structured: a dash in a name":      {structured, []byte(`{"specversion":"1.0","id":"1","source":"s","type":"t","my-own":1,"data":{}}`), event.ErrAttribute, "attribute"},
-		"structured: Type beside type":      {structured, []byte(`{"specversion":"1.0","id":"1","source":"s","type":"t","Type":"u","data":{}}`), event.ErrAttribute, "attribute"},
-		"structured: Type for type":         {structured, []byte(`{"specversion":"1.0","id":"1","source":"s","Type":"t","data":{}}`), event.ErrType, "no-type"},
-		"structured: data twice":            {structured, []byte(`{"specversion":"1.0","id":"1","source":"s","type":"t","data":{},"data_base64":"e30="}`), event.ErrAttribute, "attribute"},
-		"structured: not base64":            {structured, []byte(`{"specversion":"1.0","id":"1","source":"s","type":"t","data_base64":"?"}`), event.ErrAttribute, "attribute"},
-		"structured: deep":                  {structured, []byte(`{"data":` + strings.Repeat("[", 100_000)), event.ErrNotCloudEvent, "not-a-cloudevent"},
-		"structured: XML inside":            {structured, []byte(`{"specversion":"1.0","id":"1","source":"s","type":"t","datacontenttype":"text/xml","data":"<a/>"}`), event.ErrContentType, "content-type"},
-		"structured: control char in an id": {structured, []byte(`{"specversion":"1.0","id":"a\u0000","source":"s","type":"t","data":{}}`), event.ErrAttribute, "attribute"},
+		"tombstone":                         {envelope(), nil, "tombstone"},
+		"no headers":                        {nil, []byte(`{}`), "not-a-cloudevent"},
+		"empty value":                       {envelope(), []byte{}, "not-a-cloudevent"},
+		"no type":                           {without("ce_type"), []byte(`{}`), "no-type"},
+		"empty type":                        {with("ce_type", ""), []byte(`{}`), "no-type"},
+		"no id":                             {without("ce_id"), []byte(`{}`), "not-a-cloudevent"},
+		"no source":                         {without("ce_source"), []byte(`{}`), "not-a-cloudevent"},
+		"no specversion":                    {without("ce_specversion"), []byte(`{}`), "not-a-cloudevent"},
+		"specversion 0.3":                   {with("ce_specversion", "0.3"), []byte(`{}`), "spec-version"},
+		"time":                              {with("ce_time", "yesterday"), []byte(`{}`), "attribute"},
+		"long id":                           {with("ce_id", strings.Repeat("x", 1025)), []byte(`{}`), "attribute"},
+		"line break in id":                  {with("ce_id", "a\r\nb"), []byte(`{}`), "attribute"},
+		"id not UTF-8":                      {with("ce_id", "\xff"), []byte(`{}`), "attribute"},
+		"XML":                               {with("content-type", "application/xml"), []byte(`<a/>`), "content-type"},
+		"Latin-1":                           {with("content-type", "application/json; charset=iso-8859-1"), []byte(`{}`), "content-type"},
+		"a batch":                           {with("content-type", "application/cloudevents-batch+json"), []byte(`[]`), "content-type"},
+		"50 MB":                             {envelope(), make([]byte, 50<<20), "too-large"},
+		"structured: not JSON":              {structured, []byte(`dear sir`), "not-a-cloudevent"},
+		"structured: trailing text":         {structured, []byte(`{"specversion":"1.0","id":"1","source":"s","type":"t","data":{}} x`), "not-a-cloudevent"},
+		"structured: an array":              {structured, []byte(`[]`), "not-a-cloudevent"},
+		"structured: null":                  {structured, []byte(`null`), "not-a-cloudevent"},
+		"structured: not UTF-8":             {structured, []byte("{\"specversion\":\"1.0\",\"id\":\"\xff\"}"), "not-a-cloudevent"},
+		"structured: no type":               {structured, []byte(`{"specversion":"1.0","id":"1","source":"s","data":{}}`), "no-type"},
+		"structured: empty type":            {structured, []byte(`{"specversion":"1.0","id":"1","source":"s","type":"","data":{}}`), "no-type"},
+		"structured: type is a number":      {structured, []byte(`{"specversion":"1.0","id":"1","source":"s","type":7,"data":{}}`), "attribute"},
+		"structured: no id":                 {structured, []byte(`{"specversion":"1.0","source":"s","type":"t","data":{}}`), "attribute"},
+		"structured: no data":               {structured, []byte(`{"specversion":"1.0","id":"1","source":"s","type":"t"}`), "not-a-cloudevent"},
+		"structured: type twice":            {structured, []byte(`{"specversion":"1.0","id":"1","source":"s","type":"t","type":"u","data":{}}`), "not-a-cloudevent"},
+		"structured: type twice, escaped":   {structured, []byte(`{"specversion":"1.0","id":"1","source":"s","type":"t","t\u0079pe":"u","data":{}}`), "not-a-cloudevent"},
+		"structured: version 0.3":           {structured, []byte(`{"specversion":"0.3","id":"1","source":"s","type":"t","data":{}}`), "spec-version"},
+		"structured: null version":          {structured, []byte(`{"specversion":null,"id":"1","source":"s","type":"t","data":{}}`), "not-a-cloudevent"},
+		"structured: null type":             {structured, []byte(`{"specversion":"1.0","id":"1","source":"s","type":null,"data":{}}`), "no-type"},
+		"structured: null id":               {structured, []byte(`{"specversion":"1.0","id":null,"source":"s","type":"t","data":{}}`), "attribute"},
+		"structured: not a time":            {structured, []byte(`{"specversion":"1.0","id":"1","source":"s","type":"t","time":"today","data":{}}`), "attribute"},
+		"structured: not a URI":             {structured, []byte(`{"specversion":"1.0","id":"1","source":"%zz","type":"t","data":{}}`), "attribute"},
+		"structured: an object beside data": {structured, []byte(`{"specversion":"1.0","id":"1","source":"s","type":"t","mine":{},"data":{}}`), "attribute"},
+		"structured: a dash in a name":      {structured, []byte(`{"specversion":"1.0","id":"1","source":"s","type":"t","my-own":1,"data":{}}`), "attribute"},
+		"structured: Type beside type":      {structured, []byte(`{"specversion":"1.0","id":"1","source":"s","type":"t","Type":"u","data":{}}`), "attribute"},
+		"structured: Type for type":         {structured, []byte(`{"specversion":"1.0","id":"1","source":"s","Type":"t","data":{}}`), "no-type"},
+		"structured: data twice":            {structured, []byte(`{"specversion":"1.0","id":"1","source":"s","type":"t","data":{},"data_base64":"e30="}`), "attribute"},
+		"structured: not base64":            {structured, []byte(`{"specversion":"1.0","id":"1","source":"s","type":"t","data_base64":"?"}`), "attribute"},
+		"structured: deep":                  {structured, []byte(`{"data":` + strings.Repeat("[", 100_000)), "not-a-cloudevent"},
+		"structured: XML inside":            {structured, []byte(`{"specversion":"1.0","id":"1","source":"s","type":"t","datacontenttype":"text/xml","data":"<a/>"}`), "content-type"},
+		"structured: control char in an id": {structured, []byte(`{"specversion":"1.0","id":"a\u0000","source":"s","type":"t","data":{}}`), "attribute"},
 	} {
 		_, err := event.Decode(c.headers, c.payload)
-		if !errors.Is(err, c.want) || event.Code(err) != c.code {
-			t.Errorf("%s: %v (%s), want %v (%s)", name, err, event.Code(err), c.want, c.code)
+		if event.Code(err) != c.code {
+			t.Errorf("%s: %v (%s), want %s", name, err, event.Code(err), c.code)
 		}
 	}
 }
@@ -220,12 +219,12 @@ func TestUpcast(t *testing.T) {
 	if e, err := event.Upcasters(nil).Read(event.Event{Type: "a.v1"}, "a.v1"); err != nil || e.Type != "a.v1" {
 		t.Errorf("%s, %v", e.Type, err)
 	}
-	for typ, want := range map[string]error{"a.v4": event.ErrUnknownVersion, "b.v1": event.ErrUnknownType, "": event.ErrUnknownType} {
-		if _, err := chain.Read(event.Event{Type: typ}, "a.v3"); !errors.Is(err, want) {
-			t.Errorf("%s: %v, want %v", typ, err, want)
+	for typ, want := range map[string]string{"a.v4": "unknown-version", "b.v1": "unknown-type", "": "unknown-type"} {
+		if _, err := chain.Read(event.Event{Type: typ}, "a.v3"); event.Code(err) != want {
+			t.Errorf("%s: %v, want %s", typ, err, want)
 		}
 	}
-	if _, err := chain.Read(event.Event{Type: "c.v1"}, "c.v3"); !errors.Is(err, event.ErrUnknownVersion) {
+	if _, err := chain.Read(event.Event{Type: "c.v1"}, "c.v3"); event.Code(err) != "unknown-version" {
 		t.Errorf("a circle: %v", err)
 	}
 	bad := event.Upcasters{{From: "a.v1", To: "a.v2", Up: func([]byte) ([]byte, error) { return nil, errors.ErrUnsupported }}}
@@ -252,7 +251,7 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		for _, s := range []string{e.ID, e.Source, e.Type} {
-			if s == "" || !utf8.ValidString(s) || len(s) > event.MaxAttribute {
+			if s == "" || !utf8.ValidString(s) || len(s) > 1024 {
 				t.Fatalf("taken: %+v", e)
 			}
 		}

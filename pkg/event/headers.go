@@ -14,16 +14,16 @@ const (
 	HeaderContentType = "content-type"
 	HeaderSpecVersion = "ce_specversion"
 	HeaderID          = "ce_id"
-	HeaderSource      = "ce_source"
+	headerSource      = "ce_source"
 	HeaderType        = "ce_type"
-	HeaderSubject     = "ce_subject"
+	headerSubject     = "ce_subject"
 	HeaderTime        = "ce_time"
-	HeaderTraceParent = "ce_traceparent"
+	headerTraceParent = "ce_traceparent"
 )
 
 const (
-	// SpecVersion is the version of CloudEvents that Habeas speaks.
-	SpecVersion = "1.0"
+	// specVersion is the version of CloudEvents that Habeas speaks.
+	specVersion = "1.0"
 	// ContentTypeJSON is the content type of all data.
 	ContentTypeJSON = "application/json"
 	// ContentTypeStructured is the content type of an event in structured mode.
@@ -36,18 +36,18 @@ const (
 func (e Event) Headers() map[string]string {
 	h := make(map[string]string, 8)
 	h[HeaderContentType] = ContentTypeJSON
-	h[HeaderSpecVersion] = SpecVersion
+	h[HeaderSpecVersion] = specVersion
 	h[HeaderID] = e.ID
-	h[HeaderSource] = e.Source
+	h[headerSource] = e.Source
 	h[HeaderType] = e.Type
 	if e.Subject != "" {
-		h[HeaderSubject] = e.Subject
+		h[headerSubject] = e.Subject
 	}
 	if !e.Time.IsZero() {
 		h[HeaderTime] = e.Time.UTC().Format(time.RFC3339Nano)
 	}
 	if e.TraceParent != "" {
-		h[HeaderTraceParent] = e.TraceParent
+		h[headerTraceParent] = e.TraceParent
 	}
 	return h
 }

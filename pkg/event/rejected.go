@@ -64,9 +64,9 @@ var eventTypes = sync.OnceValue(schemas.EventTypes)
 
 // ours reports whether a type is one of Habeas, in whatever version.
 func ours(typ string) bool {
-	name, version, ok := SplitType(typ)
+	name, version, ok := splitType(typ)
 	return ok && version < 10_000 && slices.ContainsFunc(eventTypes(), func(known string) bool {
-		of, _, _ := SplitType(known)
+		of, _, _ := splitType(known)
 		return of == name
 	})
 }

@@ -17,7 +17,7 @@ import (
 func violations(err error) *DataError {
 	var tree *jsonschema.ValidationError
 	if !errors.As(err, &tree) {
-		return dataError(CodeInvalid, "the data can't be checked")
+		return dataError(codeInvalid, "the data can't be checked")
 	}
 	var found []Violation
 	var walk func(*jsonschema.ValidationError)

@@ -7,17 +7,17 @@ import (
 )
 
 const (
-	// MaxDepth is how deep arrays and objects may be nested. The deepest data
+	// maxDepth is how deep arrays and objects may be nested. The deepest data
 	// of ours has 8 levels; a decoder that recurses mustn't be led to 100,000.
-	MaxDepth = 32
-	// MaxMembers is how many members one object may have. No object of ours
+	maxDepth = 32
+	// maxMembers is how many members one object may have. No object of ours
 	// has more than 20; it bounds the search for names that come twice.
-	MaxMembers = 64
+	maxMembers = 64
 )
 
 // checkShape looks over a JSON text, before anything recurses into it, for what
-// decoders take in silence or at a price: nesting deeper than [MaxDepth],
-// objects of more than [MaxMembers] members, and a name that comes twice in one
+// decoders take in silence or at a price: nesting deeper than maxDepth,
+// objects of more than maxMembers members, and a name that comes twice in one
 // object (RFC 8259, section 4: which of the two counts differs by decoder).
 // It doesn't prove that the text is JSON: a decoder does that after it.
 func checkShape(data []byte) *DataError {
@@ -25,8 +25,8 @@ func checkShape(data []byte) *DataError {
 	for i := 0; i < len(data); i++ {
 		switch data[i] {
 		case '{', '[':
-			if len(s.open) == MaxDepth {
-				return dataError(CodeLimit, "nested deeper than "+strconv.Itoa(MaxDepth)+" levels")
+			if len(s.open) == maxDepth {
+				return dataError(codeLimit, "nested deeper than "+strconv.Itoa(maxDepth)+" levels")
 			}
 			s.open = append(s.open, level{object: data[i] == '{', names: len(s.names), expectName: true})
 		case '}', ']':
@@ -76,12 +76,12 @@ func (s *shape) top() *level { return &s.open[len(s.open)-1] }
 func (s *shape) name(quoted []byte) *DataError {
 	name := unescape(quoted)
 	mine := s.names[s.top().names:]
-	if len(mine) == MaxMembers {
-		return dataError(CodeLimit, "an object has more than "+strconv.Itoa(MaxMembers)+" members")
+	if len(mine) == maxMembers {
+		return dataError(codeLimit, "an object has more than "+strconv.Itoa(maxMembers)+" members")
 	}
 	for _, other := range mine {
 		if string(other) == string(name) {
-			return dataError(CodeNotJSON, "a name comes twice in one object")
+			return dataError(codeNotJSON, "a name comes twice in one object")
 		}
 	}
 	s.names = append(s.names, name)

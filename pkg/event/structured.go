@@ -15,14 +15,14 @@ import (
 // is refused: a document says the same to every reader of it.
 func decodeStructured(payload []byte) (Event, error) {
 	if !utf8.Valid(payload) {
-		return Event{}, fmt.Errorf("%w: the envelope is not UTF-8", ErrNotCloudEvent)
+		return Event{}, fmt.Errorf("%w: the envelope is not UTF-8", errNotCloudEvent)
 	}
 	if err := checkShape(payload); err != nil {
-		return Event{}, fmt.Errorf("%w: the envelope: %s", ErrNotCloudEvent, err.Reason)
+		return Event{}, fmt.Errorf("%w: the envelope: %s", errNotCloudEvent, err.Reason)
 	}
 	var in envelope
 	if json.Unmarshal(payload, &in) != nil || in == nil {
-		return Event{}, fmt.Errorf("%w: the envelope is not a JSON object", ErrNotCloudEvent)
+		return Event{}, fmt.Errorf("%w: the envelope is not a JSON object", errNotCloudEvent)
 	}
 	if err := in.checkVersion(); err != nil {
 		return Event{}, err
@@ -45,9 +45,9 @@ func (in envelope) checkVersion() error {
 	version, ok := in["specversion"]
 	switch {
 	case !ok || string(version) == "null":
-		return fmt.Errorf("%w: specversion is missing", ErrNotCloudEvent)
-	case string(version) != `"`+SpecVersion+`"`:
-		return ErrSpecVersion
+		return fmt.Errorf("%w: specversion is missing", errNotCloudEvent)
+	case string(version) != `"`+specVersion+`"`:
+		return errSpecVersion
 	default:
 		return nil
 	}
@@ -59,7 +59,7 @@ func (in envelope) checkContentType() error {
 		return err
 	}
 	if media != "" && !isJSON(mediaType(media)) {
-		return fmt.Errorf("%w: the data must be %s, in UTF-8", ErrContentType, ContentTypeJSON)
+		return fmt.Errorf("%w: the data must be %s, in UTF-8", errContentType, ContentTypeJSON)
 	}
 	return nil
 }
@@ -81,18 +81,18 @@ func (in envelope) event() (Event, error) {
 		}
 	}
 	if e.Type == "" {
-		return Event{}, ErrType
+		return Event{}, errType
 	}
 	if e.ID == "" || e.Source == "" {
-		return Event{}, fmt.Errorf("%w: id or source is missing or empty", ErrAttribute)
+		return Event{}, fmt.Errorf("%w: id or source is missing or empty", errAttribute)
 	}
 	if _, err := url.Parse(e.Source); err != nil { // its error quotes the source
-		return Event{}, fmt.Errorf("%w: source is not a URI reference", ErrAttribute)
+		return Event{}, fmt.Errorf("%w: source is not a URI reference", errAttribute)
 	}
 	if at != "" {
 		var err error
 		if e.Time, err = time.Parse(time.RFC3339, at); err != nil {
-			return Event{}, fmt.Errorf("%w: time is not a time of RFC 3339", ErrAttribute)
+			return Event{}, fmt.Errorf("%w: time is not a time of RFC 3339", errAttribute)
 		}
 	}
 	if err := in.checkNames(); err != nil {
@@ -112,7 +112,7 @@ func (in envelope) text(name string) (string, error) {
 	}
 	var s *string
 	if json.Unmarshal(value, &s) != nil {
-		return "", fmt.Errorf("%w: %s is not a string", ErrAttribute, name)
+		return "", fmt.Errorf("%w: %s is not a string", errAttribute, name)
 	}
 	if s == nil {
 		return "", nil
@@ -130,10 +130,10 @@ func (in envelope) checkNames() error {
 			continue
 		}
 		if !isAttributeName(name) || value[0] == '{' || value[0] == '[' {
-			return fmt.Errorf("%w: a member of the envelope is no attribute", ErrAttribute)
+			return fmt.Errorf("%w: a member of the envelope is no attribute", errAttribute)
 		}
 		if lower := strings.ToLower(name); lower != name && in[lower] != nil {
-			return fmt.Errorf("%w: two names differ in case only", ErrAttribute)
+			return fmt.Errorf("%w: two names differ in case only", errAttribute)
 		}
 	}
 	return nil
@@ -155,7 +155,7 @@ func (in envelope) data() ([]byte, error) {
 		return text, nil
 	}
 	if isJSON {
-		return nil, fmt.Errorf("%w: data and data_base64 exclude each other", ErrAttribute)
+		return nil, fmt.Errorf("%w: data and data_base64 exclude each other", errAttribute)
 	}
 	encoded, err := in.text("data_base64")
 	if err != nil {
@@ -163,7 +163,7 @@ func (in envelope) data() ([]byte, error) {
 	}
 	data, err := base64.StdEncoding.DecodeString(encoded)
 	if err != nil {
-		return nil, fmt.Errorf("%w: data_base64 is not base64", ErrAttribute)
+		return nil, fmt.Errorf("%w: data_base64 is not base64", errAttribute)
 	}
 	return data, nil
 }

@@ -16,7 +16,7 @@ type Upcasters []Upcaster
 
 // Read brings an event to the version that a reader wants: the data as it is
 // where the type is wanted, else through one upcaster after the other. It fails
-// with [ErrUnknownVersion] where no way leads there.
+// with errUnknownVersion where no way leads there.
 func (u Upcasters) Read(e Event, want string) (Event, error) {
 	for range len(u) + 1 { // a way is never longer; ends a circle
 		if e.Type == want {
@@ -32,11 +32,11 @@ func (u Upcasters) Read(e Event, want string) (Event, error) {
 		}
 		e.Type, e.Data = step.To, data
 	}
-	name, _, _ := SplitType(want)
-	if got, _, ok := SplitType(e.Type); ok && got == name {
-		return Event{}, fmt.Errorf("%w of %s: %s is read here", ErrUnknownVersion, name, want)
+	name, _, _ := splitType(want)
+	if got, _, ok := splitType(e.Type); ok && got == name {
+		return Event{}, fmt.Errorf("%w of %s: %s is read here", errUnknownVersion, name, want)
 	}
-	return Event{}, fmt.Errorf("%w: %s is read here", ErrUnknownType, want)
+	return Event{}, fmt.Errorf("%w: %s is read here", errUnknownType, want)
 }
 
 func (u Upcasters) from(typ string) (Upcaster, bool) {

@@ -38,7 +38,7 @@ func NewValidator() (*Validator, error) {
 		if err != nil {
 			return nil, fmt.Errorf("event: schema of %s: %w", typ, err)
 		}
-		name, version, ok := SplitType(typ)
+		name, version, ok := splitType(typ)
 		if !ok {
 			return nil, fmt.Errorf("event: schema of %s: the name has no version", typ)
 		}
@@ -72,18 +72,18 @@ func NewCompiler() (*jsonschema.Compiler, error) {
 }
 
 // ValidateData checks the data of an event of a type. Its errors are
-// [ErrUnknownType], [ErrUnknownVersion], or a [DataError]: one line each, which
+// errUnknownType, errUnknownVersion, or a [DataError]: one line each, which
 // names the place and the rule and never quotes the data.
 func (v *Validator) ValidateData(typ string, data []byte) error {
 	sch, ok := v.byType[typ]
 	if !ok {
 		return v.unknown(typ)
 	}
-	if len(data) > MaxPayload {
-		return dataError(CodeLimit, fmt.Sprintf("%d bytes, at most %d are read", len(data), MaxPayload))
+	if len(data) > maxPayload {
+		return dataError(codeLimit, fmt.Sprintf("%d bytes, at most %d are read", len(data), maxPayload))
 	}
 	if !utf8.Valid(data) {
-		return dataError(CodeNotUTF8, "the text is not UTF-8")
+		return dataError(codeNotUTF8, "the text is not UTF-8")
 	}
 	if err := checkShape(data); err != nil {
 		return err
@@ -91,7 +91,7 @@ func (v *Validator) ValidateData(typ string, data []byte) error {
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(data))
 	if err != nil {
 		// The decoder's own text quotes what it met.
-		return dataError(CodeNotJSON, "the text is not JSON")
+		return dataError(codeNotJSON, "the text is not JSON")
 	}
 	if err := sch.Validate(doc); err != nil {
 		return violations(err)
@@ -102,16 +102,16 @@ func (v *Validator) ValidateData(typ string, data []byte) error {
 // unknown says what is unknown about a type, without quoting it: it is a
 // stranger's text.
 func (v *Validator) unknown(typ string) error {
-	name, _, ok := SplitType(typ)
+	name, _, ok := splitType(typ)
 	if known := v.versions[name]; ok && known != nil {
-		return fmt.Errorf("%w of %s: known is %s", ErrUnknownVersion, name, strings.Join(known, ", "))
+		return fmt.Errorf("%w of %s: known is %s", errUnknownVersion, name, strings.Join(known, ", "))
 	}
-	return fmt.Errorf("%w: known on %s is %s", ErrUnknownType, TopicRequests, TypeSubmitted)
+	return fmt.Errorf("%w: known on %s is %s", errUnknownType, TopicRequests, TypeSubmitted)
 }
 
-// SplitType splits an event type into its name and its version:
+// splitType splits an event type into its name and its version:
 // dsar.task.v1 is dsar.task in version 1. It is false for anything else.
-func SplitType(typ string) (name string, version int, ok bool) {
+func splitType(typ string) (name string, version int, ok bool) {
 	i := strings.LastIndex(typ, ".v")
 	if i <= 0 {
 		return "", 0, false

@@ -86,7 +86,7 @@ func TestVectors(t *testing.T) {
 			if event.Code(err) != bad.Code {
 				t.Errorf("%s, %s: code %s, want %s: %v", file.Type, bad.Name, d.Code, bad.Code, err)
 			}
-			if bad.Code == event.CodeInvalid && d.Violations[0].Pointer != bad.Pointer {
+			if bad.Code == "invalid" && d.Violations[0].Pointer != bad.Pointer {
 				t.Errorf("%s, %s: at %q, want %q: %v", file.Type, bad.Name, d.Violations[0].Pointer, bad.Pointer, err)
 			}
 			if msg := err.Error(); msg == "" || strings.ContainsAny(msg, "\n\r") {
@@ -104,20 +104,20 @@ func TestVectors(t *testing.T) {
 func TestUnknownTypes(t *testing.T) {
 	t.Parallel()
 	v := newValidator(t)
-	for typ, want := range map[string]error{
-		"dsar.request.submitted.v2":  event.ErrUnknownVersion,
-		"dsar.request.submitted.v99": event.ErrUnknownVersion,
-		"dsar.request.submitted.v0":  event.ErrUnknownType, // there is no version 0
-		"dsar.request.submitted":     event.ErrUnknownType,
-		"dsar.request.submitted.v":   event.ErrUnknownType,
-		"camille@example.com.v1":     event.ErrUnknownType,
-		"com.example.thing.v1":       event.ErrUnknownType,
-		"":                           event.ErrUnknownType,
-		".v1":                        event.ErrUnknownType,
+	for typ, want := range map[string]string{
+		"dsar.request.submitted.v2":  "unknown-version",
+		"dsar.request.submitted.v99": "unknown-version",
+		"dsar.request.submitted.v0":  "unknown-type", // there is no version 0
+		"dsar.request.submitted":     "unknown-type",
+		"dsar.request.submitted.v":   "unknown-type",
+		"camille@example.com.v1":     "unknown-type",
+		"com.example.thing.v1":       "unknown-type",
+		"":                           "unknown-type",
+		".v1":                        "unknown-type",
 	} {
 		err := v.ValidateData(typ, []byte(`{}`))
-		if !errors.Is(err, want) {
-			t.Errorf("%q: %v, want %v", typ, err, want)
+		if event.Code(err) != want {
+			t.Errorf("%q: %v, want %s", typ, err, want)
 		}
 		if err != nil && typ != "" && strings.Contains(err.Error(), "example.com") {
 			t.Errorf("%q is quoted: %v", typ, err)

@@ -122,7 +122,7 @@ func TestBadRecords(t *testing.T) {
 		"an unknown version":             {"unknown-version", requestID, good, header(event.HeaderType, "dsar.request.submitted.v2")},
 		"an unknown type":                {"unknown-type", requestID, good, header(event.HeaderType, canary)},
 		"a type of ours that isn't read": {"unknown-type", requestID, good, header(event.HeaderType, event.TypeReport)},
-		"a CloudEvent of version 0.3":    {"spec-version", requestID, good, header(event.HeaderSpecVersion, "0.3")},
+		"a CloudEvent of version 0.3":    {"spec-version", requestID, good, header("ce_specversion", "0.3")},
 		"no id":                          {"not-a-cloudevent", requestID, good, header(event.HeaderID, "")},
 		"a type with control characters": {"attribute", requestID, good, header(event.HeaderType, canary+"\x00")},
 		"a time that is none":            {"attribute", requestID, good, header(event.HeaderTime, canary)},

@@ -303,7 +303,7 @@ func TestCanary(t *testing.T) {
 	w := newWorld(t)
 	details := map[string]any{"corrections": []any{map[string]any{"column": "name", "value": canary}}}
 	must(t, w.publish(requestID, text(t, request(with("right", "rectification"), with("details", details)))))
-	must(t, w.publish(address, []byte(canary), func(h map[string]string) { h["x-for"], h[event.HeaderSubject] = address, address }))
+	must(t, w.publish(address, []byte(canary), func(h map[string]string) { h["x-for"], h["ce_subject"] = address, address }))
 	w.accepted(requestID)
 	row, err := w.journal.Row(context.Background(), requestID)
 	must(t, err)
