@@ -9,10 +9,10 @@ import (
 	"habeas.dev/pkg/dsar"
 )
 
-// Catalogue checks that manifests go together, and returns what the core knows
-// of their systems, in the same order. It refuses two manifests of one system,
-// an erase_after that names an unknown system or the system itself, and a cycle
-// in erase_after, which it names.
+// Catalogue checks that manifests fit together, and returns their systems'
+// definitions in the same order. It refuses two manifests of one system, an
+// erase_after that names an unknown system or the system itself, and a cycle in
+// erase_after, which it names.
 func Catalogue(ms []*Manifest) ([]dsar.System, error) {
 	byName := make(map[string]*Manifest, len(ms))
 	systems := make([]dsar.System, 0, len(ms))
@@ -38,8 +38,8 @@ func Catalogue(ms []*Manifest) ([]dsar.System, error) {
 	return systems, nil
 }
 
-// cycle returns the names on a circle of erase_after, the first again at the
-// end, or nil.
+// cycle returns the names of systems that wait for each other by erase_after, the
+// first again at the end; nil if none do.
 func cycle(systems []dsar.System) []string {
 	after := make(map[string][]string, len(systems))
 	var names []string
@@ -50,7 +50,8 @@ func cycle(systems []dsar.System) []string {
 	return cycleOf(names, func(name string) []string { return after[name] })
 }
 
-// cycleOf finds a circle in a graph: the names on it, the first again at the end.
+// cycleOf returns a cycle of a graph: its names, the first again at the end; nil if
+// there is none.
 func cycleOf(names []string, next func(string) []string) []string {
 	const inHand, done = 1, 2
 	state := map[string]int{}

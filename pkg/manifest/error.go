@@ -18,15 +18,15 @@ type Error struct {
 	rest []*Error
 }
 
-// All lists every problem of the file, in the order of its lines, each without
-// mention of the others.
+// All returns every problem of the file, in the order of its lines, each as an
+// error of its own.
 func (e *Error) All() []*Error {
 	first := *e
 	first.More, first.rest = 0, nil
 	return append([]*Error{&first}, e.rest...)
 }
 
-// Error is "file:line: what; cure".
+// Error returns "file:line: what; cure".
 func (e *Error) Error() string {
 	s := "manifest"
 	if e.File != "" {
@@ -45,13 +45,13 @@ func (e *Error) Error() string {
 	return s
 }
 
-// positions tells on which line of which file each part of a manifest stands.
+// positions maps each part of a manifest to its file and line.
 type positions struct {
 	file  string
 	lines map[string]int // by path: datasets[2].columns[0].name
 }
 
-// At says where a part of the manifest stands, as file:line, for errors that
+// At returns the place of a part of the manifest, as file:line, for errors that
 // only show later: a column that the database doesn't have. Path is such as
 // datasets[2].sql.table; of a part that isn't written, it is the part around it.
 func (m *Manifest) At(path string) string {

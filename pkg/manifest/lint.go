@@ -8,11 +8,11 @@ import (
 	"habeas.dev/pkg/dsar"
 )
 
-// Finding is something that is wrong with what manifests say together, though
-// each can be read.
+// Finding is something that is wrong with several manifests together, although each
+// can be read.
 type Finding struct {
 	*Error
-	// Warning tells that it harms nobody's rights yet.
+	// Warning says that the finding harms nobody's rights yet.
 	Warning bool
 }
 
@@ -55,7 +55,7 @@ func (l *linter) warn(path, what, cure string) {
 	l.findings = append(l.findings, Finding{Error: l.m.problem(path, what, cure), Warning: true})
 }
 
-// abilities fails categories that no worker can gather, or erase.
+// abilities reports categories that no worker can gather, or erase.
 func (l *linter) abilities() {
 	for _, a := range []dsar.Action{dsar.Gather, dsar.Erase} {
 		if l.m.Can(a) {
@@ -75,8 +75,8 @@ func (l *linter) abilities() {
 // given returns the identifiers that people give themselves.
 func given() []dsar.IdentifierType { return []dsar.IdentifierType{"email", "phone", "account_id"} }
 
-// reachable warns of a system that is asked only where upstream knows an
-// identifier that people don't.
+// reachable reports systems that are asked only if an upstream knows an identifier
+// that people don't.
 func (l *linter) reachable(found map[dsar.IdentifierType]bool) {
 	for _, t := range l.m.Needs {
 		if found[t] || slices.Contains(given(), t) {
@@ -118,8 +118,8 @@ func (l *linter) french(path string, t Text) {
 	}
 }
 
-// suspects returns words in columns' names that mostly stand for what is never
-// shown (11 CCR 7024(d)).
+// suspects returns words that, in a column's name, mostly stand for data that is
+// never shown (11 CCR 7024(d)).
 func suspects() [][2]string {
 	return [][2]string{
 		{"passport", "government-id"}, {"ssn", "government-id"}, {"social_security", "government-id"}, {"driver_licence", "government-id"}, {"drivers_license", "government-id"}, {"national_id", "government-id"},

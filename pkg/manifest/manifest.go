@@ -48,16 +48,18 @@ type Manifest struct {
 	// underscores, at most 63; it is part of its topic's name. Not "aggregator".
 	System string `yaml:"system"`
 	Title  Text   `yaml:"title"`
-	// Abilities are among [Abilities]. What a system can't do, a person must.
+	// Abilities lists what its worker can do, of [Abilities]. What a system can't
+	// do, a person must.
 	Abilities []dsar.Action `yaml:"abilities"`
-	// Needs are the identifier types that it can be asked by: one is enough.
+	// Needs lists the identifier types that the system can be asked by: one is
+	// enough.
 	Needs []dsar.IdentifierType `yaml:"needs"`
-	// Finds are the identifier types that its resolve can return.
+	// Finds lists the identifier types that the system's resolve can return.
 	Finds []dsar.IdentifierType `yaml:"finds,omitempty"`
-	// EraseAfter are the systems that must have been erased before it.
+	// EraseAfter lists the systems that must have been erased before this one.
 	EraseAfter []string `yaml:"erase_after,omitempty"`
-	// MaxRecords is the brake on erasure, in records of one person; 0 means
-	// [dsar.DefaultMaxRecords].
+	// MaxRecords is the number of one person's records from which an erasure stops
+	// for a person to look; 0 means [dsar.DefaultMaxRecords].
 	MaxRecords int64 `yaml:"max_records,omitempty"`
 	// Lease is how long a task may go unheard of, written as 10m; 0 means
 	// [dsar.DefaultLease], and [dsar.MaxLease] is the longest.
@@ -66,8 +68,8 @@ type Manifest struct {
 	// a task asks for it; pkg/sqlsystem always does. Where a worker doesn't, a
 	// hold on one dataset is one on the whole system.
 	Holds bool `yaml:"holds,omitempty"`
-	// RestrictsForGood tells that its worker can't undo what a restriction did: where
-	// it is to be lifted, a person must.
+	// RestrictsForGood says that its worker can't undo a restriction: where it is
+	// to be lifted, a person must.
 	RestrictsForGood bool `yaml:"restricts_for_good,omitempty"`
 	// Limits says what the person can no longer use where what this system holds is
 	// restricted or erased: the answer tells them (privacy notice, N14).
@@ -82,10 +84,10 @@ type Manifest struct {
 	at positions
 }
 
-// Processing is what article 30 of the GDPR asks of a system beside what its
-// datasets say.
+// Processing is what the record of processing activities (GDPR art. 30) says of a
+// system beside its datasets.
 type Processing struct {
-	// Subjects are the categories of people whose data it is (art. 30(1)(c)).
+	// Subjects lists the categories of people whose data it is (art. 30(1)(c)).
 	Subjects Text `yaml:"subjects"`
 	// Transfers are those to other countries (art. 30(1)(e)); none: there are none.
 	Transfers []Transfer `yaml:"transfers,omitempty"`
@@ -93,7 +95,7 @@ type Processing struct {
 	Security Text `yaml:"security,omitempty"`
 }
 
-// Transfer is one to a country outside the European Economic Area.
+// Transfer is a transfer of data to one country outside the European Economic Area.
 type Transfer struct {
 	To        Text `yaml:"to"`
 	Safeguard Text `yaml:"safeguard"` // GDPR art. 46: standard contractual clauses, …
@@ -115,15 +117,15 @@ type Dataset struct {
 	// are erased. They are gathered, and not counted by themselves.
 	GoesWith string   `yaml:"goes_with,omitempty"`
 	Columns  []Column `yaml:"columns"`
-	// Retention are the duties and claims under which records must stay; a
-	// record stays as long as the longest of them.
+	// Retention lists the duties and claims under which records must stay; a record
+	// stays as long as the longest of them.
 	Retention []Retention `yaml:"retention,omitempty"`
 	// Others says what of the records is about other people (GDPR art. 15(4),
 	// 20(4)).
 	Others []Others `yaml:"others,omitempty"`
 	// SQL says how pkg/sqlsystem reads and erases it.
 	SQL *DatasetSQL `yaml:"sql,omitempty"`
-	// Worker is what the system's own worker wants to know of it, in that
+	// Worker is what the system's own worker wants to know of the dataset, in that
 	// worker's words and checked by it: see [Manifest.WorkerSettings].
 	Worker yaml.Node `yaml:"worker,omitempty"`
 }
@@ -139,13 +141,13 @@ type Column struct {
 	NeverShown string `yaml:"never_shown,omitempty"`
 }
 
-// Others is a rule on what of a record is about other people, as in a ticket that
+// Others is a rule about other people's data in a record, as in a ticket that
 // several write to. Nobody is answered with that.
 type Others struct {
-	// Columns are what is about others.
+	// Columns are the columns with data about others.
 	Columns []string `yaml:"columns"`
-	// When names what columns hold in the records that the rule is for; none: it is
-	// for all of them.
+	// When says to which records the rule applies, by what columns hold; none: to
+	// all of them.
 	When map[string]string `yaml:"when,omitempty"`
 	// Unless says which records are the person's own: those in which one of these
 	// columns holds the person's identifier of that type. None: no record is.
@@ -168,7 +170,8 @@ type Retention struct {
 	Undated string `yaml:"undated,omitempty"` // one of [UndatedChoices]
 }
 
-// Definition returns what the core knows of the system, recorded with each request.
+// Definition returns the part of the manifest that the core needs; it is recorded
+// with each request.
 func (m *Manifest) Definition() dsar.System {
 	return dsar.System{
 		Name:       m.System,

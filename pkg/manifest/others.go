@@ -6,7 +6,7 @@ import (
 	"habeas.dev/pkg/dsar"
 )
 
-// Persons are the identifiers of one person, to tell their own records from other
+// Persons holds the identifiers of one person, to tell their own records from other
 // people's.
 type Persons map[string]struct{}
 
@@ -21,7 +21,7 @@ func identity(t dsar.IdentifierType, value string) string {
 	return string(t) + "\x00" + value
 }
 
-// Of reports whether a record tells of other people by this rule. value gives a
+// Of reports whether a record holds other people's data by this rule. value gives a
 // column's content as a text (true and false for a boolean); "" where it has none.
 func (o *Others) Of(p Persons, value func(column string) string) bool {
 	for column, want := range o.When {
@@ -39,5 +39,5 @@ func (o *Others) Of(p Persons, value func(column string) string) bool {
 	return true
 }
 
-// Asks reports whether a person must look at what the rule names.
+// Asks reports whether a person must look at the records that the rule applies to.
 func (o *Others) Asks() bool { return o.Then == OthersPerson }

@@ -12,8 +12,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// MaxBytes is the largest manifest. The largest that makes sense has a few
-// thousand lines.
+// MaxBytes is the size of the largest manifest. The largest that makes sense has a
+// few thousand lines.
 const MaxBytes = 1 << 20
 
 // Load reads and checks the manifest in a file.
@@ -69,7 +69,7 @@ func Parse(name string, data []byte) (*Manifest, error) {
 	return m, nil
 }
 
-// yamlError takes the line out of an error of the YAML package, which writes
+// yamlError separates the line from an error of the YAML package, which writes
 // "yaml: line 3: …" or, in a list, "line 3: …".
 func yamlError(err error) (line int, what string) {
 	what = err.Error()

@@ -21,9 +21,8 @@ var (
 
 type anything any
 
-// check holds a node of YAML against the Go type that it is for, and notes the
-// line of each part. It refuses what the YAML package would let pass: an unknown
-// or repeated field, an alias, a number where a text belongs.
+// check checks a node of YAML against the Go type that it is for, and records the
+// line of each part.
 func (at *positions) check(n *yaml.Node, t reflect.Type, path string) *Error {
 	if _, known := at.lines[path]; !known {
 		at.lines[path] = n.Line
@@ -160,7 +159,7 @@ func (at *positions) fail(n *yaml.Node, _ string, what, cure string) *Error {
 	return &Error{File: at.file, Line: n.Line, What: what, Cure: cure}
 }
 
-// label returns how an error calls a part: by its own name.
+// label returns the name that errors use for a part: its own.
 func label(path string) string {
 	if path == "" {
 		return "a manifest"

@@ -19,13 +19,13 @@ type SQL struct {
 	Technical []string `yaml:"technical,omitempty"`
 }
 
-// SQLResolve finds one type of identifier: column, of the rows of table that
-// hold one of the known identifiers.
+// SQLResolve finds one type of identifier: the values of a column, in the rows of a
+// table that hold one of the known identifiers.
 type SQLResolve struct {
 	Find   dsar.IdentifierType `yaml:"find"`
 	Table  string              `yaml:"table"`
 	Column string              `yaml:"column"`
-	// By is the column that holds each type of identifier that is known.
+	// By maps each known type of identifier to the column that holds it.
 	By map[dsar.IdentifierType]string `yaml:"by"`
 }
 
@@ -35,7 +35,7 @@ const (
 	EraseAnonymise = "anonymise"
 )
 
-// DatasetSQL says where a dataset's records lie.
+// DatasetSQL says where a dataset's records are.
 type DatasetSQL struct {
 	Table string `yaml:"table"`
 	// Key are the table's columns that tell its rows apart; records come in
@@ -46,14 +46,14 @@ type DatasetSQL struct {
 	// one from the one before it. A row MUST lead to at most one row:
 	// pkg/sqlsystem checks that On's far columns are unique.
 	Via []Via `yaml:"via,omitempty"`
-	// Subject is the column that holds each type of identifier: "account_id", or
-	// "invoices.account_id" for a table of Via. A record is the person's where one
-	// of them matches; each is a way of its own, also where the row that another
-	// leads through is gone. They are compared by the equivalences of pkg/identifier:
-	// habeas lint says which index serves that.
+	// Subject maps each type of identifier to the column that holds it:
+	// "account_id", or "invoices.account_id" for a table of Via. A record is the
+	// person's where one of them matches; each is a way of its own, also where the
+	// row that another leads through is gone. They are compared by the equivalences
+	// of pkg/identifier: habeas lint says which index serves that.
 	Subject map[dsar.IdentifierType]string `yaml:"subject"`
-	// Columns is where a column of the dataset has another name in the table, or
-	// is in a table of Via: {issued_on: invoices.issued_on}.
+	// Columns maps columns of the dataset that have another name in the table, or
+	// are in a table of Via: {issued_on: invoices.issued_on}.
 	Columns map[string]string `yaml:"columns,omitempty"`
 	// Erase is delete or anonymise; empty where the system has no ability to
 	// erase.
@@ -68,14 +68,14 @@ type DatasetSQL struct {
 	// and may: those rows are nobody's, or need not stay. An erasure that would reach
 	// other tables is refused.
 	Cascades []string `yaml:"cascades,omitempty"`
-	// After are the datasets of the same system that must be erased before this
-	// one, since their rows refer to its. Those whose Via leads through its table
-	// always are.
+	// After lists the datasets of the same system that must be erased before this
+	// one, since their rows refer to its rows. Those whose Via leads through its
+	// table always are.
 	After []string `yaml:"after,omitempty"`
-	// Rectify are the dataset's columns that a person may have corrected. What
-	// an invoice once said isn't among them.
+	// Rectify lists the dataset's columns that a person may have corrected. What an
+	// invoice once said isn't among them.
 	Rectify []string `yaml:"rectify,omitempty"`
-	// Restrict are the flags that stop processing.
+	// Restrict lists the flags that stop processing.
 	Restrict []SQLRestrict `yaml:"restrict,omitempty"`
 	// Technical are further columns of the table, which say nothing of a person.
 	// Any other that the manifest doesn't name is reported as undeclared.
@@ -129,12 +129,13 @@ type SQLRestrict struct {
 	// Purposes are those that the flag stops, of a request that names some; none
 	// means every purpose.
 	Purposes []string `yaml:"purposes,omitempty"`
-	// Lifted is the value that goes on with processing, where a restriction is
+	// Lifted is the value that allows processing again, when a restriction is
 	// lifted. It needn't be written for a Value of true or false.
 	Lifted any `yaml:"lifted,omitempty"`
 }
 
-// Lift returns the value that goes on with processing; nil where nothing says so.
+// Lift returns the value that allows processing again; nil where the manifest has
+// none.
 func (r SQLRestrict) Lift() any {
 	if b, ok := r.Value.(bool); ok && r.Lifted == nil {
 		return !b

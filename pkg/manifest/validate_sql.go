@@ -13,7 +13,7 @@ import (
 // cuts off at 63.
 const maxSQLName = 63
 
-// sql checks what pkg/sqlsystem is told.
+// sql checks the part for pkg/sqlsystem.
 func (v *validation) sql() {
 	m := v.m
 	if m.SQL == nil {
@@ -49,7 +49,8 @@ func (v *validation) sql() {
 	}
 }
 
-// able checks that an ability and what the datasets say go together.
+// able checks that an ability is declared where the datasets say how, and the other
+// way round.
 func (v *validation) able(ability dsar.Action, field string, says func(*DatasetSQL) bool) {
 	var any bool
 	for i, d := range v.m.Datasets {

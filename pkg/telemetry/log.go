@@ -16,11 +16,11 @@ import (
 // Redacted stands where a value was not let through.
 const Redacted = "[redacted]"
 
-// LogConfig says how logs are written.
+// LogConfig configures a logger.
 type LogConfig struct {
 	// Format is "json" (the default) or "text".
 	Format string
-	// Level is the least that is written; the zero value is info.
+	// Level is the lowest level that is written; the zero value is info.
 	Level slog.Level
 	// Keys are attribute names that are let through beside those of [Keys]: the
 	// caller vouches that what is logged under them is never personal data.
@@ -64,7 +64,7 @@ func NewLogger(w io.Writer, cfg LogConfig) (*slog.Logger, error) {
 // with slog.Any.
 type Safe string
 
-// Keys lists the attribute names that are let through: names of things, places
+// Keys returns the attribute names that are let through: names of things, places
 // and counts. What a person could be known by is not among them.
 func Keys() []string { return append([]string(nil), known[:]...) }
 
@@ -83,7 +83,8 @@ var known = [...]string{
 	"deadline", "lease", "interval", "seed", "workers", "concurrency", "tries", "ok",
 }
 
-// filter is a handler that lets through what is known to be safe.
+// filter is a handler that replaces every value that isn't known to be safe by
+// [Redacted].
 type filter struct {
 	next slog.Handler
 	keys map[string]struct{}
@@ -151,16 +152,16 @@ func (f filter) attr(a slog.Attr) slog.Attr {
 	return slog.String(a.Key, Redacted)
 }
 
-// Vouched is an error that knows which part of its text is free of personal
-// data. The errors of pkg/worker are such.
+// Vouched is an error that knows which part of its text holds no personal data. The
+// errors of pkg/worker are such.
 type Vouched interface {
 	error
 	Vouched() string
 }
 
-// Vouch says that an error's whole text is free of personal data, because it
-// comes from where none is: the network, the broker, the file system outside of
-// the vault. It is nil where err is.
+// Vouch marks an error's whole text as free of personal data, because it comes from
+// where there is none: the network, the broker, the file system outside of the
+// vault. It is nil where err is.
 func Vouch(err error) error {
 	if err == nil {
 		return nil
@@ -173,7 +174,7 @@ type vouched struct{ error }
 func (v vouched) Vouched() string { return v.Error() }
 func (v vouched) Unwrap() error   { return v.error }
 
-// Describe says of an error what can be said without personal data: the texts
+// Describe returns what can be said of an error without personal data: the texts
 // that somebody vouched for, the well-known errors, and of everything else the
 // type.
 func Describe(err error) string {
@@ -222,8 +223,8 @@ func describe(err error, parts *[]string, depth int) {
 	}
 }
 
-// isWrapper reports whether an error's type says nothing: fmt.Errorf's with %w,
-// errors.Join's.
+// isWrapper reports whether an error's type says nothing by itself: fmt.Errorf's
+// with %w, errors.Join's.
 func isWrapper(err error) bool {
 	switch fmt.Sprintf("%T", err) {
 	case "*fmt.wrapError", "*fmt.wrapErrors", "*errors.joinError":

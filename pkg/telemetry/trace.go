@@ -40,8 +40,8 @@ func rootSpan(id trace.TraceID) (s trace.SpanID) {
 	return s
 }
 
-// RequestTraceParent returns the traceparent of a request's root, for a message
-// that begins something of which no span is at hand; empty where the id is not a
+// RequestTraceParent returns the traceparent of a request's root span, for a
+// message that begins something when no span is at hand; empty if the id is not a
 // UUID.
 func RequestTraceParent(requestID string) string {
 	sc, err := SpanContext(requestID)
@@ -88,7 +88,7 @@ func Continue(ctx context.Context, traceParent string) context.Context {
 	return ctx
 }
 
-// header is a carrier of one traceparent.
+// header is a propagation carrier that holds one traceparent.
 type header string
 
 func (h header) Get(key string) string {

@@ -11,8 +11,8 @@ import (
 	"habeas.dev/services/internal/core"
 )
 
-// timePasses moves the clock on to the next timer, or a little, and has a
-// coordinator look at the timers; a person looks at what needs attention.
+// timePasses moves the clock to the next timer, or by a little, and runs the
+// coordinator's timers and the support agent.
 func (w *world) timePasses(ctx context.Context) {
 	w.clock.t = w.clock.t.Add(time.Duration(w.rng.IntN(5000)) * time.Millisecond)
 	if wake := w.nextTimer(ctx); wake.After(w.clock.t) && (w.calm || w.rng.IntN(3) == 0) {
@@ -35,8 +35,8 @@ func (w *world) timePasses(ctx context.Context) {
 	}
 }
 
-// act is what a support agent does with a request that needs them: retry,
-// accept a plan that was stopped, or give up where no worker can help.
+// act plays a support agent with a request that needs attention: retry, accept a
+// plan that was stopped, or give up where no worker can help.
 func (w *world) act(ctx context.Context, a *asked, state core.State) {
 	retry := core.Retry{By: "agent", Now: w.clock.now()}
 	stopped, manual := false, true
@@ -61,8 +61,8 @@ func (w *world) cancel(ctx context.Context, a *asked) {
 	w.do(ctx, a, core.Cancel{By: "agent", Reason: "no worker can do it", Now: w.clock.now()})
 }
 
-// do applies an agent's command, as the command line does: in a process that
-// has a memory of its own.
+// do applies an agent's command, as the command line does: in a process with its
+// own memory of the journal.
 func (w *world) do(ctx context.Context, a *asked, c core.Command) {
 	p := w.all.coordinators[w.rng.IntN(len(w.all.coordinators))]
 	w.run(ctx, &p.process, func(ctx context.Context) error {

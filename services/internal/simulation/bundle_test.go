@@ -15,8 +15,8 @@ import (
 	"habeas.dev/services/internal/bundle"
 )
 
-// checkBundle opens the answer: it verifies, and holds every record of the
-// person once and nothing of anybody else.
+// checkBundle opens the answer and checks that it verifies, and that it holds every
+// record of the person once and nothing of anybody else.
 func (w *world) checkBundle(ctx context.Context, a *asked) {
 	v := w.openVault()
 	defer v.Close()

@@ -9,8 +9,8 @@ import (
 	"habeas.dev/services/internal/journal"
 )
 
-// topic holds what was published and not acknowledged, in order, and what was
-// acknowledged lately.
+// topic holds the messages that were published and not acknowledged, in order, and
+// those that were acknowledged lately.
 type topic struct {
 	name     string
 	messages []*message
@@ -60,7 +60,7 @@ func (w *world) publish(m journal.Message) {
 	}
 }
 
-// onceIn is 1 once in n times, else 0.
+// onceIn returns 1 once in n times, else 0.
 func (w *world) onceIn(n int) int {
 	if w.hits(n) {
 		return 1
@@ -77,7 +77,7 @@ func (w *world) topic(name string) *topic {
 	return w.topics[i]
 }
 
-// deliver takes something off some topic; it tells whether there was anything.
+// deliver delivers a message of some topic, and reports whether there was one.
 func (w *world) deliver(ctx context.Context) bool {
 	var full []*topic
 	for _, t := range w.topics {
@@ -92,8 +92,8 @@ func (w *world) deliver(ctx context.Context) bool {
 	return true
 }
 
-// deliverFrom hands out a message of a topic, or several of as many requests to
-// those who take batches. What is not acknowledged stays where it is.
+// deliverFrom delivers a message of a topic, or, to consumers that take batches,
+// messages of several requests. What is not acknowledged stays where it is.
 func (w *world) deliverFrom(ctx context.Context, t *topic) {
 	most := 1
 	if t.isTasks() {
@@ -130,7 +130,7 @@ func (w *world) deliverFrom(ctx context.Context, t *topic) {
 	}
 }
 
-// pick chooses the oldest message of some request; out of order now and then.
+// pick returns the oldest message of some request, and now and then a later one.
 func (w *world) pick(t *topic) *message {
 	m := t.messages[w.rng.IntN(len(t.messages))]
 	if w.hits(w.rates.reordered) {
@@ -143,7 +143,7 @@ func (t *topic) drop(m *message) {
 	t.messages = slices.DeleteFunc(t.messages, func(o *message) bool { return o == m })
 }
 
-// goBack has a consumer group lose its place: what it has read comes again.
+// goBack moves a consumer group back, so that what it has read comes again.
 func (w *world) goBack() {
 	if len(w.topics) == 0 {
 		return

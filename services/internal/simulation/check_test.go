@@ -14,7 +14,7 @@ import (
 	"habeas.dev/services/internal/journal"
 )
 
-// check holds the end of a run against what must always be.
+// check checks, at the end of a run, everything that must always hold.
 func (w *world) check(ctx context.Context) {
 	w.look(func() {
 		for _, a := range w.asked {
@@ -174,7 +174,7 @@ func (w *world) checkBrake(a *asked, s core.State, e core.TaskEnded) {
 	}
 }
 
-// unreasoned says why a task should not have been sent; empty where it should.
+// unreasoned returns why a task should not have been sent; empty if it should.
 func unreasoned(s core.State, e core.TaskSent, retried time.Time) string {
 	t := s.Task(e.System, e.Action)
 	switch {

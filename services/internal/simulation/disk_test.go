@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// loseAnObject is a disk that loses or damages something that was gathered: the
-// answer lacks it, and it has to be gathered again.
+// loseAnObject removes or damages an object that was gathered: the answer lacks it,
+// and it has to be gathered again.
 func (w *world) loseAnObject() {
 	blobs := w.vault.Blobs()
 	var objects []string

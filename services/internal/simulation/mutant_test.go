@@ -13,8 +13,8 @@ import (
 	"habeas.dev/services/internal/lifecycle"
 )
 
-// mutantSeeds is within how many runs a mutant must be caught: a twentieth of
-// what every change is held to.
+// mutantSeeds is how many runs a mutant may survive: a twentieth of the runs that
+// every change has to pass.
 const mutantSeeds = 50
 
 // TestMutants proves that the simulation can fail: each mutant breaks one

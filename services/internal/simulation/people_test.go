@@ -11,7 +11,7 @@ import (
 // manifestOf is short for what systems are declared by.
 type manifestOf = manifest.Manifest
 
-// people is how many ask, each once.
+// people is how many people ask, each once.
 const people = 4
 
 // The identifiers of a person, each with the canary in it.

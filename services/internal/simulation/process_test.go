@@ -20,15 +20,15 @@ import (
 	"habeas.dev/services/internal/relay"
 )
 
-// process is what dies and starts as one. Starting it again forgets all that it
-// had in memory; the stores are what is left.
+// process is a group of services that start and die together. Starting it again
+// forgets all that it had in memory; the stores are what is left.
 type process struct {
 	name  string
 	start func()
 }
 
-// processes are those of a world. There are two doors and two coordinators:
-// what one has cached, the other changes.
+// processes holds the processes of a world. There are two doors and two
+// coordinators: what one has cached, the other changes.
 type processes struct {
 	doors        [2]*door
 	coordinators [2]*coordinating
@@ -65,7 +65,7 @@ type working struct {
 	vault *vault.Vault
 }
 
-// startAll starts every process, again where it runs.
+// startAll starts every process, and restarts those that run.
 func (w *world) startAll() {
 	w.all.workers = map[string]*working{}
 	for i := range w.all.doors {
@@ -160,7 +160,7 @@ func (w *world) catalogue() []dsar.System {
 	return all
 }
 
-// carry has the relay carry a batch; it tells whether there was one.
+// carry lets the relay carry a batch, and reports whether there was one.
 func (w *world) carry(ctx context.Context) bool {
 	n := 0
 	w.run(ctx, &w.all.relay.process, func(ctx context.Context) (err error) {
@@ -170,7 +170,7 @@ func (w *world) carry(ctx context.Context) bool {
 	return n > 0
 }
 
-// tick has a coordinator look at the timers.
+// tick lets a coordinator apply the timers.
 func (w *world) tick(ctx context.Context) {
 	c := w.all.coordinators[w.rng.IntN(len(w.all.coordinators))]
 	w.run(ctx, &c.process, func(ctx context.Context) error {
@@ -179,8 +179,8 @@ func (w *world) tick(ctx context.Context) {
 	})
 }
 
-// work has the service of a topic handle messages of it, each of another
-// request, and tells which of them are done with.
+// work lets the service of a topic handle messages, each of another request, and
+// returns which of them it is done with.
 func (w *world) work(ctx context.Context, topic string, messages []*message) []bool {
 	events := make([]event.Event, len(messages))
 	if topic != event.TopicRequests {
@@ -256,7 +256,7 @@ func (w *world) workOnTasks(ctx context.Context, s *system, events []event.Event
 	return done
 }
 
-// answer publishes a report, unless the process dies before: then it is done
+// answer publishes a report, unless the process dies before: then the work is done
 // and nobody is told.
 func (w *world) answer(e event.Event) error {
 	if err := w.point(); err != nil {

@@ -18,9 +18,9 @@ var (
 	seed  = flag.Uint64("seed", 0, "play this one seed only")
 )
 
-// onceFailed are seeds that have found something, and what it was. What a seed
-// plays changes whenever the simulation does; they are kept as runs that were
-// good at finding.
+// onceFailed lists seeds that have found a fault once, and which. What a seed plays
+// changes whenever the simulation does; they are kept as runs that were good at
+// finding.
 var onceFailed = []struct {
 	seed  uint64
 	found string
@@ -37,7 +37,7 @@ const (
 	calmSteps = 5_000
 )
 
-// kit is what all runs share.
+// kit holds what all runs share.
 type kit struct {
 	book      *policy.Book
 	validator *event.Validator

@@ -15,7 +15,7 @@ import (
 // identifiers are normalised.
 const canary = "kanarienvogel"
 
-// spy reads along wherever nothing personal may be.
+// spy reads everything that must not hold personal data.
 type spy struct {
 	canaries [][]byte // the canary, plain and in the ways in which bytes are written as text
 	log      bytes.Buffer
@@ -34,7 +34,7 @@ func newCanaries() [][]byte {
 	return all
 }
 
-// look fails the run where something personal stands in the open.
+// look fails the run if personal data is in the open.
 func (s *spy) look(w *world, where string, text []byte) {
 	for _, c := range s.canaries {
 		if bytes.Contains(text, c) {

@@ -72,7 +72,7 @@ func (s *system) vendorError(what string, t worker.Task) error {
 
 var errVendor = errors.New("vendor")
 
-// trouble is what befalls a call: nothing, mostly.
+// trouble returns the error that a call of the system ends with: mostly none.
 func (s *system) trouble(ctx context.Context, t worker.Task) error {
 	if err := s.w.point(); err != nil {
 		return err
@@ -331,7 +331,7 @@ func (s *system) erasuresOf(requestID string) *erasures {
 	return s.erasures[requestID]
 }
 
-// handed notes the tasks that are handed to the worker.
+// handed records the tasks that the worker is given.
 func (s *system) handed(events []event.Event) {
 	for _, e := range events {
 		if t := decodeTask(s.w, e); t.Action == dsar.Erase {
@@ -392,7 +392,7 @@ func (s *system) implementation() any {
 	return oneByOne{s}
 }
 
-// oneByOne is asked for one subject at a time.
+// oneByOne is a system that is asked for one subject at a time.
 type oneByOne struct{ *system }
 
 func (s oneByOne) Resolve(ctx context.Context, jobs []*worker.ResolveJob) error {
@@ -438,7 +438,8 @@ func (s oneByOne) Restrict(ctx context.Context, jobs []*worker.RestrictJob) erro
 	})
 }
 
-// batchSystem is the same for many subjects at once: some of them fail, or all.
+// batchSystem is the same system for many subjects at once: some of them fail, or
+// all.
 type batchSystem struct{ oneByOne }
 
 func (b *batchSystem) Gather(ctx context.Context, jobs []*worker.GatherJob) error {

@@ -17,7 +17,7 @@ import (
 	"habeas.dev/services/internal/journal"
 )
 
-// asked is a request of this run, and what upstream knows of it.
+// asked is a request of this run, and what its upstream knows of it.
 type asked struct {
 	id        string
 	right     dsar.Right
@@ -28,7 +28,7 @@ type asked struct {
 	cancelled bool   // an agent gave up on it
 }
 
-// addRequests has everybody ask for something.
+// addRequests makes a request for everybody.
 func (w *world) addRequests(seed uint64) {
 	rights := []dsar.Right{dsar.Access, dsar.Access, dsar.Portability, dsar.Erasure, dsar.Erasure, dsar.Erasure, dsar.Rectification, dsar.Restriction, dsar.KnowCategories}
 	for p := range people {
@@ -54,9 +54,9 @@ func (w *world) addRequests(seed uint64) {
 
 func corrected(p int) string { return fmt.Sprintf("%s %d's corrected note", canary, p) }
 
-// submitAll has upstream submit requests: what it doesn't know to be taken in,
-// and, in trouble, what it does. Once taken in, somebody may use the request's
-// id for another request, too.
+// submitAll submits requests as an upstream does: those that it doesn't know to be
+// accepted, and, while things go wrong, others again. Once a request is accepted,
+// somebody may use its id for another one, too.
 func (w *world) submitAll(ctx context.Context) {
 	for _, a := range w.asked {
 		known := false

@@ -57,7 +57,7 @@ type world struct {
 	mutant mutant
 }
 
-// mutant are the places at which a promise can be broken on purpose.
+// mutant holds the places at which a guarantee can be broken on purpose.
 type mutant struct {
 	requests func(*lifecycle.Lifecycle) coordinator.Requests
 	journal  func(*memjournal.Store) lifecycle.Journal
@@ -71,7 +71,7 @@ type rates struct {
 	crash, outage, vendor, lost, twice, reordered, race, topicsLost int
 }
 
-// life is one call of a process: what it does before it returns or dies.
+// life is one call of a process, which returns or dies.
 type life struct {
 	p      *process
 	dead   bool
@@ -79,7 +79,7 @@ type life struct {
 	outer  *life // the call that is waiting for this one
 }
 
-// die ends the process, with whatever else it is in the middle of.
+// die ends the process, and everything else that it is doing.
 func (l *life) die() {
 	for o := l; o != nil; o = o.outer {
 		if o.p == l.p {
@@ -114,12 +114,12 @@ func newWorld(k kit, seed uint64) *world {
 	return w
 }
 
-// fail notes that something is as it must never be.
+// fail records that something is as it must never be.
 func (w *world) fail(format string, args ...any) {
 	w.broken = append(w.broken, fmt.Sprintf(format, args...))
 }
 
-// must is for what can't fail but by a mistake in the simulation.
+// must fails the run for an error that only a mistake in the simulation can cause.
 func (w *world) must(err error) {
 	if err != nil {
 		panic(err)
@@ -135,7 +135,8 @@ func (w *world) hits(n int) bool {
 	return !w.calm && !w.looking && n > 0 && w.rng.IntN(n) == 0
 }
 
-// look does something for the one who looks at the world.
+// look runs f for the test itself, outside of any process: nothing goes wrong in
+// it.
 func (w *world) look(f func()) {
 	was := w.looking
 	w.looking = true
@@ -143,7 +144,7 @@ func (w *world) look(f func()) {
 	w.looking = was
 }
 
-// beCalm ends all trouble.
+// beCalm ends all faults.
 func (w *world) beCalm() {
 	if !w.calm {
 		w.note("from here on, nothing goes wrong")
@@ -151,8 +152,8 @@ func (w *world) beCalm() {
 	w.calm = true
 }
 
-// run has a process do something, and tells whether it did: without an error,
-// and without dying of it.
+// run lets a process do something, and reports whether it did: without an error,
+// and without dying.
 func (w *world) run(ctx context.Context, p *process, do func(context.Context) error) bool {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -175,7 +176,7 @@ func (w *world) run(ctx context.Context, p *process, do func(context.Context) er
 	return err == nil
 }
 
-// point is a place at which the process whose turn it is can die.
+// point is a place at which the process that runs may die.
 func (w *world) point() error {
 	if w.current == nil || w.current.dead || !w.hits(w.rates.crash) {
 		return nil
@@ -210,7 +211,7 @@ func (w *world) bucketFault(blobtest.Op, bool) error {
 	return nil
 }
 
-// letAnotherIn has another process decide between one's load and its append.
+// letAnotherIn lets another process decide between a process' load and its append.
 func (w *world) letAnotherIn() {
 	if w.inside || !w.hits(w.rates.race) {
 		return
@@ -230,7 +231,7 @@ func (w *world) letAnotherIn() {
 	}
 }
 
-// step lets one thing happen somewhere.
+// step makes one thing happen.
 func (w *world) step(ctx context.Context) {
 	switch n := w.rng.IntN(100); {
 	case n < 25:
@@ -254,7 +255,8 @@ func (w *world) step(ctx context.Context) {
 	}
 }
 
-// calmStep gets on as fast as it can: time passes where nothing else can happen.
+// calmStep makes progress as fast as possible: time passes only when nothing else
+// can happen.
 func (w *world) calmStep(ctx context.Context) {
 	switch {
 	case w.rng.IntN(3) == 0 && w.carry(ctx):
@@ -265,7 +267,8 @@ func (w *world) calmStep(ctx context.Context) {
 	}
 }
 
-// isOver tells that every request has ended, and that all is carried and read.
+// isOver reports whether every request has ended, and everything is carried and
+// read.
 func (w *world) isOver(ctx context.Context) (over bool) {
 	w.look(func() {
 		pending, err := w.journal.Pending(ctx, 1)
@@ -278,7 +281,7 @@ func (w *world) isOver(ctx context.Context) (over bool) {
 	return over
 }
 
-// open tells how many requests have not ended.
+// open returns how many requests have not ended.
 func (w *world) open(ctx context.Context) (n int) {
 	w.look(func() {
 		for _, a := range w.asked {
