@@ -97,6 +97,9 @@ type answerDataset struct {
 	Found      int64 `json:"found,omitempty"`
 	Erased     int64 `json:"erased,omitempty"`
 	Anonymised int64 `json:"anonymised,omitempty"`
+	// Gone are records that were planned and not there any more when they were to be
+	// erased.
+	Gone       int64 `json:"gone,omitempty"`
 	Rectified  int64 `json:"rectified,omitempty"`
 	Restricted int64 `json:"restricted,omitempty"`
 	// Changed are the columns that were corrected; Unchanged those that hold what
@@ -134,7 +137,7 @@ func (d *answerDataset) held() bool {
 }
 
 func (d *answerDataset) touched() int64 {
-	return d.Erased + d.Anonymised + d.Rectified + d.Restricted
+	return d.Erased + d.Anonymised + d.Gone + d.Rectified + d.Restricted
 }
 
 func (d *answerDataset) kept() (n int64) {
@@ -326,13 +329,13 @@ func (b *build) counts(d *answerDataset, part *systemPart, ds *manifest.Dataset)
 	}
 }
 
-// erasureCounts says what became of the plan. An erasure that was broken off
-// and taken up again reports only its last part, so what is gone is taken from
-// the plan and the proof: found before, and neither found nor kept after.
+// erasureCounts says what became of the plan, by what the erasure reported of it.
+// What was planned and not there any more when its turn came is gone, and is never
+// told as erased, though an erasure that was broken off may have been who erased it.
+// Nor is what no erasure reports and a proof no longer finds: it is gone as well.
 func (b *build) erasureCounts(d *answerDataset, part *systemPart, ds *manifest.Dataset) {
 	plan, done, proof := part.counts(dsar.Count, ds.Name), part.counts(dsar.Erase, ds.Name), part.counts(dsar.Prove, ds.Name)
-	keep := done.Retained
-	proven := false
+	keep, proven := done.Retained, false
 	if end := part.end(dsar.Prove); end != nil && (end.Outcome == dsar.Proven || end.Outcome == dsar.Incomplete && !d.Uncovered && proof.Found == proof.Kept()) {
 		keep, proven = proof.Retained, true
 	}
@@ -341,17 +344,11 @@ func (b *build) erasureCounts(d *answerDataset, part *systemPart, ds *manifest.D
 			d.Retained = append(d.Retained, b.retained(ds, r))
 		}
 	}
-	d.Found, d.Erased, d.Anonymised = plan.Found, done.Erased, done.Anonymised
-	if kept := d.kept(); plan.Found == 0 {
-		d.Found = done.Erased + done.Anonymised + kept
-	} else if gone := plan.Found - kept; proven && gone >= 0 && done.Erased+done.Anonymised != gone {
-		switch {
-		case done.Erased == 0 && (done.Anonymised > 0 || ds.SQL != nil && ds.SQL.Erase == manifest.EraseAnonymise):
-			d.Anonymised = gone
-		default:
-			d.Anonymised = min(done.Anonymised, gone)
-			d.Erased = gone - d.Anonymised
-		}
+	d.Erased, d.Anonymised, d.Gone = done.Erased, done.Anonymised, done.Gone
+	told := d.Erased + d.Anonymised + d.Gone + d.kept()
+	d.Found = max(plan.Found+done.Late, told)
+	if proven {
+		d.Gone += d.Found - told
 	}
 }
 
@@ -390,6 +387,8 @@ func (p *systemPart) counts(a dsar.Action, dataset string) (sum dsar.Counts) {
 			sum.Found += c.Found
 			sum.Erased += c.Erased
 			sum.Anonymised += c.Anonymised
+			sum.Gone += c.Gone
+			sum.Late += c.Late
 			sum.Rectified += c.Rectified
 			sum.Restricted += c.Restricted
 			sum.Changed = append(sum.Changed, c.Changed...)
@@ -424,6 +423,10 @@ func mainAction(r dsar.Right) dsar.Action {
 	}
 }
 
+// outcomeGone is the answer of a system of which all that was planned was gone before
+// it could be erased.
+const outcomeGone dsar.Outcome = "gone"
+
 // outcome returns how a system answered. Where records were read or counted, they
 // decide: a task that was done twice may call its second time otherwise.
 func (b *build) outcome(part *systemPart, datasets []answerDataset) (dsar.Outcome, string) {
@@ -434,7 +437,7 @@ func (b *build) outcome(part *systemPart, datasets []answerDataset) (dsar.Outcom
 		}
 		end = &part.Ends[len(part.Ends)-1]
 	}
-	var records, found, gone, anonymised, kept int64
+	var records, found, erased, gone, anonymised, kept int64
 	for i := range datasets {
 		d := &datasets[i]
 		if d.Uncovered {
@@ -442,7 +445,8 @@ func (b *build) outcome(part *systemPart, datasets []answerDataset) (dsar.Outcom
 		}
 		records += d.Records + d.LeftOutRecords
 		found += d.Found
-		gone += d.Erased + d.Anonymised
+		erased += d.Erased + d.Anonymised
+		gone += d.Gone
 		anonymised += d.Anonymised
 		kept += d.kept()
 	}
@@ -470,8 +474,10 @@ func (b *build) outcome(part *systemPart, datasets []answerDataset) (dsar.Outcom
 			return dsar.Retained, ""
 		case anonymised > 0:
 			return dsar.Anonymised, ""
-		case gone > 0:
+		case erased > 0:
 			return dsar.Erased, ""
+		case gone > 0:
+			return outcomeGone, ""
 		default:
 			return dsar.NothingFound, ""
 		}
@@ -531,10 +537,10 @@ func (a *answer) categoriesHeld() (order []string, groups map[string][]*answerDa
 	return order, groups
 }
 
-// gone returns what was erased or made anonymous, found what a count found.
+// gone returns how many records are no longer held, found how many there were.
 func (s *answerSystem) gone() (n int64) {
 	for i := range s.Datasets {
-		n += s.Datasets[i].Erased + s.Datasets[i].Anonymised
+		n += s.Datasets[i].Erased + s.Datasets[i].Anonymised + s.Datasets[i].Gone
 	}
 	return n
 }

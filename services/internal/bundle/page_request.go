@@ -11,7 +11,7 @@ import (
 // whole is here.
 func (b *build) pageStats(p *page, a *answer) {
 	w := b.words
-	var systems, datasets, found, gone, kept, changed int64
+	var systems, datasets, found, erased, gone, kept, changed int64
 	copies := b.in.Right == dsar.Access || b.in.Right == dsar.Portability
 	for i := range a.Systems {
 		s := &a.Systems[i]
@@ -23,7 +23,8 @@ func (b *build) pageStats(p *page, a *answer) {
 				datasets++
 			}
 			found += d.Found
-			gone += d.Erased + d.Anonymised
+			erased += d.Erased + d.Anonymised
+			gone += d.Gone
 			kept += d.kept()
 			changed += d.Rectified + d.Restricted
 		}
@@ -45,7 +46,10 @@ func (b *build) pageStats(p *page, a *answer) {
 	}
 	switch b.in.Right {
 	case dsar.Erasure:
-		add(gone, "erased")
+		add(erased, "erased")
+		if gone > 0 {
+			add(gone, "gone")
+		}
 		if kept > 0 {
 			add(kept, "kept")
 		}

@@ -3,6 +3,7 @@ package bundle
 import (
 	"fmt"
 	"html/template"
+	"slices"
 	"strings"
 
 	"habeas.dev/pkg/dsar"
@@ -148,6 +149,10 @@ func (b *build) actions(s *answerSystem) *actions {
 	case dsar.Erasure:
 		t.Columns = []string{w.Found, w.Erased, w.Anonymised, w.Kept}
 		numbers = func(d *answerDataset) []int64 { return []int64{d.Found, d.Erased, d.Anonymised, d.kept()} }
+		if slices.ContainsFunc(s.Datasets, func(d answerDataset) bool { return d.Gone > 0 }) {
+			t.Columns = append(t.Columns, w.Gone)
+			numbers = func(d *answerDataset) []int64 { return []int64{d.Found, d.Erased, d.Anonymised, d.kept(), d.Gone} }
+		}
 	case dsar.Rectification:
 		t.Columns = []string{w.Rectified}
 		numbers = func(d *answerDataset) []int64 { return []int64{d.Rectified} }

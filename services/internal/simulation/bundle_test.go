@@ -78,7 +78,7 @@ type answeredDataset struct {
 	Records        int64
 	LeftOutRecords int64 `json:"left_out_records"`
 	Found          int64
-	Erased         int64
+	Erased, Gone   int64
 	Rectified      int64
 	Restricted     int64
 	Retained       []struct{ Records int64 }
@@ -138,7 +138,7 @@ func (w *world) checkAnswered(a *asked, s *system, d answeredDataset, file strin
 	case dsar.Restriction:
 		want.Restricted = n
 	}
-	if d.Records != want.Records || d.LeftOutRecords != want.LeftOutRecords || d.Found != want.Found || d.Erased != want.Erased ||
+	if d.Records != want.Records || d.LeftOutRecords != want.LeftOutRecords || d.Found != want.Found || d.Erased+d.Gone != want.Erased ||
 		d.Rectified != want.Rectified || d.Restricted != want.Restricted || !slices.Equal(d.Retained, want.Retained) {
 		w.fail("request %s, %s: the answer says of %s %+v, want %+v", a.id, a.right, s.manifest.System, d, want)
 	}

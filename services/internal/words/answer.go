@@ -70,6 +70,7 @@ type Answer struct {
 	Found       string `yaml:"found"`
 	Erased      string `yaml:"erased"`
 	Anonymised  string `yaml:"anonymised"`
+	Gone        string `yaml:"gone"`
 	Rectified   string `yaml:"rectified"`
 	Restricted  string `yaml:"restricted"`
 	KeptTitle   string `yaml:"kept_title"`
