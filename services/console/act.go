@@ -11,7 +11,10 @@ import (
 	"unicode/utf8"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/words"
 )
 
 // What a form can be wrong about, in words that are shown.
@@ -21,7 +24,6 @@ var (
 	errPersonal  = errors.New("A reason holds no personal data, and stays for ever: leave out the address.")  //nolint:staticcheck // shown as it is
 	errChoice    = errors.New("This choice doesn’t exist.")                                                   //nolint:staticcheck // shown as it is
 	errMergeInto = errors.New("The other request isn’t there, or has ended without an answer.")               //nolint:staticcheck // shown as it is
-	errKeys      = errors.New("What identifies the person can’t be read any more: the keys were destroyed.")  //nolint:staticcheck // shown as it is
 	errFileParts = errors.New("This form can’t be read: send it again, with the files last.")                 //nolint:staticcheck // shown as it is
 	errTwice     = errors.New("Some files were too large together, or a dataset came twice: send each once.") //nolint:staticcheck // shown as it is
 )
@@ -121,31 +123,25 @@ func (c *Console) again(w http.ResponseWriter, r *http.Request, u User, id strin
 	c.render(w, r, status, "request.html", page{User: u, Title: "Request", Here: "requests", Path: "/requests/" + id, Error: text, Body: b})
 }
 
-// explain says in words why something wasn't done.
+// explain returns the sentence that says why something wasn't done, in English, and
+// the status of the page with it.
 func explain(err error) (text string, status int) {
-	for refusal, text := range map[error]string{
-		core.ErrChanged:         "Somebody else has acted on this request in between: what they did is in the timeline. Look at it, and decide again.",
-		core.ErrEnded:           "The request has ended: nothing more can be done about it.",
-		core.ErrAnswered:        "The request was answered already; it only erases what it had to keep.",
-		core.ErrNothingToRetry:  "There is nothing to retry: no task has failed.",
-		core.ErrAwaited:         "The person is awaited already.",
-		core.ErrNotAwaited:      "The person was not asked for that.",
-		core.ErrNothingToAttest: "No such task waits for a person any more.",
-		core.ErrNoSuchHold:      "No such hold is on.",
-	} {
-		if errors.Is(err, refusal) {
-			return text, http.StatusConflict
-		}
-	}
-	for _, own := range []error{errTooLarge, errNoReason, errPersonal, errChoice, errMergeInto, errKeys, errFileParts, errTwice} {
+	for _, own := range []error{errTooLarge, errNoReason, errPersonal, errChoice, errMergeInto, errFileParts, errTwice} {
 		if errors.Is(err, own) {
 			return own.Error(), http.StatusUnprocessableEntity
 		}
 	}
-	if errors.Is(err, core.ErrNotAllowed) {
-		return strings.ToUpper(err.Error()[:1]) + err.Error()[1:] + ".", http.StatusUnprocessableEntity
+	text, ok := words.English().Refusal(err)
+	switch {
+	case !ok, errors.Is(err, journal.ErrUnavailable):
+		return words.English().Refusals["unavailable"], http.StatusServiceUnavailable
+	case errors.Is(err, core.ErrNotAllowed), errors.Is(err, vault.ErrShredded):
+		return text, http.StatusUnprocessableEntity
+	case errors.Is(err, core.ErrUnknown), errors.Is(err, journal.ErrNotFound):
+		return text, http.StatusNotFound
+	default:
+		return text, http.StatusConflict
 	}
-	return "The journal doesn’t answer now. Try again in a moment.", http.StatusServiceUnavailable
 }
 
 // done returns the sentence about what was done, for the page that follows.

@@ -9,8 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/google/uuid"
-
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/core"
 )
 
@@ -27,7 +26,7 @@ func (c *Console) many(w http.ResponseWriter, r *http.Request, u User, name stri
 		err = errChoice
 	}
 	for _, id := range ids {
-		if uuid.Validate(id) != nil || len(id) != 36 {
+		if _, ok := dsar.ReadRequestID(id); !ok {
 			err = errChoice
 		}
 	}

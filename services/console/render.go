@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"habeas.dev/pkg/vendorapi"
+	"habeas.dev/services/internal/words"
 )
 
 //go:embed assets
@@ -96,7 +97,7 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, u User, status in
 // broken writes that something is wrong with Habeas itself, and logs it.
 func (c *Console) broken(w http.ResponseWriter, r *http.Request, u User, err error) {
 	c.trouble(r.Context(), err)
-	c.fail(w, r, u, http.StatusServiceUnavailable, "The journal doesn’t answer now. Try again in a moment.")
+	c.fail(w, r, u, http.StatusServiceUnavailable, words.English().Refusals["unavailable"])
 }
 
 // funcs returns the functions of templates.

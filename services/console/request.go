@@ -15,6 +15,7 @@ import (
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/timeline"
+	"habeas.dev/services/internal/words"
 )
 
 // requestBody is the data of a request's templates.
@@ -69,7 +70,7 @@ func (c *Console) request(w http.ResponseWriter, r *http.Request, u User) {
 func (c *Console) requestID(w http.ResponseWriter, r *http.Request, u User) (string, bool) {
 	id, ok := dsar.ReadRequestID(r.PathValue("id"))
 	if !ok {
-		c.fail(w, r, u, http.StatusNotFound, "There is no such request.")
+		c.fail(w, r, u, http.StatusNotFound, words.English().Refusals["unknown"])
 	}
 	return id, ok
 }
@@ -131,7 +132,7 @@ func (c *Console) export(w http.ResponseWriter, r *http.Request, u User) {
 // refused writes why something can't be done.
 func (c *Console) refused(w http.ResponseWriter, r *http.Request, u User, err error) {
 	if errors.Is(err, core.ErrUnknown) {
-		c.fail(w, r, u, http.StatusNotFound, "There is no such request.")
+		c.fail(w, r, u, http.StatusNotFound, words.English().Refusals["unknown"])
 		return
 	}
 	c.broken(w, r, u, err)
@@ -218,13 +219,13 @@ func (c *Console) reveal(w http.ResponseWriter, r *http.Request, u User) {
 	}
 	keys, err := c.Vault.Keys(r.Context(), id)
 	if err != nil {
-		c.again(w, r, u, id, form, errKeys)
+		c.again(w, r, u, id, form, vault.ErrShredded)
 		return
 	}
 	for _, one := range s.Identifiers {
 		value, err := keys.Open(one.Sealed, vault.Identifier)
 		if err != nil {
-			c.again(w, r, u, id, form, errKeys)
+			c.again(w, r, u, id, form, vault.ErrShredded)
 			return
 		}
 		b.Revealed = append(b.Revealed, revealed{one.Type, string(value)})

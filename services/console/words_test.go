@@ -36,6 +36,9 @@ func TestEveryLanguageHasEveryText(t *testing.T) {
 	for code, cause := range words.English().Causes {
 		texts[cause] = "the code " + code
 	}
+	for code, refusal := range words.English().Refusals {
+		texts[refusal] = "the refusal " + code
+	}
 	for _, l := range words.All() {
 		if l == words.English() {
 			continue

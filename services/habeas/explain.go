@@ -2,10 +2,10 @@ package main
 
 import (
 	"errors"
-	"fmt"
+	"strings"
 
-	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/words"
 )
 
 // requestError is what went wrong with one request.
@@ -25,35 +25,35 @@ func about(id string, err error) error {
 func (e *requestError) Error() string { return "request " + e.id + ": " + e.cause.Error() }
 func (e *requestError) Unwrap() error { return e.cause }
 
-// sentences are what a person reads of the core's refusals: what is the matter, and
-// what to do about it.
-var sentences = []struct {
-	refusal error
-	says    string // after "request ID"; %[1]s is the id
-}{
-	{core.ErrUnknown, "isn't among those here; habeas requests lists them"},
-	{journal.ErrNotFound, "isn't among those here; habeas requests lists them"},
-	{core.ErrEnded, "has ended; habeas trace %[1]s tells how"},
-	{core.ErrAnswered, "was answered, and only erases what it had to keep; habeas trace %[1]s tells what that is"},
-	{core.ErrNothingToRetry, "has nothing to retry: no task of it has failed; habeas trace %[1]s tells what it waits for"},
-	{core.ErrAwaited, "waits for the person already; habeas identity and habeas clarify go on with it"},
-	{core.ErrNotAwaited, "doesn't wait for that; ask first, with --ask"},
-	{core.ErrNothingToAttest, "has no one task of that system that waits for a person; habeas trace %[1]s tells which do (name one with --action)"},
-	{core.ErrNoSuchHold, "has no such hold on it; habeas trace %[1]s lists them"},
-	{core.ErrChanged, "was changed by somebody else just now; look at it again with habeas trace %[1]s, and repeat what still holds"},
+// nextCommands says, behind the sentence of a refusal, which command goes on from there;
+// %[1]s is the request's id.
+var nextCommands = map[string]string{
+	"unknown":           "habeas requests lists those that are here",
+	"ended":             "habeas trace %[1]s tells how",
+	"answered":          "habeas trace %[1]s tells what that is",
+	"nothing-to-retry":  "habeas trace %[1]s tells what it waits for",
+	"awaited":           "habeas identity and habeas clarify go on with it",
+	"not-awaited":       "ask first, with --ask",
+	"nothing-to-attest": "habeas trace %[1]s tells which do (name one with --action)",
+	"no-such-hold":      "habeas trace %[1]s lists them",
+	"changed":           "habeas trace %[1]s shows it",
 }
 
-// explain returns the line that a person reads of an error: the one place where the
-// core's refusals become sentences of the command line.
+// explain returns the line that a person reads of an error: where it is a refusal,
+// the sentence that the console has for it too ([words.Language.Refusal]), and the
+// command that goes on from there.
 func explain(err error) string {
 	var one *requestError
-	if !errors.As(err, &one) {
+	if !errors.As(err, &one) || errors.Is(err, journal.ErrUnavailable) { // the journal's own line names place and cure
 		return err.Error()
 	}
-	for _, s := range sentences {
-		if errors.Is(one.cause, s.refusal) {
-			return fmt.Sprintf("request %[1]s "+s.says, one.id)
-		}
+	sentence, refused := words.English().Refusal(one.cause)
+	if !refused {
+		return err.Error()
 	}
-	return err.Error()
+	line := "request " + one.id + ": " + strings.ToLower(sentence[:1]) + strings.TrimSuffix(sentence[1:], ".")
+	if next := nextCommands[words.RefusalCode(one.cause)]; next != "" {
+		line += "; " + strings.ReplaceAll(next, "%[1]s", one.id)
+	}
+	return line
 }

@@ -10,6 +10,7 @@ import (
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/journal/memjournal"
+	"habeas.dev/services/internal/words"
 )
 
 // TestFindRequest: a whole id needn't be known; a beginning stands for the one
@@ -38,7 +39,7 @@ func TestFindRequest(t *testing.T) {
 		{"0a1b9999-0", ids[1], ""},
 		{"0a1b", "", "several requests begin with 0a1b: " + ids[0] + ", " + ids[1] + "; write more"},
 		{"ffff", "", ids[6] + ", …; write more"},
-		{"0a1c", "", "request 0a1c isn't among those here"},
+		{"0a1c", "", "request 0a1c: there is no such request; habeas requests"},
 		{"0a1", "", "at least 4"},
 		{"camille@example.com", "", "no request's id"},
 		{"", "", "no request's id"},
@@ -58,11 +59,22 @@ func TestFindRequest(t *testing.T) {
 // it is wrapped; what isn't one keeps its words.
 func TestExplain(t *testing.T) {
 	t.Parallel()
-	for _, s := range sentences {
-		got := explain(fmt.Errorf("while acting: %w", about("0a1b", fmt.Errorf("in the journal: %w", s.refusal))))
-		if !strings.HasPrefix(got, "request 0a1b ") || strings.Contains(got, "while") || strings.Contains(got, "%!") {
-			t.Errorf("%v: %q", s.refusal, got)
+	for _, refusal := range []error{core.ErrUnknown, journal.ErrNotFound, core.ErrEnded, core.ErrAnswered, core.ErrNothingToRetry, core.ErrAwaited, core.ErrNotAwaited,
+		core.ErrNothingToAttest, core.ErrNoSuchHold, core.ErrChanged, core.ErrNotAllowed} {
+		got := explain(fmt.Errorf("while acting: %w", about("0a1b", fmt.Errorf("in the journal: %w", refusal))))
+		told := refusal == core.ErrNotAllowed // it says itself what the law does allow
+		if !strings.HasPrefix(got, "request 0a1b: ") || strings.Contains(got, "while") || strings.Contains(got, "%") || strings.HasSuffix(got, ".") || !told && !strings.Contains(got, "; ") {
+			t.Errorf("%v: %q", refusal, got)
 		}
+	}
+	for code := range nextCommands {
+		if words.English().Refusals[code] == "" {
+			t.Errorf("a command for %q, which is no refusal", code)
+		}
+	}
+	down := &journal.StorageError{Where: "here", What: "the disk is full", Cure: "make room", Err: errors.New("x")}
+	if got := explain(about("0a1b", down)); got != "request 0a1b: journal here: the disk is full; make room" {
+		t.Error(got)
 	}
 	if got := explain(about("0a1b", errors.New("disk full"))); got != "request 0a1b: disk full" {
 		t.Error(got)

@@ -12,6 +12,7 @@
 //	mail.yaml       mail to those who run Habeas
 //	record.yaml     the record of processing activities
 //	causes.yaml     a sentence for each code of a task that waits or failed
+//	refusals.yaml   why something wasn't done
 //	sentences.yaml  the console, by its English; en has none
 //
 // Japanese letters are ja/letters.tmpl. A language is complete or isn't loaded: a
@@ -53,6 +54,8 @@ type Language struct {
 	Record  Record
 	// Causes has the sentences of codes.
 	Causes map[string]string
+	// Refusals has the sentences of refusals ([RefusalCode]).
+	Refusals map[string]string
 	// Sentences has texts by their English.
 	Sentences map[string]string
 
@@ -132,11 +135,14 @@ func Load(folder fs.FS) (map[string]*Language, error) {
 	return all, nil
 }
 
-// complete adds the sentences of codes to those of the console, by their English,
+// complete adds the sentences of codes and refusals to those of the console, by their English,
 // and binds the marks that no line may begin with to the word before them.
 func (l *Language) complete(english *Language) {
 	for code, cause := range english.Causes {
 		l.Sentences[cause] = l.Causes[code]
+	}
+	for code, refusal := range english.Refusals {
+		l.Sentences[refusal] = l.Refusals[code]
 	}
 	for from, to := range l.Sentences {
 		for _, mark := range l.format.Bound {
@@ -150,7 +156,7 @@ func (l *Language) complete(english *Language) {
 func read(folder fs.FS, tag string) (*Language, error) {
 	l := &Language{Tag: tag, Sentences: map[string]string{}}
 	for name, into := range map[string]any{
-		"language": &l.format, "answer": &l.Answer, "letters": &l.Letters, "mail": &l.Mail, "record": &l.Record, "causes": &l.Causes, "sentences": &l.Sentences,
+		"language": &l.format, "answer": &l.Answer, "letters": &l.Letters, "mail": &l.Mail, "record": &l.Record, "causes": &l.Causes, "refusals": &l.Refusals, "sentences": &l.Sentences,
 	} {
 		text, err := fs.ReadFile(folder, path.Join(tag, name+".yaml"))
 		if name == "sentences" && tag == reference && errors.Is(err, fs.ErrNotExist) {
