@@ -86,10 +86,7 @@ func main() {
 // run runs the program and returns the exit status, 0 where all is well, 1 where
 // something is not, 2 where the call is wrong.
 func run(ctx context.Context, args []string) int {
-	var c commands
-	parser, err := kong.New(&c, kong.Name("habeas"), kong.Description(description), kong.ExplicitGroups(groups),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, NoExpandSubcommands: true}),
-		kong.BindTo(ctx, (*context.Context)(nil)))
+	parser, err := newParser(kong.BindTo(ctx, (*context.Context)(nil)))
 	if err != nil {
 		panic(err) // the commands above are wrong
 	}
@@ -110,6 +107,12 @@ func run(ctx context.Context, args []string) int {
 		fmt.Fprintln(os.Stderr, "habeas:", explain(err))
 		return 1
 	}
+}
+
+// newParser returns what reads the command line.
+func newParser(more ...kong.Option) (*kong.Kong, error) {
+	return kong.New(new(commands), append([]kong.Option{kong.Name("habeas"), kong.Description(description), kong.ExplicitGroups(groups),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true, NoExpandSubcommands: true})}, more...)...)
 }
 
 // whereHelpIs names the help of the command that a wrong call meant.

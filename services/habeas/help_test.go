@@ -1,0 +1,102 @@
+package main
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+)
+
+// TestExamplesCanBeCalled: every call of habeas that a help text or a document shows
+// is one that the command line understands.
+func TestExamplesCanBeCalled(t *testing.T) {
+	t.Parallel()
+	parser, err := newParser()
+	if err != nil {
+		t.Fatal(err)
+	}
+	texts := map[string]string{}
+	_ = kong.Visit(parser.Model, func(n kong.Visitable, next kong.Next) error {
+		if command, ok := n.(*kong.Node); ok && command.Detail != "" {
+			texts[command.FullPath()+" --help"] = command.Detail
+		}
+		return next(nil)
+	})
+	documents, err := filepath.Glob("../../docs/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range append(documents, "../../README.md") {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts[filepath.Base(path)] = fenced(string(text))
+	}
+	tried := 0
+	for where, text := range texts {
+		for _, line := range strings.Split(text, "\n") {
+			call, ok := strings.CutPrefix(strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(line), "Example:")), "habeas ")
+			if !ok {
+				continue
+			}
+			tried++
+			if problem := misread(t, exampleWords(call)); problem != "" {
+				t.Errorf("%s shows `habeas %s`: %s", where, call, problem)
+			}
+		}
+	}
+	if tried < 60 {
+		t.Errorf("%d examples were found: the test doesn't see them any more", tried)
+	}
+	for _, wrong := range []string{"hold place ID --reason x", "trace ID --watsh", "extended ID"} {
+		if misread(t, exampleWords(wrong)) == "" {
+			t.Errorf("`habeas %s` is taken for a call", wrong)
+		}
+	}
+}
+
+// fenced returns what stands in the code blocks of a document.
+func fenced(text string) string {
+	var out []string
+	for i, part := range strings.Split(text, "```") {
+		if i%2 == 1 {
+			out = append(out, part)
+		}
+	}
+	return strings.Join(out, "\n")
+}
+
+// explained is what follows a call in an example.
+var explained = regexp.MustCompile(` (#|\||&&|>) .*| {3,}[^-\s].*`)
+
+var word = regexp.MustCompile(`"[^"]*"|'[^']*'|\S+`)
+
+// exampleWords returns the words of an example up to what explains it: a comment, another
+// program, or a text that is set apart by blanks.
+func exampleWords(call string) (out []string) {
+	call = explained.ReplaceAllString(call, "")
+	for _, w := range word.FindAllString(call, -1) {
+		out = append(out, strings.Trim(w, `"'`))
+	}
+	return out
+}
+
+// misread returns what the command line finds wrong with a call; what an example
+// leaves out is fine.
+func misread(t *testing.T, args []string) string {
+	t.Helper()
+	parser, err := newParser(kong.Writers(io.Discard, io.Discard), kong.Exit(func(int) {}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = parser.Parse(args)
+	if err == nil || strings.HasPrefix(err.Error(), "missing flags") || strings.HasPrefix(err.Error(), "expected ") {
+		return ""
+	}
+	return err.Error()
+}
