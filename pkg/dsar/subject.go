@@ -2,8 +2,25 @@ package dsar
 
 // IdentifierType names a kind of identifier: email, phone, account_id,
 // customer_ref, cookie_id, tax_id, or one that a manifest declares.
-// Lower-case letters, digits and underscores, at most 64.
+// Lower-case letters, digits and underscores, at most 64. One that belongs to the
+// system which finds it has that system's name and a dot before it: desk.user_id.
 type IdentifierType string
+
+// Assurance is why an identifier is believed to be the person's.
+type Assurance string
+
+// The assurances.
+const (
+	AssuranceClaimed  Assurance = "claimed"  // somebody says so
+	AssuranceVerified Assurance = "verified" // an upstream system whose word is believed has checked it
+	AssuranceProven   Assurance = "proven"   // the person proved it to us
+	AssuranceFound    Assurance = "found"    // a system led to it, from one of those that aren't claimed
+)
+
+// Assurances lists them, the weakest first.
+func Assurances() []Assurance {
+	return []Assurance{AssuranceClaimed, AssuranceVerified, AssuranceProven, AssuranceFound}
+}
 
 // Identifier is one identifier of a subject as the journal and the topics may
 // hold it: its value is sealed under the request's own key.
@@ -14,8 +31,9 @@ type Identifier struct {
 	Fingerprint string `json:"fingerprint"`
 	// Sealed is the value, sealed under the request's key.
 	Sealed []byte `json:"sealed"`
-	// Verified tells that the upstream system checked that the person owns it.
-	Verified bool `json:"verified,omitempty"`
+	// Assurance is why it is believed to be the person's. A worker MUST NOT be sent
+	// one that is claimed with anything but restrict (TestClaimedIsNobody in core).
+	Assurance Assurance `json:"assurance"`
 	// FoundBy is the system that found it; empty where the request gave it.
 	FoundBy string `json:"found_by,omitempty"`
 	// From is the fingerprint of the identifier that it was found by.

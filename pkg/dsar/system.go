@@ -17,6 +17,8 @@ type System struct {
 	Needs []IdentifierType `json:"needs"`
 	// Finds are the identifier types that its resolve can return.
 	Finds []IdentifierType `json:"finds,omitempty"`
+	// Links say what its resolve finds by what; none where the manifest doesn't say.
+	Links []Link `json:"links,omitempty"`
 	// EraseAfter are the systems that must have been erased before it.
 	EraseAfter []string `json:"erase_after,omitempty"`
 	// MaxRecords is the brake: a plan that would erase more records of one
@@ -29,6 +31,18 @@ type System struct {
 	// ([Task.Holds]). Where it doesn't, a hold on one dataset is one on the
 	// whole system.
 	Holds bool `json:"holds,omitempty"`
+}
+
+// Link says that a system's resolve may find one type of identifier by another.
+type Link struct {
+	Find IdentifierType `json:"find"`
+	By   IdentifierType `json:"by"`
+	// Weak tells that several people may share what it is found by, as an address or
+	// a household's telephone: a person decides whether it is the same one.
+	Weak bool `json:"weak,omitempty"`
+	// One tells that it leads to one person's identifier only. Where it leads to
+	// several, a person must look.
+	One bool `json:"one,omitempty"`
 }
 
 // Can tells whether the system has the ability that an action needs.
@@ -45,3 +59,17 @@ const (
 	// again to a system that is down: an hour after it is back, it is asked.
 	MaxLease = time.Hour
 )
+
+// ResolvesBy returns the identifier types from which the system can find others.
+func (s System) ResolvesBy() []IdentifierType {
+	if len(s.Links) == 0 {
+		return s.Needs
+	}
+	var types []IdentifierType
+	for _, l := range s.Links {
+		if !slices.Contains(types, l.By) {
+			types = append(types, l.By)
+		}
+	}
+	return types
+}

@@ -156,7 +156,7 @@ func TestOnlyNeededIdentifiersAreOpened(t *testing.T) {
 	t.Parallel()
 	v := newVault(t)
 	w := newWorker(t, gatherOnly(), impl{gather: func(_ context.Context, tk worker.Task, _ *worker.Records) error {
-		if len(tk.Identifiers) != 1 || tk.Identifiers[0] != (worker.Identifier{Type: "email", Value: address(anna), Verified: true}) {
+		if len(tk.Identifiers) != 1 || tk.Identifiers[0] != (worker.Identifier{Type: "email", Value: address(anna), Assurance: dsar.AssuranceVerified}) {
 			t.Errorf("identifiers %+v", tk.Identifiers)
 		}
 		return nil

@@ -155,7 +155,8 @@ func (w *Worker) prepare(ctx context.Context, v *vault.Vault, j *job) {
 		Identifiers:  make([]Identifier, 0, len(j.task.Identifiers)),
 	}
 	for _, id := range j.task.Identifiers {
-		if !slices.Contains(w.needs, id.Type) {
+		// A resolve goes on from what the system itself found.
+		if !slices.Contains(w.needs, id.Type) && (j.task.Action != dsar.Resolve || !slices.Contains(w.finds, id.Type)) {
 			continue
 		}
 		plain, err := keys.Open(id.Sealed, vault.Identifier)
@@ -163,7 +164,7 @@ func (w *Worker) prepare(ctx context.Context, v *vault.Vault, j *job) {
 			j.err = Permanent("unreadable-identifier", "an identifier can't be opened with the request's key", err)
 			return
 		}
-		j.open.Identifiers = append(j.open.Identifiers, Identifier{Type: id.Type, Value: string(plain), Verified: id.Verified})
+		j.open.Identifiers = append(j.open.Identifiers, Identifier{Type: id.Type, Value: string(plain), Assurance: id.Assurance})
 	}
 	if len(j.open.Identifiers) == 0 {
 		j.end, j.code, j.reason = dsar.NotApplicable, "no-identifier", "none of the identifiers that it can be asked by is known"
@@ -251,7 +252,7 @@ func (j *job) seal() ([]dsar.Identifier, error) {
 		if err != nil {
 			return nil, fmt.Errorf("worker: seal an identifier: %w", err)
 		}
-		out = append(out, dsar.Identifier{Type: f.Type, Fingerprint: fp, Sealed: sealed, From: j.fingerprint(f.From)})
+		out = append(out, dsar.Identifier{Type: f.Type, Fingerprint: fp, Sealed: sealed, Assurance: dsar.AssuranceFound, From: j.fingerprint(f.From)})
 	}
 	return out, nil
 }

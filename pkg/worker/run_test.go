@@ -143,7 +143,7 @@ func taskMessage(t *testing.T, v *vault.Vault, attempt int) *message.Message {
 		t.Fatal(err)
 	}
 	data, err := json.Marshal(dsar.Task{RequestID: someone, System: "shop", Action: dsar.Gather, Attempt: attempt,
-		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "00", Sealed: sealed}}})
+		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "00", Sealed: sealed, Assurance: dsar.AssuranceVerified}}})
 	if err != nil {
 		t.Fatal(err)
 	}

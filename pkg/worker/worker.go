@@ -9,9 +9,11 @@ import (
 // Identifier is one identifier of the subject, in the clear. It MUST NOT be
 // logged or put in an error.
 type Identifier struct {
-	Type     dsar.IdentifierType
-	Value    string
-	Verified bool
+	Type  dsar.IdentifierType
+	Value string
+	// Assurance is why it is believed to be the person's. A worker is handed what is
+	// merely claimed with restrict only, and only where the law asks no proof.
+	Assurance dsar.Assurance
 }
 
 // Task is one action for one request, opened for the worker.

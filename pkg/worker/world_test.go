@@ -168,7 +168,7 @@ func task(tb testing.TB, v *vault.Vault, request string, action dsar.Action, cha
 		if err != nil {
 			tb.Fatal(err)
 		}
-		t.Identifiers = append(t.Identifiers, dsar.Identifier{Type: typ, Fingerprint: v.Fingerprint(typ, value), Sealed: sealed, Verified: true})
+		t.Identifiers = append(t.Identifiers, dsar.Identifier{Type: typ, Fingerprint: v.Fingerprint(typ, value), Sealed: sealed, Assurance: dsar.AssuranceVerified})
 	}
 	for _, c := range change {
 		c(&t)

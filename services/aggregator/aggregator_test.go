@@ -279,7 +279,7 @@ func TestIdentifiersOrder(t *testing.T) {
 	for i := range 4 {
 		sealed, err := w.keys.Seal([]byte("id-"+strconv.Itoa(i)), vault.Identifier)
 		must(t, err)
-		found = append(found, dsar.Identifier{Type: "account_id", Fingerprint: "fp-" + strconv.Itoa(i), Sealed: sealed, FoundBy: "billing", From: "fp"})
+		found = append(found, dsar.Identifier{Type: "account_id", Fingerprint: "fp-" + strconv.Itoa(i), Sealed: sealed, FoundBy: "billing", From: "fp", Assurance: dsar.AssuranceVerified})
 	}
 	var first []byte
 	for range 4 {

@@ -201,7 +201,7 @@ func identifiers(keys *vault.Keys, sealed []dsar.Identifier) ([]bundle.Identifie
 			return nil, &identifierError{err}
 		}
 		byPrint[id.Fingerprint] = known{id.Type, string(value)}
-		out = append(out, bundle.Identifier{Type: id.Type, Value: string(value), Verified: id.Verified, FoundBy: id.FoundBy})
+		out = append(out, bundle.Identifier{Type: id.Type, Value: string(value), Verified: id.Assurance == dsar.AssuranceVerified || id.Assurance == dsar.AssuranceProven, FoundBy: id.FoundBy})
 	}
 	for i, id := range sealed {
 		from := byPrint[id.From]

@@ -114,7 +114,7 @@ func (w *world) task(t *testing.T, o dsar.Object, changes ...func(*core.Assemble
 		Task: dsar.Task{RequestID: requestID, System: dsar.Aggregator, Action: dsar.Assemble, Attempt: 1, Right: dsar.Access, Jurisdiction: "EEA", Locale: "en", ReceivedAt: received},
 		Answer: &core.Answer{
 			Source:      "test",
-			Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "fp", Sealed: sealed, Verified: true}},
+			Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "fp", Sealed: sealed, Assurance: dsar.AssuranceVerified}},
 			Systems: []core.SystemAnswer{{System: "billing", Needs: []dsar.IdentifierType{"email"}, Ends: []core.ActionEnd{{
 				Action: dsar.Gather, Outcome: dsar.Gathered, At: received.Add(time.Minute), Objects: []dsar.Object{o},
 				Counts: []dsar.Counts{{Dataset: "invoices", Found: o.Records, Gathered: o.Records}},

@@ -139,8 +139,8 @@ func (h *fixture) ask(right dsar.Right, law, email string, ago int, change func(
 	}
 	at := h.now.AddDate(0, 0, -ago)
 	a := core.Accepted{RequestID: id, Right: right, Jurisdiction: law, ReceivedAt: at.Add(-2 * minute), AcceptedAt: at, DueAt: j.Due(at), Source: "support-desk", Locale: "fr",
-		Digest: id, Systems: h.catalogue, Terms: j.Terms(at, nil),
-		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: h.in.Vault.Fingerprint("email", email), Sealed: sealed, Verified: true}}}
+		Digest: id, Systems: h.catalogue, Terms: j.Terms(right, at, nil),
+		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: h.in.Vault.Fingerprint("email", email), Sealed: sealed, Assurance: dsar.AssuranceVerified}}}
 	if change != nil {
 		change(&a)
 	}
@@ -272,7 +272,7 @@ func (h *fixture) finds(id, system string) (found []dsar.Identifier) {
 			if err != nil {
 				h.Fatal(err)
 			}
-			found = append(found, dsar.Identifier{Type: typ, Fingerprint: h.in.Vault.Fingerprint(typ, value), Sealed: sealed, FoundBy: system, From: from})
+			found = append(found, dsar.Identifier{Type: typ, Fingerprint: h.in.Vault.Fingerprint(typ, value), Sealed: sealed, FoundBy: system, From: from, Assurance: dsar.AssuranceVerified})
 		}
 	}
 	return found

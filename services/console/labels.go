@@ -29,9 +29,11 @@ var labels = map[string]string{
 	string(core.LetterConfirmation): "confirmation of receipt", string(core.LetterProof): "proof wanted", string(core.LetterExtension): "extension",
 	string(core.LetterRefusal): "refusal", string(core.LetterAnswer): "answer", string(core.LetterCertificate): "certificate of erasure",
 
-	string(core.RemindClarification): "clarification",
-	core.NotProven:                   "identity not proven",
-	dsar.LegalHold:                   "legal hold", "tax-records": "tax records",
+	string(core.RemindClarification):      "clarification",
+	core.NotProven:                        "identity not proven",
+	core.GroundNotProven(dsar.CheckAgent): "mandate not proven", core.GroundNotProven(dsar.CheckGuardian): "guardianship not proven",
+	core.GroundNotProven(dsar.CheckOrganisation): "organisation’s agreement not proven",
+	dsar.LegalHold: "legal hold", "tax-records": "tax records",
 	"verified":        "verified",
 	"privacy-officer": "privacy officer", "smtp": "mail", "fr": "French", "en": "English",
 }

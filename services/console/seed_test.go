@@ -93,7 +93,7 @@ func live(b *testing.B, share int, right dsar.Right, law string, reports []dsar.
 	j := memjournal.New(memjournal.Config{})
 	l := lifecycle.New(j)
 	a := core.Accepted{RequestID: patternID, Right: right, Jurisdiction: law, Locale: "fr", ReceivedAt: start, AcceptedAt: start, DueAt: start.AddDate(0, 1, 0), Source: "signup-page", Digest: patternID,
-		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: strings.Repeat("0", 64), Sealed: make([]byte, 90)}, {Type: "account_id", Fingerprint: strings.Repeat("1", 64), Sealed: make([]byte, 70)}}}
+		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: strings.Repeat("0", 64), Sealed: make([]byte, 90), Assurance: dsar.AssuranceVerified}, {Type: "account_id", Fingerprint: strings.Repeat("1", 64), Sealed: make([]byte, 70), Assurance: dsar.AssuranceVerified}}}
 	for _, name := range benchSystems {
 		a.Systems = append(a.Systems, dsar.System{Name: name, Abilities: []dsar.Action{dsar.Gather, dsar.Erase}, Needs: []dsar.IdentifierType{"email"}})
 	}

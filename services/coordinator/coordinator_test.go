@@ -43,7 +43,7 @@ func newOffice(t *testing.T) *office {
 	o.Coordinator = coordinator.New(coordinator.Config{Requests: o.requests, Timers: o.journal, Now: func() time.Time { return o.now }, Log: slog.New(slog.DiscardHandler)})
 	_, err := o.requests.Accept(t.Context(), core.Accepted{
 		RequestID: requestID, Right: dsar.Access, Jurisdiction: "EEA", ReceivedAt: start, AcceptedAt: start, DueAt: start.AddDate(0, 1, 0), Source: "test", Digest: "d",
-		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "fp-email", Sealed: []byte("x")}},
+		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "fp-email", Sealed: []byte("x"), Assurance: dsar.AssuranceVerified}},
 		Systems: []dsar.System{
 			{Name: "account", Abilities: []dsar.Action{dsar.Resolve, dsar.Gather}, Needs: []dsar.IdentifierType{"email"}, Finds: []dsar.IdentifierType{"account_id"}},
 			{Name: "billing", Abilities: []dsar.Action{dsar.Gather}, Needs: []dsar.IdentifierType{"account_id"}},
@@ -83,7 +83,7 @@ func reportEvent(r dsar.Report) event.Event {
 
 func reports() []event.Event {
 	return []event.Event{
-		reportEvent(dsar.Report{System: "account", Action: dsar.Resolve, Outcome: dsar.Found, Identifiers: []dsar.Identifier{{Type: "account_id", Fingerprint: "fp-account", Sealed: []byte("y"), From: "fp-email"}}}),
+		reportEvent(dsar.Report{System: "account", Action: dsar.Resolve, Outcome: dsar.Found, Identifiers: []dsar.Identifier{{Type: "account_id", Fingerprint: "fp-account", Sealed: []byte("y"), From: "fp-email", Assurance: dsar.AssuranceVerified}}}),
 		reportEvent(dsar.Report{System: "account", Action: dsar.Gather, Kind: dsar.ReportProgress, Records: 10}),
 		reportEvent(dsar.Report{System: "account", Action: dsar.Gather, Outcome: dsar.Gathered}),
 		reportEvent(dsar.Report{System: "billing", Action: dsar.Gather, Outcome: dsar.NothingFound}),
@@ -185,7 +185,7 @@ func TestReportThatCannotBeJournalled(t *testing.T) {
 	t.Parallel()
 	for name, id := range map[string]dsar.Identifier{
 		"no fingerprint":  {Type: "account_id"},
-		"too large a one": {Type: "account_id", Fingerprint: strings.Repeat("f", journal.MaxName+1)},
+		"too large a one": {Type: "account_id", Fingerprint: strings.Repeat("f", journal.MaxName+1), Assurance: dsar.AssuranceVerified},
 	} {
 		o := newOffice(t)
 		r := reportEvent(dsar.Report{System: "account", Action: dsar.Resolve, Outcome: dsar.Found, Identifiers: []dsar.Identifier{id}})

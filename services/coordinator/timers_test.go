@@ -30,7 +30,7 @@ func crowd(t *testing.T, n, parallel int) *office {
 	for i := range n {
 		_, err := o.requests.Accept(t.Context(), core.Accepted{
 			RequestID: crowdID(i), Right: dsar.Access, Jurisdiction: "EEA", ReceivedAt: start, AcceptedAt: start, DueAt: start.AddDate(0, 1, 0), Source: "test", Digest: "d",
-			Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: fmt.Sprintf("fp-%d", i), Sealed: []byte("x")}},
+			Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: fmt.Sprintf("fp-%d", i), Sealed: []byte("x"), Assurance: dsar.AssuranceVerified}},
 			Systems:     []dsar.System{{Name: "account", Abilities: []dsar.Action{dsar.Gather}, Needs: []dsar.IdentifierType{"email"}}},
 		})
 		if err != nil {

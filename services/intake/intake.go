@@ -62,7 +62,8 @@ type Config struct {
 	// Rejected takes what came on the topic and can't be read; only
 	// [Intake.HandleMessage] needs it.
 	Rejected Publisher
-	// Proof is when proof of identity is wanted before anything is disclosed.
+	// Proof is when proof of identity is wanted before anything is disclosed; empty:
+	// [ProofUnlessVerified].
 	Proof Proof
 	// Earlier finds the requests that the same person made before; nil: they
 	// aren't looked for.
@@ -90,6 +91,12 @@ func New(c Config) (*Intake, error) {
 		return nil, errors.New("intake: the configuration is incomplete")
 	case len(c.Catalogue) == 0:
 		return nil, errors.New("intake: no system in the catalogue: a request would reach nobody")
+	}
+	switch c.Proof {
+	case "":
+		c.Proof = ProofUnlessVerified
+	case ProofNever:
+		c.Log.Warn("proof of identity is never asked for: whoever can send a request is believed that its identifiers are the person's; set proof: unverified unless every caller checks them")
 	}
 	in := &Intake{Config: c, types: map[dsar.IdentifierType]bool{}, slots: make(chan struct{}, MaxInFlight)}
 	for _, t := range wellKnown() {

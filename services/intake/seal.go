@@ -31,7 +31,7 @@ func (in *Intake) seal(ctx context.Context, s event.Submitted, digest string) (c
 		Locale:       s.Subject.Locale,
 		Systems:      in.Catalogue,
 		Digest:       digest,
-		Terms:        j.Terms(received, in.checks(s)),
+		Terms:        in.terms(j, received, s),
 		Lease:        in.Lease,
 	}
 	keys, err := in.Vault.CreateKeys(ctx, s.RequestID)
@@ -41,7 +41,7 @@ func (in *Intake) seal(ctx context.Context, s event.Submitted, digest string) (c
 	if err != nil {
 		return a, fmt.Errorf("intake: %w", err)
 	}
-	if a.Identifiers, err = in.identifiers(keys, s.Subject.Identifiers); err != nil {
+	if a.Identifiers, err = in.identifiers(keys, s.Subject); err != nil {
 		return a, fmt.Errorf("intake: request %s: seal identifiers: %w", s.RequestID, err)
 	}
 	if s.Details != nil {
@@ -58,21 +58,28 @@ func (in *Intake) seal(ctx context.Context, s event.Submitted, digest string) (c
 
 // identifiers seals each identifier once: two that are the same to a system are
 // one, verified if either is.
-func (in *Intake) identifiers(keys *vault.Keys, given []event.SubjectIdentifier) ([]dsar.Identifier, error) {
-	out := make([]dsar.Identifier, 0, len(given))
-	at := make(map[string]int, len(given))
-	for _, id := range given {
+func (in *Intake) identifiers(keys *vault.Keys, subject event.Subject) ([]dsar.Identifier, error) {
+	out := make([]dsar.Identifier, 0, len(subject.Identifiers))
+	at := make(map[string]int, len(subject.Identifiers))
+	verified := func(id event.SubjectIdentifier) bool { return in.believes(subject, id) }
+	for _, id := range subject.Identifiers {
 		fingerprint := in.Vault.Fingerprint(id.Type, id.Value)
 		if i, twice := at[fingerprint]; twice {
-			out[i].Verified = out[i].Verified || id.Verified
+			if verified(id) {
+				out[i].Assurance = dsar.AssuranceVerified
+			}
 			continue
+		}
+		assurance := dsar.AssuranceClaimed
+		if verified(id) {
+			assurance = dsar.AssuranceVerified
 		}
 		sealed, err := keys.Seal([]byte(identifier.Trim(id.Value)), vault.Identifier)
 		if err != nil {
 			return nil, err
 		}
 		at[fingerprint] = len(out)
-		out = append(out, dsar.Identifier{Type: id.Type, Fingerprint: fingerprint, Sealed: sealed, Verified: id.Verified})
+		out = append(out, dsar.Identifier{Type: id.Type, Fingerprint: fingerprint, Sealed: sealed, Assurance: assurance})
 	}
 	return out, nil
 }

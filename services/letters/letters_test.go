@@ -73,7 +73,7 @@ func newOffice(t *testing.T, mailer func(*vault.Vault) letters.Mailer) *office {
 		t.Fatal(err)
 	}
 	_, err = o.requests.Accept(t.Context(), core.Accepted{RequestID: requestID, Right: dsar.Access, Jurisdiction: "EEA", Locale: "fr", ReceivedAt: start, AcceptedAt: start, DueAt: start.AddDate(0, 1, 0),
-		Source: "test", Digest: "d", Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "f", Sealed: sealed}}, Terms: core.Terms{Refusals: []string{"excessive"}},
+		Source: "test", Digest: "d", Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "f", Sealed: sealed, Assurance: dsar.AssuranceVerified}}, Terms: core.Terms{Refusals: []string{"excessive"}},
 		Systems: []dsar.System{{Name: "s", Abilities: []dsar.Action{dsar.Gather}, Needs: []dsar.IdentifierType{"email"}}}})
 	if err != nil {
 		t.Fatal(err)

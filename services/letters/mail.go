@@ -49,13 +49,13 @@ func (m *mailer) Send(ctx context.Context, s core.State, l letter.Letter, cause 
 		Subject: l.Subject, Text: l.Text(), Language: l.Language, Date: m.now()})
 }
 
-// address returns the e-mail address that the person is written to.
+// address returns the e-mail address that the person is written to: one that is proven
+// or verified, where there is one.
 func (m *mailer) address(ctx context.Context, s core.State) (string, error) {
 	var given *dsar.Identifier
-	for i := range s.Accepted.Identifiers {
-		id := &s.Accepted.Identifiers[i]
-		if id.Type == "email" && (given == nil || id.Verified && !given.Verified) {
-			given = id
+	for _, id := range s.Identifiers {
+		if id.Type == "email" && id.FoundBy == "" && (given == nil || given.Assurance == dsar.AssuranceClaimed && id.Assurance != dsar.AssuranceClaimed) {
+			given = &id
 		}
 	}
 	if given == nil {

@@ -89,7 +89,7 @@ func (p *post) look(n *notify.Notifier) {
 func (p *post) submit(id string, due time.Time) {
 	p.t.Helper()
 	p.do(id, core.Submit{Accepted: core.Accepted{RequestID: id, Right: dsar.Access, Jurisdiction: "EEA", ReceivedAt: start.AddDate(0, -1, 0), AcceptedAt: start.AddDate(0, -1, 0), DueAt: due, Source: "test", Digest: id,
-		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: canary, Sealed: []byte(canary)}}, // where it would be seen
+		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: canary, Sealed: []byte(canary), Assurance: dsar.AssuranceVerified}}, // where it would be seen
 		Systems:     []dsar.System{{Name: "billing", Abilities: []dsar.Action{dsar.Gather}, Needs: []dsar.IdentifierType{"email"}}}}})
 }
 

@@ -185,7 +185,7 @@ func play(t *testing.T, s *sqlsystem.System, m *manifest.Manifest, customer stri
 	p := &played{T: t, system: s, manifest: m, customer: customer, now: now}
 	p.decide(core.Submit{Accepted: core.Accepted{
 		RequestID: "r", Right: dsar.Erasure, ReceivedAt: now(), AcceptedAt: now(), DueAt: now().AddDate(0, 1, 0), Digest: "d",
-		Systems: []dsar.System{def}, Identifiers: []dsar.Identifier{{Type: "customer", Fingerprint: "fp"}},
+		Systems: []dsar.System{def}, Identifiers: []dsar.Identifier{{Type: "customer", Fingerprint: "fp", Assurance: dsar.AssuranceVerified}},
 	}})
 	return p
 }

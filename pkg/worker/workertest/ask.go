@@ -174,7 +174,7 @@ func (r *Request) open(a *Answer) {
 		if err != nil {
 			r.t.Fatalf("workertest: an identifier: %v", err)
 		}
-		a.Found = append(a.Found, worker.Identifier{Type: id.Type, Value: string(value), Verified: id.Verified})
+		a.Found = append(a.Found, worker.Identifier{Type: id.Type, Value: string(value), Assurance: id.Assurance})
 	}
 	if a.Underlying = strings.TrimSuffix(strings.TrimPrefix(Detail(r.vault, a.Report), "("), ")"); a.Action == dsar.Count {
 		a.Plan = plan(r.t, r.vault, a.Report)
@@ -198,7 +198,7 @@ func rightOf(a dsar.Action) dsar.Right {
 
 // identifier reads an identifier's text.
 func identifier(text string, needs []dsar.IdentifierType) (worker.Identifier, error) {
-	id := worker.Identifier{Value: text, Verified: true}
+	id := worker.Identifier{Value: text, Assurance: dsar.AssuranceVerified}
 	typ, value, typed := strings.Cut(text, "=")
 	switch {
 	case typed && slices.Contains(needs, dsar.IdentifierType(typ)):

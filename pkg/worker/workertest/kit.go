@@ -2,6 +2,7 @@ package workertest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -56,7 +57,7 @@ func seal(t T, v *vault.Vault, task dsar.Task, known []worker.Identifier, detail
 		return b
 	}
 	for _, i := range known {
-		task.Identifiers = append(task.Identifiers, dsar.Identifier{Type: i.Type, Verified: i.Verified, Fingerprint: v.Fingerprint(i.Type, i.Value),
+		task.Identifiers = append(task.Identifiers, dsar.Identifier{Type: i.Type, Assurance: cmp.Or(i.Assurance, dsar.AssuranceVerified), Fingerprint: v.Fingerprint(i.Type, i.Value),
 			Sealed: sealed([]byte(i.Value), vault.Identifier)})
 	}
 	if !reflect.ValueOf(details).IsZero() {

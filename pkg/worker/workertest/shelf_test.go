@@ -299,7 +299,7 @@ func open(w wrong) func(testing.TB, *slog.Logger) System {
 		}}
 		text := func(t string) manifest.Text { return manifest.Text{"en": t} }
 		subject := func(email string, stay map[string]int64) Subject {
-			sub := Subject{Identifiers: []worker.Identifier{{Type: "email", Value: email, Verified: true}}, Finds: []worker.Identifier{{Type: "account_id", Value: "card-" + email}}, Stay: stay}
+			sub := Subject{Identifiers: []worker.Identifier{{Type: "email", Value: email, Assurance: dsar.AssuranceVerified}}, Finds: []worker.Identifier{{Type: "account_id", Value: "card-" + email}}, Stay: stay}
 			for _, l := range s.loans[email] {
 				sub.Records = append(sub.Records, Record{"loans", map[string]any{"book": l.book, "open": l.open}})
 			}

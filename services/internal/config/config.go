@@ -49,8 +49,10 @@ type Config struct {
 	// Controller is who answers the person, as named in every bundle.
 	Controller string `yaml:"controller"`
 	// Proof says when proof of identity is wanted before anything is disclosed:
-	// unverified (where upstream has verified no identifier), always, or nothing
-	// for never: upstream has checked who asks.
+	// unverified, of every identifier that upstream hasn't verified, which is the
+	// default; without, where upstream has verified none, and else the request goes on
+	// without those that it hasn't; always; or never: whoever can send a request is
+	// believed. Every start warns of never.
 	Proof string `yaml:"proof"`
 	// Identifiers says which writings of an identifier are one.
 	Identifiers Identifiers `yaml:"identifiers"`
@@ -328,9 +330,9 @@ func (c Config) check() error {
 		return fmt.Errorf("identifiers.country: %w", err)
 	}
 	switch c.Proof {
-	case "", "unverified", "always":
+	case "", "unverified", "without", "always", "never":
 	default:
-		return fmt.Errorf("proof %q is neither unverified nor always; leave it out where upstream checks who asks", c.Proof)
+		return fmt.Errorf("proof %q is none of unverified, without, always and never; left out, it is unverified", c.Proof)
 	}
 	if c.Lease != 0 && (c.Lease < minLease || c.Lease > dsar.MaxLease) {
 		return fmt.Errorf("lease %s is out of bounds; write a time from %s to %s, such as 10m", c.Lease, minLease, dsar.MaxLease)

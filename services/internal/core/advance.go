@@ -44,7 +44,8 @@ func (d *decider) resolve() {
 }
 
 func (d *decider) resolveIsDue(sys dsar.System) (SendReason, bool) {
-	if !sys.Can(dsar.Resolve) || len(known(d.Identifiers, sys.Needs)) == 0 {
+	by := known(d.Usable(), sys.ResolvesBy())
+	if !sys.Can(dsar.Resolve) || len(by) == 0 {
 		return "", false
 	}
 	t := d.Task(sys.Name, dsar.Resolve)
@@ -54,8 +55,9 @@ func (d *decider) resolveIsDue(sys dsar.System) (SendReason, bool) {
 	if t.Status != TaskIsEnded || t.Rounds >= MaxResolves {
 		return "", false
 	}
-	for _, id := range known(d.Identifiers[t.Asked:], sys.Needs) {
-		if id.FoundBy != sys.Name {
+	for _, id := range by {
+		// What it found itself leads it on where its links say so.
+		if !slices.Contains(t.Asked, id.Fingerprint) && (id.FoundBy != sys.Name || len(sys.Links) > 0) {
 			return SentFurther, true
 		}
 	}
@@ -76,7 +78,7 @@ func (d *decider) awaited() []dsar.IdentifierType {
 			}
 			t := d.Task(sys.Name, dsar.Resolve)
 			open := t != nil && t.Status != TaskIsEnded
-			if open || overlap(sys.Needs, types) {
+			if open || overlap(sys.ResolvesBy(), types) {
 				types = append(types, sys.Finds...)
 				added = append(added, sys.Name)
 				again = true
@@ -105,9 +107,12 @@ func (d *decider) act() (ended bool) {
 		case d.Stage == dsar.Prove && d.erasedByHand(sys):
 			d.record(TaskEnded{System: sys.Name, Action: dsar.Prove, Outcome: dsar.NotApplicable, Code: "by-hand", Reason: "a person attested the erasure", Moment: Moment{At: d.now}})
 			ended = true
+		case len(known(d.usableFor(d.Stage), sys.Needs)) == 0 && len(known(d.Identifiers, sys.Needs)) > 0:
+			d.record(TaskEnded{System: sys.Name, Action: d.Stage, Outcome: dsar.NotApplicable, Code: CodeNotProven, Reason: "the identifiers that it can be asked by are not proven", Moment: Moment{At: d.now}})
+			ended = true
 		case !sys.Can(d.Stage):
 			d.record(TaskFailed{System: sys.Name, Action: d.Stage, Outcome: dsar.Manual, Code: "no-ability", Reason: "no worker can " + string(d.Stage) + " in this system; a person must", Moment: Moment{At: d.now}})
-		case len(known(d.Identifiers, sys.Needs)) == 0:
+		case len(known(d.usableFor(d.Stage), sys.Needs)) == 0:
 			d.record(TaskEnded{System: sys.Name, Action: d.Stage, Outcome: dsar.NotApplicable, Code: "no-identifier", Reason: "none of the identifiers that it can be asked by is known", Moment: Moment{At: d.now}})
 			ended = true
 		case d.Stage == dsar.Erase && d.countedNothing(sys):

@@ -19,7 +19,15 @@ type Answer struct {
 	// Asked is the right that was asked for, where another is answered.
 	Asked       dsar.Right        `json:"asked,omitempty"`
 	Identifiers []dsar.Identifier `json:"identifiers"`
-	Systems     []SystemAnswer    `json:"systems"`
+	// Without are the types of the identifiers that the request went on without, since
+	// nobody has proven that they are the person's.
+	Without []dsar.IdentifierType `json:"without,omitempty"`
+	// Unproven is what was asked to be proven and was not, where another right is
+	// answered because of it.
+	Unproven []dsar.Check `json:"unproven,omitempty"`
+	// Kept is what an earlier erasure of the same person had to keep.
+	Kept    []KeptEarlier  `json:"kept,omitempty"`
+	Systems []SystemAnswer `json:"systems"`
 }
 
 // SystemAnswer is how one system ended the actions of a request, in order.
@@ -41,6 +49,16 @@ type ActionEnd struct {
 	Reason string `json:"reason,omitempty"`
 	// By is the person who did it by hand; empty where a machine did.
 	By string `json:"by,omitempty"`
+}
+
+// KeptEarlier is what an erasure that was answered before had to keep in one dataset.
+type KeptEarlier struct {
+	RequestID string           `json:"request_id"`
+	System    string           `json:"system"`
+	Dataset   string           `json:"dataset"`
+	Retained  []dsar.Retention `json:"retained"`
+	// From is the fingerprint of the identifier that both requests have.
+	From string `json:"from"`
 }
 
 // retentionDue is when the request is to be taken up again because of it.

@@ -29,6 +29,16 @@ func (c Attest) decide(d *decider) error {
 	}
 	e := TaskEnded{System: t.System, Action: t.Action, Attempt: t.Attempt, Outcome: c.Outcome, Counts: c.Counts, Objects: c.Objects,
 		Identifiers: c.Identifiers, Code: "by-hand", Reason: c.Reason, By: c.By, Moment: Moment{At: d.now}}
+	if len(t.Candidates) > 0 {
+		var err error
+		if e.Identifiers, err = d.accepted(t, c.Same); err != nil {
+			return err
+		}
+	}
+	e.Identifiers = slices.Clone(e.Identifiers)
+	for i := range e.Identifiers {
+		e.Identifiers[i].FoundBy, e.Identifiers[i].Assurance = t.System, dsar.AssuranceFound
+	}
 	gathered := c.Outcome == dsar.Gathered && len(c.Objects) == 0
 	switch {
 	case c.Reason == "":

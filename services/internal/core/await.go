@@ -33,8 +33,18 @@ func (c AskProof) decide(d *decider) error {
 	if len(checks) == 0 {
 		checks = []dsar.Check{dsar.CheckIdentity}
 	}
-	d.record(ProofAsked{Act: Act{By: c.By, Reason: c.Reason, At: d.now}, Checks: checks, Pauses: d.Accepted.Terms.PausesForProof})
+	d.record(d.proofAsked(c.By, c.Reason, checks))
 	return nil
+}
+
+// proofAsked is the question for proof: of identity, it is one of every identifier that
+// the request came with.
+func (d *decider) proofAsked(by, reason string, checks []dsar.Check) ProofAsked {
+	e := ProofAsked{Act: Act{By: by, Reason: reason, At: d.now}, Checks: checks, Pauses: d.Accepted.Terms.PausesForProof}
+	if slices.Contains(checks, dsar.CheckIdentity) {
+		e.Identifiers = d.unproven()
+	}
+	return e
 }
 
 func (c AskClarification) decide(d *decider) error {
@@ -73,18 +83,73 @@ func (c JudgeProof) decide(d *decider) error {
 		return err
 	}
 	e := ProofJudged{Act: Act{By: c.By, Reason: c.Reason, At: d.now}, Accepted: c.Accepted, DueAt: due}
-	if instead := d.Accepted.Terms.Instead; !c.Accepted && (d.Right == dsar.Access || d.Right == dsar.Portability) {
-		e.Instead = instead
+	switch {
+	case c.Accepted:
+		e.Identifiers, err = d.proven(c.Identifiers)
+	case c.Without:
+		e.Without, err = true, d.mayGoOnWithout()
+	default:
+		e.Failed, err = d.failed(c.Failed)
+		if d.Right == dsar.Access || d.Right == dsar.Portability {
+			e.Instead = d.Accepted.Terms.Instead
+		}
+	}
+	if err != nil {
+		return err
 	}
 	d.record(e)
 	switch {
-	case c.Accepted:
+	case c.Accepted, c.Without:
 	case e.Instead != "":
 		d.dropStage()
 	default:
-		d.record(Refused{Act: Act{By: c.By, Reason: c.Reason, At: d.now}, Ground: NotProven})
+		d.record(Refused{Act: Act{By: c.By, Reason: c.Reason, At: d.now}, Ground: GroundNotProven(e.Failed[0])})
 	}
 	return nil
+}
+
+// proven returns the identifiers that an accepted proof is of: those that are named, or
+// all that were asked for.
+func (d *decider) proven(named []string) ([]string, error) {
+	if named == nil {
+		return d.Proof.Identifiers, nil
+	}
+	for _, fingerprint := range named {
+		if !slices.Contains(d.Proof.Identifiers, fingerprint) {
+			return nil, fmt.Errorf("%w: proof of one of these identifiers was not asked for", ErrNotAllowed)
+		}
+	}
+	if s := d.prove(named); len(s.Usable()) == 0 {
+		return nil, fmt.Errorf("%w: nothing is proven then: reject the proof", ErrNotAllowed)
+	}
+	return named, nil
+}
+
+// mayGoOnWithout is the error of going on without what is not proven.
+func (d *decider) mayGoOnWithout() error {
+	switch {
+	case slices.ContainsFunc(d.Proof.Checks, func(c dsar.Check) bool { return c != dsar.CheckIdentity }):
+		return fmt.Errorf("%w: who may ask on the person's behalf must be proven", ErrNotAllowed)
+	case len(d.Usable()) == 0:
+		return fmt.Errorf("%w: no identifier is verified or proven: there is nothing to go on with", ErrNotAllowed)
+	default:
+		return nil
+	}
+}
+
+// failed returns what a rejected proof has not proven: what is named, or all that was
+// asked for. Of several, identity comes first.
+func (d *decider) failed(named []dsar.Check) ([]dsar.Check, error) {
+	var out []dsar.Check
+	for _, c := range d.Proof.Checks {
+		if len(named) == 0 || slices.Contains(named, c) {
+			out = append(out, c)
+		}
+	}
+	if len(out) == 0 || len(named) > len(out) {
+		return nil, fmt.Errorf("%w: the person was asked to prove %v", ErrNotAllowed, d.Proof.Checks)
+	}
+	return out, nil
 }
 
 func (c Clarify) decide(d *decider) error {
@@ -121,7 +186,7 @@ func (d *decider) goOn(awaited ReminderOf, calendar Calendar) (due time.Time, er
 // nothing of it is disclosed.
 func (d *decider) dropStage() {
 	for _, t := range d.Tasks {
-		if t.Action != dsar.Resolve && t.Status != TaskIsEnded {
+		if t.Status != TaskIsEnded {
 			d.record(TaskEnded{System: t.System, Action: t.Action, Attempt: t.Attempt, Outcome: dsar.NotApplicable, Code: NotProven, Reason: "proof was not accepted: no copy is given", Moment: Moment{At: d.now}})
 		}
 	}

@@ -95,6 +95,15 @@ type AskProof struct {
 type JudgeProof struct {
 	By       string
 	Accepted bool
+	// Identifiers are the fingerprints of those that the proof is of; nil: all that it
+	// was asked for. The request goes on without the others.
+	Identifiers []string
+	// Failed is what isn't proven, where the proof is not accepted; none: all that was
+	// asked for.
+	Failed []dsar.Check
+	// Without has the request go on with the identifiers that are verified or proven
+	// already, instead of being refused.
+	Without  bool
 	Reason   string
 	Calendar Calendar
 	Now      time.Time
@@ -156,7 +165,10 @@ type Attest struct {
 	Release bool
 	// Identifiers are those that the person found; with resolve.
 	Identifiers []dsar.Identifier
-	Now         time.Time
+	// Same are, of the identifiers in doubt ([State.Doubtful]), the fingerprints of
+	// those that are the person's; with resolve. The others are somebody else's.
+	Same []string
+	Now  time.Time
 }
 
 // Reveal records that somebody looks at what identifies the person: the values

@@ -75,7 +75,7 @@ func (c Submit) decide(d *decider) error {
 		}
 	}
 	if t := c.Terms; len(t.Checks) > 0 {
-		d.record(ProofAsked{Act: Act{By: ByPolicy, At: d.now}, Checks: t.Checks, Pauses: t.PausesForProof})
+		d.record(d.proofAsked(ByPolicy, "", t.Checks))
 	}
 	return nil
 }
@@ -168,9 +168,18 @@ func (d *decider) ended(r dsar.Report) {
 		d.fail(r, dsar.Incomplete, r.Code, r.Reason)
 		return
 	}
-	found := slices.Clone(r.Identifiers)
-	for i := range found {
-		found[i].FoundBy = r.System
+	var found []dsar.Identifier
+	if r.Action == dsar.Resolve {
+		f := d.judgeFound(d.system(r.System), r.Identifiers)
+		if f.leftOut > 0 {
+			r.Notes = append(slices.Clip(r.Notes), fmt.Sprintf("%d identifiers were left out: they were found by what isn't proven, or are of a type that the manifest doesn't say it finds", f.leftOut))
+		}
+		if f.Code != "" {
+			r.Identifiers = f.all
+			d.fail(r, dsar.Manual, f.Code, f.reason)
+			return
+		}
+		found = f.all
 	}
 	d.record(TaskEnded{System: r.System, Action: r.Action, Attempt: r.Attempt, Outcome: r.Outcome, Counts: r.Counts, Objects: r.Objects,
 		Identifiers: found, Code: r.Code, Reason: r.Reason, Notes: r.Notes, Moment: Moment{At: d.now}})
@@ -208,7 +217,7 @@ func (d *decider) park(r dsar.Report, until time.Time, code, reason string) {
 }
 
 func (d *decider) fail(r dsar.Report, o dsar.Outcome, code, reason string) {
-	d.record(TaskFailed{System: r.System, Action: r.Action, Attempt: r.Attempt, Outcome: o, Counts: r.Counts, Objects: r.Objects, Code: code, Reason: reason, Detail: r.Detail, Notes: r.Notes, Moment: Moment{At: d.now}})
+	d.record(TaskFailed{System: r.System, Action: r.Action, Attempt: r.Attempt, Outcome: o, Counts: r.Counts, Objects: r.Objects, Identifiers: r.Identifiers, Code: code, Reason: reason, Detail: r.Detail, Notes: r.Notes, Moment: Moment{At: d.now}})
 }
 
 func (d *decider) brake(system string) int64 {

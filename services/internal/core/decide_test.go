@@ -75,7 +75,7 @@ func (d *desk) wants(open ...string) {
 func newDesk(t reporter, right dsar.Right, systems ...dsar.System) *desk {
 	d := &desk{t: t, now: start}
 	d.do(core.Submit{Accepted: core.Accepted{RequestID: "r1", Right: right, Jurisdiction: "EEA", ReceivedAt: start, AcceptedAt: start,
-		DueAt: start.AddDate(0, 1, 0), Digest: "d1", Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "fp-email"}}, Systems: systems}})
+		DueAt: start.AddDate(0, 1, 0), Digest: "d1", Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "fp-email", Assurance: dsar.AssuranceVerified}}, Systems: systems}})
 	return d
 }
 
@@ -84,7 +84,7 @@ var (
 	account = dsar.System{Name: "account", Abilities: all, Needs: []dsar.IdentifierType{"email"}, Finds: []dsar.IdentifierType{"account_id"}, EraseAfter: []string{"billing"}}
 	billing = dsar.System{Name: "billing", Abilities: all, Needs: []dsar.IdentifierType{"account_id"}, Finds: []dsar.IdentifierType{"customer_ref"}}
 	events  = dsar.System{Name: "events", Abilities: []dsar.Action{dsar.Gather, dsar.Erase}, Needs: []dsar.IdentifierType{"email"}}
-	accID   = []dsar.Identifier{{Type: "account_id", Fingerprint: "fp-acc", From: "fp-email"}}
+	accID   = []dsar.Identifier{{Type: "account_id", Fingerprint: "fp-acc", From: "fp-email", Assurance: dsar.AssuranceVerified}}
 )
 
 func ended(system string, action dsar.Action, o dsar.Outcome) dsar.Report {
@@ -356,7 +356,7 @@ func TestAttemptsAreNotRoundsOfResolving(t *testing.T) {
 	r.Identifiers = accID
 	d.report(r)
 	r = ended("old", dsar.Resolve, dsar.Found)
-	r.Identifiers = []dsar.Identifier{{Type: "email", Fingerprint: "fp-former", From: "fp-acc"}}
+	r.Identifiers = []dsar.Identifier{{Type: "email", Fingerprint: "fp-former", From: "fp-acc", Assurance: dsar.AssuranceVerified}}
 	d.report(r)
 	if got := d.state.Task("account", dsar.Resolve); got.Status != core.TaskIsSent || got.Rounds != 2 {
 		t.Errorf("account is %s, in round %d", got.Status, got.Rounds)

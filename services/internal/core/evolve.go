@@ -93,12 +93,17 @@ func (s State) change(system string, action dsar.Action, f func(*TaskState)) Sta
 	return s
 }
 
-// merge adds the identifiers that are not known yet.
+// merge adds the identifiers that are not known yet. One that was merely claimed, and
+// that a system now leads to, is found.
 func merge(ids, found []dsar.Identifier) []dsar.Identifier {
-	out := slices.Clip(ids)
+	out := slices.Clone(ids)
 	for _, f := range found {
-		if !slices.ContainsFunc(out, func(id dsar.Identifier) bool { return id.Fingerprint == f.Fingerprint }) {
+		i := slices.IndexFunc(out, func(id dsar.Identifier) bool { return id.Fingerprint == f.Fingerprint })
+		switch {
+		case i < 0:
 			out = append(out, f)
+		case out[i].Assurance == dsar.AssuranceClaimed && f.From != f.Fingerprint:
+			out[i].Assurance, out[i].FoundBy, out[i].From = f.Assurance, f.FoundBy, f.From
 		}
 	}
 	return out

@@ -15,7 +15,7 @@ func ExampleOverdue() {
 	due := received.AddDate(0, 1, 0)
 	facts, _ := core.Decide(core.State{}, core.Submit{Accepted: core.Accepted{
 		RequestID: "9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11", Right: dsar.Access, ReceivedAt: received, AcceptedAt: received, DueAt: due,
-		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "f1"}},
+		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "f1", Assurance: dsar.AssuranceVerified}},
 		Systems:     []dsar.System{{Name: "events", Abilities: []dsar.Action{dsar.Gather}, Needs: []dsar.IdentifierType{"email"}, Lease: 100 * 24 * time.Hour}},
 	}})
 	request := core.Fold(facts)

@@ -11,11 +11,15 @@ import (
 type ProofAsked struct {
 	Act
 	Checks []dsar.Check `json:"checks"`
+	// Identifiers are the fingerprints of those that are to be proven, with the check
+	// of identity.
+	Identifiers []string `json:"identifiers,omitempty"`
 	// Pauses tells that the clock stands until it is judged.
 	Pauses bool `json:"pauses,omitempty"`
 }
 
 func (e ProofAsked) evolve(s State) State {
+	s.Proof = e
 	return s.await(StatusAwaitingProof, RemindProof, e.Pauses, e.At)
 }
 
@@ -23,6 +27,12 @@ func (e ProofAsked) evolve(s State) State {
 type ProofJudged struct {
 	Act
 	Accepted bool `json:"accepted"`
+	// Identifiers are the fingerprints of those that are proven from now on.
+	Identifiers []string `json:"identifiers,omitempty"`
+	// Failed is what was not proven, where the proof was not accepted.
+	Failed []dsar.Check `json:"failed,omitempty"`
+	// Without tells that the request goes on without what was not proven.
+	Without bool `json:"without,omitempty"`
 	// Instead is the right that is answered from now on, where the proof was
 	// not accepted and the law has a lesser answer.
 	Instead dsar.Right `json:"instead,omitempty"`
@@ -33,9 +43,14 @@ type ProofJudged struct {
 func (e ProofJudged) evolve(s State) State {
 	s = s.goOn(e.DueAt, e.At)
 	switch {
+	case e.Accepted:
+		s = s.prove(e.Identifiers)
+	case e.Without:
 	case e.Instead != "":
+		s = s.disown()
+		s.Disproven = e.Failed
 		s.Right, s.Stage, s.Status = e.Instead, "", StatusAccepted
-	case !e.Accepted:
+	default:
 		s.Status = StatusAwaitingProof // until it is refused, with the next fact
 	}
 	return s

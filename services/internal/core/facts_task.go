@@ -1,6 +1,7 @@
 package core
 
 import (
+	"slices"
 	"time"
 
 	"habeas.dev/pkg/dsar"
@@ -30,7 +31,13 @@ type TaskSent struct {
 }
 
 func (e TaskSent) evolve(s State) State {
-	asked, after := len(s.Identifiers), 0
+	after := 0
+	var asked []string
+	if e.Action == dsar.Resolve {
+		for _, id := range s.Usable() {
+			asked = append(asked, id.Fingerprint)
+		}
+	}
 	if erase := s.Task(e.System, dsar.Erase); erase != nil && e.Action == dsar.Prove {
 		after = erase.Attempt
 	}
@@ -112,7 +119,15 @@ func (e TaskEnded) Who() string { return e.By }
 
 func (e TaskEnded) evolve(s State) State {
 	s = s.change(e.System, e.Action, func(t *TaskState) {
-		t.Status = TaskIsEnded
+		if t.Status = TaskIsEnded; e.By != "" {
+			t.Rejected = slices.Clone(t.Rejected)
+			for _, c := range t.Candidates {
+				if !slices.ContainsFunc(e.Identifiers, func(id dsar.Identifier) bool { return id.Fingerprint == c.Fingerprint }) {
+					t.Rejected = append(t.Rejected, c.Fingerprint)
+				}
+			}
+		}
+		t.Candidates = nil
 		t.End = ActionEnd{Action: e.Action, Outcome: e.Outcome, At: e.At, Counts: e.Counts, Objects: e.Objects, Code: e.Code, Reason: e.Reason, By: e.By}
 	})
 	s.Identifiers = merge(s.Identifiers, e.Identifiers)
@@ -133,16 +148,19 @@ type TaskFailed struct {
 	// Objects are what a person must look at, or what was gathered of a system
 	// that is [Incomplete].
 	Objects []dsar.Object `json:"objects,omitempty"`
-	Code    string        `json:"code"`
-	Reason  string        `json:"reason,omitempty"`
-	Detail  []byte        `json:"detail,omitempty"`
-	Notes   []string      `json:"notes,omitempty"` // see [NotesOf]
+	// Identifiers are those that a resolve found and of which a person must say whether
+	// they are the person's.
+	Identifiers []dsar.Identifier `json:"identifiers,omitempty"`
+	Code        string            `json:"code"`
+	Reason      string            `json:"reason,omitempty"`
+	Detail      []byte            `json:"detail,omitempty"`
+	Notes       []string          `json:"notes,omitempty"` // see [NotesOf]
 	Moment
 }
 
 func (e TaskFailed) evolve(s State) State {
 	return s.change(e.System, e.Action, func(t *TaskState) {
-		t.Status = TaskIsFailed
+		t.Status, t.Candidates = TaskIsFailed, e.Identifiers
 		t.End = ActionEnd{Action: e.Action, Outcome: e.Outcome, At: e.At, Counts: e.Counts, Objects: e.Objects, Code: e.Code, Reason: e.Reason}
 	})
 }

@@ -40,6 +40,18 @@ func (c Lift) decide(d *decider) error {
 	return nil
 }
 
+// keptEarlier returns what earlier erasures had to keep, as far as the identifier that
+// both requests have may be used.
+func (s State) keptEarlier() []KeptEarlier {
+	var out []KeptEarlier
+	for _, k := range s.Accepted.Kept {
+		if slices.ContainsFunc(s.Usable(), func(id dsar.Identifier) bool { return id.Fingerprint == k.From }) {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
 // held tells whether nothing at all of a system may be erased.
 func (s State) held(sys dsar.System) bool {
 	return slices.ContainsFunc(s.Holds, func(h Held) bool {

@@ -20,6 +20,9 @@ type Terms struct {
 	// while the person is awaited.
 	PausesForProof         bool `json:"pauses_for_proof,omitempty"`
 	PausesForClarification bool `json:"pauses_for_clarification,omitempty"`
+	// NoProof tells that the law lets the person stop processing without proving who
+	// they are (11 CCR 7026, 7027).
+	NoProof bool `json:"no_proof,omitempty"`
 	// Instead is what is answered where identity isn't proven, and the right is
 	// one to a copy (11 CCR 7024(a)); empty: the request is refused.
 	Instead dsar.Right `json:"instead,omitempty"`
@@ -27,9 +30,13 @@ type Terms struct {
 	Refusals []string `json:"refusals,omitempty"`
 }
 
-// NotProven is the ground on which a request is refused whose proof was not
-// accepted. Every law knows it.
+// NotProven is the ground on which a request is refused whose proof of identity was
+// not accepted. Every law knows it.
 const NotProven = "identity-not-proven"
+
+// GroundNotProven returns the ground on which a request is refused that fails a check:
+// a rejected mandate is called that, and not an identity that wasn't proven.
+func GroundNotProven(c dsar.Check) string { return string(c) + "-not-proven" }
 
 // Pause is a time for which a request's clock stood.
 type Pause struct {

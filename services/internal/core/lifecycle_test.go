@@ -127,7 +127,7 @@ func (x *explorer) play(right dsar.Right) {
 	if x.rng.IntN(4) == 0 {
 		terms.Checks, terms.Instead = []dsar.Check{dsar.CheckIdentity}, []dsar.Right{"", dsar.KnowCategories}[x.rng.IntN(2)]
 	}
-	x.do(core.Submit{Accepted: core.Accepted{RequestID: "r", Right: right, AcceptedAt: start, Digest: "d", Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "e"}}, Terms: terms,
+	x.do(core.Submit{Accepted: core.Accepted{RequestID: "r", Right: right, AcceptedAt: start, Digest: "d", Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "e", Assurance: dsar.AssuranceVerified}}, Terms: terms,
 		Systems: []dsar.System{{Name: "s", Abilities: abilities, Needs: []dsar.IdentifierType{"email"}}}}})
 	for i := range 30 {
 		now := start.Add(time.Duration(i) * time.Hour)

@@ -68,7 +68,11 @@ type State struct {
 	DueAt    time.Time
 	Extended bool
 	// Awaited is what the person is awaited for; empty: nothing.
-	Awaited      ReminderOf // [RemindProof] or [RemindClarification]
+	Awaited ReminderOf // [RemindProof] or [RemindClarification]
+	// Proof is what the person was last asked to prove, and Disproven what they were
+	// found not to have proven.
+	Proof        ProofAsked
+	Disproven    []dsar.Check
 	AwaitedSince time.Time
 	// Paused tells that the clock stands; Pauses are the times for which it did.
 	Paused bool
@@ -138,8 +142,13 @@ type TaskState struct {
 	// Rounds is, with Resolve, for how many sets of identifiers it was asked: what
 	// was sent again because nothing was heard of it doesn't count.
 	Rounds int
-	// Asked is how many of the identifiers were known when it was sent.
-	Asked int
+	// Asked are, with Resolve, the fingerprints of the identifiers that could be used
+	// when it was sent.
+	Asked []string
+	// Candidates are, with Resolve, what was found and waits for a person; Rejected
+	// are the fingerprints of those that a person said are somebody else's.
+	Candidates []dsar.Identifier
+	Rejected   []string
 	// After is, with Prove, the attempt of the erasure that it asks about; with
 	// Assemble, how often systems had been told to gather.
 	After int
@@ -238,7 +247,11 @@ func (s State) NewTask(sent TaskSent) AssembleTask {
 		return t
 	}
 	sys := s.system(sent.System)
-	t.Identifiers = known(s.Identifiers, sys.Needs)
+	types := sys.Needs
+	if sent.Action == dsar.Resolve {
+		types = slices.Concat(types, sys.ResolvesBy())
+	}
+	t.Identifiers = known(s.usableFor(sent.Action), types)
 	if sent.Action.Ability() == dsar.Erase {
 		t.Holds = s.heldDatasets(sys)
 	}
@@ -259,20 +272,30 @@ func (s State) gatherings() (n int) {
 }
 
 func (s State) answer() *Answer {
-	answer := &Answer{Source: s.Accepted.Source, Identifiers: s.Identifiers}
+	answer := &Answer{Source: s.Accepted.Source, Identifiers: s.usableFor(s.Right.Stages()[0]), Without: s.without(), Unproven: s.Disproven}
+	if len(s.Disproven) == 0 {
+		answer.Kept = s.keptEarlier()
+	}
 	if s.Right != s.Accepted.Right {
 		answer.Asked = s.Accepted.Right
 	}
 	for _, sys := range s.Accepted.Systems {
 		part := SystemAnswer{System: sys.Name, Needs: sys.Needs}
 		for _, t := range s.Tasks {
-			if t.System == sys.Name {
+			if t.System == sys.Name && s.tells(t.Action) {
 				part.Ends = append(part.Ends, s.endAsTold(t))
 			}
 		}
 		answer.Systems = append(answer.Systems, part)
 	}
 	return answer
+}
+
+// tells tells whether the answer tells of an action. Where another right is answered,
+// since something wasn't proven, what was found for the right that was asked for is
+// told to nobody (TestImpostorLearnsNothing).
+func (s State) tells(a dsar.Action) bool {
+	return len(s.Disproven) == 0 || slices.Contains(s.Right.Stages(), a)
 }
 
 func (s State) system(name string) dsar.System {

@@ -45,7 +45,7 @@ func TestOpensWhatWasMade(t *testing.T) {
 	}
 	now := time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
 	if _, err := in.Requests.Accept(t.Context(), core.Accepted{RequestID: request, Right: dsar.Access, ReceivedAt: now, AcceptedAt: now, Digest: "d",
-		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "f"}}, Systems: []dsar.System{{Name: "billing"}}}); err != nil {
+		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "f", Assurance: dsar.AssuranceVerified}}, Systems: []dsar.System{{Name: "billing"}}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := in.Outbox.WriteAll(t.Context(), "a.zip", []byte("zip"), nil); err != nil {

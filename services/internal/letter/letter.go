@@ -111,6 +111,7 @@ type data struct {
 	Number     string // the request's
 	Right      string // what was asked: "a copy of your data"
 	Instead    string // what is answered instead, or nothing
+	Unproven   string // why; with Instead
 	Law        string
 	Controller string
 	Received   string // a day
@@ -145,7 +146,12 @@ func (w *Writer) data(j policy.Jurisdiction, lang *words.Language, f Facts) data
 		d.At = lang.PlainDate(j.Local(f.At))
 	}
 	if s.Right != a.Right {
-		d.Instead = v.Rights[s.Right]
+		unproven := dsar.CheckIdentity
+		if len(s.Disproven) > 0 {
+			unproven = s.Disproven[0]
+		}
+		d.Instead, d.Unproven = v.Rights[s.Right], v.NotProven[unproven]
+		d.Unproven = strings.ToUpper(d.Unproven[:1]) + d.Unproven[1:] // it begins a sentence, with a letter of ASCII
 	}
 	if !s.DueAt.IsZero() {
 		d.Due = lang.PlainDate(j.Local(s.DueAt))
@@ -156,9 +162,12 @@ func (w *Writer) data(j policy.Jurisdiction, lang *words.Language, f Facts) data
 		d.Organisation = d.Organisation || c == dsar.CheckOrganisation
 		d.Guardian = d.Guardian || c == dsar.CheckGuardian
 	}
-	if g := s.Refusal.Ground; g == core.NotProven {
-		d.Ground = v.NotProven
-	} else if r, ok := j.Refusal(g); ok {
+	for check, text := range v.NotProven {
+		if s.Refusal.Ground == core.GroundNotProven(check) {
+			d.Ground = text
+		}
+	}
+	if r, ok := j.Refusal(s.Refusal.Ground); ok {
 		d.Ground, d.GroundLaw = r.Title.In(lang.Tag), r.Source
 	}
 	for _, c := range j.Complaint {

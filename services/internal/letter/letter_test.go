@@ -147,7 +147,7 @@ func TestLate(t *testing.T) {
 	s := core.Fold([]core.Event{
 		core.Accepted{RequestID: "r", Right: dsar.Erasure, DueAt: due},
 		core.ProofAsked{Checks: []dsar.Check{dsar.CheckIdentity}, Pauses: true},
-		core.ProofJudged{Accepted: true, Instead: dsar.Access, DueAt: due.AddDate(0, 0, 3)},
+		core.ProofJudged{Instead: dsar.Access, Failed: []dsar.Check{dsar.CheckIdentity}, DueAt: due.AddDate(0, 0, 3)},
 		core.Extended{ReasonedAct: core.ReasonedAct{Reason: "much"}, DueAt: due.AddDate(0, 2, 0)},
 		core.Refused{Ground: "excessive"},
 	})

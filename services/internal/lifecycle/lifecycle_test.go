@@ -23,7 +23,7 @@ var start = time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
 func accepted(systems int) core.Accepted {
 	a := core.Accepted{
 		RequestID: requestID, Right: dsar.Access, Jurisdiction: "EEA", ReceivedAt: start, AcceptedAt: start, DueAt: start.AddDate(0, 1, 0), Source: "test", Digest: "d",
-		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "fp-email", Sealed: []byte("x")}},
+		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "fp-email", Sealed: []byte("x"), Assurance: dsar.AssuranceVerified}},
 	}
 	for i := range systems {
 		a.Systems = append(a.Systems, dsar.System{Name: fmt.Sprintf("s%d", i), Abilities: []dsar.Action{dsar.Gather}, Needs: []dsar.IdentifierType{"email"}})

@@ -129,8 +129,11 @@ const (
 
 // Grant is a right that a jurisdiction grants, and the law that grants it.
 type Grant struct {
-	Right  dsar.Right `yaml:"right"`
-	Source string     `yaml:"source"`
+	Right dsar.Right `yaml:"right"`
+	// NoProof says that nobody has to prove who they are to exercise it: it stops
+	// processing and discloses nothing.
+	NoProof bool   `yaml:"no_proof"`
+	Source  string `yaml:"source"`
 }
 
 // IdentityCheck says what a check of identity does to the clock and to the answer.
@@ -188,8 +191,11 @@ func (j Jurisdiction) Refusal(ground string) (Refusal, bool) {
 
 // Terms returns the terms of a request under this law: its clock, and what must be
 // proven.
-func (j Jurisdiction) Terms(received time.Time, checks []dsar.Check) core.Terms {
+func (j Jurisdiction) Terms(right dsar.Right, received time.Time, checks []dsar.Check) core.Terms {
 	t := core.Terms{Checks: checks, PausesForProof: j.IdentityCheck.Pauses, PausesForClarification: j.Clarification.Pauses, Instead: j.IdentityCheck.Instead}
+	for _, g := range j.Rights {
+		t.NoProof = t.NoProof || g.Right == right && g.NoProof
+	}
 	if j.Confirmation != nil {
 		t.ConfirmBy = j.endOfDay(j.days.after(*j.Confirmation, j.day(received)))
 	}

@@ -256,7 +256,7 @@ func TestPauses(t *testing.T) {
 	}
 	for id, want := range map[string][2]bool{"EEA": {true, true}, "UK": {true, true}, "California": {}, "Canada": {}, "Japan": {}, "South Korea": {}, "Brazil": {}, "Switzerland": {}, "Virginia": {}, "Colorado": {}, "elsewhere": {true, true}} {
 		j, _ := load(t).Jurisdiction(id)
-		if terms := j.Terms(time.Now(), nil); terms.PausesForProof != want[0] || terms.PausesForClarification != want[1] {
+		if terms := j.Terms(dsar.Access, time.Now(), nil); terms.PausesForProof != want[0] || terms.PausesForClarification != want[1] {
 			t.Errorf("%s: %+v", id, terms)
 		}
 	}
@@ -286,7 +286,7 @@ func TestConfirmation(t *testing.T) {
 		{"EEA", "2026-12-21T18:00:00Z", "", "nothing is fixed"},
 	} {
 		j, _ := load(t).Jurisdiction(c.id)
-		by := j.Terms(instant(t, c.received), nil).ConfirmBy
+		by := j.Terms(dsar.Access, instant(t, c.received), nil).ConfirmBy
 		got := ""
 		if !by.IsZero() {
 			zone, err := time.LoadLocation(j.TimeZone.Name)
@@ -307,7 +307,7 @@ func TestTerms(t *testing.T) {
 	book := load(t)
 	for _, id := range book.IDs() {
 		j, _ := book.Jurisdiction(id)
-		terms := j.Terms(time.Now(), []dsar.Check{dsar.CheckGuardian})
+		terms := j.Terms(dsar.Access, time.Now(), []dsar.Check{dsar.CheckGuardian})
 		if want := map[string]dsar.Right{"California": dsar.KnowCategories}[id]; terms.Instead != want {
 			t.Errorf("%s answers %q instead", id, terms.Instead)
 		}

@@ -202,7 +202,8 @@ func unreasoned(s core.State, e core.TaskSent, retried time.Time) string {
 			return "nobody asked for it"
 		}
 	case core.SentFurther:
-		if e.Action != dsar.Resolve || t.Asked >= len(s.Identifiers) {
+		further := slices.ContainsFunc(s.Usable(), func(id dsar.Identifier) bool { return !slices.Contains(t.Asked, id.Fingerprint) })
+		if e.Action != dsar.Resolve || !further {
 			return "nothing further was found"
 		}
 	default:

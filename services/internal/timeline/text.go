@@ -174,7 +174,9 @@ func whence(id Identifier) string {
 		return fmt.Sprintf("found by %s from the %s", id.FoundBy, id.From)
 	case id.FoundBy != "":
 		return "found by " + id.FoundBy
-	case id.Verified:
+	case id.Assurance == dsar.AssuranceProven:
+		return "given with the request, proven"
+	case id.Assurance == dsar.AssuranceVerified:
 		return "given with the request, verified"
 	default:
 		return "given with the request, not verified"

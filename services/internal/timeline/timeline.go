@@ -60,10 +60,10 @@ type Trace struct {
 
 // Identifier says which kind of identifier is known, and whence.
 type Identifier struct {
-	Type     dsar.IdentifierType `json:"type"`
-	Verified bool                `json:"verified,omitempty"`
-	FoundBy  string              `json:"found_by,omitempty"` // empty: the request gave it
-	From     dsar.IdentifierType `json:"from,omitempty"`     // what it was found by
+	Type      dsar.IdentifierType `json:"type"`
+	Assurance dsar.Assurance      `json:"assurance"`
+	FoundBy   string              `json:"found_by,omitempty"` // empty: the request gave it
+	From      dsar.IdentifierType `json:"from,omitempty"`     // what it was found by
 }
 
 // Hold is the reach of a legal hold; empty names are everything.
@@ -158,7 +158,7 @@ func (t *Trace) describe(s core.State, sent map[[2]string]time.Time) {
 		t.Bundle = &s.Bundle
 	}
 	for _, id := range s.Identifiers {
-		t.Identifiers = append(t.Identifiers, Identifier{Type: id.Type, Verified: id.Verified, FoundBy: id.FoundBy, From: typeOf(s.Identifiers, id.From)})
+		t.Identifiers = append(t.Identifiers, Identifier{Type: id.Type, Assurance: id.Assurance, FoundBy: id.FoundBy, From: typeOf(s.Identifiers, id.From)})
 	}
 	for _, name := range append(names(a.Systems), dsar.Aggregator) {
 		track := System{System: name}

@@ -39,7 +39,7 @@ func begin(t *testing.T, right dsar.Right) *play {
 	_, err := p.lifecycle.Accept(t.Context(), core.Accepted{
 		RequestID: request, Right: right, Jurisdiction: "EEA", Source: "signup-page", Locale: "fr", Digest: "d",
 		ReceivedAt: p.now.Add(-time.Hour), AcceptedAt: p.now, DueAt: p.now.AddDate(0, 1, 0),
-		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "f1", Sealed: []byte("s"), Verified: true}},
+		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "f1", Sealed: []byte("s"), Assurance: dsar.AssuranceVerified}},
 		Systems: []dsar.System{
 			{Name: "account", Abilities: all, Needs: []dsar.IdentifierType{"email"}, Finds: []dsar.IdentifierType{"account_id"}},
 			{Name: "billing", Abilities: all[1:], Needs: []dsar.IdentifierType{"account_id"}},
@@ -119,7 +119,7 @@ func TestErasureInTrouble(t *testing.T) {
 	t.Parallel()
 	p := begin(t, dsar.Erasure)
 	p.heard(40*time.Millisecond, dsar.Report{System: "account", Action: dsar.Resolve, Attempt: 1, Kind: dsar.ReportEnded, Outcome: dsar.Found,
-		Identifiers: []dsar.Identifier{{Type: "account_id", Fingerprint: "f2", Sealed: []byte("s"), FoundBy: "account", From: "f1"}}})
+		Identifiers: []dsar.Identifier{{Type: "account_id", Fingerprint: "f2", Sealed: []byte("s"), FoundBy: "account", From: "f1", Assurance: dsar.AssuranceVerified}}})
 	p.heard(60*time.Millisecond, dsar.Report{System: "account", Action: dsar.Count, Attempt: 1, Kind: dsar.ReportEnded, Outcome: dsar.Found, Counts: []dsar.Counts{{Dataset: "profile", Found: 1}}})
 	p.heard(time.Second, dsar.Report{System: "billing", Action: dsar.Count, Attempt: 1, Kind: dsar.ReportParked, Until: p.now.Add(4 * time.Hour), Code: "rate-limited", Reason: "the daily quota is spent",
 		Notes: []string{"the table invoices has columns that the manifest doesn't declare: iban"}})

@@ -13,8 +13,8 @@ type Letters struct {
 	Rights map[dsar.Right]string `yaml:"rights"`
 	// Checks are what is to be proven.
 	Checks map[dsar.Check]string `yaml:"checks"`
-	// NotProven is why a request is refused whose proof wasn't accepted.
-	NotProven string `yaml:"not_proven"`
+	// NotProven is why a request is refused, or answered less, that failed a check.
+	NotProven map[dsar.Check]string `yaml:"not_proven"`
 	// Templates has the letters by their kind, "refusal"; what a law wants said
 	// differently is one of its own, "refusal@California".
 	Templates *template.Template `yaml:"-"`

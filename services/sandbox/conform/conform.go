@@ -2,6 +2,7 @@
 package conform
 
 import (
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/worker"
 	"habeas.dev/pkg/worker/workertest"
 	"habeas.dev/services/sandbox/people"
@@ -27,7 +28,7 @@ func Subjects(p *people.Population, system string, identifiers func(people.Perso
 
 // Email is how systems that know people by their address are asked.
 func Email(p people.Person) []worker.Identifier {
-	return []worker.Identifier{{Type: "email", Value: p.Email, Verified: true}}
+	return []worker.Identifier{{Type: "email", Value: p.Email, Assurance: dsar.AssuranceVerified}}
 }
 
 // Account is how systems that know people by their account are asked.

@@ -105,7 +105,7 @@ func newWorld(t testing.TB, p *people.Population, source func(system string) str
 		}
 	}
 	for _, who := range p.People {
-		w.known[who.Number] = []worker.Identifier{{Type: "email", Value: who.Email, Verified: true}}
+		w.known[who.Number] = []worker.Identifier{{Type: "email", Value: who.Email, Assurance: dsar.AssuranceVerified}}
 	}
 	return w
 }

@@ -158,7 +158,7 @@ func (s *scene) task(a dsar.Action, n int, identifiers []worker.Identifier) even
 		if err != nil {
 			s.Fatal(err)
 		}
-		t.Identifiers = append(t.Identifiers, dsar.Identifier{Type: i.Type, Fingerprint: s.vault.Fingerprint(i.Type, i.Value), Sealed: sealed})
+		t.Identifiers = append(t.Identifiers, dsar.Identifier{Type: i.Type, Fingerprint: s.vault.Fingerprint(i.Type, i.Value), Sealed: sealed, Assurance: dsar.AssuranceVerified})
 	}
 	data, err := json.Marshal(t)
 	if err != nil {

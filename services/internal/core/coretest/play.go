@@ -76,7 +76,7 @@ func (p *player) play(right dsar.Right) {
 		terms.Checks, terms.Instead = []dsar.Check{dsar.CheckIdentity}, []dsar.Right{"", dsar.KnowCategories}[p.rng.IntN(2)]
 	}
 	a := core.Accepted{RequestID: RequestID, Right: right, Jurisdiction: "EEA", Source: "test", ReceivedAt: Start, AcceptedAt: Start, DueAt: Start.AddDate(0, 0, 30), Digest: "d",
-		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "e", Sealed: []byte{1}}}, Terms: terms, Systems: []dsar.System{p.system("s")}}
+		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "e", Sealed: []byte{1}, Assurance: dsar.AssuranceVerified}}, Terms: terms, Systems: []dsar.System{p.system("s")}}
 	if p.rng.IntN(3) == 0 {
 		a.Systems = append(a.Systems, p.system("t"))
 	}

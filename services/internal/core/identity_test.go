@@ -1,0 +1,306 @@
+package core_test
+
+import (
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
+)
+
+// The person of case 3: who asks owns the first address, and only says that the second
+// is theirs.
+var (
+	mallory = dsar.Identifier{Type: "email", Fingerprint: "fp-mallory", Assurance: dsar.AssuranceVerified}
+	camille = dsar.Identifier{Type: "email", Fingerprint: "fp-camille", Assurance: dsar.AssuranceClaimed}
+	cookie  = dsar.Identifier{Type: "cookie_id", Fingerprint: "fp-cookie", Assurance: dsar.AssuranceVerified}
+)
+
+// asking is a request with these identifiers.
+func asking(t reporter, right dsar.Right, terms core.Terms, ids []dsar.Identifier, systems ...dsar.System) *desk {
+	d := &desk{t: t, now: start}
+	d.do(core.Submit{Accepted: core.Accepted{RequestID: "r1", Right: right, Jurisdiction: "EEA", ReceivedAt: start, AcceptedAt: start, DueAt: start.AddDate(0, 0, 30),
+		Digest: "d1", Identifiers: ids, Systems: systems, Terms: terms}})
+	return d
+}
+
+// handed are the fingerprints that a system's task has.
+func (d *desk) handed(system string, action dsar.Action) []string {
+	var out []string
+	for _, id := range d.state.NewTask(core.TaskSent{System: system, Action: action}).Identifiers {
+		out = append(out, id.Fingerprint)
+	}
+	return out
+}
+
+func (d *desk) answer() *core.Answer {
+	return d.state.NewTask(core.TaskSent{System: dsar.Aggregator, Action: dsar.Assemble}).Answer
+}
+
+// TestOneVerifiedIdentifierDoesNotOpenTheRest is case 3.
+func TestOneVerifiedIdentifierDoesNotOpenTheRest(t *testing.T) {
+	t.Parallel()
+	identity := core.Terms{Checks: []dsar.Check{dsar.CheckIdentity}}
+	for name, c := range map[string]struct {
+		judge core.JudgeProof
+		want  []string
+	}{
+		"proven":        {core.JudgeProof{Accepted: true}, []string{"fp-mallory", "fp-camille"}},
+		"one is proven": {core.JudgeProof{Accepted: true, Identifiers: []string{"fp-mallory"}}, []string{"fp-mallory"}},
+		"without":       {core.JudgeProof{Without: true}, []string{"fp-mallory"}},
+	} {
+		d := asking(t, dsar.Erasure, identity, []dsar.Identifier{mallory, camille}, account, events)
+		d.wants()
+		c.judge.By, c.judge.Calendar, c.judge.Now = "lea", calendar{}, d.now
+		d.do(c.judge)
+		d.wants("account resolve", "account count", "events count")
+		if got := d.handed("events", dsar.Count); !slices.Equal(got, c.want) {
+			t.Errorf("%s: events is asked by %v, want %v", name, got, c.want)
+		}
+		without := len(d.answer().Without) > 0
+		if without != (len(c.want) == 1) || len(d.answer().Identifiers) != len(c.want) {
+			t.Errorf("%s: answered %+v", name, d.answer())
+		}
+	}
+	// Nobody waits: the configuration goes on without what isn't verified.
+	d := asking(t, dsar.Access, core.Terms{}, []dsar.Identifier{mallory, camille}, events)
+	if got := d.handed("events", dsar.Gather); !slices.Equal(got, []string{"fp-mallory"}) {
+		t.Errorf("asked by %v", got)
+	}
+	// A cookie that is verified opens no address.
+	d = asking(t, dsar.Access, core.Terms{}, []dsar.Identifier{cookie, camille}, events)
+	d.wants("aggregator assemble")
+	if end := d.state.Task("events", dsar.Gather).End; end.Outcome != dsar.NotApplicable || end.Code != core.CodeNotProven {
+		t.Errorf("%+v", end)
+	}
+}
+
+func TestWhatAnAcceptedProofIsOf(t *testing.T) {
+	t.Parallel()
+	d := asking(t, dsar.Access, core.Terms{Checks: []dsar.Check{dsar.CheckIdentity}}, []dsar.Identifier{camille}, events)
+	d.refuses(core.JudgeProof{Without: true, Calendar: calendar{}, Now: d.now}, core.ErrNotAllowed)
+	d.refuses(core.JudgeProof{Accepted: true, Identifiers: []string{}, Calendar: calendar{}, Now: d.now}, core.ErrNotAllowed)
+	d.refuses(core.JudgeProof{Accepted: true, Identifiers: []string{"fp-stranger"}, Calendar: calendar{}, Now: d.now}, core.ErrNotAllowed)
+	d.refuses(core.JudgeProof{Failed: []dsar.Check{dsar.CheckGuardian}, Calendar: calendar{}, Now: d.now}, core.ErrNotAllowed)
+	d.do(core.JudgeProof{By: "lea", Accepted: true, Calendar: calendar{}, Now: d.now})
+	if d.state.Identifiers[0].Assurance != dsar.AssuranceProven {
+		t.Errorf("%+v", d.state.Identifiers)
+	}
+	d.wants("events gather")
+	d = asking(t, dsar.Access, core.Terms{Checks: []dsar.Check{dsar.CheckAgent}}, []dsar.Identifier{mallory}, events)
+	d.refuses(core.JudgeProof{Without: true, Calendar: calendar{}, Now: d.now}, core.ErrNotAllowed) // not without a mandate
+}
+
+// TestImpostorLearnsNothing is case 4: after a proof that was rejected, nothing that was
+// found is in the answer, whatever was asked and said before.
+func TestImpostorLearnsNothing(t *testing.T) {
+	t.Parallel()
+	for _, check := range []dsar.Check{dsar.CheckIdentity, dsar.CheckAgent, dsar.CheckGuardian, dsar.CheckOrganisation} {
+		d := asking(t, dsar.Access, core.Terms{Instead: dsar.KnowCategories}, []dsar.Identifier{mallory}, account, billing, events)
+		d.report(dsar.Report{System: "account", Action: dsar.Resolve, Outcome: dsar.Found, Identifiers: []dsar.Identifier{{Type: "account_id", Fingerprint: "fp-acc", From: "fp-mallory"}}})
+		d.report(dsar.Report{System: "events", Action: dsar.Gather, Outcome: dsar.Gathered, Counts: []dsar.Counts{{Dataset: "seen", Found: 7, Gathered: 7}}, Objects: []dsar.Object{{Name: "o"}}})
+		d.do(core.AskProof{By: "lea", Checks: []dsar.Check{check}, Now: d.now})
+		d.do(core.JudgeProof{By: "lea", Reason: "no", Calendar: calendar{}, Now: d.now})
+		d.wants("aggregator assemble")
+		a := d.answer()
+		if len(a.Identifiers) > 0 || !slices.Equal(a.Unproven, []dsar.Check{check}) || a.Asked != dsar.Access {
+			t.Errorf("%s: %+v", check, a)
+		}
+		for _, sys := range a.Systems {
+			for _, end := range sys.Ends {
+				if end.Outcome != dsar.NotApplicable || len(end.Counts)+len(end.Objects) > 0 {
+					t.Errorf("%s: %s tells %+v", check, sys.System, end)
+				}
+			}
+		}
+		// What is still under way finds nothing any more.
+		if facts := d.report(dsar.Report{System: "account", Action: dsar.Gather, Outcome: dsar.Gathered, Objects: []dsar.Object{{Name: "late"}}}); len(facts) > 0 {
+			t.Errorf("%v", facts)
+		}
+		// Where the law has no lesser answer, the ground says what was not proven.
+		d = asking(t, dsar.Access, core.Terms{Checks: []dsar.Check{check}}, []dsar.Identifier{mallory}, events)
+		d.do(core.JudgeProof{By: "lea", Calendar: calendar{}, Now: d.now})
+		if got := d.state.Refusal.Ground; got != string(check)+"-not-proven" {
+			t.Errorf("%s is refused as %s", check, got)
+		}
+	}
+}
+
+// TestOptOutNeedsNoProof: where the law asks no proof, who is merely claimed is stopped
+// to be processed, and nothing else: nobody resolves.
+func TestOptOutNeedsNoProof(t *testing.T) {
+	t.Parallel()
+	account := dsar.System{Name: "account", Abilities: []dsar.Action{dsar.Resolve, dsar.Restrict}, Needs: []dsar.IdentifierType{"email"}, Finds: []dsar.IdentifierType{"account_id"}}
+	d := asking(t, dsar.OptOut, core.Terms{NoProof: true}, []dsar.Identifier{camille}, account, billing)
+	d.wants("account restrict")
+	if got := d.handed("account", dsar.Restrict); !slices.Equal(got, []string{"fp-camille"}) {
+		t.Errorf("asked by %v", got)
+	}
+	d = asking(t, dsar.OptOut, core.Terms{}, []dsar.Identifier{camille}, account)
+	d.wants("aggregator assemble")
+}
+
+// desks is a system like that of case 2: what it finds leads it on.
+var desks = dsar.System{Name: "desk", Abilities: all, Needs: []dsar.IdentifierType{"email", "desk.cart_no"}, Finds: []dsar.IdentifierType{"desk.user_no", "desk.cart_no"},
+	Links: []dsar.Link{{Find: "desk.user_no", By: "email"}, {Find: "desk.cart_no", By: "desk.user_no"}}}
+
+// TestToAFixedPoint is case 2: a system is asked again by what it found itself, until
+// nothing further is found, and nothing that needs it goes out before.
+func TestToAFixedPoint(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, dsar.Erasure, desks)
+	find := func(typ dsar.IdentifierType, fp, from string) {
+		d.report(dsar.Report{System: "desk", Action: dsar.Resolve, Outcome: dsar.Found, Identifiers: []dsar.Identifier{{Type: typ, Fingerprint: fp, From: from}}})
+	}
+	d.wants("desk resolve")
+	find("desk.user_no", "fp-user", "fp-email")
+	d.wants("desk resolve")
+	if got := d.handed("desk", dsar.Resolve); !slices.Equal(got, []string{"fp-email", "fp-user"}) {
+		t.Errorf("asked again by %v", got)
+	}
+	find("desk.cart_no", "fp-cart", "fp-user")
+	d.wants("desk count")
+	if got := d.handed("desk", dsar.Count); !slices.Equal(got, []string{"fp-email", "fp-cart"}) {
+		t.Errorf("counted by %v", got)
+	}
+	// Links that never end stop for a person.
+	circle := dsar.System{Name: "ring", Abilities: all, Needs: []dsar.IdentifierType{"email", "ring.next"}, Finds: []dsar.IdentifierType{"ring.next"}, Links: []dsar.Link{{Find: "ring.next", By: "email"}, {Find: "ring.next", By: "ring.next"}}}
+	d = newDesk(t, dsar.Access, circle)
+	from := "fp-email"
+	for i := range core.MaxResolves {
+		next := "fp-" + string(rune('a'+i))
+		d.report(dsar.Report{System: "ring", Action: dsar.Resolve, Outcome: dsar.Found, Identifiers: []dsar.Identifier{{Type: "ring.next", Fingerprint: next, From: from}}})
+		from = next
+	}
+	if end := d.state.Task("ring", dsar.Resolve).End; end.Code != core.CodeLinksGoOn || d.state.Status != core.StatusNeedsAttention {
+		t.Fatalf("%+v, %s", end, d.state.Status)
+	}
+	d.do(core.Attest{By: "lea", Reason: "enough", System: "ring", Outcome: dsar.Found, Now: d.now})
+	d.wants("ring gather")
+}
+
+// TestFoundByAClaimIsNobodys: what a worker says that it found by something which it
+// wasn't asked by is left out.
+func TestFoundByAClaimIsNobodys(t *testing.T) {
+	t.Parallel()
+	d := asking(t, dsar.Access, core.Terms{}, []dsar.Identifier{mallory, camille}, account, billing)
+	d.report(dsar.Report{System: "account", Action: dsar.Resolve, Outcome: dsar.Found, Identifiers: []dsar.Identifier{
+		{Type: "account_id", Fingerprint: "fp-1", From: "fp-camille", Assurance: dsar.AssuranceProven},
+		{Type: "account_id", Fingerprint: "fp-2", From: "fp-unheard-of"},
+		{Type: "tax_id", Fingerprint: "fp-3", From: "fp-mallory"}, // it doesn't say that it finds these
+		{Type: "account_id", Fingerprint: "fp-4", From: "fp-mallory", Assurance: dsar.AssuranceProven},
+	}})
+	var usable []string
+	for _, id := range d.state.Usable() {
+		usable = append(usable, id.Fingerprint)
+	}
+	if !slices.Equal(usable, []string{"fp-mallory", "fp-4"}) || d.state.Identifiers[2].Assurance != dsar.AssuranceFound {
+		t.Errorf("%v of %+v", usable, d.state.Identifiers)
+	}
+	notes := core.NotesOf(d.facts[len(d.facts)-2])
+	for _, f := range d.facts {
+		if e, ok := f.(core.TaskEnded); ok && e.Action == dsar.Resolve {
+			notes = core.NotesOf(e)
+		}
+	}
+	if len(notes) != 1 {
+		t.Errorf("nobody is told that three were left out: %v", notes)
+	}
+}
+
+// TestWeakLink: what was found by what several people may share waits for a person, and
+// so does a link that may lead to one person and leads to several.
+func TestWeakLink(t *testing.T) {
+	t.Parallel()
+	house := dsar.System{Name: "house", Abilities: all, Needs: []dsar.IdentifierType{"email"}, Finds: []dsar.IdentifierType{"account_id"},
+		Links: []dsar.Link{{Find: "account_id", By: "phone", Weak: true}, {Find: "account_id", By: "email", One: true}}}
+	phone := dsar.Identifier{Type: "phone", Fingerprint: "fp-phone", Assurance: dsar.AssuranceProven}
+	found := func(fp, from string) dsar.Identifier {
+		return dsar.Identifier{Type: "account_id", Fingerprint: fp, From: from}
+	}
+	for name, c := range map[string]struct {
+		found []dsar.Identifier
+		code  string
+		same  []string
+		want  []string
+	}{
+		"by a strong link":         {[]dsar.Identifier{found("fp-1", "fp-mallory")}, "", nil, []string{"fp-1"}},
+		"by a weak link, the same": {[]dsar.Identifier{found("fp-1", "fp-phone")}, core.CodeWeakLink, []string{"fp-1"}, []string{"fp-1"}},
+		"by a weak link, another":  {[]dsar.Identifier{found("fp-1", "fp-phone"), found("fp-2", "fp-mallory")}, core.CodeWeakLink, nil, []string{"fp-2"}},
+		"by what nobody says":      {[]dsar.Identifier{found("fp-1", "")}, core.CodeWeakLink, nil, nil},
+		"several":                  {[]dsar.Identifier{found("fp-1", "fp-mallory"), found("fp-2", "fp-mallory")}, core.CodeSeveral, []string{"fp-2"}, []string{"fp-2"}},
+	} {
+		d := asking(t, dsar.Erasure, core.Terms{}, []dsar.Identifier{mallory, phone}, house, billing)
+		d.report(dsar.Report{System: "house", Action: dsar.Resolve, Outcome: dsar.Found, Identifiers: c.found})
+		if end := d.state.Task("house", dsar.Resolve).End; end.Code != c.code {
+			t.Fatalf("%s: %+v", name, end)
+		}
+		if c.code != "" {
+			if len(d.open()) > 1 || d.state.Task("billing", dsar.Count) != nil {
+				t.Errorf("%s: went on: %v", name, d.open())
+			}
+			d.refuses(core.Attest{By: "lea", Reason: "seen", System: "house", Action: dsar.Resolve, Outcome: dsar.Found, Same: []string{"fp-9"}, Now: d.now}, core.ErrNotAllowed)
+			outcome := dsar.Found
+			if len(c.want) == 0 {
+				outcome = dsar.NothingFound
+			}
+			d.do(core.Attest{By: "lea", Reason: "seen", System: "house", Action: dsar.Resolve, Outcome: outcome, Same: c.same, Now: d.now})
+		}
+		var got []string
+		for _, id := range d.state.Usable()[2:] {
+			got = append(got, id.Fingerprint)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: found %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+// TestClaimedIsNobody: whatever happens, no task that goes out holds an identifier that is
+// merely claimed, or that was found by one; but for what stops processing where the law
+// asks no proof.
+func TestClaimedIsNobody(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		terms := core.Terms{NoProof: rapid.Bool().Draw(t, "no proof"), Instead: dsar.KnowCategories}
+		if rapid.Bool().Draw(t, "wants proof") {
+			terms.Checks = []dsar.Check{dsar.CheckIdentity}
+		}
+		w := newWorldUnder(t, map[string]bool{}, terms)
+		for range rapid.IntRange(0, 60).Draw(t, "steps") {
+			if rapid.IntRange(0, 3).Draw(t, "person") == 0 {
+				w.person()
+			} else {
+				w.step()
+			}
+		}
+		var s core.State
+		for _, f := range w.facts {
+			s = core.Evolve(s, f)
+			sent, ok := f.(core.TaskSent)
+			if !ok {
+				continue
+			}
+			task := s.NewTask(sent)
+			ids := task.Identifiers
+			if task.Answer != nil {
+				ids = task.Answer.Identifiers
+			}
+			free := terms.NoProof && s.Right.Stages()[0] == dsar.Restrict && sent.Action != dsar.Resolve
+			for _, id := range ids {
+				for chain := 0; !free; chain++ {
+					if id.Assurance == dsar.AssuranceClaimed || chain > 10 {
+						t.Fatalf("%+v of %+v is handed out with %+v", id, s.Identifiers, sent)
+					}
+					i := slices.IndexFunc(s.Identifiers, func(k dsar.Identifier) bool { return k.Fingerprint == id.From })
+					if id.From == "" {
+						break
+					}
+					id = s.Identifiers[i]
+				}
+			}
+		}
+	})
+}
