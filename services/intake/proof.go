@@ -35,38 +35,30 @@ func (in *Intake) believes(s event.Subject, id event.SubjectIdentifier) bool {
 }
 
 // terms are what the law and the configuration make of a request.
-func (in *Intake) terms(j policy.Jurisdiction, received time.Time, s event.Submitted) core.Terms {
+func (in *Intake) terms(j policy.Jurisdiction, received time.Time, s event.Submitted, ids []dsar.Identifier) core.Terms {
 	t := j.Terms(s.Right, received, nil)
-	t.Checks = in.checks(s, t.NoProof)
+	if !t.NoProof && in.wantsProof(ids) {
+		t.Checks = append(t.Checks, dsar.CheckIdentity)
+	}
+	if who := s.Subject.OnBehalf; who != "" {
+		t.Checks = append(t.Checks, who)
+	}
+	t.Checks = slices.DeleteFunc(t.Checks, func(c dsar.Check) bool { return slices.Contains(s.Subject.Proven, c) })
 	return t
 }
 
-// checks are what must be proven of a request before anything is disclosed. Where the
-// law asks no proof of who the person is, none is asked.
-func (in *Intake) checks(s event.Submitted, noProof bool) []dsar.Check {
-	var checks []dsar.Check
-	if !noProof && in.wantsProof(s.Subject) {
-		checks = append(checks, dsar.CheckIdentity)
-	}
-	if who := s.Subject.OnBehalf; who != "" {
-		checks = append(checks, who)
-	}
-	return slices.DeleteFunc(checks, func(c dsar.Check) bool { return slices.Contains(s.Subject.Proven, c) })
-}
-
-func (in *Intake) wantsProof(s event.Subject) bool {
-	believed := func(id event.SubjectIdentifier) bool { return in.believes(s, id) }
-	claimed := func(id event.SubjectIdentifier) bool { return !believed(id) }
+// wantsProof tells whether the person must prove who they are. Where the law asks no
+// proof, it isn't asked.
+func (in *Intake) wantsProof(ids []dsar.Identifier) bool {
+	claimed := func(id dsar.Identifier) bool { return id.Assurance == dsar.AssuranceClaimed }
 	switch in.Proof {
-	case ProofAlways:
-		return true
 	case ProofNever:
 		return false
 	case ProofOrWithout:
-		return !slices.ContainsFunc(s.Identifiers, believed)
+		return !slices.ContainsFunc(ids, func(id dsar.Identifier) bool { return !claimed(id) })
 	case ProofUnlessVerified:
-		return slices.ContainsFunc(s.Identifiers, claimed)
-	default: // New refuses others
+		return slices.ContainsFunc(ids, claimed)
+	default: // always
 		return true
 	}
 }

@@ -31,7 +31,6 @@ func (in *Intake) seal(ctx context.Context, s event.Submitted, digest string) (c
 		Locale:       s.Subject.Locale,
 		Systems:      in.Catalogue,
 		Digest:       digest,
-		Terms:        in.terms(j, received, s),
 		Lease:        in.Lease,
 	}
 	keys, err := in.Vault.CreateKeys(ctx, s.RequestID)
@@ -44,6 +43,7 @@ func (in *Intake) seal(ctx context.Context, s event.Submitted, digest string) (c
 	if a.Identifiers, err = in.identifiers(keys, s.Subject); err != nil {
 		return a, fmt.Errorf("intake: request %s: seal identifiers: %w", s.RequestID, err)
 	}
+	a.Terms = in.terms(j, received, s, a.Identifiers)
 	if s.Details != nil {
 		plain, err := json.Marshal(s.Details)
 		if err != nil {

@@ -27,6 +27,9 @@ func (w *world) timePasses(ctx context.Context) {
 			w.must(err)
 		})
 		switch {
+		case state.Awaited == core.RemindProof && (w.calm || w.rng.IntN(2) == 0):
+			w.note("an agent goes on with %s without what isn't proven", a.id)
+			w.do(ctx, a, core.JudgeProof{By: "agent", Without: true, Reason: "another's address", Calendar: w.book, Now: w.clock.now()})
 		case state.Status == core.StatusNeedsAttention && (w.calm || w.rng.IntN(2) == 0):
 			w.act(ctx, a, state)
 		case !w.calm && state.Exists() && !state.Status.Ended() && w.rng.IntN(400) == 0:
@@ -67,7 +70,7 @@ func (w *world) do(ctx context.Context, a *asked, c core.Command) {
 	p := w.all.coordinators[w.rng.IntN(len(w.all.coordinators))]
 	w.run(ctx, &p.process, func(ctx context.Context) error {
 		_, err := p.requests.Do(ctx, a.id, c)
-		if errors.Is(err, core.ErrEnded) || errors.Is(err, core.ErrNothingToRetry) {
+		if errors.Is(err, core.ErrEnded) || errors.Is(err, core.ErrNothingToRetry) || errors.Is(err, core.ErrNotAwaited) {
 			return nil // somebody was faster
 		}
 		return err

@@ -42,6 +42,9 @@ func (w *world) addRequests(seed uint64) {
 				Locale:      []string{"fr", "en", ""}[w.rng.IntN(3)],
 			},
 		}
+		if w.rng.IntN(4) == 0 { // they name somebody else's address as theirs, and nobody has verified it
+			a.data.Subject.Identifiers = append(a.data.Subject.Identifiers, event.SubjectIdentifier{Type: "email", Value: email((p + 1) % people)})
+		}
 		switch a.right {
 		case dsar.KnowCategories:
 			a.data.Jurisdiction = "California"
