@@ -11,6 +11,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/worker"
+	"habeas.dev/services/sandbox/conform"
 	"habeas.dev/services/sandbox/fault"
 	sandbox "habeas.dev/services/sandbox/marketo"
 	"habeas.dev/services/sandbox/people"
@@ -18,9 +19,9 @@ import (
 
 // lead is what Marketo holds of an address, asked as any client asks.
 func (w *world) leads(email string, columns ...string) []map[string]any {
-	w.t.Helper()
+	w.T.Helper()
 	var out []map[string]any
-	err := w.worker.leadsBy(w.t.Context(), "email", []string{email}, columns, func(f *fields) error {
+	err := w.worker.leadsBy(w.T.Context(), "email", []string{email}, columns, func(f *fields) error {
 		row := map[string]any{}
 		for n, i := range f.at {
 			var v any
@@ -33,20 +34,20 @@ func (w *world) leads(email string, columns ...string) []map[string]any {
 		return nil
 	})
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	return out
 }
 
 func (w *world) restrict(right dsar.Right, lift bool, emails ...string) []*worker.RestrictJob {
-	w.t.Helper()
+	w.T.Helper()
 	jobs := make([]*worker.RestrictJob, len(emails))
 	for i, e := range emails {
-		jobs[i] = &worker.RestrictJob{Job: worker.Job{Task: task(dsar.Restrict, e)}}
+		jobs[i] = &worker.RestrictJob{Job: worker.Job{Task: conform.Task(dsar.Restrict, e)}}
 		jobs[i].Right, jobs[i].Lift = right, lift
 	}
-	if err := w.worker.Restrict(w.t.Context(), jobs); err != nil {
-		w.t.Fatal(err)
+	if err := w.worker.Restrict(w.T.Context(), jobs); err != nil {
+		w.T.Fatal(err)
 	}
 	return jobs
 }
@@ -56,10 +57,10 @@ func (w *world) restrict(right dsar.Right, lift bool, emails ...string) []*worke
 func TestRectify(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 30, nil)
-	e := w.emails()
-	one := &worker.RectifyJob{Job: worker.Job{Task: task(dsar.Rectify, e[0])}, Changes: []worker.Change{{Dataset: "leads", Column: "city", Value: "Brest"}, {Dataset: "leads", Column: "leadScore", Value: "1"}, {Dataset: "orders", Column: "city", Value: "x"}}}
-	bad := &worker.RectifyJob{Job: worker.Job{Task: task(dsar.Rectify, e[1])}, Changes: []worker.Change{{Dataset: "leads", Column: "leadScore", Value: "1"}}}
-	nobody := &worker.RectifyJob{Job: worker.Job{Task: task(dsar.Rectify, people.NobodyEmail)}, Changes: []worker.Change{{Dataset: "leads", Column: "city", Value: "x"}}}
+	e := w.Emails()
+	one := &worker.RectifyJob{Job: worker.Job{Task: conform.Task(dsar.Rectify, e[0])}, Changes: []worker.Change{{Dataset: "leads", Column: "city", Value: "Brest"}, {Dataset: "leads", Column: "leadScore", Value: "1"}, {Dataset: "orders", Column: "city", Value: "x"}}}
+	bad := &worker.RectifyJob{Job: worker.Job{Task: conform.Task(dsar.Rectify, e[1])}, Changes: []worker.Change{{Dataset: "leads", Column: "leadScore", Value: "1"}}}
+	nobody := &worker.RectifyJob{Job: worker.Job{Task: conform.Task(dsar.Rectify, people.NobodyEmail)}, Changes: []worker.Change{{Dataset: "leads", Column: "city", Value: "x"}}}
 	if err := w.worker.Rectify(t.Context(), []*worker.RectifyJob{one, bad, nobody}); err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +87,7 @@ var flags = []string{"unsubscribed", "doNotCall", "marketingSuspended"}
 func TestRestrictAndLift(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 60, nil)
-	e := w.emails()
+	e := w.Emails()
 	columns := append([]string{"unsubscribedReason"}, flags...)
 	before := make([]string, len(e))
 	for i, email := range e {
@@ -135,12 +136,12 @@ func TestRestrictAndLift(t *testing.T) {
 func TestFlagsThatAreMissing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 12, func(s *sandbox.Config, _ *Config) { s.Hidden = []string{"marketingSuspended"} })
-	if j := w.restrict(dsar.Restriction, false, w.emails()[0])[0]; j.Err != nil || j.Counts[0].Restricted != 2 {
+	if j := w.restrict(dsar.Restriction, false, w.Emails()[0])[0]; j.Err != nil || j.Counts[0].Restricted != 2 {
 		t.Fatalf("%v %v", j.Err, j.Counts)
 	}
 	w = newWorld(t, 12, func(s *sandbox.Config, _ *Config) { s.Hidden = []string{"doNotCall"} })
 	var we *worker.Error
-	if j := w.restrict(dsar.Restriction, false, w.emails()[0])[0]; !errors.As(j.Err, &we) || we.Code != "schema" || !strings.Contains(we.Reason, "doNotCall") {
+	if j := w.restrict(dsar.Restriction, false, w.Emails()[0])[0]; !errors.As(j.Err, &we) || we.Code != "schema" || !strings.Contains(we.Reason, "doNotCall") {
 		t.Fatalf("%v", j.Err)
 	}
 }
@@ -150,7 +151,7 @@ func TestFlagsThatAreMissing(t *testing.T) {
 func TestRestrictUnderFaults(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 40, nil)
-	e := w.emails()
+	e := w.Emails()
 	columns := append([]string{"unsubscribedReason"}, flags...)
 	before := fmt.Sprint(w.leads(e[0], columns...), w.leads(e[7], columns...))
 	for _, lift := range []bool{false, true} {
@@ -163,17 +164,17 @@ func TestRestrictUnderFaults(t *testing.T) {
 			w.server.SetFaults(fault.Config{Seed: seed, ServerError: 0.1, ErrorAfter: 0.1, Cut: 0.1, Half: 0.1, Throttle: 0.1})
 			jobs := make([]*worker.RestrictJob, len(open))
 			for i, email := range open {
-				jobs[i] = &worker.RestrictJob{Job: worker.Job{Task: task(dsar.Restrict, email)}}
+				jobs[i] = &worker.RestrictJob{Job: worker.Job{Task: conform.Task(dsar.Restrict, email)}}
 				jobs[i].Right, jobs[i].Lift = dsar.Restriction, lift
 			}
 			if err := w.worker.Restrict(t.Context(), jobs); err != nil {
-				mustComeAgain(t, err)
+				conform.MustPass(t, err)
 				continue
 			}
 			var left []string
 			for i, j := range jobs {
 				if j.Err != nil {
-					mustComeAgain(t, j.Err)
+					conform.MustPass(t, j.Err)
 					left = append(left, open[i])
 				}
 			}
@@ -199,12 +200,12 @@ func TestRestrictUnderFaults(t *testing.T) {
 func TestCallsToRestrictAThousand(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1000, nil)
-	for _, j := range w.restrict(dsar.Restriction, false, w.emails()...) {
+	for _, j := range w.restrict(dsar.Restriction, false, w.Emails()...) {
 		if j.Err != nil {
 			t.Fatal(j.Err)
 		}
 	}
-	if n := total(w.server.Calls()); n > 10 {
+	if n := conform.Total(w.server.Calls()); n > 10 {
 		t.Errorf("%d calls: %v", n, w.server.Calls())
 	}
 	t.Logf("%v", w.server.Calls())

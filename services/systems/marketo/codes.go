@@ -48,7 +48,6 @@ func readReply(a *vendorapi.Answer) vendorapi.Reply {
 // codes returns the codes of a whole call, and those of one record that isn't
 // changed (Adobe, "Error Codes").
 func (w *Worker) codes() vendorapi.Codes {
-	forMoment := "Marketo is unavailable for a moment"
 	return vendorapi.Codes{
 		"606": vendorapi.Passing(ratePause, "rate-limited", "Marketo asks for fewer calls"),
 		"615": vendorapi.Passing(0, "too-many-at-once", "Marketo is asked by too many at once"),
@@ -65,8 +64,7 @@ func (w *Worker) codes() vendorapi.Codes {
 		"1022": vendorapi.Passing(0, codeInUse, "a record is in use in Marketo; it is tried again later"),
 	}.
 		With(vendorapi.Renewing, "600", "601", "602").
-		With(vendorapi.Passing(0, "unavailable", forMoment), "608", "713").
-		With(vendorapi.Doubtful("unavailable", forMoment), "502", "604", "611", "614").
+		With(vendorapi.Doubtful("unavailable", "Marketo is unavailable for a moment"), "502", "604", "608", "611", "614", "713").
 		With(vendorapi.Final(codeRefused, "Marketo refuses it"), "609", "610", "612", "701", "703", "704", "709", "710", "711", "712",
 			"1001", "1002", "1005", "1007", "1008", "1009", "1010", "1011", "1014", "1015", "1021", "1025", "1026", "1035")
 }

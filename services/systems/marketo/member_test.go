@@ -9,6 +9,7 @@ import (
 
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/worker"
+	"habeas.dev/services/sandbox/conform"
 	sandbox "habeas.dev/services/sandbox/marketo"
 	"habeas.dev/services/sandbox/people"
 )
@@ -41,8 +42,8 @@ func (w *world) hasMemberships(rows map[string][]string, person int) error {
 			got[d] = rows[d]
 		}
 	}
-	if !sameRows(got, want) {
-		return fmt.Errorf("memberships are %v, not %v", sizes(got), sizes(want))
+	if !conform.SameRows(got, want) {
+		return fmt.Errorf("memberships are %v, not %v", conform.Sizes(got), conform.Sizes(want))
 	}
 	return nil
 }
@@ -67,14 +68,14 @@ func TestCallsForMemberships(t *testing.T) {
 			t.Fatal(err)
 		}
 		w := richWorld(t, n, func(_ *sandbox.Config, c *Config) { c.Manifest = m })
-		_, errs := w.gather(w.emails()...)
+		_, errs := w.Gather(w.Emails()...)
 		if err := errors.Join(errs...); err != nil {
 			t.Fatal(err)
 		}
 		return w.server.Calls()
 	}
 	calls := gathered("lists", "programs", "campaigns")
-	if calls["programMembers"] != 3*2 || total(calls) > 115 {
+	if calls["programMembers"] != 3*2 || conform.Total(calls) > 115 {
 		t.Errorf("with three programs named: %v", calls)
 	}
 	calls = gathered("program_members")
@@ -91,9 +92,9 @@ func TestUnknownProgram(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := richWorld(t, 20, func(_ *sandbox.Config, c *Config) { c.Manifest = m })
-	out, errs := w.gather(w.emails()[0])
+	out, errs := w.Gather(w.Emails()[0])
 	var we *worker.Error
-	if !errors.As(errs[0], &we) || !we.Permanent() || we.Code != codeSchema || !strings.Contains(we.Reason, "program") || len(out[0].rows["leads"]) == 0 {
-		t.Fatalf("%v, %v", errs[0], sizes(out[0].rows))
+	if !errors.As(errs[0], &we) || !we.Permanent() || we.Code != codeSchema || !strings.Contains(we.Reason, "program") || len(out[0].Rows["leads"]) == 0 {
+		t.Fatalf("%v, %v", errs[0], conform.Sizes(out[0].Rows))
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/pkg/worker"
+	"habeas.dev/services/sandbox/conform"
 	"habeas.dev/services/sandbox/fault"
 	sandbox "habeas.dev/services/sandbox/marketo"
 	"habeas.dev/services/sandbox/people"
@@ -103,45 +104,45 @@ func TestObjectsAndMemberships(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{0, 3} {
 		w := richWorld(t, 60, func(s *sandbox.Config, _ *Config) { s.PageSize = size })
-		e := w.emails()
-		out, errs := w.gather(e...)
+		e := w.Emails()
+		out, errs := w.Gather(e...)
 		for i, email := range e {
-			leads := len(w.seeded(i + 1)["leads"])
-			got := sizes(out[i].rows)
+			leads := len(w.Seeded(i + 1)["leads"])
+			got := conform.Sizes(out[i].Rows)
 			if errs[i] != nil || got["subscriptions"] != 2*leads || got["seats"] != 3*leads {
 				t.Fatalf("person %d: %v, %v", i+1, got, errs[i])
 			}
-			if err := w.hasMemberships(out[i].rows, i+1); err != nil {
+			if err := w.hasMemberships(out[i].Rows, i+1); err != nil {
 				t.Fatalf("person %d, pages of %d: %v", i+1, size, err)
 			}
-			for _, row := range out[i].rows["subscriptions"] {
+			for _, row := range out[i].Rows["subscriptions"] {
 				if !strings.Contains(strings.ToLower(row), strings.Trim(fmt.Sprintf("%q", strings.ToLower(email)), `"`)) {
 					t.Fatalf("person %d has %s", i+1, row)
 				}
 			}
 		}
-		plan := w.count(dsar.Count, e[0], e[3])
-		if got := found(plan[0].Counts); got["leads"] != 2 || got["subscriptions"] != 4 || got["seats"] != 6 {
+		plan := w.Do(dsar.Count, e[0], e[3])
+		if got := conform.Found(plan[0].Counts); got["leads"] != 2 || got["subscriptions"] != 4 || got["seats"] != 6 {
 			t.Fatalf("planned %v", got)
 		}
-		for i, j := range w.count(dsar.Erase, e[0], e[3]) {
-			if j.Err != nil || fmt.Sprint(erased(j.Counts)) != fmt.Sprint(found(plan[i].Counts)) {
+		for i, j := range w.Do(dsar.Erase, e[0], e[3]) {
+			if j.Err != nil || fmt.Sprint(conform.Erased(j.Counts)) != fmt.Sprint(conform.Found(plan[i].Counts)) {
 				t.Fatalf("%v, %v of %v", j.Err, j.Counts, plan[i].Counts)
 			}
 		}
-		for _, j := range w.count(dsar.Prove, e[0], e[3]) {
+		for _, j := range w.Do(dsar.Prove, e[0], e[3]) {
 			if j.Err != nil || len(j.Counts) > 0 {
 				t.Fatalf("%v, %v", j.Err, j.Counts)
 			}
 		}
-		after, errs := w.gather(e...)
+		after, errs := w.Gather(e...)
 		for i := range e {
-			want := out[i].rows
+			want := out[i].Rows
 			if i == 0 || i == 3 {
 				want = nil
 			}
-			if errs[i] != nil || !sameRows(after[i].rows, want) {
-				t.Fatalf("person %d: %v, %v", i+1, sizes(after[i].rows), errs[i])
+			if errs[i] != nil || !conform.SameRows(after[i].Rows, want) {
+				t.Fatalf("person %d: %v, %v", i+1, conform.Sizes(after[i].Rows), errs[i])
 			}
 		}
 	}
@@ -155,7 +156,7 @@ func TestObjectsUnderFaults(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			w := richWorld(t, 20, func(s *sandbox.Config, _ *Config) { s.PageSize = 20 })
-			e := w.emails()
+			e := w.Emails()
 			open := map[string]bool{}
 			for _, x := range e {
 				open[x] = true
@@ -169,16 +170,16 @@ func TestObjectsUnderFaults(t *testing.T) {
 					ask = append(ask, x)
 				}
 				w.server.SetFaults(fault.Config{Seed: seed*100 + round, ServerError: 0.05, ErrorAfter: 0.05, Cut: 0.05, Half: 0.05, Throttle: 0.05, Lock: 0.1})
-				for i, j := range w.count(dsar.Erase, ask...) {
+				for i, j := range w.Do(dsar.Erase, ask...) {
 					if j.Err != nil {
-						mustComeAgain(t, j.Err)
+						conform.MustPass(t, j.Err)
 					} else {
 						delete(open, ask[i])
 					}
 				}
 				w.server.SetFaults(fault.Config{})
 			}
-			for _, j := range w.count(dsar.Prove, e...) {
+			for _, j := range w.Do(dsar.Prove, e...) {
 				if j.Err != nil || len(j.Counts) > 0 {
 					t.Fatalf("%v, %v", j.Err, j.Counts)
 				}
@@ -197,21 +198,21 @@ func TestForbiddenObject(t *testing.T) {
 	t.Parallel()
 	for kind, dataset := range map[string]string{"customObjects": "subscriptions", "activities": "activities", "listMembership": "lists"} {
 		w := richWorld(t, 20, func(s *sandbox.Config, _ *Config) { s.Forbidden = []string{kind} })
-		e := w.emails()
-		out, errs := w.gather(e[0], e[1], "nobody@example.net")
+		e := w.Emails()
+		out, errs := w.Gather(e[0], e[1], "nobody@example.net")
 		for i := range out[:2] {
-			if errs[i] != nil || !strings.Contains(out[i].uncovered[dataset], "dataset "+dataset) {
-				t.Fatalf("%s: %v, %v", kind, out[i].uncovered, errs[i])
+			if errs[i] != nil || !strings.Contains(out[i].Uncovered[dataset], "dataset "+dataset) {
+				t.Fatalf("%s: %v, %v", kind, out[i].Uncovered, errs[i])
 			}
-			got := sizes(out[i].rows)
-			if leads := len(w.seeded(i + 1)["leads"]); got["leads"] != leads || kind != "customObjects" && got["seats"] != 3*leads {
+			got := conform.Sizes(out[i].Rows)
+			if leads := len(w.Seeded(i + 1)["leads"]); got["leads"] != leads || kind != "customObjects" && got["seats"] != 3*leads {
 				t.Fatalf("%s: the rest is %v", kind, got)
 			}
 		}
 		// What is found by an address may be anybody's; what is found by a lead is
 		// nobody's who has none.
-		if _, told := out[2].uncovered[dataset]; errs[2] != nil || told != (dataset == "subscriptions") && kind != "customObjects" {
-			t.Errorf("%s, who has no lead: %v, %v", kind, out[2].uncovered, errs[2])
+		if _, told := out[2].Uncovered[dataset]; errs[2] != nil || told != (dataset == "subscriptions") && kind != "customObjects" {
+			t.Errorf("%s, who has no lead: %v, %v", kind, out[2].Uncovered, errs[2])
 		}
 	}
 }
@@ -220,10 +221,10 @@ func TestForbiddenObjectIsNotErased(t *testing.T) {
 	t.Parallel()
 	for name, forbidden := range map[string]string{"read": "customObjects", "delete": "customObjects.delete"} {
 		w := richWorld(t, 20, func(s *sandbox.Config, _ *Config) { s.Forbidden = []string{forbidden} })
-		e := w.emails()[0]
+		e := w.Emails()[0]
 		leads := len(w.leads(e))
 		for _, action := range []dsar.Action{dsar.Count, dsar.Erase, dsar.Prove} {
-			j := w.count(action, e)[0]
+			j := w.Do(action, e)[0]
 			if j.Err != nil {
 				t.Fatalf("%s, %s: %v", name, action, j.Err)
 			}
@@ -244,7 +245,7 @@ func TestForbiddenObjectIsNotErased(t *testing.T) {
 		}
 		w.server.Forbid()
 		for _, action := range []dsar.Action{dsar.Count, dsar.Erase, dsar.Prove} {
-			if j := w.count(action, e)[0]; j.Err != nil || action == dsar.Prove && len(j.Counts) > 0 {
+			if j := w.Do(action, e)[0]; j.Err != nil || action == dsar.Prove && len(j.Counts) > 0 {
 				t.Errorf("%s, %s once it is permitted: %v, %v", name, action, j.Counts, j.Err)
 			}
 		}
@@ -255,45 +256,45 @@ func TestForbiddenObjectIsNotErased(t *testing.T) {
 // ends while the batch waits: everything is taken up again and is whole.
 func TestOutages(t *testing.T) {
 	t.Parallel()
-	c := newClock()
+	c := conform.NewClock()
 	w := richWorld(t, 20, func(s *sandbox.Config, wc *Config) {
-		s.Clock, wc.Now, wc.Pause = c.now, c.now, c.pass
+		s.Clock, wc.Now, wc.Pause = c.Now, c.Now, c.Pass
 		s.PageLife, s.PageSize = 2*time.Minute, 10
 	})
-	e := w.emails()
+	e := w.Emails()
 	for name, f := range map[string]fault.Config{"606 for an hour": {Throttle: 1}, "5xx for an hour": {ServerError: 1}, "slow": {}} {
 		w.server.SetFaults(f)
-		began := c.now()
-		for c.now().Sub(began) < time.Hour {
-			_, errs := w.gather(e[0])
+		began := c.Now()
+		for c.Now().Sub(began) < time.Hour {
+			_, errs := w.Gather(e[0])
 			if f == (fault.Config{}) {
-				c.pass(context.Background(), 3*time.Minute) // every token of a page has ended
+				c.Pass(context.Background(), 3*time.Minute) // every token of a page has ended
 			} else if errs[0] == nil {
 				t.Fatal(name + ": gathered")
 			}
 			wait := time.Minute
 			if errs[0] != nil {
-				mustComeAgain(t, errs[0])
+				conform.MustPass(t, errs[0])
 				var we *worker.Error
 				if errors.As(errs[0], &we) {
-					if until, ok := we.Parked(c.now()); ok {
-						wait = until.Sub(c.now())
+					if until, ok := we.Parked(c.Now()); ok {
+						wait = until.Sub(c.Now())
 					}
 				}
 			}
-			c.pass(context.Background(), wait)
+			c.Pass(context.Background(), wait)
 		}
 		w.server.SetFaults(fault.Config{})
 		var errs []error
-		var out []*memory
+		var out []*conform.Copy
 		for range 3 {
-			if out, errs = w.gather(e[0]); errs[0] == nil {
+			if out, errs = w.Gather(e[0]); errs[0] == nil {
 				break
 			}
-			mustComeAgain(t, errs[0])
-			c.pass(context.Background(), time.Minute)
+			conform.MustPass(t, errs[0])
+			c.Pass(context.Background(), time.Minute)
 		}
-		if errs[0] != nil || out[0].rows["leads"] == nil {
+		if errs[0] != nil || out[0].Rows["leads"] == nil {
 			t.Fatalf("%s: %v", name, errs[0])
 		}
 	}
@@ -303,28 +304,28 @@ func TestOutages(t *testing.T) {
 // and isn't deleted again: Marketo's list of deletions tells.
 func TestDeletedByAnotherProcess(t *testing.T) {
 	t.Parallel()
-	c := newClock()
+	c := conform.NewClock()
 	w := newWorld(t, 12, func(s *sandbox.Config, wc *Config) {
-		s.Settle, s.Clock, wc.Now, wc.Pause = time.Minute, c.now, c.now, c.pass
+		s.Settle, s.Clock, wc.Now, wc.Pause = time.Minute, c.Now, c.Now, c.Pass
 	})
-	other, err := New(Config{BaseURL: w.url, ClientID: sandbox.DefaultClientID, Secret: vendorapi.SecretValue(sandbox.DefaultClientSecret), Access: vendorapi.Access{Now: c.now, Pause: c.pass}})
+	other, err := New(Config{BaseURL: w.url, ClientID: sandbox.DefaultClientID, Secret: vendorapi.SecretValue(sandbox.DefaultClientSecret), Access: vendorapi.Access{Now: c.Now, Pause: c.Pass}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := w.emails()[0]
-	if j := w.count(dsar.Erase, e)[0]; j.Err != nil {
+	e := w.Emails()[0]
+	if j := w.Do(dsar.Erase, e)[0]; j.Err != nil {
 		t.Fatal(j.Err)
 	}
 	w.worker = other
 	var we *worker.Error
-	if j := w.count(dsar.Prove, e)[0]; !errors.As(j.Err, &we) || we.Code != "settling" {
+	if j := w.Do(dsar.Prove, e)[0]; !errors.As(j.Err, &we) || we.Code != "settling" {
 		t.Fatalf("%v, %v", j.Err, j.Counts)
 	}
-	if j := w.count(dsar.Erase, e)[0]; j.Err != nil || w.server.Repeated() > 0 {
+	if j := w.Do(dsar.Erase, e)[0]; j.Err != nil || w.server.Repeated() > 0 {
 		t.Fatalf("%v; %d were deleted again", j.Err, w.server.Repeated())
 	}
-	c.pass(context.Background(), 2*time.Minute)
-	if j := w.count(dsar.Prove, e)[0]; j.Err != nil || len(j.Counts) > 0 {
+	c.Pass(context.Background(), 2*time.Minute)
+	if j := w.Do(dsar.Prove, e)[0]; j.Err != nil || len(j.Counts) > 0 {
 		t.Fatalf("%v, %v", j.Err, j.Counts)
 	}
 }
@@ -337,16 +338,16 @@ func (crm) HoldsContact(string) bool { return true }
 // A lead that the CRM makes again after its deletion is found by the proof.
 func TestRecreatedByTheCRM(t *testing.T) {
 	t.Parallel()
-	c := newClock()
+	c := conform.NewClock()
 	w := newWorld(t, 12, func(s *sandbox.Config, wc *Config) {
-		s.CRM, s.Clock, wc.Now, wc.Pause = crm{}, c.now, c.now, c.pass
+		s.CRM, s.Clock, wc.Now, wc.Pause = crm{}, c.Now, c.Now, c.Pass
 	})
-	e := w.emails()[0]
-	if j := w.count(dsar.Erase, e)[0]; j.Err != nil {
+	e := w.Emails()[0]
+	if j := w.Do(dsar.Erase, e)[0]; j.Err != nil {
 		t.Fatal(j.Err)
 	}
-	c.pass(context.Background(), 10*time.Minute)
-	if j := w.count(dsar.Prove, e)[0]; j.Err != nil || found(j.Counts)["leads"] != 2 {
+	c.Pass(context.Background(), 10*time.Minute)
+	if j := w.Do(dsar.Prove, e)[0]; j.Err != nil || conform.Found(j.Counts)["leads"] != 2 {
 		t.Fatalf("%v, %v", j.Err, j.Counts)
 	}
 }
@@ -356,13 +357,13 @@ func TestDurableUnsubscribeIsNamed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 40, nil)
 	named, not := 0, 0
-	for i, e := range w.emails() {
+	for i, e := range w.Emails() {
 		unsubscribed := false
 		leads := w.leads(e, "unsubscribed")
 		for _, l := range leads {
 			unsubscribed = unsubscribed || l["unsubscribed"] == true
 		}
-		j := w.count(dsar.Erase, e)[0]
+		j := w.Do(dsar.Erase, e)[0]
 		if j.Err != nil || (len(j.Notes()) > 0) != unsubscribed {
 			t.Fatalf("person %d: %v, unsubscribed %t: %v", i+1, j.Err, unsubscribed, j.Notes())
 		}
@@ -381,13 +382,13 @@ func TestDurableUnsubscribeIsNamed(t *testing.T) {
 func TestMissingFieldsAreNamed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 12, func(s *sandbox.Config, _ *Config) { s.Hidden = []string{"leadScore", "city"} })
-	_, errs := w.gather(w.emails()[0])
+	_, errs := w.Gather(w.Emails()[0])
 	var we *worker.Error
 	if !errors.As(errs[0], &we) || !we.Permanent() || !strings.Contains(we.Reason, "(city, leadScore)") {
 		t.Fatal(errs[0])
 	}
 	// What an erasure needs is there.
-	if j := w.count(dsar.Erase, people.NobodyEmail)[0]; j.Err != nil {
+	if j := w.Do(dsar.Erase, people.NobodyEmail)[0]; j.Err != nil {
 		t.Fatal(j.Err)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"habeas.dev/pkg/record"
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/pkg/worker"
+	"habeas.dev/services/sandbox/conform"
 	"habeas.dev/services/sandbox/fault"
 	sandbox "habeas.dev/services/sandbox/marketo"
 	"habeas.dev/services/sandbox/people"
@@ -26,20 +27,7 @@ func TestManifest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range people.Generate(people.Config{Seed: 1}).Rows(people.Marketo) {
-		d := m.Dataset(r.Dataset)
-		if d == nil {
-			t.Fatalf("no dataset %s", r.Dataset)
-		}
-		for c := range r.Values {
-			if d.Column(c) == nil {
-				t.Fatalf("no column %s in %s", c, r.Dataset)
-			}
-		}
-		if len(d.Columns) != len(r.Values) {
-			t.Fatalf("%s has %d columns, the seeds have %d", r.Dataset, len(d.Columns), len(r.Values))
-		}
-	}
+	conform.Declared(t, m, people.Marketo)
 }
 
 // Everyone gets every record that is seeded of them, and none of another's, in
@@ -50,20 +38,7 @@ func TestGatherEveryone(t *testing.T) {
 		t.Run(fmt.Sprint("page ", size), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, 120, func(s *sandbox.Config, _ *Config) { s.PageSize = size })
-			emails := append(w.emails(), people.NobodyEmail)
-			out, errs := w.gather(emails...)
-			for i := range emails {
-				if errs[i] != nil {
-					t.Fatalf("person %d: %v", i+1, errs[i])
-				}
-				want := map[string][]string{}
-				if i < len(w.people.People) {
-					want = w.seeded(i + 1)
-				}
-				if !sameRows(out[i].rows, want) {
-					t.Errorf("person %d: got %v, seeded are %v", i+1, sizes(out[i].rows), sizes(want))
-				}
-			}
+			w.GathersEveryone()
 		})
 	}
 }
@@ -72,123 +47,26 @@ func TestGatherEveryone(t *testing.T) {
 // written fails alone.
 func TestOneFailsAlone(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 20, nil)
-	e := w.emails()
-	subjects := []*subject{subjectOf(task(dsar.Gather, e[0])), subjectOf(task(dsar.Gather, e[0])), subjectOf(task(dsar.Gather, e[1]))}
-	full := errors.New("the disk is full")
-	mem := []*memory{{}, {err: full}, {}}
-	w.gatherFor(subjects, mem)
-	if subjects[0].err != nil || !errors.Is(subjects[1].err, full) || subjects[2].err != nil {
-		t.Fatalf("%v, %v, %v", subjects[0].err, subjects[1].err, subjects[2].err)
-	}
-	if !sameRows(mem[0].rows, w.seeded(1)) || !sameRows(mem[2].rows, w.seeded(2)) {
-		t.Fatal("the others' records aren't whole")
-	}
+	newWorld(t, 20, nil).OneFailsAlone()
 }
 
 // With everything going wrong, everyone's answer is whole, or is an error that
 // lets the task come again; an erasure is never said to be done when it isn't.
-func TestFaults(t *testing.T) {
+func TestManyUnderFaults(t *testing.T) {
 	t.Parallel()
-	for name, f := range map[string]fault.Config{
-		"5xx":          {ServerError: 0.2},
-		"lost answers": {ErrorAfter: 0.2},
-		"cut":          {Cut: 0.2},
-		"half JSON":    {Half: 0.2},
-		"429":          {Throttle: 0.2},
-		"locked":       {Lock: 0.3},
-		"all":          {ServerError: 0.05, ErrorAfter: 0.05, Cut: 0.05, Half: 0.05, Throttle: 0.05, Lock: 0.1},
-	} {
-		for seed := range int64(5) {
-			t.Run(fmt.Sprint(name, " ", seed), func(t *testing.T) {
-				t.Parallel()
-				f := f // each seed draws its own
-				f.Seed = seed
-				w := newWorld(t, 40, func(s *sandbox.Config, _ *Config) { s.Faults, s.PageSize = f, 50 })
-				e := w.emails()
-				open := map[int]bool{}
-				for i := range e {
-					open[i] = true
-				}
-				for range 40 {
-					if len(open) == 0 {
-						break
-					}
-					var ask []string
-					var who []int
-					for i := range open {
-						ask, who = append(ask, e[i]), append(who, i)
-					}
-					out, errs := w.gather(ask...)
-					for k, i := range who {
-						if errs[k] != nil {
-							mustComeAgain(t, errs[k])
-						} else if delete(open, i); !sameRows(out[k].rows, w.seeded(i+1)) {
-							t.Fatalf("person %d: %v", i+1, sizes(out[k].rows))
-						}
-					}
-				}
-				if len(open) > 0 {
-					t.Fatalf("%d subjects were never gathered", len(open))
-				}
-				for i := range e {
-					open[i] = true
-				}
-				for range 40 {
-					if len(open) == 0 {
-						break
-					}
-					var ask []string
-					var who []int
-					for i := range open {
-						ask, who = append(ask, e[i]), append(who, i)
-					}
-					for k, j := range w.count(dsar.Erase, ask...) {
-						if j.Err != nil {
-							mustComeAgain(t, j.Err)
-						} else {
-							delete(open, who[k])
-						}
-					}
-					w.server.SetFaults(fault.Config{})
-					for i := range e {
-						if open[i] {
-							continue
-						}
-						if j := w.count(dsar.Prove, e[i])[0]; j.Err != nil || len(j.Counts) > 0 {
-							t.Fatalf("person %d was said to be erased, and has %v (%v)", i+1, j.Counts, j.Err)
-						}
-					}
-					f.Seed++
-					w.server.SetFaults(f)
-				}
-				if len(open) > 0 {
-					t.Fatalf("%d subjects were never erased", len(open))
-				}
-				// No record was deleted twice: Marketo says so of each.
-				if n := w.server.Repeated(); n > 0 {
-					t.Errorf("%d destructive calls were for records that were gone", n)
-				}
-			})
-		}
-	}
-}
-
-func mustComeAgain(t *testing.T, err error) {
-	t.Helper()
-	var e *worker.Error
-	if errors.As(err, &e) && e.Permanent() {
-		t.Fatalf("a passing fault was taken for a lasting one: %v: %v", err, errors.Unwrap(e))
-	}
+	conform.ManyUnderFaults(t, func(t *testing.T, f fault.Config) conform.World {
+		w := newWorld(t, 40, func(s *sandbox.Config, _ *Config) { s.Faults, s.PageSize = f, 50 })
+		return conform.World{Direct: w.Direct, Clock: w.clock, Set: w.server.SetFaults, Repeated: w.server.Repeated}
+	})
 }
 
 // A token that is revoked in mid-run is renewed, once for all callers.
 func TestTokenRevoked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 30, nil)
-	e := w.emails()
+	e := w.Emails()
 	for round := range 3 {
-		if _, errs := w.gather(e...); errors.Join(errs...) != nil {
+		if _, errs := w.Gather(e...); errors.Join(errs...) != nil {
 			t.Fatal(errors.Join(errs...))
 		}
 		if n := w.server.Calls()["token"]; n != int64(round+1) {
@@ -196,7 +74,7 @@ func TestTokenRevoked(t *testing.T) {
 		}
 		w.server.RevokeTokens()
 	}
-	for _, j := range w.count(dsar.Erase, e[:3]...) {
+	for _, j := range w.Do(dsar.Erase, e[:3]...) {
 		if j.Err != nil {
 			t.Fatal(j.Err)
 		}
@@ -209,16 +87,16 @@ func TestRestart(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	w := newWorld(t, 12, func(s *sandbox.Config, _ *Config) { s.Dir = dir })
-	e := w.emails()
-	if j := w.count(dsar.Erase, e[0])[0]; j.Err != nil {
+	e := w.Emails()
+	if j := w.Do(dsar.Erase, e[0])[0]; j.Err != nil {
 		t.Fatal(j.Err)
 	}
 	// Not closed: as after kill -9.
 	again := newWorld(t, 12, func(s *sandbox.Config, _ *Config) { s.Dir = dir })
-	if j := again.count(dsar.Prove, e[0])[0]; j.Err != nil || len(j.Counts) > 0 {
+	if j := again.Do(dsar.Prove, e[0])[0]; j.Err != nil || len(j.Counts) > 0 {
 		t.Fatalf("%v, %v", j.Counts, j.Err)
 	}
-	if j := again.count(dsar.Count, e[1])[0]; j.Err != nil || !maps.Equal(found(j.Counts), leadsOnly(again.seeded(2))) {
+	if j := again.Do(dsar.Count, e[1])[0]; j.Err != nil || !maps.Equal(conform.Found(j.Counts), leadsOnly(again.Seeded(2))) {
 		t.Fatalf("%v, %v", j.Counts, j.Err)
 	}
 }
@@ -229,11 +107,11 @@ func TestSecretFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "secret")
 	os.WriteFile(file, []byte("old\n"), 0o600)
 	w := newWorld(t, 12, func(_ *sandbox.Config, c *Config) { c.Secret = vendorapi.SecretFile(file) })
-	if _, errs := w.gather(w.emails()[0]); errs[0] == nil {
+	if _, errs := w.Gather(w.Emails()[0]); errs[0] == nil {
 		t.Fatal("a wrong secret was taken")
 	}
 	os.WriteFile(file, []byte(sandbox.DefaultClientSecret+"\n"), 0o600)
-	if _, errs := w.gather(w.emails()[0]); errs[0] != nil {
+	if _, errs := w.Gather(w.Emails()[0]); errs[0] != nil {
 		t.Fatal(errs[0])
 	}
 }
@@ -243,14 +121,14 @@ func BenchmarkGather(b *testing.B) {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
 			t := &testing.T{}
 			w := newWorld(t, 1000, nil)
-			e := w.emails()
+			e := w.Emails()
 			n := 0
 			for b.Loop() {
 				subjects := make([]*subject, size)
 				records := map[*subject]*worker.Records{}
 				for i := range size {
-					subjects[i] = subjectOf(task(dsar.Gather, e[n%len(e)]))
-					records[subjects[i]] = worker.NewRecords(w.manifest, dsar.Access, nil, func(string, record.Record) error { return nil })
+					subjects[i] = subjectOf(conform.Task(dsar.Gather, e[n%len(e)]))
+					records[subjects[i]] = worker.NewRecords(w.Manifest, dsar.Access, nil, func(string, record.Record) error { return nil })
 					n++
 				}
 				w.worker.gather(b.Context(), subjects, records)
@@ -267,7 +145,7 @@ func BenchmarkGather(b *testing.B) {
 
 // leadsOnly returns the counts that an erasure has: activities go with their lead.
 func leadsOnly(rows map[string][]string) map[string]int {
-	n := sizes(rows)
+	n := conform.Sizes(rows)
 	delete(n, ofActivities)
 	return n
 }
@@ -276,43 +154,43 @@ func leadsOnly(rows map[string][]string) map[string]int {
 func TestEraseAndProve(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 60, nil)
-	e := w.emails()
+	e := w.Emails()
 	gone := []string{e[0], e[2], e[9], people.NobodyEmail}
-	plan := w.count(dsar.Count, gone...)
-	for i, j := range w.count(dsar.Erase, gone...) {
+	plan := w.Do(dsar.Count, gone...)
+	for i, j := range w.Do(dsar.Erase, gone...) {
 		if j.Err != nil {
 			t.Fatal(j.Err)
 		}
-		if got, want := erased(j.Counts), found(plan[i].Counts); !maps.Equal(got, want) {
+		if got, want := conform.Erased(j.Counts), conform.Found(plan[i].Counts); !maps.Equal(got, want) {
 			t.Errorf("erased %v, planned were %v", got, want)
 		}
 	}
-	if !maps.Equal(found(plan[0].Counts), leadsOnly(w.seeded(1))) || len(plan[3].Counts) != 0 {
-		t.Errorf("planned %v", found(plan[0].Counts))
+	if !maps.Equal(conform.Found(plan[0].Counts), leadsOnly(w.Seeded(1))) || len(plan[3].Counts) != 0 {
+		t.Errorf("planned %v", conform.Found(plan[0].Counts))
 	}
-	for _, j := range w.count(dsar.Prove, gone...) {
+	for _, j := range w.Do(dsar.Prove, gone...) {
 		if j.Err != nil || len(j.Counts) != 0 {
 			t.Errorf("still found: %v, %v", j.Counts, j.Err)
 		}
 	}
-	out, errs := w.gather(e...)
+	out, errs := w.Gather(e...)
 	for i := range e {
-		want := w.seeded(i + 1)
+		want := w.Seeded(i + 1)
 		if i == 0 || i == 2 || i == 9 {
 			want = nil
 		}
-		if errs[i] != nil || !sameRows(out[i].rows, want) {
-			t.Errorf("person %d: %v, %v", i+1, sizes(out[i].rows), errs[i])
+		if errs[i] != nil || !conform.SameRows(out[i].Rows, want) {
+			t.Errorf("person %d: %v, %v", i+1, conform.Sizes(out[i].Rows), errs[i])
 		}
 	}
 	// Again: a success that deletes nothing, and says that what was planned is gone.
 	before := w.server.Calls()
-	for _, j := range w.count(dsar.Erase, gone...) {
-		if j.Err != nil || len(erased(j.Counts)) != 0 || len(j.Counts) > 0 && j.Counts[0].Gone == 0 {
+	for _, j := range w.Do(dsar.Erase, gone...) {
+		if j.Err != nil || len(conform.Erased(j.Counts)) != 0 || len(j.Counts) > 0 && j.Counts[0].Gone == 0 {
 			t.Errorf("the second erasure: %v, %v", j.Counts, j.Err)
 		}
 	}
-	if d := since(w.server.Calls(), before); d["leads.delete"] != 0 || total(d) > 1 {
+	if d := conform.Since(w.server.Calls(), before); d["leads.delete"] != 0 || conform.Total(d) > 1 {
 		t.Errorf("the second erasure called %v", d)
 	}
 }
@@ -323,22 +201,22 @@ func TestLate(t *testing.T) {
 	t.Parallel()
 	for name, remembered := range map[string]bool{"in the same minutes": true, "later": false} {
 		w := newWorld(t, 12, nil)
-		e := w.emails()[0]
-		was := leadsOnly(w.seeded(1))
-		w.count(dsar.Count, e)
-		w.plans[e] = nil // as if the leads had come later
-		w.worker.recall.take(subjectOf(task(dsar.Erase, e)))
+		e := w.Emails()[0]
+		was := leadsOnly(w.Seeded(1))
+		w.Do(dsar.Count, e)
+		w.Plans[e] = nil // as if the leads had come later
+		w.worker.recall.take(subjectOf(conform.Task(dsar.Erase, e)))
 		if remembered {
-			w.worker.recall.keep(subjectOf(task(dsar.Erase, e)), findings{})
-			if j := w.count(dsar.Erase, e)[0]; j.Err != nil || len(j.Counts) != 0 {
+			w.worker.recall.keep(subjectOf(conform.Task(dsar.Erase, e)), findings{})
+			if j := w.Do(dsar.Erase, e)[0]; j.Err != nil || len(j.Counts) != 0 {
 				t.Fatalf("%s: %v, %v", name, j.Counts, j.Err)
 			}
-			if j := w.count(dsar.Prove, e)[0]; len(j.Counts) == 0 {
+			if j := w.Do(dsar.Prove, e)[0]; len(j.Counts) == 0 {
 				t.Fatalf("%s: the proof finds nothing", name)
 			}
 		}
-		j := w.count(dsar.Erase, e)[0]
-		if j.Err != nil || !maps.Equal(erased(j.Counts), was) || j.Counts[0].Late != int64(was["leads"]) {
+		j := w.Do(dsar.Erase, e)[0]
+		if j.Err != nil || !maps.Equal(conform.Erased(j.Counts), was) || j.Counts[0].Late != int64(was["leads"]) {
 			t.Fatalf("%s: %v, %v", name, j.Counts, j.Err)
 		}
 	}
@@ -349,22 +227,22 @@ func TestLate(t *testing.T) {
 func TestPlannedLead(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 12, nil)
-	e := w.emails()
-	w.count(dsar.Count, e[0], e[2])
-	planned := w.plans[e[0]].Counts()[0].Found
+	e := w.Emails()
+	w.Do(dsar.Count, e[0], e[2])
+	planned := w.Plans[e[0]].Counts()[0].Found
 	// The first person's plan goes along with an address that has no leads.
-	w.plans[people.NobodyEmail] = w.plans[e[0]]
-	if j := w.count(dsar.Prove, people.NobodyEmail)[0]; j.Err != nil || len(j.Counts) != 1 || j.Counts[0].Found != planned {
+	w.Plans[people.NobodyEmail] = w.Plans[e[0]]
+	if j := w.Do(dsar.Prove, people.NobodyEmail)[0]; j.Err != nil || len(j.Counts) != 1 || j.Counts[0].Found != planned {
 		t.Fatalf("%v, %v: a planned lead isn't asked for by its id", j.Counts, j.Err)
 	}
-	j := w.count(dsar.Erase, people.NobodyEmail)[0]
+	j := w.Do(dsar.Erase, people.NobodyEmail)[0]
 	if j.Err != nil || len(j.Counts) != 1 || j.Counts[0].Erased+j.Counts[0].Gone != planned || w.server.Holds(e[0]) {
 		t.Fatalf("%v, %v; held: %t", j.Counts, j.Err, w.server.Holds(e[0]))
 	}
-	if j := w.count(dsar.Prove, people.NobodyEmail)[0]; j.Err != nil || len(j.Counts) != 0 {
+	if j := w.Do(dsar.Prove, people.NobodyEmail)[0]; j.Err != nil || len(j.Counts) != 0 {
 		t.Fatalf("%v, %v", j.Counts, j.Err)
 	}
-	again := w.count(dsar.Erase, e[0])[0]
+	again := w.Do(dsar.Erase, e[0])[0]
 	if again.Err != nil || len(again.Counts) != 1 || again.Counts[0].Gone != planned || again.Counts[0].Erased != 0 {
 		t.Errorf("%v, %v", again.Counts, again.Err)
 	}
@@ -380,15 +258,15 @@ func TestQuota(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c := newClock()
+			c := conform.NewClock()
 			w := newWorld(t, 12, func(s *sandbox.Config, wc *Config) {
-				s.Clock, wc.Now, wc.Pause = c.now, c.now, c.pass
+				s.Clock, wc.Now, wc.Pause = c.Now, c.Now, c.Pass
 				change(s, wc)
 			})
-			e := w.emails()[0]
+			e := w.Emails()[0]
 			var errs []error
 			for range 10 { // some calls each
-				if _, errs = w.gather(e); errs[0] != nil {
+				if _, errs = w.Gather(e); errs[0] != nil {
 					break
 				}
 			}
@@ -396,12 +274,12 @@ func TestQuota(t *testing.T) {
 			if !errors.As(errs[0], &we) || we.Code != "quota" {
 				t.Fatalf("got %v", errs[0])
 			}
-			until, ok := we.Parked(c.now())
+			until, ok := we.Parked(c.Now())
 			if want := time.Date(2026, 11, 21, 6, 1, 0, 0, time.UTC); !ok || !until.Equal(want) {
 				t.Fatalf("parked until %v, want %v", until, want)
 			}
-			c.pass(context.Background(), until.Sub(c.now()))
-			if _, errs := w.gather(e); errs[0] != nil {
+			c.Pass(context.Background(), until.Sub(c.Now()))
+			if _, errs := w.Gather(e); errs[0] != nil {
 				t.Fatal(errs[0])
 			}
 		})
@@ -419,7 +297,7 @@ func TestPermanent(t *testing.T) {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, 12, change)
-			_, errs := w.gather(w.emails()[0])
+			_, errs := w.Gather(w.Emails()[0])
 			var e *worker.Error
 			if !errors.As(errs[0], &e) || !e.Permanent() || e.Code != code {
 				t.Fatalf("got %v", errs[0])
@@ -435,17 +313,17 @@ func TestPermanent(t *testing.T) {
 func TestPageExpires(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 12, func(s *sandbox.Config, _ *Config) { s.PageSize = 5 })
-	e := w.emails()[0]
-	if _, errs := w.gather(e); errs[0] != nil {
+	e := w.Emails()[0]
+	if _, errs := w.Gather(e); errs[0] != nil {
 		t.Fatal(errs[0])
 	}
 	w.server.ExpirePages()
-	_, errs := w.gather(e)
+	_, errs := w.Gather(e)
 	var we *worker.Error
 	if !errors.As(errs[0], &we) || we.Permanent() || we.Code != "page-expired" {
 		t.Fatalf("got %v", errs[0])
 	}
-	if out, errs := w.gather(e); errs[0] != nil || !sameRows(out[0].rows, w.seeded(1)) {
+	if out, errs := w.Gather(e); errs[0] != nil || !conform.SameRows(out[0].Rows, w.Seeded(1)) {
 		t.Fatalf("%v", errs[0])
 	}
 }
@@ -453,28 +331,28 @@ func TestPageExpires(t *testing.T) {
 // A lead that is gone and still shown is not deleted again, and is no proof.
 func TestSettling(t *testing.T) {
 	t.Parallel()
-	c := newClock()
+	c := conform.NewClock()
 	w := newWorld(t, 12, func(s *sandbox.Config, wc *Config) {
-		s.Settle, s.Clock = time.Minute, c.now
-		wc.Now, wc.Pause = c.now, c.pass
+		s.Settle, s.Clock = time.Minute, c.Now
+		wc.Now, wc.Pause = c.Now, c.Pass
 	})
-	e := w.emails()[0]
-	if j := w.count(dsar.Erase, e)[0]; j.Err != nil {
+	e := w.Emails()[0]
+	if j := w.Do(dsar.Erase, e)[0]; j.Err != nil {
 		t.Fatal(j.Err)
 	}
-	j := w.count(dsar.Prove, e)[0]
+	j := w.Do(dsar.Prove, e)[0]
 	var we *worker.Error
 	if !errors.As(j.Err, &we) || we.Code != "settling" {
 		t.Fatalf("%v, %v", j.Counts, j.Err)
 	}
-	if j := w.count(dsar.Erase, e)[0]; j.Err != nil {
+	if j := w.Do(dsar.Erase, e)[0]; j.Err != nil {
 		t.Fatal(j.Err)
 	}
 	if n := w.server.Repeated(); n > 0 {
 		t.Fatalf("%d leads were deleted again", n)
 	}
-	c.pass(context.Background(), 2*time.Minute)
-	if j := w.count(dsar.Prove, e)[0]; j.Err != nil || len(j.Counts) > 0 {
+	c.Pass(context.Background(), 2*time.Minute)
+	if j := w.Do(dsar.Prove, e)[0]; j.Err != nil || len(j.Counts) > 0 {
 		t.Fatalf("%v, %v", j.Counts, j.Err)
 	}
 }
@@ -483,17 +361,17 @@ func TestSettling(t *testing.T) {
 // tells that they are gone.
 func TestLostAndSettling(t *testing.T) {
 	t.Parallel()
-	c := newClock()
+	c := conform.NewClock()
 	w := newWorld(t, 12, func(s *sandbox.Config, wc *Config) {
-		s.Settle, s.Clock = time.Minute, c.now
-		wc.Now, wc.Pause = c.now, c.pass
+		s.Settle, s.Clock = time.Minute, c.Now
+		wc.Now, wc.Pause = c.Now, c.Pass
 	})
-	e := w.emails()
-	w.count(dsar.Count, e...)
+	e := w.Emails()
+	w.Do(dsar.Count, e...)
 	w.server.SetFaults(fault.Config{ErrorAfter: 0.5, Seed: 3})
 	for i := range 20 {
 		done := true
-		for _, j := range w.count(dsar.Erase, e...) {
+		for _, j := range w.Do(dsar.Erase, e...) {
 			done = done && j.Err == nil
 		}
 		if done {
@@ -512,11 +390,11 @@ func TestMetacharacters(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 12, nil)
 	bad := []string{`a,b@example.com`, `x&filterType=id`, `%00`, `"`, "a\nb", `%`, `*`, strings.Repeat("x", 5000) + "@example.com", `camille.o'brien@example.com`, " CAMILLE.O'BRIEN@EXAMPLE.COM "}
-	out, errs := w.gather(bad...)
+	out, errs := w.Gather(bad...)
 	for i, e := range bad {
 		var want map[string][]string
 		if i >= len(bad)-2 {
-			want = w.seeded(1)
+			want = w.Seeded(1)
 		}
 		if i == 0 {
 			var we *worker.Error
@@ -525,8 +403,8 @@ func TestMetacharacters(t *testing.T) {
 			}
 			continue
 		}
-		if errs[i] != nil || !sameRows(out[i].rows, want) {
-			t.Errorf("%.40q: %v, %v", e, sizes(out[i].rows), errs[i])
+		if errs[i] != nil || !conform.SameRows(out[i].Rows, want) {
+			t.Errorf("%.40q: %v, %v", e, conform.Sizes(out[i].Rows), errs[i])
 		}
 	}
 }
@@ -535,41 +413,41 @@ func TestMetacharacters(t *testing.T) {
 func TestCallsForAThousand(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1000, nil)
-	e := w.emails()
-	_, errs := w.gather(e...)
+	e := w.Emails()
+	_, errs := w.Gather(e...)
 	if err := errors.Join(errs...); err != nil {
 		t.Fatal(err)
 	}
 	gather := w.server.Calls()
-	if n := total(gather); n > 230 {
+	if n := conform.Total(gather); n > 230 {
 		t.Errorf("%d calls to gather", n)
 	}
 	for _, a := range []dsar.Action{dsar.Count, dsar.Erase, dsar.Prove} {
-		for _, j := range w.count(a, e...) {
+		for _, j := range w.Do(a, e...) {
 			if j.Err != nil {
 				t.Fatal(j.Err)
 			}
 		}
 	}
-	erase := since(w.server.Calls(), gather)
-	if n := total(erase); n > 15 {
+	erase := conform.Since(w.server.Calls(), gather)
+	if n := conform.Total(erase); n > 15 {
 		t.Errorf("%d calls to erase with plan and proof", n)
 	}
-	t.Logf("gather %d %v; plan, erase and prove %d %v", total(gather), gather, total(erase), erase)
+	t.Logf("gather %d %v; plan, erase and prove %d %v", conform.Total(gather), gather, conform.Total(erase), erase)
 }
 
 // The rate that Adobe advises is kept: under it, nothing is refused by
 // Marketo's own limits.
 func TestRate(t *testing.T) {
 	t.Parallel()
-	c := newClock()
+	c := conform.NewClock()
 	w := newWorld(t, 12, func(s *sandbox.Config, wc *Config) {
-		s.Limits, s.Clock = sandbox.RealLimits(), c.now
-		wc.Rate, wc.Now, wc.Pause = 0, c.now, c.pass
+		s.Limits, s.Clock = sandbox.RealLimits(), c.Now
+		wc.Rate, wc.Now, wc.Pause = 0, c.Now, c.Pass
 	})
-	e := w.emails()[0]
+	e := w.Emails()[0]
 	for range 100 {
-		if _, errs := w.gather(e); errs[0] != nil {
+		if _, errs := w.Gather(e); errs[0] != nil {
 			t.Fatal(errs[0])
 		}
 	}

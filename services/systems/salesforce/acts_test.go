@@ -12,6 +12,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/worker"
+	"habeas.dev/services/sandbox/conform"
 	"habeas.dev/services/sandbox/fault"
 	"habeas.dev/services/sandbox/people"
 	sandbox "habeas.dev/services/sandbox/salesforce"
@@ -36,7 +37,7 @@ func edited(t *testing.T, oldnew ...string) *manifest.Manifest {
 
 // value reads one field of the records that a query finds.
 func (w *world) values(query, field string) []string {
-	w.t.Helper()
+	w.T.Helper()
 	var out []string
 	f := fieldsOf([]string{"Id", field})
 	err := w.worker.each(context.Background(), []string{query}, func(_ int, raw []byte) error {
@@ -45,15 +46,15 @@ func (w *world) values(query, field string) []string {
 		return err
 	}, func(_ int, r *refusal) error { return errors.New(r.code + r.message) })
 	if err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 	return out
 }
 
 func (w *world) act(call func(context.Context, []*counted) error, jobs ...*counted) {
-	w.t.Helper()
+	w.T.Helper()
 	if err := call(context.Background(), jobs); err != nil {
-		w.t.Fatal(err)
+		w.T.Fatal(err)
 	}
 }
 
@@ -84,16 +85,16 @@ func codeOf(err error) string {
 func TestRectify(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 30, nil)
-	e := w.emails()
-	fix := &counted{Job: &worker.Job{Task: task(dsar.Rectify, e[0])}, Changes: []worker.Change{
+	e := w.Emails()
+	fix := &counted{Job: &worker.Job{Task: conform.Task(dsar.Rectify, e[0])}, Changes: []worker.Change{
 		{Dataset: "contacts", Column: "LastName", Value: `O'Brien "Ltd"`},
 		{Dataset: "contacts", Column: "Email", Value: "camille.new@example.com"},
 		{Dataset: "leads", Column: "Email", Value: "camille.new@example.com"},
 		{Dataset: "contact_points", Column: "EmailAddress", Value: "camille.new@example.com"},
 		{Dataset: "cases", Column: "Description", Value: "never said that"},
 	}}
-	other := &counted{Job: &worker.Job{Task: task(dsar.Rectify, e[1])}, Changes: []worker.Change{{Dataset: "tasks", Column: "Subject", Value: "x"}}}
-	nobody := &counted{Job: &worker.Job{Task: task(dsar.Rectify, people.NobodyEmail)}, Changes: []worker.Change{{Dataset: "leads", Column: "City", Value: "x"}}}
+	other := &counted{Job: &worker.Job{Task: conform.Task(dsar.Rectify, e[1])}, Changes: []worker.Change{{Dataset: "tasks", Column: "Subject", Value: "x"}}}
+	nobody := &counted{Job: &worker.Job{Task: conform.Task(dsar.Rectify, people.NobodyEmail)}, Changes: []worker.Change{{Dataset: "leads", Column: "City", Value: "x"}}}
 	w.act(w.worker.rectify, fix, other, nobody)
 	if fix.Err != nil || !maps.Equal(tallied(fix.Counts, rectified), map[string]int{"contacts": 2, "leads": 1, "contact_points": 1}) {
 		t.Fatalf("%v, %v", fix.Counts, fix.Err)
@@ -109,13 +110,13 @@ func TestRectify(t *testing.T) {
 	if got := w.values("SELECT Id, LastName FROM Contact WHERE Email = 'camille.new@example.com'", "LastName"); len(got) != 2 || got[0] != `O'Brien \"Ltd\` && got[0] != `O'Brien \"Ltd\"` {
 		t.Errorf("corrected to %q", got)
 	}
-	out, errs := w.gather(e[1:]...)
+	out, errs := w.Gather(e[1:]...)
 	for i := range out {
-		if errs[i] != nil || !sameRows(out[i].rows, w.seeded(i+2)) {
+		if errs[i] != nil || !conform.SameRows(out[i].Rows, w.Seeded(i+2)) {
 			t.Errorf("person %d was changed, or isn't found: %v", i+2, errs[i])
 		}
 	}
-	bad := &counted{Job: &worker.Job{Task: task(dsar.Rectify, e[2])}, Changes: []worker.Change{{Dataset: "leads", Column: "City", Value: "a\x00b"}}}
+	bad := &counted{Job: &worker.Job{Task: conform.Task(dsar.Rectify, e[2])}, Changes: []worker.Change{{Dataset: "leads", Column: "City", Value: "a\x00b"}}}
 	w.act(w.worker.rectify, bad)
 	if codeOf(bad.Err) != "bad-correction" {
 		t.Errorf("%v", bad.Err)
@@ -127,9 +128,9 @@ func TestRectify(t *testing.T) {
 func TestRestrictAndLift(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 30, nil)
-	e := w.emails()
+	e := w.Emails()
 	job := func(right dsar.Right, purposes ...string) *counted {
-		j := &counted{Job: &worker.Job{Task: task(dsar.Restrict, e[0])}}
+		j := &counted{Job: &worker.Job{Task: conform.Task(dsar.Restrict, e[0])}}
 		j.Right, j.Purposes = right, purposes
 		return j
 	}
@@ -185,25 +186,23 @@ func TestOtherIdentifiers(t *testing.T) {
 			Rows: []map[string]any{{"Id": contact, "Customer_Ref__c": "K-77 'x'", "Phone": "(415) 555-0142"}}}}
 		c.Manifest = m
 	})
-	whole := w.seeded(people.Leaver)
+	whole := w.Seeded(people.Leaver)
 	for _, id := range []worker.Identifier{
 		{Type: "salesforce_contact_id", Value: contact}, {Type: "salesforce_contact_id", Value: contact[:15]},
 		{Type: "customer_ref", Value: "k-77 'x'"}, {Type: "phone", Value: "+14155550142"}, {Type: "phone", Value: "415-555-0142"},
 	} {
-		s := subjectOf(worker.Task{Identifiers: []worker.Identifier{id}})
-		out := &memory{}
-		w.gatherFor([]*subject{s}, []*memory{out})
+		out := &conform.Copy{}
+		err := w.GatherInto([]worker.Task{{Identifiers: []worker.Identifier{id}}}, []*conform.Copy{out})[0]
 		for _, dataset := range []string{"contacts", "cases", "case_comments", "tasks", "files", "email_messages", "individuals", "contact_points"} {
-			if s.err != nil || len(out.rows[dataset]) != len(whole[dataset]) {
-				t.Errorf("by %s: %d %s of %d (%v)", id.Type, len(out.rows[dataset]), dataset, len(whole[dataset]), s.err)
+			if err != nil || len(out.Rows[dataset]) != len(whole[dataset]) {
+				t.Errorf("by %s: %d %s of %d (%v)", id.Type, len(out.Rows[dataset]), dataset, len(whole[dataset]), err)
 			}
 		}
 	}
-	stranger := subjectOf(worker.Task{Identifiers: []worker.Identifier{{Type: "salesforce_contact_id", Value: "no id"}, {Type: "phone", Value: "+0"}}})
-	out := &memory{}
-	w.gatherFor([]*subject{stranger}, []*memory{out})
-	if stranger.err != nil || len(out.rows) > 0 {
-		t.Errorf("%v, %v", out.rows, stranger.err)
+	stranger := worker.Task{Identifiers: []worker.Identifier{{Type: "salesforce_contact_id", Value: "no id"}, {Type: "phone", Value: "+0"}}}
+	out := &conform.Copy{}
+	if errs := w.GatherInto([]worker.Task{stranger}, []*conform.Copy{out}); errs[0] != nil || len(out.Rows) > 0 {
+		t.Errorf("%v, %v", out.Rows, errs)
 	}
 }
 
@@ -255,20 +254,20 @@ func TestCustomObjects(t *testing.T) {
 		c.Manifest = m
 		s.Custom = []sandbox.Custom{
 			{Name: "Warranty__c", Fields: []sandbox.CustomField{{Name: "Holder__c", Type: "reference", ReferenceTo: "Contact"}, {Name: "Email__c", Type: "email"}, {Name: "Serial__c", Type: "string"}},
-				Rows: []map[string]any{{"Id": "a005g0000000001", "Holder__c": contact, "Serial__c": "S1"}, {"Id": "a005g0000000002", "Email__c": w.emails()[0], "Serial__c": "S2"}, {"Id": "a005g0000000003", "Email__c": w.emails()[1], "Serial__c": "S3"}}},
+				Rows: []map[string]any{{"Id": "a005g0000000001", "Holder__c": contact, "Serial__c": "S1"}, {"Id": "a005g0000000002", "Email__c": w.Emails()[0], "Serial__c": "S2"}, {"Id": "a005g0000000003", "Email__c": w.Emails()[1], "Serial__c": "S3"}}},
 			{Name: "Repair__c", Fields: []sandbox.CustomField{{Name: "Warranty__c", Type: "reference", ReferenceTo: "Warranty__c"}, {Name: "Notes__c", Type: "textarea"}},
 				Rows: []map[string]any{{"Id": "a015g0000000001", "Warranty__c": "a005g0000000002", "Notes__c": "broken"}}},
 		}
 	})
-	out, errs := w.gather(w.emails()[:2]...)
-	if errs[0] != nil || len(out[0].rows["warranties"]) != 2 || len(out[0].rows["repairs"]) != 1 || len(out[1].rows["warranties"]) != 1 {
-		t.Fatalf("%v, %v: %v", sizes(out[0].rows), sizes(out[1].rows), errs)
+	out, errs := w.Gather(w.Emails()[:2]...)
+	if errs[0] != nil || len(out[0].Rows["warranties"]) != 2 || len(out[0].Rows["repairs"]) != 1 || len(out[1].Rows["warranties"]) != 1 {
+		t.Fatalf("%v, %v: %v", conform.Sizes(out[0].Rows), conform.Sizes(out[1].Rows), errs)
 	}
-	j := w.count(dsar.Erase, w.emails()[0])[0]
-	if j.Err != nil || erased(j.Counts)["warranties"] != 2 || erased(j.Counts)["repairs"] != 1 {
+	j := w.Do(dsar.Erase, w.Emails()[0])[0]
+	if j.Err != nil || conform.Erased(j.Counts)["warranties"] != 2 || conform.Erased(j.Counts)["repairs"] != 1 {
 		t.Fatalf("%v, %v", j.Counts, j.Err)
 	}
-	if j := w.count(dsar.Prove, w.emails()[0])[0]; j.Err != nil || len(j.Counts) > 0 {
+	if j := w.Do(dsar.Prove, w.Emails()[0])[0]; j.Err != nil || len(j.Counts) > 0 {
 		t.Fatalf("%v, %v", j.Counts, j.Err)
 	}
 	if got := w.values("SELECT Id, Serial__c FROM Warranty__c", "Serial__c"); !slices.Equal(got, []string{"S3"}) {
@@ -283,15 +282,15 @@ func TestFilesWithoutBytes(t *testing.T) {
 	w := newWorld(t, 12, func(_ *sandbox.Config, c *Config) {
 		c.Manifest = edited(t, "      content: VersionData\n", "", "      - {name: VersionData}\n", "", "      content: Body\n", "", "      - {name: Body}\n", "")
 	})
-	out, errs := w.gather(w.emails()[0])
-	rows := out[0].rows
+	out, errs := w.Gather(w.Emails()[0])
+	rows := out[0].Rows
 	if errs[0] != nil || len(rows["files"]) != 1 || len(rows["attachments"]) != 1 || !strings.Contains(rows["files"][0], "contract.txt") || !strings.Contains(rows["attachments"][0], "BodyLength") {
 		t.Fatalf("%v, %v", rows["files"], errs[0])
 	}
 	if n := w.server.Calls()["sobjects"]; n > 0 {
 		t.Errorf("%d files were fetched", n)
 	}
-	if j := w.count(dsar.Erase, w.emails()[0])[0]; j.Err != nil || erased(j.Counts)["files"] != 1 || erased(j.Counts)["attachments"] != 1 {
+	if j := w.Do(dsar.Erase, w.Emails()[0])[0]; j.Err != nil || conform.Erased(j.Counts)["files"] != 1 || conform.Erased(j.Counts)["attachments"] != 1 {
 		t.Errorf("%v, %v", j.Counts, j.Err)
 	}
 }
@@ -303,14 +302,14 @@ func TestAnonymise(t *testing.T) {
 	w := newWorld(t, 12, func(_ *sandbox.Config, c *Config) {
 		c.Manifest = edited(t, "      object: Lead\n", "      object: Lead\n      erase: anonymise\n      overwrite: {FirstName: null, LastName: Erased, Company: Erased, Email: null, Phone: null, MobilePhone: null, City: null, Description: null}\n")
 	})
-	e := w.emails()[0]
-	j := w.count(dsar.Erase, e)[0]
+	e := w.Emails()[0]
+	j := w.Do(dsar.Erase, e)[0]
 	want := w.planned(1)
 	delete(want, "leads")
-	if j.Err != nil || !maps.Equal(erased(j.Counts), want) || !maps.Equal(tallied(j.Counts, anonymous), map[string]int{"leads": 1}) {
+	if j.Err != nil || !maps.Equal(conform.Erased(j.Counts), want) || !maps.Equal(tallied(j.Counts, anonymous), map[string]int{"leads": 1}) {
 		t.Fatalf("%v, %v", j.Counts, j.Err)
 	}
-	if j := w.count(dsar.Prove, e)[0]; j.Err != nil || len(j.Counts) > 0 {
+	if j := w.Do(dsar.Prove, e)[0]; j.Err != nil || len(j.Counts) > 0 {
 		t.Fatalf("%v, %v", j.Counts, j.Err)
 	}
 	if got := w.values("SELECT Id, LastName FROM Lead WHERE LastName = 'Erased' AND Email = null", "LastName"); len(got) != 1 {
@@ -327,12 +326,12 @@ func TestPersonAccount(t *testing.T) {
 	t.Parallel()
 	const number = 11
 	w := newWorld(t, 12, nil)
-	e := w.emails()[number-1]
-	j := w.count(dsar.Erase, e)[0]
-	if j.Err != nil || !maps.Equal(erased(j.Counts), w.planned(number)) || erased(j.Counts)["person_accounts"] != 1 {
-		t.Fatalf("%v, planned were %v: %v", erased(j.Counts), w.planned(number), j.Err)
+	e := w.Emails()[number-1]
+	j := w.Do(dsar.Erase, e)[0]
+	if j.Err != nil || !maps.Equal(conform.Erased(j.Counts), w.planned(number)) || conform.Erased(j.Counts)["person_accounts"] != 1 {
+		t.Fatalf("%v, planned were %v: %v", conform.Erased(j.Counts), w.planned(number), j.Err)
 	}
-	if j := w.count(dsar.Prove, e)[0]; j.Err != nil || len(j.Counts) > 0 {
+	if j := w.Do(dsar.Prove, e)[0]; j.Err != nil || len(j.Counts) > 0 {
 		t.Fatalf("%v, %v", j.Counts, j.Err)
 	}
 	if n := w.server.Repeated(); n > 0 {
@@ -353,19 +352,19 @@ func TestSharedFile(t *testing.T) {
 			{"Id": "06A5g00000zzzz2", "ContentDocumentId": document[0], "LinkedEntityId": "0055g0000000001AAA", "ShareType": "I"},
 		}}}
 	})
-	e := w.emails()
-	j := w.count(dsar.Erase, e[people.Leaver-1])[0]
+	e := w.Emails()
+	j := w.Do(dsar.Erase, e[people.Leaver-1])[0]
 	if j.Err != nil || !maps.Equal(tallied(j.Counts, anonymous), map[string]int{"files": 1}) {
 		t.Fatalf("%v, %v", j.Counts, j.Err)
 	}
-	if j := w.count(dsar.Prove, e[people.Leaver-1])[0]; j.Err != nil || len(j.Counts) > 0 {
+	if j := w.Do(dsar.Prove, e[people.Leaver-1])[0]; j.Err != nil || len(j.Counts) > 0 {
 		t.Fatalf("%v, %v", j.Counts, j.Err)
 	}
-	out, errs := w.gather(e[people.Californian-1])
-	if errs[0] != nil || len(out[0].rows["files"]) != 2 {
-		t.Fatalf("the other has %v (%v)", sizes(out[0].rows), errs[0])
+	out, errs := w.Gather(e[people.Californian-1])
+	if errs[0] != nil || len(out[0].Rows["files"]) != 2 {
+		t.Fatalf("the other has %v (%v)", conform.Sizes(out[0].Rows), errs[0])
 	}
-	if j := w.count(dsar.Erase, e[people.Californian-1])[0]; j.Err != nil || erased(j.Counts)["files"] != 2 {
+	if j := w.Do(dsar.Erase, e[people.Californian-1])[0]; j.Err != nil || conform.Erased(j.Counts)["files"] != 2 {
 		t.Fatalf("the last to go: %v, %v", j.Counts, j.Err)
 	}
 }
@@ -378,13 +377,13 @@ func TestOptional(t *testing.T) {
 		s.Hidden = []string{"Individual", "Contact.IndividualId", "Lead.IndividualId", "ContactPointEmail",
 			"Account.PersonEmail", "Account.PersonContactId", "Account.PersonIndividualId", "Account.FirstName", "Account.LastName", "Account.PersonMobilePhone"}
 	})
-	e := w.emails()[2]
-	out, errs := w.gather(e)
-	want := sizes(w.seeded(people.Leaver))
+	e := w.Emails()[2]
+	out, errs := w.Gather(e)
+	want := conform.Sizes(w.Seeded(people.Leaver))
 	delete(want, "individuals")
 	delete(want, "contact_points")
-	if errs[0] != nil || !maps.Equal(sizes(out[0].rows), want) {
-		t.Fatalf("%v, want %v: %v", sizes(out[0].rows), want, errs[0])
+	if errs[0] != nil || !maps.Equal(conform.Sizes(out[0].Rows), want) {
+		t.Fatalf("%v, want %v: %v", conform.Sizes(out[0].Rows), want, errs[0])
 	}
 	notes := strings.Join(w.worker.Notes(), "\n")
 	for _, part := range []string{"individuals", "contact_points", "person_accounts"} {
@@ -392,7 +391,7 @@ func TestOptional(t *testing.T) {
 			t.Errorf("no note names %s: %s", part, notes)
 		}
 	}
-	if j := w.count(dsar.Erase, e)[0]; j.Err != nil {
+	if j := w.Do(dsar.Erase, e)[0]; j.Err != nil {
 		t.Fatal(j.Err)
 	}
 }
@@ -404,9 +403,9 @@ func TestNotCovered(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 12, nil)
 	show := w.server.Hide("Task")
-	e := w.emails()[0]
+	e := w.Emails()[0]
 	for _, action := range []dsar.Action{dsar.Count, dsar.Erase, dsar.Prove} {
-		j := w.count(action, e)[0]
+		j := w.Do(action, e)[0]
 		why := map[string]string{}
 		for _, c := range j.Counts {
 			why[c.Dataset] = c.Uncovered
@@ -414,7 +413,7 @@ func TestNotCovered(t *testing.T) {
 		if j.Err != nil || !strings.Contains(why["tasks"], "object Task") || !strings.Contains(why["contacts"], "what leads to dataset tasks is left") {
 			t.Errorf("%s: %v, %v", action, why, j.Err)
 		}
-		if nobody := w.count(action, "nobody@example.net")[0]; nobody.Err != nil || len(nobody.Counts) > 0 {
+		if nobody := w.Do(action, "nobody@example.net")[0]; nobody.Err != nil || len(nobody.Counts) > 0 {
 			t.Errorf("%s, of who has nothing that leads to tasks: %v, %v", action, nobody.Counts, nobody.Err)
 		}
 	}
@@ -426,7 +425,7 @@ func TestNotCovered(t *testing.T) {
 	}
 	show()
 	for _, action := range []dsar.Action{dsar.Count, dsar.Erase, dsar.Prove} {
-		if j := w.count(action, e)[0]; j.Err != nil || action == dsar.Prove && len(j.Counts) > 0 {
+		if j := w.Do(action, e)[0]; j.Err != nil || action == dsar.Prove && len(j.Counts) > 0 {
 			t.Errorf("%s once it is shown: %v, %v", action, j.Counts, j.Err)
 		}
 	}
@@ -447,13 +446,13 @@ func TestHardDelete(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, 60, func(s *sandbox.Config, c *Config) { change(s); c.BulkFrom = 10 })
-			e := w.emails()
+			e := w.Emails()
 			open, slow := e, false
 			for try := 0; len(open) > 0 && try < 30; try++ {
 				var left []string
-				for i, j := range w.count(dsar.Erase, open...) {
+				for i, j := range w.Do(dsar.Erase, open...) {
 					if j.Err != nil {
-						mustComeAgain(t, j.Err)
+						conform.MustPass(t, j.Err)
 						left = append(left, open[i])
 						slow = slow || codeOf(j.Err) == "bulk-slow"
 					}
@@ -462,10 +461,10 @@ func TestHardDelete(t *testing.T) {
 			}
 			w.server.SetFaults(fault.Config{})
 			if len(open) > 0 {
-				j := w.count(dsar.Erase, open...)[0]
+				j := w.Do(dsar.Erase, open...)[0]
 				t.Fatalf("%d were never erased: %v (%v)", len(open), j.Err, errors.Unwrap(j.Err))
 			}
-			for i, j := range w.count(dsar.Prove, e...) {
+			for i, j := range w.Do(dsar.Prove, e...) {
 				if j.Err != nil || len(j.Counts) > 0 {
 					t.Fatalf("person %d: %v, %v", i+1, j.Counts, j.Err)
 				}
@@ -489,21 +488,21 @@ func TestHardDelete(t *testing.T) {
 func TestPageExpires(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 40, func(s *sandbox.Config, _ *Config) { s.PageSize = 5 })
-	e := w.emails()
+	e := w.Emails()
 	w.onCall = func(path string) {
 		if strings.Contains(path, "/query/") {
 			w.server.ExpireCursors()
 			w.onCall = nil
 		}
 	}
-	_, errs := w.gather(e...)
+	_, errs := w.Gather(e...)
 	if codeOf(errs[0]) != "page-expired" {
 		t.Fatalf("got %v", errs[0])
 	}
-	mustComeAgain(t, errs[0])
-	out, errs := w.gather(e...)
+	conform.MustPass(t, errs[0])
+	out, errs := w.Gather(e...)
 	for i := range e {
-		if errs[i] != nil || !sameRows(out[i].rows, w.seeded(i+1)) {
+		if errs[i] != nil || !conform.SameRows(out[i].Rows, w.Seeded(i+1)) {
 			t.Fatalf("person %d: %v", i+1, errs[i])
 		}
 	}
@@ -513,8 +512,8 @@ func TestPageExpires(t *testing.T) {
 func TestThrottled(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 12, func(s *sandbox.Config, _ *Config) { s.Faults = fault.Config{Throttle: 1} })
-	_, errs := w.gather(w.emails()[0])
-	mustComeAgain(t, errs[0])
+	_, errs := w.Gather(w.Emails()[0])
+	conform.MustPass(t, errs[0])
 	var we *worker.Error
 	if !errors.As(errs[0], &we) || !strings.Contains(we.Reason, "Salesforce") {
 		t.Fatalf("got %v", errs[0])
@@ -526,12 +525,12 @@ func TestThrottled(t *testing.T) {
 func TestCallsToWrite(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1000, nil)
-	e := w.emails()
+	e := w.Emails()
 	for name, call := range map[string]func(context.Context, []*counted) error{"restrict": w.worker.restrict, "lift": w.worker.restrict, "rectify": w.worker.rectify} {
 		before := w.server.Calls()
 		jobs := make([]*counted, len(e))
 		for i := range e {
-			jobs[i] = &counted{Job: &worker.Job{Task: task(dsar.Restrict, e[i])}, Changes: []worker.Change{{Dataset: "contacts", Column: "Title", Value: "Dr"}}}
+			jobs[i] = &counted{Job: &worker.Job{Task: conform.Task(dsar.Restrict, e[i])}, Changes: []worker.Change{{Dataset: "contacts", Column: "Title", Value: "Dr"}}}
 			jobs[i].Right, jobs[i].Lift = dsar.Restriction, name == "lift"
 		}
 		w.act(call, jobs...)
@@ -540,11 +539,11 @@ func TestCallsToWrite(t *testing.T) {
 				t.Fatal(j.Err)
 			}
 		}
-		d := since(w.server.Calls(), before)
-		if n := total(d); n > 20 {
+		d := conform.Since(w.server.Calls(), before)
+		if n := conform.Total(d); n > 20 {
 			t.Errorf("%d calls to %s: %v", n, name, d)
 		}
-		t.Logf("%s: %d calls", name, total(d))
+		t.Logf("%s: %d calls", name, conform.Total(d))
 	}
 }
 
@@ -553,7 +552,7 @@ func TestCallsToWrite(t *testing.T) {
 func TestStranger(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 12, nil)
-	near, other := subjectOf(task(dsar.Gather, "jurgen@example.org")), subjectOf(task(dsar.Gather, "somebody@example.org"))
+	near, other := subjectOf(conform.Task(dsar.Gather, "jurgen@example.org")), subjectOf(conform.Task(dsar.Gather, "somebody@example.org"))
 	g := groupOf([]*subject{near, other})
 	take := func(email string) error {
 		n := w.worker.number("leads")

@@ -61,15 +61,15 @@ func TestConformance(t *testing.T) {
 		t.Fatal(err)
 	}
 	workertest.Run(t, func(t testing.TB, _ *slog.Logger) workertest.System {
-		c := newClock()
-		server, err := sandbox.New(sandbox.Config{Population: p, Clock: c.now, DailyCalls: 100_000})
+		c := conform.NewClock()
+		server, err := sandbox.New(sandbox.Config{Population: p, Clock: c.Now, DailyCalls: 100_000})
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { server.Close() })
 		ts := httptest.NewServer(server)
 		t.Cleanup(ts.Close)
-		w, err := New(Config{BaseURL: ts.URL, ClientID: sandbox.DefaultClientID, Secret: vendorapi.SecretValue(sandbox.DefaultClientSecret), Manifest: m, Access: vendorapi.Access{Now: c.now, Pause: c.pass}})
+		w, err := New(Config{BaseURL: ts.URL, ClientID: sandbox.DefaultClientID, Secret: vendorapi.SecretValue(sandbox.DefaultClientSecret), Manifest: m, Access: vendorapi.Access{Now: c.Now, Pause: c.Pass}})
 		if err != nil {
 			t.Fatal(err)
 		}

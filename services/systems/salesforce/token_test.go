@@ -40,9 +40,9 @@ func TestJWTBearer(t *testing.T) {
 		s.Certificate, s.Username = &key.PublicKey, "robot@example.com"
 		c.Secret, c.Key, c.Username = vendorapi.Secret{}, vendorapi.SecretFile(path), "robot@example.com"
 	})
-	e := w.emails()[0]
+	e := w.Emails()[0]
 	for round := range int64(2) {
-		if _, errs := w.gather(e); errs[0] != nil {
+		if _, errs := w.Gather(e); errs[0] != nil {
 			t.Fatal(errs[0])
 		}
 		if n := w.server.Calls()["token"]; n != round+1 {
@@ -51,14 +51,14 @@ func TestJWTBearer(t *testing.T) {
 		w.server.RevokeTokens()
 	}
 	keyFile(t, path) // one that the app doesn't know
-	_, errs := w.gather(e)
+	_, errs := w.Gather(e)
 	if codeOf(errs[0]) != "credentials" || !strings.Contains(errs[0].Error(), "INVALID_GRANT") {
 		t.Fatalf("got %v", errs[0])
 	}
 	if err := os.WriteFile(path, []byte("no key"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, errs := w.gather(e); codeOf(errs[0]) != "no-secret" || strings.Contains(errs[0].Error(), path) {
+	if _, errs := w.Gather(e); codeOf(errs[0]) != "no-secret" || strings.Contains(errs[0].Error(), path) {
 		t.Fatalf("got %v", errs[0])
 	}
 }
