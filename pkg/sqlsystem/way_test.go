@@ -1,6 +1,7 @@
 package sqlsystem
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,6 +20,15 @@ import (
 // second bar where there are others than id.
 func small(t testing.TB, head string, datasets ...string) *manifest.Manifest {
 	t.Helper()
+	text := smallText(head, datasets...)
+	m, err := manifest.Parse("small.yaml", []byte(text))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	return m
+}
+
+func smallText(head string, datasets ...string) string {
 	var b strings.Builder
 	b.WriteString("system: small\ntitle: {en: Small}\n" + head + "\ndatasets:\n")
 	for _, d := range datasets {
@@ -29,7 +39,8 @@ func small(t testing.TB, head string, datasets ...string) *manifest.Manifest {
 		}
 		fmt.Fprintf(&b, "  - name: %s\n    title: {en: T}\n    category: identifiers\n    origin: provided\n    purpose: {en: P}\n    legal_basis: contract\n    storage: {en: S}\n    columns: [", strings.TrimSpace(part[0]))
 		for c := range strings.SplitSeq(columns, " ") {
-			fmt.Fprintf(&b, "{name: %s},", c)
+			name, typ, _ := strings.Cut(c, ":")
+			fmt.Fprintf(&b, "{name: %s, type: %s},", name, cmp.Or(typ, "string"))
 		}
 		b.WriteString("]\n")
 		if len(part) > 3 {
@@ -37,11 +48,7 @@ func small(t testing.TB, head string, datasets ...string) *manifest.Manifest {
 		}
 		b.WriteString("    sql: {" + strings.TrimSpace(part[1]) + "}\n")
 	}
-	m, err := manifest.Parse("small.yaml", []byte(b.String()))
-	if err != nil {
-		t.Fatalf("%v\n%s", err, b.String())
-	}
-	return m
+	return b.String()
 }
 
 // bothDatabases runs a test on both, each with a schema that both understand.

@@ -1,0 +1,209 @@
+package sqlsystem
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"habeas.dev/pkg/dsar"
+)
+
+// TestLeadGoesFirst: rows whose lead another system erased first are erased by the
+// plan's keys, and the proof finds them as long as they are there.
+func TestLeadGoesFirst(t *testing.T) {
+	t.Parallel()
+	bothDatabases(t, "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT); CREATE TABLE notes (id INTEGER PRIMARY KEY, user_id INTEGER, body TEXT)", func(t *testing.T, d database) {
+		m := small(t, "abilities: [gather, erase]\nneeds: [email]\nsql: {}", "notes | table: notes, key: [id], via: [{table: users, on: {user_id: id}}], subject: {email: users.email}, erase: delete | id body")
+		s := open(t, d, m)
+		rapid.Check(t, func(t *rapid.T) {
+			for _, table := range []string{"notes", "users"} {
+				if _, err := d.Exec("DELETE FROM " + table); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for id, mail := range []string{"ann@example.com", "bob@example.com", "ann@example.com"} {
+				d.insert(t, "users", id, mail)
+			}
+			note := func(id int) {
+				d.insert(t, "notes", id, rapid.IntRange(0, 2).Draw(t, "of"), "words")
+			}
+			n := rapid.IntRange(1, 6).Draw(t, "notes")
+			for id := range n {
+				note(id)
+			}
+			mine := d.column(t, "SELECT id FROM notes WHERE user_id <> 1")
+			others := d.column(t, "SELECT id FROM notes WHERE user_id = 1")
+			jobs := countJobs(dsar.Erasure, ids("email ann@example.com"))
+			if err := s.planAll(t.Context(), jobs); err != nil || jobs[0].Err != nil {
+				t.Fatal(err, jobs[0].Err)
+			}
+			// In between: leads go, records go, others come, also in the place of gone ones.
+			users := rapid.SampledFrom([]string{"", "0", "2", "0, 2"}).Draw(t, "leads gone")
+			if users != "" {
+				if _, err := d.Exec("DELETE FROM users WHERE id IN (" + users + ")"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			gone := 0
+			for _, id := range mine {
+				if rapid.IntRange(0, 3).Draw(t, "gone") == 0 {
+					gone++
+					if _, err := d.Exec("DELETE FROM notes WHERE id = " + id); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			for id := range rapid.IntRange(0, 2).Draw(t, "new") {
+				note(n + id)
+			}
+			late := len(d.column(t, fmt.Sprintf("SELECT n.id FROM notes n JOIN users u ON u.id = n.user_id WHERE n.id >= %d AND u.email = 'ann@example.com'", n)))
+			check := countJobs(dsar.Erasure, ids("email ann@example.com"))
+			check[0].plan = jobs[0].plan
+			if err := s.countAll(t.Context(), check); err != nil {
+				t.Fatal(err)
+			}
+			if left := int64(len(mine) - gone + late); foundIn(check[0].Counts) != left {
+				t.Fatalf("the proof before finds %+v, want %d", check[0].Counts, left)
+			}
+			if err := s.eraseByPlan(t.Context(), jobs); err != nil || jobs[0].Err != nil {
+				t.Fatal(err, jobs[0].Err)
+			}
+			var got dsar.Counts
+			if len(jobs[0].Counts) > 0 {
+				got = jobs[0].Counts[0]
+			}
+			if got.Gone != int64(gone) || got.Late != int64(late) || got.Erased != int64(len(mine)-gone+late) {
+				t.Fatalf("%+v, want %d of %d gone, %d late", got, gone, len(mine), late)
+			}
+			if unmet := dsar.Unmet(jobs[0].plan.Counts(), jobs[0].Counts); unmet != "" {
+				t.Fatal(unmet)
+			}
+			left := d.column(t, fmt.Sprintf("SELECT id FROM notes WHERE id < %d", n))
+			if !slices.Equal(slices.Sorted(slices.Values(left)), slices.Sorted(slices.Values(others))) {
+				t.Fatalf("left %v, others' are %v", left, others)
+			}
+			check[0].Counts = nil
+			if err := s.countAll(t.Context(), check); err != nil || foundIn(check[0].Counts) != 0 {
+				t.Fatalf("the proof finds %+v, %v", check[0].Counts, err)
+			}
+		})
+	})
+}
+
+func foundIn(counts []dsar.Counts) (n int64) {
+	for _, c := range counts {
+		n += c.Found
+	}
+	return n
+}
+
+// TestLeadInAView: rows that a view finds through another dataset's rows go before
+// those, in one system.
+func TestLeadInAView(t *testing.T) {
+	t.Parallel()
+	const schema = `CREATE TABLE wp_posts (id INTEGER PRIMARY KEY, title TEXT); CREATE TABLE wp_postmeta (meta_id INTEGER PRIMARY KEY, post_id INTEGER, meta_key TEXT, meta_value TEXT);
+		CREATE VIEW billed AS SELECT post_id, meta_value AS email FROM wp_postmeta WHERE meta_key = '_billing_email';
+		INSERT INTO wp_posts VALUES (1, 'order of ann'), (2, 'order of bob'), (3, 'page'); INSERT INTO wp_postmeta VALUES (10, 1, '_billing_email', 'ann@example.com'), (11, 1, '_total', '12'), (12, 2, '_billing_email', 'bob@example.com')`
+	bothDatabases(t, schema, func(t *testing.T, d database) {
+		m := small(t, "abilities: [gather, erase]\nneeds: [email]\nsql: {}",
+			"meta | table: wp_postmeta, key: [meta_id], via: [{table: billed, on: {post_id: post_id}}], subject: {email: billed.email}, erase: delete | meta_id",
+			"posts | table: wp_posts, key: [id], via: [{table: billed, on: {id: post_id}}], subject: {email: billed.email}, erase: delete")
+		s := open(t, d, m)
+		jobs := countJobs(dsar.Erasure, ids("email ann@example.com"))
+		if err := s.eraseAll(t.Context(), jobs); err != nil || jobs[0].Err != nil {
+			t.Fatal(err, jobs[0].Err)
+		}
+		slices.SortFunc(jobs[0].Counts, func(a, b dsar.Counts) int { return cmp.Compare(a.Dataset, b.Dataset) })
+		if got := brief(jobs[0].Counts); !slices.Equal(got, []string{"meta 2 gone 2", "posts 1 gone 1"}) {
+			t.Errorf("got %v", got)
+		}
+		if left := d.column(t, "SELECT id FROM wp_posts UNION ALL SELECT meta_id FROM wp_postmeta ORDER BY 1"); !slices.Equal(left, []string{"2", "3", "12"}) {
+			t.Errorf("left %v", left)
+		}
+	})
+}
+
+// TestKeyOfSomebodyElse: a row that has the key of a planned one and is somebody
+// else's by now is left, and said to be.
+func TestKeyOfSomebodyElse(t *testing.T) {
+	t.Parallel()
+	bothDatabases(t, "CREATE TABLE notes (id INTEGER PRIMARY KEY, person INTEGER)", func(t *testing.T, d database) {
+		s := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [person]\nsql: {}", "notes | table: notes, key: [id], subject: {person: person}, erase: delete"))
+		d.insert(t, "notes", 7, 1)
+		d.insert(t, "notes", 8, 1)
+		jobs := countJobs(dsar.Erasure, ids("person 1"))
+		if err := s.planAll(t.Context(), jobs); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.Exec("UPDATE notes SET person = 2 WHERE id = 7"); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.eraseByPlan(t.Context(), jobs); err != nil || jobs[0].Err != nil {
+			t.Fatal(err, jobs[0].Err)
+		}
+		if left := d.column(t, "SELECT id FROM notes"); !slices.Equal(left, []string{"7"}) || jobs[0].Counts[0].Erased != 1 || !strings.Contains(jobs[0].Counts[0].Uncovered, "plan the erasure anew") {
+			t.Errorf("left %v: %+v", left, jobs[0].Counts)
+		}
+	})
+}
+
+// TestKeys: rows are planned and erased by keys of any type, of one column or more,
+// and those alone.
+func TestKeys(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, lite, pg, key string
+		values              [][]string // two rows of Ann's, then one of Bob's, as literals
+	}{
+		{"a number", "k INTEGER PRIMARY KEY", "k BIGINT PRIMARY KEY", "k", [][]string{{"1"}, {"-9007199254740993"}, {"2"}}},
+		{"a text", "k TEXT PRIMARY KEY", "k TEXT PRIMARY KEY", "k", [][]string{{`'a"b\ é'`}, {"'\\x41'"}, {"'A'"}}},
+		{"a short text", "k VARCHAR(20) PRIMARY KEY", "k VARCHAR(20) PRIMARY KEY", "k", [][]string{{"'a '"}, {"' a'"}, {"'a'"}}},
+		{"a uuid", "k TEXT PRIMARY KEY", "k UUID PRIMARY KEY", "k", [][]string{{"'0f8fad5b-d9cb-469f-a165-70867728950e'"}, {"'7c9e6679-7425-40de-944b-e07fc1f90ae7'"}, {"'7c9e6679-7425-40de-944b-e07fc1f90ae8'"}}},
+		{"bytes", "k BLOB PRIMARY KEY", "k BYTEA PRIMARY KEY", "k", [][]string{{"x'ff00'", `'\xff00'`}, {"x'01'", `'\x01'`}, {"x'02'", `'\x02'`}}},
+		{"a time", "k TIMESTAMP PRIMARY KEY", "k TIMESTAMPTZ PRIMARY KEY", "k", [][]string{{"'2020-01-31 10:00:00+00'"}, {"'2020-01-31 10:00:00.000001+00'"}, {"'2020-01-31 10:00:01+00'"}}},
+		{"a decimal", "k NUMERIC PRIMARY KEY", "k NUMERIC PRIMARY KEY", "k", [][]string{{"1.5"}, {"2"}, {"1.25"}}},
+		{"two", "k INTEGER, l TEXT, PRIMARY KEY (k, l)", "k INTEGER, l TEXT, PRIMARY KEY (k, l)", "k, l", [][]string{{"1", "'a'"}, {"11", `'"],["'`}, {"1", "'b'"}}},
+		{"three", "k INTEGER, l TEXT, m DATE, PRIMARY KEY (k, l, m)", "k INTEGER, l TEXT, m DATE, PRIMARY KEY (k, l, m)", "k, l, m", [][]string{{"1", "'a'", "'2020-01-01'"}, {"1", "'a'", "'2020-01-02'"}, {"1", "'a'", "'2020-01-03'"}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			test := func(t *testing.T, d database) {
+				for i, v := range c.values {
+					if len(v) == 2 && !strings.Contains(c.key, ",") {
+						v = v[d.dialect-1 : d.dialect]
+					}
+					if _, err := d.Exec(fmt.Sprintf("INSERT INTO things VALUES (%d, %s)", i/2, strings.Join(v, ", "))); err != nil {
+						t.Fatal(err)
+					}
+				}
+				s := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [person]\nsql: {}", "things | table: things, key: ["+c.key+"], subject: {person: person}, erase: delete | person"))
+				jobs := countJobs(dsar.Erasure, ids("person 0"))
+				if err := s.planAll(t.Context(), jobs); err != nil || jobs[0].Err != nil {
+					t.Fatal(err, jobs[0].Err)
+				}
+				// By the keys alone: nothing leads to the rows any more.
+				if _, err := d.Exec("UPDATE things SET person = NULL"); err != nil {
+					t.Fatal(err)
+				}
+				if err := s.eraseByPlan(t.Context(), jobs); err != nil || jobs[0].Err != nil {
+					t.Fatal(err, jobs[0].Err)
+				}
+				if left := d.column(t, "SELECT person FROM things"); len(left) != 1 || len(jobs[0].Counts) != 1 || jobs[0].Counts[0].Erased != 2 {
+					t.Errorf("left %d rows: %+v", len(left), jobs[0].Counts)
+				}
+			}
+			t.Run("SQLite", func(t *testing.T) {
+				t.Parallel()
+				test(t, sqliteDB(t, "CREATE TABLE things (person INTEGER, "+c.lite+")"))
+			})
+			t.Run("PostgreSQL", func(t *testing.T) {
+				t.Parallel()
+				test(t, postgresDB(t, "CREATE TABLE things (person INTEGER, "+c.pg+")"))
+			})
+		})
+	}
+}

@@ -1,0 +1,322 @@
+package sqlsystem
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/worker"
+)
+
+const tenYears = "retention: [{ground: tax-records, source: art. 16, title: {en: Tax}, column: issued_on, period: P10Y}]"
+
+// TestKeptGoesWithAnother: where a kept record would go with another, over tables
+// that no dataset is of, the start fails; where that came later, the plan, and the
+// erasure by an older plan, before anything is touched. Each names the way.
+func TestKeptGoesWithAnother(t *testing.T) {
+	t.Parallel()
+	schema := func(reference string) string {
+		return `CREATE TABLE customers (id INTEGER PRIMARY KEY, email TEXT);
+			CREATE TABLE subscriptions (id INTEGER PRIMARY KEY, customer_id INTEGER REFERENCES customers (id) ON DELETE CASCADE);
+			CREATE TABLE invoices (id INTEGER PRIMARY KEY, subscription_id INTEGER` + reference + `, customer_id INTEGER, issued_on DATE);
+			INSERT INTO customers VALUES (1, 'anna@example.com'); INSERT INTO subscriptions VALUES (10, 1); INSERT INTO invoices VALUES (100, 10, 1, '2026-01-01')`
+	}
+	const cascade = ` REFERENCES subscriptions (id) ON DELETE CASCADE`
+	const path = "customers ← subscriptions (customer_id) ← invoices (subscription_id)"
+	declared := func(t *testing.T) *manifest.Manifest {
+		return small(t, "abilities: [gather, erase]\nneeds: [email, customer]\nsql: {technical: [subscriptions]}",
+			"customers | table: customers, key: [id], subject: {customer: id, email: email}, erase: delete, cascades: [subscriptions]",
+			"invoices | table: invoices, key: [id], subject: {customer: customer_id}, erase: delete | id issued_on:date | "+tenYears)
+	}
+	t.Run("at start", func(t *testing.T) {
+		t.Parallel()
+		bothDatabases(t, schema(cascade), func(t *testing.T, d database) {
+			if s, err := Open(t.Context(), declared(t), d.source); err == nil || !strings.Contains(err.Error(), path) {
+				t.Errorf("got %v, %v", s, err)
+			}
+		})
+	})
+	t.Run("later", func(t *testing.T) {
+		t.Parallel()
+		bothDatabases(t, schema(""), func(t *testing.T, d database) {
+			s := open(t, d, declared(t))
+			asked := ids("email anna@example.com", "customer 1")
+			older := countJobs(dsar.Erasure, asked)
+			if err := s.planAll(t.Context(), older); err != nil || older[0].Err != nil {
+				t.Fatal(err, older[0].Err)
+			}
+			change := []string{"ALTER TABLE invoices RENAME TO old", "CREATE TABLE invoices (id INTEGER PRIMARY KEY, subscription_id INTEGER" + cascade + ", customer_id INTEGER, issued_on DATE)", "INSERT INTO invoices SELECT * FROM old", "DROP TABLE old"}
+			for _, stmt := range change {
+				if _, err := d.Exec(stmt); err != nil {
+					t.Fatal(err)
+				}
+			}
+			// The system learns of the change by itself.
+			newer := countJobs(dsar.Erasure, asked)
+			err := s.planAll(t.Context(), newer)
+			refusedBy(t, cmp.Or[error](err, newer[0].Err), path)
+			err = s.eraseByPlan(t.Context(), older)
+			refusedBy(t, cmp.Or[error](err, older[0].Err), path)
+			for _, table := range []string{"customers", "subscriptions", "invoices"} {
+				if left := d.column(t, "SELECT id FROM "+table); len(left) != 1 {
+					t.Errorf("%s are %v", table, left)
+				}
+			}
+		})
+	})
+}
+
+// refusedBy wants an error that needs a person at once and says what is in the way.
+func refusedBy(t tester, err error, parts ...string) {
+	t.Helper()
+	var typed *worker.Error
+	if !errors.As(err, &typed) || !typed.Permanent() {
+		t.Fatalf("it isn't refused: %v", err)
+	}
+	for _, part := range parts {
+		if !strings.Contains(typed.Reason, part) {
+			t.Errorf("the reason lacks %q: %s", part, typed.Reason)
+		}
+	}
+}
+
+// TestCascadesAreDeclared: rows that are nobody's in the erasure go with another only
+// where the manifest lets them, and are counted; what a trigger writes likewise.
+func TestCascadesAreDeclared(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, lite, pg, table, path string }{
+		{"a foreign key", "", "", "reblogs", "posts ← reblogs (post_id)"},
+		{"a second one", "CREATE TABLE likes (id INTEGER PRIMARY KEY, reblog INTEGER REFERENCES reblogs (id) ON DELETE SET NULL); INSERT INTO likes VALUES (1, 10)", "", "likes", "posts ← reblogs (post_id) ← likes (reblog)"},
+		{"a trigger", "CREATE TABLE log (id INTEGER); CREATE TRIGGER logged AFTER DELETE ON posts BEGIN INSERT INTO log VALUES (old.id)! END",
+			"CREATE TABLE log (id INTEGER); CREATE FUNCTION logging() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO log VALUES (old.id)! RETURN NULL! END $$; CREATE TRIGGER logged AFTER DELETE ON posts FOR EACH ROW EXECUTE FUNCTION logging()", "log", "posts → the trigger logged → log"},
+		{"a trigger that the catalogue doesn't show", "",
+			"CREATE TABLE log (id INTEGER); CREATE FUNCTION logging() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'INS' || 'ERT INTO log VALUES (1)'! RETURN NULL! END $$; CREATE TRIGGER logged AFTER DELETE ON posts FOR EACH ROW EXECUTE FUNCTION logging()", "log", "rows of log"},
+		{"a rule", "", "CREATE TABLE log (id INTEGER); CREATE RULE logged AS ON DELETE TO posts DO ALSO INSERT INTO log VALUES (old.id)", "log", "posts → the rule logged → log"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			const schema = `CREATE TABLE posts (id INTEGER PRIMARY KEY, author INTEGER); CREATE TABLE reblogs (id INTEGER PRIMARY KEY, post_id INTEGER REFERENCES posts (id) ON DELETE CASCADE, author INTEGER);
+				INSERT INTO posts VALUES (1, 1), (2, 2), (3, 1); INSERT INTO reblogs VALUES (10, 1, 2), (11, 2, 1)`
+			bothDatabases(t, schema, func(t *testing.T, d database) {
+				more := c.lite
+				if d.dialect == PostgreSQL && c.pg != "" {
+					more = c.pg
+				}
+				if more == "" && c.name != "a foreign key" {
+					t.Skip("there is no such thing")
+				}
+				for stmt := range strings.SplitSeq(more, ";") {
+					if stmt = strings.ReplaceAll(strings.TrimSpace(stmt), "!", ";"); stmt == "" {
+						continue
+					}
+					if _, err := d.Exec(stmt); err != nil {
+						t.Fatalf("%s: %v", stmt, err)
+					}
+				}
+				erase := func(cascades string) *counted {
+					s := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [author]\nsql: {}", "posts | table: posts, key: [id], subject: {author: author}, erase: delete"+cascades))
+					jobs := countJobs(dsar.Erasure, ids("author 1"))
+					jobs[0].Err = cmp.Or(s.eraseAll(t.Context(), jobs), jobs[0].Err)
+					return jobs[0]
+				}
+				without := ""
+				if c.name != "a foreign key" {
+					without = ", cascades: [reblogs]"
+				}
+				refusedBy(t, erase(without).Err, c.path)
+				if left := d.column(t, "SELECT id FROM posts"); len(left) != 3 {
+					t.Fatalf("posts are %v", left)
+				}
+				j := erase(", cascades: [reblogs, " + "likes, log]")
+				if j.Err != nil || len(j.Counts) != 1 || j.Counts[0].Erased != 2 || j.taken["reblogs"] != 1 {
+					t.Errorf("%v, %+v, %v", j.Err, j.Counts, j.taken)
+				}
+				if left := d.column(t, "SELECT id FROM reblogs"); !slices.Equal(left, []string{"11"}) {
+					t.Errorf("reblogs are %v", left)
+				}
+			})
+		})
+	}
+}
+
+// tableOf is a table of a random schema.
+type tableOf struct {
+	name, parent, action string
+	dataset, via         bool
+	keeps                bool
+	cascades             []string
+}
+
+type rowOf struct {
+	table       string
+	id, person  int
+	ref         int // -1: null
+	old         bool
+	mine, stays bool
+}
+
+// TestReachProperty holds, over random tables, foreign keys, rows and manifests, that
+// an erasure either takes exactly what is the person's and need not stay, and beside
+// it only rows of tables that the manifest lets go, or is refused and changes
+// nothing; and that it isn't refused where nothing else would go.
+func TestReachProperty(t *testing.T) {
+	t.Parallel()
+	bothDatabases(t, "", func(t *testing.T, d database) {
+		rapid.Check(t, func(t *rapid.T) { reachProperty(t, d) })
+	})
+}
+
+func reachProperty(t *rapid.T, d database) {
+	names := []string{"a", "b", "c", "e"}
+	for _, name := range slices.Backward(names) {
+		if _, err := d.Exec("DROP TABLE IF EXISTS " + name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tables := map[string]*tableOf{}
+	for i, name := range names {
+		tab := &tableOf{name: name, dataset: i == 0 || rapid.IntRange(0, 2).Draw(t, name+" is a dataset") > 0}
+		if i > 0 && rapid.IntRange(0, 3).Draw(t, name+" refers") > 0 {
+			tab.parent = rapid.SampledFrom(names[:i]).Draw(t, name+" to")
+			tab.action = rapid.SampledFrom([]string{"CASCADE", "CASCADE", "SET NULL", "NO ACTION"}).Draw(t, name+" on delete")
+			tab.via = tab.dataset && rapid.Bool().Draw(t, name+" via")
+		}
+		tab.keeps = tab.dataset && rapid.IntRange(0, 3).Draw(t, name+" keeps") == 0
+		tables[name] = tab
+		reference := ""
+		if tab.parent != "" {
+			reference = " REFERENCES " + tab.parent + " (id) ON DELETE " + tab.action
+		}
+		if _, err := d.Exec("CREATE TABLE " + name + " (id INTEGER PRIMARY KEY, person INTEGER, ref INTEGER" + reference + ", issued_on DATE)"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var datasets []string
+	for _, name := range names {
+		tab := tables[name]
+		if !tab.dataset {
+			continue
+		}
+		for _, o := range names {
+			if !tables[o].keeps && rapid.IntRange(0, 3).Draw(t, name+" lets "+o) == 0 {
+				tab.cascades = append(tab.cascades, o)
+			}
+		}
+		sql := "table: " + name + ", key: [id], erase: delete, "
+		if tab.via {
+			sql += "via: [{table: " + tab.parent + ", on: {ref: id}}], subject: {person: " + tab.parent + ".person}"
+		} else {
+			sql += "subject: {person: person}"
+		}
+		if tab.cascades != nil {
+			sql += ", cascades: [" + strings.Join(tab.cascades, ", ") + "]"
+		}
+		line := name + " | " + sql + " | id issued_on:date"
+		if tab.keeps {
+			line += " | " + tenYears
+		}
+		datasets = append(datasets, line)
+	}
+	m, err := manifest.Parse("small.yaml", []byte(smallText("abilities: [gather, erase]\nneeds: [person]\nsql: {}", datasets...)))
+	if err != nil {
+		t.Skip("no manifest")
+	}
+	rows := map[string]*rowOf{}
+	for _, name := range names {
+		tab := tables[name]
+		for id := range rapid.IntRange(0, 3).Draw(t, name+" rows") {
+			r := &rowOf{table: name, id: id, person: rapid.IntRange(1, 2).Draw(t, "person"), ref: -1, old: rapid.Bool().Draw(t, "old")}
+			parent := rows[fmt.Sprintf("%s %d", tab.parent, rapid.IntRange(0, 2).Draw(t, "ref"))]
+			var ref any
+			if parent != nil {
+				r.ref = parent.id
+				ref = parent.id
+			}
+			r.mine = tab.dataset && (!tab.via && r.person == 1 || tab.via && parent != nil && parent.person == 1)
+			day := "2026-01-01"
+			if r.old {
+				day = "2001-01-01"
+			}
+			r.stays = r.mine && tab.keeps && !r.old
+			rows[fmt.Sprintf("%s %d", name, id)] = r
+			d.insert(t, name, id, r.person, ref, day)
+		}
+	}
+	read := func() map[string]string {
+		out := map[string]string{}
+		for _, name := range names {
+			for _, line := range d.column(t, "SELECT id || ' ' || person || ' ' || coalesce(CAST(ref AS TEXT), '-') FROM "+name) {
+				id, _, _ := strings.Cut(line, " ")
+				out[name+" "+id] = line
+			}
+		}
+		return out
+	}
+	before := read()
+	s, err := Open(t.Context(), m, d.source, WithClock(func() time.Time { return now }))
+	if err != nil {
+		if !strings.Contains(err.Error(), "must stay") {
+			t.Fatal(err)
+		}
+		return
+	}
+	defer s.Close()
+	jobs := countJobs(dsar.Erasure, ids("person 1"))
+	if err := s.eraseAll(t.Context(), jobs); err != nil {
+		jobs[0].Err = err
+	}
+	after := read()
+	if jobs[0].Err != nil {
+		refusedBy(t, jobs[0].Err)
+		for key, line := range before {
+			if after[key] != line {
+				t.Fatalf("refused, and %s is %q, was %q: %v", key, after[key], line, jobs[0].Err)
+			}
+		}
+		if why := outside(tables, rows); why == "" {
+			t.Fatalf("refused, though nothing else would go: %v", jobs[0].Err)
+		}
+		return
+	}
+	lets := map[string]bool{}
+	for _, tab := range tables {
+		for _, c := range tab.cascades {
+			lets[c] = true
+		}
+	}
+	for key, r := range rows {
+		_, there := after[key]
+		switch {
+		case r.mine && !r.stays && there:
+			t.Fatalf("%s is the person's, and there", key)
+		case r.stays && after[key] != before[key]:
+			t.Fatalf("%s must stay, was %q, is %q", key, before[key], after[key])
+		case !r.mine && !lets[r.table] && after[key] != before[key]:
+			t.Fatalf("%s is nobody's here, was %q, is %q", key, before[key], after[key])
+		}
+	}
+	if unmet := dsar.Unmet(jobs[0].plan.Counts(), jobs[0].Counts); unmet != "" {
+		t.Fatal(unmet)
+	}
+}
+
+// outside says what beyond the person's rows an erasure would meet; empty: nothing.
+func outside(tables map[string]*tableOf, rows map[string]*rowOf) string {
+	for key, r := range rows {
+		if r.ref < 0 || r.mine && !r.stays {
+			continue
+		}
+		if p := rows[fmt.Sprintf("%s %d", tables[r.table].parent, r.ref)]; p.mine && !p.stays {
+			return key + " refers to a row that goes"
+		}
+	}
+	return ""
+}
