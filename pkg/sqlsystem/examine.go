@@ -108,7 +108,7 @@ func (e *examination) examine(ctx context.Context) error {
 			continue
 		}
 		for _, c := range chunks {
-			if err := e.find(ctx, e.on, d, c, e.day, h.found); err != nil {
+			if err := e.find(ctx, e.on, d, c, e.day, false, h.found); err != nil {
 				return err
 			}
 		}

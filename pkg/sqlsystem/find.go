@@ -23,8 +23,8 @@ type stay struct {
 }
 
 // find hands the rows of a dataset that belong to a chunk's jobs to visit, each once
-// with all whose it is.
-func (s *System) find(ctx context.Context, on executor, d *dataset, c *chunk, day time.Time, visit func(*row) error) (err error) {
+// with all whose it is; in the order of their keys where that is asked for.
+func (s *System) find(ctx context.Context, on executor, d *dataset, c *chunk, day time.Time, ordered bool, visit func(*row) error) (err error) {
 	defer func() { err = d.may(reading, err) }()
 	asked := c.asked(d.subjects)
 	if len(asked) == 0 {
@@ -34,11 +34,13 @@ func (s *System) find(ctx context.Context, on executor, d *dataset, c *chunk, da
 	q.WriteString("SELECT ")
 	columns := d.looked(q, asked)
 	c.whose(q, d, asked)
-	q.WriteString(" ORDER BY ")
-	if len(asked) == 1 { // person by person: see gatherDataset
-		q.add("1, ")
+	if ordered {
+		q.WriteString(" ORDER BY ")
+		if len(asked) == 1 { // person by person: see gatherDataset
+			q.add("1, ")
+		}
+		q.WriteString(d.order)
 	}
-	q.WriteString(d.order)
 	var r row
 	return s.scan(ctx, on, q, columns, func(held []any) error {
 		if r.owners = c.owners(r.owners[:0], asked, held); len(r.owners) == 0 {

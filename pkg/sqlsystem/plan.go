@@ -28,7 +28,7 @@ func (s *System) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 	}
 	for _, d := range s.datasets {
 		for _, c := range chunks {
-			err := s.find(ctx, s.db, d, c, day, func(r *row) error {
+			err := s.find(ctx, s.db, d, c, day, true, func(r *row) error {
 				for _, o := range r.owners {
 					j := jobs[o.job]
 					if j.Err != nil {

@@ -130,7 +130,7 @@ func (s *System) restrict(ctx context.Context, tx *sql.Tx, jobs []*counted, lack
 // rowsOf finds the keys of a chunk's rows, each once, and how many each job has.
 func (s *System) rowsOf(ctx context.Context, tx *sql.Tx, d *dataset, c *chunk, jobs int) (keys []string, found []int64, err error) {
 	found = make([]int64, jobs)
-	err = s.find(ctx, tx, d, c, today(s.now()), func(r *row) error {
+	err = s.find(ctx, tx, d, c, today(s.now()), false, func(r *row) error {
 		keys = append(keys, r.key)
 		for _, o := range r.owners {
 			found[o.job]++
