@@ -42,6 +42,67 @@ func Lint(ms []*Manifest) []Finding {
 	return l.findings
 }
 
+// LeadsLost finds the datasets whose way to the person lies in a table of another
+// system that is erased before theirs: what comes after the plan couldn't be found
+// any more. same reports whether two systems lie in one database, and whether that is
+// known; where it isn't, tables of one name are warned of.
+func LeadsLost(ms []*Manifest, same func(a, b *Manifest) (is, known bool)) []Finding {
+	var l linter
+	for _, m := range ms {
+		l.m = m
+		for i := range m.Datasets {
+			d := &m.Datasets[i]
+			if d.SQL == nil {
+				continue
+			}
+			for j, via := range d.SQL.Via {
+				for _, o := range ms {
+					lead := o.erases(via.Table)
+					is, known := same(m, o)
+					if o == m || lead == nil || known && !is || !erasedAfter(ms, m, o.System) {
+						continue
+					}
+					path := index(index("datasets", i)+".sql.via", j)
+					l.findings = append(l.findings, Finding{Warning: !known, Error: m.problem(path+".table",
+						fmt.Sprintf("system %s is erased after %s, whose %s lead to its %s: they are gone by then", m.System, o.System, lead.Name, d.Name),
+						fmt.Sprintf("take %s out of erase_after here, and add %s to that of %s", o.System, m.System, o.System))})
+				}
+			}
+		}
+	}
+	return l.findings
+}
+
+// erases returns the dataset of a table whose rows the system deletes; nil where
+// there is none.
+func (m *Manifest) erases(table string) *Dataset {
+	for i := range m.Datasets {
+		if s := m.Datasets[i].SQL; s != nil && s.Table == table && s.Erase == EraseDelete {
+			return &m.Datasets[i]
+		}
+	}
+	return nil
+}
+
+// erasedAfter reports whether m waits, through any number of systems, for another's
+// erasure.
+func erasedAfter(ms []*Manifest, m *Manifest, other string) bool {
+	waits := slices.Clone(m.EraseAfter)
+	for i := 0; i < len(waits); i++ {
+		if waits[i] == other {
+			return true
+		}
+		for _, o := range ms {
+			for _, next := range o.EraseAfter {
+				if o.System == waits[i] && !slices.Contains(waits, next) {
+					waits = append(waits, next)
+				}
+			}
+		}
+	}
+	return false
+}
+
 type linter struct {
 	m        *Manifest
 	findings []Finding

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -78,5 +79,63 @@ func TestEveryProblem(t *testing.T) {
 	all := e.All()
 	if len(all) != 2 || !strings.Contains(all[0].Error(), "category is missing") || !strings.Contains(all[1].Error(), "purpose is missing") || strings.Contains(all[0].Error(), "more") {
 		t.Errorf("%v", all)
+	}
+}
+
+// TestLeadsLost: a system that waits for another to have erased the rows by which it
+// finds its own is told so, through any number of systems; one that goes first isn't.
+func TestLeadsLost(t *testing.T) {
+	t.Parallel()
+	const text = `system: %s
+title: {en: S}
+abilities: [gather, erase]
+needs: [email]
+erase_after: [%s]
+sql: {}
+datasets:
+  - name: %s
+    title: {en: T}
+    category: identifiers
+    origin: provided
+    purpose: {en: P}
+    legal_basis: contract
+    storage: {en: S}
+    columns: [{name: id}]
+    sql: {%s, key: [id], erase: delete}
+`
+	load := func(system, after, dataset, sql string) *Manifest {
+		m, err := Parse(system+".yaml", fmt.Appendf(nil, text, system, after, dataset, sql))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	const notes = "table: notes, via: [{table: users, on: {user_id: id}}], subject: {email: users.email}"
+	account := load("account", "", "users", "table: users, subject: {email: email}")
+	for _, c := range []struct {
+		after     string
+		is, known bool
+		want      string
+	}{
+		{"account", true, true, "fail"},
+		{"middle", true, true, "fail"},
+		{"account", false, false, "warn"},
+		{"account", false, true, ""},
+		{"", true, true, ""},
+	} {
+		ms := []*Manifest{account, load("middle", "account", "others", "table: others, subject: {email: email}"), load("crm", c.after, "notes", notes)}
+		var got string
+		for _, f := range LeadsLost(ms, func(*Manifest, *Manifest) (bool, bool) { return c.is, c.known }) {
+			got = "fail"
+			if f.Warning {
+				got = "warn"
+			}
+			if want := "crm.yaml:16: system crm is erased after account, whose users lead to its notes: they are gone by then; "; !strings.HasPrefix(f.Error.Error(), want) {
+				t.Errorf("got %s", f.Error)
+			}
+		}
+		if got != c.want {
+			t.Errorf("after %q: %q, want %q", c.after, got, c.want)
+		}
 	}
 }

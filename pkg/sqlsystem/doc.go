@@ -17,9 +17,19 @@
 //   - The same rows give the same records on both databases, in the same order
 //     (TestDatabasesAgree): dates as 2020-01-31, instants in UTC as RFC 3339,
 //     numbers without trailing zeros, objects as what their JSON says.
-//   - Erase takes exactly what count announced: both decide by the same
-//     expressions, the number of affected rows must be the number counted, and
-//     one transaction holds a batch. What is gone already is a success.
+//   - An erasure keeps to its plan: it goes by the plan's keys, and by asking anew for
+//     what came since, so that a row is erased though what led to it is gone
+//     (TestLeadGoesFirst). What is gone already is counted as gone. One transaction
+//     holds a batch; where the database refuses a row, one holds each person, and
+//     whose row it is fails, told by which trigger, rule or constraint (TestRefusals).
+//   - Nothing else goes. What foreign keys, triggers and rules would delete or change
+//     beyond the plan, over any number of tables, is known from the catalogue before
+//     the first row is touched, and refused with the way there unless the dataset's
+//     cascades let it go (TestReachProperty); before the commit, what the database
+//     itself counted in the transaction is held against what was to go.
+//   - What the database would refuse of the values that an erasure sets, [New] finds
+//     by the catalogue: null into NOT NULL, a constant into a unique column, what a
+//     type or a CHECK doesn't take (TestFits).
 //   - What must stay, stays: see [manifest.Retention]. Of several rules the one
 //     that holds longest counts. A record without the date from which a period
 //     runs must stay, with no end, unless the rule says undated: go.

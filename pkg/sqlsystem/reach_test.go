@@ -132,6 +132,11 @@ func TestCascadesAreDeclared(t *testing.T) {
 					without = ", cascades: [reblogs]"
 				}
 				refusedBy(t, erase(without).Err, c.path)
+				s := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [author]\nsql: {}", "posts | table: posts, key: [id], subject: {author: author}, erase: delete"+without))
+				reaches, err := s.Reaches(t.Context())
+				if shown := c.path != "rows of log"; err != nil || shown != slices.ContainsFunc(reaches, func(a Advice) bool { return strings.Contains(a.String(), c.path) }) {
+					t.Errorf("the catalogue shows %v, %v", reaches, err)
+				}
 				if left := d.column(t, "SELECT id FROM posts"); len(left) != 3 {
 					t.Fatalf("posts are %v", left)
 				}

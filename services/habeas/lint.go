@@ -29,7 +29,8 @@ func (*lintCommand) Help() string {
 	return `The coverage gate. It fails where a dataset has no category, purpose, legal basis,
 origin or storage period, and with it each of its columns; where a category is held
 that no worker can gather and erase; and where a database has a table or a column
-that no manifest declares. It warns of what lacks French, of systems that nothing
+that no manifest declares, would refuse the values that an erasure sets, or would take
+other rows with those that are erased. It warns of what lacks French, of systems that nothing
 leads to, and of columns whose name says that they should never be shown.
 
 Databases are looked at where the configuration names them; only their catalogue is
@@ -47,6 +48,7 @@ const lintTime = time.Minute
 func (c *lintCommand) Run(ctx context.Context) error {
 	var l lintReport
 	var manifests []*manifest.Manifest
+	var known config.Config
 	switch cfg, err := c.config(); {
 	case len(c.Files) > 0:
 		for _, file := range c.Files {
@@ -76,12 +78,13 @@ func (c *lintCommand) Run(ctx context.Context) error {
 			manifests = append(manifests, m)
 		}
 		l.databases(ctx, cfg, manifests)
+		known = cfg
 	}
 	if len(c.Files) == 0 { // a file alone may name systems that others describe
 		_, err := manifest.Catalogue(manifests)
 		l.broken(err)
 	}
-	for _, f := range manifest.Lint(manifests) {
+	for _, f := range append(manifest.Lint(manifests), manifest.LeadsLost(manifests, node.OneDatabase(known))...) {
 		l.add(f.Error.Error(), f.Warning)
 	}
 	return l.tell(len(manifests), c.Strict)
@@ -149,6 +152,13 @@ func (l *lintReport) database(ctx context.Context, m *manifest.Manifest, dsn str
 	}
 	for _, a := range advice {
 		l.add(a.String(), true)
+	}
+	reaches, err := db.Reaches(ctx)
+	if err != nil {
+		return err
+	}
+	for _, a := range reaches {
+		l.add(a.String(), false)
 	}
 	undeclared, err := db.Undeclared(ctx)
 	if err != nil {

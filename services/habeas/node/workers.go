@@ -23,6 +23,9 @@ func (n *Node) startWorkers(ctx context.Context, r Roles, publisher *bus.Publish
 	if err != nil {
 		return err
 	}
+	for _, f := range manifest.LeadsLost(n.Manifests, OneDatabase(n.Config)) {
+		n.log.Warn("a way to the person is erased before what it leads to", "problem", f.Error.Error())
+	}
 	for _, m := range n.Manifests {
 		system := n.Config.Systems[m.System]
 		if !r.runsWorker(m.System, system) {
@@ -69,8 +72,8 @@ func (n *Node) openWorker(ctx context.Context, s config.System, m *manifest.Mani
 	if err != nil {
 		return nil, err
 	}
-	if db, ok := impl.(*sqlsystem.System); ok && len(db.AsStored()) > 0 {
-		n.log.Info("identifiers are compared as they are stored, where blanks count: an index on the trimmed column changes that", "system", m.System, "columns", db.AsStored())
+	if db, ok := impl.(*sqlsystem.System); ok {
+		n.tellDatabase(ctx, m, db)
 	}
 	w, err := worker.New(m, impl, worker.WithLogger(n.log), worker.WithTracer(n.tel.Tracers()), worker.WithMeter(n.tel.Meters()))
 	if err != nil {
@@ -81,6 +84,29 @@ func (n *Node) openWorker(ctx context.Context, s config.System, m *manifest.Mani
 		err := w.Run(ctx, worker.Config{Connection: link, Vault: n.Installation.Vault, BatchSize: systems.BatchSize(impl)})
 		return errors.Join(err, closer())
 	}, nil
+}
+
+// tellDatabase logs what the manifest and the database leave to be desired together.
+func (n *Node) tellDatabase(ctx context.Context, m *manifest.Manifest, db *sqlsystem.System) {
+	if columns := db.AsStored(); len(columns) > 0 {
+		n.log.Info("identifiers are compared as they are stored, where blanks count: an index on the trimmed column changes that", "system", m.System, "columns", columns)
+	}
+	reaches, err := db.Reaches(ctx)
+	if err != nil {
+		n.log.Warn("what erasing reaches can't be told", "system", m.System, "error", err)
+	}
+	for _, r := range reaches {
+		n.log.Warn("an erasure that meets such rows will be refused", "system", m.System, "problem", r.String())
+	}
+}
+
+// OneDatabase tells of two systems whether they lie in one database, by their data
+// sources.
+func OneDatabase(cfg config.Config) func(a, b *manifest.Manifest) (is, known bool) {
+	return func(a, b *manifest.Manifest) (is, known bool) {
+		one, other := cfg.Systems[a.System].DSN, cfg.Systems[b.System].DSN
+		return one == other && one != "", one != "" && other != ""
+	}
 }
 
 // whenReachable connects to a system until it is there, and then serves it: one
