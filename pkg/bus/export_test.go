@@ -6,7 +6,7 @@ import (
 	"github.com/segmentio/kafka-go"
 )
 
-// Stalled is Check with one limit for all.
+// Stalled returns what Check does, with one limit for everything.
 func (s *Subscriber) Stalled(limit time.Duration) error { return s.stalled(limit, limit) }
 
 // OnCommit has begin called before each commit, and what it returns after it.

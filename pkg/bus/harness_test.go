@@ -50,7 +50,8 @@ type stoppable struct {
 	stop, start func()
 }
 
-// restartable is Apache Kafka where that is asked for, else one in the process.
+// restartable starts Apache Kafka where that is asked for, else a broker in the
+// process.
 func restartable(t testing.TB) stoppable {
 	t.Helper()
 	if kafkatest.Asked() {

@@ -196,7 +196,7 @@ func TestErrorsNeverQuoteTheRecord(t *testing.T) {
 	}
 }
 
-// mutants are copies of doc with one value each replaced by the canary, and
+// mutants returns copies of doc, each with one value replaced by the canary, or
 // with the canary as the name of one more member.
 func mutants(doc any, canary string) []any {
 	out := []any{canary}

@@ -31,7 +31,7 @@ func (m *Manifest) WorkerSettings(dataset int, into any) error {
 	return m.WorkerProblem(dataset, what, "see the worker's documentation for what it takes here")
 }
 
-// WorkerProblem is an [Error] in what the manifest says of a dataset under
+// WorkerProblem returns an [Error] about what the manifest says of a dataset under
 // worker:, for a worker that checks it.
 func (m *Manifest) WorkerProblem(dataset int, what, cure string) error {
 	path := index("datasets", dataset) + ".worker"

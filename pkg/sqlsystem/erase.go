@@ -251,8 +251,8 @@ func (e *erasure) left(ctx context.Context, h *holding) (left int64, err error) 
 	return left, err
 }
 
-// close is the last look before all is committed: that nothing went which had to
-// stay, and nothing beyond what was to go.
+// close checks, before all is committed, that nothing went which had to stay, and
+// nothing beyond what was to go.
 func (e *erasure) close(ctx context.Context, before tallies) error {
 	var lets []string
 	for _, h := range e.holdings {

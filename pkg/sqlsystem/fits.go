@@ -102,7 +102,7 @@ func (s *System) looking(ctx context.Context, do func(*sql.Tx) error) error {
 	return do(tx)
 }
 
-// own tells whether a value is another one for each row.
+// ownValue reports whether a value differs from row to row.
 func (d *dataset) ownValue(value any) bool {
 	parts := d.SQL.Template(value)
 	for _, k := range d.SQL.Key {

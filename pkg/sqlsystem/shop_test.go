@@ -200,7 +200,7 @@ func open(t testing.TB, d database, m *manifest.Manifest) *System {
 	return s
 }
 
-// id makes identifiers of "type value" texts.
+// ids returns the identifiers of "type value" texts.
 func ids(of ...string) []worker.Identifier {
 	out := make([]worker.Identifier, len(of))
 	for i, s := range of {

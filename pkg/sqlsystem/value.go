@@ -249,8 +249,8 @@ func readable(s string) bool {
 	})
 }
 
-// bytesAsData are bytes that are no text, whole, as a URL that says so and of which
-// kind they are (RFC 2397): data:image/png;base64,….
+// bytesAsData returns bytes that aren't text, whole, as a URL that says so and of
+// which kind they are (RFC 2397): data:image/png;base64,….
 func bytesAsData(b []byte) string {
 	kind, _, _ := strings.Cut(http.DetectContentType(b), ";")
 	if strings.HasPrefix(kind, "text/") { // in an encoding that isn't known

@@ -34,7 +34,7 @@ func (s *System) write(ctx context.Context, tx *sql.Tx, d *dataset, what doing, 
 	return touched, nil
 }
 
-// rewrite is [System.write] for statements that must touch every row.
+// rewrite runs statements as [System.write] does, where each must touch every row.
 func (s *System) rewrite(ctx context.Context, tx *sql.Tx, d *dataset, keys []string, verb func(*statement)) error {
 	n, err := s.write(ctx, tx, d, changing, keys, verb)
 	if err == nil && n != int64(len(keys)) {

@@ -56,8 +56,8 @@ func openDir(root string) (*dir, error) {
 
 func (d *dir) path(key string) string { return d.root + "/" + key }
 
-// read looks for keys and short objects in the request's pack, and for all else
-// in a file of its own.
+// Read looks for keys and short objects in the request's pack, and for everything
+// else in a file of its own.
 func (d *dir) Read(ctx context.Context, key string) (io.ReadCloser, int64, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, 0, err

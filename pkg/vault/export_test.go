@@ -1,4 +1,5 @@
 package vault
 
-// RandomMaster is for the conformance suite, which is outside of the package.
+// RandomMaster returns a random master key, for the conformance suite, which is
+// outside of the package.
 func RandomMaster() Master { return randomMaster() }

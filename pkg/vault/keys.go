@@ -119,7 +119,7 @@ func newStreamKeyset() (*keyset.Handle, error) {
 	return m.Handle()
 }
 
-// The keysets are in the clear only here: the master key wraps them at once.
+// marshalKeyset returns a keyset in the clear, for the master key to wrap at once.
 func marshalKeyset(h *keyset.Handle) ([]byte, error) {
 	var b bytes.Buffer
 	err := insecurecleartextkeyset.Write(h, keyset.NewBinaryWriter(&b))

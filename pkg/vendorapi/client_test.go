@@ -53,8 +53,8 @@ func parse(a *vendorapi.Answer) vendorapi.Reply {
 	return r
 }
 
-// codes are its codes: 401 is a stale token, 429 and 503 do nothing, 403 needs a
-// person.
+// codes returns the meanings of the tests' codes: 401 is a stale token, 429 and 503
+// do nothing, 403 needs a person.
 func codes() vendorapi.Codes {
 	return vendorapi.Codes{
 		"401": vendorapi.Renewing, "403": vendorapi.Final("no-permission", "the vendor refuses it"),

@@ -55,8 +55,8 @@ func Doubtful(code, reason string) Meaning {
 	return func(r Reply) error { return Unsure(code, reason, r.Detail) }
 }
 
-// Renewing is the meaning of a code that says that the access token is no longer
-// taken.
+// Renewing returns the error of a code that says that the access token is no longer
+// accepted.
 func Renewing(r Reply) error { return Stale(r.Detail) }
 
 // Final returns the meaning of a code with which a person must deal. The vendor's

@@ -153,7 +153,8 @@ func (u *Unanswered) Error() string {
 	return strconv.Itoa(len(u.Keys)) + " questions without an answer"
 }
 
-// errUnaccounted is a fault of the program.
+// errUnaccounted returns the error for a call without an expectation: a fault of
+// the program.
 func errUnaccounted(name string) error {
 	return worker.Permanent("unaccounted", "the worker makes a call ("+name+") without saying what its answer must account for: this is a fault of the worker's program", nil)
 }

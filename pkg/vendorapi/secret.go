@@ -36,7 +36,7 @@ func SecretStore(name string, read func() (string, error)) Secret {
 	return Secret{store: &store{name, read}}
 }
 
-// SecretValue is given as it is.
+// SecretValue returns a secret whose value is given.
 func SecretValue(value string) Secret { return Secret{value: value} }
 
 // maxSecret bounds a secret's file, in bytes: a private key of 8192 bits in PEM
@@ -97,11 +97,11 @@ func (s Secret) String() string {
 	return "no secret"
 }
 
-// Format is String, whatever the verb.
+// Format writes String, whatever the verb.
 func (s Secret) Format(f fmt.State, _ rune) { fmt.Fprint(f, s.String()) }
 
-// LogValue is String.
+// LogValue returns String as a log's value.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// MarshalText is String, so that no encoder shows more.
+// MarshalText returns String, so that no encoder shows more.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }

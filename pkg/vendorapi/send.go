@@ -108,7 +108,7 @@ func (a *Answer) RetryAfter(now time.Time) time.Duration {
 	return 0
 }
 
-// Detail is an answer's beginning, as the error that is wrapped and sealed.
+// Detail returns the answer's beginning, as the error that is wrapped and sealed.
 func (a *Answer) Detail() error {
 	const most = 2 << 10
 	return fmt.Errorf("HTTP %d: %s", a.Status, a.Body[:min(len(a.Body), most)])

@@ -5,10 +5,10 @@ import (
 	"sync"
 )
 
-// Each is for systems that are asked for one subject at a time: it calls do for each
-// job, [DefaultConcurrency] of them at once, and keeps a job's error and panic to that
-// job. A job is reported as soon as it ends, so that a slow subject doesn't hold back
-// the others (TestEachReportsEarly). It returns nil.
+// Each calls do for each job, [DefaultConcurrency] of them at once, for systems
+// that are asked for one subject at a time; it keeps a job's error and panic to
+// that job. A job is reported as soon as it ends, so that a slow subject doesn't
+// hold back the others (TestEachReportsEarly). It returns nil.
 //
 //	func (l library) Gather(ctx context.Context, jobs []*worker.GatherJob) error {
 //		return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.GatherJob) error { … })

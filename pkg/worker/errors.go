@@ -45,9 +45,9 @@ func Permanent(code, reason string, err error) error {
 	return &Error{Code: code, Reason: reason, kind: permanent, err: err}
 }
 
-// Transient is any error that may pass, with a code and a reason that a support
-// agent can read while the task waits. The rules of [Permanent] hold for both.
-// An error of no type of this package is transient too.
+// Transient returns an error that may pass, with a code and a reason that a support
+// agent can read while the task waits. The rules of [Permanent] hold for both. An
+// error of no type of this package is transient too.
 func Transient(code, reason string, err error) error {
 	return &Error{Code: code, Reason: reason, kind: transient, err: err}
 }
@@ -61,7 +61,8 @@ func RetryAt(t time.Time, code, reason string, err error) error {
 	return &Error{Code: code, Reason: reason, kind: parked, until: t, err: err}
 }
 
-// RetryAfter is [RetryAt] by a duration from now, as in a Retry-After header.
+// RetryAfter returns what [RetryAt] does, for a duration from now, as in a
+// Retry-After header.
 func RetryAfter(d time.Duration, code, reason string, err error) error {
 	return &Error{Code: code, Reason: reason, kind: parked, after: d, err: err}
 }

@@ -16,10 +16,10 @@ import (
 	"habeas.dev/pkg/vault"
 )
 
-// Main is a worker's whole program: it reads the configuration that Habeas reads
-// (--config FILE among the arguments, else HABEAS_CONFIG), opens the implementation,
-// takes the system's tasks, and returns when it was told to stop, by the context, by
-// SIGTERM or by an interrupt.
+// Main runs a worker's whole program: it reads the configuration that Habeas reads
+// (--config FILE among the arguments, else HABEAS_CONFIG), opens the
+// implementation, takes the system's tasks, and returns when it was told to stop,
+// by the context, by SIGTERM or by an interrupt.
 //
 //	func main() {
 //		m, err := manifest.Load("library.yaml")

@@ -58,9 +58,9 @@ func (w *Worker) Run(ctx context.Context, c Config) error {
 	return w.run(ctx, c, sub, link.publisher)
 }
 
-// Check is the worker's watchdog, for a health check. Its error is one of
-// bus.Subscriber's Check: it names the partition that doesn't get on, for how
-// long, and how. Before Run it is nil.
+// Check returns an error when the worker makes no progress, for a health check. Its
+// error is one of bus.Subscriber's Check: it names the partition that doesn't get
+// on, for how long, and how. Before Run it is nil.
 func (w *Worker) Check(ctx context.Context) error {
 	w.life.Lock()
 	watch := w.watch
@@ -100,7 +100,7 @@ func (w *Worker) begin(ctx context.Context) (_ context.Context, end func(), err 
 	return ctx, func() { cancel(); close(w.done) }, nil
 }
 
-// run is Run on any transport.
+// run does what Run does, on any transport.
 func (w *Worker) run(ctx context.Context, c Config, sub message.Subscriber, pub message.Publisher) error {
 	ctx, end, err := w.begin(ctx)
 	if err != nil {

@@ -143,8 +143,8 @@ const secretIBAN = "FR7630006000011234567890189"
 // sentence is what a page says in English and in French.
 type sentence [2]string
 
-// everywhere are sentences of a law's every answer: its name, and to whom the
-// person can complain. They are no other law's.
+// everywhere returns sentences of every answer under a law: its name, and to whom
+// the person can complain. They are no other law's.
 func everywhere() map[string][]sentence {
 	return map[string][]sentence{
 		"EEA":         {{"General Data Protection Regulation (GDPR)", "Règlement général sur la protection des données (RGPD)"}, {"Commission nationale pour la protection des données (CNPD), Luxembourg, or the authority where you live", "ou l’autorité de votre lieu de résidence"}},
@@ -161,8 +161,8 @@ func everywhere() map[string][]sentence {
 	}
 }
 
-// byRight are sentences of every answer to a right, and those that no answer to
-// it has.
+// byRight returns sentences that every answer to a right has, and those that no
+// answer to it has.
 func byRight() map[dsar.Right]struct{ says, never []sentence } {
 	limited := sentence{"What that means for you: Orders can’t be delivered.", "Ce que cela change pour vous : Les commandes ne peuvent pas être livrées."}
 	changes := []sentence{{"Ann Ashby", "Ann Ashby"}, {"gardening", "gardening"}, {"F-2", "F-2"}, {secretIBAN, secretIBAN}}

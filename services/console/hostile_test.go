@@ -13,7 +13,7 @@ import (
 	"habeas.dev/services/console"
 )
 
-// hostile are texts that somebody may write into a field.
+// hostile returns texts that somebody may write into a field.
 func hostile() map[string]string {
 	return map[string]string{
 		"script": `"><script>alert(1)</script>`, "attribute": `' onmouseover='alert(1)`, "template": `{{.Body}}${7*7}<%= 1 %>`, "address": `javascript:alert(1)`,

@@ -44,7 +44,8 @@ func newCookies(signs, encrypts []byte, secure bool, now func() time.Time) cooki
 	return cookies{securecookie.New(signs, encrypts).MaxAge(0).SetSerializer(securecookie.JSONEncoder{}), secure, now}
 }
 
-// The names. With __Host- a browser takes them from this host over TLS only.
+// name returns a cookie's name. With __Host- a browser takes it from this host over
+// TLS only.
 func (c cookies) name(of string) string {
 	if c.secure {
 		return "__Host-habeas-" + of

@@ -188,7 +188,7 @@ Follow what was done for the erasure, and list all requests:
 	return good
 }
 
-// program is this program as it was called.
+// program returns this program's name as it was called.
 func program() string { return os.Args[0] }
 
 // quoted returns a path as a shell takes it.

@@ -97,7 +97,7 @@ func TestKilledAtRandom(t *testing.T) {
 	}
 }
 
-// killRequests are 200 requests of 200 people.
+// killRequests returns 200 requests of 200 people.
 func killRequests() []upstream.Request {
 	p := people.Generate(people.Config{Seed: killPopulation.Seed, People: killPopulation.People})
 	rights := []dsar.Right{dsar.Access, dsar.Access, dsar.Erasure, dsar.Portability}

@@ -93,7 +93,7 @@ func (r record) request() string {
 	return r.key
 }
 
-// cut is s with at most n bytes, not cut within a character.
+// cut returns s with at most n bytes, not cut within a character.
 func cut(s string, n int) string {
 	if len(s) <= n {
 		return s

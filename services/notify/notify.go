@@ -147,8 +147,8 @@ func (n *Notifier) Look(ctx context.Context) error {
 	return n.deliver(ctx, m, version)
 }
 
-// claimFor is for how long others leave the work to this process: its next look
-// comes before.
+// claimFor returns for how long the other processes leave the work to this one: its
+// next look comes before.
 func (n *Notifier) claimFor() time.Duration { return 3*n.Every + deliverTime }
 
 // deliver sends the deliveries that are due, and records each that arrived.

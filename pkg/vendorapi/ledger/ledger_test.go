@@ -31,7 +31,7 @@ func TestMemory(t *testing.T) {
 	ledgertest.Run(t, func(*testing.T) vendorapi.Store { return s })
 }
 
-// places are new stores that processes can share, by URL.
+// places returns new stores that processes can share, by URL.
 func places(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{"SQLite": "sqlite://" + filepath.Join(t.TempDir(), "new folder", "vendors.db")}

@@ -30,8 +30,8 @@ const (
 // terms.
 const inChild = 2
 
-// child is a process that calls a vendor: it prints how many calls were made and
-// how many were parked for the quota.
+// child reports whether this is a process of the test's; it then calls a vendor,
+// and prints how many calls were made and how many were parked for the quota.
 func child() bool {
 	where := os.Getenv(envStore)
 	if where == "" {

@@ -48,7 +48,7 @@ func (h *health) watch(name string, c check) {
 	h.watched[name] = c
 }
 
-// isReady is the first failure among what is needed.
+// isReady returns the first failure among the checks that must pass.
 func (h *health) isReady(ctx context.Context) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()

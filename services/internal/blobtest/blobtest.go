@@ -229,13 +229,13 @@ func (h *handle) SignedURL(context.Context, string, *driver.SignedURLOptions) (s
 	return "", errUnsupported
 }
 
-// Upload is for drivers that read from a reader; a writer of memory needn't.
+// Upload copies from a reader, as drivers may that have a faster way.
 func (w *writer) Upload(r io.Reader) error {
 	_, err := io.Copy(writeOnly{w}, r)
 	return err
 }
 
-// Download is its counterpart.
+// Download copies to a writer, as Upload copies from a reader.
 func (r *reader) Download(w io.Writer) error {
 	_, err := r.WriteTo(w)
 	return err

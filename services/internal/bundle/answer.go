@@ -492,8 +492,8 @@ func titleOr(title, name string) string {
 	return name
 }
 
-// marshal is JSON with <, > and & as they are, since it goes to a file and no
-// script.
+// marshal returns v as JSON with <, > and & as they are, since it goes to a file
+// and no script.
 func marshal(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

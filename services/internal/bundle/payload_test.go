@@ -64,7 +64,7 @@ func TestSameFactsSamePayload(t *testing.T) {
 	}
 }
 
-// text draws what people, programs and attackers put into fields.
+// hostileText draws what people, programs and attackers put into fields.
 func hostileText() *rapid.Generator[string] {
 	return rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{
 		"", "=1+1", "+cmd|' /C calc'!A0", "-2+3+cmd", "@SUM(1)", "\t=1", "\r=1", "'", "''=x", "'=x", "＝1", "+33 1 23 45", "-12.5", "'t Hooft", "a\r\nb", "\n", " ", " a ", `"`, `""`, ",", ";",

@@ -14,13 +14,14 @@ type manifestOf = manifest.Manifest
 // people is how many people ask, each once.
 const people = 4
 
-// The identifiers of a person, each with the canary in it.
+// email returns a person's address; account and customer their numbers. Each has
+// the canary in it.
 func email(p int) string    { return fmt.Sprintf("%s%d@example.com", canary, p) }
 func account(p int) string  { return fmt.Sprintf("acc-%s%d", canary, p) }
 func customer(p int) string { return fmt.Sprintf("c-%s%d", canary, p) }
 
-// The first person had another address, and an account under that: who knows
-// the customer's number knows the address.
+// formerEmail returns another address that the first person had, and formerAccount
+// an account under it: who knows the customer's number knows the address.
 func formerEmail(p int) string   { return fmt.Sprintf("former-%s%d@example.com", canary, p) }
 func formerAccount(p int) string { return fmt.Sprintf("acc-former-%s%d", canary, p) }
 

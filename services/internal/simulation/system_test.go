@@ -65,7 +65,7 @@ type erasures struct {
 	broken   int // calls that ended with an error, and may be tried again in place
 }
 
-// vendorError is what a vendor's client library returns.
+// vendorError returns what a vendor's client library returns.
 func (s *system) vendorError(what string, t worker.Task) error {
 	return fmt.Errorf("%w: GET /people?q=%s: %s", errVendor, t.Identifiers[0].Value, what)
 }

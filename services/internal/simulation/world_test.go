@@ -176,7 +176,7 @@ func (w *world) run(ctx context.Context, p *process, do func(context.Context) er
 	return err == nil
 }
 
-// point is a place at which the process that runs may die.
+// point marks a place at which the process that runs may die.
 func (w *world) point() error {
 	if w.current == nil || w.current.dead || !w.hits(w.rates.crash) {
 		return nil

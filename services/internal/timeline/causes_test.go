@@ -187,7 +187,7 @@ func (s *sources) returned(f *ast.FuncDecl) {
 	})
 }
 
-// place is which of some fields is a code; -1: none.
+// place returns which of some fields is a code; -1: none.
 func place(fields *ast.FieldList) int {
 	i := 0
 	for _, f := range fields.List {

@@ -43,10 +43,10 @@ func Await(ctx context.Context, c bus.Config, want []bus.TopicSpec, ready func([
 	}
 }
 
-// Any is ready as soon as the brokers have answered, whatever was found.
+// Any returns nil: the brokers have answered, whatever was found.
 func Any([]Finding) error { return nil }
 
-// NoneMissing is ready when every topic exists.
+// NoneMissing returns an error that names the topics that don't exist, if any.
 func NoneMissing(findings []Finding) error {
 	var names []string
 	for _, f := range findings {

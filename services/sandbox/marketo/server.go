@@ -52,7 +52,7 @@ type Limits struct {
 	Daily      int // calls a day; beyond: 607
 }
 
-// RealLimits are Marketo's own.
+// RealLimits returns Marketo's own limits.
 func RealLimits() Limits { return Limits{PerWindow: 100, Concurrent: 10, Daily: 50_000} }
 
 const window = 20 * time.Second

@@ -235,7 +235,7 @@ func mix(x uint64) uint64 {
 	return x ^ x>>31
 }
 
-// textHash is FNV-1a.
+// textHash returns a text's FNV-1a hash.
 func textHash(s string) uint64 {
 	h := uint64(14695981039346656037)
 	for i := range len(s) {

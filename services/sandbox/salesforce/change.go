@@ -210,7 +210,7 @@ func (s *Server) cascade(id string, gone map[string]bool) []string {
 	return out
 }
 
-// empty carries emptyRecycleBin out for one id, and says what came of it.
+// tryPurge carries out emptyRecycleBin for one id, and returns what came of it.
 // Records whose parent is purged by the same call fail, as in Salesforce.
 func (s *Server) tryPurge(id string, all map[string]bool) itemResult {
 	if !isID(id) {

@@ -78,8 +78,8 @@ func (p *parser) expectPunct(s string) *Error {
 	return p.advance()
 }
 
-// reserved are the words that end a list of fields or a condition; none of
-// them can be a field.
+// reserved reports whether a word ends a list of fields or a condition, and so
+// can't be a field.
 func reserved(word string) bool {
 	switch strings.ToUpper(word) {
 	case "SELECT", "FROM", "WHERE", "AND", "OR", "NOT", "IN", "LIKE", "ORDER", "LIMIT", "OFFSET", "GROUP", "HAVING",

@@ -33,7 +33,7 @@ const codeRefused = "refused"
 // errGone is a contact that isn't there.
 var errGone = worker.Permanent("gone", "HubSpot has no such contact", nil)
 
-// codes are HubSpot's categories (HubSpot, "Error handling").
+// codes returns the meanings of HubSpot's categories (HubSpot, "Error handling").
 func codes() vendorapi.Codes {
 	return vendorapi.Codes{
 		categoryDaily: func(r vendorapi.Reply) error {

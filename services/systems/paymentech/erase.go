@@ -101,7 +101,7 @@ func (w *Worker) settledOf(t worker.Task, account *erasure.Account) []string {
 	return union(references(t), account.Open(datasetSettled))
 }
 
-// union is both lists, each reference once.
+// union returns both lists as one, each reference once.
 func union(a, b []string) []string {
 	all := slices.Clone(a)
 	for _, ref := range b {

@@ -55,7 +55,7 @@ func masked(answer []byte, ref string) []byte {
 	return out
 }
 
-// maskedValue is masked for one decoded text of a member.
+// maskedValue returns one decoded text of a member, masked.
 func maskedValue(member, text, ref string) string {
 	return string(maskMember(nil, member, []byte(text), ref))
 }

@@ -149,10 +149,10 @@ func (w *Worker) header(trace string) (http.Header, error) {
 	return h, nil
 }
 
-// traceNumber is that of one change within one attempt: the same if it is made
-// again, on the other host or after a crash; another with the next attempt, for
-// which the gateway must not repeat what it answered to this one. It has at most
-// 16 digits and isn't zero.
+// traceNumber returns the trace number of one change within one attempt: the same
+// if it is made again, on the other host or after a crash; another with the next
+// attempt, for which the gateway must not repeat what it answered to this one. It
+// has at most 16 digits and isn't zero.
 func traceNumber(t worker.Task, ref string) string {
 	h := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%d", t.RequestID, t.Action, ref, t.Attempt))
 	const digits = 9_999_999_999_999_999

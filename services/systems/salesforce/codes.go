@@ -63,7 +63,8 @@ func (w *Worker) codes() vendorapi.Codes {
 			"DUPLICATE_VALUE", "DUPLICATES_DETECTED")
 }
 
-// limited is what REQUEST_LIMIT_EXCEEDED means: too many at once, or in a day.
+// limited returns the error of REQUEST_LIMIT_EXCEEDED: too many calls at once, or
+// in a day.
 func (w *Worker) limited(r vendorapi.Reply) error {
 	if strings.HasPrefix(r.Message, "Concurrent") {
 		return vendorapi.Again(r.After, "too-many-at-once", "Salesforce is asked by too many at once", r.Detail)

@@ -147,8 +147,8 @@ func (w *Worker) gap(g *group, s *subject, n int, gaps map[int]string) string {
 	return ""
 }
 
-// erasureGaps are also what an erasure leaves where it is, since what is hidden
-// could not be found without it.
+// erasureGaps returns the gaps of an erasure: also what it leaves where it is,
+// since what is hidden could not be found without it.
 func (w *Worker) erasureGaps(g *group, s *subject, counts []dsar.Counts) map[int]string {
 	gaps := w.gaps(g, s)
 	hidden := map[int]bool{}

@@ -86,8 +86,8 @@ func Simple(id string, expected int) journal.Append {
 	}
 }
 
-// context is long enough for the slowest disk and short enough for a test that
-// hangs.
+// testContext returns a context that ends late enough for the slowest disk and soon
+// enough for a test that hangs.
 func testContext(t *testing.T) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

@@ -128,7 +128,7 @@ func seed(t *testing.T, url string, requests int) {
 	}
 }
 
-// carrySome is a turn of the relay that has something to carry, or nothing.
+// carrySome runs a turn of the relay, whether it has something to carry or not.
 func carrySome(s *pgjournal.Store) error {
 	pending, err := s.Pending(ctx, 3)
 	if err != nil || len(pending) == 0 {
