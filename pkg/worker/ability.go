@@ -47,6 +47,10 @@ func method(a dsar.Action, impl any) (call Call, ok bool) {
 		if r, ok := impl.(Restricter); ok {
 			return typed(r.Restrict), true
 		}
+	case dsar.Assemble:
+		if a, ok := impl.(Assembler); ok {
+			return typed(a.Assemble), true
+		}
 	}
 	return nil, false
 }
@@ -82,6 +86,9 @@ func (w *Worker) give(ctx context.Context, j *job) {
 	case dsar.Restrict:
 		g := &RestrictJob{Job: base}
 		j.given, j.pub = g, &g.Job
+	case dsar.Assemble:
+		g := &AssembleJob{Job: base, Data: j.event.Data, Sent: j.event.Time}
+		j.given, j.pub = g, &g.Job
 	default: // erase, prove
 		g := &EraseJob{Job: base, Plan: j.plan}
 		j.given, j.pub = g, &g.Job
@@ -114,6 +121,8 @@ func (w *Worker) take(j *job, err error) {
 		j.counts = g.Counts
 	case *RestrictJob:
 		j.counts = g.Counts
+	case *AssembleJob:
+		j.assembled = g.Object
 	}
 	if j.err == nil {
 		j.err = w.check(j)

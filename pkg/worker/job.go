@@ -38,10 +38,12 @@ type job struct {
 	taken   bool
 	out     *Records
 	planned *PlanWriter
-	found   []Found
-	counts  []dsar.Counts
-	notes   []string
-	err     error
+	// assembled is the answer.
+	assembled dsar.Object
+	found     []Found
+	counts    []dsar.Counts
+	notes     []string
+	err       error
 
 	// ability is the action's, early settles a job before its call is over, and
 	// settled tells that it did.
@@ -135,6 +137,12 @@ func (w *Worker) prepare(ctx context.Context, v *vault.Vault, j *job) {
 		j.err = Permanent("no-ability", "this system's worker has no ability to "+string(j.task.Action), nil)
 		return
 	}
+	if j.task.Action == dsar.Assemble {
+		// What is wrong with the keys is for the assembler to say.
+		j.keys, _ = v.Keys(ctx, j.task.RequestID)
+		j.open = w.opened(j.task)
+		return
+	}
 	keys, err := v.Keys(ctx, j.task.RequestID)
 	switch {
 	case errors.Is(err, vault.ErrShredded):
@@ -145,15 +153,7 @@ func (w *Worker) prepare(ctx context.Context, v *vault.Vault, j *job) {
 		return
 	}
 	j.keys = keys
-	j.open = Task{
-		RequestID:    j.task.RequestID,
-		Action:       j.task.Action,
-		Right:        j.task.Right,
-		Jurisdiction: j.task.Jurisdiction,
-		Attempt:      j.task.Attempt,
-		Holds:        j.task.Holds,
-		Identifiers:  make([]Identifier, 0, len(j.task.Identifiers)),
-	}
+	j.open = w.opened(j.task)
 	for _, id := range j.task.Identifiers {
 		// A resolve goes on from what the system itself found.
 		if !slices.Contains(w.needs, id.Type) && (j.task.Action != dsar.Resolve || !slices.Contains(w.finds, id.Type)) {
@@ -174,6 +174,11 @@ func (w *Worker) prepare(ctx context.Context, v *vault.Vault, j *job) {
 	if j.err == nil && (j.task.Action == dsar.Erase || j.task.Action == dsar.Prove) {
 		j.plan, j.err = w.openPlan(ctx, j)
 	}
+}
+
+// opened returns what the implementation sees of a task beside what is sealed.
+func (w *Worker) opened(t dsar.Task) Task {
+	return Task{RequestID: t.RequestID, Action: t.Action, Right: t.Right, Jurisdiction: t.Jurisdiction, Attempt: t.Attempt, Holds: t.Holds}
 }
 
 func (w *Worker) prepareDetails(j *job) {

@@ -53,7 +53,7 @@ type Worker struct {
 }
 
 // actions are those that a worker can be sent, in the order of ability's array.
-var actions = [...]dsar.Action{dsar.Resolve, dsar.Gather, dsar.Count, dsar.Erase, dsar.Prove, dsar.Rectify, dsar.Restrict}
+var actions = [...]dsar.Action{dsar.Resolve, dsar.Gather, dsar.Count, dsar.Erase, dsar.Prove, dsar.Rectify, dsar.Restrict, dsar.Assemble}
 
 // dataset is what Records needs to know of a dataset.
 type dataset struct {
@@ -166,6 +166,6 @@ func randomName() string {
 func interfaceOf(a dsar.Action) string {
 	return map[dsar.Action]string{
 		dsar.Resolve: "Resolver", dsar.Gather: "Gatherer", dsar.Erase: "Eraser",
-		dsar.Rectify: "Rectifier", dsar.Restrict: "Restricter",
+		dsar.Rectify: "Rectifier", dsar.Restrict: "Restricter", dsar.Assemble: "Assembler",
 	}[a.Ability()]
 }

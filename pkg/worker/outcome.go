@@ -191,6 +191,8 @@ func outcome(j *job) dsar.Outcome {
 		return dsar.Anonymised
 	case a == dsar.Erase && sum.Erased > 0:
 		return dsar.Erased
+	case a == dsar.Assemble:
+		return dsar.Assembled
 	case a == dsar.Rectify && sum.Rectified > 0:
 		return dsar.Rectified
 	case a == dsar.Restrict && sum.Restricted > 0:

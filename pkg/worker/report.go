@@ -45,7 +45,9 @@ func (w *Worker) result(j *job) dsar.Report {
 		r.Kind, r.Outcome, r.Code, r.Reason = dsar.ReportEnded, j.end, j.code, j.reason
 	case j.err == nil:
 		r.Kind, r.Outcome, r.Counts = dsar.ReportEnded, outcome(j), j.counts
-		r.Objects = slices.Concat(j.out.objects(), j.planned.objects())
+		if r.Objects = slices.Concat(j.out.objects(), j.planned.objects()); j.task.Action == dsar.Assemble {
+			r.Objects = []dsar.Object{j.assembled}
+		}
 		missing := uncovered(j.counts)
 		if missing != "" {
 			r.Code, r.Reason = dsar.CodeNotCovered, missing

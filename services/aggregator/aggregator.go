@@ -1,4 +1,5 @@
-// Package aggregator assembles the answer to a request: it opens what the
+// Package aggregator assembles the answer to a request, as a worker of the SDK
+// ([NewWorker]) does its system's tasks: it opens what the
 // workers gathered, writes the bundle, encrypts it to the request's own key and
 // leaves it in the outbox.
 //
@@ -8,24 +9,18 @@
 package aggregator
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"log/slog"
 	"sync"
 	"time"
 
-	"go.opentelemetry.io/otel/trace"
-	"go.opentelemetry.io/otel/trace/noop"
 	"gocloud.dev/blob"
 
 	"habeas.dev/pkg/dsar"
-	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/manifest"
-	"habeas.dev/pkg/telemetry"
 	"habeas.dev/pkg/vault"
+	"habeas.dev/pkg/worker"
 	"habeas.dev/services/internal/bundle"
 	"habeas.dev/services/internal/core"
 )
@@ -49,10 +44,7 @@ type Config struct {
 	Letter func(t core.AssembleTask) (*bundle.Letter, error)
 	// Software names the program in bag-info.txt; may be empty.
 	Software string
-	// Tracers makes a span of each task; nil: none.
-	Tracers trace.TracerProvider
-	Now     func() time.Time
-	Log     *slog.Logger // nil: none
+	Now      func() time.Time
 }
 
 // Policy gives what the law makes of an answer.
@@ -63,9 +55,7 @@ type Aggregator struct {
 	cfg       Config
 	manifests map[string]*manifest.Manifest
 	bundles   bundle.Writer
-	tracer    trace.Tracer
 	opening   sync.Mutex // held while a bundle's file is made
-	log       *slog.Logger
 }
 
 // New returns an aggregator; the configuration's fields MUST be set, but for
@@ -79,103 +69,41 @@ func New(cfg Config) (*Aggregator, error) {
 	case cfg.Now == nil:
 		return nil, errors.New("aggregator: no clock")
 	}
-	a := &Aggregator{cfg: cfg, manifests: make(map[string]*manifest.Manifest, len(cfg.Manifests)), log: cfg.Log}
-	if a.log == nil {
-		a.log = slog.New(slog.DiscardHandler)
-	}
+	a := &Aggregator{cfg: cfg, manifests: make(map[string]*manifest.Manifest, len(cfg.Manifests))}
 	if a.cfg.Policy == nil {
 		a.cfg.Policy = func(string, string, dsar.Right) bundle.Policy { return bundle.Policy{} }
 	}
-	if a.cfg.Tracers == nil {
-		a.cfg.Tracers = noop.NewTracerProvider()
-	}
-	a.tracer = a.cfg.Tracers.Tracer("habeas.dev/services/aggregator")
 	for _, m := range cfg.Manifests {
 		a.manifests[m.System] = m
 	}
 	return a, nil
 }
 
-// ErrNotATask says that an event is no task for the aggregator. Coming again
-// won't change that.
-var ErrNotATask = errors.New("aggregator: the event is no task of the aggregator's")
+// atOnce is how many bundles are written at the same time. It bounds the memory
+// (under one MiB each, see services/internal/bundle) and is enough to keep the processors
+// busy while others wait for the disk or the broker.
+const atOnce = 32
 
-// Handle does one task, and returns the report of it. The errors are
-// [ErrNotATask], which nothing can mend, and that ctx is over; whatever else
-// goes wrong is in the report: failed where a person must look at it, parked
-// where the vault or the outbox could not be reached.
-func (a *Aggregator) Handle(ctx context.Context, e event.Event) (event.Event, error) {
-	t, err := decode(e)
-	if err != nil {
-		return event.Event{}, err
-	}
-	ctx, span := a.begin(ctx, t, e)
-	defer span.End()
-	r := dsar.Report{RequestID: t.RequestID, System: dsar.Aggregator, Action: dsar.Assemble, Attempt: t.Attempt}
-	object, err := a.assemble(ctx, t, e.Time)
-	if err != nil {
-		if ctx.Err() != nil {
-			// Nobody can tell whether the error is the stop's.
-			return event.Event{}, fmt.Errorf("aggregator: %w", context.Cause(ctx))
+// NewWorker returns the worker that serves an aggregator's tasks.
+func NewWorker(a *Aggregator, opts ...worker.Option) (*worker.Worker, error) {
+	m := &manifest.Manifest{System: dsar.Aggregator, Abilities: []dsar.Action{dsar.Assemble}}
+	opts = append([]worker.Option{worker.WithClock(a.cfg.Now), worker.WithConcurrency(atOnce), worker.WithTimeout(assembleTime)}, opts...)
+	return worker.New(m, a, opts...)
+}
+
+// Assemble implements worker.Assembler.
+func (a *Aggregator) Assemble(ctx context.Context, jobs []*worker.AssembleJob) error {
+	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.AssembleJob) error {
+		var t core.AssembleTask
+		// The decoder's text may quote the data.
+		if json.Unmarshal(j.Data, &t) != nil || t.Answer == nil {
+			return worker.Permanent("no-answer", "the task has no answer that could be assembled", nil)
 		}
-		a.fault(&r, t, err)
-	} else {
-		r.Kind, r.Outcome, r.Objects = dsar.ReportEnded, dsar.Assembled, []dsar.Object{object}
-	}
-	a.tell(ctx, r)
-	outcome(span, r)
-	data, err := json.Marshal(r)
-	if err != nil {
-		return event.Event{}, fmt.Errorf("aggregator: %w", err) // plain data: can't be
-	}
-	return event.Event{
-		ID: event.ReportID(r.RequestID, r.System, r.Action, r.Attempt, r.Kind, 0), Source: source, Type: event.TypeReport,
-		Subject: r.RequestID, Time: a.cfg.Now().UTC(), TraceParent: cmp.Or(telemetry.TraceParent(span.SpanContext()), e.TraceParent), Data: data,
-	}, nil
-}
-
-// source is the CloudEvents source of what the aggregator sends.
-const source = "habeas/aggregator"
-
-// decode reads a task. What it refuses is quoted nowhere.
-func decode(e event.Event) (core.AssembleTask, error) {
-	var t core.AssembleTask
-	if e.Type != event.TypeTask {
-		return t, fmt.Errorf("%w: its type is another", ErrNotATask)
-	}
-	if json.Unmarshal(e.Data, &t) != nil {
-		return t, fmt.Errorf("%w: its data is not a task", ErrNotATask)
-	}
-	switch {
-	case t.System != dsar.Aggregator || t.Action != dsar.Assemble:
-		return t, fmt.Errorf("%w: it is for another system or action", ErrNotATask)
-	case t.Answer == nil:
-		return t, fmt.Errorf("%w: it has no answer to assemble", ErrNotATask)
-	case t.RequestID == "" || e.Subject != t.RequestID:
-		return t, fmt.Errorf("%w: its subject is not its request", ErrNotATask)
-	}
-	return t, nil
-}
-
-// tell logs what became of a task; the caller's report holds no personal data.
-func (a *Aggregator) tell(ctx context.Context, r dsar.Report) {
-	level := slog.LevelDebug
-	switch r.Kind {
-	case dsar.ReportParked:
-		level = slog.LevelInfo
-	case dsar.ReportFailed:
-		level = slog.LevelWarn
-	default:
-	}
-	if !a.log.Enabled(ctx, level) {
-		return
-	}
-	attrs := []slog.Attr{slog.String("request_id", r.RequestID), slog.Int("attempt", r.Attempt), slog.String("outcome", string(r.Kind))}
-	for _, o := range r.Objects {
-		attrs = append(attrs, slog.Int64("bytes", o.Bytes), slog.Int64("records", o.Records))
-	}
-	if r.Code != "" {
-		attrs = append(attrs, slog.String("code", r.Code), slog.String("reason", r.Reason))
-	}
-	a.log.LogAttrs(ctx, level, "task of a bundle", attrs...)
+		object, err := a.assemble(ctx, t, j.Sent)
+		if err != nil {
+			return fault(t, err)
+		}
+		j.Object = object
+		return nil
+	})
 }

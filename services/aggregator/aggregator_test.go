@@ -221,14 +221,16 @@ func TestNotATask(t *testing.T) {
 		"not JSON":       {Type: event.TypeTask, Subject: requestID, Data: []byte(`{"request_id":"` + canary)},
 		"another shape":  {Type: event.TypeTask, Subject: requestID, Data: []byte(`{"attempt":"` + canary + `"}`)},
 		"another system": with(func(t *core.AssembleTask) { t.System = canary }),
-		"another action": with(func(t *core.AssembleTask) { t.Action = dsar.Gather }),
-		"no answer":      with(func(t *core.AssembleTask) { t.Answer = nil }),
+		"no action":      with(func(t *core.AssembleTask) { t.Action = "camille" }),
 		"no request":     with(func(t *core.AssembleTask) { t.RequestID = "" }),
 		"other subject":  other,
 	} {
-		if _, err := w.Handle(t.Context(), e); !errors.Is(err, aggregator.ErrNotATask) || strings.Contains(err.Error(), canary) {
+		if _, err := w.Handle(t.Context(), e); !errors.Is(err, errRejected) || strings.Contains(err.Error(), canary) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	if r := w.do(t, w.task(t, w.gathered(t, 1, "x"), func(t *core.AssembleTask) { t.Answer = nil })); r.Kind != dsar.ReportFailed || r.Code != "no-answer" {
+		t.Errorf("a task without an answer: %+v", r)
 	}
 	if n := len(w.outboxStore.Blobs()); n != 0 {
 		t.Errorf("%d bundles were written", n)
@@ -262,10 +264,9 @@ func TestNew(t *testing.T) {
 	}
 	a, err := aggregator.New(good)
 	must(t, err)
-	e, err := a.Handle(t.Context(), taskEvent(t, w.task(t, w.gathered(t, 1, "x"))))
-	var r dsar.Report
-	must(t, errors.Join(err, json.Unmarshal(e.Data, &r)))
-	if r.Code != "no-manifest" {
+	w.worker, err = aggregator.NewWorker(a)
+	must(t, err)
+	if r := w.do(t, w.task(t, w.gathered(t, 1, "x"))); r.Code != "no-manifest" {
 		t.Errorf("without manifests: %+v", r)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/record"
 	"habeas.dev/pkg/vault"
+	"habeas.dev/pkg/worker"
 	"habeas.dev/services/internal/bundle"
 	"habeas.dev/services/internal/core"
 )
@@ -22,8 +23,6 @@ const (
 	// retried it, before it is a failure for a person to look at: after about
 	// two and a half hours.
 	maxParks = 11
-	// maxDetail is how much of an error's text is kept, sealed, in bytes.
-	maxDetail = 4 << 10
 )
 
 // outboxError is an error of the outbox: the disk is full, the store is away.
@@ -72,26 +71,24 @@ var judged = [...]struct {
 	{bundle.ErrUndeclared, "undeclared", "a system gathered a dataset or column that its manifest doesn't declare; mend the manifest, or gather again"},
 }
 
-// fault says in a report what an error means.
-func (a *Aggregator) fault(r *dsar.Report, t core.AssembleTask, err error) {
-	r.Detail = a.detail(t.RequestID, err)
-	if r.Code, r.Reason = judge(err); r.Code != "" {
-		r.Kind, r.Outcome = dsar.ReportFailed, dsar.Failed
-		return
+// fault says what an error means for its task: it is for a person, or the task is
+// parked, longer each time, until it is.
+func fault(t core.AssembleTask, err error) error {
+	if code, reason := judge(err); code != "" {
+		return worker.Permanent(code, reason, err)
 	}
-	r.Code, r.Reason = "vault-unavailable", "the vault could not be read"
+	code, reason := "vault-unavailable", "the vault could not be read"
 	var out *outboxError
 	if errors.As(err, &out) {
-		r.Code, r.Reason = "outbox-unavailable", "the bundle could not be written to the outbox"
+		code, reason = "outbox-unavailable", "the bundle could not be written to the outbox"
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		r.Code, r.Reason = "too-slow", "the bundle was not written in time"
+		code, reason = "too-slow", "the bundle was not written in time"
 	}
 	if t.Parked >= maxParks {
-		r.Kind, r.Outcome, r.Reason = dsar.ReportFailed, dsar.Failed, r.Reason+", again and again"
-		return
+		return worker.Permanent(code, reason+", again and again", err)
 	}
-	r.Kind, r.Until = dsar.ReportParked, a.cfg.Now().Add(parkFor(t.Parked)).UTC()
+	return worker.RetryAfter(parkFor(t.Parked), code, reason, err)
 }
 
 // judge gives the code and reason of an error that trying again can't mend.
@@ -125,22 +122,3 @@ func parkFor(parked int) time.Duration {
 	}
 	return min(wait, maxPark)
 }
-
-// detail returns the error's text, sealed; nil where it can't be.
-func (a *Aggregator) detail(requestID string, err error) []byte {
-	ctx, cancel := context.WithTimeout(context.Background(), detailTime)
-	defer cancel()
-	keys, kerr := a.cfg.Vault.Keys(ctx, requestID)
-	if kerr != nil {
-		return nil
-	}
-	text := err.Error()
-	sealed, serr := keys.Seal([]byte(text[:min(len(text), maxDetail)]), vault.ReportDetail)
-	if serr != nil {
-		return nil
-	}
-	return sealed
-}
-
-// detailTime bounds the look-up of keys for a report: without, it is as right.
-const detailTime = 2 * time.Second

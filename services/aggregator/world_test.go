@@ -3,7 +3,9 @@ package aggregator_test
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -19,6 +21,7 @@ import (
 	"habeas.dev/pkg/record"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/pkg/vault/cloudvault"
+	"habeas.dev/pkg/worker"
 	"habeas.dev/services/aggregator"
 	"habeas.dev/services/internal/blobtest"
 	"habeas.dev/services/internal/core"
@@ -34,7 +37,7 @@ var received = time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
 
 // world is an aggregator with its vault and its outbox, both in memory.
 type world struct {
-	*aggregator.Aggregator
+	worker      *worker.Worker
 	vault       *vault.Vault
 	keys        *vault.Keys
 	vaultStore  *blobtest.Bucket
@@ -55,14 +58,34 @@ func newWorld(t *testing.T) *world {
 	if w.keys, err = w.vault.CreateKeys(t.Context(), requestID); err != nil {
 		t.Fatal(err)
 	}
-	w.Aggregator, err = aggregator.New(aggregator.Config{
+	a, err := aggregator.New(aggregator.Config{
 		Vault: w.vault, Outbox: w.outboxStore.Open(), Manifests: []*manifest.Manifest{billing()}, Software: "habeas test",
-		Now: func() time.Time { return received.Add(time.Hour) }, Log: slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Now: func() time.Time { return received.Add(time.Hour) },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.worker, err = aggregator.NewWorker(a, worker.WithLogger(slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+	if err != nil {
+		t.Fatal(err)
+	}
 	return w
+}
+
+// errRejected says that an event is no task of the aggregator's.
+var errRejected = errors.New("rejected")
+
+// Handle hands one event in, and returns the report; the error is the context's where
+// there is none.
+func (w *world) Handle(ctx context.Context, e event.Event) (event.Event, error) {
+	switch answer := w.worker.Handle(ctx, w.vault, []event.Event{e})[0]; answer.Type {
+	case "":
+		return answer, context.Cause(ctx)
+	case event.TypeRejected:
+		return answer, fmt.Errorf("%w: %s", errRejected, answer.Data)
+	default:
+		return answer, nil
+	}
 }
 
 func billing() *manifest.Manifest {

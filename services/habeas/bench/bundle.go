@@ -50,6 +50,10 @@ func measureLargeBundle(ctx context.Context, t *target, n *node.Node, size int64
 	if err != nil {
 		return largeBundle{}, err
 	}
+	w, err := aggregator.NewWorker(a)
+	if err != nil {
+		return largeBundle{}, err
+	}
 	task, err := json.Marshal(core.AssembleTask{
 		Task:   dsar.Task{RequestID: id, System: dsar.Aggregator, Action: dsar.Assemble, Attempt: 1, Right: dsar.Access, Jurisdiction: "EEA", ReceivedAt: now()},
 		Answer: &core.Answer{Systems: []core.SystemAnswer{{System: m.System, Ends: []core.ActionEnd{{Action: dsar.Gather, Outcome: dsar.Gathered, At: now(), Objects: []dsar.Object{object}}}}}},
@@ -62,11 +66,11 @@ func measureLargeBundle(ctx context.Context, t *target, n *node.Node, size int64
 	var report dsar.Report
 	began := time.Now()
 	l.memory, err = t.peak(func() error {
-		e, err := a.Handle(ctx, event.Event{ID: "bench", Type: event.TypeTask, Subject: id, Time: now(), Data: task})
-		if err != nil {
+		answers := w.Handle(ctx, n.Installation.Vault, []event.Event{{ID: "bench", Type: event.TypeTask, Subject: id, Time: now(), Data: task}})
+		if err := ctx.Err(); err != nil {
 			return err
 		}
-		return json.Unmarshal(e.Data, &report)
+		return json.Unmarshal(answers[0].Data, &report)
 	})
 	l.took = time.Since(began)
 	if err != nil {

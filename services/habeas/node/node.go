@@ -19,6 +19,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/worker"
 	"habeas.dev/services/aggregator"
 	"habeas.dev/services/coordinator"
 	"habeas.dev/services/intake"
@@ -211,7 +212,7 @@ func (n *Node) startServices(ctx context.Context, r Roles, catalogue []dsar.Syst
 		return nil, err
 	}
 	if r.Aggregator {
-		if err := n.startAggregator(book, carrier); err != nil {
+		if err := n.startAggregator(book, publisher); err != nil {
 			return nil, err
 		}
 	}
@@ -248,14 +249,23 @@ func (n *Node) journalAnswers(ctx context.Context) error {
 	return nil
 }
 
-func (n *Node) startAggregator(book *policy.Book, carrier transport.Carrier) error {
+func (n *Node) startAggregator(book *policy.Book, publisher *bus.Publisher) error {
 	w := letter.NewWriter(book, n.Config.Controller)
 	a, err := aggregator.New(aggregator.Config{Vault: n.Installation.Vault, Outbox: n.Installation.Outbox, Manifests: n.Manifests,
-		Policy: aggregator.FromBook(book, n.Config.Controller), Letter: aggregator.LetterFrom(w), Software: "habeas " + n.options.Version, Tracers: n.tel.Tracers(), Now: now, Log: n.log})
+		Policy: aggregator.FromBook(book, n.Config.Controller), Letter: aggregator.LetterFrom(w), Software: "habeas " + n.options.Version, Now: now})
 	if err != nil {
 		return err
 	}
-	return n.consume(aggregator.Group, func(ctx context.Context, s transport.Subscriber) error { return a.Run(ctx, s, carrier) })
+	serves, err := aggregator.NewWorker(a, worker.WithLogger(n.log), worker.WithTracer(n.tel.Tracers()), worker.WithMeter(n.tel.Meters()))
+	if err != nil {
+		return err
+	}
+	link := worker.Share(n.BusConfig(aggregator.Group), publisher, n.log)
+	n.health.watch(aggregator.Group, serves.Check)
+	n.run("aggregator", func(ctx context.Context) error {
+		return serves.Run(ctx, worker.Config{Connection: link, Vault: n.Installation.Vault, Group: aggregator.Group})
+	})
+	return nil
 }
 
 // startCoordinator starts a coordinator, and the relay that carries what follows

@@ -56,7 +56,8 @@ type relaying struct {
 
 type aggregating struct {
 	process
-	*aggregator.Aggregator
+	*worker.Worker
+	vault *vault.Vault
 }
 
 type working struct {
@@ -127,11 +128,14 @@ func (w *world) startRelay() {
 }
 
 func (w *world) startAggregator() {
+	v := w.openVault()
 	a, err := aggregator.New(aggregator.Config{
-		Vault: w.openVault(), Outbox: w.outbox.Open(), Manifests: w.manifests(), Policy: aggregator.FromBook(w.book, ""), Now: w.clock.now, Log: w.log,
+		Vault: v, Outbox: w.outbox.Open(), Manifests: w.manifests(), Policy: aggregator.FromBook(w.book, ""), Now: w.clock.now,
 	})
 	w.must(err)
-	w.all.aggregator = &aggregating{process{"aggregator", w.startAggregator}, a}
+	wk, err := aggregator.NewWorker(a, worker.WithLogger(w.log), worker.WithPause(func(ctx context.Context, _ time.Duration) error { return ctx.Err() }))
+	w.must(err)
+	w.all.aggregator = &aggregating{process{"aggregator", w.startAggregator}, wk, v}
 }
 
 func (w *world) startWorker(s *system) {
@@ -218,9 +222,9 @@ func (w *world) workOn(ctx context.Context, topic string, m *message, e event.Ev
 	case event.TopicTasks(dsar.Aggregator):
 		a := w.all.aggregator
 		return w.run(ctx, &a.process, func(ctx context.Context) error {
-			answer, err := a.Handle(ctx, e)
-			if err != nil {
-				return err
+			answer := a.Handle(ctx, a.vault, []event.Event{e})[0]
+			if answer.Type == "" { // it comes again
+				return context.Cause(ctx)
 			}
 			return w.answer(answer)
 		})
