@@ -77,18 +77,24 @@ func fault(t core.AssembleTask, err error) error {
 	if code, reason := judge(err); code != "" {
 		return worker.Permanent(code, reason, err)
 	}
-	code, reason := "vault-unavailable", "the vault could not be read"
-	var out *outboxError
-	if errors.As(err, &out) {
-		code, reason = "outbox-unavailable", "the bundle could not be written to the outbox"
-	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		code, reason = "too-slow", "the bundle was not written in time"
-	}
+	code, reason := passing(err)
 	if t.Parked >= maxParks {
 		return worker.Permanent(code, reason+", again and again", err)
 	}
 	return worker.RetryAfter(parkFor(t.Parked), code, reason, err)
+}
+
+// passing gives the code and reason of an error that trying again may mend.
+func passing(err error) (code, reason string) {
+	var out *outboxError
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return "too-slow", "the bundle was not written in time"
+	case errors.As(err, &out):
+		return "outbox-unavailable", "the bundle could not be written to the outbox"
+	default:
+		return "vault-unavailable", "the vault could not be read"
+	}
 }
 
 // judge gives the code and reason of an error that trying again can't mend.
