@@ -69,15 +69,23 @@ func (f values) check() error {
 // action returns the command that a form asks for.
 type action func(c *Console, u User, f values, now time.Time) (core.Command, error)
 
-// act applies an action, unless somebody else has acted since the page was read.
-func (c *Console) act(w http.ResponseWriter, r *http.Request, u User, a action) {
-	id, ok := c.requestID(w, r, u)
-	if !ok {
-		return
+// form returns the request's id and what was filled in; where one of them is no
+// good, the answer is written.
+func (c *Console) form(w http.ResponseWriter, r *http.Request, u User) (id string, form values, ok bool) {
+	if id, ok = c.requestID(w, r, u); !ok {
+		return "", form, false
 	}
 	form, err := readForm(w, r)
 	if err != nil {
 		c.again(w, r, u, id, form, err)
+	}
+	return id, form, err == nil
+}
+
+// act applies an action, unless somebody else has acted since the page was read.
+func (c *Console) act(w http.ResponseWriter, r *http.Request, u User, a action) {
+	id, form, ok := c.form(w, r, u)
+	if !ok {
 		return
 	}
 	command, err := a(c, u, form, c.now())

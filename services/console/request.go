@@ -198,13 +198,8 @@ func (c *Console) datasets(system string) []string {
 // reveal shows the person's identifiers, and records that it did. The values are in
 // this answer only: a reload shows the page without them.
 func (c *Console) reveal(w http.ResponseWriter, r *http.Request, u User) {
-	id, ok := c.requestID(w, r, u)
+	id, form, ok := c.form(w, r, u)
 	if !ok {
-		return
-	}
-	form, err := readForm(w, r)
-	if err != nil {
-		c.again(w, r, u, id, form, err)
 		return
 	}
 	s, err := c.Requests.Do(r.Context(), id, core.Reveal{By: u.Name, Reason: form.Get("reason"), Now: c.now()})

@@ -62,7 +62,7 @@ func TestExplain(t *testing.T) {
 	for _, refusal := range []error{core.ErrUnknown, journal.ErrNotFound, core.ErrEnded, core.ErrAnswered, core.ErrNothingToRetry, core.ErrAwaited, core.ErrNotAwaited,
 		core.ErrNothingToAttest, core.ErrNoSuchHold, core.ErrChanged, core.ErrNotAllowed} {
 		got := explain(fmt.Errorf("while acting: %w", about("0a1b", fmt.Errorf("in the journal: %w", refusal))))
-		told := refusal == core.ErrNotAllowed // it says itself what the law does allow
+		told := errors.Is(refusal, core.ErrNotAllowed) // it says itself what the law does allow
 		if !strings.HasPrefix(got, "request 0a1b: ") || strings.Contains(got, "while") || strings.Contains(got, "%") || strings.HasSuffix(got, ".") || !told && !strings.Contains(got, "; ") {
 			t.Errorf("%v: %q", refusal, got)
 		}

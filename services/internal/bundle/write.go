@@ -224,6 +224,12 @@ func (b *build) blame(ctx context.Context, part *systemPart, err error) error {
 
 // firstPass writes every dataset's CSV, and its JSON where that is small.
 func (b *build) firstPass(ctx context.Context, part *systemPart, src Source) error {
+	return b.eachSection(ctx, src, func(rd *record.Reader, sec record.Section) error { return b.section(part, rd, sec) })
+}
+
+// eachSection reads a source, and hands each of its sections to f with the reader
+// that stands at its first row.
+func (b *build) eachSection(ctx context.Context, src Source, f func(*record.Reader, record.Section) error) error {
 	r, err := src(ctx)
 	if err != nil {
 		return err
@@ -238,7 +244,7 @@ func (b *build) firstPass(ctx context.Context, part *systemPart, src Source) err
 		if err != nil {
 			return err
 		}
-		if err := b.section(part, rd, sec); err != nil {
+		if err := f(rd, sec); err != nil {
 			return err
 		}
 	}
@@ -336,23 +342,10 @@ func (p *systemPart) skip(rd *record.Reader, ds *manifest.Dataset) error {
 
 // secondPass writes the JSON of the datasets that were too large for memory.
 func (b *build) secondPass(ctx context.Context, part *systemPart, src Source) error {
-	r, err := src(ctx)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	rd := b.reader(r)
-	for {
-		sec, err := rd.Next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return err
-		}
+	err := b.eachSection(ctx, src, func(rd *record.Reader, sec record.Section) error {
 		at := slices.IndexFunc(part.tables, func(t *table) bool { return t.dataset.Name == sec.Dataset })
 		if at < 0 || !part.tables[at].jsonLater {
-			continue
+			return nil
 		}
 		t := part.tables[at]
 		t.json = b.buffers.json[:0]
@@ -360,6 +353,10 @@ func (b *build) secondPass(ctx context.Context, part *systemPart, src Source) er
 			return err
 		}
 		b.buffers.json, t.json = t.json, nil
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	for _, t := range part.tables {
 		if t.jsonLater {
