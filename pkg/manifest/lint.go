@@ -24,6 +24,10 @@ type Finding struct {
 // beside the columns that are declared, only the database can tell.
 func Lint(ms []*Manifest) []Finding {
 	var l linter
+	namespaces(ms, func(m *Manifest, path, what, cure string) {
+		l.m = m
+		l.fail(path, what, cure)
+	})
 	found := map[dsar.IdentifierType]bool{}
 	for _, m := range ms {
 		for _, t := range m.Finds {

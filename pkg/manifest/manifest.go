@@ -56,6 +56,10 @@ type Manifest struct {
 	Needs []dsar.IdentifierType `yaml:"needs"`
 	// Finds lists the identifier types that the system's resolve can return.
 	Finds []dsar.IdentifierType `yaml:"finds,omitempty"`
+	// Scope says whose an identifier type is, one of [Scopes]. A type that the system
+	// finds and that isn't shared is its own: [Parse] writes it with the system's name
+	// before it, desk.user_id, wherever the manifest has it.
+	Scope map[dsar.IdentifierType]string `yaml:"scope,omitempty"`
 	// EraseAfter lists the systems that must have been erased before this one.
 	EraseAfter []string `yaml:"erase_after,omitempty"`
 	// MaxRecords is the number of one person's records from which an erasure stops
@@ -178,6 +182,7 @@ func (m *Manifest) Definition() dsar.System {
 		Abilities:  slices.Clone(m.Abilities),
 		Needs:      slices.Clone(m.Needs),
 		Finds:      slices.Clone(m.Finds),
+		Links:      m.links(),
 		EraseAfter: slices.Clone(m.EraseAfter),
 		MaxRecords: m.MaxRecords,
 		Lease:      m.Lease,

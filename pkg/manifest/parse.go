@@ -66,6 +66,7 @@ func Parse(name string, data []byte) (*Manifest, error) {
 	if err := m.Validate(); err != nil {
 		return nil, err
 	}
+	m.qualify()
 	return m, nil
 }
 

@@ -31,7 +31,7 @@ var (
 	systemForm     = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
 	datasetForm    = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,63}$`)
 	columnForm     = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,62}$`)
-	identifierForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
+	identifierForm = regexp.MustCompile(`^([a-z][a-z0-9_-]{0,62}\.)?[a-z][a-z0-9_]{0,63}$`)
 	groundForm     = regexp.MustCompile(`^[a-z][a-z0-9-]{0,63}$`)
 	purposeForm    = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,99}$`)
 	languageForm   = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
@@ -89,6 +89,7 @@ func (v *validation) manifest() {
 	}
 	v.identifierTypes("needs", m.Needs)
 	v.identifierTypes("finds", m.Finds)
+	v.scopes()
 	if len(m.Finds) > 0 && !slices.Contains(m.Abilities, dsar.Resolve) {
 		v.add("finds", "finds without the ability resolve", "add resolve to abilities, or leave finds out")
 	}

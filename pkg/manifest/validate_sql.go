@@ -82,6 +82,9 @@ func (v *validation) resolve() {
 		if !slices.Contains(m.Finds, r.Find) {
 			v.add(path+".find", fmt.Sprintf("resolve finds %q, which isn't in finds", r.Find), "add it to finds")
 		}
+		if r.Strength != "" {
+			oneOf(v, path+".strength", "strength", r.Strength, Strengths())
+		}
 		v.sqlName(path+".table", r.Table)
 		v.sqlName(path+".column", r.Column)
 		if len(r.By) == 0 {

@@ -72,6 +72,7 @@ func TestOwnFinds(t *testing.T) {
 		m := small(t, `abilities: [resolve, gather, erase]
 needs: [email, cart_no]
 finds: [user_no, cart_no]
+scope: {user_no: shared, cart_no: shared}
 sql: {resolve: [{find: cart_no, table: carts, column: id, by: {user_no: user_id}}, {find: user_no, table: users, column: id, by: {email: email}}]}`,
 			"cart_events | table: cart_events, key: [id], subject: {cart_no: cart_id}, erase: delete")
 		s := open(t, d, m)

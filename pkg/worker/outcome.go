@@ -27,7 +27,12 @@ func (w *Worker) checkFound(found []Found) error {
 	if len(found) > MaxFound {
 		return Permanent("too-many-identifiers", "the worker found more identifiers than one person has: something shared was taken for the person's own", nil)
 	}
-	for _, f := range found {
+	for i := range found {
+		f := &found[i]
+		// A worker may leave out its own system's name before a type that is its own.
+		if own := dsar.IdentifierType(w.system + "." + string(f.Type)); slices.Contains(w.finds, own) {
+			f.Type = own
+		}
 		switch {
 		case !slices.Contains(w.finds, f.Type):
 			return Permanent("undeclared-identifier", "the worker found an identifier of a type that the manifest doesn't list in finds", nil)
