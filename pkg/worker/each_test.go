@@ -25,7 +25,7 @@ func TestEachReportsEarly(t *testing.T) {
 		first = false
 		mu.Unlock()
 		if waits {
-			time.Sleep(time.Hour / 2)
+			<-time.After(time.Hour / 2)
 		}
 		return nil
 	}
@@ -37,7 +37,7 @@ func TestEachReportsEarly(t *testing.T) {
 		if acked, _, reports := net.state(); acked != 19 || len(reports) != 19 {
 			t.Errorf("while one is slow: %d acked, %d reports", acked, len(reports))
 		}
-		time.Sleep(time.Hour / 2)
+		<-time.After(time.Hour / 2)
 		synctest.Wait()
 		if acked, _, _ := net.state(); acked != 20 {
 			t.Errorf("at the end: %d acked", acked)
@@ -137,7 +137,7 @@ func TestLimit(t *testing.T) {
 			running++
 			most = max(most, running)
 			mu.Unlock()
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 			mu.Lock()
 			running--
 			mu.Unlock()

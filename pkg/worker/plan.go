@@ -59,7 +59,7 @@ func (p *Plan) read(ctx context.Context, f func(Entry) bool) error {
 	if err != nil {
 		return planFault(err)
 	}
-	defer in.Close() //nolint:errcheck // it was read
+	defer in.Close()
 	h := sha256.New()
 	stopped, err := readEntries(io.TeeReader(in, h), func(e Entry) bool { return ctx.Err() == nil && f(e) })
 	switch {
@@ -109,7 +109,7 @@ func readPlan(ctx context.Context, open func(context.Context) (io.ReadCloser, er
 	if err != nil {
 		return nil, err
 	}
-	defer in.Close() //nolint:errcheck // it was read
+	defer in.Close()
 	return io.ReadAll(io.LimitReader(in, maxHeldPlan+1))
 }
 
@@ -150,33 +150,4 @@ func (g gaps) in(counts []dsar.Counts) []dsar.Counts {
 		}
 	}
 	return out
-}
-
-// Reconcile fills in what an erasure that goes by asking anew only can't tell: what
-// was planned and not met counts as gone, and what is more as late.
-//
-// Deprecated: it can't tell gone records from ones that weren't found. Go by the
-// plan's keys.
-func Reconcile(planned, counts []dsar.Counts) []dsar.Counts {
-	counts = slices.Clone(counts)
-	for _, p := range planned {
-		if !slices.ContainsFunc(counts, func(c dsar.Counts) bool { return c.Dataset == p.Dataset }) {
-			counts = append(counts, dsar.Counts{Dataset: p.Dataset})
-		}
-	}
-	for i := range counts {
-		c := &counts[i]
-		var found int64
-		for _, p := range planned {
-			if p.Dataset == c.Dataset {
-				found = p.Found
-			}
-		}
-		if c.Uncovered != "" {
-			continue
-		}
-		c.Gone = max(0, found-c.Accounted())
-		c.Late = max(0, c.Accounted()-found)
-	}
-	return counts
 }

@@ -203,7 +203,7 @@ func writeOne(_ context.Context, _ Task, out *Records) error {
 
 // quiet lets the wait for a batch pass, and everything that follows.
 func quiet() {
-	time.Sleep(DefaultBatchWait)
+	<-time.After(DefaultBatchWait)
 	synctest.Wait()
 }
 

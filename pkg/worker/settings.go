@@ -79,7 +79,7 @@ func ReadSettings(file, system string) (Settings, error) {
 	if err != nil {
 		return s, fmt.Errorf("worker: configuration: %w", err)
 	}
-	defer in.Close() //nolint:errcheck // it was read
+	defer in.Close()
 	if err := yaml.NewDecoder(io.LimitReader(in, maxSettings)).Decode(&s); err != nil && !errors.Is(err, io.EOF) {
 		return s, fmt.Errorf("worker: configuration %s: %s", file, strings.Join(strings.Fields(err.Error()), " "))
 	}

@@ -191,7 +191,7 @@ func (s *shelf) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 			if s.wrong == plansTwice && i == 1 {
 				key = loans[0].book
 			}
-			err := error(nil)
+			var err error
 			if l.open && s.wrong != hidesWhatStays {
 				err = j.Plan.Keep("loans", key, dsar.Retention{Ground: "contract"})
 			} else {
