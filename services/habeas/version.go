@@ -6,8 +6,8 @@ import (
 	"runtime/debug"
 )
 
-// version is set by the linker for a release.
-var version string
+// version and commit are set by the linker for a release.
+var version, commit string
 
 type versionCommand struct{}
 
@@ -30,17 +30,20 @@ type buildOf struct{ version, commit string }
 func builtFrom() buildOf {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return buildOf{version: cmp.Or(version, "development")}
+		info = &debug.BuildInfo{}
 	}
-	return readBuild(version, info)
+	return readBuild(buildOf{version, commit}, info)
 }
 
-func readBuild(linked string, info *debug.BuildInfo) buildOf {
-	b := buildOf{version: linked}
+func readBuild(linked buildOf, info *debug.BuildInfo) buildOf {
+	b := linked
 	if b.version == "" && info.Main.Version != "(devel)" {
 		b.version = info.Main.Version
 	}
 	b.version = cmp.Or(b.version, "development")
+	if b.commit != "" {
+		return b
+	}
 	changed := false
 	for _, s := range info.Settings {
 		switch s.Key {
