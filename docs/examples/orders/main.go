@@ -4,77 +4,29 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	_ "embed"
-	"flag"
-	"fmt"
+	"log"
 	"os"
-	"os/signal"
-	"syscall"
+	"strings"
 
-	"habeas.dev/pkg/bus"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/sqlsystem"
-	"habeas.dev/pkg/vault"
 	"habeas.dev/pkg/worker"
 )
 
 //go:embed manifest.yaml
 var manifestYAML []byte
 
-//go:embed schema.sql
-var schema string
-
 func main() {
-	broker := flag.String("broker", "localhost:9092", "Kafka, as HOST:PORT")
-	bucket := flag.String("vault", "/var/lib/habeas/vault", "the vault's folder")
-	key := flag.String("key", "/etc/habeas/master.key", "the file of its master key")
-	shop := flag.String("shop", "shop.db", "the shop's database; a new one is made where there is none")
-	flag.Parse()
-	if err := run(*broker, *bucket, *key, *shop); err != nil {
-		fmt.Fprintln(os.Stderr, "orders:", err)
-		os.Exit(1)
+	m, err := readManifest()
+	if err == nil {
+		err = worker.Main(context.Background(), os.Args[1:], m, func(ctx context.Context, s worker.Settings) (any, error) {
+			return sqlsystem.Open(ctx, m, strings.TrimPrefix(s.DSN, "sqlite://"))
+		})
+	}
+	if err != nil {
+		log.Fatal(err)
 	}
 }
 
-func run(broker, bucket, key, shop string) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := openShop(ctx, shop); err != nil {
-		return err
-	}
-	m, err := manifest.Parse("manifest.yaml", manifestYAML)
-	if err != nil {
-		return err
-	}
-	system, err := sqlsystem.Open(ctx, m, shop)
-	if err != nil {
-		return err
-	}
-	defer system.Close()
-	w, err := worker.New(m, system)
-	if err != nil {
-		return err
-	}
-	v, err := vault.Open(ctx, vault.Config{Bucket: bucket, Key: key})
-	if err != nil {
-		return err
-	}
-	defer v.Close()
-	return w.Run(ctx, worker.Config{Kafka: bus.Files{Brokers: []string{broker}}, Vault: v})
-}
-
-// openShop makes the shop's database where there is none. sqlsystem brings the
-// driver along.
-func openShop(ctx context.Context, path string) error {
-	if _, err := os.Stat(path); err == nil {
-		return nil
-	}
-	db, err := sql.Open("sqlite", path)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	_, err = db.ExecContext(ctx, schema)
-	return err
-}
+func readManifest() (*manifest.Manifest, error) { return manifest.Parse("manifest.yaml", manifestYAML) }

@@ -1,23 +1,32 @@
 package main
 
 import (
+	"database/sql"
+	_ "embed"
 	"path/filepath"
 	"testing"
 
-	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/sqlsystem"
 	"habeas.dev/pkg/worker"
 	"habeas.dev/pkg/worker/workertest"
 )
 
+//go:embed schema.sql
+var schema string
+
 // TestErasure asks the worker as Habeas will: old orders go, and those that tax law
-// wants kept stay.
+// wants kept stay. The driver comes with sqlsystem.
 func TestErasure(t *testing.T) {
 	shop := filepath.Join(t.TempDir(), "shop.db")
-	if err := openShop(t.Context(), shop); err != nil {
+	db, err := sql.Open("sqlite", shop)
+	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := manifest.Parse("manifest.yaml", manifestYAML)
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), schema); err != nil {
+		t.Fatal(err)
+	}
+	m, err := readManifest()
 	if err != nil {
 		t.Fatal(err)
 	}
