@@ -19,8 +19,9 @@ type catalogue struct {
 	constraints map[string][]string
 	// parts are, by table, the partitions and heirs that a statement on it reaches.
 	parts map[string][]string
-	// reads are, by view, the tables that it reads.
+	// reads are, by view, the tables that it reads, and names what those are called.
 	reads map[string][]string
+	names map[string]string
 }
 
 // relation is a table or view: the database's own name of it, how a statement
@@ -112,7 +113,7 @@ func (s *System) catalogue() *catalogue { return s.known.Load() }
 
 // refresh reads the catalogue anew.
 func (s *System) refresh(ctx context.Context, on executor) error {
-	c := &catalogue{constraints: map[string][]string{}, parts: map[string][]string{}, reads: map[string][]string{}}
+	c := &catalogue{constraints: map[string][]string{}, parts: map[string][]string{}, reads: map[string][]string{}, names: map[string]string{}}
 	read := c.readSQLite
 	if s.dialect == PostgreSQL {
 		read = c.readPostgres
@@ -121,7 +122,7 @@ func (s *System) refresh(ctx context.Context, on executor) error {
 	if c.version, err = s.version(ctx, on); err != nil {
 		return err
 	}
-	if err := read(ctx, on); err != nil {
+	if err := read(ctx, on, s.m.SQL.Schema); err != nil {
 		return err
 	}
 	s.known.Store(c)

@@ -3,10 +3,11 @@ package sqlsystem
 import "context"
 
 // readPostgres reads PostgreSQL's catalogue. The copies of foreign keys and
-// triggers that partitions carry are left out.
-func (c *catalogue) readPostgres(ctx context.Context, on executor) error {
-	const relations = `f.oid::text, format('%I.%I', fn.nspname, f.relname), CASE WHEN fn.nspname = current_schema() THEN f.relname ELSE fn.nspname || '.' || f.relname END`
-	const targets = `t.oid::text, format('%I.%I', tn.nspname, t.relname), CASE WHEN tn.nspname = current_schema() THEN t.relname ELSE tn.nspname || '.' || t.relname END`
+// triggers that partitions carry are left out. Tables of other schemas than the
+// given one, or the connection's own, are called schema.table.
+func (c *catalogue) readPostgres(ctx context.Context, on executor, schema string) error {
+	const relations = `f.oid::text, format('%I.%I', fn.nspname, f.relname), CASE WHEN fn.nspname = coalesce(nullif($1::text, ''), current_schema()) THEN f.relname ELSE fn.nspname || '.' || f.relname END`
+	const targets = `t.oid::text, format('%I.%I', tn.nspname, t.relname), CASE WHEN tn.nspname = coalesce(nullif($1::text, ''), current_schema()) THEN t.relname ELSE tn.nspname || '.' || t.relname END`
 	err := each(ctx, on, `SELECT c.conname, c.confdeltype,
 		(SELECT json_agg(a.attname ORDER BY k.n)::text FROM unnest(c.conkey) WITH ORDINALITY k(num, n) JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.num),
 		(SELECT json_agg(a.attname ORDER BY k.n)::text FROM unnest(c.confkey) WITH ORDINALITY k(num, n) JOIN pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = k.num),
@@ -22,7 +23,7 @@ func (c *catalogue) readPostgres(ctx context.Context, on executor) error {
 			r.onDelete = detaches
 		}
 		c.references = append(c.references, r)
-	})
+	}, schema)
 	if err != nil {
 		return err
 	}
@@ -62,7 +63,8 @@ func (c *catalogue) readPostgres(ctx context.Context, on executor) error {
 	return each(ctx, on, `WITH RECURSIVE uses(root, rel) AS (SELECT c.oid, c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('v', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
 		UNION SELECT u.root, d.refobjid FROM uses u JOIN pg_rewrite r ON r.ev_class = u.rel AND r.ev_type = '1'
 		JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> u.rel)
-		SELECT root::oid::text, rel::oid::text FROM uses WHERE root <> rel`, func(row []string) {
+		SELECT root::oid::text, rel::oid::text, c.relname FROM uses JOIN pg_class c ON c.oid = uses.rel WHERE root <> rel`, func(row []string) {
 		c.reads[row[0]] = append(c.reads[row[0]], row[1])
+		c.names[row[1]] = row[2]
 	})
 }

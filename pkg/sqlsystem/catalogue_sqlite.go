@@ -13,7 +13,7 @@ var triggerForm = regexp.MustCompile(`(?is)^\s*CREATE\s+(?:TEMP\s+|TEMPORARY\s+)
 
 // readSQLite reads SQLite's catalogue: the foreign keys of all tables, the triggers,
 // and, from their text, what the views read.
-func (c *catalogue) readSQLite(ctx context.Context, on executor) error {
+func (c *catalogue) readSQLite(ctx context.Context, on executor, _ string) error {
 	keys := map[string][]string{} // the primary key of each table
 	err := each(ctx, on, `SELECT lower(m.name), i.name FROM sqlite_master m, pragma_table_xinfo(m.name) i WHERE m.type = 'table' AND i.pk > 0 ORDER BY m.name, i.pk`, func(row []string) {
 		keys[row[0]] = append(keys[row[0]], row[1])
@@ -88,6 +88,7 @@ func (c *catalogue) readLiteViews(ctx context.Context, on executor) error {
 		for _, word := range wordForm.FindAllString(texts[view], -1) {
 			if known[word] && word != root && !slices.Contains(c.reads[root], word) {
 				c.reads[root] = append(c.reads[root], word)
+				c.names[word] = word
 				visit(root, word)
 			}
 		}

@@ -49,13 +49,16 @@ func (d *dataset) keyOf(held []any) (string, error) {
 
 // keyed writes the condition that a row's key is among keys. However many they are,
 // the statement's text is the same, and so are its parameters.
-func (d *dataset) keyed(q *statement, keys []string) error {
+func (d *dataset) keyed(q *statement, keys []string) error { return d.keyedBy(q, keys, "t.") }
+
+// keyedBy is [dataset.keyed] for columns that a prefix leads to.
+func (d *dataset) keyedBy(q *statement, keys []string, prefix string) error {
 	if q.dialect == PostgreSQL {
 		return d.keyedPostgres(q, keys)
 	}
 	var columns []string
 	for _, k := range d.keys {
-		columns = append(columns, k.expr)
+		columns = append(columns, prefix+quote(k.name))
 	}
 	list, err := json.Marshal(keys)
 	if len(d.keys) > 1 {

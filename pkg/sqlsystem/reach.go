@@ -60,7 +60,8 @@ func (s *System) ways(d *dataset) []way {
 						w.end, w.to = o, o.relation
 					}
 				}
-				w.allowed = has(d.SQL.Cascades, name) || w.end != nil // what it does there, settle measures
+				// What it does to a dataset's table, or to those of a view, settle measures.
+				w.allowed = d.lets(name) || w.end != nil || s.reads(d, name)
 				out = append(out, w)
 			}
 		}
@@ -100,6 +101,12 @@ func (w way) rank() int {
 	default:
 		return 2
 	}
+}
+
+// reads reports whether a dataset's table is a view that reads the table of a name.
+func (s *System) reads(d *dataset, name string) bool {
+	c := s.catalogue()
+	return slices.ContainsFunc(c.reads[d.relation.id], func(id string) bool { return strings.EqualFold(c.names[id], name) })
 }
 
 // lets reports whether the manifest lets rows of a table go with those of a
@@ -302,10 +309,10 @@ func (s *System) tallies(ctx context.Context, on executor) (tallies, error) {
 		err := each(ctx, on, "SELECT total_changes()", func(row []string) { out[""] = tally{changed: whole(row[0])} })
 		return out, err
 	}
-	err := each(ctx, on, `SELECT relid::text, CASE WHEN schemaname = current_schema() THEN relname ELSE schemaname || '.' || relname END, n_tup_del::text, (n_tup_ins + n_tup_upd)::text
+	err := each(ctx, on, `SELECT relid::text, CASE WHEN schemaname = coalesce(nullif($1::text, ''), current_schema()) THEN relname ELSE schemaname || '.' || relname END, n_tup_del::text, (n_tup_ins + n_tup_upd)::text
 		FROM pg_stat_xact_user_tables WHERE n_tup_ins + n_tup_upd + n_tup_del > 0`, func(row []string) {
 		out[row[0]] = tally{row[1], whole(row[2]), whole(row[3])}
-	})
+	}, s.m.SQL.Schema)
 	return out, err
 }
 

@@ -141,7 +141,7 @@ func (s *System) rectify(ctx context.Context, tx *sql.Tx, u update, j *counted, 
 			continue
 		}
 		err = s.rewrite(ctx, tx, u.d, keys, func(q *statement) {
-			q.add("UPDATE ", u.d.table, " AS t SET ")
+			q.add("UPDATE ", u.d.target(q.dialect), " SET ")
 			for i, column := range u.columns {
 				if i > 0 {
 					q.WriteString(", ")

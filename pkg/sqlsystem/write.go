@@ -18,7 +18,11 @@ func (s *System) write(ctx context.Context, tx *sql.Tx, d *dataset, what doing, 
 		q := &statement{dialect: s.dialect}
 		verb(q)
 		q.WriteString(" WHERE ")
-		if err := d.keyed(q, part); err != nil {
+		prefix := "t."
+		if s.unaliased(d) {
+			prefix = ""
+		}
+		if err := d.keyedBy(q, part, prefix); err != nil {
 			return 0, err
 		}
 		result, err := s.exec(ctx, tx, q)
@@ -34,6 +38,18 @@ func (s *System) write(ctx context.Context, tx *sql.Tx, d *dataset, what doing, 
 	return touched, nil
 }
 
+// unaliased reports whether a statement that changes a dataset's rows can't give its
+// table another name: SQLite doesn't know that of a view's columns.
+func (s *System) unaliased(d *dataset) bool { return s.dialect == SQLite && d.own.view }
+
+// target is the table of a statement that changes rows.
+func (d *dataset) target(dialect Dialect) string {
+	if dialect == SQLite && d.own.view {
+		return d.table
+	}
+	return d.table + " AS t"
+}
+
 // rewrite runs statements as [System.write] does, where each must touch every row.
 func (s *System) rewrite(ctx context.Context, tx *sql.Tx, d *dataset, keys []string, verb func(*statement)) error {
 	n, err := s.write(ctx, tx, d, changing, keys, verb)
@@ -46,10 +62,10 @@ func (s *System) rewrite(ctx context.Context, tx *sql.Tx, d *dataset, keys []str
 // erasing begins the statement that erases rows of a dataset.
 func (d *dataset) erasing(q *statement) {
 	if d.SQL.Erase != manifest.EraseAnonymise {
-		q.add("DELETE FROM ", d.table, " AS t")
+		q.add("DELETE FROM ", d.target(q.dialect))
 		return
 	}
-	q.add("UPDATE ", d.table, " AS t SET ")
+	q.add("UPDATE ", d.target(q.dialect), " SET ")
 	for i, column := range slices.Sorted(maps.Keys(d.SQL.Anonymise)) {
 		if i > 0 {
 			q.WriteString(", ")
@@ -61,7 +77,7 @@ func (d *dataset) erasing(q *statement) {
 
 // flagging begins the statement that stops processing of rows, or goes on with it.
 func (d *dataset) flagging(q *statement, flags []manifest.SQLRestrict, lift bool) {
-	q.add("UPDATE ", d.table, " AS t SET ")
+	q.add("UPDATE ", d.target(q.dialect), " SET ")
 	for i, f := range flags {
 		if i > 0 {
 			q.WriteString(", ")

@@ -135,8 +135,8 @@ func limitedDatabase(t *testing.T) limited {
 	d.role = strings.Replace(schema, "test", "role", 1)
 	d.run(t, "CREATE ROLE "+d.role+" LOGIN PASSWORD 'invented'")
 	t.Cleanup(func() {
-		d.Exec("DROP OWNED BY " + d.role) //nolint:errcheck // the schema goes anyway
-		d.Exec("DROP ROLE " + d.role)     //nolint:errcheck // as above
+		d.Exec("DROP OWNED BY " + d.role) // the schema goes anyway
+		d.Exec("DROP ROLE " + d.role)
 	})
 	d.run(t, "GRANT USAGE ON SCHEMA "+schema+" TO "+d.role)
 	d.grantAll(t)
