@@ -70,7 +70,7 @@ func (c *Client) Do(ctx context.Context, call Call) error {
 	further := call.Expect.list != nil && call.Expect.list.begun
 	err := c.do(ctx, call)
 	if further {
-		return turned(c.config.Vendor, err)
+		return pageRefused(c.config.Vendor, err)
 	}
 	return err
 }

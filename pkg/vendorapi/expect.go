@@ -148,7 +148,7 @@ type Unanswered struct {
 	Keys []string
 }
 
-// Error says how many they are.
+// Error returns how many they are, and no key.
 func (u *Unanswered) Error() string {
 	return strconv.Itoa(len(u.Keys)) + " questions without an answer"
 }

@@ -322,7 +322,7 @@ func TestAuthorize(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			var cl *vendorapi.Client
-			var g vendorapi.Grant
+			var g vendorapi.OAuthToken
 			cl, _ = client(t, func(_ int, r *http.Request) (*http.Response, error) {
 				if strings.HasSuffix(r.URL.Path, "/token") {
 					return answer(c.status, c.body), nil

@@ -53,7 +53,8 @@ var (
 	errDoubled = errors.New("a record stands in the list twice")
 )
 
-// check says what is wrong with a page, as the next of the list.
+// check returns what is wrong with a page, as the next of the list; nil where nothing
+// is.
 func (l *List) check(p Page) error {
 	switch {
 	case !p.Listed:
@@ -115,10 +116,10 @@ func (l *List) take(p Page) {
 	l.page, l.got = p, l.got+int64(len(p.Rows))
 }
 
-// turned makes an error for a further page that the vendor refused. It is never
+// pageRefused makes an error for a further page that the vendor refused. It is never
 // final: page names expire, with the access token too, and what is to be refused
 // for good is so when the list is asked for from the beginning.
-func turned(vendor string, err error) error {
+func pageRefused(vendor string, err error) error {
 	var e *worker.Error
 	if errors.As(err, &e) && e.Permanent() {
 		return worker.Transient("page-refused", vendor+" no longer gives a page of a long answer; it is asked for from the beginning", err)

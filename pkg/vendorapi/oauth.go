@@ -10,8 +10,8 @@ import (
 	"habeas.dev/pkg/worker"
 )
 
-// Grant is an access token as a vendor gave it.
-type Grant struct {
+// OAuthToken is an access token as a vendor gave it.
+type OAuthToken struct {
 	Token string
 	// Until is when it ends; the zero time where the vendor doesn't say.
 	Until time.Time
@@ -31,13 +31,13 @@ var refusedForGood = map[string]bool{
 // does nothing that couldn't be done again, so that whatever isn't a refusal in
 // OAuth's own form is tried again. Its errors name OAuth's code, never what was
 // sent.
-func (c *Client) Authorize(ctx context.Context, address string, form url.Values) (Grant, error) {
+func (c *Client) Authorize(ctx context.Context, address string, form url.Values) (OAuthToken, error) {
 	a, err := c.send(ctx, Call{Method: http.MethodPost, Path: address, Body: []byte(form.Encode()),
 		Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}}, Token{})
 	if err != nil {
-		return Grant{}, err
+		return OAuthToken{}, err
 	}
-	var g Grant
+	var g OAuthToken
 	var code string
 	life := int64(-1)
 	s := NewScanner(a.Body)
@@ -64,8 +64,8 @@ func (c *Client) Authorize(ctx context.Context, address string, form url.Values)
 		}
 		return g, nil
 	case s.Err() == nil && a.Status < http.StatusInternalServerError && refusedForGood[code]:
-		return Grant{}, worker.Permanent("credentials", vendor+" refuses the worker's credentials ("+Code(strings.ToUpper(code))+"): check client id and secret or key, and what they may be used for", nil)
+		return OAuthToken{}, worker.Permanent("credentials", vendor+" refuses the worker's credentials ("+Code(strings.ToUpper(code))+"): check client id and secret or key, and what they may be used for", nil)
 	}
 	// Its own words aren't wrapped: an answer of this kind may repeat a secret.
-	return Grant{}, Again(a.RetryAfter(c.config.Now()), codeUnavailable, vendor+" gives no access token at the moment", nil)
+	return OAuthToken{}, Again(a.RetryAfter(c.config.Now()), codeUnavailable, vendor+" gives no access token at the moment", nil)
 }

@@ -30,8 +30,8 @@ type failure struct {
 func (f *failure) Error() string { return f.code + ": " + f.reason }
 func (f *failure) Unwrap() error { return f.err }
 
-// Again says that the vendor did nothing and may do it later: after is what it
-// asked to wait, 0 where it didn't say. A time is taken for the whole account, as
+// Again returns the error which says that the vendor did nothing and may do it
+// later: after is what it asked to wait, 0 where it didn't say. A time is taken for the whole account, as
 // is one of package worker's RetryAt and RetryAfter that a [Meaning] returns: no
 // process calls before it. What is about one record only has none. Code and reason are vouched to be free
 // of personal data, as in package worker.
@@ -39,15 +39,15 @@ func Again(after time.Duration, code, reason string, err error) error {
 	return &failure{verdict: again, code: code, reason: reason, after: after, err: err}
 }
 
-// Unsure says that it isn't known whether the vendor did it.
+// Unsure returns the error which says that it isn't known whether the vendor did it.
 func Unsure(code, reason string, err error) error {
 	return &failure{verdict: unsure, code: code, reason: reason, err: err}
 }
 
-// Stale says that the access token is no longer taken.
+// Stale returns the error which says that the access token is no longer taken.
 func Stale(err error) error { return refusedToken(true, err) }
 
-// refusedToken says that the access token is no longer taken: by the vendor, or by
+// refusedToken returns the error of an access token that is no longer taken: by the vendor, or by
 // something between that may only seem to be it.
 func refusedToken(own bool, err error) error {
 	return &failure{verdict: stale, code: "token-refused", reason: "the access token was refused", err: err, answered: own}

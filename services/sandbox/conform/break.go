@@ -7,7 +7,8 @@ import (
 	"habeas.dev/services/sandbox/fault"
 )
 
-// Break has a stand-in behave in the ways of the conformance kit, by its faults.
+// Break makes a stand-in behave in a way of the conformance kit, by its faults; false
+// where it can't.
 func Break(set func(fault.Config), how workertest.How) bool {
 	faults, ok := map[workertest.How]fault.Config{
 		workertest.Working:     {},

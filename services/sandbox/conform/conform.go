@@ -8,7 +8,7 @@ import (
 	"habeas.dev/services/sandbox/people"
 )
 
-// Subjects are some people of a population, as a system knows them: with
+// Subjects returns some people of a population, as a system knows them: with
 // identifiers of their own, and everything that the system holds of each. stay
 // tells of a record whether it must stay after an erasure; nil: none must.
 func Subjects(p *people.Population, system string, identifiers func(people.Person) []worker.Identifier, stay func(people.Row) bool, persons ...int) []workertest.Subject {
@@ -26,17 +26,17 @@ func Subjects(p *people.Population, system string, identifiers func(people.Perso
 	return out
 }
 
-// Email is how systems that know people by their address are asked.
+// Email returns a person's address, for systems that know people by it.
 func Email(p people.Person) []worker.Identifier {
 	return []worker.Identifier{{Type: "email", Value: p.Email, Assurance: dsar.AssuranceVerified}}
 }
 
-// Account is how systems that know people by their account are asked.
+// Account returns a person's account number, for systems that know people by it.
 func Account(p people.Person) []worker.Identifier {
 	return []worker.Identifier{{Type: "account_id", Value: p.AccountID}}
 }
 
-// Nobody is an address of which nothing is held anywhere.
+// Nobody returns an address of which nothing is held anywhere.
 func Nobody() []worker.Identifier {
 	return []worker.Identifier{{Type: "email", Value: people.NobodyEmail}}
 }

@@ -33,7 +33,7 @@ type Direct struct {
 	Plans map[string]*worker.Plan
 }
 
-// Task is of a request of its own for each set of addresses.
+// Task returns a task of some addresses, of a request of their own.
 func Task(a dsar.Action, emails ...string) worker.Task {
 	t := worker.Task{RequestID: fmt.Sprint(emails), Action: a, Attempt: 1}
 	for _, e := range emails {

@@ -115,7 +115,7 @@ func Without(members ...string) Spoil {
 	}
 }
 
-// Edit has f change every object of an answer of JSON, from the outside in, each
+// Edit lets f change every object of an answer of JSON, from the outside in, each
 // with the name of the member that it is; false where it isn't JSON.
 func Edit(a *Answer, f func(name string, m map[string]any)) bool {
 	d := json.NewDecoder(bytes.NewReader(a.Body))

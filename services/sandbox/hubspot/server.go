@@ -115,7 +115,8 @@ func address(c contact) string {
 	return strings.ToLower(email)
 }
 
-// Rotate has another access token taken from now on, and the old one refused.
+// Rotate changes the access token: another is taken from now on, and the old one
+// refused.
 func (s *Server) Rotate(token string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

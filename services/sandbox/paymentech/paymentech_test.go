@@ -140,7 +140,7 @@ func TestTrace(t *testing.T) {
 	}
 }
 
-// TestRefusals are in the gateway's own forms.
+// TestRefusals: refusals have the gateway's own forms.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t, Config{NestedErrors: true, Billed: []string{"x"}})

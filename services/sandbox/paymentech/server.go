@@ -137,7 +137,7 @@ func (s *Server) seed() (digest string) {
 	return hex.EncodeToString(h.Sum(nil))[:32]
 }
 
-// Rotate has another password taken from now on, and the old one refused.
+// Rotate changes the password: another is taken from now on, and the old one refused.
 func (s *Server) Rotate(password string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

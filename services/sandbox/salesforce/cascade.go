@@ -3,7 +3,7 @@ package salesforce
 // cascade is an object whose records are deleted with those of another.
 type cascade struct{ parent, child, field string }
 
-// cascades says what is deleted with what (Object Reference).
+// cascades returns what is deleted with what (Object Reference).
 func cascades() []cascade {
 	return []cascade{
 		{"Account", "Contact", "AccountId"}, // of a person account

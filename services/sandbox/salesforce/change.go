@@ -159,7 +159,7 @@ func (s *Server) deleteMany(r request) answer {
 	return reply(results)
 }
 
-// tryDelete says what a deletion would come to, without doing it. In gone are
+// tryDelete returns what a deletion would come to, without doing it. In gone are
 // the records that this call deletes before.
 func (s *Server) tryDelete(id string, gone map[string]bool) itemResult {
 	if !isID(id) {

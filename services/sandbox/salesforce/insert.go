@@ -32,7 +32,7 @@ type added struct {
 	Fields map[string]any `json:"fields"`
 }
 
-// tryInsert says what making a record would come to. The caller holds the lock
+// tryInsert returns what making a record would come to. The caller holds the lock
 // and commits.
 func (s *Server) tryInsert(kind string, fields map[string]any) (itemResult, change) {
 	o := s.store.object(kind)

@@ -54,7 +54,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request, body []byte) {
 	}))
 }
 
-// assertion says what is wrong with a JWT, in Salesforce's words; nothing where
+// assertion returns what is wrong with a JWT, in Salesforce's words; nothing where
 // it is good.
 func (s *Server) assertion(text, own string) string {
 	if s.config.Certificate == nil {

@@ -59,7 +59,7 @@ func open(t testing.TB, v vendor, p *people.Population, l limits) *scene {
 	return s
 }
 
-// calls are those that count: a token's don't, and those for files' bytes are
+// calls returns how many count: a token's don't, and those for files' bytes are
 // counted apart.
 func (s *scene) calls() (n, files int64) {
 	for kind, calls := range s.count() {
@@ -74,7 +74,7 @@ func (s *scene) calls() (n, files int64) {
 	return n, files
 }
 
-// until has an action done for some people, together, and takes up what is
+// until does an action for some people, together, and takes up what is
 // parked until all have ended, as the coordinator does.
 func (s *scene) until(a dsar.Action, from, to int) {
 	s.Helper()

@@ -115,7 +115,7 @@ func countCalls(t *testing.T, out *tabwriter.Writer, v vendor, a action) {
 	fmt.Fprintf(out, "%s\t%s\t%d\t%d\t%d\t%s\t%d\n", v.name, a.name, *subjects, batched, files, v.ideal[a.name], single)
 }
 
-// timeErasures has all erasures wait at once, and takes them in batches until
+// timeErasures lets all erasures wait at once, and takes them in batches until
 // each is proven: what is parked comes again at its time.
 func timeErasures(t *testing.T, out *tabwriter.Writer, v vendor) {
 	t.Helper()

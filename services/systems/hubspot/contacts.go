@@ -203,7 +203,7 @@ func (w *Worker) readContact(s *vendorapi.Scanner) *contact {
 			s.Skip()
 		}
 	})
-	w.lacks.look(w.columns, c.values)
+	w.missing.look(w.columns, c.values)
 	for e := range strings.SplitSeq(vendorapi.Text(c.values["email"])+";"+vendorapi.Text(c.values["hs_additional_emails"]), ";") {
 		if e = strings.ToLower(strings.TrimSpace(e)); e != "" {
 			c.emails = append(c.emails, e)

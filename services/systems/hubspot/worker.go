@@ -61,7 +61,7 @@ type Worker struct {
 	api     *vendorapi.Client
 	columns []string
 	deleted *vendorapi.Recent
-	lacks   lacks
+	missing missingColumns
 }
 
 var (

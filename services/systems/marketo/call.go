@@ -201,7 +201,7 @@ func (w *Worker) since(ctx context.Context, date string) (token string, err erro
 	return token, err
 }
 
-// forgetTypes has the types and the page token asked for again.
+// forgetTypes drops the types and the page token, so that they are asked for again.
 func (w *Worker) forgetTypes() {
 	w.typesMu.Lock()
 	defer w.typesMu.Unlock()

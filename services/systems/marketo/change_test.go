@@ -17,7 +17,7 @@ import (
 	"habeas.dev/services/sandbox/people"
 )
 
-// lead is what Marketo holds of an address, asked as any client asks.
+// leads returns what Marketo holds of an address, asked as any client asks.
 func (w *world) leads(email string, columns ...string) []map[string]any {
 	w.T.Helper()
 	var out []map[string]any
@@ -231,7 +231,7 @@ func TestLock(t *testing.T) {
 			for n, i := range f.at {
 				f.values[i], _ = json.Marshal(lead[n])
 			}
-			l := readLock(f, "reason")
+			l := readFlags(f, "reason")
 			if rapid.Bool().Draw(t, "lift") {
 				l.lift(right)
 				delete(holds, right)
@@ -260,7 +260,7 @@ func TestLock(t *testing.T) {
 			for n, i := range f.at {
 				f.values[i], _ = json.Marshal(lead[n])
 			}
-			l := readLock(f, "reason")
+			l := readFlags(f, "reason")
 			l.lift(right)
 			for n, v := range l.changes("reason") {
 				lead[n] = v

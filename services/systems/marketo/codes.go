@@ -69,7 +69,7 @@ func (w *Worker) codes() vendorapi.Codes {
 			"1001", "1002", "1005", "1007", "1008", "1009", "1010", "1011", "1014", "1015", "1021", "1025", "1026", "1035")
 }
 
-// invalid is what code 1003 means: it is of a page name as of a value.
+// invalid returns what code 1003 means: it is of a page name as of a value.
 func (w *Worker) invalid(r vendorapi.Reply) error {
 	if strings.Contains(r.Message, "nextPageToken") {
 		w.forgetTypes()
@@ -91,7 +91,7 @@ func (d quotaDay) end(now time.Time) time.Time {
 	return time.Date(y, m, day+1, 0, 1, 0, 0, d.zone).UTC()
 }
 
-// requestID is Marketo's own id of a call.
+// requestID returns Marketo's own id of a call.
 func requestID(a *vendorapi.Answer) string {
 	id := ""
 	s := vendorapi.NewScanner(a.Body)

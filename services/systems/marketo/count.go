@@ -100,7 +100,7 @@ func (w *Worker) addPlanned(ctx context.Context, subjects []*subject, found map[
 				for _, s := range t.of {
 					switch {
 					case hasCode(err, codeForbidden) && d != w.leads:
-						found[s].miss(d)
+						found[s].markUncovered(d)
 					case err != nil:
 						s.fail(err)
 					case shown[t.key()]:
@@ -158,8 +158,8 @@ func (w *Worker) inventory(ctx context.Context, subjects []*subject) map[*subjec
 				return ctx.Err()
 			})
 			if hasCode(err, codeForbidden) {
-				for _, s := range d.mayMiss(g, byLead) {
-					found[s].miss(d)
+				for _, s := range d.affected(g, byLead) {
+					found[s].markUncovered(d)
 				}
 				continue
 			}

@@ -61,7 +61,7 @@ func (w *Worker) leadFields(ctx context.Context) (map[string]bool, error) {
 	return fields, nil
 }
 
-// nameMissing says which of the columns leads lack, where Marketo said that it
+// nameMissing returns an error that names the columns which leads lack, where Marketo said that it
 // doesn't know one.
 func (w *Worker) nameMissing(ctx context.Context, columns []string, err error) error {
 	if !hasCode(err, codeSchema) {

@@ -67,7 +67,7 @@ func (w *Worker) Erase(ctx context.Context, jobs []*worker.EraseJob) error {
 	for _, t := range targets {
 		if t.state == left && t.d != w.leads { // it may not be deleted
 			for _, s := range t.of {
-				found[s].miss(t.d)
+				found[s].markUncovered(t.d)
 			}
 		}
 	}
@@ -210,7 +210,7 @@ func cmpIDs(a, b string) int {
 func (w *Worker) eraseAll(ctx context.Context, targets []*target) error {
 	wait := roundPause
 	for round := 1; ; round++ {
-		if err := w.look(ctx, targets); err != nil {
+		if err := w.lookUp(ctx, targets); err != nil {
 			return err
 		}
 		todo := w.todo(targets)
@@ -333,10 +333,10 @@ func chunks(targets []*target) [][]*target {
 	return out
 }
 
-// look finds out what became of records whose deletion's answer was lost: what
+// lookUp finds out what became of records whose deletion's answer was lost: what
 // is no longer shown is gone, and so is a lead that stands in the list of
 // deletions, which knows before the others do.
-func (w *Worker) look(ctx context.Context, targets []*target) error {
+func (w *Worker) lookUp(ctx context.Context, targets []*target) error {
 	lost := slices.DeleteFunc(slices.Clone(targets), func(t *target) bool { return t.state != unknown })
 	if len(lost) == 0 {
 		return nil

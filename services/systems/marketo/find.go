@@ -134,7 +134,7 @@ func (w *Worker) matches(ctx context.Context, g *group, columns []string, row le
 	return nil
 }
 
-// errStranger says that Marketo compares more loosely than this worker. Guessing
+// errStranger returns the error which says that Marketo compares more loosely than this worker. Guessing
 // whose record it is could show one person another's.
 func errStranger(what string) error {
 	return worker.Permanent(codeStranger, "Marketo answered with "+what+" that matches nobody who was asked for", nil)

@@ -44,8 +44,8 @@ func (f *findings) add(d *dataset, id string, row *fields) {
 	}
 }
 
-// miss notes a dataset that isn't covered.
-func (f *findings) miss(d *dataset) {
+// markUncovered notes a dataset that isn't covered.
+func (f *findings) markUncovered(d *dataset) {
 	if !slices.Contains(f.uncovered, d) {
 		f.uncovered = append(f.uncovered, d)
 	}

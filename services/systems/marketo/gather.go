@@ -45,7 +45,7 @@ func (w *Worker) gather(ctx context.Context, subjects []*subject, records map[*s
 			it.rec = record.Record{}
 			err := it.dataset(ctx, d)
 			if hasCode(err, codeForbidden) {
-				for _, s := range d.mayMiss(g, it.byLead) {
+				for _, s := range d.affected(g, it.byLead) {
 					records[s].Uncovered(d.name, uncovered(d))
 				}
 				continue

@@ -67,15 +67,15 @@ func pathObject(d *dataset) string { return "customobjects/" + url.PathEscape(d.
 // fold returns how addresses are compared.
 func fold(email string) string { return strings.ToLower(strings.TrimSpace(email)) }
 
-// uncovered says why a dataset isn't covered that the worker may not read or change.
+// uncovered returns why a dataset isn't covered that the worker may not read or change.
 // What else there is goes on.
 func uncovered(d *dataset) string {
 	return "Marketo forbids the worker's API user what dataset " + d.name + " needs: grant the permission to its role and retry, or see to it by hand"
 }
 
-// mayMiss returns the subjects of a group of whom a dataset that isn't shown may
+// affected returns the subjects of a group of whom a dataset that isn't shown may
 // hold something: what is found by a lead is nobody's who has none.
-func (d *dataset) mayMiss(g *group, byLead map[string][]*subject) []*subject {
+func (d *dataset) affected(g *group, byLead map[string][]*subject) []*subject {
 	if d.byAddress() {
 		return g.subjects
 	}

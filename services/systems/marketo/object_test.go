@@ -80,7 +80,7 @@ const further = `  - name: subscriptions
     worker: {of: campaign-membership}
 `
 
-// richWorld has them all.
+// richWorld returns a world with all of them.
 func richWorld(t *testing.T, n int, change func(*sandbox.Config, *Config)) *world {
 	t.Helper()
 	m, err := manifest.Parse("marketo.yaml", append(append([]byte{}, manifestYAML...), further...))

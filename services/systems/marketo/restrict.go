@@ -38,7 +38,7 @@ func (w *Worker) Restrict(ctx context.Context, jobs []*worker.RestrictJob) error
 	var updates []*update
 	eachGroup(groupsOf(subjects), func(g *group) error {
 		return w.find(ctx, g, columns, func(id string, f *fields, subjects []*subject) error {
-			l := readLock(f, w.leads.Marker)
+			l := readFlags(f, w.leads.Marker)
 			for _, s := range subjects {
 				found[s]++
 				if of[s].Lift {

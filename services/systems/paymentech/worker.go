@@ -109,7 +109,7 @@ func New(c Config) (*Worker, error) {
 	if len(c.NotFound) == 0 {
 		c.NotFound = []string{StatusNoProfile}
 	}
-	line := &wire{next: http.DefaultTransport, hosts: hosts{now: c.Now}}
+	line := &maskingTransport{next: http.DefaultTransport, hosts: hosts{now: c.Now}}
 	for _, address := range []string{c.BaseURL, c.SecondaryURL} {
 		if address == "" && len(line.hosts.bases) > 0 {
 			continue

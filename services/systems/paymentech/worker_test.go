@@ -72,7 +72,8 @@ func TestPlannedAndLate(t *testing.T) {
 	}
 }
 
-// TestUnknownReference has no profile, and payments may be settled under it.
+// TestUnknownReference: a reference has no profile, and payments may be settled under
+// it.
 func TestUnknownReference(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)

@@ -61,7 +61,7 @@ func (w *Worker) deleteBulk(ctx context.Context, records []*held) (rest []*held,
 	}
 	for n, some := range byObject {
 		o := &w.objects[n]
-		if len(some) < w.config.BulkFrom || len(o.offers) > 0 || o.Delete != "" || !w.bulk.allowed(w.config.Now()) {
+		if len(some) < w.config.BulkFrom || len(o.sourceFields) > 0 || o.Delete != "" || !w.bulk.allowed(w.config.Now()) {
 			rest = append(rest, some...)
 			continue
 		}
@@ -125,7 +125,7 @@ func (w *Worker) hardDelete(ctx context.Context, object string, records []*held)
 		return err
 	}
 	for _, r := range records { // until the results are read
-		w.pending.doubts(r)
+		w.pending.add(r)
 	}
 	start, _ := json.Marshal(map[string]string{"state": "UploadComplete"}) // two texts
 	err = w.api.Do(ctx, vendorapi.Call{Name: "job.state", Method: http.MethodPatch, Path: jobs, Header: jsonHeader, Body: start, Expect: job.expect()})
@@ -189,7 +189,7 @@ func (w *Worker) await(ctx context.Context, address string, job *jobInfo, start 
 func (w *Worker) bulkResults(ctx context.Context, address string, job jobInfo, records []*held) error {
 	if job.State == "JobComplete" && job.Failed == 0 && job.Processed == len(records) {
 		for _, r := range records {
-			w.went(r)
+			w.markGone(r)
 		}
 		return nil
 	}
@@ -200,7 +200,7 @@ func (w *Worker) bulkResults(ctx context.Context, address string, job jobInfo, r
 	}
 	err := w.resultFile(ctx, address+"/successfulResults", func(row map[string]string) {
 		if r := byID[row["Id"]]; r != nil {
-			w.went(r)
+			w.markGone(r)
 		}
 	})
 	if err != nil {
@@ -211,7 +211,7 @@ func (w *Worker) bulkResults(ctx context.Context, address string, job jobInfo, r
 		if r == nil {
 			return
 		}
-		w.pending.clears(r)
+		w.pending.remove(r)
 		code, detail, _ := strings.Cut(row["sf__Error"], ":")
 		x := result{reply: refusedRecord(code, detail)}
 		switch err := w.meaning(x); {

@@ -116,7 +116,7 @@ func (w *Worker) list(ctx context.Context, g *group) (*batch, error) {
 		}
 		r := byID[id]
 		if r == nil {
-			r = &held{id: id, object: n, state: binned, leads: len(o.offers) > 0}
+			r = &held{id: id, object: n, state: binned, leads: len(o.sourceFields) > 0}
 			byID[id] = r
 			if o.goesWith != "" {
 				e.links[n] = append(e.links[n], r)
@@ -247,7 +247,7 @@ func (w *Worker) follow(ctx context.Context, e *batch) error {
 			}
 		}
 	}
-	return w.look(ctx, taken)
+	return w.lookUp(ctx, taken)
 }
 
 // account accounts for what came of each record, and gives the subjects of those
@@ -315,7 +315,7 @@ func (w *Worker) deleteSome(ctx context.Context, records []*held) error {
 		if err := w.meaning(x); err == nil || hasCode(err, codeGone) {
 			r.state = binned
 		} else {
-			w.undone(r, "delete", x, err)
+			w.notDone(r, "delete", x, err)
 		}
 	})
 }
@@ -328,17 +328,17 @@ func (w *Worker) purgeSome(ctx context.Context, records []*held) error {
 	err := w.act(ctx, records, maxCollection, w.purge, func(r *held, x result) {
 		switch err := w.meaning(x); {
 		case err == nil:
-			w.went(r)
+			w.markGone(r)
 		case isPermanent(err):
 			odd, why = append(odd, r), append(why, x)
 		default:
-			w.undone(r, "purge", x, err)
+			w.notDone(r, "purge", x, err)
 		}
 	})
 	if err != nil || len(odd) == 0 {
 		return err
 	}
-	if err := w.look(ctx, odd); err != nil {
+	if err := w.lookUp(ctx, odd); err != nil {
 		return err
 	}
 	for i, r := range odd {
@@ -353,21 +353,21 @@ func (w *Worker) purgeSome(ctx context.Context, records []*held) error {
 	return nil
 }
 
-func (w *Worker) went(r *held) {
+func (w *Worker) markGone(r *held) {
 	r.state = gone
 	w.purged.Add(r.id)
 }
 
-// undone takes up that something wasn't done to a record, with what that means:
+// notDone takes up that something wasn't done to a record, with what that means:
 // a person must see to it; the record is looked up; or it stays as it is, for the
 // next round.
-func (w *Worker) undone(r *held, what string, x result, err error) {
+func (w *Worker) notDone(r *held, what string, x result, err error) {
 	var parked *worker.Error
 	switch {
 	case isPermanent(err):
 		w.refused(r, what, x)
 	case vendorapi.IsUnsure(err):
-		w.pending.doubts(r)
+		w.pending.add(r)
 		r.state, r.why = unknown, err
 	case errors.As(err, &parked): // until a time
 		r.stop(err)
@@ -403,7 +403,7 @@ func (w *Worker) act(ctx context.Context, records []*held, most int, call func(c
 		results, err := call(ctx, ids)
 		if vendorapi.IsUnsure(err) {
 			for _, r := range some {
-				w.pending.doubts(r)
+				w.pending.add(r)
 				r.state = unknown
 			}
 			continue

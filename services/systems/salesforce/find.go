@@ -145,7 +145,7 @@ func (w *Worker) query(ctx context.Context, g *group, objects []int, terms func(
 			if w.absent.is(n) {
 				continue
 			}
-			names := w.shown(o, joined(o.links, ask(o)))
+			names := w.shown(o, union(o.links, ask(o)))
 			some := queriesOf(o.Object, names, terms(n))
 			for range some {
 				of = append(of, asking{n, fieldsOf(names), len(some) > 1})
@@ -215,7 +215,7 @@ func (w *Worker) take(g *group, a asking, seen map[string]bool, row row) error {
 
 // learn notes the ids by which other records are found.
 func (g *group) learn(n int, o *object, f *fields, of []*subject, deleted bool) {
-	for _, name := range o.offers {
+	for _, name := range o.sourceFields {
 		id := vendorapi.Text(f.get(name))
 		if !isID(id) {
 			continue

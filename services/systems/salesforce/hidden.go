@@ -34,14 +34,14 @@ func (r *refusal) field(asked []string) string {
 	return ""
 }
 
-// hidden says what a refusal means for an object: that it is to be asked again,
+// hidden returns what a refusal means for an object: that it is to be asked again,
 // without what only an optional object needs; that it is left out, as it may be,
 // where both are zero; or why it is not covered until a person has mended it.
 func (w *Worker) hidden(n int, asked []string, r *refusal) (again bool, uncovered string) {
 	o := &w.objects[n]
 	field := r.field(asked)
-	if borrowers := o.lent[field]; field != "" && len(borrowers) > 0 {
-		for _, b := range borrowers {
+	if dependents := o.onlyFor[field]; field != "" && len(dependents) > 0 {
+		for _, b := range dependents {
 			w.absent.set(b, "Salesforce shows no field "+field+" of "+o.Object+" to the integration user, by which dataset "+w.objects[b].dataset+" is found: it is left out, since the manifest calls it optional")
 		}
 		return true, ""
@@ -65,8 +65,8 @@ func (w *Worker) hidden(n int, asked []string, r *refusal) (again bool, uncovere
 // shown leaves out the fields that only absent objects need.
 func (w *Worker) shown(o *object, names []string) []string {
 	return slices.DeleteFunc(names, func(f string) bool {
-		borrowers := o.lent[f]
-		return len(borrowers) > 0 && !slices.ContainsFunc(borrowers, func(n int) bool { return !w.absent.is(n) })
+		dependents := o.onlyFor[f]
+		return len(dependents) > 0 && !slices.ContainsFunc(dependents, func(n int) bool { return !w.absent.is(n) })
 	})
 }
 

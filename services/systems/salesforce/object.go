@@ -64,12 +64,12 @@ type object struct {
 	types    map[string]string // of columns
 	// of are the references by which records are found, in order of field.
 	of []reference
-	// links are the fields that a walk needs beside content; lent are those of
+	// links are the fields that a walk needs beside content; onlyFor are those of
 	// them that are only asked for the sake of optional objects, which they name.
-	// offers are those by which others are found.
-	links  []string
-	offers []string
-	lent   map[string][]int
+	// sourceFields are those by which others are found.
+	links        []string
+	sourceFields []string
+	onlyFor      map[string][]int
 	// stage is when it is found: after everything that it is found by. rank is
 	// when it is deleted: after everything that refers to it.
 	stage, rank int
@@ -103,7 +103,7 @@ func objectsOf(m *manifest.Manifest) ([]object, error) {
 	number := map[string]int{}
 	for i, d := range m.Datasets {
 		o := &objects[i]
-		o.dataset, o.goesWith, o.types, o.lent = d.Name, d.GoesWith, map[string]string{}, map[string][]int{}
+		o.dataset, o.goesWith, o.types, o.onlyFor = d.Name, d.GoesWith, map[string]string{}, map[string][]int{}
 		if err := m.WorkerSettings(i, &o.settings); err != nil {
 			return nil, err
 		}
@@ -318,22 +318,22 @@ func (o *object) link(objects []object, self int) {
 					continue
 				}
 				add(s.field)
-				o.offers = joined(o.offers, []string{s.field})
+				o.sourceFields = union(o.sourceFields, []string{s.field})
 				if !slices.Contains(own, s.field) {
-					o.lent[s.field] = append(o.lent[s.field], i)
+					o.onlyFor[s.field] = append(o.onlyFor[s.field], i)
 				}
 			}
 		}
 	}
-	for f, borrowers := range o.lent {
-		if slices.ContainsFunc(borrowers, func(n int) bool { return !objects[n].Optional }) {
-			delete(o.lent, f)
+	for f, dependents := range o.onlyFor {
+		if slices.ContainsFunc(dependents, func(n int) bool { return !objects[n].Optional }) {
+			delete(o.onlyFor, f)
 		}
 	}
 }
 
-// joined returns the fields of both lists, each once.
-func joined(a, b []string) []string {
+// union returns the fields of both lists, each once.
+func union(a, b []string) []string {
 	out := slices.Clone(a)
 	for _, f := range b {
 		if !slices.Contains(out, f) {

@@ -23,8 +23,8 @@ type doubt struct {
 	until time.Time
 }
 
-// doubts notes that a record may be on its way out of a state.
-func (p *pending) doubts(r *held) {
+// add notes that a record may be on its way out of a state.
+func (p *pending) add(r *held) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for id, d := range p.at {
@@ -35,8 +35,8 @@ func (p *pending) doubts(r *held) {
 	p.at[r.id] = doubt{r.state, p.now().Add(settleWait)}
 }
 
-// clears notes that Salesforce said what became of a record.
-func (p *pending) clears(r *held) {
+// remove notes that Salesforce said what became of a record.
+func (p *pending) remove(r *held) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.at, r.id)

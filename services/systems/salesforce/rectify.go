@@ -40,10 +40,10 @@ func (w *Worker) rectify(ctx context.Context, jobs []*counted) error {
 			case change.Dataset != o.dataset:
 			case slices.Contains(o.Rectify, change.Column):
 				if done > 0 {
-					c.Changed = joined(c.Changed, []string{change.Column})
+					c.Changed = union(c.Changed, []string{change.Column})
 				}
 			default:
-				c.Unchanged = joined(c.Unchanged, []string{change.Column})
+				c.Unchanged = union(c.Unchanged, []string{change.Column})
 			}
 		}
 	})

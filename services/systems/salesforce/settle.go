@@ -31,7 +31,7 @@ func (w *Worker) settle(ctx context.Context, records []*held, from state, act fu
 				todo = append(todo, r)
 			}
 		}
-		if err := w.look(ctx, lost); err != nil {
+		if err := w.lookUp(ctx, lost); err != nil {
 			return err
 		}
 		for _, r := range lost {
@@ -68,9 +68,9 @@ func (w *Worker) giveUp(records []*held) {
 	}
 }
 
-// look asks Salesforce where records are now. Links it doesn't look up by their
+// lookUp asks Salesforce where records are now. Links it doesn't look up by their
 // Id (ContentDocumentLink): they are left for the next try, which finds them anew.
-func (w *Worker) look(ctx context.Context, records []*held) error {
+func (w *Worker) lookUp(ctx context.Context, records []*held) error {
 	var known []*held
 	for _, r := range records {
 		if w.objects[r.object].goesWith != "" {
@@ -93,7 +93,7 @@ func (w *Worker) look(ctx context.Context, records []*held) error {
 	var read []*fields
 	for i := range w.objects {
 		o := &w.objects[i]
-		for _, q := range queriesOf(o.Object, joined([]string{"Id", "IsDeleted"}, []string{o.target()}), []term{{field: o.target(), values: ids[i]}}) {
+		for _, q := range queriesOf(o.Object, union([]string{"Id", "IsDeleted"}, []string{o.target()}), []term{{field: o.target(), values: ids[i]}}) {
 			queries, read = append(queries, q), append(read, fieldsOf([]string{"Id", "IsDeleted", o.target()}))
 		}
 	}
@@ -124,7 +124,7 @@ func (w *Worker) look(ctx context.Context, records []*held) error {
 	for _, r := range records {
 		switch {
 		case !seen[r.id]:
-			w.went(r)
+			w.markGone(r)
 		case w.pending.waits(r):
 			r.stop(errDoubt())
 		}

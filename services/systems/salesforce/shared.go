@@ -58,7 +58,7 @@ func (w *Worker) separateFrom(ctx context.Context, e *batch, n, through int) err
 		links[r.id] = r
 	}
 	entity := l.of[0].field
-	asked := joined([]string{"Id", names}, []string{entity})
+	asked := union([]string{"Id", names}, []string{entity})
 	shared := map[*held]bool{}
 	own := map[*held][]*held{}
 	f := fieldsOf(asked)

@@ -64,7 +64,7 @@ func (w *Worker) update(ctx context.Context, records []*held, what string, done 
 			case vendorapi.IsUnsure(err):
 				r.why = err // it stays live: writing the same again does no harm
 			default:
-				w.undone(r, what, x, err)
+				w.notDone(r, what, x, err)
 			}
 		}
 	}

@@ -18,8 +18,8 @@ const (
 	markEnd   = "]"
 )
 
-// lock is a lead's flags, and who set them.
-type lock struct {
+// leadFlags is a lead's flags, and who set them.
+type leadFlags struct {
 	was   map[string]bool // as the lead has them
 	is    map[string]bool
 	text  string // the marker's, without the mark
@@ -27,8 +27,8 @@ type lock struct {
 	begun string // the marker's whole text before
 }
 
-func readLock(f *fields, marker string) *lock {
-	l := &lock{was: map[string]bool{}, marks: map[dsar.Right][]string{}, begun: vendorapi.Text(f.get(marker))}
+func readFlags(f *fields, marker string) *leadFlags {
+	l := &leadFlags{was: map[string]bool{}, marks: map[dsar.Right][]string{}, begun: vendorapi.Text(f.get(marker))}
 	for name, i := range f.at {
 		l.was[name] = string(f.values[i]) == "true"
 	}
@@ -49,7 +49,7 @@ func readLock(f *fields, marker string) *lock {
 }
 
 // ours reports whether a restriction set a flag.
-func (l *lock) ours(flag string) bool {
+func (l *leadFlags) ours(flag string) bool {
 	for _, flags := range l.marks {
 		if slices.Contains(flags, flag) {
 			return true
@@ -58,7 +58,7 @@ func (l *lock) ours(flag string) bool {
 	return false
 }
 
-func (l *lock) restrict(right dsar.Right, flags []string) {
+func (l *leadFlags) restrict(right dsar.Right, flags []string) {
 	for _, f := range flags {
 		if l.is[f] && !l.ours(f) { // by somebody else, whose it stays
 			continue
@@ -70,7 +70,7 @@ func (l *lock) restrict(right dsar.Right, flags []string) {
 	}
 }
 
-func (l *lock) lift(right dsar.Right) {
+func (l *leadFlags) lift(right dsar.Right) {
 	flags := l.marks[right]
 	delete(l.marks, right)
 	for _, f := range flags {
@@ -81,7 +81,7 @@ func (l *lock) lift(right dsar.Right) {
 }
 
 // changes returns the fields that differ from what the lead has.
-func (l *lock) changes(marker string) map[string]any {
+func (l *leadFlags) changes(marker string) map[string]any {
 	out := map[string]any{}
 	for f, is := range l.is {
 		if is != l.was[f] {

@@ -5,16 +5,16 @@ import (
 	"sync"
 )
 
-// lacks are the columns of the manifest that HubSpot has no property for. It
+// missingColumns are the columns of the manifest that HubSpot has no property for. It
 // answers as if they hadn't been asked for, so that a misspelt one would be left
 // out of every copy in silence.
-type lacks struct {
+type missingColumns struct {
 	mu   sync.Mutex
 	list []string // sorted
 }
 
 // look compares the columns with what a contact was answered with.
-func (l *lacks) look(columns []string, values map[string][]byte) {
+func (l *missingColumns) look(columns []string, values map[string][]byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, c := range columns {
@@ -30,9 +30,9 @@ func (l *lacks) look(columns []string, values map[string][]byte) {
 
 // Notes names the columns that HubSpot doesn't know.
 func (w *Worker) Notes() (notes []string) {
-	w.lacks.mu.Lock()
-	defer w.lacks.mu.Unlock()
-	for _, c := range w.lacks.list {
+	w.missing.mu.Lock()
+	defer w.missing.mu.Unlock()
+	for _, c := range w.missing.list {
 		notes = append(notes, "HubSpot has no property "+c+", which the manifest declares: make it, or take the column out")
 	}
 	return notes

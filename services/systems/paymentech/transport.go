@@ -22,16 +22,16 @@ const (
 
 var errTooLarge = errors.New("the answer is larger than a profile can be")
 
-// wire is what stands between the client and the network: it reads every answer
+// maskingTransport is what stands between the client and the network: it reads every answer
 // whole and masks it before it hands it on, and calls the gateway's other host
 // when one fails. It is an [http.RoundTripper].
-type wire struct {
+type maskingTransport struct {
 	next  http.RoundTripper
 	hosts hosts
 }
 
 // RoundTrip makes one exchange.
-func (w *wire) RoundTrip(req *http.Request) (*http.Response, error) {
+func (w *maskingTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	base, number := w.hosts.get()
 	req = req.Clone(req.Context())
 	req.URL.Scheme, req.URL.Host, req.Host = base.Scheme, base.Host, ""
@@ -102,7 +102,7 @@ func (h *hosts) get() (*url.URL, int) {
 	return h.bases[h.at], h.at
 }
 
-// failed has the next host called, unless somebody has turned already.
+// failed turns to the next host, unless somebody has turned already.
 func (h *hosts) failed(number int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
