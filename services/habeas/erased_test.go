@@ -20,10 +20,10 @@ import (
 	"habeas.dev/services/sandbox/people"
 )
 
-// leftOnly looks for the canaries of people in every column of every table of
+// onlyRetainedIsLeft looks for the canaries of people in every column of every table of
 // the internal systems: they may be in the retained tables only, in as many rows
 // as must stay.
-func (p *pipeline) leftOnly(gone []int) {
+func (p *pipeline) onlyRetainedIsLeft(gone []int) {
 	p.Helper()
 	for _, system := range internaldb.Systems() {
 		db, err := sql.Open("sqlite", filepath.Join(p.n.Config.Room(config.RoomSandbox), system+".db"))

@@ -98,7 +98,7 @@ func TestConsentByPurpose(t *testing.T) {
 				s.Details = &event.Details{Purposes: purposes}
 			}
 		})
-		d.byHand(id, dsar.Restricted)
+		d.endByHand(id, dsar.Restricted)
 		return id
 	}
 	id := withdraw("newsletter")
@@ -114,7 +114,7 @@ func TestConsentByPurpose(t *testing.T) {
 	// Opted out: no sale, no sharing; what else was agreed to stays.
 	who = d.account(who + 1)
 	id = d.ask(who, dsar.OptOut, "California", "en", nil)
-	d.byHand(id, dsar.Restricted)
+	d.endByHand(id, dsar.Restricted)
 	if flag("shared") != int64(0) || flag("newsletter") != int64(1) {
 		t.Errorf("shared %v, newsletter %v", flag("shared"), flag("newsletter"))
 	}

@@ -56,7 +56,7 @@ func TestPipeline(t *testing.T) {
 	for i, id := range erasures {
 		p.certifies(id, gone[i])
 	}
-	p.leftOnly(gone)
+	p.onlyRetainedIsLeft(gone)
 	p.vendorsHoldNothingOf(gone)
 	p.othersAreAsTheyWere(asked, gone)
 

@@ -62,9 +62,9 @@ func (d *desk) do(id string, c core.Command) core.State {
 	return s
 }
 
-// byHand waits for a request, and has a person do what no machine can until it
+// endByHand waits for a request, and has a person do what no machine can until it
 // has ended. It returns the systems in which that was so, sorted.
-func (d *desk) byHand(id string, outcome dsar.Outcome) []string {
+func (d *desk) endByHand(id string, outcome dsar.Outcome) []string {
 	d.Helper()
 	var systems []string
 	for range 20 {
@@ -170,7 +170,7 @@ func TestEveryRight(t *testing.T) {
 	id := d.ask(who, dsar.Rectification, "EEA", "en", func(s *event.Submitted) {
 		s.Details = &event.Details{Corrections: []event.Correction{{Column: "phone", Value: corrected}}}
 	})
-	if manual := d.byHand(id, dsar.Rectified); len(manual) > 0 {
+	if manual := d.endByHand(id, dsar.Rectified); len(manual) > 0 {
 		t.Errorf("rectified by hand in %v", manual)
 	}
 	account := d.people.Person(who).AccountID
@@ -185,7 +185,7 @@ func TestEveryRight(t *testing.T) {
 	id = d.ask(who, dsar.Rectification, "EEA", "fr", func(s *event.Submitted) {
 		s.Details = &event.Details{Corrections: []event.Correction{{System: "billing", Dataset: "invoices", Column: "bill_to", Value: corrected}}}
 	})
-	if manual := d.byHand(id, dsar.Rectified); !slices.Equal(manual, []string{"billing"}) {
+	if manual := d.endByHand(id, dsar.Rectified); !slices.Equal(manual, []string{"billing"}) {
 		t.Errorf("an invoice was rectified by hand in %v", manual)
 	}
 	ids = append(ids, id)
@@ -195,7 +195,7 @@ func TestEveryRight(t *testing.T) {
 		return d.value("account", "SELECT restricted FROM accounts WHERE account_id = ?", account)
 	}
 	id = d.ask(who, dsar.Restriction, "EEA", "fr", nil)
-	if manual := d.byHand(id, dsar.Restricted); !slices.Equal(manual, all) {
+	if manual := d.endByHand(id, dsar.Restricted); !slices.Equal(manual, all) {
 		t.Errorf("restricted by hand in %v", manual)
 	}
 	if got := restricted(); got != int64(1) {
@@ -204,7 +204,7 @@ func TestEveryRight(t *testing.T) {
 	d.says(id, "Vos données, limitées", "Les données sont conservées")
 	ids = append(ids, id)
 	id = d.ask(who, dsar.Restriction, "EEA", "en", func(s *event.Submitted) { s.Details = &event.Details{Lift: true} })
-	if manual := d.byHand(id, dsar.Restricted); !slices.Equal(manual, more) {
+	if manual := d.endByHand(id, dsar.Restricted); !slices.Equal(manual, more) {
 		t.Errorf("lifted by hand in %v", manual)
 	}
 	if got := restricted(); got != int64(0) {
@@ -234,7 +234,7 @@ func TestEveryRight(t *testing.T) {
 				s.Details = &event.Details{Purposes: c.purposes}
 			}
 		})
-		if manual := d.byHand(id, dsar.Restricted); !slices.Equal(manual, c.byHand) {
+		if manual := d.endByHand(id, dsar.Restricted); !slices.Equal(manual, c.byHand) {
 			t.Errorf("%s: by hand in %v", c.right, manual)
 		}
 		if got := marketing(who); got != int64(0) {

@@ -159,7 +159,7 @@ func startWorker(ctx context.Context, file, system string) (*workerProcess, erro
 	return &workerProcess{cmd}, nil
 }
 
-// kill is kill -9.
+// kill ends the process as kill -9 does.
 func (w *workerProcess) kill() {
 	_ = w.cmd.Process.Kill() // it may have ended
 	_ = w.cmd.Wait()

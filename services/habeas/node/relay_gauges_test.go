@@ -12,9 +12,9 @@ import (
 	"habeas.dev/services/internal/journal"
 )
 
-// TestBacklog: what waits is counted and its age told, zero where nothing does or
+// TestRelayGauges: what waits is counted and its age told, zero where nothing does or
 // where another machine's clock is ahead; a journal that can't be asked is silent.
-func TestBacklog(t *testing.T) {
+func TestRelayGauges(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
 	var found journal.Backlog
