@@ -35,7 +35,7 @@ func TestExamplesCanBeCalled(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		texts[filepath.Base(path)] = fenced(string(text))
+		texts[filepath.Base(path)] = codeOf(string(text))
 	}
 	tried := 0
 	for where, text := range texts {
@@ -60,16 +60,22 @@ func TestExamplesCanBeCalled(t *testing.T) {
 	}
 }
 
-// fenced returns what stands in the code blocks of a document.
-func fenced(text string) string {
+// codeOf returns the code of a document: its blocks, and what stands in a line.
+func codeOf(text string) string {
 	var out []string
 	for i, part := range strings.Split(text, "```") {
 		if i%2 == 1 {
 			out = append(out, part)
+			continue
+		}
+		for _, code := range inline.FindAllStringSubmatch(part, -1) {
+			out = append(out, strings.Join(strings.Fields(code[1]), " ")) // a line may break in it
 		}
 	}
 	return strings.Join(out, "\n")
 }
+
+var inline = regexp.MustCompile("`([^`]+)`")
 
 // explained is what follows a call in an example.
 var explained = regexp.MustCompile(` (#|\||&&|>) .*| {3,}[^-\s].*`)
