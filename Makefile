@@ -40,7 +40,7 @@ simulate: ## Simulate SEEDS=10000 runs with duplicates, losses and crashes
 
 FUZZTIME ?= 60s
 fuzz: ## Fuzz every fuzz target for FUZZTIME=60s
-	@.ci/fuzz $(FUZZTIME)
+	@.ci/fuzz $(FUZZTIME) $(FUZZFLAGS)
 
 KILLS ?= 50
 kill: ## Kill habeas up -9 at KILLS=50 random moments under 200 requests
