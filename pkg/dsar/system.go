@@ -45,7 +45,7 @@ type Link struct {
 	One bool `json:"one,omitempty"`
 }
 
-// Can tells whether the system has the ability that an action needs.
+// Can reports whether the system has the ability that an action needs.
 func (s System) Can(a Action) bool { return slices.Contains(s.Abilities, a.Ability()) }
 
 const (

@@ -17,7 +17,7 @@ import (
 	"habeas.dev/pkg/worker"
 )
 
-// shop is the manifest of the tests: a system with every ability.
+// shop returns the manifest of the tests: a system with every ability.
 func shop() *manifest.Manifest {
 	en := func(s string) manifest.Text { return manifest.Text{"en": s} }
 	return &manifest.Manifest{
@@ -135,7 +135,8 @@ func gatherOnly() *manifest.Manifest {
 	return m
 }
 
-// newVault is a vault in memory, which holds the keys of anna, bob and charlie.
+// newVault returns a vault in memory, which holds the keys of anna, bob and
+// charlie.
 func newVault(tb testing.TB) *vault.Vault {
 	tb.Helper()
 	ctx := context.Background()
@@ -152,7 +153,7 @@ func newVault(tb testing.TB) *vault.Vault {
 	return v
 }
 
-// task is a task of the shop for a request, by an address made of its id.
+// task returns a task of the shop for a request, by an address made of its id.
 func task(tb testing.TB, v *vault.Vault, request string, action dsar.Action, change ...func(*dsar.Task)) event.Event {
 	tb.Helper()
 	keys, err := v.Keys(context.Background(), request)
@@ -268,7 +269,7 @@ func object(tb testing.TB, v *vault.Vault, r dsar.Report) string {
 	return string(text)
 }
 
-// email is the subject's address.
+// email returns the subject's address.
 func email(t worker.Task) string {
 	for _, id := range t.Identifiers {
 		if id.Type == "email" {

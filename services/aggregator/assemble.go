@@ -69,7 +69,7 @@ func (a *Aggregator) write(ctx context.Context, out io.Writer, keys *vault.Keys,
 	return s, w.Close()
 }
 
-// objectName is a bundle's name in the outbox.
+// objectName returns a bundle's name in the outbox.
 func objectName(requestID string) string { return requestID + ".zip.age" }
 
 // OpenBundle opens a request's bundle for reading: the ZIP in the clear. What
@@ -132,7 +132,7 @@ func (a *Aggregator) input(keys *vault.Keys, t core.AssembleTask, sent time.Time
 	return in, nil
 }
 
-// details are what of a request's sealed details the answer tells.
+// details returns what the answer tells of the request's sealed details.
 func details(keys *vault.Keys, t core.AssembleTask) (lift bool, purposes []string, err error) {
 	if len(t.Details) == 0 || t.Right.Stages()[0] != dsar.Restrict {
 		return false, nil, nil
@@ -148,7 +148,7 @@ func details(keys *vault.Keys, t core.AssembleTask) (lift bool, purposes []strin
 	return d.Lift, d.Purposes, nil
 }
 
-// sources are the record streams that a system's gathering left in the vault.
+// sources returns the record streams that a system's gathering left in the vault.
 func (a *Aggregator) sources(requestID string, s core.SystemAnswer) []bundle.Source {
 	var sources []bundle.Source
 	for _, end := range s.Ends {

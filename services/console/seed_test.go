@@ -133,7 +133,8 @@ func live(b *testing.B, share int, right dsar.Right, law string, reports []dsar.
 	return life{share, row, facts}
 }
 
-// seeded is a request's id and its person's address, by its number.
+// seededID returns the id of a request by its number, and seededAddress its
+// person's address.
 func seededID(i int) string {
 	return uuid.NewSHA1(uuid.NameSpaceOID, fmt.Appendf(nil, "request %d", i)).String()
 }

@@ -123,8 +123,8 @@ func New(c Config) (*Intake, error) {
 	return in, nil
 }
 
-// wellKnown are the identifier types of the design: an upstream may always send
-// them, also where no system can be asked by them.
+// wellKnown returns the identifier types that an upstream may always send, also
+// where no system can be asked by them.
 func wellKnown() []dsar.IdentifierType {
 	return []dsar.IdentifierType{"email", "phone", "account_id", "customer_ref", "cookie_id", "tax_id"}
 }

@@ -29,12 +29,12 @@ const (
 	ProofNever Proof = "never"
 )
 
-// believes tells whether an identifier counts as verified.
+// believes reports whether an identifier counts as verified.
 func (in *Intake) believes(s event.Subject, id event.SubjectIdentifier) bool {
 	return id.Verified || in.Proof == ProofNever || slices.Contains(s.Proven, dsar.CheckIdentity)
 }
 
-// terms are what the law and the configuration make of a request.
+// terms returns what the law and the configuration make of a request.
 func (in *Intake) terms(j policy.Jurisdiction, received time.Time, s event.Submitted, ids []dsar.Identifier) core.Terms {
 	t := j.Terms(s.Right, received, nil)
 	if !t.NoProof && in.wantsProof(ids) {
@@ -47,8 +47,8 @@ func (in *Intake) terms(j policy.Jurisdiction, received time.Time, s event.Submi
 	return t
 }
 
-// wantsProof tells whether the person must prove who they are. Where the law asks no
-// proof, it isn't asked.
+// wantsProof reports whether the person must prove who they are. Where the law asks
+// no proof, it isn't asked.
 func (in *Intake) wantsProof(ids []dsar.Identifier) bool {
 	claimed := func(id dsar.Identifier) bool { return id.Assurance == dsar.AssuranceClaimed }
 	switch in.Proof {

@@ -145,7 +145,7 @@ func read(in io.Reader) (records []Record, err error) {
 	}
 }
 
-// Line is a record as a line, by which two are compared.
+// Line returns a record as a line, by which two are compared.
 func (r Record) Line(t testing.TB) string {
 	t.Helper()
 	text, err := json.Marshal(r.Values)
@@ -155,8 +155,8 @@ func (r Record) Line(t testing.TB) string {
 	return r.Dataset + " " + string(text)
 }
 
-// Detail is what the implementation's error said, for whoever mends it; "" where
-// it said nothing.
+// Detail returns what the implementation's error said, for whoever mends it; ""
+// where it said nothing.
 func Detail(v *vault.Vault, r dsar.Report) string {
 	keys, err := v.Keys(context.Background(), r.RequestID)
 	if err != nil || len(r.Detail) == 0 {
@@ -182,7 +182,7 @@ func (l *Log) Write(p []byte) (int, error) {
 	return l.b.Write(p)
 }
 
-// String is all that was written.
+// String returns everything that was written.
 func (l *Log) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -64,7 +64,7 @@ func (d *decider) resolveIsDue(sys dsar.System) (SendReason, bool) {
 	return "", false
 }
 
-// awaited are the identifier types that may still be found: those of every
+// awaited returns the identifier types that may still be found: those of every
 // system that is resolving or has failed to, and of those that could go on from
 // what these find.
 func (d *decider) awaited() []dsar.IdentifierType {
@@ -127,8 +127,8 @@ func (d *decider) act() (ended bool) {
 	return ended
 }
 
-// turn is why a system's turn has come: for the first time, or because a person had
-// its erasure begun anew.
+// turn returns why a system's turn has come: for the first time, or because a
+// person had its erasure begun anew.
 func (d *decider) turn(sys dsar.System) SendReason {
 	if t := d.Task(sys.Name, d.Stage); t != nil && d.AnsweredAt.IsZero() {
 		return SentRetried
@@ -159,7 +159,7 @@ func (d *decider) proveAgain(sys dsar.System) {
 	}
 }
 
-// erasedByHand tells whether a person ended the erasure in a system that no
+// erasedByHand reports whether a person ended the erasure in a system that no
 // worker can ask: then none can prove it, either.
 func (d *decider) erasedByHand(sys dsar.System) bool {
 	t := d.Task(sys.Name, dsar.Erase)
@@ -171,7 +171,7 @@ func (d *decider) countedNothing(sys dsar.System) bool {
 	return t != nil && t.End.Outcome == dsar.NothingFound
 }
 
-// erased tells whether all of these systems have ended their erasure. One that
+// erased reports whether all of these systems have ended their erasure. One that
 // the request doesn't reach has nothing to wait for.
 func (d *decider) erased(systems []string) bool {
 	for _, name := range systems {
@@ -185,8 +185,8 @@ func (d *decider) erased(systems []string) bool {
 	return true
 }
 
-// stageIsOver tells whether every system has ended the stage, and nobody is
-// still busy with anything else.
+// stageIsOver reports whether every system has ended the stage, and nobody is still
+// busy with anything else.
 func (d *decider) stageIsOver() bool {
 	if d.Stage == dsar.Assemble {
 		t := d.Task(dsar.Aggregator, dsar.Assemble)

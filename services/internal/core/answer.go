@@ -61,7 +61,8 @@ type KeptEarlier struct {
 	From string `json:"from"`
 }
 
-// retentionDue is when the request is to be taken up again because of it.
+// retentionDue returns when the request is to be taken up again because of a
+// retention.
 func retentionDue(r dsar.Retention) time.Time {
 	if !r.Next.IsZero() {
 		return r.Next

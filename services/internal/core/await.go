@@ -11,7 +11,8 @@ import (
 // ByPolicy is who decides where nobody did: the law's file.
 const ByPolicy = "policy"
 
-// open is the error of a command that only a request which isn't answered takes.
+// open returns the error of a command that only a request which isn't answered
+// takes.
 func (d *decider) open() error {
 	switch {
 	case !d.Exists():
@@ -37,8 +38,8 @@ func (c AskProof) decide(d *decider) error {
 	return nil
 }
 
-// proofAsked is the question for proof: of identity, it is one of every identifier that
-// the request came with.
+// proofAsked returns the question for proof: of identity, it is one of every
+// identifier that the request came with.
 func (d *decider) proofAsked(by, reason string, checks []dsar.Check) ProofAsked {
 	e := ProofAsked{Act: Act{By: by, Reason: reason, At: d.now}, Checks: checks, Pauses: d.Accepted.Terms.PausesForProof}
 	if slices.Contains(checks, dsar.CheckIdentity) {
@@ -55,8 +56,8 @@ func (c AskClarification) decide(d *decider) error {
 	return nil
 }
 
-// early is the error of a command that comes too late once something was erased
-// or the answer is being written.
+// early returns the error of a command that comes too late once something was
+// erased or the answer is being written.
 func (d *decider) early() error {
 	if err := d.open(); err != nil {
 		return err
@@ -161,7 +162,7 @@ func (c Clarify) decide(d *decider) error {
 	return nil
 }
 
-// goOn is the due date after the person was awaited for something; the zero
+// goOn returns the due date after the person was awaited for something; the zero
 // time where the clock didn't stand.
 func (d *decider) goOn(awaited ReminderOf, calendar Calendar) (due time.Time, err error) {
 	if err := d.open(); err != nil {

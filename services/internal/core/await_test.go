@@ -27,7 +27,8 @@ func (c calendar) Due(k core.Clock) (time.Time, bool) {
 	return due, true
 }
 
-// underLaw is a request that needs proof of identity, by a law that pauses for it.
+// underLaw returns a request that needs proof of identity, by a law that pauses for
+// it.
 func underLaw(t reporter, right dsar.Right, terms core.Terms, systems ...dsar.System) *desk {
 	d := &desk{t: t, now: start}
 	d.do(core.Submit{Accepted: core.Accepted{RequestID: "r1", Right: right, Jurisdiction: "EEA", ReceivedAt: start, AcceptedAt: start, DueAt: start.AddDate(0, 0, 30),

@@ -200,7 +200,7 @@ func unchanged(counts []dsar.Counts) string {
 	return strings.Join(names, ", ")
 }
 
-// until is when a parked task is sent again: not in the past, and not further
+// until returns when a parked task is sent again: not in the past, and not further
 // than MaxPark ahead.
 func (d *decider) until(t time.Time) time.Time {
 	if t.Before(d.now) {
@@ -309,7 +309,7 @@ func (d *decider) retry(t TaskState, acceptPlan bool) {
 	}
 }
 
-// lacksRecords tells whether an answer could not be assembled because something
+// lacksRecords reports whether an answer could not be assembled because something
 // that was gathered is gone or damaged.
 func (t *TaskState) lacksRecords() bool {
 	return t.Action == dsar.Assemble && t.Status == TaskIsFailed && (t.End.Code == dsar.CodeObjectMissing || t.End.Code == dsar.CodeObjectDamaged)
@@ -352,7 +352,8 @@ func (d *decider) send(system string, action dsar.Action, reason SendReason) {
 	d.record(TaskSent{System: system, Action: action, Attempt: attempt, Reason: reason, Deadline: d.now.Add(d.lease(system, unheard)), Moment: Moment{At: d.now}})
 }
 
-// lease is how long to wait for a task that went unheard so many times in a row.
+// lease returns how long to wait for a task that went unheard so many times in a
+// row.
 func (d *decider) lease(system string, unheard int) time.Duration {
 	lease := cmp.Or(d.system(system).Lease, d.Accepted.Lease, dsar.DefaultLease)
 	for range unheard {

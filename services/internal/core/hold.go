@@ -52,14 +52,14 @@ func (s State) keptEarlier() []KeptEarlier {
 	return out
 }
 
-// held tells whether nothing at all of a system may be erased.
+// held reports whether nothing at all of a system may be erased.
 func (s State) held(sys dsar.System) bool {
 	return slices.ContainsFunc(s.Holds, func(h Held) bool {
 		return (h.System == "" || h.System == sys.Name) && (h.Dataset == "" || !sys.Holds)
 	})
 }
 
-// heldDatasets are the datasets of a system of which nothing may be erased.
+// heldDatasets returns the datasets of a system of which nothing may be erased.
 func (s State) heldDatasets(sys dsar.System) []string {
 	var names []string
 	for _, h := range s.Holds {
@@ -94,7 +94,7 @@ func withHeld(counts []dsar.Counts) []dsar.Counts {
 	return out
 }
 
-// retentionDue is when what a system kept may first be erased; the zero time
+// retentionDue returns when what a system kept may first be erased; the zero time
 // where nothing is known to end.
 func (s State) retentionDue(sys dsar.System) time.Time {
 	var due time.Time

@@ -22,8 +22,8 @@ const (
 // has proven.
 const CodeNotProven = "identifier-not-proven"
 
-// usable tells whether an identifier opens anything: it is more than claimed, and so is
-// what it was found by, and what that was found by.
+// usable reports whether an identifier opens anything: it is more than claimed, and
+// so is what it was found by, and what that was found by.
 func (s State) usable(id dsar.Identifier) bool {
 	for range len(s.Identifiers) + 1 {
 		if id.Assurance == dsar.AssuranceClaimed || id.Assurance == "" {

@@ -18,7 +18,7 @@ var (
 	cookie  = dsar.Identifier{Type: "cookie_id", Fingerprint: "fp-cookie", Assurance: dsar.AssuranceVerified}
 )
 
-// asking is a request with these identifiers.
+// asking returns a request with these identifiers.
 func asking(t reporter, right dsar.Right, terms core.Terms, ids []dsar.Identifier, systems ...dsar.System) *desk {
 	d := &desk{t: t, now: start}
 	d.do(core.Submit{Accepted: core.Accepted{RequestID: "r1", Right: right, Jurisdiction: "EEA", ReceivedAt: start, AcceptedAt: start, DueAt: start.AddDate(0, 0, 30),
@@ -26,7 +26,7 @@ func asking(t reporter, right dsar.Right, terms core.Terms, ids []dsar.Identifie
 	return d
 }
 
-// handed are the fingerprints that a system's task has.
+// handed returns the fingerprints that a system's task has.
 func (d *desk) handed(system string, action dsar.Action) []string {
 	var out []string
 	for _, id := range d.state.NewTask(core.TaskSent{System: system, Action: action}).Identifiers {

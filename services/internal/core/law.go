@@ -60,7 +60,7 @@ type Calendar interface {
 	Due(c Clock) (time.Time, bool)
 }
 
-// clock is the request's, as it stands.
+// clock returns the request's clock as it stands.
 func (s State) clock() Clock {
 	return Clock{Jurisdiction: s.Accepted.Jurisdiction, ReceivedAt: s.Accepted.ReceivedAt, Extended: s.Extended, Pauses: s.Pauses}
 }

@@ -51,8 +51,8 @@ func (w *world) do(c core.Command) {
 	}
 }
 
-// notes tells whether a fact has a worker's notes, and at most one of the core's own
-// besides.
+// notes reports whether a fact has a worker's notes, and at most one of the core's
+// own besides.
 func notes(got, want []string) bool {
 	return len(got) >= len(want) && len(got) <= len(want)+1 && slices.Equal(got[:len(want)], want)
 }
@@ -93,8 +93,8 @@ func newWorldUnder(t *rapid.T, edges map[string]bool, terms core.Terms) *world {
 	return w
 }
 
-// given are the identifiers that a request comes with: an address that is verified, and
-// others that may be merely claimed.
+// given returns the identifiers that a request comes with: an address that is
+// verified, and others that may be merely claimed.
 func given(t *rapid.T) []dsar.Identifier {
 	ids := []dsar.Identifier{{Type: "email", Fingerprint: "email-0", Assurance: dsar.AssuranceVerified}}
 	for _, typ := range rapid.SliceOfNDistinct(rapid.SampledFrom(types[1:]), 0, 2, rapid.ID).Draw(t, "claims") {
@@ -201,7 +201,7 @@ func (w *world) step() {
 	}
 }
 
-// hopeless tells whether a system lacks the ability: then only a person ends it.
+// hopeless reports whether a system lacks the ability: then only a person ends it.
 func (w *world) hopeless() bool {
 	return slices.ContainsFunc(w.state.Tasks, func(t core.TaskState) bool { return t.End.Outcome == dsar.Manual })
 }

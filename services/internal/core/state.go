@@ -40,7 +40,7 @@ func Statuses() []Status {
 		StatusRestricting, StatusAssembling, StatusNeedsAttention, StatusCompleted, StatusCancelled, StatusRefused, StatusMerged}
 }
 
-// Ended tells whether nothing more is to be done for the request. A completed
+// Ended reports whether nothing more is to be done for the request. A completed
 // erasure is taken up again when something may go that it had to keep
 // ([RetentionEnded]).
 func (s Status) Ended() bool {
@@ -162,7 +162,7 @@ type TaskState struct {
 	End ActionEnd
 }
 
-// Exists tells whether the request was accepted.
+// Exists reports whether the request was accepted.
 func (s State) Exists() bool { return s.Accepted.RequestID != "" }
 
 // Task finds a task; nil where it was not sent yet. It MUST NOT be changed.
@@ -175,7 +175,8 @@ func (s State) Task(system string, action dsar.Action) *TaskState {
 	return nil
 }
 
-// Wake is when the request next wants a [Tick]; the zero time where it never does.
+// Wake returns when the request next wants a [Tick]; the zero time where it never
+// does.
 func Wake(s State) time.Time {
 	var wake time.Time
 	wakeBy := func(t time.Time) {
@@ -231,7 +232,7 @@ func Waiting(s State) []string {
 	return names
 }
 
-// NewTask is what the worker is told with a [TaskSent] of this state.
+// NewTask returns what the worker is told with a [TaskSent] of this state.
 func (s State) NewTask(sent TaskSent) AssembleTask {
 	a := s.Accepted
 	t := AssembleTask{Task: dsar.Task{
@@ -261,7 +262,7 @@ func (s State) NewTask(sent TaskSent) AssembleTask {
 	return t
 }
 
-// gatherings is how often systems were told to gather.
+// gatherings returns how often systems were told to gather.
 func (s State) gatherings() (n int) {
 	for _, t := range s.Tasks {
 		if t.Action == dsar.Gather {
@@ -291,9 +292,9 @@ func (s State) answer() *Answer {
 	return answer
 }
 
-// tells tells whether the answer tells of an action. Where another right is answered,
-// since something wasn't proven, what was found for the right that was asked for is
-// told to nobody (TestImpostorLearnsNothing).
+// tells reports whether the answer tells of an action. Where another right is
+// answered, since something wasn't proven, what was found for the right that was
+// asked for is told to nobody (TestImpostorLearnsNothing).
 func (s State) tells(a dsar.Action) bool {
 	return len(s.Disproven) == 0 || slices.Contains(s.Right.Stages(), a)
 }
@@ -307,7 +308,7 @@ func (s State) system(name string) dsar.System {
 	return dsar.System{Name: name}
 }
 
-// known are the identifiers of the given types.
+// known returns the identifiers of the given types.
 func known(ids []dsar.Identifier, types []dsar.IdentifierType) []dsar.Identifier {
 	var out []dsar.Identifier
 	for _, id := range ids {

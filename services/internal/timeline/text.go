@@ -105,7 +105,7 @@ func unasked(s core.Status) string {
 	return "waits for its turn"
 }
 
-// asksAboutOthers tells whether records wait for a person who looks at them.
+// asksAboutOthers reports whether records wait for a person who looks at them.
 func (t Trace) asksAboutOthers() bool {
 	for _, s := range t.Systems {
 		for _, step := range s.Steps {
@@ -117,7 +117,7 @@ func (t Trace) asksAboutOthers() bool {
 	return false
 }
 
-// isIncomplete tells whether a person is to see what could not be reached.
+// isIncomplete reports whether a person is to see what could not be reached.
 func (t Trace) isIncomplete() bool {
 	for _, s := range t.Systems {
 		for _, step := range s.Steps {
@@ -218,7 +218,7 @@ func took(s Step) string {
 	return since(s.EndedAt.Sub(s.SentAt))
 }
 
-// since is a duration as a person reads it.
+// since returns a duration as a person reads it.
 func since(d time.Duration) string {
 	switch {
 	case d < 0:

@@ -110,7 +110,7 @@ type Fact struct {
 // Build reads a request's facts. They MUST be all of them, in order.
 func Build(facts []journal.Fact) (Trace, error) { return BuildIn(facts, English) }
 
-// BuildIn is Build with the timeline in another language. What people and
+// BuildIn builds a trace as [Build] does, in another language. What people and
 // systems said stays as they said it.
 func BuildIn(facts []journal.Fact, say Say) (Trace, error) {
 	var t Trace
@@ -198,7 +198,8 @@ func typeOf(ids []dsar.Identifier, fingerprint string) dsar.IdentifierType {
 	return ids[i].Type
 }
 
-// EarlierCount is Earlier for people: 20+ where they were only counted so far.
+// EarlierCount returns Earlier as people read it: 20+ where they were only counted
+// so far.
 func (t Trace) EarlierCount() string {
 	if t.Earlier >= core.ManyEarlier {
 		return strconv.Itoa(core.ManyEarlier) + "+"

@@ -193,7 +193,7 @@ func (w *world) gather(system string, persons ...int) map[int][]string {
 	return out
 }
 
-// held is what the population says that a system holds of a person, sorted.
+// held returns what, by the population, a system holds of a person, sorted.
 func (w *world) held(system string, person int, keep func(people.Row) bool) []string {
 	var out []string
 	for _, r := range w.people.RowsIn(person, system) {
