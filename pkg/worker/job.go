@@ -111,7 +111,7 @@ func (j *job) bind(ctx context.Context) {
 	}
 }
 
-// atOnce is how many jobs of one call may run at once.
+// atOnce returns how many jobs of one call may run at once.
 func (j *job) atOnce() int { return j.most }
 
 // settleEarly settles a job while its call goes on for others.
@@ -121,7 +121,7 @@ func (j *job) settleEarly() {
 	}
 }
 
-// ability is that for an action; nil where there is none.
+// ability returns the ability that an action takes; nil where there is none.
 func (w *Worker) ability(a dsar.Action) *ability {
 	if i := slices.Index(actions[:], a); i >= 0 {
 		return w.can[i]
@@ -211,7 +211,7 @@ func (w *Worker) prepareDetails(j *job) {
 	}
 }
 
-// changes are the corrections that concern this system: a correction without a
+// changes returns the corrections that concern this system: a correction without a
 // dataset is meant for every dataset that has the column.
 func (w *Worker) changes(corrections []event.Correction) []Change {
 	var out []Change

@@ -128,7 +128,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// task is that of an access whose records are in an object.
+// task returns the task of an access whose records are in an object.
 func (w *world) task(t *testing.T, o dsar.Object, changes ...func(*core.AssembleTask)) core.AssembleTask {
 	t.Helper()
 	sealed, err := w.keys.Seal([]byte(address), vault.Identifier)

@@ -32,7 +32,7 @@ type life struct {
 // benchSystems are those of the lives; few requests ever wait for the last one.
 var benchSystems = []string{"account", "billing", "marketo", "salesforce", "archive"}
 
-// lives are requests at all places of their life, by the real core: most have
+// lives returns requests at all places of their life, by the real core: most have
 // ended, as in any journal that is a few years old.
 func lives(b *testing.B) []life {
 	b.Helper()

@@ -126,7 +126,7 @@ func (d *decider) proven(named []string) ([]string, error) {
 	return named, nil
 }
 
-// mayGoOnWithout is the error of going on without what is not proven.
+// mayGoOnWithout returns the error of going on without what is not proven.
 func (d *decider) mayGoOnWithout() error {
 	switch {
 	case slices.ContainsFunc(d.Proof.Checks, func(c dsar.Check) bool { return c != dsar.CheckIdentity }):
