@@ -108,9 +108,34 @@ func (p *pack) require(others []*pack) error {
 	if p.Mod, err = m.Format(); err != nil {
 		return err
 	}
-	slices.Sort(sums)
+	sortSums(sums)
 	p.Sum = []byte(strings.Join(sums, ""))
 	return nil
+}
+
+// sortSums sorts the lines of a go.sum as the go command does, so that it finds
+// nothing to tidy.
+func sortSums(lines []string) {
+	slices.SortStableFunc(lines, func(a, b string) int {
+		x, y := sumOf(a), sumOf(b)
+		if x == y {
+			return 0
+		}
+		pair := []module.Version{x, y}
+		module.Sort(pair)
+		if pair[0] == x {
+			return -1
+		}
+		return 1
+	})
+}
+
+// sumOf returns which module's sum a line of a go.sum is; its version ends in
+// /go.mod where the sum is of that file alone.
+func sumOf(line string) module.Version {
+	path, rest, _ := strings.Cut(line, " ")
+	version, _, _ := strings.Cut(rest, " ")
+	return module.Version{Path: path, Version: version}
 }
 
 // sums returns the module's two lines of a go.sum.

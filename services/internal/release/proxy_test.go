@@ -39,6 +39,9 @@ func TestPack(t *testing.T) {
 		if !strings.Contains(files[p.Path+"@v0.9.1/LICENSE"], "Apache License") {
 			t.Errorf("%s: no licence in the zip", p.Path)
 		}
+		if was, err := os.ReadFile(filepath.Join(root, p.Dir, "go.sum")); err == nil && withoutOurs(string(was)) != withoutOurs(string(p.Sum)) {
+			t.Errorf("%s: the other modules' sums aren't as the go command sorts them", p.Path)
+		}
 		for _, o := range packs[:i] {
 			sums, err := o.sums()
 			if err != nil {
@@ -49,6 +52,17 @@ func TestPack(t *testing.T) {
 			}
 		}
 	}
+}
+
+// withoutOurs returns a go.sum without the lines of Habeas' modules.
+func withoutOurs(sum string) string {
+	var b strings.Builder
+	for line := range strings.Lines(sum) {
+		if !strings.HasPrefix(line, prefix) {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
 }
 
 func unzip(t *testing.T, data []byte) map[string]string {
