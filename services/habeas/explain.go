@@ -28,7 +28,7 @@ func (e *requestError) Unwrap() error { return e.cause }
 // nextCommands says, behind the sentence of a refusal, which command goes on from there;
 // %[1]s is the request's id.
 var nextCommands = map[string]string{
-	"unknown":           "habeas requests lists those that are here",
+	"unknown":           "habeas requests lists them all",
 	"ended":             "habeas trace %[1]s tells how",
 	"answered":          "habeas trace %[1]s tells what that is",
 	"nothing-to-retry":  "habeas trace %[1]s tells what it waits for",
