@@ -325,3 +325,51 @@ func outside(tables map[string]*tableOf, rows map[string]*rowOf) string {
 	}
 	return ""
 }
+
+// TestTriggerTakesADatasetsRows: what a trigger deletes of another dataset, beyond
+// what was to go there, is found before the commit, and undone.
+func TestTriggerTakesADatasetsRows(t *testing.T) {
+	t.Parallel()
+	const schema = "CREATE TABLE posts (id INTEGER PRIMARY KEY, author INTEGER); CREATE TABLE comments (id INTEGER PRIMARY KEY, author INTEGER); INSERT INTO posts VALUES (1, 1); INSERT INTO comments VALUES (10, 1), (11, 2)"
+	bothDatabases(t, schema, func(t *testing.T, d database) {
+		trigger := []string{"CREATE TRIGGER tidy AFTER DELETE ON posts BEGIN DELETE FROM comments; END"}
+		if d.dialect == PostgreSQL {
+			trigger = []string{"CREATE FUNCTION tidying() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DELETE FROM comments; RETURN NULL; END $$", "CREATE TRIGGER tidy AFTER DELETE ON posts FOR EACH ROW EXECUTE FUNCTION tidying()"}
+		}
+		for _, stmt := range trigger {
+			if _, err := d.Exec(stmt); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [author]\nsql: {}", "posts | table: posts, key: [id], subject: {author: author}, erase: delete, after: [comments]", "comments | table: comments, key: [id], subject: {author: author}, erase: delete"))
+		jobs := countJobs(dsar.Erasure, ids("author 1"))
+		refusedBy(t, cmp.Or(s.eraseAll(t.Context(), jobs), jobs[0].Err), "undone")
+		if left := d.column(t, "SELECT id FROM comments UNION ALL SELECT id FROM posts"); len(left) != 3 {
+			t.Errorf("left %v", left)
+		}
+	})
+}
+
+// TestPlannedToStay: what the plan has stay, stays in an erasure by that plan, though
+// its hold or period is over by then; and so does what must stay only since.
+func TestPlannedToStay(t *testing.T) {
+	t.Parallel()
+	bothDatabases(t, "CREATE TABLE notes (id INTEGER PRIMARY KEY, author INTEGER)", func(t *testing.T, d database) {
+		d.insert(t, "notes", 1, 1)
+		s := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [author]\nsql: {}", "notes | table: notes, key: [id], subject: {author: author}, erase: delete"))
+		for _, held := range [][2][]string{{{"notes"}, nil}, {nil, {"notes"}}} {
+			jobs := countJobs(dsar.Erasure, ids("author 1"))
+			jobs[0].Holds = held[0]
+			if err := cmp.Or(s.planAll(t.Context(), jobs), jobs[0].Err); err != nil {
+				t.Fatal(err)
+			}
+			jobs[0].Holds = held[1]
+			if err := cmp.Or(s.eraseByPlan(t.Context(), jobs), jobs[0].Err); err != nil {
+				t.Fatal(err)
+			}
+			if n := jobs[0].Counts[0]; n.Erased != 0 || n.Kept() != 1 || n.Retained[0].Ground != dsar.LegalHold || len(d.column(t, "SELECT id FROM notes")) != 1 {
+				t.Errorf("held %v: %+v", held, n)
+			}
+		}
+	})
+}
