@@ -83,7 +83,7 @@ func (m *Manifest) ownKeys(in map[dsar.IdentifierType]string) map[dsar.Identifie
 	return out
 }
 
-// links are what a resolve finds by what, as the core knows it.
+// links returns what a resolve finds by what, as the core knows it.
 func (m *Manifest) links() []dsar.Link {
 	if m.SQL == nil {
 		return nil

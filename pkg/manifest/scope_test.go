@@ -10,7 +10,8 @@ import (
 	"habeas.dev/pkg/manifest"
 )
 
-// numbered is a system that finds user_id by e-mail, as in case 1, with more lines.
+// numbered returns a system that finds user_id by e-mail, as in case 1, with more
+// lines.
 func numbered(t *testing.T, system, more string) *manifest.Manifest {
 	t.Helper()
 	m, err := manifest.Parse(system+".yaml", []byte(fmt.Sprintf(`system: %s

@@ -51,7 +51,7 @@ func (d *dataset) keyOf(held []any) (string, error) {
 // the statement's text is the same, and so are its parameters.
 func (d *dataset) keyed(q *statement, keys []string) error { return d.keyedBy(q, keys, "t.") }
 
-// keyedBy is [dataset.keyed] for columns that a prefix leads to.
+// keyedBy returns what [dataset.keyed] does, for columns that a prefix leads to.
 func (d *dataset) keyedBy(q *statement, keys []string, prefix string) error {
 	if q.dialect == PostgreSQL {
 		return d.keyedPostgres(q, keys)

@@ -42,7 +42,7 @@ func (s *System) write(ctx context.Context, tx *sql.Tx, d *dataset, what doing, 
 // table another name: SQLite doesn't know that of a view's columns.
 func (s *System) unaliased(d *dataset) bool { return s.dialect == SQLite && d.own.view }
 
-// target is the table of a statement that changes rows.
+// target returns the table of a statement that changes rows.
 func (d *dataset) target(dialect Dialect) string {
 	if dialect == SQLite && d.own.view {
 		return d.table

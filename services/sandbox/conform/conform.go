@@ -26,12 +26,12 @@ func Subjects(p *people.Population, system string, identifiers func(people.Perso
 	return out
 }
 
-// Email returns a person's address, for systems that know people by it.
+// Email returns how systems that know people by their address are asked.
 func Email(p people.Person) []worker.Identifier {
 	return []worker.Identifier{{Type: "email", Value: p.Email, Assurance: dsar.AssuranceVerified}}
 }
 
-// Account returns a person's account number, for systems that know people by it.
+// Account returns how systems that know people by their account are asked.
 func Account(p people.Person) []worker.Identifier {
 	return []worker.Identifier{{Type: "account_id", Value: p.AccountID}}
 }

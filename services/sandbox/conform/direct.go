@@ -33,7 +33,7 @@ type Direct struct {
 	Plans map[string]*worker.Plan
 }
 
-// Task returns a task of some addresses, of a request of their own.
+// Task returns a task with a request of its own for each set of addresses.
 func Task(a dsar.Action, emails ...string) worker.Task {
 	t := worker.Task{RequestID: fmt.Sprint(emails), Action: a, Attempt: 1}
 	for _, e := range emails {
@@ -174,7 +174,7 @@ func (d *Direct) Do(a dsar.Action, emails ...string) []*Job {
 	return jobs
 }
 
-// SameRows tells whether two copies have the same rows, in whatever order.
+// SameRows reports whether two copies have the same rows, in whatever order.
 func SameRows(a, b map[string][]string) bool {
 	return maps.EqualFunc(a, b, func(x, y []string) bool {
 		return slices.Equal(slices.Sorted(slices.Values(x)), slices.Sorted(slices.Values(y)))

@@ -59,8 +59,8 @@ func open(t testing.TB, v vendor, p *people.Population, l limits) *scene {
 	return s
 }
 
-// calls returns how many count: a token's don't, and those for files' bytes are
-// counted apart.
+// calls returns how many calls count, and apart from them those for files' bytes. A
+// token's don't count.
 func (s *scene) calls() (n, files int64) {
 	for kind, calls := range s.count() {
 		switch kind {

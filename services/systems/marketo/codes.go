@@ -69,7 +69,8 @@ func (w *Worker) codes() vendorapi.Codes {
 			"1001", "1002", "1005", "1007", "1008", "1009", "1010", "1011", "1014", "1015", "1021", "1025", "1026", "1035")
 }
 
-// invalid returns what code 1003 means: it is of a page name as of a value.
+// invalid returns the error of code 1003, which is given for a page's name as for a
+// value.
 func (w *Worker) invalid(r vendorapi.Reply) error {
 	if strings.Contains(r.Message, "nextPageToken") {
 		w.forgetTypes()

@@ -35,7 +35,7 @@ func edited(t *testing.T, oldnew ...string) *manifest.Manifest {
 	return m
 }
 
-// values reads one field of the records that a query finds.
+// values returns one field of the records that a query finds.
 func (w *world) values(query, field string) []string {
 	w.T.Helper()
 	var out []string
