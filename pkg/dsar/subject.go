@@ -40,6 +40,10 @@ type Identifier struct {
 	From string `json:"from,omitempty"`
 }
 
+// EarlierRequest stands for a system in [Identifier.FoundBy]: the identifier was known of
+// the same person from a request of theirs that had to keep something.
+const EarlierRequest = "earlier-request"
+
 // Object names a sealed object in the vault: what one attempt of one task left
 // there. It holds no personal data.
 type Object struct {

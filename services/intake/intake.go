@@ -36,6 +36,7 @@ type Rows interface {
 // Vault seals and fingerprints; vault.Vault does.
 type Vault interface {
 	CreateKeys(ctx context.Context, requestID string) (*vault.Keys, error)
+	Keys(ctx context.Context, requestID string) (*vault.Keys, error)
 	Fingerprint(typ dsar.IdentifierType, value string) string
 	Digest(data []byte) string
 }

@@ -40,6 +40,27 @@ func (c Lift) decide(d *decider) error {
 	return nil
 }
 
+// Kept returns what an answered erasure had to keep, by dataset, and has not erased
+// since.
+func (s State) Kept() []KeptEarlier {
+	var out []KeptEarlier
+	for _, sys := range s.Accepted.Systems {
+		t := s.Task(sys.Name, dsar.Prove)
+		if t == nil || t.End.Outcome == dsar.NotApplicable { // a person attested the erasure, or a hold kept it
+			t = s.Task(sys.Name, dsar.Erase)
+		}
+		if t == nil {
+			continue
+		}
+		for _, c := range t.End.Counts {
+			if c.Kept() > 0 {
+				out = append(out, KeptEarlier{RequestID: s.Accepted.RequestID, System: sys.Name, Dataset: c.Dataset, Retained: c.Retained})
+			}
+		}
+	}
+	return out
+}
+
 // keptEarlier returns what earlier erasures had to keep, as far as the identifier that
 // both requests have may be used.
 func (s State) keptEarlier() []KeptEarlier {

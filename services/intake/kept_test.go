@@ -1,0 +1,81 @@
+package intake_test
+
+import (
+	"slices"
+	"testing"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/vault"
+	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/lifecycle"
+)
+
+// TestAskedAgainLater is case 6: who was erased, and of whom something had to stay, is
+// found again by what the earlier request knew; and what was kept is part of the answer.
+func TestAskedAgainLater(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Intake.Earlier = w.journal
+	all := []dsar.Action{dsar.Resolve, dsar.Gather, dsar.Erase}
+	w.Intake.Catalogue = []dsar.System{
+		{Name: "account", Abilities: all, Needs: []dsar.IdentifierType{"email"}, Finds: []dsar.IdentifierType{"account_id"}},
+		{Name: "billing", Abilities: all[1:], Needs: []dsar.IdentifierType{"account_id"}},
+	}
+	requests := lifecycle.New(w.journal)
+	ask := func(id string, right dsar.Right) core.State {
+		t.Helper()
+		_, err := w.Submit(t.Context(), text(t, request(with("request_id", id), with("right", right))))
+		must(t, err)
+		state, err := requests.State(t.Context(), id)
+		must(t, err)
+		return state
+	}
+	const first, later = "0192f0c1-0000-7000-8000-000000000001", "0192f0c1-0000-7000-8000-000000000002"
+	state := ask(first, dsar.Erasure)
+	keys, err := w.vault.Keys(t.Context(), first)
+	must(t, err)
+	sealed, err := keys.Seal([]byte("A-17"), vault.Identifier)
+	must(t, err)
+	account := dsar.Identifier{Type: "account_id", Fingerprint: w.vault.Fingerprint("account_id", "A-17"), Sealed: sealed, From: state.Identifiers[0].Fingerprint}
+	tax := []dsar.Retention{{Records: 3, Ground: "tax-records", Until: now.AddDate(8, 0, 0)}}
+	for range 100 {
+		for _, task := range state.Tasks {
+			if task.Status != core.TaskIsSent {
+				continue
+			}
+			r := dsar.Report{RequestID: first, System: task.System, Action: task.Action, Attempt: task.Attempt, Kind: dsar.ReportEnded}
+			switch task.Action {
+			case dsar.Resolve:
+				r.Outcome, r.Identifiers = dsar.Found, []dsar.Identifier{account}
+			case dsar.Count:
+				r.Outcome, r.Counts = dsar.Found, []dsar.Counts{{Dataset: "invoices", Found: 3, Retained: tax}}
+			case dsar.Erase:
+				r.Outcome, r.Counts = dsar.Retained, []dsar.Counts{{Dataset: "invoices", Found: 3, Retained: tax}}
+			case dsar.Prove:
+				r.Outcome, r.Counts = dsar.Proven, []dsar.Counts{{Dataset: "invoices", Found: 3, Retained: tax}}
+			default:
+				r.Outcome = dsar.Assembled
+			}
+			state, err = requests.Do(t.Context(), first, core.TakeReport{Report: r, Now: now})
+			must(t, err)
+		}
+	}
+	if state.Status != core.StatusCompleted || len(state.Kept()) == 0 {
+		t.Fatalf("%s: kept %+v; %+v", state.Status, state.Kept(), state.Tasks)
+	}
+	again := ask(later, dsar.Access)
+	i := slices.IndexFunc(again.Usable(), func(id dsar.Identifier) bool { return id.Fingerprint == account.Fingerprint })
+	if i < 0 {
+		t.Fatalf("the account isn't known any more: %+v", again.Identifiers)
+	}
+	id := again.Usable()[i]
+	keys, err = w.vault.Keys(t.Context(), later)
+	must(t, err)
+	if value, err := keys.Open(id.Sealed, vault.Identifier); err != nil || string(value) != "A-17" || id.Assurance != dsar.AssuranceFound {
+		t.Errorf("%q, %v, %+v", value, err, id)
+	}
+	answer := again.NewTask(core.TaskSent{System: dsar.Aggregator, Action: dsar.Assemble}).Answer
+	if len(answer.Kept) == 0 || answer.Kept[0].RequestID != first || answer.Kept[0].Retained[0].Ground != "tax-records" {
+		t.Errorf("%+v", answer.Kept)
+	}
+}
