@@ -190,10 +190,10 @@ func askProof(_ *Console, u User, f values, now time.Time) (core.Command, error)
 
 func judgeProof(c *Console, u User, f values, now time.Time) (core.Command, error) {
 	verdict := f.Get("verdict")
-	if verdict != "accept" && verdict != "reject" {
+	if verdict != "accept" && verdict != "reject" && verdict != "without" {
 		return nil, errChoice
 	}
-	return core.JudgeProof{By: u.Name, Accepted: verdict == "accept", Reason: f.Get("reason"), Calendar: c.Policy, Now: now}, nil
+	return core.JudgeProof{By: u.Name, Accepted: verdict == "accept", Without: verdict == "without", Reason: f.Get("reason"), Calendar: c.Policy, Now: now}, nil
 }
 
 func askClarification(_ *Console, u User, f values, now time.Time) (core.Command, error) {

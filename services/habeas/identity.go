@@ -12,11 +12,12 @@ import (
 
 type identityCommand struct {
 	requestFlags
-	Ask    bool         `help:"Ask the person for proof, and wait for it." xor:"what" required:""`
-	Accept bool         `help:"The proof is good: go on." xor:"what" required:""`
-	Reject bool         `help:"The proof is not good." xor:"what" required:""`
-	Check  []dsar.Check `help:"With --ask, what is to be proven: identity (else), agent, organisation, guardian." placeholder:"CHECK" enum:"identity,agent,organisation,guardian"`
-	Reason string       `help:"Why, for the trace: no personal data in it." placeholder:"TEXT"`
+	Ask     bool         `help:"Ask the person for proof, and wait for it." xor:"what" required:""`
+	Accept  bool         `help:"The proof is good: go on." xor:"what" required:""`
+	Reject  bool         `help:"The proof is not good." xor:"what" required:""`
+	Without bool         `help:"Go on with what is verified or proven already, and without the rest." xor:"what" required:""`
+	Check   []dsar.Check `help:"With --ask, what is to be proven: identity (else), agent, organisation, guardian. With --reject, what of that is not." placeholder:"CHECK" enum:"identity,agent,organisation,guardian"`
+	Reason  string       `help:"Why, for the trace: no personal data in it." placeholder:"TEXT"`
 }
 
 // Help implements kong.HelpProvider.
@@ -32,7 +33,7 @@ func (c *identityCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var do core.Command = core.JudgeProof{By: who(), Accepted: c.Accept, Reason: c.Reason, Calendar: book, Now: now()}
+	var do core.Command = core.JudgeProof{By: who(), Accepted: c.Accept, Without: c.Without, Failed: c.failed(), Reason: c.Reason, Calendar: book, Now: now()}
 	if c.Ask {
 		do = core.AskProof{By: who(), Reason: c.Reason, Checks: c.Check, Now: now()}
 	}
@@ -45,10 +46,20 @@ func (c *identityCommand) Run(ctx context.Context) error {
 		_, err = fmt.Println("Asked. The request waits for the proof; judge it with --accept or --reject.")
 	case state.Right != state.Accepted.Right:
 		_, err = fmt.Printf("Rejected. The person is answered %s instead.\n", state.Right)
+	case c.Without:
+		_, err = fmt.Printf("Gone on without what isn't proven. The answer is due by %s.\n", state.DueAt.Format(time.RFC3339))
 	case c.Reject:
 		_, err = fmt.Println("Rejected: the request is refused.")
 	default:
 		_, err = fmt.Printf("Accepted. The answer is due by %s.\n", state.DueAt.Format(time.RFC3339))
 	}
 	return err
+}
+
+// failed returns what a rejected proof has not proven.
+func (c *identityCommand) failed() []dsar.Check {
+	if c.Reject {
+		return c.Check
+	}
+	return nil
 }

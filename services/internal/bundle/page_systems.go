@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
 )
 
 // pageSystems fills the overview, the systems' own sections, what is kept and
@@ -120,7 +121,10 @@ func (b *build) overviewRow(a *answer, s *answerSystem) overviewRow {
 		}
 		known := listed(needs, w.Or)
 		row.Sentence = fmt.Sprintf(o.Sentence, known)
-		if len(s.AskedInstead) > 0 {
+		switch {
+		case s.Code == core.CodeNotProven:
+			row.Badge, row.Sentence = w.Unproven.Badge, fmt.Sprintf(w.Unproven.Sentence, known)
+		case len(s.AskedInstead) > 0:
 			row.Class, row.Badge = "quietly", w.KnownNowhere.Badge
 			row.Sentence = fmt.Sprintf(w.KnownNowhere.Sentence, known, listed(a.titles(s.AskedInstead), w.And))
 		}

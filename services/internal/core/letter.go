@@ -17,6 +17,9 @@ type Occasion struct {
 	Reason string       // what is asked, or why it takes longer; a person's words
 	// Kept tells that something had to stay; with LetterCertificate.
 	Kept bool
+	// Locked tells that every record which had to stay was flagged so that nothing else
+	// is done with it, as the workers' counts say; with LetterCertificate.
+	Locked bool
 	// Right, DueAt, Extended and Paused are the state's, just after the fact.
 	Right            dsar.Right
 	DueAt            time.Time
@@ -39,7 +42,7 @@ func (s State) occasion(e Event) State {
 		o.Letter = LetterRefusal
 	case Completed, DeliveryAsked:
 		if o.Letter = LetterAnswer; s.Right == dsar.Erasure {
-			o.Letter, o.Kept = LetterCertificate, s.kept()
+			o.Letter, o.Kept, o.Locked = LetterCertificate, s.kept(), s.locked()
 		}
 	default:
 		return s
@@ -54,6 +57,22 @@ func (s State) kept() bool {
 	return slices.ContainsFunc(s.Tasks, func(t TaskState) bool {
 		return (t.Action == dsar.Prove || t.Action == dsar.Erase) && slices.ContainsFunc(t.End.Counts, func(c dsar.Counts) bool { return c.Kept() > 0 })
 	})
+}
+
+// locked tells whether the erasure flagged all that it had to leave. A system that a
+// hold kept from being asked flagged nothing.
+func (s State) locked() bool {
+	for _, t := range s.Tasks {
+		if t.Action != dsar.Erase {
+			continue
+		}
+		for _, c := range t.End.Counts {
+			if c.Restricted < c.Kept() {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // Unwritten returns the occasions that no letter was sent of. What a later fact has

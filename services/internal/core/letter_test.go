@@ -33,3 +33,37 @@ func TestUnwritten(t *testing.T) {
 		t.Errorf("after it: %+v", due)
 	}
 }
+
+// TestHeldIsNotSaidToBeLocked is case 13: the certificate's letter says that what stays is
+// used for nothing else only where workers say that they flagged all of it.
+func TestHeldIsNotSaidToBeLocked(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		held       bool
+		restricted int64
+		want       bool
+	}{
+		"a legal hold":  {true, 0, false},
+		"not flagged":   {false, 0, false},
+		"all flagged":   {false, 2, true},
+		"partly marked": {false, 1, false},
+	} {
+		d := newDesk(t, dsar.Erasure, events)
+		counts := []dsar.Counts{{Dataset: "seen", Found: 2, Retained: []dsar.Retention{{Records: 2, Ground: "tax"}}}}
+		if c.held {
+			d.do(core.Hold{By: "lea", Reason: "a lawsuit", Now: d.now})
+			counts[0].Retained = nil
+		}
+		d.report(dsar.Report{System: "events", Action: dsar.Count, Outcome: dsar.Found, Counts: counts})
+		if !c.held {
+			counts[0].Restricted = c.restricted
+			d.report(dsar.Report{System: "events", Action: dsar.Erase, Outcome: dsar.Retained, Counts: counts})
+		}
+		d.report(dsar.Report{System: "events", Action: dsar.Prove, Outcome: dsar.Proven, Counts: counts})
+		d.report(dsar.Report{System: dsar.Aggregator, Action: dsar.Assemble, Outcome: dsar.Assembled})
+		o := d.state.Occasions[len(d.state.Occasions)-1]
+		if o.Letter != core.LetterCertificate || !o.Kept || o.Locked != c.want {
+			t.Errorf("%s: %+v", name, o)
+		}
+	}
+}

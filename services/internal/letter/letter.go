@@ -44,6 +44,8 @@ type Facts struct {
 	Reason string
 	// Kept says that some records had to stay, in the letter with the certificate.
 	Kept bool
+	// Locked says that all of them are flagged, so that nothing else is done with them.
+	Locked bool
 	// Inside says that the letter stands at the head of the answer itself.
 	Inside bool
 }
@@ -124,7 +126,7 @@ type data struct {
 	Reason                        string
 	Ground                        string
 	GroundLaw                     string // the article
-	Kept                          bool
+	Kept, Locked                  bool
 	Inside                        bool
 	Complaint                     []string
 	MayExtend                     bool
@@ -136,7 +138,7 @@ func (w *Writer) data(j policy.Jurisdiction, lang *words.Language, f Facts) data
 	s, a, v := f.State, f.State.Accepted, lang.Letters
 	d := data{
 		Number: a.RequestID, Right: v.Rights[a.Right], Law: j.Law.Name.In(lang.Tag), Controller: w.controller, Received: lang.PlainDate(j.Local(a.ReceivedAt)),
-		Paused: s.Paused, Reason: strings.TrimSuffix(strings.Join(strings.Fields(f.Reason), " "), "."), Kept: f.Kept, Inside: f.Inside, MayExtend: j.Extension != nil && !s.Extended,
+		Paused: s.Paused, Reason: strings.TrimSuffix(strings.Join(strings.Fields(f.Reason), " "), "."), Kept: f.Kept, Locked: f.Locked, Inside: f.Inside, MayExtend: j.Extension != nil && !s.Extended,
 		Erasure: a.Right == dsar.Erasure, Tells: a.Right == dsar.Access || a.Right == dsar.Portability || a.Right == dsar.KnowCategories,
 	}
 	if d.Controller == "" {

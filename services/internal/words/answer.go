@@ -144,6 +144,7 @@ type Answer struct {
 	NotDone      Outcome                        `yaml:"not_done"`      // instead of Retained's, Gathered's and Failed's
 	NothingToDo  Outcome                        `yaml:"nothing_to_do"` // instead of NothingFound's, where something was to be changed
 	GoesWith     string                         `yaml:"goes_with"`     // behind the title of a dataset that is erased with another
+	Unproven     Outcome                        `yaml:"unproven"`      // instead of NotApplicable's, where the identifiers were claimed and not proven
 	KnownNowhere Outcome                        `yaml:"known_nowhere"` // instead of NotApplicable's, where others were asked for the identifiers
 	Or           string                         `yaml:"or"`
 	And          string                         `yaml:"and"`
