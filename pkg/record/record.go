@@ -13,6 +13,11 @@
 //	["F-2026-002",null]
 //	{"end":2}
 //
+// What readers rely on: a reader MUST see [ErrTruncated] where a stream was cut short at
+// any byte, and [ErrMalformed] where it is none, before it takes the rows for all of them
+// (TestTruncated, TestMalformed); what was written is read back the same (TestRoundTrip).
+// A record that a writer refuses MUST leave the stream as it was (TestRefused).
+//
 // Stability: stable: a name that changes stands in the CHANGELOG.
 package record
 

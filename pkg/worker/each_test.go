@@ -77,7 +77,7 @@ func TestEachKeepsTroubleApart(t *testing.T) {
 		j.Found = []Found{{Value: "x"}}
 		return nil
 	})
-	if err != nil || fault(jobs[0].Err).Code != "panic" || jobs[1].Err == nil || jobs[2].Err != nil || len(jobs[2].Found) != 1 || jobs[3].Err.Error() != "its own" {
+	if err != nil || errorOf(jobs[0].Err).Code != "panic" || jobs[1].Err == nil || jobs[2].Err != nil || len(jobs[2].Found) != 1 || jobs[3].Err.Error() != "its own" {
 		t.Errorf("%v; %v, %v, %v, %v", err, jobs[0].Err, jobs[1].Err, jobs[2].Err, jobs[3].Err)
 	}
 	if err := Each(t.Context(), []*ResolveJob(nil), nil); err != nil {
@@ -95,7 +95,7 @@ func TestMiddleware(t *testing.T) {
 			return func(ctx context.Context, jobs []*Job) error {
 				said = append(said, name+" before "+string(jobs[0].Action))
 				err := next(ctx, jobs)
-				said = append(said, name+" after "+fault(jobs[0].Err).Code)
+				said = append(said, name+" after "+errorOf(jobs[0].Err).Code)
 				return err
 			}
 		}
@@ -119,7 +119,7 @@ func TestMiddleware(t *testing.T) {
 		}
 		jobs := []*job{{task: dsar.Task{Action: dsar.Gather}, ability: w.ability(dsar.Gather)}}
 		w.perform(t.Context(), jobs, func([]*job) {})
-		if fault(jobs[0].err).Code != code {
+		if errorOf(jobs[0].err).Code != code {
 			t.Errorf("%s: %v", code, jobs[0].err)
 		}
 	}

@@ -97,8 +97,9 @@ func (e *Error) Parked(now time.Time) (until time.Time, ok bool) {
 	return e.until, true
 }
 
-// fault returns what a report says of an error.
-func fault(err error) *Error {
+// errorOf returns an error as a report says it: the typed one that is in its chain,
+// else one with a code of this package.
+func errorOf(err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {
 		return e

@@ -190,7 +190,7 @@ func (w *Worker) taking(next Call) Call {
 
 // mayRetry reports whether another try in place may mend a job.
 func (w *Worker) mayRetry(ctx context.Context, j *job) bool {
-	return ctx.Err() == nil && j.err != nil && fault(j.err).kind == transient
+	return ctx.Err() == nil && j.err != nil && errorOf(j.err).kind == transient
 }
 
 // retriable returns the jobs that another try in place may mend.

@@ -26,7 +26,7 @@ func (w *Worker) conclude(ctx context.Context, j *job) {
 	}
 	r := w.report(j)
 	j.answer = w.reportEvent(j, r, 0)
-	w.tell(ctx, j, r)
+	w.observe(ctx, j, r)
 }
 
 // report says what became of a job, and what is noted besides, whatever became
@@ -66,11 +66,11 @@ func (w *Worker) result(j *job) dsar.Report {
 		if len(j.found) > 0 {
 			var err error
 			if r.Identifiers, err = j.seal(); err != nil {
-				return w.fault(j, r, Permanent("unsealed", "what was found could not be sealed", err))
+				return w.failed(j, r, Permanent("unsealed", "what was found could not be sealed", err))
 			}
 		}
 	default:
-		return w.fault(j, r, j.err)
+		return w.failed(j, r, j.err)
 	}
 	if j.open.Lift && r.Code == "" {
 		r.Code, r.Reason = "lifted", "the restriction was lifted"
@@ -91,9 +91,9 @@ func (w *Worker) notesOf(j *job) []string {
 	return out
 }
 
-// fault says in a report what an error means.
-func (w *Worker) fault(j *job, r dsar.Report, err error) dsar.Report {
-	f := fault(err)
+// failed returns the report of a task that ended with an error.
+func (w *Worker) failed(j *job, r dsar.Report, err error) dsar.Report {
+	f := errorOf(err)
 	r.Outcome, r.Counts, r.Objects, r.Identifiers = "", nil, nil, nil
 	r.Code, r.Reason, r.Detail = openCode(f.Code), openReason(f.Reason, j.open), j.detail(err, f)
 	now := w.now()
@@ -165,9 +165,9 @@ func (w *Worker) reportEvent(j *job, r dsar.Report, n int) event.Event {
 	}
 }
 
-// tell says what became of a job to whoever operates the worker: no personal
+// observe says what became of a job to whoever operates the worker: no personal
 // data, and nothing of the underlying error.
-func (w *Worker) tell(ctx context.Context, j *job, r dsar.Report) {
+func (w *Worker) observe(ctx context.Context, j *job, r dsar.Report) {
 	what := string(r.Outcome)
 	if r.Kind == dsar.ReportParked {
 		what = string(r.Kind)

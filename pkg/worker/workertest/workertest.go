@@ -1,5 +1,11 @@
-// Package workertest is the conformance kit for workers: it holds an
-// implementation to everything that package worker asks of it.
+// Package workertest tests workers: one call by [Ask], several of one request by
+// [Request], and everything that package worker asks of an implementation by [Run],
+// the conformance kit. None of it needs Kafka, or a vault of the author's.
+//
+//	got := workertest.Ask(t, w, "gather", "anna@example.com")
+//	if len(got.Records) != 2 { … }
+//
+// # The kit
 //
 // Give it a system with some seeded people, and what the system holds of each:
 //
@@ -17,7 +23,8 @@
 //
 // Checks that need the system to fail are skipped, by name, where it can't be
 // told to ([System.Break]). The kit's own tests run it on workers that are wrong
-// in one thing each, and expect it to say so (TestMutants).
+// in one thing each, and expect it to say so (TestMutants). It asks more as workers are
+// asked for more: a kit of a later version MAY find what an earlier one didn't.
 //
 // Stability: stable: a name that changes stands in the CHANGELOG.
 package workertest

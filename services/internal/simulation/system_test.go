@@ -194,7 +194,7 @@ func (s *system) plan(ctx context.Context, t worker.Task, p *worker.PlanWriter) 
 			continue
 		}
 		for _, r := range s.of(t, dataset) {
-			err := error(nil)
+			var err error
 			if r.retained {
 				err = p.Keep(dataset, fmt.Sprint(r.id), retention(1)[0])
 			} else {
