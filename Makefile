@@ -38,6 +38,10 @@ SEEDS ?= 10000
 simulate: ## Simulate SEEDS=10000 runs with duplicates, losses and crashes
 	$(GO) test ./services/internal/simulation -run TestSimulation -seeds=$(SEEDS) -timeout 60m
 
+RUNS ?= 50000
+truth: ## Hold every answer against what is really there, in RUNS=50000 runs
+	$(GO) test ./services/internal/truth -run TestTruth -runs=$(RUNS) -timeout 120m
+
 FUZZTIME ?= 60s
 fuzz: ## Fuzz every fuzz target for FUZZTIME=60s
 	@.ci/fuzz $(FUZZTIME) $(FUZZFLAGS)
@@ -87,7 +91,7 @@ faults: ## The fleet on Apache Kafka and PostgreSQL: FAULTS='-fault-requests=200
 
 NIGHTLY := SEEDS=100000 FUZZTIME=10m KILLS=200
 nightly: ## What takes hours: race, simulate, fuzz, kill and faults, with NIGHTLY='SEEDS=100000 FUZZTIME=10m KILLS=200'
-	$(MAKE) -k race simulate fuzz kill faults $(NIGHTLY)
+	$(MAKE) -k race simulate truth fuzz kill faults $(NIGHTLY)
 
 GROWN ?= 1000000
 grown: ## What an append, a list, a timer and the relay cost in a journal of GROWN=1000000 requests

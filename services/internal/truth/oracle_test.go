@@ -1,0 +1,183 @@
+package truth
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/aggregator"
+	"habeas.dev/services/internal/core"
+)
+
+// oracle holds one request against the databases before and after it.
+type oracle struct {
+	*pipeline
+	right         dsar.Right
+	person        int
+	state         core.State
+	before, after map[record]string
+	lies          []string
+}
+
+func (o *oracle) lie(format string, args ...any) {
+	o.lies = append(o.lies, fmt.Sprintf("%s of person %d: ", o.right, o.person)+fmt.Sprintf(format, args...))
+}
+
+// judge says what is false; nothing where nothing is.
+func (o *oracle) judge() []string {
+	o.othersAreUntouched()
+	o.keptRecordsStay()
+	if o.state.Status == core.StatusCompleted {
+		o.answerIsTrue()
+	}
+	return o.lies
+}
+
+// othersAreUntouched: whatever becomes of the request, nobody else's row goes or
+// changes, and no row at all where the right erases nothing.
+func (o *oracle) othersAreUntouched() {
+	for r, was := range o.before {
+		if is := o.after[r]; is != was && (r.owner != o.person || o.right != dsar.Erasure) {
+			o.lie("record %d of %s in %s, person %d's, was %q and is %q", r.id, r.table, r.system, r.owner, was, is)
+		}
+	}
+}
+
+// keptRecordsStay: what must stay is there, whatever becomes of the request.
+func (o *oracle) keptRecordsStay() {
+	for r := range o.before {
+		if _, there := o.after[r]; r.keep && !there {
+			o.lie("record %d of %s in %s had to stay, and is gone", r.id, r.table, r.system)
+		}
+	}
+}
+
+// said is what the answer says, in the words of services/internal/bundle.
+type said struct {
+	Records int64
+	Systems []struct {
+		System   string
+		Outcome  dsar.Outcome
+		Datasets []saidDataset
+	}
+}
+
+type saidDataset struct {
+	Dataset    string
+	Records    int64
+	Found      int64
+	Erased     int64
+	Anonymised int64
+	Gone       int64
+	Retained   []struct{ Records int64 }
+}
+
+func (o *oracle) answerIsTrue() {
+	files := o.open()
+	name := "answer.json"
+	if o.right == dsar.Erasure {
+		name = "certificate.json"
+	}
+	var a said
+	o.must(json.Unmarshal([]byte(files[name]), &a))
+	for person := range people {
+		if person == o.person {
+			continue
+		}
+		for name, text := range files {
+			if strings.Contains(text, fmt.Sprintf("%s%d-", mark, person)) || strings.Contains(strings.ToLower(text), email(person)) {
+				o.lie("the file %s holds what is person %d's", name, person)
+			}
+		}
+	}
+	for _, s := range a.Systems {
+		held := 0
+		for _, d := range s.Datasets {
+			held += len(o.of(o.before, s.System, d.Dataset))
+			o.datasetIsTrue(s.System, d, files[s.System+"/"+d.Dataset+".json"])
+		}
+		if nothing := s.Outcome == dsar.NothingFound || s.Outcome == dsar.NotApplicable; nothing && held > 0 {
+			o.lie("%s is said to hold nothing (%s), and held %d records", s.System, s.Outcome, held)
+		}
+	}
+}
+
+// of are the ids of the person's records of a dataset in a reading.
+func (o *oracle) of(reading map[record]string, system, dataset string) []int {
+	var ids []int
+	for r := range reading {
+		if r.system == system && r.dataset == dataset && r.owner == o.person {
+			ids = append(ids, r.id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+func (o *oracle) datasetIsTrue(system string, d saidDataset, file string) {
+	before, after := o.of(o.before, system, d.Dataset), o.of(o.after, system, d.Dataset)
+	where := d.Dataset + " of " + system
+	switch o.right {
+	case dsar.Access, dsar.Portability:
+		var rows []struct{ ID int }
+		if file != "" {
+			o.must(json.Unmarshal([]byte(file), &rows))
+		}
+		var shown []int
+		for _, r := range rows {
+			shown = append(shown, r.ID)
+		}
+		slices.Sort(shown)
+		if !slices.Equal(shown, before) || d.Records != int64(len(before)) {
+			o.lie("%s: %d records are said, %v are shown, %v are there", where, d.Records, shown, before)
+		}
+	case dsar.KnowCategories:
+		if d.Found != int64(len(before)) {
+			o.lie("%s: %d records are said to be held, %v are", where, d.Found, before)
+		}
+	case dsar.Erasure:
+		retained := int64(0)
+		for _, r := range d.Retained {
+			retained += r.Records
+		}
+		left := int64(len(before) - len(after))
+		if d.Found != int64(len(before)) || d.Erased+d.Anonymised+d.Gone != left || retained != int64(len(after)) {
+			o.lie("%s: found %d, erased %d, gone %d, retained %d are said; %v were there and %v are", where, d.Found, d.Erased+d.Anonymised, d.Gone, retained, before, after)
+		}
+		for r := range o.after {
+			if r.system == system && r.dataset == d.Dataset && r.owner == o.person && !r.keep {
+				o.lie("%s: record %d needn't stay, and is there", where, r.id)
+			}
+		}
+	}
+}
+
+// open reads the answer's files, by their names below data/.
+func (o *oracle) open() map[string]string {
+	r, err := aggregator.OpenBundle(context.Background(), o.vault, o.outbox, o.state.Accepted.RequestID)
+	o.must(err)
+	defer r.Close()
+	content, err := io.ReadAll(r)
+	o.must(err)
+	archive, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
+	o.must(err)
+	files := map[string]string{}
+	for _, f := range archive.File {
+		_, name, payload := strings.Cut(f.Name, "/data/")
+		if !payload {
+			continue
+		}
+		r, err := f.Open()
+		o.must(err)
+		text, err := io.ReadAll(r)
+		o.must(err)
+		files[name] = string(text)
+	}
+	return files
+}

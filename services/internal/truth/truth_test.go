@@ -1,0 +1,114 @@
+package truth
+
+import (
+	"flag"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/event"
+	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/policy"
+)
+
+var (
+	runs = flag.Int("runs", defaultRuns, "how many runs")
+	seed = flag.Uint64("seed", 0, "play this one seed only")
+)
+
+func newKit(t testing.TB) kit {
+	t.Helper()
+	book, err := policy.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	validator, err := event.NewValidator()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kit{book, validator}
+}
+
+// TestTruth plays seeds until one makes Habeas say something false.
+func TestTruth(t *testing.T) {
+	t.Parallel()
+	k := newKit(t)
+	if *seed > 0 {
+		report(t, *seed, play(t, k, *seed, mutant{}))
+		return
+	}
+	var next, completed, refused atomic.Uint64
+	var failed atomic.Bool
+	t.Run("players", func(t *testing.T) {
+		for range runtime.GOMAXPROCS(0) {
+			t.Run("player", func(t *testing.T) {
+				t.Parallel()
+				for s := next.Add(1); s <= uint64(*runs) && !failed.Load(); s = next.Add(1) {
+					t.Run("run", func(t *testing.T) {
+						o := play(t, k, s, mutant{})
+						completed.Add(o.completed)
+						refused.Add(o.refused)
+						report(t, s, o)
+						failed.CompareAndSwap(false, t.Failed())
+					})
+				}
+			})
+		}
+	})
+	if answered, played := completed.Load(), uint64(*runs)-refused.Load(); !t.Failed() && (answered < 2*played || 2*played < uint64(*runs)) {
+		t.Errorf("only %d requests of %d runs were answered, and %d never began: too few statements were held against anything", answered, *runs, refused.Load())
+	}
+}
+
+func report(t *testing.T, seed uint64, o outcome) {
+	t.Helper()
+	if len(o.lies) > 0 {
+		t.Errorf("seed %d: Habeas says what isn't so:\n  %s\nrepeat it with: go test ./services/internal/truth -run TestTruth -seed=%d\nthe systems:\n%s",
+			seed, strings.Join(o.lies, "\n  "), seed, o.told)
+	}
+}
+
+// outcome is what came of one run.
+type outcome struct {
+	lies      []string
+	completed uint64
+	refused   uint64 // a worker didn't start, for what it found in its database
+	told      string // the systems' manifests and tables, for who looks into a failure
+}
+
+// play is one run: two people ask, one after the other, and the first once more.
+func play(t testing.TB, k kit, seed uint64, m mutant) outcome {
+	w := newWorld(t, seed)
+	p := newPipeline(k, w, m)
+	if p.refused != nil {
+		return outcome{refused: 1}
+	}
+	var out outcome
+	first, second := w.rng.IntN(people), w.rng.IntN(people)
+	rights := []dsar.Right{dsar.Access, dsar.Portability, dsar.KnowCategories, dsar.Erasure, dsar.Erasure, dsar.Erasure}
+	for _, ask := range []struct {
+		right  dsar.Right
+		person int
+	}{{rights[w.rng.IntN(len(rights))], first}, {rights[w.rng.IntN(len(rights))], second}, {dsar.Access, first}} {
+		o := &oracle{pipeline: p, right: ask.right, person: ask.person, before: w.there()}
+		o.state = p.ask(ask.right, ask.person)
+		o.after = w.there()
+		out.lies = append(out.lies, o.judge()...)
+		if o.state.Status == core.StatusCompleted {
+			out.completed++
+		}
+		if len(out.lies) > 0 {
+			break
+		}
+	}
+	if len(out.lies) > 0 {
+		var b strings.Builder
+		for _, s := range w.systems {
+			b.WriteString(strings.Join(s.ddl, "\n") + "\n" + s.yaml())
+		}
+		out.told = b.String()
+	}
+	return out
+}
