@@ -287,7 +287,7 @@ func TestTheWayOfARequest(t *testing.T) {
 	id = d.ask(who, dsar.Access, "California", "en", unproven)
 	d.do(id, core.JudgeProof{By: "lea", Reason: "no reply", Calendar: d.book, Now: now()})
 	d.wait(id)
-	d.says(id, "may not give out a copy", "Categories of data")
+	d.says(id, "may not give out a copy", "Categories of data", "says nothing of what we may hold about you")
 	for name := range payload(t, d.n, id) {
 		if strings.Contains(name, "/") {
 			t.Errorf("a copy of %s was given", name)

@@ -34,8 +34,10 @@ type answer struct {
 	Entity       string            `json:"responsible_entity,omitempty"`
 	Complaint    []answerAuthority `json:"complaint_to,omitempty"`
 	// Lifted says that the right was undone, not exercised.
-	Lifted      bool               `json:"lifted,omitempty"`
-	Purposes    []string           `json:"purposes,omitempty"`
+	Lifted   bool     `json:"lifted,omitempty"`
+	Purposes []string `json:"purposes,omitempty"`
+	// Unproven is what was to be proven and was not: what is told is told of nobody.
+	Unproven    []dsar.Check       `json:"unproven,omitempty"`
 	Records     int64              `json:"records"`
 	Identifiers []answerIdentifier `json:"identifiers"`
 	Systems     []answerSystem     `json:"systems"`
@@ -153,7 +155,7 @@ func (b *build) answer() (*answer, error) {
 	a := &answer{
 		Format: "habeas-answer/1", RequestID: in.RequestID, Right: in.Right, Jurisdiction: in.Jurisdiction, Language: b.words.Tag,
 		ReceivedAt: in.ReceivedAt.UTC(), Law: in.Policy.Law, Entity: in.Policy.Entity,
-		Lifted: in.Lift, Purposes: in.Purposes,
+		Lifted: in.Lift, Purposes: in.Purposes, Unproven: in.Unproven,
 		Identifiers: make([]answerIdentifier, 0, len(in.Identifiers)), Systems: make([]answerSystem, 0, len(b.systems)),
 	}
 	if in.ReceivedAt.IsZero() {
@@ -209,7 +211,7 @@ func (b *build) limits(s *answerSystem) bool {
 	switch s.Outcome {
 	case dsar.Restricted:
 		return !b.in.Lift
-	case dsar.Erased, dsar.Anonymised, dsar.Retained, dsar.Incomplete:
+	case dsar.Erased, dsar.Anonymised, outcomeGone, dsar.Retained, dsar.Incomplete:
 		return s.gone() > 0
 	default:
 		return false
@@ -518,14 +520,14 @@ func (a *answer) encode(dst []byte) ([]byte, error) {
 	return append(append(dst, text...), '\n'), nil
 }
 
-// categoriesHeld groups the datasets of which something is held by category,
-// in the order of the systems.
+// categoriesHeld groups the datasets of which something is held by category, in the
+// order of the systems; all datasets where nothing may be told of the person.
 func (a *answer) categoriesHeld() (order []string, groups map[string][]*answerDataset) {
 	groups = map[string][]*answerDataset{}
 	for i := range a.Systems {
 		for j := range a.Systems[i].Datasets {
 			d := &a.Systems[i].Datasets[j]
-			if !d.held() {
+			if !d.held() && len(a.Unproven) == 0 {
 				continue
 			}
 			if !slices.Contains(order, d.Category) {

@@ -32,6 +32,9 @@ type Input struct {
 	// Lift says that a restriction, an objection, a withdrawal or an opt-out was
 	// undone.
 	Lift bool
+	// Unproven is what was to be proven and was not, where kinds of data are told in
+	// place of what was asked for: in general then, and nothing of the person.
+	Unproven []dsar.Check
 	// Purposes are those that the person named; with the same rights.
 	Purposes []string
 	// Letter opens the page where one is to be sent with the answer.

@@ -68,6 +68,7 @@ const (
 // page is what the template shows, all of it in the answer's language.
 type page struct {
 	Title, Eyebrow, Lead string
+	CategoriesLead       string
 	Stats                []stat
 	Meta                 []pair
 	Letter               *Letter
@@ -139,6 +140,10 @@ func (b *build) page(a *answer, told string) ([]byte, error) {
 	}
 	if in.Lift {
 		p.Title, p.Lead = w.LiftedTitle, w.LiftedLead
+	}
+	p.CategoriesLead = w.CategoriesLead
+	if len(in.Unproven) > 0 {
+		p.Title, p.Lead, p.CategoriesLead = w.UnprovenTitle, w.UnprovenLead, w.UnprovenCategories
 	}
 	if p.Title == "" {
 		p.Title = titleOr(named(w.RightNames, in.Right), w.Title[dsar.Access])

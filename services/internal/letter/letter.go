@@ -152,7 +152,7 @@ func (w *Writer) data(j policy.Jurisdiction, lang *words.Language, f Facts) data
 		if len(s.Disproven) > 0 {
 			unproven = s.Disproven[0]
 		}
-		d.Instead, d.Unproven = v.Rights[s.Right], v.NotProven[unproven]
+		d.Instead, d.Unproven = v.Lesser, v.NotProven[unproven]
 		d.Unproven = strings.ToUpper(d.Unproven[:1]) + d.Unproven[1:] // it begins a sentence, with a letter of ASCII
 	}
 	if !s.DueAt.IsZero() {

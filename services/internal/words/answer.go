@@ -13,6 +13,11 @@ type Answer struct {
 	Title map[dsar.Right]string `yaml:"title"`
 	Lead  map[dsar.Right]string `yaml:"lead"`
 	// Instead of the right's, where it was undone.
+	// Of an answer that may tell nothing of the person.
+	UnprovenTitle      string `yaml:"unproven_title"`
+	UnprovenLead       string `yaml:"unproven_lead"`
+	UnprovenCategories string `yaml:"unproven_categories"`
+
 	LiftedTitle   string  `yaml:"lifted_title"`
 	LiftedLead    string  `yaml:"lifted_lead"`
 	Lifted        string  `yaml:"lifted"`

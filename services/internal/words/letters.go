@@ -11,6 +11,8 @@ import (
 type Letters struct {
 	// Rights completes "your request for".
 	Rights map[dsar.Right]string `yaml:"rights"`
+	// Lesser completes "instead you receive": what is told to whom isn't proven.
+	Lesser string `yaml:"lesser"`
 	// Checks are what is to be proven.
 	Checks map[dsar.Check]string `yaml:"checks"`
 	// NotProven is why a request is refused, or answered less, that failed a check.
