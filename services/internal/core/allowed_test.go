@@ -141,3 +141,33 @@ func TestNobodyIsAwaitedAfterTheEnd(t *testing.T) {
 		}
 	})
 }
+
+// TestNothingErasedIsRefused: once an erasure has reached a system, by its worker or by a
+// person's hand, the request is neither refused nor merged, and nobody is asked anything.
+func TestNothingErasedIsRefused(t *testing.T) {
+	t.Parallel()
+	byHand := 0
+	coretest.PlayAll(200, func(s core.State, facts []core.Event, now time.Time) {
+		for _, f := range facts {
+			s = core.Evolve(s, f)
+		}
+		erased := func(k core.TaskState) bool {
+			return k.Action == dsar.Erase && (k.Attempt > 0 || k.Status == core.TaskIsEnded)
+		}
+		if !slices.ContainsFunc(s.Tasks, erased) {
+			return
+		}
+		if !slices.ContainsFunc(s.Tasks, func(k core.TaskState) bool { return erased(k) && k.Attempt > 0 }) {
+			byHand++
+		}
+		all := s.Allowed(core.Officer, coretest.Calendar{}, now)
+		for _, verb := range []core.Verb{core.VerbRefuse, core.VerbMerge, core.VerbAskProof, core.VerbAskClarification} {
+			if all.Has(verb) {
+				t.Fatalf("%s in %s, where something was erased: %+v", verb, s.Status, s.Tasks)
+			}
+		}
+	})
+	if byHand == 0 {
+		t.Error("nothing was erased by hand alone: the test proves nothing of it")
+	}
+}

@@ -57,12 +57,15 @@ func (c AskClarification) decide(d *decider) error {
 }
 
 // early returns the error of a command that comes too late once something was
-// erased or the answer is being written.
+// erased or the answer is being written, by a worker or by hand: a task that a person
+// has done was never sent (TestNothingErasedIsRefused).
 func (d *decider) early() error {
 	if err := d.open(); err != nil {
 		return err
 	}
-	if slices.ContainsFunc(d.Tasks, func(t TaskState) bool { return (t.Action == dsar.Erase || t.Action == dsar.Assemble) && t.Attempt > 0 }) {
+	if slices.ContainsFunc(d.Tasks, func(t TaskState) bool {
+		return (t.Action == dsar.Erase || t.Action == dsar.Assemble) && (t.Attempt > 0 || t.Status == TaskIsEnded)
+	}) {
 		return fmt.Errorf("%w: it comes too late, the request is being carried out; cancel it to stop what is left", ErrNotAllowed)
 	}
 	return nil

@@ -1,16 +1,14 @@
 package core_test
 
 import (
-	"math/rand/v2"
 	"os"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/core/coretest"
 )
 
 // TestLifecycleIsDrawn holds the drawing in DESIGN.md against the core: the
@@ -82,113 +80,20 @@ func edgesOf(drawing string) map[string]bool {
 	return drawn
 }
 
-// explore plays every right with systems that work, fail, and lack abilities,
-// and collects the transitions between statuses.
+// explore returns the transitions between statuses of thousands of requests.
 func explore() map[string]bool {
 	edges := map[string]bool{}
-	rng := rand.New(rand.NewPCG(1, 2))
-	for _, right := range dsar.Rights() {
-		for range 1500 {
-			(&explorer{edges: edges, rng: rng}).play(right)
+	coretest.PlayAll(6000, func(s core.State, facts []core.Event, _ time.Time) {
+		for _, f := range facts {
+			from := s.Status
+			if from == "" {
+				from = "[*]"
+			}
+			s = core.Evolve(s, f)
+			if from != s.Status {
+				edges[string(from)+" --> "+string(s.Status)] = true
+			}
 		}
-	}
+	})
 	return edges
-}
-
-type explorer struct {
-	edges map[string]bool
-	rng   *rand.Rand
-	state core.State
-}
-
-func (x *explorer) do(c core.Command) {
-	facts, err := core.Decide(x.state, c)
-	if err != nil {
-		return
-	}
-	for _, f := range facts {
-		from := string(x.state.Status)
-		if from == "" {
-			from = "[*]"
-		}
-		x.state = core.Evolve(x.state, f)
-		if from != string(x.state.Status) {
-			x.edges[from+" --> "+string(x.state.Status)] = true
-		}
-	}
-}
-
-func (x *explorer) play(right dsar.Right) {
-	abilities := []dsar.Action{dsar.Resolve, dsar.Gather, dsar.Erase, dsar.Rectify, dsar.Restrict}
-	if x.rng.IntN(10) == 0 {
-		abilities = abilities[:1]
-	}
-	terms := core.Terms{Refusals: []string{"excessive"}}
-	if x.rng.IntN(4) == 0 {
-		terms.Checks, terms.Instead = []dsar.Check{dsar.CheckIdentity}, []dsar.Right{"", dsar.KnowCategories}[x.rng.IntN(2)]
-	}
-	x.do(core.Submit{Accepted: core.Accepted{RequestID: "r", Right: right, AcceptedAt: start, Digest: "d", Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "e", Assurance: dsar.AssuranceVerified}}, Terms: terms,
-		Systems: []dsar.System{{Name: "s", Abilities: abilities, Needs: []dsar.IdentifierType{"email"}}}}})
-	for i := range 30 {
-		now := start.Add(time.Duration(i) * time.Hour)
-		sent := slices.Collect(func(yield func(core.TaskState) bool) {
-			for _, t := range x.state.Tasks {
-				if t.Status == core.TaskIsSent && !yield(t) {
-					return
-				}
-			}
-		})
-		if x.state.Awaited != "" {
-			sent = nil
-		}
-		switch n := x.rng.IntN(20); {
-		case n == 0:
-			x.interrupt(now)
-		case len(sent) == 0 && x.state.Awaited == core.RemindProof:
-			x.do(core.JudgeProof{By: "agent", Accepted: x.rng.IntN(2) == 0, Now: now})
-		case len(sent) == 0 && x.state.Awaited == core.RemindClarification:
-			x.do(core.Clarify{By: "agent", Now: now})
-		case len(sent) == 0 && x.state.Status == core.StatusCompleted:
-			x.do(core.Tick{Now: now.AddDate(1, 0, 0)})
-		case len(sent) == 0 && n < 10:
-			x.attest(now)
-		case len(sent) == 0:
-			x.do(core.Retry{By: "agent", Now: now})
-		default:
-			r := dsar.Report{System: sent[0].System, Action: sent[0].Action, Attempt: sent[0].Attempt, Kind: dsar.ReportEnded, Outcome: dsar.Found}
-			switch {
-			case n < 5:
-				r.Kind, r.Code = dsar.ReportFailed, "broken"
-			case r.Action == dsar.Prove && n < 10:
-				r.Outcome, r.Counts = dsar.Proven, []dsar.Counts{{Dataset: "d", Found: 1, Retained: []dsar.Retention{{Records: 1, Ground: "tax", Until: start.AddDate(0, 6, 0)}}}}
-			}
-			x.do(core.TakeReport{Report: r, Now: now})
-		}
-	}
-}
-
-// interrupt has a person do what can be done at any time.
-func (x *explorer) interrupt(now time.Time) {
-	switch x.rng.IntN(6) {
-	case 0:
-		x.do(core.Cancel{By: "agent", Now: now})
-	case 1:
-		x.do(core.Refuse{By: "agent", Ground: "excessive", Now: now})
-	case 2:
-		x.do(core.Merge{By: "agent", Into: "another", Now: now})
-	case 3:
-		x.do(core.AskClarification{By: "agent", Now: now})
-	default:
-		x.do(core.AskProof{By: "agent", Now: now})
-	}
-}
-
-// attest has a person do what no machine could.
-func (x *explorer) attest(now time.Time) {
-	for _, t := range x.state.Tasks {
-		outcome := map[dsar.Action]dsar.Outcome{dsar.Gather: dsar.NothingFound, dsar.Count: dsar.Found, dsar.Erase: dsar.Erased, dsar.Prove: dsar.Proven, dsar.Rectify: dsar.Rectified, dsar.Restrict: dsar.Restricted}[t.Action]
-		if t.Status == core.TaskIsFailed {
-			x.do(core.Attest{By: "agent", Reason: "by hand", System: t.System, Action: t.Action, Outcome: outcome, Now: now})
-		}
-	}
 }
