@@ -58,7 +58,7 @@ type route struct {
 // routes lists everything that the console serves (TestWhoMayDoWhat).
 func (c *Console) routes() []route {
 	act := func(verb core.Verb, a action) route {
-		return route{"POST /requests/{id}/" + string(verb), core.RoleFor(verb), func(w http.ResponseWriter, r *http.Request, u User) { c.act(w, r, u, a) }}
+		return route{"POST /requests/{id}/" + string(verb), core.RoleFor(verb), func(w http.ResponseWriter, r *http.Request, u User) { c.act(w, r, u, verb, a) }}
 	}
 	many := func(verb core.Verb, each together) route {
 		name := string(verb)
@@ -78,6 +78,8 @@ func (c *Console) routes() []route {
 		{"POST /requests/{id}/answer", core.RoleFor(core.VerbAttest), c.answer},
 		act(core.VerbRetry, retry),
 		act(core.VerbAcceptPlan, acceptPlan),
+		act(core.VerbTryNow, retry),
+		act(core.VerbGatherAgain, retry),
 		act(core.VerbExtend, extend),
 		act(core.VerbAskProof, askProof),
 		act(core.VerbJudgeProof, judgeProof),

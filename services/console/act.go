@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -83,14 +84,14 @@ func (c *Console) form(w http.ResponseWriter, r *http.Request, u User) (id strin
 }
 
 // act applies an action, unless somebody else has acted since the page was read.
-func (c *Console) act(w http.ResponseWriter, r *http.Request, u User, a action) {
+func (c *Console) act(w http.ResponseWriter, r *http.Request, u User, verb core.Verb, a action) {
 	id, form, ok := c.form(w, r, u)
 	if !ok {
 		return
 	}
 	command, err := a(c, u, form, c.now())
 	if err == nil {
-		err = c.possible(r.Context(), id, command)
+		err = c.possible(r.Context(), id, verb, command)
 	}
 	if err == nil {
 		_, err = c.Requests.Do(r.Context(), id, core.IfUnchanged{Acts: form.acts(), Command: command})
@@ -155,7 +156,7 @@ func explain(err error) (text string, status int) {
 // done returns the sentence about what was done, for the page that follows.
 func done(act string) string {
 	return map[string]string{
-		"retry": "Taken up again.", "accept-plan": "The plan is accepted, and carried out.", "extend": "The due date is extended; the person is told.",
+		"retry": "Taken up again.", "try-now": "Taken up again.", "gather-again": "Taken up again.", "accept-plan": "The plan is accepted, and carried out.", "extend": "The due date is extended; the person is told.",
 		"ask-proof": "The person is asked for proof.", "judge-proof": "The proof is judged.", "ask-clarification": "The person is asked what is meant.",
 		"clarify": "It goes on.", "deliver": "The person is told again where the answer is.", "cancel": "The request is cancelled.",
 		"assign": "It is assigned.", "merge": "The request is merged.", "refuse": "The request is refused; the person is told why.", "hold": "The hold is on.",
@@ -228,11 +229,23 @@ func merge(_ *Console, u User, f values, now time.Time) (core.Command, error) {
 	return core.Merge{By: u.Name, Into: into, Reason: f.Get("reason"), Now: now}, nil
 }
 
-// possible refuses commands that are wrong for reasons outside of the request: to
-// merge into one that answers nothing, and to name as an agent what the person is
-// known by.
-func (c *Console) possible(ctx context.Context, id string, command core.Command) error {
+// possible refuses commands that are wrong for reasons outside of the core: to merge
+// into a request that answers nothing, to name as an agent what the person is known by,
+// to hold what there isn't, and to take up again what another form does.
+func (c *Console) possible(ctx context.Context, id string, verb core.Verb, command core.Command) error {
 	switch command := command.(type) {
+	case core.Retry:
+		_, s, err := c.state(ctx, id)
+		if err != nil {
+			return err
+		}
+		return c.takesUp(s, verb, command)
+	case core.Hold:
+		_, s, err := c.state(ctx, id)
+		if err != nil {
+			return err
+		}
+		return c.reaches(s, command)
 	case core.Merge:
 		if command.Into == id {
 			return errMergeInto
@@ -251,6 +264,32 @@ func (c *Console) possible(ctx context.Context, id string, command core.Command)
 	default:
 		return nil
 	}
+}
+
+// takesUp refuses a retry of a system that the core doesn't offer with this verb: one
+// command takes up what has failed, what is parked, and what is lost, and each has a
+// form of its own. Only what failed can be left unnamed: it is all of it then.
+func (c *Console) takesUp(s core.State, verb core.Verb, command core.Retry) error {
+	if _, err := core.Decide(s, command); err != nil {
+		return nil // the core says it, and better: somebody else may have acted in between
+	}
+	choice, ok := s.Allowed(core.Officer, c.Policy, command.Now).Find(verb)
+	unnamed := len(command.Systems) == 0 && verb != core.VerbRetry && verb != core.VerbAcceptPlan
+	foreign := slices.ContainsFunc(command.Systems, func(name string) bool { return !slices.Contains(choice.Systems, name) })
+	if !ok || unnamed || foreign {
+		return core.ErrNothingToRetry
+	}
+	return nil
+}
+
+// reaches refuses a hold on a system that the request isn't about, and on a dataset
+// that no manifest has.
+func (c *Console) reaches(s core.State, command core.Hold) error {
+	known := slices.ContainsFunc(s.Accepted.Systems, func(sys dsar.System) bool { return sys.Name == command.System })
+	if command.System != "" && (!known || command.Dataset != "" && c.dataset(command.System, command.Dataset) == nil) {
+		return errChoice
+	}
+	return nil
 }
 
 // agentsName refuses an agent's name that is one of the person's identifiers: it
@@ -272,26 +311,11 @@ func refuse(_ *Console, u User, f values, now time.Time) (core.Command, error) {
 	return core.Refuse{By: u.Name, Ground: ground, Reason: f.Get("reason"), Now: now}, nil
 }
 
-func hold(c *Console, u User, f values, now time.Time) (core.Command, error) {
-	system, dataset, err := c.reach(f)
-	return core.Hold{By: u.Name, Reason: f.Get("reason"), System: system, Dataset: dataset, Now: now}, err
+func hold(_ *Console, u User, f values, now time.Time) (core.Command, error) {
+	system, dataset, _ := strings.Cut(f.Get("reach"), "/")
+	return core.Hold{By: u.Name, Reason: f.Get("reason"), System: system, Dataset: dataset, Now: now}, nil
 }
 
 func lift(_ *Console, u User, f values, now time.Time) (core.Command, error) {
 	return core.Lift{By: u.Name, Reason: f.Get("reason"), System: f.Get("system"), Dataset: f.Get("dataset"), Now: now}, nil
-}
-
-// reach returns what a hold is on: a system and dataset that there are, or
-// everything.
-func (c *Console) reach(f values) (system, dataset string, err error) {
-	system, dataset, _ = strings.Cut(f.Get("reach"), "/")
-	if system == "" {
-		return "", "", nil
-	}
-	for _, m := range c.Manifests {
-		if m.System == system && (dataset == "" || m.Dataset(dataset) != nil) {
-			return system, dataset, nil
-		}
-	}
-	return "", "", errChoice
 }

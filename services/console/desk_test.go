@@ -233,6 +233,19 @@ func (d *desk) failed() string {
 	return id
 }
 
+func (d *desk) parked() string {
+	id := d.submit(dsar.Access)
+	d.hear(id, dsar.Report{System: "billing", Action: dsar.Gather, Kind: dsar.ReportParked, Until: start.AddDate(0, 0, 1), Code: "rate-limited", Reason: "the quota is used up"})
+	return id
+}
+
+func (d *desk) lost() string {
+	id := d.submit(dsar.Access)
+	d.hear(id, dsar.Report{System: "billing", Action: dsar.Gather, Kind: dsar.ReportEnded, Outcome: dsar.Gathered, Objects: []dsar.Object{{Name: "billing/gather/1"}}})
+	d.hear(id, dsar.Report{System: dsar.Aggregator, Action: dsar.Assemble, Kind: dsar.ReportFailed, Code: dsar.CodeObjectMissing})
+	return id
+}
+
 func (d *desk) tooLarge() string {
 	id := d.submit(dsar.Erasure)
 	d.hear(id, dsar.Report{System: "billing", Action: dsar.Count, Kind: dsar.ReportEnded, Outcome: dsar.Found, Counts: []dsar.Counts{{Dataset: "invoices", Found: 5000}}})

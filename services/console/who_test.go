@@ -60,6 +60,8 @@ func mayDo() []may {
 		many("assign", "request.assigned", with("to", "paul")),
 		act("retry", console.Agent, (*desk).failed, with("system", "billing"), "request.retried"),
 		act("accept-plan", console.Officer, (*desk).tooLarge, plain, "request.retried"),
+		act("try-now", console.Agent, (*desk).parked, with("system", "billing"), "request.retried"),
+		act("gather-again", console.Agent, (*desk).lost, with("system", "billing"), "request.retried"),
 		act("extend", console.Agent, (*desk).running, plain, "request.extended"),
 		act("ask-proof", console.Agent, (*desk).running, with("check", "identity"), "proof.asked"),
 		act("judge-proof", console.Agent, (*desk).proofAsked, with("verdict", "accept"), "proof.judged"),

@@ -56,6 +56,15 @@ var verbs = []struct {
 	{VerbLift, Officer}, {VerbRefuse, Officer}, {VerbAssign, Agent}, {VerbReveal, Agent}, {VerbMerge, Agent}, {VerbCancel, Agent},
 }
 
+// Verbs returns everything that a person can do about a request.
+func Verbs() []Verb {
+	var out []Verb
+	for _, known := range verbs {
+		out = append(out, known.verb)
+	}
+	return out
+}
+
 // RoleFor returns the least role that may do something. What nobody knows nobody
 // may: it is one above every role.
 func RoleFor(v Verb) Role {
