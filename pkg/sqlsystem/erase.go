@@ -238,7 +238,22 @@ func (e *erasure) erase(ctx context.Context, h *holding) error {
 	}
 	n, err := e.write(ctx, e.tx, h.d, restricting, h.keep, func(q *statement) { h.d.flagging(q, flags, false) })
 	e.changed += n
+	if err == nil && n == int64(len(h.keep)) { // a trigger may have left some as they were
+		e.countLocked(h.d)
+	}
 	return err
+}
+
+// countLocked counts what stays of a dataset as restricted, since all of it was
+// flagged: the person is told so (TestKeptIsFlaggedAndSaidToBe).
+func (e *erasure) countLocked(d *dataset) {
+	for _, j := range e.jobs {
+		for i := range j.Counts {
+			if c := &j.Counts[i]; c.Dataset == d.Name {
+				c.Restricted = c.Kept()
+			}
+		}
+	}
 }
 
 // left counts the rows that were to be erased and are as they were.

@@ -65,6 +65,42 @@ func TestHold(t *testing.T) {
 	})
 }
 
+// TestKeptIsFlaggedAndSaidToBe: what an erasure must leave is flagged where its dataset
+// has a flag, and only then reported as restricted.
+func TestKeptIsFlaggedAndSaidToBe(t *testing.T) {
+	t.Parallel()
+	onEach(t, func(t *testing.T, d database) {
+		d.insert(t, "orders", "old", 1, "2001-01-01", nil)
+		d.insert(t, "orders", "new", 1, "2025-01-01", nil)
+		d.insert(t, "orders", "newer", 1, "2026-01-01", nil)
+		d.insert(t, "orders", "another's", 2, "2026-01-01", nil)
+		stamp := time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
+		for _, flags := range []struct {
+			restrict []manifest.SQLRestrict
+			want     int64
+		}{
+			{nil, 0},
+			{[]manifest.SQLRestrict{{Column: "disputed", Value: stamp.Format(time.RFC3339), Rights: []dsar.Right{dsar.OptOut}}}, 0},
+			{[]manifest.SQLRestrict{{Column: "disputed", Value: stamp.Format(time.RFC3339), Rights: []dsar.Right{dsar.Restriction}}}, 2},
+		} {
+			m := shop(t)
+			m.Dataset("orders").SQL.Restrict = flags.restrict
+			s := open(t, d, m)
+			jobs := countJobs(dsar.Erasure, ids("customer 1"))
+			if err := s.eraseAll(t.Context(), jobs); err != nil || jobs[0].Err != nil {
+				t.Fatal(err, jobs[0].Err)
+			}
+			i := slices.IndexFunc(jobs[0].Counts, func(c dsar.Counts) bool { return c.Dataset == "orders" })
+			if i < 0 || jobs[0].Counts[i].Kept() != 2 || jobs[0].Counts[i].Restricted != flags.want {
+				t.Errorf("%v: %+v", flags.restrict, jobs[0].Counts)
+			}
+			if got := len(d.column(t, "SELECT number FROM orders WHERE disputed IS NOT NULL")); int64(got) != flags.want {
+				t.Errorf("%v: %d are flagged", flags.restrict, got)
+			}
+		}
+	})
+}
+
 // TestLift: what was restricted goes on as before; for a flag that no manifest
 // says how to undo, a person must.
 func TestLift(t *testing.T) {

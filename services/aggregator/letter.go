@@ -2,7 +2,6 @@ package aggregator
 
 import (
 	"cmp"
-	"slices"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/bundle"
@@ -20,19 +19,10 @@ func LetterFrom(w *letter.Writer) func(core.AssembleTask) (*bundle.Letter, error
 		if t.Right == dsar.Erasure {
 			kind = core.LetterCertificate
 		}
-		l, err := w.Write(kind, letter.Facts{State: s, Kept: keeps(t.Answer), Inside: true})
+		l, err := w.Write(kind, letter.Facts{State: s, Kept: t.Answer.Keeps(), Locked: t.Answer.Locked(), Inside: true})
 		if err != nil {
 			return nil, err
 		}
 		return &bundle.Letter{Title: l.Subject, Paragraphs: l.Paragraphs}, nil
 	}
-}
-
-// keeps reports whether an erasure had to leave something.
-func keeps(a *core.Answer) bool {
-	return slices.ContainsFunc(a.Systems, func(s core.SystemAnswer) bool {
-		return slices.ContainsFunc(s.Ends, func(e core.ActionEnd) bool {
-			return (e.Action == dsar.Erase || e.Action == dsar.Prove) && slices.ContainsFunc(e.Counts, func(c dsar.Counts) bool { return c.Kept() > 0 })
-		})
-	})
 }

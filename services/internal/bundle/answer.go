@@ -37,7 +37,11 @@ type answer struct {
 	Lifted   bool     `json:"lifted,omitempty"`
 	Purposes []string `json:"purposes,omitempty"`
 	// Unproven is what was to be proven and was not: what is told is told of nobody.
-	Unproven    []dsar.Check       `json:"unproven,omitempty"`
+	Unproven []dsar.Check `json:"unproven,omitempty"`
+	// Without are the types of identifiers that the person gave and was not looked for by.
+	Without []dsar.IdentifierType `json:"without,omitempty"`
+	// Locked says that what had to stay is used for nothing else.
+	Locked      bool               `json:"locked,omitempty"`
 	Records     int64              `json:"records"`
 	Identifiers []answerIdentifier `json:"identifiers"`
 	Systems     []answerSystem     `json:"systems"`
@@ -112,6 +116,8 @@ type answerDataset struct {
 	// uncounted, where some of that were found.
 	GoesWith string     `json:"goes_with,omitempty"`
 	Retained []retained `json:"retained,omitempty"`
+	// KeptEarlier is what an earlier erasure had to keep, where this request found nothing.
+	KeptEarlier []retained `json:"kept_earlier,omitempty"`
 
 	table *table // nil where it has no files
 	shape *shape // of the table
@@ -158,6 +164,9 @@ func (b *build) answer() (*answer, error) {
 		Lifted: in.Lift, Purposes: in.Purposes, Unproven: in.Unproven,
 		Identifiers: make([]answerIdentifier, 0, len(in.Identifiers)), Systems: make([]answerSystem, 0, len(b.systems)),
 	}
+	if len(in.Unproven) == 0 { // else nobody was looked for
+		a.Without = in.Without
+	}
 	if in.ReceivedAt.IsZero() {
 		a.ReceivedAt = time.Time{}
 	}
@@ -173,8 +182,10 @@ func (b *build) answer() (*answer, error) {
 			return nil, err
 		}
 		a.Records += s.Records
+		a.Locked = a.Locked || s.keeps()
 		a.Systems = append(a.Systems, s)
 	}
+	a.Locked = a.Locked && in.Locked
 	return a, nil
 }
 
@@ -197,6 +208,7 @@ func (b *build) answerSystem(part *systemPart) (answerSystem, error) {
 		}
 		s.AskedInstead = b.askedInstead(part, s.Needs)
 	}
+	s.keepEarlier()
 	if b.limits(&s) {
 		s.Limits = m.Limits.In(b.words.Tag)
 	}
@@ -204,6 +216,33 @@ func (b *build) answerSystem(part *systemPart) (answerSystem, error) {
 		s.ProvenAt = end.At.UTC().Truncate(time.Second)
 	}
 	return s, nil
+}
+
+// keepEarlier has a system that keeps something of an earlier erasure say so: neither
+// that it holds nothing nor that all of it is gone (TestKeptEarlierIsNeverNothing).
+func (s *answerSystem) keepEarlier() {
+	if !s.keepsEarlier() {
+		return
+	}
+	switch {
+	case s.Outcome == dsar.NotApplicable && len(s.AskedInstead) > 0:
+		s.Outcome, s.Needs, s.AskedInstead = dsar.Retained, nil, nil
+	case s.Outcome == dsar.NothingFound, s.Outcome == dsar.Erased, s.Outcome == dsar.Anonymised, s.Outcome == outcomeGone:
+		s.Outcome = dsar.Retained
+	}
+}
+
+func (a *answer) keepsEarlier() bool {
+	return slices.ContainsFunc(a.Systems, func(s answerSystem) bool { return s.keepsEarlier() })
+}
+
+func (s *answerSystem) keepsEarlier() bool {
+	return slices.ContainsFunc(s.Datasets, func(d answerDataset) bool { return len(d.KeptEarlier) > 0 })
+}
+
+// keeps reports whether this request had to leave something in the system.
+func (s *answerSystem) keeps() bool {
+	return slices.ContainsFunc(s.Datasets, func(d answerDataset) bool { return len(d.Retained) > 0 })
 }
 
 // limits reports whether something of a system can't be used any more.
@@ -312,6 +351,14 @@ func (b *build) answerDataset(part *systemPart, ds *manifest.Dataset) (answerDat
 		}
 	}
 	b.counts(&d, part, ds)
+	for _, k := range b.in.Kept {
+		if k.System != part.name || k.Dataset != ds.Name {
+			continue
+		}
+		for _, r := range k.Retained {
+			d.KeptEarlier = append(d.KeptEarlier, b.retained(ds, r))
+		}
+	}
 	return d, nil
 }
 
@@ -527,7 +574,7 @@ func (a *answer) categoriesHeld() (order []string, groups map[string][]*answerDa
 	for i := range a.Systems {
 		for j := range a.Systems[i].Datasets {
 			d := &a.Systems[i].Datasets[j]
-			if !d.held() && len(a.Unproven) == 0 {
+			if !d.held() && len(d.KeptEarlier) == 0 && len(a.Unproven) == 0 {
 				continue
 			}
 			if !slices.Contains(order, d.Category) {

@@ -35,6 +35,15 @@ type Input struct {
 	// Unproven is what was to be proven and was not, where kinds of data are told in
 	// place of what was asked for: in general then, and nothing of the person.
 	Unproven []dsar.Check
+	// Without are the types of the identifiers that the person was not looked for by,
+	// since they were not proven to be the person's.
+	Without []dsar.IdentifierType
+	// Kept is what an earlier erasure of the person had to keep, where this request found
+	// nothing of it.
+	Kept []core.KeptEarlier
+	// Locked says that all that had to stay is flagged, so that nothing else is done with
+	// it; with an erasure.
+	Locked bool
 	// Purposes are those that the person named; with the same rights.
 	Purposes []string
 	// Letter opens the page where one is to be sent with the answer.

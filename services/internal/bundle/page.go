@@ -77,6 +77,7 @@ type page struct {
 	Tells                bool   // tells what is held, and so what of it is left out
 	Overview             template.HTML
 	Kept                 []keptCard
+	Locked               bool // what is kept is used for nothing else
 	Categories           []categoryRow
 	Systems              []systemView
 	LeftOut              []leftView
@@ -92,7 +93,7 @@ type (
 	pair        struct{ Name, Value string }
 	link        struct{ ID, Title string }
 	overviewRow struct{ ID, Title, Class, Badge, Sentence, Number string }
-	keptCard    struct{ Title, Count, System, Ground, Source, Until string }
+	keptCard    struct{ Title, Count, System, Earlier, Ground, Source, Until string }
 	categoryRow struct{ Name, Data, Sources, Purposes, Recipients string }
 	leftView    struct{ What, Why string }
 
@@ -136,7 +137,7 @@ func (b *build) page(a *answer, told string) ([]byte, error) {
 	w, in := b.words, b.in
 	p := &page{
 		Title: w.Title[in.Right], Lead: w.Lead[in.Right], Letter: in.Letter,
-		Statements: in.Policy.Statements, Automated: in.Policy.Automated, Transfers: in.Policy.Transfers,
+		Locked: a.Locked, Statements: in.Policy.Statements, Automated: in.Policy.Automated, Transfers: in.Policy.Transfers,
 	}
 	if in.Lift {
 		p.Title, p.Lead = w.LiftedTitle, w.LiftedLead

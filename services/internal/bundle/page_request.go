@@ -12,13 +12,12 @@ import (
 func (b *build) pageStats(p *page, a *answer) {
 	w := b.words
 	var systems, datasets, found, erased, gone, kept, changed int64
-	copies := b.in.Right == dsar.Access || b.in.Right == dsar.Portability
 	for i := range a.Systems {
 		s := &a.Systems[i]
 		held := false
 		for j := range s.Datasets {
 			d := &s.Datasets[j]
-			if d.Records > 0 || !copies && d.held() {
+			if d.Records > 0 || !b.copies() && d.held() {
 				held = true
 				datasets++
 			}
@@ -33,10 +32,17 @@ func (b *build) pageStats(p *page, a *answer) {
 		}
 	}
 	if systems == 0 {
-		if nothingCanBeSaid(a) {
-			if p.Lead = w.Nothing; b.changes() {
-				p.Lead = w.NothingChanged
-			}
+		switch {
+		case !nothingCanBeSaid(a):
+		case b.changes():
+			p.Lead = w.NothingChanged
+		case a.keepsEarlier():
+			p.Lead = w.NothingElse
+		default:
+			p.Lead = w.Nothing
+		}
+		if len(a.Without) > 0 && nothingCanBeSaid(a) {
+			p.Lead += " " + w.NothingWithout
 		}
 		return
 	}
@@ -66,11 +72,12 @@ func (b *build) pageStats(p *page, a *answer) {
 
 // nothingCanBeSaid reports whether every system was heard, or knows people only by
 // identifiers that the person was heard not to have: only then may the page say
-// that nothing is held.
+// that nothing is held, or nothing but what an earlier erasure had to keep.
 func nothingCanBeSaid(a *answer) bool {
 	for i := range a.Systems {
 		switch a.Systems[i].Outcome {
 		case dsar.NothingFound:
+		case dsar.Retained: // by an earlier erasure, since nothing was found
 		case dsar.NotApplicable:
 			if len(a.Systems[i].AskedInstead) == 0 {
 				return false

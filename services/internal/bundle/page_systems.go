@@ -17,6 +17,10 @@ func (b *build) pageSystems(p *page, a *answer) {
 	if p.Tells = b.tells(); p.Tells {
 		p.Numbers = w.Records
 	}
+	for _, t := range a.Without {
+		name := named(w.Identifiers, t)
+		p.LeftOut = append(p.LeftOut, leftView{titleCase(name), fmt.Sprintf(w.LeftWithout, titleOr(w.Without[t], fmt.Sprintf(w.WithoutOther, name)))})
+	}
 	var overview []byte
 	for i := range a.Systems {
 		s := &a.Systems[i]
@@ -26,7 +30,7 @@ func (b *build) pageSystems(p *page, a *answer) {
 			d := &s.Datasets[j]
 			if d.Records > 0 {
 				view.Articles = template.HTML(cut)
-			} else if !d.held() && !d.Uncovered {
+			} else if !d.held() && !d.Uncovered && len(d.KeptEarlier) == 0 {
 				empty = append(empty, d.Title)
 			}
 			b.pageKept(p, s, d)
@@ -64,6 +68,9 @@ func (b *build) tells() bool {
 		return false
 	}
 }
+
+// copies reports whether the answer is a copy of what is held.
+func (b *build) copies() bool { return b.in.Right == dsar.Access || b.in.Right == dsar.Portability }
 
 // changes reports whether the right changes what is held, and erases none of it.
 func (b *build) changes() bool { return !b.tells() && b.in.Right != dsar.Erasure }
@@ -133,6 +140,8 @@ func (b *build) overviewRow(a *answer, s *answerSystem) overviewRow {
 		row.Badge, row.Sentence = w.NothingToDo.Badge, w.NothingToDo.Sentence
 	case s.Outcome == dsar.Failed && !b.tells():
 		row.Badge, row.Sentence = w.NotDone.Badge, w.NotDone.Sentence
+	case s.Outcome == dsar.Retained && !s.keeps() && s.gone() == 0:
+		row.Badge, row.Sentence = w.KeptEarlier.Badge, w.KeptEarlier.Sentence
 	case s.Outcome == dsar.Retained && s.gone() == 0:
 		row.Badge, row.Sentence = w.AllKept.Badge, w.AllKept.Sentence
 	case s.Outcome == dsar.Gathered && s.Records == 0 && left > 0:
@@ -234,12 +243,18 @@ func (b *build) proof(s *answerSystem) string {
 
 func (b *build) pageKept(p *page, s *answerSystem, d *answerDataset) {
 	w := b.words
-	for _, r := range d.Retained {
-		card := keptCard{Title: d.Title, Count: w.Count(r.Records, "record"), System: s.Title, Ground: titleOr(r.Title, named(nil, r.Ground)), Source: r.Source, Until: w.KeptNoEnd}
+	add := func(r retained, earlier string) {
+		card := keptCard{Title: d.Title, Count: w.Count(r.Records, "record"), System: s.Title, Earlier: earlier, Ground: titleOr(r.Title, named(nil, r.Ground)), Source: r.Source, Until: w.KeptNoEnd}
 		if !r.Until.IsZero() {
 			card.Until = fmt.Sprintf(w.KeptUntil, w.Date(r.Until.UTC()))
 		}
 		p.Kept = append(p.Kept, card)
+	}
+	for _, r := range d.Retained {
+		add(r, "")
+	}
+	for _, r := range d.KeptEarlier {
+		add(r, w.KeptSince)
 	}
 }
 
@@ -255,6 +270,11 @@ func (b *build) pageLeftOut(p *page, s *answerSystem, d *answerDataset) {
 			why = fmt.Sprintf(w.LeftBasis, lowerFirst(named(w.Bases, d.LegalBasis)))
 		}
 		p.LeftOut = append(p.LeftOut, leftView{what + " (" + w.Count(d.LeftOutRecords, "record") + ")", why})
+	}
+	if b.copies() {
+		for _, r := range d.KeptEarlier {
+			p.LeftOut = append(p.LeftOut, leftView{what + " (" + w.Count(r.Records, "record") + ")", w.LeftKept})
+		}
 	}
 	if d.Uncovered {
 		p.LeftOut = append(p.LeftOut, leftView{what, w.LeftUncovered})

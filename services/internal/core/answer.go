@@ -1,6 +1,7 @@
 package core
 
 import (
+	"slices"
 	"time"
 
 	"habeas.dev/pkg/dsar"
@@ -59,6 +60,54 @@ type KeptEarlier struct {
 	Retained  []dsar.Retention `json:"retained"`
 	// From is the fingerprint of the identifier that both requests have.
 	From string `json:"from"`
+}
+
+// KeptOnly returns what earlier erasures had to keep in datasets in which this request
+// found nothing: what was found tells nothing of it.
+func (a *Answer) KeptOnly() []KeptEarlier {
+	return slices.DeleteFunc(slices.Clone(a.Kept), func(k KeptEarlier) bool {
+		return slices.ContainsFunc(a.Systems, func(s SystemAnswer) bool {
+			return s.System == k.System && slices.ContainsFunc(s.Ends, func(e ActionEnd) bool {
+				return slices.ContainsFunc(e.Counts, func(c dsar.Counts) bool { return c.Dataset == k.Dataset && c.Found > 0 })
+			})
+		})
+	})
+}
+
+// Keeps reports whether this erasure, or an earlier one of the same person, had to
+// leave something.
+func (a *Answer) Keeps() bool {
+	for _, s := range a.Systems {
+		for _, e := range s.Ends {
+			if (e.Action == dsar.Erase || e.Action == dsar.Prove) && slices.ContainsFunc(e.Counts, func(c dsar.Counts) bool { return c.Kept() > 0 }) {
+				return true
+			}
+		}
+	}
+	return len(a.KeptOnly()) > 0
+}
+
+// Locked reports whether the erasure flagged all that it had to leave, so that nothing
+// else is done with it, as the workers' counts say. A system that a hold kept from being
+// asked flagged nothing, and of what an earlier erasure had to leave it isn't known. The
+// certificate and its letter MUST say it only then (TestHeldIsNotSaidToBeLocked).
+func (a *Answer) Locked() bool {
+	for _, s := range a.Systems {
+		flagged := map[string]int64{}
+		for _, e := range s.Ends {
+			for _, c := range e.Counts {
+				if e.Action == dsar.Erase {
+					flagged[c.Dataset] = c.Restricted
+				}
+			}
+		}
+		for _, e := range s.Ends {
+			if (e.Action == dsar.Erase || e.Action == dsar.Prove) && slices.ContainsFunc(e.Counts, func(c dsar.Counts) bool { return c.Kept() > flagged[c.Dataset] }) {
+				return false
+			}
+		}
+	}
+	return len(a.KeptOnly()) == 0
 }
 
 // retentionDue returns when the request is to be taken up again because of a

@@ -15,7 +15,8 @@ type Occasion struct {
 	At     time.Time
 	Checks []dsar.Check // what is to be proven; with LetterProof
 	Reason string       // what is asked, or why it takes longer; a person's words
-	// Kept tells that something had to stay; with LetterCertificate.
+	// Kept tells that something had to stay, now or of an earlier erasure; with
+	// LetterCertificate.
 	Kept bool
 	// Locked tells that every record which had to stay was flagged so that nothing else
 	// is done with it, as the workers' counts say; with LetterCertificate.
@@ -42,7 +43,8 @@ func (s State) occasion(e Event) State {
 		o.Letter = LetterRefusal
 	case Completed, DeliveryAsked:
 		if o.Letter = LetterAnswer; s.Right == dsar.Erasure {
-			o.Letter, o.Kept, o.Locked = LetterCertificate, s.kept(), s.locked()
+			told := s.answer()
+			o.Letter, o.Kept, o.Locked = LetterCertificate, told.Keeps(), told.Locked()
 		}
 	default:
 		return s
@@ -50,29 +52,6 @@ func (s State) occasion(e Event) State {
 	o.At = e.When()
 	s.Occasions = append(slices.Clip(s.Occasions), o)
 	return s
-}
-
-// kept reports whether an erasure had to leave something.
-func (s State) kept() bool {
-	return slices.ContainsFunc(s.Tasks, func(t TaskState) bool {
-		return (t.Action == dsar.Prove || t.Action == dsar.Erase) && slices.ContainsFunc(t.End.Counts, func(c dsar.Counts) bool { return c.Kept() > 0 })
-	})
-}
-
-// locked tells whether the erasure flagged all that it had to leave. A system that a
-// hold kept from being asked flagged nothing.
-func (s State) locked() bool {
-	for _, t := range s.Tasks {
-		if t.Action != dsar.Erase {
-			continue
-		}
-		for _, c := range t.End.Counts {
-			if c.Restricted < c.Kept() {
-				return false
-			}
-		}
-	}
-	return true
 }
 
 // Unwritten returns the occasions that no letter was sent of. What a later fact has

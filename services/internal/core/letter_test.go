@@ -13,7 +13,7 @@ import (
 func TestUnwritten(t *testing.T) {
 	t.Parallel()
 	all := []core.Event{
-		core.Accepted{RequestID: "r", Right: dsar.Erasure},
+		core.Accepted{RequestID: "r", Right: dsar.Erasure, Systems: []dsar.System{{Name: "s"}}},
 		core.ProofAsked{Checks: []dsar.Check{dsar.CheckIdentity}},
 		core.LetterSent{Letter: core.LetterConfirmation, Cause: 1},
 		core.ProofJudged{Accepted: true},
@@ -64,6 +64,30 @@ func TestHeldIsNotSaidToBeLocked(t *testing.T) {
 		o := d.state.Occasions[len(d.state.Occasions)-1]
 		if o.Letter != core.LetterCertificate || !o.Kept || o.Locked != c.want {
 			t.Errorf("%s: %+v", name, o)
+		}
+	}
+}
+
+// TestWhatAnEarlierErasureKeptIsKept: an erasure that finds nothing where an earlier one
+// had to keep something doesn't say that everything is erased, nor that what is kept is
+// used for nothing else.
+func TestWhatAnEarlierErasureKeptIsKept(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		found int64
+		kept  bool
+		only  int
+	}{
+		"found nothing":   {0, true, 1},
+		"found it itself": {2, false, 0},
+	} {
+		counts := []dsar.Counts{{Dataset: "seen", Found: c.found, Erased: c.found}}
+		a := core.Answer{
+			Kept:    []core.KeptEarlier{{RequestID: "r", System: "events", Dataset: "seen", Retained: []dsar.Retention{{Records: 2, Ground: "tax"}}}},
+			Systems: []core.SystemAnswer{{System: "events", Ends: []core.ActionEnd{{Action: dsar.Erase, Outcome: dsar.Erased, Counts: counts}}}},
+		}
+		if a.Keeps() != c.kept || a.Locked() == c.kept || len(a.KeptOnly()) != c.only || len(a.Kept) != 1 {
+			t.Errorf("%s: keeps %t, locked %t, %+v", name, a.Keeps(), a.Locked(), a.KeptOnly())
 		}
 	}
 }

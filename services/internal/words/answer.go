@@ -12,12 +12,12 @@ type Answer struct {
 	// By right.
 	Title map[dsar.Right]string `yaml:"title"`
 	Lead  map[dsar.Right]string `yaml:"lead"`
-	// Instead of the right's, where it was undone.
 	// Of an answer that may tell nothing of the person.
 	UnprovenTitle      string `yaml:"unproven_title"`
 	UnprovenLead       string `yaml:"unproven_lead"`
 	UnprovenCategories string `yaml:"unproven_categories"`
 
+	// Instead of the right's, where it was undone.
 	LiftedTitle   string  `yaml:"lifted_title"`
 	LiftedLead    string  `yaml:"lifted_lead"`
 	Lifted        string  `yaml:"lifted"`
@@ -30,6 +30,10 @@ type Answer struct {
 	// Nothing replaces the lead where no system holds anything.
 	Nothing        string `yaml:"nothing"`
 	NothingChanged string `yaml:"nothing_changed"`
+	// NothingElse does where an earlier erasure had to keep something.
+	NothingElse string `yaml:"nothing_else"`
+	// NothingWithout follows them where identifiers were not used.
+	NothingWithout string `yaml:"nothing_without"`
 
 	// Around the page.
 	Skip          string `yaml:"skip"`
@@ -80,6 +84,8 @@ type Answer struct {
 	Restricted  string `yaml:"restricted"`
 	KeptTitle   string `yaml:"kept_title"`
 	KeptLead    string `yaml:"kept_lead"`
+	KeptLocked  string `yaml:"kept_locked"` // where all of it is flagged
+	KeptSince   string `yaml:"kept_since"`  // of what an earlier erasure had to keep
 	KeptUntil   string `yaml:"kept_until"`
 	KeptNoEnd   string `yaml:"kept_no_end"`
 	KeptNote    string `yaml:"kept_note"`
@@ -98,6 +104,9 @@ type Answer struct {
 	LeftHidden     string `yaml:"left_hidden"`
 	LeftOthers     string `yaml:"left_others"`
 	LeftUncovered  string `yaml:"left_uncovered"`
+	LeftKept       string `yaml:"left_kept"`
+	LeftWithout    string `yaml:"left_without"`  // "%s": one of Without
+	WithoutOther   string `yaml:"without_other"` // "%s": a type that Without doesn't have
 	NothingLeftOut string `yaml:"nothing_left_out"`
 
 	// The table of categories.
@@ -144,6 +153,9 @@ type Answer struct {
 	CategoryName map[string]string              `yaml:"category_name"`
 	HiddenKinds  map[string]string              `yaml:"hidden_kinds"`
 	Identifiers  map[dsar.IdentifierType]string `yaml:"identifiers"`
+	// Without completes "We looked for you without".
+	Without      map[dsar.IdentifierType]string `yaml:"without"`
+	KeptEarlier  Outcome                        `yaml:"kept_earlier"`  // instead of Retained's, where an earlier erasure had to keep it
 	AllKept      Outcome                        `yaml:"all_kept"`      // instead of Retained's, Gathered's and Failed's
 	OnlyLeftOut  Outcome                        `yaml:"only_left_out"` // instead of Retained's, Gathered's and Failed's
 	NotDone      Outcome                        `yaml:"not_done"`      // instead of Retained's, Gathered's and Failed's

@@ -1,0 +1,148 @@
+package bundle_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/bundle"
+	"habeas.dev/services/internal/bundle/bundletest"
+	"habeas.dev/services/internal/core"
+)
+
+// keptBefore is what an earlier erasure had to keep in the fixture's billing.
+func keptBefore() []core.KeptEarlier {
+	return []core.KeptEarlier{{RequestID: "r", System: "billing", Dataset: "invoices",
+		Retained: []dsar.Retention{{Records: 8, Ground: "accounting", Until: time.Date(2036, 12, 31, 0, 0, 0, 0, time.UTC)}}}}
+}
+
+// TestKeptEarlierIsNeverNothing: of a system that keeps something of an earlier erasure
+// no answer to any right says that it holds nothing, or that all of it is gone, and the
+// page doesn't say so of all systems; it says what is kept, why and until when.
+func TestKeptEarlierIsNeverNothing(t *testing.T) {
+	t.Parallel()
+	nothing := func(a dsar.Action) []core.ActionEnd { return []core.ActionEnd{ended(a, dsar.NothingFound)} }
+	for name, c := range map[string]struct {
+		right   dsar.Right
+		billing []core.ActionEnd
+	}{
+		"nothing to copy":    {dsar.Access, nothing(dsar.Gather)},
+		"nothing to take":    {dsar.Portability, nothing(dsar.Gather)},
+		"no kinds":           {dsar.KnowCategories, nothing(dsar.Count)},
+		"nothing to erase":   {dsar.Erasure, nothing(dsar.Erase)},
+		"nothing to stop":    {dsar.Restriction, nothing(dsar.Restrict)},
+		"not known there":    {dsar.Access, []core.ActionEnd{{Action: dsar.Gather, Outcome: dsar.NotApplicable, Code: "no-identifier"}}},
+		"the rest is erased": {dsar.Erasure, []core.ActionEnd{ended(dsar.Erase, dsar.Erased, dsar.Counts{Dataset: "payment_methods", Found: 1, Erased: 1})}},
+		"the rest is gone":   {dsar.Erasure, []core.ActionEnd{ended(dsar.Erase, dsar.NothingFound, dsar.Counts{Dataset: "payment_methods", Gone: 1})}},
+	} {
+		in := accessInput(t)
+		in.Right, in.Kept, in.Locked = c.right, keptBefore(), false
+		in.Systems = []bundle.System{
+			{Manifest: accountManifest(), Ends: append(nothing(dsar.Resolve), nothing(c.billing[0].Action)...)},
+			{Manifest: billingManifest(), Ends: c.billing},
+			{Manifest: eventsManifest(), Ends: nothing(c.billing[0].Action)},
+		}
+		for _, in := range []bundle.Input{in, inFrench(in)} {
+			data, _ := write(t, in)
+			verifies(t, data)
+			files := unpack(t, data)
+			page := bundletest.ReadAloud(t, files["data/index.html"])
+			for _, lie := range []string{
+				"None of them holds any. Below", "Aucun n’en contient. Voici", "Billing Nothing held", "Billing Rien", "Billing Nothing left", "Billing Erased", "Billing Effacé",
+				"They are locked away", "Ils ne servent plus", "and empty: Invoices", "sans résultat : Factures",
+			} {
+				if strings.Contains(page, lie) {
+					t.Errorf("%s: the page says %q", name, lie)
+				}
+			}
+			says := []string{"An earlier erasure of your data had to keep this.", "The law makes us keep our books", "Kept until 31 December 2036"}
+			if in.Locale != "en" {
+				says = []string{"Un effacement précédent de vos données a dû les conserver.", "La loi nous oblige à conserver nos comptes", "Conservés jusqu’au 31 décembre 2036"}
+			}
+			for _, s := range says {
+				if !strings.Contains(page, s) {
+					t.Errorf("%s: the page doesn't say %q:\n%s", name, s, page)
+				}
+			}
+			told := files["data/answer.json"] + files["data/certificate.json"]
+			var a struct {
+				Systems []struct {
+					System, Outcome string
+					Datasets        []struct {
+						Dataset     string
+						KeptEarlier []struct{ Records int64 } `json:"kept_earlier"`
+					}
+				}
+			}
+			if err := json.Unmarshal([]byte(told), &a); err != nil {
+				t.Fatal(err)
+			}
+			if s := a.Systems[1]; s.Outcome != string(dsar.Retained) || len(s.Datasets[0].KeptEarlier) != 1 || s.Datasets[0].KeptEarlier[0].Records != 8 {
+				t.Errorf("%s: %+v", name, s)
+			}
+		}
+	}
+}
+
+// TestKeptEarlierAlone: where nothing else is held, the page begins with what is kept.
+func TestKeptEarlierAlone(t *testing.T) {
+	t.Parallel()
+	in := accessInput(t)
+	in.Kept = keptBefore()
+	for i := range in.Systems {
+		in.Systems[i].Ends, in.Systems[i].Sources = []core.ActionEnd{ended(dsar.Gather, dsar.NothingFound)}, nil
+	}
+	golden(t, "kept-earlier-en", in, []string{"Beside what an earlier erasure of your data had to keep, none of them holds any.", "Billing · Invoices (8 records) An earlier erasure of your data had to keep this."}, []string{"Nothing was left out.", "nothing-found\",\"records\":0,\"datasets\":[\n{\"dataset\":\"invoices\""})
+	golden(t, "kept-earlier-fr", inFrench(in), []string{"Hormis ce qu’un effacement précédent de vos données a dû conserver, aucun n’en contient."}, nil)
+}
+
+// TestKeptIsLockedWhereItIsFlagged: that nothing else is done with what stays is said
+// only where it is so.
+func TestKeptIsLockedWhereItIsFlagged(t *testing.T) {
+	t.Parallel()
+	for _, locked := range []bool{false, true} {
+		in := erasureInput(t)
+		in.Locked = locked
+		for _, in := range []bundle.Input{in, inFrench(in)} {
+			data, _ := write(t, in)
+			files := unpack(t, data)
+			page := bundletest.ReadAloud(t, files["data/index.html"])
+			if said := strings.Contains(page, "They are locked away from every other use.") || strings.Contains(page, "Ils ne servent plus à rien d’autre."); said != locked {
+				t.Errorf("locked %t: said %t", locked, said)
+			}
+			if said := strings.Contains(files["data/certificate.json"], `"locked":true`); said != locked {
+				t.Errorf("locked %t: certified %t", locked, said)
+			}
+		}
+	}
+}
+
+// TestWithout: what the person gave and was not looked for by is named by kind, and
+// nothing is said to be all where it isn't.
+func TestWithout(t *testing.T) {
+	t.Parallel()
+	in := accessInput(t)
+	in.Without = []dsar.IdentifierType{"phone", "desk.user_id"}
+	for i := range in.Systems {
+		in.Systems[i].Ends, in.Systems[i].Sources = []core.ActionEnd{ended(dsar.Gather, dsar.NothingFound)}, nil
+	}
+	files := golden(t, "without-en", in, []string{
+		"We looked for you without the phone number that you gave: it was not proven to be yours.",
+		"We looked for you without what you gave as your desk.user id: it was not proven to be yours.",
+		"We looked without some of what you gave us.",
+	}, []string{"Nothing was left out."})
+	if !strings.Contains(files["data/answer.json"], `"without":["phone","desk.user_id"]`) {
+		t.Error("answer.json doesn't name it")
+	}
+	golden(t, "without-fr", inFrench(in), []string{
+		"Nous vous avons cherché sans le numéro de téléphone que vous nous avez indiqué, faute de preuve que cet identifiant est bien le vôtre.",
+		"Nous vous avons cherché sans l’identifiant que vous nous avez indiqué (desk.user id), faute de preuve",
+	}, []string{"Rien n’a été omis."})
+	in.Unproven = []dsar.Check{dsar.CheckIdentity}
+	data, _ := write(t, in)
+	if page := bundletest.ReadAloud(t, unpack(t, data)["data/index.html"]); strings.Contains(page, "We looked for you without") {
+		t.Error("nobody was looked for")
+	}
+}
