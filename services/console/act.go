@@ -90,11 +90,12 @@ func (c *Console) act(w http.ResponseWriter, r *http.Request, u User, verb core.
 		return
 	}
 	command, err := a(c, u, form, c.now())
+	do := core.IfUnchanged{Acts: form.acts(), Command: command}
 	if err == nil {
-		err = c.possible(r.Context(), id, verb, command)
+		err = c.possible(r.Context(), id, verb, do)
 	}
 	if err == nil {
-		_, err = c.Requests.Do(r.Context(), id, core.IfUnchanged{Acts: form.acts(), Command: command})
+		_, err = c.Requests.Do(r.Context(), id, do)
 	}
 	if err != nil {
 		c.again(w, r, u, id, form, err)
@@ -232,14 +233,14 @@ func merge(_ *Console, u User, f values, now time.Time) (core.Command, error) {
 // possible refuses commands that are wrong for reasons outside of the core: to merge
 // into a request that answers nothing, to name as an agent what the person is known by,
 // to hold what there isn't, and to take up again what another form does.
-func (c *Console) possible(ctx context.Context, id string, verb core.Verb, command core.Command) error {
-	switch command := command.(type) {
+func (c *Console) possible(ctx context.Context, id string, verb core.Verb, do core.IfUnchanged) error {
+	switch command := do.Command.(type) {
 	case core.Retry:
 		_, s, err := c.state(ctx, id)
 		if err != nil {
 			return err
 		}
-		return c.takesUp(s, verb, command)
+		return c.takesUp(s, verb, command, do)
 	case core.Hold:
 		_, s, err := c.state(ctx, id)
 		if err != nil {
@@ -269,9 +270,9 @@ func (c *Console) possible(ctx context.Context, id string, verb core.Verb, comma
 // takesUp refuses a retry of a system that the core doesn't offer with this verb: one
 // command takes up what has failed, what is parked, and what is lost, and each has a
 // form of its own. Only what failed can be left unnamed: it is all of it then.
-func (c *Console) takesUp(s core.State, verb core.Verb, command core.Retry) error {
-	if _, err := core.Decide(s, command); err != nil {
-		return nil // the core says it, and better: somebody else may have acted in between
+func (c *Console) takesUp(s core.State, verb core.Verb, command core.Retry, do core.IfUnchanged) error {
+	if _, err := core.Decide(s, do); err != nil {
+		return err
 	}
 	choice, ok := s.Allowed(core.Officer, c.Policy, command.Now).Find(verb)
 	unnamed := len(command.Systems) == 0 && verb != core.VerbRetry && verb != core.VerbAcceptPlan

@@ -45,22 +45,22 @@ func (c *answerCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer in.Close()
-	do := core.Attest{By: who(), Reason: c.Reason, System: c.System, Action: c.Action, Outcome: c.Outcome, Release: c.Release, Same: c.Same, Now: now()}
+	attest := core.Attest{By: who(), Reason: c.Reason, System: c.System, Action: c.Action, Outcome: c.Outcome, Release: c.Release, Same: c.Same, Now: now()}
 	if len(c.File) > 0 {
 		manifests, err := node.Manifests(in.Config)
 		if err != nil {
 			return err
 		}
-		if err := c.deposit(ctx, in, manifests, id, &do); err != nil {
+		if err := c.deposit(ctx, in, manifests, id, &attest); err != nil {
 			return err
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Records)) {
-		do.Counts = append(do.Counts, manualrecords.Counts(c.Outcome, name, c.Records[name], c.Ground))
+		attest.Counts = append(attest.Counts, manualrecords.Counts(c.Outcome, name, c.Records[name], c.Ground))
 	}
-	state, err := in.Requests.Do(ctx, id, do)
+	state, err := do(ctx, in, id, attest)
 	if err != nil {
-		return about(id, err)
+		return err
 	}
 	if waits := core.Waiting(state); len(waits) > 0 {
 		_, err = fmt.Printf("Noted. The request is %s and waits for %s.\n", state.Status, strings.Join(waits, ", "))
@@ -82,7 +82,7 @@ func (c *answerCommand) deposit(ctx context.Context, in *installation.Installati
 	}
 	task := state.Task(c.System, dsar.Gather)
 	if task == nil || task.Status != core.TaskIsFailed {
-		return about(id, core.ErrNothingToAttest)
+		return instead(ctx, in, id, core.ErrNothingToAttest)
 	}
 	for _, m := range manifests {
 		if m.System != c.System {

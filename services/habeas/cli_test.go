@@ -68,7 +68,7 @@ func TestCommands(t *testing.T) {
 		t.Errorf("trace --json: %v %+v", err, tr.Status)
 	}
 	holds(say(0, "requests"), access.ID, "completed")
-	holds(say(0, "trace", strings.ToUpper(access.ID[:8])), access.ID, "completed")
+	holds(say(0, "trace", strings.ToUpper(access.ID[:8])), access.ID, "completed", "What may be done now: habeas deliver, hold.")
 	holds(say(0, "requests", "--email", strings.ToUpper(access.Email)), access.ID)
 	if found := say(0, "requests", "--email", "nobody@example.net"); strings.Contains(found, access.ID) {
 		t.Errorf("found by another's address: %s", found)
@@ -87,7 +87,7 @@ func TestCommands(t *testing.T) {
 
 	// What can't be done says why.
 	say(1, "retry", access.ID)
-	holds(say(1, "cancel", access.ID, "--reason", "x"), "has ended")
+	holds(say(1, "cancel", access.ID, "--reason", "x"), "has ended", "what may be done now: habeas deliver, hold")
 	holds(say(1, "trace", "9f0d6c0e-6f0f-4b43-9f0f-000000000000"), "habeas requests lists them")
 	holds(say(2, "frobnicate"), "--help lists the commands")
 	u.stopGently()

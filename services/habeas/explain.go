@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/words"
 )
@@ -12,6 +13,7 @@ import (
 type requestError struct {
 	id    string
 	cause error
+	may   core.Choices // what may be done instead, where it is known
 }
 
 // about says of which request an error is; nil stays nil.
@@ -19,7 +21,7 @@ func about(id string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &requestError{id, err}
+	return &requestError{id: id, cause: err}
 }
 
 func (e *requestError) Error() string { return "request " + e.id + ": " + e.cause.Error() }
@@ -54,6 +56,9 @@ func explain(err error) string {
 	line := "request " + one.id + ": " + strings.ToLower(sentence[:1]) + strings.TrimSuffix(sentence[1:], ".")
 	if next := nextCommands[words.RefusalCode(one.cause)]; next != "" {
 		line += "; " + strings.ReplaceAll(next, "%[1]s", one.id)
+	}
+	if may := mayBeDone(one.may); may != "" {
+		line += "; " + may
 	}
 	return line
 }

@@ -48,7 +48,7 @@ func (c *holdCommand) Run(ctx context.Context) error {
 			done++
 		case c.Email != "" && errors.Is(err, core.ErrNoSuchHold): // one that it was never on
 		default:
-			return about(id, err)
+			return err
 		}
 	}
 	if done == 0 {
@@ -63,11 +63,11 @@ func (c *holdCommand) Run(ctx context.Context) error {
 }
 
 func (c *holdCommand) do(ctx context.Context, in *installation.Installation, id string) error {
-	var do core.Command = core.Hold{By: who(), Reason: c.Reason, System: c.System, Dataset: c.Dataset, Now: now()}
+	var command core.Command = core.Hold{By: who(), Reason: c.Reason, System: c.System, Dataset: c.Dataset, Now: now()}
 	if c.Lift {
-		do = core.Lift{By: who(), Reason: c.Reason, System: c.System, Dataset: c.Dataset, Now: now()}
+		command = core.Lift{By: who(), Reason: c.Reason, System: c.System, Dataset: c.Dataset, Now: now()}
 	}
-	_, err := in.Requests.Do(ctx, id, do)
+	_, err := do(ctx, in, id, command)
 	return err
 }
 

@@ -32,6 +32,7 @@ type commands struct {
 	Clarify  clarifyCommand  `cmd:"" group:"act" help:"Ask the person what is meant, and go on with the answer."`
 	Extend   extendCommand   `cmd:"" group:"act" help:"Move the due date as far as the law allows, and tell the person why."`
 	Hold     holdCommand     `cmd:"" group:"act" help:"Keep records from being erased, for a lawsuit or an inquiry."`
+	Deliver  deliverCommand  `cmd:"" group:"act" help:"Tell the person again where the answer is."`
 	Merge    mergeCommand    `cmd:"" group:"act" help:"End a request that another one answers."`
 	Refuse   refuseCommand   `cmd:"" group:"act" help:"End a request on a ground of the law."`
 	Cancel   cancelCommand   `cmd:"" group:"act" help:"End a request without an answer."`

@@ -38,8 +38,7 @@ func (f requestFlags) act(ctx context.Context, c core.Command) (core.State, erro
 		return core.State{}, err
 	}
 	defer in.Close()
-	state, err := in.Requests.Do(ctx, id, c)
-	return state, about(id, err)
+	return do(ctx, in, id, c)
 }
 
 const (

@@ -51,8 +51,8 @@ func (c *reviewCommand) Run(ctx context.Context) error {
 	case task == nil || task.Status != core.TaskIsFailed || len(task.End.Objects) == 0:
 		return fmt.Errorf("request %s: nothing that %s gathered waits for a person; habeas trace %s tells what does", id, c.System, id)
 	}
-	if _, err := in.Requests.Do(ctx, id, core.Reveal{By: who(), Reason: c.Reason, Now: now()}); err != nil {
-		return about(id, err)
+	if _, err := do(ctx, in, id, core.Reveal{By: who(), Reason: c.Reason, Now: now()}); err != nil {
+		return err
 	}
 	records, done := io.Pipe()
 	go func() { done.CloseWithError(printRecords(ctx, done, in, id, task.End.Objects)) }()

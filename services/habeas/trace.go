@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"habeas.dev/services/internal/installation"
@@ -24,7 +25,7 @@ const watchEvery = 300 * time.Millisecond
 // Help implements kong.HelpProvider.
 func (traceCommand) Help() string {
 	return `What was asked of each system, what came of it, and when; what a person did, and
-why; and whether the chain of facts is whole. A part of the id is enough:
+why; whether the chain of facts is whole; and what may be done now. A part of the id is enough:
 
   habeas trace 3cf5cf5f
   habeas trace 3cf5cf5f --watch
@@ -52,7 +53,14 @@ func (c *traceCommand) Run(ctx context.Context) error {
 		out.SetIndent("", "  ")
 		return out.Encode(t)
 	}
-	return timeline.Write(os.Stdout, t, now())
+	if err := timeline.Write(os.Stdout, t, now()); err != nil {
+		return err
+	}
+	may, err := allowed(ctx, in, id)
+	if text := mayBeDone(may); err == nil && text != "" {
+		_, err = fmt.Printf("\n%s.\n", strings.ToUpper(text[:1])+text[1:])
+	}
+	return about(id, err)
 }
 
 func loadTrace(ctx context.Context, in *installation.Installation, id string) (timeline.Trace, error) {
