@@ -49,10 +49,11 @@ type counted struct {
 	dsar.Counts
 }
 
-// parts returns the counts of a dataset other than what was found.
+// parts returns the counts of a dataset other than what was found. What an erasure
+// flags is among what stays, and counts once.
 func (c counted) parts() []int64 {
 	var out []int64
-	for _, n := range []int64{c.Gathered, c.Erased, c.Anonymised, c.Rectified, c.Restricted, c.Kept()} {
+	for _, n := range []int64{c.Gathered, c.Erased, c.Anonymised, c.Rectified, max(c.Restricted-c.Kept(), 0), c.Kept()} {
 		if n > 0 {
 			out = append(out, n)
 		}

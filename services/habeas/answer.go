@@ -26,7 +26,7 @@ type answerCommand struct {
 	Ground  string            `help:"With retained: why they must stay." placeholder:"GROUND"`
 	File    map[string]string `help:"With gathered: the records of a dataset, as CSV with column names or as a JSON list." placeholder:"DATASET=FILE"`
 	Release bool              `help:"With gathered, after habeas review: show what the worker gathered as it is; else what the manifest names as being about other people is redacted."`
-	Same    []string          `help:"With found, of a resolve that may lead to somebody else: the fingerprints of the identifiers that are the person's, as the trace's facts have them; the others are somebody else's." placeholder:"FINGERPRINT"`
+	Same    []string          `help:"With found, of a resolve that may lead to somebody else: the fingerprints of the identifiers that are the person's, as habeas trace --json lists them under doubtful; the others are somebody else's." placeholder:"FINGERPRINT"`
 	Reason  string            `help:"What was done, for the trace: no personal data in it." placeholder:"TEXT" required:""`
 }
 

@@ -90,6 +90,15 @@ type Step struct {
 	Counts   []dsar.Counts   `json:"counts,omitempty"`
 	Code     string          `json:"code,omitempty"`
 	Reason   string          `json:"reason,omitempty"`
+	// Doubtful are the identifiers of which a person must say whether they are the
+	// person's, by type and fingerprint: `habeas answer --same` names them so.
+	Doubtful []Doubtful `json:"doubtful,omitempty"`
+}
+
+// Doubtful is an identifier that may be somebody else's.
+type Doubtful struct {
+	Type        dsar.IdentifierType `json:"type"`
+	Fingerprint string              `json:"fingerprint"`
 }
 
 // Moment is one fact in words.
@@ -173,6 +182,11 @@ func (t *Trace) describe(s core.State, sent map[[2]string]time.Time) {
 			case core.TaskIsEnded, core.TaskIsFailed:
 				end := task.End
 				step.EndedAt, step.Outcome, step.Counts, step.Code, step.Reason = end.At, end.Outcome, end.Counts, end.Code, end.Reason
+			}
+			if task.Action == dsar.Resolve {
+				for _, id := range s.Doubtful(name) {
+					step.Doubtful = append(step.Doubtful, Doubtful{id.Type, id.Fingerprint})
+				}
 			}
 			track.Steps = append(track.Steps, step)
 		}

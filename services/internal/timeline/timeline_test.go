@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -231,6 +232,39 @@ func TestEarlierCount(t *testing.T) {
 	for n, want := range map[int]string{1: "1", core.ManyEarlier - 1: "19", core.ManyEarlier: "20+"} {
 		if got := (timeline.Trace{Earlier: n}).EarlierCount(); got != want {
 			t.Errorf("%d: %s, not %s", n, got, want)
+		}
+	}
+}
+
+// TestDoubtfulAreListed: what a weak link has found is listed by fingerprint, for who
+// says whether it is the person's, and no longer once they have.
+func TestDoubtfulAreListed(t *testing.T) {
+	t.Parallel()
+	house := dsar.System{Name: "house", Abilities: []dsar.Action{dsar.Resolve, dsar.Gather}, Needs: []dsar.IdentifierType{"phone"}, Finds: []dsar.IdentifierType{"account_id"},
+		Links: []dsar.Link{{Find: "account_id", By: "phone", Weak: true}}}
+	found := []dsar.Identifier{{Type: "account_id", Fingerprint: "f2", Sealed: []byte("s"), From: "f1"}}
+	var facts []journal.Fact
+	for i, e := range []core.Event{
+		core.Accepted{RequestID: request, Right: dsar.Access, Systems: []dsar.System{house},
+			Identifiers: []dsar.Identifier{{Type: "phone", Fingerprint: "f1", Sealed: []byte("s"), Assurance: dsar.AssuranceVerified}}},
+		core.TaskSent{System: "house", Action: dsar.Resolve, Attempt: 1},
+		core.TaskFailed{System: "house", Action: dsar.Resolve, Attempt: 1, Identifiers: found, Code: core.CodeWeakLink},
+		core.TaskEnded{System: "house", Action: dsar.Resolve, Attempt: 1, Outcome: dsar.NothingFound},
+	} {
+		typ, data, err := core.Encode(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		facts = append(facts, journal.Fact{Version: i + 1, Type: typ, Data: data})
+	}
+	want := []timeline.Doubtful{{Type: "account_id", Fingerprint: "f2"}}
+	for n, want := range map[int][]timeline.Doubtful{2: nil, 3: want, 4: nil} {
+		trace, err := timeline.Build(facts[:n])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if steps := trace.Systems[0].Steps; len(steps) != 1 || !slices.Equal(steps[0].Doubtful, want) {
+			t.Errorf("after %d facts: %+v", n, steps)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/aggregator"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/words"
 )
 
 // oracle holds one request against the databases before and after it.
@@ -96,6 +97,7 @@ func (o *oracle) answerIsTrue() {
 			}
 		}
 	}
+	o.pageIsTrue(files["index.html"])
 	for _, s := range a.Systems {
 		held := 0
 		for _, d := range s.Datasets {
@@ -104,6 +106,24 @@ func (o *oracle) answerIsTrue() {
 		}
 		if nothing := s.Outcome == dsar.NothingFound || s.Outcome == dsar.NotApplicable; nothing && held > 0 {
 			o.lie("%s is said to hold nothing (%s), and held %d records", s.System, s.Outcome, held)
+		}
+	}
+}
+
+// pageIsTrue: the page says that no system holds anything only where no record of the
+// person is there, and that nothing but what was kept before is, only where all others
+// may stay.
+func (o *oracle) pageIsTrue(page string) {
+	_, lead, found := strings.Cut(page, `<p class="lead">`)
+	lead, _, closed := strings.Cut(lead, "</p>")
+	if !found || !closed {
+		o.lie("the page has no lead")
+	}
+	says := words.For("en").Answer
+	nothing, nothingElse := strings.HasPrefix(lead, says.Nothing), strings.HasPrefix(lead, says.NothingElse)
+	for r := range o.before {
+		if r.owner == o.person && (nothing || nothingElse && !r.keep) {
+			o.lie("the page says %q, and record %d of %s in %s is there", lead, r.id, r.table, r.system)
 		}
 	}
 }
