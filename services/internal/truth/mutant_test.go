@@ -8,6 +8,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/sqlsystem"
 	"habeas.dev/pkg/worker"
+	"habeas.dev/services/internal/words"
 )
 
 // mutantSeeds is within how many seeds a mutant must be caught.
@@ -122,4 +123,27 @@ func (s *silent) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 		return nil
 	}
 	return s.System.Plan(ctx, jobs)
+}
+
+// TestOracleReadsThePage: a page that says "nothing" over a record of the person is a
+// lie, and one that says "nothing else" is over a record that needn't stay.
+func TestOracleReadsThePage(t *testing.T) {
+	t.Parallel()
+	says := words.For("en").Answer
+	for _, c := range []struct {
+		lead  string
+		there record
+		lies  int
+	}{
+		{says.Nothing, record{owner: 1, keep: true}, 1},
+		{says.Nothing, record{owner: 2}, 0},
+		{says.NothingElse, record{owner: 1, keep: true}, 0},
+		{says.NothingElse, record{owner: 1}, 1},
+		{says.Lead[dsar.Access], record{owner: 1}, 0},
+	} {
+		o := &oracle{right: dsar.Access, person: 1, before: map[record]string{c.there: "text"}}
+		if o.pageIsTrue(`<p class="lead">` + c.lead + "</p>"); len(o.lies) != c.lies {
+			t.Errorf("%q over %+v: %v", c.lead, c.there, o.lies)
+		}
+	}
 }
