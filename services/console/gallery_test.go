@@ -65,8 +65,9 @@ func newGallery(t *testing.T) *gallery {
 	f.says(f.tooMuch, "events", dsar.Count, f.at(f.tooMuch, time.Minute), dsar.Report{Kind: dsar.ReportFailed, Code: "plan-too-large", Reason: "the plan touches 18 402 records; at most 5 000 are expected of one person",
 		Counts: []dsar.Counts{{Dataset: "registrations", Found: 18_402}}})
 
-	f.proof = f.ask(dsar.Access, "California", person(6), 9, func(a *core.Accepted) { a.Identifiers[0].Assurance = dsar.AssuranceClaimed; a.Locale = "en" })
-	f.do(f.proof, core.AskProof{By: "lea", Reason: "the address isn’t verified", Checks: []dsar.Check{dsar.CheckIdentity}, Now: f.at(f.proof, time.Hour)})
+	f.proof = f.ask(dsar.Access, "California", person(6), 9, func(a *core.Accepted) {
+		a.Identifiers[0].Assurance, a.Locale, a.Terms.Checks = dsar.AssuranceClaimed, "en", []dsar.Check{dsar.CheckIdentity}
+	})
 
 	f.clarify = f.ask(dsar.Erasure, "EEA", person(7), 6, nil)
 	f.do(f.clarify, core.AskClarification{By: "lea", Reason: "only the forum posts, or the account too?", Now: f.at(f.clarify, 3*time.Hour)})

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 
@@ -61,7 +62,8 @@ func (n *Node) vendorAccounts(ctx context.Context) (func(context.Context) ([]ven
 func (n *Node) signIn() (console.SignIn, error) {
 	c := n.Config.Console
 	if c.Local {
-		return console.Local{Name: n.options.Operator}, nil
+		// Whoever acts has a name: what nobody did is no act (core.State.Acts).
+		return console.Local{Name: cmp.Or(n.options.Operator, "operator")}, nil
 	}
 	return console.NewOIDC(oidcOf(c, n.Installation.Vault.Secret("console sessions: signature"), n.Installation.Vault.Secret("console sessions: encryption"), n.log))
 }
