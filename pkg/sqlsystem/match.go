@@ -55,18 +55,18 @@ func (c *compiler) subject(ctx context.Context, path string, t dsar.IdentifierTy
 	case kindOfIdentifier(t) == identifier.Phone:
 		s.as = asDialled
 	}
-	s.bare = c.compared(s.as, quote(col.name), typ)
+	s.bare = c.compared(s.as, quote(col.name), col)
 	if s.as != asTrimmed {
-		s.expr = c.compared(s.as, expr, typ)
+		s.expr = c.compared(s.as, expr, col)
 		return s, nil
 	}
 	// An account number with blanks around it is rare, and a look at every row for
 	// it dear: what an index serves as it is stored is compared so, and lint says
 	// which index does better.
-	if c.served(ctx, tableName, asText, c.compared(asText, quote(col.name), typ)) && !c.served(ctx, tableName, asTrimmed, s.bare) {
+	if c.served(ctx, tableName, asText, c.compared(asText, quote(col.name), col)) && !c.served(ctx, tableName, asTrimmed, s.bare) {
 		s.as = asText
 	}
-	s.expr = c.compared(s.as, expr, typ)
+	s.expr = c.compared(s.as, expr, col)
 	return s, nil
 }
 
@@ -76,8 +76,11 @@ func kindOfIdentifier(t dsar.IdentifierType) dsar.IdentifierType {
 	return t[strings.LastIndexByte(string(t), '.')+1:]
 }
 
-// compared returns the expression by which a column of a type is compared.
-func (s *System) compared(as comparison, expr, typ string) string {
+// compared returns the expression by which a column is compared. Where a SQLite table
+// names no collation, none is named here: SQLite takes one index for each side of an OR
+// only where neither side names any.
+func (s *System) compared(as comparison, expr string, col column) string {
+	typ := strings.ToLower(col.typ)
 	if as == asInteger || as == asUUID {
 		return expr
 	}
@@ -102,7 +105,7 @@ func (s *System) compared(as comparison, expr, typ string) string {
 			expr = "replace(" + expr + ", " + s.characters(string(r)) + ", '')"
 		}
 	}
-	if s.dialect == SQLite && as != asFolded && as != asDialled {
+	if s.dialect == SQLite && col.collated && as != asFolded && as != asDialled {
 		expr += " COLLATE BINARY"
 	}
 	return expr

@@ -23,6 +23,9 @@ type column struct {
 	full      string // the type as a cast has it, with its length
 	length    int    // how many characters it takes; 0: any number
 	notNull   bool
+	// collated tells that its texts may be compared otherwise than byte by byte: in
+	// SQLite, where its table names a collation, and in every view.
+	collated bool
 	// made says why no value can be given to it: the database makes it. Empty where
 	// one can.
 	made string

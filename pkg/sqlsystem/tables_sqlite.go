@@ -21,9 +21,10 @@ func (s *System) describeSQLite(ctx context.Context, name string) (*table, error
 	if t.id == "" {
 		return nil, errNoTable
 	}
+	collated := t.view || strings.Contains(strings.ToUpper(text), "COLLATE")
 	var key index
 	err = each(ctx, s.db, `SELECT name, type, pk, "notnull", hidden FROM pragma_table_xinfo(?) ORDER BY cid`, func(row []string) {
-		c := column{name: row[0], typ: row[1], full: row[1], notNull: yes(row[3])}
+		c := column{name: row[0], typ: row[1], full: row[1], notNull: yes(row[3]), collated: collated}
 		if row[4] == "2" || row[4] == "3" {
 			c.made = "the database works it out of others (generated)"
 		}
