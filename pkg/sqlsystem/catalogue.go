@@ -113,6 +113,28 @@ func (s *System) catalogue() *catalogue { return s.known.Load() }
 
 // refresh reads the catalogue anew.
 func (s *System) refresh(ctx context.Context, on executor) error {
+	if on != executor(s.db) { // a transaction is over with its first error
+		return s.readCatalogue(ctx, on)
+	}
+	return undropped(func() error { return s.readCatalogue(ctx, on) })
+}
+
+// catalogueTries bounds how often the catalogue is read anew since something was
+// dropped meanwhile: by who migrates a schema, mostly once.
+const catalogueTries = 10
+
+// undropped reads something of the catalogue, anew where a relation was dropped under
+// it.
+func undropped(read func() error) (err error) {
+	for range catalogueTries {
+		if err = read(); !dropped(err) {
+			return err
+		}
+	}
+	return err
+}
+
+func (s *System) readCatalogue(ctx context.Context, on executor) error {
 	c := &catalogue{constraints: map[string][]string{}, parts: map[string][]string{}, reads: map[string][]string{}, names: map[string]string{}}
 	read := c.readSQLite
 	if s.dialect == PostgreSQL {

@@ -102,6 +102,8 @@ func postgresReason(err *pgconn.PgError) reason {
 		return login
 	case code == "42P05", code == "26000", code == "08P01": // a prepared statement that is there, or isn't; a protocol violation
 		return pooler
+	case dropped(err):
+		return passing // by then it is asked for no more, or missing
 	case code == "0A000" && strings.Contains(err.Message, "cached plan"):
 		return passing // a statement that was prepared before an ALTER TABLE; it is prepared anew
 	case strings.HasPrefix(code, "42") && code != "428C9" && code != "42809", strings.HasPrefix(code, "3F"), strings.HasPrefix(code, "3D"):
@@ -115,6 +117,13 @@ func postgresReason(err *pgconn.PgError) reason {
 	default:
 		return passing
 	}
+}
+
+// dropped reports whether a relation was dropped while PostgreSQL's catalogue was read:
+// its functions look at what is there now, and not at what a statement began with.
+func dropped(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "XX000" && (strings.Contains(pg.Message, "could not open relation") || strings.Contains(pg.Message, "cache lookup failed"))
 }
 
 // sqliteReason reads a primary result code (sqlite.org/rescode.html).

@@ -88,7 +88,12 @@ var errNoTable = errors.New("no such table")
 // describe asks the database about a table.
 func (s *System) describe(ctx context.Context, name string) (*table, error) {
 	if s.dialect == PostgreSQL {
-		return s.describePostgres(ctx, name)
+		var t *table
+		err := undropped(func() (err error) {
+			t, err = s.describePostgres(ctx, name)
+			return err
+		})
+		return t, err
 	}
 	return s.describeSQLite(ctx, name)
 }
