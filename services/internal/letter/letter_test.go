@@ -101,8 +101,8 @@ func TestSentences(t *testing.T) {
 		{"California", "en", dsar.Access, core.LetterAnswer, func(f *letter.Facts) { f.State.Right = dsar.KnowCategories }, []string{"may not give out a copy", "Instead you receive the categories"}, nil},
 		{"EEA", "en", dsar.Access, core.LetterAnswer, nil, []string{"it says what we hold", "answer of 9 September 2026"}, []string{"Instead"}},
 		{"EEA", "en", dsar.Rectification, core.LetterAnswer, nil, []string{"it says what was done"}, []string{"what we hold,"}},
-		{"EEA", "fr", dsar.Erasure, core.LetterCertificate, nil, []string{"sauf ce que la loi nous impose de conserver", "interrogé de nouveau"}, nil},
-		{"EEA", "en", dsar.Erasure, core.LetterCertificate, func(f *letter.Facts) { f.Kept = false }, []string{"Everything that we found was erased."}, []string{"has us keep"}},
+		{"EEA", "fr", dsar.Erasure, core.LetterCertificate, nil, []string{"Il ne reste que ce que la loi nous impose de conserver", "interrogé de nouveau"}, nil},
+		{"EEA", "en", dsar.Erasure, core.LetterCertificate, func(f *letter.Facts) { f.Kept = false }, []string{"Nothing of what we found is left."}, []string{"has us keep"}},
 		{"UK", "de", dsar.Access, core.LetterConfirmation, nil, []string{"We will answer by 30 September 2026"}, nil},
 	} {
 		j, _ := book.Jurisdiction(c.id)
