@@ -30,7 +30,7 @@ type Action string
 const (
 	Resolve  Action = "resolve"  // find more identifiers from those that are known
 	Gather   Action = "gather"   // copy the records into the vault
-	Count    Action = "count"    // the plan of an erasure: how much is held, how much must stay
+	Plan     Action = "plan"     // of an erasure: what is held and what must stay, by key. Of the right to know categories: how much is held
 	Erase    Action = "erase"    // delete or anonymise, except what must stay
 	Prove    Action = "prove"    // ask again: nothing but what must stay may be found
 	Rectify  Action = "rectify"  // change the fields that the person corrected
@@ -53,9 +53,9 @@ func (r Right) Stages() []Action {
 	case Access, Portability:
 		return []Action{Gather, Assemble}
 	case KnowCategories:
-		return []Action{Count, Assemble}
+		return []Action{Plan, Assemble}
 	case Erasure:
-		return []Action{Count, Erase, Prove, Assemble}
+		return []Action{Plan, Erase, Prove, Assemble}
 	case Rectification:
 		return []Action{Rectify, Assemble}
 	case Restriction, Objection, ConsentWithdrawal, OptOut:
@@ -66,10 +66,10 @@ func (r Right) Stages() []Action {
 }
 
 // Ability returns the ability that a system needs in order to take this action on.
-// Counting, erasing and proving are one ability: who can't count can't prove.
+// Planning, erasing and proving are one ability: who can't plan can't prove.
 func (a Action) Ability() Action {
 	switch a {
-	case Count, Prove:
+	case Plan, Prove:
 		return Erase
 	default:
 		return a

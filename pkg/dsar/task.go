@@ -14,7 +14,7 @@ type Outcome string
 // The outcomes of a task. Failed and Manual hold the request open until a
 // person acts; the others end the task. Incomplete does either: see there.
 const (
-	Found         Outcome = "found"          // resolve and count: there is something
+	Found         Outcome = "found"          // resolve and plan: there is something
 	Gathered      Outcome = "gathered"       // records were copied into the vault
 	Erased        Outcome = "erased"         // all that was found was deleted
 	Anonymised    Outcome = "anonymised"     // all that was found was deleted or made anonymous
@@ -164,7 +164,7 @@ const (
 	CodeOthersRedacted = "others-redacted"
 )
 
-// CodePlanTooLarge is the code of the brake on erasures: a count found far more than
+// CodePlanTooLarge is the code of the brake on erasures: a plan holds far more than
 // one person has.
 const CodePlanTooLarge = "plan-too-large"
 
@@ -199,7 +199,7 @@ type Task struct {
 	// Details are what some rights need beside the subject (the corrected
 	// values, the purposes), as JSON sealed under the request's key.
 	Details []byte `json:"details,omitempty"`
-	// Holds are the datasets of which nothing may be erased: with count, erase
+	// Holds are the datasets of which nothing may be erased: with plan, erase
 	// and prove. Their records are retained on the ground [LegalHold].
 	Holds []string `json:"holds,omitempty"`
 	// Plan names the sealed plan, with its SHA-256: with erase and prove, where

@@ -70,7 +70,7 @@ func Example() {
 	}
 	r := workertest.NewRequest(log.Default(), w, "ANNA@example.com")
 	fmt.Println(r.Ask("gather"))
-	for _, e := range r.Ask("count").Plan {
+	for _, e := range r.Ask("plan").Plan {
 		fmt.Println(e.Key, "must stay:", e.Keep)
 	}
 	fmt.Println(r.Ask("erase"))

@@ -104,7 +104,7 @@ func TestValueOfItsOwn(t *testing.T) {
 		m := small(t, "abilities: [gather, erase]\nneeds: [person]\nsql: {}", `people | table: people, key: [tenant, n], subject: {person: person}, erase: anonymise, anonymise: {person: null, uid: "erased-{tenant}/{n}!"} | tenant n`)
 		s := open(t, d, m)
 		for _, batch := range [][][]worker.Identifier{subjects[:1], subjects[1:]} {
-			jobs := countJobs(dsar.Erasure, batch...)
+			jobs := jobsOf(dsar.Erasure, batch...)
 			if err := s.eraseAll(t.Context(), jobs); err != nil || jobs[0].Err != nil {
 				t.Fatal(err, jobs[0].Err)
 			}

@@ -127,7 +127,7 @@ func TestForbiddenTable(t *testing.T) {
 	if len(got[1]) != 2 || len(got[2]) != 1 { // who is known by no number can have no order
 		t.Errorf("Bob: %v\nCleo: %v", got[1], got[2])
 	}
-	jobs := countJobs(dsar.Erasure, ann, cleo)
+	jobs := jobsOf(dsar.Erasure, ann, cleo)
 	if err := s.countAll(t.Context(), jobs); err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +197,7 @@ func TestForbiddenErase(t *testing.T) {
 			d.forbid(t, forbidden)
 			erase := func() []*counted {
 				t.Helper()
-				jobs := countJobs(dsar.Erasure, ann, bob, cleo)
+				jobs := jobsOf(dsar.Erasure, ann, bob, cleo)
 				if err := s.eraseAll(t.Context(), jobs); err != nil {
 					t.Fatal(err)
 				}
@@ -210,7 +210,7 @@ func TestForbiddenErase(t *testing.T) {
 			}
 			d.grantAll(t)
 			erase()
-			proof := countJobs(dsar.Erasure, ann, bob, cleo)
+			proof := jobsOf(dsar.Erasure, ann, bob, cleo)
 			if err := s.countAll(t.Context(), proof); err != nil {
 				t.Fatal(err)
 			}
@@ -231,7 +231,7 @@ func TestForbiddenForeignKey(t *testing.T) {
 	m.Abilities, m.Finds, m.SQL.Resolve = []dsar.Action{dsar.Gather, dsar.Erase}, nil, nil
 	s := d.mySystem(t, m)
 	d.forbid(t, "UPDATE ON notes")
-	jobs := countJobs(dsar.Erasure, ann, bob)
+	jobs := jobsOf(dsar.Erasure, ann, bob)
 	if err := s.eraseAll(t.Context(), jobs); err != nil {
 		t.Fatal(err)
 	}
@@ -262,7 +262,7 @@ func TestForbiddenRestrictionOfWhatStays(t *testing.T) {
 		if want[0] == "orders 1 kept 1 changed 1" {
 			d.grantAll(t)
 		}
-		jobs := countJobs(dsar.Erasure, ids("customer 1"))
+		jobs := jobsOf(dsar.Erasure, ids("customer 1"))
 		if err := s.eraseAll(t.Context(), jobs); err != nil {
 			t.Fatal(err)
 		}
@@ -299,7 +299,7 @@ func TestForbiddenChange(t *testing.T) {
 	} {
 		d.grantAll(t)
 		d.forbid(t, c.forbidden)
-		jobs := countJobs(dsar.Rectification, ids("customer 1"), ids("customer 9"))
+		jobs := jobsOf(dsar.Rectification, ids("customer 1"), ids("customer 9"))
 		jobs[0].Changes, jobs[1].Changes = changes, changes
 		if err := s.rectifyAll(t.Context(), jobs); err != nil {
 			t.Fatal(err)
@@ -307,7 +307,7 @@ func TestForbiddenChange(t *testing.T) {
 		if got := brief(jobs[0].Counts); !slices.Equal(got, c.rectify) || jobs[0].Err != nil {
 			t.Errorf("%s: rectified %v, want %v (%v)", c.forbidden, got, c.rectify, jobs[0].Err)
 		}
-		jobs = countJobs(dsar.Restriction, ids("customer 1"))
+		jobs = jobsOf(dsar.Restriction, ids("customer 1"))
 		if err := s.restrictAll(t.Context(), jobs); err != nil {
 			t.Fatal(err)
 		}
@@ -352,7 +352,7 @@ func TestNothingIsLostToMissingPermissions(t *testing.T) {
 			return keys
 		}
 		erase := func(s *System) []dsar.Counts {
-			jobs := countJobs(dsar.Erasure, w.identifiers())
+			jobs := jobsOf(dsar.Erasure, w.identifiers())
 			if err := s.eraseAll(t.Context(), jobs); err != nil || jobs[0].Err != nil {
 				t.Fatal(err, jobs[0].Err)
 			}

@@ -25,7 +25,7 @@ func TestHold(t *testing.T) {
 		}
 		s := open(t, d, shop(t))
 		jobs := func() []*counted {
-			jobs := countJobs(dsar.Erasure, ids("customer 1"), ids("customer 2"))
+			jobs := jobsOf(dsar.Erasure, ids("customer 1"), ids("customer 2"))
 			jobs[0].Holds = []string{"orders"}
 			return jobs
 		}
@@ -86,7 +86,7 @@ func TestKeptIsFlaggedAndSaidToBe(t *testing.T) {
 			m := shop(t)
 			m.Dataset("orders").SQL.Restrict = flags.restrict
 			s := open(t, d, m)
-			jobs := countJobs(dsar.Erasure, ids("customer 1"))
+			jobs := jobsOf(dsar.Erasure, ids("customer 1"))
 			if err := s.eraseAll(t.Context(), jobs); err != nil || jobs[0].Err != nil {
 				t.Fatal(err, jobs[0].Err)
 			}
@@ -109,11 +109,11 @@ func TestLift(t *testing.T) {
 		d.person(t, 1, "ann@example.com", nil)
 		d.person(t, 2, "bob@example.com", nil)
 		s := open(t, d, shop(t))
-		jobs := countJobs(dsar.Restriction, ids("customer 1"), ids("customer 2"))
+		jobs := jobsOf(dsar.Restriction, ids("customer 1"), ids("customer 2"))
 		if err := s.restrictAll(t.Context(), jobs); err != nil {
 			t.Fatal(err)
 		}
-		lift := countJobs(dsar.Restriction, ids("customer 1"))
+		lift := jobsOf(dsar.Restriction, ids("customer 1"))
 		lift[0].Lift = true
 		if err := s.restrictAll(t.Context(), lift); err != nil || lift[0].Err != nil || lift[0].Counts[0].Restricted != 1 {
 			t.Errorf("%+v, %v", lift[0], err)
@@ -137,7 +137,7 @@ func TestPurposes(t *testing.T) {
 		s := open(t, d, m)
 		withdraw := func(purposes ...string) *counted {
 			t.Helper()
-			jobs := countJobs(dsar.ConsentWithdrawal, ids("customer 1"))
+			jobs := jobsOf(dsar.ConsentWithdrawal, ids("customer 1"))
 			jobs[0].Purposes = purposes
 			if err := s.restrictAll(t.Context(), jobs); err != nil || jobs[0].Err != nil {
 				t.Fatal(err, jobs[0].Err)
@@ -154,7 +154,7 @@ func TestPurposes(t *testing.T) {
 		if j := withdraw(); len(j.Counts) != 1 || restricted() != 1 {
 			t.Errorf("every purpose: %+v", j.Counts)
 		}
-		jobs := countJobs(dsar.ConsentWithdrawal, ids("customer 1"))
+		jobs := jobsOf(dsar.ConsentWithdrawal, ids("customer 1"))
 		jobs[0].Lift = true
 		var typed *worker.Error
 		if err := s.restrictAll(t.Context(), jobs); err != nil || !errors.As(jobs[0].Err, &typed) || typed.Code != "no-lift" {
@@ -238,7 +238,7 @@ func TestCascade(t *testing.T) {
 			{[]string{"notes"}, []string{"notes 1 kept 1", "people 1 left"}},
 			{nil, []string{"notes 1 gone 1", "people 1 gone 1"}},
 		} {
-			jobs := countJobs(dsar.Erasure, ids("customer 1"))
+			jobs := jobsOf(dsar.Erasure, ids("customer 1"))
 			jobs[0].Holds = c.holds
 			if err := s.eraseAll(t.Context(), jobs); err != nil || jobs[0].Err != nil {
 				t.Fatal(err, jobs[0].Err)
@@ -285,7 +285,7 @@ func TestWhatStaysIsLockedAway(t *testing.T) {
 		m := shop(t)
 		m.Dataset("orders").SQL.Restrict = []manifest.SQLRestrict{{Column: "frozen", Value: true, Rights: []dsar.Right{dsar.Restriction}}}
 		s := open(t, d, m)
-		jobs := countJobs(dsar.Erasure, ids("customer 1"), ids("customer 2"))
+		jobs := jobsOf(dsar.Erasure, ids("customer 1"), ids("customer 2"))
 		jobs[1].Holds = []string{"orders"}
 		if err := s.eraseAll(t.Context(), jobs); err != nil || jobs[0].Err != nil || jobs[1].Err != nil {
 			t.Fatal(err, jobs[0].Err, jobs[1].Err)

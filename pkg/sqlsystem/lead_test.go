@@ -37,7 +37,7 @@ func TestLeadGoesFirst(t *testing.T) {
 			}
 			mine := d.column(t, "SELECT id FROM notes WHERE user_id <> 1")
 			others := d.column(t, "SELECT id FROM notes WHERE user_id = 1")
-			jobs := countJobs(dsar.Erasure, ids("email ann@example.com"))
+			jobs := jobsOf(dsar.Erasure, ids("email ann@example.com"))
 			if err := s.planAll(t.Context(), jobs); err != nil || jobs[0].Err != nil {
 				t.Fatal(err, jobs[0].Err)
 			}
@@ -61,7 +61,7 @@ func TestLeadGoesFirst(t *testing.T) {
 				note(n + id)
 			}
 			late := len(d.column(t, fmt.Sprintf("SELECT n.id FROM notes n JOIN users u ON u.id = n.user_id WHERE n.id >= %d AND u.email = 'ann@example.com'", n)))
-			check := countJobs(dsar.Erasure, ids("email ann@example.com"))
+			check := jobsOf(dsar.Erasure, ids("email ann@example.com"))
 			check[0].plan = jobs[0].plan
 			if err := s.countAll(t.Context(), check); err != nil {
 				t.Fatal(err)
@@ -113,7 +113,7 @@ func TestLeadInAView(t *testing.T) {
 			"meta | table: wp_postmeta, key: [meta_id], via: [{table: billed, on: {post_id: post_id}}], subject: {email: billed.email}, erase: delete | meta_id",
 			"posts | table: wp_posts, key: [id], via: [{table: billed, on: {id: post_id}}], subject: {email: billed.email}, erase: delete")
 		s := open(t, d, m)
-		jobs := countJobs(dsar.Erasure, ids("email ann@example.com"))
+		jobs := jobsOf(dsar.Erasure, ids("email ann@example.com"))
 		if err := s.eraseAll(t.Context(), jobs); err != nil || jobs[0].Err != nil {
 			t.Fatal(err, jobs[0].Err)
 		}
@@ -135,7 +135,7 @@ func TestKeyOfSomebodyElse(t *testing.T) {
 		s := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [person]\nsql: {}", "notes | table: notes, key: [id], subject: {person: person}, erase: delete"))
 		d.insert(t, "notes", 7, 1)
 		d.insert(t, "notes", 8, 1)
-		jobs := countJobs(dsar.Erasure, ids("person 1"))
+		jobs := jobsOf(dsar.Erasure, ids("person 1"))
 		if err := s.planAll(t.Context(), jobs); err != nil {
 			t.Fatal(err)
 		}
@@ -181,7 +181,7 @@ func TestKeys(t *testing.T) {
 					}
 				}
 				s := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [person]\nsql: {}", "things | table: things, key: ["+c.key+"], subject: {person: person}, erase: delete | person"))
-				jobs := countJobs(dsar.Erasure, ids("person 0"))
+				jobs := jobsOf(dsar.Erasure, ids("person 0"))
 				if err := s.planAll(t.Context(), jobs); err != nil || jobs[0].Err != nil {
 					t.Fatal(err, jobs[0].Err)
 				}

@@ -55,7 +55,7 @@ func TestOddTables(t *testing.T) {
 					d.source = u.String()
 				}
 				s := open(t, d, m)
-				jobs := countJobs(dsar.Erasure, ids("person 1"))
+				jobs := jobsOf(dsar.Erasure, ids("person 1"))
 				err := cmp.Or(s.eraseAll(t.Context(), jobs), jobs[0].Err)
 				left := d.column(t, "SELECT id FROM base ORDER BY id")
 				if c.path != "" {
@@ -67,7 +67,7 @@ func TestOddTables(t *testing.T) {
 						return
 					}
 					m.Dataset("things").SQL.Cascades = []string{"marks"}
-					jobs = countJobs(dsar.Erasure, ids("person 1"))
+					jobs = jobsOf(dsar.Erasure, ids("person 1"))
 					s = open(t, d, m)
 					err = cmp.Or(s.eraseAll(t.Context(), jobs), jobs[0].Err)
 					left = d.column(t, "SELECT id FROM base ORDER BY id")
@@ -99,7 +99,7 @@ func TestRowsThatTakeEachOther(t *testing.T) {
 	const schema = "CREATE TABLE posts (id INTEGER PRIMARY KEY, person INTEGER, up INTEGER REFERENCES posts (id) ON DELETE CASCADE); INSERT INTO posts VALUES (1, 1, NULL), (2, 1, 1), (3, 1, 2), (4, 2, NULL)"
 	bothDatabases(t, schema, func(t *testing.T, d database) {
 		s := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [person]\nsql: {}", "posts | table: posts, key: [id], subject: {person: person}, erase: delete"))
-		jobs := countJobs(dsar.Erasure, ids("person 1"))
+		jobs := jobsOf(dsar.Erasure, ids("person 1"))
 		if err := cmp.Or(s.eraseAll(t.Context(), jobs), jobs[0].Err); err != nil || jobs[0].Counts[0].Erased != 3 {
 			t.Errorf("%v, %+v", err, jobs[0].Counts)
 		}

@@ -122,7 +122,7 @@ func TestPooler(t *testing.T) {
 			if got := gatherAll(t, s, who)[0]; len(got) != 2 {
 				t.Errorf("gathered %v", got)
 			}
-			jobs := countJobs(dsar.Erasure, who)
+			jobs := jobsOf(dsar.Erasure, who)
 			errs[i] = s.eraseAll(t.Context(), jobs)
 			if errs[i] == nil {
 				errs[i] = jobs[0].Err
@@ -143,7 +143,7 @@ func TestPooler(t *testing.T) {
 	if s, err := Open(t.Context(), m, behind.source); err == nil {
 		for range people {
 			running.Go(func() {
-				jobs := countJobs(dsar.Erasure, ids("customer 1"))
+				jobs := jobsOf(dsar.Erasure, ids("customer 1"))
 				err := cmp.Or(s.countAll(t.Context(), jobs), jobs[0].Err)
 				var typed *worker.Error
 				if err != nil && (!errors.As(err, &typed) || typed.Code != "pooler" || !typed.Permanent() || !strings.Contains(typed.Reason, "default_query_exec_mode=exec")) {

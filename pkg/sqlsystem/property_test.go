@@ -296,19 +296,19 @@ func TestPartition(t *testing.T) {
 	})
 }
 
-// TestCountIsErase holds that erasing takes what the count announced and leaves
+// TestPlanIsErase holds that erasing takes what the plan announced and leaves
 // what must stay, that others lose nothing, that a second time takes nothing, and
 // that the proof finds only what must stay.
-func TestCountIsErase(t *testing.T) {
+func TestPlanIsErase(t *testing.T) {
 	t.Parallel()
 	propertiesOn(t, func(t *rapid.T, d database, s *System) {
 		c := someContent(t)
 		d.put(t, c)
 		one, other := someone(t), someone(t)
-		plan := countJobs(dsar.Erasure, one.identifiers(), other.identifiers())
-		done := countJobs(dsar.Erasure, one.identifiers(), other.identifiers())
-		again := countJobs(dsar.Erasure, one.identifiers(), other.identifiers())
-		proof := countJobs(dsar.Erasure, one.identifiers(), other.identifiers())
+		plan := jobsOf(dsar.Erasure, one.identifiers(), other.identifiers())
+		done := jobsOf(dsar.Erasure, one.identifiers(), other.identifiers())
+		again := jobsOf(dsar.Erasure, one.identifiers(), other.identifiers())
+		proof := jobsOf(dsar.Erasure, one.identifiers(), other.identifiers())
 		for _, err := range []error{s.countAll(t.Context(), plan), s.eraseAll(t.Context(), done), s.eraseAll(t.Context(), again), s.countAll(t.Context(), proof)} {
 			if err != nil {
 				t.Fatal(err)

@@ -49,7 +49,7 @@ func TestKeptGoesWithAnother(t *testing.T) {
 		bothDatabases(t, schema(""), func(t *testing.T, d database) {
 			s := open(t, d, declared(t))
 			asked := ids("email anna@example.com", "customer 1")
-			older := countJobs(dsar.Erasure, asked)
+			older := jobsOf(dsar.Erasure, asked)
 			if err := s.planAll(t.Context(), older); err != nil || older[0].Err != nil {
 				t.Fatal(err, older[0].Err)
 			}
@@ -60,7 +60,7 @@ func TestKeptGoesWithAnother(t *testing.T) {
 				}
 			}
 			// The system learns of the change by itself.
-			newer := countJobs(dsar.Erasure, asked)
+			newer := jobsOf(dsar.Erasure, asked)
 			err := s.planAll(t.Context(), newer)
 			refusedBy(t, cmp.Or[error](err, newer[0].Err), path)
 			err = s.eraseByPlan(t.Context(), older)
@@ -123,7 +123,7 @@ func TestCascadesAreDeclared(t *testing.T) {
 				}
 				erase := func(cascades string) *counted {
 					s := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [author]\nsql: {}", "posts | table: posts, key: [id], subject: {author: author}, erase: delete"+cascades))
-					jobs := countJobs(dsar.Erasure, ids("author 1"))
+					jobs := jobsOf(dsar.Erasure, ids("author 1"))
 					jobs[0].Err = cmp.Or(s.eraseAll(t.Context(), jobs), jobs[0].Err)
 					return jobs[0]
 				}
@@ -274,7 +274,7 @@ func reachProperty(t *rapid.T, d database) {
 		return
 	}
 	defer s.Close()
-	jobs := countJobs(dsar.Erasure, ids("person 1"))
+	jobs := jobsOf(dsar.Erasure, ids("person 1"))
 	if err := s.eraseAll(t.Context(), jobs); err != nil {
 		jobs[0].Err = err
 	}
@@ -342,7 +342,7 @@ func TestTriggerTakesADatasetsRows(t *testing.T) {
 			}
 		}
 		s := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [author]\nsql: {}", "posts | table: posts, key: [id], subject: {author: author}, erase: delete, after: [comments]", "comments | table: comments, key: [id], subject: {author: author}, erase: delete"))
-		jobs := countJobs(dsar.Erasure, ids("author 1"))
+		jobs := jobsOf(dsar.Erasure, ids("author 1"))
 		refusedBy(t, cmp.Or(s.eraseAll(t.Context(), jobs), jobs[0].Err), "undone")
 		if left := d.column(t, "SELECT id FROM comments UNION ALL SELECT id FROM posts"); len(left) != 3 {
 			t.Errorf("left %v", left)
@@ -358,7 +358,7 @@ func TestPlannedToStay(t *testing.T) {
 		d.insert(t, "notes", 1, 1)
 		s := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [author]\nsql: {}", "notes | table: notes, key: [id], subject: {author: author}, erase: delete"))
 		for _, held := range [][2][]string{{{"notes"}, nil}, {nil, {"notes"}}} {
-			jobs := countJobs(dsar.Erasure, ids("author 1"))
+			jobs := jobsOf(dsar.Erasure, ids("author 1"))
 			jobs[0].Holds = held[0]
 			if err := cmp.Or(s.planAll(t.Context(), jobs), jobs[0].Err); err != nil {
 				t.Fatal(err)

@@ -101,7 +101,7 @@ func TestRefusals(t *testing.T) {
 						t.Fatalf("%s: %v", stmt, err)
 					}
 				}
-				jobs := countJobs(dsar.Erasure, subjects...)
+				jobs := jobsOf(dsar.Erasure, subjects...)
 				if err := s.eraseAll(t.Context(), jobs); err != nil {
 					t.Fatal(err)
 				}
@@ -144,7 +144,7 @@ func TestRowSecurity(t *testing.T) {
 	d.run(t, "ALTER TABLE notes ENABLE ROW LEVEL SECURITY")
 	d.run(t, "CREATE POLICY all_read ON notes FOR SELECT USING (true)")
 	s := d.mySystem(t, shop(t))
-	jobs := countJobs(dsar.Erasure, ids("customer 1"))
+	jobs := jobsOf(dsar.Erasure, ids("customer 1"))
 	err := s.eraseAll(t.Context(), jobs)
 	var typed *worker.Error
 	if err == nil {

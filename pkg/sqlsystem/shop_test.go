@@ -234,7 +234,7 @@ func gatherAll(t tester, s *System, subjects ...[]worker.Identifier) [][]string 
 	return out
 }
 
-func countJobs(right dsar.Right, subjects ...[]worker.Identifier) []*counted {
+func jobsOf(right dsar.Right, subjects ...[]worker.Identifier) []*counted {
 	jobs := make([]*counted, len(subjects))
 	for i, of := range subjects {
 		jobs[i] = &counted{Job: &worker.Job{Task: worker.Task{Right: right, Identifiers: of}}}

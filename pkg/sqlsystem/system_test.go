@@ -102,7 +102,7 @@ func TestResolve(t *testing.T) {
 	})
 }
 
-func TestCountAndErase(t *testing.T) {
+func TestPlanAndErase(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, d database) {
 		d.person(t, 1, "ann@example.com", nil)
@@ -152,7 +152,7 @@ func TestCountAndErase(t *testing.T) {
 			}
 		}
 		count := func() []dsar.Counts {
-			jobs := countJobs(dsar.Erasure, subjects...)
+			jobs := jobsOf(dsar.Erasure, subjects...)
 			if err := s.countAll(t.Context(), jobs); err != nil {
 				t.Fatal(err)
 			}
@@ -162,7 +162,7 @@ func TestCountAndErase(t *testing.T) {
 			return jobs[0].Counts
 		}
 		erase := func() []dsar.Counts {
-			jobs := countJobs(dsar.Erasure, subjects...)
+			jobs := jobsOf(dsar.Erasure, subjects...)
 			if err := s.eraseAll(t.Context(), jobs); err != nil {
 				t.Fatal(err)
 			}
@@ -292,7 +292,7 @@ func TestNasty(t *testing.T) {
 				t.Errorf("%s %.20q: got %v", subjects[i][0].Type, value, records)
 			}
 		}
-		jobs := countJobs(dsar.Erasure, subjects[0], subjects[1], subjects[2])
+		jobs := jobsOf(dsar.Erasure, subjects[0], subjects[1], subjects[2])
 		if err := s.eraseAll(t.Context(), jobs); err != nil {
 			t.Fatal(err)
 		}
@@ -320,7 +320,7 @@ func TestManySubjects(t *testing.T) {
 				t.Fatalf("subject %d: got %v", i, got)
 			}
 		}
-		jobs := countJobs(dsar.Erasure, subjects...)
+		jobs := jobsOf(dsar.Erasure, subjects...)
 		if err := s.eraseAll(t.Context(), jobs); err != nil {
 			t.Fatal(err)
 		}
@@ -343,7 +343,7 @@ func TestRefusedRow(t *testing.T) {
 		}
 		d.insert(t, "loans", 1)
 		s := open(t, d, shop(t))
-		jobs := countJobs(dsar.Erasure, ids("customer 0"), ids("customer 1"), ids("customer 2"))
+		jobs := jobsOf(dsar.Erasure, ids("customer 0"), ids("customer 1"), ids("customer 2"))
 		if err := s.eraseAll(t.Context(), jobs); err != nil {
 			t.Fatal(err)
 		}
@@ -373,7 +373,7 @@ func TestRectify(t *testing.T) {
 		change := func(column, value string) worker.Change {
 			return worker.Change{Dataset: "people", Column: column, Value: value}
 		}
-		jobs := countJobs(dsar.Rectification, ids("customer 1"), ids("customer 2"), ids("customer 2"), ids("customer 3"))
+		jobs := jobsOf(dsar.Rectification, ids("customer 1"), ids("customer 2"), ids("customer 2"), ids("customer 3"))
 		jobs[0].Changes = []worker.Change{change("mail", "o'new@example.com"), change("born", "1990-12-31"), change("score", "7.250"), change("active", "true"), {Dataset: "notes", Column: "mail", Value: "x"}}
 		jobs[1].Changes = []worker.Change{{Dataset: "notes", Column: "mail", Value: "x"}}
 		jobs[2].Changes = []worker.Change{change("born", "yesterday")}
@@ -416,7 +416,7 @@ func TestRestrict(t *testing.T) {
 			d.person(t, i, fmt.Sprintf("p%d@example.com", i), nil)
 		}
 		s := open(t, d, shop(t))
-		jobs := countJobs(dsar.Restriction, ids("customer 1"), ids("customer 9"), ids("customer 2"))
+		jobs := jobsOf(dsar.Restriction, ids("customer 1"), ids("customer 9"), ids("customer 2"))
 		jobs[2].Right = dsar.OptOut
 		for range 2 { // and again
 			for _, j := range jobs {
@@ -446,7 +446,7 @@ func TestCancelled(t *testing.T) {
 		s := open(t, d, shop(t))
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		jobs := countJobs(dsar.Erasure, ids("customer 1"))
+		jobs := jobsOf(dsar.Erasure, ids("customer 1"))
 		if err := s.eraseAll(ctx, jobs); !errors.Is(err, context.Canceled) || jobs[0].Counts != nil {
 			t.Errorf("got %v, %v", err, jobs[0].Counts)
 		}
@@ -464,7 +464,7 @@ func TestSchemaChanged(t *testing.T) {
 		if _, err := d.Exec(`DROP TABLE notes`); err != nil {
 			t.Fatal(err)
 		}
-		err := s.countAll(t.Context(), countJobs(dsar.Erasure, ids("customer 1")))
+		err := s.countAll(t.Context(), jobsOf(dsar.Erasure, ids("customer 1")))
 		var typed *worker.Error
 		if !errors.As(err, &typed) || typed.Code != "schema-changed" {
 			t.Errorf("got %v", err)
@@ -482,7 +482,7 @@ func TestReadOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.db.SetMaxOpenConns(1)
-	err := s.eraseAll(t.Context(), countJobs(dsar.Erasure, ids("customer 1")))
+	err := s.eraseAll(t.Context(), jobsOf(dsar.Erasure, ids("customer 1")))
 	var typed *worker.Error
 	if !errors.As(err, &typed) || typed.Code != "no-permission" {
 		t.Errorf("got %v", err)

@@ -145,7 +145,7 @@ func TestEachWayIsItsOwn(t *testing.T) {
 			for i := range asked {
 				check(names[i:], want[i:i+1], gatherAll(t, s, asked[i]))
 			}
-			jobs := countJobs(dsar.Erasure, asked[2])
+			jobs := jobsOf(dsar.Erasure, asked[2])
 			if err := s.eraseAll(t.Context(), jobs); err != nil || jobs[0].Err != nil {
 				t.Fatal(err, jobs[0].Err)
 			}

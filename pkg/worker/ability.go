@@ -27,7 +27,7 @@ func method(a dsar.Action, impl any) (call Call, ok bool) {
 		if g, ok := impl.(Gatherer); ok {
 			return typed(g.Gather), true
 		}
-	case dsar.Count:
+	case dsar.Plan:
 		if e, ok := impl.(Eraser); ok {
 			return typed(e.Plan), true
 		}
@@ -77,7 +77,7 @@ func (w *Worker) give(ctx context.Context, j *job) {
 		g := &GatherJob{Job: base, Records: w.records(ctx, j)}
 		j.given, j.pub, j.out = g, &g.Job, g.Records
 		j.live.Store(g.Records)
-	case dsar.Count:
+	case dsar.Plan:
 		g := &PlanJob{Job: base, Plan: w.plan(ctx, j)}
 		j.given, j.pub, j.planned = g, &g.Job, g.Plan
 	case dsar.Rectify:

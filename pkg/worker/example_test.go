@@ -131,11 +131,11 @@ func ExampleEraser() {
 		log.Fatal(err)
 	}
 	r := workertest.NewRequest(log.Default(), w, "anna@example.com")
-	for _, action := range []dsar.Action{"count", "erase", "prove", "erase"} {
+	for _, action := range []dsar.Action{"plan", "erase", "prove", "erase"} {
 		fmt.Println(action, r.Ask(action))
 	}
 	// Output:
-	// count ended found; loans found 2
+	// plan ended found; loans found 2
 	// erase ended erased; loans erased 2
 	// prove ended proven; loans
 	// erase ended nothing-found; loans gone 2

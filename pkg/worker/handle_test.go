@@ -63,9 +63,9 @@ func TestOutcomes(t *testing.T) {
 		counts []dsar.Counts
 		want   dsar.Outcome
 	}{
-		{dsar.Count, nil, dsar.NothingFound},
-		{dsar.Count, []dsar.Counts{{Dataset: "profile"}}, dsar.NothingFound},
-		{dsar.Count, []dsar.Counts{{Dataset: "profile", Found: 2, Retained: tax}}, dsar.Found},
+		{dsar.Plan, nil, dsar.NothingFound},
+		{dsar.Plan, []dsar.Counts{{Dataset: "profile"}}, dsar.NothingFound},
+		{dsar.Plan, []dsar.Counts{{Dataset: "profile", Found: 2, Retained: tax}}, dsar.Found},
 		{dsar.Prove, nil, dsar.Proven},
 		{dsar.Prove, []dsar.Counts{{Dataset: "profile", Found: 2, Retained: tax}}, dsar.Proven},
 		{dsar.Prove, []dsar.Counts{{Dataset: "profile", Found: 3, Retained: tax}}, dsar.Found},
@@ -80,7 +80,7 @@ func TestOutcomes(t *testing.T) {
 	} {
 		v := newVault(t)
 		give := func(context.Context, worker.Task) ([]dsar.Counts, error) { return c.counts, nil }
-		w := newWorker(t, shop(), impl{count: give, erase: give, restrict: give,
+		w := newWorker(t, shop(), impl{plan: give, erase: give, restrict: give,
 			rectify: func(context.Context, worker.Task, []worker.Change) ([]dsar.Counts, error) { return c.counts, nil }})
 		e := task(t, v, anna, c.action, func(tk *dsar.Task) {
 			tk.Details = details(t, v, anna, event.Details{Corrections: []event.Correction{{Column: "city", Value: "Nice"}}})
@@ -105,7 +105,7 @@ func TestCountsAreChecked(t *testing.T) {
 		"bad ground":    {[]dsar.Counts{{Dataset: "profile", Found: 1, Retained: []dsar.Retention{{Records: 1, Ground: "Anna asked"}}}}, "bad-ground"},
 	} {
 		v := newVault(t)
-		w := newWorker(t, shop(), impl{count: func(context.Context, worker.Task) ([]dsar.Counts, error) { return c.counts, nil }})
+		w := newWorker(t, shop(), impl{plan: func(context.Context, worker.Task) ([]dsar.Counts, error) { return c.counts, nil }})
 		if r := handle(t, w, v, task(t, v, anna, dsar.Prove))[0]; r.Code != c.code || r.Kind != dsar.ReportFailed {
 			t.Errorf("%s: report %+v", name, r)
 		}
@@ -116,7 +116,7 @@ func TestCountsAreInTheManifestsOrder(t *testing.T) {
 	t.Parallel()
 	v := newVault(t)
 	own := []dsar.Counts{{Dataset: "scores", Found: 1}, {Dataset: "profile", Found: 2}}
-	w := newWorker(t, shop(), impl{count: func(context.Context, worker.Task) ([]dsar.Counts, error) { return own, nil }})
+	w := newWorker(t, shop(), impl{plan: func(context.Context, worker.Task) ([]dsar.Counts, error) { return own, nil }})
 	r := handle(t, w, v, task(t, v, anna, dsar.Prove))[0]
 	if r.Counts[0].Dataset != "profile" || own[0].Dataset != "scores" {
 		t.Errorf("report %+v; the worker's own %+v", r, own)

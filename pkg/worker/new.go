@@ -53,7 +53,7 @@ type Worker struct {
 }
 
 // actions are those that a worker can be sent, in the order of ability's array.
-var actions = [...]dsar.Action{dsar.Resolve, dsar.Gather, dsar.Count, dsar.Erase, dsar.Prove, dsar.Rectify, dsar.Restrict, dsar.Assemble}
+var actions = [...]dsar.Action{dsar.Resolve, dsar.Gather, dsar.Plan, dsar.Erase, dsar.Prove, dsar.Rectify, dsar.Restrict, dsar.Assemble}
 
 // dataset is what Records needs to know of a dataset.
 type dataset struct {

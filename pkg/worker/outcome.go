@@ -44,7 +44,7 @@ func (w *Worker) checkFound(found []Found) error {
 }
 
 func (w *Worker) checkCounts(j *job) error {
-	counting := j.task.Action == dsar.Count || j.task.Action == dsar.Prove
+	finding := j.task.Action == dsar.Plan || j.task.Action == dsar.Prove
 	// A copy: the implementation may hold on to its own.
 	j.counts = slices.Clone(j.counts)
 	for i := range j.counts {
@@ -62,7 +62,7 @@ func (w *Worker) checkCounts(j *job) error {
 			return Permanent("bad-counts", "the worker gave a negative count in dataset "+c.Dataset, nil)
 		case j.task.Action != dsar.Erase && c.Gone+c.Late > 0:
 			return Permanent("bad-counts", "the worker says that records of dataset "+c.Dataset+" are gone or late, which only an erasure can", nil)
-		case counting && c.Kept() > c.Found:
+		case finding && c.Kept() > c.Found:
 			return Permanent("bad-counts", "the worker retains more records in dataset "+c.Dataset+" than it found: found is everything that is held", nil)
 		}
 		if slices.ContainsFunc(j.counts[:i], func(o dsar.Counts) bool { return o.Dataset == c.Dataset }) {
@@ -184,7 +184,7 @@ func outcome(j *job) dsar.Outcome {
 	// Also where portability left all of it out: its counts tell.
 	case a == dsar.Gather && sum.Found > 0:
 		return dsar.Gathered
-	case a == dsar.Count && sum.Found > 0:
+	case a == dsar.Plan && sum.Found > 0:
 		return dsar.Found
 	case a == dsar.Prove && sum.Found > kept:
 		return dsar.Found // the core takes it up

@@ -79,7 +79,7 @@ func (w *Worker) openPlan(ctx context.Context, j *job) (*Plan, error) {
 	if o == nil {
 		return nil, nil //nolint:nilnil // nothing was planned
 	}
-	if o.SHA256 == "" || !strings.HasPrefix(o.Name, w.system+"/"+string(dsar.Count)+"/") {
+	if o.SHA256 == "" || !strings.HasPrefix(o.Name, w.system+"/"+string(dsar.Plan)+"/") {
 		return nil, errMismatch(nil)
 	}
 	open := func(ctx context.Context) (io.ReadCloser, error) {

@@ -76,7 +76,7 @@ func TestPlanIsSealed(t *testing.T) {
 		j.Counts = []dsar.Counts{{Dataset: "profile", Erased: 1, Retained: []dsar.Retention{{Records: 1, Ground: "tax-records"}}}}
 		return nil
 	}})
-	r := handle(t, w, v, task(t, v, anna, dsar.Count, erasure))[0]
+	r := handle(t, w, v, task(t, v, anna, dsar.Plan, erasure))[0]
 	if r.Outcome != dsar.Found || len(r.Objects) != 1 || r.Objects[0].Records != 2 || r.Counts[0].Found != 2 || r.Counts[0].Kept() != 1 || !r.Counts[0].Retained[0].Until.Equal(until) {
 		t.Fatalf("%+v", r)
 	}
@@ -103,7 +103,7 @@ func TestCategoriesAreCounted(t *testing.T) {
 	t.Parallel()
 	v := newVault(t)
 	w := newWorker(t, erasesOnly(), planner{plan: twoPlanned})
-	r := handle(t, w, v, task(t, v, anna, dsar.Count, func(t *dsar.Task) { t.Right = dsar.KnowCategories }))[0]
+	r := handle(t, w, v, task(t, v, anna, dsar.Plan, func(t *dsar.Task) { t.Right = dsar.KnowCategories }))[0]
 	if r.Counts[0].Found != 2 || len(r.Objects) != 0 {
 		t.Errorf("%+v", r)
 	}
@@ -116,7 +116,7 @@ func TestAnotherPlanIsRefused(t *testing.T) {
 	v := newVault(t)
 	called := false
 	w := newWorker(t, erasesOnly(), planner{twoPlanned, func(context.Context, *worker.EraseJob) error { called = true; return nil }})
-	good := handle(t, w, v, task(t, v, anna, dsar.Count, erasure))[0].Objects[0]
+	good := handle(t, w, v, task(t, v, anna, dsar.Plan, erasure))[0].Objects[0]
 	gathered := handle(t, newWorker(t, gatherOnly(), impl{gather: writeTwo}), v, task(t, v, anna, dsar.Gather))[0].Objects[0]
 	for name, c := range map[string]struct {
 		change func(*dsar.Object)
@@ -127,7 +127,7 @@ func TestAnotherPlanIsRefused(t *testing.T) {
 		"another system": {func(o *dsar.Object) { o.Name = strings.Replace(o.Name, "shop/", "forum/", 1) }, dsar.CodePlanMismatch},
 		"no plan at all": {func(o *dsar.Object) { o.Name = gathered.Name }, dsar.CodePlanMismatch},
 		"not there":      {func(o *dsar.Object) { o.Name += "x" }, dsar.CodePlanMissing},
-		"of bob":         {func(o *dsar.Object) { *o = handle(t, w, v, task(t, v, bob, dsar.Count, erasure))[0].Objects[0] }, dsar.CodePlanMissing},
+		"of bob":         {func(o *dsar.Object) { *o = handle(t, w, v, task(t, v, bob, dsar.Plan, erasure))[0].Objects[0] }, dsar.CodePlanMissing},
 	} {
 		o := good
 		c.change(&o)
@@ -161,7 +161,7 @@ func TestErasureKeepsToThePlan(t *testing.T) {
 	} {
 		v := newVault(t)
 		w := newWorker(t, erasesOnly(), planner{twoPlanned, func(_ context.Context, j *worker.EraseJob) error { j.Counts = c.counts; return nil }})
-		plan := handle(t, w, v, task(t, v, anna, dsar.Count, erasure))[0].Objects[0]
+		plan := handle(t, w, v, task(t, v, anna, dsar.Plan, erasure))[0].Objects[0]
 		r := handle(t, w, v, task(t, v, anna, dsar.Erase, under(plan)))[0]
 		if r.Outcome != c.want || (r.Code == dsar.CodePlanUnmet) != (c.want == dsar.Incomplete) {
 			t.Errorf("%s: %+v", name, r)
@@ -192,7 +192,7 @@ func TestPlanWriter(t *testing.T) {
 			}
 			return nil
 		}})
-		if r := handle(t, w, v, task(t, v, anna, dsar.Count, erasure))[0]; r.Kind != dsar.ReportFailed || r.Code != c.code || len(r.Objects) > 0 {
+		if r := handle(t, w, v, task(t, v, anna, dsar.Plan, erasure))[0]; r.Kind != dsar.ReportFailed || r.Code != c.code || len(r.Objects) > 0 {
 			t.Errorf("%s: %+v", name, r)
 		}
 	}
@@ -267,7 +267,7 @@ func TestPlanNeedsNoMemory(t *testing.T) {
 		j.Counts = []dsar.Counts{{Dataset: "profile", Erased: n}}
 		return nil
 	}})
-	plan := handle(t, w, v, task(t, v, anna, dsar.Count, erasure))[0].Objects[0]
+	plan := handle(t, w, v, task(t, v, anna, dsar.Plan, erasure))[0].Objects[0]
 	measure()
 	before := held // what the vault in memory holds of it, too
 	held = 0

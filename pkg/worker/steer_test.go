@@ -256,7 +256,7 @@ func TestAnswersAreWellFormed(t *testing.T) {
 		return []dsar.Counts{{Dataset: "profile", Found: 2, Retained: []dsar.Retention{{Records: 1, Ground: "tax-records", Until: until}}}}, nil
 	}
 	w := newWorker(t, shop(), impl{
-		gather: writeTwo, count: counts, erase: counts,
+		gather: writeTwo, plan: counts, erase: counts,
 		resolve: func(context.Context, worker.Task) ([]worker.Found, error) {
 			return []worker.Found{{Type: "account_id", Value: "A-1"}}, nil
 		},
@@ -268,7 +268,7 @@ func TestAnswersAreWellFormed(t *testing.T) {
 		},
 	})
 	var tasks []event.Event
-	for _, a := range []dsar.Action{dsar.Resolve, dsar.Gather, dsar.Count, dsar.Erase, dsar.Prove, dsar.Rectify, dsar.Restrict} {
+	for _, a := range []dsar.Action{dsar.Resolve, dsar.Gather, dsar.Plan, dsar.Erase, dsar.Prove, dsar.Rectify, dsar.Restrict} {
 		tasks = append(tasks, task(t, v, anna, a))
 	}
 	again := w.Handle(t.Context(), v, tasks)

@@ -26,7 +26,7 @@ func TestUncovered(t *testing.T) {
 			out.Uncovered("scores", "said twice")
 			return out.Write("profile", record.Record{"email": email(tk)})
 		},
-		count: func(context.Context, worker.Task) ([]dsar.Counts, error) {
+		plan: func(context.Context, worker.Task) ([]dsar.Counts, error) {
 			return []dsar.Counts{{Dataset: "scores", Uncovered: forbidden}}, nil
 		},
 	})
@@ -34,7 +34,7 @@ func TestUncovered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, action := range []dsar.Action{dsar.Gather, dsar.Count, dsar.Prove} {
+	for _, action := range []dsar.Action{dsar.Gather, dsar.Plan, dsar.Prove} {
 		e := w.Handle(t.Context(), v, []event.Event{task(t, v, anna, action)})[0]
 		if err := check.ValidateData(e.Type, e.Data); err != nil {
 			t.Error(err)

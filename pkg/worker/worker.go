@@ -28,7 +28,7 @@ type Task struct {
 	// Purposes are those that the person objects to or withdraws consent from,
 	// with restrict; none means all that the right reaches.
 	Purposes []string
-	// Holds are the datasets of which nothing may be erased, with count, erase and
+	// Holds are the datasets of which nothing may be erased, with plan, erase and
 	// prove. Only a worker whose manifest says holds is told of them.
 	Holds []string
 	// Lift tells that what a restrict did is to be undone. A worker whose manifest
@@ -133,7 +133,7 @@ type GatherJob struct {
 }
 
 // PlanJob is a task to plan an erasure, and where the plan is written. For the
-// right to know the categories it is a count only: the same keys are written, and
+// right to know the categories only the counts are wanted: the same keys are written, and
 // not kept.
 type PlanJob struct {
 	Job

@@ -45,7 +45,7 @@ const (
 type impl struct {
 	resolve  func(context.Context, worker.Task) ([]worker.Found, error)
 	gather   func(context.Context, worker.Task, *worker.Records) error
-	count    func(context.Context, worker.Task) ([]dsar.Counts, error)
+	plan     func(context.Context, worker.Task) ([]dsar.Counts, error)
 	erase    func(context.Context, worker.Task) ([]dsar.Counts, error)
 	rectify  func(context.Context, worker.Task, []worker.Change) ([]dsar.Counts, error)
 	restrict func(context.Context, worker.Task) ([]dsar.Counts, error)
@@ -62,10 +62,10 @@ func (i impl) Gather(ctx context.Context, jobs []*worker.GatherJob) error {
 	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.GatherJob) error { return i.gather(ctx, j.Task, j.Records) })
 }
 
-// Plan writes as many keys as count says.
+// Plan writes as many keys as plan says.
 func (i impl) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.PlanJob) error {
-		counts, err := i.count(ctx, j.Task)
+		counts, err := i.plan(ctx, j.Task)
 		if err != nil {
 			return err
 		}
@@ -105,7 +105,7 @@ func (i impl) Erase(ctx context.Context, jobs []*worker.EraseJob) error {
 
 func (i impl) Prove(ctx context.Context, jobs []*worker.EraseJob) error {
 	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.EraseJob) (err error) {
-		j.Counts, err = i.count(ctx, j.Task)
+		j.Counts, err = i.plan(ctx, j.Task)
 		return err
 	})
 }

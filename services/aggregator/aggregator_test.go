@@ -139,7 +139,7 @@ func TestCertificate(t *testing.T) {
 		task.Right = dsar.Erasure
 		at := received.Add(time.Minute)
 		task.Answer.Systems[0].Ends = []core.ActionEnd{
-			{Action: dsar.Count, Outcome: dsar.Found, At: at, Counts: []dsar.Counts{{Dataset: "invoices", Found: 5, Retained: kept}}},
+			{Action: dsar.Plan, Outcome: dsar.Found, At: at, Counts: []dsar.Counts{{Dataset: "invoices", Found: 5, Retained: kept}}},
 			{Action: dsar.Erase, Outcome: dsar.Retained, At: at.Add(time.Minute), Counts: []dsar.Counts{{Dataset: "invoices", Found: 5, Erased: 3, Retained: kept}}, Objects: []dsar.Object{o}},
 			{Action: dsar.Prove, Outcome: dsar.Proven, At: at.Add(2 * time.Minute), Counts: []dsar.Counts{{Dataset: "invoices", Found: 2, Retained: kept}}},
 		}

@@ -77,9 +77,9 @@ func answerTo(t *testing.T, book *policy.Book, letters *letter.Writer, jurisdict
 		end(dsar.Gather, dsar.Gathered)
 		part.Sources = []bundle.Source{records(t)}
 	case dsar.KnowCategories:
-		end(dsar.Count, dsar.Found, counts(func(*dsar.Counts) {})...)
+		end(dsar.Plan, dsar.Found, counts(func(*dsar.Counts) {})...)
 	case dsar.Erasure:
-		end(dsar.Count, dsar.Found, counts(func(*dsar.Counts) {})...)
+		end(dsar.Plan, dsar.Found, counts(func(*dsar.Counts) {})...)
 		end(dsar.Erase, dsar.Retained, dsar.Counts{Dataset: "profile", Found: 1, Erased: 1}, dsar.Counts{Dataset: "orders", Found: 2, Erased: 1, Retained: kept}, dsar.Counts{Dataset: "scores", Found: 1, Erased: 1})
 		end(dsar.Prove, dsar.Proven, dsar.Counts{Dataset: "orders", Found: 1, Retained: kept})
 	case dsar.Rectification:

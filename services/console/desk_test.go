@@ -248,7 +248,7 @@ func (d *desk) lost() string {
 
 func (d *desk) tooLarge() string {
 	id := d.submit(dsar.Erasure)
-	d.hear(id, dsar.Report{System: "billing", Action: dsar.Count, Kind: dsar.ReportEnded, Outcome: dsar.Found, Counts: []dsar.Counts{{Dataset: "invoices", Found: 5000}}})
+	d.hear(id, dsar.Report{System: "billing", Action: dsar.Plan, Kind: dsar.ReportEnded, Outcome: dsar.Found, Counts: []dsar.Counts{{Dataset: "invoices", Found: 5000}}})
 	return id
 }
 

@@ -220,7 +220,7 @@ func (h *fixture) answer(id string, t core.TaskState) dsar.Report {
 		return r
 	case dsar.Gather:
 		r.Outcome, r.Objects = dsar.Gathered, []dsar.Object{{Name: fmt.Sprintf("%s/gather/%d/0", t.System, t.Attempt), Bytes: 2048, Records: 3}}
-	case dsar.Count:
+	case dsar.Plan:
 		r.Outcome = dsar.Found
 	case dsar.Erase:
 		r.Outcome = dsar.Erased

@@ -33,7 +33,7 @@ func newGallery(t *testing.T) *gallery {
 
 	f.parked = f.ask(dsar.Erasure, "UK", person(2), 3, nil)
 	f.work(f.parked, 0, "salesforce")
-	f.says(f.parked, "salesforce", dsar.Count, f.at(f.parked, 9*time.Second), dsar.Report{Kind: dsar.ReportParked, Until: f.now.Add(5 * time.Hour), Code: "rate-limited", Reason: "the daily quota of calls is spent"})
+	f.says(f.parked, "salesforce", dsar.Plan, f.at(f.parked, 9*time.Second), dsar.Report{Kind: dsar.ReportParked, Until: f.now.Add(5 * time.Hour), Code: "rate-limited", Reason: "the daily quota of calls is spent"})
 
 	f.failed = f.ask(dsar.Access, "EEA", person(3), 21, nil)
 	f.work(f.failed, 0, "marketplace", "billing")
@@ -43,7 +43,7 @@ func newGallery(t *testing.T) *gallery {
 	f.incomplete = f.ask(dsar.Erasure, "EEA", person(14), 17, nil)
 	f.work(f.incomplete, 0, "salesforce")
 	const why = "Salesforce doesn't show object Task to the integration user: grant read access to it, or take it out of dataset tasks of the manifest"
-	for i, action := range []dsar.Action{dsar.Count, dsar.Erase, dsar.Prove} {
+	for i, action := range []dsar.Action{dsar.Plan, dsar.Erase, dsar.Prove} {
 		if i > 0 {
 			f.work(f.incomplete, time.Duration(i)*time.Minute, "salesforce")
 		}
@@ -62,7 +62,7 @@ func newGallery(t *testing.T) *gallery {
 
 	f.tooMuch = f.ask(dsar.Erasure, "EEA", person(5), 27, nil)
 	f.work(f.tooMuch, 0, "events")
-	f.says(f.tooMuch, "events", dsar.Count, f.at(f.tooMuch, time.Minute), dsar.Report{Kind: dsar.ReportFailed, Code: "plan-too-large", Reason: "the plan touches 18 402 records; at most 5 000 are expected of one person",
+	f.says(f.tooMuch, "events", dsar.Plan, f.at(f.tooMuch, time.Minute), dsar.Report{Kind: dsar.ReportFailed, Code: "plan-too-large", Reason: "the plan touches 18 402 records; at most 5 000 are expected of one person",
 		Counts: []dsar.Counts{{Dataset: "registrations", Found: 18_402}}})
 
 	f.proof = f.ask(dsar.Access, "California", person(6), 9, func(a *core.Accepted) {

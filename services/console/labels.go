@@ -8,7 +8,7 @@ import (
 // labels are the English for the journal's words.
 var labels = map[string]string{
 	string(core.StatusAccepted): "accepted", string(core.StatusAwaitingProof): "awaits proof", string(core.StatusAwaitingClarification): "awaits clarification",
-	string(core.StatusGathering): "gathering", string(core.StatusCounting): "counting", string(core.StatusErasing): "erasing", string(core.StatusProving): "proving",
+	string(core.StatusGathering): "gathering", string(core.StatusPlanning): "planning", string(core.StatusErasing): "erasing", string(core.StatusProving): "proving",
 	string(core.StatusRectifying): "rectifying", string(core.StatusRestricting): "restricting", string(core.StatusAssembling): "assembling",
 	string(core.StatusNeedsAttention): "needs attention", string(core.StatusCompleted): "completed", string(core.StatusCancelled): "cancelled",
 	string(core.StatusRefused): "refused", string(core.StatusMerged): "merged",
@@ -17,7 +17,7 @@ var labels = map[string]string{
 	string(dsar.ConsentWithdrawal): "consent withdrawal", string(dsar.OptOut): "opt-out",
 	string(dsar.Rectification): "rectification", string(dsar.Restriction): "restriction", string(dsar.Objection): "objection",
 
-	string(dsar.Resolve): "resolve", string(dsar.Gather): "gather", string(dsar.Count): "count", string(dsar.Erase): "erase", string(dsar.Prove): "prove",
+	string(dsar.Resolve): "resolve", string(dsar.Gather): "gather", string(dsar.Plan): "plan", string(dsar.Erase): "erase", string(dsar.Prove): "prove",
 	string(dsar.Rectify): "rectify", string(dsar.Restrict): "restrict", string(dsar.Assemble): "assemble",
 
 	string(core.TaskIsSent): "running", string(core.TaskIsParked): "parked", string(core.TaskIsEnded): "ended", string(core.TaskIsFailed): "failed", string(core.TaskIsDue): "due again",

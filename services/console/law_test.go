@@ -76,7 +76,7 @@ func TestAttested(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)
 	id := d.submit(dsar.Erasure)
-	d.hear(id, dsar.Report{System: "billing", Action: dsar.Count, Kind: dsar.ReportEnded, Outcome: dsar.Found, Counts: []dsar.Counts{{Dataset: "invoices", Found: 3}}})
+	d.hear(id, dsar.Report{System: "billing", Action: dsar.Plan, Kind: dsar.ReportEnded, Outcome: dsar.Found, Counts: []dsar.Counts{{Dataset: "invoices", Found: 3}}})
 	d.hear(id, dsar.Report{System: "billing", Action: dsar.Erase, Kind: dsar.ReportFailed, Code: "no-permission", Reason: "billing says no"})
 	path := "/requests/" + id + "/answer"
 	send := func(pairs ...string) (code int, facts []string) {

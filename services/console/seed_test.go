@@ -65,7 +65,7 @@ func lives(b *testing.B) []life {
 	assembled.Objects = []dsar.Object{{Name: "bundle.zip", Bytes: 100_000, Records: 84}}
 	parked := func(s string) dsar.Report { return report(s, dsar.Gather, 1, dsar.ReportParked, "") }
 	failed := func(s string) dsar.Report { return report(s, dsar.Gather, 1, dsar.ReportFailed, "") }
-	erasure := append(append(all(dsar.Count, dsar.Found), all(dsar.Erase, dsar.Erased)...), append(all(dsar.Prove, dsar.Proven), assembled)...)
+	erasure := append(append(all(dsar.Plan, dsar.Found), all(dsar.Erase, dsar.Erased)...), append(all(dsar.Prove, dsar.Proven), assembled)...)
 	var out []life
 	add := func(share int, right dsar.Right, law string, reports []dsar.Report, acts ...core.Command) {
 		out = append(out, live(b, share, right, law, reports, acts...))
@@ -76,7 +76,7 @@ func lives(b *testing.B) []life {
 	add(80, dsar.Erasure, "California", erasure)
 	add(10, dsar.Access, "Brazil", nil, core.Cancel{By: "lea", Reason: "asked twice", Now: start.Add(time.Hour)})
 	add(20, dsar.Access, "EEA", all(dsar.Gather, dsar.Gathered, "salesforce"))
-	add(10, dsar.Erasure, "EEA", all(dsar.Count, dsar.Found, "marketo"))
+	add(10, dsar.Erasure, "EEA", all(dsar.Plan, dsar.Found, "marketo"))
 	add(10, dsar.Access, "EEA", append([]dsar.Report{failed("billing")}, all(dsar.Gather, dsar.Gathered, "billing")...))
 	add(6, dsar.Access, "UK", nil, core.AskProof{By: "lea", Reason: "nothing is verified", Now: start.Add(time.Hour)})
 	add(3, dsar.Access, "EEA", nil, core.AskClarification{By: "lea", Reason: "which contract", Now: start.Add(time.Hour)})

@@ -21,7 +21,7 @@ type answerCommand struct {
 	requestFlags
 	System  string            `arg:"" help:"The system whose task was done by hand."`
 	Outcome dsar.Outcome      `help:"How it ended: gathered, found, nothing-found, erased, anonymised, retained, proven, rectified, restricted; incomplete leaves it at what a worker could reach." placeholder:"OUTCOME" required:""`
-	Action  dsar.Action       `help:"Which task, where several wait: gather, count, erase, prove, rectify, restrict, resolve." placeholder:"ACTION"`
+	Action  dsar.Action       `help:"Which task, where several wait: gather, plan, erase, prove, rectify, restrict, resolve." placeholder:"ACTION"`
 	Records map[string]int64  `help:"How many records of which dataset were found, erased, corrected or restricted." placeholder:"DATASET=N"`
 	Ground  string            `help:"With retained: why they must stay." placeholder:"GROUND"`
 	File    map[string]string `help:"With gathered: the records of a dataset, as CSV with column names or as a JSON list." placeholder:"DATASET=FILE"`

@@ -266,7 +266,7 @@ func TestBrowserErasure(t *testing.T) {
 	p.As(browsertest.Look{Width: 1280})
 	id := c.submit(people.Leaver, dsar.Erasure)
 	p.Open(c.url + "/requests/" + id)
-	for _, step := range []struct{ action, outcome string }{{"count", "found"}, {"erase", "erased"}} {
+	for _, step := range []struct{ action, outcome string }{{"plan", "found"}, {"erase", "erased"}} {
 		for _, system := range []string{"paper", "wiki"} { // the wiki's worker only gathers
 			form := fmt.Sprintf(`.action:has(input[name="system"][value=%q] + input[name="action"][value=%q])`, system, step.action)
 			p.True(fmt.Sprintf(`document.querySelector(%q)`, form))

@@ -11,7 +11,7 @@ import (
 type retryCommand struct {
 	requestFlags
 	System     []string `help:"Only these systems; else every one whose task failed." placeholder:"NAME"`
-	AcceptPlan bool     `help:"Erase what was counted, though it is more than the manifest expects of one person."`
+	AcceptPlan bool     `help:"Erase what was planned, though it is more than the manifest expects of one person."`
 	Reason     string   `help:"Why, for the trace." placeholder:"TEXT"`
 }
 

@@ -47,7 +47,7 @@ func TestAskedAgainLater(t *testing.T) {
 			switch task.Action {
 			case dsar.Resolve:
 				r.Outcome, r.Identifiers = dsar.Found, []dsar.Identifier{account}
-			case dsar.Count:
+			case dsar.Plan:
 				r.Outcome, r.Counts = dsar.Found, []dsar.Counts{{Dataset: "invoices", Found: 3, Retained: tax}}
 			case dsar.Erase:
 				r.Outcome, r.Counts = dsar.Retained, []dsar.Counts{{Dataset: "invoices", Found: 3, Retained: tax}}

@@ -22,7 +22,7 @@ func TestForbiddenInMidRun(t *testing.T) {
 	now := func() time.Time { return time.Date(2026, 11, 20, 23, 59, 0, 0, time.UTC) }
 	m := shop(t)
 	p := play(t, open(t, m, d.mine, now), m, "1", now)
-	p.answer(dsar.Count)
+	p.answer(dsar.Plan)
 	d.run(t, "REVOKE SELECT ON order_lines FROM "+d.role)
 	p.answer(dsar.Erase)
 	p.answer(dsar.Prove)
@@ -34,7 +34,7 @@ func TestForbiddenInMidRun(t *testing.T) {
 	}
 	d.grantAll(t)
 	p.decide(core.Retry{By: "lea", Now: now()})
-	p.answer(dsar.Count)
+	p.answer(dsar.Plan)
 	p.answer(dsar.Erase)
 	p.answer(dsar.Prove)
 	if p.state.Status != core.StatusAssembling {
@@ -46,7 +46,7 @@ func TestForbiddenInMidRun(t *testing.T) {
 			n := told[c.Dataset]
 			n.Dataset = c.Dataset
 			switch end.Action {
-			case dsar.Count:
+			case dsar.Plan:
 				n.Found = c.Found
 			case dsar.Erase:
 				n.Erased = c.Erased + c.Anonymised

@@ -14,7 +14,7 @@ import (
 
 // TestTenYears runs the retention clock over ten years on a real database: the
 // core says when, the manifest says what, and every row that had to stay goes on
-// its day, once, by the same count, erasure and proof as all others. Nobody
+// its day, once, by the same plan, erasure and proof as all others. Nobody
 // else's row goes at all.
 func TestTenYears(t *testing.T) {
 	t.Parallel()

@@ -213,7 +213,7 @@ func (p *played) answer(action dsar.Action) {
 	if err != nil {
 		p.Fatal(err)
 	}
-	outcome := map[dsar.Action]dsar.Outcome{dsar.Count: dsar.Found, dsar.Erase: dsar.Erased, dsar.Prove: dsar.Proven}[action]
+	outcome := map[dsar.Action]dsar.Outcome{dsar.Plan: dsar.Found, dsar.Erase: dsar.Erased, dsar.Prove: dsar.Proven}[action]
 	p.decide(core.TakeReport{Now: p.now(), Report: dsar.Report{
 		RequestID: "r", System: "shop", Action: action, Attempt: task.Attempt, Kind: dsar.ReportEnded, Outcome: outcome, Counts: counts,
 	}})
@@ -221,7 +221,7 @@ func (p *played) answer(action dsar.Action) {
 
 // call has the system do one action, and returns its counts.
 func (p *played) call(action dsar.Action, own worker.Job) ([]dsar.Counts, error) {
-	if action == dsar.Count {
+	if action == dsar.Plan {
 		plan := &worker.PlanJob{Job: own, Plan: worker.NewPlanWriter(p.manifest)}
 		err := p.system.Plan(p.Context(), []*worker.PlanJob{plan})
 		p.plan = plan.Plan

@@ -34,7 +34,7 @@ func Ask(t T, w *worker.Worker, action dsar.Action, identifiers ...string) Answe
 	helper(t)
 	r := NewRequest(t, w, identifiers...)
 	if action == dsar.Erase {
-		r.Ask(dsar.Count)
+		r.Ask(dsar.Plan)
 	}
 	return r.Ask(action)
 }
@@ -95,7 +95,7 @@ type Request struct {
 	Details event.Details
 	// Holds are the datasets of which nothing may be erased.
 	Holds []string
-	// Plan is what an erasure and its proof go by: that of the last count.
+	// Plan is what an erasure and its proof go by: that of the last plan.
 	Plan *dsar.Object
 
 	t           T
@@ -153,7 +153,7 @@ func (r *Request) Deliver(tasks ...event.Event) []Answer {
 			r.t.Fatalf("workertest: a report: %v", err)
 		}
 		r.open(a)
-		if a.Action == dsar.Count && a.Kind == dsar.ReportEnded {
+		if a.Action == dsar.Plan && a.Kind == dsar.ReportEnded {
 			if r.Plan = nil; len(a.Objects) > 0 {
 				r.Plan = &a.Objects[0]
 			}
@@ -176,7 +176,7 @@ func (r *Request) open(a *Answer) {
 		}
 		a.Found = append(a.Found, worker.Identifier{Type: id.Type, Value: string(value), Assurance: id.Assurance})
 	}
-	if a.Underlying = strings.TrimSuffix(strings.TrimPrefix(Detail(r.vault, a.Report), "("), ")"); a.Action == dsar.Count {
+	if a.Underlying = strings.TrimSuffix(strings.TrimPrefix(Detail(r.vault, a.Report), "("), ")"); a.Action == dsar.Plan {
 		a.Plan = plan(r.t, r.vault, a.Report)
 		return
 	}
@@ -189,7 +189,7 @@ func rightOf(a dsar.Action) dsar.Right {
 		return dsar.Rectification
 	case dsar.Restrict:
 		return dsar.Restriction
-	case dsar.Count, dsar.Erase, dsar.Prove:
+	case dsar.Plan, dsar.Erase, dsar.Prove:
 		return dsar.Erasure
 	default:
 		return dsar.Access

@@ -18,7 +18,7 @@ import (
 // others.
 func (tr *trial) erases() {
 	s := tr.system.Subjects[0]
-	r := tr.do(dsar.Count, s)
+	r := tr.do(dsar.Plan, s)
 	tr.planned("the plan", s, r)
 	tr.keys(s, plan(tr, tr.vault, r))
 	tr.erased(s, tr.do(dsar.Erase, s))
@@ -119,7 +119,7 @@ func (tr *trial) erasesNobody() {
 		tr.Skip("no identifiers of nobody (System.Nobody)")
 	}
 	nobody := Subject{Identifiers: tr.system.Nobody}
-	for _, action := range []dsar.Action{dsar.Count, dsar.Erase} {
+	for _, action := range []dsar.Action{dsar.Plan, dsar.Erase} {
 		if r := tr.do(action, nobody); r.Outcome != dsar.NothingFound {
 			tr.Errorf("%s of nobody: the outcome is %s", action, r.Outcome)
 		}
@@ -135,7 +135,7 @@ func (tr *trial) erasesNobody() {
 // what is gone is a success, told as gone, and never as erased.
 func (tr *trial) erasesAgain() {
 	s := tr.system.Subjects[0]
-	tr.do(dsar.Count, s)
+	tr.do(dsar.Plan, s)
 	task := tr.task(request(s.Identifiers), dsar.Erase, s.known(dsar.Erase))
 	tr.erased(s, tr.ended(tr.ask(context.Background(), task)[0]))
 	for _, again := range []event.Event{task, tr.task(request(s.Identifiers), dsar.Erase, s.known(dsar.Erase))} {
@@ -157,7 +157,7 @@ func (tr *trial) erasesAgain() {
 // refusesAnotherPlan erases by a plan of another hash: nothing may happen.
 func (tr *trial) refusesAnotherPlan() {
 	s := tr.system.Subjects[0]
-	tr.do(dsar.Count, s)
+	tr.do(dsar.Plan, s)
 	other := *tr.plans[request(s.Identifiers)]
 	other.SHA256 = strings.Repeat("0", len(other.SHA256))
 	tr.plans[request(s.Identifiers)] = &other
@@ -174,7 +174,7 @@ func (tr *trial) refusesAnotherPlan() {
 // erased all the same, and told apart.
 func (tr *trial) tellsWhatIsLate() {
 	s := tr.system.Subjects[0]
-	all := plan(tr, tr.vault, tr.do(dsar.Count, s))
+	all := plan(tr, tr.vault, tr.do(dsar.Plan, s))
 	i := slices.IndexFunc(all, func(e worker.Entry) bool { return !e.Keep })
 	if i < 0 {
 		tr.Skip("nothing of the first subject is erased")
@@ -203,7 +203,7 @@ func (tr *trial) writePlan(id string, entries []worker.Entry) *dsar.Object {
 		tr.Fatal(err)
 	}
 	sum := sha256.Sum256(text.Bytes())
-	o := &dsar.Object{Name: tr.system.Manifest.System + "/count/1-kit", Bytes: int64(text.Len()), Records: int64(len(entries)), SHA256: hex.EncodeToString(sum[:])}
+	o := &dsar.Object{Name: tr.system.Manifest.System + "/plan/1-kit", Bytes: int64(text.Len()), Records: int64(len(entries)), SHA256: hex.EncodeToString(sum[:])}
 	out, err := tr.vault.Create(context.Background(), id, o.Name)
 	if err != nil {
 		tr.Fatal(err)
@@ -220,7 +220,7 @@ func (tr *trial) writePlan(id string, entries []worker.Entry) *dsar.Object {
 // erasesTogether erases the first two subjects in one batch.
 func (tr *trial) erasesTogether() {
 	a, b := tr.system.Subjects[0], tr.system.Subjects[1]
-	for _, action := range []dsar.Action{dsar.Count, dsar.Erase, dsar.Prove} {
+	for _, action := range []dsar.Action{dsar.Plan, dsar.Erase, dsar.Prove} {
 		for _, r := range tr.ask(context.Background(), tr.task(request(a.Identifiers), action, a.known(action)), tr.task(request(b.Identifiers), action, b.known(action))) {
 			tr.ended(r)
 		}
@@ -231,7 +231,7 @@ func (tr *trial) erasesTogether() {
 // say that it is done, and the next attempt finishes it.
 func (tr *trial) erasesHalfway() {
 	s := tr.system.Subjects[0]
-	tr.do(dsar.Count, s)
+	tr.do(dsar.Plan, s)
 	tr.behave(Halfway)
 	r := tr.ask(context.Background(), tr.task(request(s.Identifiers), dsar.Erase, s.known(dsar.Erase)))[0]
 	if r.Kind == dsar.ReportEnded {

@@ -21,7 +21,7 @@ func (tr *trial) action() dsar.Action {
 		}
 	}
 	if tr.system.Manifest.Can(dsar.Erase) {
-		return dsar.Count
+		return dsar.Plan
 	}
 	tr.Skip("the system can neither gather nor resolve nor erase")
 	return ""

@@ -89,7 +89,7 @@ func (tr *trial) ask(ctx context.Context, tasks ...event.Event) []dsar.Report {
 			tr.Fatal(err)
 		}
 		tr.reports = append(tr.reports, reports[i])
-		if r := reports[i]; r.Action == dsar.Count && len(r.Objects) > 0 {
+		if r := reports[i]; r.Action == dsar.Plan && len(r.Objects) > 0 {
 			tr.plans[r.RequestID] = &r.Objects[0]
 		}
 	}

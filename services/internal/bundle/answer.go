@@ -369,7 +369,7 @@ func (b *build) counts(d *answerDataset, part *systemPart, ds *manifest.Dataset)
 	case dsar.Erasure:
 		b.erasureCounts(d, part, ds)
 	case dsar.KnowCategories:
-		d.Found = part.counts(dsar.Count, ds.Name).Found
+		d.Found = part.counts(dsar.Plan, ds.Name).Found
 	case dsar.Rectification:
 		sum := part.counts(dsar.Rectify, ds.Name)
 		d.Rectified, d.Changed, d.Unchanged = sum.Rectified, sum.Changed, sum.Unchanged
@@ -383,7 +383,7 @@ func (b *build) counts(d *answerDataset, part *systemPart, ds *manifest.Dataset)
 // told as erased, though an erasure that was broken off may have been who erased it.
 // Nor is what no erasure reports and a proof no longer finds: it is gone as well.
 func (b *build) erasureCounts(d *answerDataset, part *systemPart, ds *manifest.Dataset) {
-	plan, done, proof := part.counts(dsar.Count, ds.Name), part.counts(dsar.Erase, ds.Name), part.counts(dsar.Prove, ds.Name)
+	plan, done, proof := part.counts(dsar.Plan, ds.Name), part.counts(dsar.Erase, ds.Name), part.counts(dsar.Prove, ds.Name)
 	keep, proven := done.Retained, false
 	if end := part.end(dsar.Prove); end != nil && (end.Outcome == dsar.Proven || end.Outcome == dsar.Incomplete && !d.Uncovered && proof.Found == proof.Kept()) {
 		keep, proven = proof.Retained, true

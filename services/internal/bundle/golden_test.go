@@ -141,16 +141,16 @@ func erasureInput(t testing.TB) bundle.Input {
 	}
 	in.Systems = []bundle.System{
 		{Manifest: accountManifest(), Ends: []core.ActionEnd{
-			ended(dsar.Count, dsar.Found, dsar.Counts{Dataset: "profiles", Found: 1}, dsar.Counts{Dataset: "scores", Found: 2}),
+			ended(dsar.Plan, dsar.Found, dsar.Counts{Dataset: "profiles", Found: 1}, dsar.Counts{Dataset: "scores", Found: 2}),
 			// The first attempt was broken off after the scores.
 			ended(dsar.Erase, dsar.Erased, dsar.Counts{Dataset: "profiles", Erased: 1}), proven(),
 		}},
 		{Manifest: billingManifest(), Ends: []core.ActionEnd{
-			ended(dsar.Count, dsar.Found, dsar.Counts{Dataset: "invoices", Found: 8, Retained: kept}, dsar.Counts{Dataset: "payment_methods", Found: 1}),
+			ended(dsar.Plan, dsar.Found, dsar.Counts{Dataset: "invoices", Found: 8, Retained: kept}, dsar.Counts{Dataset: "payment_methods", Found: 1}),
 			ended(dsar.Erase, dsar.Retained, dsar.Counts{Dataset: "invoices", Retained: kept}, dsar.Counts{Dataset: "payment_methods", Anonymised: 1}),
 			proven(dsar.Counts{Dataset: "invoices", Found: 8, Retained: kept}),
 		}},
-		{Manifest: eventsManifest(), Ends: []core.ActionEnd{ended(dsar.Count, dsar.NothingFound), ended(dsar.Erase, dsar.NothingFound), proven()}},
+		{Manifest: eventsManifest(), Ends: []core.ActionEnd{ended(dsar.Plan, dsar.NothingFound), ended(dsar.Erase, dsar.NothingFound), proven()}},
 	}
 	return in
 }
@@ -204,7 +204,7 @@ func TestCertificateOfALostReport(t *testing.T) {
 	m.Datasets[1].SQL = &manifest.DatasetSQL{Erase: manifest.EraseAnonymise}
 	in := erasureInput(t)
 	in.Systems = []bundle.System{{Manifest: m, Ends: []core.ActionEnd{
-		ended(dsar.Count, dsar.Found, dsar.Counts{Dataset: "invoices", Found: 2}, dsar.Counts{Dataset: "payment_methods", Found: 3}),
+		ended(dsar.Plan, dsar.Found, dsar.Counts{Dataset: "invoices", Found: 2}, dsar.Counts{Dataset: "payment_methods", Found: 3}),
 		ended(dsar.Erase, dsar.NothingFound), ended(dsar.Prove, dsar.Proven),
 	}}}
 	data, _ := write(t, in)
@@ -221,7 +221,7 @@ func TestErasedWithSomethingElse(t *testing.T) {
 	m.Datasets[1].GoesWith = "invoices"
 	in := erasureInput(t)
 	in.Systems = []bundle.System{{Manifest: m, Ends: []core.ActionEnd{
-		ended(dsar.Count, dsar.Found, dsar.Counts{Dataset: "invoices", Found: 2}),
+		ended(dsar.Plan, dsar.Found, dsar.Counts{Dataset: "invoices", Found: 2}),
 		ended(dsar.Erase, dsar.Erased, dsar.Counts{Dataset: "invoices", Found: 2, Erased: 2}), ended(dsar.Prove, dsar.Proven),
 	}}}
 	data, _ := write(t, in)
@@ -355,9 +355,9 @@ func TestKnowCategoriesBundle(t *testing.T) {
 	for i := range in.Systems {
 		in.Systems[i].Sources = nil
 	}
-	in.Systems[0].Ends = []core.ActionEnd{ended(dsar.Count, dsar.Found, dsar.Counts{Dataset: "profiles", Found: 1}, dsar.Counts{Dataset: "scores", Found: 2})}
-	in.Systems[1].Ends = []core.ActionEnd{ended(dsar.Count, dsar.Found, dsar.Counts{Dataset: "invoices", Found: 8})}
-	in.Systems[2].Ends = []core.ActionEnd{ended(dsar.Count, dsar.NothingFound)}
+	in.Systems[0].Ends = []core.ActionEnd{ended(dsar.Plan, dsar.Found, dsar.Counts{Dataset: "profiles", Found: 1}, dsar.Counts{Dataset: "scores", Found: 2})}
+	in.Systems[1].Ends = []core.ActionEnd{ended(dsar.Plan, dsar.Found, dsar.Counts{Dataset: "invoices", Found: 8})}
+	in.Systems[2].Ends = []core.ActionEnd{ended(dsar.Plan, dsar.NothingFound)}
 	golden(t, "categories-en", in, []string{
 		"The kinds of data we hold about you", "Identifiers Your profile You gave it to us", "Inferences Interests Worked out from other data", "11 records",
 	}, []string{"professional or employment\"}"})

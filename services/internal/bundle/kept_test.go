@@ -30,7 +30,7 @@ func TestKeptEarlierIsNeverNothing(t *testing.T) {
 	}{
 		"nothing to copy":    {dsar.Access, nothing(dsar.Gather)},
 		"nothing to take":    {dsar.Portability, nothing(dsar.Gather)},
-		"no kinds":           {dsar.KnowCategories, nothing(dsar.Count)},
+		"no kinds":           {dsar.KnowCategories, nothing(dsar.Plan)},
 		"nothing to erase":   {dsar.Erasure, nothing(dsar.Erase)},
 		"nothing to stop":    {dsar.Restriction, nothing(dsar.Restrict)},
 		"not known there":    {dsar.Access, []core.ActionEnd{{Action: dsar.Gather, Outcome: dsar.NotApplicable, Code: "no-identifier"}}},

@@ -61,7 +61,7 @@ func TestWhatWasCoveredLaterIsNotNamed(t *testing.T) {
 	gap := dsar.Counts{Dataset: "scores", Uncovered: "forbidden"}
 	account := &in.Systems[0]
 	account.Ends = []core.ActionEnd{
-		ended(dsar.Count, dsar.Incomplete, dsar.Counts{Dataset: "profiles", Found: 1}, gap),
+		ended(dsar.Plan, dsar.Incomplete, dsar.Counts{Dataset: "profiles", Found: 1}, gap),
 		ended(dsar.Erase, dsar.Incomplete, dsar.Counts{Dataset: "profiles", Found: 1, Erased: 1}, gap),
 		ended(dsar.Prove, dsar.Proven),
 	}

@@ -116,7 +116,7 @@ func (d *decider) act() (ended bool) {
 			d.record(TaskEnded{System: sys.Name, Action: d.Stage, Outcome: dsar.NotApplicable, Code: "no-identifier", Reason: "none of the identifiers that it can be asked by is known", Moment: Moment{At: d.now}})
 			ended = true
 		case d.Stage == dsar.Erase && d.countedNothing(sys):
-			d.record(TaskEnded{System: sys.Name, Action: dsar.Erase, Outcome: dsar.NothingFound, Code: "counted-nothing", Reason: "the plan found nothing to erase", Moment: Moment{At: d.now}})
+			d.record(TaskEnded{System: sys.Name, Action: dsar.Erase, Outcome: dsar.NothingFound, Code: "planned-nothing", Reason: "the plan found nothing to erase", Moment: Moment{At: d.now}})
 			ended = true
 		case d.Stage == dsar.Erase && !d.erased(sys.EraseAfter): // its turn comes
 		default:
@@ -167,7 +167,7 @@ func (d *decider) erasedByHand(sys dsar.System) bool {
 }
 
 func (d *decider) countedNothing(sys dsar.System) bool {
-	t := d.Task(sys.Name, dsar.Count)
+	t := d.Task(sys.Name, dsar.Plan)
 	return t != nil && t.End.Outcome == dsar.NothingFound
 }
 

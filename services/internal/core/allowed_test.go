@@ -85,7 +85,7 @@ func attempts(s core.State, now time.Time) []attempt {
 	for _, reach := range []core.Held{{}, {System: "s"}, {System: "t"}, {System: "s", Dataset: "d"}} {
 		all = append(all, attempt{core.VerbLift, core.Lift{By: by, System: reach.System, Dataset: reach.Dataset, Now: now}, func(c core.Choice) bool { return slices.Contains(c.Holds, reach) }})
 	}
-	for _, action := range []dsar.Action{dsar.Resolve, dsar.Gather, dsar.Count, dsar.Erase, dsar.Prove, dsar.Rectify, dsar.Restrict, dsar.Assemble} {
+	for _, action := range []dsar.Action{dsar.Resolve, dsar.Gather, dsar.Plan, dsar.Erase, dsar.Prove, dsar.Rectify, dsar.Restrict, dsar.Assemble} {
 		for _, system := range []string{"s", "t", dsar.Aggregator, "stranger"} {
 			for _, outcome := range []dsar.Outcome{dsar.Found, dsar.Gathered, dsar.Erased, dsar.Anonymised, dsar.Rectified, dsar.Restricted, dsar.Retained, dsar.Proven, dsar.NothingFound, dsar.Incomplete, dsar.Assembled} {
 				c := core.Attest{By: by, Reason: why, System: system, Action: action, Outcome: outcome, Objects: []dsar.Object{{Name: "o"}}, Now: now}

@@ -72,7 +72,7 @@ func (t *TaskState) attestable() []dsar.Outcome {
 func attestable(a dsar.Action) []dsar.Outcome {
 	//exhaustive:enforce
 	switch a {
-	case dsar.Resolve, dsar.Count:
+	case dsar.Resolve, dsar.Plan:
 		return []dsar.Outcome{dsar.Found, dsar.NothingFound}
 	case dsar.Gather:
 		return []dsar.Outcome{dsar.Gathered, dsar.NothingFound}

@@ -59,7 +59,7 @@ func TestNothingIsAskedBeforeProofIsAccepted(t *testing.T) {
 	d.refuses(core.Clarify{Now: d.now, Calendar: calendar{}}, core.ErrNotAwaited)
 	d.refuses(core.Retry{Now: d.now}, core.ErrAwaited)
 	d.do(core.JudgeProof{By: "lea", Accepted: true, Calendar: calendar{}, Now: d.now})
-	d.wants("events count")
+	d.wants("events plan")
 	if want := start.AddDate(0, 0, 70); !d.state.DueAt.Equal(want) || d.state.Paused {
 		t.Errorf("due %s, want %s", d.state.DueAt, want)
 	}
@@ -207,7 +207,7 @@ func TestByHand(t *testing.T) {
 	t.Parallel()
 	paper := dsar.System{Name: "paper", Abilities: []dsar.Action{}, Needs: []dsar.IdentifierType{"email"}}
 	d := underLaw(t, dsar.Erasure, core.Terms{}, paper, events)
-	d.report(ended("events", dsar.Count, dsar.NothingFound))
+	d.report(ended("events", dsar.Plan, dsar.NothingFound))
 	if d.state.Status != core.StatusNeedsAttention {
 		t.Fatal(d.state.Status)
 	}

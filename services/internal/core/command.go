@@ -40,7 +40,7 @@ type Retry struct {
 	Reason string
 	// Systems are those to retry; none means every one whose task failed.
 	Systems []string
-	// AcceptPlan takes a plan that the brake stopped as it is: what was counted
+	// AcceptPlan takes a plan that the brake stopped as it is: what was planned
 	// will be erased.
 	AcceptPlan bool
 	Now        time.Time

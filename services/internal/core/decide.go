@@ -92,11 +92,11 @@ func (c TakeReport) decide(d *decider) error {
 	if d.Status.Ended() || t.Status == TaskIsEnded || r.Attempt <= t.StaleThrough {
 		return nil
 	}
-	// What an earlier attempt has done is done. But a resolve, a count or a
+	// What an earlier attempt has done is done. But a resolve, a plan or a
 	// proof is of what was known or there at its own time.
 	// And what an earlier gathering left may be what the answer lacks.
 	current := t.Status == TaskIsSent && r.Attempt == t.Attempt
-	late := r.Kind == dsar.ReportEnded && r.Attempt < t.Attempt && r.Action != dsar.Resolve && r.Action != dsar.Count && r.Action != dsar.Prove &&
+	late := r.Kind == dsar.ReportEnded && r.Attempt < t.Attempt && r.Action != dsar.Resolve && r.Action != dsar.Plan && r.Action != dsar.Prove &&
 		(r.Action != dsar.Gather || d.Stage == dsar.Gather)
 	if !current && !late {
 		return nil
@@ -139,7 +139,7 @@ func (d *decider) ended(r dsar.Report) {
 		r.Reason = cmp.Or(r.Reason, "not covered: "+strings.Join(missing, ", "))
 	}
 	switch {
-	case r.Action == dsar.Count && d.Right == dsar.Erasure && left > d.brake(r.System):
+	case r.Action == dsar.Plan && d.Right == dsar.Erasure && left > d.brake(r.System):
 		d.fail(r, dsar.Failed, dsar.CodePlanTooLarge, fmt.Sprintf("%d records would be erased, more than the %d that the manifest expects of one person", left, d.brake(r.System)))
 		return
 	case r.Action == dsar.Prove && left > 0 && d.held(d.system(r.System)):

@@ -135,10 +135,10 @@ func TestNothingIsErasedBeforeTheWholePlanIsKnown(t *testing.T) {
 	r.Identifiers = accID
 	d.report(r)
 	d.report(ended("billing", dsar.Resolve, dsar.NothingFound))
-	d.report(ended("account", dsar.Count, dsar.Found))
-	d.report(ended("events", dsar.Count, dsar.NothingFound))
-	d.wants("billing count")
-	d.report(ended("billing", dsar.Count, dsar.Retained))
+	d.report(ended("account", dsar.Plan, dsar.Found))
+	d.report(ended("events", dsar.Plan, dsar.NothingFound))
+	d.wants("billing plan")
+	d.report(ended("billing", dsar.Plan, dsar.Retained))
 	d.wants("billing erase") // account waits for billing, events holds nothing
 	d.report(ended("billing", dsar.Erase, dsar.Retained))
 	d.wants("account erase")
@@ -155,9 +155,9 @@ func TestNothingToEraseHoldsNobodyUp(t *testing.T) {
 	r.Identifiers = accID
 	d.report(r)
 	d.report(ended("billing", dsar.Resolve, dsar.NothingFound))
-	d.report(ended("account", dsar.Count, dsar.Found))
-	d.report(ended("events", dsar.Count, dsar.NothingFound))
-	d.report(ended("billing", dsar.Count, dsar.NothingFound))
+	d.report(ended("account", dsar.Plan, dsar.Found))
+	d.report(ended("events", dsar.Plan, dsar.NothingFound))
+	d.report(ended("billing", dsar.Plan, dsar.NothingFound))
 	d.wants("account erase")
 }
 
@@ -167,7 +167,7 @@ func TestAPlanThatIsTooLargeStopsForAPerson(t *testing.T) {
 	small.MaxRecords = 10
 	d := newDesk(t, dsar.Erasure, small)
 	counts := []dsar.Counts{{Dataset: "registrations", Found: 12, Retained: []dsar.Retention{{Records: 1, Ground: "tax-records"}}}}
-	r := ended("events", dsar.Count, dsar.Found)
+	r := ended("events", dsar.Plan, dsar.Found)
 	r.Counts = counts
 	d.report(r)
 	if d.state.Status != core.StatusNeedsAttention {
@@ -183,7 +183,7 @@ func TestAPlanThatIsTooLargeStopsForAPerson(t *testing.T) {
 func TestWhatIsStillThereIsAskedAgainAndThenStopsForAPerson(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, dsar.Erasure, events)
-	d.report(ended("events", dsar.Count, dsar.Found))
+	d.report(ended("events", dsar.Plan, dsar.Found))
 	d.report(ended("events", dsar.Erase, dsar.Erased))
 	still := ended("events", dsar.Prove, dsar.Found)
 	still.Counts = []dsar.Counts{{Dataset: "registrations", Found: 1}}

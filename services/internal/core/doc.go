@@ -10,7 +10,7 @@
 //
 // A request is accepted once ([Submit]), then goes through the stages of its
 // right ([Right.Stages]): an access is gathered and assembled; an erasure is
-// counted (the plan), erased, proven (asked again) and assembled. A stage is
+// planned, erased, proven (asked again) and assembled. A stage is
 // over when every system has ended it. Within the first stage, systems that can
 // find further identifiers are asked to resolve; a system is asked to act as
 // soon as nobody who is still resolving could find an identifier that it needs.

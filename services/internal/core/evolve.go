@@ -67,7 +67,7 @@ func (s State) goOn(due, at time.Time) State {
 
 // takeUp begins an erasure anew for some systems.
 func (s State) takeUp(systems []string) State {
-	s.Status, s.Stage, s.EndedAt, s.Lifted = StatusCounting, dsar.Count, time.Time{}, false
+	s.Status, s.Stage, s.EndedAt, s.Lifted = StatusPlanning, dsar.Plan, time.Time{}, false
 	s.Tasks = slices.Clone(s.Tasks)
 	for i := range s.Tasks {
 		t := &s.Tasks[i]

@@ -92,14 +92,14 @@ func (s State) heldDatasets(sys dsar.System) []string {
 	return names
 }
 
-// heldEnd ends an erasure that a hold forbids: all that was counted stays.
+// heldEnd ends an erasure that a hold forbids: all that was planned stays.
 func (d *decider) heldEnd(sys dsar.System) {
 	e := TaskEnded{System: sys.Name, Action: dsar.Erase, Outcome: dsar.Retained, Code: dsar.LegalHold, Reason: "a legal hold is on", Moment: Moment{At: d.now}}
 	if t := d.Task(sys.Name, dsar.Erase); t != nil {
 		e.Attempt = t.Attempt
 	}
-	if count := d.Task(sys.Name, dsar.Count); count != nil {
-		e.Counts = withHeld(count.End.Counts)
+	if plan := d.Task(sys.Name, dsar.Plan); plan != nil {
+		e.Counts = withHeld(plan.End.Counts)
 	}
 	d.record(e)
 }

@@ -14,9 +14,9 @@ var (
 	deals = dsar.System{Name: "deals", Abilities: []dsar.Action{dsar.Erase}, Needs: []dsar.IdentifierType{"email"}, EraseAfter: []string{"books"}}
 )
 
-func (d *desk) counted(system string, n int64) {
+func (d *desk) planned(system string, n int64) {
 	d.t.Helper()
-	r := ended(system, dsar.Count, dsar.Found)
+	r := ended(system, dsar.Plan, dsar.Found)
 	r.Counts = []dsar.Counts{{Dataset: "rows", Found: n}}
 	d.report(r)
 }
@@ -50,8 +50,8 @@ func TestAHeldSystemIsNotErased(t *testing.T) {
 	t.Parallel()
 	d := underLaw(t, dsar.Erasure, core.Terms{}, books, deals)
 	d.do(core.Hold{By: "lea", Reason: "case 17", System: "books", Now: d.now})
-	d.counted("books", 5)
-	d.counted("deals", 2)
+	d.planned("books", 5)
+	d.planned("deals", 2)
 	d.wants("deals erase") // books is held, and who comes after it has its turn
 	if end := d.state.Task("books", dsar.Erase).End; end.Outcome != dsar.Retained || end.Counts[0].Kept() != 5 || end.Counts[0].Retained[0].Ground != dsar.LegalHold {
 		t.Errorf("%+v", end)
@@ -72,12 +72,12 @@ func TestAHeldSystemIsNotErased(t *testing.T) {
 	d.now = d.now.AddDate(2, 0, 0)
 	d.refuses(core.Lift{By: "lea", System: "deals", Now: d.now}, core.ErrNoSuchHold)
 	d.do(core.Lift{By: "lea", Reason: "settled", System: "books", Now: d.now})
-	d.wants("books count")
+	d.wants("books plan")
 	if d.state.Overdue || !slices.ContainsFunc(d.facts, func(e core.Event) bool { _, ok := e.(core.RetentionEnded); return ok }) {
 		t.Errorf("%+v", d.state)
 	}
 	d.refuses(core.Cancel{Now: d.now}, core.ErrAnswered)
-	d.counted("books", 5)
+	d.planned("books", 5)
 	d.wants("books erase")
 	d.proven("books")
 	d.wants("aggregator assemble")
@@ -94,8 +94,8 @@ func TestAHeldDatasetIsToldToItsWorker(t *testing.T) {
 	if again := d.do(core.Hold{By: "lea", Reason: "case 17", Dataset: "rows", Now: d.now}); len(again) > 0 {
 		t.Errorf("the same again: %v", again)
 	}
-	d.counted("books", 5)
-	d.counted("deals", 2)
+	d.planned("books", 5)
+	d.planned("deals", 2)
 	d.wants("books erase") // it keeps the dataset itself; deals can't, and is held as a whole
 	sent := core.TaskSent{System: "books", Action: dsar.Erase}
 	if task := d.state.NewTask(sent); !slices.Equal(task.Holds, []string{"rows"}) {
@@ -111,7 +111,7 @@ func TestAHeldDatasetIsToldToItsWorker(t *testing.T) {
 func TestAHoldStopsWhatIsNotErasedYet(t *testing.T) {
 	t.Parallel()
 	d := underLaw(t, dsar.Erasure, core.Terms{}, books)
-	d.counted("books", 5)
+	d.planned("books", 5)
 	r := ended("books", dsar.Erase, "")
 	r.Kind, r.Until = dsar.ReportParked, start.Add(time.Hour)
 	d.report(r)
@@ -125,8 +125,8 @@ func TestAHoldStopsWhatIsNotErasedYet(t *testing.T) {
 func TestWhatHadToStayGoes(t *testing.T) {
 	t.Parallel()
 	d := underLaw(t, dsar.Erasure, core.Terms{}, books, deals)
-	d.counted("books", 5)
-	d.counted("deals", 0)
+	d.planned("books", 5)
+	d.planned("deals", 0)
 	first, last := start.AddDate(3, 0, 0), start.AddDate(10, 0, 0)
 	d.report(ended("books", dsar.Erase, dsar.Retained))
 	d.report(ended("deals", dsar.Erase, dsar.Erased))
@@ -144,11 +144,11 @@ func TestWhatHadToStayGoes(t *testing.T) {
 		}
 		d.now = day
 		d.do(core.Tick{Now: day})
-		d.wants("books count")
+		d.wants("books plan")
 		if facts := d.do(core.TakeReport{Report: stale, Now: day}); len(facts) > 0 {
 			t.Errorf("a report of years ago: %v", facts)
 		}
-		d.counted("books", 2)
+		d.planned("books", 2)
 		left := dsar.Retention{Records: 1, Ground: "tax", Until: last}
 		if day.Equal(last) {
 			left = dsar.Retention{}
@@ -165,7 +165,7 @@ func TestWhatHadToStayGoes(t *testing.T) {
 func TestADayThatHasPassedIsAskedAboutOnceADay(t *testing.T) {
 	t.Parallel()
 	d := underLaw(t, dsar.Erasure, core.Terms{}, books)
-	d.counted("books", 5)
+	d.planned("books", 5)
 	d.proven("books", dsar.Retention{Records: 2, Ground: "tax", Until: start.AddDate(-1, 0, 0)})
 	d.assembled()
 	if wake := core.Wake(d.state); !wake.Equal(start.Add(core.RetentionAgain)) {

@@ -55,8 +55,8 @@ func TestOneVerifiedIdentifierDoesNotOpenTheRest(t *testing.T) {
 		d.wants()
 		c.judge.By, c.judge.Calendar, c.judge.Now = "lea", calendar{}, d.now
 		d.do(c.judge)
-		d.wants("account resolve", "account count", "events count")
-		if got := d.handed("events", dsar.Count); !slices.Equal(got, c.want) {
+		d.wants("account resolve", "account plan", "events plan")
+		if got := d.handed("events", dsar.Plan); !slices.Equal(got, c.want) {
 			t.Errorf("%s: events is asked by %v, want %v", name, got, c.want)
 		}
 		without := len(d.answer().Without) > 0
@@ -161,9 +161,9 @@ func TestToAFixedPoint(t *testing.T) {
 		t.Errorf("asked again by %v", got)
 	}
 	find("desk.cart_no", "fp-cart", "fp-user")
-	d.wants("desk count")
-	if got := d.handed("desk", dsar.Count); !slices.Equal(got, []string{"fp-email", "fp-cart"}) {
-		t.Errorf("counted by %v", got)
+	d.wants("desk plan")
+	if got := d.handed("desk", dsar.Plan); !slices.Equal(got, []string{"fp-email", "fp-cart"}) {
+		t.Errorf("planned by %v", got)
 	}
 	// Links that never end stop for a person.
 	circle := dsar.System{Name: "ring", Abilities: all, Needs: []dsar.IdentifierType{"email", "ring.next"}, Finds: []dsar.IdentifierType{"ring.next"}, Links: []dsar.Link{{Find: "ring.next", By: "email"}, {Find: "ring.next", By: "ring.next"}}}
@@ -238,7 +238,7 @@ func TestWeakLink(t *testing.T) {
 			t.Fatalf("%s: %+v", name, end)
 		}
 		if c.code != "" {
-			if len(d.open()) > 1 || d.state.Task("billing", dsar.Count) != nil {
+			if len(d.open()) > 1 || d.state.Task("billing", dsar.Plan) != nil {
 				t.Errorf("%s: went on: %v", name, d.open())
 			}
 			d.refuses(core.Attest{By: "lea", Reason: "seen", System: "house", Action: dsar.Resolve, Outcome: dsar.Found, Same: []string{"fp-9"}, Now: d.now}, core.ErrNotAllowed)

@@ -89,7 +89,7 @@ func (t *TaskState) toldBefore() []dsar.Counts {
 		switch {
 		case t.Action == dsar.Erase && c.Erased+c.Anonymised > 0:
 			out = sum(out, []dsar.Counts{{Dataset: c.Dataset, Erased: c.Erased, Anonymised: c.Anonymised}})
-		case t.Action == dsar.Count && c.Uncovered == "" && of(out, c.Dataset).Dataset == "":
+		case t.Action == dsar.Plan && c.Uncovered == "" && of(out, c.Dataset).Dataset == "":
 			out = append(out, dsar.Counts{Dataset: c.Dataset, Found: c.Found})
 		}
 	}
@@ -108,7 +108,7 @@ func (s State) endAsTold(t TaskState) ActionEnd {
 	switch t.Action {
 	case dsar.Erase:
 		end.Counts = sum(end.Counts, t.Before)
-	case dsar.Count:
+	case dsar.Plan:
 		gone := slices.Clone(erase.Before)
 		for i, c := range gone {
 			gone[i] = dsar.Counts{Dataset: c.Dataset, Found: c.Erased + c.Anonymised}
@@ -189,7 +189,7 @@ func (end *ActionEnd) outcome() dsar.Outcome {
 	switch {
 	case end.Action == dsar.Gather && sum.Found > 0:
 		return dsar.Gathered
-	case end.Action == dsar.Count && sum.Found > 0:
+	case end.Action == dsar.Plan && sum.Found > 0:
 		return dsar.Found
 	case sum.Rectified > 0:
 		return dsar.Rectified

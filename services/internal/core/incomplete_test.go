@@ -90,9 +90,9 @@ var (
 func TestAnIncompleteErasureGoesOn(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, dsar.Erasure, crm, mailer, events)
-	d.report(partly("crm", dsar.Count, dsar.Found, dsar.Counts{Found: 2}))
-	d.counted("mailer", 1)
-	d.counted("events", 1)
+	d.report(partly("crm", dsar.Plan, dsar.Found, dsar.Counts{Found: 2}))
+	d.planned("mailer", 1)
+	d.planned("events", 1)
 	d.wants("crm erase", "events erase")
 	d.report(partly("crm", dsar.Erase, dsar.Erased, dsar.Counts{Found: 2, Erased: 1}))
 	d.wants("events erase", "mailer erase")
@@ -109,10 +109,10 @@ func TestAnIncompleteErasureGoesOn(t *testing.T) {
 		t.Errorf("a proof attested as an erasure: %v", err)
 	}
 	d.do(core.Retry{By: "anna", Systems: []string{"crm"}, Now: d.now})
-	d.wants("crm count", "mailer count")
-	d.counted("crm", 5)
-	d.wants("mailer count")
-	d.report(ended("mailer", dsar.Count, dsar.NothingFound))
+	d.wants("crm plan", "mailer plan")
+	d.planned("crm", 5)
+	d.wants("mailer plan")
+	d.report(ended("mailer", dsar.Plan, dsar.NothingFound))
 	d.wants("crm erase")
 	r := ended("crm", dsar.Erase, dsar.Erased)
 	r.Counts = []dsar.Counts{{Dataset: "rows", Found: 5, Erased: 5}}
@@ -127,9 +127,9 @@ func TestAnIncompleteErasureGoesOn(t *testing.T) {
 	for _, sys := range d.state.NewTask(sent).Answer.Systems {
 		for _, end := range sys.Ends {
 			want := map[string][]dsar.Counts{
-				"crm count":    {{Dataset: "rows", Found: 5}, {Dataset: "contacts", Found: 2}},
-				"crm erase":    {{Dataset: "rows", Found: 5, Erased: 5}, {Dataset: "contacts", Erased: 1}},
-				"mailer count": {{Dataset: "rows", Found: 1}},
+				"crm plan":    {{Dataset: "rows", Found: 5}, {Dataset: "contacts", Found: 2}},
+				"crm erase":   {{Dataset: "rows", Found: 5, Erased: 5}, {Dataset: "contacts", Erased: 1}},
+				"mailer plan": {{Dataset: "rows", Found: 1}},
 			}[sys.System+" "+string(end.Action)]
 			if want != nil && !slices.EqualFunc(end.Counts, want, func(a, b dsar.Counts) bool {
 				return a.Dataset == b.Dataset && a.Found == b.Found && a.Erased == b.Erased
@@ -146,7 +146,7 @@ func TestTwoProofsFailTogether(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, dsar.Erasure, crm, events)
 	for _, name := range []string{"crm", "events"} {
-		d.counted(name, 1)
+		d.planned(name, 1)
 	}
 	d.report(ended("crm", dsar.Erase, dsar.Erased))
 	d.report(ended("events", dsar.Erase, dsar.Erased))
@@ -157,11 +157,11 @@ func TestTwoProofsFailTogether(t *testing.T) {
 		d.do(core.Tick{Now: d.now})
 	}
 	d.do(core.Retry{By: "anna", Now: d.now})
-	d.wants("crm count", "events erase")
+	d.wants("crm plan", "events erase")
 	d.report(ended("events", dsar.Erase, dsar.Erased))
-	d.wants("crm count", "events prove")
+	d.wants("crm plan", "events prove")
 	d.provenOnly("events")
-	d.counted("crm", 1)
+	d.planned("crm", 1)
 	d.wants("crm erase")
 	d.report(ended("crm", dsar.Erase, dsar.Erased))
 	d.wants("crm prove")
@@ -174,7 +174,7 @@ func TestTwoProofsFailTogether(t *testing.T) {
 func TestWhatMayBeReadAndNotErased(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, dsar.Erasure, crm)
-	d.counted("crm", 2)
+	d.planned("crm", 2)
 	r := ended("crm", dsar.Erase, dsar.Incomplete)
 	r.Reason = "the user may not delete rows"
 	r.Counts = []dsar.Counts{{Dataset: "rows", Found: 2, Erased: 1, Uncovered: r.Reason}}
@@ -192,7 +192,7 @@ func TestWhatMayBeReadAndNotErased(t *testing.T) {
 func TestWhatStaysAndIsNotRestricted(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, dsar.Erasure, crm)
-	d.counted("crm", 2)
+	d.planned("crm", 2)
 	kept := []dsar.Retention{{Records: 1, Ground: "tax-records", Until: d.now.AddDate(5, 0, 0)}}
 	r := ended("crm", dsar.Erase, dsar.Incomplete)
 	r.Counts = []dsar.Counts{{Dataset: "rows", Found: 2, Erased: 1, Retained: kept, Uncovered: "the user may not restrict rows"}}

@@ -220,7 +220,7 @@ func TestRetentionClock(t *testing.T) {
 					again = true
 					r := ended(task.System, task.Action, dsar.Retained)
 					switch task.Action {
-					case dsar.Count:
+					case dsar.Plan:
 						r.Counts = []dsar.Counts{{Dataset: "rows", Found: int64(len(rows[task.System]))}}
 					case dsar.Prove:
 						r.Outcome = dsar.Proven

@@ -54,7 +54,7 @@ func TestHeldIsNotSaidToBeLocked(t *testing.T) {
 			d.do(core.Hold{By: "lea", Reason: "a lawsuit", Now: d.now})
 			counts[0].Retained = nil
 		}
-		d.report(dsar.Report{System: "events", Action: dsar.Count, Outcome: dsar.Found, Counts: counts})
+		d.report(dsar.Report{System: "events", Action: dsar.Plan, Outcome: dsar.Found, Counts: counts})
 		if !c.held {
 			counts[0].Restricted = c.restricted
 			d.report(dsar.Report{System: "events", Action: dsar.Erase, Outcome: dsar.Retained, Counts: counts})

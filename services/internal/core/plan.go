@@ -10,12 +10,12 @@ import (
 // plan returns the sealed plan that a system's erasure goes by; nil where nothing
 // was planned, or a person did it by hand.
 func (s State) plan(sys dsar.System) *dsar.Object {
-	t := s.Task(sys.Name, dsar.Count)
+	t := s.Task(sys.Name, dsar.Plan)
 	if t == nil || t.Status != TaskIsEnded {
 		return nil
 	}
 	for _, o := range t.End.Objects {
-		if o.SHA256 != "" && strings.HasPrefix(o.Name, sys.Name+"/"+string(dsar.Count)+"/") {
+		if o.SHA256 != "" && strings.HasPrefix(o.Name, sys.Name+"/"+string(dsar.Plan)+"/") {
 			return &o
 		}
 	}
@@ -29,14 +29,14 @@ func (d *decider) unmet(r dsar.Report) string {
 	if r.Action != dsar.Erase || d.plan(d.system(r.System)) == nil {
 		return ""
 	}
-	return dsar.Unmet(d.Task(r.System, dsar.Count).End.Counts, r.Counts)
+	return dsar.Unmet(d.Task(r.System, dsar.Plan).End.Counts, r.Counts)
 }
 
 // withEarlier counts what an earlier try by the same plan said that it had erased, and
 // which this one finds gone, as erased: it was, and it was reported.
 func (d *decider) withEarlier(counts []dsar.Counts, system string) []dsar.Counts {
-	t, count := d.Task(system, dsar.Erase), d.Task(system, dsar.Count)
-	if d.plan(d.system(system)) == nil || t.End.Action != dsar.Erase || t.End.At.Before(count.End.At) {
+	t, plan := d.Task(system, dsar.Erase), d.Task(system, dsar.Plan)
+	if d.plan(d.system(system)) == nil || t.End.Action != dsar.Erase || t.End.At.Before(plan.End.At) {
 		return counts
 	}
 	counts = slices.Clone(counts)

@@ -11,13 +11,13 @@ import (
 
 // planOf returns what a worker leaves in the vault when it has planned.
 func planOf(name string) []dsar.Object {
-	return []dsar.Object{{Name: "crm/count/" + name, Records: 5, SHA256: strings.Repeat("a", 64)}}
+	return []dsar.Object{{Name: "crm/plan/" + name, Records: 5, SHA256: strings.Repeat("a", 64)}}
 }
 
 func (d *desk) says(action dsar.Action, o dsar.Outcome, c dsar.Counts) {
 	r := ended("crm", action, o)
 	c.Dataset = "contacts"
-	if r.Counts = []dsar.Counts{c}; action == dsar.Count {
+	if r.Counts = []dsar.Counts{c}; action == dsar.Plan {
 		r.Objects = planOf("1")
 	}
 	d.report(r)
@@ -33,10 +33,10 @@ func (d *desk) sent(action dsar.Action) core.AssembleTask {
 func TestAnErasureGoesByItsPlan(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, dsar.Erasure, crm)
-	if d.sent(dsar.Count).Plan != nil {
+	if d.sent(dsar.Plan).Plan != nil {
 		t.Error("the plan's own task has one")
 	}
-	d.says(dsar.Count, dsar.Found, dsar.Counts{Found: 5})
+	d.says(dsar.Plan, dsar.Found, dsar.Counts{Found: 5})
 	if p := d.sent(dsar.Erase).Plan; p == nil || *p != planOf("1")[0] {
 		t.Errorf("the erasure is sent with %+v", p)
 	}
@@ -61,7 +61,7 @@ func TestAnErasureMeetsItsPlan(t *testing.T) {
 		"too many":     {dsar.Counts{Erased: 6}, false},
 	} {
 		d := newDesk(t, dsar.Erasure, crm)
-		d.says(dsar.Count, dsar.Found, dsar.Counts{Found: 5})
+		d.says(dsar.Plan, dsar.Found, dsar.Counts{Found: 5})
 		d.says(dsar.Erase, dsar.Erased, c.counts)
 		erase := d.state.Task("crm", dsar.Erase)
 		if c.met {
@@ -83,7 +83,7 @@ func TestAnErasureMeetsItsPlan(t *testing.T) {
 func TestEarlierTriesCount(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, dsar.Erasure, crm)
-	d.says(dsar.Count, dsar.Found, dsar.Counts{Found: 5})
+	d.says(dsar.Plan, dsar.Found, dsar.Counts{Found: 5})
 	d.says(dsar.Erase, dsar.Erased, dsar.Counts{Erased: 2, Anonymised: 1})
 	d.do(core.Retry{By: "anna", Now: d.now})
 	d.says(dsar.Erase, dsar.Erased, dsar.Counts{Erased: 1, Gone: 4})
@@ -98,11 +98,11 @@ func TestALostPlanIsMadeAnew(t *testing.T) {
 	t.Parallel()
 	for _, code := range []string{dsar.CodePlanMissing, dsar.CodePlanMismatch} {
 		d := newDesk(t, dsar.Erasure, crm)
-		d.says(dsar.Count, dsar.Found, dsar.Counts{Found: 5})
+		d.says(dsar.Plan, dsar.Found, dsar.Counts{Found: 5})
 		d.report(dsar.Report{System: "crm", Action: dsar.Erase, Kind: dsar.ReportFailed, Code: code})
 		d.do(core.Retry{By: "anna", Now: d.now})
-		d.wants("crm count")
-		d.says(dsar.Count, dsar.Found, dsar.Counts{Found: 5})
+		d.wants("crm plan")
+		d.says(dsar.Plan, dsar.Found, dsar.Counts{Found: 5})
 		d.wants("crm erase")
 	}
 }
@@ -113,7 +113,7 @@ func TestABrakedPlanIsKept(t *testing.T) {
 	sys := crm
 	sys.MaxRecords = 3
 	d := newDesk(t, dsar.Erasure, sys)
-	d.says(dsar.Count, dsar.Found, dsar.Counts{Found: 5})
+	d.says(dsar.Plan, dsar.Found, dsar.Counts{Found: 5})
 	d.do(core.Retry{By: "anna", AcceptPlan: true, Now: d.now})
 	d.wants("crm erase")
 	if p := d.sent(dsar.Erase).Plan; p == nil || !slices.Equal([]dsar.Object{*p}, planOf("1")) {

@@ -141,7 +141,7 @@ func (w *world) answer(task core.TaskState) dsar.Report {
 				}
 			}
 		}
-	case dsar.Count:
+	case dsar.Plan:
 		r.Outcome = dsar.Found
 		r.Counts = []dsar.Counts{{Dataset: "d", Found: int64(rapid.SampledFrom([]int{0, 3, 20_000}).Draw(w.t, "found"))}}
 		if r.Counts[0].Found == 0 {
@@ -257,7 +257,7 @@ func (w *world) check() {
 				w.t.Fatalf("%s ended by machine, and not all of it was covered", f.System)
 			}
 			switch f.Action {
-			case dsar.Count:
+			case dsar.Plan:
 				erasing[f.System] = 1
 			case dsar.Erase:
 				erasing[f.System] = 2

@@ -158,7 +158,7 @@ func TestEnumsAreTheCores(t *testing.T) {
 	}
 	for def, want := range map[string][]string{
 		"right":   words(dsar.Rights()),
-		"action":  words([]dsar.Action{dsar.Resolve, dsar.Gather, dsar.Count, dsar.Erase, dsar.Prove, dsar.Rectify, dsar.Restrict, dsar.Assemble}),
+		"action":  words([]dsar.Action{dsar.Resolve, dsar.Gather, dsar.Plan, dsar.Erase, dsar.Prove, dsar.Rectify, dsar.Restrict, dsar.Assemble}),
 		"ability": words([]dsar.Action{dsar.Resolve, dsar.Gather, dsar.Erase, dsar.Rectify, dsar.Restrict}),
 		"outcome": words([]dsar.Outcome{
 			dsar.Found, dsar.Gathered, dsar.Erased, dsar.Anonymised, dsar.Rectified, dsar.Restricted, dsar.Retained, dsar.Proven,

@@ -17,7 +17,7 @@ const (
 	StatusAwaitingProof         Status = "awaiting-proof"
 	StatusAwaitingClarification Status = "awaiting-clarification"
 	StatusGathering             Status = "gathering"
-	StatusCounting              Status = "counting"
+	StatusPlanning              Status = "planning"
 	StatusErasing               Status = "erasing"
 	StatusProving               Status = "proving"
 	StatusRectifying            Status = "rectifying"
@@ -36,7 +36,7 @@ func OpenStatuses() []Status { return slices.DeleteFunc(Statuses(), Status.Ended
 
 // Statuses lists all of them, in the order of a request's life.
 func Statuses() []Status {
-	return []Status{StatusAccepted, StatusAwaitingProof, StatusAwaitingClarification, StatusGathering, StatusCounting, StatusErasing, StatusProving, StatusRectifying,
+	return []Status{StatusAccepted, StatusAwaitingProof, StatusAwaitingClarification, StatusGathering, StatusPlanning, StatusErasing, StatusProving, StatusRectifying,
 		StatusRestricting, StatusAssembling, StatusNeedsAttention, StatusCompleted, StatusCancelled, StatusRefused, StatusMerged}
 }
 
@@ -48,7 +48,7 @@ func (s Status) Ended() bool {
 }
 
 var statusOf = map[dsar.Action]Status{
-	dsar.Gather: StatusGathering, dsar.Count: StatusCounting, dsar.Erase: StatusErasing, dsar.Prove: StatusProving,
+	dsar.Gather: StatusGathering, dsar.Plan: StatusPlanning, dsar.Erase: StatusErasing, dsar.Prove: StatusProving,
 	dsar.Rectify: StatusRectifying, dsar.Restrict: StatusRestricting, dsar.Assemble: StatusAssembling,
 }
 
@@ -155,7 +155,7 @@ type TaskState struct {
 	// StaleThrough is the last attempt that was made before the erasure was taken up
 	// anew: a report of it, or of an earlier one, changes nothing any more.
 	StaleThrough int
-	// Before is, with Count and Erase, what was planned and erased before the erasure
+	// Before is, with Plan and Erase, what was planned and erased before the erasure
 	// was begun anew: the answer tells it with the rest.
 	Before []dsar.Counts
 	// End is how it ended or failed.

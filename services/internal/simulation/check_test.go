@@ -181,7 +181,7 @@ func (w *world) checkBrake(a *asked, s core.State, e core.TaskEnded) {
 		left += c.Found - c.Kept()
 	}
 	for _, sys := range s.Accepted.Systems {
-		if a.right == dsar.Erasure && e.Action == dsar.Count && sys.Name == e.System && sys.MaxRecords > 0 && left > sys.MaxRecords && e.Code != "plan-accepted" {
+		if a.right == dsar.Erasure && e.Action == dsar.Plan && sys.Name == e.System && sys.MaxRecords > 0 && left > sys.MaxRecords && e.Code != "plan-accepted" {
 			w.fail("request %s: the plan of %s, of %d records, was not stopped", a.id, e.System, left)
 		}
 	}

@@ -109,7 +109,7 @@ func (s *system) hides(t worker.Task, dataset string) string {
 	plan := [2]string{t.RequestID, dataset}
 	why := s.hidesNow(dataset)
 	switch {
-	case t.Action == dsar.Count:
+	case t.Action == dsar.Plan:
 		if why != "" {
 			s.unplanned[plan] = max(s.unplanned[plan], t.Attempt)
 		} else if t.Attempt > s.unplanned[plan] {

@@ -121,15 +121,15 @@ func TestErasureInTrouble(t *testing.T) {
 	p := begin(t, dsar.Erasure)
 	p.heard(40*time.Millisecond, dsar.Report{System: "account", Action: dsar.Resolve, Attempt: 1, Kind: dsar.ReportEnded, Outcome: dsar.Found,
 		Identifiers: []dsar.Identifier{{Type: "account_id", Fingerprint: "f2", Sealed: []byte("s"), FoundBy: "account", From: "f1", Assurance: dsar.AssuranceVerified}}})
-	p.heard(60*time.Millisecond, dsar.Report{System: "account", Action: dsar.Count, Attempt: 1, Kind: dsar.ReportEnded, Outcome: dsar.Found, Counts: []dsar.Counts{{Dataset: "profile", Found: 1}}})
-	p.heard(time.Second, dsar.Report{System: "billing", Action: dsar.Count, Attempt: 1, Kind: dsar.ReportParked, Until: p.now.Add(4 * time.Hour), Code: "rate-limited", Reason: "the daily quota is spent",
+	p.heard(60*time.Millisecond, dsar.Report{System: "account", Action: dsar.Plan, Attempt: 1, Kind: dsar.ReportEnded, Outcome: dsar.Found, Counts: []dsar.Counts{{Dataset: "profile", Found: 1}}})
+	p.heard(time.Second, dsar.Report{System: "billing", Action: dsar.Plan, Attempt: 1, Kind: dsar.ReportParked, Until: p.now.Add(4 * time.Hour), Code: "rate-limited", Reason: "the daily quota is spent",
 		Notes: []string{"the table invoices has columns that the manifest doesn't declare: iban"}})
 	p.golden("erasure-parked")
 
 	p.tick(4 * time.Hour)
 	p.tick(time.Hour) // nothing was heard
-	p.heard(2*time.Second, dsar.Report{System: "billing", Action: dsar.Count, Attempt: 3, Kind: dsar.ReportProgress, Records: 5})
-	p.heard(2*time.Second, dsar.Report{System: "billing", Action: dsar.Count, Attempt: 3, Kind: dsar.ReportFailed, Code: "no-permission", Reason: "the database refuses this user",
+	p.heard(2*time.Second, dsar.Report{System: "billing", Action: dsar.Plan, Attempt: 3, Kind: dsar.ReportProgress, Records: 5})
+	p.heard(2*time.Second, dsar.Report{System: "billing", Action: dsar.Plan, Attempt: 3, Kind: dsar.ReportFailed, Code: "no-permission", Reason: "the database refuses this user",
 		Notes: []string{"the table invoices has columns that the manifest doesn't declare: iban"}})
 	p.golden("erasure-attention")
 
@@ -137,7 +137,7 @@ func TestErasureInTrouble(t *testing.T) {
 		return core.Retry{By: "lea", Reason: "permission granted", Now: now}
 	})
 	kept := []dsar.Retention{{Records: 6, Ground: "tax-records", Until: time.Date(2031, 4, 1, 0, 0, 0, 0, time.UTC)}}
-	p.heard(2*time.Second, dsar.Report{System: "billing", Action: dsar.Count, Attempt: 4, Kind: dsar.ReportEnded, Outcome: dsar.Found, Counts: []dsar.Counts{{Dataset: "invoices", Found: 13, Retained: kept}}})
+	p.heard(2*time.Second, dsar.Report{System: "billing", Action: dsar.Plan, Attempt: 4, Kind: dsar.ReportEnded, Outcome: dsar.Found, Counts: []dsar.Counts{{Dataset: "invoices", Found: 13, Retained: kept}}})
 	p.tick(40 * 24 * time.Hour) // overdue, and all tasks sent again
 	p.golden("erasure-overdue")
 

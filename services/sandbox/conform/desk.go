@@ -68,7 +68,7 @@ func (d *desk) ask(action dsar.Action, attempt int, subjects ...int) []dsar.Repo
 		}
 	}
 	for i, r := range reports {
-		if r.Action == dsar.Count && len(r.Objects) > 0 {
+		if r.Action == dsar.Plan && len(r.Objects) > 0 {
 			d.plans[subjects[i]] = &r.Objects[0]
 		}
 	}
@@ -149,7 +149,7 @@ func (d *desk) gathers() {
 // erases plans, erases and proves, and looks at what the vendor holds then.
 func (d *desk) erases() {
 	d.Helper()
-	d.untilEnded(dsar.Count, func(int, dsar.Report) {})
+	d.untilEnded(dsar.Plan, func(int, dsar.Report) {})
 	d.untilEnded(dsar.Erase, d.keepsToThePlan)
 	d.untilEnded(dsar.Erase, d.keepsToThePlan) // which comes twice, as every message may
 	d.untilEnded(dsar.Prove, func(i int, r dsar.Report) {
@@ -177,7 +177,7 @@ func (d *desk) keepsToThePlan(i int, r dsar.Report) {
 func (d *desk) planned() map[string]int64 {
 	d.Helper()
 	counts := map[string]int64{}
-	d.untilEnded(dsar.Count, func(i int, r dsar.Report) {
+	d.untilEnded(dsar.Plan, func(i int, r dsar.Report) {
 		for _, c := range r.Counts {
 			counts[fmt.Sprint(i, " ", c.Dataset)] = c.Found
 		}

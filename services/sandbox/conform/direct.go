@@ -141,13 +141,13 @@ func (d *Direct) Do(a dsar.Action, emails ...string) []*Job {
 		plans[i] = &worker.PlanJob{Job: own, Plan: worker.NewPlanWriter(d.Manifest)}
 		erasures[i] = &worker.EraseJob{Job: own, Plan: d.Plans[e]}
 		jobs[i] = &Job{Job: &erasures[i].Job}
-		if a == dsar.Count {
+		if a == dsar.Plan {
 			jobs[i].Job = &plans[i].Job
 		}
 	}
 	var err error
 	switch a {
-	case dsar.Count:
+	case dsar.Plan:
 		err = d.Client.Plan(context.Background(), plans)
 	case dsar.Erase:
 		err = d.Client.Erase(context.Background(), erasures)
@@ -158,7 +158,7 @@ func (d *Direct) Do(a dsar.Action, emails ...string) []*Job {
 		d.T.Fatal(err)
 	}
 	for i, j := range jobs {
-		if j.Counts = erasures[i].Counts; a != dsar.Count || j.Err != nil {
+		if j.Counts = erasures[i].Counts; a != dsar.Plan || j.Err != nil {
 			continue
 		}
 		j.Counts = plans[i].Plan.Counts()

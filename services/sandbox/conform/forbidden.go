@@ -41,7 +41,7 @@ func (d *desk) gathersWithout(dataset string) {
 // erasesWithout looks that nobody is said to be erased of whom something is held.
 func (d *desk) erasesWithout() {
 	d.Helper()
-	for _, action := range []dsar.Action{dsar.Count, dsar.Erase, dsar.Prove} {
+	for _, action := range []dsar.Action{dsar.Plan, dsar.Erase, dsar.Prove} {
 		d.untilEnded(action, func(i int, r dsar.Report) {
 			if missing := d.missing(r); action == dsar.Prove && d.Holds(i) && len(missing) == 0 {
 				d.Errorf("subject %d is held, and nothing is said not to be covered: %s", i, r.Outcome)

@@ -52,5 +52,5 @@ func benchmark(b *testing.B, action dsar.Action) {
 }
 
 func BenchmarkGather(b *testing.B)  { benchmark(b, dsar.Gather) }
-func BenchmarkCount(b *testing.B)   { benchmark(b, dsar.Count) }
+func BenchmarkCount(b *testing.B)   { benchmark(b, dsar.Plan) }
 func BenchmarkResolve(b *testing.B) { benchmark(b, dsar.Resolve) }

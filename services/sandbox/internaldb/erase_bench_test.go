@@ -24,7 +24,7 @@ func BenchmarkErasure(b *testing.B) {
 			start := cpu(b)
 			b.ResetTimer()
 			for batch := range slices.Chunk(able, 50) {
-				for _, action := range []dsar.Action{dsar.Count, dsar.Erase, dsar.Prove} {
+				for _, action := range []dsar.Action{dsar.Plan, dsar.Erase, dsar.Prove} {
 					w.do(system, action, dsar.Erasure, batch...)
 				}
 			}

@@ -61,7 +61,7 @@ func TestNobody(t *testing.T) {
 		const nobody = 100_000
 		w.known[nobody] = []worker.Identifier{{Type: "email", Value: people.NobodyEmail}, {Type: "account_id", Value: "acc_"}, {Type: "customer_ref", Value: "' OR '1'='1"}}
 		for _, system := range internaldb.Systems() {
-			for _, action := range []dsar.Action{dsar.Gather, dsar.Count, dsar.Erase} {
+			for _, action := range []dsar.Action{dsar.Gather, dsar.Plan, dsar.Erase} {
 				if r := w.do(system, action, dsar.Erasure, nobody)[nobody]; r.Outcome != dsar.NothingFound {
 					t.Errorf("%s %s: %s", system, action, r.Outcome)
 				}
@@ -85,7 +85,7 @@ func TestEraseLeavesWhatMustStay(t *testing.T) {
 					persons = append(persons, n)
 				}
 			}
-			plan := w.do(system, dsar.Count, dsar.Erasure, persons...)
+			plan := w.do(system, dsar.Plan, dsar.Erasure, persons...)
 			done := w.do(system, dsar.Erase, dsar.Erasure, persons...)
 			again := w.do(system, dsar.Erase, dsar.Erasure, persons...)
 			proof := w.do(system, dsar.Prove, dsar.Erasure, persons...)

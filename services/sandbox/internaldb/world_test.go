@@ -145,7 +145,7 @@ func (w *world) do(system string, action dsar.Action, right dsar.Right, persons 
 		if r.Code == dsar.CodePlanUnmet {
 			w.Errorf("%s of person %d doesn't keep to its plan: %s", system, byRequest[r.RequestID], r.Reason)
 		}
-		if action == dsar.Count && len(r.Objects) > 0 {
+		if action == dsar.Plan && len(r.Objects) > 0 {
 			w.plans[r.RequestID+system] = &r.Objects[0]
 		}
 		out[byRequest[r.RequestID]] = r

@@ -123,7 +123,7 @@ func (s *scene) ask(a dsar.Action, who []int) []dsar.Report {
 		if err := json.Unmarshal(e.Data, r); err != nil {
 			s.Fatal(err)
 		}
-		if a == dsar.Count && len(r.Objects) > 0 {
+		if a == dsar.Plan && len(r.Objects) > 0 {
 			s.plans[who[asked[i]]] = &r.Objects[0]
 		}
 		if r.Kind == dsar.ReportFailed {

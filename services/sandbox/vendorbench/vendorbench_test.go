@@ -77,7 +77,7 @@ type action struct {
 func actions() []action {
 	return []action{
 		{"gather", []dsar.Action{dsar.Gather}},
-		{"erase", []dsar.Action{dsar.Count, dsar.Erase, dsar.Prove}},
+		{"erase", []dsar.Action{dsar.Plan, dsar.Erase, dsar.Prove}},
 		{"restrict", []dsar.Action{dsar.Restrict}},
 	}
 }
@@ -122,7 +122,7 @@ func timeErasures(t *testing.T, out *tabwriter.Writer, v vendor) {
 	s := open(t, v, people.Generate(people.Config{Seed: 7, People: *erasures}), limits{real: true, latency: *latency})
 	begun := time.Now()
 	for from := 1; from <= *erasures; from += v.together {
-		for _, step := range []dsar.Action{dsar.Count, dsar.Erase, dsar.Prove} {
+		for _, step := range []dsar.Action{dsar.Plan, dsar.Erase, dsar.Prove} {
 			s.until(step, from, min(from+v.together-1, *erasures))
 		}
 	}

@@ -121,7 +121,7 @@ func TestObjectsAndMemberships(t *testing.T) {
 				}
 			}
 		}
-		plan := w.Do(dsar.Count, e[0], e[3])
+		plan := w.Do(dsar.Plan, e[0], e[3])
 		if got := conform.Found(plan[0].Counts); got["leads"] != 2 || got["subscriptions"] != 4 || got["seats"] != 6 {
 			t.Fatalf("planned %v", got)
 		}
@@ -223,7 +223,7 @@ func TestForbiddenObjectIsNotErased(t *testing.T) {
 		w := richWorld(t, 20, func(s *sandbox.Config, _ *Config) { s.Forbidden = []string{forbidden} })
 		e := w.Emails()[0]
 		leads := len(w.leads(e))
-		for _, action := range []dsar.Action{dsar.Count, dsar.Erase, dsar.Prove} {
+		for _, action := range []dsar.Action{dsar.Plan, dsar.Erase, dsar.Prove} {
 			j := w.Do(action, e)[0]
 			if j.Err != nil {
 				t.Fatalf("%s, %s: %v", name, action, j.Err)
@@ -244,7 +244,7 @@ func TestForbiddenObjectIsNotErased(t *testing.T) {
 			t.Errorf("%s: %d of %d leads are there, by which the rest is found", name, got, leads)
 		}
 		w.server.Forbid()
-		for _, action := range []dsar.Action{dsar.Count, dsar.Erase, dsar.Prove} {
+		for _, action := range []dsar.Action{dsar.Plan, dsar.Erase, dsar.Prove} {
 			if j := w.Do(action, e)[0]; j.Err != nil || action == dsar.Prove && len(j.Counts) > 0 {
 				t.Errorf("%s, %s once it is permitted: %v, %v", name, action, j.Counts, j.Err)
 			}

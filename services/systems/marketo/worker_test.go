@@ -96,7 +96,7 @@ func TestRestart(t *testing.T) {
 	if j := again.Do(dsar.Prove, e[0])[0]; j.Err != nil || len(j.Counts) > 0 {
 		t.Fatalf("%v, %v", j.Counts, j.Err)
 	}
-	if j := again.Do(dsar.Count, e[1])[0]; j.Err != nil || !maps.Equal(conform.Found(j.Counts), leadsOnly(again.Seeded(2))) {
+	if j := again.Do(dsar.Plan, e[1])[0]; j.Err != nil || !maps.Equal(conform.Found(j.Counts), leadsOnly(again.Seeded(2))) {
 		t.Fatalf("%v, %v", j.Counts, j.Err)
 	}
 }
@@ -156,7 +156,7 @@ func TestEraseAndProve(t *testing.T) {
 	w := newWorld(t, 60, nil)
 	e := w.Emails()
 	gone := []string{e[0], e[2], e[9], people.NobodyEmail}
-	plan := w.Do(dsar.Count, gone...)
+	plan := w.Do(dsar.Plan, gone...)
 	for i, j := range w.Do(dsar.Erase, gone...) {
 		if j.Err != nil {
 			t.Fatal(j.Err)
@@ -203,7 +203,7 @@ func TestLate(t *testing.T) {
 		w := newWorld(t, 12, nil)
 		e := w.Emails()[0]
 		was := leadsOnly(w.Seeded(1))
-		w.Do(dsar.Count, e)
+		w.Do(dsar.Plan, e)
 		w.Plans[e] = nil // as if the leads had come later
 		w.worker.recall.take(subjectOf(conform.Task(dsar.Erase, e)))
 		if remembered {
@@ -228,7 +228,7 @@ func TestPlannedLead(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 12, nil)
 	e := w.Emails()
-	w.Do(dsar.Count, e[0], e[2])
+	w.Do(dsar.Plan, e[0], e[2])
 	planned := w.Plans[e[0]].Counts()[0].Found
 	// The first person's plan goes along with an address that has no leads.
 	w.Plans[people.NobodyEmail] = w.Plans[e[0]]
@@ -367,7 +367,7 @@ func TestLostAndSettling(t *testing.T) {
 		wc.Now, wc.Pause = c.Now, c.Pass
 	})
 	e := w.Emails()
-	w.Do(dsar.Count, e...)
+	w.Do(dsar.Plan, e...)
 	w.server.SetFaults(fault.Config{ErrorAfter: 0.5, Seed: 3})
 	for i := range 20 {
 		done := true
@@ -422,7 +422,7 @@ func TestCallsForAThousand(t *testing.T) {
 	if n := conform.Total(gather); n > 230 {
 		t.Errorf("%d calls to gather", n)
 	}
-	for _, a := range []dsar.Action{dsar.Count, dsar.Erase, dsar.Prove} {
+	for _, a := range []dsar.Action{dsar.Plan, dsar.Erase, dsar.Prove} {
 		for _, j := range w.Do(a, e...) {
 			if j.Err != nil {
 				t.Fatal(j.Err)

@@ -155,7 +155,7 @@ func TestNoCardNumberGetsOut(t *testing.T) {
 				see(string(p[name]), nil)
 			}
 			see(nil, err)
-			see(w.plan(t.Context(), task(dsar.Count, dsar.Erasure, "A1")))
+			see(w.plan(t.Context(), task(dsar.Plan, dsar.Erasure, "A1")))
 			see(w.worker.erase(t.Context(), task(dsar.Erase, dsar.Erasure, "A1"), nil))
 			see(w.worker.restrict(t.Context(), task(dsar.Restrict, dsar.Restriction, "A1")))
 			see(w.worker.rectify(t.Context(), task(dsar.Rectify, dsar.Rectification, "A1"), []worker.Change{{Dataset: datasetProfiles, Column: "customerCity", Value: "Lyon"}}))

@@ -31,7 +31,7 @@ func TestEraseReadsDeletesReads(t *testing.T) {
 	for _, nested := range []bool{false, true} { // both shapes of a refusal
 		w := newWorld(t, func(s *sandbox.Config, _ *Config) { s.NestedErrors = nested })
 		ref, ctx := w.leaver(), t.Context()
-		plan, err := w.planOf(ctx, task(dsar.Count, dsar.Erasure, ref))
+		plan, err := w.planOf(ctx, task(dsar.Plan, dsar.Erasure, ref))
 		if want := []dsar.Counts{{Dataset: datasetProfiles, Found: 1}, w.settledUntil()}; err != nil || !reflect.DeepEqual(plan.Counts(), want) {
 			t.Errorf("the plan is %+v (%v)", plan.Counts(), err)
 		}
@@ -59,7 +59,7 @@ func TestPlannedAndLate(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
 	was, is := w.leaver(), w.people.CustomerRef(people.Camille)
-	plan, err := w.planOf(t.Context(), task(dsar.Count, dsar.Erasure, was))
+	plan, err := w.planOf(t.Context(), task(dsar.Plan, dsar.Erasure, was))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,13 +77,13 @@ func TestPlannedAndLate(t *testing.T) {
 func TestUnknownReference(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, nil)
-	plan, err := w.planOf(t.Context(), task(dsar.Count, dsar.Erasure, "nobody's"))
+	plan, err := w.planOf(t.Context(), task(dsar.Plan, dsar.Erasure, "nobody's"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, do := range []func() ([]dsar.Counts, error){
 		func() ([]dsar.Counts, error) {
-			return w.plan(t.Context(), task(dsar.Count, dsar.Erasure, "nobody's"))
+			return w.plan(t.Context(), task(dsar.Plan, dsar.Erasure, "nobody's"))
 		},
 		func() ([]dsar.Counts, error) {
 			return w.worker.erase(t.Context(), task(dsar.Erase, dsar.Erasure, "nobody's"), plan)
@@ -133,7 +133,7 @@ func TestStillShown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(s *sandbox.Config, _ *Config) { s.Settle = 90 * time.Second })
 	ref := w.leaver()
-	plan, err := w.planOf(t.Context(), task(dsar.Count, dsar.Erasure, ref))
+	plan, err := w.planOf(t.Context(), task(dsar.Plan, dsar.Erasure, ref))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -300,7 +300,7 @@ func TestPasswordChanges(t *testing.T) {
 	write("wrong\n")
 	w := newWorld(t, func(_ *sandbox.Config, c *Config) { c.Password = vendorapi.SecretFile(file) })
 	ask := func() error {
-		_, err := w.plan(t.Context(), task(dsar.Count, dsar.Erasure, w.leaver()))
+		_, err := w.plan(t.Context(), task(dsar.Plan, dsar.Erasure, w.leaver()))
 		return err
 	}
 	if err := ask(); !isCode(err, "credentials") {
@@ -330,7 +330,7 @@ func TestTraceNumber(t *testing.T) {
 
 func TestReferences(t *testing.T) {
 	t.Parallel()
-	if got := references(task(dsar.Count, dsar.Erasure, "A", " A ", "..", "", "b/c")); !slices.Equal(got, []string{"A", "b/c"}) {
+	if got := references(task(dsar.Plan, dsar.Erasure, "A", " A ", "..", "", "b/c")); !slices.Equal(got, []string{"A", "b/c"}) {
 		t.Errorf("%q", got)
 	}
 }

@@ -404,7 +404,7 @@ func TestNotCovered(t *testing.T) {
 	w := newWorld(t, 12, nil)
 	show := w.server.Hide("Task")
 	e := w.Emails()[0]
-	for _, action := range []dsar.Action{dsar.Count, dsar.Erase, dsar.Prove} {
+	for _, action := range []dsar.Action{dsar.Plan, dsar.Erase, dsar.Prove} {
 		j := w.Do(action, e)[0]
 		why := map[string]string{}
 		for _, c := range j.Counts {
@@ -424,7 +424,7 @@ func TestNotCovered(t *testing.T) {
 		t.Errorf("the cases weren't erased: %v", got)
 	}
 	show()
-	for _, action := range []dsar.Action{dsar.Count, dsar.Erase, dsar.Prove} {
+	for _, action := range []dsar.Action{dsar.Plan, dsar.Erase, dsar.Prove} {
 		if j := w.Do(action, e)[0]; j.Err != nil || action == dsar.Prove && len(j.Counts) > 0 {
 			t.Errorf("%s once it is shown: %v, %v", action, j.Counts, j.Err)
 		}

@@ -60,7 +60,7 @@ func TestEraseAndProve(t *testing.T) {
 	w := newWorld(t, 60, nil)
 	e := w.Emails()
 	gone := []string{e[0], e[2], e[9], people.NobodyEmail}
-	plan := w.Do(dsar.Count, gone...)
+	plan := w.Do(dsar.Plan, gone...)
 	for i, j := range w.Do(dsar.Erase, gone...) {
 		if j.Err != nil {
 			t.Fatal(j.Err)
@@ -107,7 +107,7 @@ func TestPlannedRecords(t *testing.T) {
 	e := w.Emails()
 	was := w.planned(1)
 	delete(was, "files") // whose are by their links
-	w.Do(dsar.Count, e[0])
+	w.Do(dsar.Plan, e[0])
 	w.Plans[people.NobodyEmail], w.Plans[e[1]] = w.Plans[e[0]], w.Plans[e[0]]
 	if j := w.Do(dsar.Prove, people.NobodyEmail)[0]; j.Err != nil || !maps.Equal(conform.Found(j.Counts), was) {
 		t.Fatalf("planned are %v, found by id %v, %v", was, conform.Found(j.Counts), j.Err)
@@ -154,7 +154,7 @@ func TestRecycleBin(t *testing.T) {
 	if _, err := w.worker.deleteAll(context.Background(), ids); err != nil {
 		t.Fatal(err)
 	}
-	j := w.Do(dsar.Count, e)[0]
+	j := w.Do(dsar.Plan, e)[0]
 	if !maps.Equal(conform.Found(j.Counts), w.planned(1)) {
 		t.Fatalf("found %v", conform.Found(j.Counts))
 	}
@@ -358,7 +358,7 @@ func TestRestart(t *testing.T) {
 	if j := again.Do(dsar.Prove, e[0])[0]; j.Err != nil || len(j.Counts) > 0 {
 		t.Fatalf("%v, %v", j.Counts, j.Err)
 	}
-	if j := again.Do(dsar.Count, e[1])[0]; j.Err != nil || !maps.Equal(conform.Found(j.Counts), again.planned(2)) {
+	if j := again.Do(dsar.Plan, e[1])[0]; j.Err != nil || !maps.Equal(conform.Found(j.Counts), again.planned(2)) {
 		t.Fatalf("%v, %v", j.Counts, j.Err)
 	}
 }
@@ -432,7 +432,7 @@ func TestCallsForAThousand(t *testing.T) {
 	if n := conform.Total(gather) - gather["sobjects"]; n > 30 || gather["sobjects"] != files {
 		t.Errorf("%d calls to gather, and %d for %d files", n, gather["sobjects"], files)
 	}
-	for _, a := range []dsar.Action{dsar.Count, dsar.Erase, dsar.Prove} {
+	for _, a := range []dsar.Action{dsar.Plan, dsar.Erase, dsar.Prove} {
 		for _, j := range w.Do(a, e...) {
 			if j.Err != nil {
 				t.Fatal(j.Err)

@@ -126,7 +126,7 @@ func (p *player) report(t core.TaskState, n int, now time.Time) dsar.Report {
 		r.Kind, r.Until, r.Code = dsar.ReportParked, now.Add(3*time.Hour), "rate-limited"
 	case n < 6 && t.Action == dsar.Gather:
 		r.Kind, r.Outcome, r.Code, r.Objects = dsar.ReportFailed, dsar.Manual, dsar.CodeOthers, []dsar.Object{{Name: "seen"}}
-	case n < 7 && t.Action == dsar.Count:
+	case n < 7 && t.Action == dsar.Plan:
 		r.Counts = []dsar.Counts{{Dataset: "d", Found: 20}}
 	case n < 8 && t.Action != dsar.Resolve && t.Action != dsar.Assemble:
 		r.Counts = []dsar.Counts{{Dataset: "d", Found: 1, Uncovered: "forbidden"}}
@@ -168,7 +168,7 @@ func (p *player) interrupt(now time.Time) {
 // attest has a person do what no machine could.
 func (p *player) attest(now time.Time) {
 	for _, t := range p.state.Tasks {
-		outcome := map[dsar.Action]dsar.Outcome{dsar.Gather: dsar.NothingFound, dsar.Count: dsar.Found, dsar.Erase: dsar.Erased, dsar.Prove: dsar.Proven,
+		outcome := map[dsar.Action]dsar.Outcome{dsar.Gather: dsar.NothingFound, dsar.Plan: dsar.Found, dsar.Erase: dsar.Erased, dsar.Prove: dsar.Proven,
 			dsar.Rectify: dsar.Rectified, dsar.Restrict: dsar.Restricted, dsar.Resolve: dsar.NothingFound}[t.Action]
 		if t.Status == core.TaskIsFailed {
 			p.do(core.Attest{By: "agent", Reason: "by hand", System: t.System, Action: t.Action, Outcome: outcome, Now: now}, now)

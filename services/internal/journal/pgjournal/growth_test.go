@@ -52,7 +52,7 @@ func costs(t *testing.T, url string, requests int) map[string]float64 {
 	s := open(t, url)
 	seed(t, url, requests)
 	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
-	openStatuses := []core.Status{"gathering", "counting", "erasing", "needs-attention"}
+	openStatuses := []core.Status{"gathering", "planning", "erasing", "needs-attention"}
 	list := func(f journal.Filter) func(int) error {
 		return func(int) error {
 			_, err := s.List(ctx, f)
