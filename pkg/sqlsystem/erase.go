@@ -23,41 +23,49 @@ import (
 func (s *System) Erase(ctx context.Context, all []*worker.EraseJob) error {
 	jobs := eraseJobs(all)
 	err := s.eraseByPlan(ctx, jobs)
+	tellErased(all, jobs, err)
+	return err
+}
+
+// tellErased hands the counts of an erasure on, and what went with it.
+func tellErased(all []*worker.EraseJob, jobs []*counted, err error) {
 	for i, j := range jobs {
 		if all[i].Counts = j.Counts; err == nil && j.Err == nil {
 			noteTaken(j.Job, j.taken)
 		}
 	}
-	return err
 }
 
 func (s *System) eraseByPlan(ctx context.Context, jobs []*counted) error {
 	if err := readPlans(ctx, jobs); err != nil {
 		return err
 	}
-	return s.transact(ctx, jobs, func(ctx context.Context, tx *sql.Tx, jobs []*counted, lacking lacks) error {
-		before, err := s.tallies(ctx, tx)
-		if err != nil {
+	return s.transact(ctx, jobs, s.eraseIn)
+}
+
+// eraseIn erases by the jobs' plans, which were read, in a transaction.
+func (s *System) eraseIn(ctx context.Context, tx *sql.Tx, jobs []*counted, lacking lacks) error {
+	before, err := s.tallies(ctx, tx)
+	if err != nil {
+		return err
+	}
+	e := &erasure{examination: s.examination(tx, jobs, s.erasing, lacking), tx: tx, done: map[*dataset]int64{}}
+	if err := e.examine(ctx); err != nil {
+		return err
+	}
+	e.findGaps()
+	for _, h := range e.holdings {
+		e.judge(h)
+	}
+	if err := e.overreaches(ctx); err != nil {
+		return err
+	}
+	for _, h := range e.holdings {
+		if err := e.erase(ctx, h); err != nil {
 			return err
 		}
-		e := &erasure{examination: s.examination(tx, jobs, s.erasing, lacking), tx: tx, done: map[*dataset]int64{}}
-		if err := e.examine(ctx); err != nil {
-			return err
-		}
-		e.findGaps()
-		for _, h := range e.holdings {
-			e.judge(h)
-		}
-		if err := e.overreaches(ctx); err != nil {
-			return err
-		}
-		for _, h := range e.holdings {
-			if err := e.erase(ctx, h); err != nil {
-				return err
-			}
-		}
-		return e.close(ctx, before)
-	})
+	}
+	return e.close(ctx, before)
 }
 
 // erasure is an erasure of many people in one transaction.

@@ -26,8 +26,14 @@ func (s *System) countAll(ctx context.Context, jobs []*counted) error {
 	if err := readPlans(ctx, jobs); err != nil {
 		return err
 	}
+	return s.countOn(ctx, s.db, jobs)
+}
+
+// countOn counts what is there of the jobs' people, as a connection or transaction
+// sees it.
+func (s *System) countOn(ctx context.Context, on executor, jobs []*counted) error {
 	for _, d := range s.datasets {
-		e := s.examination(s.db, jobs, []*dataset{d}, lacks{})
+		e := s.examination(on, jobs, []*dataset{d}, lacks{})
 		err := e.examine(ctx)
 		var no *denied
 		if errors.As(err, &no) {

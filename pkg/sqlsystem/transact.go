@@ -10,7 +10,8 @@ import (
 // transact runs do for all jobs in one transaction. Where the database doesn't
 // allow something of a dataset, it runs anew without that, told what. Where it
 // refuses what the jobs ask, each gets a transaction of its own. The counts of a
-// transaction that wasn't committed are taken back.
+// transaction that wasn't committed are taken back, but for those of a rehearsal,
+// which ends in errRehearsed.
 func (s *System) transact(ctx context.Context, jobs []*counted, do func(context.Context, *sql.Tx, []*counted, lacks) error) error {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
@@ -18,7 +19,7 @@ func (s *System) transact(ctx context.Context, jobs []*counted, do func(context.
 	once := func(jobs []*counted) error {
 		for short := false; ; {
 			err := s.inTransaction(ctx, func(tx *sql.Tx) error { return do(ctx, tx, jobs, lacking) })
-			if err == nil {
+			if err == nil || errors.Is(err, errRehearsed) {
 				return nil
 			}
 			for _, j := range jobs {
@@ -45,7 +46,9 @@ func (s *System) transact(ctx context.Context, jobs []*counted, do func(context.
 	}
 	for _, j := range jobs {
 		// Also when the call's time is over: what was committed is told as done.
-		j.Err = s.explain(once([]*counted{j}))
+		if err := s.explain(once([]*counted{j})); err != nil {
+			j.Err = err
+		}
 	}
 	return nil
 }
