@@ -185,7 +185,7 @@ written: # guides, map and comments against the code
 	$(GO) test -count=1 ./services/internal/docs
 
 generated: generate
-	@git diff --exit-code --stat -- '*.gen.go' || { echo "generated files were out of date: commit them"; exit 1; }
+	@git diff --exit-code --stat -- '*.gen.go' schemas/asyncapi.yaml || { echo "generated files were out of date: commit them"; exit 1; }
 
 clean: ## Remove what was built
 	rm -rf bin dist

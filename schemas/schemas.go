@@ -1,10 +1,15 @@
 // Package schemas holds the contracts that Habeas is built to: the JSON Schemas
 // of every event and of the files that people write, the AsyncAPI and OpenAPI
-// documents, and the vectors that any implementation can be tested with. It is
-// the one module that an upstream system, in whatever language, needs to know.
+// documents, and the vectors that any implementation can be tested with; the schema
+// of a fact has examples instead. It is the one module that an upstream system, in
+// whatever language, needs to know.
 //
 // Stability: stable: a name that changes stands in the CHANGELOG.
 package schemas
+
+// What asyncapi.yaml says of the facts follows from their schemas.
+//
+//go:generate go run ./internal/asyncapi
 
 import (
 	"embed"

@@ -5,15 +5,20 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"io/fs"
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"habeas.dev/pkg/event"
 	"habeas.dev/schemas"
 )
 
-// vectors is one file of schemas/vectors.
+// vectors are examples of one event type's data, as a file of schemas/vectors has
+// them, or a fact's schema.
 type vectors struct {
 	Type string `json:"type"`
 	Good []struct {
@@ -29,27 +34,46 @@ type vectors struct {
 	} `json:"bad"`
 }
 
+// readVectors returns the vectors of every event type. A fact's are the examples of
+// its schema.
 func readVectors(t testing.TB) []vectors {
 	t.Helper()
-	names, err := fs.Glob(schemas.FS, "vectors/*.json")
-	if err != nil || len(names) == 0 {
-		t.Fatalf("vectors: %v, %v", names, err)
-	}
 	var all []vectors
-	for _, name := range names {
-		text, err := schemas.Read(name)
-		if err != nil {
-			t.Fatal(err)
+	for _, typ := range schemas.EventTypes() {
+		v := vectors{Type: typ}
+		if text, err := schemas.Read("vectors/" + typ + ".json"); err == nil {
+			dec := json.NewDecoder(bytes.NewReader(text))
+			dec.DisallowUnknownFields()
+			if err := dec.Decode(&v); err != nil || v.Type != typ {
+				t.Fatalf("the vectors of %s: %v", typ, err)
+			}
 		}
-		var v vectors
-		dec := json.NewDecoder(bytes.NewReader(text))
-		dec.DisallowUnknownFields()
-		if err := dec.Decode(&v); err != nil {
-			t.Fatalf("%s: %v", name, err)
+		for i, example := range examples(t, typ) {
+			v.Good = append(v.Good, struct {
+				Name string          `json:"name"`
+				Data json.RawMessage `json:"data"`
+			}{fmt.Sprintf("example %d", i), example})
+		}
+		if len(v.Good) == 0 {
+			t.Fatalf("%s has neither vectors nor examples", typ)
 		}
 		all = append(all, v)
 	}
 	return all
+}
+
+// examples returns the examples of a type's schema.
+func examples(t testing.TB, typ string) []json.RawMessage {
+	t.Helper()
+	text, err := schemas.Read(schemas.EventFile(typ))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var schema struct{ Examples []json.RawMessage }
+	if err := json.Unmarshal(text, &schema); err != nil {
+		t.Fatal(err)
+	}
+	return schema.Examples
 }
 
 func newValidator(t testing.TB) *event.Validator {
@@ -64,9 +88,7 @@ func newValidator(t testing.TB) *event.Validator {
 func TestVectors(t *testing.T) {
 	t.Parallel()
 	v := newValidator(t)
-	have := map[string]bool{}
 	for _, file := range readVectors(t) {
-		have[file.Type] = true
 		for _, good := range file.Good {
 			if err := v.ValidateData(file.Type, good.Data); err != nil {
 				t.Errorf("%s, %s: %v", file.Type, good.Name, err)
@@ -94,9 +116,119 @@ func TestVectors(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestFactsAreHeld: of whatever a fact says nothing can be left out that is required,
+// be null, or go on for ever, and nothing can be added.
+func TestFactsAreHeld(t *testing.T) {
+	t.Parallel()
+	v := newValidator(t)
+	compiler, err := event.NewCompiler()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, typ := range schemas.EventTypes() {
-		if !have[typ] {
-			t.Errorf("no vectors for %s", typ)
+		sch, err := compiler.Compile(schemas.Base + schemas.EventFile(typ))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, example := range examples(t, typ) {
+			var doc any
+			if err := json.Unmarshal(example, &doc); err != nil {
+				t.Fatal(err)
+			}
+			for _, bad := range broken(sch, doc, "") {
+				data, err := json.Marshal(bad.doc)
+				if err != nil {
+					t.Fatal(err)
+				}
+				var d *event.DataError
+				if err := v.ValidateData(typ, data); !errors.As(err, &d) || event.Code(err) != "invalid" || d.Violations[0].Pointer != bad.at {
+					t.Errorf("%s, %s: %v, want a violation at %q", typ, bad.why, err, bad.at)
+				}
+			}
+		}
+	}
+}
+
+// fault is a document that a schema refuses, why, and at which pointer.
+type fault struct {
+	doc     any
+	why, at string
+}
+
+// broken returns copies of a document, each with one thing in it that its schema must
+// refuse.
+func broken(sch *jsonschema.Schema, doc any, at string) []fault {
+	for sch.Ref != nil {
+		sch = sch.Ref
+	}
+	out := []fault{{nil, at + " is null", at}}
+	switch doc := doc.(type) {
+	case map[string]any:
+		with := func(name string, value any) map[string]any {
+			c := maps.Clone(doc)
+			c[name] = value
+			return c
+		}
+		out = append(out, fault{with("note", "x"), at + " has an unknown member", at})
+		for _, name := range sch.Required {
+			c := maps.Clone(doc)
+			delete(c, name)
+			out = append(out, fault{c, at + " has no " + name, at})
+		}
+		for name, value := range doc {
+			for _, f := range broken(sch.Properties[name], value, at+"/"+name) {
+				out = append(out, fault{with(name, f.doc), f.why, f.at})
+			}
+		}
+	case []any:
+		for i, value := range doc {
+			for _, f := range broken(sch.Items2020, value, fmt.Sprintf("%s/%d", at, i)) {
+				c := slices.Clone(doc)
+				c[i] = f.doc
+				out = append(out, fault{c, f.why, f.at})
+			}
+		}
+	case string:
+		out = append(out, fault{strings.Repeat("A", 1<<19), at + " is half a megabyte", at})
+	case float64:
+		out = append(out, fault{-1, at + " is negative", at}, fault{"1", at + " is text", at})
+	case bool:
+		out = append(out, fault{"true", at + " is text", at})
+	}
+	return out
+}
+
+// TestWordsOfFacts: where a fact has one of some words, a list with something in it,
+// or somebody's name, nothing else is taken.
+func TestWordsOfFacts(t *testing.T) {
+	t.Parallel()
+	v := newValidator(t)
+	for _, c := range []struct{ fact, member, value, at string }{
+		{"letter.sent", "letter", `"postcard"`, "/letter"},
+		{"proof.asked", "checks", `["shoe size"]`, "/checks/0"},
+		{"request.accepted", "identifiers", `[]`, "/identifiers"},
+		{"request.assigned", "to", `""`, "/to"},
+		{"request.reminded", "about", `"birthday"`, "/about"},
+		{"retention.ended", "systems", `[]`, "/systems"},
+		{"task.failed", "outcome", `"erased"`, "/outcome"},
+		{"task.sent", "reason", `"why not"`, "/reason"},
+		{"stage.started", "stage", `"count"`, "/stage"},
+	} {
+		typ := event.FactType(c.fact)
+		var doc map[string]json.RawMessage
+		if err := json.Unmarshal(examples(t, typ)[0], &doc); err != nil {
+			t.Fatal(err)
+		}
+		doc[c.member] = json.RawMessage(c.value)
+		data, err := json.Marshal(doc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var d *event.DataError
+		if err := v.ValidateData(typ, data); !errors.As(err, &d) || d.Violations[0].Pointer != c.at {
+			t.Errorf("%s with %s %s: %v", c.fact, c.member, c.value, err)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 )
 
@@ -65,37 +66,9 @@ type factType struct {
 
 // facts lists every kind of fact. On dsar.events the CloudEvent's type is "dsar." +
 // name + ".v1". A name never changes: what a fact says is changed by a new name and
-// an upcaster. A new fact is its type with what it changes (facts_*.go), its row
-// here, its schema and vectors, and its sentence in timeline.
-var facts = []factType{
-	fact[Accepted]("request.accepted"),
-	fact[StageStarted]("stage.started"),
-	fact[TaskSent]("task.sent"),
-	fact[TaskProgressed]("task.progressed"),
-	fact[TaskParked]("task.parked"),
-	fact[TaskEnded]("task.ended"),
-	fact[TaskFailed]("task.failed"),
-	fact[AttentionNeeded]("request.attention-needed"),
-	fact[Retried]("request.retried"),
-	fact[Cancelled]("request.cancelled"),
-	fact[Overdue]("request.overdue"),
-	fact[Completed]("request.completed"),
-	fact[ProofAsked]("proof.asked"),
-	fact[ProofJudged]("proof.judged"),
-	fact[ClarificationAsked]("clarification.asked"),
-	fact[ClarificationGiven]("clarification.given"),
-	fact[Extended]("request.extended"),
-	fact[Refused]("request.refused"),
-	fact[Merged]("request.merged"),
-	fact[Reminded]("request.reminded"),
-	fact[HoldPlaced]("hold.placed"),
-	fact[HoldLifted]("hold.lifted"),
-	fact[RetentionEnded]("retention.ended"),
-	fact[LetterSent]("letter.sent"),
-	fact[IdentifiersRevealed]("identifiers.revealed"),
-	fact[DeliveryAsked]("delivery.asked"),
-	fact[Assigned]("request.assigned"),
-}
+// an upcaster. A new fact is its type with what it changes and its row, in one of the
+// files facts_*.go; its schema, with an example; and its sentence, in timeline.
+var facts = slices.Concat(requestFacts, taskFacts, personFacts, holdFacts)
 
 func fact[E Event](name string) factType {
 	return factType{name, reflect.TypeFor[E](), func(data []byte) (Event, error) {

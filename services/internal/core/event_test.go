@@ -50,7 +50,7 @@ func TestEveryFactIsListed(t *testing.T) {
 			}
 			typ := f.Recv.List[0].Type.(*ast.Ident).Name
 			if !slices.Contains(names, typ) {
-				t.Errorf("%s isn't listed in facts", typ)
+				t.Errorf("%s isn't listed in its file of facts", typ)
 			}
 		}
 	}

@@ -2,6 +2,13 @@ package core
 
 import "slices"
 
+// holdFacts are the facts of what must stay, and what may go.
+var holdFacts = []factType{
+	fact[HoldPlaced]("hold.placed"),
+	fact[HoldLifted]("hold.lifted"),
+	fact[RetentionEnded]("retention.ended"),
+}
+
 // HoldPlaced says that records must not be erased until the hold is lifted.
 type HoldPlaced struct {
 	ReasonedAct

@@ -7,6 +7,17 @@ import (
 	"habeas.dev/pkg/dsar"
 )
 
+// personFacts are the facts of what is asked of the person, and told.
+var personFacts = []factType{
+	fact[ProofAsked]("proof.asked"),
+	fact[ProofJudged]("proof.judged"),
+	fact[ClarificationAsked]("clarification.asked"),
+	fact[ClarificationGiven]("clarification.given"),
+	fact[LetterSent]("letter.sent"),
+	fact[IdentifiersRevealed]("identifiers.revealed"),
+	fact[DeliveryAsked]("delivery.asked"),
+}
+
 // ProofAsked says that the person was asked for proof, and is awaited.
 type ProofAsked struct {
 	Act

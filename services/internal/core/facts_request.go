@@ -7,6 +7,22 @@ import (
 	"habeas.dev/pkg/dsar"
 )
 
+// requestFacts are the facts of what becomes of a request.
+var requestFacts = []factType{
+	fact[Accepted]("request.accepted"),
+	fact[StageStarted]("stage.started"),
+	fact[AttentionNeeded]("request.attention-needed"),
+	fact[Retried]("request.retried"),
+	fact[Cancelled]("request.cancelled"),
+	fact[Overdue]("request.overdue"),
+	fact[Completed]("request.completed"),
+	fact[Refused]("request.refused"),
+	fact[Merged]("request.merged"),
+	fact[Extended]("request.extended"),
+	fact[Reminded]("request.reminded"),
+	fact[Assigned]("request.assigned"),
+}
+
 // ManyEarlier is how far a person's earlier requests are counted: more than
 // anybody makes, and enough to call the next one excessive.
 const ManyEarlier = 20

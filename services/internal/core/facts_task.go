@@ -7,6 +7,15 @@ import (
 	"habeas.dev/pkg/dsar"
 )
 
+// taskFacts are the facts of how its tasks go.
+var taskFacts = []factType{
+	fact[TaskSent]("task.sent"),
+	fact[TaskProgressed]("task.progressed"),
+	fact[TaskParked]("task.parked"),
+	fact[TaskEnded]("task.ended"),
+	fact[TaskFailed]("task.failed"),
+}
+
 // SendReason says why a task was sent.
 type SendReason string
 

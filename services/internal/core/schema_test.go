@@ -2,7 +2,6 @@ package core_test
 
 import (
 	"encoding/json"
-	"io/fs"
 	"reflect"
 	"slices"
 	"strings"
@@ -109,44 +108,52 @@ func TestGoWritesWhatTheSchemasAllow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	names, err := fs.Glob(schemas.FS, "vectors/*.json")
-	if err != nil || len(names) == 0 {
-		t.Fatalf("vectors: %v, %v", names, err)
-	}
-	for _, name := range names {
-		text, err := schemas.Read(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var file struct {
-			Type string
-			Good []struct {
-				Name string
-				Data json.RawMessage
-			}
-		}
-		if err := json.Unmarshal(text, &file); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		for _, good := range file.Good {
-			p := reflect.New(goTypes()[file.Type])
-			if err := json.Unmarshal(good.Data, p.Interface()); err != nil {
-				t.Errorf("%s, %s: %v", file.Type, good.Name, err)
+	for typ, goType := range goTypes() {
+		for i, good := range examples(t, typ) {
+			p := reflect.New(goType)
+			if err := json.Unmarshal(good, p.Interface()); err != nil {
+				t.Errorf("%s, example %d: %v", typ, i, err)
 				continue
 			}
 			again, err := json.Marshal(p.Interface())
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := v.ValidateData(file.Type, again); err != nil {
-				t.Errorf("%s, %s, as Go writes it: %v\n%s", file.Type, good.Name, err, again)
+			if err := v.ValidateData(typ, again); err != nil {
+				t.Errorf("%s, example %d, as Go writes it: %v\n%s", typ, i, err, again)
 			}
 			var a, b any
-			if json.Unmarshal(good.Data, &a) != nil || json.Unmarshal(again, &b) != nil || !reflect.DeepEqual(a, b) {
-				t.Errorf("%s, %s:\n got %s\nwant %s", file.Type, good.Name, again, good.Data)
+			if json.Unmarshal(good, &a) != nil || json.Unmarshal(again, &b) != nil || !reflect.DeepEqual(a, b) {
+				t.Errorf("%s, example %d:\n got %s\nwant %s", typ, i, again, good)
 			}
 		}
 	}
+}
+
+// examples returns what a type's schema has as examples, or its vectors as good data;
+// at least one.
+func examples(t *testing.T, typ string) []json.RawMessage {
+	t.Helper()
+	var schema struct{ Examples []json.RawMessage }
+	text, err := schemas.Read(schemas.EventFile(typ))
+	if err != nil || json.Unmarshal(text, &schema) != nil {
+		t.Fatalf("the schema of %s: %v", typ, err)
+	}
+	if text, err := schemas.Read("vectors/" + typ + ".json"); err == nil {
+		var vectors struct {
+			Good []struct{ Data json.RawMessage }
+		}
+		if err := json.Unmarshal(text, &vectors); err != nil {
+			t.Fatalf("the vectors of %s: %v", typ, err)
+		}
+		for _, good := range vectors.Good {
+			schema.Examples = append(schema.Examples, good.Data)
+		}
+	}
+	if len(schema.Examples) == 0 {
+		t.Fatalf("%s has neither examples nor vectors", typ)
+	}
+	return schema.Examples
 }
 
 // The words of the core are those of the schemas.
