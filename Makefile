@@ -1,8 +1,8 @@
 # Targets are listed by `make` alone: each has its line behind "##".
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-MODULES := schemas pkg services
-PACKAGES := ./schemas/... ./pkg/... ./services/...
+MODULES := schemas pkg pkg/tests services services/tests services/internal/release
+PACKAGES := $(MODULES:%=./%/...)
 GO ?= go
 LINT := $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
@@ -61,7 +61,7 @@ test-sql:
 test-kafka: test-bus test-fleet ## The bus, the SDK, the topics and the whole fleet under faults on Apache Kafka (KAFKA_BROKERS, else one of its own: JDK 17, Maven)
 
 test-bus:
-	@$(GO) run ./pkg/bus/kafkatest/withkafka $(GO) test -count=1 -timeout 20m ./pkg/bus/... ./pkg/worker ./services/internal/topics
+	@$(GO) run ./pkg/bus/kafkatest/withkafka $(GO) test -count=1 -timeout 20m ./pkg/bus/... ./pkg/tests/bus ./pkg/tests/worker ./services/internal/topics
 
 test-fleet:
 	HABEAS_TEST_KAFKA=1 HABEAS_TEST_POSTGRES=1 $(GO) test -count=1 -run 'TestFaults$$' -timeout 20m ./services/habeas

@@ -163,7 +163,10 @@ func (g *generation) commit() bool {
 	if m == nil || g.gone.Load() {
 		return true
 	}
-	if err := g.sub.commit(g.gen, g.topic, m); err != nil {
+	end := g.commits(g.gen.MemberID, g.gen.ID, m)
+	err := g.gen.CommitOffsets(map[string]map[int]int64{g.topic: m})
+	end(err)
+	if err != nil {
 		g.count.commitsFailed.Add(1)
 		if !errors.Is(err, kafka.IllegalGeneration) && !errors.Is(err, kafka.RebalanceInProgress) && !errors.Is(err, kafka.UnknownMemberId) {
 			g.trouble(fmt.Errorf("commit: %w", err))

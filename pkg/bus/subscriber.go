@@ -110,7 +110,6 @@ type Subscriber struct {
 	routes    *routes
 	log       *slog.Logger
 	unmeasure func() // ends the metrics
-	commit    func(*kafka.Generation, string, map[int]int64) error
 
 	mu      sync.Mutex
 	closed  bool
@@ -161,15 +160,11 @@ func NewSubscriber(c SubscriberConfig) (*Subscriber, error) {
 	if log == nil {
 		log = discard
 	}
-	s := &Subscriber{config: c, dialer: dialer, transport: transport, routes: newRoutes(c.Config, transport), log: log, commit: commitOffsets, subs: make(map[*subscription]struct{})}
+	s := &Subscriber{config: c, dialer: dialer, transport: transport, routes: newRoutes(c.Config, transport), log: log, subs: make(map[*subscription]struct{})}
 	if s.unmeasure, err = s.measure(c.Meters); err != nil {
 		return nil, fmt.Errorf("bus: subscriber: %w", err)
 	}
 	return s, nil
-}
-
-func commitOffsets(gen *kafka.Generation, topic string, offsets map[int]int64) error {
-	return gen.CommitOffsets(map[string]map[int]int64{topic: offsets})
 }
 
 // Subscribe joins the group for topic and returns the channel of its messages.

@@ -10,6 +10,8 @@ import (
 
 	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/segmentio/kafka-go"
+
+	"habeas.dev/pkg/internal/observe"
 )
 
 // subscription is one member of a consumer group, for one topic.
@@ -33,7 +35,8 @@ type subscription struct {
 	// old is how many the topic had when the subscription began.
 	old int
 
-	count counts
+	count   counts
+	commits observe.Commit
 
 	mu       sync.Mutex
 	current  *generation // nil while outside of the group
@@ -48,7 +51,7 @@ func (s *Subscriber) newSubscription(ctx context.Context, topic string) *subscri
 		sub: s, topic: topic, log: s.log,
 		limits:         limits{inFlight: c.InFlight, window: c.Window, bytes: c.HeldBytes, nackMin: c.NackMin, nackMax: c.NackMax},
 		commitInterval: c.CommitInterval, watchInterval: c.WatchInterval, drainTimeout: c.DrainTimeout,
-		out: make(chan *message.Message), caller: ctx, closing: closing, close: cancel, outSince: time.Now(),
+		out: make(chan *message.Message), caller: ctx, closing: closing, close: cancel, commits: observe.Commits(ctx), outSince: time.Now(),
 	}
 }
 

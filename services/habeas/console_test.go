@@ -1,7 +1,10 @@
 package main
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -14,7 +17,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	webhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/habeas/node"
@@ -124,22 +126,16 @@ type hook struct {
 
 func newHook(t *testing.T) *hook {
 	t.Helper()
-	secret := "whsec_" + base64.StdEncoding.EncodeToString([]byte("a secret of at least 24 bytes"))
-	verifier, err := webhooks.NewWebhook(secret)
-	if err != nil {
-		t.Fatal(err)
-	}
+	key := []byte("a secret of at least 24 bytes")
+	secret := "whsec_" + base64.StdEncoding.EncodeToString(key)
 	h := &hook{T: t, secretFile: filepath.Join(t.TempDir(), "hook"), got: make(chan string, 100)}
 	if err := os.WriteFile(h.secretFile, []byte(secret), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
-		if err == nil {
-			err = verifier.Verify(body, r.Header)
-		}
-		if err != nil {
-			t.Error(err)
+		if err != nil || !signedWith(key, r.Header, body) {
+			t.Errorf("a webhook without its signature: %v", err)
 			http.Error(w, "", http.StatusBadRequest)
 			return
 		}
@@ -148,6 +144,14 @@ func newHook(t *testing.T) *hook {
 	t.Cleanup(server.Close)
 	h.url = server.URL
 	return h
+}
+
+// signedWith reports whether a webhook is signed as Standard Webhooks says: the MAC of
+// its id, time and body. Their own library takes it too (services/tests/notify).
+func signedWith(key []byte, head http.Header, body []byte) bool {
+	mac := hmac.New(sha256.New, key)
+	fmt.Fprintf(mac, "%s.%s.%s", head.Get("Webhook-Id"), head.Get("Webhook-Timestamp"), body)
+	return head.Get("Webhook-Signature") == "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
 // tells waits until it was told something, and never something else.

@@ -100,7 +100,7 @@ func TestBrokerRestart(t *testing.T) {
 	t.Parallel()
 	b := restartable(t)
 	r := newRig(t, b.addrs, 2)
-	pub, sub := r.publisher(), r.subscriber()
+	pub, sub := r.publisher(), r.subscriber(func(c *bus.SubscriberConfig) { c.StallLimit = 300 * time.Millisecond })
 	ch := r.subscribe(sub)
 	y := newTally()
 	go y.drink(ch)
@@ -122,13 +122,13 @@ func TestBrokerRestart(t *testing.T) {
 	}()
 	<-half
 	b.stop()
-	r.until("the watchdog barks", func() bool { return sub.Stalled(300*time.Millisecond) != nil })
+	r.until("the watchdog barks", func() bool { return sub.Check(t.Context()) != nil })
 	b.start()
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
 	r.until("every message came", func() bool { k, _ := y.count(); return k == n })
-	r.until("the watchdog is quiet", func() bool { return sub.Stalled(5*time.Second) == nil })
+	r.until("the watchdog is quiet", func() bool { return sub.Check(t.Context()) == nil })
 }
 
 func TestAbortedTransactionsDoNotCome(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"github.com/segmentio/kafka-go"
 
 	"habeas.dev/pkg/bus"
+	"habeas.dev/pkg/internal/observe"
 )
 
 // ledger holds what members commit against what they may.
@@ -78,8 +79,10 @@ func TestOneCommitterPerGeneration(t *testing.T) {
 	var drinking sync.WaitGroup
 	join := func() *bus.Subscriber {
 		s := r.subscriber(func(c *bus.SubscriberConfig) { c.CommitInterval = time.Millisecond })
-		s.OnCommit(l.begin)
-		ch := r.subscribe(s)
+		ch, err := s.Subscribe(observe.WithCommits(context.Background(), l.begin), r.topic)
+		if err != nil {
+			t.Fatal(err)
+		}
 		drinking.Go(func() { y.drink(ch) })
 		return s
 	}

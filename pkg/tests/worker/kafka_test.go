@@ -3,6 +3,7 @@ package worker_test
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -16,8 +17,35 @@ import (
 	"habeas.dev/pkg/bus"
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/record"
 	"habeas.dev/pkg/worker"
+	"habeas.dev/pkg/worker/workertest"
 )
+
+// shop gathers two records of a person, for many people by one call.
+type shop struct{ calls atomic.Int64 }
+
+func (s *shop) Gather(_ context.Context, jobs []*worker.GatherJob) error {
+	s.calls.Add(1)
+	for _, j := range jobs {
+		for _, city := range []string{"Paris", "Lyon"} {
+			if err := j.Records.Write("orders", record.Record{"city": city}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func shopManifest(system string) *manifest.Manifest {
+	en := func(s string) manifest.Text { return manifest.Text{"en": s} }
+	return &manifest.Manifest{
+		System: system, Title: en("Shop"), Abilities: []dsar.Action{dsar.Gather}, Needs: []dsar.IdentifierType{"email"},
+		Datasets: []manifest.Dataset{{Name: "orders", Title: en("Orders"), Category: "identifiers", Origin: manifest.Provided, Purpose: en("To sell"),
+			LegalBasis: "contract", Storage: en("3 years"), Columns: []manifest.Column{{Name: "city"}}}},
+	}
+}
 
 // TestKafka runs a worker on a broker: KAFKA_BROKERS, or one in the process.
 func TestKafka(t *testing.T) {
@@ -36,8 +64,7 @@ func TestKafka(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute) // a busy machine's
 	defer cancel()
 	// What others leave on the broker is told apart: a system of this run alone.
-	m := gatherOnly()
-	m.System = "shop-" + strings.ToLower(rand.Text()[:10])
+	m := shopManifest("shop-" + strings.ToLower(rand.Text()[:10]))
 	tasksTopic := event.TopicTasks(m.System)
 	config := bus.Config{Brokers: brokers}
 	err := bus.EnsureTopics(ctx, config, []bus.TopicSpec{
@@ -67,17 +94,12 @@ func TestKafka(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	v := newVault(t)
-	var calls atomic.Int64
-	w := newWorker(t, m, batch(func(ctx context.Context, jobs []*worker.GatherJob) error {
-		calls.Add(1)
-		for _, j := range jobs {
-			if err := writeTwo(ctx, j.Task, j.Records); err != nil {
-				return err
-			}
-		}
-		return nil
-	}))
+	v := workertest.NewVault(t)
+	var impl shop
+	w, err := worker.New(m, &impl)
+	if err != nil {
+		t.Fatal(err)
+	}
 	ended := make(chan error, 1)
 	// On a busy machine tasks come one by one: it is waited for them.
 	go func() {
@@ -89,10 +111,8 @@ func TestKafka(t *testing.T) {
 	want := map[string]bool{}
 	for range tasks {
 		id := uuid.NewString()
-		if _, err := v.CreateKeys(ctx, id); err != nil {
-			t.Fatal(err)
-		}
-		e := task(t, v, id, dsar.Gather, func(task *dsar.Task) { task.System = m.System })
+		e := workertest.Seal(t, v, dsar.Task{RequestID: id, System: m.System, Action: dsar.Gather, Attempt: 1, Right: dsar.Access, Jurisdiction: "EEA", ReceivedAt: time.Now()},
+			[]worker.Identifier{{Type: "email", Value: id + "@example.com"}})
 		msg := message.NewMessage(e.ID, e.Data)
 		msg.Metadata = e.Headers()
 		bus.SetKey(msg, id)
@@ -111,7 +131,10 @@ func TestKafka(t *testing.T) {
 				t.Fatal(err)
 			}
 			msg.Ack()
-			r := parse(t, e)
+			var r dsar.Report
+			if err := json.Unmarshal(e.Data, &r); err != nil {
+				t.Fatal(err)
+			}
 			if r.System != m.System {
 				continue
 			}
@@ -134,7 +157,7 @@ func TestKafka(t *testing.T) {
 			t.Fatalf("%d reports are missing, rejected: %v", len(want), turnedAway)
 		}
 	}
-	if n := calls.Load(); n > tasks/3 {
+	if n := impl.calls.Load(); n > tasks/3 {
 		t.Errorf("%d calls for %d tasks: batches don't fill", n, tasks)
 	}
 	w.Stop()

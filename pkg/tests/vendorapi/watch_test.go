@@ -1,14 +1,14 @@
 package vendorapi_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
@@ -18,6 +18,18 @@ import (
 	"habeas.dev/pkg/vendorapi"
 )
 
+// wire answers calls as a vendor does.
+type wire func(*http.Request) (*http.Response, error)
+
+func (w wire) RoundTrip(r *http.Request) (*http.Response, error) { return w(r) }
+
+func answer(status int, body, id, name string) *http.Response {
+	h := http.Header{}
+	h.Set("X-Request-Id", id)
+	h.Set("X-Name", name)
+	return &http.Response{StatusCode: status, Header: h, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body))}
+}
+
 // TestTelemetryShowsNothing: a call is traced by its name and the vendor's own
 // id, and measured by its result; nothing of its address, header or body, and
 // nothing of the answer's.
@@ -26,21 +38,32 @@ func TestTelemetryShowsNothing(t *testing.T) {
 	const canary = "camille"
 	spans := tracetest.NewInMemoryExporter()
 	reader := sdkmetric.NewManualReader()
-	cl, _ := client(t, func(n int, _ *http.Request) (*http.Response, error) {
-		switch n {
-		case 1:
-			return answer(http.StatusOK, canary, "X-Request-Id", "abc-1", "X-Name", canary), nil
-		case 2:
-			return answer(http.StatusForbidden, canary, "X-Request-Id", "of "+canary), nil
-		}
-		return nil, errors.New(canary)
-	}, func(c *vendorapi.Config) {
-		c.Daily = 10
-		c.Host = vendorapi.Host{
+	calls := 0
+	cl, err := vendorapi.New(vendorapi.Config{
+		Vendor: "Acme",
+		Parse: func(a *vendorapi.Answer) vendorapi.Reply {
+			if a.Status == http.StatusOK {
+				return vendorapi.Reply{Own: true}
+			}
+			return vendorapi.Reply{Own: true, Code: strconv.Itoa(a.Status)}
+		},
+		Codes: vendorapi.Codes{"403": vendorapi.Final("no-permission", "the vendor refuses it")},
+		Access: vendorapi.Access{Daily: 10, HTTPClient: &http.Client{Transport: wire(func(*http.Request) (*http.Response, error) {
+			switch calls++; calls {
+			case 1:
+				return answer(http.StatusOK, canary, "abc-1", canary), nil
+			case 2:
+				return answer(http.StatusForbidden, canary, "of "+canary, canary), nil
+			}
+			return nil, errors.New(canary)
+		})}, Host: vendorapi.Host{
 			Traces: sdktrace.NewTracerProvider(sdktrace.WithSyncer(spans)),
 			Meters: sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)),
-		}
+		}},
 	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for range 3 {
 		_ = cl.Do(t.Context(), vendorapi.Call{Name: "things.delete", Method: http.MethodPost, Path: "http://vendor/" + canary, Header: http.Header{"X-Name": {canary}}, Body: []byte(canary), Expect: vendorapi.Nothing()})
 	}
@@ -78,23 +101,3 @@ func gauge(m metricdata.ResourceMetrics, name string) (int64, bool) {
 	}
 	return 0, false
 }
-
-// TestStoreIsDown: without the store that holds the limits, nothing is called.
-func TestStoreIsDown(t *testing.T) {
-	t.Parallel()
-	cl, calls := client(t, func(int, *http.Request) (*http.Response, error) { return answer(http.StatusOK, ""), nil },
-		func(c *vendorapi.Config) { c.Host.Store = down{} })
-	err := cl.Do(t.Context(), get)
-	steers(t, err, "no-limits", false, 0)
-	if calls.n.Load() != 0 || strings.Contains(err.Error(), "secret") {
-		t.Errorf("%d calls; %v", calls.n.Load(), err)
-	}
-}
-
-type down struct{}
-
-func (down) Update(context.Context, string, func(time.Time, []byte) []byte) error {
-	return errors.New("secret host is down")
-}
-
-func (down) Each(context.Context, func(time.Time, string, []byte) error) error { return nil }

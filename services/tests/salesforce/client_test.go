@@ -1,4 +1,4 @@
-package salesforce
+package salesforce_test
 
 import (
 	"encoding/csv"
@@ -11,6 +11,7 @@ import (
 	client "github.com/k-capehart/go-salesforce/v3"
 
 	"habeas.dev/services/sandbox/people"
+	"habeas.dev/services/sandbox/salesforce"
 )
 
 type contact struct {
@@ -25,14 +26,14 @@ type contact struct {
 // bulk jobs, and renew a session that ended.
 func TestGoSalesforce(t *testing.T) {
 	t.Parallel()
-	s, err := New(Config{Population: people.Generate(people.Config{Seed: 7, People: 60}), PageSize: 17})
+	s, err := salesforce.New(salesforce.Config{Population: people.Generate(people.Config{Seed: 7, People: 60}), PageSize: 17})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
 	ts := httptest.NewServer(s)
 	defer ts.Close()
-	sf, err := client.Init(client.Creds{Domain: ts.URL, ConsumerKey: DefaultClientID, ConsumerSecret: DefaultClientSecret})
+	sf, err := client.Init(client.Creds{Domain: ts.URL, ConsumerKey: salesforce.DefaultClientID, ConsumerSecret: salesforce.DefaultClientSecret})
 	if err != nil {
 		t.Fatal(err)
 	}

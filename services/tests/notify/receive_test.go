@@ -27,6 +27,8 @@ import (
 	"habeas.dev/services/notify"
 )
 
+var start = time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
+
 // secretFile makes a secret.
 func secretFile(t *testing.T) (path, secret string) {
 	t.Helper()

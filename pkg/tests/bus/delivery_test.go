@@ -268,8 +268,9 @@ func (r *rig) nothing2(ch <-chan error) {
 func TestStatsAndTheWatchdog(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, brokers(t), 2)
-	pub, sub := r.publisher(), r.subscriber()
-	ch := r.subscribe(sub)
+	pub, sub := r.publisher(), r.subscriber(func(c *bus.SubscriberConfig) { c.HandleLimit = 50 * time.Millisecond })
+	patient := r.subscriber(func(c *bus.SubscriberConfig) { c.Group += "-patient" })
+	ch, theirs := r.subscribe(sub), r.subscribe(patient)
 	for i := range 20 {
 		r.publish(pub, msg("stuck", fmt.Sprint(i)))
 	}
@@ -283,12 +284,13 @@ func TestStatsAndTheWatchdog(t *testing.T) {
 	if p := st.Partitions[stuck]; p.Lag() != 20 || p.Done != 0 || p.End != 20 || p.Waiting == 0 {
 		t.Fatalf("partition %+v", p)
 	}
-	if err := sub.Stalled(time.Hour); err != nil {
+	r.next(theirs)
+	r.until("the watchdog barks", func() bool { return sub.Check(t.Context()) != nil })
+	var stalled *bus.StalledError
+	if err := patient.Check(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	r.until("the watchdog barks", func() bool { return sub.Stalled(50*time.Millisecond) != nil })
-	var stalled *bus.StalledError
-	if err := sub.Stalled(50 * time.Millisecond); !errors.As(err, &stalled) || stalled.Topic != r.topic || stalled.Offset != 0 {
+	if err := sub.Check(t.Context()); !errors.As(err, &stalled) || stalled.Topic != r.topic || stalled.Offset != 0 {
 		t.Fatalf("got %v", err)
 	}
 	m.Ack()
@@ -299,7 +301,7 @@ func TestStatsAndTheWatchdog(t *testing.T) {
 		st := sub.Stats()
 		return st.Held == 0 && st.InFlight == 0 && st.HeldBytes == 0 && st.Partitions[stuck].Lag() == 0 && st.Partitions[stuck].Committed == 20
 	})
-	if err := sub.Stalled(5 * time.Second); err != nil {
+	if err := sub.Check(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }

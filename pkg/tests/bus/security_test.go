@@ -94,10 +94,10 @@ func TestRealACLs(t *testing.T) {
 	wantACLs("create", bus.EnsureTopics(t.Context(), config, []bus.TopicSpec{{Name: "mine", Partitions: 1, Replicas: 1}}))
 	r := &rig{t: t, config: config, topic: owner.topic, group: owner.group}
 	wantACLs("publish", r.publisher().Publish(r.topic, msg("a", "1")))
-	sub := r.subscriber()
+	sub := r.subscriber(func(c *bus.SubscriberConfig) { c.StallLimit = time.Millisecond })
 	r.subscribe(sub)
 	r.until("the watchdog names the ACLs", func() bool {
-		err := sub.Stalled(time.Millisecond)
+		err := sub.Check(t.Context())
 		return err != nil && strings.Contains(err.Error(), "ACL")
 	})
 }
