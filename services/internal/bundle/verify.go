@@ -73,6 +73,14 @@ func Verify(ctx context.Context, r io.ReaderAt, size int64) (Report, error) {
 		v.problem("not-a-zip", "", "This is no ZIP file, or it is cut short.")
 		return v.report, nil //nolint:nilerr // the report says it
 	}
+	zr.RegisterDecompressor(zip.Deflate, inflate)
+	if err := checkStructure(source, size); err != nil {
+		var bad *strictError
+		if !errors.As(err, &bad) {
+			return v.report, fmt.Errorf("bundle: read: %w", err)
+		}
+		v.problem("structure", bad.file, "%s", bad.text)
+	}
 	if v.index(zr); len(v.files) > 0 {
 		v.declaration()
 		v.readManifests()
