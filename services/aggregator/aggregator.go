@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"gocloud.dev/blob"
+	"golang.org/x/mod/sumdb/note"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
@@ -44,7 +45,9 @@ type Config struct {
 	Letter func(t core.AssembleTask) (*bundle.Letter, error)
 	// Software names the program in bag-info.txt; may be empty.
 	Software string
-	Now      func() time.Time
+	// Signer signs the bundles; nil: nobody does.
+	Signer note.Signer
+	Now    func() time.Time
 }
 
 // Policy gives what the law makes of an answer.

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"io"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -295,5 +296,32 @@ func TestIdentifiersOrder(t *testing.T) {
 	}
 	if text := w.answer(t)["answer.json"]; !strings.Contains(text, `"from_value":"`+address+`"`) {
 		t.Error("the answer doesn't say what an identifier was found by")
+	}
+}
+
+// TestOpenAnswer: a bundle that isn't the one that the journal names doesn't end as if
+// it were.
+func TestOpenAnswer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	o := w.do(t, w.task(t, w.gathered(t, 3, "x"))).Objects[0]
+	read := func(journalled dsar.Object) error {
+		r, err := aggregator.OpenAnswer(t.Context(), w.vault, w.outboxStore.Open(), requestID, journalled)
+		must(t, err)
+		defer r.Close()
+		_, err = io.Copy(io.Discard, r)
+		return err
+	}
+	if err := read(o); err != nil {
+		t.Error(err)
+	}
+	w.do(t, w.task(t, w.gathered(t, 3, "y"))) // another in its place, which opens as well
+	longer, other := o, o
+	longer.Bytes++
+	other.SHA256 = strings.Repeat("0", 64)
+	for what, journalled := range map[string]dsar.Object{"exchanged": o, "longer": longer, "of another hash": other} {
+		if err := read(journalled); !errors.Is(err, aggregator.ErrAltered) {
+			t.Errorf("%s: %v", what, err)
+		}
 	}
 }

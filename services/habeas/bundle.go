@@ -6,7 +6,9 @@ import (
 	"io"
 	"os"
 
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/aggregator"
+	"habeas.dev/services/internal/installation"
 )
 
 type bundleCommand struct {
@@ -22,7 +24,8 @@ type bundleGetCommand struct {
 // Help implements kong.HelpProvider.
 func (bundleGetCommand) Help() string {
 	return `The answer is encrypted for its person; this opens it with the installation's own key.
-What comes out is personal data in the clear.
+What comes out is personal data in the clear. It is held against the journal: an answer
+that was altered or exchanged in the outbox is refused.
 
   habeas bundle get 3cf5cf5f -o answer.zip`
 }
@@ -40,19 +43,37 @@ func (c *bundleGetCommand) Run(ctx context.Context) error {
 	if row.Status != "completed" {
 		return fmt.Errorf("request %s has no answer: it is %s; habeas trace %s tells what it waits for", id, row.Status, id)
 	}
-	r, err := aggregator.OpenBundle(ctx, in.Vault, in.Outbox, id)
+	state, err := in.Requests.State(ctx, id)
+	if err != nil {
+		return about(id, err)
+	}
+	if c.Output == "-" {
+		// Looked at first as a whole: what has left through a pipe can't be called back.
+		if err := readAnswer(ctx, in, id, state.Bundle, io.Discard); err != nil {
+			return err
+		}
+		return readAnswer(ctx, in, id, state.Bundle, os.Stdout)
+	}
+	r, err := aggregator.OpenAnswer(ctx, in.Vault, in.Outbox, id, state.Bundle)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	if c.Output == "-" {
-		_, err = io.Copy(os.Stdout, r)
-		return err
-	}
 	n, err := save(c.Output, c.Force, r)
 	if err != nil {
 		return err
 	}
 	_, err = fmt.Printf("%s: %d bytes. It holds personal data in the clear: unzip it and open data/index.html, and delete it when done.\n", c.Output, n)
+	return err
+}
+
+// readAnswer copies an answer in the clear, held against the journal.
+func readAnswer(ctx context.Context, in *installation.Installation, id string, journalled dsar.Object, w io.Writer) error {
+	r, err := aggregator.OpenAnswer(ctx, in.Vault, in.Outbox, id, journalled)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	_, err = io.Copy(w, r)
 	return err
 }

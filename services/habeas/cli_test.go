@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/signkey"
 	"habeas.dev/services/internal/timeline"
 )
 
@@ -83,6 +84,13 @@ func TestCommands(t *testing.T) {
 	say(0, "bundle", "get", access.ID, "-o", answer)
 	holds(say(1, "bundle", "get", access.ID, "-o", answer), "exists")
 	holds(say(0, "verify", answer), "is whole")
+	key := strings.TrimSpace(say(0, "keys", "show"))
+	holds(say(0, "verify", answer, "--key", key), "signed by localhost/habeas/bundles")
+	other, err := signkey.Create(filepath.Join(t.TempDir(), "k"), "localhost/habeas/bundles")
+	if err != nil {
+		t.Fatal(err)
+	}
+	holds(say(1, "verify", answer, "--key", other.Verifier), "none of the keys")
 	holds(say(1, "verify", damaged(t, answer)), "index.html")
 
 	// What can't be done says why.

@@ -47,6 +47,7 @@ type commands struct {
 
 	Config  configCommand  `cmd:"" group:"check" help:"Check the configuration."`
 	Try     tryCommand     `cmd:"" group:"check" help:"Ask a live system what an erasure of one person would do; nothing is changed."`
+	Keys    keysCommand    `cmd:"" group:"check" help:"Make the keys that sign, and print those that verify."`
 	Topics  topicsCommand  `cmd:"" group:"check" help:"Create the topics of Kafka that are missing, and name what differs."`
 	Health  healthCommand  `cmd:"" group:"check" help:"Ask a running service whether it is well, as a container's health check."`
 	Lint    lintCommand    `cmd:"" group:"check" help:"Fail where personal data is held that manifests leave out."`

@@ -6,21 +6,28 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"habeas.dev/services/internal/bundle"
+	"habeas.dev/services/internal/signkey"
 )
 
 type verifyCommand struct {
-	File string `arg:"" help:"The bundle, as bundle get left it." placeholder:"FILE"`
-	JSON bool   `help:"Print JSON."`
+	File string   `arg:"" help:"The bundle, as bundle get left it." placeholder:"FILE"`
+	Key  []string `help:"Who must have signed it: a verifier's key, or a file with one a line." placeholder:"KEY"`
+	JSON bool     `help:"Print JSON."`
 }
 
 // Help implements kong.HelpProvider.
 func (verifyCommand) Help() string {
-	return `Checks every file of the answer against the lists of hashes in it. Exit status 0: it
-is whole; 1: a line for each thing that is wrong.
+	return `Checks every file of the answer against the lists of hashes in it, and that the ZIP
+shows every program the same. With --key, also that it was signed by that key, whose
+verifier habeas keys show prints: hashes alone anybody can make anew. It needs no
+installation and no network. Exit status 0: it is whole; 1: a line for each thing that
+is wrong.
 
-  habeas bundle get 3cf5cf5f -o answer.zip && habeas verify answer.zip`
+  habeas keys show --data ./habeas-data > habeas.pub
+  habeas bundle get 3cf5cf5f -o answer.zip && habeas verify answer.zip --key habeas.pub`
 }
 
 func (c *verifyCommand) Run(ctx context.Context) error {
@@ -36,7 +43,11 @@ func (c *verifyCommand) Run(ctx context.Context) error {
 	if !info.Mode().IsRegular() {
 		return fmt.Errorf("%s is no file", c.File)
 	}
-	report, err := bundle.Verify(ctx, f, info.Size())
+	keys, err := signkey.Verifiers(c.Key)
+	if err != nil {
+		return err
+	}
+	report, err := bundle.Verify(ctx, f, info.Size(), keys...)
 	if err != nil {
 		return err
 	}
@@ -53,7 +64,19 @@ func (c *verifyCommand) Run(ctx context.Context) error {
 		return errors.Join(errSilent)
 	}
 	if !c.JSON {
-		fmt.Printf("%s is whole: %d files, %d bytes of payload, every hash is right.\n", c.File, report.Files, report.Bytes)
+		fmt.Printf("%s is whole: %d files, %d bytes of payload, every hash is right; %s.\n", c.File, report.Files, report.Bytes, signedBy(report))
 	}
 	return nil
+}
+
+// signedBy says who made the answer, as far as it was checked.
+func signedBy(r bundle.Report) string {
+	switch {
+	case r.Verified:
+		return "signed by " + strings.Join(r.Signers, ", ")
+	case len(r.Signers) > 0:
+		return "whether " + strings.Join(r.Signers, ", ") + " really signed it is checked with --key"
+	default:
+		return "it isn't signed, so anybody may have made it"
+	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/segmentio/kafka-go"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"golang.org/x/mod/sumdb/note"
 
 	"habeas.dev/pkg/bus"
 	"habeas.dev/pkg/dsar"
@@ -31,6 +32,7 @@ import (
 	"habeas.dev/services/internal/lifecycle"
 	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/relay"
+	"habeas.dev/services/internal/signkey"
 	"habeas.dev/services/internal/topics"
 	"habeas.dev/services/internal/transport"
 	"habeas.dev/services/letters"
@@ -212,7 +214,7 @@ func (n *Node) startServices(ctx context.Context, r Roles, catalogue []dsar.Syst
 		return nil, err
 	}
 	if r.Aggregator {
-		if err := n.startAggregator(book, publisher); err != nil {
+		if err := n.startAggregator(book, r.Embedded, publisher); err != nil {
 			return nil, err
 		}
 	}
@@ -249,9 +251,26 @@ func (n *Node) journalAnswers(ctx context.Context) error {
 	return nil
 }
 
-func (n *Node) startAggregator(book *policy.Book, publisher *bus.Publisher) error {
+// bundleSigner returns what signs answers; nil where there is no key, which is said.
+func (n *Node) bundleSigner(create bool) (note.Signer, error) {
+	key, err := installation.OpenSigningKey(n.Config, signkey.Bundles, create)
+	if err != nil {
+		return nil, err
+	}
+	if key == nil {
+		n.log.Warn("answers aren't signed: there is no key; make one with habeas keys init, and name it by receipts.bundle_key", "file", n.Config.Receipts.BundleKey)
+		return nil, nil
+	}
+	return key, nil
+}
+
+func (n *Node) startAggregator(book *policy.Book, embedded bool, publisher *bus.Publisher) error {
 	w := letter.NewWriter(book, n.Config.Controller)
-	a, err := aggregator.New(aggregator.Config{Vault: n.Installation.Vault, Outbox: n.Installation.Outbox, Manifests: n.Manifests,
+	signer, err := n.bundleSigner(embedded)
+	if err != nil {
+		return err
+	}
+	a, err := aggregator.New(aggregator.Config{Signer: signer, Vault: n.Installation.Vault, Outbox: n.Installation.Outbox, Manifests: n.Manifests,
 		Policy: aggregator.FromBook(book, n.Config.Controller), Letter: aggregator.LetterFrom(w), Software: "habeas " + n.options.Version, Now: now})
 	if err != nil {
 		return err

@@ -20,6 +20,9 @@ const (
 	bagitContent = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 )
 
+// topPrefix begins the top folder's name; the request's id ends it.
+const topPrefix = "habeas-"
+
 // closeBag writes the bag's own files around the payload, and ends the ZIP.
 func (a *archive) closeBag(requestID string, run Run) error {
 	slices.SortFunc(a.payload, func(x, y packed) int { return cmp.Compare(x.name, y.name) })
@@ -59,6 +62,15 @@ func (a *archive) closeBag(requestID string, run Run) error {
 	}
 	if _, err := a.add(tagsFile, tags.Bytes()); err != nil {
 		return err
+	}
+	if run.Signer != nil {
+		signature, err := sign(run.Signer, requestID, tags.Bytes())
+		if err != nil {
+			return err
+		}
+		if _, err := a.add(signatureFile, signature); err != nil {
+			return err
+		}
 	}
 	if err := a.zip.Close(); err != nil {
 		return fmt.Errorf("bundle: end of the ZIP: %w", err)

@@ -5,6 +5,8 @@ import (
 	"io"
 	"time"
 
+	"golang.org/x/mod/sumdb/note"
+
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/services/internal/core"
@@ -83,10 +85,12 @@ type System struct {
 // give the same stream.
 type Source func(ctx context.Context) (io.ReadCloser, error)
 
-// Run says when and by what a bundle was packed.
+// Run says when and by what a bundle was packed, and who signs it.
 type Run struct {
 	At       time.Time
 	Software string // e.g. "habeas 1.2.0"
+	// Signer signs the bundle; nil: nobody does.
+	Signer note.Signer
 }
 
 // Policy is what the law of the person's place makes of the answer: plain

@@ -344,8 +344,8 @@ func (e *dirEntry) checkStored() error {
 
 var errTrailing = errors.New("bytes follow the end of the compressed content")
 
-// inflate is the decompressor of files: one whose compressed content ends before its
-// place does is damaged, since archive/zip alone wouldn't see what hides there.
+// inflate decompresses a file, and fails where compressed content ends before its place
+// does: nothing may hide there, since archive/zip alone wouldn't see what hides there.
 func inflate(r io.Reader) io.ReadCloser {
 	b := bufio.NewReaderSize(r, inflateBuffer)
 	return &inflater{flate.NewReader(b), b} // of a bufio.Reader, flate takes no byte too many

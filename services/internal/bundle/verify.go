@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"golang.org/x/mod/sumdb/note"
 )
 
 const (
@@ -34,6 +36,9 @@ type Report struct {
 	Problems []Problem `json:"problems"`
 	// Bag is the name of the top folder.
 	Bag string `json:"bag,omitempty"`
+	// Signers are who signed it, and Verified whether one of the given keys did.
+	Signers  []string `json:"signers,omitempty"`
+	Verified bool     `json:"verified"`
 	// Files and Bytes are the payload's.
 	Files int64 `json:"files"`
 	Bytes int64 `json:"bytes"`
@@ -62,7 +67,11 @@ func (p Problem) String() string {
 // Data Package describes every data file as it is. What is wrong with the
 // bundle is in the report; an error means that it could not be read, or that
 // ctx is over. Memory doesn't grow with the size of the files.
-func Verify(ctx context.Context, r io.ReaderAt, size int64) (Report, error) {
+//
+// Hashes alone say that it is whole, not who made it: who removes something and makes
+// the hashes anew isn't found by them. With keys, one of them MUST have signed it
+// (TestResigned).
+func Verify(ctx context.Context, r io.ReaderAt, size int64, keys ...note.Verifier) (Report, error) {
 	v := &verifier{ctx: ctx, files: map[string]*found{}, report: Report{Problems: []Problem{}}}
 	source := &watched{r: r, ctx: ctx}
 	zr, err := zip.NewReader(source, size)
@@ -90,6 +99,7 @@ func Verify(ctx context.Context, r io.ReaderAt, size int64) (Report, error) {
 		v.oxum()
 		v.compare()
 		v.dataPackage()
+		v.signature(keys)
 	}
 	if source.err != nil {
 		return v.report, fmt.Errorf("bundle: read: %w", source.err)
@@ -381,7 +391,7 @@ func (v *verifier) compare() {
 	for _, name := range v.names {
 		var want string
 		switch {
-		case name == tagsFile: // nothing can cover the last one
+		case name == tagsFile, name == signatureFile: // nothing can cover the last one; the signature covers the first
 			continue
 		case strings.HasPrefix(name, payloadDir):
 			if want = v.payload[name]; want == "" && v.manifest {

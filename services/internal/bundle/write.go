@@ -137,7 +137,7 @@ func (wr *Writer) Write(ctx context.Context, w io.Writer, in Input) (Summary, er
 	buf.out.Reset(out)
 	b := &build{
 		in: &in, words: wordsFor(in.Locale), buffers: buf, plans: &wr.plans,
-		archive: newArchive(buf.out, "habeas-"+in.RequestID, in.ReceivedAt.UTC(), &wr.flates, &buf.scratch),
+		archive: newArchive(buf.out, topPrefix+in.RequestID, in.ReceivedAt.UTC(), &wr.flates, &buf.scratch),
 	}
 	defer b.archive.abandon()
 	sum := sha256.New()

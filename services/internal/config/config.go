@@ -37,6 +37,8 @@ type Config struct {
 	Kafka bus.Files `yaml:"kafka"`
 	// Topics is what they have otherwise than the AsyncAPI document says.
 	Topics topics.Deviation `yaml:"topics"`
+	// Receipts is who signs answers and receipts.
+	Receipts Receipts `yaml:"receipts"`
 	// Systems are those that every request must reach, by name.
 	Systems map[string]System `yaml:"systems"`
 	// Lease is how long a task may go unheard of before it is sent again, where
@@ -195,6 +197,7 @@ const (
 	RoomVault   = "vault"
 	RoomSandbox = "sandbox"
 	RoomOutbox  = "outbox"
+	RoomKeys    = "keys"
 )
 
 // File is the name under which `habeas up` and `demo` leave their effective
@@ -308,6 +311,8 @@ func (c Config) withDefaults() (Config, error) {
 	set(&c.Vault.Bucket, c.Room(RoomVault))
 	set(&c.Vault.Key, "file://"+filepath.ToSlash(filepath.Join(dir, RoomVault, "master.key")))
 	set(&c.Outbox, c.Room(RoomOutbox))
+	set(&c.Receipts.Name, "localhost/habeas")
+	set(&c.Receipts.BundleKey, filepath.Join(c.Room(RoomKeys), "bundles.key"))
 	set(&c.Controller, "the controller")
 	set(&c.Log.Level, "info")
 	set(&c.Log.Format, "text")
@@ -339,6 +344,9 @@ func (c Config) check() error {
 	}
 	if c.Sandbox != nil && c.Sandbox.People < 0 {
 		return fmt.Errorf("sandbox.people is %d; at least 1", c.Sandbox.People)
+	}
+	if err := c.Receipts.check(); err != nil {
+		return err
 	}
 	if err := c.Console.check(); err != nil {
 		return err

@@ -31,6 +31,7 @@ func TestDefaults(t *testing.T) {
 		Data: dir, Listen: "127.0.0.1:8420", Journal: "sqlite://" + slash + "/journal/journal.db",
 		Limits: "sqlite://" + slash + "/vendors.db",
 		Vault:  Vault{Bucket: filepath.Join(dir, "vault"), Key: "file://" + slash + "/vault/master.key"},
+		Receipts: Receipts{Name: "localhost/habeas", BundleKey: filepath.Join(dir, "keys", "bundles.key")},
 		Outbox: filepath.Join(dir, "outbox"), Controller: "the controller", Log: Log{Level: "info", Format: "text"},
 	}
 	if !reflect.DeepEqual(c, want) {
@@ -128,6 +129,7 @@ notify:
   mail: [desk@example.com, {to: lea@example.com, language: en}]
 telemetry: {otlp: "http://localhost:4318"}
 log: {level: debug, format: json}
+receipts: {name: privacy.example.com, bundle_key: /run/secrets/bundles.key}
 sandbox: {seed: 7, people: 200, faults: "latency=1ms", canaries: true}
 `
 

@@ -1,0 +1,47 @@
+package aggregator
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"hash"
+	"io"
+
+	"gocloud.dev/blob"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/vault"
+)
+
+// ErrAltered says that a bundle isn't the one that the journal names.
+var ErrAltered = errors.New("the answer in the outbox isn't the one that the journal names: it was altered or exchanged; restore it from a backup, or have it assembled anew with habeas retry")
+
+// OpenAnswer opens a request's bundle as [OpenBundle] does, and holds it to what the
+// journal says of it: where its length or hash is another, reading ends with
+// [ErrAltered] in the place of io.EOF (TestOpenAnswer).
+func OpenAnswer(ctx context.Context, v *vault.Vault, outbox *blob.Bucket, requestID string, journalled dsar.Object) (io.ReadCloser, error) {
+	r, err := OpenBundle(ctx, v, outbox, requestID)
+	if err != nil {
+		return nil, err
+	}
+	return &held{ReadCloser: r, want: journalled, sum: sha256.New()}, nil
+}
+
+// held compares what is read with what the journal says.
+type held struct {
+	io.ReadCloser
+	want dsar.Object
+	sum  hash.Hash
+	n    int64
+}
+
+func (h *held) Read(p []byte) (int, error) {
+	n, err := h.ReadCloser.Read(p)
+	h.n += int64(n)
+	h.sum.Write(p[:n])
+	if err == io.EOF && (h.n != h.want.Bytes || hex.EncodeToString(h.sum.Sum(nil)) != h.want.SHA256) || h.n > h.want.Bytes {
+		return n, ErrAltered
+	}
+	return n, err
+}

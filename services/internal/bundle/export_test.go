@@ -1,0 +1,4 @@
+package bundle
+
+// Statement returns what is signed of a bundle.
+func Statement(requestID string, tagManifest []byte) string { return statement(requestID, tagManifest) }
