@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -81,9 +80,6 @@ func (w *Worker) main(ctx context.Context, s Settings) error {
 		if err != nil {
 			return err
 		}
-		if at.Bucket == "" || at.Key == "" {
-			return errors.New("worker: configuration: no vault.bucket or vault.key: write where Habeas' vault is")
-		}
 		if c.Vault, err = vault.Open(ctx, at); err != nil {
 			return fmt.Errorf("worker: %w", err)
 		}
@@ -98,7 +94,7 @@ func (s Settings) logger() (*slog.Logger, error) {
 	if err := level.UnmarshalText([]byte(s.Log.Level)); err != nil {
 		return nil, fmt.Errorf("worker: configuration: log.level %q is none of debug, info, warn, error", s.Log.Level)
 	}
-	log, err := telemetry.NewLogger(os.Stderr, telemetry.LogConfig{Level: level, Format: cmp.Or(s.Log.Format, "text")})
+	log, err := telemetry.NewLogger(os.Stderr, telemetry.LogConfig{Level: level, Format: s.Log.Format})
 	if err != nil {
 		return nil, fmt.Errorf("worker: configuration: %w", err)
 	}

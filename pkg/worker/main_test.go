@@ -71,7 +71,7 @@ func TestMainSaysWhatIsMissing(t *testing.T) {
 		"a bad level":      {[]string{"--config", written(t, "log: {level: loud}\nsystems: {library: {}}")}, nil, "log.level"},
 		"not opened":       {[]string{"--config", written(t, "systems: {library: {}}")}, opened, opened.Error()},
 		"no brokers":       {[]string{"--config", written(t, "systems: {library: {}}")}, nil, "kafka.brokers"},
-		"no vault":         {[]string{"--config", written(t, "kafka: {brokers: [\"kafka:9092\"]}\nsystems: {library: {}}")}, nil, "vault"},
+		"no vault":         {[]string{"--config", written(t, "kafka: {brokers: [\"kafka:9092\"]}\nsystems: {library: {}}")}, nil, "no master key"},
 	} {
 		err := worker.Main(t.Context(), c.args, books(dsar.Gather), func(context.Context, worker.Settings) (any, error) { return library{}, c.open })
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {

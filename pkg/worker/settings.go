@@ -17,8 +17,9 @@ import (
 )
 
 // Settings is what Habeas' configuration says to a worker: the same file serves both,
-// and what isn't a worker's is passed over. HABEAS_VAULT, HABEAS_VAULT_KEY,
-// HABEAS_KAFKA_BROKERS and HABEAS_LOG_LEVEL go over what the file says.
+// with the same defaults, and what isn't a worker's is passed over. HABEAS_VAULT,
+// HABEAS_VAULT_KEY, HABEAS_KAFKA_BROKERS, HABEAS_LOG_LEVEL and HABEAS_LOG_FORMAT go
+// over what the file says.
 type Settings struct {
 	Kafka bus.Files `yaml:"kafka"`
 	Vault struct {
@@ -27,6 +28,7 @@ type Settings struct {
 		Bucket string `yaml:"bucket"`
 		Key    string `yaml:"key"`
 	} `yaml:"vault"`
+	// Data is the folder of all that isn't elsewhere; that of the file where empty.
 	Data        string `yaml:"data"`
 	Identifiers struct {
 		Country string `yaml:"country"`
@@ -80,7 +82,12 @@ func ReadSettings(file, system string) (Settings, error) {
 		return s, fmt.Errorf("worker: configuration: %w", err)
 	}
 	defer in.Close()
-	if err := yaml.NewDecoder(io.LimitReader(in, maxSettings)).Decode(&s); err != nil && !errors.Is(err, io.EOF) {
+	limited := &io.LimitedReader{R: in, N: maxSettings + 1}
+	err = yaml.NewDecoder(limited).Decode(&s)
+	switch {
+	case limited.N <= 0:
+		return s, fmt.Errorf("worker: configuration %s: it is larger than %d bytes", file, maxSettings)
+	case err != nil && !errors.Is(err, io.EOF):
 		return s, fmt.Errorf("worker: configuration %s: %s", file, strings.Join(strings.Fields(err.Error()), " "))
 	}
 	own, ok := s.Systems[system]
@@ -88,16 +95,16 @@ func ReadSettings(file, system string) (Settings, error) {
 		return s, fmt.Errorf("worker: configuration %s: no system %s under systems: add it, with its manifest and elsewhere: true", file, system)
 	}
 	s.System = own
-	s.Vault.Bucket = cmp.Or(os.Getenv("HABEAS_VAULT"), s.Vault.Bucket)
-	s.Vault.Key = cmp.Or(os.Getenv("HABEAS_VAULT_KEY"), s.Vault.Key)
+	if s.Data, err = filepath.Abs(cmp.Or(s.Data, filepath.Dir(file))); err != nil {
+		return s, fmt.Errorf("worker: configuration %s: %w", file, err)
+	}
+	room := filepath.Join(s.Data, "vault")
+	s.Vault.Bucket = cmp.Or(os.Getenv("HABEAS_VAULT"), s.Vault.Bucket, room)
+	s.Vault.Key = cmp.Or(os.Getenv("HABEAS_VAULT_KEY"), s.Vault.Key, "file://"+filepath.ToSlash(filepath.Join(room, "master.key")))
 	s.Log.Level = cmp.Or(os.Getenv("HABEAS_LOG_LEVEL"), s.Log.Level, "info")
+	s.Log.Format = cmp.Or(os.Getenv("HABEAS_LOG_FORMAT"), s.Log.Format, "text")
 	if v := os.Getenv("HABEAS_KAFKA_BROKERS"); v != "" {
 		s.Kafka.Brokers = strings.Split(v, ",")
-	}
-	if s.Data != "" {
-		room := filepath.Join(s.Data, "vault")
-		s.Vault.Bucket = cmp.Or(s.Vault.Bucket, room)
-		s.Vault.Key = cmp.Or(s.Vault.Key, "file://"+filepath.ToSlash(filepath.Join(room, "master.key")))
 	}
 	return s, nil
 }
