@@ -205,6 +205,9 @@ type Task struct {
 	// Plan names the sealed plan, with its SHA-256: with erase and prove, where
 	// something was planned. An erasure goes by this plan and by no other.
 	Plan *Object `json:"plan,omitempty"`
+	// ByKeys tells, with erase and prove, that only what stands under the plan's keys is
+	// meant: the person may have become a customer anew since.
+	ByKeys bool `json:"by_keys,omitempty"`
 }
 
 // ReportKind tells the four things that a worker can say of a task.

@@ -145,6 +145,10 @@ func (e *erasure) judge(h *holding) {
 		mine := false
 		for _, share := range r.shares {
 			n := &counts[share.job]
+			if share.others && e.jobs[share.job].ByKeys { // long ago: the person's own is gone
+				n.Gone++
+				continue
+			}
 			if share.others { // it is planned, and somebody else's by now
 				n.Uncovered = "a row that was planned holds other identifiers than the person's by now, and was left: plan the erasure anew"
 				continue

@@ -108,7 +108,11 @@ func (e *examination) examine(ctx context.Context) error {
 			continue
 		}
 		for _, c := range chunks {
-			if err := e.find(ctx, e.on, d, c, e.day, false, h.found); err != nil {
+			err := e.find(ctx, e.on, d, c, e.day, false, func(r *row) error {
+				e.found(h, r)
+				return nil
+			})
+			if err != nil {
 				return err
 			}
 		}
@@ -141,18 +145,23 @@ func (h *holding) plan(job int, entry worker.Entry) {
 	}
 }
 
-// found takes in a row that asking anew has found.
-func (h *holding) found(row *row) error {
-	r := h.item(row.key)
-	r.there, r.is = true, row.stay
+// found takes in a row that asking anew has found. To a job that goes by its keys only,
+// it says no more than that a planned row is still its person's.
+func (e *examination) found(h *holding, row *row) {
 	for _, o := range row.owners {
+		r := h.rows[row.key]
+		planned := r != nil && slices.ContainsFunc(r.shares, func(s share) bool { return s.job == o.job && s.planned })
+		if e.jobs[o.job].ByKeys && !planned {
+			continue
+		}
+		r = h.item(row.key)
+		r.there, r.is = true, row.stay
 		if i := slices.IndexFunc(r.shares, func(s share) bool { return s.job == o.job }); i >= 0 {
 			r.shares[i].found = true
 		} else {
 			r.shares = append(r.shares, share{job: o.job, found: true})
 		}
 	}
-	return nil
 }
 
 // look looks by their keys at the rows that were planned for somebody and not found
@@ -191,7 +200,7 @@ func (e *examination) somebodyElses(d *dataset, job int, held []any, chunks []*c
 		}
 		for i, sub := range d.subjects {
 			value, ok := textOf(held[i])
-			if !ok || !slices.ContainsFunc(e.jobs[job].Identifiers, func(id worker.Identifier) bool { return id.Type == sub.typ && len(e.forms(sub.match, id.Value)) > 0 }) {
+			if !ok || !slices.ContainsFunc(e.jobs[job].known(), func(id worker.Identifier) bool { return id.Type == sub.typ && len(e.forms(sub.match, id.Value)) > 0 }) {
 				continue
 			}
 			if slices.ContainsFunc(c.owners(nil, d.subjects[i:i+1], []any{value}), func(o hit) bool { return o.job == job }) {
@@ -206,7 +215,9 @@ func (e *examination) somebodyElses(d *dataset, job int, held []any, chunks []*c
 func tasksOf(jobs []*counted) []*worker.Task {
 	tasks := make([]*worker.Task, len(jobs))
 	for i, j := range jobs {
-		tasks[i] = &j.Task
+		if tasks[i] = &j.Task; j.ByKeys {
+			tasks[i] = &worker.Task{Identifiers: j.Owner}
+		}
 	}
 	return tasks
 }

@@ -15,6 +15,14 @@ type counted struct {
 	taken   map[string]int // by table, what went with the job's rows as the manifest lets it
 }
 
+// known returns the identifiers of the job's person.
+func (j *counted) known() []worker.Identifier {
+	if j.ByKeys {
+		return j.Owner
+	}
+	return j.Identifiers
+}
+
 func eraseJobs(jobs []*worker.EraseJob) []*counted {
 	out := make([]*counted, len(jobs))
 	for i, j := range jobs {

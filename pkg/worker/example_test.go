@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"slices"
 	"time"
 
 	"habeas.dev/pkg/dsar"
@@ -70,7 +71,7 @@ type archive struct{ library }
 func (a archive) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 	return worker.Each(ctx, jobs, func(_ context.Context, j *worker.PlanJob) error {
 		for _, book := range a.library[j.Identifiers[0].Value] {
-			if err := j.Plan.Erase("loans", book); err != nil {
+			if err := j.Plan.Erase("loans", worker.Key(j.Identifiers[0].Value, book)); err != nil {
 				return err
 			}
 		}
@@ -86,15 +87,17 @@ func (a archive) Erase(ctx context.Context, jobs []*worker.EraseJob) error {
 			if err != nil {
 				return err
 			}
-			if a.delete(j.Identifiers[0].Value, e.Key) {
+			if a.delete(e.Key) {
 				c.Erased++
 			} else {
 				c.Gone++
 			}
 		}
-		for _, book := range a.library[j.Identifiers[0].Value] { // came since
-			if a.delete(j.Identifiers[0].Value, book) {
-				c.Erased, c.Late = c.Erased+1, c.Late+1
+		for _, id := range j.Identifiers { // came since
+			for _, book := range a.library[id.Value] {
+				if a.delete(worker.Key(id.Value, book)) {
+					c.Erased, c.Late = c.Erased+1, c.Late+1
+				}
 			}
 		}
 		j.Counts = []dsar.Counts{c}
@@ -102,16 +105,40 @@ func (a archive) Erase(ctx context.Context, jobs []*worker.EraseJob) error {
 	})
 }
 
-// Prove says what is still there.
+// Prove says what is still there, by the plan's keys and by asking anew. Where a task
+// is by keys only, it has no identifiers.
 func (a archive) Prove(ctx context.Context, jobs []*worker.EraseJob) error {
-	return worker.Each(ctx, jobs, func(_ context.Context, j *worker.EraseJob) error {
-		j.Counts = []dsar.Counts{{Dataset: "loans", Found: int64(len(a.library[j.Identifiers[0].Value]))}}
+	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.EraseJob) error {
+		there := map[string]bool{}
+		for e, err := range j.Plan.Entries(ctx) {
+			if err != nil {
+				return err
+			}
+			columns, err := worker.KeyColumns(e.Key, 2)
+			if err != nil {
+				return err
+			}
+			if slices.Contains(a.library[columns[0]], columns[1]) {
+				there[e.Key] = true
+			}
+		}
+		for _, id := range j.Identifiers {
+			for _, book := range a.library[id.Value] {
+				there[worker.Key(id.Value, book)] = true
+			}
+		}
+		j.Counts = []dsar.Counts{{Dataset: "loans", Found: int64(len(there))}}
 		return nil
 	})
 }
 
-// delete deletes one loan, and tells whether it was there.
-func (a archive) delete(email, book string) bool {
+// delete deletes the loan of a key, and tells whether it was there.
+func (a archive) delete(key string) bool {
+	columns, err := worker.KeyColumns(key, 2)
+	if err != nil {
+		return false
+	}
+	email, book := columns[0], columns[1]
 	var left []string
 	for _, b := range a.library[email] {
 		if b != book {

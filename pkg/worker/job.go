@@ -170,6 +170,9 @@ func (w *Worker) prepare(ctx context.Context, v *vault.Vault, j *job) {
 		j.end, j.code, j.reason = dsar.NotApplicable, "no-identifier", "none of the identifiers that it can be asked by is known"
 		return
 	}
+	if j.task.ByKeys && (j.task.Action == dsar.Erase || j.task.Action == dsar.Prove) {
+		j.open.ByKeys, j.open.Owner, j.open.Identifiers = true, j.open.Identifiers, nil
+	}
 	w.prepareDetails(j)
 	if j.err == nil && (j.task.Action == dsar.Erase || j.task.Action == dsar.Prove) {
 		j.plan, j.err = w.openPlan(ctx, j)

@@ -23,8 +23,16 @@ type Task struct {
 	Right        dsar.Right
 	Jurisdiction string
 	Attempt      int
-	// Identifiers are those of the types that the manifest needs; never none.
+	// Identifiers are those of the types that the manifest needs; none only where ByKeys
+	// says so.
 	Identifiers []Identifier
+	// ByKeys tells, with erase and prove, that only what stands under the plan's keys is
+	// meant: an erasure of long ago is proven anew, and the person may have become a
+	// customer anew meanwhile. A worker that goes by the plan and by Identifiers, of which
+	// there are none, does right. Owner are those by which the plan was made: they only
+	// tell a record that came back from somebody else's that was given its key.
+	ByKeys bool
+	Owner  []Identifier
 	// Purposes are those that the person objects to or withdraws consent from,
 	// with restrict; none means all that the right reaches.
 	Purposes []string
@@ -69,7 +77,8 @@ type Gatherer interface {
 // ([dsar.Counts].Uncovered), and the rest done.
 //
 // Prove asks for what is still there, by the plan's keys and by the identifiers:
-// Found is all of it, Retained the part that must stay.
+// Found is all of it, Retained the part that must stay. Where the task is by keys
+// only ([Task].ByKeys), neither touches or counts anything else.
 type Eraser interface {
 	Plan(ctx context.Context, jobs []*PlanJob) error
 	Erase(ctx context.Context, jobs []*EraseJob) error

@@ -76,12 +76,37 @@ func (l *Library) Erase(ctx context.Context, jobs []*worker.EraseJob) error {
 	})
 }
 
-// Prove says what is still there.
+// Prove says what is still there: of the plan by its keys, and what the reader has
+// besides. Long after an erasure it is asked by keys only, with no identifiers.
 func (l *Library) Prove(ctx context.Context, jobs []*worker.EraseJob) error {
-	return worker.Each(ctx, jobs, func(_ context.Context, j *worker.EraseJob) error {
-		j.Counts = []dsar.Counts{{Dataset: "loans", Found: int64(len(l.of(j.Task)))}}
+	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.EraseJob) error {
+		there := map[string]bool{}
+		for _, loan := range l.of(j.Task) {
+			there[loan.Number] = true
+		}
+		for planned, err := range j.Plan.Entries(ctx) {
+			if err != nil {
+				return err
+			}
+			if l.has(planned.Key) {
+				there[planned.Key] = true
+			}
+		}
+		j.Counts = []dsar.Counts{{Dataset: "loans", Found: int64(len(there))}}
 		return nil
 	})
+}
+
+// has tells whether a loan is there.
+func (l *Library) has(number string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, loan := range l.loans {
+		if loan.Number == number {
+			return true
+		}
+	}
+	return false
 }
 
 // of lists a person's loans.

@@ -195,6 +195,45 @@ func (tr *trial) tellsWhatIsLate() {
 	tr.proven(s)
 }
 
+// keepsToKeys proves and erases by the keys of a plan that lacks a record, as if the
+// person had become a customer anew: that record is neither found nor counted.
+func (tr *trial) keepsToKeys() {
+	s := tr.system.Subjects[0]
+	all := plan(tr, tr.vault, tr.do(dsar.Plan, s))
+	anew := slices.IndexFunc(all, func(e worker.Entry) bool { return !e.Keep })
+	if anew < 0 {
+		tr.Skip("nothing of the first subject is erased")
+	}
+	all = slices.Delete(all, anew, anew+1)
+	tr.plans[request(s.Identifiers)], tr.byKeys = tr.writePlan(request(s.Identifiers), all), true
+	planned := map[string]int64{}
+	for _, e := range all {
+		planned[e.Dataset]++
+	}
+	r := tr.ask(context.Background(), tr.task(request(s.Identifiers), dsar.Prove, s.known(dsar.Prove)))[0]
+	for _, c := range r.Counts {
+		if c.Found != planned[c.Dataset] {
+			tr.Errorf("a proof by keys finds %d records of %s, %d stand in the plan", c.Found, c.Dataset, planned[c.Dataset])
+		}
+		delete(planned, c.Dataset)
+	}
+	for name, n := range planned {
+		tr.Errorf("a proof by keys finds none of the %d records of %s that stand in the plan: %s %s", n, name, r.Code, r.Reason)
+	}
+	r = tr.do(dsar.Erase, s)
+	for _, c := range r.Counts {
+		if c.Late > 0 {
+			tr.Errorf("an erasure by keys took %d records of %s that aren't in the plan", c.Late, c.Dataset)
+		}
+	}
+	if r.Code == dsar.CodePlanUnmet {
+		tr.Errorf("an erasure by keys doesn't account for its plan: %s", r.Reason)
+	}
+	if r := tr.do(dsar.Prove, s); r.Outcome != dsar.Proven {
+		tr.Errorf("the proof by keys of what is erased ends as %s: %s", r.Outcome, r.Reason)
+	}
+}
+
 // writePlan leaves a plan in the vault.
 func (tr *trial) writePlan(id string, entries []worker.Entry) *dsar.Object {
 	tr.Helper()

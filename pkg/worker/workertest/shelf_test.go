@@ -58,6 +58,7 @@ const (
 	logsTheAddress      wrong = "logs the address"
 	plansTwice          wrong = "plans a record twice"
 	hidesTheGone        wrong = "hides the gone"
+	forgetsKeysOnly     wrong = "asks anew though it is by keys only"
 	missesTheLate       wrong = "misses the late"
 	hidesTheLate        wrong = "hides the late"
 )
@@ -84,6 +85,7 @@ var mistakes = []wrong{
 	triesOnLimit,
 	logsTheAddress,
 	plansTwice,
+	forgetsKeysOnly,
 	hidesTheGone,
 	missesTheLate,
 	hidesTheLate,
@@ -122,7 +124,7 @@ func (s *shelf) begin(ctx context.Context, t worker.Task) error {
 }
 
 func (s *shelf) of(t worker.Task) string {
-	for _, i := range t.Identifiers {
+	for _, i := range slices.Concat(t.Identifiers, t.Owner) {
 		if i.Type == "email" {
 			return i.Value
 		}
@@ -213,7 +215,17 @@ func (s *shelf) Prove(ctx context.Context, jobs []*worker.EraseJob) error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		c := dsar.Counts{Dataset: "loans"}
+		planned := map[string]bool{}
+		for e, err := range j.Plan.Entries(ctx) {
+			if err != nil {
+				return err
+			}
+			planned[e.Key] = true
+		}
 		for _, l := range s.loans[s.of(j.Task)] {
+			if j.ByKeys && !planned[l.book] && s.wrong != forgetsKeysOnly {
+				continue
+			}
 			if c.Found++; l.open && s.wrong != hidesWhatStays {
 				c.Retain(1, "contract", time.Time{})
 			}
@@ -259,6 +271,10 @@ func (s *shelf) erase(ctx context.Context, j *worker.EraseJob) error {
 		if s.how == Halfway && i > 0 && s.wrong != saysDoneHalfway {
 			s.loans[email] = append(left, s.loans[email][i:]...)
 			return worker.Permanent("stuck", "the shelf is stuck", nil)
+		}
+		if !planned[l.book] && j.ByKeys && s.wrong != forgetsKeysOnly {
+			left = append(left, l)
+			continue
 		}
 		if !planned[l.book] && (s.wrong == missesTheLate || s.wrong == erasesNothing) {
 			left = append(left, l)

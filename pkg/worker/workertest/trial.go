@@ -28,6 +28,7 @@ type trial struct {
 	reports []dsar.Report // all that were given
 	attempt int
 	plans   map[string]*dsar.Object // by request
+	byKeys  bool                    // erasures and proofs are
 }
 
 func newTrial(t testing.TB, open func(testing.TB, *slog.Logger) System) *trial {
@@ -68,7 +69,7 @@ func (tr *trial) task(id string, action dsar.Action, identifiers []worker.Identi
 	}
 	t := dsar.Task{RequestID: id, System: tr.system.Manifest.System, Action: action, Attempt: tr.attempt, Right: right, Jurisdiction: "EEA", ReceivedAt: time.Now().UTC()}
 	if action == dsar.Erase || action == dsar.Prove {
-		t.Plan = tr.plans[id]
+		t.Plan, t.ByKeys = tr.plans[id], tr.byKeys
 	}
 	return Seal(tr, tr.vault, t, identifiers)
 }

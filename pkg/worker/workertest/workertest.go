@@ -144,6 +144,7 @@ func checks() []check {
 		{"erases what is gone already", dsar.Erase, (*trial).erasesAgain},
 		{"erases by its plan only", dsar.Erase, (*trial).refusesAnotherPlan},
 		{"erases what came after the plan", dsar.Erase, (*trial).tellsWhatIsLate},
+		{"keeps to the plan's keys where it is told to", dsar.Erase, (*trial).keepsToKeys},
 		{"erases together", dsar.Erase, (*trial).erasesTogether},
 		{"erases after failing halfway", dsar.Erase, (*trial).erasesHalfway},
 		{"is cut off in a call", "", (*trial).cutOff},

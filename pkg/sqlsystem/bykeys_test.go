@@ -1,0 +1,53 @@
+package sqlsystem
+
+import (
+	"slices"
+	"testing"
+
+	"habeas.dev/pkg/dsar"
+)
+
+// TestByKeys: long after an erasure, what came back under the plan's keys is found and
+// erased; neither what the person has anew nor somebody else's row that was given such a
+// key.
+func TestByKeys(t *testing.T) {
+	t.Parallel()
+	const schema = `CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT); CREATE TABLE notes (id INTEGER PRIMARY KEY, user_id INTEGER);
+		INSERT INTO users VALUES (1, 'ann@example.com'), (2, 'bob@example.com'); INSERT INTO notes VALUES (10, 1), (11, 1), (12, 2)`
+	bothDatabases(t, schema, func(t *testing.T, d database) {
+		s := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [email, user]\nsql: {}",
+			"users | table: users, key: [id], subject: {email: email, user: id}, erase: delete",
+			"notes | table: notes, key: [id], subject: {user: user_id}, erase: delete"))
+		ann := ids("email ann@example.com", "user 1")
+		jobs := jobsOf(dsar.Erasure, ann)
+		if err := s.eraseAll(t.Context(), jobs); err != nil || jobs[0].Err != nil {
+			t.Fatal(err, jobs[0].Err)
+		}
+		// A backup brings one note back, the other's number goes to Bob, and Ann is a
+		// customer anew.
+		for _, stmt := range []string{"INSERT INTO notes VALUES (10, 1), (11, 2)", "INSERT INTO users VALUES (7, 'ann@example.com')"} {
+			if _, err := d.Exec(stmt); err != nil {
+				t.Fatal(err)
+			}
+		}
+		later := func() []*counted {
+			j := jobsOf(dsar.Erasure, nil)
+			j[0].ByKeys, j[0].Owner, j[0].plan = true, ann, jobs[0].plan
+			return j
+		}
+		proof := later()
+		if err := s.countAll(t.Context(), proof); err != nil || len(proof[0].Counts) != 1 || proof[0].Counts[0].Dataset != "notes" || proof[0].Counts[0].Found != 1 {
+			t.Fatalf("%v: found %+v", err, proof[0].Counts)
+		}
+		again := later()
+		if err := s.eraseByPlan(t.Context(), again); err != nil || again[0].Err != nil {
+			t.Fatal(err, again[0].Err)
+		}
+		if users, notes := d.column(t, "SELECT id FROM users ORDER BY id"), d.column(t, "SELECT id FROM notes ORDER BY id"); !slices.Equal(users, []string{"2", "7"}) || !slices.Equal(notes, []string{"11", "12"}) {
+			t.Errorf("users %v and notes %v are left", users, notes)
+		}
+		if unmet := dsar.Unmet(jobs[0].plan.Counts(), again[0].Counts); unmet != "" {
+			t.Error(unmet)
+		}
+	})
+}
