@@ -50,8 +50,8 @@ type Config struct {
 	Now    func() time.Time
 }
 
-// Policy gives what the law makes of an answer.
-type Policy func(jurisdiction, locale string, right dsar.Right) bundle.Policy
+// Policy gives what the law makes of an answer to a request received at that time.
+type Policy func(jurisdiction, locale string, right dsar.Right, received time.Time) bundle.Policy
 
 // Aggregator assembles answers. It can be used by many goroutines at once.
 type Aggregator struct {
@@ -74,7 +74,7 @@ func New(cfg Config) (*Aggregator, error) {
 	}
 	a := &Aggregator{cfg: cfg, manifests: make(map[string]*manifest.Manifest, len(cfg.Manifests))}
 	if a.cfg.Policy == nil {
-		a.cfg.Policy = func(string, string, dsar.Right) bundle.Policy { return bundle.Policy{} }
+		a.cfg.Policy = func(string, string, dsar.Right, time.Time) bundle.Policy { return bundle.Policy{} }
 	}
 	for _, m := range cfg.Manifests {
 		a.manifests[m.System] = m

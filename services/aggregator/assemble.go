@@ -100,7 +100,7 @@ type opened struct {
 func (a *Aggregator) input(keys *vault.Keys, t core.AssembleTask, sent time.Time) (bundle.Input, error) {
 	in := bundle.Input{
 		RequestID: t.RequestID, Right: t.Right, Jurisdiction: t.Jurisdiction, Locale: t.Locale, ReceivedAt: t.ReceivedAt,
-		Policy: a.cfg.Policy(t.Jurisdiction, t.Locale, t.Right),
+		Policy: a.cfg.Policy(t.Jurisdiction, t.Locale, t.Right, t.ReceivedAt),
 		Run:    bundle.Run{At: sent, Software: a.cfg.Software, Signer: a.cfg.Signer}, Unproven: t.Answer.Unproven,
 		Without: t.Answer.Without, Kept: t.Answer.KeptOnly(), Locked: t.Answer.Locked(),
 	}

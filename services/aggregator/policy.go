@@ -1,6 +1,8 @@
 package aggregator
 
 import (
+	"time"
+
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/services/internal/bundle"
@@ -10,7 +12,7 @@ import (
 // FromBook takes what an answer must tell from the jurisdictions. controller
 // names the company; empty: as the jurisdiction has it.
 func FromBook(book *policy.Book, controller string) Policy {
-	return func(jurisdiction, locale string, _ dsar.Right) bundle.Policy {
+	return func(jurisdiction, locale string, _ dsar.Right, received time.Time) bundle.Policy {
 		j, ok := book.Jurisdiction(jurisdiction)
 		if !ok {
 			// Nothing is known of the place: what may be forbidden isn't shown.
@@ -24,9 +26,7 @@ func FromBook(book *policy.Book, controller string) Policy {
 		for _, c := range j.Complaint {
 			p.Complaint = append(p.Complaint, bundle.Authority{Name: c.Name.In(lang), URL: c.URL})
 		}
-		for _, g := range j.Rights {
-			p.Grants = append(p.Grants, g.Right)
-		}
+		p.Grants = j.Granted(received)
 		p.NeverShown, p.Categories = j.NeverShown.Kinds, j.Says(policy.ItemCategoryTables)
 		for _, c := range j.AnswerSays {
 			switch c.Item { // the others are said from the manifests

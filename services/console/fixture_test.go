@@ -138,7 +138,7 @@ func (h *fixture) ask(right dsar.Right, law, email string, ago int, change func(
 		h.Fatal(err)
 	}
 	at := h.now.AddDate(0, 0, -ago)
-	a := core.Accepted{RequestID: id, Right: right, Jurisdiction: law, ReceivedAt: at.Add(-2 * minute), AcceptedAt: at, DueAt: j.Due(at), Source: "support-desk", Locale: "fr",
+	a := core.Accepted{RequestID: id, Right: right, Jurisdiction: law, ReceivedAt: at.Add(-2 * minute), AcceptedAt: at, DueAt: j.Due(right, at), Source: "support-desk", Locale: "fr",
 		Digest: id, Systems: h.catalogue, Terms: j.Terms(right, at, nil),
 		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: h.in.Vault.Fingerprint("email", email), Sealed: sealed, Assurance: dsar.AssuranceVerified}}}
 	if change != nil {

@@ -298,7 +298,7 @@ func TestTheWayOfARequest(t *testing.T) {
 	id = d.ask(who, dsar.Erasure, "EEA", "fr", unproven)
 	d.letters(id, core.LetterConfirmation, core.LetterProof)
 	extended := d.do(id, core.Extend{By: "lea", Reason: "dossier complexe", Calendar: d.book, Now: now()})
-	if j, _ := d.book.Jurisdiction("EEA"); !extended.DueAt.After(j.Due(extended.Accepted.ReceivedAt)) {
+	if j, _ := d.book.Jurisdiction("EEA"); !extended.DueAt.After(j.Due(extended.Accepted.Right, extended.Accepted.ReceivedAt)) {
 		t.Errorf("due %s", extended.DueAt)
 	}
 	d.do(id, core.Refuse{By: "lea", Ground: "excessive", Reason: "the third this week", Now: now()})

@@ -9,7 +9,6 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/identifier"
-	"habeas.dev/services/internal/policy"
 )
 
 // read checks what was submitted: by the schema, and then what no schema can
@@ -28,8 +27,8 @@ func (in *Intake) read(data []byte) (event.Submitted, error) {
 		return s, refuse(event.Invalid(v...))
 	}
 	j, _ := in.Policy.Jurisdiction(s.Jurisdiction)
-	if !j.Grants(s.Right) {
-		v := event.Violation{Pointer: "/right", Rule: "must be one that " + j.ID + " grants: " + grants(j)}
+	if _, granted := j.Grant(s.Right, s.ReceivedAt); !granted {
+		v := event.Violation{Pointer: "/right", Rule: "must be one that " + j.ID + " grants: " + listed(j.Granted(s.ReceivedAt))}
 		return s, &Refusal{Code: "right-not-granted", Reason: v.String(), Violations: []event.Violation{v}}
 	}
 	return s, nil
@@ -65,12 +64,10 @@ func (in *Intake) check(s event.Submitted) (found []event.Violation) {
 	return found
 }
 
-func grants(j policy.Jurisdiction) string {
-	var names []string
-	for _, r := range dsar.Rights() {
-		if j.Grants(r) {
-			names = append(names, string(r))
-		}
+func listed(rights []dsar.Right) string {
+	names := make([]string, len(rights))
+	for i, r := range rights {
+		names[i] = string(r)
 	}
 	return strings.Join(names, ", ")
 }

@@ -26,7 +26,7 @@ func (in *Intake) seal(ctx context.Context, s event.Submitted, digest string) (c
 		Jurisdiction: s.Jurisdiction,
 		ReceivedAt:   received,
 		AcceptedAt:   now,
-		DueAt:        j.Due(received),
+		DueAt:        j.Due(s.Right, received),
 		Source:       s.Source,
 		Locale:       s.Subject.Locale,
 		Systems:      in.Catalogue,

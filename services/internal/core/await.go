@@ -82,7 +82,7 @@ func (d *decider) awaitNobody() error {
 }
 
 func (c JudgeProof) decide(d *decider) error {
-	due, err := d.goOn(RemindProof, c.Calendar)
+	due, err := d.goOn(RemindProof, c.Calendar, c.Accepted && d.Accepted.Terms.StartsWithProof)
 	if err != nil {
 		return err
 	}
@@ -157,7 +157,7 @@ func (d *decider) failed(named []dsar.Check) ([]dsar.Check, error) {
 }
 
 func (c Clarify) decide(d *decider) error {
-	due, err := d.goOn(RemindClarification, c.Calendar)
+	due, err := d.goOn(RemindClarification, c.Calendar, false)
 	if err != nil {
 		return err
 	}
@@ -166,8 +166,8 @@ func (c Clarify) decide(d *decider) error {
 }
 
 // goOn returns the due date after the person was awaited for something; the zero
-// time where the clock didn't stand.
-func (d *decider) goOn(awaited ReminderOf, calendar Calendar) (due time.Time, err error) {
+// time where the clock didn't stand. starts says that the period begins only now.
+func (d *decider) goOn(awaited ReminderOf, calendar Calendar, starts bool) (due time.Time, err error) {
 	if err := d.open(); err != nil {
 		return due, err
 	}
@@ -179,6 +179,9 @@ func (d *decider) goOn(awaited ReminderOf, calendar Calendar) (due time.Time, er
 	}
 	clock := d.clock()
 	clock.Pauses = append(slices.Clone(clock.Pauses), Pause{From: d.AwaitedSince, Until: d.now})
+	if starts {
+		clock.StartedAt = d.now
+	}
 	due, ok := calendarDue(calendar, clock)
 	if !ok {
 		return due, fmt.Errorf("%w: the calendar knows no due date for %s", ErrNotAllowed, d.Accepted.Jurisdiction)

@@ -14,7 +14,11 @@ import (
 type calendar struct{ fixed bool }
 
 func (c calendar) Due(k core.Clock) (time.Time, bool) {
-	due := k.ReceivedAt.AddDate(0, 0, 30)
+	began := k.ReceivedAt
+	if k.StartedAt.After(began) {
+		began = k.StartedAt
+	}
+	due := began.AddDate(0, 0, 30)
 	if k.Extended {
 		if c.fixed {
 			return time.Time{}, false
@@ -22,7 +26,9 @@ func (c calendar) Due(k core.Clock) (time.Time, bool) {
 		due = due.AddDate(0, 0, 30)
 	}
 	for _, p := range k.Pauses {
-		due = due.Add(p.Until.Sub(p.From))
+		if p.Until.After(began) {
+			due = due.Add(p.Until.Sub(p.From))
+		}
 	}
 	return due, true
 }
@@ -64,6 +70,29 @@ func TestNothingIsAskedBeforeProofIsAccepted(t *testing.T) {
 		t.Errorf("due %s, want %s", d.state.DueAt, want)
 	}
 	d.refuses(core.JudgeProof{Now: d.now}, core.ErrNotAwaited)
+}
+
+// TestTheClockStartsWithTheProof: where a law has the period begin with the proof, it
+// is counted anew from there, and so is an extension; a rejected proof begins nothing.
+func TestTheClockStartsWithTheProof(t *testing.T) {
+	t.Parallel()
+	terms := core.Terms{Checks: []dsar.Check{dsar.CheckIdentity}, PausesForProof: true, StartsWithProof: true, Instead: dsar.KnowCategories}
+	d := underLaw(t, dsar.Access, terms, events)
+	d.now = start.AddDate(0, 0, 40)
+	d.do(core.JudgeProof{By: "lea", Accepted: true, Calendar: calendar{}, Now: d.now})
+	if want := start.AddDate(0, 0, 70); !d.state.DueAt.Equal(want) {
+		t.Errorf("due %s, want %s", d.state.DueAt, want)
+	}
+	d.do(core.Extend{By: "lea", Reason: "nine systems", Calendar: calendar{}, Now: d.now})
+	if want := start.AddDate(0, 0, 100); !d.state.DueAt.Equal(want) {
+		t.Errorf("extended to %s, want %s", d.state.DueAt, want)
+	}
+	d = underLaw(t, dsar.Access, terms, events)
+	d.now = start.AddDate(0, 0, 40)
+	d.do(core.JudgeProof{By: "lea", Calendar: calendar{}, Now: d.now})
+	if !d.state.StartedAt.IsZero() {
+		t.Error("a rejected proof began the period")
+	}
 }
 
 func TestTheClockGoesOnWhereTheLawSaysSo(t *testing.T) {

@@ -55,6 +55,9 @@ func (e ProofJudged) evolve(s State) State {
 	s = s.goOn(e.DueAt, e.At)
 	switch {
 	case e.Accepted:
+		if s.Accepted.Terms.StartsWithProof {
+			s.StartedAt = e.At
+		}
 		s = s.prove(e.Identifiers)
 	case e.Without:
 	case e.Instead != "":

@@ -20,6 +20,9 @@ type Terms struct {
 	// while the person is awaited.
 	PausesForProof         bool `json:"pauses_for_proof,omitempty"`
 	PausesForClarification bool `json:"pauses_for_clarification,omitempty"`
+	// StartsWithProof tells that the answer's period begins when the proof that was
+	// asked for is there (UK GDPR art. 12A(2)).
+	StartsWithProof bool `json:"starts_with_proof,omitempty"`
 	// NoProof tells that the law lets the person stop processing without proving who
 	// they are (11 CCR 7026, 7027).
 	NoProof bool `json:"no_proof,omitempty"`
@@ -47,9 +50,12 @@ type Pause struct {
 // Clock is what a due date depends on, apart from the law.
 type Clock struct {
 	Jurisdiction string
+	Right        dsar.Right
 	ReceivedAt   time.Time
-	Extended     bool
-	Pauses       []Pause
+	// StartedAt is when the period began, where that was later than receipt.
+	StartedAt time.Time
+	Extended  bool
+	Pauses    []Pause
 }
 
 // Calendar counts as the law of a jurisdiction does; policy.Book is one. It
@@ -62,5 +68,8 @@ type Calendar interface {
 
 // clock returns the request's clock as it stands.
 func (s State) clock() Clock {
-	return Clock{Jurisdiction: s.Accepted.Jurisdiction, ReceivedAt: s.Accepted.ReceivedAt, Extended: s.Extended, Pauses: s.Pauses}
+	return Clock{
+		Jurisdiction: s.Accepted.Jurisdiction, Right: s.Accepted.Right, ReceivedAt: s.Accepted.ReceivedAt, StartedAt: s.StartedAt,
+		Extended: s.Extended, Pauses: s.Pauses,
+	}
 }

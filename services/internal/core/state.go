@@ -65,8 +65,10 @@ type State struct {
 	// Right is the one that is answered: that of Accepted, or a lesser one.
 	Right dsar.Right
 	// DueAt is when the answer is due, as things stand.
-	DueAt    time.Time
-	Extended bool
+	DueAt time.Time
+	// StartedAt is when the answer's period began, where that was with the proof.
+	StartedAt time.Time
+	Extended  bool
 	// Awaited is what the person is awaited for; empty: nothing.
 	Awaited ReminderOf // [RemindProof] or [RemindClarification]
 	// Proof is what the person was last asked to prove, and Disproven what they were

@@ -2,11 +2,10 @@
 // received, that proof is wanted, that the answer comes later, that it is
 // refused, that it is there.
 //
-// The texts are templates, services/internal/words/<language>/letters.tmpl. What a
-// law wants said differently is a template of its own, named after the
-// jurisdiction: {{define "refusal@California"}}. A letter holds no personal data: it names the
-// request by its number, and greets nobody by name, so that it can lie in the
-// open in an outbox.
+// The texts are templates, services/internal/words/<language>/letters.tmpl; what one
+// law has a letter say besides stands in that law's file ([policy.Paragraph]). A letter
+// holds no personal data: it names the request by its number, and greets nobody by
+// name, so that it can lie in the open in an outbox.
 package letter
 
 import (
@@ -72,15 +71,16 @@ func (w *Writer) Write(kind core.Letter, f Facts) (Letter, error) {
 	lang := words.For(j.Language(a.Locale))
 	l := Letter{Kind: kind, Language: lang.Tag}
 	d := w.data(j, lang, f)
-	subject, err := w.render(lang, string(kind)+".subject", a.Jurisdiction, d)
+	subject, err := w.render(lang, string(kind)+".subject", d)
 	if err != nil {
 		return l, err
 	}
-	text, err := w.render(lang, string(kind), a.Jurisdiction, d)
+	d.Own = own(j, lang, kind, a.Right)
+	text, err := w.render(lang, string(kind), d)
 	if err != nil {
 		return l, err
 	}
-	end, err := w.render(lang, "end", a.Jurisdiction, d)
+	end, err := w.render(lang, "end", d)
 	if err != nil {
 		return l, err
 	}
@@ -93,12 +93,19 @@ func (w *Writer) Write(kind core.Letter, f Facts) (Letter, error) {
 	return l, nil
 }
 
-// render executes a letter's template: the jurisdiction's own where there is one.
-func (w *Writer) render(lang *words.Language, name, jurisdiction string, d data) (string, error) {
-	t := lang.Letters.Templates
-	if own := t.Lookup(name + "@" + jurisdiction); own != nil {
-		t = own
-	} else if t = t.Lookup(name); t == nil {
+// own returns the paragraphs that the law has this letter say.
+func own(j policy.Jurisdiction, lang *words.Language, kind core.Letter, right dsar.Right) []string {
+	var out []string
+	for _, p := range j.Paragraphs(kind, right) {
+		out = append(out, p.Text.In(lang.Tag))
+	}
+	return out
+}
+
+// render executes a letter's template.
+func (w *Writer) render(lang *words.Language, name string, d data) (string, error) {
+	t := lang.Letters.Templates.Lookup(name)
+	if t == nil {
 		return "", fmt.Errorf("letter: no template %s in %s", name, lang.Tag)
 	}
 	var b strings.Builder
@@ -120,6 +127,7 @@ type data struct {
 	At         string
 	Due        string
 	Paused     bool
+	Starts     bool // the clock begins when the person answers
 	Checks     []string
 	// What a check has of its own.
 	Agent, Organisation, Guardian bool
@@ -128,6 +136,8 @@ type data struct {
 	GroundLaw                     string // the article
 	Kept, Locked                  bool
 	Inside                        bool
+	Own                           []string // the law's own paragraphs
+	Appeal                        string   // in which an appeal is answered: "60 days"; empty: the law knows none
 	Complaint                     []string
 	MayExtend                     bool
 	Erasure                       bool
@@ -138,7 +148,7 @@ func (w *Writer) data(j policy.Jurisdiction, lang *words.Language, f Facts) data
 	s, a, v := f.State, f.State.Accepted, lang.Letters
 	d := data{
 		Number: a.RequestID, Right: v.Rights[a.Right], Law: j.Law.Name.In(lang.Tag), Controller: w.controller, Received: lang.PlainDate(j.Local(a.ReceivedAt)),
-		Paused: s.Paused, Reason: strings.TrimSuffix(strings.Join(strings.Fields(f.Reason), " "), "."), Kept: f.Kept, Locked: f.Locked, Inside: f.Inside, MayExtend: j.Extension != nil && !s.Extended,
+		Paused: s.Paused, Starts: a.Terms.StartsWithProof, Reason: strings.TrimSuffix(strings.Join(strings.Fields(f.Reason), " "), "."), Kept: f.Kept, Locked: f.Locked, Inside: f.Inside, MayExtend: j.Periods(a.Right).Extension != nil && !s.Extended,
 		Erasure: a.Right == dsar.Erasure, Tells: a.Right == dsar.Access || a.Right == dsar.Portability || a.Right == dsar.KnowCategories,
 	}
 	if d.Controller == "" {
@@ -171,6 +181,9 @@ func (w *Writer) data(j policy.Jurisdiction, lang *words.Language, f Facts) data
 	}
 	if r, ok := j.Refusal(s.Refusal.Ground); ok {
 		d.Ground, d.GroundLaw = r.Title.In(lang.Tag), r.Source
+	}
+	if p := j.Appeal; p != nil {
+		d.Appeal = fmt.Sprintf(v.Periods[string(p.Unit)], p.Count)
 	}
 	for _, c := range j.Complaint {
 		to := c.Name.In(lang.Tag)

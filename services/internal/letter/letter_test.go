@@ -29,7 +29,7 @@ func kinds() []core.Letter {
 
 func facts(j policy.Jurisdiction, right dsar.Right, locale string) letter.Facts {
 	s := core.State{Accepted: core.Accepted{RequestID: "9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11", Right: right, Jurisdiction: j.ID, Locale: locale, ReceivedAt: received},
-		Right: right, DueAt: j.Due(received), Refusal: core.Refused{Ground: j.Refusals[0].Ground}}
+		Right: right, DueAt: j.Due(right, received), Refusal: core.Refused{Ground: j.Refusals[0].Ground}}
 	return letter.Facts{State: s, At: received.AddDate(0, 0, 9), Checks: []dsar.Check{dsar.CheckIdentity, dsar.CheckGuardian}, Reason: "many records in many systems.", Kept: true}
 }
 
@@ -86,7 +86,7 @@ func TestSentences(t *testing.T) {
 		{"EEA", "fr-LU", dsar.Access, core.LetterConfirmation, nil, []string{"Le 31 août 2026", "une copie des données", "au plus tard le 30 septembre 2026", "gratuite"}, []string{"October"}},
 		{"EEA", "en", dsar.Erasure, core.LetterConfirmation, nil, []string{"30 September 2026", "the erasure of the data"}, nil},
 		{"South Korea", "en", dsar.Access, core.LetterConfirmation, nil, []string{"10 September 2026"}, []string{"Should we need longer"}},
-		{"California", "en", dsar.Access, core.LetterConfirmation, nil, []string{"you need no account", "15 October 2026", "will not treat you worse"}, nil},
+		{"California", "en", dsar.Access, core.LetterConfirmation, nil, []string{"you need no account", "15 October 2026", "nobody will treat you worse"}, nil},
 		{"EEA", "fr", dsar.Access, core.LetterProof, func(f *letter.Facts) { f.State.Paused = true }, []string{"un justificatif de votre identité", "le parent ou le tuteur", "suspendu"}, []string{"continue de courir"}},
 		{"California", "en", dsar.Access, core.LetterProof, func(f *letter.Facts) { f.Checks = []dsar.Check{dsar.CheckAgent} }, []string{"written permission", "confirm to us who they are"}, []string{"child", "organisation"}},
 		{"EEA", "fr", dsar.Access, core.LetterProof, func(f *letter.Facts) { f.Checks = []dsar.Check{dsar.CheckOrganisation} }, []string{"l’accord de l’organisation", "adressez-vous à elle"}, []string{"enfant", "mandat"}},
@@ -97,7 +97,7 @@ func TestSentences(t *testing.T) {
 		{"EEA", "fr", dsar.Access, core.LetterRefusal, nil, []string{"car elle est manifestement infondée (GDPR art. 12(5)(b))", "réclamation", "CNPD", "tribunal"}, nil},
 		{"California", "en", dsar.Erasure, core.LetterRefusal, func(f *letter.Facts) { f.State.Refusal.Ground = core.NotProven }, []string{"could not make sure who asks", "not to sell or share"}, []string{"court"}},
 		{"Virginia", "en", dsar.Access, core.LetterRefusal, nil, []string{"You can appeal", "60 days"}, nil},
-		{"Colorado", "fr", dsar.Access, core.LetterRefusal, nil, []string{"faire appel", "60 jours"}, nil},
+		{"Colorado", "fr", dsar.Access, core.LetterRefusal, nil, []string{"faire appel", "45 jours"}, []string{"60 jours"}},
 		{"California", "en", dsar.Access, core.LetterAnswer, func(f *letter.Facts) { f.State.Right = dsar.KnowCategories }, []string{"may not give out a copy", "Instead you receive the categories"}, nil},
 		{"EEA", "en", dsar.Access, core.LetterAnswer, nil, []string{"it says what we hold", "answer of 9 September 2026"}, []string{"Instead"}},
 		{"EEA", "en", dsar.Rectification, core.LetterAnswer, nil, []string{"it says what was done"}, []string{"what we hold,"}},
@@ -136,7 +136,7 @@ func book2(t *testing.T, id string) time.Time {
 	t.Helper()
 	_, book := newWriter(t)
 	j, _ := book.Jurisdiction(id)
-	due, _ := j.Extended(received)
+	due, _ := j.Extended(dsar.Access, received)
 	return due
 }
 

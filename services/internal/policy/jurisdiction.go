@@ -30,49 +30,59 @@ type Jurisdiction struct {
 	Law   struct {
 		Name   Text   `yaml:"name"`
 		Source string `yaml:"source"`
+		Read   Read   `yaml:"read"`
 	} `yaml:"law"`
 	// TimeZone is the time zone in which days are counted.
 	TimeZone struct {
 		Name   string `yaml:"name"`
 		Source string `yaml:"source"`
+		Read   Read   `yaml:"read"`
 	} `yaml:"time_zone"`
 	// Languages are the languages of an answer; the first is used where the subject
 	// names none.
 	Languages []string `yaml:"languages"`
 	Rights    []Grant  `yaml:"rights"`
-	// Answer is the period in which the answer is due, from receipt.
-	Answer Period `yaml:"answer"`
-	// Extension is by how much the answer's period can be extended; nil where it
-	// can't be.
-	Extension *Period `yaml:"extension"`
-	// Confirmation is the period in which receipt must be confirmed; nil where the
-	// law fixes none.
+	// Answer, Extension and Confirmation are the periods of every right that has none
+	// of its own: [Jurisdiction.Periods] returns those of one right.
+	Answer       Period  `yaml:"answer"`
+	Extension    *Period `yaml:"extension"`
 	Confirmation *Period `yaml:"confirmation"`
 	// Start says which day the periods are counted from.
 	Start struct {
 		Rule   StartRule `yaml:"rule"`
 		Source string    `yaml:"source"`
+		Read   Read      `yaml:"read"`
 	} `yaml:"start"`
 	// Holidays names the calendar of public holidays; nil where the law counts
 	// none.
 	Holidays *struct {
 		Calendar string `yaml:"calendar"`
 		Source   string `yaml:"source"`
+		Read     Read   `yaml:"read"`
 	} `yaml:"holidays"`
 	// IdentityCheck says what a check of identity does to the clock.
 	IdentityCheck IdentityCheck `yaml:"identity_check"`
 	// Clarification says what a question to the person does to the clock.
 	Clarification struct {
-		Pauses bool   `yaml:"pauses"`
-		Source string `yaml:"source"`
+		Pauses bool `yaml:"pauses"`
+		// Rights are those whose clock it stops; none means every right.
+		Rights []dsar.Right `yaml:"rights"`
+		Source string       `yaml:"source"`
+		Read   Read         `yaml:"read"`
 	} `yaml:"clarification"`
 	// Refusals are the grounds on which a request can be refused, beside that
 	// identity isn't proven.
 	Refusals []Refusal `yaml:"refusals"`
+	// Appeal is the period in which an appeal against a refusal is answered; nil where
+	// the law knows no appeal to the controller.
+	Appeal *Period `yaml:"appeal"`
+	// Letters are paragraphs that this law's letters have beside what all letters say.
+	Letters []Paragraph `yaml:"letters"`
 	// NeverShown are the kinds of data that no answer may disclose.
 	NeverShown struct {
 		Kinds  []string `yaml:"kinds"`
 		Source string   `yaml:"source"`
+		Read   Read     `yaml:"read"`
 	} `yaml:"never_shown"`
 	// AnswerSays lists what an answer must say beside the data.
 	AnswerSays []Content `yaml:"answer_says"`
@@ -96,9 +106,22 @@ const StartDayAfter StartRule = "day-after"
 // Refusal is a ground on which a request can be refused.
 type Refusal struct {
 	Ground string `yaml:"ground"`
+	// Rights are those that can be refused on it; none means every right.
+	Rights []dsar.Right `yaml:"rights"`
 	// Title is the end of the sentence "we refuse it because …".
 	Title  Text   `yaml:"title"`
 	Source string `yaml:"source"`
+	Read   Read   `yaml:"read"`
+}
+
+// Paragraph is one that a letter has under one law only.
+type Paragraph struct {
+	Letters []core.Letter `yaml:"letters"`
+	// Rights are those whose letters have it; none means every right.
+	Rights []dsar.Right `yaml:"rights"`
+	Text   Text         `yaml:"text"`
+	Source string       `yaml:"source"`
+	Read   Read         `yaml:"read"`
 }
 
 // Content is one thing that an answer must say.
@@ -107,6 +130,7 @@ type Content struct {
 	// Text is the sentence to say, where manifests can't say it.
 	Text   Text   `yaml:"text"`
 	Source string `yaml:"source"`
+	Read   Read   `yaml:"read"`
 }
 
 // Item names what an answer must say.
@@ -132,18 +156,29 @@ type Grant struct {
 	Right dsar.Right `yaml:"right"`
 	// NoProof says that nobody has to prove who they are to exercise it: it stops
 	// processing and discloses nothing.
-	NoProof bool   `yaml:"no_proof"`
-	Source  string `yaml:"source"`
+	NoProof bool `yaml:"no_proof"`
+	// From is the day from which the law grants it; the zero Date: it always did.
+	From Date `yaml:"from"`
+	// Answer, Extension and Confirmation are the right's own periods, where they differ
+	// from the law's.
+	Answer       *Period    `yaml:"answer"`
+	Extension    *OwnPeriod `yaml:"extension"`
+	Confirmation *OwnPeriod `yaml:"confirmation"`
+	Source       string     `yaml:"source"`
+	Read         Read       `yaml:"read"`
 }
 
 // IdentityCheck says what a check of identity does to the clock and to the answer.
 type IdentityCheck struct {
 	// Pauses says that the clock stands while proof of identity is awaited.
 	Pauses bool `yaml:"pauses"`
+	// Starts says that the whole period begins when the proof is there.
+	Starts bool `yaml:"starts"`
 	// Instead is the right that is answered where a copy was asked for and identity
 	// isn't proven; empty: none.
 	Instead dsar.Right `yaml:"instead"`
 	Source  string     `yaml:"source"`
+	Read    Read       `yaml:"read"`
 }
 
 // Party is an authority or a company, with its address.
@@ -151,16 +186,30 @@ type Party struct {
 	Name   Text   `yaml:"name"`
 	URL    string `yaml:"url"`
 	Source string `yaml:"source"`
+	Read   Read   `yaml:"read"`
 }
 
-// Grants reports whether the jurisdiction grants a right.
-func (j Jurisdiction) Grants(r dsar.Right) bool {
+// Grant returns what the law says of a right, and whether it grants it to a request
+// received at that time.
+func (j Jurisdiction) Grant(r dsar.Right, received time.Time) (Grant, bool) {
 	for _, g := range j.Rights {
 		if g.Right == r {
-			return true
+			return g, !j.day(received).before(g.From.date)
 		}
 	}
-	return false
+	return Grant{}, false
+}
+
+// Granted returns the rights that the law grants to a request received at that time,
+// in the order of its file.
+func (j Jurisdiction) Granted(received time.Time) []dsar.Right {
+	var rights []dsar.Right
+	for _, g := range j.Rights {
+		if _, ok := j.Grant(g.Right, received); ok {
+			rights = append(rights, g.Right)
+		}
+	}
+	return rights
 }
 
 // Language returns the language of an answer for a subject's locale: that of the
@@ -189,59 +238,40 @@ func (j Jurisdiction) Refusal(ground string) (Refusal, bool) {
 	return j.Refusals[i], true
 }
 
+// Paragraphs returns what the law has a letter about a right say besides.
+func (j Jurisdiction) Paragraphs(kind core.Letter, right dsar.Right) []Paragraph {
+	var out []Paragraph
+	for _, p := range j.Letters {
+		if slices.Contains(p.Letters, kind) && reaches(p.Rights, right) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
 // Terms returns the terms of a request under this law: its clock, and what must be
 // proven.
 func (j Jurisdiction) Terms(right dsar.Right, received time.Time, checks []dsar.Check) core.Terms {
-	t := core.Terms{Checks: checks, PausesForProof: j.IdentityCheck.Pauses, PausesForClarification: j.Clarification.Pauses, Instead: j.IdentityCheck.Instead}
-	for _, g := range j.Rights {
-		t.NoProof = t.NoProof || g.Right == right && g.NoProof
+	grant, _ := j.Grant(right, received)
+	t := core.Terms{
+		Checks: checks, NoProof: grant.NoProof, PausesForProof: j.IdentityCheck.Pauses, StartsWithProof: j.IdentityCheck.Starts,
+		PausesForClarification: j.Clarification.Pauses && reaches(j.Clarification.Rights, right), Instead: j.IdentityCheck.Instead,
 	}
-	if j.Confirmation != nil {
-		t.ConfirmBy = j.endOfDay(j.days.after(*j.Confirmation, j.day(received)))
+	if p := j.Periods(right).Confirmation; p != nil {
+		t.ConfirmBy = j.endOfDay(j.days.after(*p, j.day(received)))
 	}
 	for _, r := range j.Refusals {
-		t.Refusals = append(t.Refusals, r.Ground)
+		if reaches(r.Rights, right) {
+			t.Refusals = append(t.Refusals, r.Ground)
+		}
 	}
 	return t
 }
 
-// Due returns the last second at which an answer is in time, in UTC. It is the last
-// second of a day in the jurisdiction's time zone: the day of receipt there is day
-// 0 (TestDue has the table, with sources).
-func (j Jurisdiction) Due(received time.Time) time.Time {
-	due, _ := j.due(core.Clock{ReceivedAt: received})
-	return due
-}
-
-// Extended returns Due with the answer's period extended, counted from receipt as
-// well. It is false where the jurisdiction knows no extension.
-func (j Jurisdiction) Extended(received time.Time) (time.Time, bool) {
-	return j.due(core.Clock{ReceivedAt: received, Extended: true})
-}
-
-// due returns the last day of a period: counted from the day of receipt, moved on
-// by the days for which the clock stood, and then to a day that can be the last
-// one.
-func (j Jurisdiction) due(c core.Clock) (time.Time, bool) {
-	last := j.day(c.ReceivedAt)
-	switch {
-	case !c.Extended:
-		last = j.days.after(j.Answer, last)
-	case j.Extension == nil:
-		return time.Time{}, false
-	case j.Extension.Unit == j.Answer.Unit:
-		// One month and two further ones are three: 31 August, 30 November, not
-		// 30 September, 30 November by way of a shorter month.
-		whole := j.Answer
-		whole.Count += j.Extension.Count
-		last = j.days.after(whole, last)
-	default:
-		last = j.days.after(*j.Extension, j.days.after(j.Answer, last))
-	}
-	for _, p := range c.Pauses {
-		last = last.addDays(j.day(p.From).daysTo(j.day(p.Until)))
-	}
-	return j.endOfDay(j.days.next(j.Answer.MovesOff, last)), true
+// reaches reports whether a rule that names rights is about one of them. A rule that
+// names none is about all.
+func reaches(rights []dsar.Right, r dsar.Right) bool {
+	return len(rights) == 0 || slices.Contains(rights, r)
 }
 
 // Local returns an instant in the jurisdiction's time zone.

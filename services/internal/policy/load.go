@@ -100,12 +100,30 @@ func decode[T any](schema *jsonschema.Schema, text []byte) (v T, err error) {
 	if err := yaml.Unmarshal(text, &doc); err != nil {
 		return v, err
 	}
-	if err := schema.Validate(doc); err != nil {
+	if err := schema.Validate(withoutTimes(doc)); err != nil {
 		return v, err
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	dec.KnownFields(true)
 	return v, dec.Decode(&v)
+}
+
+// withoutTimes writes the days of a document, which YAML reads as times, as the text that
+// a schema holds them to.
+func withoutTimes(v any) any {
+	switch v := v.(type) {
+	case time.Time:
+		return v.Format(time.DateOnly)
+	case []any:
+		for i := range v {
+			v[i] = withoutTimes(v[i])
+		}
+	case map[string]any:
+		for key := range v {
+			v[key] = withoutTimes(v[key])
+		}
+	}
+	return v
 }
 
 func parse(schema *jsonschema.Schema, calendars map[string]*Calendar, text []byte) (Jurisdiction, error) {

@@ -1,6 +1,11 @@
 package policy
 
-import "time"
+import (
+	"fmt"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
 
 // Unit is the unit that a period is counted in.
 type Unit string
@@ -22,6 +27,40 @@ type Period struct {
 	// Choice says that the number is the operator's own, not the law's.
 	Choice bool   `yaml:"choice"`
 	Source string `yaml:"source"`
+	Read   Read   `yaml:"read"`
+}
+
+// OwnPeriod is a period that a right has instead of its law's: another one, or none.
+type OwnPeriod struct{ period *Period }
+
+// UnmarshalYAML reads a period, or the word none.
+func (o *OwnPeriod) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind == yaml.ScalarNode && n.Value == "none" {
+		return nil
+	}
+	o.period = new(Period)
+	return n.Decode(o.period)
+}
+
+// instead returns the right's own period, or the law's where it has none of its own.
+func (o *OwnPeriod) instead(law *Period) *Period {
+	if o == nil {
+		return law
+	}
+	return o.period
+}
+
+// Date is a day of the calendar, as a law's file writes it: 2027-01-01.
+type Date struct{ date }
+
+// UnmarshalYAML reads a day.
+func (d *Date) UnmarshalYAML(n *yaml.Node) error {
+	at, err := time.Parse(time.DateOnly, n.Value)
+	if err != nil {
+		return fmt.Errorf("line %d: %q is no day: write it as 2027-01-01", n.Line, n.Value)
+	}
+	d.year, d.month, d.day = at.Date()
+	return nil
 }
 
 // MovesOff names the days that can't be a period's last one.
@@ -48,6 +87,8 @@ func (d date) addDays(n int) date {
 	y, m, dd := d.utc().AddDate(0, 0, n).Date()
 	return date{y, m, dd}
 }
+
+func (d date) before(other date) bool { return d.utc().Before(other.utc()) }
 
 // daysTo returns how many days later another day is; 0 where it is none.
 func (d date) daysTo(later date) int {

@@ -3,7 +3,9 @@ package policy_test
 import (
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -61,9 +63,9 @@ func TestGrants(t *testing.T) {
 		"EEA":         gdpr,
 		"UK":          gdpr,
 		"California":  {dsar.Access, dsar.Portability, dsar.KnowCategories, dsar.Erasure, dsar.Rectification, dsar.Restriction, dsar.OptOut},
-		"Canada":      {dsar.Access, dsar.Erasure, dsar.Rectification, dsar.Restriction},
+		"Canada":      {dsar.Access, dsar.Erasure, dsar.Rectification, dsar.Restriction, dsar.ConsentWithdrawal},
 		"Japan":       {dsar.Access, dsar.Erasure, dsar.Rectification, dsar.Restriction},
-		"South Korea": {dsar.Access, dsar.Erasure, dsar.Rectification, dsar.Restriction},
+		"South Korea": {dsar.Access, dsar.Portability, dsar.Erasure, dsar.Rectification, dsar.Restriction, dsar.ConsentWithdrawal},
 		"Brazil":      {dsar.Access, dsar.Portability, dsar.Erasure, dsar.Rectification, dsar.Objection, dsar.ConsentWithdrawal},
 		"Switzerland": {dsar.Access, dsar.Portability, dsar.Erasure, dsar.Rectification, dsar.Restriction, dsar.Objection},
 		"Virginia":    {dsar.Access, dsar.Portability, dsar.Erasure, dsar.Rectification, dsar.OptOut},
@@ -72,7 +74,7 @@ func TestGrants(t *testing.T) {
 	} {
 		j, _ := load(t).Jurisdiction(id)
 		for _, r := range dsar.Rights() {
-			if got := j.Grants(r); got != slices.Contains(want, r) {
+			if _, got := j.Grant(r, time.Now()); got != slices.Contains(want, r) {
 				t.Errorf("%s grants %s: %v", id, r, got)
 			}
 		}
@@ -135,7 +137,7 @@ func TestDue(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		due := j.Due(received)
+		due := j.Due(dsar.Access, received)
 		if got, want := due.In(zone).Format("2006-01-02T15:04:05"), c.last+"T23:59:59"; got != want {
 			t.Errorf("%s received %s: due %s, want %s (%s)", c.id, c.received, got, want, c.source)
 		}
@@ -169,7 +171,7 @@ func TestExtended(t *testing.T) {
 	} {
 		j, _ := load(t).Jurisdiction(c.id)
 		received, _ := time.Parse(time.RFC3339, c.received)
-		at, ok := j.Extended(received)
+		at, ok := j.Extended(dsar.Access, received)
 		if ok != (c.want != "") || ok && at.Format(time.RFC3339) != c.want {
 			t.Errorf("%s received %s: %s, %v, want %s (%s)", c.id, c.received, at.Format(time.RFC3339), ok, c.want, c.source)
 		}
@@ -240,7 +242,7 @@ func TestPauses(t *testing.T) {
 		{"elsewhere", "2026-12-15T12:00:00Z", false, []pause{{"2026-12-20T12:00:00Z", "2026-12-25T12:00:00Z"}}, "2027-01-19", "policy choice: 14 January and 5 days"},
 	} {
 		book := load(t)
-		clock := core.Clock{Jurisdiction: c.id, ReceivedAt: instant(t, c.received), Extended: c.extended}
+		clock := core.Clock{Jurisdiction: c.id, Right: dsar.Access, ReceivedAt: instant(t, c.received), Extended: c.extended}
 		for _, p := range c.pauses {
 			clock.Pauses = append(clock.Pauses, core.Pause{From: instant(t, p.from), Until: instant(t, p.until)})
 		}
@@ -340,19 +342,30 @@ func TestDueProperties(t *testing.T) {
 		seconds := rapid.Int64Range(946_684_800, 4_102_444_800) // 2000 to 2100
 		a := time.Unix(seconds.Draw(t, "a"), 0)
 		b := a.Add(time.Duration(rapid.Int64Range(0, int64(90*24*time.Hour)).Draw(t, "later")))
-		if j.Due(b).Before(j.Due(a)) {
-			t.Fatalf("%s: received %s due %s, but received %s due %s", j.ID, a, j.Due(a), b, j.Due(b))
+		right := rapid.SampledFrom(j.Granted(a)).Draw(t, "right")
+		due := j.Due(right, a)
+		if j.Due(right, b).Before(due) {
+			t.Fatalf("%s, %s: received %s due %s, but received %s due %s", j.ID, right, a, due, b, j.Due(right, b))
 		}
-		if days := j.Due(a).Sub(a).Hours() / 24; days < 10 || days > 50 {
-			t.Fatalf("%s: received %s, due after %f days", j.ID, a, days)
+		if days := due.Sub(a).Hours() / 24; days < 10 || days > 50 {
+			t.Fatalf("%s, %s: received %s, due after %f days", j.ID, right, a, days)
 		}
-		if ext, ok := j.Extended(a); ok && ext.Before(j.Due(a)) {
-			t.Fatalf("%s: received %s, extended to %s, before %s", j.ID, a, ext, j.Due(a))
+		ext, ok := j.Extended(right, a)
+		if ok && ext.Before(due) {
+			t.Fatalf("%s, %s: received %s, extended to %s, before %s", j.ID, right, a, ext, due)
 		}
-		if zone, _ := time.LoadLocation(j.TimeZone.Name); j.Answer.MovesOff == policy.MovesOffWeekend {
-			if d := j.Due(a).In(zone).Weekday(); d == time.Saturday || d == time.Sunday {
-				t.Fatalf("%s: received %s, due on a %s", j.ID, a, d)
+		if ok != (j.Periods(right).Extension != nil) {
+			t.Fatalf("%s, %s: extended: %v", j.ID, right, ok)
+		}
+		if zone, _ := time.LoadLocation(j.TimeZone.Name); j.Periods(right).Answer.MovesOff == policy.MovesOffWeekend {
+			if d := due.In(zone).Weekday(); d == time.Saturday || d == time.Sunday {
+				t.Fatalf("%s, %s: received %s, due on a %s", j.ID, right, a, d)
 			}
+		}
+		// A period that begins later is never due earlier, and no pause from before it counts.
+		clock := core.Clock{Jurisdiction: j.ID, Right: right, ReceivedAt: a, StartedAt: b, Pauses: []core.Pause{{From: a, Until: b}}}
+		if started, _ := book.Due(clock); !started.Equal(j.Due(right, b)) {
+			t.Fatalf("%s, %s: begun %s, due %s, want %s", j.ID, right, b, started, j.Due(right, b))
 		}
 	})
 }
@@ -370,6 +383,29 @@ func TestTexts(t *testing.T) {
 			t.Errorf("%q: %s", locale, got)
 		}
 	}
+}
+
+// edited returns a built-in file with one text replaced.
+func edited(t *testing.T, name, from, to string) string {
+	t.Helper()
+	file, err := os.ReadFile(filepath.Join("jurisdictions", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Replace(string(file), from, to, 1)
+	if text == string(file) {
+		t.Fatalf("%s: nothing was replaced", name)
+	}
+	return text
+}
+
+// lawOf is a folder with one law's file, and one of the built-in calendars.
+func lawOf(name, text, calendar string) fs.FS {
+	days, err := os.ReadFile(filepath.Join("jurisdictions/calendars", calendar+".yaml"))
+	if err != nil {
+		panic(err)
+	}
+	return fstest.MapFS{name: {Data: []byte(text)}, "calendars/" + calendar + ".yaml": {Data: days}}
 }
 
 func TestLoadRefuses(t *testing.T) {

@@ -23,7 +23,7 @@ func alike(english, l *Language) error {
 		}
 	}
 	for _, t := range english.Letters.Templates.Templates() {
-		if !strings.Contains(t.Name(), "@") && l.Letters.Templates.Lookup(t.Name()) == nil {
+		if l.Letters.Templates.Lookup(t.Name()) == nil {
 			return fmt.Errorf("letters.tmpl: no %s", t.Name())
 		}
 	}

@@ -17,7 +17,8 @@ type Letters struct {
 	Checks map[dsar.Check]string `yaml:"checks"`
 	// NotProven is why a request is refused, or answered less, that failed a check.
 	NotProven map[dsar.Check]string `yaml:"not_proven"`
-	// Templates has the letters by their kind, "refusal"; what a law wants said
-	// differently is one of its own, "refusal@California".
+	// Periods are lengths of time by their unit, of a number of them: "%d days".
+	Periods map[string]string `yaml:"periods"`
+	// Templates has the letters by their kind, "refusal".
 	Templates *template.Template `yaml:"-"`
 }

@@ -1,0 +1,176 @@
+package policy_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/policy"
+)
+
+// TestClocksByRight holds every right of every law to the reading of the laws of 29
+// November 2026: its period, by how much that can be extended, when receipt must be
+// confirmed, and whether proof may be wanted. A right that isn't here fails.
+func TestClocksByRight(t *testing.T) {
+	t.Parallel()
+	const ca45, gdpr, us45 = "45 day, +45 day, confirmed in 10 business-day", "1 month, +2 month", "45 day, +45 day"
+	every := func(terms string, rights ...dsar.Right) map[dsar.Right]string {
+		m := map[dsar.Right]string{}
+		for _, r := range rights {
+			m[r] = terms
+		}
+		return m
+	}
+	europe := every(gdpr, dsar.Access, dsar.Portability, dsar.Erasure, dsar.Rectification, dsar.Restriction, dsar.Objection, dsar.ConsentWithdrawal)
+	california := every(ca45, dsar.Access, dsar.Portability, dsar.KnowCategories, dsar.Erasure, dsar.Rectification)
+	california[dsar.OptOut] = "15 business-day, no proof"
+	california[dsar.Restriction] = "15 business-day, no proof"
+	book := load(t)
+	for id, want := range map[string]map[dsar.Right]string{
+		"EEA": europe, "UK": europe, "California": california,
+		"Canada":      every("30 day, +30 day", dsar.Access, dsar.Rectification, dsar.Erasure, dsar.Restriction, dsar.ConsentWithdrawal),
+		"Japan":       every("14 day", dsar.Access, dsar.Rectification, dsar.Erasure, dsar.Restriction),
+		"South Korea": every("10 day", dsar.Access, dsar.Rectification, dsar.Erasure, dsar.Restriction, dsar.ConsentWithdrawal, dsar.Portability),
+		"Switzerland": every("30 day, +30 day", dsar.Access, dsar.Portability, dsar.Rectification, dsar.Erasure, dsar.Restriction, dsar.Objection),
+		"Brazil":      every("15 day", dsar.Access, dsar.Rectification, dsar.Erasure, dsar.Portability, dsar.ConsentWithdrawal, dsar.Objection),
+		"Virginia":    every(us45, dsar.Access, dsar.Rectification, dsar.Erasure, dsar.Portability, dsar.OptOut),
+		"Colorado":    every(us45, dsar.Access, dsar.Rectification, dsar.Erasure, dsar.Portability, dsar.OptOut),
+		"elsewhere":   every("30 day, +30 day", dsar.Access, dsar.Rectification, dsar.Erasure),
+	} {
+		j, _ := book.Jurisdiction(id)
+		for _, right := range dsar.Rights() {
+			got := ""
+			if g, ok := j.Grant(right, time.Now()); ok {
+				got = clockOf(j.Periods(right), g)
+			}
+			if got != want[right] {
+				t.Errorf("%s, %s: %q, want %q", id, right, got, want[right])
+			}
+		}
+	}
+}
+
+func clockOf(p policy.Periods, g policy.Grant) string {
+	s := fmt.Sprintf("%d %s", p.Answer.Count, p.Answer.Unit)
+	if p.Extension != nil {
+		s += fmt.Sprintf(", +%d %s", p.Extension.Count, p.Extension.Unit)
+	}
+	if p.Confirmation != nil {
+		s += fmt.Sprintf(", confirmed in %d %s", p.Confirmation.Count, p.Confirmation.Unit)
+	}
+	if g.NoProof {
+		s += ", no proof"
+	}
+	return s
+}
+
+// TestOptOutInCalifornia: 15 business days with the state's holidays, no extension and
+// no confirmation of receipt (11 CCR 7026(f)).
+func TestOptOutInCalifornia(t *testing.T) {
+	t.Parallel()
+	j, _ := load(t).Jurisdiction("California")
+	for received, last := range map[string]string{
+		"2026-11-02T18:00:00Z": "2026-11-24", // Veterans Day isn't counted
+		"2026-11-20T18:00:00Z": "2026-12-15", // Thanksgiving and the day after aren't
+		"2026-12-21T18:00:00Z": "2027-01-13", // Christmas Day and New Year's Day aren't
+	} {
+		at := instant(t, received)
+		if got := j.Local(j.Due(dsar.OptOut, at)).Format(time.DateOnly); got != last {
+			t.Errorf("received %s: due %s, want %s", received, got, last)
+		}
+		if _, ok := j.Extended(dsar.OptOut, at); ok {
+			t.Error("it can be extended")
+		}
+		terms := j.Terms(dsar.OptOut, at, nil)
+		if !terms.ConfirmBy.IsZero() || !terms.NoProof {
+			t.Errorf("%+v", terms)
+		}
+		if !slices.Contains(terms.Refusals, "fraudulent") || slices.Contains(terms.Refusals, "twice-a-year") || slices.Contains(terms.Refusals, "not-correct") {
+			t.Errorf("refused on %v", terms.Refusals)
+		}
+	}
+	if terms := j.Terms(dsar.Access, time.Now(), nil); slices.Contains(terms.Refusals, "fraudulent") || !slices.Contains(terms.Refusals, "twice-a-year") {
+		t.Errorf("a copy is refused on %v", terms.Refusals)
+	}
+}
+
+// TestProofStartsTheClock: in the United Kingdom the month begins with the proof, and a
+// question stops the clock of a request for a copy only (UK GDPR art. 12A).
+func TestProofStartsTheClock(t *testing.T) {
+	t.Parallel()
+	book := load(t)
+	j, _ := book.Jurisdiction("UK")
+	for right, stops := range map[dsar.Right]bool{dsar.Access: true, dsar.Erasure: false, dsar.Portability: false} {
+		terms := j.Terms(right, time.Now(), nil)
+		if !terms.StartsWithProof || !terms.PausesForProof || terms.PausesForClarification != stops {
+			t.Errorf("%s: %+v", right, terms)
+		}
+	}
+	for _, id := range book.IDs() {
+		j, _ := book.Jurisdiction(id)
+		if j.Terms(dsar.Access, time.Now(), nil).StartsWithProof != (id == "UK") {
+			t.Errorf("%s starts with proof", id)
+		}
+	}
+}
+
+// TestRightFrom: a right that a law grants from a day on isn't granted to a request that
+// was received before it, by the law's own days.
+func TestRightFrom(t *testing.T) {
+	t.Parallel()
+	text := edited(t, "california.yaml", "  - right: opt-out\n", "  - right: opt-out\n    from: 2027-01-01\n")
+	book, err := policy.LoadFS(lawOf("california.yaml", text, "california"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, _ := book.Jurisdiction("California")
+	for received, want := range map[string]bool{"2027-01-01T07:59:00Z": false, "2027-01-01T08:01:00Z": true} {
+		if _, got := j.Grant(dsar.OptOut, instant(t, received)); got != want {
+			t.Errorf("received %s: %v", received, got)
+		}
+	}
+}
+
+// TestUnread: what a file says of how its sources were had is found again, and none of
+// the marks of the built-in files is lost: the reading of California's regulations of
+// 2026 is by others' summaries.
+func TestUnread(t *testing.T) {
+	t.Parallel()
+	found := map[string]string{}
+	names, err := filepath.Glob("jurisdictions/*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		marks, err := policy.UnreadIn(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := len(marks), strings.Count(string(text), "read: survey")+strings.Count(string(text), "read: memory"); got != want {
+			t.Errorf("%s: %d marks, want %d", name, got, want)
+		}
+		for _, m := range marks {
+			if m.Line == 0 || m.Source == "" {
+				t.Errorf("%s: %+v", name, m)
+			}
+			found[strings.TrimSuffix(filepath.Base(name), ".yaml")+" "+m.Where] = string(m.Read)
+		}
+	}
+	for where, want := range map[string]string{
+		"california rights[5].answer": "survey", "california rights[6].answer": "survey", "canada rights[4]": "memory",
+		"virginia appeal": "survey", "colorado appeal": "memory", "brazil answer": "memory",
+	} {
+		if found[where] != want {
+			t.Errorf("%s is %q, want %q", where, found[where], want)
+		}
+	}
+}
