@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"habeas.dev/services/internal/core"
-	"habeas.dev/services/internal/policy"
 )
 
 type clarifyCommand struct {
@@ -26,7 +25,7 @@ so, the clock stands meanwhile.
 }
 
 func (c *clarifyCommand) Run(ctx context.Context) error {
-	book, err := policy.Load()
+	book, err := c.laws()
 	if err != nil {
 		return err
 	}

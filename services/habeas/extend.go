@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"habeas.dev/services/internal/core"
-	"habeas.dev/services/internal/policy"
 )
 
 type extendCommand struct {
@@ -22,7 +21,7 @@ func (extendCommand) Help() string {
 }
 
 func (c *extendCommand) Run(ctx context.Context) error {
-	book, err := policy.Load()
+	book, err := c.laws()
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,6 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/core"
-	"habeas.dev/services/internal/policy"
 )
 
 type identityCommand struct {
@@ -29,7 +28,7 @@ func (identityCommand) Help() string {
 }
 
 func (c *identityCommand) Run(ctx context.Context) error {
-	book, err := policy.Load()
+	book, err := c.laws()
 	if err != nil {
 		return err
 	}

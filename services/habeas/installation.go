@@ -9,6 +9,7 @@ import (
 	"habeas.dev/services/habeas/node"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/installation"
+	"habeas.dev/services/internal/policy"
 )
 
 // installationFlags say which installation a command is about.
@@ -34,6 +35,15 @@ func (f installationFlags) open(ctx context.Context) (*installation.Installation
 		return nil, err
 	}
 	return installation.Open(ctx, c)
+}
+
+// laws reads the laws that the installation goes by.
+func (f installationFlags) laws() (*policy.Book, error) {
+	c, err := f.config()
+	if err != nil {
+		return nil, err
+	}
+	return policy.Load(c.Laws...)
 }
 
 // now returns the time as the journal keeps it.

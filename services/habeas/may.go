@@ -47,7 +47,7 @@ func mayBeDone(all core.Choices) string {
 
 // allowed returns what may be done about a request now, as the core says.
 func allowed(ctx context.Context, in *installation.Installation, id string) (core.Choices, error) {
-	book, err := policy.Load()
+	book, err := policy.Load(in.Config.Laws...)
 	if err != nil {
 		return nil, err
 	}

@@ -335,3 +335,26 @@ func FuzzSubmit(f *testing.F) {
 		}
 	})
 }
+
+// TestLawOfAFolder: a law that came as a file is asked under like a built-in one: its
+// rights are granted, its clock counts, and what it doesn't grant is refused by name.
+func TestLawOfAFolder(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if res := w.post(text(t, request(with("jurisdiction", "Texas"), with("right", "opt-out")))); res.Code != http.StatusAccepted {
+		t.Fatalf("%d: %s", res.Code, res.Body)
+	}
+	if a := w.accepted(requestID); a.Jurisdiction != "Texas" || a.DueAt.In(central(t)).Format(time.DateOnly) != a.ReceivedAt.In(central(t)).AddDate(0, 0, 45).Format(time.DateOnly) {
+		t.Errorf("due %s, received %s", a.DueAt, a.ReceivedAt)
+	}
+	if res := w.post(text(t, request(with("jurisdiction", "Texas"), with("right", "objection"), with("request_id", "1f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11")))); res.Code != http.StatusBadRequest || !strings.Contains(res.Body.String(), "Texas grants") {
+		t.Errorf("%d: %s", res.Code, res.Body)
+	}
+}
+
+func central(t *testing.T) *time.Location {
+	t.Helper()
+	zone, err := time.LoadLocation("America/Chicago")
+	must(t, err)
+	return zone
+}

@@ -70,7 +70,7 @@ func (w *world) start() {
 	w.bucket = &blobtest.Bucket{}
 	w.vault, err = vault.New(t.Context(), cloudvault.Bucket(w.bucket.Open()), cloudvault.Master(localsecrets.NewKeeper(key)))
 	must(t, err)
-	book, err := policy.Load()
+	book, err := policy.Load("../internal/policy/testdata/laws")
 	must(t, err)
 	w.Intake, err = intake.New(intake.Config{
 		Requests: lifecycle.New(w.journal), Rows: w.journal, Vault: w.vault, Policy: book, Validator: w.contract.validator,

@@ -203,7 +203,7 @@ func (n *Node) startServices(ctx context.Context, r Roles, catalogue []dsar.Syst
 	}
 	n.onStop(publisher.Close)
 	carrier := transport.NewCarrier(publisher)
-	book, err := policy.Load()
+	book, err := policy.Load(n.Config.Laws...)
 	if err != nil {
 		return nil, err
 	}

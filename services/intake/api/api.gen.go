@@ -52,51 +52,6 @@ func (e HealthStatus) Valid() bool {
 	}
 }
 
-// Defines values for Jurisdiction.
-const (
-	Brazil      Jurisdiction = "Brazil"
-	California  Jurisdiction = "California"
-	Canada      Jurisdiction = "Canada"
-	Colorado    Jurisdiction = "Colorado"
-	EEA         Jurisdiction = "EEA"
-	Elsewhere   Jurisdiction = "elsewhere"
-	Japan       Jurisdiction = "Japan"
-	SouthKorea  Jurisdiction = "South Korea"
-	Switzerland Jurisdiction = "Switzerland"
-	UK          Jurisdiction = "UK"
-	Virginia    Jurisdiction = "Virginia"
-)
-
-// Valid indicates whether the value is a known member of the Jurisdiction enum.
-func (e Jurisdiction) Valid() bool {
-	switch e {
-	case Brazil:
-		return true
-	case California:
-		return true
-	case Canada:
-		return true
-	case Colorado:
-		return true
-	case EEA:
-		return true
-	case Elsewhere:
-		return true
-	case Japan:
-		return true
-	case SouthKorea:
-		return true
-	case Switzerland:
-		return true
-	case UK:
-		return true
-	case Virginia:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for OnBehalf.
 const (
 	OnBehalfAgent        OnBehalf = "agent"
@@ -200,8 +155,8 @@ type Health struct {
 // HealthStatus defines model for Health.Status.
 type HealthStatus string
 
-// Jurisdiction defines model for Jurisdiction.
-type Jurisdiction string
+// Jurisdiction The id of a law, built in or of the operator's own.
+type Jurisdiction = string
 
 // OnBehalf Who asks for the person; absent where the person asks.
 type OnBehalf string
@@ -228,7 +183,9 @@ type Receipt struct {
 	AcceptedAt time.Time `json:"accepted_at"`
 
 	// DueAt The instant by which the answer is due, as known when the request was accepted.
-	DueAt        *time.Time   `json:"due_at,omitempty"`
+	DueAt *time.Time `json:"due_at,omitempty"`
+
+	// Jurisdiction The id of a law, built in or of the operator's own.
 	Jurisdiction Jurisdiction `json:"jurisdiction"`
 	ReceivedAt   time.Time    `json:"received_at"`
 
@@ -246,7 +203,9 @@ type RequestId = string
 
 // RequestState Where a request stands. It holds nothing of the person.
 type RequestState struct {
-	DueAt        *time.Time   `json:"due_at,omitempty"`
+	DueAt *time.Time `json:"due_at,omitempty"`
+
+	// Jurisdiction The id of a law, built in or of the operator's own.
 	Jurisdiction Jurisdiction `json:"jurisdiction"`
 
 	// Overdue The answer was due and the request is still open.
@@ -298,7 +257,9 @@ type SubjectIdentifier struct {
 // outline for generators of clients; what is checked, to the letter, is
 // events/dsar.request.submitted.v1.schema.json.
 type SubmittedRequest struct {
-	Details      *Details     `json:"details,omitempty"`
+	Details *Details `json:"details,omitempty"`
+
+	// Jurisdiction The id of a law, built in or of the operator's own.
 	Jurisdiction Jurisdiction `json:"jurisdiction"`
 
 	// ReceivedAt When the upstream system received the request; from the year 2000 on, at most a day in the future.

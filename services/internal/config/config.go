@@ -56,6 +56,9 @@ type Config struct {
 	// without those that it hasn't; always; or never: whoever can send a request is
 	// believed. Every start warns of never.
 	Proof string `yaml:"proof"`
+	// Laws are folders of laws' files beside those that are built in: a law of a folder
+	// stands instead of a built-in one of the same id (habeas law check).
+	Laws []string `yaml:"laws"`
 	// Identifiers says which writings of an identifier are one.
 	Identifiers Identifiers `yaml:"identifiers"`
 	// Letters is how letters to people are sent, beside the outbox.

@@ -15,7 +15,7 @@ var received = time.Date(2026, 8, 31, 10, 0, 0, 0, time.UTC)
 
 func newWriter(t *testing.T) (*letter.Writer, *policy.Book) {
 	t.Helper()
-	book, err := policy.Load()
+	book, err := policy.Load("../policy/testdata/laws")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,6 +98,11 @@ func TestSentences(t *testing.T) {
 		{"California", "en", dsar.Erasure, core.LetterRefusal, func(f *letter.Facts) { f.State.Refusal.Ground = core.NotProven }, []string{"could not make sure who asks", "not to sell or share"}, []string{"court"}},
 		{"Virginia", "en", dsar.Access, core.LetterRefusal, nil, []string{"You can appeal", "60 days"}, nil},
 		{"Colorado", "fr", dsar.Access, core.LetterRefusal, nil, []string{"faire appel", "45 jours"}, []string{"60 jours"}},
+		{"Texas", "en", dsar.Access, core.LetterRefusal, nil, []string{"You can appeal", "within 60 days", "Attorney General of Texas"}, []string{"court"}},
+		{"Quebec", "en", dsar.Access, core.LetterRefusal, nil, []string{"You have 30 days to ask the Commission"}, []string{"appeal", "court"}},
+		{"Quebec", "", dsar.Access, core.LetterConfirmation, nil, []string{"au plus tard le 30 septembre 2026", "loi 25"}, []string{"S’il nous fallait"}},
+		{"California", "en", dsar.OptOut, core.LetterConfirmation, nil, []string{"by 22 September 2026"}, []string{"Should we need longer", "We verify"}},
+		{"UK", "en", dsar.Access, core.LetterProof, func(f *letter.Facts) { f.State.Paused, f.State.Accepted.Terms.StartsWithProof = true, true }, []string{"begins when we have it"}, []string{"stands still"}},
 		{"California", "en", dsar.Access, core.LetterAnswer, func(f *letter.Facts) { f.State.Right = dsar.KnowCategories }, []string{"may not give out a copy", "Instead you receive the categories"}, nil},
 		{"EEA", "en", dsar.Access, core.LetterAnswer, nil, []string{"it says what we hold", "answer of 9 September 2026"}, []string{"Instead"}},
 		{"EEA", "en", dsar.Rectification, core.LetterAnswer, nil, []string{"it says what was done"}, []string{"what we hold,"}},

@@ -50,37 +50,37 @@ const (
 	insteadMonday  = "monday-after-sunday"
 )
 
-func loadCalendars(fsys fs.FS) (map[string]*Calendar, error) {
+// loadCalendars adds the calendars of a folder to those that are known.
+func loadCalendars(fsys fs.FS, known map[string]*Calendar) error {
 	schema, err := compile("calendar.schema.json")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	names, err := fs.Glob(fsys, "calendars/*.yaml")
 	if err != nil {
-		return nil, fmt.Errorf("policy: %w", err)
+		return fmt.Errorf("policy: %w", err)
 	}
-	out := make(map[string]*Calendar, len(names))
 	for _, name := range names {
 		text, err := fs.ReadFile(fsys, name)
 		if err != nil {
-			return nil, fmt.Errorf("policy: %w", err)
+			return fmt.Errorf("policy: %w", err)
 		}
 		c, err := decode[*Calendar](schema, text)
 		if err != nil {
-			return nil, fmt.Errorf("policy: %s: %w", name, err)
+			return fmt.Errorf("policy: %s: %w", name, err)
 		}
 		if c.ID != strings.TrimSuffix(path.Base(name), ".yaml") {
-			return nil, fmt.Errorf("policy: %s: its id is %s", name, c.ID)
+			return fmt.Errorf("policy: %s: its id is %s", name, c.ID)
 		}
 		for _, h := range c.Holidays {
 			if _, err := h.in(2024); err != nil { // a leap year: every date is in it
-				return nil, fmt.Errorf("policy: %s: %s: %w", name, h.Name, err)
+				return fmt.Errorf("policy: %s: %s: %w", name, h.Name, err)
 			}
 		}
 		c.years = map[int]map[date]bool{}
-		out[c.ID] = c
+		known[c.ID] = c
 	}
-	return out, nil
+	return nil
 }
 
 // holiday reports whether a day is a public holiday.

@@ -92,6 +92,14 @@ type Jurisdiction struct {
 	// one.
 	Complaint []Party `yaml:"complaint"`
 
+	// Examples are due dates by which the file is checked whenever it is read.
+	Examples []Example `yaml:"examples"`
+
+	// File is the name of the law's file, and Unread its values whose source's text was
+	// not read, in the order of the file.
+	File   string   `yaml:"-"`
+	Unread []Unread `yaml:"-"`
+
 	zone *time.Location
 	days days
 }

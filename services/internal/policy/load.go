@@ -2,10 +2,13 @@ package policy
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
-	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"time"
 	_ "time/tzdata" // due dates mustn't depend on what the machine has installed
@@ -22,57 +25,94 @@ var files embed.FS
 
 // Book holds all jurisdictions. It is read-only and safe for many goroutines.
 type Book struct {
-	byID map[string]Jurisdiction
-	ids  []string
+	byID      map[string]Jurisdiction
+	ids       []string
+	calendars map[string]*Calendar
 }
 
-// Load reads the jurisdictions that are built into Habeas. An error is a mistake in
-// the files.
-func Load() (*Book, error) {
-	sub, err := fs.Sub(files, "jurisdictions")
+// Load reads the laws that are built into Habeas, and then those of folders: each
+// *.yaml of a folder is a law, each of its calendars/ a calendar. A law of a folder
+// stands instead of a built-in one of the same id; it may count by a built-in calendar.
+// An error names the file.
+func Load(folders ...string) (*Book, error) {
+	builtIn, err := fs.Sub(files, "jurisdictions")
 	if err != nil {
 		return nil, fmt.Errorf("policy: %w", err)
 	}
-	return LoadFS(sub)
-}
-
-// LoadFS reads every *.yaml at the root of fsys as a jurisdiction, and those in
-// calendars/ as calendars. Each is checked against its schema in schemas/; errors
-// name the file.
-func LoadFS(fsys fs.FS) (*Book, error) {
-	schema, err := compile("jurisdiction.schema.json")
-	if err != nil {
+	b := &Book{byID: map[string]Jurisdiction{}, calendars: map[string]*Calendar{}}
+	if err := b.add(builtIn, "built in"); err != nil {
 		return nil, err
 	}
-	calendars, err := loadCalendars(fsys)
+	for _, folder := range folders {
+		if err := b.add(os.DirFS(folder), folder); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
+}
+
+// Check reads one law's file as [Load] would read its folder, and returns the law. It
+// counts by the calendars beside the file, and the built-in ones.
+func Check(file string) (Jurisdiction, error) {
+	b, err := Load()
 	if err != nil {
-		return nil, err
+		return Jurisdiction{}, err
+	}
+	if err := loadCalendars(os.DirFS(filepath.Dir(file)), b.calendars); err != nil {
+		return Jurisdiction{}, err
+	}
+	schema, err := compile("jurisdiction.schema.json")
+	if err != nil {
+		return Jurisdiction{}, err
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return Jurisdiction{}, fmt.Errorf("policy: %w", err)
+	}
+	return parse(schema, b.calendars, filepath.Base(file), text)
+}
+
+// LoadFS reads the laws of one folder, and no other.
+func LoadFS(fsys fs.FS) (*Book, error) {
+	b := &Book{byID: map[string]Jurisdiction{}, calendars: map[string]*Calendar{}}
+	return b, b.add(fsys, "")
+}
+
+// add reads the laws of a folder. Each file is checked against its schema in schemas/,
+// and each law's examples are worked out.
+func (b *Book) add(fsys fs.FS, from string) error {
+	schema, err := compile("jurisdiction.schema.json")
+	if err != nil {
+		return err
+	}
+	if err := loadCalendars(fsys, b.calendars); err != nil {
+		return err
 	}
 	names, err := fs.Glob(fsys, "*.yaml")
 	if err != nil {
-		return nil, fmt.Errorf("policy: %w", err)
+		return fmt.Errorf("policy: %w", err)
 	}
-	b := &Book{byID: make(map[string]Jurisdiction, len(names))}
+	if len(names) == 0 {
+		return fmt.Errorf("policy: no law in %s: a law is a file of its own, ending in .yaml", cmp.Or(from, "the folder"))
+	}
+	here := map[string]bool{}
 	for _, name := range names {
 		text, err := fs.ReadFile(fsys, name)
 		if err != nil {
-			return nil, fmt.Errorf("policy: %w", err)
+			return fmt.Errorf("policy: %w", err)
 		}
-		j, err := parse(schema, calendars, text)
+		j, err := parse(schema, b.calendars, name, text)
 		if err != nil {
-			return nil, fmt.Errorf("policy: %s: %w", name, err)
+			return err
 		}
-		if _, taken := b.byID[j.ID]; taken {
-			return nil, fmt.Errorf("policy: %s: another file has the id %s", name, j.ID)
+		if here[j.ID] {
+			return fmt.Errorf("policy: %s: another file has the id %s", name, j.ID)
 		}
+		here[j.ID] = true
 		b.byID[j.ID] = j
-		b.ids = append(b.ids, j.ID)
 	}
-	if len(b.ids) == 0 {
-		return nil, errors.New("policy: no jurisdiction")
-	}
-	slices.Sort(b.ids)
-	return b, nil
+	b.ids = slices.Sorted(maps.Keys(b.byID))
+	return nil
 }
 
 // Jurisdiction returns a jurisdiction by its exact id.
@@ -96,11 +136,18 @@ func (b *Book) IDs() []string { return slices.Clone(b.ids) }
 
 // decode reads a file and checks it against its schema.
 func decode[T any](schema *jsonschema.Schema, text []byte) (v T, err error) {
-	var doc any
-	if err := yaml.Unmarshal(text, &doc); err != nil {
+	var (
+		node yaml.Node
+		doc  any
+	)
+	if err := yaml.Unmarshal(text, &node); err != nil {
 		return v, err
 	}
-	if err := schema.Validate(withoutTimes(doc)); err != nil {
+	withoutTimes(&node)
+	if err := node.Decode(&doc); err != nil {
+		return v, err
+	}
+	if err := schema.Validate(doc); err != nil {
 		return v, err
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(text))
@@ -108,27 +155,33 @@ func decode[T any](schema *jsonschema.Schema, text []byte) (v T, err error) {
 	return v, dec.Decode(&v)
 }
 
-// withoutTimes writes the days of a document, which YAML reads as times, as the text that
-// a schema holds them to.
-func withoutTimes(v any) any {
-	switch v := v.(type) {
-	case time.Time:
-		return v.Format(time.DateOnly)
-	case []any:
-		for i := range v {
-			v[i] = withoutTimes(v[i])
-		}
-	case map[string]any:
-		for key := range v {
-			v[key] = withoutTimes(v[key])
-		}
+// withoutTimes has a document keep as text what YAML would read as times: a schema
+// holds days and times to their text.
+func withoutTimes(n *yaml.Node) {
+	if n.Tag == "!!timestamp" {
+		n.Tag = "!!str"
 	}
-	return v
+	for _, child := range n.Content {
+		withoutTimes(child)
+	}
 }
 
-func parse(schema *jsonschema.Schema, calendars map[string]*Calendar, text []byte) (Jurisdiction, error) {
+// parse reads a law's file. Its errors name the file.
+func parse(schema *jsonschema.Schema, calendars map[string]*Calendar, name string, text []byte) (Jurisdiction, error) {
+	j, err := read(schema, calendars, text)
+	if err != nil {
+		return Jurisdiction{}, fmt.Errorf("policy: %s: %w", name, err)
+	}
+	j.File = name
+	return j, nil
+}
+
+func read(schema *jsonschema.Schema, calendars map[string]*Calendar, text []byte) (Jurisdiction, error) {
 	j, err := decode[Jurisdiction](schema, text)
 	if err != nil {
+		return Jurisdiction{}, err
+	}
+	if j.Unread, err = unreadIn(text); err != nil {
 		return Jurisdiction{}, err
 	}
 	if h := j.Holidays; h != nil {
@@ -153,7 +206,7 @@ func parse(schema *jsonschema.Schema, calendars map[string]*Calendar, text []byt
 		}
 		grounds[r.Ground] = true
 	}
-	return j, nil
+	return j, j.workOut()
 }
 
 func compile(schema string) (*jsonschema.Schema, error) {

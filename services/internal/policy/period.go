@@ -19,15 +19,15 @@ const (
 
 // Period is the length of time in which something is due, and the law that says so.
 type Period struct {
-	Count int  `yaml:"count"`
-	Unit  Unit `yaml:"unit"`
+	Count int  `yaml:"count" json:"count"`
+	Unit  Unit `yaml:"unit" json:"unit"`
 	// MovesOff says which days can't be the last one; the last day then moves to
 	// the next working day.
-	MovesOff MovesOff `yaml:"moves_off"`
+	MovesOff MovesOff `yaml:"moves_off" json:"moves_off,omitempty"`
 	// Choice says that the number is the operator's own, not the law's.
-	Choice bool   `yaml:"choice"`
-	Source string `yaml:"source"`
-	Read   Read   `yaml:"read"`
+	Choice bool   `yaml:"choice" json:"choice,omitempty"`
+	Source string `yaml:"source" json:"source"`
+	Read   Read   `yaml:"read" json:"read,omitempty"`
 }
 
 // OwnPeriod is a period that a right has instead of its law's: another one, or none.
@@ -82,6 +82,9 @@ type date struct {
 // utc returns the day's midnight in UTC, for the calendar's arithmetic only: there,
 // every day has 24 hours.
 func (d date) utc() time.Time { return time.Date(d.year, d.month, d.day, 0, 0, 0, 0, time.UTC) }
+
+// String returns the day as 2027-01-01.
+func (d date) String() string { return d.utc().Format(time.DateOnly) }
 
 func (d date) addDays(n int) date {
 	y, m, dd := d.utc().AddDate(0, 0, n).Date()

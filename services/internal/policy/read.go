@@ -20,18 +20,18 @@ const (
 
 // Unread is a value of a law's file whose source's text was not read.
 type Unread struct {
-	Line   int
-	Where  string // rights[6].answer
-	Source string
-	Read   Read
+	Line   int    `json:"line"`
+	Where  string `json:"where"` // rights[6].answer
+	Source string `json:"source"`
+	Read   Read   `json:"read"`
 }
 
-// UnreadIn lists the values of a law's file whose source's text was not read, in the
+// unreadIn lists the values of a law's file whose source's text was not read, in the
 // order of the file.
-func UnreadIn(file []byte) ([]Unread, error) {
+func unreadIn(file []byte) ([]Unread, error) {
 	var doc yaml.Node
 	if err := yaml.Unmarshal(file, &doc); err != nil {
-		return nil, fmt.Errorf("policy: %w", err)
+		return nil, err
 	}
 	var found []Unread
 	for _, n := range doc.Content {
