@@ -1,7 +1,6 @@
 package vault
 
 import (
-	"bytes"
 	"fmt"
 	"sync"
 	"time"
@@ -13,7 +12,7 @@ const (
 	// maxCached bounds the opened key sets in memory, at about 5 KiB each. It
 	// is several times what a process has in flight.
 	maxCached = 2048
-	// CacheTTL is how long opened keys are used without a look into the bucket:
+	// CacheTTL is how long opened keys are used without a look into the key store:
 	// the longest time for which a process goes on with keys that another one
 	// has destroyed.
 	CacheTTL = 30 * time.Second
@@ -31,7 +30,7 @@ type cache struct {
 // cached is a key set that was opened.
 type cached struct {
 	keys   *Keys
-	sealed []byte // as in the bucket: the same again needn't be opened again
+	sealed sealedRoots // as in the key store: the same again needn't be opened again
 	until  time.Time
 }
 
@@ -43,7 +42,7 @@ func newCache(limit int) *cache {
 	return &cache{keys: keys}
 }
 
-// fresh returns keys that may be used without a look into the bucket.
+// fresh returns keys that may be used without a look into the key store.
 func (c *cache) fresh(id string) *Keys {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -54,12 +53,12 @@ func (c *cache) fresh(id string) *Keys {
 	return e.keys
 }
 
-// renew returns the cached keys where the bucket still holds the same.
-func (c *cache) renew(id string, sealed []byte) *Keys {
+// renew returns the cached keys where the key store still holds the same.
+func (c *cache) renew(id string, sealed sealedRoots) *Keys {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e, ok := c.keys.Peek(id)
-	if !ok || !bytes.Equal(e.sealed, sealed) {
+	if !ok || !e.sealed.equal(sealed) {
 		return nil
 	}
 	e.until = time.Now().Add(CacheTTL)
@@ -78,27 +77,45 @@ func (c *cache) epoch() uint64 {
 // put caches keys that were read when the epoch was before, unless something was
 // forgotten since. It returns those to be used: another goroutine may have
 // opened the same already.
-func (c *cache) put(id string, k *Keys, sealed []byte, before uint64) (*Keys, bool) {
+func (c *cache) put(id string, k *Keys, sealed sealedRoots, before uint64) (*Keys, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.shreds != before {
 		return k, false
 	}
-	if e, ok := c.keys.Peek(id); ok && bytes.Equal(e.sealed, sealed) {
+	if e, ok := c.keys.Peek(id); ok && e.sealed.equal(sealed) {
 		return e.keys, true
 	}
 	c.keys.Add(id, cached{keys: k, sealed: sealed, until: time.Now().Add(CacheTTL)})
 	return k, true
 }
 
-// forget drops keys that were destroyed, and stops those who hold them.
-func (c *cache) forget(id string) {
+// forget stops the use of a root that this process has ended.
+func (c *cache) forget(id string, which Root) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.shreds++
+	c.stop(id, which)
+}
+
+// endedElsewhere does the same for a root that another process has ended: keys that were
+// opened since then are kept.
+func (c *cache) endedElsewhere(id string, which Root) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e, ok := c.keys.Peek(id); ok && !e.keys.Ended(which) {
+		c.stop(id, which)
+	}
+}
+
+// stop has nobody use what comes of a root of cached keys, and drops them where nothing
+// is left of them. The caller holds c.mu.
+func (c *cache) stop(id string, which Root) {
 	if e, ok := c.keys.Peek(id); ok {
-		e.keys.shredded.Store(true)
-		c.keys.Remove(id)
+		e.keys.roots[which].ended.Store(true)
+		if e.keys.Ended(SubjectRoot) && e.keys.Ended(RecordsRoot) {
+			c.keys.Remove(id)
+		}
 	}
 }
 

@@ -2,8 +2,10 @@ package vault_test
 
 import (
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"habeas.dev/pkg/vault"
@@ -19,8 +21,8 @@ func TestDirectory(t *testing.T) {
 			Open: func(tb testing.TB) *vault.Vault { return open(tb, root) },
 			Blobs: func(tb testing.TB) map[string][]byte {
 				blobs := map[string][]byte{}
-				err := filepath.WalkDir(root+"/vault", func(path string, d fs.DirEntry, err error) error {
-					if err != nil || d.IsDir() {
+				err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+					if err != nil || d.IsDir() || d.Name() == "master.key" {
 						return err
 					}
 					blobs[path], err = os.ReadFile(path)
@@ -45,18 +47,28 @@ func TestDirectory(t *testing.T) {
 func TestMemory(t *testing.T) {
 	t.Parallel()
 	vaulttest.Run(t, func(tb testing.TB) vaulttest.Store {
-		bucket := &store.Memory{}
+		objects, keys := &store.Memory{}, &store.Memory{}
 		key := vault.RandomMaster()
 		return vaulttest.Store{
 			Open: func(tb testing.TB) *vault.Vault {
-				v, err := vault.New(tb.Context(), bucket, key)
+				v, err := vault.New(tb.Context(), objects, vault.KeysIn(keys), key)
 				if err != nil {
 					tb.Fatal(err)
 				}
 				return v
 			},
-			Blobs: func(testing.TB) map[string][]byte { return bucket.Blobs() },
-			Set:   func(_ testing.TB, name string, content []byte) { bucket.Set(name, content) },
+			Blobs: func(testing.TB) map[string][]byte {
+				blobs := objects.Blobs()
+				maps.Copy(blobs, keys.Blobs())
+				return blobs
+			},
+			Set: func(_ testing.TB, name string, content []byte) {
+				if strings.HasPrefix(name, "keys/") {
+					keys.Set(name, content)
+				} else {
+					objects.Set(name, content)
+				}
+			},
 		}
 	})
 }

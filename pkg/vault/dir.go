@@ -44,10 +44,8 @@ func openDir(root string) (*dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, d := range []string{root, filepath.Join(root, "requests"), filepath.Join(root, "objects")} {
-		if err := os.MkdirAll(d, dirMode); err != nil {
-			return nil, diskError(root, err)
-		}
+	if err := os.MkdirAll(root, dirMode); err != nil {
+		return nil, diskError(root, err)
 	}
 	var random [8]byte
 	rand.Read(random[:]) // never fails
@@ -56,8 +54,8 @@ func openDir(root string) (*dir, error) {
 
 func (d *dir) path(key string) string { return d.root + "/" + key }
 
-// Read looks for keys and short objects in the request's pack, and for everything
-// else in a file of its own.
+// Read looks for short objects in the request's pack, and for everything else in a
+// file of its own.
 func (d *dir) Read(ctx context.Context, key string) (io.ReadCloser, int64, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, 0, err
@@ -92,13 +90,10 @@ func (d *dir) Put(ctx context.Context, key string, data []byte, mode store.Mode)
 	}
 	pack, name, ok := frameOf(key)
 	if ok && mode == store.Object && len(data) <= maxPacked {
-		packed, err := d.appendPack(pack, framePut, name, data)
+		packed, err := d.appendPack(pack, framePut, name, data, true)
 		if packed || err != nil {
 			return diskError(d.root, err)
 		}
-	}
-	if ok && mode != store.Object { // keys: they begin a pack
-		key, data = pack, appendFrame(nil, framePut, name, data)
 	}
 	f, err := d.temp(key)
 	if err != nil {
@@ -121,7 +116,7 @@ func (d *dir) shadow(key string) error {
 	if _, err := d.readPack(pack, name); errors.Is(err, store.ErrNotFound) {
 		return nil
 	}
-	_, err := d.appendPack(pack, frameMoved, name, nil)
+	_, err := d.appendPack(pack, frameMoved, name, nil, false)
 	return err
 }
 
@@ -133,7 +128,7 @@ func (d *dir) temp(key string) (*os.File, error) {
 	d.names.Lock()
 	defer d.names.Unlock()
 	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
-	if errors.Is(err, fs.ErrNotExist) { // the first long object of a request
+	if errors.Is(err, fs.ErrNotExist) { // the first of its folder
 		if err = os.MkdirAll(filepath.Dir(path), dirMode); err == nil {
 			f, err = os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
 		}
@@ -187,14 +182,20 @@ func (d *dir) Remove(ctx context.Context, prefix string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if strings.HasPrefix(prefix, packsPrefix) {
+		if err := os.Remove(d.path(prefix)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return diskError(d.root, err)
+		}
+		return nil
+	}
 	pack, name, ok := frameOf(prefix)
-	if !ok || name == keysFrame {
+	if !ok {
 		return errors.New("only objects can be removed")
 	}
-	if _, err := d.appendPack(pack, frameGone, name, nil); err != nil {
+	if _, err := d.appendPack(pack, frameGone, name, nil, false); err != nil {
 		return diskError(d.root, err)
 	}
-	if name == "" { // all of a request's
+	if strings.HasSuffix(prefix, "/") { // all of a system's
 		return diskError(d.root, os.RemoveAll(d.path(strings.TrimSuffix(prefix, "/"))))
 	}
 	path := d.path(prefix)
@@ -203,7 +204,7 @@ func (d *dir) Remove(ctx context.Context, prefix string) error {
 		return diskError(d.root, err)
 	}
 	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), name) {
+		if !strings.HasPrefix(e.Name(), filepath.Base(path)) {
 			continue
 		}
 		if err := os.Remove(filepath.Join(filepath.Dir(path), e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -211,6 +212,23 @@ func (d *dir) Remove(ctx context.Context, prefix string) error {
 		}
 	}
 	return nil
+}
+
+func (d *dir) Folders(ctx context.Context, prefix string) ([]string, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	entries, err := os.ReadDir(d.path(strings.TrimSuffix(prefix, "/")))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, diskError(d.root, err)
+	}
+	var folders []string
+	for _, e := range entries {
+		if e.IsDir() {
+			folders = append(folders, e.Name())
+		}
+	}
+	return folders, nil
 }
 
 // dirWriter writes a long object.

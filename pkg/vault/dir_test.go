@@ -13,7 +13,7 @@ import (
 func TestPermissions(t *testing.T) {
 	t.Parallel()
 	root := filepath.Join(t.TempDir(), "new", "vault")
-	v, err := Open(t.Context(), Config{Bucket: "file://" + root, Key: "file://" + root + ".key", CreateKey: true})
+	v, err := Open(t.Context(), Config{Bucket: "file://" + root, Keys: "file://" + root + ".keys", Key: "file://" + root + ".key", CreateKey: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -21,7 +21,7 @@ func TestPermissions(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, n := range []int{10, 100 << 10} {
-		w, err := v.Create(t.Context(), "r", "a/gather/1")
+		w, err := v.Create(t.Context(), "r", "a/gather/1-x")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -78,7 +78,7 @@ func TestUnwritable(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(t.Context(), Config{Bucket: file, Key: root + "/key", CreateKey: true}); err == nil || strings.Contains(err.Error(), "\n") {
+	if _, err := Open(t.Context(), Config{Bucket: file, Keys: root + "/keys", Key: root + "/key", CreateKey: true}); err == nil || strings.Contains(err.Error(), "\n") {
 		t.Fatal(err)
 	}
 	if os.Geteuid() == 0 {
@@ -88,7 +88,7 @@ func TestUnwritable(t *testing.T) {
 	if err := os.Mkdir(closed, 0o500); err != nil {
 		t.Fatal(err)
 	}
-	_, err := Open(t.Context(), Config{Bucket: closed, Key: root + "/key", CreateKey: true})
+	_, err := Open(t.Context(), Config{Bucket: closed, Keys: root + "/keys", Key: root + "/key", CreateKey: true})
 	if err == nil || !strings.Contains(err.Error(), "give this user the right to") {
 		t.Fatal(err)
 	}

@@ -15,6 +15,11 @@ import (
 // after it had all of it and only the answer was lost, once half way.
 type faulty struct {
 	store.Bucket
+	*faults
+}
+
+// faults count the steps of several buckets together.
+type faults struct {
 	mu    sync.Mutex
 	steps int
 	at    int // the step that fails; 0 for none
@@ -33,7 +38,7 @@ const (
 var errFault = errors.New("injected")
 
 // step does one step, or fails it.
-func (f *faulty) step(do func() error) error {
+func (f *faults) step(do func() error) error {
 	if hit, how := f.hit(); hit {
 		if how == faultAfter {
 			if err := do(); err != nil {
@@ -45,7 +50,7 @@ func (f *faulty) step(do func() error) error {
 	return do()
 }
 
-func (f *faulty) hit() (bool, faultKind) {
+func (f *faults) hit() (bool, faultKind) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.steps++
@@ -76,6 +81,14 @@ func (f *faulty) Write(ctx context.Context, key string) (store.Writer, error) {
 		return nil, err
 	}
 	return &faultyWriter{f: f, Writer: w}, nil
+}
+
+func (f *faulty) Folders(ctx context.Context, prefix string) (folders []string, err error) {
+	err = f.step(func() (err error) {
+		folders, err = f.Bucket.Folders(ctx, prefix)
+		return err
+	})
+	return folders, err
 }
 
 func (f *faulty) Remove(ctx context.Context, prefix string) error {
@@ -224,13 +237,17 @@ func failAt(t *testing.T, at int, how faultKind) (done bool) {
 	t.Helper()
 	root := t.TempDir()
 	key := randomMaster()
-	openVault := func(at int) (*Vault, *faulty, error) {
-		d, err := openDir(root)
+	openVault := func(at int) (*Vault, *faults, error) {
+		d, err := openDir(root + "/objects")
 		if err != nil {
 			t.Fatal(err)
 		}
-		f := &faulty{Bucket: d, at: at, how: how}
-		v, err := New(t.Context(), f, key)
+		keys, err := openDir(root + "/keys")
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := &faults{at: at, how: how}
+		v, err := New(t.Context(), &faulty{d, f}, KeysIn(&faulty{keys, f}), key)
 		return v, f, err
 	}
 	l := &life{small: []byte("small"), long: bytes.Repeat([]byte("long"), 60_000), wrote: map[string][]byte{}}
@@ -262,7 +279,7 @@ func failAt(t *testing.T, at int, how faultKind) (done bool) {
 		case err != nil:
 			t.Fatalf("step %d, %d: %v", at, how, err)
 		case l.sealed != nil:
-			if _, err := k.Open(l.sealed, Identifier); err != nil {
+			if _, err := k.Open(l.sealed, Identifier); err != nil && !(l.deleted && errors.Is(err, ErrShredded)) {
 				t.Fatalf("step %d, %d: %v", at, how, err)
 			}
 			if !l.deleted && len(l.wrote) < 2 {

@@ -4,7 +4,7 @@ import "testing"
 
 // Keys that this process hasn't opened yet: read, unwrap, parse.
 func BenchmarkKeysUncached(b *testing.B) {
-	v, err := Open(b.Context(), Config{Bucket: b.TempDir(), Key: b.TempDir() + "/key", CreateKey: true})
+	v, err := Open(b.Context(), Config{Bucket: b.TempDir(), Keys: b.TempDir(), Key: b.TempDir() + "/key", CreateKey: true})
 	if err != nil {
 		b.Fatal(err)
 	}

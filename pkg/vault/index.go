@@ -13,7 +13,6 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/identifier"
-	"habeas.dev/pkg/vault/internal/store"
 )
 
 // indexer is the keyed hash by which things are found again without being
@@ -25,18 +24,18 @@ const (
 	indexBytes = 32
 )
 
-// openIndex reads the index key, or makes it where the bucket is new.
+// openIndex reads the index key, or makes it where the key store is new.
 func (v *Vault) openIndex(ctx context.Context) error {
-	sealed, err := get(ctx, v.bucket, indexKey)
-	if errors.Is(err, store.ErrNotFound) {
+	sealed, err := v.keys.ReadKey(ctx, indexKey)
+	if errors.Is(err, ErrNoKeys) {
 		plain := append([]byte(indexMagic), make([]byte, indexBytes)...)
 		rand.Read(plain[len(indexMagic):]) // never fails
 		if sealed, err = v.wrap(ctx, plain); err != nil {
 			return err
 		}
-		err = v.bucket.Put(ctx, indexKey, sealed, store.Create)
-		if errors.Is(err, store.ErrExists) { // another process was first
-			sealed, err = get(ctx, v.bucket, indexKey)
+		err = v.keys.CreateKey(ctx, indexKey, sealed)
+		if errors.Is(err, ErrKeyExists) { // another process was first
+			sealed, err = v.keys.ReadKey(ctx, indexKey)
 		}
 	}
 	if err != nil {

@@ -1,16 +1,36 @@
 package vault
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
-
-	"habeas.dev/pkg/vault/internal/store"
 )
+
+// sealedRoots are a request's roots as they lie in the key store.
+type sealedRoots [rootCount][]byte
+
+func (s sealedRoots) equal(o sealedRoots) bool {
+	for i := range s {
+		if !bytes.Equal(s[i], o[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s sealedRoots) allEnded() bool {
+	for _, blob := range s {
+		if !isEnded(blob) {
+			return false
+		}
+	}
+	return true
+}
 
 // CreateKeys returns the request's keys, and creates them where it has none.
 // It never replaces any: of many that create at the same time, all get the
-// same. [ErrShredded] where they were destroyed.
+// same. [ErrShredded] where all of them were destroyed.
 func (v *Vault) CreateKeys(ctx context.Context, requestID string) (*Keys, error) {
 	if err := checkRequestID(requestID); err != nil {
 		return nil, err
@@ -19,29 +39,42 @@ func (v *Vault) CreateKeys(ctx context.Context, requestID string) (*Keys, error)
 		return k, nil
 	}
 	before := v.cache.epoch()
-	k, plain, err := newKeys(requestID)
-	if err != nil {
-		return nil, fmt.Errorf("vault: create keys of request %s: %w", requestID, err)
+	var sealed sealedRoots
+	var secrets [rootCount][]byte
+	for which := range rootCount {
+		plain, err := newRoot(requestID, which)
+		if err != nil {
+			return nil, fmt.Errorf("vault: create keys of request %s: %w", requestID, err)
+		}
+		if sealed[which], err = v.wrap(ctx, plain); err == nil {
+			err = v.keys.CreateKey(ctx, rootName(requestID, which), sealed[which])
+		}
+		switch {
+		case errors.Is(err, ErrKeyExists): // another was first, or died half way
+			secrets[which] = nil
+			continue
+		case err != nil:
+			return nil, fmt.Errorf("vault: create keys of request %s: %w", requestID, err)
+		}
+		if secrets[which], err = parseRoot(requestID, which, plain); err != nil {
+			return nil, err
+		}
+		clear(plain)
 	}
-	sealed, err := v.wrap(ctx, plain)
-	clear(plain)
-	if err == nil {
-		err = v.bucket.Put(ctx, keysKey(requestID), sealed, store.Create)
+	for _, secret := range secrets {
+		if secret == nil {
+			return v.Keys(ctx, requestID)
+		}
 	}
-	if errors.Is(err, store.ErrExists) {
-		return v.Keys(ctx, requestID)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("vault: create keys of request %s: %w", requestID, err)
-	}
-	if k, kept := v.cache.put(requestID, k, sealed, before); kept {
+	if k, kept := v.cache.put(requestID, openKeys(requestID, secrets), sealed, before); kept {
 		return k, nil
 	}
 	return v.Keys(ctx, requestID)
 }
 
 // Keys returns the keys of a request. [ErrNoKeys] where none were created,
-// [ErrShredded] where they were destroyed.
+// [ErrShredded] where all of them were destroyed. Where one root was ended, what comes
+// of it answers [ErrShredded], and the rest goes on.
 func (v *Vault) Keys(ctx context.Context, requestID string) (*Keys, error) {
 	if err := checkRequestID(requestID); err != nil {
 		return nil, err
@@ -62,52 +95,74 @@ func (v *Vault) Keys(ctx context.Context, requestID string) (*Keys, error) {
 // meanwhile: once is the rule, and each more takes a shredding at that moment.
 const maxReads = 4
 
-// readKeys reads keys from the bucket. They are not kept where something was
+// readKeys reads keys from the key store. They are not kept where something was
 // shredded while it read: it may have been these.
 func (v *Vault) readKeys(ctx context.Context, requestID string) (k *Keys, kept bool, err error) {
 	before := v.cache.epoch()
-	sealed, err := get(ctx, v.bucket, keysKey(requestID))
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		err = ErrNoKeys
-	case err == nil && isShredded(sealed):
-		v.cache.forget(requestID)
-		err = ErrShredded
+	var sealed sealedRoots
+	for which := range rootCount {
+		if sealed[which], err = v.keys.ReadKey(ctx, rootName(requestID, which)); err != nil {
+			return nil, false, fmt.Errorf("vault: request %s: %w", requestID, err)
+		}
 	}
-	if err != nil {
-		return nil, false, fmt.Errorf("vault: request %s: %w", requestID, err)
+	for which, blob := range sealed {
+		if isEnded(blob) {
+			v.cache.endedElsewhere(requestID, Root(which))
+		}
 	}
 	// What was opened once needn't be unwrapped again: the master key may be a
 	// service that counts calls.
 	if k := v.cache.renew(requestID, sealed); k != nil {
 		return k, true, nil
 	}
-	plain, err := v.unwrapKeys(ctx, sealed)
-	if err == nil {
-		k, err = parseKeys(requestID, plain)
-		clear(plain)
+	var secrets [rootCount][]byte
+	for which, blob := range sealed {
+		if isEnded(blob) {
+			continue
+		}
+		plain, err := v.unwrapKeys(ctx, blob)
+		if err == nil {
+			secrets[which], err = parseRoot(requestID, Root(which), plain)
+			clear(plain)
+		}
+		if err != nil {
+			return nil, false, fmt.Errorf("vault: keys of request %s: %w", requestID, err)
+		}
 	}
-	if err != nil {
-		return nil, false, fmt.Errorf("vault: keys of request %s: %w", requestID, err)
+	if sealed.allEnded() {
+		return nil, false, fmt.Errorf("vault: request %s: %w", requestID, ErrShredded)
 	}
-	k, kept = v.cache.put(requestID, k, sealed, before)
+	k, kept = v.cache.put(requestID, openKeys(requestID, secrets), sealed, before)
 	return k, kept, nil
 }
 
-// Shred destroys the request's keys and deletes its objects. Afterwards nothing
-// that was sealed for it can be opened, nor anything be sealed. Shredding again
-// is no error, and goes on where it failed before.
-func (v *Vault) Shred(ctx context.Context, requestID string) error {
+// End destroys one of the request's roots, and with it every key that comes of it:
+// afterwards nothing that was sealed by one of them can be opened, wherever copies of
+// it lie, and nothing be sealed. What comes of the other root goes on. Ending again is
+// no error. The objects stay, unreadable, until they are deleted
+// ([Objects.DeleteObjects]).
+func (v *Vault) End(ctx context.Context, requestID string, which Root) error {
 	if err := checkRequestID(requestID); err != nil {
 		return err
 	}
-	// The mark replaces the keys in one step: there is no moment without either,
-	// in which they could be created anew.
-	if err := v.bucket.Put(ctx, keysKey(requestID), shreddedMark, store.Replace); err != nil {
-		return fmt.Errorf("vault: shred request %s: %w", requestID, err)
+	// The mark replaces the root in one step: there is no moment without either, in
+	// which it could be created anew.
+	if err := v.keys.ReplaceKey(ctx, rootName(requestID, which), endedMark); err != nil {
+		return fmt.Errorf("vault: end the %s of request %s: %w", which, requestID, err)
 	}
-	v.cache.forget(requestID)
-	if err := v.bucket.Remove(ctx, "objects/"+requestID+"/"); err != nil {
+	v.cache.forget(requestID, which)
+	return nil
+}
+
+// Shred ends both roots of a request and deletes its objects. Shredding again is no
+// error, and goes on where it failed before.
+func (v *Vault) Shred(ctx context.Context, requestID string) error {
+	for which := range rootCount {
+		if err := v.End(ctx, requestID, which); err != nil {
+			return err
+		}
+	}
+	if err := v.deleteAll(ctx, requestID); err != nil {
 		return fmt.Errorf("vault: shred request %s: keys are destroyed, sealed objects are left: %w", requestID, err)
 	}
 	return nil

@@ -9,7 +9,11 @@ import (
 // sealed as none.
 func TestKinds(t *testing.T) {
 	t.Parallel()
-	k, _, err := newKeys("9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11")
+	v, err := InMemory(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := v.CreateKeys(t.Context(), "9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,7 +57,7 @@ func TestMasterKey(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			v, err := vault.Open(t.Context(), vault.Config{Bucket: root + "/vault", Key: c.key, CreateKey: c.create})
+			v, err := vault.Open(t.Context(), vault.Config{Bucket: root + "/vault", Keys: root + "/keys", Key: c.key, CreateKey: c.create})
 			if c.says == "" && c.is == nil {
 				if err != nil {
 					t.Fatal(err)
@@ -84,7 +84,7 @@ func TestBuckets(t *testing.T) {
 	t.Parallel()
 	key := "base64key://" + base64.URLEncoding.EncodeToString(make([]byte, 32))
 	for bucket, says := range map[string]string{"": "set Bucket", "nothing://hunter2@x": "no driver for nothing://", "file://host/x": "want file:///path"} {
-		if _, err := vault.Open(t.Context(), vault.Config{Bucket: bucket, Key: key}); err == nil || !strings.Contains(err.Error(), says) {
+		if _, err := vault.Open(t.Context(), vault.Config{Bucket: bucket, Keys: t.TempDir(), Key: key}); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%q: %v", bucket, err)
 		}
 	}

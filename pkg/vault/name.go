@@ -48,24 +48,46 @@ func checkObjectName(name string) error {
 	return nil
 }
 
-// checkPrefix takes any beginning of a name, also the empty one.
+// checkPrefix takes any beginning of a name that has a whole system in it.
 func checkPrefix(prefix string) error {
-	if prefix == "" {
-		return nil
+	if !strings.Contains(prefix, "/") {
+		return fmt.Errorf("vault: prefix: %w: want <system>/, and more of a name if need be", ErrName)
 	}
 	return checkObjectName(strings.TrimSuffix(prefix, "/"))
+}
+
+// checkScope takes <system>/<action>/<attempt>.
+func checkScope(scope string) error {
+	if strings.Count(scope, "/") != 2 || strings.Contains(scope[strings.LastIndexByte(scope, '/'):], "-") {
+		return fmt.Errorf("vault: object name: %w: want <system>/<action>/<attempt>-<random>", ErrName)
+	}
+	return checkObjectName(scope)
+}
+
+// scopeOf returns the part of an object's name up to the attempt: what its key is of.
+func scopeOf(name string) string {
+	attempt := strings.LastIndexByte(name, '/') + 1
+	if i := strings.IndexByte(name[attempt:], '-'); i >= 0 {
+		return name[:attempt+i]
+	}
+	return name
 }
 
 func alphanumeric(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }
 
-// The places in the bucket. An object's name is flattened: on a file system a
-// directory per request is enough, and each more would cost as much as a file.
-const indexKey = "index"
-
-func keysKey(requestID string) string { return "keys/" + requestID }
+// The places in the buckets. Objects lie by system and then by request, so that a
+// system's worker can be given its own part of the bucket; behind these the name is
+// flattened: on a file system each directory more would cost as much as a file.
+const (
+	indexKey      = "index"
+	keysPrefix    = "keys/"
+	objectsPrefix = "objects/"
+	packsPrefix   = "requests/"
+)
 
 func objectKey(requestID, name string) string {
-	return "objects/" + requestID + "/" + strings.ReplaceAll(name, "/", "~")
+	system, rest, _ := strings.Cut(name, "/")
+	return objectsPrefix + system + "/" + requestID + "/" + strings.ReplaceAll(rest, "/", "~")
 }

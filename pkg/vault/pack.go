@@ -9,17 +9,17 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"habeas.dev/pkg/vault/internal/store"
 )
 
-// A pack is one file that holds the keys of a request and its short objects,
-// in a directory's bucket: to make a file costs as much CPU as to gather and
-// seal what is in it, and a request has about eight objects (docs/adr/0004).
+// A pack is one file that holds the short objects of a request, of all systems, in a
+// directory's bucket: to make a file costs as much CPU as to gather and seal what is in
+// it, and a request has about eight objects (docs/adr/0004).
 //
-// A pack is made with the keys in it. Objects are appended, each as one frame by
-// one call of write, which a local file system keeps apart from those of other
+// Objects are appended, each as one frame by one call of write, which a local file system keeps apart from those of other
 // processes. A frame that a process didn't write to its end has a wrong sum;
 // readers pass over it to the next one's magic. The sums tell what was written
 // whole, no more: whether it is what was sealed is told by the seal.
@@ -38,8 +38,6 @@ const (
 	// maxPack is about when a pack takes no more: one is read as a whole for
 	// every object in it.
 	maxPack = 256 << 10
-	// keysFrame is the name of the keys' frame; no object's name begins so.
-	keysFrame = "~keys"
 )
 
 // The kinds of a frame.
@@ -81,7 +79,7 @@ func findFrame(pack []byte, name string) (content []byte, err error) {
 			content, err = frameContent, nil
 		case kind == frameMoved && frameName == name:
 			content, err = nil, store.ErrNotFound
-		case kind == frameGone && name != keysFrame && strings.HasPrefix(name, frameName):
+		case kind == frameGone && strings.HasPrefix(name, frameName):
 			content, err = nil, store.ErrNotFound
 		case kind == 0 && frameName == name && err != nil:
 			err = ErrCorrupt
@@ -115,26 +113,28 @@ func parseFrame(b []byte) (kind byte, name string, content []byte, size int) {
 	return h[4], name, b[nameEnd:end:end], size
 }
 
-// frameOf tells in which pack, under which name, a blob may lie.
+// frameOf tells in which pack, under which name, an object may lie.
 func frameOf(key string) (pack, name string, ok bool) {
-	if request, ok := strings.CutPrefix(key, "keys/"); ok {
-		return "requests/" + request, keysFrame, true
+	object, ok := strings.CutPrefix(key, objectsPrefix)
+	if !ok {
+		return "", "", false
 	}
-	if object, ok := strings.CutPrefix(key, "objects/"); ok {
-		request, name, ok := strings.Cut(object, "/")
-		return "requests/" + request, name, ok
-	}
-	return "", "", false
+	system, object, _ := strings.Cut(object, "/")
+	request, name, ok := strings.Cut(object, "/")
+	return packsPrefix + request, system + "~" + name, ok
 }
 
-// appendPack adds a frame. It says false where there is no pack, or it is long
-// enough.
-func (d *dir) appendPack(pack string, kind byte, name string, content []byte) (bool, error) {
+// appendPack adds a frame, and makes the pack where it may. It says false where there is
+// no pack, or it is long enough.
+func (d *dir) appendPack(pack string, kind byte, name string, content []byte, mayCreate bool) (bool, error) {
 	f, err := os.OpenFile(d.path(pack), os.O_WRONLY|os.O_APPEND, 0)
-	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) {
+		if !mayCreate {
 			return false, nil
 		}
+		f, err = d.createPack(pack)
+	}
+	if err != nil {
 		return false, err
 	}
 	defer f.Close()
@@ -152,6 +152,21 @@ func (d *dir) appendPack(pack string, kind byte, name string, content []byte) (b
 	*buf = appendFrame((*buf)[:0], kind, name, content)
 	_, err = f.Write(*buf)
 	return true, err
+}
+
+// createPack opens a pack that wasn't there; another process may make it at the same
+// time.
+func (d *dir) createPack(pack string) (*os.File, error) {
+	const flags = os.O_WRONLY | os.O_APPEND | os.O_CREATE
+	d.names.Lock()
+	defer d.names.Unlock()
+	f, err := os.OpenFile(d.path(pack), flags, fileMode)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = os.MkdirAll(filepath.Dir(d.path(pack)), dirMode); err == nil {
+			f, err = os.OpenFile(d.path(pack), flags, fileMode)
+		}
+	}
+	return f, err
 }
 
 // readPack finds an object in a pack and returns a copy of it.

@@ -33,7 +33,7 @@ func TestProcess(t *testing.T) {
 			t.Fatal(err)
 		}
 		fmt.Println("sealed", i, hex.EncodeToString(sealed))
-		w, err := v.Create(t.Context(), fmt.Sprint("r", i), fmt.Sprintf("a/gather/%d", os.Getpid()))
+		w, err := v.Create(t.Context(), fmt.Sprint("r", i), fmt.Sprintf("a/gather/1-%d", os.Getpid()))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -73,7 +73,7 @@ func TestProcesses(t *testing.T) {
 				case len(f) == 3 && f[0] == "sealed":
 					sealed = append(sealed, f[1:])
 				case len(f) == 3 && f[0] == "wrote":
-					in = append(in, "r"+f[1]+" a/gather/"+f[2])
+					in = append(in, "r"+f[1]+" a/gather/1-"+f[2])
 				}
 			}
 		})

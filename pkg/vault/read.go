@@ -10,26 +10,47 @@ import (
 	"habeas.dev/pkg/vault/internal/store"
 )
 
-// OpenObject opens an object for reading, as a stream. What was read is to be
-// trusted as the whole object only when io.EOF came; an object that was changed
-// or cut short ends in [ErrCorrupt] instead. [ErrNoObject] where there is none.
+// OpenObject opens an object for reading, as a stream, by the request's own keys. What
+// was read is to be trusted as the whole object only when io.EOF came; an object that
+// was changed or cut short ends in [ErrCorrupt] instead. [ErrNoObject] where there is
+// none.
 func (v *Vault) OpenObject(ctx context.Context, requestID, name string) (io.ReadCloser, error) {
-	if err := checkObjectName(name); err != nil {
-		return nil, err
-	}
-	k, err := v.Keys(ctx, requestID)
+	k, err := v.objectKey(ctx, requestID, name)
 	if err != nil {
 		return nil, err
 	}
-	r, err := v.openObject(ctx, k, name)
+	return v.Objects.Open(ctx, k, name)
+}
+
+// objectKey returns the key of an object of a request.
+func (v *Vault) objectKey(ctx context.Context, requestID, name string) (ObjectKey, error) {
+	if err := checkObjectName(name); err != nil {
+		return ObjectKey{}, err
+	}
+	keys, err := v.Keys(ctx, requestID)
+	if err != nil {
+		return ObjectKey{}, err
+	}
+	return keys.ObjectKey(name)
+}
+
+// Open opens an object that the key is of. See [Vault.OpenObject].
+func (o *Objects) Open(ctx context.Context, k ObjectKey, name string) (io.ReadCloser, error) {
+	if err := k.check(name); err != nil {
+		return nil, err
+	}
+	if k.isEnded() {
+		return nil, objectError(k, name, ErrShredded)
+	}
+	r, err := o.open(ctx, k, name)
 	if err != nil {
 		return nil, objectError(k, name, err)
 	}
 	return r, nil
 }
 
-func (v *Vault) openObject(ctx context.Context, k *Keys, name string) (io.ReadCloser, error) {
-	blob, size, err := v.bucket.Read(ctx, objectKey(k.requestID, name))
+func (o *Objects) open(ctx context.Context, k ObjectKey, name string) (io.ReadCloser, error) {
+	blob, size, err := o.bucket.Read(ctx, objectKey(k.requestID, name))
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, ErrNoObject
 	}
@@ -38,7 +59,7 @@ func (v *Vault) openObject(ctx context.Context, k *Keys, name string) (io.ReadCl
 	}
 	if size <= 1+sealOverhead+maxWhole {
 		defer blob.Close()
-		return v.openWhole(k, name, blob, int(size))
+		return o.openWhole(k, name, blob, int(size))
 	}
 	r, err := openStream(k, name, blob)
 	if err != nil {
@@ -49,9 +70,9 @@ func (v *Vault) openObject(ctx context.Context, k *Keys, name string) (io.ReadCl
 }
 
 // openWhole reads a blob that is short enough to be of one piece.
-func (v *Vault) openWhole(k *Keys, name string, blob io.Reader, size int) (io.ReadCloser, error) {
-	lent := v.buffer()
-	defer v.giveBack(lent)
+func (o *Objects) openWhole(k ObjectKey, name string, blob io.Reader, size int) (io.ReadCloser, error) {
+	lent := o.buffer()
+	defer o.giveBack(lent)
 	if cap(*lent) < size {
 		*lent = make([]byte, 0, size)
 	}
@@ -64,14 +85,14 @@ func (v *Vault) openWhole(k *Keys, name string, blob io.Reader, size int) (io.Re
 		// A stream is never that short: this one was cut.
 		return nil, ErrCorrupt
 	}
-	plain, err := k.small.Decrypt(sealed[1:], k.bind("object", name))
+	plain, err := k.small().Open(nil, nil, sealed[1:], bind("object", k.requestID, name))
 	if err != nil {
 		return nil, ErrCorrupt
 	}
 	return io.NopCloser(bytes.NewReader(plain)), nil
 }
 
-func openStream(k *Keys, name string, blob io.ReadCloser) (io.ReadCloser, error) {
+func openStream(k ObjectKey, name string, blob io.ReadCloser) (io.ReadCloser, error) {
 	var kind [1]byte
 	if _, err := io.ReadFull(blob, kind[:]); err != nil {
 		return nil, err
@@ -84,9 +105,12 @@ func openStream(k *Keys, name string, blob io.ReadCloser) (io.ReadCloser, error)
 		return nil, err
 	}
 	src := &source{r: blob}
-	dec, err := s.NewDecryptingReader(src, k.bind("stream", name))
+	dec, err := s.NewDecryptingReader(src, bind("stream", k.requestID, name))
 	if err != nil {
-		return nil, err
+		if src.err != nil { // the store failed, not the object
+			return nil, src.err
+		}
+		return nil, ErrCorrupt
 	}
 	return &objectReader{k: k, name: name, src: src, dec: dec, blob: blob}, nil
 }
@@ -94,7 +118,7 @@ func openStream(k *Keys, name string, blob io.ReadCloser) (io.ReadCloser, error)
 // objectReader reads a long object. Its first error stays: Tink's reader
 // answers io.EOF after a segment that it couldn't open.
 type objectReader struct {
-	k    *Keys
+	k    ObjectKey
 	name string
 	src  *source
 	dec  io.Reader
@@ -144,21 +168,6 @@ func (s *source) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// DeleteObjects deletes the objects of a request whose names begin with the
-// prefix; all of them where it is empty. What is already gone is no error.
-func (v *Vault) DeleteObjects(ctx context.Context, requestID, prefix string) error {
-	if err := checkRequestID(requestID); err != nil {
-		return err
-	}
-	if err := checkPrefix(prefix); err != nil {
-		return err
-	}
-	if err := v.bucket.Remove(ctx, objectKey(requestID, prefix)); err != nil {
-		return fmt.Errorf("vault: delete objects of request %s: %w", requestID, err)
-	}
-	return nil
-}
-
-func objectError(k *Keys, name string, err error) error {
+func objectError(k ObjectKey, name string, err error) error {
 	return fmt.Errorf("vault: read object %s of request %s: %w", name, k.requestID, err)
 }

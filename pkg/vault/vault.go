@@ -1,13 +1,12 @@
 package vault
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
-	"sync"
 
 	"habeas.dev/pkg/identifier"
 	"habeas.dev/pkg/vault/internal/store"
@@ -18,10 +17,15 @@ type Config struct {
 	// Bucket is a directory's path or file:///path, which is created, for its
 	// owner only; or a URL that Drivers opens.
 	Bucket string
+	// Keys is where the wrapped keys lie: a directory or a URL, as Bucket is, and not the
+	// same. Whoever has a copy of only one of them opens nothing (TestBackups).
+	Keys string
+	// KeyStore stands in for Keys where they lie in something else.
+	KeyStore KeyStore
 	// Key is the master key: a path or file:///path of 32 bytes in base64,
 	// base64key://…, or a URL that Drivers opens.
 	Key string
-	// CreateKey makes the key's file where it is missing and the bucket is new.
+	// CreateKey makes the key's file where it is missing and the key store is new.
 	CreateKey bool
 	// Identifiers says which writings of an identifier have one fingerprint. Every
 	// process on one vault MUST have the same.
@@ -41,7 +45,8 @@ type Drivers interface {
 // Vault holds sealed objects and their keys. It is safe for use by many
 // goroutines; many processes may share one bucket and key.
 type Vault struct {
-	bucket store.Bucket
+	*Objects
+	keys   KeyStore
 	master Master
 	close  func() error
 	index  indexer
@@ -50,41 +55,59 @@ type Vault struct {
 	// sealedIndex is what the index key was read from.
 	sealedIndex []byte
 	cache       *cache
-	buffers     sync.Pool // of *[]byte: the plaintext of small objects
 }
 
-// Open opens a vault, and sets it up where the bucket is new. A master key that
-// isn't this bucket's is [ErrWrongKey].
-func Open(ctx context.Context, cfg Config) (*Vault, error) {
-	b, err := openBucket(ctx, cfg)
+// Open opens a vault, and sets it up where its key store is new. A master key that
+// isn't this vault's is [ErrWrongKey].
+func Open(ctx context.Context, cfg Config) (_ *Vault, err error) {
+	var opened []any
+	closeAll := func() error {
+		var errs []error
+		for _, a := range slices.Backward(opened) {
+			errs = append(errs, closeOf(a))
+		}
+		return errors.Join(errs...)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, closeAll())
+		}
+	}()
+	objects, err := openBucket(ctx, "Bucket", cfg.Bucket, cfg.Drivers)
 	if err != nil {
 		return nil, fmt.Errorf("vault: %w", err)
 	}
-	master, err := openMasterOf(ctx, b, cfg)
-	if err != nil {
-		return nil, errors.Join(err, closeOf(b))
+	opened = append(opened, objects)
+	keys := cfg.KeyStore
+	if keys == nil {
+		if cfg.Keys == cfg.Bucket {
+			return nil, errors.New("vault: Keys and Bucket are one place: keys lie apart from the objects that they open")
+		}
+		b, err := openBucket(ctx, "Keys", cfg.Keys, cfg.Drivers)
+		if err != nil {
+			return nil, fmt.Errorf("vault: %w", err)
+		}
+		keys = KeysIn(b)
+		opened = append(opened, keys)
 	}
-	v, err := New(ctx, b, master)
+	master, err := openMasterOf(ctx, keys, cfg)
 	if err != nil {
-		return nil, errors.Join(err, closeOf(master), closeOf(b))
+		return nil, err
+	}
+	opened = append(opened, master)
+	v, err := New(ctx, objects, keys, master)
+	if err != nil {
+		return nil, err
 	}
 	v.identifiers = cfg.Identifiers
-	v.close = func() error { return errors.Join(closeOf(master), closeOf(b)) }
+	v.close = closeAll
 	return v, nil
 }
 
-// closeOf closes what can be closed.
-func closeOf(a any) error {
-	if c, ok := a.(io.Closer); ok {
-		return c.Close()
-	}
-	return nil
-}
-
 // New makes a vault of an open bucket, which cloudvault.Bucket makes of
-// gocloud's, and of a master key. Closing the vault closes neither.
-func New(ctx context.Context, b store.Bucket, master Master) (*Vault, error) {
-	v := &Vault{bucket: b, master: master, cache: newCache(maxCached), close: func() error { return nil }}
+// gocloud's, of a key store and of a master key. Closing the vault closes none of them.
+func New(ctx context.Context, objects store.Bucket, keys KeyStore, master Master) (*Vault, error) {
+	v := &Vault{Objects: &Objects{bucket: objects}, keys: keys, master: master, cache: newCache(maxCached), close: func() error { return nil }}
 	if err := v.openIndex(ctx); err != nil {
 		return nil, fmt.Errorf("vault: %w", err)
 	}
@@ -94,7 +117,7 @@ func New(ctx context.Context, b store.Bucket, master Master) (*Vault, error) {
 // InMemory makes a vault that ends with its process, with a master key of its
 // own: for tests, and for a worker that is tried out.
 func InMemory(ctx context.Context) (*Vault, error) {
-	return New(ctx, &store.Memory{}, randomMaster())
+	return New(ctx, &store.Memory{}, KeysIn(&store.Memory{}), randomMaster())
 }
 
 // Close releases the bucket and the master key. Objects that are being written
@@ -107,23 +130,24 @@ func (v *Vault) Close() error {
 	return nil
 }
 
-func openBucket(ctx context.Context, cfg Config) (store.Bucket, error) {
-	scheme, _, isURL := strings.Cut(cfg.Bucket, "://")
+// openBucket opens a directory or a URL; field is the setting that names it.
+func openBucket(ctx context.Context, field, where string, drivers Drivers) (store.Bucket, error) {
+	scheme, _, isURL := strings.Cut(where, "://")
 	switch {
-	case cfg.Bucket == "":
-		return nil, errors.New("no bucket: set Bucket to a directory or a URL")
+	case where == "":
+		return nil, fmt.Errorf("no place: set %s to a directory or a URL", field)
 	case !isURL:
-		return openDir(cfg.Bucket)
+		return openDir(where)
 	case scheme == "file":
-		path, err := filePath(cfg.Bucket)
+		path, err := filePath(where)
 		if err != nil {
 			return nil, err
 		}
 		return openDir(path)
-	case cfg.Drivers == nil:
-		return nil, noDrivers("Bucket", scheme)
+	case drivers == nil:
+		return nil, noDrivers(field, scheme)
 	default:
-		return cfg.Drivers.OpenBucket(ctx, cfg.Bucket)
+		return drivers.OpenBucket(ctx, where)
 	}
 }
 
@@ -132,12 +156,12 @@ func noDrivers(field, scheme string) error {
 	return fmt.Errorf("%s: there is no driver for %s:// here; set Drivers to those of pkg/vault/cloudvault", field, scheme)
 }
 
-// openMasterOf makes a new master key for a new bucket only: for one in use, a
+// openMasterOf makes a new master key for a new key store only: for one in use, a
 // new key could open nothing, and a missing file is a file to bring back.
-func openMasterOf(ctx context.Context, b store.Bucket, cfg Config) (Master, error) {
+func openMasterOf(ctx context.Context, keys KeyStore, cfg Config) (Master, error) {
 	if cfg.CreateKey {
-		_, err := get(ctx, b, indexKey)
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
+		_, err := keys.ReadKey(ctx, indexKey)
+		if err != nil && !errors.Is(err, ErrNoKeys) {
 			return nil, fmt.Errorf("vault: %w", err)
 		}
 		if err == nil {
@@ -146,26 +170,6 @@ func openMasterOf(ctx context.Context, b store.Bucket, cfg Config) (Master, erro
 	}
 	return openMaster(ctx, cfg)
 }
-
-// buffer lends a buffer for a small object's plaintext.
-func (v *Vault) buffer() *[]byte {
-	if b, ok := v.buffers.Get().(*[]byte); ok {
-		return b
-	}
-	b := make([]byte, 0, 8<<10) // more than what most systems hold of one person
-	return &b
-}
-
-func (v *Vault) giveBack(b *[]byte) {
-	clear(*b)
-	*b = (*b)[:0]
-	v.buffers.Put(b)
-}
-
-// shreddedMark stands where a key set stood. It says nothing of the request.
-var shreddedMark = []byte("habeas: keys destroyed\n")
-
-func isShredded(blob []byte) bool { return bytes.Equal(blob, shreddedMark) }
 
 // maxSmall bounds what get reads into memory: a key set is under 2 KiB, and
 // what a key service adds to it is little.

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"os"
 	"testing"
 
 	"habeas.dev/pkg/vault"
@@ -15,7 +16,7 @@ const request = "9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11"
 
 func open(t testing.TB, dir string) *vault.Vault {
 	t.Helper()
-	v, err := vault.Open(t.Context(), vault.Config{Bucket: dir + "/vault", Key: dir + "/master.key", CreateKey: true})
+	v, err := vault.Open(t.Context(), vault.Config{Bucket: dir + "/vault", Keys: dir + "/keys", Key: dir + "/master.key", CreateKey: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,6 +86,49 @@ func TestSecrets(t *testing.T) {
 	for _, other := range []string{v.Digest([]byte("sessions")), v.Digest([]byte("secret\x00sessions")), v.Fingerprint("secret", "sessions"), v.Fingerprint("sessions", "")} {
 		if other == hex.EncodeToString(a) {
 			t.Fatal("what anyone can have hashed is a key")
+		}
+	}
+}
+
+// TestBackups: who has a copy of the objects and the master key opens nothing of them,
+// nor does who has the keys and not the objects; with both, all of it opens.
+func TestBackups(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	v := open(t, root)
+	if _, err := v.CreateKeys(t.Context(), request); err != nil {
+		t.Fatal(err)
+	}
+	const name = "billing/gather/1-abcdef01"
+	w, err := v.Create(t.Context(), request, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(w, "a record"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		folders []string
+		want    error
+	}{{[]string{"vault"}, vault.ErrNoKeys}, {[]string{"keys"}, vault.ErrNoObject}, {[]string{"vault", "keys"}, nil}} {
+		backup := t.TempDir()
+		for _, folder := range c.folders {
+			if err := os.CopyFS(backup+"/"+folder, os.DirFS(root+"/"+folder)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		key, err := os.ReadFile(root + "/master.key")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(backup+"/master.key", key, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := open(t, backup).OpenObject(t.Context(), request, name); !errors.Is(err, c.want) {
+			t.Errorf("a copy of %v: %v, want %v", c.folders, err, c.want)
 		}
 	}
 }

@@ -16,17 +16,17 @@ const (
 	// maxWhole is the longest plaintext that is sealed in one piece. Most
 	// systems hold less of one person; that saves two buffers and half the time.
 	maxWhole = 64 << 10
-	// sealOverhead is what Tink's AES-GCM adds: 5 of key id, 12 of nonce, 16 of tag.
-	sealOverhead = 33
+	// sealOverhead is what AES-GCM adds: 12 of nonce, 16 of tag.
+	sealOverhead = 28
 )
 
 // ObjectWriter writes one object. Nothing is visible before Close returned nil.
 // It is for one goroutine, and ends with Close or Abort; Abort after Close does
 // nothing, so that it can be deferred.
 type ObjectWriter struct {
-	v    *Vault
+	o    *Objects
 	ctx  context.Context
-	keys *Keys
+	key  ObjectKey
 	name string
 	n    int64
 
@@ -42,14 +42,19 @@ type ObjectWriter struct {
 // <system>/<action>/<attempt>-<random>; an object of the same name is replaced.
 // The context holds until Close: where it ends before, Close fails.
 func (v *Vault) Create(ctx context.Context, requestID, name string) (*ObjectWriter, error) {
-	if err := checkObjectName(name); err != nil {
-		return nil, err
-	}
-	k, err := v.Keys(ctx, requestID)
+	k, err := v.objectKey(ctx, requestID, name)
 	if err != nil {
 		return nil, err
 	}
-	return &ObjectWriter{v: v, ctx: ctx, keys: k, name: name, buf: v.buffer()}, nil
+	return v.Objects.Create(ctx, k, name)
+}
+
+// Create begins an object that the key is of. See [Vault.Create].
+func (o *Objects) Create(ctx context.Context, k ObjectKey, name string) (*ObjectWriter, error) {
+	if err := k.check(name); err != nil {
+		return nil, err
+	}
+	return &ObjectWriter{o: o, ctx: ctx, key: k, name: name, buf: o.buffer()}, nil
 }
 
 // Bytes returns the length of what was written so far, in plaintext.
@@ -84,21 +89,21 @@ func (w *ObjectWriter) Write(p []byte) (int, error) {
 
 // startStream writes out what was kept back in the hope of a small object.
 func (w *ObjectWriter) startStream() error {
-	s, err := w.keys.stream()
+	s, err := w.key.stream()
 	if err != nil {
 		return err
 	}
-	if w.out, err = w.v.bucket.Write(w.ctx, objectKey(w.keys.requestID, w.name)); err != nil {
+	if w.out, err = w.o.bucket.Write(w.ctx, objectKey(w.key.requestID, w.name)); err != nil {
 		return err
 	}
 	if _, err := w.out.Write([]byte{streamed}); err != nil {
 		return err
 	}
-	if w.enc, err = s.NewEncryptingWriter(w.out, w.keys.bind("stream", w.name)); err != nil {
+	if w.enc, err = s.NewEncryptingWriter(w.out, bind("stream", w.key.requestID, w.name)); err != nil {
 		return err
 	}
 	_, err = w.enc.Write(*w.buf)
-	w.v.giveBack(w.buf)
+	w.o.giveBack(w.buf)
 	w.buf = nil
 	return err
 }
@@ -109,7 +114,7 @@ func (w *ObjectWriter) Close() error {
 	if w.done {
 		return w.err
 	}
-	if w.err == nil && w.keys.shredded.Load() {
+	if w.err == nil && w.key.isEnded() {
 		w.err = w.errorf(ErrShredded)
 	}
 	if w.err != nil {
@@ -134,14 +139,11 @@ func (w *ObjectWriter) Close() error {
 }
 
 func (w *ObjectWriter) writeWhole() error {
-	sealed, err := w.keys.small.Encrypt(*w.buf, w.keys.bind("object", w.name))
-	if err != nil {
-		return err
-	}
+	sealed := w.key.small().Seal(nil, nil, *w.buf, bind("object", w.key.requestID, w.name))
 	// The plaintext isn't needed any more: its buffer takes the blob.
 	blob := append(append((*w.buf)[:0], whole), sealed...)
 	*w.buf = blob
-	return w.v.bucket.Put(w.ctx, objectKey(w.keys.requestID, w.name), blob, store.Object)
+	return w.o.bucket.Put(w.ctx, objectKey(w.key.requestID, w.name), blob, store.Object)
 }
 
 // Abort ends the writer without an object.
@@ -159,12 +161,12 @@ func (w *ObjectWriter) Abort() {
 func (w *ObjectWriter) end() {
 	w.done = true
 	if w.buf != nil {
-		w.v.giveBack(w.buf)
+		w.o.giveBack(w.buf)
 		w.buf = nil
 	}
 	w.out, w.enc = nil, nil
 }
 
 func (w *ObjectWriter) errorf(err error) error {
-	return fmt.Errorf("vault: write object %s of request %s: %w", w.name, w.keys.requestID, err)
+	return fmt.Errorf("vault: write object %s of request %s: %w", w.name, w.key.requestID, err)
 }

@@ -45,7 +45,7 @@ systems:
 		t.Fatal(err)
 	}
 	if s.URL != "https://library.example.com" || s.Options["branch"] != "north" || s.Kafka.Brokers[0] != "kafka:9092" || !s.Kafka.TLS.Enabled ||
-		s.Vault.Bucket != "/var/lib/habeas/vault" || s.Vault.Key != "file:///var/lib/habeas/vault/master.key" || s.Log.Level != "info" {
+		s.Vault.Bucket != "/var/lib/habeas/vault" || s.Vault.Key != "file:///var/lib/habeas/master.key" || s.Log.Level != "info" {
 		t.Errorf("%+v", s)
 	}
 	if v, err := s.Secret(); err != nil || v != "s3cret" {

@@ -24,9 +24,10 @@ type Settings struct {
 	Kafka bus.Files `yaml:"kafka"`
 	Vault struct {
 		// Bucket is a folder or a bucket's URL; DATA/vault where empty. Key is the
-		// master key; DATA/vault/master.key where empty.
+		// master key; DATA/master.key where empty.
 		Bucket string `yaml:"bucket"`
 		Key    string `yaml:"key"`
+		Keys   string `yaml:"keys"`
 	} `yaml:"vault"`
 	// Data is the folder of all that isn't elsewhere; that of the file where empty.
 	Data        string `yaml:"data"`
@@ -98,9 +99,9 @@ func ReadSettings(file, system string) (Settings, error) {
 	if s.Data, err = filepath.Abs(cmp.Or(s.Data, filepath.Dir(file))); err != nil {
 		return s, fmt.Errorf("worker: configuration %s: %w", file, err)
 	}
-	room := filepath.Join(s.Data, "vault")
-	s.Vault.Bucket = cmp.Or(os.Getenv("HABEAS_VAULT"), s.Vault.Bucket, room)
-	s.Vault.Key = cmp.Or(os.Getenv("HABEAS_VAULT_KEY"), s.Vault.Key, "file://"+filepath.ToSlash(filepath.Join(room, "master.key")))
+	s.Vault.Bucket = cmp.Or(os.Getenv("HABEAS_VAULT"), s.Vault.Bucket, filepath.Join(s.Data, "vault"))
+	s.Vault.Keys = cmp.Or(os.Getenv("HABEAS_VAULT_KEYS"), s.Vault.Keys, filepath.Join(s.Data, "vault-keys"))
+	s.Vault.Key = cmp.Or(os.Getenv("HABEAS_VAULT_KEY"), s.Vault.Key, "file://"+filepath.ToSlash(filepath.Join(s.Data, "master.key")))
 	s.Log.Level = cmp.Or(os.Getenv("HABEAS_LOG_LEVEL"), s.Log.Level, "info")
 	s.Log.Format = cmp.Or(os.Getenv("HABEAS_LOG_FORMAT"), s.Log.Format, "text")
 	if v := os.Getenv("HABEAS_KAFKA_BROKERS"); v != "" {
@@ -115,5 +116,5 @@ func (s Settings) vault() (vault.Config, error) {
 	if err != nil {
 		return vault.Config{}, fmt.Errorf("worker: configuration: identifiers.country: %w", err)
 	}
-	return vault.Config{Bucket: s.Vault.Bucket, Key: s.Vault.Key, Identifiers: rules}, nil
+	return vault.Config{Bucket: s.Vault.Bucket, Keys: s.Vault.Keys, Key: s.Vault.Key, Identifiers: rules}, nil
 }

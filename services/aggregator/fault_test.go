@@ -89,7 +89,7 @@ func TestOutboxFailsInTheMiddle(t *testing.T) {
 // reason that names the system.
 func TestFailed(t *testing.T) {
 	t.Parallel()
-	stored := "objects/" + requestID + "/" + strings.ReplaceAll(object, "/", "~")
+	stored := "objects/billing/" + requestID + "/" + strings.ReplaceAll(strings.TrimPrefix(object, "billing/"), "/", "~")
 	for name, c := range map[string]struct {
 		code string
 		do   func(t *testing.T, w *world, task *core.AssembleTask)

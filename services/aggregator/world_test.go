@@ -52,7 +52,7 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.vault, err = vault.New(t.Context(), cloudvault.Bucket(w.vaultStore.Open()), cloudvault.Master(localsecrets.NewKeeper(key))); err != nil {
+	if w.vault, err = vault.New(t.Context(), cloudvault.Bucket(w.vaultStore.Open()), vault.KeysIn(cloudvault.Bucket(w.vaultStore.Open())), cloudvault.Master(localsecrets.NewKeeper(key))); err != nil {
 		t.Fatal(err)
 	}
 	if w.keys, err = w.vault.CreateKeys(t.Context(), requestID); err != nil {

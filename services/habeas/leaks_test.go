@@ -100,7 +100,7 @@ func (p *pipeline) leaksNothing(spans []byte) {
 	p.searched("the traces", []byte(strings.Join(p.told, "\n")))
 	p.searched("the spans", spans)
 	files := 0
-	for _, room := range []string{config.RoomBroker, config.RoomJournal, config.RoomVault, config.RoomOutbox} {
+	for _, room := range []string{config.RoomBroker, config.RoomJournal, config.RoomVault, config.RoomVaultKeys, config.RoomOutbox} {
 		err := filepath.WalkDir(p.n.Config.Room(room), func(path string, d os.DirEntry, err error) error {
 			if err != nil {
 				return err

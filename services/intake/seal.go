@@ -40,7 +40,9 @@ func (in *Intake) seal(ctx context.Context, s event.Submitted, digest string) (c
 	if err != nil {
 		return a, fmt.Errorf("intake: %w", err)
 	}
-	if a.Identifiers, err = in.identifiers(keys, s.Subject); err != nil {
+	if a.Identifiers, err = in.identifiers(keys, s.Subject); errors.Is(err, vault.ErrShredded) {
+		return a, ErrShredded
+	} else if err != nil {
 		return a, fmt.Errorf("intake: request %s: seal identifiers: %w", s.RequestID, err)
 	}
 	a.Terms = in.terms(j, received, s, a.Identifiers)

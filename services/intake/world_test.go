@@ -68,7 +68,7 @@ func (w *world) start() {
 	key, err := localsecrets.NewRandomKey()
 	must(t, err)
 	w.bucket = &blobtest.Bucket{}
-	w.vault, err = vault.New(t.Context(), cloudvault.Bucket(w.bucket.Open()), cloudvault.Master(localsecrets.NewKeeper(key)))
+	w.vault, err = vault.New(t.Context(), cloudvault.Bucket(w.bucket.Open()), vault.KeysIn(cloudvault.Bucket(w.bucket.Open())), cloudvault.Master(localsecrets.NewKeeper(key)))
 	must(t, err)
 	book, err := policy.Load("../internal/policy/testdata/laws")
 	must(t, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"time"
 
 	"gocloud.dev/blob"
@@ -87,6 +88,26 @@ func (c cloud) Remove(ctx context.Context, prefix string) error {
 		}
 		if err := c.delete(ctx, o.Key); err != nil && gcerrors.Code(err) != gcerrors.NotFound {
 			return err
+		}
+	}
+}
+
+func (c cloud) Folders(ctx context.Context, prefix string) ([]string, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	var folders []string
+	list := c.bucket.List(&blob.ListOptions{Prefix: prefix, Delimiter: "/"})
+	for {
+		o, err := list.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return folders, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if o.IsDir {
+			folders = append(folders, strings.TrimSuffix(strings.TrimPrefix(o.Key, prefix), "/"))
 		}
 	}
 }

@@ -4,6 +4,7 @@
 //
 //	v, err := vault.Open(ctx, vault.Config{
 //		Bucket:  "s3://dsar-vault?region=eu-central-1",
+//		Keys:    "s3://dsar-keys?region=eu-central-1",
 //		Key:     "awskms://alias/dsar?region=eu-central-1",
 //		Drivers: cloudvault.Drivers{},
 //	})

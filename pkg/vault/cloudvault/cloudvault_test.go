@@ -25,16 +25,20 @@ import (
 
 const request = "9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11"
 
-// bucketStore returns a vault over gocloud's portable type, as it is in any cloud.
-func bucketStore(tb testing.TB, b *blob.Bucket) vaulttest.Store {
+// bucketStore returns a vault over gocloud's portable type, as it is in any cloud: its
+// objects in one bucket, its keys in another.
+func bucketStore(tb testing.TB, objects, keys *blob.Bucket) vaulttest.Store {
 	key, err := localsecrets.NewRandomKey()
 	if err != nil {
 		tb.Fatal(err)
 	}
-	tb.Cleanup(func() { b.Close() })
+	buckets := map[string]*blob.Bucket{"o/": objects, "k/": keys}
+	for _, b := range buckets {
+		tb.Cleanup(func() { b.Close() })
+	}
 	return vaulttest.Store{
 		Open: func(tb testing.TB) *vault.Vault {
-			v, err := vault.New(context.Background(), cloudvault.Bucket(b), cloudvault.Master(localsecrets.NewKeeper(key)))
+			v, err := vault.New(context.Background(), cloudvault.Bucket(objects), vault.KeysIn(cloudvault.Bucket(keys)), cloudvault.Master(localsecrets.NewKeeper(key)))
 			if err != nil {
 				tb.Fatal(err)
 			}
@@ -42,22 +46,25 @@ func bucketStore(tb testing.TB, b *blob.Bucket) vaulttest.Store {
 		},
 		Blobs: func(tb testing.TB) map[string][]byte {
 			blobs := map[string][]byte{}
-			list := b.List(nil)
-			for {
-				o, err := list.Next(context.Background())
-				if errors.Is(err, io.EOF) {
-					return blobs
-				}
-				if err != nil {
-					tb.Fatal(err)
-				}
-				if blobs[o.Key], err = b.ReadAll(context.Background(), o.Key); err != nil {
-					tb.Fatal(err)
+			for prefix, b := range buckets {
+				list := b.List(nil)
+				for {
+					o, err := list.Next(context.Background())
+					if errors.Is(err, io.EOF) {
+						break
+					}
+					if err != nil {
+						tb.Fatal(err)
+					}
+					if blobs[prefix+o.Key], err = b.ReadAll(context.Background(), o.Key); err != nil {
+						tb.Fatal(err)
+					}
 				}
 			}
+			return blobs
 		},
 		Set: func(tb testing.TB, name string, content []byte) {
-			if err := b.WriteAll(context.Background(), name, bytes.Clone(content), nil); err != nil {
+			if err := buckets[name[:2]].WriteAll(context.Background(), name[2:], bytes.Clone(content), nil); err != nil {
 				tb.Fatal(err)
 			}
 		},
@@ -66,23 +73,28 @@ func bucketStore(tb testing.TB, b *blob.Bucket) vaulttest.Store {
 
 func TestMemblob(t *testing.T) {
 	t.Parallel()
-	vaulttest.Run(t, func(tb testing.TB) vaulttest.Store { return bucketStore(tb, memblob.OpenBucket(nil)) })
+	vaulttest.Run(t, func(tb testing.TB) vaulttest.Store {
+		return bucketStore(tb, memblob.OpenBucket(nil), memblob.OpenBucket(nil))
+	})
 }
 
 // TestFileblob runs gocloud's own driver for files, which nobody needs: [vault.Open]
-// takes a path. It can't pass CreatedOnce and ShreddedWhileCreating, since its
-// IfNotExist looks first and renames then.
+// takes a path. It can't pass CreatedOnce, MarkedOnce and ShreddedWhileCreating, since
+// its IfNotExist looks first and renames then.
 func TestFileblob(t *testing.T) {
 	t.Parallel()
 	vaulttest.Run(t, func(tb testing.TB) vaulttest.Store {
-		if strings.Contains(tb.Name(), "CreatedOnce") || strings.Contains(tb.Name(), "ShreddedWhileCreating") {
+		if strings.Contains(tb.Name(), "CreatedOnce") || strings.Contains(tb.Name(), "MarkedOnce") || strings.Contains(tb.Name(), "ShreddedWhileCreating") {
 			tb.Skip("fileblob's IfNotExist isn't one step")
 		}
-		b, err := fileblob.OpenBucket(tb.TempDir(), &fileblob.Options{Metadata: fileblob.MetadataDontWrite, NoTempDir: true})
-		if err != nil {
-			tb.Fatal(err)
+		open := func() *blob.Bucket {
+			b, err := fileblob.OpenBucket(tb.TempDir(), &fileblob.Options{Metadata: fileblob.MetadataDontWrite, NoTempDir: true})
+			if err != nil {
+				tb.Fatal(err)
+			}
+			return b
 		}
-		return bucketStore(tb, b)
+		return bucketStore(tb, open(), open())
 	})
 }
 
@@ -112,9 +124,9 @@ func TestMasterKeyOutage(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := &outage{key: localsecrets.NewKeeper(key)}
-	b := memblob.OpenBucket(nil)
+	b, keys := memblob.OpenBucket(nil), memblob.OpenBucket(nil)
 	open := func() *vault.Vault {
-		v, err := vault.New(t.Context(), cloudvault.Bucket(b), cloudvault.Master(secrets.NewKeeper(o)))
+		v, err := vault.New(t.Context(), cloudvault.Bucket(b), vault.KeysIn(cloudvault.Bucket(keys)), cloudvault.Master(secrets.NewKeeper(o)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -139,7 +151,7 @@ func TestMasterKeyOutage(t *testing.T) {
 func TestDrivers(t *testing.T) {
 	t.Parallel()
 	key := "base64key://" + base64.URLEncoding.EncodeToString(make([]byte, 32))
-	v, err := vault.Open(t.Context(), vault.Config{Bucket: "mem://", Key: key, Drivers: cloudvault.Drivers{}})
+	v, err := vault.Open(t.Context(), vault.Config{Bucket: "mem://", Keys: "mem://keys", Key: key, Drivers: cloudvault.Drivers{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +164,7 @@ func TestDrivers(t *testing.T) {
 	if _, err := v.CreateKeys(t.Context(), "another"); err == nil {
 		t.Fatal("the bucket is open after its vault was closed")
 	}
-	for _, c := range []vault.Config{{Bucket: "nothing://x", Key: key}, {Bucket: "mem://", Key: "nothing://x"}} {
+	for _, c := range []vault.Config{{Bucket: "nothing://x", Keys: "mem://keys", Key: key}, {Bucket: "mem://", Keys: "mem://keys", Key: "nothing://x"}} {
 		c.Drivers = cloudvault.Drivers{}
 		if _, err := vault.Open(t.Context(), c); err == nil || !strings.Contains(err.Error(), "nothing") {
 			t.Errorf("%+v: %v", c, err)

@@ -137,14 +137,18 @@ func (h *handle) Attributes(ctx context.Context, key string) (a *driver.Attribut
 }
 
 func (h *handle) ListPaged(ctx context.Context, opts *driver.ListOptions) (page *driver.ListPage, err error) {
-	if opts.Delimiter != "" {
-		return nil, errUnsupported
-	}
 	err = h.call(ctx, OpList, func() error {
 		page = &driver.ListPage{}
 		blobs := h.Blobs()
 		for _, key := range slices.Sorted(maps.Keys(blobs)) {
-			if strings.HasPrefix(key, opts.Prefix) {
+			rest, ok := strings.CutPrefix(key, opts.Prefix)
+			switch folder, _, below := strings.Cut(rest, opts.Delimiter); {
+			case !ok:
+			case opts.Delimiter != "" && below:
+				if key = opts.Prefix + folder + opts.Delimiter; len(page.Objects) == 0 || page.Objects[len(page.Objects)-1].Key != key {
+					page.Objects = append(page.Objects, &driver.ListObject{Key: key, IsDir: true})
+				}
+			default:
 				page.Objects = append(page.Objects, &driver.ListObject{Key: key, Size: int64(len(blobs[key]))})
 			}
 		}

@@ -24,7 +24,7 @@ import (
 
 // Config says where everything is. A zero field has a default below Data.
 type Config struct {
-	// Data is the folder with the rooms broker, journal, vault, sandbox, outbox.
+	// Data is the folder with the rooms broker, journal, vault, vault-keys, sandbox, outbox.
 	Data string `yaml:"data"`
 	// Listen is the address of the HTTP door: HOST:PORT.
 	Listen string `yaml:"listen"`
@@ -136,6 +136,9 @@ func (c Console) check() error {
 // Vault is where sealed objects and wrapped keys lie.
 type Vault struct {
 	Bucket string `yaml:"bucket"` // folder or bucket URL; default DATA/vault
+	// Keys is where the wrapped keys lie, apart from what they open: a folder or a
+	// bucket's URL; default DATA/vault-keys.
+	Keys string `yaml:"keys"`
 	// Key is the master key: file:///path of 32 bytes in base64 (made where it
 	// is missing, if below Data), base64key://… or a URL of a key service.
 	Key string `yaml:"key"`
@@ -195,12 +198,13 @@ type Sandbox struct {
 
 // The rooms of a data folder.
 const (
-	RoomBroker  = "broker"
-	RoomJournal = "journal"
-	RoomVault   = "vault"
-	RoomSandbox = "sandbox"
-	RoomOutbox  = "outbox"
-	RoomKeys    = "keys"
+	RoomBroker    = "broker"
+	RoomJournal   = "journal"
+	RoomVault     = "vault"
+	RoomVaultKeys = "vault-keys"
+	RoomSandbox   = "sandbox"
+	RoomOutbox    = "outbox"
+	RoomKeys      = "keys"
 )
 
 // File is the name under which `habeas up` and `demo` leave their effective
@@ -278,7 +282,7 @@ func ForData(dir string) (Config, error) {
 // fromEnvironment lets HABEAS_… variables replace what the file says.
 func (c Config) fromEnvironment(getenv func(string) string) Config {
 	for name, field := range map[string]*string{
-		"HABEAS_LISTEN": &c.Listen, "HABEAS_JOURNAL": &c.Journal, "HABEAS_LIMITS": &c.Limits, "HABEAS_VAULT": &c.Vault.Bucket, "HABEAS_VAULT_KEY": &c.Vault.Key,
+		"HABEAS_LISTEN": &c.Listen, "HABEAS_JOURNAL": &c.Journal, "HABEAS_LIMITS": &c.Limits, "HABEAS_VAULT": &c.Vault.Bucket, "HABEAS_VAULT_KEYS": &c.Vault.Keys, "HABEAS_VAULT_KEY": &c.Vault.Key,
 		"HABEAS_OUTBOX": &c.Outbox, "HABEAS_OTLP": &c.Telemetry.OTLP, "HABEAS_LOG_LEVEL": &c.Log.Level, "HABEAS_LOG_FORMAT": &c.Log.Format,
 	} {
 		if v := getenv(name); v != "" {
@@ -312,7 +316,8 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	set(&c.Limits, "sqlite://"+filepath.ToSlash(filepath.Join(dir, "vendors.db")))
 	set(&c.Vault.Bucket, c.Room(RoomVault))
-	set(&c.Vault.Key, "file://"+filepath.ToSlash(filepath.Join(dir, RoomVault, "master.key")))
+	set(&c.Vault.Keys, c.Room(RoomVaultKeys))
+	set(&c.Vault.Key, "file://"+filepath.ToSlash(filepath.Join(dir, "master.key")))
 	set(&c.Outbox, c.Room(RoomOutbox))
 	set(&c.Receipts.Name, "localhost/habeas")
 	set(&c.Receipts.BundleKey, filepath.Join(c.Room(RoomKeys), "bundles.key"))

@@ -29,10 +29,10 @@ func TestDefaults(t *testing.T) {
 	slash := filepath.ToSlash(dir)
 	want := Config{
 		Data: dir, Listen: "127.0.0.1:8420", Journal: "sqlite://" + slash + "/journal/journal.db",
-		Limits: "sqlite://" + slash + "/vendors.db",
-		Vault:  Vault{Bucket: filepath.Join(dir, "vault"), Key: "file://" + slash + "/vault/master.key"},
+		Limits:   "sqlite://" + slash + "/vendors.db",
+		Vault:    Vault{Bucket: filepath.Join(dir, "vault"), Keys: filepath.Join(dir, "vault-keys"), Key: "file://" + slash + "/master.key"},
 		Receipts: Receipts{Name: "localhost/habeas", BundleKey: filepath.Join(dir, "keys", "bundles.key")},
-		Outbox: filepath.Join(dir, "outbox"), Controller: "the controller", Log: Log{Level: "info", Format: "text"},
+		Outbox:   filepath.Join(dir, "outbox"), Controller: "the controller", Log: Log{Level: "info", Format: "text"},
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("%+v\nwant\n%+v", c, want)
@@ -95,7 +95,7 @@ const full = `
 data: DIR
 listen: 127.0.0.1:9
 journal: postgres://localhost/habeas
-vault: {bucket: mem://, key: "base64key://x"}
+vault: {bucket: mem://, keys: mem://keys, key: "base64key://x"}
 outbox: /elsewhere
 kafka:
   brokers: [a:1, b:2]
@@ -177,12 +177,12 @@ func TestEnvironmentGoesOverTheFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	env := map[string]string{
-		"HABEAS_LISTEN": "l", "HABEAS_JOURNAL": "j", "HABEAS_LIMITS": "x", "HABEAS_VAULT": "v", "HABEAS_VAULT_KEY": "k", "HABEAS_OUTBOX": "o",
+		"HABEAS_LISTEN": "l", "HABEAS_JOURNAL": "j", "HABEAS_LIMITS": "x", "HABEAS_VAULT": "v", "HABEAS_VAULT_KEYS": "kk", "HABEAS_VAULT_KEY": "k", "HABEAS_OUTBOX": "o",
 		"HABEAS_OTLP": "t", "HABEAS_LOG_LEVEL": "warn", "HABEAS_LOG_FORMAT": "text", "HABEAS_KAFKA_BROKERS": "c:3,d:4",
 	}
 	got := c.fromEnvironment(func(name string) string { return env[name] })
 	want := c
-	want.Listen, want.Journal, want.Vault, want.Outbox, want.Telemetry.OTLP = "l", "j", Vault{"v", "k"}, "o", "t"
+	want.Listen, want.Journal, want.Vault, want.Outbox, want.Telemetry.OTLP = "l", "j", Vault{"v", "kk", "k"}, "o", "t"
 	want.Limits = "x"
 	want.Log, want.Kafka.Brokers = Log{"warn", "text"}, []string{"c:3", "d:4"}
 	if !reflect.DeepEqual(got, want) {

@@ -42,7 +42,7 @@ type Parts struct{ Journal, Vault, Outbox bool }
 // Make opens parts of an installation, making folders and the master key where
 // they are missing. The options are those of its lifecycle.
 func Make(ctx context.Context, c config.Config, p Parts, opts ...lifecycle.Option) (*Installation, error) {
-	for room, wanted := range map[string]bool{config.RoomJournal: p.Journal, config.RoomVault: p.Vault, config.RoomOutbox: p.Outbox} {
+	for room, wanted := range map[string]bool{config.RoomJournal: p.Journal, config.RoomVault: p.Vault, config.RoomVaultKeys: p.Vault, config.RoomOutbox: p.Outbox} {
 		if !wanted {
 			continue
 		}
@@ -78,7 +78,7 @@ func openAll(ctx context.Context, c config.Config, create bool, p Parts, opts ..
 		if err != nil {
 			return nil, fmt.Errorf("identifiers.country: %w", err)
 		}
-		if in.Vault, err = vault.Open(ctx, vault.Config{Bucket: c.Vault.Bucket, Key: c.Vault.Key, CreateKey: create, Identifiers: rules, Drivers: cloudvault.Drivers{}}); err != nil {
+		if in.Vault, err = vault.Open(ctx, vault.Config{Bucket: c.Vault.Bucket, Keys: c.Vault.Keys, Key: c.Vault.Key, CreateKey: create, Identifiers: rules, Drivers: cloudvault.Drivers{}}); err != nil {
 			return nil, err
 		}
 	}

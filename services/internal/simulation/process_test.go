@@ -84,7 +84,7 @@ func (w *world) startAll() {
 func (w *world) openVault() (v *vault.Vault) {
 	w.look(func() {
 		var err error
-		v, err = vault.New(context.Background(), cloudvault.Bucket(w.vault.Open()), w.master)
+		v, err = vault.New(context.Background(), cloudvault.Bucket(w.vault.Open()), vault.KeysIn(cloudvault.Bucket(w.vault.Open())), w.master)
 		w.must(err)
 	})
 	return v

@@ -34,9 +34,10 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{ toYaml .Values.config }}
 {{- end }}
 
-{{/* Whether vault and outbox are in buckets, so that pods share no volume. */}}
+{{/* Whether vault, keys and outbox are in buckets, so that pods share no volume. */}}
 {{- define "habeas.buckets" -}}
 {{- $vault := dig "vault" "bucket" "" .Values.config -}}
+{{- $keys := dig "vault" "keys" "" .Values.config -}}
 {{- $outbox := dig "outbox" "" .Values.config -}}
-{{- if and (contains "://" $vault) (contains "://" $outbox) -}}true{{- end -}}
+{{- if and (contains "://" $vault) (contains "://" $keys) (contains "://" $outbox) -}}true{{- end -}}
 {{- end }}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -57,6 +58,23 @@ func (m *Memory) Remove(ctx context.Context, prefix string) error {
 	defer m.mu.Unlock()
 	maps.DeleteFunc(m.blobs, func(key string, _ []byte) bool { return strings.HasPrefix(key, prefix) })
 	return nil
+}
+
+func (m *Memory) Folders(ctx context.Context, prefix string) ([]string, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	folders := map[string]bool{}
+	for key := range m.blobs {
+		if rest, ok := strings.CutPrefix(key, prefix); ok {
+			if folder, _, ok := strings.Cut(rest, "/"); ok {
+				folders[folder] = true
+			}
+		}
+	}
+	return slices.Collect(maps.Keys(folders)), nil
 }
 
 // Blobs returns a copy of all that is there, by key.

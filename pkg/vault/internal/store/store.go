@@ -23,6 +23,9 @@ type Bucket interface {
 	// Remove deletes every blob whose key begins with the prefix. What is
 	// already gone is no error.
 	Remove(ctx context.Context, prefix string) error
+	// Folders returns the names between a prefix that ends in / and the next /, each
+	// once, of all keys that have both.
+	Folders(ctx context.Context, prefix string) ([]string, error)
 }
 
 // Writer writes one blob. Exactly one of Commit and Abort MUST be called.

@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	atomicint "sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -43,6 +44,9 @@ func Run(t *testing.T, fresh func(tb testing.TB) Store) {
 		{"Deleted", deleted},
 		{"Atomic", atomic},
 		{"Tampered", tampered},
+		{"ScopesApart", scopesApart},
+		{"RootsEndApart", rootsEndApart},
+		{"MarkedOnce", markedOnce},
 		{"Shredded", shredded},
 		{"ShreddedElsewhere", shreddedElsewhere},
 		{"ShreddedWhileCreating", shreddedWhileCreating},
@@ -101,7 +105,10 @@ func write(t *testing.T, v *vault.Vault, request, name string, b []byte) {
 }
 
 func read(v *vault.Vault, request, name string) ([]byte, error) {
-	r, err := v.OpenObject(context.Background(), request, name)
+	return readAll(v.OpenObject(context.Background(), request, name))
+}
+
+func readAll(r io.ReadCloser, err error) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -270,7 +277,7 @@ func deleted(t *testing.T, s Store) {
 			}
 			write(t, v, other, all[0], content(size))
 		}
-		for _, prefix := range []string{"a/gather/1-", "a/gather/", "a/", "a", "ab/gather/1-x", "none", ""} {
+		for _, prefix := range []string{"a/gather/1-", "a/gather/", "a/", "a/g", "ab/gather/1-x", "none/", "ab/"} {
 			reset()
 			for range 2 { // the second time, there is nothing left
 				if err := v.DeleteObjects(t.Context(), one, prefix); err != nil {
@@ -410,6 +417,140 @@ func tampered(t *testing.T, s Store) {
 	}
 }
 
+// scopesApart: the key of one attempt opens and seals what is that attempt's, in any
+// process, and nothing of another request, system, action or attempt.
+func scopesApart(t *testing.T, s Store) {
+	v := s.Open(t)
+	k := keys(t, v, one)
+	keys(t, v, other)
+	names := []string{"a/gather/1-x", "a/gather/2-x", "a/gather/11-x", "a/count/1-x", "b/gather/1-x"}
+	for _, size := range []int{100, 200 << 10} {
+		for _, request := range []string{one, other} {
+			for _, n := range names {
+				write(t, v, request, n, content(size))
+			}
+		}
+		mine, err := k.ObjectKey(names[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, request := range []string{one, other} {
+			for _, n := range names {
+				// Whoever has the key may say that it is of anything.
+				posing, err := vault.NewObjectKey(request, n[:strings.LastIndexByte(n, '-')], mine.Secret())
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, err := readAll(s.Open(t).Objects.Open(t.Context(), posing, n))
+				if own := request == one && n == names[0]; own && (err != nil || !bytes.Equal(got, content(size))) || !own && !errors.Is(err, vault.ErrCorrupt) {
+					t.Fatalf("%s of %s: %d bytes, %v", n, request, len(got), err)
+				}
+			}
+		}
+		for _, n := range names[1:] {
+			_, err := v.Objects.Open(t.Context(), mine, n)
+			wantError(t, err, vault.ErrName)
+			_, err = v.Objects.Create(t.Context(), mine, n)
+			wantError(t, err, vault.ErrName)
+		}
+		w, err := s.Open(t).Objects.Create(t.Context(), mine, "a/gather/1-mine")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(content(size)); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		want(t, v, one, "a/gather/1-mine", content(size))
+	}
+}
+
+// rootsEndApart: all that comes of a root ends with it, and what comes of the other
+// goes on.
+func rootsEndApart(t *testing.T, s Store) {
+	v := s.Open(t)
+	for _, c := range []struct {
+		root         vault.Root
+		gone, stays  string
+		dead, living vault.Kind
+	}{
+		{vault.RecordsRoot, "a/gather/1-x", "a/count/1-x", vault.BundleKey, vault.Identifier},
+		{vault.SubjectRoot, "a/count/1-x", "a/gather/1-x", vault.Identifier, vault.BundleKey},
+	} {
+		request := "request-" + c.root.String()
+		k := keys(t, v, request)
+		for _, n := range []string{c.gone, c.stays} {
+			write(t, v, request, n, content(100))
+		}
+		dead, err := k.Seal([]byte("hello"), c.dead)
+		if err != nil {
+			t.Fatal(err)
+		}
+		living, err := k.Seal([]byte("hello"), c.living)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			if err := v.End(t.Context(), request, c.root); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err = k.Open(dead, c.dead)
+		wantError(t, err, vault.ErrShredded)
+		for _, v := range []*vault.Vault{v, s.Open(t)} {
+			again, err := v.CreateKeys(t.Context(), request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !again.Ended(c.root) {
+				t.Fatal("it isn't said to be ended")
+			}
+			_, err = again.Open(dead, c.dead)
+			wantError(t, err, vault.ErrShredded)
+			_, err = again.Seal(nil, c.dead)
+			wantError(t, err, vault.ErrShredded)
+			_, err = read(v, request, c.gone)
+			wantError(t, err, vault.ErrShredded)
+			_, err = v.Create(t.Context(), request, c.gone)
+			wantError(t, err, vault.ErrShredded)
+			if plain, err := again.Open(living, c.living); err != nil || string(plain) != "hello" {
+				t.Fatal(err)
+			}
+			want(t, v, request, c.stays, content(100))
+		}
+	}
+}
+
+// markedOnce: of many that leave one mark at once, in two processes, one is the first.
+func markedOnce(t *testing.T, s Store) {
+	vaults := []*vault.Vault{s.Open(t), s.Open(t)}
+	for round := range 8 {
+		mark := fmt.Sprintf("a/begun/%d", round)
+		var first atomicint.Int32
+		var all sync.WaitGroup
+		for i := range 16 {
+			all.Go(func() {
+				was, err := vaults[i%len(vaults)].Mark(t.Context(), one, mark)
+				if err != nil {
+					t.Error(err)
+				}
+				if was {
+					first.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		if first.Load() != 1 {
+			t.Fatalf("%d were the first", first.Load())
+		}
+	}
+	if was, err := s.Open(t).Mark(t.Context(), one, "b/begun/0"); err != nil || !was {
+		t.Fatal("another system's mark is taken for one's own", err)
+	}
+}
+
 // shredded: nothing opens any more, at once, and nothing is left but the mark.
 func shredded(t *testing.T, s Store) {
 	v := s.Open(t)
@@ -544,15 +685,19 @@ func names(t *testing.T, s Store) {
 		}
 		errs = append(errs, err)
 	}
-	for _, bad := range []string{canary, "", "..", "a/../b", "/a", "a/", "a//b", ".hidden", "a/.b", "a\x00b", strings.Repeat("canary", 100), "~keys", "a~b"} {
+	for _, bad := range []string{canary, "a/gather", "a/gather/1/x-y", "", "..", "a/../b", "/a", "a/", "a//b", ".hidden", "a/.b", "a\x00b", strings.Repeat("canary", 100), "~keys", "a~b"} {
 		_, err = v.Create(t.Context(), one, bad)
 		wantError(t, err, vault.ErrName)
 		try(err)
 		_, err = v.OpenObject(t.Context(), one, bad)
 		wantError(t, err, vault.ErrName)
 		try(err)
-		if bad != "" && bad != "a/" {
+		if !strings.HasPrefix(bad, "a/gather") && bad != "a/" {
 			err = v.DeleteObjects(t.Context(), one, bad)
+			wantError(t, err, vault.ErrName)
+			try(err)
+		}
+		if _, err := v.Mark(t.Context(), one, bad); !strings.HasPrefix(bad, "a/gather") {
 			wantError(t, err, vault.ErrName)
 			try(err)
 		}
@@ -593,7 +738,7 @@ func cancelled(t *testing.T, s Store) {
 	wantError(t, err, context.Canceled)
 	_, err = v.OpenObject(ctx, one, name)
 	wantError(t, err, context.Canceled)
-	wantError(t, v.DeleteObjects(ctx, one, ""), context.Canceled)
+	wantError(t, v.DeleteObjects(ctx, one, "billing/"), context.Canceled)
 	wantError(t, v.Shred(ctx, one), context.Canceled)
 	want(t, v, one, name, content(10))
 }
