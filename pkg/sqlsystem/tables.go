@@ -41,6 +41,9 @@ type index struct {
 	partial string
 	// nullsEqual tells that one row may have null.
 	nullsEqual bool
+	// overlaps tells that rows mustn't overlap, as well as mustn't be alike: an
+	// exclusion constraint's.
+	overlaps bool
 }
 
 // check is a CHECK constraint of a table.
@@ -74,7 +77,7 @@ func (t *table) tells(columns []string) bool {
 		return true // taken on trust
 	}
 	return slices.ContainsFunc(t.indexes, func(u index) bool {
-		return u.text == "" && u.partial == "" && len(u.columns) > 0 && !slices.ContainsFunc(u.columns, func(name string) bool { return !has(columns, name) })
+		return u.text == "" && u.partial == "" && !u.overlaps && len(u.columns) > 0 && !slices.ContainsFunc(u.columns, func(name string) bool { return !has(columns, name) })
 	})
 }
 

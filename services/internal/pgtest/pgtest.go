@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -69,6 +70,28 @@ func Start(t testing.TB, options ...Option) *Server {
 	}
 	t.Cleanup(c.remove)
 	return &Server{url: c.url(), cluster: c}
+}
+
+// shared makes the cluster of [Shared] once, or says why it can't.
+var shared = sync.OnceValues(func() (*cluster, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	return newCluster(ctx, nil)
+})
+
+// Shared returns the server of [Start] for all tests of a process: it ends with the
+// process, however that ends, and nobody may stop it. Tests that need a schema or two
+// each start in no time by it.
+func Shared(t testing.TB) *Server {
+	t.Helper()
+	if os.Getenv("DATABASE_URL") != "" {
+		return Start(t)
+	}
+	c, err := shared()
+	if err != nil {
+		missing(t, err)
+	}
+	return &Server{url: c.url()}
 }
 
 func missing(t testing.TB, err error) {

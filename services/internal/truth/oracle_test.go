@@ -1,17 +1,12 @@
 package truth
 
 import (
-	"archive/zip"
-	"bytes"
-	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"habeas.dev/pkg/dsar"
-	"habeas.dev/services/aggregator"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/words"
 )
@@ -59,50 +54,24 @@ func (o *oracle) keptRecordsStay() {
 	}
 }
 
-// said is what the answer says, in the words of services/internal/bundle.
-type said struct {
-	Records int64
-	Systems []struct {
-		System   string
-		Outcome  dsar.Outcome
-		Datasets []saidDataset
-	}
-}
-
-type saidDataset struct {
-	Dataset    string
-	Records    int64
-	Found      int64
-	Erased     int64
-	Anonymised int64
-	Gone       int64
-	Retained   []struct{ Records int64 }
-}
-
 func (o *oracle) answerIsTrue() {
-	files := o.open()
-	name := "answer.json"
-	if o.right == dsar.Erasure {
-		name = "certificate.json"
-	}
-	var a said
-	o.must(json.Unmarshal([]byte(files[name]), &a))
+	a := o.read(o.state)
 	for person := range people {
 		if person == o.person {
 			continue
 		}
-		for name, text := range files {
+		for name, text := range a.files {
 			if strings.Contains(text, fmt.Sprintf("%s%d-", mark, person)) || strings.Contains(strings.ToLower(text), email(person)) {
 				o.lie("the file %s holds what is person %d's", name, person)
 			}
 		}
 	}
-	o.pageIsTrue(files["index.html"])
-	for _, s := range a.Systems {
+	o.pageIsTrue(a.page())
+	for _, s := range a.said.Systems {
 		held := 0
 		for _, d := range s.Datasets {
 			held += len(o.of(o.before, s.System, d.Dataset))
-			o.datasetIsTrue(s.System, d, files[s.System+"/"+d.Dataset+".json"])
+			o.datasetIsTrue(s.System, d, a.shown(o, s.System, d.Dataset))
 		}
 		if nothing := s.Outcome == dsar.NothingFound || s.Outcome == dsar.NotApplicable; nothing && held > 0 {
 			o.lie("%s is said to hold nothing (%s), and held %d records", s.System, s.Outcome, held)
@@ -140,21 +109,16 @@ func (o *oracle) of(reading map[record]string, system, dataset string) []int {
 	return ids
 }
 
-func (o *oracle) datasetIsTrue(system string, d saidDataset, file string) {
+func (o *oracle) datasetIsTrue(system string, d saidDataset, shown []string) {
 	before, after := o.of(o.before, system, d.Dataset), o.of(o.after, system, d.Dataset)
 	where := d.Dataset + " of " + system
 	switch o.right {
 	case dsar.Access, dsar.Portability:
-		var rows []struct{ ID int }
-		if file != "" {
-			o.must(json.Unmarshal([]byte(file), &rows))
+		var there []string
+		for _, id := range before {
+			there = append(there, strconv.Itoa(id))
 		}
-		var shown []int
-		for _, r := range rows {
-			shown = append(shown, r.ID)
-		}
-		slices.Sort(shown)
-		if !slices.Equal(shown, before) || d.Records != int64(len(before)) {
+		if !slices.Equal(shown, there) || d.Records != int64(len(before)) {
 			o.lie("%s: %d records are said, %v are shown, %v are there", where, d.Records, shown, before)
 		}
 	case dsar.KnowCategories:
@@ -162,10 +126,7 @@ func (o *oracle) datasetIsTrue(system string, d saidDataset, file string) {
 			o.lie("%s: %d records are said to be held, %v are", where, d.Found, before)
 		}
 	case dsar.Erasure:
-		retained := int64(0)
-		for _, r := range d.Retained {
-			retained += r.Records
-		}
+		retained := d.kept()
 		left := int64(len(before) - len(after))
 		if d.Found != int64(len(before)) || d.Erased+d.Anonymised+d.Gone != left || retained != int64(len(after)) {
 			o.lie("%s: found %d, erased %d, gone %d, retained %d are said; %v were there and %v are", where, d.Found, d.Erased+d.Anonymised, d.Gone, retained, before, after)
@@ -176,28 +137,4 @@ func (o *oracle) datasetIsTrue(system string, d saidDataset, file string) {
 			}
 		}
 	}
-}
-
-// open reads the answer's files, by their names below data/.
-func (o *oracle) open() map[string]string {
-	r, err := aggregator.OpenBundle(context.Background(), o.vault, o.outbox, o.state.Accepted.RequestID)
-	o.must(err)
-	defer r.Close()
-	content, err := io.ReadAll(r)
-	o.must(err)
-	archive, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
-	o.must(err)
-	files := map[string]string{}
-	for _, f := range archive.File {
-		_, name, payload := strings.Cut(f.Name, "/data/")
-		if !payload {
-			continue
-		}
-		r, err := f.Open()
-		o.must(err)
-		text, err := io.ReadAll(r)
-		o.must(err)
-		files[name] = string(text)
-	}
-	return files
 }

@@ -1,17 +1,18 @@
 package truth
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
+	"testing"
 	"time"
 
-	"github.com/google/uuid"
 	"gocloud.dev/blob"
 	"gocloud.dev/blob/memblob"
 
@@ -27,8 +28,10 @@ import (
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/journal/memjournal"
+	"habeas.dev/services/internal/letter"
 	"habeas.dev/services/internal/lifecycle"
 	"habeas.dev/services/internal/policy"
+	"habeas.dev/services/letters"
 )
 
 // kit is what all runs share.
@@ -37,21 +40,41 @@ type kit struct {
 	validator *event.Validator
 }
 
-// pipeline is Habeas on a world: the real services, with a bus that loses and
+// pipeline is Habeas on some systems: the real services, with a bus that loses and
 // doubles what it carries.
 type pipeline struct {
-	*world
+	testing.TB
+	kit     kit
+	seed    uint64
 	rng     *rand.Rand // of what goes wrong
+	quiet   bool       // nothing goes wrong
+	deadly  bool       // a worker may die between any two calls of its database
 	now     time.Time
+	sites   []site
+	proof   intake.Proof
 	journal *memjournal.Store
 	life    *lifecycle.Lifecycle
 	coord   *coordinator.Coordinator
+	letters *letters.Letters
 	door    http.Handler
 	vault   *vault.Vault
 	outbox  *blob.Bucket
 	workers map[string]*worker.Worker
+	lives   map[string]*life // by system, of those whose database is asked through one
+	mutant  mutant
 	asked   int
 	refused error // why a worker didn't start
+	// before is called before each batch of tasks is handed to a system.
+	before func(system string, action dsar.Action)
+}
+
+// site is a system as a pipeline serves it: from its manifest alone, or by a worker of
+// its own.
+type site struct {
+	manifest *manifest.Manifest
+	source   string // where pkg/sqlsystem serves it
+	impl     any    // else
+	options  []worker.Option
 }
 
 // mutant is how a system's worker may break a promise. The zero mutant breaks none.
@@ -60,43 +83,76 @@ type mutant struct {
 	options []sqlsystem.Option
 }
 
-// newPipeline starts the services on a world, with a mutant of each worker.
-func newPipeline(k kit, w *world, m mutant) *pipeline {
-	p := &pipeline{world: w, rng: rand.New(rand.NewPCG(w.seed, 2)), now: today, journal: memjournal.New(memjournal.Config{}), outbox: memblob.OpenBucket(nil), workers: map[string]*worker.Worker{}}
-	ctx := context.Background()
+// newPipeline returns a pipeline that [pipeline.start] starts, once it has its systems.
+func newPipeline(k kit, t testing.TB, seed uint64) *pipeline {
+	return &pipeline{TB: t, kit: k, seed: seed, rng: rand.New(rand.NewPCG(seed, 2)), now: today, workers: map[string]*worker.Worker{}, lives: map[string]*life{}}
+}
+
+// start starts the services, and a worker for each system with a mutant of it.
+func (p *pipeline) start(m mutant) {
+	p.Helper()
+	p.mutant, p.journal, p.outbox = m, memjournal.New(memjournal.Config{}), memblob.OpenBucket(nil)
+	var manifests []*manifest.Manifest
+	for _, s := range p.sites {
+		manifests = append(manifests, s.manifest)
+	}
 	var err error
-	p.vault, err = vault.InMemory(ctx)
+	p.vault, err = vault.InMemory(p.ctx())
 	p.must(err)
 	p.life = lifecycle.New(p.journal)
 	clock := func() time.Time { return p.now }
 	log := slog.New(slog.DiscardHandler)
-	noPause := worker.WithPause(func(ctx context.Context, _ time.Duration) error { return ctx.Err() })
 	p.coord = coordinator.New(coordinator.Config{Requests: p.life, Timers: p.journal, Now: clock, Log: log})
-	catalogue, err := manifest.Catalogue(w.manifests)
+	p.letters = letters.New(letters.Config{Requests: p.life, Writer: letter.NewWriter(p.kit.book, "Example"), Outbox: p.outbox, Now: clock, Log: log})
+	catalogue, err := manifest.Catalogue(manifests)
 	p.must(err)
-	in, err := intake.New(intake.Config{Requests: p.life, Rows: p.journal, Vault: p.vault, Policy: k.book, Validator: k.validator, Catalogue: catalogue, Earlier: p.journal, Now: clock, Log: log})
+	in, err := intake.New(intake.Config{Requests: p.life, Rows: p.journal, Vault: p.vault, Policy: p.kit.book, Validator: p.kit.validator, Catalogue: catalogue, Earlier: p.journal, Proof: p.proof, Now: clock, Log: log})
 	p.must(err)
 	p.door = in.Handler()
-	for i, s := range w.systems {
-		db, err := sqlsystem.Open(ctx, w.manifests[i], w.files[s.name], append([]sqlsystem.Option{sqlsystem.WithClock(clock)}, m.options...)...)
-		if err != nil { // the database reaches further than the manifest allows
-			p.refused = err
-			return p
+	for _, s := range p.sites {
+		if p.refused = p.serve(s); p.refused != nil { // the database reaches further than the manifest allows
+			return
 		}
-		w.Cleanup(func() { db.Close() })
-		var impl any = db
-		if m.wrap != nil {
-			impl = m.wrap(db)
-		}
-		p.workers[s.name], err = worker.New(w.manifests[i], impl, worker.WithClock(clock), worker.WithConcurrency(1), noPause)
-		p.must(err)
 	}
-	answers, err := aggregator.New(aggregator.Config{Vault: p.vault, Outbox: p.outbox, Manifests: w.manifests, Policy: aggregator.FromBook(k.book, ""), Now: clock})
+	answers, err := aggregator.New(aggregator.Config{Vault: p.vault, Outbox: p.outbox, Manifests: manifests, Policy: aggregator.FromBook(p.kit.book, ""), Now: clock})
 	p.must(err)
 	p.workers[dsar.Aggregator], err = aggregator.NewWorker(answers, noPause)
 	p.must(err)
-	return p
 }
+
+var noPause = worker.WithPause(func(ctx context.Context, _ time.Duration) error { return ctx.Err() })
+
+// serve starts a system's worker, also after one that died.
+func (p *pipeline) serve(s site) error {
+	clock := func() time.Time { return p.now }
+	impl := s.impl
+	if impl == nil {
+		options := append([]sqlsystem.Option{sqlsystem.WithClock(clock)}, p.mutant.options...)
+		var db *sqlsystem.System
+		var err error
+		if p.deadly {
+			l := &life{rng: p.rng}
+			p.lives[s.manifest.System] = l
+			db, err = sqlsystem.New(p.ctx(), s.manifest, l.open(p, s.source), dialectOf(s.source), options...)
+		} else {
+			db, err = sqlsystem.Open(p.ctx(), s.manifest, s.source, options...)
+		}
+		if err != nil {
+			return err
+		}
+		p.Cleanup(func() { db.Close() })
+		impl = db
+		if p.mutant.wrap != nil {
+			impl = p.mutant.wrap(db)
+		}
+	}
+	w, err := worker.New(s.manifest, impl, append([]worker.Option{worker.WithClock(clock), worker.WithConcurrency(1), noPause}, s.options...)...)
+	p.must(err)
+	p.workers[s.manifest.System] = w
+	return nil
+}
+
+func (p *pipeline) ctx() context.Context { return context.Background() }
 
 func (p *pipeline) must(err error) {
 	p.Helper()
@@ -105,95 +161,133 @@ func (p *pipeline) must(err error) {
 	}
 }
 
-// ask submits a request of a person and plays it until nothing moves any more.
-func (p *pipeline) ask(right dsar.Right, person int) core.State {
-	p.asked++
-	id := uuid.NewSHA1(uuid.NameSpaceOID, fmt.Append(nil, p.seed, p.asked)).String()
-	jurisdiction := "EEA"
-	if right == dsar.KnowCategories {
-		jurisdiction = "California"
-	}
-	body, err := json.Marshal(event.Submitted{RequestID: id, Right: right, Jurisdiction: jurisdiction, Source: "truth", ReceivedAt: p.now,
-		Subject: event.Subject{Identifiers: []event.SubjectIdentifier{{Type: "email", Value: email(person), Verified: true}}, Proven: []dsar.Check{dsar.CheckIdentity}}})
-	p.must(err)
-	r := httptest.NewRequest(http.MethodPost, "/v1/requests", strings.NewReader(string(body)))
+// post hands something in at the door.
+func (p *pipeline) post(path string, body []byte) (code int, says string) {
+	r := httptest.NewRequest(http.MethodPost, path, bytes.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
 	answer := httptest.NewRecorder()
 	p.door.ServeHTTP(answer, r)
-	if answer.Code != http.StatusAccepted {
-		p.Fatalf("seed %d: the door says %d: %s", p.seed, answer.Code, answer.Body)
-	}
-	return p.play(id)
+	return answer.Code, answer.Body.String()
 }
 
 // steps bounds a run: one that needs more is stuck.
 const steps = 2000
 
 // play delivers what is to be delivered and lets time pass, until the request has
-// ended or waits for a person.
+// ended or waits for a person; then its letters are written.
 func (p *pipeline) play(id string) core.State {
-	ctx := context.Background()
+	p.Helper()
 	for range steps {
-		if p.deliver(ctx) {
+		if p.deliver() {
 			continue
 		}
-		state, err := p.life.State(ctx, id)
+		state, err := p.life.State(p.ctx(), id)
 		p.must(err)
 		wake := core.Wake(state)
-		if state.Status.Ended() || state.Status == core.StatusNeedsAttention || wake.IsZero() {
+		if state.Status.Ended() || state.Status == core.StatusNeedsAttention || state.Awaited != "" || wake.IsZero() {
+			p.must(p.letters.Handle(p.ctx(), id))
 			return state
 		}
-		if wake.After(p.now) {
-			p.now = wake
-		}
-		_, err = p.coord.Tick(ctx)
-		p.must(err)
+		p.until(wake)
 	}
 	p.Fatalf("seed %d: not over after %d steps", p.seed, steps)
 	return core.State{}
 }
 
+// until lets time pass until a moment.
+func (p *pipeline) until(at time.Time) {
+	p.Helper()
+	if at.After(p.now) {
+		p.now = at
+	}
+	_, err := p.coord.Tick(p.ctx())
+	p.must(err)
+}
+
 // deliver carries what the journal wants carried; it tells whether there was
-// anything.
-func (p *pipeline) deliver(ctx context.Context) bool {
-	pending, err := p.journal.Pending(ctx, 100)
+// anything. Tasks of one system that follow on each other come to it in one batch.
+func (p *pipeline) deliver() bool {
+	p.Helper()
+	pending, err := p.journal.Pending(p.ctx(), 100)
 	p.must(err)
 	var ids []int64
+	var tasks []journal.Message
 	for _, m := range pending {
 		ids = append(ids, m.ID)
 		for range 1 + p.rarely(6) {
-			p.take(ctx, m.Message)
+			if strings.HasPrefix(m.Topic, event.TopicTasks("")) {
+				tasks = append(tasks, m.Message)
+			}
 		}
 	}
-	p.must(p.journal.Sent(ctx, ids))
+	for len(tasks) > 0 {
+		topic, n := tasks[0].Topic, 1
+		for n < len(tasks) && tasks[n].Topic == topic && tasks[n].Key != tasks[n-1].Key {
+			n++
+		}
+		p.take(strings.TrimPrefix(topic, event.TopicTasks("")), tasks[:n])
+		tasks = tasks[n:]
+	}
+	p.must(p.journal.Sent(p.ctx(), ids))
 	return len(pending) > 0
 }
 
 // rarely is 1 once in n times, else 0.
 func (p *pipeline) rarely(n int) int {
-	if p.rng.IntN(n) == 0 {
+	if !p.quiet && p.rng.IntN(n) == 0 {
 		return 1
 	}
 	return 0
 }
 
-// take has the service of a topic take a message, and its report back. Now and
-// then the report is lost.
-func (p *pipeline) take(ctx context.Context, m journal.Message) {
-	system, isTask := strings.CutPrefix(m.Topic, event.TopicTasks(""))
-	if !isTask {
-		return
+// take has a system's worker do tasks, and the coordinator take its reports. Now and
+// then a report is lost, or comes twice; a worker that dies is started anew and handed
+// the same tasks.
+func (p *pipeline) take(system string, messages []journal.Message) {
+	p.Helper()
+	var tasks []event.Event
+	for _, m := range messages {
+		e, err := event.Decode(m.Headers, m.Payload)
+		p.must(err)
+		tasks = append(tasks, e)
 	}
-	e, err := event.Decode(m.Headers, m.Payload)
-	p.must(err)
-	report := p.workers[system].Handle(ctx, p.vault, []event.Event{e})[0]
-	if report.Type != event.TypeReport {
-		p.Fatalf("seed %d: %s answered with %q: %s", p.seed, system, report.Type, report.Data)
+	if p.before != nil {
+		p.before(system, actionOf(tasks[0]))
 	}
-	if p.rarely(12) == 1 {
-		return
+	l := p.lives[system]
+	l.mayDie(p.rarely(3) == 1)
+	reports := p.workers[system].Handle(p.ctx(), p.vault, tasks)
+	if l.dead() {
+		i := slices.IndexFunc(p.sites, func(s site) bool { return s.manifest.System == system })
+		p.must(p.serve(p.sites[i]))
+		reports = p.workers[system].Handle(p.ctx(), p.vault, tasks)
 	}
-	for range 1 + p.rarely(6) {
-		p.must(p.coord.Handle(ctx, report))
+	for _, report := range reports {
+		if report.Type != event.TypeReport {
+			p.Fatalf("seed %d: %s answered with %q: %s", p.seed, system, report.Type, report.Data)
+		}
+		if p.rarely(12) == 1 {
+			continue
+		}
+		for range 1 + p.rarely(6) {
+			p.must(p.coord.Handle(p.ctx(), report))
+		}
+	}
+}
+
+// written returns the letters to the person of a request, in the order of their names.
+func (p *pipeline) written(id string) []string {
+	p.Helper()
+	var texts []string
+	list := p.outbox.List(&blob.ListOptions{Prefix: "letters/" + id})
+	for {
+		o, err := list.Next(p.ctx())
+		if err == io.EOF {
+			return texts
+		}
+		p.must(err)
+		text, err := p.outbox.ReadAll(p.ctx(), o.Key)
+		p.must(err)
+		texts = append(texts, string(text))
 	}
 }

@@ -26,7 +26,6 @@ type dataset struct {
 	// parent is the table whose row a record belongs to; a record without one holds its
 	// person's number or address itself.
 	parent string
-	insert string // with the columns id, owner's reference, issued_on and text
 }
 
 // shapes make one kind of system each, or two that belong together.
@@ -36,11 +35,10 @@ var shapes = []func(*rand.Rand, string) []*system{byAddress, byOwnNumber, byWay,
 // day.
 func byAddress(rng *rand.Rand, name string) []*system {
 	return []*system{{
-		name: name,
-		ddl:  []string{"CREATE TABLE mails(id INTEGER PRIMARY KEY, ref TEXT, issued_on TEXT, body TEXT)"},
-		head: "abilities: [gather, erase]\nneeds: [email]\n",
-		datasets: []dataset{{name: "mails", table: "mails", keeps: rng.IntN(3) == 0, sql: "table: mails\n      key: [id]\n      subject: {email: ref}\n      erase: delete",
-			insert: "INSERT INTO mails(id, ref, issued_on, body) VALUES (?, ?, ?, ?)"}},
+		name:     name,
+		ddl:      []string{"CREATE TABLE mails(id INTEGER PRIMARY KEY, ref TEXT, issued_on DATE, body TEXT)"},
+		head:     "abilities: [gather, erase]\nneeds: [email]\n",
+		datasets: []dataset{{name: "mails", table: "mails", keeps: rng.IntN(3) == 0, sql: "table: mails\n      key: [id]\n      subject: {email: ref}\n      erase: delete"}},
 	}}
 }
 
@@ -51,15 +49,13 @@ func byOwnNumber(rng *rand.Rand, name string) []*system {
 	s := &system{
 		name: name, people: "users",
 		ddl: []string{
-			"CREATE TABLE users(id INTEGER PRIMARY KEY, ref TEXT, issued_on TEXT, body TEXT)",
-			"CREATE TABLE notes(id INTEGER PRIMARY KEY, ref INTEGER" + reference(rng, "users") + ", issued_on TEXT, body TEXT)",
+			"CREATE TABLE users(id INTEGER PRIMARY KEY, ref TEXT, issued_on DATE, body TEXT)",
+			"CREATE TABLE notes(id INTEGER PRIMARY KEY, ref INTEGER" + reference(rng, "users") + ", issued_on DATE, body TEXT)",
 		},
 		head: "abilities: [resolve, gather, erase]\nneeds: [email, " + number + "]\nfinds: [" + number + "]\nsql:\n  resolve:\n    - {find: " + number + ", table: users, column: id, by: {email: ref}}\n",
 		datasets: []dataset{
-			{name: "users", table: "users", sql: "table: users\n      key: [id]\n      subject: {email: ref, " + number + ": id}\n      erase: delete\n      after: [notes]",
-				insert: "INSERT INTO users(id, ref, issued_on, body) VALUES (?, ?, ?, ?)"},
-			{name: "notes", table: "notes", parent: "users", keeps: rng.IntN(3) == 0, sql: "table: notes\n      key: [id]\n      subject: {" + number + ": ref}\n      erase: delete",
-				insert: "INSERT INTO notes(id, ref, issued_on, body) VALUES (?, ?, ?, ?)"},
+			{name: "users", table: "users", sql: "table: users\n      key: [id]\n      subject: {email: ref, " + number + ": id}\n      erase: delete\n      after: [notes]"},
+			{name: "notes", table: "notes", parent: "users", keeps: rng.IntN(3) == 0, sql: "table: notes\n      key: [id]\n      subject: {" + number + ": ref}\n      erase: delete"},
 		},
 	}
 	return []*system{s}
@@ -72,20 +68,17 @@ func byWay(rng *rand.Rand, name string) []*system {
 	s := &system{
 		name: name, people: "customers",
 		ddl: []string{
-			"CREATE TABLE customers(id INTEGER PRIMARY KEY, ref TEXT, issued_on TEXT, body TEXT)",
-			"CREATE TABLE orders(id INTEGER PRIMARY KEY, ref INTEGER" + reference(rng, "customers") + ", issued_on TEXT, body TEXT)",
-			"CREATE TABLE lines(id INTEGER PRIMARY KEY, ref INTEGER" + reference(rng, "orders") + ", issued_on TEXT, body TEXT)",
+			"CREATE TABLE customers(id INTEGER PRIMARY KEY, ref TEXT, issued_on DATE, body TEXT)",
+			"CREATE TABLE orders(id INTEGER PRIMARY KEY, ref INTEGER" + reference(rng, "customers") + ", issued_on DATE, body TEXT)",
+			"CREATE TABLE lines(id INTEGER PRIMARY KEY, ref INTEGER" + reference(rng, "orders") + ", issued_on DATE, body TEXT)",
 		},
 		head: "abilities: [gather, erase]\nneeds: [email]\nsql: {}\n",
 		datasets: []dataset{
-			{name: "customers", table: "customers", keeps: keeps, sql: "table: customers\n      key: [id]\n      subject: {email: ref}\n      erase: delete",
-				insert: "INSERT INTO customers(id, ref, issued_on, body) VALUES (?, ?, ?, ?)"},
+			{name: "customers", table: "customers", keeps: keeps, sql: "table: customers\n      key: [id]\n      subject: {email: ref}\n      erase: delete"},
 			{name: "orders", table: "orders", parent: "customers", keeps: keeps, keptWith: "customers",
-				sql:    "table: orders\n      key: [id]\n      via: [{table: customers, on: {ref: id}}]\n      subject: {email: customers.ref}\n      columns: {issued_on: customers.issued_on}\n      erase: delete",
-				insert: "INSERT INTO orders(id, ref, issued_on, body) VALUES (?, ?, ?, ?)"},
+				sql: "table: orders\n      key: [id]\n      via: [{table: customers, on: {ref: id}}]\n      subject: {email: customers.ref}\n      columns: {issued_on: customers.issued_on}\n      erase: delete"},
 			{name: "lines", table: "lines", parent: "orders",
-				sql:    "table: lines\n      key: [id]\n      via: [{table: orders, on: {ref: id}}, {table: customers, on: {ref: id}}]\n      subject: {email: customers.ref}\n      erase: delete",
-				insert: "INSERT INTO lines(id, ref, issued_on, body) VALUES (?, ?, ?, ?)"},
+				sql: "table: lines\n      key: [id]\n      via: [{table: orders, on: {ref: id}}, {table: customers, on: {ref: id}}]\n      subject: {email: customers.ref}\n      erase: delete"},
 		},
 	}
 	return []*system{s}
@@ -98,11 +91,10 @@ func byAnothersRows(rng *rand.Rand, name string) []*system {
 	first.datasets[0].keeps = false
 	second := &system{
 		name: name + "b", in: name,
-		ddl:  []string{"CREATE TABLE replies(id INTEGER PRIMARY KEY, ref INTEGER, issued_on TEXT, body TEXT)"},
+		ddl:  []string{"CREATE TABLE replies(id INTEGER PRIMARY KEY, ref INTEGER, issued_on DATE, body TEXT)"},
 		head: "abilities: [gather, erase]\nneeds: [email]\nerase_after: [" + name + "]\nsql: {}\n",
 		datasets: []dataset{{name: "replies", table: "replies", parent: "mails",
-			sql:    "table: replies\n      key: [id]\n      via: [{table: mails, on: {ref: id}}]\n      subject: {email: mails.ref}\n      erase: delete",
-			insert: "INSERT INTO replies(id, ref, issued_on, body) VALUES (?, ?, ?, ?)"}},
+			sql: "table: replies\n      key: [id]\n      via: [{table: mails, on: {ref: id}}]\n      subject: {email: mails.ref}\n      erase: delete"}},
 	}
 	return []*system{first, second}
 }
@@ -110,22 +102,20 @@ func byAnothersRows(rng *rand.Rand, name string) []*system {
 // byAccount is a system that knows people by what the system "account" finds.
 func byAccount(_ *rand.Rand, name string) []*system {
 	return []*system{{
-		name: name,
-		ddl:  []string{"CREATE TABLE entries(id INTEGER PRIMARY KEY, ref TEXT, issued_on TEXT, body TEXT)"},
-		head: "abilities: [gather, erase]\nneeds: [account_id]\n",
-		datasets: []dataset{{name: "entries", table: "entries", parent: "account", sql: "table: entries\n      key: [id]\n      subject: {account_id: ref}\n      erase: delete",
-			insert: "INSERT INTO entries(id, ref, issued_on, body) VALUES (?, ?, ?, ?)"}},
+		name:     name,
+		ddl:      []string{"CREATE TABLE entries(id INTEGER PRIMARY KEY, ref TEXT, issued_on DATE, body TEXT)"},
+		head:     "abilities: [gather, erase]\nneeds: [account_id]\n",
+		datasets: []dataset{{name: "entries", table: "entries", parent: "account", sql: "table: entries\n      key: [id]\n      subject: {account_id: ref}\n      erase: delete"}},
 	}}
 }
 
 // account is the system that finds the account's number of an address.
 func account() *system {
 	return &system{
-		name: "account",
-		ddl:  []string{"CREATE TABLE accounts(id INTEGER PRIMARY KEY, number TEXT, ref TEXT, issued_on TEXT, body TEXT)"},
-		head: "abilities: [resolve, gather, erase]\nneeds: [email]\nfinds: [account_id]\nscope: {account_id: shared}\nsql:\n  resolve:\n    - {find: account_id, table: accounts, column: number, by: {email: ref}}\n",
-		datasets: []dataset{{name: "accounts", table: "accounts", sql: "table: accounts\n      key: [id]\n      subject: {email: ref}\n      erase: delete",
-			insert: "INSERT INTO accounts(id, number, ref, issued_on, body) VALUES (?1, 'A-' || ?1, ?2, ?3, ?4)"}},
+		name:     "account",
+		ddl:      []string{"CREATE TABLE accounts(id INTEGER PRIMARY KEY, number TEXT, ref TEXT, issued_on DATE, body TEXT)"},
+		head:     "abilities: [resolve, gather, erase]\nneeds: [email]\nfinds: [account_id]\nscope: {account_id: shared}\nsql:\n  resolve:\n    - {find: account_id, table: accounts, column: number, by: {email: ref}}\n",
+		datasets: []dataset{{name: "accounts", table: "accounts", sql: "table: accounts\n      key: [id]\n      subject: {email: ref}\n      erase: delete"}},
 	}
 }
 

@@ -6,12 +6,9 @@ import (
 	"database/sql"
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
-
-	_ "modernc.org/sqlite"
 
 	"habeas.dev/pkg/manifest"
 )
@@ -37,13 +34,13 @@ type record struct {
 // world is one run's databases and what was seeded into them.
 type world struct {
 	testing.TB
-	seed      uint64
-	rng       *rand.Rand
-	systems   []*system
-	manifests []*manifest.Manifest
-	databases map[string]*sql.DB
-	files     map[string]string
-	records   []record
+	seed    uint64
+	rng     *rand.Rand
+	kind    kind
+	systems []*system
+	sites   []site
+	stores  map[string]*store // by system
+	records []record
 }
 
 // email is a person's address as they write it themselves.
@@ -65,55 +62,38 @@ func (w *world) writing(person int) string {
 }
 
 // newWorld makes the systems of a seed, and fills them.
-func newWorld(t testing.TB, seed uint64) *world {
-	w := &world{TB: t, seed: seed, rng: rand.New(rand.NewPCG(seed, 1)), databases: map[string]*sql.DB{}, files: map[string]string{}}
+func newWorld(t testing.TB, k kind, seed uint64) *world {
+	w := &world{TB: t, seed: seed, rng: rand.New(rand.NewPCG(seed, 1)), kind: k, stores: map[string]*store{}}
 	w.systems = []*system{account()}
 	for i := range 1 + w.rng.IntN(3) {
 		w.systems = append(w.systems, shapes[w.rng.IntN(len(shapes))](w.rng, fmt.Sprintf("s%d", i))...)
 	}
-	dir := t.TempDir()
 	rows := map[string]map[string][][]int{} // database → table → person → ids
 	for _, s := range w.systems {
 		m, err := manifest.Parse(s.name+".yaml", []byte(s.yaml()))
 		if err != nil {
 			t.Fatalf("seed %d: %v\n%s", seed, err, s.yaml())
 		}
-		w.manifests = append(w.manifests, m)
 		home := cmp.Or(s.in, s.name)
 		if s.in == "" {
 			rows[home] = map[string][][]int{}
-			w.databases[home] = w.open(filepath.Join(dir, home+".db"))
+			w.stores[home] = newStore(t, k)
 		}
-		w.files[s.name], w.databases[s.name] = filepath.Join(dir, home+".db"), w.databases[home]
+		w.stores[s.name] = w.stores[home]
+		w.sites = append(w.sites, site{manifest: m, source: w.stores[home].source})
 		for _, statement := range s.ddl {
-			w.exec(w.databases[home], statement)
+			w.stores[home].exec(statement)
 		}
 		w.fill(s, rows[home])
 	}
 	return w
 }
 
-func (w *world) open(path string) *sql.DB {
-	db, err := sql.Open("sqlite", path+"?_pragma=foreign_keys(1)&_pragma=synchronous(0)&_pragma=journal_mode(memory)")
-	if err != nil {
-		w.Fatal(err)
-	}
-	w.Cleanup(func() { db.Close() })
-	return db
-}
-
-func (w *world) exec(db *sql.DB, statement string, args ...any) {
-	w.Helper()
-	if _, err := db.ExecContext(context.Background(), statement, args...); err != nil {
-		w.Fatalf("seed %d: %s: %v", w.seed, statement, err)
-	}
-}
-
 // fill gives people records in a system; rows are the ids that its database has, by
 // table and person. Numbers are dealt anew in each table, so that one person's number
 // here is another's there.
 func (w *world) fill(s *system, rows map[string][][]int) {
-	db := w.databases[s.name]
+	db := w.stores[s.name]
 	since := map[string]map[int]time.Time{} // table → id → from when its retention runs
 	for _, d := range s.datasets {
 		ids := w.rng.Perm(4 * people)
@@ -142,7 +122,11 @@ func (w *world) fill(s *system, rows map[string][][]int) {
 				if d.keptWith != "" {
 					since[d.table][id] = since[d.parent][ref.(int)]
 				}
-				w.exec(db, d.insert, id, ref, issued.Format(time.DateOnly), fmt.Sprintf("%s%d-", mark, person))
+				values := []any{id, ref, issued.Format(time.DateOnly), fmt.Sprintf("%s%d-", mark, person)}
+				if s.name == "account" {
+					values = append([]any{id, fmt.Sprintf("A-%d", id)}, values[1:]...)
+				}
+				db.row(d.table, values...)
 				rows[d.table][person] = append(rows[d.table][person], id)
 				w.records = append(w.records, record{s.name, d.name, d.table, id, person, d.keeps && since[d.table][id].AddDate(10, 0, 0).After(today)})
 			}
@@ -162,18 +146,39 @@ func (w *world) accountOf(person int) int {
 
 // there is what the databases hold now, by the oracle's own reading.
 func (w *world) there() map[record]string {
+	held := map[string]map[int]string{} // by system and table
 	now := map[record]string{}
 	for _, r := range w.records {
-		var ref sql.NullString
-		var body string
-		err := w.databases[r.system].QueryRowContext(context.Background(), "SELECT ref, body FROM "+r.table+" WHERE id = ?", r.id).Scan(&ref, &body)
-		switch {
-		case err == sql.ErrNoRows:
-		case err != nil:
-			w.Fatalf("seed %d: %v", w.seed, err)
-		default:
-			now[r] = ref.String + "|" + body
+		where := r.system + " " + r.table
+		if held[where] == nil {
+			held[where] = w.stores[r.system].bodies(r.table)
+		}
+		if is, there := held[where][r.id]; there {
+			now[r] = is
 		}
 	}
 	return now
+}
+
+// bodies returns what the rows of a table hold, by id.
+func (s *store) bodies(table string) map[int]string {
+	s.Helper()
+	rows, err := s.QueryContext(context.Background(), "SELECT id, CAST(ref AS TEXT), body FROM "+table)
+	if err != nil {
+		s.Fatal(err)
+	}
+	defer rows.Close()
+	out := map[int]string{}
+	for rows.Next() {
+		var id int
+		var ref, body sql.NullString
+		if err := rows.Scan(&id, &ref, &body); err != nil {
+			s.Fatal(err)
+		}
+		out[id] = ref.String + "|" + body.String
+	}
+	if err := rows.Err(); err != nil {
+		s.Fatal(err)
+	}
+	return out
 }
