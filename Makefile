@@ -159,7 +159,7 @@ standalone:
 	@for m in $(MODULES); do (cd $$m && GOWORK=off $(GO) build -o /dev/null ./...) || exit 1; done
 
 RELEASE := $(GO) run ./services/internal/release
-api: ## Fail where a released name of pkg or schemas is gone or changed, and CHANGELOG.md doesn't say so
+api: ## Fail where a name of pkg or schemas breaks who used the last release's (apidiff), and CHANGELOG.md doesn't say so
 	@$(RELEASE) api
 
 names: ## Count the exported names of pkg and schemas: those of the packages, and with fields and methods

@@ -1,9 +1,9 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -20,13 +20,14 @@ func writeModule(t *testing.T, source string) string {
 	return dir
 }
 
-func list(t *testing.T, source string) []name {
+// loaded returns the module's public packages.
+func loaded(t *testing.T, source string) public {
 	t.Helper()
-	names, _, err := listAPI(writeModule(t, source))
+	p, err := load(writeModule(t, source))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return names
+	return p
 }
 
 const released = `// Package m is one. Stability: stable isn't said so.
@@ -53,20 +54,24 @@ func hidden() {}
 // TestBroken: each change that can break others is found, and none that can't.
 func TestBroken(t *testing.T) {
 	t.Parallel()
-	before := list(t, released)
+	before := loaded(t, released)
 	for change, want := range map[string]string{
 		"const Most = 5=>const Most = 6":                 "m.Most",
-		"	Name string=>	Name []byte":                     "m.Config.Name",
+		"	Name string=>	Name []byte":                     "m.Config m.Config.Name",
 		"	Name string\n=>":                               "m.Config.Name",
 		"Check(deep bool)=>Check(deep int)":              "m.Config.Check",
 		"func (c *Config) Check=>func (c *Config) check": "m.Config.Check",
-		"Get(key string) (string, error)=>Get(key string) (string, error); Put(k string)": "m.Store",
-		"func Open(=>func open(":                      "m.Open",
-		"more ...string) Store=>more []string) Store": "m.Open",
-		"	size int=>	size int64":                      "",
-		"	Name string=>	Name string\n	Other int":      "",
-		"Check(deep bool)=>Check(shallow bool)":       "",
-		"func hidden() {}=>func New() {}":             "",
+		"Get(key string) (string, error)=>Get(key string) (string, error); Put(k string)": "m.Store.Put",
+		"func Open(=>func open(":                                               "m.Open",
+		"more ...string) Store=>more []string) Store":                          "m.Open",
+		"	Name string=>	Name string\n	Other func()":                            "m.Config",
+		"type Store interface{ Get=>type Store interface{ hidden(); Get":       "m.Store.hidden",
+		"	size int=>	size int64":                                               "",
+		"	Name string=>	Name string\n	Other int":                               "",
+		"Check(deep bool)=>Check(shallow bool)":                                "",
+		"func hidden() {}=>func New() {}":                                      "",
+		"func Open(c Config=>type Alias = Config\n\nfunc Open(c Alias":         "",
+		"Get(key string) (string, error)=>Get(key string) (v string, e error)": "",
 	} {
 		t.Run(change, func(t *testing.T) {
 			t.Parallel()
@@ -76,8 +81,8 @@ func TestBroken(t *testing.T) {
 				t.Fatal("it changes nothing")
 			}
 			var got []string
-			for _, n := range broken(before, list(t, source)) {
-				got = append(got, n.qualified())
+			for _, c := range broken(before, loaded(t, source)) {
+				got = append(got, c.qualified())
 			}
 			if strings.Join(got, " ") != want {
 				t.Errorf("%v, want %q", got, want)
@@ -86,30 +91,89 @@ func TestBroken(t *testing.T) {
 	}
 }
 
-func TestListingRoundTrip(t *testing.T) {
+// TestWholePackage: a stable package that is gone breaks who imports it; one that
+// promised nothing doesn't.
+func TestWholePackage(t *testing.T) {
 	t.Parallel()
-	names := list(t, released)
-	var b strings.Builder
-	b.WriteString("# what it is\n")
-	for _, n := range names {
-		fmt.Fprintln(&b, n)
+	got := broken(loaded(t, released), public{})
+	if len(got) != 1 || got[0].qualified() != "example.com/m" {
+		t.Errorf("%v", got)
 	}
-	again, err := parseAPI(b.String())
-	if err != nil || len(again) != len(names) {
-		t.Fatal(len(again), err)
-	}
-	if lost := append(broken(names, again), broken(again, names)...); len(lost) > 0 {
-		t.Error(lost)
+	if got := broken(loaded(t, strings.Replace(released, "Stability: stable.\n", "Stability: experimental.\n", 1)), public{}); len(got) != 0 {
+		t.Errorf("%v", got)
 	}
 }
 
 func TestStability(t *testing.T) {
 	t.Parallel()
 	for source, missing := range map[string]int{released: 0, strings.Replace(released, "// Stability: stable.\n", "", 1): 1} {
-		_, got, err := listAPI(writeModule(t, source))
-		if err != nil || len(got) != missing {
-			t.Errorf("%v, %v", got, err)
+		if got := unsaid(loaded(t, source)); len(got) != missing {
+			t.Errorf("%v", got)
 		}
+	}
+}
+
+// TestSinceTheLastRelease makes a repository with a release, and changes what it
+// promised: it is named, until the changelog names it.
+func TestSinceTheLastRelease(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		path := filepath.Join(root, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	commit := func(args ...string) {
+		t.Helper()
+		who := []string{"-c", "user.name=nobody", "-c", "user.email=nobody@example.com"}
+		for _, do := range [][]string{{"add", "-A"}, {"commit", "-q", "--allow-empty", "-m", "a commit"}, args} {
+			if len(do) == 0 {
+				continue
+			}
+			if _, err := git(root, append(slices.Clone(who), do...)...); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	check := func() (said, wrong string) {
+		t.Helper()
+		var out strings.Builder
+		if err := checkAPI(root, &out); err != nil {
+			wrong = err.Error()
+		}
+		return out.String(), wrong
+	}
+	const changelog = "# Changelog\n\n## Unreleased\n"
+	write("go.work", "go 1.26.0\n\nuse (\n\t./pkg\n\t./schemas\n)\n")
+	for _, dir := range promised {
+		write(dir+"/go.mod", "module example.com/"+dir+"\n\ngo 1.26.0\n")
+		write(dir+"/m.go", released)
+	}
+	write("CHANGELOG.md", changelog)
+	if _, err := git(root, "init", "-q"); err != nil {
+		t.Fatal(err)
+	}
+	commit()
+	if said, wrong := check(); !strings.HasPrefix(said, "api: nothing was released") || strings.Count(said, "\n") != 1 || wrong != "" {
+		t.Errorf("before the first release: %q, %q", said, wrong)
+	}
+	commit("tag", "v0.9.0")
+	write("pkg/m.go", strings.Replace(released, "const Most = 5", "const Most = 7", 1))
+	commit("tag", "v0.10.0") // the last one, though not by its letters
+	write("pkg/m.go", strings.Replace(released, "const Most = 5", "const Least = 7", 1))
+	commit()
+	said, wrong := check()
+	if said != "" || wrong != "pkg.Most: removed since v0.10.0: keep it as it was, or say so with `pkg.Most` under \"## Unreleased\" in CHANGELOG.md" {
+		t.Errorf("a name is gone: %q, %q", said, wrong)
+	}
+	write("CHANGELOG.md", changelog+"\n- `pkg.Most` is gone.\n")
+	if _, wrong := check(); wrong != "" {
+		t.Errorf("the changelog says it: %q", wrong)
 	}
 }
 
@@ -121,16 +185,18 @@ func TestChangelog(t *testing.T) {
 		t.Fatalf("%q", admitted)
 	}
 	for _, c := range []struct {
-		name
+		change
 		want bool
 	}{
-		{name{Package: "example.com/m", Symbol: "Config"}, true},
-		{name{Package: "example.com/m", Symbol: "Config.Name"}, true},
-		{name{Package: "example.com/gone", Symbol: "Anything"}, true},
-		{name{Package: "example.com/m", Symbol: "Open"}, false},
-		{name{Package: "example.com/m", Symbol: "Conf"}, false},
+		{change{Package: "example.com/m", Symbol: "Config"}, true},
+		{change{Package: "example.com/m", Symbol: "Config.Name"}, true},
+		{change{Package: "example.com/gone", Symbol: "Anything"}, true},
+		{change{Package: "example.com/m", Symbol: "Open"}, false},
+		{change{Package: "example.com/m", Symbol: "Conf"}, false},
+		{change{Package: "example.com/gone"}, true},
+		{change{Package: "example.com/m"}, false},
 	} {
-		if got := admits(admitted, c.name); got != c.want {
+		if got := admits(admitted, c.change); got != c.want {
 			t.Errorf("%s: %v", c.qualified(), got)
 		}
 	}

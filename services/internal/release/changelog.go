@@ -33,11 +33,10 @@ func section(changelog, title string) (string, bool) {
 // admits reports whether the changelog says that a name has changed: it stands in
 // backticks, itself or its type (`vault.Config` for vault.Config.Bucket), or its
 // package by import path.
-func admits(text string, n name) bool {
-	typ, _, _ := strings.Cut(n.Symbol, ".")
-	short := n.qualified()
-	short = strings.TrimSuffix(short, n.Symbol) + typ
-	for _, said := range []string{n.qualified(), short, n.Package} {
+func admits(text string, c change) bool {
+	typ, _, _ := strings.Cut(c.Symbol, ".")
+	short := strings.TrimSuffix(c.qualified(), c.Symbol) + typ
+	for _, said := range []string{c.qualified(), short, c.Package} {
 		if strings.Contains(text, "`"+said+"`") {
 			return true
 		}

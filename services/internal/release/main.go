@@ -7,6 +7,8 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -28,7 +30,7 @@ const usage = `want one of
   proxy -dir DIR [-version VERSION]   lay the modules out as a module proxy serves them
   api                                 fail where a released name is gone or changed and the changelog doesn't say so
   names                               count the exported names of each package
-  prepare -version VERSION            write changelog, API listings and go.mod of a release
+  prepare -version VERSION            write changelog and go.mod of a release
   reopen                              let the modules replace each other again, as between releases`
 
 func run(args []string) error {
@@ -47,7 +49,7 @@ func run(args []string) error {
 	case "proxy":
 		return proxy(*root, *dir, *version)
 	case "api":
-		return checkAPI(*root)
+		return checkAPI(*root, os.Stdout)
 	case "names":
 		return countNames(*root)
 	case "prepare":
@@ -83,14 +85,12 @@ func proxy(root, dir, version string) error {
 	return nil
 }
 
-// promised are the folders of the modules whose names others rely on, each with
-// the listing of its last release beside it.
+// promised are the folders of the modules whose names others rely on.
 var promised = []string{"schemas", "pkg"}
 
-const listing = "api.txt"
-
-// checkAPI names what a release promised and the checkout doesn't keep.
-func checkAPI(root string) error {
+// checkAPI names what the last release promised and the checkout doesn't keep, where
+// the changelog doesn't say so.
+func checkAPI(root string, out io.Writer) error {
 	changelog, err := os.ReadFile(filepath.Join(root, "CHANGELOG.md"))
 	if err != nil {
 		return err
@@ -99,30 +99,39 @@ func checkAPI(root string) error {
 	if !ok {
 		return fmt.Errorf("CHANGELOG.md has no section %q", "## "+unreleased)
 	}
+	tag, err := lastRelease(root)
+	if err != nil {
+		return err
+	}
+	before := ""
+	if tag == "" {
+		fmt.Fprintln(out, "api: nothing was released before this commit: there are no names to hold it to")
+	} else {
+		if before, err = checkOut(root, tag); err != nil {
+			return err
+		}
+		defer os.RemoveAll(before) //nolint:errcheck // a temporary folder
+	}
 	var wrong []string
 	for _, dir := range promised {
-		now, unsaid, err := listAPI(filepath.Join(root, dir))
+		now, err := load(filepath.Join(root, dir))
 		if err != nil {
 			return err
 		}
-		for _, p := range unsaid {
+		for _, p := range unsaid(now) {
 			wrong = append(wrong, fmt.Sprintf("%s: the package's doc doesn't say its stability: add a line \"Stability: …\"", p))
 		}
-		text, err := os.ReadFile(filepath.Join(root, dir, listing))
-		if os.IsNotExist(err) {
-			continue // nothing was released
+		if tag == "" {
+			continue
 		}
+		released, err := load(filepath.Join(before, dir))
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", tag, err)
 		}
-		released, err := parseAPI(string(text))
-		if err != nil {
-			return err
-		}
-		for _, n := range broken(released, now) {
-			if !admits(admitted, n) {
-				wrong = append(wrong, fmt.Sprintf("%s was released as %q and is gone or changed: keep it, or say so with `%s` under %q in CHANGELOG.md",
-					n.qualified(), n.Decl, n.qualified(), "## "+unreleased))
+		for _, c := range broken(released, now) {
+			if !admits(admitted, c) {
+				wrong = append(wrong, fmt.Sprintf("%s: %s since %s: keep it as it was, or say so with `%s` under %q in CHANGELOG.md",
+					c.qualified(), c.What, tag, c.qualified(), "## "+unreleased))
 			}
 		}
 	}
@@ -136,26 +145,17 @@ func checkAPI(root string) error {
 // of the package itself, and with fields and methods.
 func countNames(root string) error {
 	for _, dir := range promised {
-		names, _, err := listAPI(filepath.Join(root, dir))
+		now, err := load(filepath.Join(root, dir))
 		if err != nil {
 			return err
 		}
-		var order []string
-		top, all := map[string]int{}, map[string]int{}
-		for _, n := range names {
-			if all[n.Package]++; all[n.Package] == 1 {
-				order = append(order, n.Package)
-			}
-			if !strings.Contains(n.Symbol, ".") {
-				top[n.Package]++
-			}
+		names, all := 0, 0
+		for _, path := range slices.Sorted(maps.Keys(now)) {
+			n, a := count(now[path].Types)
+			fmt.Printf("%5d %5d %s\n", n, a, path)
+			names, all = names+n, all+a
 		}
-		sum := 0
-		for _, p := range order {
-			fmt.Printf("%5d %5d %s\n", top[p], all[p], p)
-			sum += top[p]
-		}
-		fmt.Printf("%5d %5d %s, all together\n", sum, len(names), dir)
+		fmt.Printf("%5d %5d %s, all together\n", names, all, dir)
 	}
 	return nil
 }
@@ -166,7 +166,7 @@ func prepare(root, version, day string) error {
 	if semver.Canonical(version) != version || semver.Build(version) != "" {
 		return fmt.Errorf("prepare: %q is no version: want one as v0.1.0", version)
 	}
-	if err := checkAPI(root); err != nil {
+	if err := checkAPI(root, os.Stdout); err != nil {
 		return err
 	}
 	path := filepath.Join(root, "CHANGELOG.md")
@@ -179,14 +179,6 @@ func prepare(root, version, day string) error {
 		return err
 	}
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-		return err
-	}
-	for _, dir := range promised {
-		if err := writeListing(filepath.Join(root, dir), version); err != nil {
-			return err
-		}
-	}
-	if _, err := git(root, "add", "--intent-to-add", "--", "schemas", "pkg"); err != nil { // a first listing is new
 		return err
 	}
 	packs, err := packAll(root, version)
@@ -226,20 +218,6 @@ func writeWork(root string, packs []*pack) error {
 	work.SortBlocks()
 	work.Cleanup()
 	return os.WriteFile(path, modfile.Format(work.Syntax), 0o644)
-}
-
-// writeListing writes the names that a release promises.
-func writeListing(dir, version string) error {
-	names, _, err := listAPI(dir)
-	if err != nil {
-		return err
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "# The exported names of %s; written by make release, read by make api.\n", version)
-	for _, n := range promises(names) {
-		fmt.Fprintln(&b, n)
-	}
-	return os.WriteFile(filepath.Join(dir, listing), []byte(b.String()), 0o644)
 }
 
 // writeMods writes the packs' go.mod and go.sum into the checkout.
