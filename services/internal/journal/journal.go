@@ -76,6 +76,9 @@ type Append struct {
 	Row      Row // Version, RequestID and Hash are set by the journal
 	// Fingerprints are keyed hashes by which the request can be found from now on.
 	Fingerprints []string
+	// Leaf, where set, is appended to the transparency log with the facts, at once: see
+	// [Tree].
+	Leaf []byte
 }
 
 // NewFact is a fact before it has a version and a hash. Its time is cut to
@@ -217,4 +220,5 @@ type Store interface {
 	Measured
 	Lister
 	Notes
+	Tree
 }

@@ -99,6 +99,12 @@ func Check(a *Append) (size int, err error) {
 			size += len(k) + len(v)
 		}
 	}
+	if a.Leaf != nil {
+		if err := CheckLeaf(a.Leaf); err != nil {
+			return 0, err
+		}
+		size += len(a.Leaf)
+	}
 	for _, f := range a.Fingerprints {
 		if err := checkName("fingerprint", f, true); err != nil {
 			return 0, err

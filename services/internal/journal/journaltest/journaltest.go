@@ -60,6 +60,8 @@ func Run(t *testing.T, open func(t *testing.T) *Harness) {
 		{"Due", testDue},
 		{"Counts", testCounts},
 		{"Notes", testNotes},
+		{"Tree", testTree},
+		{"TreeRaces", testTreeRaces},
 		{"Model", testModel},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/mod/sumdb/tlog"
+
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 )
@@ -29,6 +31,7 @@ const (
 	OpBacklog Op = "backlog"
 	OpList    Op = "list"
 	OpNote    Op = "note"
+	OpTree    Op = "tree"
 )
 
 // Config configures a journal in memory. The zero value is a journal without
@@ -56,6 +59,8 @@ type Store struct {
 	queue    []journal.PendingMessage
 	lastRow  int64
 	chain    *journal.Chain
+	leaves   []journal.Leaf
+	tree     []tlog.Hash
 }
 
 type request struct {
@@ -134,6 +139,11 @@ func (s *Store) append(a *journal.Append) error {
 	r.row.Waiting = slices.Clone(a.Row.Waiting)
 	for _, t := range []*time.Time{&r.row.ReceivedAt, &r.row.DueAt, &r.row.WakeAt, &r.row.UpdatedAt} {
 		*t = journal.Time(*t)
+	}
+	if a.Leaf != nil {
+		if err := s.grow(a.RequestID, last.Version, [][]byte{a.Leaf}); err != nil {
+			return err
+		}
 	}
 	for _, p := range a.Fingerprints {
 		if !slices.Contains(s.prints[p], a.RequestID) {

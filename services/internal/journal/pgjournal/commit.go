@@ -2,8 +2,10 @@ package pgjournal
 
 import (
 	"context"
+	"errors"
 	"strings"
 
+	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/journal/group"
 )
 
@@ -34,7 +36,7 @@ func (s *Store) commit(calls []*group.Call) {
 		}
 	}
 	// An error that lies with one append must not fail the others.
-	if code := state(err); len(calls) > 1 && (strings.HasPrefix(code, classData) || strings.HasPrefix(code, classIntegrity) || strings.HasPrefix(code, classLimits)) {
+	if code := state(err); len(calls) > 1 && (errors.Is(err, journal.ErrTree) || strings.HasPrefix(code, classData) || strings.HasPrefix(code, classIntegrity) || strings.HasPrefix(code, classLimits)) {
 		for _, c := range calls {
 			s.commit([]*group.Call{c})
 		}

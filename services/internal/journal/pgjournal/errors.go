@@ -42,7 +42,7 @@ func state(err error) string {
 func lost(err error) bool {
 	s := state(err)
 	if s == "" {
-		return err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, journal.ErrClosed)
+		return err != nil && !errors.Is(err, journal.ErrTree) && !errors.Is(err, journal.ErrConflict) && !errors.Is(err, context.Canceled) && !errors.Is(err, journal.ErrClosed)
 	}
 	return strings.HasPrefix(s, classConnection) || strings.HasPrefix(s, classOperator)
 }
@@ -66,6 +66,8 @@ func (s *Store) explain(ctx context.Context, err error) error {
 	e := &journal.StorageError{Where: s.where, Err: err}
 	code := state(err)
 	switch {
+	case errors.Is(err, journal.ErrTree):
+		e.What, e.Cure, e.Damaged = journal.LostTree, journal.LostTreeCure, true
 	case code == "":
 		e.What, e.Cure = "PostgreSQL can't be reached", "start it, or correct its address: it goes on by itself then"
 	case strings.HasPrefix(code, classOperator), strings.HasPrefix(code, classConnection):

@@ -59,6 +59,7 @@ type transaction struct {
 	printNum  []int64
 	shards    []int16
 	messages  [][]byte
+	leaves    leafColumns
 }
 
 // head is a request's row as it was before the group and as it becomes.
@@ -124,7 +125,7 @@ func (t *transaction) collect(calls []*group.Call) {
 	clear(t.order)
 	t.order = t.order[:0]
 	t.facts = factColumns{}
-	t.printText, t.printNum, t.shards, t.messages = nil, nil, nil, nil
+	t.printText, t.printNum, t.shards, t.messages, t.leaves = nil, nil, nil, nil, leafColumns{}
 	for _, c := range calls {
 		c.Err = nil
 		id := c.Append.RequestID
@@ -226,6 +227,9 @@ func (t *transaction) decide(c *group.Call) {
 		t.printText = append(t.printText, p)
 		t.printNum = append(t.printNum, h.num)
 	}
+	if a.Leaf != nil {
+		t.leaves.add(&h.num, int32(h.version), a.Leaf)
+	}
 	if len(c.Messages) > 0 {
 		t.shards = append(t.shards, shardOf(a.RequestID))
 		t.messages = append(t.messages, c.Messages)
@@ -269,6 +273,12 @@ func (t *transaction) write(ctx context.Context, conn *pgxpool.Conn) (uncertain 
 	if len(t.shards) > 0 {
 		b.Queue(insertQueue, t.shards, t.messages)
 		b.Queue(notify)
+	}
+	if len(t.leaves.data) > 0 {
+		// After the requests' rows: every group locks in this order.
+		if err := t.leaves.queue(ctx, conn, &b); err != nil {
+			return false, err
+		}
 	}
 	statements := b.Len()
 	b.Queue("COMMIT")

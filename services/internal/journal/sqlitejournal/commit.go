@@ -1,6 +1,9 @@
 package sqlitejournal
 
 import (
+	"errors"
+
+	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/journal/group"
 	sqlite3 "modernc.org/sqlite/lib"
 )
@@ -25,6 +28,12 @@ func (s *Store) commit(calls []*group.Call) {
 // recover makes the writer usable again after a failed transaction. An error that
 // lies with one append must not fail the others, so each is tried on its own.
 func (s *Store) recover(calls []*group.Call, err error) {
+	if errors.Is(err, journal.ErrTree) && len(calls) > 1 {
+		for _, c := range calls {
+			s.commit([]*group.Call{c})
+		}
+		return
+	}
 	switch code(err) {
 	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY:
 		// The connection is sound.

@@ -43,6 +43,10 @@ func explain(path string, err error) error {
 		return journal.ErrClosed
 	}
 	e := &journal.StorageError{Where: path, Err: err}
+	if errors.Is(err, journal.ErrTree) {
+		e.What, e.Cure, e.Damaged = journal.LostTree, journal.LostTreeCure, true
+		return e
+	}
 	switch code(err) {
 	case sqlite3.SQLITE_FULL:
 		e.What, e.Cure = "the disk is full, nothing was written", "free some space: it goes on by itself then"

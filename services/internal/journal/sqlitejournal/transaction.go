@@ -27,6 +27,7 @@ type transaction struct {
 	facts    []any   // arguments of the fact rows
 	prints   []any   // arguments of the fingerprint rows
 	messages []any   // arguments of the queue rows
+	leaves   []leaf
 	counter  counter
 	args     []any
 }
@@ -152,6 +153,9 @@ func (t *transaction) body(calls []*group.Call, sent []span) (first int64, err e
 	if err := t.insert("INSERT OR ROLLBACK INTO queue (num, messages) VALUES ", "", 2, t.messages); err != nil {
 		return 0, err
 	}
+	if err := t.growTree(); err != nil {
+		return 0, err
+	}
 	if t.counter != was {
 		err = t.exec("UPDATE counter SET request = ?, queue = ? WHERE one = 1", t.counter.request, t.counter.queue)
 	}
@@ -162,6 +166,8 @@ func (t *transaction) reset() {
 	clear(t.heads)
 	clear(t.order)
 	t.order = t.order[:0]
+	clear(t.leaves)
+	t.leaves = t.leaves[:0]
 	for _, args := range []*[]any{&t.facts, &t.prints, &t.messages, &t.args} {
 		clear(*args)
 		*args = (*args)[:0]
@@ -246,6 +252,9 @@ func (t *transaction) decide(c *group.Call) {
 	}
 	for _, p := range a.Fingerprints {
 		t.prints = append(t.prints, p, h.num)
+	}
+	if a.Leaf != nil {
+		t.leaves = append(t.leaves, leaf{h.num, h.version, a.Leaf})
 	}
 	if len(c.Messages) > 0 {
 		t.counter.queue++
