@@ -105,7 +105,7 @@ func (c *Console) list(w http.ResponseWriter, r *http.Request, u User) {
 		}
 	}
 	for i := range b.Statuses[1:] {
-		b.Statuses[i+1].Label = say(languageOf(r), label(b.Statuses[i+1].Value)) + " · " + strconv.Itoa(counts[core.Status(b.Statuses[i+1].Value)])
+		b.Statuses[i+1].Label = sayWord(languageOf(r), b.Statuses[i+1].Value) + " · " + strconv.Itoa(counts[core.Status(b.Statuses[i+1].Value)])
 	}
 	rows, err := c.rows(r.Context(), filter)
 	if err != nil {

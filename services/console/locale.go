@@ -72,11 +72,5 @@ func (c *Console) setLanguage(w http.ResponseWriter, r *http.Request, u User) {
 // say returns a text in a language. Texts are looked up by their English.
 func say(lang, text string) string { return words.For(lang).Say(text) }
 
-// label returns the English for a word of the journal: a status, an outcome, an
-// action.
-func label(word string) string {
-	if text, ok := labels[word]; ok {
-		return text
-	}
-	return word
-}
+// sayWord returns a word of the journal in a language: a status, an outcome, an action.
+func sayWord(lang, word string) string { return words.For(lang).Word(word) }

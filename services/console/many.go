@@ -71,15 +71,30 @@ func didMany(lang string, q url.Values) string {
 	return fmt.Sprintf(say(lang, texts[1]), done, of)
 }
 
-// retryOne retries what failed in one of many requests.
+// retryOne retries what failed in one of many requests, where the core allows it.
 func retryOne(ctx context.Context, c *Console, u User, id string, f values) (bool, error) {
-	_, err := c.Requests.Do(ctx, id, core.Retry{By: u.Name, Reason: f.Get("reason"), Now: c.now()})
-	for _, nothing := range []error{core.ErrNothingToRetry, core.ErrEnded, core.ErrUnknown, core.ErrAwaited} {
-		if errors.Is(err, nothing) {
-			return false, nil
-		}
+	may, err := c.mayRetry(ctx, u, id)
+	if err != nil || !may {
+		return false, err
 	}
-	return err == nil, err
+	_, err = c.Requests.Do(ctx, id, core.Retry{By: u.Name, Reason: f.Get("reason"), Now: c.now()})
+	if err == nil {
+		return true, nil
+	}
+	// What failed may have been taken up again since the core was asked.
+	if may, unknown := c.mayRetry(ctx, u, id); unknown == nil && !may {
+		return false, nil
+	}
+	return false, err
+}
+
+// mayRetry reports whether the core lets somebody retry what failed in a request.
+func (c *Console) mayRetry(ctx context.Context, u User, id string) (bool, error) {
+	_, s, err := c.state(ctx, id)
+	if errors.Is(err, core.ErrUnknown) {
+		return false, nil
+	}
+	return err == nil && s.Allowed(u.Role, c.Policy, c.now()).Has(core.VerbRetry), err
 }
 
 // assignOne assigns one of many requests, unless somebody else has been assigned

@@ -110,7 +110,7 @@ func (l locale) funcs() template.FuncMap {
 			return text
 		},
 		"others":  l.others,
-		"status":  func(s any) string { return say(l.tag, label(fmt.Sprint(s))) },
+		"status":  func(s any) string { return sayWord(l.tag, fmt.Sprint(s)) },
 		"tone":    func(s any) string { return tone(fmt.Sprint(s)) },
 		"when":    l.when,
 		"due":     l.due,
@@ -127,7 +127,7 @@ func (l locale) funcs() template.FuncMap {
 			calls, _ := a.Left()
 			return calls
 		},
-		"outcome": func(o any) string { return say(l.tag, label(fmt.Sprint(o))) },
+		"outcome": func(o any) string { return sayWord(l.tag, fmt.Sprint(o)) },
 		"dict": func(pairs ...any) map[string]any {
 			m := map[string]any{}
 			for i := 0; i+1 < len(pairs); i += 2 {

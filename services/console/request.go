@@ -44,7 +44,7 @@ func (b requestBody) GroundIn(lang, ground string) string {
 	if r, ok := b.law.Refusal(ground); ok {
 		return r.Title.In(lang)
 	}
-	return say(lang, label(ground))
+	return sayWord(lang, ground)
 }
 
 // revealed is an identifier in the clear.
@@ -85,7 +85,7 @@ func (c *Console) body(r *http.Request, id string, role core.Role) (requestBody,
 }
 
 func (c *Console) bodyOf(lang string, facts []journal.Fact, s core.State, role core.Role) (requestBody, error) {
-	t, err := timeline.BuildIn(facts, func(text string) string { return say(lang, label(text)) })
+	t, err := timeline.BuildIn(facts, words.For(lang).Word)
 	if err != nil {
 		return requestBody{}, err
 	}
@@ -112,7 +112,7 @@ func (c *Console) export(w http.ResponseWriter, r *http.Request, u User) {
 	if !ok {
 		return
 	}
-	facts, _, err := c.state(r.Context(), id)
+	facts, s, err := c.state(r.Context(), id)
 	if err != nil {
 		c.refused(w, r, u, err)
 		return
@@ -122,6 +122,7 @@ func (c *Console) export(w http.ResponseWriter, r *http.Request, u User) {
 		c.refused(w, r, u, err)
 		return
 	}
+	t.Allow(s.Allowed(u.Role, c.Policy, c.now()))
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Disposition", `attachment; filename="trace-`+id+`.json"`)
 	out := json.NewEncoder(w)

@@ -3,11 +3,13 @@ package console_test
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -22,10 +24,44 @@ import (
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/core/coretest"
 	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/timeline"
 )
 
 // readers are the roles that see a request's page.
 var readers = []console.Role{console.Viewer, console.Agent, console.Officer}
+
+// exports holds what the exported trace says may be done to what the core allows.
+func (w *walker) exports(allowed core.Choices) {
+	w.t.Helper()
+	text := w.d.call(w.d.as(w.role), "GET", "/requests/"+w.id+"/trace.json", nil).Body.Bytes()
+	var got, want timeline.Trace
+	if err := json.Unmarshal(text, &got); err != nil {
+		w.t.Fatal(err)
+	}
+	want.Allow(allowed)
+	if len(got.May) != len(allowed) || len(allowed) > 0 && !reflect.DeepEqual(got.May, want.May) {
+		w.t.Fatalf("the trace of %s for %s says that there may be done %+v, want %+v", w.played.kind, w.role, got.May, want.May)
+	}
+}
+
+// retriesWithOthers retries the request as one of many, which does it exactly where the
+// core allows it, and refuses nobody else's.
+func (w *walker) retriesWithOthers(may bool) {
+	w.t.Helper()
+	answer := w.d.call(w.d.as(w.role), "POST", "/retry", map[string][]string{"id": {w.id}, "reason": {"it is well again"}})
+	done := strings.HasSuffix(answer.Header().Get("Location"), "done=1&of=1")
+	none := strings.HasSuffix(answer.Header().Get("Location"), "done=0&of=1")
+	switch {
+	case w.role < core.Agent:
+		if answer.Code != http.StatusForbidden {
+			w.t.Fatalf("%s retries: %d", w.role, answer.Code)
+		}
+	case answer.Code != http.StatusSeeOther || done != may || none == may:
+		w.t.Fatalf("%s in %s may retry: %v; of many: %d %q", w.role, w.played.kind, may, answer.Code, answer.Header().Get("Location"))
+	case may:
+		w.new()
+	}
+}
 
 // TestPagesAreWhatTheCoreAllows holds pages to the core: in every kind of state that
 // thousands of played requests come into, and for every role, an act's form is on the
@@ -45,7 +81,7 @@ func TestPagesAreWhatTheCoreAllows(t *testing.T) {
 		d.now = p.now
 		d.mu.Unlock()
 		for _, role := range readers {
-			w := walker{t: t, d: d, played: p, role: role, other: other}
+			w := &walker{t: t, d: d, played: p, role: role, other: other}
 			w.new()
 			allowed := w.state().Allowed(role, d.book, p.now)
 			page := d.call(d.as(role), "GET", "/requests/"+w.id, nil)
@@ -59,6 +95,8 @@ func TestPagesAreWhatTheCoreAllows(t *testing.T) {
 			for _, c := range allowed {
 				offered[c.Verb]++
 			}
+			w.exports(allowed)
+			w.retriesWithOthers(allowed.Has(core.VerbRetry))
 			for _, verb := range everyVerb {
 				choice, may := allowed.Find(verb)
 				for _, form := range w.tries(verb, choice) {

@@ -29,7 +29,7 @@ why; whether the chain of facts is whole; and what may be done now. A part of th
 
   habeas trace 3cf5cf5f
   habeas trace 3cf5cf5f --watch
-  habeas trace 3cf5cf5f --json | jq .systems`
+  habeas trace 3cf5cf5f --json | jq '.systems, .may'`
 }
 
 func (c *traceCommand) Run(ctx context.Context) error {
@@ -48,7 +48,12 @@ func (c *traceCommand) Run(ctx context.Context) error {
 		}
 		fmt.Println()
 	}
+	may, err := allowed(ctx, in, id)
+	if err != nil {
+		return about(id, err)
+	}
 	if c.JSON {
+		t.Allow(may)
 		out := json.NewEncoder(os.Stdout)
 		out.SetIndent("", "  ")
 		return out.Encode(t)
@@ -56,11 +61,10 @@ func (c *traceCommand) Run(ctx context.Context) error {
 	if err := timeline.Write(os.Stdout, t, now()); err != nil {
 		return err
 	}
-	may, err := allowed(ctx, in, id)
-	if text := mayBeDone(may); err == nil && text != "" {
+	if text := mayBeDone(may); text != "" {
 		_, err = fmt.Printf("\n%s.\n", strings.ToUpper(text[:1])+text[1:])
 	}
-	return about(id, err)
+	return err
 }
 
 func loadTrace(ctx context.Context, in *installation.Installation, id string) (timeline.Trace, error) {

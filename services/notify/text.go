@@ -1,7 +1,6 @@
 package notify
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -30,7 +29,8 @@ func (m Message) Subject(language string) string {
 
 // Text returns the message as a mail says it, in a language of [Languages].
 func (m Message) Text(language string) string {
-	w := words.For(language).Mail
+	l := words.For(language)
+	w := l.Mail
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n", m.Subject(language))
 	last := Kind("")
@@ -39,7 +39,7 @@ func (m Message) Text(language string) string {
 			fmt.Fprintf(&b, "\n%s\n", w.New[string(one.Kind)])
 			last = one.Kind
 		}
-		fmt.Fprintf(&b, "- %s\n", matter(w, one))
+		fmt.Fprintf(&b, "- %s\n", matter(l, one))
 		if one.URL != "" {
 			fmt.Fprintf(&b, "  %s\n", one.URL)
 		}
@@ -54,11 +54,12 @@ func (m Message) Text(language string) string {
 }
 
 // matter returns one thing in a line.
-func matter(w words.Mail, m Matter) string {
+func matter(l *words.Language, m Matter) string {
+	w := l.Mail
 	if m.Kind == SystemDown {
 		return fmt.Sprintf(w.Silent, m.System, m.Since.UTC().Format("2006-01-02 15:04 MST"))
 	}
-	parts := []string{m.RequestID + w.Colon + cmp.Or(w.Rights[m.Right], string(m.Right)), m.Jurisdiction, cmp.Or(w.Statuses[m.Status], string(m.Status))}
+	parts := []string{m.RequestID + w.Colon + l.Word(string(m.Right)), m.Jurisdiction, l.Word(string(m.Status))}
 	if !m.DueAt.IsZero() {
 		parts = append(parts, fmt.Sprintf(w.Due, m.DueAt.UTC().Format(time.DateOnly)))
 	}

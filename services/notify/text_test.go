@@ -31,7 +31,7 @@ New: overdue
   https://habeas.example.com/requests/r1
 
 New: needs a person
-- r2: access, UK, needs-attention
+- r2: access, UK, needs attention
 
 New: due soon
 - r3: access, UK, gathering

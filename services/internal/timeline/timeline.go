@@ -52,8 +52,10 @@ type Trace struct {
 	Identifiers []Identifier `json:"identifiers"`
 	Systems     []System     `json:"systems"`
 	Bundle      *dsar.Object `json:"bundle,omitempty"`
-	Moments     []Moment     `json:"timeline"`
-	Facts       []Fact       `json:"facts"`
+	// May is what may be done now, where [Trace.Allow] was told.
+	May     []May    `json:"may,omitempty"`
+	Moments []Moment `json:"timeline"`
+	Facts   []Fact   `json:"facts"`
 	// Chain is "verified", or what is wrong with the journal's hash chain.
 	Chain string `json:"chain"`
 }

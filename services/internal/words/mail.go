@@ -1,10 +1,5 @@
 package words
 
-import (
-	"habeas.dev/pkg/dsar"
-	"habeas.dev/services/internal/core"
-)
-
 // Mail is what those who run Habeas are written.
 type Mail struct {
 	Subject string               `yaml:"subject"` // what is the matter
@@ -17,7 +12,4 @@ type Mail struct {
 	Hands   string               `yaml:"hands"`   // somebody
 	Left    string               `yaml:"left"`    // how many more
 	All     string               `yaml:"all"`     // the console's address
-	// Rights and Statuses are the journal's words.
-	Rights   map[dsar.Right]string  `yaml:"rights"`
-	Statuses map[core.Status]string `yaml:"statuses"`
 }

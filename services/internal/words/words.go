@@ -9,6 +9,7 @@
 //	answer.yaml     the answer to a person
 //	letters.yaml    the words of letters
 //	letters.tmpl    the letters
+//	journal.yaml    the journal's words: statuses, rights, actions, outcomes, and so on
 //	mail.yaml       mail to those who run Habeas
 //	record.yaml     the record of processing activities
 //	causes.yaml     a sentence for each code of a task that waits or failed
@@ -52,6 +53,8 @@ type Language struct {
 	Letters Letters
 	Mail    Mail
 	Record  Record
+	// Journal has the journal's words, as people read them ([Language.Word]).
+	Journal map[string]string
 	// Causes has the sentences of codes.
 	Causes map[string]string
 	// Refusals has the sentences of refusals ([RefusalCode]).
@@ -61,6 +64,10 @@ type Language struct {
 
 	format format
 }
+
+// Word returns a word of the journal as people read it: needs-attention is "needs
+// attention". What isn't the journal's it says as a text ([Language.Say]).
+func (l *Language) Word(word string) string { return cmp.Or(l.Journal[word], l.Say(word)) }
 
 // Say returns a text of the console in the language, by its English; the English
 // where the language has none.
@@ -144,11 +151,13 @@ func (l *Language) complete(english *Language) {
 	for code, refusal := range english.Refusals {
 		l.Sentences[refusal] = l.Refusals[code]
 	}
-	for from, to := range l.Sentences {
-		for _, mark := range l.format.Bound {
-			to = strings.ReplaceAll(to, " "+mark, "\u00a0"+mark)
+	for _, texts := range []map[string]string{l.Sentences, l.Journal} {
+		for from, to := range texts {
+			for _, mark := range l.format.Bound {
+				to = strings.ReplaceAll(to, " "+mark, "\u00a0"+mark)
+			}
+			texts[from] = to
 		}
-		l.Sentences[from] = to
 	}
 }
 
@@ -156,7 +165,7 @@ func (l *Language) complete(english *Language) {
 func read(folder fs.FS, tag string) (*Language, error) {
 	l := &Language{Tag: tag, Sentences: map[string]string{}}
 	for name, into := range map[string]any{
-		"language": &l.format, "answer": &l.Answer, "letters": &l.Letters, "mail": &l.Mail, "record": &l.Record, "causes": &l.Causes, "refusals": &l.Refusals, "sentences": &l.Sentences,
+		"language": &l.format, "answer": &l.Answer, "letters": &l.Letters, "journal": &l.Journal, "mail": &l.Mail, "record": &l.Record, "causes": &l.Causes, "refusals": &l.Refusals, "sentences": &l.Sentences,
 	} {
 		text, err := fs.ReadFile(folder, path.Join(tag, name+".yaml"))
 		if name == "sentences" && tag == reference && errors.Is(err, fs.ErrNotExist) {

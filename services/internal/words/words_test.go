@@ -31,15 +31,57 @@ func TestEnglishHasEveryWord(t *testing.T) {
 	t.Parallel()
 	l := English()
 	for _, r := range dsar.Rights() {
-		for what, words := range map[string]map[dsar.Right]string{"title": l.Answer.Title, "lead": l.Answer.Lead, "meaning": l.Answer.RightMeans, "name": l.Answer.RightNames, "letters": l.Letters.Rights, "mail": l.Mail.Rights} {
+		for what, words := range map[string]map[dsar.Right]string{"title": l.Answer.Title, "lead": l.Answer.Lead, "meaning": l.Answer.RightMeans, "name": l.Answer.RightNames, "letters": l.Letters.Rights} {
 			if words[r] == "" {
 				t.Errorf("%s: no %s", r, what)
 			}
 		}
 	}
+}
+
+// TestEnglishHasTheJournalsWords: whatever the journal has a word for, people read one
+// of theirs.
+func TestEnglishHasTheJournalsWords(t *testing.T) {
+	t.Parallel()
+	var all []string
+	add := func(words ...string) { all = append(all, words...) }
 	for _, s := range core.Statuses() {
-		if l.Mail.Statuses[s] == "" {
-			t.Errorf("no word for the status %s", s)
+		add(string(s))
+	}
+	for _, r := range dsar.Rights() {
+		add(string(r))
+		for _, a := range r.Stages() {
+			add(string(a))
+		}
+	}
+	for _, s := range []core.TaskStatus{core.TaskIsSent, core.TaskIsParked, core.TaskIsEnded, core.TaskIsFailed, core.TaskIsDue} {
+		add(string(s))
+	}
+	for _, o := range []dsar.Outcome{dsar.Found, dsar.Gathered, dsar.Erased, dsar.Anonymised, dsar.Rectified, dsar.Restricted, dsar.Retained, dsar.Proven,
+		dsar.Assembled, dsar.NothingFound, dsar.NotApplicable, dsar.Manual, dsar.Failed, dsar.Incomplete} {
+		add(string(o))
+	}
+	for _, letter := range []core.Letter{core.LetterConfirmation, core.LetterProof, core.LetterClarification, core.LetterExtension, core.LetterRefusal, core.LetterAnswer, core.LetterCertificate} {
+		add(string(letter))
+	}
+	for _, c := range []dsar.Check{dsar.CheckIdentity, dsar.CheckAgent, dsar.CheckOrganisation, dsar.CheckGuardian} {
+		add(string(c), core.GroundNotProven(c))
+	}
+	add(string(dsar.Resolve), core.NotProven, dsar.LegalHold, core.Viewer.String(), core.Agent.String(), core.Officer.String())
+	for _, word := range all {
+		if English().Journal[word] == "" {
+			t.Errorf("no word for %s", word)
+		}
+	}
+	for _, l := range All() {
+		if got := l.Word("needs attention is no word"); got != "needs attention is no word" {
+			t.Errorf("%s: %q", l.Tag, got)
+		}
+		if got, want := l.Word("unknown to all"), l.Say("unknown to all"); got != want {
+			t.Errorf("%s: %q, want %q", l.Tag, got, want)
+		}
+		if l.Word(l.Tag) == l.Tag {
+			t.Errorf("%s has no name", l.Tag)
 		}
 	}
 }
