@@ -47,9 +47,9 @@ type stranger struct {
 func (s *stranger) swap(ids []worker.Identifier) []worker.Identifier {
 	out := append([]worker.Identifier(nil), ids...)
 	for i := range out {
-		for person := range people {
+		for person := range persons {
 			if out[i].Value == email(person) {
-				out[i].Value = email((person + 1) % people)
+				out[i].Value = email((person + 1) % persons)
 				break
 			}
 		}

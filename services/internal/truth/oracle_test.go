@@ -56,7 +56,7 @@ func (o *oracle) keptRecordsStay() {
 
 func (o *oracle) answerIsTrue() {
 	a := o.read(o.state)
-	for person := range people {
+	for person := range persons {
 		if person == o.person {
 			continue
 		}

@@ -2,5 +2,7 @@
 
 package truth
 
-// defaultRuns is smaller under the race detector, which is ten times as slow.
-const defaultRuns = 20
+const (
+	defaultRuns   = 20 // the race detector makes them ten times slower
+	spoiltAnswers = 2
+)

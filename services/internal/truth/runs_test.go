@@ -2,5 +2,9 @@
 
 package truth
 
-// defaultRuns is how many runs every change is held to.
-const defaultRuns = 500
+const (
+	// defaultRuns is how many runs TestTruth plays: half a minute.
+	defaultRuns = 500
+	// spoiltAnswers is how many of the first answers each alone is spoilt.
+	spoiltAnswers = 5
+)

@@ -91,7 +91,7 @@ func play(t testing.TB, k kit, seed uint64, m mutant) outcome {
 		return outcome{refused: 1}
 	}
 	var out outcome
-	first, second := w.rng.IntN(people), w.rng.IntN(people)
+	first, second := w.rng.IntN(persons), w.rng.IntN(persons)
 	rights := []dsar.Right{dsar.Access, dsar.Portability, dsar.KnowCategories, dsar.Erasure, dsar.Erasure, dsar.Erasure}
 	for _, ask := range []struct {
 		right  dsar.Right

@@ -17,8 +17,8 @@ import (
 var today = time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
 
 const (
-	// people is how many have records. Their numbers collide between systems.
-	people = 4
+	// persons is how many have records. Their numbers collide between systems.
+	persons = 4
 	// mark begins every text of a record; the owner's number follows.
 	mark = "mark-of-person-"
 )
@@ -96,9 +96,9 @@ func (w *world) fill(s *system, rows map[string][][]int) {
 	db := w.stores[s.name]
 	since := map[string]map[int]time.Time{} // table → id → from when its retention runs
 	for _, d := range s.datasets {
-		ids := w.rng.Perm(4 * people)
-		rows[d.table], since[d.table] = make([][]int, people), map[int]time.Time{}
-		for person := range people {
+		ids := w.rng.Perm(4 * persons)
+		rows[d.table], since[d.table] = make([][]int, persons), map[int]time.Time{}
+		for person := range persons {
 			n := w.rng.IntN(4)
 			if s.name == "account" {
 				n = 1
