@@ -29,7 +29,7 @@ import (
 // report, and leaves one bundle.
 func TestHandleTwice(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	task := w.task(t, w.gathered(t, 3, "x"))
 	first := w.do(t, task)
 	content := w.bundle(t)
@@ -59,7 +59,7 @@ func TestHandleTwice(t *testing.T) {
 // ends as if nothing had happened.
 func TestBrokenOff(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	noise := make([]byte, 300)
 	rng := rand.NewChaCha8([32]byte{})
 	_, _ = rng.Read(noise)
@@ -117,7 +117,7 @@ func TestLanguage(t *testing.T) {
 		"fr": {`lang="fr"`, "Factures", "Dix ans"}, "fr-CA": {`lang="fr"`, "Factures"},
 		"en": {`lang="en"`, "Invoices", "Ten years"}, "": {`lang="en"`}, "ja": {`lang="en"`},
 	} {
-		w := newWorld(t)
+		w := newFixture(t)
 		w.do(t, w.task(t, w.gathered(t, 1, "x"), func(task *core.AssembleTask) { task.Locale = locale }))
 		page := w.answer(t)["index.html"]
 		for _, text := range want {
@@ -132,7 +132,7 @@ func TestLanguage(t *testing.T) {
 // even where something lies in the vault.
 func TestCertificate(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	o := w.gathered(t, 3, "x")
 	until := time.Date(2036, 12, 31, 0, 0, 0, 0, time.UTC)
 	kept := []dsar.Retention{{Records: 2, Ground: "accounting", Until: until}}
@@ -206,7 +206,7 @@ func TestPolicy(t *testing.T) {
 func TestNotATask(t *testing.T) {
 	t.Parallel()
 	const canary = "kanarienvogel"
-	w := newWorld(t)
+	w := newFixture(t)
 	good := w.task(t, w.gathered(t, 1, "x"))
 	with := func(change func(*core.AssembleTask)) event.Event {
 		task := good
@@ -241,7 +241,7 @@ func TestNotATask(t *testing.T) {
 // TestStopped: where the context is over there is no report: the task comes again.
 func TestStopped(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := w.Handle(ctx, taskEvent(t, w.task(t, w.gathered(t, 1, "x")))); !errors.Is(err, context.Canceled) {
@@ -252,7 +252,7 @@ func TestStopped(t *testing.T) {
 // TestNew names what is missing.
 func TestNew(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	good := aggregator.Config{Vault: w.vault, Outbox: w.outboxStore.Open(), Now: time.Now}
 	for i, change := range []func(*aggregator.Config){
 		func(c *aggregator.Config) { c.Vault = nil }, func(c *aggregator.Config) { c.Outbox = nil }, func(c *aggregator.Config) { c.Now = nil },
@@ -275,7 +275,7 @@ func TestNew(t *testing.T) {
 // TestIdentifiersOrder: the answer doesn't depend on who found something first.
 func TestIdentifiersOrder(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	o := w.gathered(t, 1, "x")
 	var found []dsar.Identifier
 	for i := range 4 {
@@ -303,7 +303,7 @@ func TestIdentifiersOrder(t *testing.T) {
 // it were.
 func TestOpenAnswer(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	o := w.do(t, w.task(t, w.gathered(t, 3, "x"))).Objects[0]
 	read := func(journalled dsar.Object) error {
 		r, err := aggregator.OpenAnswer(t.Context(), w.vault, w.outboxStore.Open(), requestID, journalled)

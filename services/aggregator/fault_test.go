@@ -29,11 +29,11 @@ func failing(op blobtest.Op) func(blobtest.Op, bool) error {
 // longer each time; in the end a person is asked. Afterwards it goes on.
 func TestParked(t *testing.T) {
 	t.Parallel()
-	for code, fail := range map[string]func(*world){
-		"outbox-unavailable": func(w *world) { w.outboxStore.Fault = failing(blobtest.OpCommit) },
-		"vault-unavailable":  func(w *world) { w.vaultStore.Fault = failing(blobtest.OpRead) },
+	for code, fail := range map[string]func(*fixture){
+		"outbox-unavailable": func(w *fixture) { w.outboxStore.Fault = failing(blobtest.OpCommit) },
+		"vault-unavailable":  func(w *fixture) { w.vaultStore.Fault = failing(blobtest.OpRead) },
 	} {
-		w := newWorld(t)
+		w := newFixture(t)
 		o := w.gathered(t, 1, "x")
 		fail(w)
 		now := received.Add(time.Hour)
@@ -60,7 +60,7 @@ func TestParked(t *testing.T) {
 }
 
 // readsDetail opens the sealed detail of a report, where there is one.
-func (w *world) readsDetail(t *testing.T, r dsar.Report, want string) {
+func (w *fixture) readsDetail(t *testing.T, r dsar.Report, want string) {
 	t.Helper()
 	if r.Detail == nil {
 		return // no keys to seal it with
@@ -74,7 +74,7 @@ func (w *world) readsDetail(t *testing.T, r dsar.Report, want string) {
 // TestOutboxFailsInTheMiddle: the disk is full after half of the bundle.
 func TestOutboxFailsInTheMiddle(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	o := w.gathered(t, 5, "x")
 	w.outboxStore.Fault = failing(blobtest.OpWrite)
 	if r := w.do(t, w.task(t, o)); r.Kind != dsar.ReportParked || r.Code != "outbox-unavailable" {
@@ -92,48 +92,48 @@ func TestFailed(t *testing.T) {
 	stored := "objects/billing/" + requestID + "/" + strings.ReplaceAll(strings.TrimPrefix(object, "billing/"), "/", "~")
 	for name, c := range map[string]struct {
 		code string
-		do   func(t *testing.T, w *world, task *core.AssembleTask)
+		do   func(t *testing.T, w *fixture, task *core.AssembleTask)
 	}{
-		"the keys were destroyed": {"keys-destroyed", func(t *testing.T, w *world, _ *core.AssembleTask) { must(t, w.vault.Shred(t.Context(), requestID)) }},
-		"a request without keys": {"no-keys", func(_ *testing.T, _ *world, task *core.AssembleTask) {
+		"the keys were destroyed": {"keys-destroyed", func(t *testing.T, w *fixture, _ *core.AssembleTask) { must(t, w.vault.Shred(t.Context(), requestID)) }},
+		"a request without keys": {"no-keys", func(_ *testing.T, _ *fixture, task *core.AssembleTask) {
 			task.RequestID = "00000000-0000-4000-8000-000000000001"
 		}},
-		"an object is missing": {dsar.CodeObjectMissing, func(_ *testing.T, w *world, _ *core.AssembleTask) { w.vaultStore.Set(stored, nil) }},
-		"an object is damaged": {dsar.CodeObjectDamaged, func(_ *testing.T, w *world, _ *core.AssembleTask) {
+		"an object is missing": {dsar.CodeObjectMissing, func(_ *testing.T, w *fixture, _ *core.AssembleTask) { w.vaultStore.Set(stored, nil) }},
+		"an object is damaged": {dsar.CodeObjectDamaged, func(_ *testing.T, w *fixture, _ *core.AssembleTask) {
 			content := slices.Clone(w.vaultStore.Blobs()[stored])
 			content[len(content)/2] ^= 1
 			w.vaultStore.Set(stored, content)
 		}},
-		"an object is cut short": {dsar.CodeObjectDamaged, func(_ *testing.T, w *world, _ *core.AssembleTask) {
+		"an object is cut short": {dsar.CodeObjectDamaged, func(_ *testing.T, w *fixture, _ *core.AssembleTask) {
 			content := w.vaultStore.Blobs()[stored]
 			w.vaultStore.Set(stored, content[:len(content)/2])
 		}},
-		"an object is shorter than reported": {dsar.CodeObjectDamaged, func(_ *testing.T, _ *world, task *core.AssembleTask) {
+		"an object is shorter than reported": {dsar.CodeObjectDamaged, func(_ *testing.T, _ *fixture, task *core.AssembleTask) {
 			task.Answer.Systems[0].Ends[0].Objects[0].Bytes++
 		}},
-		"an object is longer than reported": {dsar.CodeObjectDamaged, func(_ *testing.T, _ *world, task *core.AssembleTask) {
+		"an object is longer than reported": {dsar.CodeObjectDamaged, func(_ *testing.T, _ *fixture, task *core.AssembleTask) {
 			task.Answer.Systems[0].Ends[0].Objects[0].Bytes--
 		}},
-		"an object is no stream of records": {dsar.CodeObjectDamaged, func(t *testing.T, w *world, task *core.AssembleTask) {
+		"an object is no stream of records": {dsar.CodeObjectDamaged, func(t *testing.T, w *fixture, task *core.AssembleTask) {
 			task.Answer.Systems[0].Ends[0].Objects[0] = w.raw(t, "camille was here\n")
 		}},
-		"an object is a stream without end": {dsar.CodeObjectDamaged, func(t *testing.T, w *world, task *core.AssembleTask) {
+		"an object is a stream without end": {dsar.CodeObjectDamaged, func(t *testing.T, w *fixture, task *core.AssembleTask) {
 			task.Answer.Systems[0].Ends[0].Objects[0] = w.raw(t, `{"habeas":"records/1"}`+"\n")
 		}},
-		"an undeclared dataset": {"undeclared", func(t *testing.T, w *world, task *core.AssembleTask) {
+		"an undeclared dataset": {"undeclared", func(t *testing.T, w *fixture, task *core.AssembleTask) {
 			task.Answer.Systems[0].Ends[0].Objects[0] = w.raw(t, `{"habeas":"records/1"}`+"\n"+`{"dataset":"secrets","columns":["a"]}`+"\n"+`["camille"]`+"\n"+`{"end":1}`+"\n")
 		}},
-		"an identifier of another request": {"identifier-damaged", func(t *testing.T, w *world, task *core.AssembleTask) {
+		"an identifier of another request": {"identifier-damaged", func(t *testing.T, w *fixture, task *core.AssembleTask) {
 			keys, err := w.vault.CreateKeys(t.Context(), "other")
 			must(t, err)
 			task.Answer.Identifiers[0].Sealed, err = keys.Seal([]byte(address), vault.Identifier)
 			must(t, err)
 		}},
-		"a system without a manifest": {"no-manifest", func(_ *testing.T, _ *world, task *core.AssembleTask) { task.Answer.Systems[0].System = "marketo" }},
+		"a system without a manifest": {"no-manifest", func(_ *testing.T, _ *fixture, task *core.AssembleTask) { task.Answer.Systems[0].System = "marketo" }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			w := newFixture(t)
 			task := w.task(t, w.gathered(t, 3, "x"))
 			c.do(t, w, &task)
 			r := w.do(t, task)

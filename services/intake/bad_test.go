@@ -62,7 +62,7 @@ func TestBadInput(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			w := newFixture(t)
 			answer := w.post(c.data)
 			if answer.Code != 400 || code(t, answer) != c.code || !strings.Contains(answer.Body.String(), `"pointer":"`+c.pointer+`"`) && c.pointer != "" {
 				t.Errorf("over HTTP: %d %.500s", answer.Code, answer.Body)
@@ -141,7 +141,7 @@ func TestBadRecords(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
+			w := newFixture(t)
 			if err := w.publish(c.key, c.payload, c.change); err != nil {
 				t.Fatal(err)
 			}
@@ -169,7 +169,7 @@ func TestBadRecords(t *testing.T) {
 // TestKeyOfStructured: in structured mode, too, the key must be the request_id.
 func TestKeyOfStructured(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	payload := []byte(`{"specversion":"1.0","id":"1","source":"x","type":"` + event.TypeSubmitted + `","data":` + string(text(t, request())) + `}`)
 	structured := func(h map[string]string) {
 		clear(h)

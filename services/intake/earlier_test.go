@@ -14,7 +14,7 @@ import (
 // same person came after; and a person's latest requests are counted, no more.
 func TestHoldLongAgo(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.Intake.Earlier = w.journal
 	ask := func(n int, right dsar.Right) core.Accepted {
 		t.Helper()

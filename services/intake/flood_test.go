@@ -48,8 +48,8 @@ func TestFlood(t *testing.T) {
 	}
 	must(t, publisher.Publish(event.TopicRequests, records...))
 
-	w := newWorld(t)
-	all := &counting{world: w, want: badInARow, done: make(chan struct{})}
+	w := newFixture(t)
+	all := &counting{fixture: w, want: badInARow, done: make(chan struct{})}
 	w.Rejected = all
 	subscriber, err := bus.NewSubscriber(bus.SubscriberConfig{Config: connection, Group: "habeas.intake"})
 	must(t, err)
@@ -79,7 +79,7 @@ func TestFlood(t *testing.T) {
 // counting counts what is rejected, and holds one in a thousand against the
 // contract.
 type counting struct {
-	*world
+	*fixture
 	want int
 	mu   sync.Mutex
 	n    int
@@ -93,7 +93,7 @@ func (c *counting) Send(ctx context.Context, topic string, e event.Event) error 
 		close(c.done)
 	}
 	if c.n%1000 == 0 {
-		return c.world.Send(ctx, topic, e)
+		return c.fixture.Send(ctx, topic, e)
 	}
 	return nil
 }

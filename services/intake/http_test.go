@@ -42,7 +42,7 @@ func (endless) Read(p []byte) (int, error) {
 func TestLargeBody(t *testing.T) {
 	t.Parallel()
 	for _, length := range []int64{50 << 20, -1} {
-		w := newWorld(t)
+		w := newFixture(t)
 		body := &counted{Reader: io.LimitReader(endless{}, 50<<20)}
 		r := httptest.NewRequest(http.MethodPost, "/v1/requests", body)
 		r.ContentLength = length
@@ -77,7 +77,7 @@ func TestBody(t *testing.T) {
 		"empty":           {400, "not-json", strings.NewReader(""), nil},
 		"in UTF-8":        {202, "", strings.NewReader(good), []string{"Content-Type", "application/json; charset=UTF-8"}},
 	} {
-		w := newWorld(t)
+		w := newFixture(t)
 		r := httptest.NewRequest(http.MethodPost, "/v1/requests", c.body)
 		r.Header.Set("Content-Type", "application/json")
 		for i := 0; i < len(c.headers); i += 2 {
@@ -93,7 +93,7 @@ func TestBody(t *testing.T) {
 // the slots are free again afterwards.
 func TestBusy(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	h := w.Handler()
 	hold := make(chan struct{})
 	arrived := make(chan struct{}, intake.MaxInFlight)
@@ -139,7 +139,7 @@ func (b waiting) Read([]byte) (int, error) {
 // TestState: where a request stands, by the document.
 func TestState(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	const template = "/v1/requests/{request_id}"
 	for path, want := range map[string]int{requestID: 404, "x": 400, strings.ToUpper(requestID): 400, "00000000-0000-0000-0000-000000000000": 400, canary: 400} {
 		if answer := w.do(http.MethodGet, "/v1/requests/"+path, template, nil); answer.Code != want {
@@ -170,7 +170,7 @@ func TestState(t *testing.T) {
 // stores are.
 func TestHealth(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	for _, c := range []struct {
 		path   string
 		down   error
@@ -186,7 +186,7 @@ func TestHealth(t *testing.T) {
 // TestOtherPaths: what the document doesn't know is answered in its form.
 func TestOtherPaths(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	for _, c := range []struct {
 		method, path string
 		status       int

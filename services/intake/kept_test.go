@@ -14,7 +14,7 @@ import (
 // found again by what the earlier request knew; and what was kept is part of the answer.
 func TestAskedAgainLater(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	w.Intake.Earlier = w.journal
 	all := []dsar.Action{dsar.Resolve, dsar.Gather, dsar.Erase}
 	w.Intake.Catalogue = []dsar.System{

@@ -24,7 +24,7 @@ import (
 // nothing. It is so even after its keys were destroyed.
 func TestSameContent(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	two := []any{identifier("email", address), identifier("phone", "+352 123456")}
 	first := w.post(text(t, request(with("identifiers", two))))
 	if first.Code != http.StatusAccepted {
@@ -83,7 +83,7 @@ func indented(t *testing.T, data map[string]any) []byte {
 // both doors, and changes nothing.
 func TestOtherContent(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	if first := w.post(text(t, request())); first.Code != http.StatusAccepted {
 		t.Fatal(first.Body)
 	}
@@ -117,7 +117,7 @@ func TestOtherContent(t *testing.T) {
 // others are told what a repeat is told.
 func TestAtTheSameTime(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	same, other := text(t, request()), text(t, request(with("source", "desk")))
 	var all sync.WaitGroup
 	var mu sync.Mutex
@@ -150,7 +150,7 @@ func TestAtTheSameTime(t *testing.T) {
 // lost: HTTP says try again, the record stays on the topic.
 func TestDownIsNotRefused(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	good, bad := text(t, request()), []byte("not JSON")
 	w.set(errors.New("the disk is full"), nil)
 	if answer := w.post(good); answer.Code != http.StatusServiceUnavailable || code(t, answer) != "unavailable" {
@@ -195,7 +195,7 @@ func metacharacters() []string {
 // else is as it was.
 func TestMetacharacters(t *testing.T) {
 	t.Parallel()
-	w := &world{t: t, contract: newContract(t)}
+	w := &fixture{t: t, contract: newContract(t)}
 	var err error
 	w.journal, err = open.Open(t.Context(), filepath.Join(t.TempDir(), "journal.db"))
 	must(t, err)
@@ -258,7 +258,7 @@ func TestMetacharacters(t *testing.T) {
 // TestTwiceTheSamePerson: identifiers that are the same to a system are one.
 func TestTwiceTheSamePerson(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	upper := map[string]any{"type": "email", "value": " " + strings.ToUpper(canary) + "@Example.com ", "verified": true}
 	must(t, w.publish(requestID, text(t, request(with("identifiers", []any{identifier("email", address), upper})))))
 	a := w.accepted(requestID)
@@ -270,7 +270,7 @@ func TestTwiceTheSamePerson(t *testing.T) {
 // TestDue: the answer's date is the jurisdiction's, from receipt.
 func TestDue(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	must(t, w.publish(requestID, text(t, request())))
 	if a := w.accepted(requestID); a.DueAt.Sub(a.ReceivedAt) < 28*24*time.Hour || !a.AcceptedAt.Equal(now) || len(a.Systems) != 1 {
 		t.Errorf("%+v", a)
@@ -281,7 +281,7 @@ func TestDue(t *testing.T) {
 // for the workers.
 func TestDetails(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	details := map[string]any{"corrections": []any{map[string]any{"column": "name", "value": canary}}}
 	must(t, w.publish(requestID, text(t, request(with("right", "rectification"), with("details", details)))))
 	a := w.accepted(requestID)
@@ -300,7 +300,7 @@ func TestDetails(t *testing.T) {
 // that was rejected: in the open there is nothing of the person.
 func TestCanary(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	details := map[string]any{"corrections": []any{map[string]any{"column": "name", "value": canary}}}
 	must(t, w.publish(requestID, text(t, request(with("right", "rectification"), with("details", details)))))
 	must(t, w.publish(address, []byte(canary), func(h map[string]string) { h["x-for"], h["ce_subject"] = address, address }))
@@ -340,7 +340,7 @@ func FuzzSubmit(f *testing.F) {
 // rights are granted, its clock counts, and what it doesn't grant is refused by name.
 func TestLawOfAFolder(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := newFixture(t)
 	if res := w.post(text(t, request(with("jurisdiction", "Texas"), with("right", "opt-out")))); res.Code != http.StatusAccepted {
 		t.Fatalf("%d: %s", res.Code, res.Body)
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // person has somebody at a desk do something, at whatever time.
-func (w *world) person() {
+func (w *randomRun) person() {
 	by, now := "lea", w.now
 	holds := func() (string, string) {
 		return rapid.SampledFrom([]string{"", "s0", "s1"}).Draw(w.t, "system"), rapid.SampledFrom([]string{"", "d"}).Draw(w.t, "dataset")
@@ -42,7 +42,7 @@ func (w *world) person() {
 }
 
 // attest has a person do the first thing that no machine could.
-func (w *world) attest() {
+func (w *randomRun) attest() {
 	for _, t := range w.state.Tasks {
 		if t.Status != core.TaskIsFailed || t.System == dsar.Aggregator {
 			continue
@@ -60,7 +60,7 @@ func (w *world) attest() {
 }
 
 // lawful holds the facts of a run against the law.
-func (w *world) lawful() {
+func (w *randomRun) lawful() {
 	mayAct := len(w.state.Accepted.Terms.Checks) == 0
 	awaited, copies := false, true
 	due := w.state.Accepted.DueAt

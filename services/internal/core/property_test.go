@@ -13,9 +13,9 @@ import (
 	"habeas.dev/services/internal/core"
 )
 
-// world is a random run of one request: systems that resolve, fail, park, go
+// randomRun is a random run of one request: systems that resolve, fail, park, go
 // silent and answer late, twice or out of order.
-type world struct {
+type randomRun struct {
 	t      *rapid.T
 	state  core.State
 	facts  []core.Event
@@ -26,7 +26,7 @@ type world struct {
 	killed bool
 }
 
-func (w *world) do(c core.Command) {
+func (w *randomRun) do(c core.Command) {
 	before := w.state
 	facts, err := core.Decide(w.state, c)
 	if err != nil {
@@ -59,13 +59,13 @@ func notes(got, want []string) bool {
 
 var types = []dsar.IdentifierType{"email", "phone", "account_id", "customer_ref", "tax_id"}
 
-func newWorld(t *rapid.T, edges map[string]bool) *world {
+func newRandomRun(t *rapid.T, edges map[string]bool) *randomRun {
 	return newWorldUnder(t, edges, core.Terms{})
 }
 
 // newWorldUnder has the request be under a law.
-func newWorldUnder(t *rapid.T, edges map[string]bool, terms core.Terms) *world {
-	w := &world{t: t, now: start, edges: edges}
+func newWorldUnder(t *rapid.T, edges map[string]bool, terms core.Terms) *randomRun {
+	w := &randomRun{t: t, now: start, edges: edges}
 	var systems []dsar.System
 	for i := range rapid.IntRange(1, 5).Draw(t, "systems") {
 		sys := dsar.System{Name: fmt.Sprintf("s%d", i), Needs: rapid.SliceOfNDistinct(rapid.SampledFrom(types), 1, 2, rapid.ID).Draw(t, "needs")}
@@ -104,7 +104,7 @@ func given(t *rapid.T) []dsar.Identifier {
 }
 
 // answer makes up what the worker of a task says.
-func (w *world) answer(task core.TaskState) dsar.Report {
+func (w *randomRun) answer(task core.TaskState) dsar.Report {
 	r := dsar.Report{System: task.System, Action: task.Action, Attempt: task.Attempt, Kind: dsar.ReportEnded, Outcome: dsar.NothingFound}
 	r.Notes = []string{fmt.Sprintf("note %d", len(w.said))}
 	mood := rapid.IntRange(0, 9).Draw(w.t, "mood")
@@ -171,7 +171,7 @@ func (w *world) answer(task core.TaskState) dsar.Report {
 }
 
 // step lets one thing happen.
-func (w *world) step() {
+func (w *randomRun) step() {
 	var out []core.TaskState
 	for _, task := range w.state.Tasks {
 		if task.Status == core.TaskIsSent {
@@ -202,11 +202,11 @@ func (w *world) step() {
 }
 
 // hopeless reports whether a system lacks the ability: then only a person ends it.
-func (w *world) hopeless() bool {
+func (w *randomRun) hopeless() bool {
 	return slices.ContainsFunc(w.state.Tasks, func(t core.TaskState) bool { return t.End.Outcome == dsar.Manual })
 }
 
-func (w *world) check() {
+func (w *randomRun) check() {
 	accepted, completed, overdue := 0, 0, 0
 	erasing := map[string]int{} // by system: 1 planned, 2 erased, 3 proven
 	incomplete := map[string]bool{}
@@ -282,8 +282,8 @@ func (w *world) check() {
 }
 
 // run plays a request through trouble and then calm weather.
-func run(t *rapid.T, edges map[string]bool) *world {
-	w := newWorld(t, edges)
+func run(t *rapid.T, edges map[string]bool) *randomRun {
+	w := newRandomRun(t, edges)
 	for range rapid.IntRange(0, 60).Draw(t, "trouble") {
 		w.step()
 	}

@@ -13,7 +13,7 @@ import (
 
 // timePasses moves the clock to the next timer, or by a little, and runs the
 // coordinator's timers and the support agent.
-func (w *world) timePasses(ctx context.Context) {
+func (w *simulation) timePasses(ctx context.Context) {
 	w.clock.t = w.clock.t.Add(time.Duration(w.rng.IntN(5000)) * time.Millisecond)
 	if wake := w.nextTimer(ctx); wake.After(w.clock.t) && (w.calm || w.rng.IntN(3) == 0) {
 		w.clock.t = wake
@@ -40,7 +40,7 @@ func (w *world) timePasses(ctx context.Context) {
 
 // act plays a support agent with a request that needs attention: retry, accept a
 // plan that was stopped, or give up where no worker can help.
-func (w *world) act(ctx context.Context, a *asked, state core.State) {
+func (w *simulation) act(ctx context.Context, a *asked, state core.State) {
 	retry := core.Retry{By: "agent", Now: w.clock.now()}
 	stopped, manual := false, true
 	for _, t := range state.Tasks {
@@ -58,7 +58,7 @@ func (w *world) act(ctx context.Context, a *asked, state core.State) {
 	w.do(ctx, a, retry)
 }
 
-func (w *world) cancel(ctx context.Context, a *asked) {
+func (w *simulation) cancel(ctx context.Context, a *asked) {
 	w.note("an agent gives up on %s", a.id)
 	a.cancelled = true
 	w.do(ctx, a, core.Cancel{By: "agent", Reason: "no worker can do it", Now: w.clock.now()})
@@ -66,7 +66,7 @@ func (w *world) cancel(ctx context.Context, a *asked) {
 
 // do applies an agent's command, as the command line does: in a process with its
 // own memory of the journal.
-func (w *world) do(ctx context.Context, a *asked, c core.Command) {
+func (w *simulation) do(ctx context.Context, a *asked, c core.Command) {
 	p := w.all.coordinators[w.rng.IntN(len(w.all.coordinators))]
 	w.run(ctx, &p.process, func(ctx context.Context) error {
 		_, err := p.requests.Do(ctx, a.id, c)
@@ -80,7 +80,7 @@ func (w *world) do(ctx context.Context, a *asked, c core.Command) {
 // nextTimer returns the earliest timer of the requests that are open. An erasure that
 // had to keep records wakes ten years on, when these may go: a run ends before that
 // (seed 1883 jumped there while another request had no timer yet).
-func (w *world) nextTimer(ctx context.Context) (wake time.Time) {
+func (w *simulation) nextTimer(ctx context.Context) (wake time.Time) {
 	w.look(func() {
 		for _, a := range w.asked {
 			row, err := w.journal.Row(ctx, a.id)
@@ -92,7 +92,7 @@ func (w *world) nextTimer(ctx context.Context) (wake time.Time) {
 	return wake
 }
 
-func (w *world) standing(ctx context.Context) string {
+func (w *simulation) standing(ctx context.Context) string {
 	var out []string
 	for _, a := range w.asked {
 		row, _ := w.journal.Row(ctx, a.id)

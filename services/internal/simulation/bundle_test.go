@@ -17,7 +17,7 @@ import (
 
 // checkBundle opens the answer and checks that it verifies, and that it holds every
 // record of the person once and nothing of anybody else.
-func (w *world) checkBundle(ctx context.Context, a *asked) {
+func (w *simulation) checkBundle(ctx context.Context, a *asked) {
 	v := w.openVault()
 	defer v.Close()
 	outbox := w.outbox.Open()
@@ -85,7 +85,7 @@ type answeredDataset struct {
 }
 
 // unzip gives the payload's files by their names below data/.
-func (w *world) unzip(content []byte) map[string]string {
+func (w *simulation) unzip(content []byte) map[string]string {
 	archive, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
 	w.must(err)
 	files := map[string]string{}
@@ -104,7 +104,7 @@ func (w *world) unzip(content []byte) map[string]string {
 }
 
 // checkAnswered holds what is said of a dataset against the seeds.
-func (w *world) checkAnswered(a *asked, s *system, d answeredDataset, file string) {
+func (w *simulation) checkAnswered(a *asked, s *system, d answeredDataset, file string) {
 	held, kept := map[int]row{}, int64(0)
 	if w.reaches(s.manifest.System, a.person) {
 		for id, r := range s.seeded {
@@ -145,7 +145,7 @@ func (w *world) checkAnswered(a *asked, s *system, d answeredDataset, file strin
 	w.checkRows(a, s, d.Dataset, file, records)
 }
 
-func (w *world) checkRows(a *asked, s *system, dataset, file string, want map[int]row) {
+func (w *simulation) checkRows(a *asked, s *system, dataset, file string, want map[int]row) {
 	var rows []struct {
 		ID          int
 		Owner, Note string

@@ -28,7 +28,7 @@ func (t *topic) isTasks() bool { return strings.HasPrefix(t.name, event.TopicTas
 
 // Publish implements relay.Publisher: the bus takes the messages, or the
 // process dies before or after some.
-func (w *world) Publish(ctx context.Context, messages []journal.Message) error {
+func (w *simulation) Publish(ctx context.Context, messages []journal.Message) error {
 	for _, m := range messages {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -45,11 +45,11 @@ func (w *world) Publish(ctx context.Context, messages []journal.Message) error {
 }
 
 // Send implements intake.Publisher.
-func (w *world) Send(ctx context.Context, topic string, e event.Event) error {
+func (w *simulation) Send(ctx context.Context, topic string, e event.Event) error {
 	return w.Publish(ctx, []journal.Message{{Topic: topic, Key: e.Subject, Headers: e.Headers(), Payload: e.Data}})
 }
 
-func (w *world) publish(m journal.Message) {
+func (w *simulation) publish(m journal.Message) {
 	if w.mutant.message != nil {
 		w.mutant.message(&m)
 	}
@@ -61,14 +61,14 @@ func (w *world) publish(m journal.Message) {
 }
 
 // onceIn returns 1 once in n times, else 0.
-func (w *world) onceIn(n int) int {
+func (w *simulation) onceIn(n int) int {
 	if w.hits(n) {
 		return 1
 	}
 	return 0
 }
 
-func (w *world) topic(name string) *topic {
+func (w *simulation) topic(name string) *topic {
 	i := slices.IndexFunc(w.topics, func(t *topic) bool { return t.name == name })
 	if i < 0 {
 		w.topics = append(w.topics, &topic{name: name})
@@ -78,7 +78,7 @@ func (w *world) topic(name string) *topic {
 }
 
 // deliver delivers a message of some topic, and reports whether there was one.
-func (w *world) deliver(ctx context.Context) bool {
+func (w *simulation) deliver(ctx context.Context) bool {
 	var full []*topic
 	for _, t := range w.topics {
 		if len(t.messages) > 0 {
@@ -94,7 +94,7 @@ func (w *world) deliver(ctx context.Context) bool {
 
 // deliverFrom delivers a message of a topic, or, to consumers that take batches,
 // messages of several requests. What is not acknowledged stays where it is.
-func (w *world) deliverFrom(ctx context.Context, t *topic) {
+func (w *simulation) deliverFrom(ctx context.Context, t *topic) {
 	most := 1
 	if t.isTasks() {
 		most += w.rng.IntN(3)
@@ -131,7 +131,7 @@ func (w *world) deliverFrom(ctx context.Context, t *topic) {
 }
 
 // pick returns the oldest message of some request, and now and then a later one.
-func (w *world) pick(t *topic) *message {
+func (w *simulation) pick(t *topic) *message {
 	m := t.messages[w.rng.IntN(len(t.messages))]
 	if w.hits(w.rates.reordered) {
 		return m
@@ -144,7 +144,7 @@ func (t *topic) drop(m *message) {
 }
 
 // goBack moves a consumer group back, so that what it has read comes again.
-func (w *world) goBack() {
+func (w *simulation) goBack() {
 	if len(w.topics) == 0 {
 		return
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 // check checks, at the end of a run, everything that must always hold.
-func (w *world) check(ctx context.Context) {
+func (w *simulation) check(ctx context.Context) {
 	w.look(func() {
 		for _, a := range w.asked {
 			facts, err := w.journal.Facts(ctx, a.id, 1)
@@ -40,7 +40,7 @@ func (w *world) check(ctx context.Context) {
 	})
 }
 
-func (w *world) decode(a *asked, facts []journal.Fact) []core.Event {
+func (w *simulation) decode(a *asked, facts []journal.Fact) []core.Event {
 	var events []core.Event
 	for _, f := range facts {
 		w.spy.look(w, "the journal of "+a.id, f.Data)
@@ -52,7 +52,7 @@ func (w *world) decode(a *asked, facts []journal.Fact) []core.Event {
 }
 
 // checkEnd: every request ended, once, and as nobody else asked, completed.
-func (w *world) checkEnd(a *asked, state core.State, events []core.Event) {
+func (w *simulation) checkEnd(a *asked, state core.State, events []core.Event) {
 	ends := 0
 	for i, e := range events {
 		switch e.(type) {
@@ -69,7 +69,7 @@ func (w *world) checkEnd(a *asked, state core.State, events []core.Event) {
 
 // checkRow: what lists show is the fold of the journal, and the request is
 // found by the person's address.
-func (w *world) checkRow(ctx context.Context, a *asked, state core.State, facts []journal.Fact) {
+func (w *simulation) checkRow(ctx context.Context, a *asked, state core.State, facts []journal.Fact) {
 	last := facts[len(facts)-1]
 	in := state.Accepted
 	want := journal.Row{
@@ -114,7 +114,7 @@ func (w *world) checkRow(ctx context.Context, a *asked, state core.State, facts 
 }
 
 // checkFacts: nothing is sent without a reason, and nothing ends twice.
-func (w *world) checkFacts(a *asked, events []core.Event) {
+func (w *simulation) checkFacts(a *asked, events []core.Event) {
 	var state core.State
 	var retried time.Time // when a person last did
 	var anew []string     // whose erasure they had begun anew
@@ -146,7 +146,7 @@ func (w *world) checkFacts(a *asked, events []core.Event) {
 // before it is gone; nothing is proven before everything is erased; nothing is
 // assembled before everybody has ended. What was begun anew had ended, and is
 // waited for by nobody but those that are erased after it, which begin anew too.
-func (w *world) checkTurn(a *asked, s core.State, e core.TaskSent, anew []string) {
+func (w *simulation) checkTurn(a *asked, s core.State, e core.TaskSent, anew []string) {
 	before := func(system string, action dsar.Action) {
 		if t := s.Task(system, action); t == nil || t.Status != core.TaskIsEnded {
 			w.fail("request %s: %s of %s was sent before %s of %s had ended", a.id, e.Action, e.System, action, system)
@@ -175,7 +175,7 @@ func (w *world) checkTurn(a *asked, s core.State, e core.TaskSent, anew []string
 
 // checkBrake: a plan of more than the manifest expects goes on only where a
 // person has accepted it.
-func (w *world) checkBrake(a *asked, s core.State, e core.TaskEnded) {
+func (w *simulation) checkBrake(a *asked, s core.State, e core.TaskEnded) {
 	left := int64(0)
 	for _, c := range e.Counts {
 		left += c.Found - c.Kept()
@@ -226,7 +226,7 @@ func unreasoned(s core.State, e core.TaskSent, retried time.Time) string {
 }
 
 // checkMessages: what follows from the facts was published, and in their order.
-func (w *world) checkMessages(a *asked, facts []journal.Fact, events []core.Event) {
+func (w *simulation) checkMessages(a *asked, facts []journal.Fact, events []core.Event) {
 	var order []string
 	for i, f := range facts {
 		id := event.FactID(a.id, f.Version)
@@ -245,7 +245,7 @@ func (w *world) checkMessages(a *asked, facts []journal.Fact, events []core.Even
 
 // checkRecords looks into the systems themselves: what had to go is gone, what
 // had to change is changed, everything else is as it was.
-func (w *world) checkRecords(a *asked, completed bool) {
+func (w *simulation) checkRecords(a *asked, completed bool) {
 	for _, s := range w.systems {
 		left := map[int]row{}
 		for _, r := range s.rows {
@@ -279,7 +279,7 @@ func (w *world) checkRecords(a *asked, completed bool) {
 // checkErasures: a system is told to erase once, and once more for each task
 // that was handed in again and each call that failed, and for nothing else.
 // Why a further attempt was sent, checkFacts knows.
-func (w *world) checkErasures(a *asked, events []core.Event) {
+func (w *simulation) checkErasures(a *asked, events []core.Event) {
 	for _, s := range w.systems {
 		e := s.erasuresOf(a.id)
 		if e.calls > e.handedIn+e.broken {
@@ -297,7 +297,7 @@ func (w *world) checkErasures(a *asked, events []core.Event) {
 }
 
 // checkCanaries: no personal data in the log, in names, or unsealed at rest.
-func (w *world) checkCanaries() {
+func (w *simulation) checkCanaries() {
 	w.spy.look(w, "the log", w.spy.log.Bytes())
 	for name, content := range w.vault.Blobs() {
 		w.spy.look(w, "a name in the vault", []byte(name))
@@ -309,8 +309,8 @@ func (w *world) checkCanaries() {
 	}
 }
 
-// checkNothingTwice is for worlds in which nothing went wrong.
-func (w *world) checkNothingTwice(ctx context.Context) {
+// checkNothingTwice is for runs in which nothing went wrong.
+func (w *simulation) checkNothingTwice(ctx context.Context) {
 	for _, a := range w.asked {
 		facts, err := w.journal.Facts(ctx, a.id, 1)
 		w.must(err)

@@ -8,7 +8,7 @@ import (
 
 // loseAnObject removes or damages an object that was gathered: the answer lacks it,
 // and it has to be gathered again.
-func (w *world) loseAnObject() {
+func (w *simulation) loseAnObject() {
 	blobs := w.vault.Blobs()
 	var objects []string
 	for _, key := range slices.Sorted(maps.Keys(blobs)) {

@@ -22,38 +22,38 @@ const mutantSeeds = 50
 func TestMutants(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
-	for name, change := range map[string]func(*world){
-		"reports are not deduplicated":           func(w *world) { w.mutant.requests = w.withoutDedupe },
-		"what follows is recorded twice":         func(w *world) { w.mutant.journal = func(j *memjournal.Store) lifecycle.Journal { return twice{j} } },
-		"an append doesn't look at the version":  func(w *world) { w.mutant.journal = func(j *memjournal.Store) lifecycle.Journal { return blind{j} } },
-		"the row is not that of the facts":       func(w *world) { w.mutant.journal = func(j *memjournal.Store) lifecycle.Journal { return stale{j} } },
-		"facts are published before they happen": func(w *world) { w.mutant.queue = func(j *memjournal.Store) journal.Queue { return hasty{j} } },
-		"facts are published out of order":       func(w *world) { w.mutant.queue = func(j *memjournal.Store) journal.Queue { return backwards{j} } },
-		"an address in a header":                 func(w *world) { w.mutant.message = func(m *journal.Message) { m.Headers["x-for"] = email(0) } },
-		"an address in the log": func(w *world) {
+	for name, change := range map[string]func(*simulation){
+		"reports are not deduplicated":           func(w *simulation) { w.mutant.requests = w.withoutDedupe },
+		"what follows is recorded twice":         func(w *simulation) { w.mutant.journal = func(j *memjournal.Store) lifecycle.Journal { return twice{j} } },
+		"an append doesn't look at the version":  func(w *simulation) { w.mutant.journal = func(j *memjournal.Store) lifecycle.Journal { return blind{j} } },
+		"the row is not that of the facts":       func(w *simulation) { w.mutant.journal = func(j *memjournal.Store) lifecycle.Journal { return stale{j} } },
+		"facts are published before they happen": func(w *simulation) { w.mutant.queue = func(j *memjournal.Store) journal.Queue { return hasty{j} } },
+		"facts are published out of order":       func(w *simulation) { w.mutant.queue = func(j *memjournal.Store) journal.Queue { return backwards{j} } },
+		"an address in a header":                 func(w *simulation) { w.mutant.message = func(m *journal.Message) { m.Headers["x-for"] = email(0) } },
+		"an address in the log": func(w *simulation) {
 			w.mutant.message = func(*journal.Message) { w.spy.log.WriteString(email(0)) }
 		},
-		"a gathering takes everybody's": func(w *world) {
+		"a gathering takes everybody's": func(w *simulation) {
 			for _, s := range w.systems {
 				s.reach = func(a dsar.Action, _ row) bool { return a == dsar.Gather }
 			}
 		},
-		"an erasure takes what must stay": func(w *world) {
+		"an erasure takes what must stay": func(w *simulation) {
 			for _, s := range w.systems {
 				s.greedy = true
 			}
 		},
-		"an erasure leaves something": func(w *world) {
+		"an erasure leaves something": func(w *simulation) {
 			for _, s := range w.systems {
 				s.stubborn = true
 			}
 		},
-		"what may not be looked at is not said": func(w *world) {
+		"what may not be looked at is not said": func(w *simulation) {
 			for _, s := range w.systems {
 				s.silent = true
 			}
 		},
-		"an erasure takes another's": func(w *world) {
+		"an erasure takes another's": func(w *simulation) {
 			for _, s := range w.systems {
 				s.reach = func(a dsar.Action, r row) bool { return a != dsar.Gather && r.id%7 == 0 }
 			}
@@ -78,7 +78,7 @@ type naive struct {
 	journal *memjournal.Store
 }
 
-func (w *world) withoutDedupe(l *lifecycle.Lifecycle) coordinator.Requests {
+func (w *simulation) withoutDedupe(l *lifecycle.Lifecycle) coordinator.Requests {
 	return naive{l, w.journal}
 }
 

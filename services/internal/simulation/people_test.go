@@ -68,7 +68,7 @@ func knows(system string, p int) map[string]string {
 
 // reaches reports whether the person's records in a system can be found by their
 // address.
-func (w *world) reaches(system string, p int) bool {
+func (w *simulation) reaches(system string, p int) bool {
 	switch system {
 	case "billing":
 		return p < people-1
@@ -83,7 +83,7 @@ func (w *world) reaches(system string, p int) bool {
 // out, which portability doesn't reach.
 func datasets() []string { return []string{"things", "scores"} }
 
-func (w *world) newManifests() []*manifestOf {
+func (w *simulation) newManifests() []*manifestOf {
 	types := func(t ...dsar.IdentifierType) []dsar.IdentifierType { return t }
 	all := []*manifestOf{
 		newManifest("account", types("email"), types("account_id"), "billing", "events"),

@@ -27,7 +27,7 @@ type process struct {
 	start func()
 }
 
-// processes holds the processes of a world. There are two doors and two
+// processes holds the processes of a simulation. There are two doors and two
 // coordinators: what one has cached, the other changes.
 type processes struct {
 	doors        [2]*door
@@ -67,7 +67,7 @@ type working struct {
 }
 
 // startAll starts every process, and restarts those that run.
-func (w *world) startAll() {
+func (w *simulation) startAll() {
 	w.all.workers = map[string]*working{}
 	for i := range w.all.doors {
 		w.startDoor(i)
@@ -81,7 +81,7 @@ func (w *world) startAll() {
 }
 
 // openVault opens the vault as a process does when it starts.
-func (w *world) openVault() (v *vault.Vault) {
+func (w *simulation) openVault() (v *vault.Vault) {
 	w.look(func() {
 		var err error
 		v, err = vault.New(context.Background(), cloudvault.Bucket(w.vault.Open()), vault.KeysIn(cloudvault.Bucket(w.vault.Open())), w.master)
@@ -91,14 +91,14 @@ func (w *world) openVault() (v *vault.Vault) {
 }
 
 // newLifecycle returns a process' own: with its own memory of the journal.
-func (w *world) newLifecycle() *lifecycle.Lifecycle {
+func (w *simulation) newLifecycle() *lifecycle.Lifecycle {
 	if w.mutant.journal != nil {
 		return lifecycle.New(w.mutant.journal(w.journal))
 	}
 	return lifecycle.New(w.journal)
 }
 
-func (w *world) startDoor(i int) {
+func (w *simulation) startDoor(i int) {
 	in, err := intake.New(intake.Config{
 		Requests: w.newLifecycle(), Rows: w.journal, Vault: w.openVault(), Policy: w.book, Validator: w.validator,
 		Catalogue: w.catalogue(), Rejected: w, Now: w.clock.now, Log: w.log,
@@ -107,7 +107,7 @@ func (w *world) startDoor(i int) {
 	w.all.doors[i] = &door{process{fmt.Sprint("intake ", i), func() { w.startDoor(i) }}, in, in.Handler()}
 }
 
-func (w *world) startCoordinator(i int) {
+func (w *simulation) startCoordinator(i int) {
 	requests := w.newLifecycle()
 	var applied coordinator.Requests = requests
 	if w.mutant.requests != nil {
@@ -117,7 +117,7 @@ func (w *world) startCoordinator(i int) {
 	w.all.coordinators[i] = &coordinating{process{fmt.Sprint("coordinator ", i), func() { w.startCoordinator(i) }}, c, requests}
 }
 
-func (w *world) startRelay() {
+func (w *simulation) startRelay() {
 	var queue journal.Queue = w.journal
 	if w.mutant.queue != nil {
 		queue = w.mutant.queue(w.journal)
@@ -127,7 +127,7 @@ func (w *world) startRelay() {
 	w.all.relay = &relaying{process{"relay", w.startRelay}, r}
 }
 
-func (w *world) startAggregator() {
+func (w *simulation) startAggregator() {
 	v := w.openVault()
 	a, err := aggregator.New(aggregator.Config{
 		Vault: v, Outbox: w.outbox.Open(), Manifests: w.manifests(), Policy: aggregator.FromBook(w.book, ""), Now: w.clock.now,
@@ -138,19 +138,19 @@ func (w *world) startAggregator() {
 	w.all.aggregator = &aggregating{process{"aggregator", w.startAggregator}, wk, v}
 }
 
-func (w *world) startWorker(s *system) {
+func (w *simulation) startWorker(s *system) {
 	wk, err := worker.New(s.manifest, s.implementation(), worker.WithClock(w.clock.now), worker.WithConcurrency(1), worker.WithNames(w.name),
 		worker.WithLogger(w.log), worker.WithPause(func(ctx context.Context, _ time.Duration) error { return ctx.Err() }))
 	w.must(err)
 	w.all.workers[s.manifest.System] = &working{process{"worker " + s.manifest.System, func() { w.startWorker(s) }}, wk, w.openVault()}
 }
 
-func (w *world) name() string {
+func (w *simulation) name() string {
 	w.names++
 	return fmt.Sprintf("%08d", w.names)
 }
 
-func (w *world) manifests() []*manifest.Manifest {
+func (w *simulation) manifests() []*manifest.Manifest {
 	var all []*manifest.Manifest
 	for _, s := range w.systems {
 		all = append(all, s.manifest)
@@ -158,14 +158,14 @@ func (w *world) manifests() []*manifest.Manifest {
 	return all
 }
 
-func (w *world) catalogue() []dsar.System {
+func (w *simulation) catalogue() []dsar.System {
 	all, err := manifest.Catalogue(w.manifests())
 	w.must(err)
 	return all
 }
 
 // carry lets the relay carry a batch, and reports whether there was one.
-func (w *world) carry(ctx context.Context) bool {
+func (w *simulation) carry(ctx context.Context) bool {
 	n := 0
 	w.run(ctx, &w.all.relay.process, func(ctx context.Context) (err error) {
 		n, err = w.all.relay.Step(ctx)
@@ -175,7 +175,7 @@ func (w *world) carry(ctx context.Context) bool {
 }
 
 // tick lets a coordinator apply the timers.
-func (w *world) tick(ctx context.Context) {
+func (w *simulation) tick(ctx context.Context) {
 	c := w.all.coordinators[w.rng.IntN(len(w.all.coordinators))]
 	w.run(ctx, &c.process, func(ctx context.Context) error {
 		_, err := c.Tick(ctx)
@@ -185,7 +185,7 @@ func (w *world) tick(ctx context.Context) {
 
 // work lets the service of a topic handle messages, each of another request, and
 // returns which of them it is done with.
-func (w *world) work(ctx context.Context, topic string, messages []*message) []bool {
+func (w *simulation) work(ctx context.Context, topic string, messages []*message) []bool {
 	events := make([]event.Event, len(messages))
 	if topic != event.TopicRequests {
 		for i, m := range messages {
@@ -209,7 +209,7 @@ func (w *world) work(ctx context.Context, topic string, messages []*message) []b
 	return done
 }
 
-func (w *world) workOn(ctx context.Context, topic string, m *message, e event.Event) bool {
+func (w *simulation) workOn(ctx context.Context, topic string, m *message, e event.Event) bool {
 	switch topic {
 	case event.TopicEvents, event.TopicRejected:
 		return true
@@ -234,7 +234,7 @@ func (w *world) workOn(ctx context.Context, topic string, m *message, e event.Ev
 	}
 }
 
-func (w *world) workOnTasks(ctx context.Context, s *system, events []event.Event) []bool {
+func (w *simulation) workOnTasks(ctx context.Context, s *system, events []event.Event) []bool {
 	done := make([]bool, len(events))
 	wk := w.all.workers[s.manifest.System]
 	s.handed(events)
@@ -262,7 +262,7 @@ func (w *world) workOnTasks(ctx context.Context, s *system, events []event.Event
 
 // answer publishes a report, unless the process dies before: then the work is done
 // and nobody is told.
-func (w *world) answer(e event.Event) error {
+func (w *simulation) answer(e event.Event) error {
 	if err := w.point(); err != nil {
 		return err
 	}

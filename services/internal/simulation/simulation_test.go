@@ -83,7 +83,7 @@ func TestSimulation(t *testing.T) {
 	}
 }
 
-func report(t *testing.T, seed uint64, w *world) {
+func report(t *testing.T, seed uint64, w *simulation) {
 	t.Helper()
 	if len(w.broken) == 0 {
 		return
@@ -92,9 +92,9 @@ func report(t *testing.T, seed uint64, w *world) {
 		seed, strings.Join(w.broken, "\n  "), seed, strings.Join(w.history, "\n  "))
 }
 
-// play returns one run. change, where there is one, makes a mutant of its world.
-func play(ctx context.Context, k kit, seed uint64, change func(*world)) *world {
-	w := newWorld(k, seed)
+// play returns one run. change, where there is one, makes a mutant of its simulation.
+func play(ctx context.Context, k kit, seed uint64, change func(*simulation)) *simulation {
+	w := newSimulation(k, seed)
 	if change != nil {
 		change(w)
 	}
@@ -130,13 +130,13 @@ func TestSameSeedSameRun(t *testing.T) {
 	}
 }
 
-// TestNothingGoesWrong plays worlds without any trouble: everything is then
+// TestNothingGoesWrong plays runs without any trouble: everything is then
 // done exactly once.
 func TestNothingGoesWrong(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
 	for s := uint64(1); s <= 50; s++ {
-		w := play(t.Context(), k, s, func(w *world) { w.beCalm() })
+		w := play(t.Context(), k, s, func(w *simulation) { w.beCalm() })
 		w.checkNothingTwice(t.Context())
 		report(t, s, w)
 	}

@@ -35,7 +35,7 @@ func newCanaries() [][]byte {
 }
 
 // look fails the run if personal data is in the open.
-func (s *spy) look(w *world, where string, text []byte) {
+func (s *spy) look(w *simulation, where string, text []byte) {
 	for _, c := range s.canaries {
 		if bytes.Contains(text, c) {
 			w.fail("%s holds personal data", where)
@@ -45,7 +45,7 @@ func (s *spy) look(w *world, where string, text []byte) {
 }
 
 // published reads a message that goes onto the bus.
-func (s *spy) published(w *world, m journal.Message) {
+func (s *spy) published(w *simulation, m journal.Message) {
 	if m.Topic == event.TopicRequests {
 		return // upstream's own words
 	}

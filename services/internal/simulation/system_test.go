@@ -31,7 +31,7 @@ type row struct {
 // vendors' do.
 type system struct {
 	manifest *manifestOf
-	w        *world
+	w        *simulation
 	rng      *mathrand.Rand
 	batches  bool // it takes many subjects in one call
 	rows     []row
@@ -480,9 +480,9 @@ func (b *batchSystem) Erase(ctx context.Context, jobs []*worker.EraseJob) error 
 	return err
 }
 
-// addSystems makes the systems of the world: a chain of identifiers from the
+// addSystems makes the systems of the simulation: a chain of identifiers from the
 // address over the account to the customer's number, and an order of erasing.
-func (w *world) addSystems() {
+func (w *simulation) addSystems() {
 	next := 0
 	for _, m := range w.newManifests() {
 		s := &system{manifest: m, w: w, rng: w.rng, finds: map[string]string{}, hidden: map[string]time.Time{}, unplanned: map[[2]string]int{}, erasures: map[string]*erasures{}, seeded: map[int]row{}, lag: w.rng.IntN(8)}
@@ -513,7 +513,7 @@ func (s *system) populate(p int, next *int) {
 	}
 }
 
-func decodeTask(w *world, e event.Event) dsar.Task {
+func decodeTask(w *simulation, e event.Event) dsar.Task {
 	var t dsar.Task
 	w.must(unmarshal(e.Data, &t))
 	return t

@@ -29,7 +29,7 @@ type asked struct {
 }
 
 // addRequests makes a request for everybody.
-func (w *world) addRequests(seed uint64) {
+func (w *simulation) addRequests(seed uint64) {
 	rights := []dsar.Right{dsar.Access, dsar.Access, dsar.Portability, dsar.Erasure, dsar.Erasure, dsar.Erasure, dsar.Rectification, dsar.Restriction, dsar.KnowCategories}
 	for p := range people {
 		a := &asked{id: uuid.NewSHA1(uuid.NameSpaceOID, fmt.Append(nil, seed, p)).String(), right: rights[w.rng.IntN(len(rights))], person: p, http: w.rng.IntN(2) == 0}
@@ -60,7 +60,7 @@ func corrected(p int) string { return fmt.Sprintf("%s %d's corrected note", cana
 // submitAll submits requests as an upstream does: those that it doesn't know to be
 // accepted, and, while things go wrong, others again. Once a request is accepted,
 // somebody may use its id for another one, too.
-func (w *world) submitAll(ctx context.Context) {
+func (w *simulation) submitAll(ctx context.Context) {
 	for _, a := range w.asked {
 		known := false
 		w.look(func() {
@@ -82,11 +82,11 @@ func (w *world) submitAll(ctx context.Context) {
 	}
 }
 
-func (w *world) isOnItsWay(a *asked) bool {
+func (w *simulation) isOnItsWay(a *asked) bool {
 	return slices.ContainsFunc(w.topic(event.TopicRequests).messages, func(m *message) bool { return m.Key == a.id })
 }
 
-func (w *world) submit(ctx context.Context, a *asked, data event.Submitted, liar bool) {
+func (w *simulation) submit(ctx context.Context, a *asked, data event.Submitted, liar bool) {
 	text, err := json.Marshal(data)
 	w.must(err)
 	if a.http {
@@ -104,7 +104,7 @@ func (w *world) submit(ctx context.Context, a *asked, data event.Submitted, liar
 }
 
 // post submits over HTTP. The answer to the same request is always the same.
-func (w *world) post(ctx context.Context, a *asked, body string, liar bool) {
+func (w *simulation) post(ctx context.Context, a *asked, body string, liar bool) {
 	d := w.all.doors[w.rng.IntN(len(w.all.doors))]
 	answer := httptest.NewRecorder()
 	alive := w.run(ctx, &d.process, func(ctx context.Context) error {

@@ -83,7 +83,7 @@ type outcome struct {
 
 // play is one run: two people ask, one after the other, and the first once more.
 func play(t testing.TB, k kit, seed uint64, m mutant) outcome {
-	w := newWorld(t, kindOf(), seed)
+	w := newFixture(t, kindOf(), seed)
 	p := newPipeline(k, t, seed)
 	p.sites, p.deadly = w.sites, true
 	if p.start(m); p.refused != nil {

@@ -12,8 +12,8 @@ import (
 	"habeas.dev/services/sandbox/fault"
 )
 
-// World is a worker and the stand-in that it calls, for many people.
-type World struct {
+// Fixture is a worker and the stand-in that it calls, for many people.
+type Fixture struct {
 	Direct
 	Clock    *Clock // of both
 	Set      func(fault.Config)
@@ -27,7 +27,7 @@ const maxTries = 40
 // the SDK's tries around it. Everyone's answer is whole, or is an error that lets the
 // task come again; an erasure is never said to be done when it isn't; and nothing is
 // deleted twice.
-func ManyUnderFaults(t *testing.T, open func(t *testing.T, f fault.Config) World) {
+func ManyUnderFaults(t *testing.T, open func(t *testing.T, f fault.Config) Fixture) {
 	t.Helper()
 	for name, f := range map[string]fault.Config{
 		"5xx":          {ServerError: 0.2},
@@ -85,7 +85,7 @@ func ManyUnderFaults(t *testing.T, open func(t *testing.T, f fault.Config) World
 
 // untilDone asks for everyone, and again for those who have an error, which must be
 // one that passes.
-func (w *World) untilDone(what string, ask func(emails []string, who []int) []error) {
+func (w *Fixture) untilDone(what string, ask func(emails []string, who []int) []error) {
 	w.T.Helper()
 	emails := w.Emails()
 	open := map[int]bool{}

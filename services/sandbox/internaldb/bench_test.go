@@ -24,7 +24,7 @@ func cpu(b *testing.B) time.Duration {
 // again, sealing included, and tells the processor time for each person.
 func benchmark(b *testing.B, action dsar.Action) {
 	p := people.Generate(people.Config{Seed: 1, People: 2000})
-	w := newWorld(b, p, onSQLite(b, p))
+	w := newFixture(b, p, onSQLite(b, p))
 	for batch := range slices.Chunk(everyone(p), 50) {
 		w.resolve(batch...)
 	}

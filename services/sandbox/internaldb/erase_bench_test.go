@@ -15,7 +15,7 @@ func BenchmarkErasure(b *testing.B) {
 	for _, system := range internaldb.Systems() {
 		b.Run(system, func(b *testing.B) {
 			p := people.Generate(people.Config{Seed: 1, People: 2000})
-			w := newWorld(b, p, onSQLite(b, p))
+			w := newFixture(b, p, onSQLite(b, p))
 			for batch := range slices.Chunk(everyone(p), 50) {
 				w.resolve(batch...)
 			}

@@ -29,7 +29,7 @@ func everyone(p *people.Population) []int {
 func TestEveryRecordAndNoneOfOthers(t *testing.T) {
 	t.Parallel()
 	p := people.Generate(people.Config{Seed: 11})
-	onEach(t, p, func(t *testing.T, w *world) {
+	onEach(t, p, func(t *testing.T, w *fixture) {
 		w.resolve(everyone(p)...)
 		for _, system := range internaldb.Systems() {
 			for batch := range slices.Chunk(reachable(w, system), 50) {
@@ -44,7 +44,7 @@ func TestEveryRecordAndNoneOfOthers(t *testing.T) {
 }
 
 // reachable returns the people of whom a system's identifiers are known.
-func reachable(w *world, system string) []int {
+func reachable(w *fixture, system string) []int {
 	var out []int
 	for _, person := range everyone(w.people) {
 		if system == people.Events || system == people.Account || slices.ContainsFunc(w.known[person], func(id worker.Identifier) bool { return id.Type == "account_id" }) {
@@ -57,7 +57,7 @@ func reachable(w *world, system string) []int {
 func TestNobody(t *testing.T) {
 	t.Parallel()
 	p := people.Generate(people.Config{Seed: 11})
-	onEach(t, p, func(t *testing.T, w *world) {
+	onEach(t, p, func(t *testing.T, w *fixture) {
 		const nobody = 100_000
 		w.known[nobody] = []worker.Identifier{{Type: "email", Value: people.NobodyEmail}, {Type: "account_id", Value: "acc_"}, {Type: "customer_ref", Value: "' OR '1'='1"}}
 		for _, system := range internaldb.Systems() {
@@ -76,7 +76,7 @@ func TestEraseLeavesWhatMustStay(t *testing.T) {
 	t.Parallel()
 	p := people.Generate(people.Config{Seed: 12})
 	gone := []int{people.Leaver, people.Camille, 10, 20, 21, 22, 40}
-	onEach(t, p, func(t *testing.T, w *world) {
+	onEach(t, p, func(t *testing.T, w *fixture) {
 		w.resolve(everyone(p)...)
 		for _, system := range []string{people.Billing, people.Marketplace, people.Events, people.Account} {
 			var persons []int
@@ -111,7 +111,7 @@ func TestEraseLeavesWhatMustStay(t *testing.T) {
 	})
 }
 
-func checkErased(t *testing.T, w *world, system string, n int, plan, done, again, proof dsar.Report, left []string) {
+func checkErased(t *testing.T, w *fixture, system string, n int, plan, done, again, proof dsar.Report, left []string) {
 	t.Helper()
 	held, want := w.held(system, n, nil), w.held(system, n, mustStay)
 	if !slices.Equal(sorted(left), want) {
@@ -154,7 +154,7 @@ func bookDay(r people.Row) (time.Time, bool) {
 	return day, err == nil
 }
 
-func latest(w *world, system string, n int, dataset string) (last time.Time) {
+func latest(w *fixture, system string, n int, dataset string) (last time.Time) {
 	for _, r := range w.people.RowsIn(n, system) {
 		if day, ok := bookDay(r); ok && r.Dataset == dataset && day.After(last) {
 			last = day
@@ -175,7 +175,7 @@ func sum(r dsar.Report) (found, kept, erased int64) {
 func TestRestrict(t *testing.T) {
 	t.Parallel()
 	p := people.Generate(people.Config{Seed: 13})
-	onEach(t, p, func(t *testing.T, w *world) {
+	onEach(t, p, func(t *testing.T, w *fixture) {
 		w.resolve(people.Camille)
 		r := w.do(people.Account, dsar.Restrict, dsar.Objection, people.Camille)[people.Camille]
 		if r.Outcome != dsar.Restricted || len(r.Counts) != 1 || r.Counts[0].Dataset != "profile" || r.Counts[0].Restricted != 1 {
@@ -231,7 +231,7 @@ func TestCreate(t *testing.T) {
 	if err != nil || len(entries) != len(internaldb.Systems()) {
 		t.Errorf("the folder holds %v, %v", entries, err)
 	}
-	newWorld(t, people.Generate(people.Config{Seed: 1}), func(system string) string { return files[system] })
+	newFixture(t, people.Generate(people.Config{Seed: 1}), func(system string) string { return files[system] })
 }
 
 func stat(t *testing.T, files map[string]string) map[string]time.Time {

@@ -18,7 +18,7 @@ import (
 )
 
 // leads returns what Marketo holds of an address, asked as any client asks.
-func (w *world) leads(email string, columns ...string) []map[string]any {
+func (w *fixture) leads(email string, columns ...string) []map[string]any {
 	w.T.Helper()
 	var out []map[string]any
 	err := w.worker.leadsBy(w.T.Context(), "email", []string{email}, columns, func(f *fields) error {
@@ -39,7 +39,7 @@ func (w *world) leads(email string, columns ...string) []map[string]any {
 	return out
 }
 
-func (w *world) restrict(right dsar.Right, lift bool, emails ...string) []*worker.RestrictJob {
+func (w *fixture) restrict(right dsar.Right, lift bool, emails ...string) []*worker.RestrictJob {
 	w.T.Helper()
 	jobs := make([]*worker.RestrictJob, len(emails))
 	for i, e := range emails {
@@ -56,7 +56,7 @@ func (w *world) restrict(right dsar.Right, lift bool, emails ...string) []*worke
 // what the manifest doesn't let be corrected is named as unchanged.
 func TestRectify(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 30, nil)
+	w := newFixture(t, 30, nil)
 	e := w.Emails()
 	one := &worker.RectifyJob{Job: worker.Job{Task: conform.Task(dsar.Rectify, e[0])}, Changes: []worker.Change{{Dataset: "leads", Column: "city", Value: "Brest"}, {Dataset: "leads", Column: "leadScore", Value: "1"}, {Dataset: "orders", Column: "city", Value: "x"}}}
 	bad := &worker.RectifyJob{Job: worker.Job{Task: conform.Task(dsar.Rectify, e[1])}, Changes: []worker.Change{{Dataset: "leads", Column: "leadScore", Value: "1"}}}
@@ -86,7 +86,7 @@ var flags = []string{"unsubscribed", "doNotCall", "marketingSuspended"}
 // back exactly what was.
 func TestRestrictAndLift(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 60, nil)
+	w := newFixture(t, 60, nil)
 	e := w.Emails()
 	columns := append([]string{"unsubscribedReason"}, flags...)
 	before := make([]string, len(e))
@@ -135,11 +135,11 @@ func TestRestrictAndLift(t *testing.T) {
 // missing, and stands in the way where it doesn't.
 func TestFlagsThatAreMissing(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 12, func(s *sandbox.Config, _ *Config) { s.Hidden = []string{"marketingSuspended"} })
+	w := newFixture(t, 12, func(s *sandbox.Config, _ *Config) { s.Hidden = []string{"marketingSuspended"} })
 	if j := w.restrict(dsar.Restriction, false, w.Emails()[0])[0]; j.Err != nil || j.Counts[0].Restricted != 2 {
 		t.Fatalf("%v %v", j.Err, j.Counts)
 	}
-	w = newWorld(t, 12, func(s *sandbox.Config, _ *Config) { s.Hidden = []string{"doNotCall"} })
+	w = newFixture(t, 12, func(s *sandbox.Config, _ *Config) { s.Hidden = []string{"doNotCall"} })
 	var we *worker.Error
 	if j := w.restrict(dsar.Restriction, false, w.Emails()[0])[0]; !errors.As(j.Err, &we) || we.Code != "schema" || !strings.Contains(we.Reason, "doNotCall") {
 		t.Fatalf("%v", j.Err)
@@ -150,7 +150,7 @@ func TestFlagsThatAreMissing(t *testing.T) {
 // lifting.
 func TestRestrictUnderFaults(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 40, nil)
+	w := newFixture(t, 40, nil)
 	e := w.Emails()
 	columns := append([]string{"unsubscribedReason"}, flags...)
 	before := fmt.Sprint(w.leads(e[0], columns...), w.leads(e[7], columns...))
@@ -199,7 +199,7 @@ func TestRestrictUnderFaults(t *testing.T) {
 // A thousand restrictions take few calls.
 func TestCallsToRestrictAThousand(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 1000, nil)
+	w := newFixture(t, 1000, nil)
 	for _, j := range w.restrict(dsar.Restriction, false, w.Emails()...) {
 		if j.Err != nil {
 			t.Fatal(j.Err)

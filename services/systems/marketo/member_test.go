@@ -17,7 +17,7 @@ import (
 // hasMemberships tells what a person's memberships are otherwise than the
 // stand-in has them: of programs those of the population, asked for either way,
 // and of lists and campaigns one to three by the lead's id.
-func (w *world) hasMemberships(rows map[string][]string, person int) error {
+func (w *fixture) hasMemberships(rows map[string][]string, person int) error {
 	want := map[string][]string{}
 	add := func(dataset string, row map[string]any) {
 		b, _ := json.Marshal(row)
@@ -67,7 +67,7 @@ func TestCallsForMemberships(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w := richWorld(t, n, func(_ *sandbox.Config, c *Config) { c.Manifest = m })
+		w := richFixture(t, n, func(_ *sandbox.Config, c *Config) { c.Manifest = m })
 		_, errs := w.Gather(w.Emails()...)
 		if err := errors.Join(errs...); err != nil {
 			t.Fatal(err)
@@ -91,7 +91,7 @@ func TestUnknownProgram(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := richWorld(t, 20, func(_ *sandbox.Config, c *Config) { c.Manifest = m })
+	w := richFixture(t, 20, func(_ *sandbox.Config, c *Config) { c.Manifest = m })
 	out, errs := w.Gather(w.Emails()[0])
 	var we *worker.Error
 	if !errors.As(errs[0], &we) || !we.Permanent() || we.Code != codeSchema || !strings.Contains(we.Reason, "program") || len(out[0].Rows["leads"]) == 0 {

@@ -80,14 +80,14 @@ const further = `  - name: subscriptions
     worker: {of: campaign-membership}
 `
 
-// richWorld returns a world with all of them.
-func richWorld(t *testing.T, n int, change func(*sandbox.Config, *Config)) *world {
+// richFixture returns a fixture with all of them.
+func richFixture(t *testing.T, n int, change func(*sandbox.Config, *Config)) *fixture {
 	t.Helper()
 	m, err := manifest.Parse("marketo.yaml", append(append([]byte{}, manifestYAML...), further...))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newWorld(t, n, func(s *sandbox.Config, c *Config) {
+	return newFixture(t, n, func(s *sandbox.Config, c *Config) {
 		c.Manifest = m
 		s.Population = people.Generate(people.Config{Seed: 7, People: n, Own: true})
 		s.Objects = []sandbox.Object{{Name: "subscription_c", Link: "emailAddress", Lead: "email", Each: 2}, {Name: "seat_c", Link: "leadId", Lead: "id", Each: 3}}
@@ -103,7 +103,7 @@ func richWorld(t *testing.T, n int, change func(*sandbox.Config, *Config)) *worl
 func TestObjectsAndMemberships(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{0, 3} {
-		w := richWorld(t, 60, func(s *sandbox.Config, _ *Config) { s.PageSize = size })
+		w := richFixture(t, 60, func(s *sandbox.Config, _ *Config) { s.PageSize = size })
 		e := w.Emails()
 		out, errs := w.Gather(e...)
 		for i, email := range e {
@@ -155,7 +155,7 @@ func TestObjectsUnderFaults(t *testing.T) {
 	for seed := range int64(6) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
-			w := richWorld(t, 20, func(s *sandbox.Config, _ *Config) { s.PageSize = 20 })
+			w := richFixture(t, 20, func(s *sandbox.Config, _ *Config) { s.PageSize = 20 })
 			e := w.Emails()
 			open := map[string]bool{}
 			for _, x := range e {
@@ -197,7 +197,7 @@ func TestObjectsUnderFaults(t *testing.T) {
 func TestForbiddenObject(t *testing.T) {
 	t.Parallel()
 	for kind, dataset := range map[string]string{"customObjects": "subscriptions", "activities": "activities", "listMembership": "lists"} {
-		w := richWorld(t, 20, func(s *sandbox.Config, _ *Config) { s.Forbidden = []string{kind} })
+		w := richFixture(t, 20, func(s *sandbox.Config, _ *Config) { s.Forbidden = []string{kind} })
 		e := w.Emails()
 		out, errs := w.Gather(e[0], e[1], "nobody@example.net")
 		for i := range out[:2] {
@@ -220,7 +220,7 @@ func TestForbiddenObject(t *testing.T) {
 func TestForbiddenObjectIsNotErased(t *testing.T) {
 	t.Parallel()
 	for name, forbidden := range map[string]string{"read": "customObjects", "delete": "customObjects.delete"} {
-		w := richWorld(t, 20, func(s *sandbox.Config, _ *Config) { s.Forbidden = []string{forbidden} })
+		w := richFixture(t, 20, func(s *sandbox.Config, _ *Config) { s.Forbidden = []string{forbidden} })
 		e := w.Emails()[0]
 		leads := len(w.leads(e))
 		for _, action := range []dsar.Action{dsar.Plan, dsar.Erase, dsar.Prove} {
@@ -257,7 +257,7 @@ func TestForbiddenObjectIsNotErased(t *testing.T) {
 func TestOutages(t *testing.T) {
 	t.Parallel()
 	c := conform.NewClock()
-	w := richWorld(t, 20, func(s *sandbox.Config, wc *Config) {
+	w := richFixture(t, 20, func(s *sandbox.Config, wc *Config) {
 		s.Clock, wc.Now, wc.Pause = c.Now, c.Now, c.Pass
 		s.PageLife, s.PageSize = 2*time.Minute, 10
 	})
@@ -305,7 +305,7 @@ func TestOutages(t *testing.T) {
 func TestDeletedByAnotherProcess(t *testing.T) {
 	t.Parallel()
 	c := conform.NewClock()
-	w := newWorld(t, 12, func(s *sandbox.Config, wc *Config) {
+	w := newFixture(t, 12, func(s *sandbox.Config, wc *Config) {
 		s.Settle, s.Clock, wc.Now, wc.Pause = time.Minute, c.Now, c.Now, c.Pass
 	})
 	other, err := New(Config{BaseURL: w.url, ClientID: sandbox.DefaultClientID, Secret: vendorapi.SecretValue(sandbox.DefaultClientSecret), Access: vendorapi.Access{Now: c.Now, Pause: c.Pass}})
@@ -339,7 +339,7 @@ func (crm) HoldsContact(string) bool { return true }
 func TestRecreatedByTheCRM(t *testing.T) {
 	t.Parallel()
 	c := conform.NewClock()
-	w := newWorld(t, 12, func(s *sandbox.Config, wc *Config) {
+	w := newFixture(t, 12, func(s *sandbox.Config, wc *Config) {
 		s.CRM, s.Clock, wc.Now, wc.Pause = crm{}, c.Now, c.Now, c.Pass
 	})
 	e := w.Emails()[0]
@@ -355,7 +355,7 @@ func TestRecreatedByTheCRM(t *testing.T) {
 // What durable unsubscribe leaves is named for those whom it concerns.
 func TestDurableUnsubscribeIsNamed(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 40, nil)
+	w := newFixture(t, 40, nil)
 	named, not := 0, 0
 	for i, e := range w.Emails() {
 		unsubscribed := false
@@ -381,7 +381,7 @@ func TestDurableUnsubscribeIsNamed(t *testing.T) {
 // The fields that Marketo lacks are named.
 func TestMissingFieldsAreNamed(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 12, func(s *sandbox.Config, _ *Config) { s.Hidden = []string{"leadScore", "city"} })
+	w := newFixture(t, 12, func(s *sandbox.Config, _ *Config) { s.Hidden = []string{"leadScore", "city"} })
 	_, errs := w.Gather(w.Emails()[0])
 	var we *worker.Error
 	if !errors.As(errs[0], &we) || !we.Permanent() || !strings.Contains(we.Reason, "(city, leadScore)") {

@@ -37,7 +37,7 @@ func TestGatherEveryone(t *testing.T) {
 	for _, size := range []int{0, 7, 100} {
 		t.Run(fmt.Sprint("page ", size), func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, 120, func(s *sandbox.Config, _ *Config) { s.PageSize = size })
+			w := newFixture(t, 120, func(s *sandbox.Config, _ *Config) { s.PageSize = size })
 			w.GathersEveryone()
 		})
 	}
@@ -47,23 +47,23 @@ func TestGatherEveryone(t *testing.T) {
 // written fails alone.
 func TestOneFailsAlone(t *testing.T) {
 	t.Parallel()
-	newWorld(t, 20, nil).OneFailsAlone()
+	newFixture(t, 20, nil).OneFailsAlone()
 }
 
 // With everything going wrong, everyone's answer is whole, or is an error that
 // lets the task come again; an erasure is never said to be done when it isn't.
 func TestManyUnderFaults(t *testing.T) {
 	t.Parallel()
-	conform.ManyUnderFaults(t, func(t *testing.T, f fault.Config) conform.World {
-		w := newWorld(t, 40, func(s *sandbox.Config, _ *Config) { s.Faults, s.PageSize = f, 50 })
-		return conform.World{Direct: w.Direct, Clock: w.clock, Set: w.server.SetFaults, Repeated: w.server.Repeated}
+	conform.ManyUnderFaults(t, func(t *testing.T, f fault.Config) conform.Fixture {
+		w := newFixture(t, 40, func(s *sandbox.Config, _ *Config) { s.Faults, s.PageSize = f, 50 })
+		return conform.Fixture{Direct: w.Direct, Clock: w.clock, Set: w.server.SetFaults, Repeated: w.server.Repeated}
 	})
 }
 
 // A token that is revoked in mid-run is renewed, once for all callers.
 func TestTokenRevoked(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 30, nil)
+	w := newFixture(t, 30, nil)
 	e := w.Emails()
 	for round := range 3 {
 		if _, errs := w.Gather(e...); errors.Join(errs...) != nil {
@@ -86,13 +86,13 @@ func TestTokenRevoked(t *testing.T) {
 func TestRestart(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	w := newWorld(t, 12, func(s *sandbox.Config, _ *Config) { s.Dir = dir })
+	w := newFixture(t, 12, func(s *sandbox.Config, _ *Config) { s.Dir = dir })
 	e := w.Emails()
 	if j := w.Do(dsar.Erase, e[0])[0]; j.Err != nil {
 		t.Fatal(j.Err)
 	}
 	// Not closed: as after kill -9.
-	again := newWorld(t, 12, func(s *sandbox.Config, _ *Config) { s.Dir = dir })
+	again := newFixture(t, 12, func(s *sandbox.Config, _ *Config) { s.Dir = dir })
 	if j := again.Do(dsar.Prove, e[0])[0]; j.Err != nil || len(j.Counts) > 0 {
 		t.Fatalf("%v, %v", j.Counts, j.Err)
 	}
@@ -106,7 +106,7 @@ func TestSecretFile(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "secret")
 	os.WriteFile(file, []byte("old\n"), 0o600)
-	w := newWorld(t, 12, func(_ *sandbox.Config, c *Config) { c.Secret = vendorapi.SecretFile(file) })
+	w := newFixture(t, 12, func(_ *sandbox.Config, c *Config) { c.Secret = vendorapi.SecretFile(file) })
 	if _, errs := w.Gather(w.Emails()[0]); errs[0] == nil {
 		t.Fatal("a wrong secret was taken")
 	}
@@ -120,7 +120,7 @@ func BenchmarkGather(b *testing.B) {
 	for _, size := range []int{1, 50, 300} {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
 			t := &testing.T{}
-			w := newWorld(t, 1000, nil)
+			w := newFixture(t, 1000, nil)
 			e := w.Emails()
 			n := 0
 			for b.Loop() {
@@ -153,7 +153,7 @@ func leadsOnly(rows map[string][]string) map[string]int {
 // After an erasure nothing is found, and nobody else has lost anything.
 func TestEraseAndProve(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 60, nil)
+	w := newFixture(t, 60, nil)
 	e := w.Emails()
 	gone := []string{e[0], e[2], e[9], people.NobodyEmail}
 	plan := w.Do(dsar.Plan, gone...)
@@ -200,7 +200,7 @@ func TestEraseAndProve(t *testing.T) {
 func TestLate(t *testing.T) {
 	t.Parallel()
 	for name, remembered := range map[string]bool{"in the same minutes": true, "later": false} {
-		w := newWorld(t, 12, nil)
+		w := newFixture(t, 12, nil)
 		e := w.Emails()[0]
 		was := leadsOnly(w.Seeded(1))
 		w.Do(dsar.Plan, e)
@@ -226,7 +226,7 @@ func TestLate(t *testing.T) {
 // id, and one that somebody else deleted is gone.
 func TestPlannedLead(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 12, nil)
+	w := newFixture(t, 12, nil)
 	e := w.Emails()
 	w.Do(dsar.Plan, e[0], e[2])
 	planned := w.Plans[e[0]].Counts()[0].Found
@@ -259,7 +259,7 @@ func TestQuota(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := conform.NewClock()
-			w := newWorld(t, 12, func(s *sandbox.Config, wc *Config) {
+			w := newFixture(t, 12, func(s *sandbox.Config, wc *Config) {
 				s.Clock, wc.Now, wc.Pause = c.Now, c.Now, c.Pass
 				change(s, wc)
 			})
@@ -296,7 +296,7 @@ func TestPermanent(t *testing.T) {
 	} {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, 12, change)
+			w := newFixture(t, 12, change)
 			_, errs := w.Gather(w.Emails()[0])
 			var e *worker.Error
 			if !errors.As(errs[0], &e) || !e.Permanent() || e.Code != code {
@@ -312,7 +312,7 @@ func TestPermanent(t *testing.T) {
 // A page token that is no longer known has the task come again, from the start.
 func TestPageExpires(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 12, func(s *sandbox.Config, _ *Config) { s.PageSize = 5 })
+	w := newFixture(t, 12, func(s *sandbox.Config, _ *Config) { s.PageSize = 5 })
 	e := w.Emails()[0]
 	if _, errs := w.Gather(e); errs[0] != nil {
 		t.Fatal(errs[0])
@@ -332,7 +332,7 @@ func TestPageExpires(t *testing.T) {
 func TestSettling(t *testing.T) {
 	t.Parallel()
 	c := conform.NewClock()
-	w := newWorld(t, 12, func(s *sandbox.Config, wc *Config) {
+	w := newFixture(t, 12, func(s *sandbox.Config, wc *Config) {
 		s.Settle, s.Clock = time.Minute, c.Now
 		wc.Now, wc.Pause = c.Now, c.Pass
 	})
@@ -362,7 +362,7 @@ func TestSettling(t *testing.T) {
 func TestLostAndSettling(t *testing.T) {
 	t.Parallel()
 	c := conform.NewClock()
-	w := newWorld(t, 12, func(s *sandbox.Config, wc *Config) {
+	w := newFixture(t, 12, func(s *sandbox.Config, wc *Config) {
 		s.Settle, s.Clock = time.Minute, c.Now
 		wc.Now, wc.Pause = c.Now, c.Pass
 	})
@@ -388,7 +388,7 @@ func TestLostAndSettling(t *testing.T) {
 // be asked for is named, and fails alone.
 func TestMetacharacters(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 12, nil)
+	w := newFixture(t, 12, nil)
 	bad := []string{`a,b@example.com`, `x&filterType=id`, `%00`, `"`, "a\nb", `%`, `*`, strings.Repeat("x", 5000) + "@example.com", `camille.o'brien@example.com`, " CAMILLE.O'BRIEN@EXAMPLE.COM "}
 	out, errs := w.Gather(bad...)
 	for i, e := range bad {
@@ -412,7 +412,7 @@ func TestMetacharacters(t *testing.T) {
 // A thousand subjects take few calls.
 func TestCallsForAThousand(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 1000, nil)
+	w := newFixture(t, 1000, nil)
 	e := w.Emails()
 	_, errs := w.Gather(e...)
 	if err := errors.Join(errs...); err != nil {
@@ -441,7 +441,7 @@ func TestCallsForAThousand(t *testing.T) {
 func TestRate(t *testing.T) {
 	t.Parallel()
 	c := conform.NewClock()
-	w := newWorld(t, 12, func(s *sandbox.Config, wc *Config) {
+	w := newFixture(t, 12, func(s *sandbox.Config, wc *Config) {
 		s.Limits, s.Clock = sandbox.RealLimits(), c.Now
 		wc.Rate, wc.Now, wc.Pause = 0, c.Now, c.Pass
 	})

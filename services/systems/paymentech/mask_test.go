@@ -141,7 +141,7 @@ func TestNoCardNumberGetsOut(t *testing.T) {
 				answer(w, r)
 			}))
 			t.Cleanup(ts.Close)
-			w := newWorld(t, func(_ *sandbox.Config, c *Config) { c.BaseURL = ts.URL })
+			w := newFixture(t, func(_ *sandbox.Config, c *Config) { c.BaseURL = ts.URL })
 			told := []string{}
 			see := func(v any, err error) {
 				told = append(told, fmt.Sprintf("%+v", v))

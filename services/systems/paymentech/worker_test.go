@@ -22,14 +22,14 @@ import (
 )
 
 // leaver returns the reference of somebody who has a profile.
-func (w *world) leaver() string { return w.people.CustomerRef(people.Leaver) }
+func (w *fixture) leaver() string { return w.people.CustomerRef(people.Leaver) }
 
 // TestEraseReadsDeletesReads: what was counted is deleted once, and is not there
 // any more; what was settled stays, with ground and end.
 func TestEraseReadsDeletesReads(t *testing.T) {
 	t.Parallel()
 	for _, nested := range []bool{false, true} { // both shapes of a refusal
-		w := newWorld(t, func(s *sandbox.Config, _ *Config) { s.NestedErrors = nested })
+		w := newFixture(t, func(s *sandbox.Config, _ *Config) { s.NestedErrors = nested })
 		ref, ctx := w.leaver(), t.Context()
 		plan, err := w.planOf(ctx, task(dsar.Plan, dsar.Erasure, ref))
 		if want := []dsar.Counts{{Dataset: datasetProfiles, Found: 1}, w.settledUntil()}; err != nil || !reflect.DeepEqual(plan.Counts(), want) {
@@ -57,7 +57,7 @@ func TestEraseReadsDeletesReads(t *testing.T) {
 // though billing no longer names it, and one that wasn't planned is told apart.
 func TestPlannedAndLate(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, nil)
+	w := newFixture(t, nil)
 	was, is := w.leaver(), w.people.CustomerRef(people.Camille)
 	plan, err := w.planOf(t.Context(), task(dsar.Plan, dsar.Erasure, was))
 	if err != nil {
@@ -76,7 +76,7 @@ func TestPlannedAndLate(t *testing.T) {
 // it.
 func TestUnknownReference(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, nil)
+	w := newFixture(t, nil)
 	plan, err := w.planOf(t.Context(), task(dsar.Plan, dsar.Erasure, "nobody's"))
 	if err != nil {
 		t.Fatal(err)
@@ -102,8 +102,8 @@ func TestUnknownReference(t *testing.T) {
 // leaves it open, is named, and is taken where the configuration says so.
 func TestUnknownStatusIsNoAbsence(t *testing.T) {
 	t.Parallel()
-	other := func(notFound []string) *world {
-		return newWorld(t, func(s *sandbox.Config, c *Config) { s.NoProfile, c.NotFound = "9777", notFound })
+	other := func(notFound []string) *fixture {
+		return newFixture(t, func(s *sandbox.Config, c *Config) { s.NoProfile, c.NotFound = "9777", notFound })
 	}
 	w := other(nil)
 	if _, err := w.worker.prove(t.Context(), task(dsar.Prove, dsar.Erasure, "nobody's"), nil); !isCode(err, vendorapi.CodeUnknown) || !strings.Contains(err.Error(), "9777") {
@@ -118,7 +118,7 @@ func TestUnknownStatusIsNoAbsence(t *testing.T) {
 // known, is no erasure.
 func TestBilledProfile(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(s *sandbox.Config, _ *Config) { s.Billed = []string{s.Population.CustomerRef(people.Leaver)} })
+	w := newFixture(t, func(s *sandbox.Config, _ *Config) { s.Billed = []string{s.Population.CustomerRef(people.Leaver)} })
 	if _, err := w.worker.erase(t.Context(), task(dsar.Erase, dsar.Erasure, w.leaver()), nil); !isCode(err, vendorapi.CodeUnknown) || !strings.Contains(err.Error(), "9579") {
 		t.Errorf("the error is %v", err)
 	}
@@ -131,7 +131,7 @@ func TestBilledProfile(t *testing.T) {
 // second time, and the proof waits until it is shown no more.
 func TestStillShown(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(s *sandbox.Config, _ *Config) { s.Settle = 90 * time.Second })
+	w := newFixture(t, func(s *sandbox.Config, _ *Config) { s.Settle = 90 * time.Second })
 	ref := w.leaver()
 	plan, err := w.planOf(t.Context(), task(dsar.Plan, dsar.Erasure, ref))
 	if err != nil {
@@ -199,7 +199,7 @@ func TestSecondary(t *testing.T) {
 				t.Cleanup(ts.Close)
 				return ts.URL
 			}
-			w := newWorld(t, func(_ *sandbox.Config, c *Config) { c.BaseURL, c.SecondaryURL = host("first"), host("second") })
+			w := newFixture(t, func(_ *sandbox.Config, c *Config) { c.BaseURL, c.SecondaryURL = host("first"), host("second") })
 			server = w.server
 			change := []worker.Change{{Dataset: datasetProfiles, Column: "customerCity", Value: "Lyon"}}
 			rectify := func() {
@@ -233,7 +233,7 @@ func TestSecondary(t *testing.T) {
 // nothing is said to be erased that isn't.
 func TestLostAnswers(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, nil)
+	w := newFixture(t, nil)
 	w.server.SetFaults(fault.Config{Seed: 3, ErrorAfter: 0.3, Cut: 0.1, Half: 0.1, ServerError: 0.1, Lock: 0.2})
 	for n := 1; n <= len(w.people.People); n++ {
 		ref := w.people.CustomerRef(n)
@@ -261,7 +261,7 @@ func TestLostAnswers(t *testing.T) {
 
 func TestRectifyAndRestrict(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, nil)
+	w := newFixture(t, nil)
 	ref := w.leaver()
 	counts, err := w.worker.rectify(t.Context(), task(dsar.Rectify, dsar.Rectification, ref), []worker.Change{
 		{Dataset: datasetProfiles, Column: "customerCity", Value: "Lyon"}, {Dataset: datasetProfiles, Column: "ccAccountNum", Value: "1"},
@@ -298,7 +298,7 @@ func TestPasswordChanges(t *testing.T) {
 		}
 	}
 	write("wrong\n")
-	w := newWorld(t, func(_ *sandbox.Config, c *Config) { c.Password = vendorapi.SecretFile(file) })
+	w := newFixture(t, func(_ *sandbox.Config, c *Config) { c.Password = vendorapi.SecretFile(file) })
 	ask := func() error {
 		_, err := w.plan(t.Context(), task(dsar.Plan, dsar.Erasure, w.leaver()))
 		return err

@@ -36,7 +36,7 @@ func edited(t *testing.T, oldnew ...string) *manifest.Manifest {
 }
 
 // values returns one field of the records that a query finds.
-func (w *world) values(query, field string) []string {
+func (w *fixture) values(query, field string) []string {
 	w.T.Helper()
 	var out []string
 	f := fieldsOf([]string{"Id", field})
@@ -51,7 +51,7 @@ func (w *world) values(query, field string) []string {
 	return out
 }
 
-func (w *world) act(call func(context.Context, []*counted) error, jobs ...*counted) {
+func (w *fixture) act(call func(context.Context, []*counted) error, jobs ...*counted) {
 	w.T.Helper()
 	if err := call(context.Background(), jobs); err != nil {
 		w.T.Fatal(err)
@@ -84,7 +84,7 @@ func codeOf(err error) string {
 // nobody else's; what can't be corrected is named.
 func TestRectify(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 30, nil)
+	w := newFixture(t, 30, nil)
 	e := w.Emails()
 	fix := &counted{Job: &worker.Job{Task: conform.Task(dsar.Rectify, e[0])}, Changes: []worker.Change{
 		{Dataset: "contacts", Column: "LastName", Value: `O'Brien "Ltd"`},
@@ -127,7 +127,7 @@ func TestRectify(t *testing.T) {
 // them back.
 func TestRestrictAndLift(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 30, nil)
+	w := newFixture(t, 30, nil)
 	e := w.Emails()
 	job := func(right dsar.Right, purposes ...string) *counted {
 		j := &counted{Job: &worker.Job{Task: conform.Task(dsar.Restrict, e[0])}}
@@ -174,14 +174,14 @@ func TestOtherIdentifiers(t *testing.T) {
 	t.Parallel()
 	m := edited(t, "needs: [email, phone, salesforce_contact_id]", "needs: [email, phone, salesforce_contact_id, customer_ref]",
 		"        salesforce_contact_id: [Id]\n      of:", "        salesforce_contact_id: [Id]\n        customer_ref: [Customer_Ref__c]\n      of:")
-	w := newWorld(t, 12, nil)
+	w := newFixture(t, 12, nil)
 	var contact string
 	for _, r := range w.people.RowsIn(people.Leaver, people.Salesforce) {
 		if r.Dataset == "contacts" {
 			contact = r.Key
 		}
 	}
-	w = newWorld(t, 12, func(s *sandbox.Config, c *Config) {
+	w = newFixture(t, 12, func(s *sandbox.Config, c *Config) {
 		s.Custom = []sandbox.Custom{{Name: "Contact", Fields: []sandbox.CustomField{{Name: "Customer_Ref__c", Type: "string"}},
 			Rows: []map[string]any{{"Id": contact, "Customer_Ref__c": "K-77 'x'", "Phone": "(415) 555-0142"}}}}
 		c.Manifest = m
@@ -239,7 +239,7 @@ const warranties = `  - name: warranties
 // copied and erased, with no line of code for either.
 func TestCustomObjects(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 12, nil)
+	w := newFixture(t, 12, nil)
 	var contact string
 	for _, r := range w.people.RowsIn(1, people.Salesforce) {
 		if r.Dataset == "contacts" {
@@ -250,7 +250,7 @@ func TestCustomObjects(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w = newWorld(t, 12, func(s *sandbox.Config, c *Config) {
+	w = newFixture(t, 12, func(s *sandbox.Config, c *Config) {
 		c.Manifest = m
 		s.Custom = []sandbox.Custom{
 			{Name: "Warranty__c", Fields: []sandbox.CustomField{{Name: "Holder__c", Type: "reference", ReferenceTo: "Contact"}, {Name: "Email__c", Type: "email"}, {Name: "Serial__c", Type: "string"}},
@@ -279,7 +279,7 @@ func TestCustomObjects(t *testing.T) {
 // no call of their own; they are erased as ever.
 func TestFilesWithoutBytes(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 12, func(_ *sandbox.Config, c *Config) {
+	w := newFixture(t, 12, func(_ *sandbox.Config, c *Config) {
 		c.Manifest = edited(t, "      content: VersionData\n", "", "      - {name: VersionData}\n", "", "      content: Body\n", "", "      - {name: Body}\n", "")
 	})
 	out, errs := w.Gather(w.Emails()[0])
@@ -299,7 +299,7 @@ func TestFilesWithoutBytes(t *testing.T) {
 // overwritten isn't anybody's any more, and is not written again.
 func TestAnonymise(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 12, func(_ *sandbox.Config, c *Config) {
+	w := newFixture(t, 12, func(_ *sandbox.Config, c *Config) {
 		c.Manifest = edited(t, "      object: Lead\n", "      object: Lead\n      erase: anonymise\n      overwrite: {FirstName: null, LastName: Erased, Company: Erased, Email: null, Phone: null, MobilePhone: null, City: null, Description: null}\n")
 	})
 	e := w.Emails()[0]
@@ -325,7 +325,7 @@ func TestAnonymise(t *testing.T) {
 func TestPersonAccount(t *testing.T) {
 	t.Parallel()
 	const number = 11
-	w := newWorld(t, 12, nil)
+	w := newFixture(t, 12, nil)
 	e := w.Emails()[number-1]
 	j := w.Do(dsar.Erase, e)[0]
 	if j.Err != nil || !maps.Equal(conform.Erased(j.Counts), w.planned(number)) || conform.Erased(j.Counts)["person_accounts"] != 1 {
@@ -343,10 +343,10 @@ func TestPersonAccount(t *testing.T) {
 // person's link to it goes.
 func TestSharedFile(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 12, nil)
+	w := newFixture(t, 12, nil)
 	document := w.values("SELECT Id, ContentDocumentId FROM ContentDocumentLink WHERE LinkedEntityId IN (SELECT Id FROM Contact WHERE Email = 'm.brueckner@example.org')", "ContentDocumentId")
 	contact := w.values("SELECT Id, Email FROM Contact WHERE Email = 'dolores.whitcombe@example.com'", "Id")
-	w = newWorld(t, 12, func(s *sandbox.Config, _ *Config) {
+	w = newFixture(t, 12, func(s *sandbox.Config, _ *Config) {
 		s.Custom = []sandbox.Custom{{Name: "ContentDocumentLink", Rows: []map[string]any{
 			{"Id": "06A5g00000zzzz1", "ContentDocumentId": document[0], "LinkedEntityId": contact[0], "ShareType": "V"},
 			{"Id": "06A5g00000zzzz2", "ContentDocumentId": document[0], "LinkedEntityId": "0055g0000000001AAA", "ShareType": "I"},
@@ -373,7 +373,7 @@ func TestSharedFile(t *testing.T) {
 // that the manifest calls optional: the rest is whole, and a note says so.
 func TestOptional(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 12, func(s *sandbox.Config, _ *Config) {
+	w := newFixture(t, 12, func(s *sandbox.Config, _ *Config) {
 		s.Hidden = []string{"Individual", "Contact.IndividualId", "Lead.IndividualId", "ContactPointEmail",
 			"Account.PersonEmail", "Account.PersonContactId", "Account.PersonIndividualId", "Account.FirstName", "Account.LastName", "Account.PersonMobilePhone"}
 	})
@@ -401,7 +401,7 @@ func TestOptional(t *testing.T) {
 // the rest goes.
 func TestNotCovered(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 12, nil)
+	w := newFixture(t, 12, nil)
 	show := w.server.Hide("Task")
 	e := w.Emails()[0]
 	for _, action := range []dsar.Action{dsar.Plan, dsar.Erase, dsar.Prove} {
@@ -445,7 +445,7 @@ func TestHardDelete(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, 60, func(s *sandbox.Config, c *Config) { change(s); c.BulkFrom = 10 })
+			w := newFixture(t, 60, func(s *sandbox.Config, c *Config) { change(s); c.BulkFrom = 10 })
 			e := w.Emails()
 			open, slow := e, false
 			for try := 0; len(open) > 0 && try < 30; try++ {
@@ -487,7 +487,7 @@ func TestHardDelete(t *testing.T) {
 // is told twice.
 func TestPageExpires(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 40, func(s *sandbox.Config, _ *Config) { s.PageSize = 5 })
+	w := newFixture(t, 40, func(s *sandbox.Config, _ *Config) { s.PageSize = 5 })
 	e := w.Emails()
 	w.onCall = func(path string) {
 		if strings.Contains(path, "/query/") {
@@ -511,7 +511,7 @@ func TestPageExpires(t *testing.T) {
 // Told to wait for an hour, the worker parks, and says so in plain words.
 func TestThrottled(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 12, func(s *sandbox.Config, _ *Config) { s.Faults = fault.Config{Throttle: 1} })
+	w := newFixture(t, 12, func(s *sandbox.Config, _ *Config) { s.Faults = fault.Config{Throttle: 1} })
 	_, errs := w.Gather(w.Emails()[0])
 	conform.MustPass(t, errs[0])
 	var we *worker.Error
@@ -524,7 +524,7 @@ func TestThrottled(t *testing.T) {
 // A thousand subjects are restricted, and lifted, in few calls; and so corrected.
 func TestCallsToWrite(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 1000, nil)
+	w := newFixture(t, 1000, nil)
 	e := w.Emails()
 	for name, call := range map[string]func(context.Context, []*counted) error{"restrict": w.worker.restrict, "lift": w.worker.restrict, "rectify": w.worker.rectify} {
 		before := w.server.Calls()
@@ -551,7 +551,7 @@ func TestCallsToWrite(t *testing.T) {
 // whom it was taken for, and nobody else.
 func TestStranger(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 12, nil)
+	w := newFixture(t, 12, nil)
 	near, other := subjectOf(conform.Task(dsar.Gather, "jurgen@example.org")), subjectOf(conform.Task(dsar.Gather, "somebody@example.org"))
 	g := groupOf([]*subject{near, other})
 	take := func(email string) error {

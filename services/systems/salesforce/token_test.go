@@ -36,7 +36,7 @@ func TestJWTBearer(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "key.pem")
 	key := keyFile(t, path)
-	w := newWorld(t, 12, func(s *sandbox.Config, c *Config) {
+	w := newFixture(t, 12, func(s *sandbox.Config, c *Config) {
 		s.Certificate, s.Username = &key.PublicKey, "robot@example.com"
 		c.Secret, c.Key, c.Username = vendorapi.Secret{}, vendorapi.SecretFile(path), "robot@example.com"
 	})
@@ -84,7 +84,7 @@ func TestJWTRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, 12, func(s *sandbox.Config, c *Config) {
+			w := newFixture(t, 12, func(s *sandbox.Config, c *Config) {
 				s.Certificate, s.Username = &key.PublicKey, "robot@example.com"
 				c.Secret, c.Key, c.Username = vendorapi.Secret{}, vendorapi.SecretFile(path), "robot@example.com"
 				change(s, c)

@@ -40,7 +40,7 @@ func TestGatherEveryone(t *testing.T) {
 	for _, size := range []int{0, 7, 100} {
 		t.Run(fmt.Sprint("page ", size), func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, 120, func(s *sandbox.Config, _ *Config) { s.PageSize = size })
+			w := newFixture(t, 120, func(s *sandbox.Config, _ *Config) { s.PageSize = size })
 			w.GathersEveryone()
 		})
 	}
@@ -50,14 +50,14 @@ func TestGatherEveryone(t *testing.T) {
 // written fails alone.
 func TestOneFailsAlone(t *testing.T) {
 	t.Parallel()
-	newWorld(t, 20, nil).OneFailsAlone()
+	newFixture(t, 20, nil).OneFailsAlone()
 }
 
 // After an erasure nothing is found, in the recycle bin neither, and nobody
 // else has lost anything.
 func TestEraseAndProve(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 60, nil)
+	w := newFixture(t, 60, nil)
 	e := w.Emails()
 	gone := []string{e[0], e[2], e[9], people.NobodyEmail}
 	plan := w.Do(dsar.Plan, gone...)
@@ -103,7 +103,7 @@ func TestEraseAndProve(t *testing.T) {
 // it any more; what wasn't planned is told apart; and the proof goes by both.
 func TestPlannedRecords(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 12, nil)
+	w := newFixture(t, 12, nil)
 	e := w.Emails()
 	was := w.planned(1)
 	delete(was, "files") // whose are by their links
@@ -137,7 +137,7 @@ func TestPlannedRecords(t *testing.T) {
 // What someone deleted by hand lies in the recycle bin: it is found, and purged.
 func TestRecycleBin(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 12, nil)
+	w := newFixture(t, 12, nil)
 	e := w.Emails()[0]
 	erasure, err := w.worker.list(context.Background(), groupOf([]*subject{subjectOf(conform.Task(dsar.Erase, e))}))
 	if err != nil {
@@ -168,16 +168,16 @@ func TestRecycleBin(t *testing.T) {
 // lets the task come again; an erasure is never said to be done when it isn't.
 func TestManyUnderFaults(t *testing.T) {
 	t.Parallel()
-	conform.ManyUnderFaults(t, func(t *testing.T, f fault.Config) conform.World {
-		w := newWorld(t, 40, func(s *sandbox.Config, _ *Config) { s.Faults, s.PageSize = f, 50 })
-		return conform.World{Direct: w.Direct, Clock: w.clock, Set: w.server.SetFaults, Repeated: w.server.Repeated}
+	conform.ManyUnderFaults(t, func(t *testing.T, f fault.Config) conform.Fixture {
+		w := newFixture(t, 40, func(s *sandbox.Config, _ *Config) { s.Faults, s.PageSize = f, 50 })
+		return conform.Fixture{Direct: w.Direct, Clock: w.clock, Set: w.server.SetFaults, Repeated: w.server.Repeated}
 	})
 }
 
 // A token that is revoked in mid-run is renewed, once for all callers.
 func TestTokenRevoked(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 30, nil)
+	w := newFixture(t, 30, nil)
 	e := w.Emails()
 	for round := range 3 {
 		if _, errs := w.Gather(e...); errors.Join(errs...) != nil {
@@ -200,7 +200,7 @@ func TestTokenRevoked(t *testing.T) {
 func TestQuota(t *testing.T) {
 	t.Parallel()
 	c := conform.NewClock()
-	w := newWorld(t, 12, func(s *sandbox.Config, wc *Config) {
+	w := newFixture(t, 12, func(s *sandbox.Config, wc *Config) {
 		s.DailyCalls, s.Clock = 12, c.Now
 		wc.DailyShare, wc.Now, wc.Pause = 1, c.Now, c.Pass
 	})
@@ -224,7 +224,7 @@ func TestQuota(t *testing.T) {
 // Our share of the day's calls leaves the rest to others.
 func TestShare(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 12, func(s *sandbox.Config, wc *Config) { s.DailyCalls, wc.DailyShare = 10, 0.5 })
+	w := newFixture(t, 12, func(s *sandbox.Config, wc *Config) { s.DailyCalls, wc.DailyShare = 10, 0.5 })
 	e := w.Emails()[0]
 	for range 5 {
 		w.Gather(e)
@@ -241,7 +241,7 @@ func TestHidden(t *testing.T) {
 	for what, datasets := range map[string][]string{"Task": {"tasks"}, "Case.SuppliedPhone": {"cases", "case_comments", "email_messages"}} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, 12, func(s *sandbox.Config, _ *Config) { s.Hidden = []string{what} })
+			w := newFixture(t, 12, func(s *sandbox.Config, _ *Config) { s.Hidden = []string{what} })
 			out, errs := w.Gather(w.Emails()[0], "nobody@example.net")
 			if errs[0] != nil || errs[1] != nil {
 				t.Fatal(errs)
@@ -278,7 +278,7 @@ func TestPermanent(t *testing.T) {
 	} {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, 12, change)
+			w := newFixture(t, 12, change)
 			_, errs := w.Gather(w.Emails()[0])
 			var e *worker.Error
 			if !errors.As(errs[0], &e) || !e.Permanent() || e.Code != code {
@@ -296,7 +296,7 @@ func TestPermanent(t *testing.T) {
 // nobody else.
 func TestRefusedDeletion(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 12, nil)
+	w := newFixture(t, 12, nil)
 	// Keep the cases out of the worker's sight only.
 	for i := range w.worker.objects {
 		if w.worker.objects[i].Object == "Case" {
@@ -319,7 +319,7 @@ func TestRefusedDeletion(t *testing.T) {
 func TestSettling(t *testing.T) {
 	t.Parallel()
 	c := conform.NewClock()
-	w := newWorld(t, 12, func(s *sandbox.Config, wc *Config) {
+	w := newFixture(t, 12, func(s *sandbox.Config, wc *Config) {
 		s.Settle, s.Clock = time.Minute, c.Now
 		wc.Now, wc.Pause = c.Now, c.Pass
 	})
@@ -348,13 +348,13 @@ func TestSettling(t *testing.T) {
 func TestRestart(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	w := newWorld(t, 12, func(s *sandbox.Config, _ *Config) { s.Dir = dir })
+	w := newFixture(t, 12, func(s *sandbox.Config, _ *Config) { s.Dir = dir })
 	e := w.Emails()
 	if j := w.Do(dsar.Erase, e[0])[0]; j.Err != nil {
 		t.Fatal(j.Err)
 	}
 	// Not closed: as after kill -9.
-	again := newWorld(t, 12, func(s *sandbox.Config, _ *Config) { s.Dir = dir })
+	again := newFixture(t, 12, func(s *sandbox.Config, _ *Config) { s.Dir = dir })
 	if j := again.Do(dsar.Prove, e[0])[0]; j.Err != nil || len(j.Counts) > 0 {
 		t.Fatalf("%v, %v", j.Counts, j.Err)
 	}
@@ -368,7 +368,7 @@ func TestSecretFile(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "secret")
 	os.WriteFile(file, []byte("old\n"), 0o600)
-	w := newWorld(t, 12, func(_ *sandbox.Config, c *Config) { c.Secret = vendorapi.SecretFile(file) })
+	w := newFixture(t, 12, func(_ *sandbox.Config, c *Config) { c.Secret = vendorapi.SecretFile(file) })
 	if _, errs := w.Gather(w.Emails()[0]); errs[0] == nil {
 		t.Fatal("a wrong secret was taken")
 	}
@@ -396,7 +396,7 @@ func TestQuoteRoundTrip(t *testing.T) {
 // Addresses that are SOQL find nobody, or whom they are of.
 func TestMetacharacters(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 12, nil)
+	w := newFixture(t, 12, nil)
 	bad := []string{`') OR (Email != '`, `x' OR Email LIKE '%`, `\`, `\'`, `"`, "a\nb", `%`, `_`, strings.Repeat("x", 5000) + "@example.com", `x'or'1'='1@example.com`, `camille.o'brien@example.com`, "CAMILLE.O'BRIEN@EXAMPLE.COM"}
 	out, errs := w.Gather(bad...)
 	for i, e := range bad {
@@ -416,7 +416,7 @@ func TestMetacharacters(t *testing.T) {
 // A thousand subjects take few calls.
 func TestCallsForAThousand(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 1000, nil)
+	w := newFixture(t, 1000, nil)
 	e := w.Emails()
 	_, errs := w.Gather(e...)
 	if err := errors.Join(errs...); err != nil {
@@ -450,7 +450,7 @@ func BenchmarkGather(b *testing.B) {
 	for _, size := range []int{1, 50, 300} {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
 			t := &testing.T{}
-			w := newWorld(t, 1000, nil)
+			w := newFixture(t, 1000, nil)
 			e := w.Emails()
 			n := 0
 			for b.Loop() {

@@ -31,8 +31,8 @@ type record struct {
 	keep                   bool // the manifest says that it must stay
 }
 
-// world is one run's databases and what was seeded into them.
-type world struct {
+// fixture is one run's databases and what was seeded into them.
+type fixture struct {
 	testing.TB
 	seed    uint64
 	rng     *rand.Rand
@@ -47,7 +47,7 @@ type world struct {
 func email(person int) string { return fmt.Sprintf("person-%d@example.com", person) }
 
 // writing is an address as some system has stored it.
-func (w *world) writing(person int) string {
+func (w *fixture) writing(person int) string {
 	a := email(person)
 	switch w.rng.IntN(6) {
 	case 0:
@@ -61,9 +61,9 @@ func (w *world) writing(person int) string {
 	}
 }
 
-// newWorld makes the systems of a seed, and fills them.
-func newWorld(t testing.TB, k kind, seed uint64) *world {
-	w := &world{TB: t, seed: seed, rng: rand.New(rand.NewPCG(seed, 1)), kind: k, stores: map[string]*store{}}
+// newFixture makes the systems of a seed, and fills them.
+func newFixture(t testing.TB, k kind, seed uint64) *fixture {
+	w := &fixture{TB: t, seed: seed, rng: rand.New(rand.NewPCG(seed, 1)), kind: k, stores: map[string]*store{}}
 	w.systems = []*system{account()}
 	for i := range 1 + w.rng.IntN(3) {
 		w.systems = append(w.systems, shapes[w.rng.IntN(len(shapes))](w.rng, fmt.Sprintf("s%d", i))...)
@@ -92,7 +92,7 @@ func newWorld(t testing.TB, k kind, seed uint64) *world {
 // fill gives people records in a system; rows are the ids that its database has, by
 // table and person. Numbers are dealt anew in each table, so that one person's number
 // here is another's there.
-func (w *world) fill(s *system, rows map[string][][]int) {
+func (w *fixture) fill(s *system, rows map[string][][]int) {
 	db := w.stores[s.name]
 	since := map[string]map[int]time.Time{} // table → id → from when its retention runs
 	for _, d := range s.datasets {
@@ -134,7 +134,7 @@ func (w *world) fill(s *system, rows map[string][][]int) {
 	}
 }
 
-func (w *world) accountOf(person int) int {
+func (w *fixture) accountOf(person int) int {
 	for _, r := range w.records {
 		if r.system == "account" && r.owner == person {
 			return r.id
@@ -145,7 +145,7 @@ func (w *world) accountOf(person int) int {
 }
 
 // there is what the databases hold now, by the oracle's own reading.
-func (w *world) there() map[record]string {
+func (w *fixture) there() map[record]string {
 	held := map[string]map[int]string{} // by system and table
 	now := map[record]string{}
 	for _, r := range w.records {

@@ -26,13 +26,13 @@ type clock struct{ t time.Time }
 
 func (c *clock) now() time.Time { return c.t }
 
-// world is one run: the services, the bus between them, and the systems.
-type world struct {
+// simulation is one run: the services, the bus between them, and the systems.
+type simulation struct {
 	kit
 	rng     *mathrand.Rand
 	clock   *clock
 	calm    bool // nothing goes wrong any more
-	looking bool // the one who looks is not part of the world: nothing goes wrong for them
+	looking bool // the one who looks is not part of the simulation: nothing goes wrong for them
 	inside  bool // another decider is let in already
 	names   int
 	rates   rates
@@ -95,8 +95,8 @@ var (
 	errOutage = errors.New("the store does not answer")
 )
 
-func newWorld(k kit, seed uint64) *world {
-	w := &world{kit: k, rng: mathrand.New(mathrand.NewPCG(seed, 1)), clock: &clock{t: start}}
+func newSimulation(k kit, seed uint64) *simulation {
+	w := &simulation{kit: k, rng: mathrand.New(mathrand.NewPCG(seed, 1)), clock: &clock{t: start}}
 	rate := func() int { return []int{12, 40, 120, 400}[w.rng.IntN(4)] }
 	w.rates = rates{crash: 4 * rate(), outage: 4 * rate(), vendor: (rate() + 2) / 3, lost: rate(), twice: rate(), reordered: rate(), race: rate(), topicsLost: 4 * rate()}
 	w.journal = memjournal.New(memjournal.Config{Fault: w.journalFault})
@@ -115,29 +115,29 @@ func newWorld(k kit, seed uint64) *world {
 }
 
 // fail records that something is as it must never be.
-func (w *world) fail(format string, args ...any) {
+func (w *simulation) fail(format string, args ...any) {
 	w.broken = append(w.broken, fmt.Sprintf(format, args...))
 }
 
 // must fails the run for an error that only a mistake in the simulation can cause.
-func (w *world) must(err error) {
+func (w *simulation) must(err error) {
 	if err != nil {
 		panic(err)
 	}
 }
 
-func (w *world) note(format string, args ...any) {
+func (w *simulation) note(format string, args ...any) {
 	w.history = append(w.history, w.clock.t.Format("02 15:04:05.000 ")+fmt.Sprintf(format, args...))
 }
 
 // hits reports whether something that goes wrong once in n times does so now.
-func (w *world) hits(n int) bool {
+func (w *simulation) hits(n int) bool {
 	return !w.calm && !w.looking && n > 0 && w.rng.IntN(n) == 0
 }
 
 // look runs f for the test itself, outside of any process: nothing goes wrong in
 // it.
-func (w *world) look(f func()) {
+func (w *simulation) look(f func()) {
 	was := w.looking
 	w.looking = true
 	f()
@@ -145,7 +145,7 @@ func (w *world) look(f func()) {
 }
 
 // beCalm ends all faults.
-func (w *world) beCalm() {
+func (w *simulation) beCalm() {
 	if !w.calm {
 		w.note("from here on, nothing goes wrong")
 	}
@@ -154,7 +154,7 @@ func (w *world) beCalm() {
 
 // run lets a process do something, and reports whether it did: without an error,
 // and without dying.
-func (w *world) run(ctx context.Context, p *process, do func(context.Context) error) bool {
+func (w *simulation) run(ctx context.Context, p *process, do func(context.Context) error) bool {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	own := &life{p: p, cancel: cancel, outer: w.current}
@@ -177,7 +177,7 @@ func (w *world) run(ctx context.Context, p *process, do func(context.Context) er
 }
 
 // point marks a place at which the process that runs may die.
-func (w *world) point() error {
+func (w *simulation) point() error {
 	if w.current == nil || w.current.dead || !w.hits(w.rates.crash) {
 		return nil
 	}
@@ -185,7 +185,7 @@ func (w *world) point() error {
 	return errCrash
 }
 
-func (w *world) journalFault(op memjournal.Op, after bool) error {
+func (w *simulation) journalFault(op memjournal.Op, after bool) error {
 	if w.looking {
 		return nil
 	}
@@ -201,7 +201,7 @@ func (w *world) journalFault(op memjournal.Op, after bool) error {
 	return nil
 }
 
-func (w *world) bucketFault(blobtest.Op, bool) error {
+func (w *simulation) bucketFault(blobtest.Op, bool) error {
 	if err := w.point(); err != nil {
 		return err
 	}
@@ -212,7 +212,7 @@ func (w *world) bucketFault(blobtest.Op, bool) error {
 }
 
 // letAnotherIn lets another process decide between a process' load and its append.
-func (w *world) letAnotherIn() {
+func (w *simulation) letAnotherIn() {
 	if w.inside || !w.hits(w.rates.race) {
 		return
 	}
@@ -232,7 +232,7 @@ func (w *world) letAnotherIn() {
 }
 
 // step makes one thing happen.
-func (w *world) step(ctx context.Context) {
+func (w *simulation) step(ctx context.Context) {
 	switch n := w.rng.IntN(100); {
 	case n < 25:
 		w.carry(ctx)
@@ -257,7 +257,7 @@ func (w *world) step(ctx context.Context) {
 
 // calmStep makes progress as fast as possible: time passes only when nothing else
 // can happen.
-func (w *world) calmStep(ctx context.Context) {
+func (w *simulation) calmStep(ctx context.Context) {
 	switch {
 	case w.rng.IntN(3) == 0 && w.carry(ctx):
 	case w.deliver(ctx):
@@ -269,7 +269,7 @@ func (w *world) calmStep(ctx context.Context) {
 
 // isOver reports whether every request has ended, and everything is carried and
 // read.
-func (w *world) isOver(ctx context.Context) (over bool) {
+func (w *simulation) isOver(ctx context.Context) (over bool) {
 	w.look(func() {
 		pending, err := w.journal.Pending(ctx, 1)
 		w.must(err)
@@ -282,7 +282,7 @@ func (w *world) isOver(ctx context.Context) (over bool) {
 }
 
 // open returns how many requests have not ended.
-func (w *world) open(ctx context.Context) (n int) {
+func (w *simulation) open(ctx context.Context) (n int) {
 	w.look(func() {
 		for _, a := range w.asked {
 			if row, err := w.journal.Row(ctx, a.id); err != nil || !row.Status.Ended() {

@@ -40,8 +40,8 @@ func manifests(t testing.TB) []*manifest.Manifest {
 	return out
 }
 
-// world is the four systems' workers on seeded databases, and a vault.
-type world struct {
+// fixture is the four systems' workers on seeded databases, and a vault.
+type fixture struct {
 	testing.TB
 	people  *people.Population
 	vault   *vault.Vault
@@ -52,14 +52,14 @@ type world struct {
 }
 
 // onEach runs a test on SQLite and, where there is one, on PostgreSQL.
-func onEach(t *testing.T, p *people.Population, test func(*testing.T, *world)) {
+func onEach(t *testing.T, p *people.Population, test func(*testing.T, *fixture)) {
 	t.Run("SQLite", func(t *testing.T) {
 		t.Parallel()
-		test(t, newWorld(t, p, onSQLite(t, p)))
+		test(t, newFixture(t, p, onSQLite(t, p)))
 	})
 	t.Run("PostgreSQL", func(t *testing.T) {
 		t.Parallel()
-		test(t, newWorld(t, p, onPostgres(t, p)))
+		test(t, newFixture(t, p, onPostgres(t, p)))
 	})
 }
 
@@ -87,9 +87,9 @@ func onPostgres(t testing.TB, p *people.Population) func(system string) string {
 	}
 }
 
-func newWorld(t testing.TB, p *people.Population, source func(system string) string) *world {
+func newFixture(t testing.TB, p *people.Population, source func(system string) string) *fixture {
 	t.Helper()
-	w := &world{TB: t, people: p, vault: workertest.NewVault(t), plans: map[string]*dsar.Object{}, workers: map[string]*worker.Worker{}, known: map[int][]worker.Identifier{}}
+	w := &fixture{TB: t, people: p, vault: workertest.NewVault(t), plans: map[string]*dsar.Object{}, workers: map[string]*worker.Worker{}, known: map[int][]worker.Identifier{}}
 	for _, m := range manifests(t) {
 		s, err := sqlsystem.Open(t.Context(), m, source(m.System), sqlsystem.WithClock(func() time.Time { return today }))
 		if err != nil {
@@ -116,7 +116,7 @@ func requestID(person int) string {
 
 // do has a system do one action for some people, all in one batch, and returns
 // the reports by person.
-func (w *world) do(system string, action dsar.Action, right dsar.Right, persons ...int) map[int]dsar.Report {
+func (w *fixture) do(system string, action dsar.Action, right dsar.Right, persons ...int) map[int]dsar.Report {
 	w.Helper()
 	w.attempt++
 	tasks := make([]event.Event, len(persons))
@@ -157,7 +157,7 @@ func (w *world) do(system string, action dsar.Action, right dsar.Right, persons 
 }
 
 // resolve finds what account and billing can find of some people.
-func (w *world) resolve(persons ...int) {
+func (w *fixture) resolve(persons ...int) {
 	w.Helper()
 	for _, system := range []string{people.Account, people.Billing} {
 		for person, r := range w.do(system, dsar.Resolve, dsar.Access, persons...) {
@@ -181,7 +181,7 @@ func (w *world) resolve(persons ...int) {
 
 // gather returns what a system gathers of some people: by person, each record as
 // "dataset {json}", in the order that it came.
-func (w *world) gather(system string, persons ...int) map[int][]string {
+func (w *fixture) gather(system string, persons ...int) map[int][]string {
 	w.Helper()
 	out := map[int][]string{}
 	for person, r := range w.do(system, dsar.Gather, dsar.Access, persons...) {
@@ -194,7 +194,7 @@ func (w *world) gather(system string, persons ...int) map[int][]string {
 }
 
 // held returns what, by the population, a system holds of a person, sorted.
-func (w *world) held(system string, person int, keep func(people.Row) bool) []string {
+func (w *fixture) held(system string, person int, keep func(people.Row) bool) []string {
 	var out []string
 	for _, r := range w.people.RowsIn(person, system) {
 		if keep == nil || keep(r) {

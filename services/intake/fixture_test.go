@@ -38,8 +38,8 @@ const (
 
 var now = time.Date(2026, 11, 20, 9, 30, 1, 0, time.UTC)
 
-// world is an intake with both doors, on stores in memory that can fail.
-type world struct {
+// fixture is an intake with both doors, on stores in memory that can fail.
+type fixture struct {
 	t *testing.T
 	*intake.Intake
 	contract *contract
@@ -54,16 +54,16 @@ type world struct {
 	rejected []event.Event
 }
 
-func newWorld(t *testing.T) *world {
+func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	w := &world{t: t, contract: newContract(t)}
+	w := &fixture{t: t, contract: newContract(t)}
 	w.journal = memjournal.New(memjournal.Config{Fault: func(memjournal.Op, bool) error { return w.fault() }})
 	w.start()
 	return w
 }
 
-// start builds the intake on the world's journal.
-func (w *world) start() {
+// start builds the intake on the fixture's journal.
+func (w *fixture) start() {
 	t := w.t
 	key, err := localsecrets.NewRandomKey()
 	must(t, err)
@@ -88,14 +88,14 @@ func must(t testing.TB, err error) {
 	}
 }
 
-func (w *world) fault() error {
+func (w *fixture) fault() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.down
 }
 
 // set has the stores, or the topic of the rejected, fail from here on.
-func (w *world) set(down, deaf error) {
+func (w *fixture) set(down, deaf error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.down, w.deaf = down, deaf
@@ -103,7 +103,7 @@ func (w *world) set(down, deaf error) {
 }
 
 // Send implements intake.Publisher: each event is held against the contract.
-func (w *world) Send(_ context.Context, topic string, e event.Event) error {
+func (w *fixture) Send(_ context.Context, topic string, e event.Event) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.deaf != nil {
@@ -124,7 +124,7 @@ func (w *world) Send(_ context.Context, topic string, e event.Event) error {
 }
 
 // discreet fails the test where a text has personal data in it.
-func (w *world) discreet(where string, texts ...string) {
+func (w *fixture) discreet(where string, texts ...string) {
 	w.t.Helper()
 	for _, text := range texts {
 		if strings.Contains(text, canary) {
@@ -134,7 +134,7 @@ func (w *world) discreet(where string, texts ...string) {
 }
 
 // do asks the door over HTTP and holds the answer against the contract.
-func (w *world) do(method, path, template string, body []byte, headers ...string) *httptest.ResponseRecorder {
+func (w *fixture) do(method, path, template string, body []byte, headers ...string) *httptest.ResponseRecorder {
 	w.t.Helper()
 	r := httptest.NewRequest(method, path, bytes.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
@@ -144,7 +144,7 @@ func (w *world) do(method, path, template string, body []byte, headers ...string
 	return w.ask(r, template)
 }
 
-func (w *world) ask(r *http.Request, template string) *httptest.ResponseRecorder {
+func (w *fixture) ask(r *http.Request, template string) *httptest.ResponseRecorder {
 	w.t.Helper()
 	answer := httptest.NewRecorder()
 	w.Handler().ServeHTTP(answer, r)
@@ -156,7 +156,7 @@ func (w *world) ask(r *http.Request, template string) *httptest.ResponseRecorder
 	return answer
 }
 
-func (w *world) post(body []byte) *httptest.ResponseRecorder {
+func (w *fixture) post(body []byte) *httptest.ResponseRecorder {
 	w.t.Helper()
 	return w.do(http.MethodPost, "/v1/requests", "/v1/requests", body)
 }
@@ -170,7 +170,7 @@ func code(t *testing.T, r *httptest.ResponseRecorder) string {
 }
 
 // publish hands a record to the topic's door.
-func (w *world) publish(key string, payload []byte, changes ...func(map[string]string)) error {
+func (w *fixture) publish(key string, payload []byte, changes ...func(map[string]string)) error {
 	e := event.Event{ID: "1", Source: "signup-page", Type: event.TypeSubmitted, Data: payload}
 	headers := e.Headers()
 	for _, change := range changes {
@@ -182,7 +182,7 @@ func (w *world) publish(key string, payload []byte, changes ...func(map[string]s
 }
 
 // lastRejected takes the one event that was rejected since.
-func (w *world) lastRejected() event.Rejected {
+func (w *fixture) lastRejected() event.Rejected {
 	w.t.Helper()
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -196,7 +196,7 @@ func (w *world) lastRejected() event.Rejected {
 }
 
 // reads opens the record that an event of a rejected one has sealed.
-func (w *world) reads(r event.Rejected) event.Record {
+func (w *fixture) reads(r event.Rejected) event.Record {
 	w.t.Helper()
 	keys, err := w.vault.Keys(w.t.Context(), r.KeySet)
 	must(w.t, err)
@@ -209,7 +209,7 @@ func (w *world) reads(r event.Rejected) event.Record {
 
 // accepted returns the first fact of a request; the zero one where there is none.
 // Its messages are held against the contract, and all of it must be sealed.
-func (w *world) accepted(id string) core.Accepted {
+func (w *fixture) accepted(id string) core.Accepted {
 	w.t.Helper()
 	facts, err := w.journal.Facts(w.t.Context(), id, 1)
 	must(w.t, err)
@@ -233,7 +233,7 @@ func (w *world) accepted(id string) core.Accepted {
 }
 
 // values opens the identifiers of an accepted request.
-func (w *world) values(a core.Accepted) []string {
+func (w *fixture) values(a core.Accepted) []string {
 	w.t.Helper()
 	keys, err := w.vault.Keys(w.t.Context(), a.RequestID)
 	must(w.t, err)

@@ -12,8 +12,8 @@ import (
 	"habeas.dev/services/sandbox/people"
 )
 
-// world is a worker and a stand-in of Marketo that it calls.
-type world struct {
+// fixture is a worker and a stand-in of Marketo that it calls.
+type fixture struct {
 	conform.Direct
 	people *people.Population
 	server *sandbox.Server
@@ -22,9 +22,9 @@ type world struct {
 	clock  *conform.Clock
 }
 
-func newWorld(t *testing.T, n int, change func(*sandbox.Config, *Config)) *world {
+func newFixture(t *testing.T, n int, change func(*sandbox.Config, *Config)) *fixture {
 	t.Helper()
-	w := &world{people: people.Generate(people.Config{Seed: 7, People: n})}
+	w := &fixture{people: people.Generate(people.Config{Seed: 7, People: n})}
 	c := conform.NewClock()
 	w.clock = c
 	sc := sandbox.Config{Population: w.people, Clock: c.Now}

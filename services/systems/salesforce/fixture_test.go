@@ -11,8 +11,8 @@ import (
 	sandbox "habeas.dev/services/sandbox/salesforce"
 )
 
-// world is a worker and a stand-in of Salesforce that it calls.
-type world struct {
+// fixture is a worker and a stand-in of Salesforce that it calls.
+type fixture struct {
 	conform.Direct
 	people *people.Population
 	server *sandbox.Server
@@ -22,9 +22,9 @@ type world struct {
 	onCall func(path string)
 }
 
-func newWorld(t *testing.T, n int, change func(*sandbox.Config, *Config)) *world {
+func newFixture(t *testing.T, n int, change func(*sandbox.Config, *Config)) *fixture {
 	t.Helper()
-	w := &world{people: people.Generate(people.Config{Seed: 7, People: n})}
+	w := &fixture{people: people.Generate(people.Config{Seed: 7, People: n})}
 	c := conform.NewClock()
 	w.clock = c
 	sc := sandbox.Config{Population: w.people, Clock: c.Now}
@@ -60,7 +60,7 @@ func newWorld(t *testing.T, n int, change func(*sandbox.Config, *Config)) *world
 }
 
 // planned returns the rows that are counted by themselves.
-func (w *world) planned(number int) map[string]int {
+func (w *fixture) planned(number int) map[string]int {
 	n := conform.Sizes(w.Seeded(number))
 	delete(n, "file_links")
 	delete(n, "email_relations")

@@ -18,8 +18,8 @@ import (
 	"habeas.dev/services/sandbox/people"
 )
 
-// world is a worker and a stand-in of the gateway that it calls.
-type world struct {
+// fixture is a worker and a stand-in of the gateway that it calls.
+type fixture struct {
 	*testing.T
 	people *people.Population
 	server *sandbox.Server
@@ -27,9 +27,9 @@ type world struct {
 	clock  *conform.Clock
 }
 
-func newWorld(t *testing.T, change func(*sandbox.Config, *Config)) *world {
+func newFixture(t *testing.T, change func(*sandbox.Config, *Config)) *fixture {
 	t.Helper()
-	w := &world{T: t, people: people.Generate(people.Config{Seed: 7, People: 30}), clock: conform.NewClock()}
+	w := &fixture{T: t, people: people.Generate(people.Config{Seed: 7, People: 30}), clock: conform.NewClock()}
 	sc := sandbox.Config{Population: w.people, Clock: w.clock.Now}
 	wc := Config{Username: sandbox.DefaultUsername, Password: vendorapi.SecretValue(sandbox.DefaultPassword), MerchantID: sandbox.DefaultMerchantID, Access: vendorapi.Access{Rate: rate.Inf, Now: w.clock.Now, Pause: w.clock.Pass}}
 	if change != nil {
@@ -60,18 +60,18 @@ func task(a dsar.Action, right dsar.Right, refs ...string) worker.Task {
 }
 
 // settledUntil returns when what is settled today may go.
-func (w *world) settledUntil() dsar.Counts {
+func (w *fixture) settledUntil() dsar.Counts {
 	return dsar.Counts{Dataset: datasetSettled, Found: 1, Retained: []dsar.Retention{{Records: 1, Ground: "tax-records", Until: time.Date(2036, 11, 20, 0, 0, 0, 0, time.UTC)}}}
 }
 
 // plan plans for one person, and counts what was planned.
-func (w *world) plan(ctx context.Context, t worker.Task) ([]dsar.Counts, error) {
+func (w *fixture) plan(ctx context.Context, t worker.Task) ([]dsar.Counts, error) {
 	p, err := w.planOf(ctx, t)
 	return p.Counts(), err
 }
 
 // planOf plans for one person.
-func (w *world) planOf(ctx context.Context, t worker.Task) (*worker.Plan, error) {
+func (w *fixture) planOf(ctx context.Context, t worker.Task) (*worker.Plan, error) {
 	m, err := Manifest()
 	if err != nil {
 		return nil, err

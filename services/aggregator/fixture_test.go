@@ -35,8 +35,8 @@ const (
 
 var received = time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
 
-// world is an aggregator with its vault and its outbox, both in memory.
-type world struct {
+// fixture is an aggregator with its vault and its outbox, both in memory.
+type fixture struct {
 	worker      *worker.Worker
 	vault       *vault.Vault
 	keys        *vault.Keys
@@ -45,9 +45,9 @@ type world struct {
 	log         bytes.Buffer
 }
 
-func newWorld(t *testing.T) *world {
+func newFixture(t *testing.T) *fixture {
 	t.Helper()
-	w := &world{vaultStore: &blobtest.Bucket{}, outboxStore: &blobtest.Bucket{}}
+	w := &fixture{vaultStore: &blobtest.Bucket{}, outboxStore: &blobtest.Bucket{}}
 	key, err := localsecrets.NewRandomKey()
 	if err != nil {
 		t.Fatal(err)
@@ -77,7 +77,7 @@ var errRejected = errors.New("rejected")
 
 // Handle hands one event in, and returns the report; the error is the context's where
 // there is none.
-func (w *world) Handle(ctx context.Context, e event.Event) (event.Event, error) {
+func (w *fixture) Handle(ctx context.Context, e event.Event) (event.Event, error) {
 	switch answer := w.worker.Handle(ctx, w.vault, []event.Event{e})[0]; answer.Type {
 	case "":
 		return answer, context.Cause(ctx)
@@ -105,7 +105,7 @@ func billing() *manifest.Manifest {
 }
 
 // gathered leaves n records in the vault, and is their object's entry.
-func (w *world) gathered(t *testing.T, n int, note string) dsar.Object {
+func (w *fixture) gathered(t *testing.T, n int, note string) dsar.Object {
 	t.Helper()
 	out, err := w.vault.Create(t.Context(), requestID, object)
 	if err != nil {
@@ -129,7 +129,7 @@ func must(t *testing.T, err error) {
 }
 
 // task returns the task of an access whose records are in an object.
-func (w *world) task(t *testing.T, o dsar.Object, changes ...func(*core.AssembleTask)) core.AssembleTask {
+func (w *fixture) task(t *testing.T, o dsar.Object, changes ...func(*core.AssembleTask)) core.AssembleTask {
 	t.Helper()
 	sealed, err := w.keys.Seal([]byte(address), vault.Identifier)
 	must(t, err)
@@ -161,7 +161,7 @@ func taskEvent(t *testing.T, task core.AssembleTask) event.Event {
 }
 
 // do hands a task in and checks that its report is one by the schema.
-func (w *world) do(t *testing.T, task core.AssembleTask) dsar.Report {
+func (w *fixture) do(t *testing.T, task core.AssembleTask) dsar.Report {
 	t.Helper()
 	e, err := w.Handle(t.Context(), taskEvent(t, task))
 	must(t, err)
@@ -185,7 +185,7 @@ func (w *world) do(t *testing.T, task core.AssembleTask) dsar.Report {
 }
 
 // raw leaves an object of any content in the vault.
-func (w *world) raw(t *testing.T, content string) dsar.Object {
+func (w *fixture) raw(t *testing.T, content string) dsar.Object {
 	t.Helper()
 	out, err := w.vault.Create(t.Context(), requestID, object)
 	must(t, err)
@@ -196,7 +196,7 @@ func (w *world) raw(t *testing.T, content string) dsar.Object {
 }
 
 // answer opens the bundle in the outbox: its payload by name.
-func (w *world) answer(t *testing.T) map[string]string {
+func (w *fixture) answer(t *testing.T) map[string]string {
 	t.Helper()
 	content := w.bundle(t)
 	archive, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
@@ -216,7 +216,7 @@ func (w *world) answer(t *testing.T) map[string]string {
 	return files
 }
 
-func (w *world) bundle(t *testing.T) []byte {
+func (w *fixture) bundle(t *testing.T) []byte {
 	t.Helper()
 	r, err := aggregator.OpenBundle(t.Context(), w.vault, w.outboxStore.Open(), requestID)
 	must(t, err)
