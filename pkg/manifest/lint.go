@@ -168,8 +168,8 @@ func (l *linter) dataset(path string, d *Dataset) {
 	l.french(path+".storage", d.Storage)
 	for i, c := range d.Columns {
 		l.french(index(path+".columns", i)+".title", c.Title)
-		if kind := suspect(c.Name); kind != "" && c.NeverShown == "" {
-			l.warn(index(path+".columns", i), fmt.Sprintf("dataset %s: by its name the column %s is what some laws forbid to show (%s)", d.Name, c.Name, kind), "add never_shown: "+kind+", or rename it")
+		if kind := suspect(c.Name); kind != "" && c.Secret == "" {
+			l.fail(index(path+".columns", i), fmt.Sprintf("dataset %s: by its name the column %s is a secret, which no answer may show", d.Name, c.Name), "add secret: "+kind+", or secret: false where it is none")
 		}
 	}
 	for i, r := range d.Retention {
@@ -181,36 +181,4 @@ func (l *linter) french(path string, t Text) {
 	if len(t) > 0 && t["fr"] == "" {
 		l.warn(path, label(path)+" has no French text: who is answered in French reads it in English", "add fr:")
 	}
-}
-
-// suspects returns words that, in a column's name, mostly stand for data that is
-// never shown (11 CCR 7024(d)).
-func suspects() [][2]string {
-	return [][2]string{
-		{"passport", "government-id"}, {"ssn", "government-id"}, {"social_security", "government-id"}, {"driver_licence", "government-id"}, {"drivers_license", "government-id"}, {"national_id", "government-id"},
-		{"iban", "financial-account"}, {"bank_account", "financial-account"}, {"card_number", "financial-account"}, {"routing_number", "financial-account"},
-		{"password", "password"}, {"passwd", "password"}, {"secret", "password"},
-		{"security_question", "security-question"}, {"security_answer", "security-question"},
-		{"face_template", "biometric"}, {"iris", "biometric"}, {"voiceprint", "biometric"},
-		{"medical_record", "health-id"}, {"health_insurance", "health-id"},
-	}
-}
-
-func suspect(column string) string {
-	// MotherMaidenName, mother_maiden_name: words apart, in lower case.
-	var b strings.Builder
-	b.WriteByte('_')
-	for i, r := range column {
-		if i > 0 && r >= 'A' && r <= 'Z' && column[i-1] >= 'a' && column[i-1] <= 'z' {
-			b.WriteByte('_')
-		}
-		b.WriteString(strings.ToLower(string(r)))
-	}
-	b.WriteByte('_')
-	for _, s := range suspects() {
-		if strings.Contains(b.String(), "_"+s[0]+"_") {
-			return s[1]
-		}
-	}
-	return ""
 }

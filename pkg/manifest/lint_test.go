@@ -24,10 +24,12 @@ func TestLint(t *testing.T) {
 		{"whose data", "processing: {subjects: {en: Customers, fr: Clients}}\n", "", "", "GDPR art. 30(1)(c)", true},
 		{"no French", "purpose: {en: To know, fr: Savoir}", "purpose: {en: To know}", "    purpose:", "purpose has no French text", true},
 		{"no French title", "{en: Entry, fr: Écriture}", "{en: Entry}", "{name: entry", "title has no French text", true},
-		{"a passport", "{name: entry,", "{name: passport,", "{name: passport", "(government-id); add never_shown: government-id", true},
-		{"in another hand", "{name: entry,", "{name: CustomerBankAccount,", "{name: CustomerBankAccount", "financial-account", true},
+		{"a passport", "{name: entry,", "{name: passport,", "{name: passport", "is a secret, which no answer may show", false},
+		{"in another hand", "{name: entry,", "{name: CustomerBankAccount,", "{name: CustomerBankAccount", "is a secret", false},
 		{"only like it", "{name: entry,", "{name: passport2,", "", "", true},
-		{"declared", "{name: entry,", "{name: passport, never_shown: government-id,", "", "", true},
+		{"declared", "{name: entry,", "{name: passport, secret: government-id,", "", "", true},
+		{"declared to be none", "{name: entry,", "{name: secret, secret: false,", "", "", true},
+		{"of no kind", "{name: entry,", "{name: api_key, secret: true,", "", "", true},
 	} {
 		text := ledger
 		if c.old != "" {

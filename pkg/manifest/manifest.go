@@ -140,9 +140,8 @@ type Column struct {
 	Name  string `yaml:"name"`
 	Title Text   `yaml:"title,omitempty"`
 	Type  string `yaml:"type,omitempty"` // one of [ColumnTypes]; empty means string
-	// NeverShown marks what 11 CCR 7024(d) forbids to disclose in an answer:
-	// one of [NeverShownKinds].
-	NeverShown string `yaml:"never_shown,omitempty"`
+	// Secret marks what no answer discloses, under any law.
+	Secret Secret `yaml:"secret,omitempty"`
 }
 
 // Others is a rule about other people's data in a record, as in a ticket that

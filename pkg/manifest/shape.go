@@ -17,6 +17,7 @@ var (
 	workerShape   = reflect.TypeFor[yaml.Node]()
 	// A part of what a worker of its own reads.
 	anythingShape = reflect.TypeFor[anything]()
+	secretShape   = reflect.TypeFor[Secret]()
 )
 
 type anything any
@@ -35,6 +36,14 @@ func (at *positions) check(n *yaml.Node, t reflect.Type, path string) *Error {
 	}
 	if t == workerShape {
 		return at.checkWorker(n, path)
+	}
+	if t == secretShape && n.Kind == yaml.ScalarNode {
+		switch s := Secret(n.Value); {
+		case n.ShortTag() == "!!bool":
+			return nil
+		case s == OtherSecret || s == NoSecret:
+			return at.fail(n, path, label(path)+" is true or false as a text", "write it without quotes")
+		}
 	}
 	if t == anythingShape && n.Kind != yaml.ScalarNode {
 		return at.checkAnything(n, path)

@@ -176,8 +176,8 @@ func (v *validation) dataset(path string, i int) {
 		if c.Type != "" {
 			oneOf(v, at+".type", "type", c.Type, ColumnTypes())
 		}
-		if c.NeverShown != "" {
-			oneOf(v, at+".never_shown", "never_shown", c.NeverShown, NeverShownKinds())
+		if c.Secret != "" && c.Secret != NoSecret {
+			oneOf(v, at+".secret", "secret", c.Secret, SecretKinds())
 		}
 	}
 	v.list(path+".others", len(d.Others))

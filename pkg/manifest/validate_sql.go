@@ -226,8 +226,8 @@ func (v *validation) erase(path string, d *Dataset) {
 	}
 	for _, c := range d.Columns {
 		column := s.Source(c.Name)
-		if _, ok := s.Anonymise[column]; !ok && c.NeverShown != "" && !strings.Contains(column, ".") {
-			v.add(path+".anonymise", fmt.Sprintf("anonymise keeps %s, which is marked %s", column, c.NeverShown), "add "+column+": null")
+		if _, ok := s.Anonymise[column]; !ok && c.Secret.Hides() && !strings.Contains(column, ".") {
+			v.add(path+".anonymise", fmt.Sprintf("anonymise keeps %s, which is a secret (%s)", column, c.Secret), "add "+column+": null")
 		}
 	}
 	v.outlived(path, d)

@@ -39,12 +39,6 @@ func ColumnTypes() []string {
 	return []string{"string", "integer", "number", "boolean", "date", "datetime", "object"}
 }
 
-// NeverShownKinds lists what an answer never shows: it says with particularity
-// that such data is held (11 CCR 7024(d)).
-func NeverShownKinds() []string {
-	return []string{"government-id", "financial-account", "health-id", "password", "security-question", "biometric"}
-}
-
 // What [Others.Then] can say.
 const (
 	OthersRedact = "redact"

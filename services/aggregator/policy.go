@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"habeas.dev/pkg/dsar"
-	"habeas.dev/pkg/manifest"
 	"habeas.dev/services/internal/bundle"
 	"habeas.dev/services/internal/policy"
 )
@@ -15,8 +14,8 @@ func FromBook(book *policy.Book, controller string) Policy {
 	return func(jurisdiction, locale string, _ dsar.Right, received time.Time) bundle.Policy {
 		j, ok := book.Jurisdiction(jurisdiction)
 		if !ok {
-			// Nothing is known of the place: what may be forbidden isn't shown.
-			return bundle.Policy{Entity: controller, NeverShown: manifest.NeverShownKinds()}
+			// Nothing is known of the place.
+			return bundle.Policy{Entity: controller}
 		}
 		lang := bundle.Language(locale)
 		p := bundle.Policy{Law: j.Law.Name.In(lang), Entity: controller}
@@ -27,7 +26,7 @@ func FromBook(book *policy.Book, controller string) Policy {
 			p.Complaint = append(p.Complaint, bundle.Authority{Name: c.Name.In(lang), URL: c.URL})
 		}
 		p.Grants = j.Granted(received)
-		p.NeverShown, p.Categories = j.NeverShown.Kinds, j.Says(policy.ItemCategoryTables)
+		p.Categories = j.Says(policy.ItemCategoryTables)
 		for _, c := range j.AnswerSays {
 			switch c.Item { // the others are said from the manifests
 			case policy.ItemAutomated:

@@ -79,8 +79,8 @@ func activity(w *words.Language, m *manifest.Manifest, d *manifest.Dataset) Acti
 			name = c.Name
 		}
 		a.Fields = append(a.Fields, name)
-		if c.NeverShown != "" {
-			a.Sensitive = append(a.Sensitive, name+" ("+c.NeverShown+")")
+		if c.Secret.Hides() {
+			a.Sensitive = append(a.Sensitive, name+" ("+string(c.Secret)+")")
 		}
 	}
 	for _, r := range d.Retention {

@@ -39,7 +39,7 @@ func accountManifest() *manifest.Manifest {
 			{
 				Name: "credentials", Title: text("Sign-in", "Connexion"), Category: "identifiers", Origin: manifest.Provided,
 				Purpose: text("To keep others out of your account", "Protéger votre compte"), LegalBasis: "contract", Storage: text("Until you change it", "Jusqu’à ce que vous le changiez"),
-				Columns: []manifest.Column{{Name: "user_name"}, {Name: "password_hash", NeverShown: "password", Title: text("Password", "Mot de passe")}, {Name: "security_question", NeverShown: "security-question"}},
+				Columns: []manifest.Column{{Name: "user_name"}, {Name: "password_hash", Secret: "password", Title: text("Password", "Mot de passe")}, {Name: "security_question", Secret: "security-question"}},
 			},
 			{
 				Name: "scores", Title: text("Interests", "Centres d’intérêt"), Category: "inferences", Origin: manifest.Derived,
@@ -67,7 +67,7 @@ func billingManifest() *manifest.Manifest {
 			{
 				Name: "payment_methods", Title: text("Payment methods", "Moyens de paiement"), Category: "customer records", Origin: manifest.Provided,
 				Purpose: text("To take payments", "Encaisser vos paiements"), LegalBasis: "contract", Recipients: []string{"PaymentTech"}, Storage: text("Until you remove it", "Jusqu’à ce que vous le retiriez"),
-				Columns: []manifest.Column{{Name: "brand"}, {Name: "iban", NeverShown: "financial-account", Title: text("Bank account", "Compte bancaire")}},
+				Columns: []manifest.Column{{Name: "brand"}, {Name: "iban", Secret: "financial-account", Title: text("Bank account", "Compte bancaire")}},
 			},
 		},
 	}

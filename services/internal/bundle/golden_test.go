@@ -74,9 +74,9 @@ func TestAccessBundle(t *testing.T) {
 		"PaymentTech, Tax authority", "Recorded from your use of our services", "A legal obligation", "Commercial information",
 		"Nothing held", "This system was asked and holds nothing about you.",
 		"You gave it with your request, and it was verified.", "Found by Account, from your email address camille.o'brien@example.com.",
-		"CNPD", "<https://cnpd.public.lu/>", "No decision about you is made by a machine alone.", "standard contractual clauses", "Nothing was left out.",
+		"CNPD", "<https://cnpd.public.lu/>", "No decision about you is made by a machine alone.", "standard contractual clauses", "an account password. To keep it safe, we show it in no answer.",
 		"All of it: table (CSV) <billing/invoices.csv> , JSON <billing/invoices.json>",
-	}, []string{"certificate"})
+	}, []string{"certificate", "secret-hash-value", "FR7630006000011234567890189", "Nothing was left out."})
 	for _, name := range []string{"data/billing/invoices.csv", "data/billing/invoices.json", "data/account/profiles.csv", "data/answer.json", "data/datapackage.json"} {
 		if files[name] == "" {
 			t.Errorf("no %s", name)
@@ -330,7 +330,7 @@ func TestCaliforniaBundle(t *testing.T) {
 	in := accessInput(t)
 	in.Jurisdiction = "California"
 	in.Policy = bundle.Policy{
-		Law: "California Consumer Privacy Act (CCPA)", Entity: "Example Cloud Inc.", NeverShown: manifest.NeverShownKinds(), Categories: true,
+		Law: "California Consumer Privacy Act (CCPA)", Entity: "Example Cloud Inc.", Categories: true,
 		Statements: []string{"We sold none of your data in the 12 months before your request."},
 		Complaint:  []bundle.Authority{{Name: "California Privacy Protection Agency", URL: "https://cppa.ca.gov"}},
 	}

@@ -122,10 +122,6 @@ type Policy struct {
 	// Categories asks for the table of categories, sources, purposes and
 	// recipients (Civ. Code 1798.110). It is always there for know-categories.
 	Categories bool
-	// NeverShown are the kinds that the law forbids to show (11 CCR 7024(d)):
-	// every column that a manifest marks so is masked, and the answer says that
-	// it is held.
-	NeverShown []string
 }
 
 // Authority is where a person can complain.

@@ -340,7 +340,7 @@ func TestPreviewEscapes(t *testing.T) {
 		both := func(what string) manifest.Text { return manifest.Text{"en": s(what)} }
 		ds := manifest.Dataset{
 			Name: "things", Title: both("title"), Purpose: both("purpose"), Storage: both("storage"), Category: s("category"), Origin: manifest.Origin(s("origin")),
-			LegalBasis: s("basis"), Recipients: []string{s("recipient")}, Columns: []manifest.Column{{Name: "a", Title: both("column"), NeverShown: "password"}},
+			LegalBasis: s("basis"), Recipients: []string{s("recipient")}, Columns: []manifest.Column{{Name: "a", Title: both("column"), Secret: "password"}},
 		}
 		m := &manifest.Manifest{System: "sys", Title: both("system"), Datasets: []manifest.Dataset{ds, {Name: "empty", Title: both("empty")}}}
 		in := bundle.Input{
@@ -353,7 +353,7 @@ func TestPreviewEscapes(t *testing.T) {
 			Policy: bundle.Policy{
 				Law: s("law"), Entity: s("entity"), Contact: s("contact"), Rights: []string{s("right")}, Automated: s("automated"), Transfers: s("transfers"),
 				Complaint:  []bundle.Authority{{Name: s("authority"), Address: s("address"), URL: rapid.SampledFrom([]string{"javascript:alert(1)", `https://a/"onclick="x`, "https://a"}).Draw(t, "url")}},
-				Statements: []string{s("statement")}, Categories: true, NeverShown: rapid.SliceOfDistinct(rapid.SampledFrom(manifest.NeverShownKinds()), rapid.ID[string]).Draw(t, "hide"),
+				Statements: []string{s("statement")}, Categories: true,
 			},
 			Letter: &bundle.Letter{Title: s("letter"), Paragraphs: []string{s("paragraph")}},
 			Run:    bundle.Run{Software: s("software")},

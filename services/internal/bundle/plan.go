@@ -32,7 +32,6 @@ type plans struct {
 type planKey struct {
 	dataset *manifest.Dataset
 	words   *words.Answer
-	hide    string // the kinds that are never shown
 }
 
 // plan is how a section of a dataset is written. It doesn't change.
@@ -61,8 +60,8 @@ type shape struct {
 }
 
 // of returns the plan of a section, from the cache where there is one.
-func (p *plans) of(system string, ds *manifest.Dataset, sec record.Section, w *words.Answer, hide []string) (*plan, error) {
-	key := planKey{ds, w, strings.Join(hide, ",")}
+func (p *plans) of(system string, ds *manifest.Dataset, sec record.Section, w *words.Answer) (*plan, error) {
+	key := planKey{ds, w}
 	p.mu.RLock()
 	known := p.byKey[key]
 	p.mu.RUnlock()
@@ -71,7 +70,7 @@ func (p *plans) of(system string, ds *manifest.Dataset, sec record.Section, w *w
 			return pl, nil
 		}
 	}
-	pl, err := newPlan(system, ds, sec, w, hide)
+	pl, err := newPlan(system, ds, sec, w)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +87,7 @@ func (p *plans) of(system string, ds *manifest.Dataset, sec record.Section, w *w
 
 // newPlan prepares a section: its columns MUST all be declared, since an
 // undeclared one could be anything, even what must never be shown.
-func newPlan(system string, ds *manifest.Dataset, sec record.Section, w *words.Answer, hide []string) (*plan, error) {
+func newPlan(system string, ds *manifest.Dataset, sec record.Section, w *words.Answer) (*plan, error) {
 	pl := &plan{
 		system: system, dataset: ds, words: w, title: titleOr(ds.Title.In(w.Tag), ds.Name), names: slices.Clone(sec.Columns), shapes: map[string]*shape{},
 		csvHeader:  []byte(mark + systemColumn + "," + datasetColumn),
@@ -99,7 +98,7 @@ func newPlan(system string, ds *manifest.Dataset, sec record.Section, w *words.A
 		if slices.Contains(sec.Columns[:i], name) {
 			return nil, fmt.Errorf("dataset %s has the column %q twice", ds.Name, name)
 		}
-		c, err := newColumn(ds, name, w, hide)
+		c, err := newColumn(ds, name, w)
 		if err != nil {
 			return nil, err
 		}
@@ -116,7 +115,7 @@ func newPlan(system string, ds *manifest.Dataset, sec record.Section, w *words.A
 	return pl, nil
 }
 
-func newColumn(ds *manifest.Dataset, name string, w *words.Answer, hide []string) (column, error) {
+func newColumn(ds *manifest.Dataset, name string, w *words.Answer) (column, error) {
 	if name == systemColumn || name == datasetColumn {
 		return column{}, fmt.Errorf("dataset %s has a column %s, a name that the bundle needs itself", ds.Name, name)
 	}
@@ -129,12 +128,12 @@ func newColumn(ds *manifest.Dataset, name string, w *words.Answer, hide []string
 	if err != nil {
 		return column{}, fmt.Errorf("dataset %s: %w", ds.Name, err)
 	}
-	c := column{name: name, typ: titleOr(declared.Type, "string"), kind: declared.NeverShown, title: columnTitle(declared, w.Tag)}
+	c := column{name: name, typ: titleOr(declared.Type, "string"), title: columnTitle(declared, w.Tag)}
 	c.key = append(append([]byte{','}, key...), ':')
-	if c.kind != "" && slices.Contains(hide, c.kind) {
-		c.hide, c.typ = true, "string"
-		if c.masked, err = json.Marshal(hiddenCell + c.kind + "]"); err != nil {
-			return column{}, fmt.Errorf("dataset %s: %w", ds.Name, err)
+	if declared.Secret.Hides() {
+		c.secret, c.kind, c.typ = declared.Secret, string(declared.Secret), "string"
+		if c.secret == manifest.OtherSecret {
+			c.kind = "secret"
 		}
 	}
 	return c, nil
@@ -185,7 +184,7 @@ func (pl *plan) newShape(columns []column) (*shape, error) {
 	}
 	for i := range columns {
 		c := &columns[i]
-		view.Columns = append(view.Columns, head{c.title, !c.hide && (c.typ == "integer" || c.typ == "number")})
+		view.Columns = append(view.Columns, head{c.title, c.secret == "" && (c.typ == "integer" || c.typ == "number")})
 	}
 	if err := articleTemplates()[pl.words].Execute(&page, view); err != nil {
 		return nil, fmt.Errorf("bundle: %s: %w", pageFile, err)

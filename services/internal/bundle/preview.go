@@ -36,7 +36,7 @@ func (p *preview) row(html []byte, columns []column, row []json.RawMessage) []by
 	}
 	html = append(html, "<tr>"...)
 	for i := range columns {
-		html = p.cell(html, row[i], columns[i].hide)
+		html = p.cell(html, row[i], &columns[i])
 	}
 	html = append(html, "</tr>\n"...)
 	p.rows++
@@ -44,16 +44,16 @@ func (p *preview) row(html []byte, columns []column, row []json.RawMessage) []by
 	return html
 }
 
-func (p *preview) cell(html []byte, raw json.RawMessage, hide bool) []byte {
+func (p *preview) cell(html []byte, raw json.RawMessage, c *column) []byte {
 	switch {
 	case len(raw) == 0 || raw[0] == 'n' || len(raw) == 2 && raw[0] == '"':
 		return append(html, `<td class="nil">–</td>`...)
-	case hide || bytes.Equal(raw, othersCell):
-		html = append(html, `<td class="nil">`...)
-		if hidden := p.w.Hidden; hide {
-			html = appendEscaped(html, hidden)
-		} else {
-			html = appendEscaped(html, p.w.OthersHidden)
+	case bytes.Equal(raw, othersCell):
+		html = appendEscaped(append(html, `<td class="nil">`...), p.w.OthersHidden)
+	case c.secret != "":
+		html = appendEscaped(append(html, `<td class="nil">`...), p.w.Hidden)
+		if digits := c.ending(raw); digits != "" {
+			html = append(append(html, " (… "...), digits+")"...)
 		}
 	case raw[0] == '"':
 		html = append(html, `<td>`...)

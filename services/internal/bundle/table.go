@@ -36,11 +36,9 @@ type column struct {
 	title string // as the page shows it
 	typ   string // of Table Schema
 	key   []byte // `,"name":`
-	// kind is set where a value is never to be shown; hide masks it.
-	kind string
-	hide bool
-	// masked is the JSON string that stands in the value's place.
-	masked json.RawMessage
+	// secret is the kind of what is never shown; empty: the column is none.
+	secret manifest.Secret
+	kind   string // as the files say it
 	// held says that a value was there to be masked.
 	held bool
 	// others tells that something was redacted that is about other people.
@@ -97,7 +95,7 @@ func (t *table) row(b *build, row []json.RawMessage) error {
 	for i := range t.columns {
 		c := &t.columns[i]
 		value := row[i]
-		if c.hide {
+		if c.secret != "" {
 			value = c.mask(value)
 		} else if c.typ != "any" && !conforms(c.typ, value) {
 			c.typ = "any"
@@ -114,15 +112,6 @@ func (t *table) row(b *build, row []json.RawMessage) error {
 	}
 	t.records++
 	return t.flushCSV(b.archive)
-}
-
-// mask returns what stands in place of a value. That nothing is held may be told.
-func (c *column) mask(value json.RawMessage) json.RawMessage {
-	if len(value) == 0 || value[0] == 'n' || string(value) == `""` {
-		return value
-	}
-	c.held = true
-	return c.masked
 }
 
 // flushCSV moves a CSV that has grown large to the archive.
@@ -160,7 +149,7 @@ func (t *table) appendObject(row []json.RawMessage) {
 	for i := range t.columns {
 		c := &t.columns[i]
 		value := row[i]
-		if c.hide {
+		if c.secret != "" {
 			value = c.mask(value)
 		}
 		t.json = append(t.json, c.key...)

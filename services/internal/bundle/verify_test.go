@@ -16,7 +16,6 @@ import (
 	"strings"
 	"testing"
 
-	"habeas.dev/pkg/manifest"
 	"habeas.dev/services/internal/bundle"
 	"habeas.dev/services/internal/thirdparty"
 )
@@ -331,12 +330,10 @@ func FuzzVerify(f *testing.F) {
 // TestThirdParty has bagit and frictionless judge bundles of every kind.
 func TestThirdParty(t *testing.T) {
 	t.Parallel()
-	california := accessInput(t)
-	california.Policy.NeverShown = manifest.NeverShownKinds()
 	dir := t.TempDir()
 	for name, data := range map[string][]byte{
 		"access": first(write(t, accessInput(t))), "typical": first(write(t, typicalInput(t))), "erasure": first(write(t, erasureInput(t))),
-		"california": first(write(t, california)), "large": first(write(t, largeInput(t, 2<<20))),
+		"large": first(write(t, largeInput(t, 2<<20))),
 	} {
 		for _, m := range append(members(t, data), member{"bundle.zip", string(data)}) {
 			path := filepath.Join(dir, name, filepath.FromSlash(m.name))

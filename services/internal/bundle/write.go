@@ -260,7 +260,7 @@ func (b *build) section(part *systemPart, rd *record.Reader, sec record.Section)
 	if coverage(b.in.Right, ds) != covered {
 		return part.skip(rd, ds)
 	}
-	pl, err := b.plans.of(part.name, ds, sec, b.words, b.in.Policy.NeverShown)
+	pl, err := b.plans.of(part.name, ds, sec, b.words)
 	if err != nil {
 		return err
 	}

@@ -78,12 +78,6 @@ type Jurisdiction struct {
 	Appeal *Period `yaml:"appeal"`
 	// Letters are paragraphs that this law's letters have beside what all letters say.
 	Letters []Paragraph `yaml:"letters"`
-	// NeverShown are the kinds of data that no answer may disclose.
-	NeverShown struct {
-		Kinds  []string `yaml:"kinds"`
-		Source string   `yaml:"source"`
-		Read   Read     `yaml:"read"`
-	} `yaml:"never_shown"`
 	// AnswerSays lists what an answer must say beside the data.
 	AnswerSays []Content `yaml:"answer_says"`
 	// Responsible is the company that answers for the data in this jurisdiction.

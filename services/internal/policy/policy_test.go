@@ -174,7 +174,7 @@ func TestEveryValueHasItsSource(t *testing.T) {
 	for _, id := range book.IDs() {
 		j, _ := book.Jurisdiction(id)
 		sources := map[string]string{"law": j.Law.Source, "time zone": j.TimeZone.Source, "answer": j.Answer.Source, "start": j.Start.Source, "identity check": j.IdentityCheck.Source,
-			"clarification": j.Clarification.Source, "never shown": j.NeverShown.Source, "responsible": j.Responsible.Source}
+			"clarification": j.Clarification.Source, "responsible": j.Responsible.Source}
 		for _, g := range j.Rights {
 			sources["right "+string(g.Right)] = g.Source
 		}
@@ -303,9 +303,6 @@ func TestTerms(t *testing.T) {
 		}
 		if len(terms.Refusals) == 0 || !slices.Equal(terms.Checks, []dsar.Check{dsar.CheckGuardian}) {
 			t.Errorf("%s: %+v", id, terms)
-		}
-		if hides := len(j.NeverShown.Kinds) > 0; hides != slices.Contains([]string{"California", "Colorado"}, id) {
-			t.Errorf("%s never shows %v", id, j.NeverShown.Kinds)
 		}
 		if !j.Says(policy.ItemComplaint) {
 			t.Errorf("%s: an answer doesn't say where to complain", id)
