@@ -101,6 +101,7 @@ func (p *pipeline) seeded(person int) []string {
 	if person > 0 {
 		for _, r := range p.people.RowsOf(person) {
 			withoutOthers(r)
+			withoutSecrets(r)
 			out = append(out, line(p.T, r.System, r.Dataset, r.Values))
 		}
 	}
@@ -120,6 +121,24 @@ func withoutOthers(r people.Row) {
 	}
 	for _, c := range columns {
 		r.Values[c] = told
+	}
+}
+
+// withoutSecrets knows by itself what no answer shows, and that of a card's number the
+// last four digits may be told.
+func withoutSecrets(r people.Row) {
+	for column, kind := range map[string]string{
+		"secret_hash": "password", "question": "security-question", "card_number": "payment-card", "iban": "financial-account", "voiceprint": "biometric",
+		"bank_account": "financial-account", "identity_document": "government-id", "face_template": "biometric", "passport": "government-id",
+	} {
+		text, held := r.Values[column].(string)
+		if !held || text == "" {
+			continue
+		}
+		if card := strings.Trim(text, "0123456789") == "" && len(text) >= 12; card && column == "card_number" {
+			kind += ", ends in " + text[len(text)-4:]
+		}
+		r.Values[column] = "[held, not shown: " + kind + "]"
 	}
 }
 
