@@ -12,7 +12,7 @@ ENV HABEAS_CONFIG=/etc/habeas/habeas.yaml
 # By number, so that Kubernetes sees that it isn't root.
 USER 65532:65532
 WORKDIR /var/lib/habeas
-EXPOSE 8420 8421
+EXPOSE 8420 8421 8429
 ENTRYPOINT ["/habeas"]
 CMD ["--help"]
 

@@ -13,7 +13,7 @@ func (aggregatorCommand) Help() string {
 	return `Makes of what workers have gathered the answer that the person gets. Any number may
 run; each needs the vault and the outbox.
 
-  habeas aggregator --config habeas.yaml --listen :8423`
+  habeas aggregator --config habeas.yaml --monitor :8423`
 }
 
 // Run writes bundles.

@@ -31,10 +31,11 @@ func TestCompose(t *testing.T) {
 	p := &pipeline{T: t, people: people.Generate(people.Config{Seed: 1, People: 240})}
 	var asked []upstream.Request
 	for n := range 2 {
-		asked = append(asked, upstream.Request{ID: upstream.NewID(), Right: dsar.Access, Jurisdiction: "EEA", Locale: "en", Source: "test", ReceivedAt: now(),
+		asked = append(asked, upstream.Request{ID: upstream.NewID(), Right: dsar.Access, Jurisdiction: "EEA", Locale: "en", Source: "support-desk", ReceivedAt: now(),
 			Email: p.people.Person(n + 1).Email})
 	}
-	if _, err := upstream.Post(t.Context(), door, asked[0].JSON()); err != nil {
+	token := string(bytes.TrimSpace(inContainer(t, "token", "create", "support-desk")))
+	if _, err := upstream.Post(t.Context(), door, token, asked[0].JSON()); err != nil {
 		t.Fatal(err)
 	}
 	kafka := upstream.NewWriter([]string{os.Getenv("HABEAS_TEST_COMPOSE_KAFKA")})
@@ -43,15 +44,8 @@ func TestCompose(t *testing.T) {
 		t.Fatal(err)
 	}
 	for n, r := range asked {
-		awaitCompletion(t, door, r.ID)
-		args := strings.Fields(os.Getenv("HABEAS_TEST_COMPOSE_EXEC"))
-		cmd := exec.CommandContext(t.Context(), args[0], append(args[1:], "bundle", "get", r.ID, "-o", "-")...) //nolint:gosec // the test's own
-		var problems bytes.Buffer
-		cmd.Stderr = &problems
-		data, err := cmd.Output()
-		if err != nil {
-			t.Fatalf("%v: %s", err, problems.String())
-		}
+		awaitCompletion(t, door, token, r.ID)
+		data := inContainer(t, "bundle", "get", r.ID, "-o", "-")
 		got, want := recordsIn(t, unpacked(t, r.ID, data)), p.seeded(n+1)
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("person %d: %d records in the bundle, %d in the seeds: first that differs: %s", n+1, len(got), len(want), firstOther(got, want))
@@ -59,15 +53,29 @@ func TestCompose(t *testing.T) {
 	}
 }
 
+// inContainer returns what a command of habeas prints in a container.
+func inContainer(t *testing.T, call ...string) []byte {
+	t.Helper()
+	args := strings.Fields(os.Getenv("HABEAS_TEST_COMPOSE_EXEC"))
+	cmd := exec.CommandContext(t.Context(), args[0], append(args[1:], call...)...) //nolint:gosec // the test's own
+	var problems bytes.Buffer
+	cmd.Stderr = &problems
+	data, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v: %s", err, problems.String())
+	}
+	return data
+}
+
 // awaitCompletion asks the door where a request stands until it is completed.
-func awaitCompletion(t *testing.T, door, id string) {
+func awaitCompletion(t *testing.T, door, token, id string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	beat := time.NewTicker(200 * time.Millisecond)
 	defer beat.Stop()
 	for {
-		status, err := statusAt(ctx, door, id)
+		status, err := statusAt(ctx, door, token, id)
 		switch {
 		case err == nil && status == string(core.StatusCompleted):
 			return
@@ -82,11 +90,12 @@ func awaitCompletion(t *testing.T, door, id string) {
 	}
 }
 
-func statusAt(ctx context.Context, door, id string) (string, error) {
+func statusAt(ctx context.Context, door, token, id string) (string, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, door+"/v1/requests/"+id, nil)
 	if err != nil {
 		return "", err
 	}
+	req.Header.Set("Authorization", "Bearer "+token)
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return "", err

@@ -12,7 +12,7 @@ import (
 type consoleCommand struct {
 	Config  string `help:"The configuration file." env:"HABEAS_CONFIG" placeholder:"FILE" type:"path" required:""`
 	Listen  string `help:"Where its pages are; else as configured under console:." placeholder:"HOST:PORT"`
-	Monitor string `help:"Where /healthz, /readyz and /metrics are; nowhere without it." placeholder:"HOST:PORT"`
+	Monitor string `help:"Where /healthz, /readyz and /metrics are; else as configured." placeholder:"HOST:PORT"`
 }
 
 // Help implements kong.HelpProvider.
@@ -33,16 +33,18 @@ func (c *consoleCommand) Run(ctx context.Context) error {
 	if cfg.Console.Listen == "" {
 		return errors.New("where? name an address with --listen, or under console: in the configuration")
 	}
-	cfg.Listen = c.Monitor
+	if c.Monitor != "" {
+		cfg.Monitor.Listen = c.Monitor
+	}
 	n, err := node.Start(ctx, cfg, nodeOptions(), node.Roles{Console: true})
 	if err != nil {
 		return err
 	}
 	defer n.Stop()
 	health := ""
-	if n.Address != "" {
-		health = ", health " + n.URL()
+	if n.MonitorAddress != "" {
+		health = ", health " + n.MonitorURL()
 	}
-	fmt.Printf("habeas console is up: http://%s%s\n", n.ConsoleAddress, health)
+	fmt.Printf("habeas console is up: %s%s\n", n.ConsoleURL(), health)
 	return n.Wait(ctx)
 }

@@ -55,7 +55,7 @@ func TestConsole(t *testing.T) {
 	f.start("aggregator")
 	// No worker is there yet: a request that is nearly due can't be answered.
 	old := upstream.Request{ID: uuid.NewString(), Right: dsar.Access, Jurisdiction: "EEA", Locale: "en", Source: "test", ReceivedAt: now().AddDate(0, 0, -28), Email: f.people.Person(4).Email}
-	if _, err := upstream.Post(t.Context(), door.url, old.JSON()); err != nil {
+	if _, err := upstream.Post(t.Context(), door.url, "", old.JSON()); err != nil {
 		t.Fatal(err)
 	}
 	hook.tells(`"kind":"due-soon","request_id":"`+old.ID+`"`, old.Email)
@@ -72,7 +72,7 @@ func TestConsole(t *testing.T) {
 		}
 	}
 	r := upstream.Request{ID: uuid.NewString(), Right: dsar.Access, Jurisdiction: "EEA", Locale: "en", Source: "test", ReceivedAt: received, Email: f.people.Person(3).Email}
-	if _, err := upstream.Post(t.Context(), door.url, r.JSON()); err != nil {
+	if _, err := upstream.Post(t.Context(), door.url, "", r.JSON()); err != nil {
 		t.Fatal(err)
 	}
 	(&pipeline{T: t, people: f.people, n: &node.Node{Config: f.cfg, Installation: f.in}}).wait(r.ID)

@@ -13,7 +13,7 @@ func (coordinatorCommand) Help() string {
 	return `Turns reports and timers into facts, carries tasks and events to Kafka, and tells
 people what waits for them. Any number may run.
 
-  habeas coordinator --config habeas.yaml --listen :8422`
+  habeas coordinator --config habeas.yaml --monitor :8422`
 }
 
 // Run applies reports and timers, and carries the messages.

@@ -12,6 +12,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/habeas/node"
 	"habeas.dev/services/habeas/upstream"
+	"habeas.dev/services/internal/callers"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/timeline"
@@ -67,7 +68,11 @@ func (c *demoCommand) Run(ctx context.Context) error {
 
 	population := people.Generate(people.Config{Seed: c.Seed, People: c.People})
 	asked := demoRequests(population)
-	if err := submitAll(ctx, n, asked); err != nil {
+	tokens, err := demoTokens(ctx, n)
+	if err != nil {
+		return err
+	}
+	if err := submitAll(ctx, n, tokens, asked); err != nil {
 		return err
 	}
 	traces, err := follow(ctx, n, asked)
@@ -82,7 +87,8 @@ func (c *demoCommand) Run(ctx context.Context) error {
 		return nil
 	}
 	fmt.Printf("\nThe console, for support agents: http://%s\n", n.ConsoleAddress)
-	fmt.Printf("Serving on %s until Ctrl-C. Submit your own:\n  %s submit -f request.json --to %s\n", n.URL(), program(), n.URL())
+	fmt.Printf("Serving on %[1]s until Ctrl-C; what the door takes is explained at %[1]s/docs. Submit your own, as the sign-up page does:\n%[2]s\n",
+		n.URL(), curl(n.URL(), tokens["signup-page"], asked[0].Request))
 	return n.Wait(ctx)
 }
 
@@ -108,6 +114,7 @@ func (c *demoCommand) config(dir string) (config.Config, error) {
 	cfg.Listen, cfg.Log.Level = c.Listen, c.Log
 	cfg.Console = config.Console{Listen: c.Console, Local: true}
 	cfg.Controller = "Example Cloud SAS"
+	cfg.Callers = demoCallers()
 	if cfg.Sandbox == nil {
 		cfg.Sandbox = &config.Sandbox{Seed: c.Seed, People: c.People}
 	}
@@ -140,7 +147,7 @@ func demoRequests(p *people.Population) []demoRequest {
 }
 
 // submitAll submits the demo's requests by the door that each goes through.
-func submitAll(ctx context.Context, n *node.Node, asked []demoRequest) error {
+func submitAll(ctx context.Context, n *node.Node, tokens map[string]string, asked []demoRequest) error {
 	kafka := upstream.NewWriter(n.Brokers)
 	defer kafka.Close()
 	for _, r := range asked {
@@ -148,13 +155,45 @@ func submitAll(ctx context.Context, n *node.Node, asked []demoRequest) error {
 		if r.onKafka {
 			err = kafka.Publish(ctx, r.Request)
 		} else {
-			_, err = upstream.Post(ctx, n.URL(), r.JSON())
+			_, err = upstream.Post(ctx, n.URL(), tokens[r.Source], r.JSON())
 		}
 		if err != nil {
 			return fmt.Errorf("submit %s: %w", r.title, err)
 		}
 	}
 	return nil
+}
+
+// demoCallers returns the upstream systems that the demo plays, by their names.
+func demoCallers() map[string]config.Caller {
+	return map[string]config.Caller{
+		"signup-page":  {Believed: true, Reads: true, Cancels: true},
+		"support-desk": {Believed: true, Reads: true, Cancels: true},
+	}
+}
+
+// demoTokenLife is how long the demo's tokens are good: nobody needs them longer.
+const demoTokenLife = 24 * time.Hour
+
+// demoTokens makes a token for each of the demo's callers.
+func demoTokens(ctx context.Context, n *node.Node) (map[string]string, error) {
+	tokens := map[string]string{}
+	for name := range demoCallers() {
+		token, _, err := callers.CreateToken(ctx, n.Installation.Journal, name, "demo", now(), now().Add(demoTokenLife))
+		if err != nil {
+			return nil, err
+		}
+		tokens[name] = token
+	}
+	return tokens, nil
+}
+
+// curl returns the command that submits a request like another, of a new id.
+func curl(door, token string, like upstream.Request) string {
+	like.ID = upstream.NewID()
+	return fmt.Sprintf(`  curl -i %s/v1/requests \
+    -H 'Authorization: Bearer %s' \
+    -H 'Content-Type: application/json' -d '%s'`, door, token, strings.ReplaceAll(string(like.JSON()), "'", `'\''`))
 }
 
 // tell prints how each request ended and how to look at its answer.

@@ -192,7 +192,7 @@ func (c chart) podIsWhole(o object) {
 		return
 	}
 	for path, p := range map[string]*probe{"/healthz": box.LivenessProbe, "/readyz": box.ReadinessProbe} {
-		if p == nil || p.HTTPGet.Path != path || p.HTTPGet.Port != "http" || box.Ports[0].Name != "http" {
+		if p == nil || p.HTTPGet.Path != path || p.HTTPGet.Port != "monitor" || box.Ports[0].Name != "monitor" {
 			c.Errorf("%s: the probe of %s is %v", name, path, p)
 		}
 	}

@@ -62,7 +62,7 @@ func TestDeployCompose(t *testing.T) {
 			t.Errorf("nobody asks %s how it is", name)
 		}
 		if name != "topics" && name != "sandbox" {
-			targets = append(targets, name+":8420")
+			targets = append(targets, name+":8429")
 		}
 	}
 	slices.Sort(workers)

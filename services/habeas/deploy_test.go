@@ -52,7 +52,7 @@ func exportedMetrics(t *testing.T) map[string]bool {
 	t.Helper()
 	p := newPipeline(t)
 	p.wait(p.submit(3, dsar.Access))
-	res, err := http.Get(p.n.URL() + "/metrics")
+	res, err := http.Get(p.n.MonitorURL() + "/metrics")
 	if err != nil {
 		t.Fatal(err)
 	}

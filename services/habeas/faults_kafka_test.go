@@ -243,7 +243,7 @@ func (s *faultyFleet) refused(outage time.Duration) {
 	defer beat.Stop()
 	for ctx.Err() == nil {
 		<-beat.C
-		if _, err := upstream.Post(ctx, s.door.url, s.request(dsar.Access, 1).JSON()); err == nil {
+		if _, err := upstream.Post(ctx, s.door.url, "", s.request(dsar.Access, 1).JSON()); err == nil {
 			s.t.Fatal("a request was taken without a journal")
 		}
 	}

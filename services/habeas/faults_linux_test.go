@@ -37,7 +37,7 @@ func TestDiskFull(t *testing.T) {
 	u.start()
 	refused := 0
 	for _, r := range asked {
-		if _, err := upstream.Post(t.Context(), u.url, r.JSON()); err != nil {
+		if _, err := upstream.Post(t.Context(), u.url, "", r.JSON()); err != nil {
 			refused++
 			if !strings.Contains(err.Error(), "503") {
 				t.Errorf("refused with %v", err)

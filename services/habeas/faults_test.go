@@ -90,7 +90,7 @@ func (s *faultyFleet) tryAsk() error {
 	beat := time.NewTicker(50 * time.Millisecond)
 	defer beat.Stop()
 	for {
-		_, err := upstream.Post(ctx, s.door.url, r.JSON())
+		_, err := upstream.Post(ctx, s.door.url, "", r.JSON())
 		if err == nil {
 			s.asked = append(s.asked, asked{id: r.ID, person: person, right: right})
 			return nil

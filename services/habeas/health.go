@@ -14,7 +14,7 @@ import (
 )
 
 type healthCommand struct {
-	URL string `arg:"" optional:"" help:"What to ask." default:"http://127.0.0.1:8420/readyz" env:"HABEAS_HEALTH" placeholder:"URL"`
+	URL string `arg:"" optional:"" help:"What to ask." default:"http://127.0.0.1:8429/readyz" env:"HABEAS_HEALTH" placeholder:"URL"`
 }
 
 const (
@@ -30,7 +30,7 @@ func (healthCommand) Help() string {
 status 0: well; 1: one line says what isn't, or that nothing answers.
 
   habeas health
-  habeas health http://127.0.0.1:8420/healthz`
+  habeas health http://127.0.0.1:8429/healthz`
 }
 
 // Run asks a service of this machine how it is.

@@ -37,7 +37,7 @@ func TestIncomplete(t *testing.T) {
 	documents := map[dsar.Right]string{dsar.Access: "answer.json", dsar.Erasure: "certificate.json"}
 	for _, right := range []dsar.Right{dsar.Access, dsar.Erasure} {
 		r := upstream.Request{ID: uuid.NewString(), Right: right, Jurisdiction: "EEA", Locale: "en", Source: "test", ReceivedAt: received, Email: population.Person(people.Camille).Email}
-		if _, err := upstream.Post(t.Context(), n.URL(), r.JSON()); err != nil {
+		if _, err := upstream.Post(t.Context(), n.URL(), "", r.JSON()); err != nil {
 			t.Fatal(err)
 		}
 		if row := waitFor(t, n.Installation.Journal, r.ID); row.Status != core.StatusNeedsAttention || len(row.Waiting) != 1 || row.Waiting[0] != people.Salesforce {

@@ -37,6 +37,15 @@ func (f installationFlags) open(ctx context.Context) (*installation.Installation
 	return installation.Open(ctx, c)
 }
 
+// openJournal opens the journal alone, and makes it where it is missing.
+func (f installationFlags) openJournal(ctx context.Context) (*installation.Installation, error) {
+	c, err := f.config()
+	if err != nil {
+		return nil, err
+	}
+	return installation.Make(ctx, c, installation.Parts{Journal: true})
+}
+
 // laws reads the laws that the installation goes by.
 func (f installationFlags) laws() (*policy.Book, error) {
 	c, err := f.config()

@@ -4,9 +4,13 @@ import (
 	"context"
 
 	"habeas.dev/services/habeas/node"
+	"habeas.dev/services/internal/config"
 )
 
-type intakeCommand struct{ serviceFlags }
+type intakeCommand struct {
+	serviceFlags
+	Listen string `help:"Where the HTTP door is; else as configured." placeholder:"HOST:PORT"`
+}
 
 // Help implements kong.HelpProvider.
 func (intakeCommand) Help() string {
@@ -18,5 +22,12 @@ needs the journal, the vault and Kafka.
 
 // Run serves both doors.
 func (c *intakeCommand) Run(ctx context.Context) error {
-	return c.serve(ctx, "intake", node.Roles{Intake: true})
+	cfg, err := config.Load(c.Config)
+	if err != nil {
+		return err
+	}
+	if c.Listen != "" {
+		cfg.Listen = c.Listen
+	}
+	return c.serveWith(ctx, "intake", cfg, node.Roles{Intake: true})
 }

@@ -178,7 +178,7 @@ func (u *up) kill() {
 func (u *up) submit(asked []upstream.Request) {
 	u.Helper()
 	for _, r := range asked {
-		if _, err := upstream.Post(u.Context(), u.url, r.JSON()); err != nil {
+		if _, err := upstream.Post(u.Context(), u.url, "", r.JSON()); err != nil {
 			u.Fatalf("%s: %v", r.ID, err)
 		}
 	}
@@ -187,7 +187,7 @@ func (u *up) submit(asked []upstream.Request) {
 // trySubmit posts requests until the process is killed.
 func (u *up) trySubmit(asked []upstream.Request) {
 	for _, r := range asked {
-		if _, err := upstream.Post(u.Context(), u.url, r.JSON()); err != nil {
+		if _, err := upstream.Post(u.Context(), u.url, "", r.JSON()); err != nil {
 			return
 		}
 	}

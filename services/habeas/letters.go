@@ -13,7 +13,7 @@ func (lettersCommand) Help() string {
 	return `Confirmations, questions, refusals: each letter lies in the outbox, and goes by mail
 where the configuration names a server.
 
-  habeas letters --config habeas.yaml --listen :8424`
+  habeas letters --config habeas.yaml --monitor :8424`
 }
 
 // Run writes to people.

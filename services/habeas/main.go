@@ -45,6 +45,7 @@ type commands struct {
 	Letters     lettersCommand     `cmd:"" group:"run" help:"Run by itself what writes letters to people."`
 	Console     consoleCommand     `cmd:"" group:"run" help:"Run the console by itself: support agents' pages."`
 
+	Token   tokenCommand   `cmd:"" group:"check" help:"Make, list and revoke the tokens by which callers open the HTTP door."`
 	Config  configCommand  `cmd:"" group:"check" help:"Check the configuration."`
 	Try     tryCommand     `cmd:"" group:"check" help:"Ask a live system what an erasure of one person would do; nothing is changed."`
 	Keys    keysCommand    `cmd:"" group:"check" help:"Make the keys that sign, and print those that verify."`

@@ -21,7 +21,7 @@ func TestMetrics(t *testing.T) {
 	p := newPipeline(t)
 	id := p.submit(3, dsar.Access)
 	p.wait(id)
-	res, err := http.Get(p.n.URL() + "/metrics")
+	res, err := http.Get(p.n.MonitorURL() + "/metrics")
 	if err != nil {
 		t.Fatal(err)
 	}

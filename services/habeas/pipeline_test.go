@@ -83,7 +83,7 @@ func newPipeline(t *testing.T) *pipeline {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Listen, cfg.Log.Level = "127.0.0.1:0", "debug"
+	cfg.Listen, cfg.Monitor.Listen, cfg.Log.Level = "127.0.0.1:0", "127.0.0.1:0", "debug"
 	cfg.Sandbox = &config.Sandbox{Seed: seed, People: size, Canaries: true}
 	p := &pipeline{T: t, people: people.Canaries(seed, size), logs: &workertest.Log{}, spans: tracetest.NewInMemoryExporter()}
 	p.n, err = node.Start(t.Context(), cfg, node.Options{Logs: p.logs, Spans: []sdktrace.SpanProcessor{sdktrace.NewSimpleSpanProcessor(p.spans)}}, node.Everything())
@@ -102,7 +102,7 @@ func (p *pipeline) submit(person int, right dsar.Right) string {
 func (p *pipeline) submitAs(email string, right dsar.Right) string {
 	p.Helper()
 	r := upstream.Request{ID: uuid.NewString(), Right: right, Jurisdiction: "EEA", Locale: "en", Source: "test", ReceivedAt: received, Email: email}
-	if _, err := upstream.Post(p.Context(), p.n.URL(), r.JSON()); err != nil {
+	if _, err := upstream.Post(p.Context(), p.n.URL(), "", r.JSON()); err != nil {
 		p.Fatal(err)
 	}
 	return r.ID

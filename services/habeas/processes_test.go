@@ -40,7 +40,7 @@ func TestProcesses(t *testing.T) {
 	var ids []string
 	for n := 1; n <= 40; n++ {
 		r := upstream.Request{ID: uuid.NewString(), Right: dsar.Access, Jurisdiction: "EEA", Locale: "en", Source: "test", ReceivedAt: received, Email: f.people.Person(n).Email}
-		if _, err := upstream.Post(t.Context(), door.url, r.JSON()); err != nil {
+		if _, err := upstream.Post(t.Context(), door.url, "", r.JSON()); err != nil {
 			t.Fatal(err)
 		}
 		ids = append(ids, r.ID)

@@ -47,7 +47,7 @@ func (d *desk) ask(person int, right dsar.Right, jurisdiction, locale string, ch
 	if err != nil {
 		d.Fatal(err)
 	}
-	if _, err := upstream.Post(d.Context(), d.n.URL(), data); err != nil {
+	if _, err := upstream.Post(d.Context(), d.n.URL(), "", data); err != nil {
 		d.Fatal(err)
 	}
 	return s.RequestID

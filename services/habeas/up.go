@@ -12,8 +12,9 @@ import (
 
 type upCommand struct {
 	installationFlags
-	Listen string `help:"Where the HTTP door listens; else as configured." placeholder:"HOST:PORT"`
-	Faults string `help:"What goes wrong with the sandbox's stand-ins; habeas sandbox --help explains it." name:"sandbox-faults" placeholder:"FAULTS"`
+	Listen  string `help:"Where the HTTP door listens; else as configured." placeholder:"HOST:PORT"`
+	Monitor string `help:"Where /healthz, /readyz and /metrics are; else as configured." placeholder:"HOST:PORT"`
+	Faults  string `help:"What goes wrong with the sandbox's stand-ins; habeas sandbox --help explains it." name:"sandbox-faults" placeholder:"FAULTS"`
 }
 
 // Help implements kong.HelpProvider.
@@ -33,6 +34,9 @@ func (c *upCommand) Run(ctx context.Context) error {
 	}
 	if c.Listen != "" {
 		cfg.Listen = c.Listen
+	}
+	if c.Monitor != "" {
+		cfg.Monitor.Listen = c.Monitor
 	}
 	if c.Faults != "" {
 		if cfg.Sandbox == nil {
@@ -54,7 +58,10 @@ func (c *upCommand) Run(ctx context.Context) error {
 	defer n.Stop()
 	fmt.Printf("Habeas is up after %s: %d systems, data in %s, broker %s, HTTP %s\n", time.Since(began).Round(time.Millisecond), len(n.Manifests), filepath.Clean(cfg.Data), n.Brokers[0], n.URL())
 	if n.ConsoleAddress != "" {
-		fmt.Printf("The console is at http://%s\n", n.ConsoleAddress)
+		fmt.Printf("The console is at %s\n", n.ConsoleURL())
+	}
+	if len(cfg.Callers) == 0 {
+		fmt.Println("No callers are configured: the door listens on this machine only, and believes whoever is on it (callers: in the configuration lets others in)")
 	}
 	return n.Wait(ctx)
 }

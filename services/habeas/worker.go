@@ -20,7 +20,7 @@ func (workerCommand) Help() string {
 	return `A system's worker gathers and erases what its manifest names. Any number of workers
 may serve one system: they share its tasks.
 
-  habeas worker billing events --config habeas.yaml --listen :8425`
+  habeas worker billing events --config habeas.yaml --monitor :8425`
 }
 
 // Run serves systems.

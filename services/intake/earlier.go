@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/vault"
@@ -28,7 +29,7 @@ func (in *Intake) lookBack(ctx context.Context, s *core.Submit) error {
 		return nil
 	}
 	seen := map[string]bool{s.RequestID: true}
-	limit := core.ManyEarlier
+	limit := max(core.ManyEarlier, in.PerPerson)
 	if s.Right == dsar.Erasure {
 		limit = journal.MaxList // any of them may have a hold on
 	}
@@ -37,6 +38,9 @@ func (in *Intake) lookBack(ctx context.Context, s *core.Submit) error {
 		rows, err := in.Earlier.ByFingerprint(ctx, id.Fingerprint, limit)
 		if err != nil {
 			return fmt.Errorf("earlier requests: %w", err)
+		}
+		if err := in.often(ctx, rows, s.AcceptedAt); err != nil {
+			return err
 		}
 		for _, row := range rows {
 			if seen[row.RequestID] {
@@ -56,6 +60,30 @@ func (in *Intake) lookBack(ctx context.Context, s *core.Submit) error {
 				return err
 			}
 		}
+	}
+	return nil
+}
+
+// often refuses one more request of a person of whom as many as there may be were
+// taken in within a day, whatever their callers called the time at which they came.
+func (in *Intake) often(ctx context.Context, rows []journal.Row, now time.Time) error {
+	since := now.Add(-24 * time.Hour)
+	lately := slices.DeleteFunc(slices.Clone(rows), func(r journal.Row) bool { return r.UpdatedAt.Before(since) })
+	if len(lately) < in.PerPerson {
+		return nil
+	}
+	n := 0
+	for _, row := range lately {
+		state, err := in.Requests.State(ctx, row.RequestID)
+		if err != nil {
+			return fmt.Errorf("request %s: %w", row.RequestID, err)
+		}
+		if state.Accepted.AcceptedAt.After(since) {
+			n++
+		}
+	}
+	if n >= in.PerPerson {
+		return ErrOften
 	}
 	return nil
 }

@@ -21,6 +21,7 @@ import (
 	"habeas.dev/pkg/vault/cloudvault"
 	"habeas.dev/services/intake"
 	"habeas.dev/services/internal/blobtest"
+	"habeas.dev/services/internal/callers"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/journal/memjournal"
@@ -75,10 +76,15 @@ func (w *fixture) start() {
 	w.Intake, err = intake.New(intake.Config{
 		Requests: lifecycle.New(w.journal), Rows: w.journal, Vault: w.vault, Policy: book, Validator: w.contract.validator,
 		Catalogue: []dsar.System{{Name: "billing", Abilities: []dsar.Action{dsar.Gather}, Needs: []dsar.IdentifierType{"email", "loyalty_no"}}},
-		Rejected:  w, Ready: func(context.Context) error { return w.fault() }, Now: func() time.Time { return now },
+		Rejected:  w, Now: func() time.Time { return now },
 		Log: slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	must(t, err)
+}
+
+// Submit submits as whoever calls a door that knows no callers.
+func (w *fixture) Submit(ctx context.Context, data []byte) (intake.Receipt, error) {
+	return w.Intake.Submit(ctx, callers.Local(), data)
 }
 
 func must(t testing.TB, err error) {
@@ -277,4 +283,15 @@ func with(name string, value any) func(map[string]any) {
 
 func identifier(typ, value string) map[string]any {
 	return map[string]any{"type": typ, "value": value}
+}
+
+// plain asks for what isn't in the document's form.
+func (w *fixture) plain(path string) *httptest.ResponseRecorder {
+	w.t.Helper()
+	answer := httptest.NewRecorder()
+	w.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil))
+	if answer.Code != http.StatusOK {
+		w.t.Errorf("%s: %d", path, answer.Code)
+	}
+	return answer
 }

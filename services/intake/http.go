@@ -12,6 +12,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/intake/api"
+	"habeas.dev/services/internal/callers"
 	"habeas.dev/services/internal/journal"
 )
 
@@ -21,17 +22,19 @@ func (in *Intake) Handler() http.Handler {
 	api.HandlerWithOptions(door{in}, api.StdHTTPServerOptions{
 		BaseRouter: mux,
 		ErrorHandlerFunc: func(w http.ResponseWriter, _ *http.Request, _ error) {
-			problemInvalid.write(w, "the path can't be read")
+			problemInvalid.write(w, "the path, or what follows it, can't be read")
 		},
 	})
 	// What the document doesn't know is answered in its form too.
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { problemPath.write(w, "") })
-	for path, allowed := range map[string]string{"/v1/requests": "POST", "/v1/requests/{request_id}": "GET, HEAD", "/healthz": "GET, HEAD", "/readyz": "GET, HEAD"} {
+	for path, allowed := range map[string]string{"/v1/requests": "GET, HEAD, POST", "/v1/requests/{request_id}": "DELETE, GET, HEAD"} {
 		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Allow", allowed)
 			problemMethod.write(w, "allowed: "+allowed)
 		})
 	}
+	mux.HandleFunc("GET /docs", in.docs.servePage)
+	mux.HandleFunc("GET /docs/openapi.yaml", in.docs.serveDocument)
 	return mux
 }
 
@@ -42,7 +45,7 @@ func Server(h http.Handler) *http.Server {
 		Handler:           h,
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       headerTimeout + readTimeout,
-		WriteTimeout:      headerTimeout + readTimeout + submitTimeout + readyTimeout,
+		WriteTimeout:      headerTimeout + readTimeout + submitTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaders,
 	}
@@ -55,6 +58,16 @@ var _ api.ServerInterface = door{}
 
 // SubmitRequest is POST /v1/requests.
 func (d door) SubmitRequest(w http.ResponseWriter, r *http.Request) {
+	caller, ok := d.signedIn(w, r)
+	if !ok {
+		return
+	}
+	body, ok := d.readBody(w, r)
+	if !ok {
+		return
+	}
+	// A place among those that are worked on is taken now that the body is there: who
+	// is slow holds up nobody (TestSlowloris).
 	select {
 	case d.in.slots <- struct{}{}:
 		defer func() { <-d.in.slots }()
@@ -63,13 +76,9 @@ func (d door) SubmitRequest(w http.ResponseWriter, r *http.Request) {
 		problemBusy.write(w, fmt.Sprintf("%d are being worked on; the same request may be sent again", MaxInFlight))
 		return
 	}
-	body, ok := readBody(w, r)
-	if !ok {
-		return
-	}
 	ctx, cancel := context.WithTimeout(r.Context(), submitTimeout)
 	defer cancel()
-	receipt, err := d.in.Submit(ctx, body)
+	receipt, err := d.in.Submit(ctx, caller, body)
 	var refusal *Refusal
 	switch {
 	case err == nil:
@@ -82,41 +91,78 @@ func (d door) SubmitRequest(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// signedIn returns who calls; where that is nobody, or calls too often, the answer is
+// written.
+func (d door) signedIn(w http.ResponseWriter, r *http.Request) (callers.Caller, bool) {
+	if d.in.Callers == nil {
+		return callers.Local(), true
+	}
+	origin := d.in.Limits.Origin(r)
+	if d.in.Limits.Failing(origin) {
+		w.Header().Set("Retry-After", retryRate)
+		problemRate.write(w, "too many sign-ins from this address failed")
+		return callers.Caller{}, false
+	}
+	caller, err := d.in.Callers.Of(r)
+	switch {
+	case errors.Is(err, callers.ErrUnknown):
+		d.in.Limits.Failed(origin)
+		d.in.Log.InfoContext(r.Context(), "a call without a good sign-in", "error", err)
+		w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+		w.Header().Set("Connection", "close") // a body that isn't read
+		problemUnknown.write(w, "sign in with a token, a JWT, or a client certificate")
+		return caller, false
+	case err != nil:
+		d.unavailable(r.Context(), w, err)
+		return caller, false
+	case !d.in.Limits.Call(caller):
+		w.Header().Set("Retry-After", retryRate)
+		problemRate.write(w, "this caller calls more often than it may")
+		return caller, false
+	}
+	return caller, true
+}
+
+// reader returns who calls, where they may read; else the answer is written.
+func (d door) reader(w http.ResponseWriter, r *http.Request) (callers.Caller, bool) {
+	caller, ok := d.signedIn(w, r)
+	if ok && !caller.Reads {
+		problemForbidden.write(w, "this caller may submit, and not read")
+		return caller, false
+	}
+	return caller, ok
+}
+
 // GetRequest is GET /v1/requests/{request_id}.
 func (d door) GetRequest(w http.ResponseWriter, r *http.Request, requestID string) {
-	if !dsar.ValidRequestID(requestID) {
-		problemInvalid.write(w, "a request_id is a UUID in lower case")
+	caller, ok := d.reader(w, r)
+	if !ok {
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), submitTimeout)
 	defer cancel()
+	if row, ok := d.own(ctx, w, caller, requestID); ok {
+		writeJSON(w, http.StatusOK, "application/json", state(row))
+	}
+}
+
+// own returns a request of the caller's own. Another caller's is answered as one that
+// there isn't.
+func (d door) own(ctx context.Context, w http.ResponseWriter, caller callers.Caller, requestID string) (journal.Row, bool) {
+	if !dsar.ValidRequestID(requestID) {
+		problemInvalid.write(w, "a request_id is a UUID in lower case")
+		return journal.Row{}, false
+	}
 	row, err := d.in.Rows.Row(ctx, requestID)
 	switch {
-	case err == nil:
-		writeJSON(w, http.StatusOK, "application/json", state(row))
-	case errors.Is(err, journal.ErrNotFound):
+	case errors.Is(err, journal.ErrNotFound), err == nil && !caller.Owns(row.Source):
 		problemNotFound.write(w, "")
-	default:
+		return journal.Row{}, false
+	case err != nil:
 		d.unavailable(ctx, w, err)
+		return journal.Row{}, false
 	}
-}
-
-// GetHealth is GET /healthz: this process answers.
-func (d door) GetHealth(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, "application/json", api.Health{Status: api.Ok})
-}
-
-// GetReadiness is GET /readyz: requests can be taken in.
-func (d door) GetReadiness(w http.ResponseWriter, r *http.Request) {
-	if d.in.Ready != nil {
-		ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
-		defer cancel()
-		if err := d.in.Ready(ctx); err != nil {
-			d.unavailable(ctx, w, err)
-			return
-		}
-	}
-	d.GetHealth(w, r)
+	return row, true
 }
 
 // unavailable answers that the same may be tried again; why is for the log.
@@ -130,7 +176,7 @@ func (d door) unavailable(ctx context.Context, w http.ResponseWriter, err error)
 
 // readBody reads a body that is JSON by its headers and at most [MaxBody] long,
 // or answers why not.
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
+func (d door) readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
 	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if charset := params["charset"]; err != nil || media != "application/json" || charset != "" && !strings.EqualFold(charset, "utf-8") {
 		problemContentType.write(w, "want application/json in UTF-8")
@@ -146,15 +192,21 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
 		problemTooLarge.write(w, tooLarge)
 		return nil, false
 	}
-	// A body that trickles holds a slot for so long and no longer. Recorders
+	// A body that trickles holds its connection for so long and no longer. Recorders
 	// have no deadline; their bodies are there.
 	deadline := http.NewResponseController(w)
 	_ = deadline.SetReadDeadline(time.Now().Add(readTimeout))
-	var body bytes.Buffer
-	body.Grow(int(max(r.ContentLength, 0)) + bytes.MinRead)
-	_, err = body.ReadFrom(http.MaxBytesReader(w, r.Body, MaxBody))
+	var body bytes.Buffer // it grows with what is there, and not with what is announced
+	counted := &counted{from: http.MaxBytesReader(w, r.Body, MaxBody), held: &d.in.reading}
+	defer counted.free()
+	_, err = body.ReadFrom(counted)
 	var over *http.MaxBytesError
 	switch {
+	case errors.Is(err, errMuchRead):
+		w.Header().Set("Connection", "close")
+		w.Header().Set("Retry-After", retryBusy)
+		problemBusy.write(w, "too much is being read; the same request may be sent again")
+		return nil, false
 	case errors.As(err, &over):
 		problemTooLarge.write(w, tooLarge)
 		return nil, false

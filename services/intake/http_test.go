@@ -1,6 +1,7 @@
 package intake_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -89,23 +90,42 @@ func TestBody(t *testing.T) {
 	}
 }
 
-// TestBusy: more submissions than there are slots are told to come again, and
-// the slots are free again afterwards.
+// TestSlowloris (case 28): connections whose bodies don't come hold up nobody, however
+// many they are.
+func TestSlowloris(t *testing.T) {
+	t.Parallel()
+	w := newFixture(t)
+	h := w.Handler()
+	const slow = 4 * intake.MaxInFlight
+	hold, arrived, done := make(chan struct{}), make(chan struct{}, slow), make(chan int, slow)
+	for range slow {
+		go func() { done <- submit(h, waiting{arrived, hold}) }()
+	}
+	for range slow {
+		<-arrived
+	}
+	if answer := w.post(text(t, request())); answer.Code != http.StatusAccepted {
+		t.Errorf("beside slow ones: %d %s", answer.Code, answer.Body)
+	}
+	close(hold)
+	for range slow {
+		if got := <-done; got != http.StatusBadRequest {
+			t.Errorf("a slow one got %d", got)
+		}
+	}
+}
+
+// TestBusy: more submissions than there are slots are told to come again, and the
+// slots are free again afterwards.
 func TestBusy(t *testing.T) {
 	t.Parallel()
 	w := newFixture(t)
 	h := w.Handler()
-	hold := make(chan struct{})
-	arrived := make(chan struct{}, intake.MaxInFlight)
-	done := make(chan int, intake.MaxInFlight)
+	hold, arrived, done := make(chan struct{}), make(chan struct{}, intake.MaxInFlight), make(chan int, intake.MaxInFlight)
+	quick := w.Requests
+	w.Requests = stuck{quick, arrived, hold}
 	for range intake.MaxInFlight {
-		go func() {
-			r := httptest.NewRequest(http.MethodPost, "/v1/requests", waiting{arrived, hold})
-			r.Header.Set("Content-Type", "application/json")
-			answer := httptest.NewRecorder()
-			h.ServeHTTP(answer, r)
-			done <- answer.Code
-		}()
+		go func() { done <- submit(h, bytes.NewReader(text(t, request()))) }()
 	}
 	for range intake.MaxInFlight {
 		<-arrived
@@ -115,13 +135,45 @@ func TestBusy(t *testing.T) {
 	}
 	close(hold)
 	for range intake.MaxInFlight {
-		if got := <-done; got != http.StatusBadRequest {
+		if got := <-done; got != http.StatusAccepted {
 			t.Errorf("one who held a slot got %d", got)
 		}
+	}
+	w.Requests = quick
+	if answer := w.post(text(t, request())); answer.Code != http.StatusAccepted {
+		t.Errorf("afterwards: %d %s", answer.Code, answer.Body)
+	}
+}
+
+// TestMuchIsRead: bodies that don't end hold no more memory than there is for them.
+func TestMuchIsRead(t *testing.T) {
+	t.Parallel()
+	w := newFixture(t)
+	h := w.Handler()
+	const large = intake.MaxReading/(intake.MaxBody-1) + 1
+	hold, arrived, done := make(chan struct{}), make(chan struct{}, large), make(chan int, large)
+	for range large {
+		go func() { done <- submit(h, &filling{left: intake.MaxBody - 1, waiting: waiting{arrived, hold}}) }()
+	}
+	if got := <-done; got != http.StatusTooManyRequests { // one too many
+		t.Errorf("beyond what there is: %d", got)
+	}
+	close(hold)
+	for range large - 1 {
+		<-done
 	}
 	if answer := w.post(text(t, request())); answer.Code != http.StatusAccepted {
 		t.Errorf("afterwards: %d %s", answer.Code, answer.Body)
 	}
+}
+
+// submit posts a body to the door.
+func submit(h http.Handler, body io.Reader) int {
+	r := httptest.NewRequest(http.MethodPost, "/v1/requests", body)
+	r.Header.Set("Content-Type", "application/json")
+	answer := httptest.NewRecorder()
+	h.ServeHTTP(answer, r)
+	return answer.Code
 }
 
 // waiting is a body that arrives when it is let.
@@ -134,6 +186,38 @@ func (b waiting) Read([]byte) (int, error) {
 	b.arrived <- struct{}{}
 	<-b.hold
 	return 0, io.EOF
+}
+
+// filling is a body of a length, which doesn't end until it is let.
+type filling struct {
+	left int
+	waiting
+}
+
+func (b *filling) Read(p []byte) (int, error) {
+	if b.left == 0 {
+		return b.waiting.Read(p)
+	}
+	n := min(len(p), b.left)
+	clear(p[:n])
+	b.left -= n
+	return n, nil
+}
+
+// stuck is a lifecycle that answers when it is let.
+type stuck struct {
+	intake.Requests
+	arrived chan<- struct{}
+	hold    <-chan struct{}
+}
+
+func (s stuck) State(ctx context.Context, id string) (core.State, error) {
+	select {
+	case s.arrived <- struct{}{}:
+	default:
+	}
+	<-s.hold
+	return s.Requests.State(ctx, id)
 }
 
 // TestState: where a request stands, by the document.
@@ -166,23 +250,6 @@ func TestState(t *testing.T) {
 	}
 }
 
-// TestHealth: the process is up as long as it answers; it is ready while its
-// stores are.
-func TestHealth(t *testing.T) {
-	t.Parallel()
-	w := newFixture(t)
-	for _, c := range []struct {
-		path   string
-		down   error
-		status int
-	}{{"/healthz", nil, 200}, {"/readyz", nil, 200}, {"/healthz", context.DeadlineExceeded, 200}, {"/readyz", context.DeadlineExceeded, 503}} {
-		w.set(c.down, nil)
-		if answer := w.do(http.MethodGet, c.path, c.path, nil); answer.Code != c.status {
-			t.Errorf("%s: %d", c.path, answer.Code)
-		}
-	}
-}
-
 // TestOtherPaths: what the document doesn't know is answered in its form.
 func TestOtherPaths(t *testing.T) {
 	t.Parallel()
@@ -193,7 +260,7 @@ func TestOtherPaths(t *testing.T) {
 		code         string
 	}{
 		{"GET", "/", 404, "not-found"}, {"GET", "/v1/" + canary, 404, "not-found"}, {"DELETE", "/v1/requests", 405, "method"},
-		{"GET", "/v1/requests", 405, "method"}, {"POST", "/v1/requests/" + requestID, 405, "method"}, {"POST", "/healthz", 405, "method"},
+		{"PUT", "/v1/requests", 405, "method"}, {"POST", "/v1/requests/" + requestID, 405, "method"}, {"GET", "/healthz", 404, "not-found"},
 	} {
 		answer := httptest.NewRecorder()
 		w.Handler().ServeHTTP(answer, httptest.NewRequest(c.method, c.path, nil))

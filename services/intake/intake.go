@@ -1,11 +1,13 @@
 package intake
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -14,6 +16,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/vault"
+	"habeas.dev/services/internal/callers"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/otlp"
@@ -28,9 +31,10 @@ type Requests interface {
 	State(ctx context.Context, requestID string) (core.State, error)
 }
 
-// Rows tells where requests stand; the journal does.
+// Rows tells where requests stand, and lists them; the journal does.
 type Rows interface {
 	Row(ctx context.Context, requestID string) (journal.Row, error)
+	List(ctx context.Context, f journal.Filter) ([]journal.Row, error)
 }
 
 // Vault seals and fingerprints; vault.Vault does.
@@ -63,14 +67,19 @@ type Config struct {
 	// Rejected takes what came on the topic and can't be read; only
 	// [Intake.HandleMessage] needs it.
 	Rejected Publisher
+	// Callers tells who calls over HTTP; nil: the door listens on loopback only, and
+	// believes whoever calls. Limits must be there with it.
+	Callers *callers.Callers
+	Limits  *callers.Limits
 	// Proof is when proof of identity is wanted before anything is disclosed; empty:
 	// [ProofUnlessVerified].
 	Proof Proof
 	// Earlier finds the requests that the same person made before; nil: they
 	// aren't looked for.
 	Earlier Earlier
-	// Ready says whether requests can be taken now; nil: always.
-	Ready func(context.Context) error
+	// PerPerson is how many requests of one person are taken in within a day; 0:
+	// [DefaultPerPerson].
+	PerPerson int
 	// Tracers makes the spans of the door; nil: none.
 	Tracers trace.TracerProvider
 	Now     func() time.Time
@@ -80,9 +89,11 @@ type Config struct {
 // Intake takes requests in. It is safe for many goroutines.
 type Intake struct {
 	Config
-	types  map[dsar.IdentifierType]bool // that somebody may know
-	tracer trace.Tracer
-	slots  chan struct{} // one for each submission in progress over HTTP
+	types   map[dsar.IdentifierType]bool // that somebody may know
+	tracer  trace.Tracer
+	slots   chan struct{} // one for each submission over HTTP whose body is there
+	docs    documentation
+	reading atomic.Int64 // bytes of bodies that are being read
 }
 
 // New returns an intake. Its errors are mistakes in the configuration.
@@ -90,16 +101,23 @@ func New(c Config) (*Intake, error) {
 	switch {
 	case c.Requests == nil, c.Rows == nil, c.Vault == nil, c.Policy == nil, c.Validator == nil, c.Now == nil, c.Log == nil:
 		return nil, errors.New("intake: the configuration is incomplete")
+	case c.Callers != nil && c.Limits == nil:
+		return nil, errors.New("intake: callers without limits")
 	case len(c.Catalogue) == 0:
 		return nil, errors.New("intake: no system in the catalogue: a request would reach nobody")
 	}
+	c.PerPerson = min(cmp.Or(c.PerPerson, DefaultPerPerson), journal.MaxList)
 	switch c.Proof {
 	case "":
 		c.Proof = ProofUnlessVerified
 	case ProofNever:
 		c.Log.Warn("proof of identity is never asked for: whoever can send a request is believed that its identifiers are the person's; set proof: unverified unless every caller checks them")
 	}
-	in := &Intake{Config: c, types: map[dsar.IdentifierType]bool{}, slots: make(chan struct{}, MaxInFlight)}
+	docs, err := newDocumentation()
+	if err != nil {
+		return nil, fmt.Errorf("intake: %w", err)
+	}
+	in := &Intake{Config: c, docs: docs, types: map[dsar.IdentifierType]bool{}, slots: make(chan struct{}, MaxInFlight)}
 	for _, t := range wellKnown() {
 		in.types[t] = true
 	}
@@ -130,21 +148,25 @@ func wellKnown() []dsar.IdentifierType {
 	return []dsar.IdentifierType{"email", "phone", "account_id", "customer_ref", "cookie_id", "tax_id"}
 }
 
-// Submit takes in a request: the data of dsar.request.submitted.v1 as it came.
+// Submit takes in a request of a caller: the data of dsar.request.submitted.v1 as it
+// came.
 // Nil means that the request is in the journal. The same content again returns
 // the receipt of the first time and starts nothing; other content under the same
 // request_id is [ErrConflict]. An error that is a [Refusal] is final; with any
 // other nothing was taken in, and the same may be submitted again.
-func (in *Intake) Submit(ctx context.Context, data []byte) (Receipt, error) {
+func (in *Intake) Submit(ctx context.Context, from callers.Caller, data []byte) (Receipt, error) {
 	s, err := in.read(data)
+	if err == nil {
+		err = may(from, s)
+	}
 	if err != nil {
 		return Receipt{}, err
 	}
-	return in.take(ctx, s)
+	return in.take(ctx, from, s)
 }
 
 // take takes in what was read.
-func (in *Intake) take(ctx context.Context, s event.Submitted) (Receipt, error) {
+func (in *Intake) take(ctx context.Context, from callers.Caller, s event.Submitted) (Receipt, error) {
 	ctx, span := in.tracer.Start(otlp.Begin(ctx, s.RequestID), "intake")
 	defer span.End()
 	digest, err := in.digest(s)
@@ -160,7 +182,7 @@ func (in *Intake) take(ctx context.Context, s event.Submitted) (Receipt, error) 
 	if state.Exists() {
 		return repeat(state, digest)
 	}
-	accepted, err := in.seal(ctx, s, digest)
+	accepted, err := in.seal(ctx, from, s, digest)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -168,6 +190,9 @@ func (in *Intake) take(ctx context.Context, s event.Submitted) (Receipt, error) 
 	// is told what a repeat is told.
 	submit := core.Submit{Accepted: accepted}
 	if err := in.lookBack(ctx, &submit); err != nil {
+		if errors.Is(err, ErrOften) {
+			return Receipt{}, ErrOften
+		}
 		return Receipt{}, fmt.Errorf("intake: %w", err)
 	}
 	state, err = in.Requests.Do(ctx, s.RequestID, submit)

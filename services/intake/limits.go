@@ -14,6 +14,12 @@ const (
 	// holds at most a body and waits for one commit; more of them would only
 	// wait longer.
 	MaxInFlight = 256
+	// MaxReading is how much of bodies that aren't complete yet is held in memory, in
+	// bytes: what has come of them, whatever they announce.
+	MaxReading = 64 << 20
+	// DefaultPerPerson is how many requests of one person are taken in within a day,
+	// from all callers together: each right twice, and some.
+	DefaultPerPerson = 20
 	// MaxFuture is how far the clock of an upstream may be ahead of ours.
 	MaxFuture = 24 * time.Hour
 
@@ -22,8 +28,6 @@ const (
 	// submitTimeout is how long taking in may take: journal and vault answer
 	// in milliseconds or not at all.
 	submitTimeout = 10 * time.Second
-	// readyTimeout is how long the readiness check may take.
-	readyTimeout = 2 * time.Second
 	// headerTimeout, idleTimeout, maxHeaders bound what a connection may hold.
 	headerTimeout = 5 * time.Second
 	idleTimeout   = 60 * time.Second
@@ -32,6 +36,8 @@ const (
 	// Answers that ask to come again say after how many seconds: a burst is
 	// over in one, an outage takes longer.
 	retryBusy        = "1"
+	retryRate        = "10"
+	retryPerson      = "86400"
 	retryUnavailable = "5"
 
 	// maxRejectedValue, maxRejectedHeaders and maxRejectedKey bound what of a

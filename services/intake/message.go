@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"habeas.dev/pkg/event"
+	"habeas.dev/services/internal/callers"
 	"habeas.dev/services/internal/transport"
 )
 
@@ -18,7 +19,7 @@ const Group = "habeas.intake"
 func (in *Intake) HandleMessage(ctx context.Context, headers map[string]string, key string, payload []byte) error {
 	e, s, err := in.readMessage(headers, key, payload)
 	if err == nil {
-		_, err = in.take(ctx, s)
+		_, err = in.take(ctx, callers.Local(), s)
 	}
 	var refusal *Refusal
 	if !errors.As(err, &refusal) {

@@ -21,6 +21,10 @@ type problem struct {
 // The problems of the HTTP door, as schemas/openapi.yaml has them.
 var (
 	problemInvalid     = problem{http.StatusBadRequest, "invalid", "The request can't be taken in"}
+	problemUnknown     = problem{http.StatusUnauthorized, "unauthenticated", "Nobody has signed in"}
+	problemForbidden   = problem{http.StatusForbidden, "forbidden", "This caller may not do this"}
+	problemRate        = problem{http.StatusTooManyRequests, "rate", "Too many calls"}
+	problemCancel      = problem{http.StatusConflict, "not-cancellable", "The request can't be cancelled any more"}
 	problemNotFound    = problem{http.StatusNotFound, "not-found", "There is no such request"}
 	problemPath        = problem{http.StatusNotFound, "not-found", "There is nothing at this path"}
 	problemMethod      = problem{http.StatusMethodNotAllowed, "method", "This path doesn't know this method"}
@@ -47,8 +51,14 @@ func (p problem) write(w http.ResponseWriter, detail string, errors ...api.Viola
 // writeRefusal answers with the problem that a refusal is.
 func writeRefusal(w http.ResponseWriter, r *Refusal) {
 	p := problemInvalid
-	if r.Code == problemConflict.code {
+	switch r.Code {
+	case problemConflict.code:
 		p = problemConflict
+	case problemForbidden.code:
+		p = problemForbidden
+	case problemRate.code:
+		p = problemRate
+		w.Header().Set("Retry-After", retryPerson)
 	}
 	p.code = r.Code
 	errors := make([]api.Violation, len(r.Violations))

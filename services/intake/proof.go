@@ -30,14 +30,14 @@ const (
 )
 
 // believes reports whether an identifier counts as verified.
-func (in *Intake) believes(s event.Subject, id event.SubjectIdentifier) bool {
-	return id.Verified || in.Proof == ProofNever || slices.Contains(s.Proven, dsar.CheckIdentity)
+func (p Proof) believes(s event.Subject, id event.SubjectIdentifier) bool {
+	return id.Verified || p == ProofNever || slices.Contains(s.Proven, dsar.CheckIdentity)
 }
 
 // terms returns what the law and the configuration make of a request.
-func (in *Intake) terms(j policy.Jurisdiction, received time.Time, s event.Submitted, ids []dsar.Identifier) core.Terms {
+func (p Proof) terms(j policy.Jurisdiction, received time.Time, s event.Submitted, ids []dsar.Identifier) core.Terms {
 	t := j.Terms(s.Right, received, nil)
-	if !t.NoProof && in.wantsProof(ids) {
+	if !t.NoProof && p.wantsProof(ids) {
 		t.Checks = append(t.Checks, dsar.CheckIdentity)
 	}
 	if who := s.Subject.OnBehalf; who != "" {
@@ -49,9 +49,9 @@ func (in *Intake) terms(j policy.Jurisdiction, received time.Time, s event.Submi
 
 // wantsProof reports whether the person must prove who they are. Where the law asks
 // no proof, it isn't asked.
-func (in *Intake) wantsProof(ids []dsar.Identifier) bool {
+func (p Proof) wantsProof(ids []dsar.Identifier) bool {
 	claimed := func(id dsar.Identifier) bool { return id.Assurance == dsar.AssuranceClaimed }
-	switch in.Proof {
+	switch p {
 	case ProofNever:
 		return false
 	case ProofOrWithout:

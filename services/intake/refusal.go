@@ -10,7 +10,7 @@ import (
 // and never quotes what was sent.
 type Refusal struct {
 	// Code is a short, stable word for machines: those of [event.Code], and
-	// conflict, key-mismatch, right-not-granted.
+	// conflict, forbidden, key-mismatch, rate, right-not-granted, unsigned.
 	Code   string
 	Reason string
 	// Violations are the places, where there are any; at most
@@ -27,6 +27,11 @@ var (
 	// ErrShredded says that the request_id was used before, and that everything
 	// about that request was destroyed.
 	ErrShredded error = &Refusal{Code: "conflict", Reason: "the request_id was used before; its keys were destroyed"}
+	// ErrRight says that this caller, or producer, may not ask for this right.
+	ErrRight error = &Refusal{Code: "forbidden", Reason: "this caller may not ask for this right"}
+	// ErrOften says that as many requests of this person were taken in within a day as
+	// there may be.
+	ErrOften error = &Refusal{Code: "rate", Reason: "too many requests of one person within a day"}
 	// ErrTooLarge says that the request, sealed, is more than the journal takes.
 	ErrTooLarge error = &Refusal{Code: "limit", Reason: "the request is too large when sealed"}
 	// ErrKey says that a record's key isn't the request_id in it: it came on

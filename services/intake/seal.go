@@ -11,13 +11,18 @@ import (
 	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/identifier"
 	"habeas.dev/pkg/vault"
+	"habeas.dev/services/internal/callers"
 	"habeas.dev/services/internal/core"
 )
 
 // seal makes the request's first fact: from here on nothing of the person is in
 // the clear.
-func (in *Intake) seal(ctx context.Context, s event.Submitted, digest string) (core.Accepted, error) {
+func (in *Intake) seal(ctx context.Context, from callers.Caller, s event.Submitted, digest string) (core.Accepted, error) {
 	j, _ := in.Policy.Jurisdiction(s.Jurisdiction)
+	proof := in.Proof
+	if !from.Believed {
+		s, proof = claimed(s, proof)
+	}
 	// The journal keeps microseconds: more would differ when read back.
 	received, now := s.ReceivedAt.UTC().Truncate(time.Microsecond), in.Now().UTC().Truncate(time.Microsecond)
 	a := core.Accepted{
@@ -40,12 +45,12 @@ func (in *Intake) seal(ctx context.Context, s event.Submitted, digest string) (c
 	if err != nil {
 		return a, fmt.Errorf("intake: %w", err)
 	}
-	if a.Identifiers, err = in.identifiers(keys, s.Subject); errors.Is(err, vault.ErrShredded) {
+	if a.Identifiers, err = identifiers(keys, in.Vault, s.Subject, proof); errors.Is(err, vault.ErrShredded) {
 		return a, ErrShredded
 	} else if err != nil {
 		return a, fmt.Errorf("intake: request %s: seal identifiers: %w", s.RequestID, err)
 	}
-	a.Terms = in.terms(j, received, s, a.Identifiers)
+	a.Terms = proof.terms(j, received, s, a.Identifiers)
 	if s.Details != nil {
 		plain, err := json.Marshal(s.Details)
 		if err != nil {
@@ -60,12 +65,12 @@ func (in *Intake) seal(ctx context.Context, s event.Submitted, digest string) (c
 
 // identifiers seals each identifier once: two that are the same to a system are
 // one, verified if either is.
-func (in *Intake) identifiers(keys *vault.Keys, subject event.Subject) ([]dsar.Identifier, error) {
+func identifiers(keys *vault.Keys, prints Vault, subject event.Subject, proof Proof) ([]dsar.Identifier, error) {
 	out := make([]dsar.Identifier, 0, len(subject.Identifiers))
 	at := make(map[string]int, len(subject.Identifiers))
-	verified := func(id event.SubjectIdentifier) bool { return in.believes(subject, id) }
+	verified := func(id event.SubjectIdentifier) bool { return proof.believes(subject, id) }
 	for _, id := range subject.Identifiers {
-		fingerprint := in.Vault.Fingerprint(id.Type, id.Value)
+		fingerprint := prints.Fingerprint(id.Type, id.Value)
 		if i, twice := at[fingerprint]; twice {
 			if verified(id) {
 				out[i].Assurance = dsar.AssuranceVerified

@@ -64,7 +64,7 @@ func commitsOf(j journal.Store) func() int64 {
 
 // post submits by the HTTP door.
 func (t *target) post(ctx context.Context, r upstream.Request) error {
-	_, err := upstream.Post(ctx, t.url, r.JSON())
+	_, err := upstream.Post(ctx, t.url, "", r.JSON())
 	return err
 }
 

@@ -18,6 +18,9 @@ import (
 // connects to nothing. It returns the manifests, and names the first thing that is
 // wrong.
 func Check(cfg config.Config) ([]*manifest.Manifest, error) {
+	if err := cfg.CheckDoor(); err != nil {
+		return nil, err
+	}
 	if _, err := cfg.Kafka.Config(); err != nil {
 		return nil, err
 	}

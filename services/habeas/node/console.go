@@ -3,6 +3,7 @@ package node
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
 
 	"habeas.dev/pkg/bus"
@@ -33,6 +34,9 @@ func (n *Node) startConsole(ctx context.Context, book *policy.Book) error {
 		return err
 	}
 	n.ConsoleAddress = l.Addr().String()
+	if l, _, err = n.overTLS(l, n.Config.Console.TLS, true); err != nil {
+		return fmt.Errorf("console.tls: %w", err)
+	}
 	n.serve("console", c.Server(), l)
 	return nil
 }

@@ -48,17 +48,6 @@ func (h *health) watch(name string, c check) {
 	h.watched[name] = c
 }
 
-// isReady returns the first failure among the checks that must pass.
-func (h *health) isReady(ctx context.Context) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	var errs []error
-	for _, problem := range h.problems(ctx, h.needed) {
-		errs = append(errs, errors.New(problem))
-	}
-	return errors.Join(errs...)
-}
-
 func (h *health) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { h.answer(w, nil) })

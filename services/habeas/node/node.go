@@ -18,12 +18,10 @@ import (
 
 	"habeas.dev/pkg/bus"
 	"habeas.dev/pkg/dsar"
-	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/worker"
 	"habeas.dev/services/aggregator"
 	"habeas.dev/services/coordinator"
-	"habeas.dev/services/intake"
 	"habeas.dev/services/internal/broker"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/installation"
@@ -32,6 +30,7 @@ import (
 	"habeas.dev/services/internal/lifecycle"
 	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/relay"
+	"habeas.dev/services/internal/servertls"
 	"habeas.dev/services/internal/signkey"
 	"habeas.dev/services/internal/topics"
 	"habeas.dev/services/internal/transport"
@@ -65,13 +64,15 @@ type Node struct {
 	Installation   *installation.Installation
 	Manifests      []*manifest.Manifest
 	Brokers        []string
-	Address        string // of the HTTP door or the health endpoints; empty without
+	Address        string // of the HTTP door; empty without
+	MonitorAddress string // of /healthz, /readyz and /metrics; empty without
 	ConsoleAddress string // empty without a console
 
 	options     Options
 	bus         bus.Config
 	health      *health
-	vendorCalls func() int64 // of the sandbox's stand-ins; nil without them
+	doorTLS     *servertls.TLS // nil: the door is plain text
+	vendorCalls func() int64   // of the sandbox's stand-ins; nil without them
 }
 
 // Start starts the services of some roles on what the configuration names. Where
@@ -88,8 +89,11 @@ func Start(ctx context.Context, cfg config.Config, o Options, r Roles) (_ *Node,
 			n.Stop()
 		}
 	}()
-	serve, err := n.listenHTTP(ctx, cfg)
+	serve, err := n.listenHTTP(ctx, cfg, r)
 	if err != nil {
+		return nil, err
+	}
+	if err := n.serveMonitor(ctx, cfg); err != nil {
 		return nil, err
 	}
 	if r.Embedded {
@@ -124,29 +128,6 @@ func Start(ctx context.Context, cfg config.Config, o Options, r Roles) (_ *Node,
 	}
 	serve(door)
 	return n, nil
-}
-
-// listenHTTP takes the address of the door; what it returns serves the door, and
-// the health endpoints beside it.
-func (n *Node) listenHTTP(ctx context.Context, cfg config.Config) (serve func(door http.Handler), err error) {
-	if cfg.Listen == "" {
-		return func(http.Handler) {}, nil
-	}
-	l, err := n.listen(ctx, cfg.Listen)
-	if err != nil {
-		return nil, err
-	}
-	n.Address = l.Addr().String()
-	return func(door http.Handler) {
-		mux := http.NewServeMux()
-		if door != nil {
-			mux.Handle("/", door)
-		}
-		mux.Handle("GET /healthz", n.health.handler())
-		mux.Handle("GET /readyz", n.health.handler())
-		mux.Handle("GET /metrics", n.scrape)
-		n.serve("http", intake.Server(mux), l)
-	}, nil
 }
 
 // startBroker has a broker with all topics: the configured one, where they are
@@ -321,20 +302,6 @@ func (n *Node) startLetters(book *policy.Book) error {
 	return n.consume(letters.Group, letters.New(c).Run)
 }
 
-func (n *Node) startIntake(book *policy.Book, catalogue []dsar.System, carrier transport.Carrier) (http.Handler, error) {
-	validator, err := event.NewValidator()
-	if err != nil {
-		return nil, err
-	}
-	doors, err := intake.New(intake.Config{Requests: n.Installation.Requests, Rows: n.Installation.Journal, Vault: n.Installation.Vault, Policy: book, Validator: validator,
-		Proof: intake.Proof(n.Config.Proof), Earlier: n.Installation.Journal,
-		Catalogue: catalogue, Lease: n.Config.Lease, Rejected: carrier, Ready: n.health.isReady, Tracers: n.tel.Tracers(), Now: now, Log: n.log})
-	if err != nil {
-		return nil, err
-	}
-	return doors.Handler(), n.consume(intake.Group, doors.Consume)
-}
-
 // consume runs a service on a subscriber of its own group.
 func (n *Node) consume(group string, run func(context.Context, transport.Subscriber) error) error {
 	s, err := bus.NewSubscriber(bus.SubscriberConfig{Config: n.BusConfig(group), Group: group, Logger: n.log, Meters: n.tel.Meters()})
@@ -354,6 +321,3 @@ func (n *Node) VendorCalls() int64 {
 	}
 	return n.vendorCalls()
 }
-
-// URL returns where the HTTP door is.
-func (n *Node) URL() string { return "http://" + n.Address }

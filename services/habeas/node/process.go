@@ -50,7 +50,7 @@ func newProcess(ctx context.Context, cfg config.Config, o Options) (*process, er
 		return nil, err
 	}
 	about := otlp.Config{Service: "habeas", Version: o.Version, Endpoint: cfg.Telemetry.OTLP, Processors: o.Spans}
-	if cfg.Listen != "" {
+	if cfg.Monitor.Listen != "" {
 		reader, scrape, err := newScrape()
 		if err != nil {
 			return nil, err
@@ -73,7 +73,7 @@ func newProcess(ctx context.Context, cfg config.Config, o Options) (*process, er
 func (p *process) listen(ctx context.Context, address string) (net.Listener, error) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("can't listen on %s: %w; choose another address with --listen", address, err)
+		return nil, fmt.Errorf("can't listen on %s: %w; choose another address (--listen, --monitor, or in the configuration)", address, err)
 	}
 	p.onStop(func() error { _ = l.Close(); return nil })
 	return l, nil

@@ -6,6 +6,7 @@
 package api
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -31,21 +32,6 @@ func (e Check) Valid() bool {
 	case CheckIdentity:
 		return true
 	case CheckOrganisation:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for HealthStatus.
-const (
-	Ok HealthStatus = "ok"
-)
-
-// Valid indicates whether the value is a known member of the HealthStatus enum.
-func (e HealthStatus) Valid() bool {
-	switch e {
-	case Ok:
 		return true
 	default:
 		return false
@@ -147,14 +133,6 @@ type Details struct {
 	Purposes *[]string `json:"purposes,omitempty"`
 }
 
-// Health defines model for Health.
-type Health struct {
-	Status HealthStatus `json:"status"`
-}
-
-// HealthStatus defines model for Health.Status.
-type HealthStatus string
-
 // Jurisdiction The id of a law, built in or of the operator's own.
 type Jurisdiction = string
 
@@ -200,6 +178,13 @@ type ReceiptStatus string
 
 // RequestId A UUID in lower case, not the nil UUID.
 type RequestId = string
+
+// RequestList defines model for RequestList.
+type RequestList struct {
+	// Next What the next page is asked for with, as after; absent at the end.
+	Next     *string        `json:"next,omitempty"`
+	Requests []RequestState `json:"requests"`
+}
 
 // RequestState Where a request stands. It holds nothing of the person.
 type RequestState struct {
@@ -269,7 +254,7 @@ type SubmittedRequest struct {
 	RequestId RequestId `json:"request_id"`
 	Right     Right     `json:"right"`
 
-	// Source What called upstream; a name, not a person's.
+	// Source The caller's own name, as the operator configured it; not a person's.
 	Source  string  `json:"source"`
 	Subject Subject `json:"subject"`
 }
@@ -289,11 +274,14 @@ type Busy = Problem
 // Conflict Problem details (RFC 9457). They name places and rules, and never quote what was sent.
 type Conflict = Problem
 
-// Healthy defines model for Healthy.
-type Healthy = Health
+// Forbidden Problem details (RFC 9457). They name places and rules, and never quote what was sent.
+type Forbidden = Problem
 
 // Invalid Problem details (RFC 9457). They name places and rules, and never quote what was sent.
 type Invalid = Problem
+
+// NotCancellable Problem details (RFC 9457). They name places and rules, and never quote what was sent.
+type NotCancellable = Problem
 
 // NotFound Problem details (RFC 9457). They name places and rules, and never quote what was sent.
 type NotFound = Problem
@@ -304,26 +292,41 @@ type TooLarge = Problem
 // TooSlow Problem details (RFC 9457). They name places and rules, and never quote what was sent.
 type TooSlow = Problem
 
+// Unauthenticated Problem details (RFC 9457). They name places and rules, and never quote what was sent.
+type Unauthenticated = Problem
+
 // Unavailable Problem details (RFC 9457). They name places and rules, and never quote what was sent.
 type Unavailable = Problem
 
 // UnsupportedMediaType Problem details (RFC 9457). They name places and rules, and never quote what was sent.
 type UnsupportedMediaType = Problem
 
+// ListRequestsParams defines parameters for ListRequests.
+type ListRequestsParams struct {
+	// Status Only requests with this status.
+	Status *string `form:"status,omitempty" json:"status,omitempty"`
+
+	// Limit At most so many.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// After The next of the page before this one.
+	After *string `form:"after,omitempty" json:"after,omitempty"`
+}
+
 // SubmitRequestJSONRequestBody defines body for SubmitRequest for application/json ContentType.
 type SubmitRequestJSONRequestBody = SubmittedRequest
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
-	// GetHealth The process is up
-	// (GET /healthz)
-	GetHealth(w http.ResponseWriter, r *http.Request)
-	// GetReadiness The service can take requests
-	// (GET /readyz)
-	GetReadiness(w http.ResponseWriter, r *http.Request)
+	// ListRequests List the caller's own requests
+	// (GET /v1/requests)
+	ListRequests(w http.ResponseWriter, r *http.Request, params ListRequestsParams)
 	// SubmitRequest Submit a request
 	// (POST /v1/requests)
 	SubmitRequest(w http.ResponseWriter, r *http.Request)
+	// CancelRequest Cancel a request
+	// (DELETE /v1/requests/{request_id})
+	CancelRequest(w http.ResponseWriter, r *http.Request, requestId RequestId)
 	// GetRequest See where a request stands
 	// (GET /v1/requests/{request_id})
 	GetRequest(w http.ResponseWriter, r *http.Request, requestId RequestId)
@@ -338,25 +341,56 @@ type ServerInterfaceWrapper struct {
 
 type MiddlewareFunc func(http.Handler) http.Handler
 
-// GetHealth operation middleware
-func (siw *ServerInterfaceWrapper) GetHealth(w http.ResponseWriter, r *http.Request) {
+// ListRequests operation middleware
+func (siw *ServerInterfaceWrapper) ListRequests(w http.ResponseWriter, r *http.Request) {
 
-	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.GetHealth(w, r)
-	}))
+	var err error
+	_ = err
 
-	for _, middleware := range siw.HandlerMiddlewares {
-		handler = middleware(handler)
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListRequestsParams
+
+	// ------------- Optional query parameter "status" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "status", r.URL.Query(), &params.Status, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "status"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "status", Err: err})
+		}
+		return
 	}
 
-	handler.ServeHTTP(w, r)
-}
+	// ------------- Optional query parameter "limit" -------------
 
-// GetReadiness operation middleware
-func (siw *ServerInterfaceWrapper) GetReadiness(w http.ResponseWriter, r *http.Request) {
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "after" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "after", r.URL.Query(), &params.After, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "after"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "after", Err: err})
+		}
+		return
+	}
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		siw.Handler.GetReadiness(w, r)
+		siw.Handler.ListRequests(w, r, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -371,6 +405,32 @@ func (siw *ServerInterfaceWrapper) SubmitRequest(w http.ResponseWriter, r *http.
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.SubmitRequest(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// CancelRequest operation middleware
+func (siw *ServerInterfaceWrapper) CancelRequest(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "request_id" -------------
+	var requestId RequestId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "request_id", r.PathValue("request_id"), &requestId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "request_id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.CancelRequest(w, r, requestId)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -526,10 +586,10 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 		ErrorHandlerFunc:   options.ErrorHandlerFunc,
 	}
 
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/requests", wrapper.ListRequests)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/requests", wrapper.SubmitRequest)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/v1/requests/{request_id}", wrapper.CancelRequest)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/requests/{request_id}", wrapper.GetRequest)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/healthz", wrapper.GetHealth)
-	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/readyz", wrapper.GetReadiness)
 
 	return m
 }

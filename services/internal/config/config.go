@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,6 +27,16 @@ type Config struct {
 	Data string `yaml:"data"`
 	// Listen is the address of the HTTP door: HOST:PORT.
 	Listen string `yaml:"listen"`
+	// TLS is the door's. Without callers it listens on loopback only.
+	TLS     ServerTLS         `yaml:"tls"`
+	Callers map[string]Caller `yaml:"callers,omitempty"`
+	Issuers []Issuer          `yaml:"issuers,omitempty"`
+	// PerPerson is how many requests of one person are taken in within a day; default 20.
+	PerPerson int `yaml:"per_person"`
+	// Proxies are the networks of proxies in front of the door: what they say of whom
+	// they forward for (X-Forwarded-For) is believed.
+	Proxies []string `yaml:"proxies,omitempty"`
+	Monitor Monitor  `yaml:"monitor"`
 	// Journal is sqlite:///path or postgres://…; default DATA/journal/journal.db.
 	Journal string `yaml:"journal"`
 	Vault   Vault  `yaml:"vault"`
@@ -58,7 +67,7 @@ type Config struct {
 	Proof string `yaml:"proof"`
 	// Laws are folders of laws' files beside those that are built in: a law of a folder
 	// stands instead of a built-in one of the same id (habeas law check).
-	Laws []string `yaml:"laws"`
+	Laws []string `yaml:"laws,omitempty"`
 	// Identifiers says which writings of an identifier are one.
 	Identifiers Identifiers `yaml:"identifiers"`
 	// Letters is how letters to people are sent, beside the outbox.
@@ -91,7 +100,8 @@ type Letters struct {
 
 // Console is the page of support agents; without an address there is none.
 type Console struct {
-	Listen string `yaml:"listen"` // HOST:PORT
+	Listen string    `yaml:"listen"` // HOST:PORT
+	TLS    ServerTLS `yaml:"tls"`
 	// Local lets in everyone on this machine, with every role: for the demo.
 	Local bool `yaml:"local"`
 	// URL is its own address as browsers reach it, and OIDC who they are.
@@ -125,8 +135,7 @@ func (c Console) check() error {
 	case !c.Local && c.URL == "":
 		return errors.New("console: url is missing: the console's address as browsers reach it")
 	case c.Local:
-		host, _, err := net.SplitHostPort(c.Listen)
-		if ip, bad := netip.ParseAddr(host); err != nil || host != "localhost" && (bad != nil || !ip.IsLoopback()) {
+		if host, _, err := net.SplitHostPort(c.Listen); err != nil || !loopback(host) {
 			return fmt.Errorf("console: local and listen %q: without sign-in it listens on loopback only, as 127.0.0.1:8421", c.Listen)
 		}
 	}
@@ -282,7 +291,7 @@ func ForData(dir string) (Config, error) {
 // fromEnvironment lets HABEAS_… variables replace what the file says.
 func (c Config) fromEnvironment(getenv func(string) string) Config {
 	for name, field := range map[string]*string{
-		"HABEAS_LISTEN": &c.Listen, "HABEAS_JOURNAL": &c.Journal, "HABEAS_LIMITS": &c.Limits, "HABEAS_VAULT": &c.Vault.Bucket, "HABEAS_VAULT_KEYS": &c.Vault.Keys, "HABEAS_VAULT_KEY": &c.Vault.Key,
+		"HABEAS_LISTEN": &c.Listen, "HABEAS_MONITOR": &c.Monitor.Listen, "HABEAS_JOURNAL": &c.Journal, "HABEAS_LIMITS": &c.Limits, "HABEAS_VAULT": &c.Vault.Bucket, "HABEAS_VAULT_KEYS": &c.Vault.Keys, "HABEAS_VAULT_KEY": &c.Vault.Key,
 		"HABEAS_OUTBOX": &c.Outbox, "HABEAS_OTLP": &c.Telemetry.OTLP, "HABEAS_LOG_LEVEL": &c.Log.Level, "HABEAS_LOG_FORMAT": &c.Log.Format,
 	} {
 		if v := getenv(name); v != "" {
@@ -354,6 +363,9 @@ func (c Config) check() error {
 		return fmt.Errorf("sandbox.people is %d; at least 1", c.Sandbox.People)
 	}
 	if err := c.Receipts.check(); err != nil {
+		return err
+	}
+	if err := c.checkCallers(); err != nil {
 		return err
 	}
 	if err := c.Console.check(); err != nil {

@@ -94,6 +94,13 @@ func TestSaved(t *testing.T) {
 const full = `
 data: DIR
 listen: 127.0.0.1:9
+tls: {cert_file: door.pem, key_file: door.key, client_ca_file: clients.pem}
+callers:
+  signup-page: {rights: [access], believed: true, reads: true, cancels: true, per_minute: 60, certificates: ["spiffe://example.com/signup"], jwts: [{issuer: "https://id.example", subject: signup}]}
+issuers: [{issuer: "https://id.example", audience: habeas, keys: "https://id.example/keys", algorithms: [RS256], type: at+jwt}]
+proxies: [10.1.0.0/16]
+per_person: 5
+monitor: {listen: "127.0.0.1:7", tls: {cert_file: m.pem, key_file: m.key, client_ca_file: p.pem}}
 journal: postgres://localhost/habeas
 vault: {bucket: mem://, keys: mem://keys, key: "base64key://x"}
 outbox: /elsewhere
@@ -113,9 +120,11 @@ limits: sqlite:///limits.db
 controller: Acme
 identifiers: {country: FR}
 proof: unverified
+laws: [/etc/habeas/laws]
 letters: {smtp: "localhost:25", from: privacy@example.com, user: u, password_file: p, plain: true}
 console:
   listen: 127.0.0.1:8
+  tls: {cert_file: console.pem, key_file: console.key, client_ca_file: desk.pem}
   url: https://dsar.example
   oidc: {issuer: "https://id.example", client_id: c, client_secret_file: s, scopes: [groups], name_claim: name, roles_claim: groups, roles: {viewer: [support]}}
   traces: "https://traces.example/{trace}"
@@ -177,13 +186,13 @@ func TestEnvironmentGoesOverTheFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	env := map[string]string{
-		"HABEAS_LISTEN": "l", "HABEAS_JOURNAL": "j", "HABEAS_LIMITS": "x", "HABEAS_VAULT": "v", "HABEAS_VAULT_KEYS": "kk", "HABEAS_VAULT_KEY": "k", "HABEAS_OUTBOX": "o",
+		"HABEAS_LISTEN": "l", "HABEAS_MONITOR": "m", "HABEAS_JOURNAL": "j", "HABEAS_LIMITS": "x", "HABEAS_VAULT": "v", "HABEAS_VAULT_KEYS": "kk", "HABEAS_VAULT_KEY": "k", "HABEAS_OUTBOX": "o",
 		"HABEAS_OTLP": "t", "HABEAS_LOG_LEVEL": "warn", "HABEAS_LOG_FORMAT": "text", "HABEAS_KAFKA_BROKERS": "c:3,d:4",
 	}
 	got := c.fromEnvironment(func(name string) string { return env[name] })
 	want := c
 	want.Listen, want.Journal, want.Vault, want.Outbox, want.Telemetry.OTLP = "l", "j", Vault{"v", "kk", "k"}, "o", "t"
-	want.Limits = "x"
+	want.Limits, want.Monitor.Listen = "x", "m"
 	want.Log, want.Kafka.Brokers = Log{"warn", "text"}, []string{"c:3", "d:4"}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v\nwant\n%+v", got, want)

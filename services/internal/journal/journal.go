@@ -94,6 +94,7 @@ type Filter struct {
 	Statuses     []core.Status
 	Right        dsar.Right
 	Jurisdiction string
+	Source       string
 	Waiting      string // a system that the request waits for
 	Fingerprint  string
 	Assignee     string

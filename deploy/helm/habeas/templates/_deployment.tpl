@@ -75,21 +75,24 @@ spec:
             {{- toYaml . | nindent 12 }}
           {{- end }}
           ports:
+            - {name: monitor, containerPort: 8429}
+            {{- if eq .component "intake" }}
             - {name: http, containerPort: 8420}
+            {{- end }}
             {{- if eq .component "console" }}
             - {name: console, containerPort: 8421}
             {{- end }}
           # Alive is who answers; ready is who reaches what it stands on, and gets on.
           startupProbe:
-            httpGet: {path: /healthz, port: http}
+            httpGet: {path: /healthz, port: monitor}
             periodSeconds: 2
             failureThreshold: 60
           livenessProbe:
-            httpGet: {path: /healthz, port: http}
+            httpGet: {path: /healthz, port: monitor}
             periodSeconds: 10
             timeoutSeconds: 5
           readinessProbe:
-            httpGet: {path: /readyz, port: http}
+            httpGet: {path: /readyz, port: monitor}
             periodSeconds: 10
             timeoutSeconds: 5
           resources:

@@ -23,6 +23,7 @@ func seed(t *testing.T, s journal.Store, n int) {
 		a.Row.ReceivedAt = start.Add(time.Duration(i/4) * time.Second) // four of each time
 		a.Row.WakeAt = start.Add(time.Duration(n-i) * time.Minute)
 		a.Row.Jurisdiction = []string{"EEA", "UK", "Japan", "Brazil"}[i%4]
+		a.Row.Source = []string{"signup-page", "support-desk"}[i/7%2]
 		a.Row.Assignee = []string{"", "lea", "paul"}[i%3]
 		a.Row.Waiting = [][]string{nil, {"billing"}, {"billing", "events"}, {"events-old"}}[i%4]
 		if i%6 > 0 { // a sixth is never due; three of each time, the later ones first
@@ -105,6 +106,9 @@ func testFilters(t *testing.T, h *Harness) {
 		{journal.Filter{Right: "opt-out"}, func(int) bool { return false }},
 		{journal.Filter{Jurisdiction: "UK"}, func(i int) bool { return i%4 == 1 }},
 		{journal.Filter{Jurisdiction: "uk"}, func(int) bool { return false }},
+		{journal.Filter{Source: "support-desk"}, func(i int) bool { return i/7%2 == 1 }},
+		{journal.Filter{Source: "support-desk", Statuses: []core.Status{"open"}}, func(i int) bool { return i/7%2 == 1 && i%3 == 0 }},
+		{journal.Filter{Source: "support"}, func(int) bool { return false }},
 		{journal.Filter{Waiting: "billing"}, func(i int) bool { return i%4 == 1 || i%4 == 2 }},
 		{journal.Filter{Waiting: "events", Statuses: []core.Status{"open"}, DueFirst: true}, func(i int) bool { return i%4 == 2 && i%3 == 0 }},
 		{journal.Filter{Waiting: "%"}, func(int) bool { return false }},

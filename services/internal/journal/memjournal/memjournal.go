@@ -300,6 +300,7 @@ func (s *Store) matches(r *request, f journal.Filter) bool {
 	return (len(f.Statuses) == 0 || slices.Contains(f.Statuses, r.row.Status)) &&
 		(f.Right == "" || r.row.Right == f.Right) &&
 		(f.Jurisdiction == "" || r.row.Jurisdiction == f.Jurisdiction) &&
+		(f.Source == "" || r.row.Source == f.Source) &&
 		(f.Waiting == "" || slices.Contains(r.row.Waiting, f.Waiting)) &&
 		(f.Assignee == "" || r.row.Assignee == f.Assignee) &&
 		strings.HasPrefix(r.row.RequestID, f.IDPrefix) &&

@@ -121,6 +121,9 @@ func listQuery(f journal.Filter) (sql string, args []any) {
 	if f.Jurisdiction != "" {
 		where = append(where, "jurisdiction = "+arg(f.Jurisdiction))
 	}
+	if f.Source != "" {
+		where = append(where, "source = "+arg(f.Source))
+	}
 	if f.Waiting != "" {
 		where = append(where, arg(f.Waiting)+" = ANY (waiting)")
 	}

@@ -150,6 +150,9 @@ func listQuery(f journal.Filter) (query string, args []any) {
 		if f.Jurisdiction != "" {
 			add("jurisdiction = ?", f.Jurisdiction)
 		}
+		if f.Source != "" {
+			add("source = ?", f.Source)
+		}
 		if f.Waiting != "" {
 			add("instr(',' || waiting || ',', ',' || ? || ',') > 0", f.Waiting)
 		}

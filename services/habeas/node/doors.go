@@ -1,0 +1,137 @@
+package node
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/event"
+	"habeas.dev/services/intake"
+	"habeas.dev/services/internal/callers"
+	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/policy"
+	"habeas.dev/services/internal/servertls"
+	"habeas.dev/services/internal/transport"
+)
+
+// listenHTTP takes the address of the door, where this process has one; what it
+// returns serves the door. A door that strangers reach, and nobody signs in at, isn't
+// opened.
+func (n *Node) listenHTTP(ctx context.Context, cfg config.Config, r Roles) (serve func(door http.Handler), err error) {
+	if cfg.Listen == "" || !r.Intake {
+		return func(http.Handler) {}, nil
+	}
+	if err := cfg.CheckDoor(); err != nil {
+		return nil, err
+	}
+	l, err := n.listen(ctx, cfg.Listen)
+	if err != nil {
+		return nil, err
+	}
+	n.Address = l.Addr().String()
+	if l, n.doorTLS, err = n.overTLS(l, cfg.TLS, false); err != nil {
+		return nil, fmt.Errorf("tls: %w", err)
+	}
+	return func(door http.Handler) {
+		if len(cfg.Callers) == 0 {
+			n.log.Warn("no callers are configured: the door listens on loopback only, and believes whoever is on this machine", "address", n.Address)
+		}
+		n.serve("http", intake.Server(door), l)
+	}, nil
+}
+
+// serveMonitor serves /healthz, /readyz and /metrics.
+func (n *Node) serveMonitor(ctx context.Context, cfg config.Config) error {
+	if cfg.Monitor.Listen == "" {
+		return nil
+	}
+	l, err := n.listen(ctx, cfg.Monitor.Listen)
+	if err != nil {
+		return err
+	}
+	n.MonitorAddress = l.Addr().String()
+	if l, _, err = n.overTLS(l, cfg.Monitor.TLS, true); err != nil {
+		return fmt.Errorf("monitor.tls: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /healthz", n.health.handler())
+	mux.Handle("GET /readyz", n.health.handler())
+	mux.Handle("GET /metrics", n.scrape)
+	n.serve("monitor", &http.Server{Handler: mux, ReadHeaderTimeout: headerTime, ReadTimeout: headerTime, MaxHeaderBytes: 16 << 10}, l)
+	return nil
+}
+
+// overTLS has a listener speak TLS, where its files are configured. Clients must have
+// a certificate where needed is set, and their authorities are configured.
+func (n *Node) overTLS(l net.Listener, files config.ServerTLS, needed bool) (net.Listener, *servertls.TLS, error) {
+	if !files.Enabled() {
+		return l, nil, nil
+	}
+	t, err := servertls.New(files, needed, now, n.log)
+	if err != nil {
+		return nil, nil, err
+	}
+	return tls.NewListener(l, t.Config()), t, nil
+}
+
+func (n *Node) startIntake(book *policy.Book, catalogue []dsar.System, carrier transport.Carrier) (http.Handler, error) {
+	validator, err := event.NewValidator()
+	if err != nil {
+		return nil, err
+	}
+	c := intake.Config{Requests: n.Installation.Requests, Rows: n.Installation.Journal, Vault: n.Installation.Vault, Policy: book, Validator: validator,
+		Proof: intake.Proof(n.Config.Proof), PerPerson: n.Config.PerPerson, Earlier: n.Installation.Journal,
+		Catalogue: catalogue, Lease: n.Config.Lease, Rejected: carrier, Tracers: n.tel.Tracers(), Now: now, Log: n.log}
+	if err := n.knowCallers(&c); err != nil {
+		return nil, err
+	}
+	doors, err := intake.New(c)
+	if err != nil {
+		return nil, err
+	}
+	return doors.Handler(), n.consume(intake.Group, doors.Consume)
+}
+
+// knowCallers has the door know its callers, where some are configured.
+func (n *Node) knowCallers(c *intake.Config) error {
+	if len(n.Config.Callers) == 0 {
+		return nil
+	}
+	var clients func() *x509.CertPool
+	if n.doorTLS != nil && n.Config.TLS.ClientCAFile != "" {
+		clients = n.doorTLS.Clients
+	}
+	var proxies []netip.Prefix
+	for _, text := range n.Config.Proxies {
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			return fmt.Errorf("proxies: %w", err)
+		}
+		proxies = append(proxies, p)
+	}
+	var err error
+	c.Callers, err = callers.New(n.ctx, callers.Config{Callers: n.Config.Callers, Issuers: n.Config.Issuers, Tokens: n.Installation.Journal, Clients: clients, Now: now, Log: n.log})
+	c.Limits = callers.NewLimits(proxies, now)
+	return err
+}
+
+// URL returns where the HTTP door is.
+func (n *Node) URL() string { return address(n.Config.TLS, n.Address) }
+
+// MonitorURL returns where /healthz, /readyz and /metrics are.
+func (n *Node) MonitorURL() string { return address(n.Config.Monitor.TLS, n.MonitorAddress) }
+
+// ConsoleURL returns where the console is.
+func (n *Node) ConsoleURL() string { return address(n.Config.Console.TLS, n.ConsoleAddress) }
+
+func address(t config.ServerTLS, hostPort string) string {
+	if t.Enabled() {
+		return "https://" + hostPort
+	}
+	return "http://" + hostPort
+}
