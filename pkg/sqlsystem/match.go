@@ -346,9 +346,8 @@ func (c *chunk) where(q *statement, asked []subject) {
 		w := c.wanted(s.match)
 		c.equals(q, s, w)
 		for _, p := range w.patterns {
-			q.add(" OR ", s.expr, " LIKE ")
-			q.arg(p)
-			q.WriteString(` ESCAPE '\'`)
+			q.WriteString(" OR ")
+			c.like(q, s, p)
 		}
 	}
 	q.WriteByte(')')
@@ -382,6 +381,43 @@ func (c *chunk) equals(q *statement, s subject, w *wanted) {
 		q.arg(w.parameter(s.as, min(j, len(w.values)-1)))
 	}
 	q.WriteByte(')')
+}
+
+// like writes that a row holds what a pattern matches. SQLite takes an index for the
+// letters that the pattern begins with, and compiles a statement anew for each value of
+// a pattern that is a parameter alone. PostgreSQL's order of texts needn't be that of
+// their letters.
+func (c *chunk) like(q *statement, s subject, pattern string) {
+	if c.dialect == PostgreSQL {
+		q.add(s.expr, " LIKE ")
+		q.arg(pattern)
+		q.WriteString(` ESCAPE '\'`)
+		return
+	}
+	q.WriteByte('(')
+	if least, above, ok := between(pattern); ok {
+		q.add(s.expr, " >= ")
+		q.arg(least)
+		q.add(" AND ", s.expr, " < ")
+		q.arg(above)
+		q.WriteString(" AND ")
+	}
+	q.add(s.expr, " LIKE ('' || ")
+	q.arg(pattern)
+	q.WriteString(`) ESCAPE '\')`)
+}
+
+// between returns the bounds of what begins as a pattern does; ok is false where it
+// begins with anything.
+func between(pattern string) (least, above string, ok bool) {
+	begin, _, _ := strings.Cut(pattern, "%")
+	begin = strings.TrimSuffix(begin, `\`) // of an escaped one
+	begin = strings.NewReplacer(`\\`, `\`, `\_`, `_`).Replace(begin)
+	if begin == "" {
+		return "", "", false
+	}
+	last := len(begin) - 1
+	return begin, begin[:last] + string(rune(begin[last]+1)), true
 }
 
 func (w *wanted) parameter(as comparison, i int) any {
