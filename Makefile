@@ -64,7 +64,7 @@ test-bus:
 	@$(GO) run ./pkg/bus/kafkatest/withkafka $(GO) test -count=1 -timeout 20m ./pkg/bus/... ./pkg/tests/bus ./pkg/tests/worker ./services/internal/topics
 
 test-fleet:
-	HABEAS_TEST_KAFKA=1 HABEAS_TEST_POSTGRES=1 $(GO) test -count=1 -run 'TestFaults$$' -timeout 20m ./services/habeas
+	HABEAS_TEST_KAFKA=1 HABEAS_TEST_POSTGRES=1 $(GO) test -count=1 -run '^(TestFaults|TestACLs)$$' -timeout 20m ./services/habeas
 
 THIRDPARTY := HABEAS_TEST_THIRDPARTY=$${HABEAS_TEST_THIRDPARTY:-1} $(GO) test -count=1 -timeout 30m
 

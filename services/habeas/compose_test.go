@@ -38,7 +38,7 @@ func TestCompose(t *testing.T) {
 	if _, err := upstream.Post(t.Context(), door, token, asked[0].JSON()); err != nil {
 		t.Fatal(err)
 	}
-	kafka := upstream.NewWriter([]string{os.Getenv("HABEAS_TEST_COMPOSE_KAFKA")})
+	kafka := upstream.NewWriter([]string{os.Getenv("HABEAS_TEST_COMPOSE_KAFKA")}, nil)
 	t.Cleanup(kafka.Close)
 	if err := kafka.Publish(t.Context(), asked[1]); err != nil {
 		t.Fatal(err)

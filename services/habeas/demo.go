@@ -148,7 +148,7 @@ func demoRequests(p *people.Population) []demoRequest {
 
 // submitAll submits the demo's requests by the door that each goes through.
 func submitAll(ctx context.Context, n *node.Node, tokens map[string]string, asked []demoRequest) error {
-	kafka := upstream.NewWriter(n.Brokers)
+	kafka := upstream.NewWriter(n.Brokers, nil)
 	defer kafka.Close()
 	for _, r := range asked {
 		var err error

@@ -22,6 +22,8 @@ const topicsTime = 30 * time.Second
 type topicsCommand struct {
 	Apply topicsApplyCommand `cmd:"" help:"Create the topics that are missing."`
 	Check topicsCheckCommand `cmd:"" help:"Compare the topics with what they should be, and change nothing."`
+
+	Access topicsAccessCommand `cmd:"" help:"Print what each service's user may do on the cluster, as a script of kafka-acls or for Strimzi."`
 }
 
 // topicsFlags says which topics, of which cluster.

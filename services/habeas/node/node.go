@@ -165,7 +165,7 @@ func (n *Node) startBroker(ctx context.Context, cfg config.Config, r Roles) erro
 	}
 	ctx, cancel := context.WithTimeout(ctx, topicTime)
 	defer cancel()
-	return checkTopics(ctx, n.BusConfig("topics"), r.topics(want), n.log)
+	return checkTopics(ctx, n.BusConfig("topics"), r.topics(want, Systems(n.Manifests)), n.log)
 }
 
 // BusConfig returns how a client of that name reaches the broker.

@@ -5,10 +5,9 @@ import (
 	"strings"
 
 	"habeas.dev/pkg/bus"
-	"habeas.dev/pkg/dsar"
-	"habeas.dev/pkg/event"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/installation"
+	"habeas.dev/services/internal/topics"
 )
 
 // Roles names the services that a node runs.
@@ -40,25 +39,33 @@ func (r Roles) runsWorker(name string, s config.System) bool {
 	return r.Worker != nil && r.Worker(name) && !(r.Embedded && s.Elsewhere)
 }
 
-// topics returns those among all topics that services of these roles read or
-// write: a service's ACLs may let it see no others.
-func (r Roles) topics(all []bus.TopicSpec) []bus.TopicSpec {
-	return slices.DeleteFunc(slices.Clone(all), func(s bus.TopicSpec) bool {
-		switch system, task := strings.CutPrefix(s.Name, event.TopicTasks("")); {
-		case r.Coordinator: // its relay carries to all of them
-			return false
-		case task && system == dsar.Aggregator:
-			return !r.Aggregator
-		case task:
-			return r.Worker == nil || !r.Worker(system)
-		case s.Name == event.TopicRequests:
+// users returns the users of the cluster whose rights services of these roles need.
+func (r Roles) users(all []topics.Access) []topics.Access {
+	return slices.DeleteFunc(slices.Clone(all), func(a topics.Access) bool {
+		switch a.User {
+		case topics.UserIntake:
 			return !r.Intake
-		case s.Name == event.TopicReports:
-			return !r.Aggregator && r.Worker == nil
-		case s.Name == event.TopicEvents:
+		case topics.UserCoordinator:
+			return !r.Coordinator
+		case topics.UserAggregator:
+			return !r.Aggregator
+		case topics.UserLetters:
 			return !r.Letters
-		default: // what can't be read is put aside by all of them
-			return false
+		default:
+			system, worker := strings.CutPrefix(a.User, topics.WorkerUser(""))
+			return !worker || r.Worker == nil || !r.Worker(system)
 		}
 	})
+}
+
+// topics returns those among all topics that services of these roles read or
+// write: a service's ACLs let it see no others.
+func (r Roles) topics(all []bus.TopicSpec, systems []string) []bus.TopicSpec {
+	needed := map[string]bool{}
+	for _, a := range r.users(topics.Accesses(systems)) {
+		for _, topic := range slices.Concat(a.Reads, a.Writes) {
+			needed[topic] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(s bus.TopicSpec) bool { return !needed[s.Name] })
 }

@@ -33,12 +33,14 @@ func TestTopicsAreCheckedAtTheStart(t *testing.T) {
 		topics string
 	}{
 		"intake":      {Roles{Intake: true}, "dsar.rejected dsar.requests"},
-		"coordinator": {Roles{Coordinator: true}, "dsar.events dsar.rejected dsar.reports dsar.requests dsar.tasks.account dsar.tasks.aggregator dsar.tasks.billing"},
+		"coordinator": {Roles{Coordinator: true}, "dsar.events dsar.rejected dsar.reports dsar.tasks.account dsar.tasks.aggregator dsar.tasks.billing"},
 		"aggregator":  {Roles{Aggregator: true}, "dsar.rejected dsar.reports dsar.tasks.aggregator"},
+		"letters":     {Roles{Letters: true}, "dsar.events"},
+		"console":     {Roles{Console: true}, ""},
 		"worker":      {billing, "dsar.rejected dsar.reports dsar.tasks.billing"},
 	} {
 		var names []string
-		for _, s := range one.roles.topics(want) {
+		for _, s := range one.roles.topics(want, []string{"billing", "account"}) {
 			names = append(names, s.Name)
 		}
 		if got := strings.Join(names, " "); got != one.topics {
@@ -48,7 +50,7 @@ func TestTopicsAreCheckedAtTheStart(t *testing.T) {
 
 	var log bytes.Buffer
 	logger := slog.New(slog.NewJSONHandler(&log, nil))
-	checked, mine := make(chan error, 1), billing.topics(want)
+	checked, mine := make(chan error, 1), billing.topics(want, []string{"billing", "account"})
 	go func() { checked <- checkTopics(t.Context(), c, mine, logger) }()
 	// As somebody made them by hand.
 	applyTopics(t, config.Config{Kafka: bus.Files{Brokers: c.Brokers}, Topics: topics.Deviation{Partitions: map[string]int{"dsar.tasks.billing": 3}},

@@ -11,10 +11,11 @@ import (
 // Writer publishes requests on dsar.requests, each as a CloudEvent in binary mode.
 type Writer struct{ kafka *kafka.Writer }
 
-// NewWriter returns a writer to a cluster. Each request is sent at once, and is
+// NewWriter returns a writer to a cluster; the transport has TLS and the user, where the
+// cluster asks for them, and may be nil. Each request is sent at once, and is
 // acknowledged by all replicas before Publish returns.
-func NewWriter(brokers []string) *Writer {
-	return &Writer{&kafka.Writer{Addr: kafka.TCP(brokers...), Topic: "dsar.requests", Balancer: &kafka.Hash{}, RequiredAcks: kafka.RequireAll, BatchSize: 1}}
+func NewWriter(brokers []string, transport kafka.RoundTripper) *Writer {
+	return &Writer{&kafka.Writer{Addr: kafka.TCP(brokers...), Transport: transport, Topic: "dsar.requests", Balancer: &kafka.Hash{}, RequiredAcks: kafka.RequireAll, BatchSize: 1}}
 }
 
 // Publish submits a request.
