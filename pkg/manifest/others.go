@@ -6,12 +6,12 @@ import (
 	"habeas.dev/pkg/dsar"
 )
 
-// Persons holds the identifiers of one person, to tell their own records from other
+// Person holds the identifiers of one person, to tell their own records from other
 // people's.
-type Persons map[string]struct{}
+type Person map[string]struct{}
 
 // Add adds an identifier. An email address is compared without regard to case.
-func (p Persons) Add(t dsar.IdentifierType, value string) { p[identity(t, value)] = struct{}{} }
+func (p Person) Add(t dsar.IdentifierType, value string) { p[identity(t, value)] = struct{}{} }
 
 func identity(t dsar.IdentifierType, value string) string {
 	value = strings.TrimSpace(value)
@@ -21,9 +21,9 @@ func identity(t dsar.IdentifierType, value string) string {
 	return string(t) + "\x00" + value
 }
 
-// Of reports whether a record holds other people's data by this rule. value gives a
+// Concern reports whether a record holds other people's data by this rule. value gives a
 // column's content as a text (true and false for a boolean); "" where it has none.
-func (o *Others) Of(p Persons, value func(column string) string) bool {
+func (o *Others) Concern(p Person, value func(column string) string) bool {
 	for column, want := range o.When {
 		if value(column) != want {
 			return false
@@ -39,5 +39,5 @@ func (o *Others) Of(p Persons, value func(column string) string) bool {
 	return true
 }
 
-// Asks reports whether a person must look at the records that the rule applies to.
-func (o *Others) Asks() bool { return o.Then == OthersPerson }
+// NeedsPerson reports whether a person must look at the records that the rule applies to.
+func (o *Others) NeedsPerson() bool { return o.Then == OthersPerson }

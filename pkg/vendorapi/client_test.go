@@ -175,7 +175,7 @@ func TestUnsafeIsSentOnce(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			call := post
-			call.Expect = vendorapi.One(func(a *vendorapi.Answer) error { return vendorapi.Whole(a.Body) })
+			call.Expect = vendorapi.One(func(a *vendorapi.Answer) error { return vendorapi.CheckJSON(a.Body) })
 			cl, calls := client(t, w)
 			if err := cl.Do(t.Context(), call); !vendorapi.IsUnsure(err) || calls.n.Load() != 1 {
 				t.Errorf("%s: %v after %d calls", name, err, calls.n.Load())

@@ -24,7 +24,7 @@
 //	store, err := ledger.Open(ctx, url) // config.Config.Limits
 //	accounts, err := vendorapi.Accounts(ctx, store)
 //	for _, a := range accounts {
-//		left, limited := a.Left() // of the day's budget
+//		left, limited := a.Remaining() // of the day's budget
 //		// a.Circuit, a.Until and a.Reason: is it called, and why not
 //	}
 //

@@ -298,17 +298,17 @@ func (s *Scanner) number() {
 	s.at = i
 }
 
-// Whole reports whether a text is one whole JSON value.
-func Whole(b []byte) error {
+// CheckJSON returns an error unless a text is one whole JSON value.
+func CheckJSON(b []byte) error {
 	s := NewScanner(b)
 	s.Skip()
 	s.End()
 	return s.err
 }
 
-// Plain returns a raw value as records hold it: a string, a bool, an int64, a
+// RecordValue returns a raw value as records hold it: a string, a bool, an int64, a
 // [json.Number], nil, or, of objects and arrays, a copy of the raw text.
-func Plain(raw []byte) any {
+func RecordValue(raw []byte) any {
 	if len(raw) == 0 {
 		return nil
 	}

@@ -11,7 +11,7 @@ func FuzzWhole(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		got, want := Whole([]byte(s)) == nil, json.Valid([]byte(s))
+		got, want := CheckJSON([]byte(s)) == nil, json.Valid([]byte(s))
 		// Beyond encoding/json, the scanner refuses what isn't UTF-8 and what
 		// is nested too deeply.
 		if got && !want {

@@ -44,9 +44,9 @@ type Account struct {
 	LastCall time.Time
 }
 
-// Left returns how many calls of our budget are left; limited is false where there
+// Remaining returns how many calls of our budget are left; limited is false where there
 // is none.
-func (a Account) Left() (calls int64, limited bool) {
+func (a Account) Remaining() (calls int64, limited bool) {
 	return max(a.Budget-a.Used, 0), a.Budget > 0
 }
 
@@ -81,7 +81,7 @@ func (s *shared) account(name string, now time.Time) Account {
 	case s.Circuit != nil:
 		a.Circuit = HalfOpen
 	}
-	if left, limited := a.Left(); limited && left == 0 && a.Until.Before(a.Renewal) {
+	if left, limited := a.Remaining(); limited && left == 0 && a.Until.Before(a.Renewal) {
 		a.Until, a.Code, a.Reason = a.Renewal, "quota", "our share of the day's calls is used up"
 	}
 	if s.Hold != nil && now.Before(s.Hold.Until) && a.Until.Before(s.Hold.Until) {

@@ -75,7 +75,7 @@ func newWatch(c Config) watch {
 		if a == nil {
 			return nil
 		}
-		if n, limited := a.Left(); limited {
+		if n, limited := a.Remaining(); limited {
 			o.ObserveInt64(left, n, w.vendor)
 			o.ObserveInt64(budget, a.Budget, w.vendor)
 		}

@@ -136,7 +136,7 @@ func newDataset(d *manifest.Dataset) *dataset {
 		portable: portable(d),
 	}
 	for i := range d.Others {
-		if o := &d.Others[i]; o.Asks() {
+		if o := &d.Others[i]; o.NeedsPerson() {
 			out.others = append(out.others, o)
 		}
 	}

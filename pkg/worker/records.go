@@ -34,7 +34,7 @@ type Records struct {
 	portability bool
 	current     *dataset
 	others      []string // the datasets at which a person must look
-	person      manifest.Persons
+	person      manifest.Person
 	counts      []dsar.Counts
 	uncovered   gaps
 	written     atomic.Int64 // read by progress reports
@@ -209,7 +209,7 @@ func (r *Records) lookForOthers(rec record.Record) {
 		return
 	}
 	if r.person == nil {
-		r.person = manifest.Persons{}
+		r.person = manifest.Person{}
 		for _, id := range r.subject {
 			r.person.Add(id.Type, id.Value)
 		}
@@ -225,7 +225,7 @@ func (r *Records) lookForOthers(rec record.Record) {
 		}
 	}
 	for _, o := range r.current.others {
-		if o.Of(r.person, text) && slices.ContainsFunc(o.Columns, func(c string) bool { return text(c) != "" }) {
+		if o.Concern(r.person, text) && slices.ContainsFunc(o.Columns, func(c string) bool { return text(c) != "" }) {
 			r.others = append(r.others, r.current.section.Dataset)
 			return
 		}

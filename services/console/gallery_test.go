@@ -85,7 +85,7 @@ func newGallery(t *testing.T) *gallery {
 	f.held = f.ask(dsar.Erasure, "EEA", person(10), 2, nil)
 	f.do(f.held, core.Hold{By: "paul", Reason: "a claim is before the court", System: "billing", Dataset: "invoices", Now: f.at(f.held, time.Minute)})
 	f.work(f.held, time.Hour, "marketo")
-	f.answered = f.ask(dsar.Access, "Brazil", person(11), 14, func(a *core.Accepted) { a.Earlier = 2 })
+	f.answered = f.ask(dsar.Access, "Brazil", person(11), 14, func(a *core.Accepted) { a.EarlierRequests = 2 })
 	f.work(f.answered, 0)
 	f.do(f.answered, core.NoteLetter{LetterSent: core.LetterSent{Letter: core.LetterConfirmation, Language: "fr", Cause: 1, Channel: "smtp", Moment: core.Moment{At: f.at(f.answered, 2*time.Second)}}})
 	f.do(f.answered, core.NoteLetter{LetterSent: core.LetterSent{Letter: core.LetterAnswer, Language: "fr", Cause: 40, Channel: "smtp", Moment: core.Moment{At: f.at(f.answered, 5*time.Second)}}})

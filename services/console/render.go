@@ -124,7 +124,7 @@ func (l locale) funcs() template.FuncMap {
 		"short":   func(id string) string { return id[:min(8, len(id))] },
 		"join":    func(names []string) string { return strings.Join(names, ", ") },
 		"left": func(a vendorapi.Account) int64 {
-			calls, _ := a.Left()
+			calls, _ := a.Remaining()
 			return calls
 		},
 		"outcome": func(o any) string { return sayWord(l.tag, fmt.Sprint(o)) },

@@ -74,7 +74,7 @@ func (s *systemStatus) judge(now time.Time) {
 		s.State, s.Tone, s.Until, s.Why = "doesn’t answer", "bad", time.Time{}, watch.Trouble{}
 	case !s.Until.IsZero():
 		s.State, s.Tone = "left alone", "warn"
-	case s.InRow >= failsAfter:
+	case s.FailedInRow >= failsAfter:
 		s.State, s.Tone, s.Why = "fails", "bad", s.Failed
 	case s.Ends >= oftenOf && 2*s.Errors >= s.Ends:
 		s.State, s.Tone, s.Why = "fails often", "warn", s.Failed

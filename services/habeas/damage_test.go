@@ -39,7 +39,7 @@ func TestHalfWritten(t *testing.T) {
 	whole.kill()
 	for _, pattern := range []string{
 		"broker/meta.json", "broker/topics.json", "broker/groups.log", "broker/partitions/dsar.reports-0/0.dat",
-		"journal/journal.db", "journal/journal.db-wal", "master.key", "sandbox/salesforce.redo", "habeas.yaml",
+		"journal/journal.db", "journal/journal.db-wal", "master.key", "sandbox/salesforce.changes", "habeas.yaml",
 	} {
 		t.Run(strings.ReplaceAll(pattern, "/", "_"), func(t *testing.T) {
 			t.Parallel()

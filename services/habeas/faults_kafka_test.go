@@ -33,7 +33,7 @@ var (
 // PostgreSQL, and takes away one after the other what they stand on. What holds
 // after each fault, faultyFleet.end says.
 func TestFaults(t *testing.T) {
-	if !kafkatest.Asked() {
+	if !kafkatest.Enabled() {
 		t.Skip("needs Apache Kafka and PostgreSQL: make test-kafka")
 	}
 	t.Parallel()

@@ -67,7 +67,7 @@ func (c *recordsCommand) Run() (err error) {
 		defer func() { err = errors.Join(err, f.Close()) }()
 		out = f
 	}
-	r := article30.Of(controller, c.Language, manifests)
+	r := article30.RecordOf(controller, c.Language, manifests)
 	if c.Format == "html" {
 		return article30.WriteHTML(out, r)
 	}

@@ -308,8 +308,8 @@ func TestTheWayOfARequest(t *testing.T) {
 	first := d.ask(who, dsar.Access, "UK", "en", unproven)
 	second := d.ask(who, dsar.Access, "UK", "en", unproven)
 	s, err = d.n.Installation.Requests.State(t.Context(), second)
-	if err != nil || s.Accepted.DuplicateOf != first || s.Accepted.Earlier != 4 {
-		t.Errorf("%v: same as %q, %d earlier", err, s.Accepted.DuplicateOf, s.Accepted.Earlier)
+	if err != nil || s.Accepted.DuplicateOf != first || s.Accepted.EarlierRequests != 4 {
+		t.Errorf("%v: same as %q, %d earlier", err, s.Accepted.DuplicateOf, s.Accepted.EarlierRequests)
 	}
 	d.do(second, core.Merge{By: "lea", Into: first, Now: now()})
 

@@ -121,7 +121,7 @@ func (f topicsFlags) run(ctx context.Context, do func(context.Context, bus.Confi
 	if err := f.print(os.Stdout, findings); err != nil {
 		return err
 	}
-	if len(topics.Bad(findings)) > 0 {
+	if len(topics.Problems(findings)) > 0 {
 		return errSilent
 	}
 	return nil

@@ -13,8 +13,8 @@ import (
 	"habeas.dev/services/internal/journal"
 )
 
-// Earlier finds requests by the person's fingerprint; the journal does.
-type Earlier interface {
+// RequestFinder finds requests by the person's fingerprint; the journal does.
+type RequestFinder interface {
 	ByFingerprint(ctx context.Context, fingerprint string, limit int) ([]journal.Row, error)
 }
 
@@ -25,17 +25,17 @@ const earlierMonths = 12
 // lookBack adds what the person's other requests make of a new one: how many
 // there were lately, which open one asks for the same, and the holds that are on.
 func (in *Intake) lookBack(ctx context.Context, s *core.Submit) error {
-	if in.Earlier == nil {
+	if in.Finder == nil {
 		return nil
 	}
 	seen := map[string]bool{s.RequestID: true}
-	limit := max(core.ManyEarlier, in.PerPerson)
+	limit := max(core.MaxEarlierRequests, in.PerPerson)
 	if s.Right == dsar.Erasure {
 		limit = journal.MaxList // any of them may have a hold on
 	}
 	since := s.ReceivedAt.AddDate(0, -earlierMonths, 0)
 	for _, id := range slices.Clone(s.Identifiers) {
-		rows, err := in.Earlier.ByFingerprint(ctx, id.Fingerprint, limit)
+		rows, err := in.Finder.ByFingerprint(ctx, id.Fingerprint, limit)
 		if err != nil {
 			return fmt.Errorf("earlier requests: %w", err)
 		}
@@ -47,8 +47,8 @@ func (in *Intake) lookBack(ctx context.Context, s *core.Submit) error {
 				continue
 			}
 			seen[row.RequestID] = true
-			if row.ReceivedAt.After(since) && s.Earlier < core.ManyEarlier {
-				s.Earlier++
+			if row.ReceivedAt.After(since) && s.EarlierRequests < core.MaxEarlierRequests {
+				s.EarlierRequests++
 			}
 			if row.Right == s.Right && row.Jurisdiction == s.Jurisdiction && !row.Status.Ended() {
 				s.DuplicateOf = row.RequestID

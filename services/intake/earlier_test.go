@@ -18,7 +18,7 @@ import (
 func TestHoldLongAgo(t *testing.T) {
 	t.Parallel()
 	w := newFixture(t)
-	w.Intake.Earlier, w.PerPerson = w.journal, 1000
+	w.Intake.Finder, w.PerPerson = w.journal, 1000
 	ask := func(n int, right dsar.Right) core.Accepted {
 		t.Helper()
 		id := fmt.Sprintf("0192f0c1-0000-7000-8000-%012d", n)
@@ -32,14 +32,14 @@ func TestHoldLongAgo(t *testing.T) {
 	}
 	const between = 120
 	for n := range between {
-		if a, want := ask(1+n, dsar.Access), min(1+n, core.ManyEarlier); a.Earlier != want {
-			t.Fatalf("after %d others: %d earlier", 1+n, a.Earlier)
+		if a, want := ask(1+n, dsar.Access), min(1+n, core.MaxEarlierRequests); a.EarlierRequests != want {
+			t.Fatalf("after %d others: %d earlier", 1+n, a.EarlierRequests)
 		}
 	}
 	again := ask(1+between, dsar.Erasure)
 	state, err := lifecycle.New(w.journal).State(t.Context(), again.RequestID)
-	if err != nil || len(state.Holds) != 1 || again.Earlier != core.ManyEarlier || again.DuplicateOf != held.RequestID {
-		t.Errorf("%v: holds %v, %d earlier, same as %q", err, state.Holds, again.Earlier, again.DuplicateOf)
+	if err != nil || len(state.Holds) != 1 || again.EarlierRequests != core.MaxEarlierRequests || again.DuplicateOf != held.RequestID {
+		t.Errorf("%v: holds %v, %d earlier, same as %q", err, state.Holds, again.EarlierRequests, again.DuplicateOf)
 	}
 }
 
@@ -48,7 +48,7 @@ func TestHoldLongAgo(t *testing.T) {
 func TestOften(t *testing.T) {
 	t.Parallel()
 	w := newFixture(t)
-	w.Intake.Earlier, w.PerPerson = w.journal, 5
+	w.Intake.Finder, w.PerPerson = w.journal, 5
 	at := now
 	w.Now = func() time.Time { return at }
 	n := 0

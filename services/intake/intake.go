@@ -74,9 +74,9 @@ type Config struct {
 	// Proof is when proof of identity is wanted before anything is disclosed; empty:
 	// [ProofUnlessVerified].
 	Proof Proof
-	// Earlier finds the requests that the same person made before; nil: they
+	// Finder finds the requests that the same person made before; nil: they
 	// aren't looked for.
-	Earlier Earlier
+	Finder RequestFinder
 	// PerPerson is how many requests of one person are taken in within a day; 0:
 	// [DefaultPerPerson].
 	PerPerson int

@@ -15,7 +15,7 @@ import (
 func TestAskedAgainLater(t *testing.T) {
 	t.Parallel()
 	w := newFixture(t)
-	w.Intake.Earlier = w.journal
+	w.Intake.Finder = w.journal
 	all := []dsar.Action{dsar.Resolve, dsar.Gather, dsar.Erase}
 	w.Intake.Catalogue = []dsar.System{
 		{Name: "account", Abilities: all, Needs: []dsar.IdentifierType{"email"}, Finds: []dsar.IdentifierType{"account_id"}},

@@ -125,7 +125,7 @@ func (l *Letters) Handle(ctx context.Context, requestID string) error {
 
 func (l *Letters) send(ctx context.Context, state core.State, o core.Occasion) error {
 	requestID := state.Accepted.RequestID
-	written, err := l.Writer.Write(o.Letter, letter.Of(state, o))
+	written, err := l.Writer.Write(o.Letter, letter.FactsOf(state, o))
 	if err != nil {
 		return err
 	}

@@ -17,10 +17,10 @@ type Message struct {
 	// again.
 	ID string    `json:"id"`
 	At time.Time `json:"at"`
-	// New lists the matters that weren't told before, the most urgent first; Left
+	// New lists the matters that weren't told before, the most urgent first; Unlisted
 	// counts those that the list has no room for.
-	New  []Matter `json:"new"`
-	Left int      `json:"left,omitempty"`
+	New      []Matter `json:"new"`
+	Unlisted int      `json:"unlisted,omitempty"`
 	// Totals counts all matters by kind, those that were told before included.
 	Totals  []Total `json:"totals"`
 	Console string  `json:"console,omitempty"`
@@ -36,5 +36,5 @@ func (n *Notifier) message(fresh []Matter, totals []Total, now time.Time) Messag
 		fmt.Fprintln(&keys, m.key())
 	}
 	listed := fresh[:min(len(fresh), maxListed)]
-	return Message{ID: uuid.NewSHA1(space, []byte(keys.String())).String(), At: now, New: listed, Left: len(fresh) - len(listed), Totals: totals, Console: n.Console}
+	return Message{ID: uuid.NewSHA1(space, []byte(keys.String())).String(), At: now, New: listed, Unlisted: len(fresh) - len(listed), Totals: totals, Console: n.Console}
 }

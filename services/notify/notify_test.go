@@ -206,7 +206,7 @@ func TestFlood(t *testing.T) {
 	}
 	p.look(n)
 	got := r.take()
-	if len(got) != 1 || len(got[0].New) != 50 || got[0].Left != 450 || got[0].New[0].RequestID != "r000" || got[0].Subject("en") != "Habeas: 500+ due soon" {
+	if len(got) != 1 || len(got[0].New) != 50 || got[0].Unlisted != 450 || got[0].New[0].RequestID != "r000" || got[0].Subject("en") != "Habeas: 500+ due soon" {
 		t.Fatalf("%d messages, %+v", len(got), got)
 	}
 	if data, _, err := p.journal.Note(t.Context(), "notify"); err != nil || len(data) > journal.MaxNote/2 {

@@ -44,8 +44,8 @@ func (m Message) Text(language string) string {
 			fmt.Fprintf(&b, "  %s\n", one.URL)
 		}
 	}
-	if m.Left > 0 {
-		fmt.Fprintf(&b, "- "+w.Left+"\n", m.Left)
+	if m.Unlisted > 0 {
+		fmt.Fprintf(&b, "- "+w.Unlisted+"\n", m.Unlisted)
 	}
 	if m.Console != "" {
 		fmt.Fprintf(&b, "\n"+w.All+"\n", m.Console)

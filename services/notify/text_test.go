@@ -15,7 +15,7 @@ import (
 func TestText(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
-	m := notify.Message{ID: "1", At: at, Left: 12, Console: "https://habeas.example.com",
+	m := notify.Message{ID: "1", At: at, Unlisted: 12, Console: "https://habeas.example.com",
 		Totals: []notify.Total{{Kind: notify.SystemDown, Count: 1}, {Kind: notify.Overdue, Count: 2}, {Kind: notify.Attention, Count: 1}, {Kind: notify.DueSoon, Count: 500, More: true}},
 		New: []notify.Matter{{Kind: notify.SystemDown, System: "billing", Since: at},
 			{Kind: notify.Overdue, RequestID: "r1", Right: "erasure", Jurisdiction: "EEA", Status: "erasing", DueAt: at, Waiting: []string{"billing", "events"}, Assignee: "lea", URL: "https://habeas.example.com/requests/r1"},

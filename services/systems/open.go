@@ -30,7 +30,7 @@ func Open(ctx context.Context, s config.System, m *manifest.Manifest, rules iden
 		}
 		return db, db.Close, nil
 	}
-	atSecret, atKey := secret.Of(s)
+	atSecret, atKey := secret.PlacesOf(s)
 	signIn, closeSecret, err := secret.Open(ctx, atSecret)
 	if err != nil {
 		return nil, nil, fmt.Errorf("system %s: client secret: %w", m.System, err)

@@ -49,8 +49,8 @@ func Property(name, value string) Option {
 	return func(s *settings) { s.own = true; s.properties = append(s.properties, name+"="+value) }
 }
 
-// Asked reports whether tests are to run against a real broker.
-func Asked() bool { return os.Getenv(brokersVariable) != "" || os.Getenv(askVariable) == "1" }
+// Enabled reports whether tests are to run against a real broker.
+func Enabled() bool { return os.Getenv(brokersVariable) != "" || os.Getenv(askVariable) == "1" }
 
 // Start returns a broker for the time of a test. One of the test's own takes
 // some ten seconds: start one, and let many subtests share it.

@@ -54,7 +54,7 @@ type stoppable struct {
 // process.
 func restartable(t testing.TB) stoppable {
 	t.Helper()
-	if kafkatest.Asked() {
+	if kafkatest.Enabled() {
 		b := kafkatest.Start(t, kafkatest.Own())
 		return stoppable{b.Addrs(kafkatest.Plaintext), func() { b.Stop(t) }, func() { b.StartAgain(t) }}
 	}

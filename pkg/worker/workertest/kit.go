@@ -71,9 +71,9 @@ func seal(t T, v *vault.Vault, task dsar.Task, known []worker.Identifier, detail
 	return event.Event{ID: event.TaskID(task.RequestID, task.System, task.Action, task.Attempt), Source: "workertest", Type: event.TypeTask, Subject: task.RequestID, Time: task.ReceivedAt, Data: data}
 }
 
-// Left returns the records that a report's attempt left in the vault, in the order in
+// RecordsOf returns the records that a report's attempt left in the vault, in the order in
 // which they were written.
-func Left(t testing.TB, v *vault.Vault, r dsar.Report) []Record {
+func RecordsOf(t testing.TB, v *vault.Vault, r dsar.Report) []Record {
 	t.Helper()
 	return left(t, v, r)
 }

@@ -115,7 +115,7 @@ func (tr *trial) ended(r dsar.Report) dsar.Report {
 func (tr *trial) gathered(r dsar.Report) []string {
 	tr.Helper()
 	lines := []string{}
-	for _, r := range Left(tr, tr.vault, r) {
+	for _, r := range RecordsOf(tr, tr.vault, r) {
 		lines = append(lines, r.Line(tr))
 	}
 	slices.Sort(lines)

@@ -61,7 +61,7 @@ func checkPeople(cfg config.Config) error {
 func checkSecrets(systems map[string]config.System) error {
 	var missing []string
 	for _, name := range slices.Sorted(maps.Keys(systems)) {
-		signIn, key := secret.Of(systems[name])
+		signIn, key := secret.PlacesOf(systems[name])
 		for _, err := range []error{signIn.Check("systems." + name + ".client_secret"), key.Check("systems." + name + ".options.key")} {
 			if err != nil {
 				missing = append(missing, err.Error())

@@ -85,7 +85,7 @@ func (n *Node) startIntake(book *policy.Book, catalogue []dsar.System, carrier t
 		return nil, err
 	}
 	c := intake.Config{Requests: n.Installation.Requests, Rows: n.Installation.Journal, Vault: n.Installation.Vault, Policy: book, Validator: validator,
-		Proof: intake.Proof(n.Config.Proof), PerPerson: n.Config.PerPerson, Earlier: n.Installation.Journal,
+		Proof: intake.Proof(n.Config.Proof), PerPerson: n.Config.PerPerson, Finder: n.Installation.Journal,
 		Catalogue: catalogue, Lease: n.Config.Lease, Rejected: carrier, Tracers: n.tel.Tracers(), Now: now, Log: n.log}
 	if err := n.knowCallers(&c); err != nil {
 		return nil, err

@@ -48,8 +48,8 @@ type Activity struct {
 	Erasure    string // how it is erased when the time has come
 }
 
-// Of returns the record that manifests make, in their order. lang is en or fr.
-func Of(controller, lang string, ms []*manifest.Manifest) Record {
+// RecordOf returns the record that manifests make, in their order. lang is en or fr.
+func RecordOf(controller, lang string, ms []*manifest.Manifest) Record {
 	w := words.For(lang)
 	r := Record{Language: w.Tag, Controller: controller}
 	for _, m := range ms {

@@ -45,7 +45,7 @@ func (t *table) withoutOthers(b *build, row []json.RawMessage) []json.RawMessage
 	var redacted []json.RawMessage
 	for i := range t.others {
 		o := &t.others[i]
-		if o.rule.Asks() && t.released || !o.rule.Of(b.person(), func(column string) string {
+		if o.rule.NeedsPerson() && t.released || !o.rule.Concern(b.person(), func(column string) string {
 			if at, ok := o.told[column]; ok {
 				return cellText(row[at])
 			}
@@ -83,9 +83,9 @@ func cellText(raw json.RawMessage) string {
 }
 
 // person returns the identifiers by which the person was looked for.
-func (b *build) person() manifest.Persons {
+func (b *build) person() manifest.Person {
 	if b.persons == nil {
-		b.persons = manifest.Persons{}
+		b.persons = manifest.Person{}
 		for _, id := range b.in.Identifiers {
 			b.persons.Add(id.Type, id.Value)
 		}

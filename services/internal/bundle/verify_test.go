@@ -186,7 +186,7 @@ func TestForgeries(t *testing.T) {
 	cases := []struct {
 		what   string
 		change func([]member) []member
-		redo   bool // the manifests are made right again
+		remade bool // the manifests are made right again
 		code   string
 		file   string
 	}{
@@ -225,7 +225,7 @@ func TestForgeries(t *testing.T) {
 	}
 	for _, c := range cases {
 		list := c.change(slices.Clone(whole))
-		if c.redo {
+		if c.remade {
 			list = rehash(list)
 		}
 		r := verify(t, pack(t, list))

@@ -106,7 +106,7 @@ type build struct {
 	buffers *buffers
 	systems []*systemPart
 	plans   *plans
-	persons manifest.Persons // see person
+	persons manifest.Person // see person
 }
 
 // systemPart is what was read of one system.

@@ -23,9 +23,9 @@ var requestFacts = []factType{
 	fact[Assigned]("request.assigned"),
 }
 
-// ManyEarlier is how far a person's earlier requests are counted: more than
+// MaxEarlierRequests is how far a person's earlier requests are counted: more than
 // anybody makes, and enough to call the next one excessive.
-const ManyEarlier = 20
+const MaxEarlierRequests = 20
 
 // Accepted opens a request's journal.
 type Accepted struct {
@@ -47,10 +47,10 @@ type Accepted struct {
 	Digest string `json:"digest"`
 	// Terms are what the law makes of it.
 	Terms Terms `json:"terms,omitzero"`
-	// Earlier is how many requests of the same person came in the twelve months
-	// before: what an excessive request is measured by. [ManyEarlier] stands for
+	// EarlierRequests is how many requests of the same person came in the twelve months
+	// before: what an excessive request is measured by. [MaxEarlierRequests] stands for
 	// as many or more.
-	Earlier int `json:"earlier,omitempty"`
+	EarlierRequests int `json:"earlier_requests,omitempty"`
 	// DuplicateOf is an open request of the same person for the same.
 	DuplicateOf string `json:"duplicate_of,omitempty"`
 	// Lease is how long the aggregator's task, or that of a system which says

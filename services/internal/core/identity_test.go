@@ -268,7 +268,7 @@ func TestClaimedIsNobody(t *testing.T) {
 		if rapid.Bool().Draw(t, "wants proof") {
 			terms.Checks = []dsar.Check{dsar.CheckIdentity}
 		}
-		w := newWorldUnder(t, map[string]bool{}, terms)
+		w := newRandomRunUnder(t, map[string]bool{}, terms)
 		for range rapid.IntRange(0, 60).Draw(t, "steps") {
 			if rapid.IntRange(0, 3).Draw(t, "person") == 0 {
 				w.person()

@@ -143,7 +143,7 @@ func TestNoPathIsUnlawful(t *testing.T) {
 		if rapid.Bool().Draw(t, "instead") {
 			terms.Instead = dsar.KnowCategories
 		}
-		w := newWorldUnder(t, map[string]bool{}, terms)
+		w := newRandomRunUnder(t, map[string]bool{}, terms)
 		for range rapid.IntRange(0, 60).Draw(t, "trouble") {
 			if rapid.IntRange(0, 3).Draw(t, "who") == 0 {
 				w.person()

@@ -60,11 +60,11 @@ func notes(got, want []string) bool {
 var types = []dsar.IdentifierType{"email", "phone", "account_id", "customer_ref", "tax_id"}
 
 func newRandomRun(t *rapid.T, edges map[string]bool) *randomRun {
-	return newWorldUnder(t, edges, core.Terms{})
+	return newRandomRunUnder(t, edges, core.Terms{})
 }
 
-// newWorldUnder has the request be under a law.
-func newWorldUnder(t *rapid.T, edges map[string]bool, terms core.Terms) *randomRun {
+// newRandomRunUnder has the request be under a law.
+func newRandomRunUnder(t *rapid.T, edges map[string]bool, terms core.Terms) *randomRun {
 	w := &randomRun{t: t, now: start, edges: edges}
 	var systems []dsar.System
 	for i := range rapid.IntRange(1, 5).Draw(t, "systems") {

@@ -115,7 +115,8 @@ func CheckLeaf(leaf []byte) error {
 	return nil
 }
 
-// CheckLeaves is CheckLeaf for a call of TakeLeaves.
+// CheckLeaves returns an error where a call of TakeLeaves has no size, or leaves that the
+// tree can't take: none, too many, or one that CheckLeaf refuses.
 func CheckLeaves(size int64, leaves [][]byte) error {
 	if size < 0 || len(leaves) == 0 || len(leaves) > MaxLeaves {
 		return fmt.Errorf("%w: %d leaves for a tree of %d, from 1 to %d", ErrInvalid, len(leaves), size, MaxLeaves)

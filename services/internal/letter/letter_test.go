@@ -157,7 +157,7 @@ func TestLate(t *testing.T) {
 		core.Refused{Ground: "excessive"},
 	})
 	for i, o := range s.Occasions {
-		f := letter.Of(s, o)
+		f := letter.FactsOf(s, o)
 		then := core.State{Right: dsar.Erasure, DueAt: due}
 		switch o.Letter {
 		case core.LetterProof:

@@ -2,9 +2,9 @@ package letter
 
 import "habeas.dev/services/internal/core"
 
-// Of returns what the letter of an occasion is written from: the request as it was
+// FactsOf returns what the letter of an occasion is written from: the request as it was
 // then, however much later it is written.
-func Of(s core.State, o core.Occasion) Facts {
+func FactsOf(s core.State, o core.Occasion) Facts {
 	s.Right, s.DueAt, s.Extended, s.Paused = o.Right, o.DueAt, o.Extended, o.Paused
 	if o.Letter != core.LetterRefusal {
 		s.Refusal = core.Refused{}

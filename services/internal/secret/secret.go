@@ -26,9 +26,9 @@ const readTimeout = 10 * time.Second
 // Place is where a secret is: one of the three, or none.
 type Place struct{ File, Env, Store string }
 
-// Of returns the places of a system's secrets, by the field that names them: what
+// PlacesOf returns the places of a system's secrets, by the field that names them: what
 // it signs in with, and its private key, where it has one.
-func Of(s config.System) (secret, key Place) {
+func PlacesOf(s config.System) (secret, key Place) {
 	return Place{s.ClientSecretFile, s.ClientSecretEnv, s.ClientSecretStore}, Place{s.Options["key_file"], s.Options["key_env"], s.Options["key_store"]}
 }
 

@@ -131,7 +131,7 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%+v: %v", bad, err)
 		}
 	}
-	signIn, key := Of(config.System{ClientSecretEnv: "A", Options: map[string]string{"key_store": "s://b"}})
+	signIn, key := PlacesOf(config.System{ClientSecretEnv: "A", Options: map[string]string{"key_store": "s://b"}})
 	if signIn != (Place{Env: "A"}) || key != (Place{Store: "s://b"}) {
 		t.Errorf("%+v, %+v", signIn, key)
 	}

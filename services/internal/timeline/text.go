@@ -62,7 +62,7 @@ func notes(out io.Writer, t Trace) {
 	if t.MergedInto != "" {
 		lines = append(lines, "merged into\t"+t.MergedInto)
 	}
-	if t.Earlier > 0 {
+	if t.EarlierRequests > 0 {
 		lines = append(lines, "earlier requests\t"+t.EarlierCount()+" in twelve months")
 	}
 	if t.DuplicateOf != "" {

@@ -44,14 +44,14 @@ type Trace struct {
 	Assignee string `json:"assignee,omitempty"`
 	// Holds are the legal holds that are on.
 	Holds []Hold `json:"holds,omitempty"`
-	// Earlier counts the person's requests in the twelve months before, up to
-	// [core.ManyEarlier]; DuplicateOf is one that was open, for the same.
-	Earlier     int          `json:"earlier,omitempty"`
-	DuplicateOf string       `json:"duplicate_of,omitempty"`
-	Waiting     []string     `json:"waiting,omitempty"`
-	Identifiers []Identifier `json:"identifiers"`
-	Systems     []System     `json:"systems"`
-	Bundle      *dsar.Object `json:"bundle,omitempty"`
+	// EarlierRequests counts the person's requests in the twelve months before, up to
+	// [core.MaxEarlierRequests]; DuplicateOf is one that was open, for the same.
+	EarlierRequests int          `json:"earlier_requests,omitempty"`
+	DuplicateOf     string       `json:"duplicate_of,omitempty"`
+	Waiting         []string     `json:"waiting,omitempty"`
+	Identifiers     []Identifier `json:"identifiers"`
+	Systems         []System     `json:"systems"`
+	Bundle          *dsar.Object `json:"bundle,omitempty"`
 	// May is what may be done now, where [Trace.Allow] was told.
 	May     []May    `json:"may,omitempty"`
 	Moments []Moment `json:"timeline"`
@@ -161,7 +161,7 @@ func (t *Trace) describe(s core.State, sent map[[2]string]time.Time) {
 	}
 	t.Awaited, t.Paused, t.Extended, t.Ground, t.MergedInto = s.Awaited, s.Paused, s.Extended, s.Refusal.Ground, s.MergedInto
 	t.Assignee = s.Assignee
-	t.Earlier, t.DuplicateOf = a.Earlier, a.DuplicateOf
+	t.EarlierRequests, t.DuplicateOf = a.EarlierRequests, a.DuplicateOf
 	for _, h := range s.Holds {
 		t.Holds = append(t.Holds, Hold(h))
 	}
@@ -214,11 +214,11 @@ func typeOf(ids []dsar.Identifier, fingerprint string) dsar.IdentifierType {
 	return ids[i].Type
 }
 
-// EarlierCount returns Earlier as people read it: 20+ where they were only counted
+// EarlierCount returns EarlierRequests as people read it: 20+ where they were only counted
 // so far.
 func (t Trace) EarlierCount() string {
-	if t.Earlier >= core.ManyEarlier {
-		return strconv.Itoa(core.ManyEarlier) + "+"
+	if t.EarlierRequests >= core.MaxEarlierRequests {
+		return strconv.Itoa(core.MaxEarlierRequests) + "+"
 	}
-	return strconv.Itoa(t.Earlier)
+	return strconv.Itoa(t.EarlierRequests)
 }

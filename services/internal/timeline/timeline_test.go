@@ -229,8 +229,8 @@ func TestCountWords(t *testing.T) {
 // TestEarlierCount: a count that ended early says so, and no other does.
 func TestEarlierCount(t *testing.T) {
 	t.Parallel()
-	for n, want := range map[int]string{1: "1", core.ManyEarlier - 1: "19", core.ManyEarlier: "20+"} {
-		if got := (timeline.Trace{Earlier: n}).EarlierCount(); got != want {
+	for n, want := range map[int]string{1: "1", core.MaxEarlierRequests - 1: "19", core.MaxEarlierRequests: "20+"} {
+		if got := (timeline.Trace{EarlierRequests: n}).EarlierCount(); got != want {
 			t.Errorf("%d: %s, not %s", n, got, want)
 		}
 	}

@@ -104,8 +104,8 @@ func Apply(ctx context.Context, c bus.Config, want []bus.TopicSpec, dryRun bool)
 	return findings, nil
 }
 
-// Bad returns the findings that somebody must look at.
-func Bad(findings []Finding) []Finding {
+// Problems returns the findings that somebody must look at.
+func Problems(findings []Finding) []Finding {
 	return slices.DeleteFunc(slices.Clone(findings), func(f Finding) bool { return f.State != Missing && f.State != Differs })
 }
 

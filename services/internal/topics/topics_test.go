@@ -150,7 +150,7 @@ func TestApplyAndCheck(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		bad = topics.Bad(findings)
+		bad = topics.Problems(findings)
 		return string(rune('0' + len(bad[0].Differences)))
 	})
 	at := strings.Join(c.Brokers, ",")

@@ -106,7 +106,7 @@ func (p *pipeline) start(m mutant) {
 	p.letters = letters.New(letters.Config{Requests: p.life, Writer: letter.NewWriter(p.kit.book, "Example"), Outbox: p.outbox, Now: clock, Log: log})
 	catalogue, err := manifest.Catalogue(manifests)
 	p.must(err)
-	in, err := intake.New(intake.Config{Requests: p.life, Rows: p.journal, Vault: p.vault, Policy: p.kit.book, Validator: p.kit.validator, Catalogue: catalogue, Earlier: p.journal, Proof: p.proof, Now: clock, Log: log})
+	in, err := intake.New(intake.Config{Requests: p.life, Rows: p.journal, Vault: p.vault, Policy: p.kit.book, Validator: p.kit.validator, Catalogue: catalogue, Finder: p.journal, Proof: p.proof, Now: clock, Log: log})
 	p.must(err)
 	p.door = in.Handler()
 	for _, s := range p.sites {

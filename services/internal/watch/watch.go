@@ -42,8 +42,8 @@ type System struct {
 	// failure.
 	Parked Trouble `json:"parked,omitzero"`
 	Failed Trouble `json:"failed,omitzero"`
-	// InRow counts the failures since the last task that didn't fail.
-	InRow int `json:"in_row,omitempty"`
+	// FailedInRow counts the failures since the last task that didn't fail.
+	FailedInRow int `json:"failed_in_row,omitempty"`
 	// Hours counts ends and failures by hour, for a day.
 	Hours []Hour `json:"hours,omitempty"`
 	// Findings are what the worker has noticed: a column that the manifest doesn't
@@ -145,7 +145,7 @@ func (s *System) failed(e core.TaskFailed) {
 	s.hour(e.At).Failed++
 	if e.At.After(s.Failed.At) {
 		s.Failed = Trouble{At: e.At, Code: e.Code, Reason: e.Reason}
-		s.InRow++
+		s.FailedInRow++
 	}
 }
 
@@ -154,7 +154,7 @@ func (s *System) failed(e core.TaskFailed) {
 func (s *System) ended(at time.Time) {
 	s.hour(at).Ended++
 	if at.After(s.Failed.At) {
-		s.InRow = 0
+		s.FailedInRow = 0
 	}
 }
 

@@ -88,9 +88,9 @@ func TestFindings(t *testing.T) {
 	}
 }
 
-// TestInRow counts failures one after the other, each once, however facts come; what
+// TestFailedInRow counts failures one after the other, each once, however facts come; what
 // a person is only to look at is none of the system's.
-func TestInRow(t *testing.T) {
+func TestFailedInRow(t *testing.T) {
 	t.Parallel()
 	failed := func(minute int, o dsar.Outcome, code string) core.Event {
 		return core.TaskFailed{System: "s", Action: dsar.Gather, Attempt: 1, Outcome: o, Code: code, Moment: core.Moment{At: at(minute)}}
@@ -116,7 +116,7 @@ func TestInRow(t *testing.T) {
 		for _, e := range c.facts {
 			watch.Add(systems, e)
 		}
-		if got := systems["s"].InRow; got != c.want {
+		if got := systems["s"].FailedInRow; got != c.want {
 			t.Errorf("%s: %d in a row, not %d", name, got, c.want)
 		}
 	}

@@ -142,7 +142,7 @@ func TestALanguageIsWhole(t *testing.T) {
 		"a right is missing":           {"letters.yaml", "erasure: ", "#", "rights.erasure is missing"},
 		"a right is none":              {"letters.yaml", "rights:\n", "rights:\n  everything: x\n", "rights.everything: English has none"},
 		"a placeholder is missing":     {"mail.yaml", "échéance le %s", "échéance", "due: other placeholders"},
-		"a placeholder is another":     {"mail.yaml", "et %d de plus", "et %s de plus", "left: other placeholders"},
+		"a placeholder is another":     {"mail.yaml", "et %d de plus", "et %s de plus", "unlisted: other placeholders"},
 		"a plural is missing":          {"mail.yaml", "    - '%s à traiter'\n    - '%s à traiter'", "    - '%s à traiter'", "mail.yaml"},
 		"a code is missing":            {"causes.yaml", "vault: ", "#", "vault is missing"},
 		"a sentence without its place": {"sentences.yaml", "encore %d jours", "encore", "sentences.yaml: other placeholders"},

@@ -188,7 +188,7 @@ func (d *desk) planned() map[string]int64 {
 // gathered returns the records that a report left in the vault, as lines.
 func (d *desk) gathered(r dsar.Report) (lines []string) {
 	d.Helper()
-	for _, rec := range workertest.Left(d, d.vault, r) {
+	for _, rec := range workertest.RecordsOf(d, d.vault, r) {
 		lines = append(lines, d.line(rec))
 	}
 	slices.Sort(lines)

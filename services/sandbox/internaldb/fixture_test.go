@@ -186,7 +186,7 @@ func (w *fixture) gather(system string, persons ...int) map[int][]string {
 	out := map[int][]string{}
 	for person, r := range w.do(system, dsar.Gather, dsar.Access, persons...) {
 		out[person] = nil
-		for _, rec := range workertest.Left(w, w.vault, r) {
+		for _, rec := range workertest.RecordsOf(w, w.vault, r) {
 			out[person] = append(out[person], rec.Line(w))
 		}
 	}

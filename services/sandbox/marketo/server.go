@@ -66,7 +66,7 @@ type CRM interface {
 // Config says what the stand-in holds and how it behaves. Only Population is needed.
 type Config struct {
 	Population *people.Population
-	// Dir is where changes are kept, in marketo.redo; empty keeps none.
+	// Dir is where changes are kept, in marketo.changes; empty keeps none.
 	Dir string
 	// Clock is time.Now unless told.
 	Clock func() time.Time

@@ -49,7 +49,7 @@ const traceLife = 48 * time.Hour
 // Config says what the stand-in holds and how it behaves. Only Population is needed.
 type Config struct {
 	Population *people.Population
-	// Dir is where changes are kept, in paymentech.redo; empty keeps none.
+	// Dir is where changes are kept, in paymentech.changes; empty keeps none.
 	Dir string
 	// Clock is time.Now unless told.
 	Clock func() time.Time

@@ -54,7 +54,7 @@ const (
 // Config says what the stand-in holds and how it behaves. Only Population is needed.
 type Config struct {
 	Population *people.Population
-	// Dir is where changes are kept, in salesforce.redo; empty keeps none.
+	// Dir is where changes are kept, in salesforce.changes; empty keeps none.
 	Dir string
 	// Clock is time.Now unless told.
 	Clock func() time.Time

@@ -23,11 +23,11 @@ type Base struct {
 	repeated int64
 }
 
-// Keep opens the file of changes, name.redo in a folder, and replays what it holds;
+// Keep opens the file of changes, name.changes in a folder, and replays what it holds;
 // an empty folder keeps nothing. The digest tells what the changes apply to.
 func (b *Base) Keep(dir, name, digest string, replay func(change []byte) error) (err error) {
 	if dir != "" {
-		b.log, err = wal.Open(filepath.Join(dir, name+".redo"), digest, replay)
+		b.log, err = wal.Open(filepath.Join(dir, name+".changes"), digest, replay)
 	}
 	return err
 }

@@ -11,7 +11,7 @@ import (
 // change follows whole ones.
 func TestReopen(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "room", "x.redo")
+	path := filepath.Join(t.TempDir(), "room", "x.changes")
 	open := func() (*Log, []string) {
 		var seen []string
 		l, err := Open(path, "seed 1", func(b []byte) error { seen = append(seen, string(b)); return nil })

@@ -232,7 +232,7 @@ func (w *Worker) Gather(ctx context.Context, jobs []*worker.GatherJob) error {
 		for _, c := range subjects[i].contacts {
 			rec := record.Record{}
 			for _, column := range w.columns {
-				rec[column] = vendorapi.Plain(c.values[column])
+				rec[column] = vendorapi.RecordValue(c.values[column])
 			}
 			if subjects[i].err == nil {
 				subjects[i].err = j.Records.Write(datasetContacts, rec)

@@ -47,7 +47,7 @@ func (w *Worker) held(ctx context.Context, jobs []*worker.EraseJob) []planned {
 	for i, j := range jobs {
 		subjects[i] = subjectOf(j.Task)
 		all[i].subject = subjects[i]
-		all[i].account, subjects[i].err = erasure.Of(ctx, j.Plan)
+		all[i].account, subjects[i].err = erasure.New(ctx, j.Plan)
 	}
 	w.find(ctx, subjects)
 	byID := map[string][]*subject{}

@@ -84,7 +84,7 @@ func (w *Worker) Erase(ctx context.Context, jobs []*worker.EraseJob) error {
 				s.account.Erased(t.d.name, t.id)
 			case t.state == gone:
 			case t.state == left: // the counts say why
-				s.account.Left(t.d.name, t.id)
+				s.account.Skipped(t.d.name, t.id)
 			default:
 				s.fail(err)
 			}
@@ -118,7 +118,7 @@ func (w *Worker) planned(ctx context.Context, jobs []*worker.EraseJob) []*subjec
 	subjects := make([]*subject, len(jobs))
 	for i, j := range jobs {
 		subjects[i] = subjectOf(j.Task)
-		account, err := erasure.Of(ctx, j.Plan)
+		account, err := erasure.New(ctx, j.Plan)
 		if subjects[i].account = account; err != nil {
 			subjects[i].fail(err)
 		}

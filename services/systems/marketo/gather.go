@@ -97,7 +97,7 @@ func (it *gathering) dataset(ctx context.Context, d *dataset) error {
 // write gives a row to the subjects that it is of.
 func (it *gathering) write(d *dataset, f *fields, of []*subject) {
 	for _, c := range d.columns {
-		it.rec[c] = vendorapi.Plain(f.get(c))
+		it.rec[c] = vendorapi.RecordValue(f.get(c))
 	}
 	for _, s := range of {
 		if s.err == nil {

@@ -62,7 +62,7 @@ func (w *Worker) Prove(ctx context.Context, jobs []*worker.EraseJob) error {
 }
 
 func (w *Worker) prove(ctx context.Context, t worker.Task, plan *worker.Plan) (counts []dsar.Counts, err error) {
-	account, err := erasure.Of(ctx, plan)
+	account, err := erasure.New(ctx, plan)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +123,7 @@ func (w *Worker) Erase(ctx context.Context, jobs []*worker.EraseJob) error {
 }
 
 func (w *Worker) erase(ctx context.Context, t worker.Task, plan *worker.Plan) ([]dsar.Counts, error) {
-	account, err := erasure.Of(ctx, plan)
+	account, err := erasure.New(ctx, plan)
 	if err != nil {
 		return nil, err
 	}

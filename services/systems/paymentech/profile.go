@@ -51,7 +51,7 @@ func readMembers(s *vendorapi.Scanner, m profile, depth int) {
 // value returns a member as a record holds it: masked a second time, since escapes
 // are undone by now.
 func (p profile) value(name string) any {
-	v := vendorapi.Plain(p[name])
+	v := vendorapi.RecordValue(p[name])
 	if text, ok := v.(string); ok {
 		return maskedValue(name, text, text) // the reference was compared: see read
 	}

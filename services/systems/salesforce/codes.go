@@ -22,7 +22,7 @@ func readReply(a *vendorapi.Answer) vendorapi.Reply {
 	case len(a.Body) == 0: // a file was taken
 		return vendorapi.Reply{Own: a.Status == http.StatusCreated || a.Status == http.StatusNoContent}
 	case strings.HasPrefix(kind, "application/json"):
-		return vendorapi.Reply{Own: vendorapi.Whole(a.Body) == nil}
+		return vendorapi.Reply{Own: vendorapi.CheckJSON(a.Body) == nil}
 	}
 	return vendorapi.Reply{Own: !strings.HasPrefix(kind, "text/html")}
 }

@@ -264,7 +264,7 @@ func (w *Worker) account(e *batch, counts tally, err error) {
 					case anonymised:
 						s.account.Anonymised(dataset, row.id)
 					case stuck: // says itself why, or what isn't covered does
-						s.account.Left(dataset, row.id)
+						s.account.Skipped(dataset, row.id)
 					default:
 						fail([]*subject{s}, err)
 					}

@@ -38,7 +38,7 @@ func (w *Worker) gather(ctx context.Context, subjects []*subject, records map[*s
 			last = n
 		}
 		for _, c := range o.columns {
-			rec[c] = vendorapi.Plain(f.get(c))
+			rec[c] = vendorapi.RecordValue(f.get(c))
 		}
 		if o.Content != "" {
 			content, err := w.content(ctx, o, id, f.get(o.Size))

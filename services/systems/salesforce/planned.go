@@ -14,7 +14,7 @@ func plannedOf(ctx context.Context, jobs []*worker.EraseJob) []*subject {
 	subjects := make([]*subject, len(jobs))
 	for i, j := range jobs {
 		s := subjectOf(j.Task)
-		s.account, s.err = erasure.Of(ctx, j.Plan)
+		s.account, s.err = erasure.New(ctx, j.Plan)
 		subjects[i] = s
 	}
 	return subjects

@@ -28,7 +28,7 @@ func (o *object) anonymous(f *fields) bool {
 		return false
 	}
 	for name, want := range o.Overwrite {
-		got, err := json.Marshal(vendorapi.Plain(f.get(name)))
+		got, err := json.Marshal(vendorapi.RecordValue(f.get(name)))
 		wanted, err2 := json.Marshal(want)
 		if err != nil || err2 != nil || string(got) != string(wanted) {
 			return false

@@ -81,7 +81,7 @@ func costs(t *testing.T, url string, requests int) map[string]float64 {
 		{"a request's row", func(n int) error { _, err := s.Row(ctx, id(n)); return err }},
 		{"a turn of the relay", func(int) error { return carrySome(s) }},
 		{"timers that are due", func(int) error { _, err := s.Due(ctx, now, 500); return err }},
-		{"the latest of one person", func(int) error { _, err := s.ByFingerprint(ctx, "all", core.ManyEarlier); return err }},
+		{"the latest of one person", func(int) error { _, err := s.ByFingerprint(ctx, "all", core.MaxEarlierRequests); return err }},
 		{"list: the newest", list(journal.Filter{})},
 		{"list: a status", list(journal.Filter{Statuses: []core.Status{"completed"}})},
 		{"list: open, by due date", list(journal.Filter{Statuses: openStatuses, DueFirst: true})},

@@ -189,7 +189,7 @@ func (s *Store) TakeLeaves(ctx context.Context, size int64, leaves [][]byte) err
 	return explain(s.path, err)
 }
 
-// growFrom is growTree for a tree that must have a size.
+// growFrom grows the tree as growTree does, once its size is what the caller says.
 func (t *transaction) growFrom(size int64) error {
 	var is int64
 	if err := t.conn.QueryRowContext(context.Background(), "SELECT leaf FROM counter WHERE one = 1").Scan(&is); err != nil {

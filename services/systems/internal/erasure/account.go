@@ -18,9 +18,9 @@ type Account struct {
 	counts map[string]*dsar.Counts
 }
 
-// Of reads a job's plan; one that is nil is empty. Its error is one of package
+// New reads a job's plan; one that is nil is empty. Its error is one of package
 // worker.
-func Of(ctx context.Context, p *worker.Plan) (*Account, error) {
+func New(ctx context.Context, p *worker.Plan) (*Account, error) {
 	a := &Account{open: map[string]map[string]bool{}, counts: map[string]*dsar.Counts{}}
 	for e, err := range p.Entries(ctx) {
 		if err != nil {
@@ -84,9 +84,9 @@ func (a *Account) Kept(dataset, key string, r dsar.Retention) {
 	}
 }
 
-// Left accounts for a record that is left where it is, as the dataset's reason says:
+// Skipped accounts for a record that is left where it is, as the dataset's reason says:
 // see [Account.Uncovered].
-func (a *Account) Left(dataset, key string) {
+func (a *Account) Skipped(dataset, key string) {
 	a.of(dataset).Found++
 	a.open[dataset][key] = false
 }

@@ -277,7 +277,7 @@ func budget(t *testing.T, open func(t *testing.T) vendorapi.Store) {
 		t.Errorf("%d done, %d parked, %d calls", done.Load(), parked.Load(), v.calls.Load())
 	}
 	a := account(t, open(t))
-	if left, limited := a.Left(); left != 0 || !limited || a.Code != "quota" || !a.Until.Equal(renewal) {
+	if left, limited := a.Remaining(); left != 0 || !limited || a.Code != "quota" || !a.Until.Equal(renewal) {
 		t.Errorf("%+v", a)
 	}
 }
