@@ -29,8 +29,6 @@ func (s *System) Gather(ctx context.Context, jobs []*worker.GatherJob) error {
 // gather hands each record to write, with the place of its job in tasks, and what
 // may not be read to uncovered. The record's map is used again.
 func (s *System) gather(ctx context.Context, tasks []*worker.Task, write func(job int, dataset string, r record.Record), uncovered func(job int, dataset, reason string)) error {
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
 	chunks := s.chunks(tasks)
 	for _, d := range s.datasets {
 		for _, c := range chunks {

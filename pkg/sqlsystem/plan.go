@@ -14,8 +14,6 @@ import (
 // named. Where erasing would reach rows outside of the plan, the person's task fails
 // with the way there (TestReach).
 func (s *System) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
 	day := today(s.now())
 	tasks := make([]*worker.Task, len(jobs))
 	for i, j := range jobs {

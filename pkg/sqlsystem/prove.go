@@ -21,8 +21,6 @@ func (s *System) Prove(ctx context.Context, all []*worker.EraseJob) error {
 }
 
 func (s *System) countAll(ctx context.Context, jobs []*counted) error {
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
 	if err := readPlans(ctx, jobs); err != nil {
 		return err
 	}

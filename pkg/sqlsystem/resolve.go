@@ -10,8 +10,6 @@ import (
 // of sql.resolve, and again by what was found so, as long as that finds more
 // (TestOwnFinds). What is found comes in the order of its bytes.
 func (s *System) Resolve(ctx context.Context, jobs []*worker.ResolveJob) error {
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
 	tasks := make([]*worker.Task, len(jobs))
 	for i, j := range jobs {
 		tasks[i] = &j.Task

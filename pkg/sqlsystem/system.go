@@ -52,6 +52,7 @@ var (
 	_ worker.Rectifier  = (*System)(nil)
 	_ worker.Restricter = (*System)(nil)
 	_ worker.Noter      = (*System)(nil)
+	_ worker.Bounded    = (*System)(nil)
 )
 
 // Option changes a [System].
@@ -61,8 +62,13 @@ type Option func(*System)
 // its day counts, in UTC. The default is time.Now.
 func WithClock(now func() time.Time) Option { return func(s *System) { s.now = now } }
 
-// WithTimeout bounds a call for one batch; the default is [DefaultTimeout].
+// WithTimeout bounds a call for one batch, and what [New] asks the database; the default
+// is [DefaultTimeout].
 func WithTimeout(d time.Duration) Option { return func(s *System) { s.timeout = d } }
+
+// CallTimeout returns what bounds a call for one batch: [worker.New] sees to it, by its
+// own middleware.
+func (s *System) CallTimeout() time.Duration { return s.timeout }
 
 // WithIdentifiers sets the rules by which two writings of an identifier are one; the
 // default has no default country.

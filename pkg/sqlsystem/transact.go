@@ -13,8 +13,6 @@ import (
 // transaction that wasn't committed are taken back, but for those of a rehearsal,
 // which ends in errRehearsed.
 func (s *System) transact(ctx context.Context, jobs []*counted, do func(context.Context, *sql.Tx, []*counted, lacks) error) error {
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
 	lacking := lacks{}
 	once := func(jobs []*counted) error {
 		for short := false; ; {

@@ -97,6 +97,9 @@ func New(m *manifest.Manifest, impl any, opts ...Option) (*Worker, error) {
 	if n, ok := impl.(Noter); ok {
 		w.notes = n.Notes
 	}
+	if b, ok := impl.(Bounded); ok {
+		w.timeout = b.CallTimeout()
+	}
 	for _, opt := range opts {
 		opt(w)
 	}

@@ -177,14 +177,28 @@ func TestCancelledGivesNoReport(t *testing.T) {
 func TestCallIsBounded(t *testing.T) {
 	t.Parallel()
 	v := newVault(t)
-	w := newWorker(t, gatherOnly(), impl{gather: func(ctx context.Context, _ worker.Task, _ *worker.Records) error {
+	hangs := impl{gather: func(ctx context.Context, _ worker.Task, _ *worker.Records) error {
 		<-ctx.Done()
 		return ctx.Err()
-	}}, worker.WithTimeout(time.Millisecond))
-	if r := handle(t, w, v, task(t, v, anna, dsar.Gather))[0]; r.Kind != dsar.ReportParked || r.Code != "timeout" {
-		t.Errorf("report %+v", r)
+	}}
+	for name, w := range map[string]*worker.Worker{
+		"by an option":                newWorker(t, gatherOnly(), hangs, worker.WithTimeout(time.Millisecond)),
+		"by the implementation":       newWorker(t, gatherOnly(), bounded{hangs, time.Millisecond}),
+		"by an option that overrides": newWorker(t, gatherOnly(), bounded{hangs, time.Hour}, worker.WithTimeout(time.Millisecond)),
+	} {
+		if r := handle(t, w, v, task(t, v, anna, dsar.Gather))[0]; r.Kind != dsar.ReportParked || r.Code != "timeout" {
+			t.Errorf("%s: report %+v", name, r)
+		}
 	}
 }
+
+// bounded is an implementation that says how long a call may take.
+type bounded struct {
+	impl
+	most time.Duration
+}
+
+func (b bounded) CallTimeout() time.Duration { return b.most }
 
 func TestShreddedAndUnknownKeys(t *testing.T) {
 	t.Parallel()

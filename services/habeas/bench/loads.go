@@ -10,6 +10,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/habeas/upstream"
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/sandbox/people"
 )
 
@@ -113,6 +114,7 @@ func (c Config) oneSystem(ctx context.Context, dir string) (rig, error) {
 func blank(dir string) (config.Config, error) {
 	cfg, err := config.ForData(filepath.Clean(dir))
 	cfg.Listen, cfg.Log.Level = "127.0.0.1:0", "error"
+	cfg.PerPerson = journal.MaxList // a load asks for few people, again and again
 	return cfg, err
 }
 

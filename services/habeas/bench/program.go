@@ -19,10 +19,19 @@ import (
 var upLine = regexp.MustCompile(`broker ([^\s,]+).* HTTP (http://[^\s,]+)`)
 
 // there starts a program of any version as `habeas up` on a configuration, in a
-// process of its own, and returns when it serves.
+// process of its own, and returns when it serves. One that doesn't know all that a
+// load needs of a configuration gets what the oldest knew.
 func there(ctx context.Context, program string, cfg config.Config) (*target, error) {
+	t, err := up(ctx, program, cfg, append(oldest(cfg), fmt.Sprintf("per_person: %d\n", cfg.PerPerson)...))
+	if err != nil {
+		t, err = up(ctx, program, cfg, oldest(cfg))
+	}
+	return t, err
+}
+
+func up(ctx context.Context, program string, cfg config.Config, text []byte) (*target, error) {
 	file := filepath.Join(cfg.Data, config.File)
-	if err := os.WriteFile(file, oldest(cfg), 0o600); err != nil {
+	if err := os.WriteFile(file, text, 0o600); err != nil {
 		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, program, "up", "--config", file)
@@ -57,8 +66,7 @@ func there(ctx context.Context, program string, cfg config.Config) (*target, err
 	return t, nil
 }
 
-// oldest writes what a load needs of a configuration, and nothing else: a program
-// of another version may not know more.
+// oldest writes what every version knows of what a load needs of a configuration.
 func oldest(cfg config.Config) []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "data: %q\nlisten: %q\nlog: {level: %s}\n", cfg.Data, cfg.Listen, cfg.Log.Level)
