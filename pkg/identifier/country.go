@@ -21,7 +21,8 @@ type country struct {
 	// shortest is how many digits a whole number has at least, without prefix: a
 	// shorter one is a local or service number.
 	shortest int
-	// longest is how many it has at most: a longer one is none of this country.
+	// longest is how many it has at most: a longer one isn't a
+	// number of this country.
 	longest int
 }
 

@@ -20,8 +20,8 @@
 //
 // Everything else counts: two account numbers that differ in case are two.
 //
-// Stability: stable. A further equivalence changes fingerprints, so that earlier
-// requests aren't found by the writings that it concerns.
+// A further equivalence changes fingerprints, so that earlier requests aren't found by
+// the writings that it concerns.
 //
 // Stability: stable: a name that changes stands in the CHANGELOG.
 package identifier

@@ -120,7 +120,7 @@ func (s *System) refresh(ctx context.Context, on executor) error {
 }
 
 // catalogueTries bounds how often the catalogue is read anew since something was
-// dropped meanwhile: by who migrates a schema, mostly once.
+// dropped meanwhile: by whoever migrates a schema, mostly once.
 const catalogueTries = 10
 
 // undropped reads something of the catalogue, anew where a relation was dropped under

@@ -124,8 +124,8 @@ func frameOf(key string) (pack, name string, ok bool) {
 	return packsPrefix + request, system + "~" + name, ok
 }
 
-// appendPack adds a frame, and makes the pack where it may. It says false where there is
-// no pack, or it is long enough.
+// appendPack adds a frame, and makes the pack where it may. It returns false where
+// there is no pack, or it is long enough.
 func (d *dir) appendPack(pack string, kind byte, name string, content []byte, mayCreate bool) (bool, error) {
 	f, err := os.OpenFile(d.path(pack), os.O_WRONLY|os.O_APPEND, 0)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -188,8 +188,8 @@ func (d *dir) readPack(pack, name string) ([]byte, error) {
 	return bytes.Clone(content), err
 }
 
-// readAll reads a file into a buffer. Packs end soon after maxPack; what is far
-// longer is none.
+// readAll reads a file into a buffer. Packs end soon after maxPack; a file
+// that is far longer isn't a pack.
 func readAll(b []byte, r io.Reader) ([]byte, error) {
 	for {
 		if len(b) > 64*maxPack {

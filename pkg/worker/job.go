@@ -62,7 +62,7 @@ type job struct {
 	// With Kafka.
 	msg     *message.Message
 	settled atomic.Bool             // progress is no longer reported
-	live    atomic.Pointer[Records] // out, for who reports progress
+	live    atomic.Pointer[Records] // out, for whoever reports progress
 }
 
 // errRejected says that a message is no task of this worker's. Its text names

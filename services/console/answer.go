@@ -39,7 +39,7 @@ func (c *Console) answer(w http.ResponseWriter, r *http.Request, u User) {
 	http.Redirect(w, r, "/requests/"+id+"?done=answer", http.StatusSeeOther)
 }
 
-// attestation reads the form of such an answer, whose files come last.
+// attestation reads the form by which a person ends a task; its files come last.
 func (c *Console) attestation(r *http.Request, u User, id string, f values) (core.Attest, error) {
 	parts, err := r.MultipartReader()
 	if err != nil {

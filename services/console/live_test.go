@@ -88,8 +88,8 @@ func TestLiveAcrossConsoles(t *testing.T) {
 	}
 }
 
-// TestLiveIsForViewers has a stream for who may see the request, and no page to
-// sign in on for who may not: nothing would show it.
+// TestLiveIsForViewers has a stream for whoever may see the request, and no page to
+// sign in on for whoever may not: nothing would show it.
 func TestLiveIsForViewers(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t)

@@ -19,9 +19,9 @@ const (
 	// failsAfter is how many tasks must fail one after the other for a system to be
 	// shown as failing: one or two may be about a person whose data is odd.
 	failsAfter = 3
-	// oftenOf is how many tasks there must be for half of them to mean that a
-	// system fails often: of two, one says nothing.
-	oftenOf = 10
+	// minTasks is how many tasks are needed before half of them failing means that
+	// a system fails often: of two, one says nothing.
+	minTasks = 10
 )
 
 // systemStatus is what is known of one system. A number below zero isn't known.
@@ -76,7 +76,7 @@ func (s *systemStatus) judge(now time.Time) {
 		s.State, s.Tone = "left alone", "warn"
 	case s.FailedInRow >= failsAfter:
 		s.State, s.Tone, s.Why = "fails", "bad", s.Failed
-	case s.Ends >= oftenOf && 2*s.Errors >= s.Ends:
+	case s.Ends >= minTasks && 2*s.Errors >= s.Ends:
 		s.State, s.Tone, s.Why = "fails often", "warn", s.Failed
 	case now.Before(s.Parked.Until) && s.Parked.At.Equal(s.LastReport):
 		s.State, s.Tone, s.Until, s.Why = "puts off", "warn", s.Parked.Until, s.Parked

@@ -47,8 +47,8 @@ type Matter struct {
 	URL          string      `json:"url,omitempty"`
 }
 
-// key returns the text under which a matter is told once. It holds the due date, so
-// that an extended request's new one is news.
+// key identifies a matter, so that it is told once. It holds the due date: an extended
+// request's new one is told again.
 func (m Matter) key() string {
 	switch m.Kind {
 	case SystemDown:
@@ -60,14 +60,14 @@ func (m Matter) key() string {
 	}
 }
 
-// Total is how many there are of a kind; More: at least so many.
+// Total counts the matters of a kind; with More there are at least so many.
 type Total struct {
 	Kind  Kind `json:"kind"`
 	Count int  `json:"count"`
 	More  bool `json:"more,omitempty"`
 }
 
-// matters returns all that is the matter now, the most urgent first.
+// matters returns what people are to be told of now, the most urgent first.
 func (n *Notifier) matters(ctx context.Context, now time.Time) (all []Matter, totals []Total, err error) {
 	down, err := n.down(ctx, now)
 	if err != nil {

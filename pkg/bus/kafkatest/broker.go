@@ -17,8 +17,8 @@ import (
 	"github.com/segmentio/kafka-go"
 )
 
-// guard outlives its parent: when that is gone without a word, it ends the
-// broker ($1) and removes its folder ($2).
+// guard is a shell script that outlives this process: once the process is gone,
+// however it ended, the script ends the broker ($1) and removes its folder ($2).
 const guard = `trap '' INT; read -r word; [ -n "$word" ] || { kill -KILL "$1"; rm -rf "$2"; }`
 
 // heap is the broker's memory for objects; with it, it takes some 380 MB.
@@ -185,7 +185,7 @@ func (b *Broker) waitReady(ctx context.Context) error {
 	}
 	wait := backoff.NewExponentialBackOff(backoff.WithInitialInterval(100*time.Millisecond), backoff.WithMaxInterval(300*time.Millisecond), backoff.WithMaxElapsedTime(0))
 	if err := backoff.Retry(ready, backoff.WithContext(wait, ctx)); err != nil {
-		return fmt.Errorf("kafkatest: the broker doesn't start: %w: %s", err, b.lastWord())
+		return fmt.Errorf("kafkatest: the broker doesn't start: %w: %s", err, b.logTail())
 	}
 	return nil
 }
@@ -232,8 +232,8 @@ func (b *Broker) Close() {
 
 func (b *Broker) logFile() string { return filepath.Join(b.dir, "log") }
 
-// lastWord returns the end of the broker's log.
-func (b *Broker) lastWord() string {
+// logTail returns the end of the broker's log.
+func (b *Broker) logTail() string {
 	out, _ := os.ReadFile(b.logFile())
 	return lastLine(out)
 }

@@ -77,7 +77,7 @@ func Start(t testing.TB, options ...Option) *Broker {
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Logf("kafkatest: the broker's last word: %s", b.lastWord())
+			t.Logf("kafkatest: the end of the broker's log: %s", b.logTail())
 		}
 		b.Close()
 	})

@@ -39,7 +39,7 @@ func verifyBy(t testing.TB, data []byte, keys ...note.Verifier) bundle.Report {
 }
 
 // TestResigned: a system removed from an answer, or its request changed, and every hash
-// made anew, is found by who has the key.
+// made anew, is found by whoever has the key.
 func TestResigned(t *testing.T) {
 	t.Parallel()
 	signer, key := newKey(t, "privacy.example.com/bundles")

@@ -89,8 +89,8 @@ func (d *decider) awaited() []dsar.IdentifierType {
 }
 
 // act asks every system for the current stage's action, as far as its turn has
-// come, and ends at once what needs no asking. It tells whether something has
-// ended: the turn of who waited for that may have come.
+// come, and ends at once what needs no asking. It reports whether a task
+// ended by that: another system's turn may have come.
 func (d *decider) act() (ended bool) {
 	if d.Stage == dsar.Assemble {
 		d.assemble()
@@ -115,7 +115,7 @@ func (d *decider) act() (ended bool) {
 		case len(known(d.usableFor(d.Stage), sys.Needs)) == 0:
 			d.record(TaskEnded{System: sys.Name, Action: d.Stage, Outcome: dsar.NotApplicable, Code: "no-identifier", Reason: "none of the identifiers that it can be asked by is known", Moment: Moment{At: d.now}})
 			ended = true
-		case d.Stage == dsar.Erase && d.countedNothing(sys):
+		case d.Stage == dsar.Erase && d.plannedNothing(sys):
 			d.record(TaskEnded{System: sys.Name, Action: dsar.Erase, Outcome: dsar.NothingFound, Code: "planned-nothing", Reason: "the plan found nothing to erase", Moment: Moment{At: d.now}})
 			ended = true
 		case d.Stage == dsar.Erase && !d.erased(sys.EraseAfter): // its turn comes
@@ -166,7 +166,7 @@ func (d *decider) erasedByHand(sys dsar.System) bool {
 	return !sys.Can(dsar.Prove) && t != nil && t.Status == TaskIsEnded
 }
 
-func (d *decider) countedNothing(sys dsar.System) bool {
+func (d *decider) plannedNothing(sys dsar.System) bool {
 	t := d.Task(sys.Name, dsar.Plan)
 	return t != nil && t.End.Outcome == dsar.NothingFound
 }

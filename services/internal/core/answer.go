@@ -64,7 +64,7 @@ type KeptEarlier struct {
 
 // KeptOnly returns what earlier erasures had to keep, apart from datasets of which this
 // request tells by itself what stays, or what is held: those in which an erasure or a
-// count found something, and copies of fewer records than were kept. A copy alone
+// plan found something, and copies of fewer records than were kept. A copy alone
 // doesn't say on which ground its records stay (TestWhatAnEarlierErasureKeptIsKept).
 func (a *Answer) KeptOnly() []KeptEarlier {
 	return slices.DeleteFunc(slices.Clone(a.Kept), func(k KeptEarlier) bool {

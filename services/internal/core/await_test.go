@@ -118,7 +118,7 @@ func TestWhoIsNotProvenIsRefused(t *testing.T) {
 	}
 }
 
-// California: no copy for who isn't proven, but the categories (11 CCR 7024(a)), as
+// California: no copy for a person who isn't proven, but the categories (11 CCR 7024(a)), as
 // anybody is told them: no system is asked, and nothing that was found is told.
 func TestWhoIsNotProvenIsToldTheCategories(t *testing.T) {
 	t.Parallel()

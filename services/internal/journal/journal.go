@@ -164,7 +164,7 @@ type Queue interface {
 }
 
 // PendingMessage is a message with its place in the queue. Payloads and
-// headers MUST NOT be changed by who reads them.
+// headers MUST NOT be changed by whoever reads them.
 type PendingMessage struct {
 	ID int64
 	Message

@@ -77,7 +77,7 @@ type Providers struct {
 
 // Setup prepares what the configuration asks for. It connects to nobody: a
 // collector that is down doesn't keep a program from starting. It touches no
-// global of OpenTelemetry; hand its providers to who needs them.
+// global of OpenTelemetry; hand its providers to whoever needs them.
 func Setup(ctx context.Context, cfg Config) (*Providers, error) {
 	t := &Providers{tracers: tracenoop.NewTracerProvider(), meters: metricnoop.NewMeterProvider()}
 	if cfg.Endpoint != "" {

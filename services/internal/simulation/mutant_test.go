@@ -23,10 +23,16 @@ func TestMutants(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)
 	for name, change := range map[string]func(*simulation){
-		"reports are not deduplicated":           func(w *simulation) { w.mutant.requests = w.withoutDedupe },
-		"what follows is recorded twice":         func(w *simulation) { w.mutant.journal = func(j *memjournal.Store) lifecycle.Journal { return twice{j} } },
-		"an append doesn't look at the version":  func(w *simulation) { w.mutant.journal = func(j *memjournal.Store) lifecycle.Journal { return blind{j} } },
-		"the row is not that of the facts":       func(w *simulation) { w.mutant.journal = func(j *memjournal.Store) lifecycle.Journal { return stale{j} } },
+		"reports are not deduplicated": func(w *simulation) { w.mutant.requests = w.withoutDedupe },
+		"what follows is recorded twice": func(w *simulation) {
+			w.mutant.journal = func(j *memjournal.Store) lifecycle.Journal { return twice{j} }
+		},
+		"an append doesn't look at the version": func(w *simulation) {
+			w.mutant.journal = func(j *memjournal.Store) lifecycle.Journal { return blind{j} }
+		},
+		"the row is not that of the facts": func(w *simulation) {
+			w.mutant.journal = func(j *memjournal.Store) lifecycle.Journal { return stale{j} }
+		},
 		"facts are published before they happen": func(w *simulation) { w.mutant.queue = func(j *memjournal.Store) journal.Queue { return hasty{j} } },
 		"facts are published out of order":       func(w *simulation) { w.mutant.queue = func(j *memjournal.Store) journal.Queue { return backwards{j} } },
 		"an address in a header":                 func(w *simulation) { w.mutant.message = func(m *journal.Message) { m.Headers["x-for"] = email(0) } },

@@ -42,7 +42,7 @@ type simulation struct {
 	outbox  *blobtest.Bucket
 	master  vault.Master
 
-	observer *lifecycle.Lifecycle // of who looks
+	observer *lifecycle.Lifecycle // of whoever looks
 	current  *life                // of the process whose turn it is
 	all      processes
 	systems  []*system

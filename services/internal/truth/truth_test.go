@@ -78,7 +78,7 @@ type outcome struct {
 	lies      []string
 	completed uint64
 	refused   uint64 // a worker didn't start, for what it found in its database
-	told      string // the systems' manifests and tables, for who looks into a failure
+	told      string // the systems' manifests and tables, for whoever looks into a failure
 }
 
 // play is one run: two people ask, one after the other, and the first once more.

@@ -26,12 +26,12 @@ func Subjects(p *people.Population, system string, identifiers func(people.Perso
 	return out
 }
 
-// Email returns how systems that know people by their address are asked.
+// Email returns a person's e-mail address, by which most systems are asked.
 func Email(p people.Person) []worker.Identifier {
 	return []worker.Identifier{{Type: "email", Value: p.Email, Assurance: dsar.AssuranceVerified}}
 }
 
-// Account returns how systems that know people by their account are asked.
+// Account returns a person's account number, by which some systems are asked.
 func Account(p people.Person) []worker.Identifier {
 	return []worker.Identifier{{Type: "account_id", Value: p.AccountID}}
 }

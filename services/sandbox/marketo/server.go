@@ -39,7 +39,7 @@ const (
 	DefaultSyncEvery = 5 * time.Minute
 )
 
-// The credentials that the stand-in takes unless told others.
+// The credentials that the stand-in takes by default.
 const (
 	DefaultClientID     = "habeas-sandbox"
 	DefaultClientSecret = "habeas-sandbox-secret"
@@ -68,21 +68,21 @@ type Config struct {
 	Population *people.Population
 	// Dir is where changes are kept, in marketo.changes; empty keeps none.
 	Dir string
-	// Clock is time.Now unless told.
+	// Clock is time.Now where nil.
 	Clock func() time.Time
 	// PageSize is how many records a page holds; at most and by default
 	// [MaxPage].
 	PageSize int
-	// ShortPages has every second page of activities be shorter than there is
-	// more to come, as happens.
+	// ShortPages makes every second page of activities shorter than a full one
+	// although more follow, as Marketo does.
 	ShortPages bool
 	// TokenLife is how long an access token is good for: an hour at most, and
-	// unless told.
+	// by default.
 	TokenLife              time.Duration
 	ClientID, ClientSecret string
 	Limits                 Limits
-	// CRM makes deleted leads again whom it still holds, SyncEvery after their
-	// deletion ([DefaultSyncEvery] unless told); nil for none.
+	// CRM creates a deleted lead again where it still holds the contact, SyncEvery
+	// after the deletion ([DefaultSyncEvery] where zero); nil for none.
 	CRM       CRM
 	SyncEvery time.Duration
 	// Settle is how long a deleted lead is still shown.

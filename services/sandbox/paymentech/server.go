@@ -51,7 +51,7 @@ type Config struct {
 	Population *people.Population
 	// Dir is where changes are kept, in paymentech.changes; empty keeps none.
 	Dir string
-	// Clock is time.Now unless told.
+	// Clock is time.Now where nil.
 	Clock func() time.Time
 	// Settle is how long a deleted profile is still shown.
 	Settle time.Duration

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// DefaultPeople is how many people are seeded unless told.
+// DefaultPeople is how many people are seeded by default.
 const DefaultPeople = 240
 
 // firstRandom is the first number of which nothing is fixed: those below play

@@ -32,7 +32,7 @@ const (
 )
 
 // Systems lists every system of the demo. HubSpot isn't among them: it is there
-// for who configures it.
+// for whoever configures it.
 func Systems() []string {
 	return []string{Account, Billing, Marketplace, Events, Salesforce, Marketo, PaymentTech, Support, Communications}
 }
@@ -55,7 +55,7 @@ type Person struct {
 	FamilyName string
 	Email      string // lower-case; systems may hold it as the person typed it
 	Phone      string // E.164
-	AccountID  string // acc_…; empty for who has no account
+	AccountID  string // acc_…; empty for whoever has no account
 	Employer   string // the organisation whose account they use; often empty
 	Language   string // BCP 47
 	Region     string // EEA, UK, California, Canada, Japan, South Korea, elsewhere

@@ -45,7 +45,7 @@ const (
 	maxCursors = 1_000
 )
 
-// The credentials that the stand-in takes unless told others.
+// The credentials that the stand-in takes by default.
 const (
 	DefaultClientID     = "habeas-sandbox"
 	DefaultClientSecret = "habeas-sandbox-secret"
@@ -56,14 +56,14 @@ type Config struct {
 	Population *people.Population
 	// Dir is where changes are kept, in salesforce.changes; empty keeps none.
 	Dir string
-	// Clock is time.Now unless told.
+	// Clock is time.Now where nil.
 	Clock func() time.Time
 	// PageSize is how many rows a page of answers holds; at most and by default
 	// [MaxPage].
 	PageSize int
-	// TokenLife is how long an access token is good for; two hours unless told.
+	// TokenLife is how long an access token is good for; two hours by default.
 	TokenLife time.Duration
-	// DailyCalls is the org's quota in a day; a million unless told.
+	// DailyCalls is the org's quota in a day; a million by default.
 	DailyCalls int64
 	// ClientID and ClientSecret are the connected app's. With a Certificate it
 	// takes JWT bearer for Username as well.

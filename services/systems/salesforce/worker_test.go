@@ -235,7 +235,7 @@ func TestShare(t *testing.T) {
 }
 
 // An object or a field that Salesforce doesn't show is named, and the rest is
-// copied; of who has nothing that leads to it, nothing can be there.
+// copied; of whoever has nothing that leads to it, nothing can be there.
 func TestHidden(t *testing.T) {
 	t.Parallel()
 	for what, datasets := range map[string][]string{"Task": {"tasks"}, "Case.SuppliedPhone": {"cases", "case_comments", "email_messages"}} {
