@@ -2,6 +2,10 @@ package main
 
 import (
 	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -28,6 +32,8 @@ type demoCommand struct {
 	Seed    int64  `help:"The seed of the population." default:"1"`
 	Faults  string `help:"What goes wrong with the vendors' stand-ins; habeas sandbox --help explains it." name:"sandbox-faults" placeholder:"FAULTS"`
 	Log     string `help:"How much is logged: debug, info, warn, error." default:"error" enum:"debug,info,warn,error"`
+
+	signer upstream.Signer // of the demo's producer
 }
 
 // demoTime bounds how long the demo's requests may take before the demo says
@@ -72,7 +78,7 @@ func (c *demoCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := submitAll(ctx, n, tokens, asked); err != nil {
+	if err := c.submitAll(ctx, n, tokens, asked); err != nil {
 		return err
 	}
 	traces, err := follow(ctx, n, asked)
@@ -115,6 +121,9 @@ func (c *demoCommand) config(dir string) (config.Config, error) {
 	cfg.Console = config.Console{Listen: c.Console, Local: true}
 	cfg.Controller = "Example Cloud SAS"
 	cfg.Callers = demoCallers()
+	if cfg.Producers, err = c.producers(dir); err != nil {
+		return cfg, err
+	}
 	if cfg.Sandbox == nil {
 		cfg.Sandbox = &config.Sandbox{Seed: c.Seed, People: c.People}
 	}
@@ -147,9 +156,10 @@ func demoRequests(p *people.Population) []demoRequest {
 }
 
 // submitAll submits the demo's requests by the door that each goes through.
-func submitAll(ctx context.Context, n *node.Node, tokens map[string]string, asked []demoRequest) error {
+func (c *demoCommand) submitAll(ctx context.Context, n *node.Node, tokens map[string]string, asked []demoRequest) error {
 	kafka := upstream.NewWriter(n.Brokers, nil)
 	defer kafka.Close()
+	kafka.Signer = &c.signer
 	for _, r := range asked {
 		var err error
 		if r.onKafka {
@@ -170,6 +180,29 @@ func demoCallers() map[string]config.Caller {
 		"signup-page":  {Believed: true, Reads: true, Cancels: true},
 		"support-desk": {Believed: true, Reads: true, Cancels: true},
 	}
+}
+
+// demoProducer is the upstream system that sends its requests by Kafka, signed.
+const demoProducer = "partner-portal"
+
+// producers makes a fresh key of the demo's producer, and writes its public half where
+// the configuration names it.
+func (c *demoCommand) producers(dir string) (map[string]config.Producer, error) {
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	der, err := x509.MarshalPKIXPublicKey(public)
+	if err != nil {
+		return nil, err
+	}
+	c.signer = upstream.Signer{Name: demoProducer, Key: private}
+	path := filepath.Join(dir, "producers", demoProducer+".pem")
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("data folder: %w; name another one with --data", err)
+	}
+	err = os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), 0o600)
+	return map[string]config.Producer{demoProducer: {Keys: []string{path}, Believed: true}}, err
 }
 
 // demoTokenLife is how long the demo's tokens are good: nobody needs them longer.

@@ -1,14 +1,21 @@
 package intake_test
 
 import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/habeas/upstream"
 	"habeas.dev/services/intake"
 	"habeas.dev/services/internal/callers"
 	"habeas.dev/services/internal/config"
@@ -207,5 +214,51 @@ func TestDocs(t *testing.T) {
 	}
 	if doc := w.plain("/docs/openapi.yaml"); !strings.HasPrefix(doc.Body.String(), "openapi: 3.1") {
 		t.Errorf("%.40s", doc.Body)
+	}
+}
+
+// TestSigned: where producers are configured, a record is taken in of those who have
+// signed it, and as theirs; any other is put aside with the reason.
+func TestSigned(t *testing.T) {
+	t.Parallel()
+	w := newFixture(t)
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	must(t, err)
+	_, stranger, err := ed25519.GenerateKey(rand.Reader)
+	must(t, err)
+	der, err := x509.MarshalPKIXPublicKey(public)
+	must(t, err)
+	file := filepath.Join(t.TempDir(), "crm.pem")
+	must(t, os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), 0o600))
+	w.Producers, err = callers.NewProducers(map[string]config.Producer{"crm": {Keys: []string{file}, Rights: []dsar.Right{dsar.Access}}})
+	must(t, err)
+	sign := func(name string, key ed25519.PrivateKey, value []byte) func(map[string]string) {
+		return func(h map[string]string) { h["Habeas-Signature"] = upstream.Signer{Name: name, Key: key}.Sign(value) }
+	}
+	crm := with("source", "crm")
+	good := text(t, request(crm))
+	for name, c := range map[string]struct {
+		value  []byte
+		change func(map[string]string)
+		code   string
+	}{
+		"unsigned":         {good, func(map[string]string) {}, "unsigned"},
+		"a stranger":       {good, sign("crm", stranger, good), "unsigned"},
+		"another's name":   {good, sign("signup-page", private, good), "unsigned"},
+		"another value":    {good, sign("crm", private, text(t, request())), "unsigned"},
+		"another's source": {text(t, request()), sign("crm", private, text(t, request())), "invalid"},
+		"another right":    {text(t, request(crm, with("right", "erasure"))), sign("crm", private, text(t, request(crm, with("right", "erasure")))), "forbidden"},
+	} {
+		must(t, w.publish(requestID, c.value, c.change))
+		if got := w.lastRejected(); got.Code != c.code {
+			t.Errorf("%s: %s, want %s", name, got.Code, c.code)
+		}
+		if w.accepted(requestID).RequestID != "" {
+			t.Fatalf("%s is taken in", name)
+		}
+	}
+	must(t, w.publish(requestID, good, sign("crm", private, good)))
+	if a := w.accepted(requestID); a.Source != "crm" || a.Identifiers[0].Assurance != dsar.AssuranceClaimed { // it isn't believed
+		t.Errorf("%q %s", a.Source, a.Identifiers[0].Assurance)
 	}
 }

@@ -71,6 +71,9 @@ type Config struct {
 	// believes whoever calls. Limits must be there with it.
 	Callers *callers.Callers
 	Limits  *callers.Limits
+	// Producers tells who signed a record; nil: whoever may write to the topic is
+	// believed.
+	Producers *callers.Producers
 	// Proof is when proof of identity is wanted before anything is disclosed; empty:
 	// [ProofUnlessVerified].
 	Proof Proof

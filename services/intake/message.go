@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"habeas.dev/pkg/event"
 	"habeas.dev/services/internal/callers"
@@ -17,9 +18,9 @@ const Group = "habeas.intake"
 // journal, or the record is on dsar.rejected with the reason. An error means
 // that it MUST come again: journal, vault or bus didn't answer.
 func (in *Intake) HandleMessage(ctx context.Context, headers map[string]string, key string, payload []byte) error {
-	e, s, err := in.readMessage(headers, key, payload)
+	e, s, from, err := in.readMessage(headers, key, payload)
 	if err == nil {
-		_, err = in.take(ctx, callers.Local(), s)
+		_, err = in.take(ctx, from, s)
 	}
 	var refusal *Refusal
 	if !errors.As(err, &refusal) {
@@ -41,21 +42,45 @@ func (in *Intake) Consume(ctx context.Context, s transport.Subscriber) error {
 // upcasters returns the ways from older versions of what is submitted.
 func upcasters() event.Upcasters { return nil }
 
-func (in *Intake) readMessage(headers map[string]string, key string, payload []byte) (event.Event, event.Submitted, error) {
-	e, err := event.Decode(headers, payload)
-	if err != nil {
-		return e, event.Submitted{}, refuse(err)
+func (in *Intake) readMessage(headers map[string]string, key string, payload []byte) (e event.Event, s event.Submitted, from callers.Caller, err error) {
+	if e, err = event.Decode(headers, payload); err != nil {
+		return e, s, from, refuse(err)
+	}
+	if from, err = in.producer(headers, payload); err != nil {
+		return e, s, from, err
 	}
 	if e.Type != event.TypeSubmitted {
 		up, err := upcasters().Read(e, event.TypeSubmitted)
 		if err != nil {
-			return e, event.Submitted{}, refuse(err)
+			return e, s, from, refuse(err)
 		}
 		e = up
 	}
-	s, err := in.read(e.Data)
+	s, err = in.read(e.Data)
 	if err == nil && s.RequestID != key {
 		err = ErrKey
 	}
-	return e, s, err
+	if err == nil {
+		err = may(from, s)
+	}
+	return e, s, from, err
+}
+
+// producer returns who sent a record. The signature is over its value: of what is
+// outside of that, only the type is used, and there is one.
+func (in *Intake) producer(headers map[string]string, payload []byte) (callers.Caller, error) {
+	if in.Producers == nil {
+		return callers.Local(), nil
+	}
+	signature := headers[callers.SignatureHeader]
+	for name, value := range headers {
+		if strings.EqualFold(name, callers.SignatureHeader) {
+			signature = value
+		}
+	}
+	from, err := in.Producers.Of(signature, payload)
+	if err != nil {
+		return from, ErrUnsigned
+	}
+	return from, nil
 }

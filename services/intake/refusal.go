@@ -29,6 +29,8 @@ var (
 	ErrShredded error = &Refusal{Code: "conflict", Reason: "the request_id was used before; its keys were destroyed"}
 	// ErrRight says that this caller, or producer, may not ask for this right.
 	ErrRight error = &Refusal{Code: "forbidden", Reason: "this caller may not ask for this right"}
+	// ErrUnsigned says that no producer that is configured has signed a record.
+	ErrUnsigned error = &Refusal{Code: "unsigned", Reason: "the record isn't signed by a producer that the configuration names"}
 	// ErrOften says that as many requests of this person were taken in within a day as
 	// there may be.
 	ErrOften error = &Refusal{Code: "rate", Reason: "too many requests of one person within a day"}

@@ -10,6 +10,7 @@ import (
 
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/services/console"
+	"habeas.dev/services/internal/callers"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/secret"
 )
@@ -19,6 +20,9 @@ import (
 // wrong.
 func Check(cfg config.Config) ([]*manifest.Manifest, error) {
 	if err := cfg.CheckDoor(); err != nil {
+		return nil, err
+	}
+	if _, err := callers.NewProducers(cfg.Producers); err != nil {
 		return nil, err
 	}
 	if _, err := cfg.Kafka.Config(); err != nil {

@@ -37,6 +37,26 @@ type Caller struct {
 	JWTs []CallerJWT `yaml:"jwts,omitempty"`
 }
 
+// Producer is an upstream system that sends requests by Kafka, each signed. Its name is
+// their source.
+type Producer struct {
+	// Keys are files of its public keys, PEM: two while it renews them.
+	Keys []string `yaml:"keys"`
+	// Rights are those that it may ask for; none named: all.
+	Rights   []dsar.Right `yaml:"rights,omitempty"`
+	Believed bool         `yaml:"believed"`
+}
+
+// maxProducerKeys bounds a producer's keys: a record is held against each.
+const maxProducerKeys = 4
+
+func (p Producer) check() error {
+	if n := len(p.Keys); n == 0 || n > maxProducerKeys {
+		return fmt.Errorf("keys: %d of them; from 1 to %d", n, maxProducerKeys)
+	}
+	return checkRights(p.Rights)
+}
+
 // CallerJWT tells a caller by what an issuer says of it.
 type CallerJWT struct {
 	Issuer  string `yaml:"issuer"`
@@ -93,6 +113,14 @@ func (c Config) checkCallers() error {
 			return fmt.Errorf("callers.%s: certificates need tls.client_ca_file: who issues them", name)
 		}
 	}
+	for _, name := range slices.Sorted(maps.Keys(c.Producers)) {
+		if !sourceForm.MatchString(name) {
+			return fmt.Errorf("producers: %q: a name has small letters, digits, and . _ - between them, at most 63", name)
+		}
+		if err := c.Producers[name].check(); err != nil {
+			return fmt.Errorf("producers.%s: %w", name, err)
+		}
+	}
 	if c.PerPerson < 0 {
 		return fmt.Errorf("per_person is %d; at least 1", c.PerPerson)
 	}
@@ -119,10 +147,8 @@ func (c Caller) credentials() []string {
 }
 
 func (c Caller) check(issuers map[string]bool) error {
-	for _, r := range c.Rights {
-		if !slices.Contains(dsar.Rights(), r) {
-			return fmt.Errorf("rights: %q is no right", r)
-		}
+	if err := checkRights(c.Rights); err != nil {
+		return err
 	}
 	if c.PerMinute < 0 {
 		return fmt.Errorf("per_minute is %d; at least 1", c.PerMinute)
@@ -133,6 +159,15 @@ func (c Caller) check(issuers map[string]bool) error {
 			return fmt.Errorf("jwts: %q is not among issuers:", j.Issuer)
 		case j.Subject == "":
 			return errors.New("jwts: subject is missing: which of the issuer's tokens are this caller's")
+		}
+	}
+	return nil
+}
+
+func checkRights(rights []dsar.Right) error {
+	for _, r := range rights {
+		if !slices.Contains(dsar.Rights(), r) {
+			return fmt.Errorf("rights: %q is no right", r)
 		}
 	}
 	return nil

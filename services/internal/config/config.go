@@ -31,6 +31,10 @@ type Config struct {
 	TLS     ServerTLS         `yaml:"tls"`
 	Callers map[string]Caller `yaml:"callers,omitempty"`
 	Issuers []Issuer          `yaml:"issuers,omitempty"`
+	// Producers are those who may send requests by Kafka. With one of them every
+	// record must be signed by one of them; without, whoever may write to the topic is
+	// believed.
+	Producers map[string]Producer `yaml:"producers,omitempty"`
 	// PerPerson is how many requests of one person are taken in within a day; default 20.
 	PerPerson int `yaml:"per_person"`
 	// Proxies are the networks of proxies in front of the door: what they say of whom

@@ -99,6 +99,7 @@ callers:
   signup-page: {rights: [access], believed: true, reads: true, cancels: true, per_minute: 60, certificates: ["spiffe://example.com/signup"], jwts: [{issuer: "https://id.example", subject: signup}]}
 issuers: [{issuer: "https://id.example", audience: habeas, keys: "https://id.example/keys", algorithms: [RS256], type: at+jwt}]
 proxies: [10.1.0.0/16]
+producers: {crm: {keys: [crm.pem], rights: [erasure], believed: true}}
 per_person: 5
 monitor: {listen: "127.0.0.1:7", tls: {cert_file: m.pem, key_file: m.key, client_ca_file: p.pem}}
 journal: postgres://localhost/habeas
