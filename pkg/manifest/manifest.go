@@ -48,17 +48,17 @@ type Manifest struct {
 	// underscores, at most 63; it is part of its topic's name. Not "aggregator".
 	System string `yaml:"system"`
 	Title  Text   `yaml:"title"`
-	// Abilities lists what its worker can do, of [Abilities]. What a system can't
-	// do, a person must.
+	// Abilities lists what its worker can do: resolve, gather, erase, rectify,
+	// restrict. What a system can't do, a person must.
 	Abilities []dsar.Action `yaml:"abilities"`
 	// Needs lists the identifier types that the system can be asked by: one is
 	// enough.
 	Needs []dsar.IdentifierType `yaml:"needs"`
 	// Finds lists the identifier types that the system's resolve can return.
 	Finds []dsar.IdentifierType `yaml:"finds,omitempty"`
-	// Scope says whose an identifier type is, one of [Scopes]. A type that the system
-	// finds and that isn't shared is its own: [Parse] writes it with the system's name
-	// before it, desk.user_id, wherever the manifest has it.
+	// Scope says whose an identifier type is: [ScopeShared], [ScopeOwn] or [ScopeGiven].
+	// A type that the system finds and that isn't shared is its own: [Parse] writes it
+	// with the system's name before it, desk.user_id, wherever the manifest has it.
 	Scope map[dsar.IdentifierType]string `yaml:"scope,omitempty"`
 	// EraseAfter lists the systems that must have been erased before this one.
 	EraseAfter []string `yaml:"erase_after,omitempty"`
@@ -114,7 +114,7 @@ type Dataset struct {
 	Category   string   `yaml:"category"` // one of [Categories]
 	Origin     Origin   `yaml:"origin"`
 	Purpose    Text     `yaml:"purpose"`
-	LegalBasis string   `yaml:"legal_basis"` // one of [LegalBases]
+	LegalBasis string   `yaml:"legal_basis"` // consent, contract, legal-obligation, vital-interest, public-task or legitimate-interest
 	Recipients []string `yaml:"recipients,omitempty"`
 	Storage    Text     `yaml:"storage"` // storage period or its criteria, as told to the person
 	// GoesWith names a dataset of the same system with whose records this one's
@@ -155,7 +155,7 @@ type Others struct {
 	// Unless says which records are the person's own: those in which one of these
 	// columns holds the person's identifier of that type. None: no record is.
 	Unless map[dsar.IdentifierType]string `yaml:"unless,omitempty"`
-	// Then is one of [OthersChoices]: the columns are redacted, which is the
+	// Then is [OthersRedact] or [OthersPerson]: the columns are redacted, which is the
 	// default, or a person looks at the records before anything is disclosed.
 	Then string `yaml:"then,omitempty"`
 }
@@ -170,7 +170,7 @@ type Retention struct {
 	// Undated says what happens to a record without that date. It must stay, with
 	// no known end, which is the default: what is still open has no date yet. Or
 	// it may go, since without a date (of a dispute, say) there is no duty.
-	Undated string `yaml:"undated,omitempty"` // one of [UndatedChoices]
+	Undated string `yaml:"undated,omitempty"` // [UndatedStay] or [UndatedGo]
 }
 
 // Definition returns the part of the manifest that the core needs; it is recorded

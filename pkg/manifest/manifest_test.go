@@ -325,7 +325,7 @@ func TestNotAManifest(t *testing.T) {
 		"list":       {"- a", "m.yaml:1: a manifest must be fields and values; "},
 		"two":        {"system: a\n---\nsystem: b", "m.yaml: more than one document; "},
 		"not UTF-8":  {"system: \xff", "m.yaml: not UTF-8; "},
-		"huge":       {strings.Repeat("#", MaxBytes+1), "m.yaml: too large; "},
+		"huge":       {strings.Repeat("#", maxBytes+1), "m.yaml: too large; "},
 		"merge":      {"<<: {system: a}", "m.yaml:1: anchors and aliases aren't read; "},
 		"bare":       {"system:", "m.yaml:1: system must be a text; write one"},
 		"only field": {"system: a", "(and 3 more)"},

@@ -12,9 +12,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// MaxBytes is the size of the largest manifest. The largest that makes sense has a
+// maxBytes is the size of the largest manifest. The largest that makes sense has a
 // few thousand lines.
-const MaxBytes = 1 << 20
+const maxBytes = 1 << 20
 
 // Load reads and checks the manifest in a file.
 func Load(file string) (*Manifest, error) {
@@ -23,7 +23,7 @@ func Load(file string) (*Manifest, error) {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, MaxBytes+1))
+	data, err := io.ReadAll(io.LimitReader(f, maxBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
@@ -37,8 +37,8 @@ func Parse(name string, data []byte) (*Manifest, error) {
 	fail := func(line int, what, cure string) (*Manifest, error) {
 		return nil, &Error{File: name, Line: line, What: what, Cure: cure}
 	}
-	if len(data) > MaxBytes {
-		return fail(0, "too large", fmt.Sprintf("a manifest has at most %d bytes", MaxBytes))
+	if len(data) > maxBytes {
+		return fail(0, "too large", fmt.Sprintf("a manifest has at most %d bytes", maxBytes))
 	}
 	if !utf8.Valid(data) {
 		return fail(0, "not UTF-8", "save it in UTF-8")

@@ -16,8 +16,8 @@ const (
 	ScopeGiven  = "given"  // no system finds it: requests may bring it
 )
 
-// Scopes lists them.
-func Scopes() []string { return []string{ScopeShared, ScopeOwn, ScopeGiven} }
+// scopes lists them.
+func scopes() []string { return []string{ScopeShared, ScopeOwn, ScopeGiven} }
 
 // The strengths of a link.
 const (
@@ -25,12 +25,12 @@ const (
 	Weak   = "weak"
 )
 
-// Strengths lists them.
-func Strengths() []string { return []string{Strong, Weak} }
+// strengths lists them.
+func strengths() []string { return []string{Strong, Weak} }
 
-// WellKnown returns the identifier types that mean the same everywhere, and that a
+// wellKnown returns the identifier types that mean the same everywhere, and that a
 // request may always bring.
-func WellKnown() []dsar.IdentifierType {
+func wellKnown() []dsar.IdentifierType {
 	return []dsar.IdentifierType{"email", "phone", "account_id", "customer_ref", "cookie_id", "tax_id"}
 }
 
@@ -101,7 +101,7 @@ func (v *validation) scopes() {
 	v.list("scope", len(v.m.Scope))
 	for _, t := range slices.Sorted(maps.Keys(v.m.Scope)) {
 		path := "scope." + string(t)
-		oneOf(v, path, "scope", v.m.Scope[t], Scopes())
+		oneOf(v, path, "scope", v.m.Scope[t], scopes())
 		if !slices.Contains(v.m.Finds, t) && !slices.Contains(v.m.Needs, t) {
 			v.add(path, fmt.Sprintf("%q is neither in needs nor in finds", t), "leave it out")
 		}
@@ -130,7 +130,7 @@ func namespaces(ms []*Manifest, fail func(m *Manifest, path, what, cure string))
 	}
 	for _, m := range ms {
 		for _, t := range m.Needs {
-			if found[t] || slices.Contains(WellKnown(), t) || m.Scope[t] == ScopeGiven {
+			if found[t] || slices.Contains(wellKnown(), t) || m.Scope[t] == ScopeGiven {
 				continue
 			}
 			cure := fmt.Sprintf("have a system find it, or add scope: {%s: given} where requests bring it", t)

@@ -27,7 +27,7 @@ type SQLResolve struct {
 	Column string              `yaml:"column"`
 	// By maps each known type of identifier to the column that holds it.
 	By map[dsar.IdentifierType]string `yaml:"by"`
-	// Strength is one of [Strengths]; empty means strong. What is found by a weak link,
+	// Strength is [Strong] or [Weak]; empty means strong. What is found by a weak link,
 	// as an address or a household's telephone, is shown to a person, who says whether
 	// it is the same one.
 	Strength string `yaml:"strength,omitempty"`

@@ -73,12 +73,12 @@ func (v *validation) manifest() {
 	}
 	v.text("title", m.Title, true)
 	if len(m.Abilities) == 0 {
-		v.add("abilities", "abilities are missing", "name at least one of "+join(Abilities()))
+		v.add("abilities", "abilities are missing", "name at least one of "+join(abilities()))
 	}
 	for i, a := range m.Abilities {
 		path := index("abilities", i)
-		if !slices.Contains(Abilities(), a) {
-			v.add(path, fmt.Sprintf("unknown ability %q", a), "allowed: "+join(Abilities()))
+		if !slices.Contains(abilities(), a) {
+			v.add(path, fmt.Sprintf("unknown ability %q", a), "allowed: "+join(abilities()))
 		}
 		if slices.Contains(m.Abilities[:i], a) {
 			v.add(path, fmt.Sprintf("ability %q stands twice", a), "leave one")
@@ -143,9 +143,9 @@ func (v *validation) dataset(path string, i int) {
 	}
 	v.text(path+".title", d.Title, true)
 	oneOf(v, path+".category", "category", d.Category, Categories())
-	oneOf(v, path+".origin", "origin", d.Origin, Origins())
+	oneOf(v, path+".origin", "origin", d.Origin, origins())
 	v.text(path+".purpose", d.Purpose, true)
-	oneOf(v, path+".legal_basis", "legal_basis", d.LegalBasis, LegalBases())
+	oneOf(v, path+".legal_basis", "legal_basis", d.LegalBasis, legalBases())
 	v.list(path+".recipients", len(d.Recipients))
 	for j, r := range d.Recipients {
 		v.words(index(path+".recipients", j), "recipient", r)
@@ -217,7 +217,7 @@ func (v *validation) others(path string, d *Dataset, o *Others) {
 		known(at, o.Unless[t])
 	}
 	if o.Then != "" {
-		oneOf(v, path+".then", "then", o.Then, OthersChoices())
+		oneOf(v, path+".then", "then", o.Then, othersChoices())
 	}
 }
 
@@ -246,7 +246,7 @@ func (v *validation) retention(path string, d *Dataset, r *Retention) {
 		}
 	}
 	if r.Undated != "" {
-		oneOf(v, path+".undated", "undated", r.Undated, UndatedChoices())
+		oneOf(v, path+".undated", "undated", r.Undated, undatedChoices())
 	}
 	c := d.Column(r.Column)
 	switch {

@@ -83,7 +83,7 @@ func (v *validation) resolve() {
 			v.add(path+".find", fmt.Sprintf("resolve finds %q, which isn't in finds", r.Find), "add it to finds")
 		}
 		if r.Strength != "" {
-			oneOf(v, path+".strength", "strength", r.Strength, Strengths())
+			oneOf(v, path+".strength", "strength", r.Strength, strengths())
 		}
 		v.sqlName(path+".table", r.Table)
 		v.sqlName(path+".column", r.Column)

@@ -2,8 +2,8 @@ package manifest
 
 import "habeas.dev/pkg/dsar"
 
-// Abilities lists what a system can be able to do.
-func Abilities() []dsar.Action {
+// abilities lists what a system can be able to do.
+func abilities() []dsar.Action {
 	return []dsar.Action{dsar.Resolve, dsar.Gather, dsar.Erase, dsar.Rectify, dsar.Restrict}
 }
 
@@ -25,11 +25,11 @@ func Categories() []string {
 	}
 }
 
-// Origins lists where data can come from.
-func Origins() []Origin { return []Origin{Provided, Observed, Received, Derived} }
+// origins lists where data can come from.
+func origins() []Origin { return []Origin{Provided, Observed, Received, Derived} }
 
-// LegalBases lists the grounds of GDPR art. 6(1), in its order.
-func LegalBases() []string {
+// legalBases lists the grounds of GDPR art. 6(1), in its order.
+func legalBases() []string {
 	return []string{"consent", "contract", "legal-obligation", "vital-interest", "public-task", "legitimate-interest"}
 }
 
@@ -45,8 +45,8 @@ const (
 	OthersPerson = "person"
 )
 
-// OthersChoices lists what can be done about what is about other people.
-func OthersChoices() []string { return []string{OthersRedact, OthersPerson} }
+// othersChoices lists what can be done about what is about other people.
+func othersChoices() []string { return []string{OthersRedact, OthersPerson} }
 
 // What [Retention.Undated] can say.
 const (
@@ -54,6 +54,6 @@ const (
 	UndatedGo   = "go"
 )
 
-// UndatedChoices lists what can be said of a record without the date from which
+// undatedChoices lists what can be said of a record without the date from which
 // its retention runs.
-func UndatedChoices() []string { return []string{UndatedStay, UndatedGo} }
+func undatedChoices() []string { return []string{UndatedStay, UndatedGo} }

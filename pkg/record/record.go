@@ -38,8 +38,8 @@ type Section struct {
 const (
 	// MaxRow is the longest row, encoded, in bytes: a row is held in memory.
 	MaxRow = 16 << 20
-	// MaxColumns is far above what any table has.
-	MaxColumns = 4096
+	// maxColumns is far above what any table has.
+	maxColumns = 4096
 )
 
 // The errors that callers tell apart, with [errors.Is]. Their text names

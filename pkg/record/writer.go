@@ -41,8 +41,8 @@ func (w *Writer) Begin(s Section) error {
 	if _, twice := w.begun[s.Dataset]; twice {
 		return fmt.Errorf("record: %w: dataset %s was begun before", ErrSection, s.Dataset)
 	}
-	if len(s.Columns) > MaxColumns {
-		return fmt.Errorf("record: %w: dataset %s has more than %d columns", ErrSection, s.Dataset, MaxColumns)
+	if len(s.Columns) > maxColumns {
+		return fmt.Errorf("record: %w: dataset %s has more than %d columns", ErrSection, s.Dataset, maxColumns)
 	}
 	known := make(map[string]struct{}, len(s.Columns))
 	for _, c := range s.Columns {
