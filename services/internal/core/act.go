@@ -47,6 +47,9 @@ func (c DeliverAgain) decide(d *decider) error {
 // byPerson reports whether a fact is what a person did to the request, so that
 // whoever didn't see it must look again before they act. Looking isn't.
 func byPerson(e Event) bool {
-	_, looked := e.(IdentifiersRevealed)
-	return !looked && e.Who() != "" && e.Who() != ByPolicy
+	switch e.(type) {
+	case IdentifiersRevealed, PlanOpened:
+		return false
+	}
+	return e.Who() != "" && e.Who() != ByPolicy
 }

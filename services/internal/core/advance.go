@@ -45,7 +45,7 @@ func (d *decider) resolve() {
 
 func (d *decider) resolveIsDue(sys dsar.System) (SendReason, bool) {
 	by := known(d.Usable(), sys.ResolvesBy())
-	if !sys.Can(dsar.Resolve) || len(by) == 0 {
+	if !sys.Can(dsar.Resolve) || len(by) == 0 || d.Again != nil {
 		return "", false
 	}
 	t := d.Task(sys.Name, dsar.Resolve)
@@ -202,11 +202,15 @@ func (d *decider) stageIsOver() bool {
 }
 
 func (d *decider) complete() {
-	done := Completed{Moment: Moment{At: d.now}}
+	var made dsar.Object
 	if objects := d.Task(dsar.Aggregator, dsar.Assemble).End.Objects; len(objects) > 0 {
-		done.Bundle = objects[0]
+		made = objects[0]
 	}
-	d.record(done)
+	if d.Again != nil {
+		d.record(AddendumIssued{Addendum: made, Number: len(d.Addenda) + 1, Moment: Moment{At: d.now}})
+		return
+	}
+	d.record(Completed{Bundle: made, Moment: Moment{At: d.now}})
 }
 
 // callForAttention records, once, that nothing moves by itself any more.

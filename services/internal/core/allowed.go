@@ -34,6 +34,7 @@ const (
 	VerbTryNow           Verb = "try-now"           // [Retry] of what is parked
 	VerbGatherAgain      Verb = "gather-again"      // [Retry] of what was gathered and is lost
 	VerbDeliver          Verb = "deliver"           // [DeliverAgain]
+	VerbProveAgain       Verb = "prove-again"       // [ProveAgain]
 	VerbAskProof         Verb = "ask-proof"         // [AskProof]
 	VerbAskClarification Verb = "ask-clarification" // [AskClarification]
 	VerbExtend           Verb = "extend"            // [Extend]
@@ -42,6 +43,7 @@ const (
 	VerbRefuse           Verb = "refuse"            // [Refuse]
 	VerbAssign           Verb = "assign"            // [Assign]
 	VerbReveal           Verb = "reveal"            // [Reveal]
+	VerbOpenPlan         Verb = "open-plan"         // [OpenPlan]
 	VerbMerge            Verb = "merge"             // [Merge]
 	VerbCancel           Verb = "cancel"            // [Cancel]
 )
@@ -52,8 +54,8 @@ var verbs = []struct {
 	role Role
 }{
 	{VerbAttest, Agent}, {VerbRetry, Agent}, {VerbAcceptPlan, Officer}, {VerbJudgeProof, Agent}, {VerbClarify, Agent}, {VerbTryNow, Agent},
-	{VerbGatherAgain, Agent}, {VerbDeliver, Agent}, {VerbAskProof, Agent}, {VerbAskClarification, Agent}, {VerbExtend, Agent}, {VerbHold, Officer},
-	{VerbLift, Officer}, {VerbRefuse, Officer}, {VerbAssign, Agent}, {VerbReveal, Agent}, {VerbMerge, Agent}, {VerbCancel, Agent},
+	{VerbGatherAgain, Agent}, {VerbDeliver, Agent}, {VerbProveAgain, Agent}, {VerbAskProof, Agent}, {VerbAskClarification, Agent}, {VerbExtend, Agent}, {VerbHold, Officer},
+	{VerbLift, Officer}, {VerbRefuse, Officer}, {VerbAssign, Agent}, {VerbReveal, Agent}, {VerbOpenPlan, Officer}, {VerbMerge, Agent}, {VerbCancel, Agent},
 }
 
 // Verbs returns everything that a person can do about a request.
@@ -80,7 +82,7 @@ func RoleFor(v Verb) Role {
 type Choice struct {
 	Verb Verb
 	// Systems are those whose tasks can be taken up again, of which records can be
-	// held, or whose plans can be accepted.
+	// held, whose plans can be accepted or opened, or which can be asked again.
 	Systems []string
 	// Grounds are those on which the request can be refused.
 	Grounds []string
@@ -158,6 +160,9 @@ func (s State) choice(v Verb, calendar Calendar, now time.Time) (c Choice, ok bo
 		return c, takes(Clarify{By: by, Reason: why, Calendar: calendar, Now: now})
 	case VerbDeliver:
 		return c, takes(DeliverAgain{By: by, Reason: why, Now: now})
+	case VerbProveAgain:
+		c.Systems = s.provable()
+		return c, takes(ProveAgain{By: by, Reason: why, Now: now})
 	case VerbAskProof:
 		return c, takes(AskProof{By: by, Reason: why, Now: now})
 	case VerbAskClarification:
@@ -187,6 +192,13 @@ func (s State) choice(v Verb, calendar Calendar, now time.Time) (c Choice, ok bo
 		return c, takes(Assign{By: by, To: s.Assignee + by, Reason: why, Now: now})
 	case VerbReveal:
 		return c, takes(Reveal{By: by, Reason: why, Now: now})
+	case VerbOpenPlan:
+		for _, p := range s.Plans() {
+			if p.Object != nil {
+				c.Systems = append(c.Systems, p.System)
+			}
+		}
+		return c, takes(OpenPlan{By: by, Reason: why, Now: now})
 	case VerbMerge:
 		return c, takes(Merge{By: by, Into: "another than " + s.Accepted.RequestID, Reason: why, Now: now})
 	case VerbCancel:

@@ -74,6 +74,8 @@ func attempts(s core.State, now time.Time) []attempt {
 		{core.VerbExtend, core.Extend{By: by, Reason: why, Calendar: cal, Now: now}, nil},
 		{core.VerbAssign, core.Assign{By: by, To: "paul", Now: now}, nil},
 		{core.VerbReveal, core.Reveal{By: by, Reason: why, Now: now}, nil},
+		{core.VerbOpenPlan, core.OpenPlan{By: by, Reason: why, Now: now}, nil},
+		{core.VerbProveAgain, core.ProveAgain{By: by, Now: now}, nil},
 		{core.VerbMerge, core.Merge{By: by, Into: "another", Now: now}, nil},
 		{core.VerbCancel, core.Cancel{By: by, Now: now}, nil},
 		{core.VerbRetry, core.Retry{By: by, Now: now}, nil},
@@ -81,6 +83,11 @@ func attempts(s core.State, now time.Time) []attempt {
 	}
 	for _, ground := range []string{core.NotProven, "excessive", "unheard-of"} {
 		all = append(all, attempt{core.VerbRefuse, core.Refuse{By: by, Ground: ground, Now: now}, func(c core.Choice) bool { return slices.Contains(c.Grounds, ground) }})
+	}
+	for _, system := range []string{"s", "t", "stranger"} {
+		at := func(c core.Choice) bool { return slices.Contains(c.Systems, system) }
+		all = append(all, attempt{core.VerbOpenPlan, core.OpenPlan{By: by, Reason: why, Systems: []string{system}, Now: now}, at},
+			attempt{core.VerbProveAgain, core.ProveAgain{By: by, Systems: []string{system}, Erase: true, Now: now}, at})
 	}
 	for _, reach := range []core.Held{{}, {System: "s"}, {System: "t"}, {System: "s", Dataset: "d"}} {
 		all = append(all, attempt{core.VerbLift, core.Lift{By: by, System: reach.System, Dataset: reach.Dataset, Now: now}, func(c core.Choice) bool { return slices.Contains(c.Holds, reach) }})

@@ -29,6 +29,8 @@ type Answer struct {
 	// Kept is what an earlier erasure of the same person had to keep.
 	Kept    []KeptEarlier  `json:"kept,omitempty"`
 	Systems []SystemAnswer `json:"systems"`
+	// Again is set where an addendum is to be made, and not the answer.
+	Again *AgainAnswer `json:"again,omitempty"`
 }
 
 // SystemAnswer is how one system ended the actions of a request, in order.

@@ -151,6 +151,9 @@ func (d *decider) ended(r dsar.Report) {
 		}
 		d.fail(r, dsar.Manual, "fields-unchanged", reason)
 		return
+	case d.cameBack(r, left):
+		d.back(r, left)
+		return
 	case r.Action == dsar.Prove && left > 0 && len(missing) == 0:
 		parked := d.Task(r.System, r.Action).Parked
 		if parked+1 >= MaxProofs {
@@ -158,6 +161,10 @@ func (d *decider) ended(r dsar.Report) {
 			return
 		}
 		d.park(r, d.now.Add(ProofDelay<<parked), "still-there", fmt.Sprintf("%d records are still found after the erasure; asked again later", left))
+		return
+	}
+	if reason := d.keptGone(r); reason != "" {
+		d.fail(r, dsar.Failed, CodeKeptGone, reason)
 		return
 	}
 	if reason := d.unmet(r); reason != "" {
@@ -233,6 +240,7 @@ func (c Tick) decide(d *decider) error {
 	}
 	if d.Status.Ended() {
 		d.endRetention()
+		d.againDue()
 		return nil
 	}
 	if !d.Overdue && d.running() && !d.now.Before(d.DueAt) {
@@ -296,7 +304,7 @@ func (d *decider) retry(t TaskState, acceptPlan bool) {
 		// back to them when nothing else moves.
 	case t.End.Code == dsar.CodePlanTooLarge && acceptPlan:
 		d.record(TaskEnded{System: t.System, Action: t.Action, Attempt: t.Attempt, Outcome: dsar.Found, Counts: t.End.Counts, Objects: t.End.Objects, Code: "plan-accepted", Reason: "a person accepted the plan", Moment: Moment{At: d.now}})
-	case t.Action == dsar.Prove && t.Status == TaskIsFailed && t.End.Code == "still-there" && !d.held(d.system(t.System)):
+	case t.Action == dsar.Prove && t.Status == TaskIsFailed && (t.End.Code == "still-there" || t.End.Code == CodeCameBack) && !d.held(d.system(t.System)):
 		// Asking once more would find the same: erase again, then prove.
 		d.send(t.System, dsar.Erase, SentRetried)
 	case t.Action == dsar.Assemble && t.lacksRecords():

@@ -100,6 +100,7 @@ const (
 	LetterRefusal       Letter = "refusal"       // there is no answer
 	LetterAnswer        Letter = "answer"        // the answer is there
 	LetterCertificate   Letter = "certificate"   // what was erased, and what was kept
+	LetterAddendum      Letter = "addendum"      // what was found when it was asked again later
 )
 
 // LetterSent says that the person was written to.

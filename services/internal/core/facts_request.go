@@ -57,6 +57,12 @@ type Accepted struct {
 	// nothing itself, may go unheard of before it is sent again; 0 means
 	// [DefaultLease].
 	Lease time.Duration `json:"lease,omitempty"`
+	// ProveAgain is how long after the answer to an erasure its systems are asked again
+	// whether anything has come back; 0: not by itself.
+	ProveAgain time.Duration `json:"prove_again,omitempty"`
+	// EraseAgain tells that what has come back is then erased again without asking a
+	// person.
+	EraseAgain bool `json:"erase_again,omitempty"`
 }
 
 // When implements Event.
@@ -140,6 +146,9 @@ func (e Completed) evolve(s State) State {
 	s.Status, s.Bundle, s.EndedAt = StatusCompleted, e.Bundle, e.At
 	if s.AnsweredAt.IsZero() {
 		s.AnsweredAt = e.At
+	}
+	if s.AgainAt = (time.Time{}); s.Right == dsar.Erasure && s.Accepted.ProveAgain > 0 && len(s.provable()) > 0 {
+		s.AgainAt = e.At.Add(s.Accepted.ProveAgain)
 	}
 	return s
 }

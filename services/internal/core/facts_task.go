@@ -53,7 +53,7 @@ func (e TaskSent) evolve(s State) State {
 	if e.Action == dsar.Assemble {
 		after = s.gatherings()
 	}
-	return s.change(e.System, e.Action, func(t *TaskState) {
+	return s.erasedAgain(e).change(e.System, e.Action, func(t *TaskState) {
 		t.Status, t.Attempt, t.Deadline = TaskIsSent, e.Attempt, e.Deadline
 		t.Asked, t.After = asked, after
 		if e.Action == dsar.Resolve && (e.Reason == SentFirst || e.Reason == SentFurther) {
@@ -136,7 +136,7 @@ func (e TaskEnded) evolve(s State) State {
 				}
 			}
 		}
-		t.Candidates = nil
+		t.Candidates, t.Notes = nil, e.Notes
 		t.End = ActionEnd{Action: e.Action, Outcome: e.Outcome, At: e.At, Counts: e.Counts, Objects: e.Objects, Code: e.Code, Reason: e.Reason, By: e.By}
 	})
 	s.Identifiers = merge(s.Identifiers, e.Identifiers)
@@ -168,8 +168,8 @@ type TaskFailed struct {
 }
 
 func (e TaskFailed) evolve(s State) State {
-	return s.change(e.System, e.Action, func(t *TaskState) {
-		t.Status, t.Candidates = TaskIsFailed, e.Identifiers
+	return s.backIn(e).change(e.System, e.Action, func(t *TaskState) {
+		t.Status, t.Candidates, t.Notes = TaskIsFailed, e.Identifiers, e.Notes
 		t.End = ActionEnd{Action: e.Action, Outcome: e.Outcome, At: e.At, Counts: e.Counts, Objects: e.Objects, Code: e.Code, Reason: e.Reason}
 	})
 }

@@ -49,6 +49,9 @@ func (d *decider) isLast(a dsar.Action) bool {
 // what can be reached now was not in the plan. A system that is erased after one of
 // them is asked again too, since what was left may have come back to it.
 func (d *decider) anew(again []TaskState) []string {
+	if d.Again != nil { // by the plan's keys, and by no other plan
+		return nil
+	}
 	var systems []string
 	for _, t := range again {
 		if t.Action == dsar.Prove && t.Status == TaskIsFailed && t.End.Outcome == dsar.Incomplete || t.lacksPlan() {

@@ -21,6 +21,8 @@ type Occasion struct {
 	// Locked tells that every record which had to stay was flagged so that nothing else
 	// is done with it, as the workers' counts say; with LetterCertificate.
 	Locked bool
+	// Again is what was found when the erasure was proven anew; with LetterAddendum.
+	Again *AgainAnswer
 	// Right, DueAt, Extended and Paused are the state's, just after the fact.
 	Right            dsar.Right
 	DueAt            time.Time
@@ -41,6 +43,9 @@ func (s State) occasion(e Event) State {
 		o.Letter, o.Reason = LetterExtension, e.Reason
 	case Refused:
 		o.Letter = LetterRefusal
+	case AddendumIssued:
+		told := s.Addenda[len(s.Addenda)-1].Told
+		o.Letter, o.Again = LetterAddendum, &told
 	case Completed, DeliveryAsked:
 		if o.Letter = LetterAnswer; s.Right == dsar.Erasure {
 			told := s.answer()

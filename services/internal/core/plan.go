@@ -1,8 +1,10 @@
 package core
 
 import (
+	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"habeas.dev/pkg/dsar"
 )
@@ -15,10 +17,81 @@ func (s State) plan(sys dsar.System) *dsar.Object {
 		return nil
 	}
 	for _, o := range t.End.Objects {
-		if o.SHA256 != "" && strings.HasPrefix(o.Name, sys.Name+"/"+string(dsar.Plan)+"/") {
+		if s.isPlan(sys.Name, o) {
 			return &o
 		}
 	}
+	return nil
+}
+
+// SystemPlan is what an erasure is to touch in one system, or has touched, and what must
+// stay.
+type SystemPlan struct {
+	System string
+	Status TaskStatus
+	// End is how the planning ended or failed, with its counts by dataset; Notes are what
+	// the worker noted with it, such as what would go with the records.
+	End   ActionEnd
+	Notes []string
+	// Object holds the keys, sealed; nil where nothing was planned.
+	Object *dsar.Object
+}
+
+// Plans returns the plans of an erasure, also those that stop for a person; none for
+// another right.
+func (s State) Plans() []SystemPlan {
+	if s.Right != dsar.Erasure {
+		return nil
+	}
+	var out []SystemPlan
+	for _, t := range s.Tasks {
+		if t.Action != dsar.Plan || t.End.Action == "" {
+			continue
+		}
+		p := SystemPlan{System: t.System, Status: t.Status, End: t.End, Notes: t.Notes}
+		for _, o := range t.End.Objects {
+			if s.isPlan(t.System, o) {
+				p.Object = &o
+			}
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+func (s State) isPlan(system string, o dsar.Object) bool {
+	return o.SHA256 != "" && strings.HasPrefix(o.Name, system+"/"+string(dsar.Plan)+"/")
+}
+
+// OpenPlan records that somebody looks at the keys of an erasure's plans. It changes
+// nothing else.
+type OpenPlan struct {
+	By     string
+	Reason string
+	// Systems are those whose plans are opened; none means all.
+	Systems []string
+	Now     time.Time
+}
+
+func (c OpenPlan) now() time.Time { return c.Now }
+
+func (c OpenPlan) decide(d *decider) error {
+	if !d.Exists() {
+		return ErrUnknown
+	}
+	var opened []string
+	for _, p := range d.Plans() {
+		if p.Object != nil && (len(c.Systems) == 0 || slices.Contains(c.Systems, p.System)) {
+			opened = append(opened, p.System)
+		}
+	}
+	switch {
+	case len(opened) == 0:
+		return fmt.Errorf("%w: nothing is planned there", ErrNotAllowed)
+	case c.Reason == "":
+		return fmt.Errorf("%w: why must be said", ErrNotAllowed)
+	}
+	d.record(PlanOpened{ReasonedAct: ReasonedAct{By: c.By, Reason: c.Reason, At: d.now}, Systems: opened})
 	return nil
 }
 
@@ -30,6 +103,36 @@ func (d *decider) unmet(r dsar.Report) string {
 		return ""
 	}
 	return dsar.Unmet(d.Task(r.System, dsar.Plan).End.Counts, r.Counts)
+}
+
+// CodeKeptGone is the code of a proof that finds less of what had to stay than the
+// erasure left.
+const CodeKeptGone = "kept-gone"
+
+// keptGone says what an erasure left, since it must stay, and its proof finds no more;
+// empty where all of it is there. What may go by now isn't missed.
+func (d *decider) keptGone(r dsar.Report) string {
+	erase := d.Task(r.System, dsar.Erase)
+	if r.Action != dsar.Prove || erase == nil || erase.Status != TaskIsEnded || erase.End.By != "" {
+		return ""
+	}
+	var parts []string
+	for _, e := range erase.End.Counts {
+		p := of(r.Counts, e.Dataset)
+		if e.Uncovered != "" || p.Uncovered != "" {
+			continue
+		}
+		stays := int64(0)
+		for _, kept := range e.Retained {
+			if first := retentionDue(kept); first.IsZero() || first.After(d.now) {
+				stays += kept.Records
+			}
+		}
+		if p.Found < stays {
+			parts = append(parts, fmt.Sprintf("%s: %d records must stay, and %d are found", e.Dataset, stays, p.Found))
+		}
+	}
+	return strings.Join(parts, "; ")
 }
 
 // withEarlier counts what an earlier try by the same plan said that it had erased, and

@@ -151,8 +151,13 @@ func (w *randomRun) answer(task core.TaskState) dsar.Report {
 		r.Outcome = dsar.Erased
 	case dsar.Prove:
 		r.Outcome = dsar.Proven
+		for _, c := range w.state.Task(task.System, dsar.Erase).End.Counts {
+			if c.Kept() > 0 { // what must stay is there
+				r.Counts = append(r.Counts, dsar.Counts{Dataset: c.Dataset, Found: c.Kept(), Retained: c.Retained})
+			}
+		}
 		if !w.calm && mood > 6 {
-			r.Counts = []dsar.Counts{{Dataset: "d", Found: 2}}
+			r.Counts = append(r.Counts, dsar.Counts{Dataset: "d", Found: 2})
 		}
 	case dsar.Assemble:
 		r.Outcome, r.Objects = dsar.Assembled, []dsar.Object{{Name: "bundle"}}

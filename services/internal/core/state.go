@@ -110,6 +110,11 @@ type State struct {
 	// AnsweredAt is when it was first completed. It stays when it is taken up
 	// again.
 	AnsweredAt time.Time
+	// Again is set while an answered erasure is proven anew; Addenda are what that led
+	// to, and AgainAt is when it is next done by itself.
+	Again   *Again
+	Addenda []Addendum
+	AgainAt time.Time
 }
 
 // TaskStatus is where one task stands.
@@ -160,8 +165,9 @@ type TaskState struct {
 	// Before is, with Plan and Erase, what was planned and erased before the erasure
 	// was begun anew: the answer tells it with the rest.
 	Before []dsar.Counts
-	// End is how it ended or failed.
-	End ActionEnd
+	// End is how it ended or failed, and Notes what its worker noted then.
+	End   ActionEnd
+	Notes []string
 }
 
 // Exists reports whether the request was accepted.
@@ -194,6 +200,7 @@ func Wake(s State) time.Time {
 			for _, sys := range s.Accepted.Systems {
 				wakeBy(s.retentionDue(sys))
 			}
+			wakeBy(s.AgainAt)
 		}
 		return wake
 	}
@@ -259,7 +266,7 @@ func (s State) NewTask(sent TaskSent) AssembleTask {
 		t.Holds = s.heldDatasets(sys)
 	}
 	if sent.Action == dsar.Erase || sent.Action == dsar.Prove {
-		t.Plan = s.plan(sys)
+		t.Plan, t.ByKeys = s.plan(sys), s.Again != nil
 	}
 	return t
 }
@@ -282,6 +289,7 @@ func (s State) answer() *Answer {
 	if s.Right != s.Accepted.Right {
 		answer.Asked = s.Accepted.Right
 	}
+	answer.Again = s.again()
 	for _, sys := range s.Accepted.Systems {
 		part := SystemAnswer{System: sys.Name, Needs: sys.Needs}
 		for _, t := range s.Tasks {

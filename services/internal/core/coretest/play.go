@@ -102,6 +102,8 @@ func (p *player) step(now time.Time) {
 		p.do(core.JudgeProof{By: "agent", Accepted: p.rng.IntN(2) == 0, Calendar: Calendar{}, Now: now}, now)
 	case p.state.Awaited == core.RemindClarification:
 		p.do(core.Clarify{By: "agent", Calendar: Calendar{}, Now: now}, now)
+	case p.state.Status == core.StatusCompleted && n < 6:
+		p.do(core.ProveAgain{By: "agent", Erase: n < 3, Now: now}, now)
 	case p.state.Status == core.StatusCompleted:
 		p.do(core.Tick{Now: now.AddDate(1, 0, 0)}, now.AddDate(1, 0, 0))
 	case n < 10:
@@ -128,6 +130,17 @@ func (p *player) report(t core.TaskState, n int, now time.Time) dsar.Report {
 		r.Kind, r.Outcome, r.Code, r.Objects = dsar.ReportFailed, dsar.Manual, dsar.CodeOthers, []dsar.Object{{Name: "seen"}}
 	case n < 7 && t.Action == dsar.Plan:
 		r.Counts = []dsar.Counts{{Dataset: "d", Found: 20}}
+		r.Objects = []dsar.Object{{Name: t.System + "/plan/1", SHA256: "h"}}
+	case n < 14 && t.Action == dsar.Plan:
+		r.Counts = []dsar.Counts{{Dataset: "d", Found: 3}}
+		r.Objects = []dsar.Object{{Name: t.System + "/plan/1", SHA256: "h"}}
+	case n > 7 && t.Action == dsar.Erase:
+		r.Outcome = dsar.Erased
+		if planned := p.state.Task(t.System, dsar.Plan); planned != nil && len(planned.End.Objects) > 0 {
+			r.Counts = []dsar.Counts{{Dataset: "d", Erased: planned.End.Counts[0].Found}}
+		}
+	case t.Action == dsar.Prove && n > 17:
+		r.Counts = []dsar.Counts{{Dataset: "d", Found: 2}} // still there, or again
 	case n < 8 && t.Action != dsar.Resolve && t.Action != dsar.Assemble:
 		r.Counts = []dsar.Counts{{Dataset: "d", Found: 1, Uncovered: "forbidden"}}
 	case t.Action == dsar.Prove && n < 11:
