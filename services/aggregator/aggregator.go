@@ -102,7 +102,11 @@ func (a *Aggregator) Assemble(ctx context.Context, jobs []*worker.AssembleJob) e
 		if json.Unmarshal(j.Data, &t) != nil || t.Answer == nil {
 			return worker.Permanent("no-answer", "the task has no answer that could be assembled", nil)
 		}
-		object, err := a.assemble(ctx, t, j.Sent)
+		write := func() (dsar.Object, error) { return a.assemble(ctx, t, j.Sent) }
+		if t.Answer.Again != nil {
+			write = func() (dsar.Object, error) { return a.addendum(ctx, t) }
+		}
+		object, err := write()
 		if err != nil {
 			return fault(t, err)
 		}

@@ -38,22 +38,33 @@ func (a *Aggregator) assemble(ctx context.Context, t core.AssembleTask, sent tim
 		return dsar.Object{}, err
 	}
 	name := objectName(t.RequestID)
+	var s bundle.Summary
+	err = a.leave(ctx, name, func(out io.Writer) (err error) {
+		s, err = a.write(ctx, out, keys, in)
+		return err
+	})
+	return dsar.Object{Name: name, Bytes: s.Bytes, Records: s.Records, SHA256: s.SHA256}, err
+}
+
+// leave writes an object into the outbox, as a whole or not at all.
+func (a *Aggregator) leave(ctx context.Context, name string, write func(io.Writer) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	a.opening.Lock() // files made in one folder at the same time have the kernel spin
 	out, err := a.cfg.Outbox.NewWriter(ctx, name, &blob.WriterOptions{ContentType: "application/age-encryption"})
 	a.opening.Unlock()
 	if err != nil {
-		return dsar.Object{}, &outboxError{err}
+		return &outboxError{err}
 	}
-	s, err := a.write(ctx, out, keys, in)
-	if err != nil {
+	if err := write(out); err != nil {
 		cancel() // Close would commit otherwise
 		_ = out.Close()
-		return dsar.Object{}, err
+		return err
 	}
 	if err := out.Close(); err != nil {
-		return dsar.Object{}, &outboxError{err}
+		return &outboxError{err}
 	}
-	return dsar.Object{Name: name, Bytes: s.Bytes, Records: s.Records, SHA256: s.SHA256}, nil
+	return nil
 }
 
 // write puts the encrypted ZIP into out.
@@ -75,11 +86,16 @@ func objectName(requestID string) string { return requestID + ".zip.age" }
 // OpenBundle opens a request's bundle for reading: the ZIP in the clear. What
 // was read is the whole ZIP only when io.EOF came.
 func OpenBundle(ctx context.Context, v *vault.Vault, outbox *blob.Bucket, requestID string) (io.ReadCloser, error) {
+	return open(ctx, v, outbox, requestID, objectName(requestID))
+}
+
+// open opens what lies in the outbox for a request.
+func open(ctx context.Context, v *vault.Vault, outbox *blob.Bucket, requestID, name string) (io.ReadCloser, error) {
 	keys, err := v.Keys(ctx, requestID)
 	if err != nil {
 		return nil, fmt.Errorf("aggregator: %w", err)
 	}
-	sealed, err := outbox.NewReader(ctx, objectName(requestID), nil)
+	sealed, err := outbox.NewReader(ctx, name, nil)
 	if err != nil {
 		return nil, fmt.Errorf("aggregator: bundle of request %s: %w", requestID, err)
 	}

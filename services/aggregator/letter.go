@@ -19,7 +19,10 @@ func LetterFrom(w *letter.Writer) func(core.AssembleTask) (*bundle.Letter, error
 		if t.Right == dsar.Erasure {
 			kind = core.LetterCertificate
 		}
-		l, err := w.Write(kind, letter.Facts{State: s, Kept: t.Answer.Keeps(), Locked: t.Answer.Locked(), Inside: true})
+		if t.Answer.Again != nil {
+			kind = core.LetterAddendum
+		}
+		l, err := w.Write(kind, letter.Facts{State: s, Again: t.Answer.Again, Kept: t.Answer.Keeps(), Locked: t.Answer.Locked(), Inside: true})
 		if err != nil {
 			return nil, err
 		}

@@ -161,7 +161,7 @@ func done(act string) string {
 		"ask-proof": "The person is asked for proof.", "judge-proof": "The proof is judged.", "ask-clarification": "The person is asked what is meant.",
 		"clarify": "It goes on.", "deliver": "The person is told again where the answer is.", "cancel": "The request is cancelled.",
 		"assign": "It is assigned.", "merge": "The request is merged.", "refuse": "The request is refused; the person is told why.", "hold": "The hold is on.",
-		"lift": "The hold is lifted.", "answer": "Noted as done by hand.",
+		"prove-again": "The systems are asked again.", "lift": "The hold is lifted.", "answer": "Noted as done by hand.",
 	}[act]
 }
 

@@ -20,7 +20,7 @@ func TestInBetween(t *testing.T) {
 	t.Parallel()
 	for _, m := range mayDo() {
 		method, path, _ := strings.Cut(m.pattern, " ")
-		if method != http.MethodPost || !strings.Contains(path, "{id}") || strings.HasSuffix(path, "/reveal") {
+		if method != http.MethodPost || !strings.Contains(path, "{id}") || strings.HasSuffix(path, "/reveal") || strings.HasSuffix(path, "/open-plan") {
 			continue // to look changes nothing
 		}
 		t.Run(path, func(t *testing.T) {

@@ -11,6 +11,7 @@ package console
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"log/slog"
 	"maps"
@@ -62,6 +63,7 @@ type Vault interface {
 	Fingerprint(typ dsar.IdentifierType, value string) string
 	Keys(ctx context.Context, requestID string) (*vault.Keys, error)
 	Create(ctx context.Context, requestID, name string) (*vault.ObjectWriter, error)
+	OpenObject(ctx context.Context, requestID, name string) (io.ReadCloser, error)
 }
 
 // Config configures a [Console]. All fields must be set but Traces, Tasks and

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/services/internal/words"
 )
@@ -115,6 +116,7 @@ func (l locale) funcs() template.FuncMap {
 		"when":    l.when,
 		"due":     l.due,
 		"took":    l.took,
+		"goes":    func(c dsar.Counts) int64 { return c.Found - c.Kept() },
 		"records": func(n int64) string { return l.plural("%d record", "%d records", int(n)) },
 		"why":     l.why,
 		"timed":   l.timed,

@@ -25,6 +25,8 @@ type requestBody struct {
 	Version  int
 	Actions  actions
 	Revealed []revealed // set where somebody just asked to see them
+	Plans    []core.SystemPlan
+	Keys     []planKeys // set where somebody just opened the plans
 	Traces   string
 	Letters  []core.LetterSent
 	Pauses   []core.Pause
@@ -99,7 +101,7 @@ func (c *Console) bodyOf(lang string, facts []journal.Fact, s core.State, role c
 		}
 		b.events = append(b.events, e)
 	}
-	b.Actions = c.actionsOf(s, role)
+	b.Actions, b.Plans = c.actionsOf(s, role), s.Plans()
 	if c.Traces != "" {
 		b.Traces = strings.ReplaceAll(c.Traces, "{trace}", strings.ReplaceAll(t.RequestID, "-", ""))
 	}
@@ -162,6 +164,32 @@ func (a actions) Reads() bool { return a.role < core.Agent }
 type manual struct {
 	core.ManualTask
 	Datasets []string
+	// Doubtful are the identifiers of which a person must say whether they are the
+	// person's.
+	Doubtful []doubtful
+}
+
+// doubtful is an identifier that may be somebody else's, and how it was found.
+type doubtful struct {
+	dsar.Identifier
+	By dsar.IdentifierType // what it was found by; empty where its worker doesn't say
+}
+
+// doubtfulOf returns what a system has found and a person must decide on.
+func doubtfulOf(s core.State, t core.ManualTask) (out []doubtful) {
+	if t.Action != dsar.Resolve {
+		return nil
+	}
+	for _, id := range s.Doubtful(t.System) {
+		one := doubtful{Identifier: id}
+		for _, known := range s.Identifiers {
+			if known.Fingerprint == id.From {
+				one.By = known.Type
+			}
+		}
+		out = append(out, one)
+	}
+	return out
 }
 
 // Others says that a worker has gathered records that may tell of other people.
@@ -177,7 +205,7 @@ func (c *Console) actionsOf(s core.State, role core.Role) actions {
 	a := actions{Choices: s.Allowed(role, c.Policy, c.now()), role: role}
 	if byHand, ok := a.Find(core.VerbAttest); ok {
 		for _, t := range byHand.Tasks {
-			a.Manual = append(a.Manual, manual{t, c.datasets(t.System)})
+			a.Manual = append(a.Manual, manual{t, c.datasets(t.System), doubtfulOf(s, t)})
 		}
 	}
 	return a

@@ -163,7 +163,7 @@ func playedStates(n int, book core.Calendar) []played {
 }
 
 // marks are the verbs that tell states of one status apart.
-var marks = []core.Verb{core.VerbAttest, core.VerbRetry, core.VerbAcceptPlan, core.VerbTryNow, core.VerbGatherAgain, core.VerbLift}
+var marks = []core.Verb{core.VerbAttest, core.VerbRetry, core.VerbAcceptPlan, core.VerbTryNow, core.VerbGatherAgain, core.VerbLift, core.VerbProveAgain}
 
 // walker acts on copies of a played request.
 type walker struct {
@@ -250,7 +250,7 @@ func (w *walker) tries(verb core.Verb, c core.Choice) (out []url.Values) {
 		}
 	}
 	switch verb {
-	case core.VerbRetry, core.VerbAcceptPlan, core.VerbTryNow, core.VerbGatherAgain:
+	case core.VerbRetry, core.VerbAcceptPlan, core.VerbTryNow, core.VerbGatherAgain, core.VerbProveAgain:
 		each("system", c.Systems)
 	case core.VerbHold:
 		for _, system := range c.Systems {
@@ -332,7 +332,7 @@ func formsFor(allowed core.Choices) (out []form) {
 				}
 				out = append(out, form{"answer", text})
 			}
-		case core.VerbRetry, core.VerbAcceptPlan, core.VerbTryNow, core.VerbGatherAgain:
+		case core.VerbRetry, core.VerbAcceptPlan, core.VerbTryNow, core.VerbGatherAgain, core.VerbProveAgain:
 			out = append(out, form{string(c.Verb), each("system", c.Systems)})
 		case core.VerbHold:
 			out = append(out, form{"hold", "reach=\n=\n" + each("", c.Systems)})

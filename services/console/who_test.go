@@ -56,6 +56,8 @@ func mayDo() []may {
 		{"POST /find", console.Viewer, (*desk).running, func(*desk, string) url.Values { return url.Values{"for": {canary}} }, "", http.StatusOK},
 		{"POST /language", console.Viewer, (*desk).running, func(*desk, string) url.Values { return url.Values{"language": {"fr"}, "page": {"/systems"}} }, "", http.StatusSeeOther},
 		{"POST /requests/{id}/reveal", console.Agent, (*desk).running, plain, "identifiers.revealed", http.StatusOK},
+		{"POST /requests/{id}/open-plan", console.Officer, (*desk).planned, plain, "plan.opened", http.StatusOK},
+		act("prove-again", console.Agent, (*desk).planned, with("system", "billing", "erase", "yes"), "erasure.asked-again"),
 		many("retry", "request.retried", plain),
 		many("assign", "request.assigned", with("to", "paul")),
 		act("retry", console.Agent, (*desk).failed, with("system", "billing"), "request.retried"),

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/aggregator"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/installation"
 )
 
@@ -17,8 +19,9 @@ type bundleCommand struct {
 
 type bundleGetCommand struct {
 	requestFlags
-	Output string `short:"o" required:"" help:"Where the ZIP goes; - writes it to standard output." placeholder:"FILE"`
-	Force  bool   `help:"Replace the file where it exists."`
+	Output   string `short:"o" required:"" help:"Where the ZIP goes; - writes it to standard output." placeholder:"FILE"`
+	Force    bool   `help:"Replace the file where it exists."`
+	Addendum int    `help:"One of the addenda to a certificate of erasure, by its number, in the place of the answer; it is JSON." placeholder:"N"`
 }
 
 // Help implements kong.HelpProvider.
@@ -27,7 +30,8 @@ func (bundleGetCommand) Help() string {
 What comes out is personal data in the clear. It is held against the journal: an answer
 that was altered or exchanged in the outbox is refused.
 
-  habeas bundle get 3cf5cf5f -o answer.zip`
+  habeas bundle get 3cf5cf5f -o answer.zip
+  habeas bundle get 3cf5cf5f --addendum 1 -o addendum.json`
 }
 
 func (c *bundleGetCommand) Run(ctx context.Context) error {
@@ -46,6 +50,9 @@ func (c *bundleGetCommand) Run(ctx context.Context) error {
 	state, err := in.Requests.State(ctx, id)
 	if err != nil {
 		return about(id, err)
+	}
+	if c.Addendum != 0 {
+		return c.addendum(ctx, in, id, state)
 	}
 	if c.Output == "-" {
 		// Looked at first as a whole: what has left through a pipe can't be called back.
@@ -75,5 +82,27 @@ func readAnswer(ctx context.Context, in *installation.Installation, id string, j
 	}
 	defer r.Close()
 	_, err = io.Copy(w, r)
+	return err
+}
+
+// addendum writes one of the addenda to a certificate.
+func (c *bundleGetCommand) addendum(ctx context.Context, in *installation.Installation, id string, s core.State) error {
+	if c.Addendum < 1 || c.Addendum > len(s.Addenda) {
+		return fmt.Errorf("request %s has %d addenda; habeas prove %s has one made", id, len(s.Addenda), id)
+	}
+	r, err := aggregator.OpenAddendum(ctx, in.Vault, in.Outbox, id, s.Addenda[c.Addendum-1].Object)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	text, err := io.ReadAll(r) // it holds counts, and no records
+	if err != nil {
+		return err
+	}
+	if c.Output == "-" {
+		_, err = os.Stdout.Write(text)
+		return err
+	}
+	_, err = save(c.Output, c.Force, bytes.NewReader(text))
 	return err
 }

@@ -24,18 +24,21 @@ type commands struct {
 	Bundle   bundleCommand   `cmd:"" group:"follow" help:"Get the answer to a request."`
 	Verify   verifyCommand   `cmd:"" group:"follow" help:"Check an answer, and name what is wrong with it."`
 
-	Retry    retryCommand    `cmd:"" group:"act" help:"Take up again what failed."`
-	Answer   answerCommand   `cmd:"" group:"act" help:"Say that a task was done by hand."`
-	Review   reviewCommand   `cmd:"" group:"act" help:"Look at gathered records that may tell of other people, before they are answered."`
-	Assign   assignCommand   `cmd:"" group:"act" help:"Say who has a request in hand."`
-	Identity identityCommand `cmd:"" group:"act" help:"Ask for proof of who asks, and accept or reject it."`
-	Clarify  clarifyCommand  `cmd:"" group:"act" help:"Ask the person what is meant, and go on with the answer."`
-	Extend   extendCommand   `cmd:"" group:"act" help:"Move the due date as far as the law allows, and tell the person why."`
-	Hold     holdCommand     `cmd:"" group:"act" help:"Keep records from being erased, for a lawsuit or an inquiry."`
-	Deliver  deliverCommand  `cmd:"" group:"act" help:"Tell the person again where the answer is."`
-	Merge    mergeCommand    `cmd:"" group:"act" help:"End a request that another one answers."`
-	Refuse   refuseCommand   `cmd:"" group:"act" help:"End a request on a ground of the law."`
-	Cancel   cancelCommand   `cmd:"" group:"act" help:"End a request without an answer."`
+	Plan           planCommand           `cmd:"" group:"act" help:"Show what an erasure is to touch, and what must stay; with --keys, record by record."`
+	Prove          proveCommand          `cmd:"" group:"act" help:"Ask again whether anything of an answered erasure has come back."`
+	Retry          retryCommand          `cmd:"" group:"act" help:"Take up again what failed."`
+	Answer         answerCommand         `cmd:"" group:"act" help:"Say that a task was done by hand."`
+	Review         reviewCommand         `cmd:"" group:"act" help:"Look at gathered records that may tell of other people, before they are answered."`
+	Assign         assignCommand         `cmd:"" group:"act" help:"Say who has a request in hand."`
+	Identity       identityCommand       `cmd:"" group:"act" help:"Ask for proof of who asks, and accept or reject it."`
+	Clarify        clarifyCommand        `cmd:"" group:"act" help:"Ask the person what is meant, and go on with the answer."`
+	Extend         extendCommand         `cmd:"" group:"act" help:"Move the due date as far as the law allows, and tell the person why."`
+	Hold           holdCommand           `cmd:"" group:"act" help:"Keep records from being erased, for a lawsuit or an inquiry."`
+	Deliver        deliverCommand        `cmd:"" group:"act" help:"Tell the person again where the answer is."`
+	Merge          mergeCommand          `cmd:"" group:"act" help:"End a request that another one answers."`
+	Refuse         refuseCommand         `cmd:"" group:"act" help:"End a request on a ground of the law."`
+	ReplayErasures replayErasuresCommand `cmd:"" group:"act" help:"Erase again what a restored backup has brought back."`
+	Cancel         cancelCommand         `cmd:"" group:"act" help:"End a request without an answer."`
 
 	Up          upCommand          `cmd:"" group:"run" help:"Run all services in this process."`
 	Intake      intakeCommand      `cmd:"" group:"run" help:"Run intake by itself: the doors for requests."`

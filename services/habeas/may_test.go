@@ -58,8 +58,12 @@ func TestCommandsAreWhatTheCoreAllows(t *testing.T) {
 		}
 	}
 	for _, verb := range core.Verbs() {
-		always := verb == core.VerbReveal || verb == core.VerbHold // which can be put on at any time
-		if verb != core.VerbReveal && c.done[verb] == 0 || !always && c.refused[verb] == 0 {
+		always := verb == core.VerbHold // which can be put on at any time
+		looks := verb == core.VerbReveal || verb == core.VerbOpenPlan
+		if looks {
+			continue
+		}
+		if c.done[verb] == 0 || !always && c.refused[verb] == 0 {
 			t.Errorf("%s was done %d times, and refused %d: the test proves nothing of it", verb, c.done[verb], c.refused[verb])
 		}
 	}
@@ -208,6 +212,7 @@ func (c *caller) calls(verb core.Verb, id string) (out [][]string) {
 	//exhaustive:ignore
 	switch verb {
 	case core.VerbReveal: // habeas review looks only at what was gathered (TestOthers)
+	case core.VerbOpenPlan: // habeas plan looks only at what lies in the vault (TestAProofLasts)
 	case core.VerbRetry, core.VerbAcceptPlan, core.VerbTryNow, core.VerbGatherAgain:
 		for _, system := range systems {
 			call("--system", system)

@@ -64,6 +64,11 @@ type Config struct {
 	// Lease is how long the answer's assembly may go unheard of before its task
 	// is sent again; 0: [dsar.DefaultLease].
 	Lease time.Duration
+	// ProveAgain is how long after the answer to an erasure its systems are asked again
+	// whether anything has come back; 0: not by itself. EraseAgain has what has erased
+	// again without asking a person.
+	ProveAgain time.Duration
+	EraseAgain bool
 	// Rejected takes what came on the topic and can't be read; only
 	// [Intake.HandleMessage] needs it.
 	Rejected Publisher

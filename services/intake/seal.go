@@ -38,6 +38,9 @@ func (in *Intake) seal(ctx context.Context, from callers.Caller, s event.Submitt
 		Digest:       digest,
 		Lease:        in.Lease,
 	}
+	if s.Right == dsar.Erasure {
+		a.ProveAgain, a.EraseAgain = in.ProveAgain, in.EraseAgain && in.ProveAgain > 0
+	}
 	keys, err := in.Vault.CreateKeys(ctx, s.RequestID)
 	if errors.Is(err, vault.ErrShredded) {
 		return a, ErrShredded

@@ -97,7 +97,7 @@ func (l *Letters) Run(ctx context.Context, s transport.Subscriber) error {
 
 // occasion reports whether a fact of this type may ask for a letter.
 func occasion(typ string) bool {
-	for _, f := range []core.Event{core.Accepted{}, core.ProofAsked{}, core.ClarificationAsked{}, core.Extended{}, core.Refused{}, core.Completed{}, core.DeliveryAsked{}} {
+	for _, f := range []core.Event{core.Accepted{}, core.ProofAsked{}, core.ClarificationAsked{}, core.Extended{}, core.Refused{}, core.Completed{}, core.DeliveryAsked{}, core.AddendumIssued{}} {
 		if typ == event.FactType(core.TypeOf(f)) {
 			return true
 		}

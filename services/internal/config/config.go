@@ -72,6 +72,8 @@ type Config struct {
 	// Laws are folders of laws' files beside those that are built in: a law of a folder
 	// stands instead of a built-in one of the same id (habeas law check).
 	Laws []string `yaml:"laws,omitempty"`
+	// Again is what is done about erasures after they were answered.
+	Again `yaml:",inline"`
 	// Identifiers says which writings of an identifier are one.
 	Identifiers Identifiers `yaml:"identifiers"`
 	// Letters is how letters to people are sent, beside the outbox.
@@ -335,6 +337,8 @@ func (c Config) withDefaults() (Config, error) {
 	set(&c.Receipts.Name, "localhost/habeas")
 	set(&c.Receipts.BundleKey, filepath.Join(c.Room(RoomKeys), "bundles.key"))
 	set(&c.Controller, "the controller")
+	set(&c.Prove, "P30D")
+	set(&c.CameBack, "ask")
 	set(&c.Log.Level, "info")
 	set(&c.Log.Format, "text")
 	return c, c.check()
@@ -370,6 +374,9 @@ func (c Config) check() error {
 		return err
 	}
 	if err := c.checkCallers(); err != nil {
+		return err
+	}
+	if err := c.Again.check(); err != nil {
 		return err
 	}
 	if err := c.Console.check(); err != nil {

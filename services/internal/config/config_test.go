@@ -32,7 +32,7 @@ func TestDefaults(t *testing.T) {
 		Limits:   "sqlite://" + slash + "/vendors.db",
 		Vault:    Vault{Bucket: filepath.Join(dir, "vault"), Keys: filepath.Join(dir, "vault-keys"), Key: "file://" + slash + "/master.key"},
 		Receipts: Receipts{Name: "localhost/habeas", BundleKey: filepath.Join(dir, "keys", "bundles.key")},
-		Outbox:   filepath.Join(dir, "outbox"), Controller: "the controller", Log: Log{Level: "info", Format: "text"},
+		Outbox:   filepath.Join(dir, "outbox"), Controller: "the controller", Again: Again{Prove: "P30D", CameBack: "ask"}, Log: Log{Level: "info", Format: "text"},
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("%+v\nwant\n%+v", c, want)
@@ -122,6 +122,8 @@ controller: Acme
 identifiers: {country: FR}
 proof: unverified
 laws: [/etc/habeas/laws]
+prove_again: P14D
+came_back: erase
 letters: {smtp: "localhost:25", from: privacy@example.com, user: u, password_file: p, plain: true}
 console:
   listen: 127.0.0.1:8

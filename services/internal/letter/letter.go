@@ -45,6 +45,8 @@ type Facts struct {
 	Kept bool
 	// Locked says that all of them are flagged, so that nothing else is done with them.
 	Locked bool
+	// Again is what was found when an answered erasure was proven anew.
+	Again *core.AgainAnswer
 	// Inside says that the letter stands at the head of the answer itself.
 	Inside bool
 }
@@ -135,6 +137,9 @@ type data struct {
 	Ground                        string
 	GroundLaw                     string // the article
 	Kept, Locked                  bool
+	AskedAgain                    string // the day on which an answered erasure was proven anew
+	Back                          int64  // how many records had come back then
+	Whole                         bool   // nothing of them is left
 	Inside                        bool
 	Own                           []string // the law's own paragraphs
 	Appeal                        string   // in which an appeal is answered: "60 days"; empty: the law knows none
@@ -153,6 +158,9 @@ func (w *Writer) data(j policy.Jurisdiction, lang *words.Language, f Facts) data
 	}
 	if d.Controller == "" {
 		d.Controller = j.Responsible.Name.In(lang.Tag)
+	}
+	if f.Again != nil {
+		d.AskedAgain, d.Back, d.Whole = lang.PlainDate(j.Local(f.Again.AskedAt)), f.Again.Back(), f.Again.Whole()
 	}
 	if !f.At.IsZero() {
 		d.At = lang.PlainDate(j.Local(f.At))

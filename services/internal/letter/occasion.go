@@ -9,5 +9,5 @@ func FactsOf(s core.State, o core.Occasion) Facts {
 	if o.Letter != core.LetterRefusal {
 		s.Refusal = core.Refused{}
 	}
-	return Facts{State: s, At: o.At, Checks: o.Checks, Reason: o.Reason, Kept: o.Kept, Locked: o.Locked}
+	return Facts{State: s, At: o.At, Checks: o.Checks, Reason: o.Reason, Kept: o.Kept, Locked: o.Locked, Again: o.Again}
 }

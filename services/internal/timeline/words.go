@@ -96,6 +96,12 @@ func (say Say) sentence(e core.Event) (system, text string) {
 		return "", say.f("taken up again: what had to stay in %s may go", strings.Join(e.Systems, ", "))
 	case core.IdentifiersRevealed:
 		return "", say.f("%s looked at the identifiers", e.By) + say.because("", e.Reason)
+	case core.PlanOpened:
+		return "", say.f("%s opened the plan of %s", e.By, strings.Join(e.Systems, ", ")) + say.because("", e.Reason)
+	case core.AskedAgain:
+		return "", say.askedAgain(e)
+	case core.AddendumIssued:
+		return "", say.f("addendum %d to the certificate: %s", e.Number, e.Addendum.Name)
 	case core.Assigned:
 		if e.To == "" {
 			return "", say.f("%s gave it out of hand", e.By) + say.because("", e.Reason)
@@ -108,6 +114,19 @@ func (say Say) sentence(e core.Event) (system, text string) {
 	default:
 		return "", core.TypeOf(e)
 	}
+}
+
+// askedAgain says that an answered erasure is proven anew, by whom, and what becomes of
+// what has come back.
+func (say Say) askedAgain(e core.AskedAgain) string {
+	text := say.f("asked again, by the plans' keys, whether anything has come back in %s", strings.Join(e.Systems, ", "))
+	if e.By != core.ByPolicy {
+		text = say.f("%s asked again, by the plans' keys, whether anything has come back in %s", e.By, strings.Join(e.Systems, ", "))
+	}
+	if e.Erase {
+		text += say("; what has is erased again")
+	}
+	return text + say.because("", e.Reason)
 }
 
 // fields names the columns that a rectification changed, and those that it left.

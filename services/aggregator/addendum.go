@@ -1,0 +1,138 @@
+package aggregator
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"filippo.io/age"
+	"gocloud.dev/blob"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/vault"
+	"habeas.dev/services/internal/bundle"
+	"habeas.dev/services/internal/core"
+)
+
+// addendum is what was found when an answered erasure was proven anew: it goes beside the
+// certificate, which stays as it was issued.
+type addendum struct {
+	Format    string    `json:"format"` // "habeas-addendum/1"
+	RequestID string    `json:"request_id"`
+	Number    int       `json:"number"` // of the request's addenda, from 1
+	Language  string    `json:"language"`
+	AskedAt   time.Time `json:"asked_at"`
+	// Text is what the person is told, a paragraph each.
+	Text    []string         `json:"text,omitempty"`
+	Systems []addendumSystem `json:"systems"`
+}
+
+// addendumSystem is how one system answered. A system of which nothing was planned isn't
+// asked, and not among them.
+type addendumSystem struct {
+	System  string       `json:"system"`
+	Title   string       `json:"title"`
+	Outcome dsar.Outcome `json:"outcome"` // proven: nothing is left but what must stay; or incomplete
+	AskedAt time.Time    `json:"asked_at"`
+	ByHand  bool         `json:"by_hand,omitempty"` // a person says so, and no worker
+	// CameBack is what had come back, and StillThere what of it was left, in records.
+	CameBack   []addendumDataset `json:"came_back,omitempty"`
+	StillThere []addendumDataset `json:"still_there,omitempty"`
+}
+
+type addendumDataset struct {
+	Dataset string `json:"dataset"`
+	Title   string `json:"title"`
+	Records int64  `json:"records"`
+}
+
+// addendum writes the addendum of a task into the outbox. The same task twice gives the
+// same.
+func (a *Aggregator) addendum(ctx context.Context, t core.AssembleTask) (dsar.Object, error) {
+	keys, err := a.cfg.Vault.Keys(ctx, t.RequestID)
+	if err != nil {
+		return dsar.Object{}, err
+	}
+	told, err := a.tell(t)
+	if err != nil {
+		return dsar.Object{}, err
+	}
+	text, err := json.MarshalIndent(told, "", "  ")
+	if err != nil {
+		return dsar.Object{}, fmt.Errorf("aggregator: addendum: %w", err)
+	}
+	text = append(text, '\n')
+	name := addendumName(t.RequestID, told.Number)
+	err = a.leave(ctx, name, func(out io.Writer) error {
+		w, err := age.Encrypt(out, bundleKey{keys})
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(text); err != nil {
+			return err
+		}
+		return w.Close()
+	})
+	sum := sha256.Sum256(text)
+	return dsar.Object{Name: name, Bytes: int64(len(text)), SHA256: hex.EncodeToString(sum[:])}, err
+}
+
+// tell words what systems answered.
+func (a *Aggregator) tell(t core.AssembleTask) (addendum, error) {
+	again := t.Answer.Again
+	lang := bundle.Language(t.Locale)
+	out := addendum{Format: "habeas-addendum/1", RequestID: t.RequestID, Number: again.Number, Language: lang, AskedAt: again.AskedAt.UTC(), Systems: []addendumSystem{}}
+	if a.cfg.Letter != nil {
+		l, err := a.cfg.Letter(t)
+		if err != nil {
+			return out, err
+		}
+		out.Text = l.Paragraphs
+	}
+	for _, s := range again.Systems {
+		m := a.manifests[s.System]
+		if m == nil {
+			return out, &unknownSystemError{s.System}
+		}
+		in := func(counts []dsar.Counts) []addendumDataset {
+			var all []addendumDataset
+			for _, c := range counts {
+				n := c.Found - c.Kept()
+				if n <= 0 {
+					continue
+				}
+				one := addendumDataset{Dataset: c.Dataset, Title: c.Dataset, Records: n}
+				if d := m.Dataset(c.Dataset); d != nil && d.Title.In(lang) != "" {
+					one.Title = d.Title.In(lang)
+				}
+				all = append(all, one)
+			}
+			return all
+		}
+		title := m.Title.In(lang)
+		if title == "" {
+			title = s.System
+		}
+		out.Systems = append(out.Systems, addendumSystem{System: s.System, Title: title, Outcome: s.Outcome, AskedAt: s.At.UTC(), ByHand: s.ByHand, CameBack: in(s.Back), StillThere: in(s.Left)})
+	}
+	return out, nil
+}
+
+// addendumName returns an addendum's name in the outbox.
+func addendumName(requestID string, number int) string {
+	return fmt.Sprintf("%s.addendum-%d.json.age", requestID, number)
+}
+
+// OpenAddendum opens one of a request's addenda, and holds it to what the journal says of
+// it, as [OpenAnswer] does.
+func OpenAddendum(ctx context.Context, v *vault.Vault, outbox *blob.Bucket, requestID string, journalled dsar.Object) (io.ReadCloser, error) {
+	r, err := open(ctx, v, outbox, requestID, journalled.Name)
+	if err != nil {
+		return nil, err
+	}
+	return &held{ReadCloser: r, want: journalled, sum: sha256.New()}, nil
+}
