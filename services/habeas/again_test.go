@@ -62,7 +62,7 @@ func TestAProofLasts(t *testing.T) {
 	}
 	before := time.Now().UTC()
 	r := upstream.Request{ID: uuid.NewString(), Right: dsar.Erasure, Jurisdiction: "EEA", Locale: "fr", Source: "test", ReceivedAt: received, Email: email}
-	if _, err := upstream.Post(t.Context(), n.URL(), r.JSON()); err != nil {
+	if _, err := upstream.Post(t.Context(), n.URL(), "", r.JSON()); err != nil {
 		t.Fatal(err)
 	}
 	if row := waitFor(t, n.Installation.Journal, r.ID); row.Status != core.StatusCompleted {
