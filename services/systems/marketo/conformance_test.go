@@ -4,14 +4,12 @@ import (
 	"log/slog"
 	"net/http/httptest"
 	"testing"
-	"time"
 
 	"golang.org/x/time/rate"
 
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/pkg/worker/workertest"
 	"habeas.dev/services/sandbox/conform"
-	"habeas.dev/services/sandbox/fault"
 	sandbox "habeas.dev/services/sandbox/marketo"
 	"habeas.dev/services/sandbox/people"
 )
@@ -40,21 +38,7 @@ func TestConformance(t *testing.T) {
 		return workertest.System{
 			Manifest: m, Worker: w, Nobody: conform.Nobody(),
 			Subjects: conform.Subjects(p, people.Marketo, conform.Email, nil, people.Camille, people.Californian, people.Leaver),
-			Break: func(how workertest.How) bool {
-				switch how {
-				case workertest.Working:
-					server.SetFaults(fault.Config{})
-				case workertest.RateLimited:
-					server.SetFaults(fault.Config{Throttle: 1})
-				case workertest.Hanging:
-					server.SetFaults(fault.Config{Latency: time.Hour})
-				case workertest.Halfway:
-					server.SetFaults(fault.Config{Lock: 1})
-				default:
-					return false
-				}
-				return true
-			},
+			Break:    func(how workertest.How) bool { return conform.Break(server.SetFaults, how) },
 		}
 	})
 }

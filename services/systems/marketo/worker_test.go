@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -60,60 +58,25 @@ func TestManyUnderFaults(t *testing.T) {
 	})
 }
 
-// A token that is revoked in mid-run is renewed, once for all callers.
+// TestTokenRevoked: a token that is revoked in mid-run is renewed, once for all callers.
 func TestTokenRevoked(t *testing.T) {
 	t.Parallel()
 	w := newFixture(t, 30, nil)
-	e := w.Emails()
-	for round := range 3 {
-		if _, errs := w.Gather(e...); errors.Join(errs...) != nil {
-			t.Fatal(errors.Join(errs...))
-		}
-		if n := w.server.Calls()["token"]; n != int64(round+1) {
-			t.Fatalf("%d tokens after %d revocations", n, round)
-		}
-		w.server.RevokeTokens()
-	}
-	for _, j := range w.Do(dsar.Erase, e[:3]...) {
-		if j.Err != nil {
-			t.Fatal(j.Err)
-		}
-	}
+	w.RenewsToken(func() int64 { return w.server.Calls()["token"] }, w.server.RevokeTokens)
 }
 
-// What was acknowledged outlives the stand-in's process, and so does nothing
-// that wasn't.
 func TestRestart(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	w := newFixture(t, 12, func(s *sandbox.Config, _ *Config) { s.Dir = dir })
-	e := w.Emails()
-	if j := w.Do(dsar.Erase, e[0])[0]; j.Err != nil {
-		t.Fatal(j.Err)
-	}
-	// Not closed: as after kill -9.
-	again := newFixture(t, 12, func(s *sandbox.Config, _ *Config) { s.Dir = dir })
-	if j := again.Do(dsar.Prove, e[0])[0]; j.Err != nil || len(j.Counts) > 0 {
-		t.Fatalf("%v, %v", j.Counts, j.Err)
-	}
-	if j := again.Do(dsar.Plan, e[1])[0]; j.Err != nil || !maps.Equal(conform.Found(j.Counts), leadsOnly(again.Seeded(2))) {
-		t.Fatalf("%v, %v", j.Counts, j.Err)
-	}
+	conform.KeepsChanges(t, func(dir string) conform.Direct {
+		return newFixture(t, 12, func(s *sandbox.Config, _ *Config) { s.Dir = dir }).Direct
+	}, func(d conform.Direct, number int) map[string]int { return leadsOnly(d.Seeded(number)) })
 }
 
-// The secret is read again with each token.
 func TestSecretFile(t *testing.T) {
 	t.Parallel()
-	file := filepath.Join(t.TempDir(), "secret")
-	os.WriteFile(file, []byte("old\n"), 0o600)
-	w := newFixture(t, 12, func(_ *sandbox.Config, c *Config) { c.Secret = vendorapi.SecretFile(file) })
-	if _, errs := w.Gather(w.Emails()[0]); errs[0] == nil {
-		t.Fatal("a wrong secret was taken")
-	}
-	os.WriteFile(file, []byte(sandbox.DefaultClientSecret+"\n"), 0o600)
-	if _, errs := w.Gather(w.Emails()[0]); errs[0] != nil {
-		t.Fatal(errs[0])
-	}
+	conform.ReadsSecretAnew(t, func(secret vendorapi.Secret) conform.Direct {
+		return newFixture(t, 12, func(_ *sandbox.Config, c *Config) { c.Secret = secret }).Direct
+	}, sandbox.DefaultClientSecret)
 }
 
 func BenchmarkGather(b *testing.B) {
