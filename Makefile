@@ -39,8 +39,9 @@ simulate: ## Simulate SEEDS=10000 runs with duplicates, losses and crashes
 	$(GO) test ./services/internal/simulation -run TestSimulation -seeds=$(SEEDS) -timeout 60m
 
 RUNS ?= 50000
-truth: ## Hold every answer against what is really there, in RUNS=50000 runs
-	$(GO) test ./services/internal/truth -run TestTruth -runs=$(RUNS) -timeout 120m
+ON ?= SQLite
+truth: ## Hold every answer against what is really there, in RUNS=50000 runs (ON=PostgreSQL: on a server of its own)
+	$(GO) test ./services/internal/truth -run 'TestTruth$$' -runs=$(RUNS) -on $(ON) -timeout 600m
 
 FUZZTIME ?= 60s
 fuzz: ## Fuzz every fuzz target for FUZZTIME=60s

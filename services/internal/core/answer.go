@@ -64,17 +64,18 @@ type KeptEarlier struct {
 	From string `json:"from"`
 }
 
+func (k KeptEarlier) records() int64 { return dsar.Counts{Retained: k.Retained}.Kept() }
+
 // KeptOnly returns what earlier erasures had to keep, apart from datasets of which this
 // request tells by itself what stays, or what is held: those in which an erasure or a
 // plan found something, and copies of fewer records than were kept. A copy alone
 // doesn't say on which ground its records stay (TestWhatAnEarlierErasureKeptIsKept).
 func (a *Answer) KeptOnly() []KeptEarlier {
 	return slices.DeleteFunc(slices.Clone(a.Kept), func(k KeptEarlier) bool {
-		kept := dsar.Counts{Retained: k.Retained}.Kept()
 		return slices.ContainsFunc(a.Systems, func(s SystemAnswer) bool {
 			return s.System == k.System && slices.ContainsFunc(s.Ends, func(e ActionEnd) bool {
 				return slices.ContainsFunc(e.Counts, func(c dsar.Counts) bool {
-					return c.Dataset == k.Dataset && c.Found > 0 && (e.Action != dsar.Gather || c.Found < kept)
+					return c.Dataset == k.Dataset && c.Found > 0 && (e.Action != dsar.Gather || c.Found < k.records())
 				})
 			})
 		})

@@ -62,12 +62,20 @@ func (s State) Kept() []KeptEarlier {
 }
 
 // keptEarlier returns what earlier erasures had to keep, as far as the identifier that
-// both requests have may be used.
+// both requests have may be used. Two erasures kept the same records of a dataset, as
+// far as anybody knows: the one that kept more of them counts (TestKeptTwiceIsToldOnce).
 func (s State) keptEarlier() []KeptEarlier {
 	var out []KeptEarlier
 	for _, k := range s.Accepted.Kept {
-		if slices.ContainsFunc(s.Usable(), func(id dsar.Identifier) bool { return id.Fingerprint == k.From }) {
+		if !slices.ContainsFunc(s.Usable(), func(id dsar.Identifier) bool { return id.Fingerprint == k.From }) {
+			continue
+		}
+		i := slices.IndexFunc(out, func(o KeptEarlier) bool { return o.System == k.System && o.Dataset == k.Dataset })
+		switch {
+		case i < 0:
 			out = append(out, k)
+		case k.records() > out[i].records():
+			out[i] = k
 		}
 	}
 	return out

@@ -91,3 +91,24 @@ func TestWhatAnEarlierErasureKeptIsKept(t *testing.T) {
 		}
 	}
 }
+
+// TestKeptTwiceIsToldOnce: what two earlier erasures had to keep is told once, by the one
+// that kept more; also beside a copy of it, which doesn't say why it is kept.
+func TestKeptTwiceIsToldOnce(t *testing.T) {
+	t.Parallel()
+	kept := func(request string, records int64) core.KeptEarlier {
+		return core.KeptEarlier{RequestID: request, System: "crm", Dataset: "people", From: "f", Retained: []dsar.Retention{{Records: records, Ground: "tax"}}}
+	}
+	s := core.Evolve(core.State{}, core.Accepted{RequestID: "r", Right: dsar.Access, Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "f", Assurance: dsar.AssuranceVerified}},
+		Kept: []core.KeptEarlier{kept("a", 2), kept("b", 4), kept("c", 4)}})
+	a := s.NewTask(core.TaskSent{System: dsar.Aggregator, Action: dsar.Assemble}).Answer
+	if len(a.Kept) != 1 || a.Kept[0].RequestID != "b" {
+		t.Errorf("%+v", a.Kept)
+	}
+	for found, only := range map[int64]int{0: 1, 3: 0, 4: 1, 5: 1} {
+		a.Systems = []core.SystemAnswer{{System: "crm", Ends: []core.ActionEnd{{Action: dsar.Gather, Counts: []dsar.Counts{{Dataset: "people", Found: found}}}}}}
+		if got := a.KeptOnly(); len(got) != only {
+			t.Errorf("a copy of %d records, 4 of which were kept: %+v", found, got)
+		}
+	}
+}

@@ -91,6 +91,21 @@ func (p *pipeline) read(state core.State) answer {
 	return a
 }
 
+// What letters say in English, as services/internal/words/en/letters.tmpl has it
+// (TestOracleReadsTheLetters).
+const (
+	saysNothingLeft = "Nothing of what we found is left."
+	saysOnlyKept    = "Nothing is left but what the law has us keep."
+	saysLocked      = "it is used for nothing else until then"
+)
+
+// leadOf returns a page's first paragraph.
+func leadOf(page string) (lead string, found bool) {
+	_, lead, found = strings.Cut(page, `<p class="lead">`)
+	lead, _, closed := strings.Cut(lead, "</p>")
+	return lead, found && closed
+}
+
 // page is what the person opens.
 func (a answer) page() string { return a.files["index.html"] }
 

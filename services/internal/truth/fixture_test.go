@@ -11,24 +11,40 @@ import (
 	"time"
 
 	"habeas.dev/pkg/manifest"
+	"habeas.dev/services/internal/core"
 )
 
-// today is the day of every run.
+// today is the day on which every run begins.
 var today = time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
 
 const (
 	// persons is how many have records. Their numbers collide between systems.
 	persons = 4
+	// nobody owns what no person's request may touch.
+	nobody = -1
 	// mark begins every text of a record; the owner's number follows.
 	mark = "mark-of-person-"
 )
 
 // record is a row that was seeded, and whose it is.
 type record struct {
-	system, dataset, table string
-	id                     int
-	owner                  int
-	keep                   bool // the manifest says that it must stay
+	system, dataset string // the dataset is the table, too
+	id              int
+	owner, also     int       // also is a second person, or nobody
+	until           time.Time // until when it must stay; zero: it needn't
+	bystander       bool      // it is in a table that no dataset is of
+}
+
+// of reports whether a record is a person's.
+func (r record) of(person int) bool { return r.owner == person || r.also == person }
+
+// kept reports whether a record must stay at a time.
+func (r record) kept(at time.Time) bool { return r.until.After(at) }
+
+// row is what a record holds.
+type row struct {
+	ref, body, city string
+	locked          bool
 }
 
 // fixture is one run's databases and what was seeded into them.
@@ -37,10 +53,20 @@ type fixture struct {
 	seed    uint64
 	rng     *rand.Rand
 	kind    kind
+	has     traits
 	systems []*system
 	sites   []site
 	stores  map[string]*store // by system
 	records []record
+	holds   []held
+	erasing map[int]bool // whose erasure was asked for: what had to stay goes by itself later
+	next    int          // the id of the next row that comes later
+}
+
+// held is a hold that was put on a person's records.
+type held struct {
+	person int
+	core.Held
 }
 
 // email is a person's address as they write it themselves.
@@ -56,6 +82,8 @@ func (w *fixture) writing(person int) string {
 		return a + " "
 	case 2:
 		return " " + strings.Replace(a, "example", "Example", 1) + "\t"
+	case 3:
+		return "\u00a0" + a + "\u200b"
 	default:
 		return a
 	}
@@ -63,28 +91,35 @@ func (w *fixture) writing(person int) string {
 
 // newFixture makes the systems of a seed, and fills them.
 func newFixture(t testing.TB, k kind, seed uint64) *fixture {
-	w := &fixture{TB: t, seed: seed, rng: rand.New(rand.NewPCG(seed, 1)), kind: k, stores: map[string]*store{}}
+	w := &fixture{TB: t, seed: seed, rng: rand.New(rand.NewPCG(seed, 1)), kind: k, stores: map[string]*store{}, erasing: map[int]bool{}, next: 1000}
+	w.has = traits{flags: w.rng.IntN(2) == 0, corrects: w.rng.IntN(3) == 0}
 	w.systems = []*system{account()}
 	for i := range 1 + w.rng.IntN(3) {
 		w.systems = append(w.systems, shapes[w.rng.IntN(len(shapes))](w.rng, fmt.Sprintf("s%d", i))...)
 	}
 	rows := map[string]map[string][][]int{} // database → table → person → ids
 	for _, s := range w.systems {
-		m, err := manifest.Parse(s.name+".yaml", []byte(s.yaml()))
+		m, err := manifest.Parse(s.name+".yaml", []byte(s.yaml(w.has)))
 		if err != nil {
-			t.Fatalf("seed %d: %v\n%s", seed, err, s.yaml())
+			t.Fatalf("seed %d: %v\n%s", seed, err, s.yaml(w.has))
 		}
 		home := cmp.Or(s.in, s.name)
 		if s.in == "" {
 			rows[home] = map[string][][]int{}
 			w.stores[home] = newStore(t, k)
 		}
-		w.stores[s.name] = w.stores[home]
-		w.sites = append(w.sites, site{manifest: m, source: w.stores[home].source})
+		db := w.stores[home]
+		w.stores[s.name] = db
+		w.sites = append(w.sites, site{manifest: m, source: db.source})
 		for _, statement := range s.ddl {
-			w.stores[home].exec(statement)
+			db.exec(statement)
 		}
 		w.fill(s, rows[home])
+		for _, statement := range s.after {
+			if of, what, _ := strings.Cut(statement, ":"); (of == "postgres") == (k == postgreSQL) {
+				db.exec(what)
+			}
+		}
 	}
 	return w
 }
@@ -93,89 +128,148 @@ func newFixture(t testing.TB, k kind, seed uint64) *fixture {
 // table and person. Numbers are dealt anew in each table, so that one person's number
 // here is another's there.
 func (w *fixture) fill(s *system, rows map[string][][]int) {
-	db := w.stores[s.name]
 	since := map[string]map[int]time.Time{} // table → id → from when its retention runs
 	for _, d := range s.datasets {
 		ids := w.rng.Perm(4 * persons)
-		rows[d.table], since[d.table] = make([][]int, persons), map[int]time.Time{}
+		rows[d.name], since[d.name] = make([][]int, persons), map[int]time.Time{}
 		for person := range persons {
 			n := w.rng.IntN(4)
 			if s.name == "account" {
 				n = 1
 			}
 			for range n {
+				r := record{system: s.name, dataset: d.name, id: ids[0] + 1, owner: person, also: nobody}
 				var ref any
 				switch parents := rows[d.parent]; {
+				case d.household:
+					r.owner, ref = nobody, w.rng.IntN(persons)
 				case d.parent == "":
 					ref = w.writing(person)
 				case d.parent == "account":
-					ref = fmt.Sprintf("A-%d", w.accountOf(person))
+					ref = w.number(person)
 				case len(parents[person]) == 0:
 					continue
 				default:
 					ref = parents[person][w.rng.IntN(len(parents[person]))]
 				}
-				id := ids[0] + 1
 				ids = ids[1:]
 				issued := today.AddDate(-w.rng.IntN(15), 0, -w.rng.IntN(300))
-				since[d.table][id] = issued
+				since[d.name][r.id] = issued
 				if d.keptWith != "" {
-					since[d.table][id] = since[d.parent][ref.(int)]
+					since[d.name][r.id] = since[d.parent][ref.(int)]
 				}
-				values := []any{id, ref, issued.Format(time.DateOnly), fmt.Sprintf("%s%d-", mark, person)}
-				if s.name == "account" {
-					values = append([]any{id, fmt.Sprintf("A-%d", id)}, values[1:]...)
+				if d.keeps {
+					r.until = day(since[d.name][r.id]).AddDate(10, 0, 0)
 				}
-				db.row(d.table, values...)
-				rows[d.table][person] = append(rows[d.table][person], id)
-				w.records = append(w.records, record{s.name, d.name, d.table, id, person, d.keeps && since[d.table][id].AddDate(10, 0, 0).After(today)})
+				if d.shared {
+					r.also = w.rng.IntN(persons)
+				}
+				w.insert(s, d, r, ref, issued)
+				rows[d.name][person] = append(rows[d.name][person], r.id)
+			}
+		}
+	}
+	for _, b := range s.bystanders {
+		for i, r := range w.records {
+			if r.system == s.name && r.dataset == b.to && w.rng.IntN(2) == 0 {
+				w.stores[s.name].row(b.name, i+1, r.id)
+				if !b.declared {
+					w.records = append(w.records, record{system: s.name, dataset: b.name, id: i + 1, owner: nobody, also: nobody, bystander: true})
+				}
 			}
 		}
 	}
 }
 
-func (w *fixture) accountOf(person int) int {
+// insert writes a row, and remembers whose it is.
+func (w *fixture) insert(s *system, d dataset, r record, ref any, issued time.Time) {
+	values := []any{r.id}
+	if d.more != "" {
+		values = append(values, r.owner/2) // two people share a household
+	}
+	values = append(values, ref, issued.Format(time.DateOnly), fmt.Sprintf("%s%d-", mark, r.owner))
+	switch {
+	case s.name == "account":
+		values = append(values, fmt.Sprintf("A-%d", r.id))
+	case d.shared:
+		values = append(values, w.number(r.also))
+	}
+	w.stores[s.name].row(d.name, append(values, "Paris", 0)...)
+	w.records = append(w.records, r)
+}
+
+// day is the beginning of a day.
+func day(at time.Time) time.Time {
+	return time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, time.UTC)
+}
+
+// number is the number of a person's account.
+func (w *fixture) number(person int) string {
 	for _, r := range w.records {
 		if r.system == "account" && r.owner == person {
-			return r.id
+			return fmt.Sprintf("A-%d", r.id)
 		}
 	}
 	w.Fatalf("seed %d: person %d has no account", w.seed, person)
-	return 0
+	return ""
 }
 
-// there is what the databases hold now, by the oracle's own reading.
-func (w *fixture) there() map[record]string {
-	held := map[string]map[int]string{} // by system and table
-	now := map[record]string{}
-	for _, r := range w.records {
-		where := r.system + " " + r.table
-		if held[where] == nil {
-			held[where] = w.stores[r.system].bodies(r.table)
+// mayGo reports whether an erasure that was asked for before may erase a record by now,
+// since it need not stay any more.
+func (w *fixture) mayGo(r record, now time.Time) bool {
+	return !r.until.IsZero() && !r.kept(now) && (w.erasing[r.owner] || w.erasing[r.also])
+}
+
+// dataset returns what a seed made of a dataset.
+func (w *fixture) dataset(r record) dataset {
+	for _, s := range w.systems {
+		for _, d := range s.datasets {
+			if s.name == r.system && d.name == r.dataset {
+				return d
+			}
 		}
-		if is, there := held[where][r.id]; there {
+	}
+	return dataset{}
+}
+
+// there is what the databases hold now, by the oracle's own reading. A row that was
+// made anonymous is nobody's any more, and isn't there.
+func (w *fixture) there() map[record]row {
+	held := map[string]map[int]row{} // by system and table
+	now := map[record]row{}
+	for _, r := range w.records {
+		where := r.system + " " + r.dataset
+		if held[where] == nil {
+			held[where] = w.stores[r.system].rows(r.dataset, r.bystander)
+		}
+		if is, there := held[where][r.id]; there && is.body != anonymous {
 			now[r] = is
 		}
 	}
 	return now
 }
 
-// bodies returns what the rows of a table hold, by id.
-func (s *store) bodies(table string) map[int]string {
+// rows returns what the rows of a table hold, by id.
+func (s *store) rows(table string, bystander bool) map[int]row {
 	s.Helper()
-	rows, err := s.QueryContext(context.Background(), "SELECT id, CAST(ref AS TEXT), body FROM "+table)
+	columns := "body, city, locked"
+	if bystander {
+		columns = "NULL, NULL, NULL"
+	}
+	rows, err := s.QueryContext(context.Background(), "SELECT id, CAST(ref AS TEXT), "+columns+" FROM "+table)
 	if err != nil {
 		s.Fatal(err)
 	}
 	defer rows.Close()
-	out := map[int]string{}
+	out := map[int]row{}
 	for rows.Next() {
 		var id int
-		var ref, body sql.NullString
-		if err := rows.Scan(&id, &ref, &body); err != nil {
+		var ref, body, city sql.NullString
+		var locked sql.NullInt64
+		if err := rows.Scan(&id, &ref, &body, &city, &locked); err != nil {
 			s.Fatal(err)
 		}
-		out[id] = ref.String + "|" + body.String
+		out[id] = row{ref.String, body.String, city.String, locked.Int64 == 1}
 	}
 	if err := rows.Err(); err != nil {
 		s.Fatal(err)

@@ -2,6 +2,8 @@ package truth
 
 import (
 	"context"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,7 +31,7 @@ func TestMutants(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for seed := range uint64(mutantSeeds) {
-				if o := play(t, k, seed+1, m); len(o.lies) > 0 {
+				if o := play(t, k, sqLite, seed+1, m); len(o.lies) > 0 {
 					return
 				}
 			}
@@ -135,15 +137,29 @@ func TestOracleReadsThePage(t *testing.T) {
 		there record
 		lies  int
 	}{
-		{says.Nothing, record{owner: 1, keep: true}, 1},
-		{says.Nothing, record{owner: 2}, 0},
-		{says.NothingElse, record{owner: 1, keep: true}, 0},
-		{says.NothingElse, record{owner: 1}, 1},
-		{says.Lead[dsar.Access], record{owner: 1}, 0},
+		{says.Nothing, record{owner: 1, also: nobody, until: today.AddDate(1, 0, 0)}, 1},
+		{says.Nothing, record{owner: 2, also: nobody}, 0},
+		{says.NothingElse, record{owner: 1, also: nobody, until: today.AddDate(1, 0, 0)}, 0},
+		{says.NothingElse, record{owner: 1, also: nobody}, 1},
+		{says.Lead[dsar.Access], record{owner: 1, also: nobody}, 0},
 	} {
-		o := &oracle{right: dsar.Access, person: 1, before: map[record]string{c.there: "text"}}
+		o := &oracle{pipeline: &pipeline{now: today}, fixture: &fixture{}, right: dsar.Access, person: 1, before: map[record]row{c.there: {}}}
 		if o.pageIsTrue(`<p class="lead">` + c.lead + "</p>"); len(o.lies) != c.lies {
 			t.Errorf("%q over %+v: %v", c.lead, c.there, o.lies)
+		}
+	}
+}
+
+// TestOracleReadsTheLetters: what the oracle looks for in letters is what they say.
+func TestOracleReadsTheLetters(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../words/en/letters.tmpl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, says := range []string{saysNothingLeft, saysOnlyKept, saysLocked} {
+		if !strings.Contains(string(text), says) {
+			t.Errorf("no letter says %q any more: write in answer_test.go what it says instead", says)
 		}
 	}
 }

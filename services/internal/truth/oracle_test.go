@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/core"
@@ -14,10 +15,16 @@ import (
 // oracle holds one request against the databases before and after it.
 type oracle struct {
 	*pipeline
-	right         dsar.Right
+	fixture       *fixture
+	right         dsar.Right // that was asked for
 	person        int
+	at            time.Time // when it was planned, by which what must stay is told
 	state         core.State
-	before, after map[record]string
+	purged        bool // time passed, and what had to stay may be gone
+	before, after map[record]row
+	vanished      map[record]bool // rows that somebody else deleted between plan and erasure
+	late          map[record]bool // rows that came between plan and erasure
+	moved         map[record]bool // rows that became somebody else's between the two
 	lies          []string
 }
 
@@ -29,27 +36,82 @@ func (o *oracle) lie(format string, args ...any) {
 func (o *oracle) judge() []string {
 	o.othersAreUntouched()
 	o.keptRecordsStay()
+	o.ownRecordsChangeAsAsked()
 	if o.state.Status == core.StatusCompleted {
 		o.answerIsTrue()
 	}
 	return o.lies
 }
 
+// mine reports whether the request may touch a record.
+func (o *oracle) mine(r record) bool { return r.of(o.person) && o.state.Right == o.right }
+
 // othersAreUntouched: whatever becomes of the request, nobody else's row goes or
-// changes, and no row at all where the right erases nothing.
+// changes.
 func (o *oracle) othersAreUntouched() {
 	for r, was := range o.before {
-		if is := o.after[r]; is != was && (r.owner != o.person || o.right != dsar.Erasure) {
-			o.lie("record %d of %s in %s, person %d's, was %q and is %q", r.id, r.table, r.system, r.owner, was, is)
+		if is := o.after[r]; is != was && !o.mine(r) && !o.fixture.mayGo(r, o.now) {
+			o.lie("record %d of %s in %s, person %d's, was %+v and is %+v", r.id, r.dataset, r.system, r.owner, was, is)
 		}
 	}
 }
 
-// keptRecordsStay: what must stay is there, whatever becomes of the request.
+// stays reports whether a record must stay now: by the law, or by a hold.
+func (o *oracle) stays(r record) bool { return r.kept(o.now) || o.isHeld(r) }
+
+// isHeld reports whether a hold keeps a record of the person. A hold on somebody else's
+// records doesn't reach one that is the person's as well: it goes with the person's.
+func (o *oracle) isHeld(r record) bool {
+	return slices.ContainsFunc(o.fixture.holds, func(h held) bool {
+		return h.person == o.person && r.of(o.person) && (h.System == "" || h.System == r.system) && (h.Dataset == "" || h.Dataset == r.dataset)
+	})
+}
+
+// keptRecordsStay: what must stay is there as it was, whatever becomes of the request;
+// at most it is locked.
 func (o *oracle) keptRecordsStay() {
-	for r := range o.before {
-		if _, there := o.after[r]; r.keep && !there {
-			o.lie("record %d of %s in %s had to stay, and is gone", r.id, r.table, r.system)
+	for r, was := range o.before {
+		if !o.stays(r) || r.bystander {
+			continue
+		}
+		is, there := o.after[r]
+		if o.right == dsar.Erasure {
+			was.locked = is.locked
+		}
+		if !there && !o.vanished[r] {
+			o.lie("record %d of %s in %s had to stay, and is gone", r.id, r.dataset, r.system)
+		} else if there && is != was && o.right == dsar.Erasure {
+			o.lie("record %d of %s in %s had to stay as %+v, and is %+v", r.id, r.dataset, r.system, was, is)
+		}
+	}
+}
+
+// corrected is the city that a person is said to live in.
+const corrected = "Lyon"
+
+// ownRecordsChangeAsAsked: of the person's own rows nothing changes but what the right
+// changes; and where the request is completed, all of that.
+func (o *oracle) ownRecordsChangeAsAsked() {
+	done := o.state.Status == core.StatusCompleted && o.state.Right == o.right
+	for r, was := range o.before {
+		is, there := o.after[r]
+		if !r.of(o.person) || o.right == dsar.Erasure {
+			continue
+		}
+		want := was
+		switch o.right {
+		case dsar.Restriction:
+			want.locked = want.locked || done
+			if !done {
+				want.locked = is.locked
+			}
+		case dsar.Rectification:
+			if want.city = corrected; !done && is.city == was.city {
+				want.city = was.city
+			}
+		}
+		if !there || is != want {
+			o.lie("record %d of %s in %s is %+v, and should be %+v", r.id, r.dataset, r.system, is, want)
 		}
 	}
 }
@@ -57,16 +119,33 @@ func (o *oracle) keptRecordsStay() {
 func (o *oracle) answerIsTrue() {
 	a := o.read(o.state)
 	for person := range persons {
-		if person == o.person {
+		if person == o.person && o.state.Right == o.right {
 			continue
 		}
 		for name, text := range a.files {
-			if strings.Contains(text, fmt.Sprintf("%s%d-", mark, person)) || strings.Contains(strings.ToLower(text), email(person)) {
+			if strings.Contains(text, fmt.Sprintf("%s%d-", mark, person)) && !o.sharedWith(person) {
 				o.lie("the file %s holds what is person %d's", name, person)
+			}
+			if person != o.person && strings.Contains(strings.ToLower(text), email(person)) && !o.sharedWith(person) {
+				o.lie("the file %s names person %d", name, person)
 			}
 		}
 	}
+	if o.state.Right != o.right { // a lesser answer: it tells nothing that was found
+		for _, s := range a.said.Systems {
+			for _, d := range s.Datasets {
+				if d.Records+d.Found+d.Erased > 0 || len(d.Retained)+len(d.KeptEarlier) > 0 {
+					o.lie("who isn't proven is told of %s in %s: %+v", d.Dataset, s.System, d)
+				}
+			}
+		}
+		return
+	}
 	o.pageIsTrue(a.page())
+	o.lettersAreTrue()
+	if o.purged {
+		return // the certificate is of the day on which it was issued
+	}
 	for _, s := range a.said.Systems {
 		held := 0
 		for _, d := range s.Datasets {
@@ -79,29 +158,104 @@ func (o *oracle) answerIsTrue() {
 	}
 }
 
+// sharedWith reports whether a record is the person's and another's.
+func (o *oracle) sharedWith(other int) bool {
+	for r := range o.before {
+		if r.of(o.person) && r.of(other) {
+			return true
+		}
+	}
+	return false
+}
+
+// left reports whether something of the person is there that may be, or that may not.
+func (o *oracle) left() (may, mayNot bool) {
+	for r := range o.after {
+		if !r.of(o.person) {
+			continue
+		}
+		if r.kept(o.at) || o.isHeld(r) {
+			may = true
+		} else {
+			mayNot = true
+		}
+	}
+	return may, mayNot
+}
+
+// allLocked reports whether all that is left of the person is locked.
+func (o *oracle) allLocked() bool {
+	for r, is := range o.after {
+		if r.of(o.person) && !is.locked {
+			return false
+		}
+	}
+	return true
+}
+
 // pageIsTrue: the page says that no system holds anything only where no record of the
-// person is there, and that nothing but what was kept before is, only where all others
-// may stay.
+// person is there, that nothing but what was kept before is, only where all others
+// may stay, and that nothing else is done with what is left only where it is locked.
 func (o *oracle) pageIsTrue(page string) {
-	_, lead, found := strings.Cut(page, `<p class="lead">`)
-	lead, _, closed := strings.Cut(lead, "</p>")
-	if !found || !closed {
+	lead, found := leadOf(page)
+	if !found {
 		o.lie("the page has no lead")
 	}
 	says := words.For("en").Answer
 	nothing, nothingElse := strings.HasPrefix(lead, says.Nothing), strings.HasPrefix(lead, says.NothingElse)
 	for r := range o.before {
-		if r.owner == o.person && (nothing || nothingElse && !r.keep) {
-			o.lie("the page says %q, and record %d of %s in %s is there", lead, r.id, r.table, r.system)
+		if r.of(o.person) && (nothing || nothingElse && !o.stays(r)) {
+			o.lie("the page says %q, and record %d of %s in %s is there", lead, r.id, r.dataset, r.system)
+		}
+	}
+	if strings.Contains(page, says.KeptLocked) && !o.allLocked() {
+		o.lie("the page says %q, and not all that is left is locked", says.KeptLocked)
+	}
+}
+
+// lettersAreTrue holds what letters say of an erasure against what is left.
+func (o *oracle) lettersAreTrue() {
+	if o.right != dsar.Erasure || o.purged {
+		return
+	}
+	may, mayNot := o.left()
+	for _, letter := range o.written(o.state.Accepted.RequestID) {
+		for _, says := range []struct {
+			text string
+			lie  bool
+		}{
+			{saysNothingLeft, may || mayNot},
+			{saysOnlyKept, mayNot},
+			{saysLocked, !o.allLocked()},
+		} {
+			if strings.Contains(letter, says.text) && says.lie {
+				o.lie("the letter says %q, and %v", says.text, o.after)
+			}
 		}
 	}
 }
 
-// of are the ids of the person's records of a dataset in a reading.
-func (o *oracle) of(reading map[record]string, system, dataset string) []int {
+// lost reports whether a record that an earlier erasure had to keep can't be found any
+// more, since that erasure took the rows that led to it: it can only be told of.
+func (o *oracle) lost(reading map[record]row, r record) bool {
+	d := o.fixture.dataset(r)
+	if !strings.Contains(d.at, "via:") || !o.stays(r) {
+		return false
+	}
+	for lead := range reading {
+		if o.fixture.stores[lead.system] == o.fixture.stores[r.system] && lead.dataset == d.parent && strconv.Itoa(lead.id) == reading[r].ref {
+			return o.lost(reading, lead)
+		}
+	}
+	return true
+}
+
+// of are the ids of the person's records of a dataset in a reading, as far as they can
+// be found.
+func (o *oracle) of(reading map[record]row, system, dataset string) []int {
 	var ids []int
 	for r := range reading {
-		if r.system == system && r.dataset == dataset && r.owner == o.person {
+		if r.system == system && r.dataset == dataset && r.of(o.person) && !o.lost(o.before, r) {
 			ids = append(ids, r.id)
 		}
 	}
@@ -114,27 +268,70 @@ func (o *oracle) datasetIsTrue(system string, d saidDataset, shown []string) {
 	where := d.Dataset + " of " + system
 	switch o.right {
 	case dsar.Access, dsar.Portability:
-		var there []string
-		for _, id := range before {
-			there = append(there, strconv.Itoa(id))
-		}
-		if !slices.Equal(shown, there) || d.Records != int64(len(before)) {
-			o.lie("%s: %d records are said, %v are shown, %v are there", where, d.Records, shown, before)
-		}
+		o.copyIsTrue(where, d, before, shown)
 	case dsar.KnowCategories:
 		if d.Found != int64(len(before)) {
 			o.lie("%s: %d records are said to be held, %v are", where, d.Found, before)
 		}
-	case dsar.Erasure:
-		retained := d.kept()
-		left := int64(len(before) - len(after))
-		if d.Found != int64(len(before)) || d.Erased+d.Anonymised+d.Gone != left || retained != int64(len(after)) {
-			o.lie("%s: found %d, erased %d, gone %d, retained %d are said; %v were there and %v are", where, d.Found, d.Erased+d.Anonymised, d.Gone, retained, before, after)
+	case dsar.Restriction:
+		if d.Restricted != int64(len(before)) {
+			o.lie("%s: %d records are said to be restricted, %v are there", where, d.Restricted, before)
 		}
-		for r := range o.after {
-			if r.system == system && r.dataset == d.Dataset && r.owner == o.person && !r.keep {
-				o.lie("%s: record %d needn't stay, and is there", where, r.id)
+	case dsar.Rectification:
+		if d.Rectified > int64(len(before)) {
+			o.lie("%s: %d records are said to be corrected, %v are there", where, d.Rectified, before)
+		}
+	case dsar.Erasure:
+		o.erasureIsTrue(where, system, d, before, after)
+	}
+}
+
+// copyIsTrue: what is shown is there, and what is there is shown, apart from what an
+// earlier erasure had to keep and whose way it erased: that is told by number.
+func (o *oracle) copyIsTrue(where string, d saidDataset, before []int, shown []string) {
+	var there []string
+	for _, id := range before {
+		there = append(there, strconv.Itoa(id))
+	}
+	if !slices.Equal(shown, there) || d.Records != int64(len(there)) {
+		o.lie("%s: %d records are said, %v are shown, %v are there", where, d.Records, shown, there)
+	}
+	lost, kept := int64(0), int64(0)
+	for r := range o.before {
+		if r.of(o.person) && where == r.dataset+" of "+r.system && o.lost(o.before, r) {
+			lost++
+		}
+	}
+	for _, k := range d.KeptEarlier {
+		kept += k.Records
+	}
+	if lost > kept || kept > lost+int64(len(there)) {
+		o.lie("%s: %d records are said to be kept; %d are there and can't be found, and %v are", where, kept, lost, there)
+	}
+}
+
+func (o *oracle) erasureIsTrue(where, system string, d saidDataset, before, after []int) {
+	count := func(records map[record]bool) (n int64) {
+		for r := range records {
+			if r.system == system && r.dataset == d.Dataset {
+				n++
 			}
+		}
+		return n
+	}
+	vanished, late, moved := count(o.vanished), count(o.late), count(o.moved)
+	gone := int64(len(before)-len(after)) + moved // as the person's
+	// What came late and was erased by a try of which nothing was heard, nobody knows.
+	unknown := int64(len(before)) + moved - d.Found
+	if unknown < 0 || unknown > late || d.Erased+d.Anonymised+d.Gone != gone-unknown || d.kept() != int64(len(after)) {
+		o.lie("%s: found %d, erased %d, anonymised %d, gone %d, retained %d are said; %v were there and %v are", where, d.Found, d.Erased, d.Anonymised, d.Gone, d.kept(), before, after)
+	}
+	if d.Erased+d.Anonymised > gone-vanished-moved {
+		o.lie("%s: %d are said to be erased of %d, %d of which somebody else deleted or made another's", where, d.Erased+d.Anonymised, gone, vanished+moved)
+	}
+	for r := range o.after {
+		if r.system == system && r.dataset == d.Dataset && r.of(o.person) && !r.kept(o.at) && !o.isHeld(r) {
+			o.lie("%s: record %d needn't stay, and is there", where, r.id)
 		}
 	}
 }

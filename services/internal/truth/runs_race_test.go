@@ -4,5 +4,6 @@ package truth
 
 const (
 	defaultRuns   = 20 // the race detector makes them ten times slower
+	postgresRuns  = 3
 	spoiltAnswers = 2
 )
