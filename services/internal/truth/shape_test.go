@@ -46,7 +46,7 @@ type bystander struct {
 	declared bool // the dataset's cascades let its rows go
 }
 
-// traits are what all systems of a world have, or none.
+// traits are what all systems of a run have, or none.
 type traits struct {
 	flags    bool // rows can be locked
 	corrects bool // a person may have the city corrected
