@@ -20,6 +20,11 @@ var (
 	ReportDetail = Kind{"detail", SubjectRoot}
 	// Rejected is a message that wasn't taken in, as it came.
 	Rejected = Kind{"rejected", SubjectRoot}
+	// Receipt is what a request's receipt says, and the salt by which it is proven.
+	Receipt = Kind{"receipt", SubjectRoot}
+	// LaterBundleKey is the key of a bundle that is made after the records have ended: a
+	// certificate of what had to stay before.
+	LaterBundleKey = Kind{"later bundle", SubjectRoot}
 	// BundleKey is the key that a bundle's file is encrypted with.
 	BundleKey = Kind{"bundle", RecordsRoot}
 )

@@ -34,10 +34,18 @@ type Config struct {
 	Timers   Timers
 	Now      func() time.Time
 	Log      *slog.Logger
+	// Keeper does what is owed to ended requests. It needn't be set where no request says
+	// how long it is kept ([core.Keep]).
+	Keeper Keeper
 	// Parallel is how many timers are applied at once, so that those that fall due
 	// together share the journal's commits; 0 means one after the other. It is the
-	// one field that needn't be set.
+	// a field that needn't be set.
 	Parallel int
+}
+
+// Keeper does what is owed to ended requests, and journals that it was done.
+type Keeper interface {
+	Do(ctx context.Context, requestID string, d core.Duty) error
 }
 
 // Coordinator applies reports and timers. It is safe for many goroutines.
@@ -82,6 +90,21 @@ func (c *Coordinator) Handle(ctx context.Context, e event.Event) error {
 	return err
 }
 
+var errNoKeeper = errors.New("nobody here issues receipts and forgets")
+
+// keep does what is owed to a request at a time, in its order.
+func (c *Coordinator) keep(ctx context.Context, id string, s core.State, now time.Time) error {
+	for _, d := range s.Duties(now) {
+		if c.Keeper == nil {
+			return errNoKeeper
+		}
+		if err := c.Keeper.Do(ctx, id, d); err != nil {
+			return fmt.Errorf("%s: %w", d, err)
+		}
+	}
+	return nil
+}
+
 // tickBatch bounds how many requests one Tick handles: when thousands fall due at
 // once, reports get their turn in between.
 const tickBatch = 500
@@ -101,7 +124,10 @@ func (c *Coordinator) Tick(ctx context.Context) (int, error) {
 	turn.SetLimit(max(1, c.Parallel))
 	for i, id := range ids {
 		turn.Go(func() error {
-			_, err := c.Requests.Do(within, id, core.Tick{Now: now})
+			state, err := c.Requests.Do(within, id, core.Tick{Now: now})
+			if err == nil {
+				err = c.keep(within, id, state, now)
+			}
 			if err != nil {
 				errs[i] = fmt.Errorf("timer of request %s: %w", id, err)
 			}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/aggregator"
@@ -53,6 +54,9 @@ func (c *bundleGetCommand) Run(ctx context.Context) error {
 	}
 	if c.Addendum != 0 {
 		return c.addendum(ctx, in, id, state)
+	}
+	if !state.RecordsForgotten.IsZero() {
+		return fmt.Errorf("the answer to request %s was destroyed on %s; habeas trace %s tells it", id, state.RecordsForgotten.Format(time.DateOnly), id)
 	}
 	if c.Output == "-" {
 		// Looked at first as a whole: what has left through a pipe can't be called back.

@@ -84,8 +84,11 @@ func TestCommands(t *testing.T) {
 	say(0, "bundle", "get", access.ID, "-o", answer)
 	holds(say(1, "bundle", "get", access.ID, "-o", answer), "exists")
 	holds(say(0, "verify", answer), "is whole")
-	key := strings.TrimSpace(say(0, "keys", "show"))
-	holds(say(0, "verify", answer, "--key", key), "signed by localhost/habeas/bundles")
+	keys := filepath.Join(t.TempDir(), "habeas.pub")
+	if err := os.WriteFile(keys, []byte(say(0, "keys", "show")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	holds(say(0, "verify", answer, "--key", keys), "signed by localhost/habeas/bundles")
 	other, err := signkey.Create(filepath.Join(t.TempDir(), "k"), "localhost/habeas/bundles")
 	if err != nil {
 		t.Fatal(err)
@@ -93,9 +96,20 @@ func TestCommands(t *testing.T) {
 	holds(say(1, "verify", answer, "--key", other.Verifier), "none of the keys")
 	holds(say(1, "verify", damaged(t, answer)), "index.html")
 
+	// Its receipt, and the proof that others verify; then Habeas forgets the answer.
+	slip := filepath.Join(t.TempDir(), "receipt")
+	waitForReceipt(t, u.dir, access.ID)
+	holds(say(0, "receipt", access.ID, "-o", slip), "leaf")
+	holds(say(0, "verify", slip+".tlog-proof", "--document", slip+".json", "--key", keys), "stands in the log localhost/habeas/log")
+	holds(say(1, "verify", slip+".tlog-proof", "--document", answer, "--key", keys), "doesn't prove")
+	holds(say(0, "forget", access.ID, "--reason", "asked by the person"), "Forgotten")
+	holds(say(1, "bundle", "get", access.ID, "-o", answer, "--force"), "destroyed")
+	holds(say(0, "trace", access.ID), "records and answer are destroyed", "asked by the person")
+	holds(say(0, "receipt", access.ID), access.ID, "completed")
+
 	// What can't be done says why.
 	say(1, "retry", access.ID)
-	holds(say(1, "cancel", access.ID, "--reason", "x"), "has ended", "what may be done now: habeas deliver, hold")
+	holds(say(1, "cancel", access.ID, "--reason", "x"), "has ended", "what may be done now: habeas hold")
 	holds(say(1, "trace", "9f0d6c0e-6f0f-4b43-9f0f-000000000000"), "habeas requests lists them")
 	holds(say(2, "frobnicate"), "--help lists the commands")
 	u.stopGently()
@@ -125,4 +139,26 @@ func damaged(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// waitForReceipt waits until an ended request has its receipt.
+func waitForReceipt(t *testing.T, dir, id string) {
+	t.Helper()
+	in, err := installationFlags{Data: dir}.open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	for {
+		s, err := in.Requests.State(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Receipted {
+			return
+		}
+		if err := in.Journal.Wait(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

@@ -22,7 +22,8 @@ type commands struct {
 	Requests requestsCommand `cmd:"" group:"follow" help:"List requests."`
 	Trace    traceCommand    `cmd:"" group:"follow" help:"Tell a request's life: each system's steps, waits and outcomes."`
 	Bundle   bundleCommand   `cmd:"" group:"follow" help:"Get the answer to a request."`
-	Verify   verifyCommand   `cmd:"" group:"follow" help:"Check an answer, and name what is wrong with it."`
+	Receipt  receiptCommand  `cmd:"" group:"follow" help:"Get the receipt of an ended request, with the proof that others verify."`
+	Verify   verifyCommand   `cmd:"" group:"follow" help:"Check an answer or a receipt, and name what is wrong with it."`
 
 	Plan           planCommand           `cmd:"" group:"act" help:"Show what an erasure is to touch, and what must stay; with --keys, record by record."`
 	Prove          proveCommand          `cmd:"" group:"act" help:"Ask again whether anything of an answered erasure has come back."`
@@ -36,6 +37,7 @@ type commands struct {
 	Hold           holdCommand           `cmd:"" group:"act" help:"Keep records from being erased, for a lawsuit or an inquiry."`
 	Deliver        deliverCommand        `cmd:"" group:"act" help:"Tell the person again where the answer is."`
 	Merge          mergeCommand          `cmd:"" group:"act" help:"End a request that another one answers."`
+	Forget         forgetCommand         `cmd:"" group:"act" help:"Destroy what Habeas itself holds of an ended request, before its time."`
 	Refuse         refuseCommand         `cmd:"" group:"act" help:"End a request on a ground of the law."`
 	ReplayErasures replayErasuresCommand `cmd:"" group:"act" help:"Erase again what a restored backup has brought back."`
 	Cancel         cancelCommand         `cmd:"" group:"act" help:"End a request without an answer."`

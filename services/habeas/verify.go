@@ -9,13 +9,15 @@ import (
 	"strings"
 
 	"habeas.dev/services/internal/bundle"
+	"habeas.dev/services/internal/receipt"
 	"habeas.dev/services/internal/signkey"
 )
 
 type verifyCommand struct {
-	File string   `arg:"" help:"The bundle, as bundle get left it." placeholder:"FILE"`
-	Key  []string `help:"Who must have signed it: a verifier's key, or a file with one a line." placeholder:"KEY"`
-	JSON bool     `help:"Print JSON."`
+	File     string   `arg:"" help:"The bundle, as bundle get left it; or a receipt's proof, which ends in .tlog-proof." placeholder:"FILE"`
+	Document string   `help:"The receipt that the proof is of." placeholder:"FILE"`
+	Key      []string `help:"Who must have signed it: a verifier's key, or a file with one a line." placeholder:"KEY"`
+	JSON     bool     `help:"Print JSON."`
 }
 
 // Help implements kong.HelpProvider.
@@ -26,11 +28,17 @@ verifier habeas keys show prints: hashes alone anybody can make anew. It needs n
 installation and no network. Exit status 0: it is whole; 1: a line for each thing that
 is wrong.
 
+A receipt is verified by its proof, likewise by nothing but the key.
+
   habeas keys show --data ./habeas-data > habeas.pub
+  habeas verify receipt.tlog-proof --document receipt.json --key habeas.pub
   habeas bundle get 3cf5cf5f -o answer.zip && habeas verify answer.zip --key habeas.pub`
 }
 
 func (c *verifyCommand) Run(ctx context.Context) error {
+	if strings.HasSuffix(c.File, ".tlog-proof") {
+		return c.verifyReceipt()
+	}
 	f, err := os.Open(c.File)
 	if err != nil {
 		return err
@@ -79,4 +87,36 @@ func signedBy(r bundle.Report) string {
 	default:
 		return "it isn't signed, so anybody may have made it"
 	}
+}
+
+// verifyReceipt checks a receipt by its proof.
+func (c *verifyCommand) verifyReceipt() error {
+	if c.Document == "" || len(c.Key) == 0 {
+		return errors.New("a proof is of a receipt and signed by a log's key; name both, with --document FILE and --key KEY")
+	}
+	keys, err := signkey.Verifiers(c.Key)
+	if err != nil {
+		return err
+	}
+	proof, err := os.ReadFile(c.File)
+	if err != nil {
+		return err
+	}
+	document, err := os.ReadFile(c.Document)
+	if err != nil {
+		return err
+	}
+	checkpoint, err := receipt.Verify(proof, document, keys...)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return json.NewEncoder(os.Stdout).Encode(struct {
+			Origin  string   `json:"origin"`
+			Size    int64    `json:"size"`
+			Signers []string `json:"signers"`
+		}{checkpoint.Origin, checkpoint.Size, checkpoint.Signers})
+	}
+	_, err = fmt.Printf("%s stands in the log %s of %d leaves, signed by %s.\n", c.Document, checkpoint.Origin, checkpoint.Size, strings.Join(checkpoint.Signers, ", "))
+	return err
 }

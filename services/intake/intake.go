@@ -69,6 +69,9 @@ type Config struct {
 	// again without asking a person.
 	ProveAgain time.Duration
 	EraseAgain bool
+	// Keep says how long Habeas keeps what it holds of a request; nil: for ever, and its
+	// end gets no receipt.
+	Keep *core.Keep
 	// Rejected takes what came on the topic and can't be read; only
 	// [Intake.HandleMessage] needs it.
 	Rejected Publisher

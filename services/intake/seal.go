@@ -37,6 +37,7 @@ func (in *Intake) seal(ctx context.Context, from callers.Caller, s event.Submitt
 		Systems:      in.Catalogue,
 		Digest:       digest,
 		Lease:        in.Lease,
+		Keep:         in.Keep,
 	}
 	if s.Right == dsar.Erasure {
 		a.ProveAgain, a.EraseAgain = in.ProveAgain, in.EraseAgain && in.ProveAgain > 0

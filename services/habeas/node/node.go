@@ -200,7 +200,7 @@ func (n *Node) startServices(ctx context.Context, r Roles, catalogue []dsar.Syst
 		}
 	}
 	if r.Coordinator {
-		if err := n.startCoordinator(carrier); err != nil {
+		if err := n.startCoordinator(ctx, r.Embedded, carrier); err != nil {
 			return nil, err
 		}
 		if err := n.startNotify(); err != nil {
@@ -270,8 +270,12 @@ func (n *Node) startAggregator(book *policy.Book, embedded bool, publisher *bus.
 
 // startCoordinator starts a coordinator, and the relay that carries what follows
 // from its decisions.
-func (n *Node) startCoordinator(carrier transport.Carrier) error {
-	c := coordinator.New(coordinator.Config{Requests: n.Installation.Requests, Timers: n.Installation.Journal, Now: now, Log: n.log, Parallel: timersAtOnce})
+func (n *Node) startCoordinator(ctx context.Context, embedded bool, carrier transport.Carrier) error {
+	keep, err := n.keeper(ctx, embedded)
+	if err != nil {
+		return err
+	}
+	c := coordinator.New(coordinator.Config{Requests: n.Installation.Requests, Timers: n.Installation.Journal, Keeper: keep, Now: now, Log: n.log, Parallel: timersAtOnce})
 	if err := (&requestGauges{journal: n.Installation.Journal, systems: taskTopics(n.Manifests), now: now}).register(n.tel.Meters()); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -52,6 +53,7 @@ type Config struct {
 	Topics topics.Deviation `yaml:"topics"`
 	// Receipts is who signs answers and receipts.
 	Receipts Receipts `yaml:"receipts"`
+	Keep     Keep     `yaml:"keep"`
 	// Systems are those that every request must reach, by name.
 	Systems map[string]System `yaml:"systems"`
 	// Lease is how long a task may go unheard of before it is sent again, where
@@ -220,6 +222,7 @@ const (
 	RoomSandbox   = "sandbox"
 	RoomOutbox    = "outbox"
 	RoomKeys      = "keys"
+	RoomMirror    = "mirror"
 )
 
 // File is the name under which `habeas up` and `demo` leave their effective
@@ -336,6 +339,10 @@ func (c Config) withDefaults() (Config, error) {
 	set(&c.Outbox, c.Room(RoomOutbox))
 	set(&c.Receipts.Name, "localhost/habeas")
 	set(&c.Receipts.BundleKey, filepath.Join(c.Room(RoomKeys), "bundles.key"))
+	set(&c.Receipts.LogKey, filepath.Join(c.Room(RoomKeys), "log.key"))
+	set(&c.Receipts.Mirror, c.Room(RoomMirror))
+	c.Keep.AnswerDays = cmp.Or(c.Keep.AnswerDays, defaultAnswerDays)
+	c.Keep.AccountabilityMonths = cmp.Or(c.Keep.AccountabilityMonths, defaultAccountabilityMonths)
 	set(&c.Controller, "the controller")
 	set(&c.Prove, "P30D")
 	set(&c.CameBack, "ask")
@@ -371,6 +378,9 @@ func (c Config) check() error {
 		return fmt.Errorf("sandbox.people is %d; at least 1", c.Sandbox.People)
 	}
 	if err := c.Receipts.check(); err != nil {
+		return err
+	}
+	if err := c.Keep.check(); err != nil {
 		return err
 	}
 	if err := c.checkCallers(); err != nil {

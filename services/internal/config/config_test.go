@@ -31,7 +31,8 @@ func TestDefaults(t *testing.T) {
 		Data: dir, Listen: "127.0.0.1:8420", Journal: "sqlite://" + slash + "/journal/journal.db",
 		Limits:   "sqlite://" + slash + "/vendors.db",
 		Vault:    Vault{Bucket: filepath.Join(dir, "vault"), Keys: filepath.Join(dir, "vault-keys"), Key: "file://" + slash + "/master.key"},
-		Receipts: Receipts{Name: "localhost/habeas", BundleKey: filepath.Join(dir, "keys", "bundles.key")},
+		Receipts: Receipts{Name: "localhost/habeas", BundleKey: filepath.Join(dir, "keys", "bundles.key"), LogKey: filepath.Join(dir, "keys", "log.key"), Mirror: filepath.Join(dir, "mirror")},
+		Keep:     Keep{AnswerDays: 30, AccountabilityMonths: 24},
 		Outbox:   filepath.Join(dir, "outbox"), Controller: "the controller", Again: Again{Prove: "P30D", CameBack: "ask"}, Log: Log{Level: "info", Format: "text"},
 	}
 	if !reflect.DeepEqual(c, want) {
@@ -141,7 +142,8 @@ notify:
   mail: [desk@example.com, {to: lea@example.com, language: en}]
 telemetry: {otlp: "http://localhost:4318"}
 log: {level: debug, format: json}
-receipts: {name: privacy.example.com, bundle_key: /run/secrets/bundles.key}
+receipts: {name: privacy.example.com, bundle_key: /run/secrets/bundles.key, log_key: /run/secrets/log.key, mirror: "s3://elsewhere", witnesses: ["https://witness.example.org/"]}
+keep: {answer_days: 14, accountability_months: 36, backup_days: 35}
 sandbox: {seed: 7, people: 200, faults: "latency=1ms", canaries: true}
 `
 

@@ -15,6 +15,8 @@ func (c Reveal) decide(d *decider) error {
 		return ErrUnknown
 	case c.Reason == "":
 		return fmt.Errorf("%w: why must be said", ErrNotAllowed)
+	case !d.SubjectForgotten.IsZero():
+		return fmt.Errorf("%w: whom it was about is forgotten", ErrNotAllowed)
 	}
 	d.record(IdentifiersRevealed{ReasonedAct: ReasonedAct{By: c.By, Reason: c.Reason, At: d.now}})
 	return nil
@@ -39,6 +41,8 @@ func (c DeliverAgain) decide(d *decider) error {
 		return ErrUnknown
 	case d.Status != StatusCompleted:
 		return fmt.Errorf("%w: there is no answer to deliver", ErrNotAllowed)
+	case !d.RecordsForgotten.IsZero() || !d.SubjectForgotten.IsZero():
+		return fmt.Errorf("%w: the answer was destroyed when its time had come", ErrNotAllowed)
 	}
 	d.record(DeliveryAsked{Act: Act{By: c.By, Reason: c.Reason, At: d.now}})
 	return nil

@@ -95,6 +95,8 @@ func (c ProveAgain) decide(d *decider) error {
 		return ErrUnknown
 	case d.Right != dsar.Erasure || d.Status != StatusCompleted:
 		return fmt.Errorf("%w: only an erasure that was answered is proven again", ErrNotAllowed)
+	case !d.SubjectForgotten.IsZero():
+		return fmt.Errorf("%w: whom it was about is forgotten", ErrNotAllowed)
 	}
 	planned := d.provable()
 	for _, name := range c.Systems {
@@ -139,7 +141,7 @@ func (s State) askAgain(systems []string) State {
 
 // againDue asks again when the time for it has come.
 func (d *decider) againDue() {
-	if d.Status != StatusCompleted || d.AgainAt.IsZero() || d.now.Before(d.AgainAt) {
+	if d.Status != StatusCompleted || !d.SubjectForgotten.IsZero() || d.AgainAt.IsZero() || d.now.Before(d.AgainAt) {
 		return
 	}
 	d.record(AskedAgain{Act: Act{By: ByPolicy, At: d.now}, Systems: d.provable(), Erase: d.Accepted.EraseAgain})

@@ -38,7 +38,7 @@ func (s State) end(status Status, at time.Time) State {
 	if s.Awaited != "" {
 		s = s.goOn(time.Time{}, at)
 	}
-	s.Status, s.Attention, s.EndedAt = status, AttentionNeeded{}, at
+	s.Status, s.Attention, s.EndedAt, s.Receipted = status, AttentionNeeded{}, at, false
 	return s
 }
 

@@ -53,6 +53,7 @@ type AddendumIssued struct {
 
 func (e AddendumIssued) evolve(s State) State {
 	s.Addenda = append(slices.Clip(s.Addenda), Addendum{Object: e.Addendum, Told: *s.again()})
-	s.Status, s.EndedAt, s.Again = StatusCompleted, e.At, nil
+	s.Status, s.EndedAt, s.Again, s.Receipted = StatusCompleted, e.At, nil, false
+	s.RecordsForgotten = time.Time{} // there is an answer again
 	return s
 }

@@ -63,6 +63,9 @@ type Accepted struct {
 	// EraseAgain tells that what has come back is then erased again without asking a
 	// person.
 	EraseAgain bool `json:"erase_again,omitempty"`
+	// Keep says how long Habeas keeps what it holds of the request, and that its end gets
+	// a receipt; nil, in a journal of before, for ever and without.
+	Keep *Keep `json:"keep,omitempty"`
 }
 
 // When implements Event.
@@ -143,7 +146,8 @@ type Completed struct {
 }
 
 func (e Completed) evolve(s State) State {
-	s.Status, s.Bundle, s.EndedAt = StatusCompleted, e.Bundle, e.At
+	s.Status, s.Bundle, s.EndedAt, s.Receipted = StatusCompleted, e.Bundle, e.At, false
+	s.RecordsForgotten = time.Time{} // there is an answer again
 	if s.AnsweredAt.IsZero() {
 		s.AnsweredAt = e.At
 	}

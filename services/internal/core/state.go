@@ -115,6 +115,13 @@ type State struct {
 	Again   *Again
 	Addenda []Addendum
 	AgainAt time.Time
+	// Receipted tells that there is a receipt of how it ended.
+	Receipted bool
+	// RecordsForgotten and SubjectForgotten are when Habeas forgot what it held itself;
+	// zero: it holds it.
+	RecordsForgotten, SubjectForgotten time.Time
+	// CopiesForgotten tells that the erasure has reached Habeas' own copies.
+	CopiesForgotten bool
 }
 
 // TaskStatus is where one task stands.
@@ -200,7 +207,12 @@ func Wake(s State) time.Time {
 			for _, sys := range s.Accepted.Systems {
 				wakeBy(s.retentionDue(sys))
 			}
-			wakeBy(s.AgainAt)
+			if s.SubjectForgotten.IsZero() {
+				wakeBy(s.AgainAt)
+			}
+		}
+		for _, d := range s.duties() {
+			wakeBy(d.at)
 		}
 		return wake
 	}

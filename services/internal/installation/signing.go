@@ -16,7 +16,7 @@ type SigningKey struct{ Purpose, Name, Path string }
 
 // SigningKeys returns all of them.
 func SigningKeys(r config.Receipts) []SigningKey {
-	return []SigningKey{{signkey.Bundles, signkey.Name(r.Name, signkey.Bundles), r.BundleKey}}
+	return []SigningKey{{signkey.Bundles, signkey.Name(r.Name, signkey.Bundles), r.BundleKey}, {signkey.Log, signkey.Name(r.Name, signkey.Log), r.LogKey}}
 }
 
 // OpenSigningKey reads the key for a purpose. Where its file is missing, one is made

@@ -193,6 +193,9 @@ type Lister interface {
 	// taken in first, at most limit, which is at most [MaxList]. However many
 	// there are, it reads no more than it returns: every submission asks.
 	ByFingerprint(ctx context.Context, fingerprint string, limit int) ([]Row, error)
+	// ForgetFingerprints removes a request's fingerprints: nobody finds it by a person's
+	// identifiers any more. Where it has none nothing is done.
+	ForgetFingerprints(ctx context.Context, requestID string) error
 	// Due returns the ids of requests whose WakeAt is at or before now, the
 	// oldest first, at most limit.
 	Due(ctx context.Context, now time.Time, limit int) ([]string, error)

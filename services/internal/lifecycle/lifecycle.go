@@ -141,6 +141,10 @@ func follow(v versioned, requestID string, facts []core.Event) (journal.Append, 
 			a.Fingerprints = fingerprints(a.Fingerprints, f.Identifiers)
 		case core.TaskEnded:
 			a.Fingerprints = fingerprints(a.Fingerprints, f.Identifiers)
+		case core.ReceiptIssued:
+			a.Leaf = f.Leaf
+		case core.Forgotten:
+			a.Leaf = f.Leaf
 		}
 	}
 	a.Row = row(state, a.Facts[len(a.Facts)-1].At)

@@ -109,6 +109,15 @@ func (say Say) sentence(e core.Event) (system, text string) {
 		return "", say.f("%s assigned it to %s", e.By, e.To) + say.because("", e.Reason)
 	case core.DeliveryAsked:
 		return "", say.f("%s had the answer delivered again", e.By) + say.because("", e.Reason)
+	case core.ReceiptIssued:
+		return "", say("how it ended stands in the transparency log: habeas receipt")
+	case core.CopiesForgotten:
+		return "", say.f("the erasure has reached what Habeas held of %d earlier requests of the person", len(e.Requests))
+	case core.Forgotten:
+		if e.Part == core.PartRecords {
+			return "", say.f("%s: records and answer are destroyed, and can't be opened", say.destroyer(e.By)) + say.because("", e.Reason)
+		}
+		return "", say.f("%s: whom it was about is destroyed, and can't be opened", say.destroyer(e.By)) + say.because("", e.Reason)
 	case core.LetterSent:
 		return "", say.f("letter to the person: %s, in %s, by %s", say(string(e.Letter)), say(e.Language), say(e.Channel))
 	default:
@@ -127,6 +136,14 @@ func (say Say) askedAgain(e core.AskedAgain) string {
 		text += say("; what has is erased again")
 	}
 	return text + say.because("", e.Reason)
+}
+
+// destroyer says who forgot: a person, or the end that was set.
+func (say Say) destroyer(by string) string {
+	if by == core.ByPolicy {
+		return say("their time had come")
+	}
+	return say.f("forgotten by %s", by)
 }
 
 // fields names the columns that a rectification changed, and those that it left.

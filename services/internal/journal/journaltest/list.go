@@ -195,6 +195,19 @@ func testByFingerprint(t *testing.T, h *Harness) {
 	if list, err := h.Store.ByFingerprint(ctx, "none", 10); err != nil || len(list) != 0 {
 		t.Errorf("nobody's: %v %v", list, err)
 	}
+	// What was forgotten is found no more, and the others are.
+	for range 2 {
+		if err := h.Store.ForgetFingerprints(ctx, "r000"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list, err := h.Store.ByFingerprint(ctx, "f6", journal.MaxList)
+	if err != nil || len(list) != len(of6)-1 || slices.ContainsFunc(list, func(r journal.Row) bool { return r.RequestID == "r000" }) {
+		t.Errorf("%d of %d are found, %v", len(list), len(of6), err)
+	}
+	if err := h.Store.ForgetFingerprints(ctx, "nobody"); err != nil {
+		t.Error(err)
+	}
 }
 
 func testDue(t *testing.T, h *Harness) {

@@ -419,3 +419,17 @@ func (s *Store) SetNote(ctx context.Context, name string, data []byte, expected 
 		return nil
 	})
 }
+
+// ForgetFingerprints implements journal.Lister.
+func (s *Store) ForgetFingerprints(ctx context.Context, requestID string) error {
+	return s.call(ctx, OpList, func() error {
+		for print, ids := range s.prints {
+			if ids = slices.DeleteFunc(ids, func(id string) bool { return id == requestID }); len(ids) == 0 {
+				delete(s.prints, print)
+			} else {
+				s.prints[print] = ids
+			}
+		}
+		return nil
+	})
+}

@@ -45,3 +45,14 @@ func (s *Store) SetNote(ctx context.Context, name string, data []byte, expected 
 	}
 	return s.explain(ctx, err)
 }
+
+// ForgetFingerprints implements journal.Lister.
+func (s *Store) ForgetFingerprints(ctx context.Context, requestID string) error {
+	if err := s.usable(ctx); err != nil {
+		return err
+	}
+	bounded, cancel := context.WithTimeout(ctx, commitTimeout)
+	defer cancel()
+	_, err := s.pool.Exec(bounded, "DELETE FROM fingerprint WHERE request = (SELECT num FROM request WHERE id = $1)", requestID)
+	return s.explain(ctx, err)
+}

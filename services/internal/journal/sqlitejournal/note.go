@@ -45,3 +45,13 @@ func (s *Store) SetNote(ctx context.Context, name string, data []byte, expected 
 	}
 	return nil
 }
+
+// ForgetFingerprints implements journal.Lister. The index of fingerprints is by
+// fingerprint; a request's are found by its number, through the index fingerprint_request.
+func (s *Store) ForgetFingerprints(ctx context.Context, requestID string) error {
+	if err := s.usable(ctx); err != nil {
+		return err
+	}
+	_, err := s.notes.ExecContext(ctx, "DELETE FROM fingerprint WHERE request = (SELECT num FROM request WHERE id = ?)", requestID)
+	return explain(s.path, err)
+}

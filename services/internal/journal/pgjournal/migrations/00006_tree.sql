@@ -26,7 +26,11 @@ CREATE TABLE tree_size (
 );
 INSERT INTO tree_size VALUES (1, 0);
 
+-- By which a request's fingerprints are found when it is forgotten.
+CREATE INDEX fingerprint_request ON fingerprint (request);
+
 -- +goose Down
+DROP INDEX fingerprint_request;
 DROP TABLE tree_size;
 DROP TABLE tree;
 DROP TABLE leaf;

@@ -21,7 +21,11 @@ CREATE TABLE tree (
 
 ALTER TABLE counter ADD COLUMN leaf INTEGER NOT NULL DEFAULT 0;
 
+-- By which a request's fingerprints are found when it is forgotten.
+CREATE INDEX fingerprint_request ON fingerprint (request);
+
 -- +goose Down
+DROP INDEX fingerprint_request;
 ALTER TABLE counter DROP COLUMN leaf;
 DROP TABLE tree;
 DROP TABLE leaf;

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"habeas.dev/services/internal/installation"
+	"habeas.dev/services/internal/receipt"
+)
+
+type receiptCommand struct {
+	requestFlags
+	Output string `short:"o" help:"Where the receipt goes: NAME.json, and its proof NAME.tlog-proof." placeholder:"NAME"`
+	Force  bool   `help:"Replace the files where they exist."`
+}
+
+// Help implements kong.HelpProvider.
+func (receiptCommand) Help() string {
+	return `The receipt of an ended request says what became of it in each system. Its proof shows
+that it stands in the installation's transparency log, and that the log was mirrored:
+anybody verifies it with the log's public key (habeas keys show) and nothing else.
+Without -o the receipt is printed.
+
+  habeas receipt 3cf5cf5f -o receipt
+  habeas verify receipt.tlog-proof --document receipt.json --key habeas.pub`
+}
+
+// Run hands the receipt out.
+func (c *receiptCommand) Run(ctx context.Context) error {
+	in, id, err := c.openRequest(ctx)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	r, err := openReceipt(ctx, in, id)
+	if err != nil {
+		return err
+	}
+	if c.Output == "" {
+		_, err := fmt.Fprintf(os.Stdout, "%s\n", r.Document)
+		return err
+	}
+	if _, err := save(c.Output+".json", c.Force, bytes.NewReader(r.Document)); err != nil {
+		return err
+	}
+	if _, err := save(c.Output+".tlog-proof", c.Force, bytes.NewReader(r.Proof)); err != nil {
+		return err
+	}
+	_, err = fmt.Printf("%s.json is the receipt, %s.tlog-proof the proof that it is leaf %d of the log.\n", c.Output, c.Output, r.Index)
+	return err
+}
+
+// openReceipt returns a request's receipt, whose proof was mirrored.
+func openReceipt(ctx context.Context, in *installation.Installation, id string) (receipt.Receipt, error) {
+	facts, err := in.Facts(ctx, id)
+	if err != nil {
+		return receipt.Receipt{}, about(id, err)
+	}
+	mirror, err := installation.OpenMirror(ctx, in.Config)
+	if err != nil {
+		return receipt.Receipt{}, err
+	}
+	defer mirror.Close()
+	log, err := installation.OpenLog(in.Config, in.Journal, mirror, false)
+	if err != nil {
+		return receipt.Receipt{}, err
+	}
+	if log == nil {
+		return receipt.Receipt{}, fmt.Errorf("there is no key for the log of receipts at %s; make one with habeas keys init", in.Config.Receipts.LogKey)
+	}
+	r, err := receipt.Open(ctx, in.Journal, facts, in.Vault, log)
+	if errors.Is(err, receipt.ErrNone) {
+		return r, fmt.Errorf("request %s has no receipt yet; it is made when the request has ended", id)
+	}
+	return r, err
+}

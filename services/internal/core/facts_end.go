@@ -1,0 +1,171 @@
+package core
+
+import "time"
+
+// endFacts are the facts of what becomes of an ended request.
+var endFacts = []factType{
+	fact[ReceiptIssued]("receipt.issued"),
+	fact[Forgotten]("data.forgotten"),
+	fact[CopiesForgotten]("copies.forgotten"),
+}
+
+// ReceiptIssued says that how the request ended stands in the transparency log from now
+// on.
+type ReceiptIssued struct {
+	// Sealed is the receipt and its salt, sealed with the request's keys: who destroys
+	// those leaves a random number in the log.
+	Sealed []byte `json:"sealed"`
+	// Leaf is what was appended to the log, with this fact.
+	Leaf []byte `json:"leaf"`
+	Moment
+}
+
+func (e ReceiptIssued) evolve(s State) State {
+	s.Receipted = true
+	return s
+}
+
+// Part is a part of what Habeas itself holds of a request, with an end of its own.
+type Part string
+
+// The parts. Their words are those of the vault's roots.
+const (
+	PartRecords Part = "records" // what was gathered, and the answer
+	PartSubject Part = "subject" // identifiers, details, plans, letters, receipt: whom it was about
+)
+
+// Forgotten says that a part of what Habeas held of the request is gone: its keys were
+// destroyed, then its objects, and then it was tried to open what was left.
+type Forgotten struct {
+	Act
+	Part Part `json:"part"`
+	// Tried is how many sealed things were tried; none could be opened.
+	Tried int `json:"tried"`
+	// Document and Salt are what Leaf, which was appended to the transparency log with
+	// this fact, commits to.
+	Document []byte `json:"document"`
+	Salt     []byte `json:"salt"`
+	Leaf     []byte `json:"leaf"`
+}
+
+func (e Forgotten) evolve(s State) State {
+	if e.Part == PartRecords {
+		s.RecordsForgotten = e.At
+	} else {
+		s.SubjectForgotten = e.At
+	}
+	return s
+}
+
+// CopiesForgotten says that an erasure has reached what Habeas itself held of the same
+// person: the records and answers of their other ended requests.
+type CopiesForgotten struct {
+	Requests []string `json:"requests,omitempty"`
+	Moment
+}
+
+func (e CopiesForgotten) evolve(s State) State {
+	s.CopiesForgotten = true
+	return s
+}
+
+// Keep says how long Habeas keeps what it holds of a request itself, as it was decided
+// when the request came.
+type Keep struct {
+	// AnswerDays is how long records and answer are kept after the answer was made
+	// available, in days; opening it doesn't extend that.
+	AnswerDays int `json:"answer_days"`
+	// AccountabilityMonths is how long it is kept whom the request was about, after it
+	// ended.
+	AccountabilityMonths int `json:"accountability_months"`
+	// BackupDays is how long the systems' backups live: until then an erasure may have
+	// to be done again, for which it must be known of whom.
+	BackupDays int `json:"backup_days,omitempty"`
+}
+
+// recordsEnd returns when records and answer are to be forgotten; the zero time where
+// that isn't known yet, or done. A later certificate, of what had to stay, has an end of
+// its own.
+func (s State) recordsEnd() time.Time {
+	k := s.Accepted.Keep
+	if k == nil || !s.Status.Ended() || !s.RecordsForgotten.IsZero() {
+		return time.Time{}
+	}
+	return s.EndedAt.AddDate(0, 0, k.AnswerDays)
+}
+
+// subjectEnd returns when whom the request was about is to be forgotten; the zero time
+// where that isn't known yet, or done.
+func (s State) subjectEnd() time.Time {
+	k := s.Accepted.Keep
+	if k == nil || !s.Status.Ended() || !s.SubjectForgotten.IsZero() || len(s.needed()) > 0 || len(s.Holds) > 0 || !s.AgainAt.IsZero() {
+		return time.Time{} // it must be known whom it was about, to prove it anew
+	}
+	end := s.EndedAt.AddDate(0, k.AccountabilityMonths, 0)
+	if backups := s.EndedAt.AddDate(0, 0, k.BackupDays); s.Right == erases && backups.After(end) {
+		end = backups
+	}
+	if records := s.recordsEnd(); records.After(end) {
+		end = records
+	}
+	return end
+}
+
+// needed returns what an answered erasure had to keep: as long as there is any, it must
+// be known of whom, and what for, to erase it and to prove that.
+func (s State) needed() []KeptEarlier {
+	if s.Status != StatusCompleted || s.Right != erases {
+		return nil
+	}
+	return s.Kept()
+}
+
+// Duty is what is owed to an ended request: whoever ticks it does it, and then records
+// that it was done.
+type Duty string
+
+// The duties, in the order in which they are done.
+const (
+	DutyReceipt       Duty = "receipt"        // [IssueReceipt]
+	DutyForgetCopies  Duty = "forget-copies"  // [ForgetCopies]
+	DutyForgetRecords Duty = "forget-records" // [Forget] of [PartRecords]
+	DutyForgetSubject Duty = "forget-subject" // [Forget] of [PartSubject]
+)
+
+// duties returns each duty with the time from which it is due.
+func (s State) duties() []dueDuty {
+	var out []dueDuty
+	if s.Accepted.Keep != nil && s.Status.Ended() && !s.Receipted && s.SubjectForgotten.IsZero() {
+		out = append(out, dueDuty{DutyReceipt, s.EndedAt})
+	}
+	if s.Accepted.Keep != nil && s.Status == StatusCompleted && s.Right == erases && !s.CopiesForgotten && s.SubjectForgotten.IsZero() {
+		out = append(out, dueDuty{DutyForgetCopies, s.EndedAt})
+	}
+	if at := s.recordsEnd(); !at.IsZero() {
+		out = append(out, dueDuty{DutyForgetRecords, at})
+	}
+	if at := s.subjectEnd(); !at.IsZero() {
+		out = append(out, dueDuty{DutyForgetSubject, at})
+	}
+	return out
+}
+
+type dueDuty struct {
+	duty Duty
+	at   time.Time
+}
+
+// Duties returns what is owed to the request at a time.
+func (s State) Duties(now time.Time) []Duty {
+	var out []Duty
+	for _, d := range s.duties() {
+		if !now.Before(d.at) {
+			out = append(out, d.duty)
+		}
+	}
+	return out
+}
+
+// Ends returns when each part is to be forgotten, as things stand; the zero time where
+// that isn't known yet, or done.
+func (s State) Ends() (records, subject time.Time) { return s.recordsEnd(), s.subjectEnd() }

@@ -1,0 +1,257 @@
+// Package keeper does what Habeas owes to a request that has ended: it issues its
+// receipt, and forgets what it holds of it when the time has come.
+//
+// Forgetting goes in one order, each step of which can be done again: the forgetting is
+// written to a list outside of the vault, so that a restored backup of keys can be shredded
+// again; the keys are destroyed; the objects are deleted; it is tried to open what there
+// was; and then it is journalled, with a leaf of the transparency log.
+package keeper
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"gocloud.dev/blob"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/vault"
+	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/receipt"
+)
+
+// Answers are the bundles in the outbox; aggregator.Answers implements it.
+type Answers interface {
+	// Opens reports whether a request's bundle can be opened by whoever has the vault.
+	Opens(ctx context.Context, requestID string) (bool, error)
+	// Delete deletes a request's bundle. One that isn't there is no error.
+	Delete(ctx context.Context, requestID string) error
+}
+
+// Journal is what the keeper needs of the journal.
+type Journal interface {
+	ByFingerprint(ctx context.Context, fingerprint string, limit int) ([]journal.Row, error)
+	ForgetFingerprints(ctx context.Context, requestID string) error
+}
+
+// Keeper does duties. It is safe for use by many goroutines and processes.
+type Keeper struct {
+	Receipts *receipt.Issuer
+	Requests receipt.Requests
+	Journal  Journal
+	Vault    *vault.Vault
+	Answers  Answers
+	// Outbox is where letters lie.
+	Outbox *blob.Bucket
+	// List is where forgettings are listed.
+	List *List
+	Now  func() time.Time
+}
+
+// Do implements coordinator.Keeper.
+func (k *Keeper) Do(ctx context.Context, requestID string, d core.Duty) error {
+	//exhaustive:enforce
+	switch d {
+	case core.DutyReceipt:
+		return k.Receipts.Issue(ctx, requestID)
+	case core.DutyForgetCopies:
+		return k.forgetCopies(ctx, requestID)
+	case core.DutyForgetRecords:
+		return k.Forget(ctx, requestID, core.PartRecords, core.ByPolicy, "")
+	case core.DutyForgetSubject:
+		return k.Forget(ctx, requestID, core.PartSubject, core.ByPolicy, "")
+	}
+	return fmt.Errorf("keeper: unknown duty %q", d)
+}
+
+// ErrOpens says that something could be opened after its keys were destroyed.
+var ErrOpens = errors.New("something that was to be forgotten can still be opened: see the vault's store for keys")
+
+// Forget forgets a part of what Habeas holds of an ended request. By is who wants it, or
+// [core.ByPolicy] where its time had come. Where it is forgotten already, nothing is done.
+func (k *Keeper) Forget(ctx context.Context, requestID string, part core.Part, by, reason string) error {
+	s, err := k.Requests.State(ctx, requestID)
+	if err != nil {
+		return err
+	}
+	if err := s.MayForget(part); err != nil {
+		return err
+	}
+	root := vault.RecordsRoot
+	if part == core.PartSubject {
+		root = vault.SubjectRoot
+	}
+	if err := k.List.add(ctx, k.Now(), requestID, root); err != nil {
+		return err
+	}
+	if err := k.Vault.End(ctx, requestID, root); err != nil {
+		return err
+	}
+	if err := k.delete(ctx, s, part); err != nil {
+		return err
+	}
+	tried, err := k.try(ctx, s, part)
+	if err != nil {
+		return fmt.Errorf("forget request %s: %w", requestID, err)
+	}
+	c, err := k.Receipts.CommitForgotten(ctx, requestID, part, tried)
+	if err != nil {
+		return err
+	}
+	_, err = k.Requests.Do(ctx, requestID, core.Forget{By: by, Reason: reason, Part: part, Tried: tried, Document: c.Document, Salt: c.Salt, Leaf: c.Leaf, Now: k.Now()})
+	return err
+}
+
+// delete deletes the objects whose keys were destroyed.
+func (k *Keeper) delete(ctx context.Context, s core.State, part core.Part) error {
+	id := s.Accepted.RequestID
+	if part == core.PartRecords {
+		for _, o := range objects(s, part) {
+			if err := k.Vault.DeleteObjects(ctx, id, o); err != nil {
+				return err
+			}
+		}
+		return k.Answers.Delete(ctx, id)
+	}
+	// The journal's search comes last: what was begun is found again until it is done.
+	if err := k.Vault.Shred(ctx, id); err != nil {
+		return err
+	}
+	if err := k.deleteLetters(ctx, id); err != nil {
+		return err
+	}
+	return k.Journal.ForgetFingerprints(ctx, id)
+}
+
+// deleteLetters deletes the copies of letters that lie in the outbox.
+func (k *Keeper) deleteLetters(ctx context.Context, requestID string) error {
+	list := k.Outbox.List(&blob.ListOptions{Prefix: "letters/" + requestID + "."})
+	for {
+		o, err := list.Next(ctx)
+		if o == nil {
+			return ended(err)
+		}
+		if err := k.Outbox.Delete(ctx, o.Key); err != nil {
+			return fmt.Errorf("outbox: %w", err)
+		}
+	}
+}
+
+// objects returns the names of a part's objects that the facts name.
+func objects(s core.State, part core.Part) []string {
+	var names []string
+	for _, t := range s.Tasks {
+		if t.System == dsar.Aggregator || (t.Action == dsar.Gather) != (part == core.PartRecords) {
+			continue
+		}
+		for _, o := range t.End.Objects {
+			if !slices.Contains(names, o.Name) {
+				names = append(names, o.Name)
+			}
+		}
+	}
+	return names
+}
+
+// try tries to open what was to be forgotten, as its readers do, and returns how much it
+// tried. [ErrOpens] where anything opens.
+func (k *Keeper) try(ctx context.Context, s core.State, part core.Part) (tried int, err error) {
+	id := s.Accepted.RequestID
+	for _, name := range objects(s, part) {
+		tried++
+		r, err := k.Vault.OpenObject(ctx, id, name)
+		if err == nil {
+			r.Close()
+			return tried, ErrOpens
+		}
+		if !gone(err) {
+			return tried, err
+		}
+	}
+	if part == core.PartRecords {
+		opens, err := k.Answers.Opens(ctx, id)
+		if opens && err == nil {
+			err = ErrOpens
+		}
+		return tried + 1, err
+	}
+	sealed := []struct {
+		value []byte
+		kind  vault.Kind
+	}{{s.Accepted.Details, vault.RequestDetails}}
+	for _, i := range s.Identifiers {
+		sealed = append(sealed, struct {
+			value []byte
+			kind  vault.Kind
+		}{i.Sealed, vault.Identifier})
+	}
+	keys, err := k.Vault.Keys(ctx, id)
+	if err != nil && !gone(err) {
+		return tried, err
+	}
+	for _, v := range sealed {
+		if len(v.value) == 0 {
+			continue
+		}
+		tried++
+		if keys == nil {
+			continue // there is nothing left to open it with
+		}
+		if _, err := keys.Open(v.value, v.kind); err == nil {
+			return tried, ErrOpens
+		}
+	}
+	return tried, nil
+}
+
+// gone reports whether an error says that keys or objects are no more.
+func gone(err error) bool {
+	return errors.Is(err, vault.ErrShredded) || errors.Is(err, vault.ErrNoKeys) || errors.Is(err, vault.ErrNoObject)
+}
+
+// maxCopies bounds the requests of one person that an erasure reaches: far more than
+// anybody makes.
+const maxCopies = journal.MaxList
+
+// forgetCopies has an erasure reach what Habeas holds of the person in other requests:
+// records and answers of those that have ended go at once. That and when they asked stays
+// until its time has come, which the certificate says.
+func (k *Keeper) forgetCopies(ctx context.Context, requestID string) error {
+	s, err := k.Requests.State(ctx, requestID)
+	if err != nil {
+		return err
+	}
+	var reached []string
+	for _, id := range s.Usable() {
+		rows, err := k.Journal.ByFingerprint(ctx, id.Fingerprint, maxCopies)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			if row.RequestID == requestID || !row.Status.Ended() || slices.Contains(reached, row.RequestID) {
+				continue
+			}
+			other, err := k.Requests.State(ctx, row.RequestID)
+			if err != nil {
+				return err
+			}
+			// A person who merely said that the address was theirs reaches nothing.
+			if !slices.ContainsFunc(other.Usable(), func(i dsar.Identifier) bool { return i.Fingerprint == id.Fingerprint }) {
+				continue
+			}
+			if other.RecordsForgotten.IsZero() {
+				if err := k.Forget(ctx, row.RequestID, core.PartRecords, core.ByPolicy, "erasure "+requestID); err != nil {
+					return err
+				}
+			}
+			reached = append(reached, row.RequestID)
+		}
+	}
+	slices.SortFunc(reached, strings.Compare)
+	_, err = k.Requests.Do(ctx, requestID, core.ForgetCopies{Requests: reached, Now: k.Now()})
+	return err
+}

@@ -1,0 +1,96 @@
+package keeper
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"gocloud.dev/blob"
+
+	"habeas.dev/pkg/vault"
+)
+
+// List lists what was forgotten, outside of the vault: an empty file for each root of a
+// request that was ended, by the day. Where the vault's keys are restored from a backup,
+// they are shredded again by it. It holds ids of requests and nothing else.
+type List struct{ bucket *blob.Bucket }
+
+// NewList returns the list in a bucket.
+func NewList(b *blob.Bucket) *List { return &List{b} }
+
+const listPrefix = "forgotten/"
+
+// add lists a root that is about to be ended.
+func (l *List) add(ctx context.Context, at time.Time, requestID string, root vault.Root) error {
+	name := listPrefix + at.UTC().Format(time.DateOnly) + "/" + requestID + "." + root.String()
+	if err := l.bucket.WriteAll(ctx, name, nil, nil); err != nil {
+		return fmt.Errorf("list of what was forgotten: %w", err)
+	}
+	return nil
+}
+
+// Again ends anew what the list names since the vault's keys last saw it: all of it
+// where they come from a backup, and a day's at an ordinary start. It MUST be called
+// before anything else opens a request's keys (TestRestoredKeys). It returns how many
+// roots the list named.
+func (l *List) Again(ctx context.Context, v *vault.Vault, now time.Time) (n int, err error) {
+	from, err := v.ForgottenThrough(ctx)
+	if err != nil {
+		return 0, err
+	}
+	days := l.bucket.List(&blob.ListOptions{Prefix: listPrefix, Delimiter: "/"})
+	for {
+		d, err := days.Next(ctx)
+		if d == nil {
+			if err := ended(err); err != nil {
+				return n, err
+			}
+			break
+		}
+		day, err := time.Parse(time.DateOnly, strings.Trim(strings.TrimPrefix(d.Key, listPrefix), "/"))
+		if err != nil || day.Before(from.Add(-listMargin)) {
+			continue
+		}
+		some, err := l.day(ctx, v, d.Key)
+		if n += some; err != nil {
+			return n, err
+		}
+	}
+	return n, v.SetForgottenThrough(ctx, now)
+}
+
+// listMargin is how far clocks of two processes may differ, and a day may have begun for
+// one of them alone.
+const listMargin = 48 * time.Hour
+
+// day ends what one day's list names.
+func (l *List) day(ctx context.Context, v *vault.Vault, prefix string) (n int, err error) {
+	files := l.bucket.List(&blob.ListOptions{Prefix: prefix})
+	for {
+		o, err := files.Next(ctx)
+		if o == nil {
+			return n, ended(err)
+		}
+		id, word, _ := strings.Cut(strings.TrimPrefix(o.Key, prefix), ".")
+		for _, root := range []vault.Root{vault.SubjectRoot, vault.RecordsRoot} {
+			if word != root.String() {
+				continue
+			}
+			if err := v.End(ctx, id, root); err != nil {
+				return n, err
+			}
+			n++
+		}
+	}
+}
+
+// ended returns the error that ended a listing; nil where it came to its end.
+func ended(err error) error {
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return fmt.Errorf("list: %w", err)
+}
