@@ -43,6 +43,10 @@ ON ?= SQLite
 truth: ## Hold every answer against what is really there, in RUNS=50000 runs (ON=PostgreSQL: on a server of its own)
 	$(GO) test ./services/internal/truth -run 'TestTruth$$' -runs=$(RUNS) -on $(ON) -timeout 600m
 
+ONLY ?=
+truth-mutants: ## Take one rule out at a time, and see the truth test go red (ONLY=WORD: of rules with that word)
+	$(GO) run ./services/internal/truth/mutants -only "$(ONLY)"
+
 FUZZTIME ?= 60s
 fuzz: ## Fuzz every fuzz target for FUZZTIME=60s
 	@.ci/fuzz $(FUZZTIME) $(FUZZFLAGS)
@@ -91,8 +95,8 @@ faults: ## The fleet on Apache Kafka and PostgreSQL: FAULTS='-fault-requests=200
 	HABEAS_TEST_KAFKA=1 HABEAS_TEST_POSTGRES=1 $(GO) test -count=1 -run 'TestFaults$$' -timeout 90m -v ./services/habeas $(FAULTS)
 
 NIGHTLY := SEEDS=100000 FUZZTIME=10m KILLS=200
-nightly: ## What takes hours: race, simulate, fuzz, kill and faults, with NIGHTLY='SEEDS=100000 FUZZTIME=10m KILLS=200'
-	$(MAKE) -k race simulate truth fuzz kill faults $(NIGHTLY)
+nightly: ## What takes hours: race, simulate, truth, its mutants, fuzz, kill and faults, with NIGHTLY='SEEDS=100000 FUZZTIME=10m KILLS=200'
+	$(MAKE) -k race simulate truth truth-mutants fuzz kill faults $(NIGHTLY)
 
 GROWN ?= 1000000
 grown: ## What an append, a list, a timer and the relay cost in a journal of GROWN=1000000 requests

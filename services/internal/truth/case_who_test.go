@@ -481,3 +481,45 @@ datasets:
 		}
 	})
 }
+
+// TestCase04AskedMidway: proof that is asked for once something was found is the same:
+// of what was found nothing is told when it is rejected, in no law.
+func TestCase04AskedMidway(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(s *scene) {
+		db := s.system(fmt.Sprintf(numbered, "desk", "scope: {user_id: shared}\n"), numberedTables("notes")...)
+		db.row("users", 8217351, "camille@example.com", "CAMILLE")
+		db.row("notes", 1, 8217351, "canary of Camille")
+		s.quiet = true
+		s.begin()
+		for _, law := range []string{"California", "EEA", "UK"} {
+			r := mine("email camille@example.com")
+			r.Right, r.Jurisdiction = dsar.Access, law
+			id := s.submit(r)
+			s.before = func(_ string, action dsar.Action) {
+				if action == dsar.Gather {
+					s.before = nil
+					_, err := s.life.Do(s.ctx(), id, core.AskProof{By: "lea", Reason: "doubt", Now: s.now})
+					s.must(err)
+				}
+			}
+			if state := s.play(id); state.Status != core.StatusAwaitingProof || len(state.Identifiers) < 2 {
+				s.Fatalf("%s: %s, %d identifiers", law, state.Status, len(state.Identifiers))
+			}
+			state := s.do(id, core.JudgeProof{By: "lea", Failed: []dsar.Check{dsar.CheckIdentity}, Reason: "forged", Calendar: s.kit.book, Now: s.now})
+			texts := s.written(id)
+			if state.Status == core.StatusCompleted {
+				for name, text := range s.read(state).files {
+					texts = append(texts, name+": "+text)
+				}
+			}
+			for _, text := range texts {
+				for _, secret := range []string{"8217351", "canary", "CAMILLE"} {
+					if strings.Contains(text, secret) {
+						s.Errorf("%s: an impostor is told %q: %.300s", law, secret, text)
+					}
+				}
+			}
+		}
+	})
+}

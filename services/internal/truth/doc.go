@@ -16,12 +16,13 @@
 // The tests named TestCase… are inputs that once had Habeas say what isn't so, each
 // with others of its kind, on both databases.
 //
-// There is nothing here but tests:
+// Apart from mutants, there is nothing here but tests:
 //
 //	go test ./services/internal/truth -run 'TestTruth$' -runs=10000     more runs
 //	go test ./services/internal/truth -run 'TestTruth$' -seed=N         one run
 //	go test ./services/internal/truth -run 'TestTruth$' -on PostgreSQL  on that
 //
 // TestMutants proves that the oracle can see: each mutant breaks one promise of
-// the worker, and must be caught within a few seeds.
+// the worker, and must be caught within a few seeds. The command mutants takes each
+// rule out of the source itself.
 package truth

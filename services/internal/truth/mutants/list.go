@@ -1,0 +1,112 @@
+package main
+
+// mutant is a rule, and how it is taken out.
+type mutant struct {
+	rule string // as issue and design have it
+	file string
+	old  string // stands there once
+	new  string
+	test string // those that must go red, as a regular expression
+}
+
+const (
+	core       = "services/internal/core/"
+	sqlsystem  = "pkg/sqlsystem/"
+	vendorapi  = "pkg/vendorapi/"
+	identifier = "pkg/identifier/"
+)
+
+// mutants are all of them.
+var mutants = []mutant{
+	// Who is meant.
+	{"what is merely claimed opens nothing", core + "identity.go",
+		"if id.Assurance == dsar.AssuranceClaimed || id.Assurance == \"\" {", "if id.Assurance == \"\" {", "TestCase03"},
+	{"only what a believed upstream verified is verified", "services/intake/proof.go",
+		"return id.Verified || p == ProofNever", "return true || id.Verified || p == ProofNever", "TestCase03"},
+	{"who isn't proven is told nothing that was found", core + "identity.go",
+		"if id.Assurance != dsar.AssuranceFound {", "if id.Assurance != \"\" {", "TestCase04"},
+	{"a found number belongs to the system that found it", "pkg/manifest/scope.go",
+		"return dsar.IdentifierType(m.System + \".\" + string(t))\n}\n\n// qualify", "return t\n}\n\n// qualify", "TestCase01"},
+	{"a weak link waits for a person", core + "identity.go",
+		"case link.Weak:", "case link.Weak && t == nil:", "TestTruth$"},
+	{"a link to one person's only waits where it leads to several", core + "identity.go",
+		"case link.One && n > 1:", "case link.One && n > 1_000_000:", "TestCase02RoundInACircle"},
+	{"what a system found itself leads it on", sqlsystem + "resolve.go",
+		"for range maxRounds {", "for range 1 {", "TestCase02"},
+	{"blanks at the ends don't count", identifier + "identifier.go",
+		"return strings.TrimFunc(value, func(r rune) bool { return unicode.IsControl(r) || strings.ContainsRune(Blanks, r) })", "return strings.TrimFunc(value, unicode.IsControl)", "TestCase05"},
+	{"case doesn't count in an address", identifier + "email.go",
+		"return fold(s[:at]) + \"@\" + asciiDomain(s[at+1:])", "return s[:at] + \"@\" + asciiDomain(s[at+1:])", "TestCase05"},
+	{"a domain is the same in Unicode and in Punycode", identifier + "email.go",
+		"if err != nil || ascii == \"\" {", "if true || err != nil || ascii == \"\" {", "TestCase05"},
+	{"00 is +", identifier + "phone.go",
+		"digits = \"+\" + digits[2:]", "digits = \"00\" + digits[2:]", "TestCase05"},
+	{"who asks again is found by what an earlier erasure knew", "services/intake/earlier.go",
+		"if len(kept) == 0 ||", "if len(kept) >= 0 ||", "TestCase06"},
+	{"what was kept twice is told once", core + "hold.go",
+		"case i < 0:\n			out = append(out, k)", "case i < 0 || true:\n			out = append(out, k)", "TestTruth$"},
+
+	// What is erased.
+	{"an erasure goes by the plan's keys", sqlsystem + "examine.go",
+		"if len(keys) == 0 {\n		return nil\n	}\n	return e.byKey", "if len(keys) >= 0 {\n		return nil\n	}\n	return e.byKey", "TestCase08"},
+	{"an erasure asks anew", sqlsystem + "examine.go",
+		"r.shares = append(r.shares, share{job: o.job, found: true})", "_ = r", "TestTruth$"},
+	{"a planned row that is somebody else's by now is left", sqlsystem + "examine.go",
+		"s.others = s.planned && !s.found && !done && e.somebodyElses(", "s.others = s.planned && !s.planned && e.somebodyElses(", "TestTruth$"},
+	{"what was gone is never counted as erased", sqlsystem + "erase.go",
+		"if share.planned {\n					counts[share.job].Gone++", "if share.planned {\n					counts[share.job].Erased++", "TestCase08"},
+	{"what would go beyond the plan is refused before", sqlsystem + "reach.go",
+		"case outside > 0 && !w.allowed:", "case outside > 0 && !w.allowed && all < 0:", "TestCase07UndeclaredTables"},
+	{"what went beyond the plan is undone", sqlsystem + "erase.go",
+		"return e.settle(ctx, before, lets)", "_ = before\n	return nil", "TestCase07"},
+	{"what is deferred is looked at before the commit", sqlsystem + "erase.go",
+		"\"SET CONSTRAINTS ALL IMMEDIATE\"", "\"SELECT 1\"", "TestCase07TriggersAndRules"},
+	{"a kept record that goes with another keeps the worker from starting", sqlsystem + "lead.go",
+		"len(w.end.retention) > 0 {\n				return c.wrong", "len(w.end.retention) > 1_000 {\n				return c.wrong", "TestCase07AKeptRecord"},
+	{"what must stay, stays", sqlsystem + "find.go",
+		"if end.After(day) && (", "if end.After(day.AddDate(5, 0, 0)) && (", "TestTruth$"},
+	{"a row that the database left without a word is a refusal", sqlsystem + "erase.go",
+		"if left, err := e.left(ctx, h); err != nil || left > 0 {", "if left, err := e.left(ctx, h); err != nil || left > 1_000 {", "TestCase11"},
+	{"whose row is refused fails, and the others don't", sqlsystem + "transact.go",
+		"if len(jobs) < 2 || !refused(err) {", "if len(jobs) >= 0 || !refused(err) {", "TestCase11"},
+	{"a trigger's refusal is final", sqlsystem + "errors.go",
+		"strings.HasPrefix(code, \"P0\"), ", "", "TestCase11"},
+	{"a constant into a unique column is found at start", sqlsystem + "fits.go",
+		"if column == \"\" || safe || c.apart(d, x, left) {", "if column != \"\" || safe || c.apart(d, x, left) {", "TestCase10"},
+	{"each way of finding a row is a way of its own", sqlsystem + "rows.go",
+		"if s.way == way {", "if s.way == way && way > 0 {", "TestCase12"},
+	{"an erasure accounts for its plan", core + "plan.go",
+		"if r.Action != dsar.Erase || d.plan(d.system(r.System)) == nil {\n		return \"\"", "if r.Action != \"\" || d.plan(d.system(r.System)) == nil {\n		return \"\"", "TestPlanIsAccountedFor"},
+	{"a proof finds what had to stay", core + "plan.go",
+		"if p.Found < stays {", "if p.Found < -stays {", "TestProofFindsWhatStays"},
+	{"a held system is not erased", core + "hold.go",
+		"return (h.System == \"\" || h.System == sys.Name) && (h.Dataset == \"\" || !sys.Holds)", "return h.System == \"-\" && (h.Dataset == \"\" || !sys.Holds)", "TestTruth$"},
+	{"a held dataset is not erased", core + "hold.go",
+		"if (h.System == \"\" || h.System == sys.Name) && h.Dataset != \"\" &&", "if h.System == \"-\" && h.Dataset != \"\" &&", "TestTruth$"},
+
+	// What is an answer.
+	{"every question of a call is accounted for", vendorapi + "expect.go",
+		"if len(left.Keys) > 0 {", "if len(left.Keys) > 1_000_000 {", "TestCase1[45]"},
+	{"no part of an answer comes twice", vendorapi + "expect.go",
+		"case t.wrong == nil:\n		t.wrong = fmt.Errorf(\"a part of the answer is doubled, or was not asked for\")", "case t.wrong == nil && t.open == nil:\n		t.wrong = fmt.Errorf(\"a part of the answer is doubled, or was not asked for\")", "TestVendorsTruth|TestCase1[45]|TestDoubled"},
+	{"a page ends by the vendor's own sign", vendorapi + "list.go",
+		"case p.Next == \"\" && !p.Last:", "case p.Next == \"\" && !p.Last && l == nil:", "TestCase14Salesforce"},
+	{"a list has as many records as the vendor says", vendorapi + "list.go",
+		"if p.Last && p.Total >= 0 && p.Total != int64(len(p.Rows)) {", "if p.Last && p.Total >= 1_000_000 && p.Total != int64(len(p.Rows)) {", "TestCase14Salesforce"},
+	{"a 5xx is never final", vendorapi + "codes.go",
+		"case r.Status >= http.StatusInternalServerError:\n		return c.unavailable(r)\n	case !r.Own", "case r.Status >= http.StatusInternalServerError:\n		return worker.Permanent(codeUnavailable, \"it failed\", r.Detail)\n	case r.Status < 0:\n		return c.unavailable(r)\n	case !r.Own", "TestCase16"},
+	{"what isn't in the vendor's form isn't the vendor", vendorapi + "codes.go",
+		"return &failure{verdict: unsure, code: \"not-the-vendor\",", "return worker.Permanent(\"not-the-vendor\", \"no\", err)\n}\n\nfunc _(vendor string, err error) *failure {\n	return &failure{verdict: unsure, code: \"not-the-vendor\",", "TestCase1[46]"},
+	{"a code that isn't known is unsure", vendorapi + "codes.go",
+		"return &failure{verdict: unsure, code: CodeUnknown,", "if len(reason) > 0 {\n		return worker.Permanent(CodeUnknown, reason, r.Detail)\n	}\n	return &failure{verdict: unsure, code: CodeUnknown,", "TestCase1[456]"},
+	{"poolers work", sqlsystem + "system.go",
+		"config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe", "_ = config", "TestCase17"},
+
+	// What is said.
+	{"nothing else is done with what stays, where it is flagged", core + "answer.go",
+		"return c.Kept() > flagged[c.Dataset] }) {\n				return false", "return c.Kept() > flagged[c.Dataset] }) {\n				continue", "TestCase13|TestTruth$"},
+	{"nothing is left, where nothing had to stay", core + "answer.go",
+		"slices.ContainsFunc(e.Counts, func(c dsar.Counts) bool { return c.Kept() > 0 }) {\n				return true", "slices.ContainsFunc(e.Counts, func(c dsar.Counts) bool { return c.Kept() > 0 }) {\n				return false", "TestTruth$"},
+	{"the answer names what it went without", core + "identity.go",
+		"if !slices.ContainsFunc(used, same) && !slices.Contains(out, id.Type) {", "if !slices.ContainsFunc(used, same) && !slices.Contains(out, id.Type) && id.Type == \"\" {", "TestCase03"},
+}
