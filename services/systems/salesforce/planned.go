@@ -2,6 +2,7 @@ package salesforce
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"habeas.dev/pkg/vendorapi"
@@ -26,8 +27,8 @@ func plannedOf(ctx context.Context, jobs []*worker.EraseJob) []*subject {
 // gone.
 //
 // Not asked for by id is a file that others share (shared_through): it is the
-// person's by their links only, of which each is found anew. Nor is a record handed
-// out that is somebody else's by now (unless).
+// person's by their links only, of which each is found anew, also from the planned
+// records. Nor is a record handed out that is somebody else's by now (unless).
 func (w *Worker) findPlanned(ctx context.Context, g *group, ask func(*object) []string, row row) error {
 	met := make([]map[string]bool, len(w.objects))
 	for n := range met {
@@ -64,7 +65,8 @@ func (w *Worker) findPlanned(ctx context.Context, g *group, ask func(*object) []
 			objects = append(objects, n)
 		}
 	}
-	return w.query(ctx, g, objects, func(n int) []term { return []term{{field: "Id", values: ids[n]}} }, ask, func(a asking, _ map[string]bool) error {
+	led := groupOf(g.subjects)
+	err = w.query(ctx, g, objects, func(n int) []term { return []term{{field: "Id", values: ids[n]}} }, ask, func(a asking, _ map[string]bool) error {
 		id := vendorapi.Text(a.read.get("Id"))
 		o, subjects := &w.objects[a.object], of[a.object][id]
 		if subjects == nil {
@@ -76,8 +78,49 @@ func (w *Worker) findPlanned(ctx context.Context, g *group, ask func(*object) []
 		if len(subjects) == 0 {
 			return ctx.Err()
 		}
+		if string(a.read.get("IsDeleted")) != "true" && !w.purged.Has(id) { // a deleted one's files are as they were left
+			led.learn(a.object, o, a.read, subjects, false)
+		}
 		return row(a.object, id, a.read, subjects)
 	})
+	if err != nil {
+		return err
+	}
+	if err := w.findShared(ctx, led, ask, func(n int, id string, f *fields, of []*subject) error {
+		if met[n][id] {
+			return nil
+		}
+		return row(n, id, f, of)
+	}); err != nil {
+		return err
+	}
+	maps.Copy(g.uncovered, led.uncovered)
+	return nil
+}
+
+// findShared runs over the files that others share, and over the links to them, of
+// the records that the group has learnt of. A file is handed out where it was planned.
+func (w *Worker) findShared(ctx context.Context, g *group, ask func(*object) []string, row row) error {
+	for n := range w.objects {
+		through := w.number(w.objects[n].SharedThrough)
+		if len(g.found) == 0 || through < 0 || g.uncovered[n] != "" || g.uncovered[through] != "" {
+			continue
+		}
+		if err := w.walk(ctx, g, []int{through}, ask, row); err != nil {
+			return err
+		}
+		err := w.walk(ctx, g, []int{n}, ask, func(n int, id string, f *fields, of []*subject) error {
+			of = slices.DeleteFunc(slices.Clone(of), func(s *subject) bool { return !s.account.Planned(w.objects[n].dataset, id) })
+			if len(of) == 0 {
+				return ctx.Err()
+			}
+			return row(n, id, f, of)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // planned reports whether a record of some object was planned for a subject.

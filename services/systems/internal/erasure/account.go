@@ -42,8 +42,11 @@ func (a *Account) of(dataset string) *dsar.Counts {
 	return c
 }
 
-// Planned reports whether a record was planned.
+// Planned reports whether a record was planned. A nil account has no plan.
 func (a *Account) Planned(dataset, key string) bool {
+	if a == nil {
+		return false
+	}
 	_, planned := a.open[dataset][key]
 	return planned
 }
