@@ -78,6 +78,10 @@ type Manifest struct {
 	// Limits says what the person can no longer use where what this system holds is
 	// restricted or erased: the answer tells them (privacy notice, N14).
 	Limits Text `yaml:"limits,omitempty"`
+	// Backups is for how long, at most, backups of the system hold what was erased in it:
+	// a period such as P35D. The certificate says until when that is; empty: it says
+	// nothing of backups.
+	Backups string `yaml:"backups,omitempty"`
 	// Processing is what the record of processing activities (GDPR art. 30) says
 	// of the system beside its datasets.
 	Processing *Processing `yaml:"processing,omitempty"`

@@ -150,6 +150,8 @@ var bad = []struct {
 	{"negative brake", "max_records: 500", "max_records: -1", "max_records", "negative", false},
 	{"lease too long", "lease: 2m", "lease: 2h", "lease", "lease 2h0m0s is out of bounds", true},
 	{"lease without a unit", "lease: 2m", "lease: 2", "lease", "lease must be a text", false},
+	{"backups no period", "lease: 2m", "lease: 2m\nbackups: 35d", "backups:", "is not a period", false},
+	{"backups no time at all", "lease: 2m", "lease: 2m\nbackups: P0D", "backups:", "no time at all", true},
 	{"lease no time", "lease: 2m", "lease: soon", "lease", "soon", false},
 	{"no datasets", "datasets:\n", "datasets: []\nnothing:\n", "nothing", `unknown field "nothing"`, false},
 	{"dataset twice", "- name: lines", "- name: Orders", "- name: Orders", `dataset "Orders" is there already`, true},

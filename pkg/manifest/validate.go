@@ -115,6 +115,9 @@ func (v *validation) manifest() {
 		v.add("lease", fmt.Sprintf("lease %s is out of bounds", m.Lease), fmt.Sprintf("write a time from %s to %s, such as 10m", minLease, dsar.MaxLease))
 	}
 	v.text("limits", m.Limits, false)
+	if _, err := ParsePeriod(m.Backups); m.Backups != "" && err != nil {
+		v.add("backups", "backups "+err.Error(), "write for how long backups hold what was erased, as P35D, or leave it out")
+	}
 	if m.Processing != nil {
 		v.processing(m.Processing)
 	}

@@ -57,7 +57,10 @@ func (w *simulation) checkEnd(a *asked, state core.State, events []core.Event) {
 	for i, e := range events {
 		switch e.(type) {
 		case core.Completed, core.Cancelled:
-			if ends++; i != len(events)-1 {
+			if ends++; i == len(events)-1 {
+				continue
+			}
+			if _, again := events[i+1].(core.AskedAgain); !again {
 				w.fail("request %s goes on after its end: %T", a.id, events[i+1])
 			}
 		}
@@ -121,6 +124,10 @@ func (w *simulation) checkFacts(a *asked, events []core.Event) {
 	for _, e := range events {
 		switch e := e.(type) {
 		case core.TaskSent:
+			if state.Again != nil {
+				w.checkAgain(a, state, e)
+				break
+			}
 			if why := unreasoned(state, e, retried); why != "" {
 				w.fail("request %s: %s of %s was sent (%s, attempt %d): %s", a.id, e.Action, e.System, e.Reason, e.Attempt, why)
 			}
@@ -139,6 +146,21 @@ func (w *simulation) checkFacts(a *asked, events []core.Event) {
 			anew = append(anew, e.Anew...)
 		}
 		state = core.Evolve(state, e)
+	}
+}
+
+// checkAgain: when an answered erasure is proven again, systems are asked by the keys of
+// their plans, and erase again only what had come back.
+func (w *simulation) checkAgain(a *asked, s core.State, e core.TaskSent) {
+	back := slices.ContainsFunc(s.Again.Back, func(b core.CameBack) bool { return b.System == e.System })
+	switch {
+	case e.System == dsar.Aggregator && e.Action == dsar.Assemble:
+	case e.Action == dsar.Erase && !back:
+		w.fail("request %s: %s is erased again, though nothing had come back", a.id, e.System)
+	case e.Action != dsar.Erase && e.Action != dsar.Prove:
+		w.fail("request %s: %s of %s was sent after the answer", a.id, e.Action, e.System)
+	case !s.NewTask(e).ByKeys:
+		w.fail("request %s: %s of %s was sent after the answer, and not by keys", a.id, e.Action, e.System)
 	}
 }
 

@@ -101,7 +101,7 @@ func (w *simulation) newLifecycle() *lifecycle.Lifecycle {
 func (w *simulation) startDoor(i int) {
 	in, err := intake.New(intake.Config{
 		Requests: w.newLifecycle(), Rows: w.journal, Vault: w.openVault(), Policy: w.book, Validator: w.validator,
-		Catalogue: w.catalogue(), Rejected: w, Now: w.clock.now, Log: w.log,
+		Catalogue: w.catalogue(), ProveAgain: proveAgain, EraseAgain: w.erasesAgain, Rejected: w, Now: w.clock.now, Log: w.log,
 	})
 	w.must(err)
 	w.all.doors[i] = &door{process{fmt.Sprint("intake ", i), func() { w.startDoor(i) }}, in, in.Handler()}

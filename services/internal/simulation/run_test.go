@@ -29,13 +29,17 @@ func (c *clock) now() time.Time { return c.t }
 // simulation is one run: the services, the bus between them, and the systems.
 type simulation struct {
 	kit
-	rng     *mathrand.Rand
-	clock   *clock
-	calm    bool // nothing goes wrong any more
-	looking bool // the one who looks is not part of the simulation: nothing goes wrong for them
-	inside  bool // another decider is let in already
-	names   int
-	rates   rates
+	rng   *mathrand.Rand
+	clock *clock
+	calm  bool // nothing goes wrong any more
+	// erasesAgain has what a backup brings back erased without asking a person; anew is
+	// what people have anew afterwards, by system.
+	erasesAgain bool
+	anew        map[string][]row
+	looking     bool // the one who looks is not part of the simulation: nothing goes wrong for them
+	inside      bool // another decider is let in already
+	names       int
+	rates       rates
 
 	journal *memjournal.Store
 	vault   *blobtest.Bucket
@@ -110,6 +114,7 @@ func newSimulation(k kit, seed uint64) *simulation {
 	w.must(err)
 	w.addSystems()
 	w.addRequests(seed)
+	w.erasesAgain = seed%2 == 0
 	w.spy.canaries = newCanaries()
 	return w
 }

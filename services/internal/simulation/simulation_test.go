@@ -104,18 +104,28 @@ func play(ctx context.Context, k kit, seed uint64, change func(*simulation)) *si
 		w.step(ctx)
 	}
 	w.beCalm()
+	w.untilOver(ctx)
+	if len(w.broken) == 0 {
+		w.restoreBackups(ctx)
+		w.untilOver(ctx)
+	}
+	if len(w.broken) == 0 {
+		w.check(ctx)
+		w.checkRestored(ctx)
+	}
+	return w
+}
+
+// untilOver lets everything end.
+func (w *simulation) untilOver(ctx context.Context) {
 	for i := 0; !w.isOver(ctx) && len(w.broken) == 0; i++ {
 		if i > calmSteps {
 			w.fail("after %d calm steps: %s", i, w.standing(ctx))
-			return w
+			return
 		}
 		w.submitAll(ctx) // upstream tries again until it has its answer
 		w.calmStep(ctx)
 	}
-	if len(w.broken) == 0 {
-		w.check(ctx)
-	}
-	return w
 }
 
 // TestSameSeedSameRun is what makes a failure repeatable.

@@ -115,7 +115,7 @@ func (s *system) hides(t worker.Task, dataset string) string {
 		} else if t.Attempt > s.unplanned[plan] {
 			delete(s.unplanned, plan)
 		}
-	case t.Action == dsar.Erase && s.unplanned[plan] > 0:
+	case t.Action == dsar.Erase && !t.ByKeys && s.unplanned[plan] > 0: // what is asked for by keys was planned
 		return "the plan had no look at " + dataset
 	}
 	return why
@@ -209,7 +209,7 @@ func (s *system) plan(ctx context.Context, t worker.Task, p *worker.PlanWriter) 
 }
 
 // prove counts what is still there.
-func (s *system) prove(ctx context.Context, t worker.Task) ([]dsar.Counts, error) {
+func (s *system) prove(ctx context.Context, t worker.Task, p *worker.Plan) ([]dsar.Counts, error) {
 	if err := s.trouble(ctx, t); err != nil {
 		return nil, err
 	}
@@ -225,7 +225,11 @@ func (s *system) prove(ctx context.Context, t worker.Task) ([]dsar.Counts, error
 			continue
 		}
 		var kept int64
-		for _, r := range s.of(t, dataset) {
+		rows, err := s.toErase(ctx, t, p, &dsar.Counts{Dataset: dataset}) // what is there by the plan's keys, and has come since
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
 			c.Found++
 			if r.retained {
 				kept++
@@ -419,7 +423,7 @@ func (s oneByOne) Erase(ctx context.Context, jobs []*worker.EraseJob) error {
 
 func (s oneByOne) Prove(ctx context.Context, jobs []*worker.EraseJob) error {
 	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.EraseJob) (err error) {
-		j.Counts, err = s.prove(ctx, j.Task)
+		j.Counts, err = s.prove(ctx, j.Task, j.Plan)
 		return err
 	})
 }
@@ -458,7 +462,7 @@ func (b *batchSystem) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 
 func (b *batchSystem) Prove(ctx context.Context, jobs []*worker.EraseJob) error {
 	for _, j := range jobs {
-		j.Counts, j.Err = b.prove(ctx, j.Task)
+		j.Counts, j.Err = b.prove(ctx, j.Task, j.Plan)
 	}
 	return b.trouble(ctx, jobs[0].Task)
 }
