@@ -27,13 +27,17 @@ func RoleOf(name string) Role {
 	return Nobody
 }
 
-// User is the person who uses the console. Name is what the journal calls them by:
-// the name that they sign in with, and no personal data of people whose requests
-// these are.
+// User is the person who uses the console. Name is what colleagues call them by: the
+// name that they sign in with, and no personal data of people whose requests these are.
+// ID is the identity that it rests on, which no other person has: issuer#subject.
 type User struct {
 	Name string
 	Role Role
+	ID   string
 }
+
+// By returns what facts call the user.
+func (u User) By() string { return core.Actor(u.Name, u.ID) }
 
 // SignIn identifies the person who uses the console.
 type SignIn interface {

@@ -166,15 +166,15 @@ func done(act string) string {
 }
 
 func retry(_ *Console, u User, f values, now time.Time) (core.Command, error) {
-	return core.Retry{By: u.Name, Reason: f.Get("reason"), Systems: f.Values["system"], Now: now}, nil
+	return core.Retry{By: u.By(), Reason: f.Get("reason"), Systems: f.Values["system"], Now: now}, nil
 }
 
 func acceptPlan(_ *Console, u User, f values, now time.Time) (core.Command, error) {
-	return core.Retry{By: u.Name, Reason: f.Get("reason"), Systems: f.Values["system"], AcceptPlan: true, Now: now}, nil
+	return core.Retry{By: u.By(), Reason: f.Get("reason"), Systems: f.Values["system"], AcceptPlan: true, Now: now}, nil
 }
 
 func extend(c *Console, u User, f values, now time.Time) (core.Command, error) {
-	return core.Extend{By: u.Name, Reason: f.Get("reason"), Calendar: c.Policy, Now: now}, nil
+	return core.Extend{By: u.By(), Reason: f.Get("reason"), Calendar: c.Policy, Now: now}, nil
 }
 
 func askProof(_ *Console, u User, f values, now time.Time) (core.Command, error) {
@@ -187,7 +187,7 @@ func askProof(_ *Console, u User, f values, now time.Time) (core.Command, error)
 			return nil, errChoice
 		}
 	}
-	return core.AskProof{By: u.Name, Reason: f.Get("reason"), Checks: checks, Now: now}, nil
+	return core.AskProof{By: u.By(), Reason: f.Get("reason"), Checks: checks, Now: now}, nil
 }
 
 func judgeProof(c *Console, u User, f values, now time.Time) (core.Command, error) {
@@ -195,23 +195,23 @@ func judgeProof(c *Console, u User, f values, now time.Time) (core.Command, erro
 	if verdict != "accept" && verdict != "reject" && verdict != "without" {
 		return nil, errChoice
 	}
-	return core.JudgeProof{By: u.Name, Accepted: verdict == "accept", Without: verdict == "without", Reason: f.Get("reason"), Calendar: c.Policy, Now: now}, nil
+	return core.JudgeProof{By: u.By(), Accepted: verdict == "accept", Without: verdict == "without", Reason: f.Get("reason"), Calendar: c.Policy, Now: now}, nil
 }
 
 func askClarification(_ *Console, u User, f values, now time.Time) (core.Command, error) {
-	return core.AskClarification{By: u.Name, Reason: f.Get("reason"), Now: now}, nil
+	return core.AskClarification{By: u.By(), Reason: f.Get("reason"), Now: now}, nil
 }
 
 func clarify(c *Console, u User, f values, now time.Time) (core.Command, error) {
-	return core.Clarify{By: u.Name, Reason: f.Get("reason"), Calendar: c.Policy, Now: now}, nil
+	return core.Clarify{By: u.By(), Reason: f.Get("reason"), Calendar: c.Policy, Now: now}, nil
 }
 
 func deliver(_ *Console, u User, f values, now time.Time) (core.Command, error) {
-	return core.DeliverAgain{By: u.Name, Reason: f.Get("reason"), Now: now}, nil
+	return core.DeliverAgain{By: u.By(), Reason: f.Get("reason"), Now: now}, nil
 }
 
 func cancel(_ *Console, u User, f values, now time.Time) (core.Command, error) {
-	return core.Cancel{By: u.Name, Reason: f.Get("reason"), Now: now}, nil
+	return core.Cancel{By: u.By(), Reason: f.Get("reason"), Now: now}, nil
 }
 
 func assign(_ *Console, u User, f values, now time.Time) (core.Command, error) {
@@ -219,7 +219,7 @@ func assign(_ *Console, u User, f values, now time.Time) (core.Command, error) {
 	if utf8.RuneCountInString(to) > maxName {
 		return nil, errTooLarge
 	}
-	return core.Assign{By: u.Name, To: to, Reason: f.Get("reason"), Now: now}, nil
+	return core.Assign{By: u.By(), To: to, Reason: f.Get("reason"), Now: now}, nil
 }
 
 func merge(_ *Console, u User, f values, now time.Time) (core.Command, error) {
@@ -227,7 +227,7 @@ func merge(_ *Console, u User, f values, now time.Time) (core.Command, error) {
 	if !ok {
 		return nil, errMergeInto
 	}
-	return core.Merge{By: u.Name, Into: into, Reason: f.Get("reason"), Now: now}, nil
+	return core.Merge{By: u.By(), Into: into, Reason: f.Get("reason"), Now: now}, nil
 }
 
 // possible refuses commands that are wrong for reasons outside of the core: to merge
@@ -309,14 +309,14 @@ func refuse(_ *Console, u User, f values, now time.Time) (core.Command, error) {
 	if ground == "" {
 		ground = core.NotProven
 	}
-	return core.Refuse{By: u.Name, Ground: ground, Reason: f.Get("reason"), Now: now}, nil
+	return core.Refuse{By: u.By(), Ground: ground, Reason: f.Get("reason"), Now: now}, nil
 }
 
 func hold(_ *Console, u User, f values, now time.Time) (core.Command, error) {
 	system, dataset, _ := strings.Cut(f.Get("reach"), "/")
-	return core.Hold{By: u.Name, Reason: f.Get("reason"), System: system, Dataset: dataset, Now: now}, nil
+	return core.Hold{By: u.By(), Reason: f.Get("reason"), System: system, Dataset: dataset, Now: now}, nil
 }
 
 func lift(_ *Console, u User, f values, now time.Time) (core.Command, error) {
-	return core.Lift{By: u.Name, Reason: f.Get("reason"), System: f.Get("system"), Dataset: f.Get("dataset"), Now: now}, nil
+	return core.Lift{By: u.By(), Reason: f.Get("reason"), System: f.Get("system"), Dataset: f.Get("dataset"), Now: now}, nil
 }

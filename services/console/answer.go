@@ -96,7 +96,7 @@ func (f values) read(part *multipart.Part) error {
 
 // attest returns what the form's fields say.
 func (c *Console) attest(u User, f values) (core.Attest, error) {
-	do := core.Attest{By: u.Name, Reason: f.Get("reason"), System: f.Get("system"), Action: dsar.Action(f.Get("action")), Outcome: dsar.Outcome(f.Get("outcome")), Release: f.Get("release") == "yes", Same: f.Values["same"], Now: c.now()}
+	do := core.Attest{By: u.By(), Reason: f.Get("reason"), System: f.Get("system"), Action: dsar.Action(f.Get("action")), Outcome: dsar.Outcome(f.Get("outcome")), Release: f.Get("release") == "yes", Same: f.Values["same"], Now: c.now()}
 	if err := f.check(); err != nil {
 		return do, err
 	}

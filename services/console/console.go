@@ -56,6 +56,7 @@ type Journal interface {
 	Row(ctx context.Context, requestID string) (journal.Row, error)
 	journal.Lister
 	journal.Notes
+	journal.Searches
 }
 
 // Vault seals and opens; vault.Vault implements it.

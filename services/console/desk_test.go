@@ -99,7 +99,7 @@ func (d *desk) open() {
 	}
 	logger := slog.New(slog.NewTextHandler(d.log, nil))
 	d.signIn, err = console.NewOIDC(console.OIDCConfig{Issuer: provider(d.t, d.ends), ClientID: "console", URL: origin, Roles: map[string][]string{"viewer": {"v"}},
-		Signs: d.vault.Secret("signs"), Encrypts: d.vault.Secret("encrypts"), Now: d.clock, Log: logger})
+		Signs: d.vault.Secret("signs"), Encrypts: d.vault.Secret("encrypts"), Ended: d.journal, Now: d.clock, Log: logger})
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -156,6 +156,27 @@ func (d *desk) as(role console.Role) []*http.Cookie {
 	w := httptest.NewRecorder()
 	if err := d.signIn.Mint(w, console.User{Name: "a." + role.String(), Role: role}); err != nil {
 		d.t.Fatal(err)
+	}
+	return w.Result().Cookies()
+}
+
+// session returns the session of somebody.
+func (d *desk) session(u console.User) []*http.Cookie {
+	w := httptest.NewRecorder()
+	if err := d.signIn.Mint(w, u); err != nil {
+		d.t.Fatal(err)
+	}
+	return w.Result().Cookies()
+}
+
+// askAgain returns a session after the provider was asked again; nil where it is over.
+func (d *desk) askAgain(session []*http.Cookie) []*http.Cookie {
+	r, w := httptest.NewRequest(http.MethodGet, origin, nil), httptest.NewRecorder()
+	for _, c := range session {
+		r.AddCookie(c)
+	}
+	if d.signIn.AskAgain(w, r) != nil {
+		return nil
 	}
 	return w.Result().Cookies()
 }

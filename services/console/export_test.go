@@ -36,4 +36,21 @@ const (
 )
 
 // Mint begins a session as the provider's word would.
-func (o *OIDC) Mint(w http.ResponseWriter, u User) error { return o.cookies.begin(w, u) }
+func (o *OIDC) Mint(w http.ResponseWriter, u User) error { return o.cookies.begin(w, u, o.Now()) }
+
+// AskAgain answers as the provider does when it is asked again: they are who they were.
+func (o *OIDC) AskAgain(w http.ResponseWriter, r *http.Request) error {
+	s, ok := o.session(r)
+	if !ok {
+		return http.ErrNoCookie
+	}
+	return o.cookies.begin(w, s.User, s.Began)
+}
+
+// RolesAsked and RolesMax are when the provider is asked again.
+const (
+	RolesAsked = rolesAsked
+	RolesMax   = rolesMax
+	// MaxSearches is how many people somebody may search for within an hour.
+	MaxSearches = maxSearches
+)

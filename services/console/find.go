@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"habeas.dev/pkg/dsar"
@@ -17,7 +18,7 @@ const maxSought = 512
 
 // find looks for a request by its id, or for a person by what they are known
 // by, which comes in a form and is in no address and no log: only its keyed
-// hash is looked for.
+// hash is looked for, and stands in the journal of searches with who searched.
 func (c *Console) find(w http.ResponseWriter, r *http.Request, u User) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
@@ -37,7 +38,19 @@ func (c *Console) find(w http.ResponseWriter, r *http.Request, u User) {
 		http.Redirect(w, r, "/requests/"+id, http.StatusSeeOther)
 		return
 	}
+	if often, err := c.searchesOften(r.Context(), u); err != nil || often {
+		if err != nil {
+			c.broken(w, r, u, err)
+			return
+		}
+		w.Header().Set("Retry-After", "600")
+		c.fail(w, r, u, http.StatusTooManyRequests, "You have searched for many people within an hour. Go on later.")
+		return
+	}
 	rows, err := c.requestsOf(r.Context(), sought)
+	if err == nil {
+		err = c.Journal.AddSearch(r.Context(), journal.Search{At: c.now(), By: u.By(), Hash: SearchHash(c.Vault, sought), Found: len(rows)})
+	}
 	if err != nil {
 		c.broken(w, r, u, err)
 		return
@@ -47,6 +60,25 @@ func (c *Console) find(w http.ResponseWriter, r *http.Request, u User) {
 		b.Rows = append(b.Rows, row{one})
 	}
 	c.render(w, r, http.StatusOK, "list.html", page{User: u, Title: "Found", Here: "requests", Path: "/", Body: b})
+}
+
+// maxSearches is how many people somebody may search for within an hour: a busy desk has
+// a third of it.
+const maxSearches = 100
+
+// searchesOften reports whether somebody has searched as often as they may, at whichever
+// console.
+func (c *Console) searchesOften(ctx context.Context, u User) (bool, error) {
+	lately, err := c.Journal.Searches(ctx, journal.SearchFilter{By: u.By(), Since: c.now().Add(-time.Hour), Limit: maxSearches})
+	return len(lately) >= maxSearches, err
+}
+
+// SearchHash returns what the journal of searches has of a value that was searched for:
+// a keyed hash, by which one who has the value can find who searched for it.
+func SearchHash(v interface {
+	Fingerprint(typ dsar.IdentifierType, value string) string
+}, value string) string {
+	return v.Fingerprint("search", value)
 }
 
 // requestsOf returns the requests of whoever is known by a value, of any type.

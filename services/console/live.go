@@ -40,12 +40,12 @@ func (c *Console) live(w http.ResponseWriter, r *http.Request, u User) {
 	if !ok {
 		return
 	}
-	if !c.streams.enter(u.Name) {
+	if !c.streams.enter(u.By()) {
 		w.Header().Set("Retry-After", "60")
 		http.Error(w, say(languageOf(r), "too many pages are open"), http.StatusServiceUnavailable)
 		return
 	}
-	defer c.streams.leave(u.Name)
+	defer c.streams.leave(u.By())
 	ctx, cancel := context.WithTimeout(r.Context(), streamTime)
 	defer cancel()
 	s := stream{w, http.NewResponseController(w)}

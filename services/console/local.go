@@ -16,7 +16,7 @@ func (l Local) User(_ http.ResponseWriter, r *http.Request) (User, bool) {
 	if !loopback(r.RemoteAddr) || !loopback(r.Host) {
 		return User{}, false
 	}
-	return User{Name: l.Name, Role: Officer}, true
+	return User{Name: l.Name, Role: Officer, ID: "local"}, true
 }
 
 // Begin refuses: there is nothing to sign in to.

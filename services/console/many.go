@@ -77,7 +77,7 @@ func retryOne(ctx context.Context, c *Console, u User, id string, f values) (boo
 	if err != nil || !may {
 		return false, err
 	}
-	_, err = c.Requests.Do(ctx, id, core.Retry{By: u.Name, Reason: f.Get("reason"), Now: c.now()})
+	_, err = c.Requests.Do(ctx, id, core.Retry{By: u.By(), Reason: f.Get("reason"), Now: c.now()})
 	if err == nil {
 		return true, nil
 	}

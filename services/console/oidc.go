@@ -16,6 +16,9 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
+
+	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/journal"
 )
 
 // providerTime bounds each call of the provider.
@@ -43,8 +46,11 @@ type OIDCConfig struct {
 	// Signs and Encrypts are the session cookies' keys, of 32 bytes each: the
 	// same in all consoles behind one address.
 	Signs, Encrypts []byte
-	Now             func() time.Time
-	Log             *slog.Logger
+	// Ended are the notes in which it is remembered whose sessions were ended; the
+	// journal's. Nil: a session ends by itself alone.
+	Ended journal.Notes
+	Now   func() time.Time
+	Log   *slog.Logger
 }
 
 // OIDC signs people in with a provider of OpenID Connect: the code flow with
@@ -52,6 +58,7 @@ type OIDCConfig struct {
 type OIDC struct {
 	OIDCConfig
 	cookies cookies
+	ended   *ended // nil: nobody remembers
 	pages   map[string]pages
 
 	mu       sync.Mutex
@@ -88,11 +95,41 @@ func NewOIDC(c OIDCConfig) (*OIDC, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &OIDC{OIDCConfig: c, pages: pages, cookies: newCookies(c.Signs, c.Encrypts, own.Scheme == "https", c.Now)}, nil
+	o := &OIDC{OIDCConfig: c, pages: pages, cookies: newCookies(c.Signs, c.Encrypts, own.Scheme == "https", c.Now)}
+	if c.Ended != nil {
+		o.ended = &ended{notes: c.Ended, now: c.Now, known: map[string]endedAt{}}
+	}
+	return o, nil
 }
 
-// User implements SignIn.
-func (o *OIDC) User(w http.ResponseWriter, r *http.Request) (User, bool) { return o.cookies.user(w, r) }
+// User implements SignIn. Whoever opens a page whose role was last asked for some
+// minutes ago is led to the provider, which knows them, and back (TestRolesAreAskedAgain).
+func (o *OIDC) User(w http.ResponseWriter, r *http.Request) (User, bool) {
+	s, ok := o.session(r)
+	if !ok || s.stale(o.Now(), opens(r)) {
+		return User{}, false
+	}
+	return s.User, o.cookies.renew(w, r, s)
+}
+
+// session returns the session that a request belongs to, unless it is over.
+func (o *OIDC) session(r *http.Request) (session, bool) {
+	s, ok := o.cookies.session(r)
+	if !ok || o.ended == nil {
+		return s, ok
+	}
+	over, err := o.ended.over(r.Context(), s.User.ID, s.Began)
+	if err != nil {
+		o.Log.ErrorContext(r.Context(), "whether a session was ended can't be told", "error", err)
+	}
+	return s, !over
+}
+
+// opens reports whether a browser opens a page, and can be led elsewhere and back: not a
+// form that is sent, nor what a page asks for by itself.
+func opens(r *http.Request) bool {
+	return r.Method == http.MethodGet && r.Header.Get("HX-Request") == "" && r.Header.Get("Accept") != "text/event-stream"
+}
 
 // CanSignOut implements SignIn.
 func (*OIDC) CanSignOut() bool { return true }
@@ -140,7 +177,11 @@ func (o *OIDC) back(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, say(languageOf(r), "You are signed in, and have no role here. Ask for one where your roles are kept."), http.StatusForbidden)
 		return
 	}
-	if err := o.cookies.begin(w, u); err != nil {
+	began := o.Now()
+	if before, ok := o.session(r); ok && before.User.ID == u.ID {
+		began = before.Began // it was asked again: the session goes on
+	}
+	if err := o.cookies.begin(w, u, began); err != nil {
 		http.Error(w, say(languageOf(r), "signing in is not possible now"), http.StatusInternalServerError)
 		return
 	}
@@ -187,10 +228,11 @@ func (o *OIDC) exchange(ctx context.Context, l login, code string) (User, error)
 // user returns the user that the claims describe, with the highest role that they
 // give.
 func (o *OIDC) user(claims map[string]any, subject string) User {
-	u := User{Name: subject}
+	u := User{Name: subject, ID: o.Issuer + "#" + subject}
 	if name, ok := claims[o.NameClaim].(string); ok && name != "" {
 		u.Name = name
 	}
+	u.Name = core.ActorName(core.Actor(u.Name, u.ID)) // in the form of a name
 	for name, values := range o.Roles {
 		if slices.ContainsFunc(listed(claims[o.RolesClaim]), func(v string) bool { return slices.Contains(values, v) }) {
 			u.Role = max(u.Role, RoleOf(name))

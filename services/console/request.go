@@ -231,7 +231,7 @@ func (c *Console) reveal(w http.ResponseWriter, r *http.Request, u User) {
 	if !ok {
 		return
 	}
-	s, err := c.Requests.Do(r.Context(), id, core.Reveal{By: u.Name, Reason: form.Get("reason"), Now: c.now()})
+	s, err := c.Requests.Do(r.Context(), id, core.Reveal{By: u.By(), Reason: form.Get("reason"), Now: c.now()})
 	if err != nil {
 		c.again(w, r, u, id, form, err)
 		return

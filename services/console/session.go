@@ -14,6 +14,11 @@ const (
 	sessionMax  = 10 * time.Hour
 	// sessionRenew is how old a cookie may get before it is written anew.
 	sessionRenew = time.Minute
+	// rolesAsked is how old what the provider said of somebody's roles may be when they
+	// open a page, and rolesMax when they send a form or a page asks for something: what
+	// was being written isn't lost, and who has lost a role has it no longer than that.
+	rolesAsked = 5 * time.Minute
+	rolesMax   = 15 * time.Minute
 	// loginMax bounds how long a sign-in may take at the provider.
 	loginMax = 10 * time.Minute
 )
@@ -24,6 +29,14 @@ type session struct {
 	User     User
 	Began    time.Time
 	LastSeen time.Time
+	// Asked is when the provider last said who this is, and what they are.
+	Asked time.Time
+}
+
+// stale reports whether the provider must be asked again before the session serves.
+func (s session) stale(now time.Time, opens bool) bool {
+	age := now.Sub(s.Asked)
+	return age > rolesMax || opens && age > rolesAsked
 }
 
 // login is what a cookie holds of a sign-in while the browser is at the provider.
@@ -71,25 +84,27 @@ func (c cookies) drop(w http.ResponseWriter, of string) {
 	http.SetCookie(w, &http.Cookie{Name: c.name(of), Path: "/", MaxAge: -1, Secure: c.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode})
 }
 
-// begin starts a session.
-func (c cookies) begin(w http.ResponseWriter, u User) error {
+// begin starts a session, or has one go on that began before.
+func (c cookies) begin(w http.ResponseWriter, u User, began time.Time) error {
 	now := c.now()
-	return c.set(w, "session", session{User: u, Began: now, LastSeen: now}, sessionMax)
+	return c.set(w, "session", session{User: u, Began: began, LastSeen: now, Asked: now}, sessionMax-now.Sub(began))
 }
 
-// user returns the session's user. A stream that a page holds open by itself is no
-// sign that anybody looks at it, and renews nothing.
-func (c cookies) user(w http.ResponseWriter, r *http.Request) (User, bool) {
+// session returns the session of a request's cookie, unless its time is over.
+func (c cookies) session(r *http.Request) (session, bool) {
 	var s session
 	now := c.now()
-	if !c.get(r, "session", &s) || now.Sub(s.Began) > sessionMax || now.Sub(s.LastSeen) > sessionIdle {
-		return User{}, false
+	ok := c.get(r, "session", &s) && now.Sub(s.Began) <= sessionMax && now.Sub(s.LastSeen) <= sessionIdle
+	return s, ok
+}
+
+// renew writes down that somebody uses their session. A stream that a page holds open by
+// itself is no sign that anybody looks at it, and renews nothing.
+func (c cookies) renew(w http.ResponseWriter, r *http.Request, s session) bool {
+	now := c.now()
+	if now.Sub(s.LastSeen) <= sessionRenew || r.Header.Get("Accept") == "text/event-stream" {
+		return true
 	}
-	if now.Sub(s.LastSeen) > sessionRenew && r.Header.Get("Accept") != "text/event-stream" {
-		s.LastSeen = now
-		if c.set(w, "session", s, sessionMax-now.Sub(s.Began)) != nil {
-			return User{}, false
-		}
-	}
-	return s.User, true
+	s.LastSeen = now
+	return c.set(w, "session", s, sessionMax-now.Sub(s.Began)) == nil
 }

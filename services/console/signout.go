@@ -25,13 +25,19 @@ type farewell struct {
 	Everywhere bool
 }
 
-// signOut ends the session here, and leads to where the provider ends its own
+// signOut ends all sessions of whoever signs out, at every console, and leads to where the provider ends its own
 // (OpenID Connect RP-Initiated Logout 1.0): by a page that the browser leaves at
 // once, since a form may lead to no other site. No id_token goes along as a hint of
 // who it is: it would stand in the address, with their name; a provider that lacks it
 // asks whether they mean it. Where the provider has no such place, the page says that
 // its session goes on.
 func (o *OIDC) signOut(w http.ResponseWriter, r *http.Request) {
+	if s, ok := o.session(r); ok && o.ended != nil {
+		if err := EndSessions(r.Context(), o.Ended, s.User.ID, o.Now()); err != nil {
+			o.Log.ErrorContext(r.Context(), "sign-out: other sessions of the same person go on", "error", err)
+		}
+		o.ended.forget(s.User.ID)
+	}
 	o.cookies.drop(w, "session")
 	w.Header().Set("Clear-Site-Data", `"cache"`)
 	next, err := o.endOfSession(r)

@@ -9,8 +9,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"habeas.dev/services/console"
+	"habeas.dev/services/internal/journal"
 )
 
 // everyone are the roles, the least first.
@@ -269,11 +271,11 @@ func TestSessionEnds(t *testing.T) {
 	in := func(w *httptest.ResponseRecorder) bool { return w.Code == http.StatusOK }
 	session := d.as(console.Viewer)
 	d.later(console.SessionIdle - 1)
-	if !in(d.call(session, "GET", "/systems", nil)) {
+	if d.askAgain(session) == nil {
 		t.Fatal("out too early")
 	}
 	d.later(2)
-	if in(d.call(session, "GET", "/systems", nil)) {
+	if d.askAgain(session) != nil {
 		t.Fatal("still in, with the cookie that was never renewed")
 	}
 
@@ -281,26 +283,22 @@ func TestSessionEnds(t *testing.T) {
 	began := d.clock()
 	for d.clock().Sub(began) < console.SessionMax-console.SessionIdle {
 		d.later(console.SessionIdle / 2)
-		w := d.call(session, "GET", "/systems", nil)
-		if !in(w) {
+		if session = d.askAgain(session); !in(d.call(session, "GET", "/systems", nil)) {
 			t.Fatalf("out after %v", d.clock().Sub(began))
-		}
-		if renewed := w.Result().Cookies(); len(renewed) > 0 {
-			session = renewed
 		}
 	}
 	for d.clock().Sub(began) <= console.SessionMax {
 		d.later(console.SessionIdle / 2)
-		if renewed := d.call(session, "GET", "/systems", nil).Result().Cookies(); len(renewed) > 0 {
+		if renewed := d.askAgain(session); renewed != nil {
 			session = renewed
 		}
 	}
-	if in(d.call(session, "GET", "/systems", nil)) {
+	if d.askAgain(session) != nil || in(d.call(session, "GET", "/systems", nil)) {
 		t.Error("still in after a working day")
 	}
 
 	session = d.as(console.Viewer)
-	d.later(console.SessionIdle / 2)
+	d.later(console.RolesAsked)
 	if w := d.call(session, "GET", "/systems", nil, "Accept", "text/event-stream"); len(w.Result().Cookies()) > 0 {
 		t.Error("a stream renewed the session")
 	}
@@ -351,5 +349,124 @@ func TestRoles(t *testing.T) {
 		if console.RoleOf(name) != console.Nobody {
 			t.Errorf("%q is %s", name, console.RoleOf(name))
 		}
+	}
+}
+
+// TestRolesAreAskedAgain: what somebody may do is as old as some minutes: opening a page
+// leads to the provider, and a form, which is served a while longer so that nothing
+// written is lost, isn't for ever.
+func TestRolesAreAskedAgain(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	session := d.as(console.Viewer)
+	french := url.Values{"language": {"fr"}, "page": {"/systems"}}
+	d.later(console.RolesAsked)
+	if w := d.call(session, "GET", "/systems", nil); w.Code != http.StatusOK {
+		t.Errorf("too early: %d", w.Code)
+	}
+	d.later(1)
+	if w := d.call(session, "GET", "/systems", nil); w.Code != http.StatusFound || !strings.HasPrefix(w.Header().Get("Location"), d.signIn.Issuer+"/authorize") {
+		t.Errorf("a page: %d %s", w.Code, w.Header().Get("Location"))
+	}
+	if w := d.call(session, "POST", "/language", french); w.Code != http.StatusSeeOther {
+		t.Errorf("a form: %d", w.Code)
+	}
+	d.later(console.RolesMax - console.RolesAsked)
+	for _, c := range []struct{ method, path, accept string }{{"POST", "/language", ""}, {"GET", "/requests/" + d.running() + "/live", "text/event-stream"}} {
+		if w := d.call(session, c.method, c.path, french, "Accept", c.accept); w.Code != http.StatusUnauthorized {
+			t.Errorf("%s %s after a quarter of an hour: %d", c.method, c.path, w.Code)
+		}
+	}
+	if w := d.call(d.askAgain(session), "GET", "/systems", nil); w.Code != http.StatusOK {
+		t.Errorf("asked again: %d", w.Code)
+	}
+}
+
+// TestSessionsEndEverywhere: who signs out at one console is out at all of them, with
+// every session; and who runs Habeas can end somebody's, or everybody's.
+func TestSessionsEndEverywhere(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	lea, paul := console.User{Name: "lea", Role: console.Agent, ID: "https://login.example.com#1"}, console.User{Name: "lea", Role: console.Agent, ID: "https://login.example.com#2"}
+	one, two, other := d.session(lea), d.session(lea), d.session(paul)
+	in := func(who []*http.Cookie) bool { return d.call(who, "GET", "/systems", nil).Code == http.StatusOK }
+	away := d.handler // one console, and another on the same journal
+	if !in(one) || !in(two) || !in(other) {
+		t.Fatal("not in")
+	}
+	d.open()
+	d.later(time.Second)
+	d.call(one, "POST", "/sign-out", url.Values{})
+	if in(two) || !in(other) {
+		t.Errorf("at the console where they signed out: their other session %v, another person %v", in(two), in(other))
+	}
+	d.later(5 * time.Second)
+	d.handler = away
+	if in(one) || in(two) || !in(other) {
+		t.Errorf("at another console: %v %v %v", in(one), in(two), in(other))
+	}
+	d.later(time.Second)
+	if again := d.session(lea); !in(again) {
+		t.Error("they can't sign in again")
+	}
+	if err := console.EndSessions(t.Context(), d.journal, "", d.clock()); err != nil {
+		t.Fatal(err)
+	}
+	if d.later(6 * time.Second); in(other) {
+		t.Error("everybody's sessions were ended, and one goes on")
+	}
+}
+
+// TestSearches: who searched for whom is written down, without what they are known by;
+// somebody who searches for very many is told to go on later, and others aren't.
+func TestSearches(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	id := d.running()
+	lea, paul := d.session(console.User{Name: "lea", Role: console.Viewer, ID: "x#1"}), d.session(console.User{Name: "paul", Role: console.Viewer, ID: "x#2"})
+	find := func(who []*http.Cookie, what string) int {
+		return d.call(who, "POST", "/find", url.Values{"for": {what}}).Code
+	}
+	find(lea, id) // a request's number is no person
+	for range console.MaxSearches - 1 {
+		find(lea, "nobody@example.com")
+	}
+	if got := find(lea, canary); got != http.StatusOK {
+		t.Errorf("%d", got)
+	}
+	if one, other := find(lea, canary), find(paul, canary); one != http.StatusTooManyRequests || other != http.StatusOK {
+		t.Errorf("one more: %d, another person: %d", one, other)
+	}
+	list, err := d.journal.Searches(t.Context(), journal.SearchFilter{Hash: console.SearchHash(d.vault, canary)})
+	if err != nil || len(list) != 2 || list[1].By != "lea <x#1>" || list[0].By != "paul <x#2>" || list[0].Found != 1 || strings.Contains(list[0].Hash, canary) {
+		t.Errorf("%+v %v", list, err)
+	}
+	d.later(10 * time.Minute)
+	lea = d.askAgain(lea)
+	if got := find(lea, canary); got != http.StatusTooManyRequests {
+		t.Errorf("ten minutes later: %d", got)
+	}
+	d.later(51 * time.Minute)
+	if got := find(d.session(console.User{Name: "lea", Role: console.Viewer, ID: "x#1"}), canary); got != http.StatusOK {
+		t.Errorf("an hour later: %d", got)
+	}
+}
+
+// TestActsAreOfOne: a fact has the identity of who acted beside the name, and pages have
+// the name.
+func TestActsAreOfOne(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	id := d.running()
+	lea := d.session(console.User{Name: "lea", Role: console.Agent, ID: "https://login.example.com#00u1"})
+	if w := d.call(lea, "POST", "/requests/"+id+"/cancel", d.form(id)); w.Code != http.StatusSeeOther {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	facts, err := d.journal.Facts(t.Context(), id, 1)
+	if err != nil || !bytes.Contains(facts[len(facts)-1].Data, []byte(`lea \u003chttps://login.example.com#00u1\u003e`)) {
+		t.Errorf("%v %s", err, facts[len(facts)-1].Data)
+	}
+	if page := d.call(lea, "GET", "/requests/"+id, nil).Body.String(); !strings.Contains(page, "cancelled by lea") || strings.Contains(page, "00u1") {
+		t.Errorf("%s", page)
 	}
 }

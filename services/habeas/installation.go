@@ -8,6 +8,7 @@ import (
 
 	"habeas.dev/services/habeas/node"
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/installation"
 	"habeas.dev/services/internal/policy"
 )
@@ -58,8 +59,12 @@ func (f installationFlags) laws() (*policy.Book, error) {
 // now returns the time as the journal keeps it.
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
-// who names the person at the keyboard for the journal.
-func who() string {
+// who returns what facts call the person at the keyboard: by their name, and that nobody
+// but this machine says so.
+func who() string { return core.Actor(localUser(), "local") }
+
+// localUser names the person at the keyboard.
+func localUser() string {
 	for _, name := range []string{"HABEAS_USER", "USER", "LOGNAME"} {
 		if v := os.Getenv(name); v != "" {
 			return v
@@ -70,5 +75,5 @@ func who() string {
 
 // nodeOptions returns what a node is told beside its configuration.
 func nodeOptions() node.Options {
-	return node.Options{Logs: os.Stderr, Version: builtFrom().version, Operator: who()}
+	return node.Options{Logs: os.Stderr, Version: builtFrom().version, Operator: localUser()}
 }

@@ -50,17 +50,19 @@ type commands struct {
 	Letters     lettersCommand     `cmd:"" group:"run" help:"Run by itself what writes letters to people."`
 	Console     consoleCommand     `cmd:"" group:"run" help:"Run the console by itself: support agents' pages."`
 
-	Token   tokenCommand   `cmd:"" group:"check" help:"Make, list and revoke the tokens by which callers open the HTTP door."`
-	Config  configCommand  `cmd:"" group:"check" help:"Check the configuration."`
-	Try     tryCommand     `cmd:"" group:"check" help:"Ask a live system what an erasure of one person would do; nothing is changed."`
-	Keys    keysCommand    `cmd:"" group:"check" help:"Make the keys that sign, and print those that verify."`
-	Topics  topicsCommand  `cmd:"" group:"check" help:"Create the topics of Kafka that are missing, and name what differs."`
-	Health  healthCommand  `cmd:"" group:"check" help:"Ask a running service whether it is well, as a container's health check."`
-	Lint    lintCommand    `cmd:"" group:"check" help:"Fail where personal data is held that manifests leave out."`
-	Law     lawCommand     `cmd:"" group:"check" help:"Check the file of a law, and name what a lawyer should look at."`
-	Records recordsCommand `cmd:"" group:"check" help:"Write the record of processing activities (GDPR art. 30), from the manifests."`
-	Bench   benchCommand   `cmd:"" group:"check" help:"Measure this machine: accesses and erasures a second, a lone request, a large answer."`
-	Version versionCommand `cmd:"" group:"check" help:"Print the version."`
+	Token    tokenCommand    `cmd:"" group:"check" help:"Make, list and revoke the tokens by which callers open the HTTP door."`
+	Sessions sessionsCommand `cmd:"" group:"check" help:"End the sessions of people at the console."`
+	Searches searchesCommand `cmd:"" group:"check" help:"List who searched for whom at the console."`
+	Config   configCommand   `cmd:"" group:"check" help:"Check the configuration."`
+	Try      tryCommand      `cmd:"" group:"check" help:"Ask a live system what an erasure of one person would do; nothing is changed."`
+	Keys     keysCommand     `cmd:"" group:"check" help:"Make the keys that sign, and print those that verify."`
+	Topics   topicsCommand   `cmd:"" group:"check" help:"Create the topics of Kafka that are missing, and name what differs."`
+	Health   healthCommand   `cmd:"" group:"check" help:"Ask a running service whether it is well, as a container's health check."`
+	Lint     lintCommand     `cmd:"" group:"check" help:"Fail where personal data is held that manifests leave out."`
+	Law      lawCommand      `cmd:"" group:"check" help:"Check the file of a law, and name what a lawyer should look at."`
+	Records  recordsCommand  `cmd:"" group:"check" help:"Write the record of processing activities (GDPR art. 30), from the manifests."`
+	Bench    benchCommand    `cmd:"" group:"check" help:"Measure this machine: accesses and erasures a second, a lone request, a large answer."`
+	Version  versionCommand  `cmd:"" group:"check" help:"Print the version."`
 }
 
 // groups are the headings of habeas --help, in their order.

@@ -1,10 +1,17 @@
 package node
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 
 	"habeas.dev/pkg/bus"
 	"habeas.dev/pkg/event"
@@ -69,7 +76,46 @@ func (n *Node) signIn() (console.SignIn, error) {
 		// Whoever acts has a name: what nobody did is no act (core.State.Acts).
 		return console.Local{Name: cmp.Or(n.options.Operator, "operator")}, nil
 	}
-	return console.NewOIDC(oidcOf(c, n.Installation.Vault.Secret("console sessions: signature"), n.Installation.Vault.Secret("console sessions: encryption"), n.log))
+	signs, encrypts, err := cookieKeys(n.Config)
+	if err != nil {
+		return nil, err
+	}
+	o := oidcOf(c, signs, encrypts, n.log)
+	o.Ended = n.Installation.Journal
+	return console.NewOIDC(o)
+}
+
+// minCookieKey is the least that the secret of cookies may have, in bytes.
+const minCookieKey = 32
+
+// cookieKeys returns the keys of sessions' cookies: made of the console's own secret,
+// which the file has that is configured; without one it is made in the data folder.
+func cookieKeys(cfg config.Config) (signs, encrypts []byte, err error) {
+	path := cfg.Console.CookieKeyFile
+	if path == "" {
+		path = filepath.Join(cfg.Data, "console.key")
+		fresh := []byte(rand.Text() + rand.Text() + "\n")
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		if err == nil {
+			_, err = f.Write(fresh)
+			err = errors.Join(err, f.Close())
+		}
+		if err != nil && !errors.Is(err, os.ErrExist) {
+			return nil, nil, fmt.Errorf("the console's key: %w; name one under console.cookie_key_file", err)
+		}
+	}
+	secret, err := os.ReadFile(path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("console.cookie_key_file: %w", err)
+	}
+	if secret = bytes.TrimSpace(secret); len(secret) < minCookieKey {
+		return nil, nil, fmt.Errorf("console.cookie_key_file: %s has %d bytes, at least %d: openssl rand -base64 48", path, len(secret), minCookieKey)
+	}
+	if signs, err = hkdf.Key(sha256.New, secret, nil, "habeas console sessions: signature", 32); err != nil {
+		return nil, nil, err
+	}
+	encrypts, err = hkdf.Key(sha256.New, secret, nil, "habeas console sessions: encryption", 32)
+	return signs, encrypts, err
 }
 
 func oidcOf(c config.Console, signs, encrypts []byte, log *slog.Logger) console.OIDCConfig {

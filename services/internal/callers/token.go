@@ -49,7 +49,7 @@ type Notes = journal.Notes
 type Token struct {
 	ID     string    `json:"id"`
 	Caller string    `json:"caller"`
-	Hash   []byte    `json:"hash"` // SHA-256 of the secret
+	Hash   []byte    `json:"hash,omitempty"` // SHA-256 of the secret
 	Made   time.Time `json:"made"`
 	By     string    `json:"by"`
 	Ends   time.Time `json:"ends"`

@@ -112,6 +112,9 @@ type Console struct {
 	TLS    ServerTLS `yaml:"tls"`
 	// Local lets in everyone on this machine, with every role: for the demo.
 	Local bool `yaml:"local"`
+	// CookieKeyFile has the secret of sessions' cookies, the same in all consoles behind
+	// one address, and nobody else's; default: made in the data folder.
+	CookieKeyFile string `yaml:"cookie_key_file"`
 	// URL is its own address as browsers reach it, and OIDC who they are.
 	URL  string `yaml:"url"`
 	OIDC OIDC   `yaml:"oidc"`

@@ -129,6 +129,7 @@ letters: {smtp: "localhost:25", from: privacy@example.com, user: u, password_fil
 console:
   listen: 127.0.0.1:8
   tls: {cert_file: console.pem, key_file: console.key, client_ca_file: desk.pem}
+  cookie_key_file: /run/secrets/cookies
   url: https://dsar.example
   oidc: {issuer: "https://id.example", client_id: c, client_secret_file: s, scopes: [groups], name_claim: name, roles_claim: groups, roles: {viewer: [support]}}
   traces: "https://traces.example/{trace}"

@@ -217,6 +217,30 @@ type Notes interface {
 	SetNote(ctx context.Context, name string, data []byte, expected int64) error
 }
 
+// Search is one search for a person, in the journal of searches: who searched, when, and
+// a keyed hash of what was searched for.
+type Search struct {
+	At    time.Time
+	By    string
+	Hash  string
+	Found int // requests
+}
+
+// SearchFilter selects searches. Zero fields don't select.
+type SearchFilter struct {
+	By    string
+	Hash  string
+	Since time.Time
+	Limit int // 0: DefaultList; at most MaxList
+}
+
+// Searches keeps who searched for whom. What is there is never altered.
+type Searches interface {
+	AddSearch(ctx context.Context, s Search) error
+	// Searches lists them, the newest first.
+	Searches(ctx context.Context, f SearchFilter) ([]Search, error)
+}
+
 // Store is a whole journal, as open.Open returns it.
 type Store interface {
 	Journal
@@ -224,5 +248,6 @@ type Store interface {
 	Measured
 	Lister
 	Notes
+	Searches
 	Tree
 }

@@ -48,6 +48,17 @@ const (
 // MaxNote bounds a note, which is read and written as a whole.
 const MaxNote = 1 << 20
 
+// CheckSearch returns what is wrong with a search, wrapped in [ErrInvalid].
+func CheckSearch(s Search) error {
+	if err := checkTime("a search", s.At); err != nil {
+		return err
+	}
+	if err := checkName("who searched", s.By, true); err != nil {
+		return err
+	}
+	return checkName("what was searched for", s.Hash, true)
+}
+
 // CheckNote returns what is wrong with a note, wrapped in [ErrInvalid].
 func CheckNote(name string, data []byte, expected int64) error {
 	switch {

@@ -17,7 +17,14 @@ type Say func(english string) string
 func English(text string) string { return text }
 
 // f returns a format in the language, with its arguments.
-func (say Say) f(format string, args ...any) string { return fmt.Sprintf(say(format), args...) }
+func (say Say) f(format string, args ...any) string {
+	for i, a := range args {
+		if by, ok := a.(string); ok { // who acted, by name; the fact has the identity
+			args[i] = core.ActorName(by)
+		}
+	}
+	return fmt.Sprintf(say(format), args...)
+}
 
 // words says a fact in a sentence, with what the worker noted besides, and which
 // system it is about. The state is the one that the fact has led to.

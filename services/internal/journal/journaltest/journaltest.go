@@ -60,6 +60,7 @@ func Run(t *testing.T, open func(t *testing.T) *Harness) {
 		{"Due", testDue},
 		{"Counts", testCounts},
 		{"Notes", testNotes},
+		{"Searches", testSearches},
 		{"Tree", testTree},
 		{"TreeRaces", testTreeRaces},
 		{"Model", testModel},

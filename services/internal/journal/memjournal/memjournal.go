@@ -56,6 +56,7 @@ type Store struct {
 	requests map[string]*request
 	prints   map[string][]string // fingerprint: request ids
 	notes    map[string]note
+	searches []journal.Search
 	queue    []journal.PendingMessage
 	lastRow  int64
 	chain    *journal.Chain
@@ -432,4 +433,29 @@ func (s *Store) ForgetFingerprints(ctx context.Context, requestID string) error 
 		}
 		return nil
 	})
+}
+
+// AddSearch implements journal.Searches.
+func (s *Store) AddSearch(ctx context.Context, one journal.Search) error {
+	if err := journal.CheckSearch(one); err != nil {
+		return err
+	}
+	return s.call(ctx, OpNote, func() error {
+		one.At = journal.Time(one.At)
+		s.searches = append(s.searches, one)
+		return nil
+	})
+}
+
+// Searches implements journal.Searches.
+func (s *Store) Searches(ctx context.Context, f journal.SearchFilter) (list []journal.Search, err error) {
+	err = s.call(ctx, OpList, func() error {
+		for _, one := range slices.Backward(s.searches) {
+			if len(list) < (journal.Filter{Limit: f.Limit}).ListLimit() && (f.By == "" || one.By == f.By) && (f.Hash == "" || one.Hash == f.Hash) && !one.At.Before(journal.Time(f.Since)) {
+				list = append(list, one)
+			}
+		}
+		return nil
+	})
+	return list, err
 }

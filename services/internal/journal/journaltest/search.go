@@ -1,0 +1,49 @@
+package journaltest
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"habeas.dev/services/internal/journal"
+)
+
+// testSearches keeps who searched for whom, and lists it by who, what and since when.
+func testSearches(t *testing.T, h *Harness) {
+	ctx := testContext(t)
+	var all []journal.Search
+	for i := range 10 {
+		one := journal.Search{At: start.Add(time.Duration(i) * time.Minute), By: []string{"lea <x#1>", "paul <x#2>"}[i%2], Hash: []string{"a", "b", "c"}[i%3], Found: i}
+		all = append(all, one)
+		if err := h.Store.AddSearch(ctx, one); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		f    journal.SearchFilter
+		want []int
+	}{
+		{journal.SearchFilter{}, []int{9, 8, 7, 6, 5, 4, 3, 2, 1, 0}},
+		{journal.SearchFilter{Limit: 2}, []int{9, 8}},
+		{journal.SearchFilter{By: "paul <x#2>"}, []int{9, 7, 5, 3, 1}},
+		{journal.SearchFilter{By: "paul"}, nil},
+		{journal.SearchFilter{Hash: "a"}, []int{9, 6, 3, 0}},
+		{journal.SearchFilter{By: "lea <x#1>", Since: start.Add(4 * time.Minute)}, []int{8, 6, 4}},
+	} {
+		list, err := h.Store.Searches(ctx, c.f)
+		if err != nil || len(list) != len(c.want) {
+			t.Errorf("%+v: %v %v, want %v", c.f, list, err, c.want)
+			continue
+		}
+		for i, n := range c.want {
+			if list[i] != all[n] {
+				t.Errorf("%+v: %+v, want %+v", c.f, list[i], all[n])
+			}
+		}
+	}
+	for _, bad := range []journal.Search{{At: start, Hash: "a"}, {At: start, By: "lea"}, {At: start, By: "lea", Hash: "\x00"}} {
+		if err := h.Store.AddSearch(ctx, bad); !errors.Is(err, journal.ErrInvalid) {
+			t.Errorf("%+v: %v", bad, err)
+		}
+	}
+}
