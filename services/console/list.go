@@ -169,9 +169,6 @@ func (c *Console) filter(q url.Values, u User) (listBody, journal.Filter, error)
 		systems = append(systems, m.System)
 	}
 	b.Rights, b.Laws, b.Systems = choices(wordsOf(dsar.Rights()), q.Get("right")), choices(c.Policy.IDs(), q.Get("law")), choices(systems, q.Get("system"))
-	for i := range b.Rights[1:] {
-		b.Rights[i+1].Label = b.Rights[i+1].Value
-	}
 	for _, one := range []struct {
 		name string
 		from []choice

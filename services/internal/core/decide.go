@@ -227,13 +227,6 @@ func (d *decider) fail(r dsar.Report, o dsar.Outcome, code, reason string) {
 	d.record(TaskFailed{System: r.System, Action: r.Action, Attempt: r.Attempt, Outcome: o, Counts: r.Counts, Objects: r.Objects, Identifiers: r.Identifiers, Code: code, Reason: reason, Detail: r.Detail, Notes: r.Notes, Moment: Moment{At: d.now}})
 }
 
-func (d *decider) brake(system string) int64 {
-	if n := d.system(system).MaxRecords; n > 0 {
-		return n
-	}
-	return dsar.DefaultMaxRecords
-}
-
 func (c Tick) decide(d *decider) error {
 	if !d.Exists() {
 		return ErrUnknown

@@ -157,3 +157,12 @@ func (d *decider) withEarlier(counts []dsar.Counts, system string) []dsar.Counts
 func (t *TaskState) lacksPlan() bool {
 	return t.Status == TaskIsFailed && (t.End.Code == dsar.CodePlanMissing || t.End.Code == dsar.CodePlanMismatch)
 }
+
+// brake returns how many records a plan may erase in a system before a person must
+// accept it.
+func (d *decider) brake(system string) int64 {
+	if n := d.system(system).MaxRecords; n > 0 {
+		return n
+	}
+	return dsar.DefaultMaxRecords
+}
