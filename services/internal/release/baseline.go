@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -34,7 +35,7 @@ func checkOut(root, tag string) (dir string, err error) {
 	tree := filepath.Join(dir, "tree.tar")
 	if _, err = git(root, "archive", "--output", tree, tag); err == nil {
 		var out []byte
-		if out, err = exec.Command("tar", "-xf", tree, "-C", dir).CombinedOutput(); err != nil {
+		if out, err = exec.CommandContext(context.Background(), "tar", "-xf", tree, "-C", dir).CombinedOutput(); err != nil {
 			err = fmt.Errorf("tar: %w: %s", err, out)
 		}
 	}

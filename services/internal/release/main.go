@@ -110,7 +110,7 @@ func checkAPI(root string, out io.Writer) error {
 		if before, err = checkOut(root, tag); err != nil {
 			return err
 		}
-		defer os.RemoveAll(before) //nolint:errcheck // a temporary folder
+		defer os.RemoveAll(before)
 	}
 	var wrong []string
 	for _, dir := range promised {
