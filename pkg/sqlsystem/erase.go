@@ -31,7 +31,7 @@ func (s *System) Erase(ctx context.Context, all []*worker.EraseJob) error {
 func tellErased(all []*worker.EraseJob, jobs []*counted, err error) {
 	for i, j := range jobs {
 		if all[i].Counts = j.Counts; err == nil && j.Err == nil {
-			noteTaken(j.Job, j.taken)
+			noteTaken(j.Job, j.taken, "went with what was erased")
 		}
 	}
 }

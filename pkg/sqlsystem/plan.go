@@ -58,8 +58,9 @@ func (s *System) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 		if j.Right != dsar.Erasure || j.Err != nil {
 			continue
 		}
-		if _, err := reach.check(ctx, s.db, i, j.Holds); err != nil {
-			j.Err = s.explain(err)
+		taken, err := reach.check(ctx, s.db, i, j.Holds)
+		if j.Err = s.explain(err); err == nil {
+			noteTaken(&j.Job, taken, "would go with what is erased")
 		}
 	}
 	return nil

@@ -196,7 +196,7 @@ func errOverreach(w way, rows int) error {
 }
 
 // check fails where what a job's erasure reaches is neither its own nor allowed.
-// It returns how many rows go with its own that the manifest lets go, by table.
+// It returns how many rows go with its own that the manifest lets go, by table and way.
 func (r *reach) check(ctx context.Context, on executor, job int, holds []string) (taken map[string]int, err error) {
 	for _, d := range r.System.erasing {
 		keys := r.of[d][job]
@@ -230,7 +230,7 @@ func (r *reach) check(ctx context.Context, on executor, job int, holds []string)
 				if taken == nil {
 					taken = map[string]int{}
 				}
-				taken[w.to.name] += outside
+				taken[w.to.name+" ("+w.String()+")"] += outside
 			}
 		}
 	}
@@ -378,11 +378,12 @@ func (s *System) triggered(lets []string) bool {
 	})
 }
 
-// noteTaken tells a job what went with its rows that the manifest lets go.
-func noteTaken(j *worker.Job, taken map[string]int) {
+// noteTaken tells a job what goes, or went, with its rows that the manifest lets go, and
+// by which way.
+func noteTaken(j *worker.Job, taken map[string]int, goes string) {
 	for _, table := range slices.Sorted(maps.Keys(taken)) {
 		if n := taken[table]; n > 0 {
-			j.Note(fmt.Sprintf("%d rows of %s went with what was erased, as the manifest lets them (cascades)", n, table))
+			j.Note(fmt.Sprintf("%d rows of %s %s, as the manifest lets them (cascades)", n, table, goes))
 		}
 	}
 }

@@ -140,8 +140,16 @@ func TestCascadesAreDeclared(t *testing.T) {
 				if left := d.column(t, "SELECT id FROM posts"); len(left) != 3 {
 					t.Fatalf("posts are %v", left)
 				}
-				j := erase(", cascades: [reblogs, " + "likes, log]")
-				if j.Err != nil || len(j.Counts) != 1 || j.Counts[0].Erased != 2 || j.taken["reblogs"] != 1 {
+				lets := ", cascades: [reblogs, " + "likes, log]"
+				letting := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [author]\nsql: {}", "posts | table: posts, key: [id], subject: {author: author}, erase: delete"+lets))
+				planned := &worker.PlanJob{Job: worker.Job{Task: worker.Task{Right: dsar.Erasure, Identifiers: ids("author 1")}}, Plan: worker.NewPlanWriter(letting.m)}
+				if err := letting.Plan(t.Context(), []*worker.PlanJob{planned}); err != nil || !slices.ContainsFunc(planned.Notes(), func(note string) bool {
+					return strings.Contains(note, "1 rows of reblogs (posts ← reblogs (post_id)) would go")
+				}) {
+					t.Errorf("the plan's notes are %q, %v", planned.Notes(), err)
+				}
+				j := erase(lets)
+				if j.Err != nil || len(j.Counts) != 1 || j.Counts[0].Erased != 2 || j.taken["reblogs (posts ← reblogs (post_id))"] != 1 {
 					t.Errorf("%v, %+v, %v", j.Err, j.Counts, j.taken)
 				}
 				if left := d.column(t, "SELECT id FROM reblogs"); !slices.Equal(left, []string{"11"}) {

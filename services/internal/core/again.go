@@ -117,6 +117,9 @@ func (c ProveAgain) decide(d *decider) error {
 // provable returns the systems that can be asked for what an erasure has touched, by the
 // keys of their plans.
 func (s State) provable() []string {
+	if !s.SubjectForgotten.IsZero() { // the plans' keys are destroyed
+		return nil
+	}
 	var names []string
 	for _, sys := range s.Accepted.Systems {
 		if sys.Can(dsar.Prove) && s.plan(sys) != nil {

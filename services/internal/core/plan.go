@@ -86,6 +86,8 @@ func (c OpenPlan) decide(d *decider) error {
 		}
 	}
 	switch {
+	case !d.SubjectForgotten.IsZero():
+		return fmt.Errorf("%w: the plans are forgotten", ErrNotAllowed)
 	case len(opened) == 0:
 		return fmt.Errorf("%w: nothing is planned there", ErrNotAllowed)
 	case c.Reason == "":
