@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"os"
@@ -19,6 +20,8 @@ type configCommand struct {
 }
 
 type configCheckCommand struct {
+	Strict bool   `help:"Find also what is wider than it must be: open listeners, plain text, keys in the file, one secret for several."`
+	JSON   bool   `help:"With --strict, print JSON, one finding a line."`
 	Config string `arg:"" optional:"" help:"The configuration file." env:"HABEAS_CONFIG" default:"habeas.yaml" type:"path" placeholder:"FILE"`
 }
 
@@ -30,7 +33,8 @@ start; variables that are to hold a secret must be set here too. Nothing is
 connected to or written, and no secret is shown. Exit status 0: services can start with
 it, as far as a file can tell; 1: one line says what is wrong, and where.
 
-  habeas config check habeas.yaml`
+  habeas config check habeas.yaml
+  habeas config check --strict habeas.yaml`
 }
 
 // Run checks, and prints what is in force.
@@ -43,7 +47,39 @@ func (c *configCheckCommand) Run() error {
 	if err != nil {
 		return err
 	}
+	if c.Strict {
+		return c.printWide(cfg.Strict())
+	}
 	return printConfig(c.Config, cfg, manifests)
+}
+
+// printWide prints what is wider than it must be; where there is any, the exit status
+// is 1.
+func (c *configCheckCommand) printWide(all []config.Wide) error {
+	if c.JSON {
+		lines := json.NewEncoder(os.Stdout)
+		for _, w := range all {
+			if err := lines.Encode(w); err != nil {
+				return err
+			}
+		}
+	} else {
+		w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+		for _, one := range all {
+			fmt.Fprintf(w, "%s\t%s\tcure: %s\n", one.Where, one.What, one.Cure)
+		}
+		if err := w.Flush(); err != nil {
+			return err
+		}
+	}
+	if len(all) > 0 {
+		return errSilent
+	}
+	if !c.JSON {
+		_, err := fmt.Printf("%s leaves nothing wider than it must be.\n", c.Config)
+		return err
+	}
+	return nil
 }
 
 // printConfig prints where everything is. A password in an address isn't shown.
