@@ -53,6 +53,7 @@ type commands struct {
 	Token    tokenCommand    `cmd:"" group:"check" help:"Make, list and revoke the tokens by which callers open the HTTP door."`
 	Sessions sessionsCommand `cmd:"" group:"check" help:"End the sessions of people at the console."`
 	Searches searchesCommand `cmd:"" group:"check" help:"List who searched for whom at the console."`
+	Journal  journalCommand  `cmd:"" group:"check" help:"Bring the journal's tables up to date, and grant each service what it needs of them."`
 	Config   configCommand   `cmd:"" group:"check" help:"Check the configuration."`
 	Try      tryCommand      `cmd:"" group:"check" help:"Ask a live system what an erasure of one person would do; nothing is changed."`
 	Keys     keysCommand     `cmd:"" group:"check" help:"Make the keys that sign, and print those that verify."`

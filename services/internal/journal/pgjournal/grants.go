@@ -1,0 +1,74 @@
+package pgjournal
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Role is a component's user of the database, and what it may do to which tables; the
+// rest of the schema's owner's. No component has more of it than its work needs, and none
+// may alter or delete a fact (TestRoles).
+type Role struct {
+	Name   string
+	Tables map[string]string // privileges by table
+}
+
+// Roles returns the roles of those components that have the journal. Workers and the
+// aggregator have none.
+func Roles() []Role {
+	appends := func(more map[string]string) map[string]string {
+		all := map[string]string{
+			"goose_db_version": "SELECT", "request": "SELECT, INSERT, UPDATE", "timer": "SELECT, INSERT, UPDATE, DELETE", "fact": "SELECT, INSERT",
+			"fingerprint": "SELECT, INSERT", "queue": "INSERT", "note": "SELECT",
+			"leaf": "SELECT, INSERT", "tree": "SELECT, INSERT", "tree_size": "SELECT, UPDATE",
+		}
+		for table, privileges := range more {
+			all[table] = privileges
+		}
+		return all
+	}
+	return []Role{
+		{"habeas_intake", appends(nil)},
+		{"habeas_letters", appends(nil)},
+		{"habeas_console", appends(map[string]string{"note": "SELECT, INSERT, UPDATE", "search": "SELECT, INSERT"})},
+		{"habeas_coordinator", appends(map[string]string{"note": "SELECT, INSERT, UPDATE", "queue": "SELECT, INSERT, DELETE", "fingerprint": "SELECT, INSERT, DELETE"})},
+	}
+}
+
+// Grant gives the roles that there are what they may do, and takes everything else from
+// them. The connection MUST be the schema's owner's. It returns the roles that it found.
+func Grant(ctx context.Context, url string) (found []string, err error) {
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	for _, r := range Roles() {
+		var there bool
+		if err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)", r.Name).Scan(&there); err != nil {
+			return nil, fmt.Errorf("journal: %w", err)
+		}
+		if !there {
+			continue
+		}
+		if _, err := conn.Exec(ctx, r.statements(), pgx.QueryExecModeSimpleProtocol); err != nil {
+			return nil, fmt.Errorf("journal: grants of %s: %w; connect as the owner of the journal's tables", r.Name, err)
+		}
+		found = append(found, r.Name)
+	}
+	return found, nil
+}
+
+// statements returns the grants in one transaction.
+func (r Role) statements() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "BEGIN; DO $$ BEGIN EXECUTE format('GRANT USAGE ON SCHEMA %%I TO %[1]s', current_schema()); EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA %%I FROM %[1]s', current_schema()); END $$;", r.Name)
+	for table, privileges := range r.Tables {
+		fmt.Fprintf(&b, " GRANT %s ON %s TO %s;", privileges, table, r.Name)
+	}
+	b.WriteString(" COMMIT")
+	return b.String()
+}

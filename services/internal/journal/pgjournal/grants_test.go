@@ -1,0 +1,112 @@
+package pgjournal_test
+
+import (
+	"errors"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"habeas.dev/services/internal/journal/journaltest"
+	"habeas.dev/services/internal/journal/pgjournal"
+	"habeas.dev/services/internal/pgtest"
+)
+
+// TestRoles: as its own role, which deploy/postgres/roles.sql makes, each service can
+// append, and the coordinator carry; and each may do to each table what the grants say
+// and nothing else: nobody alters or deletes a fact.
+func TestRoles(t *testing.T) {
+	t.Parallel()
+	owner := pgtest.Start(t, pgtest.Own()).Database(t)
+	script, err := os.ReadFile("../../../../deploy/postgres/roles.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pgtest.Exec(t, owner, string(script))
+	s, err := pgjournal.Open(t.Context(), pgjournal.Config{URL: owner})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	for range 2 { // it can be run again
+		found, err := pgjournal.Grant(t.Context(), owner)
+		if err != nil || len(found) != len(pgjournal.Roles()) {
+			t.Fatalf("%v %v", found, err)
+		}
+	}
+	admin, err := pgx.Connect(t.Context(), owner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = admin.Close(t.Context()) })
+	rows, err := admin.Query(t.Context(), "SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'v')")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range pgjournal.Roles() {
+		url := as(t, owner, r.Name)
+		for _, table := range tables {
+			for _, privilege := range []string{"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE"} {
+				var has bool
+				if err := admin.QueryRow(t.Context(), "SELECT has_table_privilege($1, $2, $3)", r.Name, table, privilege).Scan(&has); err != nil {
+					t.Fatal(err)
+				}
+				if want := slices.Contains(strings.Split(r.Tables[table], ", "), privilege); has != want {
+					t.Errorf("%s may %s %s: %v, want %v", r.Name, privilege, table, has, want)
+				}
+			}
+		}
+		own, err := pgjournal.Open(t.Context(), pgjournal.Config{URL: url})
+		if err != nil {
+			t.Fatalf("%s: %v", r.Name, err)
+		}
+		for expected := range 2 {
+			if err := own.Append(t.Context(), journaltest.Simple(r.Name, expected)); err != nil {
+				t.Errorf("%s appends: %v", r.Name, err)
+			}
+		}
+		if _, _, err := own.Note(t.Context(), "callers/tokens"); err != nil {
+			t.Errorf("%s reads a note: %v", r.Name, err)
+		}
+		if r.Name == "habeas_coordinator" {
+			pending, err := own.Pending(t.Context(), 100)
+			if err != nil || len(pending) == 0 {
+				t.Errorf("the coordinator's relay has %d to carry: %v", len(pending), err)
+			}
+		}
+		if err := own.Close(); err != nil {
+			t.Error(err)
+		}
+		conn, err := pgx.Connect(t.Context(), url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, forbidden := range []string{"DELETE FROM fact", "UPDATE fact SET data = NULL", "TRUNCATE request", "DELETE FROM request", "DELETE FROM leaf", "UPDATE leaf SET data = ''", "DROP TABLE fact", "CREATE TABLE more (a int)", "ALTER TABLE fact DISABLE TRIGGER ALL", "DELETE FROM search"} {
+			_, err := conn.Exec(t.Context(), forbidden)
+			var refused *pgconn.PgError
+			if !errors.As(err, &refused) || refused.Code != "42501" {
+				t.Errorf("%s: %s: %v", r.Name, forbidden, err)
+			}
+		}
+		_ = conn.Close(t.Context())
+	}
+}
+
+// as returns the address of a database for another role.
+func as(t *testing.T, address, role string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.User = url.User(role)
+	return u.String()
+}
