@@ -16,6 +16,8 @@ import (
 	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/bundle"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/statement"
+	"habeas.dev/services/internal/words"
 )
 
 // addendum is what was found when an answered erasure was proven anew: it goes beside the
@@ -26,9 +28,10 @@ type addendum struct {
 	Number    int       `json:"number"` // of the request's addenda, from 1
 	Language  string    `json:"language"`
 	AskedAt   time.Time `json:"asked_at"`
-	// Text is what the person is told, a paragraph each.
-	Text    []string         `json:"text,omitempty"`
-	Systems []addendumSystem `json:"systems"`
+	// Text is what the person is told, a paragraph each, rendered from the statements.
+	Text       []string              `json:"text,omitempty"`
+	Statements []statement.Statement `json:"statements"`
+	Systems    []addendumSystem      `json:"systems"`
 }
 
 // addendumSystem is how one system answered. A system of which nothing was planned isn't
@@ -86,8 +89,12 @@ func (a *Aggregator) tell(t core.AssembleTask) (addendum, error) {
 	again := t.Answer.Again
 	lang := bundle.Language(t.Locale)
 	out := addendum{Format: "habeas-addendum/1", RequestID: t.RequestID, Number: again.Number, Language: lang, AskedAt: again.AskedAt.UTC(), Systems: []addendumSystem{}}
+	request := statement.Request{ID: t.RequestID, Right: t.Right, Asked: t.Answer.Asked, Jurisdiction: t.Jurisdiction, ReceivedAt: t.ReceivedAt.UTC()}
+	d := statement.Document{Format: statement.Format, Request: request, Language: lang}
+	d.Statements = statement.Worded(statement.Make(statement.Evidence{Request: request, Told: *t.Answer}), func(s statement.Said) string { return words.For(lang).Answer.Say(&d, s) })
+	out.Statements = d.Statements
 	if a.cfg.Letter != nil {
-		l, err := a.cfg.Letter(t)
+		l, err := a.cfg.Letter(&d)
 		if err != nil {
 			return out, err
 		}

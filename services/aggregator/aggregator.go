@@ -24,6 +24,7 @@ import (
 	"habeas.dev/pkg/worker"
 	"habeas.dev/services/internal/bundle"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/statement"
 )
 
 // Group is the aggregator's consumer group.
@@ -42,7 +43,7 @@ type Config struct {
 	// nil: only what is true everywhere. [FromBook] makes one.
 	Policy Policy
 	// Letter words what opens the answer; nil: nothing does.
-	Letter func(t core.AssembleTask) (*bundle.Letter, error)
+	Letter func(d *statement.Document) (*bundle.Letter, error)
 	// Software names the program in bag-info.txt; may be empty.
 	Software string
 	// Signer signs the bundles; nil: nobody does.
@@ -50,8 +51,9 @@ type Config struct {
 	Now    func() time.Time
 }
 
-// Policy gives what the law makes of an answer to a request received at that time.
-type Policy func(jurisdiction, locale string, right dsar.Right, received time.Time) bundle.Policy
+// Policy gives who answers a request that was received at that time, and what they say
+// by its law.
+type Policy func(jurisdiction, locale string, right dsar.Right, received time.Time) statement.Controller
 
 // Aggregator assembles answers. It can be used by many goroutines at once.
 type Aggregator struct {
@@ -74,7 +76,7 @@ func New(cfg Config) (*Aggregator, error) {
 	}
 	a := &Aggregator{cfg: cfg, manifests: make(map[string]*manifest.Manifest, len(cfg.Manifests))}
 	if a.cfg.Policy == nil {
-		a.cfg.Policy = func(string, string, dsar.Right, time.Time) bundle.Policy { return bundle.Policy{} }
+		a.cfg.Policy = func(string, string, dsar.Right, time.Time) statement.Controller { return statement.Controller{} }
 	}
 	for _, m := range cfg.Manifests {
 		a.manifests[m.System] = m

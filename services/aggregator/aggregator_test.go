@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"io"
 	"math/rand/v2"
@@ -23,6 +22,7 @@ import (
 	"habeas.dev/services/internal/bundle"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/policy"
+	"habeas.dev/services/internal/statement"
 )
 
 // TestHandleTwice: a task that comes twice gives the same bundle and the same
@@ -149,26 +149,13 @@ func TestCertificate(t *testing.T) {
 		t.Fatalf("report %+v", r)
 	}
 	files := w.answer(t)
-	var certificate struct {
-		Systems []struct {
-			Outcome  dsar.Outcome
-			ProvenAt time.Time `json:"proven_at"`
-			Datasets []struct {
-				Found, Erased int64
-				Retained      []struct {
-					Records       int64
-					Ground, Title string
-					Until         time.Time
-				}
-			}
-		}
-	}
-	must(t, json.Unmarshal([]byte(files["certificate.json"]), &certificate))
-	s := certificate.Systems[0]
-	d := s.Datasets[0]
-	if s.Outcome != dsar.Retained || !s.ProvenAt.Equal(received.Add(3*time.Minute)) || d.Found != 5 || d.Erased != 3 ||
-		len(d.Retained) != 1 || d.Retained[0].Records != 2 || d.Retained[0].Ground != "accounting" || !d.Retained[0].Until.Equal(until) || d.Retained[0].Title == "" {
-		t.Errorf("the certificate says %+v", certificate)
+	a, err := statement.Read([]byte(files["certificate.json"]))
+	must(t, err)
+	again, left := a.About("billing", "", statement.AskedAgainKept), a.About("billing", "invoices", statement.Kept)
+	if a.AnswerOf("billing") != statement.PartlyKept || len(again) != 1 || !again[0].At.Equal(received.Add(3*time.Minute)) ||
+		a.Records("billing", "invoices", statement.Found) != 5 || a.Records("billing", "invoices", statement.Erased) != 3 ||
+		len(left) != 1 || left[0].Records != 2 || left[0].Ground != "accounting" || !left[0].Until.Equal(until) || left[0].Title == "" {
+		t.Errorf("the certificate says %+v", a.Statements)
 	}
 	for name := range files {
 		if strings.HasPrefix(name, "billing/") {
@@ -286,7 +273,11 @@ func TestIdentifiersOrder(t *testing.T) {
 	var first []byte
 	for range 4 {
 		found = append(found[1:], found[0])
-		w.do(t, w.task(t, o, func(task *core.AssembleTask) { task.Answer.Identifiers = append(task.Answer.Identifiers, found...) }))
+		w.do(t, w.task(t, o, func(task *core.AssembleTask) {
+			task.Answer.Identifiers = append(task.Answer.Identifiers, found...)
+			billing := &task.Answer.Systems[0]
+			billing.Ends = append([]core.ActionEnd{{Action: dsar.Resolve, Outcome: dsar.Found, At: received}}, billing.Ends...)
+		}))
 		if first == nil {
 			first = w.bundle(t)
 		}

@@ -18,6 +18,7 @@ import (
 	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/bundle"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/statement"
 )
 
 // assembleTime bounds one bundle: 5 GB take some minutes.
@@ -114,37 +115,40 @@ type opened struct {
 
 // input opens the task's answer for the bundle.
 func (a *Aggregator) input(keys *vault.Keys, t core.AssembleTask, sent time.Time) (bundle.Input, error) {
+	controller := a.cfg.Policy(t.Jurisdiction, t.Locale, t.Right, t.ReceivedAt)
 	in := bundle.Input{
-		RequestID: t.RequestID, Right: t.Right, Jurisdiction: t.Jurisdiction, Locale: t.Locale, ReceivedAt: t.ReceivedAt,
-		Policy: a.cfg.Policy(t.Jurisdiction, t.Locale, t.Right, t.ReceivedAt),
-		Run:    bundle.Run{At: sent, Software: a.cfg.Software, Signer: a.cfg.Signer}, Unproven: t.Answer.Unproven,
-		Without: t.Answer.Without, Kept: t.Answer.KeptOnly(), Locked: t.Answer.Locked(),
+		RequestID: t.RequestID, Right: t.Right, Locale: t.Locale, ReceivedAt: t.ReceivedAt, Letter: a.cfg.Letter,
+		Run: bundle.Run{At: sent, Software: a.cfg.Software, Signer: a.cfg.Signer},
 	}
 	if in.Run.At.IsZero() {
 		in.Run.At = a.cfg.Now()
 	}
+	request := statement.Request{ID: t.RequestID, Right: t.Right, Asked: t.Answer.Asked, Jurisdiction: t.Jurisdiction, ReceivedAt: t.ReceivedAt.UTC()}
 	var err error
-	if in.Lift, in.Purposes, err = details(keys, t); err != nil {
+	if request.Lift, request.Purposes, err = details(keys, t); err != nil {
 		return in, err
-	}
-	if a.cfg.Letter != nil {
-		if in.Letter, err = a.cfg.Letter(t); err != nil {
-			return in, err
-		}
 	}
 	if in.Identifiers, err = identifiers(keys, t.Answer.Identifiers); err != nil {
 		return in, err
 	}
+	lang := bundle.Language(t.Locale)
+	var described []statement.System
 	for _, s := range t.Answer.Systems {
 		m := a.manifests[s.System]
 		if m == nil {
 			return in, &unknownSystemError{s.System}
 		}
-		part := bundle.System{Manifest: m, Needs: s.Needs, Ends: s.Ends}
+		part := bundle.System{Manifest: m}
 		if t.Right == dsar.Access || t.Right == dsar.Portability {
-			part.Sources = a.sources(t.RequestID, s)
+			part.Sources, part.Released = a.sources(t.RequestID, s)
 		}
-		in.Systems = append(in.Systems, part)
+		in.Systems, described = append(in.Systems, part), append(described, bundle.Describe(m, lang))
+	}
+	in.Tell = func(read []statement.Reading) statement.Document {
+		return statement.Document{
+			Format: statement.Format, Request: request, Controller: controller, Language: lang, Systems: described,
+			Statements: statement.Make(statement.Evidence{Request: request, Told: *t.Answer, Identifiers: in.Identifiers, Systems: described, Read: read}),
+		}
 	}
 	return in, nil
 }
@@ -165,13 +169,14 @@ func details(keys *vault.Keys, t core.AssembleTask) (lift bool, purposes []strin
 	return d.Lift, d.Purposes, nil
 }
 
-// sources returns the record streams that a system's gathering left in the vault.
-func (a *Aggregator) sources(requestID string, s core.SystemAnswer) []bundle.Source {
-	var sources []bundle.Source
+// sources returns the record streams that a system's gathering left in the vault, and
+// whether a person released what may be about others.
+func (a *Aggregator) sources(requestID string, s core.SystemAnswer) (sources []bundle.Source, released bool) {
 	for _, end := range s.Ends {
 		if end.Action != dsar.Gather {
 			continue
 		}
+		released = end.Code == dsar.CodeOthersReleased
 		for _, o := range end.Objects {
 			sources = append(sources, func(ctx context.Context) (io.ReadCloser, error) {
 				r, err := a.cfg.Vault.OpenObject(ctx, requestID, o.Name)
@@ -182,7 +187,7 @@ func (a *Aggregator) sources(requestID string, s core.SystemAnswer) []bundle.Sou
 			})
 		}
 	}
-	return sources
+	return sources, released
 }
 
 // measured holds an object to the length that its worker reported.
@@ -205,26 +210,26 @@ func (m *measured) Read(p []byte) (int, error) {
 // identifiers opens the request's identifiers: first those that the person
 // gave, then those that systems found, in an order that doesn't depend on who
 // answered first.
-func identifiers(keys *vault.Keys, sealed []dsar.Identifier) ([]bundle.Identifier, error) {
+func identifiers(keys *vault.Keys, sealed []dsar.Identifier) ([]statement.Identifier, error) {
 	type known struct {
 		typ   dsar.IdentifierType
 		value string
 	}
 	byPrint := make(map[string]known, len(sealed))
-	out := make([]bundle.Identifier, 0, len(sealed))
+	out := make([]statement.Identifier, 0, len(sealed))
 	for _, id := range sealed {
 		value, err := keys.Open(id.Sealed, vault.Identifier)
 		if err != nil {
 			return nil, &identifierError{err}
 		}
 		byPrint[id.Fingerprint] = known{id.Type, string(value)}
-		out = append(out, bundle.Identifier{Type: id.Type, Value: string(value), Verified: id.Assurance == dsar.AssuranceVerified || id.Assurance == dsar.AssuranceProven, FoundBy: id.FoundBy})
+		out = append(out, statement.Identifier{Type: id.Type, Value: string(value), Verified: id.Assurance == dsar.AssuranceVerified || id.Assurance == dsar.AssuranceProven, FoundBy: id.FoundBy})
 	}
 	for i, id := range sealed {
 		from := byPrint[id.From]
 		out[i].FromType, out[i].FromValue = from.typ, from.value
 	}
-	slices.SortStableFunc(out, func(x, y bundle.Identifier) int {
+	slices.SortStableFunc(out, func(x, y statement.Identifier) int {
 		if x.FoundBy == "" && y.FoundBy == "" {
 			return 0
 		}

@@ -4,11 +4,14 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -150,8 +153,27 @@ func (w *fixture) task(t *testing.T, o dsar.Object, changes ...func(*core.Assemb
 	return task
 }
 
+// cite gives each end its fact, as a journal has them.
+func cite(a *core.Answer) {
+	fact := max(1, a.Judged)
+	for i := range a.Systems {
+		for j := range a.Systems[i].Ends {
+			fact++
+			a.Systems[i].Ends[j].Fact = fact
+		}
+	}
+	a.Facts = nil
+	for _, seq := range a.Rests() {
+		sum := sha256.Sum256([]byte(strconv.Itoa(seq)))
+		a.Facts = append(a.Facts, core.Cited{Seq: seq, Hash: hex.EncodeToString(sum[:])})
+	}
+}
+
 func taskEvent(t *testing.T, task core.AssembleTask) event.Event {
 	t.Helper()
+	if task.Answer != nil {
+		cite(task.Answer)
+	}
 	data, err := json.Marshal(task)
 	must(t, err)
 	return event.Event{

@@ -23,6 +23,7 @@ import (
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/letter"
 	"habeas.dev/services/internal/policy"
+	"habeas.dev/services/internal/statement"
 )
 
 var update = flag.Bool("update", false, "write the golden pages anew")
@@ -56,14 +57,20 @@ func shop() *manifest.Manifest {
 func answerTo(t *testing.T, book *policy.Book, letters *letter.Writer, jurisdiction string, right, asked dsar.Right, lang string) map[string]string {
 	t.Helper()
 	at := time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
+	controller := aggregator.FromBook(book, "Example Cloud SAS")(jurisdiction, lang, right, at)
 	in := bundle.Input{
-		RequestID: requestID, Right: right, Jurisdiction: jurisdiction, Locale: lang, ReceivedAt: at, Policy: aggregator.FromBook(book, "Example Cloud SAS")(jurisdiction, lang, right, at),
-		Identifiers: []bundle.Identifier{{Type: "email", Value: "ann@example.com", Verified: true}}, Run: bundle.Run{At: at, Software: "habeas test"},
+		RequestID: requestID, Right: right, Locale: lang, ReceivedAt: at,
+		Identifiers: []statement.Identifier{{Type: "email", Value: "ann@example.com", Verified: true}}, Run: bundle.Run{At: at, Software: "habeas test"},
+		Letter: aggregator.LetterFrom(letters),
 	}
-	task := core.AssembleTask{Task: dsar.Task{RequestID: requestID, Right: right, Jurisdiction: jurisdiction, Locale: lang, ReceivedAt: at, DueAt: at.AddDate(0, 0, 30)}, Answer: &core.Answer{Asked: asked}}
+	request := statement.Request{ID: requestID, Right: right, Asked: asked, Jurisdiction: jurisdiction, ReceivedAt: at}
+	told := core.Answer{Source: "test", Systems: []core.SystemAnswer{{System: "shop"}}}
+	if asked != "" {
+		told.Unproven, told.Judged = []dsar.Check{dsar.CheckIdentity}, 2
+	}
 	part := bundle.System{Manifest: shop()}
 	end := func(a dsar.Action, o dsar.Outcome, counts ...dsar.Counts) {
-		part.Ends = append(part.Ends, core.ActionEnd{Action: a, Outcome: o, At: at, Counts: counts})
+		told.Systems[0].Ends = append(told.Systems[0].Ends, core.ActionEnd{Action: a, Outcome: o, At: at, Counts: counts})
 	}
 	kept := []dsar.Retention{{Records: 1, Ground: "tax-records", Until: time.Date(2034, 3, 1, 0, 0, 0, 0, time.UTC)}}
 	counts := func(change func(*dsar.Counts)) []dsar.Counts {
@@ -87,13 +94,14 @@ func answerTo(t *testing.T, book *policy.Book, letters *letter.Writer, jurisdict
 		end(dsar.Rectify, dsar.Rectified, dsar.Counts{Dataset: "profile", Found: 1, Rectified: 1, Changed: []string{"name"}})
 	default:
 		end(dsar.Restrict, dsar.Restricted, counts(func(c *dsar.Counts) { c.Restricted = c.Found })...)
-		in.Purposes = []string{"advice"}
+		request.Purposes = []string{"advice"}
 	}
 	in.Systems = []bundle.System{part}
-	task.Answer.Systems = []core.SystemAnswer{{System: "shop", Ends: part.Ends}}
-	var err error
-	if in.Letter, err = aggregator.LetterFrom(letters)(task); err != nil {
-		t.Fatal(err)
+	cite(&told)
+	in.Tell = func(read []statement.Reading) statement.Document {
+		described := []statement.System{bundle.Describe(shop(), lang)}
+		return statement.Document{Format: statement.Format, Request: request, Controller: controller, Language: lang, Systems: described,
+			Statements: statement.Make(statement.Evidence{Request: request, Told: told, Identifiers: in.Identifiers, Systems: described, Read: read})}
 	}
 	var b bytes.Buffer
 	if _, err := bundle.Write(t.Context(), &b, in); err != nil {

@@ -6,24 +6,25 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/bundle"
 	"habeas.dev/services/internal/policy"
+	"habeas.dev/services/internal/statement"
 )
 
 // FromBook takes what an answer must tell from the jurisdictions. controller
 // names the company; empty: as the jurisdiction has it.
 func FromBook(book *policy.Book, controller string) Policy {
-	return func(jurisdiction, locale string, _ dsar.Right, received time.Time) bundle.Policy {
+	return func(jurisdiction, locale string, _ dsar.Right, received time.Time) statement.Controller {
 		j, ok := book.Jurisdiction(jurisdiction)
 		if !ok {
 			// Nothing is known of the place.
-			return bundle.Policy{Entity: controller}
+			return statement.Controller{Entity: controller}
 		}
 		lang := bundle.Language(locale)
-		p := bundle.Policy{Law: j.Law.Name.In(lang), Entity: controller}
+		p := statement.Controller{Law: j.Law.Name.In(lang), Entity: controller}
 		if p.Entity == "" {
 			p.Entity = j.Responsible.Name.In(lang)
 		}
 		for _, c := range j.Complaint {
-			p.Complaint = append(p.Complaint, bundle.Authority{Name: c.Name.In(lang), URL: c.URL})
+			p.Complaint = append(p.Complaint, statement.Authority{Name: c.Name.In(lang), URL: c.URL})
 		}
 		p.Grants = j.Granted(received)
 		p.Categories = j.Says(policy.ItemCategoryTables)
@@ -34,7 +35,7 @@ func FromBook(book *policy.Book, controller string) Policy {
 			case policy.ItemTransfers:
 				p.Transfers = c.Text.In(lang)
 			case policy.ItemStatement:
-				p.Statements = append(p.Statements, c.Text.In(lang))
+				p.Also = append(p.Also, c.Text.In(lang))
 			}
 		}
 		return p

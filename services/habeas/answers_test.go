@@ -15,6 +15,7 @@ import (
 	"habeas.dev/services/aggregator"
 	"habeas.dev/services/habeas/node"
 	"habeas.dev/services/internal/bundle"
+	"habeas.dev/services/internal/statement"
 	"habeas.dev/services/sandbox/people"
 )
 
@@ -196,37 +197,22 @@ func mustStay(r people.Row) bool {
 // certifies checks a certificate's counts against the seeds.
 func (p *pipeline) certifies(id string, person int) {
 	p.Helper()
-	var c struct {
-		Systems []struct {
-			System   string    `json:"system"`
-			ProvenAt time.Time `json:"proven_at"`
-			Datasets []struct {
-				Dataset                   string
-				Found, Erased, Anonymised int
-				Retained                  []struct {
-					Records int
-					Ground  string
-					Until   time.Time
-				}
-			}
-		}
-	}
-	if err := json.Unmarshal(payload(p.T, p.n, id)["certificate.json"], &c); err != nil {
+	a, err := statement.Read(payload(p.T, p.n, id)["certificate.json"])
+	if err != nil {
 		p.Fatal(err)
 	}
-	type tally struct{ gone, kept int }
+	type tally struct{ gone, kept int64 }
 	got, want := map[string]tally{}, map[string]tally{}
-	for _, s := range c.Systems {
+	for _, s := range a.Systems {
 		for _, d := range s.Datasets {
-			n := tally{gone: d.Erased + d.Anonymised}
-			for _, r := range d.Retained {
-				n.kept += r.Records
+			for _, r := range a.About(s.System, d.Dataset, statement.Kept) {
 				if r.Ground != "tax-records" || r.Until.Before(time.Now()) {
 					p.Errorf("person %d: %s %s: kept on %q until %s", person, s.System, d.Dataset, r.Ground, r.Until)
 				}
 			}
-			if d.Found != n.gone+n.kept {
-				p.Errorf("person %d: %s %s: %d found, %d gone, %d kept", person, s.System, d.Dataset, d.Found, n.gone, n.kept)
+			n := tally{gone: a.Records(s.System, d.Dataset, statement.Erased, statement.Anonymised), kept: a.Records(s.System, d.Dataset, statement.Kept)}
+			if found := a.Records(s.System, d.Dataset, statement.Found); found != n.gone+n.kept {
+				p.Errorf("person %d: %s %s: %d found, %d gone, %d kept", person, s.System, d.Dataset, found, n.gone, n.kept)
 			}
 			if n != (tally{}) {
 				got[s.System+" "+d.Dataset] = n

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 
@@ -11,8 +10,10 @@ import (
 	"habeas.dev/pkg/worker/workertest"
 	"habeas.dev/services/habeas/node"
 	"habeas.dev/services/habeas/upstream"
+	"habeas.dev/services/internal/bundle"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/statement"
 	"habeas.dev/services/sandbox/people"
 )
 
@@ -34,7 +35,6 @@ func TestIncomplete(t *testing.T) {
 	t.Cleanup(n.Stop)
 	population := people.Generate(people.Config{Seed: 7, People: 40})
 
-	documents := map[dsar.Right]string{dsar.Access: "answer.json", dsar.Erasure: "certificate.json"}
 	for _, right := range []dsar.Right{dsar.Access, dsar.Erasure} {
 		r := upstream.Request{ID: uuid.NewString(), Right: right, Jurisdiction: "EEA", Locale: "en", Source: "test", ReceivedAt: received, Email: population.Person(people.Camille).Email}
 		if _, err := upstream.Post(t.Context(), n.URL(), "", r.JSON()); err != nil {
@@ -51,31 +51,22 @@ func TestIncomplete(t *testing.T) {
 			t.Fatalf("%s is %s", right, row.Status)
 		}
 		files := payload(t, n, r.ID)
-		var answer struct {
-			Systems []struct {
-				System   string
-				Outcome  dsar.Outcome
-				Datasets []struct {
-					Dataset         string
-					Uncovered       bool
-					Records, Erased int64
-				}
-			}
-		}
-		if err := json.Unmarshal(files[documents[right]], &answer); err != nil {
+		a, err := statement.Read(files[bundle.AnswerFile(right)])
+		if err != nil {
 			t.Fatal(err)
 		}
 		covered := int64(0)
-		for _, sys := range answer.Systems {
-			if is := sys.Outcome == dsar.Incomplete; is != (sys.System == people.Salesforce) {
-				t.Errorf("%s: %s is %s", right, sys.System, sys.Outcome)
+		for _, sys := range a.Systems {
+			if is := a.AnswerOf(sys.System) == statement.PartlyReached; is != (sys.System == people.Salesforce) {
+				t.Errorf("%s: %s is %s", right, sys.System, a.AnswerOf(sys.System))
 			}
 			for _, d := range sys.Datasets {
-				if d.Dataset == "tasks" && sys.System == people.Salesforce && !d.Uncovered {
+				unreached := len(a.About(sys.System, d.Dataset, statement.NotReached)) > 0
+				if d.Dataset == "tasks" && sys.System == people.Salesforce && !unreached {
 					t.Errorf("%s: %s isn't said to be uncovered", right, d.Dataset)
 				}
-				if sys.System == people.Salesforce && !d.Uncovered {
-					covered += d.Records + d.Erased
+				if sys.System == people.Salesforce && !unreached {
+					covered += a.Records(sys.System, d.Dataset, statement.Shown, statement.Erased)
 				}
 			}
 		}

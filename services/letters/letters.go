@@ -38,6 +38,8 @@ const Group = "habeas.letters"
 type Requests interface {
 	State(ctx context.Context, requestID string) (core.State, error)
 	Do(ctx context.Context, requestID string, c core.Command) (core.State, error)
+	// Told returns a request as it was after a fact, and what can be told of it then.
+	Told(ctx context.Context, requestID string, version int) (core.State, *core.Answer, error)
 }
 
 // Mailer sends a letter to the person of a request. With ErrNoAddress and
@@ -125,7 +127,12 @@ func (l *Letters) Handle(ctx context.Context, requestID string) error {
 
 func (l *Letters) send(ctx context.Context, state core.State, o core.Occasion) error {
 	requestID := state.Accepted.RequestID
-	written, err := l.Writer.Write(o.Letter, letter.FactsOf(state, o))
+	then, told, err := l.Requests.Told(ctx, requestID, o.Cause)
+	if err != nil {
+		return err
+	}
+	stated := document(l.Writer.Book(), then, told, o)
+	written, err := l.Writer.Write(o.Letter, &stated, false)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"time"
 
 	"habeas.dev/pkg/dsar"
@@ -55,8 +56,11 @@ func measureLargeBundle(ctx context.Context, t *target, n *node.Node, size int64
 		return largeBundle{}, err
 	}
 	task, err := json.Marshal(core.AssembleTask{
-		Task:   dsar.Task{RequestID: id, System: dsar.Aggregator, Action: dsar.Assemble, Attempt: 1, Right: dsar.Access, Jurisdiction: "EEA", ReceivedAt: now()},
-		Answer: &core.Answer{Systems: []core.SystemAnswer{{System: m.System, Ends: []core.ActionEnd{{Action: dsar.Gather, Outcome: dsar.Gathered, At: now(), Objects: []dsar.Object{object}}}}}},
+		Task: dsar.Task{RequestID: id, System: dsar.Aggregator, Action: dsar.Assemble, Attempt: 1, Right: dsar.Access, Jurisdiction: "EEA", ReceivedAt: now()},
+		Answer: &core.Answer{
+			Systems: []core.SystemAnswer{{System: m.System, Ends: []core.ActionEnd{{Action: dsar.Gather, Outcome: dsar.Gathered, At: now(), Objects: []dsar.Object{object}, Fact: 2}}}},
+			Facts:   []core.Cited{{Seq: 1, Hash: strings.Repeat("0", 64)}, {Seq: 2, Hash: strings.Repeat("0", 64)}},
+		},
 	})
 	if err != nil {
 		return largeBundle{}, err

@@ -14,8 +14,8 @@ import (
 
 // typicalInput returns what a person leaves in six systems: 18 datasets, 20 records
 // a system.
-func typicalInput(t testing.TB) bundle.Input {
-	in := bundle.Input{
+func typicalInput(t testing.TB) input {
+	in := input{
 		RequestID: requestID, Right: dsar.Access, Jurisdiction: "EEA", Locale: "fr", ReceivedAt: received, Identifiers: identifiers(), Policy: policyFR(),
 		Run: bundle.Run{At: packedAt, Software: "habeas test"},
 	}
@@ -53,7 +53,7 @@ func typicalInput(t testing.TB) bundle.Input {
 			m.Datasets = append(m.Datasets, ds)
 			sections = append(sections, section)
 		}
-		in.Systems = append(in.Systems, bundle.System{Manifest: m, Ends: []core.ActionEnd{ended(dsar.Gather, dsar.Gathered)}, Sources: []bundle.Source{source(t, sections...)}})
+		in.Systems = append(in.Systems, part{Manifest: m, Ends: []core.ActionEnd{ended(dsar.Gather, dsar.Gathered)}, Sources: []bundle.Source{source(t, sections...)}})
 	}
 	return in
 }
@@ -66,7 +66,7 @@ func BenchmarkTypical(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		var err error
-		if s, err = w.Write(b.Context(), io.Discard, in); err != nil {
+		if s, err = w.Write(b.Context(), io.Discard, in.bundle()); err != nil {
 			b.Fatal(err)
 		}
 	}

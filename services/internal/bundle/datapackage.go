@@ -55,7 +55,7 @@ const packageSchema = "https://datapackage.org/profiles/2.0/datapackage.json"
 
 // dataPackage adds the descriptor to dst: every data file, a line each. told is
 // answer.json or certificate.json.
-func (b *build) dataPackage(dst []byte, a *answer, told packed) ([]byte, error) {
+func (b *build) dataPackage(dst []byte, told packed) ([]byte, error) {
 	title := b.words.Title[b.in.Right]
 	frame, err := marshal(dataPackage{
 		Schema: packageSchema, Name: "habeas-" + b.in.RequestID, ID: b.in.RequestID, Title: title,
@@ -69,16 +69,20 @@ func (b *build) dataPackage(dst []byte, a *answer, told packed) ([]byte, error) 
 	}
 	frame, _ = bytes.CutSuffix(frame, []byte("]}"))
 	dst = append(dst, frame...)
-	for i := range a.Systems {
-		for j := range a.Systems[i].Datasets {
-			d := &a.Systems[i].Datasets[j]
-			if d.table == nil {
+	for _, part := range b.systems {
+		for i := range part.Manifest.Datasets {
+			t := part.table(part.Manifest.Datasets[i].Name)
+			if t == nil {
 				continue
 			}
+			shape, err := t.shape(t.columns)
+			if err != nil {
+				return nil, err
+			}
 			dst = append(dst, ",\n"...)
-			dst = appendResource(dst, d.shape.csvHead, d.shape.csvTail, d.table.csvFile)
+			dst = appendResource(dst, shape.csvHead, shape.csvTail, t.csvFile)
 			dst = append(dst, ",\n"...)
-			dst = appendResource(dst, d.shape.jsonHead, d.shape.jsonTail, d.table.jsonFile)
+			dst = appendResource(dst, shape.jsonHead, shape.jsonTail, t.jsonFile)
 		}
 	}
 	return append(dst, "]}\n"...), nil

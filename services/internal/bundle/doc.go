@@ -10,8 +10,8 @@
 //	  tagmanifest-sha256.txt            the hash of the files beside data/
 //	  data/
 //	    index.html                      the answer, for a person, in their language
-//	    answer.json                     the same, for machines
-//	                                    (certificate.json for an erasure)
+//	    answer.json                     what it states, for machines (services/internal/statement;
+//	                                    certificate.json for an erasure)
 //	    datapackage.json                every data file: columns, types, size, hash
 //	    <system>/<dataset>.csv          the records as a table
 //	    <system>/<dataset>.json         the same records, exactly as they were held

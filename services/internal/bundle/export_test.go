@@ -1,4 +1,6 @@
 package bundle
 
 // Statement returns what is signed of a bundle.
-func Statement(requestID string, tagManifest []byte) string { return statement(requestID, tagManifest) }
+func Statement(requestID string, tagManifest []byte) string {
+	return signedText(requestID, tagManifest)
+}

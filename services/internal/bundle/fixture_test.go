@@ -15,6 +15,7 @@ import (
 	"habeas.dev/pkg/record"
 	"habeas.dev/services/internal/bundle"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/statement"
 )
 
 // The fixture is a small company of three systems, as a manifest's author
@@ -125,29 +126,29 @@ var (
 
 const requestID = "9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11"
 
-func identifiers() []bundle.Identifier {
-	return []bundle.Identifier{
+func identifiers() []statement.Identifier {
+	return []statement.Identifier{
 		{Type: "email", Value: "camille.o'brien@example.com", Verified: true},
 		{Type: "account_id", Value: "acc_000001", FoundBy: "account", FromType: "email", FromValue: "camille.o'brien@example.com"},
 	}
 }
 
-func policyEN() bundle.Policy {
-	return bundle.Policy{
+func policyEN() policy {
+	return policy{Controller: statement.Controller{
 		Law: "General Data Protection Regulation (GDPR)", Entity: "Example Cloud SARL, Luxembourg", Contact: "privacy@example.com",
 		Rights:    []string{"to correct what is wrong", "to erase your data", "to restrict or stop its use"},
-		Complaint: []bundle.Authority{{Name: "CNPD", Address: "15, boulevard du Jazz, L-4370 Belvaux", URL: "https://cnpd.public.lu/"}},
+		Complaint: []statement.Authority{{Name: "CNPD", Address: "15, boulevard du Jazz, L-4370 Belvaux", URL: "https://cnpd.public.lu/"}},
 		Automated: "No decision about you is made by a machine alone.", Transfers: "Salesforce and Marketo process data in the United States, under standard contractual clauses.",
-	}
+	}}
 }
 
-func policyFR() bundle.Policy {
-	return bundle.Policy{
+func policyFR() policy {
+	return policy{Controller: statement.Controller{
 		Law: "Règlement général sur la protection des données (RGPD)", Entity: "Example Cloud SARL, Luxembourg", Contact: "privacy@example.com",
 		Rights:    []string{"de rectifier ce qui est inexact", "d’effacer vos données", "d’en limiter ou d’en arrêter l’utilisation"},
-		Complaint: []bundle.Authority{{Name: "CNPD", Address: "15, boulevard du Jazz, L-4370 Belvaux", URL: "https://cnpd.public.lu/"}},
+		Complaint: []statement.Authority{{Name: "CNPD", Address: "15, boulevard du Jazz, L-4370 Belvaux", URL: "https://cnpd.public.lu/"}},
 		Automated: "Aucune décision à votre sujet n’est prise par une machine seule.", Transfers: "Salesforce et Marketo traitent des données aux États-Unis, en vertu de clauses contractuelles types.",
-	}
+	}}
 }
 
 func ended(a dsar.Action, o dsar.Outcome, counts ...dsar.Counts) core.ActionEnd {
@@ -180,12 +181,12 @@ func billingSource(t testing.TB) bundle.Source {
 }
 
 // accessInput returns the fixture's access request.
-func accessInput(t testing.TB) bundle.Input {
+func accessInput(t testing.TB) input {
 	t.Helper()
-	return bundle.Input{
+	return input{
 		RequestID: requestID, Right: dsar.Access, Jurisdiction: "EEA", Locale: "en", ReceivedAt: received, Identifiers: identifiers(), Policy: policyEN(),
 		Run: bundle.Run{At: packedAt, Software: "habeas test"},
-		Systems: []bundle.System{
+		Systems: []part{
 			{Manifest: accountManifest(), Ends: []core.ActionEnd{ended(dsar.Resolve, dsar.Found), ended(dsar.Gather, dsar.Gathered)}, Sources: []bundle.Source{accountSource(t)}},
 			{Manifest: billingManifest(), Ends: []core.ActionEnd{ended(dsar.Gather, dsar.Gathered)}, Sources: []bundle.Source{billingSource(t)}},
 			{Manifest: eventsManifest(), Ends: []core.ActionEnd{ended(dsar.Gather, dsar.NothingFound)}},
@@ -193,16 +194,16 @@ func accessInput(t testing.TB) bundle.Input {
 	}
 }
 
-func inFrench(in bundle.Input) bundle.Input {
+func inFrench(in input) input {
 	in.Locale, in.Policy = "fr-FR", policyFR()
 	return in
 }
 
 // write writes a bundle and returns it.
-func write(t testing.TB, in bundle.Input) ([]byte, bundle.Summary) {
+func write(t testing.TB, in input) ([]byte, bundle.Summary) {
 	t.Helper()
 	var b bytes.Buffer
-	s, err := bundle.Write(t.Context(), &b, in)
+	s, err := bundle.Write(t.Context(), &b, in.bundle())
 	if err != nil {
 		t.Fatal(err)
 	}

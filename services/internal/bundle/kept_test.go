@@ -1,21 +1,25 @@
 package bundle_test
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 	"time"
 
 	"habeas.dev/pkg/dsar"
-	"habeas.dev/services/internal/bundle"
 	"habeas.dev/services/internal/bundle/bundletest"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/statement"
 )
 
 // keptBefore is what an earlier erasure had to keep in the fixture's billing.
 func keptBefore() []core.KeptEarlier {
 	return []core.KeptEarlier{{RequestID: "r", System: "billing", Dataset: "invoices",
 		Retained: []dsar.Retention{{Records: 8, Ground: "accounting", Until: time.Date(2036, 12, 31, 0, 0, 0, 0, time.UTC)}}}}
+}
+
+// erasure returns the ends of one that was proven.
+func erasure(o dsar.Outcome, counts ...dsar.Counts) []core.ActionEnd {
+	return []core.ActionEnd{ended(dsar.Plan, dsar.Found), ended(dsar.Erase, o, counts...), ended(dsar.Prove, dsar.Proven)}
 }
 
 // TestKeptEarlierIsNeverNothing: of a system that keeps something of an earlier erasure
@@ -31,20 +35,24 @@ func TestKeptEarlierIsNeverNothing(t *testing.T) {
 		"nothing to copy":    {dsar.Access, nothing(dsar.Gather)},
 		"nothing to take":    {dsar.Portability, nothing(dsar.Gather)},
 		"no kinds":           {dsar.KnowCategories, nothing(dsar.Plan)},
-		"nothing to erase":   {dsar.Erasure, nothing(dsar.Erase)},
+		"nothing to erase":   {dsar.Erasure, erasure(dsar.NothingFound)},
 		"nothing to stop":    {dsar.Restriction, nothing(dsar.Restrict)},
 		"not known there":    {dsar.Access, []core.ActionEnd{{Action: dsar.Gather, Outcome: dsar.NotApplicable, Code: "no-identifier"}}},
-		"the rest is erased": {dsar.Erasure, []core.ActionEnd{ended(dsar.Erase, dsar.Erased, dsar.Counts{Dataset: "payment_methods", Found: 1, Erased: 1})}},
-		"the rest is gone":   {dsar.Erasure, []core.ActionEnd{ended(dsar.Erase, dsar.NothingFound, dsar.Counts{Dataset: "payment_methods", Gone: 1})}},
+		"the rest is erased": {dsar.Erasure, erasure(dsar.Erased, dsar.Counts{Dataset: "payment_methods", Found: 1, Erased: 1})},
+		"the rest is gone":   {dsar.Erasure, erasure(dsar.NothingFound, dsar.Counts{Dataset: "payment_methods", Gone: 1})},
 	} {
 		in := accessInput(t)
-		in.Right, in.Kept, in.Locked = c.right, keptBefore(), false
-		in.Systems = []bundle.System{
-			{Manifest: accountManifest(), Ends: append(nothing(dsar.Resolve), nothing(c.billing[0].Action)...)},
-			{Manifest: billingManifest(), Ends: c.billing},
-			{Manifest: eventsManifest(), Ends: nothing(c.billing[0].Action)},
+		in.Right, in.Kept = c.right, keptBefore()
+		others := nothing(c.billing[0].Action)
+		if c.right == dsar.Erasure {
+			others = erasure(dsar.NothingFound)
 		}
-		for _, in := range []bundle.Input{in, inFrench(in)} {
+		in.Systems = []part{
+			{Manifest: accountManifest(), Ends: append(nothing(dsar.Resolve), others...)},
+			{Manifest: billingManifest(), Ends: c.billing},
+			{Manifest: eventsManifest(), Ends: others},
+		}
+		for _, in := range []input{in, inFrench(in)} {
 			data, _ := write(t, in)
 			verifies(t, data)
 			files := unpack(t, data)
@@ -66,21 +74,10 @@ func TestKeptEarlierIsNeverNothing(t *testing.T) {
 					t.Errorf("%s: the page doesn't say %q:\n%s", name, s, page)
 				}
 			}
-			told := files["data/answer.json"] + files["data/certificate.json"]
-			var a struct {
-				Systems []struct {
-					System, Outcome string
-					Datasets        []struct {
-						Dataset     string
-						KeptEarlier []struct{ Records int64 } `json:"kept_earlier"`
-					}
-				}
-			}
-			if err := json.Unmarshal([]byte(told), &a); err != nil {
-				t.Fatal(err)
-			}
-			if s := a.Systems[1]; s.Outcome != string(dsar.Retained) || len(s.Datasets[0].KeptEarlier) != 1 || s.Datasets[0].KeptEarlier[0].Records != 8 {
-				t.Errorf("%s: %+v", name, s)
+			a := answerOf(t, files)
+			kept := a.About("billing", "invoices", statement.KeptEarlier)
+			if of := a.AnswerOf("billing"); of != statement.OnlyKeptEarlier && of != statement.PartlyKept || len(kept) != 1 || kept[0].Records != 8 {
+				t.Errorf("%s: %s, %+v", name, of, kept)
 			}
 		}
 	}
@@ -94,7 +91,7 @@ func TestKeptEarlierAlone(t *testing.T) {
 	for i := range in.Systems {
 		in.Systems[i].Ends, in.Systems[i].Sources = []core.ActionEnd{ended(dsar.Gather, dsar.NothingFound)}, nil
 	}
-	golden(t, "kept-earlier-en", in, []string{"Beside what an earlier erasure of your data had to keep, none of them holds any.", "Billing · Invoices (8 records) An earlier erasure of your data had to keep this."}, []string{"Nothing was left out.", "nothing-found\",\"records\":0,\"datasets\":[\n{\"dataset\":\"invoices\""})
+	golden(t, "kept-earlier-en", in, []string{"Beside what an earlier erasure of your data had to keep, none of them holds any.", "Billing · Invoices (8 records) An earlier erasure of your data had to keep this."}, []string{"Nothing was left out."})
 	golden(t, "kept-earlier-fr", inFrench(in), []string{"Hormis ce qu’un effacement précédent de vos données a dû conserver, aucun n’en contient."}, nil)
 }
 
@@ -104,15 +101,18 @@ func TestKeptIsLockedWhereItIsFlagged(t *testing.T) {
 	t.Parallel()
 	for _, locked := range []bool{false, true} {
 		in := erasureInput(t)
-		in.Locked = locked
-		for _, in := range []bundle.Input{in, inFrench(in)} {
+		if locked {
+			in.Systems[1].Ends[1].Counts[0].Restricted = 8
+		}
+		for _, in := range []input{in, inFrench(in)} {
 			data, _ := write(t, in)
 			files := unpack(t, data)
 			page := bundletest.ReadAloud(t, files["data/index.html"])
 			if said := strings.Contains(page, "They are locked away from every other use.") || strings.Contains(page, "Ils ne servent plus à rien d’autre."); said != locked {
 				t.Errorf("locked %t: said %t", locked, said)
 			}
-			if said := strings.Contains(files["data/certificate.json"], `"locked":true`); said != locked {
+			a := answerOf(t, files)
+			if said := len(a.About("", "", statement.KeptUnused)) > 0; said != locked {
 				t.Errorf("locked %t: certified %t", locked, said)
 			}
 		}
@@ -133,7 +133,8 @@ func TestWithout(t *testing.T) {
 		"We looked for you without what you gave as your desk.user id: it was not proven to be yours.",
 		"We looked without some of what you gave us.",
 	}, []string{"Nothing was left out."})
-	if !strings.Contains(files["data/answer.json"], `"without":["phone","desk.user_id"]`) {
+	a := answerOf(t, files)
+	if without := a.About("", "", statement.WentWithout); len(without) != 2 || without[0].Types[0] != "phone" || without[1].Types[0] != "desk.user_id" {
 		t.Error("answer.json doesn't name it")
 	}
 	golden(t, "without-fr", inFrench(in), []string{

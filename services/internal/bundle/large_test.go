@@ -98,10 +98,10 @@ func (e *endless) row() {
 
 func (e *endless) Close() error { return nil }
 
-func largeInput(t testing.TB, size int64) bundle.Input {
-	return bundle.Input{
+func largeInput(t testing.TB, size int64) input {
+	return input{
 		RequestID: requestID, Right: dsar.Access, Locale: "en", ReceivedAt: received, Run: bundle.Run{At: packedAt},
-		Systems: []bundle.System{{Manifest: activityManifest(), Ends: []core.ActionEnd{ended(dsar.Gather, dsar.Gathered)}, Sources: []bundle.Source{
+		Systems: []part{{Manifest: activityManifest(), Ends: []core.ActionEnd{ended(dsar.Gather, dsar.Gathered)}, Sources: []bundle.Source{
 			func(context.Context) (io.ReadCloser, error) { return newEndless(t, size), nil },
 		}}},
 	}
@@ -150,7 +150,7 @@ func TestMemoryIsFlat(t *testing.T) { //nolint:paralleltest // measures the heap
 		var s bundle.Summary
 		peak := heapPeak(func() {
 			var err error
-			if s, err = bundle.Write(t.Context(), io.Discard, largeInput(t, size)); err != nil {
+			if s, err = bundle.Write(t.Context(), io.Discard, bundled(largeInput(t, size))); err != nil {
 				t.Fatal(err)
 			}
 		})
@@ -169,7 +169,7 @@ func TestMemoryIsFlat(t *testing.T) { //nolint:paralleltest // measures the heap
 func TestLargeFiles(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
-	s, err := bundle.Write(t.Context(), &b, largeInput(t, 3<<20))
+	s, err := bundle.Write(t.Context(), &b, bundled(largeInput(t, 3<<20)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,7 +206,7 @@ func TestLarge(t *testing.T) { //nolint:paralleltest // measures the heap
 		var s bundle.Summary
 		began := time.Now()
 		peak := heapPeak(func() {
-			if s, err = bundle.Write(t.Context(), to.w, largeInput(t, size)); err != nil {
+			if s, err = bundle.Write(t.Context(), to.w, bundled(largeInput(t, size))); err != nil {
 				t.Fatal(err)
 			}
 		})
@@ -235,7 +235,7 @@ func BenchmarkLarge(b *testing.B) {
 	var s bundle.Summary
 	for b.Loop() {
 		var err error
-		if s, err = bundle.Write(b.Context(), io.Discard, largeInput(b, size)); err != nil {
+		if s, err = bundle.Write(b.Context(), io.Discard, bundled(largeInput(b, size))); err != nil {
 			b.Fatal(err)
 		}
 	}

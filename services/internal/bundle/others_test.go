@@ -14,7 +14,7 @@ import (
 )
 
 // sharedTicket returns an access to a ticket that three people wrote to.
-func sharedTicket(t testing.TB, then string, messages int) bundle.Input {
+func sharedTicket(t testing.TB, then string, messages int) input {
 	t.Helper()
 	in := accessInput(t)
 	support := &manifest.Manifest{
@@ -33,7 +33,7 @@ func sharedTicket(t testing.TB, then string, messages int) bundle.Input {
 	for i := range messages {
 		records = append(records, record.Record{"number": int64(100 + i), "author": "bob@example.com", "body": fmt.Sprintf("Bob has the flu %s", strings.Repeat("and a cold ", 20)), "rating": nil})
 	}
-	in.Systems = append(in.Systems, bundle.System{Manifest: support, Ends: []core.ActionEnd{ended(dsar.Gather, dsar.Gathered)},
+	in.Systems = append(in.Systems, part{Manifest: support, Ends: []core.ActionEnd{ended(dsar.Gather, dsar.Gathered)},
 		Sources: []bundle.Source{source(t, rows{"messages", []string{"number", "author", "body", "rating"}, records})}})
 	return in
 }
@@ -58,13 +58,13 @@ func TestAboutOthers(t *testing.T) {
 						}
 					}
 				}
-				for file, own := range map[string]string{"data/support/messages.csv": "my own words", "data/support/messages.json": `"author":"[about somebody else, not shown]"`, "data/answer.json": `"redacted":["author","body","rating"]`} {
+				for file, own := range map[string]string{"data/support/messages.csv": "my own words", "data/support/messages.json": `"author":"[about somebody else, not shown]"`, "data/answer.json": `"columns":[{"column":"author","title":"From"},{"column":"body","title":"Text"},{"column":"rating","title":"Rating"}]`} {
 					if !strings.Contains(files[file], own) {
 						t.Errorf("then %q: %s doesn't say %q", then, file, own)
 					}
 				}
 				page := bundletest.ReadAloud(t, files["data/index.html"])
-				for _, s := range []string{"my own words", "Support · Messages · From, Text and rating Part of this is about other people"} {
+				for _, s := range []string{"my own words", "Support · Messages · From, Text and Rating Part of this is about other people"} {
 					if !strings.Contains(page, s) {
 						t.Errorf("then %q: the page doesn't say %q", then, s)
 					}

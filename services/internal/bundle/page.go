@@ -10,7 +10,7 @@ import (
 	"strings"
 	"sync"
 
-	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/statement"
 	"habeas.dev/services/internal/words"
 )
 
@@ -74,15 +74,15 @@ type page struct {
 	Letter               *Letter
 	Contents             []link
 	Numbers              string // heads the overview's number column; empty: none
-	Tells                bool   // tells what is held, and so what of it is left out
 	Overview             template.HTML
 	Kept                 []keptCard
-	Locked               bool // what is kept is used for nothing else
+	Locked               string // that what is kept is used for nothing else
 	Categories           []categoryRow
-	Systems              []systemView
+	Systems              []*systemView
 	LeftOut              []leftView
+	NothingLeftOut       string
 	Identifiers          []identifierRow
-	Rights, Statements   []string
+	Rights, Also         []string
 	Automated, Transfers string
 	Complaint            []complaintView
 	Folder               []pair
@@ -100,10 +100,18 @@ type (
 	systemView struct {
 		ID, Title string
 		Actions   *actions
+		Notes     []pair // what the numbers don't say, by dataset
 		Proven    string
 		Limits    string
 		Articles  template.HTML // cut, where the articles go
 		Empty     string
+
+		of     *statement.System
+		answer overviewRow
+		number int64 // of the overview
+		rows   []*doneRow
+		tables []*table
+		empty  []string
 	}
 	actions struct {
 		Columns []string
@@ -127,71 +135,36 @@ type (
 	}
 	identifierRow struct{ Type, Value, How string }
 	complaintView struct {
-		Authority
+		statement.Authority
 		Link bool
 	}
 )
 
-// page renders index.html.
-func (b *build) page(a *answer, told string) ([]byte, error) {
-	w, in := b.words, b.in
-	p := &page{
-		Title: w.Title[in.Right], Lead: w.Lead[in.Right], Letter: in.Letter,
-		Locked: a.Locked, Statements: in.Policy.Statements, Automated: in.Policy.Automated, Transfers: in.Policy.Transfers,
-	}
-	if in.Lift {
-		p.Title, p.Lead = w.LiftedTitle, w.LiftedLead
-	}
-	p.CategoriesLead = w.CategoriesLead
-	if len(in.Unproven) > 0 {
-		p.Title, p.Lead, p.CategoriesLead = w.UnprovenTitle, w.UnprovenLead, w.UnprovenCategories
-	}
-	if p.Title == "" {
-		p.Title = titleOr(named(w.RightNames, in.Right), w.Title[dsar.Access])
-	}
-	p.Eyebrow = titleCase(named(w.RightNames, in.Right))
-	if in.Policy.Law != "" {
-		p.Eyebrow += " · " + in.Policy.Law
-	}
-	for _, r := range in.Policy.Grants {
-		if s := w.RightMeans[r]; s != "" && r != in.Right {
-			p.Rights = append(p.Rights, s)
-		}
-	}
-	p.Rights = append(p.Rights, in.Policy.Rights...)
-	for _, c := range in.Policy.Complaint {
-		p.Complaint = append(p.Complaint, complaintView{c, strings.HasPrefix(c.URL, "https://")})
-	}
-	b.pageSystems(p, a)
-	b.pageStats(p, a)
-	b.pageMeta(p)
-	if in.Right == dsar.KnowCategories || in.Policy.Categories {
-		b.pageCategories(p, a)
-	}
-	b.pageIdentifiers(p, a)
-	b.pageFolder(p, a, told)
-	b.pageContents(p)
-
+// page renders index.html from an answer and the records that it shows.
+func (b *build) page(d *statement.Document, letter *Letter, told string) ([]byte, error) {
+	p := newPager(b, d)
+	p.fill(letter, told)
 	frame := &b.buffers.frame
 	frame.Reset()
-	if err := pageTemplates()[w].Execute(frame, p); err != nil {
+	if err := pageTemplates()[b.words].Execute(frame, p.page); err != nil {
 		return nil, fmt.Errorf("bundle: %s: %w", pageFile, err)
 	}
 	// The articles are put in where the frame is cut. Texts can't cut it:
 	// html/template and appendEscaped write no NUL.
 	html, rest := b.buffers.page[:0], frame.Bytes()
-	for i := range a.Systems {
-		if a.Systems[i].Records == 0 {
+	for _, v := range p.views {
+		if len(v.tables) == 0 {
 			continue
 		}
 		before, after, ok := bytes.Cut(rest, []byte(cut))
 		if !ok {
-			return nil, fmt.Errorf("bundle: %s: no place for %s", pageFile, a.Systems[i].System)
+			return nil, fmt.Errorf("bundle: %s: no place for %s", pageFile, v.of.System)
 		}
 		html, rest = append(html, before...), after
-		for j := range a.Systems[i].Datasets {
-			if d := &a.Systems[i].Datasets[j]; d.Records > 0 {
-				html = b.appendArticle(html, d)
+		for _, t := range v.tables {
+			var err error
+			if html, err = b.appendArticle(html, t); err != nil {
+				return nil, err
 			}
 		}
 	}
@@ -199,17 +172,48 @@ func (b *build) page(a *answer, told string) ([]byte, error) {
 	return b.buffers.page, nil
 }
 
+// append adds the row to the table. The id and the class are of our own making,
+// the texts are escaped.
+func (r *overviewRow) append(html []byte, number bool) []byte {
+	html = append(html, `<tr><th scope="row">`...)
+	if r.ID != "" {
+		html = append(html, `<a href="#`...)
+		html = append(html, r.ID...)
+		html = append(html, `">`...)
+	}
+	html = appendEscaped(html, r.Title)
+	if r.ID != "" {
+		html = append(html, `</a>`...)
+	}
+	html = append(html, `</th><td><span class="badge `...)
+	html = append(html, r.Class...)
+	html = append(html, `">`...)
+	html = appendEscaped(html, r.Badge)
+	html = append(html, `</span> `...)
+	html = appendEscaped(html, r.Sentence)
+	html = append(html, `</td>`...)
+	if number {
+		html = append(html, `<td class="num">`...)
+		html = append(html, r.Number...)
+		html = append(html, `</td>`...)
+	}
+	return append(html, "</tr>\n"...)
+}
+
 // appendArticle adds a dataset's article: what is told of it, and its records.
-func (b *build) appendArticle(html []byte, d *answerDataset) []byte {
-	w, t := b.words, d.table
-	piece := &d.shape.article
+func (b *build) appendArticle(html []byte, t *table) ([]byte, error) {
+	shape, err := t.shape(t.columns)
+	if err != nil {
+		return nil, err
+	}
+	w, piece := b.words, &shape.article
 	html = append(html, piece[articleHead]...)
-	html = append(html, w.Count(d.Records, "record")...)
+	html = append(html, w.Count(t.records, "record")...)
 	html = append(html, piece[articleFacts]...)
 	rows := b.buffers.preview[t.preview.from:t.preview.to]
 	switch {
 	case t.preview.rows == 0:
-	case d.Records == 1:
+	case t.records == 1:
 		html = append(html, piece[articleUpright]...)
 		html = appendUpright(html, rows, t.columns)
 		html = append(html, piece[articleTableEnd]...)
@@ -219,8 +223,8 @@ func (b *build) appendArticle(html []byte, d *answerDataset) []byte {
 		html = append(html, piece[articleTableEnd]...)
 	}
 	html = append(html, piece[articleFiles]...)
-	if shown := int64(t.preview.rows); shown < d.Records {
-		html = appendEscaped(html, fmt.Sprintf(w.Preview, w.Number(shown), w.Number(d.Records))+" ")
+	if shown := int64(t.preview.rows); shown < t.records {
+		html = appendEscaped(html, fmt.Sprintf(w.Preview, w.Number(shown), w.Number(t.records))+" ")
 	}
-	return append(html, piece[articleEnd]...)
+	return append(html, piece[articleEnd]...), nil
 }

@@ -22,6 +22,7 @@ import (
 	"habeas.dev/services/internal/bundle"
 	"habeas.dev/services/internal/bundle/bundletest"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/statement"
 )
 
 // The payload says nothing of the run: another day, another program, other
@@ -43,9 +44,9 @@ func TestSameFactsSamePayload(t *testing.T) {
 	var wr bundle.Writer
 	var b bytes.Buffer
 	for range 3 {
-		for _, in := range []bundle.Input{typicalInput(t), erasureInput(t), other} {
+		for _, in := range []input{typicalInput(t), erasureInput(t), other} {
 			b.Reset()
-			if _, err := wr.Write(t.Context(), &b, in); err != nil {
+			if _, err := wr.Write(t.Context(), &b, in.bundle()); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -103,12 +104,12 @@ func TestRecordsSurvive(t *testing.T) {
 			}
 			records = append(records, r)
 		}
-		in := bundle.Input{RequestID: "r1", Right: dsar.Access, ReceivedAt: received, Systems: []bundle.System{{
+		in := input{RequestID: "r1", Right: dsar.Access, ReceivedAt: received, Systems: []part{{
 			Manifest: &manifest.Manifest{System: "sys", Datasets: []manifest.Dataset{ds}}, Ends: []core.ActionEnd{ended(dsar.Gather, dsar.Gathered)},
 			Sources: []bundle.Source{rapidSource(t, rows{"things", names, records})},
 		}}}
 		var b bytes.Buffer
-		if _, err := wr.Write(context.Background(), &b, in); err != nil {
+		if _, err := wr.Write(context.Background(), &b, in.bundle()); err != nil {
 			t.Fatal(err)
 		}
 		report, err := bundle.Verify(context.Background(), bytes.NewReader(b.Bytes()), int64(b.Len()))
@@ -343,23 +344,23 @@ func TestPreviewEscapes(t *testing.T) {
 			LegalBasis: s("basis"), Recipients: []string{s("recipient")}, Columns: []manifest.Column{{Name: "a", Title: both("column"), Secret: "password"}},
 		}
 		m := &manifest.Manifest{System: "sys", Title: both("system"), Datasets: []manifest.Dataset{ds, {Name: "empty", Title: both("empty")}}}
-		in := bundle.Input{
-			RequestID: "r1", Right: dsar.Access, ReceivedAt: received, Jurisdiction: s("jurisdiction"),
-			Identifiers: []bundle.Identifier{{Type: dsar.IdentifierType(s("type")), Value: s("value"), FoundBy: s("by"), FromValue: s("from")}},
-			Systems: []bundle.System{{
+		in := input{
+			RequestID: "r1", Right: dsar.Access, ReceivedAt: received, Jurisdiction: "EEA",
+			Identifiers: []statement.Identifier{{Type: "email", Value: s("value"), FoundBy: s("by"), FromType: "email", FromValue: s("from")}},
+			Systems: []part{{
 				Manifest: m, Ends: []core.ActionEnd{ended(dsar.Gather, dsar.Gathered)},
 				Sources: []bundle.Source{rapidSource(t, rows{"things", []string{"a"}, []record.Record{{"a": s("record")}}})},
 			}},
-			Policy: bundle.Policy{
+			Policy: policy{Controller: statement.Controller{
 				Law: s("law"), Entity: s("entity"), Contact: s("contact"), Rights: []string{s("right")}, Automated: s("automated"), Transfers: s("transfers"),
-				Complaint:  []bundle.Authority{{Name: s("authority"), Address: s("address"), URL: rapid.SampledFrom([]string{"javascript:alert(1)", `https://a/"onclick="x`, "https://a"}).Draw(t, "url")}},
-				Statements: []string{s("statement")}, Categories: true,
-			},
+				Complaint: []statement.Authority{{Name: s("authority"), Address: s("address"), URL: rapid.SampledFrom([]string{"javascript:alert(1)", `https://a/"onclick="x`, "https://a"}).Draw(t, "url")}},
+				Also:      []string{s("statement")}, Categories: true,
+			}},
 			Letter: &bundle.Letter{Title: s("letter"), Paragraphs: []string{s("paragraph")}},
 			Run:    bundle.Run{Software: s("software")},
 		}
 		var b bytes.Buffer
-		if _, err := bundle.Write(context.Background(), &b, in); err != nil {
+		if _, err := bundle.Write(context.Background(), &b, in.bundle()); err != nil {
 			t.Fatal(err)
 		}
 		if report, err := bundle.Verify(context.Background(), bytes.NewReader(b.Bytes()), int64(b.Len())); err != nil || len(report.Problems) > 0 {
@@ -376,23 +377,23 @@ func TestPreviewEscapes(t *testing.T) {
 // What can't become a bundle is refused, and says whose fault it is.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
-	thing := func(m *manifest.Manifest, sections ...rows) bundle.Input {
-		return bundle.Input{RequestID: "r1", Right: dsar.Access, Systems: []bundle.System{{Manifest: m, Sources: []bundle.Source{source(t, sections...)}}}}
+	thing := func(m *manifest.Manifest, sections ...rows) input {
+		return input{RequestID: "r1", Right: dsar.Access, Systems: []part{{Manifest: m, Sources: []bundle.Source{source(t, sections...)}}}}
 	}
 	one := []record.Record{{"brand": "x"}}
 	cases := map[string]struct {
-		in   bundle.Input
+		in   input
 		want error
 	}{
 		"undeclared dataset": {thing(billingManifest(), rows{"secrets", []string{"brand"}, one}), bundle.ErrUndeclared},
 		"undeclared column":  {thing(billingManifest(), rows{"payment_methods", []string{"brand", "extra"}, one}), bundle.ErrUndeclared},
-		"request id":         {bundle.Input{RequestID: "../x", Right: dsar.Access}, bundle.ErrInput},
-		"no manifest":        {bundle.Input{RequestID: "r1", Right: dsar.Access, Systems: []bundle.System{{}}}, bundle.ErrInput},
+		"request id":         {input{RequestID: "../x", Right: dsar.Access}, bundle.ErrInput},
+		"no manifest":        {input{RequestID: "r1", Right: dsar.Access, Systems: []part{{}}}, bundle.ErrInput},
 		"system's name":      {thing(&manifest.Manifest{System: "a/b"}), bundle.ErrInput},
-		"system twice":       {bundle.Input{RequestID: "r1", Systems: []bundle.System{{Manifest: billingManifest()}, {Manifest: billingManifest()}}}, bundle.ErrInput},
+		"system twice":       {input{RequestID: "r1", Systems: []part{{Manifest: billingManifest()}, {Manifest: billingManifest()}}}, bundle.ErrInput},
 	}
 	for name, c := range cases {
-		_, err := bundle.Write(t.Context(), io.Discard, c.in)
+		_, err := bundle.Write(t.Context(), io.Discard, c.in.bundle())
 		if !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -403,12 +404,12 @@ func TestRefusals(t *testing.T) {
 	}
 	reserved := billingManifest()
 	reserved.Datasets[1].Columns[0].Name = "_system"
-	if _, err := bundle.Write(t.Context(), io.Discard, thing(reserved, rows{"payment_methods", []string{"_system"}, nil})); err == nil {
+	if _, err := bundle.Write(t.Context(), io.Discard, bundled(thing(reserved, rows{"payment_methods", []string{"_system"}, nil}))); err == nil {
 		t.Error("a reserved column was taken")
 	}
 	twice := thing(billingManifest(), rows{"payment_methods", []string{"brand"}, one})
 	twice.Systems[0].Sources = append(twice.Systems[0].Sources, twice.Systems[0].Sources[0])
-	if _, err := bundle.Write(t.Context(), io.Discard, twice); err == nil {
+	if _, err := bundle.Write(t.Context(), io.Discard, twice.bundle()); err == nil {
 		t.Error("a dataset was taken twice")
 	}
 }
@@ -432,35 +433,35 @@ func TestErrors(t *testing.T) {
 	in := typicalInput(t)
 	var wr bundle.Writer
 	for left := 0; left < 90_000; left += 5000 {
-		_, err := wr.Write(t.Context(), &failing{left}, in)
+		_, err := wr.Write(t.Context(), &failing{left}, in.bundle())
 		var src *bundle.SourceError
 		if !errors.Is(err, errFull) || errors.As(err, &src) {
 			t.Errorf("after %d bytes: %v", left, err)
 		}
 	}
 	for left := 0; left < 400_000; left += 40_000 { // large files are written elsewhere
-		if _, err := wr.Write(t.Context(), &failing{left}, largeInput(t, 3<<20)); !errors.Is(err, errFull) {
+		if _, err := wr.Write(t.Context(), &failing{left}, bundled(largeInput(t, 3<<20))); !errors.Is(err, errFull) {
 			t.Errorf("after %d bytes: %v", left, err)
 		}
 	}
 	whole := stream(t, rows{"payment_methods", []string{"brand"}, []record.Record{{"brand": "x"}, {"brand": "y"}}})
 	for n := range len(whole) {
-		cut := bundle.Input{RequestID: "r1", Right: dsar.Access, Systems: []bundle.System{{Manifest: billingManifest(), Sources: []bundle.Source{
+		cut := input{RequestID: "r1", Right: dsar.Access, Systems: []part{{Manifest: billingManifest(), Sources: []bundle.Source{
 			func(context.Context) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(whole[:n])), nil },
 		}}}}
 		var src *bundle.SourceError
-		if _, err := wr.Write(t.Context(), io.Discard, cut); !errors.As(err, &src) {
+		if _, err := wr.Write(t.Context(), io.Discard, cut.bundle()); !errors.As(err, &src) {
 			t.Fatalf("cut at %d: %v", n, err)
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := wr.Write(ctx, io.Discard, in); !errors.Is(err, context.Canceled) {
+	if _, err := wr.Write(ctx, io.Discard, in.bundle()); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 	// After all that, the Writer still writes what it should.
 	var b bytes.Buffer
-	if _, err := wr.Write(t.Context(), &b, in); err != nil {
+	if _, err := wr.Write(t.Context(), &b, in.bundle()); err != nil {
 		t.Fatal(err)
 	}
 	verifies(t, b.Bytes())
@@ -478,7 +479,7 @@ func TestChangedStream(t *testing.T) {
 	}
 	for _, second := range [][]byte{stream(t, many(999)), stream(t)} {
 		first, opened := stream(t, many(1000)), 0
-		in := bundle.Input{RequestID: "r1", Right: dsar.Access, Systems: []bundle.System{{Manifest: billingManifest(), Sources: []bundle.Source{
+		in := input{RequestID: "r1", Right: dsar.Access, Systems: []part{{Manifest: billingManifest(), Sources: []bundle.Source{
 			func(context.Context) (io.ReadCloser, error) {
 				opened++
 				if opened == 1 {
@@ -488,7 +489,7 @@ func TestChangedStream(t *testing.T) {
 			},
 		}}}}
 		var src *bundle.SourceError
-		if _, err := bundle.Write(t.Context(), io.Discard, in); !errors.As(err, &src) || opened != 2 {
+		if _, err := bundle.Write(t.Context(), io.Discard, in.bundle()); !errors.As(err, &src) || opened != 2 {
 			t.Errorf("opened %d times: %v", opened, err)
 		}
 	}

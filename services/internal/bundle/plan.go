@@ -230,7 +230,7 @@ func (pl *plan) facts() []pair {
 		recipients = w.NoRecipients
 	}
 	return []pair{
-		{w.Purpose, d.Purpose.In(w.Tag)}, {w.Storage, d.Storage.In(w.Tag)}, {w.Origin, named(w.Origins, d.Origin)},
-		{w.LegalBasis, named(w.Bases, d.LegalBasis)}, {w.Recipients, recipients}, {w.Category, titleCase(named(w.CategoryName, d.Category))},
+		{w.Purpose, d.Purpose.In(w.Tag)}, {w.Storage, d.Storage.In(w.Tag)}, {w.Origin, words.Named(w.Origins, d.Origin)},
+		{w.LegalBasis, words.Named(w.Bases, d.LegalBasis)}, {w.Recipients, recipients}, {w.Category, words.TitleCase(words.Named(w.CategoryName, d.Category))},
 	}
 }

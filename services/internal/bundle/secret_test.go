@@ -55,9 +55,9 @@ func TestSecretsAreNeverShown(t *testing.T) {
 			m.Datasets = append(m.Datasets, d)
 			sections = append(sections, s)
 		}
-		in.Systems = []bundle.System{{Manifest: m, Ends: []core.ActionEnd{ended(dsar.Gather, dsar.Gathered)}, Sources: []bundle.Source{source(t, sections...)}}}
+		in.Systems = []part{{Manifest: m, Ends: []core.ActionEnd{ended(dsar.Gather, dsar.Gathered)}, Sources: []bundle.Source{source(t, sections...)}}}
 		var b bytes.Buffer
-		if _, err := bundle.Write(t.Context(), &b, in); err != nil {
+		if _, err := bundle.Write(t.Context(), &b, in.bundle()); err != nil {
 			rt.Fatal(err)
 		}
 		all := ""
@@ -74,7 +74,7 @@ func TestSecretsAreNeverShown(t *testing.T) {
 				rt.Fatalf("%s is left out", v)
 			}
 		}
-		if len(hidden) > 0 && !strings.Contains(all, `"not_shown":[`) {
+		if len(hidden) > 0 && !strings.Contains(all, `"kind":"not-shown"`) {
 			rt.Fatal("nothing says what is held and not shown")
 		}
 		if nothing := strings.Contains(all, "Nothing was left out.") || strings.Contains(all, "Rien n’a été omis."); nothing != (len(hidden) == 0) {
@@ -92,11 +92,11 @@ func TestPaymentCardsEnd(t *testing.T) {
 		Name: "cards", Title: text("Cards", "Cartes"), Category: "customer records", Origin: manifest.Provided, Purpose: text("P", "P"), LegalBasis: "contract", Storage: text("S", "S"),
 		Columns: []manifest.Column{{Name: "card", Secret: manifest.PaymentCard}, {Name: "iban", Secret: "financial-account"}},
 	}}}
-	in.Systems = []bundle.System{{Manifest: m, Ends: []core.ActionEnd{ended(dsar.Gather, dsar.Gathered)}, Sources: []bundle.Source{source(t, rows{dataset: "cards", columns: []string{"card", "iban"}, records: []record.Record{
+	in.Systems = []part{{Manifest: m, Ends: []core.ActionEnd{ended(dsar.Gather, dsar.Gathered)}, Sources: []bundle.Source{source(t, rows{dataset: "cards", columns: []string{"card", "iban"}, records: []record.Record{
 		{"card": "4000 1234 5678 9017", "iban": "LU280019400644750000"}, {"card": "12345678", "iban": nil}, {"card": 4000123456789124, "iban": ""},
 	}})}}}
 	var b bytes.Buffer
-	if _, err := bundle.Write(t.Context(), &b, in); err != nil {
+	if _, err := bundle.Write(t.Context(), &b, in.bundle()); err != nil {
 		t.Fatal(err)
 	}
 	all := ""

@@ -17,14 +17,14 @@ const signatureFile = "signature.note"
 // signatureForm begins what is signed: the form of the note, and its version.
 const signatureForm = "habeas.dev/bundle/v1"
 
-// statement returns what is signed of a bundle.
-func statement(requestID string, tagManifest []byte) string {
+// signedText returns what is signed of a bundle.
+func signedText(requestID string, tagManifest []byte) string {
 	return fmt.Sprintf("%s\nrequest %s\ntagmanifest-sha256 %x\n", signatureForm, requestID, sha256.Sum256(tagManifest))
 }
 
 // sign returns the bundle's signature file.
 func sign(s note.Signer, requestID string, tagManifest []byte) ([]byte, error) {
-	signed, err := note.Sign(&note.Note{Text: statement(requestID, tagManifest)}, s)
+	signed, err := note.Sign(&note.Note{Text: signedText(requestID, tagManifest)}, s)
 	if err != nil {
 		return nil, fmt.Errorf("bundle: sign: %w", err)
 	}
@@ -61,7 +61,7 @@ func (v *verifier) signature(keys []note.Verifier) {
 	}
 	tags, ok := v.tagFile(tagsFile)
 	requestID := strings.TrimPrefix(v.report.Bag, topPrefix)
-	if !ok || signed.Text != statement(requestID, []byte(tags)) {
+	if !ok || signed.Text != signedText(requestID, []byte(tags)) {
 		v.problem("bad-signature", signatureFile, "What was signed is another bundle: this one was altered, or is another request's.")
 		return
 	}

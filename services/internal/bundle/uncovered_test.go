@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"habeas.dev/pkg/dsar"
-	"habeas.dev/services/internal/bundle"
 	"habeas.dev/services/internal/bundle/bundletest"
 	"habeas.dev/services/internal/core"
 )
@@ -29,7 +28,7 @@ func TestWhatIsNotCoveredIsNamed(t *testing.T) {
 			for _, a := range stages[:len(stages)-1] {
 				ends = append(ends, ended(a, dsar.Incomplete, gap))
 			}
-			in.Systems = []bundle.System{{Manifest: eventsManifest(), Ends: ends}}
+			in.Systems = []part{{Manifest: eventsManifest(), Ends: ends}}
 			data, _ := write(t, in)
 			verifies(t, data)
 			files := unpack(t, data)

@@ -14,9 +14,9 @@ import (
 	"strings"
 	"sync"
 
-	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/record"
+	"habeas.dev/services/internal/statement"
 	"habeas.dev/services/internal/words"
 )
 
@@ -257,7 +257,7 @@ func (b *build) section(part *systemPart, rd *record.Reader, sec record.Section)
 	if err != nil {
 		return err
 	}
-	if coverage(b.in.Right, ds) != covered {
+	if statement.Uncovered(b.in.Right, string(ds.Origin), ds.LegalBasis) != "" {
 		return part.skip(rd, ds)
 	}
 	pl, err := b.plans.of(part.name, ds, sec, b.words)
@@ -265,8 +265,7 @@ func (b *build) section(part *systemPart, rd *record.Reader, sec record.Section)
 		return err
 	}
 	t := newTable(pl)
-	end := part.end(dsar.Gather)
-	t.released = end != nil && end.Code == dsar.CodeOthersReleased
+	t.released = part.Released
 	t.csv, t.json = b.buffers.csv[:0], b.buffers.json[:0]
 	if err := t.copy(b, rd); err != nil {
 		return err
@@ -416,15 +415,10 @@ func (t *table) copyJSON(b *build, rd *record.Reader) error {
 
 // finish writes what tells of the data, and the bag around it.
 func (b *build) finish() error {
-	answer, err := b.answer()
-	if err != nil {
-		return err
-	}
-	name := answerFile
-	if b.in.Right == dsar.Erasure {
-		name = certificateFile
-	}
-	text, err := answer.encode(b.buffers.text[:0])
+	d := b.in.Tell(b.readings())
+	d.Statements = statement.Worded(d.Statements, func(s statement.Said) string { return b.words.Say(&d, s) })
+	name := AnswerFile(b.in.Right)
+	text, err := encode(b.buffers.text[:0], &d)
 	if err != nil {
 		return err
 	}
@@ -432,14 +426,20 @@ func (b *build) finish() error {
 	if err != nil {
 		return err
 	}
-	page, err := b.page(answer, name)
+	var letter *Letter
+	if b.in.Letter != nil {
+		if letter, err = b.in.Letter(&d); err != nil {
+			return err
+		}
+	}
+	page, err := b.page(&d, letter, name)
 	if err != nil {
 		return err
 	}
 	if _, err := b.archive.addPayload(pageFile, page); err != nil {
 		return err
 	}
-	if text, err = b.dataPackage(text[:0], answer, told); err != nil {
+	if text, err = b.dataPackage(text[:0], told); err != nil {
 		return err
 	}
 	b.buffers.text = text

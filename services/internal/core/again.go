@@ -33,6 +33,8 @@ type Again struct {
 	Systems []string
 	Erase   bool
 	At      time.Time
+	// Fact is the version of the fact that had it made.
+	Fact int
 	// Back is what had come back, by system.
 	Back []CameBack
 	// Erased are the systems of which the erasure was sent again.
@@ -43,6 +45,7 @@ type Again struct {
 type CameBack struct {
 	System string        `json:"system"`
 	Counts []dsar.Counts `json:"counts"`
+	Fact   int           `json:"fact"`
 }
 
 // Addendum is what was issued after a certificate.
@@ -57,6 +60,8 @@ type AgainAnswer struct {
 	Number  int           `json:"number"` // from 1
 	AskedAt time.Time     `json:"asked_at"`
 	Systems []AgainSystem `json:"systems"`
+	// Fact is the version of the fact that had it proven anew.
+	Fact int `json:"fact"`
 }
 
 // AgainSystem is one system's part in an [AgainAnswer].
@@ -71,6 +76,10 @@ type AgainSystem struct {
 	Left []dsar.Counts `json:"left,omitempty"`
 	// ByHand tells that a person, and no worker, says so.
 	ByHand bool `json:"by_hand,omitempty"`
+	// Fact is the version of the fact that says so, and BackFacts those that say what had
+	// come back.
+	Fact      int   `json:"fact"`
+	BackFacts []int `json:"back_facts,omitempty"`
 }
 
 // Back returns how many records had come back.
@@ -171,7 +180,7 @@ func (s State) backIn(e TaskFailed) State {
 		return s
 	}
 	again := *s.Again
-	again.Back = append(slices.Clip(again.Back), CameBack{e.System, e.Counts})
+	again.Back = append(slices.Clip(again.Back), CameBack{e.System, e.Counts, s.Version})
 	s.Again = &again
 	return s
 }
@@ -192,16 +201,16 @@ func (s State) again() *AgainAnswer {
 	if s.Again == nil {
 		return nil
 	}
-	a := &AgainAnswer{Number: len(s.Addenda) + 1, AskedAt: s.Again.At}
+	a := &AgainAnswer{Number: len(s.Addenda) + 1, AskedAt: s.Again.At, Fact: s.Again.Fact}
 	for _, name := range s.Again.Systems {
 		t := s.Task(name, dsar.Prove)
 		if t == nil {
 			continue
 		}
-		one := AgainSystem{System: name, Outcome: t.End.Outcome, At: t.End.At, ByHand: t.End.By != ""}
+		one := AgainSystem{System: name, Outcome: t.End.Outcome, At: t.End.At, ByHand: t.End.By != "", Fact: t.End.Fact}
 		for _, b := range s.Again.Back {
 			if b.System == name {
-				one.Back = sum(one.Back, b.Counts)
+				one.Back, one.BackFacts = sum(one.Back, b.Counts), append(one.BackFacts, b.Fact)
 			}
 		}
 		if t.End.Outcome != dsar.Proven {

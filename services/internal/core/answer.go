@@ -26,11 +26,44 @@ type Answer struct {
 	// Unproven is what was asked to be proven and was not, where another right is
 	// answered because of it.
 	Unproven []dsar.Check `json:"unproven,omitempty"`
+	// Judged is the fact that says so, or that the request goes on without what was not
+	// proven; 0 where no proof was judged.
+	Judged int `json:"judged,omitempty"`
 	// Kept is what an earlier erasure of the same person had to keep.
 	Kept    []KeptEarlier  `json:"kept,omitempty"`
 	Systems []SystemAnswer `json:"systems"`
 	// Again is set where an addendum is to be made, and not the answer.
 	Again *AgainAnswer `json:"again,omitempty"`
+	// Facts are the hashes of the facts that the rest names by their versions: what is
+	// told of a fact that isn't here can't be told.
+	Facts []Cited `json:"facts,omitempty"`
+}
+
+// Cited names a fact of a request's journal: its version, and its hash in the chain.
+type Cited struct {
+	Seq  int    `json:"seq"`
+	Hash string `json:"hash"`
+}
+
+// Rests returns the versions of the facts that the answer names, in order.
+func (a *Answer) Rests() []int {
+	seqs := []int{1} // what was accepted
+	if a.Judged > 0 {
+		seqs = append(seqs, a.Judged)
+	}
+	for _, s := range a.Systems {
+		for _, e := range s.Ends {
+			seqs = append(seqs, e.Fact)
+		}
+	}
+	if a.Again != nil {
+		seqs = append(seqs, a.Again.Fact)
+		for _, s := range a.Again.Systems {
+			seqs = append(append(seqs, s.Fact), s.BackFacts...)
+		}
+	}
+	slices.Sort(seqs)
+	return slices.Compact(seqs)
 }
 
 // SystemAnswer is how one system ended the actions of a request, in order.
@@ -38,6 +71,8 @@ type SystemAnswer struct {
 	System string                `json:"system"`
 	Needs  []dsar.IdentifierType `json:"needs,omitempty"`
 	Ends   []ActionEnd           `json:"ends"`
+	// Open are the actions that haven't ended: no answer is given while there is one.
+	Open []dsar.Action `json:"open,omitempty"`
 }
 
 // ActionEnd is how one action of one system ended.
@@ -52,6 +87,14 @@ type ActionEnd struct {
 	Reason string `json:"reason,omitempty"`
 	// By is the person who did it by hand; empty where a machine did.
 	By string `json:"by,omitempty"`
+	// Fact is the version of the fact that says so.
+	Fact int `json:"fact"`
+	// Tries is how often the task had been sent since it was last answered: from the
+	// second on, an earlier one may have done what this one reports.
+	Tries int `json:"tries,omitempty"`
+	// Earlier tells of an end that counts with the last one: the erasure was begun anew
+	// after it, and not answered yet.
+	Earlier bool `json:"earlier,omitempty"`
 }
 
 // KeptEarlier is what an erasure that was answered before had to keep in one dataset.
@@ -65,58 +108,6 @@ type KeptEarlier struct {
 }
 
 func (k KeptEarlier) records() int64 { return dsar.Counts{Retained: k.Retained}.Kept() }
-
-// KeptOnly returns what earlier erasures had to keep, apart from datasets of which this
-// request tells by itself what stays, or what is held: those in which an erasure or a
-// plan found something, and copies of fewer records than were kept. A copy alone
-// doesn't say on which ground its records stay (TestWhatAnEarlierErasureKeptIsKept).
-func (a *Answer) KeptOnly() []KeptEarlier {
-	return slices.DeleteFunc(slices.Clone(a.Kept), func(k KeptEarlier) bool {
-		return slices.ContainsFunc(a.Systems, func(s SystemAnswer) bool {
-			return s.System == k.System && slices.ContainsFunc(s.Ends, func(e ActionEnd) bool {
-				return slices.ContainsFunc(e.Counts, func(c dsar.Counts) bool {
-					return c.Dataset == k.Dataset && c.Found > 0 && (e.Action != dsar.Gather || c.Found < k.records())
-				})
-			})
-		})
-	})
-}
-
-// Keeps reports whether this erasure, or an earlier one of the same person, had to
-// leave something.
-func (a *Answer) Keeps() bool {
-	for _, s := range a.Systems {
-		for _, e := range s.Ends {
-			if (e.Action == dsar.Erase || e.Action == dsar.Prove) && slices.ContainsFunc(e.Counts, func(c dsar.Counts) bool { return c.Kept() > 0 }) {
-				return true
-			}
-		}
-	}
-	return len(a.KeptOnly()) > 0
-}
-
-// Locked reports whether the erasure flagged all that it had to leave, so that nothing
-// else is done with it, as the workers' counts say. A system that a hold kept from being
-// asked flagged nothing, and of what an earlier erasure had to leave it isn't known. The
-// certificate and its letter MUST say it only then (TestHeldIsNotSaidToBeLocked).
-func (a *Answer) Locked() bool {
-	for _, s := range a.Systems {
-		flagged := map[string]int64{}
-		for _, e := range s.Ends {
-			for _, c := range e.Counts {
-				if e.Action == dsar.Erase {
-					flagged[c.Dataset] = c.Restricted
-				}
-			}
-		}
-		for _, e := range s.Ends {
-			if (e.Action == dsar.Erase || e.Action == dsar.Prove) && slices.ContainsFunc(e.Counts, func(c dsar.Counts) bool { return c.Kept() > flagged[c.Dataset] }) {
-				return false
-			}
-		}
-	}
-	return len(a.KeptOnly()) == 0
-}
 
 // retentionDue returns when the request is to be taken up again because of a
 // retention.

@@ -73,7 +73,7 @@ func (s State) takeUp(systems []string) State {
 		t := &s.Tasks[i]
 		again := t.System == dsar.Aggregator || slices.Contains(systems, t.System) && t.Action != dsar.Resolve
 		if again {
-			t.Status, t.StaleThrough, t.Before = TaskIsDue, t.Attempt, nil
+			t.Status, t.StaleThrough, t.Earlier, t.Answered = TaskIsDue, t.Attempt, nil, t.Attempt
 		}
 	}
 	return s

@@ -35,7 +35,7 @@ type AskedAgain struct {
 
 func (e AskedAgain) evolve(s State) State {
 	s = s.askAgain(e.Systems)
-	s.Again = &Again{Systems: slices.Clone(e.Systems), Erase: e.Erase, At: e.At}
+	s.Again = &Again{Systems: slices.Clone(e.Systems), Erase: e.Erase, At: e.At, Fact: s.Version}
 	if e.By == ByPolicy { // once after each answer
 		s.AgainAt = time.Time{}
 	}

@@ -53,6 +53,7 @@ type ProofJudged struct {
 
 func (e ProofJudged) evolve(s State) State {
 	s = s.goOn(e.DueAt, e.At)
+	s.Judged = s.Version
 	switch {
 	case e.Accepted:
 		if s.Accepted.Terms.StartsWithProof {

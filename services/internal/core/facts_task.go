@@ -101,7 +101,7 @@ func (e TaskParked) evolve(s State) State {
 	return s.change(e.System, e.Action, func(t *TaskState) {
 		t.Status, t.Until = TaskIsParked, e.Until
 		t.Parked++
-		t.End = ActionEnd{Action: e.Action, At: e.At, Code: e.Code, Reason: e.Reason}
+		t.End = ActionEnd{Action: e.Action, At: e.At, Code: e.Code, Reason: e.Reason, Fact: s.Version}
 	})
 }
 
@@ -137,7 +137,7 @@ func (e TaskEnded) evolve(s State) State {
 			}
 		}
 		t.Candidates, t.Notes = nil, e.Notes
-		t.End = ActionEnd{Action: e.Action, Outcome: e.Outcome, At: e.At, Counts: e.Counts, Objects: e.Objects, Code: e.Code, Reason: e.Reason, By: e.By}
+		t.End = ActionEnd{Action: e.Action, Outcome: e.Outcome, At: e.At, Counts: e.Counts, Objects: e.Objects, Code: e.Code, Reason: e.Reason, By: e.By, Fact: s.Version}
 	})
 	s.Identifiers = merge(s.Identifiers, e.Identifiers)
 	if e.By != "" && s.Status == StatusNeedsAttention {
@@ -170,7 +170,7 @@ type TaskFailed struct {
 func (e TaskFailed) evolve(s State) State {
 	return s.backIn(e).change(e.System, e.Action, func(t *TaskState) {
 		t.Status, t.Candidates, t.Notes = TaskIsFailed, e.Identifiers, e.Notes
-		t.End = ActionEnd{Action: e.Action, Outcome: e.Outcome, At: e.At, Counts: e.Counts, Objects: e.Objects, Code: e.Code, Reason: e.Reason}
+		t.End = ActionEnd{Action: e.Action, Outcome: e.Outcome, At: e.At, Counts: e.Counts, Objects: e.Objects, Code: e.Code, Reason: e.Reason, Fact: s.Version}
 	})
 }
 

@@ -71,58 +71,25 @@ func (d *decider) anew(again []TaskState) []string {
 // beginAnew begins the erasure of some systems anew, which was not answered yet:
 // what was planned and is gone already stays part of the answer.
 func (s State) beginAnew(systems []string) State {
-	before := make([][]dsar.Counts, len(s.Tasks))
-	for i, t := range s.Tasks {
-		if before[i] = t.Before; t.Status != TaskIsDue && slices.Contains(systems, t.System) {
-			before[i] = t.toldBefore()
-		}
-	}
+	before := s.Tasks
 	s = s.takeUp(systems)
 	for i := range s.Tasks {
-		s.Tasks[i].Before = before[i]
+		t := &s.Tasks[i]
+		t.Earlier, t.Answered = before[i].Earlier, before[i].Answered
+		again := before[i].Status != TaskIsDue && slices.Contains(systems, t.System) && t.End.Outcome != ""
+		if again && (t.Action == dsar.Plan || t.Action == dsar.Erase) {
+			end := t.end()
+			end.Earlier = true
+			t.Earlier = append(slices.Clip(t.Earlier), end)
+		}
 	}
 	return s
 }
 
-// toldBefore returns what a task adds to what went before it: of plans, the first that
-// could look at a dataset; of erasures, all.
-func (t *TaskState) toldBefore() []dsar.Counts {
-	out := slices.Clone(t.Before)
-	for _, c := range t.End.Counts {
-		switch {
-		case t.Action == dsar.Erase && c.Erased+c.Anonymised > 0:
-			out = sum(out, []dsar.Counts{{Dataset: c.Dataset, Erased: c.Erased, Anonymised: c.Anonymised}})
-		case t.Action == dsar.Plan && c.Uncovered == "" && of(out, c.Dataset).Dataset == "":
-			out = append(out, dsar.Counts{Dataset: c.Dataset, Found: c.Found})
-		}
-	}
-	return out
-}
-
-// endAsTold returns the end of a task as the answer tells it: an erasure that was begun
-// anew is one with what went before. What a lost report had erased is in the first
-// plan and not in the second.
-func (s State) endAsTold(t TaskState) ActionEnd {
+// end returns how the task ended, as the answer tells it.
+func (t *TaskState) end() ActionEnd {
 	end := t.End
-	erase := s.Task(t.System, dsar.Erase)
-	if erase == nil || len(t.Before)+len(erase.Before) == 0 {
-		return end
-	}
-	switch t.Action {
-	case dsar.Erase:
-		end.Counts = sum(end.Counts, t.Before)
-	case dsar.Plan:
-		gone := slices.Clone(erase.Before)
-		for i, c := range gone {
-			gone[i] = dsar.Counts{Dataset: c.Dataset, Found: c.Erased + c.Anonymised}
-		}
-		end.Counts = sum(end.Counts, gone)
-		for _, first := range t.Before {
-			if n := first.Found - of(end.Counts, first.Dataset).Found; n > 0 {
-				end.Counts = sum(end.Counts, []dsar.Counts{{Dataset: first.Dataset, Found: n}})
-			}
-		}
-	}
+	end.Tries = t.Attempt - t.Answered
 	return end
 }
 

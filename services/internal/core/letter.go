@@ -15,12 +15,7 @@ type Occasion struct {
 	At     time.Time
 	Checks []dsar.Check // what is to be proven; with LetterProof
 	Reason string       // what is asked, or why it takes longer; a person's words
-	// Kept tells that something had to stay, now or of an earlier erasure; with
-	// LetterCertificate.
-	Kept bool
-	// Locked tells that every record which had to stay was flagged so that nothing else
-	// is done with it, as the workers' counts say; with LetterCertificate.
-	Locked bool
+	Ground string       // on which it is refused; with LetterRefusal
 	// Again is what was found when the erasure was proven anew; with LetterAddendum.
 	Again *AgainAnswer
 	// Right, DueAt, Extended and Paused are the state's, just after the fact.
@@ -42,14 +37,13 @@ func (s State) occasion(e Event) State {
 	case Extended:
 		o.Letter, o.Reason = LetterExtension, e.Reason
 	case Refused:
-		o.Letter = LetterRefusal
+		o.Letter, o.Ground = LetterRefusal, e.Ground
 	case AddendumIssued:
 		told := s.Addenda[len(s.Addenda)-1].Told
 		o.Letter, o.Again = LetterAddendum, &told
 	case Completed, DeliveryAsked:
 		if o.Letter = LetterAnswer; s.Right == dsar.Erasure {
-			told := s.answer()
-			o.Letter, o.Kept, o.Locked = LetterCertificate, told.Keeps(), told.Locked()
+			o.Letter = LetterCertificate
 		}
 	default:
 		return s

@@ -73,8 +73,10 @@ type State struct {
 	Awaited ReminderOf // [RemindProof] or [RemindClarification]
 	// Proof is what the person was last asked to prove, and Disproven what they were
 	// found not to have proven.
-	Proof        ProofAsked
-	Disproven    []dsar.Check
+	Proof     ProofAsked
+	Disproven []dsar.Check
+	// Judged is the version of the last fact that judged a proof.
+	Judged       int
 	AwaitedSince time.Time
 	// Paused tells that the clock stands; Pauses are the times for which it did.
 	Paused bool
@@ -169,9 +171,11 @@ type TaskState struct {
 	// StaleThrough is the last attempt that was made before the erasure was taken up
 	// anew: a report of it, or of an earlier one, changes nothing any more.
 	StaleThrough int
-	// Before is, with Plan and Erase, what was planned and erased before the erasure
-	// was begun anew: the answer tells it with the rest.
-	Before []dsar.Counts
+	// Earlier are, with Plan and Erase, the ends before the erasure was begun anew: the
+	// answer tells them with the last one.
+	Earlier []ActionEnd
+	// Answered is the last attempt that an answer has told of.
+	Answered int
 	// End is how it ended or failed, and Notes what its worker noted then.
 	End   ActionEnd
 	Notes []string
@@ -293,8 +297,17 @@ func (s State) gatherings() (n int) {
 	return n
 }
 
+// Told returns everything that an answer can tell, as things stand; nil where there is
+// no request.
+func (s State) Told() *Answer {
+	if !s.Exists() {
+		return nil
+	}
+	return s.answer()
+}
+
 func (s State) answer() *Answer {
-	answer := &Answer{Source: s.Accepted.Source, Identifiers: s.usableFor(s.Right.Stages()[0]), Without: s.without(), Unproven: s.Disproven}
+	answer := &Answer{Source: s.Accepted.Source, Identifiers: s.usableFor(s.Right.Stages()[0]), Without: s.without(), Unproven: s.Disproven, Judged: s.Judged}
 	if len(s.Disproven) == 0 {
 		answer.Kept = s.keptEarlier()
 	}
@@ -305,8 +318,12 @@ func (s State) answer() *Answer {
 	for _, sys := range s.Accepted.Systems {
 		part := SystemAnswer{System: sys.Name, Needs: sys.Needs}
 		for _, t := range s.Tasks {
-			if t.System == sys.Name && s.tells(t.Action) {
-				part.Ends = append(part.Ends, s.endAsTold(t))
+			switch {
+			case t.System != sys.Name || !s.tells(t.Action):
+			case t.Status == TaskIsEnded:
+				part.Ends = append(append(part.Ends, t.Earlier...), t.end())
+			default:
+				part.Open = append(part.Open, t.Action)
 			}
 		}
 		answer.Systems = append(answer.Systems, part)

@@ -9,13 +9,16 @@
 package letter
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/policy"
+	"habeas.dev/services/internal/statement"
 	"habeas.dev/services/internal/words"
 )
 
@@ -31,26 +34,6 @@ type Letter struct {
 // Text returns the letter as it is sent.
 func (l Letter) Text() string { return strings.Join(l.Paragraphs, "\n\n") + "\n" }
 
-// Facts is what a letter is written from.
-type Facts struct {
-	State core.State
-	// At is when the occasion of the letter happened.
-	At time.Time
-	// Checks is what the person has to prove, in the letter that asks for proof.
-	Checks []dsar.Check
-	// Reason is the reason of an extension, or the question that is asked, in the
-	// words of the person who wrote it.
-	Reason string
-	// Kept says that some records had to stay, in the letter with the certificate.
-	Kept bool
-	// Locked says that all of them are flagged, so that nothing else is done with them.
-	Locked bool
-	// Again is what was found when an answered erasure was proven anew.
-	Again *core.AgainAnswer
-	// Inside says that the letter stands at the head of the answer itself.
-	Inside bool
-}
-
 // Writer writes letters from templates. It is safe for many goroutines.
 type Writer struct {
 	book       *policy.Book
@@ -63,21 +46,25 @@ func NewWriter(book *policy.Book, controller string) *Writer {
 	return &Writer{book: book, controller: controller}
 }
 
-// Write writes a letter in the language of the request.
-func (w *Writer) Write(kind core.Letter, f Facts) (Letter, error) {
-	a := f.State.Accepted
-	j, ok := w.book.Jurisdiction(a.Jurisdiction)
+// Book returns the laws by which it writes.
+func (w *Writer) Book() *policy.Book { return w.book }
+
+// Write writes a letter from what is stated, in the language of the statements. inside
+// tells that it stands at the head of the answer itself.
+func (w *Writer) Write(kind core.Letter, stated *statement.Document, inside bool) (Letter, error) {
+	j, ok := w.book.Jurisdiction(stated.Request.Jurisdiction)
 	if !ok {
-		return Letter{}, fmt.Errorf("letter: request %s: nothing is known of its jurisdiction", a.RequestID)
+		return Letter{}, fmt.Errorf("letter: request %s: nothing is known of its jurisdiction", stated.Request.ID)
 	}
-	lang := words.For(j.Language(a.Locale))
+	lang := words.For(stated.Language)
 	l := Letter{Kind: kind, Language: lang.Tag}
-	d := w.data(j, lang, f)
+	d := w.data(j, lang, stated)
+	d.Inside = inside
 	subject, err := w.render(lang, string(kind)+".subject", d)
 	if err != nil {
 		return l, err
 	}
-	d.Own = own(j, lang, kind, a.Right)
+	d.Own = own(j, lang, kind, cmp.Or(stated.Request.Asked, stated.Request.Right))
 	text, err := w.render(lang, string(kind), d)
 	if err != nil {
 		return l, err
@@ -136,10 +123,12 @@ type data struct {
 	Reason                        string
 	Ground                        string
 	GroundLaw                     string // the article
-	Kept, Locked                  bool
 	AskedAgain                    string // the day on which an answered erasure was proven anew
 	Back                          int64  // how many records had come back then
 	Whole                         bool   // nothing of them is left
+	Verdict                       string // what is left after an erasure
+	Locked                        bool   // what must stay is used for nothing else
+	Again                         string // who was asked again
 	Inside                        bool
 	Own                           []string // the law's own paragraphs
 	Appeal                        string   // in which an appeal is answered: "60 days"; empty: the law knows none
@@ -149,46 +138,50 @@ type data struct {
 	Tells                         bool // the answer is data, and not what was done
 }
 
-func (w *Writer) data(j policy.Jurisdiction, lang *words.Language, f Facts) data {
-	s, a, v := f.State, f.State.Accepted, lang.Letters
+func (w *Writer) data(j policy.Jurisdiction, lang *words.Language, stated *statement.Document) data {
+	r, v := stated.Request, lang.Letters
+	asked := cmp.Or(r.Asked, r.Right)
 	d := data{
-		Number: a.RequestID, Right: v.Rights[a.Right], Law: j.Law.Name.In(lang.Tag), Controller: w.controller, Received: lang.PlainDate(j.Local(a.ReceivedAt)),
-		Paused: s.Paused, Starts: a.Terms.StartsWithProof, Reason: strings.TrimSuffix(strings.Join(strings.Fields(f.Reason), " "), "."), Kept: f.Kept, Locked: f.Locked, Inside: f.Inside, MayExtend: j.Periods(a.Right).Extension != nil && !s.Extended,
-		Erasure: a.Right == dsar.Erasure, Tells: a.Right == dsar.Access || a.Right == dsar.Portability || a.Right == dsar.KnowCategories,
+		Number: r.ID, Right: v.Rights[asked], Law: j.Law.Name.In(lang.Tag), Controller: cmp.Or(w.controller, j.Responsible.Name.In(lang.Tag)),
+		Erasure: asked == dsar.Erasure, Tells: asked == dsar.Access || asked == dsar.Portability || asked == dsar.KnowCategories,
 	}
-	if d.Controller == "" {
-		d.Controller = j.Responsible.Name.In(lang.Tag)
-	}
-	if f.Again != nil {
-		d.AskedAgain, d.Back, d.Whole = lang.PlainDate(j.Local(f.Again.AskedAt)), f.Again.Back(), f.Again.Whole()
-	}
-	if !f.At.IsZero() {
-		d.At = lang.PlainDate(j.Local(f.At))
-	}
-	if s.Right != a.Right {
-		unproven := dsar.CheckIdentity
-		if len(s.Disproven) > 0 {
-			unproven = s.Disproven[0]
+	day := func(t time.Time) string { return lang.PlainDate(j.Local(t)) }
+	for _, s := range stated.Statements {
+		switch s := s.Said(); s.Kind {
+		case statement.Received:
+			d.Received = day(s.At)
+		case statement.Due:
+			d.Due, d.MayExtend = day(s.Until), s.MayExtend
+		case statement.ProofWanted:
+			d.Paused, d.Starts = s.Paused, s.Starts
+			for _, c := range s.Checks {
+				d.Checks = append(d.Checks, v.Checks[c])
+			}
+			d.Agent, d.Organisation, d.Guardian = slices.Contains(s.Checks, dsar.CheckAgent), slices.Contains(s.Checks, dsar.CheckOrganisation), slices.Contains(s.Checks, dsar.CheckGuardian)
+		case statement.QuestionAsked:
+			d.Paused, d.Reason = s.Paused, oneLine(s.Reason)
+		case statement.TakesLonger:
+			d.Reason, d.Due = oneLine(s.Reason), day(s.Until)
+		case statement.Refused:
+			d.Ground, d.GroundLaw = s.Title, s.Source
+		case statement.Answered:
+			d.At = day(s.At)
+		case statement.AskedOnceMore:
+			d.AskedAgain = day(s.At)
+		case statement.CameBack:
+			d.Back = s.Records
+		case statement.ErasedOnceMore, statement.NothingCameBack:
+			d.Whole = true
+		case statement.ToldInGeneral:
+			d.Instead, d.Unproven = v.Lesser, v.NotProven[s.Checks[0]]
+			d.Unproven = strings.ToUpper(d.Unproven[:1]) + d.Unproven[1:] // it begins a sentence, with a letter of ASCII
+		case statement.EverythingGone, statement.OnlyKeptLeft, statement.NotAllGone:
+			d.Verdict = s.Text
+		case statement.KeptUnused:
+			d.Locked = true
+		case statement.EveryoneAsked:
+			d.Again = s.Text
 		}
-		d.Instead, d.Unproven = v.Lesser, v.NotProven[unproven]
-		d.Unproven = strings.ToUpper(d.Unproven[:1]) + d.Unproven[1:] // it begins a sentence, with a letter of ASCII
-	}
-	if !s.DueAt.IsZero() {
-		d.Due = lang.PlainDate(j.Local(s.DueAt))
-	}
-	for _, c := range f.Checks {
-		d.Checks = append(d.Checks, v.Checks[c])
-		d.Agent = d.Agent || c == dsar.CheckAgent
-		d.Organisation = d.Organisation || c == dsar.CheckOrganisation
-		d.Guardian = d.Guardian || c == dsar.CheckGuardian
-	}
-	for check, text := range v.NotProven {
-		if s.Refusal.Ground == core.GroundNotProven(check) {
-			d.Ground = text
-		}
-	}
-	if r, ok := j.Refusal(s.Refusal.Ground); ok {
-		d.Ground, d.GroundLaw = r.Title.In(lang.Tag), r.Source
 	}
 	if p := j.Appeal; p != nil {
 		d.Appeal = fmt.Sprintf(v.Periods[string(p.Unit)], p.Count)
@@ -201,4 +194,9 @@ func (w *Writer) data(j policy.Jurisdiction, lang *words.Language, f Facts) data
 		d.Complaint = append(d.Complaint, to)
 	}
 	return d
+}
+
+// oneLine returns a person's words as a part of a sentence.
+func oneLine(s string) string {
+	return strings.TrimSuffix(strings.Join(strings.Fields(s), " "), ".")
 }

@@ -9,6 +9,8 @@ import (
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/letter"
 	"habeas.dev/services/internal/policy"
+	"habeas.dev/services/internal/statement"
+	"habeas.dev/services/internal/words"
 )
 
 var received = time.Date(2026, 8, 31, 10, 0, 0, 0, time.UTC)
@@ -27,10 +29,56 @@ func kinds() []core.Letter {
 	return []core.Letter{core.LetterConfirmation, core.LetterProof, core.LetterClarification, core.LetterExtension, core.LetterRefusal, core.LetterAnswer, core.LetterCertificate}
 }
 
-func facts(j policy.Jurisdiction, right dsar.Right, locale string) letter.Facts {
-	s := core.State{Accepted: core.Accepted{RequestID: "9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11", Right: right, Jurisdiction: j.ID, Locale: locale, ReceivedAt: received},
-		Right: right, DueAt: j.Due(right, received), Refusal: core.Refused{Ground: j.Refusals[0].Ground}}
-	return letter.Facts{State: s, At: received.AddDate(0, 0, 9), Checks: []dsar.Check{dsar.CheckIdentity, dsar.CheckGuardian}, Reason: "many records in many systems.", Kept: true}
+// occasion is what a letter is written about, and what else is known then.
+type occasion struct {
+	core.Occasion
+	locale       string
+	right        dsar.Right
+	kept, starts bool // an erasure kept something; the clock begins with the proof
+}
+
+func about(kind core.Letter, j policy.Jurisdiction, right dsar.Right, locale string) occasion {
+	o := occasion{Occasion: core.Occasion{Letter: kind, Cause: 2, At: received.AddDate(0, 0, 9), Right: right, DueAt: j.Due(right, received)}, right: right, locale: locale, kept: true}
+	switch kind {
+	case core.LetterProof:
+		o.Checks = []dsar.Check{dsar.CheckIdentity, dsar.CheckGuardian}
+	case core.LetterClarification, core.LetterExtension:
+		o.Reason = "many records in many systems."
+	case core.LetterRefusal:
+		o.Ground = j.Refusals[0].Ground
+	}
+	return o
+}
+
+// stated returns what is stated on an occasion.
+func stated(j policy.Jurisdiction, o occasion) *statement.Document {
+	lang := words.For(j.Language(o.locale))
+	request := statement.Request{ID: "9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11", Right: o.Right, Jurisdiction: j.ID, ReceivedAt: received}
+	told := core.Answer{Systems: []core.SystemAnswer{{System: "shop"}}}
+	if o.Right != o.right {
+		request.Asked, told.Unproven, told.Judged = o.right, []dsar.Check{dsar.CheckIdentity}, 2
+	}
+	if o.Right == dsar.Erasure {
+		counts := []dsar.Counts{{Dataset: "orders", Found: 1, Erased: 1}}
+		if o.kept {
+			counts = []dsar.Counts{{Dataset: "orders", Found: 1, Retained: []dsar.Retention{{Records: 1, Ground: "tax"}}}}
+		}
+		proof := []dsar.Counts{{Dataset: "orders", Found: counts[0].Kept(), Retained: counts[0].Retained}}
+		told.Systems[0].Ends = []core.ActionEnd{{Action: dsar.Plan, Outcome: dsar.Found, Counts: counts, Fact: 3}, {Action: dsar.Erase, Outcome: dsar.Erased, Counts: counts, Fact: 4}, {Action: dsar.Prove, Outcome: dsar.Proven, Counts: proof, Fact: 5}}
+	}
+	for seq := range 6 {
+		told.Facts = append(told.Facts, core.Cited{Seq: seq + 1, Hash: "h"})
+	}
+	e := statement.Evidence{Request: request, Told: told, Occasion: &o.Occasion, MayExtend: j.Periods(o.right).Extension != nil && !o.Extended, StartsWithProof: o.starts, Systems: []statement.System{{System: "shop", Datasets: []statement.Dataset{{Dataset: "orders"}}}},
+		Refusal: func(ground string) (string, string) {
+			if r, ok := j.Refusal(ground); ok {
+				return r.Title.In(lang.Tag), r.Source
+			}
+			return lang.Letters.NotProven[dsar.CheckIdentity], ""
+		}}
+	d := &statement.Document{Request: request, Language: lang.Tag}
+	d.Statements = statement.Worded(statement.Make(e), func(s statement.Said) string { return lang.Answer.Say(d, s) })
+	return d
 }
 
 // Every letter is there for every law, right and language, whole, and says what
@@ -43,8 +91,7 @@ func TestEveryLetter(t *testing.T) {
 		for _, right := range dsar.Rights() {
 			for _, lang := range []string{"en", "fr"} {
 				for _, kind := range kinds() {
-					f := facts(j, right, lang)
-					l, err := w.Write(kind, f)
+					l, err := w.Write(kind, stated(j, about(kind, j, right, lang)), false)
 					if err != nil {
 						t.Fatalf("%s, %s, %s, %s: %v", id, right, lang, kind, err)
 					}
@@ -79,7 +126,7 @@ func TestSentences(t *testing.T) {
 		id, locale string
 		right      dsar.Right
 		kind       core.Letter
-		change     func(*letter.Facts)
+		change     func(*occasion)
 		says       []string
 		never      []string
 	}{
@@ -87,35 +134,35 @@ func TestSentences(t *testing.T) {
 		{"EEA", "en", dsar.Erasure, core.LetterConfirmation, nil, []string{"30 September 2026", "the erasure of the data"}, nil},
 		{"South Korea", "en", dsar.Access, core.LetterConfirmation, nil, []string{"10 September 2026"}, []string{"Should we need longer"}},
 		{"California", "en", dsar.Access, core.LetterConfirmation, nil, []string{"you need no account", "15 October 2026", "nobody will treat you worse"}, nil},
-		{"EEA", "fr", dsar.Access, core.LetterProof, func(f *letter.Facts) { f.State.Paused = true }, []string{"un justificatif de votre identité", "le parent ou le tuteur", "suspendu"}, []string{"continue de courir"}},
-		{"California", "en", dsar.Access, core.LetterProof, func(f *letter.Facts) { f.Checks = []dsar.Check{dsar.CheckAgent} }, []string{"written permission", "confirm to us who they are"}, []string{"child", "organisation"}},
-		{"EEA", "fr", dsar.Access, core.LetterProof, func(f *letter.Facts) { f.Checks = []dsar.Check{dsar.CheckOrganisation} }, []string{"l’accord de l’organisation", "adressez-vous à elle"}, []string{"enfant", "mandat"}},
-		{"EEA", "en", dsar.Access, core.LetterProof, func(f *letter.Facts) { f.Checks = []dsar.Check{dsar.CheckGuardian} }, []string{"parent or guardian", "the child’s name"}, []string{"organisation"}},
-		{"EEA", "en", dsar.Access, core.LetterProof, func(f *letter.Facts) { f.Checks = []dsar.Check{dsar.CheckIdentity} }, []string{"proof of who you are"}, []string{"child", "organisation", "somebody else"}},
+		{"EEA", "fr", dsar.Access, core.LetterProof, func(o *occasion) { o.Paused = true }, []string{"un justificatif de votre identité", "le parent ou le tuteur", "suspendu"}, []string{"continue de courir"}},
+		{"California", "en", dsar.Access, core.LetterProof, func(o *occasion) { o.Checks = []dsar.Check{dsar.CheckAgent} }, []string{"written permission", "confirm to us who they are"}, []string{"child", "organisation"}},
+		{"EEA", "fr", dsar.Access, core.LetterProof, func(o *occasion) { o.Checks = []dsar.Check{dsar.CheckOrganisation} }, []string{"l’accord de l’organisation", "adressez-vous à elle"}, []string{"enfant", "mandat"}},
+		{"EEA", "en", dsar.Access, core.LetterProof, func(o *occasion) { o.Checks = []dsar.Check{dsar.CheckGuardian} }, []string{"parent or guardian", "the child’s name"}, []string{"organisation"}},
+		{"EEA", "en", dsar.Access, core.LetterProof, func(o *occasion) { o.Checks = []dsar.Check{dsar.CheckIdentity} }, []string{"proof of who you are"}, []string{"child", "organisation", "somebody else"}},
 		{"California", "en", dsar.Access, core.LetterProof, nil, []string{"proof of who you are", "goes on meanwhile: it ends on 15 October 2026"}, []string{"stands still"}},
-		{"EEA", "en", dsar.Access, core.LetterExtension, func(f *letter.Facts) { f.State.Extended, f.State.DueAt = true, book2(t, "EEA") }, []string{"for this reason: many records in many systems.", "by 30 November 2026", "CNPD", "court"}, []string{".."}},
+		{"EEA", "en", dsar.Access, core.LetterExtension, func(o *occasion) { o.Extended, o.DueAt = true, book2(t, "EEA") }, []string{"for this reason: many records in many systems.", "by 30 November 2026", "CNPD", "court"}, []string{".."}},
 		{"EEA", "fr", dsar.Access, core.LetterRefusal, nil, []string{"car elle est manifestement infondée (GDPR art. 12(5)(b))", "réclamation", "CNPD", "tribunal"}, nil},
-		{"California", "en", dsar.Erasure, core.LetterRefusal, func(f *letter.Facts) { f.State.Refusal.Ground = core.NotProven }, []string{"could not make sure who asks", "not to sell or share"}, []string{"court"}},
+		{"California", "en", dsar.Erasure, core.LetterRefusal, func(o *occasion) { o.Ground = core.NotProven }, []string{"could not make sure who asks", "not to sell or share"}, []string{"court"}},
 		{"Virginia", "en", dsar.Access, core.LetterRefusal, nil, []string{"You can appeal", "60 days"}, nil},
 		{"Colorado", "fr", dsar.Access, core.LetterRefusal, nil, []string{"faire appel", "45 jours"}, []string{"60 jours"}},
 		{"Texas", "en", dsar.Access, core.LetterRefusal, nil, []string{"You can appeal", "within 60 days", "Attorney General of Texas"}, []string{"court"}},
 		{"Quebec", "en", dsar.Access, core.LetterRefusal, nil, []string{"You have 30 days to ask the Commission"}, []string{"appeal", "court"}},
 		{"Quebec", "", dsar.Access, core.LetterConfirmation, nil, []string{"au plus tard le 30 septembre 2026", "loi 25"}, []string{"S’il nous fallait"}},
 		{"California", "en", dsar.OptOut, core.LetterConfirmation, nil, []string{"by 22 September 2026"}, []string{"Should we need longer", "We verify"}},
-		{"UK", "en", dsar.Access, core.LetterProof, func(f *letter.Facts) { f.State.Paused, f.State.Accepted.Terms.StartsWithProof = true, true }, []string{"begins when we have it"}, []string{"stands still"}},
-		{"California", "en", dsar.Access, core.LetterAnswer, func(f *letter.Facts) { f.State.Right = dsar.KnowCategories }, []string{"may not give out a copy", "Instead you receive the categories"}, nil},
+		{"UK", "en", dsar.Access, core.LetterProof, func(o *occasion) { o.Paused, o.starts = true, true }, []string{"begins when we have it"}, []string{"stands still"}},
+		{"California", "en", dsar.Access, core.LetterAnswer, func(o *occasion) { o.Right = dsar.KnowCategories }, []string{"may not give out a copy", "Instead you receive the categories"}, nil},
 		{"EEA", "en", dsar.Access, core.LetterAnswer, nil, []string{"it says what we hold", "answer of 9 September 2026"}, []string{"Instead"}},
 		{"EEA", "en", dsar.Rectification, core.LetterAnswer, nil, []string{"it says what was done"}, []string{"what we hold,"}},
-		{"EEA", "fr", dsar.Erasure, core.LetterCertificate, nil, []string{"Il ne reste que ce que la loi nous impose de conserver", "interrogé de nouveau"}, nil},
-		{"EEA", "en", dsar.Erasure, core.LetterCertificate, func(f *letter.Facts) { f.Kept = false }, []string{"Nothing of what we found is left."}, []string{"has us keep"}},
+		{"EEA", "fr", dsar.Erasure, core.LetterCertificate, nil, []string{"Il ne reste que ce qui doit être conservé pour le moment", "interrogé de nouveau"}, nil},
+		{"EEA", "en", dsar.Erasure, core.LetterCertificate, func(o *occasion) { o.kept = false }, []string{"Nothing of what we found is left."}, []string{"must be kept"}},
 		{"UK", "de", dsar.Access, core.LetterConfirmation, nil, []string{"We will answer by 30 September 2026"}, nil},
 	} {
 		j, _ := book.Jurisdiction(c.id)
-		f := facts(j, c.right, c.locale)
+		o := about(c.kind, j, c.right, c.locale)
 		if c.change != nil {
-			c.change(&f)
+			c.change(&o)
 		}
-		l, err := w.Write(c.kind, f)
+		l, err := w.Write(c.kind, stated(j, o), false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -131,7 +178,7 @@ func TestSentences(t *testing.T) {
 			}
 		}
 	}
-	if _, err := w.Write(core.LetterAnswer, letter.Facts{State: core.State{Accepted: core.Accepted{Jurisdiction: "Mars"}}}); err == nil {
+	if _, err := w.Write(core.LetterAnswer, &statement.Document{Request: statement.Request{Jurisdiction: "Mars"}}, false); err == nil {
 		t.Error("a letter by the law of Mars")
 	}
 }
@@ -143,36 +190,4 @@ func book2(t *testing.T, id string) time.Time {
 	j, _ := book.Jurisdiction(id)
 	due, _ := j.Extended(dsar.Access, received)
 	return due
-}
-
-// TestLate: a letter that is written late tells of the request as it was.
-func TestLate(t *testing.T) {
-	t.Parallel()
-	due := time.Date(2026, 12, 20, 0, 0, 0, 0, time.UTC)
-	s := core.Fold([]core.Event{
-		core.Accepted{RequestID: "r", Right: dsar.Erasure, DueAt: due},
-		core.ProofAsked{Checks: []dsar.Check{dsar.CheckIdentity}, Pauses: true},
-		core.ProofJudged{Instead: dsar.Access, Failed: []dsar.Check{dsar.CheckIdentity}, DueAt: due.AddDate(0, 0, 3)},
-		core.Extended{ReasonedAct: core.ReasonedAct{Reason: "much"}, DueAt: due.AddDate(0, 2, 0)},
-		core.Refused{Ground: "excessive"},
-	})
-	for i, o := range s.Occasions {
-		f := letter.FactsOf(s, o)
-		then := core.State{Right: dsar.Erasure, DueAt: due}
-		switch o.Letter {
-		case core.LetterProof:
-			then.Paused = true
-		case core.LetterExtension, core.LetterRefusal:
-			then.Right, then.DueAt, then.Extended = dsar.Access, due.AddDate(0, 2, 0), true
-		}
-		if o.Letter == core.LetterRefusal {
-			then.Refusal.Ground = "excessive"
-		}
-		if got := f.State; got.Right != then.Right || !got.DueAt.Equal(then.DueAt) || got.Extended != then.Extended || got.Paused != then.Paused || got.Refusal != then.Refusal {
-			t.Errorf("%d, %s: right %s, due %v, extended %v, paused %v, refused on %q", i, o.Letter, got.Right, got.DueAt, got.Extended, got.Paused, got.Refusal.Ground)
-		}
-	}
-	if len(s.Occasions) != 4 {
-		t.Errorf("%d occasions", len(s.Occasions))
-	}
 }

@@ -13,10 +13,12 @@ import (
 // the requests that are in flight at once in one process.
 const cachedStates = 4096
 
-// versioned is a state and how many facts it is the fold of.
+// versioned is a state, how many facts it is the fold of, and their hashes: with
+// sixty facts they take two kilobytes.
 type versioned struct {
 	state   core.State
 	version int
+	hashes  []hash
 }
 
 // cache remembers the states of the requests that were last used. What it holds

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"habeas.dev/pkg/dsar"
@@ -72,6 +73,27 @@ func (l *Lifecycle) State(ctx context.Context, requestID string) (core.State, er
 	return v.state, err
 }
 
+// Told returns a request as it was after a fact, and what can be told of it then, with
+// the hashes of the facts. Version 0 stands for the last fact.
+func (l *Lifecycle) Told(ctx context.Context, requestID string, version int) (core.State, *core.Answer, error) {
+	facts, err := l.journal.Facts(ctx, requestID, 1)
+	if err != nil {
+		return core.State{}, nil, fmt.Errorf("request %s: load: %w", requestID, err)
+	}
+	if version > 0 && version < len(facts) {
+		facts = facts[:version]
+	}
+	v, err := versioned{}.fold(facts)
+	if err != nil {
+		return v.state, nil, fmt.Errorf("request %s: %w", requestID, err)
+	}
+	told := v.state.Told()
+	if told != nil {
+		told.Facts = cite(versions(v.version), v.hashes)
+	}
+	return v.state, told, nil
+}
+
 // try decides on what this process remembers of the request, and where that is
 // nothing, as if there were none: the journal has a conflict with whoever is behind
 // (TestTwoDecidersOneJournal, TestSubmittedElsewhere). After one, it is loaded first.
@@ -88,16 +110,16 @@ func (l *Lifecycle) try(ctx context.Context, requestID string, c core.Command, l
 			return v.state, err
 		}
 	}
-	a, after, err := follow(v, requestID, facts)
+	a, next, err := follow(v, requestID, facts)
 	if err != nil {
 		return v.state, err
 	}
 	if err := l.journal.Append(ctx, a); err != nil {
 		return v.state, err
 	}
-	l.states.put(requestID, versioned{after, v.version + len(facts)})
-	l.metrics.count(ctx, after, facts)
-	return after, nil
+	l.states.put(requestID, next)
+	l.metrics.count(ctx, next.state, facts)
+	return next.state, nil
 }
 
 // load brings the remembered state up to what the journal holds.
@@ -118,23 +140,29 @@ func (l *Lifecycle) load(ctx context.Context, requestID string) (versioned, erro
 
 // follow returns what the journal is to take in: the facts, the messages that
 // follow from them, and the request's row after them.
-func follow(v versioned, requestID string, facts []core.Event) (journal.Append, core.State, error) {
+func follow(v versioned, requestID string, facts []core.Event) (journal.Append, versioned, error) {
 	a := journal.Append{RequestID: requestID, Expected: v.version, Facts: make([]journal.NewFact, 0, len(facts))}
-	state := v.state
-	for i, f := range facts {
-		state = core.Evolve(state, f)
+	v.hashes = slices.Clip(v.hashes)
+	chain := newChain(v)
+	for _, f := range facts {
 		typ, data, err := core.Encode(f)
 		if err != nil {
-			return a, state, err
+			return a, v, err
 		}
 		at := f.When()
+		v.state, v.version = core.Evolve(v.state, f), v.version+1
+		v.hashes = append(v.hashes, chain.next(journal.Fact{RequestID: requestID, Version: v.version, Type: typ, At: journal.Time(at), Data: data}))
 		a.Facts = append(a.Facts, journal.NewFact{Type: typ, At: at, Data: data})
-		a.Messages = append(a.Messages, factMessage(requestID, v.version+i+1, typ, at, data))
+		a.Messages = append(a.Messages, factMessage(requestID, v.version, typ, at, data))
 		switch f := f.(type) {
 		case core.TaskSent:
-			m, err := taskMessage(state.NewTask(f), at)
+			t := v.state.NewTask(f)
+			if t.Answer != nil {
+				t.Answer.Facts = cite(t.Answer.Rests(), v.hashes)
+			}
+			m, err := taskMessage(t, at)
 			if err != nil {
-				return a, state, err
+				return a, v, err
 			}
 			a.Messages = append(a.Messages, m)
 		case core.Accepted:
@@ -147,18 +175,22 @@ func follow(v versioned, requestID string, facts []core.Event) (journal.Append, 
 			a.Leaf = f.Leaf
 		}
 	}
-	a.Row = row(state, a.Facts[len(a.Facts)-1].At)
-	return a, state, nil
+	a.Row = row(v.state, a.Facts[len(a.Facts)-1].At)
+	return a, v, nil
 }
 
 // fold brings a state up to further facts.
 func (v versioned) fold(facts []journal.Fact) (versioned, error) {
+	v.hashes = slices.Clip(v.hashes)
 	for _, f := range facts {
 		e, err := core.Decode(f.Type, f.Data)
 		if err != nil {
 			return v, fmt.Errorf("fact %d: %w", f.Version, err)
 		}
 		v.state, v.version = core.Evolve(v.state, e), f.Version
+		var h hash
+		copy(h[:], f.Hash)
+		v.hashes = append(v.hashes, h)
 	}
 	return v, nil
 }

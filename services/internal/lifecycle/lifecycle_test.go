@@ -2,6 +2,8 @@ package lifecycle_test
 
 import (
 	"context"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -192,5 +194,52 @@ func TestConflict(t *testing.T) {
 	}
 	if s, err := l.State(context.Background(), "unknown"); err != nil || s.Exists() {
 		t.Errorf("an unknown request: %+v, %v", s, err)
+	}
+}
+
+// TestAnswersCiteTheJournal: the hashes of the facts that an answer rests on, which go out
+// with the task to assemble it, are those of the journal, whoever decided.
+func TestAnswersCiteTheJournal(t *testing.T) {
+	t.Parallel()
+	j := memjournal.New(memjournal.Config{})
+	l := lifecycle.New(j)
+	if _, err := l.Accept(t.Context(), accepted(2)); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 2 { // the second decides in a process that loads it first
+		if _, err := l.Do(t.Context(), requestID, gathered(fmt.Sprintf("s%d", i))); err != nil {
+			t.Fatal(err)
+		}
+		l = lifecycle.New(j)
+	}
+	facts, err := j.Facts(t.Context(), requestID, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pending, err := j.Pending(t.Context(), 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cited []core.Cited
+	for _, m := range pending {
+		var task core.AssembleTask
+		if json.Unmarshal(m.Payload, &task) == nil && task.Answer != nil {
+			cited = task.Answer.Facts
+			if rests := task.Answer.Rests(); len(rests) != len(cited) || len(rests) != 3 {
+				t.Errorf("it rests on %v and cites %v", rests, cited)
+			}
+		}
+	}
+	_, told, err := l.Told(t.Context(), requestID, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(cited) == 0 || len(told.Facts) == 0 {
+		t.Fatal("nothing is cited")
+	}
+	for _, c := range append(cited, told.Facts...) {
+		if got := hex.EncodeToString(facts[c.Seq-1].Hash); got != c.Hash {
+			t.Errorf("fact %d has the hash %s, and is cited with %s", c.Seq, got, c.Hash)
+		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/aggregator"
 	"habeas.dev/services/internal/bundle"
+	"habeas.dev/services/internal/statement"
 )
 
 // checkBundle opens the answer and checks that it verifies, and that it holds every
@@ -44,16 +45,9 @@ func (w *simulation) checkBundle(ctx context.Context, a *asked) {
 			w.fail("request %s: the file %s has somebody else's data", a.id, name)
 		}
 	}
-	var answer struct {
-		Records int64
-		Systems []answered
-	}
-	name := "answer.json"
-	if a.right == dsar.Erasure {
-		name = "certificate.json"
-	}
-	if err := json.Unmarshal([]byte(files[name]), &answer); err != nil {
-		w.fail("request %s: %s: %v", a.id, name, err)
+	answer, err := statement.Read([]byte(files[bundle.AnswerFile(a.right)]))
+	if err != nil {
+		w.fail("request %s: %v", a.id, err)
 		return
 	}
 	if len(answer.Systems) != len(w.systems) {
@@ -62,26 +56,14 @@ func (w *simulation) checkBundle(ctx context.Context, a *asked) {
 	}
 	for i, s := range w.systems {
 		for _, d := range answer.Systems[i].Datasets {
-			w.checkAnswered(a, s, d, files[s.manifest.System+"/"+d.Dataset+".json"])
+			w.checkAnswered(a, s, &answer, d.Dataset, files[s.manifest.System+"/"+d.Dataset+".json"])
 		}
 	}
 }
 
-// answered is what the answer says of a system, in the words of services/internal/bundle.
+// answered is what the answer says of a dataset, in numbers of records.
 type answered struct {
-	System   string
-	Datasets []answeredDataset
-}
-
-type answeredDataset struct {
-	Dataset        string
-	Records        int64
-	LeftOutRecords int64 `json:"left_out_records"`
-	Found          int64
-	Erased, Gone   int64
-	Rectified      int64
-	Restricted     int64
-	Retained       []struct{ Records int64 }
+	shown, found, erased, kept, corrected, restricted int64
 }
 
 // unzip gives the payload's files by their names below data/.
@@ -104,11 +86,11 @@ func (w *simulation) unzip(content []byte) map[string]string {
 }
 
 // checkAnswered holds what is said of a dataset against the seeds.
-func (w *simulation) checkAnswered(a *asked, s *system, d answeredDataset, file string) {
+func (w *simulation) checkAnswered(a *asked, s *system, told *statement.Answer, dataset, file string) {
 	held, kept := map[int]row{}, int64(0)
 	if w.reaches(s.manifest.System, a.person) {
 		for id, r := range s.seeded {
-			if r.dataset == d.Dataset && owns(a.person, r.owner) {
+			if r.dataset == dataset && owns(a.person, r.owner) {
 				held[id] = r
 				if r.retained {
 					kept++
@@ -116,33 +98,37 @@ func (w *simulation) checkAnswered(a *asked, s *system, d answeredDataset, file 
 			}
 		}
 	}
+	said := func(kinds ...statement.Kind) int64 { return told.Records(s.manifest.System, dataset, kinds...) }
+	got := answered{
+		shown: said(statement.Shown), found: said(statement.Found, statement.Held), erased: said(statement.Erased, statement.Anonymised, statement.Gone, statement.MaybeErased),
+		kept: said(statement.Kept), corrected: said(statement.Corrected), restricted: said(statement.Restricted),
+	}
 	n := int64(len(held))
-	want := answeredDataset{Dataset: d.Dataset}
+	var want answered
 	records := map[int]row{}
 	switch a.right {
 	case dsar.Access:
-		want.Records, records = n, held
+		want.shown, records = n, held
 	case dsar.Portability:
-		if want.Records, records = n, held; d.Dataset == "scores" { // derived: left out, and counted
-			want.Records, want.LeftOutRecords, records = 0, d.LeftOutRecords, nil
+		if want.shown, records = n, held; dataset == "scores" { // derived: left out, and counted
+			want.shown, records = 0, nil
 		}
 	case dsar.KnowCategories:
-		want.Found = n
+		want.found = n
 	case dsar.Erasure:
-		want.Found, want.Erased = n, n-kept
-		if kept > 0 {
-			want.Retained = []struct{ Records int64 }{{kept}}
-		}
+		want.found, want.erased, want.kept = n, n-kept, kept
 	case dsar.Rectification:
-		want.Rectified = n
+		want.corrected = n
 	case dsar.Restriction:
-		want.Restricted = n
+		want.restricted = n
 	}
-	if d.Records != want.Records || d.LeftOutRecords != want.LeftOutRecords || d.Found != want.Found || d.Erased+d.Gone != want.Erased ||
-		d.Rectified != want.Rectified || d.Restricted != want.Restricted || !slices.Equal(d.Retained, want.Retained) {
-		w.fail("request %s, %s: the answer says of %s %+v, want %+v", a.id, a.right, s.manifest.System, d, want)
+	if got != want {
+		w.fail("request %s, %s: the answer says of %s %s %+v, want %+v", a.id, a.right, s.manifest.System, dataset, got, want)
 	}
-	w.checkRows(a, s, d.Dataset, file, records)
+	if n > 0 && len(told.About(s.manifest.System, dataset, statement.Empty)) > 0 {
+		w.fail("request %s, %s: %s %s is said to be empty", a.id, a.right, s.manifest.System, dataset)
+	}
+	w.checkRows(a, s, dataset, file, records)
 }
 
 func (w *simulation) checkRows(a *asked, s *system, dataset, file string, want map[int]row) {

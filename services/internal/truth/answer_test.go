@@ -12,7 +12,9 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/aggregator"
+	"habeas.dev/services/internal/bundle"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/statement"
 )
 
 // answer is what was said to a person, as this test reads it: the only place that
@@ -22,8 +24,7 @@ type answer struct {
 	said  said
 }
 
-// said is what answer.json or certificate.json says, in the words of
-// services/internal/bundle.
+// said is what answer.json or certificate.json says, in numbers.
 type said struct {
 	Records int64
 	Without []dsar.IdentifierType
@@ -32,12 +33,13 @@ type said struct {
 
 type saidSystem struct {
 	System   string
-	Outcome  dsar.Outcome
+	Answer   statement.Kind
 	Datasets []saidDataset
 }
 
 type saidDataset struct {
 	Dataset     string
+	Empty       bool
 	Records     int64
 	Found       int64
 	Erased      int64
@@ -46,7 +48,7 @@ type saidDataset struct {
 	Restricted  int64
 	Rectified   int64
 	Retained    []saidRetained
-	KeptEarlier []saidRetained `json:"kept_earlier"`
+	KeptEarlier []saidRetained
 }
 
 type saidRetained struct {
@@ -59,6 +61,48 @@ func (d saidDataset) kept() (n int64) {
 		n += r.Records
 	}
 	return n
+}
+
+// hear returns what an answer's statements say, system by system.
+func hear(a *statement.Answer) said {
+	var out said
+	for _, s := range a.About("", "", statement.WentWithout) {
+		out.Without = append(out.Without, s.Types...)
+	}
+	for _, sys := range a.Systems {
+		heard := saidSystem{System: sys.System, Answer: a.AnswerOf(sys.System)}
+		for _, ds := range sys.Datasets {
+			n := func(kinds ...statement.Kind) int64 { return a.Records(sys.System, ds.Dataset, kinds...) }
+			d := saidDataset{
+				Dataset: ds.Dataset, Empty: len(a.About(sys.System, ds.Dataset, statement.Empty)) > 0,
+				Records: n(statement.Shown), Found: n(statement.Found, statement.Held), Erased: n(statement.Erased), Anonymised: n(statement.Anonymised),
+				Gone: n(statement.Gone, statement.MaybeErased), Restricted: n(statement.Restricted), Rectified: n(statement.Corrected),
+				Retained: retained(a.About(sys.System, ds.Dataset, statement.Kept)), KeptEarlier: retained(a.About(sys.System, ds.Dataset, statement.KeptEarlier)),
+			}
+			heard.Datasets = append(heard.Datasets, d)
+			out.Records += d.Records
+		}
+		out.Systems = append(out.Systems, heard)
+	}
+	return out
+}
+
+func retained(all []statement.Said) []saidRetained {
+	var out []saidRetained
+	for _, s := range all {
+		out = append(out, saidRetained{s.Records, s.Ground})
+	}
+	return out
+}
+
+// nothing reports whether a system is said to hold nothing, or not to be asked.
+func (s saidSystem) nothing() bool {
+	switch s.Answer {
+	case "", statement.HoldsNothing, statement.UnknownThere, statement.NotAsked, statement.NotProven, statement.NothingToChange:
+		return true
+	default:
+		return false
+	}
 }
 
 // read opens a completed request's answer.
@@ -83,20 +127,18 @@ func (p *pipeline) read(state core.State) answer {
 		p.must(err)
 		a.files[name] = string(text)
 	}
-	name := "answer.json"
-	if state.Right == dsar.Erasure {
-		name = "certificate.json"
-	}
-	p.must(json.Unmarshal([]byte(a.files[name]), &a.said))
+	said, err := statement.Read([]byte(a.files[bundle.AnswerFile(state.Right)]))
+	p.must(err)
+	a.said = hear(&said)
 	return a
 }
 
-// What letters say in English, as services/internal/words/en/letters.tmpl has it
+// What letters say in English, as services/internal/words/en has it
 // (TestOracleReadsTheLetters).
 const (
 	saysNothingLeft = "Nothing of what we found is left."
-	saysOnlyKept    = "Nothing is left but what the law has us keep."
-	saysLocked      = "it is used for nothing else until then"
+	saysOnlyKept    = "Nothing is left but what must be kept for now."
+	saysLocked      = "What stays is used for nothing else until then."
 )
 
 // leadOf returns a page's first paragraph.

@@ -10,6 +10,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/sqlsystem"
 	"habeas.dev/pkg/worker"
+	"habeas.dev/services/internal/statement"
 	"habeas.dev/services/internal/words"
 )
 
@@ -132,15 +133,16 @@ func (s *silent) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 func TestOracleReadsThePage(t *testing.T) {
 	t.Parallel()
 	says := words.For("en").Answer
+	nothing, nothingElse := says.Statements[string(statement.NothingHeld)].Sentence, says.Statements[string(statement.NothingElseHeld)].Sentence
 	for _, c := range []struct {
 		lead  string
 		there record
 		lies  int
 	}{
-		{says.Nothing, record{owner: 1, also: nobody, until: today.AddDate(1, 0, 0)}, 1},
-		{says.Nothing, record{owner: 2, also: nobody}, 0},
-		{says.NothingElse, record{owner: 1, also: nobody, until: today.AddDate(1, 0, 0)}, 0},
-		{says.NothingElse, record{owner: 1, also: nobody}, 1},
+		{nothing, record{owner: 1, also: nobody, until: today.AddDate(1, 0, 0)}, 1},
+		{nothing, record{owner: 2, also: nobody}, 0},
+		{nothingElse, record{owner: 1, also: nobody, until: today.AddDate(1, 0, 0)}, 0},
+		{nothingElse, record{owner: 1, also: nobody}, 1},
 		{says.Lead[dsar.Access], record{owner: 1, also: nobody}, 0},
 	} {
 		o := &oracle{pipeline: &pipeline{now: today}, fixture: &fixture{}, right: dsar.Access, person: 1, before: map[record]row{c.there: {}}}
@@ -153,9 +155,13 @@ func TestOracleReadsThePage(t *testing.T) {
 // TestOracleReadsTheLetters: what the oracle looks for in letters is what they say.
 func TestOracleReadsTheLetters(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("../words/en/letters.tmpl")
-	if err != nil {
-		t.Fatal(err)
+	var text []byte
+	for _, name := range []string{"letters.tmpl", "statements.yaml"} {
+		part, err := os.ReadFile("../words/en/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text = append(text, part...)
 	}
 	for _, says := range []string{saysNothingLeft, saysOnlyKept, saysLocked} {
 		if !strings.Contains(string(text), says) {

@@ -9,6 +9,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/statement"
 	"habeas.dev/services/internal/words"
 )
 
@@ -152,8 +153,8 @@ func (o *oracle) answerIsTrue() {
 			held += len(o.of(o.before, s.System, d.Dataset))
 			o.datasetIsTrue(s.System, d, a.shown(o, s.System, d.Dataset))
 		}
-		if nothing := s.Outcome == dsar.NothingFound || s.Outcome == dsar.NotApplicable; nothing && held > 0 {
-			o.lie("%s is said to hold nothing (%s), and held %d records", s.System, s.Outcome, held)
+		if s.nothing() && held > 0 {
+			o.lie("%s is said to hold nothing (%q), and held %d records", s.System, s.Answer, held)
 		}
 	}
 }
@@ -202,14 +203,14 @@ func (o *oracle) pageIsTrue(page string) {
 		o.lie("the page has no lead")
 	}
 	says := words.For("en").Answer
-	nothing, nothingElse := strings.HasPrefix(lead, says.Nothing), strings.HasPrefix(lead, says.NothingElse)
+	nothing, nothingElse := strings.HasPrefix(lead, says.Statements[string(statement.NothingHeld)].Sentence), strings.HasPrefix(lead, says.Statements[string(statement.NothingElseHeld)].Sentence)
 	for r := range o.before {
 		if r.of(o.person) && (nothing || nothingElse && !o.stays(r)) {
 			o.lie("the page says %q, and record %d of %s in %s is there", lead, r.id, r.dataset, r.system)
 		}
 	}
-	if strings.Contains(page, says.KeptLocked) && !o.allLocked() {
-		o.lie("the page says %q, and not all that is left is locked", says.KeptLocked)
+	if strings.Contains(page, says.Statements[string(statement.KeptUnused)].Sentence) && !o.allLocked() {
+		o.lie("the page says %q, and not all that is left is locked", says.Statements[string(statement.KeptUnused)].Sentence)
 	}
 }
 
@@ -266,6 +267,9 @@ func (o *oracle) of(reading map[record]row, system, dataset string) []int {
 func (o *oracle) datasetIsTrue(system string, d saidDataset, shown []string) {
 	before, after := o.of(o.before, system, d.Dataset), o.of(o.after, system, d.Dataset)
 	where := d.Dataset + " of " + system
+	if d.Empty && len(before) > 0 {
+		o.lie("%s is said to be empty, and %v are there", where, before)
+	}
 	switch o.right {
 	case dsar.Access, dsar.Portability:
 		o.copyIsTrue(where, d, before, shown)

@@ -100,7 +100,7 @@ datasets:
 			if mode != intake.ProofNever { // a claim leads nowhere
 				s.holds("desk", "SELECT id FROM visits WHERE locked = 1")
 			}
-			s.silentOn(a, `"records":1`)
+			s.silentOn(a, `"kind":"shown"`)
 		})
 	}
 }

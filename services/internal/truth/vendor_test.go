@@ -182,7 +182,7 @@ func (v *vendor) judge(s *scene, p *people.Population, right dsar.Right, n int, 
 		}
 	case dsar.Erasure:
 		if v.holds(n) {
-			lie("erasure: %s is said to be %s, and holds the person: %+v", v.system, a.of(v.system).Outcome, said)
+			lie("erasure: %s is said to be %s, and holds the person: %+v", v.system, a.of(v.system).Answer, said)
 		}
 		for dataset, there := range held {
 			if d := said[dataset]; d.Found != there && !gone && !v.uncounted[dataset] {

@@ -15,7 +15,7 @@ func alike(english, l *Language) error {
 		file       string
 		want, have any
 	}{
-		{"language.yaml", english.format, l.format}, {"answer.yaml", english.Answer, l.Answer}, {"letters.yaml", english.Letters, l.Letters},
+		{"language.yaml", english.format, l.format}, {"answer.yaml", english.Answer, l.Answer}, {"statements.yaml", english.Answer.Statements, l.Answer.Statements}, {"letters.yaml", english.Letters, l.Letters},
 		{"journal.yaml", english.Journal, l.Journal}, {"mail.yaml", english.Mail, l.Mail}, {"record.yaml", english.Record, l.Record}, {"causes.yaml", english.Causes, l.Causes}, {"refusals.yaml", english.Refusals, l.Refusals},
 	} {
 		if err := same(reflect.ValueOf(part.want), reflect.ValueOf(part.have), ""); err != nil {
@@ -85,6 +85,9 @@ func same(want, have reflect.Value, place string) error {
 // English, by number: %[2]s.
 var placeholder = regexp.MustCompile(`%(?:\[(\d)\])?([sd])`)
 
+// named is a value in a sentence of a statement: {until}.
+var named = regexp.MustCompile(`\{([a-z]+)\}`)
+
 // placeholders returns a format's verbs in the order of their arguments.
 func placeholders(format string) []string {
 	found := placeholder.FindAllStringSubmatch(format, -1)
@@ -96,5 +99,10 @@ func placeholders(format string) []string {
 		}
 		verbs[at] = one[2]
 	}
-	return verbs
+	var values []string
+	for _, one := range named.FindAllStringSubmatch(format, -1) {
+		values = append(values, one[1])
+	}
+	slices.Sort(values)
+	return append(verbs, values...)
 }

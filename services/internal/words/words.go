@@ -6,7 +6,8 @@
 // A language is a folder, named by its BCP 47 language, whose files are those of en:
 //
 //	language.yaml   its name, dates and numbers
-//	answer.yaml     the answer to a person
+//	answer.yaml     the page of an answer to a person
+//	statements.yaml what an answer states, by kind (services/internal/statement)
 //	letters.yaml    the words of letters
 //	letters.tmpl    the letters
 //	journal.yaml    the journal's words: statuses, rights, actions, outcomes, and so on
@@ -165,7 +166,7 @@ func (l *Language) complete(english *Language) {
 func read(folder fs.FS, tag string) (*Language, error) {
 	l := &Language{Tag: tag, Sentences: map[string]string{}}
 	for name, into := range map[string]any{
-		"language": &l.format, "answer": &l.Answer, "letters": &l.Letters, "journal": &l.Journal, "mail": &l.Mail, "record": &l.Record, "causes": &l.Causes, "refusals": &l.Refusals, "sentences": &l.Sentences,
+		"language": &l.format, "answer": &l.Answer, "statements": &l.Answer.Statements, "letters": &l.Letters, "journal": &l.Journal, "mail": &l.Mail, "record": &l.Record, "causes": &l.Causes, "refusals": &l.Refusals, "sentences": &l.Sentences,
 	} {
 		text, err := fs.ReadFile(folder, path.Join(tag, name+".yaml"))
 		if name == "sentences" && tag == reference && errors.Is(err, fs.ErrNotExist) {

@@ -14,6 +14,7 @@ const (
 	sqlsystem  = "pkg/sqlsystem/"
 	vendorapi  = "pkg/vendorapi/"
 	identifier = "pkg/identifier/"
+	statement  = "services/internal/statement/"
 )
 
 // mutants are all of them.
@@ -103,10 +104,10 @@ var mutants = []mutant{
 		"config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe", "_ = config", "TestCase17"},
 
 	// What is said.
-	{"nothing else is done with what stays, where it is flagged", core + "answer.go",
-		"return c.Kept() > flagged[c.Dataset] }) {\n				return false", "return c.Kept() > flagged[c.Dataset] }) {\n				continue", "TestCase13|TestTruth$"},
-	{"nothing is left, where nothing had to stay", core + "answer.go",
-		"slices.ContainsFunc(e.Counts, func(c dsar.Counts) bool { return c.Kept() > 0 }) {\n				return true", "slices.ContainsFunc(e.Counts, func(c dsar.Counts) bool { return c.Kept() > 0 }) {\n				return false", "TestTruth$"},
+	{"nothing else is done with what stays, where it is flagged", statement + "make.go",
+		"if kept > d.counts(dsar.Erase).Restricted {\n				return false", "if kept > d.counts(dsar.Erase).Restricted {\n				continue", "TestCase13|TestTruth$"},
+	{"nothing is left, where nothing had to stay", statement + "conditions.go",
+		"e.right == dsar.Erasure && e.every(AllErased,", "e.right == dsar.Erasure && e.every(PartlyKept, AllKept, AllErased,", "TestTruth$"},
 	{"the answer names what it went without", core + "identity.go",
 		"if !slices.ContainsFunc(used, same) && !slices.Contains(out, id.Type) {", "if !slices.ContainsFunc(used, same) && !slices.Contains(out, id.Type) && id.Type == \"\" {", "TestCase03"},
 }

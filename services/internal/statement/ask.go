@@ -1,0 +1,175 @@
+package statement
+
+import (
+	"slices"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+)
+
+// What the conditions ask of a dataset.
+
+func (d *dataset) is(r dsar.Right) bool { return d.sys.all.right == r }
+
+func (d *dataset) copies() bool { return d.is(dsar.Access) || d.is(dsar.Portability) }
+
+// stops reports whether the right stops a use of what is held; lifts, whether that is
+// undone.
+func (d *dataset) stops() bool { return mainAction(d.sys.all.right) == dsar.Restrict }
+func (d *dataset) lifts() bool { return d.sys.all.Request.Lift }
+
+// something reports whether a statement tells that something of the person is or was in
+// the dataset. Rules that ask it stand behind those of these kinds, but for GoesWith and
+// what an erasure or a change tells, which it looks at itself.
+func (d *dataset) something() bool {
+	c := d.counts(mainAction(d.sys.all.right))
+	with := d.sys.dataset(d.GoesWith)
+	return d.read.Records+d.read.LeftOut+d.erased.found+c.Rectified+c.Restricted > 0 || len(c.Unchanged) > 0 ||
+		d.is(dsar.KnowCategories) && d.counts(dsar.Plan).Found > 0 ||
+		Uncovered(d.sys.all.right, d.Origin, d.LegalBasis) != "" && d.counts(dsar.Gather).Found > 0 ||
+		d.is(dsar.Erasure) && with != nil && with.erased.found > 0
+}
+
+// unlooked reports whether the right doesn't cover the dataset, and nothing was counted in
+// it all the same.
+func (d *dataset) unlooked() bool {
+	return Uncovered(d.sys.all.right, d.Origin, d.LegalBasis) != "" && d.read.LeftOut+d.counts(dsar.Gather).Found == 0
+}
+
+// kept returns a claim for each ground on which records must stay.
+func (d *dataset) kept(all []dsar.Retention, facts ...int) (out []claim) {
+	for _, r := range all {
+		v := Values{Records: r.Records, Ground: r.Ground}
+		if !r.Until.IsZero() {
+			v.Until = toSecond(r.Until)
+		}
+		if d.Ground != nil {
+			v.Title, v.Source = d.Ground(r.Ground)
+		}
+		out = append(out, when(r.Records > 0, v, facts...)...)
+	}
+	return out
+}
+
+// columns returns columns with their titles.
+func (d *dataset) columns(names []string) []Column {
+	var out []Column
+	for _, name := range names {
+		c := Column{name, name}
+		if d.Column != nil {
+			c.Title = d.Column(name)
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// factsOf returns the facts of what an erasure found in a dataset.
+func factsOf(d *dataset) []int {
+	if d == nil {
+		return nil
+	}
+	return d.erased.foundFacts
+}
+
+// What the conditions ask of a system.
+
+func (s *system) dataset(name string) *dataset {
+	for _, d := range s.datasets {
+		if name != "" && d.Dataset.Dataset == name {
+			return d
+		}
+	}
+	return nil
+}
+
+// any reports whether a statement of one of the kinds was made about one of its datasets.
+func (s *system) any(kinds ...Kind) bool {
+	return slices.ContainsFunc(s.all.made, func(m Statement) bool {
+		return m.said.System == s.System.System && slices.Contains(kinds, m.said.Kind)
+	})
+}
+
+// something reports whether anything of the person is or was in one of its datasets.
+func (s *system) something() bool { return slices.ContainsFunc(s.datasets, (*dataset).something) }
+
+// touched reports whether something of it is no longer held.
+func (s *system) touched() bool { return s.any(Erased, Anonymised, Gone, MaybeErased) }
+
+func (s *system) keepsEarlier() bool {
+	return slices.ContainsFunc(s.datasets, func(d *dataset) bool { return len(d.keptEarlier) > 0 })
+}
+
+// did reports whether its answer is one of the kinds.
+func (s *system) did(kinds ...Kind) bool { return slices.Contains(kinds, s.answer) }
+
+// outcome reports whether its main end is one of these outcomes.
+func (s *system) outcome(outcomes ...dsar.Outcome) bool {
+	end := s.mainEnd()
+	return end != nil && slices.Contains(outcomes, end.Outcome)
+}
+
+func (s *system) mainFact() int {
+	if end := s.mainEnd(); end != nil {
+		return end.Fact
+	}
+	return 0
+}
+
+// uncovered returns the fact that says that one of its datasets was not reached; 0 where
+// all were.
+func (s *system) uncovered() int {
+	for _, d := range s.datasets {
+		if fact, is := d.uncovered(); is {
+			return fact
+		}
+	}
+	return 0
+}
+
+// proven reports whether the system was asked again after an erasure, and had nothing but
+// what must stay.
+func (s *system) proven() bool {
+	end := s.end(dsar.Prove)
+	return s.all.right == dsar.Erasure && end != nil && end.Outcome == dsar.Proven && s.ended()
+}
+
+func (s *system) provenAt() time.Time {
+	if end := s.end(dsar.Prove); end != nil {
+		return toSecond(end.At)
+	}
+	return time.Time{}
+}
+
+// askedInstead names the other systems that find one of the identifiers which this one
+// needs, where each of them was asked and found none, with the facts that say so; none
+// where one of them can't tell whether the person has one.
+func (s *system) askedInstead() ([]string, []int) { return s.all.finders(s.needs, []*system{s}) }
+
+// finders leaves out the systems through which it came here.
+func (e *evidence) finders(needs []dsar.IdentifierType, through []*system) (names []string, facts []int) {
+	for _, other := range e.systems {
+		if slices.Contains(through, other) || !slices.ContainsFunc(other.Finds, func(t dsar.IdentifierType) bool { return slices.Contains(needs, t) }) {
+			continue
+		}
+		found, rests := []string{other.System.System}, []int{other.fact(dsar.Resolve)}
+		switch end := other.end(dsar.Resolve); {
+		case slices.Contains(other.open, dsar.Resolve):
+			return nil, nil
+		case end != nil && end.Outcome == dsar.NothingFound:
+		case end == nil || end.Outcome == dsar.NotApplicable: // it knows people by what others find
+			if found, rests = e.finders(other.needs, append(slices.Clone(through), other)); found == nil {
+				return nil, nil
+			}
+		default:
+			return nil, nil
+		}
+		for _, name := range found {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+		facts = append(facts, rests...)
+	}
+	return names, facts
+}

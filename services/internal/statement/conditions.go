@@ -1,0 +1,372 @@
+package statement
+
+import (
+	"slices"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
+)
+
+// This file has every condition: when a sentence may be said, and on which facts it then
+// rests. A condition is a line of one of the lists below; the sentences themselves are in
+// services/internal/words/<language>/statements.yaml, by kind. What a condition looks at
+// is in evidence.go (what tasks ended with, what was read) and erasure.go (how an erasure's
+// numbers add up). Nothing outside of this package makes a statement.
+
+// rule is one kind with its condition: it returns what can be said, once for each time
+// that it can.
+type rule[P any] struct {
+	kind Kind
+	says func(P) []claim
+}
+
+// claim is what a condition allows to be said: values, and the facts that they rest on.
+type claim struct {
+	Values
+	column string
+	facts  []int
+}
+
+// when returns one claim where the condition holds.
+func when(condition bool, v Values, facts ...int) []claim {
+	if !condition {
+		return nil
+	}
+	return []claim{{Values: v, facts: facts}}
+}
+
+// ofRequest are what is said of the request itself, from one fact each.
+var ofRequest = []rule[*evidence]{
+	// The request was accepted.
+	{Received, func(e *evidence) []claim {
+		return when(true, Values{At: toSecond(e.Request.ReceivedAt), Right: e.asked()}, accepted)
+	}},
+	// The law sets a day, and it hasn't been answered: in letters before the answer.
+	{Due, func(e *evidence) []claim {
+		o := e.Occasion
+		return when(o != nil && !o.DueAt.IsZero(), Values{Until: e.due(), MayExtend: e.MayExtend}, accepted, e.cause())
+	}},
+	{ProofWanted, func(e *evidence) []claim { // proof was asked for
+		return when(e.wrote(core.LetterProof), Values{Checks: e.checks(), Paused: e.paused(), Starts: e.StartsWithProof}, e.cause())
+	}},
+	{QuestionAsked, func(e *evidence) []claim { // a person asked what is meant
+		return when(e.wrote(core.LetterClarification), Values{Reason: e.reason(), Paused: e.paused()}, e.cause())
+	}},
+	{TakesLonger, func(e *evidence) []claim { // a person extended it, with a reason
+		return when(e.wrote(core.LetterExtension), Values{Reason: e.reason(), Until: e.due()}, e.cause())
+	}},
+	{Refused, func(e *evidence) []claim { // it was refused, on a ground of the law
+		v := Values{}
+		if e.Occasion != nil && e.wrote(core.LetterRefusal) {
+			v.Ground = e.Occasion.Ground
+			v.Title, v.Source = e.refusal(v.Ground)
+		}
+		return when(v.Ground != "", v, e.cause())
+	}},
+	{Answered, func(e *evidence) []claim { // it was completed
+		done := e.wrote(core.LetterAnswer) || e.wrote(core.LetterCertificate)
+		return when(done, Values{At: e.at()}, e.cause())
+	}},
+	// An answered erasure was proven anew: some systems were asked once more, by the keys of
+	// their plans.
+	{AskedOnceMore, func(e *evidence) []claim {
+		return when(e.again.Fact > 0, Values{At: toSecond(e.again.AskedAt)}, e.again.Fact)
+	}},
+	// Records that had been erased were there again; each of them is erased once more and
+	// proven, or it isn't.
+	{CameBack, func(e *evidence) []claim {
+		return when(e.again.Back() > 0, Values{Records: e.again.Back()}, e.backFacts()...)
+	}},
+	{ErasedOnceMore, func(e *evidence) []claim {
+		return when(e.again.Back() > 0 && e.again.Whole(), Values{}, append(e.againFacts(), e.backFacts()...)...)
+	}},
+	{StillThere, func(e *evidence) []claim {
+		return when(e.again.Back() > 0 && !e.again.Whole(), Values{}, append(e.againFacts(), e.backFacts()...)...)
+	}},
+	// None were, and every system that was asked has answered for all of it, or it hasn't.
+	{NothingCameBack, func(e *evidence) []claim {
+		return when(e.again.Fact > 0 && e.again.Back() == 0 && e.again.Whole(), Values{}, e.againFacts()...)
+	}},
+	{NotAllOnceMore, func(e *evidence) []claim {
+		return when(e.again.Fact > 0 && e.again.Back() == 0 && !e.again.Whole(), Values{}, e.againFacts()...)
+	}},
+	// What was to be proven was not, and the law has a lesser answer: kinds of data in
+	// general, and nothing of the person.
+	{ToldInGeneral, func(e *evidence) []claim {
+		return when(len(e.Told.Unproven) > 0, Values{Checks: e.Told.Unproven, Right: e.Request.Asked}, accepted, e.Told.Judged)
+	}},
+	// An identifier that the request came with is merely claimed: nobody was looked for by
+	// it. One statement for each type.
+	{WentWithout, func(e *evidence) (out []claim) {
+		for _, t := range e.Told.Without {
+			out = append(out, when(len(e.Told.Unproven) == 0, Values{Types: []dsar.IdentifierType{t}}, accepted, max(accepted, e.Told.Judged))...)
+		}
+		return out
+	}},
+	// The person was looked for by an identifier: it was given, or a system found it.
+	{LookedBy, func(e *evidence) (out []claim) {
+		for i := range e.Identifiers {
+			id := &e.Identifiers[i]
+			fact := accepted
+			if s := e.system(id.FoundBy); s != nil {
+				fact = s.fact(dsar.Resolve)
+			}
+			out = append(out, when(true, Values{Identifier: id}, fact)...)
+		}
+		return out
+	}},
+}
+
+// ofDataset are what is said of one dataset of one system.
+var ofDataset = []rule[*dataset]{
+	// Its records were gathered and are in the answer.
+	{Shown, func(d *dataset) []claim {
+		return when(d.read.Records > 0, Values{Records: d.read.Records, Files: d.read.Files}, d.sys.fact(dsar.Gather))
+	}},
+	// It was counted for an answer that tells kinds only.
+	{Held, func(d *dataset) []claim {
+		n := d.counts(dsar.Plan).Found
+		return when(d.is(dsar.KnowCategories) && n > 0, Values{Records: n}, d.sys.fact(dsar.Plan))
+	}},
+	// Records are there that the right doesn't cover: read and left out, or, where the
+	// worker left them out itself, as it counted them.
+	{LeftOut, func(d *dataset) []claim {
+		why := Uncovered(d.sys.all.right, d.Origin, d.LegalBasis)
+		n := max(d.read.LeftOut, d.counts(dsar.Gather).Found)
+		return when(why != "" && n > 0, Values{Records: n, Why: why}, d.sys.fact(dsar.Gather))
+	}},
+	// The right doesn't cover it, and nothing was counted: nobody need have looked.
+	{NotCovered, func(d *dataset) []claim {
+		return when(d.unlooked() && d.sys.asked(), Values{Why: Uncovered(d.sys.all.right, d.Origin, d.LegalBasis)}, d.sys.fact(dsar.Gather))
+	}},
+	// The last thing done in the system didn't reach it, or not wholly.
+	{NotReached, func(d *dataset) []claim {
+		fact, is := d.uncovered()
+		return when(is, Values{}, fact)
+	}},
+	// An earlier erasure had to keep records, and this request found nothing there.
+	{KeptEarlier, func(d *dataset) []claim { return d.kept(d.keptEarlier, accepted) }},
+	// The same, where a copy was asked for: they aren't in it.
+	{KeptNotCopied, func(d *dataset) []claim {
+		return when(d.copies() && len(d.keptEarlier) > 0, Values{Records: sum(d.keptEarlier)}, accepted)
+	}},
+	// A column holds what the law never shows.
+	{NotShown, func(d *dataset) (out []claim) {
+		for _, h := range d.read.Hidden {
+			out = append(out, claim{Values{Why: h.Kind, Columns: []Column{h.Column}}, h.Column.Column, []int{d.sys.fact(dsar.Gather)}})
+		}
+		return out
+	}},
+	// Something of these columns is about other people, and is taken out.
+	{AboutOthers, func(d *dataset) []claim {
+		return when(len(d.read.Others) > 0, Values{Columns: d.read.Others}, d.sys.fact(dsar.Gather))
+	}},
+	// The system answered, the dataset was reached and is covered, and nothing of the person
+	// is in it, now or from an earlier erasure.
+	{Empty, func(d *dataset) []claim {
+		_, uncovered := d.uncovered()
+		return when(d.sys.asked() && !uncovered && !d.unlooked() && len(d.keptEarlier) == 0 && !d.something(), Values{}, d.sys.facts()...)
+	}},
+	// An erasure found so many records, by its plan and after it.
+	{Found, func(d *dataset) []claim {
+		return when(d.erased.found > 0, Values{Records: d.erased.found}, d.erased.foundFacts...)
+	}},
+	// So many the system reported as erased, or made anonymous.
+	{Erased, func(d *dataset) []claim {
+		return when(d.erased.erased > 0, Values{Records: d.erased.erased}, d.erased.doneFacts...)
+	}},
+	{Anonymised, func(d *dataset) []claim {
+		return when(d.erased.anonymised > 0, Values{Records: d.erased.anonymised}, d.erased.doneFacts...)
+	}},
+	// So many were planned, and not there any more when their turn came; the erasure was
+	// begun once, so that no other attempt of ours can have erased them.
+	{Gone, func(d *dataset) []claim {
+		return when(d.erased.gone > 0 && d.erased.begun <= 1, Values{Records: d.erased.gone}, d.erased.goneFacts...)
+	}},
+	// The same, where it was begun more than once: an attempt whose report never came may
+	// have erased them. That they are gone is certain, who erased them is not.
+	{MaybeErased, func(d *dataset) []claim {
+		return when(d.erased.gone > 0 && d.erased.begun > 1, Values{Records: d.erased.gone}, d.erased.goneFacts...)
+	}},
+	// So many of them came after the plan, and were found by asking anew.
+	{Late, func(d *dataset) []claim {
+		return when(d.is(dsar.Erasure) && d.erased.late > 0, Values{Records: d.erased.late}, d.sys.fact(dsar.Erase))
+	}},
+	// So many must stay, each ground with its end: as the proof found them, and where
+	// there is none, as the erasure reported.
+	{Kept, func(d *dataset) []claim { return d.kept(d.erased.kept, d.erased.keptFacts...) }},
+	// Its records go with another dataset's, uncounted; some of that were found.
+	{GoesWith, func(d *dataset) []claim {
+		with := d.sys.dataset(d.GoesWith)
+		return when(d.is(dsar.Erasure) && with != nil && with.erased.found > 0 && d.erased.found == 0, Values{With: d.GoesWith}, factsOf(with)...)
+	}},
+	// A correction changed so many records, in these columns.
+	{Corrected, func(d *dataset) []claim {
+		c := d.counts(dsar.Rectify)
+		return when(d.is(dsar.Rectification) && c.Rectified > 0, Values{Records: c.Rectified, Columns: d.columns(c.Changed)}, d.sys.fact(dsar.Rectify))
+	}},
+	// The correction was about these columns as well, which say what was so at the time.
+	{LeftAsRecorded, func(d *dataset) []claim {
+		c := d.counts(dsar.Rectify)
+		return when(d.is(dsar.Rectification) && len(c.Unchanged) > 0, Values{Columns: d.columns(c.Unchanged)}, d.sys.fact(dsar.Rectify))
+	}},
+	// So many records were flagged, so that they aren't used for what the person said; or
+	// the flag was taken away again.
+	{Restricted, func(d *dataset) []claim {
+		n := d.counts(dsar.Restrict).Restricted
+		return when(d.stops() && !d.lifts() && n > 0, Values{Records: n}, d.sys.fact(dsar.Restrict))
+	}},
+	{UsedAgain, func(d *dataset) []claim {
+		n := d.counts(dsar.Restrict).Restricted
+		return when(d.stops() && d.lifts() && n > 0, Values{Records: n}, d.sys.fact(dsar.Restrict))
+	}},
+}
+
+// answers are how a system answered: the first whose condition holds. From Holds on, the
+// system was asked, every task of it has ended, and every dataset was reached.
+var answers = []rule[*system]{
+	// A dataset was not reached, or not wholly, and a person left it at that.
+	{PartlyReached, func(s *system) []claim { return when(s.uncovered() > 0, Values{}, s.uncovered()) }},
+	// No worker can do it, and a person does.
+	{ByHand, func(s *system) []claim { return when(s.outcome(dsar.Manual), Values{}, s.mainFact()) }},
+	// It can be asked only by identifiers that were claimed and not proven.
+	{NotProven, func(s *system) []claim {
+		return when(s.outcome(dsar.NotApplicable) && s.mainEnd().Code == core.CodeNotProven, Values{Types: s.needs}, accepted, s.mainFact())
+	}},
+	// It can be asked only by identifiers that other systems find, and each of those was
+	// asked and knows none of the person's. Nothing of an earlier erasure is kept there.
+	{UnknownThere, func(s *system) []claim {
+		asked, facts := s.askedInstead()
+		return when(s.outcome(dsar.NotApplicable) && len(asked) > 0 && !s.keepsEarlier() && s.ended(), Values{Types: s.needs, Systems: asked}, append(append(facts, accepted), s.mainFact())...)
+	}},
+	{OnlyKeptEarlier, func(s *system) []claim { // the same, where something is
+		asked, facts := s.askedInstead()
+		return when(s.outcome(dsar.NotApplicable) && len(asked) > 0 && s.keepsEarlier(), Values{}, append(append(facts, accepted), s.mainFact())...)
+	}},
+	// It can be asked only by identifiers that nobody knows of the person.
+	{NotAsked, func(s *system) []claim {
+		return when(s.outcome(dsar.NotApplicable), Values{Types: s.needs}, accepted, s.mainFact())
+	}},
+	// Records are in the answer, or were counted.
+	{Holds, func(s *system) []claim { return when(s.asked() && s.any(Shown, Held), Values{}, s.facts()...) }},
+	// Records are there, and none that the right covers.
+	{OnlyLeftOut, func(s *system) []claim { return when(s.asked() && s.any(LeftOut), Values{}, s.facts()...) }},
+	// An erasure left something that must stay; or all that there was.
+	{PartlyKept, func(s *system) []claim {
+		return when(s.asked() && s.any(Kept, KeptEarlier) && s.touched(), Values{}, s.facts()...)
+	}},
+	{AllKept, func(s *system) []claim { return when(s.asked() && s.any(Kept), Values{}, s.facts()...) }},
+	// The records were erased, or made anonymous, or were gone already; nothing of them is
+	// kept, now or from an earlier erasure.
+	{AllAnonymised, func(s *system) []claim { return when(s.asked() && s.any(Anonymised), Values{}, s.facts()...) }},
+	{AllErased, func(s *system) []claim { return when(s.asked() && s.any(Erased), Values{}, s.facts()...) }},
+	{AllGone, func(s *system) []claim { return when(s.asked() && s.any(Gone, MaybeErased), Values{}, s.facts()...) }},
+	// Something was corrected, stopped, or goes on again.
+	{Changed, func(s *system) []claim { return when(s.asked() && s.outcome(dsar.Rectified), Values{}, s.mainFact()) }},
+	{GoesOn, func(s *system) []claim {
+		return when(s.asked() && s.outcome(dsar.Restricted) && s.all.Request.Lift, Values{}, s.mainFact())
+	}},
+	{Stopped, func(s *system) []claim { return when(s.asked() && s.outcome(dsar.Restricted), Values{}, s.mainFact()) }},
+	// It holds nothing but what an earlier erasure had to keep.
+	{OnlyKeptEarlier, func(s *system) []claim { return when(s.asked() && s.keepsEarlier(), Values{}, s.facts()...) }},
+	// What was to be changed concerns nothing in it; it may hold something all the same.
+	{NothingToChange, func(s *system) []claim {
+		return when(s.asked() && s.all.changes() && s.outcome(dsar.NothingFound, dsar.Incomplete), Values{}, s.facts()...)
+	}},
+	// It was asked, and holds nothing of the person that the right covers; of what it doesn't
+	// cover nobody need have looked.
+	{NothingCovered, func(s *system) []claim {
+		return when(s.asked() && slices.ContainsFunc(s.datasets, (*dataset).unlooked), Values{}, s.facts()...)
+	}},
+	// It was asked, and holds nothing of the person.
+	{HoldsNothing, func(s *system) []claim {
+		return when(s.asked() && !s.all.changes() && !s.something(), Values{}, s.facts()...)
+	}},
+	// Nothing of the above: nobody heard what it holds, or what it was asked isn't done.
+	{NoAnswer, func(s *system) []claim { return when(s.all.tells(), Values{}, accepted) }},
+	{NotDone, func(*system) []claim { return when(true, Values{}, accepted) }},
+}
+
+// ofSystem are what is said of a system besides.
+var ofSystem = []rule[*system]{
+	// An erasure was done there, and it was asked again and had nothing, or nothing but
+	// what must stay.
+	{AskedAgain, func(s *system) []claim {
+		return when(s.proven() && s.did(AllErased, AllAnonymised, AllGone), Values{At: s.provenAt()}, s.fact(dsar.Erase), s.fact(dsar.Prove))
+	}},
+	{AskedAgainKept, func(s *system) []claim {
+		return when(s.proven() && s.did(PartlyKept, AllKept, OnlyKeptEarlier), Values{At: s.provenAt()}, s.fact(dsar.Erase), s.fact(dsar.Prove))
+	}},
+	{NotAskedAgain, func(s *system) []claim {
+		return when(s.all.right == dsar.Erasure && !s.proven() && s.did(AllErased, AllAnonymised, PartlyKept, AllKept, OnlyKeptEarlier), Values{}, s.mainFact())
+	}},
+	// Something can't be used any more, as the manifest says.
+	{Limits, func(s *system) []claim {
+		return when(s.System.Limits != "" && (s.did(Stopped) || s.touched()), Values{Reason: s.System.Limits}, s.mainFact())
+	}},
+}
+
+// ofAll are what follows from the answers of all systems.
+var ofAll = []rule[*evidence]{
+	// Every system holds nothing, or can be asked only by what was heard that the person
+	// doesn't have.
+	{NothingHeld, func(e *evidence) []claim {
+		return when(!e.changes() && e.every(HoldsNothing, UnknownThere), Values{}, e.facts()...)
+	}},
+	// The same, beside what an earlier erasure had to keep.
+	{NothingElseHeld, func(e *evidence) []claim {
+		return when(!e.changes() && !e.has(NothingHeld) && e.every(HoldsNothing, UnknownThere, OnlyKeptEarlier), Values{}, e.facts()...)
+	}},
+	{NothingCoveredHeld, func(e *evidence) []claim { // the same, as far as the right covers it
+		return when(!e.changes() && !e.has(NothingHeld, NothingElseHeld) && e.every(HoldsNothing, UnknownThere, NothingCovered), Values{}, e.facts()...)
+	}},
+	{NothingChanged, func(e *evidence) []claim { // nothing anywhere was to be changed
+		return when(e.changes() && e.every(NothingToChange, UnknownThere, OnlyKeptEarlier), Values{}, e.facts()...)
+	}},
+	{NothingWithout, func(e *evidence) []claim { // but not all identifiers were used
+		return when(e.has(WentWithout) && e.has(NothingHeld, NothingElseHeld, NothingCoveredHeld, NothingChanged), Values{}, e.facts()...)
+	}},
+	// A copy was asked for, every system answered, and nothing that it has was left out.
+	{NothingLeftOut, func(e *evidence) []claim {
+		left := e.has(WentWithout, LeftOut, NotShown, AboutOthers, NotReached, NotCovered, KeptNotCopied, LeftAsRecorded)
+		return when(e.tells() && !left && e.every(Holds, HoldsNothing, UnknownThere, OnlyKeptEarlier), Values{}, e.facts()...)
+	}},
+	// Every system was erased in, or holds nothing; nothing is kept anywhere.
+	{EverythingGone, func(e *evidence) []claim {
+		return when(e.right == dsar.Erasure && e.every(AllErased, AllAnonymised, AllGone, HoldsNothing, UnknownThere), Values{}, e.facts()...)
+	}},
+	{OnlyKeptLeft, func(e *evidence) []claim { // the same, but for what must stay
+		return when(e.right == dsar.Erasure && !e.has(EverythingGone) && e.every(AllErased, AllAnonymised, AllGone, HoldsNothing, UnknownThere, PartlyKept, AllKept, OnlyKeptEarlier), Values{}, e.facts()...)
+	}},
+	{NotAllGone, func(e *evidence) []claim { // neither: a system wasn't asked, or not wholly
+		return when(e.right == dsar.Erasure && !e.has(EverythingGone, OnlyKeptLeft), Values{}, accepted)
+	}},
+	// Something must stay, and each such record was flagged by the erasure, so that nothing
+	// else is done with it. Of what an earlier erasure kept that isn't known.
+	{KeptUnused, func(e *evidence) []claim {
+		return when(e.right == dsar.Erasure && e.has(Kept) && !e.has(KeptEarlier) && e.flagged(), Values{}, e.facts()...)
+	}},
+	// Each system that was asked was asked once more after the erasure.
+	{EveryoneAsked, func(e *evidence) []claim {
+		return when(e.right == dsar.Erasure && e.askedAgain(), Values{}, e.facts()...)
+	}},
+}
+
+// Uncovered returns why a right doesn't cover what has an origin and rests on a legal
+// basis; empty where it does. Portability covers what the subject provided or what was
+// observed of them, processed on consent or contract (GDPR art. 20(1); WP 242 rev.01,
+// p. 9 to 11).
+func Uncovered(right dsar.Right, origin, basis string) string {
+	switch {
+	case right != dsar.Portability:
+		return ""
+	case origin == "derived":
+		return "derived"
+	case origin != "provided" && origin != "observed":
+		return "received-from-others"
+	case !slices.Contains([]string{"consent", "contract"}, basis):
+		return "other-legal-basis"
+	default:
+		return ""
+	}
+}

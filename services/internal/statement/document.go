@@ -1,0 +1,171 @@
+package statement
+
+import (
+	"slices"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
+)
+
+// Format names the form of answer.json and certificate.json.
+const Format = "habeas-answer/2"
+
+// Document is an answer: the statements, and what is needed to render them. Page,
+// letters and certificate are rendered from it alone (TestRenderersSeeNoState).
+type Document struct {
+	Format     string     `json:"format"`
+	Request    Request    `json:"request"`
+	Controller Controller `json:"controller"`
+	// Language is the answer's (BCP 47).
+	Language string `json:"language"`
+	// Systems are what the request had to reach, as their manifests describe them.
+	Systems    []System    `json:"systems"`
+	Statements []Statement `json:"statements"`
+}
+
+// Request is what was asked.
+type Request struct {
+	ID string `json:"id"`
+	// Right is the one that is answered; Asked is the one that was asked for, where
+	// that is another.
+	Right        dsar.Right `json:"right"`
+	Asked        dsar.Right `json:"asked,omitempty"`
+	Jurisdiction string     `json:"jurisdiction,omitempty"`
+	ReceivedAt   time.Time  `json:"received_at,omitzero"`
+	// Lift tells that the right was undone, not exercised.
+	Lift     bool     `json:"lift,omitempty"`
+	Purposes []string `json:"purposes,omitempty"`
+}
+
+// Controller is who answers, by which law, and what only they can say: plain texts, in
+// the language of the answer. What is empty is left out of the page.
+type Controller struct {
+	// Law is the law's name, as told to the person: "General Data Protection
+	// Regulation (GDPR)".
+	Law string `json:"law,omitempty"`
+	// Entity is who is responsible for the data in the person's region.
+	Entity string `json:"entity,omitempty"`
+	// Contact is how to reach them about this answer.
+	Contact string `json:"contact,omitempty"`
+	// Grants are the rights that the law gives; the page says what each other one means.
+	Grants []dsar.Right `json:"grants,omitempty"`
+	// Rights are further things that the person can ask for: "to …", "de …".
+	Rights []string `json:"rights,omitempty"`
+	// Complaint says to whom the person can complain, one authority each.
+	Complaint []Authority `json:"complaint_to,omitempty"`
+	// Automated says whether decisions are made by machine alone, and on which
+	// logic (GDPR art. 15(1)(h)).
+	Automated string `json:"automated,omitempty"`
+	// Transfers says to where data goes, and under which safeguards (art. 15(2)).
+	Transfers string `json:"transfers,omitempty"`
+	// Also are further sentences that the law asks for, e.g. that nothing was sold
+	// (California).
+	Also []string `json:"also,omitempty"`
+	// Categories asks for the table of categories, sources, purposes and recipients
+	// (Civ. Code 1798.110). It is always there for know-categories.
+	Categories bool `json:"categories,omitempty"`
+}
+
+// Authority is where a person can complain.
+type Authority struct {
+	Name    string `json:"name"`
+	Address string `json:"address,omitempty"`
+	URL     string `json:"url,omitempty"` // https://…; anything else is shown as text, not as a link
+}
+
+// System is a system as its manifest describes it, in the answer's language.
+type System struct {
+	System   string    `json:"system"`
+	Title    string    `json:"title"`
+	Datasets []Dataset `json:"datasets"`
+	// Needs are the identifier types that it can be asked by, Finds those that it finds.
+	Needs []dsar.IdentifierType `json:"-"`
+	Finds []dsar.IdentifierType `json:"-"`
+	// Limits says what the person can no longer use once the data is gone.
+	Limits string `json:"-"`
+}
+
+// Dataset is a dataset as its manifest describes it.
+type Dataset struct {
+	Dataset    string   `json:"dataset"`
+	Title      string   `json:"title"`
+	Category   string   `json:"category"`
+	Origin     string   `json:"origin"`
+	Purpose    string   `json:"purpose"`
+	LegalBasis string   `json:"legal_basis"`
+	Recipients []string `json:"recipients"`
+	Storage    string   `json:"storage"`
+	// GoesWith is the dataset with which its records are found and erased, uncounted.
+	GoesWith string `json:"-"`
+	// Column and Ground name a column, and a ground for keeping records, with the
+	// article, as the manifest does.
+	Column func(name string) string                   `json:"-"`
+	Ground func(ground string) (title, source string) `json:"-"`
+}
+
+// Of returns the statements of one of the kinds, in order.
+func (d *Document) Of(kinds ...Kind) []Statement {
+	var out []Statement
+	for _, s := range d.Statements {
+		if slices.Contains(kinds, s.Kind()) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// Says reports whether there is a statement of the kind.
+func (d *Document) Says(k Kind) bool {
+	return slices.ContainsFunc(d.Statements, func(s Statement) bool { return s.Kind() == k })
+}
+
+// System returns a system's description; nil where there is none.
+func (d *Document) System(name string) *System {
+	for i := range d.Systems {
+		if d.Systems[i].System == name {
+			return &d.Systems[i]
+		}
+	}
+	return nil
+}
+
+// Dataset returns a dataset's description; nil where there is none.
+func (s *System) Dataset(name string) *Dataset {
+	for i := range s.Datasets {
+		if s.Datasets[i].Dataset == name {
+			return &s.Datasets[i]
+		}
+	}
+	return nil
+}
+
+// Undescribed returns systems as the journal knows them, for who has no manifests: their
+// names, what they need and find, and the datasets that were counted.
+func Undescribed(systems []dsar.System, told *core.Answer) []System {
+	var out []System
+	for _, sys := range systems {
+		s := System{System: sys.Name, Title: sys.Name, Needs: sys.Needs, Finds: sys.Finds}
+		add := func(name string) {
+			if s.Dataset(name) == nil {
+				s.Datasets = append(s.Datasets, Dataset{Dataset: name, Title: name})
+			}
+		}
+		for _, part := range told.Systems {
+			for _, end := range part.Ends {
+				for _, c := range end.Counts {
+					if part.System == sys.Name {
+						add(c.Dataset)
+					}
+				}
+			}
+		}
+		for _, k := range told.Kept {
+			if k.System == sys.Name {
+				add(k.Dataset)
+			}
+		}
+		out = append(out, s)
+	}
+	return out
+}

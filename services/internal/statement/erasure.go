@@ -1,0 +1,89 @@
+package statement
+
+import (
+	"habeas.dev/pkg/dsar"
+)
+
+// erased is what became of the records of one dataset that an erasure had found, each
+// number with the facts that say it.
+type erased struct {
+	found, erased, anonymised, gone, late int64
+	kept                                  []dsar.Retention
+	// begun is how often the erasure was begun since the last answer: from the second time
+	// on, an attempt whose report never came may have done what a later one finds done.
+	begun int
+
+	foundFacts, doneFacts, keptFacts, goneFacts []int
+}
+
+// erasure works out what became of the dataset's records, by the plan, what erasures
+// reported, and what was found when the system was asked again. What was planned and not
+// there any more when its turn came is gone, and is never told as erased, though an
+// attempt that was broken off may have been who erased it. Nor is what no erasure reports
+// and a proof no longer finds.
+func (d *dataset) erasure() erased {
+	s := d.sys
+	plan, done, proof := d.counts(dsar.Plan), d.counts(dsar.Erase), d.counts(dsar.Prove)
+	out := erased{erased: done.Erased, anonymised: done.Anonymised, gone: done.Gone, late: done.Late, kept: done.Retained}
+	out.foundFacts, out.doneFacts, out.keptFacts = []int{s.fact(dsar.Plan)}, []int{s.fact(dsar.Erase)}, []int{s.fact(dsar.Erase)}
+	out.goneFacts = []int{s.fact(dsar.Plan), s.fact(dsar.Erase)}
+	if end := s.end(dsar.Erase); end != nil {
+		out.begun = end.Tries
+	}
+	proven := d.proven()
+	if proven {
+		out.kept, out.keptFacts = proof.Retained, []int{s.fact(dsar.Prove)}
+		out.goneFacts = append(out.goneFacts, s.fact(dsar.Prove))
+	}
+	// What went before the erasure was begun anew counts with it: what was erased then was
+	// found then, and of plans the first that could look at the dataset.
+	var before, first int64
+	var firstFact int
+	for _, e := range s.ends {
+		c := countsOf(&e, d.Dataset.Dataset)
+		switch {
+		case !e.Earlier || c.Dataset == "":
+		case e.Action == dsar.Erase && c.Erased+c.Anonymised > 0:
+			out.erased, out.anonymised, before = out.erased+c.Erased, out.anonymised+c.Anonymised, before+c.Erased+c.Anonymised
+			out.doneFacts, out.foundFacts, out.goneFacts = append(out.doneFacts, e.Fact), append(out.foundFacts, e.Fact), append(out.goneFacts, e.Fact)
+		case e.Action == dsar.Plan && c.Uncovered == "" && firstFact == 0:
+			first, firstFact = c.Found, e.Fact
+		}
+	}
+	planned := plan.Found + before
+	if first > planned {
+		planned = first
+		out.foundFacts, out.goneFacts = []int{firstFact}, append(out.goneFacts, firstFact)
+	}
+	told := out.erased + out.anonymised + out.gone + sum(out.kept)
+	out.found = planned + done.Late
+	if done.Late > 0 {
+		out.foundFacts = append(out.foundFacts, s.fact(dsar.Erase))
+	}
+	if told > out.found {
+		out.found, out.foundFacts = told, append(append(out.foundFacts, out.doneFacts...), out.keptFacts...)
+	}
+	if proven {
+		out.gone += out.found - told
+	}
+	return out
+}
+
+// proven reports whether the system was asked again for the dataset, and only what must
+// stay was found.
+func (d *dataset) proven() bool {
+	end, proof := d.sys.end(dsar.Prove), d.counts(dsar.Prove)
+	if end == nil || end.Outcome == dsar.Proven {
+		return end != nil
+	}
+	_, uncovered := d.uncovered()
+	return end.Outcome == dsar.Incomplete && !uncovered && proof.Found == proof.Kept()
+}
+
+// sum returns how many records must stay.
+func sum(kept []dsar.Retention) (n int64) {
+	for _, r := range kept {
+		n += r.Records
+	}
+	return n
+}

@@ -1,0 +1,261 @@
+package statement
+
+import (
+	"slices"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
+)
+
+// Evidence is all that statements can rest on: what the journal has recorded, what was
+// read of the records, and what the manifests declare.
+type Evidence struct {
+	Request Request
+	// Told is what the journal has, each part with its fact.
+	Told core.Answer
+	// Occasion is what a letter is written about; nil in an answer.
+	Occasion *core.Occasion
+	// MayExtend tells that the law lets the answer come later still; with an occasion.
+	MayExtend bool
+	// StartsWithProof tells that the clock begins with the proof.
+	StartsWithProof bool
+	// Refusal names a ground on which a request is refused, with the article; may be nil.
+	Refusal func(ground string) (title, source string)
+	// Identifiers are those of Told in the clear, in the order of the page.
+	Identifiers []Identifier
+	Systems     []System
+	// Read is what was read of the records that the facts name.
+	Read []Reading
+}
+
+// Reading is what was read of one dataset of which there is something.
+type Reading struct {
+	System, Dataset string
+	// Records are in the answer; LeftOut are not, since the right doesn't cover them.
+	Records, LeftOut int64
+	Files            []string
+	// Hidden are columns that hold something and aren't shown, each with its kind.
+	Hidden []Hidden
+	// Others are columns of which something is about other people.
+	Others []Column
+}
+
+// Hidden is a column that holds what is never shown.
+type Hidden struct {
+	Column
+	Kind string
+}
+
+// evidence is [Evidence] as the conditions look at it.
+type evidence struct {
+	*Evidence
+	right   dsar.Right
+	hash    map[int]string
+	again   core.AgainAnswer // what was found when it was proven anew; zero: it wasn't
+	systems []*system
+	made    []Statement
+	kinds   map[Kind]bool
+}
+
+// system is what is known of one system.
+type system struct {
+	*System
+	all      *evidence
+	ends     []core.ActionEnd
+	open     []dsar.Action
+	needs    []dsar.IdentifierType
+	datasets []*dataset
+	answer   Kind // how it answered; see answers
+}
+
+// dataset is what is known of one dataset of a system.
+type dataset struct {
+	*Dataset
+	sys         *system
+	read        Reading
+	keptEarlier []dsar.Retention
+	erased      erased // with an erasure
+}
+
+func newEvidence(in *Evidence) *evidence {
+	e := &evidence{Evidence: in, right: in.Request.Right, hash: map[int]string{}, kinds: map[Kind]bool{}}
+	switch {
+	case in.Told.Again != nil:
+		e.again = *in.Told.Again
+	case in.Occasion != nil && in.Occasion.Again != nil:
+		e.again = *in.Occasion.Again
+	}
+	for _, f := range in.Told.Facts {
+		e.hash[f.Seq] = f.Hash
+	}
+	for i := range in.Systems {
+		s := &system{System: &in.Systems[i], all: e, needs: in.Systems[i].Needs}
+		for _, told := range in.Told.Systems {
+			if told.System == s.System.System {
+				s.ends, s.open = told.Ends, told.Open
+				if len(told.Needs) > 0 {
+					s.needs = told.Needs
+				}
+			}
+		}
+		for j := range s.Datasets {
+			d := &dataset{Dataset: &s.Datasets[j], sys: s}
+			for _, r := range in.Read {
+				if r.System == s.System.System && r.Dataset == d.Dataset.Dataset {
+					d.read = r
+				}
+			}
+			s.datasets = append(s.datasets, d)
+		}
+		for _, d := range s.datasets {
+			d.keptEarlier = d.earlierKept()
+			if e.right == dsar.Erasure {
+				d.erased = d.erasure()
+			}
+		}
+		e.systems = append(e.systems, s)
+	}
+	return e
+}
+
+// earlierKept returns what an erasure that was answered before had to keep of the dataset,
+// unless this request tells by itself what stays there, or is held: an erasure or a plan
+// found something, or a copy has fewer records than were kept. A copy alone doesn't say on
+// which ground its records stay.
+func (d *dataset) earlierKept() []dsar.Retention {
+	var out []dsar.Retention
+	for _, k := range d.sys.all.Told.Kept {
+		if k.System == d.sys.System.System && k.Dataset == d.Dataset.Dataset {
+			out = append(out, k.Retained...)
+		}
+	}
+	kept := sum(out)
+	told := slices.ContainsFunc(d.sys.ends, func(e core.ActionEnd) bool {
+		found := countsOf(&e, d.Dataset.Dataset).Found
+		return found > 0 && (e.Action != dsar.Gather || found < kept)
+	})
+	if told {
+		return nil
+	}
+	return out
+}
+
+// end returns the last end of an action; nil where there is none.
+func (s *system) end(a dsar.Action) *core.ActionEnd {
+	for i := len(s.ends) - 1; i >= 0; i-- {
+		if s.ends[i].Action == a && !s.ends[i].Earlier {
+			return &s.ends[i]
+		}
+	}
+	return nil
+}
+
+// mainEnd returns the end that is the system's answer to the right; the last one where
+// it never came so far, and nil where it was never asked.
+func (s *system) mainEnd() *core.ActionEnd {
+	if end := s.end(mainAction(s.all.right)); end != nil {
+		return end
+	}
+	for i := len(s.ends) - 1; i >= 0; i-- {
+		if a := s.ends[i].Action; a != dsar.Resolve && !s.ends[i].Earlier {
+			return &s.ends[i]
+		}
+	}
+	return nil
+}
+
+// mainAction returns the action whose end is a system's answer to a right.
+func mainAction(r dsar.Right) dsar.Action {
+	stages := r.Stages()
+	switch {
+	case r == dsar.Erasure:
+		return dsar.Erase
+	case len(stages) >= 2:
+		return stages[len(stages)-2]
+	default:
+		return dsar.Gather
+	}
+}
+
+// ended reports whether every action that the right asks of the system has ended.
+func (s *system) ended() bool {
+	if len(s.open) > 0 {
+		return false
+	}
+	stages := s.all.right.Stages()
+	return !slices.ContainsFunc(stages[:max(0, len(stages)-1)], func(a dsar.Action) bool { return s.end(a) == nil })
+}
+
+// asked reports whether the system was asked for what the right is about, and answered.
+func (s *system) asked() bool {
+	end := s.mainEnd()
+	return end != nil && end.Outcome != dsar.Failed && end.Outcome != dsar.Manual && end.Outcome != dsar.NotApplicable && s.ended()
+}
+
+// facts returns the facts that ended all that the right asks of the system.
+func (s *system) facts() []int {
+	facts := []int{accepted}
+	for _, e := range s.ends {
+		if e.Action != dsar.Resolve && !e.Earlier {
+			facts = append(facts, e.Fact)
+		}
+	}
+	return facts
+}
+
+// accepted is the fact that opens every request: it says which systems are to be asked,
+// by what, and what earlier erasures had to keep.
+const accepted = 1
+
+// countsOf returns what an end says of one dataset, summed up.
+func countsOf(end *core.ActionEnd, dataset string) (sum dsar.Counts) {
+	if end == nil {
+		return sum
+	}
+	for _, c := range end.Counts {
+		if c.Dataset == dataset {
+			sum.Dataset = dataset
+			sum.Found += c.Found
+			sum.Erased += c.Erased
+			sum.Anonymised += c.Anonymised
+			sum.Gone += c.Gone
+			sum.Late += c.Late
+			sum.Rectified += c.Rectified
+			sum.Restricted += c.Restricted
+			sum.Changed = append(sum.Changed, c.Changed...)
+			sum.Unchanged = append(sum.Unchanged, c.Unchanged...)
+			sum.Retained = append(sum.Retained, c.Retained...)
+			if c.Uncovered != "" {
+				sum.Uncovered = c.Uncovered
+			}
+		}
+	}
+	return sum
+}
+
+// counts returns what the last end of an action says of the dataset.
+func (d *dataset) counts(a dsar.Action) dsar.Counts { return countsOf(d.sys.end(a), d.Dataset.Dataset) }
+
+// fact returns the fact of the last end of an action; 0, which is none, where there is no
+// end.
+func (s *system) fact(a dsar.Action) int {
+	if end := s.end(a); end != nil {
+		return end.Fact
+	}
+	return 0
+}
+
+// uncovered reports whether the dataset was not reached, or not wholly, by the last thing
+// that was done in the system; fact is the one that says so.
+func (d *dataset) uncovered() (fact int, is bool) {
+	for _, a := range slices.Backward(d.sys.all.right.Stages()) {
+		if end := d.sys.end(a); end != nil {
+			return end.Fact, countsOf(end, d.Dataset.Dataset).Uncovered != ""
+		}
+	}
+	return 0, false
+}
+
+// toSecond cuts a time as an answer tells it.
+func toSecond(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }

@@ -1,0 +1,146 @@
+package statement
+
+import "slices"
+
+// The kinds of statements, in the order of the file that has their conditions
+// (conditions.go). Each has its sentence in services/internal/words/<language>/statements.yaml
+// (TestEveryKindHasASentence), its values in schemas/answer.schema.json, and its place on
+// the page (TestEveryKindHasAPlace in bundle) or in a letter.
+const (
+	// Of the request, on the way.
+	Received      Kind = "received"
+	Due           Kind = "due"
+	ProofWanted   Kind = "proof-wanted"
+	QuestionAsked Kind = "question-asked"
+	TakesLonger   Kind = "takes-longer"
+	Refused       Kind = "refused"
+	Answered      Kind = "answered"
+
+	// Of an answered erasure that was proven anew.
+	AskedOnceMore   Kind = "asked-once-more"
+	CameBack        Kind = "came-back"
+	ErasedOnceMore  Kind = "erased-once-more"
+	StillThere      Kind = "still-there"
+	NothingCameBack Kind = "nothing-came-back"
+	NotAllOnceMore  Kind = "not-all-once-more"
+
+	// Of whom the answer is about.
+	ToldInGeneral Kind = "told-in-general"
+	WentWithout   Kind = "went-without"
+	LookedBy      Kind = "looked-by"
+
+	// Of one dataset: what is told of it.
+	Shown         Kind = "shown"
+	Held          Kind = "held"
+	LeftOut       Kind = "left-out"
+	NotShown      Kind = "not-shown"
+	AboutOthers   Kind = "about-others"
+	NotCovered    Kind = "not-covered"
+	NotReached    Kind = "not-reached"
+	KeptEarlier   Kind = "kept-earlier"
+	KeptNotCopied Kind = "kept-not-copied"
+	Empty         Kind = "empty"
+
+	// Of one dataset: what was done.
+	Found          Kind = "found"
+	Erased         Kind = "erased"
+	Anonymised     Kind = "anonymised"
+	Gone           Kind = "gone"
+	MaybeErased    Kind = "maybe-erased"
+	Late           Kind = "late"
+	Kept           Kind = "kept"
+	GoesWith       Kind = "goes-with"
+	Corrected      Kind = "corrected"
+	LeftAsRecorded Kind = "left-as-recorded"
+	Restricted     Kind = "restricted"
+	UsedAgain      Kind = "used-again"
+
+	// Of one system: how it answered. Each has one of these.
+	PartlyReached   Kind = "partly-reached"
+	ByHand          Kind = "by-hand"
+	NotProven       Kind = "not-proven"
+	UnknownThere    Kind = "unknown-there"
+	NotAsked        Kind = "not-asked"
+	Holds           Kind = "holds"
+	OnlyLeftOut     Kind = "only-left-out"
+	NothingCovered  Kind = "nothing-covered"
+	HoldsNothing    Kind = "holds-nothing"
+	OnlyKeptEarlier Kind = "only-kept-earlier"
+	PartlyKept      Kind = "partly-kept"
+	AllKept         Kind = "all-kept"
+	AllAnonymised   Kind = "all-anonymised"
+	AllErased       Kind = "all-erased"
+	AllGone         Kind = "all-gone"
+	Changed         Kind = "changed"
+	Stopped         Kind = "stopped"
+	GoesOn          Kind = "goes-on"
+	NothingToChange Kind = "nothing-to-change"
+	NoAnswer        Kind = "no-answer"
+	NotDone         Kind = "not-done"
+
+	// Of one system, besides.
+	AskedAgain     Kind = "asked-again"
+	AskedAgainKept Kind = "asked-again-kept"
+	NotAskedAgain  Kind = "not-asked-again"
+	Limits         Kind = "limits"
+
+	// Of the request as a whole: what follows from all systems.
+	NothingHeld        Kind = "nothing-held"
+	NothingElseHeld    Kind = "nothing-else-held"
+	NothingCoveredHeld Kind = "nothing-covered-held"
+	NothingChanged     Kind = "nothing-changed"
+	NothingWithout     Kind = "nothing-without"
+	NothingLeftOut     Kind = "nothing-left-out"
+	EverythingGone     Kind = "everything-gone"
+	OnlyKeptLeft       Kind = "only-kept-left"
+	NotAllGone         Kind = "not-all-gone"
+	KeptUnused         Kind = "kept-unused"
+	EveryoneAsked      Kind = "every-system-asked-again"
+)
+
+// Kinds returns every kind that has a condition.
+func Kinds() []Kind {
+	var out []Kind
+	out = addKinds(out, ofRequest)
+	out = addKinds(out, ofDataset)
+	out = addKinds(out, answers)
+	out = addKinds(out, ofSystem)
+	return addKinds(out, ofAll)
+}
+
+func addKinds[P any](out []Kind, rules []rule[P]) []Kind {
+	for _, r := range rules {
+		if !slices.Contains(out, r.kind) {
+			out = append(out, r.kind)
+		}
+	}
+	return out
+}
+
+// Answers reports whether a kind says how a system answered; of each system there is one.
+func (k Kind) Answers() bool {
+	return slices.ContainsFunc(answers, func(r rule[*system]) bool { return r.kind == k })
+}
+
+// Sweeping reports whether a kind says that nothing is there, or that everything is
+// done. None is made while a task of what it speaks of is open, a shortfall stands, or
+// something is kept that it doesn't name (TestSweepingOnlyOnceAllIsOver).
+func (k Kind) Sweeping() bool {
+	switch k {
+	case Empty, HoldsNothing, NothingCovered, NothingCoveredHeld, UnknownThere, AllErased, AllAnonymised, AllGone, NothingHeld, NothingElseHeld, NothingChanged, NothingLeftOut, EverythingGone, OnlyKeptLeft, KeptUnused, EveryoneAsked, AskedAgain, AskedAgainKept, NothingToChange, ErasedOnceMore, NothingCameBack:
+		return true
+	default:
+		return false
+	}
+}
+
+// OfSomething reports whether a statement about a dataset tells that something of the
+// person is, or was, in it.
+func (k Kind) OfSomething() bool {
+	switch k {
+	case Shown, Held, LeftOut, Found, Erased, Anonymised, Gone, MaybeErased, Kept, GoesWith, Corrected, LeftAsRecorded, Restricted, UsedAgain:
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,104 @@
+package statement
+
+import (
+	"encoding/json"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
+)
+
+// Kind is what a statement says, apart from its values.
+type Kind string
+
+// Statement is one sentence of an answer, with the facts that it rests on. Only this
+// package makes one, and only where its condition holds of those facts ([Make],
+// TestNoFactNoStatement); who reads an answer.json reads plain [Said] values.
+type Statement struct{ said Said }
+
+// Said is a statement as answer.json has it.
+type Said struct {
+	Kind Kind `json:"kind"`
+	// System, Dataset and Column say of what; empty where it is of the request.
+	System  string `json:"system,omitempty"`
+	Dataset string `json:"dataset,omitempty"`
+	Values
+	// Text is the sentence, in the answer's language.
+	Text string `json:"text,omitempty"`
+	// Facts are what it rests on, by their places in the request's journal.
+	Facts []core.Cited `json:"facts"`
+}
+
+// Values are what a statement says beside its kind; each kind has its own
+// (schemas/answer.schema.json).
+type Values struct {
+	Records int64 `json:"records,omitempty"`
+	// At is when it was done, Until when it ends or is due; both to the second.
+	At    time.Time `json:"at,omitzero"`
+	Until time.Time `json:"until,omitzero"`
+	// Ground is why something must stay, or is refused: the manifest's or the law's name
+	// for it, its title in the answer's language, and the article.
+	Ground string `json:"ground,omitempty"`
+	Title  string `json:"title,omitempty"`
+	Source string `json:"source,omitempty"`
+	// Why is a code: why records are left out, or of what kind a hidden column is.
+	Why     string                `json:"why,omitempty"`
+	Types   []dsar.IdentifierType `json:"types,omitempty"`
+	Systems []string              `json:"systems,omitempty"`
+	Columns []Column              `json:"columns,omitempty"`
+	Files   []string              `json:"files,omitempty"`
+	Checks  []dsar.Check          `json:"checks,omitempty"`
+	// Right is what was asked for, or is answered instead.
+	Right dsar.Right `json:"right,omitempty"`
+	// With is the dataset that something goes with; Table one that isn't declared.
+	With  string `json:"with,omitempty"`
+	Table string `json:"table,omitempty"`
+	// Reason is in the words of the person who wrote it, or of the operator.
+	Reason     string      `json:"reason,omitempty"`
+	Identifier *Identifier `json:"identifier,omitempty"`
+	// Paused tells that the clock stands, Starts that it begins with the proof, and
+	// MayExtend that the law lets it run longer.
+	Paused    bool `json:"paused,omitempty"`
+	Starts    bool `json:"starts,omitempty"`
+	MayExtend bool `json:"may_extend,omitempty"`
+}
+
+// Column is a column of a dataset, with its title in the answer's language.
+type Column struct {
+	Column string `json:"column"`
+	Title  string `json:"title"`
+}
+
+// Identifier is one of the identifiers by which the person was looked for, in the
+// clear, and how it became known.
+type Identifier struct {
+	Type     dsar.IdentifierType `json:"type"`
+	Value    string              `json:"value"`
+	Verified bool                `json:"verified"`
+	// FoundBy is the system that found it; empty where the request gave it.
+	FoundBy string `json:"found_by,omitempty"`
+	// FromType and FromValue are the identifier that it was found by.
+	FromType  dsar.IdentifierType `json:"from_type,omitempty"`
+	FromValue string              `json:"from_value,omitempty"`
+}
+
+// Kind returns what it says.
+func (s Statement) Kind() Kind { return s.said.Kind }
+
+// System returns the system that it speaks of; empty where it speaks of the request.
+func (s Statement) System() string { return s.said.System }
+
+// Dataset returns the dataset that it speaks of; empty where it speaks of more.
+func (s Statement) Dataset() string { return s.said.Dataset }
+
+// Values returns what it says beside its kind.
+func (s Statement) Values() Values { return s.said.Values }
+
+// Facts returns what it rests on.
+func (s Statement) Facts() []core.Cited { return s.said.Facts }
+
+// Said returns it as answer.json has it.
+func (s Statement) Said() Said { return s.said }
+
+// MarshalJSON writes it as answer.json has it.
+func (s Statement) MarshalJSON() ([]byte, error) { return json.Marshal(s.said) }

@@ -1,0 +1,152 @@
+package words
+
+import (
+	"fmt"
+	"strings"
+
+	"habeas.dev/services/internal/statement"
+)
+
+// Sentence is what a kind of statement says: the sentence, with the names of values in
+// braces, and the badge that heads it in a table, where it has one.
+type Sentence struct {
+	Badge    string `yaml:"badge"`
+	Sentence string `yaml:"sentence"`
+}
+
+// Of returns the sentence of a statement. A kind that has several says by its values which
+// it is.
+func (a *Answer) Of(s statement.Said) Sentence { return a.Statements[variant(s)] }
+
+// variant returns the key of a statement's sentence.
+func variant(s statement.Said) string {
+	switch id := s.Identifier; {
+	case s.Kind == statement.LeftOut:
+		return string(s.Kind) + "." + s.Why
+	case s.Kind != statement.LookedBy || id == nil:
+		return string(s.Kind)
+	case id.FoundBy != "" && id.FromValue != "":
+		return string(s.Kind) + ".found-by"
+	case id.FoundBy != "":
+		return string(s.Kind) + ".found"
+	case id.Verified:
+		return string(s.Kind) + ".verified"
+	default:
+		return string(s.Kind) + ".given"
+	}
+}
+
+// Say returns the sentence of a statement with its values in place, as plain text. The
+// document has the titles of the systems and datasets that it names.
+func (a *Answer) Say(d *statement.Document, s statement.Said) string {
+	text := a.Of(s).Sentence
+	if !strings.Contains(text, "{") {
+		return text
+	}
+	var b strings.Builder
+	for {
+		before, rest, found := strings.Cut(text, "{")
+		b.WriteString(before)
+		if !found {
+			return strings.TrimSpace(b.String())
+		}
+		name, after, _ := strings.Cut(rest, "}")
+		b.WriteString(a.value(d, s, name))
+		text = after
+	}
+}
+
+// value returns a value of a statement in words, by its name in the sentences.
+func (a *Answer) value(d *statement.Document, s statement.Said, name string) string {
+	switch name {
+	case "records":
+		return a.Count(s.Records, "record")
+	case "at":
+		return a.PlainDate(s.At)
+	case "until":
+		return a.PlainDate(s.Until)
+	case "moment":
+		return a.Moment(s.At)
+	case "right":
+		return a.Language.Letters.Rights[s.Right]
+	case "ground":
+		return a.Ground(s)
+	case "reason":
+		return s.Reason
+	case "hidden":
+		return Named(a.HiddenKinds, s.Why)
+	case "without":
+		return a.without(s)
+	case "types":
+		var names []string
+		for _, t := range s.Types {
+			names = append(names, Named(a.Identifiers, t))
+		}
+		return Listed(names, a.Or)
+	case "checks":
+		var names []string
+		for _, c := range s.Checks {
+			names = append(names, a.Language.Letters.Checks[c])
+		}
+		return strings.Join(names, "; ")
+	case "basis":
+		if of := description(d, s); of != nil {
+			return LowerFirst(Named(a.Bases, of.LegalBasis))
+		}
+	case "with":
+		if sys := d.System(s.System); sys != nil {
+			if of := sys.Dataset(s.With); of != nil {
+				return of.Title
+			}
+		}
+		return s.With
+	case "identifier":
+		return Named(a.Identifiers, s.Identifier.FromType) + " " + s.Identifier.FromValue
+	case "system":
+		return title(d, s.Identifier.FoundBy)
+	case "systems":
+		var titles []string
+		for _, name := range s.Systems {
+			titles = append(titles, title(d, name))
+		}
+		return Listed(titles, a.And)
+	}
+	return ""
+}
+
+// Ground returns the title of the ground of a statement.
+func (a *Answer) Ground(s statement.Said) string {
+	switch {
+	case s.Title != "":
+		return s.Title
+	case s.Ground == legalHold:
+		return a.LegalHold
+	default:
+		return Named[string](nil, s.Ground)
+	}
+}
+
+// without returns the identifier that was not used, by its type.
+func (a *Answer) without(s statement.Said) string {
+	if len(s.Types) == 0 {
+		return ""
+	}
+	if text := a.Without[s.Types[0]]; text != "" {
+		return text
+	}
+	return fmt.Sprintf(a.WithoutOther, Named(a.Identifiers, s.Types[0]))
+}
+
+func title(d *statement.Document, system string) string {
+	if s := d.System(system); s != nil {
+		return s.Title
+	}
+	return system
+}
+
+func description(d *statement.Document, s statement.Said) *statement.Dataset {
+	if sys := d.System(s.System); sys != nil {
+		return sys.Dataset(s.Dataset)
+	}
+	return nil
+}
