@@ -68,7 +68,7 @@ const end = "# End of the facts.\n"
 func main() {
 	if err := generate(); err != nil {
 		fmt.Fprintln(os.Stderr, "asyncapi:", err)
-		os.Exit(1)
+		os.Exit(1) //nolint:forbidigo // this is main
 	}
 }
 

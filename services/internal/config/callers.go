@@ -156,7 +156,7 @@ func (c Caller) check(issuers map[string]bool) error {
 	for _, j := range c.JWTs {
 		switch {
 		case !issuers[j.Issuer]:
-			return fmt.Errorf("jwts: %q is not among issuers:", j.Issuer)
+			return fmt.Errorf("jwts: %q is not one of those under issuers", j.Issuer)
 		case j.Subject == "":
 			return errors.New("jwts: subject is missing: which of the issuer's tokens are this caller's")
 		}
