@@ -266,3 +266,35 @@ func syncDir(path string) error {
 	defer d.Close()
 	return d.Sync()
 }
+
+// namesAtOnce is how many names of a folder are read at once.
+const namesAtOnce = 1000
+
+// Names implements store.Lister, for the files of one folder.
+func (d *dir) Names(ctx context.Context, prefix string, f func(key string) error) error {
+	folder, err := os.Open(d.path(strings.TrimSuffix(prefix, "/")))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return diskError(d.root, err)
+	}
+	defer folder.Close()
+	for {
+		entries, err := folder.ReadDir(namesAtOnce)
+		for _, e := range entries {
+			if e.IsDir() || strings.HasPrefix(e.Name(), tmpPrefix) {
+				continue
+			}
+			if err := errors.Join(ctx.Err(), f(prefix+e.Name())); err != nil {
+				return err
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return diskError(d.root, err)
+		}
+	}
+}

@@ -107,6 +107,9 @@ func TestCommands(t *testing.T) {
 	holds(say(0, "trace", access.ID), "records and answer are destroyed", "asked by the person")
 	holds(say(0, "receipt", access.ID), access.ID, "completed")
 
+	// The audit finds nothing; the export is written.
+	holds(say(0, "audit", "--answers", "--export", filepath.Join(t.TempDir(), "journal.jsonl")), "Nothing was altered")
+
 	// What can't be done says why.
 	say(1, "retry", access.ID)
 	holds(say(1, "cancel", access.ID, "--reason", "x"), "has ended", "what may be done now: habeas hold")

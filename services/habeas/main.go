@@ -56,6 +56,7 @@ type commands struct {
 	Journal  journalCommand  `cmd:"" group:"check" help:"Bring the journal's tables up to date, and grant each service what it needs of them."`
 	Config   configCommand   `cmd:"" group:"check" help:"Check the configuration."`
 	Try      tryCommand      `cmd:"" group:"check" help:"Ask a live system what an erasure of one person would do; nothing is changed."`
+	Audit    auditCommand    `cmd:"" group:"check" help:"Check the journal as a whole, and name what was altered."`
 	Keys     keysCommand     `cmd:"" group:"check" help:"Make the keys that sign, and print those that verify."`
 	Topics   topicsCommand   `cmd:"" group:"check" help:"Create the topics of Kafka that are missing, and name what differs."`
 	Health   healthCommand   `cmd:"" group:"check" help:"Ask a running service whether it is well, as a container's health check."`

@@ -133,3 +133,20 @@ func (w *cloudWriter) Abort() {
 	w.cancel()
 	_ = w.Close() // says that it was cancelled
 }
+
+// Names implements store.Lister.
+func (c cloud) Names(ctx context.Context, prefix string, f func(key string) error) error {
+	list := c.bucket.List(&blob.ListOptions{Prefix: prefix})
+	for {
+		o, err := list.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := f(o.Key); err != nil {
+			return err
+		}
+	}
+}

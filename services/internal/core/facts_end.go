@@ -50,7 +50,7 @@ type Forgotten struct {
 
 func (e Forgotten) evolve(s State) State {
 	if e.Part == PartRecords {
-		s.RecordsForgotten = e.At
+		s.RecordsForgotten, s.RecordsEnded = e.At, true
 	} else {
 		s.SubjectForgotten = e.At
 	}

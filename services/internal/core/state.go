@@ -122,6 +122,9 @@ type State struct {
 	// RecordsForgotten and SubjectForgotten are when Habeas forgot what it held itself;
 	// zero: it holds it.
 	RecordsForgotten, SubjectForgotten time.Time
+	// RecordsEnded tells that they were forgotten once, and so that the keys of records are
+	// destroyed; a later answer has others.
+	RecordsEnded bool
 	// CopiesForgotten tells that the erasure has reached Habeas' own copies.
 	CopiesForgotten bool
 }

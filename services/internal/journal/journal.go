@@ -250,4 +250,15 @@ type Store interface {
 	Notes
 	Searches
 	Tree
+	Audited
+}
+
+// Audited is the port of who checks a journal as a whole.
+type Audited interface {
+	// Fingerprints returns a request's fingerprints, sorted.
+	Fingerprints(ctx context.Context, requestID string) ([]string, error)
+	// Strays returns how many rows of each table belong to no request, and as missing how
+	// many requests were taken in that aren't there, where the store knows; none has a
+	// zero. It reads an index of each table as a whole.
+	Strays(ctx context.Context) (map[string]int64, error)
 }

@@ -154,6 +154,7 @@ func follow(v versioned, requestID string, facts []core.Event) (journal.Append, 
 		v.hashes = append(v.hashes, chain.next(journal.Fact{RequestID: requestID, Version: v.version, Type: typ, At: journal.Time(at), Data: data}))
 		a.Facts = append(a.Facts, journal.NewFact{Type: typ, At: at, Data: data})
 		a.Messages = append(a.Messages, factMessage(requestID, v.version, typ, at, data))
+		a.Fingerprints = append(a.Fingerprints, Fingerprints(f)...)
 		switch f := f.(type) {
 		case core.TaskSent:
 			t := v.state.NewTask(f)
@@ -165,10 +166,6 @@ func follow(v versioned, requestID string, facts []core.Event) (journal.Append, 
 				return a, v, err
 			}
 			a.Messages = append(a.Messages, m)
-		case core.Accepted:
-			a.Fingerprints = fingerprints(a.Fingerprints, f.Identifiers)
-		case core.TaskEnded:
-			a.Fingerprints = fingerprints(a.Fingerprints, f.Identifiers)
 		case core.ReceiptIssued:
 			a.Leaf = f.Leaf
 		case core.Forgotten:
@@ -202,13 +199,26 @@ func Fold(facts []journal.Fact) (journal.Row, error) {
 	if err != nil || len(facts) == 0 {
 		return journal.Row{}, err
 	}
-	last := facts[len(facts)-1]
-	r := row(v.state, last.At)
-	r.RequestID, r.Version, r.Hash = last.RequestID, last.Version, last.Hash
-	return r, nil
+	return RowOf(v.state, facts[len(facts)-1]), nil
 }
 
-func fingerprints(out []string, ids []dsar.Identifier) []string {
+// RowOf returns the row of a request in a state, after its last fact.
+func RowOf(s core.State, last journal.Fact) journal.Row {
+	r := row(s, last.At)
+	r.RequestID, r.Version, r.Hash = last.RequestID, last.Version, last.Hash
+	return r
+}
+
+// Fingerprints returns the fingerprints by which a request can be found from a fact on.
+func Fingerprints(e core.Event) []string {
+	var ids []dsar.Identifier
+	switch e := e.(type) {
+	case core.Accepted:
+		ids = e.Identifiers
+	case core.TaskEnded:
+		ids = e.Identifiers
+	}
+	out := make([]string, 0, len(ids))
 	for _, id := range ids {
 		out = append(out, id.Fingerprint)
 	}

@@ -59,6 +59,17 @@ func (m *mirror) write(ctx context.Context, path string, b []byte) error {
 	return nil
 }
 
+// MirroredCheckpoint returns a log's checkpoint as it is mirrored; nil where there is none.
+func MirroredCheckpoint(ctx context.Context, b *blob.Bucket, origin string) ([]byte, error) {
+	return newMirror(b, origin).read(ctx, checkpointPath)
+}
+
+// LastCheckpoint returns a log's checkpoint as its journal has it; nil where there is none.
+func LastCheckpoint(ctx context.Context, j journal.Notes, origin string) ([]byte, error) {
+	signed, _, err := j.Note(ctx, noteName(origin))
+	return signed, err
+}
+
 // grow writes the tiles and leaves that a tree has beyond one of a former size.
 func (m *mirror) grow(ctx context.Context, t journal.Tree, from, to int64) error {
 	read := journal.HashReader(ctx, t)

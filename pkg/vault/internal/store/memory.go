@@ -103,3 +103,18 @@ func (w *memoryWriter) Commit() error {
 }
 
 func (w *memoryWriter) Abort() {}
+
+// Names implements Lister.
+func (m *Memory) Names(ctx context.Context, prefix string, f func(key string) error) error {
+	for key := range m.Blobs() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if strings.HasPrefix(key, prefix) {
+			if err := f(key); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

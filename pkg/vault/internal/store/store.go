@@ -9,6 +9,14 @@ import (
 	"io"
 )
 
+// Lister lists a bucket's keys, for who looks at all of them: an audit, a rotation of the
+// master key.
+type Lister interface {
+	// Names calls f with each key that begins with a prefix, which ends in a slash, in no
+	// order. An error of f ends it.
+	Names(ctx context.Context, prefix string, f func(key string) error) error
+}
+
 // Bucket is a store of blobs by key. Every method may be called from many
 // goroutines. vaulttest has the suite that each implementation passes.
 type Bucket interface {

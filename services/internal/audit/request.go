@@ -1,0 +1,227 @@
+package audit
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"gocloud.dev/gcerrors"
+
+	"habeas.dev/pkg/vault"
+	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/lifecycle"
+)
+
+// maxMoves bounds how often a request that changes while it is looked at is read again.
+const maxMoves = 10
+
+// request looks at one request.
+func (a *audit) request(ctx context.Context, row journal.Row) error {
+	facts, err := a.Journal.Facts(ctx, row.RequestID, 1)
+	if err != nil {
+		return err
+	}
+	for range maxMoves {
+		now, err := a.Journal.Row(ctx, row.RequestID)
+		if err != nil && !errors.Is(err, journal.ErrNotFound) {
+			return err
+		}
+		if err != nil || now.Version == row.Version {
+			break
+		}
+		row = now
+		if facts, err = a.Journal.Facts(ctx, row.RequestID, 1); err != nil {
+			return err
+		}
+	}
+	a.done.Add(1)
+	a.facts.Add(int64(len(facts)))
+	if a.export != nil {
+		if err := a.export.request(row, facts); err != nil {
+			return err
+		}
+	}
+	id := row.RequestID
+	var broken *journal.ChainError
+	if err := journal.VerifyHead(row, facts); errors.As(err, &broken) {
+		a.find("chain", id, "Its facts were altered: version %d: %s.", broken.Version, broken.Reason)
+		return a.leaves(ctx, id, facts, nil)
+	}
+	if len(facts) == 0 {
+		a.find("chain", id, "It has no facts: they were deleted.")
+		return a.leaves(ctx, id, facts, nil)
+	}
+	events := make([]core.Event, len(facts))
+	for i, f := range facts {
+		if events[i], err = core.Decode(f.Type, f.Data); err != nil {
+			a.find("fact", id, "Version %d can't be read; its hash is right, so it was written so: by a newer version, or by a stranger.", f.Version)
+			return nil
+		}
+	}
+	state := core.Fold(events)
+	if state.Accepted.RequestID != id {
+		a.find("fact", id, "Its first fact is of request %s: the two were exchanged.", state.Accepted.RequestID)
+	}
+	a.row(row, lifecycle.RowOf(state, facts[len(facts)-1]))
+	if err := a.fingerprints(ctx, state, events); err != nil {
+		return err
+	}
+	if err := a.leaves(ctx, id, facts, events); err != nil {
+		return err
+	}
+	if err := a.keys(ctx, state); err != nil {
+		return err
+	}
+	return a.answer(ctx, state)
+}
+
+// row holds a row against what its facts amount to.
+func (a *audit) row(row, want journal.Row) {
+	is, should := reflect.ValueOf(normal(row)), reflect.ValueOf(normal(want))
+	for i := range is.NumField() {
+		if !reflect.DeepEqual(is.Field(i).Interface(), should.Field(i).Interface()) {
+			a.find("row", row.RequestID, "Its row was altered: %s isn't what its facts say.", is.Type().Field(i).Name)
+		}
+	}
+}
+
+// normal returns a row as the journal gives it back.
+func normal(r journal.Row) journal.Row {
+	r.ReceivedAt, r.DueAt, r.WakeAt, r.UpdatedAt = journal.Time(r.ReceivedAt), journal.Time(r.DueAt), journal.Time(r.WakeAt), journal.Time(r.UpdatedAt)
+	if len(r.Waiting) == 0 {
+		r.Waiting = nil
+	}
+	return r
+}
+
+// fingerprints holds those by which the request is found against its facts.
+func (a *audit) fingerprints(ctx context.Context, s core.State, events []core.Event) error {
+	is, err := a.Journal.Fingerprints(ctx, s.Accepted.RequestID)
+	if err != nil {
+		return err
+	}
+	var should []string
+	if s.SubjectForgotten.IsZero() {
+		for _, e := range events {
+			should = append(should, lifecycle.Fingerprints(e)...)
+		}
+		slices.Sort(should)
+		should = slices.Compact(should)
+	}
+	for _, p := range should {
+		if !slices.Contains(is, p) {
+			a.find("fingerprint", s.Accepted.RequestID, "A fingerprint was deleted: it isn't found by every identifier that it has.")
+			break
+		}
+	}
+	for _, p := range is {
+		if !slices.Contains(should, p) {
+			a.find("fingerprint", s.Accepted.RequestID, "It is found by a fingerprint that isn't of its identifiers, or that was to be forgotten.")
+			break
+		}
+	}
+	return nil
+}
+
+// leaves holds a request's leaves in the log against its facts; events is nil where those
+// can't be believed.
+func (a *audit) leaves(ctx context.Context, id string, facts []journal.Fact, events []core.Event) error {
+	is, err := a.Journal.LeavesOf(ctx, id)
+	if err != nil {
+		return err
+	}
+	byVersion := map[int][]byte{}
+	for _, l := range is {
+		byVersion[l.Version] = l.Data
+		if l.Version > len(facts) {
+			a.find("leaf", id, "Leaf %d of the log is of its version %d, which isn't there: its last facts were cut off.", l.Index, l.Version)
+		}
+	}
+	for i, e := range events {
+		var leaf []byte
+		switch e := e.(type) {
+		case core.ReceiptIssued:
+			leaf = e.Leaf
+		case core.Forgotten:
+			leaf = e.Leaf
+		}
+		version := i + 1
+		switch got, ok := byVersion[version]; {
+		case leaf == nil && ok:
+			a.find("leaf", id, "The log has a leaf of its version %d, which has none: leaves were moved.", version)
+		case leaf != nil && !ok:
+			a.find("leaf", id, "The leaf of its version %d isn't in the log: it was deleted.", version)
+		case leaf != nil && !bytes.Equal(leaf, got):
+			a.find("leaf", id, "The leaf of its version %d was altered or exchanged in the log.", version)
+		}
+	}
+	return nil
+}
+
+// keys holds the vault's keys against what was forgotten, and what wasn't.
+func (a *audit) keys(ctx context.Context, s core.State) error {
+	if a.Vault == nil {
+		return nil
+	}
+	id := s.Accepted.RequestID
+	keys, err := a.Vault.Keys(ctx, id)
+	records, subject := false, false // they can be opened
+	switch {
+	case errors.Is(err, vault.ErrShredded):
+	case errors.Is(err, vault.ErrNoKeys):
+		if s.SubjectForgotten.IsZero() {
+			a.find("keys", id, "The vault has no keys of it: they were deleted.")
+		}
+		return nil
+	case errors.Is(err, vault.ErrCorrupt):
+		a.find("keys", id, "Its keys in the vault are damaged, or another request's.")
+		return nil
+	case err != nil:
+		return err
+	default:
+		records, subject = !keys.Ended(vault.RecordsRoot), !keys.Ended(vault.SubjectRoot)
+	}
+	if subject == !s.SubjectForgotten.IsZero() {
+		a.find("keys", id, "%s", opens(subject, "whom it was about"))
+	}
+	if records == s.RecordsEnded {
+		a.find("keys", id, "%s", opens(records, "records and answer"))
+	}
+	return nil
+}
+
+// opens says what is wrong with what opens, or doesn't.
+func opens(does bool, what string) string {
+	if does {
+		return fmt.Sprintf("It was journalled that %s were forgotten, and the keys are there: restored from a backup, perhaps.", what)
+	}
+	return fmt.Sprintf("The keys of %s are destroyed, and no fact says so.", what)
+}
+
+// answer holds the outbox against the journal.
+func (a *audit) answer(ctx context.Context, s core.State) error {
+	if a.Outbox == nil || s.Status != core.StatusCompleted || s.Bundle.Name == "" {
+		return nil
+	}
+	o, err := a.Outbox.Attributes(ctx, s.Bundle.Name)
+	there := gcerrors.Code(err) != gcerrors.NotFound
+	switch forgotten := !s.RecordsForgotten.IsZero(); {
+	case there && err != nil:
+		return err
+	case there && forgotten:
+		a.find("answer", s.Accepted.RequestID, "Its answer was forgotten, and lies in the outbox.")
+	case !there && !forgotten:
+		a.find("answer", s.Accepted.RequestID, "Its answer isn't in the outbox.")
+	case there && o.Size < s.Bundle.Bytes:
+		a.find("answer", s.Accepted.RequestID, "Its answer in the outbox is shorter than the journal says: it was cut off or exchanged.")
+	case there && a.Vault != nil && a.Answer != nil:
+		if err := a.Answer(ctx, s.Accepted.RequestID, s.Bundle); err != nil {
+			a.find("answer", s.Accepted.RequestID, "Its answer in the outbox isn't the one that the journal names.")
+		}
+	}
+	return nil
+}

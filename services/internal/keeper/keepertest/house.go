@@ -1,0 +1,190 @@
+// Package keepertest has an installation with a clock that is set, on which requests are
+// played to their end: for tests of what becomes of them afterwards.
+package keepertest
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"gocloud.dev/blob"
+	"gocloud.dev/blob/memblob"
+	"gocloud.dev/gcerrors"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/vault"
+	"habeas.dev/services/coordinator"
+	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/keeper"
+	"habeas.dev/services/internal/lifecycle"
+	"habeas.dev/services/internal/receipt"
+)
+
+// Start is when its clock begins.
+var Start = time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// House is an installation with a clock that is set.
+type House struct {
+	testing.TB
+	Dir      string
+	Journal  journal.Store
+	Requests *lifecycle.Lifecycle
+	Vault    *vault.Vault
+	Outbox   *blob.Bucket
+	Mirror   *blob.Bucket
+	Keeper   *keeper.Keeper
+	Coord    *coordinator.Coordinator
+	Now      time.Time
+}
+
+// New opens one in a folder, on a journal.
+func New(t testing.TB, dir string, j journal.Store) *House {
+	t.Helper()
+	h := &House{TB: t, Dir: dir, Journal: j, Outbox: memblob.OpenBucket(nil), Mirror: memblob.OpenBucket(nil), Now: Start}
+	h.Requests = lifecycle.New(h.Journal)
+	h.OpenVault()
+	return h
+}
+
+// OpenVault opens the vault as a process does that starts.
+func (h *House) OpenVault() {
+	h.Helper()
+	var err error
+	h.Vault, err = vault.Open(h.Context(), vault.Config{Bucket: h.Dir + "/objects", Keys: h.Dir + "/keys", Key: h.Dir + "/master.key", CreateKey: true})
+	must(h, err)
+	h.Cleanup(func() { _ = h.Vault.Close() })
+	clock := func() time.Time { return h.Now }
+	h.Keeper = &keeper.Keeper{
+		Receipts: &receipt.Issuer{Requests: h.Requests, Rows: h.Journal, Vault: h.Vault, Now: clock},
+		Requests: h.Requests, Journal: h.Journal, Vault: h.Vault, Outbox: h.Outbox, Answers: Answers{h}, List: keeper.NewList(h.Mirror), Now: clock,
+	}
+	h.Coord = coordinator.New(coordinator.Config{Requests: h.Requests, Timers: h.Journal, Keeper: h.Keeper, Now: clock, Log: slog.New(slog.DiscardHandler)})
+}
+
+// Answers are bundles of one sealed value.
+type Answers struct{ *House }
+
+// Opens implements keeper.Answers.
+func (a Answers) Opens(ctx context.Context, id string) (bool, error) {
+	b, err := a.Outbox.ReadAll(ctx, id)
+	if gcerrors.Code(err) == gcerrors.NotFound {
+		return false, nil
+	}
+	keys, err := a.Vault.Keys(ctx, id)
+	if errors.Is(err, vault.ErrShredded) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	_, err = keys.Open(b, vault.BundleKey)
+	return err == nil, nil
+}
+
+// Delete implements keeper.Answers.
+func (a Answers) Delete(ctx context.Context, id string) error {
+	if err := a.Outbox.Delete(ctx, id); gcerrors.Code(err) != gcerrors.NotFound {
+		return err
+	}
+	return nil
+}
+
+// Request plays a request to its end. What its system reports is given.
+func (h *House) Request(id string, right dsar.Right, person string, counts ...dsar.Counts) {
+	h.Helper()
+	ctx := h.Context()
+	keys, err := h.Vault.CreateKeys(ctx, id)
+	must(h, err)
+	sealed, err := keys.Seal([]byte(person), vault.Identifier)
+	must(h, err)
+	_, err = h.Requests.Accept(ctx, core.Accepted{
+		RequestID: id, Right: right, Jurisdiction: "EEA", ReceivedAt: h.Now, AcceptedAt: h.Now, DueAt: h.Now.AddDate(0, 1, 0), Source: "test", Digest: "d",
+		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: h.Vault.Fingerprint("email", person), Sealed: sealed, Assurance: dsar.AssuranceVerified}},
+		Systems:     []dsar.System{{Name: "billing", Abilities: []dsar.Action{dsar.Gather, dsar.Erase}, Needs: []dsar.IdentifierType{"email"}}},
+		Keep:        &core.Keep{AnswerDays: 30, AccountabilityMonths: 24},
+	})
+	must(h, err)
+	for range 10 {
+		s, err := h.Requests.State(ctx, id)
+		must(h, err)
+		if s.Status.Ended() {
+			return
+		}
+		for _, task := range s.Tasks {
+			if task.Status == core.TaskIsSent {
+				h.report(id, task, counts)
+			}
+		}
+	}
+	h.Fatalf("request %s doesn't end", id)
+}
+
+func (h *House) report(id string, task core.TaskState, counts []dsar.Counts) {
+	h.Helper()
+	r := dsar.Report{RequestID: id, System: task.System, Action: task.Action, Attempt: task.Attempt, Kind: dsar.ReportEnded, Outcome: dsar.NothingFound}
+	switch task.Action {
+	case dsar.Gather:
+		r.Outcome, r.Objects = dsar.Gathered, []dsar.Object{h.object(id, "billing/gather/1-0a0b0c0d")}
+		r.Counts = counts
+	case dsar.Plan:
+		for _, c := range counts {
+			c.Erased = 0
+			r.Counts = append(r.Counts, c)
+		}
+		r.Outcome, r.Objects = dsar.Found, []dsar.Object{h.object(id, "billing/plan/1-0a0b0c0d")}
+	case dsar.Erase:
+		r.Outcome, r.Counts = dsar.Erased, counts
+	case dsar.Prove:
+		for _, c := range counts {
+			c.Found, c.Erased = c.Kept(), 0
+			r.Counts = append(r.Counts, c)
+		}
+		r.Outcome = dsar.Proven
+	case dsar.Assemble:
+		keys, err := h.Vault.Keys(h.Context(), id)
+		must(h, err)
+		sealed, err := keys.Seal([]byte("the answer"), vault.BundleKey)
+		if err == nil {
+			must(h, h.Outbox.WriteAll(h.Context(), id, sealed, nil))
+		}
+		r.Outcome, r.Objects = dsar.Assembled, []dsar.Object{{Name: id, Bytes: 1, SHA256: strings.Repeat("0", 64)}}
+	}
+	_, err := h.Requests.Do(h.Context(), id, core.TakeReport{Report: r, Now: h.Now})
+	must(h, err)
+}
+
+func (h *House) object(id, name string) dsar.Object {
+	h.Helper()
+	w, err := h.Vault.Create(h.Context(), id, name)
+	must(h, err)
+	_, err = io.WriteString(w, "personal")
+	must(h, err)
+	must(h, w.Close())
+	return dsar.Object{Name: name, Bytes: 8, Records: 1}
+}
+
+// Tick has the coordinator do what is due at a time.
+func (h *House) Tick(at time.Time) {
+	h.Helper()
+	h.Now = at
+	for range 20 {
+		n, err := h.Coord.Tick(h.Context())
+		must(h, err)
+		if n == 0 {
+			return
+		}
+	}
+	h.Fatal("there is always something due")
+}
