@@ -38,6 +38,9 @@ const (
 	Assemble Action = "assemble" // write the bundle; the aggregator's action
 )
 
+// Destructive reports whether an action changes what a system holds.
+func (a Action) Destructive() bool { return a == Erase || a == Rectify || a == Restrict }
+
 // Aggregator is the name under which the aggregator receives its tasks and
 // reports. No system may be called so.
 const Aggregator = "aggregator"

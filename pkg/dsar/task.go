@@ -202,6 +202,8 @@ type Task struct {
 	// Holds are the datasets of which nothing may be erased: with plan, erase
 	// and prove. Their records are retained on the ground [LegalHold].
 	Holds []string `json:"holds,omitempty"`
+	// Lease is how long it may go unheard of before it is sent anew.
+	Lease time.Duration `json:"lease,omitempty"`
 	// Plan names the sealed plan, with its SHA-256: with erase and prove, where
 	// something was planned. An erasure goes by this plan and by no other.
 	Plan *Object `json:"plan,omitempty"`
@@ -210,7 +212,7 @@ type Task struct {
 	ByKeys bool `json:"by_keys,omitempty"`
 }
 
-// ReportKind tells the four things that a worker can say of a task.
+// ReportKind tells the five things that a worker can say of a task.
 type ReportKind string
 
 // The kinds of report.
@@ -219,6 +221,7 @@ const (
 	ReportFailed   ReportKind = "failed"   // it makes no sense to try again by machine
 	ReportParked   ReportKind = "parked"   // send it again, not before Until
 	ReportProgress ReportKind = "progress" // still at it; renews the lease
+	ReportRefused  ReportKind = "refused"  // what came as this task wasn't believed; Code says why
 )
 
 // Report is what a worker says of a task. It is the data of the CloudEvent
@@ -234,15 +237,18 @@ type Report struct {
 	Until     time.Time  `json:"until,omitzero"`    // with parked
 	Counts    []Counts   `json:"counts,omitempty"`
 	Objects   []Object   `json:"objects,omitempty"`
-	// Identifiers are those that a resolve found.
+	// Found are the identifiers that a resolve found, as the worker says them, in the
+	// clear: on its way the whole report is sealed. Who opens it makes Identifiers of them.
+	Found []FoundIdentifier `json:"found,omitempty"`
+	// Identifiers are those that a resolve found, sealed under the request's key.
 	Identifiers []Identifier `json:"identifiers,omitempty"`
 	// Code is a short, stable, lower-case word for machines (rate-limited,
 	// no-permission, plan-too-large).
 	Code string `json:"code,omitempty"`
 	// Reason is one sentence for a support agent. It holds no personal data.
 	Reason string `json:"reason,omitempty"`
-	// Detail is the underlying error, sealed under the request's key, since a
-	// vendor's message may quote the person.
+	// Detail is the underlying error. A vendor's message may quote the person: who opens
+	// the report seals it under the request's key.
 	Detail []byte `json:"detail,omitempty"`
 	// Notes are what a person should know of the system besides, e.g. a column
 	// that its manifest doesn't declare; with every kind but progress. They hold no
@@ -250,4 +256,14 @@ type Report struct {
 	Notes []string `json:"notes,omitempty"`
 	// Records is how many records were handled so far; with progress.
 	Records int64 `json:"records,omitempty"`
+}
+
+// FoundIdentifier is an identifier that a resolve found, in the clear.
+type FoundIdentifier struct {
+	Type  IdentifierType `json:"type"`
+	Value string         `json:"value"`
+	// FromType and From are the identifier that it was found by; empty where the worker
+	// doesn't say.
+	FromType IdentifierType `json:"from_type,omitempty"`
+	From     string         `json:"from,omitempty"`
 }

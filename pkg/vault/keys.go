@@ -83,3 +83,30 @@ func bind(kind, requestID, place string) []byte {
 func (k *Keys) errorf(err error) error {
 	return fmt.Errorf("vault: request %s: %w", k.requestID, err)
 }
+
+// Values returns the secret of the small values that come of a root: for the one service
+// that assembles answers without the master key. nil where the root was ended.
+func (k *Keys) Values(which Root) []byte {
+	r := &k.roots[which]
+	if r.ended.Load() {
+		return nil
+	}
+	return derive(r.secret, "values", k.requestID)
+}
+
+// ValueKeys returns keys that seal and open small values only, of the secrets that
+// [Keys.Values] gave. A root of which there is none counts as ended.
+func ValueKeys(requestID string, subject, records []byte) (*Keys, error) {
+	if err := checkRequestID(requestID); err != nil {
+		return nil, err
+	}
+	k := &Keys{requestID: requestID}
+	for which, secret := range map[Root][]byte{SubjectRoot: subject, RecordsRoot: records} {
+		if len(secret) == rootBytes {
+			k.roots[which].values = newAEAD(secret)
+			continue
+		}
+		k.roots[which].ended.Store(true)
+	}
+	return k, nil
+}

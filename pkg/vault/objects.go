@@ -87,7 +87,7 @@ func (k *Keys) ObjectKey(name string) (ObjectKey, error) {
 		which = RecordsRoot
 	}
 	r := &k.roots[which]
-	if r.ended.Load() {
+	if r.ended.Load() || r.secret == nil { // ended, or never had ([ValueKeys])
 		return ObjectKey{}, k.errorf(ErrShredded)
 	}
 	return ObjectKey{requestID: k.requestID, scope: scope, secret: derive(r.secret, "objects", k.requestID, scope), ended: &r.ended}, nil
@@ -124,12 +124,12 @@ func (k ObjectKey) check(name string) error {
 // Mark leaves a mark in a system's part of a request, and reports whether it was the
 // first to: of many that leave the same one, in one process or in several, exactly one
 // is (MarkedOnce in vaulttest). It survives a power cut. A mark's name is
-// <system>/<word>/<attempt>; it holds nothing.
+// <system>/<word>/<attempt>; it says nothing of the request.
 func (o *Objects) Mark(ctx context.Context, requestID, name string) (first bool, err error) {
 	if err := errors.Join(checkRequestID(requestID), checkObjectName(name)); err != nil {
 		return false, err
 	}
-	switch err := o.bucket.Put(ctx, objectKey(requestID, name), nil, store.Create); {
+	switch err := o.bucket.Put(ctx, objectKey(requestID, name), mark, store.Create); {
 	case errors.Is(err, store.ErrExists):
 		return false, nil
 	case err != nil:
@@ -137,6 +137,9 @@ func (o *Objects) Mark(ctx context.Context, requestID, name string) (first bool,
 	}
 	return true, nil
 }
+
+// mark is what a mark holds: an object of no bytes is none in some stores.
+var mark = []byte("habeas: a mark\n")
 
 // DeleteObjects deletes the objects of a request whose names begin with the prefix,
 // which begins with a whole system: account/, account/gather/1. What is already gone is

@@ -87,7 +87,7 @@ func (w *Worker) give(ctx context.Context, j *job) {
 		g := &RestrictJob{Job: base}
 		j.given, j.pub = g, &g.Job
 	case dsar.Assemble:
-		g := &AssembleJob{Job: base, Data: j.event.Data, Sent: j.event.Time}
+		g := &AssembleJob{Job: base, Data: j.sealed.Data, Sent: j.event.Time}
 		j.given, j.pub = g, &g.Job
 	default: // erase, prove
 		g := &EraseJob{Job: base, Plan: j.plan}

@@ -102,13 +102,12 @@ func (b *batcher) idle() bool {
 func (b *batcher) add(msg *message.Message) {
 	b.w.metrics.inFlight(b.calls, 1)
 	e, err := event.Decode(msg.Metadata, msg.Payload)
-	j := &job{event: e, msg: msg}
-	if err == nil {
-		j.task, err = b.w.decode(e)
-	}
 	if err != nil {
-		j.event.Data = msg.Payload
-		j.answer = b.w.rejected(j.event, place(msg), err)
+		e.Data = msg.Payload
+	}
+	j := b.w.takeIn(e, b.c.Link, place(msg), err)
+	j.msg = msg
+	if j.answer.Type != "" {
 		b.out.put(parcel{jobs: []*job{j}})
 		return
 	}
@@ -181,7 +180,7 @@ func (b *batcher) work(q *queue, jobs []*job) {
 	}
 	stop := b.watch(ours)
 	defer stop()
-	b.w.work(b.calls, b.c.Vault, ours, func(done []*job) {
+	b.w.work(b.calls, b.c.Access, ours, func(done []*job) {
 		for _, j := range done {
 			j.settled.Store(true)
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"habeas.dev/pkg/bus"
+	"habeas.dev/pkg/link"
 	"habeas.dev/pkg/vault"
 )
 
@@ -20,8 +21,8 @@ type Config struct {
 	// It stands in for Kafka; their reports then travel together, which saves
 	// the broker most of its work.
 	Connection *Connection
-	// Vault holds the requests' keys and takes the records. MUST be set.
-	Vault *vault.Vault
+	// Access is what tasks are opened by, and where what is found is left. MUST be set.
+	Access
 
 	// Group is the consumer group; empty means habeas.worker.<system>. All
 	// processes that serve one system MUST be in one group.
@@ -37,6 +38,16 @@ type Config struct {
 	// Drain is how long a stop waits for calls that are under way before it
 	// cuts them off; 0 means [DefaultDrain].
 	Drain time.Duration
+}
+
+// Access is what a worker opens its tasks by, and where it leaves what it finds. Both MUST
+// be set. It holds no key but the link's: those of a request's objects come with each
+// task.
+type Access struct {
+	// Link is the key of the worker's link to the coordinator.
+	Link *link.Key
+	// Objects are the vault's: they hold the tasks' grants and take the records.
+	Objects *vault.Objects
 }
 
 const (
@@ -103,8 +114,10 @@ func (c *Connection) Close() error {
 
 func (c *Config) defaults(system string) error {
 	switch {
-	case c.Vault == nil:
-		return errors.New("worker: Config has no Vault")
+	case c.Link == nil:
+		return errors.New("worker: Config has no Link: the key of the worker's link to the coordinator")
+	case c.Objects == nil:
+		return errors.New("worker: Config has no Objects: the vault's objects")
 	case c.BatchSize < 0 || c.BatchWait < 0 || c.Drain < 0:
 		return errors.New("worker: Config: BatchSize, BatchWait and Drain can't be negative")
 	}

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"habeas.dev/pkg/dsar"
-	"habeas.dev/pkg/vault"
+	"habeas.dev/pkg/link"
 )
 
 // TestEachReportsEarly: of jobs that came together, each is reported when it ends, and
@@ -29,7 +29,7 @@ func TestEachReportsEarly(t *testing.T) {
 		}
 		return nil
 	}
-	inBubble(t, gatherFunc(work), nil, func(t *testing.T, _ *Worker, net *wire, v *vault.Vault, _ func() error) {
+	inBubble(t, gatherFunc(work), nil, func(t *testing.T, _ *Worker, net *wire, v *desk, _ func() error) {
 		for n := range 20 {
 			net.send(taskMessage(t, v, n+1))
 		}
@@ -49,7 +49,7 @@ func TestEachReportsEarly(t *testing.T) {
 // again.
 func TestEachIsLearned(t *testing.T) {
 	t.Parallel()
-	inBubble(t, gatherFunc(writeOne), nil, func(t *testing.T, _ *Worker, net *wire, v *vault.Vault, _ func() error) {
+	inBubble(t, gatherFunc(writeOne), nil, func(t *testing.T, _ *Worker, net *wire, v *desk, _ func() error) {
 		net.send(taskMessage(t, v, 1))
 		quiet()
 		net.send(taskMessage(t, v, 2))
@@ -104,7 +104,7 @@ func TestMiddleware(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	jobs := []*job{{task: dsar.Task{Action: dsar.Gather}, open: Task{Action: dsar.Gather}}}
+	jobs := []*job{{link: link.NewKey(), task: dsar.Task{Action: dsar.Gather}, open: Task{Action: dsar.Gather}}}
 	jobs[0].ability = w.ability(dsar.Gather)
 	w.perform(t.Context(), jobs, func([]*job) {})
 	if want := []string{"a before gather", "b before gather", "b after broken", "a after broken"}; !slices.Equal(said, want) {
@@ -117,7 +117,7 @@ func TestMiddleware(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		jobs := []*job{{task: dsar.Task{Action: dsar.Gather}, ability: w.ability(dsar.Gather)}}
+		jobs := []*job{{link: link.NewKey(), task: dsar.Task{Action: dsar.Gather}, ability: w.ability(dsar.Gather)}}
 		w.perform(t.Context(), jobs, func([]*job) {})
 		if errorOf(jobs[0].err).Code != code {
 			t.Errorf("%s: %v", code, jobs[0].err)

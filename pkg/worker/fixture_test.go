@@ -15,6 +15,7 @@ import (
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/pkg/worker"
+	"habeas.dev/pkg/worker/workertest"
 )
 
 // shop returns the manifest of the tests: a system with every ability.
@@ -135,16 +136,12 @@ func gatherOnly() *manifest.Manifest {
 	return m
 }
 
-// newVault returns a vault in memory, which holds the keys of anna, bob and
+// newVault returns a desk, whose vault holds the keys of anna, bob and
 // charlie.
-func newVault(tb testing.TB) *vault.Vault {
+func newVault(tb testing.TB) *workertest.Desk {
 	tb.Helper()
 	ctx := context.Background()
-	v, err := vault.InMemory(ctx)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	tb.Cleanup(func() { v.Close() })
+	v := workertest.NewDesk(tb)
 	for _, id := range []string{anna, bob, charlie} {
 		if _, err := v.CreateKeys(ctx, id); err != nil {
 			tb.Fatal(err)
@@ -154,7 +151,7 @@ func newVault(tb testing.TB) *vault.Vault {
 }
 
 // task returns a task of the shop for a request, by an address made of its id.
-func task(tb testing.TB, v *vault.Vault, request string, action dsar.Action, change ...func(*dsar.Task)) event.Event {
+func task(tb testing.TB, v *workertest.Desk, request string, action dsar.Action, change ...func(*dsar.Task)) event.Event {
 	tb.Helper()
 	keys, err := v.Keys(context.Background(), request)
 	if err != nil {
@@ -185,7 +182,7 @@ func task(tb testing.TB, v *vault.Vault, request string, action dsar.Action, cha
 func address(request string) string { return "canary-" + request[:8] + "@example.com" }
 
 // details seals what a request says beside its subject.
-func details(tb testing.TB, v *vault.Vault, request string, d event.Details) []byte {
+func details(tb testing.TB, v *workertest.Desk, request string, d event.Details) []byte {
 	tb.Helper()
 	keys, err := v.Keys(context.Background(), request)
 	if err != nil {
@@ -213,10 +210,10 @@ func newWorker(tb testing.TB, m *manifest.Manifest, i any, opts ...worker.Option
 }
 
 // handle hands in tasks and reads the reports, which must all be there.
-func handle(tb testing.TB, w *worker.Worker, v *vault.Vault, tasks ...event.Event) []dsar.Report {
+func handle(tb testing.TB, w *worker.Worker, v *workertest.Desk, tasks ...event.Event) []dsar.Report {
 	tb.Helper()
 	reports := make([]dsar.Report, len(tasks))
-	for i, e := range w.Handle(context.Background(), v, tasks) {
+	for i, e := range v.Handle(context.Background(), w, tasks) {
 		if e.Type != event.TypeReport {
 			tb.Fatalf("answer %d is of type %q: %s", i, e.Type, e.Data)
 		}
@@ -235,7 +232,7 @@ func parse(tb testing.TB, e event.Event) dsar.Report {
 }
 
 // plain opens a report's detail.
-func plain(tb testing.TB, v *vault.Vault, r dsar.Report) string {
+func plain(tb testing.TB, v *workertest.Desk, r dsar.Report) string {
 	tb.Helper()
 	keys, err := v.Keys(context.Background(), r.RequestID)
 	if err != nil {
@@ -249,7 +246,7 @@ func plain(tb testing.TB, v *vault.Vault, r dsar.Report) string {
 }
 
 // object reads what a report left in the vault, as text.
-func object(tb testing.TB, v *vault.Vault, r dsar.Report) string {
+func object(tb testing.TB, v *workertest.Desk, r dsar.Report) string {
 	tb.Helper()
 	if len(r.Objects) != 1 {
 		tb.Fatalf("the report names %d objects", len(r.Objects))

@@ -9,7 +9,6 @@ import (
 	"github.com/cenkalti/backoff/v4"
 
 	"habeas.dev/pkg/event"
-	"habeas.dev/pkg/vault"
 )
 
 // Handle takes tasks and gives their answers: the worker without Kafka, for
@@ -24,27 +23,23 @@ import (
 //
 // Tasks of one action are given to the implementation together. Handle returns when
 // all are answered, tries in place included.
-func (w *Worker) Handle(ctx context.Context, v *vault.Vault, tasks []event.Event) []event.Event {
-	jobs := make([]job, len(tasks))
+func (w *Worker) Handle(ctx context.Context, at Access, tasks []event.Event) []event.Event {
+	jobs := make([]*job, len(tasks))
 	var groups [len(actions)][]*job
 	for i, e := range tasks {
-		j := &jobs[i]
-		j.event = e
-		task, err := w.decode(e)
-		if err != nil {
-			j.answer = w.rejected(e, nil, err)
+		j := w.takeIn(e, at.Link, nil, nil)
+		if jobs[i] = j; j.answer.Type != "" {
 			continue
 		}
-		j.task = task
 		for a, action := range actions {
-			if task.Action == action {
+			if j.task.Action == action {
 				groups[a] = append(groups[a], j)
 			}
 		}
 	}
 	for _, group := range groups {
 		if len(group) > 0 {
-			w.work(ctx, v, group, func([]*job) {})
+			w.work(ctx, at, group, func([]*job) {})
 		}
 	}
 	answers := make([]event.Event, len(jobs))
@@ -57,14 +52,14 @@ func (w *Worker) Handle(ctx context.Context, v *vault.Vault, tasks []event.Event
 // work takes decoded jobs of one action to their answers. settled is called
 // with every job exactly once, as soon as its answer stands, from one goroutine
 // or several.
-func (w *Worker) work(ctx context.Context, v *vault.Vault, jobs []*job, settled func([]*job)) {
+func (w *Worker) work(ctx context.Context, at Access, jobs []*job, settled func([]*job)) {
 	began := w.now()
 	ready := make([]*job, 0, len(jobs))
 	var ended []*job
 	for _, j := range jobs {
 		j.began = began
 		w.tracing.begin(ctx, w, j)
-		if w.prepare(ctx, v, j); j.err != nil || j.end != "" {
+		if w.prepare(ctx, at, j); j.err != nil || j.end != "" {
 			ended = append(ended, j)
 		} else {
 			ready = append(ready, j)

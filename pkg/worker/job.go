@@ -4,16 +4,19 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
+	"io"
 	"slices"
+	"strconv"
 	"sync/atomic"
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
 	"go.opentelemetry.io/otel/trace"
 
+	"habeas.dev/pkg/bus"
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/link"
 	"habeas.dev/pkg/vault"
 )
 
@@ -21,9 +24,13 @@ import (
 type job struct {
 	event event.Event // as it came
 	task  dsar.Task
-	keys  *vault.Keys // nil where they couldn't be had
-	vault *vault.Vault
-	open  Task // what the implementation sees
+	// sealed is the task as it was sealed, and grant what it may open.
+	sealed  link.Task
+	grant   link.Grant
+	lost    error // why there is no grant, with assemble
+	link    *link.Key
+	objects *vault.Objects
+	open    Task // what the implementation sees
 	// changes are the corrections that concern this system, with rectify.
 	changes []Change
 	began   time.Time
@@ -58,6 +65,9 @@ type job struct {
 	code, reason string
 
 	answer event.Event // zero until settled, and where there is none to give
+	// refusal tells the coordinator of what wasn't believed; zero where there is nothing to
+	// tell.
+	refusal event.Event
 
 	// With Kafka.
 	msg     *message.Message
@@ -71,27 +81,61 @@ type errRejected struct{ code, reason string }
 
 func (e *errRejected) Error() string { return e.reason }
 
-// decode reads the task of an event. Its error is an errRejected.
-func (w *Worker) decode(e event.Event) (dsar.Task, error) {
-	var t dsar.Task
+// decode opens the task of an event. Its error is an errRejected; where what came could be
+// read so far, about is what it says to be about.
+func (w *Worker) decode(e event.Event, key *link.Key) (t dsar.Task, sealed link.Task, about link.Envelope, err error) {
 	if e.Type != event.TypeTask {
-		return t, &errRejected{"unknown-type", "not a " + event.TypeTask}
+		return t, sealed, about, &errRejected{code: "unknown-type", reason: "not a " + event.TypeTask}
 	}
-	if err := json.Unmarshal(e.Data, &t); err != nil {
-		// The decoder's text may quote the data.
-		return t, &errRejected{"not-json", "the data is not a task in JSON"}
+	about, err = link.Parse(e.Data)
+	switch {
+	case err != nil:
+		return t, sealed, about, &errRejected{code: "not-sealed", reason: err.Error()}
+	case about.RequestID != e.Subject && e.Subject != "":
+		return t, sealed, about, &errRejected{code: "invalid", reason: "the task's request_id is not the event's subject"}
+	case about.System != w.system:
+		return t, sealed, about, &errRejected{code: "wrong-system", reason: "the task is for another system than " + w.system}
+	}
+	sealed, err = key.OpenTask(about, w.now())
+	switch {
+	case errors.Is(err, link.ErrExpired):
+		return t, sealed, about, &errRejected{code: CodeExpired, reason: "the task was good until before now; by then it is sent anew"}
+	case errors.Is(err, link.ErrNotSealed):
+		return t, sealed, about, &errRejected{code: CodeNotSealed, reason: "the task is not sealed by this system's link key for what it says to be: somebody else wrote it, or the keys differ"}
+	case err == nil:
+		err = json.Unmarshal(sealed.Data, &t)
 	}
 	switch {
-	case t.RequestID == "" || t.RequestID != e.Subject && e.Subject != "":
-		return t, &errRejected{"invalid", "the task's request_id is missing or not the event's subject"}
-	case t.System != w.system:
-		return t, &errRejected{"wrong-system", "the task is for another system than " + w.system}
-	case t.Attempt < 1:
-		return t, &errRejected{"invalid", "the task's attempt is not positive"}
+	case err != nil: // the decoder's words may quote the data
+		return t, sealed, about, &errRejected{code: "not-json", reason: "what the task has sealed can't be read"}
+	case t.RequestID != about.RequestID || t.System != about.System || t.Action != about.Action || t.Attempt != about.Attempt:
+		return t, sealed, about, &errRejected{code: "invalid", reason: "what the task has sealed is of another task"}
 	case !slices.Contains(actions[:], t.Action):
-		return t, &errRejected{"invalid", "the task's action is not one that a system can take"}
+		return t, sealed, about, &errRejected{code: "invalid", reason: "the task's action is not one that a system can take"}
 	}
-	return t, nil
+	return t, sealed, about, nil
+}
+
+// The codes of tasks that aren't believed. An expired one is nothing to worry about: its
+// worker was away, and it was sent anew.
+const (
+	CodeNotSealed = "not-sealed"
+	CodeExpired   = "expired"
+)
+
+// takeIn makes a job of an event, or its rejection. at is where its record lies; nil where
+// that isn't known.
+func (w *Worker) takeIn(e event.Event, key *link.Key, at *bus.Position, err error) *job {
+	j := &job{event: e, link: key}
+	var about link.Envelope
+	if err == nil {
+		j.task, j.sealed, about, err = w.decode(e, key)
+	}
+	if err != nil {
+		j.answer = w.rejected(e, at, err)
+		j.refusal = w.refused(about, key, err)
+	}
+	return j
 }
 
 // goesAlone notes that the job's method goes through [Each].
@@ -129,42 +173,47 @@ func (w *Worker) ability(a dsar.Action) *ability {
 	return nil
 }
 
-// prepare opens what the task has sealed. It leaves in the job an error, or the
+// prepare opens what the task's worker may open. It leaves in the job an error, or the
 // end of a task that needs no call.
-func (w *Worker) prepare(ctx context.Context, v *vault.Vault, j *job) {
-	j.vault = v
+func (w *Worker) prepare(ctx context.Context, at Access, j *job) {
+	j.objects = at.Objects
 	if j.ability = w.ability(j.task.Action); j.ability == nil {
 		j.err = Permanent("no-ability", "this system's worker has no ability to "+string(j.task.Action), nil)
 		return
 	}
-	if j.task.Action == dsar.Assemble {
-		// What is wrong with the keys is for the assembler to say.
-		j.keys, _ = v.Keys(ctx, j.task.RequestID)
-		j.open = w.opened(j.task)
-		return
-	}
-	keys, err := v.Keys(ctx, j.task.RequestID)
-	switch {
-	case errors.Is(err, vault.ErrShredded):
-		j.err = Permanent("shredded", "the request's keys are destroyed: nothing of it can be read any more", nil)
-		return
-	case err != nil:
-		j.err = Transient("vault", "the request's keys could not be read from the vault", err)
-		return
-	}
-	j.keys = keys
 	j.open = w.opened(j.task)
-	for _, id := range j.task.Identifiers {
+	if j.task.Action == dsar.Assemble && j.sealed.Lost != "" {
+		return // what is wrong with the keys is for the assembler to say
+	}
+	switch j.sealed.Lost {
+	case "":
+	case link.LostShredded:
+		j.err = Permanent("shredded", "the request's keys are destroyed: nothing of it can be read any more", nil)
+	case link.LostUnreadable:
+		j.err = Permanent("unreadable-identifier", "an identifier can't be opened with the request's key", nil)
+	default:
+		j.err = Transient("vault", "the request's keys could not be read from the vault", nil)
+	}
+	if j.err == nil {
+		var err error
+		j.grant, err = j.sealed.ReadGrant(ctx, at.Objects)
+		if j.task.Action == dsar.Assemble {
+			j.lost = err
+			return
+		}
+		if err != nil {
+			j.err = Transient("vault", "what the task may open could not be read from the vault", err)
+		}
+	}
+	if j.err != nil {
+		return
+	}
+	for _, id := range j.grant.Identifiers {
 		// A resolve goes on from what the system itself found.
 		if !slices.Contains(w.needs, id.Type) && (j.task.Action != dsar.Resolve || !slices.Contains(w.finds, id.Type)) {
 			continue
 		}
-		plain, err := keys.Open(id.Sealed, vault.Identifier)
-		if err != nil {
-			j.err = Permanent("unreadable-identifier", "an identifier can't be opened with the request's key", err)
-			return
-		}
-		j.open.Identifiers = append(j.open.Identifiers, Identifier{Type: id.Type, Value: string(plain), Assurance: id.Assurance})
+		j.open.Identifiers = append(j.open.Identifiers, Identifier{Type: id.Type, Value: id.Value, Assurance: id.Assurance})
 	}
 	if len(j.open.Identifiers) == 0 {
 		j.end, j.code, j.reason = dsar.NotApplicable, "no-identifier", "none of the identifiers that it can be asked by is known"
@@ -177,6 +226,57 @@ func (w *Worker) prepare(ctx context.Context, v *vault.Vault, j *job) {
 	if j.err == nil && (j.task.Action == dsar.Erase || j.task.Action == dsar.Prove) {
 		j.plan, j.err = w.openPlan(ctx, j)
 	}
+	if j.err == nil && j.end == "" && j.task.Action.Destructive() {
+		j.err = w.mark(ctx, j)
+	}
+}
+
+// CodeBegunBefore is the code of a task that changes something and that was begun before:
+// its bytes came twice, by chance or because somebody sent them again. It does nothing,
+// and is sent anew where nobody has heard how it ended.
+const CodeBegunBefore = "begun-before"
+
+// mark leaves the mark, once, that an attempt which changes something has begun. Where it
+// was there, the attempt MUST NOT be begun again (TestOldBytesDoNothing).
+func (w *Worker) mark(ctx context.Context, j *job) error {
+	first, err := j.objects.Mark(ctx, j.task.RequestID, w.system+"/begun/"+string(j.task.Action)+"."+strconv.Itoa(j.task.Attempt))
+	switch {
+	case err != nil:
+		return Transient("vault", "the mark that the task has begun could not be left in the vault", err)
+	case !first:
+		return RetryAfter(0, CodeBegunBefore, "this attempt was begun before, and it isn't known here how it ended", nil)
+	}
+	return nil
+}
+
+// key returns the key of the objects of a scope; its error is one of this package's.
+func (j *job) key(scope string) (vault.ObjectKey, error) {
+	k, err := j.grant.ObjectKey(j.task.RequestID, scope)
+	if errors.Is(err, vault.ErrShredded) {
+		return k, Permanent("shredded", "the request's keys are destroyed: nothing of it can be read or written any more", err)
+	}
+	if err != nil {
+		return k, Transient("vault", "the key that came with the task can't be used", err)
+	}
+	return k, nil
+}
+
+// create begins an object of the job's own.
+func (w *Worker) create(ctx context.Context, j *job, name string) (*vault.ObjectWriter, error) {
+	k, err := j.key(link.Scope(w.system, j.task.Action, j.task.Attempt))
+	if err != nil {
+		return nil, err
+	}
+	return j.objects.Create(ctx, k, name)
+}
+
+// openObject opens an object of which the task has the key.
+func (j *job) openObject(ctx context.Context, name string) (io.ReadCloser, error) {
+	k, err := j.grant.ObjectKey(j.task.RequestID, link.ScopeOf(name))
+	if err != nil {
+		return nil, err
+	}
+	return j.objects.Open(ctx, k, name)
 }
 
 // opened returns what the implementation sees of a task beside what is sealed.
@@ -185,19 +285,14 @@ func (w *Worker) opened(t dsar.Task) Task {
 }
 
 func (w *Worker) prepareDetails(j *job) {
-	if len(j.task.Details) == 0 {
+	if len(j.grant.Details) == 0 {
 		if j.task.Action == dsar.Rectify {
 			j.err = Permanent("no-correction", "the request names no corrected field", nil)
 		}
 		return
 	}
-	plain, err := j.keys.Open(j.task.Details, vault.RequestDetails)
-	if err != nil {
-		j.err = Permanent("unreadable-details", "the request's details can't be opened with its key", err)
-		return
-	}
 	var d event.Details
-	if err := json.Unmarshal(plain, &d); err != nil {
+	if err := json.Unmarshal(j.grant.Details, &d); err != nil {
 		j.err = Permanent("unreadable-details", "the request's details are not what they should be", err)
 		return
 	}
@@ -231,36 +326,21 @@ func (w *Worker) changes(corrections []event.Correction) []Change {
 	return out
 }
 
-// fingerprint returns the fingerprint of the identifier that another was found by:
-// the subject's only one where the worker didn't say.
-func (j *job) fingerprint(id Identifier) string {
+// foundBy returns the identifier that another was found by: the subject's only one where
+// the worker didn't say.
+func (j *job) foundBy(id Identifier) Identifier {
 	if id.Value == "" && len(j.open.Identifiers) == 1 {
-		id = j.open.Identifiers[0]
+		return j.open.Identifiers[0]
 	}
-	if id.Value == "" {
-		return ""
-	}
-	return j.vault.Fingerprint(id.Type, id.Value)
+	return id
 }
 
-// seal returns what a resolve found, sealed, each once, without what the task knew.
-func (j *job) seal() ([]dsar.Identifier, error) {
-	out := make([]dsar.Identifier, 0, len(j.found))
-	seen := make(map[string]struct{}, len(j.found)+len(j.task.Identifiers))
-	for _, id := range j.task.Identifiers {
-		seen[id.Fingerprint] = struct{}{}
-	}
+// reportFound returns what a resolve found, as a report says it.
+func (j *job) reportFound() []dsar.FoundIdentifier {
+	out := make([]dsar.FoundIdentifier, 0, len(j.found))
 	for _, f := range j.found {
-		fp := j.vault.Fingerprint(f.Type, f.Value)
-		if _, known := seen[fp]; known {
-			continue
-		}
-		seen[fp] = struct{}{}
-		sealed, err := j.keys.Seal([]byte(f.Value), vault.Identifier)
-		if err != nil {
-			return nil, fmt.Errorf("worker: seal an identifier: %w", err)
-		}
-		out = append(out, dsar.Identifier{Type: f.Type, Fingerprint: fp, Sealed: sealed, Assurance: dsar.AssuranceFound, From: j.fingerprint(f.From)})
+		from := j.foundBy(f.From)
+		out = append(out, dsar.FoundIdentifier{Type: f.Type, Value: f.Value, FromType: from.Type, From: from.Value})
 	}
-	return out, nil
+	return out
 }

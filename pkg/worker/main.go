@@ -12,7 +12,6 @@ import (
 
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/telemetry"
-	"habeas.dev/pkg/vault"
 )
 
 // Main runs a worker's whole program: it reads the configuration that Habeas reads
@@ -32,7 +31,7 @@ import (
 //
 // open makes the implementation; what it returns is closed at the end where it is an
 // io.Closer. Everything can be had otherwise: options are those of [New], and with
-// [WithConfig] a program brings its own vault, connection or batch sizes.
+// [WithConfig] a program brings its own link key, objects, connection or batch sizes.
 func Main(ctx context.Context, args []string, m *manifest.Manifest, open func(context.Context, Settings) (any, error), opts ...Option) error {
 	flags := flag.NewFlagSet("worker "+m.System, flag.ContinueOnError)
 	file := flags.String("config", os.Getenv("HABEAS_CONFIG"), "Habeas' configuration")
@@ -75,15 +74,13 @@ func (w *Worker) main(ctx context.Context, s Settings) error {
 	if c.Connection == nil && len(c.Kafka.Brokers) == 0 {
 		return errors.New("worker: configuration: no kafka.brokers: a worker in a process of its own needs a Kafka that it shares with Habeas")
 	}
-	if c.Vault == nil {
-		at, err := s.vault()
+	if c.Link == nil && c.Objects == nil {
+		access, closing, err := s.access(ctx, w.system)
 		if err != nil {
 			return err
 		}
-		if c.Vault, err = vault.Open(ctx, at); err != nil {
-			return fmt.Errorf("worker: %w", err)
-		}
-		defer c.Vault.Close() //nolint:errcheck // the program ends
+		defer closing() //nolint:errcheck // the program ends
+		c.Access = access
 	}
 	return w.Run(ctx, c)
 }

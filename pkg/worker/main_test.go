@@ -45,7 +45,7 @@ systems:
 		t.Fatal(err)
 	}
 	if s.URL != "https://library.example.com" || s.Options["branch"] != "north" || s.Kafka.Brokers[0] != "kafka:9092" || !s.Kafka.TLS.Enabled ||
-		s.Vault.Bucket != "/var/lib/habeas/vault" || s.Vault.Key != "file:///var/lib/habeas/master.key" || s.Log.Level != "info" {
+		s.Vault.Bucket != "/var/lib/habeas/vault" || s.Links != "/var/lib/habeas/links" || s.Log.Level != "info" {
 		t.Errorf("%+v", s)
 	}
 	if v, err := s.Secret(); err != nil || v != "s3cret" {
@@ -71,7 +71,7 @@ func TestMainSaysWhatIsMissing(t *testing.T) {
 		"a bad level":      {[]string{"--config", written(t, "log: {level: loud}\nsystems: {library: {}}")}, nil, "log.level"},
 		"not opened":       {[]string{"--config", written(t, "systems: {library: {}}")}, opened, opened.Error()},
 		"no brokers":       {[]string{"--config", written(t, "systems: {library: {}}")}, nil, "kafka.brokers"},
-		"no vault":         {[]string{"--config", written(t, "kafka: {brokers: [\"kafka:9092\"]}\nsystems: {library: {}}")}, nil, "no master key"},
+		"no link key":      {[]string{"--config", written(t, "kafka: {brokers: [\"kafka:9092\"]}\nsystems: {library: {}}")}, nil, "habeas keys init"},
 	} {
 		err := worker.Main(t.Context(), c.args, books(dsar.Gather), func(context.Context, worker.Settings) (any, error) { return library{}, c.open })
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
@@ -97,7 +97,7 @@ func TestMainRuns(t *testing.T) {
 	closed := false
 	file := written(t, "kafka: {brokers: [\"127.0.0.1:1\"]}\nsystems: {library: {}}")
 	err := worker.Main(ctx, []string{"--config", file}, books(dsar.Gather), func(context.Context, worker.Settings) (any, error) { return closer{library{}, &closed}, nil },
-		worker.WithConfig(func(c *worker.Config) { c.Vault = newVault(t) }))
+		worker.WithConfig(func(c *worker.Config) { c.Access = newVault(t).Access("library") }))
 	if err != nil || !closed {
 		t.Errorf("%v, closed %v", err, closed)
 	}

@@ -45,7 +45,7 @@ func TestNotesWhateverBecomesOfATask(t *testing.T) {
 	} {
 		i := impl{gather: func(_ context.Context, _ worker.Task, out *worker.Records) error { return c.gather(out) }}
 		w := newWorker(t, gatherOnly(), noter{i, []string{drifted}})
-		e := w.Handle(t.Context(), v, []event.Event{task(t, v, anna, dsar.Gather)})[0]
+		e := v.Handle(t.Context(), w, []event.Event{task(t, v, anna, dsar.Gather)})[0]
 		if err := check.ValidateData(e.Type, e.Data); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}

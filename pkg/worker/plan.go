@@ -83,7 +83,7 @@ func (w *Worker) openPlan(ctx context.Context, j *job) (*Plan, error) {
 		return nil, errMismatch(nil)
 	}
 	open := func(ctx context.Context) (io.ReadCloser, error) {
-		return j.vault.OpenObject(ctx, j.task.RequestID, o.Name)
+		return j.openObject(ctx, o.Name)
 	}
 	if o.Bytes <= maxHeldPlan {
 		text, err := readPlan(ctx, open)
@@ -120,6 +120,8 @@ func planFault(err error) error {
 		return Permanent(dsar.CodePlanMissing, "the plan of this erasure is not in the vault any more: retry, and it is planned anew", err)
 	case errors.Is(err, vault.ErrCorrupt), errors.Is(err, errPlanMalformed):
 		return errMismatch(err)
+	case errors.Is(err, vault.ErrShredded):
+		return Permanent("shredded", "the request's keys are destroyed: its plan can't be read any more", err)
 	default:
 		return Transient("vault", "the plan could not be read from the vault", err)
 	}

@@ -205,7 +205,7 @@ func (w *Worker) plan(ctx context.Context, j *job) *PlanWriter {
 	p.create = func() (io.Writer, error) {
 		p.name = w.objectName(j)
 		var err error
-		p.object, err = j.vault.Create(ctx, j.task.RequestID, p.name)
+		p.object, err = w.create(ctx, j, p.name)
 		return p.object, err
 	}
 	return p

@@ -53,7 +53,9 @@ func (w *Worker) progress(jobs []*job, n int) []event.Event {
 		if live := j.live.Load(); live != nil {
 			r.Records = live.written.Load()
 		}
-		out = append(out, w.reportEvent(j, r, n))
+		if e, err := w.reportEvent(j, r, n); err == nil { // else the lease runs out
+			out = append(out, e)
+		}
 	}
 	return out
 }

@@ -118,7 +118,7 @@ func (w *Worker) records(ctx context.Context, j *job) *Records {
 	r.create = func() (stream, error) {
 		s := &sealed{name: w.objectName(j)}
 		var err error
-		if s.object, err = j.vault.Create(r.ctx, j.task.RequestID, s.name); err != nil {
+		if s.object, err = w.create(r.ctx, j, s.name); err != nil {
 			return nil, err
 		}
 		s.size.to = s.object

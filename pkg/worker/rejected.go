@@ -3,9 +3,12 @@ package worker
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"habeas.dev/pkg/bus"
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/link"
 )
 
 // rejected returns the event that says that a message is no task of this worker's
@@ -32,4 +35,21 @@ func (w *Worker) rejected(e event.Event, at *bus.Position, err error) event.Even
 		id = w.name()
 	}
 	return event.Rejection(w.source, r, id) // the id of the event that it is about may be anything: it is hashed
+}
+
+// refused returns the report by which the coordinator hears of what came as a task and
+// wasn't believed, so that it stands in the trace of the request that it names; zero where
+// it names none, or where it only came too late.
+func (w *Worker) refused(about link.Envelope, key *link.Key, why error) event.Event {
+	var own *errRejected
+	if !errors.As(why, &own) || own.code == CodeExpired || about.System != w.system || !slices.Contains(actions[:], about.Action) {
+		return event.Event{}
+	}
+	r := dsar.Report{RequestID: about.RequestID, System: w.system, Action: about.Action, Attempt: about.Attempt, Kind: dsar.ReportRefused, Code: own.code}
+	data, err := w.sealReport(key, r, nil)
+	if err != nil {
+		return event.Event{} // it is on dsar.rejected
+	}
+	return event.Event{ID: event.ReportID(r.RequestID, r.System, r.Action, r.Attempt, r.Kind, 0), Source: w.source, Type: event.TypeReport,
+		Subject: r.RequestID, Time: w.now().UTC(), Data: data}
 }

@@ -13,7 +13,8 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
-	"habeas.dev/pkg/vault"
+	"habeas.dev/pkg/link"
+	"habeas.dev/pkg/telemetry"
 )
 
 // conclude writes a job's answer, and says in log, trace and metrics what
@@ -25,7 +26,11 @@ func (w *Worker) conclude(ctx context.Context, j *job) {
 		return
 	}
 	r := w.report(j)
-	j.answer = w.reportEvent(j, r, 0)
+	var err error
+	if j.answer, err = w.reportEvent(j, r, 0); err != nil {
+		w.log.LogAttrs(ctx, slog.LevelError, "a report could not be sealed; its task comes again", slog.String("system", w.system), slog.Any("error", telemetry.Vouch(err)))
+		return
+	}
 	w.observe(ctx, j, r)
 }
 
@@ -64,10 +69,7 @@ func (w *Worker) result(j *job) dsar.Report {
 			r.Reason = cut(r.Reason, MaxReason)
 		}
 		if len(j.found) > 0 {
-			var err error
-			if r.Identifiers, err = j.seal(); err != nil {
-				return w.failed(j, r, Permanent("unsealed", "what was found could not be sealed", err))
-			}
+			r.Found = j.reportFound()
 		}
 	default:
 		return w.failed(j, r, j.err)
@@ -94,7 +96,7 @@ func (w *Worker) notesOf(j *job) []string {
 // failed returns the report of a task that ended with an error.
 func (w *Worker) failed(j *job, r dsar.Report, err error) dsar.Report {
 	f := errorOf(err)
-	r.Outcome, r.Counts, r.Objects, r.Identifiers = "", nil, nil, nil
+	r.Outcome, r.Counts, r.Objects, r.Found = "", nil, nil, nil
 	r.Code, r.Reason, r.Detail = openCode(f.Code), openReason(f.Reason, j.open), j.detail(err, f)
 	now := w.now()
 	until, isParked := f.Parked(now)
@@ -127,12 +129,8 @@ func parkFor(t dsar.Task) time.Duration {
 	return wait - time.Duration(share*parkJitter*float64(wait))
 }
 
-// detail returns the underlying error's text, sealed; nil where there is none, or
-// no key to seal it with.
+// detail returns the underlying error's text; nil where there is none.
 func (j *job) detail(err error, f *Error) []byte {
-	if j.keys == nil {
-		return nil
-	}
 	text := ""
 	if f.err != nil {
 		text = f.err.Error()
@@ -143,17 +141,12 @@ func (j *job) detail(err error, f *Error) []byte {
 	if text == "" {
 		return nil
 	}
-	sealed, err := j.keys.Seal([]byte(cut(text, MaxDetail)), vault.ReportDetail)
-	if err != nil {
-		return nil // without the detail the report is still right
-	}
-	return sealed
+	return []byte(cut(text, MaxDetail))
 }
 
-// reportEvent returns the event of a report; n counts progress reports.
-func (w *Worker) reportEvent(j *job, r dsar.Report, n int) event.Event {
-	// A report is plain data: Marshal can't fail on it.
-	data, _ := json.Marshal(r)
+// reportEvent returns the sealed event of a report; n counts progress reports.
+func (w *Worker) reportEvent(j *job, r dsar.Report, n int) (event.Event, error) {
+	data, err := w.sealReport(j.link, r, j.sealed.Nonce)
 	return event.Event{
 		ID:          event.ReportID(r.RequestID, r.System, r.Action, r.Attempt, r.Kind, n),
 		Source:      w.source,
@@ -162,7 +155,14 @@ func (w *Worker) reportEvent(j *job, r dsar.Report, n int) event.Event {
 		Time:        w.now().UTC(),
 		TraceParent: w.tracing.parent(j),
 		Data:        data,
-	}
+	}, err
+}
+
+// sealReport returns the data of a report's event.
+func (w *Worker) sealReport(key *link.Key, r dsar.Report, nonce []byte) ([]byte, error) {
+	// A report is plain data: Marshal can't fail on it.
+	data, _ := json.Marshal(r)
+	return key.SealReport(link.Envelope{RequestID: r.RequestID, System: r.System, Action: r.Action, Attempt: r.Attempt}, nonce, data)
 }
 
 // observe says what became of a job to whoever operates the worker: no personal

@@ -77,6 +77,9 @@ func (r *reporter) publish(p parcel) {
 			reports = append(reports, envelope(j.answer))
 		case event.TypeRejected:
 			rejected = append(rejected, envelope(j.answer))
+			if j.refusal.Type != "" {
+				reports = append(reports, envelope(j.refusal))
+			}
 		}
 	}
 	reported := r.send(event.TopicReports, reports)

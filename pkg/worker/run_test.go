@@ -15,6 +15,7 @@ import (
 	"habeas.dev/pkg/bus"
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/link"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/record"
 	"habeas.dev/pkg/vault"
@@ -23,8 +24,9 @@ import (
 // wire is a transport in memory: what is sent comes in at once, all keys beside
 // each other, and what is answered with a nack is kept in nacked.
 type wire struct {
-	in  chan *message.Message
-	out sync.WaitGroup // messages that are not answered
+	in   chan *message.Message
+	desk *desk          // opens the reports
+	out  sync.WaitGroup // messages that are not answered
 
 	mu        sync.Mutex
 	acked     int
@@ -36,7 +38,7 @@ type wire struct {
 	closed    int
 }
 
-func newWire() *wire { return &wire{in: make(chan *message.Message)} }
+func newWire(d *desk) *wire { return &wire{in: make(chan *message.Message), desk: d} }
 
 // send hands a message in and waits until it was taken, not until it is answered.
 func (w *wire) send(msg *message.Message) {
@@ -92,8 +94,12 @@ func (w *wire) Publish(topic string, msgs ...*message.Message) error {
 			w.rejected = append(w.rejected, string(m.Payload))
 			continue
 		}
-		var r dsar.Report
-		if err := json.Unmarshal(m.Payload, &r); err != nil {
+		about, err := link.Parse(m.Payload)
+		if err != nil {
+			return err
+		}
+		r, err := w.desk.hub.OpenReport(context.Background(), about)
+		if err != nil {
 			return err
 		}
 		if bus.Key(m) != r.RequestID {
@@ -120,19 +126,33 @@ func (w *wire) state() (acked, nacked int, reports []dsar.Report) {
 
 const someone = "9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11"
 
-func memVault(t *testing.T) *vault.Vault {
+// desk is the coordinator's end: a vault, and the links to workers.
+type desk struct {
+	*vault.Vault
+	link.Memory
+	hub *link.Hub
+}
+
+func (d *desk) access() Access {
+	key, _ := d.Key("shop") // it makes one
+	return Access{Link: key, Objects: d.Objects}
+}
+
+func memVault(t *testing.T) *desk {
 	t.Helper()
-	v, err := vault.InMemory(t.Context())
-	if err != nil {
+	v := &desk{}
+	var err error
+	if v.Vault, err = vault.InMemory(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	v.hub = link.NewHub(v.Vault, &v.Memory, time.Now)
 	if _, err := v.CreateKeys(t.Context(), someone); err != nil {
 		t.Fatal(err)
 	}
 	return v
 }
 
-func taskMessage(t *testing.T, v *vault.Vault, attempt int) *message.Message {
+func taskMessage(t *testing.T, v *desk, attempt int) *message.Message {
 	t.Helper()
 	keys, err := v.Keys(t.Context(), someone)
 	if err != nil {
@@ -145,6 +165,9 @@ func taskMessage(t *testing.T, v *vault.Vault, attempt int) *message.Message {
 	data, err := json.Marshal(dsar.Task{RequestID: someone, System: "shop", Action: dsar.Gather, Attempt: attempt,
 		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "00", Sealed: sealed, Assurance: dsar.AssuranceVerified}}})
 	if err != nil {
+		t.Fatal(err)
+	}
+	if data, err = v.hub.SealTask(t.Context(), data); err != nil {
 		t.Fatal(err)
 	}
 	e := event.Event{ID: event.TaskID(someone, "shop", dsar.Gather, attempt), Source: "test", Type: event.TypeTask, Subject: someone, Time: time.Now(), Data: data}
@@ -172,16 +195,16 @@ func (f gatherBatchFunc) Gather(ctx context.Context, jobs []*GatherJob) error {
 
 // inBubble runs a worker in a bubble of virtual time. stop ends it as the
 // context does and gives Run's error.
-func inBubble(t *testing.T, impl any, change func(*Config), body func(t *testing.T, w *Worker, net *wire, v *vault.Vault, stop func() error)) {
+func inBubble(t *testing.T, impl any, change func(*Config), body func(t *testing.T, w *Worker, net *wire, v *desk, stop func() error)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		v := memVault(t)
-		net := newWire()
+		net := newWire(v)
 		w, err := New(shopManifest(), impl)
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := Config{Vault: v}
+		c := Config{Access: v.access()}
 		if change != nil {
 			change(&c)
 		}
@@ -209,7 +232,7 @@ func quiet() {
 
 func TestRunAcknowledgesAfterTheReport(t *testing.T) {
 	t.Parallel()
-	inBubble(t, gatherFunc(writeOne), nil, func(t *testing.T, _ *Worker, net *wire, v *vault.Vault, stop func() error) {
+	inBubble(t, gatherFunc(writeOne), nil, func(t *testing.T, _ *Worker, net *wire, v *desk, stop func() error) {
 		net.send(taskMessage(t, v, 1))
 		quiet()
 		if acked, _, reports := net.state(); acked != 1 || len(reports) != 1 || reports[0].Outcome != dsar.Gathered {
@@ -233,7 +256,7 @@ func TestLoneTaskDoesNotWait(t *testing.T) {
 	t.Parallel()
 	var began time.Time
 	inBubble(t, gatherBatchFunc(func(context.Context, []*GatherJob) error { began = time.Now(); return nil }), nil,
-		func(t *testing.T, _ *Worker, net *wire, v *vault.Vault, _ func() error) {
+		func(t *testing.T, _ *Worker, net *wire, v *desk, _ func() error) {
 			sent := time.Now()
 			net.send(taskMessage(t, v, 1))
 			time.Sleep(time.Second) //nolint:forbidigo // in a bubble of synctest
@@ -257,7 +280,7 @@ func TestBatchesFill(t *testing.T) {
 		time.Sleep(time.Second) //nolint:forbidigo // in a bubble of synctest
 		return nil
 	}
-	inBubble(t, gatherBatchFunc(slow), func(c *Config) { c.BatchSize = 10 }, func(t *testing.T, _ *Worker, net *wire, v *vault.Vault, _ func() error) {
+	inBubble(t, gatherBatchFunc(slow), func(c *Config) { c.BatchSize = 10 }, func(t *testing.T, _ *Worker, net *wire, v *desk, _ func() error) {
 		for n := range 34 {
 			net.send(taskMessage(t, v, n+1))
 		}
@@ -284,7 +307,7 @@ func TestTrickleIsBounded(t *testing.T) {
 			began = time.Now()
 		}
 		return nil
-	}), nil, func(t *testing.T, _ *Worker, net *wire, v *vault.Vault, _ func() error) {
+	}), nil, func(t *testing.T, _ *Worker, net *wire, v *desk, _ func() error) {
 		sent := time.Now()
 		for n := range 40 {
 			net.send(taskMessage(t, v, n+1))
@@ -299,7 +322,7 @@ func TestTrickleIsBounded(t *testing.T) {
 
 func TestUnreadableIsRejected(t *testing.T) {
 	t.Parallel()
-	inBubble(t, gatherFunc(writeOne), nil, func(t *testing.T, _ *Worker, net *wire, v *vault.Vault, _ func() error) {
+	inBubble(t, gatherFunc(writeOne), nil, func(t *testing.T, _ *Worker, net *wire, v *desk, _ func() error) {
 		for n := range 100 {
 			net.send(message.NewMessage("x", []byte("canary")))
 			net.send(message.NewMessage("x", nil))
@@ -337,7 +360,7 @@ func TestProgress(t *testing.T) {
 		}
 		return nil
 	}
-	inBubble(t, gatherFunc(slow), nil, func(t *testing.T, _ *Worker, net *wire, v *vault.Vault, _ func() error) {
+	inBubble(t, gatherFunc(slow), nil, func(t *testing.T, _ *Worker, net *wire, v *desk, _ func() error) {
 		net.send(taskMessage(t, v, 1))
 		time.Sleep(time.Hour) //nolint:forbidigo // in a bubble of synctest
 		_, _, reports := net.state()
@@ -359,7 +382,7 @@ func TestStopDrains(t *testing.T) {
 		time.Sleep(5 * time.Second) //nolint:forbidigo // in a bubble of synctest
 		return writeOne(ctx, Task{}, out)
 	}
-	inBubble(t, gatherFunc(slow), nil, func(t *testing.T, _ *Worker, net *wire, v *vault.Vault, stop func() error) {
+	inBubble(t, gatherFunc(slow), nil, func(t *testing.T, _ *Worker, net *wire, v *desk, stop func() error) {
 		net.send(taskMessage(t, v, 1))
 		synctest.Wait()
 		began := time.Now()
@@ -377,7 +400,7 @@ func TestStopDrains(t *testing.T) {
 func TestStopCutsOff(t *testing.T) {
 	t.Parallel()
 	endless := func(ctx context.Context, _ Task, _ *Records) error { <-ctx.Done(); return ctx.Err() }
-	inBubble(t, gatherFunc(endless), func(c *Config) { c.Drain = 3 * time.Second }, func(t *testing.T, _ *Worker, net *wire, v *vault.Vault, stop func() error) {
+	inBubble(t, gatherFunc(endless), func(c *Config) { c.Drain = 3 * time.Second }, func(t *testing.T, _ *Worker, net *wire, v *desk, stop func() error) {
 		net.send(taskMessage(t, v, 1))
 		synctest.Wait()
 		began := time.Now()
@@ -400,12 +423,12 @@ func TestHungCallDoesNotHoldTheStop(t *testing.T) {
 	hangs := make(chan struct{})
 	hang := func(context.Context, Task, *Records) error { defer ran.Done(); close(hangs); <-release; return nil }
 	v := memVault(t)
-	net := newWire()
+	net := newWire(v)
 	w, err := New(shopManifest(), gatherFunc(hang))
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := Config{Vault: v, Drain: time.Millisecond}
+	c := Config{Access: v.access(), Drain: time.Millisecond}
 	if err := c.defaults("shop"); err != nil {
 		t.Fatal(err)
 	}
@@ -425,7 +448,7 @@ func TestHungCallDoesNotHoldTheStop(t *testing.T) {
 
 func TestStopTwice(t *testing.T) {
 	t.Parallel()
-	inBubble(t, gatherFunc(writeOne), nil, func(t *testing.T, w *Worker, net *wire, v *vault.Vault, stop func() error) {
+	inBubble(t, gatherFunc(writeOne), nil, func(t *testing.T, w *Worker, net *wire, v *desk, stop func() error) {
 		net.send(taskMessage(t, v, 1))
 		synctest.Wait()
 		var both sync.WaitGroup
@@ -436,7 +459,7 @@ func TestStopTwice(t *testing.T) {
 		if err := stop(); err != nil {
 			t.Error(err)
 		}
-		if err := w.run(t.Context(), Config{}, newWire(), newWire()); err == nil {
+		if err := w.run(t.Context(), Config{}, newWire(nil), newWire(nil)); err == nil {
 			t.Error("a worker ran twice")
 		}
 	})
@@ -445,7 +468,7 @@ func TestStopTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Stop()
-	if err := w.run(t.Context(), Config{Vault: memVault(t)}, newWire(), newWire()); err != nil {
+	if err := w.run(t.Context(), Config{Access: memVault(t).access()}, newWire(nil), newWire(nil)); err != nil {
 		t.Error(err)
 	}
 	w.Stop()
@@ -457,7 +480,7 @@ func TestLostPartitionIsLeftToOthers(t *testing.T) {
 	t.Parallel()
 	called := false
 	inBubble(t, gatherFunc(func(context.Context, Task, *Records) error { called = true; return nil }), nil,
-		func(t *testing.T, _ *Worker, net *wire, v *vault.Vault, _ func() error) {
+		func(t *testing.T, _ *Worker, net *wire, v *desk, _ func() error) {
 			msg := taskMessage(t, v, 1)
 			gone, cancel := context.WithCancel(t.Context())
 			cancel()
@@ -478,12 +501,12 @@ func TestConfigIsChecked(t *testing.T) {
 	}
 	for name, c := range map[string]Config{
 		"no vault":    {Kafka: bus.Files{Brokers: []string{"127.0.0.1:1"}}},
-		"no brokers":  {Vault: memVault(t)},
-		"bad broker":  {Vault: memVault(t), Kafka: bus.Files{Brokers: []string{"nowhere"}}},
-		"negative":    {Vault: memVault(t), Kafka: bus.Files{Brokers: []string{"127.0.0.1:1"}}, BatchSize: -1},
-		"no password": {Vault: memVault(t), Kafka: bus.Files{Brokers: []string{"127.0.0.1:1"}, SASL: bus.SASLFiles{Mechanism: "PLAIN", User: "u", PasswordFile: t.TempDir() + "/none"}}},
-		"no ca":       {Vault: memVault(t), Kafka: bus.Files{Brokers: []string{"127.0.0.1:1"}, TLS: bus.TLSFiles{CAFile: t.TempDir() + "/none"}}},
-		"half a pair": {Vault: memVault(t), Kafka: bus.Files{Brokers: []string{"127.0.0.1:1"}, TLS: bus.TLSFiles{CertFile: "x"}}},
+		"no brokers":  {Access: memVault(t).access()},
+		"bad broker":  {Access: memVault(t).access(), Kafka: bus.Files{Brokers: []string{"nowhere"}}},
+		"negative":    {Access: memVault(t).access(), Kafka: bus.Files{Brokers: []string{"127.0.0.1:1"}}, BatchSize: -1},
+		"no password": {Access: memVault(t).access(), Kafka: bus.Files{Brokers: []string{"127.0.0.1:1"}, SASL: bus.SASLFiles{Mechanism: "PLAIN", User: "u", PasswordFile: t.TempDir() + "/none"}}},
+		"no ca":       {Access: memVault(t).access(), Kafka: bus.Files{Brokers: []string{"127.0.0.1:1"}, TLS: bus.TLSFiles{CAFile: t.TempDir() + "/none"}}},
+		"half a pair": {Access: memVault(t).access(), Kafka: bus.Files{Brokers: []string{"127.0.0.1:1"}, TLS: bus.TLSFiles{CertFile: "x"}}},
 	} {
 		if err := w.Run(t.Context(), c); err == nil {
 			t.Errorf("%s: no error", name)

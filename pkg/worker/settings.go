@@ -2,6 +2,7 @@ package worker
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,29 +13,26 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"habeas.dev/pkg/bus"
-	"habeas.dev/pkg/identifier"
+	"habeas.dev/pkg/link"
 	"habeas.dev/pkg/vault"
 )
 
 // Settings is what Habeas' configuration says to a worker: the same file serves both,
 // with the same defaults, and what isn't a worker's is passed over. HABEAS_VAULT,
-// HABEAS_VAULT_KEY, HABEAS_KAFKA_BROKERS, HABEAS_LOG_LEVEL and HABEAS_LOG_FORMAT go
+// HABEAS_LINKS, HABEAS_KAFKA_BROKERS, HABEAS_LOG_LEVEL and HABEAS_LOG_FORMAT go
 // over what the file says.
 type Settings struct {
 	Kafka bus.Files `yaml:"kafka"`
 	Vault struct {
-		// Bucket is a folder or a bucket's URL; DATA/vault where empty. Key is the
-		// master key; DATA/master.key where empty.
+		// Bucket is a folder or a bucket's URL; DATA/vault where empty.
 		Bucket string `yaml:"bucket"`
-		Key    string `yaml:"key"`
-		Keys   string `yaml:"keys"`
 	} `yaml:"vault"`
+	// Links is the folder of link keys, in which the worker's own is SYSTEM.json;
+	// DATA/links where empty.
+	Links string `yaml:"links"`
 	// Data is the folder of all that isn't elsewhere; that of the file where empty.
-	Data        string `yaml:"data"`
-	Identifiers struct {
-		Country string `yaml:"country"`
-	} `yaml:"identifiers"`
-	Log struct {
+	Data string `yaml:"data"`
+	Log  struct {
 		Level  string `yaml:"level"`  // debug, info (default), warn, error
 		Format string `yaml:"format"` // text (default) or json
 	} `yaml:"log"`
@@ -100,8 +98,7 @@ func ReadSettings(file, system string) (Settings, error) {
 		return s, fmt.Errorf("worker: configuration %s: %w", file, err)
 	}
 	s.Vault.Bucket = cmp.Or(os.Getenv("HABEAS_VAULT"), s.Vault.Bucket, filepath.Join(s.Data, "vault"))
-	s.Vault.Keys = cmp.Or(os.Getenv("HABEAS_VAULT_KEYS"), s.Vault.Keys, filepath.Join(s.Data, "vault-keys"))
-	s.Vault.Key = cmp.Or(os.Getenv("HABEAS_VAULT_KEY"), s.Vault.Key, "file://"+filepath.ToSlash(filepath.Join(s.Data, "master.key")))
+	s.Links = cmp.Or(os.Getenv("HABEAS_LINKS"), s.Links, filepath.Join(s.Data, "links"))
 	s.Log.Level = cmp.Or(os.Getenv("HABEAS_LOG_LEVEL"), s.Log.Level, "info")
 	s.Log.Format = cmp.Or(os.Getenv("HABEAS_LOG_FORMAT"), s.Log.Format, "text")
 	if v := os.Getenv("HABEAS_KAFKA_BROKERS"); v != "" {
@@ -110,11 +107,13 @@ func ReadSettings(file, system string) (Settings, error) {
 	return s, nil
 }
 
-// vault returns the configuration of the vault.
-func (s Settings) vault() (vault.Config, error) {
-	rules, err := identifier.New(s.Identifiers.Country)
-	if err != nil {
-		return vault.Config{}, fmt.Errorf("worker: configuration: identifiers.country: %w", err)
+// access opens what the worker opens its tasks by. closing closes it.
+func (s Settings) access(ctx context.Context, system string) (a Access, closing func() error, err error) {
+	if a.Link, err = link.Open(filepath.Join(s.Links, system+".json")); err != nil {
+		return a, nil, fmt.Errorf("worker: %w", err)
 	}
-	return vault.Config{Bucket: s.Vault.Bucket, Keys: s.Vault.Keys, Key: s.Vault.Key, Identifiers: rules}, nil
+	if a.Objects, err = vault.OpenObjects(ctx, vault.Config{Bucket: s.Vault.Bucket}); err != nil {
+		return a, nil, fmt.Errorf("worker: %w", err)
+	}
+	return a, a.Objects.Close, nil
 }

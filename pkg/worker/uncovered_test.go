@@ -35,7 +35,7 @@ func TestUncovered(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, action := range []dsar.Action{dsar.Gather, dsar.Plan, dsar.Prove} {
-		e := w.Handle(t.Context(), v, []event.Event{task(t, v, anna, action)})[0]
+		e := v.Handle(t.Context(), w, []event.Event{task(t, v, anna, action)})[0]
 		if err := check.ValidateData(e.Type, e.Data); err != nil {
 			t.Error(err)
 		}

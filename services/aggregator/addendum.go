@@ -14,6 +14,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/vault"
+	"habeas.dev/pkg/worker"
 	"habeas.dev/services/internal/bundle"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/statement"
@@ -55,8 +56,8 @@ type addendumDataset struct {
 
 // addendum writes the addendum of a task into the outbox. The same task twice gives the
 // same.
-func (a *Aggregator) addendum(ctx context.Context, t core.AssembleTask) (dsar.Object, error) {
-	keys, err := a.cfg.Vault.Keys(ctx, t.RequestID)
+func (a *Aggregator) addendum(ctx context.Context, t core.AssembleTask, job *worker.AssembleJob) (dsar.Object, error) {
+	keys, err := job.Keys()
 	if err != nil {
 		return dsar.Object{}, err
 	}

@@ -20,7 +20,6 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
-	"habeas.dev/pkg/vault"
 	"habeas.dev/pkg/worker"
 	"habeas.dev/services/internal/bundle"
 	"habeas.dev/services/internal/core"
@@ -32,7 +31,6 @@ const Group = "habeas.aggregator"
 
 // Config is what an aggregator works with.
 type Config struct {
-	Vault *vault.Vault
 	// Outbox takes the bundles, as <request id>.zip.age. Its writes MUST be
 	// atomic, as those of every gocloud.dev/blob driver are. With fileblob, set
 	// NoTempDir, so that a half-written file is on the same disk.
@@ -67,8 +65,6 @@ type Aggregator struct {
 // those that say otherwise.
 func New(cfg Config) (*Aggregator, error) {
 	switch {
-	case cfg.Vault == nil:
-		return nil, errors.New("aggregator: no vault")
 	case cfg.Outbox == nil:
 		return nil, errors.New("aggregator: no outbox")
 	case cfg.Now == nil:
@@ -104,9 +100,9 @@ func (a *Aggregator) Assemble(ctx context.Context, jobs []*worker.AssembleJob) e
 		if json.Unmarshal(j.Data, &t) != nil || t.Answer == nil {
 			return worker.Permanent("no-answer", "the task has no answer that could be assembled", nil)
 		}
-		write := func() (dsar.Object, error) { return a.assemble(ctx, t, j.Sent) }
+		write := func() (dsar.Object, error) { return a.assemble(ctx, t, j) }
 		if t.Answer.Again != nil {
-			write = func() (dsar.Object, error) { return a.addendum(ctx, t) }
+			write = func() (dsar.Object, error) { return a.addendum(ctx, t, j) }
 		}
 		object, err := write()
 		if err != nil {

@@ -240,9 +240,9 @@ func TestStopped(t *testing.T) {
 func TestNew(t *testing.T) {
 	t.Parallel()
 	w := newFixture(t)
-	good := aggregator.Config{Vault: w.vault, Outbox: w.outboxStore.Open(), Now: time.Now}
+	good := aggregator.Config{Outbox: w.outboxStore.Open(), Now: time.Now}
 	for i, change := range []func(*aggregator.Config){
-		func(c *aggregator.Config) { c.Vault = nil }, func(c *aggregator.Config) { c.Outbox = nil }, func(c *aggregator.Config) { c.Now = nil },
+		func(c *aggregator.Config) { c.Outbox = nil }, func(c *aggregator.Config) { c.Now = nil },
 	} {
 		c := good
 		change(&c)

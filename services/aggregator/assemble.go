@@ -16,6 +16,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/vault"
+	"habeas.dev/pkg/worker"
 	"habeas.dev/services/internal/bundle"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/statement"
@@ -24,17 +25,17 @@ import (
 // assembleTime bounds one bundle: 5 GB take some minutes.
 const assembleTime = time.Hour
 
-// assemble writes the bundle of a task into the outbox. sent is when the task
-// was: the same whenever it comes, so that it stands in the bag for when it was
-// packed, and the same task twice gives the same ZIP.
-func (a *Aggregator) assemble(ctx context.Context, t core.AssembleTask, sent time.Time) (dsar.Object, error) {
+// assemble writes the bundle of a task into the outbox, by the keys that its job brings.
+// When the task was sent is the same whenever it comes, so that it stands in the bag for
+// when it was packed, and the same task twice gives the same ZIP.
+func (a *Aggregator) assemble(ctx context.Context, t core.AssembleTask, job *worker.AssembleJob) (dsar.Object, error) {
 	ctx, cancel := context.WithTimeout(ctx, assembleTime)
 	defer cancel() // before the writer's Close, this also breaks the write off
-	keys, err := a.cfg.Vault.Keys(ctx, t.RequestID)
+	keys, err := job.Keys()
 	if err != nil {
 		return dsar.Object{}, err
 	}
-	in, err := a.input(keys, t, sent)
+	in, err := a.input(keys, t, job)
 	if err != nil {
 		return dsar.Object{}, err
 	}
@@ -114,11 +115,11 @@ type opened struct {
 }
 
 // input opens the task's answer for the bundle.
-func (a *Aggregator) input(keys *vault.Keys, t core.AssembleTask, sent time.Time) (bundle.Input, error) {
+func (a *Aggregator) input(keys *vault.Keys, t core.AssembleTask, job *worker.AssembleJob) (bundle.Input, error) {
 	controller := a.cfg.Policy(t.Jurisdiction, t.Locale, t.Right, t.ReceivedAt)
 	in := bundle.Input{
 		RequestID: t.RequestID, Right: t.Right, Locale: t.Locale, ReceivedAt: t.ReceivedAt, Letter: a.cfg.Letter,
-		Run: bundle.Run{At: sent, Software: a.cfg.Software, Signer: a.cfg.Signer},
+		Run: bundle.Run{At: job.Sent, Software: a.cfg.Software, Signer: a.cfg.Signer},
 	}
 	if in.Run.At.IsZero() {
 		in.Run.At = a.cfg.Now()
@@ -140,7 +141,7 @@ func (a *Aggregator) input(keys *vault.Keys, t core.AssembleTask, sent time.Time
 		}
 		part := bundle.System{Manifest: m}
 		if t.Right == dsar.Access || t.Right == dsar.Portability {
-			part.Sources, part.Released = a.sources(t.RequestID, s)
+			part.Sources, part.Released = a.sources(job, s)
 		}
 		in.Systems, described = append(in.Systems, part), append(described, bundle.Describe(m, lang))
 	}
@@ -171,7 +172,7 @@ func details(keys *vault.Keys, t core.AssembleTask) (lift bool, purposes []strin
 
 // sources returns the record streams that a system's gathering left in the vault, and
 // whether a person released what may be about others.
-func (a *Aggregator) sources(requestID string, s core.SystemAnswer) (sources []bundle.Source, released bool) {
+func (a *Aggregator) sources(job *worker.AssembleJob, s core.SystemAnswer) (sources []bundle.Source, released bool) {
 	for _, end := range s.Ends {
 		if end.Action != dsar.Gather {
 			continue
@@ -179,7 +180,7 @@ func (a *Aggregator) sources(requestID string, s core.SystemAnswer) (sources []b
 		released = end.Code == dsar.CodeOthersReleased
 		for _, o := range end.Objects {
 			sources = append(sources, func(ctx context.Context) (io.ReadCloser, error) {
-				r, err := a.cfg.Vault.OpenObject(ctx, requestID, o.Name)
+				r, err := job.Open(ctx, o.Name)
 				if err != nil {
 					return nil, err
 				}

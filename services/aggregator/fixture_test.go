@@ -20,6 +20,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/link"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/record"
 	"habeas.dev/pkg/vault"
@@ -42,6 +43,7 @@ var received = time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
 type fixture struct {
 	worker      *worker.Worker
 	vault       *vault.Vault
+	links       link.Memory
 	keys        *vault.Keys
 	vaultStore  *blobtest.Bucket
 	outboxStore *blobtest.Bucket
@@ -62,7 +64,7 @@ func newFixture(t *testing.T) *fixture {
 		t.Fatal(err)
 	}
 	a, err := aggregator.New(aggregator.Config{
-		Vault: w.vault, Outbox: w.outboxStore.Open(), Manifests: []*manifest.Manifest{billing()}, Software: "habeas test",
+		Outbox: w.outboxStore.Open(), Manifests: []*manifest.Manifest{billing()}, Software: "habeas test",
 		Now: func() time.Time { return received.Add(time.Hour) },
 	})
 	if err != nil {
@@ -81,13 +83,33 @@ var errRejected = errors.New("rejected")
 // Handle hands one event in, and returns the report; the error is the context's where
 // there is none.
 func (w *fixture) Handle(ctx context.Context, e event.Event) (event.Event, error) {
-	switch answer := w.worker.Handle(ctx, w.vault, []event.Event{e})[0]; answer.Type {
+	hub := link.NewHub(w.vault, &w.links, time.Now)
+	fault := w.vaultStore.Fault
+	w.vaultStore.Fault = nil // the coordinator has no trouble
+	if sealed, err := hub.SealTask(context.WithoutCancel(ctx), e.Data); err == nil {
+		e.Data = sealed
+	}
+	w.vaultStore.Fault = fault
+	key, err := w.links.Key(dsar.Aggregator)
+	if err != nil {
+		return e, err
+	}
+	switch answer := w.worker.Handle(ctx, worker.Access{Link: key, Objects: w.vault.Objects}, []event.Event{e})[0]; answer.Type {
 	case "":
 		return answer, context.Cause(ctx)
 	case event.TypeRejected:
 		return answer, fmt.Errorf("%w: %s", errRejected, answer.Data)
 	default:
-		return answer, nil
+		about, err := link.Parse(answer.Data)
+		if err != nil {
+			return answer, err
+		}
+		r, err := hub.OpenReport(context.WithoutCancel(ctx), about)
+		if err != nil {
+			return answer, err
+		}
+		answer.Data, err = json.Marshal(r)
+		return answer, err
 	}
 }
 

@@ -4,16 +4,18 @@ package coordinator
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"time"
 
+	"go.opentelemetry.io/otel/metric"
 	"golang.org/x/sync/errgroup"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/link"
+	"habeas.dev/pkg/manifest"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 )
@@ -28,19 +30,28 @@ type Timers interface {
 	Due(ctx context.Context, now time.Time, limit int) ([]string, error)
 }
 
-// Config configures a [Coordinator]. Every field must be set.
+// Links opens sealed reports; link.Hub implements it.
+type Links interface {
+	OpenReport(ctx context.Context, e link.Envelope) (dsar.Report, error)
+}
+
+// Config configures a [Coordinator]. The fields MUST be set, but for those that say otherwise.
 type Config struct {
 	Requests Requests
 	Timers   Timers
-	Now      func() time.Time
-	Log      *slog.Logger
+	Links    Links
+	// Manifests are those of the systems: what a report may name. nil: it isn't looked at.
+	Manifests []*manifest.Manifest
+	Now       func() time.Time
+	Log       *slog.Logger
 	// Keeper does what is owed to ended requests. It needn't be set where no request says
 	// how long it is kept ([core.Keep]).
 	Keeper Keeper
 	// Parallel is how many timers are applied at once, so that those that fall due
-	// together share the journal's commits; 0 means one after the other. It is the
-	// a field that needn't be set.
+	// together share the journal's commits; 0 means one after the other.
 	Parallel int
+	// Meters count what isn't believed; nil: nobody does.
+	Meters metric.MeterProvider
 }
 
 // Keeper does what is owed to ended requests, and journals that it was done.
@@ -49,10 +60,20 @@ type Keeper interface {
 }
 
 // Coordinator applies reports and timers. It is safe for many goroutines.
-type Coordinator struct{ Config }
+type Coordinator struct {
+	Config
+	manifests map[string]*manifest.Manifest
+	rejected  metric.Int64Counter
+}
 
 // New returns a coordinator.
-func New(c Config) *Coordinator { return &Coordinator{c} }
+func New(cfg Config) *Coordinator {
+	c := &Coordinator{Config: cfg, manifests: map[string]*manifest.Manifest{}, rejected: rejectedCounter(cfg.Meters)}
+	for _, m := range cfg.Manifests {
+		c.manifests[m.System] = m
+	}
+	return c
+}
 
 // Group is the coordinators' consumer group: each report is applied by one of them.
 const Group = "habeas.coordinator"
@@ -64,30 +85,58 @@ var ErrUnreadable = errors.New("unreadable report")
 
 // Handle applies one report. It does nothing where the report came before, is
 // of an attempt that was given up, or of a request that has ended
-// (TestReportsComeTwiceLateAndOutOfOrder).
+// (TestReportsComeTwiceLateAndOutOfOrder). One that isn't believed is ErrUnreadable, and
+// stands in the trace of the request that it names.
 func (c *Coordinator) Handle(ctx context.Context, e event.Event) error {
 	if e.Type != event.TypeReport {
 		return fmt.Errorf("%w: its type isn't %s", ErrUnreadable, event.TypeReport)
 	}
-	var r dsar.Report
-	if err := json.Unmarshal(e.Data, &r); err != nil {
-		return fmt.Errorf("%w: its data is no report", ErrUnreadable) // the decoder's words may quote a value
+	about, err := link.Parse(e.Data)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrUnreadable, err)
 	}
-	if r.RequestID == "" || r.RequestID != e.Subject {
+	if about.RequestID != e.Subject {
 		return fmt.Errorf("%w: the event's subject isn't the report's request_id", ErrUnreadable)
+	}
+	r, err := c.Links.OpenReport(ctx, about)
+	if code := disbelieved(err); code != "" {
+		return c.disbelieve(ctx, about, code, err)
+	}
+	if err != nil {
+		return err
+	}
+	return c.take(ctx, about, r)
+}
+
+// take applies a report that opened.
+func (c *Coordinator) take(ctx context.Context, about link.Envelope, r dsar.Report) error {
+	lie := c.check(r)
+	if lie != "" {
+		r = bad(r, "the worker's report says what it may not ("+lie+"): nothing of it was taken in; mend the worker, then retry")
 	}
 	_, err := c.Requests.Do(ctx, r.RequestID, core.TakeReport{Report: r, Now: c.Now()})
 	if errors.Is(err, journal.ErrInvalid) {
 		// It would come again for ever, and hold up what else is said of the
 		// request: the task has failed, as far as anybody can use it.
-		r = dsar.Report{RequestID: r.RequestID, System: r.System, Action: r.Action, Attempt: r.Attempt, Kind: dsar.ReportFailed, Outcome: dsar.Failed,
-			Code: "bad-report", Reason: "the worker's report can't be journalled: it is too large, or an identifier in it has no fingerprint; mend the worker, then retry"}
+		r = bad(r, "the worker's report can't be journalled: it is too large, or an identifier in it has no fingerprint; mend the worker, then retry")
 		_, err = c.Requests.Do(ctx, r.RequestID, core.TakeReport{Report: r, Now: c.Now()})
 	}
-	if errors.Is(err, core.ErrStray) || errors.Is(err, core.ErrUnknown) {
+	switch {
+	case errors.Is(err, core.ErrStray):
+		return c.disbelieve(ctx, about, "never-sent", err)
+	case errors.Is(err, core.ErrUnknown):
 		return fmt.Errorf("%w: %w", ErrUnreadable, err)
+	case err == nil && lie != "":
+		return c.disbelieve(ctx, about, lie, errors.New("it says what it may not"))
 	}
 	return err
+}
+
+// bad returns what is taken in of a report that can't be: its task has failed, and a
+// person must look.
+func bad(r dsar.Report, reason string) dsar.Report {
+	return dsar.Report{RequestID: r.RequestID, System: r.System, Action: r.Action, Attempt: r.Attempt, Kind: dsar.ReportFailed, Outcome: dsar.Failed,
+		Code: "bad-report", Reason: reason}
 }
 
 var errNoKeeper = errors.New("nobody here issues receipts and forgets")

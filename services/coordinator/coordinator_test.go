@@ -15,6 +15,7 @@ import (
 	"habeas.dev/pkg/bus"
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/link"
 	"habeas.dev/services/coordinator"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
@@ -40,7 +41,7 @@ func newOffice(t *testing.T) *office {
 	t.Helper()
 	o := &office{journal: memjournal.New(memjournal.Config{}), now: start}
 	o.requests = lifecycle.New(o.journal)
-	o.Coordinator = coordinator.New(coordinator.Config{Requests: o.requests, Timers: o.journal, Now: func() time.Time { return o.now }, Log: slog.New(slog.DiscardHandler)})
+	o.Coordinator = coordinator.New(coordinator.Config{Requests: o.requests, Timers: o.journal, Links: plain{}, Now: func() time.Time { return o.now }, Log: slog.New(slog.DiscardHandler)})
 	_, err := o.requests.Accept(t.Context(), core.Accepted{
 		RequestID: requestID, Right: dsar.Access, Jurisdiction: "EEA", ReceivedAt: start, AcceptedAt: start, DueAt: start.AddDate(0, 1, 0), Source: "test", Digest: "d",
 		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: "fp-email", Sealed: []byte("x"), Assurance: dsar.AssuranceVerified}},
@@ -74,11 +75,29 @@ func reportEvent(r dsar.Report) event.Event {
 	if r.Attempt == 0 {
 		r.Attempt = 1
 	}
+	return eventOf(r)
+}
+
+// eventOf is a report as plain opens it.
+func eventOf(r dsar.Report) event.Event {
 	data, err := json.Marshal(r)
+	if err == nil {
+		data, err = json.Marshal(link.Envelope{RequestID: r.RequestID, System: r.System, Action: r.Action, Attempt: r.Attempt, Sealed: data})
+	}
 	if err != nil {
 		panic(err)
 	}
 	return event.Event{ID: event.ReportID(r.RequestID, r.System, r.Action, r.Attempt, r.Kind, 0), Source: "test", Type: event.TypeReport, Subject: r.RequestID, Data: data}
+}
+
+// plain opens reports that aren't sealed.
+type plain struct{}
+
+func (plain) OpenReport(_ context.Context, e link.Envelope) (r dsar.Report, err error) {
+	if json.Unmarshal(e.Sealed, &r) != nil {
+		return r, link.ErrNotPlain
+	}
+	return r, nil
 }
 
 func reports() []event.Event {
@@ -87,7 +106,7 @@ func reports() []event.Event {
 		reportEvent(dsar.Report{System: "account", Action: dsar.Gather, Kind: dsar.ReportProgress, Records: 10}),
 		reportEvent(dsar.Report{System: "account", Action: dsar.Gather, Outcome: dsar.Gathered}),
 		reportEvent(dsar.Report{System: "billing", Action: dsar.Gather, Outcome: dsar.NothingFound}),
-		reportEvent(dsar.Report{System: dsar.Aggregator, Action: dsar.Assemble, Outcome: dsar.Assembled, Objects: []dsar.Object{{Name: "bundle"}}}),
+		reportEvent(dsar.Report{System: dsar.Aggregator, Action: dsar.Assemble, Outcome: dsar.Assembled, Objects: []dsar.Object{{Name: requestID + ".zip.age"}}}),
 	}
 }
 
@@ -170,7 +189,7 @@ func TestStoreIsDown(t *testing.T) {
 		}
 		return nil
 	}})
-	c := coordinator.New(coordinator.Config{Requests: lifecycle.New(j), Timers: j, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	c := coordinator.New(coordinator.Config{Requests: lifecycle.New(j), Timers: j, Links: plain{}, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 	if err := c.Handle(t.Context(), reports()[0]); !errors.Is(err, journal.ErrUnavailable) || errors.Is(err, coordinator.ErrUnreadable) {
 		t.Errorf("reports: %v", err)
 	}

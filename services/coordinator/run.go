@@ -40,7 +40,11 @@ func (c *Coordinator) Run(ctx context.Context, s transport.Subscriber, r Rejecte
 			err = fmt.Errorf("%w: %w", ErrUnreadable, err)
 		}
 		if errors.Is(err, ErrUnreadable) {
-			return r.Send(ctx, event.TopicRejected, transport.Rejection(source, event.TopicReports, "unreadable-report", err.Error(), m, c.Now()))
+			code := "unreadable-report"
+			if lie := (*NotBelievedError)(nil); errors.As(err, &lie) {
+				code = lie.Code
+			}
+			return r.Send(ctx, event.TopicRejected, transport.Rejection(source, event.TopicReports, code, err.Error(), m, c.Now()))
 		}
 		return err
 	})

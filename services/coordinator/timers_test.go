@@ -26,7 +26,7 @@ func crowd(t *testing.T, n, parallel int) *office {
 	t.Helper()
 	o := &office{journal: memjournal.New(memjournal.Config{}), now: start}
 	o.requests = lifecycle.New(o.journal)
-	o.Coordinator = coordinator.New(coordinator.Config{Requests: o.requests, Timers: o.journal, Now: func() time.Time { return o.now }, Log: slog.New(slog.DiscardHandler), Parallel: parallel})
+	o.Coordinator = coordinator.New(coordinator.Config{Requests: o.requests, Timers: o.journal, Links: plain{}, Now: func() time.Time { return o.now }, Log: slog.New(slog.DiscardHandler), Parallel: parallel})
 	for i := range n {
 		_, err := o.requests.Accept(t.Context(), core.Accepted{
 			RequestID: crowdID(i), Right: dsar.Access, Jurisdiction: "EEA", ReceivedAt: start, AcceptedAt: start, DueAt: start.AddDate(0, 1, 0), Source: "test", Digest: "d",
@@ -84,7 +84,7 @@ func TestOneBadTimer(t *testing.T) {
 	o := crowd(t, people, 4)
 	bad := crowdID(0) // the first of all
 	broken := &barred{Requests: o.requests, id: bad}
-	c := coordinator.New(coordinator.Config{Requests: broken, Timers: o.journal, Now: func() time.Time { return o.now }, Log: slog.New(slog.DiscardHandler), Parallel: 4})
+	c := coordinator.New(coordinator.Config{Requests: broken, Timers: o.journal, Links: plain{}, Now: func() time.Time { return o.now }, Log: slog.New(slog.DiscardHandler), Parallel: 4})
 	o.now = start.Add(dsar.DefaultLease)
 	total := 0
 	for range 10 {
@@ -135,7 +135,7 @@ func TestTimersWhileTheStoreIsDown(t *testing.T) {
 		tried++
 		return core.State{}, journal.ErrUnavailable
 	})
-	c := coordinator.New(coordinator.Config{Requests: down, Timers: o.journal, Now: func() time.Time { return o.now }, Log: slog.New(slog.DiscardHandler)})
+	c := coordinator.New(coordinator.Config{Requests: down, Timers: o.journal, Links: plain{}, Now: func() time.Time { return o.now }, Log: slog.New(slog.DiscardHandler)})
 	if n, err := c.Tick(t.Context()); n != 0 || !errors.Is(err, journal.ErrUnavailable) {
 		t.Errorf("%d, %v", n, err)
 	}
@@ -167,7 +167,7 @@ func TestReportsPassACrowdOfTimers(t *testing.T) {
 		}
 		return o.requests.Do(ctx, id, c)
 	})
-	c := coordinator.New(coordinator.Config{Requests: stuck, Timers: o.journal, Now: func() time.Time { return o.now }, Log: slog.New(slog.DiscardHandler)})
+	c := coordinator.New(coordinator.Config{Requests: stuck, Timers: o.journal, Links: plain{}, Now: func() time.Time { return o.now }, Log: slog.New(slog.DiscardHandler)})
 	b := &topics{in: make(chan *message.Message, 1)}
 	report := reportEvent(dsar.Report{RequestID: crowdID(7), System: "account", Action: dsar.Gather, Outcome: dsar.NothingFound})
 	msg := message.NewMessage(report.ID, report.Data)

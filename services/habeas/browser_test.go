@@ -121,6 +121,10 @@ func (c *counter) serveWiki(file string) {
 	if err != nil {
 		c.Fatal(err)
 	}
+	key, err := c.n.Installation.Links.Key(m.System)
+	if err != nil {
+		c.Fatal(err)
+	}
 	publisher, err := bus.NewPublisher(bus.PublisherConfig{Config: c.n.BusConfig("wiki")})
 	if err != nil {
 		c.Fatal(err)
@@ -128,7 +132,7 @@ func (c *counter) serveWiki(file string) {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- w.Run(ctx, worker.Config{Connection: worker.Share(c.n.BusConfig("wiki"), publisher, slog.New(slog.NewTextHandler(c.logs, nil))), Vault: c.n.Installation.Vault})
+		ended <- w.Run(ctx, worker.Config{Connection: worker.Share(c.n.BusConfig("wiki"), publisher, slog.New(slog.NewTextHandler(c.logs, nil))), Access: worker.Access{Link: key, Objects: c.n.Installation.Objects}})
 	}()
 	c.Cleanup(func() {
 		stop()

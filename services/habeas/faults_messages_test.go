@@ -14,8 +14,10 @@ import (
 	"github.com/segmentio/kafka-go"
 
 	"habeas.dev/pkg/bus"
+	"habeas.dev/pkg/link"
 	"habeas.dev/services/coordinator"
 	"habeas.dev/services/habeas/node"
+	"habeas.dev/services/internal/links"
 	"habeas.dev/services/internal/relay"
 	"habeas.dev/services/internal/transport"
 )
@@ -137,8 +139,9 @@ func (s *faultyFleet) loseReports(one int64) (lost func() int64) {
 	lossy := &lossy{from: s.subscriber(coordinator.Group, false), one: one}
 	carrier := transport.NewCarrier(s.publisher())
 	log := slog.New(slog.DiscardHandler)
-	c := coordinator.New(coordinator.Config{Requests: s.in.Requests, Timers: s.in.Journal, Now: now, Log: log})
-	carry := relay.New(relay.Config{Queue: s.in.Journal, Publisher: carrier, Log: log})
+	hub := link.NewHub(s.in.Vault, s.in.Links, now)
+	c := coordinator.New(coordinator.Config{Requests: s.in.Requests, Timers: s.in.Journal, Links: hub, Now: now, Log: log})
+	carry := relay.New(relay.Config{Queue: s.in.Journal, Publisher: links.Sealing{Hub: hub, Next: carrier}, Log: log})
 	ctx, stop := context.WithCancel(s.t.Context())
 	var running sync.WaitGroup
 	for _, run := range []func(context.Context) error{carry.Run, func(ctx context.Context) error { return c.Run(ctx, lossy, carrier) }} {

@@ -5,24 +5,36 @@ import (
 	"fmt"
 	"io/fs"
 
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/link"
+	"habeas.dev/services/habeas/node"
+	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/installation"
+	"habeas.dev/services/internal/links"
 	"habeas.dev/services/internal/signkey"
 )
 
 type keysCommand struct {
-	Init keysInitCommand `cmd:"" help:"Make the keys that are missing."`
-	Show keysShowCommand `cmd:"" help:"Print the public keys by which others verify what is signed."`
+	Init   keysInitCommand   `cmd:"" help:"Make the keys that are missing."`
+	Show   keysShowCommand   `cmd:"" help:"Print the public keys by which others verify what is signed."`
+	Rotate keysRotateCommand `cmd:"" help:"Move keys on by one."`
 }
 
-type keysInitCommand struct{ installationFlags }
+type keysInitCommand struct {
+	installationFlags
+	Systems []string `arg:"" optional:"" name:"system" help:"The systems whose link keys are made; none: those of the configuration, and the aggregator's."`
+}
 
 // Help implements kong.HelpProvider.
 func (keysInitCommand) Help() string {
 	return `Makes each key whose file is missing, readable by its owner only, and replaces none.
 The keys that sign answers and receipts are named in the configuration by receipts:
-their public parts lie beside them in files that end in .pub.
+their public parts lie beside them in files that end in .pub. A link key for each worker,
+SYSTEM.json in the folder that links: names, seals what goes between it and the
+coordinator: give each worker its own file and no other, and the coordinator all of them.
 
-  habeas keys init --config habeas.yaml`
+  habeas keys init --config habeas.yaml
+  habeas keys init --config habeas.yaml billing`
 }
 
 // Run makes what is missing.
@@ -42,7 +54,72 @@ func (c *keysInitCommand) Run() error {
 			fmt.Printf("%s made; others verify by %s\n", k.Path, key.Verifier)
 		}
 	}
+	return eachLink(cfg, c.Systems, func(path string) error {
+		made, err := link.Create(path)
+		if err != nil {
+			return err
+		}
+		if made {
+			fmt.Printf("%s made; its worker and the coordinator need it, and nobody else\n", path)
+		} else {
+			fmt.Printf("%s is there\n", path)
+		}
+		return nil
+	})
+}
+
+// eachLink does something with the file of each link key: of some systems, or of all of a
+// configuration and the aggregator.
+func eachLink(cfg config.Config, systems []string, do func(path string) error) error {
+	if len(systems) == 0 {
+		manifests, err := node.Manifests(node.WithSandbox(cfg))
+		if err != nil {
+			return err
+		}
+		systems = []string{dsar.Aggregator}
+		for _, m := range manifests {
+			systems = append(systems, m.System)
+		}
+	}
+	folder := links.NewFolder(cfg.Links, false)
+	for _, system := range systems {
+		if err := do(folder.Path(system)); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+type keysRotateCommand struct {
+	installationFlags
+	Links   bool     `required:"" help:"The link keys of workers."`
+	Systems []string `arg:"" optional:"" name:"system" help:"The systems whose link keys are moved on; none: those of the configuration, and the aggregator's."`
+}
+
+// Help implements kong.HelpProvider.
+func (keysRotateCommand) Help() string {
+	return `Moves each link key on by one: the key that was made to come next seals, the one that
+sealed only opens, the one before that is destroyed, and another is made to come next.
+Everything goes on running: whoever has the file as it was opens what is sealed by the new
+one, and the other way round. Files are read again by themselves. Before the next rotation
+each worker and the coordinator MUST have this one's file; once a week is often.
+
+  habeas keys rotate --links --config habeas.yaml`
+}
+
+// Run moves the keys on.
+func (c *keysRotateCommand) Run() error {
+	cfg, err := c.config()
+	if err != nil {
+		return err
+	}
+	return eachLink(cfg, c.Systems, func(path string) error {
+		if err := link.Rotate(path); err != nil {
+			return err
+		}
+		fmt.Printf("%s moved on; its worker and the coordinator need the new file before the next rotation\n", path)
+		return nil
+	})
 }
 
 type keysShowCommand struct{ installationFlags }

@@ -100,7 +100,7 @@ type Request struct {
 
 	t           T
 	w           *worker.Worker
-	vault       *vault.Vault
+	vault       *Desk
 	identifiers []worker.Identifier
 	attempt     int
 }
@@ -108,7 +108,7 @@ type Request struct {
 // NewRequest makes a request of a person, by identifiers as [Ask] takes them.
 func NewRequest(t T, w *worker.Worker, identifiers ...string) *Request {
 	helper(t)
-	r := &Request{ID: uuid.NewString(), t: t, w: w, vault: memory(t)}
+	r := &Request{ID: uuid.NewString(), t: t, w: w, vault: newDesk(t)}
 	for _, text := range identifiers {
 		id, err := identifier(text, w.Manifest().Needs)
 		if err != nil {
@@ -144,7 +144,7 @@ func (r *Request) Task(action dsar.Action) event.Event {
 func (r *Request) Deliver(tasks ...event.Event) []Answer {
 	helper(r.t)
 	out := make([]Answer, len(tasks))
-	for i, e := range r.w.Handle(context.Background(), r.vault, tasks) {
+	for i, e := range r.vault.Handle(context.Background(), r.w, tasks) {
 		if e.Type != event.TypeReport {
 			r.t.Fatalf("workertest: the answer to a task is a %q: %s", e.Type, e.Data)
 		}

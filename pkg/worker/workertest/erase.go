@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"habeas.dev/pkg/dsar"
-	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/worker"
 )
 
@@ -131,14 +130,18 @@ func (tr *trial) erasesNobody() {
 	}
 }
 
-// erasesAgain delivers an erasure twice, and then comes with a further attempt:
-// what is gone is a success, told as gone, and never as erased.
+// erasesAgain delivers an erasure twice, and then comes with further attempts: the same
+// bytes do nothing, and what is gone is a success, told as gone, and never as erased.
 func (tr *trial) erasesAgain() {
 	s := tr.system.Subjects[0]
 	tr.do(dsar.Plan, s)
 	task := tr.task(request(s.Identifiers), dsar.Erase, s.known(dsar.Erase))
 	tr.erased(s, tr.ended(tr.ask(context.Background(), task)[0]))
-	for _, again := range []event.Event{task, tr.task(request(s.Identifiers), dsar.Erase, s.known(dsar.Erase))} {
+	if r := tr.ask(context.Background(), task)[0]; r.Code != worker.CodeBegunBefore {
+		tr.Errorf("the same bytes of an erasure came again, and it was %q, %q", r.Kind, r.Code)
+	}
+	for range 2 {
+		again := tr.task(request(s.Identifiers), dsar.Erase, s.known(dsar.Erase))
 		r := tr.ended(tr.ask(context.Background(), again)[0])
 		var gone int64
 		for _, c := range r.Counts {

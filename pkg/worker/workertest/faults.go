@@ -104,7 +104,7 @@ func (tr *trial) rateLimited() {
 func (tr *trial) stopsTwice() {
 	tr.worker.Stop()
 	tr.worker.Stop()
-	if err := tr.worker.Run(context.Background(), worker.Config{Vault: tr.vault}); err == nil {
+	if err := tr.worker.Run(context.Background(), worker.Config{Access: tr.vault.Access(tr.worker.System())}); err == nil {
 		tr.Error("a worker without brokers ran")
 	}
 }

@@ -18,32 +18,14 @@ import (
 	"habeas.dev/pkg/worker"
 )
 
-// NewVault returns a vault in memory, for the time of a test.
-func NewVault(t testing.TB) *vault.Vault {
-	t.Helper()
-	v := memory(t)
-	t.Cleanup(func() { _ = v.Close() })
-	return v
-}
-
-// memory makes a vault that needs no closing.
-func memory(t T) *vault.Vault {
-	helper(t)
-	v, err := vault.InMemory(context.Background())
-	if err != nil {
-		t.Fatalf("workertest: %v", err)
-	}
-	return v
-}
-
-// Seal makes a task's message as the coordinator does: what the worker is asked by
+// Seal makes a task as the journal has it, for [Desk.Handle]: what the worker is asked by
 // is sealed under the request's keys, which are made where there are none yet.
-func Seal(t testing.TB, v *vault.Vault, task dsar.Task, known []worker.Identifier) event.Event {
+func Seal(t testing.TB, v *Desk, task dsar.Task, known []worker.Identifier) event.Event {
 	t.Helper()
 	return seal(t, v, task, known, event.Details{})
 }
 
-func seal(t T, v *vault.Vault, task dsar.Task, known []worker.Identifier, details event.Details) event.Event {
+func seal(t T, v *Desk, task dsar.Task, known []worker.Identifier, details event.Details) event.Event {
 	helper(t)
 	keys, err := v.CreateKeys(context.Background(), task.RequestID)
 	if err != nil {
@@ -73,12 +55,12 @@ func seal(t T, v *vault.Vault, task dsar.Task, known []worker.Identifier, detail
 
 // RecordsOf returns the records that a report's attempt left in the vault, in the order in
 // which they were written.
-func RecordsOf(t testing.TB, v *vault.Vault, r dsar.Report) []Record {
+func RecordsOf(t testing.TB, v *Desk, r dsar.Report) []Record {
 	t.Helper()
 	return left(t, v, r)
 }
 
-func left(t T, v *vault.Vault, r dsar.Report) (records []Record) {
+func left(t T, v *Desk, r dsar.Report) (records []Record) {
 	helper(t)
 	for _, o := range r.Objects {
 		in, err := v.OpenObject(context.Background(), r.RequestID, o.Name)
@@ -96,7 +78,7 @@ func left(t T, v *vault.Vault, r dsar.Report) (records []Record) {
 }
 
 // plan returns what a report's attempt planned.
-func plan(t T, v *vault.Vault, r dsar.Report) (entries []worker.Entry) {
+func plan(t T, v *Desk, r dsar.Report) (entries []worker.Entry) {
 	helper(t)
 	for _, o := range r.Objects {
 		in, err := v.OpenObject(context.Background(), r.RequestID, o.Name)
@@ -157,7 +139,7 @@ func (r Record) Line(t testing.TB) string {
 
 // Detail returns what the implementation's error said, for whoever mends it; ""
 // where it said nothing.
-func Detail(v *vault.Vault, r dsar.Report) string {
+func Detail(v *Desk, r dsar.Report) string {
 	keys, err := v.Keys(context.Background(), r.RequestID)
 	if err != nil || len(r.Detail) == 0 {
 		return ""

@@ -14,7 +14,6 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
-	"habeas.dev/pkg/vault"
 	"habeas.dev/pkg/worker"
 )
 
@@ -23,7 +22,7 @@ type trial struct {
 	testing.TB
 	system  System
 	worker  *worker.Worker
-	vault   *vault.Vault
+	vault   *Desk
 	log     *Log
 	reports []dsar.Report // all that were given
 	attempt int
@@ -44,7 +43,7 @@ func newTrial(t testing.TB, open func(testing.TB, *slog.Logger) System) *trial {
 	if tr.worker, err = worker.New(tr.system.Manifest, tr.system.Worker, append([]worker.Option{noPause, worker.WithLogger(log)}, tr.system.Options...)...); err != nil {
 		t.Fatal(err)
 	}
-	tr.vault = NewVault(t)
+	tr.vault = NewDesk(t)
 	return tr
 }
 
@@ -78,7 +77,7 @@ func (tr *trial) task(id string, action dsar.Action, identifiers []worker.Identi
 func (tr *trial) ask(ctx context.Context, tasks ...event.Event) []dsar.Report {
 	tr.Helper()
 	reports := make([]dsar.Report, len(tasks))
-	for i, e := range tr.worker.Handle(ctx, tr.vault, tasks) {
+	for i, e := range tr.vault.Handle(ctx, tr.worker, tasks) {
 		switch e.Type {
 		case "": // the context was over
 			continue

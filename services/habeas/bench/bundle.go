@@ -14,9 +14,11 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/link"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/record"
 	"habeas.dev/pkg/vault"
+	"habeas.dev/pkg/worker"
 	"habeas.dev/services/aggregator"
 	"habeas.dev/services/habeas/node"
 	"habeas.dev/services/habeas/upstream"
@@ -47,7 +49,7 @@ func measureLargeBundle(ctx context.Context, t *target, n *node.Node, size int64
 	if err != nil {
 		return largeBundle{}, err
 	}
-	a, err := aggregator.New(aggregator.Config{Vault: n.Installation.Vault, Outbox: n.Installation.Outbox, Manifests: []*manifest.Manifest{m}, Now: now})
+	a, err := aggregator.New(aggregator.Config{Outbox: n.Installation.Outbox, Manifests: []*manifest.Manifest{m}, Now: now})
 	if err != nil {
 		return largeBundle{}, err
 	}
@@ -65,16 +67,30 @@ func measureLargeBundle(ctx context.Context, t *target, n *node.Node, size int64
 	if err != nil {
 		return largeBundle{}, err
 	}
+	hub := link.NewHub(n.Installation.Vault, n.Installation.Links, now)
+	if task, err = hub.SealTask(ctx, task); err != nil {
+		return largeBundle{}, err
+	}
+	key, err := n.Installation.Links.Key(dsar.Aggregator)
+	if err != nil {
+		return largeBundle{}, err
+	}
+	access := worker.Access{Link: key, Objects: n.Installation.Objects}
 	debug.FreeOSMemory()
 	l := largeBundle{restMemory: residentMemory()}
 	var report dsar.Report
 	began := time.Now()
 	l.memory, err = t.peak(func() error {
-		answers := w.Handle(ctx, n.Installation.Vault, []event.Event{{ID: "bench", Type: event.TypeTask, Subject: id, Time: now(), Data: task}})
+		answers := w.Handle(ctx, access, []event.Event{{ID: "bench", Type: event.TypeTask, Subject: id, Time: now(), Data: task}})
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		return json.Unmarshal(answers[0].Data, &report)
+		about, err := link.Parse(answers[0].Data)
+		if err != nil {
+			return err
+		}
+		report, err = hub.OpenReport(ctx, about)
+		return err
 	})
 	l.took = time.Since(began)
 	if err != nil {

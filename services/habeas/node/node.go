@@ -18,6 +18,7 @@ import (
 
 	"habeas.dev/pkg/bus"
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/link"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/worker"
 	"habeas.dev/services/aggregator"
@@ -28,6 +29,7 @@ import (
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/letter"
 	"habeas.dev/services/internal/lifecycle"
+	"habeas.dev/services/internal/links"
 	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/relay"
 	"habeas.dev/services/internal/servertls"
@@ -41,6 +43,9 @@ const (
 	// timersAtOnce is how many timers share a commit of the journal: about as many
 	// as one takes in while the one before it reaches the disk.
 	timersAtOnce = 16
+	// sealsAtOnce is how many grants are written at once: a bucket answers slowly, and many
+	// at a time.
+	sealsAtOnce = 16
 	// topicTime bounds how long the brokers, and the topics, may take to be there
 	// at the start.
 	topicTime = 30 * time.Second
@@ -251,7 +256,7 @@ func (n *Node) startAggregator(book *policy.Book, embedded bool, publisher *bus.
 	if err != nil {
 		return err
 	}
-	a, err := aggregator.New(aggregator.Config{Signer: signer, Vault: n.Installation.Vault, Outbox: n.Installation.Outbox, Manifests: n.Manifests,
+	a, err := aggregator.New(aggregator.Config{Signer: signer, Outbox: n.Installation.Outbox, Manifests: n.Manifests,
 		Policy: aggregator.FromBook(book, n.Config.Controller), Letter: aggregator.LetterFrom(w), Software: "habeas " + n.options.Version, Now: now})
 	if err != nil {
 		return err
@@ -260,10 +265,14 @@ func (n *Node) startAggregator(book *policy.Book, embedded bool, publisher *bus.
 	if err != nil {
 		return err
 	}
-	link := worker.Share(n.BusConfig(aggregator.Group), publisher, n.log)
+	access, err := n.access(dsar.Aggregator)
+	if err != nil {
+		return err
+	}
+	shared := worker.Share(n.BusConfig(aggregator.Group), publisher, n.log)
 	n.health.watch(aggregator.Group, serves.Check)
 	n.run("aggregator", func(ctx context.Context) error {
-		return serves.Run(ctx, worker.Config{Connection: link, Vault: n.Installation.Vault, Group: aggregator.Group})
+		return serves.Run(ctx, worker.Config{Connection: shared, Access: access, Group: aggregator.Group})
 	})
 	return nil
 }
@@ -275,22 +284,36 @@ func (n *Node) startCoordinator(ctx context.Context, embedded bool, carrier tran
 	if err != nil {
 		return err
 	}
-	c := coordinator.New(coordinator.Config{Requests: n.Installation.Requests, Timers: n.Installation.Journal, Keeper: keep, Now: now, Log: n.log, Parallel: timersAtOnce})
+	for _, m := range append([]*manifest.Manifest{{System: dsar.Aggregator}}, n.Manifests...) {
+		if _, err := n.Installation.Links.Key(m.System); err != nil {
+			return err
+		}
+	}
+	hub := link.NewHub(n.Installation.Vault, n.Installation.Links, now)
+	c := coordinator.New(coordinator.Config{Requests: n.Installation.Requests, Timers: n.Installation.Journal, Links: hub, Manifests: n.Manifests, Keeper: keep,
+		Now: now, Log: n.log, Parallel: timersAtOnce, Meters: n.tel.Meters()})
 	if err := (&requestGauges{journal: n.Installation.Journal, systems: taskTopics(n.Manifests), now: now}).register(n.tel.Meters()); err != nil {
 		return err
 	}
 	if err := (&relayGauges{journal: n.Installation.Journal, now: now}).register(n.tel.Meters()); err != nil {
 		return err
 	}
-	carry := relay.New(relay.Config{Queue: n.Installation.Journal, Publisher: carrier, Refused: tooLarge, Log: n.log})
+	carry := relay.New(relay.Config{Queue: n.Installation.Journal, Publisher: links.Sealing{Hub: hub, Next: carrier, AtOnce: sealsAtOnce}, Refused: refused, Log: n.log})
 	n.run("relay", carry.Run)
 	return n.consume(coordinator.Group, func(ctx context.Context, s transport.Subscriber) error { return c.Run(ctx, s, carrier) })
 }
 
-// tooLarge reports whether Kafka will never take a message.
-func tooLarge(err error) bool {
+// access returns what a system's worker has of its own.
+func (n *Node) access(system string) (worker.Access, error) {
+	key, err := n.Installation.Links.Key(system)
+	return worker.Access{Link: key, Objects: n.Installation.Objects}, err
+}
+
+// refused reports whether a message can never be carried: Kafka takes none so large, or
+// its system has no link.
+func refused(err error) bool {
 	var one kafka.MessageTooLargeError
-	return errors.Is(err, kafka.MessageSizeTooLarge) || errors.As(err, &one)
+	return errors.Is(err, link.ErrNoKey) || errors.Is(err, kafka.MessageSizeTooLarge) || errors.As(err, &one)
 }
 
 func (n *Node) startLetters(book *policy.Book) error {

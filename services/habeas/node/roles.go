@@ -29,7 +29,8 @@ func Everything() Roles {
 func (r Roles) parts() installation.Parts {
 	return installation.Parts{
 		Journal: r.Intake || r.Coordinator || r.Letters || r.Console,
-		Vault:   r.Intake || r.Coordinator || r.Aggregator || r.Letters || r.Console || r.Worker != nil,
+		Vault:   r.Intake || r.Coordinator || r.Letters || r.Console,
+		Objects: r.Aggregator || r.Worker != nil,
 		Outbox:  r.Coordinator || r.Aggregator || r.Letters,
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cenkalti/backoff/v4"
 	"habeas.dev/pkg/bus"
+	"habeas.dev/pkg/identifier"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/sqlsystem"
 	"habeas.dev/pkg/vendorapi"
@@ -68,7 +69,15 @@ func (n *Node) vendorHost(ctx context.Context, r Roles) (vendorapi.Host, error) 
 
 // openWorker connects to a system; what it returns serves it.
 func (n *Node) openWorker(ctx context.Context, s config.System, m *manifest.Manifest, link *worker.Connection, host vendorapi.Host) (func(context.Context) error, error) {
-	impl, closer, err := systems.Open(ctx, s, m, n.Installation.Vault.Identifiers(), host)
+	rules, err := identifier.New(n.Config.Identifiers.Country)
+	if err != nil {
+		return nil, err
+	}
+	access, err := n.access(m.System)
+	if err != nil {
+		return nil, err
+	}
+	impl, closer, err := systems.Open(ctx, s, m, rules, host)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +90,7 @@ func (n *Node) openWorker(ctx context.Context, s config.System, m *manifest.Mani
 	}
 	n.health.watch("habeas.worker."+m.System, w.Check)
 	return func(ctx context.Context) error {
-		err := w.Run(ctx, worker.Config{Connection: link, Vault: n.Installation.Vault, BatchSize: systems.BatchSize(impl)})
+		err := w.Run(ctx, worker.Config{Connection: link, Access: access, BatchSize: systems.BatchSize(impl)})
 		return errors.Join(err, closer())
 	}, nil
 }

@@ -45,6 +45,10 @@ type Config struct {
 	// Journal is sqlite:///path or postgres://…; default DATA/journal/journal.db.
 	Journal string `yaml:"journal"`
 	Vault   Vault  `yaml:"vault"`
+	// Links is the folder of link keys, one for each worker, SYSTEM.json, which is made
+	// where it is missing below Data; default DATA/links. The coordinator needs all of
+	// them, a worker its own.
+	Links string `yaml:"links"`
 	// Outbox is a folder or a bucket URL for the bundles; default DATA/outbox.
 	Outbox string `yaml:"outbox"`
 	// Kafka are the brokers; none means the embedded one, in DATA/broker.
@@ -222,6 +226,7 @@ const (
 	RoomJournal   = "journal"
 	RoomVault     = "vault"
 	RoomVaultKeys = "vault-keys"
+	RoomLinks     = "links"
 	RoomSandbox   = "sandbox"
 	RoomOutbox    = "outbox"
 	RoomKeys      = "keys"
@@ -303,7 +308,7 @@ func ForData(dir string) (Config, error) {
 // fromEnvironment lets HABEAS_… variables replace what the file says.
 func (c Config) fromEnvironment(getenv func(string) string) Config {
 	for name, field := range map[string]*string{
-		"HABEAS_LISTEN": &c.Listen, "HABEAS_MONITOR": &c.Monitor.Listen, "HABEAS_JOURNAL": &c.Journal, "HABEAS_LIMITS": &c.Limits, "HABEAS_VAULT": &c.Vault.Bucket, "HABEAS_VAULT_KEYS": &c.Vault.Keys, "HABEAS_VAULT_KEY": &c.Vault.Key,
+		"HABEAS_LISTEN": &c.Listen, "HABEAS_MONITOR": &c.Monitor.Listen, "HABEAS_JOURNAL": &c.Journal, "HABEAS_LIMITS": &c.Limits, "HABEAS_VAULT": &c.Vault.Bucket, "HABEAS_VAULT_KEYS": &c.Vault.Keys, "HABEAS_LINKS": &c.Links, "HABEAS_VAULT_KEY": &c.Vault.Key,
 		"HABEAS_OUTBOX": &c.Outbox, "HABEAS_OTLP": &c.Telemetry.OTLP, "HABEAS_LOG_LEVEL": &c.Log.Level, "HABEAS_LOG_FORMAT": &c.Log.Format,
 	} {
 		if v := getenv(name); v != "" {
@@ -338,6 +343,7 @@ func (c Config) withDefaults() (Config, error) {
 	set(&c.Limits, "sqlite://"+filepath.ToSlash(filepath.Join(dir, "vendors.db")))
 	set(&c.Vault.Bucket, c.Room(RoomVault))
 	set(&c.Vault.Keys, c.Room(RoomVaultKeys))
+	set(&c.Links, c.Room(RoomLinks))
 	set(&c.Vault.Key, "file://"+filepath.ToSlash(filepath.Join(dir, "master.key")))
 	set(&c.Outbox, c.Room(RoomOutbox))
 	set(&c.Receipts.Name, "localhost/habeas")

@@ -31,6 +31,7 @@ func TestDefaults(t *testing.T) {
 		Data: dir, Listen: "127.0.0.1:8420", Journal: "sqlite://" + slash + "/journal/journal.db",
 		Limits:   "sqlite://" + slash + "/vendors.db",
 		Vault:    Vault{Bucket: filepath.Join(dir, "vault"), Keys: filepath.Join(dir, "vault-keys"), Key: "file://" + slash + "/master.key"},
+		Links:    filepath.Join(dir, "links"),
 		Receipts: Receipts{Name: "localhost/habeas", BundleKey: filepath.Join(dir, "keys", "bundles.key"), LogKey: filepath.Join(dir, "keys", "log.key"), Mirror: filepath.Join(dir, "mirror")},
 		Keep:     Keep{AnswerDays: 30, AccountabilityMonths: 24},
 		Outbox:   filepath.Join(dir, "outbox"), Controller: "the controller", Again: Again{Prove: "P30D", CameBack: "ask"}, Log: Log{Level: "info", Format: "text"},
@@ -105,6 +106,7 @@ per_person: 5
 monitor: {listen: "127.0.0.1:7", tls: {cert_file: m.pem, key_file: m.key, client_ca_file: p.pem}}
 journal: postgres://localhost/habeas
 vault: {bucket: mem://, keys: mem://keys, key: "base64key://x"}
+links: /secrets/links
 outbox: /elsewhere
 kafka:
   brokers: [a:1, b:2]
@@ -192,13 +194,13 @@ func TestEnvironmentGoesOverTheFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	env := map[string]string{
-		"HABEAS_LISTEN": "l", "HABEAS_MONITOR": "m", "HABEAS_JOURNAL": "j", "HABEAS_LIMITS": "x", "HABEAS_VAULT": "v", "HABEAS_VAULT_KEYS": "kk", "HABEAS_VAULT_KEY": "k", "HABEAS_OUTBOX": "o",
+		"HABEAS_LISTEN": "l", "HABEAS_MONITOR": "m", "HABEAS_JOURNAL": "j", "HABEAS_LIMITS": "x", "HABEAS_VAULT": "v", "HABEAS_VAULT_KEYS": "kk", "HABEAS_LINKS": "ll", "HABEAS_VAULT_KEY": "k", "HABEAS_OUTBOX": "o",
 		"HABEAS_OTLP": "t", "HABEAS_LOG_LEVEL": "warn", "HABEAS_LOG_FORMAT": "text", "HABEAS_KAFKA_BROKERS": "c:3,d:4",
 	}
 	got := c.fromEnvironment(func(name string) string { return env[name] })
 	want := c
 	want.Listen, want.Journal, want.Vault, want.Outbox, want.Telemetry.OTLP = "l", "j", Vault{"v", "kk", "k"}, "o", "t"
-	want.Limits, want.Monitor.Listen = "x", "m"
+	want.Limits, want.Links, want.Monitor.Listen = "x", "ll", "m"
 	want.Log, want.Kafka.Brokers = Log{"warn", "text"}, []string{"c:3", "d:4"}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v\nwant\n%+v", got, want)

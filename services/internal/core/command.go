@@ -46,7 +46,8 @@ type Retry struct {
 	Now        time.Time
 }
 
-// Cancel ends a request without an answer. Reports that come later are dropped.
+// Cancel ends a request without an answer, until the first task is sent that changes
+// something ([ErrBegun]). Reports that come later are dropped.
 type Cancel struct {
 	By     string
 	Reason string
@@ -246,6 +247,9 @@ var (
 	// ErrAnswered says that the request was answered, so that it can be neither
 	// cancelled nor refused: it only erases what it had to keep.
 	ErrAnswered = errors.New("the request was answered; it only erases what it had to keep")
+	// ErrBegun says that a task which changes something was sent already, so that the
+	// request can't be cancelled any more.
+	ErrBegun = errors.New("something was sent to be changed or erased already: the request can't be cancelled any more")
 	// ErrNotAllowed says that the law doesn't allow it; the text around it says
 	// what it does allow.
 	ErrNotAllowed = errors.New("not allowed")

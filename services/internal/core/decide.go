@@ -115,6 +115,8 @@ func (c TakeReport) decide(d *decider) error {
 		d.fail(r, outcome, r.Code, r.Reason)
 	case dsar.ReportEnded:
 		d.ended(r)
+	case dsar.ReportRefused:
+		return Disbelieve{System: r.System, Action: r.Action, Attempt: r.Attempt, Message: MessageTask, Code: r.Code, Now: d.now}.decide(d)
 	default:
 		return fmt.Errorf("%w: unknown kind", ErrStray)
 	}
@@ -332,6 +334,10 @@ func (d *decider) gatherAgain() (sent bool) {
 func (c Cancel) decide(d *decider) error {
 	if err := d.open(); err != nil {
 		return err
+	}
+	// An erasure that has got as far as its proof has erased all there was.
+	if d.Stage == dsar.Prove || slices.ContainsFunc(d.Tasks, func(t TaskState) bool { return t.Action.Destructive() && t.Attempt > 0 }) {
+		return ErrBegun
 	}
 	d.record(Cancelled{Act: Act{By: c.By, Reason: c.Reason, At: d.now}})
 	return nil

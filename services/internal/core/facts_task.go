@@ -14,6 +14,7 @@ var taskFacts = []factType{
 	fact[TaskParked]("task.parked"),
 	fact[TaskEnded]("task.ended"),
 	fact[TaskFailed]("task.failed"),
+	fact[MessageRejected]("message.rejected"),
 }
 
 // SendReason says why a task was sent.
@@ -172,6 +173,25 @@ func (e TaskFailed) evolve(s State) State {
 		t.Status, t.Candidates, t.Notes = TaskIsFailed, e.Identifiers, e.Notes
 		t.End = ActionEnd{Action: e.Action, Outcome: e.Outcome, At: e.At, Counts: e.Counts, Objects: e.Objects, Code: e.Code, Reason: e.Reason, Fact: s.Version}
 	})
+}
+
+// MessageRejected says that a message came which said to be of the request and wasn't
+// believed: its seal didn't open, it was of another attempt, or it said what it may not.
+// Nothing was done because of it. Of the first [MaxRejections] only there is a fact.
+type MessageRejected struct {
+	System  string      `json:"system"`
+	Action  dsar.Action `json:"action"`
+	Attempt int         `json:"attempt"`
+	Message Message     `json:"message"`
+	Code    string      `json:"code"`
+	// Last tells that of further ones there will be no fact.
+	Last bool `json:"last,omitempty"`
+	Moment
+}
+
+func (e MessageRejected) evolve(s State) State {
+	s.Rejections++
+	return s
 }
 
 // NotesOf returns what a worker noted of its system when it said what a fact says: a

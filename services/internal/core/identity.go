@@ -122,7 +122,11 @@ func (d *decider) judgeFound(sys dsar.System, ids []dsar.Identifier) found {
 	var f found
 	t := d.Task(sys.Name, dsar.Resolve)
 	usable := d.Usable()
+	asked := known(usable, slices.Concat(sys.Needs, sys.ResolvesBy()))
 	for _, id := range ids {
+		if slices.ContainsFunc(asked, func(k dsar.Identifier) bool { return k.Fingerprint == id.Fingerprint }) {
+			continue // its worker was told of it
+		}
 		id.FoundBy, id.Assurance = sys.Name, dsar.AssuranceFound
 		from := slices.IndexFunc(usable, func(k dsar.Identifier) bool { return k.Fingerprint == id.From })
 		switch {

@@ -83,7 +83,7 @@ func edgesOf(drawing string) map[string]bool {
 // explore returns the transitions between statuses of thousands of requests.
 func explore() map[string]bool {
 	edges := map[string]bool{}
-	coretest.PlayAll(6000, func(s core.State, facts []core.Event, _ time.Time) {
+	coretest.PlayAll(9000, func(s core.State, facts []core.Event, _ time.Time) {
 		for _, f := range facts {
 			from := s.Status
 			if from == "" {

@@ -197,7 +197,7 @@ func (w *randomRun) step() {
 		w.do(core.Retry{By: "agent", AcceptPlan: w.calm || rapid.Bool().Draw(w.t, "accept"), Now: w.now})
 	case choice == 8 && !w.calm && rapid.IntRange(0, 10).Draw(w.t, "cancel") == 0:
 		w.do(core.Cancel{By: "agent", Now: w.now})
-		w.killed = true
+		w.killed = w.killed || w.state.Status == core.StatusCancelled // else something was sent to be changed already
 	default:
 		if wake := core.Wake(w.state); !wake.IsZero() && wake.After(w.now) {
 			w.now = wake

@@ -103,6 +103,8 @@ type State struct {
 	Tasks     []TaskState
 	Attention AttentionNeeded // with StatusNeedsAttention
 	Overdue   bool
+	// Rejections counts the messages that weren't believed ([MessageRejected]).
+	Rejections int
 	// Assignee is who has it in hand; empty: nobody.
 	Assignee string
 	// Acts counts what people did to the request ([IfUnchanged]).
@@ -266,7 +268,7 @@ func (s State) NewTask(sent TaskSent) AssembleTask {
 	t := AssembleTask{Task: dsar.Task{
 		RequestID: a.RequestID, System: sent.System, Action: sent.Action, Attempt: sent.Attempt,
 		Right: s.Right, Jurisdiction: a.Jurisdiction, Locale: a.Locale, ReceivedAt: a.ReceivedAt, DueAt: s.DueAt,
-		Details: a.Details,
+		Details: a.Details, Lease: sent.Deadline.Sub(sent.At),
 	}}
 	if state := s.Task(sent.System, sent.Action); state != nil {
 		t.Parked = state.Parked

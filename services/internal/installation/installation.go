@@ -23,26 +23,30 @@ import (
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/journal/open"
 	"habeas.dev/services/internal/lifecycle"
+	"habeas.dev/services/internal/links"
 )
 
 // Installation is an opened journal, vault and outbox; what a service doesn't
 // need is nil.
 type Installation struct {
-	Config   config.Config
-	Journal  journal.Store
-	Vault    *vault.Vault
+	Config  config.Config
+	Journal journal.Store
+	Vault   *vault.Vault
+	// Objects are the vault's, for who has no master key.
+	Objects  *vault.Objects
+	Links    *links.Folder
 	Outbox   *blob.Bucket
 	Requests *lifecycle.Lifecycle
 }
 
 // Parts are what of an installation is opened: each service has what it needs,
 // and no more.
-type Parts struct{ Journal, Vault, Outbox bool }
+type Parts struct{ Journal, Vault, Objects, Outbox bool }
 
 // Make opens parts of an installation, making folders and the master key where
 // they are missing. The options are those of its lifecycle.
 func Make(ctx context.Context, c config.Config, p Parts, opts ...lifecycle.Option) (*Installation, error) {
-	for room, wanted := range map[string]bool{config.RoomJournal: p.Journal, config.RoomVault: p.Vault, config.RoomVaultKeys: p.Vault, config.RoomOutbox: p.Outbox} {
+	for room, wanted := range map[string]bool{config.RoomJournal: p.Journal, config.RoomVault: p.Vault || p.Objects, config.RoomVaultKeys: p.Vault, config.RoomOutbox: p.Outbox} {
 		if !wanted {
 			continue
 		}
@@ -60,14 +64,14 @@ func Open(ctx context.Context, c config.Config) (*Installation, error) {
 			return nil, fmt.Errorf("no journal at %s; name the folder of a demo or of `habeas up` with --data", path)
 		}
 	}
-	return openAll(ctx, c, false, Parts{true, true, true})
+	return openAll(ctx, c, false, Parts{Journal: true, Vault: true, Outbox: true})
 }
 
 func openAll(ctx context.Context, c config.Config, create bool, p Parts, opts ...lifecycle.Option) (_ *Installation, err error) {
 	if err := checkDrivers(c); err != nil {
 		return nil, err
 	}
-	in := &Installation{Config: c}
+	in := &Installation{Config: c, Links: links.NewFolder(c.Links, c.Links == c.Room(config.RoomLinks))}
 	defer func() {
 		if err != nil {
 			_ = in.Close()
@@ -79,6 +83,13 @@ func openAll(ctx context.Context, c config.Config, create bool, p Parts, opts ..
 			return nil, fmt.Errorf("identifiers.country: %w", err)
 		}
 		if in.Vault, err = vault.Open(ctx, vault.Config{Bucket: c.Vault.Bucket, Keys: c.Vault.Keys, Key: c.Vault.Key, CreateKey: create, Identifiers: rules, Drivers: cloudvault.Drivers{}}); err != nil {
+			return nil, err
+		}
+	}
+	if p.Vault {
+		in.Objects = in.Vault.Objects
+	} else if p.Objects {
+		if in.Objects, err = vault.OpenObjects(ctx, vault.Config{Bucket: c.Vault.Bucket, Drivers: cloudvault.Drivers{}}); err != nil {
 			return nil, err
 		}
 	}
@@ -105,8 +116,11 @@ func (in *Installation) Close() error {
 	if in.Outbox != nil {
 		errs = append(errs, in.Outbox.Close())
 	}
-	if in.Vault != nil {
+	switch {
+	case in.Vault != nil:
 		errs = append(errs, in.Vault.Close())
+	case in.Objects != nil:
+		errs = append(errs, in.Objects.Close())
 	}
 	return errors.Join(errs...)
 }

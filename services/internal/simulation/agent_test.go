@@ -50,7 +50,7 @@ func (w *simulation) act(ctx context.Context, a *asked, state core.State) {
 		}
 	}
 	if manual && w.calm {
-		w.cancel(ctx, a)
+		w.giveUp(ctx, a, state)
 		return
 	}
 	retry.AcceptPlan = stopped && (w.calm || w.rng.IntN(2) == 0)
@@ -58,9 +58,25 @@ func (w *simulation) act(ctx context.Context, a *asked, state core.State) {
 	w.do(ctx, a, retry)
 }
 
+// giveUp ends what no worker can do: by cancelling the request, or, where something was
+// sent to be changed already, by doing the rest by hand.
+func (w *simulation) giveUp(ctx context.Context, a *asked, state core.State) {
+	may := state.Allowed(core.Agent, w.book, w.clock.now())
+	if may.Has(core.VerbCancel) {
+		w.cancel(ctx, a)
+		return
+	}
+	byHand, _ := may.Find(core.VerbAttest)
+	for _, t := range byHand.Tasks {
+		w.note("an agent does %s of %s of %s by hand", t.Action, t.System, a.id)
+		a.byHand = append(a.byHand, t.System)
+		w.do(ctx, a, core.Attest{By: "agent", Reason: "done by hand", System: t.System, Action: t.Action, Outcome: t.Outcomes[0], Now: w.clock.now()})
+	}
+}
+
 func (w *simulation) cancel(ctx context.Context, a *asked) {
 	w.note("an agent gives up on %s", a.id)
-	a.cancelled = true
+	a.cancelled = true // where it is not too late
 	w.do(ctx, a, core.Cancel{By: "agent", Reason: "no worker can do it", Now: w.clock.now()})
 }
 
@@ -70,7 +86,7 @@ func (w *simulation) do(ctx context.Context, a *asked, c core.Command) {
 	p := w.all.coordinators[w.rng.IntN(len(w.all.coordinators))]
 	w.run(ctx, &p.process, func(ctx context.Context) error {
 		_, err := p.requests.Do(ctx, a.id, c)
-		if errors.Is(err, core.ErrEnded) || errors.Is(err, core.ErrNothingToRetry) || errors.Is(err, core.ErrNotAwaited) {
+		if errors.Is(err, core.ErrEnded) || errors.Is(err, core.ErrBegun) || errors.Is(err, core.ErrNothingToRetry) || errors.Is(err, core.ErrNotAwaited) {
 			return nil // somebody was faster
 		}
 		return err

@@ -8,6 +8,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/link"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/pkg/vault/cloudvault"
@@ -17,6 +18,7 @@ import (
 	"habeas.dev/services/intake"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/lifecycle"
+	"habeas.dev/services/internal/links"
 	"habeas.dev/services/internal/relay"
 )
 
@@ -57,13 +59,13 @@ type relaying struct {
 type aggregating struct {
 	process
 	*worker.Worker
-	vault *vault.Vault
+	access worker.Access
 }
 
 type working struct {
 	process
 	*worker.Worker
-	vault *vault.Vault
+	access worker.Access
 }
 
 // startAll starts every process, and restarts those that run.
@@ -90,6 +92,22 @@ func (w *simulation) openVault() (v *vault.Vault) {
 	return v
 }
 
+// hub returns the coordinator's end of all links, as a process has it.
+func (w *simulation) hub() *link.Hub { return link.NewHub(w.openVault(), &w.links, w.clock.now) }
+
+// access returns what a system's worker has of its own, as a process has it.
+func (w *simulation) access(system string) worker.Access {
+	key, err := w.links.Key(system)
+	w.must(err)
+	return worker.Access{Link: key, Objects: w.openVault().Objects}
+}
+
+// isExpired reports whether a worker turned a task away since it came too late.
+func isExpired(answer event.Event) bool {
+	var r event.Rejected
+	return unmarshal(answer.Data, &r) == nil && r.Code == worker.CodeExpired
+}
+
 // newLifecycle returns a process' own: with its own memory of the journal.
 func (w *simulation) newLifecycle() *lifecycle.Lifecycle {
 	if w.mutant.journal != nil {
@@ -113,7 +131,7 @@ func (w *simulation) startCoordinator(i int) {
 	if w.mutant.requests != nil {
 		applied = w.mutant.requests(requests)
 	}
-	c := coordinator.New(coordinator.Config{Requests: applied, Timers: w.journal, Now: w.clock.now, Log: w.log})
+	c := coordinator.New(coordinator.Config{Requests: applied, Timers: w.journal, Links: w.hub(), Manifests: w.manifests(), Now: w.clock.now, Log: w.log})
 	w.all.coordinators[i] = &coordinating{process{fmt.Sprint("coordinator ", i), func() { w.startCoordinator(i) }}, c, requests}
 }
 
@@ -123,26 +141,25 @@ func (w *simulation) startRelay() {
 		queue = w.mutant.queue(w.journal)
 	}
 	// Batches are small, so that one can break off in the middle of a request.
-	r := relay.New(relay.Config{Queue: queue, Publisher: w, Log: w.log, Batch: 1 + w.rng.IntN(20)})
+	r := relay.New(relay.Config{Queue: queue, Publisher: links.Sealing{Hub: w.hub(), Next: w}, Log: w.log, Batch: 1 + w.rng.IntN(20)})
 	w.all.relay = &relaying{process{"relay", w.startRelay}, r}
 }
 
 func (w *simulation) startAggregator() {
-	v := w.openVault()
 	a, err := aggregator.New(aggregator.Config{
-		Vault: v, Outbox: w.outbox.Open(), Manifests: w.manifests(), Policy: aggregator.FromBook(w.book, ""), Now: w.clock.now,
+		Outbox: w.outbox.Open(), Manifests: w.manifests(), Policy: aggregator.FromBook(w.book, ""), Now: w.clock.now,
 	})
 	w.must(err)
 	wk, err := aggregator.NewWorker(a, worker.WithLogger(w.log), worker.WithPause(func(ctx context.Context, _ time.Duration) error { return ctx.Err() }))
 	w.must(err)
-	w.all.aggregator = &aggregating{process{"aggregator", w.startAggregator}, wk, v}
+	w.all.aggregator = &aggregating{process{"aggregator", w.startAggregator}, wk, w.access(dsar.Aggregator)}
 }
 
 func (w *simulation) startWorker(s *system) {
 	wk, err := worker.New(s.manifest, s.implementation(), worker.WithClock(w.clock.now), worker.WithConcurrency(1), worker.WithNames(w.name),
 		worker.WithLogger(w.log), worker.WithPause(func(ctx context.Context, _ time.Duration) error { return ctx.Err() }))
 	w.must(err)
-	w.all.workers[s.manifest.System] = &working{process{"worker " + s.manifest.System, func() { w.startWorker(s) }}, wk, w.openVault()}
+	w.all.workers[s.manifest.System] = &working{process{"worker " + s.manifest.System, func() { w.startWorker(s) }}, wk, w.access(s.manifest.System)}
 }
 
 func (w *simulation) name() string {
@@ -222,9 +239,12 @@ func (w *simulation) workOn(ctx context.Context, topic string, m *message, e eve
 	case event.TopicTasks(dsar.Aggregator):
 		a := w.all.aggregator
 		return w.run(ctx, &a.process, func(ctx context.Context) error {
-			answer := a.Handle(ctx, a.vault, []event.Event{e})[0]
+			answer := a.Handle(ctx, a.access, []event.Event{e})[0]
 			if answer.Type == "" { // it comes again
 				return context.Cause(ctx)
+			}
+			if answer.Type == event.TypeRejected && isExpired(answer) {
+				return nil
 			}
 			return w.answer(answer)
 		})
@@ -242,9 +262,13 @@ func (w *simulation) workOnTasks(ctx context.Context, s *system, events []event.
 		if err := w.point(); err != nil {
 			return err
 		}
-		for i, answer := range wk.Handle(ctx, wk.vault, events) {
+		for i, answer := range wk.Handle(ctx, wk.access, events) {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
+			}
+			if answer.Type == event.TypeRejected && isExpired(answer) {
+				done[i] = true // it was away for long, and the task was sent anew
+				continue
 			}
 			if answer.Type != event.TypeReport {
 				w.fail("the worker %s answered with %q", s.manifest.System, answer.Type)

@@ -10,6 +10,7 @@ import (
 
 	"gocloud.dev/secrets/localsecrets"
 
+	"habeas.dev/pkg/link"
 	"habeas.dev/pkg/telemetry"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/pkg/vault/cloudvault"
@@ -45,6 +46,7 @@ type simulation struct {
 	vault   *blobtest.Bucket
 	outbox  *blobtest.Bucket
 	master  vault.Master
+	links   link.Memory
 
 	observer *lifecycle.Lifecycle // of whoever looks
 	current  *life                // of the process whose turn it is

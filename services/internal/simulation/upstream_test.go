@@ -23,9 +23,10 @@ type asked struct {
 	right     dsar.Right
 	person    int
 	data      event.Submitted
-	http      bool   // it is posted; else it is published
-	receipt   string // the first answer over HTTP
-	cancelled bool   // an agent gave up on it
+	http      bool     // it is posted; else it is published
+	receipt   string   // the first answer over HTTP
+	cancelled bool     // an agent gave up on it
+	byHand    []string // the systems in which an agent did what no worker can
 }
 
 // addRequests makes a request for everybody.

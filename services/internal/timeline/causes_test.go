@@ -66,7 +66,7 @@ func TestEveryCodeHasACause(t *testing.T) {
 }
 
 // codeAt is which argument of a call is a code.
-var codeAt = map[string]int{"Final": 0, "Passing": 1, "Doubtful": 0, "Permanent": 0, "Transient": 0, "Unsure": 0, "RetryAt": 1, "RetryAfter": 1, "Again": 1, "fail": 2}
+var codeAt = map[string]int{"Final": 0, "Passing": 1, "Doubtful": 0, "Permanent": 0, "Transient": 0, "Unsure": 0, "RetryAt": 1, "RetryAfter": 1, "Again": 1, "fail": 2, "disbelieve": 2}
 
 // codesIn returns the codes that a package's sources give, as text or by a
 // constant.

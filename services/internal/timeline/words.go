@@ -59,6 +59,8 @@ func (say Say) fact(e core.Event) (system, text string) {
 			text += say.f(": %s", c)
 		}
 		return e.System, text + say.because(e.Code, say.cause(e.Code, e.Reason))
+	case core.MessageRejected:
+		return e.System, say.rejected(e)
 	case core.Retried:
 		text := say.f("%s had %s taken up again", e.By, strings.Join(e.Systems, ", "))
 		if e.AcceptPlan {
@@ -351,4 +353,17 @@ func size(n int64) string {
 	default:
 		return fmt.Sprintf("%d bytes", n)
 	}
+}
+
+// rejected says that a message wasn't believed.
+func (say Say) rejected(e core.MessageRejected) string {
+	text := say.f("%s: a report of attempt %d was not believed", say(string(e.Action)), e.Attempt)
+	if e.Message == core.MessageTask {
+		text = say.f("%s: what came as its attempt %d was not believed, and nothing was done", say(string(e.Action)), e.Attempt)
+	}
+	text += say.because(e.Code, say(Cause(e.Code)))
+	if e.Last {
+		text += say("; of further ones nothing is noted here")
+	}
+	return text
 }

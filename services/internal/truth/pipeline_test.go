@@ -18,6 +18,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/link"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/sqlsystem"
 	"habeas.dev/pkg/vault"
@@ -58,6 +59,8 @@ type pipeline struct {
 	letters *letters.Letters
 	door    http.Handler
 	vault   *vault.Vault
+	links   link.Memory
+	hub     *link.Hub
 	outbox  *blob.Bucket
 	workers map[string]*worker.Worker
 	lives   map[string]*life // by system, of those whose database is asked through one
@@ -102,7 +105,8 @@ func (p *pipeline) start(m mutant) {
 	p.life = lifecycle.New(p.journal)
 	clock := func() time.Time { return p.now }
 	log := slog.New(slog.DiscardHandler)
-	p.coord = coordinator.New(coordinator.Config{Requests: p.life, Timers: p.journal, Now: clock, Log: log})
+	p.hub = link.NewHub(p.vault, &p.links, clock)
+	p.coord = coordinator.New(coordinator.Config{Requests: p.life, Timers: p.journal, Links: p.hub, Manifests: manifests, Now: clock, Log: log})
 	p.letters = letters.New(letters.Config{Requests: p.life, Writer: letter.NewWriter(p.kit.book, "Example"), Outbox: p.outbox, Now: clock, Log: log})
 	catalogue, err := manifest.Catalogue(manifests)
 	p.must(err)
@@ -114,7 +118,7 @@ func (p *pipeline) start(m mutant) {
 			return
 		}
 	}
-	answers, err := aggregator.New(aggregator.Config{Vault: p.vault, Outbox: p.outbox, Manifests: manifests, Policy: aggregator.FromBook(p.kit.book, ""), Now: clock})
+	answers, err := aggregator.New(aggregator.Config{Outbox: p.outbox, Manifests: manifests, Policy: aggregator.FromBook(p.kit.book, ""), Now: clock})
 	p.must(err)
 	p.workers[dsar.Aggregator], err = aggregator.NewWorker(answers, noPause)
 	p.must(err)
@@ -246,21 +250,28 @@ func (p *pipeline) rarely(n int) int {
 func (p *pipeline) take(system string, messages []journal.Message) {
 	p.Helper()
 	var tasks []event.Event
+	var action dsar.Action
 	for _, m := range messages {
 		e, err := event.Decode(m.Headers, m.Payload)
+		p.must(err)
+		action = actionOf(e)
+		e.Data, err = p.hub.SealTask(p.ctx(), e.Data)
 		p.must(err)
 		tasks = append(tasks, e)
 	}
 	if p.before != nil {
-		p.before(system, actionOf(tasks[0]))
+		p.before(system, action)
 	}
+	key, err := p.links.Key(system)
+	p.must(err)
+	access := worker.Access{Link: key, Objects: p.vault.Objects}
 	l := p.lives[system]
 	l.mayDie(p.rarely(3) == 1)
-	reports := p.workers[system].Handle(p.ctx(), p.vault, tasks)
+	reports := p.workers[system].Handle(p.ctx(), access, tasks)
 	if l.dead() {
 		i := slices.IndexFunc(p.sites, func(s site) bool { return s.manifest.System == system })
 		p.must(p.serve(p.sites[i]))
-		reports = p.workers[system].Handle(p.ctx(), p.vault, tasks)
+		reports = p.workers[system].Handle(p.ctx(), access, tasks)
 	}
 	for _, report := range reports {
 		if report.Type != event.TypeReport {

@@ -23,6 +23,7 @@ var refusals = []struct {
 	{core.ErrChanged, "changed"},
 	{core.ErrEnded, "ended"},
 	{core.ErrAnswered, "answered"},
+	{core.ErrBegun, "begun"},
 	{core.ErrNothingToRetry, "nothing-to-retry"},
 	{core.ErrAwaited, "awaited"},
 	{core.ErrNotAwaited, "not-awaited"},

@@ -15,7 +15,6 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
-	"habeas.dev/pkg/vault"
 	"habeas.dev/pkg/worker"
 	"habeas.dev/pkg/worker/workertest"
 )
@@ -26,7 +25,7 @@ type desk struct {
 	Faulty
 	clock   *Clock
 	worker  *worker.Worker
-	vault   *vault.Vault
+	vault   *workertest.Desk
 	log     *workertest.Log
 	reports []dsar.Report
 	parked  int
@@ -42,7 +41,7 @@ func newDesk(t *testing.T, c Config, open func(testing.TB, Config) Faulty) *desk
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.vault = workertest.NewVault(t)
+	d.vault = workertest.NewDesk(t)
 	return d
 }
 
@@ -62,7 +61,7 @@ func (d *desk) ask(action dsar.Action, attempt int, subjects ...int) []dsar.Repo
 		tasks = append(tasks, d.task(action, attempt, i))
 	}
 	reports := make([]dsar.Report, len(tasks))
-	for i, e := range d.worker.Handle(context.Background(), d.vault, tasks) {
+	for i, e := range d.vault.Handle(context.Background(), d.worker, tasks) {
 		if err := json.Unmarshal(e.Data, &reports[i]); err != nil {
 			d.Fatal(err)
 		}

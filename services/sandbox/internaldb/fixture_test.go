@@ -44,7 +44,7 @@ func manifests(t testing.TB) []*manifest.Manifest {
 type fixture struct {
 	testing.TB
 	people  *people.Population
-	vault   *vault.Vault
+	vault   *workertest.Desk
 	plans   map[string]*dsar.Object // by request and system
 	workers map[string]*worker.Worker
 	known   map[int][]worker.Identifier // by person
@@ -89,7 +89,7 @@ func onPostgres(t testing.TB, p *people.Population) func(system string) string {
 
 func newFixture(t testing.TB, p *people.Population, source func(system string) string) *fixture {
 	t.Helper()
-	w := &fixture{TB: t, people: p, vault: workertest.NewVault(t), plans: map[string]*dsar.Object{}, workers: map[string]*worker.Worker{}, known: map[int][]worker.Identifier{}}
+	w := &fixture{TB: t, people: p, vault: workertest.NewDesk(t), plans: map[string]*dsar.Object{}, workers: map[string]*worker.Worker{}, known: map[int][]worker.Identifier{}}
 	for _, m := range manifests(t) {
 		s, err := sqlsystem.Open(t.Context(), m, source(m.System), sqlsystem.WithClock(func() time.Time { return today }))
 		if err != nil {
@@ -131,7 +131,7 @@ func (w *fixture) do(system string, action dsar.Action, right dsar.Right, person
 		tasks[i] = workertest.Seal(w, w.vault, t, w.known[person])
 	}
 	out := map[int]dsar.Report{}
-	for _, e := range w.workers[system].Handle(w.Context(), w.vault, tasks) {
+	for _, e := range w.vault.Handle(w.Context(), w.workers[system], tasks) {
 		var r dsar.Report
 		if err := json.Unmarshal(e.Data, &r); err != nil {
 			w.Fatal(err)

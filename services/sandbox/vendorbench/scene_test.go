@@ -16,6 +16,7 @@ import (
 	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/pkg/worker"
+	"habeas.dev/pkg/worker/workertest"
 	"habeas.dev/services/sandbox/people"
 )
 
@@ -34,7 +35,7 @@ type scene struct {
 	people  *people.Population
 	can     func(dsar.Action) bool
 	worker  *worker.Worker
-	vault   *vault.Vault
+	vault   *workertest.Desk
 	count   func() map[string]int64
 	keys    map[string]*vault.Keys
 	plans   map[int]*dsar.Object // by person
@@ -52,10 +53,7 @@ func open(t testing.TB, v vendor, p *people.Population, l limits) *scene {
 	if s.worker, err = worker.New(m, impl, worker.WithLogger(slog.New(slog.DiscardHandler))); err != nil {
 		t.Fatal(err)
 	}
-	if s.vault, err = vault.InMemory(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.vault.Close() })
+	s.vault = workertest.NewDesk(t)
 	return s
 }
 
@@ -118,7 +116,7 @@ func (s *scene) ask(a dsar.Action, who []int) []dsar.Report {
 			reports[i].Kind = dsar.ReportEnded
 		}
 	}
-	for i, e := range s.worker.Handle(s.Context(), s.vault, tasks) {
+	for i, e := range s.vault.Handle(s.Context(), s.worker, tasks) {
 		r := &reports[asked[i]]
 		if err := json.Unmarshal(e.Data, r); err != nil {
 			s.Fatal(err)

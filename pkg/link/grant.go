@@ -1,0 +1,104 @@
+package link
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/vault"
+)
+
+// Grant is what a task's worker may open and write: an object of the vault, sealed by a
+// key of its own that comes of the request's subject root and travels in the task. It is
+// gone with that root, and with the object.
+type Grant struct {
+	// Identifiers are those by which the system is asked, in the clear.
+	Identifiers []Identifier `json:"identifiers,omitempty"`
+	// Details are what the request says beside them, as JSON.
+	Details json.RawMessage `json:"details,omitempty"`
+	// Objects are the keys of the objects that the worker opens or writes, by scope.
+	Objects map[string][]byte `json:"objects,omitempty"`
+	// Values are the secrets of the small values that the aggregator opens and seals, by
+	// the root that they are of. No other worker has any.
+	Values map[string][]byte `json:"values,omitempty"`
+}
+
+// Identifier is an identifier in the clear.
+type Identifier struct {
+	Type      dsar.IdentifierType `json:"type"`
+	Value     string              `json:"value"`
+	Assurance dsar.Assurance      `json:"assurance"`
+}
+
+// GrantRef is how a task names its grant.
+type GrantRef struct {
+	Name string `json:"name"`
+	Key  []byte `json:"key"`
+}
+
+// maxGrant is far above the identifiers and keys of one request.
+const maxGrant = 16 << 20
+
+// grantScope returns the scope of the grant of a task's attempt.
+func grantScope(system string, a dsar.Action, attempt int) string {
+	return system + "/grant-" + string(a) + "/" + strconv.Itoa(attempt)
+}
+
+// Scope returns the scope of what an attempt leaves in the vault.
+func Scope(system string, a dsar.Action, attempt int) string {
+	return system + "/" + string(a) + "/" + strconv.Itoa(attempt)
+}
+
+// writeGrant puts a grant into the vault. The same one again replaces it.
+func writeGrant(ctx context.Context, o *vault.Objects, k vault.ObjectKey, g Grant) (GrantRef, error) {
+	text, err := json.Marshal(g)
+	if err != nil {
+		return GrantRef{}, fmt.Errorf("link: %w", err)
+	}
+	ref := GrantRef{Name: k.Scope() + "-g", Key: k.Secret()}
+	w, err := o.Create(ctx, k, ref.Name)
+	if err != nil {
+		return ref, err
+	}
+	defer w.Abort()
+	if _, err := w.Write(text); err != nil {
+		return ref, err
+	}
+	return ref, w.Close()
+}
+
+// ReadGrant reads a task's grant from the vault.
+func (t Task) ReadGrant(ctx context.Context, o *vault.Objects) (Grant, error) {
+	var g Grant
+	k, err := vault.NewObjectKey(t.RequestID, strings.TrimSuffix(t.Grant.Name, "-g"), t.Grant.Key)
+	if err != nil {
+		return g, err
+	}
+	r, err := o.Open(ctx, k, t.Grant.Name)
+	if err != nil {
+		return g, err
+	}
+	defer r.Close()
+	text, err := io.ReadAll(io.LimitReader(r, maxGrant))
+	if err != nil {
+		return g, err
+	}
+	if err := json.Unmarshal(text, &g); err != nil {
+		return g, fmt.Errorf("link: grant of request %s: %w", t.RequestID, vault.ErrCorrupt)
+	}
+	return g, nil
+}
+
+// ObjectKey returns the key of a scope's objects; vault.ErrShredded where the grant has
+// none, since the root that it comes of was ended.
+func (g Grant) ObjectKey(requestID, scope string) (vault.ObjectKey, error) {
+	secret, ok := g.Objects[scope]
+	if !ok {
+		return vault.ObjectKey{}, fmt.Errorf("link: %s of request %s: %w", scope, requestID, vault.ErrShredded)
+	}
+	return vault.NewObjectKey(requestID, scope, secret)
+}
