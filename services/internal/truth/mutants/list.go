@@ -97,7 +97,7 @@ var mutants = []mutant{
 	{"a 5xx is never final", vendorapi + "codes.go",
 		"case r.Status >= http.StatusInternalServerError:\n		return c.unavailable(r)\n	case !r.Own", "case r.Status >= http.StatusInternalServerError:\n		return worker.Permanent(codeUnavailable, \"it failed\", r.Detail)\n	case r.Status < 0:\n		return c.unavailable(r)\n	case !r.Own", "TestCase16"},
 	{"what isn't in the vendor's form isn't the vendor", vendorapi + "codes.go",
-		"return &failure{verdict: unsure, code: \"not-the-vendor\",", "return worker.Permanent(\"not-the-vendor\", \"no\", err)\n}\n\nfunc _(vendor string, err error) *failure {\n	return &failure{verdict: unsure, code: \"not-the-vendor\",", "TestCase1[46]"},
+		"return notTheVendor(vendor, r.Detail)", "return worker.Permanent(\"not-the-vendor\", \"no\", r.Detail)", "TestCase1[46]"},
 	{"a code that isn't known is unsure", vendorapi + "codes.go",
 		"return &failure{verdict: unsure, code: CodeUnknown,", "if len(reason) > 0 {\n		return worker.Permanent(CodeUnknown, reason, r.Detail)\n	}\n	return &failure{verdict: unsure, code: CodeUnknown,", "TestCase1[456]"},
 	{"poolers work", sqlsystem + "system.go",
