@@ -21,6 +21,7 @@ import (
 // knows the form of a bundle's files.
 type answer struct {
 	files map[string]string // by their names below data/
+	whole statement.Answer
 	said  said
 }
 
@@ -129,7 +130,7 @@ func (p *pipeline) read(state core.State) answer {
 	}
 	said, err := statement.Read([]byte(a.files[bundle.AnswerFile(state.Right)]))
 	p.must(err)
-	a.said = hear(&said)
+	a.whole, a.said = said, hear(&said)
 	return a
 }
 

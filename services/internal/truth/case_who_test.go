@@ -439,6 +439,14 @@ datasets:
 		// Erased again: there is nothing more to erase, and the rows still stay.
 		s.numbers(s.completes(dsar.Erasure, "email anna@example.com"), "billing", "invoices", 3, 0, 3)
 		s.holds("billing", "SELECT id FROM invoices", "1", "2", "3", "5")
+		// What both erasures had to keep is told once.
+		kept := int64(0)
+		for _, k := range s.completes(dsar.Access, "email anna@example.com").dataset("billing", "invoices").KeptEarlier {
+			kept += k.Records
+		}
+		if kept != 3 {
+			s.Errorf("%d records are said to be kept, and 3 are", kept)
+		}
 		// When the period is over they go, and then nothing is held.
 		s.until(time.Date(2034, 3, 1, 0, 0, 0, 0, time.UTC))
 		for s.deliver() {

@@ -147,6 +147,7 @@ func (o *oracle) answerIsTrue() {
 	if o.purged {
 		return // the certificate is of the day on which it was issued
 	}
+	o.statementsAreTrue(a.whole)
 	for _, s := range a.said.Systems {
 		held := 0
 		for _, d := range s.Datasets {

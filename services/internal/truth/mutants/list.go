@@ -45,7 +45,7 @@ var mutants = []mutant{
 	{"who asks again is found by what an earlier erasure knew", "services/intake/earlier.go",
 		"if len(kept) == 0 ||", "if len(kept) >= 0 ||", "TestCase06"},
 	{"what was kept twice is told once", core + "hold.go",
-		"case i < 0:\n			out = append(out, k)", "case i < 0 || true:\n			out = append(out, k)", "TestTruth$"},
+		"case i < 0:\n			out = append(out, k)", "case i < 0 || true:\n			out = append(out, k)", "TestCase06"},
 
 	// What is erased.
 	{"an erasure goes by the plan's keys", sqlsystem + "examine.go",
@@ -108,6 +108,12 @@ var mutants = []mutant{
 		"if kept > d.counts(dsar.Erase).Restricted {\n				return false", "if kept > d.counts(dsar.Erase).Restricted {\n				continue", "TestCase13|TestTruth$"},
 	{"nothing is left, where nothing had to stay", statement + "conditions.go",
 		"e.right == dsar.Erasure && e.every(AllErased,", "e.right == dsar.Erasure && e.every(PartlyKept, AllKept, AllErased,", "TestTruth$"},
+	{"nothing is held, where every system holds nothing", statement + "conditions.go",
+		"return when(s.asked() && !s.all.changes() && !s.something(), Values{}, s.facts()...)", "return when(s.asked() && !s.all.changes(), Values{}, s.facts()...)", "TestTruth$|TestCase06"},
+	{"a dataset is empty, where nothing is in it", statement + "conditions.go",
+		"len(d.keptEarlier) == 0 && !d.something(), Values{}", "len(d.keptEarlier) == 0, Values{}", "TestTruth$"},
+	{"all was erased, where nothing had to stay", statement + "conditions.go",
+		"return when(s.asked() && s.any(Kept, KeptEarlier) && s.touched(), Values{}, s.facts()...)", "return when(s.asked() && s.any(KeptEarlier) && s.touched(), Values{}, s.facts()...)", "TestTruth$"},
 	{"the answer names what it went without", core + "identity.go",
 		"if !slices.ContainsFunc(used, same) && !slices.Contains(out, id.Type) {", "if !slices.ContainsFunc(used, same) && !slices.Contains(out, id.Type) && id.Type == \"\" {", "TestCase03"},
 }
