@@ -228,10 +228,10 @@ var answers = []rule[*system]{
 	// A dataset was not reached, or not wholly, and a person left it at that.
 	{PartlyReached, func(s *system) []claim { return when(s.uncovered() > 0, Values{}, s.uncovered()) }},
 	// No worker can do it, and a person does.
-	{ByHand, func(s *system) []claim { return when(s.outcome(dsar.Manual), Values{}, s.mainFact()) }},
+	{ByHand, func(s *system) []claim { return when(s.outcome(dsar.Manual) && s.ended(), Values{}, s.mainFact()) }},
 	// It can be asked only by identifiers that were claimed and not proven.
 	{NotProven, func(s *system) []claim {
-		return when(s.outcome(dsar.NotApplicable) && s.mainEnd().Code == core.CodeNotProven, Values{Types: s.needs}, accepted, s.mainFact())
+		return when(s.outcome(dsar.NotApplicable) && s.mainEnd().Code == core.CodeNotProven && s.ended(), Values{Types: s.needs}, accepted, s.mainFact())
 	}},
 	// It can be asked only by identifiers that other systems find, and each of those was
 	// asked and knows none of the person's. Nothing of an earlier erasure is kept there.
@@ -241,11 +241,11 @@ var answers = []rule[*system]{
 	}},
 	{OnlyKeptEarlier, func(s *system) []claim { // the same, where something is
 		asked, facts := s.askedInstead()
-		return when(s.outcome(dsar.NotApplicable) && len(asked) > 0 && s.keepsEarlier(), Values{}, append(append(facts, accepted), s.mainFact())...)
+		return when(s.outcome(dsar.NotApplicable) && len(asked) > 0 && s.keepsEarlier() && s.ended(), Values{}, append(append(facts, accepted), s.mainFact())...)
 	}},
 	// It can be asked only by identifiers that nobody knows of the person.
 	{NotAsked, func(s *system) []claim {
-		return when(s.outcome(dsar.NotApplicable), Values{Types: s.needs}, accepted, s.mainFact())
+		return when(s.outcome(dsar.NotApplicable) && s.ended(), Values{Types: s.needs}, accepted, s.mainFact())
 	}},
 	// Records are in the answer, or were counted.
 	{Holds, func(s *system) []claim { return when(s.asked() && s.any(Shown, Held), Values{}, s.facts()...) }},
@@ -341,14 +341,14 @@ var ofAll = []rule[*evidence]{
 	{NotAllGone, func(e *evidence) []claim { // neither: a system wasn't asked, or not wholly
 		return when(e.right == dsar.Erasure && !e.has(EverythingGone, OnlyKeptLeft), Values{}, accepted)
 	}},
-	// Something must stay, and each such record was flagged by the erasure, so that nothing
+	// All is over, something must stay, and each such record was flagged by the erasure, so that nothing
 	// else is done with it. Of what an earlier erasure kept that isn't known.
 	{KeptUnused, func(e *evidence) []claim {
-		return when(e.right == dsar.Erasure && e.has(Kept) && !e.has(KeptEarlier) && e.flagged(), Values{}, e.facts()...)
+		return when(e.right == dsar.Erasure && e.over() && e.has(Kept) && !e.has(KeptEarlier) && e.flagged(), Values{}, e.facts()...)
 	}},
 	// Each system that was asked was asked once more after the erasure.
 	{EveryoneAsked, func(e *evidence) []claim {
-		return when(e.right == dsar.Erasure && e.askedAgain(), Values{}, e.facts()...)
+		return when(e.right == dsar.Erasure && e.over() && e.askedAgain(), Values{}, e.facts()...)
 	}},
 }
 

@@ -14,7 +14,7 @@
 //	read.go        answer.json as somebody else reads it
 //
 // Guarantees, each with the test that holds it:
-//   - A statement MUST rest on at least one fact of which the hash is known; without any
+//   - A statement MUST rest on at least one fact of which the hash is known; of all but
 //     one of its facts it isn't made (TestNoFactNoStatement).
 //   - A statement that says that nothing is there, or that everything is done, MUST NOT be
 //     made while a task of what it speaks of is open, failed, or short of its plan, or

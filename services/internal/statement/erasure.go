@@ -26,14 +26,13 @@ func (d *dataset) erasure() erased {
 	plan, done, proof := d.counts(dsar.Plan), d.counts(dsar.Erase), d.counts(dsar.Prove)
 	out := erased{erased: done.Erased, anonymised: done.Anonymised, gone: done.Gone, late: done.Late, kept: done.Retained}
 	out.foundFacts, out.doneFacts, out.keptFacts = []int{s.fact(dsar.Plan)}, []int{s.fact(dsar.Erase)}, []int{s.fact(dsar.Erase)}
-	out.goneFacts = []int{s.fact(dsar.Plan), s.fact(dsar.Erase)}
+	out.goneFacts = []int{s.fact(dsar.Erase)}
 	if end := s.end(dsar.Erase); end != nil {
 		out.begun = end.Tries
 	}
 	proven := d.proven()
 	if proven {
 		out.kept, out.keptFacts = proof.Retained, []int{s.fact(dsar.Prove)}
-		out.goneFacts = append(out.goneFacts, s.fact(dsar.Prove))
 	}
 	// What went before the erasure was begun anew counts with it: what was erased then was
 	// found then, and of plans the first that could look at the dataset.
@@ -45,7 +44,7 @@ func (d *dataset) erasure() erased {
 		case !e.Earlier || c.Dataset == "":
 		case e.Action == dsar.Erase && c.Erased+c.Anonymised > 0:
 			out.erased, out.anonymised, before = out.erased+c.Erased, out.anonymised+c.Anonymised, before+c.Erased+c.Anonymised
-			out.doneFacts, out.foundFacts, out.goneFacts = append(out.doneFacts, e.Fact), append(out.foundFacts, e.Fact), append(out.goneFacts, e.Fact)
+			out.doneFacts, out.foundFacts = append(out.doneFacts, e.Fact), append(out.foundFacts, e.Fact)
 		case e.Action == dsar.Plan && c.Uncovered == "" && firstFact == 0:
 			first, firstFact = c.Found, e.Fact
 		}
@@ -53,28 +52,35 @@ func (d *dataset) erasure() erased {
 	planned := plan.Found + before
 	if first > planned {
 		planned = first
-		out.foundFacts, out.goneFacts = []int{firstFact}, append(out.goneFacts, firstFact)
+		out.foundFacts = []int{firstFact}
 	}
 	told := out.erased + out.anonymised + out.gone + sum(out.kept)
 	out.found = planned + done.Late
 	if done.Late > 0 {
 		out.foundFacts = append(out.foundFacts, s.fact(dsar.Erase))
 	}
+	if byErase := out.erased + out.anonymised + out.gone + sum(done.Retained); byErase > out.found {
+		out.found, out.foundFacts = byErase, append(out.foundFacts, out.doneFacts...)
+	}
 	if told > out.found {
 		out.found, out.foundFacts = told, append(append(out.foundFacts, out.doneFacts...), out.keptFacts...)
 	}
-	if proven {
+	if proven && out.found > told {
 		out.gone += out.found - told
+		out.goneFacts = append(append(append(out.goneFacts, out.foundFacts...), out.doneFacts...), s.fact(dsar.Prove))
 	}
 	return out
 }
 
 // proven reports whether the system was asked again for the dataset, and only what must
-// stay was found.
+// stay was found. A person who attests a proof hasn't said that what had to stay is gone.
 func (d *dataset) proven() bool {
 	end, proof := d.sys.end(dsar.Prove), d.counts(dsar.Prove)
-	if end == nil || end.Outcome == dsar.Proven {
-		return end != nil
+	if end == nil || end.By != "" && proof.Kept() < d.counts(dsar.Erase).Kept() {
+		return false
+	}
+	if end.Outcome == dsar.Proven {
+		return true
 	}
 	_, uncovered := d.uncovered()
 	return end.Outcome == dsar.Incomplete && !uncovered && proof.Found == proof.Kept()

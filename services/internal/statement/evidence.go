@@ -249,12 +249,15 @@ func (s *system) fact(a dsar.Action) int {
 // uncovered reports whether the dataset was not reached, or not wholly, by the last thing
 // that was done in the system; fact is the one that says so.
 func (d *dataset) uncovered() (fact int, is bool) {
-	for _, a := range slices.Backward(d.sys.all.right.Stages()) {
-		if end := d.sys.end(a); end != nil {
-			return end.Fact, countsOf(end, d.Dataset.Dataset).Uncovered != ""
-		}
+	stages := d.sys.all.right.Stages()
+	if len(stages) < 2 {
+		return 0, false
 	}
-	return 0, false
+	end := d.sys.end(stages[len(stages)-2]) // the last before the answer
+	if end == nil {
+		return 0, false
+	}
+	return end.Fact, countsOf(end, d.Dataset.Dataset).Uncovered != ""
 }
 
 // toSecond cuts a time as an answer tells it.

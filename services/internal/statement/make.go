@@ -135,6 +135,11 @@ func (e *evidence) tells() bool {
 // changes reports whether the right changes what is held, and erases none of it.
 func (e *evidence) changes() bool { return !e.tells() && e.right != dsar.Erasure }
 
+// over reports whether everything that the right asks of any system has ended.
+func (e *evidence) over() bool {
+	return !slices.ContainsFunc(e.systems, func(s *system) bool { return !s.ended() })
+}
+
 // flagged reports whether erasures flagged every record that they left, as their counts say.
 func (e *evidence) flagged() bool {
 	for _, s := range e.systems {
