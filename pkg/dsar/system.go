@@ -31,6 +31,8 @@ type System struct {
 	// ([Task.Holds]). Where it doesn't, a hold on one dataset is one on the
 	// whole system.
 	Holds bool `json:"holds,omitempty"`
+	// Purposes are the ids of what its data is used for.
+	Purposes []string `json:"purposes,omitempty"`
 }
 
 // Link says that a system's resolve may find one type of identifier by another.

@@ -199,6 +199,9 @@ type Task struct {
 	// Details are what some rights need beside the subject (the corrected
 	// values, the purposes), as JSON sealed under the request's key.
 	Details []byte `json:"details,omitempty"`
+	// Purposes are the ids of those that are to end, with restrict; none: all use of the
+	// data is to end.
+	Purposes []string `json:"purposes,omitempty"`
 	// Holds are the datasets of which nothing may be erased: with plan, erase
 	// and prove. Their records are retained on the ground [LegalHold].
 	Holds []string `json:"holds,omitempty"`

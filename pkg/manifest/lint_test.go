@@ -6,13 +6,15 @@ import (
 	"testing"
 )
 
+// ledger is a manifest of which nothing is found.
+const ledger = "system: ledger\ntitle: {en: Ledger, fr: Grand livre}\nabilities: [gather, erase]\nneeds: [email]\nprocessing: {subjects: {en: Customers, fr: Clients}}\ndatasets:\n" +
+	"  - name: entries\n    title: {en: Entries, fr: Écritures}\n    category: geolocation\n    origin: observed\n    purpose: {en: To know, fr: Savoir}\n    legal_basis: contract\n" +
+	"    storage: {en: A year, fr: Un an}\n    columns:\n      - {name: entry, title: {en: Entry, fr: Écriture}}\n"
+
 // TestLint: each finding names its line, what is wrong and the cure; a manifest
 // in which nothing is wrong has none.
 func TestLint(t *testing.T) {
 	t.Parallel()
-	const ledger = "system: ledger\ntitle: {en: Ledger, fr: Grand livre}\nabilities: [gather, erase]\nneeds: [email]\nprocessing: {subjects: {en: Customers, fr: Clients}}\ndatasets:\n" +
-		"  - name: entries\n    title: {en: Entries, fr: Écritures}\n    category: geolocation\n    origin: observed\n    purpose: {en: To know, fr: Savoir}\n    legal_basis: contract\n" +
-		"    storage: {en: A year, fr: Un an}\n    columns:\n      - {name: entry, title: {en: Entry, fr: Écriture}}\n"
 	for _, c := range []struct {
 		name, old, new, where, want string
 		warning                     bool

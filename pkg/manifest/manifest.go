@@ -89,7 +89,8 @@ type Manifest struct {
 	// SQL is set where the system is served by pkg/sqlsystem.
 	SQL *SQL `yaml:"sql,omitempty"`
 
-	at positions
+	at       positions
+	purposes Purposes // set by Resolve
 }
 
 // Processing is what the record of processing activities (GDPR art. 30) says of a
@@ -113,10 +114,14 @@ type Transfer struct {
 type Dataset struct {
 	// Name is part of file names in the bundle: letters, digits, hyphens and
 	// underscores, at most 64.
-	Name       string   `yaml:"name"`
-	Title      Text     `yaml:"title"`
-	Category   string   `yaml:"category"` // one of [Categories]
-	Origin     Origin   `yaml:"origin"`
+	Name     string `yaml:"name"`
+	Title    Text   `yaml:"title"`
+	Category string `yaml:"category"` // one of [Categories]
+	Origin   Origin `yaml:"origin"`
+	// Purposes names what it is used for, of the installation's catalogue ([Purposes]).
+	Purposes []string `yaml:"purposes,omitempty"`
+	// Purpose and LegalBasis say the same in words of the manifest's own, where it names
+	// no purpose of the catalogue; [Manifest.Resolve] fills them in where it does.
 	Purpose    Text     `yaml:"purpose"`
 	LegalBasis string   `yaml:"legal_basis"` // consent, contract, legal-obligation, vital-interest, public-task or legitimate-interest
 	Recipients []string `yaml:"recipients,omitempty"`
@@ -190,6 +195,7 @@ func (m *Manifest) Definition() dsar.System {
 		MaxRecords: m.MaxRecords,
 		Lease:      m.Lease,
 		Holds:      m.Holds || m.SQL != nil,
+		Purposes:   m.UsedFor().IDs(),
 	}
 }
 

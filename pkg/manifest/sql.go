@@ -130,12 +130,9 @@ type Via struct {
 type SQLRestrict struct {
 	Column string `yaml:"column"`
 	Value  any    `yaml:"value"`
-	// Rights are among restriction, objection, consent-withdrawal and opt-out;
-	// none means all of them.
-	Rights []dsar.Right `yaml:"rights,omitempty"`
-	// Purposes are those that the flag stops, of a request that names some; none
-	// means every purpose.
-	Purposes []string `yaml:"purposes,omitempty"`
+	// Stops names the purposes that end with the flag; none means that all use of the
+	// data ends with it, which nothing but a restriction asks for. [Flags] chooses.
+	Stops []string `yaml:"stops,omitempty"`
 	// Lifted is the value that allows processing again, when a restriction is
 	// lifted. It needn't be written for a Value of true or false.
 	Lifted any `yaml:"lifted,omitempty"`

@@ -147,8 +147,7 @@ func (v *validation) dataset(path string, i int) {
 	v.text(path+".title", d.Title, true)
 	oneOf(v, path+".category", "category", d.Category, Categories())
 	oneOf(v, path+".origin", "origin", d.Origin, origins())
-	v.text(path+".purpose", d.Purpose, true)
-	oneOf(v, path+".legal_basis", "legal_basis", d.LegalBasis, legalBases())
+	v.usedFor(path, d)
 	v.list(path+".recipients", len(d.Recipients))
 	for j, r := range d.Recipients {
 		v.words(index(path+".recipients", j), "recipient", r)
@@ -355,3 +354,30 @@ func columnNames(d *Dataset) string {
 }
 
 func index(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }
+
+// usedFor checks what a dataset is used for: purposes of the catalogue, or one in the
+// manifest's own words.
+func (v *validation) usedFor(path string, d *Dataset) {
+	if len(d.Purposes) == 0 {
+		v.text(path+".purpose", d.Purpose, true)
+		oneOf(v, path+".legal_basis", "legal_basis", d.LegalBasis, legalBases())
+		return
+	}
+	if len(d.Purpose) > 0 || d.LegalBasis != "" {
+		v.add(path+".purposes", "purposes come with a purpose or legal_basis of the manifest's own", "leave those out: the catalogue of purposes says them")
+	}
+	v.purposes(path+".purposes", d.Purposes)
+}
+
+// purposes checks the names of purposes; whether the catalogue has them, Resolve says.
+func (v *validation) purposes(path string, ids []string) {
+	v.list(path, len(ids))
+	for i, id := range ids {
+		if !purposeForm.MatchString(id) {
+			v.add(index(path, i), fmt.Sprintf("%q isn't the name of a purpose", id), "use lower-case letters, digits, hyphens and underscores, such as marketing")
+		}
+		if slices.Contains(ids[:i], id) {
+			v.add(index(path, i), fmt.Sprintf("%q stands twice", id), "leave one")
+		}
+	}
+}

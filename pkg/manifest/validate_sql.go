@@ -339,11 +339,6 @@ func (v *validation) rectify(path string, d *Dataset) {
 	}
 }
 
-// restrictRights returns the rights whose request restricts.
-func restrictRights() []dsar.Right {
-	return []dsar.Right{dsar.Restriction, dsar.Objection, dsar.ConsentWithdrawal, dsar.OptOut}
-}
-
 func (v *validation) restrict(path string, d *Dataset) {
 	v.list(path+".restrict", len(d.SQL.Restrict))
 	for i, r := range d.SQL.Restrict {
@@ -360,23 +355,7 @@ func (v *validation) restrict(path string, d *Dataset) {
 		if r.Lifted != nil {
 			v.constant(at+".lifted", r.Lifted)
 		}
-		v.list(at+".purposes", len(r.Purposes))
-		for j, purpose := range r.Purposes {
-			if !purposeForm.MatchString(purpose) {
-				v.add(index(at+".purposes", j), fmt.Sprintf("%q isn't the name of a purpose", purpose), "use lower-case letters, digits, hyphens and underscores, such as marketing")
-			}
-			if slices.Contains(r.Purposes[:j], purpose) {
-				v.add(index(at+".purposes", j), fmt.Sprintf("%q stands twice", purpose), "leave one")
-			}
-		}
-		for j, right := range r.Rights {
-			if !slices.Contains(restrictRights(), right) {
-				v.add(index(at+".rights", j), fmt.Sprintf("right %q doesn't restrict", right), "allowed: "+join(restrictRights()))
-			}
-			if slices.Contains(r.Rights[:j], right) {
-				v.add(index(at+".rights", j), fmt.Sprintf("%q stands twice", right), "leave one")
-			}
-		}
+		v.purposes(at+".stops", r.Stops)
 	}
 }
 

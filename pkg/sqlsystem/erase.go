@@ -244,7 +244,7 @@ func (e *erasure) erase(ctx context.Context, h *holding) error {
 	}
 	// What had to stay is kept for the duty or claim, and for nothing else (GDPR
 	// art. 18). A dataset without a flag relies on what else its system does.
-	flags := h.d.flags(dsar.Restriction, nil)
+	flags := manifest.Locks(h.d.SQL.Restrict)
 	if len(h.keep) == 0 || len(flags) == 0 || e.lacking[h.d.Name].no[restricting] {
 		return nil
 	}

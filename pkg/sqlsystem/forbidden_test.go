@@ -255,7 +255,7 @@ func TestForbiddenRestrictionOfWhatStays(t *testing.T) {
 	d.insert(t, "orders", "old", 1, "2001-01-01", nil, nil)
 	d.insert(t, "orders", "new", 1, "2025-01-01", nil, nil)
 	m := shop(t)
-	m.Dataset("orders").SQL.Restrict = []manifest.SQLRestrict{{Column: "frozen", Value: true, Rights: []dsar.Right{dsar.Restriction}}}
+	m.Dataset("orders").SQL.Restrict = []manifest.SQLRestrict{{Column: "frozen", Value: true}}
 	s := d.mySystem(t, m)
 	for _, want := range [][]string{{"orders 2 gone 1 kept 1 forbidden", "people 1 gone 1"}, {"orders 1 kept 1 forbidden"}, {"orders 1 kept 1 changed 1"}} {
 		d.forbid(t, "UPDATE ON orders")
@@ -285,7 +285,7 @@ func TestForbiddenChange(t *testing.T) {
 	m := shop(t)
 	notes := m.Dataset("notes")
 	notes.SQL.Rectify = []string{"body"}
-	notes.SQL.Restrict = []manifest.SQLRestrict{{Column: "muted", Value: true, Rights: []dsar.Right{dsar.Restriction}}}
+	notes.SQL.Restrict = []manifest.SQLRestrict{{Column: "muted", Value: true}}
 	s := d.mySystem(t, m)
 	changes := []worker.Change{{Dataset: "people", Column: "mail", Value: "new@example.com"}, {Dataset: "notes", Column: "body", Value: "mine"}, {Dataset: "orders", Column: "placed", Value: "2025-02-02"}}
 	for _, c := range []struct {

@@ -80,8 +80,8 @@ func TestKeptIsFlaggedAndSaidToBe(t *testing.T) {
 			want     int64
 		}{
 			{nil, 0},
-			{[]manifest.SQLRestrict{{Column: "disputed", Value: stamp.Format(time.RFC3339), Rights: []dsar.Right{dsar.OptOut}}}, 0},
-			{[]manifest.SQLRestrict{{Column: "disputed", Value: stamp.Format(time.RFC3339), Rights: []dsar.Right{dsar.Restriction}}}, 2},
+			{[]manifest.SQLRestrict{{Column: "disputed", Value: stamp.Format(time.RFC3339), Stops: []string{"marketing"}}}, 0},
+			{[]manifest.SQLRestrict{{Column: "disputed", Value: stamp.Format(time.RFC3339)}}, 2},
 		} {
 			m := shop(t)
 			m.Dataset("orders").SQL.Restrict = flags.restrict
@@ -130,32 +130,45 @@ func TestPurposes(t *testing.T) {
 	onEach(t, func(t *testing.T, d database) {
 		d.person(t, 1, "ann@example.com", nil)
 		m := shop(t)
+		m.Dataset("people").Purposes = []string{"marketing", "news", "scoring", "research"}
 		m.Dataset("people").SQL.Restrict = []manifest.SQLRestrict{
-			{Column: "restricted", Value: true, Rights: []dsar.Right{dsar.ConsentWithdrawal}, Purposes: []string{"marketing"}},
-			{Column: "score", Value: 0, Rights: []dsar.Right{dsar.ConsentWithdrawal}, Purposes: []string{"scoring"}},
+			{Column: "restricted", Value: true, Stops: []string{"marketing", "news"}},
+			{Column: "score", Value: 0, Stops: []string{"scoring"}},
 		}
 		s := open(t, d, m)
 		withdraw := func(purposes ...string) *counted {
 			t.Helper()
 			jobs := jobsOf(dsar.ConsentWithdrawal, ids("customer 1"))
 			jobs[0].Purposes = purposes
-			if err := s.restrictAll(t.Context(), jobs); err != nil || jobs[0].Err != nil {
-				t.Fatal(err, jobs[0].Err)
+			if err := s.restrictAll(t.Context(), jobs); err != nil {
+				t.Fatal(err)
 			}
 			return jobs[0]
 		}
 		restricted := func() int { return len(d.column(t, "SELECT id FROM people WHERE restricted")) }
-		if j := withdraw("research"); len(j.Counts) > 0 || restricted() != 0 {
-			t.Errorf("a purpose that it doesn't know: %+v", j.Counts)
+		byHand := func(j *counted, purposes string) {
+			t.Helper()
+			var typed *worker.Error
+			if !errors.As(j.Err, &typed) || typed.Code != "not-restrictable" || !strings.Contains(typed.Error(), "for "+purposes+":") {
+				t.Errorf("%v, want %s by hand", j.Err, purposes)
+			}
 		}
-		if j := withdraw("scoring"); len(j.Counts) != 1 || restricted() != 0 {
-			t.Errorf("another purpose: %+v", j.Counts)
+		j := withdraw("research")
+		if byHand(j, "research"); len(j.Counts) > 0 || restricted() != 0 {
+			t.Errorf("a purpose that no flag ends: %+v", j.Counts)
 		}
-		if j := withdraw(); len(j.Counts) != 1 || restricted() != 1 {
-			t.Errorf("every purpose: %+v", j.Counts)
+		j = withdraw("marketing", "scoring")
+		if byHand(j, "marketing"); len(j.Counts) != 1 || restricted() != 0 {
+			t.Errorf("a flag that ends more: %+v", j.Counts)
+		}
+		if j := withdraw("scoring"); j.Err != nil || len(j.Counts) != 1 || restricted() != 0 {
+			t.Errorf("another purpose: %+v, %v", j.Counts, j.Err)
+		}
+		if j := withdraw("marketing", "news"); j.Err != nil || len(j.Counts) != 1 || restricted() != 1 {
+			t.Errorf("both that it ends: %+v, %v", j.Counts, j.Err)
 		}
 		jobs := jobsOf(dsar.ConsentWithdrawal, ids("customer 1"))
-		jobs[0].Lift = true
+		jobs[0].Lift, jobs[0].Purposes = true, []string{"scoring"}
 		var typed *worker.Error
 		if err := s.restrictAll(t.Context(), jobs); err != nil || !errors.As(jobs[0].Err, &typed) || typed.Code != "no-lift" {
 			t.Errorf("lifted: %v, %v", err, jobs[0].Err)
@@ -283,7 +296,7 @@ func TestWhatStaysIsLockedAway(t *testing.T) {
 			d.insert(t, "orders", mail+" new", i+1, "2025-01-01", nil, nil)
 		}
 		m := shop(t)
-		m.Dataset("orders").SQL.Restrict = []manifest.SQLRestrict{{Column: "frozen", Value: true, Rights: []dsar.Right{dsar.Restriction}}}
+		m.Dataset("orders").SQL.Restrict = []manifest.SQLRestrict{{Column: "frozen", Value: true}}
 		s := open(t, d, m)
 		jobs := jobsOf(dsar.Erasure, ids("customer 1"), ids("customer 2"))
 		jobs[1].Holds = []string{"orders"}

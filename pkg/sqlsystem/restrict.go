@@ -10,11 +10,11 @@ import (
 	"habeas.dev/pkg/worker"
 )
 
-// Restrict sets the flags that stop processing for the right at hand, and for the
-// purposes that the person named, in one transaction; it sets them to the value with
-// which processing goes on where a job says so. A right for which no dataset has a
-// flag, or such a value, fails: a person must see to it. A dataset that the database
-// doesn't let be read or changed is named.
+// Restrict sets the flags that end the purposes which a job names, and no other; where
+// it names none, those that end all use of the data ([manifest.Flags]). It sets them to
+// the value with which processing goes on where a job says so. What no flag ends fails,
+// once the others are set, and names the purposes: a person must see to them. A dataset
+// that the database doesn't let be read or changed is named.
 func (s *System) Restrict(ctx context.Context, all []*worker.RestrictJob) error {
 	jobs := restrictJobs(all)
 	err := s.restrictAll(ctx, jobs)
@@ -28,27 +28,37 @@ func (s *System) restrictAll(ctx context.Context, jobs []*counted) error {
 	for _, j := range jobs {
 		j.Err = s.flagless(j)
 	}
-	return s.flag(ctx, jobs)
+	if err := s.flag(ctx, jobs); err != nil {
+		return err
+	}
+	for _, j := range jobs {
+		if j.Err == nil {
+			j.Err = worker.NotRestrictable(s.m.Unstopped(s.flags(j.Purposes), j.Purposes), j.Lift)
+		}
+	}
+	return nil
 }
 
-// flagless says why the manifest doesn't let a job be done; nil where it does.
+// flagless says why the manifest doesn't let a job be begun; nil where it does.
 func (s *System) flagless(j *counted) error {
+	flags := s.flags(j.Purposes)
 	switch {
-	case s.stops(j.Right, func(manifest.SQLRestrict) bool { return true }):
-		if j.Lift && s.stops(j.Right, func(r manifest.SQLRestrict) bool { return r.Lift() == nil }) {
-			return worker.Permanent("no-lift", "the manifest doesn't say which value goes on with processing: undo it by hand, or add lifted:", nil)
-		}
-		return nil
-	case j.Lift:
-		return worker.Permanent("not-restrictable", "nothing in this system's manifest says how processing is stopped for this right: what was done by hand must be undone by hand", nil)
+	case len(flags) == 0:
+		return worker.NotRestrictable(s.m.Unstopped(nil, j.Purposes), j.Lift)
+	case j.Lift && slices.ContainsFunc(flags, func(r manifest.SQLRestrict) bool { return r.Lift() == nil }):
+		return worker.Permanent("no-lift", "the manifest doesn't say which value goes on with processing: undo it by hand, or add lifted:", nil)
 	default:
-		return worker.Permanent("not-restrictable", "nothing in this system's manifest says how processing is stopped for this right: do it by hand, or add sql.restrict", nil)
+		return nil
 	}
 }
 
-// stops reports whether some flag of the right is such a one.
-func (s *System) stops(right dsar.Right, such func(manifest.SQLRestrict) bool) bool {
-	return slices.ContainsFunc(s.datasets, func(d *dataset) bool { return slices.ContainsFunc(d.flags(right, nil), such) })
+// flags returns the flags of all datasets that end some purposes.
+func (s *System) flags(purposes []string) []manifest.SQLRestrict {
+	var out []manifest.SQLRestrict
+	for _, d := range s.datasets {
+		out = append(out, manifest.Flags(d.SQL.Restrict, purposes)...)
+	}
+	return out
 }
 
 // flag sets the flags of all jobs, those alike together.
@@ -57,7 +67,7 @@ func (s *System) flag(ctx context.Context, jobs []*counted) error {
 		for len(jobs) > 0 {
 			var same, others []*counted
 			for _, j := range jobs {
-				if j.Right == jobs[0].Right && j.Lift == jobs[0].Lift && slices.Equal(j.Purposes, jobs[0].Purposes) {
+				if j.Lift == jobs[0].Lift && slices.Equal(j.Purposes, jobs[0].Purposes) {
 					same = append(same, j)
 				} else {
 					others = append(others, j)
@@ -72,28 +82,12 @@ func (s *System) flag(ctx context.Context, jobs []*counted) error {
 	})
 }
 
-// flags returns those of a dataset that stop processing for a right and, where any
-// are named, for one of the purposes.
-func (d *dataset) flags(right dsar.Right, purposes []string) []manifest.SQLRestrict {
-	var out []manifest.SQLRestrict
-	for _, r := range d.SQL.Restrict {
-		if len(r.Rights) > 0 && !slices.Contains(r.Rights, right) {
-			continue
-		}
-		if len(purposes) > 0 && len(r.Purposes) > 0 && !slices.ContainsFunc(r.Purposes, func(p string) bool { return slices.Contains(purposes, p) }) {
-			continue
-		}
-		out = append(out, r)
-	}
-	return out
-}
-
 // restrict sets the flags of jobs that are alike.
 func (s *System) restrict(ctx context.Context, tx *sql.Tx, jobs []*counted, lacking lacks) error {
 	task := jobs[0].Task
 	chunks := s.chunks(tasksOf(jobs))
 	for _, d := range s.datasets {
-		flags := d.flags(task.Right, task.Purposes)
+		flags := manifest.Flags(d.SQL.Restrict, task.Purposes)
 		if len(flags) == 0 {
 			continue
 		}

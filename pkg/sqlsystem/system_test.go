@@ -417,7 +417,7 @@ func TestRestrict(t *testing.T) {
 		}
 		s := open(t, d, shop(t))
 		jobs := jobsOf(dsar.Restriction, ids("customer 1"), ids("customer 9"), ids("customer 2"))
-		jobs[2].Right = dsar.OptOut
+		jobs[2].Right, jobs[2].Purposes = dsar.OptOut, s.m.UsedFor().IDs()[:1]
 		for range 2 { // and again
 			for _, j := range jobs {
 				j.Counts, j.Err = nil, nil

@@ -296,7 +296,7 @@ func (w *Worker) prepareDetails(j *job) {
 		j.err = Permanent("unreadable-details", "the request's details are not what they should be", err)
 		return
 	}
-	j.open.Purposes, j.open.Lift = d.Purposes, d.Lift && j.task.Action == dsar.Restrict
+	j.open.Lift = d.Lift && j.task.Action == dsar.Restrict
 	if j.open.Lift && !w.lifts {
 		j.err = Permanent("no-lift", "this system's worker can't undo what it restricted; a person must", nil)
 		return

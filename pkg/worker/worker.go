@@ -33,8 +33,8 @@ type Task struct {
 	// tell a record that came back from somebody else's that was given its key.
 	ByKeys bool
 	Owner  []Identifier
-	// Purposes are those that the person objects to or withdraws consent from,
-	// with restrict; none means all that the right reaches.
+	// Purposes are the ids of those that are to end, with restrict; none means that all
+	// use of the data is to end. Nothing else may be stopped.
 	Purposes []string
 	// Holds are the datasets of which nothing may be erased, with plan, erase and
 	// prove. Only a worker whose manifest says holds is told of them.

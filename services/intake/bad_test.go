@@ -32,7 +32,7 @@ func TestBadInput(t *testing.T) {
 		"null":                           {[]byte(`null`), "invalid", ""},
 		"an unknown right":               {text(t, request(with("right", canary))), "invalid", "/right"},
 		"an unknown jurisdiction":        {text(t, request(with("jurisdiction", canary))), "invalid", "/jurisdiction"},
-		"a right that isn't granted":     {text(t, request(with("right", "opt-out"))), "right-not-granted", "/right"},
+		"a right that isn't granted":     {text(t, request(with("right", "know-categories"))), "right-not-granted", "/right"},
 		"no identifier":                  {text(t, request(with("identifiers", []any{}))), "invalid", "/subject/identifiers"},
 		"no identifiers":                 {text(t, request(with("subject", map[string]any{}))), "invalid", "/subject"},
 		"51 identifiers":                 {text(t, request(with("identifiers", many(51)))), "invalid", "/subject/identifiers"},

@@ -15,6 +15,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/callers"
 	"habeas.dev/services/internal/core"
@@ -61,6 +62,8 @@ type Config struct {
 	Validator *event.Validator
 	// Catalogue is every system that a request must reach.
 	Catalogue []dsar.System
+	// Purposes are those for which the systems' data is used.
+	Purposes manifest.Purposes
 	// Lease is how long the answer's assembly may go unheard of before its task
 	// is sent again; 0: [dsar.DefaultLease].
 	Lease time.Duration

@@ -31,6 +31,11 @@ func (in *Intake) read(data []byte) (event.Submitted, error) {
 		v := event.Violation{Pointer: "/right", Rule: "must be one that " + j.ID + " grants: " + listed(j.Granted(s.ReceivedAt))}
 		return s, &Refusal{Code: "right-not-granted", Reason: v.String(), Violations: []event.Violation{v}}
 	}
+	if j.Terms(s.Right, s.ReceivedAt, nil).ByPurpose {
+		if _, wrong := in.ends(j, s); len(wrong) > 0 {
+			return s, refuse(event.Invalid(wrong...))
+		}
+	}
 	return s, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"habeas.dev/pkg/dsar"
@@ -54,7 +55,11 @@ func (in *Intake) seal(ctx context.Context, from callers.Caller, s event.Submitt
 	} else if err != nil {
 		return a, fmt.Errorf("intake: request %s: seal identifiers: %w", s.RequestID, err)
 	}
-	a.Terms = proof.terms(j, received, s, a.Identifiers)
+	if a.Terms = proof.terms(j, received, s, a.Identifiers); a.Terms.ByPurpose {
+		a.Terms.Purposes, _ = in.ends(j, s) // what is wrong with them was refused
+	} else {
+		a.Systems = withoutPurposes(a.Systems)
+	}
 	if s.Details != nil {
 		plain, err := json.Marshal(s.Details)
 		if err != nil {
@@ -65,6 +70,16 @@ func (in *Intake) seal(ctx context.Context, from callers.Caller, s event.Submitt
 		}
 	}
 	return a, nil
+}
+
+// withoutPurposes returns systems without what nothing is decided by: a request that ends
+// all use of the data, or none, is the same whatever that is.
+func withoutPurposes(systems []dsar.System) []dsar.System {
+	out := slices.Clone(systems)
+	for i := range out {
+		out[i].Purposes = nil
+	}
+	return out
 }
 
 // identifiers seals each identifier once: two that are the same to a system are

@@ -29,7 +29,32 @@ func BuiltIn() map[string]func() (*manifest.Manifest, error) {
 	for _, name := range []string{"account", "billing", "communications", "events", "marketplace", "support"} {
 		known[name] = func() (*manifest.Manifest, error) { return Manifest(name) }
 	}
+	for name, load := range known {
+		known[name] = func() (*manifest.Manifest, error) { return resolved(load) }
+	}
 	return known
+}
+
+// resolved reads a manifest, and looks its purposes up in the catalogue that is built in.
+func resolved(load func() (*manifest.Manifest, error)) (*manifest.Manifest, error) {
+	m, err := load()
+	if err != nil {
+		return nil, err
+	}
+	purposes, err := Purposes()
+	if err != nil {
+		return nil, err
+	}
+	return m, m.Resolve(purposes)
+}
+
+// Purposes returns the catalogue of purposes that the built-in manifests name.
+func Purposes() (manifest.Purposes, error) {
+	text, err := files.ReadFile("purposes.yaml")
+	if err != nil {
+		return nil, fmt.Errorf("systems: %w", err)
+	}
+	return manifest.ParsePurposes("services/systems/purposes.yaml", text)
 }
 
 // Manifest returns the manifest of a system that has no code of its own, parsed
@@ -39,5 +64,5 @@ func Manifest(name string) (*manifest.Manifest, error) {
 	if err != nil {
 		return nil, fmt.Errorf("systems: no manifest of %s is built in", name)
 	}
-	return manifest.Parse("services/systems/"+name+".yaml", text)
+	return resolved(func() (*manifest.Manifest, error) { return manifest.Parse("services/systems/"+name+".yaml", text) })
 }

@@ -50,8 +50,32 @@ func Manifest(cfg config.Config, name string) (*manifest.Manifest, error) {
 	if m.System != name {
 		return nil, fmt.Errorf("system %s: its manifest is of system %q; name both alike", name, m.System)
 	}
+	purposes, err := Purposes(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.Resolve(purposes); err != nil {
+		return nil, err
+	}
 	m.Lease = cmp.Or(m.Lease, cfg.Lease) // its worker tells of its progress often enough for it
 	return m, nil
+}
+
+// Purposes returns the catalogue of purposes: what is built in, and what the
+// configuration's files add or say otherwise.
+func Purposes(cfg config.Config) (manifest.Purposes, error) {
+	all, err := systems.Purposes()
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range cfg.Purposes {
+		own, err := manifest.LoadPurposes(file)
+		if err != nil {
+			return nil, fmt.Errorf("purposes: %w", err)
+		}
+		maps.Copy(all, own)
+	}
+	return all, nil
 }
 
 func readManifest(cfg config.Config, name string) (*manifest.Manifest, error) {

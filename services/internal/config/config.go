@@ -80,6 +80,9 @@ type Config struct {
 	Laws []string `yaml:"laws,omitempty"`
 	// Again is what is done about erasures after they were answered.
 	Again `yaml:",inline"`
+	// Purposes are files of purposes beside those that are built in: one of a file stands
+	// instead of a built-in one of the same id.
+	Purposes []string `yaml:"purposes,omitempty"`
 	// Identifiers says which writings of an identifier are one.
 	Identifiers Identifiers `yaml:"identifiers"`
 	// Letters is how letters to people are sent, beside the outbox.

@@ -110,6 +110,9 @@ func (d *decider) act() (ended bool) {
 		case len(known(d.usableFor(d.Stage), sys.Needs)) == 0 && len(known(d.Identifiers, sys.Needs)) > 0:
 			d.record(TaskEnded{System: sys.Name, Action: d.Stage, Outcome: dsar.NotApplicable, Code: CodeNotProven, Reason: "the identifiers that it can be asked by are not proven", Moment: Moment{At: d.now}})
 			ended = true
+		case d.Stage == dsar.Restrict && d.Accepted.Terms.ByPurpose && len(d.ends(sys)) == 0:
+			d.record(TaskEnded{System: sys.Name, Action: dsar.Restrict, Outcome: dsar.NotApplicable, Code: CodeNoPurpose, Reason: "its data is used for none of the purposes that are to end", Moment: Moment{At: d.now}})
+			ended = true
 		case !sys.Can(d.Stage):
 			d.record(TaskFailed{System: sys.Name, Action: d.Stage, Outcome: dsar.Manual, Code: "no-ability", Reason: "no worker can " + string(d.Stage) + " in this system; a person must", Moment: Moment{At: d.now}})
 		case len(known(d.usableFor(d.Stage), sys.Needs)) == 0:

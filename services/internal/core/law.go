@@ -23,6 +23,10 @@ type Terms struct {
 	// StartsWithProof tells that the answer's period begins when the proof that was
 	// asked for is there (UK GDPR art. 12A(2)).
 	StartsWithProof bool `json:"starts_with_proof,omitempty"`
+	// ByPurpose tells that the right ends the use of data for some purposes, and no more;
+	// Purposes are their ids. A system whose data is used for none of them isn't asked.
+	ByPurpose bool     `json:"by_purpose,omitempty"`
+	Purposes  []string `json:"purposes,omitempty"`
 	// NoProof tells that the law lets the person stop processing without proving who
 	// they are (11 CCR 7026, 7027).
 	NoProof bool `json:"no_proof,omitempty"`

@@ -286,6 +286,9 @@ func (s State) NewTask(sent TaskSent) AssembleTask {
 	if sent.Action.Ability() == dsar.Erase {
 		t.Holds = s.heldDatasets(sys)
 	}
+	if sent.Action == dsar.Restrict {
+		t.Purposes = s.ends(sys)
+	}
 	if sent.Action == dsar.Erase || sent.Action == dsar.Prove {
 		t.Plan, t.ByKeys = s.plan(sys), s.Again != nil
 	}

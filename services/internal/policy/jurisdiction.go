@@ -161,6 +161,8 @@ type Grant struct {
 	NoProof bool `yaml:"no_proof"`
 	// From is the day from which the law grants it; the zero Date: it always did.
 	From Date `yaml:"from"`
+	// Reaches says which purposes the right ends; nil: it ends all use of the data.
+	Reaches *Reach `yaml:"reaches"`
 	// Answer, Extension and Confirmation are the right's own periods, where they differ
 	// from the law's.
 	Answer       *Period    `yaml:"answer"`
@@ -256,7 +258,7 @@ func (j Jurisdiction) Paragraphs(kind core.Letter, right dsar.Right) []Paragraph
 func (j Jurisdiction) Terms(right dsar.Right, received time.Time, checks []dsar.Check) core.Terms {
 	grant, _ := j.Grant(right, received)
 	t := core.Terms{
-		Checks: checks, NoProof: grant.NoProof, PausesForProof: j.IdentityCheck.Pauses, StartsWithProof: j.IdentityCheck.Starts,
+		Checks: checks, NoProof: grant.NoProof, ByPurpose: grant.Reaches != nil, PausesForProof: j.IdentityCheck.Pauses, StartsWithProof: j.IdentityCheck.Starts,
 		PausesForClarification: j.Clarification.Pauses && reaches(j.Clarification.Rights, right), Instead: j.IdentityCheck.Instead,
 	}
 	if p := j.Periods(right).Confirmation; p != nil {

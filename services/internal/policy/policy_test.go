@@ -46,19 +46,19 @@ func TestIDs(t *testing.T) {
 
 func TestGrants(t *testing.T) {
 	t.Parallel()
-	gdpr := []dsar.Right{dsar.Access, dsar.Portability, dsar.Erasure, dsar.Rectification, dsar.Restriction, dsar.Objection, dsar.ConsentWithdrawal}
+	gdpr := []dsar.Right{dsar.Access, dsar.Portability, dsar.Erasure, dsar.Rectification, dsar.Restriction, dsar.Objection, dsar.ConsentWithdrawal, dsar.OptOut}
 	for id, want := range map[string][]dsar.Right{
 		"EEA":         gdpr,
 		"UK":          gdpr,
 		"California":  {dsar.Access, dsar.Portability, dsar.KnowCategories, dsar.Erasure, dsar.Rectification, dsar.Restriction, dsar.OptOut},
-		"Canada":      {dsar.Access, dsar.Erasure, dsar.Rectification, dsar.Restriction, dsar.ConsentWithdrawal},
-		"Japan":       {dsar.Access, dsar.Erasure, dsar.Rectification, dsar.Restriction},
-		"South Korea": {dsar.Access, dsar.Portability, dsar.Erasure, dsar.Rectification, dsar.Restriction, dsar.ConsentWithdrawal},
-		"Brazil":      {dsar.Access, dsar.Portability, dsar.Erasure, dsar.Rectification, dsar.Objection, dsar.ConsentWithdrawal},
-		"Switzerland": {dsar.Access, dsar.Portability, dsar.Erasure, dsar.Rectification, dsar.Restriction, dsar.Objection},
+		"Canada":      {dsar.Access, dsar.Erasure, dsar.Rectification, dsar.Restriction, dsar.ConsentWithdrawal, dsar.OptOut},
+		"Japan":       {dsar.Access, dsar.Erasure, dsar.Rectification, dsar.Restriction, dsar.OptOut},
+		"South Korea": {dsar.Access, dsar.Portability, dsar.Erasure, dsar.Rectification, dsar.Restriction, dsar.ConsentWithdrawal, dsar.OptOut},
+		"Brazil":      {dsar.Access, dsar.Portability, dsar.Erasure, dsar.Rectification, dsar.Objection, dsar.ConsentWithdrawal, dsar.OptOut},
+		"Switzerland": {dsar.Access, dsar.Portability, dsar.Erasure, dsar.Rectification, dsar.Restriction, dsar.Objection, dsar.OptOut},
 		"Virginia":    {dsar.Access, dsar.Portability, dsar.Erasure, dsar.Rectification, dsar.OptOut},
 		"Colorado":    {dsar.Access, dsar.Portability, dsar.Erasure, dsar.Rectification, dsar.OptOut},
-		"elsewhere":   {dsar.Access, dsar.Erasure, dsar.Rectification},
+		"elsewhere":   {dsar.Access, dsar.Erasure, dsar.Rectification, dsar.OptOut},
 	} {
 		j, _ := load(t).Jurisdiction(id)
 		for _, r := range dsar.Rights() {

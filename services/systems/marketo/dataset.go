@@ -4,7 +4,6 @@ import (
 	"errors"
 	"slices"
 
-	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
 )
 
@@ -35,8 +34,8 @@ type settings struct {
 // flag is a boolean field of leads that stops processing while it is true.
 type flag struct {
 	Field string `yaml:"field"`
-	// Rights are those that it is set for; none: all.
-	Rights []dsar.Right `yaml:"rights"`
+	// Stops names the purposes that end with it; none: all use of the leads.
+	Stops []string `yaml:"stops"`
 	// Optional flags are set where the instance has them.
 	Optional bool `yaml:"optional"`
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/worker"
 )
 
@@ -22,7 +23,7 @@ func (w *Worker) Restrict(ctx context.Context, jobs []*worker.RestrictJob) error
 	for i, j := range jobs {
 		s := subjectOf(j.Task)
 		subjects[i] = s
-		f, err := w.flagsFor(j.Right, known)
+		f, err := w.flagsFor(j.Purposes, known)
 		if err != nil {
 			s.fail(err)
 		}
@@ -67,13 +68,17 @@ func (w *Worker) Restrict(ctx context.Context, jobs []*worker.RestrictJob) error
 	return nil
 }
 
-// flagsFor returns the flags of a right that leads have.
-func (w *Worker) flagsFor(right dsar.Right, known map[string]bool) ([]string, error) {
+// flagsFor returns the flags that leads have and that end some purposes.
+func (w *Worker) flagsFor(purposes []string, known map[string]bool) ([]string, error) {
 	var out []string
+	chosen := manifest.Flags(stops(w.leads.Restrict), purposes)
+	if left := w.manifest.Unstopped(chosen, purposes); len(left) > 0 {
+		return nil, worker.NotRestrictable(left, false)
+	}
 	for _, f := range w.leads.Restrict {
 		writable, there := known[f.Field]
 		switch {
-		case len(f.Rights) > 0 && !slices.Contains(f.Rights, right):
+		case !slices.ContainsFunc(chosen, func(r manifest.SQLRestrict) bool { return r.Column == f.Field }):
 		case writable:
 			out = append(out, f.Field)
 		case !f.Optional:
@@ -84,8 +89,14 @@ func (w *Worker) flagsFor(right dsar.Right, known map[string]bool) ([]string, er
 			return nil, worker.Permanent(codeSchema, "Marketo's leads "+what+" the field "+f.Field+" by which processing is stopped: mend it there, or take it out of the manifest", nil)
 		}
 	}
-	if out == nil {
-		return nil, worker.Permanent("not-restrictable", "nothing in the manifest says how processing is stopped for this right: do it by hand, or add restrict: to the dataset of leads", nil)
-	}
 	return out, nil
+}
+
+// stops returns flags as [manifest.Flags] chooses them.
+func stops(all []flag) []manifest.SQLRestrict {
+	out := make([]manifest.SQLRestrict, len(all))
+	for i, f := range all {
+		out[i] = manifest.SQLRestrict{Column: f.Field, Value: true, Stops: f.Stops}
+	}
+	return out
 }

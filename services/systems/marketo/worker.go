@@ -60,6 +60,7 @@ type Config struct {
 // Worker calls Marketo. It is safe for concurrent use.
 type Worker struct {
 	config   Config
+	manifest *manifest.Manifest
 	secret   vendorapi.Secret
 	api      *vendorapi.Client
 	leads    *dataset
@@ -102,7 +103,7 @@ func New(c Config) (*Worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Worker{config: c, secret: c.Secret, deleted: vendorapi.NewRecent(c.Now), recall: recall{now: c.Now}, quotaDay: quotaDay{zone}}
+	w := &Worker{config: c, manifest: m, secret: c.Secret, deleted: vendorapi.NewRecent(c.Now), recall: recall{now: c.Now}, quotaDay: quotaDay{zone}}
 	if w.leads, w.others, err = datasetsOf(m); err != nil {
 		return nil, err
 	}

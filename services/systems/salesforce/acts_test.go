@@ -146,7 +146,7 @@ func TestRestrictAndLift(t *testing.T) {
 	if all.Err != nil || !maps.Equal(tallied(all.Counts, restricted), map[string]int{"contacts": 2, "leads": 1, "individuals": 1}) {
 		t.Fatalf("%v, %v", all.Counts, all.Err)
 	}
-	for object, fields := range map[string][]string{"Contact": {"HasOptedOutOfEmail", "DoNotCall"}, "Individual": {"HasOptedOutProcessing", "HasOptedOutTracking"}} {
+	for object, fields := range map[string][]string{"Contact": {"HasOptedOutOfEmail", "DoNotCall"}, "Individual": {"HasOptedOutProcessing"}} {
 		for _, f := range fields {
 			if got := flag(object, f); len(got) == 0 || slices.Contains(got, "false") {
 				t.Errorf("%s.%s: %v", object, f, got)
@@ -157,14 +157,19 @@ func TestRestrictAndLift(t *testing.T) {
 	if got := flag("Individual", "HasOptedOutProcessing"); !slices.Equal(got, []string{"false"}) {
 		t.Errorf("lifted: %v", got)
 	}
-	w.act(w.worker.restrict, job(dsar.ConsentWithdrawal, "tracking"))
-	if got := flag("Individual", "HasOptedOutTracking"); !slices.Equal(got, []string{"true"}) {
-		t.Errorf("tracking: %v", got)
-	}
-	for _, f := range []string{"HasOptedOutProcessing", "HasOptedOutSolicit"} {
-		if got := flag("Individual", f); !slices.Equal(got, []string{"false"}) {
-			t.Errorf("%s was set for another purpose", f)
+	w.act(w.worker.restrict, lift(job(dsar.ConsentWithdrawal, "marketing")))
+	w.act(w.worker.restrict, job(dsar.ConsentWithdrawal, "marketing"))
+	for object, f := range map[string]string{"Individual": "HasOptedOutSolicit", "Contact": "HasOptedOutOfEmail"} {
+		if got := flag(object, f); len(got) == 0 || slices.Contains(got, "false") {
+			t.Errorf("%s.%s after marketing was withdrawn: %v", object, f, got)
 		}
+	}
+	if got := flag("Individual", "HasOptedOutProcessing"); !slices.Equal(got, []string{"false"}) {
+		t.Errorf("all use was stopped for marketing: %v", got)
+	}
+	offers := job(dsar.Objection, "offers")
+	if w.act(w.worker.restrict, offers); codeOf(offers.Err) != "not-restrictable" {
+		t.Errorf("offers, which no flag stops: %v", offers.Err)
 	}
 }
 

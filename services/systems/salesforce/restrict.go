@@ -9,10 +9,10 @@ import (
 	"habeas.dev/pkg/worker"
 )
 
-// Restrict sets the flags that stop processing for the right at hand, and for the
-// purposes that the person named: opt-outs, and an Individual's; it sets them to the
-// value with which processing goes on where a job says so. A right for which no
-// dataset has a flag, or such a value, fails: a person must see to it.
+// Restrict sets the flags that end the purposes which a job names, opt-outs and an
+// Individual's; where it names none, those that end all use of the data. It sets them to
+// the value with which processing goes on where a job says so. What no flag ends fails,
+// once the others are set: a person must see to it.
 func (w *Worker) Restrict(ctx context.Context, all []*worker.RestrictJob) error {
 	jobs := make([]*counted, len(all))
 	for i, j := range all {
@@ -27,39 +27,39 @@ func (w *Worker) Restrict(ctx context.Context, all []*worker.RestrictJob) error 
 
 func (w *Worker) restrict(ctx context.Context, jobs []*counted) error {
 	for _, j := range jobs {
+		flags := w.flags(j.Purposes)
 		switch {
-		case w.stops(j.Right, func(manifest.SQLRestrict) bool { return true }):
-			if j.Lift && w.stops(j.Right, func(r manifest.SQLRestrict) bool { return r.Lift() == nil }) {
-				j.Err = worker.Permanent("no-lift", "the manifest doesn't say which value goes on with processing: undo it by hand, or add lifted:", nil)
-			}
-		case j.Lift:
-			j.Err = worker.Permanent("not-restrictable", "nothing in this system's manifest says how processing is stopped for this right: what was done by hand must be undone by hand", nil)
-		default:
-			j.Err = worker.Permanent("not-restrictable", "nothing in this system's manifest says how processing is stopped for this right: do it by hand, or add restrict: to a dataset", nil)
+		case len(flags) == 0:
+			j.Err = worker.NotRestrictable(w.manifest.Unstopped(nil, j.Purposes), j.Lift)
+		case j.Lift && slices.ContainsFunc(flags, func(r manifest.SQLRestrict) bool { return r.Lift() == nil }):
+			j.Err = worker.Permanent("no-lift", "the manifest doesn't say which value goes on with processing: undo it by hand, or add lifted:", nil)
 		}
 	}
-	return w.flag(ctx, jobs)
+	if err := w.flag(ctx, jobs); err != nil {
+		return err
+	}
+	for _, j := range jobs {
+		if j.Err == nil {
+			j.Err = worker.NotRestrictable(w.manifest.Unstopped(w.flags(j.Purposes), j.Purposes), j.Lift)
+		}
+	}
+	return nil
 }
 
-// stops reports whether some flag of a right is such a one.
-func (w *Worker) stops(right dsar.Right, such func(manifest.SQLRestrict) bool) bool {
-	return slices.ContainsFunc(w.objects, func(o object) bool { return slices.ContainsFunc(o.flags(right, nil), such) })
-}
-
-// flags returns those of an object that stop processing for a right and, where any
-// are named, for one of the purposes.
-func (o *object) flags(right dsar.Right, purposes []string) []manifest.SQLRestrict {
-	return slices.DeleteFunc(slices.Clone(o.Restrict), func(r manifest.SQLRestrict) bool {
-		return len(r.Rights) > 0 && !slices.Contains(r.Rights, right) ||
-			len(purposes) > 0 && len(r.Purposes) > 0 && !slices.ContainsFunc(r.Purposes, func(p string) bool { return slices.Contains(purposes, p) })
-	})
+// flags returns the flags of all objects that end some purposes.
+func (w *Worker) flags(purposes []string) []manifest.SQLRestrict {
+	var out []manifest.SQLRestrict
+	for _, o := range w.objects {
+		out = append(out, manifest.Flags(o.Restrict, purposes)...)
+	}
+	return out
 }
 
 func (w *Worker) flag(ctx context.Context, jobs []*counted) error {
 	return w.write(ctx, jobs, "restrict", func(i int) map[int]map[string]any {
 		set := map[int]map[string]any{}
 		for n := range w.objects {
-			for _, r := range w.objects[n].flags(jobs[i].Right, jobs[i].Purposes) {
+			for _, r := range manifest.Flags(w.objects[n].Restrict, jobs[i].Purposes) {
 				if set[n] == nil {
 					set[n] = map[string]any{}
 				}

@@ -72,14 +72,15 @@ type Config struct {
 
 // Worker calls Salesforce. It is safe for concurrent use.
 type Worker struct {
-	config  Config
-	api     *vendorapi.Client
-	version string   // v60.0
-	objects []object // in the order in which they are gathered
-	purged  *vendorapi.Recent
-	pending pending
-	absent  absences
-	bulk    bulk
+	config   Config
+	manifest *manifest.Manifest
+	api      *vendorapi.Client
+	version  string   // v60.0
+	objects  []object // in the order in which they are gathered
+	purged   *vendorapi.Recent
+	pending  pending
+	absent   absences
+	bulk     bulk
 }
 
 var (
@@ -117,7 +118,7 @@ func New(c Config) (*Worker, error) {
 			return nil, err
 		}
 	}
-	w := &Worker{config: c, version: "v" + c.Version, purged: vendorapi.NewRecent(c.Now)}
+	w := &Worker{config: c, manifest: m, version: "v" + c.Version, purged: vendorapi.NewRecent(c.Now)}
 	if w.objects, err = objectsOf(m); err != nil {
 		return nil, fmt.Errorf("salesforce: %w", err)
 	}

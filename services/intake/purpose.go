@@ -1,0 +1,58 @@
+package intake
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"habeas.dev/pkg/event"
+	"habeas.dev/services/internal/policy"
+)
+
+// ends returns the purposes that a request ends, by id: of those that its right reaches
+// the ones that it names, by id or by a mark such as marketing, or all where it names none.
+// It tells what is wrong with the names.
+func (in *Intake) ends(j policy.Jurisdiction, s event.Submitted) (ids []string, wrong []event.Violation) {
+	all, more := j.Reached(s.Right, in.Purposes)
+	if s.Details == nil || len(s.Details.Purposes) == 0 {
+		return all, nil
+	}
+	open := slices.Concat(all, more)
+	for i, name := range s.Details.Purposes {
+		found := false
+		for _, id := range open {
+			if id == name || slices.Contains(in.Purposes[id].Marks, name) {
+				found = true
+				if !slices.Contains(ids, id) {
+					ids = append(ids, id)
+				}
+			}
+		}
+		if !found {
+			wrong = append(wrong, event.Violation{Pointer: "/details/purposes/" + strconv.Itoa(i), Rule: "must be a purpose that " + string(s.Right) + " ends under the law of " + j.ID + ": " + in.named(open)})
+		}
+	}
+	slices.Sort(ids)
+	return ids, wrong
+}
+
+// named lists purposes, and the marks by which several of them can be named at once. A
+// dataset's own purpose, system.dataset, has no name that a person would use.
+func (in *Intake) named(ids []string) string {
+	var names []string
+	for _, id := range ids {
+		if !strings.Contains(id, ".") {
+			names = append(names, id)
+		}
+		for _, mark := range in.Purposes[id].Marks {
+			if !slices.Contains(names, mark) {
+				names = append(names, mark)
+			}
+		}
+	}
+	if len(names) == 0 {
+		return "there is none"
+	}
+	slices.Sort(names)
+	return strings.Join(slices.Compact(names), ", ")
+}
