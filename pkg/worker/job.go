@@ -215,6 +215,11 @@ func (w *Worker) prepare(ctx context.Context, at Access, j *job) {
 		}
 		j.open.Identifiers = append(j.open.Identifiers, Identifier{Type: id.Type, Value: id.Value, Assurance: id.Assurance})
 	}
+	if j.task.Action == dsar.Restrict && j.task.Right != dsar.Restriction && len(j.task.Purposes) == 0 {
+		// Without them all use of the data would end, which only a restriction asks for.
+		j.err = Permanent("no-purpose", "the task names no purpose that is to end", nil)
+		return
+	}
 	if len(j.open.Identifiers) == 0 {
 		j.end, j.code, j.reason = dsar.NotApplicable, "no-identifier", "none of the identifiers that it can be asked by is known"
 		return
@@ -281,7 +286,7 @@ func (j *job) openObject(ctx context.Context, name string) (io.ReadCloser, error
 
 // opened returns what the implementation sees of a task beside what is sealed.
 func (w *Worker) opened(t dsar.Task) Task {
-	return Task{RequestID: t.RequestID, Action: t.Action, Right: t.Right, Jurisdiction: t.Jurisdiction, Attempt: t.Attempt, Holds: t.Holds}
+	return Task{RequestID: t.RequestID, Action: t.Action, Right: t.Right, Jurisdiction: t.Jurisdiction, Attempt: t.Attempt, Holds: t.Holds, Purposes: t.Purposes}
 }
 
 func (w *Worker) prepareDetails(j *job) {

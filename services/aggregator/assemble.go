@@ -126,7 +126,8 @@ func (a *Aggregator) input(keys *vault.Keys, t core.AssembleTask, job *worker.As
 	}
 	request := statement.Request{ID: t.RequestID, Right: t.Right, Asked: t.Answer.Asked, Jurisdiction: t.Jurisdiction, ReceivedAt: t.ReceivedAt.UTC()}
 	var err error
-	if request.Lift, request.Purposes, err = details(keys, t); err != nil {
+	request.Purposes = a.purposes(t)
+	if request.Lift, err = lifts(keys, t); err != nil {
 		return in, err
 	}
 	if in.Identifiers, err = identifiers(keys, t.Answer.Identifiers); err != nil {
@@ -154,20 +155,41 @@ func (a *Aggregator) input(keys *vault.Keys, t core.AssembleTask, job *worker.As
 	return in, nil
 }
 
-// details returns what the answer tells of the request's sealed details.
-func details(keys *vault.Keys, t core.AssembleTask) (lift bool, purposes []string, err error) {
+// purposes returns what the purposes are called that the request ended, in the language
+// of the answer. One is named once, whichever systems use data for it.
+func (a *Aggregator) purposes(t core.AssembleTask) []string {
+	var titles []string
+	for _, s := range t.Answer.Systems {
+		m := a.manifests[s.System]
+		if m == nil {
+			continue
+		}
+		used := m.UsedFor()
+		for _, id := range t.Answer.Purposes {
+			title := used[id].Title.In(bundle.Language(t.Locale))
+			if title != "" && !slices.Contains(titles, title) {
+				titles = append(titles, title)
+			}
+		}
+	}
+	return titles
+}
+
+// lifts reports whether the request is to undo a restriction, which its sealed details
+// say.
+func lifts(keys *vault.Keys, t core.AssembleTask) (bool, error) {
 	if len(t.Details) == 0 || t.Right.Stages()[0] != dsar.Restrict {
-		return false, nil, nil
+		return false, nil
 	}
 	plain, err := keys.Open(t.Details, vault.RequestDetails)
 	if err != nil {
-		return false, nil, &identifierError{err}
+		return false, &identifierError{err}
 	}
 	var d event.Details
 	if json.Unmarshal(plain, &d) != nil {
-		return false, nil, &identifierError{errors.New("the details are not what they should be")}
+		return false, &identifierError{errors.New("the details are not what they should be")}
 	}
-	return d.Lift, d.Purposes, nil
+	return d.Lift, nil
 }
 
 // sources returns the record streams that a system's gathering left in the vault, and

@@ -196,7 +196,7 @@ func byRight() map[dsar.Right]struct{ says, never []sentence } {
 		dsar.Restriction:       {[]sentence{{"Your data, restricted", "Vos données, limitées"}, limited}, changes},
 		dsar.Objection:         {[]sentence{{"You objected to our use of your data", "Vous avez fait opposition"}}, changes},
 		dsar.ConsentWithdrawal: {[]sentence{{"You withdrew your consent", "Vous avez retiré votre consentement"}, {"advice", "advice"}}, changes},
-		dsar.OptOut:            {[]sentence{{"You opted out of the sale and sharing of your data", "Vous avez refusé la vente et le partage"}}, changes},
+		dsar.OptOut:            {[]sentence{{"You opted out of promotional messages", "Vous avez refusé les messages promotionnels"}}, changes},
 	}
 }
 
@@ -204,7 +204,7 @@ func byRight() map[dsar.Right]struct{ says, never []sentence } {
 func offers() map[dsar.Right]sentence {
 	return map[dsar.Right]sentence{
 		dsar.Portability: {"for what you gave us, in a form that you can take elsewhere", "ce que vous nous avez fourni, sous une forme"}, dsar.Objection: {"to stop a use of your data that you object to", "de cesser une utilisation de vos données à laquelle"},
-		dsar.ConsentWithdrawal: {"you can withdraw your consent at any time", "retirer votre consentement"}, dsar.OptOut: {"not to sell or share your data", "ne pas vendre"},
+		dsar.ConsentWithdrawal: {"you can withdraw your consent at any time", "retirer votre consentement"}, dsar.OptOut: {"no promotional messages", "ne pas vendre"},
 		dsar.KnowCategories: {"which kinds of data we collect", "quelles catégories de données nous collectons"}, dsar.Restriction: {"to keep your data and stop using it", "sans plus les utiliser"},
 	}
 }

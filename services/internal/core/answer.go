@@ -30,8 +30,10 @@ type Answer struct {
 	// proven; 0 where no proof was judged.
 	Judged int `json:"judged,omitempty"`
 	// Kept is what an earlier erasure of the same person had to keep.
-	Kept    []KeptEarlier  `json:"kept,omitempty"`
-	Systems []SystemAnswer `json:"systems"`
+	Kept []KeptEarlier `json:"kept,omitempty"`
+	// Purposes are the ids of those that the request ended.
+	Purposes []string       `json:"purposes,omitempty"`
+	Systems  []SystemAnswer `json:"systems"`
 	// Again is set where an addendum is to be made, and not the answer.
 	Again *AgainAnswer `json:"again,omitempty"`
 	// Facts are the hashes of the facts that the rest names by their versions: what is

@@ -315,7 +315,10 @@ func (s State) Told() *Answer {
 }
 
 func (s State) answer() *Answer {
-	answer := &Answer{Source: s.Accepted.Source, Identifiers: s.usableFor(s.Right.Stages()[0]), Without: s.without(), Unproven: s.Disproven, Judged: s.Judged}
+	answer := &Answer{
+		Source: s.Accepted.Source, Identifiers: s.usableFor(s.Right.Stages()[0]), Without: s.without(), Unproven: s.Disproven, Judged: s.Judged,
+		Purposes: s.Accepted.Terms.Purposes,
+	}
 	if len(s.Disproven) == 0 {
 		answer.Kept = s.keptEarlier()
 	}

@@ -101,8 +101,10 @@ func ordinary(t testing.TB, text string) *manifest.Manifest {
 		otherwise(d, "title", words(d["name"]))
 		otherwise(d, "category", "identifiers")
 		otherwise(d, "origin", "provided")
-		otherwise(d, "purpose", words("To serve"))
-		otherwise(d, "legal_basis", "contract")
+		if d["purposes"] == nil {
+			otherwise(d, "purpose", words("To serve"))
+			otherwise(d, "legal_basis", "contract")
+		}
 		otherwise(d, "storage", words("A year"))
 		sql := map[string]any{"table": d["name"], "key": []any{"id"}, "erase": "delete"}
 		for _, key := range []string{"table", "key", "via", "subject", "erase", "anonymise", "cascades", "after", "restrict", "rectify", "technical", "map"} {
@@ -116,14 +118,19 @@ func ordinary(t testing.TB, text string) *manifest.Manifest {
 		}
 		d["sql"] = sql
 		var columns []any
+		secrets, _ := d["secret"].(map[string]any)
 		for _, c := range d["columns"].([]any) {
 			name, typ, typed := strings.Cut(c.(string), ":")
 			column := map[string]any{"name": name}
 			if typed {
 				column["type"] = typ
 			}
+			if secret, said := secrets[name]; said {
+				column["secret"] = secret
+			}
 			columns = append(columns, column)
 		}
+		delete(d, "secret")
 		d["columns"] = columns
 		if period, said := d["keep"]; said {
 			delete(d, "keep")
@@ -138,7 +145,25 @@ func ordinary(t testing.TB, text string) *manifest.Manifest {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := read.Resolve(purposes()); err != nil {
+		t.Fatal(err)
+	}
 	return read
+}
+
+// purposes is the catalogue that cases' manifests name.
+func purposes() manifest.Purposes {
+	text := func(s string) manifest.Text { return manifest.Text{"en": s, "fr": s} }
+	return manifest.Purposes{
+		"run-account": {Title: text("To run your account"), Basis: "contract"},
+		"books":       {Title: text("To keep the books"), Basis: "legal-obligation"},
+		"marketing":   {Title: text("To send you news"), Basis: "consent", Marks: []string{manifest.MarkMarketing}},
+		"prospecting": {Title: text("To find customers"), Basis: "legitimate-interest", Marks: []string{manifest.MarkMarketing}},
+		"security":    {Title: text("To protect your account"), Basis: "legitimate-interest", Compelling: text("your account's security depends on it")},
+		"statistics":  {Title: text("To count visits"), Basis: "legitimate-interest"},
+		"research":    {Title: text("To ask you"), Basis: "consent"},
+		"selling":     {Title: text("To sell it"), Basis: "legitimate-interest", Marks: []string{manifest.MarkSale}},
+	}
 }
 
 // mine are identifiers that a believed upstream has verified, written "email a@b".
