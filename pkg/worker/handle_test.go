@@ -83,6 +83,7 @@ func TestOutcomes(t *testing.T) {
 		w := newWorker(t, shop(), impl{plan: give, erase: give, restrict: give,
 			rectify: func(context.Context, worker.Task, []worker.Change) ([]dsar.Counts, error) { return c.counts, nil }})
 		e := task(t, v, anna, c.action, func(tk *dsar.Task) {
+			tk.Right = dsar.Restriction
 			tk.Details = details(t, v, anna, event.Details{Corrections: []event.Correction{{Column: "city", Value: "Nice"}}})
 		})
 		if r := handle(t, w, v, e)[0]; r.Outcome != c.want || r.Kind != dsar.ReportEnded {

@@ -136,6 +136,9 @@ func (r *Request) Task(action dsar.Action) event.Event {
 	if action == dsar.Erase || action == dsar.Prove {
 		t.Plan = r.Plan
 	}
+	if action == dsar.Restrict {
+		t.Purposes = r.Details.Purposes
+	}
 	return seal(r.t, r.vault, t, r.identifiers, r.Details)
 }
 

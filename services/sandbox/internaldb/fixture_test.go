@@ -125,6 +125,9 @@ func (w *fixture) do(system string, action dsar.Action, right dsar.Right, person
 		request := requestID(person)
 		byRequest[request] = person
 		t := dsar.Task{RequestID: request, System: system, Action: action, Attempt: w.attempt, Right: right, Jurisdiction: "EEA", ReceivedAt: today}
+		if action == dsar.Restrict {
+			t.Purposes = map[dsar.Right][]string{dsar.Objection: {"marketing"}, dsar.ConsentWithdrawal: {"event-media"}}[right]
+		}
 		if action == dsar.Erase || action == dsar.Prove {
 			t.Plan = w.plans[request+system]
 		}
