@@ -222,13 +222,17 @@ func TestEveryRight(t *testing.T) {
 		jurisdiction string
 		purposes     []string
 		says         string
-		byHand       []string // by whose manifest nothing is stopped for this right
+		stops        bool     // marketing, by the account's flag
+		byHand       []string // where something ends that no flag stops
 	}{
-		{dsar.Objection, "UK", nil, "You objected", more},
-		{dsar.ConsentWithdrawal, "EEA", []string{"marketing"}, "marketing", []string{"billing", "marketplace", "paymentech"}},
-		{dsar.OptOut, "California", nil, "sold none of your personal information", []string{"billing", "marketplace", "paymentech", "support"}},
+		{dsar.Objection, "UK", []string{"marketing"}, "Sending news, invitations and offers", true, nil},
+		{dsar.Objection, "UK", nil, "You objected", true, []string{"events", "salesforce"}},
+		{dsar.ConsentWithdrawal, "EEA", []string{"marketing"}, "Sending news, invitations and offers", true, nil},
+		{dsar.OptOut, "Japan", []string{"marketing"}, "promotional messages", true, nil},
+		{dsar.OptOut, "California", nil, "sold none of your personal information", false, nil},
 	} {
 		who = d.account(who + 1)
+		before := marketing(who)
 		id = d.ask(who, c.right, c.jurisdiction, "en", func(s *event.Submitted) {
 			if c.purposes != nil {
 				s.Details = &event.Details{Purposes: c.purposes}
@@ -237,8 +241,11 @@ func TestEveryRight(t *testing.T) {
 		if manual := d.endByHand(id, dsar.Restricted); !slices.Equal(manual, c.byHand) {
 			t.Errorf("%s: by hand in %v", c.right, manual)
 		}
-		if got := marketing(who); got != int64(0) {
-			t.Errorf("%s: marketing is %v", c.right, got)
+		if got := marketing(who); (got == int64(0)) != (c.stops || before == int64(0)) {
+			t.Errorf("%s: marketing is %v, and was %v", c.right, got, before)
+		}
+		if got := d.value("account", "SELECT restricted FROM accounts WHERE account_id = ?", d.people.Person(who).AccountID); got != int64(0) {
+			t.Errorf("%s: the account is frozen: %v", c.right, got)
 		}
 		d.says(id, c.says)
 		ids = append(ids, id)
