@@ -173,3 +173,17 @@ func (e *evidence) finders(needs []dsar.IdentifierType, through []*system) (name
 	}
 	return names, facts
 }
+
+// byPurpose reports whether the request ends some uses of the data, and no others.
+func (e *evidence) byPurpose() bool { return len(e.Told.Purposes) > 0 }
+
+// uses returns what the system's data is used for: what the request ends, or what goes on.
+func (s *system) uses(ended bool) []Use {
+	var out []Use
+	for _, u := range s.System.Uses {
+		if slices.Contains(s.all.Told.Purposes, u.Purpose) == ended {
+			out = append(out, u)
+		}
+	}
+	return out
+}

@@ -243,6 +243,10 @@ var answers = []rule[*system]{
 		asked, facts := s.askedInstead()
 		return when(s.outcome(dsar.NotApplicable) && len(asked) > 0 && s.keepsEarlier() && s.ended(), Values{}, append(append(facts, accepted), s.mainFact())...)
 	}},
+	// Its data is used for nothing that was to end, so it wasn't asked.
+	{NotUsedFor, func(s *system) []claim {
+		return when(s.outcome(dsar.NotApplicable) && s.mainEnd().Code == core.CodeNoPurpose, Values{}, accepted, s.mainFact())
+	}},
 	// It can be asked only by identifiers that nobody knows of the person.
 	{NotAsked, func(s *system) []claim {
 		return when(s.outcome(dsar.NotApplicable) && s.ended(), Values{Types: s.needs}, accepted, s.mainFact())
@@ -266,6 +270,11 @@ var answers = []rule[*system]{
 	{GoesOn, func(s *system) []claim {
 		return when(s.asked() && s.outcome(dsar.Restricted) && s.all.Request.Lift, Values{}, s.mainFact())
 	}},
+	// The uses that were to end have, and others go on.
+	{UsesEnded, func(s *system) []claim {
+		return when(s.asked() && s.outcome(dsar.Restricted) && s.all.byPurpose(), Values{Uses: s.uses(true)}, s.mainFact())
+	}},
+	// All use of the data has ended.
 	{Stopped, func(s *system) []claim { return when(s.asked() && s.outcome(dsar.Restricted), Values{}, s.mainFact()) }},
 	// It holds nothing but what an earlier erasure had to keep.
 	{OnlyKeptEarlier, func(s *system) []claim { return when(s.asked() && s.keepsEarlier(), Values{}, s.facts()...) }},
@@ -300,6 +309,11 @@ var ofSystem = []rule[*system]{
 	{NotAskedAgain, func(s *system) []claim {
 		return when(s.all.right == dsar.Erasure && !s.proven() && s.did(AllErased, AllAnonymised, PartlyKept, AllKept, OnlyKeptEarlier), Values{}, s.mainFact())
 	}},
+	// The data is there, and used for what wasn't to end, or doesn't end for that.
+	{UsesGoOn, func(s *system) []claim {
+		on := s.uses(false)
+		return when(s.did(UsesEnded) && len(on) > 0, Values{Uses: on}, s.mainFact())
+	}},
 	// Something can't be used any more, as the manifest says.
 	{Limits, func(s *system) []claim {
 		return when(s.System.Limits != "" && (s.did(Stopped) || s.touched()), Values{Reason: s.System.Limits}, s.mainFact())
@@ -321,7 +335,7 @@ var ofAll = []rule[*evidence]{
 		return when(!e.changes() && !e.has(NothingHeld, NothingElseHeld) && e.every(HoldsNothing, UnknownThere, NothingCovered), Values{}, e.facts()...)
 	}},
 	{NothingChanged, func(e *evidence) []claim { // nothing anywhere was to be changed
-		return when(e.changes() && e.every(NothingToChange, UnknownThere, OnlyKeptEarlier), Values{}, e.facts()...)
+		return when(e.changes() && e.every(NothingToChange, UnknownThere, OnlyKeptEarlier, NotUsedFor), Values{}, e.facts()...)
 	}},
 	{NothingWithout, func(e *evidence) []claim { // but not all identifiers were used
 		return when(e.has(WentWithout) && e.has(NothingHeld, NothingElseHeld, NothingCoveredHeld, NothingChanged), Values{}, e.facts()...)

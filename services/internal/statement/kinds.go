@@ -73,6 +73,8 @@ const (
 	AllGone         Kind = "all-gone"
 	Changed         Kind = "changed"
 	Stopped         Kind = "stopped"
+	UsesEnded       Kind = "uses-ended"
+	NotUsedFor      Kind = "not-used-for"
 	GoesOn          Kind = "goes-on"
 	NothingToChange Kind = "nothing-to-change"
 	NoAnswer        Kind = "no-answer"
@@ -83,6 +85,7 @@ const (
 	AskedAgainKept Kind = "asked-again-kept"
 	NotAskedAgain  Kind = "not-asked-again"
 	Limits         Kind = "limits"
+	UsesGoOn       Kind = "uses-go-on"
 
 	// Of the request as a whole: what follows from all systems.
 	NothingHeld        Kind = "nothing-held"

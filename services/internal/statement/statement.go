@@ -46,6 +46,7 @@ type Values struct {
 	Types   []dsar.IdentifierType `json:"types,omitempty"`
 	Systems []string              `json:"systems,omitempty"`
 	Columns []Column              `json:"columns,omitempty"`
+	Uses    []Use                 `json:"uses,omitempty"`
 	Files   []string              `json:"files,omitempty"`
 	Checks  []dsar.Check          `json:"checks,omitempty"`
 	// Right is what was asked for, or is answered instead.
@@ -61,6 +62,15 @@ type Values struct {
 	Paused    bool `json:"paused,omitempty"`
 	Starts    bool `json:"starts,omitempty"`
 	MayExtend bool `json:"may_extend,omitempty"`
+}
+
+// Use is what data is used for, with its title and the reason why it goes on in spite of
+// an objection, where it does, in the answer's language.
+type Use struct {
+	Purpose    string `json:"purpose"`
+	Title      string `json:"title"`
+	LegalBasis string `json:"legal_basis"`
+	Compelling string `json:"compelling,omitempty"`
 }
 
 // Column is a column of a dataset, with its title in the answer's language.

@@ -67,7 +67,15 @@ func TestCase18ObjectionToMarketing(t *testing.T) {
 	onBoth(t, func(s *scene) {
 		threeSystems(s)
 		id := s.submit(asking(dsar.Objection, "EEA", "marketing"))
-		s.completed(s.play(id))
+		page := s.completed(s.play(id)).files["index.html"]
+		for _, want := range []string{"What you asked for has ended here: to send you news.", "What goes on: to run your account (a contract with you).", "uses data for nothing that you asked to end"} {
+			if !strings.Contains(page, want) {
+				s.Errorf("the page doesn't say %q", want)
+			}
+		}
+		if strings.Contains(page, "no longer used") {
+			s.Error("the page says of an account that it is no longer used")
+		}
 		s.holds("account", "SELECT frozen FROM users", "0", "0")
 		s.holds("account", "SELECT news FROM users WHERE id = 1", "0")
 		s.holds("mailing", "SELECT off FROM leads WHERE id = 1", "1")

@@ -83,6 +83,12 @@ func (a *Answer) value(d *statement.Document, s statement.Said, name string) str
 			names = append(names, Named(a.Identifiers, t))
 		}
 		return Listed(names, a.Or)
+	case "uses":
+		var titles []string
+		for _, u := range s.Uses {
+			titles = append(titles, a.use(s.Kind, u))
+		}
+		return strings.Join(titles, "; ")
 	case "checks":
 		var names []string
 		for _, c := range s.Checks {
@@ -124,6 +130,20 @@ func (a *Answer) Ground(s statement.Said) string {
 	default:
 		return Named[string](nil, s.Ground)
 	}
+}
+
+// use returns what data is used for; of what goes on also the ground, and why it goes on
+// in spite of an objection.
+func (a *Answer) use(kind statement.Kind, u statement.Use) string {
+	title := LowerFirst(u.Title)
+	if kind != statement.UsesGoOn {
+		return title
+	}
+	ground := LowerFirst(Named(a.Bases, u.LegalBasis))
+	if u.Compelling != "" {
+		ground += ", " + u.Compelling
+	}
+	return title + " (" + ground + ")"
 }
 
 // without returns the identifier that was not used, by its type.
