@@ -19,8 +19,8 @@ import (
 
 // Settings is what Habeas' configuration says to a worker: the same file serves both,
 // with the same defaults, and what isn't a worker's is passed over. HABEAS_VAULT,
-// HABEAS_LINKS, HABEAS_KAFKA_BROKERS, HABEAS_LOG_LEVEL and HABEAS_LOG_FORMAT go
-// over what the file says.
+// HABEAS_LINKS, HABEAS_KAFKA_BROKERS, HABEAS_KAFKA_USER, HABEAS_KAFKA_PASSWORD_FILE,
+// HABEAS_LOG_LEVEL and HABEAS_LOG_FORMAT go over what the file says.
 type Settings struct {
 	Kafka bus.Files `yaml:"kafka"`
 	Vault struct {
@@ -101,6 +101,8 @@ func ReadSettings(file, system string) (Settings, error) {
 	s.Links = cmp.Or(os.Getenv("HABEAS_LINKS"), s.Links, filepath.Join(s.Data, "links"))
 	s.Log.Level = cmp.Or(os.Getenv("HABEAS_LOG_LEVEL"), s.Log.Level, "info")
 	s.Log.Format = cmp.Or(os.Getenv("HABEAS_LOG_FORMAT"), s.Log.Format, "text")
+	s.Kafka.SASL.User = cmp.Or(os.Getenv("HABEAS_KAFKA_USER"), s.Kafka.SASL.User)
+	s.Kafka.SASL.PasswordFile = cmp.Or(os.Getenv("HABEAS_KAFKA_PASSWORD_FILE"), s.Kafka.SASL.PasswordFile)
 	if v := os.Getenv("HABEAS_KAFKA_BROKERS"); v != "" {
 		s.Kafka.Brokers = strings.Split(v, ",")
 	}

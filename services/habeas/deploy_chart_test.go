@@ -35,6 +35,7 @@ type object struct {
 			TargetPort string `yaml:"targetPort"`
 		}
 		Groups yaml.Node
+		Egress any
 	}
 }
 
@@ -44,6 +45,7 @@ type podSpec struct {
 	SecurityContext              map[string]any `yaml:"securityContext"`
 	Containers                   []struct {
 		Args            []string
+		Env             []struct{ Name, Value string }
 		Ports           []struct{ Name string }
 		SecurityContext map[string]any `yaml:"securityContext"`
 		VolumeMounts    []struct {
@@ -97,6 +99,7 @@ func TestDeployChart(t *testing.T) {
 				c.podIsWhole(o)
 			}
 			c.selectorsMatch()
+			c.componentsAreApart()
 			c.configurationIsFine()
 			c.rulesAreOurs()
 		})
@@ -198,6 +201,62 @@ func (c chart) podIsWhole(o object) {
 	}
 }
 
+// componentsAreApart checks, where the values ask for users and policies of egress, that
+// each component signs in as its own user by its own secret, and reaches what it needs:
+// the journal's database those that have the journal, and nobody else.
+func (c chart) componentsAreApart() {
+	c.Helper()
+	policies := map[string]string{} // by component, as text
+	for _, p := range c.of("NetworkPolicy") {
+		component := p.Metadata.Labels["app.kubernetes.io/component"]
+		if policies[component] != "" {
+			c.Errorf("two policies of %s", component)
+		}
+		text, err := yaml.Marshal(p.Spec.Egress)
+		if err != nil {
+			c.Fatal(err)
+		}
+		policies[component] = string(text)
+	}
+	if len(policies) == 0 {
+		return
+	}
+	secrets := map[string]string{}
+	for _, o := range c.of("Deployment", "Job") {
+		component := o.Spec.Template.Metadata.Labels["app.kubernetes.io/component"]
+		env := map[string]string{}
+		for _, e := range o.Spec.Template.Spec.Containers[0].Env {
+			env[e.Name] = e.Value
+		}
+		if env["HABEAS_KAFKA_USER"] != "habeas-"+component {
+			c.Errorf("%s signs in to Kafka as %q", component, env["HABEAS_KAFKA_USER"])
+		}
+		journalled := slices.Contains([]string{"intake", "coordinator", "letters", "console"}, component)
+		if got := strings.HasPrefix(env["HABEAS_JOURNAL"], "postgres://habeas_"+component+"@"); got != journalled {
+			c.Errorf("%s: the journal is %q", component, env["HABEAS_JOURNAL"])
+		}
+		if got := strings.Contains(policies[component], "10.2.0.5/32"); got != journalled {
+			c.Errorf("%s reaches the journal's database: %v", component, got)
+		}
+		if !strings.Contains(policies[component], "10.1.0.0/24") {
+			c.Errorf("%s doesn't reach Kafka: %s", component, policies[component])
+		}
+		own := ""
+		for _, v := range o.Spec.Template.Spec.Volumes {
+			if v.Name == "own" {
+				own = v.Secret.SecretName
+			}
+		}
+		if other := secrets[own]; own == "" || other != "" {
+			c.Errorf("%s has the secret %q, as has %q", component, own, other)
+		}
+		secrets[own] = component
+		if !strings.HasPrefix(env["HABEAS_KAFKA_PASSWORD_FILE"], "/run/secrets/"+strings.TrimPrefix(component, "worker-")+"/") {
+			c.Errorf("%s has its password in %s", component, env["HABEAS_KAFKA_PASSWORD_FILE"])
+		}
+	}
+}
+
 // selectorsMatch checks that each selector finds what it is for.
 func (c chart) selectorsMatch() {
 	c.Helper()
@@ -287,7 +346,7 @@ func (c chart) configurationIsFine() {
 			c.Fatal(err)
 		}
 	}
-	for _, secret := range []string{"salesforce/client_secret", "console/client_secret"} {
+	for _, secret := range []string{"salesforce/client_secret", "console/client_secret", "habeas/kafka", "console/cookies"} {
 		path := filepath.Join(root, secret)
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte("secret"), 0o600)); err != nil {
 			c.Fatal(err)

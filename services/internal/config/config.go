@@ -313,6 +313,7 @@ func (c Config) fromEnvironment(getenv func(string) string) Config {
 	for name, field := range map[string]*string{
 		"HABEAS_LISTEN": &c.Listen, "HABEAS_MONITOR": &c.Monitor.Listen, "HABEAS_JOURNAL": &c.Journal, "HABEAS_LIMITS": &c.Limits, "HABEAS_VAULT": &c.Vault.Bucket, "HABEAS_VAULT_KEYS": &c.Vault.Keys, "HABEAS_LINKS": &c.Links, "HABEAS_VAULT_KEY": &c.Vault.Key,
 		"HABEAS_OUTBOX": &c.Outbox, "HABEAS_OTLP": &c.Telemetry.OTLP, "HABEAS_LOG_LEVEL": &c.Log.Level, "HABEAS_LOG_FORMAT": &c.Log.Format,
+		"HABEAS_KAFKA_USER": &c.Kafka.SASL.User, "HABEAS_KAFKA_PASSWORD_FILE": &c.Kafka.SASL.PasswordFile,
 	} {
 		if v := getenv(name); v != "" {
 			*field = v

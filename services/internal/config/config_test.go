@@ -196,11 +196,13 @@ func TestEnvironmentGoesOverTheFile(t *testing.T) {
 	env := map[string]string{
 		"HABEAS_LISTEN": "l", "HABEAS_MONITOR": "m", "HABEAS_JOURNAL": "j", "HABEAS_LIMITS": "x", "HABEAS_VAULT": "v", "HABEAS_VAULT_KEYS": "kk", "HABEAS_LINKS": "ll", "HABEAS_VAULT_KEY": "k", "HABEAS_OUTBOX": "o",
 		"HABEAS_OTLP": "t", "HABEAS_LOG_LEVEL": "warn", "HABEAS_LOG_FORMAT": "text", "HABEAS_KAFKA_BROKERS": "c:3,d:4",
+		"HABEAS_KAFKA_USER": "habeas-intake", "HABEAS_KAFKA_PASSWORD_FILE": "kp",
 	}
 	got := c.fromEnvironment(func(name string) string { return env[name] })
 	want := c
 	want.Listen, want.Journal, want.Vault, want.Outbox, want.Telemetry.OTLP = "l", "j", Vault{"v", "kk", "k"}, "o", "t"
 	want.Limits, want.Links, want.Monitor.Listen = "x", "ll", "m"
+	want.Kafka.SASL.User, want.Kafka.SASL.PasswordFile = "habeas-intake", "kp"
 	want.Log, want.Kafka.Brokers = Log{"warn", "text"}, []string{"c:3", "d:4"}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v\nwant\n%+v", got, want)

@@ -4,7 +4,8 @@ name (the service's or system's), args, and values (over .Values.defaults).
 */}}
 {{- define "habeas.deployment" -}}
 {{- $v := mergeOverwrite (deepCopy .root.Values.defaults) (.values | default dict) }}
-{{- $files := dict "root" .root "name" .name "secret" $v.secret "config" (include "habeas.fullname" .root) }}
+{{- $files := dict "root" .root "name" .name "secret" $v.secret "common" $v.common "config" (include "habeas.fullname" .root) }}
+{{- $env := concat (include "habeas.users" (dict "root" .root "component" .component "name" .name "secret" $v.secret) | fromYamlArray) $v.env }}
 ---
 apiVersion: apps/v1
 kind: Deployment
@@ -70,7 +71,7 @@ spec:
           image: {{ include "habeas.image" .root | quote }}
           imagePullPolicy: {{ .root.Values.image.pullPolicy }}
           args: {{ toJson .args }}
-          {{- with $v.env }}
+          {{- with $env }}
           env:
             {{- toYaml . | nindent 12 }}
           {{- end }}

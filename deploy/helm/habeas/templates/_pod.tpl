@@ -17,12 +17,37 @@ capabilities: {drop: [ALL]}
 {{- end }}
 
 {{/*
+As whom a component signs in, with users.enabled: in Kafka as habeas-COMPONENT, by the
+password in its own Secret, and in the journal's database, where it has the journal, as
+habeas_COMPONENT. It is given a dict: root, component, name, secret.
+*/}}
+{{- define "habeas.users" -}}
+{{- $u := .root.Values.users -}}
+{{- $env := list -}}
+{{- if $u.enabled -}}
+{{- if not .secret }}{{ fail (printf "users.enabled: %s has no Secret of its own: name one with its key kafka%s" .component (ternary ", and pgpass" "" (has .component (include "habeas.journalled" . | fromYamlArray)))) }}{{ end -}}
+{{- $env = append $env (dict "name" "HABEAS_KAFKA_USER" "value" (printf "habeas-%s" .component)) -}}
+{{- $env = append $env (dict "name" "HABEAS_KAFKA_PASSWORD_FILE" "value" (printf "/run/secrets/%s/kafka" .name)) -}}
+{{- if and $u.journal (has .component (include "habeas.journalled" . | fromYamlArray)) -}}
+{{- $env = append $env (dict "name" "HABEAS_JOURNAL" "value" (printf "postgres://habeas_%s@%s&passfile=/run/secrets/%s/pgpass" .component $u.journal .name)) -}}
+{{- end -}}
+{{- end -}}
+{{ toYaml $env }}
+{{- end }}
+
+{{/* The components that have the journal. */}}
+{{- define "habeas.journalled" -}}
+[intake, coordinator, letters, console]
+{{- end }}
+
+{{/*
 What a container sees of files. It is given a dict: root, config (the ConfigMap's
-name), name (the service's or system's) and secret (its own Secret's name; may be empty).
+name), name (the service's or system's), secret (its own Secret's name; may be empty) and
+common (whether it sees the common one).
 */}}
 {{- define "habeas.mounts" -}}
 - {name: config, mountPath: /etc/habeas, readOnly: true}
-{{- if .root.Values.secrets.common }}
+{{- if and .root.Values.secrets.common (ne (toString .common) "false") }}
 - {name: common, mountPath: /run/secrets/habeas, readOnly: true}
 {{- end }}
 {{- if .secret }}
@@ -42,7 +67,7 @@ name), name (the service's or system's) and secret (its own Secret's name; may b
             {{- range $file, $_ := .root.Values.manifests }}
             - {key: {{ $file | quote }}, path: {{ printf "manifests/%s" $file | quote }}}
             {{- end }}
-{{- if .root.Values.secrets.common }}
+{{- if and .root.Values.secrets.common (ne (toString .common) "false") }}
 - name: common
   secret: {secretName: {{ .root.Values.secrets.common }}, defaultMode: 0440}
 {{- end }}
