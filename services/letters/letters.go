@@ -54,7 +54,7 @@ var ErrNoAddress = errors.New("no address was given with the request")
 // ErrRefused says that the mail server refuses a letter for good.
 var ErrRefused = mail.ErrRefused
 
-// Config configures [Letters]. Every field must be set, but Mailer.
+// Config configures [Letters]. Every field must be set, but Mailer and Earlier.
 type Config struct {
 	Requests Requests
 	Writer   *letter.Writer
@@ -62,8 +62,11 @@ type Config struct {
 	Outbox *blob.Bucket
 	// Mailer sends letters as well; nil: they stay in the outbox.
 	Mailer Mailer
-	Now    func() time.Time
-	Log    *slog.Logger
+	// Earlier finds a person's other requests, so that letters to one address are
+	// bounded; nil: they aren't.
+	Earlier Earlier
+	Now     func() time.Time
+	Log     *slog.Logger
 }
 
 // Letters writes letters to people when their requests' facts ask for one. It is
@@ -141,10 +144,14 @@ func (l *Letters) send(ctx context.Context, state core.State, o core.Occasion) e
 	}
 	channel := channelOutbox
 	if l.Mailer != nil {
-		switch err := l.Mailer.Send(ctx, state, written, o.Cause); {
+		err := l.often(ctx, state)
+		if err == nil {
+			err = l.Mailer.Send(ctx, state, written, o.Cause)
+		}
+		switch {
 		case err == nil:
 			channel = channelMail
-		case errors.Is(err, ErrNoAddress), errors.Is(err, ErrRefused):
+		case errors.Is(err, ErrNoAddress), errors.Is(err, ErrRefused), errors.Is(err, ErrOften):
 			l.Log.WarnContext(ctx, "a letter stays in the outbox", "request_id", requestID, "letter", string(o.Letter), "reason", err.Error())
 		default:
 			return err

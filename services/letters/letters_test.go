@@ -307,3 +307,54 @@ var errDown = errors.New("down")
 type failing struct{}
 
 func (failing) Send(context.Context, core.State, letter.Letter, int) error { return errDown }
+
+// TestOften: however many requests name an address, it has so many letters a day; the
+// others stay in the outbox. The day after it is written to again.
+func TestOften(t *testing.T) {
+	t.Parallel()
+	s := newServer(t)
+	o := newOffice(t, s.mailer(t, letters.SMTP{Plain: true}))
+	at := start
+	o.Earlier, o.Now = o.journal, func() time.Time { return at }
+	ask := func(n int) string {
+		t.Helper()
+		id := fmt.Sprintf("0192f0c1-0000-7000-8000-%012d", n)
+		keys, err := o.vault.CreateKeys(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sealed, err := keys.Seal([]byte(address), vault.Identifier)
+		if err != nil {
+			t.Fatal(err)
+		}
+		print := o.vault.Fingerprint("email", address)
+		if _, err := o.requests.Accept(t.Context(), core.Accepted{RequestID: id, Right: dsar.Access, Jurisdiction: "EEA", Locale: "fr", ReceivedAt: at, AcceptedAt: at, DueAt: at.AddDate(0, 1, 0),
+			Source: "test", Digest: "d", Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: print, Sealed: sealed, Assurance: dsar.AssuranceClaimed}},
+			Systems: []dsar.System{{Name: "s", Abilities: []dsar.Action{dsar.Gather}, Needs: []dsar.IdentifierType{"email"}}}}); err != nil {
+			t.Fatal(err)
+		}
+		if err := o.Handle(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		state, err := o.requests.State(t.Context(), id)
+		if err != nil || len(state.Letters) != 1 {
+			t.Fatalf("%v %+v", err, state.Letters)
+		}
+		return state.Letters[0].Channel
+	}
+	for n := range letters.MaxPerDay + 5 {
+		want := "smtp"
+		if n >= letters.MaxPerDay {
+			want = "outbox"
+		}
+		if got := ask(n); got != want {
+			t.Errorf("letter %d: %s, want %s", n+1, got, want)
+		}
+	}
+	if at = at.Add(25 * time.Hour); ask(1000) != "smtp" {
+		t.Error("the day after it isn't written to")
+	}
+	if len(s.mails) != letters.MaxPerDay+1 || strings.Contains(o.log.String(), address) {
+		t.Errorf("%d mails", len(s.mails))
+	}
+}

@@ -7,7 +7,6 @@ import (
 	"net/mail"
 	"time"
 
-	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/letter"
@@ -49,16 +48,10 @@ func (m *mailer) Send(ctx context.Context, s core.State, l letter.Letter, cause 
 		Subject: l.Subject, Text: l.Text(), Language: l.Language, Date: m.now()})
 }
 
-// address returns the e-mail address that the person is written to: one that is proven
-// or verified, where there is one.
+// address returns the e-mail address that the person is written to.
 func (m *mailer) address(ctx context.Context, s core.State) (string, error) {
-	var given *dsar.Identifier
-	for _, id := range s.Identifiers {
-		if id.Type == "email" && id.FoundBy == "" && (given == nil || given.Assurance == dsar.AssuranceClaimed && id.Assurance != dsar.AssuranceClaimed) {
-			given = &id
-		}
-	}
-	if given == nil {
+	given, ok := addressee(s)
+	if !ok {
 		return "", ErrNoAddress
 	}
 	keys, err := m.keys.Keys(ctx, s.Accepted.RequestID)
