@@ -139,6 +139,14 @@ func TestCase14Salesforce(t *testing.T) {
 			list[len(list)-1] = list[0]
 			return true
 		}),
+		"a composite has one part more": object(func(m map[string]any) bool {
+			list, ok := m["compositeResponse"].([]any)
+			if !ok || len(list) == 0 {
+				return false
+			}
+			m["compositeResponse"] = append(list, list[0])
+			return true
+		}),
 		"a composite has no parts": object(func(m map[string]any) bool {
 			_, ok := m["compositeResponse"].([]any)
 			m["compositeResponse"] = []any{}
@@ -296,7 +304,7 @@ func TestCase16PassingTrouble(t *testing.T) {
 	for _, e := range []struct {
 		status int
 		code   string
-	}{{503, "SERVER_UNAVAILABLE"}, {500, "UNKNOWN_EXCEPTION"}, {400, "QUERY_TIMEOUT"}, {502, "BAD_GATEWAY"}, {504, ""}, {400, "UNABLE_TO_LOCK_ROW"}, {403, "REQUEST_LIMIT_EXCEEDED"}} {
+	}{{503, "SERVER_UNAVAILABLE"}, {500, "UNKNOWN_EXCEPTION"}, {400, "QUERY_TIMEOUT"}, {502, "BAD_GATEWAY"}, {504, ""}, {400, "UNABLE_TO_LOCK_ROW"}, {403, "REQUEST_LIMIT_EXCEEDED"}, {500, "MALFORMED_QUERY"}, {503, "INSUFFICIENT_ACCESS"}} {
 		body, err := json.Marshal([]map[string]string{{"errorCode": e.code, "message": "Try again."}})
 		if err != nil {
 			t.Fatal(err)

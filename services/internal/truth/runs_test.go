@@ -8,5 +8,5 @@ const (
 	// postgresRuns is how many of them are played on PostgreSQL as well.
 	postgresRuns = 20
 	// spoiltAnswers is how many of the first answers each alone is spoilt.
-	spoiltAnswers = 5
+	spoiltAnswers = 3
 )

@@ -16,17 +16,23 @@ func TestMutantsApply(t *testing.T) {
 	}
 	rules := map[string]bool{}
 	for _, m := range mutants {
-		text, err := m.source(root)
+		sources, err := m.sources(root)
 		if err != nil {
 			t.Errorf("%s: %v", m.rule, err)
-			continue
 		}
-		if _, err := parser.ParseFile(token.NewFileSet(), m.file, text, parser.SkipObjectResolution); err != nil {
-			t.Errorf("%s: %v", m.rule, err)
+		for name, text := range sources {
+			if _, err := parser.ParseFile(token.NewFileSet(), name, text, parser.SkipObjectResolution); err != nil {
+				t.Errorf("%s: %v", m.rule, err)
+			}
 		}
 		if rules[m.rule] {
 			t.Errorf("%s stands twice", m.rule)
 		}
 		rules[m.rule] = true
+	}
+	for rule := range also {
+		if !rules[rule] {
+			t.Errorf("%s has a second place, and no first", rule)
+		}
 	}
 }

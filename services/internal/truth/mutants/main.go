@@ -77,22 +77,30 @@ func repository(ctx context.Context) (string, error) {
 	return filepath.Dir(work), nil
 }
 
-// source returns a mutant's file with the rule taken out.
-func (m mutant) source(root string) ([]byte, error) {
-	text, err := os.ReadFile(filepath.Join(root, m.file))
-	if err != nil {
-		return nil, err
+// sources returns the files of a mutant with the rule taken out, by their names.
+func (m mutant) sources(root string) (map[string][]byte, error) {
+	out := map[string][]byte{}
+	for _, place := range []mutant{m, also[m.rule]} {
+		if place.file == "" {
+			continue
+		}
+		name := filepath.Join(root, place.file)
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		if n := bytes.Count(text, []byte(place.old)); n != 1 {
+			return nil, fmt.Errorf("%s has %q %d times: write in services/internal/truth/mutants/list.go where the rule is now", place.file, place.old, n)
+		}
+		out[name] = bytes.Replace(text, []byte(place.old), []byte(place.new), 1)
 	}
-	if n := bytes.Count(text, []byte(m.old)); n != 1 {
-		return nil, fmt.Errorf("%s has %q %d times: write in services/internal/truth/mutants/list.go where the rule is now", m.file, m.old, n)
-	}
-	return bytes.Replace(text, []byte(m.old), []byte(m.new), 1), nil
+	return out, nil
 }
 
 // isNoticed reports whether the tests fail with a mutant. That they don't compile is an
 // error.
 func (m mutant) isNoticed(ctx context.Context, root string) (bool, error) {
-	text, err := m.source(root)
+	sources, err := m.sources(root)
 	if err != nil {
 		return false, err
 	}
@@ -101,15 +109,20 @@ func (m mutant) isNoticed(ctx context.Context, root string) (bool, error) {
 		return false, err
 	}
 	defer os.RemoveAll(dir)
-	changed, overlay, program := filepath.Join(dir, "mutant.go"), filepath.Join(dir, "overlay.json"), filepath.Join(dir, "truth.test")
-	list, err := json.Marshal(map[string]map[string]string{"Replace": {filepath.Join(root, m.file): changed}})
+	overlay, program := filepath.Join(dir, "overlay.json"), filepath.Join(dir, "truth.test")
+	replace := map[string]string{}
+	for name, text := range sources {
+		replace[name] = filepath.Join(dir, fmt.Sprintf("mutant%d.go", len(replace)))
+		if err := os.WriteFile(replace[name], text, 0o600); err != nil {
+			return false, err
+		}
+	}
+	list, err := json.Marshal(map[string]map[string]string{"Replace": replace})
 	if err != nil {
 		return false, err
 	}
-	for name, content := range map[string][]byte{changed: text, overlay: list} {
-		if err := os.WriteFile(name, content, 0o600); err != nil {
-			return false, err
-		}
+	if err := os.WriteFile(overlay, list, 0o600); err != nil {
+		return false, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
