@@ -114,7 +114,10 @@ func (c *Coordinator) take(ctx context.Context, about link.Envelope, r dsar.Repo
 	if lie != "" {
 		r = bad(r, "the worker's report says what it may not ("+lie+"): nothing of it was taken in; mend the worker, then retry")
 	}
-	_, err := c.Requests.Do(ctx, r.RequestID, core.TakeReport{Report: r, Now: c.Now()})
+	state, err := c.Requests.Do(ctx, r.RequestID, core.TakeReport{Report: r, Now: c.Now()})
+	if err == nil && lie == "" && !state.Status.Ended() { // what it waits for is done at once, and not with the next timer
+		return c.keep(ctx, r.RequestID, state, c.Now())
+	}
 	if errors.Is(err, journal.ErrInvalid) {
 		// It would come again for ever, and hold up what else is said of the
 		// request: the task has failed, as far as anybody can use it.

@@ -17,6 +17,7 @@ import (
 	"habeas.dev/pkg/link"
 	"habeas.dev/services/coordinator"
 	"habeas.dev/services/habeas/node"
+	"habeas.dev/services/internal/installation"
 	"habeas.dev/services/internal/links"
 	"habeas.dev/services/internal/relay"
 	"habeas.dev/services/internal/transport"
@@ -139,8 +140,13 @@ func (s *faultyFleet) loseReports(one int64) (lost func() int64) {
 	lossy := &lossy{from: s.subscriber(coordinator.Group, false), one: one}
 	carrier := transport.NewCarrier(s.publisher())
 	log := slog.New(slog.DiscardHandler)
+	mirror, err := installation.OpenMirror(s.t.Context(), s.in.Config)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() { _ = mirror.Close() })
 	hub := link.NewHub(s.in.Vault, s.in.Links, now)
-	c := coordinator.New(coordinator.Config{Requests: s.in.Requests, Timers: s.in.Journal, Links: hub, Now: now, Log: log})
+	c := coordinator.New(coordinator.Config{Requests: s.in.Requests, Timers: s.in.Journal, Links: hub, Keeper: node.NewKeeper(s.in, mirror), Now: now, Log: log})
 	carry := relay.New(relay.Config{Queue: s.in.Journal, Publisher: links.Sealing{Hub: hub, Next: carrier}, Log: log})
 	ctx, stop := context.WithCancel(s.t.Context())
 	var running sync.WaitGroup

@@ -2,13 +2,11 @@ package intake
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"habeas.dev/pkg/dsar"
-	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 )
@@ -34,7 +32,7 @@ func (in *Intake) lookBack(ctx context.Context, s *core.Submit) error {
 		limit = journal.MaxList // any of them may have a hold on
 	}
 	since := s.ReceivedAt.AddDate(0, -earlierMonths, 0)
-	for _, id := range slices.Clone(s.Identifiers) {
+	for _, id := range s.Identifiers {
 		rows, err := in.Finder.ByFingerprint(ctx, id.Fingerprint, limit)
 		if err != nil {
 			return fmt.Errorf("earlier requests: %w", err)
@@ -61,6 +59,7 @@ func (in *Intake) lookBack(ctx context.Context, s *core.Submit) error {
 			}
 		}
 	}
+	s.LooksBack = in.LooksBack && (s.Right == dsar.Erasure || len(s.Kept) > 0)
 	return nil
 }
 
@@ -104,14 +103,8 @@ func (in *Intake) carryHolds(ctx context.Context, s *core.Submit, row journal.Ro
 	return nil
 }
 
-// maxCarried bounds the identifiers that a request takes over from earlier ones of the
-// same person: more than anybody leaves behind.
-const maxCarried = 100
-
-// carryKept takes over what an earlier erasure of the same person had to keep, and the
-// identifiers by which it was found: the ones that the person gives now may lead nowhere
-// any more. They are worth what the identifier is worth by which the person is found
-// again, and nothing where that was merely claimed then.
+// carryKept takes over what an earlier erasure of the same person had to keep. By what it
+// was found there the coordinator adds, which may open it.
 func (in *Intake) carryKept(ctx context.Context, s *core.Submit, row journal.Row, by string) error {
 	if row.Right != dsar.Erasure || row.Status != core.StatusCompleted {
 		return nil
@@ -120,41 +113,12 @@ func (in *Intake) carryKept(ctx context.Context, s *core.Submit, row journal.Row
 	if err != nil {
 		return fmt.Errorf("request %s: %w", row.RequestID, err)
 	}
-	usable := other.Usable()
-	kept := other.Kept()
-	if len(kept) == 0 || !slices.ContainsFunc(usable, func(id dsar.Identifier) bool { return id.Fingerprint == by }) {
+	if !slices.ContainsFunc(other.Usable(), func(id dsar.Identifier) bool { return id.Fingerprint == by }) {
 		return nil
 	}
-	for _, k := range kept {
+	for _, k := range other.Kept() {
 		k.From = by
 		s.Kept = append(s.Kept, k)
-	}
-	before, err := in.Vault.Keys(ctx, row.RequestID)
-	if errors.Is(err, vault.ErrShredded) {
-		return nil // what was kept is told; by what it was found nobody knows any more
-	}
-	if err != nil {
-		return fmt.Errorf("request %s: %w", row.RequestID, err)
-	}
-	now, err := in.Vault.Keys(ctx, s.RequestID)
-	if err != nil {
-		return err
-	}
-	for _, id := range usable {
-		known := slices.ContainsFunc(s.Identifiers, func(k dsar.Identifier) bool { return k.Fingerprint == id.Fingerprint })
-		if known || len(s.Identifiers) >= maxCarried {
-			continue
-		}
-		value, err := before.Open(id.Sealed, vault.Identifier)
-		if err != nil {
-			return fmt.Errorf("request %s: an identifier can't be opened: %w", row.RequestID, err)
-		}
-		sealed, err := now.Seal(value, vault.Identifier)
-		if err != nil {
-			return err
-		}
-		s.Identifiers = append(s.Identifiers, dsar.Identifier{Type: id.Type, Fingerprint: id.Fingerprint, Sealed: sealed,
-			Assurance: dsar.AssuranceFound, FoundBy: dsar.EarlierRequest, From: by})
 	}
 	return nil
 }

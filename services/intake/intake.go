@@ -91,6 +91,9 @@ type Config struct {
 	// Finder finds the requests that the same person made before; nil: they
 	// aren't looked for.
 	Finder RequestFinder
+	// LooksBack tells that coordinators look at the person's other requests, where one
+	// depends on them, and that it waits for that ([core.LookBack]).
+	LooksBack bool
 	// PerPerson is how many requests of one person are taken in within a day; 0:
 	// [DefaultPerPerson].
 	PerPerson int

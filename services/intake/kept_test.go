@@ -3,10 +3,12 @@ package intake_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/keeper"
 	"habeas.dev/services/internal/lifecycle"
 )
 
@@ -63,7 +65,20 @@ func TestAskedAgainLater(t *testing.T) {
 	if state.Status != core.StatusCompleted || len(state.Kept()) == 0 {
 		t.Fatalf("%s: kept %+v; %+v", state.Status, state.Kept(), state.Tasks)
 	}
+	w.Intake.LooksBack = true
 	again := ask(later, dsar.Access)
+	if again.Stage != "" || len(again.Identifiers) != 1 {
+		t.Fatalf("intake has opened something, or somebody is asked already: %s, %d identifiers", again.Stage, len(again.Identifiers))
+	}
+	looks := &keeper.Keeper{Requests: requests, Journal: w.journal, Vault: w.vault, Now: func() time.Time { return now }}
+	for _, duty := range again.Duties(now) {
+		must(t, looks.Do(t.Context(), later, duty))
+	}
+	again, err = requests.State(t.Context(), later)
+	must(t, err)
+	if again.Stage == "" {
+		t.Error("nobody is asked")
+	}
 	i := slices.IndexFunc(again.Usable(), func(id dsar.Identifier) bool { return id.Fingerprint == account.Fingerprint })
 	if i < 0 {
 		t.Fatalf("the account isn't known any more: %+v", again.Identifiers)

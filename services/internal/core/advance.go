@@ -13,6 +13,9 @@ func (d *decider) advance() {
 		return
 	}
 	stages := d.Right.Stages()
+	if d.Stage == "" && d.waitsForLookBack() {
+		return
+	}
 	if d.Stage == "" {
 		d.record(StageStarted{Stage: stages[0], Moment: Moment{At: d.now}})
 	}
@@ -26,6 +29,9 @@ func (d *decider) advance() {
 		next := slices.Index(stages, d.Stage) + 1
 		if next == len(stages) {
 			d.complete()
+			return
+		}
+		if d.waitsForLookBack() {
 			return
 		}
 		d.record(StageStarted{Stage: stages[next], Moment: Moment{At: d.now}})

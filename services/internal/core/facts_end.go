@@ -135,6 +135,9 @@ const (
 // duties returns each duty with the time from which it is due.
 func (s State) duties() []dueDuty {
 	var out []dueDuty
+	if s.waitsForLookBack() {
+		out = append(out, dueDuty{DutyLookBack, s.Accepted.AcceptedAt})
+	}
 	if s.Accepted.Keep != nil && s.Status.Ended() && !s.Receipted && s.SubjectForgotten.IsZero() {
 		out = append(out, dueDuty{DutyReceipt, s.EndedAt})
 	}

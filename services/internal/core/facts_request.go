@@ -10,6 +10,7 @@ import (
 // requestFacts are the facts of what becomes of a request.
 var requestFacts = []factType{
 	fact[Accepted]("request.accepted"),
+	fact[EarlierLookedUp]("earlier.looked-up"),
 	fact[StageStarted]("stage.started"),
 	fact[AttentionNeeded]("request.attention-needed"),
 	fact[Retried]("request.retried"),
@@ -57,6 +58,9 @@ type Accepted struct {
 	// nothing itself, may go unheard of before it is sent again; 0 means
 	// [DefaultLease].
 	Lease time.Duration `json:"lease,omitempty"`
+	// LooksBack tells that the request waits where it depends on other requests of the
+	// person, until the coordinator has looked at those ([LookBack]).
+	LooksBack bool `json:"looks_back,omitempty"`
 	// ProveAgain is how long after the answer to an erasure its systems are asked again
 	// whether anything has come back; 0: not by itself.
 	ProveAgain time.Duration `json:"prove_again,omitempty"`
@@ -224,5 +228,21 @@ type Assigned struct {
 
 func (e Assigned) evolve(s State) State {
 	s.Assignee = e.To
+	return s
+}
+
+// EarlierLookedUp says that it was looked, by these identifiers, for other requests of the
+// person, and what of those identifies the person here, too.
+type EarlierLookedUp struct {
+	// LookedUp are the identifiers' fingerprints.
+	LookedUp []string `json:"looked_up"`
+	// Identifiers are those by which an earlier erasure had found what it had to keep.
+	Identifiers []dsar.Identifier `json:"identifiers,omitempty"`
+	Moment
+}
+
+func (e EarlierLookedUp) evolve(s State) State {
+	s.LookedUp = append(slices.Clip(s.LookedUp), e.LookedUp...)
+	s.Identifiers = merge(s.Identifiers, e.Identifiers)
 	return s
 }

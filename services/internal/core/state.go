@@ -61,7 +61,9 @@ type State struct {
 	Accepted Accepted
 	// Identifiers are the given ones and then those that were found, each once.
 	Identifiers []dsar.Identifier
-	Status      Status
+	// LookedUp are the fingerprints by which it was looked for other requests of the person.
+	LookedUp []string
+	Status   Status
 	// Right is the one that is answered: that of Accepted, or a lesser one.
 	Right dsar.Right
 	// DueAt is when the answer is due, as things stand.
@@ -233,6 +235,9 @@ func Wake(s State) time.Time {
 	wakeBy(remind)
 	if s.Awaited != "" {
 		return wake // nothing is sent while the person is awaited
+	}
+	for _, d := range s.duties() {
+		wakeBy(d.at)
 	}
 	for _, t := range s.Tasks {
 		switch t.Status {

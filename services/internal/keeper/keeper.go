@@ -56,6 +56,8 @@ type Keeper struct {
 func (k *Keeper) Do(ctx context.Context, requestID string, d core.Duty) error {
 	//exhaustive:enforce
 	switch d {
+	case core.DutyLookBack:
+		return k.lookBack(ctx, requestID)
 	case core.DutyReceipt:
 		return k.Receipts.Issue(ctx, requestID)
 	case core.DutyForgetCopies:

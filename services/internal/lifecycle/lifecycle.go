@@ -217,6 +217,8 @@ func Fingerprints(e core.Event) []string {
 		ids = e.Identifiers
 	case core.TaskEnded:
 		ids = e.Identifiers
+	case core.EarlierLookedUp:
+		ids = e.Identifiers
 	}
 	out := make([]string, 0, len(ids))
 	for _, id := range ids {

@@ -105,6 +105,8 @@ func (say Say) sentence(e core.Event) (system, text string) {
 		return "", say.f("taken up again: what had to stay in %s may go", strings.Join(e.Systems, ", "))
 	case core.IdentifiersRevealed:
 		return "", say.f("%s looked at the identifiers", e.By) + say.because("", e.Reason)
+	case core.EarlierLookedUp:
+		return "", say.f("looked for other requests of the person; identifiers taken over: %d", len(e.Identifiers))
 	case core.PlanOpened:
 		return "", say.f("%s opened the plan of %s", e.By, strings.Join(e.Systems, ", ")) + say.because("", e.Reason)
 	case core.AskedAgain:

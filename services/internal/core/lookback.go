@@ -1,0 +1,65 @@
+package core
+
+import (
+	"slices"
+	"time"
+
+	"habeas.dev/pkg/dsar"
+)
+
+// DutyLookBack is owed to a request that waits until somebody has looked at what else
+// there is of its person ([LookBack]).
+const DutyLookBack Duty = "look-back"
+
+// LookBack says what the person's other requests make of one that waits for that
+// ([Accepted.LooksBack]): by what they were found there, and the holds that are on. It
+// decides nothing where the request doesn't wait.
+type LookBack struct {
+	// LookedUp are the fingerprints that were looked up: those of [State.Unlooked].
+	LookedUp []string
+	// Identifiers are those by which earlier erasures found what they had to keep.
+	Identifiers []dsar.Identifier
+	Holds       []HoldPlaced
+	Now         time.Time
+}
+
+func (c LookBack) now() time.Time { return c.Now }
+
+func (c LookBack) decide(d *decider) error {
+	if !d.Exists() {
+		return ErrUnknown
+	}
+	if !d.waitsForLookBack() {
+		return nil
+	}
+	for _, h := range c.Holds {
+		if !slices.Contains(d.Holds, Held{h.System, h.Dataset}) {
+			d.record(h)
+		}
+	}
+	d.record(EarlierLookedUp{LookedUp: c.LookedUp, Identifiers: c.Identifiers, Moment: Moment{At: d.now}})
+	return nil
+}
+
+// Unlooked returns the identifiers that may be used and by which nobody has looked yet for
+// other requests of the person.
+func (s State) Unlooked() []dsar.Identifier {
+	return slices.DeleteFunc(s.Usable(), func(id dsar.Identifier) bool {
+		return id.FoundBy == dsar.EarlierRequest || slices.Contains(s.LookedUp, id.Fingerprint)
+	})
+}
+
+// waitsForLookBack reports whether the request goes on only when it was looked for other
+// requests of the person: before anybody is asked where an earlier erasure had to keep
+// something, since the identifiers that are given may lead there no more; and before
+// anything is erased, since a hold may be on in a request that only a found identifier
+// leads to (TestHoldsOfFoundIdentifiers).
+func (s State) waitsForLookBack() bool {
+	if !s.Accepted.LooksBack || s.Status.Ended() || s.Awaited != "" || !s.AnsweredAt.IsZero() || len(s.Unlooked()) == 0 {
+		return false
+	}
+	if s.Stage == "" {
+		return len(s.Accepted.Kept) > 0
+	}
+	return s.Right == dsar.Erasure && s.Stage == dsar.Plan && (&decider{State: s}).stageIsOver()
+}
