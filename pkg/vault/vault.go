@@ -25,6 +25,9 @@ type Config struct {
 	// Key is the master key: a path or file:///path of 32 bytes in base64,
 	// base64key://…, or a URL that Drivers opens.
 	Key string
+	// OldKeys are master keys that open what they wrapped before, and wrap nothing any more:
+	// while Key is rotated ([Vault.Rewrap]).
+	OldKeys []string
 	// CreateKey makes the key's file where it is missing and the key store is new.
 	CreateKey bool
 	// Identifiers says which writings of an identifier have one fingerprint. Every
@@ -95,6 +98,18 @@ func Open(ctx context.Context, cfg Config) (_ *Vault, err error) {
 		return nil, err
 	}
 	opened = append(opened, master)
+	if len(cfg.OldKeys) > 0 {
+		all := &masters{Master: master}
+		for _, old := range cfg.OldKeys {
+			m, err := openMaster(ctx, Config{Key: old, Drivers: cfg.Drivers})
+			if err != nil {
+				return nil, err
+			}
+			opened = append(opened, m)
+			all.old = append(all.old, m)
+		}
+		master = all
+	}
 	v, err := New(ctx, objects, keys, master)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +11,7 @@ import (
 	"habeas.dev/services/habeas/node"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/installation"
+	"habeas.dev/services/internal/keeper"
 	"habeas.dev/services/internal/links"
 	"habeas.dev/services/internal/signkey"
 )
@@ -17,7 +19,7 @@ import (
 type keysCommand struct {
 	Init   keysInitCommand   `cmd:"" help:"Make the keys that are missing."`
 	Show   keysShowCommand   `cmd:"" help:"Print the public keys by which others verify what is signed."`
-	Rotate keysRotateCommand `cmd:"" help:"Move keys on by one."`
+	Rotate keysRotateCommand `cmd:"" help:"Move link keys on by one, or wrap all keys by a new master key."`
 }
 
 type keysInitCommand struct {
@@ -92,23 +94,32 @@ func eachLink(cfg config.Config, systems []string, do func(path string) error) e
 
 type keysRotateCommand struct {
 	installationFlags
-	Links   bool     `required:"" help:"The link keys of workers."`
+	Links   bool     `xor:"which" required:"" help:"The link keys of workers."`
+	Master  bool     `xor:"which" required:"" help:"The master key: docs/keys.md has the steps of which this is one."`
 	Systems []string `arg:"" optional:"" name:"system" help:"The systems whose link keys are moved on; none: those of the configuration, and the aggregator's."`
 }
 
 // Help implements kong.HelpProvider.
 func (keysRotateCommand) Help() string {
-	return `Moves each link key on by one: the key that was made to come next seals, the one that
+	return `--links moves each link key on by one: the key that was made to come next seals, the one that
 sealed only opens, the one before that is destroyed, and another is made to come next.
 Everything goes on running: whoever has the file as it was opens what is sealed by the new
 one, and the other way round. Files are read again by themselves. Before the next rotation
 each worker and the coordinator MUST have this one's file; once a week is often.
 
-  habeas keys rotate --links --config habeas.yaml`
+--master wraps every request's keys by the new master key, while everything runs: first
+every process learns the new key as one that opens, then as the one that wraps, then
+this, and then the old one is taken out (docs/keys.md).
+
+  habeas keys rotate --links --config habeas.yaml
+  habeas keys rotate --master --config habeas.yaml`
 }
 
 // Run moves the keys on.
-func (c *keysRotateCommand) Run() error {
+func (c *keysRotateCommand) Run(ctx context.Context) error {
+	if c.Master {
+		return c.rotateMaster(ctx)
+	}
 	cfg, err := c.config()
 	if err != nil {
 		return err
@@ -120,6 +131,29 @@ func (c *keysRotateCommand) Run() error {
 		fmt.Printf("%s moved on; its worker and the coordinator need the new file before the next rotation\n", path)
 		return nil
 	})
+}
+
+// rotateMaster wraps all keys by the new master key.
+func (c *keysRotateCommand) rotateMaster(ctx context.Context) error {
+	in, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	if len(in.Config.Vault.OldKeys) == 0 {
+		return errors.New("vault.old_keys names no old master key: docs/keys.md has the steps of a rotation")
+	}
+	mirror, err := installation.OpenMirror(ctx, in.Config)
+	if err != nil {
+		return err
+	}
+	defer mirror.Close()
+	rewrapped, all, err := keeper.Rotate(ctx, in.Vault, keeper.NewList(mirror), now())
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Printf("%d of %d keys were wrapped anew; the others were already. Take the old key out of vault.old_keys everywhere, and destroy it.\n", rewrapped, all)
+	return err
 }
 
 type keysShowCommand struct{ installationFlags }

@@ -169,6 +169,8 @@ type Vault struct {
 	// Key is the master key: file:///path of 32 bytes in base64 (made where it
 	// is missing, if below Data), base64key://… or a URL of a key service.
 	Key string `yaml:"key"`
+	// OldKeys are master keys that open what they wrapped before: while one is rotated.
+	OldKeys []string `yaml:"old_keys,omitempty"`
 }
 
 // Telemetry is where traces and metrics go; nowhere by default.

@@ -82,7 +82,7 @@ func openAll(ctx context.Context, c config.Config, create bool, p Parts, opts ..
 		if err != nil {
 			return nil, fmt.Errorf("identifiers.country: %w", err)
 		}
-		if in.Vault, err = vault.Open(ctx, vault.Config{Bucket: c.Vault.Bucket, Keys: c.Vault.Keys, Key: c.Vault.Key, CreateKey: create, Identifiers: rules, Drivers: cloudvault.Drivers{}}); err != nil {
+		if in.Vault, err = vault.Open(ctx, vault.Config{Bucket: c.Vault.Bucket, Keys: c.Vault.Keys, Key: c.Vault.Key, OldKeys: c.Vault.OldKeys, CreateKey: create, Identifiers: rules, Drivers: cloudvault.Drivers{}}); err != nil {
 			return nil, err
 		}
 	}
