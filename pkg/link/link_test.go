@@ -292,3 +292,39 @@ func TestRotationWhileItIsSpread(t *testing.T) {
 type only struct{ key *link.Key }
 
 func (o only) Key(string) (*link.Key, error) { return o.key, nil }
+
+// TestGrantsEndWithRecords: what opens records, and the answer, opens no more once the
+// records' root was ended, wherever a copy of the grant lies.
+func TestGrantsEndWithRecords(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	keys, err := f.vault.Keys(t.Context(), request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scopes := []string{"account/grant-gather/1", "account/gather/1", "aggregator/grant-assemble/1"}
+	before := map[string]string{}
+	for _, scope := range scopes {
+		k, err := keys.ObjectKey(scope)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before[scope] = string(k.Secret())
+	}
+	if err := f.vault.End(t.Context(), request, vault.RecordsRoot); err != nil {
+		t.Fatal(err)
+	}
+	if keys, err = f.vault.Keys(t.Context(), request); err != nil {
+		t.Fatal(err)
+	}
+	for _, scope := range scopes {
+		if k, err := keys.ObjectKey(scope); err == nil && string(k.Secret()) == before[scope] {
+			t.Errorf("%s still has its key", scope)
+		}
+	}
+	for _, scope := range []string{"account/grant-erase/1", "account/plan/1"} {
+		if _, err := keys.ObjectKey(scope); err != nil {
+			t.Errorf("%s: %v", scope, err)
+		}
+	}
+}

@@ -82,10 +82,7 @@ func (k *Keys) ObjectKey(name string) (ObjectKey, error) {
 	if err := checkScope(scope); err != nil {
 		return ObjectKey{}, err
 	}
-	which := SubjectRoot
-	if strings.Split(scope, "/")[1] == gatherAction {
-		which = RecordsRoot
-	}
+	which := k.rootOf(strings.Split(scope, "/")[1])
 	r := &k.roots[which]
 	if r.ended.Load() || r.secret == nil { // ended, or never had ([ValueKeys])
 		return ObjectKey{}, k.errorf(ErrShredded)
@@ -93,8 +90,27 @@ func (k *Keys) ObjectKey(name string) (ObjectKey, error) {
 	return ObjectKey{requestID: k.requestID, scope: scope, secret: derive(r.secret, "objects", k.requestID, scope), ended: &r.ended}, nil
 }
 
-// gatherAction is [dsar.Gather] as it stands in an object's name.
-const gatherAction = "gather"
+// rootOf returns the root that the objects of an action come of. A grant holds keys, so it
+// ends with what they open: one that opens records comes of the records' root
+// (TestGrantsEndWithRecords); where that has ended, an assembly is of what had to stay.
+func (k *Keys) rootOf(action string) Root {
+	switch action {
+	case gatherAction, "grant-" + gatherAction:
+		return RecordsRoot
+	case "grant-" + assembleAction:
+		if !k.Ended(RecordsRoot) {
+			return RecordsRoot
+		}
+	}
+	return SubjectRoot
+}
+
+// gatherAction and assembleAction are [dsar.Gather] and [dsar.Assemble] as they stand in
+// an object's name.
+const (
+	gatherAction   = "gather"
+	assembleAction = "assemble"
+)
 
 // small returns what seals an object of one piece.
 func (k ObjectKey) small() cipher.AEAD { return newAEAD(derive(k.secret, "whole")) }

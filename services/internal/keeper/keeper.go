@@ -112,8 +112,8 @@ func (k *Keeper) Forget(ctx context.Context, requestID string, part core.Part, b
 func (k *Keeper) delete(ctx context.Context, s core.State, part core.Part) error {
 	id := s.Accepted.RequestID
 	if part == core.PartRecords {
-		for _, o := range objects(s, part) {
-			if err := k.Vault.DeleteObjects(ctx, id, o); err != nil {
+		for _, scope := range recordScopes(s) {
+			if err := k.Vault.DeleteObjects(ctx, id, scope); err != nil {
 				return err
 			}
 		}
@@ -127,6 +127,16 @@ func (k *Keeper) delete(ctx context.Context, s core.State, part core.Part) error
 		return err
 	}
 	return k.Journal.ForgetFingerprints(ctx, id)
+}
+
+// recordScopes returns what the names of objects begin with that hold records, or the keys
+// to them: grants, each of which opens what its task is about.
+func recordScopes(s core.State) []string {
+	scopes := []string{dsar.Aggregator + "/grant-" + string(dsar.Assemble) + "/"}
+	for _, sys := range s.Accepted.Systems {
+		scopes = append(scopes, sys.Name+"/"+string(dsar.Gather)+"/", sys.Name+"/grant-"+string(dsar.Gather)+"/")
+	}
+	return scopes
 }
 
 // deleteLetters deletes the copies of letters that lie in the outbox.
