@@ -45,7 +45,7 @@ func (c *answerCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer in.Close()
-	attest := core.Attest{By: who(), Reason: c.Reason, System: c.System, Action: c.Action, Outcome: c.Outcome, Release: c.Release, Same: c.Same, Now: now()}
+	attest := core.Attest{By: who(ctx), Reason: c.Reason, System: c.System, Action: c.Action, Outcome: c.Outcome, Release: c.Release, Same: c.Same, Now: now()}
 	if len(c.File) > 0 {
 		manifests, err := node.Manifests(in.Config)
 		if err != nil {

@@ -22,7 +22,7 @@ func (assignCommand) Help() string {
 }
 
 func (c *assignCommand) Run(ctx context.Context) error {
-	if _, err := c.act(ctx, core.Assign{By: who(), To: c.To, Reason: c.Reason, Now: now()}); err != nil {
+	if _, err := c.act(ctx, core.Assign{By: who(ctx), To: c.To, Reason: c.Reason, Now: now()}); err != nil {
 		return err
 	}
 	text := "Nobody has it in hand now."

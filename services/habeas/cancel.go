@@ -21,7 +21,7 @@ a reason not to answer, habeas refuse is right: it tells the person.
 }
 
 func (c *cancelCommand) Run(ctx context.Context) error {
-	if _, err := c.act(ctx, core.Cancel{By: who(), Reason: c.Reason, Now: now()}); err != nil {
+	if _, err := c.act(ctx, core.Cancel{By: who(ctx), Reason: c.Reason, Now: now()}); err != nil {
 		return err
 	}
 	_, err := fmt.Println("Cancelled. What systems still report of it is dropped; what they have done stays done.")

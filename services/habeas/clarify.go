@@ -29,9 +29,9 @@ func (c *clarifyCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var do core.Command = core.Clarify{By: who(), Reason: c.Reason, Calendar: book, Now: now()}
+	var do core.Command = core.Clarify{By: who(ctx), Reason: c.Reason, Calendar: book, Now: now()}
 	if c.Ask {
-		do = core.AskClarification{By: who(), Reason: c.Reason, Now: now()}
+		do = core.AskClarification{By: who(ctx), Reason: c.Reason, Now: now()}
 	}
 	state, err := c.act(ctx, do)
 	if err != nil {

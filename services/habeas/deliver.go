@@ -20,7 +20,7 @@ func (deliverCommand) Help() string {
 }
 
 func (c *deliverCommand) Run(ctx context.Context) error {
-	if _, err := c.act(ctx, core.DeliverAgain{By: who(), Reason: c.Reason, Now: now()}); err != nil {
+	if _, err := c.act(ctx, core.DeliverAgain{By: who(ctx), Reason: c.Reason, Now: now()}); err != nil {
 		return err
 	}
 	_, err := fmt.Println("The person is told again where the answer is.")

@@ -25,7 +25,7 @@ func (c *extendCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	state, err := c.act(ctx, core.Extend{By: who(), Reason: c.Reason, Calendar: book, Now: now()})
+	state, err := c.act(ctx, core.Extend{By: who(ctx), Reason: c.Reason, Calendar: book, Now: now()})
 	if err != nil {
 		return err
 	}

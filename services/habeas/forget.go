@@ -43,7 +43,7 @@ func (c *forgetCommand) Run(ctx context.Context) error {
 		parts = append(parts, core.PartSubject)
 	}
 	for _, part := range parts {
-		if err := k.Forget(ctx, id, part, who(), c.Reason); err != nil {
+		if err := k.Forget(ctx, id, part, who(ctx), c.Reason); err != nil {
 			return about(id, err)
 		}
 	}

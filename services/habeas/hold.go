@@ -63,9 +63,9 @@ func (c *holdCommand) Run(ctx context.Context) error {
 }
 
 func (c *holdCommand) do(ctx context.Context, in *installation.Installation, id string) error {
-	var command core.Command = core.Hold{By: who(), Reason: c.Reason, System: c.System, Dataset: c.Dataset, Now: now()}
+	var command core.Command = core.Hold{By: who(ctx), Reason: c.Reason, System: c.System, Dataset: c.Dataset, Now: now()}
 	if c.Lift {
-		command = core.Lift{By: who(), Reason: c.Reason, System: c.System, Dataset: c.Dataset, Now: now()}
+		command = core.Lift{By: who(ctx), Reason: c.Reason, System: c.System, Dataset: c.Dataset, Now: now()}
 	}
 	_, err := do(ctx, in, id, command)
 	return err

@@ -32,9 +32,9 @@ func (c *identityCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var do core.Command = core.JudgeProof{By: who(), Accepted: c.Accept, Without: c.Without, Failed: c.failed(), Reason: c.Reason, Calendar: book, Now: now()}
+	var do core.Command = core.JudgeProof{By: who(ctx), Accepted: c.Accept, Without: c.Without, Failed: c.failed(), Reason: c.Reason, Calendar: book, Now: now()}
 	if c.Ask {
-		do = core.AskProof{By: who(), Reason: c.Reason, Checks: c.Check, Now: now()}
+		do = core.AskProof{By: who(ctx), Reason: c.Reason, Checks: c.Check, Now: now()}
 	}
 	state, err := c.act(ctx, do)
 	if err != nil {

@@ -59,9 +59,36 @@ func (f installationFlags) laws() (*policy.Book, error) {
 // now returns the time as the journal keeps it.
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
-// who returns what facts call the person at the keyboard: by their name, and that nobody
-// but this machine says so.
-func who() string { return core.Actor(localUser(), "local") }
+// actor is the key of a context's value: what facts call the person at the keyboard.
+type actor struct{}
+
+// who returns what facts call the person at the keyboard: who signed in, by habeas login,
+// else the machine's user, and that nobody but this machine says so.
+func who(ctx context.Context) string {
+	if by, ok := ctx.Value(actor{}).(string); ok {
+		return by
+	}
+	return core.Actor(localUser(), "local")
+}
+
+// signedIn returns a context that has who signed in by habeas login, where anybody has.
+// A sign-in that is over, or that the provider doesn't vouch for, is an error: nobody
+// acts under another name than they think.
+func (f installationFlags) signedIn(ctx context.Context) (context.Context, error) {
+	l, ok := savedLogin()
+	if !ok {
+		return ctx, nil
+	}
+	cfg, err := f.config()
+	if err != nil || cfg.Console.OIDC.Issuer == "" {
+		return ctx, nil //nolint:nilerr // the command says so itself; nobody signs in at this installation
+	}
+	by, err := l.by(ctx, cfg)
+	if err != nil {
+		return ctx, err
+	}
+	return context.WithValue(ctx, actor{}, by), nil
+}
 
 // localUser names the person at the keyboard.
 func localUser() string {

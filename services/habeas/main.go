@@ -50,6 +50,8 @@ type commands struct {
 	Letters     lettersCommand     `cmd:"" group:"run" help:"Run by itself what writes letters to people."`
 	Console     consoleCommand     `cmd:"" group:"run" help:"Run the console by itself: support agents' pages."`
 
+	Login    loginCommand    `cmd:"" group:"check" help:"Sign in, so that what you do on a request is yours in the facts."`
+	Logout   logoutCommand   `cmd:"" group:"check" help:"End what habeas login began."`
 	Token    tokenCommand    `cmd:"" group:"check" help:"Make, list and revoke the tokens by which callers open the HTTP door."`
 	Sessions sessionsCommand `cmd:"" group:"check" help:"End the sessions of people at the console."`
 	Searches searchesCommand `cmd:"" group:"check" help:"List who searched for whom at the console."`
@@ -71,7 +73,7 @@ type commands struct {
 var groups = []kong.Group{
 	{Key: "try", Title: "Try it:"},
 	{Key: "follow", Title: "Send and follow requests:"},
-	{Key: "act", Title: "Act on a request (your name is in its trace: HABEAS_USER, else USER):"},
+	{Key: "act", Title: "Act on a request (your name is in its trace: that of habeas login, else HABEAS_USER or USER, as local):"},
 	{Key: "run", Title: "Run it:"},
 	{Key: "check", Title: "Set up and check:"},
 }
@@ -112,6 +114,10 @@ func run(ctx context.Context, args []string) int {
 		fmt.Fprintf(os.Stderr, "habeas: %v; %s\n", err, whereHelpIs(err))
 		return 2
 	}
+	if err := bindActor(ctx, call); err != nil {
+		fmt.Fprintln(os.Stderr, "habeas:", explain(err))
+		return 1
+	}
 	switch err := call.Run(); {
 	case err == nil:
 		return 0
@@ -121,6 +127,26 @@ func run(ctx context.Context, args []string) int {
 		fmt.Fprintln(os.Stderr, "habeas:", explain(err))
 		return 1
 	}
+}
+
+// bindActor has a command that acts know who signed in.
+func bindActor(ctx context.Context, call *kong.Context) error {
+	command := call.Selected()
+	if command == nil || command.Group == nil || command.Group.Key != "act" {
+		return nil
+	}
+	of, ok := command.Target.Addr().Interface().(interface {
+		signedIn(ctx context.Context) (context.Context, error)
+	})
+	if !ok {
+		return nil
+	}
+	ctx, err := of.signedIn(ctx)
+	if err != nil {
+		return err
+	}
+	call.BindTo(ctx, (*context.Context)(nil))
+	return nil
 }
 
 // newParser returns what reads the command line.

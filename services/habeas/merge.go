@@ -35,7 +35,7 @@ func (c *mergeCommand) Run(ctx context.Context) error {
 	if !other.Exists() || other.Status.Ended() && other.Status != core.StatusCompleted {
 		return fmt.Errorf("request %s answers nothing: it isn't there, or has ended without an answer", into)
 	}
-	if _, err := do(ctx, in, id, core.Merge{By: who(), Into: into, Reason: c.Reason, Now: now()}); err != nil {
+	if _, err := do(ctx, in, id, core.Merge{By: who(ctx), Into: into, Reason: c.Reason, Now: now()}); err != nil {
 		return err
 	}
 	_, err = fmt.Printf("Merged into %s.\n", into)

@@ -65,7 +65,7 @@ func (c *planCommand) Run(ctx context.Context) error {
 
 // keys prints the keys, once it is noted that somebody looks.
 func (c *planCommand) keys(ctx context.Context, in *installation.Installation, id string, plans []core.SystemPlan) error {
-	if _, err := do(ctx, in, id, core.OpenPlan{By: who(), Reason: c.Reason, Systems: c.System, Now: now()}); err != nil {
+	if _, err := do(ctx, in, id, core.OpenPlan{By: who(ctx), Reason: c.Reason, Systems: c.System, Now: now()}); err != nil {
 		return err
 	}
 	out := bufio.NewWriter(os.Stdout)

@@ -30,7 +30,7 @@ looked for, and isn't erased. It ends in an addendum to the certificate, and a l
 
 // Run asks again.
 func (c *proveCommand) Run(ctx context.Context) error {
-	state, err := c.act(ctx, core.ProveAgain{By: who(), Reason: c.Reason, Systems: c.System, Erase: c.Erase, Now: now()})
+	state, err := c.act(ctx, core.ProveAgain{By: who(ctx), Reason: c.Reason, Systems: c.System, Erase: c.Erase, Now: now()})
 	if err != nil {
 		return err
 	}

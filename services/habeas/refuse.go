@@ -22,7 +22,7 @@ func (refuseCommand) Help() string {
 }
 
 func (c *refuseCommand) Run(ctx context.Context) error {
-	if _, err := c.act(ctx, core.Refuse{By: who(), Ground: c.Ground, Reason: c.Reason, Now: now()}); err != nil {
+	if _, err := c.act(ctx, core.Refuse{By: who(ctx), Ground: c.Ground, Reason: c.Reason, Now: now()}); err != nil {
 		return err
 	}
 	_, err := fmt.Println("Refused. The person is told the ground, and where to complain.")

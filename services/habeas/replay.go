@@ -127,7 +127,7 @@ func erasedIn(s core.State, system string, since time.Time) (erased, bool) {
 	for _, c := range t.End.Counts {
 		e.records += c.Erased + c.Anonymised + c.Gone
 	}
-	_, err := core.Decide(s, core.ProveAgain{By: who(), Systems: []string{system}, Now: now()})
+	_, err := core.Decide(s, core.ProveAgain{By: localUser(), Systems: []string{system}, Now: now()})
 	switch {
 	case e.records == 0 && t.End.By == "":
 		return e, false
@@ -167,7 +167,7 @@ func (c *replayErasuresCommand) replay(ctx context.Context, in *installation.Ins
 			not++
 			continue
 		}
-		_, err := in.Requests.Do(ctx, e.id, core.ProveAgain{By: who(), Reason: c.Reason, Systems: []string{c.System}, Erase: true, Now: now()})
+		_, err := in.Requests.Do(ctx, e.id, core.ProveAgain{By: who(ctx), Reason: c.Reason, Systems: []string{c.System}, Erase: true, Now: now()})
 		if errors.Is(err, core.ErrNotAllowed) { // somebody was faster
 			fmt.Printf("%s: not asked for: %v\n", e.id, err)
 			not++

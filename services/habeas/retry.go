@@ -25,7 +25,7 @@ column is back. Only tasks that failed are sent again.
 }
 
 func (c *retryCommand) Run(ctx context.Context) error {
-	state, err := c.act(ctx, core.Retry{By: who(), Reason: c.Reason, Systems: c.System, AcceptPlan: c.AcceptPlan, Now: now()})
+	state, err := c.act(ctx, core.Retry{By: who(ctx), Reason: c.Reason, Systems: c.System, AcceptPlan: c.AcceptPlan, Now: now()})
 	if err != nil {
 		return err
 	}

@@ -51,7 +51,7 @@ func (c *reviewCommand) Run(ctx context.Context) error {
 	case task == nil || task.Status != core.TaskIsFailed || len(task.End.Objects) == 0:
 		return fmt.Errorf("request %s: nothing that %s gathered waits for a person; habeas trace %s tells what does", id, c.System, id)
 	}
-	if _, err := do(ctx, in, id, core.Reveal{By: who(), Reason: c.Reason, Now: now()}); err != nil {
+	if _, err := do(ctx, in, id, core.Reveal{By: who(ctx), Reason: c.Reason, Now: now()}); err != nil {
 		return err
 	}
 	records, done := io.Pipe()

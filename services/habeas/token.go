@@ -58,7 +58,7 @@ func (c *tokenCreateCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer in.Close()
-	token, made, err := callers.CreateToken(ctx, in.Journal, c.Name, who(), now(), now().Add(c.For))
+	token, made, err := callers.CreateToken(ctx, in.Journal, c.Name, who(ctx), now(), now().Add(c.For))
 	if err != nil {
 		return err
 	}

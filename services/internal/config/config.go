@@ -132,12 +132,14 @@ type Console struct {
 
 // OIDC is the provider of OpenID Connect that signs people in to the console.
 type OIDC struct {
-	Issuer           string   `yaml:"issuer"`
-	ClientID         string   `yaml:"client_id"`
-	ClientSecretFile string   `yaml:"client_secret_file"`
-	Scopes           []string `yaml:"scopes"`
-	NameClaim        string   `yaml:"name_claim"`  // default preferred_username
-	RolesClaim       string   `yaml:"roles_claim"` // default roles
+	Issuer           string `yaml:"issuer"`
+	ClientID         string `yaml:"client_id"`
+	ClientSecretFile string `yaml:"client_secret_file"`
+	// DeviceClientID is the client of habeas login; default: client_id.
+	DeviceClientID string   `yaml:"device_client_id"`
+	Scopes         []string `yaml:"scopes"`
+	NameClaim      string   `yaml:"name_claim"`  // default preferred_username
+	RolesClaim     string   `yaml:"roles_claim"` // default roles
 	// Roles says which values of that claim make a viewer, an agent, a
 	// privacy-officer.
 	Roles map[string][]string `yaml:"roles"`
