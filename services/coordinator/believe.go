@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -70,6 +73,20 @@ func (c *Coordinator) count(ctx context.Context, what core.Message, system, code
 	c.rejected.Add(ctx, 1, metric.WithAttributes(attribute.String("message", string(what)), attribute.String("system", system), attribute.String("code", code)))
 }
 
+// countFromZero lets each system's count be seen before the first message of it is
+// rejected, so that an alert sees that one.
+func (c *Coordinator) countFromZero() {
+	systems := []string{dsar.Aggregator}
+	for name := range c.manifests {
+		systems = append(systems, name)
+	}
+	for _, system := range systems {
+		for _, what := range []core.Message{core.MessageTask, core.MessageReport} {
+			c.rejected.Add(context.Background(), 0, metric.WithAttributes(attribute.String("message", string(what)), attribute.String("system", system), attribute.String("code", "not-sealed")))
+		}
+	}
+}
+
 func rejectedCounter(p metric.MeterProvider) metric.Int64Counter {
 	if p == nil {
 		p = noop.NewMeterProvider()
@@ -93,8 +110,14 @@ func (c *Coordinator) check(r dsar.Report) (code string) {
 	if r.Code != "" && !isSlug(r.Code) {
 		return "false-words"
 	}
+	if !isText(r.Reason) || slices.ContainsFunc(r.Notes, func(n string) bool { return !isText(n) }) || len(r.Notes) > maxNotes {
+		return "false-words"
+	}
 	m := c.manifests[r.System]
 	for _, n := range r.Counts {
+		if !isText(n.Uncovered) {
+			return "false-words"
+		}
 		for _, k := range n.Retained {
 			if !isSlug(k.Ground) {
 				return "false-words"
@@ -114,6 +137,18 @@ func (c *Coordinator) check(r dsar.Report) (code string) {
 		}
 	}
 	return ""
+}
+
+// maxText and maxNotes bound a worker's free words, as the SDK does.
+const (
+	maxText  = 512
+	maxNotes = 20
+)
+
+// isText reports whether a worker's free words may stand in a trace: short, of one line,
+// and without what a page could take for its own.
+func isText(s string) bool {
+	return len(s) <= maxText && utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool { return r == '<' || unicode.IsControl(r) }) < 0
 }
 
 // isSlug reports whether s is a word that may stand in the open: lower-case letters,

@@ -72,6 +72,7 @@ func New(cfg Config) *Coordinator {
 	for _, m := range cfg.Manifests {
 		c.manifests[m.System] = m
 	}
+	c.countFromZero()
 	return c
 }
 
@@ -110,6 +111,9 @@ func (c *Coordinator) Handle(ctx context.Context, e event.Event) error {
 
 // take applies a report that opened.
 func (c *Coordinator) take(ctx context.Context, about link.Envelope, r dsar.Report) error {
+	if r.Kind == dsar.ReportRefused {
+		c.count(ctx, core.MessageTask, r.System, r.Code)
+	}
 	lie := c.check(r)
 	if lie != "" {
 		r = bad(r, "the worker's report says what it may not ("+lie+"): nothing of it was taken in; mend the worker, then retry")

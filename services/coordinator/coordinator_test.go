@@ -293,3 +293,27 @@ func TestStrangersOnTheTopicOfReports(t *testing.T) {
 		})
 	}
 }
+
+// TestWhatAReportMayNotSay: a report that opens and says what can't be is not taken in, is
+// told in the trace, and leaves its task to a person.
+func TestWhatAReportMayNotSay(t *testing.T) {
+	t.Parallel()
+	for code, r := range map[string]dsar.Report{
+		"false-outcome": {Outcome: dsar.Proven},
+		"false-counts":  {Outcome: dsar.Gathered, Counts: []dsar.Counts{{Dataset: "profile", Found: -5}}},
+		"false-objects": {Outcome: dsar.Gathered, Objects: []dsar.Object{{Name: "billing/gather/1-aaaaaaaa"}}},
+		"false-words":   {Outcome: dsar.Gathered, Code: "<script>"},
+	} {
+		o := newOffice(t)
+		r.System, r.Action = "account", dsar.Gather
+		err := o.Handle(t.Context(), reportEvent(r))
+		var lie *coordinator.NotBelievedError
+		if !errors.Is(err, coordinator.ErrUnreadable) || !errors.As(err, &lie) || lie.Code != code {
+			t.Errorf("%s: %v", code, err)
+		}
+		s := o.state(t)
+		if got := s.Task("account", dsar.Gather); got.Status != core.TaskIsFailed || got.End.Code != "bad-report" || len(got.End.Counts)+len(got.End.Objects) > 0 || s.Rejections != 1 {
+			t.Errorf("%s: %+v, %d rejections", code, got, s.Rejections)
+		}
+	}
+}

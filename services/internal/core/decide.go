@@ -85,6 +85,9 @@ func (c TakeReport) decide(d *decider) error {
 	if !d.Exists() {
 		return ErrUnknown
 	}
+	if r.Kind == dsar.ReportRefused { // of whatever came: there needn't be such a task
+		return Disbelieve{System: r.System, Action: r.Action, Attempt: r.Attempt, Message: MessageTask, Code: r.Code, Now: d.now}.decide(d)
+	}
 	t := d.Task(r.System, r.Action)
 	if t == nil || r.Attempt < 1 || r.Attempt > t.Attempt {
 		return ErrStray
@@ -115,8 +118,7 @@ func (c TakeReport) decide(d *decider) error {
 		d.fail(r, outcome, r.Code, r.Reason)
 	case dsar.ReportEnded:
 		d.ended(r)
-	case dsar.ReportRefused:
-		return Disbelieve{System: r.System, Action: r.Action, Attempt: r.Attempt, Message: MessageTask, Code: r.Code, Now: d.now}.decide(d)
+	case dsar.ReportRefused: // noted above
 	default:
 		return fmt.Errorf("%w: unknown kind", ErrStray)
 	}
