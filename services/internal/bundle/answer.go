@@ -41,7 +41,7 @@ func AnswerFile(right dsar.Right) string {
 
 // Describe returns a system as its manifest describes it, in a language.
 func Describe(m *manifest.Manifest, lang string) statement.System {
-	s := statement.System{System: m.System, Title: titleOr(m.Title.In(lang), m.System), Needs: m.Needs, Finds: m.Finds, Limits: m.Limits.In(lang), Datasets: make([]statement.Dataset, len(m.Datasets))}
+	s := statement.System{System: m.System, Title: titleOr(m.Title.In(lang), m.System), Needs: m.Needs, Finds: m.Finds, Limits: m.Limits.In(lang), Backups: m.Backups, Datasets: make([]statement.Dataset, len(m.Datasets))}
 	used := m.UsedFor()
 	for _, id := range used.IDs() {
 		s.Uses = append(s.Uses, statement.Use{Purpose: id, Title: used[id].Title.In(lang), LegalBasis: used[id].Basis, Compelling: used[id].Compelling.In(lang)})

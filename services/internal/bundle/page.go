@@ -103,6 +103,7 @@ type (
 		Notes     []pair // what the numbers don't say, by dataset
 		Proven    string
 		Limits    string
+		Backups   string
 		GoesOn    string
 		Articles  template.HTML // cut, where the articles go
 		Empty     string

@@ -52,6 +52,7 @@ var places = map[statement.Kind]place{
 	statement.AskedAgainKept: func(p *pager, s statement.Said) { p.view(s).Proven = s.Text },
 	statement.NotAskedAgain:  func(p *pager, s statement.Said) { p.view(s).Proven = s.Text },
 	statement.UsesGoOn:       func(p *pager, s statement.Said) { p.view(s).GoesOn = s.Text },
+	statement.InBackups:      func(p *pager, s statement.Said) { p.view(s).Backups = s.Text },
 	statement.Limits:         func(p *pager, s statement.Said) { p.view(s).Limits = s.Text },
 
 	statement.NothingHeld:        func(p *pager, s statement.Said) { p.page.Lead = s.Text },

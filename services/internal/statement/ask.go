@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/manifest"
 )
 
 // What the conditions ask of a dataset.
@@ -95,6 +96,17 @@ func (s *system) something() bool { return slices.ContainsFunc(s.datasets, (*dat
 
 // touched reports whether something of it is no longer held.
 func (s *system) touched() bool { return s.any(Erased, Anonymised, Gone, MaybeErased) }
+
+// backupsUntil returns until when backups may hold what was erased; the zero time where
+// the manifest doesn't say, or nothing was erased.
+func (s *system) backupsUntil() time.Time {
+	end := s.end(dsar.Erase)
+	period, err := manifest.ParsePeriod(s.System.Backups)
+	if end == nil || err != nil {
+		return time.Time{}
+	}
+	return period.After(end.At.UTC())
+}
 
 func (s *system) keepsEarlier() bool {
 	return slices.ContainsFunc(s.datasets, func(d *dataset) bool { return len(d.keptEarlier) > 0 })

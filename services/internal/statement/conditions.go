@@ -318,6 +318,11 @@ var ofSystem = []rule[*system]{
 	{Limits, func(s *system) []claim {
 		return when(s.System.Limits != "" && (s.did(Stopped) || s.touched()), Values{Reason: s.System.Limits}, s.mainFact())
 	}},
+	// Something was erased, and backups hold it for as long as the manifest says.
+	{InBackups, func(s *system) []claim {
+		until := s.backupsUntil()
+		return when(!until.IsZero() && s.all.right == dsar.Erasure && s.touched(), Values{Until: until}, s.fact(dsar.Erase))
+	}},
 }
 
 // ofAll are what follows from the answers of all systems.

@@ -84,6 +84,8 @@ type System struct {
 	Finds []dsar.IdentifierType `json:"-"`
 	// Limits says what the person can no longer use once the data is gone.
 	Limits string `json:"-"`
+	// Backups is for how long backups hold what was erased; empty: it isn't known.
+	Backups string `json:"-"`
 	// Uses are what its data is used for.
 	Uses []Use `json:"-"`
 }

@@ -85,6 +85,7 @@ const (
 	AskedAgainKept Kind = "asked-again-kept"
 	NotAskedAgain  Kind = "not-asked-again"
 	Limits         Kind = "limits"
+	InBackups      Kind = "in-backups"
 	UsesGoOn       Kind = "uses-go-on"
 
 	// Of the request as a whole: what follows from all systems.
