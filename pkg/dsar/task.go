@@ -57,10 +57,19 @@ type Counts struct {
 	// Late is, with erase, how many of the erased, anonymised and retained records were
 	// not in the plan: they came after it, and were found by asking anew.
 	Late int64 `json:"late,omitempty"`
+	// Taken are, with erase, rows of tables that no dataset is, which went with the erased
+	// ones, as the manifest lets them (cascades).
+	Taken []Taken `json:"taken,omitempty"`
 	// Uncovered says in a sentence for a support agent, free of personal data, why
 	// the dataset was not reached, or not all of it: a permission is missing.
 	// Empty where it was.
 	Uncovered string `json:"uncovered,omitempty"`
+}
+
+// Taken counts the rows of one table that went with what was erased.
+type Taken struct {
+	Table   string `json:"table"`
+	Records int64  `json:"records"`
 }
 
 // Kept returns how many records must stay.

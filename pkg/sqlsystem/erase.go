@@ -23,14 +23,14 @@ import (
 func (s *System) Erase(ctx context.Context, all []*worker.EraseJob) error {
 	jobs := eraseJobs(all)
 	err := s.eraseByPlan(ctx, jobs)
-	tellErased(all, jobs, err)
+	s.tellErased(all, jobs, err)
 	return err
 }
 
 // tellErased hands the counts of an erasure on, and what went with it.
-func tellErased(all []*worker.EraseJob, jobs []*counted, err error) {
+func (s *System) tellErased(all []*worker.EraseJob, jobs []*counted, err error) {
 	for i, j := range jobs {
-		if all[i].Counts = j.Counts; err == nil && j.Err == nil {
+		if all[i].Counts = s.withTaken(j.Counts, j.taken); err == nil && j.Err == nil {
 			noteTaken(j.Job, j.taken, "went with what was erased")
 		}
 	}

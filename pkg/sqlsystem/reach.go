@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/worker"
 )
@@ -386,6 +387,26 @@ func noteTaken(j *worker.Job, taken map[string]int, goes string) {
 			j.Note(fmt.Sprintf("%d rows of %s %s, as the manifest lets them (cascades)", n, table, goes))
 		}
 	}
+}
+
+// withTaken adds what went with a job's rows to the counts of the dataset whose cascades
+// name the table. taken is by the table, and the way behind it.
+func (s *System) withTaken(counts []dsar.Counts, taken map[string]int) []dsar.Counts {
+	counts = slices.Clone(counts)
+	for _, key := range slices.Sorted(maps.Keys(taken)) {
+		table, _, _ := strings.Cut(key, " (")
+		at := slices.IndexFunc(s.m.Datasets, func(d manifest.Dataset) bool { return d.SQL != nil && has(d.SQL.Cascades, table) })
+		if at < 0 || taken[key] == 0 {
+			continue
+		}
+		name := s.m.Datasets[at].Name
+		i := slices.IndexFunc(counts, func(c dsar.Counts) bool { return c.Dataset == name })
+		if i < 0 {
+			i, counts = len(counts), append(counts, dsar.Counts{Dataset: name})
+		}
+		counts[i].Taken = append(slices.Clip(counts[i].Taken), dsar.Taken{Table: table, Records: int64(taken[key])})
+	}
+	return counts
 }
 
 // Reaches looks at what erasing reaches beyond the datasets' own rows, by the

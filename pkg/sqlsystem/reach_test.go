@@ -152,6 +152,9 @@ func TestCascadesAreDeclared(t *testing.T) {
 				if j.Err != nil || len(j.Counts) != 1 || j.Counts[0].Erased != 2 || j.taken["reblogs (posts ← reblogs (post_id))"] != 1 {
 					t.Errorf("%v, %+v, %v", j.Err, j.Counts, j.taken)
 				}
+				if told := letting.withTaken(j.Counts, j.taken); len(told) != 1 || !slices.Contains(told[0].Taken, dsar.Taken{Table: "reblogs", Records: 1}) || len(j.Counts[0].Taken) > 0 {
+					t.Errorf("what went with them is told as %+v", told)
+				}
 				if left := d.column(t, "SELECT id FROM reblogs"); !slices.Equal(left, []string{"11"}) {
 					t.Errorf("reblogs are %v", left)
 				}

@@ -25,7 +25,7 @@ func (s *System) Rehearse(ctx context.Context, all []*worker.EraseJob) error {
 	if err == nil {
 		err = s.transact(ctx, jobs, s.rehearse)
 	}
-	tellErased(all, jobs, err)
+	s.tellErased(all, jobs, err)
 	return err
 }
 

@@ -147,7 +147,7 @@ func erasureInput(t testing.TB) input {
 		}},
 		{Manifest: billingManifest(), Ends: []core.ActionEnd{
 			ended(dsar.Plan, dsar.Found, dsar.Counts{Dataset: "invoices", Found: 8, Retained: kept}, dsar.Counts{Dataset: "payment_methods", Found: 1}),
-			ended(dsar.Erase, dsar.Retained, dsar.Counts{Dataset: "invoices", Retained: kept}, dsar.Counts{Dataset: "payment_methods", Anonymised: 1}),
+			ended(dsar.Erase, dsar.Retained, dsar.Counts{Dataset: "invoices", Retained: kept}, dsar.Counts{Dataset: "payment_methods", Anonymised: 1, Taken: []dsar.Taken{{Table: "mandates", Records: 3}}}),
 			proven(dsar.Counts{Dataset: "invoices", Found: 8, Retained: kept}),
 		}},
 		{Manifest: eventsManifest(), Ends: []core.ActionEnd{ended(dsar.Plan, dsar.NothingFound), ended(dsar.Erase, dsar.NothingFound), proven()}},
@@ -159,7 +159,7 @@ func erasureInput(t testing.TB) input {
 func TestErasureCertificate(t *testing.T) {
 	t.Parallel()
 	files := golden(t, "erasure-en", erasureInput(t), []string{
-		"Certificate of erasure", "2 records erased", "2 records no longer there", "8 records kept for now", "Partly kept",
+		"Certificate of erasure", "With these records went what our database had attached to them (mandates): 3 records.", "2 records erased", "2 records no longer there", "8 records kept for now", "Partly kept",
 		"The law makes us keep our books (Code de commerce, art. L123-22)", "Kept until 31 December 2036", "When that day comes they are erased.",
 		"Asked again on 20 November 2026, 09:32 UTC: nothing was found.", "nothing was found but what must be kept",
 	}, []string{"account/profiles.csv"})

@@ -195,6 +195,16 @@ var ofDataset = []rule[*dataset]{
 	// So many must stay, each ground with its end: as the proof found them, and where
 	// there is none, as the erasure reported.
 	{Kept, func(d *dataset) []claim { return d.kept(d.erased.kept, d.erased.keptFacts...) }},
+	// So many rows of a table that no dataset is went with its records, as the manifest lets
+	// them. One statement for each table, of each erasure.
+	{LetGo, func(d *dataset) (out []claim) {
+		for _, e := range d.sys.ends {
+			for _, t := range countsOf(&e, d.Dataset.Dataset).Taken {
+				out = append(out, when(e.Action == dsar.Erase && t.Records > 0, Values{Records: t.Records, Table: t.Table}, e.Fact)...)
+			}
+		}
+		return out
+	}},
 	// Its records go with another dataset's, uncounted; some of that were found.
 	{GoesWith, func(d *dataset) []claim {
 		with := d.sys.dataset(d.GoesWith)

@@ -226,6 +226,7 @@ func countsOf(end *core.ActionEnd, dataset string) (sum dsar.Counts) {
 			sum.Changed = append(sum.Changed, c.Changed...)
 			sum.Unchanged = append(sum.Unchanged, c.Unchanged...)
 			sum.Retained = append(sum.Retained, c.Retained...)
+			sum.Taken = append(sum.Taken, c.Taken...)
 			if c.Uncovered != "" {
 				sum.Uncovered = c.Uncovered
 			}

@@ -50,6 +50,7 @@ const (
 	Late           Kind = "late"
 	Kept           Kind = "kept"
 	GoesWith       Kind = "goes-with"
+	LetGo          Kind = "let-go"
 	Corrected      Kind = "corrected"
 	LeftAsRecorded Kind = "left-as-recorded"
 	Restricted     Kind = "restricted"

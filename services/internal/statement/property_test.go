@@ -142,6 +142,9 @@ func (r *run) report(t core.TaskState) dsar.Report {
 			if p.Kept() > 0 && rapid.Bool().Draw(r.T, "flagged") {
 				c.Restricted = p.Kept()
 			}
+			if rapid.Bool().Draw(r.T, "cascades") {
+				c.Taken = []dsar.Taken{{Table: "reblogs", Records: 2}}
+			}
 			out.Counts = append(out.Counts, c)
 		}
 	case dsar.Prove:

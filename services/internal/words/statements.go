@@ -73,6 +73,8 @@ func (a *Answer) value(d *statement.Document, s statement.Said, name string) str
 		return a.Ground(s)
 	case "reason":
 		return s.Reason
+	case "table":
+		return s.Table
 	case "hidden":
 		return Named(a.HiddenKinds, s.Why)
 	case "without":
