@@ -354,7 +354,7 @@ func (c Config) withDefaults() (Config, error) {
 	set(&c.Links, c.Room(RoomLinks))
 	set(&c.Vault.Key, "file://"+filepath.ToSlash(filepath.Join(dir, "master.key")))
 	set(&c.Outbox, c.Room(RoomOutbox))
-	set(&c.Receipts.Name, "localhost/habeas")
+	set(&c.Receipts.Name, defaultName)
 	set(&c.Receipts.BundleKey, filepath.Join(c.Room(RoomKeys), "bundles.key"))
 	set(&c.Receipts.LogKey, filepath.Join(c.Room(RoomKeys), "log.key"))
 	set(&c.Receipts.Mirror, c.Room(RoomMirror))

@@ -146,6 +146,7 @@ notify:
 telemetry: {otlp: "http://localhost:4318"}
 log: {level: debug, format: json}
 receipts: {name: privacy.example.com, bundle_key: /run/secrets/bundles.key, log_key: /run/secrets/log.key, mirror: "s3://elsewhere", witnesses: ["https://witness.example.org/"]}
+purposes: [/etc/habeas/purposes.yaml]
 keep: {answer_days: 14, accountability_months: 36, backup_days: 35}
 sandbox: {seed: 7, people: 200, faults: "latency=1ms", canaries: true}
 `

@@ -64,6 +64,9 @@ func (k Keep) check() error {
 	return nil
 }
 
+// defaultName is whose name installations have that set none: a demo's.
+const defaultName = "localhost/habeas"
+
 func (r Receipts) check() error {
 	if err := signkey.CheckOrigin(r.Name); err != nil {
 		return fmt.Errorf("receipts.name %q: %w", r.Name, err)

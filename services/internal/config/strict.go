@@ -29,6 +29,7 @@ func (c Config) Strict() []Wide {
 	all = append(all, c.wideBelief()...)
 	all = append(all, c.wideAddresses()...)
 	all = append(all, c.wideSecrets()...)
+	all = append(all, c.wideReceipts()...)
 	slices.SortFunc(all, func(a, b Wide) int { return strings.Compare(a.Where+"\x00"+a.What, b.Where+"\x00"+b.What) })
 	return all
 }
@@ -71,6 +72,16 @@ func (c Config) wideKafka() (all []Wide) {
 	}
 	if c.Kafka.SASL.Mechanism == "" && t.CertFile == "" {
 		all = append(all, Wide{"kafka.sasl", "is missing: the brokers can't tell services apart", "a user for each service, with the rights of habeas topics access"})
+	}
+	return all
+}
+
+func (c Config) wideReceipts() (all []Wide) {
+	if c.Receipts.Mirror == c.Room(RoomMirror) {
+		all = append(all, Wide{"receipts.mirror", "lies in the data folder: what is restored with it can't tell that it was", "a bucket that is in no backup of the journal or the vault"})
+	}
+	if c.Receipts.Name == defaultName {
+		all = append(all, Wide{"receipts.name", "is everybody's: who verifies can't tell whose receipt it is", "a name of yours, before the first request"})
 	}
 	return all
 }

@@ -35,6 +35,7 @@ journal: postgres://habeas@db/habeas?sslmode=verify-full&passfile=DIR/journal
 limits: postgres://vendors@db/vendors?sslmode=verify-full
 vault: {bucket: "s3://vault", key: "file://DIR/master"}
 outbox: s3://outbox
+receipts: {name: privacy.example.com, mirror: "s3://elsewhere"}
 console: {listen: "0.0.0.0:8421", tls: {cert_file: DIR/cert, key_file: DIR/tls2}, cookie_key_file: DIR/cookies, url: "https://h.example", oidc: {issuer: "https://id.example", client_id: h, client_secret_file: DIR/oidc, roles: {viewer: [v]}}}
 systems:
   billing: {dsn: "postgres://dsar@billing/billing?sslmode=verify-full&passfile=DIR/billing"}
@@ -57,6 +58,8 @@ systems:
 	}
 	for _, c := range []struct{ from, to, where string }{
 		{"tls: {cert_file: DIR/cert, key_file: DIR/tls}\n", "", "tls"},
+		{`, mirror: "s3://elsewhere"`, "", "receipts.mirror"},
+		{"name: privacy.example.com, ", "", "receipts.name"},
 		{"callers: {signup-page: {believed: true, rights: [access]}}", "", "callers"},
 		{"rights: [access]", "rights: []", "callers.signup-page.rights"},
 		{"producers: {crm: {keys: [DIR/crm.pem]}}", "", "producers"},
