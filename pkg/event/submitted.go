@@ -50,8 +50,9 @@ type Details struct {
 	Lift bool `json:"lift,omitempty"`
 }
 
-// Correction is one corrected field. System and Dataset narrow it down; without
-// them it is meant for every system that has the column.
+// Correction is one corrected field: a column, or a concept such as contact.phone, which
+// each system has in a column of its own. System and Dataset narrow it down; without them
+// it is meant for every system that has the field.
 type Correction struct {
 	System  string `json:"system,omitempty"`
 	Dataset string `json:"dataset,omitempty"`

@@ -149,6 +149,9 @@ type Column struct {
 	Name  string `yaml:"name"`
 	Title Text   `yaml:"title,omitempty"`
 	Type  string `yaml:"type,omitempty"` // one of [ColumnTypes]; empty means string
+	// Concept is what the column means, such as contact.phone, by which a correction reaches
+	// it whatever its name is: one of [Concepts], or one of the installation's own.
+	Concept string `yaml:"concept,omitempty"`
 	// Secret marks what no answer discloses, under any law.
 	Secret Secret `yaml:"secret,omitempty"`
 }

@@ -178,6 +178,9 @@ func (v *validation) dataset(path string, i int) {
 		if c.Type != "" {
 			oneOf(v, at+".type", "type", c.Type, ColumnTypes())
 		}
+		if c.Concept != "" && !conceptForm.MatchString(c.Concept) {
+			v.add(at+".concept", fmt.Sprintf("%q isn't a concept", c.Concept), "write a group and a name, such as contact.phone")
+		}
 		if c.Secret != "" && c.Secret != NoSecret {
 			oneOf(v, at+".secret", "secret", c.Secret, SecretKinds())
 		}

@@ -315,7 +315,7 @@ func (w *Worker) prepareDetails(j *job) {
 }
 
 // changes returns the corrections that concern this system: a correction without a
-// dataset is meant for every dataset that has the column.
+// dataset is meant for every dataset that has the column, by its name or by what it means.
 func (w *Worker) changes(corrections []event.Correction) []Change {
 	var out []Change
 	for _, c := range corrections {
@@ -323,8 +323,13 @@ func (w *Worker) changes(corrections []event.Correction) []Change {
 			continue
 		}
 		for _, d := range w.order {
-			if _, has := d.columns[c.Column]; has && (c.Dataset == "" || c.Dataset == d.section.Dataset) {
-				out = append(out, Change{Dataset: d.section.Dataset, Column: c.Column, Value: c.Value})
+			if c.Dataset != "" && c.Dataset != d.section.Dataset {
+				continue
+			}
+			for _, column := range d.section.Columns {
+				if column == c.Column || d.columns[column] == c.Column {
+					out = append(out, Change{Dataset: d.section.Dataset, Column: column, Value: c.Value})
+				}
 			}
 		}
 	}

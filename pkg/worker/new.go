@@ -58,7 +58,7 @@ var actions = [...]dsar.Action{dsar.Resolve, dsar.Gather, dsar.Plan, dsar.Erase,
 // dataset is what Records needs to know of a dataset.
 type dataset struct {
 	section  record.Section
-	columns  map[string]struct{}
+	columns  map[string]string
 	portable bool
 	// others are the rules by which a person must look at the records.
 	others []*manifest.Others
@@ -135,7 +135,7 @@ func datasetsOf(m *manifest.Manifest) map[string]*dataset {
 func newDataset(d *manifest.Dataset) *dataset {
 	out := &dataset{
 		section:  record.Section{Dataset: d.Name, Columns: make([]string, len(d.Columns))},
-		columns:  make(map[string]struct{}, len(d.Columns)),
+		columns:  make(map[string]string, len(d.Columns)),
 		portable: portable(d),
 	}
 	for i := range d.Others {
@@ -145,7 +145,7 @@ func newDataset(d *manifest.Dataset) *dataset {
 	}
 	for i, c := range d.Columns {
 		out.section.Columns[i] = c.Name
-		out.columns[c.Name] = struct{}{}
+		out.columns[c.Name] = c.Concept
 	}
 	return out
 }

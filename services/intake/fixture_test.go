@@ -76,7 +76,7 @@ func (w *fixture) start() {
 	w.Intake, err = intake.New(intake.Config{
 		Requests: lifecycle.New(w.journal), Rows: w.journal, Vault: w.vault, Policy: book, Validator: w.contract.validator,
 		Catalogue: []dsar.System{{Name: "billing", Abilities: []dsar.Action{dsar.Gather}, Needs: []dsar.IdentifierType{"email", "loyalty_no"}}},
-		Rejected:  w, Now: func() time.Time { return now },
+		Columns:   []string{"name", "phone"}, Rejected: w, Now: func() time.Time { return now },
 		Log: slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	must(t, err)

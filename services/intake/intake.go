@@ -62,6 +62,9 @@ type Config struct {
 	Validator *event.Validator
 	// Catalogue is every system that a request must reach.
 	Catalogue []dsar.System
+	// Columns and Concepts are what a correction can name.
+	Columns  []string
+	Concepts []string
 	// Purposes are those for which the systems' data is used.
 	Purposes manifest.Purposes
 	// Lease is how long the answer's assembly may go unheard of before its task

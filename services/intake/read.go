@@ -3,6 +3,7 @@ package intake
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -62,6 +63,11 @@ func (in *Intake) check(s event.Submitted) (found []event.Violation) {
 		}
 	}
 	if s.Details != nil {
+		for i, c := range s.Details.Corrections {
+			if !slices.Contains(in.Columns, c.Column) && !slices.Contains(in.Concepts, c.Column) {
+				bad("/details/corrections/"+strconv.Itoa(i)+"/column", "must be a field that some system has, or a concept: "+strings.Join(in.Concepts, ", "))
+			}
+		}
 		if details, err := json.Marshal(s.Details); err != nil || len(details) > MaxDetails {
 			bad("/details", fmt.Sprintf("must have at most %d bytes", MaxDetails))
 		}

@@ -11,6 +11,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/manifest"
 	"habeas.dev/services/intake"
 	"habeas.dev/services/internal/callers"
 	"habeas.dev/services/internal/config"
@@ -87,6 +88,7 @@ func (n *Node) startIntake(book *policy.Book, catalogue []dsar.System, carrier t
 	c := intake.Config{Requests: n.Installation.Requests, Rows: n.Installation.Journal, Vault: n.Installation.Vault, Policy: book, Validator: validator,
 		Proof: intake.Proof(n.Config.Proof), PerPerson: n.Config.PerPerson, Finder: n.Installation.Journal,
 		Catalogue: catalogue, Purposes: n.purposes(), Lease: n.Config.Lease, Keep: keepOf(n.Config), Rejected: carrier, Tracers: n.tel.Tracers(), Now: now, Log: n.log}
+	c.Columns, c.Concepts = manifest.Fields(n.Manifests)
 	c.ProveAgain, c.EraseAgain, c.LooksBack = n.Config.After(), n.Config.Erases(), true
 	if len(n.Config.Producers) > 0 {
 		if c.Producers, err = callers.NewProducers(n.Config.Producers); err != nil {

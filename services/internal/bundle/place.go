@@ -46,7 +46,7 @@ var places = map[statement.Kind]place{
 	statement.PartlyReached: answer("warm"), statement.ByHand: unanswered("warm"), statement.NotProven: unanswered("warm"), statement.UnknownThere: answer("quietly"),
 	statement.NotAsked: unanswered("warm"), statement.Holds: answer(""), statement.OnlyLeftOut: answer("warm"), statement.NothingCovered: answer("quietly"), statement.HoldsNothing: answer("quietly"),
 	statement.OnlyKeptEarlier: answer("warm"), statement.PartlyKept: answer("warm"), statement.AllKept: answer("warm"), statement.AllAnonymised: answer(""),
-	statement.AllErased: answer(""), statement.AllGone: answer(""), statement.Changed: answer(""), statement.Stopped: answer(""), statement.UsesEnded: answer(""), statement.NotUsedFor: answer("quietly"), statement.GoesOn: answer(""),
+	statement.AllErased: answer(""), statement.AllGone: answer(""), statement.Changed: answer(""), statement.Stopped: answer(""), statement.UsesEnded: answer(""), statement.NotUsedFor: answer("quietly"), statement.NoSuchField: answer("quietly"), statement.GoesOn: answer(""),
 	statement.NothingToChange: answer("quietly"), statement.NoAnswer: unanswered("warm"), statement.NotDone: unanswered("warm"),
 
 	statement.AskedAgain:     func(p *pager, s statement.Said) { p.view(s).Proven = s.Text },

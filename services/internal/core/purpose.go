@@ -10,6 +10,10 @@ import (
 // of the purposes that a request ends.
 const CodeNoPurpose = "no-purpose"
 
+// CodeNoCorrection is the code of a system that has none of the fields that are to be
+// corrected.
+const CodeNoCorrection = "no-correction"
+
 // ends returns the purposes that a request ends in a system; none where it ends all use
 // of the data, or nothing there.
 func (s State) ends(sys dsar.System) []string {

@@ -3,6 +3,7 @@ package simulation
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"time"
 
@@ -117,9 +118,14 @@ func (w *simulation) newLifecycle() *lifecycle.Lifecycle {
 }
 
 func (w *simulation) startDoor(i int) {
+	purposes := manifest.Purposes{}
+	for _, m := range w.manifests() {
+		maps.Copy(purposes, m.UsedFor())
+	}
+	columns, concepts := manifest.Fields(w.manifests())
 	in, err := intake.New(intake.Config{
 		Requests: w.newLifecycle(), Rows: w.journal, Vault: w.openVault(), Policy: w.book, Validator: w.validator,
-		Catalogue: w.catalogue(), ProveAgain: proveAgain, EraseAgain: w.erasesAgain, Rejected: w, Now: w.clock.now, Log: w.log,
+		Catalogue: w.catalogue(), Purposes: purposes, Columns: columns, Concepts: concepts, ProveAgain: proveAgain, EraseAgain: w.erasesAgain, Rejected: w, Now: w.clock.now, Log: w.log,
 	})
 	w.must(err)
 	w.all.doors[i] = &door{process{fmt.Sprint("intake ", i), func() { w.startDoor(i) }}, in, in.Handler()}

@@ -253,6 +253,10 @@ var answers = []rule[*system]{
 		asked, facts := s.askedInstead()
 		return when(s.outcome(dsar.NotApplicable) && len(asked) > 0 && s.keepsEarlier() && s.ended(), Values{}, append(append(facts, accepted), s.mainFact())...)
 	}},
+	// It has none of the fields that were to be corrected.
+	{NoSuchField, func(s *system) []claim {
+		return when(s.outcome(dsar.NotApplicable) && s.mainEnd().Code == core.CodeNoCorrection, Values{}, accepted, s.mainFact())
+	}},
 	// Its data is used for nothing that was to end, so it wasn't asked.
 	{NotUsedFor, func(s *system) []claim {
 		return when(s.outcome(dsar.NotApplicable) && s.mainEnd().Code == core.CodeNoPurpose, Values{}, accepted, s.mainFact())
@@ -350,7 +354,7 @@ var ofAll = []rule[*evidence]{
 		return when(!e.changes() && !e.has(NothingHeld, NothingElseHeld) && e.every(HoldsNothing, UnknownThere, NothingCovered), Values{}, e.facts()...)
 	}},
 	{NothingChanged, func(e *evidence) []claim { // nothing anywhere was to be changed
-		return when(e.changes() && e.every(NothingToChange, UnknownThere, OnlyKeptEarlier, NotUsedFor), Values{}, e.facts()...)
+		return when(e.changes() && e.every(NothingToChange, UnknownThere, OnlyKeptEarlier, NotUsedFor, NoSuchField), Values{}, e.facts()...)
 	}},
 	{NothingWithout, func(e *evidence) []claim { // but not all identifiers were used
 		return when(e.has(WentWithout) && e.has(NothingHeld, NothingElseHeld, NothingCoveredHeld, NothingChanged), Values{}, e.facts()...)

@@ -76,6 +76,7 @@ const (
 	Stopped         Kind = "stopped"
 	UsesEnded       Kind = "uses-ended"
 	NotUsedFor      Kind = "not-used-for"
+	NoSuchField     Kind = "no-such-field"
 	GoesOn          Kind = "goes-on"
 	NothingToChange Kind = "nothing-to-change"
 	NoAnswer        Kind = "no-answer"

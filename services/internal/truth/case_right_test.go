@@ -194,3 +194,50 @@ datasets:
 		s.holds("ads", "SELECT sold FROM people", "0", "1")
 	})
 }
+
+// TestCase20RectifyByMeaning: a correction of what a field means reaches each system in
+// that system's own column; a system without it says so; a field that nobody has is
+// refused with what there is.
+func TestCase20RectifyByMeaning(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(s *scene) {
+		account := s.system(`
+system: account
+abilities: [gather, erase, rectify]
+datasets:
+- {name: users, columns: [id, email, postal_address], concept: {postal_address: contact.postal_address}, subject: {email: email}, rectify: [postal_address]}
+`, "CREATE TABLE users(id INTEGER PRIMARY KEY, email TEXT, postal_address TEXT)")
+		shop := s.system(`
+system: shop
+abilities: [gather, erase, rectify]
+datasets:
+- {name: buyers, columns: [id, email, ship_to], concept: {ship_to: contact.postal_address}, subject: {email: email}, rectify: [ship_to]}
+`, "CREATE TABLE buyers(id INTEGER PRIMARY KEY, email TEXT, ship_to TEXT)")
+		s.system(`
+system: news
+abilities: [gather, erase, rectify]
+datasets:
+- {name: readers, columns: [id, email], subject: {email: email}, rectify: [email]}
+`, "CREATE TABLE readers(id INTEGER PRIMARY KEY, email TEXT)").row("readers", 1, "anna@example.com")
+		for i, who := range []string{"anna@example.com", "sam@example.com"} {
+			account.row("users", i+1, who, "old street")
+			shop.row("buyers", i+1, who, "old street")
+		}
+		s.begin()
+		r := asking(dsar.Rectification, "EEA")
+		r.Details = &event.Details{Corrections: []event.Correction{{Column: "contact.postal_address", Value: "1 new street"}}}
+		page := s.completed(s.play(s.submit(r))).files["index.html"]
+		s.holds("account", "SELECT postal_address FROM users", "1 new street", "old street")
+		s.holds("shop", "SELECT ship_to FROM buyers", "1 new street", "old street")
+		if !strings.Contains(page, "has none of the fields that you asked to correct") || strings.Contains(page, "knows people only by") {
+			s.Error("the page says of the news that it knows nobody")
+		}
+		r.RequestID, r.ReceivedAt = "9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11", s.now
+		r.Details.Corrections[0].Column = "contact.shoe_size"
+		body, err := json.Marshal(r)
+		s.must(err)
+		if code, says := s.post("/v1/requests", body); code != 400 || !strings.Contains(says, "or a concept: contact.postal_address") {
+			s.Errorf("%d: %s", code, says)
+		}
+	})
+}

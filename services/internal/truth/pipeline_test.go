@@ -115,7 +115,8 @@ func (p *pipeline) start(m mutant) {
 	for _, m := range manifests {
 		maps.Copy(purposes, m.UsedFor())
 	}
-	in, err := intake.New(intake.Config{Purposes: purposes, Requests: p.life, Rows: p.journal, Vault: p.vault, Policy: p.kit.book, Validator: p.kit.validator, Catalogue: catalogue, Finder: p.journal, Proof: p.proof, Now: clock, Log: log})
+	columns, concepts := manifest.Fields(manifests)
+	in, err := intake.New(intake.Config{Purposes: purposes, Columns: columns, Concepts: concepts, Requests: p.life, Rows: p.journal, Vault: p.vault, Policy: p.kit.book, Validator: p.kit.validator, Catalogue: catalogue, Finder: p.journal, Proof: p.proof, Now: clock, Log: log})
 	p.must(err)
 	p.door = in.Handler()
 	for _, s := range p.sites {

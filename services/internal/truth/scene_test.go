@@ -119,6 +119,7 @@ func ordinary(t testing.TB, text string) *manifest.Manifest {
 		d["sql"] = sql
 		var columns []any
 		secrets, _ := d["secret"].(map[string]any)
+		concepts, _ := d["concept"].(map[string]any)
 		for _, c := range d["columns"].([]any) {
 			name, typ, typed := strings.Cut(c.(string), ":")
 			column := map[string]any{"name": name}
@@ -128,9 +129,13 @@ func ordinary(t testing.TB, text string) *manifest.Manifest {
 			if secret, said := secrets[name]; said {
 				column["secret"] = secret
 			}
+			if concept, said := concepts[name]; said {
+				column["concept"] = concept
+			}
 			columns = append(columns, column)
 		}
 		delete(d, "secret")
+		delete(d, "concept")
 		d["columns"] = columns
 		if period, said := d["keep"]; said {
 			delete(d, "keep")
