@@ -17,6 +17,7 @@ import (
 	"habeas.dev/pkg/bus"
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/link"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/record"
 	"habeas.dev/pkg/worker"
@@ -94,7 +95,7 @@ func TestKafka(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	v := workertest.NewVault(t)
+	v := workertest.NewDesk(t)
 	var impl shop
 	w, err := worker.New(m, &impl)
 	if err != nil {
@@ -103,7 +104,7 @@ func TestKafka(t *testing.T) {
 	ended := make(chan error, 1)
 	// On a busy machine tasks come one by one: it is waited for them.
 	go func() {
-		ended <- w.Run(ctx, worker.Config{Kafka: bus.Files{Brokers: brokers}, Vault: v, BatchWait: time.Second})
+		ended <- w.Run(ctx, worker.Config{Kafka: bus.Files{Brokers: brokers}, Access: v.Access(m.System), BatchWait: time.Second})
 	}()
 
 	const tasks = 300
@@ -113,6 +114,9 @@ func TestKafka(t *testing.T) {
 		id := uuid.NewString()
 		e := workertest.Seal(t, v, dsar.Task{RequestID: id, System: m.System, Action: dsar.Gather, Attempt: 1, Right: dsar.Access, Jurisdiction: "EEA", ReceivedAt: time.Now()},
 			[]worker.Identifier{{Type: "email", Value: id + "@example.com"}})
+		if e, err = v.Send(ctx, e); err != nil {
+			t.Fatal(err)
+		}
 		msg := message.NewMessage(e.ID, e.Data)
 		msg.Metadata = e.Headers()
 		bus.SetKey(msg, id)
@@ -131,12 +135,15 @@ func TestKafka(t *testing.T) {
 				t.Fatal(err)
 			}
 			msg.Ack()
+			if about, err := link.Parse(e.Data); err != nil || about.System != m.System {
+				continue
+			}
+			if e, err = v.Read(ctx, e); err != nil {
+				t.Fatal(err)
+			}
 			var r dsar.Report
 			if err := json.Unmarshal(e.Data, &r); err != nil {
 				t.Fatal(err)
-			}
-			if r.System != m.System {
-				continue
 			}
 			if r.Outcome != dsar.Gathered || bus.Key(msg) != r.RequestID {
 				t.Errorf("report %+v", r)
