@@ -31,6 +31,9 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 
 {{/* The configuration, as every container reads it. */}}
 {{- define "habeas.config" -}}
+{{- if and (include "habeas.buckets" .) (not (dig "links" "" .Values.config)) -}}
+{{- fail "config.links: name the folder of link keys, which habeas keys init makes: these pods share no volume in which they could be made" -}}
+{{- end -}}
 {{ toYaml .Values.config }}
 {{- end }}
 
