@@ -15,7 +15,7 @@ func receipt(a core.Accepted) Receipt {
 		RequestId:    a.RequestID,
 		Status:       api.Accepted,
 		Right:        api.Right(a.Right),
-		Jurisdiction: api.Jurisdiction(a.Jurisdiction),
+		Jurisdiction: a.Jurisdiction,
 		ReceivedAt:   a.ReceivedAt.UTC(),
 		AcceptedAt:   a.AcceptedAt.UTC(),
 	}
@@ -32,7 +32,7 @@ func state(row journal.Row) api.RequestState {
 		RequestId:    row.RequestID,
 		Status:       api.Status(row.Status),
 		Right:        api.Right(row.Right),
-		Jurisdiction: api.Jurisdiction(row.Jurisdiction),
+		Jurisdiction: row.Jurisdiction,
 		Source:       row.Source,
 		ReceivedAt:   row.ReceivedAt.UTC(),
 		UpdatedAt:    row.UpdatedAt.UTC(),

@@ -117,7 +117,8 @@ func TestCertificates(t *testing.T) {
 		}
 	}
 	stranger := newAuthority(t, "clients").client(t, "desk.example.com") // another of the same name
-	if _, err := d.dial(stranger).Get(d.url); err == nil {
+	if res, err := d.dial(stranger).Get(d.url); err == nil {
+		_ = res.Body.Close()
 		t.Error("a stranger's authority is believed")
 	}
 }
