@@ -144,6 +144,7 @@ func unzipped(t *testing.T, data []byte) map[string]string {
 		_, name, _ := strings.Cut(f.Name, "/data/")
 		files[name] = string(content)
 	}
+	must(t, bundletest.CheckAnswer(files))
 	return files
 }
 

@@ -4,14 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"sync"
-
-	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"habeas.dev/pkg/dsar"
-	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/manifest"
-	"habeas.dev/schemas"
 	"habeas.dev/services/internal/statement"
 	"habeas.dev/services/internal/words"
 )
@@ -123,39 +118,11 @@ func encode(dst []byte, d *statement.Document) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := check(text); err != nil {
-		return nil, err
-	}
 	// A quotation mark within a text has a backslash before it: these are keys.
 	for _, key := range []string{`{"system":`, `{"dataset":`, `{"kind":`} {
 		text = bytes.ReplaceAll(text, []byte(key), []byte("\n"+key))
 	}
 	return append(append(dst, text...), '\n'), nil
-}
-
-// answerSchema is schemas/answer.schema.json, compiled.
-var answerSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
-	compiler, err := event.NewCompiler()
-	if err != nil {
-		return nil, err
-	}
-	return compiler.Compile(schemas.Base + "answer.schema.json")
-})
-
-// check holds an answer to its schema: what doesn't fit it leaves in no bundle.
-func check(text []byte) error {
-	schema, err := answerSchema()
-	if err != nil {
-		return fmt.Errorf("bundle: %w", err)
-	}
-	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
-	if err != nil {
-		return fmt.Errorf("bundle: %w", err)
-	}
-	if schema.Validate(value) != nil { // its text would quote personal data
-		return fmt.Errorf("%w: the answer isn't as its schema says", ErrInput)
-	}
-	return nil
 }
 
 func titleOr(title, name string) string {

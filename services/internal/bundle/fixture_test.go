@@ -14,6 +14,7 @@ import (
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/record"
 	"habeas.dev/services/internal/bundle"
+	"habeas.dev/services/internal/bundle/bundletest"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/statement"
 )
@@ -229,6 +230,9 @@ func unpack(t testing.TB, data []byte) map[string]string {
 		}
 		_, name, _ := strings.Cut(f.Name, "/")
 		files[name] = string(content)
+	}
+	if err := bundletest.CheckAnswer(files); err != nil {
+		t.Fatal(err)
 	}
 	return files
 }

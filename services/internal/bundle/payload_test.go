@@ -158,6 +158,9 @@ func unpackRapid(t *rapid.T, data []byte) map[string]string {
 		_, name, _ := strings.Cut(f.Name, "/")
 		files[name] = string(content)
 	}
+	if err := bundletest.CheckAnswer(files); err != nil {
+		t.Fatal(err)
+	}
 	return files
 }
 

@@ -13,6 +13,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/aggregator"
 	"habeas.dev/services/internal/bundle"
+	"habeas.dev/services/internal/bundle/bundletest"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/statement"
 )
@@ -128,6 +129,7 @@ func (p *pipeline) read(state core.State) answer {
 		p.must(err)
 		a.files[name] = string(text)
 	}
+	p.must(bundletest.CheckAnswer(a.files))
 	said, err := statement.Read([]byte(a.files[bundle.AnswerFile(state.Right)]))
 	p.must(err)
 	a.whole, a.said = said, hear(&said)
