@@ -123,6 +123,14 @@ func TestCase14Salesforce(t *testing.T) {
 			m["records"] = list[:len(list)-1]
 			return true
 		}),
+		"a page has a record twice": object(func(m map[string]any) bool {
+			list, ok := m["records"].([]any)
+			if !ok || len(list) == 0 || m["done"] != true || m["totalSize"] == nil {
+				return false
+			}
+			m["records"], m["totalSize"] = append(list, list[0]), len(list)+1
+			return true
+		}),
 		"a composite lacks its last part": object(func(m map[string]any) bool {
 			list, ok := m["compositeResponse"].([]any)
 			if !ok || len(list) == 0 {

@@ -9,6 +9,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/statement"
 )
 
 // numbered is a system that has a number of its own for each person, of the name that
@@ -517,8 +518,14 @@ func TestCase04AskedMidway(t *testing.T) {
 			state := s.do(id, core.JudgeProof{By: "lea", Failed: []dsar.Check{dsar.CheckIdentity}, Reason: "forged", Calendar: s.kit.book, Now: s.now})
 			texts := s.written(id)
 			if state.Status == core.StatusCompleted {
-				for name, text := range s.read(state).files {
+				a := s.read(state)
+				for name, text := range a.files {
 					texts = append(texts, name+": "+text)
+				}
+				for _, said := range a.whole.Statements {
+					if said.Records > 0 || said.Kind.OfSomething() || said.Kind == statement.Holds || said.Identifier != nil && said.Identifier.FoundBy != "" {
+						s.Errorf("%s: an impostor is told: %s %s %+v", law, said.Kind, said.Text, said)
+					}
 				}
 			}
 			for _, text := range texts {
