@@ -30,6 +30,7 @@ import (
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/journal/memjournal"
+	"habeas.dev/services/internal/keeper"
 	"habeas.dev/services/internal/letter"
 	"habeas.dev/services/internal/lifecycle"
 	"habeas.dev/services/internal/policy"
@@ -107,7 +108,7 @@ func (p *pipeline) start(m mutant) {
 	clock := func() time.Time { return p.now }
 	log := slog.New(slog.DiscardHandler)
 	p.hub = link.NewHub(p.vault, &p.links, clock)
-	p.coord = coordinator.New(coordinator.Config{Requests: p.life, Timers: p.journal, Links: p.hub, Manifests: manifests, Now: clock, Log: log})
+	p.coord = coordinator.New(coordinator.Config{Requests: p.life, Timers: p.journal, Keeper: &keeper.Keeper{Requests: p.life, Journal: p.journal, Vault: p.vault, Outbox: p.outbox, Now: clock}, Links: p.hub, Manifests: manifests, Now: clock, Log: log})
 	p.letters = letters.New(letters.Config{Requests: p.life, Writer: letter.NewWriter(p.kit.book, "Example"), Outbox: p.outbox, Now: clock, Log: log})
 	catalogue, err := manifest.Catalogue(manifests)
 	p.must(err)
@@ -116,7 +117,7 @@ func (p *pipeline) start(m mutant) {
 		maps.Copy(purposes, m.UsedFor())
 	}
 	columns, concepts := manifest.Fields(manifests)
-	in, err := intake.New(intake.Config{Purposes: purposes, Columns: columns, Concepts: concepts, Requests: p.life, Rows: p.journal, Vault: p.vault, Policy: p.kit.book, Validator: p.kit.validator, Catalogue: catalogue, Finder: p.journal, Proof: p.proof, Now: clock, Log: log})
+	in, err := intake.New(intake.Config{Purposes: purposes, Columns: columns, Concepts: concepts, Requests: p.life, Rows: p.journal, Vault: p.vault, Policy: p.kit.book, Validator: p.kit.validator, Catalogue: catalogue, Finder: p.journal, Proof: p.proof, LooksBack: true, Now: clock, Log: log})
 	p.must(err)
 	p.door = in.Handler()
 	for _, s := range p.sites {
