@@ -49,7 +49,7 @@ func (c *auditCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer mirror.Close()
+	defer func() { _ = mirror.Close() }()
 	key, err := c.logKey(in)
 	if err != nil {
 		return err

@@ -36,7 +36,7 @@ func (c *forgetCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer mirror.Close()
+	defer func() { _ = mirror.Close() }()
 	k := node.NewKeeper(in, mirror)
 	parts := []core.Part{core.PartRecords}
 	if c.All {

@@ -147,7 +147,7 @@ func (c *keysRotateCommand) rotateMaster(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer mirror.Close()
+	defer func() { _ = mirror.Close() }()
 	rewrapped, all, err := keeper.Rotate(ctx, in.Vault, keeper.NewList(mirror), now())
 	if err != nil {
 		return err

@@ -63,7 +63,7 @@ func openReceipt(ctx context.Context, in *installation.Installation, id string) 
 	if err != nil {
 		return receipt.Receipt{}, err
 	}
-	defer mirror.Close()
+	defer func() { _ = mirror.Close() }()
 	log, err := installation.OpenLog(in.Config, in.Journal, mirror, false)
 	if err != nil {
 		return receipt.Receipt{}, err

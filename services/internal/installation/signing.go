@@ -29,7 +29,7 @@ func OpenSigningKey(c config.Config, purpose string, create bool) (*signkey.Key,
 		key, err := signkey.Read(k.Path)
 		if errors.Is(err, fs.ErrNotExist) {
 			if below, relErr := filepath.Rel(c.Data, k.Path); !create || relErr != nil || strings.HasPrefix(below, "..") {
-				return nil, nil
+				return nil, nil //nolint:nilerr // there is no key, and none may be made
 			}
 			if key, err = signkey.Create(k.Path, k.Name); errors.Is(err, fs.ErrExist) {
 				key, err = signkey.Read(k.Path) // another process was faster

@@ -114,7 +114,7 @@ func checkMirror(t *testing.T, bucket *blob.Bucket, key signkey.Key, j journal.T
 	t.Helper()
 	dir := t.TempDir()
 	files := bucket.List(&blob.ListOptions{Prefix: "log/" + strings.ReplaceAll(key.Name(), "/", "_") + "/"})
-	prefix := ""
+	var prefix string
 	for {
 		o, err := files.Next(t.Context())
 		if errors.Is(err, io.EOF) {

@@ -41,7 +41,7 @@ func (m *mirror) read(ctx context.Context, path string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mirror of the log: %w", err)
 	}
-	defer r.Close()
+	defer func() { _ = r.Close() }()
 	b, err := io.ReadAll(io.LimitReader(r, maxMirrorFile+1))
 	if err == nil && len(b) > maxMirrorFile {
 		err = errors.New("a file is longer than any of the log's")
