@@ -97,7 +97,7 @@ func TestOthersVerify(t *testing.T) {
 			if c, err := receipt.Verify(proof, document, v); err != nil || c.Size != size+int64(n) {
 				t.Errorf("leaf %d: %v, %v", i, c.Size, err)
 			}
-			for at := 0; at < len(proof); at += 7 {
+			for at := 0; at < len(proof); at++ {
 				bad := bytes.Clone(proof)
 				bad[at] ^= 1
 				if _, err := receipt.Verify(bad, document, v); err == nil {

@@ -111,6 +111,9 @@ func OpenCheckpoint(signed []byte, keys ...note.Verifier) (Checkpoint, error) {
 	}
 	ours := false
 	for _, s := range n.Sigs {
+		if _, err := strict.DecodeString(s.Base64); err != nil {
+			return Checkpoint{}, errors.New("checkpoint: a signature isn't written as one is")
+		}
 		c.Signers = append(c.Signers, s.Name)
 		ours = ours || s.Name == c.Origin
 	}
