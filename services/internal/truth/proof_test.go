@@ -86,8 +86,8 @@ needs: [email, user_id]
 finds: [user_id]
 resolve: [{find: user_id, table: users, column: id, by: {email: email}}]
 datasets:
-- {name: users, columns: [id, email], subject: {email: email}, technical: [locked], restrict: [{column: locked, value: 1, lifted: 0}]}
-- {name: visits, columns: [id], subject: {user_id: user_id}, technical: [locked], restrict: [{column: locked, value: 1, lifted: 0}]}
+- {name: users, columns: [id, email], subject: {email: email}, purposes: [selling], technical: [locked], restrict: [{column: locked, value: 1, lifted: 0, stops: [selling]}]}
+- {name: visits, columns: [id], subject: {user_id: user_id}, purposes: [selling], technical: [locked], restrict: [{column: locked, value: 1, lifted: 0, stops: [selling]}]}
 `, "CREATE TABLE users(id INTEGER PRIMARY KEY, email TEXT, locked INTEGER)", "CREATE TABLE visits(id INTEGER PRIMARY KEY, user_id INTEGER, locked INTEGER)")
 			db.row("users", 1, "anna@example.com", 0)
 			db.row("users", 2, "sam@example.com", 0)
