@@ -19,10 +19,13 @@ func TestOldBytesDoNothing(t *testing.T) {
 	var calls atomic.Int32
 	did := func(context.Context, worker.Task) ([]dsar.Counts, error) { calls.Add(1); return nil, nil }
 	i := impl{erase: did, plan: did, restrict: did,
-		rectify: func(ctx context.Context, tk worker.Task, _ []worker.Change) ([]dsar.Counts, error) { return did(ctx, tk) }}
+		rectify: func(ctx context.Context, tk worker.Task, _ []worker.Change) ([]dsar.Counts, error) {
+			return did(ctx, tk)
+		}}
 	for _, a := range []dsar.Action{dsar.Plan, dsar.Erase, dsar.Prove, dsar.Rectify, dsar.Restrict} {
 		calls.Store(0)
 		details := func(tk *dsar.Task) {
+			tk.Right = dsar.Restriction
 			tk.Details = details(t, v, anna, event.Details{Corrections: []event.Correction{{Column: "city", Value: "Lyon"}}})
 		}
 		first := task(t, v, anna, a, details)

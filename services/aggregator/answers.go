@@ -44,7 +44,7 @@ func (a Answers) Opens(ctx context.Context, requestID string) (opens bool, err e
 		if err != nil {
 			return fmt.Errorf("aggregator: %s: %w", name, err)
 		}
-		defer sealed.Close()
+		defer func() { _ = sealed.Close() }() // it was only read
 		if _, err := age.Decrypt(sealed, bundleKey{keys}); err == nil {
 			opens = true
 		}

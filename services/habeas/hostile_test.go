@@ -59,7 +59,7 @@ func TestHostile(t *testing.T) {
 		h.publish(event.TopicTasks("account"), event.TypeTask, e.RequestID, h.json(e))
 		h.rejected(name, e.RequestID, core.MessageTask, "account", "not-sealed")
 	}
-	h.publish(event.TopicTasks("billing"), event.TypeTask, access, gather.Value) // another system's
+	h.publish(event.TopicTasks("billing"), event.TypeTask, access, gather.Value)     // another system's
 	for _, system := range []string{"account", people.Marketo, people.PaymentTech} { // an erasure, as it was
 		old := h.find(h.records(event.TopicTasks(system)), erasure, dsar.Erase)
 		h.publish(event.TopicTasks(system), event.TypeTask, erasure, old.Value)

@@ -288,7 +288,7 @@ func (t *trial) refused(errs ...error) (bool, error) {
 			return false, typed // such as a database that is down
 		case typed != nil:
 			t.Refused = &tryRefusal{typed.Code, typed.Reason}
-			return true, nil
+			return true, nil //nolint:nilerr // the refusal is what was asked for
 		default:
 			return false, errors.New("it could not be asked; its worker's log would say why") // the text may quote the person
 		}

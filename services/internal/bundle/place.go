@@ -43,11 +43,11 @@ var places = map[statement.Kind]place{
 	statement.Restricted:     func(p *pager, s statement.Said) { p.total("changed", s); p.row(s).changed = s.Records },
 	statement.UsedAgain:      func(p *pager, s statement.Said) { p.total("changed", s); p.row(s).changed = s.Records },
 
-	statement.PartlyReached: answer("warm"), statement.ByHand: unanswered("warm"), statement.NotProven: unanswered("warm"), statement.UnknownThere: answer("quietly"),
-	statement.NotAsked: unanswered("warm"), statement.Holds: answer(""), statement.OnlyLeftOut: answer("warm"), statement.NothingCovered: answer("quietly"), statement.HoldsNothing: answer("quietly"),
+	statement.PartlyReached: answer("warm"), statement.ByHand: unanswered, statement.NotProven: unanswered, statement.UnknownThere: answer("quietly"),
+	statement.NotAsked: unanswered, statement.Holds: answer(""), statement.OnlyLeftOut: answer("warm"), statement.NothingCovered: answer("quietly"), statement.HoldsNothing: answer("quietly"),
 	statement.OnlyKeptEarlier: answer("warm"), statement.PartlyKept: answer("warm"), statement.AllKept: answer("warm"), statement.AllAnonymised: answer(""),
 	statement.AllErased: answer(""), statement.AllGone: answer(""), statement.Changed: answer(""), statement.Stopped: answer(""), statement.UsesEnded: answer(""), statement.NotUsedFor: answer("quietly"), statement.NoSuchField: answer("quietly"), statement.GoesOn: answer(""),
-	statement.NothingToChange: answer("quietly"), statement.NoAnswer: unanswered("warm"), statement.NotDone: unanswered("warm"),
+	statement.NothingToChange: answer("quietly"), statement.NoAnswer: unanswered, statement.NotDone: unanswered,
 
 	statement.AskedAgain:     func(p *pager, s statement.Said) { p.view(s).Proven = s.Text },
 	statement.AskedAgainKept: func(p *pager, s statement.Said) { p.view(s).Proven = s.Text },
@@ -79,12 +79,10 @@ func answer(class string) place {
 	}
 }
 
-// unanswered does so for a system that told nothing of the person, which is left out.
-func unanswered(class string) place {
-	return func(p *pager, s statement.Said) {
-		answer(class)(p, s)
-		p.leave(p.system(s).Title, s.Text)
-	}
+// unanswered puts a system into the overview that told nothing of the person, which is left out.
+func unanswered(p *pager, s statement.Said) {
+	answer("warm")(p, s)
+	p.leave(p.system(s).Title, s.Text)
 }
 
 func (p *pager) inGeneral(s statement.Said) {

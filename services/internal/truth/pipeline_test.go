@@ -3,6 +3,7 @@ package truth
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"maps"
@@ -300,7 +301,7 @@ func (p *pipeline) written(id string) []string {
 	list := p.outbox.List(&blob.ListOptions{Prefix: "letters/" + id})
 	for {
 		o, err := list.Next(p.ctx())
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return texts
 		}
 		p.must(err)

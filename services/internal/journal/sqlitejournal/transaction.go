@@ -144,13 +144,13 @@ func (t *transaction) body(calls []*group.Call, sent []span) (first int64, err e
 	}
 	// OR ROLLBACK: SQLite then needn't note, for a conflict that can't come, how
 	// to undo one statement alone.
-	if err := t.insert("INSERT OR ROLLBACK INTO fact (request, version, type, at, data, hash) VALUES ", "", 6, t.facts); err != nil {
+	if err := t.insert("INSERT OR ROLLBACK INTO fact (request, version, type, at, data, hash) VALUES ", 6, t.facts); err != nil {
 		return 0, err
 	}
-	if err := t.insert("INSERT OR IGNORE INTO fingerprint (fingerprint, request) VALUES ", "", 2, t.prints); err != nil {
+	if err := t.insert("INSERT OR IGNORE INTO fingerprint (fingerprint, request) VALUES ", 2, t.prints); err != nil {
 		return 0, err
 	}
-	if err := t.insert("INSERT OR ROLLBACK INTO queue (num, messages) VALUES ", "", 2, t.messages); err != nil {
+	if err := t.insert("INSERT OR ROLLBACK INTO queue (num, messages) VALUES ", 2, t.messages); err != nil {
 		return 0, err
 	}
 	if err := t.growTree(); err != nil {
@@ -315,7 +315,7 @@ func (t *transaction) writeHead(h *head) error {
 }
 
 // insert writes rows of that many columns, many rows in one statement.
-func (t *transaction) insert(into, tail string, columns int, args []any) error {
+func (t *transaction) insert(into string, columns int, args []any) error {
 	for len(args) > 0 {
 		n := 1
 		for _, n = range []int{32, 8, 1} {
@@ -324,7 +324,7 @@ func (t *transaction) insert(into, tail string, columns int, args []any) error {
 			}
 		}
 		row := "(?" + strings.Repeat(", ?", columns-1) + ")"
-		if err := t.exec(into+row+strings.Repeat(", "+row, n-1)+tail, args[:n*columns]...); err != nil {
+		if err := t.exec(into+row+strings.Repeat(", "+row, n-1), args[:n*columns]...); err != nil {
 			return err
 		}
 		args = args[n*columns:]

@@ -47,10 +47,10 @@ func (t *transaction) growTree() error {
 	for i := range added {
 		hashes = append(hashes, first+int64(i), added[i][:])
 	}
-	if err := t.insert("INSERT OR ROLLBACK INTO leaf (num, request, version, data) VALUES ", "", 4, leaves); err != nil {
+	if err := t.insert("INSERT OR ROLLBACK INTO leaf (num, request, version, data) VALUES ", 4, leaves); err != nil {
 		return err
 	}
-	if err := t.insert("INSERT OR ROLLBACK INTO tree (num, hash) VALUES ", "", 2, hashes); err != nil {
+	if err := t.insert("INSERT OR ROLLBACK INTO tree (num, hash) VALUES ", 2, hashes); err != nil {
 		return err
 	}
 	return t.exec("UPDATE counter SET leaf = ? WHERE one = 1", size+int64(len(t.leaves)))
