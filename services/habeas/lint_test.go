@@ -78,7 +78,7 @@ func TestLintCommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	broken := string(text)
-	for _, line := range []string{"    category: geolocation\n", "    legal_basis: consent\n", "    origin: provided\n"} {
+	for _, line := range []string{"    category: geolocation\n", "    purposes: [travel]\n", "    origin: provided\n"} {
 		broken = strings.Replace(broken, line, "", 1)
 	}
 	bad := filepath.Join(dir, "manifest.yaml")
@@ -86,7 +86,7 @@ func TestLintCommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	status, out = says(t, "lint", bad)
-	for _, want := range []string{"category is missing", "legal_basis is missing", "origin is missing", "3 failures"} {
+	for _, want := range []string{"category is missing", "legal_basis is missing", "purpose is missing", "origin is missing", "4 failures"} {
 		if status != 1 || !strings.Contains(out, want) {
 			t.Errorf("status %d, nothing of %q:\n%s", status, want, out)
 		}

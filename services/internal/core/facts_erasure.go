@@ -52,6 +52,9 @@ type AddendumIssued struct {
 }
 
 func (e AddendumIssued) evolve(s State) State {
+	if s.Again == nil { // it was issued before; Decide never says so twice
+		return s
+	}
 	s.Addenda = append(slices.Clip(s.Addenda), Addendum{Object: e.Addendum, Told: *s.again()})
 	s.Status, s.EndedAt, s.Again, s.Receipted = StatusCompleted, e.At, nil, false
 	s.RecordsForgotten = time.Time{} // there is an answer again

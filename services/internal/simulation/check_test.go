@@ -336,15 +336,27 @@ func (w *simulation) checkNothingTwice(ctx context.Context) {
 	for _, a := range w.asked {
 		facts, err := w.journal.Facts(ctx, a.id, 1)
 		w.must(err)
+		rounds, sentIn := 1, map[[2]string]int{}
 		for _, e := range w.decode(a, facts) {
+			// What was erased is asked for anew, by a person or when its time comes: that is
+			// a round of its own.
+			if _, again := e.(core.AskedAgain); again {
+				rounds++
+			}
 			// A plan that was stopped takes a person's retry, and a further address a
 			// further resolve.
-			if sent, ok := e.(core.TaskSent); ok && sent.Attempt != 1 && sent.Reason != core.SentRetried && sent.Reason != core.SentFurther {
+			sent, ok := e.(core.TaskSent)
+			if !ok || sent.Reason == core.SentRetried || sent.Reason == core.SentFurther {
+				continue
+			}
+			if of := [2]string{sent.System, string(sent.Action)}; sentIn[of] == rounds {
 				w.fail("request %s: %s of %s was sent again, as %s", a.id, sent.Action, sent.System, sent.Reason)
+			} else {
+				sentIn[of] = rounds
 			}
 		}
 		for _, s := range w.systems {
-			if e := s.erasuresOf(a.id); e.calls > 1 {
+			if e := s.erasuresOf(a.id); e.calls > rounds {
 				w.fail("%s was told to erase %d times for request %s", s.manifest.System, e.calls, a.id)
 			}
 		}
