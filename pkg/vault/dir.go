@@ -95,6 +95,9 @@ func (d *dir) Put(ctx context.Context, key string, data []byte, mode store.Mode)
 			return diskError(d.root, err)
 		}
 	}
+	if mode == store.Mark {
+		return diskError(d.root, d.mark(key, data))
+	}
 	f, err := d.temp(key)
 	if err != nil {
 		return diskError(d.root, err)
@@ -104,6 +107,26 @@ func (d *dir) Put(ctx context.Context, key string, data []byte, mode store.Mode)
 		err = d.shadow(key)
 	}
 	return diskError(d.root, err)
+}
+
+// mark makes a blob in its place at once: to give it a whole content first would take a
+// link and a removal more, of which each costs as much as what a worker does for a task.
+func (d *dir) mark(key string, data []byte) error {
+	const once = os.O_WRONLY | os.O_CREATE | os.O_EXCL
+	f, err := os.OpenFile(d.path(key), once, fileMode)
+	if errors.Is(err, fs.ErrNotExist) { // the first of its folder
+		if err = os.MkdirAll(filepath.Dir(d.path(key)), dirMode); err == nil {
+			f, err = os.OpenFile(d.path(key), once, fileMode)
+		}
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return store.ErrExists
+	}
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Sync(), f.Close())
 }
 
 // shadow hides a packed object behind a new one that has its own file: readers

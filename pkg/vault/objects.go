@@ -145,7 +145,7 @@ func (o *Objects) Mark(ctx context.Context, requestID, name string) (first bool,
 	if err := errors.Join(checkRequestID(requestID), checkObjectName(name)); err != nil {
 		return false, err
 	}
-	switch err := o.bucket.Put(ctx, objectKey(requestID, name), mark, store.Create); {
+	switch err := o.bucket.Put(ctx, objectKey(requestID, name), mark, store.Mark); {
 	case errors.Is(err, store.ErrExists):
 		return false, nil
 	case err != nil:

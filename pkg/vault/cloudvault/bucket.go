@@ -69,7 +69,7 @@ func options(mode store.Mode) *blob.WriterOptions {
 	return &blob.WriterOptions{
 		ContentType:                 contentType,
 		DisableContentTypeDetection: true,
-		IfNotExist:                  mode == store.Create,
+		IfNotExist:                  mode.Once(),
 	}
 }
 

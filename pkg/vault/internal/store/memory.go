@@ -36,7 +36,7 @@ func (m *Memory) Put(ctx context.Context, key string, data []byte, mode Mode) er
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if _, taken := m.blobs[key]; taken && mode == Create {
+	if _, taken := m.blobs[key]; taken && mode.Once() {
 		return ErrExists
 	}
 	if m.blobs == nil {

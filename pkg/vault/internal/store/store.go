@@ -56,7 +56,13 @@ const (
 	// Create fails with [ErrExists] where there is a blob, also one that another
 	// process is just writing, and survives a power cut.
 	Create
+	// Mark is Create of a blob that says something by being there, and nothing by what it
+	// holds: it may be cut short by a power cut, and is there all the same.
+	Mark
 )
+
+// Once reports whether the mode fails where there is a blob already.
+func (m Mode) Once() bool { return m == Create || m == Mark }
 
 // What a bucket says beside success.
 var (
