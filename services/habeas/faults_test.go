@@ -177,9 +177,8 @@ func (s *faultyFleet) end() {
 // sound compares a request's facts with its chain, its row, and the console.
 func (s *faultyFleet) sound(id string, listed journal.Row) {
 	s.t.Helper()
-	row, err := s.in.Journal.Row(s.t.Context(), id)
-	facts, factsErr := s.in.Journal.Facts(s.t.Context(), id, 1)
-	if err := errors.Join(err, factsErr, journal.VerifyHead(row, facts)); err != nil {
+	row, facts, err := s.settled(id, &listed)
+	if err := errors.Join(err, journal.VerifyHead(row, facts)); err != nil {
 		s.t.Errorf("request %s: %v", id, err)
 		return
 	}
@@ -190,6 +189,32 @@ func (s *faultyFleet) sound(id string, listed journal.Row) {
 	if page := s.page(id); !strings.Contains(page, fmt.Sprintf("data-status=%q", folded.Status)) {
 		s.t.Errorf("request %s is %s, and the console doesn't say so", id, folded.Status)
 	}
+}
+
+// settled returns a request's row and its facts of one moment, and looks it up in the list
+// again where that is older. What ended gets a receipt after that, and an erasure's copies
+// are forgotten: facts come until all are equal.
+func (s *faultyFleet) settled(id string, listed *journal.Row) (row journal.Row, facts []journal.Fact, err error) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
+	defer cancel()
+	for ctx.Err() == nil {
+		if facts, err = s.in.Journal.Facts(ctx, id, 1); err != nil {
+			return row, facts, err
+		}
+		if row, err = s.in.Journal.Row(ctx, id); err != nil {
+			return row, facts, err
+		}
+		switch rows, err := s.in.Journal.List(ctx, journal.Filter{IDPrefix: id, Limit: 1}); {
+		case err != nil:
+			return row, facts, err
+		case row.Version == len(facts) && row.Version == listed.Version:
+			return row, facts, nil
+		case len(rows) == 1:
+			*listed = rows[0]
+		}
+	}
+	return row, facts, ctx.Err()
 }
 
 // listed returns all rows of a list, page by page.
