@@ -181,3 +181,7 @@ require (
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.12.1 // indirect
 )
+
+replace habeas.dev/pkg => ../pkg
+
+replace habeas.dev/schemas => ../schemas
