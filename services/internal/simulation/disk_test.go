@@ -7,12 +7,13 @@ import (
 )
 
 // loseAnObject removes or damages an object that was gathered: the answer lacks it,
-// and it has to be gathered again.
+// and it has to be gathered again. A mark isn't lost: it survives a power cut, and that an
+// erasure has begun is known by nothing else.
 func (w *simulation) loseAnObject() {
 	blobs := w.vault.Blobs()
 	var objects []string
 	for _, key := range slices.Sorted(maps.Keys(blobs)) {
-		if strings.HasPrefix(key, "objects/") {
+		if strings.HasPrefix(key, "objects/") && !strings.Contains(key, "/begun~") {
 			objects = append(objects, key)
 		}
 	}
