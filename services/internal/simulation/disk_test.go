@@ -7,13 +7,13 @@ import (
 )
 
 // loseAnObject removes or damages an object that was gathered: the answer lacks it,
-// and it has to be gathered again. A mark isn't lost: it survives a power cut, and that an
-// erasure has begun is known by nothing else.
+// and it has to be gathered again. Marks are durable, and plans are read by the simulation
+// itself: those stay.
 func (w *simulation) loseAnObject() {
 	blobs := w.vault.Blobs()
 	var objects []string
 	for _, key := range slices.Sorted(maps.Keys(blobs)) {
-		if strings.HasPrefix(key, "objects/") && !strings.Contains(key, "/begun~") {
+		if strings.HasPrefix(key, "objects/") && !strings.Contains(key, "/begun~") && !strings.Contains(key, "/plan~") {
 			objects = append(objects, key)
 		}
 	}
