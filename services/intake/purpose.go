@@ -9,6 +9,20 @@ import (
 	"habeas.dev/services/internal/policy"
 )
 
+// wrongPurposes tells what is wrong with the purposes that a request names. A right that
+// ends all use of the data, or none, takes no names: it would do more, or something else,
+// than was asked.
+func (in *Intake) wrongPurposes(j policy.Jurisdiction, grant policy.Grant, s event.Submitted) []event.Violation {
+	if grant.Reaches == nil {
+		if s.Details == nil || len(s.Details.Purposes) == 0 {
+			return nil
+		}
+		return []event.Violation{{Pointer: "/details/purposes", Rule: "must not be there: " + string(s.Right) + " doesn't go by purpose under the law of " + j.ID}}
+	}
+	_, wrong := in.ends(j, s)
+	return wrong
+}
+
 // ends returns the purposes that a request ends, by id: of those that its right reaches
 // the ones that it names, by id or by a mark such as marketing, or all where it names none.
 // It tells what is wrong with the names.

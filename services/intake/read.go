@@ -28,14 +28,13 @@ func (in *Intake) read(data []byte) (event.Submitted, error) {
 		return s, refuse(event.Invalid(v...))
 	}
 	j, _ := in.Policy.Jurisdiction(s.Jurisdiction)
-	if _, granted := j.Grant(s.Right, s.ReceivedAt); !granted {
+	grant, granted := j.Grant(s.Right, s.ReceivedAt)
+	if !granted {
 		v := event.Violation{Pointer: "/right", Rule: "must be one that " + j.ID + " grants: " + listed(j.Granted(s.ReceivedAt))}
 		return s, &Refusal{Code: "right-not-granted", Reason: v.String(), Violations: []event.Violation{v}}
 	}
-	if j.Terms(s.Right, s.ReceivedAt, nil).ByPurpose {
-		if _, wrong := in.ends(j, s); len(wrong) > 0 {
-			return s, refuse(event.Invalid(wrong...))
-		}
+	if wrong := in.wrongPurposes(j, grant, s); len(wrong) > 0 {
+		return s, refuse(event.Invalid(wrong[:min(len(wrong), event.MaxViolations)]...))
 	}
 	return s, nil
 }

@@ -97,7 +97,7 @@ func TestOtherContent(t *testing.T) {
 		"one identifier more":   with("identifiers", []any{identifier("email", address), identifier("phone", "1234")}),
 		"not verified":          with("identifiers", []any{identifier("email", address)}),
 		"another locale":        with("locale", "en"),
-		"details that it lacks": with("details", map[string]any{"purposes": []any{"marketing"}}),
+		"details that it lacks": with("details", map[string]any{"lift": true}),
 	} {
 		data := text(t, request(change))
 		if answer := w.post(data); answer.Code != http.StatusConflict || code(t, answer) != "conflict" {

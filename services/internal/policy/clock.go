@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"time"
 
 	"habeas.dev/pkg/dsar"
@@ -31,6 +32,18 @@ func (j Jurisdiction) Periods(right dsar.Right) Periods {
 		p.Extension, p.Confirmation = g.Extension.instead(p.Extension), g.Confirmation.instead(p.Confirmation)
 	}
 	return p
+}
+
+// countsWorkingDays reports whether any period depends on which days are working days.
+func (j Jurisdiction) countsWorkingDays() bool {
+	periods := []*Period{j.Appeal}
+	for _, g := range j.Rights {
+		p := j.Periods(g.Right)
+		periods = append(periods, &p.Answer, p.Extension, p.Confirmation)
+	}
+	return slices.ContainsFunc(periods, func(p *Period) bool {
+		return p != nil && (p.Unit == BusinessDay || p.MovesOff == MovesOffNoWorkday)
+	})
 }
 
 // Due returns the last second at which an answer is in time, in UTC. It is the last

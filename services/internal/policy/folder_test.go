@@ -79,3 +79,34 @@ func TestExamplesAreWorkedOut(t *testing.T) {
 		t.Errorf("an empty folder: %v", err)
 	}
 }
+
+// TestWorkingDaysNeedACalendar: whichever period goes by working days, of the law or of one
+// right, a file without a calendar isn't taken.
+func TestWorkingDaysNeedACalendar(t *testing.T) {
+	t.Parallel()
+	file := "testdata/laws/texas.yaml"
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const own = "source: \"Bus. & Com. Code 541.051(b)(1)\""
+	for name, c := range map[string]struct{ from, to string }{
+		"an appeal":             {"  count: 60\n  unit: day", "  count: 60\n  unit: business-day"},
+		"an extension":          {"extension:\n  count: 45\n  unit: day", "extension:\n  count: 45\n  unit: business-day"},
+		"a right's receipt":     {own, "confirmation: {count: 5, unit: business-day, source: a law}, " + own},
+		"a right's extension":   {own, "extension: {count: 5, unit: business-day, source: a law}, " + own},
+		"a last day that isn't": {own, "answer: {count: 45, unit: day, moves_off: weekend-or-holiday, source: a law}, " + own},
+	} {
+		changed := strings.Replace(string(text), c.from, c.to, 1)
+		if changed == string(text) {
+			t.Fatalf("%s: nothing was replaced", name)
+		}
+		own := filepath.Join(t.TempDir(), "texas.yaml")
+		if err := os.WriteFile(own, []byte(changed), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := policy.Check(own); err == nil || !strings.Contains(err.Error(), "holidays") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

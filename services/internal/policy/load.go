@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -188,6 +189,9 @@ func read(schema *jsonschema.Schema, calendars map[string]*Calendar, text []byte
 		if j.days.calendar = calendars[h.Calendar]; j.days.calendar == nil {
 			return Jurisdiction{}, fmt.Errorf("holidays: no calendars/%s.yaml", h.Calendar)
 		}
+	}
+	if j.Holidays == nil && j.countsWorkingDays() {
+		return Jurisdiction{}, errors.New("holidays: a period goes by working days, and no calendar says which are none")
 	}
 	if j.zone, err = time.LoadLocation(j.TimeZone.Name); err != nil {
 		return Jurisdiction{}, fmt.Errorf("time_zone: %w", err)

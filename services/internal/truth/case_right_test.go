@@ -132,6 +132,8 @@ func TestCase19UnknownPurpose(t *testing.T) {
 		{asking(dsar.Objection, "EEA", "marketing", "run-account"), "/details/purposes/1: must be"},
 		{asking(dsar.Objection, "EEA", "security"), "must be a purpose that objection ends"},
 		{asking(dsar.ConsentWithdrawal, "EEA", "books"), "must be a purpose that consent-withdrawal ends under the law of EEA: marketing, research"},
+		{asking(dsar.Restriction, "EEA", "marketing"), "/details/purposes: must not be there: restriction doesn't go by purpose under the law of EEA"},
+		{asking(dsar.Access, "EEA", "marketing"), "/details/purposes: must not be there"},
 		{asking(dsar.OptOut, "California", "research"), "must be a purpose that opt-out ends under the law of California: marketing, prospecting"},
 	} {
 		c.ask.RequestID, c.ask.ReceivedAt = "9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11", s.now
