@@ -26,7 +26,7 @@ func (s *System) Restrict(ctx context.Context, all []*worker.RestrictJob) error 
 
 func (s *System) restrictAll(ctx context.Context, jobs []*counted) error {
 	for _, j := range jobs {
-		j.Err = s.flagless(j)
+		j.Err = worker.CanRestrict(s.m, s.flags(j.Purposes), j.Task)
 	}
 	if err := s.flag(ctx, jobs); err != nil {
 		return err
@@ -37,19 +37,6 @@ func (s *System) restrictAll(ctx context.Context, jobs []*counted) error {
 		}
 	}
 	return nil
-}
-
-// flagless says why the manifest doesn't let a job be begun; nil where it does.
-func (s *System) flagless(j *counted) error {
-	flags := s.flags(j.Purposes)
-	switch {
-	case len(flags) == 0:
-		return worker.NotRestrictable(s.m.Unstopped(nil, j.Purposes), j.Lift)
-	case j.Lift && slices.ContainsFunc(flags, func(r manifest.SQLRestrict) bool { return r.Lift() == nil }):
-		return worker.Permanent("no-lift", "the manifest doesn't say which value goes on with processing: undo it by hand, or add lifted:", nil)
-	default:
-		return nil
-	}
 }
 
 // flags returns the flags of all datasets that end some purposes.

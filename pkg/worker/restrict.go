@@ -1,6 +1,11 @@
 package worker
 
-import "strings"
+import (
+	"slices"
+	"strings"
+
+	"habeas.dev/pkg/manifest"
+)
 
 // NotRestrictable returns the error of a restriction that a system has no flag for, and
 // names the purposes that go on; nil where there are none. A person must see to them.
@@ -12,5 +17,19 @@ func NotRestrictable(purposes []string, lift bool) error {
 		return Permanent("not-restrictable", "nothing in the manifest stops the use of data for "+strings.Join(purposes, ", ")+": what was done by hand must be undone by hand", nil)
 	default:
 		return Permanent("not-restrictable", "nothing in the manifest stops the use of data for "+strings.Join(purposes, ", ")+": do it by hand, or add a flag to restrict:", nil)
+	}
+}
+
+// CanRestrict returns why a restriction can't be begun, or lifted, with the flags that a
+// system has for the task's purposes; nil where it can. What they leave unstopped is said
+// once they are set ([NotRestrictable]).
+func CanRestrict(m *manifest.Manifest, flags []manifest.SQLRestrict, t Task) error {
+	switch {
+	case len(flags) == 0:
+		return NotRestrictable(m.Unstopped(nil, t.Purposes), t.Lift)
+	case t.Lift && slices.ContainsFunc(flags, func(r manifest.SQLRestrict) bool { return r.Lift() == nil }):
+		return Permanent("no-lift", "the manifest doesn't say which value goes on with processing: undo it by hand, or add lifted:", nil)
+	default:
+		return nil
 	}
 }

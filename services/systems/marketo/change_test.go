@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/worker"
 	"habeas.dev/services/sandbox/conform"
 	"habeas.dev/services/sandbox/fault"
@@ -144,6 +145,58 @@ func TestFlagsThatAreMissing(t *testing.T) {
 	if j := w.restrict(dsar.Restriction, false, w.Emails()[0])[0]; !errors.As(j.Err, &we) || we.Code != "schema" || !strings.Contains(we.Reason, "doNotCall") {
 		t.Fatalf("%v", j.Err)
 	}
+}
+
+// What no flag that leads have ends is named, once the others are set: a flag that may
+// be missing, and is, ends nothing.
+func TestWhatNoFlagEnds(t *testing.T) {
+	t.Parallel()
+	hidden := func(s *sandbox.Config) { s.Hidden = []string{"marketingSuspended"} }
+	m := edited(t,
+		"{field: unsubscribed, stops: [marketing, measure-marketing]}", "{field: unsubscribed, stops: [marketing]}",
+		"{field: doNotCall, stops: [marketing, measure-marketing]}", "{field: doNotCall, stops: [marketing]}")
+	w := newFixture(t, 12, func(s *sandbox.Config, c *Config) { hidden(s); c.Manifest = m })
+	e := w.Emails()[0]
+	for _, lift := range []bool{false, true} {
+		j := w.restrict(dsar.Restriction, lift, e)[0]
+		var we *worker.Error
+		if !errors.As(j.Err, &we) || we.Code != "not-restrictable" || !strings.Contains(we.Reason, " measure-marketing:") {
+			t.Fatalf("lift %v: %v", lift, j.Err)
+		}
+		if len(j.Counts) != 1 || j.Counts[0].Restricted != 2 {
+			t.Errorf("lift %v: %v", lift, j.Counts)
+		}
+		for _, l := range w.leads(e, "doNotCall", "unsubscribed") {
+			if !lift && (l["doNotCall"] != true || l["unsubscribed"] != true) {
+				t.Errorf("what can be stopped wasn't: %v", l)
+			}
+		}
+	}
+	m = edited(t,
+		"        - {field: unsubscribed, stops: [marketing, measure-marketing]}\n", "",
+		"        - {field: doNotCall, stops: [marketing, measure-marketing]}\n", "")
+	w = newFixture(t, 12, func(s *sandbox.Config, c *Config) { hidden(s); c.Manifest = m })
+	var we *worker.Error
+	if j := w.restrict(dsar.Restriction, false, e)[0]; !errors.As(j.Err, &we) || we.Code != "not-restrictable" || len(j.Counts) != 0 {
+		t.Errorf("with no flag at all: %v, %v", j.Err, j.Counts)
+	}
+}
+
+// edited returns the manifest with some of its text replaced.
+func edited(t *testing.T, oldnew ...string) *manifest.Manifest {
+	t.Helper()
+	text := string(manifestYAML)
+	for i := 0; i < len(oldnew); i += 2 {
+		if !strings.Contains(text, oldnew[i]) {
+			t.Fatalf("the manifest has no %q", oldnew[i])
+		}
+		text = strings.Replace(text, oldnew[i], oldnew[i+1], 1)
+	}
+	m, err := manifest.Parse("edited.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
 }
 
 // Whatever is lost on the way, a restriction is whole in the end, and so is its

@@ -2,7 +2,6 @@ package salesforce
 
 import (
 	"context"
-	"slices"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
@@ -27,13 +26,7 @@ func (w *Worker) Restrict(ctx context.Context, all []*worker.RestrictJob) error 
 
 func (w *Worker) restrict(ctx context.Context, jobs []*counted) error {
 	for _, j := range jobs {
-		flags := w.flags(j.Purposes)
-		switch {
-		case len(flags) == 0:
-			j.Err = worker.NotRestrictable(w.manifest.Unstopped(nil, j.Purposes), j.Lift)
-		case j.Lift && slices.ContainsFunc(flags, func(r manifest.SQLRestrict) bool { return r.Lift() == nil }):
-			j.Err = worker.Permanent("no-lift", "the manifest doesn't say which value goes on with processing: undo it by hand, or add lifted:", nil)
-		}
+		j.Err = worker.CanRestrict(w.manifest, w.flags(j.Purposes), j.Task)
 	}
 	if err := w.flag(ctx, jobs); err != nil {
 		return err
