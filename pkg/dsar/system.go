@@ -75,3 +75,21 @@ func (s System) ResolvesBy() []IdentifierType {
 	}
 	return types
 }
+
+// maxSystem bounds a system's name, which is part of a topic's name.
+const maxSystem = 63
+
+// ValidSystem reports whether s is a system's name as every event and every topic has it:
+// lower-case letters, digits, hyphens and underscores, a letter first, at most 63
+// (schemas/common.schema.json). It is safe as the name of a file.
+func ValidSystem(s string) bool {
+	if s == "" || len(s) > maxSystem || s[0] < 'a' || s[0] > 'z' {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '_' {
+			return false
+		}
+	}
+	return true
+}

@@ -235,13 +235,16 @@ func (h *Hub) OpenReport(ctx context.Context, e Envelope) (dsar.Report, error) {
 }
 
 // sealPersonal seals what a report has of the person by the request's own keys. Where
-// these are gone, it is dropped: nobody could read it.
+// these are gone, it is dropped: nobody could read it. Identifiers that the worker itself
+// says to be sealed and fingerprinted are dropped as well: only who opens a report makes
+// any (TestWorkersMakeNoFingerprints).
 func (h *Hub) sealPersonal(ctx context.Context, r *dsar.Report) error {
+	r.Identifiers = nil
 	if len(r.Detail) == 0 && len(r.Found) == 0 {
 		return nil
 	}
 	detail, found := r.Detail, r.Found
-	r.Detail, r.Found, r.Identifiers = nil, nil, nil
+	r.Detail, r.Found = nil, nil
 	keys, err := h.vault.Keys(ctx, r.RequestID)
 	if errors.Is(err, vault.ErrShredded) || errors.Is(err, vault.ErrNoKeys) {
 		return nil

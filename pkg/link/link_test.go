@@ -184,6 +184,48 @@ func TestReportsAreOfTheirTask(t *testing.T) {
 	}
 }
 
+// TestWorkersMakeNoFingerprints: an identifier that a report has sealed and fingerprinted
+// already, so that it could be anybody's and of any assurance, is not taken in.
+func TestWorkersMakeNoFingerprints(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	opened, err := f.key("account").OpenTask(f.parse(f.task("account", dsar.Resolve, 1)), f.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged := []dsar.Identifier{{Type: "email", Fingerprint: f.vault.Fingerprint("email", "boss@example.com"), Sealed: []byte("boss@example.com"), Assurance: dsar.AssuranceProven}}
+	for name, r := range map[string]dsar.Report{
+		"alone":                  {},
+		"beside a detail":        {Detail: []byte("words")},
+		"beside what it found":   {Found: []dsar.FoundIdentifier{{Type: "account_id", Value: "77"}}},
+		"of a task that failed":  {Kind: dsar.ReportFailed, Outcome: dsar.Failed},
+		"of a task not believed": {Kind: dsar.ReportRefused, Code: "not-sealed"},
+	} {
+		r.RequestID, r.System, r.Action, r.Attempt, r.Identifiers = request, "account", dsar.Resolve, 1, forged
+		got, err := f.hub.OpenReport(t.Context(), f.report(f.key("account"), opened.Nonce, r))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if len(got.Identifiers) != len(r.Found) || len(got.Identifiers) == 1 && got.Identifiers[0].Type != "account_id" {
+			t.Errorf("%s: %+v", name, got.Identifiers)
+		}
+	}
+}
+
+// TestStrangersNameNoFile: a message's system is a name before anybody looks for its key.
+func TestStrangersNameNoFile(t *testing.T) {
+	t.Parallel()
+	for _, system := range []string{"", "../account", "/etc/account", "a/b", "a\\b", "account.json", "Account", "1st", strings.Repeat("a", 64)} {
+		data, err := json.Marshal(link.Envelope{RequestID: request, System: system, Action: dsar.Gather, Attempt: 1, Sealed: []byte("x")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := link.Parse(data); err == nil {
+			t.Errorf("%q is taken for a system", system)
+		}
+	}
+}
+
 // TestGrantsAreForgotten: once the subject's root was ended, a task comes without a grant,
 // and says why; a grant that was deleted opens no more, whoever kept the task.
 func TestGrantsAreForgotten(t *testing.T) {

@@ -81,7 +81,8 @@ const Skew = 2 * time.Minute
 // maxAttempt bounds an attempt, as schemas/ does.
 const maxAttempt = 1_000_000
 
-// Parse reads the open part of a message.
+// Parse reads the open part of a message. What it says to be about has the form that it
+// should have, and is believed only once the rest opens (TestStrangersNameNoFile).
 func Parse(data []byte) (Envelope, error) {
 	var e Envelope
 	if err := json.Unmarshal(data, &e); err != nil { // the decoder's words may quote the data
@@ -90,8 +91,10 @@ func Parse(data []byte) (Envelope, error) {
 	switch {
 	case !dsar.ValidRequestID(e.RequestID):
 		return e, errors.New("its request_id is none")
-	case e.System == "" || e.Attempt < 1 || e.Attempt > maxAttempt || len(e.Sealed) == 0:
-		return e, errors.New("it lacks system, attempt or seal")
+	case !dsar.ValidSystem(e.System):
+		return e, errors.New("its system is no system's name")
+	case e.Attempt < 1 || e.Attempt > maxAttempt || len(e.Sealed) == 0:
+		return e, errors.New("it lacks attempt or seal")
 	}
 	return e, nil
 }

@@ -28,7 +28,6 @@ const (
 )
 
 var (
-	systemForm     = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
 	datasetForm    = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,63}$`)
 	columnForm     = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,62}$`)
 	identifierForm = regexp.MustCompile(`^([a-z][a-z0-9_-]{0,62}\.)?[a-z][a-z0-9_]{0,63}$`)
@@ -66,7 +65,7 @@ func (v *validation) manifest() {
 	switch {
 	case m.System == "":
 		v.add("system", "system is missing", "give the system a name")
-	case !systemForm.MatchString(m.System):
+	case !dsar.ValidSystem(m.System):
 		v.add("system", fmt.Sprintf("system %q isn't a name", m.System), "use lower-case letters, digits, hyphens and underscores, a letter first, at most "+strconv.Itoa(maxName))
 	case m.System == dsar.Aggregator:
 		v.add("system", "no system may be called "+dsar.Aggregator, "that is who assembles the answers; choose another name")
@@ -100,7 +99,7 @@ func (v *validation) manifest() {
 	for i, name := range m.EraseAfter {
 		path := index("erase_after", i)
 		switch {
-		case !systemForm.MatchString(name):
+		case !dsar.ValidSystem(name):
 			v.add(path, fmt.Sprintf("erase_after %q isn't a system's name", name), "write the name that is in that system's manifest")
 		case name == m.System:
 			v.add(path, "a system can't be erased after itself", "leave it out")

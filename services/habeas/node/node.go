@@ -285,7 +285,7 @@ func (n *Node) startCoordinator(ctx context.Context, embedded bool, carrier tran
 		return err
 	}
 	for _, m := range append([]*manifest.Manifest{{System: dsar.Aggregator}}, n.Manifests...) {
-		if _, err := n.Installation.Links.Key(m.System); err != nil {
+		if _, err := n.Installation.Links.Make(m.System); err != nil {
 			return err
 		}
 	}
@@ -305,7 +305,7 @@ func (n *Node) startCoordinator(ctx context.Context, embedded bool, carrier tran
 
 // access returns what a system's worker has of its own.
 func (n *Node) access(system string) (worker.Access, error) {
-	key, err := n.Installation.Links.Key(system)
+	key, err := n.Installation.Links.Make(system)
 	return worker.Access{Link: key, Objects: n.Installation.Objects}, err
 }
 
