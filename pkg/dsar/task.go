@@ -252,7 +252,8 @@ type Report struct {
 	// Found are the identifiers that a resolve found, as the worker says them, in the
 	// clear: on its way the whole report is sealed. Who opens it makes Identifiers of them.
 	Found []FoundIdentifier `json:"found,omitempty"`
-	// Identifiers are those that a resolve found, sealed under the request's key.
+	// Identifiers are those that a resolve found, sealed under the request's key. A worker's
+	// own are dropped.
 	Identifiers []Identifier `json:"identifiers,omitempty"`
 	// Code is a short, stable, lower-case word for machines (rate-limited,
 	// no-permission, plan-too-large).
