@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"habeas.dev/pkg/dsar"
@@ -182,7 +181,7 @@ func unreadable(err error) error {
 func (o order) scopes() []string {
 	scopes := []string{Scope(o.System, o.Action, o.Attempt)}
 	if o.Plan != nil {
-		scopes = append(scopes, ScopeOf(o.Plan.Name))
+		scopes = append(scopes, vault.ScopeOf(o.Plan.Name))
 	}
 	if o.Answer == nil {
 		return scopes
@@ -193,18 +192,11 @@ func (o order) scopes() []string {
 				continue
 			}
 			for _, object := range end.Objects {
-				scopes = append(scopes, ScopeOf(object.Name))
+				scopes = append(scopes, vault.ScopeOf(object.Name))
 			}
 		}
 	}
 	return scopes
-}
-
-// ScopeOf returns the scope of an object's name.
-func ScopeOf(name string) string {
-	at := strings.LastIndexByte(name, '/') + 1
-	scope, _, _ := strings.Cut(name[at:], "-")
-	return name[:at] + scope
 }
 
 // OpenReport opens a report that came: it MUST be sealed by the link key of the system

@@ -85,10 +85,11 @@ func (k *Keys) errorf(err error) error {
 }
 
 // Values returns the secret of the small values that come of a root: for the one service
-// that assembles answers without the master key. nil where the root was ended.
+// that assembles answers without the master key. nil where the root was ended, and where
+// these keys came of such secrets themselves.
 func (k *Keys) Values(which Root) []byte {
 	r := &k.roots[which]
-	if r.ended.Load() {
+	if r.ended.Load() || r.secret == nil {
 		return nil
 	}
 	return derive(r.secret, "values", k.requestID)

@@ -192,11 +192,6 @@ func (v *Vault) wrap(ctx context.Context, plain []byte) ([]byte, error) {
 
 // unwrap opens what is sealed by the master key. It returns ErrWrongKey where the
 // key doesn't open it, and another error where the key's service couldn't be asked.
-// It returns ErrWrongKey where the key doesn't open it, and another error where the
-// key's service couldn't be asked. It returns ErrWrongKey where the key doesn't
-// open it, and another error where the key's service couldn't be asked. It returns
-// ErrWrongKey where the key doesn't open it, and another error where the key's
-// service couldn't be asked.
 func (v *Vault) unwrap(ctx context.Context, sealed []byte) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, masterTimeout)
 	defer cancel()

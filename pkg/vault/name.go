@@ -64,8 +64,9 @@ func checkScope(scope string) error {
 	return checkObjectName(scope)
 }
 
-// scopeOf returns the part of an object's name up to the attempt: what its key is of.
-func scopeOf(name string) string {
+// ScopeOf returns the scope of an object's name, which is the name up to the attempt: what
+// its key is of.
+func ScopeOf(name string) string {
 	attempt := strings.LastIndexByte(name, '/') + 1
 	if i := strings.IndexByte(name[attempt:], '-'); i >= 0 {
 		return name[:attempt+i]

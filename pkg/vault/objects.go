@@ -13,6 +13,7 @@ import (
 	"github.com/tink-crypto/tink-go/v2/streamingaead/subtle"
 	"github.com/tink-crypto/tink-go/v2/tink"
 
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/vault/internal/store"
 )
 
@@ -78,7 +79,7 @@ func (k ObjectKey) Scope() string { return k.scope }
 // their scope. What a gather leaves comes of the records' root, all else of the
 // subject's.
 func (k *Keys) ObjectKey(name string) (ObjectKey, error) {
-	scope := scopeOf(name)
+	scope := ScopeOf(name)
 	if err := checkScope(scope); err != nil {
 		return ObjectKey{}, err
 	}
@@ -94,23 +95,16 @@ func (k *Keys) ObjectKey(name string) (ObjectKey, error) {
 // ends with what they open: one that opens records comes of the records' root
 // (TestGrantsEndWithRecords); where that has ended, an assembly is of what had to stay.
 func (k *Keys) rootOf(action string) Root {
-	switch action {
-	case gatherAction, "grant-" + gatherAction:
+	switch dsar.Action(action) {
+	case dsar.Gather, "grant-" + dsar.Gather:
 		return RecordsRoot
-	case "grant-" + assembleAction:
+	case "grant-" + dsar.Assemble:
 		if !k.Ended(RecordsRoot) {
 			return RecordsRoot
 		}
 	}
 	return SubjectRoot
 }
-
-// gatherAction and assembleAction are [dsar.Gather] and [dsar.Assemble] as they stand in
-// an object's name.
-const (
-	gatherAction   = "gather"
-	assembleAction = "assemble"
-)
 
 // small returns what seals an object of one piece.
 func (k ObjectKey) small() cipher.AEAD { return newAEAD(derive(k.secret, "whole")) }
@@ -131,7 +125,7 @@ func (k ObjectKey) check(name string) error {
 	if err := checkObjectName(name); err != nil {
 		return err
 	}
-	if scopeOf(name) != k.scope {
+	if ScopeOf(name) != k.scope {
 		return fmt.Errorf("vault: object of request %s: %w: it isn't of %s", k.requestID, ErrName, k.scope)
 	}
 	return nil

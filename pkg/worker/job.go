@@ -277,7 +277,7 @@ func (w *Worker) create(ctx context.Context, j *job, name string) (*vault.Object
 
 // openObject opens an object of which the task has the key.
 func (j *job) openObject(ctx context.Context, name string) (io.ReadCloser, error) {
-	k, err := j.grant.ObjectKey(j.task.RequestID, link.ScopeOf(name))
+	k, err := j.grant.ObjectKey(j.task.RequestID, vault.ScopeOf(name))
 	if err != nil {
 		return nil, err
 	}

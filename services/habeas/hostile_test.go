@@ -321,7 +321,7 @@ func (h *hostile) opensNothingElse(id string, t link.Task) {
 		}
 		for _, o := range end.Objects {
 			objects++
-			k, err := vault.NewObjectKey(id, link.ScopeOf(o.Name), t.Grant.Key)
+			k, err := vault.NewObjectKey(id, vault.ScopeOf(o.Name), t.Grant.Key)
 			if err != nil {
 				h.Fatal(err)
 			}

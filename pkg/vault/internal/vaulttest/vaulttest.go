@@ -423,7 +423,7 @@ func scopesApart(t *testing.T, s Store) {
 	v := s.Open(t)
 	k := keys(t, v, one)
 	keys(t, v, other)
-	names := []string{"a/gather/1-x", "a/gather/2-x", "a/gather/11-x", "a/count/1-x", "b/gather/1-x"}
+	names := []string{"a/gather/1-x", "a/gather/2-x", "a/gather/11-x", "a/plan/1-x", "b/gather/1-x"}
 	for _, size := range []int{100, 200 << 10} {
 		for _, request := range []string{one, other} {
 			for _, n := range names {
@@ -476,8 +476,8 @@ func rootsEndApart(t *testing.T, s Store) {
 		gone, stays  string
 		dead, living vault.Kind
 	}{
-		{vault.RecordsRoot, "a/gather/1-x", "a/count/1-x", vault.BundleKey, vault.Identifier},
-		{vault.SubjectRoot, "a/count/1-x", "a/gather/1-x", vault.Identifier, vault.BundleKey},
+		{vault.RecordsRoot, "a/gather/1-x", "a/plan/1-x", vault.BundleKey, vault.Identifier},
+		{vault.SubjectRoot, "a/plan/1-x", "a/gather/1-x", vault.Identifier, vault.BundleKey},
 	} {
 		request := "request-" + c.root.String()
 		k := keys(t, v, request)
