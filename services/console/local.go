@@ -1,9 +1,9 @@
 package console
 
 import (
-	"net"
 	"net/http"
-	"net/netip"
+
+	"habeas.dev/services/internal/callers"
 )
 
 // Local lets everyone in under one name: for the demo, on one's own machine. It
@@ -13,7 +13,7 @@ type Local struct{ Name string }
 
 // User returns the same user for everyone on this machine.
 func (l Local) User(_ http.ResponseWriter, r *http.Request) (User, bool) {
-	if !loopback(r.RemoteAddr) || !loopback(r.Host) {
+	if !callers.OnThisMachine(r) {
 		return User{}, false
 	}
 	return User{Name: l.Name, Role: Officer, ID: "local"}, true
@@ -29,16 +29,3 @@ func (Local) Routes() map[string]http.Handler { return nil }
 
 // CanSignOut returns false.
 func (Local) CanSignOut() bool { return false }
-
-// loopback reports whether HOST:PORT, or HOST, is this machine.
-func loopback(address string) bool {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		host = address
-	}
-	if host == "localhost" {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.Unmap().IsLoopback()
-}

@@ -17,6 +17,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
+	"habeas.dev/services/internal/callers"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 )
@@ -71,7 +72,7 @@ func NewOIDC(c OIDCConfig) (*OIDC, error) {
 	switch {
 	case err != nil || own.Host == "":
 		return nil, fmt.Errorf("console: url %q is not the console's address, as https://habeas.example.com", c.URL)
-	case own.Scheme != "https" && !loopback(own.Host):
+	case own.Scheme != "https" && !callers.Loopback(own.Host):
 		return nil, fmt.Errorf("console: url %q is not https: sessions would go in the open", c.URL)
 	case c.Issuer == "" || c.ClientID == "":
 		return nil, errors.New("console: sign-in needs an issuer and a client_id")

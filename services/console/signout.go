@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"habeas.dev/services/internal/callers"
 )
 
 // logout is what a cookie holds of a sign-out while the browser is at the provider.
@@ -84,7 +86,7 @@ func (o *OIDC) endOfSession(r *http.Request) (*url.URL, error) {
 		return nil, err
 	}
 	u, err := url.Parse(says.EndSession)
-	if err != nil || u.Host == "" || u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Host)) {
+	if err != nil || u.Host == "" || u.Scheme != "https" && !(u.Scheme == "http" && callers.Loopback(u.Host)) {
 		return nil, err // whoever listens could say that all has ended
 	}
 	return u, nil

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -139,10 +140,17 @@ func (w *fixture) discreet(where string, texts ...string) {
 	}
 }
 
+// newRequest returns a call as one on the door's own machine sends it.
+func newRequest(method, path string, body io.Reader) *http.Request {
+	r := httptest.NewRequest(method, path, body)
+	r.RemoteAddr, r.Host = "127.0.0.1:5000", "localhost:8420"
+	return r
+}
+
 // do asks the door over HTTP and holds the answer against the contract.
 func (w *fixture) do(method, path, template string, body []byte, headers ...string) *httptest.ResponseRecorder {
 	w.t.Helper()
-	r := httptest.NewRequest(method, path, bytes.NewReader(body))
+	r := newRequest(method, path, bytes.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
 	for i := 0; i < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
@@ -289,7 +297,7 @@ func identifier(typ, value string) map[string]any {
 func (w *fixture) plain(path string) *httptest.ResponseRecorder {
 	w.t.Helper()
 	answer := httptest.NewRecorder()
-	w.Handler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil))
+	w.Handler().ServeHTTP(answer, newRequest(http.MethodGet, path, nil))
 	if answer.Code != http.StatusOK {
 		w.t.Errorf("%s: %d", path, answer.Code)
 	}

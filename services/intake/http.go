@@ -92,9 +92,14 @@ func (d door) SubmitRequest(w http.ResponseWriter, r *http.Request) {
 }
 
 // signedIn returns who calls; where that is nobody, or calls too often, the answer is
-// written.
+// written. A door without callers believes who is on this machine, and no page that a
+// browser there has from elsewhere (TestReboundName).
 func (d door) signedIn(w http.ResponseWriter, r *http.Request) (callers.Caller, bool) {
 	if d.in.Callers == nil {
+		if !callers.OnThisMachine(r) {
+			problemForbidden.write(w, "without callers in its configuration the door answers on its own machine only, under localhost")
+			return callers.Caller{}, false
+		}
 		return callers.Local(), true
 	}
 	origin := d.in.Limits.Origin(r)

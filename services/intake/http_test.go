@@ -45,7 +45,7 @@ func TestLargeBody(t *testing.T) {
 	for _, length := range []int64{50 << 20, -1} {
 		w := newFixture(t)
 		body := &counted{Reader: io.LimitReader(endless{}, 50<<20)}
-		r := httptest.NewRequest(http.MethodPost, "/v1/requests", body)
+		r := newRequest(http.MethodPost, "/v1/requests", body)
 		r.ContentLength = length
 		r.Header.Set("Content-Type", "application/json")
 		answer := w.ask(r, "/v1/requests")
@@ -79,7 +79,7 @@ func TestBody(t *testing.T) {
 		"in UTF-8":        {202, "", strings.NewReader(good), []string{"Content-Type", "application/json; charset=UTF-8"}},
 	} {
 		w := newFixture(t)
-		r := httptest.NewRequest(http.MethodPost, "/v1/requests", c.body)
+		r := newRequest(http.MethodPost, "/v1/requests", c.body)
 		r.Header.Set("Content-Type", "application/json")
 		for i := 0; i < len(c.headers); i += 2 {
 			r.Header.Set(c.headers[i], c.headers[i+1])
@@ -169,7 +169,7 @@ func TestMuchIsRead(t *testing.T) {
 
 // submit posts a body to the door.
 func submit(h http.Handler, body io.Reader) int {
-	r := httptest.NewRequest(http.MethodPost, "/v1/requests", body)
+	r := newRequest(http.MethodPost, "/v1/requests", body)
 	r.Header.Set("Content-Type", "application/json")
 	answer := httptest.NewRecorder()
 	h.ServeHTTP(answer, r)
@@ -263,10 +263,35 @@ func TestOtherPaths(t *testing.T) {
 		{"PUT", "/v1/requests", 405, "method"}, {"POST", "/v1/requests/" + requestID, 405, "method"}, {"GET", "/healthz", 404, "not-found"},
 	} {
 		answer := httptest.NewRecorder()
-		w.Handler().ServeHTTP(answer, httptest.NewRequest(c.method, c.path, nil))
+		w.Handler().ServeHTTP(answer, newRequest(c.method, c.path, nil))
 		if answer.Code != c.status || code(t, answer) != c.code || answer.Code == 405 && answer.Header().Get("Allow") == "" {
 			t.Errorf("%s %s: %d %s", c.method, c.path, answer.Code, answer.Body)
 		}
 		w.discreet("an answer", answer.Body.String())
+	}
+}
+
+// TestReboundName: a door without callers answers on its own machine and by its name
+// alone: a page from elsewhere, in a browser here, that has its name resolve to this
+// machine reads, asks and cancels nothing.
+func TestReboundName(t *testing.T) {
+	t.Parallel()
+	w := newFixture(t)
+	good := text(t, request())
+	if answer := w.post(good); answer.Code != http.StatusAccepted {
+		t.Fatalf("from here: %d %s", answer.Code, answer.Body)
+	}
+	for _, from := range [][2]string{{"127.0.0.1:5000", "rebound.example.com:8420"}, {"127.0.0.1:5000", "localhost.example.com"}, {"127.0.0.1:5000", ""}, {"192.0.2.1:5000", "localhost:8420"}} {
+		for _, c := range [][3]string{
+			{http.MethodPost, "/v1/requests", "/v1/requests"}, {http.MethodGet, "/v1/requests", "/v1/requests"},
+			{http.MethodGet, "/v1/requests/" + requestID, "/v1/requests/{request_id}"}, {http.MethodDelete, "/v1/requests/" + requestID, "/v1/requests/{request_id}"},
+		} {
+			r := newRequest(c[0], c[1], bytes.NewReader(good))
+			r.Header.Set("Content-Type", "application/json")
+			r.RemoteAddr, r.Host = from[0], from[1]
+			if answer := w.ask(r, c[2]); answer.Code != http.StatusForbidden || code(t, answer) != "forbidden" {
+				t.Errorf("%s %s from %s: %d %s", c[0], c[1], from, answer.Code, answer.Body)
+			}
+		}
 	}
 }

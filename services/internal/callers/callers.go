@@ -28,10 +28,6 @@ type Caller struct {
 	config.Caller
 }
 
-// Local returns the caller of a door that knows none: it listens on loopback only, and
-// believes who is on the machine.
-func Local() Caller { return Caller{Caller: config.Caller{Believed: true, Reads: true, Cancels: true}} }
-
 // Known reports whether the caller has signed in.
 func (c Caller) Known() bool { return c.Name != "" }
 
