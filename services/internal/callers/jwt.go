@@ -102,8 +102,8 @@ func (i *issuers) read(token string) (config.CallerJWT, error) {
 	if typ, _ := parsed.Header["typ"].(string); from.Type != "" && !strings.EqualFold(strings.TrimPrefix(strings.ToLower(typ), "application/"), from.Type) {
 		return config.CallerJWT{}, fmt.Errorf("%w: a JWT of another type than %s", ErrUnknown, from.Type)
 	}
-	if claims.IssuedAt != nil && claims.ExpiresAt.Sub(claims.IssuedAt.Time) > maxLife {
-		return config.CallerJWT{}, fmt.Errorf("%w: a JWT that is good for more than %s", ErrUnknown, maxLife)
+	if claims.IssuedAt == nil || claims.ExpiresAt.Sub(claims.IssuedAt.Time) > maxLife {
+		return config.CallerJWT{}, fmt.Errorf("%w: a JWT that doesn't say since when it is good, or for more than %s", ErrUnknown, maxLife)
 	}
 	if claims.Subject == "" {
 		return config.CallerJWT{}, fmt.Errorf("%w: a JWT without a subject", ErrUnknown)

@@ -174,6 +174,11 @@ func TestForgedJWTs(t *testing.T) {
 		"not yet":         func(t *rapid.T) string { return issued(t, with("nbf", now.Add(2*time.Minute).Unix())) },
 		"from the future": func(t *rapid.T) string { return issued(t, with("iat", now.Add(2*time.Minute).Unix())) },
 		"too long":        func(t *rapid.T) string { return issued(t, with("exp", now.Add(48*time.Hour).Unix())) },
+		"without a beginning": func(t *rapid.T) string {
+			claims := with("iat", nil)
+			claims["exp"] = now.Add(time.Duration(rapid.Int64Range(1, 1<<30).Draw(t, "s")) * time.Second).Unix()
+			return issued(t, claims)
+		},
 		"another subject": func(t *rapid.T) string {
 			return issued(t, with("sub", rapid.SampledFrom([]any{"", nil, "signup ", "Signup", "other"}).Draw(t, "sub")))
 		},
