@@ -63,7 +63,7 @@ func (n *Node) serveMonitor(ctx context.Context, cfg config.Config) error {
 	mux.Handle("GET /healthz", n.health.handler())
 	mux.Handle("GET /readyz", n.health.handler())
 	mux.Handle("GET /metrics", n.scrape)
-	n.serve("monitor", &http.Server{Handler: mux, ReadHeaderTimeout: headerTime, ReadTimeout: headerTime, MaxHeaderBytes: 16 << 10}, l)
+	n.serve("monitor", &http.Server{Handler: mux, ReadHeaderTimeout: headerTime, ReadTimeout: headerTime, WriteTimeout: monitorTime, IdleTimeout: monitorTime, MaxHeaderBytes: 16 << 10}, l)
 	return nil
 }
 

@@ -21,6 +21,9 @@ const (
 	stopTime = 15 * time.Second
 	// headerTime bounds how long a caller may take for a request's headers.
 	headerTime = 10 * time.Second
+	// monitorTime bounds how long a caller may take for a monitor's answer, and keep a
+	// connection between two: Prometheus asks every minute at the latest.
+	monitorTime = 2 * time.Minute
 )
 
 // process runs services until it is stopped, or until one of them fails.

@@ -70,7 +70,7 @@ type Callers struct {
 // New returns callers; the context ends what looks after the issuers' keys.
 func New(ctx context.Context, c Config) (*Callers, error) {
 	all := &Callers{callers: map[string]Caller{}, certificates: map[string]string{}, subjects: map[config.CallerJWT]string{},
-		clients: c.Clients, tokens: &cachedTokens{notes: c.Tokens, now: c.Now}, now: c.Now}
+		clients: c.Clients, tokens: newCachedTokens(c.Tokens, c.Now), now: c.Now}
 	for name, caller := range c.Callers {
 		all.callers[name] = Caller{name, caller}
 		for _, certificate := range caller.Certificates {

@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 
 	"habeas.dev/services/internal/journal"
@@ -32,6 +31,9 @@ const (
 	tokensFresh = 5 * time.Second
 	// tokensAgain is how soon they are read again for a token that isn't among them.
 	tokensAgain = time.Second
+	// tokensTimeout bounds how long a call waits for them, the calls before it included:
+	// what hangs behind the journal would hold up every caller.
+	tokensTimeout = 5 * time.Second
 	// writeTries bounds how often a change is tried that others were faster with.
 	writeTries = 20
 )
@@ -146,9 +148,13 @@ type cachedTokens struct {
 	notes Notes
 	now   func() time.Time
 
-	mu   sync.Mutex
+	turn chan struct{} // full while one call looks, and perhaps reads; guards the rest
 	read time.Time
 	byID map[string]Token
+}
+
+func newCachedTokens(notes Notes, now func() time.Time) *cachedTokens {
+	return &cachedTokens{notes: notes, now: now, turn: make(chan struct{}, 1)}
 }
 
 // owner returns the caller whose token it is; [ErrUnknown] where it is nobody's.
@@ -172,10 +178,17 @@ func (c *cachedTokens) owner(ctx context.Context, token string) (string, error) 
 	return t.Caller, nil
 }
 
-// find returns a token by its id; the zero one where there is none.
+// find returns a token by its id; the zero one where there is none. It waits for
+// [tokensTimeout] at most (TestTokensOfAJournalThatHangs).
 func (c *cachedTokens) find(ctx context.Context, id string) (Token, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, tokensTimeout)
+	defer cancel()
+	select {
+	case c.turn <- struct{}{}:
+		defer func() { <-c.turn }()
+	case <-ctx.Done():
+		return Token{}, fmt.Errorf("callers: the tokens aren't read in time: %w", ctx.Err())
+	}
 	age := c.now().Sub(c.read)
 	if t, ok := c.byID[id]; c.byID != nil && age < tokensFresh && (ok || age < tokensAgain) {
 		return t, nil

@@ -1,6 +1,7 @@
 package callers_test
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"log/slog"
@@ -9,6 +10,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"pgregory.net/rapid"
@@ -170,4 +172,43 @@ func TestOrigin(t *testing.T) {
 			t.Errorf("%s says %q: %s, want %s", c.from, c.says, got, c.want)
 		}
 	}
+}
+
+// hangs is a journal that doesn't answer.
+type hangs struct{ callers.Notes }
+
+// Note waits until nobody does.
+func (hangs) Note(ctx context.Context, _ string) ([]byte, int64, error) {
+	<-ctx.Done()
+	return nil, 0, ctx.Err()
+}
+
+// TestTokensOfAJournalThatHangs: a call learns within seconds that nobody can be known,
+// however many wait before it.
+func TestTokensOfAJournalThatHangs(t *testing.T) {
+	t.Parallel()
+	_, notes, _ := withTokens(t)
+	token, _, err := callers.CreateToken(t.Context(), notes, "signup-page", "lea", now, now.Add(time.Hour))
+	must(t, err)
+	synctest.Test(t, func(t *testing.T) {
+		all, err := callers.New(t.Context(), callers.Config{Callers: map[string]config.Caller{"signup-page": {}}, Tokens: hangs{}, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+		must(t, err)
+		began := time.Now()
+		const many = 20
+		results := make(chan error, many)
+		for range many {
+			go func() {
+				_, err := ask(all, token)
+				results <- err
+			}()
+		}
+		for range many {
+			if err := <-results; !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, callers.ErrUnknown) {
+				t.Errorf("a journal that hangs: %v", err)
+			}
+		}
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("the last one waited %s", took)
+		}
+	})
 }
