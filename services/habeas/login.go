@@ -109,8 +109,11 @@ func deviceClient(o config.OIDC) string {
 // its answer may hold anything.
 func providersWord(err error) error {
 	var refused *oauth2.RetrieveError
-	if errors.As(err, &refused) && refused.ErrorCode != "" {
+	switch {
+	case errors.As(err, &refused) && refused.ErrorCode != "":
 		return fmt.Errorf("the provider refuses: %s", refused.ErrorCode)
+	case errors.As(err, &refused) && refused.Response != nil: // its text is the answer's body
+		return fmt.Errorf("the provider answers with status %d, and no error of OAuth's", refused.Response.StatusCode)
 	}
 	return fmt.Errorf("the provider doesn't answer: %w", err)
 }

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	"golang.org/x/oauth2"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/config"
@@ -153,5 +154,19 @@ func TestLogin(t *testing.T) {
 	}
 	if out, err := assign("four"); err != nil || lastBy() != "paul <local>" {
 		t.Errorf("signed out: %v %s", err, out)
+	}
+}
+
+// TestProvidersWord: of what a provider answers nothing is repeated but OAuth's code.
+func TestProvidersWord(t *testing.T) {
+	t.Parallel()
+	const secret = "lea@example.com"
+	for want, refused := range map[string]*oauth2.RetrieveError{
+		"access_denied": {Response: &http.Response{StatusCode: 400}, Body: []byte(secret), ErrorCode: "access_denied", ErrorDescription: secret},
+		"status 502":    {Response: &http.Response{StatusCode: 502, Status: "502 " + secret}, Body: []byte("<h1>" + secret)},
+	} {
+		if got := providersWord(fmt.Errorf("device: %w", refused)).Error(); !strings.Contains(got, want) || strings.Contains(got, secret) {
+			t.Errorf("%s: %s", want, got)
+		}
 	}
 }
