@@ -73,7 +73,7 @@ func openReceipt(ctx context.Context, in *installation.Installation, id string) 
 	}
 	r, err := receipt.Open(ctx, in.Journal, facts, in.Vault, log)
 	if errors.Is(err, receipt.ErrNone) {
-		return r, fmt.Errorf("request %s has no receipt yet; it is made when the request has ended", id)
+		return r, fmt.Errorf("request %s has no receipt yet; a coordinator that runs makes it soon after the request has ended", id)
 	}
 	return r, err
 }

@@ -41,8 +41,10 @@ what it has deleted nobody takes back.
 Nothing of it is a request: nothing is journalled, and no value is printed or kept. Exit status 1:
 an erasure would be refused.
 
-  habeas try billing email=anna@example.com --config habeas.yaml
-  habeas try billing - --data DIR`
+What stands on the command line others on the machine can see: - reads it from standard input.
+
+  habeas try account email=anna@example.com --config habeas.yaml
+  habeas try account - --config habeas.yaml < identifiers.txt`
 }
 
 // tryTime bounds a try.
@@ -56,7 +58,6 @@ func (c *tryCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cfg = node.WithSandbox(cfg)
 	if _, ok := cfg.Systems[c.System]; !ok {
 		return fmt.Errorf("no system %q under systems: in the configuration", c.System)
 	}
@@ -70,7 +71,7 @@ func (c *tryCommand) Run(ctx context.Context) error {
 	}
 	t := &trial{System: c.System, m: m}
 	if err := t.open(ctx, cfg); err != nil {
-		return err
+		return fmt.Errorf("%s: %w", c.System, err)
 	}
 	defer t.close()
 	if err := t.run(ctx, ids); err != nil {
@@ -107,7 +108,7 @@ func (c *tryCommand) identifiers(m *manifest.Manifest, in io.Reader) ([]worker.I
 		case !ok || value == "":
 			return nil, errors.New("an identifier is written as type=value, as in email=anna@example.com")
 		case !slices.Contains(known, id):
-			return nil, fmt.Errorf("%s can't be asked by a %s; it can by %s", c.System, id, listed(slices.Compact(slices.Sorted(slices.Values(known)))))
+			return nil, fmt.Errorf("%s can't be asked by %s; it can by %s", c.System, id, listed(slices.Compact(slices.Sorted(slices.Values(known)))))
 		default:
 			out = append(out, worker.Identifier{Type: id, Value: value, Assurance: dsar.AssuranceVerified})
 		}
@@ -161,7 +162,7 @@ type rehearser interface {
 func (t *trial) open(ctx context.Context, cfg config.Config) error {
 	s := cfg.Systems[t.System]
 	if s.Elsewhere {
-		return fmt.Errorf("%s is served by a worker of its own, in another process: its team tries it with workertest", t.System)
+		return errors.New("a worker of its own serves it, in another process: its team tries it with workertest")
 	}
 	rules, err := identifier.New(cfg.Identifiers.Country)
 	if err != nil {

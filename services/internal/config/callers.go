@@ -22,8 +22,7 @@ type Caller struct {
 	// Believed says that what it calls verified, and proven, is. Of any other caller
 	// an identifier is a claim, however it is sent.
 	Believed bool `yaml:"believed"`
-	// Reads lets it see where its own requests stand, list them, and fetch their
-	// answers.
+	// Reads lets it see where its own requests stand, and list them.
 	Reads bool `yaml:"reads"`
 	// Cancels lets it cancel its own requests.
 	Cancels bool `yaml:"cancels"`
