@@ -107,8 +107,7 @@ func erasuresSince(ctx context.Context, in *installation.Installation, system st
 		if len(rows) < filter.Limit {
 			break
 		}
-		last := rows[len(rows)-1]
-		filter.After = journal.Cursor{ReceivedAt: last.ReceivedAt, DueAt: last.DueAt, RequestID: last.RequestID}
+		filter.After = rows[len(rows)-1].Cursor()
 	}
 	if !known && len(out) == 0 {
 		return nil, fmt.Errorf("no erasure here has reached a system %s", system)
