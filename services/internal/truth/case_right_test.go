@@ -243,3 +243,55 @@ datasets:
 		}
 	})
 }
+
+// TestCase13HeldAndRestricted: what is held is flagged where the system has a flag, and
+// only then is it said that nothing else is done with it.
+func TestCase13HeldAndRestricted(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, restrict string
+		hold           core.Hold
+		said           bool
+	}{
+		{"with a flag", ", restrict: [{column: locked, value: 1, lifted: 0}]", core.Hold{System: "crm", Dataset: "people"}, true},
+		{"without a flag", "", core.Hold{System: "crm", Dataset: "people"}, false},
+		{"the whole system", ", restrict: [{column: locked, value: 1, lifted: 0}]", core.Hold{System: "crm"}, false},
+		{"everything", ", restrict: [{column: locked, value: 1, lifted: 0}]", core.Hold{}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			onBoth(t, func(s *scene) {
+				s.proof = "always"
+				db := s.system(`
+system: crm
+abilities: [gather, erase`+map[bool]string{true: ", restrict"}[c.restrict != ""]+`]
+holds: true
+datasets:
+- {name: people, columns: [id, email], subject: {email: email}, technical: [locked]`+c.restrict+`}
+`, "CREATE TABLE people(id INTEGER PRIMARY KEY, email TEXT, locked INTEGER)")
+				db.row("people", 1, "anna@example.com", 0)
+				db.row("people", 2, "sam@example.com", 0)
+				s.begin()
+				r := mine("email anna@example.com")
+				r.Right, r.Subject.Proven = dsar.Erasure, nil
+				id := s.submit(r)
+				s.play(id)
+				c.hold.By, c.hold.Reason, c.hold.Now = "lea", "a lawsuit", s.now
+				if _, err := s.life.Do(s.ctx(), id, c.hold); err != nil {
+					s.Fatal(err)
+				}
+				a := s.completed(s.do(id, core.JudgeProof{By: "lea", Accepted: true, Calendar: s.kit.book, Now: s.now}))
+				s.holds("crm", "SELECT id FROM people", "1", "2")
+				flagged := s.stores["crm"].list("SELECT locked FROM people WHERE id = 1")[0] == "1"
+				says := false
+				for _, text := range append(s.written(id), a.files["index.html"], a.files["certificate.json"]) {
+					says = says || strings.Contains(text, "used for nothing else")
+				}
+				if says && !flagged || flagged != c.said {
+					s.Errorf("flagged: %t, and it is said that nothing else is done: %t", flagged, says)
+				}
+				s.holds("crm", "SELECT locked FROM people WHERE id = 2", "0")
+			})
+		})
+	}
+}
