@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/segmentio/kafka-go"
 
+	"habeas.dev/pkg/bus"
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/link"
@@ -24,6 +25,7 @@ import (
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/topics"
 	"habeas.dev/services/sandbox/people"
 )
 
@@ -63,6 +65,7 @@ func TestHostile(t *testing.T) {
 	for _, system := range []string{"account", people.Marketo, people.PaymentTech} { // an erasure, as it was
 		old := h.find(h.records(event.TopicTasks(system)), erasure, dsar.Erase)
 		h.publish(event.TopicTasks(system), event.TypeTask, erasure, old.Value)
+		h.isRead(system)
 	}
 
 	// Case 24: a worker's own key and Kafka say nothing of another system.
@@ -123,6 +126,7 @@ type hostile struct {
 	people *people.Population
 	logs   *workertest.Log
 	writer *kafka.Writer
+	sent   map[string]int // how many messages that a trace must tell of, by what it tells
 }
 
 func newHostile(t *testing.T) *hostile {
@@ -133,7 +137,7 @@ func newHostile(t *testing.T) *hostile {
 	}
 	cfg.Listen = "127.0.0.1:0"
 	cfg.Sandbox = &config.Sandbox{Seed: 7, People: 40, Faults: "salesforce:forbid=Task"}
-	h := &hostile{T: t, logs: &workertest.Log{}, people: people.Generate(people.Config{Seed: 7, People: 40})}
+	h := &hostile{T: t, logs: &workertest.Log{}, sent: map[string]int{}, people: people.Generate(people.Config{Seed: 7, People: 40})}
 	if h.n, err = node.Start(t.Context(), cfg, node.Options{Logs: h.logs}, node.Everything()); err != nil {
 		t.Fatal(err)
 	}
@@ -282,32 +286,49 @@ func (h *hostile) facts(id string) (events []core.Event) {
 	return events
 }
 
-// rejected waits until the trace of a request tells of a message that wasn't believed, or
-// until it tells of no more.
-func (h *hostile) rejected(what, id string, m core.Message, system, code string) {
+// isRead waits until a worker has done all that stands on its topic.
+func (h *hostile) isRead(system string) {
+	h.Helper()
+	h.until("the worker of "+system+" has read its tasks", func() bool {
+		lag, err := bus.Lag(h.Context(), bus.Config{Brokers: h.n.Brokers}, topics.WorkerGroup(system), event.TopicTasks(system))
+		if err != nil {
+			h.Fatal(err)
+		}
+		return lag == 0
+	})
+}
+
+// until waits until a condition holds.
+func (h *hostile) until(what string, holds func() bool) {
 	h.Helper()
 	deadline := time.NewTimer(30 * time.Second)
 	defer deadline.Stop()
 	beat := time.NewTicker(20 * time.Millisecond)
 	defer beat.Stop()
-	for {
-		n := 0
-		for _, e := range h.facts(id) {
-			if r, ok := e.(core.MessageRejected); ok {
-				if n++; r.Message == m && r.System == system && r.Code == code {
-					return
-				}
-			}
-		}
-		if n == core.MaxRejections {
-			return
-		}
+	for !holds() {
 		select {
 		case <-beat.C:
 		case <-deadline.C:
-			h.Fatalf("%s: the trace doesn't tell of it", what)
+			h.Fatalf("never: %s", what)
 		}
 	}
+}
+
+// rejected waits until the trace of a request tells of a message that wasn't believed, and
+// of those like it that were sent before.
+func (h *hostile) rejected(what, id string, m core.Message, system, code string) {
+	h.Helper()
+	like := fmt.Sprint(id, m, system, code)
+	h.sent[like]++
+	h.until("the trace tells of "+what, func() bool {
+		told := 0
+		for _, e := range h.facts(id) {
+			if r, ok := e.(core.MessageRejected); ok && fmt.Sprint(id, r.Message, r.System, r.Code) == like {
+				told++
+			}
+		}
+		return told == h.sent[like]
+	})
 }
 
 // opensNothingElse: what a worker was given for its own task opens no other object.
@@ -349,34 +370,27 @@ func (h *hostile) isBounded(id string, m kafka.Message) {
 		e.Attempt = 100 + i
 		h.publish(event.TopicTasks("account"), event.TypeTask, id, h.json(e))
 	}
-	deadline := time.NewTimer(30 * time.Second)
-	defer deadline.Stop()
-	beat := time.NewTicker(50 * time.Millisecond)
-	defer beat.Stop()
-	for {
+	h.until("all are put aside", func() bool {
 		aside := 0
 		for _, m := range h.records(event.TopicRejected) {
 			if bytes.Contains(m.Value, []byte(`"code":"not-sealed"`)) && bytes.Contains(m.Value, fmt.Appendf(nil, `"topic":"%s"`, event.TopicTasks("account"))) {
 				aside++
 			}
 		}
-		if aside >= flood {
-			break
-		}
-		select {
-		case <-beat.C:
-		case <-deadline.C:
-			h.Fatalf("%d of %d are on %s", aside, flood, event.TopicRejected)
-		}
-	}
+		return aside >= flood
+	})
 	told, last := 0, false
-	for _, e := range h.facts(id) {
-		if r, ok := e.(core.MessageRejected); ok {
-			told++
-			last = last || r.Last
+	h.until("the trace tells of the last", func() bool {
+		told, last = 0, false
+		for _, e := range h.facts(id) {
+			if r, ok := e.(core.MessageRejected); ok {
+				told++
+				last = last || r.Last
+			}
 		}
-	}
-	if told > core.MaxRejections || told == core.MaxRejections && !last {
-		h.Errorf("the trace tells of %d, the last of them marked: %v", told, last)
+		return last
+	})
+	if told != core.MaxRejections {
+		h.Errorf("the trace tells of %d", told)
 	}
 }
