@@ -9,10 +9,10 @@ import (
 // advance records everything that now follows by itself: stages that begin,
 // tasks whose turn it is, the end, or that a person is needed.
 func (d *decider) advance() {
-	if !d.Exists() || d.Status.Ended() || d.Awaited != "" {
+	stages := d.Right.Stages()
+	if !d.Exists() || d.Status.Ended() || d.Awaited != "" || len(stages) == 0 {
 		return
 	}
-	stages := d.Right.Stages()
 	if d.Stage == "" && d.waitsForLookBack() {
 		return
 	}

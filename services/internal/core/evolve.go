@@ -8,13 +8,14 @@ import (
 )
 
 // Evolve returns what is known after a further fact. The given state is left as it
-// was.
+// was. No fact makes it panic, wherever it stands in a journal
+// (TestEveryJournalCanBeRead).
 func Evolve(s State, e Event) State {
 	s.Version++
 	if byPerson(e) {
 		s.Acts++
 	}
-	return e.evolve(s).occasion(e)
+	return e.evolve(s).occasion(s, e)
 }
 
 // Fold returns the state after a request's facts, in order.

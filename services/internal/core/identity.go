@@ -73,7 +73,7 @@ func (s State) unproven() []string {
 // they are merely claimed.
 func (s State) without() []dsar.IdentifierType {
 	var out []dsar.IdentifierType
-	used := s.usableFor(s.Right.Stages()[0])
+	used := s.usableFor(s.first())
 	for _, id := range s.Identifiers {
 		same := func(o dsar.Identifier) bool { return o.Fingerprint == id.Fingerprint }
 		if !slices.ContainsFunc(used, same) && !slices.Contains(out, id.Type) {

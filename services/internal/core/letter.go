@@ -24,8 +24,9 @@ type Occasion struct {
 	Extended, Paused bool
 }
 
-// occasion adds what the person is to be written about, if a fact is such.
-func (s State) occasion(e Event) State {
+// occasion adds what the person is to be written about, if a fact is such. Before is the
+// state in which the fact came.
+func (s State) occasion(before State, e Event) State {
 	o := Occasion{Cause: s.Version, Right: s.Right, DueAt: s.DueAt, Extended: s.Extended, Paused: s.Paused}
 	switch e := e.(type) {
 	case Accepted:
@@ -39,6 +40,9 @@ func (s State) occasion(e Event) State {
 	case Refused:
 		o.Letter, o.Ground = LetterRefusal, e.Ground
 	case AddendumIssued:
+		if len(s.Addenda) == len(before.Addenda) {
+			return s // it added none
+		}
 		told := s.Addenda[len(s.Addenda)-1].Told
 		o.Letter, o.Again = LetterAddendum, &told
 	case Completed, DeliveryAsked:

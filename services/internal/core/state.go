@@ -321,7 +321,7 @@ func (s State) Told() *Answer {
 
 func (s State) answer() *Answer {
 	answer := &Answer{
-		Source: s.Accepted.Source, Identifiers: s.usableFor(s.Right.Stages()[0]), Without: s.without(), Unproven: s.Disproven, Judged: s.Judged,
+		Source: s.Accepted.Source, Identifiers: s.usableFor(s.first()), Without: s.without(), Unproven: s.Disproven, Judged: s.Judged,
 		Purposes: s.Accepted.Terms.Purposes,
 	}
 	if len(s.Disproven) == 0 {
@@ -345,6 +345,15 @@ func (s State) answer() *Answer {
 		answer.Systems = append(answer.Systems, part)
 	}
 	return answer
+}
+
+// first returns what systems are first asked for the right; empty where there is no such
+// right.
+func (s State) first() dsar.Action {
+	if stages := s.Right.Stages(); len(stages) > 0 {
+		return stages[0]
+	}
+	return ""
 }
 
 // tells reports whether the answer tells of an action. Where another right is
