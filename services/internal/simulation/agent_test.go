@@ -46,7 +46,7 @@ func (w *simulation) act(ctx context.Context, a *asked, state core.State) {
 	for _, t := range state.Tasks {
 		if t.Status == core.TaskIsFailed {
 			stopped = stopped || t.End.Code == "plan-too-large"
-			manual = manual && t.End.Outcome == dsar.Manual
+			manual = manual && (t.End.Outcome == dsar.Manual || state.Again != nil && lacksPlan(t))
 		}
 	}
 	if manual && w.calm {
@@ -56,6 +56,12 @@ func (w *simulation) act(ctx context.Context, a *asked, state core.State) {
 	retry.AcceptPlan = stopped && (w.calm || w.rng.IntN(2) == 0)
 	w.note("an agent retries %s: %s", a.id, state.Attention.Reason)
 	w.do(ctx, a, retry)
+}
+
+// lacksPlan reports whether a task failed since its plan was lost or damaged. After the
+// answer there is no other by which it could be asked.
+func lacksPlan(t core.TaskState) bool {
+	return t.End.Code == dsar.CodePlanMissing || t.End.Code == dsar.CodePlanMismatch
 }
 
 // giveUp ends what no worker can do: by cancelling the request, or, where something was

@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// loseAnObject removes or damages an object that was gathered: the answer lacks it,
-// and it has to be gathered again. Marks are durable, and plans are read by the simulation
-// itself: those stay.
+// loseAnObject removes or damages an object: records, a plan or a grant, each of which has
+// to be made again. A mark isn't lost: it survives a power cut, and that an erasure has
+// begun is known by nothing else.
 func (w *simulation) loseAnObject() {
 	blobs := w.vault.Blobs()
 	var objects []string
 	for _, key := range slices.Sorted(maps.Keys(blobs)) {
-		if strings.HasPrefix(key, "objects/") && !strings.Contains(key, "/begun~") && !strings.Contains(key, "/plan~") {
+		if strings.HasPrefix(key, "objects/") && !strings.Contains(key, "/begun~") {
 			objects = append(objects, key)
 		}
 	}
