@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"habeas.dev/pkg/identifier"
 	"habeas.dev/pkg/vault/internal/store"
@@ -190,8 +191,13 @@ func openMasterOf(ctx context.Context, keys KeyStore, cfg Config) (Master, error
 // what a key service adds to it is little.
 const maxSmall = 64 << 10
 
+// getTimeout bounds a get. A store that takes longer for so little is down.
+const getTimeout = 30 * time.Second
+
 // get reads a small blob.
 func get(ctx context.Context, b store.Bucket, key string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, getTimeout)
+	defer cancel()
 	r, size, err := b.Read(ctx, key)
 	if err != nil {
 		return nil, err

@@ -173,9 +173,15 @@ func (w *Worker) ability(a dsar.Action) *ability {
 	return nil
 }
 
+// prepareTimeout bounds what is read and written of the vault before a task's call: a
+// grant, a plan and a mark, all small. A vault that takes longer is down.
+const prepareTimeout = time.Minute
+
 // prepare opens what the task's worker may open. It leaves in the job an error, or the
 // end of a task that needs no call.
 func (w *Worker) prepare(ctx context.Context, at Access, j *job) {
+	ctx, cancel := context.WithTimeout(ctx, prepareTimeout)
+	defer cancel()
 	j.objects = at.Objects
 	if j.ability = w.ability(j.task.Action); j.ability == nil {
 		j.err = Permanent("no-ability", "this system's worker has no ability to "+string(j.task.Action), nil)

@@ -79,7 +79,7 @@ func (c cloud) Remove(ctx context.Context, prefix string) error {
 	}
 	list := c.bucket.List(&blob.ListOptions{Prefix: prefix})
 	for {
-		o, err := list.Next(ctx)
+		o, err := next(ctx, list)
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -99,7 +99,7 @@ func (c cloud) Folders(ctx context.Context, prefix string) ([]string, error) {
 	var folders []string
 	list := c.bucket.List(&blob.ListOptions{Prefix: prefix, Delimiter: "/"})
 	for {
-		o, err := list.Next(ctx)
+		o, err := next(ctx, list)
 		if errors.Is(err, io.EOF) {
 			return folders, nil
 		}
@@ -110,6 +110,13 @@ func (c cloud) Folders(ctx context.Context, prefix string) ([]string, error) {
 			folders = append(folders, strings.TrimSuffix(strings.TrimPrefix(o.Key, prefix), "/"))
 		}
 	}
+}
+
+// next returns the next of a list, of which it may have to fetch a page.
+func next(ctx context.Context, list *blob.ListIterator) (*blob.ListObject, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return list.Next(ctx)
 }
 
 func (c cloud) delete(ctx context.Context, key string) error {
@@ -138,7 +145,7 @@ func (w *cloudWriter) Abort() {
 func (c cloud) Names(ctx context.Context, prefix string, f func(key string) error) error {
 	list := c.bucket.List(&blob.ListOptions{Prefix: prefix})
 	for {
-		o, err := list.Next(ctx)
+		o, err := next(ctx, list)
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
