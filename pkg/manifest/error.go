@@ -45,10 +45,18 @@ func (e *Error) Error() string {
 	return s
 }
 
-// positions maps each part of a manifest to its file and line.
+// positions maps each part of a document to its file and line.
 type positions struct {
 	file  string
+	of    document
 	lines map[string]int // by path: datasets[2].columns[0].name
+}
+
+// document is what errors say of a kind of document.
+type document struct {
+	name  string // what it is called
+	begin string // what to do where it is empty
+	form  string // where its form is written
 }
 
 // At returns the place of a part of the manifest, as file:line, for errors that
@@ -66,10 +74,12 @@ func (m *Manifest) At(path string) string {
 	}
 }
 
-func (m *Manifest) problem(path, what, cure string) *Error {
-	e := &Error{File: m.at.file, What: what, Cure: cure}
+func (m *Manifest) problem(path, what, cure string) *Error { return m.at.problem(path, what, cure) }
+
+func (at *positions) problem(path, what, cure string) *Error {
+	e := &Error{File: at.file, What: what, Cure: cure}
 	for p := path; ; p = parent(p) {
-		if line, ok := m.at.lines[p]; ok {
+		if line, ok := at.lines[p]; ok {
 			e.Line = line
 			return e
 		}

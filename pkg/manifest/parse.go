@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"strings"
 	"unicode/utf8"
 
@@ -18,6 +19,15 @@ const maxBytes = 1 << 20
 
 // Load reads and checks the manifest in a file.
 func Load(file string) (*Manifest, error) {
+	data, err := read(file)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(file, data)
+}
+
+// read reads a file, and of one that is too large so much that it shows.
+func read(file string) ([]byte, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
@@ -27,18 +37,32 @@ func Load(file string) (*Manifest, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	return Parse(file, data)
+	return data, nil
 }
 
 // Parse reads and checks a manifest in YAML: one document, no field that isn't
 // known, none twice, no aliases. Name is what errors call it, its file's name.
 // The error is an [Error].
 func Parse(name string, data []byte) (*Manifest, error) {
-	fail := func(line int, what, cure string) (*Manifest, error) {
-		return nil, &Error{File: name, Line: line, What: what, Cure: cure}
+	m := &Manifest{at: positions{file: name, of: document{name: "a manifest", begin: "begin with system: and the system's name", form: "see schemas/manifest.schema.json"}}}
+	if err := m.at.decode(data, m); err != nil {
+		return nil, err
+	}
+	if err := m.Validate(); err != nil {
+		return nil, err
+	}
+	m.qualify()
+	return m, nil
+}
+
+// decode reads one YAML document into what into points to, after it was checked against
+// its type.
+func (at *positions) decode(data []byte, into any) *Error {
+	fail := func(line int, what, cure string) *Error {
+		return &Error{File: at.file, Line: line, What: what, Cure: cure}
 	}
 	if len(data) > maxBytes {
-		return fail(0, "too large", fmt.Sprintf("a manifest has at most %d bytes", maxBytes))
+		return fail(0, "too large", fmt.Sprintf("%s has at most %d bytes", at.of.name, maxBytes))
 	}
 	if !utf8.Valid(data) {
 		return fail(0, "not UTF-8", "save it in UTF-8")
@@ -47,27 +71,23 @@ func Parse(name string, data []byte) (*Manifest, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	switch err := decoder.Decode(&doc); {
 	case errors.Is(err, io.EOF):
-		return fail(0, "empty", "begin with system: and the system's name")
+		return fail(0, "empty", at.of.begin)
 	case err != nil:
 		line, what := yamlError(err)
 		return fail(line, "not YAML: "+what, "check indentation and quotes")
 	}
 	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return fail(0, "more than one document", "write one file a system")
+		return fail(0, "more than one document", "write each into a file of its own")
 	}
-	m := &Manifest{at: positions{file: name, lines: map[string]int{}}}
-	if e := m.at.check(doc.Content[0], manifestShape, ""); e != nil {
-		return nil, e
+	at.lines = map[string]int{}
+	if e := at.check(doc.Content[0], reflect.TypeOf(into), ""); e != nil {
+		return e
 	}
-	if err := doc.Decode(m); err != nil {
+	if err := doc.Decode(into); err != nil {
 		line, what := yamlError(err)
-		return fail(line, what, "see schemas/manifest.schema.json")
+		return fail(line, what, at.of.form)
 	}
-	if err := m.Validate(); err != nil {
-		return nil, err
-	}
-	m.qualify()
-	return m, nil
+	return nil
 }
 
 // yamlError separates the line from an error of the YAML package, which writes

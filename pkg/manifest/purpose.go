@@ -1,14 +1,10 @@
 package manifest
 
 import (
-	"bytes"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
-
-	"go.yaml.in/yaml/v3"
 )
 
 // Purpose is one thing that data is used for, and the ground on which it may be.
@@ -44,47 +40,52 @@ func PurposeMarks() []string {
 type Purposes map[string]Purpose
 
 // LoadPurposes reads a catalogue's file.
-func LoadPurposes(path string) (Purposes, error) {
-	text, err := os.ReadFile(path)
+func LoadPurposes(file string) (Purposes, error) {
+	data, err := read(file)
 	if err != nil {
 		return nil, err
 	}
-	return ParsePurposes(path, text)
+	return ParsePurposes(file, data)
 }
 
-// ParsePurposes reads a catalogue. An error names the file, the purpose, and the cure.
-func ParsePurposes(file string, text []byte) (Purposes, error) {
+// ParsePurposes reads a catalogue, as strictly as [Parse] reads a manifest. The error is
+// an [Error].
+func ParsePurposes(file string, data []byte) (Purposes, error) {
 	var doc struct {
 		Purposes Purposes `yaml:"purposes"`
 	}
-	d := yaml.NewDecoder(bytes.NewReader(text))
-	d.KnownFields(true)
-	if err := d.Decode(&doc); err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+	at := positions{file: file, of: document{name: "a catalogue of purposes", begin: "begin with purposes:", form: "see docs/law.md"}}
+	if err := at.decode(data, &doc); err != nil {
+		return nil, err
 	}
+	v := &validation{at: &at}
 	for _, id := range doc.Purposes.IDs() {
-		if err := doc.Purposes[id].check(id); err != nil {
-			return nil, fmt.Errorf("%s: %w", file, err)
-		}
+		v.purpose("purposes."+id, id, doc.Purposes[id])
+	}
+	if err := v.err(); err != nil {
+		return nil, err
 	}
 	return doc.Purposes, nil
 }
 
-func (p Purpose) check(id string) error {
-	switch {
-	case !purposeForm.MatchString(id):
-		return fmt.Errorf("%q isn't the name of a purpose; use lower-case letters, digits, hyphens and underscores, such as marketing", id)
-	case p.Title["en"] == "":
-		return fmt.Errorf("purpose %s has no title; add title: {en: …, fr: …}", id)
-	case !slices.Contains(legalBases(), p.Basis):
-		return fmt.Errorf("purpose %s: unknown legal_basis %q; allowed: %s", id, p.Basis, join(legalBases()))
+func (v *validation) purpose(path, id string, p Purpose) {
+	if !purposeForm.MatchString(id) {
+		v.add(path, fmt.Sprintf("%q isn't the name of a purpose", id), "use lower-case letters, digits, hyphens and underscores, such as marketing")
 	}
-	for _, mark := range p.Marks {
+	if p.Title["en"] == "" {
+		v.add(path+".title", "purpose "+id+" has no title in English", "add title: {en: …, fr: …}")
+	} else {
+		v.text(path+".title", p.Title, true)
+	}
+	if !slices.Contains(legalBases(), p.Basis) {
+		v.add(path+".legal_basis", fmt.Sprintf("purpose %s: unknown legal_basis %q", id, p.Basis), "allowed: "+join(legalBases()))
+	}
+	for i, mark := range p.Marks {
 		if !slices.Contains(PurposeMarks(), mark) {
-			return fmt.Errorf("purpose %s: unknown mark %q; allowed: %s", id, mark, join(PurposeMarks()))
+			v.add(index(path+".marks", i), fmt.Sprintf("purpose %s: unknown mark %q", id, mark), "allowed: "+join(PurposeMarks()))
 		}
 	}
-	return nil
+	v.text(path+".compelling", p.Compelling, false)
 }
 
 // IDs returns the purposes' ids, sorted.
@@ -99,33 +100,48 @@ func (m *Manifest) Resolve(c Purposes) error {
 		if len(d.Purposes) == 0 {
 			continue
 		}
-		d.Purpose, d.LegalBasis = Text{}, ""
-		for j, id := range d.Purposes {
-			p, ok := c[id]
-			if !ok {
-				return m.problem(index(fmt.Sprintf("datasets[%d].purposes", i), j), fmt.Sprintf("unknown purpose %q", id), "name one of the catalogue: "+strings.Join(c.IDs(), ", ")+"; or add it there")
-			}
-			for lang, title := range p.Title {
+		if err := m.known(fmt.Sprintf("datasets[%d].purposes", i), d.Purposes, c); err != nil {
+			return err
+		}
+		d.Purpose, d.LegalBasis = Text{}, c[d.Purposes[0]].Basis
+		for _, id := range d.Purposes {
+			for lang, title := range c[id].Title {
 				d.Purpose[lang] = joined(d.Purpose[lang], title)
-			}
-			if j == 0 {
-				d.LegalBasis = p.Basis
 			}
 		}
 	}
 	for i := range m.Datasets {
-		if s := m.Datasets[i].SQL; s != nil {
-			for j, r := range s.Restrict {
-				for k, id := range r.Stops {
-					if _, ok := c[id]; !ok {
-						return m.problem(index(fmt.Sprintf("datasets[%d].sql.restrict[%d].stops", i, j), k), fmt.Sprintf("unknown purpose %q", id), "name one of the catalogue: "+strings.Join(c.IDs(), ", ")+"; or add it there")
-					}
-				}
+		if m.Datasets[i].SQL == nil {
+			continue
+		}
+		for j, r := range m.Datasets[i].SQL.Restrict {
+			if err := m.known(fmt.Sprintf("datasets[%d].sql.restrict[%d].stops", i, j), r.Stops, c); err != nil {
+				return err
 			}
 		}
 	}
 	m.purposes = c
 	return nil
+}
+
+// known fails at the first purpose that a catalogue doesn't have.
+func (m *Manifest) known(path string, ids []string, c Purposes) error {
+	for i, id := range ids {
+		if _, ok := c[id]; !ok {
+			return m.problem(index(path, i), fmt.Sprintf("unknown purpose %q", id), "name one of the catalogue: "+strings.Join(c.IDs(), ", ")+"; or add it there")
+		}
+	}
+	return nil
+}
+
+// WorkerStops checks the purposes that a flag under worker: stops, for a worker whose
+// settings have flags, as [Manifest.Resolve] checks those of sql.restrict: nil where the
+// catalogue has them, or where none was looked at.
+func (m *Manifest) WorkerStops(dataset int, stops []string) error {
+	if m.purposes == nil {
+		return nil
+	}
+	return m.known(index("datasets", dataset)+".worker.restrict", stops, m.purposes)
 }
 
 // joined puts titles of purposes one after the other.

@@ -46,6 +46,12 @@ func TestPurposesAreLookedUp(t *testing.T) {
 	if err := m.Resolve(purposes); err == nil || !strings.Contains(err.Error(), `unknown purpose "marketing"; name one of the catalogue: run-account`) {
 		t.Errorf("%v", err)
 	}
+	if err := m.Resolve(Purposes{"marketing": {}, "run-account": {}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.WorkerStops(0, []string{"marketing", "marketting"}); err == nil || !strings.Contains(err.Error(), `unknown purpose "marketting"; name one of the catalogue: marketing, run-account`) {
+		t.Errorf("%v", err)
+	}
 	own, err := Parse("ledger.yaml", []byte(ledger))
 	if err != nil {
 		t.Fatal(err)
@@ -58,13 +64,19 @@ func TestPurposesAreLookedUp(t *testing.T) {
 func TestPurposesRefuse(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ from, to, want string }{
+		"no field":        {"purposes:", "purpose:", `purposes.yaml:1: unknown field "purpose"; allowed here: purposes`},
+		"a purpose twice": {"  run-account:", "  marketing:", `purposes.yaml:6: "marketing" stands twice; leave one`},
+		"a mark's line":   {"[marketing]", "[spam]", `purposes.yaml:5: purpose marketing: unknown mark "spam"; allowed: marketing`},
+		"a language":      {"fr: Envoyer", "francais: Envoyer", `purposes.yaml:3: "francais" isn't a language`},
+		"nothing":         {purposesYAML, "", "purposes.yaml: empty; begin with purposes:"},
+		"a text":          {purposesYAML, "x", "purposes.yaml:1: a catalogue of purposes must be fields and values; see docs/law.md"},
 		"no ground":       {"    legal_basis: consent\n", "", `unknown legal_basis ""`},
 		"an unknown mark": {"[marketing]", "[spam]", `unknown mark "spam"; allowed: marketing, sale`},
 		"no title":        {"{en: Sending news, fr: Envoyer des nouvelles}", "{fr: Envoyer}", "marketing has no title"},
 		"no name":         {"  marketing:", "  Marketing!:", "isn't the name of a purpose"},
 		"an unknown word": {"marks:", "mark:", "mark"},
 	} {
-		if _, err := ParsePurposes("purposes.yaml", []byte(change(t, purposesYAML, c.from, c.to))); err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), "purposes.yaml") {
+		if _, err := ParsePurposes("purposes.yaml", []byte(change(t, purposesYAML, c.from, c.to))); err == nil || !strings.Contains(err.Error(), c.want) || !strings.HasPrefix(err.Error(), "purposes.yaml") || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

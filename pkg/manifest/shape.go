@@ -12,7 +12,6 @@ import (
 )
 
 var (
-	manifestShape = reflect.TypeFor[Manifest]()
 	durationShape = reflect.TypeFor[time.Duration]()
 	workerShape   = reflect.TypeFor[yaml.Node]()
 	// A part of what a worker of its own reads.
@@ -75,7 +74,7 @@ func (at *positions) check(n *yaml.Node, t reflect.Type, path string) *Error {
 
 func (at *positions) checkStruct(n *yaml.Node, t reflect.Type, path string) *Error {
 	if n.Kind != yaml.MappingNode {
-		return at.fail(n, path, label(path)+" must be fields and values", "see schemas/manifest.schema.json")
+		return at.fail(n, path, at.label(path)+" must be fields and values", at.of.form)
 	}
 	fields := map[string]reflect.Type{}
 	var names []string
@@ -168,11 +167,16 @@ func (at *positions) fail(n *yaml.Node, _ string, what, cure string) *Error {
 	return &Error{File: at.file, Line: n.Line, What: what, Cure: cure}
 }
 
+// label returns the name that errors use for a part, which may be the whole document.
+func (at *positions) label(path string) string {
+	if path == "" {
+		return at.of.name
+	}
+	return label(path)
+}
+
 // label returns the name that errors use for a part: its own.
 func label(path string) string {
-	if path == "" {
-		return "a manifest"
-	}
 	if i := strings.LastIndexByte(path, '.'); i >= 0 {
 		path = path[i+1:]
 	}

@@ -40,8 +40,19 @@ var (
 // system itself. The error is an [Error] about the first problem of the file. A
 // manifest of [Parse] has passed it.
 func (m *Manifest) Validate() error {
-	v := &validation{m: m}
+	v := &validation{m: m, at: &m.at}
 	v.manifest()
+	return v.err()
+}
+
+type validation struct {
+	m        *Manifest // nil where it is of another document
+	at       *positions
+	problems []*Error
+}
+
+// err returns the first problem of the file, with the others; nil where there is none.
+func (v *validation) err() error {
 	if len(v.problems) == 0 {
 		return nil
 	}
@@ -51,13 +62,8 @@ func (m *Manifest) Validate() error {
 	return first
 }
 
-type validation struct {
-	m        *Manifest
-	problems []*Error
-}
-
 func (v *validation) add(path, what, cure string) {
-	v.problems = append(v.problems, v.m.problem(path, what, cure))
+	v.problems = append(v.problems, v.at.problem(path, what, cure))
 }
 
 func (v *validation) manifest() {

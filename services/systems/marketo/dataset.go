@@ -73,6 +73,11 @@ func datasetsOf(m *manifest.Manifest) (leads *dataset, others []*dataset, err er
 		if err := m.WorkerSettings(i, &ds.settings); err != nil {
 			return nil, nil, err
 		}
+		for _, f := range ds.Restrict {
+			if err := m.WorkerStops(i, f.Stops); err != nil {
+				return nil, nil, err
+			}
+		}
 		if ds.Of == "" {
 			ds.Of = d.Name
 		}

@@ -107,6 +107,11 @@ func objectsOf(m *manifest.Manifest) ([]object, error) {
 		if err := m.WorkerSettings(i, &o.settings); err != nil {
 			return nil, err
 		}
+		for _, r := range o.Restrict {
+			if err := m.WorkerStops(i, r.Stops); err != nil {
+				return nil, err
+			}
+		}
 		for _, c := range d.Columns {
 			o.columns = append(o.columns, c.Name)
 			o.types[c.Name] = c.Type
