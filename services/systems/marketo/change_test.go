@@ -10,7 +10,6 @@ import (
 	"pgregory.net/rapid"
 
 	"habeas.dev/pkg/dsar"
-	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/worker"
 	"habeas.dev/services/sandbox/conform"
 	"habeas.dev/services/sandbox/fault"
@@ -152,7 +151,7 @@ func TestFlagsThatAreMissing(t *testing.T) {
 func TestWhatNoFlagEnds(t *testing.T) {
 	t.Parallel()
 	hidden := func(s *sandbox.Config) { s.Hidden = []string{"marketingSuspended"} }
-	m := edited(t,
+	m := conform.Edited(t, manifestYAML,
 		"{field: unsubscribed, stops: [marketing, measure-marketing]}", "{field: unsubscribed, stops: [marketing]}",
 		"{field: doNotCall, stops: [marketing, measure-marketing]}", "{field: doNotCall, stops: [marketing]}")
 	w := newFixture(t, 12, func(s *sandbox.Config, c *Config) { hidden(s); c.Manifest = m })
@@ -172,7 +171,7 @@ func TestWhatNoFlagEnds(t *testing.T) {
 			}
 		}
 	}
-	m = edited(t,
+	m = conform.Edited(t, manifestYAML,
 		"        - {field: unsubscribed, stops: [marketing, measure-marketing]}\n", "",
 		"        - {field: doNotCall, stops: [marketing, measure-marketing]}\n", "")
 	w = newFixture(t, 12, func(s *sandbox.Config, c *Config) { hidden(s); c.Manifest = m })
@@ -180,23 +179,6 @@ func TestWhatNoFlagEnds(t *testing.T) {
 	if j := w.restrict(dsar.Restriction, false, e)[0]; !errors.As(j.Err, &we) || we.Code != "not-restrictable" || len(j.Counts) != 0 {
 		t.Errorf("with no flag at all: %v, %v", j.Err, j.Counts)
 	}
-}
-
-// edited returns the manifest with some of its text replaced.
-func edited(t *testing.T, oldnew ...string) *manifest.Manifest {
-	t.Helper()
-	text := string(manifestYAML)
-	for i := 0; i < len(oldnew); i += 2 {
-		if !strings.Contains(text, oldnew[i]) {
-			t.Fatalf("the manifest has no %q", oldnew[i])
-		}
-		text = strings.Replace(text, oldnew[i], oldnew[i+1], 1)
-	}
-	m, err := manifest.Parse("edited.yaml", []byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
 }
 
 // Whatever is lost on the way, a restriction is whole in the end, and so is its

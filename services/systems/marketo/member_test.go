@@ -87,10 +87,7 @@ func TestCallsForMemberships(t *testing.T) {
 // A program that isn't there is named as the manifest's fault; the rest isn't lost.
 func TestUnknownProgram(t *testing.T) {
 	t.Parallel()
-	m, err := manifest.Parse("marketo.yaml", []byte(strings.Replace(string(manifestYAML)+further, "[1001, 1002, 1003]", "[1001, 77]", 1)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := conform.Edited(t, []byte(string(manifestYAML)+further), "[1001, 1002, 1003]", "[1001, 77]")
 	w := richFixture(t, 20, func(_ *sandbox.Config, c *Config) { c.Manifest = m })
 	out, errs := w.Gather(w.Emails()[0])
 	var we *worker.Error

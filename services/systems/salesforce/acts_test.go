@@ -18,23 +18,6 @@ import (
 	sandbox "habeas.dev/services/sandbox/salesforce"
 )
 
-// edited returns the manifest with parts of its text replaced.
-func edited(t *testing.T, oldnew ...string) *manifest.Manifest {
-	t.Helper()
-	text := string(manifestYAML)
-	for i := 0; i < len(oldnew); i += 2 {
-		if !strings.Contains(text, oldnew[i]) {
-			t.Fatalf("the manifest has no %q", oldnew[i])
-		}
-		text = strings.Replace(text, oldnew[i], oldnew[i+1], 1)
-	}
-	m, err := manifest.Parse("edited.yaml", []byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
 // values returns one field of the records that a query finds.
 func (w *fixture) values(query, field string) []string {
 	w.T.Helper()
@@ -177,7 +160,7 @@ func TestRestrictAndLift(t *testing.T) {
 // by a field of the company's own, everything is found that an address finds.
 func TestOtherIdentifiers(t *testing.T) {
 	t.Parallel()
-	m := edited(t, "needs: [email, phone, salesforce_contact_id]", "needs: [email, phone, salesforce_contact_id, customer_ref]",
+	m := conform.Edited(t, manifestYAML, "needs: [email, phone, salesforce_contact_id]", "needs: [email, phone, salesforce_contact_id, customer_ref]",
 		"        salesforce_contact_id: [Id]\n      of:", "        salesforce_contact_id: [Id]\n        customer_ref: [Customer_Ref__c]\n      of:")
 	w := newFixture(t, 12, nil)
 	var contact string
@@ -285,7 +268,7 @@ func TestCustomObjects(t *testing.T) {
 func TestFilesWithoutBytes(t *testing.T) {
 	t.Parallel()
 	w := newFixture(t, 12, func(_ *sandbox.Config, c *Config) {
-		c.Manifest = edited(t, "      content: VersionData\n", "", "      - {name: VersionData}\n", "", "      content: Body\n", "", "      - {name: Body}\n", "")
+		c.Manifest = conform.Edited(t, manifestYAML, "      content: VersionData\n", "", "      - {name: VersionData}\n", "", "      content: Body\n", "", "      - {name: Body}\n", "")
 	})
 	out, errs := w.Gather(w.Emails()[0])
 	rows := out[0].Rows
@@ -305,7 +288,7 @@ func TestFilesWithoutBytes(t *testing.T) {
 func TestAnonymise(t *testing.T) {
 	t.Parallel()
 	w := newFixture(t, 12, func(_ *sandbox.Config, c *Config) {
-		c.Manifest = edited(t, "      object: Lead\n", "      object: Lead\n      erase: anonymise\n      overwrite: {FirstName: null, LastName: Erased, Company: Erased, Email: null, Phone: null, MobilePhone: null, City: null, Description: null}\n")
+		c.Manifest = conform.Edited(t, manifestYAML, "      object: Lead\n", "      object: Lead\n      erase: anonymise\n      overwrite: {FirstName: null, LastName: Erased, Company: Erased, Email: null, Phone: null, MobilePhone: null, City: null, Description: null}\n")
 	})
 	e := w.Emails()[0]
 	j := w.Do(dsar.Erase, e)[0]
@@ -320,7 +303,7 @@ func TestAnonymise(t *testing.T) {
 	if got := w.values("SELECT Id, LastName FROM Lead WHERE LastName = 'Erased' AND Email = null", "LastName"); len(got) != 1 {
 		t.Errorf("left are %v", got)
 	}
-	if _, err := objectsOf(edited(t, "      object: Lead\n", "      object: Lead\n      erase: anonymise\n      overwrite: {LastName: Erased}\n")); err == nil {
+	if _, err := objectsOf(conform.Edited(t, manifestYAML, "      object: Lead\n", "      object: Lead\n      erase: anonymise\n      overwrite: {LastName: Erased}\n")); err == nil {
 		t.Error("a way back to the person is left, and nobody says so")
 	}
 }
