@@ -16,6 +16,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/services/aggregator"
 	"habeas.dev/services/internal/blobtest"
@@ -170,7 +171,7 @@ func TestPolicy(t *testing.T) {
 	t.Parallel()
 	book, err := policy.Load()
 	must(t, err)
-	p := aggregator.FromBook(book, "")
+	p := aggregator.FromBook(book, "", nil)
 	eea := p("EEA", "fr", dsar.Access, time.Time{})
 	if eea.Law == "" || eea.Entity == "" || len(eea.Complaint) == 0 || !slices.Contains(eea.Grants, dsar.Portability) {
 		t.Errorf("EEA: %+v", eea)
@@ -184,8 +185,37 @@ func TestPolicy(t *testing.T) {
 	if unknown := p("Atlantis", "en", dsar.Access, time.Time{}); unknown.Law != "" {
 		t.Errorf("an unknown place: %+v", unknown)
 	}
-	if named := aggregator.FromBook(book, "Example SARL")("EEA", "en", dsar.Access, time.Time{}); named.Entity != "Example SARL" {
+	if named := aggregator.FromBook(book, "Example SARL", nil)("EEA", "en", dsar.Access, time.Time{}); named.Entity != "Example SARL" {
 		t.Errorf("the controller is %q", named.Entity)
+	}
+}
+
+// TestNothingSoldOnlyWhereNothingIs: that nothing is sold or shared is said in California
+// only where the catalogue of purposes says so of all that data is used for.
+func TestNothingSoldOnlyWhereNothingIs(t *testing.T) {
+	t.Parallel()
+	book, err := policy.Load()
+	must(t, err)
+	for name, c := range map[string]struct {
+		used manifest.Purposes
+		said bool
+	}{
+		"neither":                   {manifest.Purposes{"billing": {}, "news": {Marks: []string{manifest.MarkMarketing}}}, true},
+		"a sale":                    {manifest.Purposes{"billing": {}, "brokers": {Marks: []string{manifest.MarkSale}}}, false},
+		"sharing":                   {manifest.Purposes{"billing": {}, "partners": {Marks: []string{manifest.MarkMarketing, manifest.MarkSharing}}}, false},
+		"a dataset's own, unmarked": {manifest.Purposes{"billing": {}, "shop.orders": {}}, false},
+		"nothing is known":          {nil, false},
+	} {
+		p := aggregator.FromBook(book, "", c.used)
+		for lang, sentence := range map[string]string{"en": "We don’t sell", "fr": "Nous ne vendons pas"} {
+			also := strings.Join(p("California", lang, dsar.Access, time.Time{}).Also, "\n")
+			if strings.Contains(also, sentence) != c.said {
+				t.Errorf("%s, %s: %q", name, lang, also)
+			}
+			if len(p("California", lang, dsar.Access, time.Time{}).Also) < 2 {
+				t.Errorf("%s, %s: the other sentences are gone", name, lang)
+			}
+		}
 	}
 }
 

@@ -57,7 +57,7 @@ func shop() *manifest.Manifest {
 func answerTo(t *testing.T, book *policy.Book, letters *letter.Writer, jurisdiction string, right, asked dsar.Right, lang string) map[string]string {
 	t.Helper()
 	at := time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
-	controller := aggregator.FromBook(book, "Example Cloud SAS")(jurisdiction, lang, right, at)
+	controller := aggregator.FromBook(book, "Example Cloud SAS", shop().UsedFor())(jurisdiction, lang, right, at)
 	in := bundle.Input{
 		RequestID: requestID, Right: right, Locale: lang, ReceivedAt: at,
 		Identifiers: []statement.Identifier{{Type: "email", Value: "ann@example.com", Verified: true}}, Run: bundle.Run{At: at, Software: "habeas test"},
@@ -159,7 +159,7 @@ func everywhere() map[string][]sentence {
 	return map[string][]sentence{
 		"EEA":         {{"General Data Protection Regulation (GDPR)", "Règlement général sur la protection des données (RGPD)"}, {"Commission nationale pour la protection des données (CNPD), Luxembourg, or the authority where you live", "ou l’autorité de votre lieu de résidence"}},
 		"UK":          {{"UK GDPR", "RGPD du Royaume-Uni"}, {"Information Commissioner’s Office (ICO)", "Information Commissioner’s Office (ICO)"}},
-		"California":  {{"California Consumer Privacy Act (CCPA)", "California Consumer Privacy Act (CCPA)"}, {"California Privacy Protection Agency (CPPA)", "California Privacy Protection Agency (CPPA)"}, {"California Attorney General", "Procureur général de Californie"}, {"We sold none of your personal information", "nous n’avons vendu aucune de vos informations personnelles"}, {"We will not treat you worse because you asked", "Nous ne vous traiterons pas moins bien"}},
+		"California":  {{"California Consumer Privacy Act (CCPA)", "California Consumer Privacy Act (CCPA)"}, {"California Privacy Protection Agency (CPPA)", "California Privacy Protection Agency (CPPA)"}, {"California Attorney General", "Procureur général de Californie"}, {"We will not treat you worse because you asked", "Nous ne vous traiterons pas moins bien"}},
 		"Canada":      {{"Personal Information Protection and Electronic Documents Act (PIPEDA)", "Loi sur la protection des renseignements personnels et les documents électroniques (LPRPDE)"}, {"Privacy Commissioner of Canada", "Commissaire à la protection de la vie privée du Canada"}},
 		"Japan":       {{"Act on the Protection of Personal Information (APPI)", "Loi sur la protection des informations personnelles (APPI)"}, {"Personal Information Protection Commission (PPC)", "Commission de protection des informations personnelles (PPC)"}, {"joint use of your data", "utilisation conjointe de vos données"}},
 		"South Korea": {{"Personal Information Protection Act (PIPA)", "Loi sur la protection des informations personnelles (PIPA)"}, {"Personal Information Protection Commission (PIPC)", "Commission de protection des informations personnelles (PIPC)"}, {"Three companies process data for us", "Trois sociétés traitent des données pour notre compte"}},

@@ -4,14 +4,16 @@ import (
 	"time"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/manifest"
 	"habeas.dev/services/internal/bundle"
 	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/statement"
 )
 
 // FromBook takes what an answer must tell from the jurisdictions. controller
-// names the company; empty: as the jurisdiction has it.
-func FromBook(book *policy.Book, controller string) Policy {
+// names the company; empty: as the jurisdiction has it. used is what the data of all
+// systems is used for.
+func FromBook(book *policy.Book, controller string, used manifest.Purposes) Policy {
 	return func(jurisdiction, locale string, _ dsar.Right, received time.Time) statement.Controller {
 		j, ok := book.Jurisdiction(jurisdiction)
 		if !ok {
@@ -29,6 +31,9 @@ func FromBook(book *policy.Book, controller string) Policy {
 		p.Grants = j.Granted(received)
 		p.Categories = j.Says(policy.ItemCategoryTables)
 		for _, c := range j.AnswerSays {
+			if !c.Said(used) {
+				continue
+			}
 			switch c.Item { // the others are said from the manifests
 			case policy.ItemAutomated:
 				p.Automated = c.Text.In(lang)

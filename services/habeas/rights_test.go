@@ -229,7 +229,7 @@ func TestEveryRight(t *testing.T) {
 		{dsar.Objection, "UK", nil, "You objected", true, []string{"events", "salesforce"}},
 		{dsar.ConsentWithdrawal, "EEA", []string{"marketing"}, "Sending news, invitations and offers", true, nil},
 		{dsar.OptOut, "Japan", []string{"marketing"}, "promotional messages", true, nil},
-		{dsar.OptOut, "California", nil, "sold none of your personal information", false, nil},
+		{dsar.OptOut, "California", nil, "We will not treat you worse", false, nil},
 	} {
 		who = d.account(who + 1)
 		before := marketing(who)
@@ -255,7 +255,7 @@ func TestEveryRight(t *testing.T) {
 	who = d.account(who + 1)
 	id = d.ask(who, dsar.KnowCategories, "California", "en", nil)
 	d.wait(id)
-	d.says(id, "Categories of data", "12 months before we received your request", "sold none")
+	d.says(id, "Categories of data", "12 months before we received your request", "We will not treat you worse")
 	ids = append(ids, id)
 	id = d.ask(who, dsar.Portability, "EEA", "en", nil)
 	d.wait(id)

@@ -257,7 +257,7 @@ func (n *Node) startAggregator(book *policy.Book, embedded bool, publisher *bus.
 		return err
 	}
 	a, err := aggregator.New(aggregator.Config{Signer: signer, Outbox: n.Installation.Outbox, Manifests: n.Manifests,
-		Policy: aggregator.FromBook(book, n.Config.Controller), Letter: aggregator.LetterFrom(w), Software: "habeas " + n.options.Version, Now: now})
+		Policy: aggregator.FromBook(book, n.Config.Controller, n.purposes()), Letter: aggregator.LetterFrom(w), Software: "habeas " + n.options.Version, Now: now})
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/manifest"
 	"habeas.dev/services/internal/core"
 )
 
@@ -130,9 +131,27 @@ type Paragraph struct {
 type Content struct {
 	Item Item `yaml:"item"`
 	// Text is the sentence to say, where manifests can't say it.
-	Text   Text   `yaml:"text"`
-	Source string `yaml:"source"`
-	Read   Read   `yaml:"read"`
+	Text Text `yaml:"text"`
+	// UnlessMarks are marks of purposes: it is said only where no data is used for one that
+	// has one of them ([Content.Said]).
+	UnlessMarks []string `yaml:"unless_marks"`
+	Source      string   `yaml:"source"`
+	Read        Read     `yaml:"read"`
+}
+
+// Said reports whether it may be said where data is used for these purposes. A dataset's
+// own purpose can't be marked, so that it doesn't tell, and nor do no purposes at all.
+func (c Content) Said(used manifest.Purposes) bool {
+	if len(c.UnlessMarks) == 0 {
+		return true
+	}
+	for id, p := range used {
+		own := strings.Contains(id, ".") // system.dataset
+		if own || slices.ContainsFunc(p.Marks, func(m string) bool { return slices.Contains(c.UnlessMarks, m) }) {
+			return false
+		}
+	}
+	return len(used) > 0
 }
 
 // Item names what an answer must say.

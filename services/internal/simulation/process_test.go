@@ -153,7 +153,7 @@ func (w *simulation) startRelay() {
 
 func (w *simulation) startAggregator() {
 	a, err := aggregator.New(aggregator.Config{
-		Outbox: w.outbox.Open(), Manifests: w.manifests(), Policy: aggregator.FromBook(w.book, ""), Now: w.clock.now,
+		Outbox: w.outbox.Open(), Manifests: w.manifests(), Policy: aggregator.FromBook(w.book, "", nil), Now: w.clock.now,
 	})
 	w.must(err)
 	wk, err := aggregator.NewWorker(a, worker.WithLogger(w.log), worker.WithPause(func(ctx context.Context, _ time.Duration) error { return ctx.Err() }))

@@ -126,7 +126,7 @@ func (p *pipeline) start(m mutant) {
 			return
 		}
 	}
-	answers, err := aggregator.New(aggregator.Config{Outbox: p.outbox, Manifests: manifests, Policy: aggregator.FromBook(p.kit.book, ""), Now: clock})
+	answers, err := aggregator.New(aggregator.Config{Outbox: p.outbox, Manifests: manifests, Policy: aggregator.FromBook(p.kit.book, "", purposes), Now: clock})
 	p.must(err)
 	p.workers[dsar.Aggregator], err = aggregator.NewWorker(answers, noPause)
 	p.must(err)
