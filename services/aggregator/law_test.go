@@ -94,7 +94,10 @@ func answerTo(t *testing.T, book *policy.Book, letters *letter.Writer, jurisdict
 		end(dsar.Rectify, dsar.Rectified, dsar.Counts{Dataset: "profile", Found: 1, Rectified: 1, Changed: []string{"name"}})
 	default:
 		end(dsar.Restrict, dsar.Restricted, counts(func(c *dsar.Counts) { c.Restricted = c.Found })...)
-		request.Purposes = []string{"advice"}
+		j, _ := book.Jurisdiction(jurisdiction)
+		if told.ByPurpose = j.Terms(right, at, nil).ByPurpose; told.ByPurpose {
+			told.Purposes, request.Purposes = []string{"shop.scores"}, []string{"advice"}
+		}
 	}
 	in.Systems = []bundle.System{part}
 	cite(&told)
@@ -194,10 +197,10 @@ func byRight() map[dsar.Right]struct{ says, never []sentence } {
 			append([]sentence{{"The data we hold about you", "Les données que nous détenons sur vous"}}, changes...),
 		},
 		dsar.Rectification:     {[]sentence{{"Corrected", "Rectifié"}, {"(changed: Name)", "(modifié : Nom)"}}, changes},
-		dsar.Restriction:       {[]sentence{{"Your data, restricted", "Vos données, limitées"}, limited}, changes},
+		dsar.Restriction:       {[]sentence{{"Your data, restricted", "Vos données, limitées"}}, changes},
 		dsar.Objection:         {[]sentence{{"You objected to our use of your data", "Vous avez fait opposition"}}, changes},
 		dsar.ConsentWithdrawal: {[]sentence{{"You withdrew your consent", "Vous avez retiré votre consentement"}, {"advice", "advice"}}, changes},
-		dsar.OptOut:            {[]sentence{{"You opted out of promotional messages", "Vous avez refusé les messages promotionnels"}}, changes},
+		dsar.OptOut:            {[]sentence{{"You opted out of uses of your data", "Vous avez refusé des utilisations de vos données"}}, changes},
 	}
 }
 
@@ -240,6 +243,15 @@ func TestEveryRightUnderEveryLaw(t *testing.T) {
 					r.says(byRight()[right].says...)
 					r.says(sentence{"Example Cloud SAS", "Example Cloud SAS"}, sentence{"20 November 2026", "20 novembre 2026"})
 					r.never(byRight()[right].never...)
+					allUse := []sentence{{"The data is kept, and no longer used.", "Les données sont conservées, et ne sont plus utilisées."}, {"What that means for you: Orders can’t be delivered.", "Ce que cela change pour vous : Les commandes ne peuvent pas être livrées."}}
+					switch {
+					case right.Stages()[0] != dsar.Restrict:
+					case j.Terms(right, time.Now(), nil).ByPurpose:
+						r.says(sentence{"What you asked for has ended here: to advise.", "Ce que vous avez demandé a cessé ici : conseiller."})
+						r.never(allUse...)
+					default:
+						r.says(allUse...)
+					}
 					for other, theirs := range everywhere() {
 						if other != id && other != "elsewhere" {
 							r.never(theirs...)

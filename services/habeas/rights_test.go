@@ -228,8 +228,8 @@ func TestEveryRight(t *testing.T) {
 		{dsar.Objection, "UK", []string{"marketing"}, "Sending news, invitations and offers", true, nil},
 		{dsar.Objection, "UK", nil, "You objected", true, []string{"events", "salesforce"}},
 		{dsar.ConsentWithdrawal, "EEA", []string{"marketing"}, "Sending news, invitations and offers", true, nil},
-		{dsar.OptOut, "Japan", []string{"marketing"}, "promotional messages", true, nil},
-		{dsar.OptOut, "California", nil, "We will not treat you worse", false, nil},
+		{dsar.OptOut, "Japan", []string{"marketing"}, "Sending news, invitations and offers", true, nil},
+		{dsar.OptOut, "California", nil, "You opted out of uses of your data", false, nil},
 	} {
 		who = d.account(who + 1)
 		before := marketing(who)

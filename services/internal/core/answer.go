@@ -31,9 +31,11 @@ type Answer struct {
 	Judged int `json:"judged,omitempty"`
 	// Kept is what an earlier erasure of the same person had to keep.
 	Kept []KeptEarlier `json:"kept,omitempty"`
-	// Purposes are the ids of those that the request ended.
-	Purposes []string       `json:"purposes,omitempty"`
-	Systems  []SystemAnswer `json:"systems"`
+	// ByPurpose tells that the request ends the use of data for some purposes, and no more;
+	// Purposes are the ids of those that it ended, which may be none.
+	ByPurpose bool           `json:"by_purpose,omitempty"`
+	Purposes  []string       `json:"purposes,omitempty"`
+	Systems   []SystemAnswer `json:"systems"`
 	// Again is set where an addendum is to be made, and not the answer.
 	Again *AgainAnswer `json:"again,omitempty"`
 	// Facts are the hashes of the facts that the rest names by their versions: what is

@@ -322,7 +322,7 @@ func (s State) Told() *Answer {
 func (s State) answer() *Answer {
 	answer := &Answer{
 		Source: s.Accepted.Source, Identifiers: s.usableFor(s.first()), Without: s.without(), Unproven: s.Disproven, Judged: s.Judged,
-		Purposes: s.Accepted.Terms.Purposes,
+		ByPurpose: s.Accepted.Terms.ByPurpose, Purposes: s.Accepted.Terms.Purposes,
 	}
 	if len(s.Disproven) == 0 {
 		answer.Kept = s.keptEarlier()

@@ -186,8 +186,10 @@ func (e *evidence) finders(needs []dsar.IdentifierType, through []*system) (name
 	return names, facts
 }
 
-// byPurpose reports whether the request ends some uses of the data, and no others.
-func (e *evidence) byPurpose() bool { return len(e.Told.Purposes) > 0 }
+// byPurpose reports whether the request ends some uses of the data, and no others. An
+// answer that names some ends no more than those, also where a task of Habeas 0.1 says no
+// more than that.
+func (e *evidence) byPurpose() bool { return e.Told.ByPurpose || len(e.Told.Purposes) > 0 }
 
 // uses returns what the system's data is used for: what the request ends, or what goes on.
 func (s *system) uses(ended bool) []Use {

@@ -179,7 +179,8 @@ var ofDataset = []rule[*dataset]{
 		return when(d.erased.anonymised > 0, Values{Records: d.erased.anonymised}, d.erased.doneFacts...)
 	}},
 	// So many were planned, and not there any more when their turn came; the erasure was
-	// begun once, so that no other attempt of ours can have erased them.
+	// begun once, so that no earlier attempt of it can have erased them. Who did isn't known:
+	// somebody else, or another request.
 	{Gone, func(d *dataset) []claim {
 		return when(d.erased.gone > 0 && d.erased.begun <= 1, Values{Records: d.erased.gone}, d.erased.goneFacts...)
 	}},
@@ -220,8 +221,8 @@ var ofDataset = []rule[*dataset]{
 		c := d.counts(dsar.Rectify)
 		return when(d.is(dsar.Rectification) && len(c.Unchanged) > 0, Values{Columns: d.columns(c.Unchanged)}, d.sys.fact(dsar.Rectify))
 	}},
-	// So many records were flagged, so that they aren't used for what the person said; or
-	// the flag was taken away again.
+	// So many records were flagged, so that what was to end has ended for them: all use of
+	// them, or some; or the flag was taken away again.
 	{Restricted, func(d *dataset) []claim {
 		n := d.counts(dsar.Restrict).Restricted
 		return when(d.stops() && !d.lifts() && n > 0, Values{Records: n}, d.sys.fact(dsar.Restrict))
@@ -286,10 +287,12 @@ var answers = []rule[*system]{
 	}},
 	// The uses that were to end have, and others go on.
 	{UsesEnded, func(s *system) []claim {
-		return when(s.asked() && s.outcome(dsar.Restricted) && s.all.byPurpose(), Values{Uses: s.uses(true)}, s.mainFact())
+		return when(s.asked() && s.outcome(dsar.Restricted) && len(s.all.Told.Purposes) > 0, Values{Uses: s.uses(true)}, s.mainFact())
 	}},
 	// All use of the data has ended.
-	{Stopped, func(s *system) []claim { return when(s.asked() && s.outcome(dsar.Restricted), Values{}, s.mainFact()) }},
+	{Stopped, func(s *system) []claim {
+		return when(s.asked() && s.outcome(dsar.Restricted) && !s.all.byPurpose(), Values{}, s.mainFact())
+	}},
 	// It holds nothing but what an earlier erasure had to keep.
 	{OnlyKeptEarlier, func(s *system) []claim { return when(s.asked() && s.keepsEarlier(), Values{}, s.facts()...) }},
 	// What was to be changed concerns nothing in it; it may hold something all the same.
