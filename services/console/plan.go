@@ -29,7 +29,7 @@ func (c *Console) openPlan(w http.ResponseWriter, r *http.Request, u User) {
 	if !ok {
 		return
 	}
-	s, err := c.Requests.Do(r.Context(), id, core.OpenPlan{By: u.Name, Reason: form.Get("reason"), Now: c.now()})
+	s, err := c.Requests.Do(r.Context(), id, core.OpenPlan{By: u.By(), Reason: form.Get("reason"), Now: c.now()})
 	if err != nil {
 		c.again(w, r, u, id, form, err)
 		return
@@ -73,5 +73,5 @@ func (c *Console) keysOf(ctx context.Context, id string, p core.SystemPlan) plan
 
 // proveAgain asks again whether anything of an answered erasure has come back.
 func proveAgain(_ *Console, u User, f values, now time.Time) (core.Command, error) {
-	return core.ProveAgain{By: u.Name, Reason: f.Get("reason"), Systems: f.Values["system"], Erase: f.Get("erase") == "yes", Now: now}, nil
+	return core.ProveAgain{By: u.By(), Reason: f.Get("reason"), Systems: f.Values["system"], Erase: f.Get("erase") == "yes", Now: now}, nil
 }

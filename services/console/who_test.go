@@ -121,11 +121,15 @@ func (d *desk) try(t *testing.T, m may, role console.Role) {
 	}
 	method, path, _ := strings.Cut(m.pattern, " ")
 	path = strings.ReplaceAll(strings.ReplaceAll(path, "{id}", id), "{$}", "")
+	somebody := d.as(role)
+	if role != console.Nobody {
+		somebody = d.session(console.User{Name: "a." + role.String(), Role: role, ID: "https://login.example.com#" + role.String()})
+	}
 	var w *httptest.ResponseRecorder
 	if strings.HasSuffix(path, "/answer") {
-		w = d.send(d.as(role), multipartForm(t, path, form))
+		w = d.send(somebody, multipartForm(t, path, form))
 	} else {
-		w = d.call(d.as(role), method, path, form)
+		w = d.call(somebody, method, path, form)
 	}
 	types, texts := d.facts(id, before+1)
 	switch may := role >= m.least; {
@@ -144,7 +148,7 @@ func (d *desk) try(t *testing.T, m may, role console.Role) {
 		if i < 0 {
 			t.Fatalf("no %s in %v", m.fact, types)
 		}
-		if !strings.Contains(texts[i], `"by":"a.`+role.String()+`"`) || !strings.Contains(texts[i], `"reason":"because of ticket 4711"`) {
+		if !strings.Contains(texts[i], `"by":"a.`+role.String()+` \u003chttps://login.example.com#`+role.String()+`\u003e"`) || !strings.Contains(texts[i], `"reason":"because of ticket 4711"`) {
 			t.Errorf("who did it, and why? %s", texts[i])
 		}
 	}
