@@ -49,7 +49,7 @@ func TestPurposesAreLookedUp(t *testing.T) {
 	if err := m.Resolve(Purposes{"marketing": {}, "run-account": {}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.WorkerStops(0, []string{"marketing", "marketting"}); err == nil || !strings.Contains(err.Error(), `unknown purpose "marketting"; name one of the catalogue: marketing, run-account`) {
+	if err := m.WorkerStops(0, []string{"marketing", "telemarketing"}); err == nil || !strings.Contains(err.Error(), `unknown purpose "telemarketing"; name one of the catalogue: marketing, run-account`) {
 		t.Errorf("%v", err)
 	}
 	own, err := Parse("ledger.yaml", []byte(ledger))

@@ -162,8 +162,8 @@ func TestProvidersWord(t *testing.T) {
 	t.Parallel()
 	const secret = "lea@example.com"
 	for want, refused := range map[string]*oauth2.RetrieveError{
-		"access_denied": {Response: &http.Response{StatusCode: 400}, Body: []byte(secret), ErrorCode: "access_denied", ErrorDescription: secret},
-		"status 502":    {Response: &http.Response{StatusCode: 502, Status: "502 " + secret}, Body: []byte("<h1>" + secret)},
+		"access_denied": {Response: &http.Response{StatusCode: http.StatusBadRequest}, Body: []byte(secret), ErrorCode: "access_denied", ErrorDescription: secret},
+		"status 502":    {Response: &http.Response{StatusCode: http.StatusBadGateway, Status: "502 " + secret}, Body: []byte("<h1>" + secret)},
 	} {
 		if got := providersWord(fmt.Errorf("device: %w", refused)).Error(); !strings.Contains(got, want) || strings.Contains(got, secret) {
 			t.Errorf("%s: %s", want, got)

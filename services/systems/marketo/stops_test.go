@@ -12,7 +12,7 @@ import (
 // refused where the worker is made.
 func TestStopsAreLookedUp(t *testing.T) {
 	t.Parallel()
-	text := bytes.Replace(manifestYAML, []byte("stops: [marketing"), []byte("stops: [marketting"), 1)
+	text := bytes.Replace(manifestYAML, []byte("stops: [marketing"), []byte("stops: [telemarketing"), 1)
 	m, err := manifest.Parse("marketo.yaml", text)
 	if err != nil {
 		t.Fatal(err)
@@ -26,7 +26,7 @@ func TestStopsAreLookedUp(t *testing.T) {
 	if err := m.Resolve(all); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := datasetsOf(m); err == nil || !strings.HasPrefix(err.Error(), "marketo.yaml:") || !strings.Contains(err.Error(), `unknown purpose "marketting"; name one of the catalogue: `) {
+	if _, _, err := datasetsOf(m); err == nil || !strings.HasPrefix(err.Error(), "marketo.yaml:") || !strings.Contains(err.Error(), `unknown purpose "telemarketing"; name one of the catalogue: `) {
 		t.Error(err)
 	}
 }
