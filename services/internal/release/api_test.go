@@ -128,13 +128,10 @@ func TestSinceTheLastRelease(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	commit := func(args ...string) {
+	commit := func(subject string) {
 		t.Helper()
 		who := []string{"-c", "user.name=nobody", "-c", "user.email=nobody@example.com"}
-		for _, do := range [][]string{{"add", "-A"}, {"commit", "-q", "--allow-empty", "-m", "a commit"}, args} {
-			if len(do) == 0 {
-				continue
-			}
+		for _, do := range [][]string{{"add", "-A"}, {"commit", "-q", "--allow-empty", "-m", subject}} {
 			if _, err := git(root, append(slices.Clone(who), do...)...); err != nil {
 				t.Fatal(err)
 			}
@@ -158,15 +155,15 @@ func TestSinceTheLastRelease(t *testing.T) {
 	if _, err := git(root, "init", "-q"); err != nil {
 		t.Fatal(err)
 	}
-	commit()
+	commit("Release the locks")
 	if said, wrong := check(); !strings.HasPrefix(said, "api: nothing was released") || strings.Count(said, "\n") != 1 || wrong != "" {
 		t.Errorf("before the first release: %q, %q", said, wrong)
 	}
-	commit("tag", "v0.9.0")
+	commit("Release v0.9.0")
 	write("pkg/m.go", strings.Replace(released, "const Most = 5", "const Most = 7", 1))
-	commit("tag", "v0.10.0") // the last one, though not by its letters
+	commit("Release v0.10.0") // the last one, though not by its letters
 	write("pkg/m.go", strings.Replace(released, "const Most = 5", "const Least = 7", 1))
-	commit()
+	commit("a commit")
 	said, wrong := check()
 	if said != "" || wrong != "pkg.Most: removed since v0.10.0: keep it as it was, or say so with `pkg.Most` under \"## Unreleased\" in CHANGELOG.md" {
 		t.Errorf("a name is gone: %q, %q", said, wrong)

@@ -11,29 +11,35 @@ import (
 	"golang.org/x/mod/semver"
 )
 
-// lastRelease returns the tag of the last release before the checkout's commit, and
-// "" where there was none.
-func lastRelease(root string) (string, error) {
-	tags, err := git(root, "tag", "--list", "v*", "--merged", "HEAD")
+// baseline is a version that others build on, and the commit that it is.
+type baseline struct{ version, commit string }
+
+// lastRelease returns the last release before the checkout's commit, and the zero
+// value where there was none. A release is known by the subject of its commit, as
+// make release writes it, so that a clone without tags holds to it as well.
+func lastRelease(root string) (baseline, error) {
+	log, err := git(root, "log", "--format=%H %s", "--extended-regexp", "--grep=^Release v[0-9]")
 	if err != nil {
-		return "", err
+		return baseline{}, err
 	}
-	last := ""
-	for _, tag := range strings.Fields(tags) {
-		if semver.IsValid(tag) && semver.Compare(tag, last) > 0 {
-			last = tag
+	var last baseline
+	for line := range strings.Lines(log) {
+		commit, subject, _ := strings.Cut(strings.TrimSpace(line), " ")
+		version, ok := strings.CutPrefix(subject, "Release ")
+		if ok && semver.IsValid(version) && semver.Compare(version, last.version) > 0 {
+			last = baseline{version, commit}
 		}
 	}
 	return last, nil
 }
 
-// checkOut writes a tag's tree into a new temporary folder, which the caller removes.
-func checkOut(root, tag string) (dir string, err error) {
+// checkOut writes a release's tree into a new temporary folder, which the caller removes.
+func checkOut(root string, r baseline) (dir string, err error) {
 	if dir, err = os.MkdirTemp("", "released"); err != nil {
 		return "", err
 	}
 	tree := filepath.Join(dir, "tree.tar")
-	if _, err = git(root, "archive", "--output", tree, tag); err == nil {
+	if _, err = git(root, "archive", "--output", tree, r.commit); err == nil {
 		var out []byte
 		if out, err = exec.CommandContext(context.Background(), "tar", "-xf", tree, "-C", dir).CombinedOutput(); err != nil {
 			err = fmt.Errorf("tar: %w: %s", err, out)
@@ -41,7 +47,7 @@ func checkOut(root, tag string) (dir string, err error) {
 	}
 	if err != nil {
 		_ = os.RemoveAll(dir)
-		return "", fmt.Errorf("the tree of %s: %w", tag, err)
+		return "", fmt.Errorf("the tree of %s: %w", r.version, err)
 	}
 	return dir, nil
 }

@@ -99,15 +99,15 @@ func checkAPI(root string, out io.Writer) error {
 	if !ok {
 		return fmt.Errorf("CHANGELOG.md has no section %q", "## "+unreleased)
 	}
-	tag, err := lastRelease(root)
+	last, err := lastRelease(root)
 	if err != nil {
 		return err
 	}
 	before := ""
-	if tag == "" {
+	if last.version == "" {
 		fmt.Fprintln(out, "api: nothing was released before this commit: there are no names to hold it to")
 	} else {
-		if before, err = checkOut(root, tag); err != nil {
+		if before, err = checkOut(root, last); err != nil {
 			return err
 		}
 		defer os.RemoveAll(before)
@@ -121,17 +121,17 @@ func checkAPI(root string, out io.Writer) error {
 		for _, p := range unsaid(now) {
 			wrong = append(wrong, fmt.Sprintf("%s: the package's doc doesn't say its stability: add a line \"Stability: …\"", p))
 		}
-		if tag == "" {
+		if last.version == "" {
 			continue
 		}
 		released, err := load(filepath.Join(before, dir))
 		if err != nil {
-			return fmt.Errorf("%s: %w", tag, err)
+			return fmt.Errorf("%s: %w", last.version, err)
 		}
 		for _, c := range broken(released, now) {
 			if !admits(admitted, c) {
 				wrong = append(wrong, fmt.Sprintf("%s: %s since %s: keep it as it was, or say so with `%s` under %q in CHANGELOG.md",
-					c.qualified(), c.What, tag, c.qualified(), "## "+unreleased))
+					c.qualified(), c.What, last.version, c.qualified(), "## "+unreleased))
 			}
 		}
 	}
