@@ -113,6 +113,7 @@ func TestFaults(t *testing.T) {
 	})
 	t.Run("reports get lost", func(t *testing.T) {
 		s.beginAt(t, impatient)
+		s.unheard = true
 		lost := s.loseReports(100) // one of so many
 		s.askMany(25)
 		s.end()

@@ -31,6 +31,7 @@ type faultyFleet struct {
 	asked   []asked
 	person  int
 	crashes int            // how often work may have been done twice since
+	unheard bool           // whether reports have been lost since
 	before  map[string]int // what was destroyed before
 }
 
@@ -42,7 +43,7 @@ type asked struct {
 
 func (s *faultyFleet) begin(t *testing.T) {
 	t.Helper()
-	s.t, s.asked, s.crashes, s.before = t, nil, 0, s.vendors.snapshot()
+	s.t, s.asked, s.crashes, s.unheard, s.before = t, nil, 0, false, s.vendors.snapshot()
 	s.pipeline.T = t
 }
 
@@ -159,7 +160,7 @@ func (s *faultyFleet) end() {
 	listed := s.listed(journal.Filter{})
 	for _, a := range s.asked {
 		if a.right == dsar.Erasure {
-			s.certifies(a.id, a.person)
+			s.certifies(a.id, a.person, s.crashes > 0 || s.unheard)
 		} else {
 			s.holds(a.id, a.person)
 		}

@@ -54,7 +54,7 @@ func TestPipeline(t *testing.T) {
 	}
 	p.wait(erasures...)
 	for i, id := range erasures {
-		p.certifies(id, gone[i])
+		p.certifies(id, gone[i], false)
 	}
 	p.onlyRetainedIsLeft(gone)
 	p.vendorsHoldNothingOf(gone)
