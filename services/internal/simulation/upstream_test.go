@@ -109,7 +109,8 @@ func (w *simulation) post(ctx context.Context, a *asked, body string, liar bool)
 	d := w.all.doors[w.rng.IntN(len(w.all.doors))]
 	answer := httptest.NewRecorder()
 	alive := w.run(ctx, &d.process, func(ctx context.Context) error {
-		r := httptest.NewRequest(http.MethodPost, "/v1/requests", strings.NewReader(body)).WithContext(ctx)
+		r := httptest.NewRequest(http.MethodPost, "http://localhost/v1/requests", strings.NewReader(body)).WithContext(ctx)
+		r.RemoteAddr = "127.0.0.1:40000" // a door without callers believes its own machine
 		r.Header.Set("Content-Type", "application/json")
 		d.handler.ServeHTTP(answer, r)
 		return w.point()
