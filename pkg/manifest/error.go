@@ -3,6 +3,8 @@ package manifest
 import (
 	"fmt"
 	"strconv"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // Error is what is wrong with a manifest, in one line: where, what, and what to
@@ -50,6 +52,10 @@ type positions struct {
 	file  string
 	of    document
 	lines map[string]int // by path: datasets[2].columns[0].name
+	// files are those of parts that stand in a file of their own, by path.
+	files map[string]string
+	from  map[*yaml.Node]string
+	long  bool // it has short forms, which are written out
 }
 
 // document is what errors say of a kind of document.
@@ -81,6 +87,9 @@ func (at *positions) problem(path, what, cure string) *Error {
 	for p := path; ; p = parent(p) {
 		if line, ok := at.lines[p]; ok {
 			e.Line = line
+			if file := at.files[p]; file != "" {
+				e.File = file
+			}
 			return e
 		}
 		if p == "" {

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -59,15 +60,14 @@ func LeadsLost(ms []*Manifest, same func(a, b *Manifest) (is, known bool)) []Fin
 			if d.SQL == nil {
 				continue
 			}
-			for j, via := range d.SQL.Via {
+			for _, via := range d.SQL.Joined() {
 				for _, o := range ms {
 					lead := o.erases(via.Table)
 					is, known := same(m, o)
 					if o == m || lead == nil || known && !is || !erasedAfter(ms, m, o.System) {
 						continue
 					}
-					path := index(index("datasets", i)+".sql.via", j)
-					l.findings = append(l.findings, Finding{Warning: !known, Error: m.problem(path+".table",
+					l.findings = append(l.findings, Finding{Warning: !known, Error: m.problem(viaPath(index("datasets", i)+".sql", d.SQL, via)+".table",
 						fmt.Sprintf("system %s is erased after %s, whose %s lead to its %s: they are gone by then", m.System, o.System, lead.Name, d.Name),
 						fmt.Sprintf("take %s out of erase_after here, and add %s to that of %s", o.System, m.System, o.System))})
 				}
@@ -77,11 +77,25 @@ func LeadsLost(ms []*Manifest, same func(a, b *Manifest) (is, known bool)) []Fin
 	return l.findings
 }
 
+// viaPath returns where a manifest has a join.
+func viaPath(path string, s *DatasetSQL, via Via) string {
+	is := func(v Via) bool { return v.Table == via.Table && v.As == via.As && maps.Equal(v.On, via.On) }
+	if i := slices.IndexFunc(s.Via, is); i >= 0 {
+		return index(path+".via", i)
+	}
+	for i, w := range s.Ways {
+		if j := slices.IndexFunc(w.Via, is); j >= 0 {
+			return index(index(path+".ways", i)+".via", j)
+		}
+	}
+	return path
+}
+
 // erases returns the dataset of a table whose rows the system deletes; nil where
 // there is none.
 func (m *Manifest) erases(table string) *Dataset {
 	for i := range m.Datasets {
-		if s := m.Datasets[i].SQL; s != nil && s.Table == table && s.Erase == EraseDelete {
+		if s := m.Datasets[i].SQL; s != nil && s.Table == table && s.Erases(EraseDelete) {
 			return &m.Datasets[i]
 		}
 	}

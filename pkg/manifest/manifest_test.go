@@ -171,7 +171,7 @@ var bad = []struct {
 	{"unknown undated", "column: placed_on, period: P10Y}\n    sql:\n      table: orders", "column: placed_on, period: P10Y, undated: keep}\n    sql:\n      table: orders", "undated: keep", `unknown undated "keep"; allowed: stay, go`, false},
 	{"sql without the system's", "sql:\n  schema: public\n  resolve:\n    - {find: customer_ref, table: customers, column: ref, by: {email: email}}\n", "", "sql:\n      table: customers", "a dataset has sql, the system hasn't", false},
 	{"dataset without sql", "    sql:\n      table: orders\n      key: [number]\n      subject: {customer_ref: customer}\n      erase: delete\n", "", "- name: orders", "dataset orders has no sql", false},
-	{"no table", "      table: orders\n", "", "    sql:\n      key: [number]", "table is missing", false},
+	{"no table", "table: orders\n", "table: \"\"\n", "table: \"\"", "table is missing", false},
 	{"table twice", "table: orders\n", "table: customers\n", "table: customers\n      key: [number]", "is that of dataset customers already", true},
 	{"no key", "      key: [number]\n", "", "    sql:\n      table: orders", "key is missing", false},
 	{"no subject", "      subject: {customer_ref: customer}\n", "", "    sql:\n      table: orders", "dataset orders has no subject", false},
@@ -211,7 +211,7 @@ var bad = []struct {
 	{"cascades to what must stay", "erase: anonymise", "cascades: [orders]\n      erase: anonymise", "cascades:", "rows of orders must stay", true},
 	{"cascades twice", "erase: delete", "cascades: [a, a]\n      erase: delete", "cascades:", `"a" stands twice`, false},
 	{"cascades deep", "erase: delete", "cascades: [a.b.c]\n      erase: delete", "cascades:", "isn't a name in a database", false},
-	{"dotted table", "table: orders\n", "table: public.orders\n", "public.orders", "isn't a name in a database", false},
+	{"dotted table", "table: orders\n", "table: shop.public.orders\n", "shop.public", "isn't a name in a database", false},
 }
 
 // TestBad checks the words and the place of each error, and TestSchemaAgrees

@@ -1,14 +1,12 @@
 package manifest
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"reflect"
 	"strings"
-	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -41,10 +39,10 @@ func read(file string) ([]byte, error) {
 }
 
 // Parse reads and checks a manifest in YAML: one document, no field that isn't
-// known, none twice, no aliases. Name is what errors call it, its file's name.
-// The error is an [Error].
+// known, none twice, no aliases. Name is what errors call it, its file's name, beside
+// which the files are that it includes. The error is an [Error].
 func Parse(name string, data []byte) (*Manifest, error) {
-	m := &Manifest{at: positions{file: name, of: document{name: "a manifest", begin: "begin with system: and the system's name", form: "see schemas/manifest.schema.json"}}}
+	m := &Manifest{at: positions{file: name, long: true, from: map[*yaml.Node]string{}, of: document{name: "a manifest", begin: "begin with system: and the system's name", form: "see schemas/manifest.schema.json"}}}
 	if err := m.at.decode(data, m); err != nil {
 		return nil, err
 	}
@@ -58,34 +56,22 @@ func Parse(name string, data []byte) (*Manifest, error) {
 // decode reads one YAML document into what into points to, after it was checked against
 // its type.
 func (at *positions) decode(data []byte, into any) *Error {
-	fail := func(line int, what, cure string) *Error {
-		return &Error{File: at.file, Line: line, What: what, Cure: cure}
+	doc, e := at.document(data)
+	if e != nil {
+		return e
 	}
-	if len(data) > maxBytes {
-		return fail(0, "too large", fmt.Sprintf("%s has at most %d bytes", at.of.name, maxBytes))
+	if at.long {
+		if e := at.expand(doc); e != nil {
+			return e
+		}
 	}
-	if !utf8.Valid(data) {
-		return fail(0, "not UTF-8", "save it in UTF-8")
-	}
-	var doc yaml.Node
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	switch err := decoder.Decode(&doc); {
-	case errors.Is(err, io.EOF):
-		return fail(0, "empty", at.of.begin)
-	case err != nil:
-		line, what := yamlError(err)
-		return fail(line, "not YAML: "+what, "check indentation and quotes")
-	}
-	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return fail(0, "more than one document", "write each into a file of its own")
-	}
-	at.lines = map[string]int{}
-	if e := at.check(doc.Content[0], reflect.TypeOf(into), ""); e != nil {
+	at.lines, at.files = map[string]int{}, map[string]string{}
+	if e := at.check(doc, reflect.TypeOf(into), ""); e != nil {
 		return e
 	}
 	if err := doc.Decode(into); err != nil {
 		line, what := yamlError(err)
-		return fail(line, what, at.of.form)
+		return &Error{File: at.file, Line: line, What: what, Cure: at.of.form}
 	}
 	return nil
 }

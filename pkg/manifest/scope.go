@@ -62,6 +62,9 @@ func (m *Manifest) qualify() {
 		d := &m.Datasets[i]
 		if d.SQL != nil {
 			d.SQL.Subject = m.ownKeys(d.SQL.Subject)
+			for j := range d.SQL.Ways {
+				d.SQL.Ways[j].Subject = m.ownKeys(d.SQL.Ways[j].Subject)
+			}
 		}
 		for j := range d.Others {
 			d.Others[j].Unless = m.ownKeys(d.Others[j].Unless)

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -25,7 +26,7 @@ type anything any
 // line of each part.
 func (at *positions) check(n *yaml.Node, t reflect.Type, path string) *Error {
 	if _, known := at.lines[path]; !known {
-		at.lines[path] = n.Line
+		at.note(path, n)
 	}
 	if n.Kind == yaml.AliasNode || n.Anchor != "" {
 		return at.fail(n, path, "anchors and aliases aren't read", "write it out")
@@ -43,6 +44,9 @@ func (at *positions) check(n *yaml.Node, t reflect.Type, path string) *Error {
 		case s == OtherSecret || s == NoSecret:
 			return at.fail(n, path, label(path)+" is true or false as a text", "write it without quotes")
 		}
+	}
+	if t == conditionShape {
+		return at.checkCondition(n, path)
 	}
 	if t == anythingShape && n.Kind != yaml.ScalarNode {
 		return at.checkAnything(n, path)
@@ -137,7 +141,7 @@ func (at *positions) checkFields(n *yaml.Node, path string, typeOf func(*yaml.No
 		}
 		seen[key.Value] = true
 		sub := strings.TrimPrefix(path+"."+key.Value, ".")
-		at.lines[sub] = key.Line
+		at.note(sub, key)
 		if e := at.check(value, t, sub); e != nil {
 			return e
 		}
@@ -164,7 +168,15 @@ func (at *positions) checkScalar(n *yaml.Node, t reflect.Type, path string) *Err
 }
 
 func (at *positions) fail(n *yaml.Node, _ string, what, cure string) *Error {
-	return &Error{File: at.file, Line: n.Line, What: what, Cure: cure}
+	return &Error{File: cmp.Or(at.from[n], at.file), Line: n.Line, What: what, Cure: cure}
+}
+
+// note notes where a part of the document stands.
+func (at *positions) note(path string, n *yaml.Node) {
+	at.lines[path] = n.Line
+	if file := at.from[n]; file != "" {
+		at.files[path] = file
+	}
 }
 
 // label returns the name that errors use for a part, which may be the whole document.

@@ -1,11 +1,6 @@
 package manifest
 
-import (
-	"regexp"
-	"slices"
-
-	"habeas.dev/pkg/dsar"
-)
+import "habeas.dev/pkg/dsar"
 
 // SQL says how pkg/sqlsystem serves a system.
 type SQL struct {
@@ -14,6 +9,11 @@ type SQL struct {
 	Schema string `yaml:"schema,omitempty"`
 	// Resolve says how more identifiers are found.
 	Resolve []SQLResolve `yaml:"resolve,omitempty"`
+	// Where says which rows of the database are the system's, where several share it:
+	// {tenant_id: 7}. It holds in every table that has the column, also in those of
+	// joins. A dataset that isn't led through any such table is refused, unless its own
+	// where says {tenant_id: {any: true}}.
+	Where Where `yaml:"where,omitempty"`
 	// Technical are further tables of the database that say nothing of a person.
 	// Any other that no dataset is of fails habeas lint.
 	Technical []string `yaml:"technical,omitempty"`
@@ -25,7 +25,13 @@ type SQLResolve struct {
 	Find   dsar.IdentifierType `yaml:"find"`
 	Table  string              `yaml:"table"`
 	Column string              `yaml:"column"`
-	// By maps each known type of identifier to the column that holds it.
+	// Via leads to the column of an identifier that is known, where that is in
+	// another table.
+	Via []Via `yaml:"via,omitempty"`
+	// Where says which rows of the table count.
+	Where Where `yaml:"where,omitempty"`
+	// By maps each known type of identifier to the column that holds it: of the table,
+	// or table.column of one of Via.
 	By map[dsar.IdentifierType]string `yaml:"by"`
 	// Strength is [Strong] or [Weak]; empty means strong. What is found by a weak link,
 	// as an address or a household's telephone, is shown to a person, who says whether
@@ -44,21 +50,30 @@ const (
 
 // DatasetSQL says where a dataset's records are.
 type DatasetSQL struct {
+	// Table is the dataset's table or view; in PostgreSQL, billing.invoices is one of
+	// another schema.
 	Table string `yaml:"table"`
 	// Key are the table's columns that tell its rows apart; records come in
 	// their order.
 	Key []string `yaml:"key"`
 	// Via leads to the column that holds the identifier, where that is in
-	// another table: the first join is from the dataset's table, each further
-	// one from the one before it. A row MUST lead to at most one row:
-	// pkg/sqlsystem checks that On's far columns are unique.
+	// another table, and to those of columns: the first join is from the dataset's
+	// table, each further one from the one before it, unless it says from which. Where
+	// columns or retention use them a row MUST lead to at most one row, and pkg/sqlsystem
+	// checks that the far columns are unique. A row that leads to none stays a row.
 	Via []Via `yaml:"via,omitempty"`
+	// Where says which of the table's rows are the dataset's: {deleted_at: null}.
+	Where Where `yaml:"where,omitempty"`
 	// Subject maps each type of identifier to the column that holds it:
 	// "account_id", or "invoices.account_id" for a table of Via. A record is the
 	// person's where one of them matches; each is a way of its own, also where the
 	// row that another leads through is gone. They are compared by the equivalences
 	// of pkg/identifier: habeas lint says which index serves that.
-	Subject map[dsar.IdentifierType]string `yaml:"subject"`
+	Subject map[dsar.IdentifierType]string `yaml:"subject,omitempty"`
+	// Ways are further ways to the person's rows, each with joins, conditions and an
+	// erasure of its own: by author and by recipient. Subject, with Via, is the short
+	// form of one.
+	Ways []Way `yaml:"ways,omitempty"`
 	// Columns maps columns of the dataset that have another name in the table, or
 	// are in a table of Via: {issued_on: invoices.issued_on}.
 	Columns map[string]string `yaml:"columns,omitempty"`
@@ -67,8 +82,9 @@ type DatasetSQL struct {
 	Erase string `yaml:"erase,omitempty"`
 	// Anonymise are the table's columns and the values that they get: null, a
 	// constant, or, where each row needs a value of its own, a text with columns of
-	// the key in braces ([DatasetSQL.Template]). The columns by which the person is
-	// found MUST be among them, so that the way back is lost.
+	// the key or what is made for the row in braces ([DatasetSQL.Template]). The columns
+	// by which the person is found MUST be among them, so that the way back is lost.
+	// A manifest may write it as set, which says erase: anonymise, too.
 	Anonymise map[string]any `yaml:"anonymise,omitempty"`
 	// Cascades are tables, as table or schema.table, of which the database deletes or
 	// changes rows with those of this dataset, by a foreign key, a trigger or a rule,
@@ -89,41 +105,18 @@ type DatasetSQL struct {
 	Technical []string `yaml:"technical,omitempty"`
 }
 
-// Part is a part of a template: a text, or the value of a column.
-type Part struct{ Text, Column string }
-
-var braces = regexp.MustCompile(`\{([\pL_][\pL\pN_]*)\}`)
-
-// Template takes a text of anonymise apart, in which {id} stands for the row's
-// column id. It returns nil for a constant, which names no column of the key.
-func (s *DatasetSQL) Template(value any) []Part {
-	text, ok := value.(string)
-	if !ok {
-		return nil
-	}
-	var parts []Part
-	rest := 0
-	for _, at := range braces.FindAllStringSubmatchIndex(text, -1) {
-		column := text[at[2]:at[3]]
-		if !slices.Contains(s.Key, column) {
-			continue
-		}
-		if at[0] > rest {
-			parts = append(parts, Part{Text: text[rest:at[0]]})
-		}
-		parts = append(parts, Part{Column: column})
-		rest = at[1]
-	}
-	if parts != nil && rest < len(text) {
-		parts = append(parts, Part{Text: text[rest:]})
-	}
-	return parts
-}
-
-// Via is one join: from a column of the table before it to a column of its own.
+// Via is one join: from a column of another table to a column of its own.
 type Via struct {
-	Table string            `yaml:"table"`
-	On    map[string]string `yaml:"on"`
+	Table string `yaml:"table"`
+	// As is what sources call the table here, where it is joined twice: parent, in
+	// parent.name. Empty: by its name.
+	As string `yaml:"as,omitempty"`
+	// From is the table, or its As, from which the join goes out; empty: that of the join
+	// before it, or, of the first, the dataset's.
+	From string            `yaml:"from,omitempty"`
+	On   map[string]string `yaml:"on"`
+	// Where says which rows of the table count: {meta_key: _billing_email}.
+	Where Where `yaml:"where,omitempty"`
 }
 
 // SQLRestrict sets a column of the dataset's table to a value for some rights.

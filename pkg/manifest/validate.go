@@ -56,7 +56,18 @@ func (v *validation) err() error {
 	if len(v.problems) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(v.problems, func(a, b *Error) int { return cmp.Compare(a.Line, b.Line) })
+	slices.SortStableFunc(v.problems, func(a, b *Error) int {
+		switch {
+		case a.File == b.File:
+			return cmp.Compare(a.Line, b.Line)
+		case a.File == v.at.file:
+			return -1
+		case b.File == v.at.file:
+			return 1
+		default:
+			return cmp.Compare(a.File, b.File)
+		}
+	})
 	first := v.problems[0]
 	first.More, first.rest = len(v.problems)-1, v.problems[1:]
 	return first

@@ -28,6 +28,7 @@ func (v *validation) sql() {
 		v.sqlName("sql.schema", m.SQL.Schema)
 	}
 	v.resolve()
+	v.where("sql.where", m.SQL.Where)
 	for i, name := range m.SQL.Technical {
 		v.sqlName(index("sql.technical", i), name)
 		if slices.Contains(m.SQL.Technical[:i], name) {
@@ -85,8 +86,10 @@ func (v *validation) resolve() {
 		if r.Strength != "" {
 			oneOf(v, path+".strength", "strength", r.Strength, strengths())
 		}
-		v.sqlName(path+".table", r.Table)
+		v.sqlTable(path+".table", r.Table)
 		v.sqlName(path+".column", r.Column)
+		v.via(path, r.Table, r.Via)
+		v.where(path+".where", r.Where)
 		if len(r.By) == 0 {
 			v.add(path+".by", "by is missing", "name the column of an identifier that is known: {email: email}")
 		}
@@ -95,7 +98,7 @@ func (v *validation) resolve() {
 			if !slices.Contains(m.Finds, t) { // what it finds itself, it needn't be told
 				v.needed(path+".by."+string(t), t)
 			}
-			v.sqlName(path+".by."+string(t), r.By[t])
+			v.sqlColumn(path+".by."+string(t), r.Table, r.Via, r.By[t])
 			if t == r.Find {
 				v.add(path+".by."+string(t), fmt.Sprintf("%q is found by itself", t), "name another identifier")
 			}
@@ -116,13 +119,16 @@ func (v *validation) needed(path string, t dsar.IdentifierType) {
 
 func (v *validation) datasetSQL(path string, d *Dataset) {
 	s := d.SQL
-	v.sqlName(path+".table", s.Table)
+	v.sqlTable(path+".table", s.Table)
 	for _, o := range v.m.Datasets {
 		if o.SQL == s {
 			break
 		}
-		if o.SQL != nil && o.SQL.Table == s.Table && s.Table != "" {
-			v.add(path+".table", fmt.Sprintf("table %q is that of dataset %s already", s.Table, o.Name), "make it one dataset")
+		if o.SQL != nil && o.SQL.Table == s.Table && !slices.Equal(o.SQL.Key, s.Key) {
+			v.add(path+".key", fmt.Sprintf("dataset %s of the same table has another key", o.Name), "give both the same")
+		}
+		if o.SQL != nil && o.SQL.Table == s.Table && s.Table != "" && !s.Where.excludes(o.SQL.Where) {
+			v.add(path+".table", fmt.Sprintf("table %q is that of dataset %s already", s.Table, o.Name), "make it one dataset, or give both a where by which no row is in both: {kind: note} and {kind: {not: note}}")
 		}
 	}
 	if len(s.Key) == 0 {
@@ -135,35 +141,11 @@ func (v *validation) datasetSQL(path string, d *Dataset) {
 			v.add(index(path+".key", i), fmt.Sprintf("%q stands twice", k), "leave one")
 		}
 	}
-	v.list(path+".via", len(s.Via))
-	for i, via := range s.Via {
-		at := index(path+".via", i)
-		v.sqlName(at+".table", via.Table)
-		if via.Table == s.Table || slices.ContainsFunc(s.Via[:i], func(o Via) bool { return o.Table == via.Table }) {
-			v.add(at+".table", fmt.Sprintf("table %q is there already", via.Table), "make a view of it under another name")
-		}
-		if len(via.On) == 0 {
-			v.add(at+".on", "on is missing", "say which column leads to which: {invoice_id: invoice_id}")
-		}
-		v.list(at+".on", len(via.On))
-		for from, to := range via.On {
-			v.sqlName(at+".on", from)
-			v.sqlName(at+".on", to)
-		}
-	}
-	if len(s.Subject) == 0 {
-		v.add(path+".subject", fmt.Sprintf("dataset %s has no subject", d.Name), "say which column holds which identifier: {account_id: account_id}")
-	}
-	v.list(path+".subject", len(s.Subject))
-	for _, t := range slices.Sorted(maps.Keys(s.Subject)) {
-		v.needed(path+".subject."+string(t), t)
-		v.sqlColumn(path+".subject."+string(t), s, s.Subject[t])
-	}
 	for _, name := range slices.Sorted(maps.Keys(s.Columns)) {
 		if d.Column(name) == nil {
 			v.add(path+".columns."+name, fmt.Sprintf("unknown column %q", name), "name one of the dataset's columns: "+columnNames(d))
 		}
-		v.sqlColumn(path+".columns."+name, s, s.Columns[name])
+		v.sqlColumn(path+".columns."+name, s.Table, s.Via, s.Columns[name])
 	}
 	v.list(path+".after", len(s.After))
 	for i, name := range s.After {
@@ -174,7 +156,7 @@ func (v *validation) datasetSQL(path string, d *Dataset) {
 			v.add(index(path+".after", i), "a dataset can't be erased after itself", "leave it out")
 		}
 	}
-	v.erase(path, d)
+	v.waysSQL(path, d)
 	v.cascades(path, d)
 	v.rectify(path, d)
 	v.restrict(path, d)
@@ -189,8 +171,33 @@ func (v *validation) datasetSQL(path string, d *Dataset) {
 
 func (v *validation) erase(path string, d *Dataset) {
 	s := d.SQL
+	if s.Erase == "" && len(s.Subject) == 0 && !slices.ContainsFunc(s.Ways, func(w Way) bool { return w.Erase == "" }) {
+		if len(s.Anonymise) > 0 {
+			v.add(path+".anonymise", "anonymise without erase: anonymise", "write erase: anonymise, or leave it out")
+		}
+	} else {
+		v.manner(path, d, &Way{Via: s.Via, Subject: s.Subject, Erase: s.Erase, Anonymise: s.Anonymise})
+		v.secrets(path, d)
+	}
+	for i, w := range s.Ways {
+		at := index(path+".ways", i)
+		if w.Erase == "" && len(w.Anonymise) > 0 {
+			v.add(at+".anonymise", "anonymise without erase: anonymise", "write erase: anonymise, or leave it out")
+		}
+		if w.Erase == "" {
+			w.Erase, w.Anonymise, at = s.Erase, s.Anonymise, path
+			v.lost(at, d, &w)
+			continue
+		}
+		v.manner(at, d, &w)
+	}
+	v.outlived(path, d)
+}
+
+// manner checks what an erasure does with the rows that a way leads to.
+func (v *validation) manner(path string, d *Dataset, w *Way) {
 	able := slices.Contains(v.m.Abilities, dsar.Erase)
-	switch s.Erase {
+	switch w.Erase {
 	case "":
 		if able {
 			v.add(path+".erase", fmt.Sprintf("dataset %s has no way to be erased, and the system has the ability", d.Name), "write erase: delete or erase: anonymise")
@@ -200,37 +207,51 @@ func (v *validation) erase(path string, d *Dataset) {
 			v.add(path+".erase", fmt.Sprintf("dataset %s can be erased, the system lacks the ability", d.Name), "add erase to abilities, or leave it out")
 		}
 	default:
-		v.add(path+".erase", fmt.Sprintf("unknown erase %q", s.Erase), "allowed: "+EraseDelete+", "+EraseAnonymise)
+		v.add(path+".erase", fmt.Sprintf("unknown erase %q", w.Erase), "allowed: "+EraseDelete+", "+EraseAnonymise)
 	}
-	if s.Erase != EraseAnonymise {
-		if len(s.Anonymise) > 0 {
+	if w.Erase != EraseAnonymise {
+		if len(w.Anonymise) > 0 {
 			v.add(path+".anonymise", "anonymise without erase: anonymise", "write erase: anonymise, or leave it out")
 		}
-		v.outlived(path, d)
 		return
 	}
-	if len(s.Anonymise) == 0 {
+	if len(w.Anonymise) == 0 {
 		v.add(path+".anonymise", "anonymise is missing", "name the columns and the values that they get")
 	}
-	v.list(path+".anonymise", len(s.Anonymise))
-	for column, value := range s.Anonymise {
+	v.list(path+".anonymise", len(w.Anonymise))
+	for column, value := range w.Anonymise {
 		v.sqlName(path+".anonymise."+column, column)
 		v.constant(path+".anonymise."+column, value)
-		v.template(path+".anonymise."+column, s, value)
+		v.template(path+".anonymise."+column, d.SQL, column, value)
 	}
-	// Who can be found again was not made anonymous.
-	for _, column := range s.ways() {
-		if _, ok := s.Anonymise[column]; !ok {
-			v.add(path+".anonymise", fmt.Sprintf("anonymise keeps %s, by which the person is found", column), "add "+column+": null")
-		}
+	v.lost(path, d, w)
+}
+
+// secrets checks that no secret outlives being made anonymous. By a way with an erasure
+// of its own, what else is in the row may be somebody else's.
+func (v *validation) secrets(path string, d *Dataset) {
+	if d.SQL.Erase != EraseAnonymise {
+		return
 	}
 	for _, c := range d.Columns {
-		column := s.Source(c.Name)
-		if _, ok := s.Anonymise[column]; !ok && c.Secret.Hides() && !strings.Contains(column, ".") {
+		column := d.SQL.Source(c.Name)
+		if _, ok := d.SQL.Anonymise[column]; !ok && c.Secret.Hides() && !strings.Contains(column, ".") {
 			v.add(path+".anonymise", fmt.Sprintf("anonymise keeps %s, which is a secret (%s)", column, c.Secret), "add "+column+": null")
 		}
 	}
-	v.outlived(path, d)
+}
+
+// lost checks that the way back to the person is lost: who can be found again was not
+// made anonymous.
+func (v *validation) lost(path string, d *Dataset, w *Way) {
+	if w.Erase != EraseAnonymise {
+		return
+	}
+	for _, column := range w.back(d.SQL) {
+		if _, ok := w.Anonymise[column]; !ok {
+			v.add(path+".anonymise", fmt.Sprintf("anonymise keeps %s, by which the person is found", column), "add "+column+": null")
+		}
+	}
 }
 
 // constant checks a value that columns of a database are set to.
@@ -243,24 +264,6 @@ func (v *validation) constant(path string, value any) {
 		}
 	default:
 		v.add(path, "it must be null, a text, a number, true or false", "quote a date")
-	}
-}
-
-// template checks the columns that a value of anonymise names.
-func (v *validation) template(path string, s *DatasetSQL, value any) {
-	text, ok := value.(string)
-	if !ok {
-		return
-	}
-	for _, m := range braces.FindAllStringSubmatch(text, -1) {
-		if !slices.Contains(s.Key, m[1]) {
-			v.add(path, fmt.Sprintf("{%s} names no column of the key", m[1]), "name one of "+strings.Join(s.Key, ", "))
-		}
-	}
-	for _, part := range s.Template(value) {
-		if slices.Contains(s.ways(), part.Column) {
-			v.add(path, fmt.Sprintf("the value keeps %s, by which the person is found", part.Column), "use a column that says nothing of a person")
-		}
 	}
 }
 
@@ -285,27 +288,22 @@ func (v *validation) cascades(path string, d *Dataset) {
 	}
 }
 
-// ways returns the columns of a dataset's own table that lead to the person.
-func (s *DatasetSQL) ways() []string {
-	var ways []string
-	for _, column := range s.Subject {
-		if !strings.Contains(column, ".") {
-			ways = append(ways, column)
-		} else if len(s.Via) > 0 {
-			ways = slices.AppendSeq(ways, maps.Keys(s.Via[0].On))
-		}
+// back returns the columns of a dataset's own table that lead to the person.
+func (s *DatasetSQL) back() []string {
+	var out []string
+	for _, w := range s.AllWays() {
+		out = append(out, w.back(s)...)
 	}
-	slices.Sort(ways)
-	return slices.Compact(ways)
+	return out
 }
 
 // outlived checks that no record that must stay loses the row through which it
 // is found: it would be held and never be found again.
 func (v *validation) outlived(path string, d *Dataset) {
-	for _, via := range d.SQL.Via {
+	for _, via := range d.SQL.Joined() {
 		for i := range v.m.Datasets {
 			parent := &v.m.Datasets[i]
-			if parent == d || parent.SQL == nil || parent.SQL.Table != via.Table || parent.SQL.Erase == "" {
+			if parent == d || parent.SQL == nil || parent.SQL.Table != via.Table || !parent.SQL.Erases(EraseDelete) && !parent.SQL.Erases(EraseAnonymise) {
 				continue
 			}
 			for j, r := range d.Retention {
@@ -368,16 +366,25 @@ func (v *validation) sqlName(path, name string) {
 	}
 }
 
-// sqlColumn checks the name of a column, or table.column for a table of Via.
-func (v *validation) sqlColumn(path string, s *DatasetSQL, name string) {
+// sqlTable checks the name of a table, or schema.table.
+func (v *validation) sqlTable(path, name string) {
+	schema, table, there := strings.Cut(name, ".")
+	v.sqlName(path, schema)
+	if there {
+		v.sqlName(path, table)
+	}
+}
+
+// sqlColumn checks the name of a column, or table.column for a table of joins.
+func (v *validation) sqlColumn(path, own string, via []Via, name string) {
 	table, column, there := strings.Cut(name, ".")
 	if !there {
 		v.sqlName(path, name)
 		return
 	}
 	v.sqlName(path, column)
-	if !slices.ContainsFunc(s.Via, func(via Via) bool { return via.Table == table }) {
-		v.add(path, fmt.Sprintf("%q names a table that isn't in via", name), "add via, or name a column of "+s.Table)
+	if !slices.ContainsFunc(via, func(via Via) bool { return via.Name() == table }) {
+		v.add(path, fmt.Sprintf("%q names a table that isn't in via", name), "add via, or name a column of "+own)
 	}
 }
 
@@ -391,30 +398,41 @@ func (s *DatasetSQL) Source(column string) string {
 }
 
 // EraseOrder returns the order in which the datasets of a system under SQL are
-// erased: first those whose rows are found through others, or refer to others.
-// Where that goes round in a circle, it returns the names on the circle.
+// erased: first those that others say to come after, and those whose rows are found
+// through others. Where after goes round in a circle, it returns the names on the circle;
+// where ways do, what is found through a table doesn't come before all of that: an erasure
+// goes by its plan's keys.
 func (m *Manifest) EraseOrder() (order, circle []string) {
 	before := map[string][]string{} // by dataset: those that are erased before it
+	names := make([]string, len(m.Datasets))
+	for i := range m.Datasets {
+		names[i] = m.Datasets[i].Name
+		if s := m.Datasets[i].SQL; s != nil {
+			before[names[i]] = append(before[names[i]], s.After...)
+		}
+	}
+	next := func(name string) []string { return before[name] }
+	if c := cycleOf(names, next); c != nil {
+		return nil, c
+	}
 	for i := range m.Datasets {
 		d := &m.Datasets[i]
 		if d.SQL == nil {
 			continue
 		}
-		before[d.Name] = append(before[d.Name], d.SQL.After...)
-		for _, via := range d.SQL.Via {
+		for _, table := range d.through() {
 			for j := range m.Datasets {
-				if p := &m.Datasets[j]; p != d && p.SQL != nil && p.SQL.Table == via.Table {
-					before[p.Name] = append(before[p.Name], d.Name)
+				p := &m.Datasets[j]
+				if p == d || p.SQL == nil || p.SQL.Table != table || p.SQL.Table == d.SQL.Table {
+					continue
+				}
+				had := before[p.Name]
+				before[p.Name] = append(slices.Clip(had), d.Name)
+				if cycleOf(names, next) != nil {
+					before[p.Name] = had
 				}
 			}
 		}
-	}
-	names := make([]string, len(m.Datasets))
-	for i := range m.Datasets {
-		names[i] = m.Datasets[i].Name
-	}
-	if c := cycleOf(names, func(name string) []string { return before[name] }); c != nil {
-		return nil, c
 	}
 	var visit func(string)
 	visit = func(name string) {
@@ -430,4 +448,23 @@ func (m *Manifest) EraseOrder() (order, circle []string) {
 		visit(name)
 	}
 	return order, nil
+}
+
+// through returns the tables that lead to a dataset's rows, or to how long they must stay.
+func (d *Dataset) through() []string {
+	var out []string
+	far := func(source string) bool { return strings.Contains(source, ".") }
+	led := slices.ContainsFunc(slices.Collect(maps.Values(d.SQL.Subject)), far) ||
+		slices.ContainsFunc(d.Retention, func(r Retention) bool { return far(d.SQL.Source(r.Column)) })
+	if led {
+		for _, v := range d.SQL.Via {
+			out = append(out, v.Table)
+		}
+	}
+	for _, w := range d.SQL.Ways {
+		for _, v := range w.Via {
+			out = append(out, v.Table)
+		}
+	}
+	return out
 }

@@ -19,26 +19,16 @@ type dataset struct {
 	own       *table   // what the database says of its table
 	relation           // that table
 	table     string   // quoted
-	joins     []string // those of via, each without LEFT
-	key       []string
+	labels    []string // the joins of its columns, each without LEFT
+	lookups   []*lookup
 	keys      []keyColumn
 	order     string // the key, ordered by bytes
 	subjects  []subject
 	columns   []field
 	retention []rule
+	siblings  []*dataset // others of its table
 	leads     []*dataset // those by which its rows are found
 	takes     []*dataset // those whose rows, deleted, take its own with them
-}
-
-// subject is a column that holds an identifier.
-type subject struct {
-	match
-	expr          string // what of a row is compared with the identifiers
-	bare          string // the same of its table alone, in the form that compares most
-	path          string // where the manifest names it
-	table, column string
-	// way is how many joins of via lead to it.
-	way int
 }
 
 // field is a column of a dataset's records.
@@ -65,9 +55,10 @@ const unreadable = "unreadable"
 
 // finder is how one type of identifier is found.
 type finder struct {
-	find     dsar.IdentifierType
-	table    string
-	expr     string
+	find  dsar.IdentifierType
+	table string
+	expr  string
+	*lookup
 	subjects []subject
 }
 
@@ -89,6 +80,11 @@ func (s *System) compile(ctx context.Context) error {
 		d, err := c.dataset(ctx, fmt.Sprintf("datasets[%d].sql", i), &s.m.Datasets[i])
 		if err != nil {
 			return err
+		}
+		for _, o := range s.datasets {
+			if o.relation.id == d.relation.id {
+				o.siblings, d.siblings = append(o.siblings, d), append(d.siblings, o)
+			}
 		}
 		s.datasets = append(s.datasets, d)
 		byName[d.Name] = d
@@ -125,22 +121,8 @@ func (c *compiler) dataset(ctx context.Context, path string, m *manifest.Dataset
 	if !own.tells(m.SQL.Key) {
 		return nil, c.wrong(path+".key", fmt.Sprintf("dataset %s: nothing keeps two rows of %q from having the same key", m.Name, m.SQL.Table), "name its primary key, or add a unique index")
 	}
-	if err := c.via(ctx, path, d); err != nil {
+	if err := c.lookups(ctx, path, d); err != nil {
 		return nil, err
-	}
-	for _, t := range slices.Sorted(maps.Keys(m.SQL.Subject)) {
-		at := path + ".subject." + string(t)
-		tableName, name := d.place(m.SQL.Subject[t])
-		col, err := c.find(ctx, at, tableName, name)
-		if err != nil {
-			return nil, err
-		}
-		sub, err := c.subject(ctx, at, t, tableName, d.expr(m.SQL.Subject[t]), col)
-		if err != nil {
-			return nil, err
-		}
-		sub.way = d.way(m.SQL.Subject[t])
-		d.subjects = append(d.subjects, sub)
 	}
 	for i, col := range m.Columns {
 		at := fmt.Sprintf("%s.columns[%d].name", strings.TrimSuffix(path, ".sql"), i)
@@ -150,6 +132,9 @@ func (c *compiler) dataset(ctx context.Context, path string, m *manifest.Dataset
 		source := m.SQL.Source(col.Name)
 		tableName, name := d.place(source)
 		if _, err := c.find(ctx, at, tableName, name); err != nil {
+			return nil, err
+		}
+		if err := c.labelled(at, d, source); err != nil {
 			return nil, err
 		}
 		d.columns = append(d.columns, field{name: col.Name, expr: d.expr(source), kind: kindOf(col.Type)})
@@ -175,46 +160,14 @@ func (c *compiler) key(ctx context.Context, path string, d *dataset) error {
 		if err != nil {
 			return err
 		}
-		expr := "t." + quote(k)
-		d.key = append(d.key, expr)
-		d.keys = append(d.keys, keyColumn{col, expr})
+		expr, collation := "t."+quote(k), ""
 		if c.dialect == PostgreSQL && isText(col.typ) {
-			expr += ` COLLATE "C"`
+			collation = ` COLLATE "C"`
 		}
-		order = append(order, expr)
+		d.keys = append(d.keys, keyColumn{col, expr, collation})
+		order = append(order, expr+collation)
 	}
 	d.order = strings.Join(order, ", ")
-	return nil
-}
-
-// via makes the joins. A row leads to one row at most, else it would be counted
-// twice.
-func (c *compiler) via(ctx context.Context, path string, d *dataset) error {
-	from, fromTable := "t", d.SQL.Table
-	for i, v := range d.SQL.Via {
-		at := fmt.Sprintf("%s.via[%d]", path, i)
-		alias := fmt.Sprintf("v%d", i)
-		far, err := c.look(ctx, at+".table", v.Table)
-		if err != nil {
-			return err
-		}
-		var on, unique []string
-		for _, near := range slices.Sorted(maps.Keys(v.On)) {
-			if _, err := c.find(ctx, at+".on", fromTable, near); err != nil {
-				return err
-			}
-			if _, err := c.find(ctx, at+".on", v.Table, v.On[near]); err != nil {
-				return err
-			}
-			on = append(on, alias+"."+quote(v.On[near])+" = "+from+"."+quote(near))
-			unique = append(unique, v.On[near])
-		}
-		if !far.tells(unique) {
-			return c.wrong(at+".on", fmt.Sprintf("dataset %s: a row can lead to several rows of %q", d.Name, v.Table), "join by its primary key, or add a unique index")
-		}
-		d.joins = append(d.joins, "JOIN "+c.System.table(v.Table)+" AS "+alias+" ON "+strings.Join(on, " AND "))
-		from, fromTable = alias, v.Table
-	}
 	return nil
 }
 
@@ -227,6 +180,9 @@ func (c *compiler) rule(ctx context.Context, path string, d *dataset, r *manifes
 	tableName, name := d.place(source)
 	col, err := c.find(ctx, path+".column", tableName, name)
 	if err != nil {
+		return err
+	}
+	if err := c.labelled(path+".column", d, source); err != nil {
 		return err
 	}
 	expr := d.expr(source)
@@ -253,9 +209,11 @@ func (c *compiler) rule(ctx context.Context, path string, d *dataset, r *manifes
 
 // written checks the columns that statements set.
 func (c *compiler) written(ctx context.Context, path string, d *dataset) error {
-	for _, name := range slices.Sorted(maps.Keys(d.SQL.Anonymise)) {
-		if _, err := c.find(ctx, path+".anonymise."+name, d.SQL.Table, name); err != nil {
-			return err
+	for _, l := range d.lookups {
+		for _, name := range slices.Sorted(maps.Keys(l.sets)) {
+			if _, err := c.find(ctx, l.erasePath+".anonymise."+name, d.SQL.Table, name); err != nil {
+				return err
+			}
 		}
 	}
 	for i, r := range d.SQL.Restrict {
@@ -271,46 +229,43 @@ func (c *compiler) finder(ctx context.Context, path string, r *manifest.SQLResol
 	if _, err := c.find(ctx, path+".column", r.Table, r.Column); err != nil {
 		return err
 	}
+	l, joins, err := c.lookup(ctx, path, r.Table, r.Where, r.Via, "v")
+	if err != nil {
+		return err
+	}
+	f.lookup = l
 	for _, t := range slices.Sorted(maps.Keys(r.By)) {
-		at := path + ".by." + string(t)
-		col, err := c.find(ctx, at, r.Table, r.By[t])
+		sub, err := c.subjectAt(ctx, path+".by."+string(t), t, r.Table, r.By[t], joins)
 		if err != nil {
 			return err
 		}
-		sub, err := c.subject(ctx, at, t, r.Table, "t."+quote(r.By[t]), col)
-		if err != nil {
-			return err
-		}
+		sub.lookup = l
 		f.subjects = append(f.subjects, sub)
 	}
 	c.finders = append(c.finders, f)
 	return nil
 }
 
-// place returns the table and the column of a source, which is a column or
-// table.column.
+// place returns the table and the column of a source of the dataset's columns, which is
+// a column or table.column.
 func (d *dataset) place(source string) (tableName, name string) {
-	if tableName, name, there := strings.Cut(source, "."); there {
-		return tableName, name
-	}
-	return d.SQL.Table, source
-}
-
-// expr returns a source in a statement.
-func (d *dataset) expr(source string) string {
-	_, name := d.place(source)
-	if way := d.way(source); way > 0 {
-		return fmt.Sprintf("v%d.%s", way-1, quote(name))
-	}
-	return "t." + quote(name)
-}
-
-// way returns how many joins of via lead to a source: 0 for a column of the
-// dataset's own table.
-func (d *dataset) way(source string) int {
-	tableName, _, there := strings.Cut(source, ".")
+	table, name, there := strings.Cut(source, ".")
 	if !there {
-		return 0
+		return d.SQL.Table, source
 	}
-	return 1 + slices.IndexFunc(d.SQL.Via, func(v manifest.Via) bool { return v.Table == tableName })
+	for _, v := range d.SQL.Via {
+		if v.Name() == table {
+			return v.Table, name
+		}
+	}
+	return table, name
+}
+
+// expr returns a source of the dataset's columns in a statement.
+func (d *dataset) expr(source string) string {
+	table, name, there := strings.Cut(source, ".")
+	if !there {
+		return "t." + quote(source)
+	}
+	return fmt.Sprintf("v%d.%s", slices.IndexFunc(d.SQL.Via, func(v manifest.Via) bool { return v.Name() == table }), quote(name))
 }

@@ -58,12 +58,14 @@ func (e *denied) reason() string {
 	case restricting:
 		return "the database's user may not restrict what must stay in " + own + ": grant it UPDATE"
 	}
-	if len(e.d.SQL.Via) == 0 {
+	if len(e.d.SQL.Joined()) == 0 {
 		return "the database's user may not read " + own + ": grant it SELECT"
 	}
 	tables := []string{e.d.SQL.Table}
-	for _, v := range e.d.SQL.Via {
-		tables = append(tables, v.Table)
+	for _, v := range e.d.SQL.Joined() {
+		if !slices.Contains(tables, v.Table) {
+			tables = append(tables, v.Table)
+		}
 	}
 	return "the database's user may not read all of the tables " + strings.Join(tables, ", ") + ": grant it SELECT"
 }

@@ -35,6 +35,7 @@ type statement struct {
 	strings.Builder
 	dialect Dialect
 	args    []any
+	making  making // what an erasure makes for rows
 }
 
 // arg adds a parameter.

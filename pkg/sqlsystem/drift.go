@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"habeas.dev/pkg/manifest"
 )
 
 // driftEvery is how often the database is asked whether it has columns that the
@@ -124,37 +127,47 @@ func (s *System) declared() map[string][]string {
 	out := map[string][]string{}
 	for _, d := range s.datasets {
 		own := d.SQL.Table
-		add := func(source string) {
-			table, column := d.place(source)
+		for _, c := range d.columns {
+			table, column := d.place(d.SQL.Source(c.name))
 			out[table] = append(out[table], column)
 		}
-		for _, c := range d.columns {
-			add(d.SQL.Source(c.name))
-		}
-		for _, source := range d.SQL.Subject {
-			add(source)
-		}
-		out[own] = append(append(out[own], d.SQL.Key...), d.SQL.Technical...)
-		for column := range d.SQL.Anonymise {
-			out[own] = append(out[own], column)
-		}
+		out[own] = slices.Concat(out[own], d.SQL.Key, d.SQL.Technical, d.SQL.Overwritten(), slices.Collect(maps.Keys(d.SQL.Where)))
 		for _, r := range d.SQL.Restrict {
 			out[own] = append(out[own], r.Column)
 		}
-		from := own
-		for _, v := range d.SQL.Via {
-			for near, far := range v.On {
-				out[from] = append(out[from], near)
-				out[v.Table] = append(out[v.Table], far)
-			}
-			from = v.Table
+		declareJoins(out, own, d.SQL.Via)
+		for _, w := range d.SQL.AllWays() {
+			out[own] = slices.AppendSeq(out[own], maps.Keys(w.Where))
+			declareJoins(out, own, w.Via)
+		}
+		for _, sub := range d.subjects {
+			out[sub.table] = append(out[sub.table], sub.column)
 		}
 	}
-	for _, r := range s.m.SQL.Resolve {
-		out[r.Table] = append(out[r.Table], r.Column)
-		for _, column := range r.By {
-			out[r.Table] = append(out[r.Table], column)
+	for i, r := range s.m.SQL.Resolve {
+		out[r.Table] = append(slices.AppendSeq(out[r.Table], maps.Keys(r.Where)), r.Column)
+		declareJoins(out, r.Table, r.Via)
+		for _, sub := range s.finders[i].subjects {
+			out[sub.table] = append(out[sub.table], sub.column)
 		}
+	}
+	for table := range out {
+		out[table] = slices.AppendSeq(out[table], maps.Keys(s.m.SQL.Where))
 	}
 	return out
+}
+
+// declareJoins adds the columns that joins from a table name.
+func declareJoins(out map[string][]string, own string, via []manifest.Via) {
+	for i, v := range via {
+		from := own
+		if near := manifest.From(via, i); near != "" {
+			from = via[slices.IndexFunc(via, func(o manifest.Via) bool { return o.Name() == near })].Table
+		}
+		for near, far := range v.On {
+			out[from] = append(out[from], near)
+			out[v.Table] = append(out[v.Table], far)
+		}
+		out[v.Table] = slices.AppendSeq(out[v.Table], maps.Keys(v.Where))
+	}
 }

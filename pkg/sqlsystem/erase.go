@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"slices"
 
 	"habeas.dev/pkg/dsar"
@@ -161,7 +162,7 @@ func (e *erasure) judge(h *holding) {
 			case gap != "":
 				n.Uncovered = gap
 				continue
-			case h.d.SQL.Erase == manifest.EraseAnonymise:
+			case !h.d.act(r.ways).deletes:
 				n.Anonymised++
 			default:
 				n.Erased++
@@ -200,7 +201,7 @@ func (e *erasure) overreaches(ctx context.Context) error {
 	}
 	for _, h := range e.holdings {
 		for _, key := range h.erase {
-			reach.erases(h.d, h.rows[key].shares[0].job, key)
+			reach.erases(h.d, h.rows[key].shares[0].job, key, h.d.act(h.rows[key].ways))
 		}
 	}
 	for i, j := range e.jobs {
@@ -221,25 +222,14 @@ func (e *erasure) overreaches(ctx context.Context) error {
 
 // erase erases the rows of a dataset that are to go, and locks those away that stay.
 func (e *erasure) erase(ctx context.Context, h *holding) error {
-	if len(h.erase) > 0 {
-		what := deleting
-		if h.d.SQL.Erase == manifest.EraseAnonymise {
-			what = changing
-		}
-		n, err := e.write(ctx, e.tx, h.d, what, h.erase, h.d.erasing)
-		if err != nil {
+	byAct := map[act][]string{}
+	for _, key := range h.erase {
+		how := h.d.act(h.rows[key].ways)
+		byAct[how] = append(byAct[how], key)
+	}
+	for _, how := range slices.SortedFunc(maps.Keys(byAct), act.compare) {
+		if err := e.eraseBy(ctx, h, how, byAct[how]); err != nil {
 			return err
-		}
-		if n != int64(len(h.erase)) { // some went with others of them, or are left
-			if left, err := e.left(ctx, h); err != nil || left > 0 {
-				return cmp.Or[error](err, &shortfall{h.d, what, left})
-			}
-		}
-		if what == deleting {
-			e.done[h.d] += int64(len(h.erase))
-		} else {
-			e.done[h.d] += 0
-			e.changed += n
 		}
 	}
 	// What had to stay is kept for the duty or claim, and for nothing else (GDPR
@@ -256,6 +246,37 @@ func (e *erasure) erase(ctx context.Context, h *holding) error {
 	return err
 }
 
+// eraseBy erases rows of a dataset in one manner.
+func (e *erasure) eraseBy(ctx context.Context, h *holding, how act, keys []string) error {
+	what := changing
+	if how.deletes {
+		what = deleting
+	}
+	making, err := e.making(ctx, e.tx, h.d, how, keys)
+	if err != nil {
+		return err
+	}
+	n, err := e.write(ctx, e.tx, h.d, what, keys, func(q *statement) {
+		q.making = making
+		h.d.erasing(q, how)
+	})
+	if err != nil {
+		return err
+	}
+	if n != int64(len(keys)) { // some went with others of them, or are left
+		if left, err := e.left(ctx, h.d, how, keys); err != nil || left > 0 {
+			return cmp.Or[error](err, &shortfall{h.d, what, left})
+		}
+	}
+	if how.deletes {
+		e.done[h.d] += int64(len(keys))
+	} else {
+		e.done[h.d] += 0
+		e.changed += n
+	}
+	return nil
+}
+
 // countLocked counts what stays of a dataset as restricted, since all of it was
 // flagged: the person is told so (TestKeptIsFlaggedAndSaidToBe).
 func (e *erasure) countLocked(d *dataset) {
@@ -269,8 +290,8 @@ func (e *erasure) countLocked(d *dataset) {
 }
 
 // left counts the rows that were to be erased and are as they were.
-func (e *erasure) left(ctx context.Context, h *holding) (left int64, err error) {
-	err = e.byKey(ctx, e.tx, h.d, h.erase, e.day, func(_ string, _ []any, _ stay, done bool) {
+func (e *erasure) left(ctx context.Context, d *dataset, how act, keys []string) (left int64, err error) {
+	err = e.byKey(ctx, e.tx, d, how, keys, e.day, func(_ string, _ []any, _ stay, done bool) {
 		if !done {
 			left++
 		}

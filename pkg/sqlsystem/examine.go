@@ -41,6 +41,7 @@ type item struct {
 	there  bool // it exists
 	done   bool // it exists, and is as an erasure makes it
 	is     stay // by the rules of retention, today
+	ways   ways // by which asking anew found it
 	shares []share
 }
 
@@ -155,7 +156,7 @@ func (e *examination) found(h *holding, row *row) {
 			continue
 		}
 		r = h.item(row.key)
-		r.there, r.is = true, row.stay
+		r.there, r.is, r.ways = true, row.stay, r.ways|o.ways
 		if i := slices.IndexFunc(r.shares, func(s share) bool { return s.job == o.job }); i >= 0 {
 			r.shares[i].found = true
 		} else {
@@ -176,7 +177,7 @@ func (e *examination) look(ctx context.Context, h *holding, chunks []*chunk) err
 	if len(keys) == 0 {
 		return nil
 	}
-	return e.byKey(ctx, e.on, h.d, keys, e.day, func(key string, held []any, is stay, done bool) {
+	return e.byKey(ctx, e.on, h.d, h.d.anyAct(), keys, e.day, func(key string, held []any, is stay, done bool) {
 		r := h.rows[key]
 		if r == nil { // a key that the database writes in another way than the plan
 			return

@@ -10,7 +10,7 @@ import (
 // row is a row of a dataset that is somebody's of those asked for.
 type row struct {
 	key    string
-	owners []hit // of one row only, until the next
+	owners []hit // of this row only, until the next
 	stay
 }
 
@@ -30,46 +30,53 @@ func (s *System) find(ctx context.Context, on executor, d *dataset, c *chunk, da
 	if len(asked) == 0 {
 		return nil
 	}
+	sr := &search{asked: asked, columns: d.judged(s.dialect), ordered: ordered}
 	q := &statement{dialect: s.dialect}
-	q.WriteString("SELECT ")
-	columns := d.looked(q, asked)
-	c.whose(q, d, asked)
-	if ordered {
-		q.WriteString(" ORDER BY ")
-		if len(asked) == 1 { // person by person: see gatherDataset
-			q.add("1, ")
-		}
-		q.WriteString(d.order)
-	}
+	merged := sr.write(q, c, d)
+	columns := len(asked) + len(sr.columns)
+	keys := columns - len(d.keys)
 	var r row
-	return s.scan(ctx, on, q, columns, func(held []any) error {
-		if r.owners = c.owners(r.owners[:0], asked, held); len(r.owners) == 0 {
-			if c.loose(asked) {
+	var last []any
+	flush := func() error {
+		if last == nil {
+			return nil
+		}
+		key, err := d.keyOf(last[keys:])
+		if err != nil {
+			return err
+		}
+		r.key, r.stay = key, d.retained(last[len(asked):keys], day)
+		return visit(&r)
+	}
+	err = s.scan(ctx, on, q, columns, func(held []any) error {
+		if !merged || last == nil || !same(last[keys:], held[keys:]) {
+			if err := flush(); err != nil {
+				return err
+			}
+			r.owners, last = r.owners[:0], append(last[:0], held...)
+		}
+		if r.owners = c.owners(r.owners, asked, held); len(r.owners) == 0 {
+			if last = nil; c.loose(asked) {
 				return nil
 			}
 			return errNobody(d.Name)
 		}
-		if r.key, err = d.keyOf(held[columns-len(d.keys):]); err != nil {
-			return err
-		}
-		r.stay = d.retained(held[len(asked):columns-len(d.keys)], day)
-		return visit(&r)
+		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return flush()
 }
 
-// looked writes what is selected of a row to judge it: what it holds in the asked
-// subjects, the dates of its retention, its key. It returns how many columns that is.
-func (d *dataset) looked(q *statement, asked []subject) int {
+// judged returns what is selected of a row to judge it: the dates of its retention,
+// its key.
+func (d *dataset) judged(dialect Dialect) []string {
 	var columns []string
-	for _, sub := range asked {
-		columns = append(columns, sub.expr)
-	}
 	for _, r := range d.retention {
 		columns = append(columns, r.text)
 	}
-	columns = append(columns, d.keyTexts(q.dialect, "t")...)
-	q.WriteString(strings.Join(columns, ", "))
-	return len(columns)
+	return append(columns, d.keyTexts(dialect, "t")...)
 }
 
 // scan runs a query of so many columns and hands each row to visit.
@@ -95,17 +102,21 @@ func (s *System) scan(ctx context.Context, on executor, q *statement, columns in
 }
 
 // byKey hands the rows of the given keys to visit, with what they hold in all
-// subjects, and whether they are as an erasure makes them.
-func (s *System) byKey(ctx context.Context, on executor, d *dataset, keys []string, day time.Time, visit func(key string, held []any, is stay, done bool)) (err error) {
+// subjects, and whether they are as an act of erasing makes them.
+func (s *System) byKey(ctx context.Context, on executor, d *dataset, how act, keys []string, day time.Time, visit func(key string, held []any, is stay, done bool)) (err error) {
 	defer func() { err = d.may(reading, err) }()
 	for part := range slices.Chunk(keys, maxKeys) {
 		q := &statement{dialect: s.dialect}
-		q.WriteString("SELECT ")
-		columns := d.looked(q, d.subjects)
-		q.WriteString(", ")
-		d.asErased(q)
+		var selected []string
+		for _, sub := range d.subjects {
+			selected = append(selected, sub.alone())
+		}
+		selected = append(selected, d.judged(s.dialect)...)
+		columns := len(selected)
+		q.add("SELECT ", strings.Join(selected, ", "), ", ")
+		d.asErased(q, how)
 		q.WriteString(" FROM ")
-		d.from(q, 0)
+		d.from(q)
 		q.WriteString(" WHERE ")
 		if err := d.keyed(q, part); err != nil {
 			return err

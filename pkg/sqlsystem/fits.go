@@ -20,27 +20,9 @@ const sampleKey = "1"
 // constraints, so that none is refused when the first person is erased. It notes all
 // that it finds.
 func (c *compiler) fits(ctx context.Context, path string, d *dataset) {
-	values := d.SQL.Anonymise
-	for _, name := range slices.Sorted(maps.Keys(values)) {
-		at := path + ".anonymise." + name
-		col, ok := d.own.column(name, c.dialect)
-		if !ok {
-			continue // said already
-		}
-		switch parts := d.SQL.Template(values[name]); {
-		case values[name] == nil && col.made == "":
-			if col.notNull {
-				c.fault(at, fmt.Sprintf("dataset %s: the column %q takes no null", d.Name, name), "give it a value, or one of its own for each row: "+d.example())
-			}
-		case parts != nil && col.made == "" && c.dialect == PostgreSQL && !isText(col.typ):
-			c.fault(at, fmt.Sprintf("dataset %s: the column %q is of type %s, and a value with a key in it is a text", d.Name, name, col.full), "write null, or a constant")
-		default:
-			c.fit(ctx, at, d, col, values[name])
-		}
+	for _, set := range d.settings() {
+		c.fitsAll(ctx, set)
 	}
-	c.collides(ctx, path, d)
-	c.checked(ctx, path, d)
-	c.referring(ctx, path, d)
 	for i, r := range d.SQL.Restrict {
 		if col, ok := d.own.column(r.Column, c.dialect); ok {
 			c.fit(ctx, fmt.Sprintf("%s.restrict[%d].value", path, i), d, col, r.Value)
@@ -49,6 +31,47 @@ func (c *compiler) fits(ctx context.Context, path string, d *dataset) {
 			}
 		}
 	}
+}
+
+// setting is what an erasure sets of rows that a way leads to.
+type setting struct {
+	*dataset
+	path   string // where the manifest says it
+	values map[string]any
+}
+
+// settings returns what an erasure sets of a dataset's rows, each once.
+func (d *dataset) settings() []setting {
+	var out []setting
+	for _, l := range d.lookups {
+		if l.sets != nil && !slices.ContainsFunc(out, func(s setting) bool { return s.path == l.erasePath }) {
+			out = append(out, setting{d, l.erasePath, l.sets})
+		}
+	}
+	return out
+}
+
+func (c *compiler) fitsAll(ctx context.Context, d setting) {
+	for _, name := range slices.Sorted(maps.Keys(d.values)) {
+		at, value := d.path+".anonymise."+name, d.values[name]
+		col, ok := d.own.column(name, c.dialect)
+		if !ok {
+			continue // said already
+		}
+		switch parts := d.SQL.Template(value); {
+		case value == nil && col.made == "":
+			if col.notNull {
+				c.fault(at, fmt.Sprintf("dataset %s: the column %q takes no null", d.Name, name), "give it a value, or one of its own for each row: "+d.example())
+			}
+		case parts != nil && col.made == "" && c.dialect == PostgreSQL && !isText(col.typ) && !madeWhole(parts):
+			c.fault(at, fmt.Sprintf("dataset %s: the column %q is of type %s, and the value is a text", d.Name, name, col.full), "write null, a constant, {now} into a time, or {random} into a uuid")
+		default:
+			c.fit(ctx, at, d.dataset, col, value)
+		}
+	}
+	c.collides(ctx, d)
+	c.checked(ctx, d)
+	c.referring(ctx, d)
 }
 
 // example returns a value of its own for each row of a dataset.
@@ -80,6 +103,7 @@ func (d *dataset) sample(value any) string {
 		if p.Column != "" {
 			b.WriteString(sampleKey)
 		}
+		b.WriteString(sampleOf(p))
 		b.WriteString(p.Text)
 	}
 	return b.String()
@@ -105,6 +129,9 @@ func (s *System) looking(ctx context.Context, do func(*sql.Tx) error) error {
 // ownValue reports whether a value differs from row to row.
 func (d *dataset) ownValue(value any) bool {
 	parts := d.SQL.Template(value)
+	if slices.ContainsFunc(parts, func(p manifest.Part) bool { return p.Make == manifest.MakeRandom || p.Make == manifest.MakeHash }) {
+		return true
+	}
 	for _, k := range d.SQL.Key {
 		if !slices.ContainsFunc(parts, func(p manifest.Part) bool { return p.Column == k }) {
 			return false
@@ -114,14 +141,14 @@ func (d *dataset) ownValue(value any) bool {
 }
 
 // collides finds the unique indexes in which a second erased row meets the first.
-func (c *compiler) collides(ctx context.Context, path string, d *dataset) {
+func (c *compiler) collides(ctx context.Context, d setting) {
 	for _, x := range d.own.indexes {
 		column, left, safe := "", []string(nil), false
 		for _, col := range d.own.columns {
 			if !has(x.columns, col.name) && !(x.text != "" && wordsHave(x.text, col.name)) {
 				continue
 			}
-			name, value, set := d.set(col.name)
+			name, value, set := d.given(col.name)
 			switch {
 			case !set:
 				left = append(left, col.name)
@@ -131,13 +158,13 @@ func (c *compiler) collides(ctx context.Context, path string, d *dataset) {
 				column = name
 			}
 		}
-		if column == "" || safe || c.apart(d, x, left) {
+		if column == "" || safe || c.apart(d.dataset, x, left) {
 			continue
 		}
 		if x.partial != "" && c.tried(ctx, d, x.partial) == answeredNo {
 			continue // erased rows aren't in it
 		}
-		c.fault(path+".anonymise."+column, fmt.Sprintf("dataset %s: the column %q is unique (%s): the second person that is erased would meet the first", d.Name, column, x.called()),
+		c.fault(d.path+".anonymise."+column, fmt.Sprintf("dataset %s: the column %q is unique (%s): the second person that is erased would meet the first", d.Name, column, x.called()),
 			"give each row a value of its own: "+d.example())
 	}
 }
@@ -149,9 +176,9 @@ func (x index) called() string {
 	return x.name
 }
 
-// set returns what anonymise sets a column to.
-func (d *dataset) set(column string) (name string, value any, set bool) {
-	for name, value := range d.SQL.Anonymise {
+// given returns what an erasure sets a column to.
+func (d setting) given(column string) (name string, value any, set bool) {
+	for name, value := range d.values {
 		if strings.EqualFold(name, column) {
 			return name, value, true
 		}
@@ -173,19 +200,19 @@ func (c *compiler) apart(d *dataset, x index, left []string) bool {
 
 // checked finds the CHECK constraints that a value breaks, where they look at
 // nothing else.
-func (c *compiler) checked(ctx context.Context, path string, d *dataset) {
+func (c *compiler) checked(ctx context.Context, d setting) {
 	for _, k := range d.own.checks {
 		if len(k.columns) == 0 || c.tried(ctx, d, k.expr) != answeredNo {
 			continue
 		}
 		column := ""
-		for _, name := range slices.Sorted(maps.Keys(d.SQL.Anonymise)) {
+		for _, name := range slices.Sorted(maps.Keys(d.values)) {
 			if has(k.columns, name) {
 				column = name
 				break
 			}
 		}
-		c.fault(path+".anonymise."+column, fmt.Sprintf("dataset %s: the value of %q breaks the constraint %s", d.Name, column, k.name), "write one that it takes")
+		c.fault(d.path+".anonymise."+column, fmt.Sprintf("dataset %s: the value of %q breaks the constraint %s", d.Name, column, k.name), "write one that it takes")
 	}
 }
 
@@ -199,12 +226,12 @@ const (
 
 // tried asks the database whether a condition holds for the values that an erasure
 // sets. It is unanswered where it looks at columns that keep theirs.
-func (c *compiler) tried(ctx context.Context, d *dataset, condition string) answer {
+func (c *compiler) tried(ctx context.Context, d setting, condition string) answer {
 	q := &statement{dialect: c.dialect}
 	q.add("SELECT CASE WHEN (", condition, ") THEN 'y' WHEN NOT (", condition, ") THEN 'n' END FROM (SELECT ")
 	first := true
 	for _, col := range d.own.columns {
-		_, value, set := d.set(col.name)
+		_, value, set := d.given(col.name)
 		if !set {
 			if wordsHave(condition, col.name) {
 				return unanswered
@@ -250,12 +277,12 @@ func (c *compiler) tried(ctx context.Context, d *dataset, condition string) answ
 }
 
 // referring finds the foreign keys that a constant breaks: it refers to no row.
-func (c *compiler) referring(ctx context.Context, path string, d *dataset) {
+func (c *compiler) referring(ctx context.Context, d setting) {
 	for _, r := range c.catalogue().references {
 		if r.from.id != d.relation.id || len(r.columns) != 1 {
 			continue
 		}
-		name, value, set := d.set(r.columns[0])
+		name, value, set := d.given(r.columns[0])
 		if !set || value == nil {
 			continue
 		}
@@ -271,7 +298,7 @@ func (c *compiler) referring(ctx context.Context, path string, d *dataset) {
 		found := false
 		err := each(ctx, c.db, q.String(), func([]string) { found = true }, q.args...)
 		if err == nil && !found {
-			c.fault(path+".anonymise."+name, fmt.Sprintf("dataset %s: the column %q refers to rows of %s, and the value is none of them", d.Name, name, r.to.name), "write null, or the key of a row that stands for nobody")
+			c.fault(d.path+".anonymise."+name, fmt.Sprintf("dataset %s: the column %q refers to rows of %s, and the value is none of them", d.Name, name, r.to.name), "write null, or the key of a row that stands for nobody")
 		}
 	}
 }

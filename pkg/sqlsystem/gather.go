@@ -3,6 +3,7 @@ package sqlsystem
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"habeas.dev/pkg/record"
 	"habeas.dev/pkg/worker"
@@ -51,56 +52,44 @@ func (s *System) gatherDataset(ctx context.Context, d *dataset, c *chunk, write 
 	if len(asked) == 0 {
 		return nil
 	}
-	q := &statement{dialect: s.dialect}
-	q.WriteString("SELECT ")
-	for i, sub := range asked {
-		if i > 0 {
-			q.WriteString(", ")
-		}
-		q.WriteString(sub.expr)
-	}
+	sr := &search{asked: asked, ordered: true}
 	for _, f := range d.columns {
-		q.add(", ", f.expr)
+		sr.columns = append(sr.columns, f.expr)
 	}
-	c.whose(q, d, asked)
-	q.WriteString(" ORDER BY ")
-	if len(asked) == 1 {
-		// Person by person: with an index on the identifier only one person's
-		// rows are sorted at a time.
-		q.add("1, ")
-	}
-	q.WriteString(d.order)
-	rows, err := s.query(ctx, s.db, q)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-
-	held := make([]any, len(asked)+len(d.columns))
-	into := make([]any, len(held))
-	for i := range held {
-		into[i] = &held[i]
-	}
+	sr.columns = append(sr.columns, d.keyTexts(s.dialect, "t")...)
+	q := &statement{dialect: s.dialect}
+	merged := sr.write(q, c, d)
 	rec := make(record.Record, len(d.columns))
 	var owners []hit
-	for rows.Next() {
-		if err := rows.Scan(into...); err != nil {
-			return err
-		}
-		owners = c.owners(owners[:0], asked, held)
-		if len(owners) == 0 {
-			if c.loose(asked) {
-				continue
-			}
-			return errNobody(d.Name)
+	var last []any // the row before, of which the owners are known so far
+	flush := func() {
+		if last == nil {
+			return
 		}
 		for i := range d.columns {
 			f := &d.columns[i]
-			rec[f.name] = f.kind.value(held[len(asked)+i])
+			rec[f.name] = f.kind.value(last[len(asked)+i])
 		}
 		for _, o := range owners {
 			write(o.job, d.Name, rec)
 		}
 	}
-	return rows.Err()
+	n := len(asked) + len(d.columns)
+	err := s.scan(ctx, s.db, q, n+len(d.keys), func(held []any) error {
+		if !merged || last == nil || !same(last[n:], held[n:]) {
+			flush()
+			owners, last = owners[:0], slices.Clone(held)
+		}
+		if owners = c.owners(owners, asked, held); len(owners) == 0 {
+			if last = nil; c.loose(asked) {
+				return nil
+			}
+			return errNobody(d.Name)
+		}
+		return nil
+	})
+	if err == nil {
+		flush()
+	}
+	return err
 }

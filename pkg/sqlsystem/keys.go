@@ -11,6 +11,8 @@ import (
 type keyColumn struct {
 	column
 	expr string // t."id"
+	// collation has it ordered by bytes.
+	collation string
 }
 
 // keyTexts returns the expressions that give a row's key, a text for each column.

@@ -21,13 +21,15 @@ func (c *compiler) lead() error {
 			}
 		}
 		for _, w := range c.ways(d) {
-			if w.end == nil || w.end == d || !w.takes() {
+			if w.end == nil || slices.Contains(w.end.alike(), d) || !w.takes() {
 				continue
 			}
-			if !slices.Contains(w.end.takes, d) {
-				w.end.takes = append(w.end.takes, d)
+			for _, end := range w.end.alike() {
+				if !slices.Contains(end.takes, d) {
+					end.takes = append(end.takes, d)
+				}
 			}
-			if j := slices.Index(c.datasets, w.end); len(w.end.retention) > 0 {
+			if j := slices.Index(c.datasets, w.end); w.end.duties() {
 				return c.wrong(fmt.Sprintf("datasets[%d].retention", j), fmt.Sprintf("dataset %s: the database deletes its rows with those of %s (ON DELETE CASCADE), also those that must stay: %s", w.end.Name, d.Name, w), "have "+d.Name+" made anonymous, or change the foreign key")
 			}
 		}
@@ -44,7 +46,7 @@ func (c *compiler) after(p, d *dataset) bool {
 		return false
 	}
 	// Also a view of p's table leads through p.
-	for _, v := range d.SQL.Via {
+	for _, v := range d.SQL.Joined() {
 		if far := c.seen[v.Table]; v.Table == p.SQL.Table || far != nil && c.catalogue().leads(p.relation.id, far.id) {
 			return true
 		}
@@ -57,10 +59,13 @@ func (c *compiler) refers(d, p *dataset) bool {
 	return c.catalogue().refers(d.relation.id, p.relation.id)
 }
 
+// refersBack reports whether p's rows are referred to by d's.
+func (c *compiler) refersBack(p, d *dataset) bool { return c.refers(d, p) }
+
 // finds reports whether p has an identifier that d's rows are found by.
 func (c *compiler) finds(p, d *dataset) bool {
 	for _, r := range c.m.SQL.Resolve {
-		if _, found := d.SQL.Subject[r.Find]; found && r.Table == p.SQL.Table {
+		if d.SQL.Finds(r.Find) && r.Table == p.SQL.Table {
 			return true
 		}
 	}
@@ -71,11 +76,17 @@ func (c *compiler) finds(p, d *dataset) bool {
 // manifest doesn't say otherwise: what a foreign key cascades to is counted before
 // it is gone (TestCascade). It takes datasets in the manifest's order.
 func (c *compiler) order(left []*dataset) (order []*dataset) {
-	for len(left) > 0 {
-		next := slices.IndexFunc(left, func(p *dataset) bool {
-			return !slices.ContainsFunc(left, func(d *dataset) bool { return d != p && (c.after(p, d) || c.refers(d, p)) })
+	first := func(after func(p, d *dataset) bool) int {
+		return slices.IndexFunc(left, func(p *dataset) bool {
+			return !slices.ContainsFunc(left, func(d *dataset) bool { return d != p && after(p, d) })
 		})
-		next = max(next, 0) // they go round in a circle: the manifest's first is next
+	}
+	for len(left) > 0 {
+		next := first(func(p, d *dataset) bool { return c.after(p, d) || c.refers(d, p) })
+		if next < 0 { // they go round in a circle: only what the database would refuse counts
+			next = first(c.refersBack)
+		}
+		next = max(next, 0)
 		order = append(order, left[next])
 		left = slices.Delete(left, next, next+1)
 	}

@@ -25,6 +25,10 @@ const (
 	// maxWays bounds the ways from one dataset to other tables that are looked at.
 	maxWays = 200
 
+	// maxLookups bounds the ways by which a dataset's rows are found: each is a part of
+	// one statement, and a bit of a row's.
+	maxLookups = 32
+
 	// maxRounds bounds how often identifiers are looked up by others that the same
 	// system found: a longer chain of tables isn't known.
 	maxRounds = 16

@@ -63,7 +63,7 @@ func (c *compiler) subject(ctx context.Context, path string, t dsar.IdentifierTy
 	// An account number with blanks around it is rare, and a look at every row for
 	// it dear: what an index serves as it is stored is compared so, and lint says
 	// which index does better.
-	if c.served(ctx, tableName, asText, c.compared(asText, quote(col.name), col)) && !c.served(ctx, tableName, asTrimmed, s.bare) {
+	if c.served(ctx, tableName, asText, c.compared(asText, quote(col.name), col), "") && !c.served(ctx, tableName, asTrimmed, s.bare, "") {
 		s.as = asText
 	}
 	s.expr = c.compared(s.as, expr, col)
@@ -239,9 +239,15 @@ func lowerASCII(s string) string {
 
 // hit is a job and the identifier by which a row is its.
 type hit struct {
-	job int
-	id  *worker.Identifier
+	job  int
+	id   *worker.Identifier
+	ways ways // by which the row is its
 }
+
+// ways is a set of lookups.
+type ways uint32
+
+func (l *lookup) in(w ways) bool { return w&(1<<l.number) != 0 }
 
 // wanted are the values of one comparison that a batch asks for.
 type wanted struct {
@@ -455,9 +461,11 @@ func (c *chunk) owners(out []hit, asked []subject, held []any) []hit {
 			hits = slices.Concat(hits, w.normal[c.identifiers.Normalise(s.typ, value)])
 		}
 		for _, h := range hits {
-			if !slices.ContainsFunc(out, func(o hit) bool { return o.job == h.job }) {
-				out = append(out, h)
+			at := slices.IndexFunc(out, func(o hit) bool { return o.job == h.job })
+			if at < 0 {
+				at, out = len(out), append(out, h)
 			}
+			out[at].ways |= 1 << s.number
 		}
 	}
 	return out

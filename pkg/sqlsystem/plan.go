@@ -39,7 +39,7 @@ func (s *System) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 						j.Err = j.Plan.Keep(d.Name, r.key, dsar.Retention{Ground: dsar.LegalHold})
 					default:
 						j.Err = j.Plan.Erase(d.Name, r.key)
-						reach.erases(d, o.job, r.key)
+						reach.erases(d, o.job, r.key, d.act(o.ways))
 					}
 				}
 				return nil

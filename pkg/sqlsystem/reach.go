@@ -49,11 +49,15 @@ func (w way) String() string {
 // those to what must stay first. A way ends where a dataset begins: the rest of it is
 // that dataset's.
 func (s *System) ways(d *dataset) []way {
-	deleting := d.SQL.Erase == manifest.EraseDelete
+	deleting := d.SQL.Erases(manifest.EraseDelete)
 	var out []way
 	var follow func(table string, steps []reference)
 	follow = func(table string, steps []reference) {
-		for _, t := range s.catalogue().on(table, deleting || len(steps) > 0) {
+		triggers := s.catalogue().on(table, deleting || len(steps) > 0)
+		if deleting && len(steps) == 0 && d.SQL.Erases(manifest.EraseAnonymise) {
+			triggers = append(triggers, s.catalogue().on(table, false)...)
+		}
+		for _, t := range triggers {
 			for _, name := range t.writes {
 				w := way{from: d, steps: steps, trigger: &t, to: relation{name: name}}
 				for _, o := range s.datasets {
@@ -95,7 +99,7 @@ func sameReference(a, b reference) bool {
 // rank puts first what is worst.
 func (w way) rank() int {
 	switch {
-	case w.end != nil && len(w.end.retention) > 0:
+	case w.end != nil && w.end.duties():
 		return 0
 	case w.end != nil:
 		return 1
@@ -126,6 +130,19 @@ func (s *System) datasetOf(table string) *dataset {
 	return nil
 }
 
+// alike returns the datasets of the dataset's table: others have other rows of it.
+func (d *dataset) alike() []*dataset {
+	if d == nil {
+		return nil
+	}
+	return append([]*dataset{d}, d.siblings...)
+}
+
+// duties reports whether rows of the dataset's table may have to stay.
+func (d *dataset) duties() bool {
+	return slices.ContainsFunc(d.alike(), func(d *dataset) bool { return len(d.retention) > 0 })
+}
+
 // reach is what a plan or an erasure would reach beyond its own rows.
 type reach struct {
 	*System
@@ -142,23 +159,24 @@ func (s *System) reach(ctx context.Context, on executor) (*reach, error) {
 	}
 	r := &reach{System: s, ways: map[*dataset][]way{}, ends: map[*dataset]bool{}, erased: map[*dataset]map[string]int{}, of: map[*dataset]map[int][]string{}}
 	for _, d := range s.datasets {
-		if d.SQL.Erase == "" {
+		if !d.SQL.Erases(manifest.EraseDelete) && !d.SQL.Erases(manifest.EraseAnonymise) {
 			continue
 		}
 		if r.ways[d] = s.ways(d); len(r.ways[d]) > 0 {
 			r.erased[d] = map[string]int{}
 		}
 		for _, w := range r.ways[d] {
-			if w.end != nil {
-				r.ends[w.end] = true
+			for _, end := range w.end.alike() {
+				r.ends[end] = true
 			}
 		}
 	}
 	return r, nil
 }
 
-// erases notes that a job erases a row, where that matters.
-func (r *reach) erases(d *dataset, job int, key string) {
+// erases notes that a job erases a row, where that matters: what refers to a row that
+// stays, stays.
+func (r *reach) erases(d *dataset, job int, key string, how act) {
 	if len(r.ways[d]) == 0 && !r.ends[d] {
 		return
 	}
@@ -166,6 +184,9 @@ func (r *reach) erases(d *dataset, job int, key string) {
 		r.erased[d] = map[string]int{}
 	}
 	r.erased[d][key] = job
+	if !how.deletes && d.SQL.Erases(manifest.EraseDelete) {
+		return
+	}
 	if r.of[d] == nil {
 		r.of[d] = map[int][]string{}
 	}
@@ -188,7 +209,7 @@ func errOverreach(w way, rows int) error {
 	}
 	why := "which are nobody's in this erasure"
 	switch {
-	case w.end != nil && len(w.end.retention) > 0:
+	case w.end != nil && w.end.duties():
 		why, cure = "of which some must stay", "have "+w.from.Name+" made anonymous, or change the foreign key"
 	case w.end != nil:
 		why = "which are somebody else's, or are to be kept"
@@ -281,7 +302,7 @@ func (r *reach) follow(ctx context.Context, on executor, w way, keys []string) (
 				return err
 			}
 			all++
-			if _, own := r.erased[w.end][key]; !own {
+			if !slices.ContainsFunc(w.end.alike(), func(d *dataset) bool { _, own := r.erased[d][key]; return own }) {
 				outside++
 			}
 			return nil

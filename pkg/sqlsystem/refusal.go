@@ -231,7 +231,7 @@ func (s *System) culprits(at rejected) string {
 func (s *System) silent(e *shortfall) string {
 	at := rejected{d: e.d, what: e.what}
 	var may []trigger
-	for _, t := range s.catalogue().on(e.d.relation.id, e.d.SQL.Erase != manifest.EraseAnonymise || e.what == deleting) {
+	for _, t := range s.catalogue().on(e.d.relation.id, e.d.SQL.Erases(manifest.EraseDelete) && e.what != changing || e.what == deleting) {
 		if t.mayDrop {
 			may = append(may, t)
 		}

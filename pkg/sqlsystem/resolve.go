@@ -60,8 +60,15 @@ func (s *System) resolve(ctx context.Context, f *finder, c *chunk, jobs []*worke
 	for _, sub := range asked {
 		q.add(", ", sub.expr)
 	}
-	q.add(" FROM ", f.table, " AS t WHERE ", f.expr, " IS NOT NULL AND ")
+	q.add(" FROM ", f.table, " AS t")
+	for _, join := range f.joins {
+		q.add(" ", join)
+	}
+	q.add(" WHERE ", f.expr, " IS NOT NULL AND ")
 	c.where(q, asked)
+	if f.where != "" {
+		q.add(" AND ", f.lookup.where)
+	}
 	q.WriteString(" ORDER BY 1")
 	rows, err := s.query(ctx, s.db, q)
 	if err != nil {

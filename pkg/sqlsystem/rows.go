@@ -1,65 +1,143 @@
 package sqlsystem
 
-import "strings"
+import (
+	"slices"
+	"strconv"
+)
 
-// from writes the tables of a dataset: its own, and those of via. A row whose lead
-// is gone stays a row, unless the first ways of its joins are asked by.
-func (d *dataset) from(q *statement, ways int) {
+// from writes the tables of a dataset: its own, and those of its columns. A row whose
+// lead is gone stays a row.
+func (d *dataset) from(q *statement) {
 	q.add(d.table, " AS t")
-	for i, join := range d.joins {
-		if i < ways {
-			q.add(" ", join)
-		} else {
-			q.add(" LEFT ", join)
-		}
+	for _, join := range d.labels {
+		q.add(" LEFT ", join)
 	}
 }
 
-// whose writes FROM and WHERE: the dataset's rows that hold, in one of the asked
-// subjects, what the chunk asks for. Each way of finding a row is a way of its own:
-// a message that the person wrote is theirs, whatever became of the conversation.
-func (c *chunk) whose(q *statement, d *dataset, asked []subject) {
-	q.WriteString(" FROM ")
-	if way, one := oneWay(asked); one {
-		d.from(q, way)
-		q.WriteString(" WHERE ")
-		c.where(q, asked)
-		return
+// through writes the tables of a dataset as a way leads through them.
+func (d *dataset) through(q *statement, l *lookup) {
+	q.add(d.table, " AS t")
+	for _, join := range l.joins {
+		q.add(" ", join)
 	}
-	d.from(q, 0)
-	key := strings.Join(d.key, ", ")
-	q.add(" WHERE (", key, ") IN (")
-	for way, first := 0, true; way <= len(d.joins); way++ {
-		var same []subject
-		for _, s := range asked {
-			if s.way == way {
-				same = append(same, s)
+	for _, join := range d.labels[min(l.shared, len(d.labels)):] {
+		q.add(" LEFT ", join)
+	}
+}
+
+// search is a query for the rows of a dataset that are somebody's of those asked for.
+type search struct {
+	asked   []subject
+	columns []string // what of a row is selected, behind what it holds in asked
+	ordered bool     // the rows come in the order of their keys
+}
+
+// write writes the query: the dataset's rows that hold, in one of the asked subjects,
+// what the chunk asks for. Each way of finding a row is a way of its own, and has a part
+// of the query, so that an index serves each. A row that several ways lead to comes
+// several times, with what it holds by each: merged reports whether that can be, and
+// then they come one after the other.
+func (sr *search) write(q *statement, c *chunk, d *dataset) (merged bool) {
+	lookups := lookupsOf(sr.asked)
+	if len(lookups) == 1 {
+		merged = lookups[0].many
+		sr.branch(q, c, d, lookups[0], false)
+		if sr.ordered || merged {
+			q.WriteString(" ORDER BY ")
+			if len(sr.asked) == 1 && !merged {
+				// Person by person: with an index on the identifier only one person's
+				// rows are sorted at a time.
+				q.add("1, ")
 			}
+			q.WriteString(d.order)
 		}
-		if same == nil {
-			continue
-		}
-		if !first {
-			q.WriteString(" UNION ")
-		}
-		first = false
-		q.add("SELECT ", key, " FROM ", d.table, " AS t")
-		for _, join := range d.joins[:way] {
-			q.add(" ", join)
-		}
-		q.WriteString(" WHERE ")
-		c.where(q, same)
+		return merged
 	}
-	q.WriteByte(')')
+	q.WriteString("SELECT ")
+	for i := range len(sr.asked) + len(sr.columns) {
+		if i > 0 {
+			q.WriteString(", ")
+		}
+		q.add("c", strconv.Itoa(i))
+	}
+	q.WriteString(" FROM (")
+	for i, l := range lookups {
+		if i > 0 {
+			q.WriteString(" UNION ALL ")
+		}
+		sr.branch(q, c, d, l, true)
+	}
+	q.WriteString(") AS u ORDER BY ")
+	for i, k := range d.keys {
+		if i > 0 {
+			q.WriteString(", ")
+		}
+		q.add("k", strconv.Itoa(i), k.collation)
+	}
+	return true
 }
 
-// oneWay reports whether all subjects lie in one table, and how many joins lead to
-// it.
-func oneWay(asked []subject) (way int, one bool) {
-	for _, s := range asked {
-		if s.way != asked[0].way {
-			return 0, false
+// branch writes the part of one way. As one of several, its columns have names and its
+// own types, and what it doesn't lead to is null.
+func (sr *search) branch(q *statement, c *chunk, d *dataset, l *lookup, one bool) {
+	q.WriteString("SELECT ")
+	var asked []subject
+	for i, s := range sr.asked {
+		expr := s.expr
+		switch {
+		case s.lookup != l:
+			expr = "CAST(NULL AS TEXT)"
+		case one:
+			expr = "CAST(" + expr + " AS TEXT)"
+		}
+		if s.lookup == l {
+			asked = append(asked, s)
+		}
+		sr.column(q, i, expr, one)
+	}
+	for i, expr := range sr.columns {
+		sr.column(q, len(sr.asked)+i, expr, one)
+	}
+	if one {
+		for i, k := range d.keys {
+			q.add(", ", k.expr, " AS k", strconv.Itoa(i))
 		}
 	}
-	return asked[0].way, true
+	q.WriteString(" FROM ")
+	d.through(q, l)
+	q.WriteString(" WHERE ")
+	c.where(q, asked)
+	if l.where != "" {
+		q.add(" AND ", l.where)
+	}
+}
+
+func (sr *search) column(q *statement, i int, expr string, named bool) {
+	if i > 0 {
+		q.WriteString(", ")
+	}
+	q.WriteString(expr)
+	if named {
+		q.add(" AS c", strconv.Itoa(i))
+	}
+}
+
+// lookupsOf returns the ways of some subjects, each once.
+func lookupsOf(asked []subject) []*lookup {
+	var out []*lookup
+	for _, s := range asked {
+		if !slices.Contains(out, s.lookup) {
+			out = append(out, s.lookup)
+		}
+	}
+	return out
+}
+
+// same reports whether two rows have one key, by what was selected of it.
+func same(a, b []any) bool {
+	return slices.EqualFunc(a, b, func(x, y any) bool {
+		s, ok := textOf(x)
+		t, there := textOf(y)
+		return ok == there && s == t
+	})
 }

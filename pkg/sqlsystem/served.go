@@ -10,14 +10,24 @@ import (
 )
 
 // served reports whether an index serves a look-up by an expression on a column, as
-// the database's planner says. Where it doesn't say, the answer is yes: nothing is
-// asked for in vain.
-func (s *System) served(ctx context.Context, tableName string, as comparison, expr string) bool {
-	query := "SELECT 1 FROM " + s.table(tableName) + " WHERE " + expr
+// the database's planner says, of rows that fulfil a condition. Where it doesn't say,
+// the answer is yes: nothing is asked for in vain.
+func (s *System) served(ctx context.Context, tableName string, as comparison, expr, where string) bool {
+	query := "SELECT 1 FROM " + s.table(tableName) + " AS t WHERE " + and(where, expr)
+	if s.dialect == SQLite {
+		return s.planned(ctx, query+" = ?", "")
+	}
+	values := map[comparison]string{asInteger: "'{1}'::bigint[]", asUUID: "'{00000000-0000-0000-0000-000000000000}'::uuid[]"}
+	return s.planned(ctx, query+" = ANY("+cmp.Or(values[as], "'{a}'::text[]")+")")
+}
+
+// planned reports whether the planner takes an index for a query. Where it doesn't say,
+// it does.
+func (s *System) planned(ctx context.Context, query string, args ...any) bool {
 	var plan strings.Builder
 	line := func(row []string) { plan.WriteString(strings.Join(row, " ") + "\n") }
 	if s.dialect == SQLite {
-		if each(ctx, s.db, "EXPLAIN QUERY PLAN "+query+" = ?", line, "") != nil {
+		if each(ctx, s.db, "EXPLAIN QUERY PLAN "+query, line, args...) != nil {
 			return true
 		}
 		return strings.Contains(plan.String(), "SEARCH ")
@@ -27,8 +37,7 @@ func (s *System) served(ctx context.Context, tableName string, as comparison, ex
 		if _, err := tx.ExecContext(ctx, "SET LOCAL enable_seqscan = off"); err != nil {
 			return err
 		}
-		values := map[comparison]string{asInteger: "'{1}'::bigint[]", asUUID: "'{00000000-0000-0000-0000-000000000000}'::uuid[]"}
-		return each(ctx, tx, "EXPLAIN "+query+" = ANY("+cmp.Or(values[as], "'{a}'::text[]")+")", line)
+		return each(ctx, tx, "EXPLAIN "+query, line, args...)
 	})
 	return err != nil || strings.Contains(plan.String(), "Index Cond:")
 }
@@ -53,19 +62,72 @@ func (s *System) Advice(ctx context.Context) ([]Advice, error) {
 	}
 	var out []Advice
 	for _, sub := range subjects {
-		if sub.as == asText || s.served(ctx, sub.table, sub.as, sub.bare) {
+		if sub.as == asText || s.served(ctx, sub.table, sub.as, sub.bare, sub.near()) {
 			continue
 		}
 		a := Advice{
 			Where: s.m.At(sub.path),
 			What:  fmt.Sprintf("no index serves looking people up by the column %q of %s: each request reads the whole table", sub.column, sub.table),
-			Cure:  fmt.Sprintf("CREATE INDEX %s ON %s (%s)", quote(sub.table+"_"+sub.column+"_compared"), s.table(sub.table), sub.bare),
+			Cure:  fmt.Sprintf("CREATE INDEX %s ON %s (%s)", indexName(sub.table, sub.column, "compared"), s.table(sub.table), sub.bare),
 		}
 		if !slices.ContainsFunc(out, func(b Advice) bool { return b.Cure == a.Cure }) {
 			out = append(out, a)
 		}
 	}
+	for _, l := range lookupsOf(subjects) {
+		for _, step := range l.steps {
+			if s.joined(ctx, step) {
+				continue
+			}
+			var columns []string
+			for _, name := range step.columns {
+				columns = append(columns, quote(name))
+			}
+			a := Advice{
+				Where: s.m.At(step.path),
+				What:  fmt.Sprintf("no index serves following rows of others to %s by %s: each request reads the whole table", step.table, strings.Join(step.columns, ", ")),
+				Cure:  fmt.Sprintf("CREATE INDEX %s ON %s (%s)", indexName(step.table, strings.Join(step.columns, "_"), "led"), s.table(step.table), strings.Join(columns, ", ")),
+			}
+			if !slices.ContainsFunc(out, func(b Advice) bool { return b.Cure == a.Cure }) {
+				out = append(out, a)
+			}
+		}
+	}
 	return out, ctx.Err()
+}
+
+// indexName returns a name for an index that is advised.
+func indexName(table, columns, what string) string {
+	return quote(strings.ReplaceAll(table, ".", "_") + "_" + columns + "_" + what)
+}
+
+// joined reports whether an index serves finding rows by the columns of a join, as
+// [System.served] does.
+func (s *System) joined(ctx context.Context, step step) bool {
+	t, err := s.describe(ctx, step.table)
+	if err != nil || t.view {
+		return true
+	}
+	var conditions []string
+	var args []any
+	for _, name := range step.columns {
+		col, _ := t.column(name, s.dialect)
+		if s.dialect == SQLite {
+			conditions, args = append(conditions, "t."+quote(name)+" = ?"), append(args, "")
+		} else {
+			conditions = append(conditions, "t."+quote(name)+" = (SELECT NULL::"+col.full+")")
+		}
+	}
+	return s.planned(ctx, "SELECT 1 FROM "+s.table(step.table)+" AS t WHERE "+strings.Join(conditions, " AND "), args...)
+}
+
+// near returns the condition on the rows of a subject's own table, which goes by t where
+// no join leads to it.
+func (s *subject) near() string {
+	if len(s.joins) > 0 {
+		return ""
+	}
+	return s.where
 }
 
 // AsStored returns the columns, as table.column, whose identifiers are compared as

@@ -77,13 +77,20 @@ func WithIdentifiers(rules identifier.Rules) Option {
 }
 
 // Open connects to a database and calls [New]. A source that begins with
-// postgres:// or postgresql:// is PostgreSQL's, any other the path of a SQLite
-// file, which must exist. Close closes the connections. The error names no
-// part of the source, which may hold a password.
+// postgres:// or postgresql:// is PostgreSQL's, one with sqlite:// or without a scheme
+// the path of a SQLite file, which must exist. Close closes the connections. The error
+// names no part of the source, which may hold a password, but for its scheme.
 func Open(ctx context.Context, m *manifest.Manifest, source string, opts ...Option) (*System, error) {
-	dialect, driver, dsn := SQLite, "sqlite", sqliteDSN(source)
-	if strings.HasPrefix(source, "postgres://") || strings.HasPrefix(source, "postgresql://") {
+	dialect, driver, dsn := SQLite, "sqlite", ""
+	switch scheme, rest, there := strings.Cut(source, "://"); {
+	case !there:
+		dsn = sqliteDSN(source)
+	case scheme == "sqlite":
+		dsn = sqliteDSN(rest)
+	case scheme == "postgres", scheme == "postgresql":
 		dialect, driver, dsn = PostgreSQL, "pgx", source
+	default:
+		return nil, fmt.Errorf("sqlsystem: %s: a data source of the kind %.20q isn't known; write postgres://user@host:port/database, or the path of a SQLite file", m.System, scheme)
 	}
 	db, err := connect(driver, dsn)
 	if err != nil {

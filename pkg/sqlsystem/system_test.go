@@ -518,10 +518,10 @@ func TestIndexes(t *testing.T) {
 		c := s.chunks([]*worker.Task{{Identifiers: ids("email a@b", "customer 1", "phone +1")}})[0]
 		for _, ds := range s.datasets {
 			q := &statement{dialect: SQLite}
-			q.add("EXPLAIN QUERY PLAN SELECT 1")
-			c.whose(q, ds, c.asked(ds.subjects))
+			q.add("EXPLAIN QUERY PLAN ")
+			(&search{asked: c.asked(ds.subjects), columns: []string{"1"}}).write(q, c, ds)
 			err := each(t.Context(), d.DB, q.String(), func(row []string) {
-				if strings.HasPrefix(row[3], "SCAN") {
+				if strings.HasPrefix(row[3], "SCAN") && row[3] != "SCAN u" { // u is the union of what each way finds
 					t.Errorf("%s: %s", ds.Name, row[3])
 				}
 			}, q.args...)

@@ -103,10 +103,15 @@ func (s *System) describe(ctx context.Context, name string) (*table, error) {
 
 // table returns a table's name in a statement.
 func (s *System) table(name string) string {
-	if s.dialect == PostgreSQL && s.m.SQL.Schema != "" {
+	schema, table, there := strings.Cut(name, ".")
+	switch {
+	case there:
+		return quote(schema) + "." + quote(table)
+	case s.dialect == PostgreSQL && s.m.SQL.Schema != "":
 		return quote(s.m.SQL.Schema) + "." + quote(name)
+	default:
+		return quote(name)
 	}
-	return quote(name)
 }
 
 // compiler looks at tables once, and words what they lack.

@@ -11,10 +11,10 @@ var lengthForm = regexp.MustCompile(`^character(?: varying)?\((\d+)\)$`)
 
 func (s *System) describePostgres(ctx context.Context, name string) (*table, error) {
 	t := &table{}
-	err := each(ctx, s.db, `SELECT c.oid::text, format('%I.%I', n.nspname, c.relname), c.relname, c.relkind IN ('v', 'm', 'f')
+	err := each(ctx, s.db, `SELECT c.oid::text, format('%I.%I', n.nspname, c.relname), CASE WHEN n.nspname = coalesce(nullif($2::text, ''), current_schema()) THEN c.relname ELSE n.nspname || '.' || c.relname END, c.relkind IN ('v', 'm', 'f')
 		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1::text)`, func(row []string) {
 		t.relation, t.view = relation{row[0], row[1], row[2]}, yes(row[3])
-	}, s.table(name))
+	}, s.table(name), s.m.SQL.Schema)
 	if err != nil {
 		return nil, err
 	}

@@ -60,18 +60,19 @@ func (s *System) rewrite(ctx context.Context, tx *sql.Tx, d *dataset, keys []str
 }
 
 // erasing begins the statement that erases rows of a dataset.
-func (d *dataset) erasing(q *statement) {
-	if d.SQL.Erase != manifest.EraseAnonymise {
+func (d *dataset) erasing(q *statement, how act) {
+	if how.deletes {
 		q.add("DELETE FROM ", d.target(q.dialect))
 		return
 	}
 	q.add("UPDATE ", d.target(q.dialect), " SET ")
-	for i, column := range slices.Sorted(maps.Keys(d.SQL.Anonymise)) {
+	values := d.values(how)
+	for i, column := range slices.Sorted(maps.Keys(values)) {
 		if i > 0 {
 			q.WriteString(", ")
 		}
 		q.add(quote(column), " = ")
-		d.value(q, d.SQL.Anonymise[column])
+		d.set(q, column, values[column])
 	}
 }
 
@@ -92,59 +93,27 @@ func (d *dataset) flagging(q *statement, flags []manifest.SQLRestrict, lift bool
 }
 
 // asErased writes the condition that a row is as an erasure makes it, as a column:
-// never, where erasing deletes it.
-func (d *dataset) asErased(q *statement) {
-	if d.SQL.Erase != manifest.EraseAnonymise {
+// never, where that deletes it.
+func (d *dataset) asErased(q *statement, how act) {
+	if how.deletes || how.sets == 0 {
 		q.WriteString("0")
 		return
 	}
 	q.WriteString("CASE WHEN ")
-	for i, name := range slices.Sorted(maps.Keys(d.SQL.Anonymise)) {
-		if i > 0 {
+	first := true
+	for _, l := range d.lookups { // one statement sets what all of them do
+		if !l.in(how.sets) {
+			continue
+		}
+		if !first && how.each {
+			q.WriteString(" OR ")
+		} else if !first {
 			q.WriteString(" AND ")
 		}
-		value := d.SQL.Anonymise[name]
-		col, _ := d.own.column(name, q.dialect)
-		switch {
-		case value == nil:
-			q.add("t.", quote(name), " IS NULL")
-		case q.dialect == SQLite:
-			q.add("t.", quote(name), " IS ")
-			d.value(q, value)
-		case d.SQL.Template(value) != nil:
-			q.add("CAST(t.", quote(name), " AS TEXT) IS NOT DISTINCT FROM ")
-			d.value(q, value)
-		default: // as a text: some types have no equality
-			q.add("CAST(t.", quote(name), " AS TEXT) IS NOT DISTINCT FROM CAST(")
-			q.arg(fmt.Sprint(value))
-			q.add("::text::", col.full, " AS TEXT)")
-		}
+		first = false
+		d.isSet(q, l.sets)
 	}
 	q.WriteString(" THEN 1 ELSE 0 END")
-}
-
-// value adds what anonymise sets a column to: a constant, or a text with the row's
-// key in it.
-func (d *dataset) value(q *statement, value any) {
-	parts := d.SQL.Template(value)
-	if parts == nil {
-		q.constant(value)
-		return
-	}
-	for i, p := range parts {
-		if i > 0 {
-			q.WriteString(" || ")
-		}
-		switch {
-		case p.Column != "":
-			q.add("CAST(t.", quote(p.Column), " AS TEXT)")
-		case q.dialect == PostgreSQL:
-			q.arg(p.Text)
-			q.WriteString("::text")
-		default:
-			q.arg(p.Text)
-		}
-	}
 }
 
 // constant adds a value of the manifest. PostgreSQL reads it by the column's type.

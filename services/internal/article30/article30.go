@@ -94,7 +94,9 @@ func erasure(w words.Record, m *manifest.Manifest, d *manifest.Dataset) string {
 	switch {
 	case !m.Can(dsar.Erase):
 		return w.ByHand
-	case d.SQL != nil && d.SQL.Erase == manifest.EraseAnonymise:
+	case d.SQL != nil && d.SQL.Erases(manifest.EraseAnonymise) && d.SQL.Erases(manifest.EraseDelete):
+		return w.Deleted + " / " + w.Anonymised
+	case d.SQL != nil && d.SQL.Erases(manifest.EraseAnonymise):
 		return w.Anonymised
 	case d.GoesWith != "":
 		return fmt.Sprintf(w.GoesWith, d.GoesWith)

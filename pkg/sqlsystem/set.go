@@ -1,0 +1,215 @@
+package sqlsystem
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"habeas.dev/pkg/manifest"
+)
+
+// The lengths of what is made, in characters.
+const (
+	randomLength = 32
+	hashLength   = 64
+)
+
+// making is what an erasure needs to make values for rows: its time, the key under which
+// it hashes, which is kept nowhere, and, where the database can't hash, the hashes of what
+// a column holds, by column.
+type making struct {
+	now    time.Time
+	salt   string
+	hashes map[string]string
+}
+
+// making prepares what an act makes for the rows of some keys.
+func (s *System) making(ctx context.Context, on *sql.Tx, d *dataset, how act, keys []string) (making, error) {
+	m := making{now: s.now().UTC(), salt: rand.Text(), hashes: map[string]string{}}
+	if s.dialect != SQLite || how.deletes {
+		return m, nil
+	}
+	values := d.values(how)
+	for _, column := range slices.Sorted(maps.Keys(values)) {
+		if !slices.ContainsFunc(d.SQL.Template(values[column]), func(p manifest.Part) bool { return p.Make == manifest.MakeHash }) {
+			continue
+		}
+		hashes := map[string]string{}
+		for part := range slices.Chunk(keys, maxKeys) {
+			q := &statement{dialect: s.dialect}
+			q.add("SELECT DISTINCT CAST(t.", quote(column), " AS TEXT) FROM ", d.table, " AS t WHERE ")
+			if err := d.keyed(q, part); err != nil {
+				return m, err
+			}
+			err := s.scan(ctx, on, q, 1, func(held []any) error {
+				if text, ok := textOf(held[0]); ok {
+					sum := sha256.Sum256([]byte(m.salt + text))
+					hashes[text] = hex.EncodeToString(sum[:])
+				}
+				return nil
+			})
+			if err != nil {
+				return m, d.may(reading, err)
+			}
+		}
+		text, err := json.Marshal(hashes)
+		if err != nil {
+			return m, err
+		}
+		m.hashes[column] = string(text)
+	}
+	return m, nil
+}
+
+// set writes what an erasure sets a column to.
+func (d *dataset) set(q *statement, column string, value any) {
+	parts := d.SQL.Template(value)
+	if parts == nil {
+		q.constant(value)
+		return
+	}
+	col, _ := d.own.column(column, q.dialect)
+	cast := q.dialect == PostgreSQL && !isText(col.typ)
+	if cast {
+		q.WriteByte('(')
+	}
+	for i, p := range parts {
+		if i > 0 {
+			q.WriteString(" || ")
+		}
+		d.part(q, column, p)
+	}
+	if cast {
+		q.add(")::", col.full)
+	}
+}
+
+// part writes one part of a template.
+func (d *dataset) part(q *statement, column string, p manifest.Part) {
+	held := "CAST(t." + quote(column) + " AS TEXT)"
+	if d.own.view && q.dialect == SQLite {
+		held = "CAST(" + quote(column) + " AS TEXT)"
+	}
+	postgres := q.dialect == PostgreSQL
+	text := func(s string) {
+		q.arg(s)
+		if postgres {
+			q.WriteString("::text")
+		}
+	}
+	switch {
+	case p.Column != "":
+		q.add("CAST(t.", quote(p.Column), " AS TEXT)")
+	case p.Make == manifest.MakeRandom && postgres:
+		q.WriteString("replace(gen_random_uuid()::text, '-', '')")
+	case p.Make == manifest.MakeRandom:
+		q.WriteString("lower(hex(randomblob(16)))")
+	case p.Make == manifest.MakeNow && postgres:
+		text(q.making.now.Format(time.RFC3339))
+	case p.Make == manifest.MakeNow: // as SQLite's CURRENT_TIMESTAMP writes it
+		text(q.making.now.Format(time.DateTime))
+	case p.Make == manifest.MakeFirst:
+		q.add("substr(", held, fmt.Sprintf(", 1, %d)", p.Characters))
+	case p.Make == manifest.MakeHash && postgres:
+		q.WriteString("encode(sha256(convert_to(")
+		text(q.making.salt)
+		q.add(" || ", held, ", 'UTF8')), 'hex')")
+	case p.Make == manifest.MakeHash:
+		q.WriteString("(SELECT value FROM json_each(")
+		q.arg(q.making.hashes[column])
+		q.add(") WHERE key = ", held, ")")
+	default:
+		text(p.Text)
+	}
+}
+
+// isSet writes the condition that a row has the values of an erasure, or, of what was
+// made for it, such as it makes.
+func (d *dataset) isSet(q *statement, values map[string]any) {
+	for i, name := range slices.Sorted(maps.Keys(values)) {
+		if i > 0 {
+			q.WriteString(" AND ")
+		}
+		value := values[name]
+		col, _ := d.own.column(name, q.dialect)
+		parts := d.SQL.Template(value)
+		switch {
+		case value == nil:
+			q.add("t.", quote(name), " IS NULL")
+		case slices.ContainsFunc(parts, func(p manifest.Part) bool { return p.Make != "" }):
+			d.likeMade(q, name, col, parts)
+		case q.dialect == SQLite:
+			q.add("t.", quote(name), " IS ")
+			d.set(q, name, value)
+		case parts != nil:
+			q.add("CAST(t.", quote(name), " AS TEXT) IS NOT DISTINCT FROM ")
+			d.set(q, name, value)
+		default: // as a text: some types have no equality
+			q.add("CAST(t.", quote(name), " AS TEXT) IS NOT DISTINCT FROM CAST(")
+			q.arg(fmt.Sprint(value))
+			q.add("::text::", col.full, " AS TEXT)")
+		}
+	}
+}
+
+// likeMade writes the condition that a column holds what a template could have made.
+func (d *dataset) likeMade(q *statement, name string, col column, parts []manifest.Part) {
+	held := "CAST(t." + quote(name) + " AS TEXT)"
+	if len(parts) == 1 && parts[0].Make == manifest.MakeFirst {
+		q.add("coalesce(length(", held, ")", fmt.Sprintf(", 0) <= %d", parts[0].Characters))
+		return
+	}
+	q.WriteByte('(')
+	if slices.ContainsFunc(parts, func(p manifest.Part) bool { return p.Make == manifest.MakeHash || p.Make == manifest.MakeFirst }) {
+		q.add(held, " IS NULL OR ") // of nothing, nothing is made
+	}
+	q.add(held, " LIKE ")
+	for i, p := range parts {
+		if i > 0 {
+			q.WriteString(" || ")
+		}
+		switch {
+		case p.Column != "":
+			d.part(q, name, p)
+		case p.Make == manifest.MakeRandom && isText(col.typ), p.Make == manifest.MakeRandom && q.dialect == SQLite:
+			d.part(q, name, manifest.Part{Text: strings.Repeat("_", randomLength)})
+		case p.Make == manifest.MakeHash:
+			d.part(q, name, manifest.Part{Text: strings.Repeat("_", hashLength)})
+		case p.Make != "":
+			d.part(q, name, manifest.Part{Text: "%"})
+		default:
+			d.part(q, name, manifest.Part{Text: strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(p.Text)})
+		}
+	}
+	q.WriteString(` ESCAPE '\')`)
+}
+
+// madeWhole reports whether a template is one thing that is made and that other types
+// than texts may take: a time, a uuid.
+func madeWhole(parts []manifest.Part) bool {
+	return len(parts) == 1 && (parts[0].Make == manifest.MakeNow || parts[0].Make == manifest.MakeRandom)
+}
+
+// sampleOf returns what a part could make.
+func sampleOf(p manifest.Part) string {
+	switch p.Make {
+	case manifest.MakeRandom:
+		return strings.Repeat("a", randomLength)
+	case manifest.MakeHash:
+		return strings.Repeat("a", hashLength)
+	case manifest.MakeFirst:
+		return strings.Repeat("a", p.Characters)
+	case manifest.MakeNow:
+		return "2020-01-31T12:00:00Z"
+	default:
+		return ""
+	}
+}
