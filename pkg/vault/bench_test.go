@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -226,6 +227,25 @@ func BenchmarkStreamObject(b *testing.B) {
 				b.Fatal(n, err)
 			}
 			r.Close()
+		}
+	})
+}
+
+// The marks that nine systems leave of one erasure, at once.
+func BenchmarkMarks(b *testing.B) {
+	each(b, func(b *testing.B, v *vault.Vault) {
+		defer cpu(b)()
+		for b.Loop() {
+			id := uuid.NewString()
+			var all sync.WaitGroup
+			for i := range 9 {
+				all.Go(func() {
+					if first, err := v.Mark(context.Background(), id, fmt.Sprintf("system%d/begun/erase.1", i)); err != nil || !first {
+						b.Error(first, err)
+					}
+				})
+			}
+			all.Wait()
 		}
 	})
 }

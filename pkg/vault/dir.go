@@ -2,6 +2,7 @@ package vault
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -27,6 +28,7 @@ type dir struct {
 	tmp     string        // names the temporary files of this process
 	n       atomic.Uint64 // numbers them
 	buffers sync.Pool     // of *[]byte: frames and packs
+	packs   *packFiles
 	// names is held while names are made and removed. The kernel lets one at a
 	// time change a folder, and has the others spin; here they sleep.
 	names sync.Mutex
@@ -49,7 +51,13 @@ func openDir(root string) (*dir, error) {
 	}
 	var random [8]byte
 	rand.Read(random[:]) // never fails
-	return &dir{root: root, tmp: tmpPrefix + hex.EncodeToString(random[:]) + "-"}, nil
+	return &dir{root: root, tmp: tmpPrefix + hex.EncodeToString(random[:]) + "-", packs: newPackFiles()}, nil
+}
+
+// Close closes what is held open.
+func (d *dir) Close() error {
+	d.packs.close()
+	return nil
 }
 
 func (d *dir) path(key string) string { return d.root + "/" + key }
@@ -62,6 +70,15 @@ func (d *dir) Read(ctx context.Context, key string) (io.ReadCloser, int64, error
 	}
 	if pack, name, ok := frameOf(key); ok {
 		content, err := d.readPack(pack, name)
+		if err == nil {
+			return io.NopCloser(bytes.NewReader(content)), int64(len(content)), nil
+		}
+		if !errors.Is(err, store.ErrNotFound) {
+			return nil, 0, diskError(d.root, err)
+		}
+	}
+	if file, root, ok := keyFileOf(key); ok {
+		content, err := d.readRoot(file, root)
 		if err == nil {
 			return io.NopCloser(bytes.NewReader(content)), int64(len(content)), nil
 		}
@@ -96,37 +113,39 @@ func (d *dir) Put(ctx context.Context, key string, data []byte, mode store.Mode)
 		}
 	}
 	if mode == store.Mark {
-		return diskError(d.root, d.mark(key, data))
+		return diskError(d.root, d.mark(key))
 	}
-	f, err := d.temp(key)
-	if err != nil {
-		return diskError(d.root, err)
+	if file, root, ok := keyFileOf(key); ok {
+		return diskError(d.root, d.putRoot(key, file, root, data, mode))
 	}
-	_, err = f.Write(data)
-	if err = d.settle(f, key, mode, err); err == nil && mode == store.Object {
+	err := d.putFile(key, data, mode)
+	if err == nil && mode == store.Object {
 		err = d.shadow(key)
 	}
 	return diskError(d.root, err)
 }
 
-// mark makes a blob in its place at once: to give it a whole content first would take a
-// link and a removal more, of which each costs as much as what a worker does for a task.
-func (d *dir) mark(key string, data []byte) error {
-	const once = os.O_WRONLY | os.O_CREATE | os.O_EXCL
-	f, err := os.OpenFile(d.path(key), once, fileMode)
-	if errors.Is(err, fs.ErrNotExist) { // the first of its folder
-		if err = os.MkdirAll(filepath.Dir(d.path(key)), dirMode); err == nil {
-			f, err = os.OpenFile(d.path(key), once, fileMode)
-		}
-	}
-	if errors.Is(err, fs.ErrExist) {
-		return store.ErrExists
-	}
+// putFile writes a blob as a file of its own.
+func (d *dir) putFile(key string, data []byte, mode store.Mode) error {
+	f, err := d.temp(key)
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(data)
-	return errors.Join(err, f.Sync(), f.Close())
+	return d.settle(f, key, mode, err)
+}
+
+// mark leaves a mark in the request's pack: to make a file for it takes as long as what a
+// worker does for its task. Until v0.1.0 it was a file.
+func (d *dir) mark(key string) error {
+	pack, name, ok := frameOf(key)
+	if !ok {
+		return errors.New("only a request can be marked")
+	}
+	if _, err := os.Lstat(d.path(key)); !errors.Is(err, fs.ErrNotExist) {
+		return cmp.Or(err, store.ErrExists)
+	}
+	return d.markPack(pack, name)
 }
 
 // shadow hides a packed object behind a new one that has its own file: readers
@@ -206,6 +225,7 @@ func (d *dir) Remove(ctx context.Context, prefix string) error {
 		return err
 	}
 	if strings.HasPrefix(prefix, packsPrefix) {
+		d.packs.drop(prefix, nil)
 		if err := os.Remove(d.path(prefix)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return diskError(d.root, err)
 		}
@@ -309,8 +329,10 @@ func (d *dir) Names(ctx context.Context, prefix string, f func(key string) error
 			if e.IsDir() || strings.HasPrefix(e.Name(), tmpPrefix) {
 				continue
 			}
-			if err := errors.Join(ctx.Err(), f(prefix+e.Name())); err != nil {
-				return err
+			for _, name := range namesInKeyFile(e.Name()) {
+				if err := errors.Join(ctx.Err(), f(prefix+name)); err != nil {
+					return err
+				}
 			}
 		}
 		if errors.Is(err, io.EOF) {

@@ -3,8 +3,8 @@ package vault
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 )
 
 // sealedRoots are a request's roots as they lie in the key store.
@@ -43,28 +43,23 @@ func (v *Vault) CreateKeys(ctx context.Context, requestID string) (*Keys, error)
 	var secrets [rootCount][]byte
 	for which := range rootCount {
 		plain, err := newRoot(requestID, which)
+		if err == nil {
+			sealed[which], err = v.wrap(ctx, plain)
+		}
+		if err == nil {
+			secrets[which], err = parseRoot(requestID, which, plain)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("vault: create keys of request %s: %w", requestID, err)
 		}
-		if sealed[which], err = v.wrap(ctx, plain); err == nil {
-			err = v.keys.CreateKey(ctx, rootName(requestID, which), sealed[which])
-		}
-		switch {
-		case errors.Is(err, ErrKeyExists): // another was first, or died half way
-			secrets[which] = nil
-			continue
-		case err != nil:
-			return nil, fmt.Errorf("vault: create keys of request %s: %w", requestID, err)
-		}
-		if secrets[which], err = parseRoot(requestID, which, plain); err != nil {
-			return nil, err
-		}
 		clear(plain)
 	}
-	for _, secret := range secrets {
-		if secret == nil {
-			return v.Keys(ctx, requestID)
-		}
+	exists, err := createRoots(ctx, v.keys, requestID, sealed)
+	if err != nil {
+		return nil, fmt.Errorf("vault: create keys of request %s: %w", requestID, err)
+	}
+	if slices.Contains(exists[:], true) { // another was first, or died half way
+		return v.Keys(ctx, requestID)
 	}
 	if k, kept := v.cache.put(requestID, openKeys(requestID, secrets), sealed, before); kept {
 		return k, nil

@@ -51,6 +51,22 @@ func (b bucketKeys) ReplaceKey(ctx context.Context, name string, sealed []byte) 
 	return b.bucket.Put(ctx, keysPrefix+name, sealed, store.Replace)
 }
 
+// createRoots creates a request's roots, and says which of them existed before.
+func createRoots(ctx context.Context, s KeyStore, requestID string, sealed sealedRoots) (exists [rootCount]bool, err error) {
+	if b, ok := s.(bucketKeys); ok {
+		if d, ok := b.bucket.(*dir); ok {
+			return d.createKeys(ctx, requestID, sealed)
+		}
+	}
+	for which := range rootCount {
+		err := s.CreateKey(ctx, rootName(requestID, which), sealed[which])
+		if exists[which] = errors.Is(err, ErrKeyExists); err != nil && !exists[which] {
+			return exists, err
+		}
+	}
+	return exists, nil
+}
+
 // Close closes the bucket, where it can be closed.
 func (b bucketKeys) Close() error { return closeOf(b.bucket) }
 

@@ -2,14 +2,15 @@ package vault
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
+	"iter"
+	"slices"
 	"strings"
 
 	"habeas.dev/pkg/vault/internal/store"
@@ -45,6 +46,7 @@ const (
 	framePut   = 1 // an object; the last one of a name counts
 	frameGone  = 2 // the objects whose name begins so were deleted
 	frameMoved = 3 // the object of this name is in a file of its own
+	frameMark  = 4 // a mark; the first one of a name counts
 )
 
 var packSums = crc32.MakeTable(crc32.Castagnoli)
@@ -67,24 +69,44 @@ func appendFrame(b []byte, kind byte, name string, content []byte) []byte {
 // there.
 func findFrame(pack []byte, name string) (content []byte, err error) {
 	err = store.ErrNotFound
-	for {
-		at := bytes.Index(pack, []byte(packMagic))
-		if at < 0 {
-			return content, err
-		}
-		pack = pack[at:]
-		kind, frameName, frameContent, size := parseFrame(pack)
+	for f := range frames(pack) {
 		switch {
-		case kind == framePut && frameName == name:
-			content, err = frameContent, nil
-		case kind == frameMoved && frameName == name:
+		case f.kind == framePut && f.name == name:
+			content, err = f.content, nil
+		case f.kind == frameMoved && f.name == name:
 			content, err = nil, store.ErrNotFound
-		case kind == frameGone && strings.HasPrefix(name, frameName):
+		case f.kind == frameGone && strings.HasPrefix(name, f.name):
 			content, err = nil, store.ErrNotFound
-		case kind == 0 && frameName == name && err != nil:
+		case f.kind == 0 && f.name == name && err != nil:
 			err = ErrCorrupt
 		}
-		pack = pack[size:]
+	}
+	return content, err
+}
+
+// frame is a frame of a pack, as [parseFrame] reads it.
+type frame struct {
+	kind    byte
+	name    string
+	content []byte
+	at      int64 // where the content begins; of a whole frame
+}
+
+// frames goes through the frames of a pack.
+func frames(pack []byte) iter.Seq[frame] {
+	return func(yield func(frame) bool) {
+		for begin := 0; ; {
+			next := bytes.Index(pack[begin:], []byte(packMagic))
+			if next < 0 {
+				return
+			}
+			begin += next
+			kind, name, content, size := parseFrame(pack[begin:])
+			if !yield(frame{kind, name, content, int64(begin + packHeader + len(name))}) {
+				return
+			}
+			begin += size
+		}
 	}
 }
 
@@ -126,87 +148,116 @@ func frameOf(key string) (pack, name string, ok bool) {
 
 // appendPack adds a frame, and makes the pack where it may. It returns false where
 // there is no pack, or it is long enough.
-func (d *dir) appendPack(pack string, kind byte, name string, content []byte, mayCreate bool) (bool, error) {
-	f, err := os.OpenFile(d.path(pack), os.O_WRONLY|os.O_APPEND, 0)
-	if errors.Is(err, fs.ErrNotExist) {
-		if !mayCreate {
-			return false, nil
+func (d *dir) appendPack(pack string, kind byte, name string, content []byte, mayCreate bool) (packed bool, err error) {
+	err = d.usePack(pack, mayCreate, func(p *packFile, size int64) error {
+		if kind == framePut && size > maxPack {
+			return nil
 		}
-		f, err = d.createPack(pack)
+		packed = true
+		return d.writeFrame(p, kind, name, content)
+	})
+	if errors.Is(err, fs.ErrNotExist) && !mayCreate {
+		return false, nil
 	}
-	if err != nil {
-		return false, err
-	}
-	defer f.Close()
-	if kind == framePut {
-		info, err := f.Stat()
-		if err != nil {
-			return false, err
-		}
-		if info.Size() > maxPack {
-			return false, nil
-		}
-	}
+	return packed, err
+}
+
+// writeFrame appends a frame to an open pack by one call of write.
+func (d *dir) writeFrame(p *packFile, kind byte, name string, content []byte) error {
 	buf := d.buffer()
 	defer d.buffers.Put(buf)
 	*buf = appendFrame((*buf)[:0], kind, name, content)
-	_, err = f.Write(*buf)
-	return true, err
-}
-
-// createPack opens a pack that wasn't there; another process may make it at the same
-// time.
-func (d *dir) createPack(pack string) (*os.File, error) {
-	const flags = os.O_WRONLY | os.O_APPEND | os.O_CREATE
-	d.names.Lock()
-	defer d.names.Unlock()
-	f, err := os.OpenFile(d.path(pack), flags, fileMode)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err = os.MkdirAll(filepath.Dir(d.path(pack)), dirMode); err == nil {
-			f, err = os.OpenFile(d.path(pack), flags, fileMode)
-		}
-	}
-	return f, err
+	_, err := p.Write(*buf)
+	return err
 }
 
 // readPack finds an object in a pack and returns a copy of it.
-func (d *dir) readPack(pack, name string) ([]byte, error) {
-	f, err := os.Open(d.path(pack))
-	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, store.ErrNotFound
-		}
-		return nil, err
+func (d *dir) readPack(pack, name string) (content []byte, err error) {
+	err = d.usePack(pack, false, func(p *packFile, size int64) error {
+		return d.readWhole(p, size, func(frames []byte) error {
+			found, err := findFrame(frames, name)
+			content = bytes.Clone(found)
+			return err
+		})
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, store.ErrNotFound
 	}
-	defer f.Close()
-	buf := d.buffer()
-	defer d.buffers.Put(buf)
-	if *buf, err = readAll((*buf)[:0], f); err != nil {
-		return nil, err
-	}
-	content, err := findFrame(*buf, name)
-	return bytes.Clone(content), err
+	return content, err
 }
 
-// readAll reads a file into a buffer. Packs end soon after maxPack; a file
-// that is far longer isn't a pack.
-func readAll(b []byte, r io.Reader) ([]byte, error) {
-	for {
-		if len(b) > 64*maxPack {
-			return b, fmt.Errorf("a pack of objects is longer than %d bytes: %w", 64*maxPack, ErrCorrupt)
+// readWhole calls f with an open pack's frames, which are lent. Packs end soon after
+// maxPack; a file that is far longer isn't a pack.
+func (d *dir) readWhole(p *packFile, size int64, f func(frames []byte) error) error {
+	if size > 64*maxPack {
+		return fmt.Errorf("a pack of objects is longer than %d bytes: %w", 64*maxPack, ErrCorrupt)
+	}
+	buf := d.buffer()
+	defer d.buffers.Put(buf)
+	*buf = slices.Grow((*buf)[:0], int(size))[:size]
+	n, err := p.ReadAt(*buf, 0)
+	if err != nil && !errors.Is(err, io.EOF) { // it was cut meanwhile
+		return err
+	}
+	return f((*buf)[:n])
+}
+
+// markPack leaves a mark, as a frame with a token of its own: of many that are there, the
+// first counts, whoever wrote it. It is synced before its writer may think it was first.
+func (d *dir) markPack(pack, name string) error {
+	var token [markToken]byte
+	rand.Read(token[:]) // never fails
+	return d.usePack(pack, true, func(p *packFile, size int64) error {
+		first := func(size int64) (mine bool, err error) {
+			err = d.readWhole(p, size, func(frames []byte) error {
+				switch found := findMark(frames, name); {
+				case found == nil:
+				case bytes.Equal(found, token[:]):
+					mine = true
+				default:
+					return store.ErrExists
+				}
+				return nil
+			})
+			return mine, err
 		}
-		if len(b) == cap(b) {
-			b = append(b, 0)[:len(b)]
-		}
-		n, err := r.Read(b[len(b):cap(b)])
-		b = b[:len(b)+n]
-		if errors.Is(err, io.EOF) {
-			return b, nil
-		}
+		mine, err := first(size)
 		if err != nil {
-			return b, err
+			return err
+		}
+		if !mine { // it is, where the pack was closed after it was written
+			if err := d.writeFrame(p, frameMark, name, token[:]); err != nil {
+				return err
+			}
+		}
+		if err := p.sync(); err != nil {
+			return err
+		}
+		info, err := p.Stat()
+		if err != nil {
+			return err
+		}
+		if mine, err = first(info.Size()); err == nil && !mine {
+			err = store.ErrExists // it was deleted at once
+		}
+		return err
+	})
+}
+
+// markToken is the length of what tells one writer's mark from another's.
+const markToken = 16
+
+// findMark returns the token of the first mark of a name; nil where there is none.
+func findMark(pack []byte, name string) (token []byte) {
+	for f := range frames(pack) {
+		switch {
+		case f.kind == frameMark && f.name == name && token == nil:
+			token = f.content
+		case f.kind == frameGone && strings.HasPrefix(name, f.name):
+			token = nil
 		}
 	}
+	return token
 }
 
 // buffer lends a buffer for a frame or a pack; all that goes through is sealed.

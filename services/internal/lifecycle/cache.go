@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
@@ -19,6 +20,34 @@ type versioned struct {
 	state   core.State
 	version int
 	hashes  []hash
+	// past are the latest states in which a letter became due, the last one last. They
+	// share most of what they hold with the state.
+	past []core.State
+}
+
+// maxPast is how many letters are due at once: more would be a request that is done with
+// before the first is written.
+const maxPast = 4
+
+// after returns what comes of a fact, of which this is the hash.
+func (v versioned) after(e core.Event, h hash) versioned {
+	occasions := len(v.state.Occasions)
+	v.state, v.version, v.hashes = core.Evolve(v.state, e), v.version+1, append(v.hashes, h)
+	if len(v.state.Occasions) > occasions {
+		v.past = append(slices.Clip(v.past[max(0, len(v.past)+1-maxPast):]), v.state)
+	}
+	return v
+}
+
+// at returns how a request was after a fact that a letter is due for; false where that
+// isn't remembered.
+func (v versioned) at(version int) (versioned, bool) {
+	for _, s := range v.past {
+		if s.Version == version {
+			return versioned{state: s, version: version, hashes: v.hashes[:version]}, true
+		}
+	}
+	return versioned{}, false
 }
 
 // cache remembers the states of the requests that were last used. What it holds

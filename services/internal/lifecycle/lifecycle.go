@@ -74,18 +74,21 @@ func (l *Lifecycle) State(ctx context.Context, requestID string) (core.State, er
 }
 
 // Told returns a request as it was after a fact, and what can be told of it then, with
-// the hashes of the facts. Version 0 stands for the last fact.
+// the hashes of the facts. Version 0 stands for the last fact. What a letter is due for is
+// remembered, so that the facts aren't read again for each.
 func (l *Lifecycle) Told(ctx context.Context, requestID string, version int) (core.State, *core.Answer, error) {
-	facts, err := l.journal.Facts(ctx, requestID, 1)
-	if err != nil {
-		return core.State{}, nil, fmt.Errorf("request %s: load: %w", requestID, err)
-	}
-	if version > 0 && version < len(facts) {
-		facts = facts[:version]
-	}
-	v, err := versioned{}.fold(facts)
-	if err != nil {
-		return v.state, nil, fmt.Errorf("request %s: %w", requestID, err)
+	v, remembered := l.states.get(requestID).at(version)
+	if !remembered {
+		facts, err := l.journal.Facts(ctx, requestID, 1)
+		if err != nil {
+			return core.State{}, nil, fmt.Errorf("request %s: load: %w", requestID, err)
+		}
+		if version > 0 && version < len(facts) {
+			facts = facts[:version]
+		}
+		if v, err = (versioned{}).fold(facts); err != nil {
+			return v.state, nil, fmt.Errorf("request %s: %w", requestID, err)
+		}
 	}
 	told := v.state.Told()
 	if told != nil {
@@ -150,8 +153,7 @@ func follow(v versioned, requestID string, facts []core.Event) (journal.Append, 
 			return a, v, err
 		}
 		at := f.When()
-		v.state, v.version = core.Evolve(v.state, f), v.version+1
-		v.hashes = append(v.hashes, chain.next(journal.Fact{RequestID: requestID, Version: v.version, Type: typ, At: journal.Time(at), Data: data}))
+		v = v.after(f, chain.next(journal.Fact{RequestID: requestID, Version: v.version + 1, Type: typ, At: journal.Time(at), Data: data}))
 		a.Facts = append(a.Facts, journal.NewFact{Type: typ, At: at, Data: data})
 		a.Messages = append(a.Messages, factMessage(requestID, v.version, typ, at, data))
 		a.Fingerprints = append(a.Fingerprints, Fingerprints(f)...)
@@ -184,10 +186,10 @@ func (v versioned) fold(facts []journal.Fact) (versioned, error) {
 		if err != nil {
 			return v, fmt.Errorf("fact %d: %w", f.Version, err)
 		}
-		v.state, v.version = core.Evolve(v.state, e), f.Version
 		var h hash
 		copy(h[:], f.Hash)
-		v.hashes = append(v.hashes, h)
+		v = v.after(e, h)
+		v.version = f.Version
 	}
 	return v, nil
 }
