@@ -7,3 +7,4 @@ CREATE ROLE habeas_intake LOGIN;
 CREATE ROLE habeas_coordinator LOGIN;
 CREATE ROLE habeas_letters LOGIN;
 CREATE ROLE habeas_console LOGIN;
+CREATE ROLE habeas_portal LOGIN;

@@ -16,6 +16,10 @@ type Submitted struct {
 	ReceivedAt time.Time `json:"received_at"`
 	Source     string    `json:"source"`
 	Subject    Subject   `json:"subject"`
+	// Recipient is the age recipient of who asks: the answer is encrypted to it besides, so
+	// that they open it, and whoever carries it doesn't. It counts from callers that are
+	// believed.
+	Recipient string `json:"recipient,omitempty"`
 	// Details are what some rights need beside the subject.
 	Details *Details `json:"details,omitempty"`
 }

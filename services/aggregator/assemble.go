@@ -42,7 +42,7 @@ func (a *Aggregator) assemble(ctx context.Context, t core.AssembleTask, job *wor
 	name := objectName(t.RequestID)
 	var s bundle.Summary
 	err = a.leave(ctx, name, func(out io.Writer) (err error) {
-		s, err = a.write(ctx, out, keys, in)
+		s, err = a.write(ctx, out, keys, t.Answer.Recipient, in)
 		return err
 	})
 	return dsar.Object{Name: name, Bytes: s.Bytes, Records: s.Records, SHA256: s.SHA256}, err
@@ -69,9 +69,18 @@ func (a *Aggregator) leave(ctx context.Context, name string, write func(io.Write
 	return nil
 }
 
-// write puts the encrypted ZIP into out.
-func (a *Aggregator) write(ctx context.Context, out io.Writer, keys *vault.Keys, in bundle.Input) (bundle.Summary, error) {
-	w, err := age.Encrypt(outboxWriter{out}, bundleKey{keys})
+// write puts the encrypted ZIP into out. Who asked opens it too, where they have named a
+// recipient.
+func (a *Aggregator) write(ctx context.Context, out io.Writer, keys *vault.Keys, recipient string, in bundle.Input) (bundle.Summary, error) {
+	recipients := []age.Recipient{bundleKey{keys}}
+	if recipient != "" {
+		r, err := age.ParseX25519Recipient(recipient)
+		if err != nil {
+			return bundle.Summary{}, &identifierError{errors.New("the recipient isn't one of age's")}
+		}
+		recipients = append(recipients, r)
+	}
+	w, err := age.Encrypt(outboxWriter{out}, recipients...)
 	if err != nil {
 		return bundle.Summary{}, err
 	}

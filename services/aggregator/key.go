@@ -1,6 +1,8 @@
 package aggregator
 
 import (
+	"errors"
+
 	"filippo.io/age"
 
 	"habeas.dev/pkg/vault"
@@ -11,7 +13,14 @@ import (
 const (
 	stanzaVault = "habeas.dev/vault"
 	stanzaLater = "habeas.dev/vault/later"
+	// stanzaIdentity and stanzaIdentityLater are the types of the stanza that holds an
+	// identity of the bundle's own, sealed as its file key is.
+	stanzaIdentity      = "habeas.dev/vault/identity"
+	stanzaIdentityLater = "habeas.dev/vault/later/identity"
 )
+
+// errNoIdentity says that a bundle was written before bundles had identities.
+var errNoIdentity = errors.New("aggregator: the answer has no identity of its own; have it assembled anew")
 
 // bundleKey is an age recipient and identity: a bundle's file key is sealed with
 // the keys of its request, so that who has the vault opens it, and nobody else,
@@ -20,15 +29,60 @@ type bundleKey struct{ keys *vault.Keys }
 
 // Wrap seals a bundle's file key.
 func (k bundleKey) Wrap(fileKey []byte) ([]*age.Stanza, error) {
-	kind, stanza := vault.BundleKey, stanzaVault
+	kind, stanza, own := vault.BundleKey, stanzaVault, stanzaIdentity
 	if k.keys.Ended(vault.RecordsRoot) {
-		kind, stanza = vault.LaterBundleKey, stanzaLater
+		kind, stanza, own = vault.LaterBundleKey, stanzaLater, stanzaIdentityLater
 	}
 	sealed, err := k.keys.Seal(fileKey, kind)
 	if err != nil {
 		return nil, err
 	}
-	return []*age.Stanza{{Type: stanza, Body: sealed}}, nil
+	// An identity that opens this bundle alone can be handed out under a passphrase later,
+	// when the bundle itself can't be encrypted anew.
+	identity, err := age.GenerateX25519Identity()
+	if err != nil {
+		return nil, err
+	}
+	opens, err := k.keys.Seal([]byte(identity.String()), kind)
+	if err != nil {
+		return nil, err
+	}
+	stanzas, err := identity.Recipient().Wrap(fileKey)
+	if err != nil {
+		return nil, err
+	}
+	return append([]*age.Stanza{{Type: stanza, Body: sealed}, {Type: own, Body: opens}}, stanzas...), nil
+}
+
+// ownIdentity reads, from a bundle's header, the identity that opens it.
+type ownIdentity struct {
+	keys *vault.Keys
+	text string
+}
+
+// Unwrap keeps the identity. It opens nothing: it returns the identity's own answer.
+func (o *ownIdentity) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
+	for _, s := range stanzas {
+		kind := vault.BundleKey
+		switch s.Type {
+		case stanzaIdentityLater:
+			kind = vault.LaterBundleKey
+		case stanzaIdentity:
+		default:
+			continue
+		}
+		text, err := o.keys.Open(s.Body, kind)
+		if err != nil {
+			return nil, err
+		}
+		identity, err := age.ParseX25519Identity(string(text))
+		if err != nil {
+			return nil, errNoIdentity // its text would be in the parser's
+		}
+		o.text = string(text)
+		return identity.Unwrap(stanzas)
+	}
+	return nil, errNoIdentity
 }
 
 // Unwrap opens a bundle's file key.

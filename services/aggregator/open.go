@@ -5,9 +5,11 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"hash"
 	"io"
 
+	"filippo.io/age"
 	"gocloud.dev/blob"
 
 	"habeas.dev/pkg/dsar"
@@ -26,6 +28,25 @@ func OpenAnswer(ctx context.Context, v *vault.Vault, outbox *blob.Bucket, reques
 		return nil, err
 	}
 	return &held{ReadCloser: r, want: journalled, sum: sha256.New()}, nil
+}
+
+// OpenIdentity returns the identity that opens a request's bundle, and nothing else: an age
+// identity to be wrapped under a passphrase.
+func OpenIdentity(ctx context.Context, v *vault.Vault, outbox *blob.Bucket, requestID string) (string, error) {
+	keys, err := v.Keys(ctx, requestID)
+	if err != nil {
+		return "", fmt.Errorf("aggregator: %w", err)
+	}
+	sealed, err := outbox.NewReader(ctx, objectName(requestID), nil)
+	if err != nil {
+		return "", fmt.Errorf("aggregator: bundle of request %s: %w", requestID, err)
+	}
+	defer func() { _ = sealed.Close() }() // only its header was read
+	own := &ownIdentity{keys: keys}
+	if _, err := age.Decrypt(sealed, own); err != nil {
+		return "", fmt.Errorf("aggregator: bundle of request %s: %w", requestID, err)
+	}
+	return own.text, nil
 }
 
 // held compares what is read with what the journal says.

@@ -27,6 +27,7 @@ type demoCommand struct {
 	Data    string `help:"Keep everything in this folder; else a fresh one among the system's temporary files." placeholder:"DIR" type:"path"`
 	Listen  string `help:"Where the HTTP door listens." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
 	Console string `help:"Where the console is, on this machine." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
+	Portal  string `help:"Where the portal is, on this machine." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
 	Exit    bool   `help:"End when the requests have, with status 0 where all ended as they should."`
 	People  int    `help:"How many people are seeded; at least 200." default:"240"`
 	Seed    int64  `help:"The seed of the population." default:"1"`
@@ -93,6 +94,7 @@ func (c *demoCommand) Run(ctx context.Context) error {
 		return nil
 	}
 	fmt.Printf("\nThe console, for support agents: http://%s\n", n.ConsoleAddress)
+	fmt.Printf("The portal, where people ask and receive: %s (its codes are in %s)\n", n.PortalURL(), filepath.Join(dir, config.RoomMail))
 	fmt.Printf("Serving on %[1]s until Ctrl-C; what the door takes is explained at %[1]s/docs. Submit your own, as the sign-up page does:\n%[2]s\n",
 		n.URL(), curl(n.URL(), tokens["signup-page"], asked[0].Request))
 	return n.Wait(ctx)
@@ -119,6 +121,7 @@ func (c *demoCommand) config(dir string) (config.Config, error) {
 	}
 	cfg.Listen, cfg.Log.Level = c.Listen, c.Log
 	cfg.Console = config.Console{Listen: c.Console, Local: true}
+	cfg.Portal.Listen, cfg.Portal.Local = c.Portal, true
 	cfg.Controller = "Example Cloud SAS"
 	cfg.Callers = demoCallers()
 	if cfg.Producers, err = c.producers(dir); err != nil {

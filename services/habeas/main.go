@@ -49,6 +49,7 @@ type commands struct {
 	Aggregator  aggregatorCommand  `cmd:"" group:"run" help:"Run an aggregator by itself: it writes the answers."`
 	Letters     lettersCommand     `cmd:"" group:"run" help:"Run by itself what writes letters to people."`
 	Console     consoleCommand     `cmd:"" group:"run" help:"Run the console by itself: support agents' pages."`
+	Portal      portalCommand      `cmd:"" group:"run" help:"Run the portal by itself: where people ask for their data."`
 
 	Login    loginCommand    `cmd:"" group:"check" help:"Sign in, so that what you do on a request is yours in the facts."`
 	Logout   logoutCommand   `cmd:"" group:"check" help:"End what habeas login began."`

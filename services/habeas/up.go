@@ -60,6 +60,9 @@ func (c *upCommand) Run(ctx context.Context) error {
 	if n.ConsoleAddress != "" {
 		fmt.Printf("The console is at %s\n", n.ConsoleURL())
 	}
+	if n.PortalAddress != "" {
+		fmt.Printf("The portal is at %s\n", n.PortalURL())
+	}
 	if len(cfg.Callers) == 0 {
 		fmt.Println("No callers are configured: the door listens on this machine only, and believes whoever is on it (callers: in the configuration lets others in)")
 	}

@@ -24,6 +24,9 @@ func (in *Intake) seal(ctx context.Context, from callers.Caller, s event.Submitt
 	if !from.Believed {
 		s, proof = claimed(s, proof)
 	}
+	if from.Proves && proof == ProofNever {
+		proof = ProofUnlessVerified // what a person has typed is a claim
+	}
 	// The journal keeps microseconds: more would differ when read back.
 	received, now := s.ReceivedAt.UTC().Truncate(time.Microsecond), in.Now().UTC().Truncate(time.Microsecond)
 	a := core.Accepted{
@@ -43,6 +46,9 @@ func (in *Intake) seal(ctx context.Context, from callers.Caller, s event.Submitt
 	if s.Right == dsar.Erasure {
 		a.ProveAgain, a.EraseAgain = in.ProveAgain, in.EraseAgain && in.ProveAgain > 0
 	}
+	if from.Believed {
+		a.Recipient = s.Recipient
+	}
 	keys, err := in.Vault.CreateKeys(ctx, s.RequestID)
 	if errors.Is(err, vault.ErrShredded) {
 		return a, ErrShredded
@@ -50,7 +56,7 @@ func (in *Intake) seal(ctx context.Context, from callers.Caller, s event.Submitt
 	if err != nil {
 		return a, fmt.Errorf("intake: %w", err)
 	}
-	if a.Identifiers, err = identifiers(keys, in.Vault, s.Subject, proof); errors.Is(err, vault.ErrShredded) {
+	if a.Identifiers, err = identifiers(keys, in.Vault, s.Subject, proof, from.Proves); errors.Is(err, vault.ErrShredded) {
 		return a, ErrShredded
 	} else if err != nil {
 		return a, fmt.Errorf("intake: request %s: seal identifiers: %w", s.RequestID, err)
@@ -83,29 +89,34 @@ func withoutPurposes(systems []dsar.System) []dsar.System {
 }
 
 // identifiers seals each identifier once: two that are the same to a system are
-// one, verified if either is.
-func identifiers(keys *vault.Keys, prints Vault, subject event.Subject, proof Proof) ([]dsar.Identifier, error) {
+// one, verified if either is. Of a caller to whom people prove them, verified is proven.
+func identifiers(keys *vault.Keys, prints Vault, subject event.Subject, proof Proof, proves bool) ([]dsar.Identifier, error) {
 	out := make([]dsar.Identifier, 0, len(subject.Identifiers))
 	at := make(map[string]int, len(subject.Identifiers))
-	verified := func(id event.SubjectIdentifier) bool { return proof.believes(subject, id) }
+	assured := func(id event.SubjectIdentifier) dsar.Assurance {
+		switch {
+		case proves && id.Verified:
+			return dsar.AssuranceProven
+		case proof.believes(subject, id):
+			return dsar.AssuranceVerified
+		default:
+			return dsar.AssuranceClaimed
+		}
+	}
 	for _, id := range subject.Identifiers {
 		fingerprint := prints.Fingerprint(id.Type, id.Value)
 		if i, twice := at[fingerprint]; twice {
-			if verified(id) {
-				out[i].Assurance = dsar.AssuranceVerified
+			if out[i].Assurance == dsar.AssuranceClaimed {
+				out[i].Assurance = assured(id)
 			}
 			continue
-		}
-		assurance := dsar.AssuranceClaimed
-		if verified(id) {
-			assurance = dsar.AssuranceVerified
 		}
 		sealed, err := keys.Seal([]byte(identifier.Trim(id.Value)), vault.Identifier)
 		if err != nil {
 			return nil, err
 		}
 		at[fingerprint] = len(out)
-		out = append(out, dsar.Identifier{Type: id.Type, Fingerprint: fingerprint, Sealed: sealed, Assurance: assurance})
+		out = append(out, dsar.Identifier{Type: id.Type, Fingerprint: fingerprint, Sealed: sealed, Assurance: assured(id)})
 	}
 	return out, nil
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
@@ -80,7 +79,7 @@ func (n *Node) overTLS(l net.Listener, files config.ServerTLS, needed bool) (net
 	return tls.NewListener(l, t.Config()), t, nil
 }
 
-func (n *Node) startIntake(book *policy.Book, catalogue []dsar.System, carrier transport.Carrier) (http.Handler, error) {
+func (n *Node) startIntake(book *policy.Book, catalogue []dsar.System, carrier transport.Carrier) (*intake.Intake, error) {
 	validator, err := event.NewValidator()
 	if err != nil {
 		return nil, err
@@ -102,7 +101,7 @@ func (n *Node) startIntake(book *policy.Book, catalogue []dsar.System, carrier t
 	if err != nil {
 		return nil, err
 	}
-	return doors.Handler(), n.consume(intake.Group, doors.Consume)
+	return doors, n.consume(intake.Group, doors.Consume)
 }
 
 // knowCallers has the door know its callers, where some are configured.
@@ -114,15 +113,10 @@ func (n *Node) knowCallers(c *intake.Config) error {
 	if n.doorTLS != nil && n.Config.TLS.ClientCAFile != "" {
 		clients = n.doorTLS.Clients
 	}
-	var proxies []netip.Prefix
-	for _, text := range n.Config.Proxies {
-		p, err := netip.ParsePrefix(text)
-		if err != nil {
-			return fmt.Errorf("proxies: %w", err)
-		}
-		proxies = append(proxies, p)
+	proxies, err := n.proxies()
+	if err != nil {
+		return err
 	}
-	var err error
 	c.Callers, err = callers.New(n.ctx, callers.Config{Callers: n.Config.Callers, Issuers: n.Config.Issuers, Tokens: n.Installation.Journal, Clients: clients, Now: now, Log: n.log})
 	c.Limits = callers.NewLimits(proxies, now)
 	return err

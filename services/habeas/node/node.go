@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"time"
 
@@ -23,6 +24,7 @@ import (
 	"habeas.dev/pkg/worker"
 	"habeas.dev/services/aggregator"
 	"habeas.dev/services/coordinator"
+	"habeas.dev/services/intake"
 	"habeas.dev/services/internal/broker"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/installation"
@@ -72,12 +74,14 @@ type Node struct {
 	Address        string // of the HTTP door; empty without
 	MonitorAddress string // of /healthz, /readyz and /metrics; empty without
 	ConsoleAddress string // empty without a console
+	PortalAddress  string // empty without a portal
 
-	options     Options
-	bus         bus.Config
-	health      *health
-	doorTLS     *servertls.TLS // nil: the door is plain text
-	vendorCalls func() int64   // of the sandbox's stand-ins; nil without them
+	options        Options
+	bus            bus.Config
+	health         *health
+	portalListener net.Listener
+	doorTLS        *servertls.TLS // nil: the door is plain text
+	vendorCalls    func() int64   // of the sandbox's stand-ins; nil without them
 }
 
 // Start starts the services of some roles on what the configuration names. Where
@@ -96,6 +100,9 @@ func Start(ctx context.Context, cfg config.Config, o Options, r Roles) (_ *Node,
 	}()
 	serve, err := n.listenHTTP(ctx, cfg, r)
 	if err != nil {
+		return nil, err
+	}
+	if err := n.listenPortal(ctx, &cfg, r); err != nil {
 		return nil, err
 	}
 	if err := n.serveMonitor(ctx, cfg); err != nil {
@@ -138,6 +145,9 @@ func Start(ctx context.Context, cfg config.Config, o Options, r Roles) (_ *Node,
 // startBroker has a broker with all topics: the configured one, where they are
 // checked, or the embedded, where they are made.
 func (n *Node) startBroker(ctx context.Context, cfg config.Config, r Roles) error {
+	if !r.onBus() {
+		return nil
+	}
 	if len(cfg.Kafka.Brokers) == 0 {
 		if !r.Embedded {
 			return errors.New("a service by itself needs a Kafka cluster: name its brokers under kafka: in the configuration (the embedded broker is for habeas up)")
@@ -183,11 +193,13 @@ func (n *Node) BusConfig(client string) bus.Config {
 // startServices starts the services of the roles. The door is intake's; nil
 // without it.
 func (n *Node) startServices(ctx context.Context, r Roles, catalogue []dsar.System) (door http.Handler, err error) {
-	publisher, err := bus.NewPublisher(bus.PublisherConfig{Config: n.BusConfig("publisher")})
-	if err != nil {
-		return nil, err
+	var publisher *bus.Publisher
+	if r.onBus() {
+		if publisher, err = bus.NewPublisher(bus.PublisherConfig{Config: n.BusConfig("publisher")}); err != nil {
+			return nil, err
+		}
+		n.onStop(publisher.Close)
 	}
-	n.onStop(publisher.Close)
 	carrier := transport.NewCarrier(publisher)
 	book, err := policy.Load(n.Config.Laws...)
 	if err != nil {
@@ -222,10 +234,19 @@ func (n *Node) startServices(ctx context.Context, r Roles, catalogue []dsar.Syst
 			return nil, err
 		}
 	}
+	var doors *intake.Intake
 	if r.Intake {
-		return n.startIntake(book, catalogue, carrier)
+		if doors, err = n.startIntake(book, catalogue, carrier); err != nil {
+			return nil, err
+		}
+		door = doors.Handler()
 	}
-	return nil, nil
+	if n.portalListener != nil {
+		if err := n.startPortal(ctx, book, doors); err != nil {
+			return nil, err
+		}
+	}
+	return door, nil
 }
 
 // journalAnswers looks for a request that there isn't: however many there are, it
@@ -251,7 +272,7 @@ func (n *Node) bundleSigner(create bool) (note.Signer, error) {
 }
 
 func (n *Node) startAggregator(book *policy.Book, embedded bool, publisher *bus.Publisher) error {
-	w := letter.NewWriter(book, n.Config.Controller)
+	w := letter.NewWriter(book, n.Config.Controller).WithPortal(n.Config.Portal.URL)
 	signer, err := n.bundleSigner(embedded)
 	if err != nil {
 		return err
@@ -317,7 +338,7 @@ func refused(err error) bool {
 }
 
 func (n *Node) startLetters(book *policy.Book) error {
-	w := letter.NewWriter(book, n.Config.Controller)
+	w := letter.NewWriter(book, n.Config.Controller).WithPortal(n.Config.Portal.URL)
 	c := letters.Config{Requests: n.Installation.Requests, Writer: w, Outbox: n.Installation.Outbox, Earlier: n.Installation.Journal, Now: now, Log: n.log}
 	if s := n.Config.Letters; s.SMTP != "" {
 		mailer, err := letters.NewMailer(letters.SMTP{Address: s.SMTP, From: s.From, User: s.User, PasswordFile: s.PasswordFile, Plain: s.Plain}, n.Installation.Vault, now)

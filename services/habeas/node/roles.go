@@ -12,7 +12,7 @@ import (
 
 // Roles names the services that a node runs.
 type Roles struct {
-	Intake, Coordinator, Aggregator, Letters, Console bool
+	Intake, Coordinator, Aggregator, Letters, Console, Portal bool
 	// Worker tells whether the node runs a system's worker; nil: none.
 	Worker func(system string) bool
 	// Embedded gives the node a broker of its own where the configuration names
@@ -22,17 +22,22 @@ type Roles struct {
 
 // Everything returns the roles of a process that runs every service.
 func Everything() Roles {
-	return Roles{Intake: true, Coordinator: true, Aggregator: true, Letters: true, Console: true, Worker: func(string) bool { return true }, Embedded: true}
+	return Roles{Intake: true, Coordinator: true, Aggregator: true, Letters: true, Console: true, Portal: true, Worker: func(string) bool { return true }, Embedded: true}
 }
 
 // parts returns what the services of the roles need of an installation.
 func (r Roles) parts() installation.Parts {
 	return installation.Parts{
-		Journal: r.Intake || r.Coordinator || r.Letters || r.Console,
+		Journal: r.Intake || r.Coordinator || r.Letters || r.Console || r.Portal,
 		Vault:   r.Intake || r.Coordinator || r.Letters || r.Console,
 		Objects: r.Aggregator || r.Worker != nil,
-		Outbox:  r.Coordinator || r.Aggregator || r.Letters,
+		Outbox:  r.Coordinator || r.Aggregator || r.Letters || r.Console || r.Portal,
 	}
+}
+
+// onBus reports whether a service of the roles needs Kafka; the portal doesn't.
+func (r Roles) onBus() bool {
+	return r.Intake || r.Coordinator || r.Aggregator || r.Letters || r.Console || r.Worker != nil
 }
 
 // runsWorker reports whether a system's worker runs in this process.

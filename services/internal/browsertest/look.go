@@ -19,6 +19,12 @@ func (p *Page) Speak(url, lang string) {
 	call(p, network.SetCookie, network.SetCookieParams{Name: "habeas-language", Value: lang, URL: url})
 }
 
+// Cookie gives the browser a cookie for an address.
+func (p *Page) Cookie(url, name, value string) {
+	p.Helper()
+	call(p, network.SetCookie, network.SetCookieParams{Name: name, Value: value, URL: url})
+}
+
 // outside lists what of a page can't be seen: elements that stick out of it, and
 // text that is cut off.
 const outside = `(() => {

@@ -22,6 +22,9 @@ type Caller struct {
 	// Believed says that what it calls verified, and proven, is. Of any other caller
 	// an identifier is a claim, however it is sent.
 	Believed bool `yaml:"believed"`
+	// Proves says that what it calls verified a person has proven there and then, by a code
+	// that they were mailed: that it is Habeas' own portal.
+	Proves bool `yaml:"proves,omitempty"`
 	// Reads lets it see where its own requests stand, and list them.
 	Reads bool `yaml:"reads"`
 	// Cancels lets it cancel its own requests.
@@ -128,7 +131,7 @@ func (c Config) checkCallers() error {
 			return fmt.Errorf("proxies: %q is no network, as 10.1.0.0/16", p)
 		}
 	}
-	for name, t := range map[string]ServerTLS{"tls": c.TLS, "monitor.tls": c.Monitor.TLS, "console.tls": c.Console.TLS} {
+	for name, t := range map[string]ServerTLS{"tls": c.TLS, "monitor.tls": c.Monitor.TLS, "console.tls": c.Console.TLS, "portal.tls": c.Portal.TLS} {
 		if err := t.check(); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}

@@ -88,6 +88,7 @@ type Config struct {
 	// Letters is how letters to people are sent, beside the outbox.
 	Letters   Letters   `yaml:"letters"`
 	Console   Console   `yaml:"console"`
+	Portal    Portal    `yaml:"portal"`
 	Notify    Notify    `yaml:"notify"`
 	Telemetry Telemetry `yaml:"telemetry"`
 	Log       Log       `yaml:"log"`
@@ -238,6 +239,8 @@ const (
 	RoomOutbox    = "outbox"
 	RoomKeys      = "keys"
 	RoomMirror    = "mirror"
+	RoomUploads   = "uploads"
+	RoomMail      = "mail"
 )
 
 // File is the name under which `habeas up` and `demo` leave their effective
@@ -358,6 +361,11 @@ func (c Config) withDefaults() (Config, error) {
 	set(&c.Receipts.BundleKey, filepath.Join(c.Room(RoomKeys), "bundles.key"))
 	set(&c.Receipts.LogKey, filepath.Join(c.Room(RoomKeys), "log.key"))
 	set(&c.Receipts.Mirror, c.Room(RoomMirror))
+	set(&c.Portal.Uploads, c.Room(RoomUploads))
+	set(&c.Portal.UploadsKey, filepath.Join(c.Room(RoomKeys), "uploads.key"))
+	if c.Portal.Identifiers == nil {
+		c.Portal.Identifiers = []dsar.IdentifierType{"account_id", "phone"}
+	}
 	c.Keep.AnswerDays = cmp.Or(c.Keep.AnswerDays, defaultAnswerDays)
 	c.Keep.AccountabilityMonths = cmp.Or(c.Keep.AccountabilityMonths, defaultAccountabilityMonths)
 	set(&c.Controller, "the controller")
@@ -407,6 +415,9 @@ func (c Config) check() error {
 		return err
 	}
 	if err := c.Console.check(); err != nil {
+		return err
+	}
+	if err := c.Portal.check(c.Letters); err != nil {
 		return err
 	}
 	if err := c.Notify.check(c.Letters); err != nil {

@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"habeas.dev/pkg/dsar"
 )
 
 func file(t *testing.T, text string) string {
@@ -34,6 +36,7 @@ func TestDefaults(t *testing.T) {
 		Links:    filepath.Join(dir, "links"),
 		Receipts: Receipts{Name: "localhost/habeas", BundleKey: filepath.Join(dir, "keys", "bundles.key"), LogKey: filepath.Join(dir, "keys", "log.key"), Mirror: filepath.Join(dir, "mirror")},
 		Keep:     Keep{AnswerDays: 30, AccountabilityMonths: 24},
+		Portal:   Portal{Uploads: filepath.Join(dir, "uploads"), UploadsKey: filepath.Join(dir, "keys", "uploads.key"), Identifiers: []dsar.IdentifierType{"account_id", "phone"}},
 		Outbox:   filepath.Join(dir, "outbox"), Controller: "the controller", Again: Again{Prove: "P30D", CameBack: "ask"}, Log: Log{Level: "info", Format: "text"},
 	}
 	if !reflect.DeepEqual(c, want) {
@@ -135,6 +138,20 @@ console:
   url: https://dsar.example
   oidc: {issuer: "https://id.example", client_id: c, device_client_id: d, client_secret_file: s, scopes: [groups], name_claim: name, roles_claim: groups, roles: {viewer: [support]}}
   traces: "https://traces.example/{trace}"
+portal:
+  listen: 127.0.0.1:9
+  tls: {cert_file: portal.pem, key_file: portal.key, client_ca_file: front.pem}
+  url: https://privacy.example.com
+  secret_file: /run/secrets/portal
+  accent: "#0a7d5a"
+  logo: logo.svg
+  notice: https://example.com/privacy
+  identifiers: [account_id]
+  uploads: "s3://uploads"
+  uploads_key: /run/secrets/uploads.key
+  uploads_recipient: age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj
+  door: https://intake.internal:8420
+  token_file: /run/secrets/portal-token
 notify:
   every: 2m
   digest: 1h
@@ -178,6 +195,7 @@ func TestFullNamesEveryField(t *testing.T) {
 	}
 	systems := c.Systems
 	c.Console.Local = true // not together with oidc
+	c.Portal.Local = true  // nor together with a url
 	both := systems["billing"]
 	vendor := systems["salesforce"]
 	both.URL, both.ClientID, both.ClientSecretFile, both.CallsPerSecond = vendor.URL, vendor.ClientID, vendor.ClientSecretFile, vendor.CallsPerSecond

@@ -36,6 +36,8 @@ type Answer struct {
 	ByPurpose bool           `json:"by_purpose,omitempty"`
 	Purposes  []string       `json:"purposes,omitempty"`
 	Systems   []SystemAnswer `json:"systems"`
+	// Recipient is the age recipient of who asked, which the answer is encrypted to besides.
+	Recipient string `json:"recipient,omitempty"`
 	// Again is set where an addendum is to be made, and not the answer.
 	Again *AgainAnswer `json:"again,omitempty"`
 	// Facts are the hashes of the facts that the rest names by their versions: what is

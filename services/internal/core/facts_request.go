@@ -46,6 +46,9 @@ type Accepted struct {
 	// Digest is a keyed hash of what was submitted: the same request_id with
 	// another digest is a conflict.
 	Digest string `json:"digest"`
+	// Recipient is the age recipient that the answer is encrypted to, beside what opens it
+	// for Habeas: who asked has the identity.
+	Recipient string `json:"recipient,omitempty"`
 	// Terms are what the law makes of it.
 	Terms Terms `json:"terms,omitzero"`
 	// EarlierRequests is how many requests of the same person came in the twelve months

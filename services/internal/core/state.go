@@ -129,6 +129,11 @@ type State struct {
 	// RecordsEnded tells that they were forgotten once, and so that the keys of records are
 	// destroyed; a later answer has others.
 	RecordsEnded bool
+	// Sent is what the person has sent, Opened when the answer was given out by the
+	// passphrase that there is, and KeyRevoked tells that there is none any more.
+	Sent       []PersonSent
+	Opened     []time.Time
+	KeyRevoked bool
 	// CopiesForgotten tells that the erasure has reached Habeas' own copies.
 	CopiesForgotten bool
 }
@@ -322,6 +327,7 @@ func (s State) Told() *Answer {
 func (s State) answer() *Answer {
 	answer := &Answer{
 		Source: s.Accepted.Source, Identifiers: s.usableFor(s.first()), Without: s.without(), Unproven: s.Disproven, Judged: s.Judged,
+		Recipient: s.Accepted.Recipient,
 		ByPurpose: s.Accepted.Terms.ByPurpose, Purposes: s.Accepted.Terms.Purposes,
 	}
 	if len(s.Disproven) == 0 {

@@ -249,6 +249,7 @@ type Store interface {
 	Lister
 	Notes
 	Searches
+	Proofs
 	Tree
 	Audited
 }

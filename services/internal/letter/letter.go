@@ -38,12 +38,21 @@ func (l Letter) Text() string { return strings.Join(l.Paragraphs, "\n\n") + "\n"
 type Writer struct {
 	book       *policy.Book
 	controller string
+	portal     string
 }
 
 // NewWriter returns a writer. controller names the company; empty: as the
 // jurisdiction has it.
 func NewWriter(book *policy.Book, controller string) *Writer {
 	return &Writer{book: book, controller: controller}
+}
+
+// WithPortal returns a writer whose letters say where the person follows the request and
+// receives the answer: at a portal's address. Empty: there is none.
+func (w *Writer) WithPortal(url string) *Writer {
+	out := *w
+	out.portal = strings.TrimSuffix(url, "/")
+	return &out
 }
 
 // Book returns the laws by which it writes.
@@ -59,7 +68,9 @@ func (w *Writer) Write(kind core.Letter, stated *statement.Document, inside bool
 	lang := words.For(stated.Language)
 	l := Letter{Kind: kind, Language: lang.Tag}
 	d := w.data(j, lang, stated)
-	d.Inside = inside
+	if d.Inside = inside; !inside && w.portal != "" {
+		d.Portal = w.portal + "/r/" + stated.Request.ID
+	}
 	subject, err := w.render(lang, string(kind)+".subject", d)
 	if err != nil {
 		return l, err
@@ -130,6 +141,7 @@ type data struct {
 	Locked                        bool   // what must stay is used for nothing else
 	Again                         string // who was asked again
 	Inside                        bool
+	Portal                        string   // where the person follows the request; empty: nowhere
 	Own                           []string // the law's own paragraphs
 	Appeal                        string   // in which an appeal is answered: "60 days"; empty: the law knows none
 	Complaint                     []string

@@ -129,6 +129,15 @@ func (say Say) sentence(e core.Event) (system, text string) {
 			return "", say.f("%s: records and answer are destroyed, and can't be opened", say.destroyer(e.By)) + say.because("", e.Reason)
 		}
 		return "", say.f("%s: whom it was about is destroyed, and can't be opened", say.destroyer(e.By)) + say.because("", e.Reason)
+	case core.PersonSent:
+		return "", say(map[core.SentAs]string{core.SentProof: "the person has sent proof", core.SentClarification: "the person has answered the question", core.SentNoPassphrase: "the person has no passphrase for the answer, and needs one"}[e.What])
+	case core.AnswerOpened:
+		return "", say("the person has opened the answer")
+	case core.AnswerKeyChanged:
+		if e.Revoked {
+			return "", say.f("%s revoked what opens the answer", e.By) + say.because("", e.Reason)
+		}
+		return "", say.f("%s made another passphrase for the answer", e.By) + say.because("", e.Reason)
 	case core.LetterSent:
 		return "", say.f("letter to the person: %s, in %s, by %s", say(string(e.Letter)), say(e.Language), say(e.Channel))
 	default:

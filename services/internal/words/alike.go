@@ -16,7 +16,7 @@ func alike(english, l *Language) error {
 		want, have any
 	}{
 		{"language.yaml", english.format, l.format}, {"answer.yaml", english.Answer, l.Answer}, {"statements.yaml", english.Answer.Statements, l.Answer.Statements}, {"letters.yaml", english.Letters, l.Letters},
-		{"journal.yaml", english.Journal, l.Journal}, {"mail.yaml", english.Mail, l.Mail}, {"record.yaml", english.Record, l.Record}, {"causes.yaml", english.Causes, l.Causes}, {"refusals.yaml", english.Refusals, l.Refusals},
+		{"journal.yaml", english.Journal, l.Journal}, {"mail.yaml", english.Mail, l.Mail}, {"record.yaml", english.Record, l.Record}, {"portal.yaml", english.Portal, l.Portal}, {"causes.yaml", english.Causes, l.Causes}, {"refusals.yaml", english.Refusals, l.Refusals},
 	} {
 		if err := same(reflect.ValueOf(part.want), reflect.ValueOf(part.have), ""); err != nil {
 			return fmt.Errorf("%s: %w", part.file, err)

@@ -13,6 +13,7 @@
 //	journal.yaml    the journal's words: statuses, rights, actions, outcomes, and so on
 //	mail.yaml       mail to those who run Habeas
 //	record.yaml     the record of processing activities
+//	portal.yaml     the portal, by what is said where
 //	causes.yaml     a sentence for each code of a task that waits or failed
 //	refusals.yaml   why something wasn't done
 //	sentences.yaml  the console, by its English; en has none
@@ -56,6 +57,8 @@ type Language struct {
 	Record  Record
 	// Journal has the journal's words, as people read them ([Language.Word]).
 	Journal map[string]string
+	// Portal has the portal's texts.
+	Portal map[string]string
 	// Causes has the sentences of codes.
 	Causes map[string]string
 	// Refusals has the sentences of refusals ([RefusalCode]).
@@ -152,7 +155,7 @@ func (l *Language) complete(english *Language) {
 	for code, refusal := range english.Refusals {
 		l.Sentences[refusal] = l.Refusals[code]
 	}
-	for _, texts := range []map[string]string{l.Sentences, l.Journal} {
+	for _, texts := range []map[string]string{l.Sentences, l.Journal, l.Portal} {
 		for from, to := range texts {
 			for _, mark := range l.format.Bound {
 				to = strings.ReplaceAll(to, " "+mark, "\u00a0"+mark)
@@ -166,7 +169,7 @@ func (l *Language) complete(english *Language) {
 func read(folder fs.FS, tag string) (*Language, error) {
 	l := &Language{Tag: tag, Sentences: map[string]string{}}
 	for name, into := range map[string]any{
-		"language": &l.format, "answer": &l.Answer, "statements": &l.Answer.Statements, "letters": &l.Letters, "journal": &l.Journal, "mail": &l.Mail, "record": &l.Record, "causes": &l.Causes, "refusals": &l.Refusals, "sentences": &l.Sentences,
+		"language": &l.format, "answer": &l.Answer, "statements": &l.Answer.Statements, "letters": &l.Letters, "journal": &l.Journal, "mail": &l.Mail, "record": &l.Record, "portal": &l.Portal, "causes": &l.Causes, "refusals": &l.Refusals, "sentences": &l.Sentences,
 	} {
 		text, err := fs.ReadFile(folder, path.Join(tag, name+".yaml"))
 		if name == "sentences" && tag == reference && errors.Is(err, fs.ErrNotExist) {

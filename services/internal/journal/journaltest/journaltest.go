@@ -61,6 +61,7 @@ func Run(t *testing.T, open func(t *testing.T) *Harness) {
 		{"Counts", testCounts},
 		{"Notes", testNotes},
 		{"Searches", testSearches},
+		{"Proofs", testProofs},
 		{"Tree", testTree},
 		{"TreeRaces", testTreeRaces},
 		{"Model", testModel},

@@ -57,6 +57,7 @@ type Store struct {
 	prints   map[string][]string // fingerprint: request ids
 	notes    map[string]note
 	searches []journal.Search
+	proofs   map[string]*proof
 	queue    []journal.PendingMessage
 	lastRow  int64
 	chain    *journal.Chain

@@ -34,6 +34,7 @@ func Roles() []Role {
 		{"habeas_intake", appends(nil)},
 		{"habeas_letters", appends(nil)},
 		{"habeas_console", appends(map[string]string{"note": "SELECT, INSERT, UPDATE", "search": "SELECT, INSERT"})},
+		{"habeas_portal", appends(map[string]string{"proof": "SELECT, INSERT, UPDATE, DELETE"})},
 		{"habeas_coordinator", appends(map[string]string{"note": "SELECT, INSERT, UPDATE", "queue": "SELECT, INSERT, DELETE", "fingerprint": "SELECT, INSERT, DELETE"})},
 	}
 }

@@ -1,0 +1,58 @@
+package core
+
+import (
+	"slices"
+	"time"
+)
+
+// portalFacts are the facts of what the person does at the portal.
+var portalFacts = []factType{
+	fact[PersonSent]("person.sent"),
+	fact[AnswerOpened]("answer.opened"),
+	fact[AnswerKeyChanged]("answer.key-changed"),
+}
+
+// SentAs is what the person sends.
+type SentAs string
+
+// What the person sends.
+const (
+	SentProof         SentAs = "proof"         // what was asked to be proven
+	SentClarification SentAs = "clarification" // the answer to a question
+	SentNoPassphrase  SentAs = "no-passphrase" // that they have none, and need one
+)
+
+// PersonSent says that the person has sent something, which waits to be looked at.
+type PersonSent struct {
+	What SentAs `json:"what"`
+	// Object is where it lies sealed, until it was judged; empty with [SentNoPassphrase].
+	Object string `json:"object,omitempty"`
+	Bytes  int64  `json:"bytes,omitempty"`
+	Moment
+}
+
+func (e PersonSent) evolve(s State) State {
+	s.Sent = append(slices.Clip(s.Sent), e)
+	return s
+}
+
+// AnswerOpened says that who had the passphrase was given the answer.
+type AnswerOpened struct{ Moment }
+
+func (e AnswerOpened) evolve(s State) State {
+	s.Opened = append(slices.Clip(s.Opened), e.At)
+	return s
+}
+
+// AnswerKeyChanged says that the passphrase by which the person opens the answer isn't the
+// one that it was: another was made, or none is left.
+type AnswerKeyChanged struct {
+	ReasonedAct
+	Revoked bool `json:"revoked,omitempty"`
+}
+
+func (e AnswerKeyChanged) evolve(s State) State {
+	s.Opened, s.KeyRevoked = []time.Time{}, e.Revoked
+	s.Sent = slices.DeleteFunc(slices.Clone(s.Sent), func(sent PersonSent) bool { return sent.What == SentNoPassphrase })
+	return s
+}

@@ -1,0 +1,217 @@
+package portal
+
+import (
+	"html/template"
+	"net/http"
+	"net/mail"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/policy"
+	"habeas.dev/services/internal/words"
+)
+
+const (
+	// maxEmail bounds an address (RFC 5321), and maxValue what is typed otherwise.
+	maxEmail = 254
+	maxValue = 500
+)
+
+// place is where somebody may live, and its law.
+type place struct{ ID, Title string }
+
+// places returns the laws that there are, by the names of their places.
+func (p *Portal) places(lang string) []place {
+	var all []place
+	for _, id := range p.Policy.IDs() {
+		j, _ := p.Policy.Jurisdiction(id)
+		all = append(all, place{id, j.Title.In(lang)})
+	}
+	slices.SortFunc(all, func(a, b place) int { return strings.Compare(sorted(a.Title), sorted(b.Title)) })
+	return all
+}
+
+// sorted returns what a title is ordered by: without the accents of its first letters.
+func sorted(title string) string {
+	return strings.NewReplacer("é", "e", "É", "E", "î", "i", "Î", "I").Replace(strings.ToLower(title))
+}
+
+func (p *Portal) home(w http.ResponseWriter, r *http.Request) {
+	p.render(w, r, http.StatusOK, "home.html", page{Title: "home.title", Body: p.places(languageOf(r))})
+}
+
+// follow leads to the page of a request by its number.
+func (p *Portal) follow(w http.ResponseWriter, r *http.Request) {
+	id, ok := dsar.ReadRequestID(strings.TrimSpace(r.URL.Query().Get("number")))
+	if !ok {
+		p.render(w, r, http.StatusUnprocessableEntity, "home.html", page{Title: "home.title", Error: "error.number", Body: p.places(languageOf(r))})
+		return
+	}
+	http.Redirect(w, r, "/r/"+id, http.StatusSeeOther)
+}
+
+// rightsPage shows what a law grants.
+type rightsPage struct {
+	Law    string
+	Name   string
+	Rights []rightChoice
+}
+
+type rightChoice struct {
+	Right string
+	Link  template.URL
+}
+
+// ask shows what the law of a place grants, or the form for one of it.
+func (p *Portal) ask(w http.ResponseWriter, r *http.Request) {
+	j, ok := p.Policy.Jurisdiction(r.URL.Query().Get("law"))
+	if !ok {
+		p.render(w, r, http.StatusUnprocessableEntity, "home.html", page{Title: "home.title", Error: "error.law", Body: p.places(languageOf(r))})
+		return
+	}
+	if right := r.URL.Query().Get("right"); right != "" {
+		if _, granted := j.Grant(dsar.Right(right), p.Now()); granted {
+			p.render(w, r, http.StatusOK, "who.html", page{Title: "who.title", Step: 3, Body: p.whoPage(languageOf(r), j, dsar.Right(right), url.Values{})})
+			return
+		}
+	}
+	lang := languageOf(r)
+	body := rightsPage{Law: j.ID, Name: j.Law.Name.In(lang)}
+	for _, right := range j.Granted(p.Now()) {
+		body.Rights = append(body.Rights, rightChoice{string(right), askLink(j.ID, string(right))})
+	}
+	p.render(w, r, http.StatusOK, "right.html", page{Title: "right.title", Step: 2, Body: body})
+}
+
+// askLink returns the address of the page for a law, and for one right by it.
+func askLink(law, right string) template.URL {
+	q := url.Values{"law": {law}}
+	if right != "" {
+		q.Set("right", right)
+	}
+	return template.URL("/ask?" + q.Encode()) //nolint:gosec // a path of our own, its values encoded
+}
+
+// whoPage is the form that says who asks.
+type whoPage struct {
+	Law, Right string
+	Back       template.URL
+	Due        string
+	Corrects   bool
+	Concepts   []string
+	Known      []string // identifiers besides the address
+	Typed      url.Values
+}
+
+// Value returns what was typed into a field.
+func (b whoPage) Value(field string) string { return b.Typed.Get(field) }
+
+func (p *Portal) whoPage(lang string, j policy.Jurisdiction, right dsar.Right, typed url.Values) whoPage {
+	b := whoPage{Law: j.ID, Right: string(right), Back: askLink(j.ID, ""), Corrects: right == dsar.Rectification, Concepts: p.Concepts, Typed: typed}
+	if due := j.Due(right, p.Now()); !due.IsZero() {
+		b.Due = words.For(lang).PlainDate(j.Local(due))
+	}
+	for _, t := range p.Identifiers {
+		b.Known = append(b.Known, string(t))
+	}
+	return b
+}
+
+// submitAsk takes the form, and has a code mailed. Nothing is kept of it but in the page
+// that is the answer.
+func (p *Portal) submitAsk(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		p.fail(w, r, http.StatusRequestEntityTooLarge, "error.form")
+		return
+	}
+	j, ok := p.Policy.Jurisdiction(r.PostForm.Get("law"))
+	right := dsar.Right(r.PostForm.Get("right"))
+	if _, granted := j.Grant(right, p.Now()); !ok || !granted {
+		p.fail(w, r, http.StatusUnprocessableEntity, "error.right")
+		return
+	}
+	lang := languageOf(r)
+	d, problem := p.drafted(r.PostForm, j, right, lang)
+	if problem != "" {
+		p.render(w, r, http.StatusUnprocessableEntity, "who.html", page{Title: "who.title", Step: 3, Error: problem, Body: p.whoPage(lang, j, right, r.PostForm)})
+		return
+	}
+	p.begins(w, r, d)
+}
+
+// begins has a code mailed for a draft, and shows where it is typed.
+func (p *Portal) begins(w http.ResponseWriter, r *http.Request, d draft) {
+	if !p.origins.allow(r) {
+		w.Header().Set("Retry-After", "3600")
+		p.fail(w, r, http.StatusTooManyRequests, "error.often")
+		return
+	}
+	d, err := p.mailCode(r.Context(), languageOf(r), d)
+	if err != nil {
+		p.broken(w, r, err)
+		return
+	}
+	d.Passphrase = suggested(d)
+	p.showCode(w, r, http.StatusOK, d, "")
+}
+
+// drafted reads a form; problem says what is wrong with it.
+func (p *Portal) drafted(f url.Values, j policy.Jurisdiction, right dsar.Right, lang string) (d draft, problem string) {
+	d = draft{RequestID: uuid.NewString(), Begun: p.now(), Law: j.ID, Right: string(right), Locale: j.Language(lang), OnBehalf: f.Get("behalf")}
+	if d.Email, problem = address(f.Get("email")); problem != "" {
+		return d, problem
+	}
+	switch dsar.Check(d.OnBehalf) {
+	case "", dsar.CheckAgent, dsar.CheckGuardian, dsar.CheckOrganisation:
+	default:
+		return d, "error.form"
+	}
+	if d.forOther() {
+		if d.Theirs, problem = address(f.Get("theirs")); problem != "" || strings.EqualFold(d.Theirs, d.Email) {
+			return d, "error.theirs"
+		}
+	}
+	for _, t := range p.Identifiers {
+		if v := strings.TrimSpace(f.Get("id:" + string(t))); v != "" {
+			d.Identifiers = append(d.Identifiers, claim{string(t), v})
+		}
+	}
+	if right == dsar.Rectification {
+		d.Correct, d.Value = f.Get("correct"), strings.TrimSpace(f.Get("value"))
+		if d.Value == "" || !slices.Contains(p.Concepts, d.Correct) {
+			return d, "error.correct"
+		}
+	}
+	for _, values := range f {
+		for _, v := range values {
+			switch {
+			case utf8.RuneCountInString(v) > maxValue:
+				return d, "error.long"
+			case !utf8.ValidString(v) || strings.ContainsFunc(v, func(r rune) bool { return r < ' ' && r != '\n' && r != '\r' && r != '\t' }):
+				return d, "error.form"
+			}
+		}
+	}
+	return d, ""
+}
+
+// address returns an e-mail address that was typed: one, and nothing around it.
+func address(typed string) (address, problem string) {
+	typed = strings.TrimSpace(typed)
+	a, err := mail.ParseAddress(typed)
+	if err != nil || a.Address != typed || len(typed) > maxEmail || strings.ContainsFunc(typed, func(r rune) bool { return r <= ' ' }) {
+		return "", "error.email"
+	}
+	return typed, ""
+}
+
+// forOther reports whether somebody asks for a person whose address is another than theirs.
+func (d draft) forOther() bool {
+	return d.OnBehalf == string(dsar.CheckAgent) || d.OnBehalf == string(dsar.CheckGuardian)
+}

@@ -1,0 +1,111 @@
+package portal_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"habeas.dev/services/internal/browsertest"
+	"habeas.dev/services/internal/core"
+)
+
+// looks are how pages are looked at.
+var looks = []browsertest.Look{{Width: 390}, {Width: 390, Dark: true}, {Width: 1280}, {Width: 1280, Dark: true}}
+
+// TestBrowserPortal goes from the first page to the opened answer in a real browser, in
+// both languages: on a telephone and a desk, in light and dark, nothing sticks out and axe
+// finds nothing.
+func TestBrowserPortal(t *testing.T) {
+	t.Parallel()
+	browser := browsertest.Start(t)
+	for _, lang := range []string{"en", "fr"} {
+		t.Run(lang, func(t *testing.T) {
+			s := newSite(t)
+			p := browser.Page(t)
+			p.Speak(s.URL, lang)
+			shot := 0
+			look := func(name string) {
+				t.Helper()
+				shot++
+				for _, l := range looks {
+					p.As(l)
+					p.Fits()
+					p.Usable()
+					p.Shoot(fmt.Sprintf("portal-%s-%02d-%s-%s", lang, shot, name, l.Name()))
+				}
+			}
+			p.Open(s.URL + "/")
+			look("home")
+			p.Set("#law", "EEA")
+			p.Submit("form[action='/ask'] button.main")
+			look("right")
+			p.Submit("a[href*='right=rectification']")
+			p.Script(`document.querySelectorAll("details").forEach(d => d.open = true)`)
+			look("who")
+			p.Open(s.URL + "/ask?law=EEA&right=access")
+			p.Type("#email", theirs)
+			p.Submit("form[action='/ask'] button.main")
+			look("code")
+			code, _ := s.code()
+			p.Type("#code", "0000 0000")
+			p.Submit("form[action='/prove'] button.main")
+			p.Expect("403")
+			look("wrong-code")
+			p.Set("#passphrase", passphrase)
+			p.Type("#code", code)
+			p.Submit("form[action='/prove'] button.main")
+			p.True(`location.pathname.startsWith("/r/")`)
+			id := strings.TrimPrefix(browsertest.Eval[string](p, "location.pathname"), "/r/")
+			look("request")
+			_, err := s.requests.Do(t.Context(), id, core.AskProof{By: "lea", Now: s.clock()})
+			s.must(err)
+			p.Open(s.URL + "/r/" + id)
+			look("proof")
+			_, err = s.requests.Do(t.Context(), id, core.JudgeProof{By: "lea", Accepted: true, Now: s.clock()})
+			s.must(err)
+			s.completed(id)
+			p.Open(s.URL + "/r/" + id)
+			look("answer")
+			p.Script(`{ const make = URL.createObjectURL; URL.createObjectURL = b => { window.made = b; return make.call(URL, b); } }`)
+			p.Type("#passphrase", "another passphrase")
+			p.Click("#open button")
+			p.True(`document.querySelector("#opening .bad")`)
+			p.Expect("403")
+			p.Set("#passphrase", passphrase)
+			p.Click("#open button")
+			p.True(`!document.getElementById("save").hidden`)
+			if got := browsertest.Eval[string](p, `window.made.text()`); got != "the answer" {
+				t.Errorf("%q", got)
+			}
+			look("opened")
+			if state, err := s.requests.State(t.Context(), id); err != nil || len(state.Opened) != 1 {
+				t.Errorf("%v, %v", state.Opened, err)
+			}
+			p.Open(s.URL + "/r/0b6fd3a2-1d7c-4c53-8f53-70d5f2f0a9c4")
+			look("enter")
+		})
+	}
+}
+
+// TestBrowserWithoutScript: with scripts switched off the answer is fetched as files.
+func TestBrowserWithoutScript(t *testing.T) {
+	t.Parallel()
+	browser := browsertest.Start(t)
+	s := newSite(t)
+	id := s.made(nil)
+	s.completed(id)
+	at, err := url.Parse(s.URL + "/r/" + id)
+	s.must(err)
+	cookies := s.http.Jar.Cookies(at)
+	p := browser.Page(t, browsertest.WithoutScript)
+	p.Cookie(s.URL+"/r/"+id, cookies[0].Name, cookies[0].Value)
+	p.Open(at.String())
+	p.Type("#passphrase", passphrase)
+	p.Click("#open button")
+	p.Says("#fetch", "Both files are locked")
+	if page := s.post("/r/"+id+"/receive", url.Values{"passphrase": {passphrase}}); page.status != http.StatusOK {
+		t.Errorf("%d", page.status)
+	}
+}
