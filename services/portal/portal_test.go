@@ -133,7 +133,7 @@ func newSite(t *testing.T) *site {
 	s.must(err)
 	s.portal, err = portal.New(portal.Config{Door: s.door, Requests: s.requests, Proofs: s.journal, Policy: book, Mailer: s.mails, Outbox: s.outbox, Uploads: s.uploads, Recipient: s.identity.Recipient(),
 		Secret: bytes.Repeat([]byte("s"), 32), URL: "http://127.0.0.1", Brand: portal.Brand{Name: "Example Cloud SAS"}, Concepts: []string{"contact.postal_address", "own.concept"}, Identifiers: []dsar.IdentifierType{"account_id", "phone"},
-		Now: s.clock, Log: slog.New(slog.NewTextHandler(io.Discard, nil))})
+		Now: s.clock, Log: slog.New(slog.DiscardHandler)})
 	s.must(err)
 	server := httptest.NewServer(s.portal.Handler())
 	s.URL = server.URL
