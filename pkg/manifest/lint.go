@@ -186,6 +186,12 @@ func (l *linter) dataset(path string, d *Dataset) {
 			l.fail(index(path+".columns", i), fmt.Sprintf("dataset %s: by its name the column %s is a secret, which no answer may show", d.Name, c.Name), "add secret: "+kind+", or secret: false where it is none")
 		}
 	}
+	if d.SQL != nil {
+		l.french(path+".sql.why", d.SQL.Why)
+		for i, w := range d.SQL.Ways {
+			l.french(index(path+".sql.ways", i)+".why", w.Why)
+		}
+	}
 	for i, r := range d.Retention {
 		l.french(index(path+".retention", i)+".title", r.Title)
 	}

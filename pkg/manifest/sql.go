@@ -42,10 +42,17 @@ type SQLResolve struct {
 	One bool `yaml:"one,omitempty"`
 }
 
+// GroundKept is the ground of records that stay since the manifest has them kept.
+const GroundKept = "kept"
+
+// GroundShared is the ground of records that stay since rows of others refer to them.
+const GroundShared = "shared"
+
 // What an erasure does with a record.
 const (
 	EraseDelete    = "delete"
 	EraseAnonymise = "anonymise"
+	EraseKeep      = "keep"
 )
 
 // DatasetSQL says where a dataset's records are.
@@ -54,7 +61,9 @@ type DatasetSQL struct {
 	// another schema.
 	Table string `yaml:"table"`
 	// Key are the table's columns that tell its rows apart; records come in
-	// their order.
+	// their order. Where the table has none, SQLite's rowid and PostgreSQL's ctid
+	// stand for the row: a ctid is another once the row was changed, so rows
+	// are then erased as they are found anew, and nothing is proven by it.
 	Key []string `yaml:"key"`
 	// Via leads to the column that holds the identifier, where that is in
 	// another table, and to those of columns: the first join is from the dataset's
@@ -77,9 +86,12 @@ type DatasetSQL struct {
 	// Columns maps columns of the dataset that have another name in the table, or
 	// are in a table of Via: {issued_on: invoices.issued_on}.
 	Columns map[string]string `yaml:"columns,omitempty"`
-	// Erase is delete or anonymise; empty where the system has no ability to
+	// Erase is delete, anonymise or keep; empty where the system has no ability to
 	// erase.
 	Erase string `yaml:"erase,omitempty"`
+	// Why says why rows are kept, as the person is told: so that nothing is sent to the
+	// address again.
+	Why Text `yaml:"why,omitempty"`
 	// Anonymise are the table's columns and the values that they get: null, a
 	// constant, or, where each row needs a value of its own, a text with columns of
 	// the key or what is made for the row in braces ([DatasetSQL.Template]). The columns
@@ -91,6 +103,9 @@ type DatasetSQL struct {
 	// and may: those rows are nobody's, or need not stay. An erasure that would reach
 	// other tables is refused.
 	Cascades []string `yaml:"cascades,omitempty"`
+	// UnlessShared names tables whose rows refer to rows of this dataset: while one of
+	// somebody else does, or one of the person's own that stays, the row stays.
+	UnlessShared []Shared `yaml:"unless_shared,omitempty"`
 	// After lists the datasets of the same system that must be erased before this
 	// one, since their rows refer to its rows. Those whose Via leads through its
 	// table always are.
@@ -103,6 +118,15 @@ type DatasetSQL struct {
 	// Technical are further columns of the table, which say nothing of a person.
 	// Any other that the manifest doesn't name is reported as undeclared.
 	Technical []string `yaml:"technical,omitempty"`
+}
+
+// Shared is a table whose rows refer to a dataset's: On maps its own columns to the
+// dataset's.
+type Shared struct {
+	Table string            `yaml:"table"`
+	On    map[string]string `yaml:"on"`
+	// Where says which rows of the table count.
+	Where Where `yaml:"where,omitempty"`
 }
 
 // Via is one join: from a column of another table to a column of its own.

@@ -157,6 +157,7 @@ func (v *validation) datasetSQL(path string, d *Dataset) {
 		}
 	}
 	v.waysSQL(path, d)
+	v.shared(path, d)
 	v.cascades(path, d)
 	v.rectify(path, d)
 	v.restrict(path, d)
@@ -176,7 +177,7 @@ func (v *validation) erase(path string, d *Dataset) {
 			v.add(path+".anonymise", "anonymise without erase: anonymise", "write erase: anonymise, or leave it out")
 		}
 	} else {
-		v.manner(path, d, &Way{Via: s.Via, Subject: s.Subject, Erase: s.Erase, Anonymise: s.Anonymise})
+		v.manner(path, d, &Way{Via: s.Via, Subject: s.Subject, Erase: s.Erase, Anonymise: s.Anonymise, Why: s.Why})
 		v.secrets(path, d)
 	}
 	for i, w := range s.Ways {
@@ -200,14 +201,19 @@ func (v *validation) manner(path string, d *Dataset, w *Way) {
 	switch w.Erase {
 	case "":
 		if able {
-			v.add(path+".erase", fmt.Sprintf("dataset %s has no way to be erased, and the system has the ability", d.Name), "write erase: delete or erase: anonymise")
+			v.add(path+".erase", fmt.Sprintf("dataset %s has no way to be erased, and the system has the ability", d.Name), "write erase: delete, erase: anonymise with what to set, or erase: keep with why")
 		}
-	case EraseDelete, EraseAnonymise:
+	case EraseDelete, EraseAnonymise, EraseKeep:
 		if !able {
 			v.add(path+".erase", fmt.Sprintf("dataset %s can be erased, the system lacks the ability", d.Name), "add erase to abilities, or leave it out")
 		}
 	default:
-		v.add(path+".erase", fmt.Sprintf("unknown erase %q", w.Erase), "allowed: "+EraseDelete+", "+EraseAnonymise)
+		v.add(path+".erase", fmt.Sprintf("unknown erase %q", w.Erase), "allowed: "+EraseDelete+", "+EraseAnonymise+", "+EraseKeep)
+	}
+	if w.Erase == EraseKeep {
+		v.text(path+".why", w.Why, true)
+	} else if len(w.Why) > 0 {
+		v.add(path+".why", "why without erase: keep", "write erase: keep, or leave it out")
 	}
 	if w.Erase != EraseAnonymise {
 		if len(w.Anonymise) > 0 {
@@ -264,6 +270,24 @@ func (v *validation) constant(path string, value any) {
 		}
 	default:
 		v.add(path, "it must be null, a text, a number, true or false", "quote a date")
+	}
+}
+
+// shared checks the tables whose rows keep the dataset's.
+func (v *validation) shared(path string, d *Dataset) {
+	v.list(path+".unless_shared", len(d.SQL.UnlessShared))
+	for i, s := range d.SQL.UnlessShared {
+		at := index(path+".unless_shared", i)
+		v.sqlTable(at+".table", s.Table)
+		if len(s.On) == 0 {
+			v.add(at+".on", "on is missing", "say which column of the table refers to which of the dataset's: {address_id: id}")
+		}
+		v.list(at+".on", len(s.On))
+		for near, far := range s.On {
+			v.sqlName(at+".on", near)
+			v.sqlName(at+".on", far)
+		}
+		v.where(at+".where", s.Where)
 	}
 }
 

@@ -29,6 +29,8 @@ type Way struct {
 	Erase string `yaml:"erase,omitempty"`
 	// Anonymise is what [DatasetSQL.Anonymise] is, for this way.
 	Anonymise map[string]any `yaml:"anonymise,omitempty"`
+	// Why is what [DatasetSQL.Why] is, for this way.
+	Why Text `yaml:"why,omitempty"`
 }
 
 // AllWays returns the ways to a dataset's rows, each with its own erasure: first the one
@@ -36,11 +38,11 @@ type Way struct {
 func (s *DatasetSQL) AllWays() []Way {
 	var out []Way
 	if len(s.Subject) > 0 {
-		out = append(out, Way{Via: s.Via, Subject: s.Subject, Erase: s.Erase, Anonymise: s.Anonymise})
+		out = append(out, Way{Via: s.Via, Subject: s.Subject, Erase: s.Erase, Anonymise: s.Anonymise, Why: s.Why})
 	}
 	for _, w := range s.Ways {
 		if w.Erase == "" {
-			w.Erase, w.Anonymise = s.Erase, s.Anonymise
+			w.Erase, w.Anonymise, w.Why = s.Erase, s.Anonymise, s.Why
 		}
 		out = append(out, w)
 	}
@@ -51,6 +53,24 @@ func (s *DatasetSQL) AllWays() []Way {
 // made anonymous, kept.
 func (s *DatasetSQL) Erases(manner string) bool {
 	return slices.ContainsFunc(s.AllWays(), func(w Way) bool { return w.Erase == manner })
+}
+
+// Ground returns the title and the source of the ground on which records of the dataset
+// stay: a retention's, or why the manifest has them kept.
+func (d *Dataset) Ground(ground string) (title Text, source string) {
+	for _, r := range d.Retention {
+		if r.Ground == ground {
+			title, source = r.Title, r.Source
+		}
+	}
+	if title == nil && ground == GroundKept && d.SQL != nil {
+		for _, w := range slices.Backward(d.SQL.AllWays()) {
+			if w.Erase == EraseKeep {
+				title = w.Why
+			}
+		}
+	}
+	return title, source
 }
 
 // Finds reports whether rows are found by a type of identifier.
@@ -88,11 +108,6 @@ func (v Via) Name() string {
 		return v.Table
 	}
 	return name
-}
-
-// Leads reports whether one of the ways leads to the person through a table of a name.
-func (s *DatasetSQL) leads(table string) bool {
-	return slices.ContainsFunc(s.Joined(), func(v Via) bool { return v.Table == table })
 }
 
 // back returns the columns of the dataset's own table that lead to the person, by a way.

@@ -6,15 +6,19 @@ import (
 	"slices"
 )
 
-// act is what an erasure does with a row, by the ways that lead to it.
+// act is what an erasure does with a row, by the ways that lead to it. Where it neither
+// deletes nor sets anything, the manifest has the row kept.
 type act struct {
 	deletes bool
 	sets    ways // else, those of which the values are set
 	each    bool // a row is as it should be that has the values of one of them
 }
 
+// keeps reports whether the manifest has the row kept.
+func (a act) keeps() bool { return !a.deletes && a.sets == 0 }
+
 // act returns what becomes of a row that some ways lead to: it is deleted where one of
-// them deletes it, else all of them set their values. A row that none leads to any more
+// them deletes it, else all of them set their values; one that keeps it has no say. A row that none leads to any more
 // was led to through other tables, whose rows are gone: of what those ways would do with
 // it, the lesser is done.
 func (d *dataset) act(found ways) act {

@@ -26,7 +26,9 @@ type dataset struct {
 	subjects  []subject
 	columns   []field
 	retention []rule
+	unstable  bool       // the key of a row is another once the row was changed
 	siblings  []*dataset // others of its table
+	uses      []use      // by rows of others, while which its own stay
 	leads     []*dataset // those by which its rows are found
 	takes     []*dataset // those whose rows, deleted, take its own with them
 }
@@ -118,10 +120,13 @@ func (c *compiler) dataset(ctx context.Context, path string, m *manifest.Dataset
 	if err := c.key(ctx, path, d); err != nil {
 		return nil, err
 	}
-	if !own.tells(m.SQL.Key) {
-		return nil, c.wrong(path+".key", fmt.Sprintf("dataset %s: nothing keeps two rows of %q from having the same key", m.Name, m.SQL.Table), "name its primary key, or add a unique index")
+	if _, named := c.rowName(d); !named && !own.tells(m.SQL.Key) {
+		return nil, c.wrong(path+".key", fmt.Sprintf("dataset %s: nothing keeps two rows of %q from having the same key", m.Name, m.SQL.Table), "name its primary key, or add a unique index; where the table has none, ctid in PostgreSQL and rowid in SQLite")
 	}
 	if err := c.lookups(ctx, path, d); err != nil {
+		return nil, err
+	}
+	if err := c.uses(ctx, path, d); err != nil {
 		return nil, err
 	}
 	for i, col := range m.Columns {
@@ -151,10 +156,28 @@ func (c *compiler) dataset(ctx context.Context, path string, m *manifest.Dataset
 	return d, nil
 }
 
+// rowName returns the database's own name of a row, where the manifest takes that for
+// the key of a table that has none.
+func (c *compiler) rowName(d *dataset) (name string, there bool) {
+	if name = "ctid"; c.dialect == SQLite {
+		name = "rowid"
+	}
+	_, column := d.own.column(name, c.dialect)
+	return name, len(d.SQL.Key) == 1 && d.SQL.Key[0] == name && !column && !d.own.view
+}
+
 // key makes the key, and the order of records, which is by bytes in both
 // databases.
 func (c *compiler) key(ctx context.Context, path string, d *dataset) error {
 	var order []string
+	if name, there := c.rowName(d); there {
+		d.keys = []keyColumn{{column: column{name: name, typ: "integer", full: "tid"}, expr: "t." + quote(name)}}
+		d.order, d.unstable = d.keys[0].expr, c.dialect == PostgreSQL
+		if len(c.catalogue().parts[d.relation.id]) > 0 {
+			return c.wrong(path+".key", fmt.Sprintf("dataset %s: the table %q has parts, in which rows have the same %s", d.Name, d.SQL.Table, name), "name columns that tell its rows apart")
+		}
+		return nil
+	}
 	for i, k := range d.SQL.Key {
 		col, err := c.find(ctx, fmt.Sprintf("%s.key[%d]", path, i), d.SQL.Table, k)
 		if err != nil {

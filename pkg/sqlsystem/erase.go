@@ -55,8 +55,8 @@ func (s *System) eraseIn(ctx context.Context, tx *sql.Tx, jobs []*counted, lacki
 		return err
 	}
 	e.findGaps()
-	for _, h := range e.holdings {
-		e.judge(h)
+	if err := e.judgeAll(ctx); err != nil {
+		return err
 	}
 	if err := e.overreaches(ctx); err != nil {
 		return err
@@ -122,6 +122,25 @@ func (e *erasure) leave(job int, d *dataset, reason string) {
 	for _, p := range d.leads {
 		e.leave(job, p, "left, since what is in "+d.Name+" could not be found without it")
 	}
+}
+
+// judgeAll decides on each row: last on those that stay while others refer to them.
+func (e *erasure) judgeAll(ctx context.Context) error {
+	var last []*holding
+	for _, h := range e.holdings {
+		if len(h.d.uses) > 0 {
+			last = append(last, h)
+		} else {
+			e.judge(h)
+		}
+	}
+	for _, h := range last {
+		if err := e.spare(ctx, h); err != nil {
+			return err
+		}
+		e.judge(h)
+	}
+	return nil
 }
 
 // judge decides on each row of a dataset, and counts. What one of several people's

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/worker"
 )
 
@@ -55,17 +56,22 @@ type share struct {
 }
 
 // stays says why a row must stay; nil where it needn't. A rule that holds is told
-// before a hold, and a hold before a plan whose reason is over by now.
+// before a hold, and a hold before a plan whose reason is over by now. What the manifest
+// has kept stays unless another way to the row, of somebody who is erased too, erases it.
 func (r *item) stays(in interface{ held(int, *dataset) bool }, d *dataset) *stay {
 	if r.is.kept {
 		return &r.is
 	}
 	var planned *stay
+	keeps := r.ways != 0 && d.act(r.ways).keeps()
+	if keeps {
+		planned = &stay{true, manifest.GroundKept, time.Time{}}
+	}
 	for _, share := range r.shares {
 		if in.held(share.job, d) {
 			return &stay{true, dsar.LegalHold, time.Time{}}
 		}
-		if share.keep != nil {
+		if share.keep != nil && (share.keep.ground != manifest.GroundKept || r.ways == 0 || keeps) {
 			planned = share.keep
 		}
 	}
@@ -174,7 +180,7 @@ func (e *examination) look(ctx context.Context, h *holding, chunks []*chunk) err
 			keys = append(keys, key)
 		}
 	}
-	if len(keys) == 0 {
+	if len(keys) == 0 || h.d.unstable {
 		return nil
 	}
 	return e.byKey(ctx, e.on, h.d, h.d.anyAct(), keys, e.day, func(key string, held []any, is stay, done bool) {

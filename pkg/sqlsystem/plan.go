@@ -3,9 +3,11 @@ package sqlsystem
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/worker"
 )
 
@@ -24,26 +26,13 @@ func (s *System) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 	if err != nil {
 		return s.explain(err)
 	}
-	for _, d := range s.datasets {
+	for _, d := range s.sharedLast() {
 		for _, c := range chunks {
-			err := s.find(ctx, s.db, d, c, day, true, func(r *row) error {
-				for _, o := range r.owners {
-					j := jobs[o.job]
-					if j.Err != nil {
-						continue
-					}
-					switch {
-					case r.kept:
-						j.Err = j.Plan.Keep(d.Name, r.key, dsar.Retention{Ground: r.ground, Until: r.until})
-					case slices.Contains(j.Holds, d.Name):
-						j.Err = j.Plan.Keep(d.Name, r.key, dsar.Retention{Ground: dsar.LegalHold})
-					default:
-						j.Err = j.Plan.Erase(d.Name, r.key)
-						reach.erases(d, o.job, r.key, d.act(o.ways))
-					}
-				}
-				return nil
-			})
+			p := &planning{jobs: jobs, d: d, reach: reach}
+			err := s.find(ctx, s.db, d, c, day, true, p.row)
+			if err == nil {
+				err = p.spare(ctx)
+			}
 			var no *denied
 			if errors.As(err, &no) {
 				for _, i := range c.concerned(d) {
@@ -61,6 +50,72 @@ func (s *System) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 		taken, err := reach.check(ctx, s.db, i, j.Holds)
 		if j.Err = s.explain(err); err == nil {
 			noteTaken(&j.Job, taken, "would go with what is erased")
+		}
+	}
+	return nil
+}
+
+// sharedLast returns the datasets, last those whose rows stay while others refer to them.
+func (s *System) sharedLast() []*dataset {
+	out := slices.Clone(s.datasets)
+	slices.SortStableFunc(out, func(a, b *dataset) int { return min(len(a.uses), 1) - min(len(b.uses), 1) })
+	return out
+}
+
+// planning writes the rows of a dataset into plans.
+type planning struct {
+	jobs  []*worker.PlanJob
+	d     *dataset
+	reach *reach
+	back  map[int]map[string]act // by job, rows that are held back: others may refer to them
+}
+
+func (p *planning) row(r *row) error {
+	for _, o := range r.owners {
+		j := p.jobs[o.job]
+		if j.Err != nil {
+			continue
+		}
+		switch how := p.d.act(o.ways); {
+		case r.kept:
+			j.Err = j.Plan.Keep(p.d.Name, r.key, dsar.Retention{Ground: r.ground, Until: r.until})
+		case slices.Contains(j.Holds, p.d.Name):
+			j.Err = j.Plan.Keep(p.d.Name, r.key, dsar.Retention{Ground: dsar.LegalHold})
+		case how.keeps():
+			j.Err = j.Plan.Keep(p.d.Name, r.key, dsar.Retention{Ground: manifest.GroundKept})
+		case len(p.d.uses) > 0:
+			if p.back == nil {
+				p.back = map[int]map[string]act{}
+			}
+			if p.back[o.job] == nil {
+				p.back[o.job] = map[string]act{}
+			}
+			p.back[o.job][r.key] = how
+		default:
+			j.Err = j.Plan.Erase(p.d.Name, r.key)
+			p.reach.erases(p.d, o.job, r.key, how)
+		}
+	}
+	return nil
+}
+
+// spare writes the rows that were held back: those that are shared stay.
+func (p *planning) spare(ctx context.Context) error {
+	for _, job := range slices.Sorted(maps.Keys(p.back)) {
+		j, keys := p.jobs[job], slices.Sorted(maps.Keys(p.back[job]))
+		shared, err := p.reach.shared(ctx, p.reach.db, p.d, keys, func(d *dataset, key string) bool { return p.reach.gone[gone{d, job, key}] })
+		if err != nil {
+			return err
+		}
+		for _, key := range keys {
+			switch {
+			case j.Err != nil:
+			case shared[key]:
+				j.Err = j.Plan.Keep(p.d.Name, key, dsar.Retention{Ground: manifest.GroundShared})
+			default:
+				j.Err = j.Plan.Erase(p.d.Name, key)
+				p.reach.erases(p.d, job, key, p.back[job][key])
+			}
 		}
 	}
 	return nil

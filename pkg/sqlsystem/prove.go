@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/worker"
 )
 
@@ -43,9 +44,30 @@ func (s *System) countOn(ctx context.Context, on executor, jobs []*counted) erro
 		if err != nil {
 			return s.explain(err)
 		}
+		if err := e.spared(ctx, e.holdings[0]); err != nil {
+			return s.explain(err)
+		}
 		e.count(e.holdings[0])
 	}
 	return nil
+}
+
+// spared has those rows stay that others refer to: what could go with the person's has
+// gone.
+func (e *examination) spared(ctx context.Context, h *holding) error {
+	var keys []string
+	for _, key := range h.keys {
+		if r := h.rows[key]; len(h.d.uses) > 0 && r.there && !r.done {
+			keys = append(keys, key)
+		}
+	}
+	shared, err := e.shared(ctx, e.on, h.d, keys, func(*dataset, string) bool { return false })
+	for key, is := range shared {
+		if r := h.rows[key]; is && !r.is.kept {
+			r.is = stay{kept: true, ground: manifest.GroundShared}
+		}
+	}
+	return err
 }
 
 // count counts what is there of a dataset.
@@ -63,7 +85,7 @@ func (e *examination) count(h *holding) {
 			}
 			n := &counts[its.job]
 			n.Found++
-			mine := item{is: r.is, shares: []share{its}}
+			mine := item{is: r.is, ways: r.ways, shares: []share{its}}
 			if stays := mine.stays(e, h.d); stays != nil {
 				n.Retain(1, stays.ground, stays.until)
 			}

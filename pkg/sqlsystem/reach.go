@@ -140,7 +140,7 @@ func (d *dataset) alike() []*dataset {
 
 // duties reports whether rows of the dataset's table may have to stay.
 func (d *dataset) duties() bool {
-	return slices.ContainsFunc(d.alike(), func(d *dataset) bool { return len(d.retention) > 0 })
+	return slices.ContainsFunc(d.alike(), func(d *dataset) bool { return len(d.retention) > 0 || d.SQL.Erases(manifest.EraseKeep) })
 }
 
 // reach is what a plan or an erasure would reach beyond its own rows.
@@ -150,6 +150,14 @@ type reach struct {
 	ends   map[*dataset]bool           // datasets that ways end at
 	erased map[*dataset]map[string]int // by key, one of the jobs that erase it
 	of     map[*dataset]map[int][]string
+	gone   map[gone]bool // rows of datasets whose rows keep others'
+}
+
+// gone is a row that a job erases.
+type gone struct {
+	d   *dataset
+	job int
+	key string
 }
 
 // reach looks up what erasing reaches, in the catalogue as it is now.
@@ -157,7 +165,7 @@ func (s *System) reach(ctx context.Context, on executor) (*reach, error) {
 	if err := s.freshen(ctx, on); err != nil {
 		return nil, err
 	}
-	r := &reach{System: s, ways: map[*dataset][]way{}, ends: map[*dataset]bool{}, erased: map[*dataset]map[string]int{}, of: map[*dataset]map[int][]string{}}
+	r := &reach{System: s, ways: map[*dataset][]way{}, ends: map[*dataset]bool{}, erased: map[*dataset]map[string]int{}, of: map[*dataset]map[int][]string{}, gone: map[gone]bool{}}
 	for _, d := range s.datasets {
 		if !d.SQL.Erases(manifest.EraseDelete) && !d.SQL.Erases(manifest.EraseAnonymise) {
 			continue
@@ -177,6 +185,9 @@ func (s *System) reach(ctx context.Context, on executor) (*reach, error) {
 // erases notes that a job erases a row, where that matters: what refers to a row that
 // stays, stays.
 func (r *reach) erases(d *dataset, job int, key string, how act) {
+	if r.keepsOthers(d) {
+		r.gone[gone{d, job, key}] = true
+	}
 	if len(r.ways[d]) == 0 && !r.ends[d] {
 		return
 	}
@@ -191,6 +202,14 @@ func (r *reach) erases(d *dataset, job int, key string, how act) {
 		r.of[d] = map[int][]string{}
 	}
 	r.of[d][job] = append(r.of[d][job], key)
+}
+
+// keepsOthers reports whether rows of another dataset stay while one of the dataset's
+// refers to them.
+func (s *System) keepsOthers(d *dataset) bool {
+	return slices.ContainsFunc(s.datasets, func(o *dataset) bool {
+		return slices.ContainsFunc(o.uses, func(u use) bool { return u.id == d.relation.id })
+	})
 }
 
 // overreach is the error of an erasure that would take rows outside of its plan.

@@ -81,10 +81,9 @@ func WithIdentifiers(rules identifier.Rules) Option {
 // the path of a SQLite file, which must exist. Close closes the connections. The error
 // names no part of the source, which may hold a password, but for its scheme.
 func Open(ctx context.Context, m *manifest.Manifest, source string, opts ...Option) (*System, error) {
-	dialect, driver, dsn := SQLite, "sqlite", ""
+	dialect, driver, dsn := SQLite, "sqlite", sqliteDSN(source)
 	switch scheme, rest, there := strings.Cut(source, "://"); {
 	case !there:
-		dsn = sqliteDSN(source)
 	case scheme == "sqlite":
 		dsn = sqliteDSN(rest)
 	case scheme == "postgres", scheme == "postgresql":

@@ -24,11 +24,11 @@ func (c *compiler) where(ctx context.Context, path, table, alias string, own man
 			all[column] = condition
 		}
 	}
-	scope := ""
 	for column := range own {
 		delete(all, column)
 	}
-	if scope, err = c.conditions(ctx, "sql.where", table, alias, all); err != nil {
+	scope, err := c.conditions(ctx, "sql.where", table, alias, all)
+	if err != nil {
 		return "", err
 	}
 	mine, err := c.conditions(ctx, path+".where", table, alias, own)

@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
@@ -94,10 +95,14 @@ func erasure(w words.Record, m *manifest.Manifest, d *manifest.Dataset) string {
 	switch {
 	case !m.Can(dsar.Erase):
 		return w.ByHand
-	case d.SQL != nil && d.SQL.Erases(manifest.EraseAnonymise) && d.SQL.Erases(manifest.EraseDelete):
-		return w.Deleted + " / " + w.Anonymised
-	case d.SQL != nil && d.SQL.Erases(manifest.EraseAnonymise):
-		return w.Anonymised
+	case d.SQL != nil:
+		var all []string
+		for _, manner := range [][2]string{{manifest.EraseDelete, w.Deleted}, {manifest.EraseAnonymise, w.Anonymised}, {manifest.EraseKeep, w.Kept}} {
+			if d.SQL.Erases(manner[0]) {
+				all = append(all, manner[1])
+			}
+		}
+		return strings.Join(all, " / ")
 	case d.GoesWith != "":
 		return fmt.Sprintf(w.GoesWith, d.GoesWith)
 	default:

@@ -53,12 +53,8 @@ func Describe(m *manifest.Manifest, lang string) statement.System {
 				return name
 			},
 			Ground: func(ground string) (title, source string) {
-				for _, rule := range ds.Retention {
-					if rule.Ground == ground {
-						title, source = rule.Title.In(lang), rule.Source
-					}
-				}
-				return title, source
+				text, source := ds.Ground(ground)
+				return text.In(lang), source
 			},
 		}
 	}

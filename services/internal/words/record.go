@@ -11,6 +11,7 @@ type Record struct {
 	// How a dataset is erased; in GoesWith, %s is the other dataset.
 	Deleted    string `yaml:"deleted"`
 	Anonymised string `yaml:"anonymised"`
+	Kept       string `yaml:"kept"`
 	GoesWith   string `yaml:"goes_with"`
 	ByHand     string `yaml:"by_hand"`
 	None       string `yaml:"none"`
