@@ -78,7 +78,7 @@ func codeOf(text string) string {
 var inline = regexp.MustCompile("`([^`]+)`")
 
 // explained is what follows a call in an example.
-var explained = regexp.MustCompile(` (#|\||&&|>) .*| {3,}[^-\s].*`)
+var explained = regexp.MustCompile(` (#|\||&&|<|>) .*| {3,}[^-\s].*`)
 
 var word = regexp.MustCompile(`"[^"]*"|'[^']*'|\S+`)
 
