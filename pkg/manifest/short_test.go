@@ -212,3 +212,28 @@ func TestWaysWrong(t *testing.T) {
 		}
 	}
 }
+
+// TestWithinWrong: what is said of parts of columns is held to what can be done to them.
+func TestWithinWrong(t *testing.T) {
+	t.Parallel()
+	all := longShop[:strings.Index(longShop, "    sql:\n      table: letters")]
+	for set, want := range map[string]string{
+		`subject: {user_id: "members[]"}, set: {"members[]": "{remove}"}`:     "",
+		`subject: {user_id: "members[]"}, set: {members: null}`:               "",
+		`subject: {user_id: "meta->to[]"}, set: {"meta->to[]": "{remove}"}`:   "",
+		`subject: {user_id: meta->to->id}, set: {meta->to->id: null}`:         "",
+		`subject: {user_id: meta->to->id}, set: {meta->to->name: null}`:       `anonymise keeps meta->to->id, by which the person is found; add "meta->to->id": "{remove}"`,
+		`subject: {user_id: "members[]"}, set: {"members[]": null}`:           "only the person's own can be taken out",
+		`subject: {user_id: members}, set: {members: "{remove}"}`:             "{remove} takes out a part",
+		`subject: {user_id: meta->id}, set: {meta->id: "{random}"}`:           "a part of a column takes null, a constant or {remove}",
+		`subject: {user_id: meta->id}, set: {meta->id: "x-{remove}"}`:         "{remove} takes out a part",
+		`subject: {user_id: id}, columns: {id: "a[]"}, set: {id: null}`:       "a column of a record is one value",
+		`subject: {user_id: meta->}, set: {meta: null}`:                       "is missing",
+		`subject: {user_id: user_id}, set: {user_id: null, users.name: gone}`: "isn't a name in a database",
+	} {
+		_, err := Parse("shop.yaml", []byte(all+"    sql: {table: letters, key: [number], "+set+"}\n"))
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: got %v, want %q", set, err, want)
+		}
+	}
+}

@@ -13,6 +13,7 @@ const (
 	MakeRandom = "random" // 32 hexadecimal digits that nobody knows before
 	MakeNow    = "now"    // when it is erased
 	MakeHash   = "hash"   // 64 hexadecimal digits, the same for equal values of one erasure, under a key that is forgotten
+	MakeRemove = "remove" // nothing: a part of JSON, or the person's elements of an array, are taken out
 	MakeFirst  = "first"  // so many of the first characters of what the column holds
 )
 
@@ -62,7 +63,7 @@ func (s *DatasetSQL) part(word, number string) (Part, bool) {
 	switch {
 	case number == "" && slices.Contains(s.Key, word):
 		return Part{Column: word}, true
-	case number == "" && slices.Contains([]string{MakeRandom, MakeNow, MakeHash}, word):
+	case number == "" && slices.Contains([]string{MakeRandom, MakeNow, MakeHash, MakeRemove}, word):
 		return Part{Make: word}, true
 	case n > 0 && word == MakeFirst:
 		return Part{Make: word, Characters: n}, true
@@ -74,6 +75,9 @@ func (s *DatasetSQL) part(word, number string) (Part, bool) {
 // template checks what a value of set has in braces.
 func (v *validation) template(path string, s *DatasetSQL, column string, value any) {
 	text, ok := value.(string)
+	if ParseSource(column).Each && text != "{"+MakeRemove+"}" {
+		v.add(path, "of the elements of an array only the person's own can be taken out", `write "{remove}"`)
+	}
 	if !ok {
 		return
 	}
@@ -85,6 +89,13 @@ func (v *validation) template(path string, s *DatasetSQL, column string, value a
 	for _, part := range s.Template(value) {
 		if slices.Contains(s.back(), part.Column) {
 			v.add(path, fmt.Sprintf("the value keeps %s, by which the person is found", part.Column), "use a column that says nothing of a person")
+		}
+		within := ParseSource(column).Within()
+		switch {
+		case part.Make == MakeRemove && (!within || len(s.Template(value)) > 1):
+			v.add(path, "{remove} takes out a part of what a column holds", `write it alone, of a part: "meta->email": "{remove}", or "member_ids[]": "{remove}"`)
+		case within && part.Text == "" && part.Make != MakeRemove:
+			v.add(path, "a part of a column takes null, a constant or {remove}", "write one of those, or set the column")
 		}
 		if part.Make == MakeFirst && slices.Contains(s.back(), column) {
 			v.add(path, fmt.Sprintf("the value keeps a part of %s, by which the person is found", column), "write null, or {random}")

@@ -146,6 +146,9 @@ func (v *validation) datasetSQL(path string, d *Dataset) {
 			v.add(path+".columns."+name, fmt.Sprintf("unknown column %q", name), "name one of the dataset's columns: "+columnNames(d))
 		}
 		v.sqlColumn(path+".columns."+name, s.Table, s.Via, s.Columns[name])
+		if ParseSource(s.Columns[name]).Each {
+			v.add(path+".columns."+name, "a column of a record is one value", "name the array itself, with the type object")
+		}
 	}
 	v.list(path+".after", len(s.After))
 	for i, name := range s.After {
@@ -227,6 +230,9 @@ func (v *validation) manner(path string, d *Dataset, w *Way) {
 	v.list(path+".anonymise", len(w.Anonymise))
 	for column, value := range w.Anonymise {
 		v.sqlName(path+".anonymise."+column, column)
+		if ParseSource(column).Table != "" { // which sqlName said
+			continue
+		}
 		v.constant(path+".anonymise."+column, value)
 		v.template(path+".anonymise."+column, d.SQL, column, value)
 	}
@@ -241,7 +247,7 @@ func (v *validation) secrets(path string, d *Dataset) {
 	}
 	for _, c := range d.Columns {
 		column := d.SQL.Source(c.Name)
-		if _, ok := d.SQL.Anonymise[column]; !ok && c.Secret.Hides() && !strings.Contains(column, ".") {
+		if _, ok := d.SQL.Anonymise[column]; !ok && c.Secret.Hides() && ParseSource(column).Table == "" {
 			v.add(path+".anonymise", fmt.Sprintf("anonymise keeps %s, which is a secret (%s)", column, c.Secret), "add "+column+": null")
 		}
 	}
@@ -254,8 +260,13 @@ func (v *validation) lost(path string, d *Dataset, w *Way) {
 		return
 	}
 	for _, column := range w.back(d.SQL) {
-		if _, ok := w.Anonymise[column]; !ok {
-			v.add(path+".anonymise", fmt.Sprintf("anonymise keeps %s, by which the person is found", column), "add "+column+": null")
+		_, ok := w.Anonymise[column]
+		if _, whole := w.Anonymise[ParseSource(column).Column]; !ok && !whole {
+			cure := "add " + column + ": null"
+			if ParseSource(column).Within() {
+				cure = fmt.Sprintf("add %q: \"{remove}\"", column)
+			}
+			v.add(path+".anonymise", fmt.Sprintf("anonymise keeps %s, by which the person is found", column), cure)
 		}
 	}
 }
@@ -351,7 +362,9 @@ func (v *validation) rectify(path string, d *Dataset) {
 		switch c := d.Column(name); {
 		case c == nil:
 			v.add(at, fmt.Sprintf("rectify names the unknown column %q", name), "name one of the dataset's columns: "+columnNames(d))
-		case strings.Contains(d.SQL.Source(name), "."):
+		case ParseSource(d.SQL.Source(name)).Within():
+			v.add(at, fmt.Sprintf("column %q is a part of what a column of the table holds", name), "have it corrected by hand")
+		case ParseSource(d.SQL.Source(name)).Table != "":
 			v.add(at, fmt.Sprintf("column %q lies in another table", name), "rectify it in that table's dataset")
 		case slices.Contains(d.SQL.Key, d.SQL.Source(name)):
 			v.add(at, fmt.Sprintf("column %q is part of the key", name), "a key isn't corrected")
@@ -401,13 +414,12 @@ func (v *validation) sqlTable(path, name string) {
 
 // sqlColumn checks the name of a column, or table.column for a table of joins.
 func (v *validation) sqlColumn(path, own string, via []Via, name string) {
-	table, column, there := strings.Cut(name, ".")
-	if !there {
-		v.sqlName(path, name)
-		return
+	source := ParseSource(name)
+	v.sqlName(path, source.Column)
+	for _, key := range source.Path {
+		v.sqlName(path, key)
 	}
-	v.sqlName(path, column)
-	if !slices.ContainsFunc(via, func(via Via) bool { return via.Name() == table }) {
+	if source.Table != "" && !slices.ContainsFunc(via, func(via Via) bool { return via.Name() == source.Table }) {
 		v.add(path, fmt.Sprintf("%q names a table that isn't in via", name), "add via, or name a column of "+own)
 	}
 }
@@ -477,7 +489,7 @@ func (m *Manifest) EraseOrder() (order, circle []string) {
 // through returns the tables that lead to a dataset's rows, or to how long they must stay.
 func (d *Dataset) through() []string {
 	var out []string
-	far := func(source string) bool { return strings.Contains(source, ".") }
+	far := func(source string) bool { return ParseSource(source).Table != "" }
 	led := slices.ContainsFunc(slices.Collect(maps.Values(d.SQL.Subject)), far) ||
 		slices.ContainsFunc(d.Retention, func(r Retention) bool { return far(d.SQL.Source(r.Column)) })
 	if led {

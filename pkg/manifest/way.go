@@ -92,7 +92,7 @@ func (s *DatasetSQL) Overwritten() []string {
 	all := map[string]bool{}
 	for _, w := range s.AllWays() {
 		for column := range w.Anonymise {
-			all[column] = true
+			all[ParseSource(column).Column] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(all))
@@ -110,12 +110,13 @@ func (v Via) Name() string {
 	return name
 }
 
-// back returns the columns of the dataset's own table that lead to the person, by a way.
+// back returns the columns of the dataset's own table, or parts of them, that lead to the
+// person, by a way.
 // A key leads to rows of others that refer to it: those are erased first.
 func (w *Way) back(s *DatasetSQL) []string {
 	var out []string
 	for _, source := range w.Subject {
-		if !strings.Contains(source, ".") {
+		if ParseSource(source).Table == "" {
 			out = append(out, source)
 		} else if len(w.Via) > 0 {
 			for near := range w.Via[0].On {

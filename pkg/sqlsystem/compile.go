@@ -136,13 +136,17 @@ func (c *compiler) dataset(ctx context.Context, path string, m *manifest.Dataset
 		}
 		source := m.SQL.Source(col.Name)
 		tableName, name := d.place(source)
-		if _, err := c.find(ctx, at, tableName, name); err != nil {
+		held, err := c.find(ctx, at, tableName, name)
+		if err != nil {
 			return nil, err
 		}
 		if err := c.labelled(at, d, source); err != nil {
 			return nil, err
 		}
-		d.columns = append(d.columns, field{name: col.Name, expr: d.expr(source), kind: kindOf(col.Type)})
+		if err := c.holds(at, held, manifest.ParseSource(source)); err != nil {
+			return nil, err
+		}
+		d.columns = append(d.columns, field{name: col.Name, expr: c.expr(d, source, held), kind: kindOf(col.Type)})
 	}
 	for i := range m.Retention {
 		if err := c.rule(ctx, fmt.Sprintf("%s.retention[%d]", strings.TrimSuffix(path, ".sql"), i), d, &m.Retention[i]); err != nil {
@@ -208,7 +212,7 @@ func (c *compiler) rule(ctx context.Context, path string, d *dataset, r *manifes
 	if err := c.labelled(path+".column", d, source); err != nil {
 		return err
 	}
-	expr := d.expr(source)
+	expr := c.expr(d, source, col)
 	out := rule{ground: r.Ground, period: period, raw: expr, undatedGo: r.Undated == manifest.UndatedGo}
 	if c.dialect == SQLite {
 		out.day = "date(" + expr + ")"
@@ -234,8 +238,16 @@ func (c *compiler) rule(ctx context.Context, path string, d *dataset, r *manifes
 func (c *compiler) written(ctx context.Context, path string, d *dataset) error {
 	for _, l := range d.lookups {
 		for _, name := range slices.Sorted(maps.Keys(l.sets)) {
-			if _, err := c.find(ctx, l.erasePath+".anonymise."+name, d.SQL.Table, name); err != nil {
+			at, source := l.erasePath+".anonymise."+name, manifest.ParseSource(name)
+			col, err := c.find(ctx, at, d.SQL.Table, source.Column)
+			if err != nil {
 				return err
+			}
+			if err := c.holds(at, col, source); err != nil {
+				return err
+			}
+			if source.Each && d.taken(name) == nil {
+				return c.wrong(at, fmt.Sprintf("dataset %s: nobody is found by the elements of %s", d.Name, name), "name those by which a way finds the person, or take all of it out")
 			}
 		}
 	}
@@ -258,9 +270,15 @@ func (c *compiler) finder(ctx context.Context, path string, r *manifest.SQLResol
 	}
 	f.lookup = l
 	for _, t := range slices.Sorted(maps.Keys(r.By)) {
-		sub, err := c.subjectAt(ctx, path+".by."+string(t), t, r.Table, r.By[t], joins)
+		sub, each, err := c.subjectAt(ctx, path+".by."+string(t), t, r.Table, r.By[t], joins)
 		if err != nil {
 			return err
+		}
+		if each != "" && len(r.By) > 1 {
+			return c.wrong(path+".by", "an array is looked up by itself", "write an entry of sql.resolve for each")
+		}
+		if each != "" {
+			l.joins = append(l.joins, each)
 		}
 		sub.lookup = l
 		f.subjects = append(f.subjects, sub)
@@ -269,26 +287,29 @@ func (c *compiler) finder(ctx context.Context, path string, r *manifest.SQLResol
 	return nil
 }
 
-// place returns the table and the column of a source of the dataset's columns, which is
-// a column or table.column.
-func (d *dataset) place(source string) (tableName, name string) {
-	table, name, there := strings.Cut(source, ".")
-	if !there {
-		return d.SQL.Table, source
+// place returns the table and the column of a source of the dataset's columns.
+func (d *dataset) place(text string) (tableName, name string) {
+	source := manifest.ParseSource(text)
+	if source.Table == "" {
+		return d.SQL.Table, source.Column
 	}
 	for _, v := range d.SQL.Via {
-		if v.Name() == table {
-			return v.Table, name
+		if v.Name() == source.Table {
+			return v.Table, source.Column
 		}
 	}
-	return table, name
+	return source.Table, source.Column
 }
 
-// expr returns a source of the dataset's columns in a statement.
-func (d *dataset) expr(source string) string {
-	table, name, there := strings.Cut(source, ".")
-	if !there {
-		return "t." + quote(source)
+// expr returns a source of the dataset's columns in a statement, which is in a column.
+func (c *compiler) expr(d *dataset, text string, col column) string {
+	source, expr := manifest.ParseSource(text), "t."
+	if source.Table != "" {
+		expr = fmt.Sprintf("v%d.", slices.IndexFunc(d.SQL.Via, func(v manifest.Via) bool { return v.Name() == source.Table }))
 	}
-	return fmt.Sprintf("v%d.%s", slices.IndexFunc(d.SQL.Via, func(v manifest.Via) bool { return v.Name() == table }), quote(name))
+	expr += quote(source.Column)
+	if len(source.Path) > 0 {
+		return c.jsonText(expr, col, source.Path)
+	}
+	return expr
 }

@@ -271,7 +271,7 @@ func (e *erasure) eraseBy(ctx context.Context, h *holding, how act, keys []strin
 	if how.deletes {
 		what = deleting
 	}
-	making, err := e.making(ctx, e.tx, h.d, how, keys)
+	making, err := e.making(ctx, h.d, how, keys)
 	if err != nil {
 		return err
 	}
@@ -310,7 +310,7 @@ func (e *erasure) countLocked(d *dataset) {
 
 // left counts the rows that were to be erased and are as they were.
 func (e *erasure) left(ctx context.Context, d *dataset, how act, keys []string) (left int64, err error) {
-	err = e.byKey(ctx, e.tx, d, how, keys, e.day, func(_ string, _ []any, _ stay, done bool) {
+	err = e.byKey(ctx, e.tx, d, how, making{removes: e.removes(d)}, keys, e.day, func(_ string, _ []any, _ stay, done bool) {
 		if !done {
 			left++
 		}

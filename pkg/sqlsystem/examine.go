@@ -20,6 +20,7 @@ type examination struct {
 	day      time.Time
 	lacking  lacks
 	holdings []*holding
+	chunks   []*chunk
 }
 
 func (s *System) examination(on executor, jobs []*counted, datasets []*dataset, lacking lacks) *examination {
@@ -96,7 +97,8 @@ func readPlans(ctx context.Context, jobs []*counted) error {
 // didn't find.
 func (e *examination) examine(ctx context.Context) error {
 	tasks := tasksOf(e.jobs)
-	chunks := e.chunks(tasks)
+	chunks := e.System.chunks(tasks)
+	e.chunks = chunks
 	for _, d := range e.datasets {
 		h := &holding{d: d, rows: map[string]*item{}}
 		e.holdings = append(e.holdings, h)
@@ -183,7 +185,7 @@ func (e *examination) look(ctx context.Context, h *holding, chunks []*chunk) err
 	if len(keys) == 0 || h.d.unstable {
 		return nil
 	}
-	return e.byKey(ctx, e.on, h.d, h.d.anyAct(), keys, e.day, func(key string, held []any, is stay, done bool) {
+	return e.byKey(ctx, e.on, h.d, h.d.anyAct(), making{removes: e.removes(h.d)}, keys, e.day, func(key string, held []any, is stay, done bool) {
 		r := h.rows[key]
 		if r == nil { // a key that the database writes in another way than the plan
 			return

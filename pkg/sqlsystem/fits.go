@@ -56,7 +56,7 @@ func (c *compiler) fitsAll(ctx context.Context, d setting) {
 		at, value := d.path+".anonymise."+name, d.values[name]
 		col, ok := d.own.column(name, c.dialect)
 		if !ok {
-			continue // said already
+			continue // said already, or a part of one
 		}
 		switch parts := d.SQL.Template(value); {
 		case value == nil && col.made == "":

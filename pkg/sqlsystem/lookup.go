@@ -19,6 +19,11 @@ type subject struct {
 	bare          string // the same of its table alone, in the form that compares most
 	path          string // where the manifest names it
 	table, column string
+	// Where it is each element of an array: what is compared of one, called e.value, and
+	// where the manifest says it lies; of PostgreSQL's arrays of numbers and uuids also the
+	// array and its type.
+	element, source  string
+	array, arrayType string
 }
 
 // lookup is a way by which rows are found: joins that lead from the table t to columns
@@ -81,17 +86,18 @@ func (c *compiler) lookups(ctx context.Context, path string, d *dataset) error {
 		}
 		// Those that lie as many joins away are looked up together: each way of finding
 		// a row is a way of its own, whatever became of what another leads through.
-		byJoins := map[int]*lookup{}
+		byJoins := map[string]*lookup{}
 		for _, t := range slices.Sorted(maps.Keys(w.Subject)) {
-			sub, err := c.subjectAt(ctx, at+".subject."+string(t), t, d.SQL.Table, w.Subject[t], joins)
+			sub, each, err := c.subjectAt(ctx, at+".subject."+string(t), t, d.SQL.Table, w.Subject[t], joins)
 			if err != nil {
 				return err
 			}
 			n := len(joins)
 			if own { // the others may be of the columns only
-				n = 1 + slices.IndexFunc(joins, func(j join) bool { return strings.HasPrefix(w.Subject[t], j.name+".") })
+				n = 1 + slices.IndexFunc(joins, func(j join) bool { return j.name == manifest.ParseSource(w.Subject[t]).Table })
 			}
-			l := byJoins[n]
+			together := fmt.Sprint(n, " ", sub.source)
+			l := byJoins[together]
 			if l == nil {
 				l = &lookup{number: len(d.lookups), joins: texts(joins[:n]), steps: steps(joins[:n]), where: condition, deletes: w.Erase == manifest.EraseDelete, erasePath: at}
 				l.many = slices.ContainsFunc(joins[:n], func(j join) bool { return !j.one })
@@ -104,10 +110,13 @@ func (c *compiler) lookups(ctx context.Context, path string, d *dataset) error {
 				if own && one {
 					l.shared = n
 				}
+				if each != "" {
+					l.joins, l.many = append(slices.Clip(l.joins), each), true
+				}
 				if err := c.inScope(ctx, at, d.SQL.Table, joins[:n], d.SQL.Where); err != nil {
 					return err
 				}
-				byJoins[n] = l
+				byJoins[together] = l
 				d.lookups = append(d.lookups, l)
 			}
 			sub.lookup = l
@@ -206,25 +215,58 @@ func (c *compiler) joins(ctx context.Context, path, own string, via []manifest.V
 
 // labelled checks that a column in another table is one: a row leads to one row at most.
 func (c *compiler) labelled(path string, d *dataset, source string) error {
-	if table, _, there := strings.Cut(source, "."); there && d.labels == nil {
+	if table := manifest.ParseSource(source).Table; table != "" && d.labels == nil {
 		return c.wrong(path, fmt.Sprintf("dataset %s: a row can lead to several rows of %q", d.Name, table), "join by its primary key, or add a unique index, or make of it a dataset of its own")
 	}
 	return nil
 }
 
-// subjectAt makes the comparison of an identifier with a column, of a table or, as
-// table.column, of one that joins lead to.
-func (c *compiler) subjectAt(ctx context.Context, path string, t dsar.IdentifierType, table, source string, joins []join) (subject, error) {
-	alias, name := "t", source
-	if of, column, there := strings.Cut(source, "."); there {
-		k := slices.IndexFunc(joins, func(j join) bool { return j.name == of })
-		alias, table, name = joins[k].alias, joins[k].far, column
+// subjectAt makes the comparison of an identifier with what a source holds, of a table or
+// of one that joins lead to. Each is a join with the elements, where it is an array.
+func (c *compiler) subjectAt(ctx context.Context, path string, t dsar.IdentifierType, table, text string, joins []join) (sub subject, each string, err error) {
+	source, alias := manifest.ParseSource(text), "t"
+	if source.Table != "" {
+		k := slices.IndexFunc(joins, func(j join) bool { return j.name == source.Table })
+		alias, table = joins[k].alias, joins[k].far
 	}
-	col, err := c.find(ctx, path, table, name)
+	col, err := c.find(ctx, path, table, source.Column)
 	if err != nil {
-		return subject{}, err
+		return sub, "", err
 	}
-	return c.subject(ctx, path, t, table, alias+"."+quote(name), col)
+	if err := c.holds(path, col, source); err != nil {
+		return sub, "", err
+	}
+	held := alias + "." + quote(source.Column)
+	switch {
+	case source.Each:
+		array := col
+		each = c.elements(held, col, source.Path, "e")
+		col = c.element(col)
+		if sub, err = c.subject(ctx, path, t, table, "e.value", "e.value", col); err != nil {
+			return sub, "", err
+		}
+		sub.source, sub.element = text, sub.expr
+		if isArray(array) && (sub.as == asInteger || sub.as == asUUID) {
+			sub.array, sub.arrayType = held, array.full
+		}
+		return sub, each, nil
+	case len(source.Path) > 0:
+		text := c.jsonText(held, col, source.Path)
+		bare := c.jsonText(quote(source.Column), col, source.Path)
+		sub, err = c.subject(ctx, path, t, table, text, bare, column{name: col.name, typ: "text", full: "text"})
+		return sub, "", err
+	default:
+		sub, err = c.subject(ctx, path, t, table, held, quote(source.Column), col)
+		return sub, "", err
+	}
+}
+
+// holds checks that a column can hold what a source says of it.
+func (c *compiler) holds(path string, col column, source manifest.Source) error {
+	if source.Within() && !c.holdsJSON(col) && !(source.Each && isArray(col) && len(source.Path) == 0) {
+		return c.wrong(path, fmt.Sprintf("%sthe column %q of type %s holds neither JSON nor an array", c.of(path), col.name, col.full), "name a part of a column of type json, jsonb or text, or the elements of an array")
+	}
+	return nil
 }
 
 // alone returns what a row holds in a subject as far as it shows without joins of the

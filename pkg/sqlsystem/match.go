@@ -36,7 +36,7 @@ const (
 // subject makes the comparison for a column. What a row is told to hold, and
 // what the database compares, are the same expression: who is found is told by
 // the database's own measure. It is what [identifier.Plain] computes.
-func (c *compiler) subject(ctx context.Context, path string, t dsar.IdentifierType, tableName, expr string, col column) (subject, error) {
+func (c *compiler) subject(ctx context.Context, path string, t dsar.IdentifierType, tableName, expr, bare string, col column) (subject, error) {
 	s := subject{match: match{typ: t, as: asTrimmed}, expr: expr, path: path, table: tableName, column: col.name}
 	typ := strings.ToLower(col.typ)
 	switch {
@@ -55,7 +55,7 @@ func (c *compiler) subject(ctx context.Context, path string, t dsar.IdentifierTy
 	case kindOfIdentifier(t) == identifier.Phone:
 		s.as = asDialled
 	}
-	s.bare = c.compared(s.as, quote(col.name), col)
+	s.bare = c.compared(s.as, bare, col)
 	if s.as != asTrimmed {
 		s.expr = c.compared(s.as, expr, col)
 		return s, nil
@@ -63,7 +63,7 @@ func (c *compiler) subject(ctx context.Context, path string, t dsar.IdentifierTy
 	// An account number with blanks around it is rare, and a look at every row for
 	// it dear: what an index serves as it is stored is compared so, and lint says
 	// which index does better.
-	if c.served(ctx, tableName, asText, c.compared(asText, quote(col.name), col), "") && !c.served(ctx, tableName, asTrimmed, s.bare, "") {
+	if c.served(ctx, tableName, asText, c.compared(asText, bare, col), "") && !c.served(ctx, tableName, asTrimmed, s.bare, "") {
 		s.as = asText
 	}
 	s.expr = c.compared(s.as, expr, col)
@@ -360,6 +360,11 @@ func (c *chunk) where(q *statement, asked []subject) {
 }
 
 func (c *chunk) equals(q *statement, s subject, w *wanted) {
+	if s.array != "" { // which an index on the array serves
+		q.add(s.array, " && ")
+		q.arg(w.array(s.as))
+		q.add("::", s.arrayType, " AND ")
+	}
 	q.WriteString(s.expr)
 	if c.dialect == PostgreSQL {
 		q.WriteString(" = ANY(")

@@ -62,7 +62,7 @@ func (s *System) Advice(ctx context.Context) ([]Advice, error) {
 	}
 	var out []Advice
 	for _, sub := range subjects {
-		if sub.as == asText || s.served(ctx, sub.table, sub.as, sub.bare, sub.near()) {
+		if sub.as == asText || sub.element != "" || s.served(ctx, sub.table, sub.as, sub.bare, sub.near()) {
 			continue
 		}
 		a := Advice{

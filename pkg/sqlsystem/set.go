@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -29,11 +28,14 @@ type making struct {
 	now    time.Time
 	salt   string
 	hashes map[string]string
+	// removes are the identifiers that are taken out of arrays, as they are compared.
+	removes map[*lookup][]string
 }
 
 // making prepares what an act makes for the rows of some keys.
-func (s *System) making(ctx context.Context, on *sql.Tx, d *dataset, how act, keys []string) (making, error) {
-	m := making{now: s.now().UTC(), salt: rand.Text(), hashes: map[string]string{}}
+func (e *erasure) making(ctx context.Context, d *dataset, how act, keys []string) (making, error) {
+	s, on := e.System, e.tx
+	m := making{now: s.now().UTC(), salt: rand.Text(), hashes: map[string]string{}, removes: e.removes(d)}
 	if s.dialect != SQLite || how.deletes {
 		return m, nil
 	}
@@ -67,6 +69,20 @@ func (s *System) making(ctx context.Context, on *sql.Tx, d *dataset, how act, ke
 		m.hashes[column] = string(text)
 	}
 	return m, nil
+}
+
+// removes returns the identifiers of all jobs that are taken out of a dataset's arrays.
+func (e *examination) removes(d *dataset) map[*lookup][]string {
+	out := map[*lookup][]string{}
+	for _, sub := range d.subjects {
+		if sub.element == "" {
+			continue
+		}
+		for _, c := range e.chunks {
+			out[sub.lookup] = append(out[sub.lookup], c.wanted(sub.match).values...)
+		}
+	}
+	return out
 }
 
 // set writes what an erasure sets a column to.
@@ -139,9 +155,11 @@ func (d *dataset) isSet(q *statement, values map[string]any) {
 			q.WriteString(" AND ")
 		}
 		value := values[name]
-		col, _ := d.own.column(name, q.dialect)
+		col, whole := d.own.column(name, q.dialect)
 		parts := d.SQL.Template(value)
 		switch {
+		case !whole:
+			d.isChanged(q, name, value)
 		case value == nil:
 			q.add("t.", quote(name), " IS NULL")
 		case slices.ContainsFunc(parts, func(p manifest.Part) bool { return p.Make != "" }):

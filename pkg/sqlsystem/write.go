@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"maps"
 	"slices"
 
 	"habeas.dev/pkg/manifest"
@@ -66,14 +65,7 @@ func (d *dataset) erasing(q *statement, how act) {
 		return
 	}
 	q.add("UPDATE ", d.target(q.dialect), " SET ")
-	values := d.values(how)
-	for i, column := range slices.Sorted(maps.Keys(values)) {
-		if i > 0 {
-			q.WriteString(", ")
-		}
-		q.add(quote(column), " = ")
-		d.set(q, column, values[column])
-	}
+	d.assign(q, how)
 }
 
 // flagging begins the statement that stops processing of rows, or goes on with it.
