@@ -126,6 +126,8 @@ type Dataset struct {
 	LegalBasis string   `yaml:"legal_basis"` // consent, contract, legal-obligation, vital-interest, public-task or legitimate-interest
 	Recipients []string `yaml:"recipients,omitempty"`
 	Storage    Text     `yaml:"storage"` // storage period or its criteria, as told to the person
+	// Sensitive marks data of a special category (GDPR art. 9; Civ. Code 1798.140(ae)).
+	Sensitive bool `yaml:"sensitive,omitempty"`
 	// GoesWith names a dataset of the same system with whose records this one's
 	// are erased. They are gathered, and not counted by themselves.
 	GoesWith string   `yaml:"goes_with,omitempty"`
@@ -154,6 +156,17 @@ type Column struct {
 	Concept string `yaml:"concept,omitempty"`
 	// Secret marks what no answer discloses, under any law.
 	Secret Secret `yaml:"secret,omitempty"`
+	// Category, Origin, Purposes and Sensitive are the column's own, where it differs from
+	// its dataset in them; its legal basis is that of its purposes. [Dataset.NatureOf] has
+	// the whole.
+	Category  string   `yaml:"category,omitempty"`
+	Origin    Origin   `yaml:"origin,omitempty"`
+	Purposes  []string `yaml:"purposes,omitempty"`
+	Sensitive bool     `yaml:"sensitive,omitempty"`
+
+	// Set by Resolve where Purposes are.
+	purpose    Text
+	legalBasis string
 }
 
 // Others is a rule about other people's data in a record, as in a ticket that

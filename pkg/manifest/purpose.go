@@ -15,6 +15,9 @@ type Purpose struct {
 	Basis string `yaml:"legal_basis"`
 	// Marks are those of [PurposeMarks] that the purpose has.
 	Marks []string `yaml:"marks,omitempty"`
+	// Logic says what a decision by machine alone goes by and what follows from it (GDPR
+	// art. 15(1)(h)); only with the mark automated-decision, which needs it.
+	Logic Text `yaml:"logic,omitempty"`
 	// Compelling says why the use goes on where somebody objects to it (GDPR art.
 	// 21(1)); none: it ends. Direct marketing always ends.
 	Compelling Text `yaml:"compelling,omitempty"`
@@ -28,11 +31,13 @@ const (
 	MarkAdvertising = "advertising" // interest-based
 	MarkProfiling   = "profiling"
 	MarkSensitive   = "sensitive" // beyond what Civ. Code 1798.121 allows
+	// MarkAutomated marks decisions by machine alone that have legal or similar effects (GDPR art. 22).
+	MarkAutomated = "automated-decision"
 )
 
 // PurposeMarks lists the marks.
 func PurposeMarks() []string {
-	return []string{MarkMarketing, MarkSale, MarkSharing, MarkAdvertising, MarkProfiling, MarkSensitive}
+	return []string{MarkMarketing, MarkSale, MarkSharing, MarkAdvertising, MarkProfiling, MarkSensitive, MarkAutomated}
 }
 
 // Purposes is a catalogue of purposes, by their ids: lower-case letters, digits, hyphens
@@ -86,6 +91,12 @@ func (v *validation) purpose(path, id string, p Purpose) {
 		}
 	}
 	v.text(path+".compelling", p.Compelling, false)
+	switch automated := slices.Contains(p.Marks, MarkAutomated); {
+	case automated:
+		v.text(path+".logic", p.Logic, true)
+	case len(p.Logic) > 0:
+		v.add(path+".logic", "purpose "+id+" has a logic and isn't marked "+MarkAutomated, "mark it, or leave the logic out")
+	}
 }
 
 // IDs returns the purposes' ids, sorted.
@@ -96,18 +107,22 @@ func (c Purposes) IDs() []string { return slices.Sorted(maps.Keys(c)) }
 // catalogue doesn't have.
 func (m *Manifest) Resolve(c Purposes) error {
 	for i := range m.Datasets {
-		d := &m.Datasets[i]
-		if len(d.Purposes) == 0 {
-			continue
-		}
-		if err := m.known(fmt.Sprintf("datasets[%d].purposes", i), d.Purposes, c); err != nil {
-			return err
-		}
-		d.Purpose, d.LegalBasis = Text{}, c[d.Purposes[0]].Basis
-		for _, id := range d.Purposes {
-			for lang, title := range c[id].Title {
-				d.Purpose[lang] = joined(d.Purpose[lang], title)
+		d, path := &m.Datasets[i], index("datasets", i)
+		if len(d.Purposes) > 0 {
+			if err := m.known(path+".purposes", d.Purposes, c); err != nil {
+				return err
 			}
+			d.Purpose, d.LegalBasis = c.told(d.Purposes)
+		}
+		for j := range d.Columns {
+			col := &d.Columns[j]
+			if len(col.Purposes) == 0 {
+				continue
+			}
+			if err := m.known(index(path+".columns", j)+".purposes", col.Purposes, c); err != nil {
+				return err
+			}
+			col.purpose, col.legalBasis = c.told(col.Purposes)
 		}
 	}
 	for i := range m.Datasets {
@@ -122,6 +137,18 @@ func (m *Manifest) Resolve(c Purposes) error {
 	}
 	m.purposes = c
 	return nil
+}
+
+// told returns the titles of purposes that the catalogue has, one after the other, and the
+// ground of the first.
+func (c Purposes) told(ids []string) (Text, string) {
+	purpose := Text{}
+	for _, id := range ids {
+		for lang, title := range c[id].Title {
+			purpose[lang] = joined(purpose[lang], title)
+		}
+	}
+	return purpose, c[ids[0]].Basis
 }
 
 // known fails at the first purpose that a catalogue doesn't have.
@@ -163,6 +190,11 @@ func (m *Manifest) UsedFor() Purposes {
 		}
 		for _, id := range d.Purposes {
 			out[id] = m.purposes[id]
+		}
+		for _, c := range d.Columns {
+			for _, id := range c.Purposes {
+				out[id] = m.purposes[id]
+			}
 		}
 	}
 	return out

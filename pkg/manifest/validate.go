@@ -194,6 +194,16 @@ func (v *validation) dataset(path string, i int) {
 		if c.Type != "" {
 			oneOf(v, at+".type", "type", c.Type, ColumnTypes())
 		}
+		if c.Category != "" {
+			oneOf(v, at+".category", "category", c.Category, Categories())
+		}
+		if c.Origin != "" {
+			oneOf(v, at+".origin", "origin", c.Origin, origins())
+		}
+		if c.Purposes != nil && len(c.Purposes) == 0 {
+			v.add(at+".purposes", fmt.Sprintf("column %s names no purpose", c.Name), "name what it is used for, or leave purposes out: it has its dataset's")
+		}
+		v.purposes(at+".purposes", c.Purposes)
 		if c.Concept != "" && !conceptForm.MatchString(c.Concept) {
 			v.add(at+".concept", fmt.Sprintf("%q isn't a concept", c.Concept), "write a group and a name, such as contact.phone")
 		}

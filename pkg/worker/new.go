@@ -136,7 +136,7 @@ func newDataset(d *manifest.Dataset) *dataset {
 	out := &dataset{
 		section:  record.Section{Dataset: d.Name, Columns: make([]string, len(d.Columns))},
 		columns:  make(map[string]string, len(d.Columns)),
-		portable: portable(d),
+		portable: d.Portable(),
 	}
 	for i := range d.Others {
 		if o := &d.Others[i]; o.NeedsPerson() {
@@ -148,14 +148,6 @@ func newDataset(d *manifest.Dataset) *dataset {
 		out.columns[c.Name] = c.Concept
 	}
 	return out
-}
-
-// portable reports whether portability reaches a dataset: what the person provided
-// or what was observed of them, processed on consent or contract (GDPR art.
-// 20(1)(a); WP 242 rev.01 for "observed").
-func portable(d *manifest.Dataset) bool {
-	return (d.Origin == manifest.Provided || d.Origin == manifest.Observed) &&
-		(d.LegalBasis == "consent" || d.LegalBasis == "contract")
 }
 
 // randomName returns the part of an object's name that keeps two deliveries of one

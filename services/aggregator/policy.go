@@ -1,6 +1,7 @@
 package aggregator
 
 import (
+	"slices"
 	"time"
 
 	"habeas.dev/pkg/dsar"
@@ -36,7 +37,9 @@ func FromBook(book *policy.Book, controller string, used manifest.Purposes) Poli
 			}
 			switch c.Item { // the others are said from the manifests
 			case policy.ItemAutomated:
-				p.Automated = c.Text.In(lang)
+				if !automated(used) {
+					p.Automated = c.Text.In(lang)
+				}
 			case policy.ItemTransfers:
 				p.Transfers = c.Text.In(lang)
 			case policy.ItemStatement:
@@ -45,4 +48,15 @@ func FromBook(book *policy.Book, controller string, used manifest.Purposes) Poli
 		}
 		return p
 	}
+}
+
+// automated reports whether data is used for decisions by machine alone: no answer says
+// then that there are none.
+func automated(used manifest.Purposes) bool {
+	for _, p := range used {
+		if slices.Contains(p.Marks, manifest.MarkAutomated) {
+			return true
+		}
+	}
+	return false
 }

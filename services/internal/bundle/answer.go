@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
@@ -39,13 +40,14 @@ func Describe(m *manifest.Manifest, lang string) statement.System {
 	s := statement.System{System: m.System, Title: titleOr(m.Title.In(lang), m.System), Needs: m.Needs, Finds: m.Finds, Limits: m.Limits.In(lang), Backups: m.Backups, Datasets: make([]statement.Dataset, len(m.Datasets))}
 	used := m.UsedFor()
 	for _, id := range used.IDs() {
-		s.Uses = append(s.Uses, statement.Use{Purpose: id, Title: used[id].Title.In(lang), LegalBasis: used[id].Basis, Compelling: used[id].Compelling.In(lang)})
+		s.Uses = append(s.Uses, statement.Use{Purpose: id, Title: used[id].Title.In(lang), LegalBasis: used[id].Basis, Compelling: used[id].Compelling.In(lang), Logic: used[id].Logic.In(lang), Marks: used[id].Marks})
 	}
 	for i := range m.Datasets {
 		ds := &m.Datasets[i]
 		s.Datasets[i] = statement.Dataset{
 			Dataset: ds.Name, Title: titleOr(ds.Title.In(lang), ds.Name), Category: ds.Category, Origin: string(ds.Origin), Purpose: ds.Purpose.In(lang),
 			LegalBasis: ds.LegalBasis, Recipients: append([]string{}, ds.Recipients...), Storage: ds.Storage.In(lang), GoesWith: ds.GoesWith,
+			Sensitive: ds.Sensitive, Columns: differing(ds, lang), AllDiffer: !slices.ContainsFunc(ds.Columns, func(c manifest.Column) bool { return !c.Differs() }),
 			Column: func(name string) string {
 				if c := ds.Column(name); c != nil {
 					return columnTitle(c, lang)
@@ -61,6 +63,23 @@ func Describe(m *manifest.Manifest, lang string) statement.System {
 	return s
 }
 
+// differing returns the columns that aren't in all what their dataset is.
+func differing(ds *manifest.Dataset, lang string) []statement.Differing {
+	var out []statement.Differing
+	for i := range ds.Columns {
+		c := &ds.Columns[i]
+		if !c.Differs() {
+			continue
+		}
+		n := ds.NatureOf(c)
+		out = append(out, statement.Differing{
+			Column:   statement.Column{Column: c.Name, Title: columnTitle(c, lang)},
+			Category: n.Category, Origin: string(n.Origin), Purpose: n.Purpose.In(lang), LegalBasis: n.LegalBasis, Sensitive: n.Sensitive,
+		})
+	}
+	return out
+}
+
 // readings returns what was read of every dataset of which there is something.
 func (b *build) readings() []statement.Reading {
 	var out []statement.Reading
@@ -70,6 +89,7 @@ func (b *build) readings() []statement.Reading {
 			r := statement.Reading{System: part.name, Dataset: name, LeftOut: part.leftOut[name]}
 			if t := part.table(name); t != nil {
 				r.Records, r.Files = t.records, []string{t.csvName(), t.jsonName()}
+				r.Uncovered = t.uncovered
 				for _, c := range t.columns {
 					if c.held {
 						r.Hidden = append(r.Hidden, statement.Hidden{Column: statement.Column{Column: c.name, Title: c.title}, Kind: c.kind})

@@ -61,7 +61,9 @@ func (t *table) withoutOthers(b *build, row []json.RawMessage) []json.RawMessage
 				redacted = slices.Clone(row)
 			}
 			redacted[at] = othersCell
-			t.columns[at].others = true
+			if c := t.columnAt(at); c != nil {
+				c.others = true
+			}
 		}
 	}
 	if redacted == nil {

@@ -105,6 +105,7 @@ type (
 		Limits    string
 		Backups   string
 		GoesOn    string
+		Decisions []string
 		Articles  template.HTML // cut, where the articles go
 		Empty     string
 

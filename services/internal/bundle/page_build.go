@@ -228,8 +228,7 @@ func (p *pager) meta() {
 // of the systems; all datasets where nothing may be told of the person.
 func (p *pager) categories() {
 	w := p.w
-	var order []string
-	groups := map[string][]*statement.Dataset{}
+	rows := &categoryRows{w: w, of: map[string]*categoryTerms{}}
 	for i := range p.doc.Systems {
 		sys := &p.doc.Systems[i]
 		for j := range sys.Datasets {
@@ -240,26 +239,45 @@ func (p *pager) categories() {
 			if !told && !p.inGeneralOnly {
 				continue
 			}
-			if !slices.Contains(order, d.Category) {
-				order = append(order, d.Category)
+			if !d.AllDiffer {
+				rows.add(d.Category, d.Title, d.Origin, d.Purpose, d.Recipients)
 			}
-			groups[d.Category] = append(groups[d.Category], d)
+			for _, c := range d.Columns {
+				rows.add(c.Category, d.Title+" · "+c.Title, c.Origin, c.Purpose, d.Recipients)
+			}
 		}
 	}
-	for _, category := range order {
-		var data, sources, purposes, recipients []string
-		for _, d := range groups[category] {
-			data, sources, purposes = appendNew(data, d.Title), appendNew(sources, words.Named(w.Origins, manifest.Origin(d.Origin))), appendNew(purposes, d.Purpose)
-			for _, r := range d.Recipients {
-				recipients = appendNew(recipients, r)
-			}
-		}
-		if len(recipients) == 0 {
-			recipients = []string{w.NoRecipients}
+	for _, category := range rows.order {
+		t := rows.of[category]
+		if len(t.recipients) == 0 {
+			t.recipients = []string{w.NoRecipients}
 		}
 		p.page.Categories = append(p.page.Categories, categoryRow{
-			words.TitleCase(words.Named(w.CategoryName, category)), strings.Join(data, ", "), strings.Join(sources, "; "), strings.Join(purposes, "; "), strings.Join(recipients, ", "),
+			words.TitleCase(words.Named(w.CategoryName, category)), strings.Join(t.data, ", "), strings.Join(t.sources, "; "), strings.Join(t.purposes, "; "), strings.Join(t.recipients, ", "),
 		})
+	}
+}
+
+// categoryRows collects the table of categories.
+type categoryRows struct {
+	w     *words.Answer
+	order []string
+	of    map[string]*categoryTerms
+}
+
+// categoryTerms are the cells of one category.
+type categoryTerms struct{ data, sources, purposes, recipients []string }
+
+func (r *categoryRows) add(category, title, origin, purpose string, recipients []string) {
+	t := r.of[category]
+	if t == nil {
+		t = &categoryTerms{}
+		r.of[category] = t
+		r.order = append(r.order, category)
+	}
+	t.data, t.sources, t.purposes = appendNew(t.data, title), appendNew(t.sources, words.Named(r.w.Origins, manifest.Origin(origin))), appendNew(t.purposes, purpose)
+	for _, to := range recipients {
+		t.recipients = appendNew(t.recipients, to)
 	}
 }
 

@@ -24,6 +24,7 @@ var places = map[statement.Kind]place{
 	statement.LeftOut:        (*pager).leftRecords,
 	statement.NotShown:       (*pager).leftColumns,
 	statement.AboutOthers:    (*pager).leftColumns,
+	statement.ColumnsLeftOut: (*pager).leftColumns,
 	statement.NotCovered:     (*pager).left,
 	statement.NotReached:     (*pager).left,
 	statement.KeptEarlier:    (*pager).card,
@@ -53,6 +54,8 @@ var places = map[statement.Kind]place{
 	statement.AskedAgainKept: func(p *pager, s statement.Said) { p.view(s).Proven = s.Text },
 	statement.NotAskedAgain:  func(p *pager, s statement.Said) { p.view(s).Proven = s.Text },
 	statement.UsesGoOn:       func(p *pager, s statement.Said) { p.view(s).GoesOn = s.Text },
+	statement.Profiled:         func(p *pager, s statement.Said) { v := p.view(s); v.Decisions = append(v.Decisions, s.Text) },
+	statement.DecidedByMachine: func(p *pager, s statement.Said) { v := p.view(s); v.Decisions = append(v.Decisions, s.Text) },
 	statement.InBackups:      func(p *pager, s statement.Said) { p.view(s).Backups = s.Text },
 	statement.Limits:         func(p *pager, s statement.Said) { p.view(s).Limits = s.Text },
 

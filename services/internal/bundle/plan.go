@@ -9,8 +9,10 @@ import (
 	"strings"
 	"sync"
 
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/record"
+	"habeas.dev/services/internal/statement"
 	"habeas.dev/services/internal/words"
 )
 
@@ -30,8 +32,9 @@ type plans struct {
 }
 
 type planKey struct {
-	dataset *manifest.Dataset
-	words   *words.Answer
+	dataset     *manifest.Dataset
+	words       *words.Answer
+	portability bool
 }
 
 // plan is how a section of a dataset is written. It doesn't change.
@@ -41,7 +44,10 @@ type plan struct {
 	words   *words.Answer
 	title   string
 	names   []string // of the section's columns
-	columns []column // as before the first row
+	columns []column // those that the right covers, as before the first row
+	// leftOut are the section's columns that the right doesn't cover, in their places, each
+	// with the reason; nil where it covers all.
+	leftOut []statement.Hidden
 	others  []others // what of its records is about other people
 
 	csvHeader, csvPrefix, jsonPrefix []byte
@@ -60,8 +66,8 @@ type shape struct {
 }
 
 // of returns the plan of a section, from the cache where there is one.
-func (p *plans) of(system string, ds *manifest.Dataset, sec record.Section, w *words.Answer) (*plan, error) {
-	key := planKey{ds, w}
+func (p *plans) of(system string, ds *manifest.Dataset, sec record.Section, w *words.Answer, portability bool) (*plan, error) {
+	key := planKey{ds, w, portability}
 	p.mu.RLock()
 	known := p.byKey[key]
 	p.mu.RUnlock()
@@ -70,7 +76,7 @@ func (p *plans) of(system string, ds *manifest.Dataset, sec record.Section, w *w
 			return pl, nil
 		}
 	}
-	pl, err := newPlan(system, ds, sec, w)
+	pl, err := newPlan(system, ds, sec, key)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +93,8 @@ func (p *plans) of(system string, ds *manifest.Dataset, sec record.Section, w *w
 
 // newPlan prepares a section: its columns MUST all be declared, since an
 // undeclared one could be anything, even what must never be shown.
-func newPlan(system string, ds *manifest.Dataset, sec record.Section, w *words.Answer) (*plan, error) {
+func newPlan(system string, ds *manifest.Dataset, sec record.Section, key planKey) (*plan, error) {
+	w := key.words
 	pl := &plan{
 		system: system, dataset: ds, words: w, title: titleOr(ds.Title.In(w.Tag), ds.Name), names: slices.Clone(sec.Columns), shapes: map[string]*shape{},
 		csvHeader:  []byte(mark + systemColumn + "," + datasetColumn),
@@ -102,6 +109,13 @@ func newPlan(system string, ds *manifest.Dataset, sec record.Section, w *words.A
 		if err != nil {
 			return nil, err
 		}
+		if why := uncovered(ds, name); key.portability && why != "" {
+			if pl.leftOut == nil {
+				pl.leftOut = make([]statement.Hidden, len(sec.Columns))
+			}
+			pl.leftOut[i] = statement.Hidden{Column: statement.Column{Column: name, Title: c.title}, Kind: why}
+			continue
+		}
 		pl.columns = append(pl.columns, c)
 		pl.csvHeader = append(pl.csvHeader, ',')
 		if text := []byte(name); needsQuotes(text) {
@@ -113,6 +127,13 @@ func newPlan(system string, ds *manifest.Dataset, sec record.Section, w *words.A
 	pl.csvHeader = append(pl.csvHeader, '\r', '\n')
 	pl.others = newOthers(ds, pl.names)
 	return pl, nil
+}
+
+// uncovered returns why the right to take data along doesn't cover a column; empty where it
+// does.
+func uncovered(ds *manifest.Dataset, column string) string {
+	n := ds.NatureOf(ds.Column(column))
+	return statement.Uncovered(dsar.Portability, string(n.Origin), n.LegalBasis)
 }
 
 func newColumn(ds *manifest.Dataset, name string, w *words.Answer) (column, error) {
@@ -229,8 +250,34 @@ func (pl *plan) facts() []pair {
 	if recipients == "" {
 		recipients = w.NoRecipients
 	}
-	return []pair{
+	out := []pair{
 		{w.Purpose, d.Purpose.In(w.Tag)}, {w.Storage, d.Storage.In(w.Tag)}, {w.Origin, words.Named(w.Origins, d.Origin)},
 		{w.LegalBasis, words.Named(w.Bases, d.LegalBasis)}, {w.Recipients, recipients}, {w.Category, words.TitleCase(words.Named(w.CategoryName, d.Category))},
 	}
+	if d.Sensitive {
+		out = append(out, pair{w.Sensitive, words.TitleCase(w.Yes)})
+	}
+	for i := range d.Columns {
+		if c := &d.Columns[i]; c.Differs() {
+			out = append(out, pair{fmt.Sprintf(w.Apart, columnTitle(c, w.Tag)), pl.own(d.Nature(), d.NatureOf(c))})
+		}
+	}
+	return out
+}
+
+// own says what a column is, as far as it isn't what its dataset is.
+func (pl *plan) own(dataset, column manifest.Nature) string {
+	w := pl.words
+	var parts []string
+	add := func(differs bool, text string) {
+		if differs {
+			parts = append(parts, words.TitleCase(text))
+		}
+	}
+	add(column.Origin != dataset.Origin, words.Named(w.Origins, column.Origin))
+	add(!slices.Equal(column.Purposes, dataset.Purposes), column.Purpose.In(w.Tag))
+	add(column.LegalBasis != dataset.LegalBasis, words.Named(w.Bases, column.LegalBasis))
+	add(column.Category != dataset.Category, words.Named(w.CategoryName, column.Category))
+	add(column.Sensitive && !dataset.Sensitive, w.Sensitive)
+	return strings.Join(parts, " · ")
 }

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"habeas.dev/pkg/manifest"
+	"habeas.dev/services/internal/statement"
 )
 
 const (
@@ -51,6 +52,9 @@ type table struct {
 	columns []column // the plan's, and what was learnt from the rows
 	records int64
 	preview preview
+	// uncovered are the columns that the right doesn't cover and that hold something.
+	uncovered []statement.Hidden
+	cells     []json.RawMessage // of the row that is being written, where some are left out
 	// released says that a person has looked, and shows what is about others.
 	released bool
 
@@ -81,10 +85,10 @@ var errColumns = errors.New("a row has another number of values than its section
 
 // row adds one record in the first pass.
 func (t *table) row(b *build, row []json.RawMessage) error {
-	if len(row) != len(t.columns) {
+	if len(row) != len(t.names) {
 		return errColumns
 	}
-	row = t.withoutOthers(b, row)
+	row = t.covered(t.withoutOthers(b, row))
 	if t.records == 0 {
 		t.csv = append(t.csv, t.csvHeader...)
 	}
@@ -112,6 +116,40 @@ func (t *table) row(b *build, row []json.RawMessage) error {
 	}
 	t.records++
 	return t.flushCSV(b.archive)
+}
+
+// columnAt returns the table's column of a section's; nil where the right doesn't cover it.
+func (t *table) columnAt(section int) *column {
+	if t.leftOut == nil {
+		return &t.columns[section]
+	}
+	if t.leftOut[section].Kind != "" {
+		return nil
+	}
+	at := 0
+	for _, left := range t.leftOut[:section] {
+		if left.Kind == "" {
+			at++
+		}
+	}
+	return &t.columns[at]
+}
+
+// covered returns what the right covers of a row.
+func (t *table) covered(row []json.RawMessage) []json.RawMessage {
+	if t.leftOut == nil {
+		return row
+	}
+	t.cells = t.cells[:0]
+	for i, value := range row {
+		left := t.leftOut[i]
+		if left.Kind == "" {
+			t.cells = append(t.cells, value)
+		} else if cellText(value) != "" && !slices.Contains(t.uncovered, left) {
+			t.uncovered = append(t.uncovered, left)
+		}
+	}
+	return t.cells
 }
 
 // flushCSV moves a CSV that has grown large to the archive.

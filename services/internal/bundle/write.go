@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/record"
 	"habeas.dev/services/internal/statement"
@@ -257,10 +258,11 @@ func (b *build) section(part *systemPart, rd *record.Reader, sec record.Section)
 	if err != nil {
 		return err
 	}
-	if statement.Uncovered(b.in.Right, string(ds.Origin), ds.LegalBasis) != "" {
+	portability := b.in.Right == dsar.Portability
+	if portability && !ds.Portable() {
 		return part.skip(rd, ds)
 	}
-	pl, err := b.plans.of(part.name, ds, sec, b.words)
+	pl, err := b.plans.of(part.name, ds, sec, b.words, portability)
 	if err != nil {
 		return err
 	}
@@ -382,10 +384,10 @@ func (t *table) copyJSON(b *build, rd *record.Reader) error {
 		if err != nil {
 			return err
 		}
-		if len(row) != len(t.columns) {
+		if len(row) != len(t.names) {
 			return errChanged
 		}
-		row = t.withoutOthers(b, row)
+		row = t.covered(t.withoutOthers(b, row))
 		if n == 0 {
 			t.json = append(t.json, '[', '\n')
 		} else {

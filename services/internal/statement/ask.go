@@ -27,14 +27,26 @@ func (d *dataset) something() bool {
 	with := d.sys.dataset(d.GoesWith)
 	return d.read.Records+d.read.LeftOut+d.erased.found+c.Rectified+c.Restricted > 0 || len(c.Unchanged) > 0 ||
 		d.is(dsar.KnowCategories) && d.counts(dsar.Plan).Found > 0 ||
-		Uncovered(d.sys.all.right, d.Origin, d.LegalBasis) != "" && d.counts(dsar.Gather).Found > 0 ||
+		d.Uncovered(d.sys.all.right) != "" && d.counts(dsar.Gather).Found > 0 ||
 		d.is(dsar.Erasure) && with != nil && with.erased.found > 0
 }
 
 // unlooked reports whether the right doesn't cover the dataset, and nothing was counted in
 // it all the same.
 func (d *dataset) unlooked() bool {
-	return Uncovered(d.sys.all.right, d.Origin, d.LegalBasis) != "" && d.read.LeftOut+d.counts(dsar.Gather).Found == 0
+	return d.Uncovered(d.sys.all.right) != "" && d.read.LeftOut+d.counts(dsar.Gather).Found == 0
+}
+
+// leftOut returns the columns of gathered records that the right doesn't cover, and that
+// hold something, for one reason.
+func (d *dataset) leftOut(why string) []Column {
+	var out []Column
+	for _, c := range d.read.Uncovered {
+		if c.Kind == why {
+			out = append(out, c.Column)
+		}
+	}
+	return out
 }
 
 // kept returns a claim for each ground on which records must stay.
@@ -190,6 +202,11 @@ func (e *evidence) finders(needs []dsar.IdentifierType, through []*system) (name
 // answer that names some ends no more than those, also where a task of Habeas 0.1 says no
 // more than that.
 func (e *evidence) byPurpose() bool { return e.Told.ByPurpose || len(e.Told.Purposes) > 0 }
+
+// marked returns those uses of the system's data that have a mark.
+func (s *system) marked(mark string) []Use {
+	return slices.DeleteFunc(slices.Clone(s.System.Uses), func(u Use) bool { return !slices.Contains(u.Marks, mark) })
+}
 
 // uses returns what the system's data is used for: what the request ends, or what goes on.
 func (s *system) uses(ended bool) []Use {

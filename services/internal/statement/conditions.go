@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/manifest"
 	"habeas.dev/services/internal/core"
 )
 
@@ -131,13 +132,13 @@ var ofDataset = []rule[*dataset]{
 	// Records are there that the right doesn't cover: read and left out, or, where the
 	// worker left them out itself, as it counted them.
 	{LeftOut, func(d *dataset) []claim {
-		why := Uncovered(d.sys.all.right, d.Origin, d.LegalBasis)
+		why := d.Uncovered(d.sys.all.right)
 		n := max(d.read.LeftOut, d.counts(dsar.Gather).Found)
 		return when(why != "" && n > 0, Values{Records: n, Why: why}, d.sys.fact(dsar.Gather))
 	}},
 	// The right doesn't cover it, and nothing was counted: nobody need have looked.
 	{NotCovered, func(d *dataset) []claim {
-		return when(d.unlooked() && d.sys.asked(), Values{Why: Uncovered(d.sys.all.right, d.Origin, d.LegalBasis)}, d.sys.fact(dsar.Gather))
+		return when(d.unlooked() && d.sys.asked(), Values{Why: d.Uncovered(d.sys.all.right)}, d.sys.fact(dsar.Gather))
 	}},
 	// The last thing done in the system didn't reach it, or not wholly.
 	{NotReached, func(d *dataset) []claim {
@@ -160,6 +161,14 @@ var ofDataset = []rule[*dataset]{
 	// Something of these columns is about other people, and is taken out.
 	{AboutOthers, func(d *dataset) []claim {
 		return when(len(d.read.Others) > 0, Values{Columns: d.read.Others}, d.sys.fact(dsar.Gather))
+	}},
+	// The right doesn't cover these columns of records that are in the answer.
+	{ColumnsLeftOut, func(d *dataset) (out []claim) {
+		for _, why := range []string{derived, receivedFromOthers, otherLegalBasis} {
+			columns := d.leftOut(why)
+			out = append(out, when(len(columns) > 0, Values{Why: why, Columns: columns}, d.sys.fact(dsar.Gather))...)
+		}
+		return out
 	}},
 	// The system answered, the dataset was reached and is covered, and nothing of the person
 	// is in it, now or from an earlier erasure.
@@ -331,6 +340,16 @@ var ofSystem = []rule[*system]{
 		on := s.uses(false)
 		return when(s.did(UsesEnded) && len(on) > 0, Values{Uses: on}, s.mainFact())
 	}},
+	// A copy was asked for, there is data, and it is used for profiling, or for decisions by
+	// machine alone.
+	{Profiled, func(s *system) []claim {
+		uses := s.marked(manifest.MarkProfiling)
+		return when(s.all.right == dsar.Access && s.did(Holds) && len(uses) > 0, Values{Uses: uses}, s.mainFact())
+	}},
+	{DecidedByMachine, func(s *system) []claim {
+		uses := s.marked(manifest.MarkAutomated)
+		return when(s.all.right == dsar.Access && s.did(Holds) && len(uses) > 0, Values{Uses: uses}, s.mainFact())
+	}},
 	// Something can't be used any more, as the manifest says.
 	{Limits, func(s *system) []claim {
 		return when(s.System.Limits != "" && (s.did(Stopped) || s.touched()), Values{Reason: s.System.Limits}, s.mainFact())
@@ -364,7 +383,7 @@ var ofAll = []rule[*evidence]{
 	}},
 	// A copy was asked for, every system answered, and nothing that it has was left out.
 	{NothingLeftOut, func(e *evidence) []claim {
-		left := e.has(WentWithout, LeftOut, NotShown, AboutOthers, NotReached, NotCovered, KeptNotCopied, LeftAsRecorded)
+		left := e.has(WentWithout, LeftOut, ColumnsLeftOut, NotShown, AboutOthers, NotReached, NotCovered, KeptNotCopied, LeftAsRecorded)
 		return when(e.tells() && !left && e.every(Holds, HoldsNothing, UnknownThere, OnlyKeptEarlier), Values{}, e.facts()...)
 	}},
 	// Every system was erased in, or holds nothing; nothing is kept anywhere.
@@ -388,21 +407,43 @@ var ofAll = []rule[*evidence]{
 	}},
 }
 
+// Why a right doesn't cover data.
+const (
+	derived            = "derived"
+	receivedFromOthers = "received-from-others"
+	otherLegalBasis    = "other-legal-basis"
+)
+
 // Uncovered returns why a right doesn't cover what has an origin and rests on a legal
-// basis; empty where it does. Portability covers what the subject provided or what was
-// observed of them, processed on consent or contract (GDPR art. 20(1); WP 242 rev.01,
-// p. 9 to 11).
+// basis; empty where it does ([manifest.Nature.Portable]).
 func Uncovered(right dsar.Right, origin, basis string) string {
 	switch {
-	case right != dsar.Portability:
+	case right != dsar.Portability || (manifest.Nature{Origin: manifest.Origin(origin), LegalBasis: basis}).Portable():
 		return ""
-	case origin == "derived":
-		return "derived"
-	case origin != "provided" && origin != "observed":
-		return "received-from-others"
-	case !slices.Contains([]string{"consent", "contract"}, basis):
-		return "other-legal-basis"
+	case origin == string(manifest.Derived):
+		return derived
+	case origin != string(manifest.Provided) && origin != string(manifest.Observed):
+		return receivedFromOthers
 	default:
+		return otherLegalBasis
+	}
+}
+
+// Uncovered returns why a right doesn't cover the dataset; empty where it covers one of
+// its columns at least.
+func (d *Dataset) Uncovered(right dsar.Right) string {
+	why := Uncovered(right, d.Origin, d.LegalBasis)
+	if !d.AllDiffer && why == "" {
 		return ""
 	}
+	for _, c := range d.Columns {
+		w := Uncovered(right, c.Origin, c.LegalBasis)
+		if w == "" {
+			return ""
+		}
+		if d.AllDiffer {
+			why = w
+		}
+	}
+	return why
 }

@@ -100,12 +100,38 @@ type Dataset struct {
 	LegalBasis string   `json:"legal_basis"`
 	Recipients []string `json:"recipients"`
 	Storage    string   `json:"storage"`
+	Sensitive  bool     `json:"sensitive,omitempty"`
+	// Columns are those that differ from the dataset, whole: what they don't say
+	// themselves is the dataset's.
+	Columns []Differing `json:"columns,omitempty"`
+	// AllDiffer tells that there is no other column.
+	AllDiffer bool `json:"-"`
 	// GoesWith is the dataset with which its records are found and erased, uncounted.
 	GoesWith string `json:"-"`
 	// Column and Ground name a column, and a ground for keeping records, with the
 	// article, as the manifest does.
 	Column func(name string) string                   `json:"-"`
 	Ground func(ground string) (title, source string) `json:"-"`
+}
+
+// Differing is a column that isn't in all what its dataset is.
+type Differing struct {
+	Column
+	Category   string `json:"category"`
+	Origin     string `json:"origin"`
+	Purpose    string `json:"purpose"`
+	LegalBasis string `json:"legal_basis"`
+	Sensitive  bool   `json:"sensitive,omitempty"`
+}
+
+// Basis returns the legal basis of columns that a statement names, or else the dataset's.
+func (d *Dataset) Basis(of []Column) string {
+	for _, c := range d.Columns {
+		if len(of) > 0 && c.Column == of[0] {
+			return c.LegalBasis
+		}
+	}
+	return d.LegalBasis
 }
 
 // Of returns the statements of one of the kinds, in order.

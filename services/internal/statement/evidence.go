@@ -37,11 +37,15 @@ type Reading struct {
 	Files            []string
 	// Hidden are columns that hold something and aren't shown, each with its kind.
 	Hidden []Hidden
+	// Uncovered are columns that the right doesn't cover, each with the reason: they aren't
+	// in the answer.
+	Uncovered []Hidden
 	// Others are columns of which something is about other people.
 	Others []Column
 }
 
-// Hidden is a column that holds what is never shown.
+// Hidden is a column that isn't shown, and why: the kind of the secret that it holds, or the
+// reason for which a right doesn't cover it.
 type Hidden struct {
 	Column
 	Kind string

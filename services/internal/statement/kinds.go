@@ -35,6 +35,7 @@ const (
 	LeftOut       Kind = "left-out"
 	NotShown      Kind = "not-shown"
 	AboutOthers   Kind = "about-others"
+	ColumnsLeftOut Kind = "columns-left-out"
 	NotCovered    Kind = "not-covered"
 	NotReached    Kind = "not-reached"
 	KeptEarlier   Kind = "kept-earlier"
@@ -89,6 +90,10 @@ const (
 	Limits         Kind = "limits"
 	InBackups      Kind = "in-backups"
 	UsesGoOn       Kind = "uses-go-on"
+	// DecidedByMachine and Profiled name what the data is used for that GDPR art. 15(1)(h)
+	// wants told.
+	DecidedByMachine Kind = "decided-by-machine"
+	Profiled         Kind = "profiled"
 
 	// Of the request as a whole: what follows from all systems.
 	NothingHeld        Kind = "nothing-held"

@@ -71,6 +71,10 @@ type Use struct {
 	Title      string `json:"title"`
 	LegalBasis string `json:"legal_basis"`
 	Compelling string `json:"compelling,omitempty"`
+	// Logic says what a decision by machine alone goes by.
+	Logic string `json:"logic,omitempty"`
+	// Marks are the purpose's ([manifest.PurposeMarks]).
+	Marks []string `json:"-"`
 }
 
 // Column is a column of a dataset, with its title in the answer's language.

@@ -53,6 +53,8 @@ type Answer struct {
 	Recipients    string `yaml:"recipients"`
 	Storage       string `yaml:"storage"`
 	NoRecipients  string `yaml:"no_recipients"`
+	Sensitive     string `yaml:"sensitive"`
+	Apart         string `yaml:"apart"` // before what a column is, where it isn't what its dataset is; "%s": the column
 	EmptyDatasets string `yaml:"empty_datasets"` // "%s": names
 	Preview       string `yaml:"preview"`        // "%s of %s": numbers
 	Files         string `yaml:"files"`

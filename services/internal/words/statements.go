@@ -21,8 +21,8 @@ func (a *Answer) Of(s statement.Said) Sentence { return a.Statements[variant(s)]
 // variant returns the key of a statement's sentence.
 func variant(s statement.Said) string {
 	switch id := s.Identifier; {
-	case s.Kind == statement.LeftOut:
-		return string(s.Kind) + "." + s.Why
+	case s.Kind == statement.LeftOut, s.Kind == statement.ColumnsLeftOut:
+		return string(statement.LeftOut) + "." + s.Why
 	case s.Kind != statement.LookedBy || id == nil:
 		return string(s.Kind)
 	case id.FoundBy != "" && id.FromValue != "":
@@ -99,7 +99,7 @@ func (a *Answer) value(d *statement.Document, s statement.Said, name string) str
 		return strings.Join(names, "; ")
 	case "basis":
 		if of := description(d, s); of != nil {
-			return LowerFirst(Named(a.Bases, of.LegalBasis))
+			return LowerFirst(Named(a.Bases, of.Basis(s.Columns)))
 		}
 	case "with":
 		if sys := d.System(s.System); sys != nil {
@@ -138,6 +138,9 @@ func (a *Answer) Ground(s statement.Said) string {
 // in spite of an objection.
 func (a *Answer) use(kind statement.Kind, u statement.Use) string {
 	title := LowerFirst(u.Title)
+	if kind == statement.DecidedByMachine && u.Logic != "" {
+		return title + " (" + LowerFirst(u.Logic) + ")"
+	}
 	if kind != statement.UsesGoOn {
 		return title
 	}
