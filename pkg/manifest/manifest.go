@@ -91,6 +91,8 @@ type Manifest struct {
 
 	at       positions
 	purposes Purposes // set by Resolve
+
+	recipients Recipients // set by ResolveRecipients
 }
 
 // Processing is what the record of processing activities (GDPR art. 30) says of a
@@ -122,8 +124,9 @@ type Dataset struct {
 	Purposes []string `yaml:"purposes,omitempty"`
 	// Purpose and LegalBasis say the same in words of the manifest's own, where it names
 	// no purpose of the catalogue; [Manifest.Resolve] fills them in where it does.
-	Purpose    Text     `yaml:"purpose"`
-	LegalBasis string   `yaml:"legal_basis"` // consent, contract, legal-obligation, vital-interest, public-task or legitimate-interest
+	Purpose    Text   `yaml:"purpose"`
+	LegalBasis string `yaml:"legal_basis"` // consent, contract, legal-obligation, vital-interest, public-task or legitimate-interest
+	// Recipients names who receives it, of the installation's catalogue ([Recipients]).
 	Recipients []string `yaml:"recipients,omitempty"`
 	Storage    Text     `yaml:"storage"` // storage period or its criteria, as told to the person
 	// Sensitive marks data of a special category (GDPR art. 9; Civ. Code 1798.140(ae)).

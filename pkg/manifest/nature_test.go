@@ -54,8 +54,12 @@ func TestColumnsDifferFromTheirDataset(t *testing.T) {
 // TestPortableByColumn: a dataset is portable as long as one of its columns is.
 func TestPortableByColumn(t *testing.T) {
 	t.Parallel()
-	contract := func(columns ...Column) *Dataset { return &Dataset{Origin: Provided, LegalBasis: "contract", Columns: columns} }
-	received := func(columns ...Column) *Dataset { return &Dataset{Origin: Received, LegalBasis: "contract", Columns: columns} }
+	contract := func(columns ...Column) *Dataset {
+		return &Dataset{Origin: Provided, LegalBasis: "contract", Columns: columns}
+	}
+	received := func(columns ...Column) *Dataset {
+		return &Dataset{Origin: Received, LegalBasis: "contract", Columns: columns}
+	}
 	for name, c := range map[string]struct {
 		d    *Dataset
 		want bool
@@ -78,8 +82,8 @@ func TestDecisionsByMachineHaveTheirLogic(t *testing.T) {
 	t.Parallel()
 	const head = "purposes:\n  credit:\n    title: {en: To decide on credit}\n    legal_basis: contract\n"
 	for text, want := range map[string]string{
-		head + "    marks: [automated-decision]\n":                                             "logic is missing",
-		head + "    logic: {en: what you owed}\n":                                              "isn't marked automated-decision",
+		head + "    marks: [automated-decision]\n":                                              "logic is missing",
+		head + "    logic: {en: what you owed}\n":                                               "isn't marked automated-decision",
 		head + "    marks: [automated-decision]\n    logic: {en: What you owed in two years}\n": "",
 	} {
 		_, err := ParsePurposes("purposes.yaml", []byte(text))

@@ -92,6 +92,7 @@ func (c *Console) routes() []route {
 		act(core.VerbClarify, clarify),
 		act(core.VerbDeliver, deliver),
 		act(core.VerbProveAgain, proveAgain),
+		act(core.VerbSettleNotice, settleNotice),
 		act(core.VerbCancel, cancel),
 		act(core.VerbAssign, assign),
 		act(core.VerbMerge, merge),

@@ -161,7 +161,7 @@ func done(act string) string {
 		"ask-proof": "The person is asked for proof.", "judge-proof": "The proof is judged.", "ask-clarification": "The person is asked what is meant.",
 		"clarify": "It goes on.", "deliver": "The person is told again where the answer is.", "cancel": "The request is cancelled.",
 		"assign": "It is assigned.", "merge": "The request is merged.", "refuse": "The request is refused; the person is told why.", "hold": "The hold is on.",
-		"prove-again": "The systems are asked again.", "lift": "The hold is lifted.", "answer": "Noted as done by hand.",
+		"prove-again": "The systems are asked again.", "settle-notice": "Noted.", "lift": "The hold is lifted.", "answer": "Noted as done by hand.",
 	}[act]
 }
 
@@ -319,4 +319,9 @@ func hold(_ *Console, u User, f values, now time.Time) (core.Command, error) {
 
 func lift(_ *Console, u User, f values, now time.Time) (core.Command, error) {
 	return core.Lift{By: u.By(), Reason: f.Get("reason"), System: f.Get("system"), Dataset: f.Get("dataset"), Now: now}, nil
+}
+
+// settleNotice notes what was done about a notice to a recipient of data.
+func settleNotice(_ *Console, u User, f values, now time.Time) (core.Command, error) {
+	return core.SettleNotice{By: u.By(), Reason: f.Get("reason"), Recipient: f.Get("recipient"), Status: core.NoticeStatus(f.Get("status")), Now: now}, nil
 }

@@ -225,7 +225,8 @@ func (d *desk) submit(right dsar.Right) string {
 	_, err = d.requests.Accept(context.Background(), core.Accepted{RequestID: id, Right: right, Jurisdiction: law.ID, Locale: "fr", ReceivedAt: start, AcceptedAt: start, DueAt: start.AddDate(0, 1, 0),
 		Source: "test", Digest: id, Terms: core.Terms{Refusals: []string{"excessive"}},
 		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: d.vault.Fingerprint("email", canary), Sealed: sealed, Assurance: dsar.AssuranceVerified}},
-		Systems:     []dsar.System{{Name: "billing", Abilities: []dsar.Action{dsar.Gather, dsar.Erase}, Needs: []dsar.IdentifierType{"email"}, MaxRecords: 10}}})
+		Systems:     []dsar.System{{Name: "billing", Abilities: []dsar.Action{dsar.Gather, dsar.Erase}, Needs: []dsar.IdentifierType{"email"}, MaxRecords: 10}},
+		Recipients:  []core.Recipient{{ID: "auditors", By: core.WayHand, Receives: []core.Reached{{System: "billing", Dataset: "invoices"}}}}})
 	if err != nil {
 		d.t.Fatal(err)
 	}

@@ -248,6 +248,7 @@ func (w *walker) tries(verb core.Verb, c core.Choice) (out []url.Values) {
 		if len(c.Holds) == 0 {
 			c.Holds = []core.Held{{System: "s"}}
 		}
+		c.Notices = []core.Notice{{Recipient: "r"}}
 	}
 	switch verb {
 	case core.VerbRetry, core.VerbAcceptPlan, core.VerbTryNow, core.VerbGatherAgain, core.VerbProveAgain:
@@ -257,6 +258,10 @@ func (w *walker) tries(verb core.Verb, c core.Choice) (out []url.Values) {
 			if !slices.Contains(s.Holds, core.Held{System: system}) { // else it is on already, which is fine
 				out = append(out, url.Values{"reach": {system}})
 			}
+		}
+	case core.VerbSettleNotice:
+		for _, n := range c.Notices {
+			out = append(out, url.Values{"recipient": {n.Recipient}, "status": {string(core.NoticeIsAnswered)}})
 		}
 	case core.VerbLift:
 		for _, h := range c.Holds {
@@ -336,6 +341,10 @@ func formsFor(allowed core.Choices) (out []form) {
 			out = append(out, form{string(c.Verb), each("system", c.Systems)})
 		case core.VerbHold:
 			out = append(out, form{"hold", "reach=\n=\n" + each("", c.Systems)})
+		case core.VerbSettleNotice:
+			for _, n := range c.Notices {
+				out = append(out, form{"settle-notice", "recipient=" + n.Recipient + "\nstatus=\n=" + string(core.NoticeIsSent) + "\n=" + string(core.NoticeIsAnswered) + "\n=" + string(core.NoticeIsExcused) + "\n"})
+			}
 		case core.VerbLift:
 			for _, h := range c.Holds {
 				out = append(out, form{"lift", "system=" + h.System + "\ndataset=" + h.Dataset + "\n"})

@@ -60,6 +60,7 @@ func mayDo() []may {
 		{"POST /requests/{id}/reveal", console.Agent, (*desk).running, plain, "identifiers.revealed", http.StatusOK},
 		{"POST /requests/{id}/open-plan", console.Officer, (*desk).planned, plain, "plan.opened", http.StatusOK},
 		act("prove-again", console.Agent, (*desk).planned, with("system", "billing", "erase", "yes"), "erasure.asked-again"),
+		act("settle-notice", console.Agent, (*desk).planned, with("recipient", "auditors", "status", "sent"), "notice.settled"),
 		many("retry", "request.retried", plain),
 		many("assign", "request.assigned", with("to", "paul")),
 		act("retry", console.Agent, (*desk).failed, with("system", "billing"), "request.retried"),

@@ -106,7 +106,7 @@ func TestRecordsCommand(t *testing.T) {
 		datasets += len(m.Datasets)
 	}
 	for lang, want := range map[string][]string{
-		"en": {"Tax and accounting records: P10Y", "legal obligation, art. 6(1)(c)", "Customers who pay", "standard contractual clauses", "made anonymous", "Bank account (financial-account)"},
+		"en": {"Tax and accounting records: P10Y", "legal obligation, art. 6(1)(c)", "Customers who pay", "standard contractual clauses", "made anonymous", "Bank account (a financial account number)"},
 		"fr": {"Pièces fiscales et comptables: P10Y", "obligation légale, art. 6(1)(c)", "Clients payants", "clauses contractuelles types", "rendues anonymes", "Finalité"},
 	} {
 		status, out := says(t, "records", "--language", lang)

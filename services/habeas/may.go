@@ -19,7 +19,7 @@ var commandFor = map[core.Verb]string{
 	core.VerbAttest: "answer", core.VerbRetry: "retry", core.VerbAcceptPlan: "retry --accept-plan", core.VerbJudgeProof: "identity --accept",
 	core.VerbClarify: "clarify --answer", core.VerbTryNow: "retry --system SYSTEM", core.VerbGatherAgain: "retry --system SYSTEM", core.VerbDeliver: "deliver",
 	core.VerbAskProof: "identity --ask", core.VerbAskClarification: "clarify --ask", core.VerbExtend: "extend", core.VerbHold: "hold", core.VerbLift: "hold --lift",
-	core.VerbRefuse: "refuse", core.VerbAssign: "assign", core.VerbReveal: "review", core.VerbOpenPlan: "plan --keys", core.VerbProveAgain: "prove", core.VerbMerge: "merge", core.VerbCancel: "cancel",
+	core.VerbRefuse: "refuse", core.VerbAssign: "assign", core.VerbReveal: "review", core.VerbOpenPlan: "plan --keys", core.VerbProveAgain: "prove", core.VerbSettleNotice: "notices", core.VerbMerge: "merge", core.VerbCancel: "cancel",
 }
 
 // mayBeDone returns the clause that names the commands for what may be done; empty where

@@ -33,6 +33,9 @@ func (in *Intake) Handler() http.Handler {
 			problemMethod.write(w, "allowed: "+allowed)
 		})
 	}
+	if in.Notices != nil {
+		mux.Handle("/notices/", in.Notices)
+	}
 	mux.HandleFunc("GET /docs", in.docs.servePage)
 	mux.HandleFunc("GET /docs/openapi.yaml", in.docs.serveDocument)
 	return mux

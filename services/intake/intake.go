@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -67,6 +68,11 @@ type Config struct {
 	Concepts []string
 	// Purposes are those for which the systems' data is used.
 	Purposes manifest.Purposes
+	// Receivers are the recipients of the systems' data; the law says which of them are told
+	// of what a request changes.
+	Receivers []Receiver
+	// Notices takes recipients' answers at the HTTP door; nil: nobody does.
+	Notices http.Handler
 	// Lease is how long the answer's assembly may go unheard of before its task
 	// is sent again; 0: [dsar.DefaultLease].
 	Lease time.Duration
@@ -104,6 +110,12 @@ type Config struct {
 	Tracers trace.TracerProvider
 	Now     func() time.Time
 	Log     *slog.Logger
+}
+
+// Receiver is a recipient of data, with its role in the catalogue of recipients.
+type Receiver struct {
+	core.Recipient
+	Role string
 }
 
 // Intake takes requests in. It is safe for many goroutines.

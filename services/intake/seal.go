@@ -66,6 +66,11 @@ func (in *Intake) seal(ctx context.Context, from callers.Caller, s event.Submitt
 	} else {
 		a.Systems = withoutPurposes(a.Systems)
 	}
+	for _, r := range in.Receivers {
+		if j.Tells(s.Right, r.Role) {
+			a.Recipients = append(a.Recipients, r.Recipient)
+		}
+	}
 	if s.Details != nil {
 		plain, err := json.Marshal(s.Details)
 		if err != nil {

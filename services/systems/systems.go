@@ -35,7 +35,8 @@ func BuiltIn() map[string]func() (*manifest.Manifest, error) {
 	return known
 }
 
-// resolved reads a manifest, and looks its purposes up in the catalogue that is built in.
+// resolved reads a manifest, and looks its purposes and recipients up in the catalogues
+// that are built in.
 func resolved(load func() (*manifest.Manifest, error)) (*manifest.Manifest, error) {
 	m, err := load()
 	if err != nil {
@@ -45,7 +46,14 @@ func resolved(load func() (*manifest.Manifest, error)) (*manifest.Manifest, erro
 	if err != nil {
 		return nil, err
 	}
-	return m, m.Resolve(purposes)
+	recipients, err := Recipients()
+	if err != nil {
+		return nil, err
+	}
+	if err := m.Resolve(purposes); err != nil {
+		return nil, err
+	}
+	return m, m.ResolveRecipients(recipients)
 }
 
 // Purposes returns the catalogue of purposes that the built-in manifests name.
@@ -55,6 +63,15 @@ func Purposes() (manifest.Purposes, error) {
 		return nil, fmt.Errorf("systems: %w", err)
 	}
 	return manifest.ParsePurposes("services/systems/purposes.yaml", text)
+}
+
+// Recipients returns the catalogue of recipients that the built-in manifests name.
+func Recipients() (manifest.Recipients, error) {
+	text, err := files.ReadFile("recipients.yaml")
+	if err != nil {
+		return nil, fmt.Errorf("systems: %w", err)
+	}
+	return manifest.ParseRecipients("services/systems/recipients.yaml", text)
 }
 
 // Manifest returns the manifest of a system that has no code of its own, parsed

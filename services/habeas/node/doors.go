@@ -15,6 +15,7 @@ import (
 	"habeas.dev/services/internal/callers"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/policy"
+	"habeas.dev/services/internal/recipients"
 	"habeas.dev/services/internal/servertls"
 	"habeas.dev/services/internal/transport"
 )
@@ -88,6 +89,7 @@ func (n *Node) startIntake(book *policy.Book, catalogue []dsar.System, carrier t
 		Proof: intake.Proof(n.Config.Proof), PerPerson: n.Config.PerPerson, Finder: n.Installation.Journal,
 		Catalogue: catalogue, Purposes: n.purposes(), Lease: n.Config.Lease, Keep: keepOf(n.Config), Rejected: carrier, Tracers: n.tel.Tracers(), Now: now, Log: n.log}
 	c.Columns, c.Concepts = manifest.Fields(n.Manifests)
+	c.Receivers, c.Notices = n.receivers(), recipients.Door{Requests: n.Installation.Requests, Now: now}.Handler()
 	c.ProveAgain, c.EraseAgain, c.LooksBack = n.Config.After(), n.Config.Erases(), true
 	if len(n.Config.Producers) > 0 {
 		if c.Producers, err = callers.NewProducers(n.Config.Producers); err != nil {

@@ -23,6 +23,9 @@ func (n *Node) keeper(ctx context.Context, create bool) (*keeper.Keeper, error) 
 	}
 	n.onStop(mirror.Close)
 	k := NewKeeper(n.Installation, mirror)
+	if k.Teller, err = n.teller(); err != nil {
+		return nil, err
+	}
 	again, err := k.List.Again(ctx, n.Installation.Vault, now())
 	if err != nil {
 		return nil, fmt.Errorf("what was forgotten can't be looked up, so nothing is opened: %w", err)

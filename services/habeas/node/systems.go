@@ -57,6 +57,13 @@ func Manifest(cfg config.Config, name string) (*manifest.Manifest, error) {
 	if err := m.Resolve(purposes); err != nil {
 		return nil, err
 	}
+	recipients, err := Recipients(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.ResolveRecipients(recipients); err != nil {
+		return nil, err
+	}
 	m.Lease = cmp.Or(m.Lease, cfg.Lease) // its worker tells of its progress often enough for it
 	return m, nil
 }
@@ -72,6 +79,23 @@ func Purposes(cfg config.Config) (manifest.Purposes, error) {
 		own, err := manifest.LoadPurposes(file)
 		if err != nil {
 			return nil, fmt.Errorf("purposes: %w", err)
+		}
+		maps.Copy(all, own)
+	}
+	return all, nil
+}
+
+// Recipients returns the catalogue of recipients: what is built in, and what the
+// configuration's files add or say otherwise.
+func Recipients(cfg config.Config) (manifest.Recipients, error) {
+	all, err := systems.Recipients()
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range cfg.Recipients {
+		own, err := manifest.LoadRecipients(file)
+		if err != nil {
+			return nil, fmt.Errorf("recipients: %w", err)
 		}
 		maps.Copy(all, own)
 	}

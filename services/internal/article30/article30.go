@@ -41,9 +41,10 @@ type Activity struct {
 	LegalBasis string
 	Category   string // art. 30(1)(c)
 	Fields     []string
-	Sensitive  []string // fields that no answer shows, with their kind
+	Sensitive  []string // fields of a special category, and those that no answer shows, with their kind
 	Origin     string
-	Recipients []string // art. 30(1)(d)
+	Recipients []string // art. 30(1)(d), as the answers name them
+	Transfers  []string // art. 30(1)(e): the system's, and those to the recipients
 	Storage    string   // art. 30(1)(f)
 	Retention  []string
 	Erasure    string // how it is erased when the time has come
@@ -62,7 +63,9 @@ func RecordOf(controller, lang string, ms []*manifest.Manifest) Record {
 			}
 		}
 		for i := range m.Datasets {
-			s.Activities = append(s.Activities, activity(w, m, &m.Datasets[i]))
+			a := activity(w, m, &m.Datasets[i])
+			a.Transfers = append(slices.Clone(s.Transfers), a.Transfers...)
+			s.Activities = append(s.Activities, a)
 		}
 		r.Systems = append(r.Systems, s)
 	}
@@ -72,22 +75,52 @@ func RecordOf(controller, lang string, ms []*manifest.Manifest) Record {
 func activity(w *words.Language, m *manifest.Manifest, d *manifest.Dataset) Activity {
 	a := Activity{
 		Dataset: d.Name, Title: d.Title.In(w.Tag), Purpose: d.Purpose.In(w.Tag), LegalBasis: w.Record.Bases[d.LegalBasis], Category: cmp.Or(w.Answer.CategoryName[d.Category], d.Category),
-		Origin: w.Record.Origins[d.Origin], Recipients: slices.Clone(d.Recipients), Storage: d.Storage.In(w.Tag), Erasure: erasure(w.Record, m, d),
+		Origin: w.Record.Origins[d.Origin], Storage: d.Storage.In(w.Tag), Erasure: erasure(w.Record, m, d),
 	}
 	for _, c := range d.Columns {
 		name := c.Title.In(w.Tag)
 		if name == "" {
 			name = c.Name
 		}
+		if c.Differs() {
+			name += " (" + differs(w, d.Nature(), d.NatureOf(&c)) + ")"
+		}
 		a.Fields = append(a.Fields, name)
 		if c.Secret.Hides() {
-			a.Sensitive = append(a.Sensitive, name+" ("+string(c.Secret)+")")
+			a.Sensitive = append(a.Sensitive, name+" ("+words.Named(w.Answer.HiddenKinds, string(c.Secret))+")")
+		} else if d.Sensitive || c.Sensitive {
+			a.Sensitive = append(a.Sensitive, name)
+		}
+	}
+	_, receives := m.Receives(d)
+	for _, r := range receives {
+		a.Recipients = append(a.Recipients, w.Recipient(r.Name.In(w.Tag), r.Does.In(w.Tag), r.Country))
+		if r.Country != "" && len(r.Safeguard) > 0 {
+			a.Transfers = append(a.Transfers, w.Country(r.Country)+", "+r.Name.In(w.Tag)+": "+r.Safeguard.In(w.Tag))
 		}
 	}
 	for _, r := range d.Retention {
 		a.Retention = append(a.Retention, r.Title.In(w.Tag)+": "+r.Period+" ("+r.Source+")")
 	}
 	return a
+}
+
+// differs says in what a field isn't what its dataset is.
+func differs(w *words.Language, dataset, field manifest.Nature) string {
+	var parts []string
+	if field.Origin != dataset.Origin {
+		parts = append(parts, w.Record.Origins[field.Origin])
+	}
+	if !slices.Equal(field.Purposes, dataset.Purposes) {
+		parts = append(parts, words.LowerFirst(field.Purpose.In(w.Tag)), w.Record.Bases[field.LegalBasis])
+	}
+	if field.Category != dataset.Category {
+		parts = append(parts, cmp.Or(w.Answer.CategoryName[field.Category], field.Category))
+	}
+	if field.Sensitive && !dataset.Sensitive {
+		parts = append(parts, words.LowerFirst(w.Answer.Sensitive))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // erasure describes how a dataset is erased.

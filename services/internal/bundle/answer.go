@@ -46,7 +46,7 @@ func Describe(m *manifest.Manifest, lang string) statement.System {
 		ds := &m.Datasets[i]
 		s.Datasets[i] = statement.Dataset{
 			Dataset: ds.Name, Title: titleOr(ds.Title.In(lang), ds.Name), Category: ds.Category, Origin: string(ds.Origin), Purpose: ds.Purpose.In(lang),
-			LegalBasis: ds.LegalBasis, Recipients: append([]string{}, ds.Recipients...), Storage: ds.Storage.In(lang), GoesWith: ds.GoesWith,
+			LegalBasis: ds.LegalBasis, Recipients: recipients(m, ds, words.For(lang)), Receives: receives(m, ds, lang), Storage: ds.Storage.In(lang), GoesWith: ds.GoesWith,
 			Sensitive: ds.Sensitive, Columns: differing(ds, lang), AllDiffer: !slices.ContainsFunc(ds.Columns, func(c manifest.Column) bool { return !c.Differs() }),
 			Column: func(name string) string {
 				if c := ds.Column(name); c != nil {
@@ -61,6 +61,28 @@ func Describe(m *manifest.Manifest, lang string) statement.System {
 		}
 	}
 	return s
+}
+
+// recipients returns who receives a dataset, as people read it.
+func recipients(m *manifest.Manifest, ds *manifest.Dataset, w *words.Language) []string {
+	out := []string{}
+	_, all := m.Receives(ds)
+	for _, r := range all {
+		out = append(out, w.Recipient(r.Name.In(w.Tag), r.Does.In(w.Tag), r.Country))
+	}
+	return out
+}
+
+// receives returns those who receive a dataset that the catalogue has.
+func receives(m *manifest.Manifest, ds *manifest.Dataset, lang string) []statement.Recipient {
+	var out []statement.Recipient
+	ids, all := m.Receives(ds)
+	for i, r := range all {
+		if ids[i] != "" {
+			out = append(out, statement.Recipient{Recipient: ids[i], Name: r.Name.In(lang), Role: r.Role, Does: r.Does.In(lang), Country: r.Country, Safeguard: r.Safeguard.In(lang), Why: r.Told.Why.In(lang)})
+		}
+	}
+	return out
 }
 
 // differing returns the columns that aren't in all what their dataset is.

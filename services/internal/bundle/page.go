@@ -84,6 +84,8 @@ type page struct {
 	Identifiers          []identifierRow
 	Rights, Also         []string
 	Automated, Transfers string
+	Notices              []string // who received what was changed, and is told
+	Countries            []string // who receives what is in the answer, by country
 	Complaint            []complaintView
 	Folder               []pair
 }

@@ -302,6 +302,7 @@ func (p *pager) contents() {
 	add(len(p.page.Systems) > 0, "systems", w.Systems)
 	add(len(p.page.LeftOut) > 0 || p.page.NothingLeftOut != "", "left-out", w.LeftOut)
 	add(len(p.page.Identifiers) > 0, "looked", w.Looked)
+	add(len(p.page.Notices) > 0, "recipients", w.RecipientsTold)
 	add(true, "rights", w.Rights)
 	add(true, "folder", w.Folder)
 }

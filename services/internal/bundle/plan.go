@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"html/template"
@@ -43,6 +44,9 @@ type plan struct {
 	dataset *manifest.Dataset
 	words   *words.Answer
 	title   string
+	// recipients are those of the dataset, as people read them.
+	recipients string
+
 	names   []string // of the section's columns
 	columns []column // those that the right covers, as before the first row
 	// leftOut are the section's columns that the right doesn't cover, in their places, each
@@ -66,7 +70,7 @@ type shape struct {
 }
 
 // of returns the plan of a section, from the cache where there is one.
-func (p *plans) of(system string, ds *manifest.Dataset, sec record.Section, w *words.Answer, portability bool) (*plan, error) {
+func (p *plans) of(m *manifest.Manifest, ds *manifest.Dataset, sec record.Section, w *words.Answer, portability bool) (*plan, error) {
 	key := planKey{ds, w, portability}
 	p.mu.RLock()
 	known := p.byKey[key]
@@ -76,7 +80,7 @@ func (p *plans) of(system string, ds *manifest.Dataset, sec record.Section, w *w
 			return pl, nil
 		}
 	}
-	pl, err := newPlan(system, ds, sec, key)
+	pl, err := newPlan(m, ds, sec, key)
 	if err != nil {
 		return nil, err
 	}
@@ -93,13 +97,13 @@ func (p *plans) of(system string, ds *manifest.Dataset, sec record.Section, w *w
 
 // newPlan prepares a section: its columns MUST all be declared, since an
 // undeclared one could be anything, even what must never be shown.
-func newPlan(system string, ds *manifest.Dataset, sec record.Section, key planKey) (*plan, error) {
+func newPlan(m *manifest.Manifest, ds *manifest.Dataset, sec record.Section, key planKey) (*plan, error) {
 	w := key.words
 	pl := &plan{
-		system: system, dataset: ds, words: w, title: titleOr(ds.Title.In(w.Tag), ds.Name), names: slices.Clone(sec.Columns), shapes: map[string]*shape{},
+		system: m.System, dataset: ds, words: w, recipients: strings.Join(recipients(m, ds, w.Language), ", "), title: titleOr(ds.Title.In(w.Tag), ds.Name), names: slices.Clone(sec.Columns), shapes: map[string]*shape{},
 		csvHeader:  []byte(mark + systemColumn + "," + datasetColumn),
-		csvPrefix:  []byte(system + "," + ds.Name),
-		jsonPrefix: []byte(`{"` + systemColumn + `":"` + system + `","` + datasetColumn + `":"` + ds.Name + `"`),
+		csvPrefix:  []byte(m.System + "," + ds.Name),
+		jsonPrefix: []byte(`{"` + systemColumn + `":"` + m.System + `","` + datasetColumn + `":"` + ds.Name + `"`),
 	}
 	for i, name := range sec.Columns {
 		if slices.Contains(sec.Columns[:i], name) {
@@ -246,10 +250,7 @@ func (pl *plan) jsonName() string { return pl.system + "/" + pl.dataset.Name + "
 // facts returns what the law wants told beside the data (GDPR art. 15(1)).
 func (pl *plan) facts() []pair {
 	w, d := pl.words, pl.dataset
-	recipients := strings.Join(d.Recipients, ", ")
-	if recipients == "" {
-		recipients = w.NoRecipients
-	}
+	recipients := cmp.Or(pl.recipients, w.NoRecipients)
 	out := []pair{
 		{w.Purpose, d.Purpose.In(w.Tag)}, {w.Storage, d.Storage.In(w.Tag)}, {w.Origin, words.Named(w.Origins, d.Origin)},
 		{w.LegalBasis, words.Named(w.Bases, d.LegalBasis)}, {w.Recipients, recipients}, {w.Category, words.TitleCase(words.Named(w.CategoryName, d.Category))},

@@ -262,7 +262,7 @@ func (b *build) section(part *systemPart, rd *record.Reader, sec record.Section)
 	if portability && !ds.Portable() {
 		return part.skip(rd, ds)
 	}
-	pl, err := b.plans.of(part.name, ds, sec, b.words, portability)
+	pl, err := b.plans.of(part.Manifest, ds, sec, b.words, portability)
 	if err != nil {
 		return err
 	}

@@ -83,6 +83,12 @@ type Config struct {
 	// Purposes are files of purposes beside those that are built in: one of a file stands
 	// instead of a built-in one of the same id.
 	Purposes []string `yaml:"purposes,omitempty"`
+	// DoorURL is the HTTP door's address as recipients of data reach it, which acknowledge
+	// notices there; without it, notices name no address.
+	DoorURL string `yaml:"door_url,omitempty"`
+	// Recipients are files of recipients beside those that are built in: one of a file
+	// stands in for a built-in one of the same id.
+	Recipients []string `yaml:"recipients,omitempty"`
 	// Identifiers says which writings of an identifier are one.
 	Identifiers Identifiers `yaml:"identifiers"`
 	// Letters is how letters to people are sent, beside the outbox.

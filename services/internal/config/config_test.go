@@ -164,6 +164,8 @@ telemetry: {otlp: "http://localhost:4318"}
 log: {level: debug, format: json}
 receipts: {name: privacy.example.com, bundle_key: /run/secrets/bundles.key, log_key: /run/secrets/log.key, mirror: "s3://elsewhere", witnesses: ["https://witness.example.org/"]}
 purposes: [/etc/habeas/purposes.yaml]
+recipients: [/etc/habeas/recipients.yaml]
+door_url: https://dsar.example.com
 keep: {answer_days: 14, accountability_months: 36, backup_days: 35}
 sandbox: {seed: 7, people: 200, faults: "latency=1ms", canaries: true}
 `

@@ -151,6 +151,7 @@ func (d *decider) assemble() {
 	t := d.Task(dsar.Aggregator, dsar.Assemble)
 	switch {
 	case t == nil || t.Status == TaskIsDue:
+		d.oweNotices()
 		d.send(dsar.Aggregator, dsar.Assemble, SentFirst)
 	case t.Status == TaskIsFailed && t.After != d.gatherings() &&
 		!slices.ContainsFunc(d.Tasks, func(t TaskState) bool { return t.Action == dsar.Gather && t.Status != TaskIsEnded }):

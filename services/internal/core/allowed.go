@@ -35,6 +35,7 @@ const (
 	VerbGatherAgain      Verb = "gather-again"      // [Retry] of what was gathered and is lost
 	VerbDeliver          Verb = "deliver"           // [DeliverAgain]
 	VerbProveAgain       Verb = "prove-again"       // [ProveAgain]
+	VerbSettleNotice     Verb = "settle-notice"     // [SettleNotice]
 	VerbAskProof         Verb = "ask-proof"         // [AskProof]
 	VerbAskClarification Verb = "ask-clarification" // [AskClarification]
 	VerbExtend           Verb = "extend"            // [Extend]
@@ -54,7 +55,7 @@ var verbs = []struct {
 	role Role
 }{
 	{VerbAttest, Agent}, {VerbRetry, Agent}, {VerbAcceptPlan, Officer}, {VerbJudgeProof, Agent}, {VerbClarify, Agent}, {VerbTryNow, Agent},
-	{VerbGatherAgain, Agent}, {VerbDeliver, Agent}, {VerbProveAgain, Agent}, {VerbAskProof, Agent}, {VerbAskClarification, Agent}, {VerbExtend, Agent}, {VerbHold, Officer},
+	{VerbGatherAgain, Agent}, {VerbDeliver, Agent}, {VerbProveAgain, Agent}, {VerbSettleNotice, Agent}, {VerbAskProof, Agent}, {VerbAskClarification, Agent}, {VerbExtend, Agent}, {VerbHold, Officer},
 	{VerbLift, Officer}, {VerbRefuse, Officer}, {VerbAssign, Agent}, {VerbReveal, Agent}, {VerbOpenPlan, Officer}, {VerbMerge, Agent}, {VerbCancel, Agent},
 }
 
@@ -90,6 +91,8 @@ type Choice struct {
 	Holds []Held
 	// Tasks are those that a person can end by hand.
 	Tasks []ManualTask
+	// Notices are those to recipients that a person can settle.
+	Notices []Notice
 }
 
 // ManualTask is a task that waits for a person's hand.
@@ -163,6 +166,13 @@ func (s State) choice(v Verb, calendar Calendar, now time.Time) (c Choice, ok bo
 	case VerbProveAgain:
 		c.Systems = s.provable()
 		return c, takes(ProveAgain{By: by, Reason: why, Now: now})
+	case VerbSettleNotice:
+		for _, n := range s.Notices {
+			if takes(SettleNotice{By: by, Reason: why, Recipient: n.Recipient, Status: NoticeIsAnswered, Now: now}) {
+				c.Notices = append(c.Notices, n)
+			}
+		}
+		return c, len(c.Notices) > 0
 	case VerbAskProof:
 		return c, takes(AskProof{By: by, Reason: why, Now: now})
 	case VerbAskClarification:

@@ -77,6 +77,7 @@ func attempts(s core.State, now time.Time) []attempt {
 		{core.VerbOpenPlan, core.OpenPlan{By: by, Reason: why, Now: now}, nil},
 		{core.VerbProveAgain, core.ProveAgain{By: by, Now: now}, nil},
 		{core.VerbMerge, core.Merge{By: by, Into: "another", Now: now}, nil},
+		{core.VerbSettleNotice, core.SettleNotice{By: by, Reason: why, Recipient: "r", Status: core.NoticeIsAnswered, Now: now}, nil},
 		{core.VerbCancel, core.Cancel{By: by, Now: now}, nil},
 		{core.VerbRetry, core.Retry{By: by, Now: now}, nil},
 		{core.VerbHold, core.Hold{By: by, Reason: why, Dataset: "d", Now: now}, nil},

@@ -38,6 +38,8 @@ type Answer struct {
 	Systems   []SystemAnswer `json:"systems"`
 	// Recipient is the age recipient of who asked, which the answer is encrypted to besides.
 	Recipient string `json:"recipient,omitempty"`
+	// Notices are what is owed to the recipients of what was changed.
+	Notices []NoticeAnswer `json:"notices,omitempty"`
 	// Again is set where an addendum is to be made, and not the answer.
 	Again *AgainAnswer `json:"again,omitempty"`
 	// Facts are the hashes of the facts that the rest names by their versions: what is
@@ -61,6 +63,9 @@ func (a *Answer) Rests() []int {
 		for _, e := range s.Ends {
 			seqs = append(seqs, e.Fact)
 		}
+	}
+	for _, n := range a.Notices {
+		seqs = append(seqs, n.Fact)
 	}
 	if a.Again != nil {
 		seqs = append(seqs, a.Again.Fact)
@@ -101,6 +106,14 @@ type ActionEnd struct {
 	// Earlier tells of an end that counts with the last one: the erasure was begun anew
 	// after it, and not answered yet.
 	Earlier bool `json:"earlier,omitempty"`
+}
+
+// NoticeAnswer is what is owed to a recipient, as an answer tells it.
+type NoticeAnswer struct {
+	Recipient string       `json:"recipient"`
+	By        Way          `json:"by"`
+	Status    NoticeStatus `json:"status"`
+	Fact      int          `json:"fact"`
 }
 
 // KeptEarlier is what an erasure that was answered before had to keep in one dataset.

@@ -126,10 +126,11 @@ type Duty string
 
 // The duties, in the order in which they are done.
 const (
-	DutyReceipt       Duty = "receipt"        // [IssueReceipt]
-	DutyForgetCopies  Duty = "forget-copies"  // [ForgetCopies]
-	DutyForgetRecords Duty = "forget-records" // [Forget] of [PartRecords]
-	DutyForgetSubject Duty = "forget-subject" // [Forget] of [PartSubject]
+	DutyReceipt       Duty = "receipt"         // [IssueReceipt]
+	DutyTell          Duty = "tell-recipients" // [SendNotice], to each of [State.DueNotices]
+	DutyForgetCopies  Duty = "forget-copies"   // [ForgetCopies]
+	DutyForgetRecords Duty = "forget-records"  // [Forget] of [PartRecords]
+	DutyForgetSubject Duty = "forget-subject"  // [Forget] of [PartSubject]
 )
 
 // duties returns each duty with the time from which it is due.
@@ -143,6 +144,9 @@ func (s State) duties() []dueDuty {
 	}
 	if s.Accepted.Keep != nil && s.Status == StatusCompleted && s.Right == erases && !s.CopiesForgotten && s.SubjectForgotten.IsZero() {
 		out = append(out, dueDuty{DutyForgetCopies, s.EndedAt})
+	}
+	if at := s.noticesDue(); !at.IsZero() {
+		out = append(out, dueDuty{DutyTell, at})
 	}
 	if at := s.recordsEnd(); !at.IsZero() {
 		out = append(out, dueDuty{DutyForgetRecords, at})

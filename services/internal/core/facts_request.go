@@ -41,6 +41,8 @@ type Accepted struct {
 	Identifiers  []dsar.Identifier `json:"identifiers"`
 	Details      []byte            `json:"details,omitempty"` // sealed
 	Systems      []dsar.System     `json:"systems"`
+	// Recipients are those whom the law has told of what the request changes.
+	Recipients []Recipient `json:"recipients,omitempty"`
 	// Kept is what erasures that were answered before had to keep of the same person.
 	Kept []KeptEarlier `json:"kept,omitempty"`
 	// Digest is a keyed hash of what was submitted: the same request_id with

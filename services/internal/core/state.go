@@ -121,6 +121,8 @@ type State struct {
 	Again   *Again
 	Addenda []Addendum
 	AgainAt time.Time
+	// Notices are what is owed to the recipients of what it changed.
+	Notices []Notice
 	// Receipted tells that there is a receipt of how it ended.
 	Receipted bool
 	// RecordsForgotten and SubjectForgotten are when Habeas forgot what it held itself;
@@ -337,6 +339,9 @@ func (s State) answer() *Answer {
 		answer.Asked = s.Accepted.Right
 	}
 	answer.Again = s.again()
+	for _, n := range s.Notices {
+		answer.Notices = append(answer.Notices, NoticeAnswer{Recipient: n.Recipient, By: n.By, Status: n.Status, Fact: n.Fact})
+	}
 	for _, sys := range s.Accepted.Systems {
 		part := SystemAnswer{System: sys.Name, Needs: sys.Needs}
 		for _, t := range s.Tasks {

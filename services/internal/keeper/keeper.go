@@ -38,6 +38,11 @@ type Journal interface {
 	ForgetFingerprints(ctx context.Context, requestID string) error
 }
 
+// Teller sends the notices of a request that are due; recipients.Teller implements it.
+type Teller interface {
+	Tell(ctx context.Context, requestID string) error
+}
+
 // Keeper does duties. It is safe for use by many goroutines and processes.
 type Keeper struct {
 	Receipts *receipt.Issuer
@@ -47,6 +52,8 @@ type Keeper struct {
 	Answers  Answers
 	// Outbox is where letters lie.
 	Outbox *blob.Bucket
+	// Teller tells recipients of data what was changed of it; nil: nobody does.
+	Teller Teller
 	// List is where forgettings are listed.
 	List *List
 	Now  func() time.Time
@@ -60,6 +67,11 @@ func (k *Keeper) Do(ctx context.Context, requestID string, d core.Duty) error {
 		return k.lookBack(ctx, requestID)
 	case core.DutyReceipt:
 		return k.Receipts.Issue(ctx, requestID)
+	case core.DutyTell:
+		if k.Teller == nil {
+			return errors.New("nobody here tells recipients")
+		}
+		return k.Teller.Tell(ctx, requestID)
 	case core.DutyForgetCopies:
 		return k.forgetCopies(ctx, requestID)
 	case core.DutyForgetRecords:

@@ -77,6 +77,8 @@ type Jurisdiction struct {
 	// Appeal is the period in which an appeal against a refusal is answered; nil where
 	// the law knows no appeal to the controller.
 	Appeal *Period `yaml:"appeal"`
+	// RecipientsTold says which recipients of data are told of what a request changes.
+	RecipientsTold []RecipientsTold `yaml:"recipients_told"`
 	// Letters are paragraphs that this law's letters have beside what all letters say.
 	Letters []Paragraph `yaml:"letters"`
 	// AnswerSays lists what an answer must say beside the data.
@@ -115,6 +117,23 @@ type Refusal struct {
 	Title  Text   `yaml:"title"`
 	Source string `yaml:"source"`
 	Read   Read   `yaml:"read"`
+}
+
+// RecipientsTold says which recipients are told of what requests of some rights change.
+type RecipientsTold struct {
+	Rights []dsar.Right `yaml:"rights"`
+	// Roles are those of recipients (manifest.RecipientRoles).
+	Roles  []string `yaml:"roles"`
+	Source string   `yaml:"source"`
+	Read   Read     `yaml:"read"`
+}
+
+// Tells reports whether the law has recipients of a role told of what a request of a right
+// changes.
+func (j Jurisdiction) Tells(right dsar.Right, role string) bool {
+	return slices.ContainsFunc(j.RecipientsTold, func(t RecipientsTold) bool {
+		return slices.Contains(t.Rights, right) && slices.Contains(t.Roles, role)
+	})
 }
 
 // Paragraph is one that a letter has under one law only.

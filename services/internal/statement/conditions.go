@@ -363,8 +363,24 @@ var ofSystem = []rule[*system]{
 
 // ofAll are what follows from the answers of all systems.
 var ofAll = []rule[*evidence]{
+	// A copy was asked for, and what is in it is received in a country. One statement for
+	// each country and safeguard.
+	{ReceivedIn, func(e *evidence) (out []claim) {
+		for _, v := range e.receivedIn() {
+			out = append(out, when(e.right == dsar.Access, v.Values, v.facts...)...)
+		}
+		return out
+	}},
 	// Every system holds nothing, or can be asked only by what was heard that the person
 	// doesn't have.
+	// Who received data that was changed is told of it, or can't be; each from the fact that
+	// it is owed by.
+	{RecipientsTold, func(e *evidence) []claim {
+		return e.notices(func(n core.NoticeAnswer) bool { return n.Status != core.NoticeIsExcused }, false)
+	}},
+	{NotTold, func(e *evidence) []claim {
+		return e.notices(func(n core.NoticeAnswer) bool { return n.Status == core.NoticeIsExcused }, true)
+	}},
 	{NothingHeld, func(e *evidence) []claim {
 		return when(!e.changes() && e.every(HoldsNothing, UnknownThere), Values{}, e.facts()...)
 	}},

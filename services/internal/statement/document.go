@@ -99,8 +99,10 @@ type Dataset struct {
 	Purpose    string   `json:"purpose"`
 	LegalBasis string   `json:"legal_basis"`
 	Recipients []string `json:"recipients"`
-	Storage    string   `json:"storage"`
-	Sensitive  bool     `json:"sensitive,omitempty"`
+	// Receives are those of the recipients that the catalogue has.
+	Receives  []Recipient `json:"-"`
+	Storage   string      `json:"storage"`
+	Sensitive bool        `json:"sensitive,omitempty"`
 	// Columns are those that differ from the dataset, whole: what they don't say
 	// themselves is the dataset's.
 	Columns []Differing `json:"columns,omitempty"`

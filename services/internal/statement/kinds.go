@@ -30,17 +30,17 @@ const (
 	LookedBy      Kind = "looked-by"
 
 	// Of one dataset: what is told of it.
-	Shown         Kind = "shown"
-	Held          Kind = "held"
-	LeftOut       Kind = "left-out"
-	NotShown      Kind = "not-shown"
-	AboutOthers   Kind = "about-others"
+	Shown          Kind = "shown"
+	Held           Kind = "held"
+	LeftOut        Kind = "left-out"
+	NotShown       Kind = "not-shown"
+	AboutOthers    Kind = "about-others"
 	ColumnsLeftOut Kind = "columns-left-out"
-	NotCovered    Kind = "not-covered"
-	NotReached    Kind = "not-reached"
-	KeptEarlier   Kind = "kept-earlier"
-	KeptNotCopied Kind = "kept-not-copied"
-	Empty         Kind = "empty"
+	NotCovered     Kind = "not-covered"
+	NotReached     Kind = "not-reached"
+	KeptEarlier    Kind = "kept-earlier"
+	KeptNotCopied  Kind = "kept-not-copied"
+	Empty          Kind = "empty"
 
 	// Of one dataset: what was done.
 	Found          Kind = "found"
@@ -96,6 +96,9 @@ const (
 	Profiled         Kind = "profiled"
 
 	// Of the request as a whole: what follows from all systems.
+	ReceivedIn         Kind = "received-in"
+	RecipientsTold     Kind = "recipients-told"
+	NotTold            Kind = "not-told"
 	NothingHeld        Kind = "nothing-held"
 	NothingElseHeld    Kind = "nothing-else-held"
 	NothingCoveredHeld Kind = "nothing-covered-held"

@@ -47,8 +47,12 @@ type Values struct {
 	Systems []string              `json:"systems,omitempty"`
 	Columns []Column              `json:"columns,omitempty"`
 	Uses    []Use                 `json:"uses,omitempty"`
-	Files   []string              `json:"files,omitempty"`
-	Checks  []dsar.Check          `json:"checks,omitempty"`
+	// Recipients receive data, in Country (ISO 3166-1), under Safeguard.
+	Recipients []Recipient  `json:"recipients,omitempty"`
+	Country    string       `json:"country,omitempty"`
+	Safeguard  string       `json:"safeguard,omitempty"`
+	Files      []string     `json:"files,omitempty"`
+	Checks     []dsar.Check `json:"checks,omitempty"`
 	// Right is what was asked for, or is answered instead.
 	Right dsar.Right `json:"right,omitempty"`
 	// With is the dataset that something goes with; Table one that isn't declared.
@@ -75,6 +79,20 @@ type Use struct {
 	Logic string `json:"logic,omitempty"`
 	// Marks are the purpose's ([manifest.PurposeMarks]).
 	Marks []string `json:"-"`
+}
+
+// Recipient is somebody who receives data, as the catalogue of recipients has it, in the
+// answer's language.
+type Recipient struct {
+	Recipient string `json:"recipient"`
+	Name      string `json:"name"`
+	Role      string `json:"role"`
+	Does      string `json:"does,omitempty"`
+	// Country (ISO 3166-1) and Safeguard are of the transfer to it.
+	Country   string `json:"-"`
+	Safeguard string `json:"-"`
+	// Why says why it can't be told of changes; empty: it can.
+	Why string `json:"-"`
 }
 
 // Column is a column of a dataset, with its title in the answer's language.

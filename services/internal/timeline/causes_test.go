@@ -24,7 +24,7 @@ import (
 func TestEveryCodeHasACause(t *testing.T) {
 	t.Parallel()
 	const root = "../../.."
-	dirs := []string{"pkg/dsar", "services/internal/core", "pkg/worker", "pkg/sqlsystem", "pkg/vendorapi"}
+	dirs := []string{"pkg/dsar", "services/internal/core", "pkg/worker", "pkg/sqlsystem", "pkg/vendorapi", "services/internal/recipients"}
 	services, err := os.ReadDir(root + "/services")
 	if err != nil {
 		t.Fatal(err)

@@ -18,6 +18,8 @@ type May struct {
 	Holds []Hold `json:"holds,omitempty"`
 	// Tasks are those that a person can end by hand.
 	Tasks []ManualTask `json:"tasks,omitempty"`
+	// Notices are the recipients whose notices can be settled.
+	Notices []string `json:"notices,omitempty"`
 }
 
 // ManualTask is a task that waits for a person's hand.
@@ -37,6 +39,9 @@ func (t *Trace) Allow(all core.Choices) {
 		}
 		for _, m := range c.Tasks {
 			may.Tasks = append(may.Tasks, ManualTask{System: m.System, Action: m.Action, Outcomes: m.Outcomes})
+		}
+		for _, n := range c.Notices {
+			may.Notices = append(may.Notices, n.Recipient)
 		}
 		t.May = append(t.May, may)
 	}

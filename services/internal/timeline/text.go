@@ -71,6 +71,13 @@ func notes(out io.Writer, t Trace) {
 	for _, h := range t.Holds {
 		lines = append(lines, "legal hold on\t"+strings.TrimSpace(h.System+" "+Say(English).reach(h.Dataset)))
 	}
+	for _, n := range t.Notices {
+		line := "notice to " + n.Recipient + "\t" + string(n.Status) + ", by " + string(n.By)
+		if n.Waits {
+			line += ": waits for a person"
+		}
+		lines = append(lines, line)
+	}
 	if len(lines) == 0 {
 		return
 	}

@@ -44,6 +44,8 @@ type Trace struct {
 	Assignee string `json:"assignee,omitempty"`
 	// Holds are the legal holds that are on.
 	Holds []Hold `json:"holds,omitempty"`
+	// Notices are what is owed to the recipients of what was changed.
+	Notices []Notice `json:"notices,omitempty"`
 	// EarlierRequests counts the person's requests in the twelve months before, up to
 	// [core.MaxEarlierRequests]; DuplicateOf is one that was open, for the same.
 	EarlierRequests int          `json:"earlier_requests,omitempty"`
@@ -165,6 +167,9 @@ func (t *Trace) describe(s core.State, sent map[[2]string]time.Time) {
 	for _, h := range s.Holds {
 		t.Holds = append(t.Holds, Hold(h))
 	}
+	for _, n := range s.Notices {
+		t.Notices = append(t.Notices, Notice{Recipient: n.Recipient, By: n.By, Status: n.Status, SentAt: n.Sent, Waits: n.Waits()})
+	}
 	if s.Status == core.StatusCompleted {
 		t.Bundle = &s.Bundle
 	}
@@ -221,4 +226,15 @@ func (t Trace) EarlierCount() string {
 		return strconv.Itoa(core.MaxEarlierRequests) + "+"
 	}
 	return strconv.Itoa(t.EarlierRequests)
+}
+
+// Notice is what is owed to a recipient of data that was changed.
+type Notice struct {
+	Recipient string            `json:"recipient"`
+	By        core.Way          `json:"by"`
+	Status    core.NoticeStatus `json:"status"`
+	// SentAt is when it was last told.
+	SentAt time.Time `json:"sent_at,omitzero"`
+	// Waits tells that a person must see to it.
+	Waits bool `json:"waits,omitempty"`
 }

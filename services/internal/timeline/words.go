@@ -111,6 +111,31 @@ func (say Say) sentence(e core.Event) (system, text string) {
 		return "", say.f("%s opened the plan of %s", e.By, strings.Join(e.Systems, ", ")) + say.because("", e.Reason)
 	case core.AskedAgain:
 		return "", say.askedAgain(e)
+	case core.NoticeOwed:
+		if e.By == core.WayNobody {
+			return "", say.f("%s received data that was changed, and can't be told", e.Recipient)
+		}
+		return "", say.f("%s received data that was changed, and is to be told", e.Recipient)
+	case core.NoticeSent:
+		if e.Number > 1 {
+			return "", say.f("%s is told once more what was changed (notice %d)", e.Recipient, e.Number)
+		}
+		return "", say.f("%s is told what was changed", e.Recipient)
+	case core.NoticeFailed:
+		if e.Until.IsZero() {
+			return "", say.f("%s can't be told by machine: a person must", e.Recipient) + say.because("", say(Cause(e.Code)))
+		}
+		return "", say.f("%s couldn't be told; tried again at %s", e.Recipient, clock(e.Until)) + say.because("", say(Cause(e.Code)))
+	case core.NoticeSettled:
+		if e.Status == core.NoticeIsExcused {
+			return "", say.f("%s says that %s can't be told", e.By, e.Recipient) + say.because("", e.Reason)
+		}
+		return "", say.f("%s told %s what was changed", e.By, e.Recipient) + say.because("", e.Reason)
+	case core.NoticeAcknowledged:
+		if e.By == "" {
+			return "", say.f("%s has confirmed its notice", e.Recipient)
+		}
+		return "", say.f("%s says that %s has confirmed its notice", e.By, e.Recipient) + say.because("", e.Reason)
 	case core.AddendumIssued:
 		return "", say.f("addendum %d to the certificate: %s", e.Number, e.Addendum.Name)
 	case core.Assigned:

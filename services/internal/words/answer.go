@@ -54,7 +54,7 @@ type Answer struct {
 	Storage       string `yaml:"storage"`
 	NoRecipients  string `yaml:"no_recipients"`
 	Sensitive     string `yaml:"sensitive"`
-	Apart         string `yaml:"apart"` // before what a column is, where it isn't what its dataset is; "%s": the column
+	Apart         string `yaml:"apart"`          // before what a column is, where it isn't what its dataset is; "%s": the column
 	EmptyDatasets string `yaml:"empty_datasets"` // "%s": names
 	Preview       string `yaml:"preview"`        // "%s of %s": numbers
 	Files         string `yaml:"files"`
@@ -108,6 +108,8 @@ type Answer struct {
 	ComplaintGeneral string `yaml:"complaint_general"`
 	Automated        string `yaml:"automated"`
 	Transfers        string `yaml:"transfers"`
+	CountriesLead    string `yaml:"countries_lead"`
+	RecipientsTold   string `yaml:"recipients_told"`
 	Also             string `yaml:"also"`
 
 	// The folder.

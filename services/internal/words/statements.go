@@ -21,8 +21,12 @@ func (a *Answer) Of(s statement.Said) Sentence { return a.Statements[variant(s)]
 // variant returns the key of a statement's sentence.
 func variant(s statement.Said) string {
 	switch id := s.Identifier; {
+	case s.Kind == statement.ReceivedIn && s.Safeguard != "":
+		return string(s.Kind) + ".safe"
+	case s.Kind == statement.NotTold && s.Reason != "":
+		return string(s.Kind) + ".why"
 	case s.Kind == statement.LeftOut, s.Kind == statement.ColumnsLeftOut:
-		return string(statement.LeftOut) + "." + s.Why
+		return string(s.Kind) + "." + s.Why
 	case s.Kind != statement.LookedBy || id == nil:
 		return string(s.Kind)
 	case id.FoundBy != "" && id.FromValue != "":
@@ -91,6 +95,16 @@ func (a *Answer) value(d *statement.Document, s statement.Said, name string) str
 			titles = append(titles, a.use(s.Kind, u))
 		}
 		return strings.Join(titles, "; ")
+	case "recipients":
+		var names []string
+		for _, r := range s.Recipients {
+			names = append(names, a.Recipient(r.Name, r.Does, ""))
+		}
+		return Listed(names, a.And)
+	case "country":
+		return a.Country(s.Country)
+	case "safeguard":
+		return s.Safeguard
 	case "checks":
 		var names []string
 		for _, c := range s.Checks {

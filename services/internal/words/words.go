@@ -54,6 +54,7 @@ type Language struct {
 	Answer  Answer
 	Letters Letters
 	Mail    Mail
+	Notice  Notice
 	Record  Record
 	// Journal has the journal's words, as people read them ([Language.Word]).
 	Journal map[string]string
@@ -169,7 +170,7 @@ func (l *Language) complete(english *Language) {
 func read(folder fs.FS, tag string) (*Language, error) {
 	l := &Language{Tag: tag, Sentences: map[string]string{}}
 	for name, into := range map[string]any{
-		"language": &l.format, "answer": &l.Answer, "statements": &l.Answer.Statements, "letters": &l.Letters, "journal": &l.Journal, "mail": &l.Mail, "record": &l.Record, "portal": &l.Portal, "causes": &l.Causes, "refusals": &l.Refusals, "sentences": &l.Sentences,
+		"language": &l.format, "answer": &l.Answer, "statements": &l.Answer.Statements, "letters": &l.Letters, "journal": &l.Journal, "mail": &l.Mail, "notice": &l.Notice, "record": &l.Record, "portal": &l.Portal, "causes": &l.Causes, "refusals": &l.Refusals, "sentences": &l.Sentences,
 	} {
 		text, err := fs.ReadFile(folder, path.Join(tag, name+".yaml"))
 		if name == "sentences" && tag == reference && errors.Is(err, fs.ErrNotExist) {

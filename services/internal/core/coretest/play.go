@@ -80,6 +80,9 @@ func (p *player) play(right dsar.Right) {
 	if p.rng.IntN(3) == 0 {
 		a.Systems = append(a.Systems, p.system("t"))
 	}
+	if p.rng.IntN(2) == 0 {
+		a.Recipients = []core.Recipient{{ID: "r", By: []core.Way{core.WayWebhook, core.WayHand}[p.rng.IntN(2)], Receives: []core.Reached{{System: "s", Dataset: "d"}}}}
+	}
 	p.do(core.Submit{Accepted: a}, Start)
 	for i := range 30 * len(a.Systems) {
 		p.step(Start.Add(time.Duration(i) * time.Hour))
