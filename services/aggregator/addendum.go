@@ -54,8 +54,8 @@ type addendumDataset struct {
 	Records int64  `json:"records"`
 }
 
-// addendum writes the addendum of a task into the outbox. The same task twice gives the
-// same.
+// addendum writes the addendum of a task into the outbox, signed as the bundle was. The same
+// task twice gives the same.
 func (a *Aggregator) addendum(ctx context.Context, t core.AssembleTask, job *worker.AssembleJob) (dsar.Object, error) {
 	keys, err := job.Keys()
 	if err != nil {
@@ -70,6 +70,11 @@ func (a *Aggregator) addendum(ctx context.Context, t core.AssembleTask, job *wor
 		return dsar.Object{}, fmt.Errorf("aggregator: addendum: %w", err)
 	}
 	text = append(text, '\n')
+	if a.cfg.Signer != nil {
+		if text, err = bundle.SignedAddendum(a.cfg.Signer, t.RequestID, told.Number, text); err != nil {
+			return dsar.Object{}, err
+		}
+	}
 	name := addendumName(t.RequestID, told.Number)
 	err = a.leave(ctx, name, func(out io.Writer) error {
 		w, err := age.Encrypt(out, bundleKey{keys})
@@ -89,7 +94,7 @@ func (a *Aggregator) addendum(ctx context.Context, t core.AssembleTask, job *wor
 func (a *Aggregator) tell(t core.AssembleTask) (addendum, error) {
 	again := t.Answer.Again
 	lang := bundle.Language(t.Locale)
-	out := addendum{Format: "habeas-addendum/1", RequestID: t.RequestID, Number: again.Number, Language: lang, AskedAt: again.AskedAt.UTC(), Systems: []addendumSystem{}}
+	out := addendum{Format: bundle.AddendumFormat, RequestID: t.RequestID, Number: again.Number, Language: lang, AskedAt: again.AskedAt.UTC(), Systems: []addendumSystem{}}
 	request := statement.Request{ID: t.RequestID, Right: t.Right, Asked: t.Answer.Asked, Jurisdiction: t.Jurisdiction, ReceivedAt: t.ReceivedAt.UTC()}
 	d := statement.Document{Format: statement.Format, Request: request, Language: lang}
 	d.Statements = statement.Worded(statement.Make(statement.Evidence{Request: request, Told: *t.Answer}), func(s statement.Said) string { return words.For(lang).Answer.Say(&d, s) })

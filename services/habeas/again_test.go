@@ -141,6 +141,18 @@ func TestAProofLasts(t *testing.T) {
 		t.Errorf("the person reads %q", text)
 	}
 
+	file, keys := filepath.Join(t.TempDir(), "addendum.json"), filepath.Join(t.TempDir(), "keys")
+	if status, out := says(t, "bundle", "get", r.ID, "--addendum", "1", "-o", file, "--data", cfg.Data); status != 0 {
+		t.Fatalf("status %d:\n%s", status, out)
+	}
+	_, verifiers := says(t, "keys", "show", "--data", cfg.Data)
+	if err := os.WriteFile(keys, []byte(verifiers), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if status, out := says(t, "verify", file, "--key", keys); status != 0 || !strings.Contains(out, "signed by ") {
+		t.Errorf("status %d:\n%s", status, out)
+	}
+
 	// The same after the fact, for all erasures since the backup.
 	since := before.Format(time.RFC3339)
 	if status, out := says(t, "replay-erasures", "--system", people.Events, "--since", since, "--data", cfg.Data); status != 0 || !strings.Contains(out, "1 of 1 would be asked") || count() != erasedTo {

@@ -10,6 +10,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/aggregator"
+	"habeas.dev/services/internal/bundle"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/installation"
 )
@@ -29,7 +30,8 @@ type bundleGetCommand struct {
 func (bundleGetCommand) Help() string {
 	return `The answer is encrypted for its person; this opens it with the installation's own key.
 What comes out is personal data in the clear. It is held against the journal: an answer
-that was altered or exchanged in the outbox is refused.
+that was altered or exchanged in the outbox is refused. An addendum's signature goes into a
+file beside it, which ends in .note.
 
   habeas bundle get 3cf5cf5f -o answer.zip
   habeas bundle get 3cf5cf5f --addendum 1 -o addendum.json`
@@ -103,10 +105,17 @@ func (c *bundleGetCommand) addendum(ctx context.Context, in *installation.Instal
 	if err != nil {
 		return err
 	}
+	text, signature := bundle.SplitAddendum(text)
 	if c.Output == "-" {
 		_, err = os.Stdout.Write(text)
 		return err
 	}
-	_, err = save(c.Output, c.Force, bytes.NewReader(text))
+	if _, err = save(c.Output, c.Force, bytes.NewReader(text)); err != nil || signature == nil {
+		return err
+	}
+	_, err = save(c.Output+signatureEnd, c.Force, bytes.NewReader(signature))
 	return err
 }
+
+// signatureEnd is what an addendum's signature ends in, beside the addendum.
+const signatureEnd = ".note"

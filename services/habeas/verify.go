@@ -5,8 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"strings"
+
+	"golang.org/x/mod/sumdb/note"
 
 	"habeas.dev/services/internal/bundle"
 	"habeas.dev/services/internal/receipt"
@@ -14,7 +18,7 @@ import (
 )
 
 type verifyCommand struct {
-	File     string   `arg:"" help:"The bundle, as bundle get left it; or a receipt's proof, which ends in .tlog-proof." placeholder:"FILE"`
+	File     string   `arg:"" help:"The bundle, as bundle get left it; an addendum, which ends in .json; or a receipt's proof, which ends in .tlog-proof." placeholder:"FILE"`
 	Document string   `help:"The receipt that the proof is of." placeholder:"FILE"`
 	Key      []string `help:"Who must have signed it: a verifier's key, or a file with one a line." placeholder:"KEY"`
 	JSON     bool     `help:"Print JSON."`
@@ -28,11 +32,14 @@ verifier habeas keys show prints: hashes alone anybody can make anew. It needs n
 installation and no network. Exit status 0: it is whole; 1: a line for each thing that
 is wrong.
 
+An addendum is checked by its signature, which bundle get left beside it.
+
 A receipt is verified by its proof, likewise by nothing but the key.
 
   habeas keys show --data ./habeas-data > habeas.pub
   habeas verify receipt.tlog-proof --document receipt.json --key habeas.pub
-  habeas bundle get 3cf5cf5f -o answer.zip && habeas verify answer.zip --key habeas.pub`
+  habeas bundle get 3cf5cf5f -o answer.zip && habeas verify answer.zip --key habeas.pub
+  habeas bundle get 3cf5cf5f --addendum 1 -o addendum.json && habeas verify addendum.json --key habeas.pub`
 }
 
 func (c *verifyCommand) Run(ctx context.Context) error {
@@ -55,7 +62,7 @@ func (c *verifyCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	report, err := bundle.Verify(ctx, f, info.Size(), keys...)
+	report, err := c.report(ctx, f, info.Size(), keys)
 	if err != nil {
 		return err
 	}
@@ -76,6 +83,25 @@ func (c *verifyCommand) Run(ctx context.Context) error {
 	}
 	return nil
 }
+
+// report checks a bundle, or an addendum by the signature beside it.
+func (c *verifyCommand) report(ctx context.Context, f *os.File, size int64, keys []note.Verifier) (bundle.Report, error) {
+	if !strings.HasSuffix(c.File, ".json") {
+		return bundle.Verify(ctx, f, size, keys...)
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxAddendum))
+	if err != nil {
+		return bundle.Report{}, err
+	}
+	signature, err := os.ReadFile(c.File + signatureEnd)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return bundle.Report{}, err
+	}
+	return bundle.VerifyAddendum(text, signature, keys...), nil
+}
+
+// maxAddendum is far above what an addendum holds: numbers, by system and dataset.
+const maxAddendum = 16 << 20
 
 // signedBy says who made the answer, as far as it was checked.
 func signedBy(r bundle.Report) string {

@@ -35,34 +35,47 @@ func sign(s note.Signer, requestID string, tagManifest []byte) ([]byte, error) {
 // checks only that what is signed is this bundle: who signed it isn't known then.
 func (v *verifier) signature(keys []note.Verifier) {
 	if v.files[signatureFile] == nil {
-		if len(keys) > 0 {
-			v.problem("unsigned", "", "It isn't signed: anybody may have made it.")
-		}
+		v.unsigned(keys)
 		return
 	}
-	text, ok := v.tagFile(signatureFile)
+	signature, ok := v.tagFile(signatureFile)
 	if !ok {
 		return
 	}
-	signed, err := note.Open([]byte(text), note.VerifierList(keys...))
+	want := "" // of a bag without tags, which is a problem of its own
+	if tags, ok := v.tagFile(tagsFile); ok {
+		want = signedText(strings.TrimPrefix(v.report.Bag, topPrefix), []byte(tags))
+	}
+	v.note(signatureFile, []byte(signature), keys, want, "What was signed is another bundle: this one was altered, or is another request's.")
+}
+
+// unsigned takes in that there is no signature.
+func (v *verifier) unsigned(keys []note.Verifier) {
+	if len(keys) > 0 {
+		v.problem("unsigned", "", "It isn't signed: anybody may have made it.")
+	}
+}
+
+// note checks a signed note: who signed it, and that it is of the wanted text; else another
+// thing was signed.
+func (v *verifier) note(file string, signature []byte, keys []note.Verifier, want, another string) {
+	signed, err := note.Open(signature, note.VerifierList(keys...))
 	var unverified *note.UnverifiedNoteError
 	var invalid *note.InvalidSignatureError
 	switch {
 	case errors.As(err, &unverified):
 		if signed = unverified.Note; len(keys) > 0 {
-			v.problem("other-key", signatureFile, "It was signed by none of the keys: it is somebody else's, or of a time with another key.")
+			v.problem("other-key", file, "It was signed by none of the keys: it is somebody else's, or of a time with another key.")
 		}
 	case errors.As(err, &invalid):
-		v.problem("bad-signature", signatureFile, "The signature is forged, or what was signed was altered.")
+		v.problem("bad-signature", file, "The signature is forged, or what was signed was altered.")
 		return
 	case err != nil:
-		v.problem("bad-signature", signatureFile, "It is no signed note.")
+		v.problem("bad-signature", file, "It is no signed note.")
 		return
 	}
-	tags, ok := v.tagFile(tagsFile)
-	requestID := strings.TrimPrefix(v.report.Bag, topPrefix)
-	if !ok || signed.Text != signedText(requestID, []byte(tags)) {
-		v.problem("bad-signature", signatureFile, "What was signed is another bundle: this one was altered, or is another request's.")
+	if signed.Text != want {
+		v.problem("bad-signature", file, "%s", another)
 		return
 	}
 	v.report.Signers = names(signed.Sigs, signed.UnverifiedSigs)

@@ -126,3 +126,43 @@ func TestResigned(t *testing.T) {
 		}
 	}
 }
+
+// TestAddendumIsSigned: an addendum that was altered, is another request's, or was signed by
+// somebody else, is found by whoever has the key.
+func TestAddendumIsSigned(t *testing.T) {
+	t.Parallel()
+	signer, key := newKey(t, "privacy.example.com/bundles")
+	_, others := newKey(t, "privacy.example.com/bundles")
+	text := []byte("{\n  \"format\": \"habeas-addendum/1\",\n  \"request_id\": \"r1\",\n  \"number\": 1\n}\n")
+	whole, err := bundle.SignedAddendum(signer, "r1", 1, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	alone, signature := bundle.SplitAddendum(whole)
+	if string(alone) != string(text) || len(signature) == 0 {
+		t.Fatalf("%q, %q", alone, signature)
+	}
+	if r := bundle.VerifyAddendum(alone, signature, key); len(r.Problems) != 0 || !r.Verified || !slices.Equal(r.Signers, []string{"privacy.example.com/bundles"}) {
+		t.Errorf("%+v", r)
+	}
+	for name, c := range map[string]struct {
+		text, signature []byte
+		key             note.Verifier
+		code            string
+	}{
+		"altered":         {[]byte(strings.Replace(string(text), "}", ",\"more\": 1}", 1)), signature, key, "bad-signature"},
+		"another number":  {[]byte(strings.Replace(string(text), "number\": 1", "number\": 2", 1)), signature, key, "bad-signature"},
+		"another request": {[]byte(strings.Replace(string(text), "r1", "r2", 1)), signature, key, "bad-signature"},
+		"unsigned":        {text, nil, key, "unsigned"},
+		"by another":      {text, signature, others, "other-key"},
+		"no addendum":     {[]byte("{}"), signature, key, "not-an-addendum"},
+		"a bundle's note": {text, []byte(strings.Replace(string(signature), "addendum/v1", "bundle/v1", 1)), key, "bad-signature"},
+	} {
+		if r := bundle.VerifyAddendum(c.text, c.signature, c.key); len(r.Problems) != 1 || r.Problems[0].Code != c.code || r.Verified {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+	if unsigned, none := bundle.SplitAddendum(text); string(unsigned) != string(text) || none != nil {
+		t.Error("an addendum that isn't signed was parted")
+	}
+}
