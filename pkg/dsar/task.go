@@ -66,10 +66,13 @@ type Counts struct {
 	Uncovered string `json:"uncovered,omitempty"`
 }
 
-// Taken counts the rows of one table that went with what was erased.
+// Taken counts the rows of one table that went with what was erased, or were changed by it.
 type Taken struct {
 	Table   string `json:"table"`
 	Records int64  `json:"records"`
+	// Changed tells that the rows are there, and have lost their reference to what was
+	// erased.
+	Changed bool `json:"changed,omitempty"`
 }
 
 // Kept returns how many records must stay.
@@ -219,7 +222,10 @@ type Task struct {
 	// Plan names the sealed plan, with its SHA-256: with erase and prove, where
 	// something was planned. An erasure goes by this plan and by no other.
 	Plan *Object `json:"plan,omitempty"`
-	// ByKeys tells, with erase and prove, that only what stands under the plan's keys is
+	// Earlier are, with plan, the plans that were made before this one, and what came after
+	// them and had to stay: what of it is still there is planned too.
+	Earlier []Object `json:"earlier,omitempty"`
+	// ByKeys tells, with plan, erase and prove, that only what stands under the plan's keys is
 	// meant: the person may have become a customer anew since.
 	ByKeys bool `json:"by_keys,omitempty"`
 }

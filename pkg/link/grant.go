@@ -4,9 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"strconv"
-	"strings"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/vault"
@@ -25,6 +23,9 @@ type Grant struct {
 	// Values are the secrets of the small values that the aggregator opens and seals, by
 	// the root that they are of. No other worker has any.
 	Values map[string][]byte `json:"values,omitempty"`
+	// Held are the people of whom holds keep records, with the tasks of an erasure: what is
+	// theirs as well must stay.
+	Held []HeldRef `json:"held,omitempty"`
 }
 
 // Identifier is an identifier in the clear.
@@ -73,24 +74,7 @@ func writeGrant(ctx context.Context, o *vault.Objects, k vault.ObjectKey, g Gran
 
 // ReadGrant reads a task's grant from the vault.
 func (t Task) ReadGrant(ctx context.Context, o *vault.Objects) (Grant, error) {
-	var g Grant
-	k, err := vault.NewObjectKey(t.RequestID, strings.TrimSuffix(t.Grant.Name, "-g"), t.Grant.Key)
-	if err != nil {
-		return g, err
-	}
-	r, err := o.Open(ctx, k, t.Grant.Name)
-	if err != nil {
-		return g, err
-	}
-	defer r.Close()
-	text, err := io.ReadAll(io.LimitReader(r, maxGrant))
-	if err != nil {
-		return g, err
-	}
-	if err := json.Unmarshal(text, &g); err != nil {
-		return g, fmt.Errorf("link: grant of request %s: %w", t.RequestID, vault.ErrCorrupt)
-	}
-	return g, nil
+	return readGrant(ctx, o, t.RequestID, t.Grant)
 }
 
 // ObjectKey returns the key of a scope's objects; vault.ErrShredded where the grant has

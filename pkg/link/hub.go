@@ -28,14 +28,19 @@ type Hub struct {
 	vault *vault.Vault
 	keys  Keys
 	now   func() time.Time
+	holds Holds // nil: none
 	// secret is of nonces. They are computed and not kept, so that neither the journal
 	// nor whoever decides needs randomness.
 	secret []byte
 }
 
 // NewHub returns a hub on a vault.
-func NewHub(v *vault.Vault, keys Keys, now func() time.Time) *Hub {
-	return &Hub{vault: v, keys: keys, now: now, secret: v.Secret("task nonces")}
+func NewHub(v *vault.Vault, keys Keys, now func() time.Time, opts ...HubOption) *Hub {
+	h := &Hub{vault: v, keys: keys, now: now, secret: v.Secret("task nonces")}
+	for _, opt := range opts {
+		opt(h)
+	}
+	return h
 }
 
 // nonce returns the nonce of an attempt: the same whenever it is asked for.
@@ -90,6 +95,8 @@ func (h *Hub) SealTask(ctx context.Context, data []byte) ([]byte, error) {
 		t.Lost = LostNoKeys
 	case errors.Is(err, errUnreadable):
 		t.Lost = LostUnreadable
+	case errors.Is(err, errHeldLost):
+		t.Lost = LostHeld
 	case err != nil:
 		return nil, fmt.Errorf("link: grant of request %s: %w", o.RequestID, err)
 	}
@@ -123,6 +130,9 @@ func (h *Hub) grant(ctx context.Context, o order) (GrantRef, error) {
 			g.Values[which.String()] = keys.Values(which)
 		}
 	} else if err := g.open(keys, o.Task); err != nil {
+		return GrantRef{}, err
+	}
+	if g.Held, err = h.held(ctx, o.Task); err != nil {
 		return GrantRef{}, err
 	}
 	for _, scope := range o.scopes() {
@@ -182,6 +192,9 @@ func (o order) scopes() []string {
 	scopes := []string{Scope(o.System, o.Action, o.Attempt)}
 	if o.Plan != nil {
 		scopes = append(scopes, vault.ScopeOf(o.Plan.Name))
+	}
+	for _, object := range o.Earlier {
+		scopes = append(scopes, vault.ScopeOf(object.Name))
 	}
 	if o.Answer == nil {
 		return scopes

@@ -61,6 +61,7 @@ const (
 	LostShredded   = "shredded"   // the request's keys were destroyed
 	LostNoKeys     = "no-keys"    // it has none
 	LostUnreadable = "unreadable" // an identifier or a detail doesn't open
+	LostHeld       = "held"       // a hold is on, and whom it concerns can't be read any more
 )
 
 // The errors by which a message isn't believed. Their texts hold nothing of it.

@@ -103,6 +103,11 @@ type DatasetSQL struct {
 	// and may: those rows are nobody's, or need not stay. An erasure that would reach
 	// other tables is refused.
 	Cascades []string `yaml:"cascades,omitempty"`
+	// Unlinks are tables, as table or schema.table, whose rows stay and lose their
+	// reference to this dataset's where these are deleted (a foreign key with ON DELETE
+	// SET NULL or SET DEFAULT), and may, also where they must be kept: what they say isn't
+	// changed by it.
+	Unlinks []string `yaml:"unlinks,omitempty"`
 	// UnlessShared names tables whose rows refer to rows of this dataset: while one of
 	// somebody else does, or one of the person's own that stays, the row stays.
 	UnlessShared []Shared `yaml:"unless_shared,omitempty"`

@@ -302,23 +302,32 @@ func (v *validation) shared(path string, d *Dataset) {
 	}
 }
 
-// cascades checks the tables that may lose rows with the dataset's.
+// cascades checks the tables that may lose rows with the dataset's, or their references to
+// them.
 func (v *validation) cascades(path string, d *Dataset) {
-	v.list(path+".cascades", len(d.SQL.Cascades))
+	v.tables(path+".cascades", d.SQL.Cascades)
+	v.tables(path+".unlinks", d.SQL.Unlinks)
 	for i, name := range d.SQL.Cascades {
-		at := index(path+".cascades", i)
+		for _, o := range v.m.Datasets {
+			if o.SQL != nil && o.SQL.Table == name && len(o.Retention) > 0 {
+				v.add(index(path+".cascades", i), fmt.Sprintf("rows of %s must stay: they can't go with those of %s", o.Name, d.Name), "leave it out; where they only lose their reference, name it in unlinks")
+			}
+		}
+	}
+}
+
+// tables checks a list of tables.
+func (v *validation) tables(path string, names []string) {
+	v.list(path, len(names))
+	for i, name := range names {
+		at := index(path, i)
 		schema, table, there := strings.Cut(name, ".")
 		v.sqlName(at, schema)
 		if there {
 			v.sqlName(at, table)
 		}
-		if slices.Contains(d.SQL.Cascades[:i], name) {
+		if slices.Contains(names[:i], name) {
 			v.add(at, fmt.Sprintf("%q stands twice", name), "leave one")
-		}
-		for _, o := range v.m.Datasets {
-			if o.SQL != nil && o.SQL.Table == name && len(o.Retention) > 0 {
-				v.add(at, fmt.Sprintf("rows of %s must stay: they can't go with those of %s", o.Name, d.Name), "leave it out")
-			}
 		}
 	}
 }

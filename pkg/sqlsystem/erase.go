@@ -31,8 +31,11 @@ func (s *System) Erase(ctx context.Context, all []*worker.EraseJob) error {
 // tellErased hands the counts of an erasure on, and what went with it.
 func (s *System) tellErased(all []*worker.EraseJob, jobs []*counted, err error) {
 	for i, j := range jobs {
+		for _, e := range j.late {
+			all[i].Keep(e.Dataset, e.Key, dsar.Retention{Ground: e.Ground, Until: e.Until})
+		}
 		if all[i].Counts = s.withTaken(j.Counts, j.taken); err == nil && j.Err == nil {
-			noteTaken(j.Job, j.taken, "went with what was erased")
+			noteTaken(j.Job, j.taken, "went with what was erased", "lost their reference to what was erased")
 		}
 	}
 }
@@ -54,6 +57,7 @@ func (s *System) eraseIn(ctx context.Context, tx *sql.Tx, jobs []*counted, lacki
 	if err := e.examine(ctx); err != nil {
 		return err
 	}
+	e.findHeld()
 	e.findGaps()
 	if err := e.judgeAll(ctx); err != nil {
 		return err
@@ -73,10 +77,28 @@ func (s *System) eraseIn(ctx context.Context, tx *sql.Tx, jobs []*counted, lacki
 type erasure struct {
 	*examination
 	tx      *sql.Tx
+	holds   []map[string]bool     // by job, the datasets of which a hold keeps something
 	gaps    []map[*dataset]string // by job, the datasets that are left, and why
 	done    map[*dataset]int64    // how many rows were deleted, or made anonymous
 	changed int64                 // how many rows were changed otherwise
-	taken   map[string]int        // by table, what went with them as the manifest lets it
+	taken   int                   // how many rows went, or changed, with them as the manifest lets them
+}
+
+// findHeld makes out of which datasets a hold keeps something from each job.
+func (e *erasure) findHeld() {
+	e.holds = make([]map[string]bool, len(e.jobs))
+	for i, j := range e.jobs {
+		e.holds[i] = setOf(j.Holds)
+	}
+	for _, h := range e.holdings {
+		for key, r := range h.rows {
+			for _, share := range r.shares {
+				if r.there && !e.holds[share.job][h.d.Name] && e.held(share.job, h.d, key) {
+					e.holds[share.job][h.d.Name] = true
+				}
+			}
+		}
+	}
 }
 
 // findGaps makes out what is left of each job: what the database doesn't let be
@@ -87,7 +109,7 @@ func (e *erasure) findGaps() {
 		lack := e.lacking[h.d.Name]
 		for i := range e.jobs {
 			for _, p := range h.d.takes {
-				if e.held(i, h.d) && !e.held(i, p) {
+				if e.holds[i][h.d.Name] && !slices.Contains(e.jobs[i].Holds, p.Name) {
 					e.leave(i, p, "left, since the database would delete what is held of "+h.d.Name+" with it")
 				}
 			}
@@ -188,6 +210,9 @@ func (e *erasure) judge(h *holding) {
 			}
 			if !share.planned {
 				n.Late++
+				if stays != nil {
+					e.jobs[share.job].late = append(e.jobs[share.job].late, worker.Entry{Dataset: h.d.Name, Key: key, Keep: true, Ground: stays.ground, Until: stays.until})
+				}
 			}
 		}
 		switch {
@@ -224,16 +249,13 @@ func (e *erasure) overreaches(ctx context.Context) error {
 		}
 	}
 	for i, j := range e.jobs {
-		taken, err := reach.check(ctx, e.tx, i, j.Holds)
+		taken, err := reach.check(ctx, e.tx, i, e.holds[i])
 		if err != nil {
 			return err
 		}
 		j.taken = taken
-		for table, n := range taken {
-			if e.taken == nil {
-				e.taken = map[string]int{}
-			}
-			e.taken[table] += n
+		for _, n := range taken {
+			e.taken += n
 		}
 	}
 	return nil
@@ -330,7 +352,7 @@ func (e *erasure) close(ctx context.Context, before tallies) error {
 	}
 	var lets []string
 	for _, h := range e.holdings {
-		lets = append(lets, h.d.SQL.Cascades...)
+		lets = append(append(lets, h.d.SQL.Cascades...), h.d.SQL.Unlinks...)
 		if len(h.keep) == 0 || len(e.done) == 0 {
 			continue
 		}
@@ -348,6 +370,7 @@ func (e *erasure) close(ctx context.Context, before tallies) error {
 	return e.settle(ctx, before, lets)
 }
 
-func (e *examination) held(job int, d *dataset) bool {
-	return slices.Contains(e.jobs[job].Holds, d.Name)
+// held reports whether a hold keeps a row from a job.
+func (e *examination) held(job int, d *dataset, key string) bool {
+	return e.jobs[job].IsHeld(d.Name, key)
 }

@@ -40,6 +40,7 @@ type holding struct {
 
 // item is a row that was planned or found.
 type item struct {
+	key    string
 	there  bool // it exists
 	done   bool // it exists, and is as an erasure makes it
 	is     stay // by the rules of retention, today
@@ -59,7 +60,9 @@ type share struct {
 // stays says why a row must stay; nil where it needn't. A rule that holds is told
 // before a hold, and a hold before a plan whose reason is over by now. What the manifest
 // has kept stays unless another way to the row, of somebody who is erased too, erases it.
-func (r *item) stays(in interface{ held(int, *dataset) bool }, d *dataset) *stay {
+func (r *item) stays(in interface {
+	held(job int, d *dataset, key string) bool
+}, d *dataset) *stay {
 	if r.is.kept {
 		return &r.is
 	}
@@ -69,7 +72,7 @@ func (r *item) stays(in interface{ held(int, *dataset) bool }, d *dataset) *stay
 		planned = &stay{true, manifest.GroundKept, time.Time{}}
 	}
 	for _, share := range r.shares {
-		if in.held(share.job, d) {
+		if in.held(share.job, d, r.key) {
 			return &stay{true, dsar.LegalHold, time.Time{}}
 		}
 		if share.keep != nil && (share.keep.ground != manifest.GroundKept || r.ways == 0 || keeps) {
@@ -135,7 +138,7 @@ func (e *examination) examine(ctx context.Context) error {
 func (h *holding) item(key string) *item {
 	r := h.rows[key]
 	if r == nil {
-		r = &item{}
+		r = &item{key: key}
 		h.rows[key] = r
 		h.keys = append(h.keys, key)
 	}

@@ -12,7 +12,8 @@ type counted struct {
 	Counts  []dsar.Counts
 	plan    *worker.Plan   // nil: nothing was planned
 	planned []worker.Entry // its entries, when they were read
-	taken   map[string]int // by table, what went with the job's rows as the manifest lets it
+	late    []worker.Entry // what isn't planned and must stay, in the last try
+	taken   map[taken]int  // what went, or changed, with the job's rows as the manifest lets it
 }
 
 // known returns the identifiers of the job's person.

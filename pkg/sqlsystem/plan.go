@@ -18,8 +18,10 @@ import (
 func (s *System) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 	day := today(s.now())
 	tasks := make([]*worker.Task, len(jobs))
+	held := make([]map[string]bool, len(jobs)) // by job, the datasets of which a hold keeps something
 	for i, j := range jobs {
 		tasks[i] = &j.Task
+		held[i] = setOf(j.Holds)
 	}
 	chunks := s.chunks(tasks)
 	reach, err := s.reach(ctx, s.db)
@@ -28,7 +30,7 @@ func (s *System) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 	}
 	for _, d := range s.sharedLast() {
 		for _, c := range chunks {
-			p := &planning{jobs: jobs, d: d, reach: reach}
+			p := &planning{jobs: jobs, d: d, reach: reach, held: held}
 			err := s.find(ctx, s.db, d, c, day, true, p.row)
 			if err == nil {
 				err = p.spare(ctx)
@@ -47,9 +49,9 @@ func (s *System) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 		if j.Right != dsar.Erasure || j.Err != nil {
 			continue
 		}
-		taken, err := reach.check(ctx, s.db, i, j.Holds)
+		taken, err := reach.check(ctx, s.db, i, held[i])
 		if j.Err = s.explain(err); err == nil {
-			noteTaken(&j.Job, taken, "would go with what is erased")
+			noteTaken(&j.Job, taken, "would go with what is erased", "would lose their reference to what is erased")
 		}
 	}
 	return nil
@@ -68,6 +70,7 @@ type planning struct {
 	d     *dataset
 	reach *reach
 	back  map[int]map[string]act // by job, rows that are held back: others may refer to them
+	held  []map[string]bool      // by job, the datasets of which a hold keeps something
 }
 
 func (p *planning) row(r *row) error {
@@ -79,7 +82,8 @@ func (p *planning) row(r *row) error {
 		switch how := p.d.act(o.ways); {
 		case r.kept:
 			j.Err = j.Plan.Keep(p.d.Name, r.key, dsar.Retention{Ground: r.ground, Until: r.until})
-		case slices.Contains(j.Holds, p.d.Name):
+		case j.IsHeld(p.d.Name, r.key):
+			p.held[o.job][p.d.Name] = true
 			j.Err = j.Plan.Keep(p.d.Name, r.key, dsar.Retention{Ground: dsar.LegalHold})
 		case how.keeps():
 			j.Err = j.Plan.Keep(p.d.Name, r.key, dsar.Retention{Ground: manifest.GroundKept})
@@ -119,4 +123,12 @@ func (p *planning) spare(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+func setOf(names []string) map[string]bool {
+	out := map[string]bool{}
+	for _, name := range names {
+		out[name] = true
+	}
+	return out
 }

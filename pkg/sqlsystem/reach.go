@@ -1,6 +1,7 @@
 package sqlsystem
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -78,7 +79,7 @@ func (s *System) ways(d *dataset) []way {
 				continue
 			}
 			w := way{from: d, steps: append(slices.Clone(steps), r), to: r.from, end: s.datasetOf(r.from.id)}
-			w.allowed = d.lets(w.to.name)
+			w.allowed = d.lets(w.to.name) || !w.takes() && has(d.SQL.Unlinks, w.to.name)
 			out = append(out, w)
 			if r.onDelete == goes && w.end == nil {
 				follow(r.from.id, w.steps)
@@ -224,12 +225,14 @@ func errOverreach(w way, rows int) error {
 	}
 	verb, cure := "delete", "have "+w.from.Name+" made anonymous, change what does it, or, where they may go, add "+w.to.name+" to the dataset's cascades"
 	if !w.takes() {
-		verb = "change"
+		verb, cure = "change", "have "+w.from.Name+" made anonymous, change what does it, or, where they may lose their reference, add "+w.to.name+" to the dataset's unlinks"
 	}
 	why := "which are nobody's in this erasure"
 	switch {
 	case w.end != nil && w.end.duties():
-		why, cure = "of which some must stay", "have "+w.from.Name+" made anonymous, or change the foreign key"
+		if why = "of which some must stay"; w.takes() {
+			cure = "have " + w.from.Name + " made anonymous, or change the foreign key"
+		}
 	case w.end != nil:
 		why = "which are somebody else's, or are to be kept"
 	}
@@ -237,8 +240,9 @@ func errOverreach(w way, rows int) error {
 }
 
 // check fails where what a job's erasure reaches is neither its own nor allowed.
-// It returns how many rows go with its own that the manifest lets go, by table and way.
-func (r *reach) check(ctx context.Context, on executor, job int, holds []string) (taken map[string]int, err error) {
+// held are the datasets of which a hold keeps something. It returns how many rows go with
+// its own that the manifest lets go, by table and way.
+func (r *reach) check(ctx context.Context, on executor, job int, held map[string]bool) (all map[taken]int, err error) {
 	for _, d := range r.System.erasing {
 		keys := r.of[d][job]
 		if len(keys) == 0 {
@@ -254,10 +258,10 @@ func (r *reach) check(ctx context.Context, on executor, job int, holds []string)
 			if d.own.view { // its rows aren't what the foreign keys refer to; settle measures
 				continue
 			}
-			if w.end != nil && w.takes() && slices.Contains(holds, w.end.Name) {
+			if w.end != nil && w.takes() && held[w.end.Name] {
 				continue // it is held, and what would take it is left
 			}
-			outside, all, err := r.follow(ctx, on, w, keys)
+			outside, some, err := r.follow(ctx, on, w, keys)
 			switch {
 			case reasonOf(err) == forbidden && w.allowed:
 				continue
@@ -267,15 +271,15 @@ func (r *reach) check(ctx context.Context, on executor, job int, holds []string)
 				return nil, err
 			case outside > 0 && !w.allowed:
 				return nil, errOverreach(w, outside)
-			case all > 0 && w.allowed:
-				if taken == nil {
-					taken = map[string]int{}
+			case some > 0 && w.allowed:
+				if all == nil {
+					all = map[taken]int{}
 				}
-				taken[w.to.name+" ("+w.String()+")"] += outside
+				all[taken{d.Name, w.to.name, w.String(), !w.takes()}] += outside
 			}
 		}
 	}
-	return taken, nil
+	return all, nil
 }
 
 // follow counts the rows at the end of a way from the given rows, and those of them
@@ -402,9 +406,7 @@ func (e *erasure) settleSQLite(all int64, lets []string) error {
 	for _, n := range e.done {
 		ours += n
 	}
-	for _, n := range e.taken {
-		ours += int64(n)
-	}
+	ours += int64(e.taken)
 	if all > ours && !e.triggered(lets) {
 		return &overreach{fmt.Sprintf("the database changed %d rows more than were to be erased; a foreign key or trigger did, and all of it was undone: name the table in the dataset's cascades, where they may go", all-ours)}
 	}
@@ -419,32 +421,44 @@ func (s *System) triggered(lets []string) bool {
 	})
 }
 
+// taken is a kind of rows that go, or change, with a dataset's as the manifest lets them.
+type taken struct {
+	from    string // the dataset
+	table   string
+	way     string
+	changes bool // they stay, and lose their reference to what goes
+}
+
 // noteTaken tells a job what goes, or went, with its rows that the manifest lets go, and
 // by which way.
-func noteTaken(j *worker.Job, taken map[string]int, goes string) {
-	for _, table := range slices.Sorted(maps.Keys(taken)) {
-		if n := taken[table]; n > 0 {
-			j.Note(fmt.Sprintf("%d rows of %s %s, as the manifest lets them (cascades)", n, table, goes))
+func noteTaken(j *worker.Job, all map[taken]int, goes, changes string) {
+	for _, t := range sortedTaken(all) {
+		switch n := all[t]; {
+		case n > 0 && t.changes:
+			j.Note(fmt.Sprintf("%d rows of %s (%s) %s, as the manifest lets them (unlinks, cascades)", n, t.table, t.way, changes))
+		case n > 0:
+			j.Note(fmt.Sprintf("%d rows of %s (%s) %s, as the manifest lets them (cascades)", n, t.table, t.way, goes))
 		}
 	}
 }
 
-// withTaken adds what went with a job's rows to the counts of the dataset whose cascades
-// name the table. taken is by the table, and the way behind it.
-func (s *System) withTaken(counts []dsar.Counts, taken map[string]int) []dsar.Counts {
+func sortedTaken(all map[taken]int) []taken {
+	return slices.SortedFunc(maps.Keys(all), func(a, b taken) int { return cmp.Or(cmp.Compare(a.table, b.table), cmp.Compare(a.way, b.way)) })
+}
+
+// withTaken adds what went with a job's rows to the counts of the dataset that took it, by
+// table.
+func (s *System) withTaken(counts []dsar.Counts, all map[taken]int) []dsar.Counts {
 	counts = slices.Clone(counts)
-	for _, key := range slices.Sorted(maps.Keys(taken)) {
-		table, _, _ := strings.Cut(key, " (")
-		at := slices.IndexFunc(s.m.Datasets, func(d manifest.Dataset) bool { return d.SQL != nil && has(d.SQL.Cascades, table) })
-		if at < 0 || taken[key] == 0 {
+	for _, t := range sortedTaken(all) {
+		if all[t] == 0 {
 			continue
 		}
-		name := s.m.Datasets[at].Name
-		i := slices.IndexFunc(counts, func(c dsar.Counts) bool { return c.Dataset == name })
+		i := slices.IndexFunc(counts, func(c dsar.Counts) bool { return c.Dataset == t.from })
 		if i < 0 {
-			i, counts = len(counts), append(counts, dsar.Counts{Dataset: name})
+			i, counts = len(counts), append(counts, dsar.Counts{Dataset: t.from})
 		}
-		counts[i].Taken = append(slices.Clip(counts[i].Taken), dsar.Taken{Table: table, Records: int64(taken[key])})
+		counts[i].Taken = append(slices.Clip(counts[i].Taken), dsar.Taken{Table: t.table, Records: int64(all[t]), Changed: t.changes})
 	}
 	return counts
 }

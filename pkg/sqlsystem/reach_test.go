@@ -149,7 +149,7 @@ func TestCascadesAreDeclared(t *testing.T) {
 					t.Errorf("the plan's notes are %q, %v", planned.Notes(), err)
 				}
 				j := erase(lets)
-				if j.Err != nil || len(j.Counts) != 1 || j.Counts[0].Erased != 2 || j.taken["reblogs (posts ← reblogs (post_id))"] != 1 {
+				if j.Err != nil || len(j.Counts) != 1 || j.Counts[0].Erased != 2 || j.taken[taken{"posts", "reblogs", "posts ← reblogs (post_id)", false}] != 1 {
 					t.Errorf("%v, %+v, %v", j.Err, j.Counts, j.taken)
 				}
 				if told := letting.withTaken(j.Counts, j.taken); len(told) != 1 || !slices.Contains(told[0].Taken, dsar.Taken{Table: "reblogs", Records: 1}) || len(j.Counts[0].Taken) > 0 {

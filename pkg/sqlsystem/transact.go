@@ -21,7 +21,7 @@ func (s *System) transact(ctx context.Context, jobs []*counted, do func(context.
 				return nil
 			}
 			for _, j := range jobs {
-				j.Counts, j.taken = nil, nil
+				j.Counts, j.taken, j.late = nil, nil, nil
 			}
 			if first := !short && isShort(err); first {
 				short = true // the rows may have changed in between; a second time they haven't

@@ -17,7 +17,7 @@ type ability struct {
 }
 
 // method finds the implementation's method for an action.
-func method(a dsar.Action, impl any) (call Call, ok bool) {
+func (w *Worker) method(a dsar.Action, impl any) (call Call, ok bool) {
 	switch a {
 	case dsar.Resolve:
 		if r, ok := impl.(Resolver); ok {
@@ -29,15 +29,15 @@ func method(a dsar.Action, impl any) (call Call, ok bool) {
 		}
 	case dsar.Plan:
 		if e, ok := impl.(Eraser); ok {
-			return typed(e.Plan), true
+			return typed(keeper{e, w}.Plan), true
 		}
 	case dsar.Erase:
 		if e, ok := impl.(Eraser); ok {
-			return typed(e.Erase), true
+			return typed(keeper{e, w}.Erase), true
 		}
 	case dsar.Prove:
 		if e, ok := impl.(Eraser); ok {
-			return typed(e.Prove), true
+			return typed(keeper{e, w}.Prove), true
 		}
 	case dsar.Rectify:
 		if r, ok := impl.(Rectifier); ok {
@@ -78,7 +78,7 @@ func (w *Worker) give(ctx context.Context, j *job) {
 		j.given, j.pub, j.out = g, &g.Job, g.Records
 		j.live.Store(g.Records)
 	case dsar.Plan:
-		g := &PlanJob{Job: base, Plan: w.plan(ctx, j)}
+		g := &PlanJob{Job: base, Plan: w.plan(ctx, j), earlier: j.earlier}
 		j.given, j.pub, j.planned = g, &g.Job, g.Plan
 	case dsar.Rectify:
 		g := &RectifyJob{Job: base, Changes: j.changes}
@@ -91,7 +91,10 @@ func (w *Worker) give(ctx context.Context, j *job) {
 		j.given, j.pub = g, &g.Job
 	default: // erase, prove
 		g := &EraseJob{Job: base, Plan: j.plan}
-		j.given, j.pub = g, &g.Job
+		if j.task.Action == dsar.Erase {
+			g.late = w.plan(ctx, j)
+		}
+		j.given, j.pub, j.planned = g, &g.Job, g.late
 	}
 }
 
@@ -116,6 +119,9 @@ func (w *Worker) take(j *job, err error) {
 		j.err = g.Plan.close(j.err)
 		j.counts = g.Plan.Counts()
 	case *EraseJob:
+		if g.late != nil {
+			j.err = g.late.close(j.err)
+		}
 		j.counts = g.Counts
 	case *RectifyJob:
 		j.counts = g.Counts

@@ -36,8 +36,9 @@ type job struct {
 	began   time.Time
 	span    trace.Span // nil where nothing is traced
 
-	// plan is what an erasure or its proof goes by.
-	plan *Plan
+	// plan is what an erasure or its proof goes by, and earlier are the plans before this one.
+	plan    *Plan
+	earlier []*Plan
 
 	// The last try: what the implementation was given, and what it gave.
 	given   any
@@ -56,6 +57,7 @@ type job struct {
 	// settled tells that it did.
 	ability *ability
 	early   func(*job)
+	longer  bool // something follows the method
 	done    atomic.Bool
 	most    int // calls at once
 
@@ -158,9 +160,16 @@ func (j *job) bind(ctx context.Context) {
 // atOnce returns how many jobs of one call may run at once.
 func (j *job) atOnce() int { return j.most }
 
+// goesOn notes that something follows the job's method, so that it isn't settled early.
+func (j *job) goesOn() {
+	if j != nil {
+		j.longer = true
+	}
+}
+
 // settleEarly settles a job while its call goes on for others.
 func (j *job) settleEarly() {
-	if j != nil {
+	if j != nil && !j.longer {
 		j.early(j)
 	}
 }
@@ -197,6 +206,8 @@ func (w *Worker) prepare(ctx context.Context, at Access, j *job) {
 		j.err = Permanent("shredded", "the request's keys are destroyed: nothing of it can be read any more", nil)
 	case link.LostUnreadable:
 		j.err = Permanent("unreadable-identifier", "an identifier can't be opened with the request's key", nil)
+	case link.LostHeld:
+		j.err = Permanent(CodeHoldUnreadable, "a legal hold is on, and whom it concerns can't be read any more, so that nobody knows what must stay: restore the keys of the vault, or lift the hold, and retry", nil)
 	default:
 		j.err = Transient("vault", "the request's keys could not be read from the vault", nil)
 	}
@@ -214,33 +225,54 @@ func (w *Worker) prepare(ctx context.Context, at Access, j *job) {
 	if j.err != nil {
 		return
 	}
-	for _, id := range j.grant.Identifiers {
-		// A resolve goes on from what the system itself found.
-		if !slices.Contains(w.needs, id.Type) && (j.task.Action != dsar.Resolve || !slices.Contains(w.finds, id.Type)) {
-			continue
-		}
-		j.open.Identifiers = append(j.open.Identifiers, Identifier{Type: id.Type, Value: id.Value, Assurance: id.Assurance})
-	}
+	j.open.Identifiers = w.asked(j.task.Action, j.grant.Identifiers)
 	if j.task.Action == dsar.Restrict && j.task.Right != dsar.Restriction && len(j.task.Purposes) == 0 {
 		// Without them all use of the data would end, which only a restriction asks for.
 		j.err = Permanent("no-purpose", "the task names no purpose that is to end", nil)
 		return
 	}
+	if len(j.grant.Held) > 0 {
+		people, err := j.grant.ReadHeld(ctx, at.Objects)
+		if err != nil {
+			j.err = Transient("vault", "whom a legal hold concerns could not be read from the vault", err)
+			return
+		}
+		j.open.others = &others{people: people}
+	}
 	if len(j.open.Identifiers) == 0 {
 		j.end, j.code, j.reason = dsar.NotApplicable, "no-identifier", "none of the identifiers that it can be asked by is known"
 		return
 	}
-	if j.task.ByKeys && (j.task.Action == dsar.Erase || j.task.Action == dsar.Prove) {
+	if j.task.ByKeys && (j.task.Action == dsar.Plan || j.task.Action == dsar.Erase || j.task.Action == dsar.Prove) {
 		j.open.ByKeys, j.open.Owner, j.open.Identifiers = true, j.open.Identifiers, nil
 	}
 	w.prepareDetails(j)
 	if j.err == nil && (j.task.Action == dsar.Erase || j.task.Action == dsar.Prove) {
 		j.plan, j.err = w.openPlan(ctx, j)
 	}
+	if j.err == nil && j.task.Action == dsar.Plan {
+		j.earlier, j.err = w.openEarlier(ctx, j)
+	}
 	if j.err == nil && j.end == "" && j.task.Action.Destructive() {
 		j.err = w.mark(ctx, j)
 	}
 }
+
+// asked returns the identifiers of a grant by which the system is asked.
+func (w *Worker) asked(a dsar.Action, granted []link.Identifier) []Identifier {
+	var out []Identifier
+	for _, id := range granted {
+		// A resolve goes on from what the system itself found.
+		if !slices.Contains(w.needs, id.Type) && (a != dsar.Resolve || !slices.Contains(w.finds, id.Type)) {
+			continue
+		}
+		out = append(out, Identifier{Type: id.Type, Value: id.Value, Assurance: id.Assurance})
+	}
+	return out
+}
+
+// CodeHoldUnreadable is the code of an erasure that can't know what a hold keeps.
+const CodeHoldUnreadable = "hold-unreadable"
 
 // CodeBegunBefore is the code of a task that changes something and that was begun before:
 // its bytes came twice, by chance or because somebody sent them again. It does nothing,

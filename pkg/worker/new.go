@@ -31,6 +31,7 @@ type Worker struct {
 	order    []*dataset             // as in the manifest
 	can      [len(actions)]*ability // nil where not declared
 	lifts    bool                   // what restrict does can be undone
+	holds    bool                   // single records are kept by a hold, and not all or nothing
 	notes    func() []string
 
 	log         *slog.Logger
@@ -93,6 +94,7 @@ func New(m *manifest.Manifest, impl any, opts ...Option) (*Worker, error) {
 		w.order = append(w.order, w.datasets[d.Name])
 	}
 	w.lifts = !m.RestrictsForGood
+	w.holds = m.Holds || m.SQL != nil
 	w.notes = func() []string { return nil }
 	if n, ok := impl.(Noter); ok {
 		w.notes = n.Notes
@@ -107,7 +109,7 @@ func New(m *manifest.Manifest, impl any, opts ...Option) (*Worker, error) {
 		if !slices.Contains(m.Abilities, a.Ability()) {
 			continue
 		}
-		call, ok := method(a, impl)
+		call, ok := w.method(a, impl)
 		if !ok {
 			return nil, fmt.Errorf("worker: %s: the manifest declares the ability %s, which %T lacks: implement worker.%s",
 				m.System, a.Ability(), impl, interfaceOf(a))

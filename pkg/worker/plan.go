@@ -79,7 +79,15 @@ func (w *Worker) openPlan(ctx context.Context, j *job) (*Plan, error) {
 	if o == nil {
 		return nil, nil //nolint:nilnil // nothing was planned
 	}
-	if o.SHA256 == "" || !strings.HasPrefix(o.Name, w.system+"/"+string(dsar.Plan)+"/") {
+	if !strings.HasPrefix(o.Name, w.system+"/"+string(dsar.Plan)+"/") {
+		return nil, errMismatch(nil)
+	}
+	return w.openObjectPlan(ctx, j, *o)
+}
+
+// openObjectPlan opens the plan that an object of the vault is, and checks it.
+func (w *Worker) openObjectPlan(ctx context.Context, j *job, o dsar.Object) (*Plan, error) {
+	if o.SHA256 == "" {
 		return nil, errMismatch(nil)
 	}
 	open := func(ctx context.Context) (io.ReadCloser, error) {

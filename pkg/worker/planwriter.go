@@ -29,14 +29,18 @@ type PlanWriter struct {
 	system   string
 	datasets map[string]*dataset
 
-	create func() (io.Writer, error) // the object; nil where the plan is counted only
-	out    io.Writer
-	object *vault.ObjectWriter // out, where it is the vault's
-	name   string
-	hash   hash.Hash
-	size   int64
-	buf    []byte
-	last   string // the dataset of the last line
+	others *others                   // what is held of them is planned to stay
+	seen   func(dataset, key string) // what is written, where nobody keeps it
+	// written are the records, where it must be known which they are.
+	written map[recordKey]bool
+	create  func() (io.Writer, error) // the object; nil where the plan is counted only
+	out     io.Writer
+	object  *vault.ObjectWriter // out, where it is the vault's
+	name    string
+	hash    hash.Hash
+	size    int64
+	buf     []byte
+	last    string // the dataset of the last line
 
 	entries   int64
 	counts    []dsar.Counts
@@ -122,6 +126,15 @@ func (p *PlanWriter) write(e *Entry) error {
 		return Permanent("plan-too-long", "the worker planned more records than any person has", nil)
 	}
 	e.Dataset = d.section.Dataset
+	if !e.Keep && p.others.has(e.Dataset, e.Key) {
+		e.Keep, e.Ground = true, dsar.LegalHold
+	}
+	if p.written != nil {
+		p.written[recordKey{e.Dataset, e.Key}] = true
+	}
+	if p.seen != nil {
+		p.seen(e.Dataset, e.Key)
+	}
 	p.entries++
 	if p.counts = countEntry(p.counts, e); p.create == nil {
 		return nil

@@ -37,11 +37,14 @@ type Task struct {
 	// use of the data is to end. Nothing else may be stopped.
 	Purposes []string
 	// Holds are the datasets of which nothing may be erased, with plan, erase and
-	// prove. Only a worker whose manifest says holds is told of them.
+	// prove. Only a worker whose manifest says holds is told of them. [Task.IsHeld] knows
+	// them too, and what holds keep of others.
 	Holds []string
 	// Lift tells that what a restrict did is to be undone. A worker whose manifest
 	// says restricts_for_good is never asked to.
 	Lift bool
+
+	others *others // of whom something is held; nil: nobody
 }
 
 // Found is an identifier that a resolve found, and the one it was found by.
@@ -147,6 +150,8 @@ type GatherJob struct {
 type PlanJob struct {
 	Job
 	Plan *PlanWriter
+
+	earlier []*Plan // those before this one
 }
 
 // EraseJob is a task to erase by a plan, or to prove that it was done, and its
@@ -155,6 +160,8 @@ type EraseJob struct {
 	Job
 	Plan   *Plan
 	Counts []dsar.Counts
+
+	late *PlanWriter // of what came after the plan and must stay; nil: nobody keeps it
 }
 
 // RectifyJob is a task to correct fields, and its counts.

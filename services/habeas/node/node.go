@@ -310,7 +310,8 @@ func (n *Node) startCoordinator(ctx context.Context, embedded bool, carrier tran
 			return err
 		}
 	}
-	hub := link.NewHub(n.Installation.Vault, n.Installation.Links, now)
+	holds := links.Holds{Requests: n.Installation.Requests, Journal: n.Installation.Journal, Manifests: n.Manifests}
+	hub := link.NewHub(n.Installation.Vault, n.Installation.Links, now, link.WithHolds(holds))
 	c := coordinator.New(coordinator.Config{Requests: n.Installation.Requests, Timers: n.Installation.Journal, Links: hub, Manifests: n.Manifests, Keeper: keep,
 		Now: now, Log: n.log, Parallel: timersAtOnce, Meters: n.tel.Meters()})
 	if err := (&requestGauges{journal: n.Installation.Journal, systems: taskTopics(n.Manifests), now: now}).register(n.tel.Meters()); err != nil {

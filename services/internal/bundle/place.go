@@ -38,6 +38,7 @@ var places = map[statement.Kind]place{
 	statement.Late:           (*pager).note,
 	statement.Kept:           func(p *pager, s statement.Said) { p.total("kept", s); p.row(s).kept += s.Records; p.card(s) },
 	statement.LetGo:          (*pager).note,
+	statement.Unlinked:       (*pager).note,
 	statement.GoesWith:       (*pager).goesWith,
 	statement.Corrected:      (*pager).corrected,
 	statement.LeftAsRecorded: func(p *pager, s statement.Said) { p.row(s); p.leftColumns(s) },

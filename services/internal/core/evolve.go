@@ -74,6 +74,9 @@ func (s State) takeUp(systems []string) State {
 		t := &s.Tasks[i]
 		again := t.System == dsar.Aggregator || slices.Contains(systems, t.System) && t.Action != dsar.Resolve
 		if again {
+			if t.Action == dsar.Plan {
+				t.Before = s.plansOf(t)
+			}
 			t.Status, t.StaleThrough, t.Earlier, t.Answered = TaskIsDue, t.Attempt, nil, t.Attempt
 		}
 	}

@@ -148,6 +148,9 @@ func (s State) duties() []dueDuty {
 	if at := s.noticesDue(); !at.IsZero() {
 		out = append(out, dueDuty{DutyTell, at})
 	}
+	if at := s.releaseDue(); !at.IsZero() {
+		out = append(out, dueDuty{DutyRelease, at})
+	}
 	if at := s.recordsEnd(); !at.IsZero() {
 		out = append(out, dueDuty{DutyForgetRecords, at})
 	}

@@ -6,6 +6,7 @@ import "slices"
 var holdFacts = []factType{
 	fact[HoldPlaced]("hold.placed"),
 	fact[HoldLifted]("hold.lifted"),
+	fact[HoldReleased]("hold.released"),
 	fact[RetentionEnded]("retention.ended"),
 }
 
@@ -31,6 +32,7 @@ type HoldLifted struct {
 func (e HoldLifted) evolve(s State) State {
 	s.Holds = slices.DeleteFunc(slices.Clone(s.Holds), func(h Held) bool { return h == Held{e.System, e.Dataset} })
 	s.Lifted = true
+	s.Untold = append(slices.Clip(s.Untold), LiftedHold{Held{e.System, e.Dataset}, e.At})
 	return s
 }
 

@@ -82,6 +82,15 @@ func TestAHeldSystemIsNotErased(t *testing.T) {
 	d.proven("books")
 	d.wants("aggregator assemble")
 	d.assembled()
+	// Others, whose records it kept too, are told when every task with the hold is over.
+	if wake := core.Wake(d.state); !wake.Equal(d.now.Add(core.ReleaseAfter)) {
+		t.Errorf("it wakes at %s", wake)
+	}
+	if facts := d.do(core.Released{Now: d.now}); len(facts) > 0 {
+		t.Errorf("too early: %v", facts)
+	}
+	d.now = d.now.Add(core.ReleaseAfter)
+	d.do(core.Released{Requests: []string{"r2"}, Now: d.now})
 	if !core.Wake(d.state).IsZero() {
 		t.Error("it wakes, though nothing is kept")
 	}
@@ -170,5 +179,32 @@ func TestADayThatHasPassedIsAskedAboutOnceADay(t *testing.T) {
 	d.assembled()
 	if wake := core.Wake(d.state); !wake.Equal(start.Add(core.RetentionAgain)) {
 		t.Errorf("wakes %s", wake)
+	}
+}
+
+// A hold of another request that is over lets go what it kept of this one's, once.
+func TestWhatAnothersHoldKeptGoes(t *testing.T) {
+	t.Parallel()
+	d := underLaw(t, dsar.Erasure, core.Terms{}, books)
+	d.planned("books", 5)
+	if facts := d.do(core.HoldEndedElsewhere{Of: "r2", Now: d.now}); len(facts) > 0 {
+		t.Errorf("nothing is kept for a hold: %v", facts)
+	}
+	d.report(ended("books", dsar.Erase, dsar.Retained))
+	d.provenOnly("books", dsar.Retention{Records: 2, Ground: dsar.LegalHold})
+	d.assembled()
+	if !core.Wake(d.state).IsZero() {
+		t.Error("it wakes, though the hold is on")
+	}
+	d.do(core.HoldEndedElsewhere{Of: "r2", Now: d.now})
+	d.wants("books plan")
+	if facts := d.do(core.HoldEndedElsewhere{Of: "r2", Now: d.now}); len(facts) > 0 && d.state.Status == core.StatusCompleted {
+		t.Errorf("the same again: %v", facts)
+	}
+	d.planned("books", 2)
+	d.proven("books")
+	d.assembled()
+	if !core.Wake(d.state).IsZero() {
+		t.Error("it wakes, though nothing is kept")
 	}
 }

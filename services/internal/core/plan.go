@@ -24,6 +24,46 @@ func (s State) plan(sys dsar.System) *dsar.Object {
 	return nil
 }
 
+// byKeys reports whether only what stands under a system's earlier plans' keys is meant: the
+// request was answered, and the person may have become a customer anew since. Where a person
+// did without a plan, there are none.
+func (s State) byKeys(sys dsar.System) bool {
+	return s.Again != nil || !s.AnsweredAt.IsZero() && len(s.earlierPlans(sys)) > 0
+}
+
+// plansOf returns the objects that name the records of a planned system by their keys, as
+// its erasure ended.
+func (s State) plansOf(t *TaskState) []dsar.Object {
+	if t.Status != TaskIsEnded { // nothing was planned since
+		return t.Before
+	}
+	var out []dsar.Object
+	for _, o := range t.End.Objects {
+		if s.isPlan(t.System, o) {
+			out = append(out, o)
+		}
+	}
+	if erase := s.Task(t.System, dsar.Erase); erase != nil {
+		for _, o := range erase.End.Objects {
+			if o.SHA256 != "" {
+				out = append(out, o)
+			}
+		}
+	}
+	if len(out) == 0 {
+		return t.Before
+	}
+	return out
+}
+
+// earlierPlans returns the plans that were made of a system before the one that is made now.
+func (s State) earlierPlans(sys dsar.System) []dsar.Object {
+	if t := s.Task(sys.Name, dsar.Plan); t != nil {
+		return t.Before
+	}
+	return nil
+}
+
 // SystemPlan is what an erasure is to touch in one system, or has touched, and what must
 // stay.
 type SystemPlan struct {

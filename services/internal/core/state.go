@@ -84,9 +84,11 @@ type State struct {
 	Paused bool
 	Pauses []Pause
 	// Holds are the holds that are on; Lifted tells that one was lifted since
-	// the erasure was last begun: what only it kept may go.
+	// the erasure was last begun: what only it kept may go. Untold are those that were
+	// lifted and of which other requests are to be told.
 	Holds  []Held
 	Lifted bool
+	Untold []LiftedHold
 	// Occasions are what the person is written about, and Letters what they were
 	// written.
 	Occasions []Occasion
@@ -188,6 +190,9 @@ type TaskState struct {
 	// Earlier are, with Plan and Erase, the ends before the erasure was begun anew: the
 	// answer tells them with the last one.
 	Earlier []ActionEnd
+	// Before are, with Plan, the plans that were made before, and what came after them and
+	// had to stay.
+	Before []dsar.Object
 	// Answered is the last attempt that an answer has told of.
 	Answered int
 	// End is how it ended or failed, and Notes what its worker noted then.
@@ -301,8 +306,11 @@ func (s State) NewTask(sent TaskSent) AssembleTask {
 	if sent.Action == dsar.Restrict {
 		t.Purposes = s.ends(sys)
 	}
-	if sent.Action == dsar.Erase || sent.Action == dsar.Prove {
-		t.Plan, t.ByKeys = s.plan(sys), s.Again != nil
+	switch sent.Action {
+	case dsar.Erase, dsar.Prove:
+		t.Plan, t.ByKeys = s.plan(sys), s.byKeys(sys)
+	case dsar.Plan:
+		t.Earlier, t.ByKeys = s.earlierPlans(sys), s.byKeys(sys)
 	}
 	return t
 }

@@ -35,6 +35,7 @@ type Answers interface {
 // Journal is what the keeper needs of the journal.
 type Journal interface {
 	ByFingerprint(ctx context.Context, fingerprint string, limit int) ([]journal.Row, error)
+	List(ctx context.Context, f journal.Filter) ([]journal.Row, error)
 	ForgetFingerprints(ctx context.Context, requestID string) error
 }
 
@@ -65,6 +66,8 @@ func (k *Keeper) Do(ctx context.Context, requestID string, d core.Duty) error {
 	switch d {
 	case core.DutyLookBack:
 		return k.lookBack(ctx, requestID)
+	case core.DutyRelease:
+		return k.release(ctx, requestID)
 	case core.DutyReceipt:
 		return k.Receipts.Issue(ctx, requestID)
 	case core.DutyTell:

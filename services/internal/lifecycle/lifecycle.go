@@ -211,13 +211,27 @@ func RowOf(s core.State, last journal.Fact) journal.Row {
 	return r
 }
 
-// Fingerprints returns the fingerprints by which a request can be found from a fact on.
+// Beside fingerprints, which are hexadecimal, requests are found by these words.
+const (
+	// IndexHeld finds the requests on which a hold was put.
+	IndexHeld = "hold:placed"
+	// IndexKept finds the requests in which something was to stay for a hold.
+	IndexKept = "hold:kept"
+)
+
+// Fingerprints returns the fingerprints by which a request can be found from a fact on, and
+// the words.
 func Fingerprints(e core.Event) []string {
 	var ids []dsar.Identifier
 	switch e := e.(type) {
 	case core.Accepted:
 		ids = e.Identifiers
+	case core.HoldPlaced:
+		return []string{IndexHeld}
 	case core.TaskEnded:
+		if core.KeepsForHold(e.Counts) {
+			return []string{IndexKept}
+		}
 		ids = e.Identifiers
 	case core.EarlierLookedUp:
 		ids = e.Identifiers

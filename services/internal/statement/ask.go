@@ -64,6 +64,17 @@ func (d *dataset) kept(all []dsar.Retention, facts ...int) (out []claim) {
 	return out
 }
 
+// taken returns what other tables lost with the dataset's records, erasure by erasure: rows,
+// or only their references.
+func (d *dataset) taken(changed bool) (out []claim) {
+	for _, e := range d.sys.ends {
+		for _, t := range countsOf(&e, d.Dataset.Dataset).Taken {
+			out = append(out, when(e.Action == dsar.Erase && t.Records > 0 && t.Changed == changed, Values{Records: t.Records, Table: t.Table}, e.Fact)...)
+		}
+	}
+	return out
+}
+
 // columns returns columns with their titles.
 func (d *dataset) columns(names []string) []Column {
 	var out []Column

@@ -11,30 +11,9 @@ import (
 // This file has every condition: when a sentence may be said, and on which facts it then
 // rests. A condition is a line of one of the lists below; the sentences themselves are in
 // services/internal/words/<language>/statements.yaml, by kind. What a condition looks at
-// is in evidence.go (what tasks ended with, what was read) and erasure.go (how an erasure's
-// numbers add up). Nothing outside of this package makes a statement.
-
-// rule is one kind with its condition: it returns what can be said, once for each time
-// that it can.
-type rule[P any] struct {
-	kind Kind
-	says func(P) []claim
-}
-
-// claim is what a condition allows to be said: values, and the facts that they rest on.
-type claim struct {
-	Values
-	column string
-	facts  []int
-}
-
-// when returns one claim where the condition holds.
-func when(condition bool, v Values, facts ...int) []claim {
-	if !condition {
-		return nil
-	}
-	return []claim{{Values: v, facts: facts}}
-}
+// is in evidence.go (what tasks ended with, what was read), erasure.go (how an erasure's
+// numbers add up) and covers.go (what a right covers). Nothing outside of this package makes
+// a statement.
 
 // ofRequest are what is said of the request itself, from one fact each.
 var ofRequest = []rule[*evidence]{
@@ -187,9 +166,10 @@ var ofDataset = []rule[*dataset]{
 	{Anonymised, func(d *dataset) []claim {
 		return when(d.erased.anonymised > 0, Values{Records: d.erased.anonymised}, d.erased.doneFacts...)
 	}},
-	// So many were planned, and not there any more when their turn came; the erasure was
-	// begun once, so that no earlier attempt of it can have erased them. Who did isn't known:
-	// somebody else, or another request.
+	// So many were planned, and not there any more when their turn came, and the erasure was
+	// begun once. Who erased them isn't known: somebody else, another request, or a try of
+	// that one attempt of which the database's last word was lost. Nobody is told that it
+	// wasn't us.
 	{Gone, func(d *dataset) []claim {
 		return when(d.erased.gone > 0 && d.erased.begun <= 1, Values{Records: d.erased.gone}, d.erased.goneFacts...)
 	}},
@@ -205,16 +185,11 @@ var ofDataset = []rule[*dataset]{
 	// So many must stay, each ground with its end: as the proof found them, and where
 	// there is none, as the erasure reported.
 	{Kept, func(d *dataset) []claim { return d.kept(d.erased.kept, d.erased.keptFacts...) }},
-	// So many rows of a table that no dataset is went with its records, as the manifest lets
-	// them. One statement for each table, of each erasure.
-	{LetGo, func(d *dataset) (out []claim) {
-		for _, e := range d.sys.ends {
-			for _, t := range countsOf(&e, d.Dataset.Dataset).Taken {
-				out = append(out, when(e.Action == dsar.Erase && t.Records > 0, Values{Records: t.Records, Table: t.Table}, e.Fact)...)
-			}
-		}
-		return out
-	}},
+	// So many rows of another table went with its records, as the manifest lets them. One
+	// statement for each table, of each erasure.
+	{LetGo, func(d *dataset) []claim { return d.taken(false) }},
+	// So many rows of another table stay and have lost their reference to its records.
+	{Unlinked, func(d *dataset) []claim { return d.taken(true) }},
 	// Its records go with another dataset's, uncounted; some of that were found.
 	{GoesWith, func(d *dataset) []claim {
 		with := d.sys.dataset(d.GoesWith)
@@ -296,11 +271,11 @@ var answers = []rule[*system]{
 	}},
 	// The uses that were to end have, and others go on.
 	{UsesEnded, func(s *system) []claim {
-		return when(s.asked() && s.outcome(dsar.Restricted) && len(s.all.Told.Purposes) > 0, Values{Uses: s.uses(true)}, s.mainFact())
+		return when(s.asked() && s.outcome(dsar.Restricted) && len(s.all.Told.Purposes) > 0, Values{Uses: s.uses(true)}, accepted, s.mainFact())
 	}},
 	// All use of the data has ended.
 	{Stopped, func(s *system) []claim {
-		return when(s.asked() && s.outcome(dsar.Restricted) && !s.all.byPurpose(), Values{}, s.mainFact())
+		return when(s.asked() && s.outcome(dsar.Restricted) && !s.all.byPurpose(), Values{}, accepted, s.mainFact())
 	}},
 	// It holds nothing but what an earlier erasure had to keep.
 	{OnlyKeptEarlier, func(s *system) []claim { return when(s.asked() && s.keepsEarlier(), Values{}, s.facts()...) }},
@@ -421,45 +396,4 @@ var ofAll = []rule[*evidence]{
 	{EveryoneAsked, func(e *evidence) []claim {
 		return when(e.right == dsar.Erasure && e.over() && e.askedAgain(), Values{}, e.facts()...)
 	}},
-}
-
-// Why a right doesn't cover data.
-const (
-	derived            = "derived"
-	receivedFromOthers = "received-from-others"
-	otherLegalBasis    = "other-legal-basis"
-)
-
-// Uncovered returns why a right doesn't cover what has an origin and rests on a legal
-// basis; empty where it does ([manifest.Nature.Portable]).
-func Uncovered(right dsar.Right, origin, basis string) string {
-	switch {
-	case right != dsar.Portability || (manifest.Nature{Origin: manifest.Origin(origin), LegalBasis: basis}).Portable():
-		return ""
-	case origin == string(manifest.Derived):
-		return derived
-	case origin != string(manifest.Provided) && origin != string(manifest.Observed):
-		return receivedFromOthers
-	default:
-		return otherLegalBasis
-	}
-}
-
-// Uncovered returns why a right doesn't cover the dataset; empty where it covers one of
-// its columns at least.
-func (d *Dataset) Uncovered(right dsar.Right) string {
-	why := Uncovered(right, d.Origin, d.LegalBasis)
-	if !d.AllDiffer && why == "" {
-		return ""
-	}
-	for _, c := range d.Columns {
-		w := Uncovered(right, c.Origin, c.LegalBasis)
-		if w == "" {
-			return ""
-		}
-		if d.AllDiffer {
-			why = w
-		}
-	}
-	return why
 }

@@ -52,6 +52,7 @@ const (
 	Kept           Kind = "kept"
 	GoesWith       Kind = "goes-with"
 	LetGo          Kind = "let-go"
+	Unlinked       Kind = "unlinked"
 	Corrected      Kind = "corrected"
 	LeftAsRecorded Kind = "left-as-recorded"
 	Restricted     Kind = "restricted"

@@ -101,6 +101,11 @@ func (say Say) sentence(e core.Event) (system, text string) {
 		return e.System, say.f("legal hold on %s, put on by %s: %s", say.reach(e.Dataset), e.By, e.Reason)
 	case core.HoldLifted:
 		return e.System, say.f("legal hold on %s lifted by %s", say.reach(e.Dataset), e.By) + say.because("", e.Reason)
+	case core.HoldReleased:
+		if e.Of != "" {
+			return "", say.f("a legal hold of request %s is over: what only it kept may go", e.Of)
+		}
+		return "", say.f("requests told that what the hold kept of theirs may go: %d", len(e.Requests))
 	case core.RetentionEnded:
 		return "", say.f("taken up again: what had to stay in %s may go", strings.Join(e.Systems, ", "))
 	case core.IdentifiersRevealed:

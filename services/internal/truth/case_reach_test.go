@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/statement"
 )
 
 // customers is a shop whose customers are deleted, with invoices that stay ten years.
@@ -137,6 +139,34 @@ func TestCase07SetNullOnAKeptRow(t *testing.T) {
 		s.holds("shop", "SELECT customer_id FROM invoices", "1", "1", "2")
 		s.numbers(s.completes(dsar.Erasure, "email eve@example.com"), "shop", "invoices", 1, 1, 0)
 		s.holds("shop", "SELECT id FROM invoices", "1", "2")
+	})
+}
+
+// TestCase07UnlinksAKeptRow: where the manifest says that a record which must stay may lose
+// its reference, it stays without, and the certificate counts it.
+func TestCase07UnlinksAKeptRow(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(s *scene) {
+		db := s.system(fmt.Sprintf(customers, "", ", unlinks: [invoices]", "customer_id"), customersTable, "CREATE TABLE invoices(id INTEGER PRIMARY KEY, customer_id INTEGER REFERENCES customers(id) ON DELETE SET NULL, issued_on DATE)")
+		db.row("customers", 1, "anna@example.com")
+		db.row("invoices", 1, 1, "2024-01-01")
+		db.row("invoices", 2, 1, "2009-01-01")
+		db.row("customers", 2, "sam@example.com")
+		db.row("invoices", 3, 2, "2024-01-01")
+		s.quiet = true
+		s.begin()
+		a := s.completes(dsar.Erasure, "email anna@example.com")
+		s.numbers(a, "shop", "invoices", 2, 1, 1)
+		s.holds("shop", "SELECT id || ' ' || coalesce(customer_id, 0) FROM invoices", "1 0", "3 2")
+		said := a.whole.About("shop", "customers", statement.Unlinked)
+		if len(said) != 1 || said[0].Records != 1 || said[0].Table != "invoices" || len(a.whole.About("shop", "customers", statement.LetGo)) > 0 {
+			s.Errorf("it is said that %+v", said)
+		}
+		// By its key it is found again, though nothing leads to it, when it may go.
+		s.until(time.Date(2034, 2, 1, 0, 0, 0, 0, time.UTC))
+		for s.deliver() {
+		}
+		s.holds("shop", "SELECT id FROM invoices", "3")
 	})
 }
 

@@ -60,11 +60,10 @@ func (o *oracle) othersAreUntouched() {
 // stays reports whether a record must stay now: by the law, or by a hold.
 func (o *oracle) stays(r record) bool { return r.kept(o.now) || o.isHeld(r) }
 
-// isHeld reports whether a hold keeps a record of the person. A hold on somebody else's
-// records doesn't reach one that is the person's as well: it goes with the person's.
+// isHeld reports whether a hold keeps a record: whoever asks, of whomever it is too.
 func (o *oracle) isHeld(r record) bool {
 	return slices.ContainsFunc(o.fixture.holds, func(h held) bool {
-		return h.person == o.person && r.of(o.person) && (h.System == "" || h.System == r.system) && (h.Dataset == "" || h.Dataset == r.dataset)
+		return r.of(h.person) && (h.System == "" || h.System == r.system) && (h.Dataset == "" || h.Dataset == r.dataset)
 	})
 }
 
@@ -334,9 +333,21 @@ func (o *oracle) erasureIsTrue(where, system string, d saidDataset, before, afte
 	if d.Erased+d.Anonymised > gone-vanished-moved {
 		o.lie("%s: %d are said to be erased of %d, %d of which somebody else deleted or made another's", where, d.Erased+d.Anonymised, gone, vanished+moved)
 	}
+	byLaw, byHold := int64(0), int64(0)
 	for r := range o.after {
-		if r.system == system && r.dataset == d.Dataset && r.of(o.person) && !r.kept(o.at) && !o.isHeld(r) {
+		switch {
+		case r.system != system || r.dataset != d.Dataset || !r.of(o.person):
+		case r.kept(o.at):
+			byLaw++
+		case o.isHeld(r):
+			byHold++
+		default:
 			o.lie("%s: record %d needn't stay, and is there", where, r.id)
+		}
+	}
+	for _, k := range d.Retained {
+		if k.Ground == dsar.LegalHold && k.Records != byHold || k.Ground != dsar.LegalHold && k.Records > byLaw {
+			o.lie("%s: %d records are said to stay for %s; %d must by law, and %d only since they are held", where, k.Records, k.Ground, byLaw, byHold)
 		}
 	}
 }

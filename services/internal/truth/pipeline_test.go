@@ -34,6 +34,7 @@ import (
 	"habeas.dev/services/internal/keeper"
 	"habeas.dev/services/internal/letter"
 	"habeas.dev/services/internal/lifecycle"
+	"habeas.dev/services/internal/links"
 	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/letters"
 )
@@ -108,7 +109,7 @@ func (p *pipeline) start(m mutant) {
 	p.life = lifecycle.New(p.journal)
 	clock := func() time.Time { return p.now }
 	log := slog.New(slog.DiscardHandler)
-	p.hub = link.NewHub(p.vault, &p.links, clock)
+	p.hub = link.NewHub(p.vault, &p.links, clock, link.WithHolds(links.Holds{Requests: p.life, Journal: p.journal, Manifests: manifests}))
 	p.coord = coordinator.New(coordinator.Config{Requests: p.life, Timers: p.journal, Keeper: &keeper.Keeper{Requests: p.life, Journal: p.journal, Vault: p.vault, Outbox: p.outbox, Now: clock}, Links: p.hub, Manifests: manifests, Now: clock, Log: log})
 	p.letters = letters.New(letters.Config{Requests: p.life, Writer: letter.NewWriter(p.kit.book, "Example"), Outbox: p.outbox, Now: clock, Log: log})
 	catalogue, err := manifest.Catalogue(manifests)
@@ -176,6 +177,7 @@ func (p *pipeline) must(err error) {
 // post hands something in at the door.
 func (p *pipeline) post(path string, body []byte) (code int, says string) {
 	r := httptest.NewRequest(http.MethodPost, path, bytes.NewReader(body))
+	r.RemoteAddr, r.Host = "127.0.0.1:5000", "localhost:8420"
 	r.Header.Set("Content-Type", "application/json")
 	answer := httptest.NewRecorder()
 	p.door.ServeHTTP(answer, r)

@@ -117,9 +117,25 @@ func union(a, b []string) []string {
 // lost. The proof reads once more.
 func (w *Worker) Erase(ctx context.Context, jobs []*worker.EraseJob) error {
 	return worker.Each(ctx, jobs, func(ctx context.Context, j *worker.EraseJob) (err error) {
-		j.Counts, err = w.erase(ctx, j.Task, j.Plan)
-		return err
+		if j.Counts, err = w.erase(ctx, j.Task, j.Plan); err != nil {
+			return err
+		}
+		return w.keepLate(ctx, j)
 	})
+}
+
+// keepLate names the references under which payments stay and that weren't planned.
+func (w *Worker) keepLate(ctx context.Context, j *worker.EraseJob) error {
+	account, err := erasure.New(ctx, j.Plan)
+	if err != nil {
+		return err
+	}
+	for _, ref := range w.settledOf(j.Task, account) {
+		if !account.Planned(datasetSettled, ref) {
+			j.Keep(datasetSettled, ref, w.settled.retention(w.config.Now()))
+		}
+	}
+	return j.Err
 }
 
 func (w *Worker) erase(ctx context.Context, t worker.Task, plan *worker.Plan) ([]dsar.Counts, error) {

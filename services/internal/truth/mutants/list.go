@@ -91,6 +91,14 @@ var mutants = []mutant{
 		"return (h.System == \"\" || h.System == sys.Name) && (h.Dataset == \"\" || !sys.Holds)", "return h.System == \"-\" && (h.Dataset == \"\" || !sys.Holds)", "TestTruth$"},
 	{"a held dataset is not erased", core + "hold.go",
 		"if (h.System == \"\" || h.System == sys.Name) && h.Dataset != \"\" &&", "if h.System == \"-\" && h.Dataset != \"\" &&", "TestTruth$"},
+	{"what is held stays, whoever's erasure comes by", "pkg/worker/held.go",
+		"return slices.ContainsFunc(of, func(request string) bool {", "return false && slices.ContainsFunc(of, func(request string) bool {", "TestHold|TestTruth$"},
+	{"what is left of an earlier plan is planned", "pkg/worker/held.go",
+		"return k.planEarlier(ctx, jobs)", "return nil", "TestBegunAnew|TestKeptGoes"},
+	{"an answered erasure goes by keys alone", core + "plan.go",
+		"!s.AnsweredAt.IsZero() && len(s.earlierPlans(sys)) > 0", "!s.AnsweredAt.IsZero() && len(s.earlierPlans(sys)) > 1_000", "TestKeptGoesByItsKeyAlone"},
+	{"a row that loses its reference is no row that went", statement + "ask.go",
+		"t.Records > 0 && t.Changed == changed", "t.Records > 0 && !changed", "TestCase07UnlinksAKeptRow"},
 
 	// What is an answer.
 	{"every question of a call is accounted for", vendorapi + "expect.go",

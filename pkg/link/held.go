@@ -1,0 +1,141 @@
+package link
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/vault"
+)
+
+// Holds lists the people of whom a legal hold keeps records.
+type Holds interface {
+	// Held returns those of whom something in a system is held, but for who asks in the
+	// request itself.
+	Held(ctx context.Context, system, requestID string) ([]Held, error)
+}
+
+// Held is a person of whom a hold keeps records in one system, whoever's erasure comes by.
+type Held struct {
+	RequestID string
+	// Identifiers are those by which the system is asked, sealed by the request's keys.
+	Identifiers []dsar.Identifier
+	// Datasets are those of which nothing may be erased; none: of all.
+	Datasets []string
+}
+
+// HeldRef is how a grant names a person of whom records are held. Who it is lies under
+// that person's own request, and is forgotten with it (TestHeldIsForgottenWithItsOwn).
+type HeldRef struct {
+	RequestID string   `json:"request_id"`
+	Grant     GrantRef `json:"grant"`
+	Datasets  []string `json:"datasets,omitempty"`
+}
+
+// HeldPerson is a person of whom records are held, as the worker reads it.
+type HeldPerson struct {
+	RequestID   string
+	Identifiers []Identifier
+	Datasets    []string
+}
+
+// HubOption sets up a [Hub].
+type HubOption func(*Hub)
+
+// WithHolds has the tasks of an erasure name whom holds concern. Without it a hold is one
+// on its own request only.
+func WithHolds(holds Holds) HubOption { return func(h *Hub) { h.holds = holds } }
+
+// heldAction is the word in the scopes of what tells whose records are held.
+const heldAction = "grant-held"
+
+// erases reports whether a task is one that looks at what is to be erased.
+func erases(t dsar.Task) bool {
+	return t.Right == dsar.Erasure && (t.Action == dsar.Plan || t.Action == dsar.Erase || t.Action == dsar.Prove)
+}
+
+// held puts into the vault whose records an erasure must leave, each under their own
+// request. Of whom nothing is known by which the system could be asked nothing is there.
+func (h *Hub) held(ctx context.Context, t dsar.Task) ([]HeldRef, error) {
+	if h.holds == nil || !erases(t) {
+		return nil, nil
+	}
+	people, err := h.holds.Held(ctx, t.System, t.RequestID)
+	if err != nil {
+		return nil, err
+	}
+	var out []HeldRef
+	for _, p := range people {
+		if len(p.Identifiers) == 0 {
+			continue
+		}
+		ref, err := h.writeHeld(ctx, t.System, p)
+		switch {
+		case errors.Is(err, vault.ErrShredded), errors.Is(err, vault.ErrNoKeys), errors.Is(err, errUnreadable):
+			return nil, fmt.Errorf("%w: hold of request %s", errHeldLost, p.RequestID)
+		case err != nil:
+			return nil, err
+		}
+		out = append(out, HeldRef{RequestID: p.RequestID, Grant: ref, Datasets: p.Datasets})
+	}
+	return out, nil
+}
+
+// writeHeld writes by what a system is asked for a person of whom records are held.
+func (h *Hub) writeHeld(ctx context.Context, system string, p Held) (GrantRef, error) {
+	keys, err := h.vault.Keys(ctx, p.RequestID)
+	if err != nil {
+		return GrantRef{}, err
+	}
+	var g Grant
+	if err := g.open(keys, dsar.Task{System: system, Identifiers: p.Identifiers}); err != nil {
+		return GrantRef{}, err
+	}
+	k, err := keys.ObjectKey(system + "/" + heldAction + "/1")
+	if err != nil {
+		return GrantRef{}, err
+	}
+	return writeGrant(ctx, h.vault.Objects, k, g)
+}
+
+// errHeldLost says that a hold is on, and that whom it concerns can't be read any more.
+var errHeldLost = errors.New("whose records are held can't be read")
+
+// ReadHeld reads from the vault whose records must stay.
+func (g Grant) ReadHeld(ctx context.Context, o *vault.Objects) ([]HeldPerson, error) {
+	out := make([]HeldPerson, 0, len(g.Held))
+	for _, ref := range g.Held {
+		of, err := readGrant(ctx, o, ref.RequestID, ref.Grant)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, HeldPerson{RequestID: ref.RequestID, Identifiers: of.Identifiers, Datasets: ref.Datasets})
+	}
+	return out, nil
+}
+
+// readGrant reads an object that [writeGrant] wrote.
+func readGrant(ctx context.Context, o *vault.Objects, requestID string, ref GrantRef) (Grant, error) {
+	var g Grant
+	k, err := vault.NewObjectKey(requestID, strings.TrimSuffix(ref.Name, "-g"), ref.Key)
+	if err != nil {
+		return g, err
+	}
+	r, err := o.Open(ctx, k, ref.Name)
+	if err != nil {
+		return g, err
+	}
+	defer r.Close()
+	text, err := io.ReadAll(io.LimitReader(r, maxGrant))
+	if err != nil {
+		return g, err
+	}
+	if err := json.Unmarshal(text, &g); err != nil {
+		return g, fmt.Errorf("link: grant of request %s: %w", requestID, vault.ErrCorrupt)
+	}
+	return g, nil
+}

@@ -1,0 +1,49 @@
+package sqlsystem
+
+import (
+	"context"
+	"errors"
+
+	"habeas.dev/pkg/worker"
+)
+
+// Recheck calls there for each row of the jobs' plans that is still there, as today's rules
+// of retention have it. It implements [worker.Rechecker]. What the database doesn't let be
+// read is passed over: the new plan names it.
+func (s *System) Recheck(ctx context.Context, all []*worker.EraseJob, there func(job int, e worker.Entry) error) error {
+	jobs := eraseJobs(all)
+	if err := readPlans(ctx, jobs); err != nil {
+		return err
+	}
+	for _, d := range s.datasets {
+		e := s.examination(s.db, jobs, []*dataset{d}, lacks{})
+		err := e.examine(ctx)
+		var no *denied
+		if errors.As(err, &no) {
+			continue
+		}
+		if err != nil {
+			return s.explain(err)
+		}
+		h := e.holdings[0]
+		for _, key := range h.keys {
+			r := h.rows[key]
+			if !r.there || r.done {
+				continue
+			}
+			for _, share := range r.shares {
+				if !share.planned || share.others {
+					continue
+				}
+				entry := worker.Entry{Dataset: d.Name, Key: key}
+				if r.is.kept {
+					entry.Keep, entry.Ground, entry.Until = true, r.is.ground, r.is.until
+				}
+				if err := there(share.job, entry); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
