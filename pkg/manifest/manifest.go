@@ -154,6 +154,12 @@ type Column struct {
 	Name  string `yaml:"name"`
 	Title Text   `yaml:"title,omitempty"`
 	Type  string `yaml:"type,omitempty"` // one of [ColumnTypes]; empty means string
+	// Unit is that in which a database's column counts moments from the beginning of 1970
+	// on: one of [Units]. Empty: it holds dates.
+	Unit string `yaml:"unit,omitempty"`
+	// Encoding is how a database's column writes its content: some of [Encodings], the
+	// outermost first.
+	Encoding []string `yaml:"encoding,omitempty"`
 	// Concept is what the column means, such as contact.phone, by which a correction reaches
 	// it whatever its name is: one of [Concepts], or one of the installation's own.
 	Concept string `yaml:"concept,omitempty"`

@@ -204,6 +204,7 @@ func (v *validation) dataset(path string, i int) {
 			v.add(at+".purposes", fmt.Sprintf("column %s names no purpose", c.Name), "name what it is used for, or leave purposes out: it has its dataset's")
 		}
 		v.purposes(at+".purposes", c.Purposes)
+		v.written(at, d, &d.Columns[j])
 		if c.Concept != "" && !conceptForm.MatchString(c.Concept) {
 			v.add(at+".concept", fmt.Sprintf("%q isn't a concept", c.Concept), "write a group and a name, such as contact.phone")
 		}

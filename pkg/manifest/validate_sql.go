@@ -260,8 +260,7 @@ func (v *validation) lost(path string, d *Dataset, w *Way) {
 		return
 	}
 	for _, column := range w.back(d.SQL) {
-		_, ok := w.Anonymise[column]
-		if _, whole := w.Anonymise[ParseSource(column).Column]; !ok && !whole {
+		if !w.overwrites(ParseSource(column)) {
 			cure := "add " + column + ": null"
 			if ParseSource(column).Within() {
 				cure = fmt.Sprintf("add %q: \"{remove}\"", column)

@@ -130,6 +130,18 @@ func (w *Way) back(s *DatasetSQL) []string {
 	return slices.Compact(out)
 }
 
+// overwrites reports whether an erasure sets a source, or what that is a part of.
+func (w *Way) overwrites(source Source) bool {
+	for key := range w.Anonymise {
+		k := ParseSource(key)
+		n := len(k.Path)
+		if k.Column == source.Column && n <= len(source.Path) && slices.Equal(k.Path, source.Path[:n]) && (!k.Each || source.Each && n == len(source.Path)) {
+			return true
+		}
+	}
+	return false
+}
+
 // waysSQL checks a dataset's ways, and what an erasure does by each.
 func (v *validation) waysSQL(path string, d *Dataset) {
 	s := d.SQL

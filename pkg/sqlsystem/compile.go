@@ -1,6 +1,7 @@
 package sqlsystem
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,6 +39,9 @@ type field struct {
 	name string
 	expr string
 	kind kind
+	unit string // in which moments are counted; empty: they aren't
+	// encoding is how it is written, the outermost first.
+	encoding []string
 }
 
 // rule is a rule of retention.
@@ -146,7 +150,7 @@ func (c *compiler) dataset(ctx context.Context, path string, m *manifest.Dataset
 		if err := c.holds(at, held, manifest.ParseSource(source)); err != nil {
 			return nil, err
 		}
-		d.columns = append(d.columns, field{name: col.Name, expr: c.expr(d, source, held), kind: kindOf(col.Type)})
+		d.columns = append(d.columns, field{name: col.Name, expr: c.expr(d, source, held), kind: kindOf(col.Type), unit: col.Unit, encoding: col.Encoding})
 	}
 	for i := range m.Retention {
 		if err := c.rule(ctx, fmt.Sprintf("%s.retention[%d]", strings.TrimSuffix(path, ".sql"), i), d, &m.Retention[i]); err != nil {
@@ -214,16 +218,21 @@ func (c *compiler) rule(ctx context.Context, path string, d *dataset, r *manifes
 	}
 	expr := c.expr(d, source, col)
 	out := rule{ground: r.Ground, period: period, raw: expr, undatedGo: r.Undated == manifest.UndatedGo}
+	unit := d.Column(r.Column).Unit
+	if unit != "" {
+		out.day = c.dayOf(expr, unit)
+	}
 	if c.dialect == SQLite {
-		out.day = "date(" + expr + ")"
+		out.day = cmp.Or(out.day, "date("+expr+")")
 		out.text = "CASE WHEN " + expr + " IS NOT NULL THEN coalesce(" + out.day + ", '" + unreadable + "') END"
 	} else {
-		switch col.typ {
-		case "date":
+		switch {
+		case unit != "":
+		case col.typ == "date":
 			out.day = expr
-		case "timestamp without time zone":
+		case col.typ == "timestamp without time zone":
 			out.day = expr + "::date"
-		case "timestamp with time zone":
+		case col.typ == "timestamp with time zone":
 			out.day = "(" + expr + " AT TIME ZONE 'UTC')::date"
 		default:
 			return c.wrong(path+".column", fmt.Sprintf("dataset %s: retention runs from %q, which is of type %s in the database", d.Name, name, col.typ), "it must be date or timestamp")

@@ -68,7 +68,7 @@ func (s *System) gatherDataset(ctx context.Context, d *dataset, c *chunk, write 
 		}
 		for i := range d.columns {
 			f := &d.columns[i]
-			rec[f.name] = f.kind.value(last[len(asked)+i])
+			rec[f.name] = f.value(last[len(asked)+i])
 		}
 		for _, o := range owners {
 			write(o.job, d.Name, rec)

@@ -241,3 +241,24 @@ func jobsOf(right dsar.Right, subjects ...[]worker.Identifier) []*counted {
 	}
 	return jobs
 }
+
+func resolveJobs(subjects ...[]worker.Identifier) []*worker.ResolveJob {
+	jobs := make([]*worker.ResolveJob, len(subjects))
+	for i, of := range subjects {
+		jobs[i] = &worker.ResolveJob{Job: worker.Job{Task: worker.Task{Identifiers: of}}}
+	}
+	return jobs
+}
+
+// drop drops a schema that a test made beside its own.
+func drop(t testing.TB, schema string) {
+	db, err := sql.Open("pgx", os.Getenv("DATABASE_URL"))
+	if err != nil {
+		t.Error("DATABASE_URL can't be read")
+		return
+	}
+	defer db.Close()
+	if _, err := db.Exec("DROP SCHEMA IF EXISTS " + schema + " CASCADE"); err != nil {
+		t.Error(err)
+	}
+}

@@ -40,7 +40,7 @@ func smallText(head string, datasets ...string) string {
 		fmt.Fprintf(&b, "  - name: %s\n    title: {en: T}\n    category: identifiers\n    origin: provided\n    purpose: {en: P}\n    legal_basis: contract\n    storage: {en: S}\n    columns: [", strings.TrimSpace(part[0]))
 		for c := range strings.SplitSeq(columns, " ") {
 			name, typ, _ := strings.Cut(c, ":")
-			fmt.Fprintf(&b, "{name: %s, type: %s},", name, cmp.Or(typ, "string"))
+			fmt.Fprintf(&b, "{name: %s, type: %s},", name, strings.ReplaceAll(cmp.Or(typ, "string"), "_", " "))
 		}
 		b.WriteString("]\n")
 		if len(part) > 3 {

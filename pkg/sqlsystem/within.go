@@ -144,7 +144,7 @@ func (d *dataset) change(q *statement, column string, changes []change) {
 		expr = s.asJSON(expr, col)
 	}
 	if i := slices.IndexFunc(changes, func(c change) bool { return len(c.source.Path) == 0 }); i >= 0 { // all of it is the array
-		d.without(q, s, expr, s.jsonPath(nil), changes[i].from)
+		d.without(q, expr, s.jsonPath(nil), changes[i].from)
 		q.cast(col)
 		return
 	}
@@ -164,7 +164,7 @@ func (d *dataset) change(q *statement, column string, changes []change) {
 		switch {
 		case c.source.Each:
 			q.add(", ", path, ", ")
-			d.without(q, s, expr, path, c.from)
+			d.without(q, expr, path, c.from)
 		case c.value == "{remove}" && q.dialect == PostgreSQL:
 			q.add(" #- ", path)
 		case c.value == "{remove}":
@@ -193,7 +193,7 @@ func (s *statement) cast(col column) {
 }
 
 // without writes the JSON array at a path without the person's elements.
-func (d *dataset) without(q *statement, s *System, expr, path string, from *subject) {
+func (d *dataset) without(q *statement, expr, path string, from *subject) {
 	if q.dialect == PostgreSQL {
 		q.add("(SELECT coalesce(jsonb_agg(e.item ORDER BY e.n), '[]'::jsonb) FROM jsonb_array_elements(", expr, " #> ", path, ") WITH ORDINALITY AS e(item, n) CROSS JOIN LATERAL (SELECT e.item #>> '{}') AS v(value) WHERE NOT coalesce(")
 		from.amongAs(q, "v.value")
