@@ -218,9 +218,9 @@ func (c *compiler) rule(ctx context.Context, path string, d *dataset, r *manifes
 	}
 	expr := c.expr(d, source, col)
 	out := rule{ground: r.Ground, period: period, raw: expr, undatedGo: r.Undated == manifest.UndatedGo}
-	unit := d.Column(r.Column).Unit
-	if unit != "" {
-		out.day = c.dayOf(expr, unit)
+	unit := ""
+	if in := d.Column(r.Column); in != nil && in.Unit != "" {
+		unit, out.day = in.Unit, c.dayOf(expr, in.Unit)
 	}
 	if c.dialect == SQLite {
 		out.day = cmp.Or(out.day, "date("+expr+")")
