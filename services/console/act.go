@@ -25,6 +25,7 @@ var (
 	errPersonal  = errors.New("A reason holds no personal data, and stays for ever: leave out the address.")  //nolint:staticcheck // shown as it is
 	errChoice    = errors.New("This choice doesn’t exist.")                                                   //nolint:staticcheck // shown as it is
 	errMergeInto = errors.New("The other request isn’t there, or has ended without an answer.")               //nolint:staticcheck // shown as it is
+	errSent      = errors.New("This isn’t there any more: it was judged.")                                    //nolint:staticcheck // shown as it is
 	errFileParts = errors.New("This form can’t be read: send it again, with the files last.")                 //nolint:staticcheck // shown as it is
 	errTwice     = errors.New("Some files were too large together, or a dataset came twice: send each once.") //nolint:staticcheck // shown as it is
 )
@@ -136,7 +137,7 @@ func (c *Console) again(w http.ResponseWriter, r *http.Request, u User, id strin
 // explain returns the sentence that says why something wasn't done, in English, and
 // the status of the page with it.
 func explain(err error) (text string, status int) {
-	for _, own := range []error{errTooLarge, errNoReason, errPersonal, errChoice, errMergeInto, errFileParts, errTwice} {
+	for _, own := range []error{errTooLarge, errNoReason, errPersonal, errChoice, errMergeInto, errFileParts, errTwice, errSent} {
 		if errors.Is(err, own) {
 			return own.Error(), http.StatusUnprocessableEntity
 		}
@@ -161,7 +162,7 @@ func done(act string) string {
 		"ask-proof": "The person is asked for proof.", "judge-proof": "The proof is judged.", "ask-clarification": "The person is asked what is meant.",
 		"clarify": "It goes on.", "deliver": "The person is told again where the answer is.", "cancel": "The request is cancelled.",
 		"assign": "It is assigned.", "merge": "The request is merged.", "refuse": "The request is refused; the person is told why.", "hold": "The hold is on.",
-		"prove-again": "The systems are asked again.", "settle-notice": "Noted.", "lift": "The hold is lifted.", "answer": "Noted as done by hand.",
+		"prove-again": "The systems are asked again.", "settle-notice": "Noted.", "lift": "The hold is lifted.", "answer": "Noted as done by hand.", "revoke-answer": "The answer is served to nobody any more.",
 	}[act]
 }
 

@@ -67,14 +67,31 @@ type Vault interface {
 	OpenObject(ctx context.Context, requestID, name string) (io.ReadCloser, error)
 }
 
-// Config configures a [Console]. All fields must be set but Traces, Tasks and
-// Accounts.
+// Answers hands answers to their persons.
+type Answers interface {
+	// Passphrase makes another passphrase by which the person opens the answer, and returns
+	// it: it is kept nowhere.
+	Passphrase(ctx context.Context, requestID string) (string, error)
+	// Revoke has the answer served to nobody.
+	Revoke(ctx context.Context, requestID string) error
+}
+
+// Sent opens what people have sent at the portal.
+type Sent interface {
+	Open(ctx context.Context, object string) (io.ReadCloser, error)
+}
+
+// Config configures a [Console]. All fields must be set but Traces, Tasks,
+// Accounts and Sent.
 type Config struct {
 	Requests  Requests
 	Journal   Journal
 	Vault     Vault
 	Manifests []*manifest.Manifest
 	Policy    *policy.Book
+	Answers   Answers
+	// Sent is what people have sent; nil: they can't send anything.
+	Sent Sent
 	// SignIn tells who is at the other end.
 	SignIn SignIn
 	// Traces is the address of a request's trace in the observability stack,

@@ -110,7 +110,7 @@ func (d *desk) open() {
 			manifests = append(manifests, &m)
 		}
 	}
-	d.Console, err = console.New(console.Config{Requests: d.requests, Journal: d.journal, Vault: d.vault, Manifests: manifests, Policy: d.book,
+	d.Console, err = console.New(console.Config{Requests: d.requests, Journal: d.journal, Vault: d.vault, Manifests: manifests, Policy: d.book, Answers: answers{}, Sent: sentThings{},
 		SignIn: d.signIn, Traces: "https://traces.example.com/{trace}", Tasks: d.tasks, Accounts: d.accounts, Now: d.clock, Log: logger})
 	if err != nil {
 		d.t.Fatal(err)

@@ -27,9 +27,15 @@ type requestBody struct {
 	Revealed []revealed // set where somebody just asked to see them
 	Plans    []core.SystemPlan
 	Keys     []planKeys // set where somebody just opened the plans
-	Traces   string
-	Letters  []core.LetterSent
-	Pauses   []core.Pause
+	// Sent is what the person has sent and nobody has judged; Opened when they opened the
+	// answer, and Passphrase another one that was just made.
+	Sent            []core.PersonSent
+	Opened          []time.Time
+	WantsPassphrase bool
+	Passphrase      string
+	Traces          string
+	Letters         []core.LetterSent
+	Pauses          []core.Pause
 	// Typed is what was written into a form that was refused.
 	Typed map[string]string
 
@@ -102,6 +108,8 @@ func (c *Console) bodyOf(lang string, facts []journal.Fact, s core.State, role c
 		b.events = append(b.events, e)
 	}
 	b.Actions, b.Plans = c.actionsOf(s, role), s.Plans()
+	b.Sent, b.Opened = toJudge(s), s.Opened
+	b.WantsPassphrase = slices.ContainsFunc(s.Sent, func(sent core.PersonSent) bool { return sent.What == core.SentNoPassphrase })
 	if c.Traces != "" {
 		b.Traces = strings.ReplaceAll(c.Traces, "{trace}", strings.ReplaceAll(t.RequestID, "-", ""))
 	}

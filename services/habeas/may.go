@@ -18,6 +18,7 @@ const localRole = core.Officer
 var commandFor = map[core.Verb]string{
 	core.VerbAttest: "answer", core.VerbRetry: "retry", core.VerbAcceptPlan: "retry --accept-plan", core.VerbJudgeProof: "identity --accept",
 	core.VerbClarify: "clarify --answer", core.VerbTryNow: "retry --system SYSTEM", core.VerbGatherAgain: "retry --system SYSTEM", core.VerbDeliver: "deliver",
+	core.VerbNewPassphrase: "deliver --passphrase", core.VerbRevokeAnswer: "deliver --revoke",
 	core.VerbAskProof: "identity --ask", core.VerbAskClarification: "clarify --ask", core.VerbExtend: "extend", core.VerbHold: "hold", core.VerbLift: "hold --lift",
 	core.VerbRefuse: "refuse", core.VerbAssign: "assign", core.VerbReveal: "review", core.VerbOpenPlan: "plan --keys", core.VerbProveAgain: "prove", core.VerbSettleNotice: "notices", core.VerbMerge: "merge", core.VerbCancel: "cancel",
 }

@@ -31,7 +31,12 @@ func (n *Node) startConsole(ctx context.Context, book *policy.Book) error {
 	if err != nil {
 		return err
 	}
-	c, err := console.New(console.Config{Requests: n.Installation.Requests, Journal: n.Installation.Journal, Vault: n.Installation.Vault, Manifests: n.Manifests, Policy: book,
+	sent, err := n.openSent(ctx)
+	if err != nil {
+		return err
+	}
+	c, err := console.New(console.Config{Answers: handedOver{n.Installation}, Sent: sent,
+		Requests: n.Installation.Requests, Journal: n.Installation.Journal, Vault: n.Installation.Vault, Manifests: n.Manifests, Policy: book,
 		SignIn: signIn, Traces: n.Config.Console.Traces, Tasks: n.tasksWaiting, Accounts: accounts, Now: now, Log: n.log})
 	if err != nil {
 		return err

@@ -34,6 +34,8 @@ const (
 	VerbTryNow           Verb = "try-now"           // [Retry] of what is parked
 	VerbGatherAgain      Verb = "gather-again"      // [Retry] of what was gathered and is lost
 	VerbDeliver          Verb = "deliver"           // [DeliverAgain]
+	VerbNewPassphrase    Verb = "new-passphrase"    // [ChangeAnswerKey]
+	VerbRevokeAnswer     Verb = "revoke-answer"     // [ChangeAnswerKey] with Revoke
 	VerbProveAgain       Verb = "prove-again"       // [ProveAgain]
 	VerbSettleNotice     Verb = "settle-notice"     // [SettleNotice]
 	VerbAskProof         Verb = "ask-proof"         // [AskProof]
@@ -55,7 +57,7 @@ var verbs = []struct {
 	role Role
 }{
 	{VerbAttest, Agent}, {VerbRetry, Agent}, {VerbAcceptPlan, Officer}, {VerbJudgeProof, Agent}, {VerbClarify, Agent}, {VerbTryNow, Agent},
-	{VerbGatherAgain, Agent}, {VerbDeliver, Agent}, {VerbProveAgain, Agent}, {VerbSettleNotice, Agent}, {VerbAskProof, Agent}, {VerbAskClarification, Agent}, {VerbExtend, Agent}, {VerbHold, Officer},
+	{VerbGatherAgain, Agent}, {VerbDeliver, Agent}, {VerbNewPassphrase, Agent}, {VerbRevokeAnswer, Agent}, {VerbProveAgain, Agent}, {VerbSettleNotice, Agent}, {VerbAskProof, Agent}, {VerbAskClarification, Agent}, {VerbExtend, Agent}, {VerbHold, Officer},
 	{VerbLift, Officer}, {VerbRefuse, Officer}, {VerbAssign, Agent}, {VerbReveal, Agent}, {VerbOpenPlan, Officer}, {VerbMerge, Agent}, {VerbCancel, Agent},
 }
 
@@ -163,6 +165,8 @@ func (s State) choice(v Verb, calendar Calendar, now time.Time) (c Choice, ok bo
 		return c, takes(Clarify{By: by, Reason: why, Calendar: calendar, Now: now})
 	case VerbDeliver:
 		return c, takes(DeliverAgain{By: by, Reason: why, Now: now})
+	case VerbNewPassphrase, VerbRevokeAnswer:
+		return c, takes(ChangeAnswerKey{By: by, Reason: why, Revoke: v == VerbRevokeAnswer, Now: now})
 	case VerbProveAgain:
 		c.Systems = s.provable()
 		return c, takes(ProveAgain{By: by, Reason: why, Now: now})

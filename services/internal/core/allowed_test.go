@@ -69,6 +69,8 @@ func attempts(s core.State, now time.Time) []attempt {
 		{core.VerbJudgeProof, core.JudgeProof{By: by, Calendar: cal, Now: now}, nil},
 		{core.VerbClarify, core.Clarify{By: by, Calendar: cal, Now: now}, nil},
 		{core.VerbDeliver, core.DeliverAgain{By: by, Now: now}, nil},
+		{core.VerbNewPassphrase, core.ChangeAnswerKey{By: by, Reason: why, Now: now}, nil},
+		{core.VerbRevokeAnswer, core.ChangeAnswerKey{By: by, Reason: why, Revoke: true, Now: now}, nil},
 		{core.VerbAskProof, core.AskProof{By: by, Checks: []dsar.Check{dsar.CheckAgent}, Now: now}, nil},
 		{core.VerbAskClarification, core.AskClarification{By: by, Now: now}, nil},
 		{core.VerbExtend, core.Extend{By: by, Reason: why, Calendar: cal, Now: now}, nil},

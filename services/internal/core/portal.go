@@ -94,7 +94,7 @@ func (s State) givesOut() error {
 	switch {
 	case !s.Exists():
 		return ErrUnknown
-	case s.Status != StatusCompleted || s.Bundle.Name == "":
+	case s.Status != StatusCompleted:
 		return fmt.Errorf("%w: there is no answer yet", ErrNotAllowed)
 	case !s.RecordsForgotten.IsZero():
 		return fmt.Errorf("%w: the answer was destroyed when its time had come", ErrNotAllowed)

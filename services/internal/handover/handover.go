@@ -138,6 +138,17 @@ func Leave(ctx context.Context, outbox *blob.Bucket, requestID string, wrapped [
 	return nil
 }
 
+// Anew wraps the identity of a request's answer under a passphrase that it makes, puts it into
+// the outbox, and returns the passphrase: it is kept nowhere.
+func Anew(ctx context.Context, outbox *blob.Bucket, requestID, identity string) (passphrase string, err error) {
+	passphrase = Passphrase()
+	wrapped, err := Wrap(identity, passphrase)
+	if err != nil {
+		return "", err
+	}
+	return passphrase, Leave(ctx, outbox, requestID, wrapped)
+}
+
 // Read returns a request's wrapped identity, or [ErrNoKey].
 func Read(ctx context.Context, outbox *blob.Bucket, requestID string) ([]byte, error) {
 	r, err := outbox.NewReader(ctx, KeyName(requestID), nil)

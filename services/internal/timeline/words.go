@@ -160,7 +160,14 @@ func (say Say) sentence(e core.Event) (system, text string) {
 		}
 		return "", say.f("%s: whom it was about is destroyed, and can't be opened", say.destroyer(e.By)) + say.because("", e.Reason)
 	case core.PersonSent:
-		return "", say(map[core.SentAs]string{core.SentProof: "the person has sent proof", core.SentClarification: "the person has answered the question", core.SentNoPassphrase: "the person has no passphrase for the answer, and needs one"}[e.What])
+		switch e.What {
+		case core.SentProof:
+			return "", say("the person has sent proof")
+		case core.SentClarification:
+			return "", say("the person has answered the question")
+		default:
+			return "", say("the person has no passphrase for the answer, and needs one")
+		}
 	case core.AnswerOpened:
 		return "", say("the person has opened the answer")
 	case core.AnswerKeyChanged:

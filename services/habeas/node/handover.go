@@ -1,0 +1,72 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"filippo.io/age"
+	"gocloud.dev/blob"
+
+	"habeas.dev/services/aggregator"
+	"habeas.dev/services/console"
+	"habeas.dev/services/internal/handover"
+	"habeas.dev/services/internal/installation"
+)
+
+// handedOver changes by what persons open their answers.
+type handedOver struct{ in *installation.Installation }
+
+// Passphrase implements console.Answers.
+func (h handedOver) Passphrase(ctx context.Context, requestID string) (string, error) {
+	identity, err := aggregator.OpenIdentity(ctx, h.in.Vault, h.in.Outbox, requestID)
+	if err != nil {
+		return "", err
+	}
+	return handover.Anew(ctx, h.in.Outbox, requestID, identity)
+}
+
+// Revoke implements console.Answers.
+func (h handedOver) Revoke(ctx context.Context, requestID string) error {
+	return handover.Revoke(ctx, h.in.Outbox, requestID)
+}
+
+// openSent returns what opens what people have sent; nil without a portal.
+func (n *Node) openSent(ctx context.Context) (console.Sent, error) {
+	if n.Config.Portal.Listen == "" {
+		return nil, nil
+	}
+	identity, err := installation.OpenUploadsKey(n.Config, true)
+	if err != nil {
+		return nil, err
+	}
+	bucket, _, err := installation.OpenUploads(ctx, n.Config)
+	if err != nil {
+		return nil, err
+	}
+	n.onStop(bucket.Close)
+	return sentUploads{bucket, identity}, nil
+}
+
+// sentUploads opens what people have sent.
+type sentUploads struct {
+	bucket   *blob.Bucket
+	identity age.Identity
+}
+
+// Open implements console.Sent.
+func (s sentUploads) Open(ctx context.Context, object string) (io.ReadCloser, error) {
+	sealed, err := s.bucket.NewReader(ctx, object, nil)
+	if err != nil {
+		return nil, fmt.Errorf("uploads: %w", err)
+	}
+	plain, err := age.Decrypt(sealed, s.identity)
+	if err != nil {
+		_ = sealed.Close() // it was only read
+		return nil, fmt.Errorf("uploads: %w", err)
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{plain, sealed}, nil
+}
