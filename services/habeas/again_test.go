@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -141,15 +142,15 @@ func TestAProofLasts(t *testing.T) {
 		t.Errorf("the person reads %q", text)
 	}
 
-	file, keys := filepath.Join(t.TempDir(), "addendum.json"), filepath.Join(t.TempDir(), "keys")
+	file, public := filepath.Join(t.TempDir(), "addendum.json"), filepath.Join(t.TempDir(), "keys")
 	if status, out := says(t, "bundle", "get", r.ID, "--addendum", "1", "-o", file, "--data", cfg.Data); status != 0 {
 		t.Fatalf("status %d:\n%s", status, out)
 	}
 	_, verifiers := says(t, "keys", "show", "--data", cfg.Data)
-	if err := os.WriteFile(keys, []byte(verifiers), 0o600); err != nil {
+	if err := os.WriteFile(public, []byte(verifiers), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if status, out := says(t, "verify", file, "--key", keys); status != 0 || !strings.Contains(out, "signed by ") {
+	if status, out := says(t, "verify", file, "--key", public); status != 0 || !strings.Contains(out, "signed by ") {
 		t.Errorf("status %d:\n%s", status, out)
 	}
 
