@@ -82,6 +82,9 @@ type Manifest struct {
 	// a period such as P35D. The certificate says until when that is; empty: it says
 	// nothing of backups.
 	Backups string `yaml:"backups,omitempty"`
+	// FinancialYearEnds is the last day of the company's financial year, as 12-31, which it
+	// is where nothing is said.
+	FinancialYearEnds string `yaml:"financial_year_ends,omitempty"`
 	// Processing is what the record of processing activities (GDPR art. 30) says
 	// of the system beside its datasets.
 	Processing *Processing `yaml:"processing,omitempty"`
@@ -198,13 +201,29 @@ type Others struct {
 type Retention struct {
 	Ground string `yaml:"ground"` // tax-records, accounting, legal-claims
 	Source string `yaml:"source"` // the law's article
-	Title  Text   `yaml:"title"`
-	Column string `yaml:"column"` // the date from which the period runs
-	Period string `yaml:"period"` // see [ParsePeriod]
+	// Sources are the articles by the ids of laws (EEA, California), where laws have their
+	// own: who asks under one that isn't there is told none, instead of another's.
+	Sources map[string]string `yaml:"sources,omitempty"`
+	Title   Text              `yaml:"title"`
+	// Column is the date from which the period runs; a manifest may write it as from.
+	Column string `yaml:"column"`
+	From   string `yaml:"from,omitempty"`
+	// ToEndOf has the period run from the end of the [Year], [FinancialYear] or [Month] that
+	// the date is in; empty: from the date.
+	ToEndOf string `yaml:"to_end_of,omitempty"`
+	Period  string `yaml:"period"` // see [ParsePeriod] and [Manifest.Span]
 	// Undated says what happens to a record without that date. It must stay, with
 	// no known end, which is the default: what is still open has no date yet. Or
 	// it may go, since without a date (of a dispute, say) there is no duty.
 	Undated string `yaml:"undated,omitempty"` // [UndatedStay] or [UndatedGo]
+}
+
+// SourceUnder returns the article that is quoted to who asks under a law; empty: none.
+func (r *Retention) SourceUnder(law string) string {
+	if len(r.Sources) > 0 {
+		return r.Sources[law]
+	}
+	return r.Source
 }
 
 // Definition returns the part of the manifest that the core needs; it is recorded

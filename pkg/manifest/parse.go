@@ -46,6 +46,13 @@ func Parse(name string, data []byte) (*Manifest, error) {
 	if err := m.at.decode(data, m); err != nil {
 		return nil, err
 	}
+	for i := range m.Datasets {
+		for j := range m.Datasets[i].Retention {
+			if r := &m.Datasets[i].Retention[j]; r.Column == "" {
+				r.Column, r.From = r.From, ""
+			}
+		}
+	}
 	if err := m.Validate(); err != nil {
 		return nil, err
 	}

@@ -59,3 +59,70 @@ func (p Period) FirstKept(now time.Time) time.Time {
 	}
 	return day
 }
+
+// What a period can run from the end of ([Retention.ToEndOf]).
+const (
+	Month         = "month"
+	Year          = "year"
+	FinancialYear = "financial-year"
+)
+
+// roundings lists them.
+func roundings() []string { return []string{Month, Year, FinancialYear} }
+
+// Span is a period that runs from a date, or from the end of what the date is in.
+type Span struct {
+	Period
+	toEndOf string
+	ends    time.Time // the last day of a financial year, in whichever year
+}
+
+// Span returns for how long a rule has records stay.
+func (m *Manifest) Span(r *Retention) (Span, error) {
+	p, err := ParsePeriod(r.Period)
+	if err != nil {
+		return Span{}, err
+	}
+	ends, err := lastDay(m.FinancialYearEnds)
+	return Span{p, r.ToEndOf, ends}, err
+}
+
+// lastDay reads the last day of a financial year: a month and a day, 12-31 where nothing is
+// said. 02-29 is the last of February in every year.
+func lastDay(text string) (time.Time, error) {
+	if text == "" {
+		text = "12-31"
+	}
+	t, err := time.Parse("2006-01-02", "2000-"+text)
+	if err != nil {
+		return t, fmt.Errorf("%q isn't the day on which a year ends: write it as 12-31", text)
+	}
+	return t, nil
+}
+
+// After returns the day on which the span of a day is over, as [Period.After]: what runs
+// from the end of a year or month begins with the day after it.
+func (s Span) After(day time.Time) time.Time { return s.Period.After(s.begins(day)) }
+
+// begins returns the day from which the period runs.
+func (s Span) begins(day time.Time) time.Time {
+	y, m, d := day.Date()
+	date := func(y int, m time.Month, d int) time.Time { return time.Date(y, m, d, 0, 0, 0, 0, time.UTC) }
+	switch s.toEndOf {
+	case Month:
+		return date(y, m+1, 1)
+	case Year:
+		return date(y+1, 1, 1)
+	case FinancialYear:
+		after := func(y int) time.Time {
+			last := min(s.ends.Day(), date(y, s.ends.Month()+1, 0).Day())
+			return date(y, s.ends.Month(), last+1)
+		}
+		if begin := after(y); date(y, m, d).Before(begin) {
+			return begin
+		}
+		return after(y + 1)
+	default:
+		return date(y, m, d)
+	}
+}

@@ -134,6 +134,9 @@ func (v *validation) manifest() {
 	if _, err := ParsePeriod(m.Backups); m.Backups != "" && err != nil {
 		v.add("backups", "backups "+err.Error(), "write for how long backups hold what was erased, as P35D, or leave it out")
 	}
+	if _, err := lastDay(m.FinancialYearEnds); err != nil {
+		v.add("financial_year_ends", err.Error(), "or leave it out: it ends with December")
+	}
 	if m.Processing != nil {
 		v.processing(m.Processing)
 	}
@@ -280,8 +283,17 @@ func (v *validation) retention(path string, d *Dataset, r *Retention) {
 	if r.Undated != "" {
 		oneOf(v, path+".undated", "undated", r.Undated, undatedChoices())
 	}
+	if r.ToEndOf != "" {
+		oneOf(v, path+".to_end_of", "to_end_of", r.ToEndOf, roundings())
+	}
+	v.list(path+".sources", len(r.Sources))
+	for law, source := range r.Sources {
+		v.words(path+".sources."+law, "source", source)
+	}
 	c := d.Column(r.Column)
 	switch {
+	case r.From != "":
+		v.add(path+".from", "retention of "+d.Name+" says twice from which date it runs", "leave column out")
 	case r.Column == "":
 		v.add(path+".column", "column is missing", "name the date column from which the period runs")
 	case c == nil:

@@ -56,11 +56,11 @@ func (s *DatasetSQL) Erases(manner string) bool {
 }
 
 // Ground returns the title and the source of the ground on which records of the dataset
-// stay: a retention's, or why the manifest has them kept.
-func (d *Dataset) Ground(ground string) (title Text, source string) {
+// stay, as who asks under a law is told: a retention's, or why the manifest has them kept.
+func (d *Dataset) Ground(ground, law string) (title Text, source string) {
 	for _, r := range d.Retention {
 		if r.Ground == ground {
-			title, source = r.Title, r.Source
+			title, source = r.Title, r.SourceUnder(law)
 		}
 	}
 	if title == nil && ground == GroundKept && d.SQL != nil {

@@ -47,7 +47,7 @@ type field struct {
 // rule is a rule of retention.
 type rule struct {
 	ground string
-	period manifest.Period
+	period manifest.Span
 	raw    string // what a row holds
 	day    string // the date of it, in UTC; NULL where it can't be read as one
 	text   string // the same as a text, and [unreadable] where it can't be read
@@ -203,7 +203,7 @@ func (c *compiler) key(ctx context.Context, path string, d *dataset) error {
 }
 
 func (c *compiler) rule(ctx context.Context, path string, d *dataset, r *manifest.Retention) error {
-	period, err := manifest.ParsePeriod(r.Period)
+	period, err := c.System.m.Span(r)
 	if err != nil {
 		return c.wrong(path+".period", err.Error(), "write a period such as P10Y")
 	}

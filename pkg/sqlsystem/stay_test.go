@@ -35,7 +35,7 @@ func TestKept(t *testing.T) {
 		s := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [email]\nsql: {}",
 			`unsubscribed | table: unsubscribed, key: [id], subject: {email: email}, erase: keep, why: {en: So that nothing is sent to you again}`,
 			`tickets | table: tickets, key: [id], ways: [{subject: {email: author}, erase: delete}, {subject: {email: agent}, erase: keep, why: {en: It is the customer's}}]`))
-		if title, _ := s.m.Datasets[0].Ground(manifest.GroundKept); title["en"] != "So that nothing is sent to you again" {
+		if title, _ := s.m.Datasets[0].Ground(manifest.GroundKept, "EEA"); title["en"] != "So that nothing is sent to you again" {
 			t.Errorf("the ground is called %v", title)
 		}
 		jobs := jobsOf(dsar.Erasure, ids("email ann@example.com"))

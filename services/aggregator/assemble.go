@@ -153,7 +153,7 @@ func (a *Aggregator) input(keys *vault.Keys, t core.AssembleTask, job *worker.As
 		if t.Right == dsar.Access || t.Right == dsar.Portability {
 			part.Sources, part.Released = a.sources(job, s)
 		}
-		in.Systems, described = append(in.Systems, part), append(described, bundle.Describe(m, lang))
+		in.Systems, described = append(in.Systems, part), append(described, bundle.Describe(m, lang, t.Jurisdiction))
 	}
 	in.Tell = func(read []statement.Reading) statement.Document {
 		return statement.Document{

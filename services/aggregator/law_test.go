@@ -102,7 +102,7 @@ func answerTo(t *testing.T, book *policy.Book, letters *letter.Writer, jurisdict
 	in.Systems = []bundle.System{part}
 	cite(&told)
 	in.Tell = func(read []statement.Reading) statement.Document {
-		described := []statement.System{bundle.Describe(shop(), lang)}
+		described := []statement.System{bundle.Describe(shop(), lang, jurisdiction)}
 		return statement.Document{Format: statement.Format, Request: request, Controller: controller, Language: lang, Systems: described,
 			Statements: statement.Make(statement.Evidence{Request: request, Told: told, Identifiers: in.Identifiers, Systems: described, Read: read})}
 	}

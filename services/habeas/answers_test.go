@@ -180,8 +180,8 @@ func cut(s string, at int) string {
 	return strings.ToValidUTF8(s[max(0, at-60):min(len(s), at+120)], "")
 }
 
-// mustStay knows the law by itself: ten years from the date of what the books
-// are made of, and what the payment processor has settled.
+// mustStay knows the law by itself: ten years from the close of the financial year of what
+// the books are made of, and what the payment processor has settled.
 func mustStay(r people.Row) bool {
 	if r.System == people.PaymentTech && r.Dataset == "settled_payments" {
 		return true
@@ -191,7 +191,7 @@ func mustStay(r people.Row) bool {
 		return false
 	}
 	day, err := time.Parse(time.DateOnly, r.Values[column].(string))
-	return err == nil && day.AddDate(10, 0, 0).After(time.Now())
+	return err == nil && time.Date(day.Year()+11, 1, 1, 0, 0, 0, 0, time.UTC).After(time.Now())
 }
 
 // certifies checks a certificate's counts against the seeds. Where an erasure may have

@@ -59,7 +59,7 @@ func RecordOf(controller, lang string, ms []*manifest.Manifest) Record {
 		if p := m.Processing; p != nil {
 			s.Subjects, s.Security = p.Subjects.In(w.Tag), p.Security.In(w.Tag)
 			for _, t := range p.Transfers {
-				s.Transfers = append(s.Transfers, t.To.In(w.Tag)+": "+t.Safeguard.In(w.Tag))
+				s.Transfers = append(s.Transfers, t.To.In(w.Tag)+w.Answer.Colon+" "+t.Safeguard.In(w.Tag))
 			}
 		}
 		for i := range m.Datasets {
@@ -96,11 +96,15 @@ func activity(w *words.Language, m *manifest.Manifest, d *manifest.Dataset) Acti
 	for _, r := range receives {
 		a.Recipients = append(a.Recipients, w.Recipient(r.Name.In(w.Tag), r.Does.In(w.Tag), r.Country))
 		if r.Country != "" && len(r.Safeguard) > 0 {
-			a.Transfers = append(a.Transfers, w.Country(r.Country)+", "+r.Name.In(w.Tag)+": "+r.Safeguard.In(w.Tag))
+			a.Transfers = append(a.Transfers, w.Country(r.Country)+", "+r.Name.In(w.Tag)+w.Answer.Colon+" "+r.Safeguard.In(w.Tag))
 		}
 	}
 	for _, r := range d.Retention {
-		a.Retention = append(a.Retention, r.Title.In(w.Tag)+": "+r.Period+" ("+r.Source+")")
+		period := w.Answer.Period(r.Period)
+		if end := w.Record.ToEndOf[r.ToEndOf]; end != "" {
+			period += " " + end
+		}
+		a.Retention = append(a.Retention, r.Title.In(w.Tag)+w.Answer.Colon+" "+period+" ("+r.Source+")")
 	}
 	return a
 }

@@ -35,8 +35,9 @@ func AnswerFile(right dsar.Right) string {
 	return answerFile
 }
 
-// Describe returns a system as its manifest describes it, in a language.
-func Describe(m *manifest.Manifest, lang string) statement.System {
+// Describe returns a system as its manifest describes it, in a language, to who asks under a
+// law.
+func Describe(m *manifest.Manifest, lang, law string) statement.System {
 	s := statement.System{System: m.System, Title: titleOr(m.Title.In(lang), m.System), Needs: m.Needs, Finds: m.Finds, Limits: m.Limits.In(lang), Backups: m.Backups, Datasets: make([]statement.Dataset, len(m.Datasets))}
 	used := m.UsedFor()
 	for _, id := range used.IDs() {
@@ -55,7 +56,7 @@ func Describe(m *manifest.Manifest, lang string) statement.System {
 				return name
 			},
 			Ground: func(ground string) (title, source string) {
-				text, source := ds.Ground(ground)
+				text, source := ds.Ground(ground, law)
 				return text.In(lang), source
 			},
 		}

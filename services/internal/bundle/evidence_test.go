@@ -86,7 +86,7 @@ func (in *input) bundle() bundle.Input {
 		p.Released = slices.ContainsFunc(s.Ends, func(e core.ActionEnd) bool { return e.Code == dsar.CodeOthersReleased })
 		out.Systems = append(out.Systems, p)
 		if s.Manifest != nil {
-			described = append(described, bundle.Describe(s.Manifest, lang))
+			described = append(described, bundle.Describe(s.Manifest, lang, in.Jurisdiction))
 		}
 	}
 	out.Tell = func(read []statement.Reading) statement.Document {

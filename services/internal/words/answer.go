@@ -1,6 +1,8 @@
 package words
 
 import (
+	"strings"
+
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
 )
@@ -141,4 +143,23 @@ type Answer struct {
 // Count writes "1 record", "20 records"; noun is a key of Plurals.
 func (a *Answer) Count(n int64, noun string) string {
 	return a.Number(n) + "\u00a0" + a.Form(n, a.Plurals[noun])
+}
+
+// Period writes P10Y as "10 years", and P1Y6M as "1 year, 6 months"; what isn't a period as it
+// is.
+func (a *Answer) Period(text string) string {
+	p, err := manifest.ParsePeriod(text)
+	if err != nil {
+		return text
+	}
+	var parts []string
+	for _, part := range []struct {
+		n    int
+		noun string
+	}{{p.Years, "year"}, {p.Months, "month"}, {p.Days, "day"}} {
+		if part.n > 0 {
+			parts = append(parts, a.Count(int64(part.n), part.noun))
+		}
+	}
+	return strings.Join(parts, ", ")
 }

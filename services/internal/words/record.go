@@ -15,6 +15,8 @@ type Record struct {
 	GoesWith   string `yaml:"goes_with"`
 	ByHand     string `yaml:"by_hand"`
 	None       string `yaml:"none"`
+	// ToEndOf says from the end of what a period runs.
+	ToEndOf map[string]string `yaml:"to_end_of"`
 	// Columns are those of the table, in its order.
 	Columns [18]string `yaml:"columns"`
 }

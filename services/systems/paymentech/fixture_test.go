@@ -61,7 +61,7 @@ func task(a dsar.Action, right dsar.Right, refs ...string) worker.Task {
 
 // settledUntil returns when what is settled today may go.
 func (w *fixture) settledUntil() dsar.Counts {
-	return dsar.Counts{Dataset: datasetSettled, Found: 1, Retained: []dsar.Retention{{Records: 1, Ground: "tax-records", Until: time.Date(2036, 11, 20, 0, 0, 0, 0, time.UTC)}}}
+	return dsar.Counts{Dataset: datasetSettled, Found: 1, Retained: []dsar.Retention{{Records: 1, Ground: "tax-records", Until: time.Date(2037, 1, 1, 0, 0, 0, 0, time.UTC)}}}
 }
 
 // plan plans for one person, and counts what was planned.

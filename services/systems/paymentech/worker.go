@@ -156,7 +156,7 @@ const (
 // settled is how long payments stay, and why.
 type settled struct {
 	ground string
-	period manifest.Period
+	period manifest.Span
 }
 
 // datasets takes the columns and the rule from the manifest.
@@ -171,7 +171,7 @@ func (w *Worker) datasets(m *manifest.Manifest) error {
 			if len(d.Retention) != 1 {
 				return errors.New("paymentech: the manifest's dataset " + datasetSettled + " can't be erased over this interface: give it one rule of retention")
 			}
-			period, err := manifest.ParsePeriod(d.Retention[0].Period)
+			period, err := m.Span(&d.Retention[0])
 			if err != nil {
 				return err
 			}
