@@ -17,10 +17,23 @@ const (
 	OptOut            Right = "opt-out"            // CCPA 1798.120
 )
 
-// Rights lists every right, in the order in which the notice names them.
+// The rights that are about the answer to an earlier request, and not about data
+// ([Right.Grievance]). A person decides them; no system is asked.
+const (
+	Appeal    Right = "appeal"    // C.R.S. 6-1-1306(3)
+	Complaint Right = "complaint" // UK Data Protection Act 2018, s. 164A
+)
+
+// Rights lists every right over data, in the order in which the notice names them.
 func Rights() []Right {
 	return []Right{Access, Portability, KnowCategories, Erasure, Rectification, Restriction, Objection, ConsentWithdrawal, OptOut}
 }
+
+// Grievances lists the rights that are about the answer to an earlier request.
+func Grievances() []Right { return []Right{Appeal, Complaint} }
+
+// Grievance reports whether a right is about the answer to an earlier request.
+func (r Right) Grievance() bool { return r == Appeal || r == Complaint }
 
 // Action is what one system is asked to do for one request. All but [Resolve]
 // are also stages of a request's life; see [Right.Stages].
@@ -49,7 +62,7 @@ const Aggregator = "aggregator"
 // when every system has ended the one before it, so that nothing is erased
 // before the whole plan is known. The last is always [Assemble]: every request
 // is answered with a bundle. [Resolve] is no stage: it happens within the first
-// one, as far as a system has to wait for it.
+// one, as far as a system has to wait for it. A grievance has no stages.
 func (r Right) Stages() []Action {
 	//exhaustive:enforce
 	switch r {
@@ -63,6 +76,8 @@ func (r Right) Stages() []Action {
 		return []Action{Rectify, Assemble}
 	case Restriction, Objection, ConsentWithdrawal, OptOut:
 		return []Action{Restrict, Assemble}
+	case Appeal, Complaint:
+		return nil // a person decides it
 	default:
 		return nil
 	}

@@ -15,7 +15,9 @@ type Submitted struct {
 	// ReceivedAt is when the upstream system received it: the clock starts here.
 	ReceivedAt time.Time `json:"received_at"`
 	Source     string    `json:"source"`
-	Subject    Subject   `json:"subject"`
+	// About is the earlier request that an appeal or a complaint is about.
+	About   string  `json:"about,omitempty"`
+	Subject Subject `json:"subject"`
 	// Recipient is the age recipient of who asks: the answer is encrypted to it besides, so
 	// that they open it, and whoever carries it doesn't. It counts from callers that are
 	// believed.
@@ -50,6 +52,8 @@ type Details struct {
 	// Purposes are those that the person objects to or withdraws consent from;
 	// none means all that the right reaches.
 	Purposes []string `json:"purposes,omitempty"`
+	// Message is what the person writes with an appeal or a complaint.
+	Message string `json:"message,omitempty"`
 	// Lift asks to undo a restriction, an objection, a withdrawal or an opt-out.
 	Lift bool `json:"lift,omitempty"`
 }

@@ -18,7 +18,6 @@ import (
 	"habeas.dev/services/internal/bundle"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/statement"
-	"habeas.dev/services/internal/words"
 )
 
 // addendum is what was found when an answered erasure was proven anew: it goes beside the
@@ -93,11 +92,11 @@ func (a *Aggregator) addendum(ctx context.Context, t core.AssembleTask, job *wor
 // tell words what systems answered.
 func (a *Aggregator) tell(t core.AssembleTask) (addendum, error) {
 	again := t.Answer.Again
-	lang := bundle.Language(t.Locale)
-	out := addendum{Format: bundle.AddendumFormat, RequestID: t.RequestID, Number: again.Number, Language: lang, AskedAt: again.AskedAt.UTC(), Systems: []addendumSystem{}}
+	lang := a.cfg.Language(t.Jurisdiction, t.Locale)
+	out := addendum{Format: bundle.AddendumFormat, RequestID: t.RequestID, Number: again.Number, Language: lang.Tag, AskedAt: again.AskedAt.UTC(), Systems: []addendumSystem{}}
 	request := statement.Request{ID: t.RequestID, Right: t.Right, Asked: t.Answer.Asked, Jurisdiction: t.Jurisdiction, ReceivedAt: t.ReceivedAt.UTC()}
-	d := statement.Document{Format: statement.Format, Request: request, Language: lang}
-	d.Statements = statement.Worded(statement.Make(statement.Evidence{Request: request, Told: *t.Answer}), func(s statement.Said) string { return words.For(lang).Answer.Say(&d, s) })
+	d := statement.Document{Format: statement.Format, Request: request, Language: lang.Tag}
+	d.Statements = statement.Worded(statement.Make(statement.Evidence{Request: request, Told: *t.Answer}), func(s statement.Said) string { return lang.Answer.Say(&d, s) })
 	out.Statements = d.Statements
 	if a.cfg.Letter != nil {
 		l, err := a.cfg.Letter(&d)
@@ -119,14 +118,14 @@ func (a *Aggregator) tell(t core.AssembleTask) (addendum, error) {
 					continue
 				}
 				one := addendumDataset{Dataset: c.Dataset, Title: c.Dataset, Records: n}
-				if d := m.Dataset(c.Dataset); d != nil && d.Title.In(lang) != "" {
-					one.Title = d.Title.In(lang)
+				if d := m.Dataset(c.Dataset); d != nil && lang.Text(d.Title) != "" {
+					one.Title = lang.Text(d.Title)
 				}
 				all = append(all, one)
 			}
 			return all
 		}
-		title := m.Title.In(lang)
+		title := lang.Text(m.Title)
 		if title == "" {
 			title = s.System
 		}

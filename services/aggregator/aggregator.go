@@ -24,6 +24,7 @@ import (
 	"habeas.dev/services/internal/bundle"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/statement"
+	"habeas.dev/services/internal/words"
 )
 
 // Group is the aggregator's consumer group.
@@ -40,6 +41,9 @@ type Config struct {
 	// Policy says what the answer must tell by law, in the answer's language;
 	// nil: only what is true everywhere. [FromBook] makes one.
 	Policy Policy
+	// Language picks the language of an answer, by the law and the subject's locale; nil:
+	// the locale's, of those that are built in.
+	Language func(jurisdiction, locale string) *words.Language
 	// Letter words what opens the answer; nil: nothing does.
 	Letter func(d *statement.Document) (*bundle.Letter, error)
 	// Software names the program in bag-info.txt; may be empty.
@@ -50,8 +54,8 @@ type Config struct {
 }
 
 // Policy gives who answers a request that was received at that time, and what they say
-// by its law.
-type Policy func(jurisdiction, locale string, right dsar.Right, received time.Time) statement.Controller
+// by its law now.
+type Policy func(jurisdiction string, lang *words.Language, right dsar.Right, received, now time.Time) statement.Controller
 
 // Aggregator assembles answers. It can be used by many goroutines at once.
 type Aggregator struct {
@@ -72,7 +76,12 @@ func New(cfg Config) (*Aggregator, error) {
 	}
 	a := &Aggregator{cfg: cfg, manifests: make(map[string]*manifest.Manifest, len(cfg.Manifests))}
 	if a.cfg.Policy == nil {
-		a.cfg.Policy = func(string, string, dsar.Right, time.Time) statement.Controller { return statement.Controller{} }
+		a.cfg.Policy = func(string, *words.Language, dsar.Right, time.Time, time.Time) statement.Controller {
+			return statement.Controller{}
+		}
+	}
+	if a.cfg.Language == nil {
+		a.cfg.Language = func(_, locale string) *words.Language { return words.For(locale) }
 	}
 	for _, m := range cfg.Manifests {
 		a.manifests[m.System] = m

@@ -22,8 +22,10 @@ import (
 	"habeas.dev/services/internal/blobtest"
 	"habeas.dev/services/internal/bundle"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/operator"
 	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/statement"
+	"habeas.dev/services/internal/words"
 )
 
 // TestHandleTwice: a task that comes twice gives the same bundle and the same
@@ -171,21 +173,21 @@ func TestPolicy(t *testing.T) {
 	t.Parallel()
 	book, err := policy.Load()
 	must(t, err)
-	p := aggregator.FromBook(book, "", nil)
-	eea := p("EEA", "fr", dsar.Access, time.Time{})
+	p := aggregator.FromBook(book, operator.Operator{}, nil)
+	eea := p("EEA", words.For("fr"), dsar.Access, received, received)
 	if eea.Law == "" || eea.Entity == "" || len(eea.Complaint) == 0 || !slices.Contains(eea.Grants, dsar.Portability) {
 		t.Errorf("EEA: %+v", eea)
 	}
-	if en := p("EEA", "en", dsar.Access, time.Time{}); en.Law == eea.Law {
+	if en := p("EEA", words.For("en"), dsar.Access, received, received); en.Law == eea.Law {
 		t.Error("the law has the same name in French and in English")
 	}
-	if c := p("California", "en", dsar.Access, time.Time{}); !c.Categories {
+	if c := p("California", words.For("en"), dsar.Access, received, received); !c.Categories {
 		t.Errorf("California: %+v", c)
 	}
-	if unknown := p("Atlantis", "en", dsar.Access, time.Time{}); unknown.Law != "" {
+	if unknown := p("Atlantis", words.For("en"), dsar.Access, received, received); unknown.Law != "" {
 		t.Errorf("an unknown place: %+v", unknown)
 	}
-	if named := aggregator.FromBook(book, "Example SARL", nil)("EEA", "en", dsar.Access, time.Time{}); named.Entity != "Example SARL" {
+	if named := aggregator.FromBook(book, operator.Operator{Name: "Example SARL"}, nil)("EEA", words.For("en"), dsar.Access, received, received); named.Entity != "Example SARL" {
 		t.Errorf("the controller is %q", named.Entity)
 	}
 }
@@ -206,16 +208,65 @@ func TestNothingSoldOnlyWhereNothingIs(t *testing.T) {
 		"a dataset's own, unmarked": {manifest.Purposes{"billing": {}, "shop.orders": {}}, false},
 		"nothing is known":          {nil, false},
 	} {
-		p := aggregator.FromBook(book, "", c.used)
+		p := aggregator.FromBook(book, declared(), c.used)
 		for lang, sentence := range map[string]string{"en": "We don’t sell", "fr": "Nous ne vendons pas"} {
-			also := strings.Join(p("California", lang, dsar.Access, time.Time{}).Also, "\n")
+			also := strings.Join(p("California", words.For(lang), dsar.Access, received, received).Also, "\n")
 			if strings.Contains(also, sentence) != c.said {
 				t.Errorf("%s, %s: %q", name, lang, also)
 			}
-			if len(p("California", lang, dsar.Access, time.Time{}).Also) < 2 {
+			if len(p("California", words.For(lang), dsar.Access, received, received).Also) < 2 {
 				t.Errorf("%s, %s: the other sentences are gone", name, lang)
 			}
 		}
+	}
+}
+
+// declared returns an operator that has declared everything that laws ask for.
+func declared() operator.Operator {
+	o := operator.Operator{Name: "Example Cloud SAS"}
+	for _, says := range []string{"no-automated-decisions", "no-sale", "safeguards", "processing-abroad", "processors", "joint-use"} {
+		o.Declarations = append(o.Declarations, operator.Declaration{Says: says, By: "data protection officer", On: operator.DayOf(received.AddDate(0, -1, 0)), Until: operator.DayOf(received.AddDate(0, 11, 0))})
+	}
+	return o
+}
+
+// TestDeclarationsLapse: what only the operator can say is in an answer as long as the
+// declaration holds, and not a day longer; the answer then says less.
+func TestDeclarationsLapse(t *testing.T) {
+	t.Parallel()
+	book, err := policy.Load()
+	must(t, err)
+	said := declared()
+	p := aggregator.FromBook(book, said, manifest.Purposes{"billing": {}})
+	last := received.AddDate(0, 11, 0).Truncate(24 * time.Hour)
+	holds, lapsed := last.Add(23*time.Hour), last.Add(24*time.Hour)
+	for law, sentence := range map[string]string{"EEA": "automated means alone", "UK": "adequacy regulations", "Switzerland": "Federal Council", "California": "don’t sell", "Canada": "outside Canada", "South Korea": "Marketo", "Japan": "joint use"} {
+		for at, want := range map[time.Time]bool{holds: true, lapsed: false, received.AddDate(0, -2, 0): false} {
+			c := p(law, words.For("en"), dsar.Access, received, at)
+			if says := strings.Contains(c.Automated+c.Transfers+strings.Join(c.Also, "\n"), sentence); says != want {
+				t.Errorf("%s, on %s: %q is said: %v", law, at.Format(time.DateOnly), sentence, says)
+			}
+		}
+	}
+}
+
+// TestControllersByRegion: the answer and its letters name who answers under the law, with
+// the postal address, the contact and the officer; where no controller names the law, it is
+// the one that names none.
+func TestControllersByRegion(t *testing.T) {
+	t.Parallel()
+	book, err := policy.Load()
+	must(t, err)
+	said := operator.Operator{Name: "Group", Controllers: []operator.Controller{
+		{Laws: []string{"EEA"}, Name: "Europe SARL", Address: "1, rue Une, Luxembourg", Contact: "eu@example.com", Officer: "dpo@example.com", Authorities: []operator.Authority{{Name: "CNPD"}}},
+		{Name: "World Inc.", Address: "1 First Street"},
+	}}
+	p := aggregator.FromBook(book, said, nil)
+	if c := p("EEA", words.For("fr"), dsar.Access, received, received); c.Entity != "Europe SARL" || c.Address != "1, rue Une, Luxembourg" || c.Contact != "eu@example.com" || c.Officer != "dpo@example.com" || len(c.Complaint) != 1 || c.Complaint[0].Name != "CNPD" {
+		t.Errorf("%+v", c)
+	}
+	if c := p("Brazil", words.For("en"), dsar.Access, received, received); c.Entity != "World Inc." || c.Address != "1 First Street" || c.Contact != "" || len(c.Complaint) == 0 {
+		t.Errorf("%+v", c)
 	}
 }
 

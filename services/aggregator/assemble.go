@@ -125,14 +125,15 @@ type opened struct {
 
 // input opens the task's answer for the bundle.
 func (a *Aggregator) input(keys *vault.Keys, t core.AssembleTask, job *worker.AssembleJob) (bundle.Input, error) {
-	controller := a.cfg.Policy(t.Jurisdiction, t.Locale, t.Right, t.ReceivedAt)
+	lang := a.cfg.Language(t.Jurisdiction, t.Locale)
 	in := bundle.Input{
-		RequestID: t.RequestID, Right: t.Right, Locale: t.Locale, ReceivedAt: t.ReceivedAt, Letter: a.cfg.Letter,
+		RequestID: t.RequestID, Right: t.Right, Language: lang, ReceivedAt: t.ReceivedAt, Letter: a.cfg.Letter,
 		Run: bundle.Run{At: job.Sent, Software: a.cfg.Software, Signer: a.cfg.Signer},
 	}
 	if in.Run.At.IsZero() {
 		in.Run.At = a.cfg.Now()
 	}
+	controller := a.cfg.Policy(t.Jurisdiction, lang, t.Right, t.ReceivedAt, in.Run.At)
 	request := statement.Request{ID: t.RequestID, Right: t.Right, Asked: t.Answer.Asked, Jurisdiction: t.Jurisdiction, ReceivedAt: t.ReceivedAt.UTC()}
 	var err error
 	request.Purposes = a.purposes(t)
@@ -142,7 +143,6 @@ func (a *Aggregator) input(keys *vault.Keys, t core.AssembleTask, job *worker.As
 	if in.Identifiers, err = identifiers(keys, t.Answer.Identifiers); err != nil {
 		return in, err
 	}
-	lang := bundle.Language(t.Locale)
 	var described []statement.System
 	for _, s := range t.Answer.Systems {
 		m := a.manifests[s.System]
@@ -157,7 +157,7 @@ func (a *Aggregator) input(keys *vault.Keys, t core.AssembleTask, job *worker.As
 	}
 	in.Tell = func(read []statement.Reading) statement.Document {
 		return statement.Document{
-			Format: statement.Format, Request: request, Controller: controller, Language: lang, Systems: described,
+			Format: statement.Format, Request: request, Controller: controller, Language: lang.Tag, Systems: described,
 			Statements: statement.Make(statement.Evidence{Request: request, Told: *t.Answer, Identifiers: in.Identifiers, Systems: described, Read: read}),
 		}
 	}
@@ -175,7 +175,7 @@ func (a *Aggregator) purposes(t core.AssembleTask) []string {
 		}
 		used := m.UsedFor()
 		for _, id := range t.Answer.Purposes {
-			title := used[id].Title.In(bundle.Language(t.Locale))
+			title := a.cfg.Language(t.Jurisdiction, t.Locale).Text(used[id].Title)
 			if title != "" && !slices.Contains(titles, title) {
 				titles = append(titles, title)
 			}

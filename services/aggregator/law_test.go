@@ -24,6 +24,7 @@ import (
 	"habeas.dev/services/internal/letter"
 	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/statement"
+	"habeas.dev/services/internal/words"
 )
 
 var update = flag.Bool("update", false, "write the golden pages anew")
@@ -56,10 +57,15 @@ func shop() *manifest.Manifest {
 // answerTo returns the answer of the shop, by the law of a jurisdiction.
 func answerTo(t *testing.T, book *policy.Book, letters *letter.Writer, jurisdiction string, right, asked dsar.Right, lang string) map[string]string {
 	t.Helper()
+	return answerIn(t, book, letters, jurisdiction, right, asked, words.For(lang))
+}
+
+func answerIn(t *testing.T, book *policy.Book, letters *letter.Writer, jurisdiction string, right, asked dsar.Right, lang *words.Language) map[string]string {
+	t.Helper()
 	at := time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
-	controller := aggregator.FromBook(book, "Example Cloud SAS", shop().UsedFor())(jurisdiction, lang, right, at)
+	controller := aggregator.FromBook(book, declared(), shop().UsedFor())(jurisdiction, lang, right, at, at)
 	in := bundle.Input{
-		RequestID: requestID, Right: right, Locale: lang, ReceivedAt: at,
+		RequestID: requestID, Right: right, Language: lang, ReceivedAt: at,
 		Identifiers: []statement.Identifier{{Type: "email", Value: "ann@example.com", Verified: true}}, Run: bundle.Run{At: at, Software: "habeas test"},
 		Letter: aggregator.LetterFrom(letters),
 	}
@@ -103,7 +109,7 @@ func answerTo(t *testing.T, book *policy.Book, letters *letter.Writer, jurisdict
 	cite(&told)
 	in.Tell = func(read []statement.Reading) statement.Document {
 		described := []statement.System{bundle.Describe(shop(), lang, jurisdiction)}
-		return statement.Document{Format: statement.Format, Request: request, Controller: controller, Language: lang, Systems: described,
+		return statement.Document{Format: statement.Format, Request: request, Controller: controller, Language: lang.Tag, Systems: described,
 			Statements: statement.Make(statement.Evidence{Request: request, Told: told, Identifiers: in.Identifiers, Systems: described, Read: read})}
 	}
 	var b bytes.Buffer
@@ -221,7 +227,7 @@ func TestEveryRightUnderEveryLaw(t *testing.T) {
 	t.Parallel()
 	book, err := policy.Load()
 	must(t, err)
-	letters := letter.NewWriter(book, "Example Cloud SAS")
+	letters := letter.NewWriter(book, declared())
 	if len(everywhere()) != len(book.IDs()) {
 		t.Error("a law has no sentences here")
 	}
@@ -282,7 +288,7 @@ func TestCategoriesInstead(t *testing.T) {
 	t.Parallel()
 	book, err := policy.Load()
 	must(t, err)
-	letters := letter.NewWriter(book, "Example Cloud SAS")
+	letters := letter.NewWriter(book, declared())
 	for n, lang := range []string{"en", "fr"} {
 		files := answerTo(t, book, letters, "California", dsar.KnowCategories, dsar.Access, lang)
 		r := reader{t, lang, bundletest.ReadAloud(t, files["index.html"]), files, n}

@@ -1,49 +1,54 @@
 package aggregator
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
-	"habeas.dev/services/internal/bundle"
+	"habeas.dev/services/internal/operator"
 	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/statement"
+	"habeas.dev/services/internal/words"
 )
 
-// FromBook takes what an answer must tell from the jurisdictions. controller
-// names the company; empty: as the jurisdiction has it. used is what the data of all
-// systems is used for.
-func FromBook(book *policy.Book, controller string, used manifest.Purposes) Policy {
-	return func(jurisdiction, locale string, _ dsar.Right, received time.Time) statement.Controller {
+// FromBook takes what an answer must tell from the laws, and from what the operator has
+// said: who answers under which law, and what is declared, as long as that holds. used is
+// what the data of all systems is used for.
+func FromBook(book *policy.Book, said operator.Operator, used manifest.Purposes) Policy {
+	return func(jurisdiction string, lang *words.Language, _ dsar.Right, received, now time.Time) statement.Controller {
+		who := said.For(jurisdiction)
+		p := statement.Controller{Entity: who.Name, Address: who.Address, Contact: who.Contact, Officer: who.Officer, Representative: who.Representative}
 		j, ok := book.Jurisdiction(jurisdiction)
 		if !ok {
-			// Nothing is known of the place.
-			return statement.Controller{Entity: controller}
+			return p // nothing is known of the place
 		}
-		lang := bundle.Language(locale)
-		p := statement.Controller{Law: j.Law.Name.In(lang), Entity: controller}
-		if p.Entity == "" {
-			p.Entity = j.Responsible.Name.In(lang)
-		}
+		p.Law, p.Entity = lang.Text(j.Law.Name), cmp.Or(p.Entity, lang.Text(j.Responsible.Name))
 		for _, c := range j.Complaint {
-			p.Complaint = append(p.Complaint, statement.Authority{Name: c.Name.In(lang), URL: c.URL})
+			p.Complaint = append(p.Complaint, statement.Authority{Name: lang.Text(c.Name), URL: c.URL})
 		}
-		p.Grants = j.Granted(received)
+		if len(who.Authorities) > 0 {
+			p.Complaint = nil
+		}
+		for _, a := range who.Authorities {
+			p.Complaint = append(p.Complaint, statement.Authority{Name: a.Name, URL: a.URL})
+		}
+		p.Grants = j.Over(received)
 		p.Categories = j.Says(policy.ItemCategoryTables)
 		for _, c := range j.AnswerSays {
-			if !c.Said(used) {
+			if !c.Said(used) || !said.Declares(c.Declared, now) {
 				continue
 			}
 			switch c.Item { // the others are said from the manifests
 			case policy.ItemAutomated:
 				if !automated(used) {
-					p.Automated = c.Text.In(lang)
+					p.Automated = lang.Text(c.Text)
 				}
 			case policy.ItemTransfers:
-				p.Transfers = c.Text.In(lang)
+				p.Transfers = lang.Text(c.Text)
 			case policy.ItemStatement:
-				p.Also = append(p.Also, c.Text.In(lang))
+				p.Also = append(p.Also, lang.Text(c.Text))
 			}
 		}
 		return p

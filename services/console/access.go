@@ -74,6 +74,7 @@ func (c *Console) routes() []route {
 		many(core.VerbRetry, retryOne),
 		many(core.VerbAssign, assignOne),
 		{"GET /systems", Viewer, c.systems},
+		{"GET /figures", Viewer, c.figures},
 		{"POST /language", Viewer, c.setLanguage},
 		{"GET /requests/{id}", Viewer, c.request},
 		{"GET /requests/{id}/live", Viewer, c.live},
@@ -84,6 +85,7 @@ func (c *Console) routes() []route {
 		{"POST /requests/{id}/revoke-answer", core.RoleFor(core.VerbRevokeAnswer), c.revokeAnswer},
 		{"POST /requests/{id}/sent", core.RoleFor(core.VerbReveal), c.showSent},
 		{"POST /requests/{id}/answer", core.RoleFor(core.VerbAttest), c.answer},
+		act(core.VerbDecide, decide),
 		act(core.VerbRetry, retry),
 		act(core.VerbAcceptPlan, acceptPlan),
 		act(core.VerbTryNow, retry),
@@ -113,7 +115,7 @@ func (c *Console) guard(to route) http.Handler {
 		case !ok && r.Method == http.MethodGet && to.pattern != "GET /requests/{id}/live":
 			c.SignIn.Begin(w, r, r.URL.RequestURI())
 		case !ok:
-			http.Error(w, say(languageOf(r), "your session is over: sign in again"), http.StatusUnauthorized)
+			http.Error(w, languageOf(r).Say("your session is over: sign in again"), http.StatusUnauthorized)
 		case u.Role < to.role:
 			c.fail(w, r, u, http.StatusForbidden, "Your role doesn’t let you do this.")
 		default:

@@ -313,6 +313,10 @@ func refuse(_ *Console, u User, f values, now time.Time) (core.Command, error) {
 	return core.Refuse{By: u.By(), Ground: ground, Reason: f.Get("reason"), Now: now}, nil
 }
 
+func decide(_ *Console, u User, f values, now time.Time) (core.Command, error) {
+	return core.DecideGrievance{By: u.By(), Finding: core.Finding(f.Get("finding")), Reason: f.Get("reason"), Now: now}, nil
+}
+
 func hold(_ *Console, u User, f values, now time.Time) (core.Command, error) {
 	system, dataset, _ := strings.Cut(f.Get("reach"), "/")
 	return core.Hold{By: u.By(), Reason: f.Get("reason"), System: system, Dataset: dataset, Now: now}, nil

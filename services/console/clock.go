@@ -2,6 +2,8 @@ package console
 
 import (
 	"time"
+
+	"habeas.dev/services/internal/words"
 )
 
 // dueClock is a request's clock, drawn from when it was received to when the
@@ -34,7 +36,7 @@ func (b requestBody) Clock(now time.Time) *dueClock {
 	at := func(t time.Time) float64 { return min(100, max(0, 100*t.Sub(b.ReceivedAt).Seconds()/all)) }
 	c := &dueClock{Due: percent(at(b.DueAt)), Tone: "quiet"}
 	if b.EndedAt.IsZero() {
-		c.Now, c.Tone = percent(at(now)), (locale{}).due(b.DueAt, now).Tone
+		c.Now, c.Tone = percent(at(now)), locale{lang: words.English()}.due(b.DueAt, now).Tone
 	}
 	if !b.firstDue.IsZero() && !b.firstDue.Equal(b.DueAt) && b.Extended {
 		c.Was = percent(at(b.firstDue))

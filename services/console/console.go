@@ -27,6 +27,7 @@ import (
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/policy"
+	"habeas.dev/services/internal/words"
 )
 
 const (
@@ -92,6 +93,8 @@ type Config struct {
 	Answers   Answers
 	// Sent is what people have sent; nil: they can't send anything.
 	Sent Sent
+	// Languages are those of the pages; nil: those that are built in.
+	Languages *words.Languages
 	// SignIn tells who is at the other end.
 	SignIn SignIn
 	// Traces is the address of a request's trace in the observability stack,
@@ -121,7 +124,7 @@ type Console struct {
 
 // New returns a console.
 func New(c Config) (*Console, error) {
-	pages, err := parsePages()
+	pages, err := parsePages(c.Languages)
 	if err != nil {
 		return nil, err
 	}
@@ -148,9 +151,9 @@ func (c *Console) Handler() http.Handler {
 	}
 	sameOrigin := http.NewCrossOriginProtection()
 	sameOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		http.Error(w, say(languageOf(r), "this form was sent from another site"), http.StatusForbidden)
+		http.Error(w, languageOf(r).Say("this form was sent from another site"), http.StatusForbidden)
 	}))
-	return secured(sameOrigin.Handler(mux))
+	return secured(speaking(c.Languages, sameOrigin.Handler(mux)))
 }
 
 // handlers returns everything that is served, by pattern (TestWhoMayDoWhat).

@@ -222,12 +222,20 @@ func (d *desk) submit(right dsar.Right) string {
 	if !ok {
 		d.t.Fatal("no EEA")
 	}
-	_, err = d.requests.Accept(context.Background(), core.Accepted{RequestID: id, Right: right, Jurisdiction: law.ID, Locale: "fr", ReceivedAt: start, AcceptedAt: start, DueAt: start.AddDate(0, 1, 0),
+	a := core.Accepted{RequestID: id, Right: right, Jurisdiction: law.ID, Locale: "fr", ReceivedAt: start, AcceptedAt: start, DueAt: start.AddDate(0, 1, 0),
 		Source: "test", Digest: id, Terms: core.Terms{Refusals: []string{"excessive"}},
 		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: d.vault.Fingerprint("email", canary), Sealed: sealed, Assurance: dsar.AssuranceVerified}},
 		Systems:     []dsar.System{{Name: "billing", Abilities: []dsar.Action{dsar.Gather, dsar.Erase}, Needs: []dsar.IdentifierType{"email"}, MaxRecords: 10}},
-		Recipients:  []core.Recipient{{ID: "auditors", By: core.WayHand, Receives: []core.Reached{{System: "billing", Dataset: "invoices"}}}}})
-	if err != nil {
+		Recipients:  []core.Recipient{{ID: "auditors", By: core.WayHand, Receives: []core.Reached{{System: "billing", Dataset: "invoices"}}}}}
+	if right.Grievance() {
+		refused := d.submit(dsar.Access)
+		d.do(refused, core.Refuse{By: "lea", Ground: "excessive", Now: start})
+		a.Systems, a.Recipients, a.About = nil, nil, &core.About{RequestID: refused, Right: dsar.Access, DecidedBy: []string{"lea"}}
+		if a.Details, err = keys.Seal([]byte(`{"message":"look again, says `+canary+`"}`), vault.RequestDetails); err != nil {
+			d.t.Fatal(err)
+		}
+	}
+	if _, err = d.requests.Accept(context.Background(), a); err != nil {
 		d.t.Fatal(err)
 	}
 	return id
@@ -285,6 +293,8 @@ func (d *desk) clarificationAsked() string {
 	d.do(id, core.AskClarification{By: "upstream", Now: start.Add(time.Minute)})
 	return id
 }
+
+func (d *desk) appealed() string { return d.submit(dsar.Appeal) }
 
 func (d *desk) completed() string {
 	id := d.submit(dsar.Access)

@@ -36,7 +36,7 @@ type view struct {
 
 func views() []view {
 	return []view{
-		{Name: "person", Label: "Needs a person", statuses: []core.Status{core.StatusNeedsAttention, core.StatusAwaitingProof, core.StatusAwaitingClarification}, dueFirst: true},
+		{Name: "person", Label: "Needs a person", statuses: []core.Status{core.StatusNeedsAttention, core.StatusReviewing, core.StatusAwaitingProof, core.StatusAwaitingClarification}, dueFirst: true},
 		{Name: "mine", Label: "Mine", statuses: core.OpenStatuses(), dueFirst: true, mine: true},
 		{Name: "open", Label: "Open", statuses: core.OpenStatuses(), dueFirst: true},
 		{Name: "ended", Label: "Ended", statuses: endedStatuses()},
@@ -105,7 +105,7 @@ func (c *Console) list(w http.ResponseWriter, r *http.Request, u User) {
 		}
 	}
 	for i := range b.Statuses[1:] {
-		b.Statuses[i+1].Label = sayWord(languageOf(r), b.Statuses[i+1].Value) + " · " + strconv.Itoa(counts[core.Status(b.Statuses[i+1].Value)])
+		b.Statuses[i+1].Label = languageOf(r).Word(b.Statuses[i+1].Value) + " · " + strconv.Itoa(counts[core.Status(b.Statuses[i+1].Value)])
 	}
 	rows, err := c.rows(r.Context(), filter)
 	if err != nil {
@@ -168,7 +168,7 @@ func (c *Console) filter(q url.Values, u User) (listBody, journal.Filter, error)
 	for _, m := range c.Manifests {
 		systems = append(systems, m.System)
 	}
-	b.Rights, b.Laws, b.Systems = choices(wordsOf(dsar.Rights()), q.Get("right")), choices(c.Policy.IDs(), q.Get("law")), choices(systems, q.Get("system"))
+	b.Rights, b.Laws, b.Systems = choices(wordsOf(slices.Concat(dsar.Rights(), dsar.Grievances())), q.Get("right")), choices(c.Policy.IDs(), q.Get("law")), choices(systems, q.Get("system"))
 	for _, one := range []struct {
 		name string
 		from []choice

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/words"
 )
 
 const (
@@ -42,7 +43,7 @@ func (c *Console) live(w http.ResponseWriter, r *http.Request, u User) {
 	}
 	if !c.streams.enter(u.By()) {
 		w.Header().Set("Retry-After", "60")
-		http.Error(w, say(languageOf(r), "too many pages are open"), http.StatusServiceUnavailable)
+		http.Error(w, languageOf(r).Say("too many pages are open"), http.StatusServiceUnavailable)
 		return
 	}
 	defer c.streams.leave(u.By())
@@ -86,7 +87,7 @@ func (c *Console) live(w http.ResponseWriter, r *http.Request, u User) {
 	}
 }
 
-func (c *Console) sendParts(ctx context.Context, s stream, lang, id string, u User) error {
+func (c *Console) sendParts(ctx context.Context, s stream, lang *words.Language, id string, u User) error {
 	facts, state, err := c.state(ctx, id)
 	if err != nil {
 		return err

@@ -21,7 +21,7 @@ func (l Local) User(_ http.ResponseWriter, r *http.Request) (User, bool) {
 
 // Begin refuses: there is nothing to sign in to.
 func (Local) Begin(w http.ResponseWriter, r *http.Request, _ string) {
-	http.Error(w, say(languageOf(r), "this console answers on its own machine only, under localhost; configure sign-in for others"), http.StatusForbidden)
+	http.Error(w, languageOf(r).Say("this console answers on its own machine only, under localhost; configure sign-in for others"), http.StatusForbidden)
 }
 
 // Routes returns nothing.

@@ -1,9 +1,9 @@
 package console
 
 import (
+	"context"
 	"net/http"
 	"slices"
-	"sync"
 	"time"
 
 	"golang.org/x/text/language"
@@ -11,47 +11,48 @@ import (
 	"habeas.dev/services/internal/words"
 )
 
-// locale is a language of the console.
-type locale struct{ tag, name string }
-
-// languages returns the console's languages. The first is used where a browser asks
-// for none of them.
-var languages = sync.OnceValue(func() (all []locale) {
-	for _, l := range words.All() {
-		all = append(all, locale{l.Tag, l.Name})
-	}
-	return all
-})
+// locale is a language of the console, with all that there are.
+type locale struct {
+	lang *words.Language
+	all  *words.Languages
+}
 
 // others returns the languages that a reader of this one can change to.
 func (l locale) others() []*words.Language {
-	return slices.DeleteFunc(words.All(), func(other *words.Language) bool { return other.Tag == l.tag })
+	return slices.DeleteFunc(l.all.All(), func(other *words.Language) bool { return other == l.lang })
 }
-
-// matcher picks the language that suits a browser's wishes best.
-var matcher = sync.OnceValue(func() language.Matcher {
-	var tags []language.Tag
-	for _, l := range languages() {
-		tags = append(tags, language.Make(l.tag))
-	}
-	return language.NewMatcher(tags)
-})
 
 // languageCookie holds the language that somebody chose.
 const languageCookie = "habeas-language"
 
-// languageOf returns the language that somebody chose, or that their browser asks
-// for.
-func languageOf(r *http.Request) string {
+// spoken is the key under which a call has the console's languages.
+type spoken struct{}
+
+// speaking lets every handler behind it know the console's languages.
+func speaking(all *words.Languages, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), spoken{}, all)))
+	})
+}
+
+// languageOf returns the language that somebody chose, or that suits their browser's
+// wishes best; the first where it asks for none of them.
+func languageOf(r *http.Request) *words.Language {
+	languages, _ := r.Context().Value(spoken{}).(*words.Languages)
+	all := languages.All()
 	if c, err := r.Cookie(languageCookie); err == nil {
-		for _, l := range languages() {
-			if l.tag == c.Value {
-				return l.tag
+		for _, l := range all {
+			if l.Tag == c.Value {
+				return l
 			}
 		}
 	}
-	_, i := language.MatchStrings(matcher(), r.Header.Get("Accept-Language"))
-	return languages()[i].tag
+	tags := make([]language.Tag, len(all))
+	for i, l := range all {
+		tags[i] = language.Make(l.Tag)
+	}
+	_, i := language.MatchStrings(language.NewMatcher(tags), r.Header.Get("Accept-Language"))
+	return all[i]
 }
 
 // setLanguage stores the language that somebody chose in a cookie, and shows the
@@ -59,8 +60,8 @@ func languageOf(r *http.Request) string {
 func (c *Console) setLanguage(w http.ResponseWriter, r *http.Request, u User) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	chosen := r.PostFormValue("language")
-	for _, l := range languages() {
-		if l.tag == chosen {
+	for _, l := range c.Languages.All() {
+		if l.Tag == chosen {
 			http.SetCookie(w, &http.Cookie{Name: languageCookie, Value: chosen, Path: "/", MaxAge: int((365 * 24 * time.Hour).Seconds()), HttpOnly: true, SameSite: http.SameSiteLaxMode})
 			http.Redirect(w, r, ownPage(r.PostFormValue("page")), http.StatusSeeOther)
 			return
@@ -68,9 +69,3 @@ func (c *Console) setLanguage(w http.ResponseWriter, r *http.Request, u User) {
 	}
 	c.fail(w, r, u, http.StatusUnprocessableEntity, errChoice.Error())
 }
-
-// say returns a text in a language. Texts are looked up by their English.
-func say(lang, text string) string { return words.For(lang).Say(text) }
-
-// sayWord returns a word of the journal in a language: a status, an outcome, an action.
-func sayWord(lang, word string) string { return words.For(lang).Word(word) }

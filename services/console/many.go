@@ -11,6 +11,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/words"
 )
 
 // together is an act that can be done to many requests at once. It says of each
@@ -55,7 +56,7 @@ func (c *Console) many(w http.ResponseWriter, r *http.Request, u User, name stri
 }
 
 // didMany says what was done about many, from the address of the list that follows.
-func didMany(lang string, q url.Values) string {
+func didMany(lang *words.Language, q url.Values) string {
 	texts, ok := map[string][2]string{
 		"retry":  {"%d taken up again.", "%d of %d taken up again; the others had nothing to retry."},
 		"assign": {"%d assigned.", "%d of %d assigned; the others were changed by somebody else in between."},
@@ -66,9 +67,9 @@ func didMany(lang string, q url.Values) string {
 	done, _ := strconv.Atoi(q.Get("done"))
 	of, _ := strconv.Atoi(q.Get("of"))
 	if done == of {
-		return fmt.Sprintf(say(lang, texts[0]), done)
+		return fmt.Sprintf(lang.Say(texts[0]), done)
 	}
-	return fmt.Sprintf(say(lang, texts[1]), done, of)
+	return fmt.Sprintf(lang.Say(texts[1]), done, of)
 }
 
 // retryOne retries what failed in one of many requests, where the core allows it.

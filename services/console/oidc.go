@@ -20,6 +20,7 @@ import (
 	"habeas.dev/services/internal/callers"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/words"
 )
 
 // providerTime bounds each call of the provider.
@@ -47,6 +48,8 @@ type OIDCConfig struct {
 	// Signs and Encrypts are the session cookies' keys, of 32 bytes each: the
 	// same in all consoles behind one address.
 	Signs, Encrypts []byte
+	// Languages are those of its pages; nil: those that are built in.
+	Languages *words.Languages
 	// Ended are the notes in which it is remembered whose sessions were ended; the
 	// journal's. Nil: a session ends by itself alone.
 	Ended journal.Notes
@@ -92,7 +95,7 @@ func NewOIDC(c OIDCConfig) (*OIDC, error) {
 		c.RolesClaim = "roles"
 	}
 	c.URL = strings.TrimSuffix(c.URL, "/")
-	pages, err := parsePages()
+	pages, err := parsePages(c.Languages)
 	if err != nil {
 		return nil, err
 	}
@@ -149,12 +152,12 @@ func (o *OIDC) Begin(w http.ResponseWriter, r *http.Request, page string) {
 	flow, err := o.flow(r.Context())
 	if err != nil {
 		o.Log.WarnContext(r.Context(), "sign-in: the provider doesn't answer", "error", err)
-		http.Error(w, say(languageOf(r), "Signing in is not possible now: the identity provider doesn't answer. Try again in a minute."), http.StatusServiceUnavailable)
+		http.Error(w, languageOf(r).Say("Signing in is not possible now: the identity provider doesn't answer. Try again in a minute."), http.StatusServiceUnavailable)
 		return
 	}
 	l := login{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(), Page: page, Began: o.Now()}
 	if err := o.cookies.set(w, "login", l, loginMax); err != nil {
-		http.Error(w, say(languageOf(r), "signing in is not possible now"), http.StatusInternalServerError)
+		http.Error(w, languageOf(r).Say("signing in is not possible now"), http.StatusInternalServerError)
 		return
 	}
 	http.Redirect(w, r, flow.AuthCodeURL(l.State, oidc.Nonce(l.Nonce), oauth2.S256ChallengeOption(l.Verifier)), http.StatusFound)
@@ -164,18 +167,18 @@ func (o *OIDC) Begin(w http.ResponseWriter, r *http.Request, page string) {
 func (o *OIDC) back(w http.ResponseWriter, r *http.Request) {
 	var l login
 	if !o.cookies.get(r, "login", &l) || o.Now().Sub(l.Began) > loginMax || r.FormValue("state") != l.State {
-		http.Error(w, say(languageOf(r), "This sign-in has lapsed, or began elsewhere. Open the console again."), http.StatusBadRequest)
+		http.Error(w, languageOf(r).Say("This sign-in has lapsed, or began elsewhere. Open the console again."), http.StatusBadRequest)
 		return
 	}
 	o.cookies.drop(w, "login")
 	u, err := o.exchange(r.Context(), l, r.FormValue("code"))
 	if err != nil {
 		o.Log.WarnContext(r.Context(), "sign-in failed", "error", err)
-		http.Error(w, say(languageOf(r), "The identity provider didn't let you in."), http.StatusForbidden)
+		http.Error(w, languageOf(r).Say("The identity provider didn't let you in."), http.StatusForbidden)
 		return
 	}
 	if u.Role == Nobody {
-		http.Error(w, say(languageOf(r), "You are signed in, and have no role here. Ask for one where your roles are kept."), http.StatusForbidden)
+		http.Error(w, languageOf(r).Say("You are signed in, and have no role here. Ask for one where your roles are kept."), http.StatusForbidden)
 		return
 	}
 	began := o.Now()
@@ -183,7 +186,7 @@ func (o *OIDC) back(w http.ResponseWriter, r *http.Request) {
 		began = before.Began // it was asked again: the session goes on
 	}
 	if err := o.cookies.begin(w, u, began); err != nil {
-		http.Error(w, say(languageOf(r), "signing in is not possible now"), http.StatusInternalServerError)
+		http.Error(w, languageOf(r).Say("signing in is not possible now"), http.StatusInternalServerError)
 		return
 	}
 	http.Redirect(w, r, ownPage(l.Page), http.StatusSeeOther)

@@ -28,28 +28,28 @@ type pages map[string]*template.Template
 
 // parsePages reads the templates once for each language: the words are put in by
 // functions, and those are bound to one.
-func parsePages() (map[string]pages, error) {
+func parsePages(languages *words.Languages) (map[string]pages, error) {
 	all := map[string]pages{}
 	files, err := fs.Glob(sources, "templates/*.html")
 	if err != nil {
 		return nil, err
 	}
-	for _, lang := range languages() {
+	for _, lang := range languages.All() {
 		set := pages{}
 		for _, file := range files {
-			t := template.New("layout.html").Funcs(lang.funcs())
+			t := template.New("layout.html").Funcs(locale{lang, languages}.funcs())
 			if set[path.Base(file)], err = t.ParseFS(sources, "templates/layout.html", "templates/icons.html", "templates/parts.html", "templates/forms.html", file); err != nil {
 				return nil, fmt.Errorf("console: %w", err)
 			}
 		}
-		all[lang.tag] = set
+		all[lang.Tag] = set
 	}
 	return all, nil
 }
 
 // page is what every template is given.
 type page struct {
-	Lang    string
+	Lang    *words.Language
 	User    User
 	Title   string
 	Here    string // which of the menu's places it is
@@ -70,29 +70,29 @@ func (c *Console) render(w http.ResponseWriter, r *http.Request, status int, fil
 	if p.Path == "" && r.Method == http.MethodGet {
 		p.Path = r.URL.RequestURI()
 	}
-	p.Title, p.Error, p.Notice = say(p.Lang, p.Title), say(p.Lang, p.Error), say(p.Lang, p.Notice)
+	p.Title, p.Error, p.Notice = p.Lang.Say(p.Title), p.Lang.Say(p.Error), p.Lang.Say(p.Notice)
 	var b bytes.Buffer
-	if err := c.pages[p.Lang][file].Execute(&b, p); err != nil {
+	if err := c.pages[p.Lang.Tag][file].Execute(&b, p); err != nil {
 		c.trouble(r.Context(), err)
-		http.Error(w, say(languageOf(r), "this page can't be shown"), http.StatusInternalServerError)
+		http.Error(w, languageOf(r).Say("this page can't be shown"), http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Language", p.Lang)
+	w.Header().Set("Content-Language", p.Lang.Tag)
 	w.WriteHeader(status)
 	_, _ = b.WriteTo(w)
 }
 
 // part renders one block of a page.
-func (c *Console) part(lang, file, block string, p page) ([]byte, error) {
+func (c *Console) part(lang *words.Language, file, block string, p page) ([]byte, error) {
 	var b bytes.Buffer
-	err := c.pages[lang][file].ExecuteTemplate(&b, block, p)
+	err := c.pages[lang.Tag][file].ExecuteTemplate(&b, block, p)
 	return b.Bytes(), err
 }
 
 // fail writes a page that says why there is no other.
 func (c *Console) fail(w http.ResponseWriter, r *http.Request, u User, status int, text string) {
-	c.render(w, r, status, "failed.html", page{User: u, Title: "Not possible", Path: "/", Body: say(languageOf(r), text)})
+	c.render(w, r, status, "failed.html", page{User: u, Title: "Not possible", Path: "/", Body: languageOf(r).Say(text)})
 }
 
 // broken writes that something is wrong with Habeas itself, and logs it.
@@ -105,13 +105,13 @@ func (c *Console) broken(w http.ResponseWriter, r *http.Request, u User, err err
 func (l locale) funcs() template.FuncMap {
 	return template.FuncMap{
 		"t": func(text string, args ...any) string {
-			if text = say(l.tag, text); len(args) > 0 {
+			if text = l.lang.Say(text); len(args) > 0 {
 				return fmt.Sprintf(text, args...)
 			}
 			return text
 		},
 		"others":  l.others,
-		"status":  func(s any) string { return sayWord(l.tag, fmt.Sprint(s)) },
+		"status":  func(s any) string { return l.lang.Word(fmt.Sprint(s)) },
 		"tone":    func(s any) string { return tone(fmt.Sprint(s)) },
 		"when":    l.when,
 		"due":     l.due,
@@ -129,7 +129,7 @@ func (l locale) funcs() template.FuncMap {
 			calls, _ := a.Remaining()
 			return calls
 		},
-		"outcome": func(o any) string { return sayWord(l.tag, fmt.Sprint(o)) },
+		"outcome": func(o any) string { return l.lang.Word(fmt.Sprint(o)) },
 		"dict": func(pairs ...any) map[string]any {
 			m := map[string]any{}
 			for i := 0; i+1 < len(pairs); i += 2 {
@@ -172,7 +172,7 @@ func (l locale) due(at, now time.Time) dueText {
 	case left < 0:
 		return dueText{"bad", l.plural("%d day overdue", "%d days overdue", int(-left.Hours()/24))}
 	case left < 24*time.Hour:
-		return dueText{"bad", say(l.tag, "due today")}
+		return dueText{"bad", l.lang.Say("due today")}
 	case left < 7*24*time.Hour:
 		return dueText{"warn", l.plural("%d day left", "%d days left", int(left.Hours()/24))}
 	default:
@@ -182,9 +182,9 @@ func (l locale) due(at, now time.Time) dueText {
 
 func (l locale) plural(one, many string, n int) string {
 	if n == 1 {
-		return fmt.Sprintf(say(l.tag, one), n)
+		return fmt.Sprintf(l.lang.Say(one), n)
 	}
-	return fmt.Sprintf(say(l.tag, many), n)
+	return fmt.Sprintf(l.lang.Say(many), n)
 }
 
 // took returns how long a step took, in words.

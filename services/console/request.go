@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/core"
@@ -25,6 +26,7 @@ type requestBody struct {
 	Version  int
 	Actions  actions
 	Revealed []revealed // set where somebody just asked to see them
+	Message  string     // with Revealed: what the person wrote with an appeal or a complaint
 	Plans    []core.SystemPlan
 	Keys     []planKeys // set where somebody just opened the plans
 	// Sent is what the person has sent and nobody has judged; Opened when they opened the
@@ -48,11 +50,11 @@ type requestBody struct {
 }
 
 // GroundIn returns a ground of refusal in words: the law's, where it has some.
-func (b requestBody) GroundIn(lang, ground string) string {
+func (b requestBody) GroundIn(lang *words.Language, ground string) string {
 	if r, ok := b.law.Refusal(ground); ok {
-		return r.Title.In(lang)
+		return lang.Text(r.Title)
 	}
-	return sayWord(lang, ground)
+	return lang.Word(ground)
 }
 
 // revealed is an identifier in the clear.
@@ -92,8 +94,8 @@ func (c *Console) body(r *http.Request, id string, role core.Role) (requestBody,
 	return c.bodyOf(languageOf(r), facts, s, role)
 }
 
-func (c *Console) bodyOf(lang string, facts []journal.Fact, s core.State, role core.Role) (requestBody, error) {
-	t, err := timeline.BuildIn(facts, words.For(lang).Word)
+func (c *Console) bodyOf(lang *words.Language, facts []journal.Fact, s core.State, role core.Role) (requestBody, error) {
+	t, err := timeline.BuildIn(facts, lang.Word)
 	if err != nil {
 		return requestBody{}, err
 	}
@@ -262,7 +264,25 @@ func (c *Console) reveal(w http.ResponseWriter, r *http.Request, u User) {
 		}
 		b.Revealed = append(b.Revealed, revealed{one.Type, string(value)})
 	}
+	if b.Message, err = message(s, keys); err != nil {
+		c.again(w, r, u, id, form, vault.ErrShredded)
+		return
+	}
 	c.render(w, r, http.StatusOK, "request.html", page{User: u, Title: "Request", Here: "requests", Path: "/requests/" + id, Body: b})
+}
+
+// message returns what the person wrote with an appeal or a complaint.
+func message(s core.State, keys *vault.Keys) (string, error) {
+	if !s.Right.Grievance() || len(s.Accepted.Details) == 0 {
+		return "", nil
+	}
+	plain, err := keys.Open(s.Accepted.Details, vault.RequestDetails)
+	if err != nil {
+		return "", err
+	}
+	var details event.Details
+	err = json.Unmarshal(plain, &details)
+	return details.Message, err
 }
 
 // now returns the time as the journal keeps it.

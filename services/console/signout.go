@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"habeas.dev/services/internal/callers"
+	"habeas.dev/services/internal/words"
 )
 
 // logout is what a cookie holds of a sign-out while the browser is at the provider.
@@ -18,7 +19,7 @@ type logout struct {
 
 // farewell is the data of the page after signing out.
 type farewell struct {
-	Lang string
+	Lang *words.Language
 	Host string // the provider's
 	// Next is the address where the provider ends its own session; empty where it
 	// names none, or has ended it.
@@ -59,7 +60,7 @@ func (o *OIDC) signOut(w http.ResponseWriter, r *http.Request) {
 	q.Set("client_id", o.ClientID)
 	q.Set("post_logout_redirect_uri", o.URL+"/signed-out")
 	q.Set("state", l.State)
-	q.Set("ui_locales", languageOf(r))
+	q.Set("ui_locales", languageOf(r).Tag)
 	next.RawQuery = q.Encode()
 	o.bye(w, r, farewell{Next: next.String()})
 }
@@ -98,12 +99,12 @@ func (o *OIDC) bye(w http.ResponseWriter, r *http.Request, f farewell) {
 		f.Host = issuer.Host
 	}
 	var b bytes.Buffer
-	if err := o.pages[f.Lang]["signed-out.html"].ExecuteTemplate(&b, "signed-out", f); err != nil {
+	if err := o.pages[f.Lang.Tag]["signed-out.html"].ExecuteTemplate(&b, "signed-out", f); err != nil {
 		o.Log.ErrorContext(r.Context(), "a page couldn't be made", "error", err)
-		http.Error(w, say(f.Lang, "this page can't be shown"), http.StatusInternalServerError)
+		http.Error(w, f.Lang.Say("this page can't be shown"), http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Language", f.Lang)
+	w.Header().Set("Content-Language", f.Lang.Tag)
 	_, _ = b.WriteTo(w)
 }

@@ -46,7 +46,7 @@ func (c *Console) systems(w http.ResponseWriter, r *http.Request, u User) {
 	waiting, known := c.waits.get(r.Context()), c.known.get(r.Context())
 	var list []systemStatus
 	for _, m := range c.Manifests {
-		s := systemStatus{Manifest: m, System: known.systems[m.System], Name: m.System, Label: m.Title.In(languageOf(r)), Requests: waiting.of(m.System), Tasks: -1}
+		s := systemStatus{Manifest: m, System: known.systems[m.System], Name: m.System, Label: languageOf(r).Text(m.Title), Requests: waiting.of(m.System), Tasks: -1}
 		if tasks, ok := known.tasks[m.System]; ok {
 			s.Tasks = tasks
 		}

@@ -13,6 +13,7 @@ type look struct{ tone, icon string }
 // is going on.
 var looks = map[string]look{
 	string(core.StatusNeedsAttention):        {"bad", "alert"},
+	string(core.StatusReviewing):             {"warn", "person"},
 	string(dsar.Failed):                      {"bad", "alert"},
 	string(dsar.Manual):                      {"bad", "hand"},
 	string(dsar.Incomplete):                  {"bad", "alert"},

@@ -9,6 +9,7 @@ import (
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/timeline"
+	"habeas.dev/services/internal/words"
 )
 
 // track is one system's part of a request, as the page draws it.
@@ -93,7 +94,7 @@ const (
 )
 
 // Tracks returns the systems' parts, in the order of the catalogue.
-func (b requestBody) Tracks(lang string, now time.Time) []track {
+func (b requestBody) Tracks(lang *words.Language, now time.Time) []track {
 	scale := b.scale(now)
 	spans := b.spans(scale)
 	var tracks []track
@@ -116,17 +117,17 @@ func (b requestBody) manifest(system string) *manifest.Manifest {
 	return nil
 }
 
-func (b requestBody) title(lang, system string) string {
+func (b requestBody) title(lang *words.Language, system string) string {
 	if m := b.manifest(system); m != nil {
-		return m.Title.In(lang)
+		return lang.Text(m.Title)
 	}
 	if system == dsar.Aggregator {
-		return say(lang, "Answer")
+		return lang.Say("Answer")
 	}
 	return system
 }
 
-func (b requestBody) step(lang, system string, s timeline.Step) step {
+func (b requestBody) step(lang *words.Language, system string, s timeline.Step) step {
 	out := step{Step: s}
 	m := b.manifest(system)
 	for _, n := range s.Counts {
@@ -136,7 +137,7 @@ func (b requestBody) step(lang, system string, s timeline.Step) step {
 		}
 		if m != nil {
 			if d := m.Dataset(n.Dataset); d != nil {
-				c.Title = d.Title.In(lang)
+				c.Title = lang.Text(d.Title)
 			}
 		}
 		out.Records += c.records()
@@ -219,13 +220,13 @@ func (b requestBody) scale(now time.Time) scale {
 type mark struct{ X, Text string }
 
 // Marks returns the times that are written at the tracks' line.
-func (b requestBody) Marks(lang string, now time.Time) []mark {
+func (b requestBody) Marks(lang *words.Language, now time.Time) []mark {
 	s := b.scale(now)
 	var marks []mark
 	last := 0.0
 	for _, d := range []time.Duration{time.Second, 10 * time.Second, time.Minute, 10 * time.Minute, time.Hour, 6 * time.Hour, 24 * time.Hour, 7 * 24 * time.Hour, 30 * 24 * time.Hour} {
 		if x := s.at(s.from.Add(d)); s.from.Add(d).Before(s.to) && x-last >= 10 && x <= 90 {
-			marks, last = append(marks, mark{percent(x), locale{tag: lang}.roughly(d)}), x
+			marks, last = append(marks, mark{percent(x), locale{lang: lang}.roughly(d)}), x
 		}
 	}
 	return marks

@@ -269,6 +269,8 @@ func (w *walker) tries(verb core.Verb, c core.Choice) (out []url.Values) {
 		}
 	case core.VerbRefuse:
 		each("ground", c.Grounds)
+	case core.VerbDecide:
+		each("finding", []string{string(core.Dismissed)})
 	case core.VerbAttest:
 		for _, task := range c.Tasks {
 			for _, outcome := range task.Outcomes {
@@ -351,6 +353,12 @@ func formsFor(allowed core.Choices) (out []form) {
 			}
 		case core.VerbRefuse:
 			out = append(out, form{"refuse", "ground=\n" + each("", c.Grounds)})
+		case core.VerbDecide:
+			text := "finding=\n"
+			for _, f := range c.Findings {
+				text += "=" + string(f) + "\n"
+			}
+			out = append(out, form{"decide", text})
 		default:
 			out = append(out, form{act: string(c.Verb)})
 		}

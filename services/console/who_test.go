@@ -53,6 +53,7 @@ func mayDo() []may {
 	return []may{
 		page("GET /{$}", console.Viewer),
 		page("GET /systems", console.Viewer),
+		page("GET /figures", console.Viewer),
 		page("GET /requests/{id}", console.Viewer),
 		page("GET /requests/{id}/trace.json", console.Viewer),
 		{"POST /find", console.Viewer, (*desk).running, func(*desk, string) url.Values { return url.Values{"for": {canary}} }, "", http.StatusOK},
@@ -80,6 +81,7 @@ func mayDo() []may {
 		act("assign", console.Agent, (*desk).running, with("to", "paul"), "request.assigned"),
 		act("merge", console.Agent, (*desk).running, func(d *desk, id string) url.Values { return d.form(id, "into", d.running()) }, "request.merged"),
 		act("refuse", console.Officer, (*desk).running, with("ground", "excessive"), "request.refused"),
+		act("decide", console.Officer, (*desk).appealed, with("finding", "dismissed"), "grievance.decided"),
 		act("hold", console.Officer, (*desk).running, with("reach", "billing"), "hold.placed"),
 		act("lift", console.Officer, (*desk).held, with("system", "billing"), "hold.lifted"),
 		act("answer", console.Agent, (*desk).failed, with("system", "billing", "action", "gather", "outcome", "nothing-found"), "task.ended"),

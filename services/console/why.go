@@ -6,6 +6,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/timeline"
+	"habeas.dev/services/internal/words"
 )
 
 // why explains why something stands as it does.
@@ -24,7 +25,7 @@ type why struct {
 var byPeople = []string{"by-hand", dsar.CodeOthersReleased, dsar.CodeOthersRedacted}
 
 func (l locale) why(code, reason string) why {
-	w := why{Told: say(l.tag, timeline.Cause(code)), Code: code, Worker: !slices.Contains(byPeople, code)}
+	w := why{Told: l.lang.Say(timeline.Cause(code)), Code: code, Worker: !slices.Contains(byPeople, code)}
 	switch {
 	case w.Told == "":
 		w.Told = reason
@@ -41,7 +42,7 @@ type wanted struct {
 }
 
 // Wanted returns the steps that have failed.
-func (b requestBody) Wanted(lang string) []wanted {
+func (b requestBody) Wanted(lang *words.Language) []wanted {
 	var out []wanted
 	for _, sys := range b.Systems {
 		for _, s := range sys.Steps {

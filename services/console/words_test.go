@@ -25,7 +25,7 @@ func TestEveryLanguageHasEveryText(t *testing.T) {
 	t.Parallel()
 	texts := map[string]string{} // where they are, by text
 	maps.Copy(texts, inTemplates(t))
-	for _, dir := range []string{".", "../internal/timeline"} {
+	for _, dir := range []string{".", "../internal/timeline", "../internal/figures"} {
 		maps.Copy(texts, inSources(t, dir))
 	}
 	for word := range looks { // beside the journal's words
@@ -87,7 +87,7 @@ func inTemplates(t *testing.T) map[string]string {
 // saying are the functions whose arguments are texts, and fields the fields that
 // hold one.
 var (
-	saying = []string{"say", "f", "plural", "fail", "explain"}
+	saying = []string{"say", "Say", "f", "plural", "fail", "explain"}
 	fields = []string{"Title", "Label"}
 	// tables are the functions that answer with a text of a table or a switch.
 	tables = []string{"explain", "done", "didMany", "reminder", "judged", "sent"}

@@ -9,10 +9,13 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/services/habeas/node"
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/operator"
+	"habeas.dev/services/internal/policy"
 )
 
 type configCommand struct {
@@ -50,7 +53,51 @@ func (c *configCheckCommand) Run() error {
 	if c.Strict {
 		return c.printWide(cfg.Strict())
 	}
-	return printConfig(c.Config, cfg, manifests)
+	if err := printConfig(c.Config, cfg, manifests); err != nil {
+		return err
+	}
+	return printUndeclared(cfg)
+}
+
+// lapsesSoon is how long before a declaration lapses it is told.
+const lapsesSoon = 31 * 24 * time.Hour
+
+// printUndeclared names what laws would have answers say and nobody has declared, what
+// lapses soon, and controllers of laws that there aren't.
+func printUndeclared(cfg config.Config) error {
+	all, err := undeclared(cfg, now())
+	for _, one := range all {
+		fmt.Printf("%s: %s\n", one.Where, one.What)
+	}
+	return err
+}
+
+func undeclared(cfg config.Config, now time.Time) (all []config.Wide, err error) {
+	book, err := policy.Load(cfg.Laws...)
+	if err != nil {
+		return nil, err
+	}
+	said := operator.Operator{Declarations: cfg.Declarations}
+	for _, id := range book.IDs() {
+		j, _ := book.Jurisdiction(id)
+		for _, c := range j.AnswerSays {
+			missing, until := said.Lapse(c.Declared, now)
+			switch {
+			case missing:
+				all = append(all, config.Wide{Where: "declarations", What: c.Declared + " isn't declared: answers under the law of " + id + " say less", Cure: "declare it, where it is so, with the day until which that holds"})
+			case until != "" && !said.Declares(c.Declared, now.Add(lapsesSoon)):
+				all = append(all, config.Wide{Where: "declarations", What: c.Declared + " lapses after " + string(until) + ": answers under the law of " + id + " then say less", Cure: "look whether it is still so, and declare it anew"})
+			}
+		}
+	}
+	for i, c := range cfg.Controllers {
+		for _, law := range c.Laws {
+			if _, ok := book.Jurisdiction(law); !ok {
+				all = append(all, config.Wide{Where: fmt.Sprintf("controllers[%d]", i), What: "there is no law " + law + ": it answers nobody there", Cure: "add the law's file by laws:, or leave it out"})
+			}
+		}
+	}
+	return all, nil
 }
 
 // printWide prints what is wider than it must be; where there is any, the exit status

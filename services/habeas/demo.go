@@ -123,6 +123,7 @@ func (c *demoCommand) config(dir string) (config.Config, error) {
 	cfg.Console = config.Console{Listen: c.Console, Local: true}
 	cfg.Portal.Listen, cfg.Portal.Local = c.Portal, true
 	cfg.Controller = "Example Cloud SAS"
+	cfg.Controllers, cfg.Declarations = demoControllers(), demoDeclarations(now())
 	cfg.Callers = demoCallers()
 	if cfg.Producers, err = c.producers(dir); err != nil {
 		return cfg, err

@@ -39,6 +39,7 @@ type commands struct {
 	Deliver        deliverCommand        `cmd:"" group:"act" help:"Tell the person again where the answer is."`
 	Merge          mergeCommand          `cmd:"" group:"act" help:"End a request that another one answers."`
 	Forget         forgetCommand         `cmd:"" group:"act" help:"Destroy what Habeas itself holds of an ended request, before its time."`
+	Decide         decideCommand         `cmd:"" group:"act" help:"Decide an appeal or a complaint."`
 	Refuse         refuseCommand         `cmd:"" group:"act" help:"End a request on a ground of the law."`
 	ReplayErasures replayErasuresCommand `cmd:"" group:"act" help:"Erase again what a restored backup has brought back."`
 	Cancel         cancelCommand         `cmd:"" group:"act" help:"End a request without an answer."`
@@ -58,6 +59,7 @@ type commands struct {
 	Sessions sessionsCommand `cmd:"" group:"check" help:"End the sessions of people at the console."`
 	Searches searchesCommand `cmd:"" group:"check" help:"List who searched for whom at the console."`
 	Journal  journalCommand  `cmd:"" group:"check" help:"Bring the journal's tables up to date, and grant each service what it needs of them."`
+	Metrics  metricsCommand  `cmd:"" group:"check" help:"Count a year's requests under a law: received, complied with, denied, and in how many days."`
 	Config   configCommand   `cmd:"" group:"check" help:"Check the configuration."`
 	Try      tryCommand      `cmd:"" group:"check" help:"Ask a live system what an erasure of one person would do; nothing is changed."`
 	Audit    auditCommand    `cmd:"" group:"check" help:"Check the journal as a whole, and name what was altered."`

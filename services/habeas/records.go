@@ -35,6 +35,7 @@ dataset, as a table for a spreadsheet or as a page to read and print.
 // Run writes the record.
 func (c *recordsCommand) Run() (err error) {
 	controller := "the controller"
+	var languages *words.Languages
 	var manifests []*manifest.Manifest
 	if c.Data == "" && c.Config == "" {
 		known := systems.BuiltIn()
@@ -51,11 +52,15 @@ func (c *recordsCommand) Run() (err error) {
 			return err
 		}
 		controller = cmp.Or(cfg.Controller, controller)
+		if languages, err = words.Load(cfg.Languages...); err != nil {
+			return err
+		}
 		if manifests, err = node.Manifests(node.WithSandbox(cfg)); err != nil {
 			return err
 		}
 	}
-	if words.For(c.Language).Tag != c.Language {
+	spoken := languages.Get(c.Language)
+	if spoken == nil {
 		return fmt.Errorf("--language: Habeas speaks no %q", c.Language)
 	}
 	var out io.Writer = os.Stdout
@@ -67,7 +72,7 @@ func (c *recordsCommand) Run() (err error) {
 		defer func() { err = errors.Join(err, f.Close()) }()
 		out = f
 	}
-	r := article30.RecordOf(controller, c.Language, manifests)
+	r := article30.RecordOf(controller, spoken, manifests)
 	if c.Format == "html" {
 		return article30.WriteHTML(out, r)
 	}

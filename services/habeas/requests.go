@@ -70,8 +70,8 @@ func (c *requestsCommand) check() error {
 			return fmt.Errorf("no status %q; there are %s", s, listed(core.Statuses()))
 		}
 	}
-	if c.Right != "" && !slices.Contains(dsar.Rights(), c.Right) {
-		return fmt.Errorf("no right %q; there are %s", c.Right, listed(dsar.Rights()))
+	if rights := slices.Concat(dsar.Rights(), dsar.Grievances()); c.Right != "" && !slices.Contains(rights, c.Right) {
+		return fmt.Errorf("no right %q; there are %s", c.Right, listed(rights))
 	}
 	return nil
 }

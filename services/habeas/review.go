@@ -9,16 +9,19 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/record"
+	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/installation"
 )
 
 type reviewCommand struct {
 	requestFlags
-	System string `arg:"" help:"The system whose records wait for a person."`
+	System string `arg:"" optional:"" help:"The system whose records wait for a person; none with an appeal or a complaint."`
 	Output string `short:"o" required:"" help:"Where the records go, a JSON object a line; - writes them to standard output." placeholder:"FILE"`
 	Force  bool   `help:"Replace the file where it exists."`
 	Reason string `help:"Why you look, for the trace: no personal data in it." placeholder:"TEXT" default:"records that may tell of other people"`
@@ -30,7 +33,9 @@ func (reviewCommand) Help() string {
 		"This command lays the records that the worker gathered before you, in the clear; that you looked is a fact of the trace. Then say how they are answered:\n\n" +
 		"  habeas answer ID support --outcome gathered --reason \"...\"             what the manifest names is redacted\n" +
 		"  habeas answer ID support --outcome gathered --release --reason \"...\"   they are shown as they are\n" +
-		"  habeas answer ID support --outcome gathered --file messages=edited.json --reason \"...\"   the file is the answer"
+		"  habeas answer ID support --outcome gathered --file messages=edited.json --reason \"...\"   the file is the answer\n\n" +
+		"Of an appeal or a complaint it prints what the person wrote:\n\n" +
+		"  habeas review ID -o -"
 }
 
 // Run looks, once that is noted.
@@ -44,8 +49,13 @@ func (c *reviewCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if state.Right.Grievance() {
+		return c.message(ctx, in, id, state)
+	}
 	task := state.Task(c.System, dsar.Gather)
 	switch {
+	case c.System == "":
+		return errors.New("name the system whose records wait for a person")
 	case !state.Exists():
 		return about(id, core.ErrUnknown)
 	case task == nil || task.Status != core.TaskIsFailed || len(task.End.Objects) == 0:
@@ -65,6 +75,38 @@ func (c *reviewCommand) Run(ctx context.Context) error {
 		return err
 	}
 	_, err = fmt.Printf("%s holds personal data in the clear, maybe other people's: read it, and delete it when done.\n", filepath.Clean(c.Output))
+	return err
+}
+
+// message prints what the person wrote with an appeal or a complaint, once it is noted
+// that somebody looked.
+func (c *reviewCommand) message(ctx context.Context, in *installation.Installation, id string, state core.State) error {
+	if len(state.Accepted.Details) == 0 {
+		return fmt.Errorf("request %s: the person wrote nothing with it", id)
+	}
+	if _, err := do(ctx, in, id, core.Reveal{By: who(ctx), Reason: c.Reason, Now: now()}); err != nil {
+		return err
+	}
+	keys, err := in.Vault.Keys(ctx, id)
+	if err != nil {
+		return err
+	}
+	plain, err := keys.Open(state.Accepted.Details, vault.RequestDetails)
+	if err != nil {
+		return err
+	}
+	var details event.Details
+	if err := json.Unmarshal(plain, &details); err != nil {
+		return fmt.Errorf("request %s: what the person wrote can't be read", id)
+	}
+	if c.Output == "-" {
+		_, err = fmt.Println(details.Message)
+		return err
+	}
+	if _, err := save(c.Output, c.Force, strings.NewReader(details.Message+"\n")); err != nil {
+		return err
+	}
+	_, err = fmt.Printf("%s holds personal data in the clear: read it, and delete it when done.\n", filepath.Clean(c.Output))
 	return err
 }
 

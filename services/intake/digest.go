@@ -19,7 +19,7 @@ func (in *Intake) digest(s event.Submitted) (string, error) {
 	slices.SortFunc(s.Subject.Identifiers, func(a, b event.SubjectIdentifier) int {
 		return cmp.Or(cmp.Compare(a.Type, b.Type), cmp.Compare(a.Value, b.Value), cmp.Compare(fmt.Sprint(a.Verified), fmt.Sprint(b.Verified)))
 	})
-	if d := s.Details; d != nil && len(d.Corrections) == 0 && len(d.Purposes) == 0 && !d.Lift {
+	if d := s.Details; d != nil && len(d.Corrections) == 0 && len(d.Purposes) == 0 && d.Message == "" && !d.Lift {
 		s.Details = nil // {} says nothing
 	}
 	canonical, err := json.Marshal(s)

@@ -51,6 +51,9 @@ func (in *Intake) lookBack(ctx context.Context, s *core.Submit) error {
 			if row.Right == s.Right && row.Jurisdiction == s.Jurisdiction && !row.Status.Ended() {
 				s.DuplicateOf = row.RequestID
 			}
+			if s.Right.Grievance() {
+				continue // nothing is erased or looked for
+			}
 			if err := in.carryHolds(ctx, s, row); err != nil {
 				return err
 			}

@@ -61,7 +61,13 @@ func (in *Intake) check(s event.Submitted) (found []event.Violation) {
 			bad(place+"/value", "must not be empty")
 		}
 	}
+	if s.Right.Grievance() != (s.About != "") {
+		bad("/about", "must be there with an appeal or a complaint, and with nothing else")
+	}
 	if s.Details != nil {
+		if s.Details.Message != "" && !s.Right.Grievance() {
+			bad("/details/message", "must not be there: it goes with an appeal or a complaint")
+		}
 		for i, c := range s.Details.Corrections {
 			if !slices.Contains(in.Columns, c.Column) && !slices.Contains(in.Concepts, c.Column) {
 				bad("/details/corrections/"+strconv.Itoa(i)+"/column", "must be a field that some system has, or a concept: "+strings.Join(in.Concepts, ", "))

@@ -20,6 +20,10 @@ import (
 // the clear.
 func (in *Intake) seal(ctx context.Context, from callers.Caller, s event.Submitted, digest string) (core.Accepted, error) {
 	j, _ := in.Policy.Jurisdiction(s.Jurisdiction)
+	about, err := in.about(ctx, from, s)
+	if err != nil {
+		return core.Accepted{}, err
+	}
 	proof := in.Proof
 	if !from.Believed {
 		s, proof = claimed(s, proof)
@@ -39,9 +43,13 @@ func (in *Intake) seal(ctx context.Context, from callers.Caller, s event.Submitt
 		Source:       s.Source,
 		Locale:       s.Subject.Locale,
 		Systems:      in.Catalogue,
+		About:        about,
 		Digest:       digest,
 		Lease:        in.Lease,
 		Keep:         in.Keep,
+	}
+	if s.Right.Grievance() {
+		a.Systems = []dsar.System{} // none is asked
 	}
 	if s.Right == dsar.Erasure {
 		a.ProveAgain, a.EraseAgain = in.ProveAgain, in.EraseAgain && in.ProveAgain > 0

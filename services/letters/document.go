@@ -2,28 +2,26 @@ package letters
 
 import (
 	"habeas.dev/services/internal/core"
-	"habeas.dev/services/internal/policy"
+	"habeas.dev/services/internal/letter"
 	"habeas.dev/services/internal/statement"
-	"habeas.dev/services/internal/words"
 )
 
 // document states what a request's facts allow to be said when a letter is due, up to and
 // with the fact that it is written about: it reads the same whenever it is written.
-func document(book *policy.Book, s core.State, told *core.Answer, o core.Occasion) statement.Document {
+func document(w *letter.Writer, s core.State, told *core.Answer, o core.Occasion) statement.Document {
 	a := s.Accepted
-	request := statement.Request{ID: a.RequestID, Right: o.Right, Jurisdiction: a.Jurisdiction, ReceivedAt: a.ReceivedAt}
+	request := statement.Request{ID: a.RequestID, Right: o.Right, Jurisdiction: a.Jurisdiction, ReceivedAt: a.ReceivedAt, About: a.About}
 	if o.Right != a.Right {
 		request.Asked = a.Right
 	}
 	e := statement.Evidence{Request: request, Told: *told, Occasion: &o, Systems: statement.Undescribed(a.Systems, told)}
-	lang := words.For(a.Locale)
-	if j, ok := book.Jurisdiction(a.Jurisdiction); ok {
-		lang = words.For(j.Language(a.Locale))
+	lang := w.Language(a.Jurisdiction, a.Locale)
+	if j, ok := w.Book().Jurisdiction(a.Jurisdiction); ok {
 		e.MayExtend = j.Periods(a.Right).Extension != nil && !o.Extended
 		e.StartsWithProof = a.Terms.StartsWithProof
 		e.Refusal = func(ground string) (title, source string) {
 			if r, ok := j.Refusal(ground); ok {
-				return r.Title.In(lang.Tag), r.Source
+				return lang.Text(r.Title), r.Source
 			}
 			for check, text := range lang.Letters.NotProven {
 				if ground == core.GroundNotProven(check) {

@@ -102,7 +102,7 @@ func (l *Letters) Run(ctx context.Context, s transport.Subscriber) error {
 
 // occasion reports whether a fact of this type may ask for a letter.
 func occasion(typ string) bool {
-	for _, f := range []core.Event{core.Accepted{}, core.ProofAsked{}, core.ClarificationAsked{}, core.Extended{}, core.Refused{}, core.Completed{}, core.DeliveryAsked{}, core.AddendumIssued{}} {
+	for _, f := range []core.Event{core.Accepted{}, core.ProofAsked{}, core.ClarificationAsked{}, core.Extended{}, core.Refused{}, core.Completed{}, core.DeliveryAsked{}, core.AddendumIssued{}, core.GrievanceDecided{}} {
 		if typ == event.FactType(core.TypeOf(f)) {
 			return true
 		}
@@ -134,7 +134,7 @@ func (l *Letters) send(ctx context.Context, state core.State, o core.Occasion) e
 	if err != nil {
 		return err
 	}
-	stated := document(l.Writer.Book(), then, told, o)
+	stated := document(l.Writer, then, told, o)
 	written, err := l.Writer.Write(o.Letter, &stated, false)
 	if err != nil {
 		return err

@@ -23,6 +23,7 @@ import (
 	"habeas.dev/services/internal/journal/memjournal"
 	"habeas.dev/services/internal/letter"
 	"habeas.dev/services/internal/lifecycle"
+	"habeas.dev/services/internal/operator"
 	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/letters"
 )
@@ -50,7 +51,7 @@ func newOffice(t *testing.T, mailer func(*vault.Vault) letters.Mailer) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := letter.NewWriter(book, "Example Cloud SAS")
+	w := letter.NewWriter(book, operator.Operator{Name: "Example Cloud SAS"})
 	v, err := vault.InMemory(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -13,15 +13,15 @@ import (
 type Mail struct {
 	Server mail.Server
 	To     []string
-	// Language is one of [Languages]; empty: the first.
-	Language string
+	// Language is the mail's.
+	Language *words.Language
 }
 
 var _ Channel = Mail{}
 
 // Deliver implements [Channel].
 func (m Mail) Deliver(ctx context.Context, one Message) error {
-	err := m.Server.Send(ctx, mail.Message{To: m.To, ID: one.ID, Subject: one.Subject(m.Language), Text: one.Text(m.Language), Language: words.For(m.Language).Tag, Date: one.At})
+	err := m.Server.Send(ctx, mail.Message{To: m.To, ID: one.ID, Subject: one.Subject(m.Language), Text: one.Text(m.Language), Language: m.Language.Tag, Date: one.At})
 	if errors.Is(err, mail.ErrRefused) {
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}

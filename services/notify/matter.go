@@ -80,7 +80,7 @@ func (n *Notifier) matters(ctx context.Context, now time.Time) (all []Matter, to
 	if err != nil {
 		return nil, nil, err
 	}
-	waiting, err := n.list(ctx, journal.Filter{Statuses: []core.Status{core.StatusNeedsAttention}, DueFirst: true, Limit: maxMatters})
+	waiting, err := n.list(ctx, journal.Filter{Statuses: []core.Status{core.StatusNeedsAttention, core.StatusReviewing}, DueFirst: true, Limit: maxMatters})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -16,6 +16,7 @@ import (
 	"habeas.dev/services/internal/journal/memjournal"
 	"habeas.dev/services/internal/lifecycle"
 	"habeas.dev/services/internal/watch"
+	"habeas.dev/services/internal/words"
 	"habeas.dev/services/notify"
 )
 
@@ -206,7 +207,7 @@ func TestFlood(t *testing.T) {
 	}
 	p.look(n)
 	got := r.take()
-	if len(got) != 1 || len(got[0].New) != 50 || got[0].Unlisted != 450 || got[0].New[0].RequestID != "r000" || got[0].Subject("en") != "Habeas: 500+ due soon" {
+	if len(got) != 1 || len(got[0].New) != 50 || got[0].Unlisted != 450 || got[0].New[0].RequestID != "r000" || got[0].Subject(words.For("en")) != "Habeas: 500+ due soon" {
 		t.Fatalf("%d messages, %+v", len(got), got)
 	}
 	if data, _, err := p.journal.Note(t.Context(), "notify"); err != nil || len(data) > journal.MaxNote/2 {
@@ -328,12 +329,12 @@ func TestNothingPersonal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for what, text := range map[string]string{"the message": fmt.Sprintf("%+v", m), "the mail": m.Subject("fr") + m.Text("fr") + m.Text("en"), "the note": string(data), "the log": p.log.String()} {
+	for what, text := range map[string]string{"the message": fmt.Sprintf("%+v", m), "the mail": m.Subject(words.For("fr")) + m.Text(words.For("fr")) + m.Text(words.For("en")), "the note": string(data), "the log": p.log.String()} {
 		if strings.Contains(text, canary) {
 			t.Errorf("%s holds who it is: %s", what, text)
 		}
 	}
-	if !strings.Contains(m.Text("en"), "https://habeas.example.com/requests/failed") || !strings.Contains(m.Text("en"), "waits for billing") {
-		t.Errorf("%s", m.Text("en"))
+	if !strings.Contains(m.Text(words.For("en")), "https://habeas.example.com/requests/failed") || !strings.Contains(m.Text(words.For("en")), "waits for billing") {
+		t.Errorf("%s", m.Text(words.For("en")))
 	}
 }

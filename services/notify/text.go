@@ -8,9 +8,9 @@ import (
 	"habeas.dev/services/internal/words"
 )
 
-// Subject returns the message in one line, in a language of [Languages].
-func (m Message) Subject(language string) string {
-	w := words.For(language).Mail
+// Subject returns the message in one line, in a language.
+func (m Message) Subject(l *words.Language) string {
+	w := l.Mail
 	var parts []string
 	for _, t := range m.Totals {
 		count := fmt.Sprint(t.Count)
@@ -27,12 +27,11 @@ func (m Message) Subject(language string) string {
 	return w.Subject + strings.Join(parts, ", ")
 }
 
-// Text returns the message as a mail says it, in a language of [Languages].
-func (m Message) Text(language string) string {
-	l := words.For(language)
+// Text returns the message as a mail says it, in a language.
+func (m Message) Text(l *words.Language) string {
 	w := l.Mail
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n", m.Subject(language))
+	fmt.Fprintf(&b, "%s\n", m.Subject(l))
 	last := Kind("")
 	for _, one := range m.New {
 		if one.Kind != last {
@@ -70,14 +69,4 @@ func matter(l *words.Language, m Matter) string {
 		parts = append(parts, fmt.Sprintf(w.Hands, m.Assignee))
 	}
 	return strings.Join(parts, ", ")
-}
-
-// Languages returns the languages that mail is written in; the first where none is
-// chosen.
-func Languages() []string {
-	var tags []string
-	for _, l := range words.All() {
-		tags = append(tags, l.Tag)
-	}
-	return tags
 }

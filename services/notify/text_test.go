@@ -7,6 +7,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/words"
 	"habeas.dev/services/notify"
 )
 
@@ -58,11 +59,11 @@ Nouveau : bientôt à échéance
 Toutes : https://habeas.example.com/
 `,
 	} {
-		if got := m.Text(lang); got != want || !strings.HasPrefix(got, m.Subject(lang)+"\n") {
+		if got := m.Text(words.For(lang)); got != want || !strings.HasPrefix(got, m.Subject(words.For(lang))+"\n") {
 			t.Errorf("%s:\n%s", lang, got)
 		}
 	}
-	if m.Text("") != m.Text("en") {
+	if m.Text(words.For("")) != m.Text(words.For("en")) {
 		t.Error("without a language it isn't English")
 	}
 }
@@ -72,7 +73,7 @@ func TestEveryWordIsFrench(t *testing.T) {
 	t.Parallel()
 	about := func(right, status string) string {
 		m := notify.Message{New: []notify.Matter{{Kind: notify.Overdue, RequestID: "r", Right: dsar.Right(right), Jurisdiction: "EEA", Status: core.Status(status)}}}
-		return m.Text("fr")
+		return m.Text(words.For("fr"))
 	}
 	for _, r := range dsar.Rights() {
 		// Rectification is spelled alike.

@@ -13,7 +13,6 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/policy"
-	"habeas.dev/services/internal/words"
 )
 
 const (
@@ -30,7 +29,7 @@ func (p *Portal) places(lang string) []place {
 	var all []place
 	for _, id := range p.Policy.IDs() {
 		j, _ := p.Policy.Jurisdiction(id)
-		all = append(all, place{id, j.Title.In(lang)})
+		all = append(all, place{id, p.Languages.For(lang).Text(j.Title)})
 	}
 	slices.SortFunc(all, func(a, b place) int { return strings.Compare(sorted(a.Title), sorted(b.Title)) })
 	return all
@@ -42,14 +41,14 @@ func sorted(title string) string {
 }
 
 func (p *Portal) home(w http.ResponseWriter, r *http.Request) {
-	p.render(w, r, http.StatusOK, "home.html", page{Title: "home.title", Body: p.places(languageOf(r))})
+	p.render(w, r, http.StatusOK, "home.html", page{Title: "home.title", Body: p.places(p.languageOf(r))})
 }
 
 // follow leads to the page of a request by its number.
 func (p *Portal) follow(w http.ResponseWriter, r *http.Request) {
 	id, ok := dsar.ReadRequestID(strings.TrimSpace(r.URL.Query().Get("number")))
 	if !ok {
-		p.render(w, r, http.StatusUnprocessableEntity, "home.html", page{Title: "home.title", Error: "error.number", Body: p.places(languageOf(r))})
+		p.render(w, r, http.StatusUnprocessableEntity, "home.html", page{Title: "home.title", Error: "error.number", Body: p.places(p.languageOf(r))})
 		return
 	}
 	http.Redirect(w, r, "/r/"+id, http.StatusSeeOther)
@@ -71,18 +70,18 @@ type rightChoice struct {
 func (p *Portal) ask(w http.ResponseWriter, r *http.Request) {
 	j, ok := p.Policy.Jurisdiction(r.URL.Query().Get("law"))
 	if !ok {
-		p.render(w, r, http.StatusUnprocessableEntity, "home.html", page{Title: "home.title", Error: "error.law", Body: p.places(languageOf(r))})
+		p.render(w, r, http.StatusUnprocessableEntity, "home.html", page{Title: "home.title", Error: "error.law", Body: p.places(p.languageOf(r))})
 		return
 	}
 	if right := r.URL.Query().Get("right"); right != "" {
 		if _, granted := j.Grant(dsar.Right(right), p.Now()); granted {
-			p.render(w, r, http.StatusOK, "who.html", page{Title: "who.title", Step: 3, Body: p.whoPage(languageOf(r), j, dsar.Right(right), url.Values{})})
+			p.render(w, r, http.StatusOK, "who.html", page{Title: "who.title", Step: 3, Body: p.whoPage(p.languageOf(r), j, dsar.Right(right), url.Values{})})
 			return
 		}
 	}
-	lang := languageOf(r)
-	body := rightsPage{Law: j.ID, Name: j.Law.Name.In(lang)}
-	for _, right := range j.Granted(p.Now()) {
+	lang := p.languageOf(r)
+	body := rightsPage{Law: j.ID, Name: p.Languages.For(lang).Text(j.Law.Name)}
+	for _, right := range j.Over(p.Now()) {
 		body.Rights = append(body.Rights, rightChoice{string(right), askLink(j.ID, string(right))})
 	}
 	p.render(w, r, http.StatusOK, "right.html", page{Title: "right.title", Step: 2, Body: body})
@@ -114,7 +113,7 @@ func (b whoPage) Value(field string) string { return b.Typed.Get(field) }
 func (p *Portal) whoPage(lang string, j policy.Jurisdiction, right dsar.Right, typed url.Values) whoPage {
 	b := whoPage{Law: j.ID, Right: string(right), Back: askLink(j.ID, ""), Corrects: right == dsar.Rectification, Concepts: p.Concepts, Typed: typed}
 	if due := j.Due(right, p.Now()); !due.IsZero() {
-		b.Due = words.For(lang).PlainDate(j.Local(due))
+		b.Due = p.Languages.For(lang).PlainDate(j.Local(due))
 	}
 	for _, t := range p.Identifiers {
 		b.Known = append(b.Known, string(t))
@@ -136,7 +135,7 @@ func (p *Portal) submitAsk(w http.ResponseWriter, r *http.Request) {
 		p.fail(w, r, http.StatusUnprocessableEntity, "error.right")
 		return
 	}
-	lang := languageOf(r)
+	lang := p.languageOf(r)
 	d, problem := p.drafted(r.PostForm, j, right, lang)
 	if problem != "" {
 		p.render(w, r, http.StatusUnprocessableEntity, "who.html", page{Title: "who.title", Step: 3, Error: problem, Body: p.whoPage(lang, j, right, r.PostForm)})
@@ -152,7 +151,7 @@ func (p *Portal) begins(w http.ResponseWriter, r *http.Request, d draft) {
 		p.fail(w, r, http.StatusTooManyRequests, "error.often")
 		return
 	}
-	d, err := p.mailCode(r.Context(), languageOf(r), d)
+	d, err := p.mailCode(r.Context(), p.languageOf(r), d)
 	if err != nil {
 		p.broken(w, r, err)
 		return
@@ -163,7 +162,7 @@ func (p *Portal) begins(w http.ResponseWriter, r *http.Request, d draft) {
 
 // drafted reads a form; problem says what is wrong with it.
 func (p *Portal) drafted(f url.Values, j policy.Jurisdiction, right dsar.Right, lang string) (d draft, problem string) {
-	d = draft{RequestID: uuid.NewString(), Begun: p.now(), Law: j.ID, Right: string(right), Locale: j.Language(lang), OnBehalf: f.Get("behalf")}
+	d = draft{RequestID: uuid.NewString(), Begun: p.now(), Law: j.ID, Right: string(right), Locale: lang, OnBehalf: f.Get("behalf")}
 	if d.Email, problem = address(f.Get("email")); problem != "" {
 		return d, problem
 	}

@@ -12,7 +12,6 @@ import (
 
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/mail"
-	"habeas.dev/services/internal/words"
 )
 
 const (
@@ -45,7 +44,7 @@ func (p *Portal) mailCode(ctx context.Context, lang string, d draft) (draft, err
 	if err != nil {
 		return d, fmt.Errorf("portal: %w", err)
 	}
-	l := words.For(lang)
+	l := p.Languages.For(lang)
 	p.post.send(mail.Message{To: []string{d.Email}, ID: "code." + d.Proof, Language: l.Tag, Date: now,
 		Subject: fmt.Sprintf(l.Portal["mail.subject"], p.Brand.Name),
 		Text:    fmt.Sprintf(l.Portal["mail.text"], p.Brand.Name, code[:4]+" "+code[4:])})

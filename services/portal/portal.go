@@ -31,6 +31,7 @@ import (
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/mail"
 	"habeas.dev/services/internal/policy"
+	"habeas.dev/services/internal/words"
 )
 
 const (
@@ -104,6 +105,8 @@ type Config struct {
 	// URL is the address under which people reach it: https://privacy.example.com.
 	URL   string
 	Brand Brand
+	// Languages are those of the pages; nil: those that are built in.
+	Languages *words.Languages
 	// Concepts are what a correction can name.
 	Concepts []string
 	// Identifiers are those that people are asked for beside their address.
@@ -139,7 +142,7 @@ func New(c Config) (*Portal, error) {
 	if err != nil {
 		return nil, err
 	}
-	pages, err := parsePages()
+	pages, err := parsePages(c.Languages)
 	if err != nil {
 		return nil, err
 	}

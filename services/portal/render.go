@@ -26,16 +26,16 @@ var sources embed.FS
 type pages map[string]*template.Template
 
 // parsePages reads the templates once for each language.
-func parsePages() (map[string]pages, error) {
+func parsePages(languages *words.Languages) (map[string]pages, error) {
 	files, err := fs.Glob(sources, "templates/*.html")
 	if err != nil {
 		return nil, err
 	}
 	all := map[string]pages{}
-	for _, l := range words.All() {
+	for _, l := range languages.All() {
 		set := pages{}
 		for _, file := range files {
-			t := template.New("layout.html").Funcs(template.FuncMap{"t": say(l), "others": others(l), "concept": concept(l)})
+			t := template.New("layout.html").Funcs(template.FuncMap{"t": say(l), "others": others(languages, l), "concept": concept(l)})
 			if set[path.Base(file)], err = t.ParseFS(sources, "templates/layout.html", file); err != nil {
 				return nil, fmt.Errorf("portal: %w", err)
 			}
@@ -65,9 +65,9 @@ func concept(l *words.Language) func(string) string {
 }
 
 // others returns the languages that a reader of this one can change to.
-func others(l *words.Language) func() []*words.Language {
+func others(languages *words.Languages, l *words.Language) func() []*words.Language {
 	return func() []*words.Language {
-		return slices.DeleteFunc(words.All(), func(o *words.Language) bool { return o.Tag == l.Tag })
+		return slices.DeleteFunc(languages.All(), func(o *words.Language) bool { return o.Tag == l.Tag })
 	}
 }
 
@@ -97,7 +97,7 @@ func (p page) HasLogo() bool { return len(p.Brand.Logo) > 0 }
 
 // render writes a page. It is made as a whole first: what fails halfway is no page.
 func (p *Portal) render(w http.ResponseWriter, r *http.Request, status int, file string, v page) {
-	v.Lang, v.Brand = languageOf(r), p.Brand
+	v.Lang, v.Brand = p.languageOf(r), p.Brand
 	if r.Method == http.MethodGet {
 		v.Here = r.URL.RequestURI()
 	}
@@ -110,7 +110,7 @@ func (p *Portal) render(w http.ResponseWriter, r *http.Request, status int, file
 	var b bytes.Buffer
 	if err := p.pages[v.Lang][file].Execute(&b, v); err != nil {
 		p.trouble(r.Context(), err)
-		http.Error(w, words.For(v.Lang).Portal["error.broken"], http.StatusInternalServerError)
+		http.Error(w, p.Languages.For(v.Lang).Portal["error.broken"], http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -134,8 +134,8 @@ func (p *Portal) broken(w http.ResponseWriter, r *http.Request, err error) {
 const languageCookie = "habeas-language"
 
 // languageOf returns the language that somebody chose, or that their browser asks for.
-func languageOf(r *http.Request) string {
-	all := words.All()
+func (p *Portal) languageOf(r *http.Request) string {
+	all := p.Languages.All()
 	if c, err := r.Cookie(languageCookie); err == nil {
 		for _, l := range all {
 			if l.Tag == c.Value {
@@ -155,7 +155,7 @@ func languageOf(r *http.Request) string {
 func (p *Portal) setLanguage(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	chosen := r.PostFormValue("language")
-	for _, l := range words.All() {
+	for _, l := range p.Languages.All() {
 		if l.Tag == chosen {
 			http.SetCookie(w, &http.Cookie{Name: languageCookie, Value: chosen, Path: "/", MaxAge: int((365 * 24 * time.Hour).Seconds()), Secure: p.overTLS(), HttpOnly: true, SameSite: http.SameSiteLaxMode})
 			http.Redirect(w, r, ownPage(r.PostFormValue("page")), http.StatusSeeOther)

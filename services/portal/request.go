@@ -94,7 +94,7 @@ func (p *Portal) showRequest(w http.ResponseWriter, r *http.Request, status int,
 	}
 	var body requestPage
 	if err == nil {
-		body, err = p.body(ctx, words.For(languageOf(r)), s, state)
+		body, err = p.body(ctx, p.Languages.For(p.languageOf(r)), s, state)
 	}
 	if err != nil {
 		p.broken(w, r, fmt.Errorf("portal: request %s: %w", s.RequestID, err))

@@ -13,6 +13,7 @@ import (
 	"habeas.dev/services/internal/callers"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/secret"
+	"habeas.dev/services/internal/words"
 )
 
 // Check reads all that a configuration names as the services do at their start, and
@@ -57,7 +58,11 @@ func checkPeople(cfg config.Config) error {
 			return err
 		}
 	}
-	_, err := notifyChannels(cfg)
+	languages, err := words.Load(cfg.Languages...)
+	if err != nil {
+		return err
+	}
+	_, err = notifyChannels(cfg, languages)
 	return err
 }
 

@@ -36,7 +36,7 @@ func (n *Node) startConsole(ctx context.Context, book *policy.Book) error {
 		return err
 	}
 	c, err := console.New(console.Config{Answers: handedOver{n.Installation}, Sent: sent,
-		Requests: n.Installation.Requests, Journal: n.Installation.Journal, Vault: n.Installation.Vault, Manifests: n.Manifests, Policy: book,
+		Requests: n.Installation.Requests, Journal: n.Installation.Journal, Vault: n.Installation.Vault, Manifests: n.Manifests, Policy: book, Languages: n.languages,
 		SignIn: signIn, Traces: n.Config.Console.Traces, Tasks: n.tasksWaiting, Accounts: accounts, Now: now, Log: n.log})
 	if err != nil {
 		return err
@@ -86,7 +86,7 @@ func (n *Node) signIn() (console.SignIn, error) {
 		return nil, err
 	}
 	o := oidcOf(c, signs, encrypts, n.log)
-	o.Ended = n.Installation.Journal
+	o.Ended, o.Languages = n.Installation.Journal, n.languages
 	return console.NewOIDC(o)
 }
 

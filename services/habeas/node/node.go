@@ -32,12 +32,14 @@ import (
 	"habeas.dev/services/internal/letter"
 	"habeas.dev/services/internal/lifecycle"
 	"habeas.dev/services/internal/links"
+	"habeas.dev/services/internal/operator"
 	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/relay"
 	"habeas.dev/services/internal/servertls"
 	"habeas.dev/services/internal/signkey"
 	"habeas.dev/services/internal/topics"
 	"habeas.dev/services/internal/transport"
+	"habeas.dev/services/internal/words"
 	"habeas.dev/services/letters"
 )
 
@@ -77,6 +79,7 @@ type Node struct {
 	PortalAddress  string // empty without a portal
 
 	options        Options
+	languages      *words.Languages
 	bus            bus.Config
 	health         *health
 	portalListener net.Listener
@@ -92,7 +95,11 @@ func Start(ctx context.Context, cfg config.Config, o Options, r Roles) (_ *Node,
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{process: p, options: o, health: newHealth(p.log)}
+	languages, err := words.Load(cfg.Languages...)
+	if err != nil {
+		return nil, err
+	}
+	n := &Node{process: p, options: o, languages: languages, health: newHealth(p.log)}
 	defer func() {
 		if err != nil {
 			n.Stop()
@@ -249,6 +256,12 @@ func (n *Node) startServices(ctx context.Context, r Roles, catalogue []dsar.Syst
 	return door, nil
 }
 
+// said returns what the operator has said, with the languages of the installation.
+func (n *Node) said() operator.Operator {
+	c := n.Config
+	return operator.Operator{Name: c.Controller, Controllers: c.Controllers, Declarations: c.Declarations, Languages: n.languages}
+}
+
 // journalAnswers looks for a request that there isn't: however many there are, it
 // costs the same.
 func (n *Node) journalAnswers(ctx context.Context) error {
@@ -272,13 +285,13 @@ func (n *Node) bundleSigner(create bool) (note.Signer, error) {
 }
 
 func (n *Node) startAggregator(book *policy.Book, embedded bool, publisher *bus.Publisher) error {
-	w := letter.NewWriter(book, n.Config.Controller).WithPortal(n.Config.Portal.URL)
+	w := letter.NewWriter(book, n.said()).WithPortal(n.Config.Portal.URL)
 	signer, err := n.bundleSigner(embedded)
 	if err != nil {
 		return err
 	}
 	a, err := aggregator.New(aggregator.Config{Signer: signer, Outbox: n.Installation.Outbox, Manifests: n.Manifests,
-		Policy: aggregator.FromBook(book, n.Config.Controller, n.purposes()), Letter: aggregator.LetterFrom(w), Software: "habeas " + n.options.Version, Now: now})
+		Policy: aggregator.FromBook(book, n.said(), n.purposes()), Language: w.Language, Letter: aggregator.LetterFrom(w), Software: "habeas " + n.options.Version, Now: now})
 	if err != nil {
 		return err
 	}
@@ -339,7 +352,7 @@ func refused(err error) bool {
 }
 
 func (n *Node) startLetters(book *policy.Book) error {
-	w := letter.NewWriter(book, n.Config.Controller).WithPortal(n.Config.Portal.URL)
+	w := letter.NewWriter(book, n.said()).WithPortal(n.Config.Portal.URL)
 	c := letters.Config{Requests: n.Installation.Requests, Writer: w, Outbox: n.Installation.Outbox, Earlier: n.Installation.Journal, Now: now, Log: n.log}
 	if s := n.Config.Letters; s.SMTP != "" {
 		mailer, err := letters.NewMailer(letters.SMTP{Address: s.SMTP, From: s.From, User: s.User, PasswordFile: s.PasswordFile, Plain: s.Plain}, n.Installation.Vault, now)

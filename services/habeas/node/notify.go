@@ -3,12 +3,12 @@ package node
 import (
 	"fmt"
 	"net/mail"
-	"slices"
 	"strings"
 
 	"habeas.dev/services/internal/config"
 	transport "habeas.dev/services/internal/mail"
 	"habeas.dev/services/internal/watch"
+	"habeas.dev/services/internal/words"
 	"habeas.dev/services/notify"
 )
 
@@ -19,7 +19,7 @@ func (n *Node) startNotify() error {
 	if err := n.consume(watch.Group, watch.New(n.Installation.Journal, now, n.log).Run); err != nil {
 		return err
 	}
-	channels, err := notifyChannels(n.Config)
+	channels, err := notifyChannels(n.Config, n.languages)
 	if err != nil || len(channels) == 0 {
 		return err
 	}
@@ -30,7 +30,7 @@ func (n *Node) startNotify() error {
 }
 
 // notifyChannels returns the channels that are configured, each checked.
-func notifyChannels(cfg config.Config) (map[string]notify.Channel, error) {
+func notifyChannels(cfg config.Config, languages *words.Languages) (map[string]notify.Channel, error) {
 	channels := map[string]notify.Channel{}
 	for i, h := range cfg.Notify.Webhooks {
 		w := notify.Webhook{URL: h.URL, SecretFile: h.SecretFile, Now: now}
@@ -53,14 +53,19 @@ func notifyChannels(cfg config.Config) (map[string]notify.Channel, error) {
 		return nil, fmt.Errorf("letters: %w", err)
 	}
 	for language, to := range cfg.Notify.ByLanguage() {
-		if !slices.Contains(notify.Languages(), language) {
-			return nil, fmt.Errorf("notify: mail is written in %s, not in %q", strings.Join(notify.Languages(), " or "), language)
+		spoken := languages.Get(language)
+		if spoken == nil {
+			var tags []string
+			for _, l := range languages.All() {
+				tags = append(tags, l.Tag)
+			}
+			return nil, fmt.Errorf("notify: mail is written in %s, not in %q", strings.Join(tags, " or "), language)
 		}
 		name := "mail" // the same whatever the language is: what waits to be delivered goes by it
 		if language != cfg.Notify.DefaultLanguage() {
 			name += " " + language
 		}
-		channels[name] = notify.Mail{Server: server, To: to, Language: language}
+		channels[name] = notify.Mail{Server: server, To: to, Language: spoken}
 	}
 	return channels, nil
 }

@@ -67,7 +67,7 @@ func (n *Node) startPortal(ctx context.Context, book *policy.Book, doors *intake
 	if err != nil {
 		return err
 	}
-	p := portal.Config{Requests: n.Installation.Requests, Proofs: n.Installation.Journal, Policy: book, Outbox: n.Installation.Outbox, Uploads: uploads, Recipient: recipient,
+	p := portal.Config{Languages: n.languages, Requests: n.Installation.Requests, Proofs: n.Installation.Journal, Policy: book, Outbox: n.Installation.Outbox, Uploads: uploads, Recipient: recipient,
 		Secret: secret, URL: c.URL, Brand: brand, Identifiers: c.Identifiers, Proxies: proxies, Mailer: n.portalMailer(), Now: now, Log: n.log}
 	_, p.Concepts = manifest.Fields(n.Manifests)
 	if p.Door, err = portalDoor(c, doors); err != nil {

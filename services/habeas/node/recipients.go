@@ -65,9 +65,13 @@ func (n *Node) teller() (*recipients.Teller, error) {
 	for _, m := range n.Manifests {
 		t.Manifests[m.System] = m
 	}
-	told := aggregator.FromBook(book, n.Config.Controller, n.purposes())
-	t.Sender = func(jurisdiction, lang string) string { return told(jurisdiction, lang, "", now()).Entity }
-	t.Law = func(jurisdiction, lang string) string { return told(jurisdiction, lang, "", now()).Law }
+	told := aggregator.FromBook(book, n.said(), n.purposes())
+	t.Sender = func(jurisdiction, lang string) string {
+		return told(jurisdiction, n.languages.For(lang), "", now(), now()).Entity
+	}
+	t.Law = func(jurisdiction, lang string) string {
+		return told(jurisdiction, n.languages.For(lang), "", now(), now()).Law
+	}
 	if l := n.Config.Letters; l.SMTP != "" {
 		server := mail.Server{Address: l.SMTP, From: l.From, User: l.User, PasswordFile: l.PasswordFile, Plain: l.Plain}
 		if err := server.Check(); err != nil {

@@ -77,6 +77,8 @@ func (e ReceiptStatus) Valid() bool {
 // Defines values for Right.
 const (
 	Access            Right = "access"
+	Appeal            Right = "appeal"
+	Complaint         Right = "complaint"
 	ConsentWithdrawal Right = "consent-withdrawal"
 	Erasure           Right = "erasure"
 	KnowCategories    Right = "know-categories"
@@ -91,6 +93,10 @@ const (
 func (e Right) Valid() bool {
 	switch e {
 	case Access:
+		return true
+	case Appeal:
+		return true
+	case Complaint:
 		return true
 	case ConsentWithdrawal:
 		return true
@@ -129,7 +135,10 @@ type Details struct {
 	Corrections *[]Correction `json:"corrections,omitempty"`
 
 	// Lift For restriction, objection, withdrawal and opt-out: undo it.
-	Lift     *bool     `json:"lift,omitempty"`
+	Lift *bool `json:"lift,omitempty"`
+
+	// Message With an appeal or a complaint; what the person writes.
+	Message  *string   `json:"message,omitempty"`
 	Purposes *[]string `json:"purposes,omitempty"`
 }
 
@@ -242,13 +251,18 @@ type SubjectIdentifier struct {
 // outline for generators of clients; what is checked, to the letter, is
 // events/dsar.request.submitted.v1.schema.json.
 type SubmittedRequest struct {
-	Details *Details `json:"details,omitempty"`
+	// About With an appeal or a complaint, and with nothing else; the earlier request that it is about.
+	About   *RequestId `json:"about,omitempty"`
+	Details *Details   `json:"details,omitempty"`
 
 	// Jurisdiction The id of a law, built in or of the operator's own.
 	Jurisdiction Jurisdiction `json:"jurisdiction"`
 
 	// ReceivedAt When the upstream system received the request; from the year 2000 on, at most a day in the future.
 	ReceivedAt time.Time `json:"received_at"`
+
+	// Recipient The age recipient (X25519) of who asks; the answer is encrypted to it besides.
+	Recipient *string `json:"recipient,omitempty"`
 
 	// RequestId A UUID in lower case, not the nil UUID.
 	RequestId RequestId `json:"request_id"`

@@ -18,7 +18,7 @@ import (
 
 // Record is the record of processing activities (GDPR art. 30), in one language.
 type Record struct {
-	Language   string
+	Language   *words.Language
 	Controller string // who answers for the data (art. 30(1)(a))
 	Systems    []System
 }
@@ -50,16 +50,15 @@ type Activity struct {
 	Erasure    string // how it is erased when the time has come
 }
 
-// RecordOf returns the record that manifests make, in their order. lang is en or fr.
-func RecordOf(controller, lang string, ms []*manifest.Manifest) Record {
-	w := words.For(lang)
-	r := Record{Language: w.Tag, Controller: controller}
+// RecordOf returns the record that manifests make, in their order.
+func RecordOf(controller string, w *words.Language, ms []*manifest.Manifest) Record {
+	r := Record{Language: w, Controller: controller}
 	for _, m := range ms {
-		s := System{Name: m.System, Title: m.Title.In(w.Tag)}
+		s := System{Name: m.System, Title: w.Text(m.Title)}
 		if p := m.Processing; p != nil {
-			s.Subjects, s.Security = p.Subjects.In(w.Tag), p.Security.In(w.Tag)
+			s.Subjects, s.Security = w.Text(p.Subjects), w.Text(p.Security)
 			for _, t := range p.Transfers {
-				s.Transfers = append(s.Transfers, t.To.In(w.Tag)+w.Answer.Colon+" "+t.Safeguard.In(w.Tag))
+				s.Transfers = append(s.Transfers, w.Text(t.To)+w.Answer.Colon+" "+w.Text(t.Safeguard))
 			}
 		}
 		for i := range m.Datasets {
@@ -74,11 +73,11 @@ func RecordOf(controller, lang string, ms []*manifest.Manifest) Record {
 
 func activity(w *words.Language, m *manifest.Manifest, d *manifest.Dataset) Activity {
 	a := Activity{
-		Dataset: d.Name, Title: d.Title.In(w.Tag), Purpose: d.Purpose.In(w.Tag), LegalBasis: w.Record.Bases[d.LegalBasis], Category: cmp.Or(w.Answer.CategoryName[d.Category], d.Category),
-		Origin: w.Record.Origins[d.Origin], Storage: d.Storage.In(w.Tag), Erasure: erasure(w.Record, m, d),
+		Dataset: d.Name, Title: w.Text(d.Title), Purpose: w.Text(d.Purpose), LegalBasis: w.Record.Bases[d.LegalBasis], Category: cmp.Or(w.Answer.CategoryName[d.Category], d.Category),
+		Origin: w.Record.Origins[d.Origin], Storage: w.Text(d.Storage), Erasure: erasure(w.Record, m, d),
 	}
 	for _, c := range d.Columns {
-		name := c.Title.In(w.Tag)
+		name := w.Text(c.Title)
 		if name == "" {
 			name = c.Name
 		}
@@ -94,9 +93,9 @@ func activity(w *words.Language, m *manifest.Manifest, d *manifest.Dataset) Acti
 	}
 	_, receives := m.Receives(d)
 	for _, r := range receives {
-		a.Recipients = append(a.Recipients, w.Recipient(r.Name.In(w.Tag), r.Does.In(w.Tag), r.Country))
+		a.Recipients = append(a.Recipients, w.Recipient(w.Text(r.Name), w.Text(r.Does), r.Country))
 		if r.Country != "" && len(r.Safeguard) > 0 {
-			a.Transfers = append(a.Transfers, w.Country(r.Country)+", "+r.Name.In(w.Tag)+w.Answer.Colon+" "+r.Safeguard.In(w.Tag))
+			a.Transfers = append(a.Transfers, w.Country(r.Country)+", "+w.Text(r.Name)+w.Answer.Colon+" "+w.Text(r.Safeguard))
 		}
 	}
 	for _, r := range d.Retention {
@@ -104,7 +103,7 @@ func activity(w *words.Language, m *manifest.Manifest, d *manifest.Dataset) Acti
 		if end := w.Record.ToEndOf[r.ToEndOf]; end != "" {
 			period += " " + end
 		}
-		a.Retention = append(a.Retention, r.Title.In(w.Tag)+w.Answer.Colon+" "+period+" ("+r.Source+")")
+		a.Retention = append(a.Retention, w.Text(r.Title)+w.Answer.Colon+" "+period+" ("+r.Source+")")
 	}
 	return a
 }
@@ -116,7 +115,7 @@ func differs(w *words.Language, dataset, field manifest.Nature) string {
 		parts = append(parts, w.Record.Origins[field.Origin])
 	}
 	if !slices.Equal(field.Purposes, dataset.Purposes) {
-		parts = append(parts, words.LowerFirst(field.Purpose.In(w.Tag)), w.Record.Bases[field.LegalBasis])
+		parts = append(parts, words.LowerFirst(w.Text(field.Purpose)), w.Record.Bases[field.LegalBasis])
 	}
 	if field.Category != dataset.Category {
 		parts = append(parts, cmp.Or(w.Answer.CategoryName[field.Category], field.Category))

@@ -33,7 +33,7 @@ func WriteCSV(out io.Writer, r Record) error {
 	if _, err := io.WriteString(out, mark); err != nil {
 		return err
 	}
-	w := words.For(r.Language).Record
+	w := r.Language.Record
 	table := csv.NewWriter(out)
 	table.UseCRLF = true
 	if err := table.Write(w.Columns[:]); err != nil {
@@ -69,12 +69,12 @@ func WriteHTML(out io.Writer, r Record) error {
 		Title      string
 		Activities []activityView
 	}
-	w := words.For(r.Language).Record
+	w := r.Language.Record
 	view := struct {
 		Language, Title, Lead string
 		Controller            fact
 		Systems               []systemView
-	}{r.Language, w.Title, w.Lead, fact{w.Columns[0], r.Controller}, nil}
+	}{r.Language.Tag, w.Title, w.Lead, fact{w.Columns[0], r.Controller}, nil}
 	const first = 5 // what stands before is in the headings
 	for _, s := range r.Systems {
 		sv := systemView{Title: s.Title + " (" + s.Name + ")"}

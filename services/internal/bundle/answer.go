@@ -20,13 +20,6 @@ const (
 	certificateFile = "certificate.json"
 )
 
-// wordsFor returns the words of an answer in the language of a locale.
-func wordsFor(locale string) *words.Answer { return &words.For(locale).Answer }
-
-// Language returns the language of the answer to a subject of this locale (BCP 47),
-// such as "fr".
-func Language(locale string) string { return words.For(locale).Tag }
-
 // AnswerFile returns the name of the file that has the answer to a right.
 func AnswerFile(right dsar.Right) string {
 	if right == dsar.Erasure {
@@ -37,17 +30,17 @@ func AnswerFile(right dsar.Right) string {
 
 // Describe returns a system as its manifest describes it, in a language, to who asks under a
 // law.
-func Describe(m *manifest.Manifest, lang, law string) statement.System {
-	s := statement.System{System: m.System, Title: titleOr(m.Title.In(lang), m.System), Needs: m.Needs, Finds: m.Finds, Limits: m.Limits.In(lang), Backups: m.Backups, Datasets: make([]statement.Dataset, len(m.Datasets))}
+func Describe(m *manifest.Manifest, lang *words.Language, law string) statement.System {
+	s := statement.System{System: m.System, Title: titleOr(lang.Text(m.Title), m.System), Needs: m.Needs, Finds: m.Finds, Limits: lang.Text(m.Limits), Backups: m.Backups, Datasets: make([]statement.Dataset, len(m.Datasets))}
 	used := m.UsedFor()
 	for _, id := range used.IDs() {
-		s.Uses = append(s.Uses, statement.Use{Purpose: id, Title: used[id].Title.In(lang), LegalBasis: used[id].Basis, Compelling: used[id].Compelling.In(lang), Logic: used[id].Logic.In(lang), Marks: used[id].Marks})
+		s.Uses = append(s.Uses, statement.Use{Purpose: id, Title: lang.Text(used[id].Title), LegalBasis: used[id].Basis, Compelling: lang.Text(used[id].Compelling), Logic: lang.Text(used[id].Logic), Marks: used[id].Marks})
 	}
 	for i := range m.Datasets {
 		ds := &m.Datasets[i]
 		s.Datasets[i] = statement.Dataset{
-			Dataset: ds.Name, Title: titleOr(ds.Title.In(lang), ds.Name), Category: ds.Category, Origin: string(ds.Origin), Purpose: ds.Purpose.In(lang),
-			LegalBasis: ds.LegalBasis, Recipients: recipients(m, ds, words.For(lang)), Receives: receives(m, ds, lang), Storage: ds.Storage.In(lang), GoesWith: ds.GoesWith,
+			Dataset: ds.Name, Title: titleOr(lang.Text(ds.Title), ds.Name), Category: ds.Category, Origin: string(ds.Origin), Purpose: lang.Text(ds.Purpose),
+			LegalBasis: ds.LegalBasis, Recipients: recipients(m, ds, lang), Receives: receives(m, ds, lang), Storage: lang.Text(ds.Storage), GoesWith: ds.GoesWith,
 			Sensitive: ds.Sensitive, Columns: differing(ds, lang), AllDiffer: !slices.ContainsFunc(ds.Columns, func(c manifest.Column) bool { return !c.Differs() }),
 			Column: func(name string) string {
 				if c := ds.Column(name); c != nil {
@@ -57,7 +50,7 @@ func Describe(m *manifest.Manifest, lang, law string) statement.System {
 			},
 			Ground: func(ground string) (title, source string) {
 				text, source := ds.Ground(ground, law)
-				return text.In(lang), source
+				return lang.Text(text), source
 			},
 		}
 	}
@@ -69,25 +62,25 @@ func recipients(m *manifest.Manifest, ds *manifest.Dataset, w *words.Language) [
 	out := []string{}
 	_, all := m.Receives(ds)
 	for _, r := range all {
-		out = append(out, w.Recipient(r.Name.In(w.Tag), r.Does.In(w.Tag), r.Country))
+		out = append(out, w.Recipient(w.Text(r.Name), w.Text(r.Does), r.Country))
 	}
 	return out
 }
 
 // receives returns those who receive a dataset that the catalogue has.
-func receives(m *manifest.Manifest, ds *manifest.Dataset, lang string) []statement.Recipient {
+func receives(m *manifest.Manifest, ds *manifest.Dataset, lang *words.Language) []statement.Recipient {
 	var out []statement.Recipient
 	ids, all := m.Receives(ds)
 	for i, r := range all {
 		if ids[i] != "" {
-			out = append(out, statement.Recipient{Recipient: ids[i], Name: r.Name.In(lang), Role: r.Role, Does: r.Does.In(lang), Country: r.Country, Safeguard: r.Safeguard.In(lang), Why: r.Told.Why.In(lang)})
+			out = append(out, statement.Recipient{Recipient: ids[i], Name: lang.Text(r.Name), Role: r.Role, Does: lang.Text(r.Does), Country: r.Country, Safeguard: lang.Text(r.Safeguard), Why: lang.Text(r.Told.Why)})
 		}
 	}
 	return out
 }
 
 // differing returns the columns that aren't in all what their dataset is.
-func differing(ds *manifest.Dataset, lang string) []statement.Differing {
+func differing(ds *manifest.Dataset, lang *words.Language) []statement.Differing {
 	var out []statement.Differing
 	for i := range ds.Columns {
 		c := &ds.Columns[i]
@@ -97,7 +90,7 @@ func differing(ds *manifest.Dataset, lang string) []statement.Differing {
 		n := ds.NatureOf(c)
 		out = append(out, statement.Differing{
 			Column:   statement.Column{Column: c.Name, Title: columnTitle(c, lang)},
-			Category: n.Category, Origin: string(n.Origin), Purpose: n.Purpose.In(lang), LegalBasis: n.LegalBasis, Sensitive: n.Sensitive,
+			Category: n.Category, Origin: string(n.Origin), Purpose: lang.Text(n.Purpose), LegalBasis: n.LegalBasis, Sensitive: n.Sensitive,
 		})
 	}
 	return out

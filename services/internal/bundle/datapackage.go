@@ -112,7 +112,7 @@ func (pl *plan) resources(columns []column) (csv, jsonFile resource) {
 		schema.Fields = append(schema.Fields, f)
 	}
 	r := resource{
-		Title: pl.title, Description: pl.dataset.Purpose.In(pl.words.Tag), Encoding: "utf-8",
+		Title: pl.title, Description: pl.words.Text(pl.dataset.Purpose), Encoding: "utf-8",
 		Habeas: &origin{pl.system, pl.dataset.Name},
 	}
 	csv, jsonFile = r, r

@@ -13,6 +13,7 @@ import (
 	"habeas.dev/services/internal/bundle"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/statement"
+	"habeas.dev/services/internal/words"
 )
 
 // input is a bundle as tests say it: with what its statements rest on.
@@ -77,9 +78,9 @@ func (in *input) told() core.Answer {
 
 // bundle returns the input of the package.
 func (in *input) bundle() bundle.Input {
-	lang := bundle.Language(in.Locale)
+	lang := words.For(in.Locale)
 	request := statement.Request{ID: in.RequestID, Right: in.Right, Jurisdiction: in.Jurisdiction, ReceivedAt: in.ReceivedAt, Lift: in.Lift, Purposes: in.Purposes}
-	out := bundle.Input{RequestID: in.RequestID, Right: in.Right, Locale: in.Locale, ReceivedAt: in.ReceivedAt, Identifiers: in.Identifiers, Run: in.Run}
+	out := bundle.Input{RequestID: in.RequestID, Right: in.Right, Language: lang, ReceivedAt: in.ReceivedAt, Identifiers: in.Identifiers, Run: in.Run}
 	var described []statement.System
 	for _, s := range in.Systems {
 		p := bundle.System{Manifest: s.Manifest, Sources: s.Sources}
@@ -90,7 +91,7 @@ func (in *input) bundle() bundle.Input {
 		}
 	}
 	out.Tell = func(read []statement.Reading) statement.Document {
-		return statement.Document{Format: statement.Format, Request: request, Controller: in.Policy.Controller, Language: lang, Systems: described,
+		return statement.Document{Format: statement.Format, Request: request, Controller: in.Policy.Controller, Language: lang.Tag, Systems: described,
 			Statements: statement.Make(statement.Evidence{Request: request, Told: in.told(), Identifiers: in.Identifiers, Systems: described, Read: read})}
 	}
 	if in.Letter != nil {

@@ -100,16 +100,6 @@ func TestAccessBundleFrench(t *testing.T) {
 	}, []string{"The data", "Records", "holds nothing"})
 }
 
-// An unknown language is answered in English, one of ours whatever its region.
-func TestLanguage(t *testing.T) {
-	t.Parallel()
-	for locale, want := range map[string]string{"": "en", "en-GB": "en", "fr": "fr", "fr-CA": "fr", "FR_fr": "fr", "de": "en", "fra-not": "en", "ja-JP": "en"} {
-		if got := bundle.Language(locale); got != want {
-			t.Errorf("%q: %s", locale, got)
-		}
-	}
-}
-
 // GDPR art. 20: what was provided or observed, on consent or contract.
 func TestPortabilityBundle(t *testing.T) {
 	t.Parallel()

@@ -10,6 +10,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/services/internal/statement"
+	"habeas.dev/services/internal/words"
 )
 
 // Input is everything that a bundle is made of. It holds personal data: it MUST NOT
@@ -20,9 +21,8 @@ type Input struct {
 	RequestID string
 	// Right says which records are covered.
 	Right dsar.Right
-	// Locale is the subject's language (BCP 47). French for fr and fr-*, English
-	// for everything else.
-	Locale     string
+	// Language is the answer's; nil: English.
+	Language   *words.Language
 	ReceivedAt time.Time
 	// Identifiers are the identifiers by which the person was looked for, in the
 	// clear.

@@ -26,19 +26,23 @@ var articleText string
 // The templates are parsed once, for each language; html/template escapes
 // whatever is put in.
 var (
-	pageTemplates = sync.OnceValue(func() map[*words.Answer]*template.Template {
-		return templates(strings.Replace(pageText, "/*page.css*/", pageStyle, 1))
-	})
-	articleTemplates = sync.OnceValue(func() map[*words.Answer]*template.Template { return templates(articleText) })
+	pageTemplates    = templates{text: func() string { return strings.Replace(pageText, "/*page.css*/", pageStyle, 1) }}
+	articleTemplates = templates{text: func() string { return articleText }}
 )
 
-func templates(text string) map[*words.Answer]*template.Template {
-	byWords := map[*words.Answer]*template.Template{}
-	for _, l := range words.All() {
-		w := &l.Answer
-		byWords[w] = template.Must(template.New(pageFile).Parse(labelled(text, w)))
+// templates are those of one text, by the words that are in them.
+type templates struct {
+	text func() string
+	made sync.Map // *words.Answer → *template.Template
+}
+
+// in returns the template in the words of a language.
+func (t *templates) in(w *words.Answer) *template.Template {
+	if made, ok := t.made.Load(w); ok {
+		return made.(*template.Template)
 	}
-	return byWords
+	made, _ := t.made.LoadOrStore(w, template.Must(template.New(pageFile).Parse(labelled(t.text(), w))))
+	return made.(*template.Template)
 }
 
 // label is a text of the words' own, which is the same on every page.
@@ -151,7 +155,7 @@ func (b *build) page(d *statement.Document, letter *Letter, told string) ([]byte
 	p.fill(letter, told)
 	frame := &b.buffers.frame
 	frame.Reset()
-	if err := pageTemplates()[b.words].Execute(frame, p.page); err != nil {
+	if err := pageTemplates.in(b.words).Execute(frame, p.page); err != nil {
 		return nil, fmt.Errorf("bundle: %s: %w", pageFile, err)
 	}
 	// The articles are put in where the frame is cut. Texts can't cut it:

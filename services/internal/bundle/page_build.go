@@ -218,10 +218,13 @@ func (p *pager) meta() {
 		}
 	}
 	add(w.AnsweredBy, c.Entity)
+	add(w.Address, c.Address)
 	add(w.Received, p.received)
 	add(w.RequestNumber, r.ID)
 	add(w.Purposes, strings.Join(r.Purposes, ", "))
 	add(w.Contact, c.Contact)
+	add(w.Officer, c.Officer)
+	add(w.Representative, c.Representative)
 }
 
 // categories groups the datasets of which something is held by category, in the order

@@ -72,7 +72,7 @@ var places = map[statement.Kind]place{
 	statement.KeptUnused:         func(p *pager, s statement.Said) { p.page.Locked = s.Text },
 
 	// What letters say; the letter with the answer stands at the head of the page.
-	statement.Due: inLetter, statement.ProofWanted: inLetter, statement.QuestionAsked: inLetter, statement.TakesLonger: inLetter, statement.Refused: inLetter, statement.Answered: inLetter,
+	statement.Due: inLetter, statement.DuePassed: inLetter, statement.Concerns: inLetter, statement.Decided: inLetter, statement.ProofWanted: inLetter, statement.QuestionAsked: inLetter, statement.TakesLonger: inLetter, statement.Refused: inLetter, statement.Answered: inLetter,
 	statement.AskedOnceMore: inLetter, statement.CameBack: inLetter, statement.ErasedOnceMore: inLetter, statement.StillThere: inLetter, statement.NothingCameBack: inLetter, statement.NotAllOnceMore: inLetter,
 	statement.EverythingGone: inLetter, statement.OnlyKeptLeft: inLetter, statement.NotAllGone: inLetter, statement.EveryoneAsked: inLetter,
 }

@@ -100,7 +100,7 @@ func (p *plans) of(m *manifest.Manifest, ds *manifest.Dataset, sec record.Sectio
 func newPlan(m *manifest.Manifest, ds *manifest.Dataset, sec record.Section, key planKey) (*plan, error) {
 	w := key.words
 	pl := &plan{
-		system: m.System, dataset: ds, words: w, recipients: strings.Join(recipients(m, ds, w.Language), ", "), title: titleOr(ds.Title.In(w.Tag), ds.Name), names: slices.Clone(sec.Columns), shapes: map[string]*shape{},
+		system: m.System, dataset: ds, words: w, recipients: strings.Join(recipients(m, ds, w.Language), ", "), title: titleOr(w.Text(ds.Title), ds.Name), names: slices.Clone(sec.Columns), shapes: map[string]*shape{},
 		csvHeader:  []byte(mark + systemColumn + "," + datasetColumn),
 		csvPrefix:  []byte(m.System + "," + ds.Name),
 		jsonPrefix: []byte(`{"` + systemColumn + `":"` + m.System + `","` + datasetColumn + `":"` + ds.Name + `"`),
@@ -153,7 +153,7 @@ func newColumn(ds *manifest.Dataset, name string, w *words.Answer) (column, erro
 	if err != nil {
 		return column{}, fmt.Errorf("dataset %s: %w", ds.Name, err)
 	}
-	c := column{name: name, typ: titleOr(declared.Type, "string"), title: columnTitle(declared, w.Tag)}
+	c := column{name: name, typ: titleOr(declared.Type, "string"), title: columnTitle(declared, w.Language)}
 	c.key = append(append([]byte{','}, key...), ':')
 	if declared.Secret.Hides() {
 		c.secret, c.kind, c.typ = declared.Secret, string(declared.Secret), "string"
@@ -211,7 +211,7 @@ func (pl *plan) newShape(columns []column) (*shape, error) {
 		c := &columns[i]
 		view.Columns = append(view.Columns, head{c.title, c.secret == "" && (c.typ == "integer" || c.typ == "number")})
 	}
-	if err := articleTemplates()[pl.words].Execute(&page, view); err != nil {
+	if err := articleTemplates.in(pl.words).Execute(&page, view); err != nil {
 		return nil, fmt.Errorf("bundle: %s: %w", pageFile, err)
 	}
 	pieces := bytes.Split(page.Bytes(), []byte(cut))
@@ -252,7 +252,7 @@ func (pl *plan) facts() []pair {
 	w, d := pl.words, pl.dataset
 	recipients := cmp.Or(pl.recipients, w.NoRecipients)
 	out := []pair{
-		{w.Purpose, d.Purpose.In(w.Tag)}, {w.Storage, d.Storage.In(w.Tag)}, {w.Origin, words.Named(w.Origins, d.Origin)},
+		{w.Purpose, w.Text(d.Purpose)}, {w.Storage, w.Text(d.Storage)}, {w.Origin, words.Named(w.Origins, d.Origin)},
 		{w.LegalBasis, words.Named(w.Bases, d.LegalBasis)}, {w.Recipients, recipients}, {w.Category, words.TitleCase(words.Named(w.CategoryName, d.Category))},
 	}
 	if d.Sensitive {
@@ -260,7 +260,7 @@ func (pl *plan) facts() []pair {
 	}
 	for i := range d.Columns {
 		if c := &d.Columns[i]; c.Differs() {
-			out = append(out, pair{fmt.Sprintf(w.Apart, columnTitle(c, w.Tag)), pl.own(d.Nature(), d.NatureOf(c))})
+			out = append(out, pair{fmt.Sprintf(w.Apart, columnTitle(c, w.Language)), pl.own(d.Nature(), d.NatureOf(c))})
 		}
 	}
 	return out
@@ -276,7 +276,7 @@ func (pl *plan) own(dataset, column manifest.Nature) string {
 		}
 	}
 	add(column.Origin != dataset.Origin, words.Named(w.Origins, column.Origin))
-	add(!slices.Equal(column.Purposes, dataset.Purposes), column.Purpose.In(w.Tag))
+	add(!slices.Equal(column.Purposes, dataset.Purposes), w.Text(column.Purpose))
 	add(column.LegalBasis != dataset.LegalBasis, words.Named(w.Bases, column.LegalBasis))
 	add(column.Category != dataset.Category, words.Named(w.CategoryName, column.Category))
 	add(column.Sensitive && !dataset.Sensitive, w.Sensitive)

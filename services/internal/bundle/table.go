@@ -10,6 +10,7 @@ import (
 
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/services/internal/statement"
+	"habeas.dev/services/internal/words"
 )
 
 const (
@@ -70,8 +71,8 @@ func newTable(pl *plan) *table {
 
 // columnTitle returns the manifest's title in the answer's language, or the
 // column's name made readable.
-func columnTitle(c *manifest.Column, lang string) string {
-	if s := c.Title.In(lang); s != "" {
+func columnTitle(c *manifest.Column, lang *words.Language) string {
+	if s := lang.Text(c.Title); s != "" {
 		return s
 	}
 	s := strings.TrimSpace(strings.ReplaceAll(c.Name, "_", " "))

@@ -3,6 +3,7 @@ package bundle
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -137,7 +138,7 @@ func (wr *Writer) Write(ctx context.Context, w io.Writer, in Input) (Summary, er
 	}()
 	buf.out.Reset(out)
 	b := &build{
-		in: &in, words: wordsFor(in.Locale), buffers: buf, plans: &wr.plans,
+		in: &in, words: &cmp.Or(in.Language, words.English()).Answer, buffers: buf, plans: &wr.plans,
 		archive: newArchive(buf.out, topPrefix+in.RequestID, in.ReceivedAt.UTC(), &wr.flates, &buf.scratch),
 	}
 	defer b.archive.abandon()

@@ -168,7 +168,7 @@ func (c Caller) check(issuers map[string]bool) error {
 
 func checkRights(rights []dsar.Right) error {
 	for _, r := range rights {
-		if !slices.Contains(dsar.Rights(), r) {
+		if !slices.Contains(slices.Concat(dsar.Rights(), dsar.Grievances()), r) {
 			return fmt.Errorf("rights: %q is no right", r)
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"habeas.dev/pkg/bus"
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/identifier"
+	"habeas.dev/services/internal/operator"
 	"habeas.dev/services/internal/topics"
 )
 
@@ -78,6 +79,13 @@ type Config struct {
 	// Laws are folders of laws' files beside those that are built in: a law of a folder
 	// stands instead of a built-in one of the same id (habeas law check).
 	Laws []string `yaml:"laws,omitempty"`
+	// Languages are folders of languages beside those that are built in: each folder in
+	// one of them is a language, named by its tag.
+	Languages []string `yaml:"languages,omitempty"`
+	// Controllers are who answers for the data under which law; where none is named,
+	// Controller does. Declarations are what only the operator can say, as long as it holds.
+	Controllers  []operator.Controller  `yaml:"controllers,omitempty"`
+	Declarations []operator.Declaration `yaml:"declarations,omitempty"`
 	// Again is what is done about erasures after they were answered.
 	Again `yaml:",inline"`
 	// Purposes are files of purposes beside those that are built in: one of a file stands
@@ -409,6 +417,9 @@ func (c Config) check() error {
 		return fmt.Errorf("sandbox.people is %d; at least 1", c.Sandbox.People)
 	}
 	if err := c.Receipts.check(); err != nil {
+		return err
+	}
+	if err := (operator.Operator{Controllers: c.Controllers, Declarations: c.Declarations}).Check(); err != nil {
 		return err
 	}
 	if err := c.Keep.check(); err != nil {

@@ -128,6 +128,11 @@ controller: Acme
 identifiers: {country: FR}
 proof: unverified
 laws: [/etc/habeas/laws]
+languages: [/etc/habeas/languages]
+controllers:
+  - {laws: [EEA], name: Example SARL, address: "1, rue Une, L-1000 Luxembourg", contact: eu@example.com, officer: dpo@example.com, representative: rep@example.com, authorities: [{name: CNPD, url: "https://cnpd.public.lu"}]}
+declarations:
+  - {says: no-sale, by: data protection officer, on: 2026-09-01, until: 2027-09-01}
 prove_again: P14D
 came_back: erase
 letters: {smtp: "localhost:25", from: privacy@example.com, user: u, password_file: p, plain: true}

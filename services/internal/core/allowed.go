@@ -26,6 +26,7 @@ type Verb string
 
 // The verbs, in the order in which pages offer them.
 const (
+	VerbDecide           Verb = "decide"            // [DecideGrievance]
 	VerbAttest           Verb = "attest"            // [Attest]
 	VerbRetry            Verb = "retry"             // [Retry] of what failed
 	VerbAcceptPlan       Verb = "accept-plan"       // [Retry] with AcceptPlan
@@ -56,7 +57,7 @@ var verbs = []struct {
 	verb Verb
 	role Role
 }{
-	{VerbAttest, Agent}, {VerbRetry, Agent}, {VerbAcceptPlan, Officer}, {VerbJudgeProof, Agent}, {VerbClarify, Agent}, {VerbTryNow, Agent},
+	{VerbDecide, Officer}, {VerbAttest, Agent}, {VerbRetry, Agent}, {VerbAcceptPlan, Officer}, {VerbJudgeProof, Agent}, {VerbClarify, Agent}, {VerbTryNow, Agent},
 	{VerbGatherAgain, Agent}, {VerbDeliver, Agent}, {VerbNewPassphrase, Agent}, {VerbRevokeAnswer, Agent}, {VerbProveAgain, Agent}, {VerbSettleNotice, Agent}, {VerbAskProof, Agent}, {VerbAskClarification, Agent}, {VerbExtend, Agent}, {VerbHold, Officer},
 	{VerbLift, Officer}, {VerbRefuse, Officer}, {VerbAssign, Agent}, {VerbReveal, Agent}, {VerbOpenPlan, Officer}, {VerbMerge, Agent}, {VerbCancel, Agent},
 }
@@ -87,6 +88,8 @@ type Choice struct {
 	// Systems are those whose tasks can be taken up again, of which records can be
 	// held, whose plans can be accepted or opened, or which can be asked again.
 	Systems []string
+	// Findings are those that a grievance can be decided with.
+	Findings []Finding
 	// Grounds are those on which the request can be refused.
 	Grounds []string
 	// Holds are those that can be lifted.
@@ -148,6 +151,9 @@ func (s State) choice(v Verb, calendar Calendar, now time.Time) (c Choice, ok bo
 	}
 	//exhaustive:enforce
 	switch v {
+	case VerbDecide:
+		c.Findings = Findings()
+		return c, takes(DecideGrievance{By: by, Finding: Dismissed, Reason: why, Now: now})
 	case VerbAttest:
 		c.Tasks = s.attestable(now)
 		return c, len(c.Tasks) > 0

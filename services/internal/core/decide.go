@@ -61,11 +61,13 @@ func (c Submit) decide(d *decider) error {
 	switch {
 	case c.RequestID == "":
 		return fmt.Errorf("%w: no request_id", ErrInvalid)
-	case c.Right.Stages() == nil:
+	case c.Right.Stages() == nil && !c.Right.Grievance():
 		return fmt.Errorf("%w: unknown right", ErrInvalid)
+	case c.Right.Grievance() != (c.About != nil):
+		return fmt.Errorf("%w: an appeal or a complaint, and nothing else, is about an earlier request", ErrInvalid)
 	case len(c.Identifiers) == 0:
 		return fmt.Errorf("%w: no identifier", ErrInvalid)
-	case len(c.Systems) == 0:
+	case len(c.Systems) == 0 && !c.Right.Grievance():
 		return fmt.Errorf("%w: no system to ask", ErrInvalid)
 	}
 	d.record(c.Accepted)
@@ -77,6 +79,7 @@ func (c Submit) decide(d *decider) error {
 	if t := c.Terms; len(t.Checks) > 0 {
 		d.record(d.proofAsked(ByPolicy, "", t.Checks))
 	}
+	d.overdue() // its time may have run out before it came in
 	return nil
 }
 
@@ -240,9 +243,7 @@ func (c Tick) decide(d *decider) error {
 		d.againDue()
 		return nil
 	}
-	if !d.Overdue && d.running() && !d.now.Before(d.DueAt) {
-		d.record(Overdue{DueAt: d.DueAt, Moment: Moment{At: d.now}})
-	}
+	d.overdue()
 	d.remind()
 	if d.Awaited != "" {
 		return nil
@@ -256,6 +257,13 @@ func (c Tick) decide(d *decider) error {
 		}
 	}
 	return nil
+}
+
+// overdue records, once, that the due date has passed.
+func (d *decider) overdue() {
+	if !d.Overdue && d.running() && !d.now.Before(d.DueAt) {
+		d.record(Overdue{DueAt: d.DueAt, Moment: Moment{At: d.now}})
+	}
 }
 
 func (c Retry) decide(d *decider) error {

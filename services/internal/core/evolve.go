@@ -59,11 +59,20 @@ func (s State) goOn(due, at time.Time) State {
 		s.DueAt, s.RemindedDue = due, false
 	}
 	s.Awaited, s.AwaitedSince, s.Paused, s.RemindedAt = "", time.Time{}, false, time.Time{}
-	s.Status = StatusAccepted
-	if s.Stage != "" {
-		s.Status = statusOf[s.Stage]
-	}
+	s.Status = s.goingOn()
 	return s
+}
+
+// goingOn returns the status of a request that waits for nobody.
+func (s State) goingOn() Status {
+	switch {
+	case s.Right.Grievance():
+		return StatusReviewing
+	case s.Stage != "":
+		return statusOf[s.Stage]
+	default:
+		return StatusAccepted
+	}
 }
 
 // takeUp begins an erasure anew for some systems.

@@ -102,6 +102,9 @@ const (
 	LetterAnswer        Letter = "answer"        // the answer is there
 	LetterCertificate   Letter = "certificate"   // what was erased, and what was kept
 	LetterAddendum      Letter = "addendum"      // what was found when it was asked again later
+
+	LetterAcknowledgement Letter = "acknowledgement" // an appeal or a complaint was received
+	LetterDecision        Letter = "decision"        // what was found of it
 )
 
 // LetterSent says that the person was written to.

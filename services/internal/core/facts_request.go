@@ -57,6 +57,8 @@ type Accepted struct {
 	// before: what an excessive request is measured by. [MaxEarlierRequests] stands for
 	// as many or more.
 	EarlierRequests int `json:"earlier_requests,omitempty"`
+	// About is the earlier request that it is about; with a grievance.
+	About *About `json:"about,omitempty"`
 	// DuplicateOf is an open request of the same person for the same.
 	DuplicateOf string `json:"duplicate_of,omitempty"`
 	// Lease is how long the aggregator's task, or that of a system which says
@@ -84,7 +86,9 @@ func (e Accepted) When() time.Time { return e.AcceptedAt }
 func (e Accepted) Who() string { return "" }
 
 func (e Accepted) evolve(s State) State {
-	return State{Version: s.Version, Accepted: e, Identifiers: slices.Clone(e.Identifiers), Status: StatusAccepted, Right: e.Right, DueAt: e.DueAt}
+	s = State{Version: s.Version, Accepted: e, Identifiers: slices.Clone(e.Identifiers), Right: e.Right, DueAt: e.DueAt}
+	s.Status = s.goingOn()
+	return s
 }
 
 // StageStarted says that every system is now asked for one action. A system

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -20,6 +21,9 @@ type Held struct {
 func (c Hold) decide(d *decider) error {
 	if !d.Exists() {
 		return ErrUnknown
+	}
+	if d.Right.Grievance() {
+		return fmt.Errorf("%w: nothing is erased by an appeal or a complaint", ErrNotAllowed)
 	}
 	if slices.Contains(d.Holds, Held{c.System, c.Dataset}) {
 		return nil

@@ -16,6 +16,8 @@ type Occasion struct {
 	Checks []dsar.Check // what is to be proven; with LetterProof
 	Reason string       // what is asked, or why it takes longer; a person's words
 	Ground string       // on which it is refused; with LetterRefusal
+	// Decision is what was found of a grievance; with LetterDecision.
+	Decision GrievanceDecided
 	// Again is what was found when the erasure was proven anew; with LetterAddendum.
 	Again *AgainAnswer
 	// Right, DueAt, Extended and Paused are the state's, just after the fact.
@@ -30,7 +32,11 @@ func (s State) occasion(before State, e Event) State {
 	o := Occasion{Cause: s.Version, Right: s.Right, DueAt: s.DueAt, Extended: s.Extended, Paused: s.Paused}
 	switch e := e.(type) {
 	case Accepted:
-		o.Letter = LetterConfirmation
+		if o.Letter = LetterConfirmation; s.Right.Grievance() {
+			o.Letter = LetterAcknowledgement
+		}
+	case GrievanceDecided:
+		o.Letter, o.Reason, o.Decision = LetterDecision, e.Reason, e
 	case ProofAsked:
 		o.Letter, o.Checks = LetterProof, e.Checks
 	case ClarificationAsked:
@@ -48,6 +54,9 @@ func (s State) occasion(before State, e Event) State {
 	case Completed, DeliveryAsked:
 		if o.Letter = LetterAnswer; s.Right == dsar.Erasure {
 			o.Letter = LetterCertificate
+		}
+		if s.Right.Grievance() {
+			o.Letter, o.Reason, o.Decision = LetterDecision, s.Decision.Reason, s.Decision
 		}
 	default:
 		return s

@@ -23,6 +23,8 @@ func (s State) reminder() (ReminderOf, time.Time) {
 	switch {
 	case s.Awaited != "":
 		return s.Awaited, since(s.AwaitedSince)
+	case s.Status == StatusReviewing:
+		return RemindAttention, since(s.Accepted.AcceptedAt)
 	case s.Status == StatusNeedsAttention:
 		return RemindAttention, since(s.Attention.At)
 	default:

@@ -23,6 +23,7 @@ const (
 	StatusRectifying            Status = "rectifying"
 	StatusRestricting           Status = "restricting"
 	StatusAssembling            Status = "assembling"
+	StatusReviewing             Status = "reviewing" // an appeal or a complaint, by a person
 	StatusNeedsAttention        Status = "needs-attention"
 	StatusCompleted             Status = "completed"
 	StatusCancelled             Status = "cancelled"
@@ -37,7 +38,7 @@ func OpenStatuses() []Status { return slices.DeleteFunc(Statuses(), Status.Ended
 // Statuses lists all of them, in the order of a request's life.
 func Statuses() []Status {
 	return []Status{StatusAccepted, StatusAwaitingProof, StatusAwaitingClarification, StatusGathering, StatusPlanning, StatusErasing, StatusProving, StatusRectifying,
-		StatusRestricting, StatusAssembling, StatusNeedsAttention, StatusCompleted, StatusCancelled, StatusRefused, StatusMerged}
+		StatusRestricting, StatusAssembling, StatusReviewing, StatusNeedsAttention, StatusCompleted, StatusCancelled, StatusRefused, StatusMerged}
 }
 
 // Ended reports whether nothing more is to be done for the request. A completed
@@ -100,6 +101,10 @@ type State struct {
 	// Refusal and MergedInto say how it ended, with those statuses.
 	Refusal    Refused
 	MergedInto string
+	// Decision is how a grievance ended; ReopenedBy are the grievances that had a refused
+	// request taken up again.
+	Decision   GrievanceDecided
+	ReopenedBy []string
 	// Stage is the stage that was last started; it stays while the request
 	// needs attention.
 	Stage dsar.Action

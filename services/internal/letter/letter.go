@@ -17,6 +17,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/operator"
 	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/statement"
 	"habeas.dev/services/internal/words"
@@ -36,15 +37,22 @@ func (l Letter) Text() string { return strings.Join(l.Paragraphs, "\n\n") + "\n"
 
 // Writer writes letters from templates. It is safe for many goroutines.
 type Writer struct {
-	book       *policy.Book
-	controller string
-	portal     string
+	book   *policy.Book
+	said   operator.Operator
+	portal string
 }
 
-// NewWriter returns a writer. controller names the company; empty: as the
-// jurisdiction has it.
-func NewWriter(book *policy.Book, controller string) *Writer {
-	return &Writer{book: book, controller: controller}
+// NewWriter returns a writer. said says who answers under which law; where it doesn't, it
+// is as the law's file has it.
+func NewWriter(book *policy.Book, said operator.Operator) *Writer {
+	return &Writer{book: book, said: said}
+}
+
+// Language returns the language in which a person is written to: that of their locale, or
+// the law's first that there is.
+func (w *Writer) Language(jurisdiction, locale string) *words.Language {
+	j, _ := w.book.Jurisdiction(jurisdiction)
+	return w.said.Languages.Pick(locale, j.Languages)
 }
 
 // WithPortal returns a writer whose letters say where the person follows the request and
@@ -65,7 +73,7 @@ func (w *Writer) Write(kind core.Letter, stated *statement.Document, inside bool
 	if !ok {
 		return Letter{}, fmt.Errorf("letter: request %s: nothing is known of its jurisdiction", stated.Request.ID)
 	}
-	lang := words.For(stated.Language)
+	lang := w.said.Languages.For(stated.Language)
 	l := Letter{Kind: kind, Language: lang.Tag}
 	d := w.data(j, lang, stated)
 	if d.Inside = inside; !inside && w.portal != "" {
@@ -97,7 +105,7 @@ func (w *Writer) Write(kind core.Letter, stated *statement.Document, inside bool
 func own(j policy.Jurisdiction, lang *words.Language, kind core.Letter, right dsar.Right) []string {
 	var out []string
 	for _, p := range j.Paragraphs(kind, right) {
-		out = append(out, p.Text.In(lang.Tag))
+		out = append(out, lang.Text(p.Text))
 	}
 	return out
 }
@@ -147,14 +155,21 @@ type data struct {
 	Complaint                     []string
 	MayExtend                     bool
 	Erasure                       bool
-	Tells                         bool // the answer is data, and not what was done
+	Tells                         bool   // the answer is data, and not what was done
+	Passed                        string // the day on which the answer was due, where that has passed
+	// Of an appeal or a complaint: the request that it is about, who decides, and what was found.
+	Appealing, Complaining         bool
+	Earlier, EarlierNumber         string
+	Another                        bool // who didn't decide then
+	Upheld, PartlyUpheld, Reopened bool
 }
 
 func (w *Writer) data(j policy.Jurisdiction, lang *words.Language, stated *statement.Document) data {
 	r, v := stated.Request, lang.Letters
 	asked := cmp.Or(r.Asked, r.Right)
 	d := data{
-		Number: r.ID, Right: v.Rights[asked], Law: j.Law.Name.In(lang.Tag), Controller: cmp.Or(w.controller, j.Responsible.Name.In(lang.Tag)),
+		Number: r.ID, Right: v.Rights[asked], Law: lang.Text(j.Law.Name), Controller: cmp.Or(w.said.For(j.ID).Named(), lang.Text(j.Responsible.Name)),
+		Appealing: asked == dsar.Appeal, Complaining: asked == dsar.Complaint,
 		Erasure: asked == dsar.Erasure, Tells: asked == dsar.Access || asked == dsar.Portability || asked == dsar.KnowCategories,
 	}
 	day := func(t time.Time) string { return lang.PlainDate(j.Local(t)) }
@@ -164,6 +179,13 @@ func (w *Writer) data(j policy.Jurisdiction, lang *words.Language, stated *state
 			d.Received = day(s.At)
 		case statement.Due:
 			d.Due, d.MayExtend = day(s.Until), s.MayExtend
+		case statement.DuePassed:
+			d.Passed = day(s.Until)
+		case statement.Concerns:
+			d.Earlier, d.EarlierNumber, d.Another = v.Rights[s.Right], s.Number, s.Another
+		case statement.Decided:
+			d.Reason, d.Reopened = oneLine(s.Reason), s.Reopened
+			d.Upheld, d.PartlyUpheld = s.Why == statement.Upheld, s.Why == statement.PartlyUpheld
 		case statement.ProofWanted:
 			d.Paused, d.Starts = s.Paused, s.Starts
 			for _, c := range s.Checks {
@@ -195,11 +217,14 @@ func (w *Writer) data(j policy.Jurisdiction, lang *words.Language, stated *state
 			d.Again = s.Text
 		}
 	}
-	if p := j.Appeal; p != nil {
+	if p := j.Appeal(r.ReceivedAt); p != nil {
 		d.Appeal = fmt.Sprintf(v.Periods[string(p.Unit)], p.Count)
 	}
 	for _, c := range j.Complaint {
-		to := c.Name.In(lang.Tag)
+		if c.Operator && asked.Grievance() {
+			continue // they have complained to us
+		}
+		to := lang.Text(c.Name)
 		if c.URL != "" {
 			to += " (" + c.URL + ")"
 		}

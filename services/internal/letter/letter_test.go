@@ -8,6 +8,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/letter"
+	"habeas.dev/services/internal/operator"
 	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/statement"
 	"habeas.dev/services/internal/words"
@@ -21,7 +22,7 @@ func newWriter(t *testing.T) (*letter.Writer, *policy.Book) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := letter.NewWriter(book, "Example Cloud SAS")
+	w := letter.NewWriter(book, operator.Operator{Name: "Example Cloud SAS"})
 	return w, book
 }
 
@@ -34,6 +35,7 @@ type occasion struct {
 	core.Occasion
 	locale       string
 	right        dsar.Right
+	about        *core.About
 	kept, starts bool // an erasure kept something; the clock begins with the proof
 }
 
@@ -52,8 +54,8 @@ func about(kind core.Letter, j policy.Jurisdiction, right dsar.Right, locale str
 
 // stated returns what is stated on an occasion.
 func stated(j policy.Jurisdiction, o occasion) *statement.Document {
-	lang := words.For(j.Language(o.locale))
-	request := statement.Request{ID: "9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11", Right: o.Right, Jurisdiction: j.ID, ReceivedAt: received}
+	lang := (*words.Languages)(nil).Pick(o.locale, j.Languages)
+	request := statement.Request{ID: "9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11", Right: o.Right, Jurisdiction: j.ID, ReceivedAt: received, About: o.about}
 	told := core.Answer{Systems: []core.SystemAnswer{{System: "shop"}}}
 	if o.Right != o.right {
 		request.Asked, told.Unproven, told.Judged = o.right, []dsar.Check{dsar.CheckIdentity}, 2
@@ -144,7 +146,7 @@ func TestSentences(t *testing.T) {
 		{"EEA", "fr", dsar.Access, core.LetterRefusal, nil, []string{"car elle est manifestement infondée (GDPR art. 12(5)(b))", "réclamation", "CNPD", "tribunal"}, nil},
 		{"California", "en", dsar.Erasure, core.LetterRefusal, func(o *occasion) { o.Ground = core.NotProven }, []string{"could not make sure who asks", "not to sell or share"}, []string{"court"}},
 		{"Virginia", "en", dsar.Access, core.LetterRefusal, nil, []string{"You can appeal", "60 days"}, nil},
-		{"Colorado", "fr", dsar.Access, core.LetterRefusal, nil, []string{"faire appel", "45 jours"}, []string{"60 jours"}},
+		{"Colorado", "fr", dsar.Access, core.LetterRefusal, nil, []string{"introduire un recours", "45 jours"}, []string{"60 jours"}},
 		{"Texas", "en", dsar.Access, core.LetterRefusal, nil, []string{"You can appeal", "within 60 days", "Attorney General of Texas"}, []string{"court"}},
 		{"Quebec", "en", dsar.Access, core.LetterRefusal, nil, []string{"You have 30 days to ask the Commission"}, []string{"appeal", "court"}},
 		{"Quebec", "", dsar.Access, core.LetterConfirmation, nil, []string{"au plus tard le 30 septembre 2026", "loi 25"}, []string{"S’il nous fallait"}},
@@ -155,6 +157,8 @@ func TestSentences(t *testing.T) {
 		{"EEA", "en", dsar.Rectification, core.LetterAnswer, nil, []string{"it says what was done"}, []string{"what we hold,"}},
 		{"EEA", "fr", dsar.Erasure, core.LetterCertificate, nil, []string{"Il ne reste que ce qui doit être conservé pour le moment", "interrogé de nouveau"}, nil},
 		{"EEA", "en", dsar.Erasure, core.LetterCertificate, func(o *occasion) { o.kept = false }, []string{"Nothing of what we found is left."}, []string{"must be kept"}},
+		{"EEA", "en", dsar.Access, core.LetterConfirmation, func(o *occasion) { o.At = o.DueAt.AddDate(0, 0, 2) }, []string{"had ended on 30 September 2026, before your request reached us"}, []string{"We will answer by"}},
+		{"EEA", "fr", dsar.Access, core.LetterConfirmation, func(o *occasion) { o.At = o.DueAt.AddDate(0, 0, 2) }, []string{"avait pris fin le 30 septembre 2026, avant que votre demande ne nous parvienne"}, []string{"Nous vous répondrons au plus tard"}},
 		{"UK", "de", dsar.Access, core.LetterConfirmation, nil, []string{"We will answer by 30 September 2026"}, nil},
 	} {
 		j, _ := book.Jurisdiction(c.id)
@@ -190,4 +194,55 @@ func book2(t *testing.T, id string) time.Time {
 	j, _ := book.Jurisdiction(id)
 	due, _ := j.Extended(dsar.Access, received)
 	return due
+}
+
+// TestGrievances: the receipt of an appeal or a complaint, and the decision, in each
+// language: which request it is about, who decides, by when, what was found and why; whoever
+// has complained to us isn't sent to us again.
+func TestGrievances(t *testing.T) {
+	t.Parallel()
+	w, book := newWriter(t)
+	about := &core.About{RequestID: "0d1f5c0e-6f0f-4b43-9f0f-3a9c3c0f7a11", Right: dsar.Access, DecidedBy: []string{"lea"}}
+	decided := func(f core.Finding, reopened bool) func(*occasion) {
+		return func(o *occasion) {
+			o.Reason, o.Decision = "the permission was complete.", core.GrievanceDecided{Finding: f, Reopened: reopened, ReasonedAct: core.ReasonedAct{At: o.At}}
+		}
+	}
+	for _, c := range []struct {
+		id, locale  string
+		right       dsar.Right
+		kind        core.Letter
+		change      func(*occasion)
+		says, never []string
+	}{
+		{"Colorado", "en", dsar.Appeal, core.LetterAcknowledgement, nil, []string{"we received your appeal", "a copy of the data", about.RequestID, "Somebody who had no part in that answer", "by 15 October 2026", "Should we need longer", "Your appeal has the number"}, []string{"complaint"}},
+		{"Virginia", "fr", dsar.Appeal, core.LetterAcknowledgement, nil, []string{"votre recours", "une copie des données", "au plus tard le 30 octobre 2026", "Votre recours porte le numéro"}, []string{"S’il nous fallait", "votre appel"}},
+		{"UK", "en", dsar.Complaint, core.LetterAcknowledgement, nil, []string{"we received your complaint", "by 30 September 2026"}, []string{"Should we need longer", "appeal"}},
+		{"UK", "fr", dsar.Complaint, core.LetterDecision, decided(core.Dismissed, false), []string{"Nous maintenons notre réponse, pour le motif suivant : the permission was complete.", "Information Commissioner"}, []string{"nous-mêmes", "repris", ".."}},
+		{"Colorado", "en", dsar.Appeal, core.LetterDecision, decided(core.Upheld, true), []string{"You are right. The reason: the permission was complete.", "taken your request up again", "Attorney General"}, []string{"in part", "stay with"}},
+		{"Colorado", "fr", dsar.Appeal, core.LetterDecision, decided(core.PartlyUpheld, true), []string{"Nous vous donnons raison en partie", "Nous avons repris le traitement"}, []string{"maintenons"}},
+		{"EEA", "en", dsar.Complaint, core.LetterAcknowledgement, func(o *occasion) { o.At = o.DueAt.AddDate(0, 0, 3) }, []string{"was due by 30 September 2026, before it reached us"}, []string{"We will tell you by"}},
+	} {
+		j, _ := book.Jurisdiction(c.id)
+		o := occasion{Occasion: core.Occasion{Letter: c.kind, Cause: 2, At: received.AddDate(0, 0, 9), Right: c.right, DueAt: j.Due(c.right, received)}, right: c.right, locale: c.locale, about: about}
+		if c.change != nil {
+			c.change(&o)
+		}
+		l, err := w.Write(c.kind, stated(j, o), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := l.Subject + "\n" + l.Text()
+		t.Logf("%s, %s:\n%s", c.id, c.kind, text)
+		for _, s := range c.says {
+			if !strings.Contains(text, s) {
+				t.Errorf("%s, %s, %s doesn't say %q:\n%s", c.id, c.locale, c.kind, s, text)
+			}
+		}
+		for _, s := range c.never {
+			if strings.Contains(text, s) {
+				t.Errorf("%s, %s, %s says %q:\n%s", c.id, c.locale, c.kind, s, text)
+			}
+		}
+	}
 }

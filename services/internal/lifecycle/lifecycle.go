@@ -48,6 +48,10 @@ func New(j Journal, opts ...Option) *Lifecycle {
 // everything that follows is durable, or that nothing does. The errors of the
 // core ([core.ErrConflict] and so on) come as they are.
 func (l *Lifecycle) Do(ctx context.Context, requestID string, c core.Command) (core.State, error) {
+	c, err := l.reopen(ctx, requestID, c)
+	if err != nil {
+		return core.State{}, err
+	}
 	for tries := range maxTries {
 		state, err := l.try(ctx, requestID, c, tries > 0)
 		if !errors.Is(err, journal.ErrConflict) {

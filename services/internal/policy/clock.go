@@ -36,7 +36,7 @@ func (j Jurisdiction) Periods(right dsar.Right) Periods {
 
 // countsWorkingDays reports whether any period depends on which days are working days.
 func (j Jurisdiction) countsWorkingDays() bool {
-	periods := []*Period{j.Appeal}
+	var periods []*Period
 	for _, g := range j.Rights {
 		p := j.Periods(g.Right)
 		periods = append(periods, &p.Answer, p.Extension, p.Confirmation)

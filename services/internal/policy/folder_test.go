@@ -24,7 +24,7 @@ func TestLawsOfAFolder(t *testing.T) {
 		t.Errorf("%d laws", got)
 	}
 	texas, _ := book.Jurisdiction("Texas")
-	if texas.Appeal == nil || texas.Appeal.Count != 60 || len(texas.Unread) == 0 {
+	if appeal := texas.Appeal(time.Now()); appeal == nil || appeal.Count != 60 || len(texas.Unread) == 0 {
 		t.Errorf("%+v", texas)
 	}
 	quebec, _ := book.Jurisdiction("Quebec")
@@ -91,7 +91,7 @@ func TestWorkingDaysNeedACalendar(t *testing.T) {
 	}
 	const own = "source: \"Bus. & Com. Code 541.051(b)(1)\""
 	for name, c := range map[string]struct{ from, to string }{
-		"an appeal":             {"  count: 60\n  unit: day", "  count: 60\n  unit: business-day"},
+		"an appeal":             {"{count: 60, unit: day", "{count: 60, unit: business-day"},
 		"an extension":          {"extension:\n  count: 45\n  unit: day", "extension:\n  count: 45\n  unit: business-day"},
 		"a right's receipt":     {own, "confirmation: {count: 5, unit: business-day, source: a law}, " + own},
 		"a right's extension":   {own, "extension: {count: 5, unit: business-day, source: a law}, " + own},

@@ -39,8 +39,8 @@ type Jurisdiction struct {
 		Source string `yaml:"source"`
 		Read   Read   `yaml:"read"`
 	} `yaml:"time_zone"`
-	// Languages are the languages of an answer; the first is used where the subject
-	// names none.
+	// Languages are those in which an answer is given where the subject names none that
+	// the installation speaks: the first of them that it does.
 	Languages []string `yaml:"languages"`
 	Rights    []Grant  `yaml:"rights"`
 	// Answer, Extension and Confirmation are the periods of every right that has none
@@ -74,9 +74,6 @@ type Jurisdiction struct {
 	// Refusals are the grounds on which a request can be refused, beside that
 	// identity isn't proven.
 	Refusals []Refusal `yaml:"refusals"`
-	// Appeal is the period in which an appeal against a refusal is answered; nil where
-	// the law knows no appeal to the controller.
-	Appeal *Period `yaml:"appeal"`
 	// RecipientsTold says which recipients of data are told of what a request changes.
 	RecipientsTold []RecipientsTold `yaml:"recipients_told"`
 	// Letters are paragraphs that this law's letters have beside what all letters say.
@@ -151,6 +148,8 @@ type Content struct {
 	Item Item `yaml:"item"`
 	// Text is the sentence to say, where manifests can't say it.
 	Text Text `yaml:"text"`
+	// Declared is what the operator must have declared for it to be said; empty: nothing.
+	Declared string `yaml:"declared"`
 	// UnlessMarks are marks of purposes: it is said only where no data is used for one that
 	// has one of them ([Content.Said]).
 	UnlessMarks []string `yaml:"unless_marks"`
@@ -225,10 +224,13 @@ type IdentityCheck struct {
 
 // Party is an authority or a company, with its address.
 type Party struct {
-	Name   Text   `yaml:"name"`
-	URL    string `yaml:"url"`
-	Source string `yaml:"source"`
-	Read   Read   `yaml:"read"`
+	Name Text   `yaml:"name"`
+	URL  string `yaml:"url"`
+	// Operator says that it is the operator itself: whoever has complained there isn't sent
+	// there again.
+	Operator bool   `yaml:"operator"`
+	Source   string `yaml:"source"`
+	Read     Read   `yaml:"read"`
 }
 
 // Grant returns what the law says of a right, and whether it grants it to a request
@@ -254,16 +256,20 @@ func (j Jurisdiction) Granted(received time.Time) []dsar.Right {
 	return rights
 }
 
-// Language returns the language of an answer for a subject's locale: that of the
-// locale where an answer can be given in it, else the jurisdiction's first.
-func (j Jurisdiction) Language(locale string) string {
-	lang, _, _ := strings.Cut(strings.ToLower(locale), "-")
-	for _, l := range j.Languages {
-		if l == lang {
-			return l
-		}
+// Over returns the rights over data that the law grants to a request received at that
+// time, in the order of its file.
+func (j Jurisdiction) Over(received time.Time) []dsar.Right {
+	return slices.DeleteFunc(j.Granted(received), dsar.Right.Grievance)
+}
+
+// Appeal returns the period in which an appeal that is received at that time is answered;
+// nil where the law knows no appeal to the controller.
+func (j Jurisdiction) Appeal(received time.Time) *Period {
+	if _, ok := j.Grant(dsar.Appeal, received); !ok {
+		return nil
 	}
-	return j.Languages[0]
+	p := j.Periods(dsar.Appeal).Answer
+	return &p
 }
 
 // Says reports whether an answer must say something.

@@ -166,7 +166,7 @@ func TestUnread(t *testing.T) {
 	}
 	for where, want := range map[string]string{
 		"California rights[5].answer": "survey", "California rights[6].answer": "survey", "Canada rights[4]": "memory",
-		"Virginia appeal": "survey", "Colorado appeal": "memory", "Brazil answer": "memory",
+		"Virginia rights[5].answer": "survey", "Colorado rights[5].answer": "memory", "Colorado rights[5].extension": "memory", "Brazil answer": "memory",
 	} {
 		if found[where] != want {
 			t.Errorf("%s is %q, want %q", where, found[where], want)

@@ -24,6 +24,9 @@ type Period struct {
 	// MovesOff says which days can't be the last one; the last day then moves to
 	// the next working day.
 	MovesOff MovesOff `yaml:"moves_off" json:"moves_off,omitempty"`
+	// CountsReceipt says that the day of receipt is the first that counts, and not day 0;
+	// in days.
+	CountsReceipt bool `yaml:"counts_receipt" json:"counts_receipt,omitempty"`
 	// Choice says that the number is the operator's own, not the law's.
 	Choice bool   `yaml:"choice" json:"choice,omitempty"`
 	Source string `yaml:"source" json:"source"`
@@ -132,6 +135,9 @@ func (c days) after(p Period, d date) date {
 		}
 		return d
 	default:
+		if p.CountsReceipt {
+			return d.addDays(p.Count - 1)
+		}
 		return d.addDays(p.Count)
 	}
 }

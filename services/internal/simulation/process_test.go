@@ -20,6 +20,7 @@ import (
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/lifecycle"
 	"habeas.dev/services/internal/links"
+	"habeas.dev/services/internal/operator"
 	"habeas.dev/services/internal/relay"
 )
 
@@ -153,7 +154,7 @@ func (w *simulation) startRelay() {
 
 func (w *simulation) startAggregator() {
 	a, err := aggregator.New(aggregator.Config{
-		Outbox: w.outbox.Open(), Manifests: w.manifests(), Policy: aggregator.FromBook(w.book, "", nil), Now: w.clock.now,
+		Outbox: w.outbox.Open(), Manifests: w.manifests(), Policy: aggregator.FromBook(w.book, operator.Operator{Name: ""}, nil), Now: w.clock.now,
 	})
 	w.must(err)
 	wk, err := aggregator.NewWorker(a, worker.WithLogger(w.log), worker.WithPause(func(ctx context.Context, _ time.Duration) error { return ctx.Err() }))

@@ -24,7 +24,27 @@ var ofRequest = []rule[*evidence]{
 	// The law sets a day, and it hasn't been answered: in letters before the answer.
 	{Due, func(e *evidence) []claim {
 		o := e.Occasion
-		return when(o != nil && !o.DueAt.IsZero(), Values{Until: e.due(), MayExtend: e.MayExtend}, accepted, e.cause())
+		return when(o != nil && !o.DueAt.IsZero() && !o.DueAt.Before(o.At), Values{Until: e.due(), MayExtend: e.MayExtend}, accepted, e.cause())
+	}},
+	// The day that the law sets had passed when the letter was due: before the request
+	// reached us, or later.
+	{DuePassed, func(e *evidence) []claim {
+		o := e.Occasion
+		return when(o != nil && !o.DueAt.IsZero() && o.DueAt.Before(o.At), Values{Until: e.due()}, accepted, e.cause())
+	}},
+	// An appeal or a complaint is about the answer to an earlier request; where a person had
+	// refused that, another one decides.
+	{Concerns, func(e *evidence) []claim {
+		about := e.Request.About
+		if about == nil {
+			return nil
+		}
+		return when(true, Values{Right: about.Right, Number: about.RequestID, Another: len(about.DecidedBy) > 0}, accepted)
+	}},
+	// Somebody has decided it.
+	{Decided, func(e *evidence) []claim {
+		d := e.occasion().Decision
+		return when(e.wrote(core.LetterDecision), Values{At: toSecond(d.At), Why: string(d.Finding), Reason: e.reason(), Reopened: d.Reopened}, e.cause())
 	}},
 	{ProofWanted, func(e *evidence) []claim { // proof was asked for
 		return when(e.wrote(core.LetterProof), Values{Checks: e.checks(), Paused: e.paused(), Starts: e.StartsWithProof}, e.cause())

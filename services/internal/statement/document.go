@@ -36,6 +36,8 @@ type Request struct {
 	// Lift tells that the right was undone, not exercised.
 	Lift     bool     `json:"lift,omitempty"`
 	Purposes []string `json:"purposes,omitempty"`
+	// About is the earlier request that an appeal or a complaint is about; in letters only.
+	About *core.About `json:"-"`
 }
 
 // Controller is who answers, by which law, and what only they can say: plain texts, in
@@ -46,8 +48,13 @@ type Controller struct {
 	Law string `json:"law,omitempty"`
 	// Entity is who is responsible for the data in the person's region.
 	Entity string `json:"entity,omitempty"`
-	// Contact is how to reach them about this answer.
+	// Address is the postal address, and Contact how to reach them about this answer.
+	Address string `json:"address,omitempty"`
 	Contact string `json:"contact,omitempty"`
+	// Officer is the data protection officer, and Representative the one in the region,
+	// each with how to reach them.
+	Officer        string `json:"officer,omitempty"`
+	Representative string `json:"representative,omitempty"`
 	// Grants are the rights that the law gives; the page says what each other one means.
 	Grants []dsar.Right `json:"grants,omitempty"`
 	// Rights are further things that the person can ask for: "to …", "de …".

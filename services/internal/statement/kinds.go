@@ -1,6 +1,10 @@
 package statement
 
-import "slices"
+import (
+	"slices"
+
+	"habeas.dev/services/internal/core"
+)
 
 // The kinds of statements, in the order of the file that has their conditions
 // (conditions.go). Each has its sentence in services/internal/words/<language>/statements.yaml
@@ -10,6 +14,9 @@ const (
 	// Of the request, on the way.
 	Received      Kind = "received"
 	Due           Kind = "due"
+	DuePassed     Kind = "due-passed"
+	Concerns      Kind = "concerns"
+	Decided       Kind = "decided"
 	ProofWanted   Kind = "proof-wanted"
 	QuestionAsked Kind = "question-asked"
 	TakesLonger   Kind = "takes-longer"
@@ -111,6 +118,12 @@ const (
 	NotAllGone         Kind = "not-all-gone"
 	KeptUnused         Kind = "kept-unused"
 	EveryoneAsked      Kind = "every-system-asked-again"
+)
+
+// What [Decided] says by its Why.
+const (
+	Upheld       = string(core.Upheld)
+	PartlyUpheld = string(core.PartlyUpheld)
 )
 
 // Kinds returns every kind that has a condition.

@@ -66,6 +66,11 @@ type Values struct {
 	Paused    bool `json:"paused,omitempty"`
 	Starts    bool `json:"starts,omitempty"`
 	MayExtend bool `json:"may_extend,omitempty"`
+	// Number is the id of an earlier request. Another tells that somebody else decides than
+	// did then, Reopened that it was taken up again.
+	Number   string `json:"number,omitempty"`
+	Another  bool   `json:"another,omitempty"`
+	Reopened bool   `json:"reopened,omitempty"`
 }
 
 // Use is what data is used for, with its title and the reason why it goes on in spite of

@@ -65,6 +65,9 @@ func notes(out io.Writer, t Trace) {
 	if t.EarlierRequests > 0 {
 		lines = append(lines, "earlier requests\t"+t.EarlierCount()+" in twelve months")
 	}
+	if t.About != nil {
+		lines = append(lines, "about\t"+t.About.RequestID)
+	}
 	if t.DuplicateOf != "" {
 		lines = append(lines, "same as\t"+t.DuplicateOf)
 	}

@@ -48,12 +48,14 @@ type Trace struct {
 	Notices []Notice `json:"notices,omitempty"`
 	// EarlierRequests counts the person's requests in the twelve months before, up to
 	// [core.MaxEarlierRequests]; DuplicateOf is one that was open, for the same.
-	EarlierRequests int          `json:"earlier_requests,omitempty"`
-	DuplicateOf     string       `json:"duplicate_of,omitempty"`
-	Waiting         []string     `json:"waiting,omitempty"`
-	Identifiers     []Identifier `json:"identifiers"`
-	Systems         []System     `json:"systems"`
-	Bundle          *dsar.Object `json:"bundle,omitempty"`
+	EarlierRequests int    `json:"earlier_requests,omitempty"`
+	DuplicateOf     string `json:"duplicate_of,omitempty"`
+	// About is the earlier request that an appeal or a complaint is about.
+	About       *core.About  `json:"about,omitempty"`
+	Waiting     []string     `json:"waiting,omitempty"`
+	Identifiers []Identifier `json:"identifiers"`
+	Systems     []System     `json:"systems"`
+	Bundle      *dsar.Object `json:"bundle,omitempty"`
 	// May is what may be done now, where [Trace.Allow] was told.
 	May     []May    `json:"may,omitempty"`
 	Moments []Moment `json:"timeline"`
@@ -163,7 +165,7 @@ func (t *Trace) describe(s core.State, sent map[[2]string]time.Time) {
 	}
 	t.Awaited, t.Paused, t.Extended, t.Ground, t.MergedInto = s.Awaited, s.Paused, s.Extended, s.Refusal.Ground, s.MergedInto
 	t.Assignee = s.Assignee
-	t.EarlierRequests, t.DuplicateOf = a.EarlierRequests, a.DuplicateOf
+	t.EarlierRequests, t.DuplicateOf, t.About = a.EarlierRequests, a.DuplicateOf, a.About
 	for _, h := range s.Holds {
 		t.Holds = append(t.Holds, Hold(h))
 	}

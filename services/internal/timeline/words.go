@@ -32,6 +32,9 @@ func (say Say) words(e core.Event, s core.State) (system, text string) {
 	if e, ok := e.(core.AttentionNeeded); ok {
 		return "", say.attention(e, s)
 	}
+	if e, ok := e.(core.Overdue); ok && !e.DueAt.After(s.Accepted.AcceptedAt) {
+		return "", say.f("overdue: the answer was due by %s, before the request came in", clock(e.DueAt))
+	}
 	system, text = say.fact(e)
 	if notes := core.NotesOf(e); len(notes) > 0 {
 		text += say.f("; note: %s", strings.Join(notes, "; "))
@@ -93,6 +96,14 @@ func (say Say) sentence(e core.Event) (system, text string) {
 		return "", say.f("extended by %s: %s", e.By, e.Reason) + say.due(e.DueAt)
 	case core.Refused:
 		return "", say.f("refused by %s", e.By) + say.because(say(e.Ground), e.Reason)
+	case core.GrievanceDecided:
+		text := say.f("decided by %s: %s", e.By, say(string(e.Finding)))
+		if e.Reopened {
+			text += say("; the request that it is about was taken up again")
+		}
+		return "", text + say.because("", e.Reason)
+	case core.Reopened:
+		return "", say.f("taken up again by %s: request %s about it was upheld", e.By, e.Grievance) + say.because("", e.Reason)
 	case core.Merged:
 		return "", say.f("merged by %s into %s", e.By, e.Into) + say.because("", e.Reason)
 	case core.Reminded:

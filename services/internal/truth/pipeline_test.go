@@ -35,6 +35,7 @@ import (
 	"habeas.dev/services/internal/letter"
 	"habeas.dev/services/internal/lifecycle"
 	"habeas.dev/services/internal/links"
+	"habeas.dev/services/internal/operator"
 	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/letters"
 )
@@ -111,7 +112,7 @@ func (p *pipeline) start(m mutant) {
 	log := slog.New(slog.DiscardHandler)
 	p.hub = link.NewHub(p.vault, &p.links, clock, link.WithHolds(links.Holds{Requests: p.life, Journal: p.journal, Manifests: manifests}))
 	p.coord = coordinator.New(coordinator.Config{Requests: p.life, Timers: p.journal, Keeper: &keeper.Keeper{Requests: p.life, Journal: p.journal, Vault: p.vault, Outbox: p.outbox, Now: clock}, Links: p.hub, Manifests: manifests, Now: clock, Log: log})
-	p.letters = letters.New(letters.Config{Requests: p.life, Writer: letter.NewWriter(p.kit.book, "Example"), Outbox: p.outbox, Now: clock, Log: log})
+	p.letters = letters.New(letters.Config{Requests: p.life, Writer: letter.NewWriter(p.kit.book, operator.Operator{Name: "Example"}), Outbox: p.outbox, Now: clock, Log: log})
 	catalogue, err := manifest.Catalogue(manifests)
 	p.must(err)
 	purposes := manifest.Purposes{}
@@ -127,7 +128,7 @@ func (p *pipeline) start(m mutant) {
 			return
 		}
 	}
-	answers, err := aggregator.New(aggregator.Config{Outbox: p.outbox, Manifests: manifests, Policy: aggregator.FromBook(p.kit.book, "", purposes), Now: clock})
+	answers, err := aggregator.New(aggregator.Config{Outbox: p.outbox, Manifests: manifests, Policy: aggregator.FromBook(p.kit.book, operator.Operator{Name: ""}, purposes), Now: clock})
 	p.must(err)
 	p.workers[dsar.Aggregator], err = aggregator.NewWorker(answers, noPause)
 	p.must(err)

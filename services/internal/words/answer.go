@@ -30,14 +30,17 @@ type Answer struct {
 	Purposes      string `yaml:"purposes"`
 
 	// Around the page.
-	Skip          string `yaml:"skip"`
-	Contents      string `yaml:"contents"`
-	RequestNumber string `yaml:"request_number"`
-	Received      string `yaml:"received"`
-	AnsweredBy    string `yaml:"answered_by"`
-	Law           string `yaml:"law"`
-	Contact       string `yaml:"contact"`
-	FoundIn       string `yaml:"found_in"` // "%s in %s": records, systems
+	Skip           string `yaml:"skip"`
+	Contents       string `yaml:"contents"`
+	RequestNumber  string `yaml:"request_number"`
+	Received       string `yaml:"received"`
+	AnsweredBy     string `yaml:"answered_by"`
+	Law            string `yaml:"law"`
+	Contact        string `yaml:"contact"`
+	Address        string `yaml:"address"`
+	Officer        string `yaml:"officer"`
+	Representative string `yaml:"representative"`
+	FoundIn        string `yaml:"found_in"` // "%s in %s": records, systems
 
 	// At a glance.
 	Overview string `yaml:"overview"`

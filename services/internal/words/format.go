@@ -19,6 +19,8 @@ type format struct {
 	Moment    string     `yaml:"moment"`
 	Months    [12]string `yaml:"months"`
 	Thousands string     `yaml:"thousands"`
+	// Decimal stands between whole and decimal places.
+	Decimal string `yaml:"decimal"`
 	// Singular are the numbers that take the first of two forms.
 	Singular []int64 `yaml:"singular"`
 	// Bound are the marks that stand behind a space, on the same line.
@@ -60,6 +62,12 @@ func (l *Language) Number(n int64) string {
 		b.WriteRune(r)
 	}
 	return b.String()
+}
+
+// Decimal writes x with one decimal, where it isn't whole, and the language's mark.
+func (l *Language) Decimal(x float64) string {
+	s := strings.TrimSuffix(strconv.FormatFloat(x, 'f', 1, 64), ".0")
+	return strings.Replace(s, ".", l.format.Decimal, 1)
 }
 
 // Form returns the one of two forms that n takes.

@@ -25,7 +25,7 @@ func variant(s statement.Said) string {
 		return string(s.Kind) + ".safe"
 	case s.Kind == statement.NotTold && s.Reason != "":
 		return string(s.Kind) + ".why"
-	case s.Kind == statement.LeftOut, s.Kind == statement.ColumnsLeftOut:
+	case s.Kind == statement.LeftOut, s.Kind == statement.ColumnsLeftOut, s.Kind == statement.Decided:
 		return string(s.Kind) + "." + s.Why
 	case s.Kind != statement.LookedBy || id == nil:
 		return string(s.Kind)
@@ -75,6 +75,8 @@ func (a *Answer) value(d *statement.Document, s statement.Said, name string) str
 		return a.Language.Letters.Rights[s.Right]
 	case "ground":
 		return a.Ground(s)
+	case "number":
+		return s.Number
 	case "reason":
 		return s.Reason
 	case "table":

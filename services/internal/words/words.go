@@ -16,11 +16,13 @@
 //	portal.yaml     the portal, by what is said where
 //	causes.yaml     a sentence for each code of a task that waits or failed
 //	refusals.yaml   why something wasn't done
-//	sentences.yaml  the console, by its English; en has none
+//	sentences.yaml  the console, by its English; en has none. It may have what laws and
+//	                manifests say, too, which don't know the language themselves.
 //
 // Japanese letters are ja/letters.tmpl. A language is complete or isn't loaded: a
 // word that en has and it lacks, one too many, and other placeholders are errors
-// ([Load]; TestLanguagesAreAlike).
+// (TestLanguagesAreAlike). Beside those that are built in, an installation has those of its
+// own folders ([Load]).
 package words
 
 import (
@@ -31,6 +33,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"os"
 	"path"
 	"slices"
 	"strings"
@@ -74,28 +77,99 @@ type Language struct {
 // attention". What isn't the journal's it says as a text ([Language.Say]).
 func (l *Language) Word(word string) string { return cmp.Or(l.Journal[word], l.Say(word)) }
 
+// Text returns a text of a law or a manifest in the language: its own, or what the
+// language's sentences.yaml says for its English, or the English.
+func (l *Language) Text(t map[string]string) string {
+	if own := t[l.Tag]; own != "" {
+		return own
+	}
+	return l.Say(t[reference])
+}
+
 // Say returns a text of the console in the language, by its English; the English
 // where the language has none.
 func (l *Language) Say(english string) string { return cmp.Or(l.Sentences[english], english) }
 
-// For returns the language of a locale (BCP 47): whatever its region, and English
-// where it is none of ours.
-func For(locale string) *Language {
-	tag, _, _ := strings.Cut(strings.ReplaceAll(locale, "_", "-"), "-")
-	return cmp.Or(builtIn()[strings.ToLower(tag)], English())
+// Languages are what an installation speaks: the languages that are built in, and those
+// of its folders. They are read-only, and safe for many goroutines. Nil Languages are those
+// that are built in.
+type Languages struct{ byTag map[string]*Language }
+
+// Load reads the languages that are built into Habeas, and then those of folders: each
+// folder in one of them is a language. One of a folder stands instead of a built-in one of
+// the same tag, English aside, by which the others are checked.
+func Load(folders ...string) (*Languages, error) {
+	all := &Languages{maps.Clone(builtIn().byTag)}
+	for _, folder := range folders {
+		own, err := languagesOf(os.DirFS(folder), English())
+		if err != nil {
+			return nil, fmt.Errorf("%w (in %s)", err, folder)
+		}
+		maps.Copy(all.byTag, own)
+		if len(own) == 0 {
+			return nil, fmt.Errorf("words: no language in %s: a language is a folder of its own, named by its tag, as fr", folder)
+		}
+	}
+	return all, nil
 }
 
-// English returns the language that the others are held to.
-func English() *Language { return builtIn()[reference] }
+// LoadFS reads the languages of one folder, and no other. It must have English.
+func LoadFS(folder fs.FS) (*Languages, error) {
+	all, err := languagesOf(folder, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &Languages{all}, nil
+}
+
+func (l *Languages) tags() map[string]*Language {
+	if l == nil {
+		return builtIn().byTag
+	}
+	return l.byTag
+}
+
+// Get returns the language of a locale (BCP 47), whatever its region; nil where it is none
+// of these.
+func (l *Languages) Get(locale string) *Language {
+	tag, _, _ := strings.Cut(strings.ReplaceAll(locale, "_", "-"), "-")
+	return l.tags()[strings.ToLower(tag)]
+}
+
+// For returns the language of a locale, and English where it is none of these.
+func (l *Languages) For(locale string) *Language {
+	return cmp.Or(l.Get(locale), l.tags()[reference])
+}
+
+// Pick returns the language of a locale, or where it is none of these, the first of the
+// preferred ones that is.
+func (l *Languages) Pick(locale string, preferred []string) *Language {
+	for _, tag := range append([]string{locale}, preferred...) {
+		if one := l.Get(tag); one != nil {
+			return one
+		}
+	}
+	return l.For(reference)
+}
 
 // All returns the languages, English first.
-func All() []*Language {
-	all := slices.Collect(maps.Values(builtIn()))
+func (l *Languages) All() []*Language {
+	all := slices.Collect(maps.Values(l.tags()))
 	slices.SortFunc(all, func(a, b *Language) int {
 		return cmp.Or(cmp.Compare(order(a), order(b)), cmp.Compare(a.Tag, b.Tag))
 	})
 	return all
 }
+
+// For returns the built-in language of a locale (BCP 47): whatever its region, and English
+// where it is none of those.
+func For(locale string) *Language { return (*Languages)(nil).For(locale) }
+
+// English returns the language that the others are held to.
+func English() *Language { return builtIn().byTag[reference] }
+
+// All returns the built-in languages, English first.
+func All() []*Language { return (*Languages)(nil).All() }
 
 func order(l *Language) int {
 	if l.Tag == reference {
@@ -108,17 +182,18 @@ func order(l *Language) int {
 var files embed.FS
 
 // builtIn are the languages in the program.
-var builtIn = sync.OnceValue(func() map[string]*Language {
-	all, err := Load(files)
+var builtIn = sync.OnceValue(func() *Languages {
+	all, err := LoadFS(files)
 	if err != nil {
 		panic(err) // a mistake in the files, which TestLanguagesAreAlike tells first
 	}
 	return all
 })
 
-// Load reads languages, a folder each, by their tags. An error names the file, and
-// the word that is missing, unknown, or unlike the English.
-func Load(folder fs.FS) (map[string]*Language, error) {
+// languagesOf reads the languages of a folder, by their tags, and holds them to English:
+// the folder's own, or the one that is given. An error names the file, and the word that is
+// missing, unknown, or unlike the English.
+func languagesOf(folder fs.FS, english *Language) (map[string]*Language, error) {
 	all := map[string]*Language{}
 	tags, err := fs.ReadDir(folder, ".")
 	if err != nil {
@@ -128,14 +203,16 @@ func Load(folder fs.FS) (map[string]*Language, error) {
 		if !dir.IsDir() {
 			continue
 		}
+		if dir.Name() == reference && english != nil {
+			return nil, errors.New("words: en: English is built in: the other languages are checked by it")
+		}
 		l, err := read(folder, dir.Name())
 		if err != nil {
 			return nil, fmt.Errorf("words: %s: %w", dir.Name(), err)
 		}
 		all[l.Tag] = l
 	}
-	english := all[reference]
-	if english == nil {
+	if english = cmp.Or(english, all[reference]); english == nil {
 		return nil, errors.New("words: no folder en")
 	}
 	for _, l := range all {

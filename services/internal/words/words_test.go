@@ -17,7 +17,7 @@ import (
 // placeholders of the English.
 func TestLanguagesAreAlike(t *testing.T) {
 	t.Parallel()
-	all, err := Load(files)
+	all, err := languagesOf(files, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,10 +118,11 @@ first: "1"
 moment: "%s %s UTC"
 months: [1月, 2月, 3月, 4月, 5月, 6月, 7月, 8月, 9月, 10月, 11月, 12月]
 thousands: ","
+decimal: "."
 singular: []
 bound: []
 `)}
-	all, err := Load(folder)
+	all, err := languagesOf(folder, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,13 +161,30 @@ func TestALanguageIsWhole(t *testing.T) {
 		folder[path].Data = []byte(is)
 		// The French file is the same value: the copy gets one of its own.
 		folder["fr/"+c.file] = &fstest.MapFile{Data: []byte(was)}
-		if _, err := Load(folder); err == nil || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), "ja") {
+		if _, err := languagesOf(folder, nil); err == nil || !strings.Contains(err.Error(), c.says) || !strings.Contains(err.Error(), "ja") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	folder := copied(t, "fr", "ja")
 	delete(folder, "ja/mail.yaml")
-	if _, err := Load(folder); err == nil || !strings.Contains(err.Error(), "ja/mail.yaml") {
+	if _, err := languagesOf(folder, nil); err == nil || !strings.Contains(err.Error(), "ja/mail.yaml") {
 		t.Errorf("a file is missing: %v", err)
+	}
+}
+
+// An unknown language is answered in English, one of ours whatever its region, and where
+// the person's isn't there, in the first of the law's that is.
+func TestFor(t *testing.T) {
+	t.Parallel()
+	for locale, want := range map[string]string{"": "en", "en-GB": "en", "fr": "fr", "fr-CA": "fr", "FR_fr": "fr", "de": "en", "fra-not": "en", "ja-JP": "en"} {
+		if got := For(locale).Tag; got != want {
+			t.Errorf("%q: %s", locale, got)
+		}
+	}
+	var ours *Languages
+	for locale, want := range map[string]string{"": "fr", "de": "fr", "en-CA": "en"} {
+		if got := ours.Pick(locale, []string{"iu", "fr", "en"}).Tag; got != want {
+			t.Errorf("%q, of a law in French: %s", locale, got)
+		}
 	}
 }

@@ -24,6 +24,7 @@ import (
 	webhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"habeas.dev/services/internal/mail"
+	"habeas.dev/services/internal/words"
 	"habeas.dev/services/notify"
 )
 
@@ -194,7 +195,7 @@ func TestMail(t *testing.T) {
 	if err != nil || bad != nil || subject != "Habeas: 1 needs attention" || got.Header.Get("Message-ID") != "<"+example().ID+"@example.com>" || !strings.Contains(string(text), "- r1: access, EEA, needs attention, due 2026-11-29, waits for billing") {
 		t.Errorf("%q %v\n%s", subject, got.Header, text)
 	}
-	m.Language = "fr"
+	m.Language = words.For("fr")
 	if err := m.Deliver(t.Context(), example()); err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ package coretest
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"habeas.dev/pkg/dsar"
@@ -36,7 +37,7 @@ func (Calendar) Due(c core.Clock) (time.Time, bool) {
 // before it, the facts, and the time. The same n plays the same.
 func PlayAll(n int, saw func(before core.State, facts []core.Event, now time.Time)) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	for _, right := range dsar.Rights() {
+	for _, right := range slices.Concat(dsar.Rights(), dsar.Grievances()) {
 		for range n {
 			(&player{saw: saw, rng: rng}).play(right)
 		}
@@ -83,8 +84,11 @@ func (p *player) play(right dsar.Right) {
 	if p.rng.IntN(2) == 0 {
 		a.Recipients = []core.Recipient{{ID: "r", By: []core.Way{core.WayWebhook, core.WayHand}[p.rng.IntN(2)], Receives: []core.Reached{{System: "s", Dataset: "d"}}}}
 	}
+	if right.Grievance() {
+		a.Systems, a.Recipients, a.About = nil, nil, &core.About{RequestID: "0d1f5c0e-6f0f-4b43-9f0f-3a9c3c0f7a11", Right: dsar.Access, DecidedBy: []string{"officer"}}
+	}
 	p.do(core.Submit{Accepted: a}, Start)
-	for i := range 30 * len(a.Systems) {
+	for i := range 30 * max(1, len(a.Systems)) {
 		p.step(Start.Add(time.Duration(i) * time.Hour))
 	}
 }
@@ -105,6 +109,10 @@ func (p *player) step(now time.Time) {
 		p.do(core.JudgeProof{By: "agent", Accepted: p.rng.IntN(2) == 0, Calendar: Calendar{}, Now: now}, now)
 	case p.state.Awaited == core.RemindClarification:
 		p.do(core.Clarify{By: "agent", Calendar: Calendar{}, Now: now}, now)
+	case p.state.Status == core.StatusReviewing && n < 8:
+		p.do(core.DecideGrievance{By: "another", Finding: core.Findings()[n%3], Reason: "why", Reopened: n < 4, Now: now}, now)
+	case p.state.Status == core.StatusRefused && n < 6:
+		p.do(core.Reopen{By: "another", Grievance: "0d1f5c0e-6f0f-4b43-9f0f-3a9c3c0f7a11", Now: now}, now)
 	case p.state.Status == core.StatusCompleted && n < 6:
 		p.do(core.ProveAgain{By: "agent", Erase: n < 3, Now: now}, now)
 	case p.state.Status == core.StatusCompleted:

@@ -1,0 +1,42 @@
+package intake
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/event"
+	"habeas.dev/services/internal/callers"
+	"habeas.dev/services/internal/core"
+)
+
+// about returns the earlier request that a grievance is about; nil with any other right.
+// It must be one of the same caller, under the same law, and share an identifier with the
+// grievance. Whichever is missing, the refusal is the same: who calls learns nothing of
+// requests that aren't theirs.
+func (in *Intake) about(ctx context.Context, from callers.Caller, s event.Submitted) (*core.About, error) {
+	if !s.Right.Grievance() {
+		return nil, nil
+	}
+	earlier, err := in.Requests.State(ctx, s.About)
+	if err != nil {
+		return nil, fmt.Errorf("intake: request %s: %w", s.About, err)
+	}
+	a := earlier.Accepted
+	same := slices.ContainsFunc(s.Subject.Identifiers, func(id event.SubjectIdentifier) bool {
+		print := in.Vault.Fingerprint(id.Type, id.Value)
+		return slices.ContainsFunc(earlier.Identifiers, func(known dsar.Identifier) bool { return known.Fingerprint == print })
+	})
+	if !same || a.Jurisdiction != s.Jurisdiction || from.Known() && a.Source != from.Name {
+		return nil, refuse(event.Invalid(event.Violation{Pointer: "/about", Rule: "must be a request of the same person, under the same law"}))
+	}
+	if s.Right == dsar.Appeal && (a.Right.Grievance() || !earlier.Status.Ended()) {
+		return nil, refuse(event.Invalid(event.Violation{Pointer: "/about", Rule: "must be a request that has ended, and no appeal or complaint"}))
+	}
+	about := &core.About{RequestID: s.About, Right: a.Right}
+	if by := earlier.Refusal.By; by != "" && by != core.ByPolicy {
+		about.DecidedBy = []string{by}
+	}
+	return about, nil
+}

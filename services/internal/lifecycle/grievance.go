@@ -1,0 +1,53 @@
+package lifecycle
+
+import (
+	"context"
+
+	"habeas.dev/services/internal/core"
+)
+
+// reopen takes up again the refused request that an upheld appeal or complaint is about,
+// before that is decided: whoever reads the decision finds the request going on. Where the
+// decision would be refused, or the earlier request can't be taken up any more, nothing is
+// done; the decision then says nothing of it. It returns the command to apply.
+func (l *Lifecycle) reopen(ctx context.Context, requestID string, c core.Command) (core.Command, error) {
+	decision, unwrap := grievance(c)
+	if decision == nil || decision.Finding != core.Upheld && decision.Finding != core.PartlyUpheld {
+		return c, nil
+	}
+	v, err := l.load(ctx, requestID)
+	if err != nil {
+		return c, err
+	}
+	if facts, err := core.Decide(v.state, c); err != nil || len(facts) == 0 {
+		return c, nil // the command itself is told why
+	}
+	about := v.state.Accepted.About.RequestID
+	earlier, err := l.load(ctx, about)
+	if err != nil {
+		return c, err
+	}
+	again := core.Reopen{By: decision.By, Grievance: requestID, Now: decision.Now}
+	if _, err := core.Decide(earlier.state, again); err != nil {
+		return c, nil // it isn't refused, or what Habeas held of it is gone
+	}
+	if _, err := l.Do(ctx, about, again); err != nil {
+		return c, err
+	}
+	decision.Reopened = true
+	return unwrap(*decision), nil
+}
+
+// grievance returns the decision of a grievance that a command is, and how to make the
+// command of a changed one; nil where it is none.
+func grievance(c core.Command) (*core.DecideGrievance, func(core.DecideGrievance) core.Command) {
+	switch c := c.(type) {
+	case core.DecideGrievance:
+		return &c, func(d core.DecideGrievance) core.Command { return d }
+	case core.IfUnchanged:
+		if decision, ok := c.Command.(core.DecideGrievance); ok {
+			return &decision, func(d core.DecideGrievance) core.Command { return core.IfUnchanged{Acts: c.Acts, Command: d} }
+		}
+	}
+	return nil, nil
+}
