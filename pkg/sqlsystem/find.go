@@ -30,43 +30,17 @@ func (s *System) find(ctx context.Context, on executor, d *dataset, c *chunk, da
 	if len(asked) == 0 {
 		return nil
 	}
-	sr := &search{asked: asked, columns: d.judged(s.dialect), ordered: ordered}
-	q := &statement{dialect: s.dialect}
-	merged := sr.write(q, c, d)
-	columns := len(asked) + len(sr.columns)
-	keys := columns - len(d.keys)
+	sr := &search{asked: asked, columns: d.judged(s.dialect), keyed: true, ordered: ordered}
+	keys := len(asked) + len(d.retention)
 	var r row
-	var last []any
-	flush := func() error {
-		if last == nil {
-			return nil
-		}
-		key, err := d.keyOf(last[keys:])
+	return s.search(ctx, on, d, c, sr, func(held []any, owners []hit) error {
+		key, err := d.keyOf(held[keys:])
 		if err != nil {
 			return err
 		}
-		r.key, r.stay = key, d.retained(last[len(asked):keys], day)
+		r.key, r.owners, r.stay = key, owners, d.retained(held[len(asked):keys], day)
 		return visit(&r)
-	}
-	err = s.scan(ctx, on, q, columns, func(held []any) error {
-		if !merged || last == nil || !same(last[keys:], held[keys:]) {
-			if err := flush(); err != nil {
-				return err
-			}
-			r.owners, last = r.owners[:0], append(last[:0], held...)
-		}
-		if r.owners = c.owners(r.owners, asked, held); len(r.owners) == 0 {
-			if last = nil; c.loose(asked) {
-				return nil
-			}
-			return errNobody(d.Name)
-		}
-		return nil
 	})
-	if err != nil {
-		return err
-	}
-	return flush()
 }
 
 // judged returns what is selected of a row to judge it: the dates of its retention,

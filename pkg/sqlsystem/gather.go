@@ -3,7 +3,6 @@ package sqlsystem
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"habeas.dev/pkg/record"
 	"habeas.dev/pkg/worker"
@@ -56,40 +55,15 @@ func (s *System) gatherDataset(ctx context.Context, d *dataset, c *chunk, write 
 	for _, f := range d.columns {
 		sr.columns = append(sr.columns, f.expr)
 	}
-	sr.columns = append(sr.columns, d.keyTexts(s.dialect, "t")...)
-	q := &statement{dialect: s.dialect}
-	merged := sr.write(q, c, d)
 	rec := make(record.Record, len(d.columns))
-	var owners []hit
-	var last []any // the row before, of which the owners are known so far
-	flush := func() {
-		if last == nil {
-			return
-		}
+	return s.search(ctx, s.db, d, c, sr, func(held []any, owners []hit) error {
 		for i := range d.columns {
 			f := &d.columns[i]
-			rec[f.name] = f.value(last[len(asked)+i])
+			rec[f.name] = f.value(held[len(asked)+i])
 		}
 		for _, o := range owners {
 			write(o.job, d.Name, rec)
 		}
-	}
-	n := len(asked) + len(d.columns)
-	err := s.scan(ctx, s.db, q, n+len(d.keys), func(held []any) error {
-		if !merged || last == nil || !same(last[n:], held[n:]) {
-			flush()
-			owners, last = owners[:0], slices.Clone(held)
-		}
-		if owners = c.owners(owners, asked, held); len(owners) == 0 {
-			if last = nil; c.loose(asked) {
-				return nil
-			}
-			return errNobody(d.Name)
-		}
 		return nil
 	})
-	if err == nil {
-		flush()
-	}
-	return err
 }

@@ -1,6 +1,7 @@
 package sqlsystem
 
 import (
+	"context"
 	"slices"
 	"strconv"
 )
@@ -29,18 +30,65 @@ func (d *dataset) through(q *statement, l *lookup) {
 type search struct {
 	asked   []subject
 	columns []string // what of a row is selected, behind what it holds in asked
+	keyed   bool     // the columns end with the texts of the key
 	ordered bool     // the rows come in the order of their keys
+}
+
+// merges reports whether a row may come several times: by several ways, or by one that
+// leads from many rows to it.
+func (sr *search) merges() bool {
+	lookups := lookupsOf(sr.asked)
+	return len(lookups) > 1 || lookups[0].many
+}
+
+// search hands each row that is somebody's to visit, once, with what was selected of it
+// and all whose it is; both only until the next.
+func (s *System) search(ctx context.Context, on executor, d *dataset, c *chunk, sr *search, visit func(held []any, owners []hit) error) error {
+	merges := sr.merges()
+	if merges && !sr.keyed {
+		sr.columns, sr.keyed = append(slices.Clip(sr.columns), d.keyTexts(s.dialect, "t")...), true
+	}
+	q := &statement{dialect: s.dialect}
+	sr.write(q, c, d)
+	columns := len(sr.asked) + len(sr.columns)
+	keys := columns - len(d.keys)
+	var owners []hit
+	var last []any // the row before, where it may come again
+	err := s.scan(ctx, on, q, columns, func(held []any) error {
+		if merges && len(last) > 0 && !same(last[keys:], held[keys:]) {
+			if err := visit(last, owners); err != nil {
+				return err
+			}
+			last = last[:0]
+		}
+		if len(last) == 0 {
+			owners = owners[:0]
+		}
+		if owners = c.owners(owners, sr.asked, held); len(owners) == 0 {
+			if c.loose(sr.asked) {
+				return nil
+			}
+			return errNobody(d.Name)
+		}
+		if !merges {
+			return visit(held, owners)
+		}
+		last = append(last[:0], held...)
+		return nil
+	})
+	if err != nil || len(last) == 0 {
+		return err
+	}
+	return visit(last, owners)
 }
 
 // write writes the query: the dataset's rows that hold, in one of the asked subjects,
 // what the chunk asks for. Each way of finding a row is a way of its own, and has a part
 // of the query, so that an index serves each. A row that several ways lead to comes
-// several times, with what it holds by each: merged reports whether that can be, and
-// then they come one after the other.
-func (sr *search) write(q *statement, c *chunk, d *dataset) (merged bool) {
-	lookups := lookupsOf(sr.asked)
+// several times, one after the other, with what it holds by each.
+func (sr *search) write(q *statement, c *chunk, d *dataset) {
+	lookups, merged := lookupsOf(sr.asked), sr.merges()
 	if len(lookups) == 1 {
-		merged = lookups[0].many
 		sr.branch(q, c, d, lookups[0], false)
 		if sr.ordered || merged {
 			q.WriteString(" ORDER BY ")
@@ -51,7 +99,7 @@ func (sr *search) write(q *statement, c *chunk, d *dataset) (merged bool) {
 			}
 			q.WriteString(d.order)
 		}
-		return merged
+		return
 	}
 	q.WriteString("SELECT ")
 	for i := range len(sr.asked) + len(sr.columns) {
@@ -74,7 +122,6 @@ func (sr *search) write(q *statement, c *chunk, d *dataset) (merged bool) {
 		}
 		q.add("k", strconv.Itoa(i), k.collation)
 	}
-	return true
 }
 
 // branch writes the part of one way. As one of several, its columns have names and its
