@@ -62,6 +62,7 @@ func (m *Manifest) qualify() {
 		d := &m.Datasets[i]
 		if d.SQL != nil {
 			d.SQL.Subject = m.ownKeys(d.SQL.Subject)
+			d.SQL.Mentions = ownKeys(m, d.SQL.Mentions)
 			for j := range d.SQL.Ways {
 				d.SQL.Ways[j].Subject = m.ownKeys(d.SQL.Ways[j].Subject)
 			}
@@ -76,10 +77,14 @@ func (m *Manifest) qualify() {
 }
 
 func (m *Manifest) ownKeys(in map[dsar.IdentifierType]string) map[dsar.IdentifierType]string {
+	return ownKeys(m, in)
+}
+
+func ownKeys[V any](m *Manifest, in map[dsar.IdentifierType]V) map[dsar.IdentifierType]V {
 	if in == nil {
 		return nil
 	}
-	out := make(map[dsar.IdentifierType]string, len(in))
+	out := make(map[dsar.IdentifierType]V, len(in))
 	for t, v := range in {
 		out[m.Own(t)] = v
 	}

@@ -108,6 +108,11 @@ type DatasetSQL struct {
 	// SET NULL or SET DEFAULT), and may, also where they must be kept: what they say isn't
 	// changed by it.
 	Unlinks []string `yaml:"unlinks,omitempty"`
+	// Mentions are columns of free text that are searched for the person's identifiers of a
+	// type. Rows that mention the person are gathered, and MUST be looked at by a person
+	// before they are disclosed ([Others]); an erasure leaves them, and says how many there
+	// are.
+	Mentions map[dsar.IdentifierType][]string `yaml:"mentions,omitempty"`
 	// UnlessShared names tables whose rows refer to rows of this dataset: while one of
 	// somebody else does, or one of the person's own that stays, the row stays.
 	UnlessShared []Shared `yaml:"unless_shared,omitempty"`

@@ -161,6 +161,7 @@ func (v *validation) datasetSQL(path string, d *Dataset) {
 	}
 	v.waysSQL(path, d)
 	v.shared(path, d)
+	v.mentions(path+".mentions", d)
 	v.cascades(path, d)
 	v.rectify(path, d)
 	v.restrict(path, d)
@@ -298,6 +299,22 @@ func (v *validation) shared(path string, d *Dataset) {
 			v.sqlName(at+".on", far)
 		}
 		v.where(at+".where", s.Where)
+	}
+}
+
+// mentions checks the columns of free text, and that a person sees what they say.
+func (v *validation) mentions(path string, d *Dataset) {
+	v.list(path, len(d.SQL.Mentions))
+	for _, t := range slices.Sorted(maps.Keys(d.SQL.Mentions)) {
+		at := path + "." + string(t)
+		v.needed(at, t)
+		v.list(at, len(d.SQL.Mentions[t]))
+		for i, column := range d.SQL.Mentions[t] {
+			v.sqlName(index(at, i), column)
+		}
+	}
+	if len(d.SQL.Mentions) > 0 && !slices.ContainsFunc(d.Others, func(o Others) bool { return o.NeedsPerson() }) {
+		v.add(path, fmt.Sprintf("rows of %s that mention somebody would be disclosed to them unseen", d.Name), "add others: [{columns: [the text], unless: {email: the author's column}, then: person}]")
 	}
 }
 

@@ -25,6 +25,7 @@ type dataset struct {
 	keys      []keyColumn
 	order     string // the key, ordered by bytes
 	subjects  []subject
+	mentions  []subject // columns of free text
 	columns   []field
 	retention []rule
 	unstable  bool       // the key of a row is another once the row was changed
@@ -128,6 +129,9 @@ func (c *compiler) dataset(ctx context.Context, path string, m *manifest.Dataset
 		return nil, c.wrong(path+".key", fmt.Sprintf("dataset %s: nothing keeps two rows of %q from having the same key", m.Name, m.SQL.Table), "name its primary key, or add a unique index; where the table has none, ctid in PostgreSQL and rowid in SQLite")
 	}
 	if err := c.lookups(ctx, path, d); err != nil {
+		return nil, err
+	}
+	if err := c.mentions(ctx, path, d); err != nil {
 		return nil, err
 	}
 	if err := c.uses(ctx, path, d); err != nil {

@@ -140,7 +140,7 @@ func (s *System) declared() map[string][]string {
 			out[own] = slices.AppendSeq(out[own], maps.Keys(w.Where))
 			declareJoins(out, own, w.Via)
 		}
-		for _, sub := range d.subjects {
+		for _, sub := range append(slices.Clip(d.subjects), d.mentions...) {
 			out[sub.table] = append(out[sub.table], sub.column)
 		}
 	}

@@ -3,6 +3,7 @@ package sqlsystem
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"habeas.dev/pkg/record"
 	"habeas.dev/pkg/worker"
@@ -47,7 +48,7 @@ func (s *System) gather(ctx context.Context, tasks []*worker.Task, write func(jo
 }
 
 func (s *System) gatherDataset(ctx context.Context, d *dataset, c *chunk, write func(int, string, record.Record)) error {
-	asked := c.asked(d.subjects)
+	asked := c.asked(append(slices.Clip(d.subjects), d.mentions...))
 	if len(asked) == 0 {
 		return nil
 	}

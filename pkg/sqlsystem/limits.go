@@ -27,7 +27,7 @@ const (
 
 	// maxLookups bounds the ways by which a dataset's rows are found: each is a part of
 	// one statement, and a bit of a row's.
-	maxLookups = 32
+	maxLookups = 31
 
 	// maxRounds bounds how often identifiers are looked up by others that the same
 	// system found: a longer chain of tables isn't known.

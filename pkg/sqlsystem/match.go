@@ -31,6 +31,7 @@ const (
 	asDialled                   // a telephone number: without what separates its digits
 	asInteger
 	asUUID
+	asMention // a text that has it somewhere
 )
 
 // subject makes the comparison for a column. What a row is told to hold, and
@@ -175,6 +176,8 @@ func (s *System) forms(m match, value string) []string {
 			return nil
 		}
 		return []string{value}
+	case asMention:
+		return s.mentioned(m.typ, value)
 	case asFolded, asDialled:
 		// Also as it was written: what a database makes of letters that aren't
 		// ASCII depends on its locale.
@@ -360,6 +363,10 @@ func (c *chunk) where(q *statement, asked []subject) {
 }
 
 func (c *chunk) equals(q *statement, s subject, w *wanted) {
+	if s.as == asMention {
+		c.mentions(q, s, w)
+		return
+	}
 	if s.array != "" { // which an index on the array serves
 		q.add(s.array, " && ")
 		q.arg(w.array(s.as))
@@ -462,6 +469,9 @@ func (c *chunk) owners(out []hit, asked []subject, held []any) []hit {
 		}
 		w := c.wanted(s.match)
 		hits := w.hits[value]
+		if s.as == asMention {
+			hits = w.mentionedIn(value)
+		}
 		if w.normal != nil {
 			hits = slices.Concat(hits, w.normal[c.identifiers.Normalise(s.typ, value)])
 		}
@@ -478,7 +488,7 @@ func (c *chunk) owners(out []hit, asked []subject, held []any) []hit {
 
 // loose reports whether the database may return rows that are nobody's.
 func (c *chunk) loose(asked []subject) bool {
-	return slices.ContainsFunc(asked, func(s subject) bool { return c.wanted(s.match).patterns != nil })
+	return slices.ContainsFunc(asked, func(s subject) bool { return s.as == asMention || c.wanted(s.match).patterns != nil })
 }
 
 // textOf returns the text of what a row holds as identifier.

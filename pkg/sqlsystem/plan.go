@@ -35,6 +35,9 @@ func (s *System) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 			if err == nil {
 				err = p.spare(ctx)
 			}
+			if err == nil {
+				err = p.mentioned(ctx, c)
+			}
 			var no *denied
 			if errors.As(err, &no) {
 				for _, i := range c.concerned(d) {
