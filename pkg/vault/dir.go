@@ -29,6 +29,9 @@ type dir struct {
 	n       atomic.Uint64 // numbers them
 	buffers sync.Pool     // of *[]byte: frames and packs
 	packs   *packFiles
+	// looked says that somebody has looked, or does, for roots that lie in files of their
+	// own, and noOwnFiles that there was none.
+	looked, noOwnFiles atomic.Bool
 	// names is held while names are made and removed. The kernel lets one at a
 	// time change a folder, and has the others spin; here they sleep.
 	names sync.Mutex
@@ -315,6 +318,18 @@ const namesAtOnce = 1000
 
 // Names implements store.Lister, for the files of one folder.
 func (d *dir) Names(ctx context.Context, prefix string, f func(key string) error) error {
+	return d.eachFile(ctx, prefix, func(name string) error {
+		for _, key := range namesInKeyFile(name) {
+			if err := f(prefix + key); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// eachFile calls f with the name of each blob's file in a folder.
+func (d *dir) eachFile(ctx context.Context, prefix string, f func(name string) error) error {
 	folder, err := os.Open(d.path(strings.TrimSuffix(prefix, "/")))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -329,10 +344,8 @@ func (d *dir) Names(ctx context.Context, prefix string, f func(key string) error
 			if e.IsDir() || strings.HasPrefix(e.Name(), tmpPrefix) {
 				continue
 			}
-			for _, name := range namesInKeyFile(e.Name()) {
-				if err := errors.Join(ctx.Err(), f(prefix+name)); err != nil {
-					return err
-				}
+			if err := errors.Join(ctx.Err(), f(e.Name())); err != nil {
+				return err
 			}
 		}
 		if errors.Is(err, io.EOF) {

@@ -96,13 +96,41 @@ func readKeyFile(f *os.File) ([]byte, error) {
 	return text, err
 }
 
-// hasOwnFile reports whether a root lies in a file of its own.
+// hasOwnFile reports whether a root lies in a file of its own. Where the folder had no such
+// file when it was first asked, it has none: to ask the kernel for each of two names that
+// aren't there, while others make files, takes as long as to make one.
 func (d *dir) hasOwnFile(key string) (bool, error) {
+	if d.looked.CompareAndSwap(false, true) {
+		some, err := d.findOwnFiles()
+		d.looked.Store(err == nil)
+		if err != nil {
+			return false, err
+		}
+		d.noOwnFiles.Store(!some)
+	}
+	if d.noOwnFiles.Load() {
+		return false, nil
+	}
 	_, err := os.Lstat(d.path(key))
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// findOwnFiles reports whether any root lies in a file of its own.
+func (d *dir) findOwnFiles() (found bool, err error) {
+	stop := errors.New("found")
+	err = d.eachFile(context.Background(), keysPrefix, func(name string) error {
+		if _, _, found = keyFileOf(keysPrefix + name); found {
+			return stop
+		}
+		return nil
+	})
+	if errors.Is(err, stop) {
+		err = nil
+	}
+	return found, err
 }
 
 // createKeys creates the roots of a request, and says which of them existed before.
@@ -204,10 +232,9 @@ func (d *dir) replaceRoot(file, root string, sealed []byte) error {
 
 // openKeyFile opens a key file to append to it, and makes it where it is missing.
 func (d *dir) openKeyFile(file string) (*os.File, error) {
-	if f, err := os.OpenFile(d.path(file), packFlags, 0); !errors.Is(err, fs.ErrNotExist) {
-		return f, err
-	}
-	return d.createPack(file)
+	d.names.Lock()
+	defer d.names.Unlock()
+	return d.openOrCreate(file)
 }
 
 // appendKeys appends frames, saves them, and returns the whole file after that.

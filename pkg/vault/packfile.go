@@ -146,16 +146,9 @@ func (f *packFile) sync() error {
 // pack was closed meanwhile.
 func (d *dir) usePack(name string, create bool, f func(p *packFile, size int64) error) error {
 	for range maxPackTries {
-		p := d.packs.get(name)
-		if p == nil {
-			file, err := os.OpenFile(d.path(name), packFlags, 0)
-			if errors.Is(err, fs.ErrNotExist) && create {
-				file, err = d.createPack(name)
-			}
-			if err != nil {
-				return err
-			}
-			p = d.packs.put(name, file)
+		p, err := d.openPack(name, create)
+		if err != nil {
+			return err
 		}
 		info, err := p.Stat()
 		switch {
@@ -172,17 +165,40 @@ func (d *dir) usePack(name string, create bool, f func(p *packFile, size int64) 
 	return fmt.Errorf("a pack of objects was removed %d times while it was used", maxPackTries)
 }
 
-const packFlags = os.O_RDWR | os.O_APPEND
-
-// createPack opens a pack that wasn't there; another process may make it at the same
-// time.
-func (d *dir) createPack(pack string) (*os.File, error) {
+// openPack returns an open pack, which it makes where it may.
+func (d *dir) openPack(name string, create bool) (*packFile, error) {
+	if p := d.packs.get(name); p != nil {
+		return p, nil
+	}
+	if !create {
+		file, err := os.OpenFile(d.path(name), packFlags, 0)
+		if err != nil {
+			return nil, err
+		}
+		return d.packs.put(name, file), nil
+	}
+	// Of many that look for a new one, one asks the kernel, and once.
 	d.names.Lock()
 	defer d.names.Unlock()
-	f, err := os.OpenFile(d.path(pack), packFlags|os.O_CREATE, fileMode)
+	if p := d.packs.get(name); p != nil {
+		return p, nil
+	}
+	file, err := d.openOrCreate(name)
+	if err != nil {
+		return nil, err
+	}
+	return d.packs.put(name, file), nil
+}
+
+const packFlags = os.O_RDWR | os.O_APPEND
+
+// openOrCreate opens a file to append to it, and makes it where it is missing; another
+// process may do so at the same time. The caller holds d.names.
+func (d *dir) openOrCreate(name string) (*os.File, error) {
+	f, err := os.OpenFile(d.path(name), packFlags|os.O_CREATE, fileMode)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err = os.MkdirAll(filepath.Dir(d.path(pack)), dirMode); err == nil {
-			f, err = os.OpenFile(d.path(pack), packFlags|os.O_CREATE, fileMode)
+		if err = os.MkdirAll(filepath.Dir(d.path(name)), dirMode); err == nil {
+			f, err = os.OpenFile(d.path(name), packFlags|os.O_CREATE, fileMode)
 		}
 	}
 	return f, err
