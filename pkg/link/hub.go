@@ -100,9 +100,11 @@ func (h *Hub) SealTask(ctx context.Context, data []byte) ([]byte, error) {
 	case err != nil:
 		return nil, fmt.Errorf("link: grant of request %s: %w", o.RequestID, err)
 	}
-	plain, err := json.Marshal(t)
+	do := t.Data
+	t.Data = nil
+	plain, err := joined(do, t)
 	if err != nil {
-		return nil, fmt.Errorf("link: %w", err)
+		return nil, err
 	}
 	return key.sealed(about, toWorker, plain)
 }

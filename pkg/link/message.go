@@ -46,7 +46,7 @@ func (e Envelope) bound(d direction) []byte {
 type Task struct {
 	Envelope `json:"-"`
 	// Data is what to do: a dsar.Task without identifiers.
-	Data json.RawMessage `json:"data"`
+	Data json.RawMessage `json:"data,omitempty"`
 	// Nonce is what its report MUST repeat.
 	Nonce []byte `json:"nonce"`
 	// Expires is when it is good no more; by then it is sent anew.
@@ -85,9 +85,12 @@ const maxAttempt = 1_000_000
 // Parse reads the open part of a message. What it says to be about has the form that it
 // should have, and is believed only once the rest opens (TestStrangersNameNoFile).
 func Parse(data []byte) (Envelope, error) {
-	var e Envelope
-	if err := json.Unmarshal(data, &e); err != nil { // the decoder's words may quote the data
-		return e, errors.New("the data is no JSON of a sealed message")
+	e, ok := parseJSON(data)
+	if !ok {
+		e = Envelope{}
+		if err := json.Unmarshal(data, &e); err != nil { // the decoder's words may quote the data
+			return e, errors.New("the data is no JSON of a sealed message")
+		}
 	}
 	switch {
 	case !dsar.ValidRequestID(e.RequestID):
@@ -107,7 +110,7 @@ func (k *Key) OpenTask(e Envelope, now time.Time) (Task, error) {
 		return Task{}, ErrNotSealed
 	}
 	t := Task{Envelope: e}
-	if err := json.Unmarshal(plain, &t); err != nil {
+	if err := unmarshal(plain, &t, &t.Data); err != nil {
 		return Task{}, ErrNotPlain
 	}
 	if now.After(t.Expires.Add(Skew)) {
@@ -118,15 +121,15 @@ func (k *Key) OpenTask(e Envelope, now time.Time) (Task, error) {
 
 // report is what a report's envelope has sealed.
 type report struct {
-	Data  json.RawMessage `json:"data"`
+	Data  json.RawMessage `json:"data,omitempty"`
 	Nonce []byte          `json:"nonce,omitempty"`
 }
 
 // SealReport returns the data of a report of a task; data is a dsar.Report.
 func (k *Key) SealReport(about Envelope, nonce []byte, data []byte) ([]byte, error) {
-	plain, err := json.Marshal(report{Data: data, Nonce: nonce})
+	plain, err := joined(data, report{Nonce: nonce})
 	if err != nil {
-		return nil, fmt.Errorf("link: %w", err)
+		return nil, err
 	}
 	return k.sealed(about, toCoordinator, plain)
 }
@@ -138,7 +141,7 @@ func (k *Key) sealed(about Envelope, d direction, plain []byte) ([]byte, error) 
 		return nil, fmt.Errorf("link: %w", err)
 	}
 	about.Sealed = sealed
-	return json.Marshal(about)
+	return about.appendJSON(nil), nil
 }
 
 // openReport opens a report that came.
@@ -148,7 +151,7 @@ func (k *Key) openReport(e Envelope) (report, error) {
 	if err != nil {
 		return r, ErrNotSealed
 	}
-	if err := json.Unmarshal(plain, &r); err != nil {
+	if err := unmarshal(plain, &r, &r.Data); err != nil {
 		return r, ErrNotPlain
 	}
 	return r, nil

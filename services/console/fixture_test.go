@@ -187,7 +187,7 @@ func (h *fixture) says(id, system string, action dsar.Action, at time.Time, r ds
 func (h *fixture) work(id string, after time.Duration, without ...string) {
 	h.Helper()
 	for step := time.Duration(0); ; {
-		tasks := slices.DeleteFunc(slices.Clone(h.state(id).Tasks), func(t core.TaskState) bool {
+		tasks := slices.DeleteFunc(slices.Clone(h.state(id).Tasks), func(t *core.TaskState) bool {
 			return t.Status != core.TaskIsSent || slices.Contains(without, t.System)
 		})
 		if len(tasks) == 0 {
@@ -195,7 +195,7 @@ func (h *fixture) work(id string, after time.Duration, without ...string) {
 		}
 		for i, t := range tasks {
 			step += time.Duration(300+170*i) * time.Millisecond
-			h.says(id, t.System, t.Action, h.at(id, after+step), h.answer(id, t))
+			h.says(id, t.System, t.Action, h.at(id, after+step), h.answer(id, *t))
 		}
 	}
 }

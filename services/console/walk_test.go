@@ -243,7 +243,7 @@ func (w *walker) tries(verb core.Verb, c core.Choice) (out []url.Values) {
 			c.Systems = append(c.Systems, sys.Name)
 		}
 		for _, task := range s.Tasks {
-			c.Tasks = append(c.Tasks, core.ManualTask{TaskState: task, Outcomes: []dsar.Outcome{dsar.NothingFound}})
+			c.Tasks = append(c.Tasks, core.ManualTask{TaskState: *task, Outcomes: []dsar.Outcome{dsar.NothingFound}})
 		}
 		if len(c.Holds) == 0 {
 			c.Holds = []core.Held{{System: "s"}}

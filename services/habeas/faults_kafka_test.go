@@ -255,7 +255,7 @@ func (s *faultyFleet) sentAgain(system string) {
 	s.t.Helper()
 	s.until("sent again to "+system, func(ctx context.Context, id string) bool {
 		state, err := s.in.Requests.State(ctx, id)
-		return err == nil && slices.ContainsFunc(state.Tasks, func(t core.TaskState) bool { return t.System == system && t.Attempt > 1 })
+		return err == nil && slices.ContainsFunc(state.Tasks, func(t *core.TaskState) bool { return t.System == system && t.Attempt > 1 })
 	})
 }
 

@@ -244,7 +244,7 @@ func (p *played) call(action dsar.Action, own worker.Job) ([]dsar.Counts, error)
 func (p *played) finish() {
 	p.Helper()
 	for p.state.Status != core.StatusCompleted {
-		i := slices.IndexFunc(p.state.Tasks, func(task core.TaskState) bool { return task.Status == core.TaskIsSent })
+		i := slices.IndexFunc(p.state.Tasks, func(task *core.TaskState) bool { return task.Status == core.TaskIsSent })
 		if i < 0 {
 			p.Fatalf("nothing was sent: %s, %+v", p.state.Status, p.state.Tasks)
 		}

@@ -154,7 +154,7 @@ func (d *decider) assemble() {
 		d.oweNotices()
 		d.send(dsar.Aggregator, dsar.Assemble, SentFirst)
 	case t.Status == TaskIsFailed && t.After != d.gatherings() &&
-		!slices.ContainsFunc(d.Tasks, func(t TaskState) bool { return t.Action == dsar.Gather && t.Status != TaskIsEnded }):
+		!slices.ContainsFunc(d.Tasks, func(t *TaskState) bool { return t.Action == dsar.Gather && t.Status != TaskIsEnded }):
 		d.send(dsar.Aggregator, dsar.Assemble, SentRetried)
 	}
 }
@@ -208,7 +208,7 @@ func (d *decider) stageIsOver() bool {
 		}
 	}
 	// What is due again is of a later stage.
-	return !slices.ContainsFunc(d.Tasks, func(t TaskState) bool { return t.Status != TaskIsEnded && t.Status != TaskIsDue })
+	return !slices.ContainsFunc(d.Tasks, func(t *TaskState) bool { return t.Status != TaskIsEnded && t.Status != TaskIsDue })
 }
 
 func (d *decider) complete() {

@@ -141,14 +141,11 @@ func (s State) provable() []string {
 // askAgain has the proofs of some systems come again, and what ends in the answer.
 func (s State) askAgain(systems []string) State {
 	s.Status, s.Stage, s.EndedAt = StatusProving, dsar.Prove, time.Time{}
-	s.Tasks = slices.Clone(s.Tasks)
-	for i := range s.Tasks {
-		t := &s.Tasks[i]
+	return s.changeEach(func(_ int, t *TaskState) {
 		if t.System == dsar.Aggregator || t.Action == dsar.Prove && slices.Contains(systems, t.System) {
 			t.Status, t.StaleThrough = TaskIsDue, t.Attempt
 		}
-	}
-	return s
+	})
 }
 
 // againDue asks again when the time for it has come.

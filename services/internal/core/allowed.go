@@ -229,7 +229,7 @@ func (s State) choice(v Verb, calendar Calendar, now time.Time) (c Choice, ok bo
 }
 
 // retries reports whether taking a task up again goes by a verb.
-func (s State) retries(v Verb, t TaskState) bool {
+func (s State) retries(v Verb, t *TaskState) bool {
 	switch {
 	case t.Status == TaskIsFailed && t.End.Code == dsar.CodePlanTooLarge:
 		return v == VerbAcceptPlan || v == VerbRetry
@@ -247,7 +247,7 @@ func (s State) retries(v Verb, t TaskState) bool {
 func (s State) attestable(now time.Time) []ManualTask {
 	var out []ManualTask
 	for _, t := range s.Tasks {
-		m := ManualTask{TaskState: t}
+		m := ManualTask{TaskState: *t}
 		for _, outcome := range t.attestable() {
 			c := Attest{By: "somebody", Reason: "why", System: t.System, Action: t.Action, Outcome: outcome, Now: now}
 			if outcome == dsar.Gathered {

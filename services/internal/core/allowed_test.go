@@ -161,13 +161,13 @@ func TestNothingErasedIsRefused(t *testing.T) {
 		for _, f := range facts {
 			s = core.Evolve(s, f)
 		}
-		erased := func(k core.TaskState) bool {
+		erased := func(k *core.TaskState) bool {
 			return k.Action == dsar.Erase && (k.Attempt > 0 || k.Status == core.TaskIsEnded)
 		}
 		if !slices.ContainsFunc(s.Tasks, erased) {
 			return
 		}
-		if !slices.ContainsFunc(s.Tasks, func(k core.TaskState) bool { return erased(k) && k.Attempt > 0 }) {
+		if !slices.ContainsFunc(s.Tasks, func(k *core.TaskState) bool { return erased(k) && k.Attempt > 0 }) {
 			byHand++
 		}
 		all := s.Allowed(core.Officer, coretest.Calendar{}, now)

@@ -14,7 +14,7 @@ func (c Attest) decide(d *decider) error {
 	if d.Status.Ended() {
 		return ErrEnded
 	}
-	var waiting []TaskState
+	var waiting []*TaskState
 	for _, t := range d.Tasks {
 		if t.Status == TaskIsFailed && t.System == c.System && t.System != dsar.Aggregator && (c.Action == "" || c.Action == t.Action) {
 			waiting = append(waiting, t)

@@ -63,7 +63,7 @@ func (d *decider) early() error {
 	if err := d.open(); err != nil {
 		return err
 	}
-	if slices.ContainsFunc(d.Tasks, func(t TaskState) bool {
+	if slices.ContainsFunc(d.Tasks, func(t *TaskState) bool {
 		return (t.Action == dsar.Erase || t.Action == dsar.Assemble) && (t.Attempt > 0 || t.Status == TaskIsEnded)
 	}) {
 		return fmt.Errorf("%w: it comes too late, the request is being carried out; cancel it to stop what is left", ErrNotAllowed)

@@ -276,7 +276,7 @@ func (c Retry) decide(d *decider) error {
 	case d.Awaited != "":
 		return ErrAwaited
 	}
-	var again []TaskState
+	var again []*TaskState
 	var systems []string
 	answer := d.Task(dsar.Aggregator, dsar.Assemble)
 	for _, t := range d.Tasks {
@@ -302,7 +302,7 @@ func (c Retry) decide(d *decider) error {
 	return nil
 }
 
-func (d *decider) retry(t TaskState, acceptPlan bool) {
+func (d *decider) retry(t *TaskState, acceptPlan bool) {
 	switch {
 	case t.End.Outcome == dsar.Manual && t.Attempt == 0:
 		// No worker can do it: it stays with the person, and the request comes
@@ -346,7 +346,7 @@ func (c Cancel) decide(d *decider) error {
 		return err
 	}
 	// An erasure that has got as far as its proof has erased all there was.
-	if d.Stage == dsar.Prove || slices.ContainsFunc(d.Tasks, func(t TaskState) bool { return t.Action.Destructive() && t.Attempt > 0 }) {
+	if d.Stage == dsar.Prove || slices.ContainsFunc(d.Tasks, func(t *TaskState) bool { return t.Action.Destructive() && t.Attempt > 0 }) {
 		return ErrBegun
 	}
 	d.record(Cancelled{Act: Act{By: c.By, Reason: c.Reason, At: d.now}})

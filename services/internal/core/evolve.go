@@ -78,9 +78,7 @@ func (s State) goingOn() Status {
 // takeUp begins an erasure anew for some systems.
 func (s State) takeUp(systems []string) State {
 	s.Status, s.Stage, s.EndedAt, s.Lifted = StatusPlanning, dsar.Plan, time.Time{}, false
-	s.Tasks = slices.Clone(s.Tasks)
-	for i := range s.Tasks {
-		t := &s.Tasks[i]
+	return s.changeEach(func(_ int, t *TaskState) {
 		again := t.System == dsar.Aggregator || slices.Contains(systems, t.System) && t.Action != dsar.Resolve
 		if again {
 			if t.Action == dsar.Plan {
@@ -88,20 +86,35 @@ func (s State) takeUp(systems []string) State {
 			}
 			t.Status, t.StaleThrough, t.Earlier, t.Answered = TaskIsDue, t.Attempt, nil, t.Attempt
 		}
+	})
+}
+
+// change returns the state with one task changed, or added where it is new. The others are
+// shared with the given state.
+func (s State) change(system string, action dsar.Action, f func(*TaskState)) State {
+	tasks := make([]*TaskState, len(s.Tasks), len(s.Tasks)+1)
+	copy(tasks, s.Tasks)
+	changed := &TaskState{System: system, Action: action}
+	i := slices.IndexFunc(tasks, func(t *TaskState) bool { return t.System == system && t.Action == action })
+	if i < 0 {
+		tasks = append(tasks, changed)
+	} else {
+		*changed = *tasks[i]
+		tasks[i] = changed
 	}
+	f(changed)
+	s.Tasks = tasks
 	return s
 }
 
-// change returns the state with one task changed, or added where it is new.
-func (s State) change(system string, action dsar.Action, f func(*TaskState)) State {
-	tasks := make([]TaskState, len(s.Tasks), len(s.Tasks)+1)
-	copy(tasks, s.Tasks)
-	i := slices.IndexFunc(tasks, func(t TaskState) bool { return t.System == system && t.Action == action })
-	if i < 0 {
-		tasks = append(tasks, TaskState{System: system, Action: action})
-		i = len(tasks) - 1
+// changeEach returns the state with each task as f leaves it.
+func (s State) changeEach(f func(i int, t *TaskState)) State {
+	tasks := make([]*TaskState, len(s.Tasks))
+	for i, t := range s.Tasks {
+		changed := *t
+		f(i, &changed)
+		tasks[i] = &changed
 	}
-	f(&tasks[i])
 	s.Tasks = tasks
 	return s
 }

@@ -183,7 +183,7 @@ func (d *decider) link(sys dsar.System, id dsar.Identifier) dsar.Link {
 
 // accepted returns what of the found identifiers is the person's, as a person says:
 // what is beyond doubt, and of the others those that were named.
-func (d *decider) accepted(t TaskState, named []string) ([]dsar.Identifier, error) {
+func (d *decider) accepted(t *TaskState, named []string) ([]dsar.Identifier, error) {
 	f := d.judgeFound(d.system(t.System), t.Candidates)
 	doubtful := func(fingerprint string) bool {
 		return slices.ContainsFunc(f.doubtful, func(id dsar.Identifier) bool { return id.Fingerprint == fingerprint })

@@ -48,7 +48,7 @@ func (d *decider) isLast(a dsar.Action) bool {
 // anew returns the systems whose erasure begins anew when these tasks are retried:
 // what can be reached now was not in the plan. A system that is erased after one of
 // them is asked again too, since what was left may have come back to it.
-func (d *decider) anew(again []TaskState) []string {
+func (d *decider) anew(again []*TaskState) []string {
 	if d.Again != nil { // by the plan's keys, and by no other plan
 		return nil
 	}
@@ -72,9 +72,7 @@ func (d *decider) anew(again []TaskState) []string {
 // what was planned and is gone already stays part of the answer.
 func (s State) beginAnew(systems []string) State {
 	before := s.Tasks
-	s = s.takeUp(systems)
-	for i := range s.Tasks {
-		t := &s.Tasks[i]
+	return s.takeUp(systems).changeEach(func(i int, t *TaskState) {
 		t.Earlier, t.Answered = before[i].Earlier, before[i].Answered
 		again := before[i].Status != TaskIsDue && slices.Contains(systems, t.System) && t.End.Outcome != ""
 		if again && (t.Action == dsar.Plan || t.Action == dsar.Erase) {
@@ -82,8 +80,7 @@ func (s State) beginAnew(systems []string) State {
 			end.Earlier = true
 			t.Earlier = append(slices.Clip(t.Earlier), end)
 		}
-	}
-	return s
+	})
 }
 
 // end returns how the task ended, as the answer tells it.

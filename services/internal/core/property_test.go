@@ -180,7 +180,7 @@ func (w *randomRun) step() {
 	var out []core.TaskState
 	for _, task := range w.state.Tasks {
 		if task.Status == core.TaskIsSent {
-			out = append(out, task)
+			out = append(out, *task)
 		}
 	}
 	choice := rapid.IntRange(0, 9).Draw(w.t, "step")
@@ -208,7 +208,7 @@ func (w *randomRun) step() {
 
 // hopeless reports whether a system lacks the ability: then only a person ends it.
 func (w *randomRun) hopeless() bool {
-	return slices.ContainsFunc(w.state.Tasks, func(t core.TaskState) bool { return t.End.Outcome == dsar.Manual })
+	return slices.ContainsFunc(w.state.Tasks, func(t *core.TaskState) bool { return t.End.Outcome == dsar.Manual })
 }
 
 func (w *randomRun) check() {

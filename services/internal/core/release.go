@@ -47,7 +47,7 @@ func (c HoldEndedElsewhere) decide(d *decider) error {
 
 // keepsForHold reports whether something is kept, or planned to be, for a hold.
 func (s State) keepsForHold() bool {
-	return slices.ContainsFunc(s.Tasks, func(t TaskState) bool { return KeepsForHold(t.End.Counts) })
+	return slices.ContainsFunc(s.Tasks, func(t *TaskState) bool { return KeepsForHold(t.End.Counts) })
 }
 
 // KeepsForHold reports whether counts say that records stay for a legal hold.

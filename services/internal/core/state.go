@@ -109,7 +109,7 @@ type State struct {
 	// needs attention.
 	Stage dsar.Action
 	// Tasks are in the order in which they were first sent or ended.
-	Tasks     []TaskState
+	Tasks     []*TaskState
 	Attention AttentionNeeded // with StatusNeedsAttention
 	Overdue   bool
 	// Rejections counts the messages that weren't believed ([MessageRejected]).
@@ -210,8 +210,8 @@ func (s State) Exists() bool { return s.Accepted.RequestID != "" }
 
 // Task finds a task; nil where it was not sent yet. It MUST NOT be changed.
 func (s State) Task(system string, action dsar.Action) *TaskState {
-	for i := range s.Tasks {
-		if t := &s.Tasks[i]; t.System == system && t.Action == action {
+	for _, t := range s.Tasks {
+		if t.System == system && t.Action == action {
 			return t
 		}
 	}

@@ -60,7 +60,7 @@ func (w *simulation) act(ctx context.Context, a *asked, state core.State) {
 
 // lacksPlan reports whether a task failed since its plan was lost or damaged. After the
 // answer there is no other by which it could be asked.
-func lacksPlan(t core.TaskState) bool {
+func lacksPlan(t *core.TaskState) bool {
 	return t.End.Code == dsar.CodePlanMissing || t.End.Code == dsar.CodePlanMismatch
 }
 

@@ -66,7 +66,7 @@ func (r *run) step() {
 	var sent []core.TaskState
 	for _, t := range r.state.Tasks {
 		if t.Status == core.TaskIsSent {
-			sent = append(sent, t)
+			sent = append(sent, *t)
 		}
 	}
 	switch n := rapid.SampledFrom([]int{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 14, 15, 16, 17, 18, 19}).Draw(r.T, "step"); {

@@ -103,7 +103,7 @@ func (a *ask) attend(id string, state core.State) core.State {
 		case state.Awaited == core.RemindProof:
 			c = core.JudgeProof{By: "lea", Accepted: true, Identifiers: []string{state.Identifiers[0].Fingerprint}, Calendar: a.kit.book, Now: a.now}
 		case state.Status == core.StatusNeedsAttention:
-			i := slices.IndexFunc(state.Tasks, func(t core.TaskState) bool {
+			i := slices.IndexFunc(state.Tasks, func(t *core.TaskState) bool {
 				return t.Status == core.TaskIsFailed && (t.End.Code == core.CodeWeakLink || t.End.Code == core.CodeSeveral)
 			})
 			if i < 0 {

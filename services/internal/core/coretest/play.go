@@ -97,7 +97,7 @@ func (p *player) step(now time.Time) {
 	var sent []core.TaskState
 	for _, t := range p.state.Tasks {
 		if t.Status == core.TaskIsSent && p.state.Awaited == "" {
-			sent = append(sent, t)
+			sent = append(sent, *t)
 		}
 	}
 	switch n := p.rng.IntN(20); {

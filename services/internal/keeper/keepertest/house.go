@@ -124,7 +124,7 @@ func (h *House) Request(id string, right dsar.Right, person string, counts ...ds
 		}
 		for _, task := range s.Tasks {
 			if task.Status == core.TaskIsSent {
-				h.report(id, task, counts)
+				h.report(id, *task, counts)
 			}
 		}
 	}
