@@ -132,6 +132,9 @@ type Dataset struct {
 	// Recipients names who receives it, of the installation's catalogue ([Recipients]).
 	Recipients []string `yaml:"recipients,omitempty"`
 	Storage    Text     `yaml:"storage"` // storage period or its criteria, as told to the person
+	// Stored is the same as data, where it is one period from one date: a manifest writes it
+	// beside the texts, storage: {en: Six months, period: P6M, from: called_at}.
+	Stored *Stored `yaml:"-"`
 	// Sensitive marks data of a special category (GDPR art. 9; Civ. Code 1798.140(ae)).
 	Sensitive bool `yaml:"sensitive,omitempty"`
 	// GoesWith names a dataset of the same system with whose records this one's
@@ -216,6 +219,18 @@ type Retention struct {
 	// no known end, which is the default: what is still open has no date yet. Or
 	// it may go, since without a date (of a dispute, say) there is no duty.
 	Undated string `yaml:"undated,omitempty"` // [UndatedStay] or [UndatedGo]
+}
+
+// Stored is a storage period as data: what lies beyond it should be gone ([Period]).
+type Stored struct {
+	Period  string // see [ParsePeriod]
+	From    string // the column with the date from which it runs
+	ToEndOf string // as [Retention.ToEndOf]
+}
+
+// Rule returns the period as a rule of retention has it, without a ground.
+func (s *Stored) Rule() *Retention {
+	return &Retention{Column: s.From, Period: s.Period, ToEndOf: s.ToEndOf, Undated: UndatedGo}
 }
 
 // SourceUnder returns the article that is quoted to who asks under a law; empty: none.

@@ -47,6 +47,7 @@ func Parse(name string, data []byte) (*Manifest, error) {
 		return nil, err
 	}
 	for i := range m.Datasets {
+		m.Datasets[i].stored()
 		for j := range m.Datasets[i].Retention {
 			if r := &m.Datasets[i].Retention[j]; r.Column == "" {
 				r.Column, r.From = r.From, ""
@@ -58,6 +59,18 @@ func Parse(name string, data []byte) (*Manifest, error) {
 	}
 	m.qualify()
 	return m, nil
+}
+
+// stored takes the storage period as data from beside its texts.
+func (d *Dataset) stored() {
+	var s Stored
+	for field, to := range map[string]*string{"period": &s.Period, "from": &s.From, "to_end_of": &s.ToEndOf} {
+		*to = d.Storage[field]
+		delete(d.Storage, field)
+	}
+	if s != (Stored{}) {
+		d.Stored = &s
+	}
 }
 
 // decode reads one YAML document into what into points to, after it was checked against

@@ -3,6 +3,7 @@ package manifest
 import (
 	"fmt"
 	"regexp"
+	"sort"
 	"strconv"
 	"time"
 )
@@ -103,6 +104,15 @@ func lastDay(text string) (time.Time, error) {
 // After returns the day on which the span of a day is over, as [Period.After]: what runs
 // from the end of a year or month begins with the day after it.
 func (s Span) After(day time.Time) time.Time { return s.Period.After(s.begins(day)) }
+
+// FirstKept returns the earliest day whose span isn't over on the day of now (UTC).
+func (s Span) FirstKept(now time.Time) time.Time {
+	y, m, d := now.UTC().Date()
+	today := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+	// No rounding moves a day by more than a year, and a later day never ends earlier.
+	first := s.Period.FirstKept(now).AddDate(-1, 0, -2)
+	return first.AddDate(0, 0, sort.Search(800, func(i int) bool { return s.After(first.AddDate(0, 0, i)).After(today) }))
+}
 
 // begins returns the day from which the period runs.
 func (s Span) begins(day time.Time) time.Time {

@@ -86,3 +86,50 @@ func TestRetentionIsWritten(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestStorageAsData: a storage period can stand beside its texts as data.
+func TestStorageAsData(t *testing.T) {
+	t.Parallel()
+	with := func(storage string) (*Manifest, error) {
+		return Parse("ledger.yaml", []byte(change(t, ledger, "storage: {en: A year, fr: Un an}", "storage: {"+storage+"}")+"      - {name: made, type: date}\n"))
+	}
+	m, err := with("en: Six months, fr: Six mois, period: P6M, from: made, to_end_of: month")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := m.Datasets[0]; d.Stored == nil || *d.Stored != (Stored{"P6M", "made", Month}) || len(d.Storage) != 2 {
+		t.Errorf("%+v, %v", d.Stored, d.Storage)
+	}
+	s, err := m.Span(m.Datasets[0].Stored.Rule())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := s.FirstKept(time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)).Format(time.DateOnly); got != "2026-05-01" {
+		t.Errorf("the first day that is kept is %s", got)
+	}
+	for storage, want := range map[string]string{
+		"period: P6M, from: made": "storage is missing", "en: A, period: P6M": "no column with a date", "en: A, from: made": "is not a period",
+		"en: A, period: P6M, from: entry": "no column with a date", "en: A, period: P6M, from: made, to_end_of: week": "unknown to_end_of",
+	} {
+		if _, err := with(storage); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", storage, err)
+		}
+	}
+}
+
+// TestFirstKept is the first day whose span isn't over, whatever the rounding.
+func TestFirstKept(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		m := &Manifest{FinancialYearEnds: rapid.SampledFrom([]string{"", "02-29", "06-30"}).Draw(t, "ends")}
+		s, err := m.Span(&Retention{Period: rapid.SampledFrom([]string{"P10Y", "P6M", "P30D"}).Draw(t, "period"), ToEndOf: rapid.SampledFrom([]string{"", Month, Year, FinancialYear}).Draw(t, "rounding")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		now := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, rapid.IntRange(0, 20000).Draw(t, "day"))
+		first := s.FirstKept(now)
+		if !s.After(first).After(now) || s.After(first.AddDate(0, 0, -1)).After(now) {
+			t.Fatalf("on %s the first is %s, which ends at %s", now, first, s.After(first))
+		}
+	})
+}

@@ -172,6 +172,7 @@ func (v *validation) dataset(path string, i int) {
 		v.words(index(path+".recipients", j), "recipient", r)
 	}
 	v.text(path+".storage", d.Storage, true)
+	v.stored(path+".storage", d)
 	if d.GoesWith != "" {
 		if other := v.m.Dataset(d.GoesWith); other == nil || other == d || other.GoesWith != "" {
 			v.add(path+".goes_with", fmt.Sprintf("goes_with %q names no other dataset that is erased by itself", d.GoesWith), "name the dataset whose erasure takes these records along")
@@ -264,6 +265,23 @@ func (v *validation) processing(p *Processing) {
 		path := index("processing.transfers", i)
 		v.text(path+".to", t.To, true)
 		v.text(path+".safeguard", t.Safeguard, true)
+	}
+}
+
+// stored checks a storage period that is data.
+func (v *validation) stored(path string, d *Dataset) {
+	s := d.Stored
+	if s == nil {
+		return
+	}
+	if _, err := ParsePeriod(s.Period); err != nil {
+		v.add(path+".period", "storage of "+d.Name+": "+err.Error(), "write a period such as P6M, and from which date it runs")
+	}
+	if s.ToEndOf != "" {
+		oneOf(v, path+".to_end_of", "to_end_of", s.ToEndOf, roundings())
+	}
+	if c := d.Column(s.From); c == nil || c.Type != "date" && c.Type != "datetime" {
+		v.add(path+".from", fmt.Sprintf("storage of %s runs from %q, which is no column with a date", d.Name, s.From), "name one of type date or datetime")
 	}
 }
 

@@ -17,22 +17,24 @@ import (
 // them the dataset's own table goes by the alias t, those of via by v0, v1, ….
 type dataset struct {
 	*manifest.Dataset
-	own       *table   // what the database says of its table
-	relation           // that table
-	table     string   // quoted
-	labels    []string // the joins of its columns, each without LEFT
-	lookups   []*lookup
-	keys      []keyColumn
-	order     string // the key, ordered by bytes
-	subjects  []subject
-	mentions  []subject // columns of free text
-	columns   []field
-	retention []rule
-	unstable  bool       // the key of a row is another once the row was changed
-	siblings  []*dataset // others of its table
-	uses      []use      // by rows of others, while which its own stay
-	leads     []*dataset // those by which its rows are found
-	takes     []*dataset // those whose rows, deleted, take its own with them
+	own         *table   // what the database says of its table
+	relation             // that table
+	table       string   // quoted
+	labels      []string // the joins of its columns, each without LEFT
+	lookups     []*lookup
+	keys        []keyColumn
+	order       string // the key, ordered by bytes
+	subjects    []subject
+	mentions    []subject // columns of free text
+	columns     []field
+	retention   []rule
+	stored      *rule      // where the storage period is data
+	storedWhere string     // the condition on the rows that it is of
+	unstable    bool       // the key of a row is another once the row was changed
+	siblings    []*dataset // others of its table
+	uses        []use      // by rows of others, while which its own stay
+	leads       []*dataset // those by which its rows are found
+	takes       []*dataset // those whose rows, deleted, take its own with them
 }
 
 // field is a column of a dataset's records.
@@ -157,9 +159,14 @@ func (c *compiler) dataset(ctx context.Context, path string, m *manifest.Dataset
 		d.columns = append(d.columns, field{name: col.Name, expr: c.expr(d, source, held), kind: kindOf(col.Type), unit: col.Unit, encoding: col.Encoding})
 	}
 	for i := range m.Retention {
-		if err := c.rule(ctx, fmt.Sprintf("%s.retention[%d]", strings.TrimSuffix(path, ".sql"), i), d, &m.Retention[i]); err != nil {
+		r, err := c.rule(ctx, fmt.Sprintf("%s.retention[%d]", strings.TrimSuffix(path, ".sql"), i), d, &m.Retention[i])
+		if err != nil {
 			return nil, err
 		}
+		d.retention = append(d.retention, r)
+	}
+	if err := c.stored(ctx, path, d); err != nil {
+		return nil, err
 	}
 	if err := c.written(ctx, path, d); err != nil {
 		return nil, err
@@ -206,19 +213,19 @@ func (c *compiler) key(ctx context.Context, path string, d *dataset) error {
 	return nil
 }
 
-func (c *compiler) rule(ctx context.Context, path string, d *dataset, r *manifest.Retention) error {
+func (c *compiler) rule(ctx context.Context, path string, d *dataset, r *manifest.Retention) (rule, error) {
 	period, err := c.System.m.Span(r)
 	if err != nil {
-		return c.wrong(path+".period", err.Error(), "write a period such as P10Y")
+		return rule{}, c.wrong(path+".period", err.Error(), "write a period such as P10Y")
 	}
 	source := d.SQL.Source(r.Column)
 	tableName, name := d.place(source)
 	col, err := c.find(ctx, path+".column", tableName, name)
 	if err != nil {
-		return err
+		return rule{}, err
 	}
 	if err := c.labelled(path+".column", d, source); err != nil {
-		return err
+		return rule{}, err
 	}
 	expr := c.expr(d, source, col)
 	out := rule{ground: r.Ground, period: period, raw: expr, undatedGo: r.Undated == manifest.UndatedGo}
@@ -239,12 +246,11 @@ func (c *compiler) rule(ctx context.Context, path string, d *dataset, r *manifes
 		case col.typ == "timestamp with time zone":
 			out.day = "(" + expr + " AT TIME ZONE 'UTC')::date"
 		default:
-			return c.wrong(path+".column", fmt.Sprintf("dataset %s: retention runs from %q, which is of type %s in the database", d.Name, name, col.typ), "it must be date or timestamp")
+			return rule{}, c.wrong(path+".column", fmt.Sprintf("dataset %s: retention runs from %q, which is of type %s in the database", d.Name, name, col.typ), "it must be date or timestamp")
 		}
 		out.text = "(" + out.day + ")::text"
 	}
-	d.retention = append(d.retention, out)
-	return nil
+	return out, nil
 }
 
 // written checks the columns that statements set.

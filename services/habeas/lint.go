@@ -90,8 +90,8 @@ func (c *lintCommand) Run(ctx context.Context) error {
 	return l.tell(len(manifests), c.Strict)
 }
 
-// lintReport collects what was found.
-type lintReport struct{ failures, warnings []string }
+// lintReport collects what was found. Notes are about what databases hold, and fail nothing.
+type lintReport struct{ failures, warnings, notes []string }
 
 func (l *lintReport) add(line string, warning bool) {
 	if warning {
@@ -167,6 +167,15 @@ func (l *lintReport) database(ctx context.Context, m *manifest.Manifest, dsn str
 	for _, u := range undeclared {
 		l.add(fmt.Sprintf("%s: %s; add them to a dataset's columns, or to its sql.technical", m.At("datasets"), u), false)
 	}
+	overdue, err := db.Overdue(ctx)
+	if err != nil {
+		return err
+	}
+	for _, o := range overdue {
+		if o.Records > 0 {
+			l.notes = append(l.notes, fmt.Sprintf("%s: dataset %s: %s records are older than %s, and so beyond their storage period; erase them, or mend the period", cmp.Or(m.At("datasets"), m.System), o.Dataset, overdueCount(o), o.Before.Format(time.DateOnly)))
+		}
+	}
 	tables, err := db.Uncovered(ctx)
 	for _, name := range tables {
 		l.add(fmt.Sprintf("%s: no dataset is of the table %s; add one, or name the table in the system's sql.technical", cmp.Or(m.At("sql"), m.System), name), false)
@@ -181,6 +190,9 @@ func (l *lintReport) tell(manifests int, strict bool) error {
 	}
 	for _, line := range l.warnings {
 		fmt.Fprintln(os.Stdout, "warn", line)
+	}
+	for _, line := range l.notes {
+		fmt.Fprintln(os.Stdout, "note", line)
 	}
 	fmt.Fprintf(os.Stdout, "%d manifests: %d failures, %d warnings\n", manifests, len(l.failures), len(l.warnings))
 	if len(l.failures) > 0 || strict && len(l.warnings) > 0 {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -53,7 +54,10 @@ func TestLintCommand(t *testing.T) {
 	if err := os.WriteFile(cfg, fmt.Appendf(nil, "systems:\n  events: {dsn: \"sqlite://%s\"}\n", file), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if status, out := says(t, "lint", "--config", cfg, "--strict"); status != 0 {
+	if status, out := says(t, "lint", "--config", cfg, "--strict"); status != 0 || !strings.Contains(out, "note ") {
+		t.Errorf("status %d:\n%s", status, out)
+	}
+	if status, out := says(t, "overdue-data", "--config", cfg, "--fail"); status != 1 || !regexp.MustCompile(`events +travel +[1-9]\d* +\d{4}-`).MatchString(out) {
 		t.Errorf("status %d:\n%s", status, out)
 	}
 	db, err := sql.Open("sqlite", file)

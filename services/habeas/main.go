@@ -53,24 +53,25 @@ type commands struct {
 	Console     consoleCommand     `cmd:"" group:"run" help:"Run the console by itself: support agents' pages."`
 	Portal      portalCommand      `cmd:"" group:"run" help:"Run the portal by itself: where people ask for their data."`
 
-	Login    loginCommand    `cmd:"" group:"check" help:"Sign in, so that what you do on a request is yours in the facts."`
-	Logout   logoutCommand   `cmd:"" group:"check" help:"End what habeas login began."`
-	Token    tokenCommand    `cmd:"" group:"check" help:"Make, list and revoke the tokens by which callers open the HTTP door."`
-	Sessions sessionsCommand `cmd:"" group:"check" help:"End the sessions of people at the console."`
-	Searches searchesCommand `cmd:"" group:"check" help:"List who searched for whom at the console."`
-	Journal  journalCommand  `cmd:"" group:"check" help:"Bring the journal's tables up to date, and grant each service what it needs of them."`
-	Metrics  metricsCommand  `cmd:"" group:"check" help:"Count a year's requests under a law: received, complied with, denied, and in how many days."`
-	Config   configCommand   `cmd:"" group:"check" help:"Check the configuration."`
-	Try      tryCommand      `cmd:"" group:"check" help:"Ask a live system what an erasure of one person would do; nothing is changed."`
-	Audit    auditCommand    `cmd:"" group:"check" help:"Check the journal as a whole, and name what was altered."`
-	Keys     keysCommand     `cmd:"" group:"check" help:"Make the keys that sign, and print those that verify."`
-	Topics   topicsCommand   `cmd:"" group:"check" help:"Create the topics of Kafka that are missing, and name what differs."`
-	Health   healthCommand   `cmd:"" group:"check" help:"Ask a running service whether it is well, as a container's health check."`
-	Lint     lintCommand     `cmd:"" group:"check" help:"Fail where personal data is held that manifests leave out."`
-	Law      lawCommand      `cmd:"" group:"check" help:"Check the file of a law, and name what a lawyer should look at."`
-	Records  recordsCommand  `cmd:"" group:"check" help:"Write the record of processing activities (GDPR art. 30), from the manifests."`
-	Bench    benchCommand    `cmd:"" group:"check" help:"Measure this machine: accesses and erasures a second, a lone request, a large answer."`
-	Version  versionCommand  `cmd:"" group:"check" help:"Print the version."`
+	Login       loginCommand       `cmd:"" group:"check" help:"Sign in, so that what you do on a request is yours in the facts."`
+	Logout      logoutCommand      `cmd:"" group:"check" help:"End what habeas login began."`
+	Token       tokenCommand       `cmd:"" group:"check" help:"Make, list and revoke the tokens by which callers open the HTTP door."`
+	Sessions    sessionsCommand    `cmd:"" group:"check" help:"End the sessions of people at the console."`
+	Searches    searchesCommand    `cmd:"" group:"check" help:"List who searched for whom at the console."`
+	Journal     journalCommand     `cmd:"" group:"check" help:"Bring the journal's tables up to date, and grant each service what it needs of them."`
+	Metrics     metricsCommand     `cmd:"" group:"check" help:"Count a year's requests under a law: received, complied with, denied, and in how many days."`
+	Config      configCommand      `cmd:"" group:"check" help:"Check the configuration."`
+	Try         tryCommand         `cmd:"" group:"check" help:"Ask a live system what an erasure of one person would do; nothing is changed."`
+	Audit       auditCommand       `cmd:"" group:"check" help:"Check the journal as a whole, and name what was altered."`
+	Keys        keysCommand        `cmd:"" group:"check" help:"Make the keys that sign, and print those that verify."`
+	Topics      topicsCommand      `cmd:"" group:"check" help:"Create the topics of Kafka that are missing, and name what differs."`
+	Health      healthCommand      `cmd:"" group:"check" help:"Ask a running service whether it is well, as a container's health check."`
+	Lint        lintCommand        `cmd:"" group:"check" help:"Fail where personal data is held that manifests leave out."`
+	Law         lawCommand         `cmd:"" group:"check" help:"Check the file of a law, and name what a lawyer should look at."`
+	Records     recordsCommand     `cmd:"" group:"check" help:"Write the record of processing activities (GDPR art. 30), from the manifests."`
+	OverdueData overdueDataCommand `cmd:"" group:"check" help:"Count what databases hold beyond its storage period."`
+	Bench       benchCommand       `cmd:"" group:"check" help:"Measure this machine: accesses and erasures a second, a lone request, a large answer."`
+	Version     versionCommand     `cmd:"" group:"check" help:"Print the version."`
 }
 
 // groups are the headings of habeas --help, in their order.

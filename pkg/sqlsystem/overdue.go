@@ -1,0 +1,98 @@
+package sqlsystem
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"habeas.dev/pkg/manifest"
+)
+
+// MaxOverdue is how many records beyond their storage period are counted of one dataset:
+// more are at least so many.
+const MaxOverdue = 100_000
+
+// errEnough ends a count.
+var errEnough = errors.New("enough")
+
+// Overdue is what of a dataset lies beyond its storage period.
+type Overdue struct {
+	Dataset string
+	Records int64
+	// Before is the day before which records should be gone.
+	Before time.Time
+}
+
+// Overdue counts, of each dataset whose storage period is data ([manifest.Stored]), the
+// records that lie beyond it and that no rule of retention has stay. What a hold keeps is
+// counted too: the database doesn't know of holds. Records that were made anonymous are
+// nobody's any more, and aren't counted.
+func (s *System) Overdue(ctx context.Context) ([]Overdue, error) {
+	var out []Overdue
+	for _, d := range s.datasets {
+		if d.stored == nil {
+			continue
+		}
+		o := Overdue{Dataset: d.Name, Before: d.stored.period.FirstKept(s.now())}
+		q := &statement{dialect: s.dialect}
+		columns := []string{"1"}
+		for _, r := range d.retention {
+			columns = append(columns, r.text)
+		}
+		q.add("SELECT ", strings.Join(columns, ", "), " FROM ")
+		d.from(q)
+		q.add(" WHERE ", d.stored.day, " < ")
+		q.arg(o.Before.Format(time.DateOnly))
+		if s.dialect == PostgreSQL {
+			q.WriteString("::text::date")
+		}
+		for _, condition := range []string{d.storedWhere, d.somebodys()} {
+			if condition != "" {
+				q.add(" AND (", condition, ")")
+			}
+		}
+		day := today(s.now())
+		err := s.scan(ctx, s.db, q, len(columns), func(held []any) error {
+			if !d.retained(held[1:], day).kept {
+				o.Records++
+			}
+			if o.Records == MaxOverdue {
+				return errEnough
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, errEnough) {
+			return out, d.may(reading, err)
+		}
+		out = append(out, o)
+	}
+	return out, nil
+}
+
+// somebodys returns the condition that a row is somebody's, where an erasure makes rows
+// anonymous; else it is empty.
+func (d *dataset) somebodys() string {
+	if !d.SQL.Erases(manifest.EraseAnonymise) {
+		return ""
+	}
+	var any []string
+	for i := range d.subjects {
+		any = append(any, d.subjects[i].alone()+" IS NOT NULL")
+	}
+	return strings.Join(any, " OR ")
+}
+
+// stored makes the rule of a storage period that is data.
+func (c *compiler) stored(ctx context.Context, path string, d *dataset) error {
+	if d.Stored == nil {
+		return nil
+	}
+	r, err := c.rule(ctx, strings.TrimSuffix(path, ".sql")+".storage", d, d.Stored.Rule())
+	if err != nil {
+		return err
+	}
+	d.stored = &r
+	d.storedWhere, err = c.where(ctx, path, d.SQL.Table, "t", d.SQL.Where)
+	return err
+}
