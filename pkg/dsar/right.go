@@ -58,6 +58,10 @@ func (a Action) Destructive() bool { return a == Erase || a == Rectify || a == R
 // reports. No system may be called so.
 const Aggregator = "aggregator"
 
+// Habeas is the name under which answers say what Habeas keeps of the person itself. No
+// system may be called so.
+const Habeas = "habeas"
+
 // Stages lists the stages that a right goes through, in order. A stage begins
 // when every system has ended the one before it, so that nothing is erased
 // before the whole plan is known. The last is always [Assemble]: every request

@@ -60,10 +60,11 @@ type Counts struct {
 	// Taken are, with erase, rows of tables that no dataset is, which went with the erased
 	// ones, as the manifest lets them (cascades).
 	Taken []Taken `json:"taken,omitempty"`
-	// Uncovered says in a sentence for a support agent, free of personal data, why
-	// the dataset was not reached, or not all of it: a permission is missing.
-	// Empty where it was.
+	// Uncovered says in a sentence for a support agent why the dataset was not reached, or
+	// not all of it: a permission is missing. Empty where it was. In a fact it is
+	// [CodeNotCovered]: the sentence is sealed, and Cause is what stays in the open.
 	Uncovered string `json:"uncovered,omitempty"`
+	Cause     *Cause `json:"cause,omitempty"`
 }
 
 // Taken counts the rows of one table that went with what was erased, or were changed by it.
@@ -264,17 +265,31 @@ type Report struct {
 	// Code is a short, stable, lower-case word for machines (rate-limited,
 	// no-permission, plan-too-large).
 	Code string `json:"code,omitempty"`
-	// Reason is one sentence for a support agent. It holds no personal data.
-	Reason string `json:"reason,omitempty"`
-	// Detail is the underlying error. A vendor's message may quote the person: who opens
-	// the report seals it under the request's key.
-	Detail []byte `json:"detail,omitempty"`
-	// Notes are what a person should know of the system besides, e.g. a column
-	// that its manifest doesn't declare; with every kind but progress. They hold no
-	// personal data.
-	Notes []string `json:"notes,omitempty"`
+	// Cause says in fields what stood in the way.
+	Cause *Cause `json:"cause,omitempty"`
+	// Findings are what was noticed of the system besides, e.g. a column that its
+	// manifest doesn't declare; with every kind but progress.
+	Findings []Cause `json:"findings,omitempty"`
+	// Reason is one sentence for a support agent, Notes says of what was noticed what fits
+	// in no field, and Detail is the underlying error, in which a vendor may quote the
+	// person. Who opens the report seals them, as [Words] in Detail, under the request's
+	// key: words are in no fact in the open.
+	Reason string   `json:"reason,omitempty"`
+	Notes  []string `json:"notes,omitempty"`
+	Detail []byte   `json:"detail,omitempty"`
 	// Records is how many records were handled so far; with progress.
 	Records int64 `json:"records,omitempty"`
+}
+
+// Words are what a worker said of a case in words of its own, as they are sealed in a
+// fact: whoever may reveal whom a request is about may read them.
+type Words struct {
+	Reason string   `json:"reason,omitempty"`
+	Notes  []string `json:"notes,omitempty"`
+	// Uncovered says why a dataset was not reached, by its name.
+	Uncovered map[string]string `json:"uncovered,omitempty"`
+	// Error is the underlying error.
+	Error string `json:"error,omitempty"`
 }
 
 // FoundIdentifier is an identifier that a resolve found, in the clear.

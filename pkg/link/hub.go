@@ -247,11 +247,10 @@ func (h *Hub) OpenReport(ctx context.Context, e Envelope) (dsar.Report, error) {
 // any (TestWorkersMakeNoFingerprints).
 func (h *Hub) sealPersonal(ctx context.Context, r *dsar.Report) error {
 	r.Identifiers = nil
-	if len(r.Detail) == 0 && len(r.Found) == 0 {
+	words, found := takeWords(r), r.Found
+	if r.Found = nil; words == nil && len(found) == 0 {
 		return nil
 	}
-	detail, found := r.Detail, r.Found
-	r.Detail, r.Found = nil, nil
 	keys, err := h.vault.Keys(ctx, r.RequestID)
 	if errors.Is(err, vault.ErrShredded) || errors.Is(err, vault.ErrNoKeys) {
 		return nil
@@ -259,8 +258,8 @@ func (h *Hub) sealPersonal(ctx context.Context, r *dsar.Report) error {
 	if err != nil {
 		return err
 	}
-	if len(detail) > 0 {
-		if r.Detail, err = keys.Seal(detail, vault.ReportDetail); err != nil && !errors.Is(err, vault.ErrShredded) {
+	if words != nil {
+		if r.Detail, err = keys.Seal(words, vault.ReportDetail); err != nil && !errors.Is(err, vault.ErrShredded) {
 			return err
 		}
 	}

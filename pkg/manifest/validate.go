@@ -84,6 +84,8 @@ func (v *validation) manifest() {
 		v.add("system", "system is missing", "give the system a name")
 	case !dsar.ValidSystem(m.System):
 		v.add("system", fmt.Sprintf("system %q isn't a name", m.System), "use lower-case letters, digits, hyphens and underscores, a letter first, at most "+strconv.Itoa(maxName))
+	case m.System == dsar.Habeas:
+		v.add("system", "no system may be called "+dsar.Habeas, "that is who handles the requests; choose another name")
 	case m.System == dsar.Aggregator:
 		v.add("system", "no system may be called "+dsar.Aggregator, "that is who assembles the answers; choose another name")
 	}

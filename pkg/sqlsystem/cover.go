@@ -70,12 +70,25 @@ func (e *denied) reason() string {
 	return "the database's user may not read all of the tables " + strings.Join(tables, ", ") + ": grant it SELECT"
 }
 
+// cause says the same in fields.
+func (e *denied) cause() *dsar.Cause {
+	c := &dsar.Cause{Code: "no-permission", Dataset: e.d.Name, Table: e.d.SQL.Table, Permission: "SELECT"}
+	switch e.what {
+	case deleting:
+		c.Permission = "DELETE"
+	case changing, restricting:
+		c.Permission = "UPDATE"
+	}
+	return c
+}
+
 // lacks is what the database was found not to allow, by dataset's name.
 type lacks map[string]lack
 
 type lack struct {
 	no     [doings]bool
 	reason string // the first
+	cause  *dsar.Cause
 }
 
 // learn takes in an error. It tells whether that says something new, so that
@@ -87,16 +100,16 @@ func (l lacks) learn(err error) bool {
 	}
 	known := l[e.d.Name]
 	known.no[e.what] = true
-	known.reason = cmp.Or(known.reason, e.reason())
+	known.reason, known.cause = cmp.Or(known.reason, e.reason()), cmp.Or(known.cause, e.cause())
 	l[e.d.Name] = known
 	return true
 }
 
 // uncover says of the jobs of a chunk that may have something in a dataset that it
 // could not be looked at.
-func (c *chunk) uncover(d *dataset, jobs []*counted, reason string) {
+func (c *chunk) uncover(d *dataset, jobs []*counted, lack lack) {
 	for _, i := range c.concerned(d) {
-		jobs[i].Counts = append(jobs[i].Counts, dsar.Counts{Dataset: d.Name, Uncovered: reason})
+		jobs[i].Counts = append(jobs[i].Counts, dsar.Counts{Dataset: d.Name, Uncovered: lack.reason, Cause: lack.cause})
 	}
 }
 

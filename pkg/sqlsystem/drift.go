@@ -10,7 +10,9 @@ import (
 	"sync"
 	"time"
 
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/worker"
 )
 
 // driftEvery is how often the database is asked whether it has columns that the
@@ -28,12 +30,12 @@ type drift struct {
 	mu    sync.Mutex
 	asked time.Time
 	keep  time.Duration // from asked on, the notes are as good as new
-	notes []string
+	notes []worker.Note
 }
 
 // Notes implements [worker.Noter]: the columns of the datasets' tables that the
 // manifest doesn't declare. What is in them is neither gathered nor known.
-func (s *System) Notes() []string {
+func (s *System) Notes() []worker.Note {
 	s.drift.mu.Lock()
 	defer s.drift.mu.Unlock()
 	if now := s.now(); s.drift.asked.IsZero() || now.Sub(s.drift.asked) >= s.drift.keep || now.Before(s.drift.asked) {
@@ -44,7 +46,8 @@ func (s *System) Notes() []string {
 			s.drift.keep = driftEvery
 			s.drift.notes = s.drift.notes[:0:0]
 			for _, u := range undeclared {
-				s.drift.notes = append(s.drift.notes, u.String())
+				s.drift.notes = append(s.drift.notes, worker.Note{
+					Text: u.String(), Cause: dsar.Cause{Code: dsar.CodeUndeclaredColumn, Table: u.Table, Columns: u.Columns}})
 			}
 		}
 	}

@@ -231,6 +231,9 @@ func (e *erasure) judge(h *holding) {
 		if len(n.Retained) > 0 && lack.no[restricting] {
 			n.Uncovered = cmp.Or(n.Uncovered, lack.reason)
 		}
+		if n.Uncovered != "" {
+			n.Cause = lack.cause
+		}
 		if n.Found+n.Gone > 0 || n.Uncovered != "" {
 			e.jobs[i].Counts = append(e.jobs[i].Counts, *n)
 		}
@@ -361,7 +364,7 @@ func (e *erasure) close(ctx context.Context, before tallies) error {
 			return err
 		}
 		if gone := int64(len(h.keep)) - left; gone > 0 {
-			return &overreach{fmt.Sprintf("%d rows of %s that must stay went with what was erased, by a foreign key, trigger or rule, and all of it was undone", gone, h.d.Name)}
+			return &overreach{fmt.Sprintf("%d rows of %s that must stay went with what was erased, by a foreign key, trigger or rule, and all of it was undone", gone, h.d.Name), dsar.Cause{Dataset: h.d.Name}}
 		}
 	}
 	if len(e.done) == 0 {

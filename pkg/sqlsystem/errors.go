@@ -46,6 +46,11 @@ func (s *System) explain(err error) error {
 	if over := (*overreach)(nil); errors.As(err, &over) {
 		return worker.Permanent("reach", over.reason, err)
 	}
+	return worker.Because(s.cause(err), s.worded(err))
+}
+
+// worded words an error of a database by what kind it is.
+func (s *System) worded(err error) error {
 	switch reasonOf(err) {
 	case rowWrong:
 		return worker.Permanent("refused", s.refusal(err), err)

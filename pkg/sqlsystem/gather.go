@@ -24,12 +24,12 @@ func (s *System) Gather(ctx context.Context, jobs []*worker.GatherJob) error {
 			j.Err = j.Records.Write(dataset, r)
 		}
 	}
-	return s.gather(ctx, tasks, write, func(job int, dataset, reason string) { jobs[job].Records.Uncovered(dataset, reason) })
+	return s.gather(ctx, tasks, write, func(job int, no *denied) { jobs[job].Records.Uncovered(no.d.Name, no.reason(), *no.cause()) })
 }
 
 // gather hands each record to write, with the place of its job in tasks, and what
 // may not be read to uncovered. The record's map is used again.
-func (s *System) gather(ctx context.Context, tasks []*worker.Task, write func(job int, dataset string, r record.Record), uncovered func(job int, dataset, reason string)) error {
+func (s *System) gather(ctx context.Context, tasks []*worker.Task, write func(job int, dataset string, r record.Record), uncovered func(job int, no *denied)) error {
 	chunks := s.chunks(tasks)
 	for _, d := range s.datasets {
 		for _, c := range chunks {
@@ -37,7 +37,7 @@ func (s *System) gather(ctx context.Context, tasks []*worker.Task, write func(jo
 			var no *denied
 			if errors.As(err, &no) {
 				for _, i := range c.concerned(d) {
-					uncovered(i, d.Name, no.reason())
+					uncovered(i, no)
 				}
 			} else if err != nil {
 				return s.explain(err)

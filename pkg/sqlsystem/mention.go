@@ -12,7 +12,11 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/identifier"
+	"habeas.dev/pkg/worker"
 )
+
+// codeMentions is the code of records that mention the person in free text, and stay.
+const codeMentions = "mentions-left"
 
 // leastMention is how many characters an identifier has that is looked for in texts: a
 // short number is in half of them.
@@ -113,7 +117,7 @@ func (p *planning) mentioned(ctx context.Context, c *chunk) error {
 		return nil
 	})
 	for _, job := range slices.Sorted(maps.Keys(count)) {
-		p.jobs[job].Note(fmt.Sprintf("%d records of %s mention the person in free text, and are left: look at what they say", count[job], p.d.Name))
+		p.jobs[job].Note(worker.Note{Text: fmt.Sprintf("%d records of %s mention the person in free text, and are left: look at what they say", count[job], p.d.Name), Cause: dsar.Cause{Code: codeMentions, Dataset: p.d.Name}})
 	}
 	return err
 }

@@ -41,7 +41,7 @@ func (s *System) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 			var no *denied
 			if errors.As(err, &no) {
 				for _, i := range c.concerned(d) {
-					jobs[i].Plan.Uncovered(d.Name, no.reason())
+					jobs[i].Plan.Uncovered(d.Name, no.reason(), *no.cause())
 				}
 			} else if err != nil {
 				return s.explain(err)

@@ -37,7 +37,7 @@ func (s *System) countOn(ctx context.Context, on executor, jobs []*counted) erro
 		var no *denied
 		if errors.As(err, &no) {
 			for _, i := range e.holdings[0].concerned {
-				jobs[i].Counts = append(jobs[i].Counts, dsar.Counts{Dataset: d.Name, Uncovered: no.reason()})
+				jobs[i].Counts = append(jobs[i].Counts, dsar.Counts{Dataset: d.Name, Uncovered: no.reason(), Cause: no.cause()})
 			}
 			continue
 		}

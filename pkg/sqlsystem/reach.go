@@ -214,9 +214,24 @@ func (s *System) keepsOthers(d *dataset) bool {
 }
 
 // overreach is the error of an erasure that would take rows outside of its plan.
-type overreach struct{ reason string }
+type overreach struct {
+	reason string
+	cause  dsar.Cause
+}
 
 func (e *overreach) Error() string { return e.reason }
+
+// cause says in fields by which foreign key or trigger the way leads on.
+func (w way) cause() dsar.Cause {
+	c := dsar.Cause{Dataset: w.from.Name, Table: w.from.SQL.Table}
+	switch {
+	case w.trigger != nil:
+		c.Constraint = w.trigger.name
+	case len(w.steps) > 0:
+		c.Constraint = w.steps[len(w.steps)-1].name
+	}
+	return c
+}
 
 func errOverreach(w way, rows int) error {
 	what := fmt.Sprintf("%d rows of %s", rows, w.to.name)
@@ -236,7 +251,7 @@ func errOverreach(w way, rows int) error {
 	case w.end != nil:
 		why = "which are somebody else's, or are to be kept"
 	}
-	return &overreach{fmt.Sprintf("with the rows of %s the database would %s %s, %s (%s): %s", w.from.Name, verb, what, why, w, cure)}
+	return &overreach{fmt.Sprintf("with the rows of %s the database would %s %s, %s (%s): %s", w.from.Name, verb, what, why, w, cure), w.cause()}
 }
 
 // check fails where what a job's erasure reaches is neither its own nor allowed.
@@ -266,7 +281,7 @@ func (r *reach) check(ctx context.Context, on executor, job int, held map[string
 			case reasonOf(err) == forbidden && w.allowed:
 				continue
 			case reasonOf(err) == forbidden:
-				return nil, &overreach{fmt.Sprintf("the database's user may not read %s, so what would go with the rows of %s can't be told (%s): grant it SELECT", w.to.name, d.Name, w)}
+				return nil, &overreach{fmt.Sprintf("the database's user may not read %s, so what would go with the rows of %s can't be told (%s): grant it SELECT", w.to.name, d.Name, w), w.cause()}
 			case err != nil:
 				return nil, err
 			case outside > 0 && !w.allowed:
@@ -380,9 +395,9 @@ func (e *erasure) settle(ctx context.Context, before tallies, lets []string) err
 		switch {
 		case has(lets, t.name):
 		case own && deleted > ours:
-			return &overreach{fmt.Sprintf("the database deleted %d rows of %s where %d were to go; a foreign key, trigger or rule took the others with it, and all of it was undone: name %s in the cascades of the dataset that takes them, where they may go", deleted, t.name, ours, t.name)}
+			return &overreach{fmt.Sprintf("the database deleted %d rows of %s where %d were to go; a foreign key, trigger or rule took the others with it, and all of it was undone: name %s in the cascades of the dataset that takes them, where they may go", deleted, t.name, ours, t.name), dsar.Cause{}}
 		case !own && deleted+changed > 0:
-			return &overreach{fmt.Sprintf("the database changed %d rows of %s, of which no dataset is; a foreign key, trigger or rule did, and all of it was undone: name %s in the cascades of the dataset with whose rows they go, where they may", deleted+changed, t.name, t.name)}
+			return &overreach{fmt.Sprintf("the database changed %d rows of %s, of which no dataset is; a foreign key, trigger or rule did, and all of it was undone: name %s in the cascades of the dataset with whose rows they go, where they may", deleted+changed, t.name, t.name), dsar.Cause{}}
 		}
 	}
 	return nil
@@ -408,7 +423,7 @@ func (e *erasure) settleSQLite(all int64, lets []string) error {
 	}
 	ours += int64(e.taken)
 	if all > ours && !e.triggered(lets) {
-		return &overreach{fmt.Sprintf("the database changed %d rows more than were to be erased; a foreign key or trigger did, and all of it was undone: name the table in the dataset's cascades, where they may go", all-ours)}
+		return &overreach{fmt.Sprintf("the database changed %d rows more than were to be erased; a foreign key or trigger did, and all of it was undone: name the table in the dataset's cascades, where they may go", all-ours), dsar.Cause{}}
 	}
 	return nil
 }
@@ -435,9 +450,9 @@ func noteTaken(j *worker.Job, all map[taken]int, goes, changes string) {
 	for _, t := range sortedTaken(all) {
 		switch n := all[t]; {
 		case n > 0 && t.changes:
-			j.Note(fmt.Sprintf("%d rows of %s (%s) %s, as the manifest lets them (unlinks, cascades)", n, t.table, t.way, changes))
+			j.Note(worker.Note{Text: fmt.Sprintf("%d rows of %s (%s) %s, as the manifest lets them (unlinks, cascades)", n, t.table, t.way, changes)})
 		case n > 0:
-			j.Note(fmt.Sprintf("%d rows of %s (%s) %s, as the manifest lets them (cascades)", n, t.table, t.way, goes))
+			j.Note(worker.Note{Text: fmt.Sprintf("%d rows of %s (%s) %s, as the manifest lets them (cascades)", n, t.table, t.way, goes)})
 		}
 	}
 }

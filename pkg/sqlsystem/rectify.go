@@ -125,7 +125,7 @@ func (k kind) parse(s string) (any, bool) {
 func (s *System) rectify(ctx context.Context, tx *sql.Tx, u update, j *counted, lack lack) error {
 	for _, c := range s.chunks([]*worker.Task{&j.Task}) {
 		if lack.no[reading] {
-			c.uncover(u.d, []*counted{j}, lack.reason)
+			c.uncover(u.d, []*counted{j}, lack)
 			continue
 		}
 		keys, _, err := s.rowsOf(ctx, tx, u.d, c, 1)
@@ -137,7 +137,7 @@ func (s *System) rectify(ctx context.Context, tx *sql.Tx, u update, j *counted, 
 			continue
 		}
 		if lack.no[changing] {
-			j.Counts = append(j.Counts, dsar.Counts{Dataset: u.d.Name, Found: total, Uncovered: lack.reason})
+			j.Counts = append(j.Counts, dsar.Counts{Dataset: u.d.Name, Found: total, Uncovered: lack.reason, Cause: lack.cause})
 			continue
 		}
 		err = s.rewrite(ctx, tx, u.d, keys, func(q *statement) {
@@ -176,7 +176,7 @@ func (s *System) unchanged(ctx context.Context, tx *sql.Tx, j *counted, lacking 
 		for _, c := range s.chunks([]*worker.Task{&j.Task}) {
 			if lack := lacking[d.Name]; lack.no[reading] {
 				if i < 0 { // else it is named already
-					c.uncover(d, []*counted{j}, lack.reason)
+					c.uncover(d, []*counted{j}, lack)
 				}
 				continue
 			}

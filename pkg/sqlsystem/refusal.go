@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
 
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
 )
 
@@ -56,6 +57,51 @@ func (s *System) refusal(err error) string {
 		return s.sqliteRefusal(at, lite)
 	}
 	return at.sentence("the database refuses the change")
+}
+
+// cause says in fields what the database's error is about: its SQLSTATE, and the table,
+// the column and the constraint or trigger that the catalogue has under the name which
+// the error gives.
+func (s *System) cause(err error) dsar.Cause {
+	if over := (*overreach)(nil); errors.As(err, &over) {
+		return over.cause
+	}
+	var c dsar.Cause
+	at := rejected{}
+	if r := (*rejected)(nil); errors.As(err, &r) {
+		at = *r
+	}
+	if short := (*shortfall)(nil); errors.As(err, &short) {
+		at = rejected{d: short.d, what: short.what}
+	}
+	if at.d != nil {
+		c.Dataset, c.Table = at.d.Name, at.d.SQL.Table
+	}
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) {
+		c.Constraint = s.onlyTrigger(at, "")
+		return c
+	}
+	c.SQLState = pg.Code
+	if column := strings.TrimSpace(s.columnNamed(at.d, pg.ColumnName)); column != "" {
+		c.Columns = []string{column}
+	}
+	if _, known := s.catalogue().reference(pg.ConstraintName); known || s.constraintNamed(at.d, pg.ConstraintName) != "" {
+		c.Constraint = pg.ConstraintName
+	}
+	if c.Constraint == "" && strings.HasPrefix(pg.Code, "P0") {
+		c.Constraint = s.onlyTrigger(at, functionOf(pg.Where))
+	}
+	return c
+}
+
+// onlyTrigger returns the name of the trigger or rule that refuses rows, where it can be
+// no other.
+func (s *System) onlyTrigger(at rejected, function string) string {
+	if suspects := s.suspects(at, function); len(suspects) == 1 {
+		return suspects[0].name
+	}
+	return ""
 }
 
 // sentence returns what was refused, and what is known of the obstacle.
@@ -187,16 +233,22 @@ func (s *System) constraintNamed(d *dataset, name string) string {
 	return ""
 }
 
-// raised says that a trigger raised an error. Its words are said where they are a
-// text of its function's as it stands there: what is put together at run time may
-// quote a row.
-func (s *System) raised(at rejected, message, function string) string {
-	var suspects []trigger
+// suspects returns the triggers and rules one of which may have refused: those of the
+// function that the database names, or those that the statement set off.
+func (s *System) suspects(at rejected, function string) (suspects []trigger) {
 	for _, t := range s.catalogue().triggers {
 		if function != "" && t.function == function || function == "" && at.d != nil && slices.Contains(s.reached(at.d), t.table) {
 			suspects = append(suspects, t)
 		}
 	}
+	return suspects
+}
+
+// raised says that a trigger raised an error. Its words are said where they are a
+// text of its function's as it stands there: what is put together at run time may
+// quote a row.
+func (s *System) raised(at rejected, message, function string) string {
+	suspects := s.suspects(at, function)
 	for _, t := range suspects {
 		if message != "" && !strings.Contains(message, "%") && slices.Contains(t.literals, message) {
 			return at.sentence(fmt.Sprintf("%s says: %s", t, message), cureTrigger)

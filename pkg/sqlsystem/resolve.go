@@ -3,6 +3,7 @@ package sqlsystem
 import (
 	"context"
 
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/worker"
 )
 
@@ -40,7 +41,7 @@ func (s *System) resolveOnce(ctx context.Context, tasks []*worker.Task, jobs []*
 		for _, f := range s.finders {
 			err := s.resolve(ctx, f, c, jobs)
 			if reasonOf(err) == forbidden {
-				return worker.Permanent("no-permission", "the database's user may not read the table "+f.table+", in which "+string(f.find)+" is found: grant it SELECT", err)
+				return worker.Because(dsar.Cause{Table: f.table, Permission: "SELECT"}, worker.Permanent("no-permission", "the database's user may not read the table "+f.table+", in which "+string(f.find)+" is found: grant it SELECT", err))
 			}
 			if err != nil {
 				return s.explain(err)

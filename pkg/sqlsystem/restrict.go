@@ -81,7 +81,7 @@ func (s *System) restrict(ctx context.Context, tx *sql.Tx, jobs []*counted, lack
 		lack := lacking[d.Name]
 		for _, c := range chunks {
 			if lack.no[reading] {
-				c.uncover(d, jobs, lack.reason)
+				c.uncover(d, jobs, lack)
 				continue
 			}
 			keys, found, err := s.rowsOf(ctx, tx, d, c, len(jobs))
@@ -99,7 +99,7 @@ func (s *System) restrict(ctx context.Context, tx *sql.Tx, jobs []*counted, lack
 				}
 				n := dsar.Counts{Dataset: d.Name, Found: rows, Restricted: rows}
 				if lack.no[changing] {
-					n.Restricted, n.Uncovered = 0, lack.reason
+					n.Restricted, n.Uncovered, n.Cause = 0, lack.reason, lack.cause
 				}
 				jobs[i].Counts = append(jobs[i].Counts, n)
 			}

@@ -225,8 +225,8 @@ func gatherAll(t tester, s *System, subjects ...[]worker.Identifier) [][]string 
 			t.Errorf("%s: %v", dataset, err)
 		}
 		out[job] = append(out[job], dataset+" "+string(text))
-	}, func(job int, dataset, reason string) {
-		out[job] = append(out[job], dataset+": "+reason)
+	}, func(job int, no *denied) {
+		out[job] = append(out[job], no.d.Name+": "+no.reason())
 	})
 	if err != nil {
 		t.Fatal(err)

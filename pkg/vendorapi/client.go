@@ -108,13 +108,13 @@ func (c *Client) do(ctx context.Context, call Call) error {
 			return err
 		}
 		if f.after > MaxWait {
-			return worker.RetryAfter(f.after, f.code, f.reason, f.err)
+			return worker.Because(f.cause, worker.RetryAfter(f.after, f.code, f.reason, f.err))
 		}
 		if try++; try > c.config.Tries {
 			if f.after > 0 {
-				return worker.RetryAfter(f.after, f.code, f.reason, f.err)
+				return worker.Because(f.cause, worker.RetryAfter(f.after, f.code, f.reason, f.err))
 			}
-			return worker.Transient(f.code, f.reason, f.err)
+			return worker.Because(f.cause, worker.Transient(f.code, f.reason, f.err))
 		}
 		if err := c.config.Pause(ctx, max(f.after, backoffOf(try))); err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/worker"
 )
 
@@ -24,6 +25,15 @@ type Reply struct {
 	After time.Duration
 	// Detail is the wrapped error, which travels sealed.
 	Detail error
+}
+
+// cause says in fields what the vendor answered.
+func (r Reply) cause() dsar.Cause {
+	c := dsar.Cause{Answer: Code(r.Code), Status: r.Status}
+	if c.Answer == "unknown" {
+		c.Answer = ""
+	}
+	return c
 }
 
 // Meaning makes an error of a reply by its code: one of [Again], [Unsure] and
@@ -63,7 +73,7 @@ func Renewing(r Reply) error { return Stale(r.Detail) }
 // own code is added to the reason.
 func Final(code, reason string) Meaning {
 	return func(r Reply) error {
-		return worker.Permanent(code, reason+" ("+Code(r.Code)+")", r.Detail)
+		return worker.Because(r.cause(), worker.Permanent(code, reason+" ("+Code(r.Code)+")", r.Detail))
 	}
 }
 
@@ -108,7 +118,7 @@ func (c *Client) meaning(r Reply) error {
 	if c.config.UnknownHint != "" {
 		reason += ": " + c.config.UnknownHint
 	}
-	return &failure{verdict: unsure, code: CodeUnknown, reason: reason, err: r.Detail, answered: true}
+	return &failure{verdict: unsure, code: CodeUnknown, reason: reason, err: r.Detail, answered: true, cause: r.cause()}
 }
 
 func notTheVendor(vendor string, err error) *failure {
@@ -116,7 +126,7 @@ func notTheVendor(vendor string, err error) *failure {
 }
 
 func (c *Client) unavailable(r Reply) error {
-	return Unsure(codeUnavailable, c.config.Vendor+" failed (HTTP "+strconv.Itoa(r.Status)+", "+Code(r.Code)+")", r.Detail)
+	return &failure{verdict: unsure, code: codeUnavailable, reason: c.config.Vendor + " failed (HTTP " + strconv.Itoa(r.Status) + ", " + Code(r.Code) + ")", err: r.Detail, cause: r.cause()}
 }
 
 // MayBeOne reports whether an error of a call about many may be about one of them:

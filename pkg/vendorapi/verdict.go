@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/worker"
 )
 
@@ -25,6 +26,8 @@ type failure struct {
 	err     error
 	// answered tells that the vendor itself said so, and so is well.
 	answered bool
+	// cause is what the vendor answered, in fields.
+	cause dsar.Cause
 }
 
 func (f *failure) Error() string { return f.code + ": " + f.reason }
@@ -68,8 +71,8 @@ func Deferred(err error) error {
 	case !errors.As(err, &f):
 		return err
 	case f.after > 0:
-		return worker.RetryAfter(f.after, f.code, f.reason, f.err)
+		return worker.Because(f.cause, worker.RetryAfter(f.after, f.code, f.reason, f.err))
 	default:
-		return worker.Transient(f.code, f.reason, f.err)
+		return worker.Because(f.cause, worker.Transient(f.code, f.reason, f.err))
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"habeas.dev/pkg/dsar"
 )
 
 // Error is an error that says what is to happen with the task. It is made by
@@ -19,6 +21,8 @@ type Error struct {
 	Code string
 	// Reason is one sentence for a support agent.
 	Reason string
+	// Cause says in fields what stood in the way; see [Because].
+	Cause dsar.Cause
 
 	kind  kind
 	until time.Time
@@ -38,7 +42,7 @@ const (
 
 // Permanent says that trying again makes no sense until a person has acted: a
 // permission is missing, the data contradicts itself. The code and the reason
-// MUST be free of personal data: they travel in the open. The code is a short
+// MUST be free of personal data: the code travels in the open. The code is a short
 // lower-case word (no-permission); the reason is a sentence for a support agent
 // that says what to do. err may be nil; its text travels sealed.
 func Permanent(code, reason string, err error) error {
@@ -65,6 +69,19 @@ func RetryAt(t time.Time, code, reason string, err error) error {
 // Retry-After header.
 func RetryAfter(d time.Duration, code, reason string, err error) error {
 	return &Error{Code: code, Reason: reason, kind: parked, after: d, err: err}
+}
+
+// Because adds to an error of this package, in fields, what stood in the way: a table, a
+// constraint, a permission. They stay in the open where the reason is sealed, so they are
+// what a support agent sees first. Any other error is returned as it is.
+func Because(c dsar.Cause, err error) error {
+	e, ok := err.(*Error) //nolint:errorlint // of the error itself: what is wrapped is another's
+	if !ok {
+		return err
+	}
+	own := *e
+	own.Cause = c
+	return &own
 }
 
 // Error returns the code and the reason.
@@ -143,6 +160,20 @@ func openCode(code string) string {
 		return "unnamed"
 	}
 	return code
+}
+
+// openCause returns a cause as it goes out; nil where it says nothing, or what it may
+// not: a name in no name's form, or one that quotes the subject.
+func openCause(c dsar.Cause, t Task) *dsar.Cause {
+	if c.IsZero() || !c.Fits() {
+		return nil
+	}
+	for _, name := range append([]string{c.Dataset, c.Table, c.Object, c.Constraint, c.Permission}, c.Columns...) {
+		if openReason(name, t) == withheld {
+			return nil
+		}
+	}
+	return &c
 }
 
 const withheld = "the worker's reason was withheld: it quoted the subject"

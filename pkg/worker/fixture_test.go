@@ -91,7 +91,7 @@ func writePlan(p *worker.PlanWriter, counts []dsar.Counts) error {
 			}
 		}
 		if c.Uncovered != "" {
-			p.Uncovered(c.Dataset, c.Uncovered)
+			p.Uncovered(c.Dataset, c.Uncovered, dsar.Cause{})
 		}
 	}
 	return nil

@@ -50,7 +50,7 @@ type job struct {
 	assembled dsar.Object
 	found     []Found
 	counts    []dsar.Counts
-	notes     []string
+	notes     []Note
 	err       error
 
 	// ability is the action's, early settles a job before its call is over, and

@@ -32,7 +32,7 @@ type Worker struct {
 	can      [len(actions)]*ability // nil where not declared
 	lifts    bool                   // what restrict does can be undone
 	holds    bool                   // single records are kept by a hold, and not all or nothing
-	notes    func() []string
+	notes    func() []Note
 
 	log         *slog.Logger
 	now         func() time.Time
@@ -95,7 +95,7 @@ func New(m *manifest.Manifest, impl any, opts ...Option) (*Worker, error) {
 	}
 	w.lifts = !m.RestrictsForGood
 	w.holds = m.Holds || m.SQL != nil
-	w.notes = func() []string { return nil }
+	w.notes = func() []Note { return nil }
 	if n, ok := impl.(Noter); ok {
 		w.notes = n.Notes
 	}

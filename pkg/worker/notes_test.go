@@ -20,7 +20,12 @@ type noter struct {
 	notes []string
 }
 
-func (n noter) Notes() []string { return n.notes }
+func (n noter) Notes() (notes []worker.Note) {
+	for _, text := range n.notes {
+		notes = append(notes, worker.Note{Text: text, Cause: dsar.Cause{Code: dsar.CodeUndeclaredColumn, Table: "people", Columns: []string{"shoe_size"}}})
+	}
+	return notes
+}
 
 // TestNotesWhateverBecomesOfATask: what a worker notes of its system stands in
 // every report of a task that isn't at it any more.
@@ -36,7 +41,7 @@ func TestNotesWhateverBecomesOfATask(t *testing.T) {
 		kind   dsar.ReportKind
 	}{
 		"ended":      {func(*worker.Records) error { return nil }, dsar.ReportEnded},
-		"incomplete": {func(out *worker.Records) error { out.Uncovered("scores", forbidden); return nil }, dsar.ReportEnded},
+		"incomplete": {func(out *worker.Records) error { out.Uncovered("scores", forbidden, dsar.Cause{}); return nil }, dsar.ReportEnded},
 		"failed":     {func(*worker.Records) error { return worker.Permanent("no-permission", "grant it", nil) }, dsar.ReportFailed},
 		"parked": {func(*worker.Records) error { return worker.RetryAfter(time.Hour, "quota", "it is spent", nil) },
 			dsar.ReportParked},
@@ -49,7 +54,7 @@ func TestNotesWhateverBecomesOfATask(t *testing.T) {
 		if err := check.ValidateData(e.Type, e.Data); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if r := parse(t, e); r.Kind != c.kind || !slices.Equal(r.Notes, []string{drifted}) {
+		if r := parse(t, e); r.Kind != c.kind || !slices.Equal(r.Notes, []string{drifted}) || len(r.Findings) != 1 || r.Findings[0].Columns[0] != "shoe_size" {
 			t.Errorf("%s: %+v", name, r)
 		}
 	}

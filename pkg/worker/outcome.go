@@ -82,6 +82,9 @@ func openUncovered(j *job) {
 	for i := range j.counts {
 		if c := &j.counts[i]; c.Uncovered != "" {
 			c.Uncovered = openReason(c.Uncovered, j.open)
+			if c.Cause != nil {
+				c.Cause = openCause(*c.Cause, j.open)
+			}
 		}
 	}
 }

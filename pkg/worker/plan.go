@@ -143,10 +143,18 @@ func errMismatch(err error) error {
 // counts.
 type gaps []dsar.Counts
 
-func (g *gaps) add(dataset, reason string) {
+func (g *gaps) add(dataset, reason string, cause dsar.Cause) {
 	if !slices.ContainsFunc(*g, func(c dsar.Counts) bool { return c.Dataset == dataset }) {
-		*g = append(*g, dsar.Counts{Dataset: dataset, Uncovered: reason})
+		*g = append(*g, dsar.Counts{Dataset: dataset, Uncovered: reason, Cause: causeOf(cause)})
 	}
+}
+
+// causeOf returns a cause's address; nil where it says nothing.
+func causeOf(c dsar.Cause) *dsar.Cause {
+	if c.IsZero() {
+		return nil
+	}
+	return &c
 }
 
 // in adds the gaps to counts.
@@ -154,7 +162,7 @@ func (g gaps) in(counts []dsar.Counts) []dsar.Counts {
 	out := slices.Clone(counts)
 	for _, gap := range g {
 		if i := slices.IndexFunc(out, func(c dsar.Counts) bool { return c.Dataset == gap.Dataset }); i >= 0 {
-			out[i].Uncovered = gap.Uncovered
+			out[i].Uncovered, out[i].Cause = gap.Uncovered, gap.Cause
 		} else {
 			out = append(out, gap)
 		}

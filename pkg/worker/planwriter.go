@@ -71,14 +71,14 @@ func (p *PlanWriter) Keep(dataset, key string, r dsar.Retention) error {
 
 // Uncovered says that a dataset could not be looked at, or not all of it, and why:
 // see [Records.Uncovered]. What is written of it stays planned.
-func (p *PlanWriter) Uncovered(dataset, reason string) {
+func (p *PlanWriter) Uncovered(dataset, reason string, cause dsar.Cause) {
 	d, declared := p.datasets[dataset]
 	switch {
 	case p.err != nil:
 	case !declared:
 		p.err = undeclared(p.system, dataset)
 	default:
-		p.uncovered.add(d.section.Dataset, reason)
+		p.uncovered.add(d.section.Dataset, reason, cause)
 	}
 }
 

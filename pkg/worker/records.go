@@ -183,14 +183,17 @@ func (r *Records) Write(dataset string, rec record.Record) error {
 // the task is [dsar.Incomplete]. The reason is a sentence for a support agent that
 // says what to do; the rules of [Permanent] hold for it. Of a dataset that the task
 // doesn't want ([Records.Wants]) it says nothing.
-func (r *Records) Uncovered(dataset, reason string) {
+//
+// The cause says in fields what is missing, and stays in the open where the reason is
+// sealed.
+func (r *Records) Uncovered(dataset, reason string, cause dsar.Cause) {
 	d, declared := r.datasets[dataset]
 	switch {
 	case r.err != nil:
 	case !declared:
 		_ = r.fail(undeclared(r.system, dataset))
 	case r.Wants(dataset):
-		r.uncovered.add(d.section.Dataset, reason)
+		r.uncovered.add(d.section.Dataset, reason, cause)
 	}
 }
 

@@ -38,7 +38,7 @@ func (w *Worker) conclude(ctx context.Context, j *job) {
 // of it.
 func (w *Worker) report(j *job) dsar.Report {
 	r := w.result(j)
-	r.Notes = w.notesOf(j)
+	r.Notes, r.Findings = w.notesOf(j)
 	return r
 }
 
@@ -81,16 +81,18 @@ func (w *Worker) result(j *job) dsar.Report {
 }
 
 // notesOf returns the implementation's notes, those of the task first, as many and
-// as long as a report takes.
-func (w *Worker) notesOf(j *job) []string {
-	var out []string
+// as long as a report takes, and what of them is said in fields.
+func (w *Worker) notesOf(j *job) (notes []string, findings []dsar.Cause) {
 	for _, n := range append(slices.Clone(j.notes), w.notes()...) {
-		if len(out) == MaxNotes {
+		if len(notes) == MaxNotes {
 			break
 		}
-		out = append(out, openReason(n, j.open))
+		notes = append(notes, openReason(n.Text, j.open))
+		if c := openCause(n.Cause, j.open); c != nil {
+			findings = append(findings, *c)
+		}
 	}
-	return out
+	return notes, findings
 }
 
 // failed returns the report of a task that ended with an error.
@@ -98,6 +100,7 @@ func (w *Worker) failed(j *job, r dsar.Report, err error) dsar.Report {
 	f := errorOf(err)
 	r.Outcome, r.Counts, r.Objects, r.Found = "", nil, nil, nil
 	r.Code, r.Reason, r.Detail = openCode(f.Code), openReason(f.Reason, j.open), j.detail(err, f)
+	r.Cause = openCause(f.Cause, j.open)
 	now := w.now()
 	until, isParked := f.Parked(now)
 	switch {

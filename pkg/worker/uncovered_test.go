@@ -22,8 +22,8 @@ func TestUncovered(t *testing.T) {
 	v := newVault(t)
 	w := newWorker(t, shopThatGathersAndErases(), impl{
 		gather: func(_ context.Context, tk worker.Task, out *worker.Records) error {
-			out.Uncovered("scores", forbidden)
-			out.Uncovered("scores", "said twice")
+			out.Uncovered("scores", forbidden, dsar.Cause{})
+			out.Uncovered("scores", "said twice", dsar.Cause{})
 			return out.Write("profile", record.Record{"email": email(tk)})
 		},
 		plan: func(context.Context, worker.Task) ([]dsar.Counts, error) {
@@ -61,7 +61,7 @@ func TestUncoveredSaysNothingOfThePerson(t *testing.T) {
 	t.Parallel()
 	v := newVault(t)
 	w := newWorker(t, gatherOnly(), impl{gather: func(_ context.Context, tk worker.Task, out *worker.Records) error {
-		out.Uncovered("scores", "no access to "+email(tk))
+		out.Uncovered("scores", "no access to "+email(tk), dsar.Cause{})
 		return nil
 	}})
 	r := handle(t, w, v, task(t, v, anna, dsar.Gather))[0]
@@ -77,7 +77,7 @@ func TestUncoveredIsOfWhatIsWanted(t *testing.T) {
 	v := newVault(t)
 	for dataset, want := range map[string]dsar.Outcome{"scores": dsar.NothingFound, "no-such": dsar.Failed} {
 		w := newWorker(t, gatherOnly(), impl{gather: func(_ context.Context, _ worker.Task, out *worker.Records) error {
-			out.Uncovered(dataset, forbidden)
+			out.Uncovered(dataset, forbidden, dsar.Cause{})
 			return nil
 		}})
 		r := handle(t, w, v, task(t, v, anna, dsar.Gather, func(tk *dsar.Task) { tk.Right = dsar.Portability }))[0]
@@ -94,7 +94,7 @@ func TestUncoveredAndAboutOthers(t *testing.T) {
 	m := gatherOnly()
 	m.Datasets[0].Others = []manifest.Others{{Columns: []string{"city"}, Then: manifest.OthersPerson}}
 	w := newWorker(t, m, impl{gather: func(_ context.Context, _ worker.Task, out *worker.Records) error {
-		out.Uncovered("scores", forbidden)
+		out.Uncovered("scores", forbidden, dsar.Cause{})
 		return out.Write("profile", record.Record{"city": "Lyon"})
 	}})
 	r := handle(t, w, v, task(t, v, anna, dsar.Gather))[0]

@@ -106,7 +106,16 @@ type Restricter interface {
 // data. It is asked with every report, so it MUST be quick. What concerns one task
 // only is that job's [Job.Note].
 type Noter interface {
-	Notes() []string
+	Notes() []Note
+}
+
+// Note is one thing that was noticed of a system.
+type Note struct {
+	// Cause says it in fields, and MUST have a code: this stays in the open. The zero
+	// value where it fits in none.
+	dsar.Cause
+	// Text says it in a sentence for a support agent, which is sealed on its way.
+	Text string
 }
 
 // Job is one task of a call: what every job has. A job that has an Err when the
@@ -118,16 +127,22 @@ type Job struct {
 	// steer" in the package's documentation).
 	Err error
 
-	notes []string
+	notes []Note
 	way   *job // through the worker; nil where a job was made by hand
 }
 
 // Note says what a person should know of this task besides: something that is left
 // and can't be counted, say. It holds no personal data.
-func (j *Job) Note(text string) { j.notes = append(j.notes, text) }
+func (j *Job) Note(n Note) { j.notes = append(j.notes, n) }
 
-// Notes returns what was noted so far.
-func (j *Job) Notes() []string { return j.notes }
+// Notes returns the sentences of what was noted so far.
+func (j *Job) Notes() []string {
+	var texts []string
+	for _, n := range j.notes {
+		texts = append(texts, n.Text)
+	}
+	return texts
+}
 
 // job lets a generic function have the Job of any kind of job.
 func (j *Job) job() *Job { return j }

@@ -155,6 +155,9 @@ func (a *Aggregator) input(keys *vault.Keys, t core.AssembleTask, job *worker.As
 		}
 		in.Systems, described = append(in.Systems, part), append(described, bundle.Describe(m, lang, t.Jurisdiction))
 	}
+	if t.Answer.Keep != nil {
+		described = append(described, statement.System{System: dsar.Habeas, Title: "Habeas", Datasets: []statement.Dataset{}})
+	}
 	in.Tell = func(read []statement.Reading) statement.Document {
 		return statement.Document{
 			Format: statement.Format, Request: request, Controller: controller, Language: lang.Tag, Systems: described,

@@ -75,13 +75,26 @@ var judged = [...]struct {
 // parked, longer each time, until it is.
 func fault(t core.AssembleTask, err error) error {
 	if code, reason := judge(err); code != "" {
-		return worker.Permanent(code, reason, err)
+		return worker.Because(cause(err), worker.Permanent(code, reason, err))
 	}
 	code, reason := passing(err)
 	if t.Parked >= maxParks {
 		return worker.Permanent(code, reason+", again and again", err)
 	}
 	return worker.RetryAfter(parkFor(t.Parked), code, reason, err)
+}
+
+// cause says of which system an error is; the zero value where it is of none.
+func cause(err error) (c dsar.Cause) {
+	var system *unknownSystemError
+	var src *bundle.SourceError
+	switch {
+	case errors.As(err, &system):
+		c.System = system.system
+	case errors.As(err, &src):
+		c.System = src.System
+	}
+	return c
 }
 
 // passing gives the code and reason of an error that trying again may mend.

@@ -27,6 +27,7 @@ type requestBody struct {
 	Actions  actions
 	Revealed []revealed // set where somebody just asked to see them
 	Message  string     // with Revealed: what the person wrote with an appeal or a complaint
+	words    []said     // likewise
 	Plans    []core.SystemPlan
 	Keys     []planKeys // set where somebody just opened the plans
 	// Sent is what the person has sent and nobody has judged; Opened when they opened the
@@ -268,6 +269,7 @@ func (c *Console) reveal(w http.ResponseWriter, r *http.Request, u User) {
 		c.again(w, r, u, id, form, vault.ErrShredded)
 		return
 	}
+	b.words = saidOf(keys, s)
 	c.render(w, r, http.StatusOK, "request.html", page{User: u, Title: "Request", Here: "requests", Path: "/requests/" + id, Body: b})
 }
 

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -110,16 +108,19 @@ func (c *Coordinator) check(r dsar.Report) (code string) {
 	if r.Code != "" && !isSlug(r.Code) {
 		return "false-words"
 	}
-	if !isText(r.Reason) || slices.ContainsFunc(r.Notes, func(n string) bool { return !isText(n) }) || len(r.Notes) > maxNotes {
+	m, names := c.manifests[r.System], c.names[r.System]
+	if len(r.Findings) > maxFindings || slices.ContainsFunc(r.Findings, func(f dsar.Cause) bool { return f.Code == "" || !names.have(&f) }) || !names.have(r.Cause) {
 		return "false-words"
 	}
-	m := c.manifests[r.System]
+	if r.Cause != nil && r.Cause.System != "" && (r.System != dsar.Aggregator || c.manifests[r.Cause.System] == nil && len(c.manifests) > 0) {
+		return "false-words"
+	}
 	for _, n := range r.Counts {
-		if !isText(n.Uncovered) {
+		if !names.have(n.Cause) {
 			return "false-words"
 		}
 		for _, k := range n.Retained {
-			if !isSlug(k.Ground) {
+			if !isSlug(k.Ground) || m != nil && k.Ground != dsar.LegalHold && !names[k.Ground] {
 				return "false-words"
 			}
 		}
@@ -130,6 +131,11 @@ func (c *Coordinator) check(r dsar.Report) (code string) {
 		if i < 0 {
 			return "false-counts"
 		}
+		for _, t := range n.Taken {
+			if !names.haveTable(t.Table) {
+				return "false-counts"
+			}
+		}
 		for _, column := range slices.Concat(n.Changed, n.Unchanged) {
 			if m.Datasets[i].Column(column) == nil {
 				return "false-words"
@@ -139,16 +145,21 @@ func (c *Coordinator) check(r dsar.Report) (code string) {
 	return ""
 }
 
-// maxText and maxNotes bound a worker's free words, as the SDK does.
-const (
-	maxText  = 512
-	maxNotes = 20
-)
+// maxFindings bounds what a worker noticed, as the SDK does.
+const maxFindings = 20
 
-// isText reports whether a worker's free words may stand in a trace: short, of one line,
-// and without what a page could take for its own.
-func isText(s string) bool {
-	return len(s) <= maxText && utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool { return r == '<' || unicode.IsControl(r) }) < 0
+// names are those of a manifest; nil where there is none to look at.
+type names map[string]bool
+
+// have reports whether a cause, which there needn't be, may stand in the open: each field
+// has the form of what it should be, and what should be a name of the manifest is one.
+func (n names) have(c *dsar.Cause) bool {
+	return c == nil || c.Fits() && (n == nil || len(c.Unknown(n)) == 0)
+}
+
+// haveTable reports whether the manifest names a table, with its schema before it or not.
+func (n names) haveTable(table string) bool {
+	return n[table] || n[table[strings.LastIndexByte(table, '.')+1:]]
 }
 
 // isSlug reports whether s is a word that may stand in the open: lower-case letters,

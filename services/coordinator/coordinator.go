@@ -63,14 +63,15 @@ type Keeper interface {
 type Coordinator struct {
 	Config
 	manifests map[string]*manifest.Manifest
+	names     map[string]names // by system
 	rejected  metric.Int64Counter
 }
 
 // New returns a coordinator.
 func New(cfg Config) *Coordinator {
-	c := &Coordinator{Config: cfg, manifests: map[string]*manifest.Manifest{}, rejected: rejectedCounter(cfg.Meters)}
+	c := &Coordinator{Config: cfg, manifests: map[string]*manifest.Manifest{}, names: map[string]names{}, rejected: rejectedCounter(cfg.Meters)}
 	for _, m := range cfg.Manifests {
-		c.manifests[m.System] = m
+		c.manifests[m.System], c.names[m.System] = m, m.Names()
 	}
 	c.countFromZero()
 	return c

@@ -14,6 +14,7 @@ import (
 	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/callers"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/policy"
 )
 
 // seal makes the request's first fact: from here on nothing of the person is in
@@ -46,7 +47,7 @@ func (in *Intake) seal(ctx context.Context, from callers.Caller, s event.Submitt
 		About:        about,
 		Digest:       digest,
 		Lease:        in.Lease,
-		Keep:         in.Keep,
+		Keep:         in.keep(j),
 	}
 	if s.Right.Grievance() {
 		a.Systems = []dsar.System{} // none is asked
@@ -89,6 +90,16 @@ func (in *Intake) seal(ctx context.Context, from callers.Caller, s event.Submitt
 		}
 	}
 	return a, nil
+}
+
+// keep returns how long Habeas keeps what it holds of a request under a law.
+func (in *Intake) keep(j policy.Jurisdiction) *core.Keep {
+	if in.Keep == nil {
+		return nil
+	}
+	k := *in.Keep
+	k.AccountabilityMonths, k.Source = j.AccountableMonths(k.AccountabilityMonths)
+	return &k
 }
 
 // withoutPurposes returns systems without what nothing is decided by: a request that ends

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/link"
 	"habeas.dev/pkg/vault"
@@ -54,7 +55,8 @@ func (d *Desk) Send(ctx context.Context, task event.Event) (event.Event, error) 
 }
 
 // Read opens what a worker answered, as the coordinator reads it: a report is then a
-// dsar.Report in JSON. What is no report stays as it is.
+// dsar.Report in JSON, with the worker's words, which the coordinator keeps sealed. What is
+// no report stays as it is.
 func (d *Desk) Read(ctx context.Context, answer event.Event) (event.Event, error) {
 	if answer.Type != event.TypeReport {
 		return answer, nil
@@ -67,8 +69,37 @@ func (d *Desk) Read(ctx context.Context, answer event.Event) (event.Event, error
 	if err != nil {
 		return answer, err
 	}
+	if err := d.restore(ctx, &r); err != nil {
+		return answer, err
+	}
 	answer.Data, err = json.Marshal(r)
 	return answer, err
+}
+
+// restore puts a worker's words back to where it said them, which the coordinator leaves
+// sealed: a test of the worker looks at them. The underlying error stays sealed.
+func (d *Desk) restore(ctx context.Context, r *dsar.Report) error {
+	if len(r.Detail) == 0 {
+		return nil
+	}
+	keys, err := d.Keys(ctx, r.RequestID)
+	if err != nil {
+		return err
+	}
+	w, err := link.OpenWords(keys, r.Detail)
+	if err != nil {
+		return err
+	}
+	r.Reason, r.Notes, r.Detail = w.Reason, w.Notes, nil
+	for i := range r.Counts {
+		if said := w.Uncovered[r.Counts[i].Dataset]; said != "" {
+			r.Counts[i].Uncovered = said
+		}
+	}
+	if w.Error != "" {
+		r.Detail, err = keys.Seal([]byte(w.Error), vault.ReportDetail)
+	}
+	return err
 }
 
 // Handle sends tasks that [Seal] made to a worker, and reads its answers. A task that is

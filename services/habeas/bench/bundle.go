@@ -97,7 +97,7 @@ func measureLargeBundle(ctx context.Context, t *target, n *node.Node, size int64
 		return l, err
 	}
 	if report.Kind != dsar.ReportEnded {
-		return l, errors.New("the large bundle failed: " + report.Reason)
+		return l, errors.New("the large bundle failed: " + report.Code)
 	}
 	l.records = report.Objects[0].Records
 	return l, l.check(ctx, n, id)

@@ -86,6 +86,7 @@ type page struct {
 	LeftOut              []leftView
 	NothingLeftOut       string
 	Identifiers          []identifierRow
+	Own                  []string // what Habeas keeps itself
 	Rights, Also         []string
 	Automated, Transfers string
 	Notices              []string // who received what was changed, and is told

@@ -34,6 +34,9 @@ type doneRow struct {
 func newPager(b *build, d *statement.Document) *pager {
 	p := &pager{build: b, w: b.words, doc: d, page: &page{}, totals: map[string]int64{}}
 	for i := range d.Systems {
+		if d.Systems[i].System == dsar.Habeas {
+			continue // it has a section of its own
+		}
 		p.views = append(p.views, &systemView{of: &d.Systems[i], ID: "s-" + d.Systems[i].System, Title: d.Systems[i].Title})
 	}
 	return p
@@ -306,6 +309,7 @@ func (p *pager) contents() {
 	add(len(p.page.LeftOut) > 0 || p.page.NothingLeftOut != "", "left-out", w.LeftOut)
 	add(len(p.page.Identifiers) > 0, "looked", w.Looked)
 	add(len(p.page.Notices) > 0, "recipients", w.RecipientsTold)
+	add(len(p.page.Own) > 0, "own", w.Own)
 	add(true, "rights", w.Rights)
 	add(true, "folder", w.Folder)
 }

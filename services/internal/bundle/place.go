@@ -71,11 +71,16 @@ var places = map[statement.Kind]place{
 	statement.NothingLeftOut:     func(p *pager, s statement.Said) { p.page.NothingLeftOut = s.Text },
 	statement.KeptUnused:         func(p *pager, s statement.Said) { p.page.Locked = s.Text },
 
+	statement.OwnAnswer: own, statement.OwnRecord: own, statement.OwnErasure: own, statement.OwnTrace: own, statement.OwnCopies: own, statement.OwnNoCopies: own,
+
 	// What letters say; the letter with the answer stands at the head of the page.
 	statement.Due: inLetter, statement.DuePassed: inLetter, statement.Concerns: inLetter, statement.Decided: inLetter, statement.ProofWanted: inLetter, statement.QuestionAsked: inLetter, statement.TakesLonger: inLetter, statement.Refused: inLetter, statement.Answered: inLetter,
 	statement.AskedOnceMore: inLetter, statement.CameBack: inLetter, statement.ErasedOnceMore: inLetter, statement.StillThere: inLetter, statement.NothingCameBack: inLetter, statement.NotAllOnceMore: inLetter,
 	statement.EverythingGone: inLetter, statement.OnlyKeptLeft: inLetter, statement.NotAllGone: inLetter, statement.EveryoneAsked: inLetter,
 }
+
+// own puts what Habeas says of itself into its own section.
+func own(p *pager, s statement.Said) { p.page.Own = append(p.page.Own, s.Text) }
 
 func inLetter(*pager, statement.Said) {}
 

@@ -381,7 +381,6 @@ func (c Config) withDefaults() (Config, error) {
 		c.Portal.Identifiers = []dsar.IdentifierType{"account_id", "phone"}
 	}
 	c.Keep.AnswerDays = cmp.Or(c.Keep.AnswerDays, defaultAnswerDays)
-	c.Keep.AccountabilityMonths = cmp.Or(c.Keep.AccountabilityMonths, defaultAccountabilityMonths)
 	set(&c.Controller, "the controller")
 	set(&c.Prove, "P30D")
 	set(&c.CameBack, "ask")

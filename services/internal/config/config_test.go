@@ -35,7 +35,7 @@ func TestDefaults(t *testing.T) {
 		Vault:    Vault{Bucket: filepath.Join(dir, "vault"), Keys: filepath.Join(dir, "vault-keys"), Key: "file://" + slash + "/master.key"},
 		Links:    filepath.Join(dir, "links"),
 		Receipts: Receipts{Name: "localhost/habeas", BundleKey: filepath.Join(dir, "keys", "bundles.key"), LogKey: filepath.Join(dir, "keys", "log.key"), Mirror: filepath.Join(dir, "mirror")},
-		Keep:     Keep{AnswerDays: 30, AccountabilityMonths: 24},
+		Keep:     Keep{AnswerDays: 30, AccountabilityMonths: 0},
 		Portal:   Portal{Uploads: filepath.Join(dir, "uploads"), UploadsKey: filepath.Join(dir, "keys", "uploads.key"), Identifiers: []dsar.IdentifierType{"account_id", "phone"}},
 		Outbox:   filepath.Join(dir, "outbox"), Controller: "the controller", Again: Again{Prove: "P30D", CameBack: "ask"}, Log: Log{Level: "info", Format: "text"},
 	}

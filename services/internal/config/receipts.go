@@ -37,7 +37,8 @@ type Keep struct {
 	// available; default 30.
 	AnswerDays int `yaml:"answer_days"`
 	// AccountabilityMonths is how long it is kept whom a request was about, after it
-	// ended; default 24 (11 CCR 7101).
+	// ended. Default 0: as the law's file says (accountability), 24 where it says nothing.
+	// Where a law fixes a number, as 11 CCR 7101 does, a shorter one is not taken.
 	AccountabilityMonths int `yaml:"accountability_months"`
 	// BackupDays is how long the longest of the systems' backups lives: an erasure is
 	// known until then, so that it can be done again after one was restored.
@@ -46,18 +47,17 @@ type Keep struct {
 
 // The defaults, and the bounds of what is no slip of the pen.
 const (
-	defaultAnswerDays           = 30
-	defaultAccountabilityMonths = 24
-	maxKeepDays                 = 3660
-	maxKeepMonths               = 1200
+	defaultAnswerDays = 30
+	maxKeepDays       = 3660
+	maxKeepMonths     = 1200
 )
 
 func (k Keep) check() error {
 	switch {
 	case k.AnswerDays < 1 || k.AnswerDays > maxKeepDays:
 		return fmt.Errorf("keep.answer_days is %d; from 1 to %d", k.AnswerDays, maxKeepDays)
-	case k.AccountabilityMonths < 1 || k.AccountabilityMonths > maxKeepMonths:
-		return fmt.Errorf("keep.accountability_months is %d; from 1 to %d", k.AccountabilityMonths, maxKeepMonths)
+	case k.AccountabilityMonths < 0 || k.AccountabilityMonths > maxKeepMonths:
+		return fmt.Errorf("keep.accountability_months is %d; from 0 to %d", k.AccountabilityMonths, maxKeepMonths)
 	case k.BackupDays < 0 || k.BackupDays > maxKeepDays:
 		return fmt.Errorf("keep.backup_days is %d; from 0 to %d", k.BackupDays, maxKeepDays)
 	}

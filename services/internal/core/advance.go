@@ -31,7 +31,7 @@ func (d *decider) advance() {
 			d.complete()
 			return
 		}
-		if d.waitsForLookBack() {
+		if d.waitsForLookBack() || d.waitsForCopies() {
 			return
 		}
 		d.record(StageStarted{Stage: stages[next], Moment: Moment{At: d.now}})
@@ -238,7 +238,7 @@ func (d *decider) callForAttention() {
 				e.Systems = append(e.Systems, t.System)
 			}
 			if e.Reason == "" {
-				e.Reason = t.System + ": " + t.End.Reason
+				e.Reason = t.System + ": " + t.End.said()
 			}
 		}
 	}

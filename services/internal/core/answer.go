@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -40,11 +41,24 @@ type Answer struct {
 	Recipient string `json:"recipient,omitempty"`
 	// Notices are what is owed to the recipients of what was changed.
 	Notices []NoticeAnswer `json:"notices,omitempty"`
+	// Keep says how long Habeas keeps what it holds of the request itself; nil: it isn't
+	// known. Copies is the fact that an erasure has reached its own earlier copies, with
+	// how many requests they were of.
+	Keep   *Keep      `json:"keep,omitempty"`
+	Copies *OwnCopies `json:"copies,omitempty"`
 	// Again is set where an addendum is to be made, and not the answer.
 	Again *AgainAnswer `json:"again,omitempty"`
 	// Facts are the hashes of the facts that the rest names by their versions: what is
 	// told of a fact that isn't here can't be told.
 	Facts []Cited `json:"facts,omitempty"`
+}
+
+// OwnCopies says what an erasure destroyed of what Habeas held of the person in earlier
+// requests.
+type OwnCopies struct {
+	Requests int       `json:"requests"`
+	At       time.Time `json:"at"`
+	Fact     int       `json:"fact"`
 }
 
 // Cited names a fact of a request's journal: its version, and its hash in the chain.
@@ -58,6 +72,9 @@ func (a *Answer) Rests() []int {
 	seqs := []int{1} // what was accepted
 	if a.Judged > 0 {
 		seqs = append(seqs, a.Judged)
+	}
+	if a.Copies != nil {
+		seqs = append(seqs, a.Copies.Fact)
 	}
 	for _, s := range a.Systems {
 		for _, e := range s.Ends {
@@ -96,6 +113,8 @@ type ActionEnd struct {
 	// Code and Reason explain what isn't plain; see [Report].
 	Code   string `json:"code,omitempty"`
 	Reason string `json:"reason,omitempty"`
+	// Cause says in fields what stood in the way.
+	Cause *dsar.Cause `json:"cause,omitempty"`
 	// By is the person who did it by hand; empty where a machine did.
 	By string `json:"by,omitempty"`
 	// Fact is the version of the fact that says so.
@@ -114,6 +133,15 @@ type NoticeAnswer struct {
 	By        Way          `json:"by"`
 	Status    NoticeStatus `json:"status"`
 	Fact      int          `json:"fact"`
+}
+
+// said returns what explains the end in the open: a sentence, or the code alone, for which
+// whoever reads has one.
+func (e ActionEnd) said() string { return cmp.Or(e.Reason, e.Code) }
+
+// IsAttention reports whether it is of this end that a fact says that somebody is needed.
+func (e ActionEnd) IsAttention(system string, a AttentionNeeded) bool {
+	return a.Reason == system+": "+e.said()
 }
 
 // KeptEarlier is what an erasure that was answered before had to keep in one dataset.

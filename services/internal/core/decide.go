@@ -196,7 +196,7 @@ func (d *decider) ended(r dsar.Report) {
 		found = f.all
 	}
 	d.record(TaskEnded{System: r.System, Action: r.Action, Attempt: r.Attempt, Outcome: r.Outcome, Counts: r.Counts, Objects: r.Objects,
-		Identifiers: found, Code: r.Code, Reason: r.Reason, Notes: r.Notes, Moment: Moment{At: d.now}})
+		Identifiers: found, Code: r.Code, Reason: r.Reason, Cause: r.Cause, Findings: r.Findings, Detail: r.Detail, Notes: r.Notes, Moment: Moment{At: d.now}})
 }
 
 // unchanged names the columns that a system holds and has corrected nowhere. One
@@ -227,11 +227,11 @@ func (d *decider) until(t time.Time) time.Time {
 }
 
 func (d *decider) park(r dsar.Report, until time.Time, code, reason string) {
-	d.record(TaskParked{System: r.System, Action: r.Action, Attempt: r.Attempt, Until: until, Code: code, Reason: reason, Detail: r.Detail, Notes: r.Notes, Moment: Moment{At: d.now}})
+	d.record(TaskParked{System: r.System, Action: r.Action, Attempt: r.Attempt, Until: until, Code: code, Reason: reason, Cause: r.Cause, Findings: r.Findings, Detail: r.Detail, Notes: r.Notes, Moment: Moment{At: d.now}})
 }
 
 func (d *decider) fail(r dsar.Report, o dsar.Outcome, code, reason string) {
-	d.record(TaskFailed{System: r.System, Action: r.Action, Attempt: r.Attempt, Outcome: o, Counts: r.Counts, Objects: r.Objects, Identifiers: r.Identifiers, Code: code, Reason: reason, Detail: r.Detail, Notes: r.Notes, Moment: Moment{At: d.now}})
+	d.record(TaskFailed{System: r.System, Action: r.Action, Attempt: r.Attempt, Outcome: o, Counts: r.Counts, Objects: r.Objects, Identifiers: r.Identifiers, Code: code, Reason: reason, Cause: r.Cause, Findings: r.Findings, Detail: r.Detail, Notes: r.Notes, Moment: Moment{At: d.now}})
 }
 
 func (c Tick) decide(d *decider) error {

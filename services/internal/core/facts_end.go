@@ -1,6 +1,10 @@
 package core
 
-import "time"
+import (
+	"time"
+
+	"habeas.dev/pkg/dsar"
+)
 
 // endFacts are the facts of what becomes of an ended request.
 var endFacts = []factType{
@@ -65,7 +69,7 @@ type CopiesForgotten struct {
 }
 
 func (e CopiesForgotten) evolve(s State) State {
-	s.CopiesForgotten = true
+	s.OwnCopies = &OwnCopies{Requests: len(e.Requests), At: e.At, Fact: s.Version}
 	return s
 }
 
@@ -78,6 +82,8 @@ type Keep struct {
 	// AccountabilityMonths is how long it is kept whom the request was about, after it
 	// ended.
 	AccountabilityMonths int `json:"accountability_months"`
+	// Source is the law that says so; empty where it is the operator's own number.
+	Source string `json:"source,omitempty"`
 	// BackupDays is how long the systems' backups live: until then an erasure may have
 	// to be done again, for which it must be known of whom.
 	BackupDays int `json:"backup_days,omitempty"`
@@ -142,8 +148,8 @@ func (s State) duties() []dueDuty {
 	if s.Accepted.Keep != nil && s.Status.Ended() && !s.Receipted && s.SubjectForgotten.IsZero() {
 		out = append(out, dueDuty{DutyReceipt, s.EndedAt})
 	}
-	if s.Accepted.Keep != nil && s.Status == StatusCompleted && s.Right == erases && !s.CopiesForgotten && s.SubjectForgotten.IsZero() {
-		out = append(out, dueDuty{DutyForgetCopies, s.EndedAt})
+	if s.waitsForCopies() {
+		out = append(out, dueDuty{DutyForgetCopies, s.Accepted.AcceptedAt})
 	}
 	if at := s.noticesDue(); !at.IsZero() {
 		out = append(out, dueDuty{DutyTell, at})
@@ -158,6 +164,20 @@ func (s State) duties() []dueDuty {
 		out = append(out, dueDuty{DutyForgetSubject, at})
 	}
 	return out
+}
+
+// waitsForCopies reports whether an erasure waits until it has reached Habeas' own earlier
+// copies of the person: once every system was erased and asked again, and before the
+// certificate is written, which says so. Of one that was answered before v0.2.0 it is owed
+// afterwards.
+func (s State) waitsForCopies() bool {
+	if s.Accepted.Keep == nil || s.Right != erases || s.OwnCopies != nil || s.Again != nil || !s.SubjectForgotten.IsZero() {
+		return false
+	}
+	if s.Status.Ended() {
+		return s.Status == StatusCompleted
+	}
+	return s.Awaited == "" && s.Stage == dsar.Prove && (&decider{State: s}).stageIsOver()
 }
 
 type dueDuty struct {

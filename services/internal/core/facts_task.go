@@ -85,16 +85,24 @@ func (e TaskProgressed) evolve(s State) State {
 	return s.change(e.System, e.Action, func(t *TaskState) { t.Deadline, t.Unheard = e.Deadline, 0 })
 }
 
+// What the three facts below say in explanation is in the open, and so is no word of a
+// worker's: Code and Cause are codes and names that were looked up, Reason and Notes are
+// the core's own sentences, or those of the person who did it (of facts before v0.2.0 the
+// worker's). Findings are what the worker noticed of its system besides. Detail is what it
+// said in its own words, sealed: a [dsar.Words].
+
 // TaskParked says that a task waits until a time and is then sent again.
 type TaskParked struct {
-	System  string      `json:"system"`
-	Action  dsar.Action `json:"action"`
-	Attempt int         `json:"attempt"`
-	Until   time.Time   `json:"until"`
-	Code    string      `json:"code,omitempty"`
-	Reason  string      `json:"reason,omitempty"`
-	Detail  []byte      `json:"detail,omitempty"`
-	Notes   []string    `json:"notes,omitempty"` // see [NotesOf]
+	System   string       `json:"system"`
+	Action   dsar.Action  `json:"action"`
+	Attempt  int          `json:"attempt"`
+	Until    time.Time    `json:"until"`
+	Code     string       `json:"code,omitempty"`
+	Reason   string       `json:"reason,omitempty"`
+	Cause    *dsar.Cause  `json:"cause,omitempty"`
+	Findings []dsar.Cause `json:"findings,omitempty"`
+	Detail   []byte       `json:"detail,omitempty"`
+	Notes    []string     `json:"notes,omitempty"`
 	Moment
 }
 
@@ -102,7 +110,8 @@ func (e TaskParked) evolve(s State) State {
 	return s.change(e.System, e.Action, func(t *TaskState) {
 		t.Status, t.Until = TaskIsParked, e.Until
 		t.Parked++
-		t.End = ActionEnd{Action: e.Action, At: e.At, Code: e.Code, Reason: e.Reason, Fact: s.Version}
+		t.End = ActionEnd{Action: e.Action, At: e.At, Code: e.Code, Reason: e.Reason, Cause: e.Cause, Fact: s.Version}
+		t.Words = e.Detail
 	})
 }
 
@@ -118,7 +127,10 @@ type TaskEnded struct {
 	Identifiers []dsar.Identifier `json:"identifiers,omitempty"`
 	Code        string            `json:"code,omitempty"`
 	Reason      string            `json:"reason,omitempty"`
-	Notes       []string          `json:"notes,omitempty"` // see [NotesOf]
+	Cause       *dsar.Cause       `json:"cause,omitempty"`
+	Findings    []dsar.Cause      `json:"findings,omitempty"`
+	Detail      []byte            `json:"detail,omitempty"`
+	Notes       []string          `json:"notes,omitempty"`
 	// By is the person who did it by hand; empty where a machine did.
 	By string `json:"by,omitempty"`
 	Moment
@@ -137,8 +149,8 @@ func (e TaskEnded) evolve(s State) State {
 				}
 			}
 		}
-		t.Candidates, t.Notes = nil, e.Notes
-		t.End = ActionEnd{Action: e.Action, Outcome: e.Outcome, At: e.At, Counts: e.Counts, Objects: e.Objects, Code: e.Code, Reason: e.Reason, By: e.By, Fact: s.Version}
+		t.Candidates, t.Notes, t.Words = nil, e.Notes, e.Detail
+		t.End = ActionEnd{Action: e.Action, Outcome: e.Outcome, At: e.At, Counts: e.Counts, Objects: e.Objects, Code: e.Code, Reason: e.Reason, Cause: e.Cause, By: e.By, Fact: s.Version}
 	})
 	s.Identifiers = merge(s.Identifiers, e.Identifiers)
 	if e.By != "" && s.Status == StatusNeedsAttention {
@@ -163,15 +175,17 @@ type TaskFailed struct {
 	Identifiers []dsar.Identifier `json:"identifiers,omitempty"`
 	Code        string            `json:"code"`
 	Reason      string            `json:"reason,omitempty"`
+	Cause       *dsar.Cause       `json:"cause,omitempty"`
+	Findings    []dsar.Cause      `json:"findings,omitempty"`
 	Detail      []byte            `json:"detail,omitempty"`
-	Notes       []string          `json:"notes,omitempty"` // see [NotesOf]
+	Notes       []string          `json:"notes,omitempty"`
 	Moment
 }
 
 func (e TaskFailed) evolve(s State) State {
 	return s.backIn(e).change(e.System, e.Action, func(t *TaskState) {
-		t.Status, t.Candidates, t.Notes = TaskIsFailed, e.Identifiers, e.Notes
-		t.End = ActionEnd{Action: e.Action, Outcome: e.Outcome, At: e.At, Counts: e.Counts, Objects: e.Objects, Code: e.Code, Reason: e.Reason, Fact: s.Version}
+		t.Status, t.Candidates, t.Notes, t.Words = TaskIsFailed, e.Identifiers, e.Notes, e.Detail
+		t.End = ActionEnd{Action: e.Action, Outcome: e.Outcome, At: e.At, Counts: e.Counts, Objects: e.Objects, Code: e.Code, Reason: e.Reason, Cause: e.Cause, Fact: s.Version}
 	})
 }
 
@@ -194,10 +208,8 @@ func (e MessageRejected) evolve(s State) State {
 	return s
 }
 
-// NotesOf returns what a worker noted of its system when it said what a fact says: a
-// column that the manifest doesn't declare, what outlives an erasure. Whatever a
-// worker answers to a task, its notes are in the fact (TestReportsInAnyOrder), so that
-// they are in every trace that it touches.
+// NotesOf returns what stands in words of what a worker noticed of its system when it said
+// what a fact says.
 func NotesOf(e Event) []string {
 	switch e := e.(type) {
 	case TaskParked:
@@ -206,6 +218,23 @@ func NotesOf(e Event) []string {
 		return e.Notes
 	case TaskFailed:
 		return e.Notes
+	default:
+		return nil
+	}
+}
+
+// FindingsOf returns what a worker noticed of its system when it said what a fact says: a
+// column that the manifest doesn't declare, what outlives an erasure. Whatever a worker
+// answers to a task, its findings are in the fact (TestReportsInAnyOrder), so that they
+// are in every trace that it touches.
+func FindingsOf(e Event) []dsar.Cause {
+	switch e := e.(type) {
+	case TaskParked:
+		return e.Findings
+	case TaskEnded:
+		return e.Findings
+	case TaskFailed:
+		return e.Findings
 	default:
 		return nil
 	}

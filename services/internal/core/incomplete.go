@@ -30,7 +30,7 @@ func (d *decider) leftByErase(proof *dsar.Report) {
 		c := &proof.Counts[i]
 		for _, e := range erase.End.Counts {
 			if e.Dataset == c.Dataset && e.Uncovered != "" && c.Uncovered == "" && c.Found > 0 {
-				c.Uncovered = e.Uncovered
+				c.Uncovered, c.Cause = e.Uncovered, e.Cause
 				proof.Reason = cmp.Or(proof.Reason, erase.End.Reason)
 			}
 		}
@@ -123,7 +123,7 @@ func (end *ActionEnd) complete(e *TaskEnded) {
 	}
 	e.Counts = sum(end.Counts, e.Counts)
 	for i := range e.Counts {
-		e.Counts[i].Uncovered = ""
+		e.Counts[i].Uncovered, e.Counts[i].Cause = "", nil
 	}
 	if e.Outcome == dsar.NothingFound {
 		e.Outcome = end.outcome()

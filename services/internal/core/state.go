@@ -143,8 +143,9 @@ type State struct {
 	Sent       []PersonSent
 	Opened     []time.Time
 	KeyRevoked bool
-	// CopiesForgotten tells that the erasure has reached Habeas' own copies.
-	CopiesForgotten bool
+	// OwnCopies says what the erasure destroyed of Habeas' own earlier copies; nil: it
+	// hasn't reached them yet.
+	OwnCopies *OwnCopies
 }
 
 // TaskStatus is where one task stands.
@@ -200,9 +201,11 @@ type TaskState struct {
 	Before []dsar.Object
 	// Answered is the last attempt that an answer has told of.
 	Answered int
-	// End is how it ended or failed, and Notes what its worker noted then.
+	// End is how it ended or failed, and Notes what was noted then.
 	End   ActionEnd
 	Notes []string
+	// Words are what its worker said then in its own words, sealed: a [dsar.Words].
+	Words []byte
 }
 
 // Exists reports whether the request was accepted.
@@ -351,7 +354,7 @@ func (s State) answer() *Answer {
 	if s.Right != s.Accepted.Right {
 		answer.Asked = s.Accepted.Right
 	}
-	answer.Again = s.again()
+	answer.Again, answer.Keep, answer.Copies = s.again(), s.Accepted.Keep, s.OwnCopies
 	for _, n := range s.Notices {
 		answer.Notices = append(answer.Notices, NoticeAnswer{Recipient: n.Recipient, By: n.By, Status: n.Status, Fact: n.Fact})
 	}

@@ -245,8 +245,8 @@ func gone(err error) bool {
 const maxCopies = journal.MaxList
 
 // forgetCopies has an erasure reach what Habeas holds of the person in other requests:
-// records and answers of those that have ended go at once. That and when they asked stays
-// until its time has come, which the certificate says.
+// records, answers and letters of those that have ended go at once. That and when they
+// asked stays until its time has come, which the certificate says.
 func (k *Keeper) forgetCopies(ctx context.Context, requestID string) error {
 	s, err := k.Requests.State(ctx, requestID)
 	if err != nil {
@@ -269,6 +269,9 @@ func (k *Keeper) forgetCopies(ctx context.Context, requestID string) error {
 			// A person who merely said that the address was theirs reaches nothing.
 			if !slices.ContainsFunc(other.Usable(), func(i dsar.Identifier) bool { return i.Fingerprint == id.Fingerprint }) {
 				continue
+			}
+			if err := k.deleteLetters(ctx, row.RequestID); err != nil {
+				return err
 			}
 			if other.RecordsForgotten.IsZero() {
 				if err := k.Forget(ctx, row.RequestID, core.PartRecords, core.ByPolicy, "erasure "+requestID); err != nil {

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -44,6 +45,27 @@ func (j Jurisdiction) countsWorkingDays() bool {
 	return slices.ContainsFunc(periods, func(p *Period) bool {
 		return p != nil && (p.Unit == BusinessDay || p.MovesOff == MovesOffNoWorkday)
 	})
+}
+
+// defaultAccountability is how many months it is known whom a request was about where
+// neither law nor operator says.
+const defaultAccountability = 24
+
+// AccountableMonths returns how many months after a request ended it is known whom it was
+// about, and the law that says so: the law's number, or a longer one that the operator
+// wants; where the law fixes none, the operator's, if it isn't 0.
+func (j Jurisdiction) AccountableMonths(operator int) (months int, source string) {
+	law := j.Accountability
+	switch {
+	case law == nil:
+		return cmp.Or(operator, defaultAccountability), ""
+	case law.Choice && operator > 0:
+		return operator, ""
+	case law.Choice:
+		return law.Count, ""
+	default:
+		return max(law.Count, operator), law.Source
+	}
 }
 
 // Due returns the last second at which an answer is in time, in UTC. It is the last

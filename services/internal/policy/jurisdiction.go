@@ -76,6 +76,9 @@ type Jurisdiction struct {
 	Refusals []Refusal `yaml:"refusals"`
 	// RecipientsTold says which recipients of data are told of what a request changes.
 	RecipientsTold []RecipientsTold `yaml:"recipients_told"`
+	// Accountability is how long it must be known, after a request ended, whom it was about
+	// and how it was answered; nil where the law's file says nothing of it.
+	Accountability *Period `yaml:"accountability"`
 	// Letters are paragraphs that this law's letters have beside what all letters say.
 	Letters []Paragraph `yaml:"letters"`
 	// AnswerSays lists what an answer must say beside the data.

@@ -193,6 +193,9 @@ func read(schema *jsonschema.Schema, calendars map[string]*Calendar, text []byte
 	if j.Holidays == nil && j.countsWorkingDays() {
 		return Jurisdiction{}, errors.New("holidays: a period goes by working days, and no calendar says which are none")
 	}
+	if a := j.Accountability; a != nil && a.Unit != Month {
+		return Jurisdiction{}, errors.New("accountability: it is counted in months")
+	}
 	if j.zone, err = time.LoadLocation(j.TimeZone.Name); err != nil {
 		return Jurisdiction{}, fmt.Errorf("time_zone: %w", err)
 	}

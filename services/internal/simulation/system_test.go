@@ -165,7 +165,7 @@ func (s *system) gather(ctx context.Context, t worker.Task, out *worker.Records)
 	for _, dataset := range datasets() {
 		if why := s.hides(t, dataset); why != "" {
 			if !s.silent {
-				out.Uncovered(dataset, why)
+				out.Uncovered(dataset, why, dsar.Cause{})
 			}
 			continue
 		}
@@ -189,7 +189,7 @@ func (s *system) plan(ctx context.Context, t worker.Task, p *worker.PlanWriter) 
 	for _, dataset := range datasets() {
 		if why := s.hides(t, dataset); why != "" {
 			if !s.silent {
-				p.Uncovered(dataset, why)
+				p.Uncovered(dataset, why, dsar.Cause{})
 			}
 			continue
 		}

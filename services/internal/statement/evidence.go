@@ -94,6 +94,9 @@ func newEvidence(in *Evidence) *evidence {
 		e.hash[f.Seq] = f.Hash
 	}
 	for i := range in.Systems {
+		if in.Systems[i].System == dsar.Habeas {
+			continue // it was asked nothing: see ofHabeas
+		}
 		s := &system{System: &in.Systems[i], all: e, needs: in.Systems[i].Needs}
 		for _, told := range in.Told.Systems {
 			if told.System == s.System.System {

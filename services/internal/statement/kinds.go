@@ -118,6 +118,15 @@ const (
 	NotAllGone         Kind = "not-all-gone"
 	KeptUnused         Kind = "kept-unused"
 	EveryoneAsked      Kind = "every-system-asked-again"
+
+	// Of Habeas itself, a system as well ([dsar.Habeas]): what it keeps of the request, why
+	// and until when, and what an erasure reached of it.
+	OwnAnswer   Kind = "own-answer"
+	OwnRecord   Kind = "own-record"
+	OwnErasure  Kind = "own-erasure"
+	OwnTrace    Kind = "own-trace"
+	OwnCopies   Kind = "own-copies"
+	OwnNoCopies Kind = "own-no-copies"
 )
 
 // What [Decided] says by its Why.
@@ -133,7 +142,8 @@ func Kinds() []Kind {
 	out = addKinds(out, ofDataset)
 	out = addKinds(out, answers)
 	out = addKinds(out, ofSystem)
-	return addKinds(out, ofAll)
+	out = addKinds(out, ofAll)
+	return addKinds(out, ofHabeas)
 }
 
 func addKinds[P any](out []Kind, rules []rule[P]) []Kind {

@@ -29,6 +29,7 @@ func Make(in Evidence) []Statement {
 		apply(e, s.System.System, "", s, ofSystem)
 	}
 	apply(e, "", "", e, ofAll)
+	apply(e, dsar.Habeas, "", e, ofHabeas)
 	return e.made
 }
 

@@ -53,6 +53,10 @@ type Values struct {
 	Safeguard  string       `json:"safeguard,omitempty"`
 	Files      []string     `json:"files,omitempty"`
 	Checks     []dsar.Check `json:"checks,omitempty"`
+	// Days and Months are how long something is kept, Requests how many requests it was of.
+	Days     int `json:"days,omitempty"`
+	Months   int `json:"months,omitempty"`
+	Requests int `json:"requests,omitempty"`
 	// Right is what was asked for, or is answered instead.
 	Right dsar.Right `json:"right,omitempty"`
 	// With is the dataset that something goes with; Table one that isn't declared.

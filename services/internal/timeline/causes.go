@@ -1,8 +1,10 @@
 package timeline
 
 import (
+	"cmp"
 	"strings"
 
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/words"
 )
@@ -24,9 +26,19 @@ var straight = strings.NewReplacer("’", "'")
 // cause returns why something stands as it does: in another language by the
 // sentence of its code, beside which stands what was said of the case where that
 // says more.
-func (say Say) cause(code, reason string) string {
+//
+// Of what a worker said, only names are in the open: they stand behind the sentence.
+func (say Say) cause(code, reason string, c *dsar.Cause) string {
 	told := say(Cause(code))
+	if names := c.Said(); reason == "" && names != "" {
+		if told == "" {
+			return names
+		}
+		return told + " (" + names + ")"
+	}
 	switch {
+	case reason == "":
+		return told
 	case told == Cause(code): // in English, what was said says it best
 		return reason
 	case SaysMore(code, reason):
@@ -36,14 +48,14 @@ func (say Say) cause(code, reason string) string {
 	}
 }
 
-// attention says which system a person is wanted for, and why.
+// attention returns which system a person is wanted for, and why.
 func (say Say) attention(e core.AttentionNeeded, s core.State) string {
 	why := e.Reason
 	for _, t := range s.Tasks {
-		if t.Status == core.TaskIsFailed && e.Reason == t.System+": "+t.End.Reason {
-			why = say.f("%s: %s", t.System, say.cause(t.End.Code, t.End.Reason))
+		if t.Status == core.TaskIsFailed && t.End.IsAttention(t.System, e) {
+			why = say.f("%s: %s", t.System, cmp.Or(say.cause(t.End.Code, t.End.Reason, t.End.Cause), t.End.Code))
 			break
 		}
 	}
-	return say.f("needs attention: %s", why)
+	return why
 }

@@ -209,16 +209,29 @@ func stepState(s Step, request core.Status) string {
 
 func stepNote(s Step) string {
 	note := CountWords(s.Counts)
-	if s.Reason != "" {
+	if why := stepWhy(s); why != "" {
 		if note != "" {
 			note += "; "
 		}
-		note += s.Reason
+		note += why
 	}
 	if s.Attempts > 1 {
 		note = strings.TrimSpace(fmt.Sprintf("%s (%d attempts)", note, s.Attempts))
 	}
 	return note
+}
+
+// stepWhy returns why a step stands as it does: the core's own sentence, or that of the
+// code with the names that were said.
+func stepWhy(s Step) string {
+	switch told := Cause(s.Code); {
+	case told == "" || strings.Contains(s.Reason, " ") && !strings.Contains(s.Reason, ", "):
+		return s.Reason
+	case s.Reason == "":
+		return told
+	default:
+		return told + " (" + s.Reason + ")"
+	}
 }
 
 func took(s Step) string {

@@ -3,6 +3,7 @@
 package timeline
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -152,6 +153,9 @@ func BuildIn(facts []journal.Fact, say Say) (Trace, error) {
 		t.Chain = err.Error()
 	}
 	t.describe(state, sent)
+	if state.Attention.Reason != "" {
+		t.Attention = say.attention(state.Attention, state)
+	}
 	return t, nil
 }
 
@@ -187,10 +191,10 @@ func (t *Trace) describe(s core.State, sent map[[2]string]time.Time) {
 			step := Step{Action: task.Action, Status: task.Status, Attempts: task.Attempt, SentAt: sent[[2]string{name, string(task.Action)}]}
 			switch task.Status {
 			case core.TaskIsParked:
-				step.Until, step.Code, step.Reason = task.Until, task.End.Code, task.End.Reason
+				step.Until, step.Code, step.Reason = task.Until, task.End.Code, cmp.Or(task.End.Reason, task.End.Cause.Said())
 			case core.TaskIsEnded, core.TaskIsFailed:
 				end := task.End
-				step.EndedAt, step.Outcome, step.Counts, step.Code, step.Reason = end.At, end.Outcome, end.Counts, end.Code, end.Reason
+				step.EndedAt, step.Outcome, step.Counts, step.Code, step.Reason = end.At, end.Outcome, end.Counts, end.Code, cmp.Or(end.Reason, end.Cause.Said())
 			}
 			if task.Action == dsar.Resolve {
 				for _, id := range s.Doubtful(name) {

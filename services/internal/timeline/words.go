@@ -1,6 +1,7 @@
 package timeline
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -30,7 +31,7 @@ func (say Say) f(format string, args ...any) string {
 // system it is about. The state is the one that the fact has led to.
 func (say Say) words(e core.Event, s core.State) (system, text string) {
 	if e, ok := e.(core.AttentionNeeded); ok {
-		return "", say.attention(e, s)
+		return "", say.f("needs attention: %s", say.attention(e, s))
 	}
 	if e, ok := e.(core.Overdue); ok && !e.DueAt.After(s.Accepted.AcceptedAt) {
 		return "", say.f("overdue: the answer was due by %s, before the request came in", clock(e.DueAt))
@@ -38,6 +39,9 @@ func (say Say) words(e core.Event, s core.State) (system, text string) {
 	system, text = say.fact(e)
 	if notes := core.NotesOf(e); len(notes) > 0 {
 		text += say.f("; note: %s", strings.Join(notes, "; "))
+	}
+	for _, f := range core.FindingsOf(e) {
+		text += say.f("; note: %s", cmp.Or(say.cause(f.Code, "", &f), f.Code))
 	}
 	return system, text
 }
@@ -53,7 +57,7 @@ func (say Say) fact(e core.Event) (system, text string) {
 	case core.TaskProgressed:
 		return e.System, say.f("%s: still at it, %s so far", say(string(e.Action)), say.records(e.Records))
 	case core.TaskParked:
-		return e.System, say.f("%s: parked until %s", say(string(e.Action)), clock(e.Until)) + say.because(e.Code, say.cause(e.Code, e.Reason))
+		return e.System, say.f("%s: parked until %s", say(string(e.Action)), clock(e.Until)) + say.because(e.Code, say.cause(e.Code, e.Reason, e.Cause))
 	case core.TaskEnded:
 		return e.System, say.f("%s: %s", say(string(e.Action)), say(string(e.Outcome))) + say.end(e)
 	case core.TaskFailed:
@@ -61,7 +65,7 @@ func (say Say) fact(e core.Event) (system, text string) {
 		if c := say.counts(e.Counts); c != "" && e.Outcome == dsar.Incomplete {
 			text += say.f(": %s", c)
 		}
-		return e.System, text + say.because(e.Code, say.cause(e.Code, e.Reason))
+		return e.System, text + say.because(e.Code, say.cause(e.Code, e.Reason, e.Cause))
 	case core.MessageRejected:
 		return e.System, say.rejected(e)
 	case core.Retried:
@@ -324,7 +328,7 @@ func (say Say) end(e core.TaskEnded) string {
 	if e.By != "" {
 		text += say.f(" by the hand of %s", e.By)
 	}
-	return text + say.fields(e.Counts) + say.because(e.Code, say.cause(e.Code, e.Reason))
+	return text + say.fields(e.Counts) + say.because(e.Code, say.cause(e.Code, e.Reason, e.Cause))
 }
 
 // CountWords sums up counts: "14 records: profile 1, invoices 13 (6 retained
@@ -336,7 +340,11 @@ func (say Say) counts(counts []dsar.Counts) string {
 	total := int64(0)
 	for _, c := range counts {
 		if c.Uncovered != "" {
-			missing = append(missing, c.Dataset)
+			if names := c.Cause.Said(); names != "" {
+				missing = append(missing, c.Dataset+" ("+names+")")
+			} else {
+				missing = append(missing, c.Dataset)
+			}
 		}
 		n := max(c.Found, c.Gathered, c.Erased+c.Anonymised+c.Kept(), c.Rectified, c.Restricted)
 		if n == 0 {

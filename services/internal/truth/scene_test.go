@@ -12,6 +12,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/link"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/worker"
 	"habeas.dev/services/internal/core"
@@ -210,6 +211,25 @@ func (s *scene) completed(state core.State) answer {
 	return s.read(state)
 }
 
+// said returns what explains how a task ended: in the open, and in its worker's words,
+// which whoever reveals the request reads.
+func (s *scene) said(state core.State, t core.TaskState) string {
+	s.Helper()
+	said := t.End.Reason + " " + t.End.Cause.Said()
+	if len(t.Words) == 0 {
+		return said
+	}
+	keys, err := s.vault.Keys(s.ctx(), state.Accepted.RequestID)
+	if err != nil {
+		s.Fatal(err)
+	}
+	w, err := link.OpenWords(keys, t.Words)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return said + " " + w.Reason
+}
+
 // stops has the person ask, and fails unless the request then waits for a person
 // because of one system, in a reason that has all of some words.
 func (s *scene) stops(state core.State, system string, words ...string) {
@@ -220,8 +240,8 @@ func (s *scene) stops(state core.State, system string, words ...string) {
 	for _, t := range state.Tasks {
 		if t.System == system && t.Status == core.TaskIsFailed {
 			for _, w := range words {
-				if !strings.Contains(t.End.Reason, w) {
-					s.Errorf("%s of %s failed (%s) without saying %q: %s", t.Action, system, t.End.Code, w, t.End.Reason)
+				if said := s.said(state, t); !strings.Contains(said, w) {
+					s.Errorf("%s of %s failed (%s) without saying %q: %s", t.Action, system, t.End.Code, w, said)
 				}
 			}
 			return

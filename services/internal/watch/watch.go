@@ -4,6 +4,7 @@
 package watch
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -70,6 +71,8 @@ type Hour struct {
 
 // Finding is one thing that a worker has noticed.
 type Finding struct {
+	// Code is what it is, and Text which: names, or a sentence where there is no code.
+	Code string    `json:"code,omitempty"`
 	Text string    `json:"text"`
 	At   time.Time `json:"at"` // the last time
 }
@@ -106,7 +109,7 @@ func Add(systems map[string]System, e core.Event) {
 	case core.TaskParked:
 		s := systems[e.System].heard(e.At)
 		if e.At.After(s.Parked.At) {
-			s.Parked = Trouble{e.At, e.Code, e.Reason, e.Until}
+			s.Parked = Trouble{e.At, e.Code, cmp.Or(e.Reason, e.Cause.Said()), e.Until}
 		}
 		s.hour(e.At).Parked++
 		s.note(e, e.At)
@@ -144,7 +147,7 @@ func answers(e core.TaskFailed) bool {
 func (s *System) failed(e core.TaskFailed) {
 	s.hour(e.At).Failed++
 	if e.At.After(s.Failed.At) {
-		s.Failed = Trouble{At: e.At, Code: e.Code, Reason: e.Reason}
+		s.Failed = Trouble{At: e.At, Code: e.Code, Reason: cmp.Or(e.Reason, e.Cause.Said())}
 		s.FailedInRow++
 	}
 }
@@ -183,14 +186,17 @@ func (s *System) hour(at time.Time) *Hour {
 // note adds what the worker noticed.
 func (s *System) note(e core.Event, at time.Time) {
 	for _, text := range core.NotesOf(e) {
-		s.find(text, at)
+		s.find("", text, at)
+	}
+	for _, f := range core.FindingsOf(e) {
+		s.find(f.Code, f.String(), at)
 	}
 }
 
-func (s *System) find(text string, at time.Time) {
-	i := slices.IndexFunc(s.Findings, func(f Finding) bool { return f.Text == text })
+func (s *System) find(code, text string, at time.Time) {
+	i := slices.IndexFunc(s.Findings, func(f Finding) bool { return f.Code == code && f.Text == text })
 	if i < 0 {
-		s.Findings = append(s.Findings, Finding{Text: text})
+		s.Findings = append(s.Findings, Finding{Code: code, Text: text})
 		if i = len(s.Findings) - 1; i == maxFindings {
 			s.Findings = slices.Delete(s.Findings, 0, 1)
 			i--

@@ -85,6 +85,7 @@ type Answer struct {
 	KeptLead    string `yaml:"kept_lead"`
 	KeptUntil   string `yaml:"kept_until"`
 	KeptNoEnd   string `yaml:"kept_no_end"`
+	Own         string `yaml:"own"` // heads what Habeas says of itself
 	KeptNote    string `yaml:"kept_note"`
 	Limits      string `yaml:"limits"`
 	ProvenTitle string `yaml:"proven_title"`

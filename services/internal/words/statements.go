@@ -71,6 +71,16 @@ func (a *Answer) value(d *statement.Document, s statement.Said, name string) str
 		return a.PlainDate(s.Until)
 	case "moment":
 		return a.Moment(s.At)
+	case "days":
+		return a.Count(int64(s.Days), "day")
+	case "months":
+		return a.Count(int64(s.Months), "month")
+	case "requests":
+		return a.Count(int64(s.Requests), "request")
+	case "law":
+		if s.Source != "" {
+			return " (" + s.Source + ")"
+		}
 	case "right":
 		return a.Language.Letters.Rights[s.Right]
 	case "ground":

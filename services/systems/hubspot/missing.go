@@ -3,6 +3,9 @@ package hubspot
 import (
 	"slices"
 	"sync"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/worker"
 )
 
 // missingColumns are the columns of the manifest that HubSpot has no property for. It
@@ -29,11 +32,12 @@ func (l *missingColumns) look(columns []string, values map[string][]byte) {
 }
 
 // Notes names the columns that HubSpot doesn't know.
-func (w *Worker) Notes() (notes []string) {
+func (w *Worker) Notes() (notes []worker.Note) {
 	w.missing.mu.Lock()
 	defer w.missing.mu.Unlock()
 	for _, c := range w.missing.list {
-		notes = append(notes, "HubSpot has no property "+c+", which the manifest declares: make it, or take the column out")
+		notes = append(notes, worker.Note{Cause: dsar.Cause{Code: "schema", Columns: []string{c}},
+			Text: "HubSpot has no property " + c + ", which the manifest declares: make it, or take the column out"})
 	}
 	return notes
 }

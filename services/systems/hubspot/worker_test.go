@@ -146,7 +146,7 @@ func TestLacks(t *testing.T) {
 			t.Fatal(err)
 		}
 		found, err := w.read(t.Context(), "email", []string{p.Person(people.Leaver).Email})
-		if err != nil || len(found) != 1 || len(w.Notes()) != notes || notes == 1 && !strings.Contains(w.Notes()[0], "jobtitle") {
+		if err != nil || len(found) != 1 || len(w.Notes()) != notes || notes == 1 && !strings.Contains(w.Notes()[0].Text, "jobtitle") {
 			t.Errorf("without %s: %v %v (%v)", lacks, found, w.Notes(), err)
 		}
 	}

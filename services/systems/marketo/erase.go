@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/pkg/worker"
 	"habeas.dev/services/systems/internal/erasure"
@@ -23,6 +24,9 @@ const (
 	// roundPause is the wait before the second round; it doubles.
 	roundPause = 250 * time.Millisecond
 )
+
+// codeOutlives is the code of what an erasure leaves that nobody can erase.
+const codeOutlives = "outlives-erasure"
 
 // noteUnsubscribed is what a support agent should know of an erasure of somebody
 // who had unsubscribed.
@@ -95,10 +99,10 @@ func (w *Worker) Erase(ctx context.Context, jobs []*worker.EraseJob) error {
 		if j.Err = s.err; j.Err != nil {
 			continue
 		}
-		found[s].uncover(w, hasLeads[s], func(d *dataset, why string) { s.account.Uncovered(d.name, why) })
+		found[s].uncover(w, hasLeads[s], func(d *dataset, why string, cause dsar.Cause) { s.account.Uncovered(d.name, why, cause) })
 		j.Counts = s.account.Counts()
 		if found[s].unsubscribed {
-			j.Note(noteUnsubscribed)
+			j.Note(worker.Note{Text: noteUnsubscribed, Cause: dsar.Cause{Code: codeOutlives}})
 		}
 	}
 	return nil
@@ -305,7 +309,7 @@ func (w *Worker) settle(t *target, r result) {
 	case vendorapi.IsUnsure(err):
 		t.state, t.why = unknown, err
 	case hasCode(err, codeRefused):
-		t.stop(worker.Permanent("delete-refused", "Marketo refuses to delete a record ("+vendorapi.Code(r.code)+"): it is still there", errors.New(r.text)))
+		t.stop(worker.Because(dsar.Cause{Permission: "delete", Answer: r.code}, worker.Permanent("delete-refused", "Marketo refuses to delete a record ("+vendorapi.Code(r.code)+"): it is still there", errors.New(r.text))))
 	case isPermanent(err):
 		t.stop(err)
 	default: // such as in use: it stays live

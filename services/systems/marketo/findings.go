@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"habeas.dev/pkg/dsar"
 )
 
 const (
@@ -53,13 +55,13 @@ func (f *findings) markUncovered(d *dataset) {
 
 // uncover tells what could not be looked at, and why; and of an erasure that leads
 // are left, by which that is found.
-func (f *findings) uncover(w *Worker, erasure bool, told func(d *dataset, why string)) {
+func (f *findings) uncover(w *Worker, erasure bool, told func(d *dataset, why string, cause dsar.Cause)) {
 	for _, d := range w.counted() {
 		switch on := f.leadsOn(); {
 		case slices.Contains(f.uncovered, d):
-			told(d, uncovered(d))
+			told(d, uncovered(d), unseen(d))
 		case erasure && d == w.leads && on != nil:
-			told(d, "what leads to dataset "+on.name+" is left, so that it can still be found")
+			told(d, "what leads to dataset "+on.name+" is left, so that it can still be found", unseen(on))
 		}
 	}
 }

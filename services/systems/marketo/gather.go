@@ -46,7 +46,7 @@ func (w *Worker) gather(ctx context.Context, subjects []*subject, records map[*s
 			err := it.dataset(ctx, d)
 			if hasCode(err, codeForbidden) {
 				for _, s := range d.affected(g, it.byLead) {
-					records[s].Uncovered(d.name, uncovered(d))
+					records[s].Uncovered(d.name, uncovered(d), unseen(d))
 				}
 				continue
 			}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/pkg/worker"
 )
@@ -71,6 +72,11 @@ func fold(email string) string { return strings.ToLower(strings.TrimSpace(email)
 // What else there is goes on.
 func uncovered(d *dataset) string {
 	return "Marketo forbids the worker's API user what dataset " + d.name + " needs: grant the permission to its role and retry, or see to it by hand"
+}
+
+// unseen says in fields that a dataset can't be read.
+func unseen(d *dataset) dsar.Cause {
+	return dsar.Cause{Code: "no-permission", Dataset: d.name, Permission: "read"}
 }
 
 // affected returns the subjects of a group of whom a dataset that isn't shown may

@@ -34,7 +34,7 @@ func (w *Worker) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 				}
 			}
 		}
-		f.uncover(w, j.Right != dsar.KnowCategories && len(f.ids[w.leads]) > 0, func(d *dataset, why string) { j.Plan.Uncovered(d.name, why) })
+		f.uncover(w, j.Right != dsar.KnowCategories && len(f.ids[w.leads]) > 0, func(d *dataset, why string, cause dsar.Cause) { j.Plan.Uncovered(d.name, why, cause) })
 		w.recall.keep(s, *f)
 	}
 	return nil
@@ -63,12 +63,12 @@ func (w *Worker) Prove(ctx context.Context, jobs []*worker.EraseJob) error {
 
 // counts returns how many records are still there, and what could not be looked at.
 func (f *findings) counts(w *Worker) []dsar.Counts {
-	why := map[*dataset]string{}
-	f.uncover(w, len(f.ids[w.leads]) > 0, func(d *dataset, reason string) { why[d] = reason })
+	why, causes := map[*dataset]string{}, map[*dataset]*dsar.Cause{}
+	f.uncover(w, len(f.ids[w.leads]) > 0, func(d *dataset, reason string, cause dsar.Cause) { why[d], causes[d] = reason, &cause })
 	var out []dsar.Counts
 	for _, d := range w.counted() {
 		if n := int64(len(f.ids[d])); n > 0 || why[d] != "" {
-			out = append(out, dsar.Counts{Dataset: d.name, Found: n, Uncovered: why[d]})
+			out = append(out, dsar.Counts{Dataset: d.name, Found: n, Uncovered: why[d], Cause: causes[d]})
 		}
 	}
 	return out

@@ -373,7 +373,11 @@ func TestOptional(t *testing.T) {
 	if errs[0] != nil || !maps.Equal(conform.Sizes(out[0].Rows), want) {
 		t.Fatalf("%v, want %v: %v", conform.Sizes(out[0].Rows), want, errs[0])
 	}
-	notes := strings.Join(w.worker.Notes(), "\n")
+	var texts []string
+	for _, n := range w.worker.Notes() {
+		texts = append(texts, n.Text)
+	}
+	notes := strings.Join(texts, "\n")
 	for _, part := range []string{"individuals", "contact_points", "person_accounts"} {
 		if !strings.Contains(notes, part) {
 			t.Errorf("no note names %s: %s", part, notes)

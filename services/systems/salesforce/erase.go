@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/pkg/worker"
 )
@@ -70,7 +71,7 @@ func (w *Worker) Erase(ctx context.Context, jobs []*worker.EraseJob) error {
 			continue
 		}
 		for n, why := range w.erasureGaps(g, s, counts[s]) {
-			s.account.Uncovered(w.objects[n].dataset, why)
+			s.account.Uncovered(w.objects[n].dataset, why, w.unseen(n))
 		}
 		j.Counts = s.account.Counts()
 	}
@@ -377,7 +378,7 @@ func (w *Worker) notDone(r *held, what string, x result, err error) {
 }
 
 func (w *Worker) refused(r *held, what string, x result) {
-	r.stop(worker.Permanent(what+"-refused", "Salesforce refuses to "+what+" a record of object "+w.objects[r.object].Object+" ("+vendorapi.Code(x.reply.Code)+"): it is still there", x.reply.Detail))
+	r.stop(worker.Because(dsar.Cause{Object: w.objects[r.object].Object, Permission: what, Answer: x.reply.Code, Status: x.reply.Status}, worker.Permanent(what+"-refused", "Salesforce refuses to "+what+" a record of object "+w.objects[r.object].Object+" ("+vendorapi.Code(x.reply.Code)+"): it is still there", x.reply.Detail)))
 }
 
 func isPermanent(err error) bool {

@@ -60,7 +60,7 @@ func (w *Worker) gather(ctx context.Context, subjects []*subject, records map[*s
 	}
 	for _, s := range subjects {
 		for n, why := range w.gaps(g, s) {
-			records[s].Uncovered(w.objects[n].dataset, why)
+			records[s].Uncovered(w.objects[n].dataset, why, w.unseen(n))
 		}
 	}
 }

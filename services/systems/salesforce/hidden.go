@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/worker"
 )
 
 // refusal is Salesforce's refusal of one query for what it names: an object or a
@@ -42,7 +43,7 @@ func (w *Worker) hidden(n int, asked []string, r *refusal) (again bool, uncovere
 	field := r.field(asked)
 	if dependents := o.onlyFor[field]; field != "" && len(dependents) > 0 {
 		for _, b := range dependents {
-			w.absent.set(b, "Salesforce shows no field "+field+" of "+o.Object+" to the integration user, by which dataset "+w.objects[b].dataset+" is found: it is left out, since the manifest calls it optional")
+			w.absent.set(b, w.unseen(b), "Salesforce shows no field "+field+" of "+o.Object+" to the integration user, by which dataset "+w.objects[b].dataset+" is found: it is left out, since the manifest calls it optional")
 		}
 		return true, ""
 	}
@@ -56,10 +57,15 @@ func (w *Worker) hidden(n int, asked []string, r *refusal) (again bool, uncovere
 	// The links are asked for first: one of them is missing where the org hasn't
 	// got what the dataset is about, such as person accounts.
 	if o.Optional && (r.code != "INVALID_FIELD" || slices.Contains(o.links, field)) {
-		w.absent.set(n, "Salesforce shows no "+what+" to the integration user: dataset "+o.dataset+" is left out, since the manifest calls it optional")
+		w.absent.set(n, w.unseen(n), "Salesforce shows no "+what+" to the integration user: dataset "+o.dataset+" is left out, since the manifest calls it optional")
 		return false, ""
 	}
 	return false, "Salesforce doesn't show " + what + " to the integration user: grant read access to it, or take it out of dataset " + o.dataset + " of the manifest"
+}
+
+// unseen says in fields that an object can't be read.
+func (w *Worker) unseen(n int) dsar.Cause {
+	return dsar.Cause{Code: codeForbids, Dataset: w.objects[n].dataset, Object: w.objects[n].Object, Permission: "read"}
 }
 
 // shown leaves out the fields that only absent objects need.
@@ -84,7 +90,7 @@ type absences struct {
 
 type absence struct {
 	until time.Time
-	note  string
+	note  worker.Note
 }
 
 func (a *absences) is(n int) bool {
@@ -93,17 +99,17 @@ func (a *absences) is(n int) bool {
 	return a.now().Before(a.list[n].until)
 }
 
-func (a *absences) set(n int, note string) {
+func (a *absences) set(n int, cause dsar.Cause, text string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.list[n] = absence{a.now().Add(absentFor), note}
+	a.list[n] = absence{a.now().Add(absentFor), worker.Note{Cause: cause, Text: text}}
 }
 
 // Notes names the optional objects that were left out, and why.
-func (w *Worker) Notes() []string {
+func (w *Worker) Notes() []worker.Note {
 	w.absent.mu.Lock()
 	defer w.absent.mu.Unlock()
-	var notes []string
+	var notes []worker.Note
 	for i := range w.objects {
 		if a, ok := w.absent.list[i]; ok && w.absent.now().Before(a.until) {
 			notes = append(notes, a.note)

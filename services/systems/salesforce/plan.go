@@ -42,7 +42,7 @@ func (w *Worker) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 			gaps = w.erasureGaps(g, s, counts[s])
 		}
 		for n, why := range gaps {
-			j.Plan.Uncovered(w.objects[n].dataset, why)
+			j.Plan.Uncovered(w.objects[n].dataset, why, w.unseen(n))
 		}
 		j.Err = s.err
 	}
@@ -73,7 +73,7 @@ func (w *Worker) Prove(ctx context.Context, jobs []*worker.EraseJob) error {
 	}
 	for i, j := range jobs {
 		s := subjects[i]
-		counts.uncover(s, w.erasureGaps(g, s, counts[s]))
+		counts.uncover(w, s, w.erasureGaps(g, s, counts[s]))
 		j.Counts, j.Err = counts.of(s), s.err
 		if s.err == nil && settling[s] {
 			j.Counts, j.Err = nil, errSettling()

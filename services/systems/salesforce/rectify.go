@@ -193,7 +193,7 @@ func (w *Worker) writeAll(ctx context.Context, g *group, wanted map[int]bool, se
 	for s, set := range sets {
 		gaps := w.gaps(g, s)
 		maps.DeleteFunc(gaps, func(n int, _ string) bool { return set[n] == nil })
-		counts.uncover(s, gaps)
+		counts.uncover(w, s, gaps)
 	}
 	return nil
 }

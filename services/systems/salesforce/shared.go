@@ -77,7 +77,7 @@ func (w *Worker) separateFrom(ctx context.Context, e *batch, n, through int) err
 		return nil
 	}, func(q int, r *refusal) error {
 		if _, why := w.hidden(through, asked, r); why != "" {
-			return worker.Permanent("no-permission", why, r.detail) // which was there a moment before
+			return worker.Because(w.unseen(through), worker.Permanent("no-permission", why, r.detail)) // which was there a moment before
 		}
 		return nil
 	})

@@ -223,9 +223,10 @@ func (w *Worker) tallyOf(subjects []*subject) tally {
 }
 
 // uncover notes what of a subject isn't covered, and why.
-func (t tally) uncover(s *subject, gaps map[int]string) {
+func (t tally) uncover(w *Worker, s *subject, gaps map[int]string) {
 	for n, why := range gaps {
-		t[s][n].Uncovered = why
+		cause := w.unseen(n)
+		t[s][n].Uncovered, t[s][n].Cause = why, &cause
 	}
 }
 

@@ -122,6 +122,9 @@ func (h *House) Request(id string, right dsar.Right, person string, counts ...ds
 		if s.Status.Ended() {
 			return
 		}
+		for _, d := range s.Duties(h.Now) { // what it waits for
+			must(h, h.Keeper.Do(ctx, id, d))
+		}
 		for _, task := range s.Tasks {
 			if task.Status == core.TaskIsSent {
 				h.report(id, *task, counts)

@@ -105,8 +105,12 @@ func (a *Account) take(dataset, key string) *dsar.Counts {
 	return c
 }
 
-// Uncovered says why a dataset could not be reached, or not all of it.
-func (a *Account) Uncovered(dataset, why string) { a.of(dataset).Uncovered = why }
+// Uncovered says why a dataset could not be reached, or not all of it, in words and in
+// fields.
+func (a *Account) Uncovered(dataset, why string, cause dsar.Cause) {
+	c := a.of(dataset)
+	c.Uncovered, c.Cause = why, &cause
+}
 
 // Counts returns what was done. What was planned and is not accounted for is gone, in
 // a dataset that was reached: it MUST have been asked for by its key before.
