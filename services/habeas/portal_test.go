@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -22,8 +23,11 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/worker/workertest"
 	"habeas.dev/services/habeas/node"
+	"habeas.dev/services/habeas/upstream"
+	"habeas.dev/services/internal/callers"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/portal"
 	"habeas.dev/services/sandbox/people"
 )
 
@@ -205,6 +209,31 @@ func (v visitor) fetches(at, passphrase string) *zip.Reader {
 	return z
 }
 
+// throughHTTP has the portal's door be that of another process.
+func throughHTTP(t *testing.T, n *node.Node, id, who string) {
+	t.Helper()
+	token, _, err := callers.CreateToken(t.Context(), n.Installation.Journal, portal.Source, "test", now(), now().Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	door := portal.NewHTTPDoor(n.URL(), token)
+	for value, want := range map[string]dsar.Assurance{who: dsar.AssuranceProven, "nobody@example.com": ""} {
+		if got, err := door.Match(t.Context(), id, "email", value); err != nil || got != want {
+			t.Errorf("%q, %v", got, err)
+		}
+	}
+	r := upstream.Request{ID: upstream.NewID(), Right: dsar.OptOut, Jurisdiction: "EEA", Locale: "fr", Source: portal.Source, Email: who, ReceivedAt: now()}
+	if err := door.Submit(t.Context(), r.JSON()); err != nil {
+		t.Error(err)
+	}
+	if err := door.Submit(t.Context(), []byte("{}")); !errors.Is(err, portal.ErrRefused) {
+		t.Errorf("%v", err)
+	}
+	if err := portal.NewHTTPDoor(n.URL(), "habeas_none_none").Submit(t.Context(), r.JSON()); err == nil || errors.Is(err, portal.ErrRefused) {
+		t.Errorf("a token that isn't good: %v", err)
+	}
+}
+
 // pageOf returns the page of an answer.
 func pageOf(t *testing.T, z *zip.Reader) []byte {
 	t.Helper()
@@ -239,6 +268,7 @@ func TestPortal(t *testing.T) {
 	}
 	cfg.Listen, cfg.Controller, cfg.Log.Level = "127.0.0.1:0", "Example Cloud SAS", "debug"
 	cfg.Sandbox = &config.Sandbox{Seed: 1, People: 200}
+	cfg.Callers = map[string]config.Caller{portal.Source: {Believed: true, Proves: true}}
 	cfg.Portal.Listen, cfg.Portal.Local = "127.0.0.1:0", true
 	cfg.Letters = config.Letters{SMTP: office.address, From: "privacy@example.com", Plain: true}
 	logs := &workertest.Log{}
@@ -289,6 +319,7 @@ func TestPortal(t *testing.T) {
 	if state, err = n.Installation.Requests.State(t.Context(), id); err != nil || len(state.Opened) != 1 {
 		t.Errorf("opened %v by the new one, %v", state.Opened, err)
 	}
+	throughHTTP(t, n, id, who)
 	n.Stop()
 	for _, secret := range []string{who, passphrase, made} {
 		if strings.Contains(logs.String(), secret) {

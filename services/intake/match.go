@@ -2,10 +2,18 @@ package intake
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"net/http"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/identifier"
+	"habeas.dev/services/intake/api"
 )
+
+// maxCompared bounds an identifier that is compared, in bytes: as the schema has it, in
+// characters of four.
+const maxCompared = 4 * 1024
 
 // Match returns how sure it is that an identifier is of the person of a request; empty
 // where it didn't come with the request. For the portal, which can't compare them.
@@ -21,4 +29,33 @@ func (in *Intake) Match(ctx context.Context, requestID string, typ dsar.Identifi
 		}
 	}
 	return "", nil
+}
+
+// MatchIdentifier is POST /v1/requests/{request_id}/match.
+func (d door) MatchIdentifier(w http.ResponseWriter, r *http.Request, requestID string) {
+	caller, ok := d.signedIn(w, r)
+	if !ok {
+		return
+	}
+	if !caller.Proves {
+		problemForbidden.write(w, "only a caller to whom people prove their identifiers may compare them")
+		return
+	}
+	body, ok := d.readBody(w, r)
+	if !ok {
+		return
+	}
+	var asked api.Compared
+	if !dsar.ValidRequestID(requestID) || json.Unmarshal(body, &asked) != nil || !d.in.types[dsar.IdentifierType(asked.Type)] || identifier.Trim(asked.Value) == "" || len(asked.Value) > maxCompared {
+		problemInvalid.write(w, "want a request_id, and an identifier with type and value")
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), submitTimeout)
+	defer cancel()
+	assurance, err := d.in.Match(ctx, requestID, dsar.IdentifierType(asked.Type), asked.Value)
+	if err != nil {
+		d.unavailable(ctx, w, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, "application/json", api.Match{Assurance: api.MatchAssurance(assurance)})
 }

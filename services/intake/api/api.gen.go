@@ -38,6 +38,30 @@ func (e Check) Valid() bool {
 	}
 }
 
+// Defines values for MatchAssurance.
+const (
+	Claimed  MatchAssurance = "claimed"
+	Empty    MatchAssurance = ""
+	Proven   MatchAssurance = "proven"
+	Verified MatchAssurance = "verified"
+)
+
+// Valid indicates whether the value is a known member of the MatchAssurance enum.
+func (e MatchAssurance) Valid() bool {
+	switch e {
+	case Claimed:
+		return true
+	case Empty:
+		return true
+	case Proven:
+		return true
+	case Verified:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for OnBehalf.
 const (
 	OnBehalfAgent        OnBehalf = "agent"
@@ -122,6 +146,12 @@ func (e Right) Valid() bool {
 // Check defines model for Check.
 type Check string
 
+// Compared An identifier that is compared with those of a request.
+type Compared struct {
+	Type  string `json:"type"`
+	Value string `json:"value"`
+}
+
 // Correction defines model for Correction.
 type Correction struct {
 	Column  string  `json:"column"`
@@ -144,6 +174,14 @@ type Details struct {
 
 // Jurisdiction The id of a law, built in or of the operator's own.
 type Jurisdiction = string
+
+// Match How sure it is that an identifier is the person's.
+type Match struct {
+	Assurance MatchAssurance `json:"assurance"`
+}
+
+// MatchAssurance defines model for Match.Assurance.
+type MatchAssurance string
 
 // OnBehalf Who asks for the person; absent where the person asks.
 type OnBehalf string
@@ -330,6 +368,9 @@ type ListRequestsParams struct {
 // SubmitRequestJSONRequestBody defines body for SubmitRequest for application/json ContentType.
 type SubmitRequestJSONRequestBody = SubmittedRequest
 
+// MatchIdentifierJSONRequestBody defines body for MatchIdentifier for application/json ContentType.
+type MatchIdentifierJSONRequestBody = Compared
+
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
 	// ListRequests List the caller's own requests
@@ -344,6 +385,9 @@ type ServerInterface interface {
 	// GetRequest See where a request stands
 	// (GET /v1/requests/{request_id})
 	GetRequest(w http.ResponseWriter, r *http.Request, requestId RequestId)
+	// MatchIdentifier Compare an identifier with those of a request
+	// (POST /v1/requests/{request_id}/match)
+	MatchIdentifier(w http.ResponseWriter, r *http.Request, requestId RequestId)
 }
 
 // ServerInterfaceWrapper converts contexts to parameters.
@@ -480,6 +524,32 @@ func (siw *ServerInterfaceWrapper) GetRequest(w http.ResponseWriter, r *http.Req
 	handler.ServeHTTP(w, r)
 }
 
+// MatchIdentifier operation middleware
+func (siw *ServerInterfaceWrapper) MatchIdentifier(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "request_id" -------------
+	var requestId RequestId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "request_id", r.PathValue("request_id"), &requestId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "request_id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.MatchIdentifier(w, r, requestId)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 type UnescapedCookieParamError struct {
 	ParamName string
 	Err       error
@@ -604,6 +674,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/requests", wrapper.SubmitRequest)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/v1/requests/{request_id}", wrapper.CancelRequest)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/requests/{request_id}", wrapper.GetRequest)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/requests/{request_id}/match", wrapper.MatchIdentifier)
 
 	return m
 }
