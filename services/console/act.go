@@ -62,11 +62,16 @@ func (f values) check() error {
 		return errNoReason
 	case utf8.RuneCountInString(reason) > maxReason:
 		return errTooLarge
-	case strings.Contains(reason, "@"):
+	case utf8.RuneCountInString(f.toPerson()) > maxReason:
+		return errTooLarge
+	case strings.Contains(reason, "@"), strings.Contains(f.toPerson(), "@"):
 		return errPersonal
 	}
 	return nil
 }
+
+// toPerson returns what the person is told, in an agent's words.
+func (f values) toPerson() string { return strings.TrimSpace(f.Get("to_person")) }
 
 // action returns the command that a form asks for.
 type action func(c *Console, u User, f values, now time.Time) (core.Command, error)
@@ -175,7 +180,7 @@ func acceptPlan(_ *Console, u User, f values, now time.Time) (core.Command, erro
 }
 
 func extend(c *Console, u User, f values, now time.Time) (core.Command, error) {
-	return core.Extend{By: u.By(), Reason: f.Get("reason"), Calendar: c.Policy, Now: now}, nil
+	return core.Extend{By: u.By(), Reason: f.Get("reason"), ToPerson: f.toPerson(), Calendar: c.Policy, Now: now}, nil
 }
 
 func askProof(_ *Console, u User, f values, now time.Time) (core.Command, error) {
@@ -200,7 +205,7 @@ func judgeProof(c *Console, u User, f values, now time.Time) (core.Command, erro
 }
 
 func askClarification(_ *Console, u User, f values, now time.Time) (core.Command, error) {
-	return core.AskClarification{By: u.By(), Reason: f.Get("reason"), Now: now}, nil
+	return core.AskClarification{By: u.By(), Reason: f.Get("reason"), ToPerson: f.toPerson(), Now: now}, nil
 }
 
 func clarify(c *Console, u User, f values, now time.Time) (core.Command, error) {

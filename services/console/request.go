@@ -39,6 +39,8 @@ type requestBody struct {
 	Traces          string
 	Letters         []core.LetterSent
 	Pauses          []core.Pause
+	// Language is the tag of the language in which the person is written to.
+	Language string
 	// Typed is what was written into a form that was refused.
 	Typed map[string]string
 
@@ -103,6 +105,7 @@ func (c *Console) bodyOf(lang *words.Language, facts []journal.Fact, s core.Stat
 	b := requestBody{Trace: t, Acts: s.Acts, Version: len(facts), Letters: s.Letters, Pauses: s.Pauses,
 		manifests: c.Manifests, firstDue: s.Accepted.DueAt, awaitedSince: s.AwaitedSince}
 	b.law, _ = c.Policy.Jurisdiction(s.Accepted.Jurisdiction) // where none is known, grounds go by their names
+	b.Language = c.Languages.Pick(s.Accepted.Locale, b.law.Languages).Tag
 	for _, f := range facts {
 		e, err := core.Decode(f.Type, f.Data)
 		if err != nil {

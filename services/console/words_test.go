@@ -62,7 +62,7 @@ func TestEveryLanguageHasEveryText(t *testing.T) {
 // inTemplates returns the texts that templates have said.
 func inTemplates(t *testing.T) map[string]string {
 	t.Helper()
-	said := regexp.MustCompile(`(?:\bt|"label"|"hint") "([^"]*)"|\{\{(?:status|template "pill"|template "icon") "([^"]*)"`)
+	said := regexp.MustCompile(`(?:\bt|"label"|"hint"|"person") "([^"]*)"|\{\{(?:status|template "pill"|template "icon") "([^"]*)"`)
 	texts := map[string]string{}
 	files, err := fs.Glob(sources, "templates/*.html")
 	if err != nil || len(files) == 0 {

@@ -10,9 +10,10 @@ import (
 
 type clarifyCommand struct {
 	requestFlags
-	Ask    bool   `help:"Ask the person what is meant, and wait for it." xor:"what" required:""`
-	Answer bool   `help:"The person has answered: go on." xor:"what" required:""`
-	Reason string `help:"What is asked, or what was said, for the trace: no personal data in it." placeholder:"TEXT"`
+	Ask      bool   `help:"Ask the person what is meant, and wait for it." xor:"what" required:""`
+	Answer   bool   `help:"The person has answered: go on." xor:"what" required:""`
+	Question string `help:"The question, as the person reads it, in their language: no personal data in it." placeholder:"TEXT"`
+	Reason   string `help:"Why, or what was said, for the trace; the person isn't told: no personal data in it." placeholder:"TEXT"`
 }
 
 // Help implements kong.HelpProvider.
@@ -20,7 +21,7 @@ func (clarifyCommand) Help() string {
 	return `While the person is asked no system is asked for anything more; where the law says
 so, the clock stands meanwhile.
 
-  habeas clarify 3cf5cf5f --ask --reason "all accounts, or the company's alone?"
+  habeas clarify 3cf5cf5f --ask --question "all accounts, or the company's alone?"
   habeas clarify 3cf5cf5f --answer --reason "the company's alone"`
 }
 
@@ -31,7 +32,7 @@ func (c *clarifyCommand) Run(ctx context.Context) error {
 	}
 	var do core.Command = core.Clarify{By: who(ctx), Reason: c.Reason, Calendar: book, Now: now()}
 	if c.Ask {
-		do = core.AskClarification{By: who(ctx), Reason: c.Reason, Now: now()}
+		do = core.AskClarification{By: who(ctx), Reason: c.Reason, ToPerson: c.Question, Now: now()}
 	}
 	state, err := c.act(ctx, do)
 	if err != nil {

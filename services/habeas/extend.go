@@ -10,7 +10,8 @@ import (
 
 type extendCommand struct {
 	requestFlags
-	Reason string `help:"Why, as the person is told: no personal data in it." placeholder:"TEXT" required:""`
+	Reason   string `help:"Why, for the trace: no personal data in it." placeholder:"TEXT" required:""`
+	ToPerson string `help:"Why, as the person is told it, in their language; else as the trace has it." placeholder:"TEXT"`
 }
 
 // Help implements kong.HelpProvider.
@@ -25,7 +26,7 @@ func (c *extendCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	state, err := c.act(ctx, core.Extend{By: who(ctx), Reason: c.Reason, Calendar: book, Now: now()})
+	state, err := c.act(ctx, core.Extend{By: who(ctx), Reason: c.Reason, ToPerson: c.ToPerson, Calendar: book, Now: now()})
 	if err != nil {
 		return err
 	}

@@ -359,3 +359,23 @@ func TestOften(t *testing.T) {
 		t.Errorf("%d mails", len(s.mails))
 	}
 }
+
+// TestInternalWordsStayInternal (case 29): what an agent writes for colleagues stands in no
+// letter; what they write to the person does, as it is.
+func TestInternalWordsStayInternal(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, nil)
+	o.do(t, core.AskClarification{By: "lea", Reason: "he has called three times", ToPerson: "Parlez-vous du compte de 2019 ?", Now: start})
+	if err := o.Handle(t.Context(), requestID); err != nil {
+		t.Fatal(err)
+	}
+	var letter string
+	for name, content := range o.outbox.Blobs() {
+		if strings.Contains(name, "-clarification.") {
+			letter = string(content)
+		}
+	}
+	if !strings.Contains(letter, "Parlez-vous du compte de 2019") || strings.Contains(letter, "three times") {
+		t.Errorf("%s", letter)
+	}
+}

@@ -74,7 +74,7 @@ func (p *Portal) ask(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if right := r.URL.Query().Get("right"); right != "" {
-		if _, granted := j.Grant(dsar.Right(right), p.Now()); granted {
+		if _, granted := j.Grant(dsar.Right(right), p.Now()); granted && p.offered(dsar.Right(right)) {
 			p.render(w, r, http.StatusOK, "who.html", page{Title: "who.title", Step: 3, Body: p.whoPage(p.languageOf(r), j, dsar.Right(right), url.Values{})})
 			return
 		}
@@ -82,9 +82,17 @@ func (p *Portal) ask(w http.ResponseWriter, r *http.Request) {
 	lang := p.languageOf(r)
 	body := rightsPage{Law: j.ID, Name: p.Languages.For(lang).Text(j.Law.Name)}
 	for _, right := range j.Over(p.Now()) {
+		if !p.offered(right) {
+			continue
+		}
 		body.Rights = append(body.Rights, rightChoice{string(right), askLink(j.ID, string(right))})
 	}
 	p.render(w, r, http.StatusOK, "right.html", page{Title: "right.title", Step: 2, Body: body})
+}
+
+// offered reports whether a right can be asked for here: it has words.
+func (p *Portal) offered(right dsar.Right) bool {
+	return p.Languages.For("en").Portal["right."+string(right)] != ""
 }
 
 // askLink returns the address of the page for a law, and for one right by it.
@@ -131,7 +139,7 @@ func (p *Portal) submitAsk(w http.ResponseWriter, r *http.Request) {
 	}
 	j, ok := p.Policy.Jurisdiction(r.PostForm.Get("law"))
 	right := dsar.Right(r.PostForm.Get("right"))
-	if _, granted := j.Grant(right, p.Now()); !ok || !granted {
+	if _, granted := j.Grant(right, p.Now()); !ok || !granted || !p.offered(right) {
 		p.fail(w, r, http.StatusUnprocessableEntity, "error.right")
 		return
 	}

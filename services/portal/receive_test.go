@@ -147,10 +147,10 @@ func TestAnswerToAQuestion(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	id := s.made(nil)
-	_, err := s.requests.Do(t.Context(), id, core.AskClarification{By: "lea", Reason: "internal words", Now: s.clock()})
+	_, err := s.requests.Do(t.Context(), id, core.AskClarification{By: "lea", Reason: "internal words", ToPerson: "Which of your accounts?", Now: s.clock()})
 	s.must(err)
 	page := s.get("/r/" + id)
-	if !strings.Contains(page.text, "We have a question") || strings.Contains(page.text, "internal words") {
+	if !strings.Contains(page.text, "We have a question") || !strings.Contains(page.text, "Which of your accounts?") || strings.Contains(page.text, "internal words") {
 		t.Errorf("%s", page.text)
 	}
 	for _, bad := range []string{"", "  ", strings.Repeat("é", 4001), "\xff"} {

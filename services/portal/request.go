@@ -26,6 +26,7 @@ type requestPage struct {
 	Ended      bool
 	Awaits     core.ReminderOf
 	Checks     []string
+	Question   string // an agent's words to the person; may be none
 	Paused     bool
 	Sends      bool
 	Sent       string
@@ -123,6 +124,9 @@ func (p *Portal) body(ctx context.Context, l *words.Language, s session, state c
 			b.Checks = append(b.Checks, l.Portal["check."+string(c)])
 		}
 	}
+	if state.Awaited == core.RemindClarification {
+		b.Question = state.Question
+	}
 	b.Sends = p.Uploads != nil && state.Awaited != "" && len(state.Sent) < core.MaxSent
 	for _, sent := range state.Sent {
 		if state.Awaited != "" && !sent.At.Before(state.AwaitedSince) {
@@ -133,7 +137,9 @@ func (p *Portal) body(ctx context.Context, l *words.Language, s session, state c
 	_, err := core.Decide(state, core.Cancel{By: core.ByTheSubject, Now: p.now()})
 	b.Withdraws = err == nil
 	for _, sent := range state.Letters {
-		b.Letters = append(b.Letters, letterLine{local(sent.At), l.Portal["letter."+string(sent.Letter)]})
+		if about := l.Portal["letter."+string(sent.Letter)]; about != "" {
+			b.Letters = append(b.Letters, letterLine{local(sent.At), about})
+		}
 	}
 	if state.Status == core.StatusCompleted && s.Assurance != dsar.AssuranceClaimed {
 		b.Answer, err = p.answer(ctx, l, s, state, local)

@@ -52,7 +52,7 @@ func (c AskClarification) decide(d *decider) error {
 	if err := d.awaitNobody(); err != nil {
 		return err
 	}
-	d.record(ClarificationAsked{Act: Act{By: c.By, Reason: c.Reason, At: d.now}, Pauses: d.Accepted.Terms.PausesForClarification})
+	d.record(ClarificationAsked{Act: Act{By: c.By, Reason: c.Reason, At: d.now}, ToPerson: c.ToPerson, Pauses: d.Accepted.Terms.PausesForClarification})
 	return nil
 }
 
@@ -217,7 +217,7 @@ func (c Extend) decide(d *decider) error {
 	if !ok || !due.After(d.DueAt) {
 		return fmt.Errorf("%w: the law of %s knows no extension", ErrNotAllowed, d.Accepted.Jurisdiction)
 	}
-	d.record(Extended{ReasonedAct: ReasonedAct{By: c.By, Reason: c.Reason, At: d.now}, DueAt: due})
+	d.record(Extended{ReasonedAct: ReasonedAct{By: c.By, Reason: c.Reason, At: d.now}, ToPerson: c.ToPerson, DueAt: due})
 	return nil
 }
 

@@ -57,8 +57,10 @@ type Cancel struct {
 // Extend moves the due date as far as the law allows, once, and before the first
 // one has passed. The person is told, with the reason.
 type Extend struct {
-	By       string
-	Reason   string
+	By     string
+	Reason string
+	// ToPerson is the reason as the person is told it, in their language; empty: Reason.
+	ToPerson string
 	Calendar Calendar
 	Now      time.Time
 }
@@ -113,8 +115,10 @@ type JudgeProof struct {
 // AskClarification asks the person what is meant, and waits as [AskProof] does.
 type AskClarification struct {
 	By     string
-	Reason string
-	Now    time.Time
+	Reason string // for the trace; the person isn't told it
+	// ToPerson is the question, in the person's language; empty: they are asked to tell more.
+	ToPerson string
+	Now      time.Time
 }
 
 // Clarify goes on: the person has said what is meant.

@@ -74,10 +74,13 @@ func (e ProofJudged) evolve(s State) State {
 // ClarificationAsked says that the person was asked what is meant, and is awaited.
 type ClarificationAsked struct {
 	Act
-	Pauses bool `json:"pauses,omitempty"`
+	// ToPerson is the question, as the person is asked it.
+	ToPerson string `json:"to_person,omitempty"`
+	Pauses   bool   `json:"pauses,omitempty"`
 }
 
 func (e ClarificationAsked) evolve(s State) State {
+	s.Question = e.ToPerson
 	return s.await(StatusAwaitingClarification, RemindClarification, e.Pauses, e.At)
 }
 

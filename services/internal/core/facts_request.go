@@ -195,7 +195,9 @@ func (e Merged) evolve(s State) State {
 // Extended says that the answer is due later, and why.
 type Extended struct {
 	ReasonedAct
-	DueAt time.Time `json:"due_at"`
+	// ToPerson is the reason as the person is told it; empty: Reason.
+	ToPerson string    `json:"to_person,omitempty"`
+	DueAt    time.Time `json:"due_at"`
 }
 
 func (e Extended) evolve(s State) State {

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -40,9 +41,9 @@ func (s State) occasion(before State, e Event) State {
 	case ProofAsked:
 		o.Letter, o.Checks = LetterProof, e.Checks
 	case ClarificationAsked:
-		o.Letter, o.Reason = LetterClarification, e.Reason
+		o.Letter, o.Reason = LetterClarification, e.ToPerson
 	case Extended:
-		o.Letter, o.Reason = LetterExtension, e.Reason
+		o.Letter, o.Reason = LetterExtension, cmp.Or(e.ToPerson, e.Reason)
 	case Refused:
 		o.Letter, o.Ground = LetterRefusal, e.Ground
 	case AddendumIssued:

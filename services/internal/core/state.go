@@ -138,6 +138,8 @@ type State struct {
 	// RecordsEnded tells that they were forgotten once, and so that the keys of records are
 	// destroyed; a later answer has others.
 	RecordsEnded bool
+	// Question is what the person was last asked, in an agent's words to them.
+	Question string
 	// Sent is what the person has sent, Opened when the answer was given out by the
 	// passphrase that there is, and KeyRevoked tells that there is none any more.
 	Sent       []PersonSent
