@@ -31,7 +31,7 @@ type Subject struct {
 	Identifiers []SubjectIdentifier `json:"identifiers"`
 	// Locale is the language for the answer, BCP 47; empty: the jurisdiction's.
 	Locale string `json:"locale,omitempty"`
-	// OnBehalf is who asks for the person: agent, organisation or guardian;
+	// OnBehalf is who asks for the person: agent, organisation, guardian or heir;
 	// empty: the person.
 	OnBehalf dsar.Check `json:"on_behalf,omitempty"`
 	// Proven are the checks that the upstream system has passed already.

@@ -195,7 +195,7 @@ func byRight() map[dsar.Right]struct{ says, never []sentence } {
 			[]sentence{{"gardening", "gardening"}, {"F-2", "F-2"}},
 		},
 		dsar.KnowCategories: {
-			[]sentence{{"Categories of data", "Catégories de données"}, {"The categories are those of the 12 months before we received your request.", "Les catégories sont celles des 12 mois précédant la réception de votre demande."}, {"Inferences", "Déductions"}},
+			[]sentence{{"Categories of data", "Catégories de données"}, {"This answer isn’t limited to the 12 months before we received your request", "Cette réponse ne se limite pas aux 12 mois précédant la réception de votre demande"}, {"Inferences", "Déductions"}},
 			changes,
 		},
 		dsar.Erasure: {

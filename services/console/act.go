@@ -187,7 +187,7 @@ func askProof(_ *Console, u User, f values, now time.Time) (core.Command, error)
 	var checks []dsar.Check
 	for _, v := range f.Values["check"] {
 		switch check := dsar.Check(v); check {
-		case dsar.CheckIdentity, dsar.CheckAgent, dsar.CheckOrganisation, dsar.CheckGuardian:
+		case dsar.CheckIdentity, dsar.CheckAgent, dsar.CheckOrganisation, dsar.CheckGuardian, dsar.CheckHeir:
 			checks = append(checks, check)
 		default:
 			return nil, errChoice

@@ -15,7 +15,7 @@ type identityCommand struct {
 	Accept  bool         `help:"The proof is good: go on." xor:"what" required:""`
 	Reject  bool         `help:"The proof is not good." xor:"what" required:""`
 	Without bool         `help:"Go on with what is verified or proven already, and without the rest." xor:"what" required:""`
-	Check   []dsar.Check `help:"With --ask, what is to be proven: identity (else), agent, organisation, guardian. With --reject, what of that is not." placeholder:"CHECK" enum:"identity,agent,organisation,guardian"`
+	Check   []dsar.Check `help:"With --ask, what is to be proven: identity (else), agent, organisation, guardian, heir. With --reject, what of that is not." placeholder:"CHECK" enum:"identity,agent,organisation,guardian"`
 	Reason  string       `help:"Why, for the trace: no personal data in it." placeholder:"TEXT"`
 }
 

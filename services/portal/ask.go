@@ -175,7 +175,7 @@ func (p *Portal) drafted(f url.Values, j policy.Jurisdiction, right dsar.Right, 
 		return d, problem
 	}
 	switch dsar.Check(d.OnBehalf) {
-	case "", dsar.CheckAgent, dsar.CheckGuardian, dsar.CheckOrganisation:
+	case "", dsar.CheckAgent, dsar.CheckGuardian, dsar.CheckHeir, dsar.CheckOrganisation:
 	default:
 		return d, "error.form"
 	}
@@ -220,5 +220,5 @@ func address(typed string) (address, problem string) {
 
 // forOther reports whether somebody asks for a person whose address is another than theirs.
 func (d draft) forOther() bool {
-	return d.OnBehalf == string(dsar.CheckAgent) || d.OnBehalf == string(dsar.CheckGuardian)
+	return slices.Contains([]dsar.Check{dsar.CheckAgent, dsar.CheckGuardian, dsar.CheckHeir}, dsar.Check(d.OnBehalf))
 }

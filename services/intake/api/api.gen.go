@@ -18,6 +18,7 @@ import (
 const (
 	CheckAgent        Check = "agent"
 	CheckGuardian     Check = "guardian"
+	CheckHeir         Check = "heir"
 	CheckIdentity     Check = "identity"
 	CheckOrganisation Check = "organisation"
 )
@@ -28,6 +29,8 @@ func (e Check) Valid() bool {
 	case CheckAgent:
 		return true
 	case CheckGuardian:
+		return true
+	case CheckHeir:
 		return true
 	case CheckIdentity:
 		return true
@@ -66,6 +69,7 @@ func (e MatchAssurance) Valid() bool {
 const (
 	OnBehalfAgent        OnBehalf = "agent"
 	OnBehalfGuardian     OnBehalf = "guardian"
+	OnBehalfHeir         OnBehalf = "heir"
 	OnBehalfOrganisation OnBehalf = "organisation"
 )
 
@@ -75,6 +79,8 @@ func (e OnBehalf) Valid() bool {
 	case OnBehalfAgent:
 		return true
 	case OnBehalfGuardian:
+		return true
+	case OnBehalfHeir:
 		return true
 	case OnBehalfOrganisation:
 		return true

@@ -44,9 +44,12 @@ func TestClocksByRight(t *testing.T) {
 		"elsewhere":   every("30 day, +30 day", dsar.Access, dsar.Rectification, dsar.Erasure),
 	} {
 		j, _ := book.Jurisdiction(id)
+		if id == "South Korea" {
+			want[dsar.Access] = "10 day, +10 day" // postponed for a just cause
+		}
 		if _, own := want[dsar.OptOut]; !own { // N15: open to everybody, wherever they live
 			want = maps.Clone(want)
-			want[dsar.OptOut] = want[dsar.Access] + ", no proof"
+			want[dsar.OptOut] = want[dsar.Rectification] + ", no proof"
 		}
 		for _, right := range dsar.Rights() {
 			got := ""
@@ -72,6 +75,127 @@ func clockOf(p policy.Periods, g policy.Grant) string {
 		s += ", no proof"
 	}
 	return s
+}
+
+// TestLaw2026 holds the laws' files to the reading of the laws of 29 November 2026, value by
+// value with its mark: whether the source's text was read, read of, or remembered, and
+// whether the number is the operator's own. A value of the table that a file lacks, or has
+// otherwise, fails.
+func TestLaw2026(t *testing.T) {
+	t.Parallel()
+	const read, survey, memory = policy.ReadText, policy.ReadOf, policy.ReadMemory
+	type want struct {
+		law    string
+		right  dsar.Right
+		what   string
+		count  int // 0: the law has none
+		unit   policy.Unit
+		mark   policy.Read
+		choice bool
+	}
+	var table []want
+	add := func(law string, rights []dsar.Right, what string, count int, unit policy.Unit, mark policy.Read, choice bool) {
+		for _, r := range rights {
+			table = append(table, want{law, r, what, count, unit, mark, choice})
+		}
+	}
+	verified := []dsar.Right{dsar.Access, dsar.Portability, dsar.KnowCategories, dsar.Erasure, dsar.Rectification}
+	stops := []dsar.Right{dsar.OptOut, dsar.Restriction}
+	add("California", verified, "answer", 45, policy.Day, read, false)
+	add("California", verified, "extension", 45, policy.Day, read, false)
+	add("California", verified, "confirmation", 10, policy.BusinessDay, read, false)
+	add("California", stops, "answer", 15, policy.BusinessDay, survey, false)
+	add("California", stops, "extension", 0, "", read, false)
+	add("California", stops, "confirmation", 0, "", read, false)
+	europe := []dsar.Right{dsar.Access, dsar.Portability, dsar.Erasure, dsar.Rectification, dsar.Restriction, dsar.Objection, dsar.ConsentWithdrawal}
+	for _, law := range []string{"EEA", "UK"} {
+		add(law, europe, "answer", 1, policy.Month, read, false)
+		add(law, europe, "extension", 2, policy.Month, read, false)
+	}
+	complaint := []dsar.Right{dsar.Complaint}
+	add("UK", complaint, "confirmation", 30, policy.Day, read, false)
+	add("UK", complaint, "answer", 30, policy.Day, read, true)
+	canada := []dsar.Right{dsar.Access, dsar.Rectification}
+	add("Canada", canada, "answer", 30, policy.Day, read, false)
+	add("Canada", canada, "extension", 30, policy.Day, read, false)
+	add("Japan", []dsar.Right{dsar.Access, dsar.Rectification, dsar.Erasure, dsar.Restriction}, "answer", 14, policy.Day, memory, true)
+	korea := []dsar.Right{dsar.Access, dsar.Rectification, dsar.Erasure, dsar.Restriction}
+	add("South Korea", korea, "answer", 10, policy.Day, read, false)
+	add("South Korea", korea[:1], "extension", 10, policy.Day, read, true)
+	add("South Korea", korea[1:], "extension", 0, "", read, false)
+	add("Switzerland", []dsar.Right{dsar.Access, dsar.Portability}, "answer", 30, policy.Day, read, false)
+	add("Switzerland", []dsar.Right{dsar.Rectification, dsar.Erasure, dsar.Restriction, dsar.Objection}, "answer", 30, policy.Day, read, true)
+	add("Brazil", []dsar.Right{dsar.Access}, "answer", 15, policy.Day, memory, false)
+	add("Brazil", []dsar.Right{dsar.Rectification, dsar.Erasure, dsar.Portability, dsar.ConsentWithdrawal, dsar.Objection}, "answer", 15, policy.Day, read, true)
+	states := []dsar.Right{dsar.Access, dsar.Rectification, dsar.Erasure, dsar.Portability, dsar.OptOut}
+	for _, law := range []string{"Virginia", "Colorado"} {
+		add(law, states, "answer", 45, policy.Day, survey, false)
+		add(law, states, "extension", 45, policy.Day, survey, false)
+	}
+	appeal := []dsar.Right{dsar.Appeal}
+	add("Virginia", appeal, "answer", 60, policy.Day, survey, false)
+	add("Virginia", appeal, "extension", 0, "", read, false)
+	add("Colorado", appeal, "answer", 45, policy.Day, memory, false)
+	add("Colorado", appeal, "extension", 60, policy.Day, memory, false)
+	book := load(t)
+	for _, w := range table {
+		j, _ := book.Jurisdiction(w.law)
+		if _, ok := j.Grant(w.right, time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)); !ok {
+			t.Errorf("%s doesn't grant %s", w.law, w.right)
+			continue
+		}
+		p := j.Periods(w.right)
+		got := map[string]*policy.Period{"answer": &p.Answer, "extension": p.Extension, "confirmation": p.Confirmation}[w.what]
+		if w.count == 0 || got == nil {
+			if (w.count == 0) != (got == nil) {
+				t.Errorf("%s, %s, %s: %+v, want %d", w.law, w.right, w.what, got, w.count)
+			}
+			continue
+		}
+		if got.Count != w.count || got.Unit != w.unit || got.Read != w.mark || got.Choice != w.choice {
+			t.Errorf("%s, %s, %s: %d %s, read %q, a choice: %v; want %d %s, %q, %v", w.law, w.right, w.what, got.Count, got.Unit, got.Read, got.Choice, w.count, w.unit, w.mark, w.choice)
+		}
+	}
+	// Proof: what it does to the clock, and who is answered what without.
+	for law, want := range map[string]string{
+		"EEA": "pauses", "UK": "pauses starts", "California": "know-categories", "Canada": "", "Japan": "", "South Korea": "", "Switzerland": "", "Brazil": "", "Virginia": "", "Colorado": "",
+	} {
+		j, _ := book.Jurisdiction(law)
+		var is []string
+		for word, has := range map[string]bool{"pauses": j.IdentityCheck.Pauses, "starts": j.IdentityCheck.Starts, string(j.IdentityCheck.Instead): j.IdentityCheck.Instead != ""} {
+			if has {
+				is = append(is, word)
+			}
+		}
+		slices.Sort(is)
+		if got := strings.Join(is, " "); got != want {
+			t.Errorf("%s, proof: %q, want %q", law, got, want)
+		}
+	}
+	// Effective dates: a complaint in the United Kingdom, which is acknowledged on the 30th
+	// day, that of receipt included.
+	uk, _ := book.Jurisdiction("UK")
+	if _, before := uk.Grant(dsar.Complaint, instant(t, "2026-06-18T12:00:00Z")); before {
+		t.Error("a complaint is granted before 19 June 2026")
+	}
+	if by := uk.Terms(dsar.Complaint, instant(t, "2026-07-01T12:00:00Z"), nil).ConfirmBy; uk.Local(by).Format(time.DateOnly) != "2026-07-30" {
+		t.Errorf("acknowledged by %s", by)
+	}
+	// Grounds, by right.
+	for _, g := range []struct {
+		law, ground string
+		right       dsar.Right
+		may         bool
+	}{
+		{"California", "twice-a-year", dsar.Access, true}, {"California", "twice-a-year", dsar.Erasure, false}, {"California", "fraudulent", dsar.OptOut, true}, {"California", "not-correct", dsar.Rectification, true},
+		{"South Korea", "contract", dsar.Restriction, true}, {"South Korea", "contract", dsar.Access, false}, {"Switzerland", "own-interests", dsar.Access, true}, {"Switzerland", "own-interests", dsar.Erasure, false},
+		{"Canada", "danger", dsar.Access, true}, {"Canada", "investigation", dsar.Access, true}, {"Canada", "dispute", dsar.Access, true},
+	} {
+		j, _ := book.Jurisdiction(g.law)
+		if may := slices.Contains(j.Terms(g.right, time.Now(), nil).Refusals, g.ground); may != g.may {
+			t.Errorf("%s, %s: refused as %s: %v", g.law, g.right, g.ground, may)
+		}
+	}
 }
 
 // TestOptOutInCalifornia: 15 business days with the state's holidays, no extension and

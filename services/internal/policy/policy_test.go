@@ -156,7 +156,7 @@ func TestExtended(t *testing.T) {
 		{"Colorado", "2026-01-15T17:00:00Z", "2026-04-16T05:59:59Z", "6-1-1306(2)(b): 45 more days"},
 		{"elsewhere", "2026-12-15T12:00:00Z", "2027-02-13T23:59:59Z", "policy choice: 30 more days"},
 		{"Japan", "2026-01-01T20:00:00Z", "", "APPI knows no extension"},
-		{"South Korea", "2026-01-01T20:00:00Z", "", "Decree art. 42: access is postponed by a notice of its own, and no period is extended"},
+		{"South Korea", "2026-01-01T20:00:00Z", "2026-01-22T14:59:59Z", "Decree art. 41, 42: access is postponed by a notice within the 10 days, then without delay; 10 days more are the operator's own limit"},
 		{"Brazil", "2026-01-01T20:00:00Z", "", "LGPD art. 19 knows no extension"},
 	} {
 		j, _ := load(t).Jurisdiction(c.id)
