@@ -157,7 +157,11 @@ func (l *lintReport) database(ctx context.Context, m *manifest.Manifest, dsn str
 	if err != nil {
 		return err
 	}
-	for _, a := range reaches {
+	copies, err := db.Copies(ctx)
+	if err != nil {
+		return err
+	}
+	for _, a := range append(reaches, copies...) {
 		l.add(a.String(), false)
 	}
 	undeclared, err := db.Undeclared(ctx)
