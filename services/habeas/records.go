@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +11,7 @@ import (
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/services/habeas/node"
 	"habeas.dev/services/internal/article30"
+	"habeas.dev/services/internal/operator"
 	"habeas.dev/services/internal/words"
 	"habeas.dev/services/systems"
 )
@@ -34,7 +34,7 @@ dataset, as a table for a spreadsheet or as a page to read and print.
 
 // Run writes the record.
 func (c *recordsCommand) Run() (err error) {
-	controller := "the controller"
+	who := operator.Controller{Name: "the controller"}
 	var languages *words.Languages
 	var manifests []*manifest.Manifest
 	if c.Data == "" && c.Config == "" {
@@ -51,7 +51,9 @@ func (c *recordsCommand) Run() (err error) {
 		if err != nil {
 			return err
 		}
-		controller = cmp.Or(cfg.Controller, controller)
+		if said := (operator.Operator{Name: cfg.Controller, Controllers: cfg.Controllers}).For("EEA"); said.Name != "" { // the article is of the GDPR
+			who = said
+		}
 		if languages, err = words.Load(cfg.Languages...); err != nil {
 			return err
 		}
@@ -72,7 +74,7 @@ func (c *recordsCommand) Run() (err error) {
 		defer func() { err = errors.Join(err, f.Close()) }()
 		out = f
 	}
-	r := article30.RecordOf(controller, spoken, manifests)
+	r := article30.RecordOf(who, spoken, manifests)
 	if c.Format == "html" {
 		return article30.WriteHTML(out, r)
 	}

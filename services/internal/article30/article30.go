@@ -13,6 +13,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
+	"habeas.dev/services/internal/operator"
 	"habeas.dev/services/internal/words"
 )
 
@@ -51,8 +52,8 @@ type Activity struct {
 }
 
 // RecordOf returns the record that manifests make, in their order.
-func RecordOf(controller string, w *words.Language, ms []*manifest.Manifest) Record {
-	r := Record{Language: w, Controller: controller}
+func RecordOf(who operator.Controller, w *words.Language, ms []*manifest.Manifest) Record {
+	r := Record{Language: w, Controller: controller(w, who)}
 	for _, m := range ms {
 		s := System{Name: m.System, Title: w.Text(m.Title)}
 		if p := m.Processing; p != nil {
@@ -106,6 +107,18 @@ func activity(w *words.Language, m *manifest.Manifest, d *manifest.Dataset) Acti
 		a.Retention = append(a.Retention, w.Text(r.Title)+w.Answer.Colon+" "+period+" ("+r.Source+")")
 	}
 	return a
+}
+
+// controller names who answers, with the data protection officer and the representative, as
+// answers do.
+func controller(w *words.Language, who operator.Controller) string {
+	parts := []string{who.Named()}
+	for _, one := range [][2]string{{w.Answer.Officer, who.Officer}, {w.Record.Representative, who.Representative}} {
+		if one[1] != "" {
+			parts = append(parts, one[0]+w.Answer.Colon+" "+one[1])
+		}
+	}
+	return strings.Join(parts, "; ")
 }
 
 // differs says in what a field isn't what its dataset is.

@@ -15,6 +15,8 @@ type Record struct {
 	GoesWith   string `yaml:"goes_with"`
 	ByHand     string `yaml:"by_hand"`
 	None       string `yaml:"none"`
+	// Representative stands before who that is (art. 30(1)(a)).
+	Representative string `yaml:"representative"`
 	// ToEndOf says from the end of what a period runs.
 	ToEndOf map[string]string `yaml:"to_end_of"`
 	// Columns are those of the table, in its order.

@@ -1,0 +1,50 @@
+package article30_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/services/internal/article30"
+	"habeas.dev/services/internal/bundle"
+	"habeas.dev/services/internal/operator"
+	"habeas.dev/services/internal/words"
+	"habeas.dev/services/systems"
+)
+
+// TestRecordAgreesWithAnswers: the register names who answers, the officer, the recipients and
+// the countries as answers to people do.
+func TestRecordAgreesWithAnswers(t *testing.T) {
+	t.Parallel()
+	m, err := systems.Manifest("billing")
+	if err != nil {
+		t.Fatal(err)
+	}
+	who := operator.Controller{Name: "Example Cloud SARL", Address: "1, rue Neuve, Luxembourg", Officer: "dpo@example.com", Representative: "Rep SA"}
+	for lang, says := range map[string][]string{
+		"en": {"Example Cloud SARL, 1, rue Neuve, Luxembourg; Data protection officer: dpo@example.com; Representative: Rep SA", "United States, J.P. Morgan (PaymentTech): standard contractual clauses", "10\u00a0years from the end of the financial year"},
+		"fr": {"Délégué à la protection des données : dpo@example.com; Représentant : Rep SA", "États-Unis, J.P. Morgan (PaymentTech) : clauses contractuelles types", "10\u00a0ans à compter de la clôture de l’exercice"},
+	} {
+		w := words.For(lang)
+		r := article30.RecordOf(who, w, []*manifest.Manifest{m})
+		var csv, page bytes.Buffer
+		if err := article30.WriteCSV(&csv, r); err != nil {
+			t.Fatal(err)
+		}
+		if err := article30.WriteHTML(&page, r); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range says {
+			if !strings.Contains(csv.String(), s) || !strings.Contains(page.String(), s) {
+				t.Errorf("%s: the register doesn't say %q", lang, s)
+			}
+		}
+		answer := bundle.Describe(m, w, "EEA")
+		for i, d := range answer.Datasets {
+			if got := r.Systems[0].Activities[i].Recipients; strings.Join(got, ", ") != strings.Join(d.Recipients, ", ") {
+				t.Errorf("%s: %s goes to %v here, and to %v in answers", lang, d.Dataset, got, d.Recipients)
+			}
+		}
+	}
+}
