@@ -28,6 +28,7 @@ type commands struct {
 	Plan           planCommand           `cmd:"" group:"act" help:"Show what an erasure is to touch, and what must stay; with --keys, record by record."`
 	Prove          proveCommand          `cmd:"" group:"act" help:"Ask again whether anything of an answered erasure has come back."`
 	Notices        noticesCommand        `cmd:"" group:"act" help:"List who received data that was changed and hasn't answered; say that one was told."`
+	Preview        previewCommand        `cmd:"" group:"act" help:"Print what a correction changes, old and new, before it is made."`
 	Retry          retryCommand          `cmd:"" group:"act" help:"Take up again what failed."`
 	Answer         answerCommand         `cmd:"" group:"act" help:"Say that a task was done by hand."`
 	Review         reviewCommand         `cmd:"" group:"act" help:"Look at gathered records that may tell of other people, before they are answered."`
