@@ -212,6 +212,38 @@ func TestWorkersMakeNoFingerprints(t *testing.T) {
 	}
 }
 
+// TestWordsAreSealed: of what a worker says in its own words nothing is left in the open,
+// and all of it opens with the request's keys; what a dataset's counts say stays.
+func TestWordsAreSealed(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	opened, err := f.key("account").OpenTask(f.parse(f.task("account", dsar.Gather, 1)), f.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const canary = "anna@example.com"
+	got, err := f.hub.OpenReport(t.Context(), f.report(f.key("account"), opened.Nonce, dsar.Report{RequestID: request, System: "account", Action: dsar.Gather, Attempt: 1,
+		Kind: dsar.ReportEnded, Outcome: dsar.Incomplete, Code: dsar.CodeNotCovered, Reason: canary + " 1", Notes: []string{canary + " 2"}, Detail: []byte(canary + " 3"),
+		Counts: []dsar.Counts{{Dataset: "cases", Uncovered: canary + " 4", Cause: &dsar.Cause{Code: "no-permission", Table: "cases"}}, {Dataset: "profile", Found: 1, Gathered: 1}}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := json.Marshal(got); err != nil || strings.Contains(string(text), canary) {
+		t.Errorf("%s, %v", text, err)
+	}
+	if got.Counts[0].Uncovered != dsar.CodeNotCovered || got.Counts[0].Cause.Table != "cases" || got.Counts[1].Gathered != 1 {
+		t.Errorf("%+v", got.Counts)
+	}
+	keys, err := f.vault.Keys(t.Context(), request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := link.OpenWords(keys, got.Detail)
+	if err != nil || w.Reason != canary+" 1" || w.Notes[0] != canary+" 2" || w.Error != canary+" 3" || w.Uncovered["cases"] != canary+" 4" {
+		t.Errorf("%+v, %v", w, err)
+	}
+}
+
 // TestStrangersNameNoFile: a message's system is a name before anybody looks for its key.
 func TestStrangersNameNoFile(t *testing.T) {
 	t.Parallel()

@@ -54,10 +54,11 @@ func OpenWords(keys *vault.Keys, sealed []byte) (dsar.Words, error) {
 		return dsar.Words{}, err
 	}
 	var w dsar.Words
-	if json.Unmarshal(plain, &w) != nil { // before v0.2.0 it was the underlying error alone
-		return dsar.Words{Error: string(plain)}, nil
+	if !json.Valid(plain) { // before v0.2.0 it was the underlying error alone
+		w.Error = string(plain)
+		return w, nil
 	}
-	return w, nil
+	return w, json.Unmarshal(plain, &w)
 }
 
 func bounded(s string) string {

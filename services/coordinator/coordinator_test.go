@@ -16,6 +16,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/link"
+	"habeas.dev/pkg/manifest"
 	"habeas.dev/services/coordinator"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
@@ -314,6 +315,55 @@ func TestWhatAReportMayNotSay(t *testing.T) {
 		s := o.state(t)
 		if got := s.Task("account", dsar.Gather); got.Status != core.TaskIsFailed || got.End.Code != "bad-report" || len(got.End.Counts)+len(got.End.Objects) > 0 || s.Rejections != 1 {
 			t.Errorf("%s: %+v, %d rejections", code, got, s.Rejections)
+		}
+	}
+}
+
+// TestCausesAreLookedUp: what a worker says in fields stays in the open only where the
+// manifest has the name, or the field's form is kept; any other report isn't taken in.
+func TestCausesAreLookedUp(t *testing.T) {
+	t.Parallel()
+	m := &manifest.Manifest{System: "account", Datasets: []manifest.Dataset{{Name: "profile", Columns: []manifest.Column{{Name: "email"}},
+		Retention: []manifest.Retention{{Ground: "tax-records"}}, SQL: &manifest.DatasetSQL{Table: "crm.users"}}}}
+	ok := dsar.Cause{Dataset: "profile", Table: "users", Columns: []string{"email"}, Constraint: "users_email_key", SQLState: "23505", Permission: "UPDATE", Answer: "NO_ACCESS", Status: 403}
+	for name, c := range map[string]struct {
+		change func(*dsar.Report)
+		taken  bool
+	}{
+		"all of it is known":  {func(*dsar.Report) {}, true},
+		"another's dataset":   {func(r *dsar.Report) { r.Cause.Dataset = "invoices" }, false},
+		"another's table":     {func(r *dsar.Report) { r.Cause.Table = "accounts" }, false},
+		"an address":          {func(r *dsar.Report) { r.Cause.Columns = []string{"anna@example.com"} }, false},
+		"words":               {func(r *dsar.Report) { r.Cause.Constraint = "call 0900 now" }, false},
+		"no SQLSTATE":         {func(r *dsar.Report) { r.Cause.SQLState = "23-05" }, false},
+		"no permission":       {func(r *dsar.Report) { r.Cause.Permission = "everything" }, false},
+		"a vendor's sentence": {func(r *dsar.Report) { r.Cause.Answer = "anna is unknown" }, false},
+		"no status":           {func(r *dsar.Report) { r.Cause.Status = 7 }, false},
+		"of another system":   {func(r *dsar.Report) { r.Cause.System = "billing" }, false},
+		"a finding": {func(r *dsar.Report) {
+			r.Findings = []dsar.Cause{{Code: dsar.CodeUndeclaredColumn, Table: "users", Columns: []string{"shoe_size"}}}
+		}, true},
+		"a finding of a table": {func(r *dsar.Report) { r.Findings = []dsar.Cause{{Code: dsar.CodeUndeclaredColumn, Table: "spies"}} }, false},
+		"a finding of nothing": {func(r *dsar.Report) { r.Findings = []dsar.Cause{{Table: "users"}} }, false},
+		"a ground": {func(r *dsar.Report) {
+			r.Counts = []dsar.Counts{{Dataset: "profile", Retained: []dsar.Retention{{Records: 1, Ground: "tax-records"}}}}
+		}, true},
+		"a ground of its own": {func(r *dsar.Report) {
+			r.Counts = []dsar.Counts{{Dataset: "profile", Retained: []dsar.Retention{{Records: 1, Ground: "we-like-it"}}}}
+		}, false},
+		"a table that went": {func(r *dsar.Report) {
+			r.Counts = []dsar.Counts{{Dataset: "profile", Taken: []dsar.Taken{{Table: "payroll", Records: 3}}}}
+		}, false},
+	} {
+		o := newOffice(t)
+		o.Coordinator = coordinator.New(coordinator.Config{Requests: o.requests, Timers: o.journal, Links: plain{}, Manifests: []*manifest.Manifest{m}, Now: func() time.Time { return o.now }, Log: slog.New(slog.DiscardHandler)})
+		cause := ok
+		r := dsar.Report{System: "account", Action: dsar.Gather, Kind: dsar.ReportFailed, Outcome: dsar.Failed, Code: "refused", Cause: &cause}
+		c.change(&r)
+		err := o.Handle(t.Context(), reportEvent(r))
+		end := o.state(t).Task("account", dsar.Gather).End
+		if taken := err == nil && end.Code == "refused" && end.Cause != nil; taken != c.taken || !taken && (end.Code != "bad-report" || end.Cause != nil) {
+			t.Errorf("%s: %v, %+v", name, err, end)
 		}
 	}
 }

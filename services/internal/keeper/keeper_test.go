@@ -184,6 +184,8 @@ func TestCopies(t *testing.T) {
 	h.Request(others, dsar.Access, "sam@example.com")
 	h.Tick(start)
 	h.Now = start.Add(time.Hour)
+	letter := "letters/" + one + ".2-received.en.txt"
+	must(t, h.Outbox.WriteAll(t.Context(), letter, []byte("Dear Anna"), nil))
 	h.Request(two, dsar.Erasure, "anna@example.com", dsar.Counts{Dataset: "invoices", Found: 1, Erased: 1})
 	h.Tick(start.Add(time.Hour))
 	if r, a, _, s := h.opens(one); r || a || !s {
@@ -193,8 +195,16 @@ func TestCopies(t *testing.T) {
 		t.Error("somebody else's is gone")
 	}
 	events := h.verifies(two, 1)
-	if i := slices.IndexFunc(events, func(e core.Event) bool { _, ok := e.(core.CopiesForgotten); return ok }); i < 0 || !slices.Equal(events[i].(core.CopiesForgotten).Requests, []string{one}) {
-		t.Errorf("%v", events)
+	i := slices.IndexFunc(events, func(e core.Event) bool { _, ok := e.(core.CopiesForgotten); return ok })
+	if i < 0 || !slices.Equal(events[i].(core.CopiesForgotten).Requests, []string{one}) {
+		t.Fatalf("%v", events)
+	}
+	// The certificate rests on it, so it comes before the answer is assembled.
+	if j := slices.IndexFunc(events, func(e core.Event) bool { s, ok := e.(core.TaskSent); return ok && s.Action == dsar.Assemble }); j < i {
+		t.Errorf("copies were reached with fact %d, and the certificate was begun with %d", i+1, j+1)
+	}
+	if exists, err := h.Outbox.Exists(t.Context(), letter); exists || err != nil {
+		t.Errorf("the earlier request's letter is there: %v", err)
 	}
 }
 

@@ -485,3 +485,34 @@ func TestCalendarsRefuse(t *testing.T) {
 		}
 	}
 }
+
+// TestAccountable: how long it is known whom a request was about is the law's, the
+// operator's where the law fixes none, and never shorter than what a law fixes.
+func TestAccountable(t *testing.T) {
+	t.Parallel()
+	book, err := policy.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range book.IDs() {
+		j, _ := book.Jurisdiction(id)
+		if j.Accountability == nil {
+			t.Errorf("%s says nothing of it", id)
+			continue
+		}
+		for operator, want := range map[int][2]int{0: {24, 24}, 6: {24, 6}, 60: {60, 60}} { // fixed, chosen
+			months, source := j.AccountableMonths(operator)
+			if j.Accountability.Choice && (months != want[1] || source != "") || !j.Accountability.Choice && (months != want[0] || source == "") {
+				t.Errorf("%s, operator %d: %d months, by %q", id, operator, months, source)
+			}
+		}
+	}
+	for _, id := range []string{"California", "Colorado"} {
+		if j, _ := book.Jurisdiction(id); j.Accountability == nil || j.Accountability.Choice {
+			t.Errorf("%s fixes it", id)
+		}
+	}
+	if months, _ := (policy.Jurisdiction{}).AccountableMonths(0); months != 24 {
+		t.Errorf("a law without it: %d", months)
+	}
+}

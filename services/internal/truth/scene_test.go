@@ -213,7 +213,7 @@ func (s *scene) completed(state core.State) answer {
 
 // said returns what explains how a task ended: in the open, and in its worker's words,
 // which whoever reveals the request reads.
-func (s *scene) said(state core.State, t core.TaskState) string {
+func (s *scene) said(state core.State, t *core.TaskState) string {
 	s.Helper()
 	said := t.End.Reason + " " + t.End.Cause.Said()
 	if len(t.Words) == 0 {
