@@ -11,7 +11,7 @@ import (
 func demoControllers() []operator.Controller {
 	return []operator.Controller{
 		{Name: "Example Cloud, Inc.", Address: "410 Example Avenue North, Seattle, WA 98109, United States", Contact: "privacy@cloud.example"},
-		{Laws: []string{"EEA", "UK", "Switzerland"}, Name: "Example Cloud EMEA SARL", Address: "38 avenue de l’Exemple, L-1855 Luxembourg", Contact: "privacy-emea@cloud.example",
+		{Laws: []string{"EEA", "UK", "Switzerland"}, Name: "Example Cloud EMEA SARL", Address: "38 avenue du Modèle, L-1855 Luxembourg", Contact: "privacy-emea@cloud.example",
 			Officer: "dpo@cloud.example"},
 		{Laws: []string{"India"}, Name: "Example Cloud India Private Limited", Address: "Block E, Example Towers, New Delhi 110 025, India", Contact: "privacy-india@cloud.example"},
 		{Laws: []string{"Japan"}, Name: "Example Cloud Japan G.K.", Address: "1-8-1 Shimomeguro, Meguro-ku, Tokyo, Japan", Contact: "privacy-japan@cloud.example"},

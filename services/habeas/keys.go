@@ -56,6 +56,13 @@ func (c *keysInitCommand) Run() error {
 			fmt.Printf("%s made; others verify by %s\n", k.Path, key.Verifier)
 		}
 	}
+	if cfg.Portal.Listen != "" {
+		identity, err := installation.MakeUploadsKey(cfg)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("%s is there, for the console; a portal elsewhere has portal.uploads_recipient: %s\n", cfg.Portal.UploadsKey, identity.Recipient())
+	}
 	return eachLink(cfg, c.Systems, func(path string) error {
 		made, err := link.Create(path)
 		if err != nil {

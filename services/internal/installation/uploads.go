@@ -62,6 +62,15 @@ func OpenUploadsKey(c config.Config, create bool) (*age.X25519Identity, error) {
 	return identity, nil
 }
 
+// MakeUploadsKey makes the identity that opens what people send, wherever the configuration
+// has it; one that is there stays.
+func MakeUploadsKey(c config.Config) (*age.X25519Identity, error) {
+	if err := makeUploadsKey(c.Portal.UploadsKey); err != nil {
+		return nil, err
+	}
+	return OpenUploadsKey(c, false)
+}
+
 // makeUploadsKey makes an identity, unless another process was faster.
 func makeUploadsKey(path string) error {
 	identity, err := age.GenerateX25519Identity()
