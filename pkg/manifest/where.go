@@ -59,7 +59,7 @@ func (c Condition) excludes(o Condition) bool {
 	return true
 }
 
-// Excludes reports whether no row fulfils both.
+// excludes reports whether no row fulfils both.
 func (w Where) excludes(o Where) bool {
 	for column, c := range w {
 		if other, ok := o[column]; ok && c.excludes(other) {

@@ -36,7 +36,7 @@ func (d *dataset) act(found ways) act {
 	return act{sets: d.setters(found)}
 }
 
-// anyAct is what makes a row as any of the ways would.
+// anyAct returns the act that makes a row as any of the ways would.
 func (d *dataset) anyAct() act { return act{sets: d.setters(^ways(0)), each: true} }
 
 // led returns the ways that lead through other tables, or all where none does.
