@@ -108,8 +108,14 @@ func (c *catalogue) reference(name string) (reference, bool) {
 	return c.references[i], true
 }
 
-// catalogue returns what was last read of the database's catalogue.
-func (s *System) catalogue() *catalogue { return s.known.Load() }
+// catalogue returns what was last read of the database's catalogue: nothing, before the
+// first time.
+func (s *System) catalogue() *catalogue {
+	if c := s.known.Load(); c != nil {
+		return c
+	}
+	return &catalogue{}
+}
 
 // refresh reads the catalogue anew.
 func (s *System) refresh(ctx context.Context, on executor) error {

@@ -14,6 +14,10 @@
 //   - A record is the person's where it holds one of their identifiers. A row
 //     that the database returns and that can't be told to belong to one of the
 //     people asked for is an error, never somebody's record.
+//   - Ways are a union: a row is the person's where one of them leads to it, comes once
+//     however many do, and each way has an index of its own (TestWays, TestUnionIsServed).
+//     What becomes of it is what those ways say that lead to it, of all who are erased
+//     together.
 //   - The same rows give the same records on both databases, in the same order
 //     (TestDatabasesAgree): dates as 2020-01-31, instants in UTC as RFC 3339,
 //     numbers without trailing zeros, objects as what their JSON says.
@@ -54,8 +58,8 @@
 //
 // # Indexes
 //
-// A query asks by the columns that the manifest names in sql.subject and
-// sql.resolve.by. Each wants an index, those of type email and phone one on what is
+// A query asks by the columns that the manifest names in subject, of each of its ways, and
+// in sql.resolve.by; joins are followed from there to the dataset's rows. Each wants an index, those of type email and phone one on what is
 // compared: [System.Advice], and with it habeas lint, says which is missing and how
 // it is made.
 //
