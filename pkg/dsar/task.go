@@ -223,8 +223,9 @@ type Task struct {
 	// Plan names the sealed plan, with its SHA-256: with erase and prove, where
 	// something was planned. An erasure goes by this plan and by no other.
 	Plan *Object `json:"plan,omitempty"`
-	// Earlier are, with plan, the plans that were made before this one, and what came after
-	// them and had to stay: what of it is still there is planned too.
+	// Earlier are the plans that were made before this one, and what came after them and
+	// had to stay. With plan, what of it is still there is planned too; with erase and prove,
+	// it is looked for by its keys beside Plan.
 	Earlier []Object `json:"earlier,omitempty"`
 	// ByKeys tells, with plan, erase and prove, that only what stands under the plan's keys is
 	// meant: the person may have become a customer anew since.

@@ -51,6 +51,23 @@ func (w *Worker) openEarlier(ctx context.Context, j *job) ([]*Plan, error) {
 	return out, nil
 }
 
+// openPlans opens the plan that an erasure or its proof goes by, with those that were made
+// before it, where the task names any.
+func (w *Worker) openPlans(ctx context.Context, j *job) (*Plan, error) {
+	plan, err := w.openPlan(ctx, j)
+	if err != nil || len(j.task.Earlier) == 0 {
+		return plan, err
+	}
+	all, err := w.openEarlier(ctx, j)
+	if err != nil {
+		return nil, err
+	}
+	if plan != nil {
+		all = append(all, plan)
+	}
+	return merged(ctx, w, all)
+}
+
 // planEarlier adds to the jobs' plans what is still there of earlier ones.
 func (k keeper) planEarlier(ctx context.Context, jobs []*PlanJob) error {
 	var from []*PlanJob

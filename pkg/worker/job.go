@@ -248,7 +248,7 @@ func (w *Worker) prepare(ctx context.Context, at Access, j *job) {
 	}
 	w.prepareDetails(j)
 	if j.err == nil && (j.task.Action == dsar.Erase || j.task.Action == dsar.Prove) {
-		j.plan, j.err = w.openPlan(ctx, j)
+		j.plan, j.err = w.openPlans(ctx, j)
 	}
 	if j.err == nil && j.task.Action == dsar.Plan {
 		j.earlier, j.err = w.openEarlier(ctx, j)

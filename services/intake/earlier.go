@@ -109,7 +109,7 @@ func (in *Intake) carryHolds(ctx context.Context, s *core.Submit, row journal.Ro
 // carryKept takes over what an earlier erasure of the same person had to keep. By what it
 // was found there the coordinator adds, which may open it.
 func (in *Intake) carryKept(ctx context.Context, s *core.Submit, row journal.Row, by string) error {
-	if row.Right != dsar.Erasure || row.Status != core.StatusCompleted {
+	if row.Right != dsar.Erasure {
 		return nil
 	}
 	other, err := in.Requests.State(ctx, row.RequestID)

@@ -151,6 +151,9 @@ func (d *decider) ended(r dsar.Report) {
 		return
 	case r.Action == dsar.Prove && left > 0 && d.held(d.system(r.System)):
 		r.Counts = withHeld(r.Counts)
+		if r.Outcome == dsar.Found { // nothing but what must stay
+			r.Outcome = dsar.Proven
+		}
 	case r.Action == dsar.Rectify && unchanged(r.Counts) != "":
 		reason := "these can't be corrected by machine; a person must: " + unchanged(r.Counts)
 		if len(missing) > 0 {

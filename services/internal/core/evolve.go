@@ -82,7 +82,7 @@ func (s State) takeUp(systems []string) State {
 		again := t.System == dsar.Aggregator || slices.Contains(systems, t.System) && t.Action != dsar.Resolve
 		if again {
 			if t.Action == dsar.Plan {
-				t.Before = s.plansOf(t)
+				t.Before, t.Late = s.plansOf(t), nil
 			}
 			t.Status, t.StaleThrough, t.Earlier, t.Answered = TaskIsDue, t.Attempt, nil, t.Attempt
 		}

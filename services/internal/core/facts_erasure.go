@@ -58,5 +58,6 @@ func (e AddendumIssued) evolve(s State) State {
 	s.Addenda = append(slices.Clip(s.Addenda), Addendum{Object: e.Addendum, Told: *s.again()})
 	s.Status, s.EndedAt, s.Again, s.Receipted = StatusCompleted, e.At, nil, false
 	s.RecordsForgotten = time.Time{} // there is an answer again
+	s.KeptThen = s.keptNow()
 	return s
 }

@@ -167,6 +167,9 @@ func (e Completed) evolve(s State) State {
 	if s.AgainAt = (time.Time{}); s.Right == dsar.Erasure && s.Accepted.ProveAgain > 0 && len(s.provable()) > 0 {
 		s.AgainAt = e.At.Add(s.Accepted.ProveAgain)
 	}
+	if s.Right == dsar.Erasure {
+		s.KeptThen = s.keptNow()
+	}
 	return s
 }
 

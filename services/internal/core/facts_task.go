@@ -152,6 +152,9 @@ func (e TaskEnded) evolve(s State) State {
 		t.Candidates, t.Notes, t.Words = nil, e.Notes, e.Detail
 		t.End = ActionEnd{Action: e.Action, Outcome: e.Outcome, At: e.At, Counts: e.Counts, Objects: e.Objects, Code: e.Code, Reason: e.Reason, Cause: e.Cause, By: e.By, Fact: s.Version}
 	})
+	if e.Action == dsar.Erase && len(e.Objects) > 0 {
+		s = s.change(e.System, dsar.Plan, func(t *TaskState) { t.Late = append(slices.Clip(t.Late), e.Objects...) })
+	}
 	s.Identifiers = merge(s.Identifiers, e.Identifiers)
 	if e.By != "" && s.Status == StatusNeedsAttention {
 		s = s.attended()

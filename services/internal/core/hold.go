@@ -44,13 +44,22 @@ func (c Lift) decide(d *decider) error {
 	return nil
 }
 
-// Kept returns what an answered erasure had to keep, by dataset, and has not erased
-// since.
+// Kept returns what an erasure had to keep, by dataset, and has not erased since: of one
+// that isn't answered yet, as far as it has come; of one that is taken up again, as it was
+// told last.
 func (s State) Kept() []KeptEarlier {
+	if s.Status != StatusCompleted && !s.AnsweredAt.IsZero() {
+		return s.KeptThen
+	}
+	return s.keptNow()
+}
+
+// keptNow returns what had to stay by how the tasks ended.
+func (s State) keptNow() []KeptEarlier {
 	var out []KeptEarlier
 	for _, sys := range s.Accepted.Systems {
 		t := s.Task(sys.Name, dsar.Prove)
-		if t == nil || t.End.Outcome == dsar.NotApplicable { // a person attested the erasure, or a hold kept it
+		if t == nil || t.Status != TaskIsEnded || t.End.Outcome == dsar.NotApplicable { // a person attested the erasure, or a hold kept it
 			t = s.Task(sys.Name, dsar.Erase)
 		}
 		if t == nil {
@@ -121,7 +130,8 @@ func withHeld(counts []dsar.Counts) []dsar.Counts {
 	out := slices.Clone(counts)
 	for i := range out {
 		if left := out[i].Found - out[i].Kept(); left > 0 {
-			out[i].Retained = append(slices.Clone(out[i].Retained), dsar.Retention{Records: left, Ground: dsar.LegalHold})
+			out[i].Retained = slices.Clone(out[i].Retained)
+			out[i].Retain(left, dsar.LegalHold, time.Time{})
 		}
 	}
 	return out

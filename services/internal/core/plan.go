@@ -31,8 +31,8 @@ func (s State) byKeys(sys dsar.System) bool {
 	return s.Again != nil || !s.AnsweredAt.IsZero() && len(s.earlierPlans(sys)) > 0
 }
 
-// plansOf returns the objects that name the records of a planned system by their keys, as
-// its erasure ended.
+// plansOf returns the objects that name the records of a planned system by their keys: its
+// plan, and what its erasure left besides.
 func (s State) plansOf(t *TaskState) []dsar.Object {
 	if t.Status != TaskIsEnded { // nothing was planned since
 		return t.Before
@@ -43,17 +43,19 @@ func (s State) plansOf(t *TaskState) []dsar.Object {
 			out = append(out, o)
 		}
 	}
-	if erase := s.Task(t.System, dsar.Erase); erase != nil {
-		for _, o := range erase.End.Objects {
-			if o.SHA256 != "" {
-				out = append(out, o)
-			}
-		}
-	}
-	if len(out) == 0 {
+	if out = append(out, t.Late...); len(out) == 0 {
 		return t.Before
 	}
 	return out
+}
+
+// otherPlans returns the objects that name records of a system beside its plan: the plans
+// before it, and what its erasure left besides.
+func (s State) otherPlans(sys dsar.System) []dsar.Object {
+	if t := s.Task(sys.Name, dsar.Plan); t != nil {
+		return slices.Concat(t.Before, t.Late)
+	}
+	return nil
 }
 
 // earlierPlans returns the plans that were made of a system before the one that is made now.
@@ -144,7 +146,12 @@ func (d *decider) unmet(r dsar.Report) string {
 	if r.Action != dsar.Erase || d.plan(d.system(r.System)) == nil {
 		return ""
 	}
-	return dsar.Unmet(d.Task(r.System, dsar.Plan).End.Counts, r.Counts)
+	planned := d.Task(r.System, dsar.Plan).End.Counts
+	if d.Again != nil { // by earlier plans too: no fewer, then
+		planned = slices.DeleteFunc(slices.Clone(planned), func(p dsar.Counts) bool { return of(r.Counts, p.Dataset).Accounted() >= p.Found })
+		r.Counts = slices.DeleteFunc(slices.Clone(r.Counts), func(c dsar.Counts) bool { return of(planned, c.Dataset).Dataset == "" })
+	}
+	return dsar.Unmet(planned, r.Counts)
 }
 
 // CodeKeptGone is the code of a proof that finds less of what had to stay than the

@@ -123,6 +123,8 @@ type State struct {
 	// AnsweredAt is when it was first completed. It stays when it is taken up
 	// again.
 	AnsweredAt time.Time
+	// KeptThen is what an erasure had to keep when it was last answered.
+	KeptThen []KeptEarlier
 	// Again is set while an answered erasure is proven anew; Addenda are what that led
 	// to, and AgainAt is when it is next done by itself.
 	Again   *Again
@@ -201,6 +203,8 @@ type TaskState struct {
 	// Before are, with Plan, the plans that were made before, and what came after them and
 	// had to stay.
 	Before []dsar.Object
+	// Late are, with Plan, what erasures by it have left: what came after it and had to stay.
+	Late []dsar.Object
 	// Answered is the last attempt that an answer has told of.
 	Answered int
 	// End is how it ended or failed, and Notes what was noted then.
@@ -319,6 +323,9 @@ func (s State) NewTask(sent TaskSent) AssembleTask {
 	switch sent.Action {
 	case dsar.Erase, dsar.Prove:
 		t.Plan, t.ByKeys = s.plan(sys), s.byKeys(sys)
+		if s.Again != nil { // of all that was ever planned
+			t.Earlier = s.otherPlans(sys)
+		}
 	case dsar.Plan:
 		t.Earlier, t.ByKeys = s.earlierPlans(sys), s.byKeys(sys)
 	}

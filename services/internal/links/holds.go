@@ -27,8 +27,7 @@ type Holds struct {
 }
 
 // Held returns the people of whom a hold keeps something in a system, by the identifiers
-// that their requests know, whatever these are worth: what is held isn't disclosed by it,
-// and not erased.
+// that may be used for them; while their proof is awaited, by all that they gave.
 func (h Holds) Held(ctx context.Context, system, requestID string) ([]link.Held, error) {
 	i := slices.IndexFunc(h.Manifests, func(m *manifest.Manifest) bool { return m.System == system })
 	if i < 0 {
@@ -48,7 +47,11 @@ func (h Holds) Held(ctx context.Context, system, requestID string) ([]link.Held,
 		if !held {
 			return nil
 		}
-		ids := slices.DeleteFunc(slices.Clone(s.Identifiers), func(id dsar.Identifier) bool { return !slices.Contains(needs, id.Type) })
+		known := s.Usable()
+		if s.Awaited == core.RemindProof {
+			known = s.Identifiers
+		}
+		ids := slices.DeleteFunc(slices.Clone(known), func(id dsar.Identifier) bool { return !slices.Contains(needs, id.Type) })
 		out = append(out, link.Held{RequestID: row.RequestID, Identifiers: ids, Datasets: datasets})
 		return nil
 	})

@@ -118,7 +118,7 @@ datasets:
 		s.begin()
 		anna := s.asks(dsar.Access, "email anna@example.com")
 		s.do(anna.Accepted.RequestID, core.Hold{By: "lea", Reason: "a lawsuit", Now: s.now})
-		s.stops(s.asks(dsar.Erasure, "email sam@example.com"), "forum", "held of posts")
+		s.stops(s.asks(dsar.Erasure, "email sam@example.com"), "forum", "not covered", "threads")
 		s.holds("forum", "SELECT id FROM threads", "1")
 		s.holds("forum", "SELECT id FROM posts", "1")
 	})

@@ -124,7 +124,7 @@ datasets: [{name: notes, columns: [id], via: [{table: users, on: {user_id: id}}]
 			s.served(crm, impl)
 			s.begin()
 			state := s.asks(dsar.Erasure, "email anna@example.com")
-			s.stops(state, "crm", "the permission is missing")
+			s.stops(state, "crm", "not covered", "notes")
 			s.holds("crm", "SELECT id FROM users", "2")
 			a := s.completed(s.do(state.Accepted.RequestID, core.Retry{By: "lea", Now: s.now}))
 			s.holds("crm", "SELECT id FROM notes", "2")

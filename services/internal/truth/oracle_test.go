@@ -26,6 +26,7 @@ type oracle struct {
 	vanished      map[record]bool // rows that somebody else deleted between plan and erasure
 	late          map[record]bool // rows that came between plan and erasure
 	moved         map[record]bool // rows that became somebody else's between the two
+	anew          map[record]bool // rows that the person has anew, since the erasure was answered
 	lies          []string
 }
 
@@ -187,7 +188,7 @@ func (o *oracle) left() (may, mayNot bool) {
 // allLocked reports whether all that is left of the person is locked.
 func (o *oracle) allLocked() bool {
 	for r, is := range o.after {
-		if r.of(o.person) && !is.locked {
+		if r.of(o.person) && !is.locked && !o.anew[r] {
 			return false
 		}
 	}

@@ -50,28 +50,32 @@ type kit struct {
 // doubles what it carries.
 type pipeline struct {
 	testing.TB
-	kit     kit
-	seed    uint64
-	rng     *rand.Rand // of what goes wrong
-	quiet   bool       // nothing goes wrong
-	deadly  bool       // a worker may die between any two calls of its database
-	now     time.Time
-	sites   []site
-	proof   intake.Proof
-	journal *memjournal.Store
-	life    *lifecycle.Lifecycle
-	coord   *coordinator.Coordinator
-	letters *letters.Letters
-	door    http.Handler
-	vault   *vault.Vault
-	links   link.Memory
-	hub     *link.Hub
-	outbox  *blob.Bucket
-	workers map[string]*worker.Worker
-	lives   map[string]*life // by system, of those whose database is asked through one
-	mutant  mutant
-	asked   int
-	refused error // why a worker didn't start
+	kit    kit
+	seed   uint64
+	rng    *rand.Rand // of what goes wrong
+	quiet  bool       // nothing goes wrong
+	deadly bool       // a worker may die between any two calls of its database
+	// proveAgain is how long after its answer an erasure is proven anew; 0: never.
+	// eraseAgain has what came back erased without asking a person.
+	proveAgain time.Duration
+	eraseAgain bool
+	now        time.Time
+	sites      []site
+	proof      intake.Proof
+	journal    *memjournal.Store
+	life       *lifecycle.Lifecycle
+	coord      *coordinator.Coordinator
+	letters    *letters.Letters
+	door       http.Handler
+	vault      *vault.Vault
+	links      link.Memory
+	hub        *link.Hub
+	outbox     *blob.Bucket
+	workers    map[string]*worker.Worker
+	lives      map[string]*life // by system, of those whose database is asked through one
+	mutant     mutant
+	asked      int
+	refused    error // why a worker didn't start
 	// before is called before each batch of tasks is handed to a system.
 	before func(system string, action dsar.Action)
 }
@@ -120,7 +124,7 @@ func (p *pipeline) start(m mutant) {
 		maps.Copy(purposes, m.UsedFor())
 	}
 	columns, concepts := manifest.Fields(manifests)
-	in, err := intake.New(intake.Config{Purposes: purposes, Columns: columns, Concepts: concepts, Requests: p.life, Rows: p.journal, Vault: p.vault, Policy: p.kit.book, Validator: p.kit.validator, Catalogue: catalogue, Finder: p.journal, Proof: p.proof, LooksBack: true, Now: clock, Log: log})
+	in, err := intake.New(intake.Config{Purposes: purposes, Columns: columns, Concepts: concepts, Requests: p.life, Rows: p.journal, Vault: p.vault, Policy: p.kit.book, Validator: p.kit.validator, Catalogue: catalogue, Finder: p.journal, Proof: p.proof, LooksBack: true, ProveAgain: p.proveAgain, EraseAgain: p.eraseAgain, Now: clock, Log: log})
 	p.must(err)
 	p.door = in.Handler()
 	for _, s := range p.sites {

@@ -2,6 +2,7 @@ package truth
 
 import (
 	"flag"
+	"math/rand/v2"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -99,6 +100,9 @@ func play(t testing.TB, k kit, on kind, seed uint64, m mutant) outcome {
 	w := newFixture(t, on, seed)
 	p := newPipeline(k, t, seed)
 	p.sites, p.deadly = w.sites, true
+	if again := rand.New(rand.NewPCG(seed, 3)); again.IntN(2) == 0 {
+		p.proveAgain, p.eraseAgain = proveAgain, again.IntN(2) == 0
+	}
 	if p.start(m); p.refused != nil {
 		t.Log(p.refused)
 		return outcome{refused: 1}
