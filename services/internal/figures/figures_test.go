@@ -99,7 +99,7 @@ func TestFigures(t *testing.T) {
 	if err := figures.WriteHTML(&b, f, french.Text(california.Law.Name), french); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`<html lang="fr">`, "Demandes de 2026", "<td>14,3</td>", "Satisfaites en partie", "<td>–</td>"} {
+	for _, want := range []string{`<html lang="fr">`, " de 2026</h1>", "<td>14,3</td>", "Satisfaites en partie", "<td>–</td>"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("lacks %q:\n%s", want, b.String())
 		}

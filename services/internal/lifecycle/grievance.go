@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"context"
+	"slices"
 
 	"habeas.dev/services/internal/core"
 )
@@ -19,7 +20,7 @@ func (l *Lifecycle) reopen(ctx context.Context, requestID string, c core.Command
 	if err != nil {
 		return c, err
 	}
-	if facts, err := core.Decide(v.state, c); err != nil || len(facts) == 0 {
+	if !takes(v.state, c) {
 		return c, nil // the command itself is told why
 	}
 	about := v.state.Accepted.About.RequestID
@@ -28,14 +29,23 @@ func (l *Lifecycle) reopen(ctx context.Context, requestID string, c core.Command
 		return c, err
 	}
 	again := core.Reopen{By: decision.By, Grievance: requestID, Now: decision.Now}
-	if _, err := core.Decide(earlier.state, again); err != nil {
+	switch reopened := slices.Contains(earlier.state.ReopenedBy, requestID); {
+	case reopened: // before a crash
+	case !takes(earlier.state, again):
 		return c, nil // it isn't refused, or what Habeas held of it is gone
-	}
-	if _, err := l.Do(ctx, about, again); err != nil {
-		return c, err
+	default:
+		if _, err := l.Do(ctx, about, again); err != nil {
+			return c, err
+		}
 	}
 	decision.Reopened = true
 	return unwrap(*decision), nil
+}
+
+// takes reports whether a command changes something.
+func takes(s core.State, c core.Command) bool {
+	facts, err := core.Decide(s, c)
+	return err == nil && len(facts) > 0
 }
 
 // grievance returns the decision of a grievance that a command is, and how to make the
