@@ -306,7 +306,7 @@ type form struct{ act, choices string }
 
 var (
 	oneForm   = regexp.MustCompile(`(?s)<form method="post" action="/requests/[^/"]+/([a-z-]+)"[^>]*>(.*?)</form>`)
-	oneChoice = regexp.MustCompile(`<select name="(\w+)"|<option value="([^"]*)"|<input type="(?:hidden|checkbox)" name="(system|dataset|action)" value="([^"]*)"`)
+	oneChoice = regexp.MustCompile(`<select name="(\w+)"|<option value="([^"]*)"|<input type="(?:hidden|checkbox)" name="(system|dataset|action|recipient)" value="([^"]*)"`)
 )
 
 // formsOf reads the forms of a page.
