@@ -333,5 +333,10 @@ func lift(_ *Console, u User, f values, now time.Time) (core.Command, error) {
 
 // settleNotice notes what was done about a notice to a recipient of data.
 func settleNotice(_ *Console, u User, f values, now time.Time) (core.Command, error) {
+	switch core.NoticeStatus(f.Get("status")) {
+	case core.NoticeIsSent, core.NoticeIsAnswered, core.NoticeIsExcused:
+	default:
+		return nil, errChoice
+	}
 	return core.SettleNotice{By: u.By(), Reason: f.Get("reason"), Recipient: f.Get("recipient"), Status: core.NoticeStatus(f.Get("status")), Now: now}, nil
 }

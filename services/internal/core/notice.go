@@ -268,7 +268,7 @@ func (c SettleNotice) decide(d *decider) error {
 	case n.Status == NoticeIsAnswered || n.Status == c.Status && c.Status == NoticeIsExcused:
 		return fmt.Errorf("%w: it has been settled", ErrNotAllowed)
 	case c.Status != NoticeIsSent && c.Status != NoticeIsAnswered && c.Status != NoticeIsExcused:
-		return fmt.Errorf("%w: %q is nothing that can be done about a notice", ErrInvalid, c.Status)
+		return fmt.Errorf("%w: that is nothing that can be done about a notice", ErrInvalid)
 	}
 	act := Act{By: c.By, Reason: c.Reason, At: d.now}
 	if c.Status == NoticeIsAnswered {
