@@ -69,7 +69,7 @@ func TestCommands(t *testing.T) {
 		t.Errorf("trace --json: %v %+v", err, tr.Status)
 	}
 	holds(say(0, "requests"), access.ID, "completed")
-	holds(say(0, "trace", strings.ToUpper(access.ID[:8])), access.ID, "completed", "What may be done now: habeas deliver, hold.")
+	holds(say(0, "trace", strings.ToUpper(access.ID[:8])), access.ID, "completed", "What may be done now: habeas deliver, deliver --passphrase, deliver --revoke, hold.")
 	holds(say(0, "requests", "--email", strings.ToUpper(access.Email)), access.ID)
 	if found := say(0, "requests", "--email", "nobody@example.net"); strings.Contains(found, access.ID) {
 		t.Errorf("found by another's address: %s", found)

@@ -236,6 +236,8 @@ func (c *caller) calls(verb core.Verb, id string) (out [][]string) {
 		if !offered {
 			call()
 		}
+	case core.VerbDecide:
+		call("--finding", "upheld")
 	case core.VerbSettleNotice:
 		out = append(out, []string{name, "ID", "r", "--answered", "--reason", "ticket 4711"})
 	case core.VerbHold:

@@ -283,6 +283,9 @@ func (c Retry) decide(d *decider) error {
 	var systems []string
 	answer := d.Task(dsar.Aggregator, dsar.Assemble)
 	for _, t := range d.Tasks {
+		if !d.answersBy(t.Action) {
+			continue // of the right that was asked for, before another is answered instead
+		}
 		named := slices.Contains(c.Systems, t.System)
 		lost := t.Action == dsar.Gather && t.Status == TaskIsEnded && answer != nil && answer.lacksRecords()
 		if t.Status == TaskIsFailed && (named || len(c.Systems) == 0) || (t.Status == TaskIsParked || lost) && named {
@@ -331,12 +334,19 @@ func (t *TaskState) lacksRecords() bool {
 	return t.Action == dsar.Assemble && t.Status == TaskIsFailed && (t.End.Code == dsar.CodeObjectMissing || t.End.Code == dsar.CodeObjectDamaged)
 }
 
+// answersBy reports whether the right that is answered asks systems for an action. Where
+// the person wasn't proven, that may be a lesser right than the one that was asked for
+// ([Terms.Instead]): what was gathered for that one isn't asked for again.
+func (s State) answersBy(a dsar.Action) bool {
+	return a == dsar.Resolve || slices.Contains(s.Right.Stages(), a)
+}
+
 // gatherAgain asks everybody who left records in the vault for them once more:
 // the report of what is lost doesn't say whose it was. It is false where nobody
 // did.
 func (d *decider) gatherAgain() (sent bool) {
 	for _, t := range d.Tasks {
-		if t.Action == dsar.Gather && len(t.End.Objects) > 0 {
+		if t.Action == dsar.Gather && len(t.End.Objects) > 0 && d.answersBy(t.Action) {
 			d.send(t.System, dsar.Gather, SentRetried)
 			sent = true
 		}

@@ -46,12 +46,18 @@ func (c Lift) decide(d *decider) error {
 
 // Kept returns what an erasure had to keep, by dataset, and has not erased since: of one
 // that isn't answered yet, as far as it has come; of one that is taken up again, as it was
-// told last.
+// told last, but for the systems that have erased since (TestKeptWhileTakenUp).
 func (s State) Kept() []KeptEarlier {
-	if s.Status != StatusCompleted && !s.AnsweredAt.IsZero() {
-		return s.KeptThen
+	if s.Status == StatusCompleted || s.AnsweredAt.IsZero() {
+		return s.keptNow()
 	}
-	return s.keptNow()
+	erasedSince := func(k KeptEarlier) bool {
+		t := s.Task(k.System, dsar.Erase)
+		return t != nil && t.Status == TaskIsEnded && t.Answered > 0 && t.Attempt > t.Answered
+	}
+	then := slices.DeleteFunc(slices.Clone(s.KeptThen), erasedSince)
+	now := slices.DeleteFunc(s.keptNow(), func(k KeptEarlier) bool { return !erasedSince(k) })
+	return append(then, now...)
 }
 
 // keptNow returns what had to stay by how the tasks ended.

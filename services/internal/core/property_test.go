@@ -203,6 +203,9 @@ func (w *randomRun) step() {
 			w.now = wake
 		}
 		w.do(core.Tick{Now: w.now})
+		if slices.Contains(w.state.Duties(w.now), core.DutyRelease) { // as the keeper does
+			w.do(core.Released{Now: w.now})
+		}
 	}
 }
 

@@ -217,7 +217,9 @@ func RowOf(s core.State, last journal.Fact) journal.Row {
 
 // Beside fingerprints, which are hexadecimal, requests are found by these words.
 const (
-	// IndexHeld finds the requests on which a hold was put.
+	// IndexHeld finds the requests on which a person put a hold. One that came over from an
+	// earlier request of the same person holds what its own request erases, no longer than
+	// that is on, or until it is lifted there; others are held by the earlier one.
 	IndexHeld = "hold:placed"
 	// IndexKept finds the requests in which something was to stay for a hold.
 	IndexKept = "hold:kept"
@@ -231,7 +233,9 @@ func Fingerprints(e core.Event) []string {
 	case core.Accepted:
 		ids = e.Identifiers
 	case core.HoldPlaced:
-		return []string{IndexHeld}
+		if e.By != core.ByPolicy {
+			return []string{IndexHeld}
+		}
 	case core.TaskEnded:
 		if core.KeepsForHold(e.Counts) {
 			return []string{IndexKept}

@@ -179,7 +179,7 @@ func (b *mailbox) serve(t *testing.T) string {
 func TestMail(t *testing.T) {
 	t.Parallel()
 	b := &mailbox{}
-	m := notify.Mail{Server: mail.Server{Address: b.serve(t), From: "Habeas <habeas@example.com>", Plain: true}, To: []string{"desk@example.com", "lea@example.com"}}
+	m := notify.Mail{Server: mail.Server{Address: b.serve(t), From: "Habeas <habeas@example.com>", Plain: true}, To: []string{"desk@example.com", "lea@example.com"}, Language: words.For("en")}
 	if err := m.Deliver(t.Context(), example()); err != nil {
 		t.Fatal(err)
 	}
