@@ -46,17 +46,20 @@ func (c Lift) decide(d *decider) error {
 
 // Kept returns what an erasure had to keep, by dataset, and has not erased since: of one
 // that isn't answered yet, as far as it has come; of one that is taken up again, as it was
-// told last, but for the systems that have erased since (TestKeptWhileTakenUp).
+// told last, but for the systems that have erased since (TestAHeldSystemIsNotErased).
 func (s State) Kept() []KeptEarlier {
-	if s.Status == StatusCompleted || s.AnsweredAt.IsZero() {
+	switch {
+	case s.Status == StatusCompleted || s.AnsweredAt.IsZero():
 		return s.keptNow()
+	case s.Again != nil: // systems are asked, and none erases
+		return s.KeptThen
 	}
-	erasedSince := func(k KeptEarlier) bool {
+	erased := func(k KeptEarlier) bool {
 		t := s.Task(k.System, dsar.Erase)
-		return t != nil && t.Status == TaskIsEnded && t.Answered > 0 && t.Attempt > t.Answered
+		return t != nil && t.Status == TaskIsEnded
 	}
-	then := slices.DeleteFunc(slices.Clone(s.KeptThen), erasedSince)
-	now := slices.DeleteFunc(s.keptNow(), func(k KeptEarlier) bool { return !erasedSince(k) })
+	then := slices.DeleteFunc(slices.Clone(s.KeptThen), erased)
+	now := slices.DeleteFunc(s.keptNow(), func(k KeptEarlier) bool { return !erased(k) })
 	return append(then, now...)
 }
 

@@ -79,8 +79,14 @@ func TestAHeldSystemIsNotErased(t *testing.T) {
 	d.refuses(core.Cancel{Now: d.now}, core.ErrAnswered)
 	d.planned("books", 5)
 	d.wants("books erase")
+	if kept := d.state.Kept(); len(kept) != 1 || kept[0].System != "books" {
+		t.Errorf("while it is erased: kept %v", kept)
+	}
 	d.proven("books")
 	d.wants("aggregator assemble")
+	if kept := d.state.Kept(); len(kept) > 0 {
+		t.Errorf("erased, though not answered: kept %v", kept)
+	}
 	d.assembled()
 	// Others, whose records it kept too, are told when every task with the hold is over.
 	if wake := core.Wake(d.state); !wake.Equal(d.now.Add(core.ReleaseAfter)) {
