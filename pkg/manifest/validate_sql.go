@@ -284,20 +284,25 @@ func (v *validation) constant(path string, value any) {
 	}
 }
 
+// on checks by which columns one table leads to another.
+func (v *validation) on(at string, pairs map[string]string, cure string) {
+	if len(pairs) == 0 {
+		v.add(at, "on is missing", cure)
+	}
+	v.list(at, len(pairs))
+	for from, to := range pairs {
+		v.sqlName(at, from)
+		v.sqlName(at, to)
+	}
+}
+
 // shared checks the tables whose rows keep the dataset's.
 func (v *validation) shared(path string, d *Dataset) {
 	v.list(path+".unless_shared", len(d.SQL.UnlessShared))
 	for i, s := range d.SQL.UnlessShared {
 		at := index(path+".unless_shared", i)
 		v.sqlTable(at+".table", s.Table)
-		if len(s.On) == 0 {
-			v.add(at+".on", "on is missing", "say which column of the table refers to which of the dataset's: {address_id: id}")
-		}
-		v.list(at+".on", len(s.On))
-		for near, far := range s.On {
-			v.sqlName(at+".on", near)
-			v.sqlName(at+".on", far)
-		}
+		v.on(at+".on", s.On, "say which column of the table refers to which of the dataset's: {address_id: id}")
 		v.where(at+".where", s.Where)
 	}
 }

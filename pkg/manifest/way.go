@@ -189,14 +189,7 @@ func (v *validation) via(path, table string, all []Via) {
 		if via.From != "" && via.From != table && !slices.ContainsFunc(all[:i], func(o Via) bool { return o.Name() == via.From }) {
 			v.add(at+".from", fmt.Sprintf("from names %q, which no join before it is of", via.From), "name the table of a join before it, or "+table)
 		}
-		if len(via.On) == 0 {
-			v.add(at+".on", "on is missing", "say which column leads to which: {invoice_id: invoice_id}")
-		}
-		v.list(at+".on", len(via.On))
-		for from, to := range via.On {
-			v.sqlName(at+".on", from)
-			v.sqlName(at+".on", to)
-		}
+		v.on(at+".on", via.On, "say which column leads to which: {invoice_id: invoice_id}")
 		v.where(at+".where", via.Where)
 	}
 }

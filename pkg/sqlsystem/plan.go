@@ -14,7 +14,7 @@ import (
 // Plan writes the keys of what is held of many people, and of what of it must stay:
 // one query for each dataset. A dataset that the database doesn't let be read is
 // named. Where erasing would reach rows outside of the plan, the person's task fails
-// with the way there (TestReach).
+// with the way there (TestReachProperty).
 func (s *System) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 	day := today(s.now())
 	tasks := make([]*worker.Task, len(jobs))

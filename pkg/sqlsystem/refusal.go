@@ -39,7 +39,7 @@ func (e *shortfall) Error() string {
 // refusal says in a sentence for a support agent why the database refuses a row,
 // and what to do. It names trigger, rule or constraint, and nothing that the
 // database says unless the catalogue has it too: an error's text may quote a row
-// (TestRefusalsTellNothing).
+// (TestRefusals).
 func (s *System) refusal(err error) string {
 	var at rejected
 	if r := (*rejected)(nil); errors.As(err, &r) {

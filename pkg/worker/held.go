@@ -37,7 +37,7 @@ type recordKey struct{ dataset, key string }
 // one on somebody else whose record it is as well. A worker whose manifest says holds MUST
 // ask it of each record before it erases it, with plan, erase and prove, and retain what is
 // held on the ground [dsar.LegalHold]. For other workers a single held record keeps all
-// that the system has of the person (TestHeldByOthers).
+// that the system has of the person (TestHoldWithoutTheSystemsHelp).
 func (t *Task) IsHeld(dataset, key string) bool {
 	return slices.Contains(t.Holds, dataset) || t.others.has(dataset, key)
 }

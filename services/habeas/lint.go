@@ -8,7 +8,6 @@ import (
 	"maps"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"habeas.dev/pkg/manifest"
@@ -141,7 +140,7 @@ func (l *lintReport) databases(ctx context.Context, cfg config.Config, manifests
 }
 
 func (l *lintReport) database(ctx context.Context, m *manifest.Manifest, dsn string) (err error) {
-	db, err := sqlsystem.Open(ctx, m, strings.TrimPrefix(dsn, "sqlite://"))
+	db, err := sqlsystem.Open(ctx, m, dsn)
 	if err != nil {
 		return err
 	}

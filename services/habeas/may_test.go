@@ -211,7 +211,7 @@ func (c *caller) calls(verb core.Verb, id string) (out [][]string) {
 	}
 	//exhaustive:ignore
 	switch verb {
-	case core.VerbReveal: // habeas review looks only at what was gathered (TestOthers)
+	case core.VerbReveal: // habeas review looks only at what was gathered (TestWhatOthersSaid)
 	case core.VerbOpenPlan: // habeas plan looks only at what lies in the vault (TestAProofLasts)
 	case core.VerbNewPassphrase: // it opens the answer in the outbox (TestPortal)
 	case core.VerbRetry, core.VerbAcceptPlan, core.VerbTryNow, core.VerbGatherAgain:

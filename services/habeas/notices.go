@@ -141,7 +141,7 @@ func printNotices(all []core.State, unanswered bool) error {
 		}
 	}
 	if n == 0 {
-		_, err := fmt.Println("Every recipient that was told has answered.")
+		_, err := fmt.Println("No recipient of these requests has still to answer.")
 		return err
 	}
 	return w.Flush()

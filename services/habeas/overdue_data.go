@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -87,7 +86,7 @@ func overdueOf(ctx context.Context, cfg config.Config, m *manifest.Manifest) (ou
 	if dsn == "" || m.SQL == nil || !storedAsData(m) {
 		return nil, nil
 	}
-	db, err := sqlsystem.Open(ctx, m, strings.TrimPrefix(dsn, "sqlite://"))
+	db, err := sqlsystem.Open(ctx, m, dsn)
 	if err != nil {
 		return nil, err
 	}

@@ -10,8 +10,11 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/uuid"
+	"golang.org/x/text/collate"
+	"golang.org/x/text/language"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/identifier"
 	"habeas.dev/services/internal/policy"
 )
 
@@ -31,13 +34,9 @@ func (p *Portal) places(lang string) []place {
 		j, _ := p.Policy.Jurisdiction(id)
 		all = append(all, place{id, p.Languages.For(lang).Text(j.Title)})
 	}
-	slices.SortFunc(all, func(a, b place) int { return strings.Compare(sorted(a.Title), sorted(b.Title)) })
+	order := collate.New(language.Make(lang))
+	slices.SortFunc(all, func(a, b place) int { return order.CompareString(a.Title, b.Title) })
 	return all
-}
-
-// sorted returns what a title is ordered by: without the accents of its first letters.
-func sorted(title string) string {
-	return strings.NewReplacer("é", "e", "É", "E", "î", "i", "Î", "I").Replace(strings.ToLower(title))
 }
 
 func (p *Portal) home(w http.ResponseWriter, r *http.Request) {
@@ -154,7 +153,7 @@ func (p *Portal) submitAsk(w http.ResponseWriter, r *http.Request) {
 
 // begins has a code mailed for a draft, and shows where it is typed.
 func (p *Portal) begins(w http.ResponseWriter, r *http.Request, d draft) {
-	if !p.origins.allow(r) {
+	if !p.asks.Take(p.limits.Origin(r)) {
 		w.Header().Set("Retry-After", "3600")
 		p.fail(w, r, http.StatusTooManyRequests, "error.often")
 		return
@@ -180,7 +179,7 @@ func (p *Portal) drafted(f url.Values, j policy.Jurisdiction, right dsar.Right, 
 		return d, "error.form"
 	}
 	if d.forOther() {
-		if d.Theirs, problem = address(f.Get("theirs")); problem != "" || strings.EqualFold(d.Theirs, d.Email) {
+		if d.Theirs, problem = address(f.Get("theirs")); problem != "" || (identifier.Rules{}).Same(identifier.Email, d.Theirs, d.Email) {
 			return d, "error.theirs"
 		}
 	}

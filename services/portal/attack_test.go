@@ -162,6 +162,23 @@ func TestThousandAsks(t *testing.T) {
 	}
 }
 
+// TestOneMailbox: the writings of one address are one mailbox, which has ten mails a day.
+func TestOneMailbox(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for range 10 {
+		s.post("/ask", asks(url.Values{"email": {"anna@bücher.example"}}))
+		s.code()
+	}
+	for _, other := range []string{"anna@xn--bcher-kva.example", "ANNA@Bücher.Example"} {
+		s.post("/ask", asks(url.Values{"email": {other}}))
+	}
+	s.post("/ask", asks(url.Values{"email": {"other@example.com"}}))
+	if _, to := s.code(); to != "other@example.com" {
+		t.Error("an eleventh mail, by another writing")
+	}
+}
+
 // shown leaves out of a page what is made up for each.
 func shown(text string) string {
 	at := strings.Index(text, `id="passphrase"`)

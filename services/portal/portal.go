@@ -123,15 +123,21 @@ type Portal struct {
 	keys     keys
 	pages    map[string]pages
 	post     *post
-	origins  *origins
-	wrapping chan struct{} // one for each passphrase that is worked on: each takes 64 MiB
+	limits   *callers.Limits   // for the origin alone
+	asks     *callers.Networks // in this process
+	wrapping chan struct{}     // one for each passphrase that is worked on: each takes 64 MiB
 }
 
 //go:embed assets
 var assets embed.FS
 
-// wrapsAtOnce is how many passphrases are worked on at once.
-const wrapsAtOnce = 2
+const (
+	// wrapsAtOnce is how many passphrases are worked on at once.
+	wrapsAtOnce = 2
+	// asksPerHour is how many codes one origin has sent within an hour, and as many at once:
+	// a company's many people share an origin.
+	asksPerHour = 60
+)
 
 // New returns a portal. Run sends its mail.
 func New(c Config) (*Portal, error) {
@@ -147,7 +153,7 @@ func New(c Config) (*Portal, error) {
 		return nil, err
 	}
 	return &Portal{Config: c, keys: k, pages: pages, post: newPost(c.Mailer, c.Log), wrapping: make(chan struct{}, wrapsAtOnce),
-		origins: newOrigins(callers.NewLimits(c.Proxies, c.Now).Origin, c.Now)}, nil
+		limits: callers.NewLimits(c.Proxies, c.Now), asks: callers.NewNetworks(asksPerHour, time.Hour, c.Now)}, nil
 }
 
 // Run sends the mail of the pages, and deletes what people sent once it was looked at, until

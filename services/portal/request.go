@@ -207,15 +207,15 @@ func (p *Portal) answer(ctx context.Context, l *words.Language, s session, state
 	return a, err
 }
 
-// size returns a number of bytes in words.
+// size returns a number of bytes in a language's words.
 func size(l *words.Language, n int64) string {
 	switch {
 	case n >= 1<<30:
-		return l.Number(n>>30) + " GB"
+		return fmt.Sprintf(l.Portal["answer.size.giga"], l.Number(n>>30))
 	case n >= 1<<20:
-		return l.Number(n>>20) + " MB"
+		return fmt.Sprintf(l.Portal["answer.size.mega"], l.Number(n>>20))
 	default:
-		return l.Number(max(n>>10, 1)) + " kB"
+		return fmt.Sprintf(l.Portal["answer.size.kilo"], l.Number(max(n>>10, 1)))
 	}
 }
 

@@ -9,8 +9,9 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
+
+	"habeas.dev/pkg/identifier"
 )
 
 // minSecret is the least that the portal's secret may have, in bytes.
@@ -48,9 +49,10 @@ func newKeys(secret []byte) (k keys, err error) {
 // code returns the keyed hash of a code, bound to what it proves.
 func (k keys) code(proof, code string) []byte { return mac(k.codes, proof+"\x00"+code) }
 
-// mailbox returns the name by which a mailbox is counted: a keyed hash.
+// mailbox returns the name by which a mailbox is counted, however its address is written:
+// a keyed hash.
 func (k keys) mailbox(address string) string {
-	return "mail:" + base64.RawURLEncoding.EncodeToString(mac(k.mailboxes, strings.ToLower(strings.TrimSpace(address))))
+	return "mail:" + base64.RawURLEncoding.EncodeToString(mac(k.mailboxes, identifier.Rules{}.Normalise(identifier.Email, address)))
 }
 
 func mac(key []byte, text string) []byte {

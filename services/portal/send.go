@@ -143,16 +143,17 @@ func (p *Portal) sweepUntil(ctx context.Context) {
 }
 
 // Sweep deletes what people sent for something that isn't awaited any more: it was judged,
-// or the request has ended.
+// or the request has ended. What of one request fails holds up no other's.
 func (p *Portal) Sweep(ctx context.Context) error {
+	var failed error
 	list := p.Uploads.List(nil)
 	for {
 		o, err := list.Next(ctx)
 		if errors.Is(err, io.EOF) {
-			return nil
+			return failed
 		}
 		if err != nil {
-			return fmt.Errorf("portal: uploads: %w", err)
+			return errors.Join(failed, fmt.Errorf("portal: uploads: %w", err))
 		}
 		id, _, _ := strings.Cut(o.Key, "/")
 		if !dsar.ValidRequestID(id) {
@@ -160,13 +161,14 @@ func (p *Portal) Sweep(ctx context.Context) error {
 		}
 		state, err := p.Requests.State(ctx, id)
 		if err != nil {
-			return fmt.Errorf("portal: request %s: %w", id, err)
+			failed = errors.Join(failed, fmt.Errorf("portal: request %s: %w", id, err))
+			continue
 		}
 		if waits(state, o.Key, o.ModTime, p.Now()) {
 			continue
 		}
 		if err := p.Uploads.Delete(ctx, o.Key); err != nil {
-			return fmt.Errorf("portal: uploads: %w", err)
+			failed = errors.Join(failed, fmt.Errorf("portal: uploads: %w", err))
 		}
 	}
 }

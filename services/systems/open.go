@@ -24,7 +24,7 @@ import (
 // one.
 func Open(ctx context.Context, s config.System, m *manifest.Manifest, rules identifier.Rules, host vendorapi.Host) (impl any, closer func() error, err error) {
 	if s.DSN != "" {
-		db, err := sqlsystem.Open(ctx, m, strings.TrimPrefix(s.DSN, "sqlite://"), sqlsystem.WithIdentifiers(rules))
+		db, err := sqlsystem.Open(ctx, m, s.DSN, sqlsystem.WithIdentifiers(rules))
 		if err != nil {
 			return nil, nil, err
 		}

@@ -22,7 +22,7 @@ const (
 
 // preview is the part of a dataset that the page shows: HTML table rows. Every
 // value is escaped for the one context in which it stands, an element's text
-// (TestHostileRecords).
+// (TestPreviewEscapes).
 type preview struct {
 	w        *words.Answer
 	rows     int

@@ -18,12 +18,8 @@ const (
 	// are refused before anything is looked at. A caller with a wrong token notices
 	// long before.
 	failuresPerMinute = 30
-	// maxAddresses bounds how many addresses are remembered: some 2 MB.
-	maxAddresses = 10_000
 	// burstPart is the part of a minute's calls that may come at once.
 	burstPart = 6
-	// prefix6 is the part of an IPv6 address that is one customer's.
-	prefix6 = 64
 )
 
 // Limits bounds how often a caller calls, and how often an address fails to sign in.
@@ -33,14 +29,15 @@ type Limits struct {
 	proxies []netip.Prefix
 	now     func() time.Time
 
-	mu        sync.Mutex
-	callers   map[string]*rate.Limiter
-	addresses map[netip.Prefix]*rate.Limiter
+	failures *Networks
+
+	mu      sync.Mutex
+	callers map[string]*rate.Limiter
 }
 
 // NewLimits returns limits; proxies are those whose word on the origin is believed.
 func NewLimits(proxies []netip.Prefix, now func() time.Time) *Limits {
-	return &Limits{proxies: proxies, now: now, callers: map[string]*rate.Limiter{}, addresses: map[netip.Prefix]*rate.Limiter{}}
+	return &Limits{proxies: proxies, now: now, failures: NewNetworks(failuresPerMinute, time.Minute, now), callers: map[string]*rate.Limiter{}}
 }
 
 // Call takes one call from a caller's rate; false where it has called too often.
@@ -56,61 +53,17 @@ func (l *Limits) Call(c Caller) bool {
 		if perMinute == 0 {
 			perMinute = config.DefaultPerMinute
 		}
-		limiter = perMinutes(perMinute, max(perMinute/burstPart, 1))
+		limiter = rate.NewLimiter(rate.Limit(float64(perMinute)/60), max(perMinute/burstPart, 1))
 		l.callers[c.Name] = limiter
 	}
 	return limiter.AllowN(l.now(), 1)
 }
 
 // Failing reports whether sign-ins from an address fail too often.
-func (l *Limits) Failing(origin netip.Addr) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	limiter := l.addresses[network(origin)]
-	return limiter != nil && limiter.TokensAt(l.now()) < 1
-}
+func (l *Limits) Failing(origin netip.Addr) bool { return l.failures.Spent(origin) }
 
 // Failed counts a sign-in from an address that failed.
-func (l *Limits) Failed(origin netip.Addr) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	key := network(origin)
-	limiter := l.addresses[key]
-	if limiter == nil {
-		l.forget()
-		limiter = perMinutes(failuresPerMinute, failuresPerMinute)
-		l.addresses[key] = limiter
-	}
-	limiter.AllowN(l.now(), 1)
-}
-
-// forget makes room for an address: those go that have failed for the last time a
-// minute ago, and all of them where that isn't enough. Holds l.mu.
-func (l *Limits) forget() {
-	if len(l.addresses) < maxAddresses {
-		return
-	}
-	for a, limiter := range l.addresses {
-		if limiter.TokensAt(l.now()) >= failuresPerMinute {
-			delete(l.addresses, a)
-		}
-	}
-	if len(l.addresses) >= maxAddresses {
-		clear(l.addresses)
-	}
-}
-
-func perMinutes(n, burst int) *rate.Limiter { return rate.NewLimiter(rate.Limit(float64(n)/60), burst) }
-
-// network returns what of an address is one customer's.
-func network(a netip.Addr) netip.Prefix {
-	bits := a.BitLen()
-	if a.Is6() {
-		bits = prefix6
-	}
-	p, _ := a.Prefix(bits)
-	return p
-}
+func (l *Limits) Failed(origin netip.Addr) { l.failures.Take(origin) }
 
 // Origin returns the address that a request comes from: the connection's, or what the
 // proxies say that are believed, each of the one before it.
