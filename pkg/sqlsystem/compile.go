@@ -175,12 +175,18 @@ func (c *compiler) dataset(ctx context.Context, path string, m *manifest.Dataset
 	return d, nil
 }
 
+// rowNameOf returns a database's own name of a row.
+func rowNameOf(d Dialect) string {
+	if d == SQLite {
+		return "rowid"
+	}
+	return "ctid"
+}
+
 // rowName returns the database's own name of a row, where the manifest takes that for
 // the key of a table that has none.
 func (c *compiler) rowName(d *dataset) (name string, there bool) {
-	if name = "ctid"; c.dialect == SQLite {
-		name = "rowid"
-	}
+	name = rowNameOf(c.dialect)
 	_, column := d.own.column(name, c.dialect)
 	return name, len(d.SQL.Key) == 1 && d.SQL.Key[0] == name && !column && !d.own.view
 }

@@ -95,23 +95,25 @@ func (s *System) Undeclared(ctx context.Context) ([]Undeclared, error) {
 // of, sorted: those beside which it stands in one schema. Views are left out, and
 // what the manifest calls technical.
 func (s *System) Uncovered(ctx context.Context) ([]string, error) {
-	query, arg := `SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 7) <> ?`, "sqlite_"
-	if s.dialect == PostgreSQL {
-		query, arg = `SELECT relname::text FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = coalesce(nullif($1::text, ''), current_schema()::text))`, s.m.SQL.Schema
-	}
 	known := slices.Concat(s.tables(), s.m.SQL.Technical)
 	for name := range s.declared() {
 		known = append(known, name)
 	}
-	var out []string
-	err := each(ctx, s.db, query, func(row []string) {
-		name := row[0]
-		if !slices.ContainsFunc(known, func(k string) bool { return k == name || s.dialect == SQLite && strings.EqualFold(k, name) }) {
-			out = append(out, name)
-		}
-	}, arg)
-	slices.Sort(out)
-	return out, err
+	all, err := s.allTables(ctx)
+	return slices.DeleteFunc(all, func(name string) bool {
+		return slices.ContainsFunc(known, func(k string) bool { return k == name || s.dialect == SQLite && strings.EqualFold(k, name) })
+	}), err
+}
+
+// allTables returns the tables of the system's schema, sorted, without views.
+func (s *System) allTables(ctx context.Context) (names []string, err error) {
+	query, arg := `SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 7) <> ?`, "sqlite_"
+	if s.dialect == PostgreSQL {
+		query, arg = `SELECT relname::text FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = coalesce(nullif($1::text, ''), current_schema()::text))`, s.m.SQL.Schema
+	}
+	err = each(ctx, s.db, query, func(row []string) { names = append(names, row[0]) }, arg)
+	slices.Sort(names)
+	return names, err
 }
 
 // tables returns those of the datasets, each once.

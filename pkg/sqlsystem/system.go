@@ -81,6 +81,20 @@ func WithIdentifiers(rules identifier.Rules) Option {
 // the path of a SQLite file, which must exist. Close closes the connections. The error
 // names no part of the source, which may hold a password, but for its scheme.
 func Open(ctx context.Context, m *manifest.Manifest, source string, opts ...Option) (*System, error) {
+	db, dialect, err := dial(source)
+	if err != nil {
+		return nil, fmt.Errorf("sqlsystem: %s: %w", m.System, err)
+	}
+	s, err := New(ctx, m, db, dialect, opts...)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	s.own = true
+	return s, nil
+}
+
+// dial opens the database of a data source, whose kind its scheme tells.
+func dial(source string) (*sql.DB, Dialect, error) {
 	dialect, driver, dsn := SQLite, "sqlite", sqliteDSN(source)
 	switch scheme, rest, there := strings.Cut(source, "://"); {
 	case !there:
@@ -89,20 +103,15 @@ func Open(ctx context.Context, m *manifest.Manifest, source string, opts ...Opti
 	case scheme == "postgres", scheme == "postgresql":
 		dialect, driver, dsn = PostgreSQL, "pgx", source
 	default:
-		return nil, fmt.Errorf("sqlsystem: %s: a data source of the kind %.20q isn't known; write postgres://user@host:port/database, or the path of a SQLite file", m.System, scheme)
+		return nil, 0, fmt.Errorf("a data source of the kind %.20q isn't known; write postgres://user@host:port/database, or the path of a SQLite file", scheme)
 	}
 	db, err := connect(driver, dsn)
 	if err != nil {
-		return nil, fmt.Errorf("sqlsystem: %s: the %s data source can't be read", m.System, dialect)
+		return nil, 0, fmt.Errorf("the %s data source can't be read", dialect)
 	}
 	db.SetMaxOpenConns(maxConnections)
 	db.SetMaxIdleConns(maxConnections)
-	s, err := New(ctx, m, db, dialect, opts...)
-	if err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	s.own = true
-	return s, nil
+	return db, dialect, nil
 }
 
 // connect opens a database. PostgreSQL's driver keeps no prepared statements unless

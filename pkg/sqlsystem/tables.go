@@ -34,6 +34,7 @@ type column struct {
 // index is a unique index, or the primary key.
 type index struct {
 	name    string
+	primary bool
 	columns []string // those that it names plainly
 	// text is the whole definition, where it has expressions; else empty.
 	text string

@@ -45,11 +45,11 @@ func (s *System) describePostgres(ctx context.Context, name string) (*table, err
 		return nil, err
 	}
 	err = each(ctx, s.db, `SELECT x.relname, (SELECT json_agg(a.attname)::text FROM pg_attribute a WHERE a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey[0:i.indnkeyatts - 1])),
-		CASE WHEN i.indexprs IS NOT NULL THEN pg_get_indexdef(i.indexrelid) END, pg_get_expr(i.indpred, i.indrelid), to_jsonb(i) ->> 'indnullsnotdistinct', o.overlaps
+		CASE WHEN i.indexprs IS NOT NULL THEN pg_get_indexdef(i.indexrelid) END, pg_get_expr(i.indpred, i.indrelid), to_jsonb(i) ->> 'indnullsnotdistinct', o.overlaps, i.indisprimary
 		FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid CROSS JOIN LATERAL (SELECT bool_or(p.oprname = '&&') AS overlaps, bool_and(p.oprname IN ('=', '&&')) AS alike
 			FROM pg_constraint k CROSS JOIN unnest(k.conexclop) u(oid) JOIN pg_operator p ON p.oid = u.oid WHERE k.conindid = i.indexrelid AND k.contype = 'x') o
 		WHERE i.indrelid = $1::text::oid AND (i.indisunique OR i.indisexclusion AND o.alike) AND i.indisvalid`, func(row []string) {
-		t.indexes = append(t.indexes, index{name: row[0], columns: list(row[1]), text: row[2], partial: row[3], nullsEqual: yes(row[4]), overlaps: yes(row[5])})
+		t.indexes = append(t.indexes, index{name: row[0], columns: list(row[1]), text: row[2], partial: row[3], nullsEqual: yes(row[4]), overlaps: yes(row[5]), primary: yes(row[6])})
 	}, t.id)
 	if err != nil {
 		return nil, err

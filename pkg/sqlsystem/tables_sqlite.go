@@ -22,7 +22,7 @@ func (s *System) describeSQLite(ctx context.Context, name string) (*table, error
 		return nil, errNoTable
 	}
 	collated := t.view || strings.Contains(strings.ToUpper(text), "COLLATE")
-	var key index
+	key := index{primary: true}
 	err = each(ctx, s.db, `SELECT name, type, pk, "notnull", hidden FROM pragma_table_xinfo(?) ORDER BY cid`, func(row []string) {
 		c := column{name: row[0], typ: row[1], full: row[1], notNull: yes(row[3]), collated: collated}
 		if row[4] == "2" || row[4] == "3" {
