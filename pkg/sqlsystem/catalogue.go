@@ -142,15 +142,11 @@ func undropped(read func() error) (err error) {
 
 func (s *System) readCatalogue(ctx context.Context, on executor) error {
 	c := &catalogue{constraints: map[string][]string{}, parts: map[string][]string{}, reads: map[string][]string{}, names: map[string]string{}}
-	read := c.readSQLite
-	if s.dialect == PostgreSQL {
-		read = c.readPostgres
-	}
 	var err error
-	if c.version, err = s.version(ctx, on); err != nil {
+	if c.version, err = s.dialect.version(ctx, on); err != nil {
 		return err
 	}
-	if err := read(ctx, on, s.m.SQL.Schema); err != nil {
+	if err := s.dialect.read(ctx, on, s.m.SQL.Schema, c); err != nil {
 		return err
 	}
 	s.known.Store(c)
@@ -159,24 +155,11 @@ func (s *System) readCatalogue(ctx context.Context, on executor) error {
 
 // freshen reads the catalogue anew where it has changed.
 func (s *System) freshen(ctx context.Context, on executor) error {
-	version, err := s.version(ctx, on)
+	version, err := s.dialect.version(ctx, on)
 	if err != nil || version == s.catalogue().version {
 		return err
 	}
 	return s.refresh(ctx, on)
-}
-
-// version tells one state of the catalogue from another, as far as foreign keys,
-// triggers and rules are concerned.
-func (s *System) version(ctx context.Context, on executor) (version string, err error) {
-	query := `PRAGMA schema_version`
-	if s.dialect == PostgreSQL {
-		query = `SELECT md5(concat_ws(' ', current_schema(), (SELECT string_agg(concat(oid, confdeltype), ',' ORDER BY oid) FROM pg_constraint WHERE contype = 'f'),
-			(SELECT string_agg(concat(oid, tgenabled, tgfoid), ',' ORDER BY oid) FROM pg_trigger WHERE NOT tgisinternal),
-			(SELECT string_agg(concat(oid, ev_enabled), ',' ORDER BY oid) FROM pg_rewrite WHERE ev_type IN ('2', '4')), (SELECT count(*) FROM pg_inherits)))`
-	}
-	err = each(ctx, on, query, func(row []string) { version = row[0] })
-	return version, err
 }
 
 // each calls row with the columns of each row of a query, as texts; NULL is "".
@@ -214,7 +197,7 @@ func list(text string) []string {
 	return out
 }
 
-// yes reads a boolean of either database.
+// yes reads a boolean of any database.
 func yes(text string) bool { return text == "true" || text == "t" || text == "1" }
 
 var (

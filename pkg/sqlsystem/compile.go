@@ -1,7 +1,6 @@
 package sqlsystem
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -58,7 +57,7 @@ type rule struct {
 	undatedGo bool
 }
 
-// unreadable is the text of what isn't a date, which only SQLite lets into a
+// unreadable is the text of what isn't a date, which not every database keeps out of a
 // column of dates. Such a row must stay: someone has to look.
 const unreadable = "unreadable"
 
@@ -73,16 +72,13 @@ type finder struct {
 
 // compile checks the manifest against the database and makes statements' parts.
 func (s *System) compile(ctx context.Context) error {
+	var err error
+	if s.dialect, err = s.dialect.learn(ctx, s.db); err != nil {
+		return fmt.Errorf("sqlsystem: %s: %w: %w", s.m.System, ErrUnreachable, err)
+	}
 	c := &compiler{System: s, seen: map[string]*table{}}
 	if err := s.refresh(ctx, s.db); err != nil {
 		return fmt.Errorf("sqlsystem: %s: %w: it doesn't tell its tables: %w", s.m.System, ErrUnreachable, err)
-	}
-	if s.dialect == PostgreSQL {
-		var encoding string
-		if err := s.db.QueryRowContext(ctx, `SELECT current_setting('server_encoding')`).Scan(&encoding); err != nil {
-			return fmt.Errorf("sqlsystem: %s: %w: %w", s.m.System, ErrUnreachable, err)
-		}
-		s.narrow = encoding != "UTF8"
 	}
 	byName := map[string]*dataset{}
 	for i := range s.m.Datasets {
@@ -175,29 +171,22 @@ func (c *compiler) dataset(ctx context.Context, path string, m *manifest.Dataset
 	return d, nil
 }
 
-// rowNameOf returns a database's own name of a row.
-func rowNameOf(d Dialect) string {
-	if d == SQLite {
-		return "rowid"
-	}
-	return "ctid"
-}
-
 // rowName returns the database's own name of a row, where the manifest takes that for
 // the key of a table that has none.
 func (c *compiler) rowName(d *dataset) (name string, there bool) {
-	name = rowNameOf(c.dialect)
+	name, _ = c.dialect.rowName()
 	_, column := d.own.column(name, c.dialect)
-	return name, len(d.SQL.Key) == 1 && d.SQL.Key[0] == name && !column && !d.own.view
+	return name, name != "" && len(d.SQL.Key) == 1 && d.SQL.Key[0] == name && !column && !d.own.view
 }
 
-// key makes the key, and the order of records, which is by bytes in both
-// databases.
+// key makes the key, and the order of records, which is by bytes in every
+// database.
 func (c *compiler) key(ctx context.Context, path string, d *dataset) error {
 	var order []string
 	if name, there := c.rowName(d); there {
-		d.keys = []keyColumn{{column: column{name: name, typ: "integer", full: "tid"}, expr: "t." + quote(name)}}
-		d.order, d.unstable = d.keys[0].expr, c.dialect == PostgreSQL
+		d.keys = []keyColumn{{column: column{name: name, typ: "integer", full: "tid"}, expr: "t." + c.dialect.quote(name)}}
+		d.order = d.keys[0].expr
+		_, d.unstable = c.dialect.rowName()
 		if len(c.catalogue().parts[d.relation.id]) > 0 {
 			return c.wrong(path+".key", fmt.Sprintf("dataset %s: the table %q has parts, in which rows have the same %s", d.Name, d.SQL.Table, name), "name columns that tell its rows apart")
 		}
@@ -208,12 +197,9 @@ func (c *compiler) key(ctx context.Context, path string, d *dataset) error {
 		if err != nil {
 			return err
 		}
-		expr, collation := "t."+quote(k), ""
-		if c.dialect == PostgreSQL && isText(col.typ) {
-			collation = ` COLLATE "C"`
-		}
-		d.keys = append(d.keys, keyColumn{col, expr, collation})
-		order = append(order, expr+collation)
+		expr := "t." + c.dialect.quote(k)
+		d.keys = append(d.keys, keyColumn{col, expr})
+		order = append(order, c.dialect.ordered(expr, col))
 	}
 	d.order = strings.Join(order, ", ")
 	return nil
@@ -235,27 +221,17 @@ func (c *compiler) rule(ctx context.Context, path string, d *dataset, r *manifes
 	}
 	expr := c.expr(d, source, col)
 	out := rule{ground: r.Ground, period: period, raw: expr, undatedGo: r.Undated == manifest.UndatedGo}
-	unit := ""
 	if in := d.Column(r.Column); in != nil && in.Unit != "" {
-		unit, out.day = in.Unit, c.dayOf(expr, in.Unit)
+		out.day = c.dialect.epochDay(expr, manifest.Units()[in.Unit])
 	}
-	if c.dialect == SQLite {
-		out.day = cmp.Or(out.day, "date("+expr+")")
-		out.text = "CASE WHEN " + expr + " IS NOT NULL THEN coalesce(" + out.day + ", '" + unreadable + "') END"
-	} else {
-		switch {
-		case unit != "":
-		case col.typ == "date":
-			out.day = expr
-		case col.typ == "timestamp without time zone":
-			out.day = expr + "::date"
-		case col.typ == "timestamp with time zone":
-			out.day = "(" + expr + " AT TIME ZONE 'UTC')::date"
-		default:
+	if out.day == "" {
+		day, ok := c.dialect.day(expr, col)
+		if !ok {
 			return rule{}, c.wrong(path+".column", fmt.Sprintf("dataset %s: retention runs from %q, which is of type %s in the database", d.Name, name, col.typ), "it must be date or timestamp")
 		}
-		out.text = "(" + out.day + ")::text"
+		out.day = day
 	}
+	out.text = c.dialect.dayText(expr, out.day)
 	return out, nil
 }
 
@@ -285,7 +261,7 @@ func (c *compiler) written(ctx context.Context, path string, d *dataset) error {
 }
 
 func (c *compiler) finder(ctx context.Context, path string, r *manifest.SQLResolve) error {
-	f := &finder{find: r.Find, table: c.System.table(r.Table), expr: "t." + quote(r.Column)}
+	f := &finder{find: r.Find, table: c.System.table(r.Table), expr: "t." + c.dialect.quote(r.Column)}
 	if _, err := c.find(ctx, path+".column", r.Table, r.Column); err != nil {
 		return err
 	}
@@ -332,9 +308,9 @@ func (c *compiler) expr(d *dataset, text string, col column) string {
 	if source.Table != "" {
 		expr = fmt.Sprintf("v%d.", slices.IndexFunc(d.SQL.Via, func(v manifest.Via) bool { return v.Name() == source.Table }))
 	}
-	expr += quote(source.Column)
+	expr += c.dialect.quote(source.Column)
 	if len(source.Path) > 0 {
-		return c.jsonText(expr, col, source.Path)
+		return c.dialect.jsonText(expr, col, source.Path)
 	}
 	return expr
 }

@@ -106,12 +106,3 @@ func inflated(b []byte, open func(io.Reader) (io.Reader, error)) ([]byte, error)
 	}
 	return out, err
 }
-
-// dayOf returns the day of a moment that is counted from the beginning of 1970.
-func (s *System) dayOf(expr, unit string) string {
-	per := strconv.FormatInt(manifest.Units()[unit], 10)
-	if s.dialect == PostgreSQL {
-		return "(to_timestamp(" + expr + "::numeric / " + per + ") AT TIME ZONE 'UTC')::date"
-	}
-	return "date(" + expr + " / " + per + ", 'unixepoch')"
-}

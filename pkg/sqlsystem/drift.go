@@ -80,7 +80,7 @@ func (s *System) Undeclared(ctx context.Context) ([]Undeclared, error) {
 		}
 		u := Undeclared{Table: name}
 		for _, c := range t.columns {
-			if !slices.ContainsFunc(declared[name], func(d string) bool { return d == c.name || s.dialect == SQLite && strings.EqualFold(d, c.name) }) {
+			if !slices.ContainsFunc(declared[name], func(d string) bool { return s.dialect.same(d, c.name) }) {
 				u.Columns = append(u.Columns, c.name)
 			}
 		}
@@ -101,17 +101,13 @@ func (s *System) Uncovered(ctx context.Context) ([]string, error) {
 	}
 	all, err := s.allTables(ctx)
 	return slices.DeleteFunc(all, func(name string) bool {
-		return slices.ContainsFunc(known, func(k string) bool { return k == name || s.dialect == SQLite && strings.EqualFold(k, name) })
+		return slices.ContainsFunc(known, func(k string) bool { return s.dialect.same(k, name) })
 	}), err
 }
 
 // allTables returns the tables of the system's schema, sorted, without views.
-func (s *System) allTables(ctx context.Context) (names []string, err error) {
-	query, arg := `SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 7) <> ?`, "sqlite_"
-	if s.dialect == PostgreSQL {
-		query, arg = `SELECT relname::text FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = coalesce(nullif($1::text, ''), current_schema()::text))`, s.m.SQL.Schema
-	}
-	err = each(ctx, s.db, query, func(row []string) { names = append(names, row[0]) }, arg)
+func (s *System) allTables(ctx context.Context) ([]string, error) {
+	names, err := s.dialect.tables(ctx, s.db, s.m.SQL.Schema)
 	slices.Sort(names)
 	return names, err
 }

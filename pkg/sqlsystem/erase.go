@@ -49,7 +49,7 @@ func (s *System) eraseByPlan(ctx context.Context, jobs []*counted) error {
 
 // eraseIn erases by the jobs' plans, which were read, in a transaction.
 func (s *System) eraseIn(ctx context.Context, tx *sql.Tx, jobs []*counted, lacking lacks) error {
-	before, err := s.tallies(ctx, tx)
+	before, err := s.dialect.tallies(ctx, tx, s.m.SQL.Schema)
 	if err != nil {
 		return err
 	}
@@ -347,9 +347,8 @@ func (e *erasure) left(ctx context.Context, d *dataset, how act, keys []string) 
 // nothing beyond what was to go: also by triggers and foreign keys that are deferred
 // (TestCase07TriggersAndRules).
 func (e *erasure) close(ctx context.Context, before tallies) error {
-	if e.dialect == PostgreSQL && len(e.done) > 0 {
-		// What is deferred to the commit happens now, where it can be looked at.
-		if _, err := e.tx.ExecContext(ctx, "SET CONSTRAINTS ALL IMMEDIATE"); err != nil {
+	if len(e.done) > 0 {
+		if err := e.dialect.beforeCommit(ctx, e.tx); err != nil {
 			return err
 		}
 	}

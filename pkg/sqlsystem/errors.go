@@ -3,10 +3,6 @@ package sqlsystem
 import (
 	"context"
 	"errors"
-	"strings"
-
-	"github.com/jackc/pgx/v5/pgconn"
-	"modernc.org/sqlite"
 
 	"habeas.dev/pkg/worker"
 )
@@ -79,81 +75,16 @@ const poolerCure = "a pooler between the worker and the database doesn't keep wh
 // without it.
 func refused(err error) bool { return reasonOf(err) == rowWrong }
 
+// reasonOf returns what kind of error it is. One that no database gave, or none that is
+// known, may be over next time.
 func reasonOf(err error) reason {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
-		return postgresReason(pg)
-	}
-	var lite *sqlite.Error
-	if errors.As(err, &lite) {
-		return sqliteReason(lite)
+	for _, d := range dialects() {
+		if r, known := d.reason(err); known {
+			return r
+		}
 	}
 	if short, over := (*shortfall)(nil), (*overreach)(nil); errors.As(err, &short) || errors.As(err, &over) {
 		return rowWrong
 	}
 	return passing
-}
-
-// postgresReason reads an SQLSTATE (PostgreSQL's appendix A). A code that isn't
-// known is unsure, and asked again.
-func postgresReason(err *pgconn.PgError) reason {
-	code := err.Code
-	switch {
-	case code == "42501": // insufficient_privilege
-		return forbidden
-	case code == "25006": // read_only_sql_transaction
-		return readOnly
-	case strings.HasPrefix(code, "28"): // invalid authorization
-		return login
-	case code == "42P05", code == "26000", code == "08P01": // a prepared statement that is there, or isn't; a protocol violation
-		return pooler
-	case dropped(err):
-		return passing // by then it is asked for no more, or missing
-	case code == "0A000" && strings.Contains(err.Message, "cached plan"):
-		return passing // a statement that was prepared before an ALTER TABLE; it is prepared anew
-	case strings.HasPrefix(code, "42") && code != "428C9" && code != "42809", strings.HasPrefix(code, "3F"), strings.HasPrefix(code, "3D"):
-		return shape
-	case strings.HasPrefix(code, "22"), strings.HasPrefix(code, "23"), // data, integrity
-		code == "428C9", code == "42809", code == "55000", code == "0A000", // a generated column; a view that can't be deleted from
-		strings.HasPrefix(code, "P0"), strings.HasPrefix(code, "38"), strings.HasPrefix(code, "39"), // a trigger raised
-		strings.HasPrefix(code, "44"), code == "21000", code == "27000", // WITH CHECK OPTION; a trigger changed the row first
-		code == "XX000": // a rule on what a foreign key cascades to
-		return rowWrong
-	default:
-		return passing
-	}
-}
-
-// dropped reports whether a relation was dropped while PostgreSQL's catalogue was read:
-// its functions look at what is there now, and not at what a statement began with.
-func dropped(err error) bool {
-	var pg *pgconn.PgError
-	return errors.As(err, &pg) && pg.Code == "XX000" && (strings.Contains(pg.Message, "could not open relation") || strings.Contains(pg.Message, "cache lookup failed"))
-}
-
-// sqliteReason reads a primary result code (sqlite.org/rescode.html).
-func sqliteReason(err *sqlite.Error) reason {
-	const (
-		sqliteError      = 1 // the statement can't be prepared any more
-		sqlitePerm       = 3
-		sqliteReadOnly   = 8
-		sqliteCorrupt    = 11
-		sqliteTooBig     = 18
-		sqliteConstraint = 19
-		sqliteMismatch   = 20
-		sqliteAuth       = 23
-		sqliteNotADB     = 26
-	)
-	switch err.Code() & 0xff {
-	case sqliteConstraint, sqliteMismatch, sqliteTooBig:
-		return rowWrong
-	case sqliteError:
-		return shape
-	case sqlitePerm, sqliteReadOnly, sqliteAuth: // of the file: SQLite forbids no single table
-		return readOnly
-	case sqliteCorrupt, sqliteNotADB:
-		return broken
-	default:
-		return passing
-	}
 }

@@ -79,7 +79,7 @@ func (s *System) scan(ctx context.Context, on executor, q *statement, columns in
 // subjects, and whether they are as an act of erasing makes them.
 func (s *System) byKey(ctx context.Context, on executor, d *dataset, how act, m making, keys []string, day time.Time, visit func(key string, held []any, is stay, done bool)) (err error) {
 	defer func() { err = d.may(reading, err) }()
-	for part := range slices.Chunk(keys, maxKeys) {
+	for part := range slices.Chunk(keys, s.dialect.keysAtOnce()) {
 		q := &statement{dialect: s.dialect, making: m}
 		var selected []string
 		for _, sub := range d.subjects {

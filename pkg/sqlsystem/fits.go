@@ -63,7 +63,7 @@ func (c *compiler) fitsAll(ctx context.Context, d setting) {
 			if col.notNull {
 				c.fault(at, fmt.Sprintf("dataset %s: the column %q takes no null", d.Name, name), "give it a value, or one of its own for each row: "+d.example())
 			}
-		case parts != nil && col.made == "" && c.dialect == PostgreSQL && !isText(col.typ) && !madeWhole(parts):
+		case parts != nil && col.made == "" && !c.dialect.takesText(col) && !madeWhole(parts):
 			c.fault(at, fmt.Sprintf("dataset %s: the column %q is of type %s, and the value is a text", d.Name, name, col.full), "write null, a constant, {now} into a time, or {random} into a uuid")
 		default:
 			c.fit(ctx, at, d.dataset, col, value)
@@ -87,7 +87,7 @@ func (c *compiler) fit(ctx context.Context, at string, d *dataset, col column, v
 		c.fault(at, fmt.Sprintf("dataset %s: no value can be given to the column %q: %s", d.Name, col.name, col.made), "leave it out")
 	case col.length > 0 && utf8.RuneCountInString(text) > col.length:
 		c.fault(at, fmt.Sprintf("dataset %s: the column %q takes %d characters, the value has more", d.Name, col.name, col.length), "write a shorter one")
-	case c.dialect == PostgreSQL && c.refuses(ctx, "SELECT $1::text::"+col.full, text):
+	case c.dialect.trial(col) != "" && c.refuses(ctx, c.dialect.trial(col), text):
 		c.fault(at, fmt.Sprintf("dataset %s: the column %q of type %s doesn't take the value", d.Name, col.name, col.full), "write one that its type takes")
 	}
 }
@@ -118,7 +118,7 @@ func (s *System) refuses(ctx context.Context, query string, args ...any) bool {
 
 // looking runs do in a transaction that changes nothing.
 func (s *System) looking(ctx context.Context, do func(*sql.Tx) error) error {
-	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: s.dialect == PostgreSQL})
+	tx, err := s.db.BeginTx(ctx, s.dialect.looking())
 	if err != nil {
 		return err
 	}
@@ -242,10 +242,7 @@ func (c *compiler) tried(ctx context.Context, d setting, condition string) answe
 			q.WriteString(", ")
 		}
 		first = false
-		typ := ""
-		if c.dialect == PostgreSQL {
-			typ = "::text::" + col.full
-		}
+		typ := c.dialect.cast(col)
 		if value == nil {
 			q.add("NULL", typ)
 		} else if typ != "" {
@@ -256,7 +253,7 @@ func (c *compiler) tried(ctx context.Context, d setting, condition string) answe
 		} else {
 			q.arg(value)
 		}
-		q.add(" AS ", quote(col.name))
+		q.add(" AS ", c.dialect.quote(col.name))
 	}
 	q.WriteString(") AS t")
 	if first {
@@ -287,14 +284,8 @@ func (c *compiler) referring(ctx context.Context, d setting) {
 			continue
 		}
 		q := &statement{dialect: c.dialect}
-		q.add("SELECT 1 FROM ", r.to.sql, " WHERE ")
-		if c.dialect == PostgreSQL {
-			q.add("(", quote(r.targets[0]), ")::text = ")
-			q.arg(d.sample(value))
-		} else {
-			q.add(quote(r.targets[0]), " = ")
-			q.arg(value)
-		}
+		q.add("SELECT 1 FROM ", r.to.sql, " WHERE ", c.dialect.text(c.dialect.quote(r.targets[0])), " = ")
+		q.text(d.sample(value))
 		found := false
 		err := each(ctx, c.db, q.String(), func([]string) { found = true }, q.args...)
 		if err == nil && !found {

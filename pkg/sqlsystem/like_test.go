@@ -19,7 +19,7 @@ func TestBetween(t *testing.T) {
 	t.Cleanup(func() { _ = db.Close() })
 	bounded := 0
 	rapid.Check(t, func(rt *rapid.T) {
-		form := rapid.StringMatching(`[a-z%_\\~\x7f]{0,4}[éßü]?[a-z%_\\~]{0,3}@(example|exämple)\.org`).Draw(rt, "form")
+		form := rapid.StringMatching(`[a-z%_!~\x7f]{0,4}[éßü]?[a-z%_!~]{0,3}@(example|exämple)\.org`).Draw(rt, "form")
 		m := match{"email", asFolded}
 		for _, pattern := range (&System{}).patterns(m, form) {
 			least, above, ok := between(pattern)
@@ -30,7 +30,7 @@ func TestBetween(t *testing.T) {
 			// The form itself, with other letters where there is a wildcard, or none of it.
 			text := rapid.SampledFrom([]string{form, strings.NewReplacer("é", "É", "ü", "u\u0308", "ß", "ẞ").Replace(form), "x" + form, form[:len(form)/2]}).Draw(rt, "text")
 			var like, inside bool
-			if err := db.QueryRowContext(rt.Context(), `SELECT ? LIKE ? ESCAPE '\', ? >= ? AND ? < ?`, text, pattern, text, least, text, above).Scan(&like, &inside); err != nil {
+			if err := db.QueryRowContext(rt.Context(), `SELECT ? LIKE ? ESCAPE '!', ? >= ? AND ? < ?`, text, pattern, text, least, text, above).Scan(&like, &inside); err != nil {
 				rt.Fatal(err)
 			}
 			if like && !inside {
@@ -48,7 +48,7 @@ func TestBetween(t *testing.T) {
 func TestBoundsOfPatterns(t *testing.T) {
 	t.Parallel()
 	for pattern, want := range map[string][2]string{
-		`j%rgen@example.org`: {"j", "k"}, `a\_b%@example.org`: {"a_b", "a_c"}, `a\\%`: {`a\`, `a]`}, `a\%b%`: {"a", "b"},
+		`j%rgen@example.org`: {"j", "k"}, `a!_b%@example.org`: {"a_b", "a_c"}, `a!!%`: {"a!", "a\""}, `a!%b%`: {"a", "b"},
 		`user@m%ller.de`: {"user@m", "user@n"}, `z~%`: {"z~", "z\x7f"}, "\x7f%": {"\x7f", "\u0080"}, `%ric@example.org`: {},
 	} {
 		least, above, ok := between(pattern)

@@ -16,9 +16,11 @@ type subject struct {
 	match
 	*lookup
 	expr          string // what of a row is compared with the identifiers
+	indexed       string // the column whose index narrows the search; empty: expr itself has one
 	bare          string // the same of its table alone, in the form that compares most
 	path          string // where the manifest names it
 	table, column string
+	held          column // what the database says of the column
 	// Where it is each element of an array: what is compared of one, called e.value, and
 	// where the manifest says it lies; of PostgreSQL's arrays of numbers and uuids also the
 	// array and its type.
@@ -178,13 +180,15 @@ func (c *compiler) joins(ctx context.Context, path, own string, via []manifest.V
 		}
 		var on, unique []string
 		for _, near := range slices.Sorted(maps.Keys(v.On)) {
-			if _, err := c.find(ctx, at+".on", fromTable, near); err != nil {
+			nearColumn, err := c.find(ctx, at+".on", fromTable, near)
+			if err != nil {
 				return nil, err
 			}
-			if _, err := c.find(ctx, at+".on", v.Table, v.On[near]); err != nil {
+			farColumn, err := c.find(ctx, at+".on", v.Table, v.On[near])
+			if err != nil {
 				return nil, err
 			}
-			on = append(on, j.alias+"."+quote(v.On[near])+" = "+from+"."+quote(near))
+			on = append(on, c.dialect.equal(j.alias+"."+c.dialect.quote(v.On[near]), farColumn, from+"."+c.dialect.quote(near), nearColumn))
 			unique = append(unique, v.On[near])
 			j.columns = append(j.columns, near)
 		}
@@ -236,12 +240,12 @@ func (c *compiler) subjectAt(ctx context.Context, path string, t dsar.Identifier
 	if err := c.holds(path, col, source); err != nil {
 		return sub, "", err
 	}
-	held := alias + "." + quote(source.Column)
+	held := alias + "." + c.dialect.quote(source.Column)
 	switch {
 	case source.Each:
 		array := col
-		each = c.elements(held, col, source.Path, "e")
-		col = c.element(col)
+		each = c.dialect.elements(held, col, source.Path, "e")
+		col = element(col)
 		if sub, err = c.subject(ctx, path, t, table, "e.value", "e.value", col); err != nil {
 			return sub, "", err
 		}
@@ -251,19 +255,19 @@ func (c *compiler) subjectAt(ctx context.Context, path string, t dsar.Identifier
 		}
 		return sub, each, nil
 	case len(source.Path) > 0:
-		text := c.jsonText(held, col, source.Path)
-		bare := c.jsonText(quote(source.Column), col, source.Path)
-		sub, err = c.subject(ctx, path, t, table, text, bare, column{name: col.name, typ: "text", full: "text"})
+		text := c.dialect.jsonText(held, col, source.Path)
+		bare := c.dialect.jsonText(c.dialect.quote(source.Column), col, source.Path)
+		sub, err = c.subject(ctx, path, t, table, text, bare, column{name: col.name, typ: "text", full: "text", part: true})
 		return sub, "", err
 	default:
-		sub, err = c.subject(ctx, path, t, table, held, quote(source.Column), col)
+		sub, err = c.subject(ctx, path, t, table, held, c.dialect.quote(source.Column), col)
 		return sub, "", err
 	}
 }
 
 // holds checks that a column can hold what a source says of it.
 func (c *compiler) holds(path string, col column, source manifest.Source) error {
-	if source.Within() && !c.holdsJSON(col) && !(source.Each && isArray(col) && len(source.Path) == 0) {
+	if source.Within() && !c.dialect.holdsJSON(col) && !(source.Each && isArray(col) && len(source.Path) == 0) {
 		return c.wrong(path, fmt.Sprintf("%sthe column %q of type %s holds neither JSON nor an array", c.of(path), col.name, col.full), "name a part of a column of type json, jsonb or text, or the elements of an array")
 	}
 	return nil

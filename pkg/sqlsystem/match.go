@@ -38,36 +38,30 @@ const (
 // what the database compares, are the same expression: who is found is told by
 // the database's own measure. It is what [identifier.Plain] computes.
 func (c *compiler) subject(ctx context.Context, path string, t dsar.IdentifierType, tableName, expr, bare string, col column) (subject, error) {
-	s := subject{match: match{typ: t, as: asTrimmed}, expr: expr, path: path, table: tableName, column: col.name}
-	typ := strings.ToLower(col.typ)
+	s := subject{match: match{typ: t, as: asTrimmed}, expr: expr, path: path, table: tableName, column: col.name, held: col}
+	as, must := c.dialect.compares(col)
 	switch {
-	case c.dialect == SQLite && strings.Contains(typ, "int"), c.dialect == PostgreSQL && slices.Contains([]string{"smallint", "integer", "bigint"}, typ):
-		s.as = asInteger
-	case typ == "uuid" && c.dialect == PostgreSQL:
-		s.as = asUUID
-	case c.dialect == PostgreSQL && !isText(typ):
-		return s, c.wrong(path, fmt.Sprintf("%scolumn %q is of type %s, which identifiers can't be compared with", c.of(path), col.name, col.full), "it must be a text, an integer or a uuid")
-	// The affinity of the declared type (sqlite.org/datatype3.html, 3.1). One
-	// that turns texts into numbers would find 12 by 012.
-	case c.dialect == SQLite && typ != "" && !strings.Contains(typ, "char") && !strings.Contains(typ, "clob") && !strings.Contains(typ, "text") && !strings.Contains(typ, "blob"):
-		return s, c.wrong(path, fmt.Sprintf("%scolumn %q is of type %s, which identifiers can't be compared with", c.of(path), col.name, col.full), "it must be TEXT or INTEGER")
+	case must != "":
+		return s, c.wrong(path, fmt.Sprintf("%scolumn %q is of type %s, which identifiers can't be compared with", c.of(path), col.name, col.full), must)
+	case as != asTrimmed:
+		s.as = as
 	case kindOfIdentifier(t) == identifier.Email:
 		s.as = asFolded
 	case kindOfIdentifier(t) == identifier.Phone:
 		s.as = asDialled
 	}
-	s.bare = c.compared(s.as, bare, col)
-	if s.as != asTrimmed {
-		s.expr = c.compared(s.as, expr, col)
+	s.bare = c.dialect.compared(s.as, bare, col)
+	if s.indexed = c.dialect.indexed(ctx, c.System, tableName, expr, col, s.as); s.indexed != "" || s.as != asTrimmed {
+		s.expr = c.dialect.compared(s.as, expr, col)
 		return s, nil
 	}
 	// An account number with blanks around it is rare, and a look at every row for
 	// it dear: what an index serves as it is stored is compared so, and lint says
 	// which index does better.
-	if c.served(ctx, tableName, asText, c.compared(asText, bare, col), "") && !c.served(ctx, tableName, asTrimmed, s.bare, "") {
+	if c.dialect.serves(ctx, c.System, tableName, col, asText, c.dialect.compared(asText, bare, col), "") && !c.dialect.serves(ctx, c.System, tableName, col, asTrimmed, s.bare, "") {
 		s.as = asText
 	}
-	s.expr = c.compared(s.as, expr, col)
+	s.expr = c.dialect.compared(s.as, expr, col)
 	return s, nil
 }
 
@@ -75,83 +69,6 @@ func (c *compiler) subject(ctx context.Context, path string, t dsar.IdentifierTy
 // to.
 func kindOfIdentifier(t dsar.IdentifierType) dsar.IdentifierType {
 	return t[strings.LastIndexByte(string(t), '.')+1:]
-}
-
-// compared returns the expression by which a column is compared. Where a SQLite table
-// names no collation, none is named here: SQLite takes one index for each side of an OR
-// only where neither side names any.
-func (s *System) compared(as comparison, expr string, col column) string {
-	typ := strings.ToLower(col.typ)
-	if as == asInteger || as == asUUID {
-		return expr
-	}
-	trim := "trim("
-	if s.dialect == PostgreSQL {
-		trim = "btrim("
-		if typ != "text" {
-			expr += "::text"
-		}
-	}
-	trimmed := trim + expr + ", " + s.blanks() + ")"
-	switch {
-	case as == asTrimmed:
-		expr = trimmed
-	case as == asFolded:
-		expr = "lower(" + trimmed + ")"
-	case as == asDialled && s.dialect == PostgreSQL:
-		expr = "translate(" + trimmed + ", " + s.characters(identifier.Separators) + ", '')"
-	case as == asDialled:
-		expr = trimmed
-		for _, r := range identifier.Separators {
-			expr = "replace(" + expr + ", " + s.characters(string(r)) + ", '')"
-		}
-	}
-	if s.dialect == SQLite && col.collated && as != asFolded && as != asDialled {
-		expr += " COLLATE BINARY"
-	}
-	return expr
-}
-
-// blanks returns the list of what is trimmed, as a constant of SQL. A database in
-// another encoding than UTF-8 has few of them.
-func (s *System) blanks() string {
-	if s.narrow {
-		return s.characters(" \t\n\v\f\r")
-	}
-	return s.characters(identifier.Blanks)
-}
-
-// characters returns a text as a constant of SQL that is written in ASCII.
-func (s *System) characters(text string) string {
-	var b strings.Builder
-	if s.dialect == SQLite {
-		b.WriteString("char(")
-		for i, r := range []rune(text) {
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			fmt.Fprint(&b, int(r))
-		}
-		b.WriteByte(')')
-		return b.String()
-	}
-	b.WriteString("E'")
-	for _, r := range text {
-		switch {
-		case r < 0x80 && r > ' ' && r != '\'' && r != '\\' || r == ' ':
-			b.WriteRune(r)
-		case r < 0x80:
-			fmt.Fprintf(&b, "\\x%02x", r)
-		case !s.narrow:
-			fmt.Fprintf(&b, "\\u%04x", r)
-		}
-	}
-	b.WriteByte('\'')
-	return b.String()
-}
-
-func isText(typ string) bool {
-	return typ == "text" || typ == "citext" || strings.HasPrefix(typ, "character")
 }
 
 var uuidForm = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`)
@@ -203,8 +120,8 @@ func (s *System) patterns(m match, value string) []string {
 		wild := false
 		for _, r := range norm.NFC.String(form) {
 			if r < 0x80 {
-				if r == '%' || r == '_' || r == '\\' {
-					b.WriteByte('\\')
+				if r == '%' || r == '_' || string(r) == likeEscape {
+					b.WriteString(likeEscape)
 				}
 				b.WriteRune(r)
 			} else if !wild {
@@ -270,10 +187,7 @@ type chunk struct {
 
 // chunks cuts a batch. A job without identifiers is in none.
 func (s *System) chunks(tasks []*worker.Task) []*chunk {
-	limit := sqliteMaxParameters
-	if s.dialect == PostgreSQL {
-		limit = postgresMaxElements
-	}
+	limit := s.dialect.valuesAtOnce()
 	// Padding may double a list, and each identifier may have several forms in
 	// each comparison.
 	const formsOfIdentifier, padding, comparisons = 12, 2, 2
@@ -356,7 +270,7 @@ func (c *chunk) where(q *statement, asked []subject) {
 		c.equals(q, s, w)
 		for _, p := range w.patterns {
 			q.WriteString(" OR ")
-			c.like(q, s, p)
+			c.dialect.like(q, s.expr, p)
 		}
 	}
 	q.WriteByte(')')
@@ -364,28 +278,14 @@ func (c *chunk) where(q *statement, asked []subject) {
 
 func (c *chunk) equals(q *statement, s subject, w *wanted) {
 	if s.as == asMention {
-		c.mentions(q, s, w)
+		c.dialect.mentions(q, s.expr, w.values)
 		return
 	}
-	if s.array != "" { // which an index on the array serves
-		q.add(s.array, " && ")
-		q.arg(w.array(s.as))
-		q.add("::", s.arrayType, " AND ")
-	}
-	q.WriteString(s.expr)
-	if c.dialect == PostgreSQL {
-		q.WriteString(" = ANY(")
-		q.arg(w.array(s.as))
-		switch s.as {
-		case asInteger:
-			q.WriteString("::bigint[])")
-		case asUUID:
-			q.WriteString("::uuid[])")
-		default:
-			q.WriteString("::text[])")
-		}
-		return
-	}
+	c.dialect.among(q, &s, w)
+}
+
+// list writes the values as a list of parameters.
+func (w *wanted) list(q *statement, as comparison) {
 	q.WriteString(" IN (")
 	// A power of two: few texts of statements, each prepared once.
 	n := 1
@@ -396,41 +296,17 @@ func (c *chunk) equals(q *statement, s subject, w *wanted) {
 		if j > 0 {
 			q.WriteByte(',')
 		}
-		q.arg(w.parameter(s.as, min(j, len(w.values)-1)))
+		q.arg(w.parameter(as, min(j, len(w.values)-1)))
 	}
 	q.WriteByte(')')
-}
-
-// like writes that a row holds what a pattern matches. SQLite takes an index for the
-// letters that the pattern begins with, and compiles a statement anew for each value of
-// a pattern that is a parameter alone. PostgreSQL's order of texts needn't be that of
-// their letters.
-func (c *chunk) like(q *statement, s subject, pattern string) {
-	if c.dialect == PostgreSQL {
-		q.add(s.expr, " LIKE ")
-		q.arg(pattern)
-		q.WriteString(` ESCAPE '\'`)
-		return
-	}
-	q.WriteByte('(')
-	if least, above, ok := between(pattern); ok {
-		q.add(s.expr, " >= ")
-		q.arg(least)
-		q.add(" AND ", s.expr, " < ")
-		q.arg(above)
-		q.WriteString(" AND ")
-	}
-	q.add(s.expr, " LIKE ('' || ")
-	q.arg(pattern)
-	q.WriteString(`) ESCAPE '\')`)
 }
 
 // between returns the bounds of what begins as a pattern does; ok is false where it
 // begins with anything.
 func between(pattern string) (least, above string, ok bool) {
 	begin, _, _ := strings.Cut(pattern, "%")
-	begin = strings.TrimSuffix(begin, `\`) // of an escaped one
-	begin = strings.NewReplacer(`\\`, `\`, `\_`, `_`).Replace(begin)
+	begin = strings.TrimSuffix(begin, likeEscape) // of an escaped one
+	begin = strings.NewReplacer(likeEscape+likeEscape, likeEscape, likeEscape+"_", "_").Replace(begin)
 	if begin == "" {
 		return "", "", false
 	}
@@ -444,18 +320,6 @@ func (w *wanted) parameter(as comparison, i int) any {
 		return n
 	}
 	return w.values[i]
-}
-
-// array returns the list as a PostgreSQL array.
-func (w *wanted) array(as comparison) any {
-	if as != asInteger {
-		return w.values
-	}
-	list := make([]int64, len(w.values))
-	for i := range list {
-		list[i], _ = strconv.ParseInt(w.values[i], 10, 64) // written by forms
-	}
-	return list
 }
 
 // owners finds whose a row is, from what it holds by each of the asked subjects,

@@ -2,7 +2,6 @@ package sqlsystem
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -39,7 +38,7 @@ func (c *compiler) mentions(ctx context.Context, path string, d *dataset) error 
 			if err != nil {
 				return err
 			}
-			d.mentions = append(d.mentions, subject{match: match{t, asMention}, lookup: l, expr: "lower(CAST(t." + quote(name) + " AS TEXT))", path: at, table: d.SQL.Table, column: col.name})
+			d.mentions = append(d.mentions, subject{match: match{t, asMention}, lookup: l, expr: "lower(" + c.dialect.text("t."+c.dialect.quote(name)) + ")", path: at, table: d.SQL.Table, column: col.name})
 		}
 	}
 	return nil
@@ -54,20 +53,6 @@ func (s *System) mentioned(t dsar.IdentifierType, value string) []string {
 		}
 	}
 	return out
-}
-
-// mentions writes the condition that a text has one of the values in it.
-func (c *chunk) mentions(q *statement, s subject, w *wanted) {
-	if c.dialect == PostgreSQL {
-		q.add("EXISTS (SELECT 1 FROM unnest(")
-		q.arg(w.values)
-		q.add("::text[]) AS m(value) WHERE strpos(", s.expr, ", m.value) > 0)")
-		return
-	}
-	text, _ := json.Marshal(w.values) // texts: can't fail
-	q.add("EXISTS (SELECT 1 FROM json_each(")
-	q.arg(string(text))
-	q.add(") AS m WHERE instr(", s.expr, ", m.value) > 0)")
 }
 
 // mentionedIn returns whom a text mentions: by a word, not by a part of one.

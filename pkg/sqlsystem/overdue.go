@@ -42,11 +42,8 @@ func (s *System) Overdue(ctx context.Context) ([]Overdue, error) {
 		}
 		q.add("SELECT ", strings.Join(columns, ", "), " FROM ")
 		d.from(q)
-		q.add(" WHERE ", d.stored.day, " < ")
-		q.arg(o.Before.Format(time.DateOnly))
-		if s.dialect == PostgreSQL {
-			q.WriteString("::text::date")
-		}
+		q.args = append(q.args, o.Before.Format(time.DateOnly))
+		q.add(" WHERE ", d.stored.day, " < ", s.dialect.dayParameter(len(q.args)))
 		for _, condition := range []string{d.storedWhere, d.somebodys()} {
 			if condition != "" {
 				q.add(" AND (", condition, ")")

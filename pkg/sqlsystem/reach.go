@@ -300,7 +300,7 @@ func (r *reach) check(ctx context.Context, on executor, job int, held map[string
 // follow counts the rows at the end of a way from the given rows, and those of them
 // that aren't erased themselves.
 func (r *reach) follow(ctx context.Context, on executor, w way, keys []string) (outside, all int, err error) {
-	for part := range slices.Chunk(keys, maxKeys) {
+	for part := range slices.Chunk(keys, r.dialect.keysAtOnce()) {
 		q := &statement{dialect: r.dialect}
 		last := fmt.Sprintf("x%d", len(w.steps)-1)
 		q.WriteString("SELECT ")
@@ -321,7 +321,7 @@ func (r *reach) follow(ctx context.Context, on executor, w way, keys []string) (
 				if j > 0 {
 					q.WriteString(" AND ")
 				}
-				q.add(alias, ".", quote(step.columns[j]), " = ", near, ".", quote(step.targets[j]))
+				q.add(alias, ".", r.dialect.quote(step.columns[j]), " = ", near, ".", r.dialect.quote(step.targets[j]))
 			}
 			near = alias
 		}
@@ -353,7 +353,7 @@ func (r *reach) follow(ctx context.Context, on executor, w way, keys []string) (
 }
 
 // tallies are what a connection's transaction has done so far, as the database itself
-// counts it: in PostgreSQL by table, in SQLite the sum of all.
+// counts it: by table, or, under the empty name, the sum of all.
 type tallies map[string]tally
 
 type tally struct {
@@ -361,32 +361,17 @@ type tally struct {
 	deleted, changed int64
 }
 
-// tallies asks the database what was done so far. PostgreSQL counts also what
-// transactions before this did of late: two of them are compared.
-func (s *System) tallies(ctx context.Context, on executor) (tallies, error) {
-	out := tallies{}
-	if s.dialect == SQLite {
-		err := each(ctx, on, "SELECT total_changes()", func(row []string) { out[""] = tally{changed: whole(row[0])} })
-		return out, err
-	}
-	err := each(ctx, on, `SELECT relid::text, CASE WHEN schemaname = coalesce(nullif($1::text, ''), current_schema()) THEN relname ELSE schemaname || '.' || relname END, n_tup_del::text, (n_tup_ins + n_tup_upd)::text
-		FROM pg_stat_xact_user_tables WHERE n_tup_ins + n_tup_upd + n_tup_del > 0`, func(row []string) {
-		out[row[0]] = tally{row[1], whole(row[2]), whole(row[3])}
-	}, s.m.SQL.Schema)
-	return out, err
-}
-
 // settle holds an erasure, before it is committed, against what the database itself
 // counted in the same transaction, since before: whatever foreign keys, triggers and
 // rules did, also such as the catalogue doesn't show. Where the server doesn't count
 // (track_counts), nothing is known.
 func (e *erasure) settle(ctx context.Context, before tallies, lets []string) error {
-	after, err := e.tallies(ctx, e.tx)
+	after, err := e.dialect.tallies(ctx, e.tx, e.m.SQL.Schema)
 	if err != nil {
 		return err
 	}
-	if e.dialect == SQLite {
-		return e.settleSQLite(after[""].changed-before[""].changed, lets)
+	if sum, all := after[""]; all {
+		return e.settleSum(sum.changed-before[""].changed, lets)
 	}
 	for _, id := range slices.Sorted(maps.Keys(after)) {
 		t := after[id]
@@ -416,7 +401,8 @@ func (e *erasure) doneTo(table string) (rows int64, own bool) {
 	return rows, own
 }
 
-func (e *erasure) settleSQLite(all int64, lets []string) error {
+// settleSum settles where the database counts all tables together.
+func (e *erasure) settleSum(all int64, lets []string) error {
 	ours := e.changed
 	for _, n := range e.done {
 		ours += n

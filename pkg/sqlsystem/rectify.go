@@ -141,12 +141,12 @@ func (s *System) rectify(ctx context.Context, tx *sql.Tx, u update, j *counted, 
 			continue
 		}
 		err = s.rewrite(ctx, tx, u.d, keys, func(q *statement) {
-			q.add("UPDATE ", u.d.target(q.dialect), " SET ")
+			q.WriteString(q.dialect.updates(u.d.table, u.d.own))
 			for i, column := range u.columns {
 				if i > 0 {
 					q.WriteString(", ")
 				}
-				q.add(quote(column), " = ")
+				q.add(q.dialect.quote(column), " = ")
 				q.arg(u.values[i])
 			}
 		})

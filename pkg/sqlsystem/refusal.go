@@ -3,12 +3,8 @@ package sqlsystem
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/jackc/pgx/v5/pgconn"
-	"modernc.org/sqlite"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
@@ -48,13 +44,8 @@ func (s *System) refusal(err error) string {
 	if short := (*shortfall)(nil); errors.As(err, &short) {
 		return s.silent(short)
 	}
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
-		return s.postgresRefusal(at, pg)
-	}
-	var lite *sqlite.Error
-	if errors.As(err, &lite) {
-		return s.sqliteRefusal(at, lite)
+	if text, known := s.dialect.refusal(s, at, err); known {
+		return text
 	}
 	return at.sentence("the database refuses the change")
 }
@@ -77,20 +68,8 @@ func (s *System) cause(err error) dsar.Cause {
 	if at.d != nil {
 		c.Dataset, c.Table = at.d.Name, at.d.SQL.Table
 	}
-	var pg *pgconn.PgError
-	if !errors.As(err, &pg) {
+	if !s.dialect.cause(s, at, err, &c) {
 		c.Constraint = s.onlyTrigger(at, "")
-		return c
-	}
-	c.SQLState = pg.Code
-	if column := strings.TrimSpace(s.columnNamed(at.d, pg.ColumnName)); column != "" {
-		c.Columns = []string{column}
-	}
-	if _, known := s.catalogue().reference(pg.ConstraintName); known || s.constraintNamed(at.d, pg.ConstraintName) != "" {
-		c.Constraint = pg.ConstraintName
-	}
-	if c.Constraint == "" && strings.HasPrefix(pg.Code, "P0") {
-		c.Constraint = s.onlyTrigger(at, functionOf(pg.Where))
 	}
 	return c
 }
@@ -109,7 +88,7 @@ func (e rejected) sentence(obstacle string, cure ...string) string {
 	if e.d != nil {
 		obstacle = fmt.Sprintf("rows of %s can't be %s: %s", e.d.Name, e.what.done(), obstacle)
 	}
-	if len(cure) > 0 {
+	if len(cure) > 0 && cure[0] != "" {
 		obstacle += "; " + strings.Join(cure, ", ")
 	}
 	return obstacle
@@ -132,87 +111,6 @@ const (
 	cureValue     = "correct the value in the manifest's anonymise"
 	cureTrigger   = "have it let the erasure pass, or erase by hand"
 )
-
-func (s *System) postgresRefusal(at rejected, err *pgconn.PgError) string {
-	switch {
-	case err.Code == "23503":
-		if r, ok := s.catalogue().reference(err.ConstraintName); ok {
-			return at.sentence(fmt.Sprintf("rows of %s refer to rows of %s (foreign key %s)", r.from.name, r.to.name, r.name), cureReference)
-		}
-		return at.sentence("other rows refer to them by a foreign key", cureReference)
-	case err.Code == "23502":
-		return at.sentence("the column"+s.columnNamed(at.d, err.ColumnName)+" takes no null", cureValue)
-	case err.Code == "23505":
-		return at.sentence("the new value is another row's already"+s.constraintNamed(at.d, err.ConstraintName), `give each row its own: "erased-{key}"`)
-	case strings.HasPrefix(err.Code, "23"), strings.HasPrefix(err.Code, "44"):
-		return at.sentence("the new value breaks a constraint"+s.constraintNamed(at.d, err.ConstraintName), cureValue)
-	case strings.HasPrefix(err.Code, "22"), err.Code == "428C9":
-		return at.sentence("a column doesn't take the value", cureValue)
-	case err.Code == "55000", err.Code == "42809", err.Code == "0A000":
-		return at.sentence("the database lets nothing be changed through the view", "name the table that it reads, or add a trigger INSTEAD OF to it")
-	case err.Code == "XX000":
-		return at.sentence("a rule or trigger keeps rows from going that a foreign key takes with them"+s.culprits(at), cureTrigger)
-	default:
-		return s.raised(at, err.Message, functionOf(err.Where))
-	}
-}
-
-// functionOf returns the function's name in the context that PostgreSQL tells of an
-// error in PL/pgSQL: PL/pgSQL function ledger.refuse() line 3 at RAISE.
-func functionOf(where string) string {
-	m := functionForm.FindStringSubmatch(where)
-	if m == nil {
-		return ""
-	}
-	name := m[1]
-	if i := strings.LastIndexByte(name, '.'); i >= 0 {
-		name = name[i+1:]
-	}
-	return strings.Trim(name, `"`)
-}
-
-var functionForm = regexp.MustCompile(`^(?:PL/pgSQL|SQL|PL/\w+) function "?([^\s(]+)"?\(`)
-
-// sqliteForm takes an error of modernc.org/sqlite apart: constraint failed: what
-// SQLite says (19).
-var sqliteForm = regexp.MustCompile(`(?s)^(?:.*? failed: )?(.*?)(?: \(\d+\))?$`)
-
-func (s *System) sqliteRefusal(at rejected, err *sqlite.Error) string {
-	const (
-		check, foreignKey, notNull, primaryKey, trigger, unique = 275, 787, 1299, 1555, 1811, 2067
-	)
-	said := err.Error()
-	if m := sqliteForm.FindStringSubmatch(strings.TrimPrefix(said, "constraint failed: ")); m != nil {
-		said = m[1]
-	}
-	switch err.Code() {
-	case foreignKey:
-		var by []string
-		if at.d != nil {
-			for _, r := range s.catalogue().to(at.d.relation.id) {
-				if r.onDelete == blocks {
-					by = append(by, r.from.name+" ("+strings.Join(r.columns, ", ")+")")
-				}
-			}
-		}
-		if by == nil {
-			return at.sentence("other rows refer to them by a foreign key", cureReference)
-		}
-		return at.sentence("rows refer to them by the foreign key of "+strings.Join(by, ", or of "), cureReference)
-	case notNull:
-		_, column, _ := strings.Cut(said, ".")
-		return at.sentence("the column"+s.columnNamed(at.d, column)+" takes no null", cureValue)
-	case unique, primaryKey:
-		_, column, _ := strings.Cut(said, ".")
-		return at.sentence("the new value of the column"+s.columnNamed(at.d, column)+" is another row's already", `give each row its own: "erased-{key}"`)
-	case check:
-		return at.sentence("the new value breaks a constraint"+s.constraintNamed(at.d, said), cureValue)
-	case trigger:
-		return s.raised(at, said, "")
-	default:
-		return at.sentence("the database refuses the change", "look at the error's details")
-	}
-}
 
 // columnNamed returns a column's name where the dataset's table has such a one.
 func (s *System) columnNamed(d *dataset, name string) string {
@@ -291,10 +189,9 @@ func (s *System) silent(e *shortfall) string {
 	switch {
 	case len(may) > 0:
 		return at.sentence(fmt.Sprintf("%d rows are left as they were without an error, which %s does", e.left, names(may)), cureTrigger)
-	case s.dialect == PostgreSQL:
-		return at.sentence(fmt.Sprintf("%d rows are left as they were without an error, as a policy of row security does it", e.left), "grant the database's user a policy for all rows, or BYPASSRLS")
 	default:
-		return at.sentence(fmt.Sprintf("%d rows are left as they were without an error", e.left))
+		what, cure := s.dialect.hides()
+		return at.sentence(strings.TrimSuffix(fmt.Sprintf("%d rows are left as they were without an error, %s", e.left, what), ", "), cure)
 	}
 }
 

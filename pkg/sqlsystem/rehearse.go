@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 
 	"habeas.dev/pkg/worker"
 )
@@ -30,7 +29,7 @@ func (s *System) Rehearse(ctx context.Context, all []*worker.EraseJob) error {
 }
 
 func (s *System) rehearse(ctx context.Context, tx *sql.Tx, jobs []*counted, lacking lacks) error {
-	before, err := s.dangling(ctx, tx)
+	before, err := s.dialect.dangling(ctx, tx)
 	if err != nil {
 		return err
 	}
@@ -73,11 +72,10 @@ func uncovered(j *counted, dataset string) bool {
 // endAsCommit fails where the end of the transaction would: before is what dangling
 // gave at its beginning.
 func (s *System) endAsCommit(ctx context.Context, tx *sql.Tx, before map[string]int) error {
-	if s.dialect == PostgreSQL {
-		_, err := tx.ExecContext(ctx, "SET CONSTRAINTS ALL IMMEDIATE")
+	if err := s.dialect.beforeCommit(ctx, tx); err != nil {
 		return err
 	}
-	after, err := s.dangling(ctx, tx)
+	after, err := s.dialect.dangling(ctx, tx)
 	if err != nil {
 		return err
 	}
@@ -87,26 +85,4 @@ func (s *System) endAsCommit(ctx context.Context, tx *sql.Tx, before map[string]
 		}
 	}
 	return nil
-}
-
-// dangling counts, by table of a SQLite database, the rows that refer to nothing by
-// a foreign key, where it has keys that are held at the end of a transaction only: the
-// others refuse at once. PostgreSQL tells by itself.
-func (s *System) dangling(ctx context.Context, tx *sql.Tx) (map[string]int, error) {
-	if s.dialect == PostgreSQL {
-		return nil, nil
-	}
-	var tables []string
-	err := each(ctx, tx, "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%deferred%'", func(row []string) { tables = append(tables, row[0]) })
-	if err != nil {
-		return nil, err
-	}
-	out := map[string]int{}
-	for _, table := range tables {
-		err := each(ctx, tx, "PRAGMA foreign_key_check("+quote(table)+")", func([]string) { out[strings.ToLower(table)]++ })
-		if err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
 }

@@ -120,7 +120,7 @@ func (sr *search) write(q *statement, c *chunk, d *dataset) {
 		if i > 0 {
 			q.WriteString(", ")
 		}
-		q.add("k", strconv.Itoa(i), k.collation)
+		q.WriteString(q.dialect.ordered("k"+strconv.Itoa(i), k.column))
 	}
 }
 
@@ -133,9 +133,9 @@ func (sr *search) branch(q *statement, c *chunk, d *dataset, l *lookup, one bool
 		expr := s.expr
 		switch {
 		case s.lookup != l:
-			expr = "CAST(NULL AS TEXT)"
+			expr = q.dialect.text("NULL")
 		case one:
-			expr = "CAST(" + expr + " AS TEXT)"
+			expr = q.dialect.text(expr)
 		}
 		if s.lookup == l {
 			asked = append(asked, s)

@@ -1,46 +1,11 @@
 package sqlsystem
 
 import (
-	"cmp"
 	"context"
-	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
 )
-
-// served reports whether an index serves a look-up by an expression on a column, as
-// the database's planner says, of rows that fulfil a condition. Where it doesn't say,
-// the answer is yes: nothing is asked for in vain.
-func (s *System) served(ctx context.Context, tableName string, as comparison, expr, where string) bool {
-	query := "SELECT 1 FROM " + s.table(tableName) + " AS t WHERE " + and(where, expr)
-	if s.dialect == SQLite {
-		return s.planned(ctx, query+" = ?", "")
-	}
-	values := map[comparison]string{asInteger: "'{1}'::bigint[]", asUUID: "'{00000000-0000-0000-0000-000000000000}'::uuid[]"}
-	return s.planned(ctx, query+" = ANY("+cmp.Or(values[as], "'{a}'::text[]")+")")
-}
-
-// planned reports whether the planner takes an index for a query. Where it doesn't say,
-// it does.
-func (s *System) planned(ctx context.Context, query string, args ...any) bool {
-	var plan strings.Builder
-	line := func(row []string) { plan.WriteString(strings.Join(row, " ") + "\n") }
-	if s.dialect == SQLite {
-		if each(ctx, s.db, "EXPLAIN QUERY PLAN "+query, line, args...) != nil {
-			return true
-		}
-		return strings.Contains(plan.String(), "SEARCH ")
-	}
-	err := s.inTransaction(ctx, func(tx *sql.Tx) error {
-		// Also where the table is so small that it is read whole.
-		if _, err := tx.ExecContext(ctx, "SET LOCAL enable_seqscan = off"); err != nil {
-			return err
-		}
-		return each(ctx, tx, "EXPLAIN "+query, line, args...)
-	})
-	return err != nil || strings.Contains(plan.String(), "Index Cond:")
-}
 
 // Advice is something that a manifest and its database do worse together than they
 // could, and what mends it.
@@ -62,13 +27,13 @@ func (s *System) Advice(ctx context.Context) ([]Advice, error) {
 	}
 	var out []Advice
 	for _, sub := range subjects {
-		if sub.as == asText || sub.element != "" || s.served(ctx, sub.table, sub.as, sub.bare, sub.near()) {
+		if sub.as == asText || sub.element != "" || sub.indexed != "" || s.dialect.serves(ctx, s, sub.table, sub.held, sub.as, sub.bare, sub.near()) {
 			continue
 		}
 		a := Advice{
 			Where: s.m.At(sub.path),
 			What:  fmt.Sprintf("no index serves looking people up by the column %q of %s: each request reads the whole table", sub.column, sub.table),
-			Cure:  fmt.Sprintf("CREATE INDEX %s ON %s (%s)", indexName(sub.table, sub.column, "compared"), s.table(sub.table), sub.bare),
+			Cure:  s.dialect.index(s, &sub),
 		}
 		if !slices.ContainsFunc(out, func(b Advice) bool { return b.Cure == a.Cure }) {
 			out = append(out, a)
@@ -81,12 +46,12 @@ func (s *System) Advice(ctx context.Context) ([]Advice, error) {
 			}
 			var columns []string
 			for _, name := range step.columns {
-				columns = append(columns, quote(name))
+				columns = append(columns, s.dialect.quote(name))
 			}
 			a := Advice{
 				Where: s.m.At(step.path),
 				What:  fmt.Sprintf("no index serves following rows of others to %s by %s: each request reads the whole table", step.table, strings.Join(step.columns, ", ")),
-				Cure:  fmt.Sprintf("CREATE INDEX %s ON %s (%s)", indexName(step.table, strings.Join(step.columns, "_"), "led"), s.table(step.table), strings.Join(columns, ", ")),
+				Cure:  s.createIndex(step.table, strings.Join(step.columns, "_"), "led", strings.Join(columns, ", ")),
 			}
 			if !slices.ContainsFunc(out, func(b Advice) bool { return b.Cure == a.Cure }) {
 				out = append(out, a)
@@ -96,29 +61,16 @@ func (s *System) Advice(ctx context.Context) ([]Advice, error) {
 	return out, ctx.Err()
 }
 
-// indexName returns a name for an index that is advised.
-func indexName(table, columns, what string) string {
-	return quote(strings.ReplaceAll(table, ".", "_") + "_" + columns + "_" + what)
+// createIndex returns the statement that makes an index which is advised.
+func (s *System) createIndex(table, columns, what, of string) string {
+	name := s.dialect.quote(strings.ReplaceAll(table, ".", "_") + "_" + columns + "_" + what)
+	return fmt.Sprintf("CREATE INDEX %s ON %s (%s)", name, s.table(table), of)
 }
 
-// joined reports whether an index serves finding rows by the columns of a join, as
-// [System.served] does.
+// joined reports whether an index serves finding rows by the columns of a join.
 func (s *System) joined(ctx context.Context, step step) bool {
 	t, err := s.describe(ctx, step.table)
-	if err != nil || t.view {
-		return true
-	}
-	var conditions []string
-	var args []any
-	for _, name := range step.columns {
-		col, _ := t.column(name, s.dialect)
-		if s.dialect == SQLite {
-			conditions, args = append(conditions, "t."+quote(name)+" = ?"), append(args, "")
-		} else {
-			conditions = append(conditions, "t."+quote(name)+" = (SELECT NULL::"+col.full+")")
-		}
-	}
-	return s.planned(ctx, "SELECT 1 FROM "+s.table(step.table)+" AS t WHERE "+strings.Join(conditions, " AND "), args...)
+	return err != nil || t.view || s.dialect.follows(ctx, s, t, step.table, step.columns)
 }
 
 // near returns the condition on the rows of a subject's own table, which goes by t where
@@ -137,7 +89,7 @@ func (s *System) AsStored() []string {
 	var out []string
 	add := func(subjects []subject) {
 		for _, sub := range subjects {
-			if name := sub.table + "." + sub.column; sub.as == asText && !slices.Contains(out, name) {
+			if name := sub.table + "." + sub.column; (sub.as == asText || sub.indexed != "") && !slices.Contains(out, name) {
 				out = append(out, name)
 			}
 		}

@@ -36,7 +36,7 @@ type making struct {
 func (e *erasure) making(ctx context.Context, d *dataset, how act, keys []string) (making, error) {
 	s, on := e.System, e.tx
 	m := making{now: s.now().UTC(), salt: rand.Text(), hashes: map[string]string{}, removes: e.removes(d)}
-	if s.dialect != SQLite || how.deletes {
+	if s.dialect.hashes() || how.deletes {
 		return m, nil
 	}
 	values := d.values(how)
@@ -45,9 +45,9 @@ func (e *erasure) making(ctx context.Context, d *dataset, how act, keys []string
 			continue
 		}
 		hashes := map[string]string{}
-		for part := range slices.Chunk(keys, maxKeys) {
+		for part := range slices.Chunk(keys, s.dialect.keysAtOnce()) {
 			q := &statement{dialect: s.dialect}
-			q.add("SELECT DISTINCT CAST(t.", quote(column), " AS TEXT) FROM ", d.table, " AS t WHERE ")
+			q.add("SELECT DISTINCT ", s.dialect.text("t."+s.dialect.quote(column)), " FROM ", d.table, " AS t WHERE ")
 			if err := d.keyed(q, part); err != nil {
 				return m, err
 			}
@@ -93,57 +93,35 @@ func (d *dataset) set(q *statement, column string, value any) {
 		return
 	}
 	col, _ := d.own.column(column, q.dialect)
-	cast := q.dialect == PostgreSQL && !isText(col.typ)
-	if cast {
+	cast := ""
+	if !q.dialect.takesText(col) {
+		cast = q.dialect.cast(col)
+	}
+	if cast != "" {
 		q.WriteByte('(')
 	}
-	for i, p := range parts {
-		if i > 0 {
-			q.WriteString(" || ")
-		}
-		d.part(q, column, p)
-	}
-	if cast {
-		q.add(")::", col.full)
+	q.concat(parts, func(p manifest.Part) { d.part(q, column, p) })
+	if cast != "" {
+		q.add(")", cast)
 	}
 }
 
 // part writes one part of a template.
 func (d *dataset) part(q *statement, column string, p manifest.Part) {
-	held := "CAST(t." + quote(column) + " AS TEXT)"
-	if d.own.view && q.dialect == SQLite {
-		held = "CAST(" + quote(column) + " AS TEXT)"
-	}
-	postgres := q.dialect == PostgreSQL
-	text := func(s string) {
-		q.arg(s)
-		if postgres {
-			q.WriteString("::text")
-		}
-	}
+	held := q.dialect.text(q.dialect.alias(d.own) + q.dialect.quote(column))
 	switch {
 	case p.Column != "":
-		q.add("CAST(t.", quote(p.Column), " AS TEXT)")
-	case p.Make == manifest.MakeRandom && postgres:
-		q.WriteString("replace(gen_random_uuid()::text, '-', '')")
+		q.WriteString(q.dialect.text(q.dialect.alias(d.own) + q.dialect.quote(p.Column)))
 	case p.Make == manifest.MakeRandom:
-		q.WriteString("lower(hex(randomblob(16)))")
-	case p.Make == manifest.MakeNow && postgres:
-		text(q.making.now.Format(time.RFC3339))
-	case p.Make == manifest.MakeNow: // as SQLite's CURRENT_TIMESTAMP writes it
-		text(q.making.now.Format(time.DateTime))
+		q.dialect.random(q)
+	case p.Make == manifest.MakeNow:
+		q.text(q.making.now.Format(q.dialect.timeForm()))
 	case p.Make == manifest.MakeFirst:
 		q.add("substr(", held, fmt.Sprintf(", 1, %d)", p.Characters))
-	case p.Make == manifest.MakeHash && postgres:
-		q.WriteString("encode(sha256(convert_to(")
-		text(q.making.salt)
-		q.add(" || ", held, ", 'UTF8')), 'hex')")
 	case p.Make == manifest.MakeHash:
-		q.WriteString("(SELECT value FROM json_each(")
-		q.arg(q.making.hashes[column])
-		q.add(") WHERE key = ", held, ")")
+		q.dialect.hash(q, column, held)
 	default:
-		text(p.Text)
+		q.text(p.Text)
 	}
 }
 
@@ -161,26 +139,18 @@ func (d *dataset) isSet(q *statement, values map[string]any) {
 		case !whole:
 			d.isChanged(q, name, value)
 		case value == nil:
-			q.add("t.", quote(name), " IS NULL")
+			q.add("t.", q.dialect.quote(name), " IS NULL")
 		case slices.ContainsFunc(parts, func(p manifest.Part) bool { return p.Make != "" }):
-			d.likeMade(q, name, col, parts)
-		case q.dialect == SQLite:
-			q.add("t.", quote(name), " IS ")
-			d.set(q, name, value)
-		case parts != nil:
-			q.add("CAST(t.", quote(name), " AS TEXT) IS NOT DISTINCT FROM ")
-			d.set(q, name, value)
-		default: // as a text: some types have no equality
-			q.add("CAST(t.", quote(name), " AS TEXT) IS NOT DISTINCT FROM CAST(")
-			q.arg(fmt.Sprint(value))
-			q.add("::text::", col.full, " AS TEXT)")
+			d.likeMade(q, col, parts)
+		default:
+			q.dialect.isValue(q, d, col, value)
 		}
 	}
 }
 
 // likeMade writes the condition that a column holds what a template could have made.
-func (d *dataset) likeMade(q *statement, name string, col column, parts []manifest.Part) {
-	held := "CAST(t." + quote(name) + " AS TEXT)"
+func (d *dataset) likeMade(q *statement, col column, parts []manifest.Part) {
+	held := q.dialect.text("t." + q.dialect.quote(col.name))
 	if len(parts) == 1 && parts[0].Make == manifest.MakeFirst {
 		q.add("coalesce(length(", held, ")", fmt.Sprintf(", 0) <= %d", parts[0].Characters))
 		return
@@ -190,24 +160,21 @@ func (d *dataset) likeMade(q *statement, name string, col column, parts []manife
 		q.add(held, " IS NULL OR ") // of nothing, nothing is made
 	}
 	q.add(held, " LIKE ")
-	for i, p := range parts {
-		if i > 0 {
-			q.WriteString(" || ")
-		}
+	q.concat(parts, func(p manifest.Part) {
 		switch {
 		case p.Column != "":
-			d.part(q, name, p)
-		case p.Make == manifest.MakeRandom && isText(col.typ), p.Make == manifest.MakeRandom && q.dialect == SQLite:
-			d.part(q, name, manifest.Part{Text: strings.Repeat("_", randomLength)})
+			d.part(q, col.name, p)
+		case p.Make == manifest.MakeRandom && q.dialect.takesText(col):
+			q.text(strings.Repeat("_", randomLength))
 		case p.Make == manifest.MakeHash:
-			d.part(q, name, manifest.Part{Text: strings.Repeat("_", hashLength)})
+			q.text(strings.Repeat("_", hashLength))
 		case p.Make != "":
-			d.part(q, name, manifest.Part{Text: "%"})
+			q.text("%")
 		default:
-			d.part(q, name, manifest.Part{Text: strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(p.Text)})
+			q.text(strings.NewReplacer(likeEscape, likeEscape+likeEscape, `%`, likeEscape+`%`, `_`, likeEscape+`_`).Replace(p.Text))
 		}
-	}
-	q.WriteString(` ESCAPE '\')`)
+	})
+	q.add(" ESCAPE '", likeEscape, "')")
 }
 
 // madeWhole reports whether a template is one thing that is made and that other types

@@ -27,13 +27,15 @@ func (c *compiler) uses(ctx context.Context, path string, d *dataset) error {
 		}
 		var on []string
 		for _, near := range slices.Sorted(maps.Keys(s.On)) {
-			if _, err := c.find(ctx, at+".on", s.Table, near); err != nil {
+			user, err := c.find(ctx, at+".on", s.Table, near)
+			if err != nil {
 				return err
 			}
-			if _, err := c.find(ctx, at+".on", d.SQL.Table, s.On[near]); err != nil {
+			used, err := c.find(ctx, at+".on", d.SQL.Table, s.On[near])
+			if err != nil {
 				return err
 			}
-			on = append(on, "x."+quote(near)+" = t."+quote(s.On[near]))
+			on = append(on, c.dialect.equal("x."+c.dialect.quote(near), user, "t."+c.dialect.quote(s.On[near]), used))
 		}
 		// All rows count here, also those that the system's where leaves to others.
 		where, err := c.conditions(ctx, at+".where", s.Table, "x", s.Where)
@@ -54,7 +56,7 @@ func (s *System) shared(ctx context.Context, on executor, d *dataset, keys []str
 	out := map[string]bool{}
 	for _, u := range d.uses {
 		user := s.datasetOf(u.id)
-		for part := range slices.Chunk(keys, maxKeys) {
+		for part := range slices.Chunk(keys, s.dialect.keysAtOnce()) {
 			columns := d.keyTexts(s.dialect, "t")
 			if user != nil {
 				columns = append(columns, user.keyTexts(s.dialect, "x")...)

@@ -28,7 +28,8 @@ type Surveyed struct {
 	Name    string
 	Columns []SurveyedColumn
 	// Key are the columns of its primary key, or of another unique index that takes no
-	// null; of a table without, ctid or rowid.
+	// null; of a table without, ctid or rowid, where the database has
+	// such.
 	Key []string
 	// Unique are the columns of each of its unique indexes, the primary key's among them.
 	Unique [][]string
@@ -59,7 +60,7 @@ type SurveyedReference struct {
 // NewSurvey connects to a database as [Open] does, to look at a schema of PostgreSQL, or,
 // where that is empty, at the connection's own.
 func NewSurvey(ctx context.Context, source, schema string) (*Survey, error) {
-	db, dialect, err := dial(source)
+	db, dialect, err := dial(ctx, source)
 	if err != nil {
 		return nil, fmt.Errorf("sqlsystem: %w", err)
 	}
@@ -67,6 +68,10 @@ func NewSurvey(ctx context.Context, source, schema string) (*Survey, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	if err := db.PingContext(ctx); err != nil {
+		_ = db.Close()
+		return nil, fmt.Errorf("sqlsystem: %w: %w", ErrUnreachable, err)
+	}
+	if s.dialect, err = dialect.learn(ctx, db); err != nil {
 		_ = db.Close()
 		return nil, fmt.Errorf("sqlsystem: %w: %w", ErrUnreachable, err)
 	}
@@ -150,7 +155,10 @@ func (v *Survey) key(t *table, unique [][]string) []string {
 	if best != nil {
 		return best
 	}
-	return []string{rowNameOf(v.s.dialect)}
+	if name, _ := v.s.dialect.rowName(); name != "" {
+		return []string{name}
+	}
+	return nil
 }
 
 // Sample hands what some columns of a table hold to visit, in so many rows at most, as
@@ -162,7 +170,7 @@ func (v *Survey) Sample(ctx context.Context, table string, columns []string, row
 	}
 	selected := make([]string, len(columns))
 	for i, name := range columns {
-		selected[i] = "substr(CAST(" + quote(name) + " AS TEXT), 1, " + strconv.Itoa(maxSampled) + ")"
+		selected[i] = "substr(" + v.s.dialect.text(v.s.dialect.quote(name)) + ", 1, " + strconv.Itoa(maxSampled) + ")"
 	}
 	query := "SELECT " + strings.Join(selected, ", ") + " FROM " + v.s.table(table) + " LIMIT " + strconv.Itoa(rows)
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
@@ -173,8 +181,8 @@ func (v *Survey) Sample(ctx context.Context, table string, columns []string, row
 // Holds reports whether a column holds a text in some row.
 func (v *Survey) Holds(ctx context.Context, table, column, text string) (holds bool, err error) {
 	q := &statement{dialect: v.s.dialect}
-	q.add("SELECT 1 FROM ", v.s.table(table), " WHERE CAST(", quote(column), " AS TEXT) = ")
-	q.arg(text)
+	q.add("SELECT 1 FROM ", v.s.table(table), " WHERE ", v.s.dialect.text(v.s.dialect.quote(column)), " = ")
+	q.text(text)
 	q.WriteString(" LIMIT 1")
 	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()

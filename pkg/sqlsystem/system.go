@@ -5,15 +5,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
-	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"habeas.dev/pkg/identifier"
 	"habeas.dev/pkg/manifest"
@@ -32,7 +28,6 @@ type System struct {
 	timeout time.Duration
 
 	identifiers identifier.Rules
-	narrow      bool // the database's encoding isn't UTF-8
 
 	datasets []*dataset // as in the manifest
 	erasing  []*dataset // in the order of erasing
@@ -42,7 +37,7 @@ type System struct {
 	drift drift
 
 	prepared   sync.Mutex
-	statements map[string]*sql.Stmt // SQLite only: pgx keeps its own
+	statements map[string]*sql.Stmt // where the driver doesn't keep its own
 }
 
 var (
@@ -81,7 +76,7 @@ func WithIdentifiers(rules identifier.Rules) Option {
 // the path of a SQLite file, which must exist. Close closes the connections. The error
 // names no part of the source, which may hold a password, but for its scheme.
 func Open(ctx context.Context, m *manifest.Manifest, source string, opts ...Option) (*System, error) {
-	db, dialect, err := dial(source)
+	db, dialect, err := dial(ctx, source)
 	if err != nil {
 		return nil, fmt.Errorf("sqlsystem: %s: %w", m.System, err)
 	}
@@ -94,58 +89,24 @@ func Open(ctx context.Context, m *manifest.Manifest, source string, opts ...Opti
 }
 
 // dial opens the database of a data source, whose kind its scheme tells.
-func dial(source string) (*sql.DB, Dialect, error) {
-	dialect, driver, dsn := SQLite, "sqlite", sqliteDSN(source)
-	switch scheme, rest, there := strings.Cut(source, "://"); {
-	case !there:
-	case scheme == "sqlite":
-		dsn = sqliteDSN(rest)
-	case scheme == "postgres", scheme == "postgresql":
-		dialect, driver, dsn = PostgreSQL, "pgx", source
-	default:
-		return nil, 0, fmt.Errorf("a data source of the kind %.20q isn't known; write postgres://user@host:port/database, or the path of a SQLite file", scheme)
+func dial(ctx context.Context, source string) (*sql.DB, Dialect, error) {
+	scheme, rest, there := strings.Cut(source, "://")
+	if !there {
+		scheme, rest = "sqlite", source
 	}
-	db, err := connect(driver, dsn)
+	all := dialects()
+	i := slices.IndexFunc(all, func(d Dialect) bool { return slices.Contains(d.schemes(), scheme) })
+	if i < 0 {
+		return nil, nil, fmt.Errorf("a data source of the kind %.20q isn't known; write postgres://user@host:port/database, or the path of a SQLite file", scheme)
+	}
+	dialect := all[i]
+	db, err := dialect.connect(ctx, source, rest)
 	if err != nil {
-		return nil, 0, fmt.Errorf("the %s data source can't be read", dialect)
+		return nil, nil, fmt.Errorf("the %s data source can't be read", dialect)
 	}
 	db.SetMaxOpenConns(maxConnections)
 	db.SetMaxIdleConns(maxConnections)
 	return db, dialect, nil
-}
-
-// connect opens a database. PostgreSQL's driver keeps no prepared statements unless
-// the source says so: behind a pooler that hands each transaction to another
-// connection of the server they are gone, or another's (TestPooler). What it knows
-// of a statement's parameters it keeps.
-func connect(driver, dsn string) (*sql.DB, error) {
-	if driver != "pgx" {
-		return sql.Open(driver, dsn)
-	}
-	config, err := pgx.ParseConfig(dsn)
-	if err != nil {
-		return nil, err
-	}
-	if config.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement && !strings.Contains(dsn, "default_query_exec_mode") {
-		config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
-	}
-	return stdlib.OpenDB(*config), nil
-}
-
-// sqliteDSN returns a file's path as the driver wants it: transactions take the
-// write lock at once, so that none fails halfway; others wait for it a while; what
-// sorting needs stays in memory and off the disk, and what is deleted is
-// overwritten.
-func sqliteDSN(path string) string {
-	u := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: url.Values{
-		"mode":    {"rw"}, // a missing file is an error, not an empty database
-		"_txlock": {"immediate"},
-		"_pragma": {"busy_timeout(10000)", "foreign_keys(1)", "temp_store(memory)", "secure_delete(1)"},
-	}.Encode()}
-	if !strings.HasPrefix(path, "/") {
-		u.Opaque, u.Path = (&url.URL{Path: path}).EscapedPath(), ""
-	}
-	return u.String()
 }
 
 // New serves a system from its manifest, on a database that the caller opened
@@ -157,8 +118,8 @@ func New(ctx context.Context, m *manifest.Manifest, db *sql.DB, dialect Dialect,
 	if m.SQL == nil {
 		return nil, fmt.Errorf("%s: the manifest has no sql; add it, or serve the system by a worker of its own", m.At("system"))
 	}
-	if dialect != SQLite && dialect != PostgreSQL {
-		return nil, errors.New("sqlsystem: " + dialect.String())
+	if dialect == nil {
+		return nil, errors.New("sqlsystem: no dialect is given: of what kind the database is")
 	}
 	s := &System{m: m, db: db, dialect: dialect, now: time.Now, timeout: DefaultTimeout, statements: map[string]*sql.Stmt{}}
 	for _, opt := range opts {
@@ -198,10 +159,9 @@ type executor interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 }
 
-// query runs a statement that returns rows. On SQLite, outside of transactions,
-// it is prepared once: that is a third of what a small query costs.
+// query runs a statement that returns rows, prepared once where the dialect has it so.
 func (s *System) query(ctx context.Context, on executor, q *statement) (*sql.Rows, error) {
-	if s.dialect == PostgreSQL {
+	if !s.dialect.prepares() {
 		return on.QueryContext(ctx, q.String(), q.args...)
 	}
 	stmt, err := s.prepare(ctx, q.String())
@@ -219,7 +179,7 @@ func (s *System) query(ctx context.Context, on executor, q *statement) (*sql.Row
 
 // exec runs a statement that returns no rows, prepared as query's are.
 func (s *System) exec(ctx context.Context, tx *sql.Tx, q *statement) (sql.Result, error) {
-	if s.dialect == PostgreSQL {
+	if !s.dialect.prepares() {
 		return tx.ExecContext(ctx, q.String(), q.args...)
 	}
 	stmt, err := s.prepare(ctx, q.String())

@@ -29,6 +29,7 @@ type column struct {
 	// made says why no value can be given to it: the database makes it. Empty where
 	// one can.
 	made string
+	part bool // it is a part of one: no index on the column serves it
 }
 
 // index is a unique index, or the primary key.
@@ -53,10 +54,10 @@ type check struct {
 	columns    []string // those that it looks at; nil: not known
 }
 
-// column finds a column by name. SQLite doesn't tell cases apart.
+// column finds a column by name.
 func (t *table) column(name string, d Dialect) (column, bool) {
 	i := slices.IndexFunc(t.columns, func(c column) bool {
-		return c.name == name || d == SQLite && strings.EqualFold(c.name, name)
+		return c.name == name || d.same(c.name, name)
 	})
 	if i < 0 {
 		return column{}, false
@@ -90,29 +91,23 @@ func has(names []string, name string) bool {
 var errNoTable = errors.New("no such table")
 
 // describe asks the database about a table.
-func (s *System) describe(ctx context.Context, name string) (*table, error) {
-	if s.dialect == PostgreSQL {
-		var t *table
-		err := undropped(func() (err error) {
-			t, err = s.describePostgres(ctx, name)
-			return err
-		})
-		return t, err
-	}
-	return s.describeSQLite(ctx, name)
+func (s *System) describe(ctx context.Context, name string) (t *table, err error) {
+	err = undropped(func() (err error) {
+		t, err = s.dialect.describe(ctx, s.db, s.m.SQL.Schema, name)
+		return err
+	})
+	return t, err
 }
 
 // table returns a table's name in a statement.
-func (s *System) table(name string) string {
-	schema, table, there := strings.Cut(name, ".")
-	switch {
-	case there:
-		return quote(schema) + "." + quote(table)
-	case s.dialect == PostgreSQL && s.m.SQL.Schema != "":
-		return quote(s.m.SQL.Schema) + "." + quote(name)
-	default:
-		return quote(name)
+func (s *System) table(name string) string { return qualified(s.dialect, s.m.SQL.Schema, name) }
+
+// qualified returns a table of a schema in a statement; schema.table is of its own.
+func qualified(d Dialect, schema, name string) string {
+	if own, table, there := strings.Cut(name, "."); there {
+		return d.quote(own) + "." + d.quote(table)
 	}
+	return d.qualified(schema, name)
 }
 
 // compiler looks at tables once, and words what they lack.

@@ -57,12 +57,7 @@ func isShort(err error) bool {
 }
 
 func (s *System) inTransaction(ctx context.Context, do func(*sql.Tx) error) (err error) {
-	var opts *sql.TxOptions
-	if s.dialect == PostgreSQL {
-		// What was counted is what is erased, whatever others do meanwhile.
-		opts = &sql.TxOptions{Isolation: sql.LevelRepeatableRead}
-	}
-	tx, err := s.db.BeginTx(ctx, opts)
+	tx, err := s.db.BeginTx(ctx, s.dialect.begin())
 	if err != nil {
 		return err
 	}

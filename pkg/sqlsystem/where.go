@@ -47,7 +47,7 @@ func (c *compiler) conditions(ctx context.Context, path, table, alias string, w 
 		if err != nil {
 			return "", err
 		}
-		text := c.condition(alias+"."+quote(name), w[name])
+		text := c.condition(alias+"."+c.dialect.quote(name), w[name])
 		if text != "" && c.refuses(ctx, "SELECT 1 FROM "+c.System.table(table)+" AS "+alias+" WHERE "+text+" LIMIT 1") {
 			return "", c.wrong(at, fmt.Sprintf("%sthe column %q of type %s can't hold the value", c.of(at), name, col.full), "write one that its type takes")
 		}
@@ -65,7 +65,7 @@ func (s *System) condition(expr string, c manifest.Condition) string {
 		if v == nil {
 			null = true
 		} else {
-			values = append(values, s.literal(v))
+			values = append(values, s.dialect.literal(v))
 		}
 	}
 	is := ""
@@ -117,39 +117,6 @@ func (c *compiler) inScope(ctx context.Context, path, table string, joins []join
 		}
 	}
 	return nil
-}
-
-// literal writes a value of the manifest as a constant of SQL. PostgreSQL reads it by
-// the type of what it is compared with.
-func (s *System) literal(v any) string {
-	text, isText := v.(string)
-	if s.dialect == PostgreSQL {
-		var b strings.Builder
-		b.WriteString("E'")
-		for _, r := range fmt.Sprint(v) {
-			switch {
-			case r >= 0x80 || r < ' ':
-				fmt.Fprintf(&b, "\\U%08x", r)
-			case r == '\'' || r == '\\':
-				b.WriteByte('\\')
-				fallthrough
-			default:
-				b.WriteRune(r)
-			}
-		}
-		b.WriteByte('\'')
-		return b.String()
-	}
-	switch {
-	case isText:
-		return "'" + strings.ReplaceAll(text, "'", "''") + "'"
-	case v == true:
-		return "1"
-	case v == false:
-		return "0"
-	default:
-		return fmt.Sprint(v)
-	}
 }
 
 func and(a, b string) string {

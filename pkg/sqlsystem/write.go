@@ -3,7 +3,6 @@ package sqlsystem
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"slices"
 
 	"habeas.dev/pkg/manifest"
@@ -13,15 +12,11 @@ import (
 // how many it touched. verb begins it: it ends before WHERE.
 func (s *System) write(ctx context.Context, tx *sql.Tx, d *dataset, what doing, keys []string, verb func(*statement)) (int64, error) {
 	var touched int64
-	for part := range slices.Chunk(keys, maxKeys) {
+	for part := range slices.Chunk(keys, s.dialect.keysAtOnce()) {
 		q := &statement{dialect: s.dialect}
 		verb(q)
 		q.WriteString(" WHERE ")
-		prefix := "t."
-		if s.unaliased(d) {
-			prefix = ""
-		}
-		if err := d.keyedBy(q, part, prefix); err != nil {
+		if err := s.dialect.keyed(q, d, part, s.dialect.alias(d.own)); err != nil {
 			return 0, err
 		}
 		result, err := s.exec(ctx, tx, q)
@@ -37,18 +32,6 @@ func (s *System) write(ctx context.Context, tx *sql.Tx, d *dataset, what doing, 
 	return touched, nil
 }
 
-// unaliased reports whether a statement that changes a dataset's rows can't give its
-// table another name: SQLite doesn't know that of a view's columns.
-func (s *System) unaliased(d *dataset) bool { return s.dialect == SQLite && d.own.view }
-
-// target returns the table of a statement that changes rows.
-func (d *dataset) target(dialect Dialect) string {
-	if dialect == SQLite && d.own.view {
-		return d.table
-	}
-	return d.table + " AS t"
-}
-
 // rewrite runs statements as [System.write] does, where each must touch every row.
 func (s *System) rewrite(ctx context.Context, tx *sql.Tx, d *dataset, keys []string, verb func(*statement)) error {
 	n, err := s.write(ctx, tx, d, changing, keys, verb)
@@ -61,21 +44,21 @@ func (s *System) rewrite(ctx context.Context, tx *sql.Tx, d *dataset, keys []str
 // erasing begins the statement that erases rows of a dataset.
 func (d *dataset) erasing(q *statement, how act) {
 	if how.deletes {
-		q.add("DELETE FROM ", d.target(q.dialect))
+		q.WriteString(q.dialect.deletes(d.table, d.own))
 		return
 	}
-	q.add("UPDATE ", d.target(q.dialect), " SET ")
+	q.WriteString(q.dialect.updates(d.table, d.own))
 	d.assign(q, how)
 }
 
 // flagging begins the statement that stops processing of rows, or goes on with it.
 func (d *dataset) flagging(q *statement, flags []manifest.SQLRestrict, lift bool) {
-	q.add("UPDATE ", d.target(q.dialect), " SET ")
+	q.WriteString(q.dialect.updates(d.table, d.own))
 	for i, f := range flags {
 		if i > 0 {
 			q.WriteString(", ")
 		}
-		q.add(quote(f.Column), " = ")
+		q.add(q.dialect.quote(f.Column), " = ")
 		if lift {
 			q.constant(f.Lift())
 		} else {
@@ -108,21 +91,18 @@ func (d *dataset) asErased(q *statement, how act) {
 	q.WriteString(" THEN 1 ELSE 0 END")
 }
 
-// constant adds a value of the manifest. PostgreSQL reads it by the column's type.
+// constant adds a value of the manifest.
 func (s *statement) constant(v any) {
 	if v == nil {
 		s.WriteString("NULL")
 		return
 	}
-	if s.dialect == PostgreSQL {
-		v = fmt.Sprint(v)
-	}
-	s.arg(v)
+	s.arg(s.dialect.constant(v))
 }
 
 // remaining counts the rows of the given keys that are there.
 func (s *System) remaining(ctx context.Context, tx *sql.Tx, d *dataset, keys []string) (left int64, err error) {
-	for part := range slices.Chunk(keys, maxKeys) {
+	for part := range slices.Chunk(keys, s.dialect.keysAtOnce()) {
 		q := &statement{dialect: s.dialect}
 		q.add("SELECT COUNT(*) FROM ", d.table, " AS t WHERE ")
 		if err := d.keyed(q, part); err != nil {

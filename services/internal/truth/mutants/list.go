@@ -67,7 +67,7 @@ var mutants = []mutant{
 		"case outside > 0 && !w.allowed:", "case outside > 0 && !w.allowed && all < 0:", "TestCase07UndeclaredTables"},
 	{"what went beyond the plan is undone", sqlsystem + "erase.go",
 		"return e.settle(ctx, before, lets)", "_ = before\n	return nil", "TestCase07"},
-	{"what is deferred is looked at before the commit", sqlsystem + "erase.go",
+	{"what is deferred is looked at before the commit", sqlsystem + "postgres_transact.go",
 		"\"SET CONSTRAINTS ALL IMMEDIATE\"", "\"SELECT 1\"", "TestCase07TriggersAndRules"},
 	{"a kept record that goes with another keeps the worker from starting", sqlsystem + "lead.go",
 		"w.end.duties() {\n				return c.wrong", "w.end.duties() && j < 0 {\n				return c.wrong", "TestCase07AKeptRecord"},
@@ -77,7 +77,7 @@ var mutants = []mutant{
 		"if left, err := e.left(ctx, h.d, how, keys); err != nil || left > 0 {", "if left, err := e.left(ctx, h.d, how, keys); err != nil || left > 1_000 {", "TestCase11"},
 	{"whose row is refused fails, and the others don't", sqlsystem + "transact.go",
 		"if len(jobs) < 2 || !refused(err) {", "if len(jobs) >= 0 || !refused(err) {", "TestCase11"},
-	{"a trigger's refusal is final", sqlsystem + "errors.go",
+	{"a trigger's refusal is final", sqlsystem + "postgres_errors.go",
 		"strings.HasPrefix(code, \"P0\"), ", "", "TestCase11"},
 	{"a constant into a unique column is found at start", sqlsystem + "fits.go",
 		"if column == \"\" || safe || c.apart(d.dataset, x, left) {", "if column != \"\" || safe || c.apart(d.dataset, x, left) {", "TestCase10"},
@@ -115,7 +115,7 @@ var mutants = []mutant{
 		"return notTheVendor(vendor, r.Detail)", "return worker.Permanent(\"not-the-vendor\", \"no\", r.Detail)", "TestCase1[46]"},
 	{"a code that isn't known is unsure", vendorapi + "codes.go",
 		"return &failure{verdict: unsure, code: CodeUnknown,", "if len(reason) > 0 {\n		return worker.Permanent(CodeUnknown, reason, r.Detail)\n	}\n	return &failure{verdict: unsure, code: CodeUnknown,", "TestCase1[456]"},
-	{"poolers work", sqlsystem + "system.go",
+	{"poolers work", sqlsystem + "postgres.go",
 		"config.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe", "_ = config", "TestCase17"},
 
 	// What is said.

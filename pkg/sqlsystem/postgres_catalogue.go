@@ -1,11 +1,15 @@
 package sqlsystem
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"slices"
+)
 
-// readPostgres reads PostgreSQL's catalogue. The copies of foreign keys and
+// read reads PostgreSQL's catalogue. The copies of foreign keys and
 // triggers that partitions carry are left out. Tables of other schemas than the
 // given one, or the connection's own, are called schema.table.
-func (c *catalogue) readPostgres(ctx context.Context, on executor, schema string) error {
+func (postgresDialect) read(ctx context.Context, on executor, schema string, c *catalogue) error {
 	const relations = `f.oid::text, format('%I.%I', fn.nspname, f.relname), CASE WHEN fn.nspname = coalesce(nullif($1::text, ''), current_schema()) THEN f.relname ELSE fn.nspname || '.' || f.relname END`
 	const targets = `t.oid::text, format('%I.%I', tn.nspname, t.relname), CASE WHEN tn.nspname = coalesce(nullif($1::text, ''), current_schema()) THEN t.relname ELSE tn.nspname || '.' || t.relname END`
 	err := each(ctx, on, `SELECT c.conname, c.confdeltype,
@@ -67,4 +71,44 @@ func (c *catalogue) readPostgres(ctx context.Context, on executor, schema string
 		c.reads[row[0]] = append(c.reads[row[0]], row[1])
 		c.names[row[1]] = row[2]
 	})
+}
+
+func (postgresDialect) version(ctx context.Context, on executor) (version string, err error) {
+	err = each(ctx, on, `SELECT md5(concat_ws(' ', current_schema(), (SELECT string_agg(concat(oid, confdeltype), ',' ORDER BY oid) FROM pg_constraint WHERE contype = 'f'),
+			(SELECT string_agg(concat(oid, tgenabled, tgfoid), ',' ORDER BY oid) FROM pg_trigger WHERE NOT tgisinternal),
+			(SELECT string_agg(concat(oid, ev_enabled), ',' ORDER BY oid) FROM pg_rewrite WHERE ev_type IN ('2', '4')), (SELECT count(*) FROM pg_inherits)))`,
+		func(row []string) { version = row[0] })
+	return version, err
+}
+
+func (postgresDialect) tables(ctx context.Context, on executor, schema string) (names []string, err error) {
+	err = each(ctx, on, `SELECT relname::text FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = coalesce(nullif($1::text, ''), current_schema()::text))`,
+		func(row []string) { names = append(names, row[0]) }, schema)
+	return names, err
+}
+
+// copies finds materialized views, replicas that aren't told of deletions, and policies
+// that hide rows from the worker.
+func (p postgresDialect) copies(ctx context.Context, s *System, d *dataset, add func(what, cure string)) error {
+	err := each(ctx, s.db, `SELECT c.oid::text, CASE WHEN n.nspname = coalesce(nullif($1::text, ''), current_schema()) THEN c.relname ELSE n.nspname || '.' || c.relname END, format('%I.%I', n.nspname, c.relname)
+			FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'm' ORDER BY 2`, func(row []string) {
+		if s.catalogue().leads(d.relation.id, row[0]) && row[0] != d.relation.id && !slices.Contains(s.m.SQL.Technical, row[1]) && s.datasetOf(row[0]) == nil {
+			add(fmt.Sprintf("the materialized view %s keeps what is erased of %s until it is refreshed", row[1], d.relation.name), "have it refreshed daily, as by REFRESH MATERIALIZED VIEW "+row[2]+", and name it in the system's sql.technical")
+		}
+	}, s.m.SQL.Schema)
+	if err != nil {
+		return err
+	}
+	err = each(ctx, s.db, `SELECT DISTINCT p.pubname FROM pg_publication p JOIN pg_publication_tables t ON t.pubname = p.pubname JOIN pg_namespace n ON n.nspname = t.schemaname
+			JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename WHERE NOT p.pubdelete AND c.oid = $1::text::oid ORDER BY 1`, func(row []string) {
+		add(fmt.Sprintf("the publication %s tells replicas of %s, and not what is deleted there: they keep it", row[0], d.relation.name), fmt.Sprintf("ALTER PUBLICATION %s SET (publish = 'insert, update, delete, truncate'), or serve the replica by a system of its own", p.quote(row[0])))
+	}, d.relation.id)
+	if err != nil {
+		return err
+	}
+	return each(ctx, s.db, `SELECT row_security_active($1::text::oid)`, func(row []string) {
+		if yes(row[0]) {
+			add(fmt.Sprintf("policies of row security hide rows of %s from the worker: they are neither found nor missed", d.relation.name), "give its user a policy for all rows, or BYPASSRLS")
+		}
+	}, d.relation.id)
 }

@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-func (s *System) describeSQLite(ctx context.Context, name string) (*table, error) {
+func (sqliteDialect) describe(ctx context.Context, on executor, _, name string) (*table, error) {
 	t := &table{}
 	var text string
-	err := each(ctx, s.db, `SELECT name, type, sql FROM sqlite_master WHERE name = ? COLLATE NOCASE AND type IN ('table', 'view')`, func(row []string) {
+	err := each(ctx, on, `SELECT name, type, sql FROM sqlite_master WHERE name = ? COLLATE NOCASE AND type IN ('table', 'view')`, func(row []string) {
 		t.relation, t.view, text = liteRelation(row[0]), row[1] == "view", row[2]
 	}, name)
 	if err != nil {
@@ -23,7 +23,7 @@ func (s *System) describeSQLite(ctx context.Context, name string) (*table, error
 	}
 	collated := t.view || strings.Contains(strings.ToUpper(text), "COLLATE")
 	key := index{primary: true}
-	err = each(ctx, s.db, `SELECT name, type, pk, "notnull", hidden FROM pragma_table_xinfo(?) ORDER BY cid`, func(row []string) {
+	err = each(ctx, on, `SELECT name, type, pk, "notnull", hidden FROM pragma_table_xinfo(?) ORDER BY cid`, func(row []string) {
 		c := column{name: row[0], typ: row[1], full: row[1], notNull: yes(row[3]), collated: collated}
 		if row[4] == "2" || row[4] == "3" {
 			c.made = "the database works it out of others (generated)"
@@ -40,7 +40,7 @@ func (s *System) describeSQLite(ctx context.Context, name string) (*table, error
 		t.indexes = append(t.indexes, key)
 	}
 	last := ""
-	err = each(ctx, s.db, `SELECT l.name, i.name, l.partial, coalesce(m.sql, '') FROM pragma_index_list(?) l, pragma_index_info(l.name) i LEFT JOIN sqlite_master m ON m.name = l.name
+	err = each(ctx, on, `SELECT l.name, i.name, l.partial, coalesce(m.sql, '') FROM pragma_index_list(?) l, pragma_index_info(l.name) i LEFT JOIN sqlite_master m ON m.name = l.name
 		WHERE l."unique" ORDER BY l.name, i.seqno`, func(row []string) {
 		if row[0] != last {
 			last = row[0]
@@ -68,6 +68,8 @@ func (s *System) describeSQLite(ctx context.Context, name string) (*table, error
 	return t, err
 }
 
+func (sqliteDialect) unfit(*table) (what, cure string) { return "", "" }
+
 // cutWord cuts a text at a word's last place, without regard to case.
 func cutWord(text, word string) (before, after string, found bool) {
 	all := regexp.MustCompile(`(?i)\b`+word+`\b`).FindAllStringIndex(text, -1)
@@ -81,7 +83,7 @@ func cutWord(text, word string) (before, after string, found bool) {
 // wordsHave reports whether a name stands as a word in a text, quoted or not.
 func wordsHave(text, name string) bool {
 	return slices.ContainsFunc(wordForm.FindAllString(literalForm.ReplaceAllString(text, "''"), -1), func(w string) bool { return strings.EqualFold(w, name) }) ||
-		strings.Contains(strings.ToLower(text), strings.ToLower(quote(name)))
+		strings.Contains(strings.ToLower(text), strings.ToLower(doubleQuoted(name)))
 }
 
 var checkForm = regexp.MustCompile(`(?i)(?:\bCONSTRAINT\s+("[^"]+"|\w+)\s+)?\bCHECK\s*\(`)

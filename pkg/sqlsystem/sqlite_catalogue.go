@@ -11,9 +11,9 @@ import (
 // triggerForm matches how a trigger begins, down to the table that it is on.
 var triggerForm = regexp.MustCompile(`(?is)^\s*CREATE\s+(?:TEMP\s+|TEMPORARY\s+)?TRIGGER\s+.*?\b(BEFORE\s+|AFTER\s+|INSTEAD\s+OF\s+)?(DELETE|INSERT|UPDATE)\b.*?\bBEGIN\b(.*)$`)
 
-// readSQLite reads SQLite's catalogue: the foreign keys of all tables, the triggers,
+// read reads SQLite's catalogue: the foreign keys of all tables, the triggers,
 // and, from their text, what the views read.
-func (c *catalogue) readSQLite(ctx context.Context, on executor, _ string) error {
+func (sqliteDialect) read(ctx context.Context, on executor, _ string, c *catalogue) error {
 	keys := map[string][]string{} // the primary key of each table
 	err := each(ctx, on, `SELECT lower(m.name), i.name FROM sqlite_master m, pragma_table_xinfo(m.name) i WHERE m.type = 'table' AND i.pk > 0 ORDER BY m.name, i.pk`, func(row []string) {
 		keys[row[0]] = append(keys[row[0]], row[1])
@@ -68,7 +68,7 @@ func (c *catalogue) readSQLite(ctx context.Context, on executor, _ string) error
 }
 
 func liteRelation(name string) relation {
-	return relation{id: strings.ToLower(name), sql: quote(name), name: name}
+	return relation{id: strings.ToLower(name), sql: doubleQuoted(name), name: name}
 }
 
 var wordForm = regexp.MustCompile(`[\pL_][\pL\pN_$]*`)
@@ -97,4 +97,19 @@ func (c *catalogue) readLiteViews(ctx context.Context, on executor) error {
 		visit(view, view)
 	}
 	return err
+}
+
+func (sqliteDialect) version(ctx context.Context, on executor) (version string, err error) {
+	err = each(ctx, on, `PRAGMA schema_version`, func(row []string) { version = row[0] })
+	return version, err
+}
+
+func (sqliteDialect) tables(ctx context.Context, on executor, _ string) (names []string, err error) {
+	err = each(ctx, on, `SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_'`, func(row []string) { names = append(names, row[0]) })
+	return names, err
+}
+
+// copies finds none: SQLite has neither materialized views nor replicas of its own.
+func (sqliteDialect) copies(context.Context, *System, *dataset, func(what, cure string)) error {
+	return nil
 }

@@ -9,12 +9,12 @@ import (
 // lengthForm matches the length in character varying(200).
 var lengthForm = regexp.MustCompile(`^character(?: varying)?\((\d+)\)$`)
 
-func (s *System) describePostgres(ctx context.Context, name string) (*table, error) {
+func (p postgresDialect) describe(ctx context.Context, on executor, schema, name string) (*table, error) {
 	t := &table{}
-	err := each(ctx, s.db, `SELECT c.oid::text, format('%I.%I', n.nspname, c.relname), CASE WHEN n.nspname = coalesce(nullif($2::text, ''), current_schema()) THEN c.relname ELSE n.nspname || '.' || c.relname END, c.relkind IN ('v', 'm', 'f')
+	err := each(ctx, on, `SELECT c.oid::text, format('%I.%I', n.nspname, c.relname), CASE WHEN n.nspname = coalesce(nullif($2::text, ''), current_schema()) THEN c.relname ELSE n.nspname || '.' || c.relname END, c.relkind IN ('v', 'm', 'f')
 		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass($1::text)`, func(row []string) {
 		t.relation, t.view = relation{row[0], row[1], row[2]}, yes(row[3])
-	}, s.table(name), s.m.SQL.Schema)
+	}, qualified(p, schema, name), schema)
 	if err != nil {
 		return nil, err
 	}
@@ -22,7 +22,7 @@ func (s *System) describePostgres(ctx context.Context, name string) (*table, err
 		return nil, errNoTable
 	}
 	// The type below domains, and NOT NULL of the column or of any of them.
-	err = each(ctx, s.db, `SELECT a.attname, format_type(a.atttypid, a.atttypmod), CASE WHEN cx.oid IS NOT NULL THEN 'citext' ELSE format_type(b.base, NULL) END, a.attnotnull OR b.nn, a.attidentity, a.attgenerated
+	err = each(ctx, on, `SELECT a.attname, format_type(a.atttypid, a.atttypmod), CASE WHEN cx.oid IS NOT NULL THEN 'citext' ELSE format_type(b.base, NULL) END, a.attnotnull OR b.nn, a.attidentity, a.attgenerated
 		FROM pg_attribute a CROSS JOIN LATERAL (
 			WITH RECURSIVE r(oid, nn) AS (SELECT a.atttypid, false
 				UNION ALL SELECT t.typbasetype, r.nn OR t.typnotnull FROM r JOIN pg_type t ON t.oid = r.oid AND t.typtype = 'd')
@@ -44,7 +44,7 @@ func (s *System) describePostgres(ctx context.Context, name string) (*table, err
 	if err != nil {
 		return nil, err
 	}
-	err = each(ctx, s.db, `SELECT x.relname, (SELECT json_agg(a.attname)::text FROM pg_attribute a WHERE a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey[0:i.indnkeyatts - 1])),
+	err = each(ctx, on, `SELECT x.relname, (SELECT json_agg(a.attname)::text FROM pg_attribute a WHERE a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey[0:i.indnkeyatts - 1])),
 		CASE WHEN i.indexprs IS NOT NULL THEN pg_get_indexdef(i.indexrelid) END, pg_get_expr(i.indpred, i.indrelid), to_jsonb(i) ->> 'indnullsnotdistinct', o.overlaps, i.indisprimary
 		FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid CROSS JOIN LATERAL (SELECT bool_or(p.oprname = '&&') AS overlaps, bool_and(p.oprname IN ('=', '&&')) AS alike
 			FROM pg_constraint k CROSS JOIN unnest(k.conexclop) u(oid) JOIN pg_operator p ON p.oid = u.oid WHERE k.conindid = i.indexrelid AND k.contype = 'x') o
@@ -54,9 +54,11 @@ func (s *System) describePostgres(ctx context.Context, name string) (*table, err
 	if err != nil {
 		return nil, err
 	}
-	err = each(ctx, s.db, `SELECT conname, pg_get_expr(conbin, conrelid), (SELECT json_agg(a.attname)::text FROM pg_attribute a WHERE a.attrelid = conrelid AND a.attnum = ANY(conkey))
+	err = each(ctx, on, `SELECT conname, pg_get_expr(conbin, conrelid), (SELECT json_agg(a.attname)::text FROM pg_attribute a WHERE a.attrelid = conrelid AND a.attnum = ANY(conkey))
 		FROM pg_constraint WHERE conrelid = $1::text::oid AND contype = 'c'`, func(row []string) {
 		t.checks = append(t.checks, check{name: row[0], expr: row[1], columns: list(row[2])})
 	}, t.id)
 	return t, err
 }
+
+func (postgresDialect) unfit(*table) (what, cure string) { return "", "" }

@@ -1,0 +1,308 @@
+package sqlsystem
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"habeas.dev/pkg/identifier"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+)
+
+// sqliteDialect is SQLite. Its columns hold values of any type, whatever their own is;
+// lists are parameters, or JSON.
+type sqliteDialect struct{}
+
+func (sqliteDialect) String() string { return "SQLite" }
+
+func (sqliteDialect) schemes() []string { return []string{"sqlite"} }
+
+func (sqliteDialect) connect(_ context.Context, _, path string) (*sql.DB, error) {
+	return sql.Open("sqlite", sqliteDSN(path))
+}
+
+// sqliteDSN returns a file's path as the driver wants it: transactions take the
+// write lock at once, so that none fails halfway; others wait for it a while; what
+// sorting needs stays in memory and off the disk, and what is deleted is
+// overwritten.
+func sqliteDSN(path string) string {
+	u := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: url.Values{
+		"mode":    {"rw"}, // a missing file is an error, not an empty database
+		"_txlock": {"immediate"},
+		"_pragma": {"busy_timeout(10000)", "foreign_keys(1)", "temp_store(memory)", "secure_delete(1)"},
+	}.Encode()}
+	if !strings.HasPrefix(path, "/") {
+		u.Opaque, u.Path = (&url.URL{Path: path}).EscapedPath(), ""
+	}
+	return u.String()
+}
+
+func (d sqliteDialect) learn(context.Context, *sql.DB) (Dialect, error) { return d, nil }
+
+// prepares returns true: preparing is a third of what a small query costs.
+func (sqliteDialect) prepares() bool { return true }
+
+func (sqliteDialect) quote(name string) string { return doubleQuoted(name) }
+
+// doubleQuoted quotes a name as standard SQL does.
+func doubleQuoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+func (d sqliteDialect) qualified(_, table string) string { return d.quote(table) }
+
+func (sqliteDialect) same(a, b string) bool { return strings.EqualFold(a, b) }
+
+func (sqliteDialect) parameter(int) string { return "?" }
+
+func (sqliteDialect) textParameter(int) string { return "?" }
+
+func (sqliteDialect) literal(v any) string {
+	text, isText := v.(string)
+	switch {
+	case isText:
+		return "'" + strings.ReplaceAll(text, "'", "''") + "'"
+	case v == true:
+		return "1"
+	case v == false:
+		return "0"
+	default:
+		return fmt.Sprint(v)
+	}
+}
+
+func (sqliteDialect) constant(v any) any { return v }
+
+func (sqliteDialect) text(expr string) string { return "CAST(" + expr + " AS TEXT)" }
+
+func (sqliteDialect) concat() (begin, between, end string) { return "", " || ", "" }
+
+func (sqliteDialect) equal(a string, _ column, b string, _ column) string { return a + " = " + b }
+
+func (d sqliteDialect) deletes(table string, own *table) string {
+	return "DELETE FROM " + d.target(table, own)
+}
+
+func (d sqliteDialect) updates(table string, own *table) string {
+	return "UPDATE " + d.target(table, own) + " SET "
+}
+
+// target returns the table of a statement that changes rows: SQLite gives a view's columns
+// no other name there.
+func (sqliteDialect) target(table string, own *table) string {
+	if own.view {
+		return table
+	}
+	return table + " AS t"
+}
+
+func (sqliteDialect) alias(own *table) string {
+	if own.view {
+		return ""
+	}
+	return "t."
+}
+
+func (sqliteDialect) rowName() (name string, unstable bool) { return "rowid", false }
+
+func (d sqliteDialect) keyText(expr string, col column) string {
+	if plainKey(col.typ) {
+		return d.text(expr)
+	}
+	return `CASE typeof(` + expr + `) WHEN 'blob' THEN '\x' || hex(` + expr + `) ELSE CAST(` + expr + ` AS TEXT) END`
+}
+
+// plainKey reports whether a column of SQLite's holds numbers or texts by its type
+// (sqlite.org/datatype3.html, 3.1), so that it compares with a text as it should.
+func plainKey(typ string) bool {
+	typ = strings.ToLower(typ)
+	return strings.Contains(typ, "int") || strings.Contains(typ, "char") || strings.Contains(typ, "text") || strings.Contains(typ, "clob")
+}
+
+func (sqliteDialect) ordered(expr string, _ column) string { return expr }
+
+// keyed has the keys as one parameter. However many they are, the statement's text is the
+// same.
+func (s sqliteDialect) keyed(q *statement, d *dataset, keys []string, prefix string) error {
+	var columns []string
+	for _, k := range d.keys {
+		columns = append(columns, prefix+s.quote(k.name))
+	}
+	list, err := json.Marshal(keys)
+	if len(d.keys) > 1 {
+		list = []byte("[" + strings.Join(keys, ",") + "]") // each is an array of JSON itself
+	}
+	if err != nil {
+		return err
+	}
+	q.add("(", strings.Join(columns, ", "), ") IN (SELECT ")
+	for i, k := range d.keys {
+		value := "value"
+		if len(d.keys) > 1 {
+			value = "json_extract(value, '$[" + string(rune('0'+i%10)) + "]')"
+		}
+		if i > 0 {
+			q.WriteString(", ")
+		}
+		if plainKey(k.typ) {
+			q.WriteString(value)
+		} else {
+			q.add(`CASE WHEN substr(`, value, `, 1, 2) = '\x' THEN unhex(substr(`, value, `, 3)) ELSE `, value, ` END`)
+		}
+	}
+	q.WriteString(" FROM json_each(")
+	q.arg(string(list))
+	q.WriteString("))")
+	return nil
+}
+
+func (sqliteDialect) keysAtOnce() int { return maxKeys }
+
+func (sqliteDialect) compares(col column) (as comparison, must string) {
+	// The affinity of the declared type (sqlite.org/datatype3.html, 3.1). One
+	// that turns texts into numbers would find 12 by 012.
+	typ := strings.ToLower(col.typ)
+	switch {
+	case strings.Contains(typ, "int"):
+		return asInteger, ""
+	case typ == "" || strings.Contains(typ, "char") || strings.Contains(typ, "clob") || strings.Contains(typ, "text") || strings.Contains(typ, "blob"):
+		return asTrimmed, ""
+	default:
+		return 0, "it must be TEXT or INTEGER"
+	}
+}
+
+// compared names no collation where the table names none: SQLite takes one index for each
+// side of an OR only where neither side names any.
+func (d sqliteDialect) compared(as comparison, expr string, col column) string {
+	if as == asInteger || as == asUUID {
+		return expr
+	}
+	trimmed := "trim(" + expr + ", " + d.characters(identifier.Blanks) + ")"
+	switch as {
+	case asFolded:
+		return "lower(" + trimmed + ")"
+	case asDialled:
+		for _, r := range identifier.Separators {
+			trimmed = "replace(" + trimmed + ", " + d.characters(string(r)) + ", '')"
+		}
+		return trimmed
+	case asTrimmed:
+		expr = trimmed
+	}
+	if col.collated {
+		expr += " COLLATE BINARY"
+	}
+	return expr
+}
+
+// characters returns a text as a constant of SQL that is written in ASCII.
+func (sqliteDialect) characters(text string) string {
+	var b strings.Builder
+	b.WriteString("char(")
+	for i, r := range []rune(text) {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprint(&b, int(r))
+	}
+	b.WriteByte(')')
+	return b.String()
+}
+
+func (sqliteDialect) indexed(context.Context, *System, string, string, column, comparison) string {
+	return ""
+}
+
+func (sqliteDialect) among(q *statement, s *subject, w *wanted) {
+	q.WriteString(s.expr)
+	w.list(q, s.as)
+}
+
+// like takes an index for the letters that the pattern begins with. SQLite compiles a
+// statement anew for each value of a pattern that is a parameter alone.
+func (sqliteDialect) like(q *statement, expr, pattern string) {
+	q.WriteByte('(')
+	if least, above, ok := between(pattern); ok {
+		q.add(expr, " >= ")
+		q.arg(least)
+		q.add(" AND ", expr, " < ")
+		q.arg(above)
+		q.WriteString(" AND ")
+	}
+	q.add(expr, " LIKE ('' || ")
+	q.arg(pattern)
+	q.add(") ESCAPE '", likeEscape, "')")
+}
+
+func (sqliteDialect) mentions(q *statement, expr string, values []string) {
+	text, _ := json.Marshal(values) // texts: can't fail
+	q.add("EXISTS (SELECT 1 FROM json_each(")
+	q.arg(string(text))
+	q.add(") AS m WHERE instr(", expr, ", m.value) > 0)")
+}
+
+func (sqliteDialect) valuesAtOnce() int { return sqliteMaxParameters }
+
+func (sqliteDialect) serves(ctx context.Context, s *System, table string, _ column, _ comparison, expr, where string) bool {
+	return sqliteSearches(ctx, s, "SELECT 1 FROM "+s.table(table)+" AS t WHERE "+and(where, expr)+" = ?", "")
+}
+
+func (d sqliteDialect) follows(ctx context.Context, s *System, _ *table, name string, columns []string) bool {
+	var conditions []string
+	var args []any
+	for _, c := range columns {
+		conditions, args = append(conditions, "t."+d.quote(c)+" = ?"), append(args, "")
+	}
+	return sqliteSearches(ctx, s, "SELECT 1 FROM "+s.table(name)+" AS t WHERE "+strings.Join(conditions, " AND "), args...)
+}
+
+// sqliteSearches reports whether the planner takes an index for a query.
+func sqliteSearches(ctx context.Context, s *System, query string, args ...any) bool {
+	var plan strings.Builder
+	err := each(ctx, s.db, "EXPLAIN QUERY PLAN "+query, func(row []string) { plan.WriteString(strings.Join(row, " ") + "\n") }, args...)
+	return err != nil || strings.Contains(plan.String(), "SEARCH ")
+}
+
+func (sqliteDialect) index(s *System, sub *subject) string {
+	return s.createIndex(sub.table, sub.column, "compared", sub.bare)
+}
+
+func (sqliteDialect) epochDay(expr string, per int64) string {
+	return fmt.Sprintf("date(%s / %d, 'unixepoch')", expr, per)
+}
+
+func (sqliteDialect) day(expr string, _ column) (string, bool) { return "date(" + expr + ")", true }
+
+func (sqliteDialect) dayText(expr, day string) string {
+	return "CASE WHEN " + expr + " IS NOT NULL THEN coalesce(" + day + ", '" + unreadable + "') END"
+}
+
+func (sqliteDialect) dayParameter(int) string { return "?" }
+
+func (sqliteDialect) takesText(column) bool { return true }
+
+func (sqliteDialect) cast(column) string { return "" }
+
+func (sqliteDialect) trial(column) string { return "" }
+
+func (sqliteDialect) hashes() bool { return false }
+
+func (sqliteDialect) random(q *statement) { q.WriteString("lower(hex(randomblob(16)))") }
+
+func (sqliteDialect) hash(q *statement, column, held string) {
+	q.WriteString("(SELECT value FROM json_each(")
+	q.arg(q.making.hashes[column])
+	q.add(") WHERE key = ", held, ")")
+}
+
+// timeForm returns that of CURRENT_TIMESTAMP.
+func (sqliteDialect) timeForm() string { return time.DateTime }
+
+func (s sqliteDialect) isValue(q *statement, d *dataset, col column, value any) {
+	q.add("t.", s.quote(col.name), " IS ")
+	d.set(q, col.name, value)
+}

@@ -1,0 +1,39 @@
+package sqlsystem
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+)
+
+// begin takes the write lock at once, by _txlock in the data source.
+func (sqliteDialect) begin() *sql.TxOptions { return nil }
+
+func (sqliteDialect) looking() *sql.TxOptions { return nil }
+
+// tallies counts all tables together.
+func (sqliteDialect) tallies(ctx context.Context, on executor, _ string) (tallies, error) {
+	out := tallies{}
+	err := each(ctx, on, "SELECT total_changes()", func(row []string) { out[""] = tally{changed: whole(row[0])} })
+	return out, err
+}
+
+func (sqliteDialect) beforeCommit(context.Context, *sql.Tx) error { return nil }
+
+// dangling looks where a table has foreign keys that are held at the end of a transaction
+// only: the others refuse at once.
+func (sqliteDialect) dangling(ctx context.Context, tx *sql.Tx) (map[string]int, error) {
+	var tables []string
+	err := each(ctx, tx, "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%deferred%'", func(row []string) { tables = append(tables, row[0]) })
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]int{}
+	for _, table := range tables {
+		err := each(ctx, tx, "PRAGMA foreign_key_check("+doubleQuoted(table)+")", func([]string) { out[strings.ToLower(table)]++ })
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
