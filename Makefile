@@ -76,8 +76,8 @@ test-fleet:
 
 THIRDPARTY := HABEAS_TEST_THIRDPARTY=$${HABEAS_TEST_THIRDPARTY:-1} $(GO) test -count=1 -timeout 30m
 
-test-clients: ## Other people's clients against the stand-ins (Node, Python 3; what is missing is skipped, HABEAS_TEST_THIRDPARTY=must fails)
-	$(THIRDPARTY) ./services/sandbox/clients
+test-clients: ## Other people's clients against the stand-ins, and the workers in other languages (Node, Python 3; what is missing is skipped, HABEAS_TEST_THIRDPARTY=must fails)
+	$(THIRDPARTY) ./services/sandbox/clients ./services/systems/httpsystem/conform
 
 test-formats: ## Bundles by bagit and frictionless, documents by AsyncAPI's parser and Spectral (as test-clients)
 	$(THIRDPARTY) -run '^TestThirdParty$$|^TestDocuments$$' ./services/internal/bundle ./services/internal/thirdparty

@@ -60,7 +60,7 @@ func refs(doc any, f func(ref string)) {
 
 func TestReferencesResolve(t *testing.T) {
 	t.Parallel()
-	for _, name := range append(schemas.Files(), "openapi.yaml", "asyncapi.yaml") {
+	for _, name := range append(schemas.Files(), "openapi.yaml", "worker.openapi.yaml", "asyncapi.yaml") {
 		doc := document(t, name) // JSON is YAML
 		refs(doc, func(ref string) {
 			file, pointer, _ := strings.Cut(ref, "#")

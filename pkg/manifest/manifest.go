@@ -91,6 +91,8 @@ type Manifest struct {
 	Datasets   []Dataset   `yaml:"datasets"`
 	// SQL is set where the system is served by pkg/sqlsystem.
 	SQL *SQL `yaml:"sql,omitempty"`
+	// HTTP is set where the system is served by a service that is called over HTTP.
+	HTTP *HTTP `yaml:"http,omitempty"`
 
 	at       positions
 	purposes Purposes // set by Resolve

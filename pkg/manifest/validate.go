@@ -152,6 +152,7 @@ func (v *validation) manifest() {
 		v.dataset(index("datasets", i), i)
 	}
 	v.sql()
+	v.http()
 }
 
 func (v *validation) dataset(path string, i int) {

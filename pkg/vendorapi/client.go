@@ -64,6 +64,10 @@ func transport(concurrent int) *http.Transport {
 // sense. Its errors are those of package worker, the context's, or ones that
 // [IsUnsure] finds.
 func (c *Client) Do(ctx context.Context, call Call) error {
+	if call.Stream != nil {
+		call.Safe = false
+		return c.do(ctx, call)
+	}
 	if call.Expect == nil {
 		return errUnaccounted(call.Name)
 	}
@@ -147,13 +151,14 @@ func (c *Client) once(ctx context.Context, call Call, token Token, try int) erro
 // exchange sends a call, judges what is answered, and reads it against what was
 // asked. The answer is there with an error too, where there was one.
 func (c *Client) exchange(ctx context.Context, call Call, token Token) (*Answer, error) {
+	if call.Stream != nil {
+		return c.stream(ctx, call, token)
+	}
 	a, err := c.send(ctx, call, token)
 	if err != nil {
 		return nil, err
 	}
-	r := c.config.Parse(a)
-	r.Status, r.After, r.Detail = a.Status, a.RetryAfter(c.config.Now()), a.Detail()
-	if err := c.Judge(r); err != nil {
+	if err := c.judge(a); err != nil {
 		return a, err
 	}
 	t := newTally(call.Expect.keys)
@@ -161,6 +166,13 @@ func (c *Client) exchange(ctx context.Context, call Call, token Token) (*Answer,
 		return a, broken(c.config.Vendor, err)
 	}
 	return a, t.settle(c.config.Vendor)
+}
+
+// judge returns what an answer means by its status, its header and its form.
+func (c *Client) judge(a *Answer) error {
+	r := c.config.Parse(a)
+	r.Status, r.After, r.Detail = a.Status, a.RetryAfter(c.config.Now()), a.Detail()
+	return c.Judge(r)
 }
 
 // unwell reports whether an error says that the vendor is: not a refusal.

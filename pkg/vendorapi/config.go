@@ -3,6 +3,7 @@ package vendorapi
 import (
 	"cmp"
 	"context"
+	"io"
 	"net/http"
 	"time"
 
@@ -77,6 +78,9 @@ type Config struct {
 	Timeout   time.Duration
 	MaxAnswer int64
 	Tries     int
+	// Silence is how long a call with [Call.Stream] may go without a byte either way; 0:
+	// as long as Timeout.
+	Silence time.Duration
 }
 
 // Access is how a vendor may be called, and by what: the part of a [Config] that
@@ -164,13 +168,24 @@ type Call struct {
 	// Body is sent as it is; Make makes it from the access token instead.
 	Body []byte
 	Make func(token string) []byte
+	// Write writes a body that is too long to be held, of Length bytes, instead. It may be
+	// called again, and MUST write the same.
+	Write  func(io.Writer) error
+	Length int64
 	// Safe tells that the call may be made again whatever became of it.
 	Safe bool
-	// Expect is what the answer must account for, and how it is read. It is needed.
+	// Expect is what the answer must account for, and how it is read. It is needed, except
+	// with Stream.
 	Expect *Expect
+	// Stream reads an answer that is too long to be held, as it comes, where it is well by
+	// what Parse says of its status and header; such an Answer's Body is empty. It MUST hold
+	// the answer against what was asked, and return an error such as [Unsure] where it
+	// falls short. What it has read can't be taken back: only a call that was not begun to
+	// be answered is made again.
+	Stream func(*Answer, io.Reader) error
 }
 
-// Answer is what came back. Body is whole.
+// Answer is what came back. Body is whole, or empty where [Call.Stream] reads it.
 type Answer struct {
 	Status int
 	Header http.Header

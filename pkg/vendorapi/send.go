@@ -25,11 +25,25 @@ func (c *Client) send(ctx context.Context, call Call, token Token) (*Answer, err
 	if call.Make != nil {
 		body = call.Make(token.Value)
 	}
+	req, err := c.request(callCtx, call, token, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, c.transportError(ctx, err)
+	}
+	defer resp.Body.Close()
+	return c.whole(ctx, resp)
+}
+
+// request makes a call's request. Its error is one of package worker.
+func (c *Client) request(ctx context.Context, call Call, token Token, body io.Reader) (*http.Request, error) {
 	address := call.Path
 	if strings.HasPrefix(address, "/") {
 		address = token.Base + address
 	}
-	req, err := http.NewRequestWithContext(callCtx, call.Method, address, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, call.Method, address, body)
 	if err != nil {
 		return nil, worker.Permanent("bad-address", "the address of "+c.config.Vendor+" in the configuration is not a URL", bare(err))
 	}
@@ -39,12 +53,12 @@ func (c *Client) send(ctx context.Context, call Call, token Token) (*Answer, err
 	if token.Value != "" {
 		req.Header.Set("Authorization", "Bearer "+token.Value)
 	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return nil, c.transportError(ctx, err)
-	}
-	defer resp.Body.Close()
-	a := &Answer{Status: resp.StatusCode, Header: resp.Header}
+	return req, nil
+}
+
+// whole reads an answer to its end.
+func (c *Client) whole(ctx context.Context, resp *http.Response) (a *Answer, err error) {
+	a = &Answer{Status: resp.StatusCode, Header: resp.Header}
 	if a.Body, err = readAll(resp, c.config.MaxAnswer); err != nil {
 		if errors.Is(err, errTooLarge) {
 			return nil, worker.Permanent("answer-too-large", fmt.Sprintf("%s's answer is larger than %d bytes", c.config.Vendor, c.config.MaxAnswer), nil)

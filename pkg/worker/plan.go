@@ -38,6 +38,14 @@ func (p *Plan) Counts() []dsar.Counts {
 	return slices.Clone(p.counts)
 }
 
+// Sum returns the hash of the plan, as a name for it: hexadecimal, empty for an empty plan.
+func (p *Plan) Sum() string {
+	if p == nil {
+		return ""
+	}
+	return p.sum
+}
+
 // Entries goes through the plan, in the order in which it was written, as a
 // stream; it may be called again. An error ends it, and MUST fail the call: what
 // was read until then isn't the whole plan.

@@ -63,6 +63,7 @@ type commands struct {
 	Journal     journalCommand     `cmd:"" group:"check" help:"Bring the journal's tables up to date, and grant each service what it needs of them."`
 	Metrics     metricsCommand     `cmd:"" group:"check" help:"Count a year's requests under a law: received, complied with, denied, and in how many days."`
 	Config      configCommand      `cmd:"" group:"check" help:"Check the configuration."`
+	Conform     conformCommand     `cmd:"" group:"check" help:"Ask a worker over HTTP, in any language, what it must answer."`
 	Try         tryCommand         `cmd:"" group:"check" help:"Ask a live system what an erasure of one person would do; nothing is changed."`
 	Audit       auditCommand       `cmd:"" group:"check" help:"Check the journal as a whole, and name what was altered."`
 	Keys        keysCommand        `cmd:"" group:"check" help:"Make the keys that sign, and print those that verify."`

@@ -13,6 +13,7 @@ import (
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/secret"
+	"habeas.dev/services/systems/httpsystem"
 	"habeas.dev/services/systems/hubspot"
 	"habeas.dev/services/systems/marketo"
 	"habeas.dev/services/systems/paymentech"
@@ -48,6 +49,9 @@ func Open(ctx context.Context, s config.System, m *manifest.Manifest, rules iden
 
 func openVendor(s config.System, signIn, key vendorapi.Secret, m *manifest.Manifest, host vendorapi.Host) (any, error) {
 	access := vendorapi.Access{Rate: pace(s), Concurrent: s.CallsAtOnce, Daily: s.CallsPerDay, Host: host}
+	if m.HTTP != nil {
+		return httpsystem.New(httpsystem.Config{URL: s.URL, Secret: signIn, Manifest: m, Access: access})
+	}
 	switch m.System {
 	case "salesforce":
 		return salesforce.New(salesforce.Config{

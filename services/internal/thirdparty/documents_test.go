@@ -8,7 +8,7 @@ import (
 )
 
 // TestDocuments has AsyncAPI's own parser and Spectral judge asyncapi.yaml and
-// openapi.yaml: no finding of any severity is left.
+// the OpenAPI documents: no finding of any severity is left.
 func TestDocuments(t *testing.T) {
 	t.Parallel()
 	schemas, err := filepath.Abs("../../../schemas")

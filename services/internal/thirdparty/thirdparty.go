@@ -28,10 +28,24 @@ const timeout = 10 * time.Minute
 // with an error.
 func Node(t *testing.T, folder, program string, env ...string) {
 	t.Helper()
+	run(t, Installed(t, folder), env, "node", program)
+}
+
+// Installed returns a temporary folder with the files of folder and what its
+// package-lock.json names.
+func Installed(t *testing.T, folder string) string {
+	t.Helper()
 	require(t, "node", "npm")
 	dir := copied(t, folder)
 	run(t, dir, nil, again(t), "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
-	run(t, dir, env, "node", program)
+	return dir
+}
+
+// Run runs a program in a folder, and fails the test with its output where it exits with
+// an error.
+func Run(t *testing.T, dir, name string, args ...string) {
+	t.Helper()
+	run(t, dir, nil, name, args...)
 }
 
 // Python does what [Node] does, with requirements.txt, in a virtual environment.

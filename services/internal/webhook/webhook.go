@@ -6,9 +6,6 @@ package webhook
 import (
 	"bytes"
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,17 +14,10 @@ import (
 	"net/url"
 	"os"
 	"strconv"
-	"strings"
 	"time"
 )
 
 const (
-	headerID        = "Webhook-Id"
-	headerTimestamp = "Webhook-Timestamp"
-	headerSignature = "Webhook-Signature"
-	secretPrefix    = "whsec_"
-	// A secret has 24 to 64 bytes.
-	minSecret, maxSecret = 24, 64
 	// maxAnswer bounds what is read of an answer; nothing of it is used.
 	maxAnswer = 64 << 10
 	// hookTime bounds one call of a webhook.
@@ -42,8 +32,8 @@ var ErrRefused = errors.New("the receiver refuses the message")
 type Hook struct {
 	// URL is the address to post to: https, except on loopback.
 	URL string
-	// SecretFile holds the secret: whsec_ and 24 to 64 bytes in base64. Read at
-	// every call, so that a new one is used at once.
+	// SecretFile holds the secret, as [ParseSecrets] reads it. Read at every call, so that
+	// a new one is used at once.
 	SecretFile string
 	Now        func() time.Time
 }
@@ -54,30 +44,29 @@ func (h Hook) Check() error {
 	switch {
 	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
 		return errors.New("the webhook's url isn't an address, as https://example.com/hook")
-	case u.Scheme == "http" && u.Hostname() != "localhost" && u.Hostname() != "127.0.0.1" && u.Hostname() != "::1":
+	case u.Scheme == "http" && !Loopback(u.Hostname()):
 		return errors.New("the webhook's url isn't https: messages would go in the open")
 	}
 	_, err = h.secret()
 	return err
 }
 
-func (h Hook) secret() ([]byte, error) {
+func (h Hook) secret() ([][]byte, error) {
 	text, err := os.ReadFile(h.SecretFile)
 	if err != nil {
 		return nil, fmt.Errorf("the webhook's secret: %w", err)
 	}
-	encoded, ok := strings.CutPrefix(strings.TrimSpace(string(text)), secretPrefix)
-	key, err := base64.StdEncoding.DecodeString(encoded)
-	if !ok || err != nil || len(key) < minSecret || len(key) > maxSecret {
-		return nil, fmt.Errorf("the webhook's secret in %s isn't %s and %d to %d bytes in base64; make one with: echo %s$(openssl rand -base64 32)", h.SecretFile, secretPrefix, minSecret, maxSecret, secretPrefix)
+	keys, err := ParseSecrets(string(text))
+	if err != nil {
+		return nil, fmt.Errorf("the webhook's secret in %s %w", h.SecretFile, err)
 	}
-	return key, nil
+	return keys, nil
 }
 
 // Post sends one message, {"type": typ, "timestamp": at, "data": data}. ID MUST be the same
 // whenever the same message is sent again; each try has the time of its own in the signature.
 func (h Hook) Post(ctx context.Context, id, typ string, at time.Time, data any) error {
-	key, err := h.secret()
+	keys, err := h.secret()
 	if err != nil {
 		return err
 	}
@@ -98,9 +87,16 @@ func (h Hook) Post(ctx context.Context, id, typ string, at time.Time, data any) 
 	now := strconv.FormatInt(h.Now().Unix(), 10)
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("User-Agent", "habeas")
-	r.Header.Set(headerID, id)
-	r.Header.Set(headerTimestamp, now)
-	r.Header.Set(headerSignature, "v1,"+sign(key, id, now, body))
+	signature, err := Sign(keys, id, now, func(to io.Writer) error {
+		_, err := to.Write(body)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	r.Header.Set(HeaderID, id)
+	r.Header.Set(HeaderTimestamp, now)
+	r.Header.Set(HeaderSignature, signature)
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	answer, err := client.Do(r)
 	if err != nil {
@@ -116,12 +112,4 @@ func (h Hook) Post(ctx context.Context, id, typ string, at time.Time, data any) 
 	default:
 		return fmt.Errorf("the receiver answers %d", answer.StatusCode)
 	}
-}
-
-// sign returns the HMAC-SHA256 over id, time and body.
-func sign(key []byte, id, at string, body []byte) string {
-	mac := hmac.New(sha256.New, key)
-	fmt.Fprintf(mac, "%s.%s.", id, at)
-	mac.Write(body)
-	return base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
