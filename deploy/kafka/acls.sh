@@ -50,6 +50,11 @@ grant habeas-producer --operation Write --topic dsar.requests
 grant habeas-follower --operation Read --topic dsar.events
 grant habeas-follower --operation Read --group follower. --resource-pattern-type prefixed
 
+grant habeas-operator --operation Read --topic dsar.rejected
+grant habeas-operator --operation Read --group operator. --resource-pattern-type prefixed
+grant habeas-operator --operation Describe --topic dsar. --resource-pattern-type prefixed
+grant habeas-operator --operation Describe --group habeas. --resource-pattern-type prefixed
+
 grant habeas-worker-account --operation Read --topic dsar.tasks.account
 grant habeas-worker-account --operation Read --group habeas.worker.account
 grant habeas-worker-account --operation Write --topic dsar.reports

@@ -95,9 +95,9 @@ func (s SASL) mechanism() (sasl.Mechanism, error) {
 	}
 }
 
-// dialer returns the dialer of connections that a consumer group and its partitions
-// hold.
-func (c Config) dialer() (*kafka.Dialer, error) {
+// Dialer returns a dialer of single connections, as a reader of kafka-go holds them, that
+// signs in and encrypts as the configuration says.
+func (c Config) Dialer() (*kafka.Dialer, error) {
 	m, err := c.SASL.mechanism()
 	if err != nil {
 		return nil, err
@@ -105,8 +105,10 @@ func (c Config) dialer() (*kafka.Dialer, error) {
 	return &kafka.Dialer{ClientID: c.ClientID, Timeout: dialTimeout, DualStack: true, TLS: c.TLS, SASLMechanism: m}, nil
 }
 
-// transport returns the pooled transport for producing and for administration.
-func (c Config) transport() (*kafka.Transport, error) {
+// Transport returns a pooled transport for producing and for administration: by it a
+// client of kafka-go signs in, and encrypts, as the configuration says. The caller lets go
+// of it by CloseIdleConnections.
+func (c Config) Transport() (*kafka.Transport, error) {
 	m, err := c.SASL.mechanism()
 	if err != nil {
 		return nil, err

@@ -25,7 +25,7 @@ func DescribeTopics(ctx context.Context, c Config, names, settings []string) (ma
 	if err := c.validate(); err != nil {
 		return nil, err
 	}
-	transport, err := c.transport()
+	transport, err := c.Transport()
 	if err != nil {
 		return nil, err
 	}

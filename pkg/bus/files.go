@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -38,7 +39,8 @@ type TLSFiles struct {
 
 // SASLFiles is a [SASL] whose password is in a file. The zero value is none.
 type SASLFiles struct {
-	// Mechanism is PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512.
+	// Mechanism is PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; where it is empty, a user is
+	// signed in by the last.
 	Mechanism string `yaml:"mechanism"`
 	User      string `yaml:"user"`
 	// PasswordFile holds the password; white space around it is cut off.
@@ -53,12 +55,12 @@ func (f Files) Config() (Config, error) {
 	if c.TLS, err = f.TLS.config(); err != nil {
 		return c, err
 	}
-	if f.SASL.Mechanism != "" {
+	if f.SASL.Mechanism != "" || f.SASL.User != "" {
 		secret, err := os.ReadFile(f.SASL.PasswordFile)
 		if err != nil {
 			return c, fmt.Errorf("bus: SASL password: %w", err)
 		}
-		c.SASL = SASL{Mechanism: f.SASL.Mechanism, User: f.SASL.User, Password: strings.TrimSpace(string(secret))}
+		c.SASL = SASL{Mechanism: cmp.Or(f.SASL.Mechanism, ScramSHA512), User: f.SASL.User, Password: strings.TrimSpace(string(secret))}
 	}
 	return c, nil
 }

@@ -71,7 +71,7 @@ func NewPublisher(c PublisherConfig) (*Publisher, error) {
 	if c.MaxMessageBytes < 0 || c.Timeout < 0 {
 		return nil, fmt.Errorf("bus: publisher: MaxMessageBytes and Timeout must not be negative")
 	}
-	transport, err := c.transport()
+	transport, err := c.Transport()
 	if err != nil {
 		return nil, err
 	}

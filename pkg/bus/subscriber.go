@@ -148,11 +148,11 @@ func NewSubscriber(c SubscriberConfig) (*Subscriber, error) {
 			return nil, fmt.Errorf("bus: subscriber: %s is negative", name)
 		}
 	}
-	dialer, err := c.dialer()
+	dialer, err := c.Dialer()
 	if err != nil {
 		return nil, err
 	}
-	transport, err := c.transport()
+	transport, err := c.Transport()
 	if err != nil {
 		return nil, err
 	}
@@ -216,7 +216,7 @@ func (s *Subscriber) Close() error {
 func (s *Subscriber) countPartitions(ctx context.Context, topic string) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	transport, err := s.config.transport()
+	transport, err := s.config.Transport()
 	if err != nil {
 		return 0, err
 	}

@@ -124,7 +124,7 @@ func (c Config) admin() (client *kafka.Client, done func(), err error) {
 	if err := c.validate(); err != nil {
 		return nil, nil, err
 	}
-	t, err := c.transport()
+	t, err := c.Transport()
 	if err != nil {
 		return nil, nil, err
 	}

@@ -72,7 +72,7 @@ func (w *Worker) main(ctx context.Context, s Settings) error {
 		change(&c)
 	}
 	if c.Connection == nil && len(c.Kafka.Brokers) == 0 {
-		return errors.New("worker: configuration: no kafka.brokers: a worker in a process of its own needs a Kafka that it shares with Habeas")
+		return errors.New("worker: configuration: no kafka.brokers: a worker in a process of its own needs a Kafka that it shares with Habeas; or start habeas up first, on the same data folder")
 	}
 	if c.Link == nil && c.Objects == nil {
 		access, closing, err := s.access(ctx, w.system)

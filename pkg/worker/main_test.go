@@ -56,6 +56,33 @@ systems:
 	}
 }
 
+// TestSettingsOfTheEmbeddedBroker: where no brokers are named, a worker is the user that
+// habeas up has made for it; where they are, it is none.
+func TestSettingsOfTheEmbeddedBroker(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	users := filepath.Join(data, "users")
+	if err := os.Mkdir(users, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	way := "kafka: {brokers: ['127.0.0.1:4321'], sasl: {mechanism: SCRAM-SHA-256, user: habeas-worker-library, password_file: there}}\n"
+	if err := os.WriteFile(filepath.Join(users, "habeas-worker-library.yaml"), []byte(way), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{"": "habeas-worker-library", "kafka: {brokers: ['kafka:9092']}\n": ""} {
+		s, err := worker.ReadSettings(written(t, "data: "+data+"\nsystems: {library: {}}\n"+text), "library")
+		if err != nil || s.Kafka.SASL.User != want || len(s.Kafka.Brokers) != 1 || (s.Kafka.Brokers[0] == "127.0.0.1:4321") != (want != "") {
+			t.Errorf("%q: %+v, %v", text, s.Kafka, err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(users, "habeas-worker-library.yaml"), []byte("kafka: [\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := worker.ReadSettings(written(t, "data: "+data+"\nsystems: {library: {}}\n"), "library"); err == nil || !strings.Contains(err.Error(), "habeas-worker-library.yaml") {
+		t.Errorf("a file that can't be read is passed over: %v", err)
+	}
+}
+
 // TestMainSaysWhatIsMissing: a program that can't start says in one line why.
 func TestMainSaysWhatIsMissing(t *testing.T) {
 	t.Parallel()

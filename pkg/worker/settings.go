@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,7 +21,9 @@ import (
 // Settings is what Habeas' configuration says to a worker: the same file serves both,
 // with the same defaults, and what isn't a worker's is passed over. HABEAS_VAULT,
 // HABEAS_LINKS, HABEAS_KAFKA_BROKERS, HABEAS_KAFKA_USER, HABEAS_KAFKA_PASSWORD_FILE,
-// HABEAS_LOG_LEVEL and HABEAS_LOG_FORMAT go over what the file says.
+// HABEAS_LOG_LEVEL and HABEAS_LOG_FORMAT go over what the file says. Where no brokers are
+// named, the embedded one of habeas up is taken, as the user that it has made for the
+// worker: DATA/users/habeas-worker-SYSTEM.yaml.
 type Settings struct {
 	Kafka bus.Files `yaml:"kafka"`
 	Vault struct {
@@ -106,7 +109,30 @@ func ReadSettings(file, system string) (Settings, error) {
 	if v := os.Getenv("HABEAS_KAFKA_BROKERS"); v != "" {
 		s.Kafka.Brokers = strings.Split(v, ",")
 	}
+	if len(s.Kafka.Brokers) == 0 {
+		return s, s.readEmbedded(system)
+	}
 	return s, nil
+}
+
+// readEmbedded reads how the embedded broker is reached, where it runs.
+func (s *Settings) readEmbedded(system string) error {
+	path := filepath.Join(s.Data, "users", "habeas-worker-"+system+".yaml")
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var way struct {
+		Kafka *bus.Files `yaml:"kafka"`
+	}
+	way.Kafka = &s.Kafka
+	if err == nil {
+		err = yaml.Unmarshal(text, &way)
+	}
+	if err != nil {
+		return fmt.Errorf("worker: the embedded broker's user: %s: %w", path, err)
+	}
+	return nil
 }
 
 // access opens what the worker opens its tasks by. closing closes it.

@@ -6,17 +6,14 @@ import (
 	"crypto/rand"
 	"crypto/sha512"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/segmentio/kafka-go"
-	"github.com/segmentio/kafka-go/sasl/scram"
 
 	"habeas.dev/pkg/bus"
 	"habeas.dev/pkg/bus/kafkatest"
@@ -137,16 +134,6 @@ func (g *guarded) as(user string) bus.Files {
 	return bus.Files{Brokers: g.broker.Addrs(kafkatest.SASL), SASL: bus.SASLFiles{Mechanism: bus.ScramSHA512, User: user, PasswordFile: filepath.Join(g.dir, user)}}
 }
 
-// transport signs a user in.
-func (g *guarded) transport(user string) *kafka.Transport {
-	g.Helper()
-	mechanism, err := scram.Mechanism(scram.SHA512, user, password)
-	if err != nil {
-		g.Fatal(err)
-	}
-	return &kafka.Transport{SASL: mechanism}
-}
-
 // TestACLs: on Apache Kafka, each service works as its own user; and of all users and
 // topics each may write, and read, what the table says, and nothing else.
 func TestACLs(t *testing.T) {
@@ -154,33 +141,13 @@ func TestACLs(t *testing.T) {
 	g := newGuarded(t)
 	f := newFleet(t, g.broker.Addrs(kafkatest.Plaintext), "", 12)
 	g.serves(f)
-	specs, err := topics.Wanted(append(people.Systems(), dsar.Aggregator), topics.Deviation{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, a := range g.all {
-		t.Run(a.User, func(t *testing.T) {
-			t.Parallel()
-			transport := g.transport(a.User)
-			defer transport.CloseIdleConnections()
-			client := &kafka.Client{Addr: kafka.TCP(g.broker.Addrs(kafkatest.SASL)...), Transport: transport, Timeout: 20 * time.Second}
-			for _, s := range specs {
-				if got, want := mayWrite(t, client, s.Name), slices.Contains(a.Writes, s.Name); got != want {
-					t.Errorf("writes %s: %v, want %v", s.Name, got, want)
-				}
-				if got, want := mayRead(t, client, s.Name), slices.Contains(a.Reads, s.Name); got != want {
-					t.Errorf("reads %s: %v, want %v", s.Name, got, want)
-				}
-			}
-			for _, other := range g.all {
-				for _, group := range other.Groups {
-					if got, want := mayJoin(t, client, group), slices.Contains(a.Groups, group); got != want {
-						t.Errorf("reads as the group %s: %v, want %v", group, got, want)
-					}
-				}
-			}
-		})
-	}
+	holdToTable(t, g.all, func(user string) bus.Config {
+		c, err := g.as(user).Config()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	})
 }
 
 // serves starts every service as its own user, and has them fulfil a request of each
@@ -211,7 +178,11 @@ func (g *guarded) serves(f *fleet) {
 	if _, err := upstream.Post(g.Context(), door.url, "", asked[0].JSON()); err != nil {
 		g.Fatal(err)
 	}
-	producer := upstream.NewWriter(g.broker.Addrs(kafkatest.SASL), g.transport(topics.UserProducer))
+	sender, err := g.as(topics.UserProducer).Config()
+	if err != nil {
+		g.Fatal(err)
+	}
+	producer := upstream.NewWriter(sender.Brokers, as(g.T, sender).Transport)
 	defer producer.Close()
 	if err := producer.Publish(g.Context(), asked[1]); err != nil {
 		g.Fatal(err)
@@ -225,53 +196,5 @@ func (g *guarded) serves(f *fleet) {
 	}
 	if waits, err := bus.Lag(g.Context(), console, topics.WorkerGroup("billing"), "dsar.tasks.billing"); err != nil || waits != 0 {
 		g.Errorf("the console sees %d tasks waiting: %v", waits, err)
-	}
-}
-
-// mayWrite reports whether a record can be written to a topic. It is no event, and
-// whoever reads it puts it aside.
-func mayWrite(t *testing.T, c *kafka.Client, topic string) bool {
-	t.Helper()
-	res, err := c.Produce(t.Context(), &kafka.ProduceRequest{Topic: topic, Partition: 0, RequiredAcks: kafka.RequireAll, Records: kafka.NewRecordReader(kafka.Record{Key: kafka.NewBytes([]byte("x")), Value: kafka.NewBytes([]byte("x"))})})
-	if err == nil {
-		err = res.Error
-	}
-	return permitted(t, "write "+topic, err)
-}
-
-func mayRead(t *testing.T, c *kafka.Client, topic string) bool {
-	t.Helper()
-	res, err := c.Fetch(t.Context(), &kafka.FetchRequest{Topic: topic, Partition: 0, Offset: 0, MinBytes: 0, MaxBytes: 1, MaxWait: time.Millisecond})
-	if err == nil {
-		err = res.Error
-	}
-	return permitted(t, "read "+topic, err)
-}
-
-// mayJoin reports whether a group's offsets can be committed. The topic is one that not
-// everybody may read: that is asked after the group.
-func mayJoin(t *testing.T, c *kafka.Client, group string) bool {
-	t.Helper()
-	const topic = "dsar.events"
-	res, err := c.OffsetCommit(t.Context(), &kafka.OffsetCommitRequest{GroupID: group, GenerationID: -1, Topics: map[string][]kafka.OffsetCommit{topic: {{Partition: 0, Offset: 0}}}})
-	if err != nil {
-		t.Errorf("join %s: %v", group, err)
-		return false
-	}
-	return !errors.Is(res.Topics[topic][0].Error, kafka.GroupAuthorizationFailed)
-}
-
-// permitted reports whether the cluster has let somebody do something. Who may neither
-// read nor write a topic nor see it is told that there is none.
-func permitted(t *testing.T, what string, err error) bool {
-	t.Helper()
-	switch {
-	case errors.Is(err, kafka.TopicAuthorizationFailed), err != nil && strings.Contains(err.Error(), "topic not found"):
-		return false
-	case err == nil, errors.Is(err, kafka.OffsetOutOfRange):
-		return true
-	default:
-		t.Errorf("%s: %v", what, fmt.Errorf("neither yes nor no: %w", err))
-		return false
 	}
 }

@@ -26,6 +26,7 @@ import (
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/timeline"
+	"habeas.dev/services/internal/topics"
 	"habeas.dev/services/sandbox/people"
 )
 
@@ -125,14 +126,14 @@ func (c *counter) serveWiki(file string) {
 	if err != nil {
 		c.Fatal(err)
 	}
-	publisher, err := bus.NewPublisher(bus.PublisherConfig{Config: c.n.BusConfig("wiki")})
+	publisher, err := bus.NewPublisher(bus.PublisherConfig{Config: c.n.As(topics.WorkerUser("wiki"))})
 	if err != nil {
 		c.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- w.Run(ctx, worker.Config{Connection: worker.Share(c.n.BusConfig("wiki"), publisher, slog.New(slog.NewTextHandler(c.logs, nil))), Access: worker.Access{Link: key, Objects: c.n.Installation.Objects}})
+		ended <- w.Run(ctx, worker.Config{Connection: worker.Share(c.n.As(topics.WorkerUser("wiki")), publisher, slog.New(slog.NewTextHandler(c.logs, nil))), Access: worker.Access{Link: key, Objects: c.n.Installation.Objects}})
 	}()
 	c.Cleanup(func() {
 		stop()

@@ -20,6 +20,7 @@ import (
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/timeline"
+	"habeas.dev/services/internal/topics"
 	"habeas.dev/services/sandbox/people"
 )
 
@@ -161,7 +162,12 @@ func demoRequests(p *people.Population) []demoRequest {
 
 // submitAll submits the demo's requests by the door that each goes through.
 func (c *demoCommand) submitAll(ctx context.Context, n *node.Node, tokens map[string]string, asked []demoRequest) error {
-	kafka := upstream.NewWriter(n.Brokers, nil)
+	transport, err := n.As(topics.UserProducer).Transport()
+	if err != nil {
+		return err
+	}
+	defer transport.CloseIdleConnections()
+	kafka := upstream.NewWriter(n.Brokers, transport)
 	defer kafka.Close()
 	kafka.Signer = &c.signer
 	for _, r := range asked {

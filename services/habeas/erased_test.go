@@ -255,5 +255,5 @@ func (p *pipeline) othersAreAsTheyWere(asked int, gone []int) {
 		p.Fatal(err)
 	}
 	p.told = append(p.told, list.String())
-	p.topics = everyRecord(p.T, p.n.Brokers)
+	p.topics = everyRecord(p.T, p.n)
 }

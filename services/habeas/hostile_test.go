@@ -125,7 +125,6 @@ type hostile struct {
 	n      *node.Node
 	people *people.Population
 	logs   *workertest.Log
-	writer *kafka.Writer
 	sent   map[string]int // how many messages that a trace must tell of, by what it tells
 }
 
@@ -142,8 +141,6 @@ func newHostile(t *testing.T) *hostile {
 		t.Fatal(err)
 	}
 	t.Cleanup(h.n.Stop)
-	h.writer = &kafka.Writer{Addr: kafka.TCP(h.n.Brokers...), BatchTimeout: time.Millisecond, Balancer: &kafka.Hash{}}
-	t.Cleanup(func() { _ = h.writer.Close() })
 	return h
 }
 
@@ -179,39 +176,9 @@ func (h *hostile) happened(id string) (n int) {
 func (h *hostile) calls() int64 { return h.n.VendorCalls() }
 
 // records returns all that a topic holds.
-func (h *hostile) records(topic string) (all []kafka.Message) {
+func (h *hostile) records(topic string) []kafka.Message {
 	h.Helper()
-	conn, err := kafka.DialContext(h.Context(), "tcp", h.n.Brokers[0])
-	if err != nil {
-		h.Fatal(err)
-	}
-	defer conn.Close()
-	partitions, err := conn.ReadPartitions(topic)
-	if err != nil {
-		h.Fatal(err)
-	}
-	for _, p := range partitions {
-		leader, err := kafka.DialLeader(h.Context(), "tcp", h.n.Brokers[0], topic, p.ID)
-		if err != nil {
-			h.Fatal(err)
-		}
-		end, err := leader.ReadLastOffset()
-		leader.Close()
-		if err != nil {
-			h.Fatal(err)
-		}
-		r := kafka.NewReader(kafka.ReaderConfig{Brokers: h.n.Brokers, Topic: topic, Partition: p.ID, MaxWait: 10 * time.Millisecond})
-		for at := int64(0); at < end; {
-			m, err := r.ReadMessage(h.Context())
-			if err != nil {
-				h.Fatal(err)
-			}
-			at = m.Offset + 1
-			all = append(all, m)
-		}
-		r.Close()
-	}
-	return all
+	return recordsOf(h.T, h.n, topic)
 }
 
 // find returns the record of a request's action.
@@ -252,7 +219,9 @@ func (h *hostile) publish(topic, typ, id string, data []byte) {
 	for k, v := range e.Headers() {
 		m.Headers = append(m.Headers, kafka.Header{Key: k, Value: []byte(v)})
 	}
-	if err := h.writer.WriteMessages(h.Context(), m); err != nil {
+	w := &kafka.Writer{Addr: kafka.TCP(h.n.Brokers...), Transport: as(h.T, h.n.As(mayDo(h.T, h.n, topic, func(a topics.Access) []string { return a.Writes }))).Transport, BatchTimeout: time.Millisecond, Balancer: &kafka.Hash{}}
+	defer w.Close()
+	if err := w.WriteMessages(h.Context(), m); err != nil {
 		h.Fatal(err)
 	}
 }
@@ -290,7 +259,7 @@ func (h *hostile) facts(id string) (events []core.Event) {
 func (h *hostile) isRead(system string) {
 	h.Helper()
 	h.until("the worker of "+system+" has read its tasks", func() bool {
-		lag, err := bus.Lag(h.Context(), bus.Config{Brokers: h.n.Brokers}, topics.WorkerGroup(system), event.TopicTasks(system))
+		lag, err := bus.Lag(h.Context(), h.n.As(topics.WorkerUser(system)), topics.WorkerGroup(system), event.TopicTasks(system))
 		if err != nil {
 			h.Fatal(err)
 		}

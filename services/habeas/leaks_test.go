@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -14,32 +15,88 @@ import (
 
 	"habeas.dev/pkg/event"
 	"habeas.dev/schemas"
+	"habeas.dev/services/habeas/node"
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/topics"
 )
 
 // everyRecord reads all topics from their beginning to their end.
-func everyRecord(t *testing.T, brokers []string) []byte {
+func everyRecord(t *testing.T, n *node.Node) []byte {
 	t.Helper()
-	client := &kafka.Client{Addr: kafka.TCP(brokers...)}
-	meta, err := client.Metadata(t.Context(), &kafka.MetadataRequest{})
+	check, err := event.NewValidator()
 	if err != nil {
 		t.Fatal(err)
 	}
-	check, err := event.NewValidator()
+	specs, err := node.Topics(n.Manifests, topics.Deviation{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var all bytes.Buffer
 	records := 0
-	for _, topic := range meta.Topics {
-		for _, part := range topic.Partitions {
-			records += readPartition(t, check, &all, brokers[0], topic.Name, part.ID)
+	for _, s := range specs {
+		for _, m := range recordsOf(t, n, s.Name) {
+			isDocumented(t, check, m)
+			all.Write(m.Key)
+			all.Write(m.Value)
+			for _, h := range m.Headers {
+				all.WriteString(h.Key)
+				all.Write(h.Value)
+			}
+			records++
 		}
 	}
 	if records < 1000 {
 		t.Errorf("only %d records in the topics", records)
 	}
 	return all.Bytes()
+}
+
+// mayDo returns a user of a node's broker who may do something with a topic.
+func mayDo(t *testing.T, n *node.Node, topic string, what func(topics.Access) []string) string {
+	t.Helper()
+	for _, a := range topics.Accesses(node.Systems(n.Manifests)) {
+		if slices.Contains(what(a), topic) {
+			return a.User
+		}
+	}
+	t.Fatalf("nobody may do that with %s", topic)
+	return ""
+}
+
+// recordsOf returns all that a topic of a node holds, as one who may read it.
+func recordsOf(t *testing.T, n *node.Node, topic string) (all []kafka.Message) {
+	t.Helper()
+	user := n.As(mayDo(t, n, topic, func(a topics.Access) []string { return a.Reads }))
+	dialer, err := user.Dialer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	partitions, err := dialer.LookupPartitions(t.Context(), "tcp", n.Brokers[0], topic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range partitions {
+		leader, err := dialer.DialLeader(t.Context(), "tcp", n.Brokers[0], topic, p.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		end, err := leader.ReadLastOffset()
+		leader.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := kafka.NewReader(kafka.ReaderConfig{Brokers: n.Brokers, Dialer: dialer, Topic: topic, Partition: p.ID, MaxWait: 10 * time.Millisecond})
+		for at := int64(0); at < end; {
+			m, err := r.ReadMessage(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			at = m.Offset + 1
+			all = append(all, m)
+		}
+		r.Close()
+	}
+	return all
 }
 
 // isDocumented holds a record to the schema of its type.
@@ -63,37 +120,6 @@ func isDocumented(t *testing.T, check *event.Validator, m kafka.Message) {
 	if string(m.Key) != e.Subject {
 		t.Errorf("a record of %s has another key than its subject", m.Topic)
 	}
-}
-
-func readPartition(t *testing.T, check *event.Validator, all *bytes.Buffer, broker, topic string, partition int) (records int) {
-	t.Helper()
-	conn, err := kafka.DialLeader(t.Context(), "tcp", broker, topic, partition)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	end, err := conn.ReadLastOffset()
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := kafka.NewReader(kafka.ReaderConfig{Brokers: []string{broker}, Topic: topic, Partition: partition, MaxWait: 10 * time.Millisecond})
-	defer r.Close()
-	for at := int64(0); at < end; {
-		m, err := r.ReadMessage(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		isDocumented(t, check, m)
-		all.Write(m.Key)
-		all.Write(m.Value)
-		for _, h := range m.Headers {
-			all.WriteString(h.Key)
-			all.Write(h.Value)
-		}
-		at = m.Offset + 1
-		records++
-	}
-	return records
 }
 
 // leaksNothing looks for the canaries wherever they must not be.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"habeas.dev/services/habeas/node"
+	"habeas.dev/services/internal/config"
 )
 
 type upCommand struct {
@@ -57,6 +58,7 @@ func (c *upCommand) Run(ctx context.Context) error {
 	}
 	defer n.Stop()
 	fmt.Printf("Habeas is up after %s: %d systems, data in %s, broker %s, HTTP %s\n", time.Since(began).Round(time.Millisecond), len(n.Manifests), filepath.Clean(cfg.Data), n.Brokers[0], n.URL())
+	fmt.Printf("Who comes from outside, as a worker elsewhere, signs in to the broker by a file of their own in %s\n", n.Config.Room(config.RoomUsers))
 	if n.ConsoleAddress != "" {
 		fmt.Printf("The console is at %s\n", n.ConsoleURL())
 	}

@@ -160,7 +160,7 @@ func (c Config) measure(ctx context.Context, t *target, r rig, found *results) e
 // ceilings measures what the broker, and PostgreSQL, take of the same messages and
 // rows from nothing but their clients.
 func (m measured) ceilings(ctx context.Context, t *target, found *results) error {
-	broker, err := rawBroker(ctx, t.brokers, m.messages)
+	broker, err := rawBroker(ctx, t.as, m.messages)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -11,15 +12,23 @@ import (
 
 	"github.com/segmentio/kafka-go"
 
+	"habeas.dev/pkg/bus"
 	"habeas.dev/pkg/event"
+	"habeas.dev/services/internal/topics"
 )
 
 // offsets are the ends of the logs, by topic and partition.
 type offsets map[string]map[int]int64
 
 // endOffsets returns the ends of all of Habeas' topics.
-func endOffsets(ctx context.Context, brokers []string) (offsets, error) {
-	client := &kafka.Client{Addr: kafka.TCP(brokers...)}
+func endOffsets(ctx context.Context, as func(string) bus.Config) (offsets, error) {
+	c := as(topics.UserOperator)
+	transport, err := c.Transport()
+	if err != nil {
+		return nil, err
+	}
+	defer transport.CloseIdleConnections()
+	client := &kafka.Client{Addr: kafka.TCP(c.Brokers...), Transport: transport}
 	meta, err := client.Metadata(ctx, &kafka.MetadataRequest{})
 	if err != nil {
 		return nil, err
@@ -54,7 +63,27 @@ func endOffsets(ctx context.Context, brokers []string) (offsets, error) {
 // on average, headers included.
 type traffic struct {
 	count int64
-	size  int
+	size  int // 0 where they couldn't be read
+}
+
+func (t traffic) sizeNote() string {
+	if t.size == 0 {
+		return ""
+	}
+	return fmt.Sprintf("of %d bytes", t.size)
+}
+
+// reader returns who reads a topic, where they can be asked.
+func (t *target) reader(topic string) (bus.Config, bool) {
+	if len(t.systems) == 0 {
+		return bus.Config{}, false
+	}
+	for _, a := range topics.Accesses(t.systems) {
+		if slices.Contains(a.Reads, topic) {
+			return t.as(a.User), true
+		}
+	}
+	return bus.Config{}, false
 }
 
 // maxWait is how long a fetch waits for more; a reader that is closed waits for its
@@ -65,8 +94,8 @@ const maxWait = 50 * time.Millisecond
 const samplesOf = 200
 
 // trafficSince returns what went through since the logs had these ends.
-func trafficSince(ctx context.Context, brokers []string, before offsets) (traffic, error) {
-	after, err := endOffsets(ctx, brokers)
+func (from *target) trafficSince(ctx context.Context, before offsets) (traffic, error) {
+	after, err := endOffsets(ctx, from.as)
 	if err != nil {
 		return traffic{}, err
 	}
@@ -84,11 +113,15 @@ func trafficSince(ctx context.Context, brokers []string, before offsets) (traffi
 		if count == 0 {
 			continue
 		}
-		size, err := meanSize(ctx, brokers, topic, sampled, before[topic][sampled], min(samplesOf, partitions[sampled]-before[topic][sampled]))
+		t.count += count
+		reader, ok := from.reader(topic)
+		if !ok {
+			continue
+		}
+		size, err := meanSize(ctx, reader, topic, sampled, before[topic][sampled], min(samplesOf, partitions[sampled]-before[topic][sampled]))
 		if err != nil {
 			return t, err
 		}
-		t.count += count
 		bytes += size * float64(count)
 	}
 	if t.count > 0 {
@@ -97,8 +130,12 @@ func trafficSince(ctx context.Context, brokers []string, before offsets) (traffi
 	return t, nil
 }
 
-func meanSize(ctx context.Context, brokers []string, topic string, partition int, from, count int64) (float64, error) {
-	r := kafka.NewReader(kafka.ReaderConfig{Brokers: brokers, Topic: topic, Partition: partition, MaxWait: maxWait})
+func meanSize(ctx context.Context, as bus.Config, topic string, partition int, from, count int64) (float64, error) {
+	dialer, err := as.Dialer()
+	if err != nil {
+		return 0, err
+	}
+	r := kafka.NewReader(kafka.ReaderConfig{Brokers: as.Brokers, Dialer: dialer, Topic: topic, Partition: partition, MaxWait: maxWait})
 	defer func() { _ = r.Close() }() // it was only read
 	if err := r.SetOffset(from); err != nil {
 		return 0, err
@@ -120,18 +157,28 @@ func meanSize(ctx context.Context, brokers []string, topic string, partition int
 // rawBroker returns how long kafka-go alone takes to write so many messages of that
 // size, and to read them: by several writers in large batches, and a reader for
 // each partition, without a group.
-func rawBroker(ctx context.Context, brokers []string, t traffic) (time.Duration, error) {
+func rawBroker(ctx context.Context, as func(string) bus.Config, t traffic) (time.Duration, error) {
 	const topic, writers, batch = event.TopicRejected, 4, 500 // a topic that nobody reads here
-	ends, err := endOffsets(ctx, brokers)
+	ends, err := endOffsets(ctx, as)
 	if err != nil {
 		return 0, err
 	}
+	dialer, err := as(topics.UserOperator).Dialer()
+	if err != nil {
+		return 0, err
+	}
+	writer := as(topics.UserIntake)
+	transport, err := writer.Transport()
+	if err != nil {
+		return 0, err
+	}
+	defer transport.CloseIdleConnections()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var read atomic.Int64
 	var readers, writing sync.WaitGroup
 	for p, end := range ends[topic] {
-		r := kafka.NewReader(kafka.ReaderConfig{Brokers: brokers, Topic: topic, Partition: p, MaxWait: maxWait})
+		r := kafka.NewReader(kafka.ReaderConfig{Brokers: writer.Brokers, Dialer: dialer, Topic: topic, Partition: p, MaxWait: maxWait})
 		if err := r.SetOffset(end); err != nil {
 			return 0, err
 		}
@@ -148,7 +195,7 @@ func rawBroker(ctx context.Context, brokers []string, t traffic) (time.Duration,
 			}
 		})
 	}
-	w := &kafka.Writer{Addr: kafka.TCP(brokers...), Topic: topic, BatchSize: batch, BatchTimeout: time.Millisecond, RequiredAcks: kafka.RequireAll, Balancer: &kafka.RoundRobin{}}
+	w := &kafka.Writer{Addr: kafka.TCP(writer.Brokers...), Transport: transport, Topic: topic, BatchSize: batch, BatchTimeout: time.Millisecond, RequiredAcks: kafka.RequireAll, Balancer: &kafka.RoundRobin{}}
 	began := time.Now()
 	var left atomic.Int64
 	left.Store(t.count)

@@ -68,7 +68,7 @@ func (c Config) onKafka(ctx context.Context, dir string, found *results) (err er
 	if err := settled(ctx, n.Brokers, people.Events, len(pair)); err != nil {
 		return err
 	}
-	w := upstream.NewWriter(n.Brokers, nil)
+	w := upstream.NewWriter(n.Brokers, nil) // a cluster without users
 	defer w.Close()
 	t.submit = w.Publish
 	if err := t.carry(ctx, c.accesses(c.Warm)); err != nil {

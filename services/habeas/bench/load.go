@@ -33,7 +33,7 @@ func (l load) run(ctx context.Context, t *target) (measured, error) {
 	ctx, cancel := context.WithTimeout(ctx, benchTime)
 	defer cancel()
 	m := measured{load: l}
-	offsets, err := endOffsets(ctx, t.brokers)
+	offsets, err := endOffsets(ctx, t.as)
 	if err != nil {
 		return m, err
 	}
@@ -49,7 +49,7 @@ func (l load) run(ctx context.Context, t *target) (measured, error) {
 		return m, fmt.Errorf("%s: %w", l.title, err)
 	}
 	m.took, m.cpu, m.calls, m.commits = time.Since(began), t.cpu()-cpu, t.counted(t.vendorCalls)-calls, t.counted(t.commits)-commits
-	if m.messages, err = trafficSince(ctx, t.brokers, offsets); err != nil {
+	if m.messages, err = t.trafficSince(ctx, offsets); err != nil {
 		return m, err
 	}
 	after, err := rowsOf(ctx, t.config.Journal)
@@ -129,7 +129,7 @@ func (m measured) report(r *results) {
 	aims := map[string][2]string{NineAccess: {"300", "6.7 ms"}}[m.name]
 	s.add(line{what: "requests per second", value: n / m.took.Seconds(), aim: aims[0], note: fmt.Sprintf("%d requests", len(m.requests))})
 	s.add(line{what: "processor time per request", value: m.cpu.Seconds() * 1000 / n, unit: "ms", aim: aims[1]})
-	s.add(line{what: "messages per request", value: float64(m.messages.count) / n, note: fmt.Sprintf("of %d bytes", m.messages.size)})
+	s.add(line{what: "messages per request", value: float64(m.messages.count) / n, note: m.messages.sizeNote()})
 	s.add(line{what: "journal rows per request", value: float64(m.rows.all()) / n, note: fmt.Sprintf("%.1f facts in %.1f appends", float64(m.rows.facts)/n, float64(m.rows.appends)/n)})
 	s.add(line{what: "files in an answer", value: float64(m.answer.files)})
 	if m.answer.records > 0 {

@@ -12,7 +12,11 @@ import (
 	"path/filepath"
 	"regexp"
 
+	"go.yaml.in/yaml/v3"
+
+	"habeas.dev/pkg/bus"
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/topics"
 )
 
 // upLine is how `habeas up` says where its broker and its door are.
@@ -54,7 +58,7 @@ func up(ctx context.Context, program string, cfg config.Config, text []byte) (*t
 		return nil, fmt.Errorf("%s up: it said %q: %w", program, line, errors.Join(err, errors.New("not that it is up")))
 	}
 	pid := cmd.Process.Pid
-	t := &target{url: found[2], brokers: []string{found[1]}, config: cfg, cpu: processorTimeOf(pid), memory: residentMemoryOf(pid), stop: stop}
+	t := &target{url: found[2], as: operatorOf(cfg, found[1]), config: cfg, cpu: processorTimeOf(pid), memory: residentMemoryOf(pid), stop: stop}
 	t.submit = t.post
 	t.bundle = func(ctx context.Context, id string) (io.ReadCloser, error) {
 		path := filepath.Join(cfg.Data, "measured.zip")
@@ -64,6 +68,20 @@ func up(ctx context.Context, program string, cfg config.Config, text []byte) (*t
 		return os.Open(path)
 	}
 	return t, nil
+}
+
+// operatorOf returns how a program's broker is reached: as the operator, who sees how many
+// messages there are, or as nobody, where it has no users yet.
+func operatorOf(cfg config.Config, broker string) func(string) bus.Config {
+	c := bus.Config{Brokers: []string{broker}}
+	text, err := os.ReadFile(filepath.Join(cfg.Room(config.RoomUsers), topics.UserOperator+".yaml"))
+	var way struct{ Kafka bus.Files }
+	if err == nil && yaml.Unmarshal(text, &way) == nil {
+		if signedIn, err := way.Kafka.Config(); err == nil {
+			c = signedIn
+		}
+	}
+	return func(string) bus.Config { return c }
 }
 
 // oldest writes what every version knows of what a load needs of a configuration.

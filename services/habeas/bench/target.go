@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"habeas.dev/pkg/bus"
 	"habeas.dev/services/aggregator"
 	"habeas.dev/services/habeas/node"
 	"habeas.dev/services/habeas/upstream"
@@ -24,9 +25,10 @@ import (
 // own. What a load needs of it, any version of Habeas offers.
 type target struct {
 	submit  func(context.Context, upstream.Request) error
-	url     string // of the HTTP door
-	brokers []string
-	config  config.Config // what it was started by
+	url     string                       // of the HTTP door
+	as      func(user string) bus.Config // how a user reaches the broker
+	systems []string                     // whose users can be asked for; none where only the operator's can
+	config  config.Config                // what it was started by
 	// cpu returns the processor time that it has used so far, and memory what it
 	// holds of the machine's, in bytes.
 	cpu    func() time.Duration
@@ -44,7 +46,7 @@ func here(ctx context.Context, cfg config.Config, o node.Options, r node.Roles) 
 	if err != nil {
 		return nil, nil, err
 	}
-	t := &target{url: n.URL(), brokers: n.Brokers, config: cfg, cpu: processorTime, memory: residentMemory, vendorCalls: n.VendorCalls,
+	t := &target{url: n.URL(), as: n.As, systems: node.Systems(n.Manifests), config: cfg, cpu: processorTime, memory: residentMemory, vendorCalls: n.VendorCalls,
 		commits: commitsOf(n.Installation.Journal), stop: n.Stop,
 		bundle: func(ctx context.Context, id string) (io.ReadCloser, error) {
 			return aggregator.OpenBundle(ctx, n.Installation.Vault, n.Installation.Outbox, id)

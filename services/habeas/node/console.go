@@ -20,6 +20,7 @@ import (
 	"habeas.dev/services/console"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/policy"
+	"habeas.dev/services/internal/topics"
 )
 
 func (n *Node) startConsole(ctx context.Context, book *policy.Book) error {
@@ -55,7 +56,7 @@ func (n *Node) startConsole(ctx context.Context, book *policy.Book) error {
 
 // tasksWaiting returns how many tasks a system's worker has yet to take.
 func (n *Node) tasksWaiting(ctx context.Context, system string) (int64, error) {
-	return bus.Lag(ctx, n.BusConfig("console"), "habeas.worker."+system, event.TopicTasks(system))
+	return bus.Lag(ctx, n.As(topics.UserConsole), topics.WorkerGroup(system), event.TopicTasks(system))
 }
 
 // vendorAccounts returns what reads how things stand with vendors; nil where none is called.

@@ -17,7 +17,7 @@ import (
 	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/recipients"
 	"habeas.dev/services/internal/servertls"
-	"habeas.dev/services/internal/transport"
+	"habeas.dev/services/internal/topics"
 )
 
 // listenHTTP takes the address of the door, where this process has one; what it
@@ -80,8 +80,12 @@ func (n *Node) overTLS(l net.Listener, files config.ServerTLS, needed bool) (net
 	return tls.NewListener(l, t.Config()), t, nil
 }
 
-func (n *Node) startIntake(book *policy.Book, catalogue []dsar.System, carrier transport.Carrier) (*intake.Intake, error) {
+func (n *Node) startIntake(book *policy.Book, catalogue []dsar.System) (*intake.Intake, error) {
 	validator, err := event.NewValidator()
+	if err != nil {
+		return nil, err
+	}
+	carrier, err := n.carrier(topics.UserIntake)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +107,7 @@ func (n *Node) startIntake(book *policy.Book, catalogue []dsar.System, carrier t
 	if err != nil {
 		return nil, err
 	}
-	return doors, n.consume(intake.Group, doors.Consume)
+	return doors, n.consume(topics.UserIntake, intake.Group, doors.Consume)
 }
 
 // knowCallers has the door know its callers, where some are configured.

@@ -81,6 +81,8 @@ type Node struct {
 	options        Options
 	languages      *words.Languages
 	bus            bus.Config
+	users          map[string]bus.SASL       // of the embedded broker; nil with a cluster
+	publishers     map[string]*bus.Publisher // by the broker's user
 	health         *health
 	portalListener net.Listener
 	doorTLS        *servertls.TLS // nil: the door is plain text
@@ -99,7 +101,7 @@ func Start(ctx context.Context, cfg config.Config, o Options, r Roles) (_ *Node,
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{process: p, options: o, languages: languages, health: newHealth(p.log)}
+	n := &Node{process: p, options: o, languages: languages, health: newHealth(p.log), publishers: map[string]*bus.Publisher{}}
 	defer func() {
 		if err != nil {
 			n.Stop()
@@ -167,14 +169,21 @@ func (n *Node) startBroker(ctx context.Context, cfg config.Config, r Roles) erro
 		for i, s := range specs {
 			names[i] = s.Name
 		}
-		b, err := broker.Start(ctx, broker.Config{Dir: cfg.Room(config.RoomBroker), Topics: names, Logger: n.log})
+		users, err := brokerUsers(cfg, n.Manifests)
+		if err != nil {
+			return err
+		}
+		b, err := broker.Start(ctx, broker.Config{Dir: cfg.Room(config.RoomBroker), Topics: names, Users: users, Logger: n.log})
 		if err != nil {
 			return err
 		}
 		n.onStop(func() error { b.Close(); return nil })
 		n.Brokers = []string{b.Addr()}
-		n.bus = bus.Config{Brokers: n.Brokers}
-		return nil
+		n.bus, n.users = bus.Config{Brokers: n.Brokers}, map[string]bus.SASL{}
+		for _, u := range users {
+			n.users[u.Name] = u.SignIn()
+		}
+		return n.writeWays(cfg, users)
 	}
 	var err error
 	if n.bus, err = cfg.Kafka.Config(); err != nil {
@@ -187,27 +196,12 @@ func (n *Node) startBroker(ctx context.Context, cfg config.Config, r Roles) erro
 	}
 	ctx, cancel := context.WithTimeout(ctx, topicTime)
 	defer cancel()
-	return checkTopics(ctx, n.BusConfig("topics"), r.topics(want, Systems(n.Manifests)), n.log)
-}
-
-// BusConfig returns how a client of that name reaches the broker.
-func (n *Node) BusConfig(client string) bus.Config {
-	c := n.bus
-	c.ClientID = "habeas-" + client
-	return c
+	return checkTopics(ctx, n.As(topics.UserTopics), r.topics(want, Systems(n.Manifests)), n.log)
 }
 
 // startServices starts the services of the roles. The door is intake's; nil
 // without it.
 func (n *Node) startServices(ctx context.Context, r Roles, catalogue []dsar.System) (door http.Handler, err error) {
-	var publisher *bus.Publisher
-	if r.onBus() {
-		if publisher, err = bus.NewPublisher(bus.PublisherConfig{Config: n.BusConfig("publisher")}); err != nil {
-			return nil, err
-		}
-		n.onStop(publisher.Close)
-	}
-	carrier := transport.NewCarrier(publisher)
 	book, err := policy.Load(n.Config.Laws...)
 	if err != nil {
 		return nil, err
@@ -215,16 +209,16 @@ func (n *Node) startServices(ctx context.Context, r Roles, catalogue []dsar.Syst
 	if n.Installation.Journal != nil {
 		n.health.mustAnswer("journal", n.journalAnswers)
 	}
-	if err := n.startWorkers(ctx, r, publisher); err != nil {
+	if err := n.startWorkers(ctx, r); err != nil {
 		return nil, err
 	}
 	if r.Aggregator {
-		if err := n.startAggregator(book, r.Embedded, publisher); err != nil {
+		if err := n.startAggregator(book, r.Embedded); err != nil {
 			return nil, err
 		}
 	}
 	if r.Coordinator {
-		if err := n.startCoordinator(ctx, r.Embedded, carrier); err != nil {
+		if err := n.startCoordinator(ctx, r.Embedded); err != nil {
 			return nil, err
 		}
 		if err := n.startNotify(); err != nil {
@@ -243,7 +237,7 @@ func (n *Node) startServices(ctx context.Context, r Roles, catalogue []dsar.Syst
 	}
 	var doors *intake.Intake
 	if r.Intake {
-		if doors, err = n.startIntake(book, catalogue, carrier); err != nil {
+		if doors, err = n.startIntake(book, catalogue); err != nil {
 			return nil, err
 		}
 		door = doors.Handler()
@@ -284,7 +278,7 @@ func (n *Node) bundleSigner(create bool) (note.Signer, error) {
 	return key, nil
 }
 
-func (n *Node) startAggregator(book *policy.Book, embedded bool, publisher *bus.Publisher) error {
+func (n *Node) startAggregator(book *policy.Book, embedded bool) error {
 	w := letter.NewWriter(book, n.said()).WithPortal(n.Config.Portal.URL)
 	signer, err := n.bundleSigner(embedded)
 	if err != nil {
@@ -303,7 +297,11 @@ func (n *Node) startAggregator(book *policy.Book, embedded bool, publisher *bus.
 	if err != nil {
 		return err
 	}
-	shared := worker.Share(n.BusConfig(aggregator.Group), publisher, n.log)
+	publisher, err := n.publisher(topics.UserAggregator)
+	if err != nil {
+		return err
+	}
+	shared := worker.Share(n.As(topics.UserAggregator), publisher, n.log)
 	n.health.watch(aggregator.Group, serves.Check)
 	n.run("aggregator", func(ctx context.Context) error {
 		return serves.Run(ctx, worker.Config{Connection: shared, Access: access, Group: aggregator.Group})
@@ -313,7 +311,11 @@ func (n *Node) startAggregator(book *policy.Book, embedded bool, publisher *bus.
 
 // startCoordinator starts a coordinator, and the relay that carries what follows
 // from its decisions.
-func (n *Node) startCoordinator(ctx context.Context, embedded bool, carrier transport.Carrier) error {
+func (n *Node) startCoordinator(ctx context.Context, embedded bool) error {
+	carrier, err := n.carrier(topics.UserCoordinator)
+	if err != nil {
+		return err
+	}
 	keep, err := n.keeper(ctx, embedded)
 	if err != nil {
 		return err
@@ -335,7 +337,7 @@ func (n *Node) startCoordinator(ctx context.Context, embedded bool, carrier tran
 	}
 	carry := relay.New(relay.Config{Queue: n.Installation.Journal, Publisher: links.Sealing{Hub: hub, Next: carrier, AtOnce: sealsAtOnce}, Refused: refused, Log: n.log})
 	n.run("relay", carry.Run)
-	return n.consume(coordinator.Group, func(ctx context.Context, s transport.Subscriber) error { return c.Run(ctx, s, carrier) })
+	return n.consume(topics.UserCoordinator, coordinator.Group, func(ctx context.Context, s transport.Subscriber) error { return c.Run(ctx, s, carrier) })
 }
 
 // access returns what a system's worker has of its own.
@@ -361,12 +363,18 @@ func (n *Node) startLetters(book *policy.Book) error {
 		}
 		c.Mailer = mailer
 	}
-	return n.consume(letters.Group, letters.New(c).Run)
+	return n.consume(topics.UserLetters, letters.Group, letters.New(c).Run)
 }
 
-// consume runs a service on a subscriber of its own group.
-func (n *Node) consume(group string, run func(context.Context, transport.Subscriber) error) error {
-	s, err := bus.NewSubscriber(bus.SubscriberConfig{Config: n.BusConfig(group), Group: group, Logger: n.log, Meters: n.tel.Meters()})
+// carrier returns what carries messages as a user.
+func (n *Node) carrier(user string) (transport.Carrier, error) {
+	p, err := n.publisher(user)
+	return transport.NewCarrier(p), err
+}
+
+// consume runs a service, as its user, on a subscriber of its own group.
+func (n *Node) consume(user, group string, run func(context.Context, transport.Subscriber) error) error {
+	s, err := bus.NewSubscriber(bus.SubscriberConfig{Config: n.As(user), Group: group, Logger: n.log, Meters: n.tel.Meters()})
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"habeas.dev/services/internal/config"
 	transport "habeas.dev/services/internal/mail"
+	"habeas.dev/services/internal/topics"
 	"habeas.dev/services/internal/watch"
 	"habeas.dev/services/internal/words"
 	"habeas.dev/services/notify"
@@ -16,7 +17,7 @@ import (
 // for them where somebody is to be told. Every coordinator has both: one of them
 // tells.
 func (n *Node) startNotify() error {
-	if err := n.consume(watch.Group, watch.New(n.Installation.Journal, now, n.log).Run); err != nil {
+	if err := n.consume(topics.UserCoordinator, watch.Group, watch.New(n.Installation.Journal, now, n.log).Run); err != nil {
 		return err
 	}
 	channels, err := notifyChannels(n.Config, n.languages)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/cenkalti/backoff/v4"
-	"habeas.dev/pkg/bus"
 	"habeas.dev/pkg/identifier"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/sqlsystem"
@@ -14,12 +13,12 @@ import (
 	"habeas.dev/pkg/vendorapi/ledger"
 	"habeas.dev/pkg/worker"
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/topics"
 	"habeas.dev/services/systems"
 )
 
 // startWorkers starts the workers of the role that aren't served elsewhere.
-func (n *Node) startWorkers(ctx context.Context, r Roles, publisher *bus.Publisher) error {
-	link := worker.Share(n.BusConfig("worker"), publisher, n.log)
+func (n *Node) startWorkers(ctx context.Context, r Roles) error {
 	host, err := n.vendorHost(ctx, r)
 	if err != nil {
 		return err
@@ -32,6 +31,11 @@ func (n *Node) startWorkers(ctx context.Context, r Roles, publisher *bus.Publish
 		if !r.runsWorker(m.System, system) {
 			continue
 		}
+		publisher, err := n.publisher(topics.WorkerUser(m.System))
+		if err != nil {
+			return err
+		}
+		link := worker.Share(n.As(topics.WorkerUser(m.System)), publisher, n.log)
 		connect := func(ctx context.Context) (func(context.Context) error, error) {
 			return n.openWorker(ctx, system, m, link, host)
 		}
@@ -88,7 +92,7 @@ func (n *Node) openWorker(ctx context.Context, s config.System, m *manifest.Mani
 	if err != nil {
 		return nil, errors.Join(err, closer())
 	}
-	n.health.watch("habeas.worker."+m.System, w.Check)
+	n.health.watch(topics.WorkerGroup(m.System), w.Check)
 	return func(ctx context.Context) error {
 		err := w.Run(ctx, worker.Config{Connection: link, Access: access, BatchSize: systems.BatchSize(impl)})
 		return errors.Join(err, closer())

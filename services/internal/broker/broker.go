@@ -19,6 +19,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/segmentio/kafka-go"
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"habeas.dev/pkg/bus"
@@ -59,6 +60,9 @@ type Config struct {
 	// week, 64 MiB.
 	Retention      time.Duration
 	RetentionBytes int64
+	// Users are who may sign in, each with rights of their own; without any, everybody on
+	// this machine may do everything.
+	Users []User
 	// Logger gets warnings of the broker. Default: none.
 	Logger *slog.Logger
 }
@@ -88,7 +92,8 @@ func Start(ctx context.Context, c Config) (*Broker, error) {
 		return nil, err
 	}
 	b := &Broker{lock: lock, faults: &faults{log: c.Logger}, stop: make(chan struct{})}
-	b.cluster, err = kfake.NewCluster(
+	options, own := signIn(c.Users)
+	b.cluster, err = kfake.NewCluster(append(options,
 		kfake.NumBrokers(1),
 		kfake.ClusterID("habeas-embedded"),
 		kfake.DataDir(c.Dir),
@@ -98,13 +103,13 @@ func Start(ctx context.Context, c Config) (*Broker, error) {
 			"log.retention.bytes": strconv.FormatInt(c.RetentionBytes, 10),
 			"log.segment.bytes":   strconv.FormatInt(segmentBytes, 10),
 		}),
-	)
+	)...)
 	if err != nil {
 		lock.release()
 		return nil, dirError(c.Dir, "cannot be opened", err)
 	}
 	b.addr = b.cluster.ListenAddrs()[0]
-	if err := b.prepare(ctx, c); err != nil {
+	if err := b.prepare(ctx, c, own); err != nil {
 		b.Close()
 		return nil, err
 	}
@@ -112,25 +117,35 @@ func Start(ctx context.Context, c Config) (*Broker, error) {
 	return b, nil
 }
 
-// prepare makes the broker ready before anyone else can reach it.
-func (b *Broker) prepare(ctx context.Context, c Config) error {
+// prepare makes the broker ready before anyone else can reach it, or is let in.
+func (b *Broker) prepare(ctx context.Context, c Config, own bus.SASL) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	b.cluster.ApplyRetention()
-	if err := clampOffsets(ctx, b.addr, c.Logger); err != nil {
+	as := bus.Config{Brokers: []string{b.addr}, ClientID: "habeas-broker", SASL: own}
+	transport, err := as.Transport()
+	if err != nil {
+		return err
+	}
+	defer transport.CloseIdleConnections()
+	client := &kafka.Client{Addr: kafka.TCP(b.addr), Transport: transport, Timeout: startTimeout}
+	if err := clampOffsets(ctx, client, c.Logger); err != nil {
 		return fmt.Errorf("broker: check committed offsets: %w", err)
 	}
 	specs := make([]bus.TopicSpec, len(c.Topics))
 	for i, t := range c.Topics {
 		specs[i] = bus.TopicSpec{Name: t, Partitions: c.Partitions, Replicas: 1}
 	}
-	err := bus.EnsureTopics(ctx, bus.Config{Brokers: []string{b.addr}, ClientID: "habeas-broker"}, specs)
+	err = bus.EnsureTopics(ctx, as, specs)
 	var mismatch *bus.MismatchError
 	if errors.As(err, &mismatch) {
 		c.Logger.Warn("broker: topics exist with other settings", "error", mismatch)
 		err = nil
 	}
 	if err != nil {
+		return err
+	}
+	if err := grant(ctx, client, c.Users); err != nil {
 		return err
 	}
 	return b.Health()

@@ -13,11 +13,7 @@ import (
 // where the commits' file kept more than the log's; left so, the group would
 // skip as many records as were lost. It MUST run before anyone can publish,
 // or the end isn't where the crash left it.
-func clampOffsets(ctx context.Context, addr string, log *slog.Logger) error {
-	transport := &kafka.Transport{ClientID: "habeas-broker"}
-	defer transport.CloseIdleConnections()
-	client := &kafka.Client{Addr: kafka.TCP(addr), Transport: transport, Timeout: startTimeout}
-
+func clampOffsets(ctx context.Context, client *kafka.Client, log *slog.Logger) error {
 	ends, partitions, err := logEnds(ctx, client)
 	if err != nil || len(ends) == 0 {
 		return err

@@ -40,6 +40,10 @@ func openDir(dir string) (*dirLock, error) {
 		lock.release()
 		return nil, err
 	}
+	if err := forgetUsers(dir); err != nil {
+		lock.release()
+		return nil, err
+	}
 	if err := os.Remove(filepath.Join(dir, sessionName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		lock.release()
 		return nil, dirError(dir, "cannot be written", err)

@@ -255,6 +255,7 @@ const (
 	RoomMirror    = "mirror"
 	RoomUploads   = "uploads"
 	RoomMail      = "mail"
+	RoomUsers     = "users" // how who comes from outside signs in to the embedded broker
 )
 
 // File is the name under which `habeas up` and `demo` leave their effective

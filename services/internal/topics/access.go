@@ -1,6 +1,8 @@
 package topics
 
 import (
+	"strings"
+
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
 )
@@ -13,7 +15,8 @@ import (
 type Access struct {
 	// User is the principal's name, without User: before it.
 	User string
-	// Reads are topics, each read by the group of the same place in Groups.
+	// Reads are topics, each read by the group of the same place in Groups; a group's name
+	// that ends in a dot begins the names of those that it may read by.
 	Reads, Groups []string
 	Writes        []string
 	// SeesTopics and SeesGroups begin the names of topics and groups of which it only
@@ -36,13 +39,22 @@ const (
 	// UserFollower is who follows the facts: by a group of its own, whose name begins
 	// as [FollowerGroup] does.
 	UserFollower = "habeas-follower"
+	// UserOperator is who looks at what was rejected, by groups that begin as
+	// [OperatorGroup] does, and at how far everybody is.
+	UserOperator = "habeas-operator"
 )
 
-// FollowerGroup begins the names of the groups of those who follow the facts.
-const FollowerGroup = "follower."
+// These begin the names of the groups of those who follow the facts, and of operators.
+const (
+	FollowerGroup = "follower."
+	OperatorGroup = "operator."
+)
 
 // topicPrefix begins the name of every topic here.
 const topicPrefix = "dsar."
+
+// groupPrefix begins the names of the groups of all services and workers.
+const groupPrefix = "habeas."
 
 // WorkerUser returns the user of a system's worker.
 func WorkerUser(system string) string { return "habeas-worker-" + system }
@@ -62,6 +74,7 @@ func Accesses(systems []string) []Access {
 		{User: UserTopics, Makes: topicPrefix},
 		{User: UserProducer, Writes: []string{event.TopicRequests}},
 		{User: UserFollower, Reads: []string{event.TopicEvents}, Groups: []string{FollowerGroup}},
+		{User: UserOperator, Reads: []string{event.TopicRejected}, Groups: []string{OperatorGroup}, SeesTopics: topicPrefix, SeesGroups: groupPrefix},
 	}
 	for _, s := range systems {
 		all = append(all, Access{User: WorkerUser(s), Reads: tasks([]string{s}), Groups: []string{WorkerGroup(s)}, Writes: []string{event.TopicReports, event.TopicRejected}})
@@ -90,7 +103,7 @@ type ACL struct {
 func (a Access) ACLs() (out []ACL) {
 	for i, topic := range a.Reads {
 		group := a.Groups[i]
-		out = append(out, ACL{"Read", "topic", topic, false}, ACL{"Read", "group", group, a.User == UserFollower})
+		out = append(out, ACL{"Read", "topic", topic, false}, ACL{"Read", "group", group, strings.HasSuffix(group, ".")})
 	}
 	for _, topic := range a.Writes {
 		out = append(out, ACL{"Write", "topic", topic, false})
