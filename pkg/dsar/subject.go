@@ -26,8 +26,9 @@ func Assurances() []Assurance {
 // hold it: its value is sealed under the request's own key.
 type Identifier struct {
 	Type IdentifierType `json:"type"`
-	// Fingerprint is the keyed hash of type and normalised value, in hex. Two
-	// identifiers are the same if and only if their fingerprints are.
+	// Fingerprint is the keyed hash of type and normalised value, in hex, by a key of the
+	// request's own. Two identifiers of one request are the same if and only if their
+	// fingerprints are; in another request they have others.
 	Fingerprint string `json:"fingerprint"`
 	// Sealed is the value, sealed under the request's key.
 	Sealed []byte `json:"sealed"`

@@ -29,6 +29,8 @@ type Hub struct {
 	keys  Keys
 	now   func() time.Time
 	holds Holds // nil: none
+	// before tells which requests' facts hold fingerprints across requests; nil: none's.
+	before Before
 	// secret is of nonces. They are computed and not kept, so that neither the journal
 	// nor whoever decides needs randomness.
 	secret []byte
@@ -263,11 +265,21 @@ func (h *Hub) sealPersonal(ctx context.Context, r *dsar.Report) error {
 			return err
 		}
 	}
+	print, err := h.printer(ctx, r.RequestID, keys)
+	if err != nil {
+		return err
+	}
 	seen := map[string]bool{}
 	for _, f := range found {
-		id := dsar.Identifier{Type: f.Type, Fingerprint: h.vault.Fingerprint(f.Type, f.Value), Assurance: dsar.AssuranceFound}
-		if f.From != "" {
-			id.From = h.vault.Fingerprint(f.FromType, f.From)
+		id := dsar.Identifier{Type: f.Type, Assurance: dsar.AssuranceFound}
+		if id.Fingerprint, err = print(f.Type, f.Value); err == nil && f.From != "" {
+			id.From, err = print(f.FromType, f.From)
+		}
+		if errors.Is(err, vault.ErrShredded) {
+			return nil
+		}
+		if err != nil {
+			return err
 		}
 		if seen[id.Fingerprint] {
 			continue

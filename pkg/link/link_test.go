@@ -2,6 +2,7 @@ package link_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"os"
@@ -160,7 +161,7 @@ func TestReportsAreOfTheirTask(t *testing.T) {
 		Found: []dsar.FoundIdentifier{{Type: "email", Value: "b@example.com", FromType: "email", From: "anna@example.com"}, {Type: "email", Value: "B@example.com"}}}
 	got, err := f.hub.OpenReport(t.Context(), f.report(f.key("account"), mine, r))
 	if err != nil || got.Outcome != dsar.Erased || len(got.Found) != 0 || len(got.Identifiers) != 1 || bytes.Contains(got.Detail, []byte("anna")) ||
-		got.Identifiers[0].From != f.vault.Fingerprint("email", "anna@example.com") {
+		got.Identifiers[0].From != f.print("email", "anna@example.com") || got.Identifiers[0].From == f.vault.Fingerprint("email", "anna@example.com") {
 		t.Errorf("%+v, %v", got, err)
 	}
 	for name, e := range map[string]struct {
@@ -181,6 +182,43 @@ func TestReportsAreOfTheirTask(t *testing.T) {
 	swapped.Attempt = 2
 	if _, err := f.hub.OpenReport(t.Context(), swapped); !errors.Is(err, link.ErrNotSealed) {
 		t.Errorf("of another attempt: %v", err)
+	}
+}
+
+// print returns the fingerprint that an identifier has in the request.
+func (f *fixture) print(typ dsar.IdentifierType, value string) string {
+	f.Helper()
+	keys, err := f.vault.Keys(f.Context(), request)
+	if err != nil {
+		f.Fatal(err)
+	}
+	print, err := keys.Fingerprint(typ, value)
+	if err != nil {
+		f.Fatal(err)
+	}
+	return print
+}
+
+// before says of every request that it was accepted before fingerprints were its own.
+type before struct{}
+
+func (before) PrintsAcross(context.Context, string) (bool, error) { return true, nil }
+
+// TestFoundInRequestsOfBefore: what is found for a request of before is comparable with
+// what its facts hold.
+func TestFoundInRequestsOfBefore(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.hub = link.NewHub(f.vault, &f.Memory, func() time.Time { return f.now }, link.WithBefore(before{}))
+	opened, err := f.key("account").OpenTask(f.parse(f.task("account", dsar.Resolve, 1)), f.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := dsar.Report{RequestID: request, System: "account", Action: dsar.Resolve, Attempt: 1, Kind: dsar.ReportEnded, Outcome: dsar.Found,
+		Found: []dsar.FoundIdentifier{{Type: "account_id", Value: "A-1", FromType: "email", From: "anna@example.com"}}}
+	got, err := f.hub.OpenReport(t.Context(), f.report(f.key("account"), opened.Nonce, r))
+	if err != nil || len(got.Identifiers) != 1 || got.Identifiers[0].Fingerprint != f.vault.Fingerprint("account_id", "A-1") || got.Identifiers[0].From != f.vault.Fingerprint("email", "anna@example.com") {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 

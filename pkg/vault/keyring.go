@@ -61,7 +61,7 @@ func (v *Vault) CreateKeys(ctx context.Context, requestID string) (*Keys, error)
 	if slices.Contains(exists[:], true) { // another was first, or died half way
 		return v.Keys(ctx, requestID)
 	}
-	if k, kept := v.cache.put(requestID, openKeys(requestID, secrets), sealed, before); kept {
+	if k, kept := v.cache.put(requestID, openKeys(requestID, secrets, v.identifiers), sealed, before); kept {
 		return k, nil
 	}
 	return v.Keys(ctx, requestID)
@@ -127,7 +127,7 @@ func (v *Vault) readKeys(ctx context.Context, requestID string) (k *Keys, kept b
 	if sealed.allEnded() {
 		return nil, false, fmt.Errorf("vault: request %s: %w", requestID, ErrShredded)
 	}
-	k, kept = v.cache.put(requestID, openKeys(requestID, secrets), sealed, before)
+	k, kept = v.cache.put(requestID, openKeys(requestID, secrets, v.identifiers), sealed, before)
 	return k, kept, nil
 }
 

@@ -2,8 +2,14 @@ package vault
 
 import (
 	"crypto/cipher"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"sync/atomic"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/identifier"
 )
 
 // Keys are the keys of one request. They are safe for use by many goroutines.
@@ -13,6 +19,8 @@ import (
 type Keys struct {
 	requestID string
 	roots     [rootCount]rootKeys
+	// identifiers are the equivalences that fingerprints are made by.
+	identifiers identifier.Rules
 }
 
 // rootKeys are what is derived from one root.
@@ -24,8 +32,8 @@ type rootKeys struct {
 
 // openKeys derives the keys of a request from its roots; nil stands for one that was
 // ended.
-func openKeys(requestID string, secrets [rootCount][]byte) *Keys {
-	k := &Keys{requestID: requestID}
+func openKeys(requestID string, secrets [rootCount][]byte, rules identifier.Rules) *Keys {
+	k := &Keys{requestID: requestID, identifiers: rules}
 	for i, secret := range secrets {
 		r := &k.roots[i]
 		if secret == nil {
@@ -63,6 +71,28 @@ func (k *Keys) Open(sealed []byte, kind Kind) ([]byte, error) {
 		return nil, k.errorf(ErrCorrupt)
 	}
 	return plain, nil
+}
+
+// Fingerprint returns the keyed hash of an identifier in this request, in 64 hex digits:
+// the same for two writings of one identifier ([identifier.Rules]), another in every other
+// request, and none of [Vault.Fingerprint]. Its key comes of the subject root: once that is
+// ended, nobody can try whether an identifier is the one that a hash stands for.
+func (k *Keys) Fingerprint(typ dsar.IdentifierType, value string) (string, error) {
+	return k.hash("fingerprints", string(typ)+"\x00"+k.identifiers.Normalise(typ, value))
+}
+
+// Digest returns the keyed hash of any content in this request, in 64 hex digits. What
+// holds of a fingerprint's key holds of it.
+func (k *Keys) Digest(data []byte) (string, error) { return k.hash("digests", string(data)) }
+
+func (k *Keys) hash(purpose, of string) (string, error) {
+	r := &k.roots[SubjectRoot]
+	if r.ended.Load() || r.secret == nil {
+		return "", k.errorf(ErrShredded)
+	}
+	h := hmac.New(sha256.New, derive(r.secret, purpose, k.requestID))
+	h.Write([]byte(of)) // never fails
+	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // Ended reports whether a root was ended, as far as this process knows.

@@ -28,7 +28,9 @@ func TestResolve(t *testing.T) {
 	for i, want := range []string{"A-1", "A-2"} {
 		id := r.Identifiers[i]
 		value, err := keys.Open(id.Sealed, vault.Identifier)
-		if err != nil || string(value) != want || id.Fingerprint != v.Fingerprint("account_id", want) || id.From != v.Fingerprint("email", address(anna)) {
+		print, _ := keys.Fingerprint("account_id", want)
+		from, _ := keys.Fingerprint("email", address(anna))
+		if err != nil || string(value) != want || id.Fingerprint != print || id.From != from {
 			t.Errorf("identifier %d: %q %v %+v", i, value, err, id)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/prints"
 	"habeas.dev/services/internal/words"
 )
 
@@ -267,7 +268,7 @@ func (c *Console) possible(ctx context.Context, id string, verb core.Verb, do co
 		if err != nil {
 			return err
 		}
-		return c.agentsName(s, command.To)
+		return c.agentsName(ctx, s, command.To)
 	default:
 		return nil
 	}
@@ -301,9 +302,16 @@ func (c *Console) reaches(s core.State, command core.Hold) error {
 
 // agentsName refuses an agent's name that is one of the person's identifiers: it
 // would stay in the journal.
-func (c *Console) agentsName(s core.State, name string) error {
+func (c *Console) agentsName(ctx context.Context, s core.State, name string) error {
 	for _, one := range s.Identifiers {
-		if name != "" && c.Vault.Fingerprint(one.Type, name) == one.Fingerprint {
+		if name == "" {
+			return nil
+		}
+		same, err := prints.Prints{Vault: c.Vault}.Among(ctx, s, []dsar.Identifier{one}, one.Type, name)
+		if err != nil {
+			return err
+		}
+		if same {
 			return errPersonal
 		}
 	}

@@ -115,7 +115,7 @@ func assignOne(ctx context.Context, c *Console, u User, id string, f values) (bo
 	if err != nil {
 		return false, err
 	}
-	if err := c.agentsName(s, strings.TrimSpace(f.Get("to"))); err != nil {
+	if err := c.agentsName(ctx, s, strings.TrimSpace(f.Get("to"))); err != nil {
 		return false, err
 	}
 	_, err = c.Requests.Do(ctx, id, core.IfUnchanged{Acts: s.Acts, Command: command})

@@ -3,7 +3,6 @@ package intake
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
@@ -24,10 +23,14 @@ func (in *Intake) about(ctx context.Context, from callers.Caller, s event.Submit
 		return nil, fmt.Errorf("intake: request %s: %w", s.About, err)
 	}
 	a := earlier.Accepted
-	same := slices.ContainsFunc(s.Subject.Identifiers, func(id event.SubjectIdentifier) bool {
-		print := in.Vault.Fingerprint(id.Type, id.Value)
-		return slices.ContainsFunc(earlier.Identifiers, func(known dsar.Identifier) bool { return known.Fingerprint == print })
-	})
+	same := false
+	for _, id := range s.Subject.Identifiers {
+		known, err := in.prints().Among(ctx, earlier, earlier.Identifiers, id.Type, id.Value)
+		if err != nil {
+			return nil, fmt.Errorf("intake: request %s: %w", s.About, err)
+		}
+		same = same || known
+	}
 	if !same || a.Jurisdiction != s.Jurisdiction || from.Known() && a.Source != from.Name {
 		return nil, refuse(event.Invalid(event.Violation{Pointer: "/about", Rule: "must be a request of the same person, under the same law"}))
 	}

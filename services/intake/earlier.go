@@ -9,7 +9,10 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/prints"
 )
+
+func (in *Intake) prints() prints.Prints { return prints.Prints{Vault: in.Vault} }
 
 // RequestFinder finds requests by the person's fingerprint; the journal does.
 type RequestFinder interface {
@@ -33,7 +36,14 @@ func (in *Intake) lookBack(ctx context.Context, s *core.Submit) error {
 	}
 	since := s.ReceivedAt.AddDate(0, -earlierMonths, 0)
 	for _, id := range s.Identifiers {
-		rows, err := in.Finder.ByFingerprint(ctx, id.Fingerprint, limit)
+		value, known, err := in.prints().Value(ctx, s.RequestID, id)
+		if err != nil {
+			return err
+		}
+		if !known {
+			continue // somebody has just destroyed its keys
+		}
+		rows, err := in.Finder.ByFingerprint(ctx, in.Vault.Fingerprint(id.Type, value), limit)
 		if err != nil {
 			return fmt.Errorf("earlier requests: %w", err)
 		}
@@ -57,7 +67,7 @@ func (in *Intake) lookBack(ctx context.Context, s *core.Submit) error {
 			if err := in.carryHolds(ctx, s, row); err != nil {
 				return err
 			}
-			if err := in.carryKept(ctx, s, row, id.Fingerprint); err != nil {
+			if err := in.carryKept(ctx, s, row, id, value); err != nil {
 				return err
 			}
 		}
@@ -108,7 +118,7 @@ func (in *Intake) carryHolds(ctx context.Context, s *core.Submit, row journal.Ro
 
 // carryKept takes over what an earlier erasure of the same person had to keep. By what it
 // was found there the coordinator adds, which may open it.
-func (in *Intake) carryKept(ctx context.Context, s *core.Submit, row journal.Row, by string) error {
+func (in *Intake) carryKept(ctx context.Context, s *core.Submit, row journal.Row, by dsar.Identifier, value string) error {
 	if row.Right != dsar.Erasure {
 		return nil
 	}
@@ -116,11 +126,11 @@ func (in *Intake) carryKept(ctx context.Context, s *core.Submit, row journal.Row
 	if err != nil {
 		return fmt.Errorf("request %s: %w", row.RequestID, err)
 	}
-	if !slices.ContainsFunc(other.Usable(), func(id dsar.Identifier) bool { return id.Fingerprint == by }) {
-		return nil
+	if same, err := in.prints().Among(ctx, other, other.Usable(), by.Type, value); err != nil || !same {
+		return err
 	}
 	for _, k := range other.Kept() {
-		k.From = by
+		k.From = by.Fingerprint
 		s.Kept = append(s.Kept, k)
 	}
 	return nil

@@ -28,6 +28,7 @@ import (
 	"habeas.dev/services/internal/journal/memjournal"
 	"habeas.dev/services/internal/lifecycle"
 	"habeas.dev/services/internal/policy"
+	"habeas.dev/services/internal/prints"
 )
 
 const (
@@ -75,7 +76,7 @@ func (w *fixture) start() {
 	book, err := policy.Load("../internal/policy/testdata/laws")
 	must(t, err)
 	w.Intake, err = intake.New(intake.Config{
-		Requests: lifecycle.New(w.journal), Rows: w.journal, Vault: w.vault, Policy: book, Validator: w.contract.validator,
+		Requests: lifecycle.New(w.journal, lifecycle.WithPrints(prints.Prints{Vault: w.vault})), Rows: w.journal, Vault: w.vault, Policy: book, Validator: w.contract.validator,
 		Catalogue: []dsar.System{{Name: "billing", Abilities: []dsar.Action{dsar.Gather}, Needs: []dsar.IdentifierType{"email", "loyalty_no"}}},
 		Columns:   []string{"name", "phone"}, Rejected: w, Now: func() time.Time { return now },
 		Log: slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),

@@ -201,20 +201,19 @@ func (in *Intake) Submit(ctx context.Context, from callers.Caller, data []byte) 
 func (in *Intake) take(ctx context.Context, from callers.Caller, s event.Submitted) (Receipt, error) {
 	ctx, span := in.tracer.Start(otlp.Begin(ctx, s.RequestID), "intake")
 	defer span.End()
-	digest, err := in.digest(s)
+	content, err := canonical(s)
 	if err != nil {
 		return Receipt{}, err
 	}
-	// A repeat is answered from the journal, before anything is sealed: its keys
-	// may be long destroyed.
+	// A repeat is answered from the journal, before anything is sealed.
 	state, err := in.Requests.State(ctx, s.RequestID)
 	if err != nil {
 		return Receipt{}, fmt.Errorf("intake: %w", err)
 	}
 	if state.Exists() {
-		return repeat(state, digest)
+		return in.repeat(ctx, state, content)
 	}
-	accepted, err := in.seal(ctx, from, s, digest)
+	accepted, err := in.seal(ctx, from, s, content)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -235,13 +234,6 @@ func (in *Intake) take(ctx context.Context, from callers.Caller, s event.Submitt
 		return Receipt{}, ErrTooLarge // sent again it would be as large
 	case err != nil:
 		return Receipt{}, fmt.Errorf("intake: %w", err)
-	}
-	return receipt(state.Accepted), nil
-}
-
-func repeat(state core.State, digest string) (Receipt, error) {
-	if state.Accepted.Digest != digest {
-		return Receipt{}, ErrConflict
 	}
 	return receipt(state.Accepted), nil
 }

@@ -19,7 +19,7 @@ import (
 
 // seal makes the request's first fact: from here on nothing of the person is in
 // the clear.
-func (in *Intake) seal(ctx context.Context, from callers.Caller, s event.Submitted, digest string) (core.Accepted, error) {
+func (in *Intake) seal(ctx context.Context, from callers.Caller, s event.Submitted, canonical []byte) (core.Accepted, error) {
 	j, _ := in.Policy.Jurisdiction(s.Jurisdiction)
 	about, err := in.about(ctx, from, s)
 	if err != nil {
@@ -45,7 +45,7 @@ func (in *Intake) seal(ctx context.Context, from callers.Caller, s event.Submitt
 		Locale:       s.Subject.Locale,
 		Systems:      in.Catalogue,
 		About:        about,
-		Digest:       digest,
+		OwnPrints:    true,
 		Lease:        in.Lease,
 		Keep:         in.keep(j),
 	}
@@ -65,9 +65,13 @@ func (in *Intake) seal(ctx context.Context, from callers.Caller, s event.Submitt
 	if err != nil {
 		return a, fmt.Errorf("intake: %w", err)
 	}
-	if a.Identifiers, err = identifiers(keys, in.Vault, s.Subject, proof, from.Proves); errors.Is(err, vault.ErrShredded) {
+	if a.Digest, err = keys.Digest(canonical); err == nil {
+		a.Identifiers, err = identifiers(keys, s.Subject, proof, from.Proves)
+	}
+	if errors.Is(err, vault.ErrShredded) {
 		return a, ErrShredded
-	} else if err != nil {
+	}
+	if err != nil {
 		return a, fmt.Errorf("intake: request %s: seal identifiers: %w", s.RequestID, err)
 	}
 	if a.Terms = proof.terms(j, received, s, a.Identifiers); a.Terms.ByPurpose {
@@ -114,7 +118,7 @@ func withoutPurposes(systems []dsar.System) []dsar.System {
 
 // identifiers seals each identifier once: two that are the same to a system are
 // one, verified if either is. Of a caller to whom people prove them, verified is proven.
-func identifiers(keys *vault.Keys, prints Vault, subject event.Subject, proof Proof, proves bool) ([]dsar.Identifier, error) {
+func identifiers(keys *vault.Keys, subject event.Subject, proof Proof, proves bool) ([]dsar.Identifier, error) {
 	out := make([]dsar.Identifier, 0, len(subject.Identifiers))
 	at := make(map[string]int, len(subject.Identifiers))
 	assured := func(id event.SubjectIdentifier) dsar.Assurance {
@@ -128,7 +132,10 @@ func identifiers(keys *vault.Keys, prints Vault, subject event.Subject, proof Pr
 		}
 	}
 	for _, id := range subject.Identifiers {
-		fingerprint := prints.Fingerprint(id.Type, id.Value)
+		fingerprint, err := keys.Fingerprint(id.Type, id.Value)
+		if err != nil {
+			return nil, err
+		}
 		if i, twice := at[fingerprint]; twice {
 			if out[i].Assurance == dsar.AssuranceClaimed {
 				out[i].Assurance = assured(id)

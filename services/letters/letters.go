@@ -26,6 +26,7 @@ import (
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/letter"
 	"habeas.dev/services/internal/mail"
+	"habeas.dev/services/internal/prints"
 	"habeas.dev/services/internal/transport"
 )
 
@@ -54,7 +55,7 @@ var ErrNoAddress = errors.New("no address was given with the request")
 // ErrRefused says that the mail server refuses a letter for good.
 var ErrRefused = mail.ErrRefused
 
-// Config configures [Letters]. Every field must be set, but Mailer and Earlier.
+// Config configures [Letters]. Every field must be set, but Mailer, Earlier and Vault.
 type Config struct {
 	Requests Requests
 	Writer   *letter.Writer
@@ -63,8 +64,9 @@ type Config struct {
 	// Mailer sends letters as well; nil: they stay in the outbox.
 	Mailer Mailer
 	// Earlier finds a person's other requests, so that letters to one address are
-	// bounded; nil: they aren't.
+	// bounded; nil: they aren't. Vault opens the address, by which they are found.
 	Earlier Earlier
+	Vault   prints.Vault
 	Now     func() time.Time
 	Log     *slog.Logger
 }

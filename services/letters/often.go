@@ -9,6 +9,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/prints"
 )
 
 // MaxPerDay is how many letters are mailed to one address within a day, about all its
@@ -44,7 +45,12 @@ func (l *Letters) often(ctx context.Context, s core.State) error {
 	if l.Earlier == nil || !ok {
 		return nil
 	}
-	rows, err := l.Earlier.ByFingerprint(ctx, to.Fingerprint, maxLookedAt)
+	all := prints.Prints{Vault: l.Vault}
+	value, known, err := all.Value(ctx, s.Accepted.RequestID, to)
+	if err != nil || !known {
+		return err
+	}
+	rows, err := l.Earlier.ByFingerprint(ctx, l.Vault.Fingerprint(to.Type, value), maxLookedAt)
 	if err != nil {
 		return fmt.Errorf("earlier letters: %w", err)
 	}
@@ -57,7 +63,10 @@ func (l *Letters) often(ctx context.Context, s core.State) error {
 		if err != nil {
 			return fmt.Errorf("request %s: %w", row.RequestID, err)
 		}
-		if other, _ := addressee(state); other.Fingerprint != to.Fingerprint {
+		other, _ := addressee(state)
+		if same, err := all.Among(ctx, state, []dsar.Identifier{other}, to.Type, value); err != nil {
+			return err
+		} else if !same {
 			continue
 		}
 		for _, sent := range state.Letters {

@@ -326,7 +326,7 @@ func (n *Node) startCoordinator(ctx context.Context, embedded bool) error {
 		}
 	}
 	holds := links.Holds{Requests: n.Installation.Requests, Journal: n.Installation.Journal, Manifests: n.Manifests}
-	hub := link.NewHub(n.Installation.Vault, n.Installation.Links, now, link.WithHolds(holds))
+	hub := link.NewHub(n.Installation.Vault, n.Installation.Links, now, link.WithHolds(holds), link.WithBefore(links.Before{Requests: n.Installation.Requests}))
 	c := coordinator.New(coordinator.Config{Requests: n.Installation.Requests, Timers: n.Installation.Journal, Links: hub, Manifests: n.Manifests, Keeper: keep,
 		Now: now, Log: n.log, Parallel: timersAtOnce, Meters: n.tel.Meters()})
 	if err := (&requestGauges{journal: n.Installation.Journal, systems: taskTopics(n.Manifests), now: now}).register(n.tel.Meters()); err != nil {
@@ -355,7 +355,7 @@ func refused(err error) bool {
 
 func (n *Node) startLetters(book *policy.Book) error {
 	w := letter.NewWriter(book, n.said()).WithPortal(n.Config.Portal.URL)
-	c := letters.Config{Requests: n.Installation.Requests, Writer: w, Outbox: n.Installation.Outbox, Earlier: n.Installation.Journal, Now: now, Log: n.log}
+	c := letters.Config{Requests: n.Installation.Requests, Writer: w, Outbox: n.Installation.Outbox, Earlier: n.Installation.Journal, Vault: n.Installation.Vault, Now: now, Log: n.log}
 	if s := n.Config.Letters; s.SMTP != "" {
 		mailer, err := letters.NewMailer(letters.SMTP{Address: s.SMTP, From: s.From, User: s.User, PasswordFile: s.PasswordFile, Plain: s.Plain}, n.Installation.Vault, now)
 		if err != nil {

@@ -112,6 +112,31 @@ func (s *scene) delete(id string) {
 	}
 }
 
+// TestFingerprintsAreCounted: without the vault nobody can tell whose fingerprints they
+// are, and how many there are is held against the facts.
+func TestFingerprintsAreCounted(t *testing.T) {
+	t.Parallel()
+	for what, c := range map[string]struct {
+		statement string
+		findings  int
+	}{
+		"nothing": {"UPDATE fingerprint SET request = request WHERE request = " + num, 0},
+		"deleted": {"DELETE FROM fingerprint WHERE request = " + num, 1},
+		"added":   {"INSERT INTO fingerprint (fingerprint, request) VALUES ('x', " + num + ")", 1},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			s := inSQLite(t)
+			s.exec(c.statement, answered)
+			r, err := audit.Run(t.Context(), audit.Config{Journal: s.Journal})
+			must(t, err)
+			if len(r.Findings) != c.findings || c.findings > 0 && (r.Findings[0].Code != "fingerprint" || r.Findings[0].Request != answered) {
+				t.Errorf("%+v", r.Findings)
+			}
+		})
+	}
+}
+
 type alteration struct {
 	what    string
 	do      func(s *scene)
@@ -251,22 +276,26 @@ func check(t *testing.T, newOne func(t *testing.T) *scene) {
 	}
 }
 
+// inSQLite returns a scene in a file.
+func inSQLite(t *testing.T) *scene {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "journal.db")
+	j, err := sqlitejournal.Open(t.Context(), sqlitejournal.Config{Path: path})
+	must(t, err)
+	t.Cleanup(func() { _ = j.Close() })
+	return newScene(t, j, func(statement string, args ...any) {
+		db, err := sql.Open("sqlite", path+"?_pragma=busy_timeout(10000)")
+		must(t, err)
+		defer db.Close()
+		_, err = db.ExecContext(t.Context(), statement, args...)
+		must(t, err)
+	})
+}
+
 // TestAlterations makes each alteration in SQLite: each is found and named.
 func TestAlterations(t *testing.T) {
 	t.Parallel()
-	check(t, func(t *testing.T) *scene {
-		path := filepath.Join(t.TempDir(), "journal.db")
-		j, err := sqlitejournal.Open(t.Context(), sqlitejournal.Config{Path: path})
-		must(t, err)
-		t.Cleanup(func() { _ = j.Close() })
-		return newScene(t, j, func(statement string, args ...any) {
-			db, err := sql.Open("sqlite", path+"?_pragma=busy_timeout(10000)")
-			must(t, err)
-			defer db.Close()
-			_, err = db.ExecContext(t.Context(), statement, args...)
-			must(t, err)
-		})
-	})
+	check(t, inSQLite)
 }
 
 // TestAlterationsOfPostgreSQL makes each alteration in PostgreSQL.

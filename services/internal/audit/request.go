@@ -7,13 +7,16 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 
 	"gocloud.dev/gcerrors"
 
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/lifecycle"
+	"habeas.dev/services/internal/prints"
 )
 
 // maxMoves bounds how often a request that changes while it is looked at is read again.
@@ -98,33 +101,76 @@ func normal(r journal.Row) journal.Row {
 	return r
 }
 
-// fingerprints holds those by which the request is found against its facts.
+// fingerprints holds those by which the request is found against its facts. What facts
+// hold by fingerprints of the request's own is opened for that; without a vault, or where
+// its keys are gone, only how many there are is compared.
 func (a *audit) fingerprints(ctx context.Context, s core.State, events []core.Event) error {
-	is, err := a.Journal.Fingerprints(ctx, s.Accepted.RequestID)
+	id := s.Accepted.RequestID
+	is, err := a.Journal.Fingerprints(ctx, id)
 	if err != nil {
 		return err
 	}
+	var ids []dsar.Identifier
 	var should []string
 	if s.SubjectForgotten.IsZero() {
 		for _, e := range events {
-			should = append(should, lifecycle.Fingerprints(e)...)
+			found, words := lifecycle.Findable(e)
+			ids = append(ids, found...)
+			should = append(should, words...)
 		}
-		slices.Sort(should)
-		should = slices.Compact(should)
 	}
-	for _, p := range should {
-		if !slices.Contains(is, p) {
-			a.find("fingerprint", s.Accepted.RequestID, "A fingerprint was deleted: it isn't found by every identifier that it has.")
+	own := map[string]bool{} // its own fingerprints
+	for _, i := range ids {
+		own[i.Fingerprint] = true
+	}
+	switch {
+	case !s.Accepted.OwnPrints:
+		for print := range own {
+			should = append(should, print)
+		}
+	case a.Vault != nil:
+		across, err := prints.Prints{Vault: a.Vault}.Across(ctx, id, ids)
+		if err != nil && !errors.Is(err, vault.ErrCorrupt) { // the keys are looked at below
+			return err
+		}
+		if should = append(should, across...); len(across) == len(ids) {
 			break
 		}
+		fallthrough
+	default:
+		a.countPrints(id, is, should, len(own))
+		return nil
 	}
-	for _, p := range is {
-		if !slices.Contains(should, p) {
-			a.find("fingerprint", s.Accepted.RequestID, "It is found by a fingerprint that isn't of its identifiers, or that was to be forgotten.")
-			break
-		}
-	}
+	slices.Sort(should)
+	a.comparePrints(id, is, slices.Compact(should))
 	return nil
+}
+
+// comparePrints names fingerprints that are missing, and that there should be none of.
+func (a *audit) comparePrints(id string, is, should []string) {
+	if slices.ContainsFunc(should, func(p string) bool { return !slices.Contains(is, p) }) {
+		a.find("fingerprint", id, "A fingerprint was deleted: it isn't found by every identifier that it has.")
+	}
+	if slices.ContainsFunc(is, func(p string) bool { return !slices.Contains(should, p) }) {
+		a.find("fingerprint", id, "It is found by a fingerprint that isn't of its identifiers, or that was to be forgotten.")
+	}
+}
+
+// countPrints does what can be done where identifiers can't be opened: their fingerprints
+// are as many as they are themselves.
+func (a *audit) countPrints(id string, is, words []string, identifiers int) {
+	n := 0
+	for _, p := range is {
+		if !strings.Contains(p, ":") {
+			n++
+		}
+	}
+	switch {
+	case n < identifiers || slices.ContainsFunc(words, func(w string) bool { return strings.Contains(w, ":") && !slices.Contains(is, w) }):
+		a.find("fingerprint", id, "A fingerprint was deleted: it isn't found by every identifier that it has.")
+	case n > identifiers:
+		a.find("fingerprint", id, "It is found by a fingerprint that isn't of its identifiers, or that was to be forgotten.")
+	}
 }
 
 // leaves holds a request's leaves in the log against its facts; events is nil where those

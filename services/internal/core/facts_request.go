@@ -48,6 +48,9 @@ type Accepted struct {
 	// Digest is a keyed hash of what was submitted: the same request_id with
 	// another digest is a conflict.
 	Digest string `json:"digest"`
+	// OwnPrints tells that the digest, and every fingerprint in the request's facts, are by
+	// keys of the request's own; in a journal of before they are by one key for all.
+	OwnPrints bool `json:"own_prints,omitempty"`
 	// Recipient is the age recipient that the answer is encrypted to, beside what opens it
 	// for Habeas: who asked has the identity.
 	Recipient string `json:"recipient,omitempty"`

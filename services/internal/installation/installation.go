@@ -24,6 +24,7 @@ import (
 	"habeas.dev/services/internal/journal/open"
 	"habeas.dev/services/internal/lifecycle"
 	"habeas.dev/services/internal/links"
+	"habeas.dev/services/internal/prints"
 )
 
 // Installation is an opened journal, vault and outbox; what a service doesn't
@@ -101,6 +102,9 @@ func openAll(ctx context.Context, c config.Config, create bool, p Parts, opts ..
 	if p.Journal {
 		if in.Journal, err = open.Open(ctx, c.Journal); err != nil {
 			return nil, err
+		}
+		if in.Vault != nil {
+			opts = append(opts, lifecycle.WithPrints(prints.Prints{Vault: in.Vault}))
 		}
 		in.Requests = lifecycle.New(in.Journal, opts...)
 	}

@@ -21,6 +21,7 @@ import (
 	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/prints"
 	"habeas.dev/services/internal/receipt"
 )
 
@@ -59,6 +60,8 @@ type Keeper struct {
 	List *List
 	Now  func() time.Time
 }
+
+func (k *Keeper) prints() prints.Prints { return prints.Prints{Vault: k.Vault} }
 
 // Do implements coordinator.Keeper.
 func (k *Keeper) Do(ctx context.Context, requestID string, d core.Duty) error {
@@ -254,7 +257,14 @@ func (k *Keeper) forgetCopies(ctx context.Context, requestID string) error {
 	}
 	var reached []string
 	for _, id := range s.Usable() {
-		rows, err := k.Journal.ByFingerprint(ctx, id.Fingerprint, maxCopies)
+		value, known, err := k.prints().Value(ctx, requestID, id)
+		if err != nil {
+			return err
+		}
+		if !known {
+			continue
+		}
+		rows, err := k.Journal.ByFingerprint(ctx, k.Vault.Fingerprint(id.Type, value), maxCopies)
 		if err != nil {
 			return err
 		}
@@ -267,7 +277,11 @@ func (k *Keeper) forgetCopies(ctx context.Context, requestID string) error {
 				return err
 			}
 			// A person who merely said that the address was theirs reaches nothing.
-			if !slices.ContainsFunc(other.Usable(), func(i dsar.Identifier) bool { return i.Fingerprint == id.Fingerprint }) {
+			same, err := k.prints().Among(ctx, other, other.Usable(), id.Type, value)
+			if err != nil {
+				return err
+			}
+			if !same {
 				continue
 			}
 			if err := k.deleteLetters(ctx, row.RequestID); err != nil {

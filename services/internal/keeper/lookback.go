@@ -28,7 +28,14 @@ func (k *Keeper) lookBack(ctx context.Context, requestID string) error {
 	seen := map[string]bool{requestID: true}
 	for _, id := range s.Unlooked() {
 		c.LookedUp = append(c.LookedUp, id.Fingerprint)
-		rows, err := k.Journal.ByFingerprint(ctx, id.Fingerprint, journal.MaxList)
+		value, known, err := k.prints().Value(ctx, requestID, id)
+		if err != nil {
+			return err
+		}
+		if !known {
+			continue
+		}
+		rows, err := k.Journal.ByFingerprint(ctx, k.Vault.Fingerprint(id.Type, value), journal.MaxList)
 		if err != nil {
 			return fmt.Errorf("earlier requests: %w", err)
 		}
@@ -46,7 +53,7 @@ func (k *Keeper) lookBack(ctx context.Context, requestID string) error {
 					c.Holds = append(c.Holds, core.HoldPlaced{ReasonedAct: core.ReasonedAct{By: core.ByPolicy, Reason: "a hold is on in request " + row.RequestID, At: c.Now}, System: h.System, Dataset: h.Dataset})
 				}
 			}
-			if err := k.carry(ctx, &c, s, other, id.Fingerprint); err != nil {
+			if err := k.carry(ctx, &c, s, other, id, value); err != nil {
 				return err
 			}
 		}
@@ -59,13 +66,16 @@ func (k *Keeper) lookBack(ctx context.Context, requestID string) error {
 // what it had to keep, sealed anew: the ones that the person gives now may lead nowhere any
 // more. They are worth what the identifier is worth by which the person is found again, and
 // nothing where that was merely claimed then.
-func (k *Keeper) carry(ctx context.Context, c *core.LookBack, s, other core.State, by string) error {
+func (k *Keeper) carry(ctx context.Context, c *core.LookBack, s, other core.State, by dsar.Identifier, value string) error {
 	told := slices.ContainsFunc(s.Accepted.Kept, func(kept core.KeptEarlier) bool {
-		return kept.RequestID == other.Accepted.RequestID && kept.From == by
+		return kept.RequestID == other.Accepted.RequestID && kept.From == by.Fingerprint
 	})
-	usable := other.Usable()
-	if !told || !slices.ContainsFunc(usable, func(id dsar.Identifier) bool { return id.Fingerprint == by }) {
+	if !told {
 		return nil
+	}
+	usable := other.Usable()
+	if same, err := k.prints().Among(ctx, other, usable, by.Type, value); err != nil || !same {
+		return err
 	}
 	before, err := k.Vault.Keys(ctx, other.Accepted.RequestID)
 	if errors.Is(err, vault.ErrShredded) {
@@ -79,9 +89,8 @@ func (k *Keeper) carry(ctx context.Context, c *core.LookBack, s, other core.Stat
 		return err
 	}
 	for _, id := range usable {
-		same := func(known dsar.Identifier) bool { return known.Fingerprint == id.Fingerprint }
-		if slices.ContainsFunc(s.Identifiers, same) || slices.ContainsFunc(c.Identifiers, same) || len(s.Identifiers)+len(c.Identifiers) >= maxCarried {
-			continue
+		if len(s.Identifiers)+len(c.Identifiers) >= maxCarried {
+			return nil
 		}
 		value, err := before.Open(id.Sealed, vault.Identifier)
 		if errors.Is(err, vault.ErrShredded) {
@@ -90,12 +99,20 @@ func (k *Keeper) carry(ctx context.Context, c *core.LookBack, s, other core.Stat
 		if err != nil {
 			return fmt.Errorf("request %s: an identifier can't be opened: %w", other.Accepted.RequestID, err)
 		}
+		print, err := k.prints().In(ctx, s, id.Type, string(value))
+		if err != nil {
+			return err
+		}
+		same := func(known dsar.Identifier) bool { return known.Fingerprint == print }
+		if slices.ContainsFunc(s.Identifiers, same) || slices.ContainsFunc(c.Identifiers, same) {
+			continue
+		}
 		sealed, err := now.Seal(value, vault.Identifier)
 		if err != nil {
 			return err
 		}
-		c.Identifiers = append(c.Identifiers, dsar.Identifier{Type: id.Type, Fingerprint: id.Fingerprint, Sealed: sealed,
-			Assurance: dsar.AssuranceFound, FoundBy: dsar.EarlierRequest, From: by})
+		c.Identifiers = append(c.Identifiers, dsar.Identifier{Type: id.Type, Fingerprint: print, Sealed: sealed,
+			Assurance: dsar.AssuranceFound, FoundBy: dsar.EarlierRequest, From: by.Fingerprint})
 	}
 	return nil
 }

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"time"
 
-	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 )
@@ -33,6 +32,7 @@ type Lifecycle struct {
 	journal Journal
 	states  *cache
 	metrics *metrics
+	prints  Prints
 }
 
 // New returns a Lifecycle on a journal.
@@ -118,6 +118,9 @@ func (l *Lifecycle) try(ctx context.Context, requestID string, c core.Command, l
 		}
 	}
 	a, next, err := follow(v, requestID, facts)
+	if err == nil {
+		err = l.findable(ctx, &a, next.state, facts)
+	}
 	if err != nil {
 		return v.state, err
 	}
@@ -160,7 +163,6 @@ func follow(v versioned, requestID string, facts []core.Event) (journal.Append, 
 		v = v.after(f, chain.next(journal.Fact{RequestID: requestID, Version: v.version + 1, Type: typ, At: journal.Time(at), Data: data}))
 		a.Facts = append(a.Facts, journal.NewFact{Type: typ, At: at, Data: data})
 		a.Messages = append(a.Messages, factMessage(requestID, v.version, typ, at, data))
-		a.Fingerprints = append(a.Fingerprints, Fingerprints(f)...)
 		switch f := f.(type) {
 		case core.TaskSent:
 			t := v.state.NewTask(f)
@@ -213,42 +215,6 @@ func RowOf(s core.State, last journal.Fact) journal.Row {
 	r := row(s, last.At)
 	r.RequestID, r.Version, r.Hash = last.RequestID, last.Version, last.Hash
 	return r
-}
-
-// Beside fingerprints, which are hexadecimal, requests are found by these words.
-const (
-	// IndexHeld finds the requests on which a person put a hold. One that came over from an
-	// earlier request of the same person holds what its own request erases, no longer than
-	// that is on, or until it is lifted there; others are held by the earlier one.
-	IndexHeld = "hold:placed"
-	// IndexKept finds the requests in which something was to stay for a hold.
-	IndexKept = "hold:kept"
-)
-
-// Fingerprints returns the fingerprints by which a request can be found from a fact on, and
-// the words.
-func Fingerprints(e core.Event) []string {
-	var ids []dsar.Identifier
-	switch e := e.(type) {
-	case core.Accepted:
-		ids = e.Identifiers
-	case core.HoldPlaced:
-		if e.By != core.ByPolicy {
-			return []string{IndexHeld}
-		}
-	case core.TaskEnded:
-		if core.KeepsForHold(e.Counts) {
-			return []string{IndexKept}
-		}
-		ids = e.Identifiers
-	case core.EarlierLookedUp:
-		ids = e.Identifiers
-	}
-	out := make([]string, 0, len(ids))
-	for _, id := range ids {
-		out = append(out, id.Fingerprint)
-	}
-	return out
 }
 
 func row(s core.State, at time.Time) journal.Row {

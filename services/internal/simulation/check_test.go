@@ -85,7 +85,7 @@ func (w *simulation) checkRow(ctx context.Context, a *asked, state core.State, f
 		w.fail("request %s: lists show %+v, the facts say %+v", a.id, got, want)
 	}
 	w.spy.look(w, "the row of "+a.id, fmt.Appendf(nil, "%+v", got))
-	remembered, err := w.newLifecycle().State(ctx, a.id)
+	remembered, err := w.newLifecycle(w.openVault()).State(ctx, a.id)
 	w.must(err)
 	if !reflect.DeepEqual(state, remembered) {
 		w.fail("request %s: the fold of the journal isn't the state", a.id)

@@ -21,6 +21,7 @@ import (
 	"habeas.dev/services/internal/lifecycle"
 	"habeas.dev/services/internal/links"
 	"habeas.dev/services/internal/operator"
+	"habeas.dev/services/internal/prints"
 	"habeas.dev/services/internal/relay"
 )
 
@@ -95,7 +96,7 @@ func (w *simulation) openVault() (v *vault.Vault) {
 }
 
 // hub returns the coordinator's end of all links, as a process has it.
-func (w *simulation) hub() *link.Hub { return link.NewHub(w.openVault(), &w.links, w.clock.now) }
+func (w *simulation) hub(v *vault.Vault) *link.Hub { return link.NewHub(v, &w.links, w.clock.now) }
 
 // access returns what a system's worker has of its own, as a process has it.
 func (w *simulation) access(system string) worker.Access {
@@ -111,11 +112,12 @@ func isExpired(answer event.Event) bool {
 }
 
 // newLifecycle returns a process' own: with its own memory of the journal.
-func (w *simulation) newLifecycle() *lifecycle.Lifecycle {
+func (w *simulation) newLifecycle(v *vault.Vault) *lifecycle.Lifecycle {
+	all := lifecycle.WithPrints(prints.Prints{Vault: v})
 	if w.mutant.journal != nil {
-		return lifecycle.New(w.mutant.journal(w.journal))
+		return lifecycle.New(w.mutant.journal(w.journal), all)
 	}
-	return lifecycle.New(w.journal)
+	return lifecycle.New(w.journal, all)
 }
 
 func (w *simulation) startDoor(i int) {
@@ -124,8 +126,9 @@ func (w *simulation) startDoor(i int) {
 		maps.Copy(purposes, m.UsedFor())
 	}
 	columns, concepts := manifest.Fields(w.manifests())
+	v := w.openVault()
 	in, err := intake.New(intake.Config{
-		Requests: w.newLifecycle(), Rows: w.journal, Vault: w.openVault(), Policy: w.book, Validator: w.validator,
+		Requests: w.newLifecycle(v), Rows: w.journal, Vault: v, Policy: w.book, Validator: w.validator,
 		Catalogue: w.catalogue(), Purposes: purposes, Columns: columns, Concepts: concepts, ProveAgain: proveAgain, EraseAgain: w.erasesAgain, Rejected: w, Now: w.clock.now, Log: w.log,
 	})
 	w.must(err)
@@ -133,12 +136,13 @@ func (w *simulation) startDoor(i int) {
 }
 
 func (w *simulation) startCoordinator(i int) {
-	requests := w.newLifecycle()
+	v := w.openVault()
+	requests := w.newLifecycle(v)
 	var applied coordinator.Requests = requests
 	if w.mutant.requests != nil {
 		applied = w.mutant.requests(requests)
 	}
-	c := coordinator.New(coordinator.Config{Requests: applied, Timers: w.journal, Links: w.hub(), Manifests: w.manifests(), Now: w.clock.now, Log: w.log})
+	c := coordinator.New(coordinator.Config{Requests: applied, Timers: w.journal, Links: w.hub(v), Manifests: w.manifests(), Now: w.clock.now, Log: w.log})
 	w.all.coordinators[i] = &coordinating{process{fmt.Sprint("coordinator ", i), func() { w.startCoordinator(i) }}, c, requests}
 }
 
@@ -148,7 +152,7 @@ func (w *simulation) startRelay() {
 		queue = w.mutant.queue(w.journal)
 	}
 	// Batches are small, so that one can break off in the middle of a request.
-	r := relay.New(relay.Config{Queue: queue, Publisher: links.Sealing{Hub: w.hub(), Next: w}, Log: w.log, Batch: 1 + w.rng.IntN(20)})
+	r := relay.New(relay.Config{Queue: queue, Publisher: links.Sealing{Hub: w.hub(w.openVault()), Next: w}, Log: w.log, Batch: 1 + w.rng.IntN(20)})
 	w.all.relay = &relaying{process{"relay", w.startRelay}, r}
 }
 

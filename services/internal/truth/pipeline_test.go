@@ -37,6 +37,7 @@ import (
 	"habeas.dev/services/internal/links"
 	"habeas.dev/services/internal/operator"
 	"habeas.dev/services/internal/policy"
+	"habeas.dev/services/internal/prints"
 	"habeas.dev/services/letters"
 )
 
@@ -111,7 +112,7 @@ func (p *pipeline) start(m mutant) {
 	var err error
 	p.vault, err = vault.InMemory(p.ctx())
 	p.must(err)
-	p.life = lifecycle.New(p.journal)
+	p.life = lifecycle.New(p.journal, lifecycle.WithPrints(prints.Prints{Vault: p.vault}))
 	clock := func() time.Time { return p.now }
 	log := slog.New(slog.DiscardHandler)
 	p.hub = link.NewHub(p.vault, &p.links, clock, link.WithHolds(links.Holds{Requests: p.life, Journal: p.journal, Manifests: manifests}))

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/vault"
 )
 
@@ -91,6 +92,39 @@ func keptApart(t *testing.T, s Store) {
 	if v.Fingerprint("email", "a") == v.Fingerprint("phone", "a") || v.Digest([]byte("a")) == v.Digest([]byte("b")) {
 		t.Fatal("one hash of two things")
 	}
+
+	// In a request a person has another fingerprint than in any other, until its end.
+	own := func(k *vault.Keys, typ dsar.IdentifierType, value string) string {
+		t.Helper()
+		print, err := k.Fingerprint(typ, value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return print
+	}
+	if own(a, "email", " A@x.org") != own(later, "email", "a@x.org ") {
+		t.Fatal("two fingerprints of one address in one request")
+	}
+	digest, err := a.Digest([]byte("email\x00a@x.org"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range []string{own(b, "email", "a@x.org"), own(a, "phone", "a@x.org"), own(a, "email", "b@x.org"), v.Fingerprint("email", "a@x.org"), digest} {
+		if o == own(a, "email", "a@x.org") {
+			t.Fatal("a fingerprint is the same elsewhere")
+		}
+	}
+	if err := v.End(t.Context(), other, vault.RecordsRoot); err != nil {
+		t.Fatal(err)
+	}
+	own(b, "email", "a@x.org")
+	if err := v.End(t.Context(), other, vault.SubjectRoot); err != nil {
+		t.Fatal(err)
+	}
+	_, err = b.Fingerprint("email", "a@x.org")
+	wantError(t, err, vault.ErrShredded)
+	_, err = b.Digest(nil)
+	wantError(t, err, vault.ErrShredded)
 }
 
 // rootsEndApart: all that comes of a root ends with it, and what comes of the other

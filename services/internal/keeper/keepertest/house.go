@@ -22,6 +22,7 @@ import (
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/keeper"
 	"habeas.dev/services/internal/lifecycle"
+	"habeas.dev/services/internal/prints"
 	"habeas.dev/services/internal/receipt"
 )
 
@@ -53,7 +54,6 @@ type House struct {
 func New(t testing.TB, dir string, j journal.Store) *House {
 	t.Helper()
 	h := &House{TB: t, Dir: dir, Journal: j, Outbox: memblob.OpenBucket(nil), Mirror: memblob.OpenBucket(nil), Now: Start}
-	h.Requests = lifecycle.New(h.Journal)
 	h.OpenVault()
 	return h
 }
@@ -65,6 +65,7 @@ func (h *House) OpenVault() {
 	h.Vault, err = vault.Open(h.Context(), vault.Config{Bucket: h.Dir + "/objects", Keys: h.Dir + "/keys", Key: h.Dir + "/master.key", CreateKey: true})
 	must(h, err)
 	h.Cleanup(func() { _ = h.Vault.Close() })
+	h.Requests = lifecycle.New(h.Journal, lifecycle.WithPrints(prints.Prints{Vault: h.Vault}))
 	clock := func() time.Time { return h.Now }
 	h.Keeper = &keeper.Keeper{
 		Receipts: &receipt.Issuer{Requests: h.Requests, Rows: h.Journal, Vault: h.Vault, Now: clock},
@@ -109,9 +110,11 @@ func (h *House) Request(id string, right dsar.Right, person string, counts ...ds
 	must(h, err)
 	sealed, err := keys.Seal([]byte(person), vault.Identifier)
 	must(h, err)
+	print, err := keys.Fingerprint("email", person)
+	must(h, err)
 	_, err = h.Requests.Accept(ctx, core.Accepted{
-		RequestID: id, Right: right, Jurisdiction: "EEA", ReceivedAt: h.Now, AcceptedAt: h.Now, DueAt: h.Now.AddDate(0, 1, 0), Source: "test", Digest: "d",
-		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: h.Vault.Fingerprint("email", person), Sealed: sealed, Assurance: dsar.AssuranceVerified}},
+		RequestID: id, Right: right, Jurisdiction: "EEA", ReceivedAt: h.Now, AcceptedAt: h.Now, DueAt: h.Now.AddDate(0, 1, 0), Source: "test", Digest: "d", OwnPrints: true,
+		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: print, Sealed: sealed, Assurance: dsar.AssuranceVerified}},
 		Systems:     []dsar.System{{Name: "billing", Abilities: []dsar.Action{dsar.Gather, dsar.Erase}, Needs: []dsar.IdentifierType{"email"}}},
 		Keep:        &core.Keep{AnswerDays: 30, AccountabilityMonths: 24},
 	})

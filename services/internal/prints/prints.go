@@ -1,0 +1,99 @@
+// Package prints makes and compares fingerprints of identifiers.
+//
+// A request's facts hold fingerprints of its own: keyed hashes whose key comes of the
+// request's root of identifiers, so that once that is ended nobody can try whether an
+// address is one of theirs. Fingerprints across requests lie in a table of the journal's
+// database alone, which is emptied for a request that is forgotten. Between the two there
+// is no way but by an identifier's value.
+//
+// The facts of requests that were accepted before v0.2.0 hold the fingerprints across
+// requests themselves ([core.Accepted.OwnPrints] tells them apart).
+package prints
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/vault"
+	"habeas.dev/services/internal/core"
+)
+
+// Vault has the keys; vault.Vault does.
+type Vault interface {
+	Keys(ctx context.Context, requestID string) (*vault.Keys, error)
+	Fingerprint(typ dsar.IdentifierType, value string) string
+}
+
+// Prints makes fingerprints. It is safe for use by many goroutines.
+type Prints struct{ Vault Vault }
+
+// Across returns the fingerprints across requests of identifiers that a request's facts
+// hold; none of what nobody can open any more.
+func (p Prints) Across(ctx context.Context, requestID string, ids []dsar.Identifier) ([]string, error) {
+	out := make([]string, 0, len(ids))
+	for _, id := range ids {
+		value, known, err := p.Value(ctx, requestID, id)
+		if err != nil {
+			return nil, err
+		}
+		if known {
+			out = append(out, p.Vault.Fingerprint(id.Type, value))
+		}
+	}
+	return out, nil
+}
+
+// Value opens an identifier; known is false where its request is forgotten.
+func (p Prints) Value(ctx context.Context, requestID string, id dsar.Identifier) (value string, known bool, err error) {
+	keys, err := p.Vault.Keys(ctx, requestID)
+	if err == nil {
+		var plain []byte
+		if plain, err = keys.Open(id.Sealed, vault.Identifier); err == nil {
+			return string(plain), true, nil
+		}
+	}
+	if gone(err) {
+		return "", false, nil
+	}
+	return "", false, fmt.Errorf("request %s: an identifier can't be opened: %w", requestID, err)
+}
+
+// In returns the fingerprint that the facts of a request have, or would have, of an
+// identifier; empty where the request is forgotten, so that it is none of theirs.
+func (p Prints) In(ctx context.Context, s core.State, typ dsar.IdentifierType, value string) (string, error) {
+	if !s.Accepted.OwnPrints {
+		return p.Vault.Fingerprint(typ, value), nil
+	}
+	keys, err := p.Vault.Keys(ctx, s.Accepted.RequestID)
+	if err == nil {
+		var print string
+		if print, err = keys.Fingerprint(typ, value); err == nil {
+			return print, nil
+		}
+	}
+	if gone(err) {
+		return "", nil
+	}
+	return "", err
+}
+
+// Among reports whether an identifier is one of some that a request's facts hold.
+func (p Prints) Among(ctx context.Context, s core.State, ids []dsar.Identifier, typ dsar.IdentifierType, value string) (bool, error) {
+	print, err := p.In(ctx, s, typ, value)
+	if err != nil || print == "" {
+		return false, err
+	}
+	for _, id := range ids {
+		if id.Fingerprint == print {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// gone reports whether an error says that keys were destroyed, or never made.
+func gone(err error) bool {
+	return errors.Is(err, vault.ErrShredded) || errors.Is(err, vault.ErrNoKeys)
+}
