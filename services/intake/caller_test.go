@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"gocloud.dev/blob/memblob"
+
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/habeas/upstream"
 	"habeas.dev/services/intake"
@@ -39,11 +41,13 @@ func (w *fixture) signsIn(all map[string]config.Caller) map[string]string {
 func TestWhoMayDoWhat(t *testing.T) {
 	t.Parallel()
 	w := newFixture(t)
+	w.Outbox = memblob.OpenBucket(nil)
 	tokens := w.signsIn(map[string]config.Caller{
 		"signup-page":  {Believed: true, Reads: true, Cancels: true},
-		"other":        {Believed: true, Reads: true, Cancels: true},
+		"other":        {Believed: true, Reads: true, Fetches: true, Cancels: true},
 		"submits":      {},
 		"reads":        {Reads: true},
+		"fetches":      {Fetches: true},
 		"only-opt-out": {Rights: []dsar.Right{dsar.OptOut}},
 	})
 	tokens["a forger"] = tokens["other"][:len(tokens["other"])-1] + "a"
@@ -58,6 +62,9 @@ func TestWhoMayDoWhat(t *testing.T) {
 		if path != template {
 			template += "/{request_id}"
 		}
+		if strings.HasSuffix(path, "/answer") {
+			template += "/answer"
+		}
 		var headers []string
 		if tokens[caller] != "" {
 			headers = []string{"Authorization", "Bearer " + tokens[caller]}
@@ -70,22 +77,24 @@ func TestWhoMayDoWhat(t *testing.T) {
 	if got := as("signup-page", http.MethodPost, "/v1/requests", submits(theirs, "signup-page")); got != 202 {
 		t.Fatalf("%d", got)
 	}
-	for i, caller := range []string{"signup-page", "other", "submits", "reads", "only-opt-out", "a forger", "nobody"} {
+	for i, caller := range []string{"signup-page", "other", "submits", "reads", "fetches", "only-opt-out", "a forger", "nobody"} {
 		mine, extra := own[:len(own)-1]+fmt.Sprint(i), second[:len(second)-2]+fmt.Sprint("9", i)
 		for _, c := range []struct {
 			what, method, path string
 			body               []byte
 			want               map[string]int // by caller; 401 where there is none
 		}{
-			{"submit", "POST", "/v1/requests", submits(mine, caller), map[string]int{"signup-page": 202, "other": 202, "submits": 202, "reads": 202, "only-opt-out": 403}},
-			{"submit as another", "POST", "/v1/requests", submits(extra, "somebody"), map[string]int{"signup-page": 400, "other": 400, "submits": 400, "reads": 400, "only-opt-out": 400}},
-			{"submit another's again", "POST", "/v1/requests", submits(theirs, caller), map[string]int{"signup-page": 202, "other": 409, "submits": 409, "reads": 409, "only-opt-out": 403}},
-			{"list", "GET", "/v1/requests", nil, map[string]int{"signup-page": 200, "other": 200, "submits": 403, "reads": 200, "only-opt-out": 403}},
-			{"read own", "GET", "/v1/requests/" + mine, nil, map[string]int{"signup-page": 200, "other": 200, "submits": 403, "reads": 200, "only-opt-out": 403}},
-			{"read another's", "GET", "/v1/requests/" + theirs, nil, map[string]int{"signup-page": 200, "other": 404, "submits": 403, "reads": 404, "only-opt-out": 403}},
-			{"cancel another's", "DELETE", "/v1/requests/" + theirs, nil, map[string]int{"signup-page": 200, "other": 404, "submits": 403, "reads": 403, "only-opt-out": 403}},
-			{"cancel own", "DELETE", "/v1/requests/" + mine, nil, map[string]int{"signup-page": 200, "other": 200, "submits": 403, "reads": 403, "only-opt-out": 403}},
-			{"cancel own twice", "DELETE", "/v1/requests/" + mine, nil, map[string]int{"signup-page": 200, "other": 200, "submits": 403, "reads": 403, "only-opt-out": 403}},
+			{"submit", "POST", "/v1/requests", submits(mine, caller), map[string]int{"signup-page": 202, "other": 202, "submits": 202, "reads": 202, "fetches": 202, "only-opt-out": 403}},
+			{"submit as another", "POST", "/v1/requests", submits(extra, "somebody"), map[string]int{"signup-page": 400, "other": 400, "submits": 400, "reads": 400, "fetches": 400, "only-opt-out": 400}},
+			{"submit another's again", "POST", "/v1/requests", submits(theirs, caller), map[string]int{"signup-page": 202, "other": 409, "submits": 409, "reads": 409, "fetches": 409, "only-opt-out": 403}},
+			{"list", "GET", "/v1/requests", nil, map[string]int{"signup-page": 200, "other": 200, "submits": 403, "reads": 200, "fetches": 403, "only-opt-out": 403}},
+			{"read own", "GET", "/v1/requests/" + mine, nil, map[string]int{"signup-page": 200, "other": 200, "submits": 403, "reads": 200, "fetches": 403, "only-opt-out": 403}},
+			{"read another's", "GET", "/v1/requests/" + theirs, nil, map[string]int{"signup-page": 200, "other": 404, "submits": 403, "reads": 404, "fetches": 403, "only-opt-out": 403}},
+			{"fetch own, not answered", "GET", "/v1/requests/" + mine + "/answer", nil, map[string]int{"signup-page": 403, "other": 409, "submits": 403, "reads": 403, "fetches": 409, "only-opt-out": 403}},
+			{"fetch another's", "GET", "/v1/requests/" + theirs + "/answer", nil, map[string]int{"signup-page": 403, "other": 404, "submits": 403, "reads": 403, "fetches": 404, "only-opt-out": 403}},
+			{"cancel another's", "DELETE", "/v1/requests/" + theirs, nil, map[string]int{"signup-page": 200, "other": 404, "submits": 403, "reads": 403, "fetches": 403, "only-opt-out": 403}},
+			{"cancel own", "DELETE", "/v1/requests/" + mine, nil, map[string]int{"signup-page": 200, "other": 200, "submits": 403, "reads": 403, "fetches": 403, "only-opt-out": 403}},
+			{"cancel own twice", "DELETE", "/v1/requests/" + mine, nil, map[string]int{"signup-page": 200, "other": 200, "submits": 403, "reads": 403, "fetches": 403, "only-opt-out": 403}},
 		} {
 			want, known := c.want[caller]
 			if !known {

@@ -13,6 +13,7 @@ import (
 
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
+	"gocloud.dev/blob"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
@@ -71,6 +72,8 @@ type Config struct {
 	// Receivers are the recipients of the systems' data; the law says which of them are told
 	// of what a request changes.
 	Receivers []Receiver
+	// Outbox is where answers lie, sealed; nil: nobody may fetch any here.
+	Outbox *blob.Bucket
 	// Notices takes recipients' answers at the HTTP door; nil: nobody does.
 	Notices http.Handler
 	// Lease is how long the answer's assembly may go unheard of before its task

@@ -25,6 +25,7 @@ var (
 	problemForbidden   = problem{http.StatusForbidden, "forbidden", "This caller may not do this"}
 	problemRate        = problem{http.StatusTooManyRequests, "rate", "Too many calls"}
 	problemCancel      = problem{http.StatusConflict, "not-cancellable", "The request can't be cancelled any more"}
+	problemNoAnswer    = problem{http.StatusConflict, "no-answer", "There is no answer to be fetched"}
 	problemNotFound    = problem{http.StatusNotFound, "not-found", "There is no such request"}
 	problemPath        = problem{http.StatusNotFound, "not-found", "There is nothing at this path"}
 	problemMethod      = problem{http.StatusMethodNotAllowed, "method", "This path doesn't know this method"}

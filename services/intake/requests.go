@@ -12,6 +12,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/intake/api"
+	"habeas.dev/services/internal/callers"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 )
@@ -88,6 +89,9 @@ func readCursor(s string) (journal.Cursor, bool) {
 	return journal.Cursor{ReceivedAt: received, RequestID: id}, true
 }
 
+// nameOf returns a caller as facts name one.
+func nameOf(c callers.Caller) string { return "caller " + cmp.Or(c.Name, "on this machine") }
+
 // CancelRequest is DELETE /v1/requests/{request_id}.
 func (d door) CancelRequest(w http.ResponseWriter, r *http.Request, requestID string) {
 	caller, ok := d.signedIn(w, r)
@@ -105,8 +109,7 @@ func (d door) CancelRequest(w http.ResponseWriter, r *http.Request, requestID st
 		return
 	}
 	if row.Status != core.StatusCancelled {
-		by := "caller " + cmp.Or(caller.Name, "on this machine")
-		_, err := d.in.Requests.Do(ctx, requestID, core.Cancel{By: by, Reason: "cancelled at the door", Now: d.in.Now().UTC().Truncate(time.Microsecond)})
+		_, err := d.in.Requests.Do(ctx, requestID, core.Cancel{By: nameOf(caller), Reason: "cancelled at the door", Now: d.in.Now().UTC().Truncate(time.Microsecond)})
 		switch {
 		case errors.Is(err, core.ErrEnded), errors.Is(err, core.ErrAnswered), errors.Is(err, core.ErrNotAllowed):
 			problemCancel.write(w, "it has ended, or has begun to be erased")

@@ -136,7 +136,7 @@ func Start(ctx context.Context, cfg config.Config, o Options, r Roles) (_ *Node,
 		}
 	}
 	n.Config = cfg
-	if n.Installation, err = installation.Make(ctx, cfg, r.parts(), lifecycle.WithMeter(n.tel.Meters())); err != nil {
+	if n.Installation, err = installation.Make(ctx, cfg, r.parts(cfg), lifecycle.WithMeter(n.tel.Meters())); err != nil {
 		return nil, err
 	}
 	n.onStop(n.Installation.Close)

@@ -25,13 +25,18 @@ func Everything() Roles {
 	return Roles{Intake: true, Coordinator: true, Aggregator: true, Letters: true, Console: true, Portal: true, Worker: func(string) bool { return true }, Embedded: true}
 }
 
-// parts returns what the services of the roles need of an installation.
-func (r Roles) parts() installation.Parts {
+// parts returns what the services of the roles need of an installation: intake no outbox,
+// unless a caller may fetch answers.
+func (r Roles) parts(c config.Config) installation.Parts {
+	fetched := false
+	for _, caller := range c.Callers {
+		fetched = fetched || caller.Fetches
+	}
 	return installation.Parts{
 		Journal: r.Intake || r.Coordinator || r.Letters || r.Console || r.Portal,
 		Vault:   r.Intake || r.Coordinator || r.Letters || r.Console,
 		Objects: r.Aggregator || r.Worker != nil,
-		Outbox:  r.Coordinator || r.Aggregator || r.Letters || r.Console || r.Portal,
+		Outbox:  r.Intake && fetched || r.Coordinator || r.Aggregator || r.Letters || r.Console || r.Portal,
 	}
 }
 

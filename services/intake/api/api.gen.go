@@ -338,6 +338,9 @@ type Forbidden = Problem
 // Invalid Problem details (RFC 9457). They name places and rules, and never quote what was sent.
 type Invalid = Problem
 
+// NoAnswer Problem details (RFC 9457). They name places and rules, and never quote what was sent.
+type NoAnswer = Problem
+
 // NotCancellable Problem details (RFC 9457). They name places and rules, and never quote what was sent.
 type NotCancellable = Problem
 
@@ -391,6 +394,9 @@ type ServerInterface interface {
 	// GetRequest See where a request stands
 	// (GET /v1/requests/{request_id})
 	GetRequest(w http.ResponseWriter, r *http.Request, requestId RequestId)
+	// GetAnswer Fetch the answer, sealed
+	// (GET /v1/requests/{request_id}/answer)
+	GetAnswer(w http.ResponseWriter, r *http.Request, requestId RequestId)
 	// MatchIdentifier Compare an identifier with those of a request
 	// (POST /v1/requests/{request_id}/match)
 	MatchIdentifier(w http.ResponseWriter, r *http.Request, requestId RequestId)
@@ -521,6 +527,32 @@ func (siw *ServerInterfaceWrapper) GetRequest(w http.ResponseWriter, r *http.Req
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.GetRequest(w, r, requestId)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetAnswer operation middleware
+func (siw *ServerInterfaceWrapper) GetAnswer(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "request_id" -------------
+	var requestId RequestId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "request_id", r.PathValue("request_id"), &requestId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "request_id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetAnswer(w, r, requestId)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -680,6 +712,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/requests", wrapper.SubmitRequest)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/v1/requests/{request_id}", wrapper.CancelRequest)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/requests/{request_id}", wrapper.GetRequest)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/requests/{request_id}/answer", wrapper.GetAnswer)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/requests/{request_id}/match", wrapper.MatchIdentifier)
 
 	return m

@@ -10,7 +10,9 @@ import (
 
 // Local returns the caller of a door that knows none: it listens on loopback only, and
 // believes who is on the machine ([OnThisMachine]).
-func Local() Caller { return Caller{Caller: config.Caller{Believed: true, Reads: true, Cancels: true}} }
+func Local() Caller {
+	return Caller{Caller: config.Caller{Believed: true, Reads: true, Fetches: true, Cancels: true}}
+}
 
 // OnThisMachine reports whether a request comes from this machine, and by a loopback name:
 // a page from elsewhere, in a browser here, that has its own name resolve to this machine

@@ -27,6 +27,8 @@ type Caller struct {
 	Proves bool `yaml:"proves,omitempty"`
 	// Reads lets it see where its own requests stand, and list them.
 	Reads bool `yaml:"reads"`
+	// Fetches lets it fetch the answers to its own requests, sealed as they lie in the outbox.
+	Fetches bool `yaml:"fetches,omitempty"`
 	// Cancels lets it cancel its own requests.
 	Cancels bool `yaml:"cancels"`
 	// PerMinute is how many calls it may make; default 600.

@@ -52,7 +52,7 @@ func (c DeliverAgain) decide(d *decider) error {
 // whoever didn't see it must look again before they act. Looking isn't.
 func byPerson(e Event) bool {
 	switch e.(type) {
-	case IdentifiersRevealed, PlanOpened:
+	case IdentifiersRevealed, PlanOpened, AnswerFetched:
 		return false
 	}
 	return e.Who() != "" && e.Who() != ByPolicy

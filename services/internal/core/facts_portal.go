@@ -5,8 +5,10 @@ import (
 	"time"
 )
 
-// portalFacts are the facts of what the person does at the portal.
+// portalFacts are the facts of what the person does at the portal, and of how the answer
+// is handed out.
 var portalFacts = []factType{
+	fact[AnswerFetched]("answer.fetched"),
 	fact[PersonSent]("person.sent"),
 	fact[AnswerOpened]("answer.opened"),
 	fact[AnswerKeyChanged]("answer.key-changed"),
@@ -41,6 +43,21 @@ type AnswerOpened struct{ Moment }
 
 func (e AnswerOpened) evolve(s State) State {
 	s.Opened = append(slices.Clip(s.Opened), e.At)
+	return s
+}
+
+// AnswerFetched says that an upstream system was given the answer to its own request, sealed.
+type AnswerFetched struct {
+	// By is the caller, as facts name one.
+	By string `json:"by"`
+	Moment
+}
+
+// Who implements Event.
+func (e AnswerFetched) Who() string { return e.By }
+
+func (e AnswerFetched) evolve(s State) State {
+	s.Fetched = append(slices.Clip(s.Fetched), e)
 	return s
 }
 

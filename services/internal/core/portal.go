@@ -33,7 +33,7 @@ func (c NoteSent) decide(d *decider) error {
 	case awaited != "" && d.Awaited != awaited:
 		return ErrNotAwaited
 	case c.What == SentNoPassphrase:
-		if err := d.givesOut(); err != nil {
+		if err := d.GivesOut(); err != nil {
 			return err
 		}
 		if slices.ContainsFunc(d.Sent, func(s PersonSent) bool { return s.What == SentNoPassphrase }) {
@@ -52,7 +52,7 @@ type OpenAnswer struct{ Now time.Time }
 func (c OpenAnswer) now() time.Time { return c.Now }
 
 func (c OpenAnswer) decide(d *decider) error {
-	if err := d.givesOut(); err != nil {
+	if err := d.GivesOut(); err != nil {
 		return err
 	}
 	switch {
@@ -62,6 +62,37 @@ func (c OpenAnswer) decide(d *decider) error {
 		return fmt.Errorf("%w: it was opened as often as may be", ErrNotAllowed)
 	}
 	d.record(AnswerOpened{Moment{At: d.now}})
+	return nil
+}
+
+const (
+	// MaxFetched bounds how often a caller is given one answer, at different times.
+	MaxFetched = 100
+	// FetchedOnce is how long fetching again counts as the same: a download that broke off
+	// is begun anew.
+	FetchedOnce = time.Hour
+)
+
+// FetchAnswer records that an upstream system is given the answer to its own request.
+type FetchAnswer struct {
+	By  string
+	Now time.Time
+}
+
+func (c FetchAnswer) now() time.Time { return c.Now }
+
+func (c FetchAnswer) decide(d *decider) error {
+	if err := d.GivesOut(); err != nil {
+		return err
+	}
+	n := len(d.Fetched)
+	if n > 0 && d.Fetched[n-1].By == c.By && d.now.Before(d.Fetched[n-1].At.Add(FetchedOnce)) {
+		return nil
+	}
+	if n >= MaxFetched {
+		return fmt.Errorf("%w: it was fetched as often as may be", ErrNotAllowed)
+	}
+	d.record(AnswerFetched{By: c.By, Moment: Moment{At: d.now}})
 	return nil
 }
 
@@ -76,7 +107,7 @@ type ChangeAnswerKey struct {
 func (c ChangeAnswerKey) now() time.Time { return c.Now }
 
 func (c ChangeAnswerKey) decide(d *decider) error {
-	if err := d.givesOut(); err != nil {
+	if err := d.GivesOut(); err != nil {
 		return err
 	}
 	switch {
@@ -89,8 +120,9 @@ func (c ChangeAnswerKey) decide(d *decider) error {
 	return nil
 }
 
-// givesOut returns why there is no answer to be given out.
-func (s State) givesOut() error {
+// GivesOut returns why there is no answer to be given out ([ErrNotAllowed]); nil: there is
+// one.
+func (s State) GivesOut() error {
 	switch {
 	case !s.Exists():
 		return ErrUnknown

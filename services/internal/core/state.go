@@ -147,6 +147,8 @@ type State struct {
 	Sent       []PersonSent
 	Opened     []time.Time
 	KeyRevoked bool
+	// Fetched are the times at which an upstream system was given the answer.
+	Fetched []AnswerFetched
 	// OwnCopies says what the erasure destroyed of Habeas' own earlier copies; nil: it
 	// hasn't reached them yet.
 	OwnCopies *OwnCopies

@@ -185,6 +185,8 @@ func (say Say) sentence(e core.Event) (system, text string) {
 		}
 	case core.AnswerOpened:
 		return "", say("the person has opened the answer")
+	case core.AnswerFetched:
+		return "", say.f("%s fetched the answer, sealed", e.By)
 	case core.AnswerKeyChanged:
 		if e.Revoked {
 			return "", say.f("%s revoked what opens the answer", e.By) + say.because("", e.Reason)
