@@ -100,6 +100,9 @@ func TestCommands(t *testing.T) {
 	slip := filepath.Join(t.TempDir(), "receipt")
 	waitForReceipt(t, u.dir, access.ID)
 	holds(say(0, "receipt", access.ID, "-o", slip), "leaf")
+	if page, err := os.ReadFile(slip + ".html"); err != nil || !strings.Contains(string(page), access.ID) || !strings.Contains(string(page), "c2sp.org/tlog-proof@v1") {
+		t.Errorf("the receipt's page lacks the request or the proof: %v", err)
+	}
 	holds(say(0, "verify", slip+".tlog-proof", "--document", slip+".json", "--key", keys), "stands in the log localhost/habeas/log")
 	holds(say(1, "verify", slip+".tlog-proof", "--document", answer, "--key", keys), "doesn't prove")
 	holds(say(0, "forget", access.ID, "--reason", "asked by the person"), "Forgotten")

@@ -6,14 +6,18 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"habeas.dev/services/internal/installation"
+	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/receipt"
+	"habeas.dev/services/internal/signkey"
+	"habeas.dev/services/internal/words"
 )
 
 type receiptCommand struct {
 	requestFlags
-	Output string `short:"o" help:"Where the receipt goes: NAME.json, and its proof NAME.tlog-proof." placeholder:"NAME"`
+	Output string `short:"o" help:"Where the receipt goes: NAME.html, which checks itself in a browser; NAME.json, and its proof NAME.tlog-proof." placeholder:"NAME"`
 	Force  bool   `help:"Replace the files where they exist."`
 }
 
@@ -21,7 +25,9 @@ type receiptCommand struct {
 func (receiptCommand) Help() string {
 	return `The receipt of an ended request says what became of it in each system. Its proof shows
 that it stands in the installation's transparency log, and that the log was mirrored:
-anybody verifies it with the log's public key (habeas keys show) and nothing else.
+anybody verifies it with the log's public key (habeas keys show) and nothing else. The
+page has all three, in the person's language, and checks them in a browser without a
+connection: it is what the person is given beside the answer or the certificate.
 Without -o the receipt is printed.
 
   habeas receipt 3cf5cf5f -o receipt
@@ -49,8 +55,40 @@ func (c *receiptCommand) Run(ctx context.Context) error {
 	if _, err := save(c.Output+".tlog-proof", c.Force, bytes.NewReader(r.Proof)); err != nil {
 		return err
 	}
-	_, err = fmt.Printf("%s.json is the receipt, %s.tlog-proof the proof that it is leaf %d of the log.\n", c.Output, c.Output, r.Index)
+	page, err := receiptPage(ctx, in, id, r)
+	if err != nil {
+		return err
+	}
+	if _, err := save(c.Output+".html", c.Force, bytes.NewReader(page)); err != nil {
+		return err
+	}
+	_, err = fmt.Printf("%s.html is for the person; %s.json is the receipt, %s.tlog-proof the proof that it is leaf %d of the log.\n", c.Output, c.Output, c.Output, r.Index)
 	return err
+}
+
+// receiptPage returns a receipt as a page in the person's language.
+func receiptPage(ctx context.Context, in *installation.Installation, id string, r receipt.Receipt) ([]byte, error) {
+	s, err := in.Requests.State(ctx, id)
+	if err != nil {
+		return nil, about(id, err)
+	}
+	key, err := installation.OpenSigningKey(in.Config, signkey.Log, false)
+	if err != nil {
+		return nil, err
+	}
+	languages, err := words.Load(in.Config.Languages...)
+	if err != nil {
+		return nil, err
+	}
+	book, err := policy.Load(in.Config.Laws...)
+	if err != nil {
+		return nil, err
+	}
+	language, local := languages.For(s.Accepted.Locale), time.Time.UTC
+	if j, ok := book.Jurisdiction(s.Accepted.Jurisdiction); ok {
+		language, local = languages.Pick(s.Accepted.Locale, j.Languages), j.Local
+	}
+	return receipt.Page(r, key.Verifier, language, local)
 }
 
 // openReceipt returns a request's receipt, whose proof was mirrored.

@@ -9,9 +9,15 @@ import (
 	"github.com/chromedp/cdproto/network"
 )
 
-// tools is the folder into which npm has installed what package.json names, seen
-// from a test one folder below services/.
-const tools = "../internal/browsertest/node_modules"
+// tools returns the folder into which npm has installed what package.json names, seen
+// from a test one folder below services/, or beside this package.
+func tools() string {
+	const beside = "../browsertest"
+	if _, err := os.Stat(beside); err == nil {
+		return filepath.Join(beside, "node_modules")
+	}
+	return "../internal/browsertest/node_modules"
+}
 
 // Speak switches the console to a language, as its own button does.
 func (p *Page) Speak(url, lang string) {
@@ -63,7 +69,7 @@ type violation struct {
 func (p *Page) Usable() {
 	p.Helper()
 	if !Eval[bool](p, `"axe" in window`) {
-		axe, err := os.ReadFile(filepath.Join(tools, "axe-core", "axe.min.js"))
+		axe, err := os.ReadFile(filepath.Join(tools(), "axe-core", "axe.min.js"))
 		if err != nil {
 			p.Fatalf("%v: run make test-browser, which installs it", err)
 		}

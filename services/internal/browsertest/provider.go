@@ -19,7 +19,7 @@ const (
 func Provider(t *testing.T, home string) (issuer string) {
 	t.Helper()
 	Skip(t)
-	cmd := exec.CommandContext(t.Context(), "node", filepath.Join(filepath.Dir(tools), "provider.mjs"), home)
+	cmd := exec.CommandContext(t.Context(), "node", filepath.Join(filepath.Dir(tools()), "provider.mjs"), home)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
