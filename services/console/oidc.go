@@ -237,12 +237,19 @@ func (o *OIDC) user(claims map[string]any, subject string) User {
 		u.Name = name
 	}
 	u.Name = core.ActorName(core.Actor(u.Name, u.ID)) // in the form of a name
-	for name, values := range o.Roles {
-		if slices.ContainsFunc(listed(claims[o.RolesClaim]), func(v string) bool { return slices.Contains(values, v) }) {
-			u.Role = max(u.Role, RoleOf(name))
+	u.Role = RoleIn(o.Roles, claims[o.RolesClaim])
+	return u
+}
+
+// RoleIn returns the highest role that a claim gives: roles says which of its values give
+// which.
+func RoleIn(roles map[string][]string, claim any) (highest Role) {
+	for name, values := range roles {
+		if slices.ContainsFunc(listed(claim), func(v string) bool { return slices.Contains(values, v) }) {
+			highest = max(highest, RoleOf(name))
 		}
 	}
-	return u
+	return highest
 }
 
 // listed returns the strings of a claim that is a string or a list of strings.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"time"
 
@@ -59,14 +60,14 @@ func (f installationFlags) laws() (*policy.Book, error) {
 // now returns the time as the journal keeps it.
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
-// actor is the key of a context's value: what facts call the person at the keyboard.
-type actor struct{}
+// actorKey is the key of a context's [actor].
+type actorKey struct{}
 
 // who returns what facts call the person at the keyboard: who signed in, by habeas login,
 // else the machine's user, and that nobody but this machine says so.
 func who(ctx context.Context) string {
-	if by, ok := ctx.Value(actor{}).(string); ok {
-		return by
+	if a, ok := ctx.Value(actorKey{}).(actor); ok {
+		return a.by
 	}
 	return core.Actor(localUser(), "local")
 }
@@ -83,11 +84,30 @@ func (f installationFlags) signedIn(ctx context.Context) (context.Context, error
 	if err != nil || cfg.Console.OIDC.Issuer == "" {
 		return ctx, nil //nolint:nilerr // the command says so itself; nobody signs in at this installation
 	}
-	by, err := l.by(ctx, cfg)
+	a, err := l.actor(ctx, cfg)
 	if err != nil {
 		return ctx, err
 	}
-	return context.WithValue(ctx, actor{}, by), nil
+	return context.WithValue(ctx, actorKey{}, a), nil
+}
+
+// opens returns why who calls may not open what is sealed of a request. Where people sign
+// in at the installation, they do here as well, and have the role that the console wants
+// for it. It keeps nobody away who has the master key and another program.
+func (f installationFlags) opens(ctx context.Context, verb core.Verb) error {
+	need := core.RoleFor(verb)
+	a, ok := ctx.Value(actorKey{}).(actor)
+	if ok && a.role < need {
+		return fmt.Errorf("this opens what is sealed: it takes the role %s, and %s has the role %s", need, core.ActorName(a.by), a.role)
+	}
+	if ok {
+		return nil
+	}
+	cfg, err := f.config()
+	if err == nil && cfg.Console.OIDC.Issuer != "" {
+		err = fmt.Errorf("this opens what is sealed: sign in by habeas login, with the role %s", need)
+	}
+	return err
 }
 
 // localUser names the person at the keyboard.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
+	"habeas.dev/services/console"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/core"
 )
@@ -86,14 +88,14 @@ func (c *loginCommand) Run(ctx context.Context) error {
 		return errors.New("the provider sent no id_token")
 	}
 	l := login{IDToken: raw, At: now()}
-	by, err := l.by(ctx, cfg)
+	who, err := l.actor(ctx, cfg)
 	if err != nil {
 		return err
 	}
 	if err := l.save(); err != nil {
 		return err
 	}
-	_, err = fmt.Printf("Signed in as %s until %s.\n", by, l.At.Add(loginLife).Local().Format(time.TimeOnly))
+	_, err = fmt.Printf("Signed in as %s until %s.\n", who.by, l.At.Add(loginLife).Local().Format(time.TimeOnly))
 	return err
 }
 
@@ -118,25 +120,32 @@ func providersWord(err error) error {
 	return fmt.Errorf("the provider doesn't answer: %w", err)
 }
 
-// by returns what facts call who signed in. The token's own end isn't looked at: it is
-// the sign-in that ends, after [loginLife].
-func (l login) by(ctx context.Context, cfg config.Config) (string, error) {
+// actor is who has signed in: what facts call them, and the role that they have at the
+// console.
+type actor struct {
+	by   string
+	role core.Role
+}
+
+// actor returns who signed in. The token's own end isn't looked at: it is the sign-in that
+// ends, after [loginLife].
+func (l login) actor(ctx context.Context, cfg config.Config) (actor, error) {
 	o := cfg.Console.OIDC
 	ctx = oidc.ClientContext(ctx, &http.Client{Timeout: loginCall})
 	provider, err := oidc.NewProvider(ctx, o.Issuer)
 	if err != nil {
-		return "", fmt.Errorf("the provider, which must vouch for who you are, doesn't answer: %w; habeas logout goes on as the machine's user", err)
+		return actor{}, fmt.Errorf("the provider, which must vouch for who you are, doesn't answer: %w; habeas logout goes on as the machine's user", err)
 	}
 	id, err := provider.Verifier(&oidc.Config{ClientID: deviceClient(o), SkipExpiryCheck: true}).Verify(ctx, l.IDToken)
 	if err != nil {
-		return "", errors.New("the sign-in isn't this provider's: habeas login again, or habeas logout")
+		return actor{}, errors.New("the sign-in isn't this provider's: habeas login again, or habeas logout")
 	}
 	if now().Sub(id.IssuedAt) > loginLife {
-		return "", errors.New("the sign-in is over: habeas login again, or habeas logout")
+		return actor{}, errors.New("the sign-in is over: habeas login again, or habeas logout")
 	}
 	var claims map[string]any
 	if err := id.Claims(&claims); err != nil {
-		return "", err
+		return actor{}, err
 	}
 	claim := o.NameClaim
 	if claim == "" {
@@ -146,7 +155,7 @@ func (l login) by(ctx context.Context, cfg config.Config) (string, error) {
 	if name == "" {
 		name = id.Subject
 	}
-	return core.Actor(name, o.Issuer+"#"+id.Subject), nil
+	return actor{core.Actor(name, o.Issuer+"#"+id.Subject), console.RoleIn(o.Roles, claims[cmp.Or(o.RolesClaim, "roles")])}, nil
 }
 
 // loginFile returns where a sign-in is kept: HABEAS_LOGIN, else the user's own folder.

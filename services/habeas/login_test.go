@@ -31,12 +31,14 @@ type deviceProvider struct {
 	*httptest.Server
 	key    *ecdsa.PrivateKey
 	polled atomic.Int64
+	role   atomic.Value              // what its tokens say of the person
 	issued atomic.Pointer[time.Time] // when it gave its word
 }
 
 func newDeviceProvider(t *testing.T) *deviceProvider {
 	t.Helper()
 	p := &deviceProvider{}
+	p.role.Store("v")
 	p.says(time.Now())
 	var err error
 	if p.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
@@ -67,7 +69,7 @@ func newDeviceProvider(t *testing.T) *deviceProvider {
 			answer(w, 400, map[string]any{"error": "authorization_pending"})
 			return
 		}
-		token := jwt.NewWithClaims(jwt.SigningMethodES256, jwt.MapClaims{"iss": p.URL, "aud": "habeas-cli", "sub": "00u1", "preferred_username": "lea", "iat": p.issued.Load().Unix(), "exp": p.issued.Load().Add(time.Minute).Unix()})
+		token := jwt.NewWithClaims(jwt.SigningMethodES256, jwt.MapClaims{"iss": p.URL, "aud": "habeas-cli", "sub": "00u1", "preferred_username": "lea", "roles": p.role.Load(), "iat": p.issued.Load().Unix(), "exp": p.issued.Load().Add(time.Minute).Unix()})
 		token.Header["kid"] = "k"
 		text, _ := token.SignedString(p.key)
 		answer(w, 200, map[string]any{"access_token": "a", "token_type": "Bearer", "id_token": text})
@@ -85,7 +87,7 @@ func TestLogin(t *testing.T) {
 	p := newDeviceProvider(t)
 	dir := t.TempDir()
 	file, kept := filepath.Join(dir, config.File), filepath.Join(dir, "login.json")
-	write(t, file, fmt.Sprintf("data: %s\nconsole: {oidc: {issuer: %q, client_id: habeas, device_client_id: habeas-cli, roles: {viewer: [v]}}}\n", dir, p.URL))
+	write(t, file, fmt.Sprintf("data: %s\nconsole: {oidc: {issuer: %q, client_id: habeas, device_client_id: habeas-cli, roles: {viewer: [v], agent: [a], privacy-officer: [o]}}}\n", dir, p.URL))
 	cfg, err := config.Load(file)
 	if err != nil {
 		t.Fatal(err)
@@ -130,6 +132,16 @@ func TestLogin(t *testing.T) {
 	if out, err := assign("two"); err != nil || lastBy() != "lea <"+p.URL+"#00u1>" {
 		t.Errorf("%v %s: %s", err, out, lastBy())
 	}
+	for role, want := range map[string]string{"v": "it takes the role privacy-officer", "a": "it takes the role privacy-officer", "o": "has no plan"} {
+		p.role.Store(role)
+		if out, err := call("login"); err != nil {
+			t.Fatalf("%v %s", err, out)
+		}
+		out, err := call("plan", id, "--keys", "--reason", "a test")
+		if err == nil || !strings.Contains(out, want) {
+			t.Errorf("as %s: %v %s", role, err, out)
+		}
+	}
 	text, err := os.ReadFile(kept)
 	if err != nil {
 		t.Fatal(err)
@@ -151,6 +163,9 @@ func TestLogin(t *testing.T) {
 	}
 	if out, err := call("logout"); err != nil {
 		t.Errorf("%v %s", err, out)
+	}
+	if out, err := call("plan", id, "--keys", "--reason", "a test"); err == nil || !strings.Contains(out, "sign in by habeas login") {
+		t.Errorf("signed out: %v %s", err, out)
 	}
 	if out, err := assign("four"); err != nil || lastBy() != "paul <local>" {
 		t.Errorf("signed out: %v %s", err, out)

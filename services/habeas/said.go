@@ -44,6 +44,9 @@ func (c *saidCommand) Run(ctx context.Context) error {
 	case len(tasks) == 0:
 		return fmt.Errorf("request %s: no worker said anything in its own words of how its tasks stand", id)
 	}
+	if err := c.opens(ctx, core.VerbReveal); err != nil {
+		return err
+	}
 	if _, err := do(ctx, in, id, core.Reveal{By: who(ctx), Reason: c.Reason, Now: now()}); err != nil {
 		return err
 	}
