@@ -31,8 +31,8 @@ $(BROWSERPARTS): $(BROWSERTEST)/package-lock.json
 
 browser-parts: $(BROWSERPARTS)
 
-test-browser: browser-parts ## The console in a real browser (Chromium, Node); HABEAS_SCREENSHOTS=DIR keeps pictures of every page
-	HABEAS_TEST_BROWSER=1 $(GO) test -count=1 -run '^TestBrowser' -timeout 30m ./services/console ./services/portal ./services/internal/receipt ./services/habeas
+test-browser: browser-parts ## The console, the portal and the answers in a real browser (Chromium, Node); HABEAS_SCREENSHOTS=DIR keeps pictures of every page
+	HABEAS_TEST_BROWSER=1 $(GO) test -count=1 -run '^TestBrowser' -timeout 30m ./services/console ./services/portal ./services/internal/receipt ./services/internal/bundle ./services/habeas
 
 age-js: ## Make the portal's age.js anew (Node, npm)
 	@.ci/again .ci/age-js

@@ -10,11 +10,14 @@ import (
 // form: a group and a name.
 func Concepts() []string {
 	return []string{
-		"person.name", "person.given_name", "person.family_name", "person.birth_date", "person.language", "person.title",
+		"person.name", "person.given_name", "person.family_name", birthDate, "person.language", "person.title",
 		"contact.email", "contact.phone", "contact.postal_address", "contact.street", "contact.city", "contact.postal_code", "contact.country",
 		"organisation.name", "organisation.department", "organisation.role", "tax.id",
 	}
 }
+
+// birthDate is a date that no record is of.
+const birthDate = "person.birth_date"
 
 var conceptForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,49}\.[a-z][a-z0-9_]{0,49}$`)
 

@@ -139,6 +139,15 @@ type Dataset struct {
 	Stored *Stored `yaml:"-"`
 	// Sensitive marks data of a special category (GDPR art. 9; Civ. Code 1798.140(ae)).
 	Sensitive bool `yaml:"sensitive,omitempty"`
+	// Counted is what one record is called, and several, by language: [invoice, invoices].
+	// The answer's story counts them so; a dataset without is one of "others" there.
+	Counted map[string][]string `yaml:"counted,omitempty"`
+	// Dated is the column with the date that a record is of, by which an answer puts it into a
+	// year; empty: the first of type date or datetime, see [Dataset.DateColumn].
+	Dated string `yaml:"dated,omitempty"`
+	// Since is the column with the day since which the person is a customer, where this dataset
+	// says it.
+	Since string `yaml:"since,omitempty"`
 	// GoesWith names a dataset of the same system with whose records this one's
 	// are erased. They are gathered, and not counted by themselves.
 	GoesWith string   `yaml:"goes_with,omitempty"`
@@ -271,6 +280,19 @@ func (m *Manifest) Dataset(name string) *Dataset {
 		}
 	}
 	return nil
+}
+
+// DateColumn returns the column with the date that a record is of; empty where there is none.
+func (d *Dataset) DateColumn() string {
+	if d.Dated != "" {
+		return d.Dated
+	}
+	for _, c := range d.Columns {
+		if (c.Type == "date" || c.Type == "datetime") && c.Concept != birthDate && c.Secret == "" {
+			return c.Name
+		}
+	}
+	return ""
 }
 
 // Column returns a column by name, or nil.

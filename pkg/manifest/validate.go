@@ -176,6 +176,26 @@ func (v *validation) dataset(path string, i int) {
 	}
 	v.text(path+".storage", d.Storage, true)
 	v.stored(path+".storage", d)
+	for _, lang := range slices.Sorted(maps.Keys(d.Counted)) {
+		at := path + ".counted." + lang
+		if !languageForm.MatchString(lang) {
+			v.add(at, fmt.Sprintf("%q isn't a language", lang), "use a tag such as en or fr")
+		}
+		if len(d.Counted[lang]) != 2 {
+			v.add(at, "counted must be two words: of one record, and of several", "write it as [invoice, invoices]")
+			continue
+		}
+		v.words(at+"[0]", "counted", d.Counted[lang][0])
+		v.words(at+"[1]", "counted", d.Counted[lang][1])
+	}
+	if len(d.Counted) > 0 && d.Counted["en"] == nil {
+		v.add(path+".counted", "counted lacks English", "add en: [invoice, invoices]")
+	}
+	for field, name := range map[string]string{"dated": d.Dated, "since": d.Since} {
+		if name != "" && d.Column(name) == nil {
+			v.add(path+"."+field, fmt.Sprintf("%s names the unknown column %q", field, name), "name one of its columns: "+columnNames(d))
+		}
+	}
 	if d.GoesWith != "" {
 		if other := v.m.Dataset(d.GoesWith); other == nil || other == d || other.GoesWith != "" {
 			v.add(path+".goes_with", fmt.Sprintf("goes_with %q names no other dataset that is erased by itself", d.GoesWith), "name the dataset whose erasure takes these records along")

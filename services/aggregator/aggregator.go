@@ -46,6 +46,9 @@ type Config struct {
 	Language func(jurisdiction, locale string) *words.Language
 	// Letter words what opens the answer; nil: nothing does.
 	Letter func(d *statement.Document) (*bundle.Letter, error)
+	// Portal is the address at which people ask for what is wrong to be corrected; empty:
+	// there is none.
+	Portal string
 	// Software names the program in bag-info.txt; may be empty.
 	Software string
 	// Signer signs the bundles; nil: nobody does.
@@ -90,7 +93,7 @@ func New(cfg Config) (*Aggregator, error) {
 }
 
 // atOnce is how many bundles are written at the same time. It bounds the memory
-// (under one MiB each, see services/internal/bundle) and is enough to keep the processors
+// (a few MiB each at most, see services/internal/bundle) and is enough to keep the processors
 // busy while others wait for the disk or the broker.
 const atOnce = 32
 

@@ -127,7 +127,7 @@ type opened struct {
 func (a *Aggregator) input(keys *vault.Keys, t core.AssembleTask, job *worker.AssembleJob) (bundle.Input, error) {
 	lang := a.cfg.Language(t.Jurisdiction, t.Locale)
 	in := bundle.Input{
-		RequestID: t.RequestID, Right: t.Right, Language: lang, ReceivedAt: t.ReceivedAt, Letter: a.cfg.Letter,
+		RequestID: t.RequestID, Right: t.Right, Language: lang, ReceivedAt: t.ReceivedAt, Letter: a.cfg.Letter, Portal: a.cfg.Portal,
 		Run: bundle.Run{At: job.Sent, Software: a.cfg.Software, Signer: a.cfg.Signer},
 	}
 	if in.Run.At.IsZero() {

@@ -74,7 +74,7 @@ func (p *Portal) ask(w http.ResponseWriter, r *http.Request) {
 	}
 	if right := r.URL.Query().Get("right"); right != "" {
 		if _, granted := j.Grant(dsar.Right(right), p.Now()); granted && p.offered(dsar.Right(right)) {
-			p.render(w, r, http.StatusOK, "who.html", page{Title: "who.title", Step: 3, Body: p.whoPage(p.languageOf(r), j, dsar.Right(right), url.Values{})})
+			p.render(w, r, http.StatusOK, "who.html", page{Title: "who.title", Step: 3, Body: p.whoPage(p.languageOf(r), j, dsar.Right(right), url.Values{"what": {r.URL.Query().Get("what")}})})
 			return
 		}
 	}
@@ -103,6 +103,13 @@ func askLink(law, right string) template.URL {
 	return template.URL("/ask?" + q.Encode()) //nolint:gosec // a path of our own, its values encoded
 }
 
+// Dataset is what the portal knows of a dataset: what it is called, and what of it a
+// correction can name.
+type Dataset struct {
+	Title    map[string]string
+	Concepts []string
+}
+
 // whoPage is the form that says who asks.
 type whoPage struct {
 	Law, Right string
@@ -111,6 +118,7 @@ type whoPage struct {
 	Corrects   bool
 	Concepts   []string
 	Known      []string // identifiers besides the address
+	What, Of   string   // the dataset that an answer's page asks about, and what it is called
 	Typed      url.Values
 }
 
@@ -124,6 +132,12 @@ func (p *Portal) whoPage(lang string, j policy.Jurisdiction, right dsar.Right, t
 	}
 	for _, t := range p.Identifiers {
 		b.Known = append(b.Known, string(t))
+	}
+	if d, known := p.Datasets[typed.Get("what")]; known && (right == dsar.Erasure || b.Corrects && len(d.Concepts) > 0) {
+		b.What, b.Of = typed.Get("what"), p.Languages.For(lang).Text(d.Title)
+		if b.Corrects {
+			b.Concepts = d.Concepts
+		}
 	}
 	return b
 }
@@ -192,6 +206,9 @@ func (p *Portal) drafted(f url.Values, j policy.Jurisdiction, right dsar.Right, 
 		d.Correct, d.Value = f.Get("correct"), strings.TrimSpace(f.Get("value"))
 		if d.Value == "" || !slices.Contains(p.Concepts, d.Correct) {
 			return d, "error.correct"
+		}
+		if of, known := p.Datasets[f.Get("what")]; known && slices.Contains(of.Concepts, d.Correct) {
+			d.What = f.Get("what")
 		}
 	}
 	for _, values := range f {

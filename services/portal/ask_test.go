@@ -93,6 +93,26 @@ func TestRectification(t *testing.T) {
 	}
 }
 
+// TestFromTheAnswer: an answer's link leads to a form for its dataset, and the correction goes there;
+// what isn't a dataset is nothing.
+func TestFromTheAnswer(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for address, says := range map[string]string{
+		"right=rectification&what=billing.invoices": "Invoices", "right=erasure&what=billing.invoices": "for all that we hold about you",
+		"right=rectification&what=billing.payments": "", "right=access&what=billing.invoices": "", "right=erasure&what=<script>": "",
+	} {
+		page := s.get("/ask?law=EEA&" + address)
+		if told := strings.Contains(page.text, "You come from your answer"); page.status != http.StatusOK || told != (says != "") || !strings.Contains(page.text, says) {
+			t.Errorf("%s: %d", address, page.status)
+		}
+	}
+	id := s.made(url.Values{"right": {"rectification"}, "correct": {"contact.postal_address"}, "value": {"1, rue de la Paix"}, "what": {"billing.invoices"}})
+	if c := s.door.taken[id].Details.Corrections[0]; c.System != "billing" || c.Dataset != "invoices" {
+		t.Errorf("%+v", c)
+	}
+}
+
 // TestIntakeIsDown: a code isn't lost because intake doesn't answer: the same is tried again.
 func TestIntakeIsDown(t *testing.T) {
 	t.Parallel()

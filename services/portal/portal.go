@@ -109,6 +109,8 @@ type Config struct {
 	Languages *words.Languages
 	// Concepts are what a correction can name.
 	Concepts []string
+	// Datasets are those that an answer's page can ask about, by system.dataset.
+	Datasets map[string]Dataset
 	// Identifiers are those that people are asked for beside their address.
 	Identifiers []dsar.IdentifierType
 	// Proxies are those whose word on the origin is believed.

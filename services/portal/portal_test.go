@@ -132,7 +132,8 @@ func newSite(t *testing.T) *site {
 	s.identity, err = age.GenerateX25519Identity()
 	s.must(err)
 	s.portal, err = portal.New(portal.Config{Door: s.door, Requests: s.requests, Proofs: s.journal, Policy: book, Mailer: s.mails, Outbox: s.outbox, Uploads: s.uploads, Recipient: s.identity.Recipient(),
-		Secret: bytes.Repeat([]byte("s"), 32), URL: "http://127.0.0.1", Brand: portal.Brand{Name: "Example Cloud SAS"}, Concepts: []string{"contact.postal_address", "own.concept"}, Identifiers: []dsar.IdentifierType{"account_id", "phone"},
+		Secret: bytes.Repeat([]byte("s"), 32), URL: "http://127.0.0.1", Brand: portal.Brand{Name: "Example Cloud SAS"}, Concepts: []string{"contact.postal_address", "own.concept"},
+		Datasets: map[string]portal.Dataset{"billing.invoices": {Title: map[string]string{"en": "Invoices", "fr": "Factures"}, Concepts: []string{"contact.postal_address"}}, "billing.payments": {Title: map[string]string{"en": "Payments"}}}, Identifiers: []dsar.IdentifierType{"account_id", "phone"},
 		Now: s.clock, Log: slog.New(slog.DiscardHandler)})
 	s.must(err)
 	server := httptest.NewServer(s.portal.Handler())

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"habeas.dev/pkg/dsar"
@@ -163,7 +164,8 @@ func (d draft) submitted() event.Submitted {
 		s.Subject.Identifiers = append(s.Subject.Identifiers, event.SubjectIdentifier{Type: dsar.IdentifierType(c.Type), Value: c.Value})
 	}
 	if d.Correct != "" {
-		s.Details = &event.Details{Corrections: []event.Correction{{Column: d.Correct, Value: d.Value}}}
+		system, dataset, _ := strings.Cut(d.What, ".")
+		s.Details = &event.Details{Corrections: []event.Correction{{System: system, Dataset: dataset, Column: d.Correct, Value: d.Value}}}
 	}
 	return s
 }

@@ -96,6 +96,7 @@ type draft struct {
 	Identifiers []claim
 	Correct     string
 	Value       string
+	What        string // of which dataset an answer's page asks, as system.dataset; empty: of all
 	Locale      string
 	// Proven is set once the code was right: the rest is tried again without it.
 	Proven     time.Time

@@ -285,7 +285,7 @@ func (n *Node) startAggregator(book *policy.Book, embedded bool) error {
 		return err
 	}
 	a, err := aggregator.New(aggregator.Config{Signer: signer, Outbox: n.Installation.Outbox, Manifests: n.Manifests,
-		Policy: aggregator.FromBook(book, n.said(), n.purposes()), Language: w.Language, Letter: aggregator.LetterFrom(w), Software: "habeas " + n.options.Version, Now: now})
+		Policy: aggregator.FromBook(book, n.said(), n.purposes()), Language: w.Language, Letter: aggregator.LetterFrom(w), Portal: n.Config.Portal.URL, Software: "habeas " + n.options.Version, Now: now})
 	if err != nil {
 		return err
 	}

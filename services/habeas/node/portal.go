@@ -70,6 +70,7 @@ func (n *Node) startPortal(ctx context.Context, book *policy.Book, doors *intake
 	p := portal.Config{Languages: n.languages, Requests: n.Installation.Requests, Proofs: n.Installation.Journal, Policy: book, Outbox: n.Installation.Outbox, Uploads: uploads, Recipient: recipient,
 		Secret: secret, URL: c.URL, Brand: brand, Identifiers: c.Identifiers, Proxies: proxies, Mailer: n.portalMailer(), Now: now, Log: n.log}
 	_, p.Concepts = manifest.Fields(n.Manifests)
+	p.Datasets = portalDatasets(n.Manifests)
 	if p.Door, err = portalDoor(c, doors); err != nil {
 		return err
 	}
@@ -80,6 +81,20 @@ func (n *Node) startPortal(ctx context.Context, book *policy.Book, doors *intake
 	n.run("portal", serves.Run)
 	n.serve("portal", serves.Server(), n.portalListener)
 	return nil
+}
+
+// portalDatasets returns what the portal is to know of datasets. An address says system.dataset,
+// which no other name can be: neither has a dot.
+func portalDatasets(manifests []*manifest.Manifest) map[string]portal.Dataset {
+	all := map[string]portal.Dataset{}
+	for _, m := range manifests {
+		for i := range m.Datasets {
+			ds := &m.Datasets[i]
+			_, concepts := manifest.Fields([]*manifest.Manifest{{Datasets: m.Datasets[i : i+1]}})
+			all[m.System+"."+ds.Name] = portal.Dataset{Title: ds.Title, Concepts: concepts}
+		}
+	}
+	return all
 }
 
 // portalDoor returns where the portal's requests go.

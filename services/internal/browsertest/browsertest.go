@@ -4,6 +4,7 @@
 package browsertest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -334,4 +335,11 @@ func (p *Page) Shoot(name string) {
 	if err != nil {
 		p.Errorf("screenshot %s: %v", name, err)
 	}
+}
+
+// Pages returns on how many pages the page prints.
+func (p *Page) Pages() int {
+	p.Helper()
+	printed := call(p, page.PrintToPDF, page.PrintToPDFParams{PaperWidth: 8.27, PaperHeight: 11.69})
+	return bytes.Count(printed.Data, []byte("/Type /Page\n"))
 }

@@ -105,7 +105,7 @@ func (b *build) readings() []statement.Reading {
 			r := statement.Reading{System: part.name, Dataset: name, LeftOut: part.leftOut[name]}
 			if t := part.table(name); t != nil {
 				r.Records, r.Files = t.records, []string{t.csvName(), t.jsonName()}
-				r.Uncovered = t.uncovered
+				r.Uncovered, r.Years, r.Since = t.uncovered, t.years, t.sinceDay
 				for _, c := range t.columns {
 					if c.held {
 						r.Hidden = append(r.Hidden, statement.Hidden{Column: statement.Column{Column: c.name, Title: c.title}, Kind: c.kind})

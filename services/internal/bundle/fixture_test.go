@@ -29,7 +29,7 @@ func accountManifest() *manifest.Manifest {
 		System: "account", Title: text("Account", "Compte"), Needs: []dsar.IdentifierType{"email", "phone"}, Finds: []dsar.IdentifierType{"account_id"},
 		Datasets: []manifest.Dataset{
 			{
-				Name: "profiles", Title: text("Your profile", "Votre profil"), Category: "identifiers", Origin: manifest.Provided,
+				Name: "profiles", Since: "created_at", Title: text("Your profile", "Votre profil"), Category: "identifiers", Origin: manifest.Provided,
 				Purpose: text("To know who uses your account and to reach you", "Savoir qui utilise votre compte et vous joindre"), LegalBasis: "contract",
 				Storage: text("As long as you have an account", "Tant que vous avez un compte"),
 				Columns: []manifest.Column{
@@ -57,7 +57,7 @@ func billingManifest() *manifest.Manifest {
 		System: "billing", Title: text("Billing", "Facturation"), Needs: []dsar.IdentifierType{"account_id"},
 		Datasets: []manifest.Dataset{
 			{
-				Name: "invoices", Title: text("Invoices", "Factures"), Category: "commercial information", Origin: manifest.Observed,
+				Name: "invoices", Counted: map[string][]string{"en": {"invoice", "invoices"}, "fr": {"facture", "factures"}}, Title: text("Invoices", "Factures"), Category: "commercial information", Origin: manifest.Observed,
 				Purpose: text("To bill what you bought", "Facturer vos achats"), LegalBasis: "legal-obligation", Recipients: []string{"PaymentTech", "Tax authority"},
 				Storage: text("Ten years after the end of the business year", "Dix ans après la fin de l’exercice"),
 				Columns: []manifest.Column{

@@ -35,6 +35,9 @@ type Input struct {
 	Tell func(read []statement.Reading) statement.Document
 	// Letter words what opens the page, from the answer; nil: nothing does.
 	Letter func(d *statement.Document) (*Letter, error)
+	// Portal is the address of the portal, at which what is wrong can be corrected; empty:
+	// there is none.
+	Portal string
 	// Run is when and by what this bundle was packed. It is in bag-info.txt and
 	// nowhere else.
 	Run Run

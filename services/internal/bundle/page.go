@@ -2,7 +2,9 @@ package bundle
 
 import (
 	"bytes"
-	_ "embed" // the page's template and style
+	"crypto/sha256"
+	_ "embed" // the page's template, style and script
+	"encoding/base64"
 	"fmt"
 	"html/template"
 	"reflect"
@@ -23,10 +25,24 @@ var pageStyle string
 //go:embed page_article.gohtml
 var articleText string
 
+// pageScript searches the records of a page, and needs nothing else.
+//
+//go:embed page.js
+var pageScript string
+
+// scriptElement is the script as the page has it, and scriptHash allows it there and no other.
+var (
+	scriptElement = template.HTML("<script>" + pageScript + "</script>") //nolint:gosec // our own, and constant
+	scriptSum     = sha256.Sum256([]byte(pageScript))
+	scriptHash    = "'sha256-" + base64.StdEncoding.EncodeToString(scriptSum[:]) + "'"
+)
+
 // The templates are parsed once, for each language; html/template escapes
 // whatever is put in.
 var (
-	pageTemplates    = templates{text: func() string { return strings.Replace(pageText, "/*page.css*/", pageStyle, 1) }}
+	pageTemplates = templates{text: func() string {
+		return strings.NewReplacer("/*page.css*/", pageStyle, "SCRIPT", scriptHash).Replace(pageText)
+	}}
 	articleTemplates = templates{text: func() string { return articleText }}
 )
 
@@ -57,15 +73,20 @@ func labelled(text string, w *words.Answer) string {
 	})
 }
 
-// The pieces of page_article.gohtml, between which the records go.
+// The pieces of page_article.gohtml, between which go what is counted, and the records.
 const (
-	articleHead    = iota // up to the number of records
-	articleFacts          // up to the table
-	articleTable          // opens a table of records
-	articleUpright        // opens a table of one record
-	articleTableEnd
-	articleFiles // opens the paragraph of the files
-	articleEnd
+	whyHead  = iota // up to the number of records
+	whyFacts        // up to what can be asked of it
+	whyEnd          // ends what is told of a dataset
+	setHead         // begins its records, up to their number
+	setBody         // up to the records
+	setOpen         // opens a table or a list
+	setClose        // closes it
+	moreHead        // begins what is behind a click, up to how much
+	moreBody        // up to the records
+	moreEnd         // ends it
+	setFiles        // opens the paragraph of the files
+	setEnd
 	articlePieces
 )
 
@@ -76,12 +97,21 @@ type page struct {
 	Stats                []stat
 	Meta                 []pair
 	Letter               *Letter
+	Since                string // the story's beginning
+	Story                []storyItem
+	Years                []yearView
+	Sets                 []link        // the datasets of which there are records
+	Records              template.HTML // cut, where the records go
+	Labels               template.CSS  // the columns' titles, where a table is narrow
+	Bars                 template.CSS  // how wide the years' bars are
+	Script               template.HTML
 	Contents             []link
 	Numbers              string // heads the overview's number column; empty: none
 	Overview             template.HTML
 	Kept                 []keptCard
 	Locked               string // that what is kept is used for nothing else
 	Categories           []categoryRow
+	SystemsTitle         string
 	Systems              []*systemView
 	LeftOut              []leftView
 	NothingLeftOut       string
@@ -113,7 +143,7 @@ type (
 		Backups   string
 		GoesOn    string
 		Decisions []string
-		Articles  template.HTML // cut, where the articles go
+		Articles  template.HTML // cut, where it is told what is held and why
 		Empty     string
 
 		of     *statement.System
@@ -131,17 +161,15 @@ type (
 		Title   string
 		Numbers []string
 	}
-	head struct {
-		Title  string
-		Number bool
-	}
-	// articleView is what a dataset's article shows beside its records.
+	head struct{ Title, Class string }
+	// articleView is what is told of a dataset beside its records.
 	articleView struct {
-		ID, Title string
-		Facts     []pair
-		Columns   []head
-		CSV, JSON string
-		Cut       template.HTML
+		ID, Title, System string
+		Facts             []pair
+		Columns           []head
+		Cards, Folded     bool
+		CSV, JSON         string
+		Cut               template.HTML
 	}
 	identifierRow struct{ Type, Value, How string }
 	complaintView struct {
@@ -150,36 +178,98 @@ type (
 	}
 )
 
-// page renders index.html from an answer and the records that it shows.
-func (b *build) page(d *statement.Document, letter *Letter, told string) ([]byte, error) {
+// page writes index.html from an answer and the records that it shows.
+func (b *build) page(d *statement.Document, letter *Letter, told string) error {
 	p := newPager(b, d)
 	p.fill(letter, told)
 	frame := &b.buffers.frame
 	frame.Reset()
 	if err := pageTemplates.in(b.words).Execute(frame, p.page); err != nil {
-		return nil, fmt.Errorf("bundle: %s: %w", pageFile, err)
+		return fmt.Errorf("bundle: %s: %w", pageFile, err)
 	}
-	// The articles are put in where the frame is cut. Texts can't cut it:
-	// html/template and appendEscaped write no NUL.
-	html, rest := b.buffers.page[:0], frame.Bytes()
+	// What is told of datasets, and their records, are put in where the frame is cut. Texts
+	// can't cut it: html/template and appendEscaped write no NUL.
+	out, rest := pageOut{b: b, html: b.buffers.page[:0]}, frame.Bytes()
+	next := func() error {
+		before, after, ok := bytes.Cut(rest, []byte(cut))
+		if !ok {
+			return fmt.Errorf("bundle: %s: no place for records", pageFile)
+		}
+		out.html, rest = append(out.html, before...), after
+		return nil
+	}
 	for _, v := range p.views {
 		if len(v.tables) == 0 {
 			continue
 		}
-		before, after, ok := bytes.Cut(rest, []byte(cut))
-		if !ok {
-			return nil, fmt.Errorf("bundle: %s: no place for %s", pageFile, v.of.System)
+		if err := next(); err != nil {
+			return err
 		}
-		html, rest = append(html, before...), after
 		for _, t := range v.tables {
-			var err error
-			if html, err = b.appendArticle(html, t); err != nil {
-				return nil, err
+			if err := p.appendWhy(&out, t); err != nil {
+				return err
 			}
 		}
 	}
-	b.buffers.page = append(html, rest...)
-	return b.buffers.page, nil
+	if p.page.Records != "" {
+		if err := next(); err != nil {
+			return err
+		}
+	}
+	for _, v := range p.views {
+		for _, t := range v.tables {
+			if err := p.appendSet(&out, t); err != nil {
+				return err
+			}
+		}
+	}
+	out.html = append(out.html, rest...)
+	return out.close()
+}
+
+// pageOut collects index.html, and writes it as it comes once it has grown large.
+type pageOut struct {
+	b     *build
+	html  []byte
+	entry *entry
+}
+
+// add adds a piece of records.
+func (o *pageOut) add(html []byte) error {
+	o.html = append(o.html, html...)
+	return o.flush()
+}
+
+// flush moves a page that has grown large to the archive.
+func (o *pageOut) flush() error {
+	if o.entry == nil {
+		if len(o.html) <= keepBelow {
+			return nil
+		}
+		e, err := o.b.archive.openPayload(pageFile)
+		if err != nil {
+			return err
+		}
+		o.entry = e
+	}
+	if len(o.html) < flushAt {
+		return nil
+	}
+	err := o.entry.write(o.html)
+	o.html = o.html[:0]
+	return err
+}
+
+func (o *pageOut) close() (err error) {
+	o.b.buffers.page = o.html
+	if o.entry == nil {
+		_, err = o.b.archive.addPayload(pageFile, o.html)
+		return err
+	}
+	if err = o.entry.write(o.html); err == nil {
+		_, err = o.entry.close()
+	}
+	return err
 }
 
 // append adds the row to the table. The id and the class are of our own making,
@@ -210,31 +300,54 @@ func (r *overviewRow) append(html []byte, number bool) []byte {
 	return append(html, "</tr>\n"...)
 }
 
-// appendArticle adds a dataset's article: what is told of it, and its records.
-func (b *build) appendArticle(html []byte, t *table) ([]byte, error) {
+// appendWhy adds what is told of a dataset: what it is for, and what can be asked of it.
+func (p *pager) appendWhy(out *pageOut, t *table) error {
 	shape, err := t.shape(t.columns)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	w, piece := b.words, &shape.article
-	html = append(html, piece[articleHead]...)
-	html = append(html, w.Count(t.records, "record")...)
-	html = append(html, piece[articleFacts]...)
-	rows := b.buffers.preview[t.preview.from:t.preview.to]
-	switch {
-	case t.preview.rows == 0:
-	case t.records == 1:
-		html = append(html, piece[articleUpright]...)
-		html = appendUpright(html, rows, t.columns)
-		html = append(html, piece[articleTableEnd]...)
-	default:
-		html = append(html, piece[articleTable]...)
-		html = append(html, rows...)
-		html = append(html, piece[articleTableEnd]...)
+	piece := &shape.article
+	out.html = append(out.html, piece[whyHead]...)
+	out.html = append(out.html, p.w.Count(t.records, "record")...)
+	out.html = append(out.html, piece[whyFacts]...)
+	out.html = p.appendAsks(out.html, t)
+	out.html = append(out.html, piece[whyEnd]...)
+	return out.flush()
+}
+
+// appendSet adds the records of a dataset: the first of them, and the others behind a click.
+func (p *pager) appendSet(out *pageOut, t *table) error {
+	shape, err := t.shape(t.columns)
+	if err != nil {
+		return err
 	}
-	html = append(html, piece[articleFiles]...)
+	w, piece, rows := p.w, &shape.article, &p.build.buffers.preview
+	add := func(parts ...[]byte) {
+		for _, part := range parts {
+			out.html = append(out.html, part...)
+		}
+	}
+	add(piece[setHead], []byte(w.Count(t.records, "record")), piece[setBody])
+	if t.preview.rows > 0 {
+		add(piece[setOpen])
+		if err := rows.each(t.preview.from, t.preview.fold, out.add); err != nil {
+			return err
+		}
+		add(piece[setClose])
+	}
+	if t.preview.to > t.preview.fold {
+		add(piece[moreHead])
+		out.html = appendEscaped(out.html, fmt.Sprintf(w.More, w.Number(int64(t.preview.rows-previewOpen))))
+		add(piece[moreBody], piece[setOpen])
+		if err := rows.each(t.preview.fold, t.preview.to, out.add); err != nil {
+			return err
+		}
+		add(piece[setClose], piece[moreEnd])
+	}
+	add(piece[setFiles])
 	if shown := int64(t.preview.rows); shown < t.records {
-		html = appendEscaped(html, fmt.Sprintf(w.Preview, w.Number(shown), w.Number(t.records))+" ")
+		out.html = appendEscaped(out.html, fmt.Sprintf(w.Preview, w.Number(shown), w.Number(t.records))+" ")
 	}
-	return append(html, piece[articleEnd]...), nil
+	add(piece[setEnd])
+	return out.flush()
 }

@@ -19,6 +19,7 @@ type pager struct {
 	doc           *statement.Document
 	page          *page
 	views         []*systemView // one for each system, in order
+	years         []yearCount
 	totals        map[string]int64
 	received      string
 	inGeneralOnly bool // nothing is told of the person
@@ -75,6 +76,7 @@ func (p *pager) fill(letter *Letter, told string) {
 		}
 	}
 	p.systems()
+	p.story()
 	p.stats()
 	p.meta()
 	if r.Right == dsar.KnowCategories || c.Categories {
@@ -302,10 +304,12 @@ func (p *pager) contents() {
 			p.page.Contents = append(p.page.Contents, link{id, title})
 		}
 	}
+	add(len(p.page.Story) > 0, "story", w.Story)
 	add(true, "overview", w.Overview)
 	add(len(p.page.Kept) > 0, "kept", w.KeptTitle)
 	add(len(p.page.Categories) > 0, "categories", w.Categories)
-	add(len(p.page.Systems) > 0, "systems", w.Systems)
+	add(len(p.page.Systems) > 0, "systems", p.page.SystemsTitle)
+	add(p.page.Records != "", "records", w.RecordsTitle)
 	add(len(p.page.LeftOut) > 0 || p.page.NothingLeftOut != "", "left-out", w.LeftOut)
 	add(len(p.page.Identifiers) > 0, "looked", w.Looked)
 	add(len(p.page.Notices) > 0, "recipients", w.RecipientsTold)

@@ -309,7 +309,7 @@ func checkCSV(t *rapid.T, file string, names []string, records []record.Record) 
 }
 
 // elements are all that the page may have: nothing of a record becomes markup.
-var elements = regexp.MustCompile(`^(html|head|meta|title|style|body|a|header|div|p|h1|h2|h3|h4|ul|li|b|span|dl|dt|dd|main|section|nav|table|thead|tbody|tr|th|td|br|article|code)$`)
+var elements = regexp.MustCompile(`^(html|head|meta|title|style|body|a|header|div|p|h1|h2|h3|h4|ul|li|b|span|dl|dt|dd|main|section|nav|table|thead|tbody|tr|th|td|br|article|code|form|label|input|select|option|output|button|details|summary|ol|i|script)$`)
 
 func checkPage(t *rapid.T, page string) {
 	z := html.NewTokenizer(strings.NewReader(page))
@@ -326,6 +326,11 @@ func checkPage(t *rapid.T, page string) {
 			tok := z.Token()
 			if !elements.MatchString(tok.Data) {
 				t.Fatalf("an element %s", tok.Data)
+			}
+			if tok.Data == "script" {
+				if z.Next(); string(z.Raw()) != bundle.PageScript || !strings.Contains(page, "script-src "+bundle.ScriptHash+";") {
+					t.Fatalf("a script that isn't the page's: %q", z.Raw())
+				}
 			}
 			for _, a := range tok.Attr {
 				if strings.HasPrefix(a.Key, "on") || a.Key == "style" || a.Key == "src" {

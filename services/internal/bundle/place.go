@@ -20,6 +20,7 @@ var places = map[statement.Kind]place{
 	statement.WentWithout:    (*pager).without,
 	statement.LookedBy:       (*pager).lookedBy,
 	statement.Shown:          (*pager).shown,
+	statement.ByYear:         (*pager).byYear,
 	statement.Held:           func(p *pager, s statement.Said) { p.total("record", s); p.view(s).number += s.Records },
 	statement.LeftOut:        (*pager).leftRecords,
 	statement.NotShown:       (*pager).leftColumns,
@@ -60,6 +61,7 @@ var places = map[statement.Kind]place{
 	statement.InBackups:        func(p *pager, s statement.Said) { p.view(s).Backups = s.Text },
 	statement.Limits:           func(p *pager, s statement.Said) { p.view(s).Limits = s.Text },
 
+	statement.CustomerSince:      func(p *pager, s statement.Said) { p.page.Since = s.Text },
 	statement.ReceivedIn:         func(p *pager, s statement.Said) { p.page.Countries = append(p.page.Countries, s.Text) },
 	statement.RecipientsTold:     func(p *pager, s statement.Said) { p.page.Notices = append(p.page.Notices, s.Text) },
 	statement.NotTold:            func(p *pager, s statement.Said) { p.page.Notices = append(p.page.Notices, s.Text) },

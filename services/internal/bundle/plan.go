@@ -44,6 +44,8 @@ type plan struct {
 	dataset *manifest.Dataset
 	words   *words.Answer
 	title   string
+	// systemTitle is the system's, as people read it.
+	systemTitle string
 	// recipients are those of the dataset, as people read them.
 	recipients string
 
@@ -51,8 +53,9 @@ type plan struct {
 	columns []column // those that the right covers, as before the first row
 	// leftOut are the section's columns that the right doesn't cover, in their places, each
 	// with the reason; nil where it covers all.
-	leftOut []statement.Hidden
-	others  []others // what of its records is about other people
+	leftOut      []statement.Hidden
+	dated, since int      // the section's columns with the record's date, and the day since which the person is a customer; -1: none
+	others       []others // what of its records is about other people
 
 	csvHeader, csvPrefix, jsonPrefix []byte
 
@@ -100,7 +103,7 @@ func (p *plans) of(m *manifest.Manifest, ds *manifest.Dataset, sec record.Sectio
 func newPlan(m *manifest.Manifest, ds *manifest.Dataset, sec record.Section, key planKey) (*plan, error) {
 	w := key.words
 	pl := &plan{
-		system: m.System, dataset: ds, words: w, recipients: strings.Join(recipients(m, ds, w.Language), ", "), title: titleOr(w.Text(ds.Title), ds.Name), names: slices.Clone(sec.Columns), shapes: map[string]*shape{},
+		system: m.System, systemTitle: titleOr(w.Text(m.Title), m.System), dataset: ds, words: w, dated: slices.Index(sec.Columns, ds.DateColumn()), since: slices.Index(sec.Columns, ds.Since), recipients: strings.Join(recipients(m, ds, w.Language), ", "), title: titleOr(w.Text(ds.Title), ds.Name), names: slices.Clone(sec.Columns), shapes: map[string]*shape{},
 		csvHeader:  []byte(mark + systemColumn + "," + datasetColumn),
 		csvPrefix:  []byte(m.System + "," + ds.Name),
 		jsonPrefix: []byte(`{"` + systemColumn + `":"` + m.System + `","` + datasetColumn + `":"` + ds.Name + `"`),
@@ -153,7 +156,7 @@ func newColumn(ds *manifest.Dataset, name string, w *words.Answer) (column, erro
 	if err != nil {
 		return column{}, fmt.Errorf("dataset %s: %w", ds.Name, err)
 	}
-	c := column{name: name, typ: titleOr(declared.Type, "string"), title: columnTitle(declared, w.Language)}
+	c := column{name: name, typ: titleOr(declared.Type, "string"), title: columnTitle(declared, w.Language), meaning: meaningOf(declared)}
 	c.key = append(append([]byte{','}, key...), ':')
 	if declared.Secret.Hides() {
 		c.secret, c.kind, c.typ = declared.Secret, string(declared.Secret), "string"
@@ -174,6 +177,9 @@ func (pl *plan) shape(columns []column) (*shape, error) {
 		key = append(key, c.typ...)
 		if c.held {
 			key = append(key, '!')
+		}
+		if c.folded {
+			key = append(key, '-')
 		}
 		key = append(key, ',')
 	}
@@ -204,12 +210,20 @@ func (pl *plan) newShape(columns []column) (*shape, error) {
 	s := &shape{}
 	var page bytes.Buffer
 	view := articleView{
-		ID: "d-" + pl.system + "-" + pl.dataset.Name, Title: pl.title, Facts: pl.facts(),
+		ID: pl.id(), Title: pl.title, System: pl.systemTitle, Facts: pl.facts(), Cards: pl.cards(columns),
 		CSV: pl.csvName(), JSON: pl.jsonName(), Cut: template.HTML(cut),
 	}
 	for i := range columns {
 		c := &columns[i]
-		view.Columns = append(view.Columns, head{c.title, c.secret == "" && (c.typ == "integer" || c.typ == "number")})
+		h := head{Title: c.title}
+		if c.secret == "" && (c.typ == "integer" || c.typ == "number") {
+			h.Class = "num"
+		}
+		if c.folded {
+			h.Class = strings.TrimSpace(h.Class + " id")
+			view.Folded = true
+		}
+		view.Columns = append(view.Columns, h)
 	}
 	if err := articleTemplates.in(pl.words).Execute(&page, view); err != nil {
 		return nil, fmt.Errorf("bundle: %s: %w", pageFile, err)
@@ -242,6 +256,20 @@ func splitResource(r resource) (before, after []byte, err error) {
 		return nil, nil, fmt.Errorf("bundle: %s: no place for the hash", packageFile)
 	}
 	return []byte(head), []byte(tail), nil
+}
+
+// id returns the anchor of the dataset's records on the page.
+func (pl *plan) id() string { return "d-" + pl.system + "-" + pl.dataset.Name }
+
+// cards reports whether records of these columns are cards.
+func (pl *plan) cards(columns []column) bool {
+	shown := 0
+	for i := range columns {
+		if !columns[i].folded {
+			shown++
+		}
+	}
+	return shown > tableColumns
 }
 
 func (pl *plan) csvName() string  { return pl.system + "/" + pl.dataset.Name + ".csv" }

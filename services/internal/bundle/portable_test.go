@@ -84,7 +84,7 @@ func TestAccessHasEveryColumn(t *testing.T) {
 	in.Right = dsar.Access
 	data, _ := write(t, in)
 	page := bundletest.ReadAloud(t, unpack(t, data)["data/index.html"])
-	for _, s := range []string{"987000", "For “Score” only Worked out from other data", "For “Credit bureau” only Received from others"} {
+	for _, s := range []string{"987,000", "For “Score” only Worked out from other data", "For “Credit bureau” only Received from others"} {
 		if !strings.Contains(page, s) {
 			t.Errorf("the page doesn't say %q: %s", s, page)
 		}

@@ -1,95 +1,155 @@
 package bundle
 
 import (
-	"bytes"
 	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"habeas.dev/services/internal/words"
 )
 
 const (
-	// previewRows is how many records of a dataset the page shows. It is a page
-	// to read; who wants all opens the files.
+	// previewOpen is how many records of a dataset the page shows at once; the others are
+	// behind one click, so that a page of thousands is laid out, and printed, as a short one.
+	previewOpen = 20
+	// previewRows is how many records of a dataset the page has as long as there is room,
+	// and previewMost how many it has at most. Who wants all opens the files.
 	previewRows = 50
+	previewMost = 10_000
 	// previewCell is the most bytes of one value that the page shows.
-	previewCell = 400
-	// previewTotal bounds the page's tables together, so that the page stays
-	// small whatever the number of datasets and columns. Datasets beyond it are
-	// shown without records.
-	previewTotal = 2 << 20
+	previewCell = 2000
+	// previewTotal bounds the page's records together, so that the page stays small
+	// whatever the number of datasets and columns: datasets beyond it are shown without
+	// records. Of previewMany on, a dataset has previewRows.
+	previewMany  = 3 << 20
+	previewTotal = 4 << 20
+	// tableColumns is how many columns a table has at most; records of more are cards.
+	tableColumns = 6
 )
 
-// preview is the part of a dataset that the page shows: HTML table rows. Every
-// value is escaped for the one context in which it stands, an element's text
-// (TestPreviewEscapes).
+// preview is the part of a dataset that the page shows: HTML of its records. Every value
+// is escaped for the one context in which it stands, an element's text (TestPreviewEscapes).
 type preview struct {
 	w        *words.Answer
 	rows     int
 	from, to int // where its rows are in buffers.preview
+	fold     int // where those begin that are behind a click
+	cards    bool
+	empties  []string
 }
 
-// row adds a record to the page's rows.
-func (p *preview) row(html []byte, columns []column, row []json.RawMessage) []byte {
-	if p.rows == 0 {
-		p.from = len(html)
+// room reports whether one more record goes onto the page.
+func (p *preview) room(taken int) bool {
+	switch {
+	case taken >= previewTotal:
+		return false
+	case p.rows < previewRows:
+		return true
+	default:
+		return p.rows < previewMost && taken < previewMany
 	}
-	html = append(html, "<tr>"...)
+}
+
+// arrange decides by a dataset's first record how all are shown: which columns hold what
+// only programs read, and whether records are rows of a table or cards.
+func (p *preview) arrange(columns []column, row []json.RawMessage) {
+	shown := 0
 	for i := range columns {
-		html = p.cell(html, row[i], &columns[i])
+		c := &columns[i]
+		c.folded = c.id && c.secret == "" && opaque(row[i])
+		if !c.folded {
+			shown++
+		}
 	}
-	html = append(html, "</tr>\n"...)
+	if shown == 0 { // it is all that there is
+		for i := range columns {
+			columns[i].folded = false
+		}
+		shown = len(columns)
+	}
+	p.cards = shown > tableColumns
+}
+
+// row adds a record to the page's.
+func (p *preview) row(to *spool, columns []column, row []json.RawMessage, year int) {
+	if p.rows == 0 {
+		p.from = to.len()
+	}
+	html := to.next()
+	tag := "tr"
+	if p.cards {
+		tag = "li"
+	}
+	html = append(append(html, '<'), tag...)
+	if year > 0 {
+		html = append(html, ` data-y="`...)
+		html = append(strconv.AppendInt(html, int64(year), 10), '"')
+	}
+	html = append(html, '>')
+	if p.cards {
+		html = p.card(html, columns, row)
+	} else {
+		for i := range columns {
+			html = p.cell(html, row[i], &columns[i])
+		}
+	}
+	html = append(append(append(html, "</"...), tag...), ">\n"...)
+	to.took(html)
 	p.rows++
-	p.to = len(html)
-	return html
+	p.to = to.len()
+	if p.rows <= previewOpen {
+		p.fold = p.to
+	}
 }
 
 func (p *preview) cell(html []byte, raw json.RawMessage, c *column) []byte {
-	switch {
-	case len(raw) == 0 || raw[0] == 'n' || len(raw) == 2 && raw[0] == '"':
-		return append(html, `<td class="nil">–</td>`...)
-	case bytes.Equal(raw, othersCell):
-		html = appendEscaped(append(html, `<td class="nil">`...), p.w.OthersHidden)
-	case c.secret != "":
-		html = appendEscaped(append(html, `<td class="nil">`...), p.w.Hidden)
-		if digits := c.ending(raw); digits != "" {
-			html = append(append(html, " (… "...), digits+")"...)
-		}
-	case raw[0] == '"':
-		html = append(html, `<td>`...)
-		if text, ok := plainString(raw); ok {
-			html = appendCut(html, text)
-		} else {
-			html = appendCut(html, []byte(unquote(raw)))
-		}
-	case raw[0] == 't':
-		html = append(html, `<td>`...)
-		html = append(html, p.w.Yes...)
-	case raw[0] == 'f':
-		html = append(html, `<td>`...)
-		html = append(html, p.w.No...)
-	case raw[0] == '{' || raw[0] == '[':
-		html = append(html, `<td class="code">`...)
-		html = appendCut(html, raw)
-	default:
-		html = append(html, `<td class="num">`...)
-		html = appendCut(html, raw)
+	class := p.class(raw, c)
+	if c.folded {
+		class = strings.TrimSpace(class + " id")
 	}
-	return append(html, `</td>`...)
+	html = append(html, "<td"...)
+	html = appendClass(html, class)
+	return append(p.value(html, raw, c), "</td>"...)
 }
 
-// appendUpright adds the fields of a dataset's one record, a row each. Values
-// are escaped: the end of a cell in row is the end of a cell.
-func appendUpright(html, row []byte, columns []column) []byte {
-	row = bytes.TrimPrefix(row, []byte("<tr>"))
+func appendClass(html []byte, class string) []byte {
+	if class != "" {
+		html = append(append(append(html, ` class="`...), class...), '"')
+	}
+	return append(html, '>')
+}
+
+// card adds a record's values, each with its title; what is empty is named at the end.
+func (p *preview) card(html []byte, columns []column, row []json.RawMessage) []byte {
+	html = append(html, "<dl>"...)
+	p.empties = p.empties[:0]
 	for i := range columns {
-		var cell []byte
-		cell, row, _ = bytes.Cut(row, []byte("</td>"))
-		html = append(html, `<tr><th scope="row">`...)
-		html = appendEscaped(html, columns[i].title)
-		html = append(html, `</th>`...)
-		html = append(html, cell...)
-		html = append(html, "</td></tr>\n"...)
+		c := &columns[i]
+		if missing(row[i]) {
+			if !c.folded {
+				p.empties = append(p.empties, c.title)
+			}
+			continue
+		}
+		html = append(html, "<div"...)
+		switch {
+		case c.folded:
+			html = appendClass(html, "id")
+		case len(row[i]) > 120 || row[i][0] == '{' || row[i][0] == '[':
+			html = appendClass(html, "long")
+		default:
+			html = append(html, '>')
+		}
+		html = appendEscaped(append(html, "<dt>"...), c.title)
+		html = append(html, "</dt><dd>"...)
+		html = append(p.value(html, row[i], c), "</dd></div>"...)
+	}
+	html = append(html, "</dl>"...)
+	if len(p.empties) > 0 {
+		html = appendEscaped(append(html, `<p class="empty">`...), p.w.EmptyFields+p.w.Colon+" "+strings.Join(slices.Compact(p.empties), ", "))
+		html = append(html, "</p>"...)
 	}
 	return html
 }

@@ -4,9 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
-	"strings"
-	"unicode"
-	"unicode/utf8"
+	"time"
 
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/services/internal/statement"
@@ -45,6 +43,9 @@ type column struct {
 	held bool
 	// others tells that something was redacted that is about other people.
 	others bool
+	meaning
+	// folded tells that it is shown only to who asks for what programs read.
+	folded bool
 }
 
 // table is one dataset while its files are written.
@@ -56,6 +57,8 @@ type table struct {
 	// uncovered are the columns that the right doesn't cover and that hold something.
 	uncovered []statement.Hidden
 	cells     []json.RawMessage // of the row that is being written, where some are left out
+	years     []statement.Year  // how many records are of each year
+	sinceDay  time.Time         // the earliest day since which the person is a customer
 	// released says that a person has looked, and shows what is about others.
 	released bool
 
@@ -75,11 +78,7 @@ func columnTitle(c *manifest.Column, lang *words.Language) string {
 	if s := lang.Text(c.Title); s != "" {
 		return s
 	}
-	s := strings.TrimSpace(strings.ReplaceAll(c.Name, "_", " "))
-	if r, n := utf8.DecodeRuneInString(s); n > 0 {
-		s = string(unicode.ToUpper(r)) + s[n:]
-	}
-	return s
+	return readable(c.Name)
 }
 
 var errColumns = errors.New("a row has another number of values than its section has columns")
@@ -89,12 +88,14 @@ func (t *table) row(b *build, row []json.RawMessage) error {
 	if len(row) != len(t.names) {
 		return errColumns
 	}
+	year := t.date(row)
 	row = t.covered(t.withoutOthers(b, row))
 	if t.records == 0 {
 		t.csv = append(t.csv, t.csvHeader...)
+		t.preview.arrange(t.columns, row)
 	}
-	if t.preview.rows < previewRows && len(b.buffers.preview) < previewTotal {
-		b.buffers.preview = t.preview.row(b.buffers.preview, t.columns, row)
+	if rows := &b.buffers.preview; t.preview.room(rows.len()) {
+		t.preview.row(rows, t.columns, row, year)
 	}
 	t.csv = append(t.csv, t.csvPrefix...)
 	for i := range t.columns {
@@ -117,6 +118,29 @@ func (t *table) row(b *build, row []json.RawMessage) error {
 	}
 	t.records++
 	return t.flushCSV(b.archive)
+}
+
+// date takes in of which year a record is, and since when it says that the person is a
+// customer.
+func (t *table) date(row []json.RawMessage) (year int) {
+	if t.since >= 0 {
+		if text, ok := plainString(row[t.since]); ok && yearOf(row[t.since]) > 0 {
+			if at, _, ok := readTime(text); ok && (t.sinceDay.IsZero() || at.Before(t.sinceDay)) {
+				t.sinceDay = at
+			}
+		}
+	}
+	if t.dated < 0 || t.leftOut != nil && t.leftOut[t.dated].Kind != "" {
+		return 0
+	}
+	if year = yearOf(row[t.dated]); year > 0 {
+		at, there := slices.BinarySearchFunc(t.years, year, func(y statement.Year, year int) int { return y.Year - year })
+		if !there {
+			t.years = slices.Insert(t.years, at, statement.Year{Year: year})
+		}
+		t.years[at].Records++
+	}
+	return year
 }
 
 // columnAt returns the table's column of a section's; nil where the right doesn't cover it.

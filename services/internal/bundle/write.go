@@ -39,7 +39,7 @@ type Writer struct {
 // buffers are what one bundle collects before it writes.
 type buffers struct {
 	csv, json []byte // of a dataset
-	preview   []byte // the page's records
+	preview   spool  // the page's records
 	frame     bytes.Buffer
 	page      []byte
 	text      []byte       // of a JSON file
@@ -54,7 +54,7 @@ const keepBuffers = 1 << 20
 
 // release makes the buffers ready for the next bundle.
 func (b *buffers) release() {
-	for _, p := range []*[]byte{&b.csv, &b.json, &b.preview, &b.page, &b.text} {
+	for _, p := range []*[]byte{&b.csv, &b.json, &b.page, &b.text} {
 		if cap(*p) > keepBuffers {
 			*p = nil
 		}
@@ -66,6 +66,7 @@ func (b *buffers) release() {
 		}
 		p.Reset()
 	}
+	b.preview.reset()
 	b.reader.Reset(nil)
 	b.out.Reset(nil)
 }
@@ -435,11 +436,7 @@ func (b *build) finish() error {
 			return err
 		}
 	}
-	page, err := b.page(&d, letter, name)
-	if err != nil {
-		return err
-	}
-	if _, err := b.archive.addPayload(pageFile, page); err != nil {
+	if err := b.page(&d, letter, name); err != nil {
 		return err
 	}
 	if text, err = b.dataPackage(text[:0], told); err != nil {

@@ -229,3 +229,23 @@ func (s *system) uses(ended bool) []Use {
 	}
 	return out
 }
+
+// since returns the earliest day since which the person is a customer, as records in the
+// answer say it, with the facts of the systems that hold these.
+func (e *evidence) since() []claim {
+	var v Values
+	var facts []int
+	for _, s := range e.systems {
+		for _, d := range s.datasets {
+			at := d.read.Since
+			if at.IsZero() || d.read.Records == 0 {
+				continue
+			}
+			if v.At.IsZero() || at.Before(v.At) {
+				v.At = toSecond(at)
+			}
+			facts = append(facts, s.fact(dsar.Gather))
+		}
+	}
+	return when(!v.At.IsZero(), v, facts...)
+}

@@ -123,6 +123,10 @@ var ofDataset = []rule[*dataset]{
 	{Shown, func(d *dataset) []claim {
 		return when(d.read.Records > 0, Values{Records: d.read.Records, Files: d.read.Files}, d.sys.fact(dsar.Gather))
 	}},
+	// Records that are in the answer have a date.
+	{ByYear, func(d *dataset) []claim {
+		return when(d.read.Records > 0 && len(d.read.Years) > 0, Values{Years: d.read.Years}, d.sys.fact(dsar.Gather))
+	}},
 	// It was counted for an answer that tells kinds only.
 	{Held, func(d *dataset) []claim {
 		n := d.counts(dsar.Plan).Found
@@ -358,6 +362,8 @@ var ofSystem = []rule[*system]{
 
 // ofAll are what follows from the answers of all systems.
 var ofAll = []rule[*evidence]{
+	// A record that is in the answer says since when the person is a customer.
+	{CustomerSince, func(e *evidence) []claim { return e.since() }},
 	// A copy was asked for, and what is in it is received in a country. One statement for
 	// each country and safeguard.
 	{ReceivedIn, func(e *evidence) (out []claim) {

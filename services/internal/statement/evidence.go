@@ -35,6 +35,10 @@ type Reading struct {
 	// Records are in the answer; LeftOut are not, since the right doesn't cover them.
 	Records, LeftOut int64
 	Files            []string
+	// Years are how many of the records are of each year, and Since the earliest day that they
+	// give for when the person became a customer; the zero time where they give none.
+	Years []Year
+	Since time.Time
 	// Hidden are columns that hold something and aren't shown, each with its kind.
 	Hidden []Hidden
 	// Uncovered are columns that the right doesn't cover, each with the reason: they aren't

@@ -38,6 +38,7 @@ const (
 
 	// Of one dataset: what is told of it.
 	Shown          Kind = "shown"
+	ByYear         Kind = "by-year"
 	Held           Kind = "held"
 	LeftOut        Kind = "left-out"
 	NotShown       Kind = "not-shown"
@@ -104,6 +105,7 @@ const (
 	Profiled         Kind = "profiled"
 
 	// Of the request as a whole: what follows from all systems.
+	CustomerSince      Kind = "customer-since"
 	ReceivedIn         Kind = "received-in"
 	RecipientsTold     Kind = "recipients-told"
 	NotTold            Kind = "not-told"

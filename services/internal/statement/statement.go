@@ -48,11 +48,13 @@ type Values struct {
 	Columns []Column              `json:"columns,omitempty"`
 	Uses    []Use                 `json:"uses,omitempty"`
 	// Recipients receive data, in Country (ISO 3166-1), under Safeguard.
-	Recipients []Recipient  `json:"recipients,omitempty"`
-	Country    string       `json:"country,omitempty"`
-	Safeguard  string       `json:"safeguard,omitempty"`
-	Files      []string     `json:"files,omitempty"`
-	Checks     []dsar.Check `json:"checks,omitempty"`
+	Recipients []Recipient `json:"recipients,omitempty"`
+	Country    string      `json:"country,omitempty"`
+	Safeguard  string      `json:"safeguard,omitempty"`
+	Files      []string    `json:"files,omitempty"`
+	// Years are how many records are of each year, in order; those without a date are of none.
+	Years  []Year       `json:"years,omitempty"`
+	Checks []dsar.Check `json:"checks,omitempty"`
 	// Days and Months are how long something is kept, Requests how many requests it was of.
 	Days     int `json:"days,omitempty"`
 	Months   int `json:"months,omitempty"`
@@ -102,6 +104,12 @@ type Recipient struct {
 	Safeguard string `json:"-"`
 	// Why says why it can't be told of changes; empty: it can.
 	Why string `json:"-"`
+}
+
+// Year is how many records are of a year.
+type Year struct {
+	Year    int   `json:"year"`
+	Records int64 `json:"records"`
 }
 
 // Column is a column of a dataset, with its title in the answer's language.

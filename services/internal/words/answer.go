@@ -128,6 +128,30 @@ type Answer struct {
 	FolderCheck   string `yaml:"folder_check"`
 	Colon         string `yaml:"colon"`
 
+	// The story, and the records with their search.
+	Story        string `yaml:"story"`
+	YouHave      string `yaml:"you_have"` // before what is held, where nobody says since when
+	ByYear       string `yaml:"by_year"`
+	NoDate       string `yaml:"no_date"`
+	WhoHas       string `yaml:"who_has"`
+	RecordsTitle string `yaml:"records_title"`
+	RecordsLead  string `yaml:"records_lead"`
+	Search       string `yaml:"search"`
+	SearchHint   string `yaml:"search_hint"`
+	WhichKind    string `yaml:"which_kind"`
+	EveryKind    string `yaml:"every_kind"`
+	WhichYear    string `yaml:"which_year"`
+	EveryYear    string `yaml:"every_year"`
+	SearchFound  string `yaml:"search_found"` // "%s": a number
+	SearchNone   string `yaml:"search_none"`
+	SearchReset  string `yaml:"search_reset"`
+	More         string `yaml:"more"` // "%s": a number
+	ShowIDs      string `yaml:"show_ids"`
+	EmptyFields  string `yaml:"empty_fields"`
+	Wrong        string `yaml:"wrong"`
+	EraseThis    string `yaml:"erase_this"`
+	ToTop        string `yaml:"to_top"`
+
 	// RightMeans completes "You can also ask us:".
 	RightMeans   map[dsar.Right]string          `yaml:"right_means"`
 	RightNames   map[dsar.Right]string          `yaml:"right_names"`

@@ -24,6 +24,23 @@ func (l *Language) Country(code string) string {
 	return code
 }
 
+// LanguageName returns what a language (BCP 47) is called in the language; its tag where
+// nobody knows.
+func (l *Language) LanguageName(tag string) string {
+	parsed, err := language.Parse(tag)
+	if err != nil {
+		return tag
+	}
+	names := display.Languages(language.Make(l.Tag))
+	if names == nil {
+		return tag
+	}
+	if name := names.Name(parsed); name != "" {
+		return name
+	}
+	return tag
+}
+
 // Recipient returns who receives data as people read it: the name, for what, and where.
 func (l *Language) Recipient(name, does, country string) string {
 	var about []string

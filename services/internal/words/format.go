@@ -37,6 +37,11 @@ func (l *Language) Date(t time.Time) string {
 	return fmt.Sprintf(l.format.Date, day, l.format.Months[t.Month()-1], strconv.Itoa(t.Year()))
 }
 
+// Month writes a month: "November 2026".
+func (l *Language) Month(t time.Time) string {
+	return l.format.Months[t.Month()-1] + "\u00a0" + strconv.Itoa(t.Year())
+}
+
 // PlainDate writes a day as text that has ordinary spaces.
 func (l *Language) PlainDate(t time.Time) string {
 	return strings.ReplaceAll(l.Date(t), "\u00a0", " ")
@@ -60,6 +65,36 @@ func (l *Language) Number(n int64) string {
 			b.WriteString(l.format.Thousands)
 		}
 		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// groupedFrom is the number of digits from which a number of a record has separators: one of
+// four digits may be a year.
+const groupedFrom = 5
+
+// Literal writes a number as JSON has it, in the language: "12 345,5". One in scientific
+// notation stays as it is.
+func (l *Language) Literal(number string) string {
+	if strings.ContainsAny(number, "eE") {
+		return number
+	}
+	digits, sign := strings.TrimPrefix(number, "-"), ""
+	if len(digits) < len(number) {
+		sign = "\u2212"
+	}
+	whole, places, hasPlaces := strings.Cut(digits, ".")
+	var b strings.Builder
+	b.WriteString(sign)
+	for i, r := range whole {
+		if i > 0 && (len(whole)-i)%3 == 0 && len(whole) >= groupedFrom {
+			b.WriteString(l.format.Thousands)
+		}
+		b.WriteRune(r)
+	}
+	if hasPlaces {
+		b.WriteString(l.format.Decimal)
+		b.WriteString(places)
 	}
 	return b.String()
 }

@@ -2,6 +2,7 @@ package words
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"habeas.dev/services/internal/statement"
@@ -69,6 +70,10 @@ func (a *Answer) value(d *statement.Document, s statement.Said, name string) str
 		return a.PlainDate(s.At)
 	case "until":
 		return a.PlainDate(s.Until)
+	case "month":
+		return a.Month(s.At)
+	case "years":
+		return a.years(s.Years)
 	case "moment":
 		return a.Moment(s.At)
 	case "days":
@@ -146,6 +151,15 @@ func (a *Answer) value(d *statement.Document, s statement.Said, name string) str
 		return Listed(titles, a.And)
 	}
 	return ""
+}
+
+// years writes how many records are of each year: "2024: 3, 2025: 1".
+func (a *Answer) years(all []statement.Year) string {
+	parts := make([]string, len(all))
+	for i, y := range all {
+		parts[i] = strconv.Itoa(y.Year) + a.Colon + " " + a.Number(y.Records)
+	}
+	return strings.Join(parts, ", ")
 }
 
 // Ground returns the title of the ground of a statement.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/statement"
@@ -34,7 +35,7 @@ func TestEveryKindHasASentence(t *testing.T) {
 			if !slices.Contains(kinds, statement.Kind(base)) {
 				t.Errorf("%s: a sentence for %s, which is no kind", l.Tag, key)
 			}
-			said := statement.Said{Kind: statement.Kind(base), Values: statement.Values{Records: 2, Days: 2, Months: 2, Requests: 2, Source: "s", Right: "access", Number: "n", Reason: "r", Ground: "g", Title: "t", Why: "w", Types: []dsar.IdentifierType{"email"}, Systems: []string{"s"}, Uses: []statement.Use{{Title: "T", LegalBasis: "contract"}}, With: "d", Table: "t", Country: "US", Safeguard: "s", Recipients: []statement.Recipient{{Recipient: "r", Name: "R"}}, Checks: []dsar.Check{"identity"}, Identifier: &statement.Identifier{FoundBy: "s", FromType: "email", FromValue: "v"}}}
+			said := statement.Said{Kind: statement.Kind(base), Values: statement.Values{Records: 2, Days: 2, Months: 2, Requests: 2, Source: "s", Right: "access", Number: "n", Reason: "r", Ground: "g", Title: "t", Why: "w", Types: []dsar.IdentifierType{"email"}, Systems: []string{"s"}, Uses: []statement.Use{{Title: "T", LegalBasis: "contract"}}, With: "d", Table: "t", At: time.Unix(0, 0), Years: []statement.Year{{Year: 2024, Records: 1}}, Country: "US", Safeguard: "s", Recipients: []statement.Recipient{{Recipient: "r", Name: "R"}}, Checks: []dsar.Check{"identity"}, Identifier: &statement.Identifier{FoundBy: "s", FromType: "email", FromValue: "v"}}}
 			d := &statement.Document{Systems: []statement.System{{System: "", Datasets: []statement.Dataset{{LegalBasis: "contract"}}}}}
 			for _, one := range named.FindAllStringSubmatch(s.Sentence, -1) {
 				if l.Answer.value(d, said, one[1]) == "" {

@@ -28,7 +28,7 @@ func ReadAloud(t testing.TB, page string) string {
 				b.WriteString(text)
 			}
 			return
-		case n.Type == html.ElementNode && (n.Data == "style" || n.Data == "head"):
+		case n.Type == html.ElementNode && (n.Data == "style" || n.Data == "head" || n.Data == "script" || hidden(n)):
 			return
 		}
 		for c := n.FirstChild; c != nil; c = c.NextSibling {
@@ -51,6 +51,16 @@ func ReadAloud(t testing.TB, page string) string {
 	}
 	walk(doc)
 	return strings.ReplaceAll(b.String(), "\u00a0", " ")
+}
+
+// hidden reports whether an element is shown only once a script has run.
+func hidden(n *html.Node) bool {
+	for _, a := range n.Attr {
+		if a.Key == "hidden" {
+			return true
+		}
+	}
+	return false
 }
 
 // FirstDifference returns the first line in which two texts differ.
