@@ -3,6 +3,7 @@ package manifest
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -13,6 +14,8 @@ import (
 // can be read.
 type Finding struct {
 	*Error
+	// Rule names the kind of finding.
+	Rule string
 	// Warning says that the finding harms nobody's rights yet.
 	Warning bool
 }
@@ -24,7 +27,7 @@ type Finding struct {
 // and through it each of its columns, [Parse] has seen to; what a database holds
 // beside the columns that are declared, only the database can tell.
 func Lint(ms []*Manifest) []Finding {
-	var l linter
+	l := linter{rule: "identifier-types"}
 	namespaces(ms, func(m *Manifest, path, what, cure string) {
 		l.m = m
 		l.fail(path, what, cure)
@@ -37,6 +40,10 @@ func Lint(ms []*Manifest) []Finding {
 	}
 	for _, m := range ms {
 		l.m = m
+		l.rule = "undecided"
+		for _, e := range m.Undecided() {
+			l.findings = append(l.findings, Finding{Error: e, Rule: l.rule})
+		}
 		l.abilities()
 		l.reachable(found)
 		l.processing()
@@ -67,7 +74,7 @@ func LeadsLost(ms []*Manifest, same func(a, b *Manifest) (is, known bool)) []Fin
 					if o == m || lead == nil || known && !is || !erasedAfter(ms, m, o.System) {
 						continue
 					}
-					l.findings = append(l.findings, Finding{Warning: !known, Error: m.problem(viaPath(index("datasets", i)+".sql", d.SQL, via)+".table",
+					l.findings = append(l.findings, Finding{Warning: !known, Rule: "lead-lost", Error: m.problem(viaPath(index("datasets", i)+".sql", d.SQL, via)+".table",
 						fmt.Sprintf("system %s is erased after %s, whose %s lead to its %s: they are gone by then", m.System, o.System, lead.Name, d.Name),
 						fmt.Sprintf("take %s out of erase_after here, and add %s to that of %s", o.System, m.System, o.System))})
 				}
@@ -121,21 +128,26 @@ func erasedAfter(ms []*Manifest, m *Manifest, other string) bool {
 	return false
 }
 
+// reserved matches the names that no file of Windows can have.
+var reserved = regexp.MustCompile(`^(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])$`)
+
 type linter struct {
 	m        *Manifest
+	rule     string
 	findings []Finding
 }
 
 func (l *linter) fail(path, what, cure string) {
-	l.findings = append(l.findings, Finding{Error: l.m.problem(path, what, cure)})
+	l.findings = append(l.findings, Finding{Error: l.m.problem(path, what, cure), Rule: l.rule})
 }
 
 func (l *linter) warn(path, what, cure string) {
-	l.findings = append(l.findings, Finding{Error: l.m.problem(path, what, cure), Warning: true})
+	l.findings = append(l.findings, Finding{Error: l.m.problem(path, what, cure), Rule: l.rule, Warning: true})
 }
 
 // abilities reports categories that no worker can gather, or erase.
 func (l *linter) abilities() {
+	l.rule = "abilities"
 	for _, a := range []dsar.Action{dsar.Gather, dsar.Erase} {
 		if l.m.Can(a) {
 			continue
@@ -157,6 +169,7 @@ func given() []dsar.IdentifierType { return []dsar.IdentifierType{"email", "phon
 // reachable reports systems that are asked only if an upstream knows an identifier
 // that people don't.
 func (l *linter) reachable(found map[dsar.IdentifierType]bool) {
+	l.rule = "unreachable"
 	for _, t := range l.m.Needs {
 		if found[t] || slices.Contains(given(), t) {
 			return
@@ -167,6 +180,7 @@ func (l *linter) reachable(found map[dsar.IdentifierType]bool) {
 }
 
 func (l *linter) processing() {
+	l.rule = "processing"
 	if p := l.m.Processing; p == nil {
 		l.warn("processing", fmt.Sprintf("system %s: nothing says whose data it holds, which the record of processing needs (GDPR art. 30(1)(c))", l.m.System), "add processing: {subjects: …}")
 		return
@@ -177,12 +191,17 @@ func (l *linter) processing() {
 }
 
 func (l *linter) dataset(path string, d *Dataset) {
+	if reserved.MatchString(d.Name) {
+		l.rule = "file-name"
+		l.fail(path+".name", fmt.Sprintf("dataset %s: Windows has no file of that name, so the person can't unpack the answer", d.Name), "rename it; where the table is called so, sql.table says it")
+	}
 	l.french(path+".title", d.Title)
 	l.french(path+".purpose", d.Purpose)
 	l.french(path+".storage", d.Storage)
 	for i, c := range d.Columns {
 		l.french(index(path+".columns", i)+".title", c.Title)
 		if kind := suspect(c.Name); kind != "" && c.Secret == "" {
+			l.rule = "secret"
 			l.fail(index(path+".columns", i), fmt.Sprintf("dataset %s: by its name the column %s is a secret, which no answer may show", d.Name, c.Name), "add secret: "+kind+", or secret: false where it is none")
 		}
 	}
@@ -198,6 +217,7 @@ func (l *linter) dataset(path string, d *Dataset) {
 }
 
 func (l *linter) french(path string, t Text) {
+	l.rule = "translation"
 	if len(t) > 0 && t["fr"] == "" {
 		l.warn(path, label(path)+" has no French text: who is answered in French reads it in English", "add fr:")
 	}

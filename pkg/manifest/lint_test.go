@@ -26,6 +26,7 @@ func TestLint(t *testing.T) {
 		{"whose data", "processing: {subjects: {en: Customers, fr: Clients}}\n", "", "", "GDPR art. 30(1)(c)", true},
 		{"no French", "purpose: {en: To know, fr: Savoir}", "purpose: {en: To know}", "    purpose:", "purpose has no French text", true},
 		{"no French title", "{en: Entry, fr: Écriture}", "{en: Entry}", "{name: entry", "title has no French text", true},
+		{"no file of Windows", "name: entries", "name: Aux", "  - name: Aux", "Windows has no file of that name", false},
 		{"a passport", "{name: entry,", "{name: passport,", "{name: passport", "is a secret, which no answer may show", false},
 		{"in another hand", "{name: entry,", "{name: CustomerBankAccount,", "{name: CustomerBankAccount", "is a secret", false},
 		{"only like it", "{name: entry,", "{name: passport2,", "", "", true},

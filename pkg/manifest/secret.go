@@ -62,6 +62,10 @@ func suspects() [][2]string {
 	}
 }
 
+// SuspectedSecret returns the kind of secret that a column's name stands for; empty: none.
+// Lint asks that a manifest says of such a column whether it is one.
+func SuspectedSecret(column string) Secret { return Secret(suspect(column)) }
+
 // suspect returns the kind of secret that a column's name stands for; empty: none.
 func suspect(column string) string {
 	// MotherMaidenName, mother_maiden_name: words apart, in lower case.

@@ -261,7 +261,7 @@ func (v *validation) lost(path string, d *Dataset, w *Way) {
 		return
 	}
 	for _, column := range w.back(d.SQL) {
-		if !w.overwrites(ParseSource(column)) {
+		if !w.overwrites(ParseSource(column)) && !v.outlives(d.SQL, w, column) {
 			cure := "add " + column + ": null"
 			if ParseSource(column).Within() {
 				cure = fmt.Sprintf("add %q: \"{remove}\"", column)
@@ -269,6 +269,57 @@ func (v *validation) lost(path string, d *Dataset, w *Way) {
 			v.add(path+".anonymise", fmt.Sprintf("anonymise keeps %s, by which the person is found", column), cure)
 		}
 	}
+}
+
+// outlives reports whether a column may keep the number by which rows are found, since
+// nothing leads to that any more: the system itself finds it, by columns that its erasure
+// overwrites, or whose rows it deletes. So others' rows can go on referring to a row that
+// says nothing of the person, and that one to an account that is nobody's.
+func (v *validation) outlives(s *DatasetSQL, w *Way, column string) bool {
+	found := false
+	for t, source := range w.Subject {
+		if source != column {
+			continue
+		}
+		if v.m.SQL == nil || v.m.Scope[t] == ScopeGiven || v.m.Scope[t] == ScopeShared || slices.Contains(wellKnown(), t) {
+			return false // people know it themselves, or other systems do
+		}
+		for _, r := range v.m.SQL.Resolve {
+			if r.Find == t {
+				// Of the account itself it is the key that others refer to.
+				if found = true; !v.forgets(&r) || s.Table == r.Table && !slices.Contains(s.Key, column) {
+					return false
+				}
+			}
+		}
+		if !found {
+			return false
+		}
+	}
+	return found
+}
+
+// forgets reports whether an erasure leaves nothing by which a rule of resolve finds a
+// number that it found before.
+func (v *validation) forgets(r *SQLResolve) bool {
+	there := false
+	for i := range v.m.Datasets {
+		s := v.m.Datasets[i].SQL
+		if s == nil || s.Table != r.Table {
+			continue
+		}
+		for _, w := range s.AllWays() {
+			if there = true; w.Erase == EraseDelete {
+				continue
+			}
+			for _, by := range r.By {
+				if len(r.Via) > 0 || !w.overwrites(ParseSource(by)) {
+					return false
+				}
+			}
+		}
+	}
+	return there
 }
 
 // constant checks a value that columns of a database are set to.

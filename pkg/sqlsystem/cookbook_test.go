@@ -177,7 +177,8 @@ func cooked(t *testing.T, begin, own string) *manifest.Manifest {
 		}
 		maps.Copy(all, part)
 	}
-	if _, finds := all["finds"]; finds {
+	if _, said := all["scope"]; said {
+	} else if _, finds := all["finds"]; finds {
 		all["scope"] = map[string]any{"user_id": "shared"}
 	} else {
 		all["scope"] = map[string]any{"user_id": "given"}

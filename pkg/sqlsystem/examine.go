@@ -177,11 +177,13 @@ func (e *examination) found(h *holding, row *row) {
 }
 
 // look looks by their keys at the rows that were planned for somebody and not found
-// anew to be theirs: what led to them may be gone, and they themselves not.
+// anew to be theirs: what led to them may be gone, and they themselves not. Where a row
+// outlives what an erasure makes of it, it looks at those that were found, too: they may be
+// as they should be.
 func (e *examination) look(ctx context.Context, h *holding, chunks []*chunk) error {
 	var keys []string
 	for _, key := range h.keys {
-		if slices.ContainsFunc(h.rows[key].shares, func(s share) bool { return s.planned && !s.found }) {
+		if h.d.outlived() || slices.ContainsFunc(h.rows[key].shares, func(s share) bool { return s.planned && !s.found }) {
 			keys = append(keys, key)
 		}
 	}
@@ -198,6 +200,15 @@ func (e *examination) look(ctx context.Context, h *holding, chunks []*chunk) err
 			s := &r.shares[i]
 			s.others = s.planned && !s.found && !done && e.somebodyElses(h.d, s.job, held, chunks)
 		}
+	})
+}
+
+// outlived reports whether a row keeps a number by which it is found when it is made
+// anonymous, as the manifest allows of one to which nothing leads any more.
+func (d *dataset) outlived() bool {
+	return slices.ContainsFunc(d.subjects, func(s subject) bool {
+		_, set := s.lookup.sets[s.column]
+		return s.lookup.sets != nil && !set && len(s.lookup.joins) == 0 && s.element == ""
 	})
 }
 

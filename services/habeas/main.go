@@ -70,6 +70,7 @@ type commands struct {
 	Topics      topicsCommand      `cmd:"" group:"check" help:"Create the topics of Kafka that are missing, and name what differs."`
 	Health      healthCommand      `cmd:"" group:"check" help:"Ask a running service whether it is well, as a container's health check."`
 	Lint        lintCommand        `cmd:"" group:"check" help:"Fail where personal data is held that manifests leave out."`
+	Manifest    manifestCommand    `cmd:"" group:"check" help:"Draft a manifest from a live database, and print the schema of manifests."`
 	Law         lawCommand         `cmd:"" group:"check" help:"Check the file of a law, and name what a lawyer should look at."`
 	Records     recordsCommand     `cmd:"" group:"check" help:"Write the record of processing activities (GDPR art. 30), from the manifests."`
 	OverdueData overdueDataCommand `cmd:"" group:"check" help:"Count what databases hold beyond its storage period."`

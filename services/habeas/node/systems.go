@@ -2,6 +2,7 @@ package node
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -49,6 +50,13 @@ func Manifest(cfg config.Config, name string) (*manifest.Manifest, error) {
 	}
 	if m.System != name {
 		return nil, fmt.Errorf("system %s: its manifest is of system %q; name both alike", name, m.System)
+	}
+	var undecided []error
+	for _, e := range m.Undecided() {
+		undecided = append(undecided, e)
+	}
+	if undecided != nil {
+		return nil, errors.Join(undecided...)
 	}
 	purposes, err := Purposes(cfg)
 	if err != nil {

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"database/sql"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	_ "modernc.org/sqlite"
+
+	"habeas.dev/schemas"
+)
+
+// TestManifestInit: a draft of a database is a manifest that is read, that lint fails with
+// a line for each thing that only a person knows, and that no worker serves; nothing of
+// what the tables hold stands in it.
+func TestManifestInit(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file, out := filepath.Join(dir, "club.db"), filepath.Join(dir, "club.yaml")
+	db, err := sql.Open("sqlite", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), `CREATE TABLE members (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE, name TEXT, password_hash TEXT);
+		CREATE TABLE visits (id INTEGER PRIMARY KEY, member_id INTEGER NOT NULL REFERENCES members (id), at TIMESTAMP, remark TEXT);
+		CREATE TABLE doors (id INTEGER PRIMARY KEY, colour TEXT);
+		INSERT INTO members VALUES (1, 'canary@example.com', 'canary', 'canary');
+		INSERT INTO visits VALUES (1, 1, '2024-01-31 12:00:00', 'canary came')`); err != nil {
+		t.Fatal(err)
+	}
+	status, said := says(t, "manifest", "init", "--dsn", file, "--root", "members.email", "-o", out)
+	if status != 0 || !strings.Contains(said, "2 datasets; 1 tables not reached.") {
+		t.Fatalf("status %d:\n%s", status, said)
+	}
+	text, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"system: club\n", "{name: password_hash, secret: password}", "{find: member_id, table: members, column: id, by: {email: email}, one: true}", "# seem to say nothing of people: doors\n"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("nothing of %q:\n%s", want, text)
+		}
+	}
+	if strings.Contains(string(text)+said, "canary") {
+		t.Error("a value left the process")
+	}
+	status, said = says(t, "lint", out)
+	for _, want := range []string{"club.yaml:8: who the people are is still to be said", ": storage is still to be said; ", ": what the data is used for, and its legal basis, are still to be said; "} {
+		if status != 1 || !strings.Contains(said, want) {
+			t.Errorf("status %d, nothing of %q:\n%s", status, want, said)
+		}
+	}
+	cfg := filepath.Join(dir, "habeas.yaml")
+	if err := os.WriteFile(cfg, []byte("systems:\n  club: {manifest: "+out+", dsn: "+file+"}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if status, said := says(t, "config", "check", cfg); status != 1 || !strings.Contains(said, "still to be said") {
+		t.Errorf("status %d:\n%s", status, said)
+	}
+	for _, c := range []struct{ want, root, dsn string }{
+		{"is there already", "members.email", file},
+		{`the table members has no column "mail"; it has id, email`, "members.mail", file},
+		{`the database has no table "users"; it has doors, members, visits`, "users.email", file},
+		{"write table.column", "email", file},
+		{"isn't known; write postgres://", "members.email", "oracle://me:hunter2@db/club"},
+	} {
+		args := []string{"manifest", "init", "--dsn", c.dsn, "--root", c.root}
+		if c.want == "is there already" {
+			args = append(args, "-o", out)
+		}
+		if status, said := says(t, args...); status != 1 || !strings.Contains(said, c.want) || strings.Contains(said, "hunter2") {
+			t.Errorf("status %d, nothing of %q:\n%s", status, c.want, said)
+		}
+	}
+}
+
+// TestManifestSchema: what is printed is the schema, which describes each field.
+func TestManifestSchema(t *testing.T) {
+	t.Parallel()
+	want, err := schemas.Read("manifest.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, out := says(t, "manifest", "schema"); status != 0 || out != string(want) {
+		t.Errorf("status %d:\n%.200s", status, out)
+	}
+}

@@ -1,0 +1,34 @@
+-- A social network: posts that are answered, shared and liked, messages, polls, lists.
+-- Whose a text is, it says: ann, bob and cleo.
+CREATE TABLE users (id INTEGER PRIMARY KEY, email VARCHAR(200) NOT NULL UNIQUE, encrypted_password VARCHAR(200), locale VARCHAR(5), sign_in_count INTEGER, current_sign_in_ip VARCHAR(50), otp_secret TEXT, created_at TIMESTAMP);
+CREATE TABLE accounts (id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL UNIQUE REFERENCES users (id) ON DELETE CASCADE, username VARCHAR(60) NOT NULL, display_name TEXT, note TEXT, private_key TEXT, avatar_file_name TEXT);
+CREATE TABLE statuses (id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE, in_reply_to_id INTEGER REFERENCES statuses (id) ON DELETE SET NULL, text TEXT NOT NULL, created_at TIMESTAMP);
+CREATE TABLE media_attachments (id INTEGER PRIMARY KEY, status_id INTEGER REFERENCES statuses (id) ON DELETE SET NULL, account_id INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE, file_name TEXT, description TEXT);
+CREATE TABLE favourites (id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE, status_id INTEGER NOT NULL REFERENCES statuses (id) ON DELETE CASCADE, UNIQUE (account_id, status_id));
+CREATE TABLE bookmarks (id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE, status_id INTEGER NOT NULL REFERENCES statuses (id) ON DELETE CASCADE);
+CREATE TABLE follows (id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE, target_account_id INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE, note TEXT, UNIQUE (account_id, target_account_id));
+CREATE TABLE polls (id INTEGER PRIMARY KEY, status_id INTEGER NOT NULL REFERENCES statuses (id) ON DELETE CASCADE, options TEXT);
+CREATE TABLE poll_votes (id INTEGER PRIMARY KEY, poll_id INTEGER NOT NULL REFERENCES polls (id) ON DELETE CASCADE, account_id INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE, choice INTEGER);
+CREATE TABLE mentions (id INTEGER PRIMARY KEY, status_id INTEGER REFERENCES statuses (id) ON DELETE CASCADE, account_id INTEGER REFERENCES accounts (id) ON DELETE CASCADE);
+CREATE TABLE tags (id INTEGER PRIMARY KEY, name TEXT);
+CREATE TABLE statuses_tags (status_id INTEGER NOT NULL, tag_id INTEGER NOT NULL, PRIMARY KEY (status_id, tag_id));
+CREATE TABLE notifications (id INTEGER PRIMARY KEY, activity_type VARCHAR(30), activity_id INTEGER, account_id INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE, from_account_id INTEGER REFERENCES accounts (id) ON DELETE SET NULL);
+CREATE TABLE reports (id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL REFERENCES accounts (id), target_account_id INTEGER REFERENCES accounts (id), comment TEXT, assigned_account_id INTEGER REFERENCES accounts (id));
+CREATE TABLE session_activations (id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE, session_id VARCHAR(80), ip VARCHAR(50), user_agent TEXT);
+CREATE TABLE ar_internal_metadata (key VARCHAR(30) PRIMARY KEY, value TEXT);
+INSERT INTO users VALUES (1, 'ann@example.com', '$2a$10$annannannannannannann', 'en', 3, '192.0.2.1', 'annotp', '2024-01-31 12:00:00'), (2, 'bob@example.com', '$2a$10$bobbobbobbobbobbobbob', 'fr', 3, '192.0.2.2', 'bobotp', '2024-01-31 12:00:00'), (3, 'cleo@example.com', '$2a$10$cleocleocleocleocleo', 'de', 3, '192.0.2.3', 'cleootp', '2024-01-31 12:00:00');
+INSERT INTO accounts VALUES (11, 1, 'ann', 'ann display', 'ann bio', 'ann key', 'ann.png'), (12, 2, 'bob', 'bob display', 'bob bio', 'bob key', 'bob.png'), (13, 3, 'cleo', 'cleo display', 'cleo bio', 'cleo key', 'cleo.png');
+INSERT INTO statuses VALUES (1, 11, NULL, 'ann says', NULL), (2, 12, 1, 'bob answers', NULL), (3, 13, NULL, 'cleo says', NULL), (4, 11, 3, 'ann answers', NULL);
+INSERT INTO media_attachments VALUES (1, 1, 11, 'ann-photo.jpg', 'ann at sea'), (2, 3, 13, 'cleo-photo.jpg', 'cleo at sea');
+INSERT INTO favourites VALUES (1, 11, 3), (2, 12, 3);
+INSERT INTO bookmarks VALUES (1, 11, 3), (2, 13, 2);
+INSERT INTO follows VALUES (1, 11, 12, 'ann follows'), (2, 12, 13, 'bob follows'), (3, 13, 11, 'ann is followed');
+INSERT INTO polls VALUES (1, 1, 'ann asks'), (2, 3, 'cleo asks');
+INSERT INTO poll_votes VALUES (1, 2, 11, 1), (2, 2, 12, 2);
+INSERT INTO mentions VALUES (1, 3, 11), (2, 3, 12);
+INSERT INTO tags VALUES (1, 'sea');
+INSERT INTO statuses_tags VALUES (1, 1), (3, 1);
+INSERT INTO notifications VALUES (1, 'Favourite', 1, 13, 11), (2, 'Follow', 1, 12, 11), (3, 'Mention', 1, 11, 13);
+INSERT INTO reports VALUES (1, 11, 12, 'ann reports', 13), (2, 12, 13, 'bob reports', 11);
+INSERT INTO session_activations VALUES (1, 1, 'annsession', '192.0.2.1', 'ann browser'), (2, 2, 'bobsession', '192.0.2.2', 'bob browser');
+INSERT INTO ar_internal_metadata VALUES ('environment', 'production');
