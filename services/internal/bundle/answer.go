@@ -3,6 +3,7 @@ package bundle
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -146,16 +147,39 @@ func (b *build) tableOf(system, dataset string) *table {
 // encode adds an answer to dst, with a line for each system, dataset and statement, since
 // people look into it.
 func encode(dst []byte, d *statement.Document) ([]byte, error) {
-	text, err := marshal(d)
+	bare := *d
+	bare.Statements = []statement.Statement{}
+	text, err := marshal(&bare)
 	if err != nil {
 		return nil, err
 	}
 	// A quotation mark within a text has a backslash before it: these are keys.
-	for _, key := range []string{`{"system":`, `{"dataset":`, `{"kind":`} {
+	for _, key := range []string{`{"system":`, `{"dataset":`} {
 		text = bytes.ReplaceAll(text, []byte(key), []byte("\n"+key))
 	}
-	return append(append(dst, text...), '\n'), nil
+	head, closed := bytes.CutSuffix(text, []byte("]}"))
+	if !closed {
+		return nil, errLast
+	}
+	out := bytes.NewBuffer(append(dst, head...))
+	to := json.NewEncoder(out)
+	to.SetEscapeHTML(false)
+	for i := range d.Statements {
+		if i > 0 {
+			out.WriteByte(',')
+		}
+		out.WriteByte('\n')
+		if err := d.Statements[i].Encode(to); err != nil {
+			return nil, fmt.Errorf("bundle: %w", err)
+		}
+		out.Truncate(out.Len() - 1) // the line's end
+	}
+	out.WriteString("]}\n")
+	return out.Bytes(), nil
 }
+
+// errLast says that a document's statements aren't what it ends in any more.
+var errLast = errors.New("bundle: an answer doesn't end in its statements")
 
 func titleOr(title, name string) string {
 	if title != "" {

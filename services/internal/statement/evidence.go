@@ -97,6 +97,11 @@ func newEvidence(in *Evidence) *evidence {
 	for _, f := range in.Told.Facts {
 		e.hash[f.Seq] = f.Hash
 	}
+	room := 8 // about as many statements as there will be
+	for i := range in.Systems {
+		room += 4 + 4*len(in.Systems[i].Datasets)
+	}
+	e.made = make([]Statement, 0, room)
 	for i := range in.Systems {
 		if in.Systems[i].System == dsar.Habeas {
 			continue // it was asked nothing: see ofHabeas

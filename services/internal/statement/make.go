@@ -54,14 +54,12 @@ func (e *evidence) answer(s *system) Kind {
 	return ""
 }
 
-// Worded returns statements with their sentences.
+// Worded gives statements their sentences, in their place, and returns them.
 func Worded(all []Statement, say func(Said) string) []Statement {
-	out := make([]Statement, len(all))
-	for i, s := range all {
-		out[i] = s
-		out[i].said.Text = say(s.said)
+	for i := range all {
+		all[i].said.Text = say(all[i].said)
 	}
-	return out
+	return all
 }
 
 // apply makes the statements of rules about one place; it reports whether there is any.

@@ -149,5 +149,9 @@ func (s Statement) Facts() []core.Cited { return s.said.Facts }
 // Said returns it as answer.json has it.
 func (s Statement) Said() Said { return s.said }
 
+// Encode writes it as answer.json has it, with the encoder's own manners: most of an answer
+// is statements, which a marshaler would write twice.
+func (s *Statement) Encode(to *json.Encoder) error { return to.Encode(&s.said) }
+
 // MarshalJSON writes it as answer.json has it.
 func (s Statement) MarshalJSON() ([]byte, error) { return json.Marshal(s.said) }
