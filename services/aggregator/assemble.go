@@ -134,6 +134,7 @@ func (a *Aggregator) input(keys *vault.Keys, t core.AssembleTask, job *worker.As
 		in.Run.At = a.cfg.Now()
 	}
 	controller := a.cfg.Policy(t.Jurisdiction, lang, t.Right, t.ReceivedAt, in.Run.At)
+	in.Folder = bundle.FolderName(controller.Entity, in.Run.At.UTC())
 	request := statement.Request{ID: t.RequestID, Right: t.Right, Asked: t.Answer.Asked, Jurisdiction: t.Jurisdiction, ReceivedAt: t.ReceivedAt.UTC()}
 	var err error
 	request.Purposes = a.purposes(t)

@@ -16,7 +16,8 @@ import (
 )
 
 type bundleCommand struct {
-	Get bundleGetCommand `cmd:"" help:"Decrypt the answer of a request into a ZIP file."`
+	Get  bundleGetCommand  `cmd:"" help:"Decrypt the answer of a request into a ZIP file."`
+	HTML bundleHTMLCommand `cmd:"" name:"html" help:"Write the answer of a request as one HTML file that a passphrase opens."`
 }
 
 type bundleGetCommand struct {
@@ -43,22 +44,15 @@ func (c *bundleGetCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer in.Close()
-	row, err := in.Journal.Row(ctx, id)
+	state, err := completed(ctx, in, id)
 	if err != nil {
-		return about(id, err)
-	}
-	if row.Status != "completed" {
-		return fmt.Errorf("request %s has no answer: it is %s; habeas trace %s tells what it waits for", id, row.Status, id)
-	}
-	state, err := in.Requests.State(ctx, id)
-	if err != nil {
-		return about(id, err)
+		return err
 	}
 	if c.Addendum != 0 {
 		return c.addendum(ctx, in, id, state)
 	}
-	if !state.RecordsForgotten.IsZero() {
-		return fmt.Errorf("the answer to request %s was destroyed on %s; habeas trace %s tells it", id, state.RecordsForgotten.Format(time.DateOnly), id)
+	if err := kept(state, id); err != nil {
+		return err
 	}
 	if c.Output == "-" {
 		// Looked at first as a whole: what has left through a pipe can't be called back.
@@ -76,8 +70,32 @@ func (c *bundleGetCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Printf("%s: %d bytes. It holds personal data in the clear: unzip it and open data/index.html, and delete it when done.\n", c.Output, n)
+	_, err = fmt.Printf("%s: %d bytes. It holds personal data in the clear: unzip it and open READ ME FIRST.html, and delete it when done.\n", c.Output, n)
 	return err
+}
+
+// completed returns the state of a request that has an answer.
+func completed(ctx context.Context, in *installation.Installation, id string) (core.State, error) {
+	row, err := in.Journal.Row(ctx, id)
+	if err != nil {
+		return core.State{}, about(id, err)
+	}
+	if row.Status != "completed" {
+		return core.State{}, fmt.Errorf("request %s has no answer: it is %s; habeas trace %s tells what it waits for", id, row.Status, id)
+	}
+	state, err := in.Requests.State(ctx, id)
+	if err != nil {
+		return state, about(id, err)
+	}
+	return state, nil
+}
+
+// kept returns an error where an answer was destroyed.
+func kept(s core.State, id string) error {
+	if s.RecordsForgotten.IsZero() {
+		return nil
+	}
+	return fmt.Errorf("the answer to request %s was destroyed on %s; habeas trace %s tells it", id, s.RecordsForgotten.Format(time.DateOnly), id)
 }
 
 // readAnswer copies an answer in the clear, held against the journal.

@@ -260,13 +260,13 @@ func (c *demoCommand) tell(dir string, asked []demoRequest, traces []timeline.Tr
 	fmt.Printf(`
 The answers are in %[2]s, each encrypted for its person (age).
 Look into the first:
-  %[1]s bundle get %[6]s --data %[3]s -o answer.zip
+  %[1]s bundle get %[5]s --data %[3]s -o answer.zip
   %[1]s verify answer.zip
-  unzip answer.zip, and open habeas-%[4]s/data/index.html
+  unzip answer.zip, and open READ ME FIRST.html
 Follow what was done for the erasure, and list all requests:
-  %[1]s trace %[5]s --data %[3]s
+  %[1]s trace %[4]s --data %[3]s
   %[1]s requests --data %[3]s
-`, program(), filepath.Join(dir, config.RoomOutbox), quoted(dir), asked[0].ID, asked[2].ID[:shortID], asked[0].ID[:shortID])
+`, program(), filepath.Join(dir, config.RoomOutbox), quoted(dir), asked[2].ID[:shortID], asked[0].ID[:shortID])
 	return good
 }
 

@@ -42,6 +42,7 @@ type archive struct {
 	scratch  *bytes.Buffer
 	open     *entry // being written; nil: none
 	payload  []packed
+	readMe   packed // beside the folder
 }
 
 func newArchive(w io.Writer, top string, modified time.Time, flates *sync.Pool, scratch *bytes.Buffer) *archive {
@@ -77,12 +78,15 @@ func (p *pooledFlate) Close() error {
 	return err
 }
 
-// add writes a file whose content is in memory. Its size and checksum stand before
+// add writes a file of the folder whose content is in memory.
+func (a *archive) add(name string, data []byte) (packed, error) { return a.addAt(a.top, name, data) }
+
+// addAt writes a file whose content is in memory. Its size and checksum stand before
 // its content, which every unzip program understands.
-func (a *archive) add(name string, data []byte) (packed, error) {
+func (a *archive) addAt(folder, name string, data []byte) (packed, error) {
 	p := packed{name: name, bytes: int64(len(data)), sum: sha256.Sum256(data)}
 	h := &zip.FileHeader{
-		Name: a.top + name, Modified: a.modified, CRC32: crc32.ChecksumIEEE(data),
+		Name: folder + name, Modified: a.modified, CRC32: crc32.ChecksumIEEE(data),
 		UncompressedSize64: uint64(len(data)), Method: zip.Store,
 	}
 	body := data

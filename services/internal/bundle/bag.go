@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // The names of the bag's own files (RFC 8493).
@@ -20,8 +21,41 @@ const (
 	bagitContent = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 )
 
-// topPrefix begins the top folder's name; the request's id ends it.
+// topPrefix begins the name of a top folder that has none of its own; the request's id ends it.
 const topPrefix = "habeas-"
+
+// The names in bag-info.txt by which a bundle is verified.
+const (
+	identifierLabel = "External-Identifier" // the request's id
+	readMeLabel     = "Read-Me-SHA256"      // the hash of the file beside the folder
+)
+
+// readMeFile lies beside the folder, and leads people to the page in it.
+const readMeFile = "READ ME FIRST.html"
+
+// maxFolder is the most characters of a folder's name: some systems know no more than 255
+// bytes, and paths of 260 characters.
+const maxFolder = 60
+
+// FolderName returns the name of the folder of a company's answer of a day: of its name what
+// every file system takes, and of what follows a comma nothing.
+func FolderName(company string, day time.Time) string {
+	company, _, _ = strings.Cut(company, ",")
+	var b strings.Builder
+	for _, word := range strings.FieldsFunc(company, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '-' && r != '\u2019' && !unicode.IsMark(r)
+	}) {
+		if b.Len() > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(word)
+	}
+	name := []rune(strings.Trim(b.String(), "- "))
+	if len(name) == 0 {
+		return ""
+	}
+	return strings.TrimSpace(string(name[:min(len(name), maxFolder)])) + " " + day.Format(time.DateOnly)
+}
 
 // closeBag writes the bag's own files around the payload, and ends the ZIP.
 func (a *archive) closeBag(requestID string, run Run) error {
@@ -39,11 +73,12 @@ func (a *archive) closeBag(requestID string, run Run) error {
 	if run.Software != "" {
 		fmt.Fprintf(&info, "Bag-Software-Agent: %s\n", oneLine(run.Software))
 	}
-	fmt.Fprintf(&info, "External-Identifier: %s\n", requestID)
+	fmt.Fprintf(&info, "%s: %s\n", identifierLabel, requestID)
 	fmt.Fprintf(&info, "Payload-Oxum: %d.%d\n", total, len(a.payload))
 	if !run.At.IsZero() {
 		fmt.Fprintf(&info, "Packed-At: %s\n", run.At.UTC().Format(time.RFC3339))
 	}
+	fmt.Fprintf(&info, "%s: %s\n", readMeLabel, a.readMe.hash())
 
 	var tags bytes.Buffer
 	for _, f := range []struct {

@@ -1,6 +1,8 @@
 package bundle_test
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,6 +16,8 @@ import (
 	"habeas.dev/services/internal/browsertest"
 	"habeas.dev/services/internal/bundle"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/onefile"
+	"habeas.dev/services/internal/words"
 )
 
 // looks are how a page is looked at: on a telephone and a desk, in light and dark.
@@ -171,4 +175,59 @@ func written(t testing.TB, in bundle.Input) []byte {
 		t.Fatal(err)
 	}
 	return []byte(b.String())
+}
+
+// TestBrowserOneFile: one file opens in a real browser by its passphrase, and by no other; it
+// shows the page with its search, and saves each file and the ZIP, without a network.
+func TestBrowserOneFile(t *testing.T) {
+	t.Parallel()
+	browser := browsertest.Start(t)
+	for _, lang := range []string{"en", "fr"} {
+		t.Run(lang, func(t *testing.T) {
+			const passphrase = "abcd-efgh-jkmn-pqrs"
+			zip := written(t, bundled(worldlyInput(t, lang, 2000)))
+			path := filepath.Join(t.TempDir(), "answer.html")
+			f, err := os.Create(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := onefile.Write(f, zip, passphrase, words.For(lang)); err != nil {
+				t.Fatal(err)
+			}
+			if err := f.Close(); err != nil {
+				t.Fatal(err)
+			}
+			p := browser.Page(t)
+			p.Open("file://" + path)
+			for _, l := range looks {
+				p.As(l)
+				p.Fits()
+				p.Usable()
+				p.Shoot("onefile-" + lang + "-" + l.Name())
+			}
+			p.Type("#passphrase", "abcd-efgh-jkmn-pqrt")
+			p.Click("#unlock button")
+			p.True(`document.getElementById("says").className === "bad"`)
+			p.Script(`document.getElementById("passphrase").value = ""`)
+			p.Type("#passphrase", strings.ToUpper(passphrase))
+			p.Click("#unlock button")
+			p.True(`document.querySelector(".story")`)
+			p.Usable()
+			p.Shoot("onefile-" + lang + "-opened")
+			p.Type("#q", "(1999)")
+			p.True(`document.getElementById("told").textContent.startsWith("1 ")`)
+			p.Script(`{ window.saved = []; const make = URL.createObjectURL; URL.createObjectURL = b => { saved.push(b); return make.call(URL, b); }; HTMLAnchorElement.prototype.click = function () { saved.at(-1).as = this.download; }; }`)
+			p.Script(`document.querySelector("a[href='desk/messages.json']").dispatchEvent(new MouseEvent("click", {bubbles: true, cancelable: true}))`)
+			p.True(`saved.length === 1 && saved[0].as === "messages.json"`)
+			if n := browsertest.Eval[int](p, `saved[0].text().then(t => JSON.parse(t).length)`); n != 2000 {
+				t.Errorf("%d messages are saved", n)
+			}
+			p.Script(`document.querySelector(".onefile button").dispatchEvent(new MouseEvent("click", {bubbles: true}))`)
+			p.True(`saved.length === 2 && saved[1].as === "answer.zip"`)
+			sum := sha256.Sum256(zip)
+			if got := browsertest.Eval[string](p, `saved[1].arrayBuffer().then(b => crypto.subtle.digest("SHA-256", b)).then(d => [...new Uint8Array(d)].map(x => x.toString(16).padStart(2, "0")).join(""))`); got != hex.EncodeToString(sum[:]) {
+				t.Error("another ZIP is saved")
+			}
+		})
+	}
 }

@@ -1,10 +1,11 @@
 // Package bundle writes and verifies the answer to a request: one ZIP file that
 // a person opens in a browser and that any tool can read.
 //
-// The ZIP holds one folder, which is a BagIt bag (RFC 8493) whose payload is a
-// Data Package (version 2):
+// The ZIP holds a page that says where to begin, and one folder, which is a BagIt bag (RFC
+// 8493) whose payload is a Data Package (version 2):
 //
-//	habeas-<request id>/
+//	READ ME FIRST.html                  leads to index.html; its hash is in bag-info.txt
+//	<company> <day>/                    habeas-<request id>/ where the company isn't known
 //	  bagit.txt, bag-info.txt           what this is, when it was packed, how big
 //	  manifest-sha256.txt               the hash of every file below data/
 //	  tagmanifest-sha256.txt            the hash of the files beside data/

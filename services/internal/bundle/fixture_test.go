@@ -228,7 +228,10 @@ func unpack(t testing.TB, data []byte) map[string]string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, name, _ := strings.Cut(f.Name, "/")
+		_, name, inside := strings.Cut(f.Name, "/")
+		if !inside {
+			name = f.Name
+		}
 		files[name] = string(content)
 	}
 	if err := bundletest.CheckAnswer(files); err != nil {

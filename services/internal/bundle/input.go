@@ -16,9 +16,12 @@ import (
 // Input is everything that a bundle is made of. It holds personal data: it MUST NOT
 // be logged.
 type Input struct {
-	// RequestID names the bundle's top folder. Letters, digits, hyphens and
+	// RequestID is the request's. Letters, digits, hyphens and
 	// underscores, at most 64.
 	RequestID string
+	// Folder is the name of the bundle's folder, as [FolderName] makes it; empty: habeas- and
+	// the request's id.
+	Folder string
 	// Right says which records are covered.
 	Right dsar.Right
 	// Language is the answer's; nil: English.

@@ -37,6 +37,10 @@ var (
 	scriptHash    = "'sha256-" + base64.StdEncoding.EncodeToString(scriptSum[:]) + "'"
 )
 
+// ScriptPolicy returns the source of a Content Security Policy that lets the page's script run:
+// for who shows the page within another.
+func ScriptPolicy() string { return scriptHash }
+
 // The templates are parsed once, for each language; html/template escapes
 // whatever is put in.
 var (

@@ -44,7 +44,11 @@ func (v *verifier) signature(keys []note.Verifier) {
 	}
 	want := "" // of a bag without tags, which is a problem of its own
 	if tags, ok := v.tagFile(tagsFile); ok {
-		want = signedText(strings.TrimPrefix(v.report.Bag, topPrefix), []byte(tags))
+		id, named := strings.CutPrefix(v.report.Bag, topPrefix)
+		if !named {
+			id = v.infoOf(identifierLabel)
+		}
+		want = signedText(id, []byte(tags))
 	}
 	v.note(signatureFile, []byte(signature), keys, want, "What was signed is another bundle: this one was altered, or is another request's.")
 }

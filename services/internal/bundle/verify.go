@@ -96,8 +96,10 @@ func Verify(ctx context.Context, r io.ReaderAt, size int64, keys ...note.Verifie
 		if err := v.hashAll(); err != nil {
 			return v.report, err
 		}
+		v.readInfo()
 		v.oxum()
 		v.compare()
+		v.besides()
 		v.dataPackage()
 		v.signature(keys)
 	}
@@ -133,11 +135,13 @@ func (w *watched) ReadAt(p []byte, off int64) (int, error) {
 type verifier struct {
 	ctx      context.Context
 	report   Report
-	files    map[string]*found // by name within the bag
-	names    []string          // the keys of files, sorted
-	payload  listing           // manifest-sha256.txt
-	tags     listing           // tagmanifest-sha256.txt
-	manifest bool              // manifest-sha256.txt could be read
+	files    map[string]*found   // by name within the bag
+	names    []string            // the keys of files, sorted
+	payload  listing             // manifest-sha256.txt
+	tags     listing             // tagmanifest-sha256.txt
+	manifest bool                // manifest-sha256.txt could be read
+	readMe   *found              // the page beside the folder
+	info     map[string][]string // bag-info.txt, by its labels
 }
 
 // found is a file of the ZIP.
@@ -187,6 +191,12 @@ func (v *verifier) index(zr *zip.Reader) {
 		}
 		top, name, inside := strings.Cut(f.Name, "/")
 		switch {
+		case f.Name == readMeFile && v.readMe != nil:
+			v.problem("duplicate", readMeFile, "The ZIP holds this file twice.")
+			continue
+		case f.Name == readMeFile && f.Mode()&fs.ModeType == 0 && f.Flags&1 == 0:
+			v.readMe = &found{entry: f}
+			continue
 		case !inside:
 			v.problem("outside", f.Name, "The file lies beside the bundle's folder and not in it.")
 			continue
@@ -420,25 +430,66 @@ func (v *verifier) compare() {
 	}
 }
 
-// oxum checks bag-info.txt's Payload-Oxum: bytes and number of files.
-func (v *verifier) oxum() {
+// readInfo reads bag-info.txt.
+func (v *verifier) readInfo() {
 	text, ok := v.tagFile(infoFile)
 	if !ok {
 		return
 	}
-	var oxums []string
+	v.info = map[string][]string{}
 	for line := range strings.Lines(text) {
-		label, value, ok := strings.Cut(strings.TrimRight(line, "\r\n"), ":")
-		if ok && strings.EqualFold(label, "Payload-Oxum") {
-			oxums = append(oxums, strings.TrimSpace(value))
+		if label, value, ok := strings.Cut(strings.TrimRight(line, "\r\n"), ":"); ok {
+			label = strings.ToLower(label)
+			v.info[label] = append(v.info[label], strings.TrimSpace(value))
 		}
 	}
+}
+
+// infoOf returns what bag-info.txt says once under a label; empty: nothing, or more.
+func (v *verifier) infoOf(label string) string {
+	if values := v.info[strings.ToLower(label)]; len(values) == 1 {
+		return values[0]
+	}
+	return ""
+}
+
+// oxum checks bag-info.txt's Payload-Oxum: bytes and number of files.
+func (v *verifier) oxum() {
+	if v.info == nil {
+		return
+	}
+	oxums := v.info["payload-oxum"]
 	want := fmt.Sprintf("%d.%d", v.report.Bytes, v.report.Files)
 	switch {
 	case len(oxums) != 1:
 		v.problem("bad-oxum", infoFile, "It must have Payload-Oxum once; it has it %d times.", len(oxums))
 	case oxums[0] != want:
 		v.problem("bad-oxum", infoFile, "Payload-Oxum says %s; the payload has %s (bytes.files).", printable(oxums[0]), want)
+	}
+}
+
+// besides checks the page beside the folder against its hash in bag-info.txt. Bundles of
+// Habeas 0.1 have neither.
+func (v *verifier) besides() {
+	want := v.infoOf(readMeLabel)
+	switch {
+	case v.info == nil || v.readMe == nil && want == "":
+	case v.readMe == nil:
+		v.problem("missing-file", readMeFile, "The file beside the folder is missing.")
+	case want == "":
+		v.problem("outside", readMeFile, "The file lies beside the bundle's folder and not in it.")
+	default:
+		r, err := v.readMe.entry.Open()
+		if err == nil {
+			defer r.Close()
+			sum := sha256.New()
+			if _, err = io.Copy(sum, io.LimitReader(r, maxTagFile)); err == nil && hex.EncodeToString(sum.Sum(nil)) != strings.ToLower(want) {
+				v.problem("wrong-hash", readMeFile, "The content was changed: its SHA-256 isn't that of %s.", infoFile)
+			}
+		}
+		if err != nil {
+			v.broken(readMeFile, v.readMe)
+		}
 	}
 }
 

@@ -8,13 +8,16 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"habeas.dev/services/internal/bundle"
 	"habeas.dev/services/internal/thirdparty"
@@ -130,7 +133,7 @@ func TestTampering(t *testing.T) {
 		r := change(func(l []member) []member { l[i].content += " "; return l })
 		switch name {
 		case "tagmanifest-sha256.txt": // white space at its end changes nothing
-		case "bagit.txt", "manifest-sha256.txt", "bag-info.txt":
+		case "bagit.txt", "manifest-sha256.txt", "bag-info.txt", "READ ME FIRST.html":
 			if !names(r, "wrong-hash", name) {
 				t.Errorf("%s changed: %v", name, r.Problems)
 			}
@@ -158,6 +161,45 @@ func TestTampering(t *testing.T) {
 		}
 		if r := change(func(l []member) []member { l[i].content = l[i].content[:len(l[i].content)/2]; return l }); len(r.Problems) == 0 {
 			t.Errorf("%s cut: nothing was found", name)
+		}
+	}
+}
+
+// TestFolder: the folder is named for the company and the day, in any script and on any system;
+// the page beside it leads into it, and the bundle verifies, signed too.
+func TestFolder(t *testing.T) {
+	t.Parallel()
+	day := time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC)
+	for company, want := range map[string]string{
+		"Example Cloud SARL, Luxembourg": "Example Cloud SARL 2026-11-20", "Société d’Été": "Société d’Été 2026-11-20", "例え株式会社": "例え株式会社 2026-11-20",
+		"../../etc": "etc 2026-11-20", "C:\\x|y?*": "C x y 2026-11-20", " . ": "", "": "", strings.Repeat("long ", 50): strings.TrimSpace(strings.Repeat("long ", 50)[:60]) + " 2026-11-20",
+	} {
+		got := bundle.FolderName(company, day)
+		if got != want {
+			t.Errorf("%q: %q, want %q", company, got, want)
+		}
+		in := bundled(accessInput(t))
+		in.Folder = got
+		var b bytes.Buffer
+		if _, err := bundle.Write(t.Context(), &b, in); err != nil {
+			t.Fatal(err)
+		}
+		r := verify(t, b.Bytes())
+		if len(r.Problems) > 0 || got != "" && r.Bag != got {
+			t.Errorf("%q: %+v", company, r)
+		}
+		readMe := unpack(t, b.Bytes())["READ ME FIRST.html"]
+		_, link, _ := strings.Cut(readMe, `href="`)
+		link, _, _ = strings.Cut(link, `"`)
+		if path, err := url.PathUnescape(link); err != nil || html.UnescapeString(path) != r.Bag+"/data/index.html" {
+			t.Errorf("%q: the page leads to %s", company, link)
+		}
+	}
+	in := bundled(accessInput(t))
+	for _, bad := range []string{"a/b", "..", "a\\b", "x.", "a?b", "a%b", " "} {
+		in.Folder = bad
+		if _, err := bundle.Write(t.Context(), io.Discard, in); !errors.Is(err, bundle.ErrInput) {
+			t.Errorf("%q: %v", bad, err)
 		}
 	}
 }

@@ -140,11 +140,14 @@ func (wr *Writer) Write(ctx context.Context, w io.Writer, in Input) (Summary, er
 	buf.out.Reset(out)
 	b := &build{
 		in: &in, words: &cmp.Or(in.Language, words.English()).Answer, buffers: buf, plans: &wr.plans,
-		archive: newArchive(buf.out, topPrefix+in.RequestID, in.ReceivedAt.UTC(), &wr.flates, &buf.scratch),
+		archive: newArchive(buf.out, cmp.Or(in.Folder, topPrefix+in.RequestID), in.ReceivedAt.UTC(), &wr.flates, &buf.scratch),
 	}
 	defer b.archive.abandon()
 	sum := sha256.New()
 	out.sum = sum
+	if err := b.readMe(); err != nil {
+		return Summary{}, err
+	}
 	for i := range in.Systems {
 		if err := b.system(ctx, &in.Systems[i]); err != nil {
 			return Summary{}, err
@@ -170,6 +173,9 @@ func (wr *Writer) Write(ctx context.Context, w io.Writer, in Input) (Summary, er
 func (in *Input) check() error {
 	if !requestID.MatchString(in.RequestID) {
 		return fmt.Errorf("%w: the request id can't be a folder's name", ErrInput)
+	}
+	if in.Folder != "" && (!safePath(in.Folder) || strings.ContainsAny(in.Folder, "/<>\"|?*%") || strings.TrimRight(in.Folder, ". ") != in.Folder) {
+		return fmt.Errorf("%w: the folder's name can't be one", ErrInput)
 	}
 	var seen []string
 	for i := range in.Systems {

@@ -152,6 +152,23 @@ type Answer struct {
 	EraseThis    string `yaml:"erase_this"`
 	ToTop        string `yaml:"to_top"`
 
+	// The page beside the folder.
+	ReadMeLead string `yaml:"read_me_lead"`
+	ReadMeOpen string `yaml:"read_me_open"`
+	ReadMeKeep string `yaml:"read_me_keep"`
+
+	// The answer as one file that a passphrase opens (services/internal/onefile).
+	OneTitle      string `yaml:"one_title"`
+	OneLead       string `yaml:"one_lead"`
+	OnePassphrase string `yaml:"one_passphrase"`
+	OneOpen       string `yaml:"one_open"`
+	OneWorking    string `yaml:"one_working"`
+	OneWrong      string `yaml:"one_wrong"`
+	OneOld        string `yaml:"one_old"`
+	OneScript     string `yaml:"one_script"`
+	OneSave       string `yaml:"one_save"`
+	OneHow        string `yaml:"one_how"`
+
 	// RightMeans completes "You can also ask us:".
 	RightMeans   map[dsar.Right]string          `yaml:"right_means"`
 	RightNames   map[dsar.Right]string          `yaml:"right_names"`
