@@ -58,13 +58,13 @@ KILLS ?= 50
 kill: ## Kill habeas up -9 at KILLS=50 random moments under 200 requests
 	$(GO) test ./services/habeas -run TestKilledAtRandom -kills=$(KILLS) -timeout 60m -v
 
-test-postgres: test-journal test-sql ## The journal's and the SQL workers' tests on PostgreSQL
+test-postgres: test-journal test-sql ## The journal's and the SQL workers' tests on PostgreSQL (the latter on MariaDB, too)
 
 test-journal:
 	HABEAS_TEST_POSTGRES=1 $(GO) test -count=1 ./services/internal/journal/... ./services/internal/relay/... ./services/internal/pgtest ./services/sandbox/internaldb/...
 
-test-sql:
-	@HABEAS_TEST_POSTGRES=1 .ci/with-postgres $(GO) test -count=1 ./pkg/sqlsystem/... ./pkg/vendorapi/ledger/... ./services/systems
+test-sql: ## The SQL workers' tests on PostgreSQL and MariaDB (mariadb-server)
+	@HABEAS_TEST_POSTGRES=1 .ci/with-postgres .ci/with-mariadb $(GO) test -count=1 ./pkg/sqlsystem/... ./pkg/vendorapi/ledger/... ./services/systems
 
 test-kafka: test-bus test-fleet ## The bus, the SDK, the topics and the whole fleet under faults on Apache Kafka (KAFKA_BROKERS, else one of its own: JDK 17, Maven)
 

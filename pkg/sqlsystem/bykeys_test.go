@@ -14,7 +14,7 @@ func TestByKeys(t *testing.T) {
 	t.Parallel()
 	const schema = `CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT); CREATE TABLE notes (id INTEGER PRIMARY KEY, user_id INTEGER);
 		INSERT INTO users VALUES (1, 'ann@example.com'), (2, 'bob@example.com'); INSERT INTO notes VALUES (10, 1), (11, 1), (12, 2)`
-	bothDatabases(t, schema, func(t *testing.T, d database) {
+	everyDatabase(t, schema, func(t *testing.T, d database) {
 		s := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [email, user]\nsql: {}",
 			"users | table: users, key: [id], subject: {email: email, user: id}, erase: delete",
 			"notes | table: notes, key: [id], subject: {user: user_id}, erase: delete"))

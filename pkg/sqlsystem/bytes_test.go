@@ -53,6 +53,10 @@ func TestBytes(t *testing.T) {
 		t.Parallel()
 		test(t, postgresDB(t, "CREATE TABLE files (id INTEGER PRIMARY KEY, customer INTEGER, content BYTEA)"))
 	})
+	t.Run("MariaDB", func(t *testing.T) {
+		t.Parallel()
+		test(t, mariaDB(t, "CREATE TABLE files (id INTEGER PRIMARY KEY, customer INTEGER, content LONGBLOB)"))
+	})
 }
 
 // TestBrokenText: what SQLite holds as a text and isn't one is bytes.

@@ -202,7 +202,7 @@ func yes(text string) bool { return text == "true" || text == "t" || text == "1"
 
 var (
 	literalForm = regexp.MustCompile(`'((?:[^']|'')*)'`)
-	writesForm  = regexp.MustCompile(`(?i)\b(?:insert\s+into|update(?:\s+or\s+\w+)?(?:\s+only)?|delete\s+from(?:\s+only)?|replace\s+into|truncate(?:\s+table)?|merge\s+into)\s+((?:"[^"]+"|[\w$]+)(?:\s*\.\s*(?:"[^"]+"|[\w$]+))?)`)
+	writesForm  = regexp.MustCompile(`(?i)\b(?:insert\s+into|update(?:\s+or\s+\w+)?(?:\s+only)?|delete\s+from(?:\s+only)?|replace\s+into|truncate(?:\s+table)?|merge\s+into)\s+((?:["\x60][^"\x60]+["\x60]|[\w$]+)(?:\s*\.\s*(?:["\x60][^"\x60]+["\x60]|[\w$]+))?)`)
 	commentForm = regexp.MustCompile(`(?s)/\*.*?\*/|--[^\n]*`)
 )
 
@@ -226,7 +226,7 @@ func written(body string) []string {
 		if i := strings.LastIndexByte(name, '.'); i >= 0 {
 			name = name[i+1:]
 		}
-		name = strings.ToLower(strings.Trim(strings.TrimSpace(name), `"`))
+		name = strings.ToLower(strings.Trim(strings.TrimSpace(name), "\"`"))
 		if name != "set" && name != "of" && name != "nowait" && !slices.Contains(out, name) {
 			out = append(out, name)
 		}

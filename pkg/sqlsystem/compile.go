@@ -120,6 +120,9 @@ func (c *compiler) dataset(ctx context.Context, path string, m *manifest.Dataset
 		return nil, err
 	}
 	d.own, d.relation = own, own.relation
+	if own.unfit != "" && (m.SQL.Erases(manifest.EraseDelete) || m.SQL.Erases(manifest.EraseAnonymise) || len(m.SQL.Rectify) > 0 || len(m.SQL.Restrict) > 0) {
+		return nil, c.wrong(path+".table", fmt.Sprintf("dataset %s: rows of %q can't be erased: %s", m.Name, m.SQL.Table, own.unfit), own.cure)
+	}
 	if err := c.key(ctx, path, d); err != nil {
 		return nil, err
 	}
@@ -152,7 +155,7 @@ func (c *compiler) dataset(ctx context.Context, path string, m *manifest.Dataset
 		if err := c.holds(at, held, manifest.ParseSource(source)); err != nil {
 			return nil, err
 		}
-		d.columns = append(d.columns, field{name: col.Name, expr: c.expr(d, source, held), kind: kindOf(col.Type), unit: col.Unit, encoding: col.Encoding})
+		d.columns = append(d.columns, field{name: col.Name, expr: c.dialect.held(c.expr(d, source, held), held), kind: kindOf(col.Type), unit: col.Unit, encoding: col.Encoding})
 	}
 	for i := range m.Retention {
 		r, err := c.rule(ctx, fmt.Sprintf("%s.retention[%d]", strings.TrimSuffix(path, ".sql"), i), d, &m.Retention[i])
@@ -261,10 +264,11 @@ func (c *compiler) written(ctx context.Context, path string, d *dataset) error {
 }
 
 func (c *compiler) finder(ctx context.Context, path string, r *manifest.SQLResolve) error {
-	f := &finder{find: r.Find, table: c.System.table(r.Table), expr: "t." + c.dialect.quote(r.Column)}
-	if _, err := c.find(ctx, path+".column", r.Table, r.Column); err != nil {
+	col, err := c.find(ctx, path+".column", r.Table, r.Column)
+	if err != nil {
 		return err
 	}
+	f := &finder{find: r.Find, table: c.System.table(r.Table), expr: c.dialect.ordered("t."+c.dialect.quote(r.Column), col)}
 	l, joins, err := c.lookup(ctx, path, r.Table, r.Where, r.Via, "v")
 	if err != nil {
 		return err

@@ -70,7 +70,7 @@ func TestCookbook(t *testing.T) {
 	for _, r := range recipes {
 		t.Run(r.title, func(t *testing.T) {
 			t.Parallel()
-			for _, dialect := range []Dialect{SQLite, PostgreSQL} {
+			for _, dialect := range []Dialect{SQLite, PostgreSQL, MariaDB} {
 				schema, there := r.sql[dialect.String()]
 				if both, ok := r.sql[""]; ok {
 					schema, there = both, true
@@ -98,9 +98,12 @@ func (r recipe) cook(t *testing.T, dialect Dialect, begin, schema string) {
 		})
 	}
 	var d database
-	if dialect == SQLite {
+	switch dialect {
+	case SQLite:
 		d = sqliteDB(t, schema)
-	} else {
+	case MariaDB:
+		d = mariaDB(t, schema)
+	default:
 		d = postgresDB(t, schema)
 	}
 	s := open(t, d, cooked(t, begin, yamlText))

@@ -15,7 +15,7 @@ import (
 // stay.
 func TestUnits(t *testing.T) {
 	t.Parallel()
-	bothDatabases(t, `CREATE TABLE visits (id INTEGER PRIMARY KEY, email TEXT, at BIGINT, day BIGINT); INSERT INTO visits VALUES (1, 'ann@example.com', 1767225600123, 1767225600), (2, 'ann@example.com', -1, NULL), (3, 'ann@example.com', NULL, 0)`, func(t *testing.T, d database) {
+	everyDatabase(t, `CREATE TABLE visits (id INTEGER PRIMARY KEY, email TEXT, at BIGINT, day BIGINT); INSERT INTO visits VALUES (1, 'ann@example.com', 1767225600123, 1767225600), (2, 'ann@example.com', -1, NULL), (3, 'ann@example.com', NULL, 0)`, func(t *testing.T, d database) {
 		s := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [email]\nsql: {}",
 			"visits | table: visits, key: [id], subject: {email: email}, erase: delete | id at:datetime,unit:_milliseconds day:date,unit:_seconds | retention: [{ground: security, source: law, title: {en: Security}, column: day, period: P1Y, undated: go}]"))
 		want := []string{`visits {"at":"2026-01-01T00:00:00.123Z","day":"2026-01-01","id":"1"}`, `visits {"at":"1969-12-31T23:59:59.999Z","day":null,"id":"2"}`, `visits {"at":null,"day":"1970-01-01","id":"3"}`}
@@ -46,7 +46,7 @@ func TestEncodings(t *testing.T) {
 		w.Close()
 		return b.Bytes()
 	}
-	bothDatabases(t, `CREATE TABLE letters (id INTEGER PRIMARY KEY, email TEXT, body TEXT)`, func(t *testing.T, d database) {
+	everyDatabase(t, `CREATE TABLE letters (id INTEGER PRIMARY KEY, email TEXT, body TEXT)`, func(t *testing.T, d database) {
 		d.insert(t, "letters", 1, "ann@example.com", base64.StdEncoding.EncodeToString(pressed(`{"to":"Ann"}`)))
 		d.insert(t, "letters", 2, "ann@example.com", "not base64!")
 		d.insert(t, "letters", 3, "ann@example.com", base64.StdEncoding.EncodeToString(pressed(string(make([]byte, maxDecoded+1)))))

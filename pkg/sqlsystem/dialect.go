@@ -32,10 +32,11 @@ type Dialect interface {
 var (
 	SQLite     Dialect = sqliteDialect{}   // 3.33 or later
 	PostgreSQL Dialect = postgresDialect{} // 13 or later
+	MariaDB    Dialect = mysqlDialect{}    // 10.6 or later; MySQL 8 or later, untried
 )
 
 // dialects returns the databases that [Open] knows.
-func dialects() []Dialect { return []Dialect{SQLite, PostgreSQL} }
+func dialects() []Dialect { return []Dialect{SQLite, PostgreSQL, MariaDB} }
 
 // opener opens a database.
 type opener interface {
@@ -66,10 +67,12 @@ type writer interface {
 	// literal writes a value of the manifest as a constant, which is read by the type of
 	// what it is compared with.
 	literal(v any) string
-	// constant returns a value of the manifest as the parameter that a column is set to.
-	constant(v any) any
+	// constant returns a value as the parameter that a column is set to.
+	constant(v any, col column) any
 	// text returns an expression as a text.
 	text(expr string) string
+	// held returns what is read of a column, as a record tells it.
+	held(expr string, col column) string
 	// concat returns what stands before, between and behind texts that become one.
 	concat() (begin, between, end string)
 	// equal writes that columns of two tables hold the same, byte by byte.
@@ -156,6 +159,8 @@ type maker interface {
 	random(q *statement)
 	hash(q *statement, column, held string)
 	timeForm() string
+	// length returns how many characters a text has.
+	length(expr string) string
 	// isValue writes the condition that a column holds what an erasure sets it to.
 	isValue(q *statement, d *dataset, col column, value any)
 }
@@ -179,9 +184,6 @@ type insider interface {
 type cataloguer interface {
 	// describe returns a table, or errNoTable.
 	describe(ctx context.Context, on executor, schema, name string) (*table, error)
-	// unfit returns why rows of a table can't be erased as they must be; empty where they
-	// can.
-	unfit(own *table) (what, cure string)
 	// read reads the catalogue, and version tells one state of it from another, as far as
 	// foreign keys, triggers and rules are concerned.
 	read(ctx context.Context, on executor, schema string, c *catalogue) error

@@ -1,5 +1,5 @@
 // Package sqlsystem is a worker from a manifest alone: a system whose records
-// lie in the tables of PostgreSQL or SQLite needs no Go of its own. The manifest
+// lie in the tables of PostgreSQL, SQLite or MariaDB needs no Go of its own. The manifest
 // says which tables, which columns hold which identifiers, how a record is
 // erased and how long it must stay; [System] has every ability of pkg/worker in
 // its batch form, with one query for many people.
@@ -18,7 +18,7 @@
 //     however many do, and each way has an index of its own (TestWays, TestUnionIsServed).
 //     What becomes of it is what those ways say that lead to it, of all who are erased
 //     together.
-//   - The same rows give the same records on both databases, in the same order
+//   - The same rows give the same records on every database, in the same order
 //     (TestDatabasesAgree): dates as 2020-01-31, instants in UTC as RFC 3339,
 //     numbers without trailing zeros, objects as what their JSON says.
 //   - An erasure keeps to its plan: it goes by the plan's keys, and by asking anew for
@@ -55,6 +55,10 @@
 // than ASCII cost a look at each row (TestWritings). An identifier of another type
 // in a column that has an index, but none on the column without blanks, is compared
 // as it is stored: [System.AsStored] names it.
+//
+// In MariaDB, whose collations take é for e, what is equal is told by bytes, and the
+// column's own index narrows the search (TestMariaCollations): docs/databases.md has what
+// differs.
 //
 // # Indexes
 //

@@ -208,7 +208,7 @@ func (e *examination) look(ctx context.Context, h *holding, chunks []*chunk) err
 func (d *dataset) outlived() bool {
 	return slices.ContainsFunc(d.subjects, func(s subject) bool {
 		_, set := s.lookup.sets[s.column]
-		return s.lookup.sets != nil && !set && len(s.lookup.joins) == 0 && s.element == ""
+		return s.lookup.sets != nil && !set && len(s.lookup.joins) == 0 && s.element == "" && !s.held.part
 	})
 }
 

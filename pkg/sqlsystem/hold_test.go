@@ -291,6 +291,10 @@ func TestCascade(t *testing.T) {
 		t.Parallel()
 		test(t, postgresDB(t, cascade(postgresShop, "BIGINT")))
 	})
+	t.Run("MariaDB", func(t *testing.T) {
+		t.Parallel()
+		test(t, mariaDB(t, cascade(mariaShop, "BIGINT")))
+	})
 }
 
 // TestWhatStaysIsLockedAway: what an erasure had to leave, by a period or by a

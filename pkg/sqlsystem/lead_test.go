@@ -16,7 +16,7 @@ import (
 // plan's keys, and the proof finds them as long as they are there.
 func TestLeadGoesFirst(t *testing.T) {
 	t.Parallel()
-	bothDatabases(t, "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT); CREATE TABLE notes (id INTEGER PRIMARY KEY, user_id INTEGER, body TEXT)", func(t *testing.T, d database) {
+	everyDatabase(t, "CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT); CREATE TABLE notes (id INTEGER PRIMARY KEY, user_id INTEGER, body TEXT)", func(t *testing.T, d database) {
 		m := small(t, "abilities: [gather, erase]\nneeds: [email]\nsql: {}", "notes | table: notes, key: [id], via: [{table: users, on: {user_id: id}}], subject: {email: users.email}, erase: delete | id body")
 		s := open(t, d, m)
 		rapid.Check(t, func(t *rapid.T) {
@@ -108,7 +108,7 @@ func TestLeadInAView(t *testing.T) {
 	const schema = `CREATE TABLE wp_posts (id INTEGER PRIMARY KEY, title TEXT); CREATE TABLE wp_postmeta (meta_id INTEGER PRIMARY KEY, post_id INTEGER, meta_key TEXT, meta_value TEXT);
 		CREATE VIEW billed AS SELECT post_id, meta_value AS email FROM wp_postmeta WHERE meta_key = '_billing_email';
 		INSERT INTO wp_posts VALUES (1, 'order of ann'), (2, 'order of bob'), (3, 'page'); INSERT INTO wp_postmeta VALUES (10, 1, '_billing_email', 'ann@example.com'), (11, 1, '_total', '12'), (12, 2, '_billing_email', 'bob@example.com')`
-	bothDatabases(t, schema, func(t *testing.T, d database) {
+	everyDatabase(t, schema, func(t *testing.T, d database) {
 		m := small(t, "abilities: [gather, erase]\nneeds: [email]\nsql: {}",
 			"meta | table: wp_postmeta, key: [meta_id], via: [{table: billed, on: {post_id: post_id}}], subject: {email: billed.email}, erase: delete | meta_id",
 			"posts | table: wp_posts, key: [id], via: [{table: billed, on: {id: post_id}}], subject: {email: billed.email}, erase: delete")
@@ -131,7 +131,7 @@ func TestLeadInAView(t *testing.T) {
 // else's by now is left, and said to be.
 func TestKeyOfSomebodyElse(t *testing.T) {
 	t.Parallel()
-	bothDatabases(t, "CREATE TABLE notes (id INTEGER PRIMARY KEY, person INTEGER)", func(t *testing.T, d database) {
+	everyDatabase(t, "CREATE TABLE notes (id INTEGER PRIMARY KEY, person INTEGER)", func(t *testing.T, d database) {
 		s := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [person]\nsql: {}", "notes | table: notes, key: [id], subject: {person: person}, erase: delete"))
 		d.insert(t, "notes", 7, 1)
 		d.insert(t, "notes", 8, 1)
@@ -174,10 +174,17 @@ func TestKeys(t *testing.T) {
 			test := func(t *testing.T, d database) {
 				for i, v := range c.values {
 					if len(v) == 2 && !strings.Contains(c.key, ",") {
-						n := slices.Index([]Dialect{SQLite, PostgreSQL}, d.dialect)
+						n := 0
+						if d.dialect == PostgreSQL {
+							n = 1
+						}
 						v = v[n : n+1]
 					}
-					if _, err := d.Exec(fmt.Sprintf("INSERT INTO things VALUES (%d, %s)", i/2, strings.Join(v, ", "))); err != nil {
+					values := strings.Join(v, ", ")
+					if d.dialect == MariaDB { // its times have no zone
+						values = strings.ReplaceAll(values, "+00'", "'")
+					}
+					if _, err := d.Exec(fmt.Sprintf("INSERT INTO things VALUES (%d, %s)", i/2, values)); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -204,6 +211,10 @@ func TestKeys(t *testing.T) {
 			t.Run("PostgreSQL", func(t *testing.T) {
 				t.Parallel()
 				test(t, postgresDB(t, "CREATE TABLE things (person INTEGER, "+c.pg+")"))
+			})
+			t.Run("MariaDB", func(t *testing.T) {
+				t.Parallel()
+				test(t, mariaExactDB(t, "CREATE TABLE things (person INTEGER, "+strings.NewReplacer("k TEXT PRIMARY", "k VARCHAR(190) PRIMARY", "l TEXT,", "l VARCHAR(190),", "BYTEA", "VARBINARY(20)", "TIMESTAMPTZ", "DATETIME(6)", "NUMERIC PRIMARY", "DECIMAL(9, 2) PRIMARY").Replace(c.pg)+")"))
 			})
 		})
 	}

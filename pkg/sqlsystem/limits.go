@@ -11,6 +11,10 @@ const (
 	// doesn't hold for arrays; it is kept so that a plan stays one of index
 	// look-ups.
 	postgresMaxElements = 65535
+	// mysqlMaxValues and mysqlKeys bound the lists in MariaDB: they are part of the
+	// statement's text, which its max_allowed_packet bounds (16 MiB), and a range each.
+	mysqlMaxValues = 20_000
+	mysqlKeys      = 1_000
 	// sparedParameters are those of a statement that aren't identifiers: dates
 	// from which records are kept, and values that columns are set to.
 	sparedParameters = 200

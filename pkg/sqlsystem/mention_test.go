@@ -13,7 +13,7 @@ import (
 // neither planned nor erased; an erasure says how much of it there is.
 func TestMentions(t *testing.T) {
 	t.Parallel()
-	bothDatabases(t, `CREATE TABLE tickets (id INTEGER PRIMARY KEY, author TEXT, body TEXT);
+	everyDatabase(t, `CREATE TABLE tickets (id INTEGER PRIMARY KEY, author TEXT, body TEXT);
 		INSERT INTO tickets VALUES (1, 'ann@example.com', 'I am ann@example.com'), (2, 'bob@example.com', 'Ask Ann@Example.com.'), (3, 'bob@example.com', 'Ask joann@example.com or ann@example.com.au'), (4, 'bob@example.com', NULL)`, func(t *testing.T, d database) {
 		s := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [email]\nsql: {}",
 			`tickets | table: tickets, key: [id], subject: {email: author}, mentions: {email: [body]}, erase: delete | id body author | others: [{columns: [body], unless: {email: author}, then: person}]`))

@@ -97,7 +97,7 @@ func TestOddTables(t *testing.T) {
 func TestRowsThatTakeEachOther(t *testing.T) {
 	t.Parallel()
 	const schema = "CREATE TABLE posts (id INTEGER PRIMARY KEY, person INTEGER, up INTEGER REFERENCES posts (id) ON DELETE CASCADE); INSERT INTO posts VALUES (1, 1, NULL), (2, 1, 1), (3, 1, 2), (4, 2, NULL)"
-	bothDatabases(t, schema, func(t *testing.T, d database) {
+	everyDatabase(t, schema, func(t *testing.T, d database) {
 		s := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [person]\nsql: {}", "posts | table: posts, key: [id], subject: {person: person}, erase: delete"))
 		jobs := jobsOf(dsar.Erasure, ids("person 1"))
 		if err := cmp.Or(s.eraseAll(t.Context(), jobs), jobs[0].Err); err != nil || jobs[0].Counts[0].Erased != 3 {

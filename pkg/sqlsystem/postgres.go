@@ -80,9 +80,11 @@ func (postgresDialect) literal(v any) string {
 }
 
 // constant returns a text, which PostgreSQL reads by the column's type.
-func (postgresDialect) constant(v any) any { return fmt.Sprint(v) }
+func (postgresDialect) constant(v any, _ column) any { return fmt.Sprint(v) }
 
 func (postgresDialect) text(expr string) string { return "CAST(" + expr + " AS TEXT)" }
+
+func (postgresDialect) held(expr string, _ column) string { return expr }
 
 func (postgresDialect) concat() (begin, between, end string) { return "", " || ", "" }
 
@@ -336,6 +338,8 @@ func (postgresDialect) hash(q *statement, _, held string) {
 	q.text(q.making.salt)
 	q.add(" || ", held, ", 'UTF8')), 'hex')")
 }
+
+func (postgresDialect) length(expr string) string { return "length(" + expr + ")" }
 
 func (postgresDialect) timeForm() string { return time.RFC3339 }
 

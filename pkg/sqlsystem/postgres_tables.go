@@ -60,5 +60,3 @@ func (p postgresDialect) describe(ctx context.Context, on executor, schema, name
 	}, t.id)
 	return t, err
 }
-
-func (postgresDialect) unfit(*table) (what, cure string) { return "", "" }

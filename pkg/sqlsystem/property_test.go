@@ -365,10 +365,17 @@ func summary(counts []dsar.Counts) []string {
 }
 
 // TestDatabasesAgree holds that the same rows give the same records, in the same
-// order, on both databases.
+// order, on every database.
 func TestDatabasesAgree(t *testing.T) {
 	t.Parallel()
-	lite, pg := sqliteDB(t, sqliteShop), postgresDB(t, postgresShop)
+	lite := sqliteDB(t, sqliteShop)
+	for name, other := range map[string]func(testing.TB) database{
+		"PostgreSQL": func(t testing.TB) database { return postgresDB(t, postgresShop) }, "MariaDB": func(t testing.TB) database { return mariaDB(t, mariaShop) }} {
+		t.Run(name, func(t *testing.T) { agree(t, lite, other(t)) })
+	}
+}
+
+func agree(t *testing.T, lite, pg database) {
 	onLite, onPG := open(t, lite, shop(t)), open(t, pg, shop(t))
 	rapid.Check(t, func(t *rapid.T) {
 		c := someContent(t)
@@ -381,7 +388,7 @@ func TestDatabasesAgree(t *testing.T) {
 		a, b := gatherAll(t, onLite, asked...), gatherAll(t, onPG, asked...)
 		for i := range a {
 			if !slices.Equal(a[i], b[i]) {
-				t.Fatalf("SQLite     %s\nPostgreSQL %s", strings.Join(a[i], "\n           "), strings.Join(b[i], "\n           "))
+				t.Fatalf("SQLite     %s\nthe other  %s", strings.Join(a[i], "\n           "), strings.Join(b[i], "\n           "))
 			}
 		}
 	})

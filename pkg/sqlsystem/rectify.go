@@ -147,7 +147,8 @@ func (s *System) rectify(ctx context.Context, tx *sql.Tx, u update, j *counted, 
 					q.WriteString(", ")
 				}
 				q.add(q.dialect.quote(column), " = ")
-				q.arg(u.values[i])
+				col, _ := u.d.own.column(column, q.dialect)
+				q.arg(q.dialect.constant(u.values[i], col))
 			}
 		})
 		if err != nil {

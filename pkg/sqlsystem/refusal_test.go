@@ -16,7 +16,7 @@ type refuser struct {
 	name string
 	// lite and pg make it, on the people of number 7, or on all notes; empty where
 	// the database has no such thing.
-	lite, pg string
+	lite, pg, maria string
 	// says is what the reason must hold, and secret what it must not.
 	says   []string
 	secret string
@@ -24,16 +24,20 @@ type refuser struct {
 
 const raising = `CREATE FUNCTION %[1]s() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN %[2]s END $$;; CREATE TRIGGER %[1]s_trigger BEFORE DELETE ON people FOR EACH ROW EXECUTE FUNCTION %[1]s()`
 
+const signalling = `CREATE TRIGGER %[1]s BEFORE DELETE ON people FOR EACH ROW BEGIN DECLARE m VARCHAR(200); IF OLD.id = 7 THEN %[2]s SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = m; END IF; END`
+
 var refusers = []refuser{
 	{
-		name: "a trigger in its own words",
-		lite: `CREATE TRIGGER posted_trigger BEFORE DELETE ON people WHEN old.id = 7 BEGIN SELECT RAISE(ABORT, 'posted entries can''t be deleted'); END`,
-		pg:   fmt.Sprintf(raising, "posted", `IF old.id = 7 THEN RAISE EXCEPTION 'posted entries can''t be deleted'; END IF; RETURN old;`),
-		says: []string{"rows of people can't be deleted", "posted_trigger", "posted entries can't be deleted"},
+		name:  "a trigger in its own words",
+		lite:  `CREATE TRIGGER posted_trigger BEFORE DELETE ON people WHEN old.id = 7 BEGIN SELECT RAISE(ABORT, 'posted entries can''t be deleted'); END`,
+		maria: fmt.Sprintf(signalling, "posted_trigger", `SET m = 'posted entries can''t be deleted';`),
+		pg:    fmt.Sprintf(raising, "posted", `IF old.id = 7 THEN RAISE EXCEPTION 'posted entries can''t be deleted'; END IF; RETURN old;`),
+		says:  []string{"rows of people can't be deleted", "posted_trigger", "posted entries can't be deleted"},
 	},
 	{
 		name:   "a trigger that quotes the row",
 		pg:     fmt.Sprintf(raising, "quoting", `IF old.id = 7 THEN RAISE EXCEPTION 'never %', old.mail; END IF; RETURN old;`),
+		maria:  fmt.Sprintf(signalling, "quoting_trigger", `SET m = CONCAT('never ', OLD.mail);`),
 		lite:   `CREATE TRIGGER quoting_trigger BEFORE DELETE ON people WHEN old.id = 7 BEGIN SELECT RAISE(ABORT, 'never ' || old.mail); END`,
 		says:   []string{"quoting_trigger refuses"},
 		secret: "p7@example.com",
@@ -45,10 +49,11 @@ var refusers = []refuser{
 		secret: "p7@example.com",
 	},
 	{
-		name: "a foreign key",
-		lite: `CREATE TABLE loans (person BIGINT REFERENCES people (id));; INSERT INTO loans VALUES (7)`,
-		pg:   `CREATE TABLE loans (person BIGINT CONSTRAINT loans_person REFERENCES people (id));; INSERT INTO loans VALUES (7)`,
-		says: []string{"loans", "foreign key"},
+		name:  "a foreign key",
+		maria: `CREATE TABLE loans (person BIGINT, CONSTRAINT loans_person FOREIGN KEY (person) REFERENCES people (id));; INSERT INTO loans VALUES (7)`,
+		lite:  `CREATE TABLE loans (person BIGINT REFERENCES people (id));; INSERT INTO loans VALUES (7)`,
+		pg:    `CREATE TABLE loans (person BIGINT CONSTRAINT loans_person REFERENCES people (id));; INSERT INTO loans VALUES (7)`,
+		says:  []string{"loans", "foreign key"},
 	},
 	{
 		name: "a foreign key at the end of the transaction",
@@ -68,9 +73,10 @@ var refusers = []refuser{
 		says: []string{"1 rows are left", "the rule keep"},
 	},
 	{
-		name: "a CHECK that came later",
-		pg:   `ALTER TABLE notes ADD CONSTRAINT signed CHECK (id <> 7 OR body <> '(removed)')`,
-		says: []string{"rows of notes can't be changed", "(signed)"},
+		name:  "a CHECK that came later",
+		maria: `ALTER TABLE notes ADD CONSTRAINT "signed" CHECK (id <> 7 OR body <> '(removed)')`,
+		pg:    `ALTER TABLE notes ADD CONSTRAINT signed CHECK (id <> 7 OR body <> '(removed)')`,
+		says:  []string{"rows of notes can't be changed", "(signed)"},
 	},
 }
 
@@ -83,8 +89,11 @@ func TestRefusals(t *testing.T) {
 			t.Parallel()
 			onEach(t, func(t *testing.T, d database) {
 				made := r.lite
-				if d.dialect == PostgreSQL {
+				switch d.dialect {
+				case PostgreSQL:
 					made = r.pg
+				case MariaDB:
+					made = r.maria
 				}
 				if made == "" {
 					t.Skip("there is no such thing")

@@ -16,7 +16,7 @@ func TestRehearsalIsTheErasure(t *testing.T) {
 	const schema = `CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT); CREATE TABLE invoices (id INTEGER PRIMARY KEY, user_id INTEGER, issued_on DATE);
 		CREATE TABLE badges (id INTEGER PRIMARY KEY, user_id INTEGER REFERENCES users (id) DEFERRABLE INITIALLY DEFERRED);
 		INSERT INTO users VALUES (1, 'ann@example.com'), (2, 'bob@example.com'); INSERT INTO invoices VALUES (10, 1, '2026-01-01'), (11, 1, '2001-01-01'), (12, 2, '2001-01-01'); INSERT INTO badges VALUES (5, 2)`
-	bothDatabases(t, schema, func(t *testing.T, d database) {
+	everyDatabase(t, schema, func(t *testing.T, d database) {
 		s := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [email, user]\nsql: {technical: [badges]}",
 			"users | table: users, key: [id], subject: {email: email, user: id}, erase: delete",
 			"invoices | table: invoices, key: [id], subject: {user: user_id}, erase: delete | id issued_on:date | "+tenYears))

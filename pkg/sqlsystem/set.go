@@ -88,11 +88,11 @@ func (e *examination) removes(d *dataset) map[*lookup][]string {
 // set writes what an erasure sets a column to.
 func (d *dataset) set(q *statement, column string, value any) {
 	parts := d.SQL.Template(value)
+	col, _ := d.own.column(column, q.dialect)
 	if parts == nil {
-		q.constant(value)
+		q.constant(value, col)
 		return
 	}
-	col, _ := d.own.column(column, q.dialect)
 	cast := ""
 	if !q.dialect.takesText(col) {
 		cast = q.dialect.cast(col)
@@ -152,7 +152,7 @@ func (d *dataset) isSet(q *statement, values map[string]any) {
 func (d *dataset) likeMade(q *statement, col column, parts []manifest.Part) {
 	held := q.dialect.text("t." + q.dialect.quote(col.name))
 	if len(parts) == 1 && parts[0].Make == manifest.MakeFirst {
-		q.add("coalesce(length(", held, ")", fmt.Sprintf(", 0) <= %d", parts[0].Characters))
+		q.add("coalesce(", q.dialect.length(held), fmt.Sprintf(", 0) <= %d", parts[0].Characters))
 		return
 	}
 	q.WriteByte('(')

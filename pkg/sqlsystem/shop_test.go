@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
+
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/record"
@@ -40,6 +42,13 @@ CREATE TABLE orders (number TEXT PRIMARY KEY, customer BIGINT, placed DATE, disp
 CREATE INDEX orders_customer ON orders (customer);
 CREATE TABLE order_lines ("order" TEXT, n INTEGER, text TEXT, PRIMARY KEY ("order", n));
 CREATE TABLE notes (id INTEGER PRIMARY KEY, customer INTEGER, mail TEXT, body TEXT);`
+
+// mariaShop has each text in a collation that takes accents, case and blanks for nothing.
+const mariaShop = `
+CREATE TABLE people (id BIGINT PRIMARY KEY, mail VARCHAR(200), "tele phone" TEXT, born DATE, seen DATETIME(6), score DECIMAL(12, 4), active BOOLEAN, prefs JSON, secret TEXT, restricted BOOLEAN, KEY (mail));
+CREATE TABLE orders (number VARCHAR(190) PRIMARY KEY, customer BIGINT, placed DATE, disputed DATETIME(6), KEY (customer));
+CREATE TABLE order_lines ("order" VARCHAR(190), n INTEGER, text TEXT, PRIMARY KEY ("order", n));
+CREATE TABLE notes (id INTEGER PRIMARY KEY, customer INTEGER, mail VARCHAR(190), body TEXT);`
 
 // shop returns the manifest of the tests, with a change if any.
 func shop(t testing.TB, change ...string) *manifest.Manifest {
@@ -80,7 +89,8 @@ type database struct {
 func sqliteDB(t testing.TB, schema string) database {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "shop.db")
-	return fill(t, SQLite, "sqlite", "file:"+file+"?_pragma=synchronous(off)&_pragma=journal_mode(wal)", file, schema)
+	db, err := sql.Open("sqlite", "file:"+file+"?_pragma=synchronous(off)&_pragma=journal_mode(wal)")
+	return fill(t, SQLite, db, err, file, schema)
 }
 
 // postgresDB returns a schema of its own in the database of DATABASE_URL. Without,
@@ -111,12 +121,57 @@ func postgresDB(t testing.TB, schema string) database {
 	q := u.Query()
 	q.Set("search_path", name)
 	u.RawQuery = q.Encode()
-	return fill(t, PostgreSQL, "pgx", u.String(), u.String(), schema)
+	db, err := sql.Open("pgx", u.String())
+	return fill(t, PostgreSQL, db, err, u.String(), schema)
 }
 
-func fill(t testing.TB, d Dialect, driver, dsn, source, schema string) database {
+// mariaDB returns a database of its own on the server of MARIADB_URL. Without, the test is
+// skipped: .ci/with-mariadb runs one.
+func mariaDB(t testing.TB, schema string) database {
 	t.Helper()
-	db, err := sql.Open(driver, dsn)
+	return mariaCollated(t, "", schema)
+}
+
+// mariaExactDB returns one whose texts are compared byte by byte, as the other databases do.
+func mariaExactDB(t testing.TB, schema string) database {
+	t.Helper()
+	return mariaCollated(t, " COLLATE utf8mb4_nopad_bin", schema)
+}
+
+func mariaCollated(t testing.TB, collation, schema string) database {
+	t.Helper()
+	given := os.Getenv("MARIADB_URL")
+	if given == "" {
+		t.Skip("no MARIADB_URL")
+	}
+	name := "test_" + strings.ToLower(rand.Text())
+	u, err := url.Parse(given)
+	if err != nil {
+		t.Fatal("MARIADB_URL is no URL")
+	}
+	u.Path = "/information_schema"
+	admin, err := MariaDB.connect(t.Context(), u.String(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		admin.Exec("DROP DATABASE " + name)
+		admin.Close()
+	})
+	if _, err := admin.Exec("CREATE DATABASE " + name + collation); err != nil {
+		t.Fatal(err)
+	}
+	u.Path = "/" + name
+	// The tests' own session quotes names as the other databases do.
+	c := mysql.NewConfig()
+	c.Net, c.Addr, c.User, c.DBName, c.InterpolateParams = "unix", u.Query().Get("socket"), u.User.Username(), name, true
+	c.Params = map[string]string{"sql_mode": "'ANSI_QUOTES,PIPES_AS_CONCAT,STRICT_ALL_TABLES'", "time_zone": "'+00:00'"}
+	db, err := sql.Open("mysql", c.FormatDSN())
+	return fill(t, MariaDB, db, err, u.String(), schema)
+}
+
+func fill(t testing.TB, d Dialect, db *sql.DB, err error, source, schema string) database {
+	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,6 +197,10 @@ func onEach(t *testing.T, test func(*testing.T, database)) {
 		t.Parallel()
 		test(t, postgresDB(t, postgresShop))
 	})
+	t.Run("MariaDB", func(t *testing.T) {
+		t.Parallel()
+		test(t, mariaDB(t, mariaShop))
+	})
 }
 
 // insert writes a row, of texts and numbers that both databases read.
@@ -152,6 +211,11 @@ func (d database) insert(t tester, table string, values ...any) {
 		marks[i] = "?"
 		if d.dialect == PostgreSQL {
 			marks[i] = fmt.Sprintf("$%d", i+1)
+		}
+		if text, is := values[i].(string); is && d.dialect == MariaDB {
+			if at, err := time.Parse(time.RFC3339Nano, text); err == nil { // it takes no zone
+				values[i] = at.UTC().Format("2006-01-02 15:04:05.999999")
+			}
 		}
 	}
 	if _, err := d.Exec("INSERT INTO "+table+" VALUES ("+strings.Join(marks, ", ")+")", values...); err != nil {

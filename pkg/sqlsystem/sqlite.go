@@ -74,9 +74,11 @@ func (sqliteDialect) literal(v any) string {
 	}
 }
 
-func (sqliteDialect) constant(v any) any { return v }
+func (sqliteDialect) constant(v any, _ column) any { return v }
 
 func (sqliteDialect) text(expr string) string { return "CAST(" + expr + " AS TEXT)" }
+
+func (sqliteDialect) held(expr string, _ column) string { return expr }
 
 func (sqliteDialect) concat() (begin, between, end string) { return "", " || ", "" }
 
@@ -298,6 +300,8 @@ func (sqliteDialect) hash(q *statement, column, held string) {
 	q.arg(q.making.hashes[column])
 	q.add(") WHERE key = ", held, ")")
 }
+
+func (sqliteDialect) length(expr string) string { return "length(" + expr + ")" }
 
 // timeForm returns that of CURRENT_TIMESTAMP.
 func (sqliteDialect) timeForm() string { return time.DateTime }

@@ -68,8 +68,6 @@ func (sqliteDialect) describe(ctx context.Context, on executor, _, name string) 
 	return t, err
 }
 
-func (sqliteDialect) unfit(*table) (what, cure string) { return "", "" }
-
 // cutWord cuts a text at a word's last place, without regard to case.
 func cutWord(text, word string) (before, after string, found bool) {
 	all := regexp.MustCompile(`(?i)\b`+word+`\b`).FindAllStringIndex(text, -1)

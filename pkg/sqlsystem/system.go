@@ -72,7 +72,9 @@ func WithIdentifiers(rules identifier.Rules) Option {
 }
 
 // Open connects to a database and calls [New]. A source that begins with
-// postgres:// or postgresql:// is PostgreSQL's, one with sqlite:// or without a scheme
+// postgres:// or postgresql:// is PostgreSQL's, one with mariadb:// or mysql:// MariaDB's
+// or MySQL's (mariadb://user:password@host:port/database, with ?socket=PATH, and ?tls=true,
+// preferred, which is the default, skip-verify or false), one with sqlite:// or without a scheme
 // the path of a SQLite file, which must exist. Close closes the connections. The error
 // names no part of the source, which may hold a password, but for its scheme.
 func Open(ctx context.Context, m *manifest.Manifest, source string, opts ...Option) (*System, error) {
@@ -97,11 +99,14 @@ func dial(ctx context.Context, source string) (*sql.DB, Dialect, error) {
 	all := dialects()
 	i := slices.IndexFunc(all, func(d Dialect) bool { return slices.Contains(d.schemes(), scheme) })
 	if i < 0 {
-		return nil, nil, fmt.Errorf("a data source of the kind %.20q isn't known; write postgres://user@host:port/database, or the path of a SQLite file", scheme)
+		return nil, nil, fmt.Errorf("a data source of the kind %.20q isn't known; write postgres://user@host:port/database, mariadb://user@host:port/database, or the path of a SQLite file", scheme)
 	}
 	dialect := all[i]
 	db, err := dialect.connect(ctx, source, rest)
 	if err != nil {
+		if told := (*sourceError)(nil); errors.As(err, &told) {
+			return nil, nil, fmt.Errorf("the %s data source can't be read: %w", dialect, told)
+		}
 		return nil, nil, fmt.Errorf("the %s data source can't be read", dialect)
 	}
 	db.SetMaxOpenConns(maxConnections)

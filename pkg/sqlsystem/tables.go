@@ -15,6 +15,9 @@ type table struct {
 	indexes []index
 	checks  []check
 	view    bool // of a view nothing is known to be unique
+	// unfit says why rows can't be erased as they must be, and cure what helps; empty where
+	// they can.
+	unfit, cure string
 }
 
 // column is what the database says of a column.
@@ -30,6 +33,11 @@ type column struct {
 	// one can.
 	made string
 	part bool // it is a part of one: no index on the column serves it
+	// collation is that by which its texts are compared, and selfSet tells that the database
+	// sets it whenever a row changes: MariaDB's.
+	collation string
+	selfSet   bool
+	virtual   bool // it is worked out whenever it is read
 }
 
 // index is a unique index, or the primary key.

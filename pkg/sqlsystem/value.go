@@ -72,6 +72,10 @@ func (k kind) value(v any) any {
 			}
 		}
 		return v
+	case uint64:
+		return k.value(strconv.FormatUint(v, 10))
+	case float32: // with no more digits than it has
+		return k.value(strconv.FormatFloat(float64(v), 'f', -1, 32))
 	case float64:
 		switch k {
 		case kindString, kindDate, kindDatetime:
@@ -111,6 +115,9 @@ func (k kind) text(s string) any {
 		if n, err := strconv.ParseInt(s, 10, 64); err == nil {
 			return n
 		}
+		if _, err := strconv.ParseUint(s, 10, 64); err == nil {
+			return json.Number(s)
+		}
 	case kindNumber:
 		if n, ok := decimal(s); ok {
 			return n
@@ -123,6 +130,9 @@ func (k kind) text(s string) any {
 			return false
 		}
 	case kindDate:
+		if strings.HasPrefix(s, "0000-00-00") { // MariaDB's date that is none
+			return nil
+		}
 		if isDate(s) {
 			return s
 		}
@@ -130,6 +140,9 @@ func (k kind) text(s string) any {
 			return t.Format(time.DateOnly)
 		}
 	case kindDatetime:
+		if strings.HasPrefix(s, "0000-00-00") {
+			return nil
+		}
 		if isInstant(s) {
 			return s
 		}

@@ -51,8 +51,8 @@ func smallText(head string, datasets ...string) string {
 	return b.String()
 }
 
-// bothDatabases runs a test on both, each with a schema that both understand.
-func bothDatabases(t *testing.T, schema string, test func(*testing.T, database)) {
+// everyDatabase runs a test on each, with a schema that all understand.
+func everyDatabase(t *testing.T, schema string, test func(*testing.T, database)) {
 	t.Run("SQLite", func(t *testing.T) {
 		t.Parallel()
 		test(t, sqliteDB(t, schema))
@@ -61,14 +61,23 @@ func bothDatabases(t *testing.T, schema string, test func(*testing.T, database))
 		t.Parallel()
 		test(t, postgresDB(t, schema))
 	})
+	t.Run("MariaDB", func(t *testing.T) {
+		t.Parallel()
+		test(t, mariaExactDB(t, bounded.Replace(schema)))
+	})
 }
+
+// bounded makes of a schema what MariaDB takes: texts have an end in an index, which is of
+// all rows, and nothing is deferred.
+var bounded = strings.NewReplacer("TEXT PRIMARY KEY", "VARCHAR(190) PRIMARY KEY", "TEXT UNIQUE", "VARCHAR(190) UNIQUE", "TEXT NOT NULL UNIQUE", "VARCHAR(190) NOT NULL UNIQUE", "TIMESTAMPTZ", "DATETIME(6)",
+	" WHERE owner_type = 'User'", "", " DEFERRABLE INITIALLY DEFERRED", "")
 
 // TestOwnFinds: what a system found, it looks up more by, and says by what.
 func TestOwnFinds(t *testing.T) {
 	t.Parallel()
 	const schema = `CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT); CREATE TABLE carts (id INTEGER PRIMARY KEY, user_id INTEGER); CREATE TABLE cart_events (id INTEGER PRIMARY KEY, cart_id INTEGER);
 		INSERT INTO users VALUES (1, 'ann@example.com'), (2, 'bob@example.com'); INSERT INTO carts VALUES (10, 1), (11, 1), (12, 2); INSERT INTO cart_events VALUES (100, 10), (101, 12)`
-	bothDatabases(t, schema, func(t *testing.T, d database) {
+	everyDatabase(t, schema, func(t *testing.T, d database) {
 		m := small(t, `abilities: [resolve, gather, erase]
 needs: [email, cart_no]
 finds: [user_no, cart_no]
@@ -98,7 +107,7 @@ sql: {resolve: [{find: cart_no, table: carts, column: id, by: {user_no: user_id}
 func TestEachWayIsItsOwn(t *testing.T) {
 	t.Parallel()
 	const schema = `CREATE TABLE conversations (id INTEGER PRIMARY KEY, contact_id INTEGER); CREATE TABLE messages (id INTEGER PRIMARY KEY, conversation_id INTEGER, sender_id INTEGER)`
-	bothDatabases(t, schema, func(t *testing.T, d database) {
+	everyDatabase(t, schema, func(t *testing.T, d database) {
 		m := small(t, "abilities: [gather, erase]\nneeds: [contact, user]\nsql: {}",
 			"messages | table: messages, key: [id], via: [{table: conversations, on: {conversation_id: id}}], subject: {contact: conversations.contact_id, user: sender_id}, erase: delete")
 		s := open(t, d, m)
@@ -178,7 +187,7 @@ func TestWritings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bothDatabases(t, "CREATE TABLE people (id INTEGER PRIMARY KEY, email VARCHAR(100), phone TEXT, account TEXT)", func(t *testing.T, d database) {
+	everyDatabase(t, "CREATE TABLE people (id INTEGER PRIMARY KEY, email VARCHAR(100), phone TEXT, account TEXT)", func(t *testing.T, d database) {
 		m := small(t, "abilities: [gather, erase]\nneeds: [email, phone, account]\nsql: {}",
 			"people | table: people, key: [id], subject: {email: email, phone: phone, account: account}, erase: delete")
 		s, err := Open(t.Context(), m, d.source, WithIdentifiers(rules))

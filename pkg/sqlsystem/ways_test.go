@@ -49,7 +49,7 @@ type message struct {
 // alone, for any rows.
 func TestWays(t *testing.T) {
 	t.Parallel()
-	bothDatabases(t, waysSchema, func(t *testing.T, d database) {
+	everyDatabase(t, waysSchema, func(t *testing.T, d database) {
 		s := waysSystem(t, d)
 		rapid.Check(t, func(t *rapid.T) {
 			for _, table := range []string{"messages", "participants"} {
@@ -146,7 +146,7 @@ func orNull(id int) any {
 // them stays a row; an owner of another kind with the same number is another.
 func TestLabels(t *testing.T) {
 	t.Parallel()
-	bothDatabases(t, waysSchema+`; INSERT INTO topics VALUES (1, NULL, 'all'), (2, 1, 'some'); INSERT INTO notes VALUES (1, 'User', 5, 2), (2, 'Post', 5, 2), (3, 'User', 5, NULL), (4, 'User', 6, 1)`, func(t *testing.T, d database) {
+	everyDatabase(t, waysSchema+`; INSERT INTO topics VALUES (1, NULL, 'all'), (2, 1, 'some'); INSERT INTO notes VALUES (1, 'User', 5, 2), (2, 'Post', 5, 2), (3, 'User', 5, NULL), (4, 'User', 6, 1)`, func(t *testing.T, d database) {
 		s := waysSystem(t, d)
 		got := gatherAll(t, s, ids("user 5"))[0]
 		want := []string{`notes {"above":"all","id":"1","topic":"some"}`, `notes {"above":null,"id":"3","topic":null}`}
@@ -160,7 +160,7 @@ func TestLabels(t *testing.T) {
 // owners, and no table is read whole.
 func TestUnionIsServed(t *testing.T) {
 	t.Parallel()
-	bothDatabases(t, waysSchema, func(t *testing.T, d database) {
+	everyDatabase(t, waysSchema, func(t *testing.T, d database) {
 		s := waysSystem(t, d)
 		if advice, err := s.Advice(t.Context()); err != nil || len(advice) > 0 {
 			t.Errorf("advice %v, %v", advice, err)

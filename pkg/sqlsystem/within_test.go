@@ -26,6 +26,10 @@ func arrays(t *testing.T, test func(*testing.T, database)) {
 		t.Parallel()
 		test(t, sqliteDB(t, `CREATE TABLE rooms (id INTEGER PRIMARY KEY, members TEXT, invited TEXT, meta TEXT)`))
 	})
+	t.Run("MariaDB", func(t *testing.T) {
+		t.Parallel()
+		test(t, mariaDB(t, `CREATE TABLE rooms (id INTEGER PRIMARY KEY, members JSON, invited TEXT, meta JSON)`))
+	})
 }
 
 // TestWithin holds what is found in arrays and JSON, and what an erasure takes out of
@@ -136,7 +140,7 @@ func jsonOf(t tester, v any) string {
 // array returns a list as its column of rooms takes it.
 func (d database) array(t tester, column string, list any) any {
 	t.Helper()
-	if d.dialect == SQLite {
+	if d.dialect != PostgreSQL {
 		return jsonOf(t, list)
 	}
 	if kind := d.column(t, "SELECT data_type FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = 'rooms' AND column_name = '"+column+"'"); kind[0] != "ARRAY" {

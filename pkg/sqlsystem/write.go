@@ -59,10 +59,11 @@ func (d *dataset) flagging(q *statement, flags []manifest.SQLRestrict, lift bool
 			q.WriteString(", ")
 		}
 		q.add(q.dialect.quote(f.Column), " = ")
+		col, _ := d.own.column(f.Column, q.dialect)
 		if lift {
-			q.constant(f.Lift())
+			q.constant(f.Lift(), col)
 		} else {
-			q.constant(f.Value)
+			q.constant(f.Value, col)
 		}
 	}
 }
@@ -92,12 +93,12 @@ func (d *dataset) asErased(q *statement, how act) {
 }
 
 // constant adds a value of the manifest.
-func (s *statement) constant(v any) {
+func (s *statement) constant(v any, col column) {
 	if v == nil {
 		s.WriteString("NULL")
 		return
 	}
-	s.arg(s.dialect.constant(v))
+	s.arg(s.dialect.constant(v, col))
 }
 
 // remaining counts the rows of the given keys that are there.
