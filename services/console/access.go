@@ -73,6 +73,7 @@ func (c *Console) routes() []route {
 		{"POST /find", Viewer, c.find},
 		many(core.VerbRetry, retryOne),
 		many(core.VerbAssign, assignOne),
+		{"POST /retry-cause", Agent, c.retryCause},
 		{"GET /systems", Viewer, c.systems},
 		{"GET /figures", Viewer, c.figures},
 		{"POST /language", Viewer, c.setLanguage},

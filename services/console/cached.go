@@ -50,6 +50,13 @@ func (k *cached[T]) get(ctx context.Context) T {
 	return k.last
 }
 
+// expire has the next caller ask anew, and wait for it.
+func (k *cached[T]) expire() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.at = time.Time{}
+}
+
 func (k *cached[T]) refresh(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, countTime)
 	defer cancel()

@@ -115,6 +115,7 @@ type Console struct {
 	pages  map[string]pages // by language
 	counts *cached[map[core.Status]int]
 	waits  *cached[waits]
+	needed *cached[map[string]journal.Needed]
 	known  *cached[fleet]
 
 	streams streams
@@ -130,6 +131,7 @@ func New(c Config) (*Console, error) {
 	}
 	out := &Console{Config: c, pages: pages, streams: streams{each: map[string]int{}}, closing: make(chan struct{})}
 	out.counts = newCached(c.Now, c.Journal.Counts)
+	out.needed = newCached(c.Now, c.Journal.Needed)
 	out.waits = newCached(c.Now, out.countWaits)
 	out.known = newCached(c.Now, out.fleet)
 	return out, nil

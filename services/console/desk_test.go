@@ -208,7 +208,10 @@ func (d *desk) send(session []*http.Cookie, r *http.Request, headers ...string) 
 }
 
 // submit has a request come in, of the canary.
-func (d *desk) submit(right dsar.Right) string {
+func (d *desk) submit(right dsar.Right) string { return d.submitTo(right, "billing") }
+
+// submitTo has a request come in, of the canary, which is asked of some systems.
+func (d *desk) submitTo(right dsar.Right, systems ...string) string {
 	id := uuid.NewString()
 	keys, err := d.vault.CreateKeys(context.Background(), id)
 	if err != nil {
@@ -225,8 +228,10 @@ func (d *desk) submit(right dsar.Right) string {
 	a := core.Accepted{RequestID: id, Right: right, Jurisdiction: law.ID, Locale: "fr", ReceivedAt: start, AcceptedAt: start, DueAt: start.AddDate(0, 1, 0),
 		Source: "test", Digest: id, Terms: core.Terms{Refusals: []string{"excessive"}},
 		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: d.vault.Fingerprint("email", canary), Sealed: sealed, Assurance: dsar.AssuranceVerified}},
-		Systems:     []dsar.System{{Name: "billing", Abilities: []dsar.Action{dsar.Gather, dsar.Erase}, Needs: []dsar.IdentifierType{"email"}, MaxRecords: 10}},
 		Recipients:  []core.Recipient{{ID: "auditors", By: core.WayHand, Receives: []core.Reached{{System: "billing", Dataset: "invoices"}}}}}
+	for _, name := range systems {
+		a.Systems = append(a.Systems, dsar.System{Name: name, Abilities: []dsar.Action{dsar.Gather, dsar.Erase}, Needs: []dsar.IdentifierType{"email"}, MaxRecords: 10})
+	}
 	if right.Grievance() {
 		refused := d.submit(dsar.Access)
 		d.do(refused, core.Refuse{By: "lea", Ground: "excessive", Now: start})

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -38,6 +39,19 @@ func (c *Console) find(w http.ResponseWriter, r *http.Request, u User) {
 		http.Redirect(w, r, "/requests/"+id, http.StatusSeeOther)
 		return
 	}
+	short, err := c.byShortID(r.Context(), sought)
+	if err != nil {
+		c.broken(w, r, u, err)
+		return
+	}
+	if len(short) == 1 {
+		http.Redirect(w, r, "/requests/"+short[0].RequestID, http.StatusSeeOther)
+		return
+	}
+	if len(short) > 0 {
+		c.found(w, r, u, short)
+		return
+	}
 	if often, err := c.searchesOften(r.Context(), u); err != nil || often {
 		if err != nil {
 			c.broken(w, r, u, err)
@@ -55,9 +69,31 @@ func (c *Console) find(w http.ResponseWriter, r *http.Request, u User) {
 		c.broken(w, r, u, err)
 		return
 	}
+	c.found(w, r, u, rows)
+}
+
+// shortID is how an id is written where it is shortened: its first letters, four or more, at
+// least one of which is no digit, since digits alone may be a telephone's or an account's.
+var shortID = regexp.MustCompile(`^[0-9]*[a-f-][0-9a-f-]*$`)
+
+// shortest is how many letters of an id are looked for at least.
+const shortest = 4
+
+// byShortID returns the requests whose ids begin with a text; none where it isn't the
+// beginning of an id.
+func (c *Console) byShortID(ctx context.Context, text string) ([]journal.Row, error) {
+	text = strings.ToLower(text)
+	if len(text) < shortest || len(text) > 36 || !shortID.MatchString(text) {
+		return nil, nil
+	}
+	return c.Journal.List(ctx, journal.Filter{IDPrefix: text, Limit: rowsOnPage})
+}
+
+// found shows what a search found.
+func (c *Console) found(w http.ResponseWriter, r *http.Request, u User, rows []journal.Row) {
 	b := listBody{Found: true}
 	for _, one := range rows {
-		b.Rows = append(b.Rows, row{one})
+		b.Rows = append(b.Rows, c.row(languageOf(r), one))
 	}
 	c.render(w, r, http.StatusOK, "list.html", page{User: u, Title: "Found", Here: "requests", Path: "/", Body: b})
 }

@@ -15,6 +15,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/words"
 )
 
 // rowsOnPage is how many requests a page of the list has.
@@ -29,6 +30,7 @@ type view struct {
 	statuses    []core.Status
 	dueFirst    bool
 	mine        bool // of whoever looks; not counted
+	needing     bool // whatever needs a person
 	Count       int
 	Href        string
 	Current     bool
@@ -36,7 +38,7 @@ type view struct {
 
 func views() []view {
 	return []view{
-		{Name: "person", Label: "Needs a person", statuses: []core.Status{core.StatusNeedsAttention, core.StatusReviewing, core.StatusAwaitingProof, core.StatusAwaitingClarification}, dueFirst: true},
+		{Name: "person", Label: "Needs a person", statuses: core.OpenStatuses(), dueFirst: true, needing: true},
 		{Name: "mine", Label: "Mine", statuses: core.OpenStatuses(), dueFirst: true, mine: true},
 		{Name: "open", Label: "Open", statuses: core.OpenStatuses(), dueFirst: true},
 		{Name: "ended", Label: "Ended", statuses: endedStatuses()},
@@ -62,6 +64,8 @@ func (v view) Counted() bool { return !v.mine }
 // listBody is what the list's template is given.
 type listBody struct {
 	Views    []view
+	Causes   []cause // the inbox
+	Cause    *cause  // the one that is shown; nil: all
 	Rows     []row
 	Statuses []choice
 	Rights   []choice
@@ -76,7 +80,10 @@ type listBody struct {
 }
 
 // row is a request of the list.
-type row struct{ journal.Row }
+type row struct {
+	journal.Row
+	Needs []string // why it needs a person, in sentences
+}
 
 // Ended reports whether the request has ended.
 func (r row) Ended() bool { return r.Status.Ended() }
@@ -99,13 +106,26 @@ func (c *Console) list(w http.ResponseWriter, r *http.Request, u User) {
 		return
 	}
 	counts := c.counts.get(r.Context())
+	lang := languageOf(r)
 	for i := range b.Views {
+		if b.Views[i].needing {
+			b.Views[i].Count = c.needed.get(r.Context())[""].Requests
+			continue
+		}
 		for _, s := range b.Views[i].statuses {
 			b.Views[i].Count += counts[s]
 		}
 	}
+	if b.View == "person" {
+		b.Causes = c.causes(r.Context(), lang, q)
+		for i := range b.Causes {
+			if b.Causes[i].Current {
+				b.Cause = &b.Causes[i]
+			}
+		}
+	}
 	for i := range b.Statuses[1:] {
-		b.Statuses[i+1].Label = languageOf(r).Word(b.Statuses[i+1].Value) + " · " + strconv.Itoa(counts[core.Status(b.Statuses[i+1].Value)])
+		b.Statuses[i+1].Label = lang.Word(b.Statuses[i+1].Value) + " · " + strconv.Itoa(counts[core.Status(b.Statuses[i+1].Value)])
 	}
 	rows, err := c.rows(r.Context(), filter)
 	if err != nil {
@@ -120,9 +140,23 @@ func (c *Console) list(w http.ResponseWriter, r *http.Request, u User) {
 		b.First = "/?" + with(q, "after", "").Encode()
 	}
 	for _, one := range rows {
-		b.Rows = append(b.Rows, row{one})
+		b.Rows = append(b.Rows, c.row(lang, one))
 	}
-	c.render(w, r, http.StatusOK, "list.html", page{User: u, Title: "Requests", Here: "requests", Notice: didMany(languageOf(r), q), Body: b})
+	c.render(w, r, http.StatusOK, "list.html", page{User: u, Title: "Requests", Here: "requests", Notice: didMany(lang, q), Body: b})
+}
+
+// row returns a request of the list, with why it needs a person.
+func (c *Console) row(lang *words.Language, r journal.Row) row {
+	out := row{Row: r}
+	for _, name := range r.Needs {
+		n, _ := core.ParseNeed(name)
+		system, told := c.told(lang, n)
+		if system != "" {
+			told = system + lang.Say(": ") + told
+		}
+		out.Needs = append(out.Needs, told)
+	}
+	return out
 }
 
 // rows reads a list. A request that has ended waits for nobody.
@@ -151,7 +185,7 @@ func (c *Console) filter(q url.Values, u User) (listBody, journal.Filter, error)
 		v := &b.Views[i]
 		v.Href = "/?" + with(with(with(q, "view", v.Name), "status", ""), "after", "").Encode()
 		if v.Current = v.Name == b.View; v.Current {
-			f.Statuses, f.DueFirst = v.statuses, v.dueFirst
+			f.Statuses, f.DueFirst, f.Needing = v.statuses, v.dueFirst, v.needing
 			if v.mine {
 				f.Assignee = u.Name
 			}
@@ -161,8 +195,14 @@ func (c *Console) filter(q url.Values, u User) (listBody, journal.Filter, error)
 	if f.Statuses == nil {
 		return b, f, errors.New("no such view")
 	}
-	if b.View == "all" {
+	if b.View == "all" || f.Needing {
 		f.Statuses = nil
+	}
+	if need := q.Get("need"); need != "" {
+		if _, ok := core.ParseNeed(need); !ok && need != journal.NeedUnknown {
+			return b, f, errors.New("no such cause")
+		}
+		f.Need, b.Filtered = need, true
 	}
 	var systems []string
 	for _, m := range c.Manifests {

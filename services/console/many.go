@@ -75,7 +75,7 @@ func didMany(lang *words.Language, q url.Values) string {
 // retryOne retries what failed in one of many requests, where the core allows it.
 func retryOne(ctx context.Context, c *Console, u User, id string, f values) (bool, error) {
 	may, err := c.mayRetry(ctx, u, id)
-	if err != nil || !may {
+	if err != nil || len(may) == 0 {
 		return false, err
 	}
 	_, err = c.Requests.Do(ctx, id, core.Retry{By: u.By(), Reason: f.Get("reason"), Now: c.now()})
@@ -83,19 +83,24 @@ func retryOne(ctx context.Context, c *Console, u User, id string, f values) (boo
 		return true, nil
 	}
 	// What failed may have been taken up again since the core was asked.
-	if may, unknown := c.mayRetry(ctx, u, id); unknown == nil && !may {
+	if may, unknown := c.mayRetry(ctx, u, id); unknown == nil && len(may) == 0 {
 		return false, nil
 	}
 	return false, err
 }
 
-// mayRetry reports whether the core lets somebody retry what failed in a request.
-func (c *Console) mayRetry(ctx context.Context, u User, id string) (bool, error) {
+// mayRetry returns the systems of which the core lets somebody retry what failed in a
+// request.
+func (c *Console) mayRetry(ctx context.Context, u User, id string) ([]string, error) {
 	_, s, err := c.state(ctx, id)
 	if errors.Is(err, core.ErrUnknown) {
-		return false, nil
+		return nil, nil
 	}
-	return err == nil && s.Allowed(u.Role, c.Policy, c.now()).Has(core.VerbRetry), err
+	if err != nil {
+		return nil, err
+	}
+	choice, _ := s.Allowed(u.Role, c.Policy, c.now()).Find(core.VerbRetry)
+	return choice.Systems, nil
 }
 
 // assignOne assigns one of many requests, unless somebody else has been assigned

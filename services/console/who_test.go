@@ -64,6 +64,7 @@ func mayDo() []may {
 		act("settle-notice", console.Agent, (*desk).planned, with("recipient", "auditors", "status", "sent"), "notice.settled"),
 		many("retry", "request.retried", plain),
 		many("assign", "request.assigned", with("to", "paul")),
+		many("retry-cause", "request.retried", with("need", "task/billing/no-permission")),
 		act("retry", console.Agent, (*desk).failed, with("system", "billing"), "request.retried"),
 		act("accept-plan", console.Officer, (*desk).tooLarge, plain, "request.retried"),
 		act("try-now", console.Agent, (*desk).parked, with("system", "billing"), "request.retried"),

@@ -337,6 +337,13 @@ func (n *Node) startCoordinator(ctx context.Context, embedded bool) error {
 	}
 	carry := relay.New(relay.Config{Queue: n.Installation.Journal, Publisher: links.Sealing{Hub: hub, Next: carrier, AtOnce: sealsAtOnce}, Refused: refused, Log: n.log})
 	n.run("relay", carry.Run)
+	n.run("needs", func(ctx context.Context) error {
+		if err := lifecycle.FindNeeds(ctx, n.Installation.Journal); err != nil && ctx.Err() == nil {
+			n.log.Warn("why open requests need a person is found out at the next start", "error", err)
+		}
+		<-ctx.Done()
+		return nil
+	})
 	return n.consume(topics.UserCoordinator, coordinator.Group, func(ctx context.Context, s transport.Subscriber) error { return c.Run(ctx, s, carrier) })
 }
 

@@ -84,6 +84,9 @@ func (a *audit) request(ctx context.Context, row journal.Row) error {
 
 // row holds a row against what its facts amount to.
 func (a *audit) row(row, want journal.Row) {
+	if slices.Equal(row.Needs, []string{journal.NeedUnknown}) { // until the coordinator has looked
+		row.Needs = want.Needs
+	}
 	is, should := reflect.ValueOf(normal(row)), reflect.ValueOf(normal(want))
 	for i := range is.NumField() {
 		if !reflect.DeepEqual(is.Field(i).Interface(), should.Field(i).Interface()) {
@@ -97,6 +100,9 @@ func normal(r journal.Row) journal.Row {
 	r.ReceivedAt, r.DueAt, r.WakeAt, r.UpdatedAt = journal.Time(r.ReceivedAt), journal.Time(r.DueAt), journal.Time(r.WakeAt), journal.Time(r.UpdatedAt)
 	if len(r.Waiting) == 0 {
 		r.Waiting = nil
+	}
+	if len(r.Needs) == 0 {
+		r.Needs = nil
 	}
 	return r
 }

@@ -12,6 +12,7 @@ package journal
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"habeas.dev/pkg/dsar"
@@ -57,6 +58,9 @@ type Row struct {
 	Overdue      bool
 	// Waiting lists the systems that the request waits for, sorted.
 	Waiting []string
+	// Needs are the causes for which it needs a person ([core.State.Needs]), sorted;
+	// [NeedUnknown] alone where a migration has left them to be found out.
+	Needs []string
 	// Assignee is the agent who deals with the request; empty: nobody.
 	Assignee string
 	// Hash is the last fact's hash: the head of the chain. The journal sets it.
@@ -98,6 +102,9 @@ type Filter struct {
 	Waiting      string // a system that the request waits for
 	Fingerprint  string
 	Assignee     string
+	// Needing selects requests that need a person, and Need those that do for one cause.
+	Needing bool
+	Need    string
 	// IDPrefix selects requests by the first letters of their ids: a short id.
 	IDPrefix string
 	// DueBefore selects requests that are due before a time; those that are never
@@ -205,6 +212,46 @@ type Lister interface {
 	// WaitingFor is how many requests wait for each system, among those of the
 	// given statuses. It reads all of those.
 	WaitingFor(ctx context.Context, statuses []core.Status) (map[string]int, error)
+	// Needed counts the requests that need a person, by cause, and all of them, each once,
+	// under no name. It reads those only.
+	Needed(ctx context.Context) (map[string]Needed, error)
+	// SetNeeds says for what causes a request needs a person whose row has [NeedUnknown],
+	// unless it has changed since version: then its row says so already.
+	SetNeeds(ctx context.Context, requestID string, version int, needs []string) error
+}
+
+// NeedUnknown stands in rows that were written before there were needs.
+const NeedUnknown = "unknown"
+
+// Needed is how many requests need a person for one cause.
+type Needed struct {
+	Requests, Overdue int
+	// DueFirst is when the first of them is due; zero: none is ever.
+	DueFirst time.Time
+}
+
+// NeedRow is what is counted: the causes of some requests that have the same ones.
+type NeedRow struct {
+	Needs string // comma between
+	Needed
+}
+
+// CountNeeds takes the causes of rows apart, each with what it has in all of them, and
+// counts all rows under no name; none where there are none.
+func CountNeeds(rows []NeedRow) map[string]Needed {
+	all := map[string]Needed{}
+	for _, r := range rows {
+		for need := range strings.SplitSeq(","+r.Needs, ",") {
+			n := all[need]
+			n.Requests += r.Requests
+			n.Overdue += r.Overdue
+			if !r.DueFirst.IsZero() && (n.DueFirst.IsZero() || r.DueFirst.Before(n.DueFirst)) {
+				n.DueFirst = r.DueFirst
+			}
+			all[need] = n
+		}
+	}
+	return all
 }
 
 // Notes stores small documents by name: what services remember beside the facts,

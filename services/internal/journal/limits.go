@@ -20,6 +20,8 @@ const (
 	MaxFingerprints = 4096
 	// MaxWaiting bounds the systems that a row names.
 	MaxWaiting = 4096
+	// MaxNeeds bounds the causes that a row names: a few for each system.
+	MaxNeeds = 4096
 	// MaxBytes bounds an append as a whole: sixteen of Kafka's usual largest
 	// message, and small enough to be held in memory a few hundred times.
 	MaxBytes = 16 << 20
@@ -87,6 +89,8 @@ func Check(a *Append) (size int, err error) {
 		return 0, fmt.Errorf("%w: %d messages, at most %d", ErrInvalid, len(a.Messages), MaxMessages)
 	case len(a.Fingerprints) > MaxFingerprints:
 		return 0, fmt.Errorf("%w: %d fingerprints, at most %d", ErrInvalid, len(a.Fingerprints), MaxFingerprints)
+	case len(a.Row.Needs) > MaxNeeds:
+		return 0, fmt.Errorf("%w: %d causes, at most %d", ErrInvalid, len(a.Row.Needs), MaxNeeds)
 	case len(a.Row.Waiting) > MaxWaiting:
 		return 0, fmt.Errorf("%w: %d systems waited for, at most %d", ErrInvalid, len(a.Row.Waiting), MaxWaiting)
 	}
@@ -140,6 +144,15 @@ func checkRow(r *Row) (size int, err error) {
 			return 0, err
 		}
 		size += len(n.name)
+	}
+	for _, need := range r.Needs {
+		if err := checkName("cause", need, true); err != nil {
+			return 0, err
+		}
+		if strings.Contains(need, ",") {
+			return 0, fmt.Errorf("%w: a cause with a comma", ErrInvalid)
+		}
+		size += len(need)
 	}
 	for _, w := range r.Waiting {
 		if err := checkName("system waited for", w, true); err != nil {

@@ -221,6 +221,6 @@ func row(s core.State, at time.Time) journal.Row {
 	a := s.Accepted
 	return journal.Row{
 		Status: s.Status, Right: a.Right, Jurisdiction: a.Jurisdiction, Source: a.Source, Digest: a.Digest,
-		ReceivedAt: a.ReceivedAt, DueAt: s.DueAt, WakeAt: core.Wake(s), UpdatedAt: at, Overdue: s.Overdue, Waiting: core.Waiting(s), Assignee: s.Assignee,
+		ReceivedAt: a.ReceivedAt, DueAt: s.DueAt, WakeAt: core.Wake(s), UpdatedAt: at, Overdue: s.Overdue, Waiting: core.Waiting(s), Needs: Needs(s), Assignee: s.Assignee,
 	}
 }

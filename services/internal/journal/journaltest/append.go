@@ -37,7 +37,7 @@ func testReadsBack(t *testing.T, h *Harness) {
 			RequestID: "ignored", Version: 99, Hash: []byte("ignored"),
 			Status: "gathering", Right: "erasure", Jurisdiction: "EEA", Source: "signup-page", Digest: "0a0b",
 			ReceivedAt: start.Add(-time.Hour), DueAt: start.AddDate(0, 1, 0), WakeAt: start.Add(time.Minute), UpdatedAt: start,
-			Overdue: true, Waiting: []string{"billing", "events"},
+			Overdue: true, Waiting: []string{"billing", "events"}, Needs: []string{"overdue", "task/billing/no-permission"},
 		},
 	}
 	mustAppend(t, h.Store, first)
@@ -258,6 +258,7 @@ func testInvalid(t *testing.T, h *Harness) {
 		"year 0":           func(a *journal.Append) { a.Row.DueAt = time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC) },
 		"no topic":         func(a *journal.Append) { a.Messages[0].Topic = "" },
 		"comma":            func(a *journal.Append) { a.Row.Waiting = []string{"a,b"} },
+		"comma in a cause": func(a *journal.Append) { a.Row.Needs = []string{"a,b"} },
 		"no fingerprint":   func(a *journal.Append) { a.Fingerprints = []string{""} },
 		"too many facts":   func(a *journal.Append) { a.Facts = make([]journal.NewFact, journal.MaxFacts+1) },
 		"too large":        func(a *journal.Append) { a.Facts[0].Data = make([]byte, journal.MaxBytes+1) },

@@ -59,6 +59,7 @@ func Run(t *testing.T, open func(t *testing.T) *Harness) {
 		{"ByFingerprint", testByFingerprint},
 		{"Due", testDue},
 		{"Counts", testCounts},
+		{"Needs", testNeeds},
 		{"Notes", testNotes},
 		{"Searches", testSearches},
 		{"Proofs", testProofs},

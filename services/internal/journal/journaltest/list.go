@@ -26,6 +26,8 @@ func seed(t *testing.T, s journal.Store, n int) {
 		a.Row.Source = []string{"signup-page", "support-desk"}[i/7%2]
 		a.Row.Assignee = []string{"", "lea", "paul"}[i%3]
 		a.Row.Waiting = [][]string{nil, {"billing"}, {"billing", "events"}, {"events-old"}}[i%4]
+		a.Row.Needs = [][]string{nil, {"overdue", "task/billing/no-permission"}, {"proof"}, nil, {"task/billing/no-permission"}}[i%5]
+		a.Row.Overdue = i%5 == 1
 		if i%6 > 0 { // a sixth is never due; three of each time, the later ones first
 			a.Row.DueAt = start.Add(time.Duration(1000-i/3) * time.Hour)
 		} else {
@@ -112,6 +114,10 @@ func testFilters(t *testing.T, h *Harness) {
 		{journal.Filter{Waiting: "billing"}, func(i int) bool { return i%4 == 1 || i%4 == 2 }},
 		{journal.Filter{Waiting: "events", Statuses: []core.Status{"open"}, DueFirst: true}, func(i int) bool { return i%4 == 2 && i%3 == 0 }},
 		{journal.Filter{Waiting: "%"}, func(int) bool { return false }},
+		{journal.Filter{Needing: true}, func(i int) bool { return i%5 != 0 && i%5 != 3 }},
+		{journal.Filter{Need: "task/billing/no-permission"}, func(i int) bool { return i%5 == 1 || i%5 == 4 }},
+		{journal.Filter{Need: "task/billing"}, func(int) bool { return false }},
+		{journal.Filter{Need: "overdue", Statuses: []core.Status{"open", "waiting"}, DueFirst: true}, func(i int) bool { return i%5 == 1 && i%3 < 2 }},
 		{journal.Filter{Assignee: "lea"}, func(i int) bool { return i%3 == 1 }},
 		{journal.Filter{Assignee: "paul", Statuses: []core.Status{"ended", "open"}, DueFirst: true}, func(i int) bool { return i%3 == 2 }},
 		{journal.Filter{Assignee: "nobody"}, func(int) bool { return false }},
@@ -207,6 +213,71 @@ func testByFingerprint(t *testing.T, h *Harness) {
 	}
 	if err := h.Store.ForgetFingerprints(ctx, "nobody"); err != nil {
 		t.Error(err)
+	}
+}
+
+func testNeeds(t *testing.T, h *Harness) {
+	ctx := testContext(t)
+	if got, err := h.Store.Needed(ctx); err != nil || len(got) != 0 {
+		t.Errorf("of nothing: %v %v", got, err)
+	}
+	const n = 60
+	seed(t, h.Store, n)
+	want := map[string]journal.Needed{}
+	for i := range n {
+		row, err := h.Store.Row(ctx, fmt.Sprintf("r%03d", i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(row.Needs) == 0 {
+			continue
+		}
+		for _, need := range append([]string{""}, row.Needs...) {
+			c := want[need]
+			if c.Requests++; row.Overdue {
+				c.Overdue++
+			}
+			if !row.DueAt.IsZero() && (c.DueFirst.IsZero() || row.DueAt.Before(c.DueFirst)) {
+				c.DueFirst = row.DueAt
+			}
+			want[need] = c
+		}
+	}
+	if got, err := h.Store.Needed(ctx); err != nil || !maps.Equal(got, want) || len(want) != 4 {
+		t.Errorf("%v, want %v (%v)", got, want, err)
+	}
+	// What a migration left is found out later, unless the request has changed meanwhile.
+	a := Simple("r000", 1)
+	a.Row.Needs = []string{journal.NeedUnknown}
+	mustAppend(t, h.Store, a)
+	for _, c := range []struct {
+		id      string
+		version int
+		needs   []string
+		want    []string
+	}{
+		{"r000", 1, []string{"stuck"}, []string{journal.NeedUnknown}},
+		{"r000", 2, []string{"overdue", "stuck"}, []string{"overdue", "stuck"}},
+		{"r000", 2, nil, []string{"overdue", "stuck"}},
+		{"r002", 1, nil, []string{"proof"}},
+		{"nobody", 1, nil, nil},
+	} {
+		if err := h.Store.SetNeeds(ctx, c.id, c.version, c.needs); err != nil {
+			t.Fatal(err)
+		}
+		if row, err := h.Store.Row(ctx, c.id); !slices.Equal(row.Needs, c.want) {
+			t.Errorf("%+v: %v %v", c, row.Needs, err)
+		}
+	}
+	for _, need := range []string{"proof", ""} { // it is replaced, and ends
+		a := Simple("r001", map[string]int{"proof": 1, "": 2}[need])
+		if need != "" {
+			a.Row.Needs = []string{need}
+		}
+		mustAppend(t, h.Store, a)
+		if row, err := h.Store.Row(ctx, "r001"); err != nil || !slices.Equal(row.Needs, a.Row.Needs) {
+			t.Errorf("%v %v", row.Needs, err)
+		}
 	}
 }
 

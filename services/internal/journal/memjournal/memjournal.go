@@ -138,7 +138,7 @@ func (s *Store) append(a *journal.Append) error {
 	last := r.facts[len(r.facts)-1]
 	r.row = a.Row
 	r.row.RequestID, r.row.Version, r.row.Hash = a.RequestID, last.Version, last.Hash
-	r.row.Waiting = slices.Clone(a.Row.Waiting)
+	r.row.Waiting, r.row.Needs = slices.Clone(a.Row.Waiting), slices.Clone(a.Row.Needs)
 	for _, t := range []*time.Time{&r.row.ReceivedAt, &r.row.DueAt, &r.row.WakeAt, &r.row.UpdatedAt} {
 		*t = journal.Time(*t)
 	}
@@ -196,7 +196,7 @@ func (s *Store) Row(ctx context.Context, requestID string) (row journal.Row, err
 }
 
 func clone(r journal.Row) journal.Row {
-	r.Waiting, r.Hash = slices.Clone(r.Waiting), slices.Clone(r.Hash)
+	r.Waiting, r.Needs, r.Hash = slices.Clone(r.Waiting), slices.Clone(r.Needs), slices.Clone(r.Hash)
 	return r
 }
 
@@ -305,6 +305,7 @@ func (s *Store) matches(r *request, f journal.Filter) bool {
 		(f.Source == "" || r.row.Source == f.Source) &&
 		(f.Waiting == "" || slices.Contains(r.row.Waiting, f.Waiting)) &&
 		(f.Assignee == "" || r.row.Assignee == f.Assignee) &&
+		(!f.Needing || len(r.row.Needs) > 0) && (f.Need == "" || slices.Contains(r.row.Needs, f.Need)) &&
 		strings.HasPrefix(r.row.RequestID, f.IDPrefix) &&
 		(f.DueBefore.IsZero() || !r.row.DueAt.IsZero() && r.row.DueAt.Before(journal.Time(f.DueBefore))) &&
 		(f.Fingerprint == "" || slices.Contains(s.prints[f.Fingerprint], r.row.RequestID)) &&
@@ -391,6 +392,36 @@ func (s *Store) WaitingFor(ctx context.Context, statuses []core.Status) (map[str
 		return nil
 	})
 	return counts, err
+}
+
+// Needed implements journal.Lister.
+func (s *Store) Needed(ctx context.Context) (all map[string]journal.Needed, err error) {
+	err = s.call(ctx, OpList, func() error {
+		var rows []journal.NeedRow
+		for _, r := range s.requests {
+			if len(r.row.Needs) == 0 {
+				continue
+			}
+			n := journal.NeedRow{Needs: strings.Join(r.row.Needs, ","), Needed: journal.Needed{Requests: 1, DueFirst: r.row.DueAt}}
+			if r.row.Overdue {
+				n.Overdue = 1
+			}
+			rows = append(rows, n)
+		}
+		all = journal.CountNeeds(rows)
+		return nil
+	})
+	return all, err
+}
+
+// SetNeeds implements journal.Lister.
+func (s *Store) SetNeeds(ctx context.Context, requestID string, version int, needs []string) error {
+	return s.call(ctx, OpNote, func() error {
+		if r := s.requests[requestID]; r != nil && r.row.Version == version && slices.Equal(r.row.Needs, []string{journal.NeedUnknown}) {
+			r.row.Needs = slices.Clone(needs)
+		}
+		return nil
+	})
 }
 
 type note struct {

@@ -18,7 +18,7 @@ var migrations embed.FS
 
 // schemaVersion is the number of the newest file in migrations;
 // TestSchemaVersion holds it there.
-const schemaVersion = 9
+const schemaVersion = 10
 
 // migrate brings the schema up to date. Of several processes that start at once
 // one does it and the others wait, by an advisory lock on the schema's name.

@@ -3,6 +3,7 @@ package pgjournal
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"habeas.dev/services/internal/journal"
@@ -54,5 +55,17 @@ func (s *Store) ForgetFingerprints(ctx context.Context, requestID string) error 
 	bounded, cancel := context.WithTimeout(ctx, commitTimeout)
 	defer cancel()
 	_, err := s.pool.Exec(bounded, "DELETE FROM fingerprint WHERE request = (SELECT num FROM request WHERE id = $1)", requestID)
+	return s.explain(ctx, err)
+}
+
+// SetNeeds implements journal.Lister.
+func (s *Store) SetNeeds(ctx context.Context, requestID string, version int, needs []string) error {
+	if err := s.usable(ctx); err != nil {
+		return err
+	}
+	bounded, cancel := context.WithTimeout(ctx, commitTimeout)
+	defer cancel()
+	_, err := s.pool.Exec(bounded, "UPDATE request SET needs = $1 WHERE id = $2 AND version = $3 AND needs = $4",
+		strings.Join(needs, ","), requestID, version, journal.NeedUnknown)
 	return s.explain(ctx, err)
 }

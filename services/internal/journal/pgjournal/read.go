@@ -17,7 +17,7 @@ const (
 	selectFacts = `SELECT version, type, at, data, hash FROM fact
 		WHERE request = (SELECT num FROM request WHERE id = $1) AND version >= $2 ORDER BY version`
 	selectRows = `SELECT id, version, hash, status, "right", jurisdiction, source, digest,
-		received_at, due_at, wake_at, updated_at, overdue, waiting, assignee FROM request`
+		received_at, due_at, wake_at, updated_at, overdue, waiting, assignee, needs FROM request`
 )
 
 // dueOrder is the order of the index request_due: rows that are never due come
@@ -70,8 +70,9 @@ func (s *Store) Row(ctx context.Context, requestID string) (journal.Row, error) 
 func scanRow(from pgx.CollectableRow) (journal.Row, error) {
 	var r journal.Row
 	var due, wake pgtype.Timestamptz
+	var needs string
 	err := from.Scan(&r.RequestID, &r.Version, &r.Hash, &r.Status, &r.Right, &r.Jurisdiction, &r.Source, &r.Digest,
-		&r.ReceivedAt, &due, &wake, &r.UpdatedAt, &r.Overdue, &r.Waiting, &r.Assignee)
+		&r.ReceivedAt, &due, &wake, &r.UpdatedAt, &r.Overdue, &r.Waiting, &r.Assignee, &needs)
 	r.ReceivedAt, r.UpdatedAt = r.ReceivedAt.UTC(), r.UpdatedAt.UTC()
 	if due.Valid {
 		r.DueAt = due.Time.UTC()
@@ -81,6 +82,9 @@ func scanRow(from pgx.CollectableRow) (journal.Row, error) {
 	}
 	if len(r.Waiting) == 0 {
 		r.Waiting = nil
+	}
+	if needs != "" {
+		r.Needs = strings.Split(needs, ",")
 	}
 	return r, err
 }
@@ -126,6 +130,12 @@ func listQuery(f journal.Filter) (sql string, args []any) {
 	}
 	if f.Waiting != "" {
 		where = append(where, arg(f.Waiting)+" = ANY (waiting)")
+	}
+	if f.Needing || f.Need != "" {
+		where = append(where, "needs <> ''") // as the index has it
+	}
+	if f.Need != "" {
+		where = append(where, arg(f.Need)+" = ANY (string_to_array(needs, ','))")
 	}
 	if f.IDPrefix != "" { // by the index, whose order may be a language's
 		where = append(where, "id >= "+arg(f.IDPrefix), "id < "+arg(f.IDPrefix+"g"), "starts_with(id, "+arg(f.IDPrefix)+")")
@@ -189,6 +199,23 @@ func (s *Store) WaitingFor(ctx context.Context, statuses []core.Status) (map[str
 		names[i] = string(status)
 	}
 	return count[string](ctx, s, "SELECT name, count(*) FROM request, unnest(waiting) AS name WHERE status = ANY ($1) GROUP BY name", names)
+}
+
+// Needed implements journal.Lister.
+func (s *Store) Needed(ctx context.Context) (map[string]journal.Needed, error) {
+	rows, err := query(ctx, s, func(row pgx.CollectableRow) (journal.NeedRow, error) {
+		var r journal.NeedRow
+		var due pgtype.Timestamptz
+		err := row.Scan(&r.Needs, &r.Requests, &r.Overdue, &due)
+		if due.InfinityModifier == pgtype.Finite {
+			r.DueFirst = due.Time.UTC()
+		}
+		return r, err
+	}, "SELECT needs, count(*), count(*) FILTER (WHERE overdue), min("+dueOrder+") FROM request WHERE needs <> '' GROUP BY needs")
+	if err != nil {
+		return nil, err
+	}
+	return journal.CountNeeds(rows), nil
 }
 
 // count reads rows of a name and a number.

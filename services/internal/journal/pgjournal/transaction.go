@@ -18,22 +18,22 @@ const (
 	// Both statements take the requests in the order of their ids, so that two
 	// processes' groups never wait for each other in a ring.
 	insertRequests = `INSERT INTO request (id, version, hash, status, "right", jurisdiction, source, digest,
-			received_at, due_at, wake_at, updated_at, overdue, waiting, assignee)
+			received_at, due_at, wake_at, updated_at, overdue, waiting, assignee, needs)
 		SELECT id, version, hash, status, "right", jurisdiction, source, digest,
-			received_at, due_at, wake_at, updated_at, overdue, string_to_array(waiting, ','), assignee
+			received_at, due_at, wake_at, updated_at, overdue, string_to_array(waiting, ','), assignee, needs
 		FROM unnest($1::text[], $2::integer[], $3::bytea[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-			$9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::boolean[], $14::text[], $15::text[])
-			AS n (id, version, hash, status, "right", jurisdiction, source, digest, received_at, due_at, wake_at, updated_at, overdue, waiting, assignee)
+			$9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::boolean[], $14::text[], $15::text[], $16::text[])
+			AS n (id, version, hash, status, "right", jurisdiction, source, digest, received_at, due_at, wake_at, updated_at, overdue, waiting, assignee, needs)
 		ON CONFLICT (id) DO NOTHING RETURNING id`
 	lockRequests = `SELECT id, num, version, hash FROM request WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE`
 
 	updateRequests = `UPDATE request r SET version = n.version, hash = n.hash, status = n.status, "right" = n."right",
 			jurisdiction = n.jurisdiction, source = n.source, digest = n.digest, received_at = n.received_at, due_at = n.due_at,
 			wake_at = n.wake_at, updated_at = n.updated_at, overdue = n.overdue, waiting = string_to_array(n.waiting, ','),
-			assignee = n.assignee
+			assignee = n.assignee, needs = n.needs
 		FROM unnest($1::bigint[], $2::integer[], $3::bytea[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-			$9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::boolean[], $14::text[], $15::text[])
-			AS n (num, version, hash, status, "right", jurisdiction, source, digest, received_at, due_at, wake_at, updated_at, overdue, waiting, assignee)
+			$9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::boolean[], $14::text[], $15::text[], $16::text[])
+			AS n (num, version, hash, status, "right", jurisdiction, source, digest, received_at, due_at, wake_at, updated_at, overdue, waiting, assignee, needs)
 		WHERE r.num = n.num`
 	setTimers = `INSERT INTO timer (request, wake_at) SELECT * FROM unnest($1::bigint[], $2::timestamptz[])
 		ON CONFLICT (request) DO UPDATE SET wake_at = excluded.wake_at WHERE timer.wake_at <> excluded.wake_at`
@@ -324,7 +324,7 @@ type rowColumns struct {
 	status, right, jurisdiction, source, digest []string
 	received, due, wake, updated                []pgtype.Timestamptz
 	overdue                                     []bool
-	waiting, assignee                           []string
+	waiting, assignee, needs                    []string
 }
 
 func (c *rowColumns) add(version int, hash []byte, r *journal.Row) {
@@ -342,12 +342,13 @@ func (c *rowColumns) add(version int, hash []byte, r *journal.Row) {
 	c.overdue = append(c.overdue, r.Overdue)
 	c.waiting = append(c.waiting, strings.Join(r.Waiting, ","))
 	c.assignee = append(c.assignee, r.Assignee)
+	c.needs = append(c.needs, strings.Join(r.Needs, ","))
 }
 
 // args returns the statements' arguments, after the rows' keys.
 func (c *rowColumns) args(keys any) []any {
 	return []any{keys, c.version, c.hash, c.status, c.right, c.jurisdiction, c.source, c.digest,
-		c.received, c.due, c.wake, c.updated, c.overdue, c.waiting, c.assignee}
+		c.received, c.due, c.wake, c.updated, c.overdue, c.waiting, c.assignee, c.needs}
 }
 
 // optional returns a time's column: NULL for the zero time.

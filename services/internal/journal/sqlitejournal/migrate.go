@@ -17,7 +17,7 @@ var migrations embed.FS
 
 // schemaVersion is the number of the newest file in migrations;
 // TestSchemaVersion holds it there.
-const schemaVersion = 7
+const schemaVersion = 8
 
 // migrate brings the file's schema up to date. Several processes may try at
 // once: a migration is a transaction, so that one of them makes it and the

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strings"
 
 	"habeas.dev/services/internal/journal"
 )
@@ -53,5 +54,15 @@ func (s *Store) ForgetFingerprints(ctx context.Context, requestID string) error 
 		return err
 	}
 	_, err := s.notes.ExecContext(ctx, "DELETE FROM fingerprint WHERE request = (SELECT num FROM request WHERE id = ?)", requestID)
+	return explain(s.path, err)
+}
+
+// SetNeeds implements journal.Lister.
+func (s *Store) SetNeeds(ctx context.Context, requestID string, version int, needs []string) error {
+	if err := s.usable(ctx); err != nil {
+		return err
+	}
+	_, err := s.notes.ExecContext(ctx, "UPDATE request SET needs = ? WHERE id = ? AND version = ? AND needs = ?",
+		strings.Join(needs, ","), requestID, version, journal.NeedUnknown)
 	return explain(s.path, err)
 }

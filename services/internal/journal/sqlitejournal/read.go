@@ -17,7 +17,7 @@ const (
 	selectFacts = `SELECT version, type, at, data, hash FROM fact
 		WHERE request = (SELECT num FROM request WHERE id = ?) AND version >= ? ORDER BY version`
 	selectRows = `SELECT id, version, hash, status, "right", jurisdiction, source, digest,
-		received_at, due_at, wake_at, updated_at, overdue, waiting, assignee FROM `
+		received_at, due_at, wake_at, updated_at, overdue, waiting, assignee, needs FROM `
 )
 
 // dueOrder is what the index request_due is of: rows that are never due come last.
@@ -64,9 +64,9 @@ func scanRow(from interface{ Scan(...any) error }) (journal.Row, error) {
 	var r journal.Row
 	var received, updated int64
 	var due, wake sql.NullInt64
-	var waiting string
+	var waiting, needs string
 	err := from.Scan(&r.RequestID, &r.Version, &r.Hash, &r.Status, &r.Right, &r.Jurisdiction, &r.Source, &r.Digest,
-		&received, &due, &wake, &updated, &r.Overdue, &waiting, &r.Assignee)
+		&received, &due, &wake, &updated, &r.Overdue, &waiting, &r.Assignee, &needs)
 	if err != nil {
 		return journal.Row{}, err
 	}
@@ -79,6 +79,9 @@ func scanRow(from interface{ Scan(...any) error }) (journal.Row, error) {
 	}
 	if waiting != "" {
 		r.Waiting = strings.Split(waiting, ",")
+	}
+	if needs != "" {
+		r.Needs = strings.Split(needs, ",")
 	}
 	return r, nil
 }
@@ -155,6 +158,12 @@ func listQuery(f journal.Filter) (query string, args []any) {
 		}
 		if f.Waiting != "" {
 			add("instr(',' || waiting || ',', ',' || ? || ',') > 0", f.Waiting)
+		}
+		if f.Needing || f.Need != "" {
+			add("needs <> ''") // as the index has it
+		}
+		if f.Need != "" {
+			add("instr(',' || needs || ',', ',' || ? || ',') > 0", f.Need)
 		}
 		if f.IDPrefix != "" {
 			add("id >= ?", f.IDPrefix)
@@ -241,6 +250,31 @@ func (s *Store) WaitingFor(ctx context.Context, statuses []core.Status) (map[str
 		}
 	}
 	return counts, err
+}
+
+// Needed implements journal.Lister.
+func (s *Store) Needed(ctx context.Context) (map[string]journal.Needed, error) {
+	if err := s.usable(ctx); err != nil {
+		return nil, err
+	}
+	rows, err := s.read.QueryContext(ctx, "SELECT needs, count(*), sum(overdue), min("+dueOrder+") FROM request WHERE needs <> '' GROUP BY needs")
+	if err != nil {
+		return nil, explain(s.path, err)
+	}
+	defer rows.Close()
+	var list []journal.NeedRow
+	for rows.Next() {
+		var r journal.NeedRow
+		var due int64
+		if err := rows.Scan(&r.Needs, &r.Requests, &r.Overdue, &due); err != nil {
+			return nil, explain(s.path, err)
+		}
+		if due < math.MaxInt64 {
+			r.DueFirst = time.UnixMicro(due).UTC()
+		}
+		list = append(list, r)
+	}
+	return journal.CountNeeds(list), explain(s.path, rows.Err())
 }
 
 // count reads rows of a name and a number.

@@ -46,7 +46,7 @@ type head struct {
 	right           dsar.Right
 	received, wake  int64
 	hadWake, stored bool
-	assignee        string
+	assignee, needs string
 
 	row *journal.Row // what it becomes; nil: it stays
 }
@@ -194,7 +194,7 @@ func (t *transaction) readHeads(calls []*group.Call) error {
 	}
 	for some := range slices.Chunk(t.order, 32) {
 		n := chunk(len(some))
-		s, err := t.stmt(`SELECT id, num, version, hash, status, "right", received_at, wake_at, assignee FROM request WHERE id IN (?` +
+		s, err := t.stmt(`SELECT id, num, version, hash, status, "right", received_at, wake_at, assignee, needs FROM request WHERE id IN (?` +
 			strings.Repeat(", ?", n-1) + ")")
 		if err != nil {
 			return err
@@ -223,7 +223,7 @@ func (t *transaction) scanHeads(s *sql.Stmt) error {
 	for rows.Next() {
 		var was head
 		var wake sql.NullInt64
-		if err := rows.Scan(&id, &was.num, &was.version, &was.hash, &was.status, &was.right, &was.received, &wake, &was.assignee); err != nil {
+		if err := rows.Scan(&id, &was.num, &was.version, &was.hash, &was.status, &was.right, &was.received, &wake, &was.assignee, &was.needs); err != nil {
 			return err
 		}
 		h := t.heads[string(id)]
@@ -278,7 +278,7 @@ func (t *transaction) writeHeads() error {
 
 func (t *transaction) writeHead(h *head) error {
 	r := h.row
-	waiting, overdue := strings.Join(r.Waiting, ","), 0
+	waiting, needs, overdue := strings.Join(r.Waiting, ","), strings.Join(r.Needs, ","), 0
 	if r.Overdue {
 		overdue = 1
 	}
@@ -286,9 +286,9 @@ func (t *transaction) writeHead(h *head) error {
 	received, updated := r.ReceivedAt.UnixMicro(), r.UpdatedAt.UnixMicro()
 	if !h.stored {
 		return t.exec(`INSERT INTO request (num, id, version, hash, status, "right", jurisdiction, source, digest,
-			received_at, due_at, wake_at, updated_at, overdue, waiting, assignee) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			received_at, due_at, wake_at, updated_at, overdue, waiting, assignee, needs) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 			h.num, h.id, h.version, h.hash, string(r.Status), string(r.Right), r.Jurisdiction, r.Source, r.Digest,
-			received, due, wake, updated, overdue, waiting, r.Assignee)
+			received, due, wake, updated, overdue, waiting, r.Assignee, needs)
 	}
 	// SQLite writes an index again whenever one of its columns is set, even to
 	// the same value: so set those only that change.
@@ -305,6 +305,10 @@ func (t *transaction) writeHead(h *head) error {
 	if r.Assignee != h.assignee {
 		set += ", assignee = ?"
 		args = append(args, r.Assignee)
+	}
+	if needs != h.needs {
+		set += ", needs = ?"
+		args = append(args, needs)
 	}
 	if r.Right != h.right || received != h.received {
 		set += `, "right" = ?, received_at = ?`
