@@ -145,6 +145,8 @@ type Dataset struct {
 	// Dated is the column with the date that a record is of, by which an answer puts it into a
 	// year; empty: the first of type date or datetime, see [Dataset.DateColumn].
 	Dated string `yaml:"dated,omitempty"`
+	// File says which of its columns hold a file: the answer has it as one.
+	File *File `yaml:"file,omitempty"`
 	// Since is the column with the day since which the person is a customer, where this dataset
 	// says it.
 	Since string `yaml:"since,omitempty"`
@@ -163,6 +165,14 @@ type Dataset struct {
 	// Worker is what the system's own worker wants to know of the dataset, in that
 	// worker's words and checked by it: see [Manifest.WorkerSettings].
 	Worker yaml.Node `yaml:"worker,omitempty"`
+}
+
+// File says that a dataset's records hold a file each.
+type File struct {
+	// Content is the column with what is in it, in base64.
+	Content string `yaml:"content"`
+	// Name is the column with its name; empty: it has none.
+	Name string `yaml:"name,omitempty"`
 }
 
 // Column is one field of a dataset's records. The order of the columns is the

@@ -196,6 +196,14 @@ func (v *validation) dataset(path string, i int) {
 			v.add(path+"."+field, fmt.Sprintf("%s names the unknown column %q", field, name), "name one of its columns: "+columnNames(d))
 		}
 	}
+	if f := d.File; f != nil {
+		if d.Column(f.Content) == nil {
+			v.add(path+".file.content", fmt.Sprintf("file names the unknown column %q", f.Content), "name the column with its content: "+columnNames(d))
+		}
+		if f.Name != "" && d.Column(f.Name) == nil {
+			v.add(path+".file.name", fmt.Sprintf("file names the unknown column %q", f.Name), "name the column with its name: "+columnNames(d))
+		}
+	}
 	if d.GoesWith != "" {
 		if other := v.m.Dataset(d.GoesWith); other == nil || other == d || other.GoesWith != "" {
 			v.add(path+".goes_with", fmt.Sprintf("goes_with %q names no other dataset that is erased by itself", d.GoesWith), "name the dataset whose erasure takes these records along")

@@ -135,7 +135,7 @@ func (a *Aggregator) input(keys *vault.Keys, t core.AssembleTask, job *worker.As
 	}
 	controller := a.cfg.Policy(t.Jurisdiction, lang, t.Right, t.ReceivedAt, in.Run.At)
 	in.Folder = bundle.FolderName(controller.Entity, in.Run.At.UTC())
-	request := statement.Request{ID: t.RequestID, Right: t.Right, Asked: t.Answer.Asked, Jurisdiction: t.Jurisdiction, ReceivedAt: t.ReceivedAt.UTC()}
+	request := statement.Request{ID: t.RequestID, Right: t.Right, Asked: t.Answer.Asked, RightTerm: statement.RightTerm(t.Right, t.Jurisdiction), Jurisdiction: t.Jurisdiction, ReceivedAt: t.ReceivedAt.UTC()}
 	var err error
 	request.Purposes = a.purposes(t)
 	if request.Lift, err = lifts(keys, t); err != nil {
@@ -161,7 +161,7 @@ func (a *Aggregator) input(keys *vault.Keys, t core.AssembleTask, job *worker.As
 	}
 	in.Tell = func(read []statement.Reading) statement.Document {
 		return statement.Document{
-			Format: statement.Format, Request: request, Controller: controller, Language: lang.Tag, Systems: described,
+			Format: statement.Format, Request: request, Controller: controller, Language: lang.Tag, Vocabulary: statement.Vocabulary(), Systems: described,
 			Statements: statement.Make(statement.Evidence{Request: request, Told: *t.Answer, Identifiers: in.Identifiers, Systems: described, Read: read}),
 		}
 	}

@@ -54,6 +54,11 @@ func Describe(m *manifest.Manifest, lang *words.Language, law string) statement.
 				return lang.Text(text), source
 			},
 		}
+		var marks []string
+		for _, id := range ds.Purposes {
+			marks = append(marks, used[id].Marks...)
+		}
+		s.Datasets[i].Terms = statement.TermsOf(&s.Datasets[i], marks, law)
 	}
 	return s
 }

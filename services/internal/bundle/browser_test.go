@@ -45,6 +45,10 @@ func worldlyInput(t testing.TB, locale string, messages int) input {
 				Name: "devices", Title: text("Devices", "Appareils"), Category: "identifiers", Origin: manifest.Observed, Purpose: text("To keep your account safe", "Protéger votre compte"), LegalBasis: "legitimate-interest", Storage: text("One year", "Un an"),
 				Columns: []manifest.Column{{Name: "a", Title: text("Kind", "Type")}, {Name: "b", Title: text("Name", "Nom")}, {Name: "c", Title: text("Place", "Lieu")}, {Name: "d", Title: text("Trusted", "Approuvé"), Type: "boolean"}, {Name: "e", Title: text("Size", "Taille"), Type: "integer"}, {Name: "f", Title: text("Seen", "Vu le"), Type: "date"}, {Name: "g", Title: text("Settings", "Réglages"), Type: "object"}},
 			},
+			{
+				Name: "photos", Title: text("Photographs", "Photographies"), Category: "audio, electronic, visual", Origin: manifest.Observed, Purpose: text("To show the event", "Présenter l’événement"), LegalBasis: "consent", Storage: text("One year", "Un an"),
+				File: &manifest.File{Content: "content", Name: "name"}, Columns: []manifest.Column{{Name: "name", Title: text("Name", "Nom")}, {Name: "taken", Title: text("Taken", "Prise le"), Type: "date"}, {Name: "content", Title: text("Picture", "Image")}},
+			},
 		},
 	}
 	m := rows{"messages", []string{"message_id", "body", "country", "sent_at"}, nil}
@@ -55,9 +59,13 @@ func worldlyInput(t testing.TB, locale string, messages int) input {
 	for i := range 30 {
 		d.records = append(d.records, record.Record{"a": "laptop", "b": scripts[i%len(scripts)], "c": nil, "d": i%2 == 0, "e": 1234567, "f": "2024-02-29", "g": map[string]any{"theme": "dark", "lastSeats": []any{1, 2, map[string]any{"name": "window", "value": true}}}})
 	}
-	in.Systems = append(in.Systems, part{Manifest: desk, Ends: []core.ActionEnd{ended(dsar.Gather, dsar.Gathered)}, Sources: []bundle.Source{source(t, m, d)}})
+	photos := rows{"photos", []string{"name", "taken", "content"}, []record.Record{{"name": "stage/été.png", "taken": "2025-07-14", "content": pixel}, {"name": "note.txt", "taken": "2025-07-15", "content": "aGVsbG8="}}}
+	in.Systems = append(in.Systems, part{Manifest: desk, Ends: []core.ActionEnd{ended(dsar.Gather, dsar.Gathered)}, Sources: []bundle.Source{source(t, m, d, photos)}})
 	return in
 }
+
+// pixel is a picture of one pixel (PNG).
+const pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 // unpacked writes a bundle's files into a folder, and returns the address of its page.
 func unpacked(t *testing.T, in bundle.Input) string {
@@ -96,6 +104,8 @@ func TestBrowserAnswer(t *testing.T) {
 				p.Usable()
 				p.Shoot("answer-" + lang + "-" + l.Name())
 			}
+			p.Script(`document.querySelector(".set img").scrollIntoView()`)
+			p.True(`document.querySelector(".set img").naturalWidth === 1`)
 			shown := `[...document.querySelectorAll(".set:not([hidden]) :is(.records>tbody>tr,.recs>li):not([hidden])")].filter(e => e.checkVisibility()).length`
 			told := func(want string) {
 				t.Helper()
@@ -214,6 +224,9 @@ func TestBrowserOneFile(t *testing.T) {
 			p.True(`document.querySelector(".story")`)
 			p.Usable()
 			p.Shoot("onefile-" + lang + "-opened")
+			p.Script(`document.querySelector(".set img").scrollIntoView()`)
+			p.True(`document.querySelector(".set img").naturalWidth === 1`)
+			p.Script(`scrollTo(0, 0)`)
 			p.Type("#q", "(1999)")
 			p.True(`document.getElementById("told").textContent.startsWith("1 ")`)
 			p.Script(`{ window.saved = []; const make = URL.createObjectURL; URL.createObjectURL = b => { saved.push(b); return make.call(URL, b); }; HTMLAnchorElement.prototype.click = function () { saved.at(-1).as = this.download; }; }`)

@@ -24,9 +24,9 @@ type resource struct {
 	Title       string       `json:"title,omitempty"`
 	Description string       `json:"description,omitempty"`
 	Path        string       `json:"path"`
-	Format      string       `json:"format"`
+	Format      string       `json:"format,omitempty"`
 	MediaType   string       `json:"mediatype"`
-	Encoding    string       `json:"encoding"`
+	Encoding    string       `json:"encoding,omitempty"`
 	Bytes       int64        `json:"bytes"`
 	Hash        string       `json:"hash"`
 	Schema      *tableSchema `json:"schema,omitempty"`
@@ -84,6 +84,13 @@ func (b *build) dataPackage(dst []byte, told packed) ([]byte, error) {
 			dst = append(dst, ",\n"...)
 			dst = appendResource(dst, shape.jsonHead, shape.jsonTail, t.jsonFile)
 		}
+	}
+	for _, f := range b.attached {
+		text, err := marshal(resource{Name: f.name, Title: f.title, Path: f.packed.name[len(payloadDir):], MediaType: f.media, Bytes: f.bytes, Hash: "sha256:" + f.hash(), Habeas: &origin{f.of.system, f.of.dataset.Name}})
+		if err != nil {
+			return nil, err
+		}
+		dst = append(append(dst, ",\n"...), text...)
 	}
 	return append(dst, "]}\n"...), nil
 }

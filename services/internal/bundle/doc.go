@@ -16,6 +16,7 @@
 //	    datapackage.json                every data file: columns, types, size, hash
 //	    <system>/<dataset>.csv          the records as a table
 //	    <system>/<dataset>.json         the same records, exactly as they were held
+//	    <system>/<dataset>/<n>-<name>   the file that a record holds
 //
 // A dataset of which nothing is held has no files; index.html and answer.json
 // say so. Every row names its system and dataset in the columns _system and

@@ -312,7 +312,7 @@ func checkCSV(t *rapid.T, file string, names []string, records []record.Record) 
 }
 
 // elements are all that the page may have: nothing of a record becomes markup.
-var elements = regexp.MustCompile(`^(html|head|meta|title|style|body|a|header|div|p|h1|h2|h3|h4|ul|li|b|span|dl|dt|dd|main|section|nav|table|thead|tbody|tr|th|td|br|article|code|form|label|input|select|option|output|button|details|summary|ol|i|script)$`)
+var elements = regexp.MustCompile(`^(html|head|meta|title|style|body|a|header|div|p|h1|h2|h3|h4|ul|li|b|span|dl|dt|dd|main|section|nav|table|thead|tbody|tr|th|td|br|article|code|form|label|input|select|option|output|button|details|summary|ol|i|script|img|audio|video)$`)
 
 func checkPage(t *rapid.T, page string) {
 	z := html.NewTokenizer(strings.NewReader(page))

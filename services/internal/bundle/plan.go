@@ -55,6 +55,7 @@ type plan struct {
 	// with the reason; nil where it covers all.
 	leftOut      []statement.Hidden
 	dated, since int      // the section's columns with the record's date, and the day since which the person is a customer; -1: none
+	file, named  int      // the columns with a file's content and name; -1: none
 	others       []others // what of its records is about other people
 
 	csvHeader, csvPrefix, jsonPrefix []byte
@@ -132,6 +133,14 @@ func newPlan(m *manifest.Manifest, ds *manifest.Dataset, sec record.Section, key
 		}
 	}
 	pl.csvHeader = append(pl.csvHeader, '\r', '\n')
+	pl.file, pl.named = -1, -1
+	if f := ds.File; f != nil {
+		pl.file = slices.IndexFunc(pl.columns, func(c column) bool { return c.name == f.Content && c.secret == "" })
+		pl.named = slices.IndexFunc(pl.columns, func(c column) bool { return c.name == f.Name && c.secret == "" })
+	}
+	if pl.file >= 0 {
+		pl.columns[pl.file].file = m.System + "/" + ds.Name + "/"
+	}
 	pl.others = newOthers(ds, pl.names)
 	return pl, nil
 }

@@ -137,7 +137,7 @@ func (p *preview) card(html []byte, columns []column, row []json.RawMessage) []b
 		switch {
 		case c.folded:
 			html = appendClass(html, "id")
-		case len(row[i]) > 120 || row[i][0] == '{' || row[i][0] == '[':
+		case c.file != "" || len(row[i]) > 120 || row[i][0] == '{' || row[i][0] == '[':
 			html = appendClass(html, "long")
 		default:
 			html = append(html, '>')

@@ -44,6 +44,8 @@ type column struct {
 	// others tells that something was redacted that is about other people.
 	others bool
 	meaning
+	// file begins the paths of the files that it holds; empty: it holds none.
+	file string
 	// folded tells that it is shown only to who asks for what programs read.
 	folded bool
 }
@@ -59,6 +61,7 @@ type table struct {
 	cells     []json.RawMessage // of the row that is being written, where some are left out
 	years     []statement.Year  // how many records are of each year
 	sinceDay  time.Time         // the earliest day since which the person is a customer
+	files     int64             // how many of the records hold one
 	// released says that a person has looked, and shows what is about others.
 	released bool
 
@@ -90,6 +93,10 @@ func (t *table) row(b *build, row []json.RawMessage) error {
 	}
 	year := t.date(row)
 	row = t.covered(t.withoutOthers(b, row))
+	if t.file >= 0 && isBase64(row[t.file]) {
+		row = t.withFile(row, t.records)
+		t.files++
+	}
 	if t.records == 0 {
 		t.csv = append(t.csv, t.csvHeader...)
 		t.preview.arrange(t.columns, row)

@@ -98,9 +98,12 @@ func (p *preview) value(html []byte, raw json.RawMessage, c *column) []byte {
 			html = append(append(html, " (… "...), digits+")"...)
 		}
 		return html
-	default:
-		return p.plain(html, raw, c.meaning, 0)
+	case c.file != "" && raw[0] == '"':
+		if name, is := strings.CutPrefix(unquote(raw), c.file); is && !strings.Contains(name, "/") {
+			return appendFile(html, c.file+name)
+		}
 	}
+	return p.plain(html, raw, c.meaning, 0)
 }
 
 // plain adds a value of any kind.

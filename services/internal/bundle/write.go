@@ -103,13 +103,14 @@ var (
 
 // build is one bundle on its way.
 type build struct {
-	in      *Input
-	words   *words.Answer
-	archive *archive
-	buffers *buffers
-	systems []*systemPart
-	plans   *plans
-	persons manifest.Person // see person
+	in       *Input
+	words    *words.Answer
+	archive  *archive
+	buffers  *buffers
+	systems  []*systemPart
+	plans    *plans
+	persons  manifest.Person // see person
+	attached []attached
 }
 
 // systemPart is what was read of one system.
@@ -205,6 +206,11 @@ func (b *build) system(ctx context.Context, sys *System) error {
 		}
 		if slices.ContainsFunc(part.tables[first:], func(t *table) bool { return t.jsonLater }) {
 			if err := b.secondPass(ctx, part, src); err != nil {
+				return b.blame(ctx, part, err)
+			}
+		}
+		if slices.ContainsFunc(part.tables[first:], func(t *table) bool { return t.files > 0 }) {
+			if err := b.attach(ctx, part, src); err != nil {
 				return b.blame(ctx, part, err)
 			}
 		}
@@ -395,7 +401,7 @@ func (t *table) copyJSON(b *build, rd *record.Reader) error {
 		if len(row) != len(t.names) {
 			return errChanged
 		}
-		row = t.covered(t.withoutOthers(b, row))
+		row = t.withFile(t.covered(t.withoutOthers(b, row)), n)
 		if n == 0 {
 			t.json = append(t.json, '[', '\n')
 		} else {

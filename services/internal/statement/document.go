@@ -19,6 +19,8 @@ type Document struct {
 	Controller Controller `json:"controller"`
 	// Language is the answer's (BCP 47).
 	Language string `json:"language"`
+	// Vocabulary has the prefixes of the terms.
+	Vocabulary map[string]string `json:"vocabulary,omitempty"`
 	// Systems are what the request had to reach, as their manifests describe them.
 	Systems    []System    `json:"systems"`
 	Statements []Statement `json:"statements"`
@@ -29,10 +31,12 @@ type Request struct {
 	ID string `json:"id"`
 	// Right is the one that is answered; Asked is the one that was asked for, where
 	// that is another.
-	Right        dsar.Right `json:"right"`
-	Asked        dsar.Right `json:"asked,omitempty"`
-	Jurisdiction string     `json:"jurisdiction,omitempty"`
-	ReceivedAt   time.Time  `json:"received_at,omitzero"`
+	Right dsar.Right `json:"right"`
+	Asked dsar.Right `json:"asked,omitempty"`
+	// RightTerm is the vocabulary's for the right; empty: it has none.
+	RightTerm    string    `json:"right_term,omitempty"`
+	Jurisdiction string    `json:"jurisdiction,omitempty"`
+	ReceivedAt   time.Time `json:"received_at,omitzero"`
 	// Lift tells that the right was undone, not exercised.
 	Lift     bool     `json:"lift,omitempty"`
 	Purposes []string `json:"purposes,omitempty"`
@@ -113,6 +117,8 @@ type Dataset struct {
 	// Columns are those that differ from the dataset, whole: what they don't say
 	// themselves is the dataset's.
 	Columns []Differing `json:"columns,omitempty"`
+	// Terms say the same in those of the vocabulary.
+	Terms *Terms `json:"terms,omitempty"`
 	// AllDiffer tells that there is no other column.
 	AllDiffer bool `json:"-"`
 	// GoesWith is the dataset with which its records are found and erased, uncounted.

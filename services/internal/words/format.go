@@ -1,7 +1,6 @@
 package words
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,7 +33,28 @@ func (l *Language) Date(t time.Time) string {
 	if t.Day() == 1 {
 		day = l.format.First
 	}
-	return fmt.Sprintf(l.format.Date, day, l.format.Months[t.Month()-1], strconv.Itoa(t.Year()))
+	return filled(l.format.Date, day, l.format.Months[t.Month()-1], strconv.Itoa(t.Year()))
+}
+
+// filled puts texts into a format of %s and %[2]s, as fmt does: a page has many dates.
+func filled(format string, values ...string) string {
+	out := make([]byte, 0, len(format)+32)
+	next := 0
+	for i := 0; i < len(format); i++ {
+		if format[i] != '%' || i+1 == len(format) {
+			out = append(out, format[i])
+			continue
+		}
+		if i++; format[i] == '[' && i+3 < len(format) {
+			next = int(format[i+1] - '1')
+			i += 3
+		}
+		if format[i] == 's' && next >= 0 && next < len(values) {
+			out = append(out, values[next]...)
+			next++
+		}
+	}
+	return string(out)
 }
 
 // Month writes a month: "November 2026".
@@ -50,7 +70,7 @@ func (l *Language) PlainDate(t time.Time) string {
 // Moment writes a day and a time, in UTC: "20 November 2026, 09:30 UTC".
 func (l *Language) Moment(t time.Time) string {
 	t = t.UTC()
-	return fmt.Sprintf(l.format.Moment, l.Date(t), t.Format("15:04"))
+	return filled(l.format.Moment, l.Date(t), t.Format("15:04"))
 }
 
 // Number writes n with the language's thousands separator.

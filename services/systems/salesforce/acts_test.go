@@ -268,7 +268,7 @@ func TestCustomObjects(t *testing.T) {
 func TestFilesWithoutBytes(t *testing.T) {
 	t.Parallel()
 	w := newFixture(t, 12, func(_ *sandbox.Config, c *Config) {
-		c.Manifest = conform.Edited(t, manifestYAML, "      content: VersionData\n", "", "      - {name: VersionData, title: {en: Content, fr: Contenu}}\n", "", "      content: Body\n", "", "      - {name: Body, title: {en: Content, fr: Contenu}}\n", "")
+		c.Manifest = conform.Edited(t, manifestYAML, "    file: {content: VersionData, name: PathOnClient}\n", "", "    file: {content: Body, name: Name}\n", "", "      content: VersionData\n", "", "      - {name: VersionData, title: {en: Content, fr: Contenu}}\n", "", "      content: Body\n", "", "      - {name: Body, title: {en: Content, fr: Contenu}}\n", "")
 	})
 	out, errs := w.Gather(w.Emails()[0])
 	rows := out[0].Rows
