@@ -9,6 +9,7 @@ import (
 
 	"habeas.dev/services/internal/browsertest"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/onefile"
 )
 
 // looks are how pages are looked at.
@@ -78,6 +79,13 @@ func TestBrowserPortal(t *testing.T) {
 			p.True(`!document.getElementById("save").hidden`)
 			if got := browsertest.Eval[string](p, `window.made.text()`); got != "the answer" {
 				t.Errorf("%q", got)
+			}
+			p.Click("#one button")
+			p.True(`document.querySelector("#one [role=status] code")`)
+			made := browsertest.Eval[string](p, `window.made.text()`)
+			opens := browsertest.Eval[string](p, `document.querySelector("#one [role=status] code").textContent`)
+			if plain, err := onefile.Open(made, opens); err != nil || string(plain) != "the answer" {
+				t.Errorf("one file: %q, %v", plain, err)
 			}
 			look("opened")
 			if state, err := s.requests.State(t.Context(), id); err != nil || len(state.Opened) != 1 {

@@ -193,6 +193,7 @@ func (p *Portal) Handler() http.Handler {
 	mux.HandleFunc("GET /brand.css", p.brandCSS)
 	mux.HandleFunc("GET /logo", p.logo)
 	mux.HandleFunc("GET /assets/{file}", p.asset)
+	mux.HandleFunc("GET /onefile.html", p.oneFile)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { p.fail(w, r, http.StatusNotFound, "error.none") })
 	sameOrigin := http.NewCrossOriginProtection()
 	sameOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.fail(w, r, http.StatusForbidden, "error.site") }))

@@ -14,6 +14,7 @@ import (
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/handover"
 	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/onefile"
 )
 
 // passphraseTries is how often a request's passphrase may be tried within a day.
@@ -166,4 +167,16 @@ func (p *Portal) fetched(w http.ResponseWriter, r *http.Request) (s session, sta
 		return s, state, true
 	}
 	return s, state, false
+}
+
+// oneFile serves the empty frame into which a browser seals an answer that it has opened. It
+// leaves as a text, since it is no page of this site.
+func (p *Portal) oneFile(w http.ResponseWriter, r *http.Request) {
+	frame, err := onefile.Frame(p.Languages.For(p.languageOf(r)))
+	if err != nil {
+		p.broken(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = io.WriteString(w, frame)
 }

@@ -88,18 +88,11 @@ func Write(w io.Writer, zip []byte, passphrase string, l *words.Language) error 
 	}
 	nonce := make([]byte, gcm.NonceSize()) // of a key that is used once
 	_, _ = rand.Read(nonce)
-	const cut = "SEALED"
-	var frame bytes.Buffer
-	sum := sha256.Sum256([]byte(script))
-	err = page.Execute(&frame, view{
-		W: &l.Answer, Style: template.CSS(style), Script: template.HTML("<script>" + script + "</script>"), Cut: cut, Rounds: rounds, //nolint:gosec // our own
-		Policy: "default-src 'none'; style-src 'unsafe-inline'; img-src blob: data:; media-src blob:; script-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "' " + bundle.ScriptPolicy() + "; base-uri 'none'; form-action 'none'",
-		Salt:   base64.StdEncoding.EncodeToString(salt), Nonce: base64.StdEncoding.EncodeToString(nonce),
-	})
+	frame, err := Frame(l)
 	if err != nil {
-		return fmt.Errorf("onefile: %w", err)
+		return err
 	}
-	before, after, _ := strings.Cut(frame.String(), cut)
+	before, after, _ := strings.Cut(strings.NewReplacer(Salt, base64.StdEncoding.EncodeToString(salt), Nonce, base64.StdEncoding.EncodeToString(nonce)).Replace(frame), Sealed)
 	if _, err := io.WriteString(w, before); err != nil {
 		return fmt.Errorf("onefile: write: %w", err)
 	}
@@ -114,6 +107,28 @@ func Write(w io.Writer, zip []byte, passphrase string, l *words.Language) error 
 		return fmt.Errorf("onefile: write: %w", err)
 	}
 	return nil
+}
+
+// The places in a [Frame] that are filled in.
+const (
+	Salt   = "HABEAS-SALT"   // of PBKDF2, in base64
+	Nonce  = "HABEAS-NONCE"  // of AES-GCM, in base64
+	Sealed = "HABEAS-SEALED" // the encrypted ZIP, in base64
+)
+
+// Frame returns the HTML file in a language, with nothing sealed in it yet: for a browser that
+// seals an answer itself, as the portal's page has it do.
+func Frame(l *words.Language) (string, error) {
+	var frame bytes.Buffer
+	sum := sha256.Sum256([]byte(script))
+	err := page.Execute(&frame, view{
+		W: &l.Answer, Style: template.CSS(style), Script: template.HTML("<script>" + script + "</script>"), Salt: Salt, Nonce: Nonce, Cut: Sealed, Rounds: rounds, //nolint:gosec // our own
+		Policy: "default-src 'none'; style-src 'unsafe-inline'; img-src blob: data:; media-src blob:; script-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "' " + bundle.ScriptPolicy() + "; base-uri 'none'; form-action 'none'",
+	})
+	if err != nil {
+		return "", fmt.Errorf("onefile: %w", err)
+	}
+	return frame.String(), nil
 }
 
 // normal leaves out of a passphrase what people change when they write it down: capitals,

@@ -2,56 +2,18 @@ package onefile
 
 import (
 	"bytes"
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/pbkdf2"
-	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"io"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 
 	"habeas.dev/services/internal/words"
 )
 
-// opened opens a file as its script does, by what stands in it.
-func opened(t *testing.T, page, passphrase string) ([]byte, error) {
-	t.Helper()
-	one := func(pattern string) string {
-		m := regexp.MustCompile(pattern).FindStringSubmatch(page)
-		if m == nil {
-			t.Fatalf("no %s", pattern)
-		}
-		return strings.ReplaceAll(m[1], "&#43;", "+")
-	}
-	raw := func(text string) []byte {
-		b, err := base64.StdEncoding.DecodeString(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return b
-	}
-	n, err := strconv.Atoi(one(`data-rounds="(\d+)"`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, err := pbkdf2.Key(sha256.New, normal(passphrase), raw(one(`data-salt="([^"]+)"`)), n, keySize)
-	if err != nil {
-		t.Fatal(err)
-	}
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	gcm, err := cipher.NewGCM(block)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return gcm.Open(nil, raw(one(`data-nonce="([^"]+)"`)), raw(one(`id="sealed">([^<]*)<`)), nil)
-}
+// opened opens a file as its script does.
+func opened(_ *testing.T, page, passphrase string) ([]byte, error) { return Open(page, passphrase) }
 
 func written(t *testing.T, zip []byte, passphrase, lang string) string {
 	t.Helper()

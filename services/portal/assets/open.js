@@ -31,6 +31,7 @@ form?.addEventListener("submit", async event => {
     const save = document.getElementById("save");
     save.href = URL.createObjectURL(blob);
     save.hidden = false;
+    offer(blob);
     say(form.dataset.done, "good");
     save.focus();
   } catch {
@@ -53,3 +54,44 @@ const opened = passphrase => new Promise((resolve, reject) => {
   };
   worker.postMessage({ passphrase, key: form.dataset.key, answer: form.dataset.answer });
 });
+
+const oneLimit = 20 * 1024 ** 2; // as services/internal/onefile has it
+const alphabet = "abcdefghijkmnpqrstuvwxyz23456789"; // 32: a byte's lowest five bits choose one
+
+const base64 = bytes => {
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 0x8000) text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+  return btoa(text);
+};
+
+// offer lets an answer be saved as one encrypted file, under a passphrase of 80 random bits that
+// is made here.
+const offer = blob => {
+  const one = document.getElementById("one");
+  one.hidden = blob.size > oneLimit;
+  const button = one.querySelector("button");
+  button.onclick = async () => {
+    button.disabled = true;
+    try {
+      const letters = [...crypto.getRandomValues(new Uint8Array(16))].map(b => alphabet[b & 31]).join("");
+      const salt = crypto.getRandomValues(new Uint8Array(16)), nonce = crypto.getRandomValues(new Uint8Array(12));
+      const frame = await (await fetch("/onefile.html")).text();
+      const from = await crypto.subtle.importKey("raw", new TextEncoder().encode(letters), "PBKDF2", false, ["deriveKey"]);
+      const iterations = Number(/data-rounds="(\d+)"/.exec(frame)[1]);
+      const key = await crypto.subtle.deriveKey({ name: "PBKDF2", hash: "SHA-256", salt, iterations }, from, { name: "AES-GCM", length: 256 }, false, ["encrypt"]);
+      const sealed = new Uint8Array(await crypto.subtle.encrypt({ name: "AES-GCM", iv: nonce }, key, await blob.arrayBuffer()));
+      const [before, after] = frame.replace("HABEAS-SALT", base64(salt)).replace("HABEAS-NONCE", base64(nonce)).split("HABEAS-SEALED");
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(new Blob([before, base64(sealed), after], { type: "text/html" }));
+      link.download = "answer.html";
+      link.click();
+      const code = document.createElement("code");
+      code.textContent = letters.match(/.{4}/g).join("-");
+      one.querySelector("[role=status]").replaceChildren(button.dataset.saved, " ", code);
+    } catch {
+      say(form.dataset.failed, "bad");
+    } finally {
+      button.disabled = false;
+    }
+  };
+};
