@@ -3,6 +3,7 @@ package sqlsystem
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -105,7 +106,7 @@ func (s suite) names(t *testing.T) {
 	if own.names() != strings.Join(names, ", ") || !own.tells([]string{"id"}) || own.tells([]string{"select"}) {
 		t.Errorf("columns %s, indexes %v", own.names(), own.indexes)
 	}
-	if _, err := sys.describe(t.Context(), "nothing"); err != errNoTable {
+	if _, err := sys.describe(t.Context(), "nothing"); !errors.Is(err, errNoTable) {
 		t.Errorf("a table that isn't there: %v", err)
 	}
 	if all, err := s.dialect.tables(t.Context(), d, ""); err != nil || !slices.Equal(all, []string{"or der"}) {
@@ -584,7 +585,7 @@ func (s suite) transactions(t *testing.T) {
 		}
 		return errRehearsed
 	})
-	if err != errRehearsed {
+	if !errors.Is(err, errRehearsed) {
 		t.Fatal(err)
 	}
 	if left := d.column(t, "SELECT id FROM things"); len(left) != 5 {
