@@ -190,6 +190,9 @@ type cataloguer interface {
 	version(ctx context.Context, on executor) (string, error)
 	// tables returns the names of a schema's tables, without views.
 	tables(ctx context.Context, on executor, schema string) ([]string, error)
+	// size returns a query for how many rows a table has, and how large it is as a text, as
+	// far as the database knows without looking; empty where it doesn't.
+	size(t relation) (query string, args []any)
 	// copies looks for what a dataset's table says elsewhere, which an erasure doesn't see.
 	copies(ctx context.Context, s *System, d *dataset, add func(what, cure string)) error
 }

@@ -258,3 +258,8 @@ func (m mysqlDialect) copies(ctx context.Context, s *System, d *dataset, add fun
 	}
 	return nil
 }
+
+// size implements cataloguer: what the engine estimates.
+func (mysqlDialect) size(t relation) (query string, args []any) {
+	return `SELECT TABLE_ROWS, CONCAT(ROUND(DATA_LENGTH / 1048576), ' MiB') FROM information_schema.TABLES WHERE LOWER(CONCAT(TABLE_SCHEMA, '.', TABLE_NAME)) = ?`, []any{t.id}
+}

@@ -112,3 +112,10 @@ func (p postgresDialect) copies(ctx context.Context, s *System, d *dataset, add 
 		}
 	}, d.relation.id)
 }
+
+// size implements cataloguer: what was counted when the table was last analysed, of all of
+// its parts.
+func (postgresDialect) size(t relation) (query string, args []any) {
+	return `SELECT sum(CASE WHEN c.reltuples < 0 THEN NULL ELSE c.reltuples END)::bigint, pg_size_pretty(sum(pg_relation_size(c.oid))) FROM pg_class c
+		WHERE c.oid = $1::text::oid OR c.oid IN (SELECT relid FROM pg_partition_tree($1::text::oid::regclass) WHERE isleaf)`, []any{t.id}
+}

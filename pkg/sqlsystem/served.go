@@ -32,7 +32,7 @@ func (s *System) Advice(ctx context.Context) ([]Advice, error) {
 		}
 		a := Advice{
 			Where: s.m.At(sub.path),
-			What:  fmt.Sprintf("no index serves looking people up by the column %q of %s: each request reads the whole table", sub.column, sub.table),
+			What:  fmt.Sprintf("no index serves looking people up by the column %q of %s: each request reads the whole table%s", sub.column, sub.table, s.sizedTable(ctx, sub.table)),
 			Cure:  s.dialect.index(s, &sub),
 		}
 		if !slices.ContainsFunc(out, func(b Advice) bool { return b.Cure == a.Cure }) {
@@ -50,7 +50,7 @@ func (s *System) Advice(ctx context.Context) ([]Advice, error) {
 			}
 			a := Advice{
 				Where: s.m.At(step.path),
-				What:  fmt.Sprintf("no index serves following rows of others to %s by %s: each request reads the whole table", step.table, strings.Join(step.columns, ", ")),
+				What:  fmt.Sprintf("no index serves following rows of others to %s by %s: each request reads the whole table%s", step.table, strings.Join(step.columns, ", "), s.sizedTable(ctx, step.table)),
 				Cure:  s.createIndex(step.table, strings.Join(step.columns, "_"), "led", strings.Join(columns, ", ")),
 			}
 			if !slices.ContainsFunc(out, func(b Advice) bool { return b.Cure == a.Cure }) {

@@ -113,3 +113,9 @@ func (sqliteDialect) tables(ctx context.Context, on executor, _ string) (names [
 func (sqliteDialect) copies(context.Context, *System, *dataset, func(what, cure string)) error {
 	return nil
 }
+
+// size implements cataloguer: the highest number of a row, which tells how many there were
+// at most.
+func (sqliteDialect) size(t relation) (query string, args []any) {
+	return "SELECT max(rowid) FROM " + t.sql, nil
+}

@@ -8,18 +8,23 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/sqlsystem"
 	"habeas.dev/services/habeas/node"
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/findings"
 	"habeas.dev/services/systems"
 )
 
 type lintCommand struct {
 	installationFlags
 	Strict bool     `help:"Warnings fail, too."`
+	Format string   `help:"text; json; sarif (2.1.0, for code scanning); github, which marks the lines of a change." enum:"text,json,sarif,github" default:"text"`
+	DSN    string   `name:"dsn" env:"HABEAS_DSN" help:"Look at this database, where one manifest is named." placeholder:"SOURCE"`
+	Try    bool     `negatable:"" default:"true" help:"Set what an erasure sets, in two rows of each dataset, in a transaction that is taken back."`
 	Files  []string `arg:"" optional:"" help:"Manifests; else those of the installation, or those built in." placeholder:"FILE" type:"path"`
 }
 
@@ -27,17 +32,26 @@ type lintCommand struct {
 func (*lintCommand) Help() string {
 	return `The coverage gate. It fails where a dataset has no category, purpose, legal basis,
 origin or storage period, and with it each of its columns; where a category is held
-that no worker can gather and erase; and where a database has a table or a column
-that no manifest declares, would refuse the values that an erasure sets, or would take
-other rows with those that are erased. It warns of what lacks French, of systems that nothing
-leads to, and of columns whose name says that they should never be shown.
+that no worker can gather and erase; where a draft's TODO is still to be said; and where a
+database has a table or a column that no manifest declares, would refuse the values that an
+erasure sets, would take other rows with those that are erased, or keeps copies of them. It
+warns of what lacks French, of systems that nothing leads to, of missing indexes, with the
+statement that makes each and what a request costs without, of rows that others refer to and of
+identifiers that find nobody, or several.
 
-Databases are looked at where the configuration names them; only their catalogue is
-read. Exit status 0: no personal data is left out, as far as can be told; 1: a line
-for each finding says where, what, and the cure.
+Databases are looked at where the configuration names them, or --dsn. Their catalogue is read,
+and whether columns hold anything; what an erasure sets is tried in two rows of each dataset, in
+a transaction that is taken back: triggers run, and the rows are locked for that moment.
+--no-try leaves that out; no value is printed.
+
+Each finding has its file and line, and a rule's name by which tools tell the kinds apart.
+Exit status 0: no personal data is left out, as far as can be told; 1: something failed, or with
+--strict was warned of: a line for each says where, what, and the cure; 2: the call is wrong.
+It is the same in every format.
 
   habeas lint services/systems/billing.yaml
-  habeas lint --config habeas.yaml --strict`
+  habeas lint --config habeas.yaml --strict
+  habeas lint --dsn postgres://dsar@db/shop --format github shop.yaml`
 }
 
 // lintTime bounds the look at all databases.
@@ -45,9 +59,12 @@ const lintTime = time.Minute
 
 // Run lints.
 func (c *lintCommand) Run(ctx context.Context) error {
-	var l lintReport
+	l := lintReport{try: c.Try}
 	var manifests []*manifest.Manifest
 	var known config.Config
+	if c.DSN != "" && len(c.Files) != 1 {
+		return errors.New("--dsn is the database of one manifest: name its file")
+	}
 	switch cfg, err := c.config(); {
 	case len(c.Files) > 0:
 		for _, file := range c.Files {
@@ -56,6 +73,9 @@ func (c *lintCommand) Run(ctx context.Context) error {
 				continue
 			}
 			manifests = append(manifests, m)
+			if c.DSN != "" {
+				l.databases(ctx, config.Config{Systems: map[string]config.System{m.System: {DSN: c.DSN}}}, manifests)
+			}
 		}
 	case c.Data == "" && c.Config == "":
 		for _, name := range slices.Sorted(maps.Keys(systems.BuiltIn())) {
@@ -84,21 +104,29 @@ func (c *lintCommand) Run(ctx context.Context) error {
 		l.broken(err)
 	}
 	for _, f := range append(manifest.Lint(manifests), manifest.LeadsLost(manifests, node.OneDatabase(known))...) {
-		l.add(f.Error.Error(), f.Warning)
+		level := findings.Failure
+		if f.Warning {
+			level = findings.Warning
+		}
+		l.add(findings.Finding{Level: level, Rule: f.Rule, File: f.File, Line: f.Line, What: f.What, Cure: f.Cure})
 	}
-	return l.tell(len(manifests), c.Strict)
+	l.Manifests = len(manifests)
+	if err := l.Write(os.Stdout, c.Format); err != nil {
+		return err
+	}
+	if l.Count(findings.Failure) > 0 || c.Strict && l.Count(findings.Warning) > 0 {
+		return errSilent
+	}
+	return nil
 }
 
-// lintReport collects what was found. Notes are about what databases hold, and fail nothing.
-type lintReport struct{ failures, warnings, notes []string }
-
-func (l *lintReport) add(line string, warning bool) {
-	if warning {
-		l.warnings = append(l.warnings, line)
-	} else {
-		l.failures = append(l.failures, line)
-	}
+// lintReport collects what was found.
+type lintReport struct {
+	findings.Report
+	try bool // what an erasure sets is tried
 }
+
+func (l *lintReport) add(f findings.Finding) { l.Findings = append(l.Findings, f) }
 
 // broken reports whether there was an error, and adds every problem that it is of.
 func (l *lintReport) broken(err error) bool {
@@ -108,7 +136,7 @@ func (l *lintReport) broken(err error) bool {
 		return false
 	case errors.As(err, &e):
 		for _, p := range e.All() {
-			l.add(p.Error(), false)
+			l.add(findings.Finding{Level: findings.Failure, Rule: "manifest", File: p.File, Line: p.Line, What: p.What, Cure: p.Cure})
 		}
 	default:
 		if all, ok := err.(interface{ Unwrap() []error }); ok {
@@ -117,7 +145,13 @@ func (l *lintReport) broken(err error) bool {
 			}
 			return true
 		}
-		l.add(err.Error(), false)
+		// What sqlsystem refuses has the form file:line: what; cure.
+		where, what, there := strings.Cut(err.Error(), ": ")
+		if !there {
+			where, what = "", err.Error()
+		}
+		what, cure, _ := strings.Cut(what, "; ")
+		l.add(findings.At(findings.Failure, "database", where, what, cure))
 	}
 	return true
 }
@@ -134,7 +168,7 @@ func (l *lintReport) databases(ctx context.Context, cfg config.Config, manifests
 		if err := l.database(ctx, m, dsn); err != nil && !errors.Is(err, sqlsystem.ErrUnreachable) {
 			l.broken(err)
 		} else if err != nil {
-			l.add(fmt.Sprintf("system %s: its database can't be looked at: %v", m.System, err), false)
+			l.add(findings.Finding{Level: findings.Failure, Rule: "database", What: fmt.Sprintf("system %s: its database can't be looked at: %v", m.System, err)})
 		}
 	}
 }
@@ -145,30 +179,37 @@ func (l *lintReport) database(ctx context.Context, m *manifest.Manifest, dsn str
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	advice, err := db.Advice(ctx)
-	if err != nil {
-		return err
+	looks := []struct {
+		level findings.Level
+		rule  string
+		look  func(context.Context) ([]sqlsystem.Advice, error)
+	}{
+		{findings.Warning, "index", db.Advice},
+		{findings.Failure, "reach", db.Reaches},
+		{findings.Failure, "copy", db.Copies},
+		{findings.Warning, "blocker", db.Blockers},
+		{findings.Warning, "identifier", db.Identifiers},
 	}
-	for _, a := range advice {
-		l.add(a.String(), true)
+	if l.try {
+		looks = append(looks, looks[0])
+		last := &looks[len(looks)-1]
+		last.level, last.rule, last.look = findings.Failure, "set", db.TrySets
 	}
-	reaches, err := db.Reaches(ctx)
-	if err != nil {
-		return err
-	}
-	copies, err := db.Copies(ctx)
-	if err != nil {
-		return err
-	}
-	for _, a := range append(reaches, copies...) {
-		l.add(a.String(), false)
+	for _, c := range looks {
+		advice, err := c.look(ctx)
+		if err != nil {
+			return err
+		}
+		for _, a := range advice {
+			l.add(findings.At(c.level, c.rule, a.Where, a.What, a.Cure))
+		}
 	}
 	undeclared, err := db.Undeclared(ctx)
 	if err != nil {
 		return err
 	}
 	for _, u := range undeclared {
-		l.add(fmt.Sprintf("%s: %s; add them to a dataset's columns, or to its sql.technical", m.At("datasets"), u), false)
+		l.add(findings.At(findings.Failure, "undeclared-column", m.At("datasets"), u.String(), "add them to a dataset's columns, or to its sql.technical"))
 	}
 	overdue, err := db.Overdue(ctx)
 	if err != nil {
@@ -176,30 +217,12 @@ func (l *lintReport) database(ctx context.Context, m *manifest.Manifest, dsn str
 	}
 	for _, o := range overdue {
 		if o.Records > 0 {
-			l.notes = append(l.notes, fmt.Sprintf("%s: dataset %s: %s records are older than %s, and so beyond their storage period; erase them, or mend the period", cmp.Or(m.At("datasets"), m.System), o.Dataset, overdueCount(o), o.Before.Format(time.DateOnly)))
+			l.add(findings.At(findings.Note, "overdue", cmp.Or(m.At("datasets"), m.System), fmt.Sprintf("dataset %s: %s records are older than %s, and so beyond their storage period", o.Dataset, overdueCount(o), o.Before.Format(time.DateOnly)), "erase them, or mend the period"))
 		}
 	}
 	tables, err := db.Uncovered(ctx)
 	for _, name := range tables {
-		l.add(fmt.Sprintf("%s: no dataset is of the table %s; add one, or name the table in the system's sql.technical", cmp.Or(m.At("sql"), m.System), name), false)
+		l.add(findings.At(findings.Failure, "uncovered-table", cmp.Or(m.At("sql"), m.System), "no dataset is of the table "+name, "add one, or name the table in the system's sql.technical"))
 	}
 	return err
-}
-
-// tell prints the findings, failures first.
-func (l *lintReport) tell(manifests int, strict bool) error {
-	for _, line := range l.failures {
-		fmt.Fprintln(os.Stdout, "fail", line)
-	}
-	for _, line := range l.warnings {
-		fmt.Fprintln(os.Stdout, "warn", line)
-	}
-	for _, line := range l.notes {
-		fmt.Fprintln(os.Stdout, "note", line)
-	}
-	fmt.Fprintf(os.Stdout, "%d manifests: %d failures, %d warnings\n", manifests, len(l.failures), len(l.warnings))
-	if len(l.failures) > 0 || strict && len(l.warnings) > 0 {
-		return errSilent
-	}
-	return nil
 }

@@ -77,6 +77,23 @@ func TestLintCommand(t *testing.T) {
 		}
 	}
 
+	for format, want := range map[string]string{
+		"json": `"rule": "uncovered-table"`, "sarif": `"ruleId": "undeclared-column"`, "github": "title=habeas lint%3A uncovered-table::no dataset is of the table visa_applications; ",
+	} {
+		if status, out := says(t, "lint", "--config", cfg, "--format", format); status != 1 || !strings.Contains(out, want) {
+			t.Errorf("%s: status %d, nothing of %q:\n%s", format, status, want, out)
+		}
+	}
+	if status, out := says(t, "lint", "--dsn", file, "../systems/events.yaml"); status != 1 || !strings.Contains(out, "visa_applications") {
+		t.Errorf("status %d:\n%s", status, out)
+	}
+	if status, out := says(t, "lint", "--dsn", file); status != 1 || !strings.Contains(out, "name its file") {
+		t.Errorf("status %d:\n%s", status, out)
+	}
+	if status, out := says(t, "lint", "--format", "yaml"); status != 2 {
+		t.Errorf("status %d:\n%s", status, out)
+	}
+
 	text, err := os.ReadFile("../systems/events.yaml")
 	if err != nil {
 		t.Fatal(err)

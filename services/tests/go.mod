@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/emersion/go-smtp v0.25.1
 	github.com/k-capehart/go-salesforce/v3 v3.1.0
+	github.com/owenrumney/go-sarif/v3 v3.3.1
 	github.com/standard-webhooks/standard-webhooks/libraries v0.0.1
 	habeas.dev/services v0.1.0
 )
@@ -30,6 +31,9 @@ require (
 	github.com/spf13/afero v1.15.0 // indirect
 	github.com/tink-crypto/tink-go/v2 v2.9.0 // indirect
 	github.com/wneessen/go-mail v0.8.1 // indirect
+	github.com/xeipuuv/gojsonpointer v0.0.0-20180127040702-4e3ac2762d5f // indirect
+	github.com/xeipuuv/gojsonreference v0.0.0-20180127040603-bd5ef7bd5415 // indirect
+	github.com/xeipuuv/gojsonschema v1.2.0 // indirect
 	go.opentelemetry.io/otel v1.47.0 // indirect
 	go.opentelemetry.io/otel/metric v1.47.0 // indirect
 	go.opentelemetry.io/otel/trace v1.47.0 // indirect

@@ -1,0 +1,145 @@
+package sqlsystem
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Identifiers looks whether people can be found: columns of identifiers that hold nothing
+// although their tables have rows, and rules of resolve that lead from one identifier to
+// several people. Each look ends after 20 seconds, and says nothing then.
+func (s *System) Identifiers(ctx context.Context) ([]Advice, error) {
+	var out []Advice
+	add := func(a Advice) {
+		if !slices.Contains(out, a) {
+			out = append(out, a)
+		}
+	}
+	var subjects []subject
+	for _, d := range s.datasets {
+		subjects = append(subjects, d.subjects...)
+	}
+	for _, f := range s.finders {
+		subjects = append(subjects, f.subjects...)
+	}
+	for _, sub := range subjects {
+		if sub.element != "" {
+			continue
+		}
+		from, column := " FROM "+s.table(sub.table), s.dialect.quote(sub.column)
+		if s.any(ctx, "SELECT 1"+from+" LIMIT 1") && !s.any(ctx, "SELECT 1"+from+" WHERE "+column+" IS NOT NULL LIMIT 1") {
+			add(Advice{s.m.At(sub.path), fmt.Sprintf("the column %q of %s holds nothing in any row: nobody is found by it", sub.column, sub.table), "name another, or leave it out"})
+		}
+	}
+	for i, f := range s.finders {
+		r := s.m.SQL.Resolve[i]
+		if r.One || r.Strength == "weak" || len(f.joins) > 0 {
+			continue
+		}
+		for _, sub := range f.subjects {
+			t, err := s.describe(ctx, sub.table)
+			if err != nil || sub.element != "" || t.tells([]string{sub.column}) {
+				continue
+			}
+			condition := "t." + s.dialect.quote(sub.column) + " IS NOT NULL"
+			query := "SELECT 1 FROM " + f.table + " AS t WHERE " + and(condition, f.where) + " GROUP BY " + sub.expr + " HAVING count(DISTINCT " + f.expr + ") > 1 LIMIT 1"
+			if s.any(ctx, query) {
+				add(Advice{s.m.At(sub.path), fmt.Sprintf("several people of %s have one %s: whoever asks by it is taken for all of them", sub.table, sub.typ), "add one: true, and a person decides which is meant; or strength: weak"})
+			}
+		}
+	}
+	return out, ctx.Err()
+}
+
+// any reports whether a query returns a row, as far as it is answered.
+func (s *System) any(ctx context.Context, query string) (there bool) {
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
+	_ = s.looking(ctx, func(tx *sql.Tx) error { return each(ctx, tx, query, func([]string) { there = true }) })
+	return there
+}
+
+// triedRows is in how many rows of a dataset values are tried: two, since the second may
+// collide with the first.
+const triedRows = 2
+
+// TrySets sets, in two rows of each dataset, what an erasure sets, and takes it back: what
+// the database refuses of it, by a trigger or a constraint that the catalogue doesn't show.
+// Triggers run, and what they do outside of the database isn't taken back. What its user may
+// not change isn't tried.
+func (s *System) TrySets(ctx context.Context) ([]Advice, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	var out []Advice
+	for _, d := range s.datasets {
+		if d.own.view {
+			continue
+		}
+		for _, l := range d.lookups {
+			if l.sets == nil || d.setters(1<<l.number) != 1<<l.number {
+				continue
+			}
+			err := s.trySet(ctx, d, l)
+			if err == nil || reasonOf(err) == forbidden || !refused(err) {
+				continue
+			}
+			what, _, _ := strings.Cut(s.explain(err).Error(), "\n")
+			out = append(out, Advice{s.m.At(l.erasePath + ".anonymise"), fmt.Sprintf("dataset %s: the database refuses what an erasure sets: %s", d.Name, what), "set what it takes, or have the trigger or constraint let it"})
+		}
+	}
+	return out, ctx.Err()
+}
+
+// trySet sets what one way sets, and takes it back.
+func (s *System) trySet(ctx context.Context, d *dataset, l *lookup) error {
+	ctx, cancel := context.WithTimeout(ctx, lookTime) // a row that somebody holds isn't waited for long
+	defer cancel()
+	tx, err := s.db.BeginTx(ctx, s.dialect.begin())
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // it is to be taken back
+	keys, err := s.someKeys(ctx, tx, d, l)
+	if err != nil || len(keys) == 0 {
+		return err
+	}
+	e := &erasure{examination: s.examination(tx, nil, []*dataset{d}, lacks{}), tx: tx, done: map[*dataset]int64{}}
+	how := act{sets: 1 << l.number}
+	made, err := e.making(ctx, d, how, keys)
+	if err != nil {
+		return err
+	}
+	_, err = e.write(ctx, tx, d, changing, keys, func(q *statement) {
+		q.making = made
+		d.erasing(q, how)
+	})
+	if err == nil {
+		err = s.dialect.beforeCommit(ctx, tx)
+	}
+	var no *denied
+	if errors.As(err, &no) {
+		return nil
+	}
+	return err
+}
+
+// someKeys returns the keys of two rows of a dataset.
+func (s *System) someKeys(ctx context.Context, tx *sql.Tx, d *dataset, l *lookup) (keys []string, err error) {
+	q := &statement{dialect: s.dialect}
+	texts := d.keyTexts(s.dialect, "t")
+	q.add("SELECT ", strings.Join(texts, ", "), " FROM ", d.table, " AS t")
+	if len(l.joins) == 0 && l.where != "" {
+		q.add(" WHERE ", l.where)
+	}
+	q.add(" LIMIT ", fmt.Sprint(triedRows))
+	err = s.scan(ctx, tx, q, len(texts), func(held []any) error {
+		key, err := d.keyOf(held)
+		keys = append(keys, key)
+		return err
+	})
+	return keys, err
+}
