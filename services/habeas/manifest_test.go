@@ -4,12 +4,15 @@ import (
 	"database/sql"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
+	_ "github.com/jackc/pgx/v5/stdlib"
 	_ "modernc.org/sqlite"
 
 	"habeas.dev/schemas"
+	"habeas.dev/services/internal/pgtest"
 )
 
 // TestManifestInit: a draft of a database is a manifest that is read, that lint fails with
@@ -86,5 +89,45 @@ func TestManifestSchema(t *testing.T) {
 	}
 	if status, out := says(t, "manifest", "schema"); status != 0 || out != string(want) {
 		t.Errorf("status %d:\n%.200s", status, out)
+	}
+}
+
+var initBlock = regexp.MustCompile("(?s)```(sql|yaml) init\n(.*?)```")
+
+// TestGuideBeginsWithADraft: what docs/workers.md says that init makes of a database is what
+// it makes, of SQLite's and of PostgreSQL's.
+func TestGuideBeginsWithADraft(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/workers.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := map[string]string{}
+	for _, b := range initBlock.FindAllStringSubmatch(string(page), -1) {
+		blocks[b[1]] = b[2]
+	}
+	if len(blocks) != 2 {
+		t.Fatal("the page doesn't begin with a draft")
+	}
+	for _, driver := range []string{"sqlite", "pgx"} {
+		t.Run(driver, func(t *testing.T) {
+			t.Parallel()
+			dsn := filepath.Join(t.TempDir(), "shop.db")
+			if driver == "pgx" {
+				dsn = pgtest.Shared(t).Database(t)
+			}
+			db, err := sql.Open(driver, dsn)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
+			if _, err := db.ExecContext(t.Context(), blocks["sql"]); err != nil {
+				t.Fatal(err)
+			}
+			out, err := command(t.Context(), "manifest", "init", "--dsn", dsn, "--root", "users.email", "--system", "shop").Output()
+			if err != nil || string(out) != blocks["yaml"] {
+				t.Errorf("%v: the page has\n%s\nand init makes\n%s", err, blocks["yaml"], out)
+			}
+		})
 	}
 }

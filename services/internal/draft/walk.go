@@ -74,6 +74,9 @@ func (d *Draft) walk() {
 		d.follow()
 	}
 	for _, t := range d.tables {
+		if len(t.Key) == 0 { // nothing tells its rows apart
+			t.state, t.ways = unreached, nil
+		}
 		if t.state == unreached && !t.personal() && !t.hasKinds() && d.touched(t) {
 			t.state = technical
 		}

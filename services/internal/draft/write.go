@@ -59,12 +59,16 @@ func (d *Draft) head(b *strings.Builder) {
 	if len(given) > 0 {
 		fmt.Fprintf(b, "scope: {%s: given}\n", strings.Join(given, ": given, "))
 	}
-	fmt.Fprintf(b, "processing: {subjects: {en: %s}}         # whose data it is\n", manifest.Todo)
+	fmt.Fprintf(b, "processing: {subjects: {en: %s}}        # whose data it is\n", manifest.Todo)
 	common := d.defaults(d.reached())
 	fmt.Fprintf(b, "defaults:                                # of every dataset that doesn't say otherwise\n  category: %s\n  origin: %s\n", common.category, common.origin)
 	fmt.Fprintf(b, "  purposes: [%s]                       # ids of the catalogue of purposes, which have the legal basis\n", manifest.TodoPurpose)
 	fmt.Fprintf(b, "  storage: {en: %s}                    # for how long it is kept, or by what that is decided\n", manifest.Todo)
-	fmt.Fprintf(b, "  sql: {key: [%s], subject: {%s}, erase: delete}\n", join(common.key), common.subject)
+	subject := ""
+	if common.subject != "" {
+		subject = ", subject: {" + common.subject + "}"
+	}
+	fmt.Fprintf(b, "  sql: {key: [%s]%s, erase: delete}\n", join(common.key), subject)
 	if tenant := d.tenant(); tenant != "" {
 		fmt.Fprintf(b, "# decide: where several companies share these tables, say whose this is: sql: {where: {%s: 1}}\n", scalar(tenant))
 	}
@@ -144,7 +148,7 @@ func (d *Draft) defaults(all []*table) common {
 	c := common{category: count(func(t *table) string { return category(t.stem) }), origin: count(func(t *table) string { return origin(t.stem) })}
 	c.subject = count(func(t *table) string {
 		short := t.subject()
-		if len(short) == 0 {
+		if len(short) == 0 || t.root != nil {
 			return ""
 		}
 		return pairs(short)
