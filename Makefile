@@ -121,6 +121,7 @@ image: ## Build the image habeas from a binary that is built here; nothing is pu
 COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 PROFILE ?=
 up: ## Start each service in its own container, with Kafka and PostgreSQL (PROFILE=observability: with traces, metrics, a dashboard)
+	$(COMPOSE) build -q intake
 	@deploy/compose/secrets
 	$(if $(PROFILE),HABEAS_OTLP=http://collector:4318) $(COMPOSE) $(if $(PROFILE),--profile $(PROFILE)) up -d --build
 	@echo "Requests go to http://127.0.0.1:$${HABEAS_PORT:-8420}, the console is at http://localhost:$${CONSOLE_PORT:-8421} (agent@example.com, password)"

@@ -9,14 +9,19 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/segmentio/kafka-go"
+
+	"habeas.dev/pkg/bus"
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/habeas/upstream"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/topics"
 	"habeas.dev/services/sandbox/people"
 )
 
@@ -38,9 +43,10 @@ func TestCompose(t *testing.T) {
 	if _, err := upstream.Post(t.Context(), door, token, asked[0].JSON()); err != nil {
 		t.Fatal(err)
 	}
-	kafka := upstream.NewWriter([]string{os.Getenv("HABEAS_TEST_COMPOSE_KAFKA")}, nil)
-	t.Cleanup(kafka.Close)
-	if err := kafka.Publish(t.Context(), asked[1]); err != nil {
+	sender := inCompose(t, topics.UserProducer)
+	producer := upstream.NewWriter(sender.Brokers, as(t, sender).Transport)
+	t.Cleanup(producer.Close)
+	if err := producer.Publish(t.Context(), asked[1]); err != nil {
 		t.Fatal(err)
 	}
 	for n, r := range asked {
@@ -49,6 +55,48 @@ func TestCompose(t *testing.T) {
 		got, want := recordsIn(t, unpacked(t, r.ID, data)), p.seeded(n+1)
 		if !reflect.DeepEqual(got, want) {
 			t.Errorf("person %d: %d records in the bundle, %d in the seeds: first that differs: %s", n+1, len(got), len(want), firstOther(got, want))
+		}
+	}
+}
+
+// inCompose returns how a user reaches the containers' Kafka from the host.
+func inCompose(t *testing.T, user string) bus.Config {
+	t.Helper()
+	c, err := bus.Files{Brokers: []string{os.Getenv("HABEAS_TEST_COMPOSE_KAFKA")},
+		SASL: bus.SASLFiles{Mechanism: bus.Plain, User: user, PasswordFile: filepath.Join(os.Getenv("HABEAS_TEST_COMPOSE_SECRETS"), "kafka_"+user)}}.Config()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// TestComposeHostile: in the containers, on Apache Kafka and PostgreSQL, each user of Kafka
+// may do what the table says and nothing else; and a worker, by all that its container has,
+// reaches neither the journal, nor another system's database, nor an answer.
+func TestComposeHostile(t *testing.T) {
+	if os.Getenv("HABEAS_TEST_COMPOSE") == "" {
+		t.Skip("needs the containers: make test-compose")
+	}
+	holdToTable(t, topics.Accesses(people.Systems()), func(user string) bus.Config { return inCompose(t, user) })
+	if _, err := as(t, bus.Config{Brokers: inCompose(t, topics.UserProducer).Brokers}).Metadata(t.Context(), &kafka.MetadataRequest{}); err == nil {
+		t.Error("who doesn't sign in is let in")
+	}
+	journal := "HABEAS_JOURNAL=postgres://worker_marketplace@postgres/habeas?passfile=/run/secrets/pgpass"
+	for what, c := range map[string]struct {
+		call []string
+		want string
+	}{
+		"the journal, as its owner": {[]string{"HABEAS_JOURNAL=postgres://habeas@postgres/habeas?passfile=/run/secrets/pgpass", "journal", "migrate"}, "journal"},
+		"the journal, as itself":    {[]string{journal, "journal", "migrate"}, "journal"},
+		"another system's database": {[]string{journal, "try", "account", "email=nobody@example.net"}, "password"},
+		"another's topics":          {[]string{"HABEAS_KAFKA_USER=habeas-coordinator", "topics", "check"}, "SASL"},
+		"rights, granted by itself": {[]string{"HABEAS_KAFKA_USER=habeas-worker-marketplace", "topics", "grant"}, "Cluster Authorization Failed"},
+	} {
+		args := strings.Fields(os.Getenv("HABEAS_TEST_COMPOSE_WORKER"))
+		args = append(args[:len(args)-2:len(args)-2], append([]string{"-e", c.call[0]}, append(args[len(args)-2:], c.call[1:]...)...)...)
+		out, err := exec.CommandContext(t.Context(), args[0], args[1:]...).CombinedOutput() //nolint:gosec // the test's own
+		if err == nil || !strings.Contains(strings.ToLower(string(out)), strings.ToLower(c.want)) {
+			t.Errorf("a worker reaches %s, or fails for another reason: %v %s", what, err, out)
 		}
 	}
 }

@@ -11,12 +11,14 @@ import (
 	"github.com/alecthomas/kong"
 	"go.yaml.in/yaml/v3"
 
+	"habeas.dev/services/internal/topics"
 	"habeas.dev/services/sandbox/people"
 )
 
 // TestDeployCompose: docker-compose.yml has a worker for each system of the
 // configuration beside it and calls habeas as it can be called; every service is
-// scraped, runs as a user that isn't root, and may do no more than it needs.
+// scraped, runs as a user that isn't root, and may do no more than it needs; a secret that
+// several have is one of those that are meant for several.
 func TestDeployCompose(t *testing.T) {
 	t.Parallel()
 	file := deployFolder + "/compose/habeas.yaml"
@@ -31,6 +33,9 @@ func TestDeployCompose(t *testing.T) {
 			SecurityOpt          []string `yaml:"security_opt"`
 			Healthcheck          struct{ Test []string }
 			Profiles             []string
+			Environment          map[string]string
+			Volumes              []string
+			Secrets              []composeSecret
 		}
 	}
 	readYAML(t, "../../docker-compose.yml", &compose)
@@ -40,7 +45,12 @@ func TestDeployCompose(t *testing.T) {
 		} `yaml:"scrape_configs"`
 	}
 	readYAML(t, deployFolder+"/compose/prometheus.yml", &scraped)
+	users := []string{"admin"}
+	for _, a := range topics.Accesses(people.Systems()) {
+		users = append(users, a.User)
+	}
 	var workers, want, targets []string
+	holders := map[string][]string{}
 	for name, s := range compose.Services {
 		if s.User == "" || strings.HasPrefix(s.User, "root") || strings.HasPrefix(s.User, "0") || !slices.Equal(s.CapDrop, []string{"ALL"}) || !slices.Contains(s.SecurityOpt, "no-new-privileges:true") {
 			t.Errorf("%s has more rights than it needs: user %q, %v dropped, %v", name, s.User, s.CapDrop, s.SecurityOpt)
@@ -49,6 +59,12 @@ func TestDeployCompose(t *testing.T) {
 			continue
 		}
 		callable(t, name, s.Command)
+		for _, secret := range s.Secrets {
+			holders[secret.Source] = append(holders[secret.Source], name)
+		}
+		if name != "sandbox" && name != "tables" && !slices.Contains(users, s.Environment["HABEAS_KAFKA_USER"]) {
+			t.Errorf("%s signs in to Kafka as %q", name, s.Environment["HABEAS_KAFKA_USER"])
+		}
 		if !s.ReadOnly {
 			t.Errorf("%s can write its root", name)
 		}
@@ -57,13 +73,26 @@ func TestDeployCompose(t *testing.T) {
 			if s.Command[1] != system {
 				t.Errorf("%s is %v", name, s.Command)
 			}
+			if s.Environment["HABEAS_KAFKA_USER"] != topics.WorkerUser(system) || s.Environment["HABEAS_JOURNAL"] != "" {
+				t.Errorf("%s is %v", name, s.Environment)
+			}
+			if want := []string{"./deploy/compose/habeas.yaml:/etc/habeas/habeas.yaml:ro", "vault:/var/lib/habeas/vault"}; !slices.Equal(s.Volumes, want) {
+				t.Errorf("%s has the folders %v", name, s.Volumes)
+			}
 		}
-		once := name == "topics" || name == "keys" // done before the others start
+		once := name == "rights" || name == "topics" || name == "tables" // done before the others start
 		if !once && len(s.Healthcheck.Test) == 0 {
 			t.Errorf("nobody asks %s how it is", name)
 		}
 		if !once && name != "sandbox" {
 			targets = append(targets, name+":8429")
+		}
+	}
+	shared := map[string][]string{ // by how many, and why: who opens; and the stand-ins, which are one program
+		"master_key": {"intake", "coordinator", "letters", "console"}, "vendor_secret": {"sandbox", "worker-salesforce", "worker-marketo", "worker-paymentech"}}
+	for secret, names := range holders {
+		if slices.Sort(names); len(names) > 1 && !slices.Equal(names, slices.Sorted(slices.Values(shared[secret]))) {
+			t.Errorf("the secret %s is in %v", secret, names)
 		}
 	}
 	slices.Sort(workers)
@@ -79,6 +108,17 @@ func TestDeployCompose(t *testing.T) {
 	if !slices.Equal(got, targets) {
 		t.Errorf("Prometheus asks %v, want %v", got, targets)
 	}
+}
+
+// composeSecret is a secret of a service, by its name alone or with where it lies.
+type composeSecret struct{ Source, Target string }
+
+func (s *composeSecret) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind == yaml.ScalarNode {
+		return n.Decode(&s.Source)
+	}
+	type plain composeSecret
+	return n.Decode((*plain)(s))
 }
 
 // callable fails where habeas can't be called so.

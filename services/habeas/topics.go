@@ -24,6 +24,7 @@ type topicsCommand struct {
 	Check topicsCheckCommand `cmd:"" help:"Compare the topics with what they should be, and change nothing."`
 
 	Access topicsAccessCommand `cmd:"" help:"Print what each service's user may do on the cluster, as a script of kafka-acls or for Strimzi."`
+	Grant  topicsGrantCommand  `cmd:"" help:"Grant each service's user on the cluster what it may do, as its administrator."`
 }
 
 // topicsFlags says which topics, of which cluster.

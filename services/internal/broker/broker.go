@@ -23,6 +23,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"habeas.dev/pkg/bus"
+	"habeas.dev/services/internal/topics"
 )
 
 const (
@@ -145,8 +146,8 @@ func (b *Broker) prepare(ctx context.Context, c Config, own bus.SASL) error {
 	if err != nil {
 		return err
 	}
-	if err := grant(ctx, client, c.Users); err != nil {
-		return err
+	if err := topics.Grant(ctx, client, grantees(c.Users)); err != nil {
+		return fmt.Errorf("broker: %w", err)
 	}
 	return b.Health()
 }

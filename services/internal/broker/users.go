@@ -1,14 +1,11 @@
 package broker
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 
-	"github.com/segmentio/kafka-go"
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"habeas.dev/pkg/bus"
@@ -59,38 +56,11 @@ func forgetUsers(dir string) error {
 	return nil
 }
 
-// The operations, and the things, that a right names.
-var (
-	operations = map[string]kafka.ACLOperationType{"Read": kafka.ACLOperationTypeRead, "Write": kafka.ACLOperationTypeWrite, "Create": kafka.ACLOperationTypeCreate,
-		"Describe": kafka.ACLOperationTypeDescribe, "DescribeConfigs": kafka.ACLOperationTypeDescribeConfigs}
-	resources = map[string]kafka.ResourceType{"topic": kafka.ResourceTypeTopic, "group": kafka.ResourceTypeGroup}
-)
-
-// grant gives every user their rights.
-func grant(ctx context.Context, client *kafka.Client, users []User) error {
-	req := &kafka.CreateACLsRequest{}
-	for _, u := range users {
-		for _, r := range u.Rights {
-			entry := kafka.ACLEntry{Principal: "User:" + u.Name, PermissionType: kafka.ACLPermissionTypeAllow, Host: "*",
-				Operation: operations[r.Operation], ResourceType: resources[r.Resource], ResourceName: r.Name, ResourcePatternType: kafka.PatternTypeLiteral}
-			if r.Prefixed {
-				entry.ResourcePatternType = kafka.PatternTypePrefixed
-			}
-			if entry.Operation == kafka.ACLOperationTypeUnknown || entry.ResourceType == kafka.ResourceTypeUnknown {
-				return fmt.Errorf("broker: user %s: the right to %s a %s isn't known", u.Name, r.Operation, r.Resource)
-			}
-			req.ACLs = append(req.ACLs, entry)
-		}
+// grantees returns the users with what is granted to them.
+func grantees(users []User) []topics.Grantee {
+	out := make([]topics.Grantee, len(users))
+	for i, u := range users {
+		out[i] = topics.Grantee{User: u.Name, ACLs: u.Rights}
 	}
-	if len(req.ACLs) == 0 {
-		return nil
-	}
-	res, err := client.CreateACLs(ctx, req)
-	if err == nil {
-		err = errors.Join(res.Errors...)
-	}
-	if err != nil {
-		return fmt.Errorf("broker: grant rights: %w", err)
-	}
-	return nil
+	return out
 }

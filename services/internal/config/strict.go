@@ -8,8 +8,11 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+
+	"habeas.dev/services/internal/topics"
 )
 
 // Wide is something that a configuration leaves wider than it must be.
@@ -29,6 +32,7 @@ func (c Config) Strict() []Wide {
 	all = append(all, c.wideBelief()...)
 	all = append(all, c.wideAddresses()...)
 	all = append(all, c.wideSecrets()...)
+	all = append(all, c.wideFolders()...)
 	all = append(all, c.wideReceipts()...)
 	slices.SortFunc(all, func(a, b Wide) int { return strings.Compare(a.Where+"\x00"+a.What, b.Where+"\x00"+b.What) })
 	return all
@@ -38,7 +42,7 @@ func (c Config) wideListeners() (all []Wide) {
 	for _, l := range []struct {
 		where, listen string
 		tls           ServerTLS
-	}{{"", c.Listen, c.TLS}, {"monitor.", c.Monitor.Listen, c.Monitor.TLS}, {"console.", c.Console.Listen, c.Console.TLS}} {
+	}{{"", c.Listen, c.TLS}, {"monitor.", c.Monitor.Listen, c.Monitor.TLS}, {"console.", c.Console.Listen, c.Console.TLS}, {"portal.", c.Portal.Listen, c.Portal.TLS}} {
 		host, _, err := net.SplitHostPort(l.listen)
 		if l.listen == "" || err == nil && loopback(host) {
 			continue
@@ -53,6 +57,9 @@ func (c Config) wideListeners() (all []Wide) {
 	if c.Listen != "" && len(c.Callers) == 0 {
 		all = append(all, Wide{"callers", "names nobody: whoever is on this machine has anybody's data gathered or erased", "name who may call"})
 	}
+	if c.Portal.Listen != "" && !c.Portal.Local && c.Portal.SecretFile == "" {
+		all = append(all, Wide{"portal.secret_file", "is missing: the key of codes and sessions lies in the data folder", "openssl rand -base64 48 into a secret of the portal's own"})
+	}
 	if c.Console.Local {
 		all = append(all, Wide{"console.local", "lets in whoever is on this machine, with every role", "sign people in: console.oidc"})
 	}
@@ -64,16 +71,56 @@ func (c Config) wideListeners() (all []Wide) {
 
 func (c Config) wideKafka() (all []Wide) {
 	if len(c.Kafka.Brokers) == 0 {
-		return []Wide{{"kafka.brokers", "names none: the embedded broker lets in whoever is on this machine", "use a cluster, with a user for each service (habeas topics access)"}}
+		return []Wide{{"kafka.brokers", "names none: with the embedded broker one process has the rights of every component", "use a cluster, with a user for each service (habeas topics access)"}}
 	}
 	t := c.Kafka.TLS
 	if !t.Enabled && t.CAFile == "" && t.CertFile == "" {
 		all = append(all, Wide{"kafka.tls", "is missing: messages and passwords go in the open", "tls: {enabled: true}, or ca_file"})
 	}
-	if c.Kafka.SASL.Mechanism == "" && t.CertFile == "" {
-		all = append(all, Wide{"kafka.sasl", "is missing: the brokers can't tell services apart", "a user for each service, with the rights of habeas topics access"})
+	sasl := c.Kafka.SASL
+	switch {
+	case sasl.Mechanism == "" && sasl.User == "":
+		if t.CertFile == "" {
+			all = append(all, Wide{"kafka.sasl", "is missing: the brokers can't tell services apart", "a user for each service, with the rights of habeas topics access"})
+		}
+	case sasl.User != "" && !slices.ContainsFunc(topics.Accesses(slices.Collect(maps.Keys(c.Systems))), func(a topics.Access) bool { return a.User == sasl.User }):
+		all = append(all, Wide{"kafka.sasl.user", "is " + sasl.User + ", which is no component's: whatever signs in by it has the rights of all", "a user for each service (habeas topics access), by HABEAS_KAFKA_USER where they share this file"})
 	}
 	return all
+}
+
+// wideFolders finds keys that lie where every worker reaches: a worker has the folders of
+// objects and of links.
+func (c Config) wideFolders() (all []Wide) {
+	ways := map[string]string{"vault.bucket": c.Vault.Bucket, "links": c.Links}
+	keys := map[string]string{"vault.keys": c.Vault.Keys, "receipts.log_key": c.Receipts.LogKey, "receipts.bundle_key": c.Receipts.BundleKey}
+	for i, key := range append([]string{c.Vault.Key}, c.Vault.OldKeys...) {
+		where := "vault.key"
+		if i > 0 {
+			where = fmt.Sprintf("vault.old_keys[%d]", i-1)
+		}
+		if u, err := url.Parse(key); err == nil && u.Scheme == "file" {
+			keys[where] = u.Path
+		}
+	}
+	for where, key := range keys {
+		for way, folder := range ways {
+			switch {
+			case !filepath.IsAbs(folder) || !filepath.IsAbs(key):
+			case liesIn(folder, key):
+				all = append(all, Wide{where, "lies in " + way + ", which workers have: each of them reads it", "a place of its own"})
+			case where == "vault.key" && way == "vault.bucket" && liesIn(c.Data, key) && liesIn(c.Data, folder):
+				all = append(all, Wide{where, "lies in the data folder, as the vault does: a worker that is given that folder reads the master key", "a secret of the services that open, or a key service"})
+			}
+		}
+	}
+	return all
+}
+
+// liesIn reports whether a path is in a folder, or the folder itself.
+func liesIn(folder, path string) bool {
+	rel, err := filepath.Rel(folder, path)
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
 }
 
 func (c Config) wideReceipts() (all []Wide) {
@@ -116,6 +163,9 @@ func (c Config) addresses() map[string]string {
 	for i, h := range c.Notify.Webhooks {
 		all[fmt.Sprintf("notify.webhooks[%d].url", i)] = h.URL
 	}
+	for i, key := range c.Vault.OldKeys {
+		all[fmt.Sprintf("vault.old_keys[%d]", i)] = key
+	}
 	return all
 }
 
@@ -138,6 +188,9 @@ func (c Config) wideAddresses() (all []Wide) {
 				all = append(all, Wide{where, "is not https: " + u.Host, "https"})
 			}
 		case "postgres", "postgresql":
+			if user := u.User.Username(); where == "journal" && !slices.Contains(journalRoles, user) {
+				all = append(all, Wide{where, "signs in as " + quoteOr(user, "nobody in particular") + ", which is no component's role: whatever has it may do everything in the journal", "a role for each service (deploy/postgres/roles.sql), by HABEAS_JOURNAL where they share this file"})
+			}
 			if mode := u.Query().Get("sslmode"); !local && mode != "verify-full" {
 				all = append(all, Wide{where, "doesn't check the server's certificate: sslmode is " + quoteOr(mode, "not set"), "sslmode=verify-full"})
 			}
@@ -157,6 +210,10 @@ func (c Config) wideAddresses() (all []Wide) {
 	return all
 }
 
+// journalRoles are the roles of the components that have the journal, which
+// deploy/postgres/roles.sql makes.
+var journalRoles = []string{"habeas_intake", "habeas_coordinator", "habeas_letters", "habeas_console", "habeas_portal"}
+
 func quoteOr(s, instead string) string {
 	if s == "" {
 		return instead
@@ -168,7 +225,10 @@ func quoteOr(s, instead string) string {
 func (c Config) secretFiles() map[string]string {
 	all := map[string]string{"kafka.sasl.password_file": c.Kafka.SASL.PasswordFile, "kafka.tls.key_file": c.Kafka.TLS.KeyFile, "letters.password_file": c.Letters.PasswordFile,
 		"tls.key_file": c.TLS.KeyFile, "monitor.tls.key_file": c.Monitor.TLS.KeyFile, "console.tls.key_file": c.Console.TLS.KeyFile,
-		"console.oidc.client_secret_file": c.Console.OIDC.ClientSecretFile, "console.cookie_key_file": c.Console.CookieKeyFile, "receipts.bundle_key": c.Receipts.BundleKey}
+		"console.oidc.client_secret_file": c.Console.OIDC.ClientSecretFile, "console.cookie_key_file": c.Console.CookieKeyFile, "receipts.bundle_key": c.Receipts.BundleKey, "receipts.log_key": c.Receipts.LogKey}
+	if c.Portal.Listen != "" {
+		all["portal.secret_file"], all["portal.token_file"], all["portal.uploads_key"], all["portal.tls.key_file"] = c.Portal.SecretFile, c.Portal.TokenFile, c.Portal.UploadsKey, c.Portal.TLS.KeyFile
+	}
 	for name, s := range c.Systems {
 		all["systems."+name+".client_secret_file"] = s.ClientSecretFile
 		all["systems."+name+".options.key_file"] = s.Options["key_file"]
@@ -184,7 +244,7 @@ func (c Config) secretFiles() map[string]string {
 		if file := u.Query().Get("passfile"); file != "" {
 			all[where+" (passfile)"] = file
 		}
-		if where == "vault.key" && u.Scheme == "file" {
+		if strings.HasPrefix(where, "vault.") && u.Scheme == "file" {
 			all[where] = u.Path
 		}
 	}

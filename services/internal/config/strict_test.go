@@ -19,7 +19,7 @@ func TestStrict(t *testing.T) {
 		}
 		return path
 	}
-	for _, name := range []string{"kafka", "salesforce", "marketo", "cookies", "oidc", "master", "tls", "journal", "billing"} {
+	for _, name := range []string{"kafka", "salesforce", "marketo", "cookies", "oidc", "master", "tls", "journal", "billing", "portal"} {
 		secret(name, name+"'s own", 0o600)
 	}
 	secret("copied", "salesforce's own", 0o600)
@@ -31,7 +31,7 @@ tls: {cert_file: DIR/cert, key_file: DIR/tls}
 callers: {signup-page: {believed: true, rights: [access]}}
 producers: {crm: {keys: [DIR/crm.pem]}}
 kafka: {brokers: ["k:9093"], tls: {enabled: true}, sasl: {mechanism: SCRAM-SHA-512, user: habeas-intake, password_file: DIR/kafka}}
-journal: postgres://habeas@db/habeas?sslmode=verify-full&passfile=DIR/journal
+journal: postgres://habeas_coordinator@db/habeas?sslmode=verify-full&passfile=DIR/journal
 limits: postgres://vendors@db/vendors?sslmode=verify-full
 vault: {bucket: "s3://vault", key: "file://DIR/master"}
 outbox: s3://outbox
@@ -67,15 +67,23 @@ systems:
 		{", sasl: {mechanism: SCRAM-SHA-512, user: habeas-intake, password_file: DIR/kafka}", "", "kafka.sasl"},
 		{`brokers: ["k:9093"]`, "brokers: []", "kafka.brokers"},
 		{"outbox: s3://outbox", "proof: never", "proof"},
+		{"outbox: s3://outbox", "letters: {smtp: 'm:25', from: a@b.example}\nportal: {listen: ':2', url: 'https://p.example', secret_file: DIR/portal}", "portal.tls"},
+		{"outbox: s3://outbox", "letters: {smtp: 'm:25', from: a@b.example}\nportal: {listen: '127.0.0.1:2', url: 'https://p.example'}", "portal.secret_file"},
 		{"outbox: s3://outbox", "sandbox: {seed: 1, people: 200}", "sandbox"},
 		{"outbox: s3://outbox", "monitor: {listen: '0.0.0.0:1', tls: {cert_file: c, key_file: k}}", "monitor.tls.client_ca_file"},
 		{"outbox: s3://outbox", "monitor: {listen: ':1'}", "monitor.tls"},
 		{"outbox: s3://outbox", "telemetry: {otlp: 'http://collector:4318'}", "telemetry.otlp"},
 		{"outbox: s3://outbox", "letters: {smtp: 'm:25', from: a@b.example, plain: true}", "letters.plain"},
 		{"file://DIR/master", "base64key://c2VjcmV0", "vault.key"},
-		{"habeas@db/habeas?sslmode=verify-full", "habeas:hunter2@db/habeas?sslmode=verify-full", "journal"},
-		{"habeas@db/habeas?sslmode=verify-full", "habeas@db/habeas?sslmode=require", "journal"},
-		{"vendors@db/vendors", "habeas@db/vendors", "journal"},
+		{"habeas_coordinator@db/habeas?sslmode=verify-full", "habeas_coordinator:hunter2@db/habeas?sslmode=verify-full", "journal"},
+		{"habeas_coordinator@db/habeas", "habeas@db/habeas", "journal"},
+		{"user: habeas-intake, ", "user: habeas, ", "kafka.sasl.user"},
+		{"file://DIR/master", "file://DIR/links/master", "vault.key"},
+		{`key: "file://DIR/master"`, `key: "file://DIR/master", keys: DIR/links/keys`, "vault.keys"},
+		{`key: "file://DIR/master"`, `key: "file://DIR/master", old_keys: ["base64key://c2VjcmV0"]`, "vault.old_keys[0]"},
+		{`key: "file://DIR/master"`, `key: "file://DIR/master", old_keys: ["file://DIR/open"]`, "vault.old_keys[0]"},
+		{"db/habeas?sslmode=verify-full", "db/habeas?sslmode=require", "journal"},
+		{"vendors@db/vendors", "habeas_coordinator@db/vendors", "journal"},
 		{"limits: postgres://vendors@db/vendors?sslmode=verify-full\n", "", "limits"},
 		{"https://x.mktorest.com", "http://x.mktorest.com", "systems.marketo.url"},
 		{"client_secret_file: DIR/marketo", "client_secret_file: DIR/salesforce", "systems.marketo.client_secret_file"},

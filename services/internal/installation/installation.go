@@ -44,10 +44,12 @@ type Installation struct {
 // and no more.
 type Parts struct{ Journal, Vault, Objects, Outbox bool }
 
-// Make opens parts of an installation, making folders and the master key where
-// they are missing. The options are those of its lifecycle.
+// Make opens parts of an installation, making the data folder's rooms and the master key
+// where they are missing; of what lies elsewhere it makes no room. The options are those of
+// its lifecycle.
 func Make(ctx context.Context, c config.Config, p Parts, opts ...lifecycle.Option) (*Installation, error) {
-	for room, wanted := range map[string]bool{config.RoomJournal: p.Journal, config.RoomVault: p.Vault || p.Objects, config.RoomVaultKeys: p.Vault, config.RoomOutbox: p.Outbox} {
+	for room, wanted := range map[string]bool{config.RoomJournal: p.Journal && strings.HasPrefix(c.Journal, "sqlite:"), config.RoomVault: (p.Vault || p.Objects) && c.Vault.Bucket == c.Room(config.RoomVault),
+		config.RoomVaultKeys: p.Vault && c.Vault.Keys == c.Room(config.RoomVaultKeys), config.RoomOutbox: p.Outbox && c.Outbox == c.Room(config.RoomOutbox)} {
 		if !wanted {
 			continue
 		}
