@@ -100,6 +100,7 @@ func TestHostile(t *testing.T) {
 	h.rejected("of a task with another's nonce", erasure, core.MessageReport, people.Marketo, "wrong-nonce")
 
 	h.opensNothingElse(access, opened)
+	h.opensNoMessage(marketo)
 	h.isBounded(access, gather)
 
 	// Nothing came of it.
@@ -326,6 +327,33 @@ func (h *hostile) opensNothingElse(id string, t link.Task) {
 	}
 	if objects == 0 {
 		h.Error("there is nothing to try")
+	}
+}
+
+// opensNoMessage: a worker's key opens no task of another, and no report, whoever let it have
+// them; its own tasks it does open.
+func (h *hostile) opensNoMessage(k *link.Key) {
+	h.Helper()
+	own, others := 0, 0
+	for _, system := range append(people.Systems(), dsar.Aggregator) {
+		for _, m := range h.records(event.TopicTasks(system)) {
+			e, err := link.Parse(m.Value)
+			if err != nil {
+				continue // what was sent above, and is none
+			}
+			_, err = k.OpenTask(e, time.Now())
+			switch {
+			case system == people.Marketo && (err == nil || errors.Is(err, link.ErrExpired)):
+				own++
+			case system != people.Marketo && errors.Is(err, link.ErrNotSealed):
+				others++
+			case system != people.Marketo:
+				h.Errorf("a task of %s: %v", system, err)
+			}
+		}
+	}
+	if own == 0 || others == 0 {
+		h.Errorf("%d tasks of its own and %d of others were tried", own, others)
 	}
 }
 

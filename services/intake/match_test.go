@@ -2,6 +2,7 @@ package intake_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"habeas.dev/services/internal/config"
@@ -27,13 +28,18 @@ func TestMatch(t *testing.T) {
 	}{
 		{"portal", id, "email", "Camille@example.com ", 200, "proven"}, {"portal", id, "account_id", "A-1", 200, "claimed"},
 		{"portal", id, "email", "sam@example.com", 200, ""}, {"portal", none, "email", "camille@example.com", 200, ""},
-		{"portal", id, "email", " ", 400, ""}, {"portal", id, "no_such_type", "x", 400, ""}, {"portal", "nothing", "email", "x", 400, ""},
+		{"portal", id, "email", " ", 400, ""}, {"portal", id, "email", strings.Repeat("é", 1025), 400, ""}, {"portal", id, "no_such_type", "x", 400, ""}, {"portal", "nothing", "email", "x", 400, ""},
 		{"signup-page", id, "email", "camille@example.com", 403, ""},
 	} {
 		a := w.do("POST", "/v1/requests/"+c.id+"/match", "/v1/requests/{request_id}/match", text(t, map[string]any{"type": c.typ, "value": c.value}), as(c.caller)...)
 		var got struct{ Assurance string }
 		if a.Code == 200 && json.Unmarshal(a.Body.Bytes(), &got) != nil || a.Code != c.code || got.Assurance != c.assurance {
 			t.Errorf("%+v: %d %s", c, a.Code, a.Body)
+		}
+	}
+	for _, body := range []string{`{"type": "email", "value": "camille@example.com", "more": 1}`, `{"type": "email", "value": "camille@example.com"}{}`} {
+		if a := w.do("POST", "/v1/requests/"+id+"/match", "/v1/requests/{request_id}/match", []byte(body), as("portal")...); a.Code != 400 {
+			t.Errorf("%s: %d", body, a.Code)
 		}
 	}
 }

@@ -32,7 +32,7 @@ spec:
         checksum/config: {{ printf "%s%s" (include "habeas.config" .root) (toYaml .root.Values.manifests) | sha256sum }}
         {{- with $v.annotations }}{{ toYaml . | nindent 8 }}{{ end }}
     spec:
-      serviceAccountName: {{ include "habeas.fullname" .root }}
+      serviceAccountName: {{ $v.serviceAccount | default (include "habeas.fullname" .root) }}
       automountServiceAccountToken: false
       enableServiceLinks: false
       # What is in flight is finished within 15 s, or comes again elsewhere.

@@ -19,7 +19,8 @@ capabilities: {drop: [ALL]}
 {{/*
 As whom a component signs in, with users.enabled: in Kafka as habeas-COMPONENT, by the
 password in its own Secret, and in the journal's database, where it has the journal, as
-habeas_COMPONENT. It is given a dict: root, component, name, secret.
+habeas_COMPONENT. Its Secret has the link keys that it needs, too: SYSTEM.json of its own
+system, and the coordinator's of all. It is given a dict: root, component, name, secret.
 */}}
 {{- define "habeas.users" -}}
 {{- $u := .root.Values.users -}}
@@ -28,6 +29,9 @@ habeas_COMPONENT. It is given a dict: root, component, name, secret.
 {{- if not .secret }}{{ fail (printf "users.enabled: %s has no Secret of its own: name one with its key kafka%s" .component (ternary ", and pgpass" "" (has .component (include "habeas.journalled" . | fromYamlArray)))) }}{{ end -}}
 {{- $env = append $env (dict "name" "HABEAS_KAFKA_USER" "value" (printf "habeas-%s" .component)) -}}
 {{- $env = append $env (dict "name" "HABEAS_KAFKA_PASSWORD_FILE" "value" (printf "/run/secrets/%s/kafka" .name)) -}}
+{{- if or (has .component (list "coordinator" "aggregator")) (hasPrefix "worker-" .component) -}}
+{{- $env = append $env (dict "name" "HABEAS_LINKS" "value" (printf "/run/secrets/%s" .name)) -}}
+{{- end -}}
 {{- if and $u.journal (has .component (include "habeas.journalled" . | fromYamlArray)) -}}
 {{- $env = append $env (dict "name" "HABEAS_JOURNAL" "value" (printf "postgres://habeas_%s@%s&passfile=/run/secrets/%s/pgpass" .component $u.journal .name)) -}}
 {{- end -}}
