@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/term"
 
+	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/sqlsystem"
 	"habeas.dev/schemas"
 	"habeas.dev/services/internal/draft"
@@ -21,6 +22,7 @@ import (
 
 type manifestCommand struct {
 	Init   manifestInitCommand   `cmd:"" help:"Draft a manifest from a live database."`
+	Diff   manifestDiffCommand   `cmd:"" help:"Say what has changed in a database since its manifest was written, and write it."`
 	Schema manifestSchemaCommand `cmd:"" help:"Print the JSON Schema of manifests, for editors."`
 }
 
@@ -96,6 +98,79 @@ func (c *manifestInitCommand) Run(ctx context.Context) (err error) {
 	fmt.Fprintln(os.Stderr, "The database would refuse what was drafted; mend first:")
 	for line := range strings.Lines(err.Error()) {
 		fmt.Fprintln(os.Stderr, " ", strings.TrimSuffix(strings.TrimPrefix(line, "draft.yaml"), "\n"))
+	}
+	return nil
+}
+
+type manifestDiffCommand struct {
+	surveyFlags
+	Write bool   `help:"Write what can be written: further columns and tables, and columns that are gone."`
+	File  string `arg:"" help:"The manifest." placeholder:"FILE" type:"path"`
+}
+
+// Help implements kong.HelpProvider.
+func (manifestDiffCommand) Help() string {
+	return `After a migration: says which tables and columns are new or gone, and which types and keys have
+changed, a line each. --write adds and takes out in the file what can be; comments and order stay,
+and what a person must say of a new table is TODO. What is marked "by hand" isn't written.
+
+  habeas manifest diff --dsn postgres://dsar@db/shop shop.yaml --write
+
+Exit status 0: nothing has changed, or all of it is written; 1: something has, or is left by hand.`
+}
+
+// Run compares.
+func (c *manifestDiffCommand) Run(ctx context.Context) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, initTime)
+	defer cancel()
+	m, err := manifest.Load(c.File)
+	if err != nil {
+		return err
+	}
+	source, err := os.ReadFile(c.File)
+	if err != nil {
+		return err
+	}
+	roots, found := draft.RootsOf(m)
+	if m.SQL == nil || len(roots) == 0 {
+		return fmt.Errorf("%s: nothing says by which column people are found: sql.resolve by an address, or a dataset whose subject is one", c.File)
+	}
+	if c.Schema == "" {
+		c.Schema = m.SQL.Schema
+	}
+	survey, err := sqlsystem.NewSurvey(ctx, c.DSN, c.Schema)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, survey.Close()) }()
+	line := newProgress(os.Stderr)
+	d, err := draft.Make(ctx, survey, draft.Options{Roots: roots, Found: found, System: m.System, Schema: c.Schema, Progress: line.tell})
+	line.end()
+	if err != nil {
+		return err
+	}
+	changes, text, err := draft.Compare(m, source, d)
+	if err != nil {
+		return fmt.Errorf("%s: the changes can't be written as the file stands; make them by hand: %w", c.File, err)
+	}
+	left := 0
+	for _, change := range changes {
+		what := change.What
+		if change.ByHand {
+			what += " (by hand)"
+		}
+		if change.ByHand || !c.Write {
+			left++
+		}
+		fmt.Fprintf(os.Stdout, "%s: %s\n", change.Where, what)
+	}
+	if c.Write && len(changes) > 0 {
+		if err := os.WriteFile(c.File, text, 0o644); err != nil { //nolint:gosec // a manifest holds nothing of anybody
+			return err
+		}
+	}
+	if left > 0 {
+		return errSilent
 	}
 	return nil
 }

@@ -131,3 +131,86 @@ func TestGuideBeginsWithADraft(t *testing.T) {
 		})
 	}
 }
+
+// TestManifestDiff: after a migration what is new and gone is told and written, comments and
+// order stay, and what a person must do is left.
+func TestManifestDiff(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file, out := filepath.Join(dir, "club.db"), filepath.Join(dir, "club.yaml")
+	db, err := sql.Open("sqlite", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	exec := func(text string) {
+		t.Helper()
+		if _, err := db.ExecContext(t.Context(), text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exec(`CREATE TABLE members (no INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE, name TEXT, nick TEXT); CREATE TABLE visits (id INTEGER PRIMARY KEY, member_no INTEGER, at TIMESTAMP)`)
+	const before = `# The club's members.
+system: club
+title: {en: Club}
+abilities: [resolve, gather, erase]
+needs: [email, number]
+finds: [number] # on the card
+defaults: {category: identifiers, origin: provided, purpose: {en: To let you in}, legal_basis: contract, storage: {en: A year}}
+datasets:
+  - name: visits
+    title: {en: Visits}
+    columns: # as they were
+      - id # the first
+      - {at: datetime}
+    sql: {key: [id], subject: {number: member_no}, erase: delete}
+  - name: members
+    title: {en: Members}
+    columns: [no, nick, email, # and so on
+      name]
+    sql: {key: [no], subject: {number: no, email: email}, erase: delete}
+sql:
+  resolve: [{find: number, table: members, column: no, by: {email: email}, one: true}]
+`
+	if err := os.WriteFile(out, []byte(before), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if status, said := says(t, "manifest", "diff", "--dsn", file, out); status != 0 || said != "" {
+		t.Fatalf("status %d:\n%s", status, said)
+	}
+	exec(`ALTER TABLE members DROP COLUMN nick; ALTER TABLE members ADD COLUMN password_hash TEXT; ALTER TABLE visits ADD COLUMN door TEXT; ALTER TABLE visits ADD COLUMN note TEXT;
+		CREATE TABLE letters (id INTEGER PRIMARY KEY, member_no INTEGER REFERENCES members (no), body TEXT); CREATE TABLE doors (id INTEGER PRIMARY KEY, colour TEXT)`)
+	status, said := says(t, "manifest", "diff", "--dsn", file, out)
+	for _, want := range []string{
+		"club.yaml:11: dataset visits: the table visits has a further column door\n", "has a further column note\n",
+		"club.yaml:17: dataset members: the table members has no column nick any more\n", "dataset members: the table members has a further column password_hash, by its name or form a secret\n",
+		"the table letters leads to people and is no dataset\n", "the table doors is new, and nothing leads from a person to it: name it in sql.technical, or make a dataset of it (by hand)\n",
+	} {
+		if status != 1 || !strings.Contains(said, want) {
+			t.Errorf("status %d, nothing of %q:\n%s", status, want, said)
+		}
+	}
+	if now, err := os.ReadFile(out); err != nil || string(now) != before {
+		t.Error("it was written without being asked to")
+	}
+	if status, said := says(t, "manifest", "diff", "--write", "--dsn", file, out); status != 1 {
+		t.Errorf("status %d:\n%s", status, said)
+	}
+	want := strings.NewReplacer(
+		"      - {at: datetime}\n", "      - {at: datetime}\n      - door\n      - note\n",
+		"[no, nick, email, # and so on\n      name]", "[no, email, # and so on\n      name, {name: password_hash, secret: password}]",
+		"erase: delete}\nsql:\n", `erase: delete}
+  - name: letters
+    title: {en: Letters}
+    category: identifiers
+    origin: provided
+    purposes: [todo]
+    storage: {en: TODO}
+    columns: [id, member_no, body]
+    sql: {key: [id], subject: {number: member_no}, erase: delete}
+sql:
+`).Replace(before)
+	if now, err := os.ReadFile(out); err != nil || string(now) != want {
+		t.Errorf("%v:\n%s\nwant\n%s", err, now, want)
+	}
+}

@@ -27,6 +27,8 @@ type Options struct {
 	// System is the system's name; Schema PostgreSQL's schema, where it isn't the
 	// connection's own.
 	System, Schema string
+	// Found says what a manifest that is there already calls what it finds, by root.
+	Found map[string]Found
 	// Progress is told of each step, where it isn't nil.
 	Progress func(what string, done, all int)
 }
@@ -113,6 +115,12 @@ func (d *Draft) root(name string) error {
 		r.found = identifierType(t.stem, r.key.Name)
 		if r.found == r.typ {
 			r.found += "_id"
+		}
+	}
+	if f, ok := d.options.Found[name]; ok {
+		r.typ, r.found = f.Type, f.As
+		if r.key = t.column(f.Column); f.As == "" {
+			r.key = nil
 		}
 	}
 	t.root = r

@@ -260,6 +260,9 @@ func (d *Draft) sql(b *strings.Builder, t *table, name string, c common, renamed
 	if len(t.unlinks) > 0 {
 		parts = append(parts, "unlinks: ["+join(t.unlinks)+"]")
 	}
+	if c.key == nil && t.owned() && t.set == nil { // no defaults say so
+		parts = append(parts, "erase: delete")
+	}
 	if t.set != nil && t.owned() {
 		var set []string
 		for _, col := range t.columns {
