@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"time"
 
 	"habeas.dev/services/internal/installation"
 	"habeas.dev/services/internal/policy"
@@ -41,7 +40,7 @@ func (c *receiptCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer in.Close()
-	r, err := openReceipt(ctx, in, id)
+	r, page, err := openReceipt(ctx, in, id)
 	if err != nil {
 		return err
 	}
@@ -55,10 +54,6 @@ func (c *receiptCommand) Run(ctx context.Context) error {
 	if _, err := save(c.Output+".tlog-proof", c.Force, bytes.NewReader(r.Proof)); err != nil {
 		return err
 	}
-	page, err := receiptPage(ctx, in, id, r)
-	if err != nil {
-		return err
-	}
 	if _, err := save(c.Output+".html", c.Force, bytes.NewReader(page)); err != nil {
 		return err
 	}
@@ -66,52 +61,39 @@ func (c *receiptCommand) Run(ctx context.Context) error {
 	return err
 }
 
-// receiptPage returns a receipt as a page in the person's language.
-func receiptPage(ctx context.Context, in *installation.Installation, id string, r receipt.Receipt) ([]byte, error) {
-	s, err := in.Requests.State(ctx, id)
-	if err != nil {
-		return nil, about(id, err)
-	}
-	key, err := installation.OpenSigningKey(in.Config, signkey.Log, false)
-	if err != nil {
-		return nil, err
-	}
-	languages, err := words.Load(in.Config.Languages...)
-	if err != nil {
-		return nil, err
-	}
-	book, err := policy.Load(in.Config.Laws...)
-	if err != nil {
-		return nil, err
-	}
-	language, local := languages.For(s.Accepted.Locale), time.Time.UTC
-	if j, ok := book.Jurisdiction(s.Accepted.Jurisdiction); ok {
-		language, local = languages.Pick(s.Accepted.Locale, j.Languages), j.Local
-	}
-	return receipt.Page(r, key.Verifier, language, local)
-}
-
-// openReceipt returns a request's receipt, whose proof was mirrored.
-func openReceipt(ctx context.Context, in *installation.Installation, id string) (receipt.Receipt, error) {
-	facts, err := in.Facts(ctx, id)
-	if err != nil {
-		return receipt.Receipt{}, about(id, err)
+// openReceipt returns a request's receipt, whose proof was mirrored, and its page.
+func openReceipt(ctx context.Context, in *installation.Installation, id string) (receipt.Receipt, []byte, error) {
+	none := receipt.Receipt{}
+	if _, err := in.Facts(ctx, id); err != nil {
+		return none, nil, about(id, err)
 	}
 	mirror, err := installation.OpenMirror(ctx, in.Config)
 	if err != nil {
-		return receipt.Receipt{}, err
+		return none, nil, err
 	}
 	defer func() { _ = mirror.Close() }()
 	log, err := installation.OpenLog(in.Config, in.Journal, mirror, false)
 	if err != nil {
-		return receipt.Receipt{}, err
+		return none, nil, err
 	}
 	if log == nil {
-		return receipt.Receipt{}, fmt.Errorf("there is no key for the log of receipts at %s; make one with habeas keys init", in.Config.Receipts.LogKey)
+		return none, nil, fmt.Errorf("there is no key for the log of receipts at %s; make one with habeas keys init", in.Config.Receipts.LogKey)
 	}
-	r, err := receipt.Open(ctx, in.Journal, facts, in.Vault, log)
+	key, err := installation.OpenSigningKey(in.Config, signkey.Log, false)
+	if err != nil {
+		return none, nil, err
+	}
+	languages, err := words.Load(in.Config.Languages...)
+	if err != nil {
+		return none, nil, err
+	}
+	book, err := policy.Load(in.Config.Laws...)
+	if err != nil {
+		return none, nil, err
+	}
+	r, page, err := receipt.Handing{Requests: in.Requests, Journal: in.Journal, Vault: in.Vault, Log: log, Key: key.Verifier, Policy: book, Languages: languages}.Page(ctx, id)
 	if errors.Is(err, receipt.ErrNone) {
-		return r, fmt.Errorf("request %s has no receipt yet; a coordinator that runs makes it soon after the request has ended", id)
+		return r, nil, fmt.Errorf("request %s has no receipt yet; a coordinator that runs makes it soon after the request has ended", id)
 	}
-	return r, err
+	return r, page, err
 }

@@ -35,7 +35,7 @@ func TestGETChangesNothing(t *testing.T) {
 	for _, browser := range []*http.Client{s.browser(), person} {
 		s.http = browser
 		for _, method := range []string{http.MethodGet, http.MethodHead} {
-			for _, path := range []string{"/", "/ask?law=EEA&right=access&email=a@example.com", "/prove?draft=" + page.draft(t) + "&code=" + url.QueryEscape(code), "/follow?number=" + id, "/r/" + id, "/r/" + id + "/enter?email=a@example.com", "/r/" + id + "/withdraw", "/r/" + id + "/receive?passphrase=" + url.QueryEscape(passphrase), "/r/" + id + "/send", "/r/" + id + "/no-passphrase", "/r/" + id + "/answer.zip.age", "/r/" + id + "/key.age"} {
+			for _, path := range []string{"/", "/ask?law=EEA&right=access&email=a@example.com", "/prove?draft=" + page.draft(t) + "&code=" + url.QueryEscape(code), "/follow?number=" + id, "/r/" + id, "/r/" + id + "/enter?email=a@example.com", "/r/" + id + "/withdraw", "/r/" + id + "/receive?passphrase=" + url.QueryEscape(passphrase), "/r/" + id + "/send", "/r/" + id + "/no-passphrase", "/r/" + id + "/answer.zip.age", "/r/" + id + "/key.age", "/r/" + id + "/receipt.html.age"} {
 				r, err := http.NewRequestWithContext(t.Context(), method, s.URL+path, nil)
 				s.must(err)
 				a := s.do(r)

@@ -67,9 +67,10 @@ func TestBrowserPortal(t *testing.T) {
 			_, err = s.requests.Do(t.Context(), id, core.JudgeProof{By: "lea", Accepted: true, Now: s.clock()})
 			s.must(err)
 			s.completed(id)
+			s.receipted(id)
 			p.Open(s.URL + "/r/" + id)
 			look("answer")
-			p.Script(`{ const make = URL.createObjectURL; URL.createObjectURL = b => { window.made = b; return make.call(URL, b); } }`)
+			p.Script(`{ const make = URL.createObjectURL; window.made = []; URL.createObjectURL = b => { window.made.push(b); return make.call(URL, b); } }`)
 			p.Type("#passphrase", "another passphrase")
 			p.Click("#open button")
 			p.True(`document.querySelector("#opening .bad")`)
@@ -77,12 +78,13 @@ func TestBrowserPortal(t *testing.T) {
 			p.Set("#passphrase", passphrase)
 			p.Click("#open button")
 			p.True(`!document.getElementById("save").hidden`)
-			if got := browsertest.Eval[string](p, `window.made.text()`); got != "the answer" {
-				t.Errorf("%q", got)
+			p.True(`document.querySelector("#receipt .good")?.textContent.includes("privacy.example.com/log")`)
+			if got := browsertest.Eval[[]string](p, `Promise.all(window.made.map(b => b.text()))`); len(got) != 2 || got[0] != "the answer" || !strings.Contains(got[1], id) {
+				t.Errorf("%.80q", got)
 			}
 			p.Click("#one button")
 			p.True(`document.querySelector("#one [role=status] code")`)
-			made := browsertest.Eval[string](p, `window.made.text()`)
+			made := browsertest.Eval[string](p, `window.made.at(-1).text()`)
 			opens := browsertest.Eval[string](p, `document.querySelector("#one [role=status] code").textContent`)
 			if plain, err := onefile.Open(made, opens); err != nil || string(plain) != "the answer" {
 				t.Errorf("one file: %q, %v", plain, err)

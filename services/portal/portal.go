@@ -31,6 +31,7 @@ import (
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/mail"
 	"habeas.dev/services/internal/policy"
+	"habeas.dev/services/internal/receipt"
 	"habeas.dev/services/internal/words"
 )
 
@@ -190,6 +191,7 @@ func (p *Portal) Handler() http.Handler {
 	mux.HandleFunc("POST /r/{id}/no-passphrase", p.noPassphrase)
 	mux.HandleFunc("GET /r/{id}/answer.zip.age", p.download)
 	mux.HandleFunc("GET /r/{id}/key.age", p.downloadKey)
+	mux.HandleFunc("GET /r/{id}/receipt.html.age", p.downloadReceipt)
 	mux.HandleFunc("GET /brand.css", p.brandCSS)
 	mux.HandleFunc("GET /logo", p.logo)
 	mux.HandleFunc("GET /assets/{file}", p.asset)
@@ -224,6 +226,11 @@ func (p *Portal) asset(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("file")
 	if !fs.ValidPath(name) {
 		p.fail(w, r, http.StatusNotFound, "error.none")
+		return
+	}
+	if name == "check.js" { // it is the receipts' own, which have it in their pages
+		w.Header().Set("Cache-Control", "public, max-age=3600")
+		http.ServeContent(w, r, name, time.Time{}, strings.NewReader(receipt.Script+"\nexport { checkReceipt };\n"))
 		return
 	}
 	if _, err := fs.Stat(assets, "assets/"+name); err != nil {

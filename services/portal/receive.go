@@ -131,6 +131,25 @@ func (p *Portal) download(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// downloadReceipt gives the receipt, as it lies beside the answer.
+func (p *Portal) downloadReceipt(w http.ResponseWriter, r *http.Request) {
+	s, state, ok := p.fetched(w, r)
+	if !ok {
+		return
+	}
+	if state.ReceiptLeft == nil || state.ReceiptLeft.Object == "" {
+		p.showRequest(w, r, http.StatusNotFound, s, "error.notnow")
+		return
+	}
+	sealed, err := p.Outbox.ReadAll(r.Context(), state.ReceiptLeft.Object)
+	if err != nil {
+		p.broken(w, r, fmt.Errorf("portal: receipt of request %s: %w", s.RequestID, err))
+		return
+	}
+	attach(w, "receipt.html.age", int64(len(sealed)))
+	_, _ = w.Write(sealed)
+}
+
 // downloadKey gives the identity that opens the answer, under its passphrase.
 func (p *Portal) downloadKey(w http.ResponseWriter, r *http.Request) {
 	s, _, ok := p.fetched(w, r)

@@ -50,6 +50,7 @@ type answerPage struct {
 	Revoked bool
 	Over    bool
 	Opened  []string
+	Receipt bool // it lies beside the answer
 }
 
 // enter has a code mailed to who wants to follow a request. It says the same, and takes as
@@ -190,6 +191,7 @@ func (p *Portal) answer(ctx context.Context, l *words.Language, s session, state
 	if k := state.Accepted.Keep; k != nil && k.AnswerDays > 0 {
 		a.Until = local(state.AnsweredAt.AddDate(0, 0, k.AnswerDays))
 	}
+	a.Receipt = state.ReceiptLeft != nil && state.ReceiptLeft.Object != ""
 	for _, at := range state.Opened {
 		a.Opened = append(a.Opened, local(at))
 	}

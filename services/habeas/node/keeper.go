@@ -11,12 +11,14 @@ import (
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/installation"
 	"habeas.dev/services/internal/keeper"
+	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/receipt"
+	"habeas.dev/services/internal/signkey"
 )
 
 // keeper returns what issues receipts and forgets, and starts the log of receipts. What
 // was forgotten is shredded again before, where the vault's keys come from a backup.
-func (n *Node) keeper(ctx context.Context, create bool) (*keeper.Keeper, error) {
+func (n *Node) keeper(ctx context.Context, book *policy.Book, create bool) (*keeper.Keeper, error) {
 	mirror, err := installation.OpenMirror(ctx, n.Config)
 	if err != nil {
 		return nil, err
@@ -45,6 +47,12 @@ func (n *Node) keeper(ctx context.Context, create bool) (*keeper.Keeper, error) 
 	if _, err := log.Publish(ctx); err != nil {
 		n.log.Error("the log of receipts isn't published", "error", err)
 	}
+	key, err := installation.OpenSigningKey(n.Config, signkey.Log, false)
+	if err != nil {
+		return nil, err
+	}
+	k.Leave = receipt.Handing{Requests: n.Installation.Requests, Journal: n.Installation.Journal, Vault: n.Installation.Vault, Log: log, Outbox: n.Installation.Outbox,
+		Key: key.Verifier, Policy: book, Languages: n.languages}.Leave
 	n.run("log", func(ctx context.Context) error { return log.Run(ctx, n.log) })
 	return k, nil
 }

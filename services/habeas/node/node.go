@@ -218,7 +218,7 @@ func (n *Node) startServices(ctx context.Context, r Roles, catalogue []dsar.Syst
 		}
 	}
 	if r.Coordinator {
-		if err := n.startCoordinator(ctx, r.Embedded); err != nil {
+		if err := n.startCoordinator(ctx, book, r.Embedded); err != nil {
 			return nil, err
 		}
 		if err := n.startNotify(); err != nil {
@@ -311,12 +311,12 @@ func (n *Node) startAggregator(book *policy.Book, embedded bool) error {
 
 // startCoordinator starts a coordinator, and the relay that carries what follows
 // from its decisions.
-func (n *Node) startCoordinator(ctx context.Context, embedded bool) error {
+func (n *Node) startCoordinator(ctx context.Context, book *policy.Book, embedded bool) error {
 	carrier, err := n.carrier(topics.UserCoordinator)
 	if err != nil {
 		return err
 	}
-	keep, err := n.keeper(ctx, embedded)
+	keep, err := n.keeper(ctx, book, embedded)
 	if err != nil {
 		return err
 	}

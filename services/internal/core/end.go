@@ -31,6 +31,25 @@ func (c IssueReceipt) decide(d *decider) error {
 	return nil
 }
 
+// LeaveReceipt records that the receipt lies beside the answer. It decides nothing where
+// that isn't owed.
+type LeaveReceipt struct {
+	Object string
+	Now    time.Time
+}
+
+func (c LeaveReceipt) now() time.Time { return c.Now }
+
+func (c LeaveReceipt) decide(d *decider) error {
+	if !d.Exists() {
+		return ErrUnknown
+	}
+	if slices.Contains(d.Duties(c.Now), DutyLeaveReceipt) {
+		d.record(ReceiptLeft{Object: c.Object, Moment: Moment{At: d.now}})
+	}
+	return nil
+}
+
 // Forget records that a part of what Habeas held of the request is gone. It MUST be gone
 // already: [State.MayForget] says beforehand whether it may. It decides nothing where it
 // was recorded.

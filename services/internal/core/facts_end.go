@@ -9,6 +9,7 @@ import (
 // endFacts are the facts of what becomes of an ended request.
 var endFacts = []factType{
 	fact[ReceiptIssued]("receipt.issued"),
+	fact[ReceiptLeft]("receipt.left"),
 	fact[Forgotten]("data.forgotten"),
 	fact[CopiesForgotten]("copies.forgotten"),
 }
@@ -25,7 +26,21 @@ type ReceiptIssued struct {
 }
 
 func (e ReceiptIssued) evolve(s State) State {
-	s.Receipted = true
+	s.Receipted, s.ReceiptLeft = true, nil
+	return s
+}
+
+// ReceiptLeft says that the receipt, with its proof, lies beside the answer for who has the
+// answer's identity.
+type ReceiptLeft struct {
+	// Object is its name in the outbox; empty where nothing could be proven, since no log
+	// is signed here.
+	Object string `json:"object,omitempty"`
+	Moment
+}
+
+func (e ReceiptLeft) evolve(s State) State {
+	s.ReceiptLeft = &e
 	return s
 }
 
@@ -137,6 +152,7 @@ const (
 	DutyForgetCopies  Duty = "forget-copies"   // [ForgetCopies]
 	DutyForgetRecords Duty = "forget-records"  // [Forget] of [PartRecords]
 	DutyForgetSubject Duty = "forget-subject"  // [Forget] of [PartSubject]
+	DutyLeaveReceipt  Duty = "leave-receipt"   // [LeaveReceipt]
 )
 
 // duties returns each duty with the time from which it is due.
@@ -162,6 +178,10 @@ func (s State) duties() []dueDuty {
 	}
 	if at := s.subjectEnd(); !at.IsZero() {
 		out = append(out, dueDuty{DutyForgetSubject, at})
+	}
+	// It comes last: a log that can't be published holds nothing else up.
+	if s.Receipted && s.ReceiptLeft == nil && s.Accepted.Recipient != "" && s.GivesOut() == nil {
+		out = append(out, dueDuty{DutyLeaveReceipt, s.EndedAt})
 	}
 	return out
 }

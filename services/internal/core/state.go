@@ -134,6 +134,8 @@ type State struct {
 	Notices []Notice
 	// Receipted tells that there is a receipt of how it ended.
 	Receipted bool
+	// ReceiptLeft says where it lies for who has the answer's identity; nil: not yet.
+	ReceiptLeft *ReceiptLeft
 	// RecordsForgotten and SubjectForgotten are when Habeas forgot what it held itself;
 	// zero: it holds it.
 	RecordsForgotten, SubjectForgotten time.Time

@@ -54,6 +54,9 @@ type Keeper struct {
 	Answers  Answers
 	// Outbox is where letters lie.
 	Outbox *blob.Bucket
+	// Leave leaves a request's receipt beside its answer, sealed for who asked, and returns
+	// its name; nil: no log is signed here, and there is nothing to be proven.
+	Leave func(ctx context.Context, requestID string) (object string, err error)
 	// Teller tells recipients of data what was changed of it; nil: nobody does.
 	Teller Teller
 	// List is where forgettings are listed.
@@ -84,8 +87,23 @@ func (k *Keeper) Do(ctx context.Context, requestID string, d core.Duty) error {
 		return k.Forget(ctx, requestID, core.PartRecords, core.ByPolicy, "")
 	case core.DutyForgetSubject:
 		return k.Forget(ctx, requestID, core.PartSubject, core.ByPolicy, "")
+	case core.DutyLeaveReceipt:
+		return k.leaveReceipt(ctx, requestID)
 	}
 	return fmt.Errorf("keeper: unknown duty %q", d)
+}
+
+// leaveReceipt has the person find their receipt beside their answer.
+func (k *Keeper) leaveReceipt(ctx context.Context, requestID string) error {
+	object := ""
+	if k.Leave != nil {
+		var err error
+		if object, err = k.Leave(ctx, requestID); err != nil {
+			return err
+		}
+	}
+	_, err := k.Requests.Do(ctx, requestID, core.LeaveReceipt{Object: object, Now: k.Now()})
+	return err
 }
 
 // ErrOpens says that something could be opened after its keys were destroyed.

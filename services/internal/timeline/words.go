@@ -167,6 +167,11 @@ func (say Say) sentence(e core.Event) (system, text string) {
 		return "", say.f("%s had the answer delivered again", e.By) + say.because("", e.Reason)
 	case core.ReceiptIssued:
 		return "", say("how it ended stands in the transparency log: habeas receipt")
+	case core.ReceiptLeft:
+		if e.Object == "" {
+			return "", say("there is no receipt to be left for the person: no log is signed here")
+		}
+		return "", say("the receipt lies beside the answer, sealed for the person")
 	case core.CopiesForgotten:
 		return "", say.f("the erasure has reached what Habeas held of %d earlier requests of the person", len(e.Requests))
 	case core.Forgotten:

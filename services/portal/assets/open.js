@@ -1,5 +1,7 @@
 // Opens an answer in the browser: the passphrase goes to the portal, which lets the files be
 // fetched, and to a worker, which decrypts them. What is decrypted stays in the browser.
+import { checkReceipt } from "./check.js";
+
 const form = document.getElementById("open");
 const says = document.getElementById("opening");
 const limit = 1024 ** 3; // what a browser holds in a Blob without trouble
@@ -27,13 +29,14 @@ form?.addEventListener("submit", async event => {
     }
     if (!answer.ok) throw new Error("status " + answer.status);
     document.getElementById("fetch").hidden = false;
-    const blob = await opened(passphrase);
+    const { blob, receipt } = await opened(passphrase);
     const save = document.getElementById("save");
     save.href = URL.createObjectURL(blob);
     save.hidden = false;
     offer(blob);
     say(form.dataset.done, "good");
     save.focus();
+    if (receipt) await proven(receipt);
   } catch {
     say(form.dataset.failed, "bad");
   } finally {
@@ -46,13 +49,13 @@ const opened = passphrase => new Promise((resolve, reject) => {
   const worker = new Worker("/assets/worker.js", { type: "module" });
   worker.onmessage = ({ data }) => {
     worker.terminate();
-    data.blob ? resolve(data.blob) : reject(new Error(data.error));
+    data.blob ? resolve(data) : reject(new Error(data.error));
   };
   worker.onerror = () => {
     worker.terminate();
     reject(new Error("worker"));
   };
-  worker.postMessage({ passphrase, key: form.dataset.key, answer: form.dataset.answer });
+  worker.postMessage({ passphrase, key: form.dataset.key, answer: form.dataset.answer, receipt: form.dataset.receipt });
 });
 
 const oneLimit = 20 * 1024 ** 2; // as services/internal/onefile has it
@@ -94,4 +97,25 @@ const offer = blob => {
       button.disabled = false;
     }
   };
+};
+
+// proven shows the receipt, and whether its proof holds: it is checked here, and by nobody else.
+const proven = async page => {
+  const shown = document.getElementById("receipt");
+  const says = shown.querySelector("[role=status]");
+  const bare = page.replace(/<style>[^]*?<\/style>/, ""); // this page's policy would complain of it
+  const doc = new DOMParser().parseFromString(bare, "text/html");
+  const of = id => doc.getElementById(id).textContent;
+  const link = shown.querySelector("a");
+  link.href = URL.createObjectURL(new Blob([page], { type: "text/html" }));
+  shown.hidden = false;
+  try {
+    const { leaf, origin } = await checkReceipt(of("receipt"), of("proof"), of("key"));
+    says.textContent = shown.dataset.good.replace("%s", String(leaf)).replace("%s", origin);
+    says.className = "note good";
+  } catch (e) {
+    const cannot = e instanceof DOMException || !globalThis.crypto?.subtle;
+    says.textContent = cannot ? shown.dataset.cannot : shown.dataset.bad;
+    says.className = cannot ? "note" : "note bad";
+  }
 };

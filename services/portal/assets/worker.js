@@ -7,6 +7,19 @@ const fetched = async url => {
   return answer;
 };
 
+// receiptOf returns the receipt's page; nothing where there is none, or another identity
+// opens it: the answer is the person's all the same.
+const receiptOf = async (url, key) => {
+  if (!url) return "";
+  try {
+    const own = new Decrypter();
+    own.addIdentity(key.trim());
+    return await own.decrypt(new Uint8Array(await (await fetched(url)).arrayBuffer()), "text");
+  } catch {
+    return "";
+  }
+};
+
 onmessage = async ({ data }) => {
   try {
     const first = new Decrypter();
@@ -16,7 +29,7 @@ onmessage = async ({ data }) => {
     second.addIdentity(key.trim());
     const plain = await second.decrypt((await fetched(data.answer)).body);
     const blob = await new Response(plain).blob();
-    postMessage({ blob: new Blob([blob], { type: "application/zip" }) });
+    postMessage({ blob: new Blob([blob], { type: "application/zip" }), receipt: await receiptOf(data.receipt, key) });
   } catch (e) {
     postMessage({ error: String(e.message) });
   }

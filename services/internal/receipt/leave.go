@@ -1,0 +1,106 @@
+package receipt
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"filippo.io/age"
+	"gocloud.dev/blob"
+
+	"habeas.dev/pkg/vault"
+	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/policy"
+	"habeas.dev/services/internal/words"
+)
+
+// Handing is what hands receipts out to people.
+type Handing struct {
+	Requests Requests
+	Journal  interface {
+		Journal
+		Facts(ctx context.Context, requestID string, from int) ([]journal.Fact, error)
+	}
+	Vault  *vault.Vault
+	Log    *Log
+	Outbox *blob.Bucket
+	// Key is the log's verifier key.
+	Key       string
+	Policy    *policy.Book
+	Languages *words.Languages
+}
+
+// Object returns the name under which a request's receipt lies in the outbox. It begins as
+// the answer's does, and goes with it.
+func Object(requestID string) string { return requestID + ".receipt.html.age" }
+
+// Page returns a request's receipt, and its page in the person's language.
+func (h Handing) Page(ctx context.Context, requestID string) (Receipt, []byte, error) {
+	s, err := h.Requests.State(ctx, requestID)
+	if err != nil {
+		return Receipt{}, nil, err
+	}
+	facts, err := h.Journal.Facts(ctx, requestID, 1)
+	if err != nil {
+		return Receipt{}, nil, err
+	}
+	r, err := Open(ctx, h.Journal, facts, h.Vault, h.Log)
+	if err != nil {
+		return r, nil, err
+	}
+	page, err := h.page(s, r)
+	return r, page, err
+}
+
+func (h Handing) page(s core.State, r Receipt) ([]byte, error) {
+	language, local := h.Languages.For(s.Accepted.Locale), time.Time.UTC
+	if j, ok := h.Policy.Jurisdiction(s.Accepted.Jurisdiction); ok {
+		language, local = h.Languages.Pick(s.Accepted.Locale, j.Languages), j.Local
+	}
+	return Page(r, h.Key, language, local)
+}
+
+// Leave leaves a request's receipt in the outbox, encrypted to the recipient that the
+// request came with, and returns its name.
+func (h Handing) Leave(ctx context.Context, requestID string) (string, error) {
+	_, page, err := h.Page(ctx, requestID)
+	if err != nil {
+		return "", err
+	}
+	s, err := h.Requests.State(ctx, requestID)
+	if err != nil {
+		return "", err
+	}
+	to, err := age.ParseX25519Recipient(s.Accepted.Recipient)
+	if err != nil {
+		return "", fmt.Errorf("receipt of request %s: its recipient isn't one of age's", requestID)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // what isn't closed by then isn't written
+	out, err := h.Outbox.NewWriter(ctx, Object(requestID), &blob.WriterOptions{ContentType: "application/age-encryption"})
+	if err != nil {
+		return "", fmt.Errorf("receipt of request %s: outbox: %w", requestID, err)
+	}
+	if err := seal(out, to, page); err != nil {
+		cancel()
+		_ = out.Close()
+		return "", fmt.Errorf("receipt of request %s: %w", requestID, err)
+	}
+	if err := out.Close(); err != nil {
+		return "", fmt.Errorf("receipt of request %s: outbox: %w", requestID, err)
+	}
+	return Object(requestID), nil
+}
+
+func seal(out io.Writer, to age.Recipient, plain []byte) error {
+	w, err := age.Encrypt(out, to)
+	if err != nil {
+		return err
+	}
+	if _, err := w.Write(plain); err != nil {
+		return err
+	}
+	return w.Close()
+}
