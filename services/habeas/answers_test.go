@@ -3,6 +3,7 @@ package main
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -79,11 +80,23 @@ func recordsIn(t *testing.T, files map[string][]byte) []string {
 			system, dataset := row["_system"], row["_dataset"]
 			delete(row, "_system")
 			delete(row, "_dataset")
+			withFiles(row, files)
 			out = append(out, line(t, system, dataset, row))
 		}
 	}
 	slices.Sort(out)
 	return out
+}
+
+// withFiles puts the content of a record's file back into the place of its path.
+func withFiles(row map[string]any, files map[string][]byte) {
+	for column, value := range row {
+		if path, is := value.(string); is {
+			if content, there := files[path]; there {
+				row[column] = base64.StdEncoding.EncodeToString(content)
+			}
+		}
+	}
 }
 
 func line(t *testing.T, system, dataset any, values map[string]any) string {

@@ -195,7 +195,7 @@ func TestBrowserOneFile(t *testing.T) {
 	for _, lang := range []string{"en", "fr"} {
 		t.Run(lang, func(t *testing.T) {
 			const passphrase = "abcd-efgh-jkmn-pqrs"
-			zip := written(t, bundled(worldlyInput(t, lang, 2000)))
+			zip := written(t, bundled(worldlyInput(t, lang, 300)))
 			path := filepath.Join(t.TempDir(), "answer.html")
 			f, err := os.Create(path)
 			if err != nil {
@@ -227,12 +227,12 @@ func TestBrowserOneFile(t *testing.T) {
 			p.Script(`document.querySelector(".set img").scrollIntoView()`)
 			p.True(`document.querySelector(".set img").naturalWidth === 1`)
 			p.Script(`scrollTo(0, 0)`)
-			p.Type("#q", "(1999)")
+			p.Type("#q", "(299)")
 			p.True(`document.getElementById("told").textContent.startsWith("1 ")`)
 			p.Script(`{ window.saved = []; const make = URL.createObjectURL; URL.createObjectURL = b => { saved.push(b); return make.call(URL, b); }; HTMLAnchorElement.prototype.click = function () { saved.at(-1).as = this.download; }; }`)
 			p.Script(`document.querySelector("a[href='desk/messages.json']").dispatchEvent(new MouseEvent("click", {bubbles: true, cancelable: true}))`)
 			p.True(`saved.length === 1 && saved[0].as === "messages.json"`)
-			if n := browsertest.Eval[int](p, `saved[0].text().then(t => JSON.parse(t).length)`); n != 2000 {
+			if n := browsertest.Eval[int](p, `saved[0].text().then(t => JSON.parse(t).length)`); n != 300 {
 				t.Errorf("%d messages are saved", n)
 			}
 			p.Script(`document.querySelector(".onefile button").dispatchEvent(new MouseEvent("click", {bubbles: true}))`)
