@@ -236,6 +236,9 @@ type Retention struct {
 	// the date is in; empty: from the date.
 	ToEndOf string `yaml:"to_end_of,omitempty"`
 	Period  string `yaml:"period"` // see [ParsePeriod] and [Manifest.Span]
+	// Periods are the periods by the ids of laws, where laws have their own: [NoPeriod] where a
+	// law has no such duty ([Manifest.SpanUnder]). Under any other Period counts.
+	Periods map[string]string `yaml:"periods,omitempty"`
 	// Undated says what happens to a record without that date. It must stay, with
 	// no known end, which is the default: what is still open has no date yet. Or
 	// it may go, since without a date (of a dispute, say) there is no duty.

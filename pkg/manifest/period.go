@@ -88,6 +88,23 @@ func (m *Manifest) Span(r *Retention) (Span, error) {
 	return Span{p, r.ToEndOf, ends}, err
 }
 
+// NoPeriod says in Retention.Periods that a law has no such duty.
+const NoPeriod = "none"
+
+// SpanUnder returns for how long a rule has records stay where a person asks under a law; false
+// where it has them stay for none.
+func (m *Manifest) SpanUnder(r *Retention, law string) (span Span, applies bool, err error) {
+	own := *r
+	if p, differs := r.Periods[law]; differs {
+		own.Period = p
+	}
+	if own.Period == NoPeriod {
+		return Span{}, false, nil
+	}
+	span, err = m.Span(&own)
+	return span, err == nil, err
+}
+
 // lastDay reads the last day of a financial year: a month and a day, 12-31 where nothing is
 // said. 02-29 is the last of February in every year.
 func lastDay(text string) (time.Time, error) {

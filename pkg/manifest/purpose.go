@@ -199,3 +199,18 @@ func (m *Manifest) UsedFor() Purposes {
 	}
 	return out
 }
+
+// Marks returns the marks of what a dataset of the manifest, or a column of it, is used for,
+// sorted; once the manifest was resolved.
+func (m *Manifest) Marks(d *Dataset) []string {
+	var out []string
+	purposes := slices.Clone(d.Purposes)
+	for _, c := range d.Columns {
+		purposes = append(purposes, c.Purposes...)
+	}
+	for _, id := range purposes {
+		out = append(out, m.purposes[id].Marks...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}

@@ -329,6 +329,12 @@ func (v *validation) retention(path string, d *Dataset, r *Retention) {
 			v.add(path+".period", err.Error(), "write a period such as P10Y")
 		}
 	}
+	v.list(path+".periods", len(r.Periods))
+	for law, period := range r.Periods {
+		if _, err := ParsePeriod(period); err != nil && period != NoPeriod {
+			v.add(path+".periods."+law, err.Error(), "write a period such as P10Y, or "+NoPeriod)
+		}
+	}
 	if r.Undated != "" {
 		oneOf(v, path+".undated", "undated", r.Undated, undatedChoices())
 	}

@@ -425,7 +425,7 @@ func (v *validation) outlived(path string, d *Dataset) {
 			for j, r := range d.Retention {
 				column := d.SQL.Source(r.Column)
 				same := slices.ContainsFunc(parent.Retention, func(p Retention) bool {
-					return p.Period == r.Period && (p.Undated == UndatedGo) == (r.Undated == UndatedGo) && via.Table+"."+parent.SQL.Source(p.Column) == column
+					return p.Period == r.Period && maps.Equal(p.Periods, r.Periods) && (p.Undated == UndatedGo) == (r.Undated == UndatedGo) && via.Table+"."+parent.SQL.Source(p.Column) == column
 				})
 				if !same {
 					v.add(strings.TrimSuffix(path, ".sql")+index(".retention", j), fmt.Sprintf("%s must stay when %s, through which it is found, may be gone", d.Name, parent.Name),

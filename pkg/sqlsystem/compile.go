@@ -50,9 +50,11 @@ type field struct {
 type rule struct {
 	ground string
 	period manifest.Span
-	raw    string // what a row holds
-	day    string // the date of it, in UTC; NULL where it can't be read as one
-	text   string // the same as a text, and [unreadable] where it can't be read
+	// byLaw are the periods of laws that have their own; nil: none there.
+	byLaw map[string]*manifest.Span
+	raw   string // what a row holds
+	day   string // the date of it, in UTC; NULL where it can't be read as one
+	text  string // the same as a text, and [unreadable] where it can't be read
 	// undatedGo says that a row without a date need not stay.
 	undatedGo bool
 }
@@ -224,6 +226,18 @@ func (c *compiler) rule(ctx context.Context, path string, d *dataset, r *manifes
 	}
 	expr := c.expr(d, source, col)
 	out := rule{ground: r.Ground, period: period, raw: expr, undatedGo: r.Undated == manifest.UndatedGo}
+	for law := range r.Periods {
+		own, applies, err := c.System.m.SpanUnder(r, law)
+		if err != nil {
+			return rule{}, c.wrong(path+".periods."+law, err.Error(), "write a period such as P10Y, or none")
+		}
+		if out.byLaw == nil {
+			out.byLaw, c.System.byLaw = map[string]*manifest.Span{}, true
+		}
+		if out.byLaw[law] = nil; applies {
+			out.byLaw[law] = &own
+		}
+	}
 	if in := d.Column(r.Column); in != nil && in.Unit != "" {
 		out.day = c.dialect.epochDay(expr, manifest.Units()[in.Unit])
 	}

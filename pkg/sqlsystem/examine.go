@@ -167,7 +167,10 @@ func (e *examination) found(h *holding, row *row) {
 			continue
 		}
 		r = h.item(row.key)
-		r.there, r.is, r.ways = true, row.stay, r.ways|o.ways
+		if !r.there || row.longer(r.is) { // another chunk may have found it by another law
+			r.is = row.stay
+		}
+		r.there, r.ways = true, r.ways|o.ways
 		if i := slices.IndexFunc(r.shares, func(s share) bool { return s.job == o.job }); i >= 0 {
 			r.shares[i].found = true
 		} else {
@@ -190,7 +193,7 @@ func (e *examination) look(ctx context.Context, h *holding, chunks []*chunk) err
 	if len(keys) == 0 || h.d.unstable {
 		return nil
 	}
-	return e.byKey(ctx, e.on, h.d, h.d.anyAct(), making{removes: e.removes(h.d)}, keys, e.day, func(key string, held []any, is stay, done bool) {
+	return e.byKey(ctx, e.on, h.d, h.d.anyAct(), making{removes: e.removes(h.d)}, keys, e.day, func(key string) []string { return e.lawsOf(h.rows[key]) }, func(key string, held []any, is stay, done bool) {
 		r := h.rows[key]
 		if r == nil { // a key that the database writes in another way than the plan
 			return
@@ -210,6 +213,20 @@ func (d *dataset) outlived() bool {
 		_, set := s.lookup.sets[s.column]
 		return s.lookup.sets != nil && !set && len(s.lookup.joins) == 0 && s.element == "" && !s.held.part
 	})
+}
+
+// lawsOf returns the laws under which the people asked whose row it is.
+func (e *examination) lawsOf(r *item) []string {
+	var laws []string
+	if r == nil {
+		return []string{""}
+	}
+	for _, s := range r.shares {
+		if law := e.jobs[s.job].Jurisdiction; !slices.Contains(laws, law) {
+			laws = append(laws, law)
+		}
+	}
+	return laws
 }
 
 // somebodyElses reports whether a row holds, where the job's own identifiers would
@@ -239,7 +256,7 @@ func tasksOf(jobs []*counted) []*worker.Task {
 	tasks := make([]*worker.Task, len(jobs))
 	for i, j := range jobs {
 		if tasks[i] = &j.Task; j.ByKeys {
-			tasks[i] = &worker.Task{Identifiers: j.Owner}
+			tasks[i] = &worker.Task{Identifiers: j.Owner, Jurisdiction: j.Jurisdiction}
 		}
 	}
 	return tasks

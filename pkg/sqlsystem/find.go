@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"habeas.dev/pkg/manifest"
 )
 
 // row is a row of a dataset that is somebody's of those asked for.
@@ -38,7 +40,7 @@ func (s *System) find(ctx context.Context, on executor, d *dataset, c *chunk, da
 		if err != nil {
 			return err
 		}
-		r.key, r.owners, r.stay = key, owners, d.retained(held[len(asked):keys], day)
+		r.key, r.owners, r.stay = key, owners, d.retained(held[len(asked):keys], day, c.laws())
 		return visit(&r)
 	})
 }
@@ -77,7 +79,7 @@ func (s *System) scan(ctx context.Context, on executor, q *statement, columns in
 
 // byKey hands the rows of the given keys to visit, with what they hold in all
 // subjects, and whether they are as an act of erasing makes them.
-func (s *System) byKey(ctx context.Context, on executor, d *dataset, how act, m making, keys []string, day time.Time, visit func(key string, held []any, is stay, done bool)) (err error) {
+func (s *System) byKey(ctx context.Context, on executor, d *dataset, how act, m making, keys []string, day time.Time, laws func(key string) []string, visit func(key string, held []any, is stay, done bool)) (err error) {
 	defer func() { err = d.may(reading, err) }()
 	for part := range slices.Chunk(keys, s.dialect.keysAtOnce()) {
 		q := &statement{dialect: s.dialect, making: m}
@@ -102,7 +104,7 @@ func (s *System) byKey(ctx context.Context, on executor, d *dataset, how act, m 
 			}
 			n := len(d.subjects)
 			done, _ := textOf(held[columns])
-			visit(key, held[:n], d.retained(held[n:columns-len(d.keys)], day), yes(done))
+			visit(key, held[:n], d.retained(held[n:columns-len(d.keys)], day, laws(key)), yes(done))
 			return nil
 		})
 		if err != nil {
@@ -112,11 +114,11 @@ func (s *System) byKey(ctx context.Context, on executor, d *dataset, how act, m 
 	return nil
 }
 
-// retained reports whether a record must stay on a day, on which ground (that of
-// the rule that holds longest) and until when. Dates are as the rules' text has
-// them; one that is missing, unless the rule says otherwise, or can't be read has
+// retained reports whether a record must stay on a day under any of some laws, on which
+// ground (that of the rule that holds longest) and until when. Dates are as the rules'
+// text has them; one that is missing, unless the rule says otherwise, or can't be read has
 // no end.
-func (d *dataset) retained(dates []any, day time.Time) (is stay) {
+func (d *dataset) retained(dates []any, day time.Time, laws []string) (is stay) {
 	for i := range d.retention {
 		r := &d.retention[i]
 		text, dated := textOf(dates[i])
@@ -125,18 +127,53 @@ func (d *dataset) retained(dates []any, day time.Time) (is stay) {
 			continue
 		}
 		from, err := time.Parse(time.DateOnly, text)
-		if err != nil {
-			return stay{true, r.ground, time.Time{}}
-		}
-		end := r.period.After(from)
-		if end.After(day) && (!is.kept || end.After(is.until)) {
-			is = stay{true, r.ground, end}
+		for _, law := range laws {
+			period, applies := r.under(law)
+			if !applies {
+				continue
+			}
+			if err != nil {
+				return stay{true, r.ground, time.Time{}}
+			}
+			if end := period.After(from); end.After(day) && (!is.kept || end.After(is.until)) {
+				is = stay{true, r.ground, end}
+			}
 		}
 	}
 	return is
 }
 
+// under returns for how long a rule has records stay where a person asks under a law; false
+// where it has them stay for none.
+func (r *rule) under(law string) (manifest.Span, bool) {
+	own, differs := r.byLaw[law]
+	switch {
+	case !differs:
+		return r.period, true
+	case own == nil:
+		return manifest.Span{}, false
+	default:
+		return *own, true
+	}
+}
+
 func today(now time.Time) time.Time {
 	y, m, d := now.UTC().Date()
 	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+}
+
+// noLaw returns no law: it doesn't matter why a row stays.
+func noLaw(string) []string { return nil }
+
+// longer reports whether a row must stay longer by s than by other. What has no end stays
+// longest.
+func (s stay) longer(other stay) bool {
+	switch {
+	case !s.kept:
+		return false
+	case !other.kept:
+		return true
+	default:
+		return !other.until.IsZero() && (s.until.IsZero() || s.until.After(other.until))
+	}
 }

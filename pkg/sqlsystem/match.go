@@ -185,6 +185,14 @@ type chunk struct {
 	cache map[match]*wanted
 }
 
+// laws returns those under which its people asked: one, where periods differ by law.
+func (c *chunk) laws() []string {
+	if !c.byLaw {
+		return []string{""}
+	}
+	return []string{c.tasks[0].Jurisdiction}
+}
+
 // chunks cuts a batch. A job without identifiers is in none.
 func (s *System) chunks(tasks []*worker.Task) []*chunk {
 	limit := s.dialect.valuesAtOnce()
@@ -199,7 +207,8 @@ func (s *System) chunks(tasks []*worker.Task) []*chunk {
 		if len(t.Identifiers) == 0 {
 			continue
 		}
-		if current == nil || size+len(t.Identifiers) > limit {
+		another := s.byLaw && current != nil && current.tasks[0].Jurisdiction != t.Jurisdiction
+		if current == nil || another || size+len(t.Identifiers) > limit {
 			current = &chunk{System: s, cache: map[match]*wanted{}}
 			out = append(out, current)
 			size = 0

@@ -3,6 +3,8 @@ package sqlsystem
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,9 +51,9 @@ func (s *System) Overdue(ctx context.Context) ([]Overdue, error) {
 				q.add(" AND (", condition, ")")
 			}
 		}
-		day := today(s.now())
+		day, laws := today(s.now()), d.laws()
 		err := s.scan(ctx, s.db, q, len(columns), func(held []any) error {
-			if !d.retained(held[1:], day).kept {
+			if !d.retained(held[1:], day, laws).kept {
 				o.Records++
 			}
 			if o.Records == MaxOverdue {
@@ -65,6 +67,16 @@ func (s *System) Overdue(ctx context.Context) ([]Overdue, error) {
 		out = append(out, o)
 	}
 	return out, nil
+}
+
+// laws returns every law for which a rule of retention has a period of its own, and none,
+// which has the others': who a record is of isn't known here, so that the longest counts.
+func (d *dataset) laws() []string {
+	laws := []string{""}
+	for i := range d.retention {
+		laws = append(laws, slices.Sorted(maps.Keys(d.retention[i].byLaw))...)
+	}
+	return laws
 }
 
 // somebodys returns the condition that a row is somebody's, where an erasure makes rows

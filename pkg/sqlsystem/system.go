@@ -33,6 +33,9 @@ type System struct {
 	erasing  []*dataset // in the order of erasing
 	finders  []*finder
 
+	// byLaw tells that a rule of retention has periods by law.
+	byLaw bool
+
 	known atomic.Pointer[catalogue]
 	drift drift
 

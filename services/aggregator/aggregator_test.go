@@ -224,7 +224,7 @@ func TestNothingSoldOnlyWhereNothingIs(t *testing.T) {
 // declared returns an operator that has declared everything that laws ask for.
 func declared() operator.Operator {
 	o := operator.Operator{Name: "Example Cloud SAS"}
-	for _, says := range []string{"no-automated-decisions", "no-sale", "safeguards", "processing-abroad", "processors", "joint-use"} {
+	for _, says := range []string{"no-automated-decisions", "no-sale", "safeguards", "processing-abroad", "processors", "joint-use", "security-measures"} {
 		o.Declarations = append(o.Declarations, operator.Declaration{Says: says, By: "data protection officer", On: operator.DayOf(received.AddDate(0, -1, 0)), Until: operator.DayOf(received.AddDate(0, 11, 0))})
 	}
 	return o

@@ -153,6 +153,11 @@ func (a *Aggregator) input(keys *vault.Keys, t core.AssembleTask, job *worker.As
 		part := bundle.System{Manifest: m}
 		if t.Right == dsar.Access || t.Right == dsar.Portability {
 			part.Sources, part.Released = a.sources(job, s)
+			for _, p := range t.Answer.Parts {
+				if p.System == s.System {
+					part.Refused = append(part.Refused, p.Dataset)
+				}
+			}
 		}
 		in.Systems, described = append(in.Systems, part), append(described, bundle.Describe(m, lang, t.Jurisdiction))
 	}
@@ -162,7 +167,7 @@ func (a *Aggregator) input(keys *vault.Keys, t core.AssembleTask, job *worker.As
 	in.Tell = func(read []statement.Reading) statement.Document {
 		return statement.Document{
 			Format: statement.Format, Request: request, Controller: controller, Language: lang.Tag, Vocabulary: statement.Vocabulary(), Systems: described,
-			Statements: statement.Make(statement.Evidence{Request: request, Told: *t.Answer, Identifiers: in.Identifiers, Systems: described, Read: read}),
+			Statements: statement.Make(statement.Evidence{Request: request, Told: *t.Answer, Identifiers: in.Identifiers, Systems: described, Read: read, Refusal: controller.Refusal}),
 		}
 	}
 	return in, nil

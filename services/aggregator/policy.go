@@ -17,7 +17,7 @@ import (
 // said: who answers under which law, and what is declared, as long as that holds. used is
 // what the data of all systems is used for.
 func FromBook(book *policy.Book, said operator.Operator, used manifest.Purposes) Policy {
-	return func(jurisdiction string, lang *words.Language, _ dsar.Right, received, now time.Time) statement.Controller {
+	return func(jurisdiction string, lang *words.Language, right dsar.Right, received, now time.Time) statement.Controller {
 		who := said.For(jurisdiction)
 		p := statement.Controller{Entity: who.Name, Address: who.Address, Contact: who.Contact, Officer: who.Officer, Representative: who.Representative}
 		j, ok := book.Jurisdiction(jurisdiction)
@@ -35,9 +35,13 @@ func FromBook(book *policy.Book, said operator.Operator, used manifest.Purposes)
 			p.Complaint = append(p.Complaint, statement.Authority{Name: a.Name, URL: a.URL})
 		}
 		p.Grants = j.Over(received)
+		p.Refusal = func(ground string) (title, source string) {
+			r, _ := j.Refusal(ground)
+			return lang.Text(r.Title), r.Cited(lang.Text)
+		}
 		p.Categories = j.Says(policy.ItemCategoryTables)
 		for _, c := range j.AnswerSays {
-			if !c.Said(used) || !said.Declares(c.Declared, now) {
+			if !c.Of(right) || !c.Said(used) || !said.Declares(c.Declared, now) {
 				continue
 			}
 			switch c.Item { // the others are said from the manifests

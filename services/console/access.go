@@ -103,6 +103,8 @@ func (c *Console) routes() []route {
 		act(core.VerbAssign, assign),
 		act(core.VerbMerge, merge),
 		act(core.VerbRefuse, refuse),
+		act(core.VerbRefusePart, refusePart),
+		act(core.VerbGivePart, givePart),
 		act(core.VerbHold, hold),
 		act(core.VerbLift, lift),
 	}

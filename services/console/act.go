@@ -167,7 +167,7 @@ func done(act string) string {
 		"retry": "Taken up again.", "try-now": "Taken up again.", "gather-again": "Taken up again.", "accept-plan": "The plan is accepted, and carried out.", "extend": "The due date is extended; the person is told.",
 		"ask-proof": "The person is asked for proof.", "judge-proof": "The proof is judged.", "ask-clarification": "The person is asked what is meant.",
 		"clarify": "It goes on.", "deliver": "The person is told again where the answer is.", "cancel": "The request is cancelled.",
-		"assign": "It is assigned.", "merge": "The request is merged.", "refuse": "The request is refused; the person is told why.", "hold": "The hold is on.",
+		"assign": "It is assigned.", "merge": "The request is merged.", "refuse": "The request is refused; the person is told why.", "refuse-part": "That part is refused; the answer says why.", "give-part": "That part is given after all.", "hold": "The hold is on.",
 		"prove-again": "The systems are asked again.", "settle-notice": "Noted.", "lift": "The hold is lifted.", "answer": "Noted as done by hand.", "revoke-answer": "The answer is served to nobody any more.",
 	}[act]
 }
@@ -239,7 +239,7 @@ func merge(_ *Console, u User, f values, now time.Time) (core.Command, error) {
 
 // possible refuses commands that are wrong for reasons outside of the core: to merge
 // into a request that answers nothing, to name as an agent what the person is known by,
-// to hold what there isn't, and to take up again what another form does.
+// to hold or refuse what there isn't, and to take up again what another form does.
 func (c *Console) possible(ctx context.Context, id string, verb core.Verb, do core.IfUnchanged) error {
 	switch command := do.Command.(type) {
 	case core.Retry:
@@ -254,6 +254,11 @@ func (c *Console) possible(ctx context.Context, id string, verb core.Verb, do co
 			return err
 		}
 		return c.reaches(s, command)
+	case core.RefusePart:
+		if m := c.manifest(command.System); !command.TakenBack && m != nil && m.Dataset(command.Dataset) == nil {
+			return errChoice
+		}
+		return nil
 	case core.Merge:
 		if command.Into == id {
 			return errMergeInto
@@ -324,6 +329,15 @@ func refuse(_ *Console, u User, f values, now time.Time) (core.Command, error) {
 		ground = core.NotProven
 	}
 	return core.Refuse{By: u.By(), Ground: ground, Reason: f.Get("reason"), Now: now}, nil
+}
+
+// refusePart refuses a dataset of a copy, and givePart gives it after all.
+func refusePart(_ *Console, u User, f values, now time.Time) (core.Command, error) {
+	return core.RefusePart{By: u.By(), Reason: f.Get("reason"), System: f.Get("system"), Dataset: f.Get("dataset"), Ground: f.Get("ground"), Now: now}, nil
+}
+
+func givePart(_ *Console, u User, f values, now time.Time) (core.Command, error) {
+	return core.RefusePart{By: u.By(), Reason: f.Get("reason"), System: f.Get("system"), Dataset: f.Get("dataset"), TakenBack: true, Now: now}, nil
 }
 
 func decide(_ *Console, u User, f values, now time.Time) (core.Command, error) {

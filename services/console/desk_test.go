@@ -226,7 +226,7 @@ func (d *desk) submitTo(right dsar.Right, systems ...string) string {
 		d.t.Fatal("no EEA")
 	}
 	a := core.Accepted{RequestID: id, Right: right, Jurisdiction: law.ID, Locale: "fr", ReceivedAt: start, AcceptedAt: start, DueAt: start.AddDate(0, 1, 0),
-		Source: "test", Digest: id, Terms: core.Terms{Refusals: []string{"excessive"}},
+		Source: "test", Digest: id, Terms: core.Terms{Refusals: []string{"excessive"}, PartRefusals: []string{"rights-of-others"}},
 		Identifiers: []dsar.Identifier{{Type: "email", Fingerprint: d.vault.Fingerprint("email", canary), Sealed: sealed, Assurance: dsar.AssuranceVerified}},
 		Recipients:  []core.Recipient{{ID: "auditors", By: core.WayHand, Receives: []core.Reached{{System: "billing", Dataset: "invoices"}}}}}
 	for _, name := range systems {
@@ -311,6 +311,13 @@ func (d *desk) completed() string {
 func (d *desk) held() string {
 	id := d.submit(dsar.Erasure)
 	d.do(id, core.Hold{By: "legal", Reason: "a lawsuit", System: "billing", Now: start.Add(time.Minute)})
+	return id
+}
+
+// refusedInPart is a copy that is refused of one dataset.
+func (d *desk) refusedInPart() string {
+	id := d.running()
+	d.do(id, core.RefusePart{By: "ana", Reason: "others wrote them", System: "billing", Dataset: "invoices", Ground: "rights-of-others", Now: start.Add(time.Minute)})
 	return id
 }
 

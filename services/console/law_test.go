@@ -42,6 +42,8 @@ func TestWithinTheLaw(t *testing.T) {
 		"extend what has ended":  {cancelled, "extend", nil, http.StatusConflict, "has ended"},
 		"a ground of the law":    {(*desk).running, "refuse", []string{"ground", "too-busy"}, http.StatusUnprocessableEntity, "knows the grounds"},
 		"refuse what has ended":  {(*desk).completed, "refuse", []string{"ground", "excessive"}, http.StatusConflict, "has ended"},
+		"a part on that ground":  {(*desk).running, "refuse-part", []string{"system", "billing", "dataset", "invoices", "ground", "excessive"}, http.StatusUnprocessableEntity, "grounds for a part"},
+		"a part that there is":   {(*desk).running, "refuse-part", []string{"system", "billing", "dataset", "nothing", "ground", "rights-of-others"}, http.StatusUnprocessableEntity, "choice"},
 		"judge what was asked":   {(*desk).running, "judge-proof", []string{"verdict", "accept"}, http.StatusConflict, "not asked"},
 		"judge one way":          {(*desk).proofAsked, "judge-proof", []string{"verdict", "maybe"}, http.StatusUnprocessableEntity, "choice"},
 		"ask once":               {(*desk).proofAsked, "ask-proof", nil, http.StatusConflict, "awaited already"},

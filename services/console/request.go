@@ -161,6 +161,8 @@ type actions struct {
 	core.Choices
 	role   core.Role
 	Manual []manual
+	// Datasets are those of the systems of a copy that can be refused in part.
+	Datasets []string
 }
 
 // May returns the choice of a verb; nil where it may not be done.
@@ -222,7 +224,26 @@ func (c *Console) actionsOf(s core.State, role core.Role) actions {
 			a.Manual = append(a.Manual, manual{t, c.datasets(t.System), doubtfulOf(s, t)})
 		}
 	}
+	if part, ok := a.Find(core.VerbRefusePart); ok {
+		for _, system := range part.Systems {
+			for _, d := range c.datasets(system) {
+				if !slices.Contains(a.Datasets, d) {
+					a.Datasets = append(a.Datasets, d)
+				}
+			}
+		}
+	}
 	return a
+}
+
+// manifest returns a system's manifest; nil where there is none.
+func (c *Console) manifest(system string) *manifest.Manifest {
+	for _, m := range c.Manifests {
+		if m.System == system {
+			return m
+		}
+	}
+	return nil
 }
 
 func (c *Console) datasets(system string) []string {

@@ -163,7 +163,7 @@ func playedStates(n int, book core.Calendar) []played {
 }
 
 // marks are the verbs that tell states of one status apart.
-var marks = []core.Verb{core.VerbAttest, core.VerbRetry, core.VerbAcceptPlan, core.VerbTryNow, core.VerbGatherAgain, core.VerbLift, core.VerbProveAgain}
+var marks = []core.Verb{core.VerbAttest, core.VerbRetry, core.VerbAcceptPlan, core.VerbTryNow, core.VerbGatherAgain, core.VerbLift, core.VerbProveAgain, core.VerbGivePart}
 
 // walker acts on copies of a played request.
 type walker struct {
@@ -249,6 +249,7 @@ func (w *walker) tries(verb core.Verb, c core.Choice) (out []url.Values) {
 			c.Holds = []core.Held{{System: "s"}}
 		}
 		c.Notices = []core.Notice{{Recipient: "r"}}
+		c.Parts = []core.RefusedPart{{System: "s", Dataset: "d"}}
 	}
 	switch verb {
 	case core.VerbRetry, core.VerbAcceptPlan, core.VerbTryNow, core.VerbGatherAgain, core.VerbProveAgain:
@@ -269,6 +270,16 @@ func (w *walker) tries(verb core.Verb, c core.Choice) (out []url.Values) {
 		}
 	case core.VerbRefuse:
 		each("ground", c.Grounds)
+	case core.VerbRefusePart:
+		ground := "rights-of-others"
+		if len(c.Grounds) > 0 && c.Verb != "" {
+			ground = c.Grounds[0]
+		}
+		out = append(out, url.Values{"system": {"s"}, "dataset": {"invoices"}, "ground": {ground}})
+	case core.VerbGivePart:
+		for _, p := range c.Parts {
+			out = append(out, url.Values{"system": {p.System}, "dataset": {p.Dataset}})
+		}
 	case core.VerbDecide:
 		each("finding", []string{string(core.Dismissed)})
 	case core.VerbAttest:
@@ -353,6 +364,12 @@ func formsFor(allowed core.Choices) (out []form) {
 			}
 		case core.VerbRefuse:
 			out = append(out, form{"refuse", "ground=\n" + each("", c.Grounds)})
+		case core.VerbRefusePart:
+			out = append(out, form{"refuse-part", "system=\n" + each("", c.Systems) + "ground=\n" + each("", c.Grounds)})
+		case core.VerbGivePart:
+			for _, p := range c.Parts {
+				out = append(out, form{"give-part", "system=" + p.System + "\ndataset=" + p.Dataset + "\n"})
+			}
 		case core.VerbDecide:
 			text := "finding=\n"
 			for _, f := range c.Findings {

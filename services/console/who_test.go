@@ -82,6 +82,8 @@ func mayDo() []may {
 		act("assign", console.Agent, (*desk).running, with("to", "paul"), "request.assigned"),
 		act("merge", console.Agent, (*desk).running, func(d *desk, id string) url.Values { return d.form(id, "into", d.running()) }, "request.merged"),
 		act("refuse", console.Officer, (*desk).running, with("ground", "excessive"), "request.refused"),
+		act("refuse-part", console.Officer, (*desk).running, with("system", "billing", "dataset", "invoices", "ground", "rights-of-others"), "part.refused"),
+		act("give-part", console.Officer, (*desk).refusedInPart, with("system", "billing", "dataset", "invoices"), "part.refused"),
 		act("decide", console.Officer, (*desk).appealed, with("finding", "dismissed"), "grievance.decided"),
 		act("hold", console.Officer, (*desk).running, with("reach", "billing"), "hold.placed"),
 		act("lift", console.Officer, (*desk).held, with("system", "billing"), "hold.lifted"),

@@ -72,7 +72,13 @@ func printUndeclared(cfg config.Config) error {
 	return err
 }
 
-func undeclared(cfg config.Config, now time.Time) (all []config.Wide, err error) {
+// unsaid is something that answers don't say, or soon won't; Lapses tells that it was declared.
+type unsaid struct {
+	config.Wide
+	Lapses bool
+}
+
+func undeclared(cfg config.Config, now time.Time) (all []unsaid, err error) {
 	book, err := policy.Load(cfg.Laws...)
 	if err != nil {
 		return nil, err
@@ -83,17 +89,19 @@ func undeclared(cfg config.Config, now time.Time) (all []config.Wide, err error)
 		for _, c := range j.AnswerSays {
 			missing, until := said.Lapse(c.Declared, now)
 			switch {
+			case missing && until != "":
+				all = append(all, unsaid{config.Wide{Where: "declarations", What: c.Declared + " has lapsed after " + string(until) + ", or isn't begun: answers under the law of " + id + " say less", Cure: "look whether it is still so, and declare it anew"}, true})
 			case missing:
-				all = append(all, config.Wide{Where: "declarations", What: c.Declared + " isn't declared: answers under the law of " + id + " say less", Cure: "declare it, where it is so, with the day until which that holds"})
+				all = append(all, unsaid{config.Wide{Where: "declarations", What: c.Declared + " isn't declared: answers under the law of " + id + " say less", Cure: "declare it, where it is so, with the day until which that holds"}, false})
 			case until != "" && !said.Declares(c.Declared, now.Add(lapsesSoon)):
-				all = append(all, config.Wide{Where: "declarations", What: c.Declared + " lapses after " + string(until) + ": answers under the law of " + id + " then say less", Cure: "look whether it is still so, and declare it anew"})
+				all = append(all, unsaid{config.Wide{Where: "declarations", What: c.Declared + " lapses after " + string(until) + ": answers under the law of " + id + " then say less", Cure: "look whether it is still so, and declare it anew"}, true})
 			}
 		}
 	}
 	for i, c := range cfg.Controllers {
 		for _, law := range c.Laws {
 			if _, ok := book.Jurisdiction(law); !ok {
-				all = append(all, config.Wide{Where: fmt.Sprintf("controllers[%d]", i), What: "there is no law " + law + ": it answers nobody there", Cure: "add the law's file by laws:, or leave it out"})
+				all = append(all, unsaid{config.Wide{Where: fmt.Sprintf("controllers[%d]", i), What: "there is no law " + law + ": it answers nobody there", Cure: "add the law's file by laws:, or leave it out"}, true})
 			}
 		}
 	}

@@ -24,7 +24,7 @@ func demoControllers() []operator.Controller {
 func demoDeclarations(now time.Time) []operator.Declaration {
 	on := time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
 	var all []operator.Declaration
-	for _, says := range []string{"no-automated-decisions", "no-sale", "safeguards", "processing-abroad", "processors", "joint-use"} {
+	for _, says := range []string{"no-automated-decisions", "no-sale", "safeguards", "processing-abroad", "processors", "joint-use", "security-measures"} {
 		all = append(all, operator.Declaration{Says: says, By: "data protection officer", On: operator.DayOf(on), Until: operator.DayOf(on.AddDate(1, 0, 0))})
 	}
 	return all

@@ -16,6 +16,7 @@ import (
 	"habeas.dev/services/habeas/node"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/findings"
+	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/systems"
 )
 
@@ -97,6 +98,7 @@ func (c *lintCommand) Run(ctx context.Context) error {
 			manifests = append(manifests, m)
 		}
 		l.databases(ctx, cfg, manifests)
+		l.broken(l.said(cfg, manifests, now()))
 		known = cfg
 	}
 	if len(c.Files) == 0 { // a file alone may name systems that others describe
@@ -225,4 +227,46 @@ func (l *lintReport) database(ctx context.Context, m *manifest.Manifest, dsn str
 		l.add(findings.At(findings.Failure, "uncovered-table", cmp.Or(m.At("sql"), m.System), "no dataset is of the table "+name, "add one, or name the table in the system's sql.technical"))
 	}
 	return err
+}
+
+// said names what answers don't say since nobody has declared it, or no longer, and laws that
+// manifests have articles or periods of and that there aren't.
+func (l *lintReport) said(cfg config.Config, manifests []*manifest.Manifest, now time.Time) error {
+	all, err := undeclared(cfg, now)
+	if err != nil {
+		return err
+	}
+	for _, one := range all {
+		level := findings.Note
+		if one.Lapses {
+			level = findings.Warning
+		}
+		l.add(findings.At(level, "declaration", one.Where, one.What, one.Cure))
+	}
+	book, err := policy.Load(cfg.Laws...)
+	if err != nil {
+		return err
+	}
+	for _, m := range manifests {
+		for _, d := range m.Datasets {
+			for _, r := range d.Retention {
+				for _, law := range slices.Sorted(maps.Keys(lawsOf(r))) {
+					if _, ok := book.Jurisdiction(law); !ok {
+						l.add(findings.At(findings.Warning, "unknown-law", cmp.Or(m.At("datasets"), m.System), fmt.Sprintf("dataset %s: retention %s names the law %q, which there isn't", d.Name, r.Ground, law), fmt.Sprintf("write one of %v", book.IDs())))
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// lawsOf returns the laws that a rule of retention names.
+func lawsOf(r manifest.Retention) map[string]string {
+	out := maps.Clone(r.Sources)
+	if out == nil {
+		out = map[string]string{}
+	}
+	maps.Copy(out, r.Periods)
+	return out
 }

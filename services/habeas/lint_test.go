@@ -12,7 +12,12 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
+	"habeas.dev/pkg/manifest"
+	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/findings"
+	"habeas.dev/services/internal/operator"
 	"habeas.dev/services/sandbox/internaldb"
 	"habeas.dev/services/sandbox/people"
 	"habeas.dev/services/systems"
@@ -159,5 +164,44 @@ func TestRecordsCommand(t *testing.T) {
 				t.Errorf("%s: the record doesn't say %q", lang, w)
 			}
 		}
+	}
+}
+
+// TestLintSaysWhatLapses: a declaration that has lapsed, or soon will, is a warning; one that
+// nobody has made is a note; a law that a rule of retention names and that there isn't is a
+// warning.
+func TestLintSaysWhatLapses(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
+	day := func(days int) operator.Day { return operator.DayOf(at.AddDate(0, 0, days)) }
+	cfg := config.Config{Declarations: []operator.Declaration{
+		{Says: "no-sale", By: "officer", On: day(-400), Until: day(-1)},
+		{Says: "processors", By: "officer", On: day(-10), Until: day(10)},
+		{Says: "joint-use", By: "officer", On: day(-10), Until: day(300)},
+	}}
+	books := &manifest.Manifest{System: "books", Datasets: []manifest.Dataset{{Name: "invoices", Retention: []manifest.Retention{
+		{Ground: "tax", Period: "P10Y", Sources: map[string]string{"EEA": "art. 16"}, Periods: map[string]string{"Atlantis": "P3Y"}}}}}}
+	var l lintReport
+	if err := l.said(cfg, []*manifest.Manifest{books}, at); err != nil {
+		t.Fatal(err)
+	}
+	var warned, noted string
+	for _, f := range l.Findings {
+		switch f.Level {
+		case findings.Warning:
+			warned += f.String() + "\n"
+		case findings.Note:
+			noted += f.String() + "\n"
+		default:
+			t.Errorf("it fails: %s", f)
+		}
+	}
+	for _, want := range []string{"no-sale has lapsed", "processors lapses", `names the law "Atlantis"`} {
+		if !strings.Contains(warned, want) {
+			t.Errorf("no warning says %q: %s", want, warned)
+		}
+	}
+	if !strings.Contains(noted, "safeguards isn't declared") || strings.Contains(warned+noted, "joint-use") || strings.Contains(warned, `"EEA"`) {
+		t.Errorf("warned %s, noted %s", warned, noted)
 	}
 }

@@ -242,6 +242,10 @@ func (c *caller) calls(verb core.Verb, id string) (out [][]string) {
 		out = append(out, []string{name, "ID", "r", "--answered", "--reason", "ticket 4711"})
 	case core.VerbHold:
 		call("--system", "s", "--dataset", "letters")
+	case core.VerbRefusePart:
+		out = append(out, []string{"refuse", "ID", "--part", "s/letters", "--ground", "rights-of-others", "--reason", "ticket 4711"})
+	case core.VerbGivePart:
+		out = append(out, []string{"refuse", "ID", "--part", "s/d", "--give", "--reason", "ticket 4711"})
 	case core.VerbRefuse:
 		call("--ground", core.NotProven)
 	case core.VerbMerge:

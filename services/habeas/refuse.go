@@ -2,14 +2,19 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 
+	"habeas.dev/services/habeas/node"
 	"habeas.dev/services/internal/core"
 )
 
 type refuseCommand struct {
 	requestFlags
-	Ground string `help:"The ground, one that the law of the request knows." placeholder:"GROUND" required:""`
+	Ground string `help:"The ground, one that the law of the request knows." placeholder:"GROUND"`
+	Part   string `help:"Only this dataset of a copy: the rest is given." placeholder:"SYSTEM/DATASET"`
+	Give   bool   `help:"Give the part after all."`
 	Reason string `help:"Why, for the trace: no personal data in it." placeholder:"TEXT" required:""`
 }
 
@@ -18,13 +23,47 @@ func (refuseCommand) Help() string {
 	return "A refusal ends the request without an answer and writes the person why, by which law, and where to complain. " +
 		"The grounds depend on the law (services/internal/policy/jurisdictions); identity-not-proven is known to all, and a wrong one lists the others. " +
 		"It comes too late once something was erased or the answer is being written.\n\n" +
-		"Example: habeas refuse ID --ground excessive --reason \"the sixth in a month\""
+		"With --part a copy is refused of one dataset, on a ground that the law knows for a part: answer and letter name both, and the rest is given. " +
+		"Where nothing waits for a person, an answer is written within seconds: ask the person or for proof first, if you need time.\n\n" +
+		"Examples:\n  habeas refuse ID --ground excessive --reason \"the sixth in a month\"\n" +
+		"  habeas refuse ID --part support/messages --ground rights-of-others --reason \"letters of the other party\"\n" +
+		"  habeas refuse ID --part support/messages --give --reason \"the other party agrees\""
 }
 
 func (c *refuseCommand) Run(ctx context.Context) error {
+	if c.Part != "" {
+		return c.part(ctx)
+	}
+	if c.Ground == "" || c.Give {
+		return errors.New("--ground says on which ground; --give takes back what --part has refused")
+	}
 	if _, err := c.act(ctx, core.Refuse{By: who(ctx), Ground: c.Ground, Reason: c.Reason, Now: now()}); err != nil {
 		return err
 	}
 	_, err := fmt.Println("Refused. The person is told the ground, and where to complain.")
+	return err
+}
+
+// part refuses one dataset, or gives it after all.
+func (c *refuseCommand) part(ctx context.Context) error {
+	system, dataset, ok := strings.Cut(c.Part, "/")
+	if !ok || (c.Ground == "") != c.Give {
+		return errors.New("--part is SYSTEM/DATASET, with either --ground or --give")
+	}
+	cfg, err := c.config()
+	if err != nil {
+		return err
+	}
+	if m, err := node.Manifest(node.WithSandbox(cfg), system); err == nil && m.Dataset(dataset) == nil {
+		return fmt.Errorf("%s has no dataset %q", system, dataset)
+	}
+	if _, err := c.act(ctx, core.RefusePart{By: who(ctx), System: system, Dataset: dataset, Ground: c.Ground, TakenBack: c.Give, Reason: c.Reason, Now: now()}); err != nil {
+		return err
+	}
+	said := "Refused. The answer names the part and the ground."
+	if c.Give {
+		said = "Taken back. The part is given."
+	}
+	_, err = fmt.Println(said)
 	return err
 }

@@ -35,6 +35,7 @@ func (in *Intake) lookBack(ctx context.Context, s *core.Submit) error {
 		limit = journal.MaxList // any of them may have a hold on
 	}
 	since := s.ReceivedAt.AddDate(0, -earlierMonths, 0)
+	j, _ := in.Policy.Jurisdiction(s.Jurisdiction)
 	for _, id := range s.Identifiers {
 		value, known, err := in.prints().Value(ctx, s.RequestID, id)
 		if err != nil {
@@ -61,6 +62,9 @@ func (in *Intake) lookBack(ctx context.Context, s *core.Submit) error {
 			if row.Right == s.Right && row.Jurisdiction == s.Jurisdiction && !row.Status.Ended() {
 				s.DuplicateOf = row.RequestID
 			}
+			if s.Right == dsar.Erasure && j.Recourse != nil && recourse(row) && row.Jurisdiction == s.Jurisdiction && len(s.After) < maxAfter {
+				s.After = append(s.After, row.RequestID)
+			}
 			if s.Right.Grievance() {
 				continue // nothing is erased or looked for
 			}
@@ -74,6 +78,15 @@ func (in *Intake) lookBack(ctx context.Context, s *core.Submit) error {
 	}
 	s.LooksBack = in.LooksBack && (s.Right == dsar.Erasure || len(s.Kept) > 0)
 	return nil
+}
+
+// maxAfter bounds the requests that an erasure waits for: more than anybody has open.
+const maxAfter = 100
+
+// recourse reports whether a request is open that asks to see what is held, or is about a
+// refusal of that.
+func recourse(row journal.Row) bool {
+	return !row.Status.Ended() && (row.Right.Grievance() || row.Right == dsar.Access || row.Right == dsar.Portability || row.Right == dsar.KnowCategories)
 }
 
 // often refuses one more request of a person of whom as many as there may be were

@@ -119,6 +119,8 @@ type Config struct {
 type Receiver struct {
 	core.Recipient
 	Role string
+	// Marks are those of what each dataset of Receives is used for, in its order.
+	Marks [][]string
 }
 
 // Intake takes requests in. It is safe for many goroutines.

@@ -80,8 +80,8 @@ func (in *Intake) seal(ctx context.Context, from callers.Caller, s event.Submitt
 		a.Systems = withoutPurposes(a.Systems)
 	}
 	for _, r := range in.Receivers {
-		if j.Tells(s.Right, r.Role) {
-			a.Recipients = append(a.Recipients, r.Recipient)
+		if told := r.toldBy(j, s.Right); len(told.Receives) > 0 {
+			a.Recipients = append(a.Recipients, told)
 		}
 	}
 	if s.Details != nil {
@@ -94,6 +94,18 @@ func (in *Intake) seal(ctx context.Context, from callers.Caller, s event.Submitt
 		}
 	}
 	return a, nil
+}
+
+// toldBy returns the recipient with those of its datasets of which a law has it told, when a
+// request of a right changes something in them.
+func (r Receiver) toldBy(j policy.Jurisdiction, right dsar.Right) core.Recipient {
+	told := core.Recipient{ID: r.ID, By: r.By}
+	for i, of := range r.Receives {
+		if j.Tells(right, r.Role, r.Marks[i]) {
+			told.Receives = append(told.Receives, of)
+		}
+	}
+	return told
 }
 
 // keep returns how long Habeas keeps what it holds of a request under a law.

@@ -21,7 +21,7 @@ func document(w *letter.Writer, s core.State, told *core.Answer, o core.Occasion
 		e.StartsWithProof = a.Terms.StartsWithProof
 		e.Refusal = func(ground string) (title, source string) {
 			if r, ok := j.Refusal(ground); ok {
-				return lang.Text(r.Title), r.Source
+				return lang.Text(r.Title), r.Cited(lang.Text)
 			}
 			for check, text := range lang.Letters.NotProven {
 				if ground == core.GroundNotProven(check) {

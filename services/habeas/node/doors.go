@@ -94,7 +94,7 @@ func (n *Node) startIntake(book *policy.Book, catalogue []dsar.System) (*intake.
 		Catalogue: catalogue, Purposes: n.purposes(), Lease: n.Config.Lease, Keep: keepOf(n.Config), Rejected: carrier, Tracers: n.tel.Tracers(), Now: now, Log: n.log}
 	c.Columns, c.Concepts = manifest.Fields(n.Manifests)
 	c.Outbox = n.Installation.Outbox
-	c.Receivers, c.Notices = n.receivers(), recipients.Door{Requests: n.Installation.Requests, Now: now}.Handler()
+	c.Receivers, c.Notices = intake.Receivers(n.Manifests), recipients.Door{Requests: n.Installation.Requests, Languages: n.languages, Now: now}.Handler()
 	c.ProveAgain, c.EraseAgain, c.LooksBack = n.Config.After(), n.Config.Erases(), true
 	if len(n.Config.Producers) > 0 {
 		if c.Producers, err = callers.NewProducers(n.Config.Producers); err != nil {

@@ -5,51 +5,10 @@ import (
 
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/services/aggregator"
-	"habeas.dev/services/intake"
-	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/mail"
 	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/recipients"
 )
-
-// receivers returns who outside of the company receives the systems' data. What is done in a
-// system that is with its recipient is done there: nobody tells it besides.
-func (n *Node) receivers() []intake.Receiver {
-	at := map[string]int{}
-	var out []intake.Receiver
-	ours := map[string]bool{}
-	for _, m := range n.Manifests {
-		ours[m.System] = true
-	}
-	for _, m := range n.Manifests {
-		for i := range m.Datasets {
-			d := &m.Datasets[i]
-			ids, all := m.Receives(d)
-			for j, id := range ids {
-				r := all[j]
-				if id == "" || r.Told.By == manifest.TellSystem && ours[r.Told.System] {
-					continue
-				}
-				if _, known := at[id]; !known {
-					at[id] = len(out)
-					out = append(out, intake.Receiver{Recipient: core.Recipient{ID: id, By: wayOf(r.Told.By)}, Role: r.Role})
-				}
-				one := &out[at[id]]
-				one.Receives = append(one.Receives, core.Reached{System: m.System, Dataset: d.Name})
-			}
-		}
-	}
-	return out
-}
-
-// wayOf returns how a recipient is told: by a person, where the system that is with it isn't
-// one of the installation's.
-func wayOf(by string) core.Way {
-	if by == manifest.TellSystem {
-		return core.WayHand
-	}
-	return core.Way(by)
-}
 
 // teller returns what sends notices to recipients.
 func (n *Node) teller() (*recipients.Teller, error) {
@@ -61,7 +20,7 @@ func (n *Node) teller() (*recipients.Teller, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &recipients.Teller{Requests: n.Installation.Requests, Vault: n.Installation.Vault, Recipients: catalogue, Manifests: map[string]*manifest.Manifest{}, Door: n.Config.DoorURL, Now: now}
+	t := &recipients.Teller{Requests: n.Installation.Requests, Vault: n.Installation.Vault, Recipients: catalogue, Manifests: map[string]*manifest.Manifest{}, Door: n.Config.DoorURL, Languages: n.languages, Now: now}
 	for _, m := range n.Manifests {
 		t.Manifests[m.System] = m
 	}

@@ -8,6 +8,7 @@ package article30
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -103,6 +104,13 @@ func activity(w *words.Language, m *manifest.Manifest, d *manifest.Dataset) Acti
 		period := w.Answer.Period(r.Period)
 		if end := w.Record.ToEndOf[r.ToEndOf]; end != "" {
 			period += " " + end
+		}
+		for _, law := range slices.Sorted(maps.Keys(r.Periods)) {
+			own := w.Record.None
+			if r.Periods[law] != manifest.NoPeriod {
+				own = w.Answer.Period(r.Periods[law])
+			}
+			period += "; " + law + w.Answer.Colon + " " + own
 		}
 		a.Retention = append(a.Retention, w.Text(r.Title)+w.Answer.Colon+" "+period+" ("+r.Source+")")
 	}

@@ -42,7 +42,7 @@ func Describe(m *manifest.Manifest, lang *words.Language, law string) statement.
 		s.Datasets[i] = statement.Dataset{
 			Dataset: ds.Name, Title: titleOr(lang.Text(ds.Title), ds.Name), Category: ds.Category, Origin: string(ds.Origin), Purpose: lang.Text(ds.Purpose),
 			LegalBasis: ds.LegalBasis, Recipients: recipients(m, ds, lang), Receives: receives(m, ds, lang), Storage: lang.Text(ds.Storage), GoesWith: ds.GoesWith,
-			Sensitive: ds.Sensitive, Columns: differing(ds, lang), AllDiffer: !slices.ContainsFunc(ds.Columns, func(c manifest.Column) bool { return !c.Differs() }),
+			Sensitive: ds.Sensitive, Marks: marks(m, ds), Outside: outside(m, ds, lang), Columns: differing(ds, lang), AllDiffer: !slices.ContainsFunc(ds.Columns, func(c manifest.Column) bool { return !c.Differs() }),
 			Column: func(name string) string {
 				if c := ds.Column(name); c != nil {
 					return columnTitle(c, lang)
@@ -71,6 +71,27 @@ func recipients(m *manifest.Manifest, ds *manifest.Dataset, w *words.Language) [
 		out = append(out, w.Recipient(w.Text(r.Name), w.Text(r.Does), r.Country))
 	}
 	return out
+}
+
+// outside returns the names of those who receive a dataset and aren't in the catalogue.
+func outside(m *manifest.Manifest, ds *manifest.Dataset, lang *words.Language) []string {
+	var out []string
+	ids, all := m.Receives(ds)
+	for i, r := range all {
+		if ids[i] == "" {
+			out = append(out, lang.Text(r.Name))
+		}
+	}
+	return out
+}
+
+// marks returns those of what a dataset is used for; nil where it names no purpose of the
+// catalogue, which may have any.
+func marks(m *manifest.Manifest, ds *manifest.Dataset) []string {
+	if len(ds.Purposes) == 0 {
+		return nil
+	}
+	return append([]string{}, m.Marks(ds)...)
 }
 
 // receives returns those who receive a dataset that the catalogue has.

@@ -55,6 +55,9 @@ type System struct {
 	// Released tells that a person has looked at what may be about other people, and
 	// shows it.
 	Released bool
+	// Refused are the datasets that the person isn't given: their records are counted and
+	// left out.
+	Refused []string
 }
 
 // Source opens a system's record stream. It is opened once, and a second time
@@ -84,7 +87,7 @@ type Summary struct {
 	// Records is the number of records in the bundle, over all datasets.
 	Records int64
 	// LeftOut is the number of gathered records that the right doesn't cover
-	// (portability).
+	// (portability), or that are refused.
 	LeftOut int64
 	// PayloadFiles and PayloadBytes are the bag's Payload-Oxum.
 	PayloadFiles int64

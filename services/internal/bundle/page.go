@@ -116,6 +116,7 @@ type page struct {
 	Locked               string // that what is kept is used for nothing else
 	Categories           []categoryRow
 	SystemsTitle         string
+	Passed               []passedTable // to whom data went, where the law wants that apart
 	Systems              []*systemView
 	LeftOut              []leftView
 	NothingLeftOut       string

@@ -82,6 +82,9 @@ func (p *pager) fill(letter *Letter, told string) {
 	if r.Right == dsar.KnowCategories || c.Categories {
 		p.categories()
 	}
+	if c.Categories && len(p.page.Categories) > 0 {
+		p.page.Passed = p.passed()
+	}
 	p.folder(told)
 	p.contents()
 }
@@ -237,24 +240,14 @@ func (p *pager) meta() {
 func (p *pager) categories() {
 	w := p.w
 	rows := &categoryRows{w: w, of: map[string]*categoryTerms{}}
-	for i := range p.doc.Systems {
-		sys := &p.doc.Systems[i]
-		for j := range sys.Datasets {
-			d := &sys.Datasets[j]
-			told := slices.ContainsFunc(p.doc.Statements, func(s statement.Statement) bool {
-				return s.Dataset() == d.Dataset && s.System() == sys.System && (s.Kind().OfSomething() || s.Kind() == statement.KeptEarlier)
-			})
-			if !told && !p.inGeneralOnly {
-				continue
-			}
-			if !d.AllDiffer {
-				rows.add(d.Category, d.Title, d.Origin, d.Purpose, d.Recipients)
-			}
-			for _, c := range d.Columns {
-				rows.add(c.Category, d.Title+" · "+c.Title, c.Origin, c.Purpose, d.Recipients)
-			}
+	p.each(func(d *statement.Dataset) {
+		if !d.AllDiffer {
+			rows.add(d.Category, d.Title, d.Origin, d.Purpose, d.Recipients)
 		}
-	}
+		for _, c := range d.Columns {
+			rows.add(c.Category, d.Title+" · "+c.Title, c.Origin, c.Purpose, d.Recipients)
+		}
+	})
 	for _, category := range rows.order {
 		t := rows.of[category]
 		if len(t.recipients) == 0 {
@@ -263,6 +256,23 @@ func (p *pager) categories() {
 		p.page.Categories = append(p.page.Categories, categoryRow{
 			words.TitleCase(words.Named(w.CategoryName, category)), strings.Join(t.data, ", "), strings.Join(t.sources, "; "), strings.Join(t.purposes, "; "), strings.Join(t.recipients, ", "),
 		})
+	}
+}
+
+// each calls f for each dataset of which something is held, in the order of the systems; for
+// all of them where nothing may be told of the person.
+func (p *pager) each(f func(*statement.Dataset)) {
+	for i := range p.doc.Systems {
+		sys := &p.doc.Systems[i]
+		for j := range sys.Datasets {
+			d := &sys.Datasets[j]
+			told := slices.ContainsFunc(p.doc.Statements, func(s statement.Statement) bool {
+				return s.Dataset() == d.Dataset && s.System() == sys.System && (s.Kind().OfSomething() || s.Kind() == statement.KeptEarlier)
+			})
+			if told || p.inGeneralOnly {
+				f(d)
+			}
+		}
 	}
 }
 
@@ -308,6 +318,9 @@ func (p *pager) contents() {
 	add(true, "overview", w.Overview)
 	add(len(p.page.Kept) > 0, "kept", w.KeptTitle)
 	add(len(p.page.Categories) > 0, "categories", w.Categories)
+	for _, t := range p.page.Passed {
+		add(len(t.Rows) > 0 || t.None != "", t.ID, t.Title)
+	}
 	add(len(p.page.Systems) > 0, "systems", p.page.SystemsTitle)
 	add(p.page.Records != "", "records", w.RecordsTitle)
 	add(len(p.page.LeftOut) > 0 || p.page.NothingLeftOut != "", "left-out", w.LeftOut)

@@ -23,6 +23,7 @@ var places = map[statement.Kind]place{
 	statement.ByYear:         (*pager).byYear,
 	statement.Held:           func(p *pager, s statement.Said) { p.total("record", s); p.view(s).number += s.Records },
 	statement.LeftOut:        (*pager).leftRecords,
+	statement.PartRefused:    (*pager).leftRecords,
 	statement.NotShown:       (*pager).leftColumns,
 	statement.AboutOthers:    (*pager).leftColumns,
 	statement.ColumnsLeftOut: (*pager).leftColumns,
@@ -47,7 +48,7 @@ var places = map[statement.Kind]place{
 	statement.UsedAgain:      func(p *pager, s statement.Said) { p.total("changed", s); p.row(s).changed = s.Records },
 
 	statement.PartlyReached: answer("warm"), statement.ByHand: unanswered, statement.NotProven: unanswered, statement.UnknownThere: answer("quietly"),
-	statement.NotAsked: unanswered, statement.Holds: answer(""), statement.OnlyLeftOut: answer("warm"), statement.NothingCovered: answer("quietly"), statement.HoldsNothing: answer("quietly"),
+	statement.NotAsked: unanswered, statement.Holds: answer(""), statement.OnlyRefused: answer("warm"), statement.OnlyLeftOut: answer("warm"), statement.NothingCovered: answer("quietly"), statement.HoldsNothing: answer("quietly"),
 	statement.OnlyKeptEarlier: answer("warm"), statement.PartlyKept: answer("warm"), statement.AllKept: answer("warm"), statement.AllAnonymised: answer(""),
 	statement.AllErased: answer(""), statement.AllGone: answer(""), statement.Changed: answer(""), statement.Stopped: answer(""), statement.UsesEnded: answer(""), statement.NotUsedFor: answer("quietly"), statement.NoSuchField: answer("quietly"), statement.GoesOn: answer(""),
 	statement.NothingToChange: answer("quietly"), statement.NoAnswer: unanswered, statement.NotDone: unanswered,
@@ -76,7 +77,7 @@ var places = map[statement.Kind]place{
 	statement.OwnAnswer: own, statement.OwnRecord: own, statement.OwnErasure: own, statement.OwnTrace: own, statement.OwnCopies: own, statement.OwnNoCopies: own,
 
 	// What letters say; the letter with the answer stands at the head of the page.
-	statement.Due: inLetter, statement.DuePassed: inLetter, statement.Concerns: inLetter, statement.Decided: inLetter, statement.ProofWanted: inLetter, statement.QuestionAsked: inLetter, statement.TakesLonger: inLetter, statement.Refused: inLetter, statement.Answered: inLetter,
+	statement.Due: inLetter, statement.DuePassed: inLetter, statement.Concerns: inLetter, statement.Decided: inLetter, statement.ProofWanted: inLetter, statement.QuestionAsked: inLetter, statement.TakesLonger: inLetter, statement.Refused: inLetter, statement.RefusedInPart: inLetter, statement.Answered: inLetter,
 	statement.AskedOnceMore: inLetter, statement.CameBack: inLetter, statement.ErasedOnceMore: inLetter, statement.StillThere: inLetter, statement.NothingCameBack: inLetter, statement.NotAllOnceMore: inLetter,
 	statement.EverythingGone: inLetter, statement.OnlyKeptLeft: inLetter, statement.NotAllGone: inLetter, statement.EveryoneAsked: inLetter,
 }

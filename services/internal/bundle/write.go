@@ -118,7 +118,8 @@ type systemPart struct {
 	*System
 	name   string
 	tables []*table
-	// leftOut counts the records of the datasets that the right doesn't cover.
+	// leftOut counts the records of the datasets that the right doesn't cover, or that are
+	// refused.
 	leftOut map[string]int64
 }
 
@@ -265,15 +266,15 @@ func (b *build) eachSection(ctx context.Context, src Source, f func(*record.Read
 	}
 }
 
-// section takes one dataset of a system, or skips it where the right doesn't
-// cover it.
+// section takes one dataset of a system, or skips it where the right doesn't cover it, or
+// it is refused.
 func (b *build) section(part *systemPart, rd *record.Reader, sec record.Section) error {
 	ds, err := part.declared(sec.Dataset)
 	if err != nil {
 		return err
 	}
 	portability := b.in.Right == dsar.Portability
-	if portability && !ds.Portable() {
+	if portability && !ds.Portable() || slices.Contains(part.Refused, ds.Name) {
 		return part.skip(rd, ds)
 	}
 	pl, err := b.plans.of(part.Manifest, ds, sec, b.words, portability)
@@ -338,7 +339,7 @@ func (p *systemPart) declared(name string) (*manifest.Dataset, error) {
 	return nil, fmt.Errorf("dataset %q: %w", name, ErrUndeclared)
 }
 
-// skip counts the records of a dataset that the right doesn't cover.
+// skip counts the records of a dataset that the right doesn't cover, or that is refused.
 func (p *systemPart) skip(rd *record.Reader, ds *manifest.Dataset) error {
 	for {
 		_, err := rd.Row()

@@ -45,6 +45,8 @@ const (
 	VerbHold             Verb = "hold"              // [Hold]
 	VerbLift             Verb = "lift"              // [Lift]
 	VerbRefuse           Verb = "refuse"            // [Refuse]
+	VerbRefusePart       Verb = "refuse-part"       // [RefusePart]
+	VerbGivePart         Verb = "give-part"         // [RefusePart] with TakenBack
 	VerbAssign           Verb = "assign"            // [Assign]
 	VerbReveal           Verb = "reveal"            // [Reveal]
 	VerbOpenPlan         Verb = "open-plan"         // [OpenPlan]
@@ -59,7 +61,7 @@ var verbs = []struct {
 }{
 	{VerbDecide, Officer}, {VerbAttest, Agent}, {VerbRetry, Agent}, {VerbAcceptPlan, Officer}, {VerbJudgeProof, Agent}, {VerbClarify, Agent}, {VerbTryNow, Agent},
 	{VerbGatherAgain, Agent}, {VerbDeliver, Agent}, {VerbNewPassphrase, Agent}, {VerbRevokeAnswer, Agent}, {VerbProveAgain, Agent}, {VerbSettleNotice, Agent}, {VerbAskProof, Agent}, {VerbAskClarification, Agent}, {VerbExtend, Agent}, {VerbHold, Officer},
-	{VerbLift, Officer}, {VerbRefuse, Officer}, {VerbAssign, Agent}, {VerbReveal, Agent}, {VerbOpenPlan, Officer}, {VerbMerge, Agent}, {VerbCancel, Agent},
+	{VerbLift, Officer}, {VerbRefuse, Officer}, {VerbRefusePart, Officer}, {VerbGivePart, Officer}, {VerbAssign, Agent}, {VerbReveal, Agent}, {VerbOpenPlan, Officer}, {VerbMerge, Agent}, {VerbCancel, Agent},
 }
 
 // Verbs returns everything that a person can do about a request.
@@ -90,8 +92,10 @@ type Choice struct {
 	Systems []string
 	// Findings are those that a grievance can be decided with.
 	Findings []Finding
-	// Grounds are those on which the request can be refused.
+	// Grounds are those on which the request, or a dataset of it, can be refused.
 	Grounds []string
+	// Parts are the datasets that are refused, and can be given after all.
+	Parts []RefusedPart
 	// Holds are those that can be lifted.
 	Holds []Held
 	// Tasks are those that a person can end by hand.
@@ -208,6 +212,23 @@ func (s State) choice(v Verb, calendar Calendar, now time.Time) (c Choice, ok bo
 			}
 		}
 		return c, len(c.Grounds) > 0
+	case VerbRefusePart:
+		for _, sys := range s.Accepted.Systems {
+			c.Systems = append(c.Systems, sys.Name)
+		}
+		for _, ground := range s.Accepted.Terms.PartRefusals {
+			if len(c.Systems) > 0 && takes(RefusePart{By: by, Reason: why, System: c.Systems[0], Dataset: "another-than-any", Ground: ground, Now: now}) {
+				c.Grounds = append(c.Grounds, ground)
+			}
+		}
+		return c, len(c.Grounds) > 0
+	case VerbGivePart:
+		for _, p := range s.Parts {
+			if takes(RefusePart{By: by, Reason: why, System: p.System, Dataset: p.Dataset, TakenBack: true, Now: now}) {
+				c.Parts = append(c.Parts, p)
+			}
+		}
+		return c, len(c.Parts) > 0
 	case VerbAssign:
 		return c, takes(Assign{By: by, To: s.Assignee + by, Reason: why, Now: now})
 	case VerbReveal:

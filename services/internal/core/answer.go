@@ -41,6 +41,8 @@ type Answer struct {
 	Recipient string `json:"recipient,omitempty"`
 	// Notices are what is owed to the recipients of what was changed.
 	Notices []NoticeAnswer `json:"notices,omitempty"`
+	// Parts are the datasets that the copy is refused of.
+	Parts []RefusedPart `json:"parts,omitempty"`
 	// Keep says how long Habeas keeps what it holds of the request itself; nil: it isn't
 	// known. Copies is the fact that an erasure has reached its own earlier copies, with
 	// how many requests they were of.
@@ -80,6 +82,9 @@ func (a *Answer) Rests() []int {
 		for _, e := range s.Ends {
 			seqs = append(seqs, e.Fact)
 		}
+	}
+	for _, p := range a.Parts {
+		seqs = append(seqs, p.Fact)
 	}
 	for _, n := range a.Notices {
 		seqs = append(seqs, n.Fact)

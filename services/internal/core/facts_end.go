@@ -161,6 +161,9 @@ func (s State) duties() []dueDuty {
 	if s.waitsForLookBack() {
 		out = append(out, dueDuty{DutyLookBack, s.Accepted.AcceptedAt})
 	}
+	if at := s.recourseDue(); !at.IsZero() {
+		out = append(out, dueDuty{DutyRecourse, at})
+	}
 	if s.Accepted.Keep != nil && s.Status.Ended() && !s.Receipted && s.SubjectForgotten.IsZero() {
 		out = append(out, dueDuty{DutyReceipt, s.EndedAt})
 	}

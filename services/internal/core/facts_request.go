@@ -11,6 +11,7 @@ import (
 var requestFacts = []factType{
 	fact[Accepted]("request.accepted"),
 	fact[EarlierLookedUp]("earlier.looked-up"),
+	fact[EarlierAwaited]("earlier.awaited"),
 	fact[StageStarted]("stage.started"),
 	fact[AttentionNeeded]("request.attention-needed"),
 	fact[Retried]("request.retried"),
@@ -18,6 +19,7 @@ var requestFacts = []factType{
 	fact[Overdue]("request.overdue"),
 	fact[Completed]("request.completed"),
 	fact[Refused]("request.refused"),
+	fact[PartRefused]("part.refused"),
 	fact[Merged]("request.merged"),
 	fact[Extended]("request.extended"),
 	fact[Reminded]("request.reminded"),
@@ -45,6 +47,9 @@ type Accepted struct {
 	Recipients []Recipient `json:"recipients,omitempty"`
 	// Kept is what erasures that were answered before had to keep of the same person.
 	Kept []KeptEarlier `json:"kept,omitempty"`
+	// After are open requests of the person, to see what is held or about a refusal: nothing
+	// is erased before they have ended ([AwaitEarlier]).
+	After []string `json:"after,omitempty"`
 	// Digest is a keyed hash of what was submitted: the same request_id with
 	// another digest is a conflict.
 	Digest string `json:"digest"`
@@ -89,7 +94,7 @@ func (e Accepted) When() time.Time { return e.AcceptedAt }
 func (e Accepted) Who() string { return "" }
 
 func (e Accepted) evolve(s State) State {
-	s = State{Version: s.Version, Accepted: e, Identifiers: slices.Clone(e.Identifiers), Right: e.Right, DueAt: e.DueAt}
+	s = State{Version: s.Version, Accepted: e, Identifiers: slices.Clone(e.Identifiers), Right: e.Right, DueAt: e.DueAt, After: e.After}
 	s.Status = s.goingOn()
 	return s
 }

@@ -35,6 +35,8 @@ type Terms struct {
 	Instead dsar.Right `json:"instead,omitempty"`
 	// Refusals are the grounds on which the law lets a request be refused.
 	Refusals []string `json:"refusals,omitempty"`
+	// PartRefusals are those on which it lets a dataset of a copy be refused ([RefusePart]).
+	PartRefusals []string `json:"part_refusals,omitempty"`
 }
 
 // NotProven is the ground on which a request is refused whose proof of identity was

@@ -94,6 +94,10 @@ type State struct {
 	// written.
 	Occasions []Occasion
 	Letters   []LetterSent
+	// After are the requests of the person that an erasure waits for, and RecourseAt is when it
+	// was last looked whether they have ended.
+	After      []string
+	RecourseAt time.Time
 	// RemindedAt is when who is awaited was last reminded; RemindedDue tells that
 	// the request shows as due soon.
 	RemindedAt  time.Time
@@ -101,6 +105,8 @@ type State struct {
 	// Refusal and MergedInto say how it ended, with those statuses.
 	Refusal    Refused
 	MergedInto string
+	// Parts are the datasets that a copy is refused of.
+	Parts []RefusedPart
 	// Decision is how a grievance ended; ReopenedBy are the grievances that had a refused
 	// request taken up again.
 	Decision   GrievanceDecided
@@ -368,6 +374,7 @@ func (s State) answer() *Answer {
 		answer.Asked = s.Accepted.Right
 	}
 	answer.Again, answer.Keep, answer.Copies = s.again(), s.Accepted.Keep, s.OwnCopies
+	answer.Parts = s.refusedParts()
 	for _, n := range s.Notices {
 		answer.Notices = append(answer.Notices, NoticeAnswer{Recipient: n.Recipient, By: n.By, Status: n.Status, Fact: n.Fact})
 	}

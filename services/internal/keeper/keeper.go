@@ -74,6 +74,8 @@ func (k *Keeper) Do(ctx context.Context, requestID string, d core.Duty) error {
 		return k.lookBack(ctx, requestID)
 	case core.DutyRelease:
 		return k.release(ctx, requestID)
+	case core.DutyRecourse:
+		return k.recourse(ctx, requestID)
 	case core.DutyReceipt:
 		return k.Receipts.Issue(ctx, requestID)
 	case core.DutyTell:

@@ -84,6 +84,9 @@ func (w *Writer) Write(kind core.Letter, stated *statement.Document, inside bool
 		return l, err
 	}
 	d.Own = own(j, lang, kind, cmp.Or(stated.Request.Asked, stated.Request.Right))
+	if len(d.Parts) > 0 {
+		d.Own = append(d.Own, own(j, lang, core.LetterRefusal, stated.Request.Right)...)
+	}
 	text, err := w.render(lang, string(kind), d)
 	if err != nil {
 		return l, err
@@ -141,13 +144,14 @@ type data struct {
 	Agent, Organisation, Guardian bool
 	Reason                        string
 	Ground                        string
-	GroundLaw                     string // the article
-	AskedAgain                    string // the day on which an answered erasure was proven anew
-	Back                          int64  // how many records had come back then
-	Whole                         bool   // nothing of them is left
-	Verdict                       string // what is left after an erasure
-	Locked                        bool   // what must stay is used for nothing else
-	Again                         string // who was asked again
+	GroundLaw                     string   // the article
+	Parts                         []string // what is refused of a copy: a sentence for each ground
+	AskedAgain                    string   // the day on which an answered erasure was proven anew
+	Back                          int64    // how many records had come back then
+	Whole                         bool     // nothing of them is left
+	Verdict                       string   // what is left after an erasure
+	Locked                        bool     // what must stay is used for nothing else
+	Again                         string   // who was asked again
 	Inside                        bool
 	Portal                        string   // where the person follows the request; empty: nowhere
 	Own                           []string // the law's own paragraphs
@@ -198,6 +202,8 @@ func (w *Writer) data(j policy.Jurisdiction, lang *words.Language, stated *state
 			d.Reason, d.Due = oneLine(s.Reason), day(s.Until)
 		case statement.Refused:
 			d.Ground, d.GroundLaw = s.Title, s.Source
+		case statement.RefusedInPart:
+			d.Parts = append(d.Parts, s.Text)
 		case statement.Answered:
 			d.At = day(s.At)
 		case statement.AskedOnceMore:

@@ -74,7 +74,7 @@ func stated(j policy.Jurisdiction, o occasion) *statement.Document {
 	e := statement.Evidence{Request: request, Told: told, Occasion: &o.Occasion, MayExtend: j.Periods(o.right).Extension != nil && !o.Extended, StartsWithProof: o.starts, Systems: []statement.System{{System: "shop", Datasets: []statement.Dataset{{Dataset: "orders"}}}},
 		Refusal: func(ground string) (string, string) {
 			if r, ok := j.Refusal(ground); ok {
-				return r.Title.In(lang.Tag), r.Source
+				return r.Title.In(lang.Tag), r.Cited(lang.Text)
 			}
 			return lang.Letters.NotProven[dsar.CheckIdentity], ""
 		}}
@@ -144,7 +144,7 @@ func TestSentences(t *testing.T) {
 		{"EEA", "fr", dsar.Access, core.LetterProof, func(o *occasion) { o.Checks = []dsar.Check{dsar.CheckHeir} }, []string{"la preuve du décès de la personne et de votre qualité d’héritier"}, []string{"enfant", "organisation"}},
 		{"California", "en", dsar.Access, core.LetterProof, nil, []string{"proof of who you are", "goes on meanwhile: it ends on 15 October 2026"}, []string{"stands still"}},
 		{"EEA", "en", dsar.Access, core.LetterExtension, func(o *occasion) { o.Extended, o.DueAt = true, book2(t, "EEA") }, []string{"for this reason: many records in many systems.", "by 30 November 2026", "CNPD", "court"}, []string{".."}},
-		{"EEA", "fr", dsar.Access, core.LetterRefusal, nil, []string{"car elle est manifestement infondée (GDPR art. 12(5)(b))", "réclamation", "CNPD", "tribunal"}, nil},
+		{"EEA", "fr", dsar.Access, core.LetterRefusal, nil, []string{"car elle est manifestement infondée (RGPD, art. 12, par. 5, point b))", "réclamation", "CNPD", "tribunal"}, nil},
 		{"California", "en", dsar.Erasure, core.LetterRefusal, func(o *occasion) { o.Ground = core.NotProven }, []string{"could not make sure who asks", "not to sell or share"}, []string{"court"}},
 		{"Virginia", "en", dsar.Access, core.LetterRefusal, nil, []string{"You can appeal", "60 days"}, nil},
 		{"Colorado", "fr", dsar.Access, core.LetterRefusal, nil, []string{"introduire un recours", "45 jours"}, []string{"60 jours"}},

@@ -111,17 +111,14 @@ func (o Operator) Declares(what string, at time.Time) bool {
 }
 
 // Lapse says of something that an answer would say only by a declaration, whether that is
-// missing at a time, or when it lapses. What needs no declaration never does.
+// missing at a time, and when it lapses, or has lapsed. What needs no declaration never does.
 func (o Operator) Lapse(what string, now time.Time) (missing bool, until Day) {
-	if what == "" || o.Declares(what, now) {
-		for _, d := range o.Declarations {
-			if d.Says == what {
-				until = d.Until
-			}
+	for _, d := range o.Declarations {
+		if d.Says == what {
+			until = d.Until
 		}
-		return false, until
 	}
-	return true, ""
+	return what != "" && !o.Declares(what, now), until
 }
 
 // Check returns the first mistake in what was configured.

@@ -3,6 +3,7 @@ package policy
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"habeas.dev/pkg/dsar"
@@ -64,7 +65,8 @@ func (j Jurisdiction) AccountableMonths(operator int) (months int, source string
 	case law.Choice:
 		return law.Count, ""
 	default:
-		return max(law.Count, operator), law.Source
+		cited, _, _ := strings.Cut(law.Source, ": ") // what follows is for who works with the file
+		return max(law.Count, operator), cited
 	}
 }
 

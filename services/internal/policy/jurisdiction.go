@@ -79,6 +79,12 @@ type Jurisdiction struct {
 	// Accountability is how long it must be known, after a request ended, whom it was about
 	// and how it was answered; nil where the law's file says nothing of it.
 	Accountability *Period `yaml:"accountability"`
+	// Recourse, where the law has it, has what a person asked to see kept until they have used
+	// up what they can do about a refusal: no erasure of theirs goes before.
+	Recourse *struct {
+		Source string `yaml:"source"`
+		Read   Read   `yaml:"read"`
+	} `yaml:"recourse"`
 	// Letters are paragraphs that this law's letters have beside what all letters say.
 	Letters []Paragraph `yaml:"letters"`
 	// AnswerSays lists what an answer must say beside the data.
@@ -113,26 +119,48 @@ type Refusal struct {
 	Ground string `yaml:"ground"`
 	// Rights are those that can be refused on it; none means every right.
 	Rights []dsar.Right `yaml:"rights"`
+	// Part says that a dataset of a copy can be refused on it, and the rest is given.
+	Part bool `yaml:"part"`
 	// Title is the end of the sentence "we refuse it because …".
-	Title  Text   `yaml:"title"`
-	Source string `yaml:"source"`
-	Read   Read   `yaml:"read"`
+	Title Text `yaml:"title"`
+	// Article is the article as people are told it, where they are; Source is for who works
+	// with the file.
+	Article Text   `yaml:"article"`
+	Source  string `yaml:"source"`
+	Read    Read   `yaml:"read"`
+}
+
+// Cited returns the article of the ground in words of a language; empty where the ground is
+// the operator's own.
+func (r Refusal) Cited(say func(map[string]string) string) string {
+	switch {
+	case len(r.Article) > 0:
+		return say(r.Article)
+	case strings.HasPrefix(r.Source, "Policy choice"):
+		return ""
+	default:
+		return r.Source
+	}
 }
 
 // RecipientsTold says which recipients are told of what requests of some rights change.
 type RecipientsTold struct {
 	Rights []dsar.Right `yaml:"rights"`
 	// Roles are those of recipients (manifest.RecipientRoles).
-	Roles  []string `yaml:"roles"`
+	Roles []string `yaml:"roles"`
+	// Marks narrow it to those who receive data that is used for a purpose with one of these
+	// marks; none: whatever it is used for.
+	Marks  []string `yaml:"marks"`
 	Source string   `yaml:"source"`
 	Read   Read     `yaml:"read"`
 }
 
-// Tells reports whether the law has recipients of a role told of what a request of a right
-// changes.
-func (j Jurisdiction) Tells(right dsar.Right, role string) bool {
+// Tells reports whether the law has a recipient of a role told of what a request of a right
+// changes in data that is used for purposes with these marks.
+func (j Jurisdiction) Tells(right dsar.Right, role string, marks []string) bool {
 	return slices.ContainsFunc(j.RecipientsTold, func(t RecipientsTold) bool {
-		return slices.Contains(t.Rights, right) && slices.Contains(t.Roles, role)
+		marked := len(t.Marks) == 0 || slices.ContainsFunc(marks, func(m string) bool { return slices.Contains(t.Marks, m) })
+		return slices.Contains(t.Rights, right) && slices.Contains(t.Roles, role) && marked
 	})
 }
 
@@ -149,6 +177,8 @@ type Paragraph struct {
 // Content is one thing that an answer must say.
 type Content struct {
 	Item Item `yaml:"item"`
+	// Rights are those whose answers say it; none means every right.
+	Rights []dsar.Right `yaml:"rights"`
 	// Text is the sentence to say, where manifests can't say it.
 	Text Text `yaml:"text"`
 	// Declared is what the operator must have declared for it to be said; empty: nothing.
@@ -175,6 +205,9 @@ func (c Content) Said(used manifest.Purposes) bool {
 	return len(used) > 0
 }
 
+// Of reports whether answers to a right say it.
+func (c Content) Of(right dsar.Right) bool { return reaches(c.Rights, right) }
+
 // Item names what an answer must say.
 type Item string
 
@@ -187,6 +220,7 @@ const (
 	ItemRights         Item = "rights"
 	ItemComplaint      Item = "complaint"
 	ItemOrigin         Item = "origin"
+	ItemLegalBases     Item = "legal-bases"
 	ItemCategoryTables Item = "category-tables" // Civ. Code 1798.110
 	ItemAutomated      Item = "automated"       // with a text
 	ItemTransfers      Item = "transfers"       // with a text
@@ -314,6 +348,9 @@ func (j Jurisdiction) Terms(right dsar.Right, received time.Time, checks []dsar.
 	for _, r := range j.Refusals {
 		if reaches(r.Rights, right) {
 			t.Refusals = append(t.Refusals, r.Ground)
+			if copied := right == dsar.Access || right == dsar.Portability; r.Part && copied {
+				t.PartRefusals = append(t.PartRefusals, r.Ground)
+			}
 		}
 	}
 	return t

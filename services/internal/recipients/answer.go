@@ -28,7 +28,9 @@ const answerTime = 10 * time.Second
 // Door takes the answers of recipients: who brings a notice's token acknowledges it.
 type Door struct {
 	Requests Requests
-	Now      func() time.Time
+	// Languages are those that the installation speaks; nil: those that are built in.
+	Languages *words.Languages
+	Now       func() time.Time
 }
 
 // Handler returns the door. GET shows a page with one button, which is what a link in a
@@ -36,14 +38,14 @@ type Door struct {
 func (d Door) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+Path+"{request}/{recipient}", func(w http.ResponseWriter, r *http.Request) {
-		page(w, r, http.StatusOK, language(r).Notice.Ask, r.URL.Query().Get("token"))
+		d.page(w, r, http.StatusOK, d.language(r).Notice.Ask, r.URL.Query().Get("token"))
 	})
 	mux.HandleFunc("POST "+Path+"{request}/{recipient}", d.acknowledge)
 	return mux
 }
 
 func (d Door) acknowledge(w http.ResponseWriter, r *http.Request) {
-	said := language(r).Notice
+	said := d.language(r).Notice
 	form := strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded")
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	var text string
@@ -63,7 +65,7 @@ func (d Door) acknowledge(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if form {
-		page(w, r, status, sentence, "")
+		d.page(w, r, status, sentence, "")
 		return
 	}
 	if status == http.StatusOK {
@@ -83,10 +85,10 @@ func (d Door) take(ctx context.Context, requestID, recipient, text string) error
 }
 
 // language returns the language that a browser asks for first.
-func language(r *http.Request) *words.Language {
+func (d Door) language(r *http.Request) *words.Language {
 	first, _, _ := strings.Cut(r.Header.Get("Accept-Language"), ",")
 	first, _, _ = strings.Cut(first, ";")
-	return words.For(strings.TrimSpace(first))
+	return d.Languages.For(strings.TrimSpace(first))
 }
 
 //go:embed answer.gohtml
@@ -95,8 +97,8 @@ var pageText string
 var pageTemplate = template.Must(template.New("answer").Parse(pageText))
 
 // page writes the page. It runs nothing, and tells no other site where it was.
-func page(w http.ResponseWriter, r *http.Request, status int, sentence, token string) {
-	l := language(r)
+func (d Door) page(w http.ResponseWriter, r *http.Request, status int, sentence, token string) {
+	l := d.language(r)
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")

@@ -28,6 +28,8 @@ import (
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/mail"
 	"habeas.dev/services/internal/recipients"
+	"habeas.dev/services/internal/words"
+	"habeas.dev/services/internal/words/wordstest"
 )
 
 const (
@@ -350,5 +352,32 @@ func TestForgottenPerson(t *testing.T) {
 	}
 	if _, err := p.requests.Do(t.Context(), "another", core.Tick{}); !errors.Is(err, core.ErrUnknown) {
 		t.Error(err)
+	}
+}
+
+// TestNoticeInALanguageOfAFolder: a recipient is told in a language that the installation has
+// as a folder, with the titles of its sentences, and its page to confirm is in that language.
+func TestNoticeInALanguageOfAFolder(t *testing.T) {
+	t.Parallel()
+	p := newPost(t, dsar.Erasure)
+	languages, err := words.Load(wordstest.Folder(t, "../words/en", "de", map[string]string{
+		"Please erase personal data that you had from us": "Bitte löschen Sie Daten, die Sie von uns haben", "button: Confirm": "button: Bestätigen"}))
+	must(t, err)
+	p.Languages = languages
+	german := p.Recipients["post"]
+	german.Told.Language = "de-AT"
+	p.Recipients["post"] = german
+	p.Manifests["shop"].Datasets[0].Title = manifest.Text{"en": "Customers", "fr": "Clients"}
+	p.tell(t)
+	if m := p.mails[0]; m.Language != "de" || !strings.HasPrefix(m.Subject, "Bitte löschen Sie") || !strings.Contains(m.Text, "Kundinnen und Kunden") {
+		t.Errorf("%s: %s\n%s", m.Language, m.Subject, m.Text)
+	}
+	door := recipients.Door{Requests: p.requests, Languages: languages, Now: p.Now}.Handler()
+	r := httptest.NewRequest(http.MethodGet, recipients.Path+requestID+"/post?token=abc", nil)
+	r.Header.Set("Accept-Language", "de-AT,de;q=0.9")
+	page := httptest.NewRecorder()
+	door.ServeHTTP(page, r)
+	if text := page.Body.String(); !strings.Contains(text, `lang="de"`) || !strings.Contains(text, "Bestätigen") {
+		t.Errorf("%s", text)
 	}
 }

@@ -57,7 +57,9 @@ type Teller struct {
 	// Sender says who sends a notice, and Law what a law is called, in a language.
 	Sender func(jurisdiction, lang string) string
 	Law    func(jurisdiction, lang string) string
-	Now    func() time.Time
+	// Languages are those that the installation speaks; nil: those that are built in.
+	Languages *words.Languages
+	Now       func() time.Time
 }
 
 // Why a recipient can't be told by its way: a person must.
@@ -110,7 +112,7 @@ func (t *Teller) send(ctx context.Context, s core.State, n core.Notice, token []
 	if !known {
 		return core.SendNotice{Code: codeUnknown}, nil
 	}
-	lang := words.For(r.Told.Language).Tag
+	lang := t.Languages.For(r.Told.Language)
 	notice, err := t.notice(ctx, s, n, r, lang)
 	switch {
 	case errors.Is(err, vault.ErrShredded), errors.Is(err, vault.ErrNoKeys):
@@ -144,13 +146,13 @@ func (t *Teller) send(ctx context.Context, s core.State, n core.Notice, token []
 }
 
 // notice returns what a recipient is told.
-func (t *Teller) notice(ctx context.Context, s core.State, n core.Notice, r manifest.Recipient, lang string) (Notice, error) {
+func (t *Teller) notice(ctx context.Context, s core.State, n core.Notice, r manifest.Recipient, lang *words.Language) (Notice, error) {
 	a := s.Accepted
-	out := Notice{ID: id(a.RequestID, n.Recipient, n.Fact, n.Tries+1), RequestID: a.RequestID, Do: doing(s.Right), By: t.Sender(a.Jurisdiction, lang), Law: t.Law(a.Jurisdiction, lang), Number: n.Tries + 1}
+	out := Notice{ID: id(a.RequestID, n.Recipient, n.Fact, n.Tries+1), RequestID: a.RequestID, Do: doing(s.Right), By: t.Sender(a.Jurisdiction, lang.Tag), Law: t.Law(a.Jurisdiction, lang.Tag), Number: n.Tries + 1}
 	for _, p := range n.Datasets {
 		title := p.Dataset
 		if m := t.Manifests[p.System]; m != nil && m.Dataset(p.Dataset) != nil {
-			title = m.Dataset(p.Dataset).Title.In(lang)
+			title = lang.Text(m.Dataset(p.Dataset).Title)
 		}
 		if !slices.Contains(out.Data, title) {
 			out.Data = append(out.Data, title)
@@ -200,7 +202,7 @@ func doing(r dsar.Right) dsar.Action {
 
 // corrections returns those that have changed a field of a dataset which the recipient
 // receives.
-func (t *Teller) corrections(s core.State, n core.Notice, all []event.Correction, lang string) []Correction {
+func (t *Teller) corrections(s core.State, n core.Notice, all []event.Correction, lang *words.Language) []Correction {
 	var out []Correction
 	for _, c := range all {
 		for _, p := range n.Datasets {
@@ -215,7 +217,7 @@ func (t *Teller) corrections(s core.State, n core.Notice, all []event.Correction
 				}
 				field := col.Concept
 				if field == "" {
-					field = col.Title.In(lang)
+					field = lang.Text(col.Title)
 				}
 				if one := (Correction{field, c.Value}); !slices.Contains(out, one) {
 					out = append(out, one)
@@ -234,8 +236,8 @@ func (t *Teller) dataset(p core.Reached) *manifest.Dataset {
 }
 
 // mail sends a notice by mail: whom it is about is sealed to the recipient's key.
-func (t *Teller) mail(ctx context.Context, n Notice, r manifest.Recipient, lang string) error {
-	w := words.For(lang).Notice
+func (t *Teller) mail(ctx context.Context, n Notice, r manifest.Recipient, lang *words.Language) error {
+	w := lang.Notice
 	sealed, err := seal(r.Told.Key, struct {
 		Person      []Known      `json:"person"`
 		Corrections []Correction `json:"corrections,omitempty"`
@@ -261,7 +263,7 @@ func (t *Teller) mail(ctx context.Context, n Notice, r manifest.Recipient, lang 
 	say(fmt.Sprintf(w.Number, n.ID))
 	say(w.Sealed)
 	b.WriteString(sealed)
-	return t.Mail.Send(ctx, mail.Message{To: []string{r.Told.Address}, ID: n.ID, Subject: w.Subject[n.Do], Text: b.String(), Language: lang, Date: t.Now()})
+	return t.Mail.Send(ctx, mail.Message{To: []string{r.Told.Address}, ID: n.ID, Subject: w.Subject[n.Do], Text: b.String(), Language: lang.Tag, Date: t.Now()})
 }
 
 // seal seals a value to an age key, armoured.

@@ -6,6 +6,7 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
+	"habeas.dev/services/internal/core"
 )
 
 // What the conditions ask of a dataset.
@@ -35,6 +36,16 @@ func (d *dataset) something() bool {
 // it all the same.
 func (d *dataset) unlooked() bool {
 	return d.Uncovered(d.sys.all.right) != "" && d.read.LeftOut+d.counts(dsar.Gather).Found == 0
+}
+
+// refused returns what a person has refused of the dataset; nil where nothing.
+func (d *dataset) refused() *core.RefusedPart {
+	for i, p := range d.sys.all.Told.Parts {
+		if d.copies() && p.System == d.sys.System.System && p.Dataset == d.Dataset.Dataset {
+			return &d.sys.all.Told.Parts[i]
+		}
+	}
+	return nil
 }
 
 // leftOut returns the columns of gathered records that the right doesn't cover, and that

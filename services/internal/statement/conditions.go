@@ -139,6 +139,17 @@ var ofDataset = []rule[*dataset]{
 		n := max(d.read.LeftOut, d.counts(dsar.Gather).Found)
 		return when(why != "" && n > 0, Values{Records: n, Why: why}, d.sys.fact(dsar.Gather))
 	}},
+	// Records are there that the right covers, and a person refused the dataset on a ground
+	// of the law.
+	{PartRefused, func(d *dataset) []claim {
+		p := d.refused()
+		if p == nil || d.read.LeftOut == 0 || d.Uncovered(d.sys.all.right) != "" {
+			return nil
+		}
+		v := Values{Records: d.read.LeftOut, Ground: p.Ground}
+		v.Title, v.Source = d.sys.all.refusal(p.Ground)
+		return when(true, v, p.Fact, d.sys.fact(dsar.Gather))
+	}},
 	// The right doesn't cover it, and nothing was counted: nobody need have looked.
 	{NotCovered, func(d *dataset) []claim {
 		return when(d.unlooked() && d.sys.asked(), Values{Why: d.Uncovered(d.sys.all.right)}, d.sys.fact(dsar.Gather))
@@ -276,6 +287,8 @@ var answers = []rule[*system]{
 	}},
 	// Records are in the answer, or were counted.
 	{Holds, func(s *system) []claim { return when(s.asked() && s.any(Shown, Held), Values{}, s.facts()...) }},
+	// Records are there, and what the right covers of them is refused.
+	{OnlyRefused, func(s *system) []claim { return when(s.asked() && s.any(PartRefused), Values{}, s.facts()...) }},
 	// Records are there, and none that the right covers.
 	{OnlyLeftOut, func(s *system) []claim { return when(s.asked() && s.any(LeftOut), Values{}, s.facts()...) }},
 	// An erasure left something that must stay; or all that there was.
@@ -400,7 +413,7 @@ var ofAll = []rule[*evidence]{
 	}},
 	// A copy was asked for, every system answered, and nothing that it has was left out.
 	{NothingLeftOut, func(e *evidence) []claim {
-		left := e.has(WentWithout, LeftOut, ColumnsLeftOut, NotShown, AboutOthers, NotReached, NotCovered, KeptNotCopied, LeftAsRecorded)
+		left := e.has(WentWithout, LeftOut, PartRefused, ColumnsLeftOut, NotShown, AboutOthers, NotReached, NotCovered, KeptNotCopied, LeftAsRecorded)
 		return when(e.tells() && !left && e.every(Holds, HoldsNothing, UnknownThere, OnlyKeptEarlier), Values{}, e.facts()...)
 	}},
 	// Every system was erased in, or holds nothing; nothing is kept anywhere.
@@ -418,6 +431,9 @@ var ofAll = []rule[*evidence]{
 	{KeptUnused, func(e *evidence) []claim {
 		return when(e.right == dsar.Erasure && e.over() && e.has(Kept) && !e.has(KeptEarlier) && e.flagged(), Values{}, e.facts()...)
 	}},
+	// A copy is refused of some datasets, each on a ground of the law: one statement for each
+	// ground, where something is in them. A letter is written without having read that.
+	{RefusedInPart, func(e *evidence) []claim { return e.refusedInPart() }},
 	// Each system that was asked was asked once more after the erasure.
 	{EveryoneAsked, func(e *evidence) []claim {
 		return when(e.right == dsar.Erasure && e.over() && e.askedAgain(), Values{}, e.facts()...)

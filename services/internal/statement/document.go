@@ -76,6 +76,8 @@ type Controller struct {
 	// Categories asks for the table of categories, sources, purposes and recipients
 	// (Civ. Code 1798.110). It is always there for know-categories.
 	Categories bool `json:"categories,omitempty"`
+	// Refusal names a ground on which the law lets a part be refused, with the article.
+	Refusal func(ground string) (title, source string) `json:"-"`
 }
 
 // Authority is where a person can complain.
@@ -111,9 +113,14 @@ type Dataset struct {
 	LegalBasis string   `json:"legal_basis"`
 	Recipients []string `json:"recipients"`
 	// Receives are those of the recipients that the catalogue has.
-	Receives  []Recipient `json:"-"`
-	Storage   string      `json:"storage"`
-	Sensitive bool        `json:"sensitive,omitempty"`
+	Receives []Recipient `json:"-"`
+	// Outside are the recipients that the catalogue doesn't have, by their names.
+	Outside []string `json:"-"`
+	// Marks are those of the purposes that it is used for ([manifest.PurposeMarks]); nil where
+	// that isn't known.
+	Marks     []string `json:"-"`
+	Storage   string   `json:"storage"`
+	Sensitive bool     `json:"sensitive,omitempty"`
 	// Columns are those that differ from the dataset, whole: what they don't say
 	// themselves is the dataset's.
 	Columns []Differing `json:"columns,omitempty"`

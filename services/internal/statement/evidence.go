@@ -32,7 +32,8 @@ type Evidence struct {
 // Reading is what was read of one dataset of which there is something.
 type Reading struct {
 	System, Dataset string
-	// Records are in the answer; LeftOut are not, since the right doesn't cover them.
+	// Records are in the answer; LeftOut are not, since the right doesn't cover them, or
+	// since they are refused.
 	Records, LeftOut int64
 	Files            []string
 	// Years are how many of the records are of each year, and Since the earliest day that they

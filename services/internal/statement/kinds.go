@@ -22,6 +22,7 @@ const (
 	TakesLonger   Kind = "takes-longer"
 	Refused       Kind = "refused"
 	Answered      Kind = "answered"
+	RefusedInPart Kind = "refused-in-part"
 
 	// Of an answered erasure that was proven anew.
 	AskedOnceMore   Kind = "asked-once-more"
@@ -41,6 +42,7 @@ const (
 	ByYear         Kind = "by-year"
 	Held           Kind = "held"
 	LeftOut        Kind = "left-out"
+	PartRefused    Kind = "part-refused"
 	NotShown       Kind = "not-shown"
 	AboutOthers    Kind = "about-others"
 	ColumnsLeftOut Kind = "columns-left-out"
@@ -73,6 +75,7 @@ const (
 	UnknownThere    Kind = "unknown-there"
 	NotAsked        Kind = "not-asked"
 	Holds           Kind = "holds"
+	OnlyRefused     Kind = "only-refused"
 	OnlyLeftOut     Kind = "only-left-out"
 	NothingCovered  Kind = "nothing-covered"
 	HoldsNothing    Kind = "holds-nothing"
@@ -178,7 +181,7 @@ func (k Kind) Sweeping() bool {
 // person is, or was, in it.
 func (k Kind) OfSomething() bool {
 	switch k {
-	case Shown, Held, LeftOut, Found, Erased, Anonymised, Gone, MaybeErased, Kept, GoesWith, Corrected, LeftAsRecorded, Restricted, UsedAgain:
+	case Shown, Held, LeftOut, PartRefused, Found, Erased, Anonymised, Gone, MaybeErased, Kept, GoesWith, Corrected, LeftAsRecorded, Restricted, UsedAgain:
 		return true
 	default:
 		return false

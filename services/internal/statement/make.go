@@ -216,6 +216,22 @@ func (e *evidence) checks() []dsar.Check { return e.occasion().Checks }
 func (e *evidence) reason() string       { return e.occasion().Reason }
 func (e *evidence) paused() bool         { return e.occasion().Paused }
 
+// refusedInPart returns a claim for each ground on which datasets of the copy are refused.
+func (e *evidence) refusedInPart() (out []claim) {
+	if e.Occasion == nil && !e.has(PartRefused) || e.Occasion != nil && !e.wrote(core.LetterAnswer) {
+		return nil
+	}
+	for _, p := range e.Told.Parts {
+		i := slices.IndexFunc(out, func(c claim) bool { return c.Ground == p.Ground })
+		if i < 0 {
+			i, out = len(out), append(out, claim{Values: Values{Ground: p.Ground}, facts: []int{max(e.cause(), accepted)}})
+			out[i].Title, out[i].Source = e.refusal(p.Ground)
+		}
+		out[i].facts = append(out[i].facts, p.Fact)
+	}
+	return out
+}
+
 func (e *evidence) refusal(ground string) (title, source string) {
 	if e.Refusal == nil {
 		return "", ""

@@ -12,10 +12,12 @@ type May struct {
 	// Systems are those whose tasks can be taken up again, of which records can be
 	// held, or whose plans can be accepted.
 	Systems []string `json:"systems,omitempty"`
-	// Grounds are those on which the request can be refused.
+	// Grounds are those on which the request, or a dataset of it, can be refused.
 	Grounds []string `json:"grounds,omitempty"`
 	// Holds are those that can be lifted.
 	Holds []Hold `json:"holds,omitempty"`
+	// Parts are the datasets, as system/dataset, that are refused and can be given after all.
+	Parts []string `json:"parts,omitempty"`
 	// Tasks are those that a person can end by hand.
 	Tasks []ManualTask `json:"tasks,omitempty"`
 	// Notices are the recipients whose notices can be settled.
@@ -36,6 +38,9 @@ func (t *Trace) Allow(all core.Choices) {
 		may := May{Verb: c.Verb, Systems: c.Systems, Grounds: c.Grounds}
 		for _, h := range c.Holds {
 			may.Holds = append(may.Holds, Hold(h))
+		}
+		for _, p := range c.Parts {
+			may.Parts = append(may.Parts, p.System+"/"+p.Dataset)
 		}
 		for _, m := range c.Tasks {
 			may.Tasks = append(may.Tasks, ManualTask{System: m.System, Action: m.Action, Outcomes: m.Outcomes})

@@ -100,6 +100,11 @@ func (say Say) sentence(e core.Event) (system, text string) {
 		return "", say.f("extended by %s: %s", e.By, e.Reason) + say.due(e.DueAt)
 	case core.Refused:
 		return "", say.f("refused by %s", e.By) + say.because(say(e.Ground), e.Reason)
+	case core.PartRefused:
+		if e.TakenBack {
+			return e.System, say.f("%s is given after all, %s decided", e.Dataset, e.By) + say.because("", e.Reason)
+		}
+		return e.System, say.f("%s refused by %s", e.Dataset, e.By) + say.because(say(e.Ground), e.Reason)
 	case core.GrievanceDecided:
 		text := say.f("decided by %s: %s", e.By, say(string(e.Finding)))
 		if e.Reopened {
@@ -127,6 +132,11 @@ func (say Say) sentence(e core.Event) (system, text string) {
 		return "", say.f("%s looked at the identifiers", e.By) + say.because("", e.Reason)
 	case core.EarlierLookedUp:
 		return "", say.f("looked for other requests of the person; identifiers taken over: %d", len(e.Identifiers))
+	case core.EarlierAwaited:
+		if len(e.Open) == 0 {
+			return "", say("no other request of the person is open: it goes on")
+		}
+		return "", say.f("nothing is erased while other requests of the person are open: %s", strings.Join(e.Open, ", "))
 	case core.PlanOpened:
 		return "", say.f("%s opened the plan of %s", e.By, strings.Join(e.Systems, ", ")) + say.because("", e.Reason)
 	case core.AskedAgain:

@@ -154,6 +154,9 @@ func ordinary(t testing.TB, text string) *manifest.Manifest {
 	if err := read.Resolve(purposes()); err != nil {
 		t.Fatal(err)
 	}
+	if err := read.ResolveRecipients(recipients()); err != nil {
+		t.Fatal(err)
+	}
 	return read
 }
 
@@ -161,14 +164,28 @@ func ordinary(t testing.TB, text string) *manifest.Manifest {
 func purposes() manifest.Purposes {
 	text := func(s string) manifest.Text { return manifest.Text{"en": s, "fr": s} }
 	return manifest.Purposes{
-		"run-account": {Title: text("To run your account"), Basis: "contract"},
-		"books":       {Title: text("To keep the books"), Basis: "legal-obligation"},
-		"marketing":   {Title: text("To send you news"), Basis: "consent", Marks: []string{manifest.MarkMarketing}},
-		"prospecting": {Title: text("To find customers"), Basis: "legitimate-interest", Marks: []string{manifest.MarkMarketing}},
-		"security":    {Title: text("To protect your account"), Basis: "legitimate-interest", Compelling: text("your account's security depends on it")},
-		"statistics":  {Title: text("To count visits"), Basis: "legitimate-interest"},
-		"research":    {Title: text("To ask you"), Basis: "consent"},
-		"selling":     {Title: text("To sell it"), Basis: "legitimate-interest", Marks: []string{manifest.MarkSale}},
+		"run-account":   {Title: text("To run your account"), Basis: "contract"},
+		"books":         {Title: text("To keep the books"), Basis: "legal-obligation"},
+		"marketing":     {Title: text("To send you news"), Basis: "consent", Marks: []string{manifest.MarkMarketing}},
+		"prospecting":   {Title: text("To find customers"), Basis: "legitimate-interest", Marks: []string{manifest.MarkMarketing}},
+		"security":      {Title: text("To protect your account"), Basis: "legitimate-interest", Compelling: text("your account's security depends on it")},
+		"against-fraud": {Title: text("To prevent fraud"), Basis: "legitimate-interest", Marks: []string{manifest.MarkProfiling}, Compelling: text("others would be cheated in your name")},
+		"statistics":    {Title: text("To count visits"), Basis: "legitimate-interest"},
+		"research":      {Title: text("To ask you"), Basis: "consent"},
+		"selling":       {Title: text("To sell it"), Basis: "legitimate-interest", Marks: []string{manifest.MarkSale}},
+	}
+}
+
+// recipients is the catalogue of those who receive data in cases.
+func recipients() manifest.Recipients {
+	text := func(s string) manifest.Text { return manifest.Text{"en": s, "fr": s} }
+	by := func(way string) manifest.Told { return manifest.Told{By: way} }
+	return manifest.Recipients{
+		"carrier":    {Name: text("Quick Carrier"), Role: "third-party", Country: "GB", Safeguard: text("adequacy decision"), Told: by("hand")},
+		"broker":     {Name: text("Data Broker"), Role: "third-party", Told: by("hand")},
+		"host":       {Name: text("Cloud Host"), Role: "processor", Told: by("hand")},
+		"publisher":  {Name: text("Review Publisher"), Role: "third-party", Told: by("hand")},
+		"tax-office": {Name: text("Tax Office"), Role: "authority", Told: manifest.Told{By: manifest.TellNobody, Why: text("the law has it keep this")}},
 	}
 }
 

@@ -99,6 +99,13 @@ type Answer struct {
 	Categories     string `yaml:"categories"`
 	CategoriesLead string `yaml:"categories_lead"`
 	Sources        string `yaml:"sources"`
+	// To whom data went, where a law wants what was sold or shared, and what was disclosed for
+	// a business purpose, apart. Roles are those of recipients.
+	Sold          string            `yaml:"sold"`
+	NoneSold      string            `yaml:"none_sold"`
+	Disclosed     string            `yaml:"disclosed"`
+	NoneDisclosed string            `yaml:"none_disclosed"`
+	Roles         map[string]string `yaml:"roles"`
 
 	// How the person was found.
 	Looked     string `yaml:"looked"`

@@ -40,7 +40,7 @@ func (w *Worker) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 			if w.settled == nil {
 				break
 			}
-			if err := j.Plan.Keep(datasetSettled, ref, w.settled.retention(w.config.Now())); err != nil {
+			if err := j.Plan.Keep(datasetSettled, ref, w.settled.retention(w.config.Now(), j.Jurisdiction)); err != nil {
 				return err
 			}
 		}
@@ -48,9 +48,14 @@ func (w *Worker) Plan(ctx context.Context, jobs []*worker.PlanJob) error {
 	})
 }
 
-// retention returns how long a payment stays that was made just now.
-func (s *settled) retention(now time.Time) dsar.Retention {
-	return dsar.Retention{Records: 1, Ground: s.ground, Until: s.period.After(now.UTC())}
+// retention returns how long a payment stays that was made just now, where a person asks
+// under a law.
+func (s *settled) retention(now time.Time, law string) dsar.Retention {
+	period, own := s.byLaw[law]
+	if !own {
+		period = s.period
+	}
+	return dsar.Retention{Records: 1, Ground: s.ground, Until: period.After(now.UTC())}
 }
 
 // Prove looks for the profiles, and counts what stays.
@@ -85,7 +90,7 @@ func (w *Worker) prove(ctx context.Context, t worker.Task, plan *worker.Plan) (c
 	}
 	if refs := w.settledOf(t, account); len(refs) > 0 {
 		n := int64(len(refs))
-		stays := w.settled.retention(w.config.Now())
+		stays := w.settled.retention(w.config.Now(), t.Jurisdiction)
 		stays.Records = n
 		counts = append(counts, dsar.Counts{Dataset: datasetSettled, Found: n, Retained: []dsar.Retention{stays}})
 	}
@@ -132,7 +137,7 @@ func (w *Worker) keepLate(ctx context.Context, j *worker.EraseJob) error {
 	}
 	for _, ref := range w.settledOf(j.Task, account) {
 		if !account.Planned(datasetSettled, ref) {
-			j.Keep(datasetSettled, ref, w.settled.retention(w.config.Now()))
+			j.Keep(datasetSettled, ref, w.settled.retention(w.config.Now(), j.Jurisdiction))
 		}
 	}
 	return j.Err
@@ -153,7 +158,7 @@ func (w *Worker) erase(ctx context.Context, t worker.Task, plan *worker.Plan) ([
 		}
 	}
 	for _, ref := range w.settledOf(t, account) {
-		account.Kept(datasetSettled, ref, w.settled.retention(w.config.Now()))
+		account.Kept(datasetSettled, ref, w.settled.retention(w.config.Now(), t.Jurisdiction))
 	}
 	return account.Counts(), nil
 }

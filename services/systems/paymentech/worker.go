@@ -157,6 +157,7 @@ const (
 type settled struct {
 	ground string
 	period manifest.Span
+	byLaw  map[string]manifest.Span // where a law has another period
 }
 
 // datasets takes the columns and the rule from the manifest.
@@ -175,7 +176,17 @@ func (w *Worker) datasets(m *manifest.Manifest) error {
 			if err != nil {
 				return err
 			}
-			w.settled = &settled{d.Retention[0].Ground, period}
+			w.settled = &settled{d.Retention[0].Ground, period, map[string]manifest.Span{}}
+			for law := range d.Retention[0].Periods {
+				own, applies, err := m.SpanUnder(&d.Retention[0], law)
+				if err != nil {
+					return err
+				}
+				if !applies {
+					return errors.New("paymentech: " + datasetSettled + " can't be erased over this interface, so that it stays under each law: give the law " + law + " a period")
+				}
+				w.settled.byLaw[law] = own
+			}
 		default:
 			return errors.New("paymentech: the manifest declares dataset " + d.Name + ", which this worker doesn't know")
 		}

@@ -72,7 +72,7 @@ func (p *player) system(name string) dsar.System {
 }
 
 func (p *player) play(right dsar.Right) {
-	terms := core.Terms{Refusals: []string{"excessive"}, PausesForProof: p.rng.IntN(2) == 0}
+	terms := core.Terms{Refusals: []string{"excessive"}, PartRefusals: []string{"rights-of-others"}, PausesForProof: p.rng.IntN(2) == 0}
 	if p.rng.IntN(4) == 0 {
 		terms.Checks, terms.Instead = []dsar.Check{dsar.CheckIdentity}, []dsar.Right{"", dsar.KnowCategories}[p.rng.IntN(2)]
 	}
@@ -165,7 +165,7 @@ func (p *player) report(t core.TaskState, n int, now time.Time) dsar.Report {
 // interrupt has a person do what can be done at any time.
 func (p *player) interrupt(now time.Time) {
 	const by, why = "agent", "why"
-	switch p.rng.IntN(11) {
+	switch p.rng.IntN(12) {
 	case 0:
 		p.do(core.Cancel{By: by, Now: now}, now)
 	case 1:
@@ -182,6 +182,8 @@ func (p *player) interrupt(now time.Time) {
 		}
 	case 6:
 		p.do(core.Extend{By: by, Reason: why, Calendar: Calendar{}, Now: now}, now)
+	case 11:
+		p.do(core.RefusePart{By: by, Reason: why, System: "s", Dataset: "d", Ground: "rights-of-others", TakenBack: len(p.state.Parts) > 0, Now: now}, now)
 	case 7:
 		p.do(core.DeliverAgain{By: by, Reason: why, Now: now}, now)
 	default:
