@@ -32,7 +32,7 @@ func codes() vendorapi.Codes {
 
 // wait returns what is meant by an answer that asks to come later: a day at most.
 func wait(r vendorapi.Reply) error {
-	return vendorapi.Again(min(r.After, maxPark), "busy", "the service asks to come later", r.Detail)
+	return vendorapi.Again(min(r.After, maxPark), "come-later", "the service asks to come later", r.Detail)
 }
 
 func status(code int) string { return "HTTP_" + strconv.Itoa(code) }

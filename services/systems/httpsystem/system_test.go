@@ -190,7 +190,7 @@ func TestStatuses(t *testing.T) {
 		400: {dsar.ReportFailed, codeRefused}, 413: {dsar.ReportFailed, codeRefused}, 415: {dsar.ReportFailed, codeRefused}, 422: {dsar.ReportFailed, codeRefused},
 		401: {dsar.ReportFailed, codeNotSetUp}, 403: {dsar.ReportFailed, codeNotSetUp}, 404: {dsar.ReportFailed, codeNotSetUp}, 405: {dsar.ReportFailed, codeNotSetUp},
 		301: {dsar.ReportFailed, codeNotSetUp}, 307: {dsar.ReportFailed, codeNotSetUp}, 410: {dsar.ReportFailed, "gone"},
-		409: {dsar.ReportParked, "at-work"}, 429: {dsar.ReportParked, "busy"}, 503: {dsar.ReportParked, "busy"},
+		409: {dsar.ReportParked, "at-work"}, 429: {dsar.ReportParked, "come-later"}, 503: {dsar.ReportParked, "come-later"},
 		500: {dsar.ReportParked, "unavailable"}, 501: {dsar.ReportParked, "unavailable"}, 502: {dsar.ReportParked, "unavailable"}, 418: {dsar.ReportParked, "unknown-code"},
 	} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
