@@ -8,7 +8,6 @@ import (
 
 // erasure is what the draft has an erasure do with a table's rows.
 type erasure struct {
-	keep      bool              // they stay: nobody is their own
 	set       map[string]string // else, where it isn't nil, columns are set
 	cascades  []string
 	unlinks   []string

@@ -34,7 +34,6 @@ type way struct {
 // via is a join.
 type via struct {
 	table, as string
-	from      string
 	on        [][2]string
 	where     map[string]string
 }
