@@ -44,7 +44,7 @@ simulate: ## Simulate SEEDS=10000 runs with duplicates, losses and crashes
 RUNS ?= 50000
 ON ?= SQLite
 truth: ## Hold every answer against what is really there, in RUNS=50000 runs (ON=PostgreSQL: on a server of its own)
-	$(GO) test ./services/internal/truth -run 'TestTruth$$' -runs=$(RUNS) -on $(ON) -timeout 600m
+	$(GO) test ./services/internal/truth -run 'TestTruth$$|TestMeanwhile$$' -runs=$(RUNS) -on $(ON) -timeout 600m
 
 ONLY ?=
 truth-mutants: ## Take one rule out at a time, and see the truth test go red (ONLY=WORD: of rules with that word)

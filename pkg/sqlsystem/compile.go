@@ -57,6 +57,8 @@ type rule struct {
 	text  string // the same as a text, and [unreadable] where it can't be read
 	// undatedGo says that a row without a date need not stay.
 	undatedGo bool
+	// led says that the date is in a row that leads to the record, and not in its own.
+	led bool
 }
 
 // unreadable is the text of what isn't a date, which not every database keeps out of a
@@ -225,7 +227,7 @@ func (c *compiler) rule(ctx context.Context, path string, d *dataset, r *manifes
 		return rule{}, err
 	}
 	expr := c.expr(d, source, col)
-	out := rule{ground: r.Ground, period: period, raw: expr, undatedGo: r.Undated == manifest.UndatedGo}
+	out := rule{ground: r.Ground, period: period, raw: expr, undatedGo: r.Undated == manifest.UndatedGo, led: manifest.ParseSource(source).Table != ""}
 	for law := range r.Periods {
 		own, applies, err := c.System.m.SpanUnder(r, law)
 		if err != nil {

@@ -335,7 +335,7 @@ func (e *erasure) countLocked(d *dataset) {
 
 // left counts the rows that were to be erased and are as they were.
 func (e *erasure) left(ctx context.Context, d *dataset, how act, keys []string) (left int64, err error) {
-	err = e.byKey(ctx, e.tx, d, how, making{removes: e.removes(d)}, keys, e.day, noLaw, func(_ string, _ []any, _ stay, done bool) {
+	err = e.byKey(ctx, e.tx, d, how, making{removes: e.removes(d)}, keys, e.day, noLaw, func(_ string, _ []any, _ stay, _, done bool) {
 		if !done {
 			left++
 		}

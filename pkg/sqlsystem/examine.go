@@ -44,6 +44,7 @@ type item struct {
 	there  bool // it exists
 	done   bool // it exists, and is as an erasure makes it
 	is     stay // by the rules of retention, today
+	lost   bool // the row is gone that had the date by which they go: it is as planned
 	ways   ways // by which asking anew found it
 	shares []share
 }
@@ -63,7 +64,7 @@ type share struct {
 func (r *item) stays(in interface {
 	held(job int, d *dataset, key string) bool
 }, d *dataset) *stay {
-	if r.is.kept {
+	if r.is.kept && !r.lost {
 		return &r.is
 	}
 	var planned *stay
@@ -193,12 +194,12 @@ func (e *examination) look(ctx context.Context, h *holding, chunks []*chunk) err
 	if len(keys) == 0 || h.d.unstable {
 		return nil
 	}
-	return e.byKey(ctx, e.on, h.d, h.d.anyAct(), making{removes: e.removes(h.d)}, keys, e.day, func(key string) []string { return e.lawsOf(h.rows[key]) }, func(key string, held []any, is stay, done bool) {
+	return e.byKey(ctx, e.on, h.d, h.d.anyAct(), making{removes: e.removes(h.d)}, keys, e.day, func(key string) []string { return e.lawsOf(h.rows[key]) }, func(key string, held []any, is stay, lost, done bool) {
 		r := h.rows[key]
 		if r == nil { // a key that the database writes in another way than the plan
 			return
 		}
-		r.there, r.is, r.done = true, is, r.done || done
+		r.there, r.is, r.lost, r.done = true, is, lost && r.ways == 0, r.done || done
 		for i := range r.shares {
 			s := &r.shares[i]
 			s.others = s.planned && !s.found && !done && e.somebodyElses(h.d, s.job, held, chunks)

@@ -78,8 +78,9 @@ func (s *System) scan(ctx context.Context, on executor, q *statement, columns in
 }
 
 // byKey hands the rows of the given keys to visit, with what they hold in all
-// subjects, and whether they are as an act of erasing makes them.
-func (s *System) byKey(ctx context.Context, on executor, d *dataset, how act, m making, keys []string, day time.Time, laws func(key string) []string, visit func(key string, held []any, is stay, done bool)) (err error) {
+// subjects, and whether they are as an act of erasing makes them. Lost tells of a row that
+// the row is gone which had the date of its retention: whether it must stay is as planned.
+func (s *System) byKey(ctx context.Context, on executor, d *dataset, how act, m making, keys []string, day time.Time, laws func(key string) []string, visit func(key string, held []any, is stay, lost, done bool)) (err error) {
 	defer func() { err = d.may(reading, err) }()
 	for part := range slices.Chunk(keys, s.dialect.keysAtOnce()) {
 		q := &statement{dialect: s.dialect, making: m}
@@ -104,7 +105,8 @@ func (s *System) byKey(ctx context.Context, on executor, d *dataset, how act, m 
 			}
 			n := len(d.subjects)
 			done, _ := textOf(held[columns])
-			visit(key, held[:n], d.retained(held[n:columns-len(d.keys)], day, laws(key)), yes(done))
+			dates := held[n : columns-len(d.keys)]
+			visit(key, held[:n], d.retained(dates, day, laws(key)), d.lost(dates), yes(done))
 			return nil
 		})
 		if err != nil {
@@ -155,6 +157,16 @@ func (r *rule) under(law string) (manifest.Span, bool) {
 	default:
 		return *own, true
 	}
+}
+
+// lost reports whether a date is missing that another row had.
+func (d *dataset) lost(dates []any) bool {
+	for i, r := range d.retention {
+		if _, dated := textOf(dates[i]); r.led && !dated {
+			return true
+		}
+	}
+	return false
 }
 
 func today(now time.Time) time.Time {

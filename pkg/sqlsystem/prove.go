@@ -85,7 +85,8 @@ func (e *examination) count(h *holding) {
 			}
 			n := &counts[its.job]
 			n.Found++
-			mine := item{key: r.key, is: r.is, ways: r.ways, shares: []share{its}}
+			mine := *r
+			mine.shares = []share{its}
 			if stays := mine.stays(e, h.d); stays != nil {
 				n.Retain(1, stays.ground, stays.until)
 			}

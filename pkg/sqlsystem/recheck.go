@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/worker"
 )
 
@@ -36,7 +37,12 @@ func (s *System) Recheck(ctx context.Context, all []*worker.EraseJob, there func
 					continue
 				}
 				entry := worker.Entry{Dataset: d.Name, Key: key}
-				if r.is.kept {
+				switch {
+				case r.lost:
+					if k := share.keep; k != nil && k.ground != dsar.LegalHold && (k.until.IsZero() || k.until.After(e.day)) {
+						entry.Keep, entry.Ground, entry.Until = true, k.ground, k.until
+					}
+				case r.is.kept:
 					entry.Keep, entry.Ground, entry.Until = true, r.is.ground, r.is.until
 				}
 				if err := there(share.job, entry); err != nil {

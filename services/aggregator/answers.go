@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 
 	"filippo.io/age"
 	"gocloud.dev/blob"
 	"gocloud.dev/gcerrors"
 
 	"habeas.dev/pkg/vault"
+	"habeas.dev/services/internal/handover"
 )
 
 // Answers are the bundles and their addenda in the outbox, for whoever forgets them.
@@ -19,19 +19,20 @@ type Answers struct {
 	Outbox *blob.Bucket
 }
 
-// Delete deletes what there is of a request's answer. Where there is nothing, nothing is
-// done.
-func (a Answers) Delete(ctx context.Context, requestID string) error {
-	return a.each(ctx, requestID, func(name string) error {
+// Delete deletes what there is of the answer to a request with so many addenda. Where there
+// is nothing, nothing is done.
+func (a Answers) Delete(ctx context.Context, requestID string, addenda int) error {
+	for _, name := range answerNames(requestID, addenda) {
 		if err := a.Outbox.Delete(ctx, name); err != nil && gcerrors.Code(err) != gcerrors.NotFound {
 			return fmt.Errorf("aggregator: delete %s: %w", name, err)
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
-// Opens reports whether anything of a request's answer can be opened.
-func (a Answers) Opens(ctx context.Context, requestID string) (opens bool, err error) {
+// Opens reports whether anything of the answer to a request with so many addenda can be
+// opened.
+func (a Answers) Opens(ctx context.Context, requestID string, addenda int) (opens bool, err error) {
 	keys, err := a.Vault.Keys(ctx, requestID)
 	if errors.Is(err, vault.ErrShredded) || errors.Is(err, vault.ErrNoKeys) {
 		return false, nil
@@ -39,33 +40,31 @@ func (a Answers) Opens(ctx context.Context, requestID string) (opens bool, err e
 	if err != nil {
 		return false, fmt.Errorf("aggregator: %w", err)
 	}
-	err = a.each(ctx, requestID, func(name string) error {
+	for _, name := range answerNames(requestID, addenda) {
 		sealed, err := a.Outbox.NewReader(ctx, name, nil)
-		if err != nil {
-			return fmt.Errorf("aggregator: %s: %w", name, err)
-		}
-		defer func() { _ = sealed.Close() }() // it was only read
-		if _, err := age.Decrypt(sealed, bundleKey{keys}); err == nil {
-			opens = true
-		}
-		return nil
-	})
-	return opens, err
-}
-
-// each calls f for each object of a request's answer.
-func (a Answers) each(ctx context.Context, requestID string, f func(name string) error) error {
-	list := a.Outbox.List(&blob.ListOptions{Prefix: requestID + "."})
-	for {
-		o, err := list.Next(ctx)
-		if errors.Is(err, io.EOF) {
-			return nil
+		if gcerrors.Code(err) == gcerrors.NotFound {
+			continue
 		}
 		if err != nil {
-			return fmt.Errorf("aggregator: outbox: %w", err)
+			return false, fmt.Errorf("aggregator: %s: %w", name, err)
 		}
-		if err := f(o.Key); err != nil {
-			return err
+		_, err = age.Decrypt(sealed, bundleKey{keys})
+		_ = sealed.Close() // it was only read
+		if err == nil {
+			return true, nil
 		}
 	}
+	return false, nil
+}
+
+// answerNames returns the names of all that there can be of an answer in the outbox: the
+// bundle, its addenda, and one more, which was written and not journalled, and what the
+// portal hands them over by. They are known, and not listed: a list takes as long as there
+// are answers in the outbox.
+func answerNames(requestID string, addenda int) []string {
+	names := []string{objectName(requestID), handover.KeyName(requestID), handover.FollowerName(requestID)}
+	for n := range addenda + 1 {
+		names = append(names, addendumName(requestID, n+1))
+	}
+	return names
 }

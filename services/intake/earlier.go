@@ -76,7 +76,7 @@ func (in *Intake) lookBack(ctx context.Context, s *core.Submit) error {
 			}
 		}
 	}
-	s.LooksBack = in.LooksBack && (s.Right == dsar.Erasure || len(s.Kept) > 0)
+	s.LooksBack = in.LooksBack && (s.Right == dsar.Erasure || len(s.Erasures) > 0)
 	return nil
 }
 
@@ -129,8 +129,8 @@ func (in *Intake) carryHolds(ctx context.Context, s *core.Submit, row journal.Ro
 	return nil
 }
 
-// carryKept takes over what an earlier erasure of the same person had to keep. By what it
-// was found there the coordinator adds, which may open it.
+// carryKept takes over what an earlier erasure of the same person has left. By what it was
+// found there the coordinator adds, which may open it.
 func (in *Intake) carryKept(ctx context.Context, s *core.Submit, row journal.Row, by dsar.Identifier, value string) error {
 	if row.Right != dsar.Erasure {
 		return nil
@@ -139,10 +139,14 @@ func (in *Intake) carryKept(ctx context.Context, s *core.Submit, row journal.Row
 	if err != nil {
 		return fmt.Errorf("request %s: %w", row.RequestID, err)
 	}
+	if !other.Reaches() {
+		return nil
+	}
 	if same, err := in.prints().Among(ctx, other, other.Usable(), by.Type, value); err != nil || !same {
 		return err
 	}
-	for _, k := range other.Kept() {
+	s.Erasures = append(s.Erasures, row.RequestID)
+	for _, k := range other.Kept(s.AcceptedAt) {
 		k.From = by.Fingerprint
 		s.Kept = append(s.Kept, k)
 	}

@@ -105,8 +105,8 @@ func askedAgainLater(t *testing.T, before bool) {
 			must(t, err)
 		}
 	}
-	if state.Status != core.StatusCompleted || len(state.Kept()) == 0 {
-		t.Fatalf("%s: kept %+v; %+v", state.Status, state.Kept(), state.Tasks)
+	if state.Status != core.StatusCompleted || len(state.Kept(now)) == 0 {
+		t.Fatalf("%s: kept %+v; %+v", state.Status, state.Kept(now), state.Tasks)
 	}
 	w.Intake.LooksBack = true
 	again := ask(later, dsar.Access)

@@ -15,7 +15,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -182,10 +181,9 @@ func (l *Letters) leave(ctx context.Context, name, text string) error {
 	return out.Close()
 }
 
-// ObjectName returns the name of a letter's object in the outbox. A request has no
-// folder of its own: to make one takes as long as the letter.
+// ObjectName returns the name of a letter's object in the outbox.
 func ObjectName(requestID string, cause int, l letter.Letter) string {
-	return "letters/" + requestID + "." + strconv.Itoa(cause) + "-" + string(l.Kind) + "." + l.Language + ".txt"
+	return letter.ObjectName(requestID, cause, l.Kind, l.Language)
 }
 
 func text(l letter.Letter) string { return strings.TrimSpace(l.Subject) + "\n\n" + l.Text() }

@@ -8,20 +8,17 @@ import (
 	"gocloud.dev/gcerrors"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/handover"
 )
-
-// followerName returns the name of the object that says who follows a request for somebody
-// else: a keyed hash of their mailbox. It goes with the answer, when that is forgotten.
-func followerName(requestID string) string { return requestID + ".follower" }
 
 // rememberFollower lets who asked for somebody else come back.
 func (p *Portal) rememberFollower(ctx context.Context, d draft) error {
-	return p.Outbox.WriteAll(ctx, followerName(d.RequestID), []byte(p.keys.mailbox(d.Email)), nil)
+	return p.Outbox.WriteAll(ctx, handover.FollowerName(d.RequestID), []byte(p.keys.mailbox(d.Email)), nil)
 }
 
 // followed returns proven where a draft's mailbox is that of who asked for somebody else.
 func (p *Portal) followed(ctx context.Context, d draft) (dsar.Assurance, error) {
-	name, err := p.Outbox.ReadAll(ctx, followerName(d.RequestID))
+	name, err := p.Outbox.ReadAll(ctx, handover.FollowerName(d.RequestID))
 	switch {
 	case gcerrors.Code(err) == gcerrors.NotFound:
 		return "", nil

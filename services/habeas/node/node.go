@@ -325,7 +325,7 @@ func (n *Node) startCoordinator(ctx context.Context, book *policy.Book, embedded
 			return err
 		}
 	}
-	holds := links.Holds{Requests: n.Installation.Requests, Journal: n.Installation.Journal, Manifests: n.Manifests}
+	holds := links.NewHolds(n.Installation.Requests, n.Installation.Journal, n.Manifests)
 	hub := link.NewHub(n.Installation.Vault, n.Installation.Links, now, link.WithHolds(holds), link.WithBefore(links.Before{Requests: n.Installation.Requests}))
 	c := coordinator.New(coordinator.Config{Requests: n.Installation.Requests, Timers: n.Installation.Journal, Links: hub, Manifests: n.Manifests, Keeper: keep,
 		Now: now, Log: n.log, Parallel: timersAtOnce, Meters: n.tel.Meters()})

@@ -267,7 +267,7 @@ func (p *pager) each(f func(*statement.Dataset)) {
 		for j := range sys.Datasets {
 			d := &sys.Datasets[j]
 			told := slices.ContainsFunc(p.doc.Statements, func(s statement.Statement) bool {
-				return s.Dataset() == d.Dataset && s.System() == sys.System && (s.Kind().OfSomething() || s.Kind() == statement.KeptEarlier)
+				return s.Dataset() == d.Dataset && s.System() == sys.System && (s.Kind().OfSomething() || s.Kind() == statement.KeptEarlier || s.Kind() == statement.KeptThen || s.Kind() == statement.Unfinished)
 			})
 			if told || p.inGeneralOnly {
 				f(d)

@@ -31,6 +31,8 @@ var places = map[statement.Kind]place{
 	statement.NotReached:     (*pager).left,
 	statement.KeptEarlier:    (*pager).card,
 	statement.KeptNotCopied:  (*pager).leftRecords,
+	statement.KeptThen:       func(p *pager, s statement.Said) { p.card(s); p.leftRecords(s) },
+	statement.Unfinished:     (*pager).left,
 	statement.Empty:          func(p *pager, s statement.Said) { p.view(s).empty = append(p.view(s).empty, p.dataset(s).Title) },
 	statement.Found:          func(p *pager, s statement.Said) { p.row(s).found = s.Records },
 	statement.Erased:         func(p *pager, s statement.Said) { p.total("erased", s); p.row(s).erased = s.Records },
@@ -49,7 +51,7 @@ var places = map[statement.Kind]place{
 
 	statement.PartlyReached: answer("warm"), statement.ByHand: unanswered, statement.NotProven: unanswered, statement.UnknownThere: answer("quietly"),
 	statement.NotAsked: unanswered, statement.Holds: answer(""), statement.OnlyRefused: answer("warm"), statement.OnlyLeftOut: answer("warm"), statement.NothingCovered: answer("quietly"), statement.HoldsNothing: answer("quietly"),
-	statement.OnlyKeptEarlier: answer("warm"), statement.PartlyKept: answer("warm"), statement.AllKept: answer("warm"), statement.AllAnonymised: answer(""),
+	statement.OnlyKeptEarlier: answer("warm"), statement.MayStillHold: answer("warm"), statement.PartlyKept: answer("warm"), statement.AllKept: answer("warm"), statement.AllAnonymised: answer(""),
 	statement.AllErased: answer(""), statement.AllGone: answer(""), statement.Changed: answer(""), statement.Stopped: answer(""), statement.UsesEnded: answer(""), statement.NotUsedFor: answer("quietly"), statement.NoSuchField: answer("quietly"), statement.GoesOn: answer(""),
 	statement.NothingToChange: answer("quietly"), statement.NoAnswer: unanswered, statement.NotDone: unanswered,
 
@@ -74,7 +76,7 @@ var places = map[statement.Kind]place{
 	statement.NothingLeftOut:     func(p *pager, s statement.Said) { p.page.NothingLeftOut = s.Text },
 	statement.KeptUnused:         func(p *pager, s statement.Said) { p.page.Locked = s.Text },
 
-	statement.OwnAnswer: own, statement.OwnRecord: own, statement.OwnErasure: own, statement.OwnTrace: own, statement.OwnCopies: own, statement.OwnNoCopies: own,
+	statement.OwnAnswer: own, statement.OwnRecord: own, statement.OwnErasure: own, statement.OwnTrace: own, statement.OwnCopies: own, statement.OwnNoCopies: own, statement.OwnOpen: own,
 
 	// What letters say; the letter with the answer stands at the head of the page.
 	statement.Due: inLetter, statement.DuePassed: inLetter, statement.Concerns: inLetter, statement.Decided: inLetter, statement.ProofWanted: inLetter, statement.QuestionAsked: inLetter, statement.TakesLonger: inLetter, statement.Refused: inLetter, statement.RefusedInPart: inLetter, statement.Answered: inLetter,
@@ -152,7 +154,7 @@ func (p *pager) card(s statement.Said) {
 	if !s.Until.IsZero() {
 		c.Until = strings.Replace(p.w.KeptUntil, "%s", p.w.Date(s.Until), 1)
 	}
-	if s.Kind == statement.KeptEarlier {
+	if s.Kind == statement.KeptEarlier || s.Kind == statement.KeptThen {
 		c.Earlier = s.Text
 	}
 	p.page.Kept = append(p.page.Kept, c)

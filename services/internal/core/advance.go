@@ -31,7 +31,7 @@ func (d *decider) advance() {
 			d.complete()
 			return
 		}
-		if d.waitsForLookBack() || d.waitsForRecourse() || d.waitsForCopies() {
+		if d.waitsForLookBack() || d.waitsForRecourse() || d.waitsForCopies() || d.waitsForKept() {
 			return
 		}
 		d.record(StageStarted{Stage: stages[next], Moment: Moment{At: d.now}})

@@ -30,8 +30,10 @@ type Answer struct {
 	// Judged is the fact that says so, or that the request goes on without what was not
 	// proven; 0 where no proof was judged.
 	Judged int `json:"judged,omitempty"`
-	// Kept is what an earlier erasure of the same person had to keep.
-	Kept []KeptEarlier `json:"kept,omitempty"`
+	// Kept is what earlier erasures of the same person have left, and KeptFact the fact that
+	// says so; 0: the first.
+	Kept     []KeptEarlier `json:"kept,omitempty"`
+	KeptFact int           `json:"kept_fact,omitempty"`
 	// ByPurpose tells that the request ends the use of data for some purposes, and no more;
 	// Purposes are the ids of those that it ended, which may be none.
 	ByPurpose bool           `json:"by_purpose,omitempty"`
@@ -56,9 +58,10 @@ type Answer struct {
 }
 
 // OwnCopies says what an erasure destroyed of what Habeas held of the person in earlier
-// requests.
+// requests. Open of theirs were still being answered, and have their copies.
 type OwnCopies struct {
 	Requests int       `json:"requests"`
+	Open     int       `json:"open,omitempty"`
 	At       time.Time `json:"at"`
 	Fact     int       `json:"fact"`
 }
@@ -74,6 +77,9 @@ func (a *Answer) Rests() []int {
 	seqs := []int{1} // what was accepted
 	if a.Judged > 0 {
 		seqs = append(seqs, a.Judged)
+	}
+	if a.KeptFact > 0 {
+		seqs = append(seqs, a.KeptFact)
 	}
 	if a.Copies != nil {
 		seqs = append(seqs, a.Copies.Fact)
@@ -148,18 +154,6 @@ func (e ActionEnd) said() string { return cmp.Or(e.Reason, e.Code) }
 func (e ActionEnd) IsAttention(system string, a AttentionNeeded) bool {
 	return a.Reason == system+": "+e.said()
 }
-
-// KeptEarlier is what an erasure that was answered before had to keep in one dataset.
-type KeptEarlier struct {
-	RequestID string           `json:"request_id"`
-	System    string           `json:"system"`
-	Dataset   string           `json:"dataset"`
-	Retained  []dsar.Retention `json:"retained"`
-	// From is the fingerprint of the identifier that both requests have.
-	From string `json:"from"`
-}
-
-func (k KeptEarlier) records() int64 { return dsar.Counts{Retained: k.Retained}.Kept() }
 
 // retentionDue returns when the request is to be taken up again because of a
 // retention.

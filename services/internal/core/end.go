@@ -81,6 +81,7 @@ func (c Forget) decide(d *decider) error {
 // person in other requests. It decides nothing where it was recorded.
 type ForgetCopies struct {
 	Requests []string
+	Open     int // how many are still being answered, whose copies stay until they are
 	Now      time.Time
 }
 
@@ -91,7 +92,7 @@ func (c ForgetCopies) decide(d *decider) error {
 		return ErrUnknown
 	}
 	if slices.Contains(d.Duties(c.Now), DutyForgetCopies) {
-		d.record(CopiesForgotten{Requests: c.Requests, Moment: Moment{At: d.now}})
+		d.record(CopiesForgotten{Requests: c.Requests, Open: c.Open, Moment: Moment{At: d.now}})
 	}
 	return nil
 }

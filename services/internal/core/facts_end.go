@@ -80,11 +80,13 @@ func (e Forgotten) evolve(s State) State {
 // person: the records and answers of their other ended requests.
 type CopiesForgotten struct {
 	Requests []string `json:"requests,omitempty"`
+	// Open is how many of their other requests were still being answered.
+	Open int `json:"open,omitempty"`
 	Moment
 }
 
 func (e CopiesForgotten) evolve(s State) State {
-	s.OwnCopies = &OwnCopies{Requests: len(e.Requests), At: e.At, Fact: s.Version}
+	s.OwnCopies = &OwnCopies{Requests: len(e.Requests), Open: e.Open, At: e.At, Fact: s.Version}
 	return s
 }
 
@@ -138,7 +140,7 @@ func (s State) needed() []KeptEarlier {
 	if s.Status != StatusCompleted || s.Right != erases {
 		return nil
 	}
-	return s.Kept()
+	return s.keptNow()
 }
 
 // Duty is what is owed to an ended request: whoever ticks it does it, and then records
@@ -158,7 +160,7 @@ const (
 // duties returns each duty with the time from which it is due.
 func (s State) duties() []dueDuty {
 	var out []dueDuty
-	if s.waitsForLookBack() {
+	if s.waitsForLookBack() || s.waitsForKept() {
 		out = append(out, dueDuty{DutyLookBack, s.Accepted.AcceptedAt})
 	}
 	if at := s.recourseDue(); !at.IsZero() {

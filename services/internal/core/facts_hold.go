@@ -19,6 +19,9 @@ type HoldPlaced struct {
 
 func (e HoldPlaced) evolve(s State) State {
 	s.Holds = append(slices.Clip(s.Holds), Held{e.System, e.Dataset})
+	if e.By != ByPolicy {
+		s.Placed = append(slices.Clip(s.Placed), Held{e.System, e.Dataset})
+	}
 	return s
 }
 
@@ -30,7 +33,8 @@ type HoldLifted struct {
 }
 
 func (e HoldLifted) evolve(s State) State {
-	s.Holds = slices.DeleteFunc(slices.Clone(s.Holds), func(h Held) bool { return h == Held{e.System, e.Dataset} })
+	over := func(h Held) bool { return h == Held{e.System, e.Dataset} }
+	s.Holds, s.Placed = slices.DeleteFunc(slices.Clone(s.Holds), over), slices.DeleteFunc(slices.Clone(s.Placed), over)
 	s.Lifted = true
 	s.Untold = append(slices.Clip(s.Untold), LiftedHold{Held{e.System, e.Dataset}, e.At})
 	return s

@@ -12,6 +12,7 @@ var requestFacts = []factType{
 	fact[Accepted]("request.accepted"),
 	fact[EarlierLookedUp]("earlier.looked-up"),
 	fact[EarlierAwaited]("earlier.awaited"),
+	fact[KeptLookedUp]("kept.looked-up"),
 	fact[StageStarted]("stage.started"),
 	fact[AttentionNeeded]("request.attention-needed"),
 	fact[Retried]("request.retried"),
@@ -45,8 +46,10 @@ type Accepted struct {
 	Systems      []dsar.System     `json:"systems"`
 	// Recipients are those whom the law has told of what the request changes.
 	Recipients []Recipient `json:"recipients,omitempty"`
-	// Kept is what erasures that were answered before had to keep of the same person.
-	Kept []KeptEarlier `json:"kept,omitempty"`
+	// Erasures are those of the same person that had erased or were to, and Kept is what
+	// they had left then.
+	Erasures []string      `json:"erasures,omitempty"`
+	Kept     []KeptEarlier `json:"kept,omitempty"`
 	// After are open requests of the person, to see what is held or about a refusal: nothing
 	// is erased before they have ended ([AwaitEarlier]).
 	After []string `json:"after,omitempty"`
@@ -96,6 +99,14 @@ func (e Accepted) Who() string { return "" }
 func (e Accepted) evolve(s State) State {
 	s = State{Version: s.Version, Accepted: e, Identifiers: slices.Clone(e.Identifiers), Right: e.Right, DueAt: e.DueAt, After: e.After}
 	s.Status = s.goingOn()
+	s.Erasures, s.KeptElsewhere = slices.Clone(e.Erasures), e.Kept
+	if len(e.Erasures) == 0 { // accepted by Habeas 0.1
+		for _, k := range e.Kept {
+			if !slices.Contains(s.Erasures, k.RequestID) {
+				s.Erasures = append(s.Erasures, k.RequestID)
+			}
+		}
+	}
 	return s
 }
 

@@ -44,65 +44,6 @@ func (c Lift) decide(d *decider) error {
 	return nil
 }
 
-// Kept returns what an erasure had to keep, by dataset, and has not erased since: of one
-// that isn't answered yet, as far as it has come; of one that is taken up again, as it was
-// told last, but for the systems that have erased since (TestAHeldSystemIsNotErased).
-func (s State) Kept() []KeptEarlier {
-	switch {
-	case s.Status == StatusCompleted || s.AnsweredAt.IsZero():
-		return s.keptNow()
-	case s.Again != nil: // systems are asked, and none erases
-		return s.KeptThen
-	}
-	erased := func(k KeptEarlier) bool {
-		t := s.Task(k.System, dsar.Erase)
-		return t != nil && t.Status == TaskIsEnded
-	}
-	then := slices.DeleteFunc(slices.Clone(s.KeptThen), erased)
-	now := slices.DeleteFunc(s.keptNow(), func(k KeptEarlier) bool { return !erased(k) })
-	return append(then, now...)
-}
-
-// keptNow returns what had to stay by how the tasks ended.
-func (s State) keptNow() []KeptEarlier {
-	var out []KeptEarlier
-	for _, sys := range s.Accepted.Systems {
-		t := s.Task(sys.Name, dsar.Prove)
-		if t == nil || t.Status != TaskIsEnded || t.End.Outcome == dsar.NotApplicable { // a person attested the erasure, or a hold kept it
-			t = s.Task(sys.Name, dsar.Erase)
-		}
-		if t == nil {
-			continue
-		}
-		for _, c := range t.End.Counts {
-			if c.Kept() > 0 {
-				out = append(out, KeptEarlier{RequestID: s.Accepted.RequestID, System: sys.Name, Dataset: c.Dataset, Retained: c.Retained})
-			}
-		}
-	}
-	return out
-}
-
-// keptEarlier returns what earlier erasures had to keep, as far as the identifier that
-// both requests have may be used. Two erasures kept the same records of a dataset, as
-// far as anybody knows: the one that kept more of them counts (TestKeptTwiceIsToldOnce).
-func (s State) keptEarlier() []KeptEarlier {
-	var out []KeptEarlier
-	for _, k := range s.Accepted.Kept {
-		if !slices.ContainsFunc(s.Usable(), func(id dsar.Identifier) bool { return id.Fingerprint == k.From }) {
-			continue
-		}
-		i := slices.IndexFunc(out, func(o KeptEarlier) bool { return o.System == k.System && o.Dataset == k.Dataset })
-		switch {
-		case i < 0:
-			out = append(out, k)
-		case k.records() > out[i].records():
-			out[i] = k
-		}
-	}
-	return out
-}
-
 // held reports whether nothing at all of a system may be erased.
 func (s State) held(sys dsar.System) bool {
 	return slices.ContainsFunc(s.Holds, func(h Held) bool {

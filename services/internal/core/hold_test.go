@@ -79,12 +79,12 @@ func TestAHeldSystemIsNotErased(t *testing.T) {
 	d.refuses(core.Cancel{Now: d.now}, core.ErrAnswered)
 	d.planned("books", 5)
 	d.wants("books erase")
-	if kept := d.state.Kept(); len(kept) != 1 || kept[0].System != "books" {
+	if kept := d.state.Kept(d.now); len(kept) != 1 || kept[0].System != "books" || len(kept[0].Retained) > 0 || len(kept[0].Then) == 0 {
 		t.Errorf("while it is erased: kept %v", kept)
 	}
 	d.proven("books")
 	d.wants("aggregator assemble")
-	if kept := d.state.Kept(); len(kept) > 0 {
+	if kept := d.state.Kept(d.now); len(kept) > 0 {
 		t.Errorf("erased, though not answered: kept %v", kept)
 	}
 	d.assembled()

@@ -36,7 +36,7 @@ func TestEveryJournalCanBeRead(t *testing.T) {
 			s = core.Evolve(s, anyFact(t, pool))
 			now := start.Add(time.Duration(rapid.Int64Range(0, 4000*24).Draw(t, "hours")) * time.Hour)
 			_, _ = s.Ends()
-			_, _, _, _, _ = core.Wake(s), core.Waiting(s), s.Plans(), s.Unwritten(), s.Kept()
+			_, _, _, _, _ = core.Wake(s), core.Waiting(s), s.Plans(), s.Unwritten(), s.Kept(now)
 			_, _, _ = s.Duties(now), s.Told(), s.Allowed(core.Agent, coretest.Calendar{}, now)
 			_, _ = core.Decide(s, core.Tick{Now: now})
 		}

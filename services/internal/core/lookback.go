@@ -8,7 +8,7 @@ import (
 )
 
 // DutyLookBack is owed to a request that waits until somebody has looked at what else
-// there is of its person ([LookBack]).
+// there is of its person ([LookBack]), or what that has left by now ([TakeKept]).
 const DutyLookBack Duty = "look-back"
 
 // LookBack says what the person's other requests make of one that waits for that
@@ -48,6 +48,9 @@ func (s State) Unlooked() []dsar.Identifier {
 		return id.FoundBy == dsar.EarlierRequest || slices.Contains(s.LookedUp, id.Fingerprint)
 	})
 }
+
+// LooksForKept reports whether what it waits for is what erasures of the person have left.
+func (s State) LooksForKept() bool { return s.waitsForKept() }
 
 // waitsForLookBack reports whether the request goes on only when it was looked for other
 // requests of the person: before anybody is asked where an earlier erasure had to keep

@@ -88,6 +88,7 @@ type State struct {
 	// the erasure was last begun: what only it kept may go. Untold are those that were
 	// lifted and of which other requests are to be told.
 	Holds  []Held
+	Placed []Held // those of them that a person put on this request
 	Lifted bool
 	Untold []LiftedHold
 	// Occasions are what the person is written about, and Letters what they were
@@ -131,6 +132,12 @@ type State struct {
 	AnsweredAt time.Time
 	// KeptThen is what an erasure had to keep when it was last answered.
 	KeptThen []KeptEarlier
+	// Erasures are those of the same person that have erased or are to; KeptElsewhere is
+	// what they had left when somebody last looked, and KeptFact the fact that has all of
+	// that, once it was looked at after the request was accepted.
+	Erasures      []string
+	KeptElsewhere []KeptEarlier
+	KeptFact      int
 	// Again is set while an answered erasure is proven anew; Addenda are what that led
 	// to, and AgainAt is when it is next done by itself.
 	Again   *Again
@@ -368,7 +375,7 @@ func (s State) answer() *Answer {
 		ByPurpose: s.Accepted.Terms.ByPurpose, Purposes: s.Accepted.Terms.Purposes,
 	}
 	if len(s.Disproven) == 0 {
-		answer.Kept = s.keptEarlier()
+		answer.Kept, answer.KeptFact = s.keptEarlier(), s.KeptFact
 	}
 	if s.Right != s.Accepted.Right {
 		answer.Asked = s.Accepted.Right

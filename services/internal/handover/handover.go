@@ -130,6 +130,9 @@ func Passphrase() string {
 // KeyName returns the name of a request's wrapped identity in the outbox.
 func KeyName(requestID string) string { return requestID + ".key.age" }
 
+// FollowerName returns the name of what lets who asked for somebody else come back.
+func FollowerName(requestID string) string { return requestID + ".follower" }
+
 // Leave puts a request's wrapped identity into the outbox, in the place of an earlier one.
 func Leave(ctx context.Context, outbox *blob.Bucket, requestID string, wrapped []byte) error {
 	if err := outbox.WriteAll(ctx, KeyName(requestID), wrapped, &blob.WriterOptions{ContentType: "application/age-encryption"}); err != nil {

@@ -16,21 +16,24 @@ import (
 	"time"
 
 	"gocloud.dev/blob"
+	"gocloud.dev/gcerrors"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/letter"
 	"habeas.dev/services/internal/prints"
 	"habeas.dev/services/internal/receipt"
 )
 
 // Answers are the bundles in the outbox; aggregator.Answers implements it.
 type Answers interface {
-	// Opens reports whether a request's bundle can be opened by whoever has the vault.
-	Opens(ctx context.Context, requestID string) (bool, error)
-	// Delete deletes a request's bundle. One that isn't there is no error.
-	Delete(ctx context.Context, requestID string) error
+	// Opens reports whether the bundle of a request, or one of its addenda, can be opened by
+	// whoever has the vault.
+	Opens(ctx context.Context, requestID string, addenda int) (bool, error)
+	// Delete deletes bundle and addenda. What isn't there is no error.
+	Delete(ctx context.Context, requestID string, addenda int) error
 }
 
 // Journal is what the keeper needs of the journal.
@@ -155,7 +158,7 @@ func (k *Keeper) delete(ctx context.Context, s core.State, part core.Part) error
 				return err
 			}
 		}
-		return k.Answers.Delete(ctx, id)
+		return k.Answers.Delete(ctx, id, len(s.Addenda))
 	}
 	// The journal's search comes last: what was begun is found again until it is done.
 	if err := k.Vault.Shred(ctx, id); err != nil {
@@ -177,7 +180,20 @@ func recordScopes(s core.State) []string {
 	return scopes
 }
 
-// deleteLetters deletes the copies of letters that lie in the outbox.
+// deleteSent deletes the copies of the letters that the person was written, by their names:
+// a list takes as long as there are letters in the outbox. One that was written and not
+// journalled goes when whom it was about is forgotten.
+func (k *Keeper) deleteSent(ctx context.Context, s core.State) error {
+	for _, l := range s.Letters {
+		name := letter.ObjectName(s.Accepted.RequestID, l.Cause, l.Letter, l.Language)
+		if err := k.Outbox.Delete(ctx, name); err != nil && gcerrors.Code(err) != gcerrors.NotFound {
+			return fmt.Errorf("outbox: %w", err)
+		}
+	}
+	return nil
+}
+
+// deleteLetters deletes all copies of letters that lie in the outbox.
 func (k *Keeper) deleteLetters(ctx context.Context, requestID string) error {
 	list := k.Outbox.List(&blob.ListOptions{Prefix: "letters/" + requestID + "."})
 	for {
@@ -223,7 +239,7 @@ func (k *Keeper) try(ctx context.Context, s core.State, part core.Part) (tried i
 		}
 	}
 	if part == core.PartRecords {
-		opens, err := k.Answers.Opens(ctx, id)
+		opens, err := k.Answers.Opens(ctx, id, len(s.Addenda))
 		if opens && err == nil {
 			err = ErrOpens
 		}
@@ -275,7 +291,7 @@ func (k *Keeper) forgetCopies(ctx context.Context, requestID string) error {
 	if err != nil {
 		return err
 	}
-	var reached []string
+	var reached, open []string
 	for _, id := range s.Usable() {
 		value, known, err := k.prints().Value(ctx, requestID, id)
 		if err != nil {
@@ -289,7 +305,7 @@ func (k *Keeper) forgetCopies(ctx context.Context, requestID string) error {
 			return err
 		}
 		for _, row := range rows {
-			if row.RequestID == requestID || !row.Status.Ended() || slices.Contains(reached, row.RequestID) {
+			if row.RequestID == requestID || slices.Contains(reached, row.RequestID) || slices.Contains(open, row.RequestID) {
 				continue
 			}
 			other, err := k.Requests.State(ctx, row.RequestID)
@@ -304,7 +320,11 @@ func (k *Keeper) forgetCopies(ctx context.Context, requestID string) error {
 			if !same {
 				continue
 			}
-			if err := k.deleteLetters(ctx, row.RequestID); err != nil {
+			if !other.Status.Ended() {
+				open = append(open, row.RequestID)
+				continue
+			}
+			if err := k.deleteSent(ctx, other); err != nil {
 				return err
 			}
 			if other.RecordsForgotten.IsZero() {
@@ -316,6 +336,6 @@ func (k *Keeper) forgetCopies(ctx context.Context, requestID string) error {
 		}
 	}
 	slices.SortFunc(reached, strings.Compare)
-	_, err = k.Requests.Do(ctx, requestID, core.ForgetCopies{Requests: reached, Now: k.Now()})
+	_, err = k.Requests.Do(ctx, requestID, core.ForgetCopies{Requests: reached, Open: len(open), Now: k.Now()})
 	return err
 }

@@ -47,7 +47,7 @@ func (h *house) opens(id string) (records, answer, plan, subject bool) {
 		b, err := io.ReadAll(r)
 		return err == nil && string(b) == "personal"
 	}
-	answer, err := keepertest.Answers{House: h.House}.Opens(h.Context(), id)
+	answer, err := keepertest.Answers{House: h.House}.Opens(h.Context(), id, 0)
 	must(h, err)
 	s, err := h.Requests.State(h.Context(), id)
 	must(h, err)
@@ -184,8 +184,10 @@ func TestCopies(t *testing.T) {
 	h.Request(others, dsar.Access, "sam@example.com")
 	h.Tick(start)
 	h.Now = start.Add(time.Hour)
-	letter := "letters/" + one + ".2-received.en.txt"
+	letter := "letters/" + one + ".1-confirmation.en.txt"
 	must(t, h.Outbox.WriteAll(t.Context(), letter, []byte("Dear Anna"), nil))
+	_, err := h.Requests.Do(t.Context(), one, core.NoteLetter{LetterSent: core.LetterSent{Letter: core.LetterConfirmation, Language: "en", Cause: 1, Channel: "outbox", Moment: core.Moment{At: h.Now}}})
+	must(t, err)
 	h.Request(two, dsar.Erasure, "anna@example.com", dsar.Counts{Dataset: "invoices", Found: 1, Erased: 1})
 	h.Tick(start.Add(time.Hour))
 	if r, a, _, s := h.opens(one); r || a || !s {

@@ -18,11 +18,14 @@ const maxCarried = 100
 
 // lookBack looks for other requests of the person: the holds that are on in them hold for
 // an erasure as well, and the identifiers by which an earlier erasure found what it had to
-// keep lead there again.
+// keep lead there again. Those that are being answered hear of an erasure before it begins.
 func (k *Keeper) lookBack(ctx context.Context, requestID string) error {
 	s, err := k.Requests.State(ctx, requestID)
 	if err != nil {
 		return err
+	}
+	if s.LooksForKept() {
+		return k.lookForKept(ctx, s)
 	}
 	c := core.LookBack{Now: k.Now()}
 	seen := map[string]bool{requestID: true}
@@ -49,6 +52,9 @@ func (k *Keeper) lookBack(ctx context.Context, requestID string) error {
 				return fmt.Errorf("request %s: %w", row.RequestID, err)
 			}
 			if s.Right == dsar.Erasure {
+				if err := k.tellOfErasure(ctx, s, other, id, value); err != nil {
+					return err
+				}
 				for _, h := range other.Holds {
 					c.Holds = append(c.Holds, core.HoldPlaced{ReasonedAct: core.ReasonedAct{By: core.ByPolicy, Reason: "a hold is on in request " + row.RequestID, At: c.Now}, System: h.System, Dataset: h.Dataset})
 				}
@@ -60,6 +66,70 @@ func (k *Keeper) lookBack(ctx context.Context, requestID string) error {
 	}
 	_, err = k.Requests.Do(ctx, requestID, c)
 	return err
+}
+
+// tellOfErasure tells another request of the person, which is being answered, that an
+// erasure is about to begin: it looks again at what that has left before it is answered.
+func (k *Keeper) tellOfErasure(ctx context.Context, s, other core.State, by dsar.Identifier, value string) error {
+	if other.Status.Ended() {
+		return nil
+	}
+	if same, err := k.prints().Among(ctx, other, other.Usable(), by.Type, value); err != nil || !same {
+		return err
+	}
+	_, err := k.Requests.Do(ctx, other.Accepted.RequestID, core.TakeKept{Of: []string{s.Accepted.RequestID}, Now: k.Now()})
+	if err != nil {
+		return fmt.Errorf("request %s: %w", other.Accepted.RequestID, err)
+	}
+	return nil
+}
+
+// lookForKept looks what the erasures of a person that a request knows of have left by now.
+func (k *Keeper) lookForKept(ctx context.Context, s core.State) error {
+	c := core.TakeKept{Of: s.Erasures, Now: k.Now()}
+	for _, id := range s.Erasures {
+		other, err := k.Requests.State(ctx, id)
+		if err != nil {
+			return fmt.Errorf("request %s: %w", id, err)
+		}
+		from, err := k.inCommon(ctx, s, other)
+		if err != nil {
+			return err
+		}
+		if from == "" {
+			continue
+		}
+		for _, kept := range other.Kept(c.Now) {
+			kept.From = from
+			c.Kept = append(c.Kept, kept)
+		}
+	}
+	_, err := k.Requests.Do(ctx, s.Accepted.RequestID, c)
+	return err
+}
+
+// inCommon returns the fingerprint of an identifier that both requests have and that may be
+// used in both; empty where there is none. What was compared before counts: by now the other
+// one may be forgotten.
+func (k *Keeper) inCommon(ctx context.Context, s, other core.State) (string, error) {
+	for _, kept := range s.KeptElsewhere {
+		if kept.RequestID == other.Accepted.RequestID {
+			return kept.From, nil
+		}
+	}
+	for _, id := range s.Usable() {
+		value, known, err := k.prints().Value(ctx, s.Accepted.RequestID, id)
+		if err != nil {
+			return "", err
+		}
+		if !known {
+			continue
+		}
+		if same, err := k.prints().Among(ctx, other, other.Usable(), id.Type, value); err != nil || same {
+			return id.Fingerprint, err
+		}
+	}
+	return "", nil
 }
 
 // carry takes over the identifiers by which an earlier erasure of the same person found

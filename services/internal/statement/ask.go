@@ -146,6 +146,11 @@ func (s *system) keepsEarlier() bool {
 	return slices.ContainsFunc(s.datasets, func(d *dataset) bool { return len(d.keptEarlier) > 0 })
 }
 
+// mayHold reports whether something may be there that an earlier erasure hasn't finished with.
+func (s *system) mayHold() bool { return slices.ContainsFunc(s.datasets, (*dataset).mayHold) }
+
+func (d *dataset) mayHold() bool { return len(d.keptThen) > 0 || d.unfinished > 0 }
+
 // did reports whether its answer is one of the kinds.
 func (s *system) did(kinds ...Kind) bool { return slices.Contains(kinds, s.answer) }
 

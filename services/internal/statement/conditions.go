@@ -159,11 +159,21 @@ var ofDataset = []rule[*dataset]{
 		fact, is := d.uncovered()
 		return when(is, Values{}, fact)
 	}},
-	// An earlier erasure had to keep records, and this request found nothing there.
-	{KeptEarlier, func(d *dataset) []claim { return d.kept(d.keptEarlier, accepted) }},
+	// An earlier erasure had to keep records, and this request found nothing there. They must
+	// still stay, so that nothing may have touched them.
+	{KeptEarlier, func(d *dataset) []claim { return d.kept(d.keptEarlier, d.sys.all.lookedAt()) }},
 	// The same, where a copy was asked for: they aren't in it.
 	{KeptNotCopied, func(d *dataset) []claim {
-		return when(d.copies() && len(d.keptEarlier) > 0, Values{Records: sum(d.keptEarlier)}, accepted)
+		return when(d.copies() && len(d.keptEarlier) > 0, Values{Records: sum(d.keptEarlier)}, d.sys.all.lookedAt())
+	}},
+	// An earlier erasure had to keep records, and they may go by now: their day has come, the
+	// hold may be over, or fewer were found than had to stay. Whether they are still there
+	// nobody knows.
+	{KeptThen, func(d *dataset) []claim { return d.kept(d.keptThen, d.sys.all.lookedAt()) }},
+	// An earlier erasure was to erase so many and hasn't reported it: it is at it, or stopped
+	// short.
+	{Unfinished, func(d *dataset) []claim {
+		return when(d.unfinished > 0, Values{Records: d.unfinished}, d.sys.all.lookedAt())
 	}},
 	// A column holds what the law never shows.
 	{NotShown, func(d *dataset) (out []claim) {
@@ -188,7 +198,7 @@ var ofDataset = []rule[*dataset]{
 	// is in it, now or from an earlier erasure.
 	{Empty, func(d *dataset) []claim {
 		_, uncovered := d.uncovered()
-		return when(d.sys.asked() && !uncovered && !d.unlooked() && len(d.keptEarlier) == 0 && !d.something(), Values{}, d.sys.facts()...)
+		return when(d.sys.asked() && !uncovered && !d.unlooked() && !d.mayHold() && len(d.keptEarlier) == 0 && !d.something(), Values{}, d.sys.facts()...)
 	}},
 	// An erasure found so many records, by its plan and after it.
 	{Found, func(d *dataset) []claim {
@@ -264,14 +274,18 @@ var answers = []rule[*system]{
 		return when(s.outcome(dsar.NotApplicable) && s.mainEnd().Code == core.CodeNotProven && s.ended(), Values{Types: s.needs}, accepted, s.mainFact())
 	}},
 	// It can be asked only by identifiers that other systems find, and each of those was
-	// asked and knows none of the person's. Nothing of an earlier erasure is kept there.
+	// asked and knows none of the person's. Nothing of an earlier erasure is, or may be, there.
 	{UnknownThere, func(s *system) []claim {
 		asked, facts := s.askedInstead()
-		return when(s.outcome(dsar.NotApplicable) && len(asked) > 0 && !s.keepsEarlier() && s.ended(), Values{Types: s.needs, Systems: asked}, append(append(facts, accepted), s.mainFact())...)
+		return when(s.outcome(dsar.NotApplicable) && len(asked) > 0 && !s.keepsEarlier() && !s.mayHold() && s.ended(), Values{Types: s.needs, Systems: asked}, append(append(facts, accepted), s.mainFact())...)
 	}},
 	{OnlyKeptEarlier, func(s *system) []claim { // the same, where something is
 		asked, facts := s.askedInstead()
-		return when(s.outcome(dsar.NotApplicable) && len(asked) > 0 && s.keepsEarlier() && s.ended(), Values{}, append(append(facts, accepted), s.mainFact())...)
+		return when(s.outcome(dsar.NotApplicable) && len(asked) > 0 && s.keepsEarlier() && !s.mayHold() && s.ended(), Values{}, append(append(facts, s.all.lookedAt()), s.mainFact())...)
+	}},
+	{MayStillHold, func(s *system) []claim { // the same, where something may be
+		asked, _ := s.askedInstead()
+		return when(s.outcome(dsar.NotApplicable) && len(asked) > 0 && s.mayHold() && s.ended(), Values{}, s.all.lookedAt(), s.mainFact())
 	}},
 	// It has none of the fields that were to be corrected.
 	{NoSuchField, func(s *system) []claim {
@@ -291,6 +305,11 @@ var answers = []rule[*system]{
 	{OnlyRefused, func(s *system) []claim { return when(s.asked() && s.any(PartRefused), Values{}, s.facts()...) }},
 	// Records are there, and none that the right covers.
 	{OnlyLeftOut, func(s *system) []claim { return when(s.asked() && s.any(LeftOut), Values{}, s.facts()...) }},
+	// An earlier erasure isn't over there: whatever this one did, something may be left that
+	// it didn't find.
+	{MayStillHold, func(s *system) []claim {
+		return when(s.all.right == dsar.Erasure && s.asked() && s.mayHold(), Values{}, append(s.facts(), s.all.lookedAt())...)
+	}},
 	// An erasure left something that must stay; or all that there was.
 	{PartlyKept, func(s *system) []claim {
 		return when(s.asked() && s.any(Kept, KeptEarlier) && s.touched(), Values{}, s.facts()...)
@@ -314,8 +333,14 @@ var answers = []rule[*system]{
 	{Stopped, func(s *system) []claim {
 		return when(s.asked() && s.outcome(dsar.Restricted) && !s.all.byPurpose(), Values{}, accepted, s.mainFact())
 	}},
+	// Nothing was found in it, and an earlier erasure isn't over there.
+	{MayStillHold, func(s *system) []claim {
+		return when(s.asked() && s.mayHold(), Values{}, append(s.facts(), s.all.lookedAt())...)
+	}},
 	// It holds nothing but what an earlier erasure had to keep.
-	{OnlyKeptEarlier, func(s *system) []claim { return when(s.asked() && s.keepsEarlier(), Values{}, s.facts()...) }},
+	{OnlyKeptEarlier, func(s *system) []claim {
+		return when(s.asked() && s.keepsEarlier(), Values{}, append(s.facts(), s.all.lookedAt())...)
+	}},
 	// What was to be changed concerns nothing in it; it may hold something all the same.
 	{NothingToChange, func(s *system) []claim {
 		return when(s.asked() && s.all.changes() && s.outcome(dsar.NothingFound, dsar.Incomplete), Values{}, s.facts()...)
@@ -413,7 +438,7 @@ var ofAll = []rule[*evidence]{
 	}},
 	// A copy was asked for, every system answered, and nothing that it has was left out.
 	{NothingLeftOut, func(e *evidence) []claim {
-		left := e.has(WentWithout, LeftOut, PartRefused, ColumnsLeftOut, NotShown, AboutOthers, NotReached, NotCovered, KeptNotCopied, LeftAsRecorded)
+		left := e.has(WentWithout, LeftOut, PartRefused, ColumnsLeftOut, NotShown, AboutOthers, NotReached, NotCovered, KeptNotCopied, KeptThen, Unfinished, LeftAsRecorded)
 		return when(e.tells() && !left && e.every(Holds, HoldsNothing, UnknownThere, OnlyKeptEarlier), Values{}, e.facts()...)
 	}},
 	// Every system was erased in, or holds nothing; nothing is kept anywhere.
@@ -423,13 +448,13 @@ var ofAll = []rule[*evidence]{
 	{OnlyKeptLeft, func(e *evidence) []claim { // the same, but for what must stay
 		return when(e.right == dsar.Erasure && !e.has(EverythingGone) && e.every(AllErased, AllAnonymised, AllGone, HoldsNothing, UnknownThere, PartlyKept, AllKept, OnlyKeptEarlier), Values{}, e.facts()...)
 	}},
-	{NotAllGone, func(e *evidence) []claim { // neither: a system wasn't asked, or not wholly
+	{NotAllGone, func(e *evidence) []claim { // neither: a system wasn't asked, or not wholly, or something may be left there
 		return when(e.right == dsar.Erasure && !e.has(EverythingGone, OnlyKeptLeft), Values{}, accepted)
 	}},
 	// All is over, something must stay, and each such record was flagged by the erasure, so that nothing
 	// else is done with it. Of what an earlier erasure kept that isn't known.
 	{KeptUnused, func(e *evidence) []claim {
-		return when(e.right == dsar.Erasure && e.over() && e.has(Kept) && !e.has(KeptEarlier) && e.flagged(), Values{}, e.facts()...)
+		return when(e.right == dsar.Erasure && e.over() && e.has(Kept) && !e.has(KeptEarlier, KeptThen, Unfinished) && e.flagged(), Values{}, e.facts()...)
 	}},
 	// A copy is refused of some datasets, each on a ground of the law: one statement for each
 	// ground, where something is in them. A letter is written without having read that.

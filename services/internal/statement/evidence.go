@@ -81,10 +81,13 @@ type system struct {
 // dataset is what is known of one dataset of a system.
 type dataset struct {
 	*Dataset
-	sys         *system
-	read        Reading
-	keptEarlier []dsar.Retention
-	erased      erased // with an erasure
+	sys  *system
+	read Reading
+	// What earlier erasures have left: what must stay, what had to stay and may go by now,
+	// and how many records they are to erase and haven't reported.
+	keptEarlier, keptThen []dsar.Retention
+	unfinished            int64
+	erased                erased // with an erasure
 }
 
 func newEvidence(in *Evidence) *evidence {
@@ -126,36 +129,40 @@ func newEvidence(in *Evidence) *evidence {
 			s.datasets = append(s.datasets, d)
 		}
 		for _, d := range s.datasets {
-			d.keptEarlier = d.earlierKept()
 			if e.right == dsar.Erasure {
 				d.erased = d.erasure()
 			}
+			d.earlierLeft()
 		}
 		e.systems = append(e.systems, s)
 	}
 	return e
 }
 
-// earlierKept returns what an erasure that was answered before had to keep of the dataset,
-// unless this request tells by itself what stays there, or is held: an erasure or a plan
-// found something, or a copy has fewer records than were kept. A copy alone doesn't say on
-// which ground its records stay.
-func (d *dataset) earlierKept() []dsar.Retention {
-	var out []dsar.Retention
+// earlierLeft sets what earlier erasures have left of the dataset. Where this request tells
+// by itself what stays there, since an erasure keeps as much or a count found it, that is
+// enough; where it found some records and fewer than had to stay, nobody knows which, and
+// what had to stay may have gone. A copy alone doesn't say on which ground its records stay.
+func (d *dataset) earlierLeft() {
 	for _, k := range d.sys.all.Told.Kept {
 		if k.System == d.sys.System.System && k.Dataset == d.Dataset.Dataset {
-			out = append(out, k.Retained...)
+			d.keptEarlier, d.keptThen = append(d.keptEarlier, k.Retained...), append(d.keptThen, k.Then...)
+			d.unfinished += k.Unfinished
 		}
 	}
-	kept := sum(out)
-	told := slices.ContainsFunc(d.sys.ends, func(e core.ActionEnd) bool {
-		found := countsOf(&e, d.Dataset.Dataset).Found
-		return found > 0 && (e.Action != dsar.Gather || found < kept)
-	})
-	if told {
-		return nil
+	found := sum(d.erased.kept)
+	if !d.is(dsar.Erasure) {
+		for _, e := range d.sys.ends {
+			found = max(found, countsOf(&e, d.Dataset.Dataset).Found)
+		}
 	}
-	return out
+	switch kept := sum(d.keptEarlier); {
+	case found == 0:
+	case found < kept:
+		d.keptEarlier, d.keptThen = nil, append(d.keptThen, d.keptEarlier...)
+	case !d.copies():
+		d.keptEarlier, d.keptThen = nil, nil
+	}
 }
 
 // end returns the last end of an action; nil where there is none.

@@ -35,10 +35,18 @@ var ofHabeas = []rule[*evidence]{
 	}},
 	{OwnNoCopies, func(e *evidence) []claim {
 		c := e.Told.Copies
-		if c == nil || c.Requests > 0 || e.right != dsar.Erasure {
+		if c == nil || c.Requests+c.Open > 0 || e.right != dsar.Erasure {
 			return nil
 		}
 		return when(true, Values{}, c.Fact)
+	}},
+	// Others of the person's requests were still being answered, and have their copies.
+	{OwnOpen, func(e *evidence) []claim {
+		c := e.Told.Copies
+		if c == nil || c.Open == 0 || e.right != dsar.Erasure {
+			return nil
+		}
+		return when(true, Values{Requests: c.Open, At: c.At}, c.Fact)
 	}},
 }
 

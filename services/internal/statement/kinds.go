@@ -50,6 +50,8 @@ const (
 	NotReached     Kind = "not-reached"
 	KeptEarlier    Kind = "kept-earlier"
 	KeptNotCopied  Kind = "kept-not-copied"
+	KeptThen       Kind = "kept-then"
+	Unfinished     Kind = "unfinished"
 	Empty          Kind = "empty"
 
 	// Of one dataset: what was done.
@@ -80,6 +82,7 @@ const (
 	NothingCovered  Kind = "nothing-covered"
 	HoldsNothing    Kind = "holds-nothing"
 	OnlyKeptEarlier Kind = "only-kept-earlier"
+	MayStillHold    Kind = "may-still-hold"
 	PartlyKept      Kind = "partly-kept"
 	AllKept         Kind = "all-kept"
 	AllAnonymised   Kind = "all-anonymised"
@@ -132,6 +135,7 @@ const (
 	OwnTrace    Kind = "own-trace"
 	OwnCopies   Kind = "own-copies"
 	OwnNoCopies Kind = "own-no-copies"
+	OwnOpen     Kind = "own-open"
 )
 
 // What [Decided] says by its Why.

@@ -126,6 +126,9 @@ func (e *evidence) facts() []int {
 	return facts
 }
 
+// lookedAt returns the fact that says what earlier erasures have left.
+func (e *evidence) lookedAt() int { return max(accepted, e.Told.KeptFact) }
+
 // tells reports whether the right is one of telling, and not of doing anything.
 func (e *evidence) tells() bool {
 	return e.right == dsar.Access || e.right == dsar.Portability || e.right == dsar.KnowCategories

@@ -43,7 +43,17 @@ func newRun(t *rapid.T) *run {
 		}
 		a.Systems = append(a.Systems, sys)
 		if rapid.IntRange(0, 4).Draw(t, "kept") == 0 {
-			a.Kept = append(a.Kept, core.KeptEarlier{RequestID: "earlier", System: name, Dataset: "a", From: "e", Retained: []dsar.Retention{{Records: 2, Ground: "tax", Until: start.AddDate(3, 0, 0)}}})
+			k := core.KeptEarlier{RequestID: "earlier", System: name, Dataset: "a", From: "e"}
+			tax := []dsar.Retention{{Records: 2, Ground: "tax", Until: start.AddDate(3, 0, 0)}}
+			switch rapid.IntRange(0, 3).Draw(t, "left") {
+			case 0:
+				k.Then = tax
+			case 1:
+				k.Unfinished = 2
+			default:
+				k.Retained = tax
+			}
+			a.Kept = append(a.Kept, k)
 		}
 	}
 	r.do(core.Submit{Accepted: a})
@@ -313,6 +323,10 @@ func (r *run) over(s statement.Statement) {
 		}
 	}
 	for _, k := range r.state.Accepted.Kept {
+		// That everybody was asked again is so, whatever an earlier erasure is at.
+		if mine := s.System() == "" || s.System() == k.System; mine && s.Kind() != statement.EveryoneAsked && len(r.state.Disproven) == 0 && k.Unfinished > 0 && (s.Dataset() == "" || s.Dataset() == k.Dataset) {
+			r.Fatalf("%+v, and an earlier erasure isn't over in %s", s.Said(), k.System)
+		}
 		found := false
 		for _, f := range r.facts {
 			if e, ended := f.(core.TaskEnded); ended && e.System == k.System {

@@ -137,6 +137,8 @@ func (say Say) sentence(e core.Event) (system, text string) {
 			return "", say("no other request of the person is open: it goes on")
 		}
 		return "", say.f("nothing is erased while other requests of the person are open: %s", strings.Join(e.Open, ", "))
+	case core.KeptLookedUp:
+		return "", say.f("looked what other erasures of the person have left: %d datasets of %d requests", len(e.Kept), len(e.Of))
 	case core.PlanOpened:
 		return "", say.f("%s opened the plan of %s", e.By, strings.Join(e.Systems, ", ")) + say.because("", e.Reason)
 	case core.AskedAgain:

@@ -51,6 +51,7 @@ type saidDataset struct {
 	Rectified   int64
 	Retained    []saidRetained
 	KeptEarlier []saidRetained
+	MayBe       int64 // that an earlier erasure has left, or has not
 }
 
 type saidRetained struct {
@@ -80,6 +81,7 @@ func hear(a *statement.Answer) said {
 				Records: n(statement.Shown), Found: n(statement.Found, statement.Held), Erased: n(statement.Erased), Anonymised: n(statement.Anonymised),
 				Gone: n(statement.Gone, statement.MaybeErased), Restricted: n(statement.Restricted), Rectified: n(statement.Corrected),
 				Retained: retained(a.About(sys.System, ds.Dataset, statement.Kept)), KeptEarlier: retained(a.About(sys.System, ds.Dataset, statement.KeptEarlier)),
+				MayBe: n(statement.KeptThen, statement.Unfinished),
 			}
 			heard.Datasets = append(heard.Datasets, d)
 			out.Records += d.Records

@@ -11,7 +11,8 @@
 // of their database. An oracle reads the databases by itself, knows from the seeding
 // whose each row is, and never looks at a manifest: it holds every statement of every
 // answer and letter against the rows before and after. One false statement is a
-// failure, with its seed. TestVendorsTruth does the same with the vendors' stand-ins.
+// failure, with its seed. TestVendorsTruth does the same with the vendors' stand-ins, and
+// TestMeanwhile while an erasure of the same person is on the way.
 //
 // The tests named TestCase… are inputs that once had Habeas say what isn't so, each
 // with others of its kind, on both databases.
@@ -19,6 +20,7 @@
 // Apart from mutants, there is nothing here but tests:
 //
 //	go test ./services/internal/truth -run 'TestTruth$' -runs=10000     more runs
+//	go test ./services/internal/truth -run 'TestTruth$' -from=20001     others
 //	go test ./services/internal/truth -run 'TestTruth$' -seed=N         one run
 //	go test ./services/internal/truth -run 'TestTruth$' -on PostgreSQL  on that
 //

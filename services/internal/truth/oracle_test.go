@@ -135,7 +135,7 @@ func (o *oracle) answerIsTrue() {
 	if o.state.Right != o.right { // a lesser answer: it tells nothing that was found
 		for _, s := range a.said.Systems {
 			for _, d := range s.Datasets {
-				if d.Records+d.Found+d.Erased > 0 || len(d.Retained)+len(d.KeptEarlier) > 0 {
+				if d.Records+d.Found+d.Erased > 0 || len(d.Retained)+len(d.KeptEarlier) > 0 || d.MayBe > 0 {
 					o.lie("who isn't proven is told of %s in %s: %+v", d.Dataset, s.System, d)
 				}
 			}
@@ -310,7 +310,7 @@ func (o *oracle) copyIsTrue(where string, d saidDataset, before []int, shown []s
 	for _, k := range d.KeptEarlier {
 		kept += k.Records
 	}
-	if lost > kept || kept > lost+int64(len(there)) {
+	if lost > kept+d.MayBe || kept > lost+int64(len(there)) {
 		o.lie("%s: %d records are said to be kept; %d are there and can't be found, and %v are", where, kept, lost, there)
 	}
 }

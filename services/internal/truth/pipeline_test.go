@@ -79,6 +79,28 @@ type pipeline struct {
 	refused    error // why a worker didn't start
 	// before is called before each batch of tasks is handed to a system.
 	before func(system string, action dsar.Action)
+	// stuck has what a system is asked to erase for a request get lost before it is done, or
+	// its reports withheld.
+	stuck    map[string]stuck
+	stuckIs  string // the request
+	withheld []event.Event
+}
+
+// stuck is how a system's erasures don't get on.
+type stuck int
+
+const (
+	untaken stuck = 1 + iota // the task never comes
+	unheard                  // it is done, and the report is late
+)
+
+// unstick lets all go on: late reports come.
+func (p *pipeline) unstick() {
+	p.Helper()
+	for _, report := range p.withheld {
+		p.must(p.coord.Handle(p.ctx(), report))
+	}
+	p.stuck, p.withheld = nil, nil
 }
 
 // site is a system as a pipeline serves it: from its manifest alone, or by a worker of
@@ -115,7 +137,7 @@ func (p *pipeline) start(m mutant) {
 	p.life = lifecycle.New(p.journal, lifecycle.WithPrints(prints.Prints{Vault: p.vault}))
 	clock := func() time.Time { return p.now }
 	log := slog.New(slog.DiscardHandler)
-	p.hub = link.NewHub(p.vault, &p.links, clock, link.WithHolds(links.Holds{Requests: p.life, Journal: p.journal, Manifests: manifests}))
+	p.hub = link.NewHub(p.vault, &p.links, clock, link.WithHolds(links.NewHolds(p.life, p.journal, manifests)))
 	p.coord = coordinator.New(coordinator.Config{Requests: p.life, Timers: p.journal, Keeper: &keeper.Keeper{Requests: p.life, Journal: p.journal, Vault: p.vault, Outbox: p.outbox, Now: clock}, Links: p.hub, Manifests: manifests, Now: clock, Log: log})
 	p.letters = letters.New(letters.Config{Requests: p.life, Writer: letter.NewWriter(p.kit.book, operator.Operator{Name: "Example"}), Outbox: p.outbox, Now: clock, Log: log})
 	catalogue, err := manifest.Catalogue(manifests)
@@ -242,7 +264,7 @@ func (p *pipeline) deliver() bool {
 	}
 	for len(tasks) > 0 {
 		topic, n := tasks[0].Topic, 1
-		for n < len(tasks) && tasks[n].Topic == topic && tasks[n].Key != tasks[n-1].Key {
+		for n < len(tasks) && p.stuck == nil && tasks[n].Topic == topic && tasks[n].Key != tasks[n-1].Key {
 			n++
 		}
 		p.take(strings.TrimPrefix(topic, event.TopicTasks("")), tasks[:n])
@@ -275,6 +297,13 @@ func (p *pipeline) take(system string, messages []journal.Message) {
 		p.must(err)
 		tasks = append(tasks, e)
 	}
+	how := stuck(0)
+	if action == dsar.Erase && messages[0].Key == p.stuckIs {
+		how = p.stuck[system]
+	}
+	if how == untaken {
+		return
+	}
 	if p.before != nil {
 		p.before(system, action)
 	}
@@ -292,6 +321,10 @@ func (p *pipeline) take(system string, messages []journal.Message) {
 	for _, report := range reports {
 		if report.Type != event.TypeReport {
 			p.Fatalf("seed %d: %s answered with %q: %s", p.seed, system, report.Type, report.Data)
+		}
+		if how == unheard {
+			p.withheld = append(p.withheld, report)
+			continue
 		}
 		if p.rarely(12) == 1 {
 			continue

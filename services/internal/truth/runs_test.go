@@ -9,4 +9,6 @@ const (
 	postgresRuns = 20
 	// spoiltAnswers is how many of the first answers each alone is spoilt.
 	spoiltAnswers = 3
+	// meanwhileShare is how many times fewer TestMeanwhile plays.
+	meanwhileShare = 2
 )

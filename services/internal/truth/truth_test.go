@@ -16,6 +16,7 @@ import (
 
 var (
 	runs = flag.Int("runs", defaultRuns, "how many runs")
+	from = flag.Uint64("from", 1, "the first seed to play")
 	seed = flag.Uint64("seed", 0, "play this one seed only")
 	on   = flag.String("on", string(sqLite), "the databases: SQLite or PostgreSQL")
 )
@@ -36,7 +37,7 @@ func newKit(t testing.TB) kit {
 // TestTruth plays seeds until one makes Habeas say something false.
 func TestTruth(t *testing.T) {
 	t.Parallel()
-	plays(t, kind(*on), *runs)
+	plays(t, kind(*on), *runs, play)
 }
 
 // TestTruthOnPostgreSQL plays a few of them on PostgreSQL: -on PostgreSQL has TestTruth
@@ -44,23 +45,28 @@ func TestTruth(t *testing.T) {
 func TestTruthOnPostgreSQL(t *testing.T) {
 	t.Parallel()
 	if *seed == 0 && kind(*on) != postgreSQL {
-		plays(t, postgreSQL, postgresRuns)
+		plays(t, postgreSQL, postgresRuns, play)
 	}
 }
 
-func plays(t *testing.T, on kind, runs int) {
+// player plays one seed.
+type player func(t testing.TB, k kit, on kind, seed uint64, m mutant) outcome
+
+func plays(t *testing.T, on kind, runs int, play player) {
 	k := newKit(t)
 	if *seed > 0 {
 		report(t, *seed, play(t, k, on, *seed, mutant{}))
 		return
 	}
 	var next, completed, refused atomic.Uint64
+	next.Store(*from - 1)
+	last := *from - 1 + uint64(runs)
 	var failed atomic.Bool
 	t.Run("players", func(t *testing.T) {
 		for range runtime.GOMAXPROCS(0) {
 			t.Run("player", func(t *testing.T) {
 				t.Parallel()
-				for s := next.Add(1); s <= uint64(runs) && !failed.Load(); s = next.Add(1) {
+				for s := next.Add(1); s <= last && !failed.Load(); s = next.Add(1) {
 					t.Run("run", func(t *testing.T) {
 						o := play(t, k, on, s, mutant{})
 						completed.Add(o.completed)
@@ -81,8 +87,9 @@ func plays(t *testing.T, on kind, runs int) {
 func report(t *testing.T, seed uint64, o outcome) {
 	t.Helper()
 	if len(o.lies) > 0 {
-		t.Errorf("seed %d: Habeas says what isn't so:\n  %s\nrepeat it with: go test ./services/internal/truth -run 'TestTruth$' -seed=%d -on %s\nthe systems:\n%s",
-			seed, strings.Join(o.lies, "\n  "), seed, o.on, o.told)
+		test, _, _ := strings.Cut(t.Name(), "/")
+		t.Errorf("seed %d: Habeas says what isn't so:\n  %s\nrepeat it with: go test ./services/internal/truth -run '%s$' -seed=%d -on %s\nthe systems:\n%s",
+			seed, strings.Join(o.lies, "\n  "), test, seed, o.on, o.told)
 	}
 }
 
@@ -130,11 +137,16 @@ func play(t testing.TB, k kit, on kind, seed uint64, m mutant) outcome {
 		}
 	}
 	if len(out.lies) > 0 {
-		var b strings.Builder
-		for _, s := range w.systems {
-			b.WriteString(strings.Join(s.ddl, "\n") + "\n" + s.yaml(w.has))
-		}
-		out.told = b.String()
+		out.told = w.described()
 	}
 	return out
+}
+
+// described returns the systems' tables and manifests.
+func (w *fixture) described() string {
+	var b strings.Builder
+	for _, s := range w.systems {
+		b.WriteString(strings.Join(s.ddl, "\n") + "\n" + s.yaml(w.has))
+	}
+	return b.String()
 }

@@ -78,7 +78,7 @@ func (h *House) OpenVault() {
 type Answers struct{ *House }
 
 // Opens implements keeper.Answers.
-func (a Answers) Opens(ctx context.Context, id string) (bool, error) {
+func (a Answers) Opens(ctx context.Context, id string, _ int) (bool, error) {
 	b, err := a.Outbox.ReadAll(ctx, id)
 	if gcerrors.Code(err) == gcerrors.NotFound {
 		return false, nil
@@ -95,7 +95,7 @@ func (a Answers) Opens(ctx context.Context, id string) (bool, error) {
 }
 
 // Delete implements keeper.Answers.
-func (a Answers) Delete(ctx context.Context, id string) error {
+func (a Answers) Delete(ctx context.Context, id string, _ int) error {
 	if err := a.Outbox.Delete(ctx, id); gcerrors.Code(err) != gcerrors.NotFound {
 		return err
 	}
