@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -62,6 +63,12 @@ func (d mysqlDialect) connect(_ context.Context, source, _ string) (*sql.DB, err
 	c.TLSConfig = "preferred"
 	for name, values := range u.Query() {
 		switch value := values[0]; name {
+		case "passfile":
+			secret, err := os.ReadFile(value)
+			if err != nil {
+				return nil, &sourceError{"the file of its passfile can't be read"}
+			}
+			c.Passwd = strings.TrimRight(string(secret), "\r\n")
 		case "socket":
 			c.Net, c.Addr, c.TLSConfig = "unix", value, "false"
 		case "tls":
@@ -69,7 +76,7 @@ func (d mysqlDialect) connect(_ context.Context, source, _ string) (*sql.DB, err
 				return nil, &sourceError{"tls is true, preferred, skip-verify or false"}
 			}
 		default:
-			return nil, &sourceError{fmt.Sprintf("it takes no %.30q: write tls or socket", name)}
+			return nil, &sourceError{fmt.Sprintf("it takes no %.30q: write tls, passfile or socket", name)}
 		}
 	}
 	c.Timeout, c.Logger = mysqlDialTime, silent{}

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -35,6 +37,7 @@ func TestMariaSources(t *testing.T) {
 		"mariadb://me:canary@localhost/shop?tls=perhaps":      "tls is",
 		"mariadb://me:canary@localhost/shop?allowAllFiles=1":  "takes no",
 		"mariadb://me:canary@localhost:port/shop":             "can't be read",
+		"mariadb://me@localhost/shop?passfile=/none/canary":   "can't be read",
 		"maria://me:canary@localhost/shop":                    "isn't known",
 		"mariadb://me:canary@localhost/shop/more?tls=true":    "names no database",
 		"mariadb://me:canary@localhost/shop?multiStatements=": "takes no",
@@ -328,6 +331,14 @@ func TestMariaForbidden(t *testing.T) {
 	if len(got) != 2 || !strings.HasPrefix(got[0], "people ") || !strings.Contains(got[1], "may not read the table notes") {
 		t.Errorf("gathered %v", got)
 	}
+	file := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(file, []byte("canary\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d.run(t, "GRANT SELECT ON notes TO "+user)
+	mine.source = strings.Replace(mine.source, ":canary@", "@", 1) + "&passfile=" + url.QueryEscape(file)
+	open(t, mine, shop(t))
+	mine.source = u.String()
 	_, err = Open(t.Context(), shop(t), strings.Replace(mine.source, "canary", "birdie", 1))
 	if err == nil || !errors.Is(err, ErrUnreachable) || strings.Contains(err.Error(), "birdie") {
 		t.Errorf("with another password: %v", err)

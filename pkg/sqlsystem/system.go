@@ -76,7 +76,7 @@ func WithIdentifiers(rules identifier.Rules) Option {
 
 // Open connects to a database and calls [New]. A source that begins with
 // postgres:// or postgresql:// is PostgreSQL's, one with mariadb:// or mysql:// MariaDB's
-// or MySQL's (mariadb://user:password@host:port/database, with ?socket=PATH, and ?tls=true,
+// or MySQL's (mariadb://user:password@host:port/database, with ?socket=PATH, ?passfile=PATH, and ?tls=true,
 // preferred, which is the default, skip-verify or false), one with sqlite:// or without a scheme
 // the path of a SQLite file, which must exist. Close closes the connections. The error
 // names no part of the source, which may hold a password, but for its scheme.

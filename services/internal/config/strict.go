@@ -177,7 +177,7 @@ func (c Config) wideAddresses() (all []Wide) {
 			continue
 		}
 		if _, has := u.User.Password(); has {
-			all = append(all, Wide{where, "has a password in it", "name a file: passfile=/run/secrets/… of PostgreSQL"})
+			all = append(all, Wide{where, "has a password in it", "name a file: passfile=/run/secrets/…, of PostgreSQL and MariaDB"})
 		}
 		local := loopback(u.Hostname())
 		switch u.Scheme {
@@ -197,6 +197,11 @@ func (c Config) wideAddresses() (all []Wide) {
 			if where != "limits" || c.Limits != c.Journal {
 				users[u.Host+" "+u.User.Username()] = append(users[u.Host+" "+u.User.Username()], where)
 			}
+		case "mariadb", "mysql":
+			if tls := u.Query().Get("tls"); !local && !u.Query().Has("socket") && tls != "true" {
+				all = append(all, Wide{where, "doesn't check the server's certificate: tls is " + quoteOr(tls, "not set"), "tls=true"})
+			}
+			users[u.Host+" "+u.User.Username()] = append(users[u.Host+" "+u.User.Username()], where)
 		}
 	}
 	if c.Limits == c.Journal && slices.ContainsFunc(slices.Collect(maps.Values(c.Systems)), func(s System) bool { return s.URL != "" }) {

@@ -84,6 +84,7 @@ systems:
 		{`key: "file://DIR/master"`, `key: "file://DIR/master", old_keys: ["file://DIR/open"]`, "vault.old_keys[0]"},
 		{"db/habeas?sslmode=verify-full", "db/habeas?sslmode=require", "journal"},
 		{"vendors@db/vendors", "habeas_coordinator@db/vendors", "journal"},
+		{"postgres://dsar@billing/billing?sslmode=verify-full", "mariadb://dsar@billing/billing?tls=preferred", "systems.billing.dsn"},
 		{"limits: postgres://vendors@db/vendors?sslmode=verify-full\n", "", "limits"},
 		{"https://x.mktorest.com", "http://x.mktorest.com", "systems.marketo.url"},
 		{"client_secret_file: DIR/marketo", "client_secret_file: DIR/salesforce", "systems.marketo.client_secret_file"},
