@@ -79,8 +79,8 @@ THIRDPARTY := HABEAS_TEST_THIRDPARTY=$${HABEAS_TEST_THIRDPARTY:-1} $(GO) test -c
 test-clients: ## Other people's clients against the stand-ins, and the workers in other languages (Node, Python 3; what is missing is skipped, HABEAS_TEST_THIRDPARTY=must fails)
 	$(THIRDPARTY) ./services/sandbox/clients ./services/systems/httpsystem/conform
 
-test-formats: ## Bundles by bagit and frictionless, documents by AsyncAPI's parser and Spectral (as test-clients)
-	$(THIRDPARTY) -run '^TestThirdParty$$|^TestDocuments$$' ./services/internal/bundle ./services/internal/thirdparty
+test-formats: ## Bundles by bagit and frictionless, documents by AsyncAPI's parser and Spectral, the door by Schemathesis (as test-clients)
+	$(THIRDPARTY) -run '^TestThirdParty$$|^TestDocuments$$|^TestSchemathesis$$' ./services/internal/bundle ./services/internal/thirdparty ./services/habeas
 
 test-deploy: ## The alerts, the dashboard and the Helm chart (promtool, Python 3)
 	@deploy/check
