@@ -52,7 +52,7 @@ var mutants = []mutant{
 	{"who asks again is found by what an earlier erasure knew", "services/intake/earlier.go",
 		"for _, k := range other.Kept(s.AcceptedAt) {", "for _, k := range other.Kept(s.AcceptedAt)[:0] {", "TestCase06"},
 	{"what had to stay and may go by now isn't said to stay", core + "kept.go",
-		"return due.IsZero() || at.Before(due)", "return true", "TestMeanwhile"},
+		"return due.IsZero() || at.Before(due)", "return true || due.IsZero() || at.Before(due)", "TestMeanwhile"},
 	{"where an erasure isn't over nothing is said not to be there", core + "kept.go",
 		"return left(planned)\n", "return 0\n", "TestMeanwhile"},
 	{"what an erasure has left is looked at again before the answer", core + "kept.go",
