@@ -31,8 +31,7 @@ key of a plan. Ask one with seeded data, never one with real people's.
 
 Exit status 0: everything that was looked at is as it must be; 1: something isn't.
 
-  habeas conform http://127.0.0.1:8400 --manifest manifest.yaml --secret-file secret \
-    --subject email=anna@example.com --subject email=bob@example.com --erase`
+  habeas conform http://127.0.0.1:8400 --manifest manifest.yaml --secret-file secret --subject email=anna@example.com --subject email=bob@example.com --erase`
 }
 
 // Run checks the service.

@@ -29,8 +29,8 @@ type planCommand struct {
 func (planCommand) Help() string {
 	return `What an erasure is to touch in each system, and what must stay, by dataset, while it stops for a
 person and after it is done; and the ways by which the database would take other rows along. The keys
-of the records are sealed: --keys opens them. Where people sign in at the console, it takes
-habeas login, and the role that the console wants for it.
+of the records are sealed: --keys opens them. Where people sign in at the console, it takes the role
+that the console wants for it, and habeas login first.
 
   habeas plan 3cf5cf5f
   habeas plan 3cf5cf5f --system billing --keys --reason "18 402 records of one person"`
