@@ -49,6 +49,7 @@
   function selection() {
     const bulk = document.getElementById("bulk");
     if (!bulk) return;
+    bulk.classList.add("follows");
     const boxes = [...document.querySelectorAll('input[name="id"]')];
     const all = document.getElementById("all");
     const show = () => {

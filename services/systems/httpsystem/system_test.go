@@ -89,7 +89,7 @@ func TestCutAnswer(t *testing.T) {
 		"a larger count":       {record, `{"task":"1","done":true}`, `{"end":{"lines":3}}`},
 		"lines after the end":  {record, `{"task":"1","done":true}`, `{"end":{"lines":2}}`, record},
 		"a line that breaks":   {record, `{"task":"1","do`},
-		"an unknown field":     {`{"task":"1","dataset":"tickets","recrod":{"number":"A-1"}}`, `{"task":"1","done":true}`, `{"end":{"lines":2}}`},
+		"an unknown field":     {`{"task":"1","dataset":"tickets","rec":{"number":"A-1"}}`, `{"task":"1","done":true}`, `{"end":{"lines":2}}`},
 		"another task":         {record, `{"task":"2","done":true}`, `{"end":{"lines":2}}`},
 		"a task ended twice":   {`{"task":"1","done":true}`, `{"task":"1","done":true}`, `{"end":{"lines":2}}`},
 		"a key for a record":   {`{"task":"1","dataset":"tickets","key":"A-1"}`, `{"task":"1","done":true}`, `{"end":{"lines":2}}`},

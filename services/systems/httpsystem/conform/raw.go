@@ -78,11 +78,18 @@ func (k *kit) message() message {
 	return message{action: k.call.action, keys: k.call.secret, at: time.Now(), signed: body, sent: body}
 }
 
-// send sends a message, and returns the answer with its body.
-func (c *caller) send(ctx context.Context, m message) (*http.Response, string, error) {
+// answer is what came back.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// send sends a message.
+func (c *caller) send(ctx context.Context, m message) (answer, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+"/v1/"+m.action, bytes.NewBufferString(m.sent))
 	if err != nil {
-		return nil, "", errors.New("the address isn't one")
+		return answer{}, errors.New("the address isn't one")
 	}
 	at, id := strconv.FormatInt(m.at.Unix(), 10), "conform-"+strconv.FormatInt(time.Now().UnixNano(), 10)
 	signature, err := webhook.Sign(m.keys, id, at, func(to io.Writer) error {
@@ -90,36 +97,36 @@ func (c *caller) send(ctx context.Context, m message) (*http.Response, string, e
 		return err
 	})
 	if err != nil {
-		return nil, "", err
+		return answer{}, err
 	}
 	r.Header.Set("Content-Type", "application/x-ndjson")
 	r.Header.Set(webhook.HeaderID, id)
 	r.Header.Set(webhook.HeaderTimestamp, at)
 	r.Header.Set(webhook.HeaderSignature, signature)
-	answer, err := c.client.Do(r)
+	came, err := c.client.Do(r)
 	if err != nil {
-		return nil, "", errors.New("the service can't be reached, or doesn't answer")
+		return answer{}, errors.New("the service can't be reached, or doesn't answer")
 	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+	defer came.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(came.Body, maxAnswer))
 	if err != nil {
-		return nil, "", errors.New("the service's answer broke off")
+		return answer{}, errors.New("the service's answer broke off")
 	}
-	return answer, string(body), nil
+	return answer{came.StatusCode, came.Header, string(body)}, nil
 }
 
 // refuses sends a message that must be refused, with one of some statuses.
 func (k *kit) refuses(ctx context.Context, m message, statuses ...int) error {
-	a, _, err := k.call.send(ctx, m)
+	a, err := k.call.send(ctx, m)
 	if err != nil {
 		return err
 	}
 	for _, s := range statuses {
-		if a.StatusCode == s {
+		if a.status == s {
 			return nil
 		}
 	}
-	return fmt.Errorf("it answers %d, and should answer %d", a.StatusCode, statuses[0])
+	return fmt.Errorf("it answers %d, and should answer %d", a.status, statuses[0])
 }
 
 func (k *kit) refusesStrangers(ctx context.Context) error {
@@ -173,17 +180,17 @@ func (k *kit) quotesNobody(ctx context.Context) error {
 	for _, body := range []string{asked, strings.Replace(asked, `"attempt":1`, `"attempt":"`+canary+`"`, 1), canary, strings.Replace(asked, `"lines":1`, `"lines":7`, 1)} {
 		m := k.message()
 		m.signed, m.sent = body, body
-		a, text, err := k.call.send(ctx, m)
+		a, err := k.call.send(ctx, m)
 		if err != nil {
 			return err
 		}
-		for name, values := range a.Header {
+		for name, values := range a.header {
 			if strings.Contains(strings.Join(values, " "), canary) {
 				return fmt.Errorf("the header %s of its answer quotes what it was asked by", name)
 			}
 		}
-		if strings.Contains(text, canary) {
-			return fmt.Errorf("its answer with status %d quotes what it was asked by: the reason of an error is shown and logged", a.StatusCode)
+		if strings.Contains(a.body, canary) {
+			return fmt.Errorf("its answer with status %d quotes what it was asked by: the reason of an error is shown and logged", a.status)
 		}
 	}
 	return nil
