@@ -118,6 +118,7 @@ func (b *Browser) Page(t *testing.T, opts ...Option) *Page {
 		t.Fatal(err)
 	}
 	call(p, log.Enable, cdp.Empty{})
+	call(p, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{still}})
 	call(p, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !o.script})
 	t.Cleanup(func() {
 		p.mu.Lock()
@@ -308,6 +309,10 @@ func (l Look) Name() string {
 	}
 }
 
+// still has pages move at once: a click is aimed at a place, and must not meet a page
+// that is still scrolling.
+var still = &emulation.MediaFeature{Name: "prefers-reduced-motion", Value: "reduce"}
+
 // As shows the page in a look from now on.
 func (p *Page) As(l Look) {
 	p.Helper()
@@ -319,7 +324,7 @@ func (p *Page) As(l Look) {
 		media = "print"
 	}
 	call(p, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: int64(l.Width), Height: 900, DeviceScaleFactor: 1, Mobile: l.Width < 500})
-	call(p, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: media, Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+	call(p, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: media, Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, still}})
 }
 
 // Shoot writes a screenshot of the whole page.
