@@ -19,8 +19,8 @@ const (
 	stanzaIdentityLater = "habeas.dev/vault/later/identity"
 )
 
-// errNoIdentity says that a bundle was written before bundles had identities.
-var errNoIdentity = errors.New("aggregator: the answer has no identity of its own; have it assembled anew")
+// ErrNoIdentity says that a bundle was written before bundles had identities.
+var ErrNoIdentity = errors.New("aggregator: the answer has no identity of its own; have it assembled anew")
 
 // bundleKey is an age recipient and identity: a bundle's file key is sealed with
 // the keys of its request, so that who has the vault opens it, and nobody else,
@@ -77,12 +77,12 @@ func (o *ownIdentity) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
 		}
 		identity, err := age.ParseX25519Identity(string(text))
 		if err != nil {
-			return nil, errNoIdentity // its text would be in the parser's
+			return nil, ErrNoIdentity // its text would be in the parser's
 		}
 		o.text = string(text)
 		return identity.Unwrap(stanzas)
 	}
-	return nil, errNoIdentity
+	return nil, ErrNoIdentity
 }
 
 // Unwrap opens a bundle's file key.

@@ -31,8 +31,10 @@ type bundleGetCommand struct {
 func (bundleGetCommand) Help() string {
 	return `The answer is encrypted for its person; this opens it with the installation's own key.
 What comes out is personal data in the clear. It is held against the journal: an answer
-that was altered or exchanged in the outbox is refused. An addendum's signature goes into a
-file beside it, which ends in .note.
+that was altered or exchanged in the outbox is refused. The receipt goes beside it, as
+answer.receipt.html: a page for the person, which checks itself in a browser. It is no part
+of the ZIP, since it proves the request's last fact, which names the ZIP. An addendum's
+signature goes into a file beside it, which ends in .note.
 
   habeas bundle get 3cf5cf5f -o answer.zip
   habeas bundle get 3cf5cf5f --addendum 1 -o addendum.json`
@@ -71,7 +73,10 @@ func (c *bundleGetCommand) Run(ctx context.Context) error {
 		return err
 	}
 	_, err = fmt.Printf("%s: %d bytes. It holds personal data in the clear: unzip it and open READ ME FIRST.html, and delete it when done.\n", c.Output, n)
-	return err
+	if err != nil {
+		return err
+	}
+	return putReceiptBeside(ctx, c.Output, c.Force, in, id)
 }
 
 // completed returns the state of a request that has an answer.

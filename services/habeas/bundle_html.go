@@ -22,6 +22,7 @@ func (bundleHTMLCommand) Help() string {
 browser, without a connection, by the passphrase that is printed here and kept nowhere. Give
 that by another way than the file. Whoever has the file can try passphrases for as long as
 they like: this one has 80 random bits. Answers of more than 20 MB become no such file.
+The receipt goes beside it, as answer.receipt.html.
 
   habeas bundle html 3cf5cf5f -o answer.html`
 }
@@ -59,5 +60,8 @@ func (c *bundleHTMLCommand) Run(ctx context.Context) error {
 		return err
 	}
 	_, err = fmt.Printf("%s: %d bytes. It opens by the passphrase\n\n  %s\n\nwhich is kept nowhere: give it to the person by another way than the file.\n", c.Output, n, passphrase)
-	return err
+	if err != nil {
+		return err
+	}
+	return putReceiptBeside(ctx, c.Output, c.Force, in, id)
 }

@@ -99,6 +99,9 @@ func TestCommands(t *testing.T) {
 	// Its receipt, and the proof that others verify; then Habeas forgets the answer.
 	slip := filepath.Join(t.TempDir(), "receipt")
 	waitForReceipt(t, u.dir, access.ID)
+	holds(say(0, "bundle", "get", access.ID, "-o", answer, "--force"), "READ ME FIRST", "answer.receipt.html is for the person")
+	beside := strings.TrimSuffix(answer, ".zip") + ".receipt"
+	holds(say(0, "verify", beside+".tlog-proof", "--document", beside+".json", "--key", keys), "stands in the log localhost/habeas/log")
 	holds(say(0, "receipt", access.ID, "-o", slip), "leaf")
 	if page, err := os.ReadFile(slip + ".html"); err != nil || !strings.Contains(string(page), access.ID) || !strings.Contains(string(page), "c2sp.org/tlog-proof@v1") {
 		t.Errorf("the receipt's page lacks the request or the proof: %v", err)

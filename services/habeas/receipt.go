@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"habeas.dev/services/internal/installation"
 	"habeas.dev/services/internal/policy"
@@ -48,18 +50,40 @@ func (c *receiptCommand) Run(ctx context.Context) error {
 		_, err := fmt.Fprintf(os.Stdout, "%s\n", r.Document)
 		return err
 	}
-	if _, err := save(c.Output+".json", c.Force, bytes.NewReader(r.Document)); err != nil {
-		return err
+	return saveReceipt(c.Output, c.Force, r, page)
+}
+
+// saveReceipt writes a receipt, its proof and its page under one name, and says so.
+func saveReceipt(name string, force bool, r receipt.Receipt, page []byte) error {
+	for _, f := range []struct {
+		end  string
+		text []byte
+	}{{".json", r.Document}, {".tlog-proof", r.Proof}, {".html", page}} {
+		if _, err := save(name+f.end, force, bytes.NewReader(f.text)); err != nil {
+			return err
+		}
 	}
-	if _, err := save(c.Output+".tlog-proof", c.Force, bytes.NewReader(r.Proof)); err != nil {
-		return err
-	}
-	if _, err := save(c.Output+".html", c.Force, bytes.NewReader(page)); err != nil {
-		return err
-	}
-	_, err = fmt.Printf("%s.html is for the person; %s.json is the receipt, %s.tlog-proof the proof that it is leaf %d of the log.\n", c.Output, c.Output, c.Output, r.Index)
+	_, err := fmt.Printf("%s.html is for the person; %s.json is the receipt, %s.tlog-proof the proof that it is leaf %d of the log.\n", name, name, name, r.Index)
 	return err
 }
+
+// putReceiptBeside writes the receipt beside an answer that was written to a file: answer.zip
+// gets answer.receipt.html. Where there is none yet it says so, and how to have it later.
+func putReceiptBeside(ctx context.Context, answer string, force bool, in *installation.Installation, id string) error {
+	name := strings.TrimSuffix(answer, filepath.Ext(answer)) + ".receipt"
+	r, page, err := openReceipt(ctx, in, id)
+	switch {
+	case errors.Is(err, receipt.ErrNone), errors.Is(err, errNoLogKey):
+		_, err := fmt.Printf("Its receipt isn't beside it: %v. Later: habeas receipt %s -o %s\n", err, id, name)
+		return err
+	case err != nil:
+		return fmt.Errorf("the answer was written, and its receipt wasn't: %w", err)
+	}
+	return saveReceipt(name, force, r, page)
+}
+
+// errNoLogKey says that receipts aren't signed here.
+var errNoLogKey = errors.New("there is no key for the log of receipts")
 
 // openReceipt returns a request's receipt, whose proof was mirrored, and its page.
 func openReceipt(ctx context.Context, in *installation.Installation, id string) (receipt.Receipt, []byte, error) {
@@ -77,7 +101,7 @@ func openReceipt(ctx context.Context, in *installation.Installation, id string) 
 		return none, nil, err
 	}
 	if log == nil {
-		return none, nil, fmt.Errorf("there is no key for the log of receipts at %s; make one with habeas keys init", in.Config.Receipts.LogKey)
+		return none, nil, fmt.Errorf("%w at %s; make one with habeas keys init", errNoLogKey, in.Config.Receipts.LogKey)
 	}
 	key, err := installation.OpenSigningKey(in.Config, signkey.Log, false)
 	if err != nil {
@@ -93,7 +117,7 @@ func openReceipt(ctx context.Context, in *installation.Installation, id string) 
 	}
 	r, page, err := receipt.Handing{Requests: in.Requests, Journal: in.Journal, Vault: in.Vault, Log: log, Key: key.Verifier, Policy: book, Languages: languages}.Page(ctx, id)
 	if errors.Is(err, receipt.ErrNone) {
-		return r, nil, fmt.Errorf("request %s has no receipt yet; a coordinator that runs makes it soon after the request has ended", id)
+		return r, nil, fmt.Errorf("request %s: %w; a coordinator that runs makes it soon after", id, err)
 	}
 	return r, page, err
 }

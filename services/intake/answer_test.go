@@ -44,6 +44,7 @@ func TestFetchAnswer(t *testing.T) {
 	t.Parallel()
 	w := newFixture(t)
 	w.Outbox = memblob.OpenBucket(nil)
+	w.Keep = &core.Keep{AnswerDays: 30}
 	at := now
 	w.Now = func() time.Time { return at }
 	var tokens map[string]string
@@ -52,11 +53,13 @@ func TestFetchAnswer(t *testing.T) {
 		tokens = w.signsIn(map[string]config.Caller{"signup-page": {Believed: true, Fetches: true}, "other": {Believed: true, Fetches: true}})
 	}
 	later(0)
-	fetch := func(method, who string) (int, string) {
+	get := func(method, what, who string) (int, string) {
 		t.Helper()
-		a := w.do(method, "/v1/requests/"+requestID+"/answer", "/v1/requests/{request_id}/answer", nil, "Authorization", "Bearer "+tokens[who])
+		a := w.do(method, "/v1/requests/"+requestID+"/"+what, "/v1/requests/{request_id}/"+what, nil, "Authorization", "Bearer "+tokens[who])
 		return a.Code, a.Body.String()
 	}
+	fetch := func(method, who string) (int, string) { t.Helper(); return get(method, "answer", who) }
+	receipt := func(who string) (int, string) { t.Helper(); return get("GET", "receipt", who) }
 	if a := w.do("POST", "/v1/requests", "/v1/requests", text(t, request()), "Authorization", "Bearer "+tokens["signup-page"]); a.Code != http.StatusAccepted {
 		t.Fatalf("%d %s", a.Code, a.Body)
 	}
@@ -88,6 +91,21 @@ func TestFetchAnswer(t *testing.T) {
 		t.Errorf("an hour later: %d %q", code, got)
 	}
 	facts(2)
+	if code, _ := receipt("signup-page"); code != http.StatusConflict {
+		t.Errorf("a receipt before there is one: %d", code)
+	}
+	const left = requestID + ".receipt.html.age"
+	must(t, w.Outbox.WriteAll(t.Context(), left, []byte("a receipt"), nil))
+	for _, c := range []core.Command{core.IssueReceipt{Sealed: []byte("s"), Leaf: []byte("l"), Now: at}, core.ChangeAnswerKey{By: "agent", Reason: "they called", Now: at}, core.LeaveReceipt{Object: left, Now: at}} {
+		_, err := w.Requests.Do(t.Context(), requestID, c)
+		must(t, err)
+	}
+	if code, got := receipt("signup-page"); code != http.StatusOK || got != "a receipt" {
+		t.Errorf("%d %q", code, got)
+	}
+	if code, _ := receipt("other"); code != http.StatusNotFound {
+		t.Errorf("another caller's receipt: %d", code)
+	}
 	for range core.MaxFetched - 2 {
 		at = at.Add(core.FetchedOnce)
 		_, err := w.Requests.Do(t.Context(), requestID, core.FetchAnswer{By: "caller signup-page", Now: at})
@@ -101,6 +119,9 @@ func TestFetchAnswer(t *testing.T) {
 	must(t, err)
 	if code, _ := fetch("GET", "signup-page"); code != http.StatusConflict {
 		t.Errorf("destroyed: %d", code)
+	}
+	if code, _ := receipt("signup-page"); code != http.StatusConflict {
+		t.Errorf("a receipt of what was destroyed: %d", code)
 	}
 	facts(core.MaxFetched)
 }

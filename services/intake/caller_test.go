@@ -62,8 +62,10 @@ func TestWhoMayDoWhat(t *testing.T) {
 		if path != template {
 			template += "/{request_id}"
 		}
-		if strings.HasSuffix(path, "/answer") {
-			template += "/answer"
+		for _, end := range []string{"/answer", "/receipt"} {
+			if strings.HasSuffix(path, end) {
+				template += end
+			}
 		}
 		var headers []string
 		if tokens[caller] != "" {
@@ -92,6 +94,8 @@ func TestWhoMayDoWhat(t *testing.T) {
 			{"read another's", "GET", "/v1/requests/" + theirs, nil, map[string]int{"signup-page": 200, "other": 404, "submits": 403, "reads": 404, "fetches": 403, "only-opt-out": 403}},
 			{"fetch own, not answered", "GET", "/v1/requests/" + mine + "/answer", nil, map[string]int{"signup-page": 403, "other": 409, "submits": 403, "reads": 403, "fetches": 409, "only-opt-out": 403}},
 			{"fetch another's", "GET", "/v1/requests/" + theirs + "/answer", nil, map[string]int{"signup-page": 403, "other": 404, "submits": 403, "reads": 403, "fetches": 404, "only-opt-out": 403}},
+			{"fetch own's receipt, not answered", "GET", "/v1/requests/" + mine + "/receipt", nil, map[string]int{"signup-page": 403, "other": 409, "submits": 403, "reads": 403, "fetches": 409, "only-opt-out": 403}},
+			{"fetch another's receipt", "GET", "/v1/requests/" + theirs + "/receipt", nil, map[string]int{"signup-page": 403, "other": 404, "submits": 403, "reads": 403, "fetches": 404, "only-opt-out": 403}},
 			{"cancel another's", "DELETE", "/v1/requests/" + theirs, nil, map[string]int{"signup-page": 200, "other": 404, "submits": 403, "reads": 403, "fetches": 403, "only-opt-out": 403}},
 			{"cancel own", "DELETE", "/v1/requests/" + mine, nil, map[string]int{"signup-page": 200, "other": 200, "submits": 403, "reads": 403, "fetches": 403, "only-opt-out": 403}},
 			{"cancel own twice", "DELETE", "/v1/requests/" + mine, nil, map[string]int{"signup-page": 200, "other": 200, "submits": 403, "reads": 403, "fetches": 403, "only-opt-out": 403}},

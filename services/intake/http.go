@@ -27,7 +27,7 @@ func (in *Intake) Handler() http.Handler {
 	})
 	// What the document doesn't know is answered in its form too.
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { problemPath.write(w, "") })
-	for path, allowed := range map[string]string{"/v1/requests": "GET, HEAD, POST", "/v1/requests/{request_id}": "DELETE, GET, HEAD", "/v1/requests/{request_id}/answer": "GET, HEAD", "/v1/requests/{request_id}/match": "POST"} {
+	for path, allowed := range map[string]string{"/v1/requests": "GET, HEAD, POST", "/v1/requests/{request_id}": "DELETE, GET, HEAD", "/v1/requests/{request_id}/answer": "GET, HEAD", "/v1/requests/{request_id}/receipt": "GET, HEAD", "/v1/requests/{request_id}/match": "POST"} {
 		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Allow", allowed)
 			problemMethod.write(w, "allowed: "+allowed)

@@ -26,6 +26,7 @@ var (
 	problemRate        = problem{http.StatusTooManyRequests, "rate", "Too many calls"}
 	problemCancel      = problem{http.StatusConflict, "not-cancellable", "The request can't be cancelled any more"}
 	problemNoAnswer    = problem{http.StatusConflict, "no-answer", "There is no answer to be fetched"}
+	problemNoReceipt   = problem{http.StatusConflict, "no-receipt", "There is no receipt to be fetched"}
 	problemNotFound    = problem{http.StatusNotFound, "not-found", "There is no such request"}
 	problemPath        = problem{http.StatusNotFound, "not-found", "There is nothing at this path"}
 	problemMethod      = problem{http.StatusMethodNotAllowed, "method", "This path doesn't know this method"}

@@ -1,6 +1,8 @@
 package portal_test
 
 import (
+	"bytes"
+	"context"
 	"io"
 	"net/http"
 	"net/url"
@@ -20,9 +22,12 @@ import (
 )
 
 // receipted does what the coordinator owes to an answered request: its receipt is issued,
-// and then lies beside its answer.
-func (s *site) receipted(id string) {
+// and then lies beside its answer. It returns the identity of the answer's own, which an
+// agent gives out under a passphrase.
+func (s *site) receipted(id string) *age.X25519Identity {
 	s.Helper()
+	own, err := age.GenerateX25519Identity()
+	s.must(err)
 	v, err := vault.InMemory(s.Context())
 	s.must(err)
 	_, err = v.CreateKeys(s.Context(), id)
@@ -33,7 +38,7 @@ func (s *site) receipted(id string) {
 	s.must(err)
 	book, err := policy.Load()
 	s.must(err)
-	hands := receipt.Handing{Requests: s.requests, Journal: s.journal, Vault: v, Log: log, Outbox: s.outbox, Key: key.Verifier, Policy: book}
+	hands := receipt.Handing{Requests: s.requests, Journal: s.journal, Vault: v, Log: log, Outbox: s.outbox, Identity: func(context.Context, string) (string, error) { return own.String(), nil }, Key: key.Verifier, Policy: book}
 	k := keeper.Keeper{Requests: s.requests, Vault: v, Receipts: &receipt.Issuer{Requests: s.requests, Rows: s.journal, Vault: v, Now: s.clock}, Leave: hands.Leave, Now: s.clock}
 	for range 2 {
 		state, err := s.requests.State(s.Context(), id)
@@ -45,6 +50,7 @@ func (s *site) receipted(id string) {
 	if state, err := s.requests.State(s.Context(), id); err != nil || state.ReceiptLeft == nil || state.ReceiptLeft.Object == "" || len(state.Duties(s.clock())) != 0 {
 		s.Fatalf("%+v, %v", state.ReceiptLeft, err)
 	}
+	return own
 }
 
 // TestReceiptIsLeft: who has the passphrase receives the receipt with its proof beside the
@@ -58,7 +64,7 @@ func TestReceiptIsLeft(t *testing.T) {
 	if page := s.get("/r/" + id); strings.Contains(page.text, file) {
 		t.Error("a receipt is offered that isn't there")
 	}
-	s.receipted(id)
+	own := s.receipted(id)
 	if page := s.get(file); page.status != http.StatusForbidden {
 		t.Errorf("without the passphrase: %d", page.status)
 	}
@@ -86,6 +92,12 @@ func TestReceiptIsLeft(t *testing.T) {
 	}
 	if script := s.get("/assets/check.js"); script.status != http.StatusOK || !strings.Contains(script.text, "export { checkReceipt }") || !strings.Contains(script.header.Get("Content-Type"), "javascript") {
 		t.Errorf("%d %v", script.status, script.header)
+	}
+	// Who is given another passphrase by an agent opens it, too.
+	if left, err := s.outbox.ReadAll(t.Context(), receipt.Object(id)); err != nil {
+		t.Error(err)
+	} else if _, err := age.Decrypt(bytes.NewReader(left), own); err != nil {
+		t.Errorf("by the answer's own identity: %v", err)
 	}
 	_, err = s.requests.Do(t.Context(), id, core.Forget{By: core.ByPolicy, Part: core.PartRecords, Document: []byte("d"), Salt: []byte("s"), Leaf: []byte("l"), Now: s.clock().AddDate(0, 0, 31)})
 	s.must(err)

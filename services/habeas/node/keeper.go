@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"gocloud.dev/blob"
@@ -51,7 +52,15 @@ func (n *Node) keeper(ctx context.Context, book *policy.Book, create bool) (*kee
 	if err != nil {
 		return nil, err
 	}
-	k.Leave = receipt.Handing{Requests: n.Installation.Requests, Journal: n.Installation.Journal, Vault: n.Installation.Vault, Log: log, Outbox: n.Installation.Outbox,
+	in := n.Installation
+	identity := func(ctx context.Context, requestID string) (string, error) {
+		text, err := aggregator.OpenIdentity(ctx, in.Vault, in.Outbox, requestID)
+		if errors.Is(err, aggregator.ErrNoIdentity) {
+			err = nil // who asked opens it by their own
+		}
+		return text, err
+	}
+	k.Leave = receipt.Handing{Requests: in.Requests, Journal: in.Journal, Vault: in.Vault, Log: log, Outbox: in.Outbox, Identity: identity,
 		Key: key.Verifier, Policy: book, Languages: n.languages}.Leave
 	n.run("log", func(ctx context.Context) error { return log.Run(ctx, n.log) })
 	return k, nil

@@ -361,7 +361,7 @@ func refused(err error) bool {
 }
 
 func (n *Node) startLetters(book *policy.Book) error {
-	w := letter.NewWriter(book, n.said()).WithPortal(n.Config.Portal.URL)
+	w := letter.NewWriter(book, n.said()).WithPortal(n.Config.Portal.URL).WithReceipts(n.Config.SignsReceipts())
 	c := letters.Config{Requests: n.Installation.Requests, Writer: w, Outbox: n.Installation.Outbox, Earlier: n.Installation.Journal, Vault: n.Installation.Vault, Now: now, Log: n.log}
 	if s := n.Config.Letters; s.SMTP != "" {
 		mailer, err := letters.NewMailer(letters.SMTP{Address: s.SMTP, From: s.From, User: s.User, PasswordFile: s.PasswordFile, Plain: s.Plain}, n.Installation.Vault, now)

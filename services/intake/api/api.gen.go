@@ -400,6 +400,9 @@ type ServerInterface interface {
 	// MatchIdentifier Compare an identifier with those of a request
 	// (POST /v1/requests/{request_id}/match)
 	MatchIdentifier(w http.ResponseWriter, r *http.Request, requestId RequestId)
+	// GetReceipt Fetch the receipt, sealed
+	// (GET /v1/requests/{request_id}/receipt)
+	GetReceipt(w http.ResponseWriter, r *http.Request, requestId RequestId)
 }
 
 // ServerInterfaceWrapper converts contexts to parameters.
@@ -588,6 +591,32 @@ func (siw *ServerInterfaceWrapper) MatchIdentifier(w http.ResponseWriter, r *htt
 	handler.ServeHTTP(w, r)
 }
 
+// GetReceipt operation middleware
+func (siw *ServerInterfaceWrapper) GetReceipt(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "request_id" -------------
+	var requestId RequestId
+
+	err = runtime.BindStyledParameterWithOptions("simple", "request_id", r.PathValue("request_id"), &requestId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "request_id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetReceipt(w, r, requestId)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 type UnescapedCookieParamError struct {
 	ParamName string
 	Err       error
@@ -713,6 +742,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/v1/requests/{request_id}", wrapper.CancelRequest)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/requests/{request_id}", wrapper.GetRequest)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/requests/{request_id}/answer", wrapper.GetAnswer)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/v1/requests/{request_id}/receipt", wrapper.GetReceipt)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/v1/requests/{request_id}/match", wrapper.MatchIdentifier)
 
 	return m

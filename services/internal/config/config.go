@@ -374,7 +374,7 @@ func (c Config) withDefaults() (Config, error) {
 	set(&c.Outbox, c.Room(RoomOutbox))
 	set(&c.Receipts.Name, defaultName)
 	set(&c.Receipts.BundleKey, filepath.Join(c.Room(RoomKeys), "bundles.key"))
-	set(&c.Receipts.LogKey, filepath.Join(c.Room(RoomKeys), "log.key"))
+	set(&c.Receipts.LogKey, c.ownLogKey())
 	set(&c.Receipts.Mirror, c.Room(RoomMirror))
 	set(&c.Portal.Uploads, c.Room(RoomUploads))
 	set(&c.Portal.UploadsKey, filepath.Join(c.Room(RoomKeys), "uploads.key"))

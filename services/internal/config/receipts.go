@@ -3,6 +3,8 @@ package config
 import (
 	"fmt"
 	"net/url"
+	"os"
+	"path/filepath"
 
 	"habeas.dev/services/internal/signkey"
 )
@@ -66,6 +68,20 @@ func (k Keep) check() error {
 
 // defaultName is whose name installations have that set none: a demo's.
 const defaultName = "localhost/habeas"
+
+// SignsReceipts reports whether the log of receipts is signed, as far as a component can
+// tell that isn't given the key: by the name or the key's place that was configured, or by
+// the key itself.
+func (c Config) SignsReceipts() bool {
+	if c.Receipts.Name != defaultName || c.Receipts.LogKey != c.ownLogKey() {
+		return true
+	}
+	_, err := os.Stat(c.Receipts.LogKey)
+	return err == nil
+}
+
+// ownLogKey returns where the log's key lies that nobody has configured.
+func (c Config) ownLogKey() string { return filepath.Join(c.Room(RoomKeys), "log.key") }
 
 func (r Receipts) check() error {
 	if err := signkey.CheckOrigin(r.Name); err != nil {

@@ -184,8 +184,9 @@ func (s State) duties() []dueDuty {
 	if at := s.subjectEnd(); !at.IsZero() {
 		out = append(out, dueDuty{DutyForgetSubject, at})
 	}
-	// It comes last: a log that can't be published holds nothing else up.
-	if s.Receipted && s.ReceiptLeft == nil && s.Accepted.Recipient != "" && s.GivesOut() == nil {
+	// It comes last: a log that can't be published holds nothing else up. It is left where
+	// somebody else than Habeas opens the answer.
+	if s.Receipted && s.ReceiptLeft == nil && (s.Accepted.Recipient != "" || s.KeyMade) && s.GivesOut() == nil {
 		out = append(out, dueDuty{DutyLeaveReceipt, s.EndedAt})
 	}
 	return out

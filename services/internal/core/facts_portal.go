@@ -70,6 +70,10 @@ type AnswerKeyChanged struct {
 
 func (e AnswerKeyChanged) evolve(s State) State {
 	s.Opened, s.KeyRevoked = []time.Time{}, e.Revoked
+	if !e.Revoked {
+		// What was left for the identity of before is left anew.
+		s.KeyMade, s.ReceiptLeft = true, nil
+	}
 	s.Sent = slices.DeleteFunc(slices.Clone(s.Sent), func(sent PersonSent) bool { return sent.What == SentNoPassphrase })
 	return s
 }

@@ -147,7 +147,7 @@ type State struct {
 	Notices []Notice
 	// Receipted tells that there is a receipt of how it ended.
 	Receipted bool
-	// ReceiptLeft says where it lies for who has the answer's identity; nil: not yet.
+	// ReceiptLeft says where it lies for who opens the answer; nil: not yet.
 	ReceiptLeft *ReceiptLeft
 	// RecordsForgotten and SubjectForgotten are when Habeas forgot what it held itself;
 	// zero: it holds it.
@@ -158,10 +158,12 @@ type State struct {
 	// Question is what the person was last asked, in an agent's words to them.
 	Question string
 	// Sent is what the person has sent, Opened when the answer was given out by the
-	// passphrase that there is, and KeyRevoked tells that there is none any more.
+	// passphrase that there is, and KeyRevoked tells that there is none any more. KeyMade
+	// tells that an agent has made one.
 	Sent       []PersonSent
 	Opened     []time.Time
 	KeyRevoked bool
+	KeyMade    bool
 	// Fetched are the times at which an upstream system was given the answer.
 	Fetched []AnswerFetched
 	// OwnCopies says what the erasure destroyed of Habeas' own earlier copies; nil: it

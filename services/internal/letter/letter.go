@@ -40,6 +40,8 @@ type Writer struct {
 	book   *policy.Book
 	said   operator.Operator
 	portal string
+	// receipts tells that answers have a receipt beside them.
+	receipts bool
 }
 
 // NewWriter returns a writer. said says who answers under which law; where it doesn't, it
@@ -63,6 +65,14 @@ func (w *Writer) WithPortal(url string) *Writer {
 	return &out
 }
 
+// WithReceipts returns a writer whose letters say that a receipt lies beside the answer,
+// where receipts are signed.
+func (w *Writer) WithReceipts(signed bool) *Writer {
+	out := *w
+	out.receipts = signed
+	return &out
+}
+
 // Book returns the laws by which it writes.
 func (w *Writer) Book() *policy.Book { return w.book }
 
@@ -76,7 +86,8 @@ func (w *Writer) Write(kind core.Letter, stated *statement.Document, inside bool
 	lang := w.said.Languages.For(stated.Language)
 	l := Letter{Kind: kind, Language: lang.Tag}
 	d := w.data(j, lang, stated)
-	if d.Inside = inside; !inside && w.portal != "" {
+	d.Inside, d.Receipt = inside, !inside && w.receipts
+	if !inside && w.portal != "" {
 		d.Portal = w.portal + "/r/" + stated.Request.ID
 	}
 	subject, err := w.render(lang, string(kind)+".subject", d)
@@ -153,6 +164,7 @@ type data struct {
 	Locked                        bool     // what must stay is used for nothing else
 	Again                         string   // who was asked again
 	Inside                        bool
+	Receipt                       bool     // one lies beside the answer, or soon will
 	Portal                        string   // where the person follows the request; empty: nowhere
 	Own                           []string // the law's own paragraphs
 	Appeal                        string   // in which an appeal is answered: "60 days"; empty: the law knows none

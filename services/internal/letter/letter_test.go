@@ -188,6 +188,38 @@ func TestSentences(t *testing.T) {
 	}
 }
 
+// TestLettersSayWhereTheReceiptIs: answers and certificates say where it lies, by the portal
+// and without one, where receipts are signed; the letter inside of the answer doesn't, since
+// the receipt is made after it.
+func TestLettersSayWhereTheReceiptIs(t *testing.T) {
+	t.Parallel()
+	plain, book := newWriter(t)
+	j, _ := book.Jurisdiction("EEA")
+	for _, c := range []struct {
+		w      *letter.Writer
+		locale string
+		inside bool
+		says   string
+	}{
+		{plain, "en", false, ""},
+		{plain.WithReceipts(true), "en", true, ""},
+		{plain.WithReceipts(true), "en", false, "that ends in receipt.html is your receipt"},
+		{plain.WithReceipts(true), "fr", false, "se termine par receipt.html est votre reçu"},
+		{plain.WithReceipts(true).WithPortal("https://p.example.com"), "en", false, "will lie there a few minutes later"},
+		{plain.WithReceipts(true).WithPortal("https://p.example.com"), "fr", false, "Votre reçu s’y trouvera"},
+	} {
+		for kind, right := range map[core.Letter]dsar.Right{core.LetterAnswer: dsar.Access, core.LetterCertificate: dsar.Erasure} {
+			l, err := c.w.Write(kind, stated(j, about(kind, j, right, c.locale)), c.inside)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if text := l.Text(); !strings.Contains(text, c.says) || c.says == "" && (strings.Contains(text, "receipt") || strings.Contains(text, "reçu ")) {
+				t.Errorf("%s, %s, inside %v: not %q:\n%s", kind, c.locale, c.inside, c.says, text)
+			}
+		}
+	}
+}
+
 // book2 returns the extended due date.
 func book2(t *testing.T, id string) time.Time {
 	t.Helper()

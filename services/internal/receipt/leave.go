@@ -26,6 +26,10 @@ type Handing struct {
 	Vault  *vault.Vault
 	Log    *Log
 	Outbox *blob.Bucket
+	// Identity returns the identity that opens a request's answer, and nothing else: an age
+	// identity, which an agent can hand out under a passphrase. Empty: the answer is of
+	// before v0.2.0, and has none.
+	Identity func(ctx context.Context, requestID string) (string, error)
 	// Key is the log's verifier key.
 	Key       string
 	Policy    *policy.Book
@@ -62,20 +66,17 @@ func (h Handing) page(s core.State, r Receipt) ([]byte, error) {
 	return Page(r, h.Key, language, local)
 }
 
-// Leave leaves a request's receipt in the outbox, encrypted to the recipient that the
-// request came with, and returns its name.
+// Leave leaves a request's receipt in the outbox, encrypted to whoever opens its answer, and
+// returns its name: the identity of the answer's own, and the recipient that the request
+// came with.
 func (h Handing) Leave(ctx context.Context, requestID string) (string, error) {
 	_, page, err := h.Page(ctx, requestID)
 	if err != nil {
 		return "", err
 	}
-	s, err := h.Requests.State(ctx, requestID)
+	to, err := h.recipients(ctx, requestID)
 	if err != nil {
 		return "", err
-	}
-	to, err := age.ParseX25519Recipient(s.Accepted.Recipient)
-	if err != nil {
-		return "", fmt.Errorf("receipt of request %s: its recipient isn't one of age's", requestID)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // what isn't closed by then isn't written
@@ -83,7 +84,7 @@ func (h Handing) Leave(ctx context.Context, requestID string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("receipt of request %s: outbox: %w", requestID, err)
 	}
-	if err := seal(out, to, page); err != nil {
+	if err := seal(out, page, to); err != nil {
 		cancel()
 		_ = out.Close()
 		return "", fmt.Errorf("receipt of request %s: %w", requestID, err)
@@ -94,8 +95,36 @@ func (h Handing) Leave(ctx context.Context, requestID string) (string, error) {
 	return Object(requestID), nil
 }
 
-func seal(out io.Writer, to age.Recipient, plain []byte) error {
-	w, err := age.Encrypt(out, to)
+// recipients returns to whom a request's receipt is encrypted.
+func (h Handing) recipients(ctx context.Context, requestID string) ([]age.Recipient, error) {
+	s, err := h.Requests.State(ctx, requestID)
+	if err != nil {
+		return nil, err
+	}
+	text, err := h.Identity(ctx, requestID)
+	if err != nil {
+		return nil, fmt.Errorf("receipt of request %s: %w", requestID, err)
+	}
+	var to []age.Recipient
+	if text != "" {
+		own, err := age.ParseX25519Identity(text)
+		if err != nil {
+			return nil, fmt.Errorf("receipt of request %s: the identity of its answer isn't one of age's", requestID) // the parser's words quote it
+		}
+		to = append(to, own.Recipient())
+	}
+	if s.Accepted.Recipient != "" {
+		theirs, err := age.ParseX25519Recipient(s.Accepted.Recipient)
+		if err != nil {
+			return nil, fmt.Errorf("receipt of request %s: its recipient isn't one of age's", requestID)
+		}
+		to = append(to, theirs)
+	}
+	return to, nil // age refuses to encrypt to nobody
+}
+
+func seal(out io.Writer, plain []byte, to []age.Recipient) error {
+	w, err := age.Encrypt(out, to...)
 	if err != nil {
 		return err
 	}
