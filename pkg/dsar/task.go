@@ -161,6 +161,10 @@ type Retention struct {
 // LegalHold is the ground of records that must stay because of a hold.
 const LegalHold = "legal-hold"
 
+// AllDatasets among a task's holds is a hold on the whole system, whatever datasets its
+// worker's manifest has.
+const AllDatasets = "*"
+
 // The codes of a failed assembly that gathering again can mend: something that
 // was gathered is not in the vault any more, or can't be read.
 const (
@@ -215,8 +219,8 @@ type Task struct {
 	// Purposes are the ids of those that are to end, with restrict; none: all use of the
 	// data is to end.
 	Purposes []string `json:"purposes,omitempty"`
-	// Holds are the datasets of which nothing may be erased: with plan, erase
-	// and prove. Their records are retained on the ground [LegalHold].
+	// Holds are the datasets of which nothing may be erased, or [AllDatasets]: with plan,
+	// erase and prove. Their records are retained on the ground [LegalHold].
 	Holds []string `json:"holds,omitempty"`
 	// Lease is how long it may go unheard of before it is sent anew.
 	Lease time.Duration `json:"lease,omitempty"`

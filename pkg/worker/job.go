@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -324,7 +325,16 @@ func (j *job) openObject(ctx context.Context, name string) (io.ReadCloser, error
 
 // opened returns what the implementation sees of a task beside what is sealed.
 func (w *Worker) opened(t dsar.Task) Task {
-	return Task{RequestID: t.RequestID, Action: t.Action, Right: t.Right, Jurisdiction: t.Jurisdiction, Attempt: t.Attempt, Holds: t.Holds, Purposes: t.Purposes}
+	return Task{RequestID: t.RequestID, Action: t.Action, Right: t.Right, Jurisdiction: t.Jurisdiction, Attempt: t.Attempt, Holds: w.held(t.Holds), Purposes: t.Purposes}
+}
+
+// held returns the datasets that a task's holds are on, each by name: of the manifest as it
+// is here, which may have more than there were when the hold was put on.
+func (w *Worker) held(holds []string) []string {
+	if !slices.Contains(holds, dsar.AllDatasets) {
+		return holds
+	}
+	return slices.Sorted(maps.Keys(w.datasets))
 }
 
 func (w *Worker) prepareDetails(j *job) {

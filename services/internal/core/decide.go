@@ -368,7 +368,7 @@ func (c Cancel) decide(d *decider) error {
 
 // send records that a task goes out (again).
 func (d *decider) send(system string, action dsar.Action, reason SendReason) {
-	if sys := d.system(system); action == dsar.Erase && d.held(sys) {
+	if sys := d.system(system); action == dsar.Erase && d.held(sys) && !sys.Holds {
 		d.heldEnd(sys)
 		return
 	}

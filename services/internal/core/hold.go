@@ -51,8 +51,12 @@ func (s State) held(sys dsar.System) bool {
 	})
 }
 
-// heldDatasets returns the datasets of a system of which nothing may be erased.
+// heldDatasets returns the datasets of a system of which nothing may be erased. Its worker
+// leaves them, and sets what flags they have.
 func (s State) heldDatasets(sys dsar.System) []string {
+	if sys.Holds && s.held(sys) {
+		return []string{dsar.AllDatasets}
+	}
 	var names []string
 	for _, h := range s.Holds {
 		if (h.System == "" || h.System == sys.Name) && h.Dataset != "" && sys.Holds && !slices.Contains(names, h.Dataset) {
@@ -63,7 +67,8 @@ func (s State) heldDatasets(sys dsar.System) []string {
 	return names
 }
 
-// heldEnd ends an erasure that a hold forbids: all that was planned stays.
+// heldEnd ends an erasure that a hold forbids in a system whose worker can't leave what is
+// held: it isn't asked, and all that was planned stays.
 func (d *decider) heldEnd(sys dsar.System) {
 	e := TaskEnded{System: sys.Name, Action: dsar.Erase, Outcome: dsar.Retained, Code: dsar.LegalHold, Reason: "a legal hold is on", Moment: Moment{At: d.now}}
 	if t := d.Task(sys.Name, dsar.Erase); t != nil {

@@ -52,7 +52,14 @@ func TestAHeldSystemIsNotErased(t *testing.T) {
 	d.do(core.Hold{By: "lea", Reason: "case 17", System: "books", Now: d.now})
 	d.planned("books", 5)
 	d.planned("deals", 2)
-	d.wants("deals erase") // books is held, and who comes after it has its turn
+	d.wants("books erase") // it leaves all, and sets the flags that it has
+	if task := d.state.NewTask(core.TaskSent{System: "books", Action: dsar.Erase}); !slices.Equal(task.Holds, []string{dsar.AllDatasets}) {
+		t.Errorf("holds %v", task.Holds)
+	}
+	kept := ended("books", dsar.Erase, dsar.Retained)
+	kept.Counts = []dsar.Counts{{Dataset: "rows", Found: 5, Restricted: 5, Retained: []dsar.Retention{{Ground: dsar.LegalHold, Records: 5}}}}
+	d.report(kept)
+	d.wants("deals erase")
 	if end := d.state.Task("books", dsar.Erase).End; end.Outcome != dsar.Retained || end.Counts[0].Kept() != 5 || end.Counts[0].Retained[0].Ground != dsar.LegalHold {
 		t.Errorf("%+v", end)
 	}
@@ -133,7 +140,10 @@ func TestAHoldStopsWhatIsNotErasedYet(t *testing.T) {
 	d.do(core.Hold{By: "lea", Reason: "case 17", Now: d.now})
 	d.now = start.Add(time.Hour)
 	d.do(core.Tick{Now: d.now})
-	d.wants("books prove")
+	d.wants("books erase")
+	if task := d.state.NewTask(core.TaskSent{System: "books", Action: dsar.Erase}); !slices.Equal(task.Holds, []string{dsar.AllDatasets}) {
+		t.Errorf("holds %v", task.Holds)
+	}
 }
 
 // What had to stay is erased when its time has come, each time some of it has.

@@ -255,8 +255,9 @@ func TestCase13HeldAndRestricted(t *testing.T) {
 	}{
 		{"with a flag", ", restrict: [{column: locked, value: 1, lifted: 0}]", core.Hold{System: "crm", Dataset: "people"}, true},
 		{"without a flag", "", core.Hold{System: "crm", Dataset: "people"}, false},
-		{"the whole system", ", restrict: [{column: locked, value: 1, lifted: 0}]", core.Hold{System: "crm"}, false},
-		{"everything", ", restrict: [{column: locked, value: 1, lifted: 0}]", core.Hold{}, false},
+		{"the whole system", ", restrict: [{column: locked, value: 1, lifted: 0}]", core.Hold{System: "crm"}, true},
+		{"everything", ", restrict: [{column: locked, value: 1, lifted: 0}]", core.Hold{}, true},
+		{"everything, without a flag", "", core.Hold{}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -287,7 +288,7 @@ datasets:
 				for _, text := range append(s.written(id), a.files["index.html"], a.files["certificate.json"]) {
 					says = says || strings.Contains(text, "used for nothing else")
 				}
-				if says && !flagged || flagged != c.said {
+				if flagged != c.said || says != c.said {
 					s.Errorf("flagged: %t, and it is said that nothing else is done: %t", flagged, says)
 				}
 				s.holds("crm", "SELECT locked FROM people WHERE id = 2", "0")
