@@ -180,6 +180,9 @@ func (l locale) due(at, now time.Time) dueText {
 	}
 }
 
+// f returns a format in the language, with its arguments.
+func (l locale) f(format string, args ...any) string { return fmt.Sprintf(l.lang.Say(format), args...) }
+
 func (l locale) plural(one, many string, n int) string {
 	if n == 1 {
 		return fmt.Sprintf(l.lang.Say(one), n)

@@ -22,23 +22,29 @@ import (
 // requestBody is the data of a request's templates.
 type requestBody struct {
 	timeline.Trace
-	Acts     int
-	Version  int
-	Actions  actions
-	Revealed []revealed // set where somebody just asked to see them
-	Message  string     // with Revealed: what the person wrote with an appeal or a complaint
-	words    []said     // likewise
-	Plans    []core.SystemPlan
-	Keys     []planKeys // set where somebody just opened the plans
+	Acts    int
+	Version int
+	Actions actions
+	// Next is what the request wants now; Others are the other acts, and Endings those of
+	// them that end it or take something away.
+	Next            next
+	Others, Endings []act
+	Revealed        []revealed // set where somebody just asked to see them
+	Message         string     // with Revealed: what the person wrote with an appeal or a complaint
+	words           []said     // likewise
+	Plans           []core.SystemPlan
+	Keys            []planKeys // set where somebody just opened the plans
 	// Sent is what the person has sent and nobody has judged; Opened when they opened the
 	// answer, and Passphrase another one that was just made.
-	Sent            []core.PersonSent
-	Opened          []time.Time
-	WantsPassphrase bool
-	Passphrase      string
-	Traces          string
-	Letters         []core.LetterSent
-	Pauses          []core.Pause
+	Sent       []core.PersonSent
+	Opened     []time.Time
+	Passphrase string
+	Traces     string
+	Letters    []core.LetterSent
+	Pauses     []core.Pause
+	// Asked is what the person was last asked to prove, and Question what they were asked.
+	Asked    []dsar.Check
+	Question string
 	// Language is the tag of the language in which the person is written to.
 	Language string
 	// Typed is what was written into a form that was refused.
@@ -114,12 +120,34 @@ func (c *Console) bodyOf(lang *words.Language, facts []journal.Fact, s core.Stat
 		b.events = append(b.events, e)
 	}
 	b.Actions, b.Plans = c.actionsOf(s, role), s.Plans()
-	b.Sent, b.Opened = toJudge(s), s.Opened
-	b.WantsPassphrase = slices.ContainsFunc(s.Sent, func(sent core.PersonSent) bool { return sent.What == core.SentNoPassphrase })
+	b.arrange(c, lang, s)
+	b.Sent, b.Opened, b.Asked, b.Question = toJudge(s), s.Opened, s.Proof.Checks, s.Question
 	if c.Traces != "" {
 		b.Traces = strings.ReplaceAll(c.Traces, "{trace}", strings.ReplaceAll(t.RequestID, "-", ""))
 	}
 	return b, nil
+}
+
+// Many reports whether more than one thing failed, so that each reason names its systems.
+func (b requestBody) Many(lang *words.Language) bool {
+	all := b.Wanted(lang)
+	return len(all) > 1 || len(all) == 1 && len(all[0].Titles) > 1
+}
+
+// arrange puts the acts into their places: what is wanted now, the others, and those that
+// end the request.
+func (b *requestBody) arrange(c *Console, lang *words.Language, s core.State) {
+	forms := b.Actions.forms(lang)
+	b.Next = c.nextOf(lang, s, forms)
+	for i := range forms {
+		switch f := &forms[i]; {
+		case f == b.Next.Act:
+		case f.Ends():
+			b.Endings = append(b.Endings, *f)
+		default:
+			b.Others = append(b.Others, *f)
+		}
+	}
 }
 
 // export is the trace as `habeas trace --json` prints it.

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,9 @@ const (
 	// failsAfter is how many tasks must fail one after the other for a system to be
 	// shown as failing: one or two may be about a person whose data is odd.
 	failsAfter = 3
+	// failsShare is the part of a day's tasks, as one of so many, that shows a system as one
+	// that fails sometimes, where failsAfter or more failed: below it, pages stay calm.
+	failsShare = 20
 	// minTasks is how many tasks are needed before half of them failing means that
 	// a system fails often: of two, one says nothing.
 	minTasks = 10
@@ -59,6 +63,7 @@ func (c *Console) systems(w http.ResponseWriter, r *http.Request, u User) {
 		s.judge(c.Now())
 		list = append(list, s)
 	}
+	slices.SortStableFunc(list, func(a, b systemStatus) int { return rankOf(a.Tone) - rankOf(b.Tone) })
 	c.render(w, r, http.StatusOK, "systems.html", page{User: u, Title: "Systems", Here: "systems", Body: list})
 }
 
@@ -80,6 +85,8 @@ func (s *systemStatus) judge(now time.Time) {
 		s.State, s.Tone, s.Why = "fails often", "warn", s.Failed
 	case now.Before(s.Parked.Until) && s.Parked.At.Equal(s.LastReport):
 		s.State, s.Tone, s.Until, s.Why = "puts off", "warn", s.Parked.Until, s.Parked
+	case s.Errors >= failsAfter && failsShare*s.Errors >= s.Ends:
+		s.State, s.Tone, s.Why = "fails sometimes", "warn", s.Failed
 	case s.LastReport.IsZero():
 		s.State, s.Tone = "not heard of yet", "quiet"
 	default:

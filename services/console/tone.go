@@ -1,6 +1,8 @@
 package console
 
 import (
+	"slices"
+
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/core"
 )
@@ -42,6 +44,7 @@ var looks = map[string]look{
 	"doesn’t answer":                         {"bad", "alert"},
 	"fails":                                  {"bad", "alert"},
 	"fails often":                            {"warn", "alert"},
+	"fails sometimes":                        {"warn", "alert"},
 	"left alone":                             {"warn", "pause"},
 	"puts off":                               {"warn", "clock"},
 	"not heard of yet":                       {"quiet", "none"},
@@ -51,6 +54,11 @@ var looks = map[string]look{
 	"paused":                                 {"warn", "pause"},
 	"extended":                               {"quiet", "clock"},
 	"on hold":                                {"warn", "lock"},
+}
+
+// rankOf returns a tone's place in a list: the worst first.
+func rankOf(tone string) int {
+	return slices.Index([]string{"bad", "warn", "busy", "good", "quiet"}, tone)
 }
 
 // tone returns the tone of a word.

@@ -3,6 +3,7 @@ package console
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"habeas.dev/pkg/dsar"
@@ -43,6 +44,9 @@ func (s step) Word() string {
 	}
 	return string(s.Status)
 }
+
+// Wants reports whether the step waits for a person: the next step says why.
+func (s step) Wants() bool { return s.Status == core.TaskIsFailed }
 
 // counted counts what was done to one dataset.
 type counted struct {
@@ -93,7 +97,8 @@ const (
 	trackUnused = "never asked"
 )
 
-// Tracks returns the systems' parts, in the order of the catalogue.
+// Tracks returns the systems' parts: those that have failed first, then those that still
+// work or wait, each in the order of the catalogue.
 func (b requestBody) Tracks(lang *words.Language, now time.Time) []track {
 	scale := b.scale(now)
 	spans := b.spans(scale)
@@ -105,7 +110,16 @@ func (b requestBody) Tracks(lang *words.Language, now time.Time) []track {
 		}
 		tracks = append(tracks, l)
 	}
+	slices.SortStableFunc(tracks, func(a, b track) int { return rankOf(a.tone()) - rankOf(b.tone()) })
 	return tracks
+}
+
+// tone returns the tone of a track; what waits for its turn is under way.
+func (t track) tone() string {
+	if t.State == trackWaits {
+		return "busy"
+	}
+	return tone(t.State)
 }
 
 func (b requestBody) manifest(system string) *manifest.Manifest {

@@ -35,19 +35,28 @@ func (l locale) why(code, reason string) why {
 	return w
 }
 
-// wanted is a step that needs a person.
+// wanted is one reason for which a person is wanted, with the systems that have it.
 type wanted struct {
-	timeline.Step
-	Title string // of its system
+	Titles       []string
+	Code, Reason string
 }
 
-// Wanted returns the steps that have failed.
+// Wanted returns why tasks have failed, each reason once.
 func (b requestBody) Wanted(lang *words.Language) []wanted {
 	var out []wanted
 	for _, sys := range b.Systems {
 		for _, s := range sys.Steps {
-			if s.Status == core.TaskIsFailed {
-				out = append(out, wanted{s, b.title(lang, sys.System)})
+			if s.Status != core.TaskIsFailed {
+				continue
+			}
+			title := b.title(lang, sys.System)
+			i := slices.IndexFunc(out, func(w wanted) bool { return w.Code == s.Code && w.Reason == s.Reason })
+			if i < 0 {
+				out = append(out, wanted{Code: s.Code, Reason: s.Reason})
+				i = len(out) - 1
+			}
+			if !slices.Contains(out[i].Titles, title) {
+				out[i].Titles = append(out[i].Titles, title)
 			}
 		}
 	}

@@ -62,7 +62,7 @@ func TestEveryLanguageHasEveryText(t *testing.T) {
 // inTemplates returns the texts that templates have said.
 func inTemplates(t *testing.T) map[string]string {
 	t.Helper()
-	said := regexp.MustCompile(`(?:\bt|"label"|"hint"|"person") "([^"]*)"|\{\{(?:status|template "pill"|template "icon") "([^"]*)"`)
+	said := regexp.MustCompile(`\bt "([^"]*)"|\{\{(?:status|template "pill"|template "icon") "([^"]*)"`)
 	texts := map[string]string{}
 	files, err := fs.Glob(sources, "templates/*.html")
 	if err != nil || len(files) == 0 {
@@ -88,7 +88,7 @@ func inTemplates(t *testing.T) map[string]string {
 // hold one.
 var (
 	saying = []string{"say", "Say", "f", "plural", "fail", "explain"}
-	fields = []string{"Title", "Label"}
+	fields = []string{"Title", "Label", "Hint", "Person"}
 	// tables are the functions that answer with a text of a table or a switch.
 	tables = []string{"explain", "done", "didMany", "reminder", "judged", "sent"}
 )

@@ -22,15 +22,17 @@
   // is another, they are of no use. New ones are fetched, unless somebody may be
   // writing into one: then they are told.
   let made = null, said = null;
+  const writing = () => document.querySelector("#acts .action[open], #acts form[data-begun]");
+  document.addEventListener("input", (e) => { const form = e.target.closest("#acts form"); if (form) form.dataset.begun = ""; });
   function stale() {
     const mark = document.querySelector("[data-acts]");
     if (!mark) return;
     if (said !== null && said !== mark.dataset.statusWord) document.querySelector("[data-said]").textContent = mark.dataset.statusWord;
     said = mark.dataset.statusWord;
-    const now = mark.dataset.acts + " " + mark.dataset.status;
+    const now = [mark.dataset.acts, mark.dataset.status, mark.dataset.next].join(" ");
     made ??= now;
     if (now === made) return;
-    if (document.querySelector("#acts .action[open]")) { document.querySelector("[data-stale]").hidden = false; return; }
+    if (writing()) { document.querySelector("[data-stale]").hidden = false; return; }
     made = now;
     htmx.ajax("GET", location.pathname.replace(/(\/requests\/[^/]+).*/, "$1"), { target: "#acts", select: "#acts", swap: "outerHTML" });
   }
@@ -73,7 +75,7 @@
   document.body.addEventListener("htmx:sseMessage", () => { localise(document); stale(); });
   // Somebody may have begun to write while the new forms were on their way.
   document.body.addEventListener("htmx:beforeSwap", (e) => {
-    if (e.detail.target.id !== "acts" || !document.querySelector("#acts .action[open]")) return;
+    if (e.detail.target.id !== "acts" || !writing()) return;
     e.detail.shouldSwap = false;
     document.querySelector("[data-stale]").hidden = false;
   });
