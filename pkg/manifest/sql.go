@@ -113,6 +113,8 @@ type DatasetSQL struct {
 	// before they are disclosed ([Others]); an erasure leaves them, and says how many there
 	// are.
 	Mentions map[dsar.IdentifierType][]string `yaml:"mentions,omitempty"`
+	// Files says where the files of the rows lie, if not in a column.
+	Files *SQLFiles `yaml:"files,omitempty"`
 	// UnlessShared names tables whose rows refer to rows of this dataset: while one of
 	// somebody else does, or one of the person's own that stays, the row stays.
 	UnlessShared []Shared `yaml:"unless_shared,omitempty"`

@@ -135,6 +135,7 @@ func (v *validation) datasetSQL(path string, d *Dataset) {
 		v.add(path+".key", "key is missing", "name the columns that tell the table's rows apart")
 	}
 	v.list(path+".key", len(s.Key))
+	v.beside(path+".files", d)
 	for i, k := range s.Key {
 		v.sqlName(index(path+".key", i), k)
 		if slices.Contains(s.Key[:i], k) {

@@ -30,6 +30,7 @@ type dataset struct {
 	stored      *rule      // where the storage period is data
 	storedWhere string     // the condition on the rows that it is of
 	unstable    bool       // the key of a row is another once the row was changed
+	beside      *beside    // where its files lie; nil: it has none
 	siblings    []*dataset // others of its table
 	uses        []use      // by rows of others, while which its own stay
 	leads       []*dataset // those by which its rows are found
@@ -133,6 +134,9 @@ func (c *compiler) dataset(ctx context.Context, path string, m *manifest.Dataset
 	if _, named := c.rowName(d); !named && !own.tells(m.SQL.Key) {
 		return nil, c.wrong(path+".key", fmt.Sprintf("dataset %s: nothing keeps two rows of %q from having the same key", m.Name, m.SQL.Table), "name its primary key, or add a unique index; where the table has none, ctid in PostgreSQL and rowid in SQLite")
 	}
+	if err := c.beside(ctx, path, d); err != nil {
+		return nil, err
+	}
 	if err := c.lookups(ctx, path, d); err != nil {
 		return nil, err
 	}
@@ -143,6 +147,9 @@ func (c *compiler) dataset(ctx context.Context, path string, m *manifest.Dataset
 		return nil, err
 	}
 	for i, col := range m.Columns {
+		if d.inFile(col.Name) {
+			continue
+		}
 		at := fmt.Sprintf("%s.columns[%d].name", strings.TrimSuffix(path, ".sql"), i)
 		if _, ok := m.SQL.Columns[col.Name]; ok {
 			at = path + ".columns." + col.Name

@@ -106,9 +106,9 @@ func (r recipe) cook(t *testing.T, dialect Dialect, begin, schema string) {
 	default:
 		d = postgresDB(t, schema)
 	}
-	s := open(t, d, cooked(t, begin, yamlText))
 	var asked []string
-	var shown string
+	var shown, lie string
+	var laid []string
 	type left struct{ query, want string }
 	var after []left
 	for line := range strings.Lines(strings.TrimSpace(text)) {
@@ -121,10 +121,15 @@ func (r recipe) cook(t *testing.T, dialect Dialect, begin, schema string) {
 		case "left":
 			query, want, _ := strings.Cut(rest, " → ")
 			after = append(after, left{query, want})
+		case "files":
+			before, want, _ := strings.Cut(rest, " → ")
+			laid, lie = strings.Split(before, ", "), want
 		default:
 			t.Fatalf("what is %q", line)
 		}
 	}
+	files, list, _ := lying(t, laid...)
+	s := open(t, d, cooked(t, begin, yamlText), WithFiles("media", files))
 	person := ids(asked...)
 	if s.m.Can(dsar.Resolve) {
 		jobs := resolveJobs(person)
@@ -157,6 +162,9 @@ func (r recipe) cook(t *testing.T, dialect Dialect, begin, schema string) {
 		if strings.Join(rows, ", ") != l.want {
 			t.Errorf("%s: left %s, the page says %s", l.query, strings.Join(rows, ", "), l.want)
 		}
+	}
+	if got := strings.ReplaceAll(list(), " ", ", "); got != lie {
+		t.Errorf("files %s, the page says %s", got, lie)
 	}
 	jobs[0].Counts = nil
 	if err := s.countAll(t.Context(), jobs); err != nil {

@@ -44,33 +44,33 @@ func (s *System) eraseByPlan(ctx context.Context, jobs []*counted) error {
 	if err := readPlans(ctx, jobs); err != nil {
 		return err
 	}
-	return s.transact(ctx, jobs, s.eraseIn)
+	return s.transact(ctx, jobs, s.eraseWithFiles)
 }
 
 // eraseIn erases by the jobs' plans, which were read, in a transaction.
-func (s *System) eraseIn(ctx context.Context, tx *sql.Tx, jobs []*counted, lacking lacks) error {
+func (s *System) eraseIn(ctx context.Context, tx *sql.Tx, jobs []*counted, lacking lacks) (*erasure, error) {
 	before, err := s.dialect.tallies(ctx, tx, s.m.SQL.Schema)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	e := &erasure{examination: s.examination(tx, jobs, s.erasing, lacking), tx: tx, done: map[*dataset]int64{}}
 	if err := e.examine(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	e.findHeld()
 	e.findGaps()
 	if err := e.judgeAll(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	if err := e.overreaches(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	for _, h := range e.holdings {
 		if err := e.erase(ctx, h); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return e.close(ctx, before)
+	return e, e.close(ctx, before)
 }
 
 // erasure is an erasure of many people in one transaction.

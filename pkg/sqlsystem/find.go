@@ -36,7 +36,7 @@ func (s *System) find(ctx context.Context, on executor, d *dataset, c *chunk, da
 	keys := len(asked) + len(d.retention)
 	var r row
 	return s.search(ctx, on, d, c, sr, func(held []any, owners []hit) error {
-		key, err := d.keyOf(held[keys:])
+		key, err := d.planKey(held[keys:])
 		if err != nil {
 			return err
 		}
@@ -52,7 +52,7 @@ func (d *dataset) judged(dialect Dialect) []string {
 	for _, r := range d.retention {
 		columns = append(columns, r.text)
 	}
-	return append(columns, d.keyTexts(dialect, "t")...)
+	return append(columns, d.planned(dialect)...)
 }
 
 // scan runs a query of so many columns and hands each row to visit.
@@ -82,6 +82,9 @@ func (s *System) scan(ctx context.Context, on executor, q *statement, columns in
 // the row is gone which had the date of its retention: whether it must stay is as planned.
 func (s *System) byKey(ctx context.Context, on executor, d *dataset, how act, m making, keys []string, day time.Time, laws func(key string) []string, visit func(key string, held []any, is stay, lost, done bool)) (err error) {
 	defer func() { err = d.may(reading, err) }()
+	if keys, err = d.rowKeys(keys); err != nil {
+		return err
+	}
 	for part := range slices.Chunk(keys, s.dialect.keysAtOnce()) {
 		q := &statement{dialect: s.dialect, making: m}
 		var selected []string
@@ -99,13 +102,13 @@ func (s *System) byKey(ctx context.Context, on executor, d *dataset, how act, m 
 			return err
 		}
 		err := s.scan(ctx, on, q, columns+1, func(held []any) error {
-			key, err := d.keyOf(held[columns-len(d.keys) : columns])
+			key, err := d.planKey(held[columns-d.width() : columns])
 			if err != nil {
 				return err
 			}
 			n := len(d.subjects)
 			done, _ := textOf(held[columns])
-			dates := held[n : columns-len(d.keys)]
+			dates := held[n : columns-d.width()]
 			visit(key, held[:n], d.retained(dates, day, laws(key)), d.lost(dates), yes(done))
 			return nil
 		})

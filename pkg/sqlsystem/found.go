@@ -130,14 +130,14 @@ func (s *System) trySet(ctx context.Context, d *dataset, l *lookup) error {
 // someKeys returns the keys of two rows of a dataset.
 func (s *System) someKeys(ctx context.Context, tx *sql.Tx, d *dataset, l *lookup) (keys []string, err error) {
 	q := &statement{dialect: s.dialect}
-	texts := d.keyTexts(s.dialect, "t")
+	texts := d.planned(s.dialect)
 	q.add("SELECT ", strings.Join(texts, ", "), " FROM ", d.table, " AS t")
 	if len(l.joins) == 0 && l.where != "" {
 		q.add(" WHERE ", l.where)
 	}
 	q.add(" LIMIT ", fmt.Sprint(triedRows))
 	err = s.scan(ctx, tx, q, len(texts), func(held []any) error {
-		key, err := d.keyOf(held)
+		key, err := d.planKey(held)
 		keys = append(keys, key)
 		return err
 	})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/record"
 	"habeas.dev/pkg/worker"
 )
@@ -24,20 +25,22 @@ func (s *System) Gather(ctx context.Context, jobs []*worker.GatherJob) error {
 			j.Err = j.Records.Write(dataset, r)
 		}
 	}
-	return s.gather(ctx, tasks, write, func(job int, no *denied) { jobs[job].Records.Uncovered(no.d.Name, no.reason(), *no.cause()) })
+	return s.gather(ctx, tasks, write, func(job int, d *dataset, why string, cause dsar.Cause) {
+		jobs[job].Records.Uncovered(d.Name, why, cause)
+	})
 }
 
 // gather hands each record to write, with the place of its job in tasks, and what
-// may not be read to uncovered. The record's map is used again.
-func (s *System) gather(ctx context.Context, tasks []*worker.Task, write func(job int, dataset string, r record.Record), uncovered func(job int, no *denied)) error {
+// may not be read, or is left out, to uncovered. The record's map is used again.
+func (s *System) gather(ctx context.Context, tasks []*worker.Task, write func(job int, dataset string, r record.Record), uncovered func(job int, d *dataset, why string, cause dsar.Cause)) error {
 	chunks := s.chunks(tasks)
 	for _, d := range s.datasets {
 		for _, c := range chunks {
-			err := d.may(reading, s.gatherDataset(ctx, d, c, write))
+			err := d.may(reading, s.gatherDataset(ctx, d, c, write, uncovered))
 			var no *denied
 			if errors.As(err, &no) {
 				for _, i := range c.concerned(d) {
-					uncovered(i, no)
+					uncovered(i, no.d, no.reason(), *no.cause())
 				}
 			} else if err != nil {
 				return s.explain(err)
@@ -47,7 +50,7 @@ func (s *System) gather(ctx context.Context, tasks []*worker.Task, write func(jo
 	return nil
 }
 
-func (s *System) gatherDataset(ctx context.Context, d *dataset, c *chunk, write func(int, string, record.Record)) error {
+func (s *System) gatherDataset(ctx context.Context, d *dataset, c *chunk, write func(int, string, record.Record), uncovered func(int, *dataset, string, dsar.Cause)) error {
 	asked := c.asked(append(slices.Clip(d.subjects), d.mentions...))
 	if len(asked) == 0 {
 		return nil
@@ -56,13 +59,23 @@ func (s *System) gatherDataset(ctx context.Context, d *dataset, c *chunk, write 
 	for _, f := range d.columns {
 		sr.columns = append(sr.columns, f.expr)
 	}
-	rec := make(record.Record, len(d.columns))
+	if d.beside != nil {
+		sr.columns, sr.keyed = append(sr.columns, d.planned(s.dialect)...), true
+	}
+	rec := make(record.Record, len(d.columns)+1)
 	return s.search(ctx, s.db, d, c, sr, func(held []any, owners []hit) error {
 		for i := range d.columns {
 			f := &d.columns[i]
 			rec[f.name] = f.value(held[len(asked)+i])
 		}
+		leftOut, err := d.fill(ctx, rec, held)
+		if err != nil {
+			return err
+		}
 		for _, o := range owners {
+			if leftOut != "" {
+				uncovered(o.job, d, leftOut, dsar.Cause{Dataset: d.Name})
+			}
 			write(o.job, d.Name, rec)
 		}
 		return nil

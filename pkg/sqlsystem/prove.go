@@ -44,6 +44,9 @@ func (s *System) countOn(ctx context.Context, on executor, jobs []*counted) erro
 		if err != nil {
 			return s.explain(err)
 		}
+		if err := e.filesLeft(ctx, e.holdings[0]); err != nil {
+			return s.explain(err)
+		}
 		if err := e.spared(ctx, e.holdings[0]); err != nil {
 			return s.explain(err)
 		}

@@ -185,7 +185,11 @@ func (s *System) reach(ctx context.Context, on executor) (*reach, error) {
 
 // erases notes that a job erases a row, where that matters: what refers to a row that
 // stays, stays.
-func (r *reach) erases(d *dataset, job int, key string, how act) {
+func (r *reach) erases(d *dataset, job int, planned string, how act) {
+	key, err := d.rowKey(planned)
+	if err != nil {
+		return // it was refused where the row was looked for by it
+	}
 	if r.keepsOthers(d) {
 		r.gone[gone{d, job, key}] = true
 	}

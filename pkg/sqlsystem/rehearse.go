@@ -33,7 +33,7 @@ func (s *System) rehearse(ctx context.Context, tx *sql.Tx, jobs []*counted, lack
 	if err != nil {
 		return err
 	}
-	if err := s.eraseIn(ctx, tx, jobs, lacking); err != nil {
+	if _, err := s.eraseIn(ctx, tx, jobs, lacking); err != nil {
 		return err
 	}
 	if err := s.endAsCommit(ctx, tx, before); err != nil {

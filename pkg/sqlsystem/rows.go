@@ -46,12 +46,12 @@ func (sr *search) merges() bool {
 func (s *System) search(ctx context.Context, on executor, d *dataset, c *chunk, sr *search, visit func(held []any, owners []hit) error) error {
 	merges := sr.merges()
 	if merges && !sr.keyed {
-		sr.columns, sr.keyed = append(slices.Clip(sr.columns), d.keyTexts(s.dialect, "t")...), true
+		sr.columns, sr.keyed = append(slices.Clip(sr.columns), d.planned(s.dialect)...), true
 	}
 	q := &statement{dialect: s.dialect}
 	sr.write(q, c, d)
 	columns := len(sr.asked) + len(sr.columns)
-	keys := columns - len(d.keys)
+	keys := columns - d.width()
 	var owners []hit
 	var last []any // the row before, where it may come again
 	err := s.scan(ctx, on, q, columns, func(held []any) error {

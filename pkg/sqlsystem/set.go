@@ -39,6 +39,10 @@ func (e *erasure) making(ctx context.Context, d *dataset, how act, keys []string
 	if s.dialect.hashes() || how.deletes {
 		return m, nil
 	}
+	keys, err := d.rowKeys(keys)
+	if err != nil {
+		return m, err
+	}
 	values := d.values(how)
 	for _, column := range slices.Sorted(maps.Keys(values)) {
 		if !slices.ContainsFunc(d.SQL.Template(values[column]), func(p manifest.Part) bool { return p.Make == manifest.MakeHash }) {

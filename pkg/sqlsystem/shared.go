@@ -54,9 +54,17 @@ type goesToo func(d *dataset, key string) bool
 // shared returns those of some rows that rows refer to which stay.
 func (s *System) shared(ctx context.Context, on executor, d *dataset, keys []string, goes goesToo) (map[string]bool, error) {
 	out := map[string]bool{}
+	planned := make(map[string]string, len(keys)) // by the table's key
+	rows, err := d.rowKeys(keys)
+	if err != nil {
+		return nil, err
+	}
+	for i, key := range rows {
+		planned[key] = keys[i]
+	}
 	for _, u := range d.uses {
 		user := s.datasetOf(u.id)
-		for part := range slices.Chunk(keys, s.dialect.keysAtOnce()) {
+		for part := range slices.Chunk(rows, s.dialect.keysAtOnce()) {
 			columns := d.keyTexts(s.dialect, "t")
 			if user != nil {
 				columns = append(columns, user.keyTexts(s.dialect, "x")...)
@@ -68,7 +76,7 @@ func (s *System) shared(ctx context.Context, on executor, d *dataset, keys []str
 			}
 			err := s.scan(ctx, on, q, len(columns), func(held []any) error {
 				key, err := d.keyOf(held[:len(d.keys)])
-				if err != nil || out[key] {
+				if key = planned[key]; err != nil || out[key] {
 					return err
 				}
 				if user == nil {
@@ -105,7 +113,11 @@ func (e *erasure) spare(ctx context.Context, h *holding) error {
 	gone := map[*dataset]map[string]bool{}
 	for _, o := range e.holdings {
 		gone[o.d] = map[string]bool{}
-		for _, key := range o.erase {
+		going, err := o.d.rowKeys(o.erase)
+		if err != nil {
+			return err
+		}
+		for _, key := range going {
 			gone[o.d][key] = true
 		}
 	}

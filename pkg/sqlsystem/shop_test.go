@@ -250,9 +250,9 @@ func (d database) column(t tester, query string) []string {
 	return out
 }
 
-func open(t testing.TB, d database, m *manifest.Manifest) *System {
+func open(t testing.TB, d database, m *manifest.Manifest, opts ...Option) *System {
 	t.Helper()
-	s, err := Open(t.Context(), m, d.source, WithClock(func() time.Time { return now }))
+	s, err := Open(t.Context(), m, d.source, append(opts, WithClock(func() time.Time { return now }))...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -289,8 +289,8 @@ func gatherAll(t tester, s *System, subjects ...[]worker.Identifier) [][]string 
 			t.Errorf("%s: %v", dataset, err)
 		}
 		out[job] = append(out[job], dataset+" "+string(text))
-	}, func(job int, no *denied) {
-		out[job] = append(out[job], no.d.Name+": "+no.reason())
+	}, func(job int, d *dataset, why string, _ dsar.Cause) {
+		out[job] = append(out[job], d.Name+": "+why)
 	})
 	if err != nil {
 		t.Fatal(err)

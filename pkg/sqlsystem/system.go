@@ -33,6 +33,9 @@ type System struct {
 	erasing  []*dataset // in the order of erasing
 	finders  []*finder
 
+	files   map[string]Files // by the name that manifests give
+	noFiles bool             // it doesn't matter where they lie
+
 	// byLaw tells that a rule of retention has periods by law.
 	byLaw bool
 

@@ -11,6 +11,10 @@ import (
 // write runs a statement on the rows of a dataset with the given keys, and returns
 // how many it touched. verb begins it: it ends before WHERE.
 func (s *System) write(ctx context.Context, tx *sql.Tx, d *dataset, what doing, keys []string, verb func(*statement)) (int64, error) {
+	keys, err := d.rowKeys(keys)
+	if err != nil {
+		return 0, err
+	}
 	var touched int64
 	for part := range slices.Chunk(keys, s.dialect.keysAtOnce()) {
 		q := &statement{dialect: s.dialect}
@@ -103,6 +107,9 @@ func (s *statement) constant(v any, col column) {
 
 // remaining counts the rows of the given keys that are there.
 func (s *System) remaining(ctx context.Context, tx *sql.Tx, d *dataset, keys []string) (left int64, err error) {
+	if keys, err = d.rowKeys(keys); err != nil {
+		return 0, err
+	}
 	for part := range slices.Chunk(keys, s.dialect.keysAtOnce()) {
 		q := &statement{dialect: s.dialect}
 		q.add("SELECT COUNT(*) FROM ", d.table, " AS t WHERE ")

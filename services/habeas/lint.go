@@ -176,7 +176,7 @@ func (l *lintReport) databases(ctx context.Context, cfg config.Config, manifests
 }
 
 func (l *lintReport) database(ctx context.Context, m *manifest.Manifest, dsn string) (err error) {
-	db, err := sqlsystem.Open(ctx, m, dsn)
+	db, err := sqlsystem.Open(ctx, m, dsn, sqlsystem.WithoutFiles)
 	if err != nil {
 		return err
 	}

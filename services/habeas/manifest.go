@@ -91,7 +91,7 @@ func (c *manifestInitCommand) Run(ctx context.Context) (err error) {
 		return err
 	}
 	fmt.Fprintf(os.Stderr, "%d datasets; %d tables not reached.\n", d.Datasets(), len(d.NotReached()))
-	s, err := sqlsystem.Open(ctx, m, c.DSN)
+	s, err := sqlsystem.Open(ctx, m, c.DSN, sqlsystem.WithoutFiles)
 	if err == nil {
 		return s.Close()
 	}

@@ -86,7 +86,7 @@ func overdueOf(ctx context.Context, cfg config.Config, m *manifest.Manifest) (ou
 	if dsn == "" || m.SQL == nil || !storedAsData(m) {
 		return nil, nil
 	}
-	db, err := sqlsystem.Open(ctx, m, dsn)
+	db, err := sqlsystem.Open(ctx, m, dsn, sqlsystem.WithoutFiles)
 	if err != nil {
 		return nil, err
 	}

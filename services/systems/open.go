@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"golang.org/x/time/rate"
@@ -25,11 +27,7 @@ import (
 // one.
 func Open(ctx context.Context, s config.System, m *manifest.Manifest, rules identifier.Rules, host vendorapi.Host) (impl any, closer func() error, err error) {
 	if s.DSN != "" {
-		db, err := sqlsystem.Open(ctx, m, s.DSN, sqlsystem.WithIdentifiers(rules))
-		if err != nil {
-			return nil, nil, err
-		}
-		return db, db.Close, nil
+		return openDatabase(ctx, s, m, rules)
 	}
 	atSecret, atKey := secret.PlacesOf(s)
 	signIn, closeSecret, err := secret.Open(ctx, atSecret)
@@ -45,6 +43,32 @@ func Open(ctx context.Context, s config.System, m *manifest.Manifest, rules iden
 		return nil, nil, errors.Join(err, closer())
 	}
 	return impl, closer, nil
+}
+
+// openDatabase opens the database of a system, and the folders and buckets beside it.
+func openDatabase(ctx context.Context, s config.System, m *manifest.Manifest, rules identifier.Rules) (impl any, closer func() error, err error) {
+	options := []sqlsystem.Option{sqlsystem.WithIdentifiers(rules)}
+	var closers []func() error
+	closer = func() error {
+		var errs []error
+		for _, c := range slices.Backward(closers) {
+			errs = append(errs, c())
+		}
+		return errors.Join(errs...)
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Files)) {
+		files, closeFiles, err := openFiles(ctx, s.Files[name])
+		if err != nil {
+			return nil, nil, errors.Join(fmt.Errorf("system %s: files: %s: %w", m.System, name, err), closer())
+		}
+		options, closers = append(options, sqlsystem.WithFiles(name, files)), append(closers, closeFiles)
+	}
+	db, err := sqlsystem.Open(ctx, m, s.DSN, options...)
+	if err != nil {
+		return nil, nil, errors.Join(err, closer())
+	}
+	closers = append(closers, db.Close)
+	return db, closer, nil
 }
 
 func openVendor(s config.System, signIn, key vendorapi.Secret, m *manifest.Manifest, host vendorapi.Host) (any, error) {

@@ -208,6 +208,10 @@ type System struct {
 	// DSN is the database of a system that is served from its manifest alone:
 	// sqlite:///path or postgres://….
 	DSN string `yaml:"dsn"`
+	// Files are the folders and buckets in which files lie that belong to rows of the
+	// database, by the name that the manifest gives them: a path, file:///path, or the URL
+	// of one of gocloud.dev's buckets.
+	Files map[string]string `yaml:"files,omitempty"`
 	// URL and ClientID are a vendor's. Its secret is in one of a file, an
 	// environment variable, which is named here, and a cloud's secret store, by its
 	// URL (gocloud.dev/runtimevar).

@@ -118,7 +118,7 @@ kafka:
   sasl: {mechanism: PLAIN, user: u, password_file: p}
 topics: {replication: 1, partitions: {dsar.events: 12}}
 systems:
-  billing: {manifest: b.yaml, dsn: "sqlite:///b.db", elsewhere: true}
+  billing: {manifest: b.yaml, dsn: "sqlite:///b.db", files: {media: /srv/uploads}, elsewhere: true}
   salesforce: {url: "http://localhost:1", client_id: id, client_secret_file: secret, calls_per_second: 5, calls_per_day: 1000, calls_at_once: 3, options: {flavour: plain}}
   marketo: {client_secret_env: MARKETO}
   hubspot: {client_secret_store: "awssecretsmanager://hubspot"}
