@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/habeas/node"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/installation"
 	"habeas.dev/services/internal/journal"
@@ -24,6 +25,9 @@ func (f requestFlags) openRequest(ctx context.Context) (*installation.Installati
 		return nil, "", err
 	}
 	id, err := findRequest(ctx, in.Journal, f.ID)
+	if err == nil {
+		err = node.CheckRestored(ctx, in)
+	}
 	if err != nil {
 		_ = in.Close() // nothing was written
 		return nil, "", err

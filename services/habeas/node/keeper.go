@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
 
 	"gocloud.dev/blob"
 
@@ -17,24 +21,55 @@ import (
 	"habeas.dev/services/internal/signkey"
 )
 
-// keeper returns what issues receipts and forgets, and starts the log of receipts. What
-// was forgotten is shredded again before, where the vault's keys come from a backup.
-func (n *Node) keeper(ctx context.Context, book *policy.Book, create bool) (*keeper.Keeper, error) {
+// endAgain has what was forgotten stay so where the vault's keys come from a backup: a
+// coordinator shreds it again before anything else starts, and what opens keys without one
+// doesn't start before it has.
+func (n *Node) endAgain(ctx context.Context, r Roles) error {
+	if !r.Coordinator {
+		if !r.Letters && !r.Console {
+			return nil // it opens nothing
+		}
+		return CheckRestored(ctx, n.Installation)
+	}
 	mirror, err := installation.OpenMirror(ctx, n.Config)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	n.onStop(mirror.Close)
-	k := NewKeeper(n.Installation, mirror)
-	if k.Teller, err = n.teller(); err != nil {
-		return nil, err
-	}
-	again, err := k.List.Again(ctx, n.Installation.Vault, now())
+	n.mirror = mirror
+	again, err := keeper.NewList(mirror).Again(ctx, n.Installation.Vault, now())
 	if err != nil {
-		return nil, fmt.Errorf("what was forgotten can't be looked up, so nothing is opened: %w", err)
+		return fmt.Errorf("what was forgotten can't be looked up, so nothing is opened: %w", err)
 	}
 	if again > 0 {
 		n.log.Info("what was forgotten lately is shredded again", "keys", again)
+	}
+	return nil
+}
+
+// CheckRestored returns [keeper.ErrRestored] where the vault's keys come from a backup and
+// no coordinator has started since.
+func CheckRestored(ctx context.Context, in *installation.Installation) error {
+	if _, err := os.Stat(in.Config.Receipts.Mirror); errors.Is(err, fs.ErrNotExist) && !strings.Contains(in.Config.Receipts.Mirror, "://") {
+		return nil // no coordinator has ever started with it
+	}
+	mirror, err := installation.OpenMirror(ctx, in.Config)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = mirror.Close() }() // it was only read
+	if err := keeper.NewList(mirror).Check(ctx, in.Vault, time.Now()); err != nil {
+		return fmt.Errorf("receipts.mirror: %w", err)
+	}
+	return nil
+}
+
+// keeper returns what issues receipts and forgets, and starts the log of receipts.
+func (n *Node) keeper(ctx context.Context, book *policy.Book, create bool) (_ *keeper.Keeper, err error) {
+	mirror := n.mirror
+	k := NewKeeper(n.Installation, mirror)
+	if k.Teller, err = n.teller(); err != nil {
+		return nil, err
 	}
 	log, err := installation.OpenLog(n.Config, n.Installation.Journal, mirror, create)
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/segmentio/kafka-go"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"gocloud.dev/blob"
 	"golang.org/x/mod/sumdb/note"
 
 	"habeas.dev/pkg/bus"
@@ -79,6 +80,7 @@ type Node struct {
 	PortalAddress  string // empty without a portal
 
 	options        Options
+	mirror         *blob.Bucket // what lies outside of journal and vault; nil without a coordinator
 	languages      *words.Languages
 	bus            bus.Config
 	users          map[string]bus.SASL       // of the embedded broker; nil with a cluster
@@ -140,6 +142,9 @@ func Start(ctx context.Context, cfg config.Config, o Options, r Roles) (_ *Node,
 		return nil, err
 	}
 	n.onStop(n.Installation.Close)
+	if err := n.endAgain(ctx, r); err != nil {
+		return nil, err
+	}
 	door, err := n.startServices(ctx, r, catalogue)
 	if err != nil {
 		return nil, err

@@ -15,6 +15,7 @@ import (
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/journal/memjournal"
+	"habeas.dev/services/internal/keeper"
 	"habeas.dev/services/internal/keeper/keepertest"
 	"habeas.dev/services/internal/receipt"
 )
@@ -253,6 +254,7 @@ func TestRestoredKeys(t *testing.T) {
 				_, err := h.Keeper.List.Again(t.Context(), h.Vault, start.AddDate(0, 0, 30+day))
 				must(t, err)
 			}
+			must(t, h.Keeper.List.Check(t.Context(), h.Vault, time.Now().Add(time.Hour))) // as they are
 			must(t, h.Vault.Close())
 			for _, part := range []string{"keys", "objects"} {
 				must(t, os.RemoveAll(filepath.Join(h.Dir, part)))
@@ -263,6 +265,10 @@ func TestRestoredKeys(t *testing.T) {
 				t.Fatal("the backup opens nothing by itself: the test proves nothing")
 			}
 			h.OpenVault()
+			soon := time.Now().Add(time.Hour) // the list's files are of now, whatever the test's clock says
+			if err := h.Keeper.List.Check(t.Context(), h.Vault, soon); !errors.Is(err, keeper.ErrRestored) {
+				t.Errorf("before the coordinator has started: %v", err)
+			}
 			n, err := h.Keeper.List.Again(t.Context(), h.Vault, start.AddDate(0, 0, 40))
 			must(t, err)
 			if n != 3 {
@@ -270,6 +276,9 @@ func TestRestoredKeys(t *testing.T) {
 			}
 			if r, a, _, s := h.opens(one); r || a || !s {
 				t.Errorf("records %v, answer %v, whom it was about %v", r, a, s)
+			}
+			if err := h.Keeper.List.Check(t.Context(), h.Vault, soon); err != nil {
+				t.Errorf("after it has started: %v", err)
 			}
 			if r, a, p, s := h.opens(two); r || a || p || s {
 				t.Error("what was forgotten by hand opens")

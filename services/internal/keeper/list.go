@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,6 +63,86 @@ func (l *List) Again(ctx context.Context, v *vault.Vault, now time.Time) (n int,
 	return n, v.SetForgottenThrough(ctx, now)
 }
 
+// ErrRestored says that the vault's keys open what was forgotten.
+var ErrRestored = errors.New("the vault's keys open what was forgotten, so they come from a backup: nothing is opened before a coordinator has started, which shreds it again")
+
+const (
+	// inFlight is how long a forgetting may take from its entry in the list to the end of
+	// the keys: an entry that is newer says nothing.
+	inFlight = time.Minute
+	// maxChecked bounds the entries that are looked at: keys from a backup open all that was
+	// forgotten since, and so the newest.
+	maxChecked = 100
+)
+
+// Check returns [ErrRestored] where the vault's keys open what the list's newest entries
+// name: they come from a backup, and no coordinator has started since. It ends nothing, so
+// whoever reads list and keys can call it, and MUST before it opens a request's keys.
+func (l *List) Check(ctx context.Context, v *vault.Vault, now time.Time) error {
+	newest := ""
+	days := l.bucket.List(&blob.ListOptions{Prefix: listPrefix, Delimiter: "/"})
+	for {
+		d, err := days.Next(ctx)
+		if d == nil {
+			if err := ended(err); err != nil {
+				return err
+			}
+			break
+		}
+		newest = max(newest, d.Key) // ISO days are in the order of their letters
+	}
+	if newest == "" {
+		return nil
+	}
+	entries, err := l.before(ctx, newest, now.Add(-inFlight))
+	if err != nil {
+		return err
+	}
+	for _, o := range entries {
+		id, word, _ := strings.Cut(strings.TrimPrefix(o.Key, newest), ".")
+		keys, err := v.Keys(ctx, id)
+		if gone(err) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if root := rootOf(word); root != nil && !keys.Ended(*root) {
+			return ErrRestored
+		}
+	}
+	return nil
+}
+
+// before returns the newest entries of a day that were made before a time.
+func (l *List) before(ctx context.Context, day string, at time.Time) ([]*blob.ListObject, error) {
+	var entries []*blob.ListObject
+	files := l.bucket.List(&blob.ListOptions{Prefix: day})
+	for {
+		o, err := files.Next(ctx)
+		if o == nil {
+			if err := ended(err); err != nil {
+				return nil, err
+			}
+			slices.SortFunc(entries, func(a, b *blob.ListObject) int { return b.ModTime.Compare(a.ModTime) })
+			return entries[:min(len(entries), maxChecked)], nil
+		}
+		if o.ModTime.Before(at) {
+			entries = append(entries, o)
+		}
+	}
+}
+
+// rootOf returns the root of a word; nil for another word.
+func rootOf(word string) *vault.Root {
+	for _, root := range []vault.Root{vault.SubjectRoot, vault.RecordsRoot} {
+		if word == root.String() {
+			return &root
+		}
+	}
+	return nil
+}
+
 // listMargin is how far clocks of two processes may differ, and a day may have begun for
 // one of them alone.
 const listMargin = 48 * time.Hour
@@ -75,15 +156,14 @@ func (l *List) day(ctx context.Context, v *vault.Vault, prefix string) (n int, e
 			return n, ended(err)
 		}
 		id, word, _ := strings.Cut(strings.TrimPrefix(o.Key, prefix), ".")
-		for _, root := range []vault.Root{vault.SubjectRoot, vault.RecordsRoot} {
-			if word != root.String() {
-				continue
-			}
-			if err := v.End(ctx, id, root); err != nil {
-				return n, err
-			}
-			n++
+		root := rootOf(word)
+		if root == nil {
+			continue
 		}
+		if err := v.End(ctx, id, *root); err != nil {
+			return n, err
+		}
+		n++
 	}
 }
 
