@@ -17,8 +17,8 @@ const (
 	OptOut            Right = "opt-out"            // CCPA 1798.120
 )
 
-// The rights that are about the answer to an earlier request, and not about data
-// ([Right.Grievance]). A person decides them; no system is asked.
+// The rights that are about the answer to an earlier request, and not about data. A
+// person decides them ([Right.Decided]), as they do what a law's file adds besides.
 const (
 	Appeal    Right = "appeal"    // C.R.S. 6-1-1306(3)
 	Complaint Right = "complaint" // UK Data Protection Act 2018, s. 164A
@@ -29,11 +29,27 @@ func Rights() []Right {
 	return []Right{Access, Portability, KnowCategories, Erasure, Rectification, Restriction, Objection, ConsentWithdrawal, OptOut}
 }
 
-// Grievances lists the rights that are about the answer to an earlier request.
-func Grievances() []Right { return []Right{Appeal, Complaint} }
+// maxRight bounds a right's name, in bytes: it is a label of metrics.
+const maxRight = 40
 
-// Grievance reports whether a right is about the answer to an earlier request.
-func (r Right) Grievance() bool { return r == Appeal || r == Complaint }
+// Valid reports whether a right has the form of one: a to z and single hyphens, 40
+// characters at most. Which there are beside those of [Rights] laws' files say.
+func (r Right) Valid() bool {
+	if r == "" || len(r) > maxRight {
+		return false
+	}
+	for i := range len(r) {
+		hyphen := r[i] == '-' && i > 0 && i < len(r)-1 && r[i-1] != '-'
+		if !hyphen && (r[i] < 'a' || r[i] > 'z') {
+			return false
+		}
+	}
+	return true
+}
+
+// Decided reports whether a person decides a request of this right, and no system is
+// asked: each right but those of [Rights].
+func (r Right) Decided() bool { return len(r.Stages()) == 0 }
 
 // Action is what one system is asked to do for one request. All but [Resolve]
 // are also stages of a request's life; see [Right.Stages].
@@ -66,9 +82,8 @@ const Habeas = "habeas"
 // when every system has ended the one before it, so that nothing is erased
 // before the whole plan is known. The last is always [Assemble]: every request
 // is answered with a bundle. [Resolve] is no stage: it happens within the first
-// one, as far as a system has to wait for it. A grievance has no stages.
+// one, as far as a system has to wait for it. A right that a person decides has none.
 func (r Right) Stages() []Action {
-	//exhaustive:enforce
 	switch r {
 	case Access, Portability:
 		return []Action{Gather, Assemble}
@@ -80,10 +95,8 @@ func (r Right) Stages() []Action {
 		return []Action{Rectify, Assemble}
 	case Restriction, Objection, ConsentWithdrawal, OptOut:
 		return []Action{Restrict, Assemble}
-	case Appeal, Complaint:
-		return nil // a person decides it
 	default:
-		return nil
+		return nil // a person decides it
 	}
 }
 

@@ -68,7 +68,7 @@ var ending = []core.Verb{core.VerbRevokeAnswer, core.VerbRefuse, core.VerbRefuse
 
 // labels has what a verb's button says; what has a form elsewhere on the page has none.
 var labels = map[core.Verb]act{
-	core.VerbDecide:           {Label: "Decide", Hint: "The person is told the reason. A refused request that it is about is taken up again where you uphold it."},
+	core.VerbDecide:           {Label: "Decide", Hint: "Who asked is told the reason. A refused request that it is about is taken up again where you uphold it."},
 	core.VerbAttest:           {Label: "Note it"},
 	core.VerbRetry:            {Label: "Retry what failed"},
 	core.VerbAcceptPlan:       {Label: "Accept the plan, and erase"},

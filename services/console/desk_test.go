@@ -232,7 +232,7 @@ func (d *desk) submitTo(right dsar.Right, systems ...string) string {
 	for _, name := range systems {
 		a.Systems = append(a.Systems, dsar.System{Name: name, Abilities: []dsar.Action{dsar.Gather, dsar.Erase}, Needs: []dsar.IdentifierType{"email"}, MaxRecords: 10})
 	}
-	if right.Grievance() {
+	if right.Decided() {
 		refused := d.submit(dsar.Access)
 		d.do(refused, core.Refuse{By: "lea", Ground: "excessive", Now: start})
 		a.Systems, a.Recipients, a.About = nil, nil, &core.About{RequestID: refused, Right: dsar.Access, DecidedBy: []string{"lea"}}

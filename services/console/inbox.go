@@ -50,7 +50,7 @@ func (c *Console) told(lang *words.Language, n core.Need) (system, text string) 
 	case core.NeedJudge:
 		return system, lang.Say("A proof has come in, and is to be judged")
 	case core.NeedDecision:
-		return system, lang.Say("An appeal or a complaint is to be decided")
+		return system, lang.Say("A person is to decide")
 	case core.NeedReply:
 		return system, lang.Say("A person has answered our question")
 	case core.NeedProof:

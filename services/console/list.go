@@ -12,7 +12,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/words"
@@ -208,7 +207,7 @@ func (c *Console) filter(q url.Values, u User) (listBody, journal.Filter, error)
 	for _, m := range c.Manifests {
 		systems = append(systems, m.System)
 	}
-	b.Rights, b.Laws, b.Systems = choices(wordsOf(slices.Concat(dsar.Rights(), dsar.Grievances())), q.Get("right")), choices(c.Policy.IDs(), q.Get("law")), choices(systems, q.Get("system"))
+	b.Rights, b.Laws, b.Systems = choices(wordsOf(c.Policy.Rights()), q.Get("right")), choices(c.Policy.IDs(), q.Get("law")), choices(systems, q.Get("system"))
 	for _, one := range []struct {
 		name string
 		from []choice

@@ -30,7 +30,7 @@ type requestBody struct {
 	Next            next
 	Others, Endings []act
 	Revealed        []revealed // set where somebody just asked to see them
-	Message         string     // with Revealed: what the person wrote with an appeal or a complaint
+	Message         string     // with Revealed: what the person wrote with what a person decides
 	words           []said     // likewise
 	Plans           []core.SystemPlan
 	Keys            []planKeys // set where somebody just opened the plans
@@ -325,9 +325,9 @@ func (c *Console) reveal(w http.ResponseWriter, r *http.Request, u User) {
 	c.render(w, r, http.StatusOK, "request.html", page{User: u, Title: "Request", Here: "requests", Path: "/requests/" + id, Body: b})
 }
 
-// message returns what the person wrote with an appeal or a complaint.
+// message returns what the person wrote with what a person decides.
 func message(s core.State, keys *vault.Keys) (string, error) {
-	if !s.Right.Grievance() || len(s.Accepted.Details) == 0 {
+	if !s.Right.Decided() || len(s.Accepted.Details) == 0 {
 		return "", nil
 	}
 	plain, err := keys.Open(s.Accepted.Details, vault.RequestDetails)

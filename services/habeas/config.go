@@ -83,6 +83,9 @@ func undeclared(cfg config.Config, now time.Time) (all []unsaid, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := cfg.CallersAsk(book.Rights()); err != nil {
+		return nil, err
+	}
 	said := operator.Operator{Declarations: cfg.Declarations}
 	for _, id := range book.IDs() {
 		j, _ := book.Jurisdiction(id)

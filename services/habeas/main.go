@@ -41,7 +41,7 @@ type commands struct {
 	Deliver        deliverCommand        `cmd:"" group:"act" help:"Tell the person again where the answer is."`
 	Merge          mergeCommand          `cmd:"" group:"act" help:"End a request that another one answers."`
 	Forget         forgetCommand         `cmd:"" group:"act" help:"Destroy what Habeas itself holds of an ended request, before its time."`
-	Decide         decideCommand         `cmd:"" group:"act" help:"Decide an appeal or a complaint."`
+	Decide         decideCommand         `cmd:"" group:"act" help:"Decide an appeal, a complaint, or what else the law leaves to a person."`
 	Refuse         refuseCommand         `cmd:"" group:"act" help:"End a request on a ground of the law."`
 	ReplayErasures replayErasuresCommand `cmd:"" group:"act" help:"Erase again what a restored backup has brought back."`
 	Cancel         cancelCommand         `cmd:"" group:"act" help:"End a request without an answer."`

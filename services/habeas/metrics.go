@@ -50,7 +50,7 @@ func (c *metricsCommand) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	l := languages.Get(c.Language)
+	l := languages.Naming(book.Named()).Get(c.Language)
 	if l == nil {
 		return fmt.Errorf("--language: Habeas speaks no %q", c.Language)
 	}

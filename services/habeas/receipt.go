@@ -115,6 +115,7 @@ func openReceipt(ctx context.Context, in *installation.Installation, id string) 
 	if err != nil {
 		return none, nil, err
 	}
+	languages = languages.Naming(book.Named())
 	r, page, err := receipt.Handing{Requests: in.Requests, Journal: in.Journal, Vault: in.Vault, Log: log, Key: key.Verifier, Policy: book, Languages: languages}.Page(ctx, id)
 	if errors.Is(err, receipt.ErrNone) {
 		return r, nil, fmt.Errorf("request %s: %w; a coordinator that runs makes it soon after", id, err)

@@ -70,7 +70,14 @@ func (c *requestsCommand) check() error {
 			return fmt.Errorf("no status %q; there are %s", s, listed(core.Statuses()))
 		}
 	}
-	if rights := slices.Concat(dsar.Rights(), dsar.Grievances()); c.Right != "" && !slices.Contains(rights, c.Right) {
+	if c.Right == "" {
+		return nil
+	}
+	book, err := c.laws()
+	if err != nil {
+		return err
+	}
+	if rights := book.Rights(); !slices.Contains(rights, c.Right) {
 		return fmt.Errorf("no right %q; there are %s", c.Right, listed(rights))
 	}
 	return nil

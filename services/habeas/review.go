@@ -21,7 +21,7 @@ import (
 
 type reviewCommand struct {
 	requestFlags
-	System string `arg:"" optional:"" help:"The system whose records wait for a person; none with an appeal or a complaint."`
+	System string `arg:"" optional:"" help:"The system whose records wait for a person; none with what a person decides, such as a complaint."`
 	Output string `short:"o" required:"" help:"Where the records go, a JSON object a line; - writes them to standard output." placeholder:"FILE"`
 	Force  bool   `help:"Replace the file where it exists."`
 	Reason string `help:"Why you look, for the trace: no personal data in it." placeholder:"TEXT" default:"records that may tell of other people"`
@@ -34,7 +34,7 @@ func (reviewCommand) Help() string {
 		"  habeas answer ID support --outcome gathered --reason \"...\"             what the manifest names is redacted\n" +
 		"  habeas answer ID support --outcome gathered --release --reason \"...\"   they are shown as they are\n" +
 		"  habeas answer ID support --outcome gathered --file messages=edited.json --reason \"...\"   the file is the answer\n\n" +
-		"Of an appeal or a complaint it prints what the person wrote:\n\n" +
+		"Of what a person decides, such as a complaint, it prints what was written:\n\n" +
 		"  habeas review ID -o -"
 }
 
@@ -49,7 +49,7 @@ func (c *reviewCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if state.Right.Grievance() {
+	if state.Right.Decided() {
 		return c.message(ctx, in, id, state)
 	}
 	task := state.Task(c.System, dsar.Gather)

@@ -10,12 +10,12 @@ import (
 	"habeas.dev/services/internal/core"
 )
 
-// about returns the earlier request that a grievance is about; nil with any other right.
-// It must be one of the same caller, under the same law, and share an identifier with the
-// grievance. Whichever is missing, the refusal is the same: who calls learns nothing of
+// about returns the earlier request that a grievance is about; nil where the request is about none.
+// It must be one of the same caller, or come by one that has people prove who they are; be
+// under the same law; and share an identifier with the grievance. Whichever is missing, the refusal is the same: who calls learns nothing of
 // requests that aren't theirs.
 func (in *Intake) about(ctx context.Context, from callers.Caller, s event.Submitted) (*core.About, error) {
-	if !s.Right.Grievance() {
+	if s.About == "" {
 		return nil, nil
 	}
 	earlier, err := in.Requests.State(ctx, s.About)
@@ -31,10 +31,10 @@ func (in *Intake) about(ctx context.Context, from callers.Caller, s event.Submit
 		}
 		same = same || known
 	}
-	if !same || a.Jurisdiction != s.Jurisdiction || from.Known() && a.Source != from.Name {
+	if !same || a.Jurisdiction != s.Jurisdiction || from.Known() && a.Source != from.Name && !from.Proves {
 		return nil, refuse(event.Invalid(event.Violation{Pointer: "/about", Rule: "must be a request of the same person, under the same law"}))
 	}
-	if s.Right == dsar.Appeal && (a.Right.Grievance() || !earlier.Status.Ended()) {
+	if s.Right == dsar.Appeal && (a.Right.Decided() || !earlier.Status.Ended()) {
 		return nil, refuse(event.Invalid(event.Violation{Pointer: "/about", Rule: "must be a request that has ended, and no appeal or complaint"}))
 	}
 	about := &core.About{RequestID: s.About, Right: a.Right}

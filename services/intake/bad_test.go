@@ -30,7 +30,7 @@ func TestBadInput(t *testing.T) {
 		"nested 100,000 deep":            {[]byte(strings.Repeat(`{"a":`, 100_000) + "1" + strings.Repeat("}", 100_000)), "limit", ""},
 		"a list":                         {[]byte(`[` + good + `]`), "invalid", ""},
 		"null":                           {[]byte(`null`), "invalid", ""},
-		"an unknown right":               {text(t, request(with("right", canary))), "invalid", "/right"},
+		"an unknown right":               {text(t, request(with("right", canary))), "right-not-granted", "/right"},
 		"an unknown jurisdiction":        {text(t, request(with("jurisdiction", canary))), "invalid", "/jurisdiction"},
 		"a right that isn't granted":     {text(t, request(with("right", "know-categories"))), "right-not-granted", "/right"},
 		"no identifier":                  {text(t, request(with("identifiers", []any{}))), "invalid", "/subject/identifiers"},

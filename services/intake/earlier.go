@@ -65,7 +65,7 @@ func (in *Intake) lookBack(ctx context.Context, s *core.Submit) error {
 			if s.Right == dsar.Erasure && j.Recourse != nil && recourse(row) && row.Jurisdiction == s.Jurisdiction && len(s.After) < maxAfter {
 				s.After = append(s.After, row.RequestID)
 			}
-			if s.Right.Grievance() {
+			if s.Right.Decided() {
 				continue // nothing is erased or looked for
 			}
 			if err := in.carryHolds(ctx, s, row); err != nil {
@@ -86,7 +86,7 @@ const maxAfter = 100
 // recourse reports whether a request is open that asks to see what is held, or is about a
 // refusal of that.
 func recourse(row journal.Row) bool {
-	return !row.Status.Ended() && (row.Right.Grievance() || row.Right == dsar.Access || row.Right == dsar.Portability || row.Right == dsar.KnowCategories)
+	return !row.Status.Ended() && (row.Right.Decided() || row.Right == dsar.Access || row.Right == dsar.Portability || row.Right == dsar.KnowCategories)
 }
 
 // often refuses one more request of a person of whom as many as there may be were

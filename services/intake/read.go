@@ -33,6 +33,9 @@ func (in *Intake) read(data []byte) (event.Submitted, error) {
 		v := event.Violation{Pointer: "/right", Rule: "must be one that " + j.ID + " grants: " + listed(j.Granted(s.ReceivedAt))}
 		return s, &Refusal{Code: "right-not-granted", Reason: v.String(), Violations: []event.Violation{v}}
 	}
+	if grant.AboutEarlier() != (s.About != "") {
+		return s, refuse(event.Invalid(event.Violation{Pointer: "/about", Rule: "must be there with an appeal or a complaint, and with nothing else"}))
+	}
 	if wrong := in.wrongPurposes(j, grant, s); len(wrong) > 0 {
 		return s, refuse(event.Invalid(wrong[:min(len(wrong), event.MaxViolations)]...))
 	}
@@ -61,12 +64,9 @@ func (in *Intake) check(s event.Submitted) (found []event.Violation) {
 			bad(place+"/value", "must not be empty")
 		}
 	}
-	if s.Right.Grievance() != (s.About != "") {
-		bad("/about", "must be there with an appeal or a complaint, and with nothing else")
-	}
 	if s.Details != nil {
-		if s.Details.Message != "" && !s.Right.Grievance() {
-			bad("/details/message", "must not be there: it goes with an appeal or a complaint")
+		if s.Details.Message != "" && !s.Right.Decided() {
+			bad("/details/message", "must not be there: it goes with what a person decides, such as a complaint")
 		}
 		for i, c := range s.Details.Corrections {
 			if !slices.Contains(in.Columns, c.Column) && !slices.Contains(in.Concepts, c.Column) {

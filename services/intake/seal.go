@@ -49,7 +49,7 @@ func (in *Intake) seal(ctx context.Context, from callers.Caller, s event.Submitt
 		Lease:        in.Lease,
 		Keep:         in.keep(j),
 	}
-	if s.Right.Grievance() {
+	if s.Right.Decided() {
 		a.Systems = []dsar.System{} // none is asked
 	}
 	if s.Right == dsar.Erasure {

@@ -17,7 +17,7 @@ func document(w *letter.Writer, s core.State, told *core.Answer, o core.Occasion
 	e := statement.Evidence{Request: request, Told: *told, Occasion: &o, Systems: statement.Undescribed(a.Systems, told)}
 	lang := w.Language(a.Jurisdiction, a.Locale)
 	if j, ok := w.Book().Jurisdiction(a.Jurisdiction); ok {
-		e.MayExtend = j.Periods(a.Right).Extension != nil && !o.Extended
+		e.MayExtend = o.Extensions < j.Periods(a.Right).Extensions()
 		e.StartsWithProof = a.Terms.StartsWithProof
 		e.Refusal = func(ground string) (title, source string) {
 			if r, ok := j.Refusal(ground); ok {

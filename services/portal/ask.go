@@ -73,8 +73,9 @@ func (p *Portal) ask(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if right := r.URL.Query().Get("right"); right != "" {
-		if _, granted := j.Grant(dsar.Right(right), p.Now()); granted && p.offered(dsar.Right(right)) {
-			p.render(w, r, http.StatusOK, "who.html", page{Title: "who.title", Step: 3, Body: p.whoPage(p.languageOf(r), j, dsar.Right(right), url.Values{"what": {r.URL.Query().Get("what")}})})
+		q := r.URL.Query()
+		if grant, granted := j.Grant(dsar.Right(right), p.Now()); granted && p.offered(dsar.Right(right)) && aboutFits(grant, q.Get("about")) {
+			p.render(w, r, http.StatusOK, "who.html", page{Title: "who.title", Step: 3, Body: p.whoPage(p.languageOf(r), j, dsar.Right(right), url.Values{"what": {q.Get("what")}, "about": {q.Get("about")}})})
 			return
 		}
 	}
@@ -92,6 +93,21 @@ func (p *Portal) ask(w http.ResponseWriter, r *http.Request) {
 // offered reports whether a right can be asked for here: it has words.
 func (p *Portal) offered(right dsar.Right) bool {
 	return p.Languages.For("en").Portal["right."+string(right)] != ""
+}
+
+// aboutFits reports whether an earlier request is named where a right is about one, and
+// only there.
+func aboutFits(g policy.Grant, about string) bool {
+	if !g.AboutEarlier() {
+		return about == ""
+	}
+	return dsar.ValidRequestID(about)
+}
+
+// aboutLink returns the address of the form for a right that is about an earlier request.
+func aboutLink(law string, right dsar.Right, about string) template.URL {
+	q := url.Values{"law": {law}, "right": {string(right)}, "about": {about}}
+	return template.URL("/ask?" + q.Encode()) //nolint:gosec // a path of our own, its values encoded
 }
 
 // askLink returns the address of the page for a law, and for one right by it.
@@ -119,6 +135,8 @@ type whoPage struct {
 	Concepts   []string
 	Known      []string // identifiers besides the address
 	What, Of   string   // the dataset that an answer's page asks about, and what it is called
+	Writes     bool     // a person decides it, and reads what is written
+	About      string   // the earlier request that it is about
 	Typed      url.Values
 }
 
@@ -126,9 +144,12 @@ type whoPage struct {
 func (b whoPage) Value(field string) string { return b.Typed.Get(field) }
 
 func (p *Portal) whoPage(lang string, j policy.Jurisdiction, right dsar.Right, typed url.Values) whoPage {
-	b := whoPage{Law: j.ID, Right: string(right), Back: askLink(j.ID, ""), Corrects: right == dsar.Rectification, Concepts: p.Concepts, Typed: typed}
+	b := whoPage{Law: j.ID, Right: string(right), Back: askLink(j.ID, ""), Corrects: right == dsar.Rectification, Writes: right.Decided(), About: typed.Get("about"), Concepts: p.Concepts, Typed: typed}
 	if due := j.Due(right, p.Now()); !due.IsZero() {
 		b.Due = p.Languages.For(lang).PlainDate(j.Local(due))
+	}
+	if b.About != "" {
+		b.Back = template.URL("/r/" + url.PathEscape(b.About)) //nolint:gosec // a path of our own
 	}
 	for _, t := range p.Identifiers {
 		b.Known = append(b.Known, string(t))
@@ -152,7 +173,7 @@ func (p *Portal) submitAsk(w http.ResponseWriter, r *http.Request) {
 	}
 	j, ok := p.Policy.Jurisdiction(r.PostForm.Get("law"))
 	right := dsar.Right(r.PostForm.Get("right"))
-	if _, granted := j.Grant(right, p.Now()); !ok || !granted || !p.offered(right) {
+	if grant, granted := j.Grant(right, p.Now()); !ok || !granted || !p.offered(right) || !aboutFits(grant, r.PostForm.Get("about")) {
 		p.fail(w, r, http.StatusUnprocessableEntity, "error.right")
 		return
 	}
@@ -183,7 +204,7 @@ func (p *Portal) begins(w http.ResponseWriter, r *http.Request, d draft) {
 
 // drafted reads a form; problem says what is wrong with it.
 func (p *Portal) drafted(f url.Values, j policy.Jurisdiction, right dsar.Right, lang string) (d draft, problem string) {
-	d = draft{RequestID: uuid.NewString(), Begun: p.now(), Law: j.ID, Right: string(right), Locale: lang, OnBehalf: f.Get("behalf")}
+	d = draft{RequestID: uuid.NewString(), Begun: p.now(), Law: j.ID, Right: string(right), Locale: lang, OnBehalf: f.Get("behalf"), About: f.Get("about")}
 	if d.Email, problem = address(f.Get("email")); problem != "" {
 		return d, problem
 	}
@@ -211,10 +232,19 @@ func (p *Portal) drafted(f url.Values, j policy.Jurisdiction, right dsar.Right, 
 			d.What = f.Get("what")
 		}
 	}
-	for _, values := range f {
+	if right.Decided() {
+		if d.Message = strings.TrimSpace(f.Get("message")); d.Message == "" {
+			return d, "error.text"
+		}
+	}
+	for field, values := range f {
 		for _, v := range values {
+			limit := maxValue
+			if field == "message" {
+				limit = maxText
+			}
 			switch {
-			case utf8.RuneCountInString(v) > maxValue:
+			case utf8.RuneCountInString(v) > limit:
 				return d, "error.long"
 			case !utf8.ValidString(v) || strings.ContainsFunc(v, func(r rune) bool { return r < ' ' && r != '\n' && r != '\r' && r != '\t' }):
 				return d, "error.form"

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
 )
 
 // TestAsk: from the home page to a request that is taken in: what was proven goes in as
@@ -152,4 +153,84 @@ func TestLanguages(t *testing.T) {
 	if id := s.made(nil); s.door.taken[id].Subject.Locale != "fr" {
 		t.Error("the answer isn't in French")
 	}
+}
+
+// TestComplaintAboutAnAnswer: who has been refused or answered can complain, where the law
+// lets them: the complaint is a request of its own, linked to the first, whose answer is a
+// letter; nobody is given a passphrase for it, or told of systems.
+func TestComplaintAboutAnAnswer(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	id := s.made(nil)
+	link := "about=" + id
+	if page := s.get("/r/" + id); strings.Contains(page.text, link) {
+		t.Error("it can be complained about what isn't due")
+	}
+	_, err := s.requests.Do(t.Context(), id, core.Refuse{By: "lea", Ground: core.NotProven, Reason: "nothing came", Now: s.clock()})
+	s.must(err)
+	page := s.get("/r/" + id)
+	if !strings.Contains(page.text, link) || !strings.Contains(page.text, "Complain to us") || strings.Contains(page.text, "right=appeal") {
+		t.Fatalf("%s", page.text)
+	}
+	form := s.get("/ask?law=EEA&right=complaint&about=" + id)
+	if !strings.Contains(form.text, `name="about" value="`+id) || !strings.Contains(form.text, `name="message"`) {
+		t.Fatalf("%s", form.text)
+	}
+	for why, bad := range map[string]url.Values{
+		"nothing is said":         asks(url.Values{"right": {"complaint"}, "about": {id}}),
+		"it is about nothing":     asks(url.Values{"right": {"complaint"}, "message": {"You are wrong"}}),
+		"an access about another": asks(url.Values{"about": {id}}),
+		"too much is said":        asks(url.Values{"right": {"complaint"}, "about": {id}, "message": {strings.Repeat("x", 4001)}}),
+	} {
+		if page := s.post("/ask", bad); page.status != http.StatusUnprocessableEntity {
+			t.Errorf("%s: %d", why, page.status)
+		}
+	}
+	page = s.post("/ask", asks(url.Values{"right": {"complaint"}, "about": {id}, "message": {"I sent it twice."}}))
+	if strings.Contains(page.text, `name="passphrase"`) {
+		t.Error("a passphrase is wanted for a letter")
+	}
+	code, _ := s.code()
+	page = s.post("/prove", url.Values{"draft": {page.draft(t)}, "code": {code}})
+	complaint := strings.TrimPrefix(page.path, "/r/")
+	if page.status != http.StatusOK || complaint == page.path {
+		t.Fatalf("%d %s: %s", page.status, page.path, page.text)
+	}
+	got := s.door.taken[complaint]
+	if got.Right != dsar.Complaint || got.About != id || got.Details == nil || got.Details.Message != "I sent it twice." || got.Recipient != "" {
+		t.Errorf("%+v", got)
+	}
+	if !strings.Contains(page.text, "A person of ours is looking at it") || !strings.Contains(page.text, `href="/r/`+id) || strings.Contains(page.text, "systems have answered") {
+		t.Errorf("%s", page.text)
+	}
+	_, err = s.requests.Do(t.Context(), complaint, core.DecideGrievance{By: "sam", Finding: core.Dismissed, Reason: "it is another’s passport", Now: s.clock()})
+	s.must(err)
+	if page = s.get("/r/" + complaint); !strings.Contains(page.text, "has decided") || strings.Contains(page.text, "no longer there") || strings.Contains(page.text, link) {
+		t.Errorf("%s", page.text)
+	}
+}
+
+// TestDecidedRightAtThePortal: a right that a law's file adds is offered by its words.
+func TestDecidedRightAtThePortal(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	if page := s.get("/ask?law=South+Korea"); !strings.Contains(page.text, "Have an automated decision explained") || strings.Contains(page.text, "right=complaint") {
+		t.Errorf("%s", page.text)
+	}
+	id := s.decided(url.Values{"law": {"South Korea"}, "right": {"automated-explanation"}, "message": {"Why no credit?"}})
+	if got := s.door.taken[id]; got.Right != "automated-explanation" || got.About != "" || got.Details.Message != "Why no credit?" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// decided asks for what a person decides, and returns the number of the request.
+func (s *site) decided(more url.Values) string {
+	s.Helper()
+	page := s.post("/ask", asks(more))
+	code, _ := s.code()
+	page = s.post("/prove", url.Values{"draft": {page.draft(s.T)}, "code": {code}})
+	if page.status != http.StatusOK {
+		s.Fatalf("%d: %s", page.status, page.text)
+	}
+	return strings.TrimPrefix(page.path, "/r/")
 }

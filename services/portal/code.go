@@ -65,6 +65,7 @@ func digits(typed string) string {
 type codePage struct {
 	Draft      string
 	Enters     bool
+	Keyed      bool
 	Proven     bool
 	Passphrase string
 }
@@ -76,5 +77,5 @@ func (p *Portal) showCode(w http.ResponseWriter, r *http.Request, status int, d 
 		p.broken(w, r, err)
 		return
 	}
-	p.render(w, r, status, "code.html", page{Title: "code.title", Error: problem, Body: codePage{sealed, d.Enters, !d.Proven.IsZero(), d.Passphrase}})
+	p.render(w, r, status, "code.html", page{Title: "code.title", Error: problem, Body: codePage{sealed, d.Enters, d.keyed(), !d.Proven.IsZero(), d.Passphrase}})
 }

@@ -27,6 +27,7 @@ import (
 	"habeas.dev/services/internal/lifecycle"
 	"habeas.dev/services/internal/mail"
 	"habeas.dev/services/internal/policy"
+	"habeas.dev/services/internal/words"
 	"habeas.dev/services/portal"
 )
 
@@ -90,6 +91,12 @@ func (d *door) Submit(ctx context.Context, data []byte) error {
 		}
 		a.Identifiers = append(a.Identifiers, dsar.Identifier{Type: id.Type, Fingerprint: "print of " + id.Value, Sealed: []byte("sealed"), Assurance: assurance})
 	}
+	if s.Right.Decided() {
+		a.Systems = nil
+	}
+	if s.About != "" {
+		a.About = &core.About{RequestID: s.About, Right: dsar.Access, DecidedBy: []string{"lea"}}
+	}
 	if s.Subject.OnBehalf != "" {
 		a.Terms.Checks = []dsar.Check{s.Subject.OnBehalf}
 	}
@@ -131,7 +138,7 @@ func newSite(t *testing.T) *site {
 	s.must(err)
 	s.identity, err = age.GenerateX25519Identity()
 	s.must(err)
-	s.portal, err = portal.New(portal.Config{Door: s.door, Requests: s.requests, Proofs: s.journal, Policy: book, Mailer: s.mails, Outbox: s.outbox, Uploads: s.uploads, Recipient: s.identity.Recipient(),
+	s.portal, err = portal.New(portal.Config{Door: s.door, Requests: s.requests, Proofs: s.journal, Policy: book, Languages: (*words.Languages)(nil).Naming(book.Named()), Mailer: s.mails, Outbox: s.outbox, Uploads: s.uploads, Recipient: s.identity.Recipient(),
 		Secret: bytes.Repeat([]byte("s"), 32), URL: "http://127.0.0.1", Brand: portal.Brand{Name: "Example Cloud SAS"}, Concepts: []string{"contact.postal_address", "own.concept"},
 		Datasets: map[string]portal.Dataset{"billing.invoices": {Title: map[string]string{"en": "Invoices", "fr": "Factures"}, Concepts: []string{"contact.postal_address"}}, "billing.payments": {Title: map[string]string{"en": "Payments"}}}, Identifiers: []dsar.IdentifierType{"account_id", "phone"},
 		Now: s.clock, Log: slog.New(slog.DiscardHandler)})

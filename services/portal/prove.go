@@ -14,9 +14,9 @@ import (
 	"habeas.dev/services/internal/handover"
 )
 
-// suggested returns a passphrase for a new request's draft; none for one that follows.
+// suggested returns a passphrase for a draft whose answer is locked by one.
 func suggested(d draft) string {
-	if d.Enters {
+	if !d.keyed() {
 		return ""
 	}
 	return handover.Passphrase()
@@ -53,7 +53,7 @@ func (p *Portal) prove(w http.ResponseWriter, r *http.Request) {
 func (p *Portal) spend(ctx context.Context, w http.ResponseWriter, r *http.Request, d draft) (draft, bool) {
 	passphrase := r.PostForm.Get("passphrase")
 	d.Passphrase = passphrase
-	if !d.Enters && handover.Check(passphrase) != nil {
+	if d.keyed() && handover.Check(passphrase) != nil {
 		p.showCode(w, r, http.StatusUnprocessableEntity, d, "error.weak")
 		return d, false
 	}
@@ -72,7 +72,7 @@ func (p *Portal) spend(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		return d, false
 	}
 	d.Proven = p.now()
-	if d.Enters {
+	if !d.keyed() {
 		return d, true
 	}
 	key, err := p.newKey(ctx, passphrase)
@@ -113,7 +113,10 @@ func (p *Portal) makes(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		p.fail(w, r, http.StatusUnprocessableEntity, "error.refused")
 		return
 	case err == nil:
-		if err = handover.Leave(ctx, p.Outbox, d.RequestID, d.Wrapped); err == nil && d.forOther() {
+		if d.keyed() {
+			err = handover.Leave(ctx, p.Outbox, d.RequestID, d.Wrapped)
+		}
+		if err == nil && d.forOther() {
 			err = p.rememberFollower(ctx, d)
 		}
 	}
@@ -162,6 +165,9 @@ func (d draft) submitted() event.Submitted {
 	}
 	for _, c := range d.Identifiers {
 		s.Subject.Identifiers = append(s.Subject.Identifiers, event.SubjectIdentifier{Type: dsar.IdentifierType(c.Type), Value: c.Value})
+	}
+	if s.About = d.About; d.Message != "" {
+		s.Details = &event.Details{Message: d.Message}
 	}
 	if d.Correct != "" {
 		system, dataset, _ := strings.Cut(d.What, ".")

@@ -33,7 +33,9 @@ type requestPage struct {
 	Withdraws  bool
 	Letters    []letterLine
 	Answer     *answerPage
-	Percentage int // of the systems that have answered; -1: it isn't said
+	Grievances []rightChoice // what the person can do about the answer
+	About      string        // the earlier request that it is about
+	Percentage int           // of the systems that have answered; -1: it isn't said
 }
 
 // letterLine is a letter that was written to the person.
@@ -142,6 +144,13 @@ func (p *Portal) body(ctx context.Context, l *words.Language, s session, state c
 			b.Letters = append(b.Letters, letterLine{local(sent.At), about})
 		}
 	}
+	b.Grievances = p.grievances(state, s)
+	if about := state.Accepted.About; about != nil {
+		b.About = about.RequestID
+	}
+	if state.Right.Decided() {
+		return b, nil // its answer is the letter
+	}
 	if state.Status == core.StatusCompleted && s.Assurance != dsar.AssuranceClaimed {
 		b.Answer, err = p.answer(ctx, l, s, state, local)
 		return b, err
@@ -149,10 +158,33 @@ func (p *Portal) body(ctx context.Context, l *words.Language, s session, state c
 	return b, nil
 }
 
+// grievances returns what the law lets the person do about the answer: of a request that has
+// been answered or refused, or whose time has run out.
+func (p *Portal) grievances(s core.State, by session) []rightChoice {
+	j, ok := p.Policy.Jurisdiction(s.Accepted.Jurisdiction)
+	answered := s.Status == core.StatusCompleted || s.Status == core.StatusRefused
+	if !ok || by.Assurance == dsar.AssuranceClaimed || !answered && !s.Overdue || s.Right.Decided() {
+		return nil
+	}
+	var all []rightChoice
+	for _, right := range j.Granted(p.Now()) {
+		if g, _ := j.Grant(right, p.Now()); !g.AboutEarlier() || !p.offered(right) || right == dsar.Appeal && !answered {
+			continue
+		}
+		all = append(all, rightChoice{string(right), aboutLink(j.ID, right, s.Accepted.RequestID)})
+	}
+	return all
+}
+
 // line says how a request stands.
 func (b *requestPage) line(l *words.Language, s core.State) {
 	switch s.Status {
 	case core.StatusCompleted:
+		if s.Right.Decided() {
+			b.Line = l.Portal["request.decided"]
+		}
+	case core.StatusReviewing:
+		b.Line = l.Portal["request.reviewing"]
 	case core.StatusRefused:
 		b.Line = l.Portal["request.refused"]
 	case core.StatusCancelled:

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"time"
 
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/identifier"
 )
 
@@ -96,6 +97,8 @@ type draft struct {
 	Identifiers []claim
 	Correct     string
 	Value       string
+	Message     string // with what a person decides
+	About       string // the earlier request that it is about
 	What        string // of which dataset an answer's page asks, as system.dataset; empty: of all
 	Locale      string
 	// Proven is set once the code was right: the rest is tried again without it.
@@ -104,6 +107,10 @@ type draft struct {
 	Wrapped    []byte
 	Passphrase string `json:"-"` // for the page alone, where the form comes back
 }
+
+// keyed reports whether a draft's answer is locked by a passphrase: not that of who only
+// follows a request, nor one that a person decides, whose answer is a letter.
+func (d draft) keyed() bool { return !d.Enters && !dsar.Right(d.Right).Decided() }
 
 // claim is an identifier that somebody says is theirs.
 type claim struct{ Type, Value string }

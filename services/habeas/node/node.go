@@ -211,6 +211,10 @@ func (n *Node) startServices(ctx context.Context, r Roles, catalogue []dsar.Syst
 	if err != nil {
 		return nil, err
 	}
+	if err := n.Config.CallersAsk(book.Rights()); err != nil {
+		return nil, err
+	}
+	n.languages = n.languages.Naming(book.Named())
 	if n.Installation.Journal != nil {
 		n.health.mustAnswer("journal", n.journalAnswers)
 	}

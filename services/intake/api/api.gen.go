@@ -104,51 +104,6 @@ func (e ReceiptStatus) Valid() bool {
 	}
 }
 
-// Defines values for Right.
-const (
-	Access            Right = "access"
-	Appeal            Right = "appeal"
-	Complaint         Right = "complaint"
-	ConsentWithdrawal Right = "consent-withdrawal"
-	Erasure           Right = "erasure"
-	KnowCategories    Right = "know-categories"
-	Objection         Right = "objection"
-	OptOut            Right = "opt-out"
-	Portability       Right = "portability"
-	Rectification     Right = "rectification"
-	Restriction       Right = "restriction"
-)
-
-// Valid indicates whether the value is a known member of the Right enum.
-func (e Right) Valid() bool {
-	switch e {
-	case Access:
-		return true
-	case Appeal:
-		return true
-	case Complaint:
-		return true
-	case ConsentWithdrawal:
-		return true
-	case Erasure:
-		return true
-	case KnowCategories:
-		return true
-	case Objection:
-		return true
-	case OptOut:
-		return true
-	case Portability:
-		return true
-	case Rectification:
-		return true
-	case Restriction:
-		return true
-	default:
-		return false
-	}
-}
-
 // Check defines model for Check.
 type Check string
 
@@ -173,7 +128,7 @@ type Details struct {
 	// Lift For restriction, objection, withdrawal and opt-out: undo it.
 	Lift *bool `json:"lift,omitempty"`
 
-	// Message With an appeal or a complaint; what the person writes.
+	// Message With what a person decides, such as a complaint; what who asks writes.
 	Message  *string   `json:"message,omitempty"`
 	Purposes *[]string `json:"purposes,omitempty"`
 }
@@ -221,9 +176,14 @@ type Receipt struct {
 	ReceivedAt   time.Time    `json:"received_at"`
 
 	// RequestId A UUID in lower case, not the nil UUID.
-	RequestId RequestId     `json:"request_id"`
-	Right     Right         `json:"right"`
-	Status    ReceiptStatus `json:"status"`
+	RequestId RequestId `json:"request_id"`
+
+	// Right access, portability, know-categories, erasure, rectification, restriction, objection,
+	// consent-withdrawal, opt-out; about the answer to an earlier request: appeal, complaint;
+	// or one that a person decides and that the law's file names. What a law doesn't grant is
+	// refused with what it does.
+	Right  Right         `json:"right"`
+	Status ReceiptStatus `json:"status"`
 }
 
 // ReceiptStatus defines model for Receipt.Status.
@@ -252,8 +212,13 @@ type RequestState struct {
 
 	// RequestId A UUID in lower case, not the nil UUID.
 	RequestId RequestId `json:"request_id"`
-	Right     Right     `json:"right"`
-	Source    string    `json:"source"`
+
+	// Right access, portability, know-categories, erasure, rectification, restriction, objection,
+	// consent-withdrawal, opt-out; about the answer to an earlier request: appeal, complaint;
+	// or one that a person decides and that the law's file names. What a law doesn't grant is
+	// refused with what it does.
+	Right  Right  `json:"right"`
+	Source string `json:"source"`
 
 	// Status A word of the request's life; new ones may come.
 	Status    Status    `json:"status"`
@@ -263,8 +228,11 @@ type RequestState struct {
 	WaitingFor []string `json:"waiting_for"`
 }
 
-// Right defines model for Right.
-type Right string
+// Right access, portability, know-categories, erasure, rectification, restriction, objection,
+// consent-withdrawal, opt-out; about the answer to an earlier request: appeal, complaint;
+// or one that a person decides and that the law's file names. What a law doesn't grant is
+// refused with what it does.
+type Right = string
 
 // Status A word of the request's life; new ones may come.
 type Status = string
@@ -295,7 +263,7 @@ type SubjectIdentifier struct {
 // outline for generators of clients; what is checked, to the letter, is
 // events/dsar.request.submitted.v1.schema.json.
 type SubmittedRequest struct {
-	// About With an appeal or a complaint, and with nothing else; the earlier request that it is about.
+	// About With an appeal or a complaint; the earlier request that it is about.
 	About   *RequestId `json:"about,omitempty"`
 	Details *Details   `json:"details,omitempty"`
 
@@ -310,7 +278,12 @@ type SubmittedRequest struct {
 
 	// RequestId A UUID in lower case, not the nil UUID.
 	RequestId RequestId `json:"request_id"`
-	Right     Right     `json:"right"`
+
+	// Right access, portability, know-categories, erasure, rectification, restriction, objection,
+	// consent-withdrawal, opt-out; about the answer to an earlier request: appeal, complaint;
+	// or one that a person decides and that the law's file names. What a law doesn't grant is
+	// refused with what it does.
+	Right Right `json:"right"`
 
 	// Source The caller's own name, as the operator configured it; not a person's.
 	Source  string  `json:"source"`

@@ -168,9 +168,22 @@ func (c Caller) check(issuers map[string]bool) error {
 	return nil
 }
 
+// CallersAsk returns an error that names a caller who may ask for a right which no law
+// grants: granted are those that some law does.
+func (c Config) CallersAsk(granted []dsar.Right) error {
+	for _, name := range slices.Sorted(maps.Keys(c.Callers)) {
+		for _, r := range c.Callers[name].Rights {
+			if !slices.Contains(granted, r) {
+				return fmt.Errorf("callers: %s: rights: no law grants %q; there are %v", name, r, granted)
+			}
+		}
+	}
+	return nil
+}
+
 func checkRights(rights []dsar.Right) error {
 	for _, r := range rights {
-		if !slices.Contains(slices.Concat(dsar.Rights(), dsar.Grievances()), r) {
+		if !r.Valid() {
 			return fmt.Errorf("rights: %q is no right", r)
 		}
 	}

@@ -206,14 +206,15 @@ func (c Extend) decide(d *decider) error {
 	switch {
 	case c.Reason == "":
 		return fmt.Errorf("%w: the person must be told the reason", ErrNotAllowed)
-	case d.Extended:
-		return fmt.Errorf("%w: it was extended before", ErrNotAllowed)
 	case !d.Paused && !d.DueAt.IsZero() && d.now.After(d.DueAt):
-		return fmt.Errorf("%w: the person must be told before the first due date", ErrNotAllowed)
+		return fmt.Errorf("%w: the person must be told before the day on which it is due", ErrNotAllowed)
 	}
 	clock := d.clock()
-	clock.Extended = true
+	clock.Extensions++
 	due, ok := calendarDue(c.Calendar, clock)
+	if !ok && d.Extensions > 0 {
+		return fmt.Errorf("%w: it was extended as often as the law of %s lets it", ErrNotAllowed, d.Accepted.Jurisdiction)
+	}
 	if !ok || !due.After(d.DueAt) {
 		return fmt.Errorf("%w: the law of %s knows no extension", ErrNotAllowed, d.Accepted.Jurisdiction)
 	}

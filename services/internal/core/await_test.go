@@ -19,7 +19,7 @@ func (c calendar) Due(k core.Clock) (time.Time, bool) {
 		began = k.StartedAt
 	}
 	due := began.AddDate(0, 0, 30)
-	if k.Extended {
+	if k.Extensions > 0 {
 		if c.fixed {
 			return time.Time{}, false
 		}

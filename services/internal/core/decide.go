@@ -61,13 +61,15 @@ func (c Submit) decide(d *decider) error {
 	switch {
 	case c.RequestID == "":
 		return fmt.Errorf("%w: no request_id", ErrInvalid)
-	case c.Right.Stages() == nil && !c.Right.Grievance():
+	case !c.Right.Valid():
 		return fmt.Errorf("%w: unknown right", ErrInvalid)
-	case c.Right.Grievance() != (c.About != nil):
-		return fmt.Errorf("%w: an appeal or a complaint, and nothing else, is about an earlier request", ErrInvalid)
+	case c.About != nil && !c.Right.Decided():
+		return fmt.Errorf("%w: only what a person decides is about an earlier request", ErrInvalid)
 	case len(c.Identifiers) == 0:
 		return fmt.Errorf("%w: no identifier", ErrInvalid)
-	case len(c.Systems) == 0 && !c.Right.Grievance():
+	case len(c.Systems) > 0 && c.Right.Decided():
+		return fmt.Errorf("%w: a person decides %s, and no system is asked", ErrInvalid, c.Right)
+	case len(c.Systems) == 0 && !c.Right.Decided():
 		return fmt.Errorf("%w: no system to ask", ErrInvalid)
 	}
 	d.record(c.Accepted)

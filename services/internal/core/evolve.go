@@ -66,7 +66,7 @@ func (s State) goOn(due, at time.Time) State {
 // goingOn returns the status of a request that waits for nobody.
 func (s State) goingOn() Status {
 	switch {
-	case s.Right.Grievance():
+	case s.Right.Decided():
 		return StatusReviewing
 	case s.Stage != "":
 		return statusOf[s.Stage]

@@ -6,13 +6,13 @@ import (
 	"habeas.dev/pkg/dsar"
 )
 
-// grievanceFacts are the facts of appeals and complaints.
+// grievanceFacts are the facts of what a person decides.
 var grievanceFacts = []factType{
 	fact[GrievanceDecided]("grievance.decided"),
 	fact[Reopened]("request.reopened"),
 }
 
-// About is the earlier request that an appeal or a complaint is about.
+// About is the earlier request that another is about: an appeal, a complaint.
 type About struct {
 	RequestID string     `json:"request_id"`
 	Right     dsar.Right `json:"right"`
@@ -20,7 +20,7 @@ type About struct {
 	DecidedBy []string `json:"decided_by,omitempty"`
 }
 
-// GrievanceDecided ends an appeal or a complaint: somebody has looked at it.
+// GrievanceDecided ends a request that a person decides: somebody has looked at it.
 type GrievanceDecided struct {
 	ReasonedAct
 	Finding Finding `json:"finding"`

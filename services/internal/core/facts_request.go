@@ -223,7 +223,7 @@ type Extended struct {
 }
 
 func (e Extended) evolve(s State) State {
-	s.Extended, s.DueAt, s.RemindedDue = true, e.DueAt, false
+	s.Extensions, s.DueAt, s.RemindedDue = s.Extensions+1, e.DueAt, false
 	return s
 }
 

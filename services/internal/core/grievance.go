@@ -1,13 +1,14 @@
 package core
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 )
 
-// Finding is what was found of an appeal or a complaint.
+// Finding is what a person decided: whether who asked is given what they asked for.
 type Finding string
 
 // The findings.
@@ -20,9 +21,10 @@ const (
 // Findings lists them, the one that grants the most first.
 func Findings() []Finding { return []Finding{Upheld, PartlyUpheld, Dismissed} }
 
-// DecideGrievance ends an appeal or a complaint with what was found, and why, in words
-// that the person reads. Who refused the request that it is about MUST NOT decide it. An
-// upheld one of a refused request is to be taken up again first ([Reopen]).
+// DecideGrievance ends a request of a right that a person decides ([dsar.Right.Decided])
+// with what was decided, and why, in words that who asked reads. Who refused the request
+// that an appeal or a complaint is about MUST NOT decide it; where such a one is upheld, the
+// refused request is to be taken up again first ([Reopen]).
 type DecideGrievance struct {
 	By      string
 	Finding Finding
@@ -38,10 +40,12 @@ func (c DecideGrievance) decide(d *decider) error {
 	if err := d.open(); err != nil {
 		return err
 	}
-	about := d.Accepted.About
+	about := cmp.Or(d.Accepted.About, &About{})
 	switch {
-	case !d.Right.Grievance() || about == nil:
-		return fmt.Errorf("%w: this is neither an appeal nor a complaint", ErrNotAllowed)
+	case !d.Right.Decided():
+		return fmt.Errorf("%w: systems carry %s out, and nobody decides it", ErrNotAllowed, d.Right)
+	case c.Reopened && about.RequestID == "":
+		return fmt.Errorf("%w: it is about no earlier request that could be taken up again", ErrNotAllowed)
 	case d.Awaited != "":
 		return ErrAwaited
 	case !slices.Contains(Findings(), c.Finding):

@@ -93,3 +93,30 @@ func TestTimeHadRunOut(t *testing.T) {
 		t.Error("told twice")
 	}
 }
+
+// TestRightThatAPersonDecides: a right that a law's file adds is decided as a complaint is,
+// about no earlier request; its receipt is confirmed as that of a request, and it can be
+// refused on a ground of the law.
+func TestRightThatAPersonDecides(t *testing.T) {
+	t.Parallel()
+	asked := func(terms core.Terms, systems ...dsar.System) (*desk, core.Submit) {
+		return &desk{t: t, now: start}, core.Submit{Accepted: core.Accepted{RequestID: "r1", Right: "automated-explanation", Jurisdiction: "South Korea", ReceivedAt: start, AcceptedAt: start, DueAt: start.AddDate(0, 0, 30),
+			Digest: "d", Identifiers: []dsar.Identifier{camille}, Terms: terms, Systems: systems}}
+	}
+	d, submit := asked(core.Terms{}, events)
+	d.refuses(submit, core.ErrInvalid) // no system is asked
+	d, submit = asked(core.Terms{Refusals: []string{"harm"}})
+	d.do(submit)
+	if d.state.Status != core.StatusReviewing || !d.state.Allowed(core.Officer, calendar{}, d.now).Has(core.VerbRefuse) {
+		t.Fatalf("%s", d.state.Status)
+	}
+	d.refuses(core.DecideGrievance{By: "sam", Finding: core.Upheld, Reason: "by the payments of a year", Reopened: true, Now: d.now}, core.ErrNotAllowed)
+	d.do(core.DecideGrievance{By: "sam", Finding: core.Upheld, Reason: "by the payments of a year", Now: d.now})
+	var letters []core.Letter
+	for _, o := range d.state.Unwritten() {
+		letters = append(letters, o.Letter)
+	}
+	if want := []core.Letter{core.LetterConfirmation, core.LetterDecision}; d.state.Status != core.StatusCompleted || !slices.Equal(letters, want) {
+		t.Errorf("%s, letters %v, want %v", d.state.Status, letters, want)
+	}
+}

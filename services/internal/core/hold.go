@@ -22,8 +22,8 @@ func (c Hold) decide(d *decider) error {
 	if !d.Exists() {
 		return ErrUnknown
 	}
-	if d.Right.Grievance() {
-		return fmt.Errorf("%w: nothing is erased by an appeal or a complaint", ErrNotAllowed)
+	if d.Right.Decided() {
+		return fmt.Errorf("%w: a person decides this: nothing is erased by it", ErrNotAllowed)
 	}
 	if slices.Contains(d.Holds, Held{c.System, c.Dataset}) {
 		return nil

@@ -233,7 +233,7 @@ func (c TakeKept) decide(d *decider) error {
 	switch {
 	case !d.Exists():
 		return ErrUnknown
-	case d.Status.Ended() || d.Right.Grievance():
+	case d.Status.Ended() || d.Right.Decided():
 		return nil
 	}
 	known := !slices.ContainsFunc(c.Of, func(id string) bool { return !slices.Contains(d.Erasures, id) })

@@ -60,15 +60,16 @@ type Clock struct {
 	ReceivedAt   time.Time
 	// StartedAt is when the period began, where that was later than receipt.
 	StartedAt time.Time
-	Extended  bool
-	Pauses    []Pause
+	// Extensions is how often the period was extended.
+	Extensions int
+	Pauses     []Pause
 }
 
 // Calendar counts as the law of a jurisdiction does; policy.Book is one. It
 // comes in with a command and MUST be pure: no clock, no I/O.
 type Calendar interface {
 	// Due is when the answer is due. It is false where that law knows no such
-	// due date: an extension of a period that can't be extended.
+	// due date: an extension, or one more, of a period that can't be extended so.
 	Due(c Clock) (time.Time, bool)
 }
 
@@ -76,6 +77,6 @@ type Calendar interface {
 func (s State) clock() Clock {
 	return Clock{
 		Jurisdiction: s.Accepted.Jurisdiction, Right: s.Accepted.Right, ReceivedAt: s.Accepted.ReceivedAt, StartedAt: s.StartedAt,
-		Extended: s.Extended, Pauses: s.Pauses,
+		Extensions: s.Extensions, Pauses: s.Pauses,
 	}
 }

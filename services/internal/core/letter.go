@@ -17,23 +17,24 @@ type Occasion struct {
 	Checks []dsar.Check // what is to be proven; with LetterProof
 	Reason string       // what is asked, or why it takes longer; a person's words
 	Ground string       // on which it is refused; with LetterRefusal
-	// Decision is what was found of a grievance; with LetterDecision.
+	// Decision is what a person decided; with LetterDecision.
 	Decision GrievanceDecided
 	// Again is what was found when the erasure was proven anew; with LetterAddendum.
 	Again *AgainAnswer
-	// Right, DueAt, Extended and Paused are the state's, just after the fact.
-	Right            dsar.Right
-	DueAt            time.Time
-	Extended, Paused bool
+	// Right, DueAt, Extensions and Paused are the state's, just after the fact.
+	Right      dsar.Right
+	DueAt      time.Time
+	Extensions int
+	Paused     bool
 }
 
 // occasion adds what the person is to be written about, if a fact is such. Before is the
 // state in which the fact came.
 func (s State) occasion(before State, e Event) State {
-	o := Occasion{Cause: s.Version, Right: s.Right, DueAt: s.DueAt, Extended: s.Extended, Paused: s.Paused}
+	o := Occasion{Cause: s.Version, Right: s.Right, DueAt: s.DueAt, Extensions: s.Extensions, Paused: s.Paused}
 	switch e := e.(type) {
 	case Accepted:
-		if o.Letter = LetterConfirmation; s.Right.Grievance() {
+		if o.Letter = LetterConfirmation; e.About != nil {
 			o.Letter = LetterAcknowledgement
 		}
 	case GrievanceDecided:
@@ -56,7 +57,7 @@ func (s State) occasion(before State, e Event) State {
 		if o.Letter = LetterAnswer; s.Right == dsar.Erasure {
 			o.Letter = LetterCertificate
 		}
-		if s.Right.Grievance() {
+		if s.Right.Decided() {
 			o.Letter, o.Reason, o.Decision = LetterDecision, s.Decision.Reason, s.Decision
 		}
 	default:

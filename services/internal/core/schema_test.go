@@ -164,7 +164,6 @@ func TestEnumsAreTheCores(t *testing.T) {
 		t.Fatal(err)
 	}
 	for def, want := range map[string][]string{
-		"right":   words(slices.Concat(dsar.Rights(), dsar.Grievances())),
 		"action":  words([]dsar.Action{dsar.Resolve, dsar.Gather, dsar.Plan, dsar.Erase, dsar.Prove, dsar.Rectify, dsar.Restrict, dsar.Assemble}),
 		"ability": words([]dsar.Action{dsar.Resolve, dsar.Gather, dsar.Erase, dsar.Rectify, dsar.Restrict}),
 		"outcome": words([]dsar.Outcome{

@@ -71,7 +71,8 @@ type State struct {
 	DueAt time.Time
 	// StartedAt is when the answer's period began, where that was with the proof.
 	StartedAt time.Time
-	Extended  bool
+	// Extensions is how often that period was extended.
+	Extensions int
 	// Awaited is what the person is awaited for; empty: nothing.
 	Awaited ReminderOf // [RemindProof] or [RemindClarification]
 	// Proof is what the person was last asked to prove, and Disproven what they were

@@ -239,7 +239,7 @@ func (w *Writer) data(j policy.Jurisdiction, lang *words.Language, stated *state
 		d.Appeal = fmt.Sprintf(v.Periods[string(p.Unit)], p.Count)
 	}
 	for _, c := range j.Complaint {
-		if c.Operator && asked.Grievance() {
+		if c.Operator && asked == dsar.Complaint || c.Operator && asked == dsar.Appeal {
 			continue // they have complained to us
 		}
 		to := lang.Text(c.Name)

@@ -22,7 +22,7 @@ func newWriter(t *testing.T) (*letter.Writer, *policy.Book) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := letter.NewWriter(book, operator.Operator{Name: "Example Cloud SAS"})
+	w := letter.NewWriter(book, operator.Operator{Name: "Example Cloud SAS", Languages: (*words.Languages)(nil).Naming(book.Named())})
 	return w, book
 }
 
@@ -71,7 +71,7 @@ func stated(j policy.Jurisdiction, o occasion) *statement.Document {
 	for seq := range 6 {
 		told.Facts = append(told.Facts, core.Cited{Seq: seq + 1, Hash: "h"})
 	}
-	e := statement.Evidence{Request: request, Told: told, Occasion: &o.Occasion, MayExtend: j.Periods(o.right).Extension != nil && !o.Extended, StartsWithProof: o.starts, Systems: []statement.System{{System: "shop", Datasets: []statement.Dataset{{Dataset: "orders"}}}},
+	e := statement.Evidence{Request: request, Told: told, Occasion: &o.Occasion, MayExtend: o.Extensions < j.Periods(o.right).Extensions(), StartsWithProof: o.starts, Systems: []statement.System{{System: "shop", Datasets: []statement.Dataset{{Dataset: "orders"}}}},
 		Refusal: func(ground string) (string, string) {
 			if r, ok := j.Refusal(ground); ok {
 				return r.Title.In(lang.Tag), r.Cited(lang.Text)
@@ -143,7 +143,7 @@ func TestSentences(t *testing.T) {
 		{"EEA", "en", dsar.Access, core.LetterProof, func(o *occasion) { o.Checks = []dsar.Check{dsar.CheckIdentity} }, []string{"proof of who you are"}, []string{"child", "organisation", "somebody else"}},
 		{"EEA", "fr", dsar.Access, core.LetterProof, func(o *occasion) { o.Checks = []dsar.Check{dsar.CheckHeir} }, []string{"la preuve du décès de la personne et de votre qualité d’héritier"}, []string{"enfant", "organisation"}},
 		{"California", "en", dsar.Access, core.LetterProof, nil, []string{"proof of who you are", "goes on meanwhile: it ends on 15 October 2026"}, []string{"stands still"}},
-		{"EEA", "en", dsar.Access, core.LetterExtension, func(o *occasion) { o.Extended, o.DueAt = true, book2(t, "EEA") }, []string{"for this reason: many records in many systems.", "by 30 November 2026", "CNPD", "court"}, []string{".."}},
+		{"EEA", "en", dsar.Access, core.LetterExtension, func(o *occasion) { o.Extensions, o.DueAt = 1, book2(t, "EEA") }, []string{"for this reason: many records in many systems.", "by 30 November 2026", "CNPD", "court"}, []string{".."}},
 		{"EEA", "fr", dsar.Access, core.LetterRefusal, nil, []string{"car elle est manifestement infondée (RGPD, art. 12, par. 5, point b))", "réclamation", "CNPD", "tribunal"}, nil},
 		{"California", "en", dsar.Erasure, core.LetterRefusal, func(o *occasion) { o.Ground = core.NotProven }, []string{"could not make sure who asks", "not to sell or share"}, []string{"court"}},
 		{"Virginia", "en", dsar.Access, core.LetterRefusal, nil, []string{"You can appeal", "60 days"}, nil},
@@ -230,7 +230,7 @@ func book2(t *testing.T, id string) time.Time {
 }
 
 // TestGrievances: the receipt of an appeal or a complaint, and the decision, in each
-// language: which request it is about, who decides, by when, what was found and why; whoever
+// language, and of what else a person decides: which request it is about, who decides, by when, what was found and why; whoever
 // has complained to us isn't sent to us again.
 func TestGrievances(t *testing.T) {
 	t.Parallel()
@@ -254,10 +254,16 @@ func TestGrievances(t *testing.T) {
 		{"UK", "fr", dsar.Complaint, core.LetterDecision, decided(core.Dismissed, false), []string{"Nous maintenons notre réponse, pour le motif suivant : the permission was complete.", "Information Commissioner"}, []string{"nous-mêmes", "repris", ".."}},
 		{"Colorado", "en", dsar.Appeal, core.LetterDecision, decided(core.Upheld, true), []string{"You are right. The reason: the permission was complete.", "taken your request up again", "Attorney General"}, []string{"in part", "stay with"}},
 		{"Colorado", "fr", dsar.Appeal, core.LetterDecision, decided(core.PartlyUpheld, true), []string{"Nous vous donnons raison en partie", "Nous avons repris le traitement"}, []string{"maintenons"}},
+		{"South Korea", "en", "automated-explanation", core.LetterConfirmation, nil, []string{"your request for an explanation of a decision", "by 30 September 2026", "Should we need longer", "Your request has the number"}, []string{"about our answer", "appeal", "complaint"}},
+		{"South Korea", "fr", "automated-refusal", core.LetterDecision, decided(core.Upheld, false), []string{"votre demande : la fin des décisions prises", "Nous faisons droit à votre demande. Notre réponse : the permission", "Votre demande porte le numéro"}, []string{"au sujet de notre réponse", "raison", ".."}},
+		{"UK", "en", "automated-review", core.LetterDecision, decided(core.Dismissed, false), []string{"your request for a person’s review", "We don’t do what you asked. Our answer: the permission", "us (we confirm a complaint"}, []string{"about our answer", "stay with"}},
 		{"EEA", "en", dsar.Complaint, core.LetterAcknowledgement, func(o *occasion) { o.At = o.DueAt.AddDate(0, 0, 3) }, []string{"was due by 30 September 2026, before it reached us"}, []string{"We will tell you by"}},
 	} {
 		j, _ := book.Jurisdiction(c.id)
-		o := occasion{Occasion: core.Occasion{Letter: c.kind, Cause: 2, At: received.AddDate(0, 0, 9), Right: c.right, DueAt: j.Due(c.right, received)}, right: c.right, locale: c.locale, about: about}
+		o := occasion{Occasion: core.Occasion{Letter: c.kind, Cause: 2, At: received.AddDate(0, 0, 9), Right: c.right, DueAt: j.Due(c.right, received)}, right: c.right, locale: c.locale}
+		if c.right == dsar.Appeal || c.right == dsar.Complaint {
+			o.about = about
+		}
 		if c.change != nil {
 			c.change(&o)
 		}

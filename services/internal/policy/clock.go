@@ -36,6 +36,14 @@ func (j Jurisdiction) Periods(right dsar.Right) Periods {
 	return p
 }
 
+// Extensions returns how often the answer's period can be extended.
+func (p Periods) Extensions() int {
+	if p.Extension == nil {
+		return 0
+	}
+	return max(p.Extension.Times, 1)
+}
+
 // countsWorkingDays reports whether any period depends on which days are working days.
 func (j Jurisdiction) countsWorkingDays() bool {
 	var periods []*Period
@@ -81,7 +89,7 @@ func (j Jurisdiction) Due(right dsar.Right, received time.Time) time.Time {
 // Extended returns Due with the answer's period extended, counted from receipt as
 // well. It is false where the jurisdiction knows no extension of that right's period.
 func (j Jurisdiction) Extended(right dsar.Right, received time.Time) (time.Time, bool) {
-	return j.due(core.Clock{Right: right, ReceivedAt: received, Extended: true})
+	return j.due(core.Clock{Right: right, ReceivedAt: received, Extensions: 1})
 }
 
 // due returns the last day of a period: counted from the day on which it began, moved
@@ -94,18 +102,20 @@ func (j Jurisdiction) due(c core.Clock) (time.Time, bool) {
 	}
 	p, last := j.Periods(c.Right), j.day(began)
 	switch {
-	case !c.Extended:
+	case c.Extensions == 0:
 		last = j.days.after(p.Answer, last)
-	case p.Extension == nil:
+	case c.Extensions > p.Extensions():
 		return time.Time{}, false
 	case p.Extension.Unit == p.Answer.Unit:
 		// One month and two further ones are three: 31 August, 30 November, not
 		// 30 September, 30 November by way of a shorter month.
 		whole := p.Answer
-		whole.Count += p.Extension.Count
+		whole.Count += p.Extension.Count * c.Extensions
 		last = j.days.after(whole, last)
 	default:
-		last = j.days.after(*p.Extension, j.days.after(p.Answer, last))
+		more := *p.Extension
+		more.Count *= c.Extensions
+		last = j.days.after(more, j.days.after(p.Answer, last))
 	}
 	for _, pause := range c.Pauses {
 		from := pause.From

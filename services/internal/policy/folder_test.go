@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/policy"
+	"habeas.dev/services/internal/words"
 )
 
 // TestLawsOfAFolder: Texas and Quebec come in as files, beside the built-in laws, with
@@ -108,5 +110,56 @@ func TestWorkingDaysNeedACalendar(t *testing.T) {
 		if _, err := policy.Check(own); err == nil || !strings.Contains(err.Error(), "holidays") {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestRightOfAFile: a law's file adds a right that a person decides, with its words and its
+// clock, and no code knows it; what it lacks, and words that differ between laws, are told.
+func TestRightOfAFile(t *testing.T) {
+	t.Parallel()
+	const decided = "\n    decided: {name: {en: hearing, fr: audition}, asks: {en: a hearing, fr: une audition}, choice: {en: Be heard, fr: Être entendu}, says: {en: A person hears you., fr: Une personne vous entend.}}"
+	added := func(name, text string) error {
+		dir := t.TempDir()
+		law := edited(t, name+".yaml", "\nanswer:\n", "\n  - right: hearing"+text+"\n    answer: {count: 5, unit: day, source: a test}\n    extension: {count: 5, unit: day, times: 2, source: a test}\n    source: a test\nanswer:\n")
+		if err := os.WriteFile(filepath.Join(dir, name+".yaml"), []byte(law), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		book, err := policy.Load(dir)
+		if err != nil {
+			return err
+		}
+		j, _ := book.Jurisdiction("Canada")
+		received := instant(t, "2026-11-02T12:00:00Z")
+		hearing := dsar.Right("hearing")
+		if !slices.Contains(book.Rights(), hearing) || !slices.Contains(j.Over(received), hearing) || slices.Contains(j.Over(received), dsar.Complaint) || !hearing.Decided() {
+			t.Errorf("%v", book.Rights())
+		}
+		for n, want := range []string{"2026-11-07", "2026-11-12", "2026-11-17"} {
+			if due, ok := book.Due(core.Clock{Jurisdiction: "Canada", Right: hearing, ReceivedAt: received, Extensions: n}); !ok || j.Local(due).Format(time.DateOnly) != want {
+				t.Errorf("extended %d times it is due %s, %v", n, due, ok)
+			}
+		}
+		if _, ok := book.Due(core.Clock{Jurisdiction: "Canada", Right: hearing, ReceivedAt: received, Extensions: 3}); ok {
+			t.Error("it is extended three times")
+		}
+		fr := (*words.Languages)(nil).Naming(book.Named()).For("fr")
+		if fr.Word("hearing") != "audition" || fr.Letters.Rights[hearing] != "une audition" || fr.Portal["right.hearing"] != "Être entendu" || words.For("fr").Word("hearing") != "hearing" {
+			t.Errorf("%q, %q", fr.Word("hearing"), fr.Letters.Rights[hearing])
+		}
+		return nil
+	}
+	if err := added("canada", decided); err != nil {
+		t.Error(err)
+	}
+	if err := added("canada", ""); err == nil || !strings.Contains(err.Error(), "rights: hearing is none that systems carry out") {
+		t.Errorf("without words: %v", err)
+	}
+	dir := t.TempDir()
+	text := edited(t, "brazil.yaml", "en: review of an automated decision", "en: another review")
+	if err := os.WriteFile(filepath.Join(dir, "brazil.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := policy.Load(dir); err == nil || !strings.Contains(err.Error(), "right automated-review has other words than in brazil.yaml") {
+		t.Errorf("other words: %v", err)
 	}
 }

@@ -242,8 +242,26 @@ type Grant struct {
 	Answer       *Period    `yaml:"answer"`
 	Extension    *OwnPeriod `yaml:"extension"`
 	Confirmation *OwnPeriod `yaml:"confirmation"`
-	Source       string     `yaml:"source"`
-	Read         Read       `yaml:"read"`
+	// Decided is what the right is called where this file adds it: a person decides it.
+	Decided *Decided `yaml:"decided"`
+	Source  string   `yaml:"source"`
+	Read    Read     `yaml:"read"`
+}
+
+// Decided is a right that a law's file adds: a person decides it, and no system is asked.
+// Its texts are those of [words.Right].
+type Decided struct {
+	Name   Text `yaml:"name"`
+	Asks   Text `yaml:"asks"`
+	Choice Text `yaml:"choice"`
+	Says   Text `yaml:"says"`
+	// AboutEarlier says that it is about the answer to an earlier request.
+	AboutEarlier bool `yaml:"about_earlier"`
+}
+
+// AboutEarlier reports whether the right is about the answer to an earlier request.
+func (g Grant) AboutEarlier() bool {
+	return g.Right == dsar.Appeal || g.Right == dsar.Complaint || g.Decided != nil && g.Decided.AboutEarlier
 }
 
 // IdentityCheck says what a check of identity does to the clock and to the answer.
@@ -293,10 +311,13 @@ func (j Jurisdiction) Granted(received time.Time) []dsar.Right {
 	return rights
 }
 
-// Over returns the rights over data that the law grants to a request received at that
-// time, in the order of its file.
+// Over returns the rights that the law grants to a request received at that time and that
+// aren't about the answer to an earlier one, in the order of its file.
 func (j Jurisdiction) Over(received time.Time) []dsar.Right {
-	return slices.DeleteFunc(j.Granted(received), dsar.Right.Grievance)
+	return slices.DeleteFunc(j.Granted(received), func(r dsar.Right) bool {
+		g, _ := j.Grant(r, received)
+		return g.AboutEarlier()
+	})
 }
 
 // Appeal returns the period in which an appeal that is received at that time is answered;

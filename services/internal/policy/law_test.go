@@ -137,6 +137,11 @@ func TestLaw2026(t *testing.T) {
 	add("Virginia", appeal, "extension", 0, "", read, false)
 	add("Colorado", appeal, "answer", 45, policy.Day, memory, false)
 	add("Colorado", appeal, "extension", 60, policy.Day, memory, false)
+	machine := []dsar.Right{"automated-refusal", "automated-explanation"}
+	add("South Korea", machine, "answer", 30, policy.Day, read, false)
+	add("South Korea", machine, "extension", 30, policy.Day, read, false)
+	add("UK", []dsar.Right{"automated-review"}, "answer", 1, policy.Month, read, false)
+	add("Brazil", []dsar.Right{"automated-review"}, "answer", 15, policy.Day, memory, true)
 	book := load(t)
 	for _, w := range table {
 		j, _ := book.Jurisdiction(w.law)
@@ -181,6 +186,24 @@ func TestLaw2026(t *testing.T) {
 	if by := uk.Terms(dsar.Complaint, instant(t, "2026-07-01T12:00:00Z"), nil).ConfirmBy; uk.Local(by).Format(time.DateOnly) != "2026-07-30" {
 		t.Errorf("acknowledged by %s", by)
 	}
+	// California's automated decisions are granted from 1 January 2027: a stop within 15
+	// business days, without proof, and an explanation as the right to know.
+	ca, _ := book.Jurisdiction("California")
+	for right, want := range map[dsar.Right]string{"automated-opt-out": "15 business-day, no proof", "automated-explanation": "45 day, +45 day, confirmed in 10 business-day"} {
+		if _, before := ca.Grant(right, instant(t, "2026-12-31T20:00:00Z")); before {
+			t.Errorf("%s is granted before 2027", right)
+		}
+		if g, ok := ca.Grant(right, instant(t, "2027-01-01T20:00:00Z")); !ok || g.Read != survey || clockOf(ca.Periods(right), g) != want {
+			t.Errorf("%s: %v, %q, want %q", right, ok, clockOf(ca.Periods(right), g), want)
+		}
+	}
+	// Korea's are extended twice (Decree 44-2 to 44-4), and need proof (46(1)).
+	kr, _ := book.Jurisdiction("South Korea")
+	for _, right := range machine {
+		if g, _ := kr.Grant(right, time.Now()); kr.Periods(right).Extensions() != 2 || g.NoProof {
+			t.Errorf("%s: extended %d times, no proof: %v", right, kr.Periods(right).Extensions(), g.NoProof)
+		}
+	}
 	// Grounds, by right.
 	for _, g := range []struct {
 		law, ground string
@@ -188,7 +211,7 @@ func TestLaw2026(t *testing.T) {
 		may         bool
 	}{
 		{"California", "twice-a-year", dsar.Access, true}, {"California", "twice-a-year", dsar.Erasure, false}, {"California", "fraudulent", dsar.OptOut, true}, {"California", "not-correct", dsar.Rectification, true},
-		{"South Korea", "contract", dsar.Restriction, true}, {"South Korea", "contract", dsar.Access, false}, {"Switzerland", "own-interests", dsar.Access, true}, {"Switzerland", "own-interests", dsar.Erasure, false},
+		{"South Korea", "contract", dsar.Restriction, true}, {"South Korea", "contract", dsar.Access, false}, {"South Korea", "agreed", "automated-refusal", true}, {"South Korea", "agreed", "automated-explanation", false}, {"South Korea", "harm", "automated-explanation", true}, {"California", "fraudulent", "automated-opt-out", true}, {"Switzerland", "own-interests", dsar.Access, true}, {"Switzerland", "own-interests", dsar.Erasure, false},
 		{"Canada", "danger", dsar.Access, true}, {"Canada", "investigation", dsar.Access, true}, {"Canada", "dispute", dsar.Access, true},
 	} {
 		j, _ := book.Jurisdiction(g.law)

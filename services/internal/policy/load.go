@@ -10,6 +10,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"time"
 	_ "time/tzdata" // due dates mustn't depend on what the machine has installed
@@ -17,8 +18,10 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v3"
 
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/schemas"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/words"
 )
 
 //go:embed jurisdictions/*.yaml jurisdictions/calendars/*.yaml
@@ -28,6 +31,7 @@ var files embed.FS
 type Book struct {
 	byID      map[string]Jurisdiction
 	ids       []string
+	named     map[dsar.Right]words.Right
 	calendars map[string]*Calendar
 }
 
@@ -113,7 +117,44 @@ func (b *Book) add(fsys fs.FS, from string) error {
 		b.byID[j.ID] = j
 	}
 	b.ids = slices.Sorted(maps.Keys(b.byID))
+	return b.nameRights()
+}
+
+// nameRights notes what the rights are called that laws add. Two laws may add the same one,
+// by the same words.
+func (b *Book) nameRights() error {
+	b.named = map[dsar.Right]words.Right{}
+	by := map[dsar.Right]string{}
+	for _, id := range b.ids {
+		for _, g := range b.byID[id].Rights {
+			if g.Decided == nil {
+				continue
+			}
+			named := words.Right{Name: g.Decided.Name, Asks: g.Decided.Asks, Choice: g.Decided.Choice, Says: g.Decided.Says}
+			if by[g.Right] != "" && !reflect.DeepEqual(b.named[g.Right], named) {
+				return fmt.Errorf("policy: %s: right %s has other words than in %s: use the same, or another name", b.byID[id].File, g.Right, b.byID[by[g.Right]].File)
+			}
+			b.named[g.Right], by[g.Right] = named, id
+		}
+	}
 	return nil
+}
+
+// Named returns what the rights are called that laws add ([words.Languages.Naming]).
+func (b *Book) Named() map[dsar.Right]words.Right { return b.named }
+
+// Rights returns every right that some law grants: those over data, and then those that a
+// person decides, by their names.
+func (b *Book) Rights() []dsar.Right {
+	granted := map[dsar.Right]bool{}
+	for _, j := range b.byID {
+		for _, g := range j.Rights {
+			granted[g.Right] = true
+		}
+	}
+	over := slices.DeleteFunc(dsar.Rights(), func(r dsar.Right) bool { return !granted[r] })
+	maps.DeleteFunc(granted, func(r dsar.Right, _ bool) bool { return !r.Decided() })
+	return append(over, slices.Sorted(maps.Keys(granted))...)
 }
 
 // Jurisdiction returns a jurisdiction by its exact id.
@@ -205,6 +246,12 @@ func read(schema *jsonschema.Schema, calendars map[string]*Calendar, text []byte
 			return Jurisdiction{}, fmt.Errorf("rights: %s comes twice", g.Right)
 		}
 		granted[string(g.Right)] = true
+		switch added := g.Right.Decided() && g.Right != dsar.Appeal && g.Right != dsar.Complaint; {
+		case added && g.Decided == nil:
+			return Jurisdiction{}, fmt.Errorf("rights: %s is none that systems carry out; one that a person decides has decided:, which says what it is called", g.Right)
+		case !added && g.Decided != nil:
+			return Jurisdiction{}, fmt.Errorf("rights: %s has its words already, and takes no decided:", g.Right)
+		}
 	}
 	grounds := map[string]bool{}
 	for _, r := range j.Refusals {

@@ -27,6 +27,8 @@ type Period struct {
 	// CountsReceipt says that the day of receipt is the first that counts, and not day 0;
 	// in days.
 	CountsReceipt bool `yaml:"counts_receipt" json:"counts_receipt,omitempty"`
+	// Times is how often the period can be added, in an extension; 0 is once.
+	Times int `yaml:"times" json:"times,omitempty"`
 	// Choice says that the number is the operator's own, not the law's.
 	Choice bool   `yaml:"choice" json:"choice,omitempty"`
 	Source string `yaml:"source" json:"source"`

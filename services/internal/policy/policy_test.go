@@ -218,21 +218,21 @@ func TestPauses(t *testing.T) {
 	type pause struct{ from, until string }
 	for _, c := range []struct {
 		id, received string
-		extended     bool
+		extensions   int
 		pauses       []pause
 		last, source string
 	}{
-		{"EEA", "2026-08-31T10:00:00Z", false, []pause{{"2026-09-07T08:00:00Z", "2026-09-17T16:00:00Z"}}, "2026-10-12", "EDPB 01/2022, 5.3: 30 September and 10 days; 10 October is a Saturday"},
-		{"EEA", "2026-08-31T10:00:00Z", true, []pause{{"2026-09-07T08:00:00Z", "2026-09-17T16:00:00Z"}}, "2026-12-10", "30 November and 10 days, a Thursday"},
-		{"EEA", "2026-08-31T10:00:00Z", false, []pause{{"2026-09-01T08:00:00Z", "2026-09-03T08:00:00Z"}, {"2026-09-10T08:00:00Z", "2026-09-11T08:00:00Z"}}, "2026-10-05", "2 and 1 days; 3 October is a Saturday"},
-		{"EEA", "2026-08-31T10:00:00Z", false, []pause{{"2026-09-07T08:00:00Z", "2026-09-07T16:00:00Z"}}, "2026-09-30", "within one day: nothing"},
-		{"EEA", "2026-08-31T10:00:00Z", false, []pause{{"2026-09-07T21:00:00Z", "2026-09-07T23:00:00Z"}}, "2026-10-01", "over midnight in Luxembourg: a day"},
-		{"EEA", "2026-11-16T10:00:00Z", false, []pause{{"2026-11-17T10:00:00Z", "2026-11-26T10:00:00Z"}}, "2026-12-28", "16 December and 9 days: Christmas Day, a Friday"},
-		{"UK", "2026-08-31T10:00:00Z", false, []pause{{"2026-09-07T08:00:00Z", "2026-09-17T16:00:00Z"}}, "2026-10-12", "UK GDPR art. 12A, as the EEA"},
-		{"elsewhere", "2026-12-15T12:00:00Z", false, []pause{{"2026-12-20T12:00:00Z", "2026-12-25T12:00:00Z"}}, "2027-01-19", "policy choice: 14 January and 5 days"},
+		{"EEA", "2026-08-31T10:00:00Z", 0, []pause{{"2026-09-07T08:00:00Z", "2026-09-17T16:00:00Z"}}, "2026-10-12", "EDPB 01/2022, 5.3: 30 September and 10 days; 10 October is a Saturday"},
+		{"EEA", "2026-08-31T10:00:00Z", 1, []pause{{"2026-09-07T08:00:00Z", "2026-09-17T16:00:00Z"}}, "2026-12-10", "30 November and 10 days, a Thursday"},
+		{"EEA", "2026-08-31T10:00:00Z", 0, []pause{{"2026-09-01T08:00:00Z", "2026-09-03T08:00:00Z"}, {"2026-09-10T08:00:00Z", "2026-09-11T08:00:00Z"}}, "2026-10-05", "2 and 1 days; 3 October is a Saturday"},
+		{"EEA", "2026-08-31T10:00:00Z", 0, []pause{{"2026-09-07T08:00:00Z", "2026-09-07T16:00:00Z"}}, "2026-09-30", "within one day: nothing"},
+		{"EEA", "2026-08-31T10:00:00Z", 0, []pause{{"2026-09-07T21:00:00Z", "2026-09-07T23:00:00Z"}}, "2026-10-01", "over midnight in Luxembourg: a day"},
+		{"EEA", "2026-11-16T10:00:00Z", 0, []pause{{"2026-11-17T10:00:00Z", "2026-11-26T10:00:00Z"}}, "2026-12-28", "16 December and 9 days: Christmas Day, a Friday"},
+		{"UK", "2026-08-31T10:00:00Z", 0, []pause{{"2026-09-07T08:00:00Z", "2026-09-17T16:00:00Z"}}, "2026-10-12", "UK GDPR art. 12A, as the EEA"},
+		{"elsewhere", "2026-12-15T12:00:00Z", 0, []pause{{"2026-12-20T12:00:00Z", "2026-12-25T12:00:00Z"}}, "2027-01-19", "policy choice: 14 January and 5 days"},
 	} {
 		book := load(t)
-		clock := core.Clock{Jurisdiction: c.id, Right: dsar.Access, ReceivedAt: instant(t, c.received), Extended: c.extended}
+		clock := core.Clock{Jurisdiction: c.id, Right: dsar.Access, ReceivedAt: instant(t, c.received), Extensions: c.extensions}
 		for _, p := range c.pauses {
 			clock.Pauses = append(clock.Pauses, core.Pause{From: instant(t, p.from), Until: instant(t, p.until)})
 		}
@@ -436,7 +436,7 @@ func TestLoadRefuses(t *testing.T) {
 	}
 	for name, c := range map[string]struct{ from, to, want string }{
 		"a value without a source":  {"    source: GDPR art. 77; privacy notice, N4\n", "", "source"},
-		"an unknown right":          {"right: access", "right: acces", "/rights/0/right"},
+		"an unknown right":          {"right: access", "right: acces", "rights: acces is none"},
 		"an unknown member":         {"id: EEA", "id: EEA\nident: x", "ident"},
 		"no English":                {"{en: European Economic Area, ", "{", "en"},
 		"an unknown zone":           {"Europe/Luxembourg", "Europe/Luxemburg", "time_zone"},

@@ -167,7 +167,7 @@ func (t *Trace) describe(s core.State, sent map[[2]string]time.Time) {
 	if s.Right != a.Right {
 		t.Instead = s.Right
 	}
-	t.Awaited, t.Paused, t.Extended, t.Ground, t.MergedInto = s.Awaited, s.Paused, s.Extended, s.Refusal.Ground, s.MergedInto
+	t.Awaited, t.Paused, t.Extended, t.Ground, t.MergedInto = s.Awaited, s.Paused, s.Extensions > 0, s.Refusal.Ground, s.MergedInto
 	t.Assignee = s.Assignee
 	t.EarlierRequests, t.DuplicateOf, t.About = a.EarlierRequests, a.DuplicateOf, a.About
 	for _, h := range s.Holds {

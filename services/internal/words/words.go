@@ -235,10 +235,7 @@ func (l *Language) complete(english *Language) {
 	}
 	for _, texts := range []map[string]string{l.Sentences, l.Journal, l.Portal} {
 		for from, to := range texts {
-			for _, mark := range l.format.Bound {
-				to = strings.ReplaceAll(to, " "+mark, "\u00a0"+mark)
-			}
-			texts[from] = to
+			texts[from] = l.bound(to)
 		}
 	}
 }

@@ -4,7 +4,6 @@ package coretest
 
 import (
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"habeas.dev/pkg/dsar"
@@ -23,7 +22,7 @@ type Calendar struct{}
 // Due implements core.Calendar.
 func (Calendar) Due(c core.Clock) (time.Time, bool) {
 	days := 30
-	if c.Extended {
+	if c.Extensions > 0 {
 		days = 60
 	}
 	for _, p := range c.Pauses {
@@ -37,7 +36,7 @@ func (Calendar) Due(c core.Clock) (time.Time, bool) {
 // before it, the facts, and the time. The same n plays the same.
 func PlayAll(n int, saw func(before core.State, facts []core.Event, now time.Time)) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	for _, right := range slices.Concat(dsar.Rights(), dsar.Grievances()) {
+	for _, right := range append(dsar.Rights(), dsar.Appeal, "automated-review") {
 		for range n {
 			(&player{saw: saw, rng: rng}).play(right)
 		}
@@ -84,8 +83,11 @@ func (p *player) play(right dsar.Right) {
 	if p.rng.IntN(2) == 0 {
 		a.Recipients = []core.Recipient{{ID: "r", By: []core.Way{core.WayWebhook, core.WayHand}[p.rng.IntN(2)], Receives: []core.Reached{{System: "s", Dataset: "d"}}}}
 	}
-	if right.Grievance() {
-		a.Systems, a.Recipients, a.About = nil, nil, &core.About{RequestID: "0d1f5c0e-6f0f-4b43-9f0f-3a9c3c0f7a11", Right: dsar.Access, DecidedBy: []string{"officer"}}
+	if right.Decided() {
+		a.Systems, a.Recipients = nil, nil
+	}
+	if right == dsar.Appeal {
+		a.About = &core.About{RequestID: "0d1f5c0e-6f0f-4b43-9f0f-3a9c3c0f7a11", Right: dsar.Access, DecidedBy: []string{"officer"}}
 	}
 	p.do(core.Submit{Accepted: a}, Start)
 	for i := range 30 * max(1, len(a.Systems)) {
