@@ -251,11 +251,7 @@ func (c *Console) nextOfNobody(lang *words.Language, s core.State, find func(cor
 func (c *Console) failedText(l locale, s core.State, systems []string) string {
 	var titles []string
 	for _, name := range systems {
-		title := c.titleOf(l.lang, name)
-		if name == dsar.Aggregator {
-			title = l.lang.Say("Answer")
-		}
-		titles = append(titles, title)
+		titles = append(titles, c.titleOf(l.lang, name))
 	}
 	if len(titles) == 1 {
 		return l.f("%s has failed", titles[0])

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/timeline"
@@ -68,6 +69,9 @@ func (c *Console) titleOf(lang *words.Language, system string) string {
 		if m.System == system {
 			return lang.Text(m.Title)
 		}
+	}
+	if system == dsar.Aggregator {
+		return lang.Say("Answer")
 	}
 	return system
 }

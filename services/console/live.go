@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"habeas.dev/services/internal/journal"
-	"habeas.dev/services/internal/words"
 )
 
 const (
@@ -68,7 +67,7 @@ func (c *Console) live(w http.ResponseWriter, r *http.Request, u User) {
 		case errors.Is(err, journal.ErrNotFound):
 			return
 		case err == nil && row.Version != seen:
-			if err := c.sendParts(ctx, s, languageOf(r), id, u); err != nil {
+			if err := c.sendParts(ctx, s, r, id, u); err != nil {
 				return
 			}
 			seen = row.Version
@@ -87,7 +86,8 @@ func (c *Console) live(w http.ResponseWriter, r *http.Request, u User) {
 	}
 }
 
-func (c *Console) sendParts(ctx context.Context, s stream, lang *words.Language, id string, u User) error {
+func (c *Console) sendParts(ctx context.Context, s stream, r *http.Request, id string, u User) error {
+	lang := languageOf(r)
 	facts, state, err := c.state(ctx, id)
 	if err != nil {
 		return err
@@ -96,6 +96,7 @@ func (c *Console) sendParts(ctx context.Context, s stream, lang *words.Language,
 	if err != nil {
 		return err
 	}
+	b.Show = showOf(r, b)
 	for _, block := range parts {
 		html, err := c.part(lang, "request.html", block, page{Lang: lang, User: u, Now: c.Now(), Body: b})
 		if err != nil {

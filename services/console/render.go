@@ -121,6 +121,8 @@ func (l locale) funcs() template.FuncMap {
 		"why":     l.why,
 		"timed":   l.timed,
 		"second":  l.second,
+		"ago":     l.ago,
+		"later":   l.later,
 		"date":    l.date,
 		"icon":    func(s any) string { return icon(fmt.Sprint(s)) },
 		"short":   func(id string) string { return id[:min(8, len(id))] },
@@ -143,23 +145,47 @@ func (l locale) funcs() template.FuncMap {
 // when returns a time: in UTC as it is sent, in the reader's zone once the page's
 // script has run, and exact on hover.
 func (l locale) when(at time.Time) template.HTML {
-	return instant(at, "minute", "2006-01-02 15:04 UTC")
+	return instant(at, "minute", l.lang.ShortMoment(at, "15:04"))
 }
 
 // second returns a time to the second, and date only its day.
 func (l locale) second(at time.Time) template.HTML {
-	return instant(at, "second", "2006-01-02 15:04:05 UTC")
+	return instant(at, "second", l.lang.ShortMoment(at, "15:04:05"))
 }
 
-func (l locale) date(at time.Time) template.HTML { return instant(at, "day", "2006-01-02") }
+func (l locale) date(at time.Time) template.HTML { return instant(at, "day", l.lang.ShortDate(at)) }
 
-func instant(at time.Time, to, layout string) template.HTML {
+func instant(at time.Time, to, text string) template.HTML {
 	if at.IsZero() {
 		return ""
 	}
-	at = at.UTC()
-	exact := at.Format("2006-01-02T15:04:05.000Z")
-	return template.HTML(fmt.Sprintf(`<time datetime="%s" data-to="%s" title="%s">%s</time>`, exact, to, exact, at.Format(layout))) //nolint:gosec // digits
+	exact := at.UTC().Format("2006-01-02T15:04:05.000Z")
+	return template.HTML(fmt.Sprintf(`<time datetime="%s" data-to="%s" title="%s">%s</time>`, exact, to, exact, text)) //nolint:gosec // digits, and the language's own words
+}
+
+// ago returns how long ago something was, with the exact time in the element and on hover.
+func (l locale) ago(at, now time.Time) template.HTML {
+	if at.IsZero() {
+		return ""
+	}
+	text := l.lang.Say("just now")
+	switch d := now.Sub(at); {
+	case d < time.Minute:
+	case d < time.Hour:
+		text = l.plural("%d minute ago", "%d minutes ago", int(d.Minutes()))
+	case d < 48*time.Hour:
+		text = l.plural("%d hour ago", "%d hours ago", int(d.Hours()))
+	default:
+		text = l.plural("%d day ago", "%d days ago", int(d.Hours()/24))
+	}
+	exact := at.UTC().Format("2006-01-02T15:04:05.000Z")
+	return template.HTML(fmt.Sprintf(`<time datetime="%s" data-ago title="%s">%s</time>`, exact, l.lang.ShortMoment(at, "15:04:05"), template.HTMLEscapeString(text))) //nolint:gosec // digits, and words
+}
+
+// later returns how long after another time something was: "+1.2 s".
+func (l locale) later(at, from time.Time) template.HTML {
+	exact := at.UTC().Format("2006-01-02T15:04:05.000Z")
+	return template.HTML(fmt.Sprintf(`<time datetime="%s" data-hover title="%s">+%s</time>`, exact, l.lang.ShortMoment(at, "15:04:05"), l.took(from, at))) //nolint:gosec // digits, and words
 }
 
 // dueText says how long there is, and how urgent that is.

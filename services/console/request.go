@@ -47,6 +47,8 @@ type requestBody struct {
 	Question string
 	// Language is the tag of the language in which the person is written to.
 	Language string
+	// Show is what of the timeline is shown: a name of a system, or one of the ways.
+	Show string
 	// Typed is what was written into a form that was refused.
 	Typed map[string]string
 
@@ -85,6 +87,19 @@ func (c *Console) request(w http.ResponseWriter, r *http.Request, u User) {
 	c.render(w, r, http.StatusOK, "request.html", page{User: u, Title: "Request", Here: "requests", Notice: done(r.URL.Query().Get("done")), Body: b})
 }
 
+// titles returns what systems and datasets are called.
+func (c *Console) titles(lang *words.Language) timeline.Titles {
+	return func(system, dataset string) string {
+		if dataset == "" {
+			return c.titleOf(lang, system)
+		}
+		if d := c.dataset(system, dataset); d != nil {
+			return lang.Text(d.Title)
+		}
+		return dataset
+	}
+}
+
 // requestID returns the id in a path; where it is none, the answer is written.
 func (c *Console) requestID(w http.ResponseWriter, r *http.Request, u User) (string, bool) {
 	id, ok := dsar.ReadRequestID(r.PathValue("id"))
@@ -100,11 +115,24 @@ func (c *Console) body(r *http.Request, id string, role core.Role) (requestBody,
 	if err != nil {
 		return requestBody{}, err
 	}
-	return c.bodyOf(languageOf(r), facts, s, role)
+	b, err := c.bodyOf(languageOf(r), facts, s, role)
+	b.Show = showOf(r, b)
+	return b, err
+}
+
+// showOf returns what of the timeline somebody wants to see; all of it where there is no
+// such way.
+func showOf(r *http.Request, b requestBody) string {
+	show := r.URL.Query().Get("show")
+	known := show == showPeople || show == showTrouble || slices.ContainsFunc(b.Systems, func(s timeline.System) bool { return s.System == show })
+	if !known {
+		return showAll
+	}
+	return show
 }
 
 func (c *Console) bodyOf(lang *words.Language, facts []journal.Fact, s core.State, role core.Role) (requestBody, error) {
-	t, err := timeline.BuildIn(facts, lang.Word)
+	t, err := timeline.BuildIn(facts, lang.Word, c.titles(lang))
 	if err != nil {
 		return requestBody{}, err
 	}
@@ -132,6 +160,19 @@ func (c *Console) bodyOf(lang *words.Language, facts []journal.Fact, s core.Stat
 func (b requestBody) Many(lang *words.Language) bool {
 	all := b.Wanted(lang)
 	return len(all) > 1 || len(all) == 1 && len(all[0].Titles) > 1
+}
+
+// Called returns what a dataset is called, or a system where no dataset is named.
+func (b requestBody) Called(lang *words.Language, system, dataset string) string {
+	if dataset == "" {
+		return b.title(lang, system)
+	}
+	if m := b.manifest(system); m != nil {
+		if d := m.Dataset(dataset); d != nil {
+			return lang.Text(d.Title)
+		}
+	}
+	return dataset
 }
 
 // arrange puts the acts into their places: what is wanted now, the others, and those that

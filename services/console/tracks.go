@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -19,6 +20,7 @@ type track struct {
 	State       string // the word for all of it
 	Spans       []span
 	Steps       []step
+	Marks       []mark
 }
 
 // span is a stretch of a track's line, in percent of its width.
@@ -28,7 +30,13 @@ type span struct {
 	Action      string
 	Word        string
 	From, Until time.Time // Until is zero where it goes on
+	// Attempt is which one it was; Code and Reason say why it was put off or failed.
+	Attempt      int
+	Code, Reason string
 }
+
+// Trouble reports whether the stretch is one that somebody wants to know more about.
+func (s span) Trouble() bool { return s.Code != "" || s.Reason != "" || s.Attempt > 1 }
 
 // step is one action of a system, with its counts by dataset.
 type step struct {
@@ -100,11 +108,11 @@ const (
 // Tracks returns the systems' parts: those that have failed first, then those that still
 // work or wait, each in the order of the catalogue.
 func (b requestBody) Tracks(lang *words.Language, now time.Time) []track {
-	scale := b.scale(now)
-	spans := b.spans(scale)
+	scale, marks := b.scale(now), b.Marks(lang, now)
+	spans := b.spans(scale, now)
 	var tracks []track
 	for _, sys := range b.Systems {
-		l := track{Name: sys.System, Title: b.title(lang, sys.System), State: b.trackState(sys), Spans: spans[sys.System]}
+		l := track{Name: sys.System, Title: b.title(lang, sys.System), State: b.trackState(sys), Spans: spans[sys.System], Marks: marks}
 		for _, s := range sys.Steps {
 			l.Steps = append(l.Steps, b.step(lang, sys.System, s))
 		}
@@ -202,59 +210,147 @@ func onlyNotApplicable(sys timeline.System) bool {
 	return true
 }
 
-// scale maps times to places on the tracks' line. Machines take milliseconds and
-// people weeks: the line is logarithmic, and its marks say so.
-type scale struct{ from, to time.Time }
+// scale maps times to places on the tracks' line. Machines take milliseconds and people
+// weeks: the line is cut where nothing happened for long, and each piece between two cuts
+// has its share by the logarithm of how long it took.
+type scale struct{ pieces []piece }
 
-// finest is the shortest time that the scale can show at its beginning.
-const finest = 50 * time.Millisecond
-
-func (s scale) at(t time.Time) float64 {
-	all := math.Log1p(float64(max(0, s.to.Sub(s.from))) / float64(finest))
-	if all == 0 {
-		return 0
-	}
-	return min(100, 100*math.Log1p(float64(max(0, t.Sub(s.from)))/float64(finest))/all)
+// piece is a stretch of the line, in percent of its width.
+type piece struct {
+	from, to time.Time
+	x, width float64
+	idle     bool
 }
 
-func (b requestBody) scale(now time.Time) scale {
-	s := scale{b.AcceptedAt, now}
-	if !b.EndedAt.IsZero() {
-		s.to = b.EndedAt
+const (
+	// finest is the shortest time that a piece can show at its beginning.
+	finest = 50 * time.Millisecond
+	// idleAfter is how long nothing must happen for the line to be cut.
+	idleAfter = 2 * time.Minute
+	// idleWidth is how wide a cut is, in percent, and maxIdle how many there are: the
+	// longest ones.
+	idleWidth = 9
+	maxIdle   = 5
+	// thinnest is the least width of a span, in percent: a thinner one couldn't be
+	// seen.
+	thinnest = 0.6
+)
+
+func (s scale) at(t time.Time) float64 {
+	for _, p := range s.pieces {
+		if t.After(p.to) {
+			continue
+		}
+		all := max(0, p.to.Sub(p.from))
+		if all == 0 || t.Before(p.from) {
+			return p.x
+		}
+		return p.x + p.width*float64(t.Sub(p.from))/float64(all)
 	}
-	for _, m := range b.Moments {
-		if m.At.After(s.to) && b.EndedAt.IsZero() {
-			s.to = m.At
+	return 100
+}
+
+// scale cuts the request's life into pieces, by when anything happened in it.
+func (b requestBody) scale(now time.Time) scale {
+	end := now
+	if !b.EndedAt.IsZero() {
+		end = b.EndedAt
+	}
+	times := []time.Time{b.AcceptedAt}
+	for _, e := range b.events {
+		if at := e.When(); at.After(times[len(times)-1]) && !(at.After(end) && !b.EndedAt.IsZero()) {
+			times = append(times, at)
 		}
 	}
+	if end.After(times[len(times)-1]) {
+		times = append(times, end)
+	}
+	var idle []time.Duration
+	for i := 1; i < len(times); i++ {
+		if d := times[i].Sub(times[i-1]); d >= idleAfter {
+			idle = append(idle, d)
+		}
+	}
+	slices.SortFunc(idle, func(a, b time.Duration) int { return cmp.Compare(b, a) })
+	least := time.Duration(math.MaxInt64)
+	if len(idle) > 0 {
+		least = idle[min(len(idle), maxIdle)-1]
+	}
+	var s scale
+	cuts := 0
+	for i := 1; i < len(times); i++ {
+		d := times[i].Sub(times[i-1])
+		switch last := len(s.pieces) - 1; {
+		case d >= least && cuts < maxIdle:
+			s.pieces, cuts = append(s.pieces, piece{from: times[i-1], to: times[i], idle: true}), cuts+1
+		case last >= 0 && !s.pieces[last].idle:
+			s.pieces[last].to = times[i]
+		default:
+			s.pieces = append(s.pieces, piece{from: times[i-1], to: times[i]})
+		}
+	}
+	s.spread(100 - idleWidth*float64(cuts))
 	return s
 }
 
-// mark is a time's place on the line.
-type mark struct{ X, Text string }
-
-// Marks returns the times that are written at the tracks' line.
-func (b requestBody) Marks(lang *words.Language, now time.Time) []mark {
-	s := b.scale(now)
-	var marks []mark
-	last := 0.0
-	for _, d := range []time.Duration{time.Second, 10 * time.Second, time.Minute, 10 * time.Minute, time.Hour, 6 * time.Hour, 24 * time.Hour, 7 * 24 * time.Hour, 30 * 24 * time.Hour} {
-		if x := s.at(s.from.Add(d)); s.from.Add(d).Before(s.to) && x-last >= 10 && x <= 90 {
-			marks, last = append(marks, mark{percent(x), locale{lang: lang}.roughly(d)}), x
+// spread gives each piece its place and its share of what the cuts leave.
+func (s scale) spread(left float64) {
+	weight := func(p piece) float64 { return math.Log1p(float64(p.to.Sub(p.from)) / float64(finest)) }
+	all := 0.0
+	for _, p := range s.pieces {
+		if !p.idle {
+			all += weight(p)
 		}
+	}
+	x := 0.0
+	for i := range s.pieces {
+		p := &s.pieces[i]
+		p.x = x
+		switch {
+		case p.idle && all == 0: // nothing but waiting
+			p.width = 100 / float64(len(s.pieces))
+		case p.idle:
+			p.width = idleWidth
+		default:
+			p.width = left * weight(*p) / all
+		}
+		x += p.width
+	}
+}
+
+// mark is something that is written at the tracks' line: how long a piece took, or how long
+// nothing happened.
+type mark struct {
+	X, Width, Middle, Text string
+	Idle                   bool
+}
+
+// narrowest is the width of a piece, in percent, below which nothing is written at it.
+const narrowest = 7
+
+// Marks returns what is written at the tracks' line.
+func (b requestBody) Marks(lang *words.Language, now time.Time) (marks []mark) {
+	l := locale{lang: lang}
+	for _, p := range b.scale(now).pieces {
+		m := mark{X: percent(p.x), Width: percent(p.width), Middle: percent(p.x + p.width/2), Idle: p.idle}
+		if p.width >= narrowest {
+			m.Text = l.took(p.from, p.to)
+		}
+		marks = append(marks, m)
 	}
 	return marks
 }
 
-func percent(x float64) string { return fmt.Sprintf("%.2f%%", x) }
+// Idles reports whether the tracks' line is cut where nothing happened.
+func (b requestBody) Idles(lang *words.Language, now time.Time) bool {
+	return slices.ContainsFunc(b.Marks(lang, now), func(m mark) bool { return m.Idle })
+}
 
-// thinnest is the least width of a span, in percent: a thinner one couldn't be
-// seen.
-const thinnest = 0.6
+func percent(x float64) string { return fmt.Sprintf("%.2f%%", x) }
 
 // spans returns the lines of the systems: what ran, what was parked, what has
 // failed and waited for a person.
-func (b requestBody) spans(s scale) map[string][]span {
+func (b requestBody) spans(s scale, now time.Time) map[string][]span {
 	out := map[string][]span{}
 	open := map[[2]string]int{} // by system and action: the index of its last span, plus one
 	end := func(system string, action dsar.Action, at time.Time, word string) {
@@ -268,19 +364,19 @@ func (b requestBody) spans(s scale) map[string][]span {
 			delete(open, key)
 		}
 	}
-	begin := func(system string, action dsar.Action, at time.Time, word string) {
+	begin := func(system string, action dsar.Action, at time.Time, word string, attempt int, code, reason string) {
 		end(system, action, at, "")
-		out[system] = append(out[system], span{From: at, Action: string(action), Word: word, Tone: tone(word)})
+		out[system] = append(out[system], span{From: at, Action: string(action), Word: word, Tone: tone(word), Attempt: attempt, Code: code, Reason: reason})
 		open[[2]string{system, string(action)}] = len(out[system])
 	}
 	for _, e := range b.events {
 		switch e := e.(type) {
 		case core.TaskSent:
-			begin(e.System, e.Action, e.At, string(core.TaskIsSent))
+			begin(e.System, e.Action, e.At, string(core.TaskIsSent), e.Attempt, "", "")
 		case core.TaskParked:
-			begin(e.System, e.Action, e.At, string(core.TaskIsParked))
+			begin(e.System, e.Action, e.At, string(core.TaskIsParked), e.Attempt, e.Code, cmp.Or(e.Reason, e.Cause.Said()))
 		case core.TaskFailed:
-			begin(e.System, e.Action, e.At, string(e.Outcome))
+			begin(e.System, e.Action, e.At, string(e.Outcome), e.Attempt, e.Code, cmp.Or(e.Reason, e.Cause.Said()))
 		case core.TaskEnded:
 			end(e.System, e.Action, e.At, string(e.Outcome))
 		}
@@ -289,7 +385,7 @@ func (b requestBody) spans(s scale) map[string][]span {
 		for i := range list {
 			until := list[i].Until
 			if until.IsZero() {
-				until = s.to
+				until = now
 			}
 			x := s.at(list[i].From)
 			width := max(thinnest, s.at(until)-x)

@@ -18,7 +18,7 @@ func TestWhy(t *testing.T) {
 		lang         string
 		shows, not   []string
 	}{
-		"a code of ours":       {"no-permission", "billing says no", "fr", []string{"le worker n’a pas le droit", `<p class="said" lang="en">billing says no</p>`, "réunir : échec : le worker n’a pas le droit", "à traiter : billing : le worker n’a pas le droit"}, nil},
+		"a code of ours":       {"no-permission", "billing says no", "fr", []string{"le worker n’a pas le droit", `<p class="said" lang="en">billing says no</p>`, "réunir : échec : le worker n’a pas le droit", "à traiter : Facturation : le worker n’a pas le droit"}, nil},
 		"in English":           {"no-permission", "billing says no", "en", []string{"the worker isn’t allowed", `<p class="said" lang="en">billing says no</p>`, "gather: failed: billing says no [no-permission]"}, nil},
 		"which says it all":    {"timeout", "the system did not answer in time", "fr", []string{"le système n’a pas répondu à temps"}, []string{"did not answer in time"}},
 		"without other words":  {dsar.CodeOthers, "", "fr", []string{"peut parler d’autres personnes"}, nil},

@@ -2,7 +2,8 @@
 // the selection in the list, and a word where a page's forms are out of date.
 "use strict";
 (() => {
-  const lang = document.documentElement.lang;
+  // English as the British write it, whose days come before their months.
+  const lang = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang;
   const zone = {
     minute: new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeStyle: "short" }),
     second: new Intl.DateTimeFormat(lang, { dateStyle: "medium", timeStyle: "medium" }),
@@ -13,10 +14,32 @@
     for (const el of root.querySelectorAll("time[datetime]:not([data-local])")) {
       const at = new Date(el.dateTime);
       if (isNaN(at)) continue;
-      el.textContent = (zone[el.dataset.to] ?? zone.minute).format(at);
+      if (el.dataset.ago === undefined && el.dataset.hover === undefined) el.textContent = (zone[el.dataset.to] ?? zone.minute).format(at);
+      else el.title = zone.second.format(at);
       el.dataset.local = "";
     }
   }
+
+  // How long ago something was grows while a page is open.
+  const relative = new Intl.RelativeTimeFormat(lang, { numeric: "always" });
+  function grow() {
+    for (const el of document.querySelectorAll("time[data-ago]")) {
+      const minutes = Math.floor((Date.now() - new Date(el.dateTime)) / 60000);
+      if (minutes < 1) continue;
+      el.textContent = minutes < 60 ? relative.format(-minutes, "minute") : minutes < 2880 ? relative.format(-Math.floor(minutes / 60), "hour") : relative.format(-Math.floor(minutes / 1440), "day");
+    }
+  }
+  setInterval(grow, 60000);
+
+  // What somebody has opened or closed of the timeline stays so when it is sent anew.
+  const chapters = () => [...document.querySelectorAll(".chapter details")];
+  const key = (d) => d.querySelector("time")?.dateTime + d.querySelector("b")?.textContent;
+  const turned = new Map();
+  document.addEventListener("click", (e) => { const d = e.target.closest(".chapter summary")?.parentElement; if (d) turned.set(key(d), !d.open); });
+  function reopen() { for (const d of chapters()) if (turned.has(key(d))) d.open = turned.get(key(d)); }
+
+  // A choice of what the timeline shows is taken at once.
+  document.addEventListener("change", (e) => { if (e.target.id === "show") e.target.form.requestSubmit(); });
 
   // The forms were made when the page was: once somebody has acted, or the state
   // is another, they are of no use. New ones are fetched, unless somebody may be
@@ -72,7 +95,7 @@
   localise(document);
   stale();
   selection();
-  document.body.addEventListener("htmx:sseMessage", () => { localise(document); stale(); });
+  document.body.addEventListener("htmx:sseMessage", () => { localise(document); reopen(); stale(); });
   // Somebody may have begun to write while the new forms were on their way.
   document.body.addEventListener("htmx:beforeSwap", (e) => {
     if (e.detail.target.id !== "acts" || !writing()) return;

@@ -49,11 +49,11 @@ func (say Say) cause(code, reason string, c *dsar.Cause) string {
 }
 
 // attention returns which system a person is wanted for, and why.
-func (say Say) attention(e core.AttentionNeeded, s core.State) string {
+func (say Say) attention(e core.AttentionNeeded, s core.State, titled Titles) string {
 	why := e.Reason
 	for _, t := range s.Tasks {
 		if t.Status == core.TaskIsFailed && t.End.IsAttention(t.System, e) {
-			why = say.f("%s: %s", t.System, cmp.Or(say.cause(t.End.Code, t.End.Reason, t.End.Cause), t.End.Code))
+			why = say.f("%s: %s", titled(t.System, ""), cmp.Or(say.cause(t.End.Code, t.End.Reason, t.End.Cause), t.End.Code))
 			break
 		}
 	}

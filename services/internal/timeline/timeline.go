@@ -113,6 +113,13 @@ type Moment struct {
 	At     time.Time `json:"at"`
 	System string    `json:"system,omitempty"`
 	Text   string    `json:"text"`
+	// By is who of the company did it, by name; Person tells that the person did.
+	By     string `json:"by,omitempty"`
+	Person bool   `json:"person,omitempty"`
+	// Stage is the one that the request was in then.
+	Stage dsar.Action `json:"stage,omitempty"`
+	// Trouble tells that something went wrong, or late.
+	Trouble bool `json:"trouble,omitempty"`
 }
 
 // Fact is one raw fact: what the journal holds, without its sealed data.
@@ -124,11 +131,12 @@ type Fact struct {
 }
 
 // Build reads a request's facts. They MUST be all of them, in order.
-func Build(facts []journal.Fact) (Trace, error) { return BuildIn(facts, English) }
+func Build(facts []journal.Fact) (Trace, error) { return BuildIn(facts, English, ByName) }
 
-// BuildIn builds a trace as [Build] does, in another language. What people and
-// systems said stays as they said it.
-func BuildIn(facts []journal.Fact, say Say) (Trace, error) {
+// BuildIn builds a trace as [Build] does, in another language, and calls systems and
+// datasets in its sentences by their titles. What people and systems said stays as they
+// said it.
+func BuildIn(facts []journal.Fact, say Say, titled Titles) (Trace, error) {
 	var t Trace
 	var state core.State
 	sent := map[[2]string]time.Time{}
@@ -144,8 +152,10 @@ func BuildIn(facts []journal.Fact, say Say) (Trace, error) {
 				sent[key] = task.At
 			}
 		}
-		system, text := say.words(e, state)
-		t.Moments = append(t.Moments, Moment{At: f.At, System: system, Text: text})
+		m := Moment{At: f.At, Stage: state.Stage, Trouble: isTrouble(e)}
+		m.By, m.Person = who(e)
+		m.System, m.Text = say.words(titled.of(e), state, titled)
+		t.Moments = append(t.Moments, m)
 		t.Facts = append(t.Facts, Fact{Version: f.Version, At: f.At, Type: f.Type, Hash: fmt.Sprintf("%x", f.Hash)})
 	}
 	t.Chain = "verified"
@@ -154,7 +164,7 @@ func BuildIn(facts []journal.Fact, say Say) (Trace, error) {
 	}
 	t.describe(state, sent)
 	if state.Attention.Reason != "" {
-		t.Attention = say.attention(state.Attention, state)
+		t.Attention = say.attention(state.Attention, state, titled)
 	}
 	return t, nil
 }

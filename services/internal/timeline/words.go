@@ -29,9 +29,9 @@ func (say Say) f(format string, args ...any) string {
 
 // words says a fact in a sentence, with what the worker noted besides, and which
 // system it is about. The state is the one that the fact has led to.
-func (say Say) words(e core.Event, s core.State) (system, text string) {
+func (say Say) words(e core.Event, s core.State, titled Titles) (system, text string) {
 	if e, ok := e.(core.AttentionNeeded); ok {
-		return "", say.f("needs attention: %s", say.attention(e, s))
+		return "", say.f("needs attention: %s", say.attention(e, s, titled))
 	}
 	if e, ok := e.(core.Overdue); ok && !e.DueAt.After(s.Accepted.AcceptedAt) {
 		return "", say.f("overdue: the answer was due by %s, before the request came in", clock(e.DueAt))

@@ -1,6 +1,7 @@
 package words
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,9 +16,11 @@ type format struct {
 	// First stands for the day 1.
 	First string `yaml:"first"`
 	// Moment is a format of a date and a time.
-	Moment    string     `yaml:"moment"`
-	Months    [12]string `yaml:"months"`
-	Thousands string     `yaml:"thousands"`
+	Moment string     `yaml:"moment"`
+	Months [12]string `yaml:"months"`
+	// ShortMonths are written where there is little room; empty: the months as they are.
+	ShortMonths [12]string `yaml:"short_months"`
+	Thousands   string     `yaml:"thousands"`
 	// Decimal stands between whole and decimal places.
 	Decimal string `yaml:"decimal"`
 	// Singular are the numbers that take the first of two forms.
@@ -34,6 +37,18 @@ func (l *Language) Date(t time.Time) string {
 		day = l.format.First
 	}
 	return filled(l.format.Date, day, l.format.Months[t.Month()-1], strconv.Itoa(t.Year()))
+}
+
+// ShortDate writes a day where there is little room: "20 Nov 2026".
+func (l *Language) ShortDate(t time.Time) string {
+	t = t.UTC()
+	return filled(l.format.Date, strconv.Itoa(t.Day()), cmp.Or(l.format.ShortMonths[t.Month()-1], l.format.Months[t.Month()-1]), strconv.Itoa(t.Year()))
+}
+
+// ShortMoment writes a day and a time where there is little room, in UTC: "20 Nov 2026,
+// 09:30 UTC". The layout says how exact the time is.
+func (l *Language) ShortMoment(t time.Time, layout string) string {
+	return filled(l.format.Moment, l.ShortDate(t), t.UTC().Format(layout))
 }
 
 // filled puts texts into a format of %s and %[2]s, as fmt does: a page has many dates.
