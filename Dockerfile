@@ -7,12 +7,9 @@
 ARG GO_IMAGE=golang:1.26
 
 FROM scratch AS base
-COPY --chown=65532:65532 deploy/image/empty /var/lib/habeas
-# A volume that is mounted on one of these belongs to that user.
-COPY --chown=65532:65532 deploy/image/empty /var/lib/habeas/vault
-COPY --chown=65532:65532 deploy/image/empty /var/lib/habeas/vault-keys
-COPY --chown=65532:65532 deploy/image/empty /var/lib/habeas/outbox
-COPY --chown=65532:65532 deploy/image/empty /var/lib/habeas/mirror
+# A volume that is mounted on one of these belongs to that user: docker-compose.yml mounts
+# one for the objects of each system.
+COPY --chown=65532:65532 deploy/image/volumes /var/lib/habeas
 ENV HABEAS_CONFIG=/etc/habeas/habeas.yaml
 # By number, so that Kubernetes sees that it isn't root.
 USER 65532:65532

@@ -1,6 +1,7 @@
 package vault_test
 
 import (
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -15,10 +16,19 @@ import (
 
 func TestDirectory(t *testing.T) {
 	t.Parallel()
+	for _, apart := range []bool{false, true} {
+		t.Run(fmt.Sprintf("apart=%v", apart), func(t *testing.T) {
+			t.Parallel()
+			inDirectory(t, apart)
+		})
+	}
+}
+
+func inDirectory(t *testing.T, apart bool) {
 	vaulttest.Run(t, func(tb testing.TB) vaulttest.Store {
 		root := tb.TempDir()
 		return vaulttest.Store{
-			Open: func(tb testing.TB) *vault.Vault { return open(tb, root) },
+			Open: func(tb testing.TB) *vault.Vault { return openAs(tb, root, apart) },
 			Blobs: func(tb testing.TB) map[string][]byte {
 				blobs := map[string][]byte{}
 				err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {

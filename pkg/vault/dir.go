@@ -35,6 +35,8 @@ type dir struct {
 	// names is held while names are made and removed. The kernel lets one at a
 	// time change a folder, and has the others spin; here they sleep.
 	names sync.Mutex
+	// apart gives each system a pack of its own, in its own part of the folder.
+	apart bool
 }
 
 const (
@@ -44,7 +46,7 @@ const (
 	tmpPrefix = ".tmp-"
 )
 
-func openDir(root string) (*dir, error) {
+func openDir(root string, apart bool) (*dir, error) {
 	root, err := filepath.Abs(root)
 	if err != nil {
 		return nil, err
@@ -54,7 +56,7 @@ func openDir(root string) (*dir, error) {
 	}
 	var random [8]byte
 	rand.Read(random[:]) // never fails
-	return &dir{root: root, tmp: tmpPrefix + hex.EncodeToString(random[:]) + "-", packs: newPackFiles()}, nil
+	return &dir{root: root, tmp: tmpPrefix + hex.EncodeToString(random[:]) + "-", packs: newPackFiles(), apart: apart}, nil
 }
 
 // Close closes what is held open.
@@ -71,7 +73,8 @@ func (d *dir) Read(ctx context.Context, key string) (io.ReadCloser, int64, error
 	if err := ctx.Err(); err != nil {
 		return nil, 0, err
 	}
-	if pack, name, ok := frameOf(key); ok {
+	packs, name := d.packsOf(key)
+	for _, pack := range packs {
 		content, err := d.readPack(pack, name)
 		if err == nil {
 			return io.NopCloser(bytes.NewReader(content)), int64(len(content)), nil
@@ -108,7 +111,7 @@ func (d *dir) Put(ctx context.Context, key string, data []byte, mode store.Mode)
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	pack, name, ok := frameOf(key)
+	pack, name, ok := d.frameOf(key)
 	if ok && mode == store.Object && len(data) <= maxPacked {
 		packed, err := d.appendPack(pack, framePut, name, data, true)
 		if packed || err != nil {
@@ -141,12 +144,17 @@ func (d *dir) putFile(key string, data []byte, mode store.Mode) error {
 // mark leaves a mark in the request's pack: to make a file for it takes as long as what a
 // worker does for its task. Until v0.1.0 it was a file.
 func (d *dir) mark(key string) error {
-	pack, name, ok := frameOf(key)
+	pack, name, ok := d.frameOf(key)
 	if !ok {
 		return errors.New("only a request can be marked")
 	}
 	if _, err := os.Lstat(d.path(key)); !errors.Is(err, fs.ErrNotExist) {
 		return cmp.Or(err, store.ErrExists)
+	}
+	if packs, _ := d.packsOf(key); len(packs) > 1 {
+		if err := d.marked(packs[1], name); err != nil {
+			return err
+		}
 	}
 	return d.markPack(pack, name)
 }
@@ -154,15 +162,16 @@ func (d *dir) mark(key string) error {
 // shadow hides a packed object behind a new one that has its own file: readers
 // look into the pack first. It is rare, since every attempt has its own names.
 func (d *dir) shadow(key string) error {
-	pack, name, ok := frameOf(key)
-	if !ok {
-		return nil
+	packs, name := d.packsOf(key)
+	for _, pack := range packs {
+		if _, err := d.readPack(pack, name); errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if _, err := d.appendPack(pack, frameMoved, name, nil, false); err != nil {
+			return err
+		}
 	}
-	if _, err := d.readPack(pack, name); errors.Is(err, store.ErrNotFound) {
-		return nil
-	}
-	_, err := d.appendPack(pack, frameMoved, name, nil, false)
-	return err
+	return nil
 }
 
 // temp makes a temporary file beside a blob's place. One that a dead process
@@ -234,14 +243,23 @@ func (d *dir) Remove(ctx context.Context, prefix string) error {
 		}
 		return nil
 	}
-	pack, name, ok := frameOf(prefix)
+	pack, name, ok := d.frameOf(prefix)
 	if !ok {
 		return errors.New("only objects can be removed")
 	}
-	if _, err := d.appendPack(pack, frameGone, name, nil, false); err != nil {
-		return diskError(d.root, err)
+	packs, _ := d.packsOf(prefix)
+	for _, pack := range packs {
+		if _, err := d.appendPack(pack, frameGone, name, nil, false); err != nil {
+			return diskError(d.root, err)
+		}
 	}
 	if strings.HasSuffix(prefix, "/") { // all of a system's
+		if d.apart {
+			d.packs.drop(pack, nil)
+			if err := os.Remove(d.path(pack)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return diskError(d.root, err)
+			}
+		}
 		return diskError(d.root, os.RemoveAll(d.path(strings.TrimSuffix(prefix, "/"))))
 	}
 	path := d.path(prefix)

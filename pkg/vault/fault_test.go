@@ -238,11 +238,11 @@ func failAt(t *testing.T, at int, how faultKind) (done bool) {
 	root := t.TempDir()
 	key := randomMaster()
 	openVault := func(at int) (*Vault, *faults, error) {
-		d, err := openDir(root + "/objects")
+		d, err := openDir(root+"/objects", false)
 		if err != nil {
 			t.Fatal(err)
 		}
-		keys, err := openDir(root + "/keys")
+		keys, err := openDir(root+"/keys", false)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -16,7 +16,7 @@ import (
 
 func keysFolder(t *testing.T) *dir {
 	t.Helper()
-	d, err := openDir(t.TempDir())
+	d, err := openDir(t.TempDir(), false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,7 +29,7 @@ func keysFolder(t *testing.T) *dir {
 func TestEndedKeysAreWiped(t *testing.T) {
 	t.Parallel()
 	here := keysFolder(t)
-	there, err := openDir(here.root)
+	there, err := openDir(here.root, false)
 	if err != nil {
 		t.Fatal(err)
 	}

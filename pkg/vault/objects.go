@@ -26,10 +26,10 @@ type Objects struct {
 	close   func() error
 }
 
-// OpenObjects opens the bucket of a vault: cfg.Bucket and cfg.Drivers say where, and
+// OpenObjects opens the bucket of a vault: cfg.Bucket, cfg.Apart and cfg.Drivers say where, and
 // nothing else of it is read.
 func OpenObjects(ctx context.Context, cfg Config) (*Objects, error) {
-	b, err := openBucket(ctx, "Bucket", cfg.Bucket, cfg.Drivers)
+	b, err := openBucket(ctx, "Bucket", cfg.Bucket, cfg.Apart, cfg.Drivers)
 	if err != nil {
 		return nil, fmt.Errorf("vault: %w", err)
 	}

@@ -136,6 +136,33 @@ func parseFrame(b []byte) (kind byte, name string, content []byte, size int) {
 }
 
 // frameOf tells in which pack, under which name, an object may lie.
+func (d *dir) frameOf(key string) (pack, name string, ok bool) {
+	pack, name, ok = frameOf(key)
+	if ok && d.apart {
+		system, _, _ := strings.Cut(name, "~")
+		pack = objectsPrefix + system + "/" + strings.TrimPrefix(pack, packsPrefix) + packEnd
+	}
+	return pack, name, ok
+}
+
+// packsOf returns in which packs an object may lie: that of its system, and that which the
+// systems shared before.
+func (d *dir) packsOf(key string) (packs []string, name string) {
+	pack, name, ok := d.frameOf(key)
+	if !ok {
+		return nil, ""
+	}
+	packs = append(packs, pack)
+	if shared, _, _ := frameOf(key); shared != pack {
+		packs = append(packs, shared)
+	}
+	return packs, name
+}
+
+// packEnd ends the name of a pack of one system: no request's id has a dot.
+const packEnd = ".pack"
+
+// frameOf tells the same where systems share a request's pack.
 func frameOf(key string) (pack, name string, ok bool) {
 	object, ok := strings.CutPrefix(key, objectsPrefix)
 	if !ok {
@@ -242,6 +269,22 @@ func (d *dir) markPack(pack, name string) error {
 		}
 		return err
 	})
+}
+
+// marked returns store.ErrExists where a pack has a mark.
+func (d *dir) marked(pack, name string) error {
+	err := d.usePack(pack, false, func(p *packFile, size int64) error {
+		return d.readWhole(p, size, func(frames []byte) error {
+			if findMark(frames, name) != nil {
+				return store.ErrExists
+			}
+			return nil
+		})
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 // markToken is the length of what tells one writer's mark from another's.

@@ -72,7 +72,7 @@ func FuzzFindFrame(f *testing.F) {
 // A frame that a full disk or a kill cut short harms no other.
 func TestPackGoesOnAfterTornFrame(t *testing.T) {
 	t.Parallel()
-	d, err := openDir(t.TempDir())
+	d, err := openDir(t.TempDir(), false)
 	if err != nil {
 		t.Fatal(err)
 	}

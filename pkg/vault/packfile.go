@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
@@ -172,6 +173,9 @@ func (d *dir) openPack(name string, create bool) (*packFile, error) {
 	}
 	if !create {
 		file, err := os.OpenFile(d.path(name), packFlags, 0)
+		if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) { // a folder that may be read only
+			file, err = os.Open(d.path(name))
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -18,7 +18,7 @@ import (
 // file of its own; and goes with what it is of.
 func TestMarksOutliveTheirFile(t *testing.T) {
 	t.Parallel()
-	d, err := openDir(t.TempDir())
+	d, err := openDir(t.TempDir(), false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func TestManyPacks(t *testing.T) {
 	root := t.TempDir()
 	var dirs [2]*dir
 	for i := range dirs {
-		d, err := openDir(root)
+		d, err := openDir(root, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -114,7 +114,7 @@ func TestIdlePacksAreClosed(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		d, err := openDir(root)
+		d, err := openDir(root, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -156,7 +156,7 @@ func TestIdlePacksAreClosed(t *testing.T) {
 // doesn't vanish in the file that was removed.
 func TestRemovedElsewhere(t *testing.T) {
 	t.Parallel()
-	d, err := openDir(t.TempDir())
+	d, err := openDir(t.TempDir(), false)
 	if err != nil {
 		t.Fatal(err)
 	}

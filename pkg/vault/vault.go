@@ -18,6 +18,11 @@ type Config struct {
 	// Bucket is a directory's path or file:///path, which is created, for its
 	// owner only; or a URL that Drivers opens.
 	Bucket string
+	// Apart has each system's objects lie in the system's own part of a directory,
+	// objects/SYSTEM, so that a worker can be given that folder alone
+	// (TestASystemsFolder). It costs a file for each system and request; without, a
+	// request's short objects share one file. A bucket of a URL has them apart anyway.
+	Apart bool
 	// Keys is where the wrapped keys lie: a directory or a URL, as Bucket is, and not the
 	// same. Whoever has a copy of only one of them opens nothing (TestBackups).
 	Keys string
@@ -77,7 +82,7 @@ func Open(ctx context.Context, cfg Config) (_ *Vault, err error) {
 			err = errors.Join(err, closeAll())
 		}
 	}()
-	objects, err := openBucket(ctx, "Bucket", cfg.Bucket, cfg.Drivers)
+	objects, err := openBucket(ctx, "Bucket", cfg.Bucket, cfg.Apart, cfg.Drivers)
 	if err != nil {
 		return nil, fmt.Errorf("vault: %w", err)
 	}
@@ -87,7 +92,7 @@ func Open(ctx context.Context, cfg Config) (_ *Vault, err error) {
 		if cfg.Keys == cfg.Bucket {
 			return nil, errors.New("vault: Keys and Bucket are one place: keys lie apart from the objects that they open")
 		}
-		b, err := openBucket(ctx, "Keys", cfg.Keys, cfg.Drivers)
+		b, err := openBucket(ctx, "Keys", cfg.Keys, false, cfg.Drivers)
 		if err != nil {
 			return nil, fmt.Errorf("vault: %w", err)
 		}
@@ -147,19 +152,19 @@ func (v *Vault) Close() error {
 }
 
 // openBucket opens a directory or a URL; field is the setting that names it.
-func openBucket(ctx context.Context, field, where string, drivers Drivers) (store.Bucket, error) {
+func openBucket(ctx context.Context, field, where string, apart bool, drivers Drivers) (store.Bucket, error) {
 	scheme, _, isURL := strings.Cut(where, "://")
 	switch {
 	case where == "":
 		return nil, fmt.Errorf("no place: set %s to a directory or a URL", field)
 	case !isURL:
-		return openDir(where)
+		return openDir(where, apart)
 	case scheme == "file":
 		path, err := filePath(where)
 		if err != nil {
 			return nil, err
 		}
-		return openDir(path)
+		return openDir(path, apart)
 	case drivers == nil:
 		return nil, noDrivers(field, scheme)
 	default:

@@ -16,7 +16,12 @@ const request = "9f0d6c0e-6f0f-4b43-9f0f-3a9c3c0f7a11"
 
 func open(t testing.TB, dir string) *vault.Vault {
 	t.Helper()
-	v, err := vault.Open(t.Context(), vault.Config{Bucket: dir + "/vault", Keys: dir + "/keys", Key: dir + "/master.key", CreateKey: true})
+	return openAs(t, dir, false)
+}
+
+func openAs(t testing.TB, dir string, apart bool) *vault.Vault {
+	t.Helper()
+	v, err := vault.Open(t.Context(), vault.Config{Bucket: dir + "/vault", Apart: apart, Keys: dir + "/keys", Key: dir + "/master.key", CreateKey: true})
 	if err != nil {
 		t.Fatal(err)
 	}

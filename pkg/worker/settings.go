@@ -29,6 +29,8 @@ type Settings struct {
 	Vault struct {
 		// Bucket is a folder or a bucket's URL; DATA/vault where empty.
 		Bucket string `yaml:"bucket"`
+		// Apart has each system's objects lie in its own part of a folder, objects/SYSTEM.
+		Apart bool `yaml:"apart"`
 	} `yaml:"vault"`
 	// Links is the folder of link keys, in which the worker's own is SYSTEM.json;
 	// DATA/links where empty.
@@ -140,7 +142,7 @@ func (s Settings) access(ctx context.Context, system string) (a Access, closing 
 	if a.Link, err = link.Open(filepath.Join(s.Links, system+".json")); err != nil {
 		return a, nil, fmt.Errorf("worker: %w", err)
 	}
-	if a.Objects, err = vault.OpenObjects(ctx, vault.Config{Bucket: s.Vault.Bucket}); err != nil {
+	if a.Objects, err = vault.OpenObjects(ctx, vault.Config{Bucket: s.Vault.Bucket, Apart: s.Vault.Apart}); err != nil {
 		return a, nil, fmt.Errorf("worker: %w", err)
 	}
 	return a, a.Objects.Close, nil

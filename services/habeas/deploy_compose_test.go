@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -76,7 +77,7 @@ func TestDeployCompose(t *testing.T) {
 			if s.Environment["HABEAS_KAFKA_USER"] != topics.WorkerUser(system) || s.Environment["HABEAS_JOURNAL"] != "" {
 				t.Errorf("%s is %v", name, s.Environment)
 			}
-			if want := []string{"./deploy/compose/habeas.yaml:/etc/habeas/habeas.yaml:ro", "vault:/var/lib/habeas/vault"}; !slices.Equal(s.Volumes, want) {
+			if want := []string{"./deploy/compose/habeas.yaml:/etc/habeas/habeas.yaml:ro", fmt.Sprintf("objects-%s:/var/lib/habeas/vault/objects/%[1]s", system)}; !slices.Equal(s.Volumes, want) {
 				t.Errorf("%s has the folders %v", name, s.Volumes)
 			}
 		}

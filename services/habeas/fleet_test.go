@@ -78,7 +78,7 @@ func newFleet(t *testing.T, brokers []string, journalURL string, persons int) *f
 		t.Fatal(err)
 	}
 	cfg := config.Config{
-		Data: dir, Journal: journalURL, Kafka: bus.Files{Brokers: brokers}, Topics: topics.Deviation{Replication: 1}, Log: config.Log{Level: "warn", Format: "text"}, Console: config.Console{Local: true}, Systems: map[string]config.System{
+		Data: dir, Journal: journalURL, Vault: config.Vault{Apart: true}, Kafka: bus.Files{Brokers: brokers}, Topics: topics.Deviation{Replication: 1}, Log: config.Log{Level: "warn", Format: "text"}, Console: config.Console{Local: true}, Systems: map[string]config.System{
 			people.Salesforce:  {URL: crmServer.URL, ClientID: salesforcesandbox.DefaultClientID, ClientSecretFile: secret},
 			people.Marketo:     {URL: mailServer.URL, ClientID: marketosandbox.DefaultClientID, ClientSecretFile: secret, CallsPerSecond: -1},
 			people.PaymentTech: {URL: payServer.URL, ClientID: paymentechsandbox.DefaultUsername, ClientSecretFile: secret, CallsPerSecond: -1, Options: map[string]string{"merchant_id": paymentechsandbox.DefaultMerchantID}},

@@ -180,6 +180,10 @@ func (c Console) check() error {
 // Vault is where sealed objects and wrapped keys lie.
 type Vault struct {
 	Bucket string `yaml:"bucket"` // folder or bucket URL; default DATA/vault
+	// Apart has each system's objects lie in its own part of a folder, objects/SYSTEM, so
+	// that its worker can be given that part alone; in a bucket they do anyway. It costs a
+	// file for each system and request.
+	Apart bool `yaml:"apart,omitempty"`
 	// Keys is where the wrapped keys lie, apart from what they open: a folder or a
 	// bucket's URL; default DATA/vault-keys.
 	Keys string `yaml:"keys"`

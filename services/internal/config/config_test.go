@@ -108,7 +108,7 @@ producers: {crm: {keys: [crm.pem], rights: [erasure], believed: true}}
 per_person: 5
 monitor: {listen: "127.0.0.1:7", tls: {cert_file: m.pem, key_file: m.key, client_ca_file: p.pem}}
 journal: postgres://localhost/habeas
-vault: {bucket: mem://, keys: mem://keys, key: "base64key://x", old_keys: ["base64key://y"]}
+vault: {apart: true, bucket: mem://, keys: mem://keys, key: "base64key://x", old_keys: ["base64key://y"]}
 links: /secrets/links
 outbox: /elsewhere
 kafka:
@@ -226,7 +226,7 @@ func TestEnvironmentGoesOverTheFile(t *testing.T) {
 	}
 	got := c.fromEnvironment(func(name string) string { return env[name] })
 	want := c
-	want.Listen, want.Journal, want.Vault, want.Outbox, want.Telemetry.OTLP = "l", "j", Vault{Bucket: "v", Keys: "kk", Key: "k", OldKeys: c.Vault.OldKeys}, "o", "t"
+	want.Listen, want.Journal, want.Vault, want.Outbox, want.Telemetry.OTLP = "l", "j", Vault{Bucket: "v", Apart: true, Keys: "kk", Key: "k", OldKeys: c.Vault.OldKeys}, "o", "t"
 	want.Limits, want.Links, want.Monitor.Listen = "x", "ll", "m"
 	want.Kafka.SASL.User, want.Kafka.SASL.PasswordFile = "habeas-intake", "kp"
 	want.Log, want.Kafka.Brokers = Log{"warn", "text"}, []string{"c:3", "d:4"}

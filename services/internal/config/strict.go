@@ -92,6 +92,9 @@ func (c Config) wideKafka() (all []Wide) {
 // wideFolders finds keys that lie where every worker reaches: a worker has the folders of
 // objects and of links.
 func (c Config) wideFolders() (all []Wide) {
+	if !strings.Contains(c.Vault.Bucket, "://") && !c.Vault.Apart {
+		all = append(all, Wide{"vault.apart", "isn't set: all systems' objects of a request lie in one file, which each worker can cut or delete", "true, and each worker its own folder (objects/SYSTEM); or a bucket"})
+	}
 	ways := map[string]string{"vault.bucket": c.Vault.Bucket, "links": c.Links}
 	keys := map[string]string{"vault.keys": c.Vault.Keys, "receipts.log_key": c.Receipts.LogKey, "receipts.bundle_key": c.Receipts.BundleKey}
 	for i, key := range append([]string{c.Vault.Key}, c.Vault.OldKeys...) {

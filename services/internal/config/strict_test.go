@@ -64,6 +64,7 @@ systems:
 		{"rights: [access]", "rights: []", "callers.signup-page.rights"},
 		{"producers: {crm: {keys: [DIR/crm.pem]}}", "", "producers"},
 		{"tls: {enabled: true}, ", "", "kafka.tls"},
+		{`bucket: "s3://vault"`, "bucket: /elsewhere/objects", "vault.apart"},
 		{", sasl: {mechanism: SCRAM-SHA-512, user: habeas-intake, password_file: DIR/kafka}", "", "kafka.sasl"},
 		{`brokers: ["k:9093"]`, "brokers: []", "kafka.brokers"},
 		{"outbox: s3://outbox", "proof: never", "proof"},

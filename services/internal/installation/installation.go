@@ -85,14 +85,14 @@ func openAll(ctx context.Context, c config.Config, create bool, p Parts, opts ..
 		if err != nil {
 			return nil, fmt.Errorf("identifiers.country: %w", err)
 		}
-		if in.Vault, err = vault.Open(ctx, vault.Config{Bucket: c.Vault.Bucket, Keys: c.Vault.Keys, Key: c.Vault.Key, OldKeys: c.Vault.OldKeys, CreateKey: create, Identifiers: rules, Drivers: cloudvault.Drivers{}}); err != nil {
+		if in.Vault, err = vault.Open(ctx, vault.Config{Bucket: c.Vault.Bucket, Apart: c.Vault.Apart, Keys: c.Vault.Keys, Key: c.Vault.Key, OldKeys: c.Vault.OldKeys, CreateKey: create, Identifiers: rules, Drivers: cloudvault.Drivers{}}); err != nil {
 			return nil, err
 		}
 	}
 	if p.Vault {
 		in.Objects = in.Vault.Objects
 	} else if p.Objects {
-		if in.Objects, err = vault.OpenObjects(ctx, vault.Config{Bucket: c.Vault.Bucket, Drivers: cloudvault.Drivers{}}); err != nil {
+		if in.Objects, err = vault.OpenObjects(ctx, vault.Config{Bucket: c.Vault.Bucket, Apart: c.Vault.Apart, Drivers: cloudvault.Drivers{}}); err != nil {
 			return nil, err
 		}
 	}

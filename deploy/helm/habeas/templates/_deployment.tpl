@@ -4,7 +4,7 @@ name (the service's or system's), args, and values (over .Values.defaults).
 */}}
 {{- define "habeas.deployment" -}}
 {{- $v := mergeOverwrite (deepCopy .root.Values.defaults) (.values | default dict) }}
-{{- $files := dict "root" .root "name" .name "secret" $v.secret "common" $v.common "config" (include "habeas.fullname" .root) }}
+{{- $files := dict "root" .root "component" .component "name" .name "secret" $v.secret "common" $v.common "config" (include "habeas.fullname" .root) }}
 {{- $env := concat (include "habeas.users" (dict "root" .root "component" .component "name" .name "secret" $v.secret) | fromYamlArray) $v.env }}
 ---
 apiVersion: apps/v1

@@ -34,7 +34,31 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- if and (include "habeas.buckets" .) (not (dig "links" "" .Values.config)) -}}
 {{- fail "config.links: name the folder of link keys, which habeas keys init makes: these pods share no volume in which they could be made" -}}
 {{- end -}}
-{{ toYaml .Values.config }}
+{{- $config := deepCopy .Values.config -}}
+{{- if not (include "habeas.buckets" .) -}}
+{{- $_ := set $config "vault" (merge (dict "apart" true) ($config.vault | default dict)) -}}
+{{- end -}}
+{{ toYaml $config }}
+{{- end }}
+
+{{/*
+What a component has of the volume that pods share, by what lies in it: parts, each with
+whether it is for reading only. It is given a dict: root, component and name. A worker has
+the objects of its own system, and nothing else of it but, without users.enabled, the link keys.
+*/}}
+{{- define "habeas.parts" -}}
+{{- $rw := dict "intake" (list "vault-keys") "coordinator" (list "vault" "vault-keys" "outbox" "mirror" "links" "keys") "aggregator" (list "vault/objects/aggregator" "outbox" "keys") "letters" (list "vault-keys" "outbox") "console" (list "vault" "vault-keys" "outbox" "keys" "uploads") -}}
+{{- $ro := dict "intake" (list "outbox") "aggregator" (list "vault/objects") "letters" (list "mirror") "console" (list "mirror") -}}
+{{- $parts := list -}}
+{{- if hasPrefix "worker-" .component -}}
+{{- $parts = append $parts (dict "path" (printf "vault/objects/%s" .name) "readOnly" false) -}}
+{{- end -}}
+{{- range index $ro .component }}{{ $parts = append $parts (dict "path" . "readOnly" true) }}{{ end -}}
+{{- range index $rw .component }}{{ $parts = append $parts (dict "path" . "readOnly" false) }}{{ end -}}
+{{- if and (not .root.Values.users.enabled) (or (hasPrefix "worker-" .component) (eq .component "aggregator")) -}}
+{{- $parts = append $parts (dict "path" "links" "readOnly" true) -}}
+{{- end -}}
+{{ toYaml $parts }}
 {{- end }}
 
 {{/* Whether vault, keys and outbox are in buckets, so that pods share no volume. */}}

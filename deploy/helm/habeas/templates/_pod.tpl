@@ -46,7 +46,7 @@ system, and the coordinator's of all. It is given a dict: root, component, name,
 
 {{/*
 What a container sees of files. It is given a dict: root, config (the ConfigMap's
-name), name (the service's or system's), secret (its own Secret's name; may be empty) and
+name), component, name (the service's or system's), secret (its own Secret's name; may be empty) and
 common (whether it sees the common one).
 */}}
 {{- define "habeas.mounts" -}}
@@ -58,6 +58,12 @@ common (whether it sees the common one).
 - {name: own, mountPath: {{ printf "/run/secrets/%s" .name }}, readOnly: true}
 {{- end }}
 - {name: data, mountPath: {{ .root.Values.config.data }}}
+{{- if not (or .passing (include "habeas.buckets" .root)) }}
+{{- $data := .root.Values.config.data }}
+{{- range include "habeas.parts" . | fromYamlArray }}
+- {name: shared, mountPath: {{ printf "%s/%s" $data .path }}, subPath: {{ .path }}{{ if .readOnly }}, readOnly: true{{ end }}}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{- define "habeas.volumes" -}}
@@ -80,9 +86,9 @@ common (whether it sees the common one).
   secret: {secretName: {{ .secret }}, defaultMode: 0440}
 {{- end }}
 - name: data
-{{- if or .passing (include "habeas.buckets" .root) }}
   emptyDir: {}
-{{- else }}
+{{- if not (or .passing (include "habeas.buckets" .root)) }}
+- name: shared
   persistentVolumeClaim: {claimName: {{ .root.Values.storage.existingClaim | default (include "habeas.fullname" .root) }}}
 {{- end }}
 {{- end }}
