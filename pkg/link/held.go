@@ -17,6 +17,8 @@ type Holds interface {
 	// Held returns those of whom something in a system is held, but for who asks in the
 	// request itself.
 	Held(ctx context.Context, system, requestID string) ([]Held, error)
+	// Together returns Holds for tasks that leave together, which look once for all of them.
+	Together() Holds
 }
 
 // Held is a person of whom a hold keeps records in one system, whoever's erasure comes by.

@@ -17,6 +17,7 @@ import (
 type holds []link.Held
 
 func (h holds) Held(_ context.Context, _, _ string) ([]link.Held, error) { return h, nil }
+func (h holds) Together() link.Holds                                     { return h }
 
 // TestHeldIsForgottenWithItsOwn: whose records are held is told with the tasks of an erasure
 // and no other, lies under that person's own request, and is forgotten with it. A hold whose

@@ -111,6 +111,16 @@ func (h *Hub) SealTask(ctx context.Context, data []byte) ([]byte, error) {
 	return key.sealed(about, toWorker, plain)
 }
 
+// Together returns a Hub for tasks that leave together: whom holds concern is looked up once
+// for all of them, when the first is sealed. It MUST NOT be used for later ones.
+func (h *Hub) Together() *Hub {
+	together := *h
+	if h.holds != nil {
+		together.holds = h.holds.Together()
+	}
+	return &together
+}
+
 // minLife is how long a task is good at least: a worker that was restarted gets to it.
 const minLife = 5 * time.Minute
 

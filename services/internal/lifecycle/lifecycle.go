@@ -57,7 +57,9 @@ func (l *Lifecycle) Do(ctx context.Context, requestID string, c core.Command) (c
 		if !errors.Is(err, journal.ErrConflict) {
 			return state, err
 		}
-		l.states.forget(requestID)
+		if tries > 0 { // what is remembered, and what came since, wasn't enough
+			l.states.forget(requestID)
+		}
 	}
 	return core.State{}, fmt.Errorf("request %s: %d other changes came first: %w", requestID, maxTries, journal.ErrConflict)
 }

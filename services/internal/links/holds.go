@@ -39,9 +39,10 @@ type Journal interface {
 // holder is what is remembered of a request that has, or had, a hold: while its version is
 // this one, nothing of it has changed (TestHoldsAreOfNow).
 type holder struct {
-	version int
-	holds   []core.Held
-	known   []dsar.Identifier
+	requestID string
+	version   int
+	holds     []core.Held
+	known     []dsar.Identifier
 }
 
 // maxHolders bounds how many are remembered: far more than have holds at a time.
@@ -59,46 +60,81 @@ func NewHolds(requests Requests, j Journal, manifests []*manifest.Manifest) *Hol
 // Held returns the people of whom a hold keeps something in a system, by the identifiers
 // that may be used for them; while their proof is awaited, by all that they gave.
 func (h *Holds) Held(ctx context.Context, system, requestID string) ([]link.Held, error) {
-	needs, known := h.needs[system]
-	if !known {
-		return nil, nil
+	holders, err := h.holders(ctx)
+	if err != nil {
+		return nil, err
 	}
-	var out []link.Held
-	err := h.each(ctx, func(row journal.Row) error {
-		if row.RequestID == requestID {
-			return nil
-		}
-		holder, err := h.holder(ctx, row)
-		if err != nil {
-			return err
-		}
-		datasets, held := core.State{Holds: holder.holds}.HeldIn(system)
-		if !held {
-			return nil
-		}
-		ids := slices.DeleteFunc(slices.Clone(holder.known), func(id dsar.Identifier) bool { return !slices.Contains(needs, id.Type) })
-		out = append(out, link.Held{RequestID: row.RequestID, Identifiers: ids, Datasets: datasets})
-		return nil
-	})
-	return out, err
+	return h.held(holders, system, requestID), nil
 }
 
-// each calls do for every request that has, or had, a hold. Few have, and those are found by
+// held returns those of some holders of whom something is held in a system.
+func (h *Holds) held(holders []holder, system, requestID string) (out []link.Held) {
+	needs, known := h.needs[system]
+	if !known {
+		return nil
+	}
+	for _, holder := range holders {
+		datasets, held := core.State{Holds: holder.holds}.HeldIn(system)
+		if !held || holder.requestID == requestID {
+			continue
+		}
+		ids := slices.DeleteFunc(slices.Clone(holder.known), func(id dsar.Identifier) bool { return !slices.Contains(needs, id.Type) })
+		out = append(out, link.Held{RequestID: holder.requestID, Identifiers: ids, Datasets: datasets})
+	}
+	return out
+}
+
+// Together implements link.Holds.
+func (h *Holds) Together() link.Holds { return &together{Holds: h} }
+
+// together looks once.
+type together struct {
+	*Holds
+
+	mu    sync.Mutex
+	known []holder
+	done  bool
+}
+
+func (t *together) Together() link.Holds { return t }
+
+func (t *together) Held(ctx context.Context, system, requestID string) ([]link.Held, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.done {
+		var err error
+		if t.known, err = t.holders(ctx); err != nil {
+			return nil, err
+		}
+		t.done = true
+	}
+	return t.held(t.known, system, requestID), nil
+}
+
+// holders returns all requests that have a hold. Few have, or had one, and those are found by
 // one statement that is prepared once; of more than it returns, page by page.
-func (h *Holds) each(ctx context.Context, do func(journal.Row) error) error {
-	rows, err := h.journal.ByFingerprint(ctx, lifecycle.IndexHeld, journal.MaxList)
-	if err != nil {
+func (h *Holds) holders(ctx context.Context) (out []holder, err error) {
+	add := func(row journal.Row) error {
+		holder, err := h.holder(ctx, row)
+		if err == nil && len(holder.holds) > 0 {
+			out = append(out, holder)
+		}
 		return err
 	}
+	rows, err := h.journal.ByFingerprint(ctx, lifecycle.IndexHeld, journal.MaxList)
+	if err != nil {
+		return nil, err
+	}
 	if len(rows) == journal.MaxList {
-		return journal.Each(ctx, h.journal, lifecycle.IndexHeld, do)
+		err := journal.Each(ctx, h.journal, lifecycle.IndexHeld, add)
+		return out, err
 	}
 	for _, row := range rows {
-		if err := do(row); err != nil {
-			return err
+		if err := add(row); err != nil {
+			return nil, err
 		}
 	}
-	return nil
+	return out, nil
 }
 
 // holder returns what is to be known of a request with a hold, as of its row's version.
@@ -113,7 +149,7 @@ func (h *Holds) holder(ctx context.Context, row journal.Row) (holder, error) {
 	if err != nil {
 		return holder{}, fmt.Errorf("request %s: %w", row.RequestID, err)
 	}
-	known = holder{version: s.Version, holds: s.Holds, known: s.Usable()}
+	known = holder{requestID: row.RequestID, version: s.Version, holds: s.Holds, known: s.Usable()}
 	if s.Awaited == core.RemindProof {
 		known.known = s.Identifiers
 	}

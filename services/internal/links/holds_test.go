@@ -50,6 +50,13 @@ func TestHoldsAreOfNow(t *testing.T) {
 	wants("chat", 1, "messages", "drafts")
 	wants("crm", 0)
 	wants("nowhere", 0)
+	// Tasks that leave together look once, when the first of them does.
+	batch := holds.Together()
+	for _, system := range []string{"chat", "crm", "chat"} {
+		if held, err := batch.Held(ctx, system, "another"); err != nil || (len(held) == 1) != (system == "chat") {
+			t.Errorf("%s: %+v, %v", system, held, err)
+		}
+	}
 	if held, err := holds.Held(ctx, "chat", id); err != nil || len(held) != 0 {
 		t.Errorf("of its own request: %+v, %v", held, err)
 	}

@@ -8,13 +8,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/link"
 	"habeas.dev/services/internal/journal"
 )
-
-// Sealer seals a task of the journal for its worker; link.Hub implements it.
-type Sealer interface {
-	SealTask(ctx context.Context, data []byte) ([]byte, error)
-}
 
 // Publisher publishes messages of the journal, as the relay has it.
 type Publisher interface {
@@ -25,7 +21,7 @@ type Publisher interface {
 // has them unsealed but for what identifies the person, so that a message that is sent
 // again, hours later, is sealed afresh and good for long enough (docs/adr/0025).
 type Sealing struct {
-	Hub  Sealer
+	Hub  *link.Hub
 	Next Publisher
 	// AtOnce bounds the grants that are written to the vault at the same time; 0: one
 	// after the other.
@@ -35,6 +31,7 @@ type Sealing struct {
 // Publish seals, then publishes. It changes none of the messages that it is given.
 func (s Sealing) Publish(ctx context.Context, messages []journal.Message) error {
 	out := slices.Clone(messages)
+	hub := s.Hub.Together()
 	g, within := errgroup.WithContext(ctx)
 	g.SetLimit(max(1, s.AtOnce))
 	for i := range out {
@@ -42,7 +39,7 @@ func (s Sealing) Publish(ctx context.Context, messages []journal.Message) error 
 			continue
 		}
 		g.Go(func() (err error) {
-			out[i].Payload, err = s.Hub.SealTask(within, out[i].Payload)
+			out[i].Payload, err = hub.SealTask(within, out[i].Payload)
 			return err
 		})
 	}
