@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"github.com/ThreeDotsLabs/watermill/message"
 
@@ -75,8 +76,7 @@ type Received struct {
 
 // Subscriber delivers a topic's messages; bus.Subscriber implements it. Messages of
 // one key come one after the other, each only after the one before was
-// acknowledged. Messages of one key come one after the other, each only after the
-// one before was acknowledged.
+// acknowledged.
 type Subscriber interface {
 	Subscribe(ctx context.Context, topic string) (<-chan *message.Message, error)
 }
@@ -89,20 +89,43 @@ func Loop(ctx context.Context, s Subscriber, topic string, log *slog.Logger, han
 	if err != nil {
 		return fmt.Errorf("topic %s: %w", topic, err)
 	}
-	var open sync.WaitGroup
-	defer open.Wait()
-	for msg := range messages {
-		open.Go(func() {
-			err := handle(msg.Context(), Received{Key: bus.Key(msg), Headers: msg.Metadata, Payload: msg.Payload})
-			if err != nil {
-				if ctx.Err() == nil {
-					log.Warn("a message is tried again", "topic", topic, "error", err)
-				}
-				msg.Nack()
-				return
+	answer := func(msg *message.Message) {
+		err := handle(msg.Context(), Received{Key: bus.Key(msg), Headers: msg.Metadata, Payload: msg.Payload})
+		if err != nil {
+			if ctx.Err() == nil {
+				log.Warn("a message is tried again", "topic", topic, "error", err)
 			}
-			msg.Ack()
-		})
+			msg.Nack()
+			return
+		}
+		msg.Ack()
 	}
+	var (
+		open sync.WaitGroup
+		idle atomic.Int32
+		next = make(chan *message.Message)
+	)
+	for msg := range messages {
+		select {
+		case next <- msg: // to one that has answered its last
+		default:
+			open.Go(func() {
+				for more := true; more; idle.Add(-1) {
+					answer(msg)
+					if idle.Add(1) > maxIdle {
+						idle.Add(-1)
+						return
+					}
+					msg, more = <-next
+				}
+			})
+		}
+	}
+	close(next)
+	open.Wait()
 	return nil
 }
+
+// maxIdle bounds the goroutines that wait for a topic's next message. Each has the stack that
+// handling one takes, and a new one would grow it anew: 3 % of an erasure's processor time.
+const maxIdle = 64

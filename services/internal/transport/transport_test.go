@@ -9,6 +9,7 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -176,6 +177,44 @@ func TestLoop(t *testing.T) {
 		}
 		if got := log.String(); strings.Count(got, "a message is tried again") != 1 || !strings.Contains(got, "topic=topic") {
 			t.Error(got)
+		}
+	})
+}
+
+// TestLoopTakesAllAtOnce: a crowd of messages is handled at the same time, and so is a second
+// one, by those that had the first.
+func TestLoopTakesAllAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const crowd = 500
+		f := feed{ch: make(chan *message.Message)}
+		var open atomic.Int32
+		release := make(chan struct{})
+		ended := make(chan error, 1)
+		go func() {
+			ended <- transport.Loop(context.Background(), f, "topic", slog.New(slog.DiscardHandler), func(context.Context, transport.Received) error {
+				open.Add(1)
+				<-release
+				open.Add(-1)
+				return nil
+			})
+		}()
+		for range 2 {
+			for range crowd {
+				f.ch <- incoming("key", nil)
+			}
+			synctest.Wait()
+			if n := open.Load(); n != crowd {
+				t.Errorf("%d of %d are handled at once", n, crowd)
+			}
+			for range crowd {
+				release <- struct{}{}
+			}
+			synctest.Wait()
+		}
+		close(f.ch)
+		if err := <-ended; err != nil {
+			t.Error(err)
 		}
 	})
 }
