@@ -127,6 +127,8 @@ func (d *decider) act() (ended bool) {
 		case d.Stage == dsar.Erase && d.plannedNothing(sys):
 			d.record(TaskEnded{System: sys.Name, Action: dsar.Erase, Outcome: dsar.NothingFound, Code: "planned-nothing", Reason: "the plan found nothing to erase", Moment: Moment{At: d.now}})
 			ended = true
+		case d.lacksKeys(sys):
+			d.record(TaskFailed{System: sys.Name, Action: d.Stage, Outcome: dsar.Manual, Code: CodeNoKeys, Reason: "no plan has the keys of what had to stay: a retry goes by identifiers, and what the person has anew would go as well", Moment: Moment{At: d.now}})
 		case d.Stage == dsar.Erase && !d.erased(sys.EraseAfter): // its turn comes
 		default:
 			d.send(sys.Name, d.Stage, d.turn(sys))

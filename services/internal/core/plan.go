@@ -25,10 +25,21 @@ func (s State) plan(sys dsar.System) *dsar.Object {
 }
 
 // byKeys reports whether only what stands under a system's earlier plans' keys is meant: the
-// request was answered, and the person may have become a customer anew since. Where a person
-// did without a plan, there are none.
+// request was answered, and the person may have become a customer anew since.
 func (s State) byKeys(sys dsar.System) bool {
 	return s.Again != nil || !s.AnsweredAt.IsZero() && len(s.earlierPlans(sys)) > 0
+}
+
+// CodeNoKeys is the code of a system's part of an answered erasure that is taken up again and
+// has no keys to go by: a person did without a plan, or what had to stay came when nothing
+// was planned. A person does it, or decides that it goes by identifiers.
+const CodeNoKeys = "no-plan-keys"
+
+// lacksKeys reports whether a system's part of an answered erasure that is taken up again has
+// no keys to go by: a person planned it, or nothing was planned.
+func (s State) lacksKeys(sys dsar.System) bool {
+	t := s.Task(sys.Name, dsar.Plan)
+	return t != nil && !s.AnsweredAt.IsZero() && s.Again == nil && len(t.Before) == 0 && (t.End.By != "" || t.End.Outcome == dsar.NothingFound)
 }
 
 // plansOf returns the objects that name the records of a planned system by their keys: its
