@@ -70,6 +70,7 @@ func (c *Console) routes() []route {
 	}
 	return []route{
 		{"GET /{$}", Viewer, c.list},
+		{"GET /requests.csv", Viewer, c.exportList},
 		{"POST /find", Viewer, c.find},
 		many(core.VerbRetry, retryOne),
 		many(core.VerbAssign, assignOne),

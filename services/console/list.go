@@ -75,13 +75,36 @@ type listBody struct {
 	View     string
 	Next     string
 	First    string // the first page, where this isn't it
-	Found    bool   // it is what a search found
+	// Total is how many requests the list has, over all its pages, and More that there are
+	// still more.
+	Total  int
+	More   bool
+	Sorts  []sorting
+	Export string // the list as a table to take along
+	Found  bool   // it is what a search found
 }
+
+// sorting is one order of the list.
+type sorting struct {
+	Name, Href string
+	Current    bool
+}
+
+// The orders of the list, as its addresses have them.
+const (
+	byDue      = "due"
+	byReceived = "received"
+)
+
+// maxCounted bounds how far a filtered list is counted: more than anybody goes through, and
+// few enough rows for every page to count them.
+const maxCounted = journal.MaxList
 
 // row is a request of the list.
 type row struct {
 	journal.Row
 	Needs []string // why it needs a person, in sentences
+	Waits []string // the titles of the systems that it waits for
 }
 
 // Ended reports whether the request has ended.
@@ -127,6 +150,9 @@ func (c *Console) list(w http.ResponseWriter, r *http.Request, u User) {
 		b.Statuses[i+1].Label = lang.Word(b.Statuses[i+1].Value) + " · " + strconv.Itoa(counts[core.Status(b.Statuses[i+1].Value)])
 	}
 	rows, err := c.rows(r.Context(), filter)
+	if err == nil {
+		err = c.total(r.Context(), &b, filter, len(rows))
+	}
 	if err != nil {
 		c.broken(w, r, u, err)
 		return
@@ -141,12 +167,47 @@ func (c *Console) list(w http.ResponseWriter, r *http.Request, u User) {
 	for _, one := range rows {
 		b.Rows = append(b.Rows, c.row(lang, one))
 	}
-	c.render(w, r, http.StatusOK, "list.html", page{User: u, Title: "Requests", Here: "requests", Notice: didMany(lang, q), Body: b})
+	b.Export = "/requests.csv?" + with(with(with(with(q, "after", ""), "did", ""), "done", ""), "of", "").Encode()
+	c.render(w, r, http.StatusOK, "list.html", page{User: u, Title: "Requests", Tab: b.tab(lang), Here: "requests", Notice: didMany(lang, q), Body: b})
+}
+
+// tab returns the title by which a browser's tab of the list is known.
+func (b listBody) tab(lang *words.Language) string {
+	for _, v := range b.Views {
+		if v.Current && v.Counted() {
+			return lang.Say(v.Label) + " (" + strconv.Itoa(v.Count) + ")"
+		}
+		if v.Current {
+			return lang.Say(v.Label)
+		}
+	}
+	return lang.Say("Requests")
+}
+
+// total says how many requests the list has over all its pages: of a tab as a whole that is
+// counted already, of a filtered one up to maxCounted.
+func (c *Console) total(ctx context.Context, b *listBody, f journal.Filter, rows int) error {
+	for _, v := range b.Views {
+		if v.Current && v.Counted() && !b.Filtered {
+			b.Total = v.Count
+			return nil
+		}
+	}
+	if b.Total = rows; rows <= rowsOnPage && f.After.IsZero() {
+		return nil
+	}
+	f.After, f.Limit = journal.Cursor{}, maxCounted
+	all, err := c.rows(ctx, f)
+	b.Total, b.More = len(all), len(all) == maxCounted
+	return err
 }
 
 // row returns a request of the list, with why it needs a person.
 func (c *Console) row(lang *words.Language, r journal.Row) row {
 	out := row{Row: r}
+	for _, system := range r.Waiting {
+		out.Waits = append(out.Waits, c.titleOf(lang, system))
+	}
 	for _, name := range r.Needs {
 		n, _ := core.ParseNeed(name)
 		system, told := c.told(lang, n)
@@ -235,6 +296,16 @@ func (c *Console) filter(q url.Values, u User) (listBody, journal.Filter, error)
 		}
 		days, _ := strconv.Atoi(due) // it is one of those above
 		f.DueBefore, b.Filtered = c.now().AddDate(0, 0, days), true
+	}
+	if sort := q.Get("sort"); sort != "" {
+		if sort != byDue && sort != byReceived {
+			return b, f, errors.New("no such order")
+		}
+		f.DueFirst = sort == byDue
+	}
+	for _, one := range []sorting{{Name: byDue, Current: f.DueFirst}, {Name: byReceived, Current: !f.DueFirst}} {
+		one.Href = "/?" + with(with(q, "sort", one.Name), "after", "").Encode()
+		b.Sorts = append(b.Sorts, one)
 	}
 	var err error
 	if after := q.Get("after"); after != "" {

@@ -52,6 +52,7 @@ type page struct {
 	Lang    *words.Language
 	User    User
 	Title   string
+	Tab     string // of the browser's tab, where it says more than the title; in the reader's language
 	Here    string // which of the menu's places it is
 	Path    string // of this page, to come back to
 	SignOut bool
@@ -67,6 +68,10 @@ func (p page) May(role string) bool { return p.User.Role >= RoleOf(role) }
 // render writes a page. It is made as a whole first: what fails halfway is no page.
 func (c *Console) render(w http.ResponseWriter, r *http.Request, status int, file string, p page) {
 	p.Lang, p.Now, p.SignOut = languageOf(r), c.Now(), c.SignIn.CanSignOut()
+	if b, ok := p.Body.(requestBody); ok {
+		b.Back = listOf(r, b.RequestID)
+		p.Tab, p.Body = b.Tab(p.Lang), b
+	}
 	if p.Path == "" && r.Method == http.MethodGet {
 		p.Path = r.URL.RequestURI()
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -47,6 +48,8 @@ type requestBody struct {
 	Question string
 	// Language is the tag of the language in which the person is written to.
 	Language string
+	// Back is the list that it was opened from.
+	Back string
 	// Show is what of the timeline is shown: a name of a system, or one of the ways.
 	Show string
 	// Typed is what was written into a form that was refused.
@@ -160,6 +163,23 @@ func (c *Console) bodyOf(lang *words.Language, facts []journal.Fact, s core.Stat
 func (b requestBody) Many(lang *words.Language) bool {
 	all := b.Wanted(lang)
 	return len(all) > 1 || len(all) == 1 && len(all[0].Titles) > 1
+}
+
+// Tab returns the title by which a browser's tab of the request is known among others.
+func (b requestBody) Tab(lang *words.Language) string {
+	return lang.Word(string(b.Right)) + " " + b.RequestID[:8] + " · " + lang.Word(string(b.Status))
+}
+
+// listOf returns the list from which a page of a request was opened, at its row; the first
+// list where it was opened otherwise.
+func listOf(r *http.Request, id string) string {
+	back := url.URL{Path: "/"}
+	from, err := url.Parse(r.Referer())
+	if err == nil && from.Host == r.Host && from.Path == "/" {
+		back.RawQuery = with(with(with(from.Query(), "did", ""), "done", ""), "of", "").Encode()
+		back.Fragment = "r-" + id[:8]
+	}
+	return back.String()
 }
 
 // Called returns what a dataset is called, or a system where no dataset is named.

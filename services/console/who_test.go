@@ -52,6 +52,7 @@ func mayDo() []may {
 	}
 	return []may{
 		page("GET /{$}", console.Viewer),
+		page("GET /requests.csv", console.Viewer),
 		page("GET /systems", console.Viewer),
 		page("GET /figures", console.Viewer),
 		page("GET /requests/{id}", console.Viewer),

@@ -52,6 +52,7 @@
     if (!mark) return;
     if (said !== null && said !== mark.dataset.statusWord) document.querySelector("[data-said]").textContent = mark.dataset.statusWord;
     said = mark.dataset.statusWord;
+    if (mark.dataset.title) document.title = mark.dataset.title;
     const now = [mark.dataset.acts, mark.dataset.status, mark.dataset.next].join(" ");
     made ??= now;
     if (now === made) return;
@@ -92,6 +93,133 @@
     show();
   }
 
+  // The list is fetched anew while nobody is at it.
+  const updateEvery = 20000;
+  function update() {
+    const list = document.querySelector("#list[data-updates]");
+    if (!list || document.hidden || list.querySelector("input[name=id]:checked, details[open], select:focus, textarea:focus, input:focus, button:focus")) return;
+    htmx.ajax("GET", location.pathname + location.search, { target: "#list", select: "#list", swap: "outerHTML" });
+  }
+  setInterval(update, updateEvery);
+  document.body.addEventListener("htmx:afterSettle", (e) => { if (e.target.id === "list" || e.detail.target?.id === "list") { localise(document); selection(); remember(); } });
+
+  // The list's requests, so that the next one is a key away also from a request's page.
+  const rows = () => [...document.querySelectorAll("a[data-row]")];
+  function remember() {
+    if (rows().length) sessionStorage.setItem("habeas-list", JSON.stringify({ from: location.pathname + location.search, hrefs: rows().map((a) => a.pathname) }));
+  }
+  const list = () => { try { return JSON.parse(sessionStorage.getItem("habeas-list")) ?? { hrefs: [] }; } catch { return { hrefs: [] }; } };
+
+  function step(by) {
+    const all = rows();
+    if (all.length) {
+      const at = all.findIndex((a) => a.closest("tr").contains(document.activeElement));
+      all[Math.min(all.length - 1, Math.max(0, at + by))]?.focus();
+      return;
+    }
+    const { hrefs } = list();
+    const at = hrefs.indexOf(location.pathname);
+    if (at >= 0 && hrefs[at + by]) location.href = hrefs[at + by];
+  }
+
+  // Opens an act of a request's page, and puts the cursor into it.
+  function act(...verbs) {
+    for (const verb of verbs) {
+      const it = document.querySelector(`#acts [data-act="${verb}"]`);
+      if (!it) continue;
+      if (it.tagName === "DETAILS") it.open = true;
+      it.scrollIntoView({ block: "nearest" });
+      (it.querySelector("input[name=to], textarea[name=reason]") ?? it.querySelector("button")).focus();
+      return true;
+    }
+  }
+  // Selects the row that has the focus, where none is selected.
+  function pick(toggle) {
+    const box = document.activeElement.closest("tr")?.querySelector("input[name=id]");
+    if (box && (toggle || !document.querySelector("input[name=id]:checked"))) { box.checked = !box.checked; box.dispatchEvent(new Event("change", { bubbles: true })); }
+  }
+  function many(selector) {
+    pick(false);
+    const field = document.querySelector(selector);
+    if (field && document.querySelector("input[name=id]:checked")) field.focus();
+  }
+
+  const keys = document.getElementById("keys"), palette = document.getElementById("palette");
+  const single = keys?.querySelector("[data-single]");
+  if (single) {
+    single.checked = localStorage.getItem("habeas-keys") !== "off";
+    single.addEventListener("change", () => localStorage.setItem("habeas-keys", single.checked ? "on" : "off"));
+    document.querySelector("[data-foot]").hidden = false;
+    document.querySelector("[data-foot]").addEventListener("click", (e) => {
+      const which = e.target.closest("[data-open]")?.dataset.open;
+      if (which === "keys") keys.showModal();
+      if (which === "palette") ask();
+    });
+  }
+  const does = {
+    "/": () => document.getElementById("for").focus(),
+    j: () => step(1),
+    k: () => step(-1),
+    x: () => pick(true),
+    r: () => act("retry", "try-now", "gather-again") || many("#bulk textarea"),
+    a: () => act("assign") || many("#bulk input[name=to]"),
+    u: () => { const back = document.querySelector("[data-back]"); if (back) location.href = list().from ?? back.href; },
+    "?": () => keys.showModal(),
+  };
+  document.addEventListener("keydown", (e) => {
+    if (!single || e.isComposing) return;
+    if ((e.ctrlKey || e.metaKey) && e.key.toLowerCase() === "k") { e.preventDefault(); ask(); return; }
+    if ((e.ctrlKey || e.metaKey) && e.key === "Enter") { const form = e.target.closest?.("form"); if (form && !e.target.closest("dialog")) { e.preventDefault(); form.requestSubmit(form.querySelector("button.main, button:not([formaction])")); } return; }
+    if (e.ctrlKey || e.metaKey || e.altKey || !single.checked || document.querySelector("dialog[open]") || e.target.closest?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]")) return;
+    const what = does[e.key];
+    if (what) { e.preventDefault(); what(); }
+  });
+
+  // The palette: pages, the request's acts and the list's requests, by name; what is none
+  // of these is searched for.
+  let entries = [], at = 0;
+  function ask() {
+    const field = palette.querySelector("input");
+    entries = [...document.querySelectorAll(".bar nav a, .tabs a, a[data-row], [data-back]")].map((a) => ({ text: a.textContent.replace(/\s+/g, " ").trim(), go: () => a.click() }));
+    for (const it of document.querySelectorAll("#acts [data-act]")) {
+      const text = (it.querySelector("summary") ?? it.querySelector("button.main")).textContent.replace(/\s+/g, " ").trim();
+      entries.unshift({ text, go: () => act(it.dataset.act) });
+    }
+    field.value = "";
+    offer();
+    if (!palette.open) palette.showModal();
+    field.focus();
+  }
+  function offer() {
+    const sought = palette.querySelector("input").value.trim().toLowerCase();
+    const shown = entries.filter((e) => sought.split(/\s+/).every((word) => e.text.toLowerCase().includes(word))).slice(0, 12);
+    const ul = document.getElementById("palette-list");
+    if (sought) shown.push({ text: `${ul.dataset.find}: ${sought}`, go: () => { const find = document.querySelector("form.find"); find.elements.for.value = palette.querySelector("input").value.trim(); find.requestSubmit(); } });
+    at = Math.max(0, Math.min(at, shown.length - 1));
+    ul.replaceChildren(...shown.map((e, i) => {
+      const li = document.createElement("li");
+      li.id = `palette-${i}`;
+      li.role = "option";
+      li.ariaSelected = i === at;
+      li.textContent = e.text;
+      li.addEventListener("click", () => take(e));
+      return li;
+    }));
+    palette.querySelector("input").setAttribute("aria-activedescendant", shown.length ? `palette-${at}` : "");
+    ul.children[at]?.scrollIntoView({ block: "nearest" });
+    palette.shown = shown;
+  }
+  function take(entry) { palette.close(); entry?.go(); }
+  palette?.addEventListener("input", () => { at = 0; offer(); });
+  palette?.addEventListener("keydown", (e) => {
+    if (e.key === "ArrowDown" || e.key === "ArrowUp") { e.preventDefault(); at = Math.max(0, at + (e.key === "ArrowDown" ? 1 : -1)); offer(); }
+    if (e.key === "Enter") { e.preventDefault(); take(palette.shown[at]); }
+  });
+
+  // Back on the list, the row that one came from has the focus.
+  const came = location.hash.startsWith("#r-") && document.querySelector(location.hash + " a[data-row]");
+  if (came) came.focus();
+  remember();
   localise(document);
   stale();
   selection();
