@@ -68,6 +68,10 @@ type Manifest struct {
 	// Lease is how long a task may go unheard of, written as 10m; 0 means
 	// [dsar.DefaultLease], and [dsar.MaxLease] is the longest.
 	Lease time.Duration `yaml:"lease,omitempty"`
+	// Constraints lists names of constraints, triggers and rules that may stand in the open
+	// where one refuses. One that is made of names of the manifest and of what databases
+	// add (users_email_key) needn't be listed; any other is sealed with the worker's words.
+	Constraints []string `yaml:"constraints,omitempty"`
 	// Holds tells that its worker keeps a single dataset from being erased where
 	// a task asks for it; pkg/sqlsystem always does. Where a worker doesn't, a
 	// hold on one dataset is one on the whole system.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -120,7 +119,7 @@ func (c *Coordinator) check(r dsar.Report) (code string) {
 			return "false-words"
 		}
 		for _, k := range n.Retained {
-			if !isSlug(k.Ground) || m != nil && k.Ground != dsar.LegalHold && !names[k.Ground] {
+			if !isSlug(k.Ground) || m != nil && k.Ground != dsar.LegalHold && !names.all[k.Ground] {
 				return "false-words"
 			}
 		}
@@ -147,20 +146,6 @@ func (c *Coordinator) check(r dsar.Report) (code string) {
 
 // maxFindings bounds what a worker noticed, as the SDK does.
 const maxFindings = 20
-
-// names are those of a manifest; nil where there is none to look at.
-type names map[string]bool
-
-// have reports whether a cause, which there needn't be, may stand in the open: each field
-// has the form of what it should be, and what should be a name of the manifest is one.
-func (n names) have(c *dsar.Cause) bool {
-	return c == nil || c.Fits() && (n == nil || len(c.Unknown(n)) == 0)
-}
-
-// haveTable reports whether the manifest names a table, with its schema before it or not.
-func (n names) haveTable(table string) bool {
-	return n[table] || n[table[strings.LastIndexByte(table, '.')+1:]]
-}
 
 // isSlug reports whether s is a word that may stand in the open: lower-case letters,
 // digits and hyphens.

@@ -63,15 +63,15 @@ type Keeper interface {
 type Coordinator struct {
 	Config
 	manifests map[string]*manifest.Manifest
-	names     map[string]names // by system
+	names     map[string]*names // by system
 	rejected  metric.Int64Counter
 }
 
 // New returns a coordinator.
 func New(cfg Config) *Coordinator {
-	c := &Coordinator{Config: cfg, manifests: map[string]*manifest.Manifest{}, names: map[string]names{}, rejected: rejectedCounter(cfg.Meters)}
+	c := &Coordinator{Config: cfg, manifests: map[string]*manifest.Manifest{}, names: map[string]*names{}, rejected: rejectedCounter(cfg.Meters)}
 	for _, m := range cfg.Manifests {
-		c.manifests[m.System], c.names[m.System] = m, m.Names()
+		c.manifests[m.System], c.names[m.System] = m, newNames(m)
 	}
 	c.countFromZero()
 	return c
@@ -116,7 +116,7 @@ func (c *Coordinator) take(ctx context.Context, about link.Envelope, r dsar.Repo
 		c.count(ctx, core.MessageTask, r.System, r.Code)
 	}
 	lie := c.check(r)
-	if lie != "" {
+	if r = c.names[r.System].sealed(r); lie != "" {
 		r = bad(r, "the worker's report says what it may not ("+lie+"): nothing of it was taken in; mend the worker, then retry")
 	}
 	state, err := c.Requests.Do(ctx, r.RequestID, core.TakeReport{Report: r, Now: c.Now()})

@@ -319,6 +319,33 @@ func TestWhatAReportMayNotSay(t *testing.T) {
 	}
 }
 
+// TestConstraintsAreLookedUp: a constraint's name stands in the open where the manifest lists
+// it, or has its words; any other is left out of it, and the rest of the report is taken in.
+func TestConstraintsAreLookedUp(t *testing.T) {
+	t.Parallel()
+	m := &manifest.Manifest{System: "account", Title: manifest.Text{"en": "Anna Meyer and her books"}, Constraints: []string{"keep_books_sane"}, Datasets: []manifest.Dataset{{Name: "profile", Columns: []manifest.Column{{Name: "email"}}, SQL: &manifest.DatasetSQL{Table: "crm.users"}}}}
+	for name, open := range map[string]bool{
+		"users_email_key": true, "crm_users_email_fkey1": true, "keep_books_sane": true, "TRG_users_before_delete": true, "users_ibfk_2": true,
+		"anna_meyer": false, "users_anna_key": false, "smuggled": false, "users_20260830_key": false, "users_email_key_12": true,
+	} {
+		o := newOffice(t)
+		o.Coordinator = coordinator.New(coordinator.Config{Requests: o.requests, Timers: o.journal, Links: plain{}, Manifests: []*manifest.Manifest{m}, Now: func() time.Time { return o.now }, Log: slog.New(slog.DiscardHandler)})
+		cause := dsar.Cause{Table: "users", Constraint: name, SQLState: "23505"}
+		r := dsar.Report{System: "account", Action: dsar.Gather, Kind: dsar.ReportFailed, Outcome: dsar.Failed, Code: "refused", Cause: &cause}
+		if err := o.Handle(t.Context(), reportEvent(r)); err != nil {
+			t.Fatal(err)
+		}
+		want := ""
+		if open {
+			want = name
+		}
+		end := o.state(t).Task("account", dsar.Gather).End
+		if end.Code != "refused" || end.Cause == nil || end.Cause.Constraint != want || end.Cause.SQLState != "23505" {
+			t.Errorf("%s: %+v", name, end)
+		}
+	}
+}
+
 // TestCausesAreLookedUp: what a worker says in fields stays in the open only where the
 // manifest has the name, or the field's form is kept; any other report isn't taken in.
 func TestCausesAreLookedUp(t *testing.T) {
