@@ -51,6 +51,8 @@ type podSpec struct {
 		VolumeMounts    []struct {
 			Name      string
 			MountPath string `yaml:"mountPath"`
+			SubPath   string `yaml:"subPath"`
+			ReadOnly  bool   `yaml:"readOnly"`
 		} `yaml:"volumeMounts"`
 		LivenessProbe  *probe `yaml:"livenessProbe"`
 		ReadinessProbe *probe `yaml:"readinessProbe"`
@@ -186,10 +188,22 @@ func (c chart) podIsWhole(o object) {
 			}
 		}
 	}
+	var parts []string // of the volume that pods share
 	for _, m := range box.VolumeMounts {
 		mounts = append(mounts, m.Name)
+		if m.Name == "shared" {
+			parts = append(parts, m.SubPath)
+			if m.SubPath == "" || !strings.HasSuffix(m.MountPath, "/"+m.SubPath) {
+				c.Errorf("%s has %q of the shared volume at %s", name, m.SubPath, m.MountPath)
+			}
+		}
 	}
-	if !slices.Equal(volumes, mounts) {
+	component := o.Spec.Template.Metadata.Labels["app.kubernetes.io/component"]
+	if system, worker := strings.CutPrefix(component, "worker-"); worker && len(parts) > 0 && !slices.Equal(parts, []string{"vault/objects/" + system}) ||
+		component != "coordinator" && component != "console" && slices.Contains(parts, "vault") {
+		c.Errorf("%s has %v of the shared volume", name, parts)
+	}
+	if mounts = slices.Compact(mounts); !slices.Equal(volumes, mounts) {
 		c.Errorf("%s has the volumes %v, and mounts %v", name, volumes, mounts)
 	}
 	if o.Kind == "Job" {

@@ -34,6 +34,12 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- if and (include "habeas.buckets" .) (not (dig "links" "" .Values.config)) -}}
 {{- fail "config.links: name the folder of link keys, which habeas keys init makes: these pods share no volume in which they could be made" -}}
 {{- end -}}
+{{- if not (dig "vault" "key" "" .Values.config) -}}
+{{- fail "config.vault.key: name the master key, a file below /run/secrets or a key service's URL: each pod would make one of its own" -}}
+{{- end -}}
+{{- if and .Values.console.enabled (not (dig "console" "cookie_key_file" "" .Values.config)) -}}
+{{- fail "config.console.cookie_key_file: name a file below /run/secrets: each of the console's pods would make a key of its own" -}}
+{{- end -}}
 {{- $config := deepCopy .Values.config -}}
 {{- if not (include "habeas.buckets" .) -}}
 {{- $_ := set $config "vault" (merge (dict "apart" true) ($config.vault | default dict)) -}}
