@@ -147,6 +147,9 @@ bench-kafka: build ## Measure this machine on Apache Kafka and PostgreSQL, again
 	FSYNC=on .ci/with-postgres $(GO) run ./pkg/bus/kafkatest/withkafka bash -c 'bin/habeas bench --bundle-gb 0 --brokers "$$KAFKA_BROKERS" --postgres "$$DATABASE_URL" $(BENCH)'
 
 CONSOLE := -console-requests=1000000
+bench-sql: ## Measure gathering and erasing by a manifest against COPY and DELETE on PostgreSQL (ROWS=2000000)
+	HABEAS_TEST_POSTGRES=1 .ci/with-postgres $(GO) test ./pkg/sqlsystem -run xxx -bench 'BenchmarkCeiling|BenchmarkOnePerson' -benchtime 5x -timeout 60m -ceiling-rows=$(or $(ROWS),2000000)
+
 bench-console: ## Measure the console's pages on PostgreSQL, with CONSOLE='-console-requests=1000000' requests (8 GB of disk)
 	HABEAS_TEST_POSTGRES=1 $(GO) test ./services/console -run xxx -bench BenchmarkConsole -benchtime 200x -timeout 120m $(CONSOLE)
 
