@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,6 +20,7 @@ import (
 	"habeas.dev/services/internal/callers"
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/terminal"
 	"habeas.dev/services/internal/timeline"
 	"habeas.dev/services/internal/topics"
 	"habeas.dev/services/sandbox/people"
@@ -26,10 +28,10 @@ import (
 
 type demoCommand struct {
 	Data    string `help:"Keep everything in this folder; else a fresh one among the system's temporary files." placeholder:"DIR" type:"path"`
-	Listen  string `help:"Where the HTTP door listens." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
-	Console string `help:"Where the console is, on this machine." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
-	Portal  string `help:"Where the portal is, on this machine." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
-	Exit    bool   `help:"End when the requests have, with status 0 where all ended as they should."`
+	Listen  string `help:"Where the HTTP door listens; else 127.0.0.1:8480, or another port where that is taken." placeholder:"HOST:PORT"`
+	Console string `help:"Where the console is, on this machine; else 127.0.0.1:8481, or another port." placeholder:"HOST:PORT"`
+	Portal  string `help:"Where the portal is, on this machine; else 127.0.0.1:8482, or another port." placeholder:"HOST:PORT"`
+	Exit    bool   `help:"End after the first five requests, with status 0 where all ended as they should."`
 	People  int    `help:"How many people are seeded; at least 200." default:"240"`
 	Seed    int64  `help:"The seed of the population." default:"1"`
 	Faults  string `help:"What goes wrong with the vendors' stand-ins; habeas sandbox --help explains it." name:"sandbox-faults" placeholder:"FAULTS"`
@@ -45,8 +47,9 @@ const demoTime = 2 * time.Minute
 // Help implements kong.HelpProvider.
 func (demoCommand) Help() string {
 	return `Nine systems with invented people, six of them databases and three stand-ins for
-vendors; five requests, each told as it goes; then it serves until Ctrl-C. Nothing
-leaves this machine.
+vendors; five requests, each shown as it goes. Then a day at the desk: a table has lost
+a column, 35 more requests come in, some late, some without proof; it says what to try,
+and serves until Ctrl-C. Nothing leaves this machine.
 
   habeas demo
   habeas demo --data ./demo      again on the same folder: it goes on where it was
@@ -58,11 +61,16 @@ func (c *demoCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cfg, err := c.config(dir)
+	cfg, err := c.config(ctx, dir)
 	if err != nil {
 		return err
 	}
+	out := terminal.Of(os.Stdout, os.Getenv)
 	fmt.Printf("Habeas demo in %s\n", dir)
+	table := marketplaceTable(cfg)
+	if err := table.mend(ctx); err != nil { // a demo before may have ended without
+		return err
+	}
 	began := time.Now()
 	n, err := node.Start(ctx, cfg, nodeOptions(), node.Everything())
 	if err != nil {
@@ -72,7 +80,9 @@ func (c *demoCommand) Run(ctx context.Context) error {
 	if err := cfg.Save(); err != nil {
 		return err
 	}
-	fmt.Printf("Started in %s: %d people in %d systems, broker %s, HTTP %s\n\n", time.Since(began).Round(time.Millisecond), c.People, len(n.Manifests), n.Brokers[0], n.URL())
+	fmt.Printf("Started in %s: %d people in %d systems, broker %s\n", time.Since(began).Round(time.Millisecond), c.People, len(n.Manifests), n.Brokers[0])
+	fmt.Printf("  console, for support agents          %s\n  portal, where people ask and receive %s\n  door, for other systems              %s/docs\n\n",
+		out.Paint(terminal.Strong, n.ConsoleURL()), out.Paint(terminal.Strong, n.PortalURL()), out.Paint(terminal.Strong, n.URL()))
 
 	population := people.Generate(people.Config{Seed: c.Seed, People: c.People})
 	asked := demoRequests(population)
@@ -83,7 +93,7 @@ func (c *demoCommand) Run(ctx context.Context) error {
 	if err := c.submitAll(ctx, n, tokens, asked); err != nil {
 		return err
 	}
-	traces, err := follow(ctx, n, asked)
+	traces, err := follow(ctx, n, asked, out)
 	if err != nil {
 		return err
 	}
@@ -94,10 +104,12 @@ func (c *demoCommand) Run(ctx context.Context) error {
 		}
 		return nil
 	}
-	fmt.Printf("\nThe console, for support agents: http://%s\n", n.ConsoleAddress)
-	fmt.Printf("The portal, where people ask and receive: %s (its codes are in %s)\n", n.PortalURL(), filepath.Join(dir, config.RoomMail))
-	fmt.Printf("Serving on %[1]s until Ctrl-C; what the door takes is explained at %[1]s/docs. Submit your own, as the sign-up page does:\n%[2]s\n",
-		n.URL(), curl(n.URL(), tokens["signup-page"], asked[0].Request))
+	if err := c.desk(ctx, n, tokens, population, dir, out); err != nil {
+		return err
+	}
+	defer func() { _ = table.mend(context.WithoutCancel(ctx)) }() // the next demo mends it otherwise
+	fmt.Printf("  submit a request of your own, as the sign-up page does\n%s\n\nServing until Ctrl-C.\n", curl(n.URL(), tokens["signup-page"], asked[0].Request))
+	go c.hear(ctx, n, os.Stdin, os.Stdout)
 	return n.Wait(ctx)
 }
 
@@ -115,14 +127,30 @@ func (c *demoCommand) folder() (string, error) {
 	return dir, nil
 }
 
-func (c *demoCommand) config(dir string) (config.Config, error) {
+// place returns where something listens: where it was told to, else at its usual place, or
+// at any, where that is taken or nobody comes to look.
+func (c *demoCommand) place(ctx context.Context, told, usual string) string {
+	if told != "" {
+		return told
+	}
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", usual)
+	if c.Exit || err != nil {
+		usual = "127.0.0.1:0"
+	}
+	if err == nil {
+		_ = l.Close()
+	}
+	return usual
+}
+
+func (c *demoCommand) config(ctx context.Context, dir string) (config.Config, error) {
 	cfg, err := config.ForData(dir)
 	if err != nil {
 		return cfg, err
 	}
-	cfg.Listen, cfg.Log.Level = c.Listen, c.Log
-	cfg.Console = config.Console{Listen: c.Console, Local: true}
-	cfg.Portal.Listen, cfg.Portal.Local = c.Portal, true
+	cfg.Listen, cfg.Log.Level = c.place(ctx, c.Listen, "127.0.0.1:8480"), c.Log
+	cfg.Console = config.Console{Listen: c.place(ctx, c.Console, "127.0.0.1:8481"), Local: true}
+	cfg.Portal.Listen, cfg.Portal.Local = c.place(ctx, c.Portal, "127.0.0.1:8482"), true
 	cfg.Controller = "Example Cloud SAS"
 	cfg.Controllers, cfg.Declarations = demoControllers(), demoDeclarations(now())
 	cfg.Callers = demoCallers()
@@ -189,6 +217,7 @@ func demoCallers() map[string]config.Caller {
 	return map[string]config.Caller{
 		"signup-page":  {Believed: true, Reads: true, Cancels: true},
 		"support-desk": {Believed: true, Reads: true, Cancels: true},
+		webForm:        {},
 	}
 }
 

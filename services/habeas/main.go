@@ -15,7 +15,7 @@ import (
 )
 
 type commands struct {
-	Demo    demoCommand    `cmd:"" group:"try" help:"Start everything with invented people, fulfil five requests, and go on serving."`
+	Demo    demoCommand    `cmd:"" group:"try" help:"Start everything with invented people, fulfil some requests, and go on serving."`
 	Sandbox sandboxCommand `cmd:"" group:"try" help:"Run stand-ins for the vendors alone, to develop a worker against."`
 
 	Submit   submitCommand   `cmd:"" group:"follow" help:"Submit a request."`
