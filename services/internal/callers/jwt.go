@@ -99,6 +99,9 @@ func (i *issuers) read(token string) (config.CallerJWT, error) {
 	if err != nil || !parsed.Valid {
 		return config.CallerJWT{}, fmt.Errorf("%w: %s", ErrUnknown, why(err))
 	}
+	if _, has := parsed.Header["crit"]; has { // RFC 7515, 4.1.11: what isn't understood is refused
+		return config.CallerJWT{}, fmt.Errorf("%w: a JWT that asks for what isn't known", ErrUnknown)
+	}
 	if typ, _ := parsed.Header["typ"].(string); from.Type != "" && !strings.EqualFold(strings.TrimPrefix(strings.ToLower(typ), "application/"), from.Type) {
 		return config.CallerJWT{}, fmt.Errorf("%w: a JWT of another type than %s", ErrUnknown, from.Type)
 	}

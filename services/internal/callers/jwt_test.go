@@ -191,6 +191,15 @@ func TestForgedJWTs(t *testing.T) {
 			}
 			return text
 		},
+		"critical, and unknown": func(t *rapid.T) string {
+			token := jwt.NewWithClaims(jwt.SigningMethodES256, good())
+			token.Header["kid"], token.Header["typ"], token.Header["crit"] = "e", "at+jwt", []string{"bound-to"}
+			text, err := token.SignedString(p.ecdsa)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return text
+		},
 		"one byte changed": func(t *rapid.T) string {
 			whole := []byte(issued(t, good()))
 			at := rapid.IntRange(0, len(whole)-3).Draw(t, "at") // the last characters carry spare bits

@@ -14,6 +14,9 @@ import (
 type Role struct {
 	Name   string
 	Tables map[string]string // privileges by table
+	// Notes are what the names of the notes begin with that it may write, where it writes
+	// notes; empty: all of them. Callers' tokens and the log's checkpoint are notes.
+	Notes string
 }
 
 // Roles returns the roles of those components that have the journal. Workers and the
@@ -31,11 +34,11 @@ func Roles() []Role {
 		return all
 	}
 	return []Role{
-		{"habeas_intake", appends(nil)},
-		{"habeas_letters", appends(nil)},
-		{"habeas_console", appends(map[string]string{"note": "SELECT, INSERT, UPDATE", "search": "SELECT, INSERT"})},
-		{"habeas_portal", appends(map[string]string{"proof": "SELECT, INSERT, UPDATE, DELETE"})},
-		{"habeas_coordinator", appends(map[string]string{"note": "SELECT, INSERT, UPDATE", "queue": "SELECT, INSERT, DELETE", "fingerprint": "SELECT, INSERT, DELETE"})},
+		{Name: "habeas_intake", Tables: appends(nil)},
+		{Name: "habeas_letters", Tables: appends(nil)},
+		{Name: "habeas_console", Tables: appends(map[string]string{"note": "SELECT, INSERT, UPDATE", "search": "SELECT, INSERT"}), Notes: "console/"},
+		{Name: "habeas_portal", Tables: appends(map[string]string{"proof": "SELECT, INSERT, UPDATE, DELETE"})},
+		{Name: "habeas_coordinator", Tables: appends(map[string]string{"note": "SELECT, INSERT, UPDATE", "queue": "SELECT, INSERT, DELETE", "fingerprint": "SELECT, INSERT, DELETE"})},
 	}
 }
 
@@ -69,6 +72,13 @@ func (r Role) statements() string {
 	fmt.Fprintf(&b, "BEGIN; DO $$ BEGIN EXECUTE format('GRANT USAGE ON SCHEMA %%I TO %[1]s', current_schema()); EXECUTE format('REVOKE ALL ON ALL TABLES IN SCHEMA %%I FROM %[1]s', current_schema()); END $$;", r.Name)
 	for table, privileges := range r.Tables {
 		fmt.Fprintf(&b, " GRANT %s ON %s TO %s;", privileges, table, r.Name)
+	}
+	if r.Notes != "" {
+		// Row security holds for whoever isn't the owner: everybody passes, but for what is
+		// restricted.
+		fmt.Fprintf(&b, " ALTER TABLE note ENABLE ROW LEVEL SECURITY; DROP POLICY IF EXISTS everybody ON note; DROP POLICY IF EXISTS %[1]s ON note;"+
+			" CREATE POLICY everybody ON note USING (true) WITH CHECK (true);"+
+			" CREATE POLICY %[1]s ON note AS RESTRICTIVE TO %[1]s USING (true) WITH CHECK (starts_with(name, '%[2]s'));", r.Name, r.Notes)
 	}
 	b.WriteString(" COMMIT")
 	return b.String()

@@ -76,6 +76,15 @@ func TestRoles(t *testing.T) {
 		if _, _, err := own.Note(t.Context(), "callers/tokens"); err != nil {
 			t.Errorf("%s reads a note: %v", r.Name, err)
 		}
+		for name, may := range map[string]bool{"console/ended/x": strings.Contains(r.Tables["note"], "INSERT"), "callers/tokens": r.Name == "habeas_coordinator", "log of " + r.Name: r.Name == "habeas_coordinator"} {
+			_, version, err := own.Note(t.Context(), name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := own.SetNote(t.Context(), name, []byte("x"), version); (err == nil) != may {
+				t.Errorf("%s writes the note %s: %v", r.Name, name, err)
+			}
+		}
 		if r.Name == "habeas_coordinator" {
 			pending, err := own.Pending(t.Context(), 100)
 			if err != nil || len(pending) == 0 {
