@@ -71,6 +71,9 @@ func (c *Console) routes() []route {
 	return []route{
 		{"GET /{$}", Viewer, c.list},
 		{"GET /requests.csv", Viewer, c.exportList},
+		{"GET /new", Agent, c.whereTakenIn(c.newForm)},
+		{"POST /new", Agent, c.whereTakenIn(c.takeIn)},
+		{"POST /new/known", Agent, c.whereTakenIn(c.showKnown)},
 		{"POST /find", Viewer, c.find},
 		many(core.VerbRetry, retryOne),
 		many(core.VerbAssign, assignOne),

@@ -31,6 +31,15 @@ var (
 	errTwice     = errors.New("Some files were too large together, or a dataset came twice: send each once.") //nolint:staticcheck // shown as it is
 )
 
+// What a request that an agent takes in can be wrong about.
+var (
+	errNobody = errors.New("Say whom it is about: an e-mail address, a telephone number, or a number of theirs.")            //nolint:staticcheck // shown as it is
+	errDay    = errors.New("Say on which day it came: today, or earlier.")                                                   //nolint:staticcheck // shown as it is
+	errOften  = errors.New("As many requests of this person were taken in today as there may be: see those that there are.") //nolint:staticcheck // shown as it is
+	errRight  = errors.New("This law doesn’t grant this right.")                                                             //nolint:staticcheck // shown as it is
+	errNotIn  = errors.New("The request can’t be taken in as it stands: look at whom it is about, and at the right.")        //nolint:staticcheck // shown as it is
+)
+
 // values holds a form's values.
 type values struct{ url.Values }
 
@@ -143,7 +152,7 @@ func (c *Console) again(w http.ResponseWriter, r *http.Request, u User, id strin
 // explain returns the sentence that says why something wasn't done, in English, and
 // the status of the page with it.
 func explain(err error) (text string, status int) {
-	for _, own := range []error{errTooLarge, errNoReason, errPersonal, errChoice, errMergeInto, errFileParts, errTwice, errSent} {
+	for _, own := range []error{errTooLarge, errNoReason, errPersonal, errChoice, errMergeInto, errFileParts, errTwice, errSent, errNobody, errDay, errOften, errRight, errNotIn} {
 		if errors.Is(err, own) {
 			return own.Error(), http.StatusUnprocessableEntity
 		}
@@ -164,7 +173,7 @@ func explain(err error) (text string, status int) {
 // done returns the sentence about what was done, for the page that follows.
 func done(act string) string {
 	return map[string]string{
-		"retry": "Taken up again.", "try-now": "Taken up again.", "gather-again": "Taken up again.", "accept-plan": "The plan is accepted, and carried out.", "extend": "The due date is extended; the person is told.",
+		"new": "The request is taken in, and assigned to you.", "retry": "Taken up again.", "try-now": "Taken up again.", "gather-again": "Taken up again.", "accept-plan": "The plan is accepted, and carried out.", "extend": "The due date is extended; the person is told.",
 		"ask-proof": "The person is asked for proof.", "judge-proof": "The proof is judged.", "ask-clarification": "The person is asked what is meant.",
 		"clarify": "It goes on.", "deliver": "The person is told again where the answer is.", "cancel": "The request is cancelled.",
 		"assign": "It is assigned.", "merge": "The request is merged.", "refuse": "The request is refused; the person is told why.", "refuse-part": "That part is refused; the answer says why.", "give-part": "That part is given after all.", "hold": "The hold is on.",

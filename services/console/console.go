@@ -83,7 +83,7 @@ type Sent interface {
 }
 
 // Config configures a [Console]. All fields must be set but Traces, Tasks,
-// Accounts and Sent.
+// Accounts, Sent and TakeIn.
 type Config struct {
 	Requests  Requests
 	Journal   Journal
@@ -93,6 +93,10 @@ type Config struct {
 	Answers   Answers
 	// Sent is what people have sent; nil: they can't send anything.
 	Sent Sent
+	// TakeIn takes in a request that came to an agent: the data of
+	// dsar.request.submitted.v1, of which nothing is believed. It returns a [RefusedError]
+	// where it never will. nil: agents take none in.
+	TakeIn func(ctx context.Context, data []byte) error
 	// Languages are those of the pages; nil: those that are built in.
 	Languages *words.Languages
 	// SignIn tells who is at the other end.
@@ -117,6 +121,7 @@ type Console struct {
 	waits  *cached[waits]
 	needed *cached[map[string]journal.Needed]
 	known  *cached[fleet]
+	people *cached[[]string] // who has requests in hand
 
 	streams streams
 	closing chan struct{} // closed when the server shuts down
@@ -134,6 +139,7 @@ func New(c Config) (*Console, error) {
 	out.needed = newCached(c.Now, c.Journal.Needed)
 	out.waits = newCached(c.Now, out.countWaits)
 	out.known = newCached(c.Now, out.fleet)
+	out.people = newCached(c.Now, out.assignees)
 	return out, nil
 }
 

@@ -3,6 +3,7 @@ package console_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -17,6 +18,7 @@ import (
 	"github.com/google/uuid"
 
 	"habeas.dev/pkg/dsar"
+	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/pkg/vendorapi"
@@ -111,11 +113,43 @@ func (d *desk) open() {
 		}
 	}
 	d.Console, err = console.New(console.Config{Requests: d.requests, Journal: d.journal, Vault: d.vault, Manifests: manifests, Policy: d.book, Answers: answers{}, Sent: sentThings{},
-		SignIn: d.signIn, Traces: "https://traces.example.com/{trace}", Tasks: d.tasks, Accounts: d.accounts, Now: d.clock, Log: logger})
+		SignIn: d.signIn, TakeIn: d.takeIn, Traces: "https://traces.example.com/{trace}", Tasks: d.tasks, Accounts: d.accounts, Now: d.clock, Log: logger})
 	if err != nil {
 		d.t.Fatal(err)
 	}
 	d.handler = d.Handler()
+}
+
+// takeIn takes in a request as intake does: by an id once, by the law, and so many of a
+// person.
+func (d *desk) takeIn(ctx context.Context, data []byte) error {
+	var s event.Submitted
+	if err := json.Unmarshal(data, &s); err != nil {
+		return err
+	}
+	switch {
+	case s.Right == dsar.OptOut:
+		return &console.RefusedError{Code: "right-not-granted"}
+	case s.Subject.Identifiers[0].Value == "often@example.com":
+		return &console.RefusedError{Code: "rate"}
+	case s.Subject.Identifiers[0].Verified || s.Source != "console":
+		return errors.New("what an agent is told is a claim")
+	}
+	keys, err := d.vault.CreateKeys(ctx, s.RequestID)
+	if err != nil {
+		return err
+	}
+	a := core.Accepted{RequestID: s.RequestID, Right: s.Right, Jurisdiction: s.Jurisdiction, Locale: s.Subject.Locale, ReceivedAt: s.ReceivedAt, AcceptedAt: d.clock(), DueAt: d.clock().AddDate(0, 1, 0),
+		Source: s.Source, Digest: s.RequestID, Systems: []dsar.System{{Name: "billing", Abilities: []dsar.Action{dsar.Gather}, Needs: []dsar.IdentifierType{"email"}}}}
+	for _, id := range s.Subject.Identifiers {
+		sealed, err := keys.Seal([]byte(id.Value), vault.Identifier)
+		if err != nil {
+			return err
+		}
+		a.Identifiers = append(a.Identifiers, dsar.Identifier{Type: id.Type, Fingerprint: d.vault.Fingerprint(id.Type, id.Value), Sealed: sealed, Assurance: dsar.AssuranceVerified})
+	}
+	_, err = d.requests.Accept(ctx, a)
+	return err
 }
 
 // provider says where people sign in, and where its own session is ended; nobody

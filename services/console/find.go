@@ -63,7 +63,7 @@ func (c *Console) find(w http.ResponseWriter, r *http.Request, u User) {
 	}
 	rows, err := c.requestsOf(r.Context(), sought)
 	if err == nil {
-		err = c.Journal.AddSearch(r.Context(), journal.Search{At: c.now(), By: u.By(), Hash: SearchHash(c.Vault, sought), Found: len(rows)})
+		err = c.Journal.AddSearch(r.Context(), c.searched(u, sought, len(rows)))
 	}
 	if err != nil {
 		c.broken(w, r, u, err)
@@ -115,6 +115,11 @@ func SearchHash(v interface {
 	Fingerprint(typ dsar.IdentifierType, value string) string
 }, value string) string {
 	return v.Fingerprint("search", value)
+}
+
+// searched returns what the journal of searches has of one.
+func (c *Console) searched(u User, value string, found int) journal.Search {
+	return journal.Search{At: c.now(), By: u.By(), Hash: SearchHash(c.Vault, value), Found: found}
 }
 
 // requestsOf returns the requests of whoever is known by a value, of any type.

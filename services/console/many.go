@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/words"
 )
 
@@ -128,4 +130,17 @@ func assignOne(ctx context.Context, c *Console, u User, id string, f values) (bo
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// assignees returns who has open requests in hand, of the most urgent ones, by name.
+func (c *Console) assignees(ctx context.Context) ([]string, error) {
+	rows, err := c.Journal.List(ctx, journal.Filter{Statuses: core.OpenStatuses(), DueFirst: true, Limit: journal.MaxList})
+	var names []string
+	for _, r := range rows {
+		if r.Assignee != "" && !slices.Contains(names, r.Assignee) {
+			names = append(names, r.Assignee)
+		}
+	}
+	slices.Sort(names)
+	return names, err
 }

@@ -52,9 +52,11 @@ type page struct {
 	Lang    *words.Language
 	User    User
 	Title   string
-	Tab     string // of the browser's tab, where it says more than the title; in the reader's language
-	Here    string // which of the menu's places it is
-	Path    string // of this page, to come back to
+	Tab     string   // of the browser's tab, where it says more than the title; in the reader's language
+	People  []string // who can be assigned to: those who have requests in hand
+	New     bool     // requests can be taken in
+	Here    string   // which of the menu's places it is
+	Path    string   // of this page, to come back to
 	SignOut bool
 	Error   string // what went wrong with the last act
 	Notice  string // what was done
@@ -67,10 +69,13 @@ func (p page) May(role string) bool { return p.User.Role >= RoleOf(role) }
 
 // render writes a page. It is made as a whole first: what fails halfway is no page.
 func (c *Console) render(w http.ResponseWriter, r *http.Request, status int, file string, p page) {
-	p.Lang, p.Now, p.SignOut = languageOf(r), c.Now(), c.SignIn.CanSignOut()
+	p.Lang, p.Now, p.SignOut, p.New = languageOf(r), c.Now(), c.SignIn.CanSignOut(), c.TakeIn != nil
 	if b, ok := p.Body.(requestBody); ok {
 		b.Back = listOf(r, b.RequestID)
 		p.Tab, p.Body = b.Tab(p.Lang), b
+	}
+	if p.User.Role >= Agent && (file == "list.html" || file == "request.html") {
+		p.People = c.people.get(r.Context())
 	}
 	if p.Path == "" && r.Method == http.MethodGet {
 		p.Path = r.URL.RequestURI()

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"habeas.dev/services/console"
 	"habeas.dev/services/internal/journal"
 )
@@ -57,6 +59,9 @@ func mayDo() []may {
 		page("GET /figures", console.Viewer),
 		page("GET /requests/{id}", console.Viewer),
 		page("GET /requests/{id}/trace.json", console.Viewer),
+		page("GET /new", console.Agent),
+		{"POST /new/known", console.Agent, (*desk).running, func(*desk, string) url.Values { return url.Values{"email": {"nobody@example.com"}} }, "", http.StatusOK},
+		{"POST /new", console.Agent, (*desk).running, func(d *desk, _ string) url.Values { return newForm(d, uuid.NewString()+"@example.com") }, "", http.StatusSeeOther},
 		{"POST /find", console.Viewer, (*desk).running, func(*desk, string) url.Values { return url.Values{"for": {canary}} }, "", http.StatusOK},
 		{"POST /language", console.Viewer, (*desk).running, func(*desk, string) url.Values { return url.Values{"language": {"fr"}, "page": {"/systems"}} }, "", http.StatusSeeOther},
 		{"POST /requests/{id}/reveal", console.Agent, (*desk).running, plain, "identifiers.revealed", http.StatusOK},

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,6 +24,7 @@ import (
 	"habeas.dev/services/habeas/upstream"
 	"habeas.dev/services/internal/broker"
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/core"
 )
 
 // TestConsole runs the console as a process of its own beside the others: it shows
@@ -70,6 +72,17 @@ func TestConsole(t *testing.T) {
 		if text := fetched(t, health+path); !strings.Contains(text, want) {
 			t.Errorf("%s: %.200s", path, text)
 		}
+	}
+	// What came to an agent by telephone is a claim.
+	told := url.Values{"request_id": {uuid.NewString()}, "email": {f.people.Person(5).Email}, "right": {"access"}, "law": {"EEA"}, "language": {"fr"}, "way": {"telephone"}, "received": {now().Format(time.DateOnly)}}
+	answer, err := http.PostForm(console+"/new", told)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	if s, err := f.in.Requests.State(t.Context(), told.Get("request_id")); err != nil || answer.StatusCode != http.StatusOK || s.Accepted.Source != "console" || s.Assignee == "" ||
+		s.Status != core.StatusAwaitingProof || s.Identifiers[0].Assurance != dsar.AssuranceClaimed {
+		t.Errorf("what an agent took in: %d, %s, %v", answer.StatusCode, s.Status, err)
 	}
 	r := upstream.Request{ID: uuid.NewString(), Right: dsar.Access, Jurisdiction: "EEA", Locale: "en", Source: "test", ReceivedAt: received, Email: f.people.Person(3).Email}
 	if _, err := upstream.Post(t.Context(), door.url, "", r.JSON()); err != nil {

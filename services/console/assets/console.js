@@ -101,7 +101,7 @@
     htmx.ajax("GET", location.pathname + location.search, { target: "#list", select: "#list", swap: "outerHTML" });
   }
   setInterval(update, updateEvery);
-  document.body.addEventListener("htmx:afterSettle", (e) => { if (e.target.id === "list" || e.detail.target?.id === "list") { localise(document); selection(); remember(); } });
+  document.body.addEventListener("htmx:afterSettle", (e) => { localise(e.target); if (e.target.id === "list" || e.detail.target?.id === "list") { localise(document); selection(); remember(); } });
 
   // The list's requests, so that the next one is a key away also from a request's page.
   const rows = () => [...document.querySelectorAll("a[data-row]")];
@@ -163,6 +163,7 @@
     x: () => pick(true),
     r: () => act("retry", "try-now", "gather-again") || many("#bulk textarea"),
     a: () => act("assign") || many("#bulk input[name=to]"),
+    n: () => document.querySelector('.bar nav a[href="/new"]')?.click(),
     u: () => { const back = document.querySelector("[data-back]"); if (back) location.href = list().from ?? back.href; },
     "?": () => keys.showModal(),
   };

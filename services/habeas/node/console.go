@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 
 	"habeas.dev/pkg/bus"
+	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/pkg/vendorapi/ledger"
@@ -23,7 +24,7 @@ import (
 	"habeas.dev/services/internal/topics"
 )
 
-func (n *Node) startConsole(ctx context.Context, book *policy.Book) error {
+func (n *Node) startConsole(ctx context.Context, book *policy.Book, catalogue []dsar.System) error {
 	signIn, err := n.signIn()
 	if err != nil {
 		return err
@@ -36,7 +37,11 @@ func (n *Node) startConsole(ctx context.Context, book *policy.Book) error {
 	if err != nil {
 		return err
 	}
-	c, err := console.New(console.Config{Answers: handedOver{n.Installation}, Sent: sent,
+	takeIn, err := n.takesInForAgents(book, catalogue)
+	if err != nil {
+		return err
+	}
+	c, err := console.New(console.Config{TakeIn: takeIn, Answers: handedOver{n.Installation}, Sent: sent,
 		Requests: n.Installation.Requests, Journal: n.Installation.Journal, Vault: n.Installation.Vault, Manifests: n.Manifests, Policy: book, Languages: n.languages,
 		SignIn: signIn, Traces: n.Config.Console.Traces, Tasks: n.tasksWaiting, Accounts: accounts, Now: now, Log: n.log})
 	if err != nil {

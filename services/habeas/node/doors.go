@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
 	"habeas.dev/pkg/manifest"
+	"habeas.dev/services/console"
 	"habeas.dev/services/intake"
 	"habeas.dev/services/internal/callers"
 	"habeas.dev/services/internal/config"
@@ -80,22 +82,51 @@ func (n *Node) overTLS(l net.Listener, files config.ServerTLS, needed bool) (net
 	return tls.NewListener(l, t.Config()), t, nil
 }
 
-func (n *Node) startIntake(book *policy.Book, catalogue []dsar.System) (*intake.Intake, error) {
+// takesIn returns what every door of an intake takes requests in by.
+func (n *Node) takesIn(book *policy.Book, catalogue []dsar.System) (intake.Config, error) {
 	validator, err := event.NewValidator()
+	if err != nil {
+		return intake.Config{}, err
+	}
+	c := intake.Config{Requests: n.Installation.Requests, Rows: n.Installation.Journal, Vault: n.Installation.Vault, Policy: book, Validator: validator,
+		Proof: intake.Proof(n.Config.Proof), PerPerson: n.Config.PerPerson, Finder: n.Installation.Journal,
+		Catalogue: catalogue, Purposes: n.purposes(), Lease: n.Config.Lease, Keep: keepOf(n.Config), Tracers: n.tel.Tracers(), Now: now, Log: n.log}
+	c.Columns, c.Concepts = manifest.Fields(n.Manifests)
+	c.Receivers = intake.Receivers(n.Manifests)
+	c.ProveAgain, c.EraseAgain, c.LooksBack = n.Config.After(), n.Config.Erases(), true
+	return c, nil
+}
+
+// takesInForAgents returns what takes in the requests that came to agents: what they were
+// told is a claim.
+func (n *Node) takesInForAgents(book *policy.Book, catalogue []dsar.System) (func(ctx context.Context, data []byte) error, error) {
+	c, err := n.takesIn(book, catalogue)
 	if err != nil {
 		return nil, err
 	}
+	door, err := intake.New(c)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, data []byte) error {
+		_, err := door.Submit(ctx, callers.Caller{}, data)
+		if refusal := (*intake.Refusal)(nil); errors.As(err, &refusal) {
+			return &console.RefusedError{Code: refusal.Code}
+		}
+		return err
+	}, nil
+}
+
+func (n *Node) startIntake(book *policy.Book, catalogue []dsar.System) (*intake.Intake, error) {
 	carrier, err := n.carrier(topics.UserIntake)
 	if err != nil {
 		return nil, err
 	}
-	c := intake.Config{Requests: n.Installation.Requests, Rows: n.Installation.Journal, Vault: n.Installation.Vault, Policy: book, Validator: validator,
-		Proof: intake.Proof(n.Config.Proof), PerPerson: n.Config.PerPerson, Finder: n.Installation.Journal,
-		Catalogue: catalogue, Purposes: n.purposes(), Lease: n.Config.Lease, Keep: keepOf(n.Config), Rejected: carrier, Tracers: n.tel.Tracers(), Now: now, Log: n.log}
-	c.Columns, c.Concepts = manifest.Fields(n.Manifests)
-	c.Outbox = n.Installation.Outbox
-	c.Receivers, c.Notices = intake.Receivers(n.Manifests), recipients.Door{Requests: n.Installation.Requests, Languages: n.languages, Now: now}.Handler()
-	c.ProveAgain, c.EraseAgain, c.LooksBack = n.Config.After(), n.Config.Erases(), true
+	c, err := n.takesIn(book, catalogue)
+	if err != nil {
+		return nil, err
+	}
+	c.Rejected, c.Outbox, c.Notices = carrier, n.Installation.Outbox, recipients.Door{Requests: n.Installation.Requests, Languages: n.languages, Now: now}.Handler()
 	if len(n.Config.Producers) > 0 {
 		if c.Producers, err = callers.NewProducers(n.Config.Producers); err != nil {
 			return nil, err

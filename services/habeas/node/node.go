@@ -240,7 +240,7 @@ func (n *Node) startServices(ctx context.Context, r Roles, catalogue []dsar.Syst
 		}
 	}
 	if r.Console && n.Config.Console.Listen != "" {
-		if err := n.startConsole(ctx, book); err != nil {
+		if err := n.startConsole(ctx, book, catalogue); err != nil {
 			return nil, err
 		}
 	}
