@@ -30,6 +30,8 @@ type input struct {
 	Unproven     []dsar.Check
 	Without      []dsar.IdentifierType
 	Kept         []core.KeptEarlier
+	Keep         *core.Keep
+	Copies       *core.OwnCopies
 	Purposes     []string
 	Letter       *bundle.Letter
 	Run          bundle.Run
@@ -48,7 +50,7 @@ type policy struct {
 
 // told returns what a journal would tell: each end is a fact of its own.
 func (in *input) told() core.Answer {
-	a := core.Answer{Source: "test", Without: in.Without, Unproven: in.Unproven, Kept: in.Kept}
+	a := core.Answer{Source: "test", Without: in.Without, Unproven: in.Unproven, Kept: in.Kept, Keep: in.Keep, Copies: in.Copies}
 	fact := 1
 	next := func() int { fact++; return fact }
 	if len(in.Unproven) > 0 {

@@ -95,6 +95,44 @@ func TestKeptEarlierAlone(t *testing.T) {
 	golden(t, "kept-earlier-fr", inFrench(in), []string{"Hormis ce qu’un effacement précédent de vos données a dû conserver, aucun n’en contient."}, nil)
 }
 
+// TestUnfinishedBeside: while an erasure of the person is on the way elsewhere, the page says
+// what is kept and may be among the copies, what had to stay for a time, and what may be
+// there still; and not that nothing was left out.
+func TestUnfinishedBeside(t *testing.T) {
+	t.Parallel()
+	in := accessInput(t)
+	year := func(y int) time.Time { return time.Date(y, 12, 31, 0, 0, 0, 0, time.UTC) }
+	in.Kept = []core.KeptEarlier{
+		{RequestID: "r", System: "account", Dataset: "profiles", Retained: []dsar.Retention{{Records: 1, Ground: "accounting", Until: year(2036)}}},
+		{RequestID: "r", System: "billing", Dataset: "invoices", Then: []dsar.Retention{{Records: 8, Ground: "accounting", Until: year(2025)}}},
+		{RequestID: "r", System: "billing", Dataset: "payment_methods", Unfinished: 2},
+	}
+	for i := range in.Systems {
+		if in.Systems[i].Manifest.System == "billing" {
+			in.Systems[i].Ends, in.Systems[i].Sources = []core.ActionEnd{ended(dsar.Gather, dsar.NothingFound)}, nil
+		}
+	}
+	golden(t, "unfinished-en", in, []string{
+		"Your profile (1 record) An earlier erasure of your data had to keep this. The records in this folder may be those, or newer ones; we can’t tell.",
+		"Invoices (8 records) An earlier erasure of your data had to keep this for a time.",
+		"Of what it is to erase, up to 2 records may still be there.", "Something of it may still be there.",
+	}, []string{"Nothing was left out.", "was not found by what we looked for you by", "Kept until 31 December 2025"})
+	golden(t, "unfinished-fr", inFrench(in), []string{
+		"Un effacement précédent de vos données a dû les conserver. Les enregistrements de ce dossier sont peut-être ceux-là",
+		"Un effacement précédent de vos données a dû les conserver pour un temps.", "il peut encore s’y trouver au plus 2 enregistrements",
+	}, nil)
+}
+
+// TestOwnCopiesOpen: the certificate says that Habeas still holds copies for a request of the
+// person that it is answering.
+func TestOwnCopiesOpen(t *testing.T) {
+	t.Parallel()
+	in := erasureInput(t)
+	in.Keep, in.Copies = &core.Keep{AnswerDays: 30, AccountabilityMonths: 24}, &core.OwnCopies{Open: 1, At: in.ReceivedAt, Fact: 1}
+	golden(t, "own-open-en", in, []string{"Its copies for that are not destroyed yet"}, nil)
+	golden(t, "own-open-fr", inFrench(in), []string{"ne sont pas encore détruites"}, nil)
+}
+
 // TestKeptIsLockedWhereItIsFlagged: that nothing else is done with what stays is said
 // only where it is so.
 func TestKeptIsLockedWhereItIsFlagged(t *testing.T) {

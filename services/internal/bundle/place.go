@@ -31,7 +31,8 @@ var places = map[statement.Kind]place{
 	statement.NotReached:     (*pager).left,
 	statement.KeptEarlier:    (*pager).card,
 	statement.KeptNotCopied:  (*pager).leftRecords,
-	statement.KeptThen:       func(p *pager, s statement.Said) { p.card(s); p.leftRecords(s) },
+	statement.KeptAmong:      (*pager).leftRecords,
+	statement.KeptThen:       (*pager).leftRecords,
 	statement.Unfinished:     (*pager).left,
 	statement.Empty:          func(p *pager, s statement.Said) { p.view(s).empty = append(p.view(s).empty, p.dataset(s).Title) },
 	statement.Found:          func(p *pager, s statement.Said) { p.row(s).found = s.Records },
@@ -154,7 +155,7 @@ func (p *pager) card(s statement.Said) {
 	if !s.Until.IsZero() {
 		c.Until = strings.Replace(p.w.KeptUntil, "%s", p.w.Date(s.Until), 1)
 	}
-	if s.Kind == statement.KeptEarlier || s.Kind == statement.KeptThen {
+	if s.Kind == statement.KeptEarlier {
 		c.Earlier = s.Text
 	}
 	p.page.Kept = append(p.page.Kept, c)

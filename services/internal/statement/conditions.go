@@ -159,12 +159,17 @@ var ofDataset = []rule[*dataset]{
 		fact, is := d.uncovered()
 		return when(is, Values{}, fact)
 	}},
-	// An earlier erasure had to keep records, and this request found nothing there. They must
-	// still stay, so that nothing may have touched them.
+	// An earlier erasure had to keep records, and this request doesn't tell by itself what stays
+	// there. They must still stay, so that nothing may have touched them.
 	{KeptEarlier, func(d *dataset) []claim { return d.kept(d.keptEarlier, d.sys.all.lookedAt()) }},
-	// The same, where a copy was asked for: they aren't in it.
+	// The same, where a copy was asked for, and nothing was found there: they aren't in it.
 	{KeptNotCopied, func(d *dataset) []claim {
-		return when(d.copies() && len(d.keptEarlier) > 0, Values{Records: sum(d.keptEarlier)}, d.sys.all.lookedAt())
+		return when(d.copies() && len(d.keptEarlier) > 0 && !d.something(), Values{Records: sum(d.keptEarlier)}, d.sys.all.lookedAt())
+	}},
+	// The same, where as many or more were found: whether they are those, or newer ones, nobody
+	// knows.
+	{KeptAmong, func(d *dataset) []claim {
+		return when(d.copies() && len(d.keptEarlier) > 0 && d.something(), Values{Records: sum(d.keptEarlier)}, d.sys.all.lookedAt(), d.sys.mainFact())
 	}},
 	// An earlier erasure had to keep records, and they may go by now: their day has come, the
 	// hold may be over, or fewer were found than had to stay. Whether they are still there
@@ -438,7 +443,7 @@ var ofAll = []rule[*evidence]{
 	}},
 	// A copy was asked for, every system answered, and nothing that it has was left out.
 	{NothingLeftOut, func(e *evidence) []claim {
-		left := e.has(WentWithout, LeftOut, PartRefused, ColumnsLeftOut, NotShown, AboutOthers, NotReached, NotCovered, KeptNotCopied, KeptThen, Unfinished, LeftAsRecorded)
+		left := e.has(WentWithout, LeftOut, PartRefused, ColumnsLeftOut, NotShown, AboutOthers, NotReached, NotCovered, KeptNotCopied, KeptAmong, KeptThen, Unfinished, LeftAsRecorded)
 		return when(e.tells() && !left && e.every(Holds, HoldsNothing, UnknownThere, OnlyKeptEarlier), Values{}, e.facts()...)
 	}},
 	// Every system was erased in, or holds nothing; nothing is kept anywhere.

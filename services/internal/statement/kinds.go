@@ -50,6 +50,7 @@ const (
 	NotReached     Kind = "not-reached"
 	KeptEarlier    Kind = "kept-earlier"
 	KeptNotCopied  Kind = "kept-not-copied"
+	KeptAmong      Kind = "kept-among"
 	KeptThen       Kind = "kept-then"
 	Unfinished     Kind = "unfinished"
 	Empty          Kind = "empty"

@@ -8,6 +8,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/statement"
 )
 
 // TestCase06AfterAnErasure: who asks again after an erasure that had to keep something
@@ -43,6 +44,9 @@ datasets:
 			s.shows(a, "billing", "invoices", "1", "2", "3")
 			if d := a.dataset("billing", "invoices"); len(d.KeptEarlier) == 0 || d.KeptEarlier[0].Records != 3 || d.KeptEarlier[0].Ground != "tax-records" {
 				s.Errorf("what was kept is told as %+v", d.KeptEarlier)
+			}
+			if among := a.whole.About("billing", "invoices", statement.KeptAmong); len(among) != 1 || len(a.whole.About("billing", "invoices", statement.KeptNotCopied)) > 0 {
+				s.Error("it isn't told that the copies may be of what was kept")
 			}
 			if says := strings.ToLower(a.page()); strings.Contains(says, "hold nothing") {
 				s.Error("the page says that nothing is held")

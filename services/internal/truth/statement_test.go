@@ -36,6 +36,9 @@ var truths = map[statement.Kind]func(o *oracle, before, after []record) bool{
 	statement.Stopped: func(o *oracle, _, after []record) bool {
 		return !slices.ContainsFunc(after, func(r record) bool { return !o.after[r].locked })
 	},
+	statement.KeptNotCopied: func(o *oracle, before, _ []record) bool {
+		return !slices.ContainsFunc(o.early(before), func(r record) bool { return !o.lost(o.before, r) })
+	},
 	statement.NothingToChange: (*oracle).asBefore,
 	statement.NothingChanged:  (*oracle).asBefore,
 	// What an earlier erasure kept and nobody finds any more is in no copy; kinds of data
