@@ -256,6 +256,11 @@ type Stored struct {
 	ToEndOf string // as [Retention.ToEndOf]
 }
 
+// StoredAsData reports whether some dataset says its storage period as data.
+func (m *Manifest) StoredAsData() bool {
+	return slices.ContainsFunc(m.Datasets, func(d Dataset) bool { return d.Stored != nil })
+}
+
 // Rule returns the period as a rule of retention has it, without a ground.
 func (s *Stored) Rule() *Retention {
 	return &Retention{Column: s.From, Period: s.Period, ToEndOf: s.ToEndOf, Undated: UndatedGo}

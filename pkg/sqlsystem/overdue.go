@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"habeas.dev/pkg/manifest"
+	"habeas.dev/pkg/worker"
 )
 
 // MaxOverdue is how many records beyond their storage period are counted of one dataset:
@@ -18,25 +19,17 @@ const MaxOverdue = 100_000
 // errEnough ends a count.
 var errEnough = errors.New("enough")
 
-// Overdue is what of a dataset lies beyond its storage period.
-type Overdue struct {
-	Dataset string
-	Records int64
-	// Before is the day before which records should be gone.
-	Before time.Time
-}
-
 // Overdue counts, of each dataset whose storage period is data ([manifest.Stored]), the
 // records that lie beyond it and that no rule of retention has stay. What a hold keeps is
 // counted too: the database doesn't know of holds. Records that were made anonymous are
 // nobody's any more, and aren't counted.
-func (s *System) Overdue(ctx context.Context) ([]Overdue, error) {
-	var out []Overdue
+func (s *System) Overdue(ctx context.Context) ([]worker.Overdue, error) {
+	var out []worker.Overdue
 	for _, d := range s.datasets {
 		if d.stored == nil {
 			continue
 		}
-		o := Overdue{Dataset: d.Name, Before: d.stored.period.FirstKept(s.now())}
+		o := worker.Overdue{Dataset: d.Name, Before: d.stored.period.FirstKept(s.now())}
 		q := &statement{dialect: s.dialect}
 		columns := []string{"1"}
 		for _, r := range d.retention {

@@ -2,13 +2,9 @@ package sqlsystem
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
-	"path/filepath"
 	"testing"
 	"time"
-
-	_ "modernc.org/sqlite"
 
 	"habeas.dev/pkg/manifest"
 )
@@ -44,33 +40,45 @@ datasets:
     sql: {table: people, key: [id], subject: {email: email}, erase: anonymise, anonymise: {email: null}}
 `
 
-// TestOverdue: what lies beyond a storage period that is data is counted, but for what a rule of
-// retention has stay, what is nobody's any more, and what has no date.
+// TestOverdue: what lies beyond a storage period that is data is counted in every database,
+// whatever type its day has, but for what a rule of retention has stay, what is nobody's any
+// more, and what has no date.
 func TestOverdue(t *testing.T) {
 	t.Parallel()
-	file := filepath.Join(t.TempDir(), "desk.db")
-	db, err := sql.Open("sqlite", file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	run := func(text string) {
-		t.Helper()
-		if _, err := db.ExecContext(t.Context(), text); err != nil {
-			t.Fatal(err)
+	for _, f := range fixtures() {
+		for _, day := range []string{"DATE", "TIMESTAMP"} {
+			t.Run(f.dialect.String()+" "+day, func(t *testing.T) {
+				t.Parallel()
+				overdue(t, f, day)
+			})
 		}
 	}
-	run(`CREATE TABLE calls (id INTEGER PRIMARY KEY, email TEXT, called_at TEXT, disputed_on TEXT)`)
-	run(`CREATE INDEX c ON calls (email)`)
-	run(`CREATE TABLE people (id INTEGER PRIMARY KEY, email TEXT, joined_on TEXT)`)
-	run(`INSERT INTO calls VALUES (1, 'a@x', '2026-05-20', NULL), (2, 'a@x', '2026-05-21', NULL), (3, 'b@x', '2020-01-01', '2026-01-01'), (4, 'b@x', '2020-01-01', '2020-01-01'), (5, 'b@x', NULL, NULL)`)
-	run(`INSERT INTO people VALUES (1, 'a@x', '2024-12-31'), (2, 'b@x', '2025-01-01'), (3, NULL, '2010-01-01')`)
+}
+
+func overdue(t *testing.T, f fixture, day string) {
+	d := f.make(t, "CREATE TABLE calls (id INTEGER PRIMARY KEY, email VARCHAR(190), called_at "+day+" NULL, disputed_on "+day+" NULL); "+
+		"CREATE INDEX c ON calls (email); CREATE TABLE people (id INTEGER PRIMARY KEY, email VARCHAR(190), joined_on "+day+" NULL)")
+	at := func(text string) any {
+		if text != "" && day == "TIMESTAMP" {
+			return text + " 23:59:59"
+		}
+		if text == "" {
+			return nil
+		}
+		return text
+	}
+	for i, row := range [][3]string{{"a@x", "2026-05-20", ""}, {"a@x", "2026-05-21", ""}, {"b@x", "2020-01-01", "2026-01-01"}, {"b@x", "2020-01-01", "2020-01-01"}, {"b@x", "", ""}} {
+		d.insert(t, "calls", i+1, row[0], at(row[1]), at(row[2]))
+	}
+	d.insert(t, "people", 1, "a@x", at("2024-12-31"))
+	d.insert(t, "people", 2, "b@x", at("2025-01-01"))
+	d.insert(t, "people", 3, nil, at("2010-01-01"))
 	m, err := manifest.Parse("desk.yaml", []byte(calls))
 	if err != nil {
 		t.Fatal(err)
 	}
-	now := time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
-	s, err := Open(t.Context(), m, file, WithClock(func() time.Time { return now }))
+	at20 := time.Date(2026, 11, 20, 9, 30, 0, 0, time.UTC)
+	s, err := Open(t.Context(), m, d.source, WithClock(func() time.Time { return at20 }))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,10 +8,14 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"habeas.dev/pkg/identifier"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/sqlsystem"
+	"habeas.dev/pkg/vendorapi"
+	"habeas.dev/pkg/worker"
 	"habeas.dev/services/habeas/node"
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/systems"
 )
 
 type overdueDataCommand struct {
@@ -21,7 +25,7 @@ type overdueDataCommand struct {
 
 // Help implements kong.HelpProvider.
 func (overdueDataCommand) Help() string {
-	return `Counts what databases hold beyond its storage period: each dataset whose manifest says the period as
+	return `Counts what systems hold beyond its storage period: each dataset of a database, and of Salesforce, whose manifest says the period as
 data (storage: {en: Six months, period: P6M, from: called_at}). What a rule of retention has stay isn't counted.
 Nothing is erased: who deletes by the clock is the system itself.
 
@@ -60,7 +64,7 @@ func (c *overdueDataCommand) Run(ctx context.Context) error {
 		}
 	}
 	if counted == 0 {
-		_, err := fmt.Println("No manifest of a database says its storage period as data.")
+		_, err := fmt.Println("No manifest of a database or of Salesforce says its storage period as data.")
 		return err
 	}
 	if err := w.Flush(); err != nil {
@@ -73,32 +77,41 @@ func (c *overdueDataCommand) Run(ctx context.Context) error {
 }
 
 // overdueCount says how many records are overdue.
-func overdueCount(o sqlsystem.Overdue) string {
-	if o.Records == sqlsystem.MaxOverdue {
-		return fmt.Sprintf("%d or more", o.Records)
+func overdueCount(o worker.Overdue) string {
+	if o.Records >= sqlsystem.MaxOverdue {
+		return fmt.Sprintf("%d or more", sqlsystem.MaxOverdue)
 	}
 	return fmt.Sprint(o.Records)
 }
 
-// overdueOf counts in the database of a system; nothing where it has none.
-func overdueOf(ctx context.Context, cfg config.Config, m *manifest.Manifest) (out []sqlsystem.Overdue, err error) {
-	dsn := cfg.Systems[m.System].DSN
-	if dsn == "" || m.SQL == nil || !storedAsData(m) {
+// overdueOf counts in a system; nothing where its manifest says no storage period as data, or
+// it can't count.
+func overdueOf(ctx context.Context, cfg config.Config, m *manifest.Manifest) (out []worker.Overdue, err error) {
+	at := cfg.Systems[m.System]
+	if !m.StoredAsData() || at.DSN == "" && at.URL == "" {
 		return nil, nil
 	}
-	db, err := sqlsystem.Open(ctx, m, dsn, sqlsystem.WithoutFiles)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	return db.Overdue(ctx)
-}
-
-func storedAsData(m *manifest.Manifest) bool {
-	for _, d := range m.Datasets {
-		if d.Stored != nil {
-			return true
+	var impl any
+	closer := func() error { return nil }
+	if at.DSN != "" {
+		db, err := sqlsystem.Open(ctx, m, at.DSN, sqlsystem.WithoutFiles)
+		if err != nil {
+			return nil, err
+		}
+		impl, closer = db, db.Close
+	} else {
+		rules, err := identifier.New(cfg.Identifiers.Country)
+		if err != nil {
+			return nil, err
+		}
+		if impl, closer, err = systems.Open(ctx, at, m, rules, vendorapi.Host{}); err != nil {
+			return nil, err
 		}
 	}
-	return false
+	defer func() { err = errors.Join(err, closer()) }()
+	counter, ok := impl.(worker.OverdueCounter)
+	if !ok {
+		return nil, nil
+	}
+	return counter.Overdue(ctx)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/cenkalti/backoff/v4"
 	"habeas.dev/pkg/identifier"
@@ -93,7 +94,24 @@ func (n *Node) openWorker(ctx context.Context, s config.System, m *manifest.Mani
 		return nil, errors.Join(err, closer())
 	}
 	n.health.watch(topics.WorkerGroup(m.System), w.Check)
+	overdue := countsOverdue(m, impl)
+	if overdue != nil {
+		if err := overdue.register(n.tel.Meters()); err != nil {
+			return nil, errors.Join(err, closer())
+		}
+	}
 	return func(ctx context.Context) error {
+		var counting sync.WaitGroup
+		ctx, stop := context.WithCancel(ctx)
+		if overdue != nil {
+			counting.Go(func() {
+				overdue.run(ctx, func(err error) {
+					n.log.Warn("what lies beyond its storage period can't be counted", "system", m.System, "error", err)
+				})
+			})
+		}
+		defer counting.Wait()
+		defer stop()
 		err := w.Run(ctx, worker.Config{Connection: link, Access: access, BatchSize: systems.BatchSize(impl)})
 		return errors.Join(err, closer())
 	}, nil

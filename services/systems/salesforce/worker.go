@@ -89,6 +89,8 @@ var (
 	_ worker.Rectifier  = (*Worker)(nil)
 	_ worker.Restricter = (*Worker)(nil)
 	_ worker.Noter      = (*Worker)(nil)
+
+	_ worker.OverdueCounter = (*Worker)(nil)
 )
 
 // New returns a worker. It makes no call.

@@ -434,3 +434,30 @@ func BenchmarkGather(b *testing.B) {
 		})
 	}
 }
+
+// TestOverdue: what is older than the manifest's storage period is counted by Salesforce
+// itself, whatever is closed later, or never, is not.
+func TestOverdue(t *testing.T) {
+	t.Parallel()
+	w := newFixture(t, 40, nil)
+	counted := func(before time.Time) (n int64) {
+		for _, row := range w.people.Rows(people.Salesforce) {
+			closed, _ := row.Values["ClosedDate"].(string)
+			if at, err := time.Parse("2006-01-02T15:04:05.000-0700", closed); err == nil && at.Before(before) {
+				n++
+			}
+		}
+		return n
+	}
+	got, err := w.worker.Overdue(t.Context())
+	if err != nil || len(got) != 1 || got[0].Dataset != "cases" {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	want, all := counted(got[0].Before), counted(got[0].Before.AddDate(9, 0, 0))
+	if want == 0 || want == all {
+		t.Fatalf("%d of %d are too old: the test shows nothing", want, all)
+	}
+	if got[0].Records != want {
+		t.Errorf("%d cases before %s, want %d", got[0].Records, got[0].Before, want)
+	}
+}
