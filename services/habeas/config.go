@@ -149,7 +149,7 @@ func printConfig(path string, cfg config.Config, manifests []*manifest.Manifest)
 	}
 	for _, line := range [][2]string{
 		{"data", cfg.Data}, {"listen", cfg.Listen}, {"kafka", brokers}, {"journal", withoutPassword(cfg.Journal)},
-		{"vault", withoutPassword(cfg.Vault.Bucket)}, {"vault keys", withoutPassword(cfg.Vault.Keys)}, {"outbox", withoutPassword(cfg.Outbox)}, {"signs as", cfg.Receipts.Name}, {"controller", cfg.Controller},
+		{"vault", withoutPassword(cfg.Vault.Bucket)}, {"vault keys", withoutPassword(cfg.Vault.Keys)}, {"outbox", withoutPassword(cfg.Outbox)}, {"signs as", cfg.Receipts.Name}, {"controller", cmp.Or(cfg.Controller, "as the law’s file calls it")},
 		{"console", cmp.Or(cfg.Console.Listen, "none")}, {"notify", notified(cfg.Notify)},
 		{"letters", cmp.Or(cfg.Letters.SMTP, "stay in the outbox")}, {"telemetry", cmp.Or(withoutPassword(cfg.Telemetry.OTLP), "nowhere; /metrics")},
 	} {

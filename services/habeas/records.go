@@ -7,11 +7,13 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/services/habeas/node"
 	"habeas.dev/services/internal/article30"
 	"habeas.dev/services/internal/operator"
+	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/words"
 	"habeas.dev/services/systems"
 )
@@ -19,6 +21,7 @@ import (
 type recordsCommand struct {
 	installationFlags
 	Format   string `help:"csv or html." default:"csv" enum:"csv,html"`
+	Law      string `help:"Of the region where this law holds: its controller and its periods." default:"EEA" placeholder:"LAW"`
 	Language string `help:"A language that Habeas speaks: en, fr." default:"en"`
 	Output   string `help:"Write to this file; else to standard output." short:"o" placeholder:"FILE" type:"path"`
 }
@@ -27,14 +30,17 @@ type recordsCommand struct {
 func (*recordsCommand) Help() string {
 	return `The record of processing activities that article 30 of the GDPR asks for, made from
 the manifests of the installation (or of the built-in systems): a line for each
-dataset, as a table for a spreadsheet or as a page to read and print.
+dataset, as a table for a spreadsheet or as a page to read and print. Controllers and
+periods differ by region: name its law.
 
-  habeas records --config habeas.yaml --format html -o records.html`
+  habeas records --config habeas.yaml --format html -o records.html
+  habeas records --config habeas.yaml --law California`
 }
 
 // Run writes the record.
 func (c *recordsCommand) Run() (err error) {
-	who := operator.Controller{Name: "the controller"}
+	var who operator.Controller
+	var laws []string
 	var languages *words.Languages
 	var manifests []*manifest.Manifest
 	if c.Data == "" && c.Config == "" {
@@ -51,9 +57,7 @@ func (c *recordsCommand) Run() (err error) {
 		if err != nil {
 			return err
 		}
-		if said := (operator.Operator{Name: cfg.Controller, Controllers: cfg.Controllers}).For("EEA"); said.Name != "" { // the article is of the GDPR
-			who = said
-		}
+		who, laws = operator.Operator{Name: cfg.Controller, Controllers: cfg.Controllers}.For(c.Law), cfg.Laws
 		if languages, err = words.Load(cfg.Languages...); err != nil {
 			return err
 		}
@@ -74,7 +78,15 @@ func (c *recordsCommand) Run() (err error) {
 		defer func() { err = errors.Join(err, f.Close()) }()
 		out = f
 	}
-	r := article30.RecordOf(who, spoken, manifests)
+	book, err := policy.Load(laws...)
+	if err != nil {
+		return err
+	}
+	j, ok := book.Jurisdiction(c.Law)
+	if !ok {
+		return fmt.Errorf("--law: there is no %q; there are %s", c.Law, strings.Join(book.IDs(), ", "))
+	}
+	r := article30.RecordOf(j, who, spoken, manifests)
 	if c.Format == "html" {
 		return article30.WriteHTML(out, r)
 	}

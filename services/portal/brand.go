@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"net/http"
@@ -112,4 +113,10 @@ func (p *Portal) logo(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", p.Brand.LogoType)
 	w.Header().Set("Cache-Control", "public, max-age=3600")
 	_, _ = w.Write(p.Brand.Logo)
+}
+
+// called returns what the company is called in a language: its name, or in its own words
+// where nobody has configured one.
+func (p *Portal) called(lang string) string {
+	return cmp.Or(p.Brand.Name, p.Languages.For(lang).Portal["brand"])
 }

@@ -46,8 +46,8 @@ func (p *Portal) mailCode(ctx context.Context, lang string, d draft) (draft, err
 	}
 	l := p.Languages.For(lang)
 	p.post.send(mail.Message{To: []string{d.Email}, ID: "code." + d.Proof, Language: l.Tag, Date: now,
-		Subject: fmt.Sprintf(l.Portal["mail.subject"], p.Brand.Name),
-		Text:    fmt.Sprintf(l.Portal["mail.text"], p.Brand.Name, code[:4]+" "+code[4:])})
+		Subject: fmt.Sprintf(l.Portal["mail.subject"], p.called(lang)),
+		Text:    fmt.Sprintf(l.Portal["mail.text"], p.called(lang), code[:4]+" "+code[4:])})
 	return d, nil
 }
 

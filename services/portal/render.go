@@ -98,6 +98,7 @@ func (p page) HasLogo() bool { return len(p.Brand.Logo) > 0 }
 // render writes a page. It is made as a whole first: what fails halfway is no page.
 func (p *Portal) render(w http.ResponseWriter, r *http.Request, status int, file string, v page) {
 	v.Lang, v.Brand = p.languageOf(r), p.Brand
+	v.Brand.Name = p.called(v.Lang)
 	if r.Method == http.MethodGet {
 		v.Here = r.URL.RequestURI()
 	}

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"bytes"
 	"context"
 	"crypto/rand"
@@ -17,6 +18,7 @@ import (
 	"habeas.dev/services/intake"
 	"habeas.dev/services/internal/callers"
 	"habeas.dev/services/internal/config"
+	"habeas.dev/services/internal/operator"
 	"habeas.dev/services/internal/installation"
 	"habeas.dev/services/internal/mail"
 	"habeas.dev/services/internal/policy"
@@ -178,7 +180,7 @@ func portalSecret(cfg config.Config) ([]byte, error) {
 
 // portalBrand returns how the company looks.
 func portalBrand(cfg config.Config) (portal.Brand, error) {
-	b := portal.Brand{Name: cfg.Controller, Accent: cfg.Portal.Accent, Notice: cfg.Portal.Notice}
+	b := portal.Brand{Name: cmp.Or(cfg.Controller, operator.Operator{Controllers: cfg.Controllers}.For("").Name), Accent: cfg.Portal.Accent, Notice: cfg.Portal.Notice}
 	if cfg.Portal.Logo == "" {
 		return b, nil
 	}

@@ -8,13 +8,13 @@ package article30
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/services/internal/operator"
+	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/words"
 )
 
@@ -22,6 +22,7 @@ import (
 type Record struct {
 	Language   *words.Language
 	Controller string // who answers for the data (art. 30(1)(a))
+	Law        string // under which it is, or the article of it
 	Systems    []System
 }
 
@@ -52,9 +53,16 @@ type Activity struct {
 	Erasure    string // how it is erased when the time has come
 }
 
-// RecordOf returns the record that manifests make, in their order.
-func RecordOf(who operator.Controller, w *words.Language, ms []*manifest.Manifest) Record {
-	r := Record{Language: w, Controller: controller(w, who)}
+// RecordOf returns the record that manifests make under a law, in their order: who answers
+// there, and the periods of that law.
+func RecordOf(j policy.Jurisdiction, who operator.Controller, w *words.Language, ms []*manifest.Manifest) Record {
+	if who.Name == "" {
+		who.Name = w.Text(j.Responsible.Name)
+	}
+	r := Record{Language: w, Controller: controller(w, who), Law: w.Text(j.Law.Name)}
+	if j.Register != nil {
+		r.Law = w.Text(j.Register.Article)
+	}
 	for _, m := range ms {
 		s := System{Name: m.System, Title: w.Text(m.Title)}
 		if p := m.Processing; p != nil {
@@ -64,7 +72,7 @@ func RecordOf(who operator.Controller, w *words.Language, ms []*manifest.Manifes
 			}
 		}
 		for i := range m.Datasets {
-			a := activity(w, m, &m.Datasets[i])
+			a := activity(&j, w, m, &m.Datasets[i])
 			a.Transfers = append(slices.Clone(s.Transfers), a.Transfers...)
 			s.Activities = append(s.Activities, a)
 		}
@@ -73,10 +81,10 @@ func RecordOf(who operator.Controller, w *words.Language, ms []*manifest.Manifes
 	return r
 }
 
-func activity(w *words.Language, m *manifest.Manifest, d *manifest.Dataset) Activity {
+func activity(j *policy.Jurisdiction, w *words.Language, m *manifest.Manifest, d *manifest.Dataset) Activity {
 	a := Activity{
-		Dataset: d.Name, Title: w.Text(d.Title), Purpose: w.Text(d.Purpose), LegalBasis: w.Record.Bases[d.LegalBasis], Category: cmp.Or(w.Answer.CategoryName[d.Category], d.Category),
-		Origin: w.Record.Origins[d.Origin], Storage: w.Text(d.Storage), Erasure: erasure(w.Record, m, d),
+		Dataset: d.Name, Title: w.Text(d.Title), Purpose: w.Text(d.Purpose), LegalBasis: basis(j, w, d.LegalBasis), Category: cmp.Or(w.Answer.CategoryName[d.Category], d.Category),
+		Origin: w.Record.Origins[d.Origin], Storage: w.Text(d.Storage), Erasure: erasure(w, m, d),
 	}
 	for _, c := range d.Columns {
 		name := w.Text(c.Title)
@@ -84,7 +92,7 @@ func activity(w *words.Language, m *manifest.Manifest, d *manifest.Dataset) Acti
 			name = c.Name
 		}
 		if c.Differs() {
-			name += " (" + differs(w, d.Nature(), d.NatureOf(&c)) + ")"
+			name += " (" + differs(j, w, d.Nature(), d.NatureOf(&c)) + ")"
 		}
 		a.Fields = append(a.Fields, name)
 		if c.Secret.Hides() {
@@ -101,20 +109,32 @@ func activity(w *words.Language, m *manifest.Manifest, d *manifest.Dataset) Acti
 		}
 	}
 	for _, r := range d.Retention {
-		period := w.Answer.Period(r.Period)
+		own, differs := r.Periods[j.ID]
+		if own == manifest.NoPeriod {
+			continue // nothing stays under this law
+		}
+		if !differs {
+			own = r.Period
+		}
+		period := w.Answer.Period(own)
 		if end := w.Record.ToEndOf[r.ToEndOf]; end != "" {
 			period += " " + end
 		}
-		for _, law := range slices.Sorted(maps.Keys(r.Periods)) {
-			own := w.Record.None
-			if r.Periods[law] != manifest.NoPeriod {
-				own = w.Answer.Period(r.Periods[law])
-			}
-			period += "; " + law + w.Answer.Colon + " " + own
+		if source := r.SourceUnder(j.ID); source != "" {
+			period += " (" + source + ")"
 		}
-		a.Retention = append(a.Retention, w.Text(r.Title)+w.Answer.Colon+" "+period+" ("+r.Source+")")
+		a.Retention = append(a.Retention, w.Text(r.Title)+w.Answer.Colon+" "+period)
 	}
 	return a
+}
+
+// basis names a legal basis: with the GDPR's article where the law has those.
+func basis(j *policy.Jurisdiction, w *words.Language, id string) string {
+	named := w.Record.Bases[id]
+	if j.Register == nil {
+		named, _, _ = strings.Cut(named, ",")
+	}
+	return named
 }
 
 // controller names who answers, with the data protection officer and the representative, as
@@ -130,13 +150,13 @@ func controller(w *words.Language, who operator.Controller) string {
 }
 
 // differs says in what a field isn't what its dataset is.
-func differs(w *words.Language, dataset, field manifest.Nature) string {
+func differs(j *policy.Jurisdiction, w *words.Language, dataset, field manifest.Nature) string {
 	var parts []string
 	if field.Origin != dataset.Origin {
 		parts = append(parts, w.Record.Origins[field.Origin])
 	}
 	if !slices.Equal(field.Purposes, dataset.Purposes) {
-		parts = append(parts, words.LowerFirst(w.Text(field.Purpose)), w.Record.Bases[field.LegalBasis])
+		parts = append(parts, words.LowerFirst(w.Text(field.Purpose)), basis(j, w, field.LegalBasis))
 	}
 	if field.Category != dataset.Category {
 		parts = append(parts, cmp.Or(w.Answer.CategoryName[field.Category], field.Category))
@@ -148,7 +168,8 @@ func differs(w *words.Language, dataset, field manifest.Nature) string {
 }
 
 // erasure describes how a dataset is erased.
-func erasure(w words.Record, m *manifest.Manifest, d *manifest.Dataset) string {
+func erasure(lang *words.Language, m *manifest.Manifest, d *manifest.Dataset) string {
+	w := lang.Record
 	switch {
 	case !m.Can(dsar.Erase):
 		return w.ByHand
@@ -161,8 +182,16 @@ func erasure(w words.Record, m *manifest.Manifest, d *manifest.Dataset) string {
 		}
 		return strings.Join(all, " / ")
 	case d.GoesWith != "":
-		return fmt.Sprintf(w.GoesWith, d.GoesWith)
+		return fmt.Sprintf(w.GoesWith, titleOf(lang, m, d.GoesWith))
 	default:
 		return w.Deleted
 	}
+}
+
+// titleOf returns what another dataset of a system is called.
+func titleOf(w *words.Language, m *manifest.Manifest, dataset string) string {
+	if d := m.Dataset(dataset); d != nil {
+		return w.Text(d.Title)
+	}
+	return dataset
 }

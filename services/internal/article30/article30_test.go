@@ -9,6 +9,7 @@ import (
 	"habeas.dev/services/internal/article30"
 	"habeas.dev/services/internal/bundle"
 	"habeas.dev/services/internal/operator"
+	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/words"
 	"habeas.dev/services/systems"
 )
@@ -27,7 +28,7 @@ func TestRecordAgreesWithAnswers(t *testing.T) {
 		"fr": {"Délégué à la protection des données : dpo@example.com; Représentant : Rep SA", "États-Unis, J.P. Morgan (PaymentTech) : clauses contractuelles types", "10\u00a0ans à compter de la clôture de l’exercice"},
 	} {
 		w := words.For(lang)
-		r := article30.RecordOf(who, w, []*manifest.Manifest{m})
+		r := article30.RecordOf(law(t, "EEA"), who, w, []*manifest.Manifest{m})
 		var csv, page bytes.Buffer
 		if err := article30.WriteCSV(&csv, r); err != nil {
 			t.Fatal(err)
@@ -46,5 +47,42 @@ func TestRecordAgreesWithAnswers(t *testing.T) {
 				t.Errorf("%s: %s goes to %v here, and to %v in answers", lang, d.Dataset, got, d.Recipients)
 			}
 		}
+	}
+}
+
+func law(t *testing.T, id string) policy.Jurisdiction {
+	t.Helper()
+	book, err := policy.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, ok := book.Jurisdiction(id)
+	if !ok {
+		t.Fatalf("there is no law %s", id)
+	}
+	return j
+}
+
+// TestRecordOfARegion: the register of a region names who answers there, quotes no other law's
+// articles, and has the periods of its own law.
+func TestRecordOfARegion(t *testing.T) {
+	t.Parallel()
+	m, err := systems.Manifest("billing")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := func(id, lang string, name string) string {
+		var out bytes.Buffer
+		r := article30.RecordOf(law(t, id), operator.Controller{Name: name}, words.For(lang), []*manifest.Manifest{m})
+		if err := article30.WriteHTML(&out, r); err != nil {
+			t.Fatal(err)
+		}
+		return out.String()
+	}
+	if ca := page("California", "en", "Example Inc."); !strings.Contains(ca, "Example Inc.") || !strings.Contains(ca, "California Consumer Privacy Act (CCPA). Made from") || strings.Contains(ca, "GDPR") || strings.Contains(ca, "art. 6") || strings.Contains(ca, "Code de commerce") {
+		t.Error("the register of California quotes other laws")
+	}
+	if eea := page("EEA", "fr", ""); !strings.Contains(eea, "le responsable du traitement") || !strings.Contains(eea, "art. 6, par. 1, point b)") || strings.Contains(eea, "the controller") {
+		t.Error("nobody's name is English in the French register")
 	}
 }

@@ -74,7 +74,7 @@ func WriteHTML(out io.Writer, r Record) error {
 		Language, Title, Lead string
 		Controller            fact
 		Systems               []systemView
-	}{r.Language.Tag, w.Title, w.Lead, fact{w.Columns[0], r.Controller}, nil}
+	}{r.Language.Tag, w.Title, fmt.Sprintf(w.Lead, r.Law), fact{w.Columns[0], r.Controller}, nil}
 	const first = 5 // what stands before is in the headings
 	for _, s := range r.Systems {
 		sv := systemView{Title: s.Title + " (" + s.Name + ")"}

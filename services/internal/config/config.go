@@ -390,7 +390,6 @@ func (c Config) withDefaults() (Config, error) {
 		c.Portal.Identifiers = []dsar.IdentifierType{"account_id", "phone"}
 	}
 	c.Keep.AnswerDays = cmp.Or(c.Keep.AnswerDays, defaultAnswerDays)
-	set(&c.Controller, "the controller")
 	set(&c.Prove, "P30D")
 	set(&c.CameBack, "ask")
 	set(&c.Log.Level, "info")

@@ -37,7 +37,7 @@ func TestDefaults(t *testing.T) {
 		Receipts: Receipts{Name: "localhost/habeas", BundleKey: filepath.Join(dir, "keys", "bundles.key"), LogKey: filepath.Join(dir, "keys", "log.key"), Mirror: filepath.Join(dir, "mirror")},
 		Keep:     Keep{AnswerDays: 30, AccountabilityMonths: 0},
 		Portal:   Portal{Uploads: filepath.Join(dir, "uploads"), UploadsKey: filepath.Join(dir, "keys", "uploads.key"), Identifiers: []dsar.IdentifierType{"account_id", "phone"}},
-		Outbox:   filepath.Join(dir, "outbox"), Controller: "the controller", Again: Again{Prove: "P30D", CameBack: "ask"}, Log: Log{Level: "info", Format: "text"},
+		Outbox:   filepath.Join(dir, "outbox"), Again: Again{Prove: "P30D", CameBack: "ask"}, Log: Log{Level: "info", Format: "text"},
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("%+v\nwant\n%+v", c, want)

@@ -85,6 +85,13 @@ type Jurisdiction struct {
 		Source string `yaml:"source"`
 		Read   Read   `yaml:"read"`
 	} `yaml:"recourse"`
+	// Register, where the law is one of the GDPR's articles, is what the record of processing
+	// activities cites of it.
+	Register *struct {
+		Article Text   `yaml:"article"`
+		Source  string `yaml:"source"`
+		Read    Read   `yaml:"read"`
+	} `yaml:"register"`
 	// Letters are paragraphs that this law's letters have beside what all letters say.
 	Letters []Paragraph `yaml:"letters"`
 	// AnswerSays lists what an answer must say beside the data.

@@ -4,7 +4,8 @@ import "habeas.dev/pkg/manifest"
 
 // Record is the record of processing activities (GDPR art. 30(1)).
 type Record struct {
-	Title   string                     `yaml:"title"`
+	Title string `yaml:"title"`
+	// Lead says what it is; %s is the law, or the article of it.
 	Lead    string                     `yaml:"lead"`
 	Bases   map[string]string          `yaml:"bases"`
 	Origins map[manifest.Origin]string `yaml:"origins"`
