@@ -129,6 +129,10 @@ up: ## Start each service in its own container, with Kafka and PostgreSQL (PROFI
 down: ## Stop the containers; their data stays (VOLUMES=-v removes it)
 	$(COMPOSE) --profile observability down $(VOLUMES)
 
+READING ?= reading
+reading: ## Write letter and answer of every right of every law, in English and French, into READING=FOLDER, to be read
+	HABEAS_READING=$(abspath $(READING)) $(GO) test -count=1 -run '^TestReading$$' ./services/habeas
+
 bench: build ## Measure this machine: accesses and erasures over nine systems and of one database, a lone request, a 5 GB bundle
 	@bin/habeas bench $(BENCH)
 

@@ -78,20 +78,36 @@ type pipeline struct {
 
 func newPipeline(t *testing.T) *pipeline {
 	t.Helper()
-	const seed, size = 7, 200
+	return newPipelineOf(t, 200, true, func(*config.Config) {})
+}
+
+// newPipelineOf returns one of another configuration, with so many people; with canaries, fields of the people are
+// words that no program writes by itself.
+func newPipelineOf(t *testing.T, size int, canaries bool, change func(*config.Config)) *pipeline {
+	t.Helper()
+	const seed = 7
 	cfg, err := config.ForData(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	cfg.Listen, cfg.Monitor.Listen, cfg.Log.Level = "127.0.0.1:0", "127.0.0.1:0", "debug"
-	cfg.Sandbox = &config.Sandbox{Seed: seed, People: size, Canaries: true}
-	p := &pipeline{T: t, people: people.Canaries(seed, size), logs: &workertest.Log{}, spans: tracetest.NewInMemoryExporter()}
+	cfg.Sandbox = &config.Sandbox{Seed: seed, People: size, Canaries: canaries}
+	change(&cfg)
+	p := &pipeline{T: t, people: populated(seed, size, canaries), logs: &workertest.Log{}, spans: tracetest.NewInMemoryExporter()}
 	p.n, err = node.Start(t.Context(), cfg, node.Options{Logs: p.logs, Spans: []sdktrace.SpanProcessor{sdktrace.NewSimpleSpanProcessor(p.spans)}}, node.Everything())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.n.Stop)
 	return p
+}
+
+// populated returns the people that the stand-ins make of the same numbers.
+func populated(seed int64, size int, canaries bool) *people.Population {
+	if canaries {
+		return people.Canaries(seed, size)
+	}
+	return people.Generate(people.Config{Seed: seed, People: size})
 }
 
 func (p *pipeline) submit(person int, right dsar.Right) string {

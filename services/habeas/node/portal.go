@@ -1,8 +1,8 @@
 package node
 
 import (
-	"cmp"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -18,9 +18,9 @@ import (
 	"habeas.dev/services/intake"
 	"habeas.dev/services/internal/callers"
 	"habeas.dev/services/internal/config"
-	"habeas.dev/services/internal/operator"
 	"habeas.dev/services/internal/installation"
 	"habeas.dev/services/internal/mail"
+	"habeas.dev/services/internal/operator"
 	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/portal"
 )

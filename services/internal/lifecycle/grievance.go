@@ -23,6 +23,9 @@ func (l *Lifecycle) reopen(ctx context.Context, requestID string, c core.Command
 	if !takes(v.state, c) {
 		return c, nil // the command itself is told why
 	}
+	if v.state.Accepted.About == nil {
+		return c, nil // what a person decides needn't be about an earlier request
+	}
 	about := v.state.Accepted.About.RequestID
 	earlier, err := l.load(ctx, about)
 	if err != nil {

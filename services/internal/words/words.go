@@ -39,6 +39,7 @@ import (
 	"strings"
 	"sync"
 	"text/template"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -78,12 +79,27 @@ type Language struct {
 func (l *Language) Word(word string) string { return cmp.Or(l.Journal[word], l.Say(word)) }
 
 // Text returns a text of a law or a manifest in the language: its own, or what the
-// language's sentences.yaml says for its English, or the English.
+// language's sentences.yaml says for its English, or the English; with the apostrophes of
+// print, whatever key its author has.
 func (l *Language) Text(t map[string]string) string {
 	if own := t[l.Tag]; own != "" {
-		return own
+		return printed(own)
 	}
-	return l.Say(t[reference])
+	return printed(l.Say(t[reference]))
+}
+
+// printed returns a text in which a straight apostrophe between letters is the typographic one.
+func printed(s string) string {
+	if !strings.Contains(s, "'") {
+		return s
+	}
+	text := []rune(s)
+	for i := 1; i < len(text)-1; i++ {
+		if text[i] == '\'' && unicode.IsLetter(text[i-1]) && unicode.IsLetter(text[i+1]) {
+			text[i] = '’'
+		}
+	}
+	return string(text)
 }
 
 // Say returns a text of the console in the language, by its English; the English
