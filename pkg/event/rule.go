@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
@@ -71,7 +72,7 @@ func rule(k jsonschema.ErrorKind) string {
 	case *kind.Const:
 		return "must be " + value(k.Want)
 	case *kind.Pattern:
-		return "must have the form " + k.Want
+		return "must have the form " + inASCII(k.Want)
 	case *kind.Format:
 		return "must have the format " + k.Want
 	case *kind.MinLength:
@@ -144,4 +145,18 @@ func value(v any) string {
 		return strconv.Quote(s)
 	}
 	return fmt.Sprint(v)
+}
+
+// inASCII returns a pattern whose other letters are escaped as in JSON: some of those that
+// it forbids turn the direction of what is read.
+func inASCII(pattern string) string {
+	var b strings.Builder
+	for _, r := range pattern {
+		if r < utf8.RuneSelf {
+			b.WriteRune(r)
+		} else {
+			fmt.Fprintf(&b, "\\u%04x", r)
+		}
+	}
+	return b.String()
 }
