@@ -68,10 +68,11 @@ func TestCommands(t *testing.T) {
 	if err := json.Unmarshal([]byte(say(0, "trace", access.ID, "--json")), &tr); err != nil || tr.Status != core.StatusCompleted || len(tr.Facts) < 10 {
 		t.Errorf("trace --json: %v %+v", err, tr.Status)
 	}
-	holds(say(0, "requests"), access.ID, "completed")
+	holds(say(0, "requests"), access.ID[:8], "completed")
+	holds(say(0, "requests", "--output", "csv"), "request_id,status,right", access.ID+",completed,access")
 	holds(say(0, "trace", strings.ToUpper(access.ID[:8])), access.ID, "completed", "What may be done now: habeas deliver, deliver --passphrase, deliver --revoke, hold.")
-	holds(say(0, "requests", "--email", strings.ToUpper(access.Email)), access.ID)
-	if found := say(0, "requests", "--email", "nobody@example.net"); strings.Contains(found, access.ID) {
+	holds(say(0, "requests", "--email", strings.ToUpper(access.Email)), access.ID[:8])
+	if found := say(0, "requests", "--email", "nobody@example.net"); strings.Contains(found, access.ID[:8]) {
 		t.Errorf("found by another's address: %s", found)
 	}
 	var line requestLine

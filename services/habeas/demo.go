@@ -77,6 +77,7 @@ func (c *demoCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer n.Stop()
+	cfg.Listen, cfg.Console.Listen, cfg.Portal.Listen = n.Address, n.ConsoleAddress, n.PortalAddress // for who opens them from elsewhere
 	if err := cfg.Save(); err != nil {
 		return err
 	}

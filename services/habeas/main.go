@@ -21,6 +21,7 @@ type commands struct {
 	Submit   submitCommand   `cmd:"" group:"follow" help:"Submit a request."`
 	Requests requestsCommand `cmd:"" group:"follow" help:"List requests."`
 	Trace    traceCommand    `cmd:"" group:"follow" help:"Tell a request's life: each system's steps, waits and outcomes."`
+	Open     openCommand     `cmd:"" group:"follow" help:"Open a request's page of the console in a browser."`
 	Bundle   bundleCommand   `cmd:"" group:"follow" help:"Get the answer to a request."`
 	Receipt  receiptCommand  `cmd:"" group:"follow" help:"Get the receipt of an ended request, with the proof that others verify."`
 	Verify   verifyCommand   `cmd:"" group:"follow" help:"Check an answer or a receipt, and name what is wrong with it."`
@@ -75,6 +76,8 @@ type commands struct {
 	Records     recordsCommand     `cmd:"" group:"check" help:"Write the record of processing activities (GDPR art. 30), from the manifests."`
 	OverdueData overdueDataCommand `cmd:"" group:"check" help:"Count what databases hold beyond its storage period."`
 	Bench       benchCommand       `cmd:"" group:"check" help:"Measure this machine: accesses and erasures a second, a lone request, a large answer."`
+	Completion  completionCommand  `cmd:"" group:"check" help:"Print what has a shell complete commands, flags and requests."`
+	Complete    completeCommand    `cmd:"" hidden:"" help:"Print what may come next, for the script of habeas completion."`
 	Version     versionCommand     `cmd:"" group:"check" help:"Print the version."`
 }
 

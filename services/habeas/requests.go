@@ -2,18 +2,20 @@ package main
 
 import (
 	"context"
+	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/terminal"
 )
 
 type requestsCommand struct {
@@ -23,18 +25,21 @@ type requestsCommand struct {
 	Email  string        `help:"Only requests of the person with this address (it goes through a keyed hash; it is not logged)." placeholder:"ADDRESS"`
 	Due    int           `help:"Only requests that are due within so many days." placeholder:"DAYS"`
 	Of     string        `help:"Only requests in the hands of somebody." placeholder:"NAME"`
-	Limit  int           `help:"How many at most, the newest first." default:"50"`
-	JSON   bool          `help:"Print JSON, one request a line."`
+	Limit  int           `help:"How many at most." default:"50"`
+	Output string        `help:"How: table; json, one request a line; csv." default:"table" enum:"table,json,csv" placeholder:"FORM"`
+	JSON   bool          `help:"The same as --output json."`
 }
 
 // Help implements kong.HelpProvider.
 func (requestsCommand) Help() string {
-	return `The newest come first; with --due, those that are due first. What is open says which
-systems it waits for. A person is found by address without it being in any log.
+	return `What needs a person comes first, then what is open, each by its due date, then what
+has ended, the newest first. What is open says which systems it waits for. The beginning of an id
+is enough for every other command. A person is found by address without it being in any log.
 
   habeas requests --status needs-attention
   habeas requests --due 7
-  habeas requests --email ADDRESS --json | jq -r .request_id`
+  habeas requests --output csv > requests.csv
+  habeas requests --email ADDRESS --output json | jq -r .request_id`
 }
 
 func (c *requestsCommand) Run(ctx context.Context) error {
@@ -43,9 +48,9 @@ func (c *requestsCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer in.Close()
-	filter := journal.Filter{Statuses: c.Status, Right: c.Right, Assignee: c.Of, Limit: c.Limit}
+	filter := journal.Filter{Right: c.Right, Assignee: c.Of}
 	if c.Due > 0 {
-		filter.DueBefore, filter.DueFirst = now().AddDate(0, 0, c.Due), true
+		filter.DueBefore = now().AddDate(0, 0, c.Due)
 	}
 	if c.Email != "" {
 		filter.Fingerprint = in.Vault.Fingerprint("email", c.Email)
@@ -53,14 +58,56 @@ func (c *requestsCommand) Run(ctx context.Context) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	rows, err := in.Journal.List(ctx, filter)
+	rows, err := c.urgentFirst(ctx, in.Journal, filter)
 	if err != nil {
 		return err
 	}
-	if c.JSON {
+	switch {
+	case c.JSON || c.Output == "json":
 		return printJSONLines(os.Stdout, rows)
+	case c.Output == "csv":
+		return printCSV(os.Stdout, rows)
+	default:
+		return printTable(terminal.Of(os.Stdout, os.Getenv), rows, now())
 	}
-	return printTable(os.Stdout, rows, now())
+}
+
+// urgentFirst lists what needs a person, then what is open, both by what is due first, and
+// then what has ended.
+func (c *requestsCommand) urgentFirst(ctx context.Context, j journal.Lister, filter journal.Filter) ([]journal.Row, error) {
+	var open, ended []core.Status
+	for _, s := range core.Statuses() {
+		switch wanted := len(c.Status) == 0 || slices.Contains(c.Status, s); {
+		case wanted && s.Ended():
+			ended = append(ended, s)
+		case wanted:
+			open = append(open, s)
+		}
+	}
+	needing := filter
+	needing.Needing, needing.DueFirst, needing.Statuses = true, true, slices.Concat(open, ended)
+	moving := filter
+	moving.DueFirst, moving.Statuses = true, open
+	over := filter
+	over.Statuses = ended
+	var out []journal.Row
+	seen := map[string]bool{}
+	for _, f := range []journal.Filter{needing, moving, over} {
+		if len(f.Statuses) == 0 || len(out) >= c.Limit {
+			continue
+		}
+		f.Limit = c.Limit
+		rows, err := j.List(ctx, f)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			if !seen[r.RequestID] && len(out) < c.Limit {
+				out, seen[r.RequestID] = append(out, r), true
+			}
+		}
+	}
+	return out, nil
 }
 
 // check refuses words that no request can have.
@@ -117,17 +164,72 @@ func printJSONLines(w io.Writer, rows []journal.Row) error {
 	return nil
 }
 
-func printTable(w io.Writer, rows []journal.Row, now time.Time) error {
+// printCSV writes what [printJSONLines] does as a table for spreadsheets (RFC 4180).
+func printCSV(w io.Writer, rows []journal.Row) error {
+	out := csv.NewWriter(w)
+	lines := [][]string{{"request_id", "status", "right", "jurisdiction", "source", "received_at", "due_at", "updated_at", "overdue", "waiting", "assignee"}}
+	for _, r := range rows {
+		lines = append(lines, []string{r.RequestID, string(r.Status), string(r.Right), r.Jurisdiction, r.Source, stamp(r.ReceivedAt), stamp(r.DueAt), stamp(r.UpdatedAt), strconv.FormatBool(r.Overdue), strings.Join(r.Waiting, " "), r.Assignee})
+	}
+	return out.WriteAll(lines)
+}
+
+// stamp returns a moment as programs read it; empty where there is none.
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+func printTable(t terminal.Terminal, rows []journal.Row, now time.Time) error {
 	if len(rows) == 0 {
-		_, err := fmt.Fprintln(w, "No requests; habeas submit -f FILE sends one.")
+		_, err := fmt.Fprintln(t, "No requests; habeas submit -f FILE sends one.")
 		return err
 	}
-	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(out, "REQUEST\tRIGHT\tJURISDICTION\tSTATUS\tDUE\tWAITS FOR")
-	for _, r := range rows {
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\n", r.RequestID, r.Right, r.Jurisdiction, r.Status, due(r, now), strings.Join(r.Waiting, ", "))
+	table := [][]terminal.Cell{{{Text: "REQUEST"}, {Text: "RIGHT"}, {Text: "LAW"}, {Text: "STATUS"}, {Text: "DUE"}, {Text: "WAITS FOR"}}}
+	short := shortIDs(rows)
+	for i, r := range rows {
+		status, when := colourOf(r), terminal.Colour("")
+		if r.Overdue && !r.Status.Ended() {
+			when = terminal.Wrong
+		}
+		table = append(table, []terminal.Cell{{Text: short[i]}, {Text: string(r.Right)}, {Text: r.Jurisdiction}, {Text: string(r.Status), Colour: status}, {Text: due(r, now), Colour: when}, {Text: strings.Join(r.Waiting, ", ")}})
 	}
-	return out.Flush()
+	_, err := fmt.Fprintln(t, strings.Join(t.Table(table), "\n"))
+	return err
+}
+
+// shortIDs returns the beginnings of ids that tell the rows apart.
+func shortIDs(rows []journal.Row) []string {
+	length := shortID
+	for seen := map[string]bool{}; ; length += 4 {
+		clear(seen)
+		out := make([]string, len(rows))
+		for i, r := range rows {
+			out[i] = r.RequestID[:min(length, len(r.RequestID))]
+			seen[out[i]] = true
+		}
+		if len(seen) == len(rows) || length > 40 {
+			return out
+		}
+	}
+}
+
+// colourOf returns the colour of a request's status.
+func colourOf(r journal.Row) terminal.Colour {
+	switch {
+	case r.Status == core.StatusNeedsAttention || len(r.Needs) > 0:
+		return terminal.Wrong
+	case r.Status == core.StatusCompleted:
+		return terminal.Done
+	case r.Status.Ended():
+		return terminal.Quiet
+	case r.Status == core.StatusAwaitingProof || r.Status == core.StatusAwaitingClarification:
+		return terminal.Waits
+	default:
+		return terminal.Moving
+	}
 }
 
 func due(r journal.Row, now time.Time) string {

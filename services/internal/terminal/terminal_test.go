@@ -2,6 +2,7 @@ package terminal_test
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,5 +51,19 @@ func TestBlock(t *testing.T) {
 	const want = "\x1b[2Kone\n\x1b[2Ktwo\n" + "\x1b[2A\x1b[2Kthree\n\x1b[0J"
 	if out.String() != want {
 		t.Errorf("%q", out.String())
+	}
+}
+
+// TestTable: columns stand one below the other, colours don't count, and no line is wider
+// than the screen.
+func TestTable(t *testing.T) {
+	t.Parallel()
+	rows := [][]terminal.Cell{{{Text: "REQUEST"}, {Text: "WAITS FOR"}}, {{Text: "été", Colour: terminal.Wrong}, {Text: "billing, marketplace, support"}}}
+	got := terminal.Terminal{Width: 20, Unicode: true}.Table(rows)
+	if want := []string{"REQUEST  WAITS FOR", "été      billing, m…"}; !slices.Equal(got, want) {
+		t.Errorf("%q", got)
+	}
+	if got := (terminal.Terminal{}).Table(rows); got[1] != "été      billing, marketplace, support" {
+		t.Errorf("%q", got)
 	}
 }
