@@ -84,6 +84,8 @@ func (c *Console) routes() []route {
 		{"GET /requests/{id}", Viewer, c.request},
 		{"GET /requests/{id}/live", Viewer, c.live},
 		{"GET /requests/{id}/trace.json", Viewer, c.export},
+		{"GET /requests/{id}/letters/{cause}/{kind}", Viewer, c.readLetter},
+		{"POST /requests/{id}/preview", Agent, c.previewLetter},
 		{"POST /requests/{id}/reveal", core.RoleFor(core.VerbReveal), c.reveal},
 		{"POST /requests/{id}/open-plan", core.RoleFor(core.VerbOpenPlan), c.openPlan},
 		{"POST /requests/{id}/new-passphrase", core.RoleFor(core.VerbNewPassphrase), c.newPassphrase},

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -80,8 +81,11 @@ func (f values) check() error {
 	return nil
 }
 
-// toPerson returns what the person is told, in an agent's words.
-func (f values) toPerson() string { return strings.TrimSpace(f.Get("to_person")) }
+// toPerson returns what the person is told, in an agent's words: what was written, or else
+// the saved phrase that was chosen.
+func (f values) toPerson() string {
+	return cmp.Or(strings.TrimSpace(f.Get("to_person")), strings.TrimSpace(f.Get("phrase")))
+}
 
 // action returns the command that a form asks for.
 type action func(c *Console, u User, f values, now time.Time) (core.Command, error)
@@ -138,15 +142,25 @@ func (c *Console) again(w http.ResponseWriter, r *http.Request, u User, id strin
 		c.refused(w, r, u, err)
 		return
 	}
-	b.Typed = map[string]string{"form": r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]}
-	for name := range form.Values {
-		b.Typed[name] = form.Get(name)
+	name := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
+	if name == "preview" {
+		name = form.Get("letter")
 	}
+	b.typed(name, form)
 	text, status := explain(why)
 	if status == http.StatusServiceUnavailable {
 		c.trouble(r.Context(), why)
 	}
 	c.render(w, r, status, "request.html", page{User: u, Title: "Request", Here: "requests", Path: "/requests/" + id, Error: text, Body: b})
+}
+
+// typed keeps what was written into a form, by the end of the address that it is sent to.
+func (b *requestBody) typed(name string, form values) {
+	b.Typed = map[string]string{"form": name}
+	b.chosen = form.Values
+	for field := range form.Values {
+		b.Typed[field] = form.Get(field)
+	}
 }
 
 // explain returns the sentence that says why something wasn't done, in English, and

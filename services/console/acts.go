@@ -50,6 +50,9 @@ func (a act) Typed(typed map[string]string) bool {
 	return typed["form"] == a.Path() && (a.Task == nil || typed["system"] == a.Task.System)
 }
 
+// Writes reports whether the act has the person written a letter.
+func (a act) Writes() bool { return written()[a.Verb] != nil }
+
 // Reason returns what stands in the form as its reason: what was typed into it, where it
 // was refused.
 func (a act) Reason(typed map[string]string) string {

@@ -26,6 +26,7 @@ import (
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/letter"
 	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/words"
 )
@@ -83,7 +84,7 @@ type Sent interface {
 }
 
 // Config configures a [Console]. All fields must be set but Traces, Tasks,
-// Accounts, Sent and TakeIn.
+// Accounts, Sent, TakeIn, Letters, Writer and Phrases.
 type Config struct {
 	Requests  Requests
 	Journal   Journal
@@ -93,6 +94,11 @@ type Config struct {
 	Answers   Answers
 	// Sent is what people have sent; nil: they can't send anything.
 	Sent Sent
+	// Letters opens those that were written, and Writer writes those that would be; nil: none
+	// is shown.
+	Letters Letters
+	Writer  *letter.Writer
+	Phrases Phrases
 	// TakeIn takes in a request that came to an agent: the data of
 	// dsar.request.submitted.v1, of which nothing is believed. It returns a [RefusedError]
 	// where it never will. nil: agents take none in.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -27,7 +28,9 @@ import (
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/journal/memjournal"
+	"habeas.dev/services/internal/letter"
 	"habeas.dev/services/internal/lifecycle"
+	"habeas.dev/services/internal/operator"
 	"habeas.dev/services/internal/policy"
 )
 
@@ -69,6 +72,8 @@ type desk struct {
 	ends     string   // where the provider ends its session, after its own address
 	tasks    func(ctx context.Context, system string) (int64, error)
 	accounts func(ctx context.Context) ([]vendorapi.Account, error)
+	letters  map[string]string // by the names of their objects
+	phrases  console.Phrases
 	requests *lifecycle.Lifecycle
 	vault    *vault.Vault
 	book     *policy.Book
@@ -113,11 +118,19 @@ func (d *desk) open() {
 		}
 	}
 	d.Console, err = console.New(console.Config{Requests: d.requests, Journal: d.journal, Vault: d.vault, Manifests: manifests, Policy: d.book, Answers: answers{}, Sent: sentThings{},
-		SignIn: d.signIn, TakeIn: d.takeIn, Traces: "https://traces.example.com/{trace}", Tasks: d.tasks, Accounts: d.accounts, Now: d.clock, Log: logger})
+		SignIn: d.signIn, TakeIn: d.takeIn, Letters: d, Writer: letter.NewWriter(d.book, operator.Operator{}), Phrases: d.phrases, Traces: "https://traces.example.com/{trace}", Tasks: d.tasks, Accounts: d.accounts, Now: d.clock, Log: logger})
 	if err != nil {
 		d.t.Fatal(err)
 	}
 	d.handler = d.Handler()
+}
+
+// OpenLetter opens a letter that was written.
+func (d *desk) OpenLetter(_ context.Context, object string) (io.ReadCloser, error) {
+	if text, ok := d.letters[object]; ok {
+		return io.NopCloser(strings.NewReader(text)), nil
+	}
+	return nil, fs.ErrNotExist
 }
 
 // takeIn takes in a request as intake does: by an id once, by the law, and so many of a

@@ -20,6 +20,8 @@ import (
 	"habeas.dev/services/internal/config"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/installation"
+	"habeas.dev/services/internal/letter"
+	"habeas.dev/services/internal/operator"
 	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/systems"
 )
@@ -81,8 +83,9 @@ func (h *fixture) open(signIn console.SignIn) string {
 // serve serves a console on a server that hasn't started yet.
 func (h *fixture) serve(s *httptest.Server, signIn console.SignIn, now func() time.Time) {
 	h.Helper()
-	c, err := console.New(console.Config{Requests: h.in.Requests, Journal: h.in.Journal, Vault: h.in.Vault, Manifests: h.manifests, Policy: h.book, SignIn: signIn, Answers: answers{}, TakeIn: func(context.Context, []byte) error { return nil },
-		Traces: "https://tempo.internal/trace/{trace}", Now: now,
+	c, err := console.New(console.Config{Requests: h.in.Requests, Journal: h.in.Journal, Vault: h.in.Vault, Manifests: h.manifests, Policy: h.book, SignIn: signIn, Answers: answers{}, TakeIn: func(context.Context, []byte) error { return nil }, Writer: letter.NewWriter(h.book, operator.Operator{}),
+		Phrases: console.Phrases{"fr": {{Title: "Dossier volumineux", Text: "Votre dossier est volumineux : nous interrogeons six systèmes."}}},
+		Traces:  "https://tempo.internal/trace/{trace}", Now: now,
 		Tasks: func(context.Context, string) (int64, error) { return 3, nil }, Accounts: func(context.Context) ([]vendorapi.Account, error) { return h.accounts, nil }, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		h.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"habeas.dev/pkg/vault"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
+	"habeas.dev/services/internal/letter"
 	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/timeline"
 	"habeas.dev/services/internal/words"
@@ -52,8 +53,16 @@ type requestBody struct {
 	Back string
 	// Show is what of the timeline is shown: a name of a system, or one of the ways.
 	Show string
+	// Preview are the letters that the form would have the person written, and Phrases the
+	// saved ones in their language.
+	Preview  []letter.Letter
+	Phrases  []Phrase
+	Previews bool // letters can be previewed, and Reads that they can be read
+	Reads    bool
 	// Typed is what was written into a form that was refused.
 	Typed map[string]string
+	// chosen is all of it, with what was ticked.
+	chosen url.Values
 
 	// What the tracks and the clock are drawn from.
 	events       []core.Event
@@ -143,6 +152,7 @@ func (c *Console) bodyOf(lang *words.Language, facts []journal.Fact, s core.Stat
 		manifests: c.Manifests, firstDue: s.Accepted.DueAt, awaitedSince: s.AwaitedSince}
 	b.law, _ = c.Policy.Jurisdiction(s.Accepted.Jurisdiction) // where none is known, grounds go by their names
 	b.Language = c.Languages.Pick(s.Accepted.Locale, b.law.Languages).Tag
+	b.Phrases, b.Previews, b.Reads = c.Phrases[b.Language], c.Writer != nil, c.Letters != nil
 	for _, f := range facts {
 		e, err := core.Decode(f.Type, f.Data)
 		if err != nil {
@@ -193,6 +203,20 @@ func (b requestBody) Called(lang *words.Language, system, dataset string) string
 		}
 	}
 	return dataset
+}
+
+// Chose reports whether a choice is made in a form: as it was sent, where it comes back, or
+// else as it comes first.
+func (b requestBody) Chose(a act, name, value string, first bool) bool {
+	if !a.Typed(b.Typed) {
+		return first
+	}
+	return slices.Contains(b.chosen[name], value)
+}
+
+// Previewed reports whether somebody just asked to see what letter comes of a form.
+func (b requestBody) Previewed() bool {
+	return b.Typed["letter"] != "" && b.Typed["form"] == b.Typed["letter"]
 }
 
 // arrange puts the acts into their places: what is wanted now, the others, and those that

@@ -62,6 +62,7 @@ func mayDo() []may {
 		page("GET /new", console.Agent),
 		{"POST /new/known", console.Agent, (*desk).running, func(*desk, string) url.Values { return url.Values{"email": {"nobody@example.com"}} }, "", http.StatusOK},
 		{"POST /new", console.Agent, (*desk).running, func(d *desk, _ string) url.Values { return newForm(d, uuid.NewString()+"@example.com") }, "", http.StatusSeeOther},
+		{"POST /requests/{id}/preview", console.Agent, (*desk).running, with("letter", "extend", "to_person", "Il y a beaucoup de dossiers."), "", http.StatusOK},
 		{"POST /find", console.Viewer, (*desk).running, func(*desk, string) url.Values { return url.Values{"for": {canary}} }, "", http.StatusOK},
 		{"POST /language", console.Viewer, (*desk).running, func(*desk, string) url.Values { return url.Values{"language": {"fr"}, "page": {"/systems"}} }, "", http.StatusSeeOther},
 		{"POST /requests/{id}/reveal", console.Agent, (*desk).running, plain, "identifiers.revealed", http.StatusOK},
@@ -99,11 +100,12 @@ func mayDo() []may {
 
 // others are served to everyone, or have a test of their own.
 var others = map[string]string{
-	"GET /assets/{file}":      "for everyone: what pages need (TestAssets)",
-	"GET /signed-in":          "for who comes from the provider (the browser's tests)",
-	"POST /sign-out":          "ends whatever session there is (TestSignOut)",
-	"GET /signed-out":         "for who has signed out (TestSignOut)",
-	"GET /requests/{id}/live": "a stream (TestLiveIsForViewers)",
+	"GET /assets/{file}": "for everyone: what pages need (TestAssets)",
+	"GET /signed-in":     "for who comes from the provider (the browser's tests)",
+	"POST /sign-out":     "ends whatever session there is (TestSignOut)",
+	"GET /signed-out":    "for who has signed out (TestSignOut)",
+	"GET /requests/{id}/letters/{cause}/{kind}": "a letter (TestLetters)",
+	"GET /requests/{id}/live":                   "a stream (TestLiveIsForViewers)",
 }
 
 // TestWhoMayDoWhat has everybody make every call: who may is answered, and what

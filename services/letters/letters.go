@@ -15,7 +15,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"strings"
 	"sync"
 	"time"
 
@@ -135,12 +134,12 @@ func (l *Letters) send(ctx context.Context, state core.State, o core.Occasion) e
 	if err != nil {
 		return err
 	}
-	stated := document(l.Writer, then, told, o)
+	stated := l.Writer.Document(then, told, o)
 	written, err := l.Writer.Write(o.Letter, &stated, false)
 	if err != nil {
 		return err
 	}
-	if err := l.leave(ctx, ObjectName(requestID, o.Cause, written), text(written)); err != nil {
+	if err := l.leave(ctx, ObjectName(requestID, o.Cause, written), written.Whole()); err != nil {
 		return err
 	}
 	channel := channelOutbox
@@ -185,5 +184,3 @@ func (l *Letters) leave(ctx context.Context, name, text string) error {
 func ObjectName(requestID string, cause int, l letter.Letter) string {
 	return letter.ObjectName(requestID, cause, l.Kind, l.Language)
 }
-
-func text(l letter.Letter) string { return strings.TrimSpace(l.Subject) + "\n\n" + l.Text() }

@@ -38,6 +38,15 @@
   document.addEventListener("click", (e) => { const d = e.target.closest(".chapter summary")?.parentElement; if (d) turned.set(key(d), !d.open); });
   function reopen() { for (const d of chapters()) if (turned.has(key(d))) d.open = turned.get(key(d)); }
 
+  // A saved phrase goes into the field, where it can be changed.
+  document.addEventListener("change", (e) => {
+    if (!e.target.matches?.("[data-phrase]") || !e.target.value) return;
+    const field = e.target.form.elements.to_person;
+    field.value = e.target.value;
+    e.target.value = "";
+    field.focus();
+  });
+
   // A choice of what the timeline shows is taken at once.
   document.addEventListener("change", (e) => { if (e.target.id === "show") e.target.form.requestSubmit(); });
 

@@ -41,7 +41,13 @@ func (n *Node) startConsole(ctx context.Context, book *policy.Book, catalogue []
 	if err != nil {
 		return err
 	}
-	c, err := console.New(console.Config{TakeIn: takeIn, Answers: handedOver{n.Installation}, Sent: sent,
+	phrases := console.Phrases{}
+	if path := n.Config.Console.PhrasesFile; path != "" {
+		if phrases, err = console.ReadPhrases(path); err != nil {
+			return fmt.Errorf("console.phrases_file: %w", err)
+		}
+	}
+	c, err := console.New(console.Config{TakeIn: takeIn, Letters: writtenLetters{n.Installation}, Writer: n.writer(book), Phrases: phrases, Answers: handedOver{n.Installation}, Sent: sent,
 		Requests: n.Installation.Requests, Journal: n.Installation.Journal, Vault: n.Installation.Vault, Manifests: n.Manifests, Policy: book, Languages: n.languages,
 		SignIn: signIn, Traces: n.Config.Console.Traces, Tasks: n.tasksWaiting, Accounts: accounts, Now: now, Log: n.log})
 	if err != nil {

@@ -31,6 +31,14 @@ func (h handedOver) Revoke(ctx context.Context, requestID string) error {
 	return handover.Revoke(ctx, h.in.Outbox, requestID)
 }
 
+// writtenLetters opens letters in the outbox.
+type writtenLetters struct{ in *installation.Installation }
+
+// OpenLetter implements console.Letters.
+func (l writtenLetters) OpenLetter(ctx context.Context, object string) (io.ReadCloser, error) {
+	return l.in.Outbox.NewReader(ctx, object, nil)
+}
+
 // openSent returns what opens what people have sent; nil without a portal.
 func (n *Node) openSent(ctx context.Context) (console.Sent, error) {
 	if n.Config.Portal.Listen == "" {

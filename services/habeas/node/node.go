@@ -369,9 +369,13 @@ func refused(err error) bool {
 	return errors.Is(err, link.ErrNoKey) || errors.Is(err, kafka.MessageSizeTooLarge) || errors.As(err, &one)
 }
 
+// writer returns what writes letters to people.
+func (n *Node) writer(book *policy.Book) *letter.Writer {
+	return letter.NewWriter(book, n.said()).WithPortal(n.Config.Portal.URL).WithReceipts(n.Config.SignsReceipts())
+}
+
 func (n *Node) startLetters(book *policy.Book) error {
-	w := letter.NewWriter(book, n.said()).WithPortal(n.Config.Portal.URL).WithReceipts(n.Config.SignsReceipts())
-	c := letters.Config{Requests: n.Installation.Requests, Writer: w, Outbox: n.Installation.Outbox, Earlier: n.Installation.Journal, Vault: n.Installation.Vault, Now: now, Log: n.log}
+	c := letters.Config{Requests: n.Installation.Requests, Writer: n.writer(book), Outbox: n.Installation.Outbox, Earlier: n.Installation.Journal, Vault: n.Installation.Vault, Now: now, Log: n.log}
 	if s := n.Config.Letters; s.SMTP != "" {
 		mailer, err := letters.NewMailer(letters.SMTP{Address: s.SMTP, From: s.From, User: s.User, PasswordFile: s.PasswordFile, Plain: s.Plain}, n.Installation.Vault, now)
 		if err != nil {

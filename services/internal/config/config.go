@@ -137,6 +137,9 @@ type Console struct {
 	// CookieKeyFile has the secret of sessions' cookies, the same in all consoles behind
 	// one address, and nobody else's; default: made in the data folder.
 	CookieKeyFile string `yaml:"cookie_key_file"`
+	// PhrasesFile has what agents write to people often, by language: a list of title and
+	// text each. Empty: nothing.
+	PhrasesFile string `yaml:"phrases_file"`
 	// URL is its own address as browsers reach it, and OIDC who they are.
 	URL  string `yaml:"url"`
 	OIDC OIDC   `yaml:"oidc"`

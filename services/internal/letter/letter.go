@@ -35,6 +35,9 @@ type Letter struct {
 // Text returns the letter as it is sent.
 func (l Letter) Text() string { return strings.Join(l.Paragraphs, "\n\n") + "\n" }
 
+// Whole returns the letter with its subject, as it lies in the outbox.
+func (l Letter) Whole() string { return strings.TrimSpace(l.Subject) + "\n\n" + l.Text() }
+
 // Writer writes letters from templates. It is safe for many goroutines.
 type Writer struct {
 	book   *policy.Book
