@@ -155,7 +155,7 @@ func (c *keysRotateCommand) rotateMaster(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = mirror.Close() }()
-	rewrapped, all, err := keeper.Rotate(ctx, in.Vault, keeper.NewList(mirror), now())
+	rewrapped, all, err := keeper.Rotate(ctx, in.Vault, keeper.NewList(mirror), keeper.JournalledBy(in.Requests), now())
 	if err != nil {
 		return err
 	}

@@ -37,9 +37,12 @@ func (n *Node) endAgain(ctx context.Context, r Roles) error {
 	}
 	n.onStop(mirror.Close)
 	n.mirror = mirror
-	again, err := keeper.NewList(mirror).Again(ctx, n.Installation.Vault, now())
+	again, forged, err := keeper.NewList(mirror).Again(ctx, n.Installation.Vault, keeper.JournalledBy(n.Installation.Requests), now())
 	if err != nil {
 		return fmt.Errorf("what was forgotten can't be looked up, so nothing is opened: %w", err)
+	}
+	if forged > 0 {
+		n.log.Error("the list of what was forgotten has entries that nobody of ours has written: nothing was shredded by them; see who writes to the mirror", "entries", forged)
 	}
 	if again > 0 {
 		n.log.Info("what was forgotten lately is shredded again", "keys", again)

@@ -128,7 +128,7 @@ func (k *Keeper) Forget(ctx context.Context, requestID string, part core.Part, b
 	if part == core.PartSubject {
 		root = vault.SubjectRoot
 	}
-	if err := k.List.add(ctx, k.Now(), requestID, root); err != nil {
+	if err := k.List.add(ctx, k.Vault, k.Now(), requestID, root); err != nil {
 		return err
 	}
 	if err := k.Vault.End(ctx, requestID, root); err != nil {

@@ -1,6 +1,7 @@
 package keeper_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -243,7 +244,7 @@ func TestRestoredKeys(t *testing.T) {
 			h.Request(one, dsar.Access, "anna@example.com")
 			h.Request(two, dsar.Access, "sam@example.com")
 			h.Tick(start.AddDate(0, 0, 30-age))
-			_, err := h.Keeper.List.Again(t.Context(), h.Vault, h.Now)
+			_, _, err := h.Keeper.List.Again(t.Context(), h.Vault, keeper.JournalledBy(h.Requests), h.Now)
 			must(t, err)
 			backup := t.TempDir()
 			must(t, os.CopyFS(backup, os.DirFS(h.Dir)))
@@ -251,7 +252,7 @@ func TestRestoredKeys(t *testing.T) {
 			must(t, h.Keeper.Forget(t.Context(), two, core.PartSubject, "lea", "asked"))
 			h.Tick(start.AddDate(0, 0, 30))
 			for day := range age { // the process is started every day
-				_, err := h.Keeper.List.Again(t.Context(), h.Vault, start.AddDate(0, 0, 30+day))
+				_, _, err := h.Keeper.List.Again(t.Context(), h.Vault, keeper.JournalledBy(h.Requests), start.AddDate(0, 0, 30+day))
 				must(t, err)
 			}
 			must(t, h.Keeper.List.Check(t.Context(), h.Vault, time.Now().Add(time.Hour))) // as they are
@@ -269,10 +270,11 @@ func TestRestoredKeys(t *testing.T) {
 			if err := h.Keeper.List.Check(t.Context(), h.Vault, soon); !errors.Is(err, keeper.ErrRestored) {
 				t.Errorf("before the coordinator has started: %v", err)
 			}
-			n, err := h.Keeper.List.Again(t.Context(), h.Vault, start.AddDate(0, 0, 40))
+			nobody := func(context.Context, string, vault.Root) (bool, error) { return false, nil } // the journal is from before, too
+			n, forged, err := h.Keeper.List.Again(t.Context(), h.Vault, nobody, start.AddDate(0, 0, 40))
 			must(t, err)
-			if n != 3 {
-				t.Errorf("%d roots were ended again", n)
+			if n != 3 || forged != 0 {
+				t.Errorf("%d roots were ended again, %d entries are forged", n, forged)
 			}
 			if r, a, _, s := h.opens(one); r || a || !s {
 				t.Errorf("records %v, answer %v, whom it was about %v", r, a, s)
@@ -284,6 +286,34 @@ func TestRestoredKeys(t *testing.T) {
 				t.Error("what was forgotten by hand opens")
 			}
 		})
+	}
+}
+
+// TestForgedEntries: whoever can write to the mirror has nothing shredded and nobody kept
+// from starting; what v0.1.0 has written counts where the journal has it, too.
+func TestForgedEntries(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, memjournal.New(memjournal.Config{}))
+	h.Request(one, dsar.Access, "anna@example.com")
+	h.Request(two, dsar.Access, "sam@example.com")
+	must(t, h.Keeper.Forget(t.Context(), two, core.PartRecords, "lea", "asked"))
+	day := "forgotten/" + start.Format(time.DateOnly) + "/"
+	theirs, err := h.Mirror.ReadAll(t.Context(), day+two+".records")
+	must(t, err)
+	for name, text := range map[string][]byte{one + ".records": nil, one + ".subject": theirs, two + ".records": nil, "rubbish": nil, "../x.records": theirs} {
+		must(t, h.Mirror.WriteAll(t.Context(), day+name, text, nil))
+	}
+	must(t, h.Keeper.List.Check(t.Context(), h.Vault, time.Now().Add(time.Hour)))
+	n, forged, err := h.Keeper.List.Again(t.Context(), h.Vault, keeper.JournalledBy(h.Requests), h.Now)
+	must(t, err)
+	if n != 1 || forged < 2 {
+		t.Errorf("%d were ended, %d are forged", n, forged)
+	}
+	if r, a, _, s := h.opens(one); !r || !a || !s {
+		t.Errorf("records %v, answer %v, whom it was about %v", r, a, s)
+	}
+	if r, _, _, _ := h.opens(two); r {
+		t.Error("what the journal has forgotten opens")
 	}
 }
 

@@ -2,6 +2,9 @@ package keeper
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -12,11 +15,15 @@ import (
 	"gocloud.dev/blob"
 
 	"habeas.dev/pkg/vault"
+	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/receipt"
 )
 
-// List lists what was forgotten, outside of the vault: an empty file for each root of a
-// request that was ended, by the day. Where the vault's keys are restored from a backup,
-// they are shredded again by it. It holds ids of requests and nothing else.
+// List lists what was forgotten, outside of the vault: a file for each root of a request
+// that was ended, by the day. Where the vault's keys are restored from a backup, they are
+// shredded again by it. It holds ids of requests and nothing else; each entry holds its
+// name's MAC by a secret of the vault, so that whoever can write there has nothing shredded
+// (TestForgedEntries).
 type List struct{ bucket *blob.Bucket }
 
 // NewList returns the list in a bucket.
@@ -25,29 +32,65 @@ func NewList(b *blob.Bucket) *List { return &List{b} }
 const listPrefix = "forgotten/"
 
 // add lists a root that is about to be ended.
-func (l *List) add(ctx context.Context, at time.Time, requestID string, root vault.Root) error {
+func (l *List) add(ctx context.Context, v *vault.Vault, at time.Time, requestID string, root vault.Root) error {
 	name := listPrefix + at.UTC().Format(time.DateOnly) + "/" + requestID + "." + root.String()
-	if err := l.bucket.WriteAll(ctx, name, nil, nil); err != nil {
+	if err := l.bucket.WriteAll(ctx, name, macOf(v, name), nil); err != nil {
 		return fmt.Errorf("list of what was forgotten: %w", err)
 	}
 	return nil
 }
 
+// macOf returns what an entry holds.
+func macOf(v *vault.Vault, name string) []byte {
+	m := hmac.New(sha256.New, v.Secret("list of what was forgotten"))
+	m.Write([]byte(name)) // never fails
+	return hex.AppendEncode(nil, m.Sum(nil))
+}
+
+// ours reports whether an entry was written by who has the vault. Until v0.1.0 all were
+// empty.
+func (l *List) ours(ctx context.Context, v *vault.Vault, o *blob.ListObject) (bool, error) {
+	want := macOf(v, o.Key)
+	if o.Size != int64(len(want)) {
+		return false, nil
+	}
+	got, err := l.bucket.ReadAll(ctx, o.Key)
+	if err != nil {
+		return false, fmt.Errorf("list of what was forgotten: %w", err)
+	}
+	return hmac.Equal(got, want), nil
+}
+
+// Journalled reports whether the journal has it that a root of a request was ended.
+type Journalled func(ctx context.Context, requestID string, root vault.Root) (bool, error)
+
+// JournalledBy returns what requests' facts say.
+func JournalledBy(r receipt.Requests) Journalled {
+	return func(ctx context.Context, requestID string, root vault.Root) (bool, error) {
+		s, err := r.State(ctx, requestID)
+		if errors.Is(err, core.ErrUnknown) || err == nil && !s.Exists() {
+			return false, nil
+		}
+		return root == vault.RecordsRoot && s.RecordsEnded || !s.SubjectForgotten.IsZero(), err
+	}
+}
+
 // Again ends anew what the list names since the vault's keys last saw it: all of it
 // where they come from a backup, and a day's at an ordinary start. It MUST be called
 // before anything else opens a request's keys (TestRestoredKeys). It returns how many
-// roots the list named.
-func (l *List) Again(ctx context.Context, v *vault.Vault, now time.Time) (n int, err error) {
+// roots were ended, and of how many the list's entry is forged: neither the vault's own nor,
+// as one of before v0.2.0, what the journal has, too.
+func (l *List) Again(ctx context.Context, v *vault.Vault, has Journalled, now time.Time) (n, forged int, err error) {
 	from, err := v.ForgottenThrough(ctx)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	days := l.bucket.List(&blob.ListOptions{Prefix: listPrefix, Delimiter: "/"})
 	for {
 		d, err := days.Next(ctx)
 		if d == nil {
 			if err := ended(err); err != nil {
-				return n, err
+				return n, forged, err
 			}
 			break
 		}
@@ -55,12 +98,13 @@ func (l *List) Again(ctx context.Context, v *vault.Vault, now time.Time) (n int,
 		if err != nil || day.Before(from.Add(-listMargin)) {
 			continue
 		}
-		some, err := l.day(ctx, v, d.Key)
-		if n += some; err != nil {
-			return n, err
+		some, strange, err := l.day(ctx, v, has, d.Key)
+		n, forged = n+some, forged+strange
+		if err != nil {
+			return n, forged, err
 		}
 	}
-	return n, v.SetForgottenThrough(ctx, now)
+	return n, forged, v.SetForgottenThrough(ctx, now)
 }
 
 // ErrRestored says that the vault's keys open what was forgotten.
@@ -99,6 +143,11 @@ func (l *List) Check(ctx context.Context, v *vault.Vault, now time.Time) error {
 		return err
 	}
 	for _, o := range entries {
+		if ours, err := l.ours(ctx, v, o); err != nil {
+			return err
+		} else if !ours {
+			continue
+		}
 		id, word, _ := strings.Cut(strings.TrimPrefix(o.Key, newest), ".")
 		keys, err := v.Keys(ctx, id)
 		if gone(err) {
@@ -148,20 +197,31 @@ func rootOf(word string) *vault.Root {
 const listMargin = 48 * time.Hour
 
 // day ends what one day's list names.
-func (l *List) day(ctx context.Context, v *vault.Vault, prefix string) (n int, err error) {
+func (l *List) day(ctx context.Context, v *vault.Vault, has Journalled, prefix string) (n, forged int, err error) {
 	files := l.bucket.List(&blob.ListOptions{Prefix: prefix})
 	for {
 		o, err := files.Next(ctx)
 		if o == nil {
-			return n, ended(err)
+			return n, forged, ended(err)
 		}
 		id, word, _ := strings.Cut(strings.TrimPrefix(o.Key, prefix), ".")
 		root := rootOf(word)
 		if root == nil {
 			continue
 		}
+		ours, err := l.ours(ctx, v, o)
+		if err == nil && !ours {
+			ours, err = has(ctx, id, *root)
+		}
+		if err != nil {
+			return n, forged, err
+		}
+		if !ours {
+			forged++
+			continue
+		}
 		if err := v.End(ctx, id, *root); err != nil {
-			return n, err
+			return n, forged, err
 		}
 		n++
 	}

@@ -44,7 +44,7 @@ func TestRotate(t *testing.T) {
 	var err error
 	h.Vault, err = open(before, fresh)
 	must(t, err)
-	if _, _, err := keeper.Rotate(t.Context(), openOne(t, h.Dir, before), h.Keeper.List, h.Now); !errors.Is(err, vault.ErrNoOldKeys) {
+	if _, _, err := keeper.Rotate(t.Context(), openOne(t, h.Dir, before), h.Keeper.List, keeper.JournalledBy(h.Requests), h.Now); !errors.Is(err, vault.ErrNoOldKeys) {
 		t.Errorf("without an old key: %v", err)
 	}
 	both, err := open(fresh, before)
@@ -60,13 +60,13 @@ func TestRotate(t *testing.T) {
 			}
 		}
 	})
-	rewrapped, total, err := keeper.Rotate(t.Context(), both, h.Keeper.List, h.Now)
+	rewrapped, total, err := keeper.Rotate(t.Context(), both, h.Keeper.List, keeper.JournalledBy(h.Requests), h.Now)
 	all.Wait()
 	if err != nil || rewrapped == 0 || total < 2*n {
 		t.Fatalf("%d of %d, %v", rewrapped, total, err)
 	}
 	// Once more, as whoever forgot while it ran may have come after it.
-	rewrapped, _, err = keeper.Rotate(t.Context(), both, h.Keeper.List, h.Now)
+	rewrapped, _, err = keeper.Rotate(t.Context(), both, h.Keeper.List, keeper.JournalledBy(h.Requests), h.Now)
 	if err != nil || rewrapped != 0 {
 		t.Errorf("%d were wrapped again, %v", rewrapped, err)
 	}
