@@ -16,6 +16,7 @@ import (
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/identifier"
 	"habeas.dev/services/internal/policy"
+	"habeas.dev/services/internal/words"
 )
 
 const (
@@ -61,8 +62,14 @@ type rightsPage struct {
 }
 
 type rightChoice struct {
-	Right string
-	Link  template.URL
+	Title, Says string
+	NoProof     bool
+	Link        template.URL
+}
+
+// choiceOf returns how a right is offered under a law.
+func choiceOf(l *words.Language, g policy.Grant, link template.URL) rightChoice {
+	return rightChoice{l.Portal["right."+string(g.Right)], l.Portal["says."+string(g.Right)], g.NoProof && !g.AboutEarlier(), link}
 }
 
 // ask shows what the law of a place grants, or the form for one of it.
@@ -85,7 +92,8 @@ func (p *Portal) ask(w http.ResponseWriter, r *http.Request) {
 		if !p.offered(right) {
 			continue
 		}
-		body.Rights = append(body.Rights, rightChoice{string(right), askLink(j.ID, string(right))})
+		g, _ := j.Grant(right, p.Now())
+		body.Rights = append(body.Rights, choiceOf(p.Languages.For(lang).Under(j.ID), g, askLink(j.ID, string(right))))
 	}
 	p.render(w, r, http.StatusOK, "right.html", page{Title: "right.title", Step: 2, Body: body})
 }
@@ -129,6 +137,7 @@ type Dataset struct {
 // whoPage is the form that says who asks.
 type whoPage struct {
 	Law, Right string
+	Title      string // of the right
 	Back       template.URL
 	Due        string
 	Corrects   bool
@@ -144,7 +153,7 @@ type whoPage struct {
 func (b whoPage) Value(field string) string { return b.Typed.Get(field) }
 
 func (p *Portal) whoPage(lang string, j policy.Jurisdiction, right dsar.Right, typed url.Values) whoPage {
-	b := whoPage{Law: j.ID, Right: string(right), Back: askLink(j.ID, ""), Corrects: right == dsar.Rectification, Writes: right.Decided(), About: typed.Get("about"), Concepts: p.Concepts, Typed: typed}
+	b := whoPage{Law: j.ID, Right: string(right), Title: p.Languages.For(lang).Under(j.ID).Portal["right."+string(right)], Back: askLink(j.ID, ""), Corrects: right == dsar.Rectification, Writes: right.Decided(), About: typed.Get("about"), Concepts: p.Concepts, Typed: typed}
 	if due := j.Due(right, p.Now()); !due.IsZero() {
 		b.Due = p.Languages.For(lang).PlainDate(j.Local(due))
 	}

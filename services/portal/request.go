@@ -110,6 +110,7 @@ func (p *Portal) showRequest(w http.ResponseWriter, r *http.Request, status int,
 
 // body reads a state for its page.
 func (p *Portal) body(ctx context.Context, l *words.Language, s session, state core.State) (requestPage, error) {
+	l = l.Under(state.Accepted.Jurisdiction)
 	local := func(t time.Time) string { return l.PlainDate(t.UTC()) }
 	if j, ok := p.Policy.Jurisdiction(state.Accepted.Jurisdiction); ok {
 		local = func(t time.Time) string { return l.PlainDate(j.Local(t)) }
@@ -144,7 +145,7 @@ func (p *Portal) body(ctx context.Context, l *words.Language, s session, state c
 			b.Letters = append(b.Letters, letterLine{local(sent.At), about})
 		}
 	}
-	b.Grievances = p.grievances(state, s)
+	b.Grievances = p.grievances(l, state, s)
 	if about := state.Accepted.About; about != nil {
 		b.About = about.RequestID
 	}
@@ -160,7 +161,7 @@ func (p *Portal) body(ctx context.Context, l *words.Language, s session, state c
 
 // grievances returns what the law lets the person do about the answer: of a request that has
 // been answered or refused, or whose time has run out.
-func (p *Portal) grievances(s core.State, by session) []rightChoice {
+func (p *Portal) grievances(l *words.Language, s core.State, by session) []rightChoice {
 	j, ok := p.Policy.Jurisdiction(s.Accepted.Jurisdiction)
 	answered := s.Status == core.StatusCompleted || s.Status == core.StatusRefused
 	if !ok || by.Assurance == dsar.AssuranceClaimed || !answered && !s.Overdue || s.Right.Decided() {
@@ -171,7 +172,8 @@ func (p *Portal) grievances(s core.State, by session) []rightChoice {
 		if g, _ := j.Grant(right, p.Now()); !g.AboutEarlier() || !p.offered(right) || right == dsar.Appeal && !answered {
 			continue
 		}
-		all = append(all, rightChoice{string(right), aboutLink(j.ID, right, s.Accepted.RequestID)})
+		g, _ := j.Grant(right, p.Now())
+		all = append(all, choiceOf(l, g, aboutLink(j.ID, right, s.Accepted.RequestID)))
 	}
 	return all
 }

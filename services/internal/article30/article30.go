@@ -146,7 +146,7 @@ func controller(w *words.Language, who operator.Controller) string {
 			parts = append(parts, one[0]+w.Answer.Colon+" "+one[1])
 		}
 	}
-	return strings.Join(parts, "; ")
+	return strings.Join(parts, w.Answer.Semicolon+" ")
 }
 
 // differs says in what a field isn't what its dataset is.

@@ -20,10 +20,10 @@ func row(w words.Record, r Record, s System, a Activity) []string {
 		if len(l) == 0 {
 			return w.None
 		}
-		return strings.Join(l, "; ")
+		return strings.Join(l, r.Language.Answer.Semicolon+" ")
 	}
 	return []string{
-		r.Controller, s.Name, s.Title, a.Dataset, a.Title, a.Purpose, a.LegalBasis, s.Subjects, a.Category, strings.Join(a.Fields, "; "), list(a.Sensitive),
+		r.Controller, s.Name, s.Title, a.Dataset, a.Title, a.Purpose, a.LegalBasis, s.Subjects, a.Category, strings.Join(a.Fields, r.Language.Answer.Semicolon+" "), list(a.Sensitive),
 		a.Origin, list(a.Recipients), list(a.Transfers), a.Storage, list(a.Retention), a.Erasure, s.Security,
 	}
 }

@@ -254,7 +254,7 @@ func (p *pager) categories() {
 			t.recipients = []string{w.NoRecipients}
 		}
 		p.page.Categories = append(p.page.Categories, categoryRow{
-			words.TitleCase(words.Named(w.CategoryName, category)), strings.Join(t.data, ", "), strings.Join(t.sources, "; "), strings.Join(t.purposes, "; "), strings.Join(t.recipients, ", "),
+			words.TitleCase(words.Named(w.CategoryName, category)), strings.Join(t.data, ", "), strings.Join(t.sources, w.Semicolon+" "), strings.Join(t.purposes, w.Semicolon+" "), strings.Join(t.recipients, ", "),
 		})
 	}
 }

@@ -115,7 +115,7 @@ func (r *passedRows) rows() (out []passedRow) {
 			}
 			to = append(to, text)
 		}
-		out = append(out, passedRow{words.TitleCase(words.Named(r.w.CategoryName, category)), strings.Join(t.data, ", "), words.TitleCase(strings.Join(to, "; "))})
+		out = append(out, passedRow{words.TitleCase(words.Named(r.w.CategoryName, category)), strings.Join(t.data, ", "), words.TitleCase(strings.Join(to, r.w.Semicolon+" "))})
 	}
 	return out
 }

@@ -57,7 +57,7 @@ func NewWriter(book *policy.Book, said operator.Operator) *Writer {
 // the law's first that there is.
 func (w *Writer) Language(jurisdiction, locale string) *words.Language {
 	j, _ := w.book.Jurisdiction(jurisdiction)
-	return w.said.Languages.Pick(locale, j.Languages)
+	return w.said.Languages.Pick(locale, j.Languages).Under(jurisdiction)
 }
 
 // WithPortal returns a writer whose letters say where the person follows the request and
@@ -86,7 +86,7 @@ func (w *Writer) Write(kind core.Letter, stated *statement.Document, inside bool
 	if !ok {
 		return Letter{}, fmt.Errorf("letter: request %s: nothing is known of its jurisdiction", stated.Request.ID)
 	}
-	lang := w.said.Languages.For(stated.Language)
+	lang := w.said.Languages.For(stated.Language).Under(stated.Request.Jurisdiction)
 	l := Letter{Kind: kind, Language: lang.Tag}
 	d := w.data(j, lang, stated)
 	d.Inside, d.Receipt = inside, !inside && w.receipts

@@ -251,19 +251,36 @@ type Grant struct {
 	Confirmation *OwnPeriod `yaml:"confirmation"`
 	// Decided is what the right is called where this file adds it: a person decides it.
 	Decided *Decided `yaml:"decided"`
-	Source  string   `yaml:"source"`
-	Read    Read     `yaml:"read"`
+	// Words are those of the right under this law, where it is another thing than elsewhere.
+	Words  *RightWords `yaml:"words"`
+	Source string      `yaml:"source"`
+	Read   Read        `yaml:"read"`
 }
 
 // Decided is a right that a law's file adds: a person decides it, and no system is asked.
-// Its texts are those of [words.Right].
+// It has no Title and no Lead: its answer is a letter.
 type Decided struct {
+	RightWords `yaml:",inline"`
+	// AboutEarlier says that it is about the answer to an earlier request.
+	AboutEarlier bool `yaml:"about_earlier"`
+}
+
+// RightWords are those of [words.Right].
+type RightWords struct {
 	Name   Text `yaml:"name"`
 	Asks   Text `yaml:"asks"`
 	Choice Text `yaml:"choice"`
 	Says   Text `yaml:"says"`
-	// AboutEarlier says that it is about the answer to an earlier request.
-	AboutEarlier bool `yaml:"about_earlier"`
+	Title  Text `yaml:"title"`
+	Lead   Text `yaml:"lead"`
+}
+
+// words returns what the law's file calls the right; nil: nothing.
+func (g Grant) words() *RightWords {
+	if g.Decided != nil {
+		return &g.Decided.RightWords
+	}
+	return g.Words
 }
 
 // AboutEarlier reports whether the right is about the answer to an earlier request.

@@ -31,7 +31,7 @@ var files embed.FS
 type Book struct {
 	byID      map[string]Jurisdiction
 	ids       []string
-	named     map[dsar.Right]words.Right
+	named     map[string]map[dsar.Right]words.Right
 	calendars map[string]*Calendar
 }
 
@@ -120,28 +120,32 @@ func (b *Book) add(fsys fs.FS, from string) error {
 	return b.nameRights()
 }
 
-// nameRights notes what the rights are called that laws add. Two laws may add the same one,
-// by the same words.
+// nameRights notes what laws call their rights. Two laws may add the same one, by the same
+// words.
 func (b *Book) nameRights() error {
-	b.named = map[dsar.Right]words.Right{}
-	by := map[dsar.Right]string{}
+	b.named = map[string]map[dsar.Right]words.Right{}
+	added := map[dsar.Right]string{} // the law that adds it
 	for _, id := range b.ids {
+		b.named[id] = map[dsar.Right]words.Right{}
 		for _, g := range b.byID[id].Rights {
-			if g.Decided == nil {
+			w := g.words()
+			if w == nil {
 				continue
 			}
-			named := words.Right{Name: g.Decided.Name, Asks: g.Decided.Asks, Choice: g.Decided.Choice, Says: g.Decided.Says}
-			if by[g.Right] != "" && !reflect.DeepEqual(b.named[g.Right], named) {
-				return fmt.Errorf("policy: %s: right %s has other words than in %s: use the same, or another name", b.byID[id].File, g.Right, b.byID[by[g.Right]].File)
+			named := words.Right{Name: w.Name, Asks: w.Asks, Choice: w.Choice, Says: w.Says, Title: w.Title, Lead: w.Lead}
+			if first := added[g.Right]; g.Decided != nil && first != "" && !reflect.DeepEqual(b.named[first][g.Right], named) {
+				return fmt.Errorf("policy: %s: right %s has other words than in %s: use the same, or another name", b.byID[id].File, g.Right, b.byID[first].File)
 			}
-			b.named[g.Right], by[g.Right] = named, id
+			if b.named[id][g.Right] = named; g.Decided != nil {
+				added[g.Right] = id
+			}
 		}
 	}
 	return nil
 }
 
-// Named returns what the rights are called that laws add ([words.Languages.Naming]).
-func (b *Book) Named() map[dsar.Right]words.Right { return b.named }
+// Named returns what laws call their rights, by the laws' ids ([words.Languages.Naming]).
+func (b *Book) Named() map[string]map[dsar.Right]words.Right { return b.named }
 
 // Rights returns every right that some law grants: those over data, and then those that a
 // person decides, by their names.
@@ -250,7 +254,9 @@ func read(schema *jsonschema.Schema, calendars map[string]*Calendar, text []byte
 		case added && g.Decided == nil:
 			return Jurisdiction{}, fmt.Errorf("rights: %s is none that systems carry out; one that a person decides has decided:, which says what it is called", g.Right)
 		case !added && g.Decided != nil:
-			return Jurisdiction{}, fmt.Errorf("rights: %s has its words already, and takes no decided:", g.Right)
+			return Jurisdiction{}, fmt.Errorf("rights: %s isn't one that the file adds: what it is called here stands in words:", g.Right)
+		case added && g.Words != nil:
+			return Jurisdiction{}, fmt.Errorf("rights: %s has its words in decided:", g.Right)
 		}
 	}
 	grounds := map[string]bool{}

@@ -61,7 +61,7 @@ func (h Handing) Page(ctx context.Context, requestID string) (Receipt, []byte, e
 func (h Handing) page(s core.State, r Receipt) ([]byte, error) {
 	language, local := h.Languages.For(s.Accepted.Locale), time.Time.UTC
 	if j, ok := h.Policy.Jurisdiction(s.Accepted.Jurisdiction); ok {
-		language, local = h.Languages.Pick(s.Accepted.Locale, j.Languages), j.Local
+		language, local = h.Languages.Pick(s.Accepted.Locale, j.Languages).Under(j.ID), j.Local
 	}
 	return Page(r, h.Key, language, local)
 }

@@ -134,6 +134,8 @@ type Answer struct {
 	FolderAnswer  string `yaml:"folder_answer"`
 	FolderCheck   string `yaml:"folder_check"`
 	Colon         string `yaml:"colon"`
+	// Semicolon stands behind each part of a list whose parts have commas.
+	Semicolon string `yaml:"semicolon"`
 
 	// The story, and the records with their search.
 	Story        string `yaml:"story"`

@@ -1,13 +1,16 @@
 package words
 
 import (
+	"cmp"
 	"maps"
 	"strings"
 
 	"habeas.dev/pkg/dsar"
 )
 
-// Right is what a right is called that laws' files add, by language: English always.
+// Right is what a law's file calls a right, by language, each text with its English: one that
+// it adds, or one that is another thing there than elsewhere. A text that is missing is the
+// language's own.
 type Right struct {
 	// Name is its name in lists: "review of a decision".
 	Name map[string]string
@@ -17,23 +20,68 @@ type Right struct {
 	Choice map[string]string
 	// Says is what is then done, in a sentence or two, at the portal.
 	Says map[string]string
+	// Title and Lead begin the answer; a right that a person decides has none.
+	Title, Lead map[string]string
 }
 
-// Naming returns the languages with the words of rights besides.
-func (l *Languages) Naming(rights map[dsar.Right]Right) *Languages {
+// Naming returns the languages with the words of the rights of laws, by the laws' ids: those of
+// a law stand under it ([Language.Under]), and those of a right that the language doesn't know
+// everywhere.
+func (l *Languages) Naming(laws map[string]map[dsar.Right]Right) *Languages {
 	all := &Languages{map[string]*Language{}}
 	for tag, old := range l.tags() {
-		with := *old
-		with.Journal, with.Portal = maps.Clone(old.Journal), maps.Clone(old.Portal)
-		with.Letters.Rights, with.Answer.RightMeans, with.Answer.RightNames = maps.Clone(old.Letters.Rights), maps.Clone(old.Answer.RightMeans), maps.Clone(old.Answer.RightNames)
-		with.Answer.Language = &with
-		for right, named := range rights {
-			with.Letters.Rights[right], with.Answer.RightMeans[right], with.Answer.RightNames[right] = with.Text(named.Asks), with.Text(named.Asks), with.Text(named.Name)
-			with.Journal[string(right)], with.Portal["right."+string(right)], with.Portal["says."+string(right)] = with.bound(with.Text(named.Name)), with.bound(with.Text(named.Choice)), with.bound(with.Text(named.Says))
+		with := old.copied()
+		for _, rights := range laws {
+			for right, named := range rights {
+				if with.Letters.Rights[right] == "" {
+					with.name(right, named)
+				}
+			}
 		}
-		all.byTag[tag] = &with
+		with.laws = map[string]*Language{}
+		for law, rights := range laws {
+			under := with.copied()
+			for right, named := range rights {
+				under.name(right, named)
+			}
+			with.laws[law] = under
+		}
+		all.byTag[tag] = with
 	}
 	return all
+}
+
+// Under returns the language with the words that a law has for its rights.
+func (l *Language) Under(law string) *Language { return cmp.Or(l.laws[law], l) }
+
+// copied returns a copy of which the words of rights can be changed.
+func (l *Language) copied() *Language {
+	c := *l
+	c.Journal, c.Portal, c.Letters.Rights = maps.Clone(l.Journal), maps.Clone(l.Portal), maps.Clone(l.Letters.Rights)
+	c.Answer.RightMeans, c.Answer.RightNames, c.Answer.Title, c.Answer.Lead = maps.Clone(l.Answer.RightMeans), maps.Clone(l.Answer.RightNames), maps.Clone(l.Answer.Title), maps.Clone(l.Answer.Lead)
+	c.Answer.Language = &c
+	return &c
+}
+
+// name sets the words of a right.
+func (l *Language) name(right dsar.Right, named Right) {
+	for _, one := range []struct {
+		into map[dsar.Right]string
+		text map[string]string
+	}{{l.Letters.Rights, named.Asks}, {l.Answer.RightMeans, named.Asks}, {l.Answer.RightNames, named.Name}, {l.Answer.Title, named.Title}, {l.Answer.Lead, named.Lead}} {
+		if text := l.Text(one.text); text != "" {
+			one.into[right] = text
+		}
+	}
+	for _, one := range []struct {
+		into map[string]string
+		key  string
+		text map[string]string
+	}{{l.Journal, string(right), named.Name}, {l.Portal, "right." + string(right), named.Choice}, {l.Portal, "says." + string(right), named.Says}} {
+		if text := l.Text(one.text); text != "" {
+			one.into[one.key] = l.bound(text)
+		}
+	}
 }
 
 // bound binds the marks that no line may begin with to the word before them.

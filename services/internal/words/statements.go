@@ -111,7 +111,7 @@ func (a *Answer) value(d *statement.Document, s statement.Said, name string) str
 		for _, u := range s.Uses {
 			titles = append(titles, a.use(s.Kind, u))
 		}
-		return strings.Join(titles, "; ")
+		return strings.Join(titles, a.Semicolon+" ")
 	case "recipients":
 		var names []string
 		for _, r := range s.Recipients {
@@ -127,7 +127,7 @@ func (a *Answer) value(d *statement.Document, s statement.Said, name string) str
 		for _, c := range s.Checks {
 			names = append(names, a.Language.Letters.Checks[c])
 		}
-		return strings.Join(names, "; ")
+		return strings.Join(names, a.Semicolon+" ")
 	case "basis":
 		if of := description(d, s); of != nil {
 			return LowerFirst(Named(a.Bases, of.Basis(s.Columns)))

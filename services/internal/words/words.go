@@ -72,6 +72,7 @@ type Language struct {
 	Sentences map[string]string
 
 	format format
+	laws   map[string]*Language // with the words that a law has for its rights
 }
 
 // Word returns a word of the journal as people read it: needs-attention is "needs

@@ -117,6 +117,7 @@ date: "%[3]s年%[2]s%[1]s日"
 first: "1"
 moment: "%s %s UTC"
 months: [1月, 2月, 3月, 4月, 5月, 6月, 7月, 8月, 9月, 10月, 11月, 12月]
+short_months: [1月, 2月, 3月, 4月, 5月, 6月, 7月, 8月, 9月, 10月, 11月, 12月]
 thousands: ","
 decimal: "."
 singular: []
