@@ -80,6 +80,8 @@ func (c *Console) routes() []route {
 		{"POST /retry-cause", Agent, c.retryCause},
 		{"GET /systems", Viewer, c.systems},
 		{"GET /figures", Viewer, c.figures},
+		{"GET /overview", Officer, c.showOverview},
+		{"GET /register", Officer, c.register},
 		{"POST /language", Viewer, c.setLanguage},
 		{"GET /requests/{id}", Viewer, c.request},
 		{"GET /requests/{id}/live", Viewer, c.live},

@@ -13,11 +13,13 @@ const cachedFor = 5 * time.Second
 // countTime bounds a count.
 const countTime = 10 * time.Second
 
-// cached holds an answer that is asked for at most every cachedFor, by one at a
+// cached holds an answer that is asked for at most every so often, by one at a
 // time; meanwhile everyone gets the last one.
 type cached[T any] struct {
 	now func() time.Time
 	ask func(context.Context) (T, error)
+	// fresh is how old an answer may be, and within how long a question may take.
+	fresh, within time.Duration
 
 	mu     sync.Mutex
 	last   T
@@ -26,13 +28,13 @@ type cached[T any] struct {
 }
 
 func newCached[T any](now func() time.Time, ask func(context.Context) (T, error)) *cached[T] {
-	return &cached[T]{now: now, ask: ask}
+	return &cached[T]{now: now, ask: ask, fresh: cachedFor, within: countTime}
 }
 
 // get returns the last answer; only the first caller waits for it.
 func (k *cached[T]) get(ctx context.Context) T {
 	k.mu.Lock()
-	if k.asking == nil && (k.at.IsZero() || k.now().Sub(k.at) >= cachedFor) {
+	if k.asking == nil && (k.at.IsZero() || k.now().Sub(k.at) >= k.fresh) {
 		k.asking = make(chan struct{})
 		go k.refresh(context.WithoutCancel(ctx))
 	}
@@ -58,7 +60,7 @@ func (k *cached[T]) expire() {
 }
 
 func (k *cached[T]) refresh(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, countTime)
+	ctx, cancel := context.WithTimeout(ctx, k.within)
 	defer cancel()
 	v, err := k.ask(ctx)
 	k.mu.Lock()

@@ -27,6 +27,7 @@ import (
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/journal"
 	"habeas.dev/services/internal/letter"
+	"habeas.dev/services/internal/operator"
 	"habeas.dev/services/internal/policy"
 	"habeas.dev/services/internal/words"
 )
@@ -99,6 +100,8 @@ type Config struct {
 	Letters Letters
 	Writer  *letter.Writer
 	Phrases Phrases
+	// Operator says who answers for the data, in the register.
+	Operator operator.Operator
 	// TakeIn takes in a request that came to an agent: the data of
 	// dsar.request.submitted.v1, of which nothing is believed. It returns a [RefusedError]
 	// where it never will. nil: agents take none in.
@@ -128,6 +131,7 @@ type Console struct {
 	needed *cached[map[string]journal.Needed]
 	known  *cached[fleet]
 	people *cached[[]string] // who has requests in hand
+	year   *cached[overview]
 
 	streams streams
 	closing chan struct{} // closed when the server shuts down
@@ -146,6 +150,8 @@ func New(c Config) (*Console, error) {
 	out.waits = newCached(c.Now, out.countWaits)
 	out.known = newCached(c.Now, out.fleet)
 	out.people = newCached(c.Now, out.assignees)
+	out.year = newCached(c.Now, out.readOverview)
+	out.year.fresh, out.year.within = overviewFor, overviewTime
 	return out, nil
 }
 

@@ -138,7 +138,7 @@ func (f *gallery) scenes() []scene {
 	return []scene{
 		{"list", "/", "", ""}, {"list-selected", "/", `document.querySelectorAll("input[name=id]")[0].click()`, ""}, {"list-open", "/?view=open", "", ""}, {"list-all", "/?view=all", "", ""},
 		{"list-none", "/?view=open&law=Japan", "", ""}, {"request-preview", "/requests/" + f.running, `const e = document.querySelector("#acts form[action$='/extend']"); e.closest("details").open = true; e.elements.to_person.value = "Nous interrogeons six systèmes."; e.elements.reason.value = "many systems"; e.querySelector("button[formaction]").click()`, `document.querySelector("section.letter")`},
-		{"systems", "/systems", "", ""}, {"new", "/new", "", ""},
+		{"overview", "/overview", "", ""}, {"systems", "/systems", "", ""}, {"new", "/new", "", ""},
 		{"new-known", "/new", fmt.Sprintf(`const e = document.querySelector("input[name=email]"); e.value = %q; e.dispatchEvent(new Event("change", {bubbles: true}))`, camille), `document.querySelector("#known .known")`}, {"failed", "/requests/no", "", ""}, {"signed-out", "/signed-out", "", ""},
 		{"list-found", "/", fmt.Sprintf(`document.querySelector("#for").value = %q; document.querySelector(".find").submit()`, camille), `location.pathname === "/find"`},
 		{"request-revealed", "/requests/" + f.answered, `const r = document.querySelector("form[action$='/reveal']"); r.querySelector("textarea").value = "on the phone"; r.submit()`, `document.querySelector("[data-revealed]")`},

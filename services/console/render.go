@@ -126,6 +126,7 @@ func (l locale) funcs() template.FuncMap {
 		"when":    l.when,
 		"due":     l.due,
 		"took":    l.took,
+		"lasted":  l.lasted,
 		"goes":    func(c dsar.Counts) int64 { return c.Found - c.Kept() },
 		"records": func(n int64) string { return l.plural("%d record", "%d records", int(n)) },
 		"why":     l.why,
@@ -231,7 +232,12 @@ func (l locale) took(from, to time.Time) string {
 	if from.IsZero() || to.IsZero() {
 		return ""
 	}
-	switch d := max(0, to.Sub(from)); {
+	return l.lasted(max(0, to.Sub(from)))
+}
+
+// lasted returns a duration in words.
+func (l locale) lasted(d time.Duration) string {
+	switch {
 	case d < time.Second:
 		return fmt.Sprintf("%d ms", d.Milliseconds())
 	case d < 10*time.Second:

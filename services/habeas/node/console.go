@@ -47,7 +47,7 @@ func (n *Node) startConsole(ctx context.Context, book *policy.Book, catalogue []
 			return fmt.Errorf("console.phrases_file: %w", err)
 		}
 	}
-	c, err := console.New(console.Config{TakeIn: takeIn, Letters: writtenLetters{n.Installation}, Writer: n.writer(book), Phrases: phrases, Answers: handedOver{n.Installation}, Sent: sent,
+	c, err := console.New(console.Config{TakeIn: takeIn, Letters: writtenLetters{n.Installation}, Writer: n.writer(book), Operator: n.said(), Phrases: phrases, Answers: handedOver{n.Installation}, Sent: sent,
 		Requests: n.Installation.Requests, Journal: n.Installation.Journal, Vault: n.Installation.Vault, Manifests: n.Manifests, Policy: book, Languages: n.languages,
 		SignIn: signIn, Traces: n.Config.Console.Traces, Tasks: n.tasksWaiting, Accounts: accounts, Now: now, Log: n.log})
 	if err != nil {
