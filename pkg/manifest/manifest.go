@@ -135,6 +135,7 @@ type Dataset struct {
 	// no purpose of the catalogue; [Manifest.Resolve] fills them in where it does.
 	Purpose    Text   `yaml:"purpose"`
 	LegalBasis string `yaml:"legal_basis"` // consent, contract, legal-obligation, vital-interest, public-task or legitimate-interest
+	bases      []string
 	// Recipients names who receives it, of the installation's catalogue ([Recipients]).
 	Recipients []string `yaml:"recipients,omitempty"`
 	Storage    Text     `yaml:"storage"` // storage period or its criteria, as told to the person

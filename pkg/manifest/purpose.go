@@ -99,6 +99,15 @@ func (v *validation) purpose(path, id string, p Purpose) {
 	}
 }
 
+// Bases returns every legal basis that a dataset rests on, in the order of its purposes: each
+// of them may have another. LegalBasis is the first.
+func (d *Dataset) Bases() []string {
+	if len(d.bases) == 0 {
+		return []string{d.LegalBasis}
+	}
+	return slices.Clone(d.bases)
+}
+
 // IDs returns the purposes' ids, sorted.
 func (c Purposes) IDs() []string { return slices.Sorted(maps.Keys(c)) }
 
@@ -113,6 +122,12 @@ func (m *Manifest) Resolve(c Purposes) error {
 				return err
 			}
 			d.Purpose, d.LegalBasis = c.told(d.Purposes)
+			d.bases = nil
+			for _, id := range d.Purposes {
+				if !slices.Contains(d.bases, c[id].Basis) {
+					d.bases = append(d.bases, c[id].Basis)
+				}
+			}
 		}
 		for j := range d.Columns {
 			col := &d.Columns[j]

@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -117,4 +118,15 @@ func TestFlagsStopNoMore(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestBases: each purpose of a dataset may rest on another basis, and each is told once.
+func TestBases(t *testing.T) {
+	t.Parallel()
+	m := Manifest{System: "desk", Datasets: []Dataset{{Name: "people", Purposes: []string{"account", "news", "help"}}, {Name: "notes", LegalBasis: "contract"}}}
+	text := Text{"en": "To help"}
+	err := m.Resolve(Purposes{"account": {Title: text, Basis: "contract"}, "news": {Title: text, Basis: "consent"}, "help": {Title: text, Basis: "contract"}})
+	if got := fmt.Sprint(m.Datasets[0].Bases(), m.Datasets[1].Bases(), m.Datasets[0].LegalBasis); err != nil || got != "[contract consent] [contract]contract" {
+		t.Errorf("%s, %v", got, err)
+	}
 }

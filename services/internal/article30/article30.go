@@ -83,7 +83,7 @@ func RecordOf(j policy.Jurisdiction, who operator.Controller, w *words.Language,
 
 func activity(j *policy.Jurisdiction, w *words.Language, m *manifest.Manifest, d *manifest.Dataset) Activity {
 	a := Activity{
-		Dataset: d.Name, Title: w.Text(d.Title), Purpose: w.Text(d.Purpose), LegalBasis: basis(j, w, d.LegalBasis), Category: cmp.Or(w.Answer.CategoryName[d.Category], d.Category),
+		Dataset: d.Name, Title: w.Text(d.Title), Purpose: w.Text(d.Purpose), LegalBasis: bases(j, w, d), Category: cmp.Or(w.Answer.CategoryName[d.Category], d.Category),
 		Origin: w.Record.Origins[d.Origin], Storage: w.Text(d.Storage), Erasure: erasure(w, m, d),
 	}
 	for _, c := range d.Columns {
@@ -135,6 +135,15 @@ func basis(j *policy.Jurisdiction, w *words.Language, id string) string {
 		named, _, _ = strings.Cut(named, ",")
 	}
 	return named
+}
+
+// bases names every legal basis of a dataset's purposes.
+func bases(j *policy.Jurisdiction, w *words.Language, d *manifest.Dataset) string {
+	var all []string
+	for _, id := range d.Bases() {
+		all = append(all, basis(j, w, id))
+	}
+	return strings.Join(all, w.Answer.Semicolon+" ")
 }
 
 // controller names who answers, with the data protection officer and the representative, as

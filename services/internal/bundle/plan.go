@@ -284,13 +284,22 @@ func (pl *plan) cards(columns []column) bool {
 func (pl *plan) csvName() string  { return pl.system + "/" + pl.dataset.Name + ".csv" }
 func (pl *plan) jsonName() string { return pl.system + "/" + pl.dataset.Name + ".json" }
 
+// basesOf says on what a dataset's purposes rest, each basis once.
+func basesOf(w *words.Answer, d *manifest.Dataset) string {
+	var all []string
+	for _, basis := range d.Bases() {
+		all = append(all, words.Named(w.Bases, basis))
+	}
+	return strings.Join(all, w.Semicolon+" ")
+}
+
 // facts returns what the law wants told beside the data (GDPR art. 15(1)).
 func (pl *plan) facts() []pair {
 	w, d := pl.words, pl.dataset
 	recipients := cmp.Or(pl.recipients, w.NoRecipients)
 	out := []pair{
 		{w.Purpose, w.Text(d.Purpose)}, {w.Storage, w.Text(d.Storage)}, {w.Origin, words.Named(w.Origins, d.Origin)},
-		{w.LegalBasis, words.Named(w.Bases, d.LegalBasis)}, {w.Recipients, recipients}, {w.Category, words.TitleCase(words.Named(w.CategoryName, d.Category))},
+		{w.LegalBasis, basesOf(w, d)}, {w.Recipients, recipients}, {w.Category, words.TitleCase(words.Named(w.CategoryName, d.Category))},
 	}
 	if d.Sensitive {
 		out = append(out, pair{w.Sensitive, words.TitleCase(w.Yes)})

@@ -84,9 +84,18 @@ func (l *Language) Word(word string) string { return cmp.Or(l.Journal[word], l.S
 // print, whatever key its author has.
 func (l *Language) Text(t map[string]string) string {
 	if own := t[l.Tag]; own != "" {
-		return printed(own)
+		return l.spaced(printed(own))
 	}
-	return printed(l.Say(t[reference]))
+	return l.spaced(printed(l.Say(t[reference])))
+}
+
+// spaced returns a text whose semicolons have a space before them where the language wants
+// one: purposes are listed with them, whatever the language.
+func (l *Language) spaced(s string) string {
+	if !slices.Contains(l.format.Bound, ";") || !strings.Contains(s, "; ") {
+		return s
+	}
+	return strings.ReplaceAll(strings.ReplaceAll(strings.ReplaceAll(s, "; ", " ; "), "  ;", " ;"), "\u00a0 ;", "\u00a0;")
 }
 
 // printed returns a text in which a straight apostrophe between letters is the typographic one.

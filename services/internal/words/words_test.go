@@ -193,8 +193,8 @@ func TestFor(t *testing.T) {
 // TestTextIsPrinted: what manifests and laws say has the apostrophes of print.
 func TestTextIsPrinted(t *testing.T) {
 	t.Parallel()
-	text := map[string]string{"en": "what we don't know, 'quoted'", "fr": "l'année 1'30"}
-	if en, fr := English().Text(text), For("fr").Text(text); en != "what we don’t know, 'quoted'" || fr != "l’année 1'30" {
+	text := map[string]string{"en": "what we don't know; 'quoted'", "fr": "l'année 1'30; un ; deux"}
+	if en, fr := English().Text(text), For("fr").Text(text); en != "what we don’t know; 'quoted'" || fr != "l’année 1'30 ; un ; deux" {
 		t.Errorf("%q, %q", en, fr)
 	}
 }
