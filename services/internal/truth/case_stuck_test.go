@@ -119,7 +119,28 @@ func TestStuckBehindTheLead(t *testing.T) {
 	}
 }
 
-// TestLeftBehindTheLead: the same, and a person leaves it at what was reached. That is what
+// TestErasureComesAfter: an erasure that is accepted while another request of the person is
+// open, and gets stuck behind the lead, is known to that one before it is answered.
+func TestErasureComesAfter(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(s *scene) {
+		s.quiet, s.proof = true, "always"
+		desk(s, true)
+		s.begin()
+		r := mine("email anna@example.com")
+		r.Right, r.Subject.Proven = dsar.Access, nil
+		id := s.submit(r)
+		if state := s.play(id); state.Awaited != core.RemindProof {
+			s.Fatalf("it awaits %q", state.Awaited)
+		}
+		s.stops(s.asks(dsar.Erasure, "email anna@example.com"), "desk")
+		a := s.completed(s.do(id, core.JudgeProof{By: "lea", Accepted: true, Calendar: s.kit.book, Now: s.now}))
+		s.says(a, "desk", []statement.Kind{statement.MayStillHold}, nothingThere)
+		s.says(a, "", nil, nothingThere)
+	})
+}
+
+// TestLeftBehindTheLead: an erasure is stuck behind the lead, and a person leaves it at what was reached. That is what
 // its certificate says, and who asks later hears that something may be there.
 func TestLeftBehindTheLead(t *testing.T) {
 	t.Parallel()
