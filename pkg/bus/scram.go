@@ -13,6 +13,7 @@ import (
 	"hash"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/segmentio/kafka-go/sasl"
 )
@@ -27,6 +28,32 @@ type scram struct {
 	hash           func() hash.Hash
 	user, password string
 	nonce          func() string
+
+	mu    sync.Mutex
+	known salted // of the last sign-in: the same for all connections to a cluster
+}
+
+// salted is a password as a server's salt and iterations make it, which takes a millisecond
+// or more; RFC 5802 lets a client keep it (section 3).
+type salted struct {
+	salt       string
+	iterations int
+	key        []byte
+}
+
+// salt returns the password salted as a server wants it.
+func (s *scram) salt(salt []byte, iterations int) ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.known.key != nil && s.known.salt == string(salt) && s.known.iterations == iterations {
+		return s.known.key, nil
+	}
+	key, err := pbkdf2.Key(s.hash, s.password, salt, iterations, s.hash().Size())
+	if err != nil {
+		return nil, fmt.Errorf("bus: SCRAM: %w", err)
+	}
+	s.known = salted{string(salt), iterations, key}
+	return key, nil
 }
 
 const (
@@ -79,9 +106,9 @@ func (c *scramSession) prove(challenge string) ([]byte, error) {
 	if !strings.HasPrefix(nonce, c.nonce) || len(nonce) == len(c.nonce) {
 		return nil, fmt.Errorf("%w: it doesn't go on with our nonce", errScram)
 	}
-	salted, err := pbkdf2.Key(c.hash, c.password, salt, iterations, c.hash().Size())
+	salted, err := c.salt(salt, iterations)
 	if err != nil {
-		return nil, fmt.Errorf("bus: SCRAM: %w", err)
+		return nil, err
 	}
 	final := "c=" + base64.StdEncoding.EncodeToString([]byte(scramHeader)) + ",r=" + nonce
 	signed := c.first + "," + challenge + "," + final

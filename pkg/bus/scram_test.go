@@ -41,6 +41,28 @@ func TestScramExample(t *testing.T) {
 	}
 }
 
+// TestScramSaltsAnew: what is kept of a sign-in is used for one with the same salt and
+// iterations only.
+func TestScramSaltsAnew(t *testing.T) {
+	t.Parallel()
+	first, _ := scramExample(t)
+	for _, c := range []struct {
+		ask  string
+		same bool
+	}{
+		{scramAsk, true}, {strings.Replace(scramAsk, "s=W22", "s=X22", 1), false}, {scramAsk, true}, {strings.Replace(scramAsk, "i=4096", "i=4097", 1), false}, {scramAsk, true}, {scramAsk, true},
+	} {
+		session, _, err := first.Start(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, proof, err := session.Next(t.Context(), []byte(c.ask))
+		if err != nil || (string(proof) == scramProof) != c.same {
+			t.Errorf("%s: %s, %v", c.ask, proof, err)
+		}
+	}
+}
+
 // TestScramHoldsTheServer: a server that doesn't know the password, or isn't the
 // one that was spoken to, isn't signed in with; no error tells the password.
 func TestScramHoldsTheServer(t *testing.T) {
