@@ -243,7 +243,10 @@ func errOverreach(w way, rows int) error {
 		what = "rows of " + w.to.name
 	}
 	verb, cure := "delete", "have "+w.from.Name+" made anonymous, change what does it, or, where they may go, add "+w.to.name+" to the dataset's cascades"
-	if !w.takes() {
+	switch {
+	case w.trigger != nil: // what it does to them isn't looked at
+		verb, cure = "write, change or delete", "change what does it, or, where that may be, add "+w.to.name+" to the dataset's cascades"
+	case !w.takes():
 		verb, cure = "change", "have "+w.from.Name+" made anonymous, change what does it, or, where they may lose their reference, add "+w.to.name+" to the dataset's unlinks"
 	}
 	why := "which are nobody's in this erasure"
