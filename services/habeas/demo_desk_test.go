@@ -81,7 +81,7 @@ func TestDemoDesk(t *testing.T) {
 	if told, err := watched.CombinedOutput(); err != nil || !strings.Contains(string(told), "completed") {
 		t.Errorf("after the repair: %v\n%s", err, told)
 	}
-	go io.Copy(io.Discard, out) //nolint:errcheck // it ends with the process
+	go io.Copy(io.Discard, out)
 }
 
 // until reads lines up to one that has a text in it, and returns them.
