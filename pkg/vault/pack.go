@@ -5,12 +5,9 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"hash/crc32"
-	"io"
 	"io/fs"
 	"iter"
-	"slices"
 	"strings"
 
 	"habeas.dev/pkg/vault/internal/store"
@@ -62,26 +59,6 @@ func appendFrame(b []byte, kind byte, name string, content []byte) []byte {
 	sum := b[start+len(packMagic):]
 	binary.BigEndian.PutUint32(sum, crc32.Checksum(sum[4:], packSums))
 	return b
-}
-
-// findFrame returns the content of the last object of a name, store.ErrNotFound where
-// there is none, and ErrCorrupt where its frame is damaged, and no later one is
-// there.
-func findFrame(pack []byte, name string) (content []byte, err error) {
-	err = store.ErrNotFound
-	for f := range frames(pack) {
-		switch {
-		case f.kind == framePut && f.name == name:
-			content, err = f.content, nil
-		case f.kind == frameMoved && f.name == name:
-			content, err = nil, store.ErrNotFound
-		case f.kind == frameGone && strings.HasPrefix(name, f.name):
-			content, err = nil, store.ErrNotFound
-		case f.kind == 0 && f.name == name && err != nil:
-			err = ErrCorrupt
-		}
-	}
-	return content, err
 }
 
 // frame is a frame of a pack, as [parseFrame] reads it.
@@ -198,35 +175,12 @@ func (d *dir) writeFrame(p *packFile, kind byte, name string, content []byte) er
 	return err
 }
 
-// readPack finds an object in a pack and returns a copy of it.
-func (d *dir) readPack(pack, name string) (content []byte, err error) {
-	err = d.usePack(pack, false, func(p *packFile, size int64) error {
-		return d.readWhole(p, size, func(frames []byte) error {
-			found, err := findFrame(frames, name)
-			content = bytes.Clone(found)
-			return err
-		})
-	})
+// notThere returns store.ErrNotFound for a file that isn't there.
+func notThere(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, store.ErrNotFound
+		return store.ErrNotFound
 	}
-	return content, err
-}
-
-// readWhole calls f with an open pack's frames, which are lent. Packs end soon after
-// maxPack; a file that is far longer isn't a pack.
-func (d *dir) readWhole(p *packFile, size int64, f func(frames []byte) error) error {
-	if size > 64*maxPack {
-		return fmt.Errorf("a pack of objects is longer than %d bytes: %w", 64*maxPack, ErrCorrupt)
-	}
-	buf := d.buffer()
-	defer d.buffers.Put(buf)
-	*buf = slices.Grow((*buf)[:0], int(size))[:size]
-	n, err := p.ReadAt(*buf, 0)
-	if err != nil && !errors.Is(err, io.EOF) { // it was cut meanwhile
-		return err
-	}
-	return f((*buf)[:n])
+	return err
 }
 
 // markPack leaves a mark, as a frame with a token of its own: of many that are there, the
@@ -236,8 +190,8 @@ func (d *dir) markPack(pack, name string) error {
 	rand.Read(token[:]) // never fails
 	return d.usePack(pack, true, func(p *packFile, size int64) error {
 		first := func(size int64) (mine bool, err error) {
-			err = d.readWhole(p, size, func(frames []byte) error {
-				switch found := findMark(frames, name); {
+			err = d.look(p, size, func(x *packIndex) error {
+				switch found := x.marks[name]; {
 				case found == nil:
 				case bytes.Equal(found, token[:]):
 					mine = true
@@ -274,8 +228,8 @@ func (d *dir) markPack(pack, name string) error {
 // marked returns store.ErrExists where a pack has a mark.
 func (d *dir) marked(pack, name string) error {
 	err := d.usePack(pack, false, func(p *packFile, size int64) error {
-		return d.readWhole(p, size, func(frames []byte) error {
-			if findMark(frames, name) != nil {
+		return d.look(p, size, func(x *packIndex) error {
+			if x.marks[name] != nil {
 				return store.ErrExists
 			}
 			return nil
@@ -289,19 +243,6 @@ func (d *dir) marked(pack, name string) error {
 
 // markToken is the length of what tells one writer's mark from another's.
 const markToken = 16
-
-// findMark returns the token of the first mark of a name; nil where there is none.
-func findMark(pack []byte, name string) (token []byte) {
-	for f := range frames(pack) {
-		switch {
-		case f.kind == frameMark && f.name == name && token == nil:
-			token = f.content
-		case f.kind == frameGone && strings.HasPrefix(name, f.name):
-			token = nil
-		}
-	}
-	return token
-}
 
 // buffer lends a buffer for a frame or a pack; all that goes through is sealed.
 func (d *dir) buffer() *[]byte {

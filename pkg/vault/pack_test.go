@@ -12,6 +12,39 @@ import (
 	"habeas.dev/pkg/vault/internal/store"
 )
 
+// findFrame reads a whole pack: it returns the content of the last object of a name, store.ErrNotFound where
+// there is none, and ErrCorrupt where its frame is damaged, and no later one is
+// there.
+func findFrame(pack []byte, name string) (content []byte, err error) {
+	err = store.ErrNotFound
+	for f := range frames(pack) {
+		switch {
+		case f.kind == framePut && f.name == name:
+			content, err = f.content, nil
+		case f.kind == frameMoved && f.name == name:
+			content, err = nil, store.ErrNotFound
+		case f.kind == frameGone && strings.HasPrefix(name, f.name):
+			content, err = nil, store.ErrNotFound
+		case f.kind == 0 && f.name == name && err != nil:
+			err = ErrCorrupt
+		}
+	}
+	return content, err
+}
+
+// findMark reads a whole pack: it returns the token of the first mark of a name; nil where there is none.
+func findMark(pack []byte, name string) (token []byte) {
+	for f := range frames(pack) {
+		switch {
+		case f.kind == frameMark && f.name == name && token == nil:
+			token = f.content
+		case f.kind == frameGone && strings.HasPrefix(name, f.name):
+			token = nil
+		}
+	}
+	return token
+}
+
 // Whatever processes leave half-written between them, every frame that was
 // written to its end is found, and nothing else is.
 func TestPackSurvivesTornFrames(t *testing.T) {
@@ -41,13 +74,30 @@ func TestPackSurvivesTornFrames(t *testing.T) {
 			case 2:
 				pack = appendFrame(pack, frameMoved, n, nil)
 				delete(want, n)
+			case 3:
+				pack = appendFrame(pack, frameMark, n, c)
 			default:
 				pack = appendFrame(pack, framePut, n, c)
 				want[n] = append([]byte{}, c...)
 			}
 		}
+		// What an index finds, which has read it bit by bit, is what one reading finds.
+		x := &packIndex{}
+		for size := int64(0); size < int64(len(pack)); {
+			size = min(size+int64(rapid.IntRange(1, 60).Draw(t, "more")), int64(len(pack)))
+			if size > x.read {
+				x.add(pack[x.read:size])
+			}
+		}
 		for _, n := range []string{"a", "ab", "b", "c"} {
 			got, err := findFrame(pack, n)
+			at, ierr := x.find(n)
+			if !errors.Is(ierr, err) || err == nil && !bytes.Equal(pack[at.at:at.at+int64(at.size)], got) {
+				t.Fatalf("%s: the index finds %+v, %v; a reading %q, %v", n, at, ierr, got, err)
+			}
+			if !bytes.Equal(x.marks[n], findMark(pack, n)) {
+				t.Fatalf("%s: the mark is another", n)
+			}
 			w, ok := want[n]
 			switch {
 			case ok && (err != nil || !bytes.Equal(got, w)):

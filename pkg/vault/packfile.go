@@ -37,7 +37,8 @@ type packFiles struct {
 // its methods then return os.ErrClosed, and have done nothing.
 type packFile struct {
 	*os.File
-	used time.Time // guarded by packFiles.mu
+	used  time.Time // guarded by packFiles.mu
+	index packIndex
 
 	asked   atomic.Int64 // syncs that were asked for
 	syncing sync.Mutex
