@@ -86,6 +86,7 @@ func (c *Console) routes() []route {
 		{"GET /requests/{id}", Viewer, c.request},
 		{"GET /requests/{id}/live", Viewer, c.live},
 		{"GET /requests/{id}/trace.json", Viewer, c.export},
+		{"GET /requests/{id}/evidence.zip", Officer, c.packEvidence},
 		{"GET /requests/{id}/letters/{cause}/{kind}", Viewer, c.readLetter},
 		{"POST /requests/{id}/preview", Agent, c.previewLetter},
 		{"POST /requests/{id}/reveal", core.RoleFor(core.VerbReveal), c.reveal},

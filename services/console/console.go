@@ -85,7 +85,7 @@ type Sent interface {
 }
 
 // Config configures a [Console]. All fields must be set but Traces, Tasks,
-// Accounts, Sent, TakeIn, Letters, Writer and Phrases.
+// Accounts, Sent, TakeIn, Letters, Writer, Phrases and Evidence.
 type Config struct {
 	Requests  Requests
 	Journal   Journal
@@ -97,9 +97,10 @@ type Config struct {
 	Sent Sent
 	// Letters opens those that were written, and Writer writes those that would be; nil: none
 	// is shown.
-	Letters Letters
-	Writer  *letter.Writer
-	Phrases Phrases
+	Letters  Letters
+	Writer   *letter.Writer
+	Phrases  Phrases
+	Evidence Evidence
 	// Operator says who answers for the data, in the register.
 	Operator operator.Operator
 	// TakeIn takes in a request that came to an agent: the data of

@@ -61,6 +61,7 @@ func mayDo() []may {
 		page("GET /register?law=EEA", console.Officer),
 		page("GET /requests/{id}", console.Viewer),
 		page("GET /requests/{id}/trace.json", console.Viewer),
+		page("GET /requests/{id}/evidence.zip", console.Officer),
 		page("GET /new", console.Agent),
 		{"POST /new/known", console.Agent, (*desk).running, func(*desk, string) url.Values { return url.Values{"email": {"nobody@example.com"}} }, "", http.StatusOK},
 		{"POST /new", console.Agent, (*desk).running, func(d *desk, _ string) url.Values { return newForm(d, uuid.NewString()+"@example.com") }, "", http.StatusSeeOther},

@@ -13,12 +13,13 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"habeas.dev/services/internal/bundle"
+	"habeas.dev/services/internal/evidence"
 	"habeas.dev/services/internal/receipt"
 	"habeas.dev/services/internal/signkey"
 )
 
 type verifyCommand struct {
-	File     string   `arg:"" help:"The bundle, as bundle get left it; an addendum, which ends in .json; or a receipt's proof, which ends in .tlog-proof." placeholder:"FILE"`
+	File     string   `arg:"" help:"The bundle, as bundle get left it; a pack of evidence; an addendum, which ends in .json; or a receipt's proof, which ends in .tlog-proof." placeholder:"FILE"`
 	Document string   `help:"The receipt that the proof is of." placeholder:"FILE"`
 	Key      []string `help:"Who must have signed it: a verifier's key, or a file with one a line." placeholder:"KEY"`
 	JSON     bool     `help:"Print JSON."`
@@ -34,7 +35,8 @@ is wrong.
 
 An addendum is checked by its signature, which bundle get left beside it.
 
-A receipt is verified by its proof, likewise by nothing but the key.
+A receipt is verified by its proof, likewise by nothing but the key. A pack of evidence,
+which the console makes of a request, is verified by its list, with the facts' chain.
 
   habeas keys show --data ./habeas-data > habeas.pub
   habeas verify receipt.tlog-proof --document receipt.json --key habeas.pub
@@ -86,6 +88,9 @@ func (c *verifyCommand) Run(ctx context.Context) error {
 
 // report checks a bundle, or an addendum by the signature beside it.
 func (c *verifyCommand) report(ctx context.Context, f *os.File, size int64, keys []note.Verifier) (bundle.Report, error) {
+	if evidence.Is(f, size) {
+		return evidence.Verify(f, size, keys...)
+	}
 	if !strings.HasSuffix(c.File, ".json") {
 		return bundle.Verify(ctx, f, size, keys...)
 	}

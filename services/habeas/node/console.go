@@ -41,13 +41,17 @@ func (n *Node) startConsole(ctx context.Context, book *policy.Book, catalogue []
 	if err != nil {
 		return err
 	}
+	proves, err := n.evidence()
+	if err != nil {
+		return err
+	}
 	phrases := console.Phrases{}
 	if path := n.Config.Console.PhrasesFile; path != "" {
 		if phrases, err = console.ReadPhrases(path); err != nil {
 			return fmt.Errorf("console.phrases_file: %w", err)
 		}
 	}
-	c, err := console.New(console.Config{TakeIn: takeIn, Letters: writtenLetters{n.Installation}, Writer: n.writer(book), Operator: n.said(), Phrases: phrases, Answers: handedOver{n.Installation}, Sent: sent,
+	c, err := console.New(console.Config{TakeIn: takeIn, Letters: writtenLetters{n.Installation}, Writer: n.writer(book), Operator: n.said(), Evidence: proves, Phrases: phrases, Answers: handedOver{n.Installation}, Sent: sent,
 		Requests: n.Installation.Requests, Journal: n.Installation.Journal, Vault: n.Installation.Vault, Manifests: n.Manifests, Policy: book, Languages: n.languages,
 		SignIn: signIn, Traces: n.Config.Console.Traces, Tasks: n.tasksWaiting, Accounts: accounts, Now: now, Log: n.log})
 	if err != nil {

@@ -2,16 +2,20 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
 	"filippo.io/age"
 	"gocloud.dev/blob"
 
+	"habeas.dev/pkg/vault"
 	"habeas.dev/services/aggregator"
 	"habeas.dev/services/console"
 	"habeas.dev/services/internal/handover"
 	"habeas.dev/services/internal/installation"
+	"habeas.dev/services/internal/receipt"
+	"habeas.dev/services/internal/signkey"
 )
 
 // handedOver changes by what persons open their answers.
@@ -37,6 +41,41 @@ type writtenLetters struct{ in *installation.Installation }
 // OpenLetter implements console.Letters.
 func (l writtenLetters) OpenLetter(ctx context.Context, object string) (io.ReadCloser, error) {
 	return l.in.Outbox.NewReader(ctx, object, nil)
+}
+
+// evidence returns what the console's packs of evidence are made with: signed where the key
+// that signs answers is there, with the receipt where that of the log is.
+func (n *Node) evidence() (console.Evidence, error) {
+	var out console.Evidence
+	key, err := installation.OpenSigningKey(n.Config, signkey.Bundles, false)
+	if err != nil {
+		return out, err
+	}
+	if key != nil {
+		out.Signer = key
+	}
+	in := n.Installation
+	out.Receipt = func(ctx context.Context, requestID string) (document, proof []byte, ok bool, err error) {
+		mirror, err := installation.OpenMirror(ctx, n.Config)
+		if err != nil {
+			return nil, nil, false, err
+		}
+		defer func() { _ = mirror.Close() }() // it was only read
+		log, err := installation.OpenLog(n.Config, in.Journal, mirror, false)
+		if err != nil || log == nil {
+			return nil, nil, false, err
+		}
+		facts, err := in.Journal.Facts(ctx, requestID, 1)
+		if err != nil {
+			return nil, nil, false, err
+		}
+		r, err := receipt.Open(ctx, in.Journal, facts, in.Vault, log)
+		if errors.Is(err, receipt.ErrNone) || errors.Is(err, vault.ErrShredded) {
+			return nil, nil, false, nil
+		}
+		return r.Document, r.Proof, err == nil, err
+	}
+	return out, nil
 }
 
 // openSent returns what opens what people have sent; nil without a portal.
