@@ -271,6 +271,9 @@ func TestEveryRightUnderEveryLaw(t *testing.T) {
 					default:
 						r.says(allUse...)
 					}
+					if first := right.Stages()[0]; first == dsar.Restrict || first == dsar.Rectify { // who changes something looks at no more
+						r.never(sentence{"Also looked for", "Également recherché"}, sentence{"What was collected about you", "Ce qui a été collecté"})
+					}
 					for other, theirs := range everywhere() {
 						if other != id && other != "elsewhere" {
 							r.never(theirs...)

@@ -39,12 +39,13 @@ func FromBook(book *policy.Book, said operator.Operator, used manifest.Purposes)
 			r, _ := j.Refusal(ground)
 			return lang.Text(r.Title), r.Cited(lang.Text)
 		}
-		p.Categories = j.Says(policy.ItemCategoryTables)
 		for _, c := range j.AnswerSays {
 			if !c.Of(right) || !c.Said(used) || !said.Declares(c.Declared, now) {
 				continue
 			}
 			switch c.Item { // the others are said from the manifests
+			case policy.ItemCategoryTables:
+				p.Categories = true
 			case policy.ItemAutomated:
 				if !automated(used) {
 					p.Automated = lang.Text(c.Text)

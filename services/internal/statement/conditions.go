@@ -200,10 +200,11 @@ var ofDataset = []rule[*dataset]{
 		return out
 	}},
 	// The system answered, the dataset was reached and is covered, and nothing of the person
-	// is in it, now or from an earlier erasure.
+	// is in it, now or from an earlier erasure. What changes something looks only at what it
+	// reaches: of the rest of the system's datasets it tells nothing.
 	{Empty, func(d *dataset) []claim {
 		_, uncovered := d.uncovered()
-		return when(d.sys.asked() && !uncovered && !d.unlooked() && !d.mayHold() && len(d.keptEarlier) == 0 && !d.something(), Values{}, d.sys.facts()...)
+		return when(d.sys.asked() && d.sys.all.looksAtAll() && !uncovered && !d.unlooked() && !d.mayHold() && len(d.keptEarlier) == 0 && !d.something(), Values{}, d.sys.facts()...)
 	}},
 	// An erasure found so many records, by its plan and after it.
 	{Found, func(d *dataset) []claim {

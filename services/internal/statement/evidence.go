@@ -287,3 +287,10 @@ func (d *dataset) uncovered() (fact int, is bool) {
 
 // toSecond cuts a time as an answer tells it.
 func toSecond(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
+
+// looksAtAll reports whether a system that is asked looks at all of its datasets: for a copy,
+// the categories, or an erasure, but not where fields are corrected or uses are stopped.
+func (e *evidence) looksAtAll() bool {
+	stages := e.right.Stages()
+	return len(stages) > 0 && (stages[0] == dsar.Gather || stages[0] == dsar.Plan)
+}
