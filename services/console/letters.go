@@ -116,7 +116,7 @@ func (c *Console) openLetter(ctx context.Context, object string) (string, error)
 	return string(text), err
 }
 
-// written are the acts of which a letter comes, with what they do.
+// written returns the acts of which a letter comes, with what they do.
 func written() map[core.Verb]action {
 	return map[core.Verb]action{core.VerbAskProof: askProof, core.VerbAskClarification: askClarification, core.VerbExtend: extend, core.VerbRefuse: refuse, core.VerbDecide: decide}
 }

@@ -48,7 +48,7 @@ type newBody struct {
 	Sought bool // it was looked for them
 }
 
-// newRights are the rights that an agent can take a request for: what others need is
+// newRights returns the rights that an agent can take a request for: what others need is
 // asked for at the portal.
 func newRights() []dsar.Right {
 	return slices.DeleteFunc(slices.Clone(dsar.Rights()), func(r dsar.Right) bool { return r == dsar.Rectification })

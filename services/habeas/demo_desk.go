@@ -36,7 +36,7 @@ const webForm = "web-form"
 // lateDays is how long ago the late ones were received.
 const lateDays = 45
 
-// deskKinds are the requests of the second act, so many of each.
+// deskKinds returns what the second act asks for, so many times each.
 func deskKinds() []struct {
 	n            int
 	right        dsar.Right

@@ -84,7 +84,7 @@ func (m *matrix) lines(traces []timeline.Trace, now time.Time) []string {
 	return append(out, m.legend())
 }
 
-// columnName is what a system is called over its column.
+// columnName returns what a system is called over its column.
 func columnName(system string) string {
 	if system == dsar.Aggregator {
 		return "answer"
