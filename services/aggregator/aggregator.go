@@ -66,6 +66,7 @@ type Aggregator struct {
 	manifests map[string]*manifest.Manifest
 	bundles   bundle.Writer
 	opening   sync.Mutex // held while a bundle's file is made
+	described sync.Map   // statement.System by description: systems, languages and laws are few
 }
 
 // New returns an aggregator; the configuration's fields MUST be set, but for

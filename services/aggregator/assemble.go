@@ -15,11 +15,13 @@ import (
 
 	"habeas.dev/pkg/dsar"
 	"habeas.dev/pkg/event"
+	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/vault"
 	"habeas.dev/pkg/worker"
 	"habeas.dev/services/internal/bundle"
 	"habeas.dev/services/internal/core"
 	"habeas.dev/services/internal/statement"
+	"habeas.dev/services/internal/words"
 )
 
 // assembleTime bounds one bundle: 5 GB take some minutes.
@@ -159,7 +161,7 @@ func (a *Aggregator) input(keys *vault.Keys, t core.AssembleTask, job *worker.As
 				}
 			}
 		}
-		in.Systems, described = append(in.Systems, part), append(described, bundle.Describe(m, lang, t.Jurisdiction))
+		in.Systems, described = append(in.Systems, part), append(described, a.describe(m, lang, t.Jurisdiction))
 	}
 	if t.Answer.Keep != nil {
 		described = append(described, statement.System{System: dsar.Habeas, Title: "Habeas", Datasets: []statement.Dataset{}})
@@ -171,6 +173,25 @@ func (a *Aggregator) input(keys *vault.Keys, t core.AssembleTask, job *worker.As
 		}
 	}
 	return in, nil
+}
+
+// describe returns what an answer tells of a system: the same for all answers in a language
+// under a law, which MUST NOT change it.
+func (a *Aggregator) describe(m *manifest.Manifest, lang *words.Language, law string) statement.System {
+	k := description{m, lang, law}
+	if known, is := a.described.Load(k); is {
+		return known.(statement.System)
+	}
+	s := bundle.Describe(m, lang, law)
+	a.described.Store(k, s)
+	return s
+}
+
+// description names what is told of a system.
+type description struct {
+	m    *manifest.Manifest
+	lang *words.Language
+	law  string
 }
 
 // purposes returns what the purposes are called that the request ended, in the language

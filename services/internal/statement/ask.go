@@ -120,9 +120,12 @@ func (s *system) dataset(name string) *dataset {
 
 // any reports whether a statement of one of the kinds was made about one of its datasets.
 func (s *system) any(kinds ...Kind) bool {
-	return slices.ContainsFunc(s.all.made, func(m Statement) bool {
-		return m.said.System == s.System.System && slices.Contains(kinds, m.said.Kind)
-	})
+	for i := range s.all.made {
+		if m := &s.all.made[i].said; m.System == s.System.System && slices.Contains(kinds, m.Kind) {
+			return true
+		}
+	}
+	return false
 }
 
 // something reports whether anything of the person is or was in one of its datasets.

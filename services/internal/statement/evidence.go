@@ -75,7 +75,8 @@ type system struct {
 	open     []dsar.Action
 	needs    []dsar.IdentifierType
 	datasets []*dataset
-	answer   Kind // how it answered; see answers
+	answer   Kind  // how it answered; see answers
+	cited    []int // see facts
 }
 
 // dataset is what is known of one dataset of a system.
@@ -219,13 +220,16 @@ func (s *system) asked() bool {
 
 // facts returns the facts that ended all that the right asks of the system.
 func (s *system) facts() []int {
-	facts := []int{accepted}
-	for _, e := range s.ends {
-		if e.Action != dsar.Resolve && !e.Earlier {
-			facts = append(facts, e.Fact)
+	if s.cited == nil {
+		facts := []int{accepted}
+		for i := range s.ends {
+			if e := &s.ends[i]; e.Action != dsar.Resolve && !e.Earlier {
+				facts = append(facts, e.Fact)
+			}
 		}
+		s.cited = slices.Clip(facts)
 	}
-	return facts
+	return s.cited
 }
 
 // accepted is the fact that opens every request: it says which systems are to be asked,
