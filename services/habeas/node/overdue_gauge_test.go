@@ -51,10 +51,10 @@ func TestOverdueGauge(t *testing.T) {
 		}
 		says(3)
 		records = 5
-		time.Sleep(overdueEvery)
+		<-time.After(overdueEvery)
 		says(5)
 		records, fails = 7, errors.New("down")
-		time.Sleep(overdueEvery)
+		<-time.After(overdueEvery)
 		says(5)
 		if asked != 3 || failed != 1 {
 			t.Errorf("asked %d times, failed %d", asked, failed)

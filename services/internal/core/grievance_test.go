@@ -119,4 +119,12 @@ func TestRightThatAPersonDecides(t *testing.T) {
 	if want := []core.Letter{core.LetterConfirmation, core.LetterDecision}; d.state.Status != core.StatusCompleted || !slices.Equal(letters, want) {
 		t.Errorf("%s, letters %v, want %v", d.state.Status, letters, want)
 	}
+	for _, lacks := range []core.Verb{core.VerbNewPassphrase, core.VerbRevokeAnswer} {
+		if d.state.Allowed(core.Officer, calendar{}, d.now).Has(lacks) {
+			t.Errorf("%s is offered of a letter", lacks)
+		}
+	}
+	if !d.state.Allowed(core.Officer, calendar{}, d.now).Has(core.VerbDeliver) {
+		t.Error("the letter can't be sent again")
+	}
 }

@@ -128,6 +128,8 @@ func (s State) GivesOut() error {
 		return ErrUnknown
 	case s.Status != StatusCompleted:
 		return fmt.Errorf("%w: there is no answer yet", ErrNotAllowed)
+	case s.Right.Decided():
+		return fmt.Errorf("%w: the answer is a letter", ErrNotAllowed)
 	case !s.RecordsForgotten.IsZero():
 		return fmt.Errorf("%w: the answer was destroyed when its time had come", ErrNotAllowed)
 	}

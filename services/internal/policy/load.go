@@ -254,9 +254,9 @@ func read(schema *jsonschema.Schema, calendars map[string]*Calendar, text []byte
 		case added && g.Decided == nil:
 			return Jurisdiction{}, fmt.Errorf("rights: %s is none that systems carry out; one that a person decides has decided:, which says what it is called", g.Right)
 		case !added && g.Decided != nil:
-			return Jurisdiction{}, fmt.Errorf("rights: %s isn't one that the file adds: what it is called here stands in words:", g.Right)
+			return Jurisdiction{}, fmt.Errorf("rights: %s isn't one that the file adds: what it is called here stands in words", g.Right)
 		case added && g.Words != nil:
-			return Jurisdiction{}, fmt.Errorf("rights: %s has its words in decided:", g.Right)
+			return Jurisdiction{}, fmt.Errorf("rights: %s has its words in decided", g.Right)
 		}
 	}
 	grounds := map[string]bool{}
