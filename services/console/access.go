@@ -110,6 +110,7 @@ func (c *Console) routes() []route {
 		act(core.VerbSettleNotice, settleNotice),
 		act(core.VerbCancel, cancel),
 		act(core.VerbAssign, assign),
+		act(core.VerbNote, noteDown),
 		act(core.VerbMerge, merge),
 		act(core.VerbRefuse, refuse),
 		act(core.VerbRefusePart, refusePart),

@@ -190,7 +190,7 @@ func done(act string) string {
 		"new": "The request is taken in, and assigned to you.", "retry": "Taken up again.", "try-now": "Taken up again.", "gather-again": "Taken up again.", "accept-plan": "The plan is accepted, and carried out.", "extend": "The due date is extended; the person is told.",
 		"ask-proof": "The person is asked for proof.", "judge-proof": "The proof is judged.", "ask-clarification": "The person is asked what is meant.",
 		"clarify": "It goes on.", "deliver": "The person is told again where the answer is.", "cancel": "The request is cancelled.",
-		"assign": "It is assigned.", "merge": "The request is merged.", "refuse": "The request is refused; the person is told why.", "refuse-part": "That part is refused; the answer says why.", "give-part": "That part is given after all.", "hold": "The hold is on.",
+		"assign": "It is assigned.", "note": "It is noted.", "merge": "The request is merged.", "refuse": "The request is refused; the person is told why.", "refuse-part": "That part is refused; the answer says why.", "give-part": "That part is given after all.", "hold": "The hold is on.",
 		"prove-again": "The systems are asked again.", "settle-notice": "Noted.", "lift": "The hold is lifted.", "answer": "Noted as done by hand.", "revoke-answer": "The answer is served to nobody any more.",
 	}[act]
 }
@@ -250,6 +250,11 @@ func assign(_ *Console, u User, f values, now time.Time) (core.Command, error) {
 		return nil, errTooLarge
 	}
 	return core.Assign{By: u.By(), To: to, Reason: f.Get("reason"), Now: now}, nil
+}
+
+// noteDown writes something down for colleagues.
+func noteDown(_ *Console, u User, f values, now time.Time) (core.Command, error) {
+	return core.Note{By: u.By(), Reason: f.Get("reason"), Now: now}, nil
 }
 
 func merge(_ *Console, u User, f values, now time.Time) (core.Command, error) {

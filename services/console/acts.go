@@ -93,6 +93,7 @@ var labels = map[core.Verb]act{
 	core.VerbRefusePart:       {Label: "Refuse a part of the copy", Hint: "One dataset. The answer names it and the ground; the rest is given."},
 	core.VerbGivePart:         {Label: "Give the part after all"},
 	core.VerbAssign:           {Label: "Assign"},
+	core.VerbNote:             {Label: "Note something", Hint: "For colleagues: the person never reads it. To hand the request over, assign it and say why."},
 	core.VerbMerge:            {Label: "Merge into another request"},
 	core.VerbCancel:           {Label: "Cancel the request", Hint: "What systems have done stays done."},
 }

@@ -36,7 +36,7 @@ func TestSystems(t *testing.T) {
 	}
 	var sometimes []core.Event // three of twelve fail, never one after the other
 	for i := range 12 {
-		e := core.Event(no(i))
+		e := no(i)
 		if i%4 != 0 {
 			f := ended
 			f.At = at.Add(time.Duration(i) * time.Minute)

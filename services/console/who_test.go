@@ -90,6 +90,7 @@ func mayDo() []may {
 		{"POST /requests/{id}/sent", console.Agent, (*desk).proofSent, with("object", "proof"), "identifiers.revealed", http.StatusOK},
 		act("cancel", console.Agent, (*desk).running, plain, "request.cancelled"),
 		act("assign", console.Agent, (*desk).running, with("to", "paul"), "request.assigned"),
+		act("note", console.Agent, (*desk).running, plain, "request.noted"),
 		act("merge", console.Agent, (*desk).running, func(d *desk, id string) url.Values { return d.form(id, "into", d.running()) }, "request.merged"),
 		act("refuse", console.Officer, (*desk).running, with("ground", "excessive"), "request.refused"),
 		act("refuse-part", console.Officer, (*desk).running, with("system", "billing", "dataset", "invoices", "ground", "rights-of-others"), "part.refused"),

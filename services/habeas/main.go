@@ -34,6 +34,7 @@ type commands struct {
 	Answer         answerCommand         `cmd:"" group:"act" help:"Say that a task was done by hand."`
 	Review         reviewCommand         `cmd:"" group:"act" help:"Look at gathered records that may tell of other people, before they are answered."`
 	Said           saidCommand           `cmd:"" group:"act" help:"Read what workers said in their own words of a request's tasks, which is sealed."`
+	Note           noteCommand           `cmd:"" group:"act" help:"Note something about a request, for colleagues."`
 	Assign         assignCommand         `cmd:"" group:"act" help:"Say who has a request in hand."`
 	Identity       identityCommand       `cmd:"" group:"act" help:"Ask for proof of who asks, and accept or reject it."`
 	Clarify        clarifyCommand        `cmd:"" group:"act" help:"Ask the person what is meant, and go on with the answer."`

@@ -20,15 +20,15 @@ var commandFor = map[core.Verb]string{
 	core.VerbClarify: "clarify --answer", core.VerbTryNow: "retry --system SYSTEM", core.VerbGatherAgain: "retry --system SYSTEM", core.VerbDeliver: "deliver",
 	core.VerbNewPassphrase: "deliver --passphrase", core.VerbRevokeAnswer: "deliver --revoke",
 	core.VerbAskProof: "identity --ask", core.VerbAskClarification: "clarify --ask", core.VerbExtend: "extend", core.VerbHold: "hold", core.VerbLift: "hold --lift",
-	core.VerbDecide: "decide", core.VerbRefuse: "refuse", core.VerbRefusePart: "refuse --part SYSTEM/DATASET", core.VerbGivePart: "refuse --give --part SYSTEM/DATASET", core.VerbAssign: "assign", core.VerbReveal: "review", core.VerbOpenPlan: "plan --keys", core.VerbProveAgain: "prove", core.VerbSettleNotice: "notices", core.VerbMerge: "merge", core.VerbCancel: "cancel",
+	core.VerbDecide: "decide", core.VerbRefuse: "refuse", core.VerbRefusePart: "refuse --part SYSTEM/DATASET", core.VerbGivePart: "refuse --give --part SYSTEM/DATASET", core.VerbAssign: "assign", core.VerbNote: "note", core.VerbReveal: "review", core.VerbOpenPlan: "plan --keys", core.VerbProveAgain: "prove", core.VerbSettleNotice: "notices", core.VerbMerge: "merge", core.VerbCancel: "cancel",
 }
 
 // mayBeDone returns the clause that names the commands for what may be done; empty where
-// that is nothing. To look is no act, and left out.
+// that is nothing. To look and to note is no act, and left out.
 func mayBeDone(all core.Choices) string {
 	var commands []string
 	for _, c := range all {
-		if c.Verb == core.VerbReveal || c.Verb == core.VerbOpenPlan {
+		if c.Verb == core.VerbReveal || c.Verb == core.VerbOpenPlan || c.Verb == core.VerbNote {
 			continue
 		}
 		command, perSystem := strings.CutSuffix(commandFor[c.Verb], " SYSTEM")

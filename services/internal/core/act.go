@@ -35,6 +35,19 @@ func (c Assign) decide(d *decider) error {
 	return nil
 }
 
+func (c Note) decide(d *decider) error {
+	switch {
+	case !d.Exists():
+		return ErrUnknown
+	case c.Reason == "":
+		return fmt.Errorf("%w: there is nothing to note", ErrNotAllowed)
+	case !d.SubjectForgotten.IsZero():
+		return fmt.Errorf("%w: whom it was about is forgotten", ErrNotAllowed)
+	}
+	d.record(Noted{ReasonedAct: ReasonedAct{By: c.By, Reason: c.Reason, At: d.now}})
+	return nil
+}
+
 func (c DeliverAgain) decide(d *decider) error {
 	switch {
 	case !d.Exists():
@@ -49,10 +62,10 @@ func (c DeliverAgain) decide(d *decider) error {
 }
 
 // byPerson reports whether a fact is what a person did to the request, so that
-// whoever didn't see it must look again before they act. Looking isn't.
+// whoever didn't see it must look again before they act. Looking and noting aren't.
 func byPerson(e Event) bool {
 	switch e.(type) {
-	case IdentifiersRevealed, PlanOpened, AnswerFetched:
+	case IdentifiersRevealed, PlanOpened, AnswerFetched, Noted:
 		return false
 	}
 	return e.Who() != "" && e.Who() != ByPolicy

@@ -48,6 +48,7 @@ const (
 	VerbRefusePart       Verb = "refuse-part"       // [RefusePart]
 	VerbGivePart         Verb = "give-part"         // [RefusePart] with TakenBack
 	VerbAssign           Verb = "assign"            // [Assign]
+	VerbNote             Verb = "note"              // [Note]
 	VerbReveal           Verb = "reveal"            // [Reveal]
 	VerbOpenPlan         Verb = "open-plan"         // [OpenPlan]
 	VerbMerge            Verb = "merge"             // [Merge]
@@ -61,7 +62,7 @@ var verbs = []struct {
 }{
 	{VerbDecide, Officer}, {VerbAttest, Agent}, {VerbRetry, Agent}, {VerbAcceptPlan, Officer}, {VerbJudgeProof, Agent}, {VerbClarify, Agent}, {VerbTryNow, Agent},
 	{VerbGatherAgain, Agent}, {VerbDeliver, Agent}, {VerbNewPassphrase, Agent}, {VerbRevokeAnswer, Agent}, {VerbProveAgain, Agent}, {VerbSettleNotice, Agent}, {VerbAskProof, Agent}, {VerbAskClarification, Agent}, {VerbExtend, Agent}, {VerbHold, Officer},
-	{VerbLift, Officer}, {VerbRefuse, Officer}, {VerbRefusePart, Officer}, {VerbGivePart, Officer}, {VerbAssign, Agent}, {VerbReveal, Agent}, {VerbOpenPlan, Officer}, {VerbMerge, Agent}, {VerbCancel, Agent},
+	{VerbLift, Officer}, {VerbRefuse, Officer}, {VerbRefusePart, Officer}, {VerbGivePart, Officer}, {VerbAssign, Agent}, {VerbNote, Agent}, {VerbReveal, Agent}, {VerbOpenPlan, Officer}, {VerbMerge, Agent}, {VerbCancel, Agent},
 }
 
 // Verbs returns everything that a person can do about a request.
@@ -231,6 +232,8 @@ func (s State) choice(v Verb, calendar Calendar, now time.Time) (c Choice, ok bo
 		return c, len(c.Parts) > 0
 	case VerbAssign:
 		return c, takes(Assign{By: by, To: s.Assignee + by, Reason: why, Now: now})
+	case VerbNote:
+		return c, takes(Note{By: by, Reason: why, Now: now})
 	case VerbReveal:
 		return c, takes(Reveal{By: by, Reason: why, Now: now})
 	case VerbOpenPlan:

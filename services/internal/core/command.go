@@ -199,6 +199,13 @@ type Assign struct {
 	Now    time.Time
 }
 
+// Note writes something down about the request, for colleagues.
+type Note struct {
+	By     string
+	Reason string // the note
+	Now    time.Time
+}
+
 // IfUnchanged takes a command only where no person has acted on the request since
 // the command's author looked at it; else it is [ErrChanged]. So nobody overwrites an
 // act that they haven't seen.
@@ -230,6 +237,7 @@ func (c Attest) now() time.Time           { return c.Now }
 func (c Reveal) now() time.Time           { return c.Now }
 func (c DeliverAgain) now() time.Time     { return c.Now }
 func (c Assign) now() time.Time           { return c.Now }
+func (c Note) now() time.Time             { return c.Now }
 func (c IfUnchanged) now() time.Time      { return c.Command.now() }
 func (c NoteLetter) now() time.Time       { return c.LetterSent.At }
 

@@ -25,6 +25,7 @@ var requestFacts = []factType{
 	fact[Extended]("request.extended"),
 	fact[Reminded]("request.reminded"),
 	fact[Assigned]("request.assigned"),
+	fact[Noted]("request.noted"),
 }
 
 // MaxEarlierRequests is how far a person's earlier requests are counted: more than
@@ -263,6 +264,12 @@ func (e Assigned) evolve(s State) State {
 	s.Assignee = e.To
 	return s
 }
+
+// Noted is what somebody wrote down about the request, for colleagues: its reason is the
+// note. It changes nothing, and the person never reads it.
+type Noted struct{ ReasonedAct }
+
+func (e Noted) evolve(s State) State { return s }
 
 // EarlierLookedUp says that it was looked, by these identifiers, for other requests of the
 // person, and what of those identifies the person here, too.

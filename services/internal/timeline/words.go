@@ -175,6 +175,8 @@ func (say Say) sentence(e core.Event) (system, text string) {
 			return "", say.f("%s gave it out of hand", e.By) + say.because("", e.Reason)
 		}
 		return "", say.f("%s assigned it to %s", e.By, e.To) + say.because("", e.Reason)
+	case core.Noted:
+		return "", say.f("%s noted: %s", e.By, e.Reason)
 	case core.DeliveryAsked:
 		return "", say.f("%s had the answer delivered again", e.By) + say.because("", e.Reason)
 	case core.ReceiptIssued:
