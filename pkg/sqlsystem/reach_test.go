@@ -345,6 +345,39 @@ func (d database) trigger(stmt string) string {
 	return stmt
 }
 
+// TestTriggerTakesOfSeveral: of several people who are erased together each is told what a
+// trigger took with their own rows.
+func TestTriggerTakesOfSeveral(t *testing.T) {
+	t.Parallel()
+	everyDatabase(t, "CREATE TABLE posts (id INTEGER PRIMARY KEY, author INTEGER); CREATE TABLE log (id INTEGER, post INTEGER); INSERT INTO posts VALUES (1, 1), (2, 2), (3, 3); INSERT INTO log VALUES (1, 1), (2, 2), (3, 2), (4, 3)", func(t *testing.T, d database) {
+		if d.dialect != PostgreSQL {
+			t.Skip("it counts all tables together")
+		}
+		for _, stmt := range []string{
+			"CREATE FUNCTION tidying() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DELETE FROM log WHERE post = OLD.id; RETURN NULL; END $$",
+			"CREATE TRIGGER tidy AFTER DELETE ON posts FOR EACH ROW EXECUTE FUNCTION tidying()",
+		} {
+			if _, err := d.Exec(d.trigger(stmt)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s := open(t, d, small(t, "abilities: [gather, erase]\nneeds: [author]\nsql: {}", "posts | table: posts, key: [id], subject: {author: author}, erase: delete, cascades: [log]"))
+		jobs := append(jobsOf(dsar.Erasure, ids("author 1")), jobsOf(dsar.Erasure, ids("author 2"))...)
+		if err := s.eraseAll(t.Context(), jobs); err != nil {
+			t.Fatal(err)
+		}
+		for i, want := range []int64{1, 2} {
+			counts := s.withTaken(jobs[i].Counts, jobs[i].taken)
+			if jobs[i].Err != nil || len(counts) != 1 || len(counts[0].Taken) != 1 || counts[0].Taken[0].Records != want || counts[0].Erased != 1 {
+				t.Errorf("%d: %+v, %v", i, counts, jobs[i].Err)
+			}
+		}
+		if left := d.column(t, "SELECT id FROM log"); len(left) != 1 {
+			t.Errorf("the log has %v", left)
+		}
+	})
+}
+
 // TestTriggerTakesADatasetsRows: what a trigger deletes of another dataset, beyond
 // what was to go there, is found before the commit, and undone.
 func TestTriggerTakesADatasetsRows(t *testing.T) {

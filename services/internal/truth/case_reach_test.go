@@ -210,6 +210,37 @@ func TestCase07TriggersAndRules(t *testing.T) {
 	})
 }
 
+// TestCase07ATriggerThatIsLet: what a trigger deletes as the manifest lets it is counted for
+// whose row took it, and told; where the manifest lets rows only lose their reference, it is
+// refused. (SQLite and MariaDB count all tables together: there it isn't told.)
+func TestCase07ATriggerThatIsLet(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, postgreSQL)
+	s.quiet = true
+	const trigger = "CREATE FUNCTION taker() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'DELETE FROM journal WHERE customer_id = ' || OLD.id; RETURN OLD; END $$; CREATE TRIGGER taker BEFORE DELETE ON customers FOR EACH ROW EXECUTE FUNCTION taker()"
+	for system, lets := range map[string]string{"shop": ", cascades: [journal]", "store": ", unlinks: [journal]"} {
+		db := s.system(strings.Replace(fmt.Sprintf(customers, "journal", lets, "customer_id"), "system: shop", "system: "+system, 1), customersTable,
+			"CREATE TABLE invoices(id INTEGER PRIMARY KEY, customer_id INTEGER, issued_on DATE)", "CREATE TABLE journal(id INTEGER PRIMARY KEY, customer_id INTEGER)", trigger)
+		for i, name := range []string{"anna", "sam", "eve"} {
+			db.row("customers", 1+i, name+"@"+system+".example")
+			db.row("journal", 1+i, 1+i)
+			db.row("journal", 10+i, 1+i)
+		}
+	}
+	s.begin()
+	first, second := s.submits(dsar.Erasure, "email anna@shop.example"), s.submits(dsar.Erasure, "email sam@shop.example")
+	for _, id := range []string{first, second} {
+		a := s.completed(s.play(id))
+		if gone := a.whole.About("shop", "customers", statement.LetGo); len(gone) != 1 || gone[0].Records != 2 || gone[0].Table != "journal" {
+			s.Errorf("what the trigger took is told as %+v", gone)
+		}
+	}
+	s.holds("shop", "SELECT id FROM journal", "3", "12")
+	check := s.untouched("store", "customers", "journal")
+	s.stops(s.asks(dsar.Erasure, "email anna@store.example"), "store", "journal", "cascades")
+	check()
+}
+
 // TestCase07OtherSchema: a cascade into another schema of PostgreSQL's is seen.
 func TestCase07OtherSchema(t *testing.T) {
 	t.Parallel()
