@@ -15,6 +15,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/correspondence"
 	"habeas.dev/services/internal/letter"
 )
 
@@ -171,7 +172,7 @@ func (c *Console) lettersOf(ctx context.Context, u User, id string, form values,
 			for seq := 1; seq <= s.Version; seq++ { // the facts that there would be, which have no hash yet
 				told.Facts = append(told.Facts, core.Cited{Seq: seq, Hash: "preview"})
 			}
-			stated := c.Writer.Document(s, told, o)
+			stated := correspondence.Document(c.Writer, s, told, o)
 			l, err := c.Writer.Write(o.Letter, &stated, false)
 			if err != nil {
 				return nil, err

@@ -22,6 +22,7 @@ import (
 
 	"habeas.dev/pkg/event"
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/correspondence"
 	"habeas.dev/services/internal/letter"
 	"habeas.dev/services/internal/mail"
 	"habeas.dev/services/internal/prints"
@@ -134,7 +135,7 @@ func (l *Letters) send(ctx context.Context, state core.State, o core.Occasion) e
 	if err != nil {
 		return err
 	}
-	stated := l.Writer.Document(then, told, o)
+	stated := correspondence.Document(l.Writer, then, told, o)
 	written, err := l.Writer.Write(o.Letter, &stated, false)
 	if err != nil {
 		return err

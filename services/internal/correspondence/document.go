@@ -1,13 +1,16 @@
-package letter
+// Package correspondence states what a letter to a person may say, of the facts of the request.
+// Who renders letters (services/internal/letter) sees the statements alone.
+package correspondence
 
 import (
 	"habeas.dev/services/internal/core"
+	"habeas.dev/services/internal/letter"
 	"habeas.dev/services/internal/statement"
 )
 
 // Document states what a request's facts allow to be said when a letter is due, up to and
 // with the fact that it is written about: it reads the same whenever it is written.
-func (w *Writer) Document(s core.State, told *core.Answer, o core.Occasion) statement.Document {
+func Document(w *letter.Writer, s core.State, told *core.Answer, o core.Occasion) statement.Document {
 	a := s.Accepted
 	request := statement.Request{ID: a.RequestID, Right: o.Right, Jurisdiction: a.Jurisdiction, ReceivedAt: a.ReceivedAt, About: a.About}
 	if o.Right != a.Right {
