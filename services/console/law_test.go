@@ -37,8 +37,8 @@ func TestWithinTheLaw(t *testing.T) {
 		status int
 		says   string
 	}{
-		"extend once":            {extended, "extend", nil, http.StatusUnprocessableEntity, "extended before"},
-		"extend in time":         {overdue, "extend", nil, http.StatusUnprocessableEntity, "before the first due date"},
+		"extend once":            {extended, "extend", nil, http.StatusUnprocessableEntity, "as often as the law"},
+		"extend in time":         {overdue, "extend", nil, http.StatusUnprocessableEntity, "before the day on which it is due"},
 		"extend what has ended":  {cancelled, "extend", nil, http.StatusConflict, "has ended"},
 		"a ground of the law":    {(*desk).running, "refuse", []string{"ground", "too-busy"}, http.StatusUnprocessableEntity, "knows the grounds"},
 		"refuse what has ended":  {(*desk).completed, "refuse", []string{"ground", "excessive"}, http.StatusConflict, "has ended"},

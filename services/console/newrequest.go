@@ -157,6 +157,10 @@ func (c *Console) showKnown(w http.ResponseWriter, r *http.Request, u User) {
 	if err == nil {
 		b.Known, err = c.knownOf(r, u, typed)
 	}
+	if errors.Is(err, errTooLarge) {
+		http.Error(w, languageOf(r).Say(errTooLarge.Error()), http.StatusUnprocessableEntity)
+		return
+	}
 	if err != nil {
 		c.trouble(r.Context(), err)
 		http.Error(w, languageOf(r).Say("this page can't be shown"), http.StatusServiceUnavailable)

@@ -141,6 +141,7 @@ console:
   tls: {cert_file: console.pem, key_file: console.key, client_ca_file: desk.pem}
   cookie_key_file: /run/secrets/cookies
   url: https://dsar.example
+  phrases_file: /etc/habeas/phrases.yaml
   oidc: {issuer: "https://id.example", client_id: c, device_client_id: d, client_secret_file: s, scopes: [groups], name_claim: name, roles_claim: groups, roles: {viewer: [support]}}
   traces: "https://traces.example/{trace}"
 portal:
