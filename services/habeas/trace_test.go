@@ -34,6 +34,9 @@ func TestOneTrace(t *testing.T) {
 	}
 	var names []string
 	for _, s := range spans {
+		if s.Name == "query.count" { // of what lies beyond its period, which is no request's
+			continue
+		}
 		if s.SpanContext.TraceID() != root.TraceID() {
 			t.Errorf("span %s is of another trace", s.Name)
 			continue
