@@ -38,6 +38,9 @@ type Section struct {
 const (
 	// MaxRow is the longest row, encoded, in bytes: a row is held in memory.
 	MaxRow = 16 << 20
+	// MaxFile is the largest file that a row holds, in bytes: in base64 it fits with room for
+	// the rest.
+	MaxFile = 11 << 20
 	// maxColumns is far above what any table has.
 	maxColumns = 4096
 )

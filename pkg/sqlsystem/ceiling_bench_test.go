@@ -22,8 +22,9 @@ import (
 var ceilingRows = flag.Int("ceiling-rows", 200_000, "rows of the table that BenchmarkCeiling gathers and erases from")
 
 const (
-	rowsOfOne = 100 // rows of one person
-	atOnce    = 500 // people who are asked for together
+	manyRows  = 300_000 // rows of one person, in BenchmarkOnePerson
+	rowsOfOne = 100     // rows of one person
+	atOnce    = 500     // people who are asked for together
 )
 
 // BenchmarkCeiling holds gathering and erasing of 500 people together against what
@@ -137,7 +138,7 @@ func BenchmarkOnePerson(b *testing.B) {
 		b.ReportMetric(float64(most-min(most, before.HeapAlloc))/(1<<20), what+"-MiB")
 	}
 	for b.Loop() {
-		if _, err := s.db.ExecContext(b.Context(), "INSERT INTO events SELECT i, 1, repeat('text ', 20) FROM generate_series(1, $1::int) AS i", *ceilingRows); err != nil {
+		if _, err := s.db.ExecContext(b.Context(), "INSERT INTO events SELECT i, 1, repeat('text ', 20) FROM generate_series(1, $1::int) AS i", manyRows); err != nil {
 			b.Fatal(err)
 		}
 		jobs := jobsOf(dsar.Erasure, ids("user_id 1"))

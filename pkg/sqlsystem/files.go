@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"golang.org/x/sync/errgroup"
+
 	"habeas.dev/pkg/manifest"
 	"habeas.dev/pkg/record"
 	"habeas.dev/pkg/worker"
@@ -40,10 +41,6 @@ func WithFiles(name string, files Files) Option {
 // WithoutFiles leaves open where files lie: for who looks at the database only, and neither
 // gathers nor erases.
 func WithoutFiles(s *System) { s.noFiles = true }
-
-// MaxFile is the largest file beside a row that is gathered, in bytes: in base64 it fits a
-// record ([record.MaxRow]) with room for the rest. A larger one is named as left out.
-const MaxFile = 11 << 20
 
 // filesAtOnce is how many files are removed at a time.
 const filesAtOnce = 8
@@ -206,12 +203,12 @@ func (d *dataset) content(ctx context.Context, key string) (content any, leftOut
 		return nil, "", d.unreached(err)
 	}
 	defer in.Close()
-	text, err := io.ReadAll(io.LimitReader(in, MaxFile+1))
+	text, err := io.ReadAll(io.LimitReader(in, record.MaxFile+1))
 	if err != nil {
 		return nil, "", d.unreached(err)
 	}
-	if len(text) > MaxFile {
-		return nil, fmt.Sprintf("files over %d MB are not copied: hand them over otherwise", MaxFile>>20), nil
+	if len(text) > record.MaxFile {
+		return nil, fmt.Sprintf("files over %d MB are not copied: hand them over otherwise", record.MaxFile>>20), nil
 	}
 	return base64.StdEncoding.EncodeToString(text), "", nil
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -48,13 +47,8 @@ func (b evidenceBody) Last() string {
 
 // packEvidence hands out what proves how a request was dealt with.
 func (c *Console) packEvidence(w http.ResponseWriter, r *http.Request, u User) {
-	id, ok := c.requestID(w, r, u)
+	id, facts, s, ok := c.folded(w, r, u)
 	if !ok {
-		return
-	}
-	facts, s, err := c.state(r.Context(), id)
-	if err != nil {
-		c.refused(w, r, u, err)
 		return
 	}
 	files, err := c.evidenceOf(r, u, facts, s)
@@ -105,8 +99,7 @@ func (c *Console) evidenceOf(r *http.Request, u User, facts []journal.Fact, s co
 			b.Missing++
 			continue
 		}
-		subject, rest, _ := strings.Cut(strings.TrimSpace(text), "\n\n")
-		b.Written = append(b.Written, shownLetter{Kind: l.Letter, Language: l.Language, Subject: subject, Paragraphs: strings.Split(rest, "\n\n"), At: l.At, Channel: l.Channel})
+		b.Written = append(b.Written, shownAs(body.RequestID, l, text))
 		data = append(data, evidence.File{Name: "letters/" + strconv.Itoa(l.Cause) + "-" + string(l.Letter) + ".txt", Data: []byte(text)})
 	}
 	if c.Evidence.Receipt != nil {

@@ -1,10 +1,7 @@
 package console
 
 import (
-	"encoding/csv"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"habeas.dev/services/internal/journal"
@@ -28,8 +25,7 @@ func (c *Console) exportList(w http.ResponseWriter, r *http.Request, u User) {
 	filter.Limit, filter.After = exportPage, journal.Cursor{}
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	w.Header().Set("Content-Disposition", `attachment; filename="requests-`+b.View+"-"+c.now().Format(time.DateOnly)+`.csv"`)
-	out := csv.NewWriter(w)
-	_ = out.Write([]string{"request_id", "right", "status", "jurisdiction", "source", "received_at", "due_at", "overdue", "waits_for", "needs", "assignee"})
+	out := journal.NewTable(w)
 	for n := 0; n < maxExported; {
 		rows, err := c.rows(r.Context(), filter)
 		if err != nil {
@@ -38,33 +34,12 @@ func (c *Console) exportList(w http.ResponseWriter, r *http.Request, u User) {
 			panic(http.ErrAbortHandler)
 		}
 		for _, one := range rows {
-			_ = out.Write(cellsOf(c.row(lang, one)))
+			out.Add(one, c.row(lang, one).Needs)
 		}
 		if n += len(rows); len(rows) < exportPage {
 			break
 		}
 		filter.After = rows[len(rows)-1].Cursor()
 	}
-	out.Flush() // what doesn't arrive the browser says
-}
-
-func cellsOf(r row) []string {
-	due := ""
-	if !r.DueAt.IsZero() {
-		due = r.DueAt.UTC().Format(time.RFC3339)
-	}
-	cells := []string{r.RequestID, string(r.Right), string(r.Status), r.Jurisdiction, r.Source, r.ReceivedAt.UTC().Format(time.RFC3339), due,
-		strconv.FormatBool(r.Overdue), strings.Join(r.Waiting, " "), strings.Join(r.Needs, "; "), r.Assignee}
-	for i, cell := range cells {
-		cells[i] = plainCell(cell)
-	}
-	return cells
-}
-
-// plainCell returns a cell that no spreadsheet takes for a formula.
-func plainCell(text string) string {
-	if strings.ContainsAny(text[:min(1, len(text))], "=+-@\t\r") {
-		return "'" + text
-	}
-	return text
+	_ = out.Close() // what doesn't arrive the browser says
 }

@@ -38,13 +38,7 @@ func (c *Console) newPassphrase(w http.ResponseWriter, r *http.Request, u User) 
 		c.again(w, r, u, id, form, err)
 		return
 	}
-	b, err := c.body(r, id, u.Role)
-	if err != nil {
-		c.refused(w, r, u, err)
-		return
-	}
-	b.Passphrase = passphrase
-	c.render(w, r, http.StatusOK, "request.html", page{User: u, Title: "Request", Here: "requests", Path: "/requests/" + id, Body: b})
+	c.show(w, r, u, id, func(b *requestBody) { b.Passphrase = passphrase })
 }
 
 // revokeAnswer has an answer served to nobody any more.

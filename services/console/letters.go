@@ -81,13 +81,8 @@ type shownLetter struct {
 
 // readLetter shows a letter as it was written.
 func (c *Console) readLetter(w http.ResponseWriter, r *http.Request, u User) {
-	id, ok := c.requestID(w, r, u)
+	id, _, s, ok := c.folded(w, r, u)
 	if !ok {
-		return
-	}
-	_, s, err := c.state(r.Context(), id)
-	if err != nil {
-		c.refused(w, r, u, err)
 		return
 	}
 	cause, _ := strconv.Atoi(r.PathValue("cause"))
@@ -103,8 +98,13 @@ func (c *Console) readLetter(w http.ResponseWriter, r *http.Request, u User) {
 		c.fail(w, r, u, http.StatusNotFound, "This letter isn’t in the outbox any more: its time had come.")
 		return
 	}
+	c.render(w, r, http.StatusOK, "letter.html", page{User: u, Title: "Letter", Here: "requests", Body: shownAs(id, sent, text)})
+}
+
+// shownAs returns a letter of the outbox, whose first paragraph is its subject.
+func shownAs(id string, sent core.LetterSent, text string) shownLetter {
 	subject, rest, _ := strings.Cut(strings.TrimSpace(text), "\n\n")
-	c.render(w, r, http.StatusOK, "letter.html", page{User: u, Title: "Letter", Here: "requests", Body: shownLetter{Kind: sent.Letter, Language: sent.Language, Subject: subject, Paragraphs: strings.Split(rest, "\n\n"), At: sent.At, Channel: sent.Channel, RequestID: id}})
+	return shownLetter{Kind: sent.Letter, Language: sent.Language, Subject: subject, Paragraphs: strings.Split(rest, "\n\n"), At: sent.At, Channel: sent.Channel, RequestID: id}
 }
 
 func (c *Console) openLetter(ctx context.Context, object string) (string, error) {
@@ -140,14 +140,10 @@ func (c *Console) previewLetter(w http.ResponseWriter, r *http.Request, u User) 
 		c.again(w, r, u, id, form, err)
 		return
 	}
-	b, err := c.body(r, id, u.Role)
-	if err != nil {
-		c.refused(w, r, u, err)
-		return
-	}
-	b.typed(string(verb), form)
-	b.Preview = letters
-	c.render(w, r, http.StatusOK, "request.html", page{User: u, Title: "Request", Here: "requests", Path: "/requests/" + id, Body: b})
+	c.show(w, r, u, id, func(b *requestBody) {
+		b.typed(string(verb), form)
+		b.Preview = letters
+	})
 }
 
 // lettersOf returns the letters that an act would have the person written.

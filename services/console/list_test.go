@@ -72,8 +72,8 @@ func TestList(t *testing.T) {
 			t.Errorf("%s isn't in its order: %v", path, times)
 		}
 		for _, row := range table[1:] {
-			if row[0] == erasure && row[10] != "'=cmd()" {
-				t.Errorf("a spreadsheet would work out %q", row[10])
+			if row[0] == erasure && row[11] != "'=cmd()" {
+				t.Errorf("a spreadsheet would work out %q", row[11])
 			}
 		}
 	}

@@ -34,17 +34,13 @@ func (c *Console) openPlan(w http.ResponseWriter, r *http.Request, u User) {
 		c.again(w, r, u, id, form, err)
 		return
 	}
-	b, err := c.body(r, id, u.Role)
-	if err != nil {
-		c.refused(w, r, u, err)
-		return
-	}
-	for _, p := range s.Plans() {
-		if p.Object != nil {
-			b.Keys = append(b.Keys, c.keysOf(r.Context(), id, p))
+	c.show(w, r, u, id, func(b *requestBody) {
+		for _, p := range s.Plans() {
+			if p.Object != nil {
+				b.Keys = append(b.Keys, c.keysOf(r.Context(), id, p))
+			}
 		}
-	}
-	c.render(w, r, http.StatusOK, "request.html", page{User: u, Title: "Request", Here: "requests", Path: "/requests/" + id, Body: b})
+	})
 }
 
 // keysOf opens a plan. One that can't be opened is said to be so: its keys may be

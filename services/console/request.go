@@ -235,15 +235,34 @@ func (b *requestBody) arrange(c *Console, lang *words.Language, s core.State) {
 	}
 }
 
-// export is the trace as `habeas trace --json` prints it.
-func (c *Console) export(w http.ResponseWriter, r *http.Request, u User) {
-	id, ok := c.requestID(w, r, u)
-	if !ok {
-		return
+// folded returns the request that an address names, its facts and what they come to;
+// otherwise it has written why not.
+func (c *Console) folded(w http.ResponseWriter, r *http.Request, u User) (id string, facts []journal.Fact, s core.State, ok bool) {
+	if id, ok = c.requestID(w, r, u); !ok {
+		return id, nil, s, false
 	}
 	facts, s, err := c.state(r.Context(), id)
 	if err != nil {
 		c.refused(w, r, u, err)
+	}
+	return id, facts, s, err == nil
+}
+
+// show shows a request's page with something on it that only who asked for it sees.
+func (c *Console) show(w http.ResponseWriter, r *http.Request, u User, id string, with func(*requestBody)) {
+	b, err := c.body(r, id, u.Role)
+	if err != nil {
+		c.refused(w, r, u, err)
+		return
+	}
+	with(&b)
+	c.render(w, r, http.StatusOK, "request.html", page{User: u, Title: "Request", Here: "requests", Path: "/requests/" + id, Body: b})
+}
+
+// export is the trace as `habeas trace --json` prints it.
+func (c *Console) export(w http.ResponseWriter, r *http.Request, u User) {
+	id, facts, s, ok := c.folded(w, r, u)
+	if !ok {
 		return
 	}
 	t, err := timeline.Build(facts)

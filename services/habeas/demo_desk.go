@@ -36,21 +36,18 @@ const webForm = "web-form"
 // lateDays is how long ago the late ones were received.
 const lateDays = 45
 
-// deskKinds returns what the second act asks for, so many times each.
-func deskKinds() []struct {
+// deskKind is what the second act asks for, n times.
+type deskKind struct {
 	n            int
 	right        dsar.Right
 	jurisdiction string
 	source       string
 	days         int // how long ago it was received
-} {
-	return []struct {
-		n            int
-		right        dsar.Right
-		jurisdiction string
-		source       string
-		days         int
-	}{
+}
+
+// deskKinds returns what the second act asks for.
+func deskKinds() []deskKind {
+	return []deskKind{
 		{8, dsar.Access, "EEA", "signup-page", 0},
 		{4, dsar.Access, "California", "signup-page", 2},
 		{2, dsar.Access, "Japan", "support-desk", 6},

@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -164,22 +162,13 @@ func printJSONLines(w io.Writer, rows []journal.Row) error {
 	return nil
 }
 
-// printCSV writes what [printJSONLines] does as a table for spreadsheets (RFC 4180).
+// printCSV writes what the console's table has.
 func printCSV(w io.Writer, rows []journal.Row) error {
-	out := csv.NewWriter(w)
-	lines := [][]string{{"request_id", "status", "right", "jurisdiction", "source", "received_at", "due_at", "updated_at", "overdue", "waiting", "assignee"}}
+	out := journal.NewTable(w)
 	for _, r := range rows {
-		lines = append(lines, []string{r.RequestID, string(r.Status), string(r.Right), r.Jurisdiction, r.Source, stamp(r.ReceivedAt), stamp(r.DueAt), stamp(r.UpdatedAt), strconv.FormatBool(r.Overdue), strings.Join(r.Waiting, " "), r.Assignee})
+		out.Add(r, r.Needs)
 	}
-	return out.WriteAll(lines)
-}
-
-// stamp returns a moment as programs read it; empty where there is none.
-func stamp(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339)
+	return out.Close()
 }
 
 func printTable(t terminal.Terminal, rows []journal.Row, now time.Time) error {

@@ -33,7 +33,8 @@ func openFiles(ctx context.Context, address string) (files sqlsystem.Files, clos
 }
 
 // forgets fails for a bucket of S3 that keeps what is removed as an earlier version: an
-// erasure would be none. Who may not ask is believed, as docs/databases.md says.
+// erasure would be none (TestVersionsAreRefused). Where the worker may not ask, the bucket is
+// taken for one without.
 func forgets(ctx context.Context, b *blob.Bucket, address string) error {
 	var client *s3.Client
 	u, err := url.Parse(address)

@@ -2,15 +2,54 @@ package systems
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"gocloud.dev/blob/memblob"
+	_ "gocloud.dev/blob/s3blob" // s3://
 	"habeas.dev/pkg/sqlsystem"
 )
+
+// TestVersionsAreRefused: a bucket of S3 that keeps earlier versions, or did, isn't opened; one
+// that keeps none, or doesn't say, is. The server is a stand-in that answers this one question.
+func TestVersionsAreRefused(t *testing.T) {
+	t.Parallel()
+	for state, refused := range map[string]bool{"Enabled": true, "Suspended": true, "": false, "forbidden": false} {
+		t.Run(state, func(t *testing.T) {
+			t.Parallel()
+			asked := false
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				asked = asked || r.URL.Query().Has("versioning")
+				if state == "forbidden" {
+					http.Error(w, `<Error><Code>AccessDenied</Code></Error>`, http.StatusForbidden)
+					return
+				}
+				status := ""
+				if state != "" {
+					status = "<Status>" + state + "</Status>"
+				}
+				fmt.Fprintf(w, `<VersioningConfiguration>%s</VersioningConfiguration>`, status)
+			}))
+			defer server.Close()
+			_, closer, err := openFiles(t.Context(), "s3://uploads?anonymous=true&region=eu-west-1&use_path_style=true&endpoint="+url.QueryEscape(server.URL))
+			if (err != nil) != refused || !asked {
+				t.Errorf("asked %t: %v", asked, err)
+			}
+			if err == nil {
+				if err := closer(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+}
 
 // TestFilesForgetOnce: folders and buckets hand out what lies in them until it is removed,
 // and say then that there is nothing.

@@ -50,12 +50,17 @@ func (n *Node) endAgain(ctx context.Context, r Roles) error {
 	return nil
 }
 
+// restoredTime bounds the look at the mirror before keys are opened.
+const restoredTime = time.Minute
+
 // CheckRestored returns [keeper.ErrRestored] where the vault's keys come from a backup and
 // no coordinator has started since.
 func CheckRestored(ctx context.Context, in *installation.Installation) error {
 	if _, err := os.Stat(in.Config.Receipts.Mirror); errors.Is(err, fs.ErrNotExist) && !strings.Contains(in.Config.Receipts.Mirror, "://") {
 		return nil // no coordinator has ever started with it
 	}
+	ctx, cancel := context.WithTimeout(ctx, restoredTime)
+	defer cancel()
 	mirror, err := installation.OpenMirror(ctx, in.Config)
 	if err != nil {
 		return err

@@ -4,7 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"strings"
-	"unicode/utf8"
+
+	"habeas.dev/services/internal/spreadsheet"
 )
 
 // hiddenCell stands in CSV and JSON where a value is held and never to be
@@ -19,7 +20,7 @@ func appendCSV(dst []byte, raw json.RawMessage) []byte {
 		return dst
 	case raw[0] == '"':
 		if plain, ok := plainString(raw); ok {
-			if formulaLike(plain) {
+			if spreadsheet.FormulaLike(plain) {
 				return appendQuoted(append(dst, '"', '\''), plain)
 			}
 			if !needsQuotes(plain) {
@@ -28,7 +29,7 @@ func appendCSV(dst []byte, raw json.RawMessage) []byte {
 			return appendQuoted(append(dst, '"'), plain)
 		}
 		text := []byte(unquote(raw))
-		if formulaLike(text) {
+		if spreadsheet.FormulaLike(text) {
 			return appendQuoted(append(dst, '"', '\''), text)
 		}
 		if !needsQuotes(text) {
@@ -74,42 +75,6 @@ func needsQuotes(s []byte) bool {
 // quoted are the characters for which a cell is quoted: the semicolon and the
 // tab too, since readers that guess the separator may take them for one.
 var quoted = [256]bool{',': true, '"': true, '\n': true, '\r': true, ';': true, '\t': true}
-
-// formulaLike reports whether a spreadsheet could take a text for a formula: it
-// begins (after apostrophes, so that the rule can be undone) with = + - @, a tab or
-// a carriage return, or the full-width forms of the four. Numbers and phone numbers
-// are none: they hold no letter, so that they can call nothing.
-func formulaLike(s []byte) bool {
-	bare := 0
-	for bare < len(s) && s[bare] == '\'' {
-		bare++
-	}
-	if bare == len(s) {
-		return false
-	}
-	switch c := s[bare]; c {
-	case '=', '@', '\t', '\r':
-		return true
-	case '+', '-':
-		return bare > 0 || !numberLike(s[1:])
-	case 0xEF: // U+FF0B ＋, U+FF0D －, U+FF1D ＝, U+FF20 ＠
-		r, _ := utf8.DecodeRune(s[bare:])
-		return r == '＋' || r == '－' || r == '＝' || r == '＠'
-	default:
-		return false
-	}
-}
-
-// numberLike reports whether a text is digits with the marks of numbers, dates and
-// phone numbers between them.
-func numberLike(s []byte) bool {
-	for _, c := range s {
-		if (c < '0' || c > '9') && c != ' ' && c != '.' && c != '-' && c != '(' && c != ')' && c != '/' {
-			return false
-		}
-	}
-	return len(s) > 0
-}
 
 // plainString returns the text of a JSON string that holds no escape.
 func plainString(raw json.RawMessage) ([]byte, bool) {

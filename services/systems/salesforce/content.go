@@ -5,21 +5,18 @@ import (
 	"encoding/base64"
 	"net/http"
 
+	"habeas.dev/pkg/record"
 	"habeas.dev/pkg/vendorapi"
 	"habeas.dev/pkg/worker"
 )
 
-// MaxFile is the largest attached file that is gathered, in bytes: in base64 it
-// fits a record (pkg/record, MaxRow) with room for the rest. A larger one fails
-// its subject, by name of the object: somebody must copy it by hand.
-const MaxFile = 11 << 20
-
-// content fetches a file's bytes, in base64; nil where there are none any more,
+// content fetches a file's bytes, in base64. One over [record.MaxFile] fails its subject, by
+// name of the object: somebody must copy it by hand. It is nil where there are none any more,
 // as of a version in the recycle bin. Salesforce has no call that gives two. Of
 // the size that the record tells, a byte less is an answer that broke off.
 func (w *Worker) content(ctx context.Context, o *object, id string, size []byte) (any, error) {
 	tooLarge := worker.Permanent("file-too-large", "a file in dataset "+o.dataset+" is larger than can be copied by machine: copy it by hand", nil)
-	if vendorapi.Int(size) > MaxFile {
+	if vendorapi.Int(size) > record.MaxFile {
 		return nil, tooLarge
 	}
 	var content any
@@ -27,7 +24,7 @@ func (w *Worker) content(ctx context.Context, o *object, id string, size []byte)
 		Name: "file", Method: http.MethodGet, Path: "/services/data/" + w.version + "/sobjects/" + o.Object + "/" + id + "/" + o.Content,
 		Safe: true,
 		Expect: vendorapi.One(func(a *vendorapi.Answer) error {
-			if len(a.Body) > MaxFile {
+			if len(a.Body) > record.MaxFile {
 				return tooLarge
 			}
 			if !isNull(size) && vendorapi.Int(size) != int64(len(a.Body)) {
